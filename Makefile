@@ -1,0 +1,46 @@
+# Every command works on a machine that has Python 3.10+ and make: the rest is installed below .venv and node_modules.
+
+PYTHON ?= python3
+VENV := .venv
+# Node, npm and the CDK's CLI come from the virtual environment and from node_modules; nothing else on PATH is needed.
+export PATH := $(CURDIR)/$(VENV)/bin:$(CURDIR)/node_modules/.bin:$(PATH)
+
+SETUP := node_modules/.installed
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test lint typecheck snapshots lock clean
+
+help: ## list the targets
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+
+setup: $(SETUP) ## install what development needs, at pinned versions
+
+$(VENV)/.installed: requirements/dev.txt pyproject.toml
+	@echo "setting up Python packages in $(VENV) (about a minute)"
+	@test -x $(VENV)/bin/python || $(PYTHON) -m venv $(VENV)
+	@$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	@$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(SETUP): $(VENV)/.installed package-lock.json
+	@echo "setting up the CDK CLI and pyright in node_modules"
+	@npm ci --silent
+	@touch $@
+
+demo: setup ## deploy the example app to an embedded AWS and show what Personalize may do
+	@python -m demo
+
+test: setup ## run every check: lint, types, tests, a real deploy
+	@ruff check .
+	@ruff format --check .
+	@mypy
+	@pyright
+	@python -m pytest
+
+lock: setup ## renew the pinned and hashed requirements
+	uv pip compile --quiet --universal --python-version 3.10 --generate-hashes --no-header requirements/dev.in -o requirements/dev.txt
+	uv pip compile --quiet --universal --python-version 3.10 --generate-hashes --no-header --no-deps requirements/data.in -o requirements/data.txt
+	npm install --package-lock-only --silent
+
+clean: ## remove what was installed or generated
+	rm -rf $(VENV) node_modules cdk.out dist .pytest_cache .mypy_cache .ruff_cache
