@@ -1,0 +1,8 @@
+"""AWS CDK constructs that give Amazon Personalize the right access to customer-managed KMS keys."""
+
+from .encryption import PersonalizeEncryption
+from .locations import S3Location
+from .pending import PendingStatements
+from .resources import PersonalizeResource
+
+__all__ = ["PendingStatements", "PersonalizeEncryption", "PersonalizeResource", "S3Location"]

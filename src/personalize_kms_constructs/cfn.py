@@ -1,0 +1,104 @@
+"""The L1s of Personalize, as this library wires them; what an older aws-cdk-lib lacks is refused by name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from aws_cdk import CfnTag
+from aws_cdk import aws_personalize as personalize
+from constructs import Construct
+
+from .locations import S3Location
+
+if TYPE_CHECKING:
+    from aws_cdk.aws_personalize import CfnMetricAttribution
+
+
+def tag_problems(tags: Mapping[str, str] | None) -> list[str]:
+    """Tags where the L1 takes none."""
+    if tags and not hasattr(personalize.CfnDatasetGroup, "tags"):
+        return ["tags on a dataset group need aws-cdk-lib 2.268.0 or later: upgrade it, or leave out tags"]
+    return []
+
+
+def metric_attribution_problems() -> list[str]:
+    """A missing L1."""
+    if not hasattr(personalize, "CfnMetricAttribution"):
+        return ["a metric attribution needs aws-cdk-lib 2.268.0 or later: upgrade it, or create it by an API call"]
+    return []
+
+
+def dataset_group(
+    scope: Construct,
+    id: str,
+    *,
+    name: str,
+    domain: str | None,
+    tags: Mapping[str, str] | None,
+    kms_key_arn: str,
+    role_arn: str,
+) -> personalize.CfnDatasetGroup:
+    """A dataset group with key and role, which come together or not at all."""
+    optional: dict[str, Any] = {}
+    if tags:
+        optional["tags"] = [CfnTag(key=key, value=value) for key, value in tags.items()]
+    return personalize.CfnDatasetGroup(
+        scope, id, name=name, domain=domain, kms_key_arn=kms_key_arn, role_arn=role_arn, **optional
+    )
+
+
+def dataset(
+    scope: Construct,
+    id: str,
+    *,
+    dataset_group: personalize.CfnDatasetGroup,
+    schema_arn: str,
+    name: str,
+    dataset_type: str,
+    import_from: S3Location | None,
+    import_job_name: str | None,
+    role_arn: str,
+) -> personalize.CfnDataset:
+    """A dataset and, with a location, its first import job."""
+    import_job = None
+    if import_from is not None:
+        import_job = personalize.CfnDataset.DatasetImportJobProperty(
+            job_name=import_job_name, data_source={"DataLocation": import_from.uri}, role_arn=role_arn
+        )
+    return personalize.CfnDataset(
+        scope,
+        id,
+        # ``ref`` is the ARN or the name, depending on whom one asks.
+        dataset_group_arn=dataset_group.attr_dataset_group_arn,
+        schema_arn=schema_arn,
+        name=name,
+        dataset_type=dataset_type,
+        dataset_import_job=import_job,
+    )
+
+
+def metric_attribution(
+    scope: Construct,
+    id: str,
+    *,
+    dataset_group: personalize.CfnDatasetGroup,
+    name: str,
+    metrics: Sequence[CfnMetricAttribution.MetricAttributeProperty],
+    destination: S3Location | None,
+    destination_key_arn: str | None,
+    role_arn: str,
+) -> CfnMetricAttribution:
+    """A metric attribution that writes to S3 when it has a destination."""
+    l1 = personalize.CfnMetricAttribution
+    s3_destination = None
+    if destination is not None:
+        s3_destination = l1.S3DataDestinationProperty(path=destination.uri, kms_key_arn=destination_key_arn)
+    return l1(
+        scope,
+        id,
+        dataset_group_arn=dataset_group.attr_dataset_group_arn,
+        name=name,
+        metrics=metrics,
+        metrics_output_config=l1.MetricsOutputConfigProperty(role_arn=role_arn, s3_data_destination=s3_destination),
+    )

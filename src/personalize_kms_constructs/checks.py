@@ -1,0 +1,137 @@
+"""What is refused at construction: each check yields problems, and all of them make one ``ValueError``.
+
+Nothing is compared while it is a token, since environment-agnostic stacks know neither account nor Region.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from typing import cast
+
+from aws_cdk import Stack
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_s3 as s3
+from constructs import Construct
+
+from .locations import S3Location
+from .resources import PersonalizeResource
+
+# https://docs.aws.amazon.com/personalize/latest/dg/API_CreateDatasetGroup.html; jobs, datasets and metric
+# attributions have the same pattern.
+_NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9\-_]{0,62}")
+# https://docs.aws.amazon.com/personalize/latest/dg/API_S3DataConfig.html
+_MAX_URI_LENGTH = 256
+_MAX_BUCKET_NAME_LENGTH = 63
+
+
+def is_token(value: str) -> bool:
+    """Whether the text is known only at deployment; ``Token.is_unresolved`` without the crossing into jsii."""
+    return "${Token[" in value
+
+
+def refuse(construct: Construct, problems: Iterable[str]) -> None:
+    """Raise the problems, all in one message.
+
+    Raises:
+        ValueError: if there are any.
+    """
+    found = list(dict.fromkeys(problems))
+    if found:
+        raise ValueError(f"{construct.node.path}: " + "; ".join(found))
+
+
+def name_problems(what: str, name: str) -> Iterator[str]:
+    """A name that Personalize's API would refuse."""
+    if not is_token(name) and not _NAME.fullmatch(name):
+        yield (
+            f"{what} {name!r} is not a name that Personalize takes: use 1 to 63 letters, digits, hyphens and "
+            "underscores, and begin with a letter or digit"
+        )
+
+
+def key_problems(what: str, key: kms.IKey, key_arn: str, stack: Stack) -> Iterator[str]:
+    """A key that Personalize can't use."""
+    if isinstance(key, kms.Alias) or ":alias/" in key_arn:
+        yield (
+            f"{what} is an alias but Personalize takes the ARN of a key: pass the key itself, as "
+            "alias.alias_target_key or kms.Key.from_key_arn"
+        )
+        return
+    if isinstance(key, kms.Key):
+        yield from _usage_problems(what, key)
+    yield from _region_problems(what, key, isinstance(key, kms.Key), stack)
+
+
+def resource_problems(resource: PersonalizeResource) -> Iterator[str]:
+    """Locations that Personalize can't use for this resource."""
+    kind = resource.permissions.resource
+    source, destination = resource.source, resource.destination
+    for what, location in resource.locations():
+        yield from _path_problems(what, location)
+    if destination is not None and destination.prefix and not destination.prefix.endswith("/"):
+        yield (
+            f"destination of {kind} has prefix {destination.prefix!r}, which is not a folder: end it in '/', "
+            f"as {destination.prefix + '/'!r}"
+        )
+    if source is not None and destination is not None and _same_place(source, destination):
+        yield (
+            f"{kind} has the same source and destination, prefix {source.prefix!r} of one bucket, but Personalize "
+            "wants another folder for the output: change one of the prefixes"
+        )
+
+
+def bucket_problems(what: str, bucket: s3.IBucket, stack: Stack) -> Iterator[str]:
+    """A bucket that Personalize can't use."""
+    yield from _region_problems(f"bucket of the {what}", bucket, isinstance(bucket, s3.Bucket), stack)
+
+
+def _same_place(one: S3Location, other: S3Location) -> bool:
+    same_prefix = one.prefix.rstrip("/") == other.prefix.rstrip("/")
+    return same_prefix and (one.bucket is other.bucket or one.bucket.bucket_arn == other.bucket.bucket_arn)
+
+
+def _path_problems(what: str, location: S3Location) -> Iterator[str]:
+    prefix = location.prefix
+    if prefix.startswith("/") or "://" in prefix:
+        yield (
+            f"{what} has prefix {prefix!r}: give the key prefix below the bucket alone, without a leading slash "
+            "or s3:// address, as 'import/'"
+        )
+    if is_token(prefix):
+        return
+    if any(special in prefix for special in ("*", "?", "${")):
+        yield (
+            f"{what} has prefix {prefix!r}: '*', '?' and '${{' are wildcards and variables in policies and would "
+            "allow other objects too; use a prefix without them"
+        )
+    if len("s3:///") + _MAX_BUCKET_NAME_LENGTH + len(prefix) > _MAX_URI_LENGTH:
+        name = location.bucket.bucket_name
+        length = len(f"s3://{'' if is_token(name) else name}/{prefix}")
+        if length > _MAX_URI_LENGTH:
+            yield (
+                f"{what} has a path of {length} characters{' without the name of the bucket' * is_token(name)} but "
+                f"Personalize takes {_MAX_URI_LENGTH} at most: use a shorter prefix"
+            )
+
+
+def _usage_problems(what: str, key: kms.Key) -> Iterator[str]:
+    resource = cast("kms.CfnKey", key.node.default_child)
+    spec, usage = resource.key_spec or "SYMMETRIC_DEFAULT", resource.key_usage or "ENCRYPT_DECRYPT"
+    tokens = is_token(spec) or is_token(usage)
+    if not tokens and (spec, usage) != ("SYMMETRIC_DEFAULT", "ENCRYPT_DECRYPT"):
+        yield (
+            f"{what} is a {spec} key for {usage} but Personalize needs data keys, which only symmetric encryption "
+            "keys generate: use KeySpec.SYMMETRIC_DEFAULT and KeyUsage.ENCRYPT_DECRYPT"
+        )
+
+
+def _region_problems(what: str, resource: kms.IKey | s3.IBucket, owned: bool, stack: Stack) -> Iterator[str]:
+    if owned and resource.stack is stack:
+        return
+    region, stack_region = resource.env.region, stack.region
+    if not is_token(region) and not is_token(stack_region) and region != stack_region:
+        yield (
+            f"{what} is in Region {region} but the stack is in {stack_region}: Personalize uses keys and buckets "
+            "of its own Region only"
+        )

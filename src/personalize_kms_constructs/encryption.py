@@ -1,0 +1,273 @@
+"""The construct, as its users see it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, cast
+
+import jsii
+from aws_cdk import ArnFormat, RemovalPolicy, Stack
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_personalize as personalize
+from constructs import Construct, IDependable
+
+from . import cfn
+from .checks import key_problems, name_problems, refuse
+from .locations import S3Location
+from .matrix import SERVICE_PRINCIPAL
+from .pending import PendingStatements, pending_statements
+from .resources import PersonalizeResource
+from .wiring import Wiring
+
+if TYPE_CHECKING:
+    from aws_cdk.aws_personalize import CfnMetricAttribution
+
+
+@jsii.implements(iam.IGrantable)
+class PersonalizeEncryption(Construct):
+    """Lets Amazon Personalize work on data that is encrypted with KMS keys of your own.
+
+    For the resources chosen it wires exactly what AWS documents, on every key, on the service role and on the
+    buckets: https://docs.aws.amazon.com/personalize/latest/dg/granting-personalize-key-access.html
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,
+        *,
+        resources: Sequence[PersonalizeResource] = (),
+        encryption_key: kms.IKey | kms.Key | None = None,
+        service_role: iam.IRole | iam.Role | None = None,
+        role_name: str | None = None,
+        removal_policy: RemovalPolicy = RemovalPolicy.RETAIN,
+        restrict_to_account: bool = False,
+    ) -> None:
+        """Creates or takes a key and a service role, and wires the permissions.
+
+        Args:
+            scope: the parent construct.
+            id: the construct's id. The ids of its children, the sids and their order are a contract.
+            resources: what Personalize will be asked to create; decides every statement. ``allow`` adds to them.
+            encryption_key: the key that the dataset groups specify, a symmetric encryption key in the Region of the
+                stack. By default one is made, with yearly rotation.
+            service_role: the role that Personalize assumes. By default one is made, which Personalize can assume
+                for resources of this account and Region alone
+                (https://docs.aws.amazon.com/personalize/latest/dg/cross-service-confused-deputy-prevention.html).
+            role_name: a fixed name for the role made here. By default CloudFormation chooses one.
+            removal_policy: what happens to the key made here when it leaves the stack. ``DESTROY`` makes all data
+                unreadable that was encrypted with it, after KMS's waiting period.
+            restrict_to_account: adds ``aws:SourceAccount`` and ``aws:SourceArn`` conditions to the statements for
+                the service principal in key and bucket policies. AWS recommends these keys in resource policies but
+                does not document whether Personalize sends them on its KMS and S3 calls; if it doesn't, every call
+                of the service is denied. Try it with your resources before you rely on it.
+
+        Raises:
+            ValueError: if Personalize can't work with what was given; the message has all the reasons.
+        """
+        super().__init__(scope, id)
+        stack = Stack.of(self)
+        # Calls of the service on behalf of resources of this account and Region.
+        for_this_account = {
+            "StringEquals": {"aws:SourceAccount": stack.account},
+            "ArnLike": {
+                "aws:SourceArn": stack.format_arn(
+                    service="personalize", resource="*", arn_format=ArnFormat.NO_RESOURCE_NAME
+                )
+            },
+        }
+        self._encryption_key = cast(
+            "kms.IKey",
+            encryption_key or kms.Key(self, "Key", enable_key_rotation=True, removal_policy=removal_policy),
+        )
+        personalize_for_this_account = iam.ServicePrincipal(SERVICE_PRINCIPAL, conditions=for_this_account)
+        self._service_role = cast(
+            "iam.IRole",
+            service_role
+            or iam.Role(
+                self, "Role", assumed_by=cast("iam.IPrincipal", personalize_for_this_account), role_name=role_name
+            ),
+        )
+        self._wiring = Wiring(
+            self,
+            encryption_key=self._encryption_key,
+            service_role=self._service_role,
+            service_condition=for_this_account if restrict_to_account else None,
+        )
+        problems = list(self._wiring.problems(resources))
+        if encryption_key is not None:
+            problems += key_problems("encryption_key", self._encryption_key, self._wiring.encryption_key_arn, stack)
+            if removal_policy is not RemovalPolicy.RETAIN:
+                problems.append("removal_policy is for the key made here, but encryption_key is given: leave one out")
+        if service_role is not None and role_name is not None:
+            problems.append("role_name is for the role made here, but service_role is given: leave one out")
+        refuse(self, problems)
+        self._wiring.allow(resources)
+
+    @property
+    def encryption_key(self) -> kms.IKey:
+        """The key that the dataset groups specify."""
+        return self._encryption_key
+
+    @property
+    def service_role(self) -> iam.IRole:
+        """The role that Personalize assumes: the ``roleArn`` of its resources and jobs."""
+        return self._service_role
+
+    @property
+    def grant_principal(self) -> iam.IPrincipal:
+        """The service role, so that ``bucket.grant_read(encryption)`` works."""
+        return self._service_role.grant_principal
+
+    @property
+    def permissions(self) -> IDependable:
+        """Every policy that must exist before Personalize is called, later ones too.
+
+        For L1s of your own: ``solution.node.add_dependency(encryption.permissions)``.
+        """
+        return self._wiring.permissions
+
+    @property
+    def pending_statements(self) -> tuple[PendingStatements, ...]:
+        """What could not be attached: the policies of imported keys and buckets, and of immutable roles.
+
+        A warning at synth says the same, with the statements as JSON.
+        """
+        return pending_statements(self._wiring.policies)
+
+    def allow(self, *resources: PersonalizeResource) -> None:
+        """Allows more resources. The same resource twice changes nothing.
+
+        Raises:
+            ValueError: if Personalize can't work with their locations; the message has all the reasons.
+        """
+        refuse(self, self._wiring.problems(resources))
+        self._wiring.allow(resources)
+
+    def add_dataset_group(
+        self, id: str, *, name: str, domain: str | None = None, tags: Mapping[str, str] | None = None
+    ) -> personalize.CfnDatasetGroup:
+        """Adds a dataset group encrypted with the encryption key, and allows it.
+
+        All its properties are create-only: changing one later means a new, empty group, or is refused.
+
+        Args:
+            id: the id of the dataset group in this construct.
+            name: its name: 1 to 63 letters, digits, hyphens and underscores.
+            domain: ``"ECOMMERCE"`` or ``"VIDEO_ON_DEMAND"``; by default a custom dataset group.
+            tags: its tags. Needs aws-cdk-lib 2.268.0.
+
+        Raises:
+            ValueError: if the name is none that Personalize takes, or tags are not supported by this aws-cdk-lib.
+
+        https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-resource-personalize-datasetgroup.html
+        """
+        refuse(self, [*name_problems("name of the dataset group", name), *cfn.tag_problems(tags)])
+        self._wiring.allow([PersonalizeResource.dataset_group()])
+        dataset_group = cfn.dataset_group(
+            self,
+            id,
+            name=name,
+            domain=domain,
+            tags=tags,
+            kms_key_arn=self._wiring.encryption_key_arn,
+            role_arn=self._wiring.role_arn,
+        )
+        dataset_group.node.add_dependency(self._wiring.permissions)
+        return dataset_group
+
+    def add_dataset(
+        self,
+        id: str,
+        *,
+        dataset_group: personalize.CfnDatasetGroup,
+        schema_arn: str,
+        name: str,
+        dataset_type: str,
+        import_from: S3Location | None = None,
+        import_job_name: str | None = None,
+    ) -> personalize.CfnDataset:
+        """Adds a dataset and, with ``import_from``, the job that imports its first data, and allows that job.
+
+        The deployment waits for the import.
+
+        Args:
+            id: the id of the dataset in this construct.
+            dataset_group: the dataset group it belongs to.
+            schema_arn: the ARN of its schema.
+            name: its name: 1 to 63 letters, digits, hyphens and underscores.
+            dataset_type: ``"Interactions"``, ``"Items"``, ``"Users"``, ``"Actions"`` or ``"Action_Interactions"``.
+            import_from: the CSV file, or folder of CSV files, to import.
+            import_job_name: the name of the import job. By default the name of the dataset and ``-import``.
+
+        Raises:
+            ValueError: if Personalize can't work with a name or the location; the message has all the reasons.
+
+        https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-resource-personalize-dataset.html
+        """
+        problems = list(name_problems("name of the dataset", name))
+        jobs: list[PersonalizeResource] = []
+        if import_from is not None:
+            import_job_name = import_job_name or f"{name[: 63 - len('-import')]}-import"
+            problems += name_problems("import_job_name", import_job_name)
+            jobs.append(PersonalizeResource.dataset_import_job(import_from))
+        elif import_job_name is not None:
+            problems.append(f"import_job_name is {import_job_name!r} but there is nothing to import: give import_from")
+        refuse(self, [*problems, *self._wiring.problems(jobs)])
+        self._wiring.allow(jobs)
+        dataset = cfn.dataset(
+            self,
+            id,
+            dataset_group=dataset_group,
+            schema_arn=schema_arn,
+            name=name,
+            dataset_type=dataset_type,
+            import_from=import_from,
+            import_job_name=import_job_name,
+            role_arn=self._wiring.role_arn,
+        )
+        dataset.node.add_dependency(self._wiring.permissions)
+        return dataset
+
+    def add_metric_attribution(
+        self,
+        id: str,
+        *,
+        dataset_group: personalize.CfnDatasetGroup,
+        name: str,
+        metrics: Sequence[CfnMetricAttribution.MetricAttributeProperty],
+        destination: S3Location | None = None,
+    ) -> CfnMetricAttribution:
+        """Adds a metric attribution, and allows it. Needs aws-cdk-lib 2.268.0.
+
+        Args:
+            id: the id of the metric attribution in this construct.
+            dataset_group: the dataset group it reports on; it can have one metric attribution.
+            name: its name: 1 to 63 letters, digits, hyphens and underscores.
+            metrics: at most ten metrics.
+            destination: the folder for reports on bulk data; without one, it publishes to CloudWatch alone.
+
+        Raises:
+            ValueError: if Personalize can't work with the name or the location, or aws-cdk-lib is too old; the
+                message has all the reasons.
+
+        https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-resource-personalize-metricattribution.html
+        """
+        resource = PersonalizeResource.metric_attribution(destination)
+        problems = [*name_problems("name of the metric attribution", name), *cfn.metric_attribution_problems()]
+        refuse(self, [*problems, *self._wiring.problems([resource])])
+        self._wiring.allow([resource])
+        key_arn = self._wiring.key_arn(destination) if destination is not None else None
+        metric_attribution = cfn.metric_attribution(
+            self,
+            id,
+            dataset_group=dataset_group,
+            name=name,
+            metrics=metrics,
+            destination=destination,
+            destination_key_arn=key_arn,
+            role_arn=self._wiring.role_arn,
+        )
+        metric_attribution.node.add_dependency(self._wiring.permissions)
+        return metric_attribution

@@ -1,0 +1,36 @@
+"""Where Personalize reads or writes data in S3."""
+
+from __future__ import annotations
+
+from dataclasses import KW_ONLY, dataclass
+
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_s3 as s3
+
+
+@dataclass(frozen=True)
+class S3Location:
+    """A file or folder in a bucket, and the KMS key that encrypts it.
+
+    The bucket must be in the Region of the Personalize resources, and reachable from outside a VPC
+    (https://docs.aws.amazon.com/personalize/latest/dg/granting-personalize-s3-access.html).
+    """
+
+    bucket: s3.IBucket | s3.Bucket
+    """The bucket."""
+
+    prefix: str = ""
+    """The key prefix, without a leading slash: a folder (``"import/"``), a file (``"import/ratings.csv"``), or
+    empty for the whole bucket. A folder ends in ``/``; a destination must be a folder."""
+
+    _: KW_ONLY
+
+    encryption_key: kms.IKey | kms.Key | None = None
+    """The key of the bucket's SSE-KMS encryption, where the bucket object doesn't know it (imported buckets, or
+    objects encrypted with another key than the bucket's). By default ``bucket.encryption_key``; a bucket without
+    one needs no KMS permissions."""
+
+    @property
+    def uri(self) -> str:
+        """The ``s3://bucket/prefix`` path that Personalize takes."""
+        return f"s3://{self.bucket.bucket_name}/{self.prefix}"

@@ -1,0 +1,96 @@
+"""What AWS asks for each resource of Amazon Personalize: its documentation as data.
+
+Every action this library ever grants is named here, in a row with the pages it comes from; nothing here
+knows the CDK. A row is about one resource, two principals (the service role, and the service principal
+``personalize.amazonaws.com``) and three places (key policies, the role's IAM policies, bucket policies).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+SERVICE_PRINCIPAL = "personalize.amazonaws.com"
+
+_GUIDE = "https://docs.aws.amazon.com/personalize/latest/dg"
+KMS_PAGE = f"{_GUIDE}/granting-personalize-key-access.html"
+IMPORT_PAGE = f"{_GUIDE}/granting-personalize-s3-access.html"
+EXPORT_PAGE = f"{_GUIDE}/export-permissions.html"
+BATCH_PAGE = f"{_GUIDE}/batch-permissions.html"
+METRICS_PAGE = f"{_GUIDE}/metric-attribution-requirements.html"
+
+# "Your AWS KMS key policy and IAM policies must grant permissions for the following actions" (KMS_PAGE).
+_ROLE_KEY_ACTIONS = ("kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey", "kms:ListGrants")
+# "CreateGrant (only required in key policy)".
+_KEY_ACTIONS = ("kms:CreateGrant", *_ROLE_KEY_ACTIONS)
+
+
+@dataclass(frozen=True)
+class S3Access:
+    """What a resource does with one of its S3 locations; the role and the service need the same."""
+
+    verb: str
+    """What it does with the objects, in a word: names the statements."""
+    objects: tuple[str, ...]
+    """Actions on the objects below the location's prefix."""
+    bucket: tuple[str, ...] = ()
+    """Actions on the bucket itself."""
+
+
+_READ = S3Access(verb="Read", objects=("s3:GetObject",), bucket=("s3:ListBucket",))
+_WRITE = S3Access(verb="Write", objects=("s3:PutObject",), bucket=("s3:ListBucket",))
+
+
+@dataclass(frozen=True)
+class Permissions:
+    """One row: what must be allowed before Personalize can create the resource."""
+
+    resource: str
+    """The resource as AWS's page calls it."""
+    pages: tuple[str, ...]
+    """Where each of the following is documented."""
+    key_policy: tuple[str, ...] = _KEY_ACTIONS
+    """In the policy of every key involved, for the role and for the service."""
+    dataset_group_key_policy: tuple[str, ...] = ()
+    """Besides those, in the policy of the dataset group's key."""
+    role_on_keys: tuple[str, ...] = _ROLE_KEY_ACTIONS
+    """In the role's IAM policies, on every key involved."""
+    role_on_everything: tuple[str, ...] = ()
+    """In the role's IAM policies, on ``*``: actions that take no narrower resource."""
+    source: S3Access | None = None
+    """Data that Personalize reads; none where the resource reads nothing."""
+    destination: S3Access | None = None
+    """Data that Personalize writes; none where the resource writes nothing."""
+
+
+DATASET_GROUP = Permissions(resource="dataset group", pages=(KMS_PAGE,))
+
+DATASET_IMPORT_JOB = Permissions(
+    resource="dataset import job",
+    pages=(KMS_PAGE, IMPORT_PAGE),
+    role_on_keys=(),  # "only AWS KMS key policy must grant permissions"
+    source=_READ,
+)
+
+DATASET_EXPORT_JOB = Permissions(
+    resource="dataset export job",
+    pages=(KMS_PAGE, EXPORT_PAGE),
+    # "If you specify a key when you create a dataset group and want to export data from a dataset, your key
+    # policy must include the GenerateDataKeyWithoutPlaintext action."
+    dataset_group_key_policy=("kms:GenerateDataKeyWithoutPlaintext",),
+    destination=_WRITE,
+)
+
+BATCH_INFERENCE_JOB = Permissions(
+    resource="batch inference job", pages=(KMS_PAGE, BATCH_PAGE), source=_READ, destination=_WRITE
+)
+
+BATCH_SEGMENT_JOB = Permissions(
+    resource="batch segment job", pages=(KMS_PAGE, BATCH_PAGE), source=_READ, destination=_WRITE
+)
+
+METRIC_ATTRIBUTION = Permissions(
+    resource="metric attribution",
+    pages=(KMS_PAGE, METRICS_PAGE),
+    role_on_everything=("cloudwatch:PutMetricData",),  # the service authorization reference has no resource for it
+    destination=S3Access(verb="Write", objects=("s3:PutObject",)),
+)

@@ -1,0 +1,90 @@
+"""What could not be attached, and how it is reported."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import jsii
+from aws_cdk import Annotations, Stack
+from aws_cdk import aws_iam as iam
+from constructs import Construct, IValidation
+
+from .policies import Policy, PolicyKind
+
+_MESSAGES: dict[PolicyKind, tuple[str, str]] = {
+    "key": (
+        "personalize-kms-constructs:pendingKeyPolicy",
+        "the policy of key {arn} is not managed by this app, so Personalize has no access to the key until its owner "
+        "adds these statements to the key policy",
+    ),
+    "bucket": (
+        "personalize-kms-constructs:pendingBucketPolicy",
+        "the policy of bucket {arn} is not managed by this app, so Personalize has no access to its objects until "
+        "its owner adds these statements to the bucket policy",
+    ),
+    "role": (
+        "personalize-kms-constructs:pendingRolePolicy",
+        "role {arn} is immutable in this app, so it lacks permissions that Personalize needs until its owner adds "
+        "these statements to an IAM policy of the role",
+    ),
+}
+
+
+@dataclass(frozen=True)
+class PendingStatements:
+    """Statements that somebody else must add to a policy."""
+
+    policy: PolicyKind
+    """``"key"`` (the key policy), ``"bucket"`` (the bucket policy) or ``"role"`` (an IAM policy of the role)."""
+    resource_arn: str
+    """The ARN of that key, bucket or role."""
+    statements: tuple[iam.PolicyStatement, ...]
+    """The statements, complete."""
+
+
+def pending_statements(policies: Sequence[Policy]) -> tuple[PendingStatements, ...]:
+    """Those of the policies that took no statements."""
+    return tuple(
+        PendingStatements(policy.kind, policy.resource_arn, policy.statements) for policy in policies if policy.pending
+    )
+
+
+@jsii.implements(IValidation)
+class PendingWarnings:
+    """Warns of pending statements at synth, when no later ``allow`` can change them any more."""
+
+    def __init__(self, scope: Construct, policies: Callable[[], Sequence[Policy]]) -> None:
+        self._scope = scope
+        self._policies = policies
+
+    def validate(self) -> list[str]:
+        """Annotates the construct; nothing is invalid."""
+        stack = Stack.of(self._scope)
+        annotations = Annotations.of(self._scope)
+        for policy in self._policies():
+            if policy.pending:
+                warning_id, message = _MESSAGES[policy.kind]
+                arn = _readable(stack.resolve(policy.resource_arn))
+                statements = json.dumps(_readable(stack.resolve(policy.statements_json)), indent=2)
+                annotations.add_warning_v2(warning_id, f"{message.format(arn=arn)}: {statements}")
+        return []
+
+
+def _readable(value: Any) -> Any:
+    """Resolved JSON with its intrinsic functions as ``${…}``, in the notation of ``Fn::Sub``."""
+    if isinstance(value, list):
+        return [_readable(item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    if len(value) == 1:
+        (function, argument), *_ = value.items()
+        if function == "Ref":
+            return f"${{{argument}}}"
+        if function == "Fn::GetAtt":
+            return f"${{{'.'.join(argument)}}}"
+        if function == "Fn::Join":
+            return argument[0].join(_readable(part) for part in argument[1])
+    return {key: _readable(item) for key, item in value.items()}

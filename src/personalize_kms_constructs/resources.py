@@ -1,0 +1,87 @@
+"""The resources that Personalize will be asked to create."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from . import matrix
+from .locations import S3Location
+
+
+@dataclass(frozen=True)
+class PersonalizeResource:
+    """A resource of Amazon Personalize, and the S3 locations it reads and writes.
+
+    Made by the factory methods. Without locations only KMS permissions on the encryption key are wired, and the
+    S3 side is left to you.
+    """
+
+    permissions: matrix.Permissions
+    """What AWS documents for this kind of resource."""
+    source: S3Location | None = None
+    """Where it reads data, if it does."""
+    destination: S3Location | None = None
+    """Where it writes data, if it does."""
+
+    @staticmethod
+    def dataset_group() -> PersonalizeResource:
+        """A dataset group that is encrypted with the encryption key.
+
+        https://docs.aws.amazon.com/personalize/latest/dg/granting-personalize-key-access.html
+        """
+        return PersonalizeResource(matrix.DATASET_GROUP)
+
+    @staticmethod
+    def dataset_import_job(source: S3Location | None = None) -> PersonalizeResource:
+        """A dataset import job that reads ``source``.
+
+        The role gets no KMS action in IAM for it: for import jobs the key policy alone must grant permissions.
+
+        https://docs.aws.amazon.com/personalize/latest/dg/granting-personalize-s3-access.html
+        """
+        return PersonalizeResource(matrix.DATASET_IMPORT_JOB, source=source)
+
+    @staticmethod
+    def dataset_export_job(destination: S3Location | None = None) -> PersonalizeResource:
+        """A dataset export job that writes to the folder ``destination``.
+
+        It is what makes the encryption key's policy include ``kms:GenerateDataKeyWithoutPlaintext``.
+
+        https://docs.aws.amazon.com/personalize/latest/dg/export-permissions.html
+        """
+        return PersonalizeResource(matrix.DATASET_EXPORT_JOB, destination=destination)
+
+    @staticmethod
+    def batch_inference_job(
+        source: S3Location | None = None, destination: S3Location | None = None
+    ) -> PersonalizeResource:
+        """A batch inference job that reads ``source`` and writes to the folder ``destination``, another one.
+
+        https://docs.aws.amazon.com/personalize/latest/dg/batch-permissions.html
+        """
+        return PersonalizeResource(matrix.BATCH_INFERENCE_JOB, source=source, destination=destination)
+
+    @staticmethod
+    def batch_segment_job(
+        source: S3Location | None = None, destination: S3Location | None = None
+    ) -> PersonalizeResource:
+        """A batch segment job that reads ``source`` and writes to the folder ``destination``, another one.
+
+        https://docs.aws.amazon.com/personalize/latest/dg/batch-permissions.html
+        """
+        return PersonalizeResource(matrix.BATCH_SEGMENT_JOB, source=source, destination=destination)
+
+    @staticmethod
+    def metric_attribution(destination: S3Location | None = None) -> PersonalizeResource:
+        """A metric attribution that publishes to CloudWatch and, with a ``destination`` folder, to S3.
+
+        https://docs.aws.amazon.com/personalize/latest/dg/metric-attribution-requirements.html
+        """
+        return PersonalizeResource(matrix.METRIC_ATTRIBUTION, destination=destination)
+
+    def locations(self) -> Iterator[tuple[str, S3Location]]:
+        """The locations it has, each with the words for it in messages."""
+        for part, location in (("source", self.source), ("destination", self.destination)):
+            if location is not None:
+                yield f"{part} of {self.permissions.resource}", location

@@ -1,0 +1,109 @@
+"""The IAM policies of the service role: managed ones, as many as their size asks for."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+from typing import cast
+
+from aws_cdk import Stack
+from aws_cdk import aws_iam as iam
+from constructs import Construct, DependencyGroup
+
+from .matrix import S3Access
+from .policies import Policy
+from .statements import Statement
+
+# https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html, in characters without white space.
+_MANAGED_POLICY_SIZE = 6144
+# Counted for each token: more than the ARN of a key or a bucket, which is what the tokens in these policies become.
+_TOKEN_SIZE = 96
+_TOKEN = re.compile(r"\$\{Token\[[^]]*\]\}")
+
+
+class RolePolicies:
+    """What this construct has to say in the IAM policies of the service role."""
+
+    def __init__(self, scope: Construct, role: iam.IRole, role_arn: str, permissions: DependencyGroup) -> None:
+        self._scope = scope
+        self._role = role
+        self._role_arn = role_arn
+        self._permissions = permissions
+        self.policies: list[_ManagedPolicy] = []
+
+    def allow_keys(self, actions: Sequence[str], key_arn: str) -> None:
+        """Allow the role these actions on a key."""
+        if actions:
+            self._allow("UseKeys", actions, key_arn)
+
+    def allow_location(self, access: S3Access, bucket_arn: str, prefix: str) -> None:
+        """Allow the role this access to the objects below a prefix of a bucket."""
+        self._allow(f"{access.verb}Objects", access.objects, f"{bucket_arn}/{prefix}*")
+        if access.bucket:
+            self._allow("ListBuckets", access.bucket, bucket_arn)
+
+    def allow_everything(self, actions: Sequence[str]) -> None:
+        """Allow the role actions that take no narrower resource than ``*``."""
+        if actions:
+            self._allow("PublishMetrics", actions, "*")
+
+    def attach(self) -> None:
+        """Add what is new to the role's policies."""
+        for policy in self.policies:
+            policy.attach()
+
+    def _allow(self, sid: str, actions: Sequence[str], resource: str) -> None:
+        if any(policy.allows(sid, resource) for policy in self.policies):
+            return
+        if not self.policies or not self.policies[-1].has_room(sid, actions, resource):
+            policy_id = f"Policy{len(self.policies) + 1}" if self.policies else "Policy"
+            self.policies.append(_ManagedPolicy(self._scope, policy_id, self._role, self._role_arn, self._permissions))
+        self.policies[-1].allow(sid, actions, resource)
+
+
+class _ManagedPolicy(Policy):
+    """One managed policy; it exists as soon as it has a statement."""
+
+    kind = "role"
+
+    def __init__(self, scope: Construct, id: str, role: iam.IRole, role_arn: str, permissions: DependencyGroup) -> None:
+        super().__init__(role_arn)
+        self._scope = scope
+        self._id = id
+        self._role = role
+        self._permissions = permissions
+        self._policy: iam.ManagedPolicy | None = None
+
+    def allows(self, sid: str, resource: str) -> bool:
+        return sid in self._statements and resource in self._statements[sid].resources
+
+    def has_room(self, sid: str, actions: Sequence[str], resource: str) -> bool:
+        addition = Statement(sid, actions=list(actions), resources=[resource])
+        document = {"Version": "2012-10-17", "Statement": [*self.statements_json, addition.to_json()]}
+        text = json.dumps(document, separators=(",", ":"))
+        return len(_TOKEN.sub("x" * _TOKEN_SIZE, text)) <= _MANAGED_POLICY_SIZE
+
+    def allow(self, sid: str, actions: Sequence[str], resource: str) -> None:
+        self._statements.setdefault(sid, Statement(sid)).grow(actions, [resource])
+
+    def _add(self, statements: Sequence[iam.PolicyStatement]) -> bool:
+        if self._policy is not None:
+            self._policy.add_statements(*statements)
+            return True
+        owned = isinstance(self._role, iam.Role)
+        self._policy = iam.ManagedPolicy(
+            self._scope, self._id, statements=statements, roles=[self._role] if owned else None
+        )
+        if not owned and not self._attach_to_imported_role(self._policy):
+            self._scope.node.try_remove_child(self._id)
+            return False
+        self._permissions.add(self._policy)
+        return True
+
+    def _attach_to_imported_role(self, policy: iam.ManagedPolicy) -> bool:
+        # An immutable role (``mutable=False``, ``without_policy_updates()``, another account's) ignores the call and
+        # doesn't tell; whether the policy lists the role does.
+        self._role.add_managed_policy(policy)
+        resource = cast("iam.CfnManagedPolicy", policy.node.default_child)
+        return bool(Stack.of(self._scope).resolve(resource.roles))

@@ -1,0 +1,141 @@
+"""From the resources chosen to the policies: the one place that knows which key and bucket plays which part."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, TypeVar, cast
+
+from aws_cdk import Stack
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_s3 as s3
+from constructs import Construct, DependencyGroup
+
+from .checks import bucket_problems, key_problems, resource_problems
+from .locations import S3Location
+from .matrix import Permissions, S3Access
+from .pending import PendingWarnings
+from .policies import BucketPolicy, KeyPolicy, Policy
+from .resources import PersonalizeResource
+from .role_policies import RolePolicies
+
+_P = TypeVar("_P", bound=Policy)
+
+
+class Wiring:
+    """The policies that one construct writes to."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        *,
+        encryption_key: kms.IKey,
+        service_role: iam.IRole,
+        service_condition: Mapping[str, Any] | None,
+    ) -> None:
+        self._scope = scope
+        # Unique among the constructs that share a key or a bucket: AWS refuses a policy that has a sid twice.
+        self._sid = scope.node.addr[2:10].upper()
+        self._service_condition = service_condition
+        self._keys: dict[kms.IKey, KeyPolicy] = {}
+        self._buckets: dict[s3.IBucket, BucketPolicy] = {}
+        self._warns_of_pending = False
+        self.permissions = DependencyGroup()
+        self.role_arn = service_role.role_arn
+        self._role_policies = RolePolicies(scope, service_role, self.role_arn, self.permissions)
+        self._encryption_key = self._key_policy(encryption_key)
+        self.encryption_key_arn = self._encryption_key.resource_arn
+
+    def problems(self, resources: Iterable[PersonalizeResource]) -> Iterator[str]:
+        """Why Personalize can't work with these resources."""
+        stack = Stack.of(self._scope)
+        buckets: dict[s3.IBucket, str] = {}
+        keys: dict[kms.IKey, str] = {}
+        for resource in resources:
+            if not isinstance(resource, PersonalizeResource):
+                yield f"{resource!r} is not a resource: use a factory as PersonalizeResource.dataset_group()"
+                continue
+            yield from resource_problems(resource)
+            for what, location in resource.locations():
+                buckets.setdefault(location.bucket, what)
+                key = self._location_key(location)
+                if key is not None:
+                    keys.setdefault(key, what)
+        for bucket, what in buckets.items():
+            yield from bucket_problems(what, bucket, stack)
+        for key, what in keys.items():
+            yield from key_problems(f"key of the {what}", key, self._key_policy(key).resource_arn, stack)
+
+    def allow(self, resources: Sequence[PersonalizeResource]) -> None:
+        """Put the statements for these resources into the policies; those that are there already stay as they are."""
+        for resource in resources:
+            needed = resource.permissions
+            self._allow_key(self._encryption_key, needed)
+            self._encryption_key.allow(needed.dataset_group_key_policy)
+            for location, access in ((resource.source, needed.source), (resource.destination, needed.destination)):
+                if location is not None and access is not None:
+                    self._allow_location(location, access, needed)
+            self._role_policies.allow_everything(needed.role_on_everything)
+        for policy in self.policies:
+            policy.attach()
+        if not self._warns_of_pending and any(policy.pending for policy in self.policies):
+            self._warns_of_pending = True
+            self._scope.node.add_validation(PendingWarnings(self._scope, lambda: self.policies))
+
+    def key_arn(self, location: S3Location) -> str | None:
+        """The ARN of the key that encrypts a location."""
+        key = self._location_key(location)
+        return None if key is None else self._key_policy(key).resource_arn
+
+    @property
+    def policies(self) -> list[Policy]:
+        """Every policy once: those of keys, of the role, of buckets."""
+        return list(dict.fromkeys((*self._keys.values(), *self._role_policies.policies, *self._buckets.values())))
+
+    def _allow_location(self, location: S3Location, access: S3Access, needed: Permissions) -> None:
+        bucket = self._bucket_policy(location.bucket)
+        bucket.allow(access, location.prefix)
+        self._role_policies.allow_location(access, bucket.resource_arn, location.prefix)
+        key = self._location_key(location)
+        if key is not None:
+            self._allow_key(self._key_policy(key), needed)
+            if location.encryption_key is not None and not needed.role_on_keys:
+                # Neither the bucket nor an IAM policy refers to this key, so nothing else would wait for it.
+                self.permissions.add(location.encryption_key)
+
+    def _allow_key(self, key: KeyPolicy, needed: Permissions) -> None:
+        key.allow(needed.key_policy)
+        self._role_policies.allow_keys(needed.role_on_keys, key.resource_arn)
+
+    def _location_key(self, location: S3Location) -> kms.IKey | None:
+        key = location.encryption_key or self._bucket_policy(location.bucket).encryption_key
+        return cast("kms.IKey | None", key)
+
+    def _key_policy(self, key: kms.IKey) -> KeyPolicy:
+        policy = self._keys.get(key)
+        if policy is None:
+            arn = key.key_arn
+            policy = _same(self._keys.values(), arn) or KeyPolicy(
+                key, arn, sid=self._sid, role_arn=self.role_arn, service_condition=self._service_condition
+            )
+            self._keys[key] = policy
+        return policy
+
+    def _bucket_policy(self, bucket: s3.IBucket) -> BucketPolicy:
+        policy = self._buckets.get(bucket)
+        if policy is None:
+            arn = bucket.bucket_arn
+            policy = _same(self._buckets.values(), arn) or BucketPolicy(
+                bucket,
+                arn,
+                sid=self._sid,
+                service_condition=self._service_condition,
+                permissions=self.permissions,
+            )
+            self._buckets[bucket] = policy
+        return policy
+
+
+def _same(policies: Iterable[_P], arn: str) -> _P | None:
+    """The policy of the same key or bucket, which may have been imported twice."""
+    return next((policy for policy in policies if policy.resource_arn == arn), None)
