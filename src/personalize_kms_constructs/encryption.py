@@ -13,11 +13,11 @@ from aws_cdk import aws_personalize as personalize
 from constructs import Construct, IDependable
 
 from . import cfn
-from .checks import key_problems, name_problems, refuse
+from .checks import name_problems, refuse
 from .locations import S3Location
-from .matrix import SERVICE_PRINCIPAL
 from .pending import PendingStatements, pending_statements
 from .resources import PersonalizeResource
+from .service_role import ServiceRole
 from .wiring import Wiring
 
 if TYPE_CHECKING:
@@ -81,23 +81,16 @@ class PersonalizeEncryption(Construct):
             "kms.IKey",
             encryption_key or kms.Key(self, "Key", enable_key_rotation=True, removal_policy=removal_policy),
         )
-        personalize_for_this_account = iam.ServicePrincipal(SERVICE_PRINCIPAL, conditions=for_this_account)
-        self._service_role = cast(
-            "iam.IRole",
-            service_role
-            or iam.Role(
-                self, "Role", assumed_by=cast("iam.IPrincipal", personalize_for_this_account), role_name=role_name
-            ),
-        )
+        self._role = ServiceRole(self, service_role, role_name=role_name, trust_condition=for_this_account)
         self._wiring = Wiring(
             self,
             encryption_key=self._encryption_key,
-            service_role=self._service_role,
+            service_role=self._role,
             service_condition=for_this_account if restrict_to_account else None,
         )
         problems = list(self._wiring.problems(resources))
         if encryption_key is not None:
-            problems += key_problems("encryption_key", self._encryption_key, self._wiring.encryption_key_arn, stack)
+            problems += self._wiring.key_problems("encryption_key", self._encryption_key)
             if removal_policy is not RemovalPolicy.RETAIN:
                 problems.append("removal_policy is for the key made here, but encryption_key is given: leave one out")
         if service_role is not None and role_name is not None:
@@ -113,12 +106,12 @@ class PersonalizeEncryption(Construct):
     @property
     def service_role(self) -> iam.IRole:
         """The role that Personalize assumes: the ``roleArn`` of its resources and jobs."""
-        return self._service_role
+        return self._role.role
 
     @property
     def grant_principal(self) -> iam.IPrincipal:
         """The service role, so that ``bucket.grant_read(encryption)`` works."""
-        return self._service_role.grant_principal
+        return self._role.role.grant_principal
 
     @property
     def permissions(self) -> IDependable:
@@ -172,7 +165,7 @@ class PersonalizeEncryption(Construct):
             domain=domain,
             tags=tags,
             kms_key_arn=self._wiring.encryption_key_arn,
-            role_arn=self._wiring.role_arn,
+            role_arn=self._role.arn,
         )
         dataset_group.node.add_dependency(self._wiring.permissions)
         return dataset_group
@@ -225,7 +218,7 @@ class PersonalizeEncryption(Construct):
             dataset_type=dataset_type,
             import_from=import_from,
             import_job_name=import_job_name,
-            role_arn=self._wiring.role_arn,
+            role_arn=self._role.arn,
         )
         dataset.node.add_dependency(self._wiring.permissions)
         return dataset
@@ -267,7 +260,7 @@ class PersonalizeEncryption(Construct):
             metrics=metrics,
             destination=destination,
             destination_key_arn=key_arn,
-            role_arn=self._wiring.role_arn,
+            role_arn=self._role.arn,
         )
         metric_attribution.node.add_dependency(self._wiring.permissions)
         return metric_attribution

@@ -18,26 +18,39 @@ EXPORT_PAGE = f"{_GUIDE}/export-permissions.html"
 BATCH_PAGE = f"{_GUIDE}/batch-permissions.html"
 METRICS_PAGE = f"{_GUIDE}/metric-attribution-requirements.html"
 
+
+@dataclass(frozen=True)
+class Actions:
+    """Actions that always go together, on one kind of resource; the name is that of their statements."""
+
+    name: str
+    actions: tuple[str, ...]
+
+
 # "Your AWS KMS key policy and IAM policies must grant permissions for the following actions" (KMS_PAGE).
-_ROLE_KEY_ACTIONS = ("kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey", "kms:ListGrants")
+USE_KEY = Actions("UseKey", ("kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey", "kms:ListGrants"))
 # "CreateGrant (only required in key policy)".
-_KEY_ACTIONS = ("kms:CreateGrant", *_ROLE_KEY_ACTIONS)
+CREATE_GRANTS = Actions("CreateGrants", ("kms:CreateGrant",))
+# "If you specify a key when you create a dataset group and want to export data from a dataset, your key policy must
+# include the GenerateDataKeyWithoutPlaintext action."
+EXPORT_DATA = Actions("ExportData", ("kms:GenerateDataKeyWithoutPlaintext",))
+
+READ_OBJECTS = Actions("ReadObjects", ("s3:GetObject",))
+WRITE_OBJECTS = Actions("WriteObjects", ("s3:PutObject",))
+LIST_BUCKET = Actions("ListBucket", ("s3:ListBucket",))
+
+# The service authorization reference knows no resource for it.
+PUBLISH_METRICS = Actions("PublishMetrics", ("cloudwatch:PutMetricData",))
 
 
 @dataclass(frozen=True)
 class S3Access:
     """What a resource does with one of its S3 locations; the role and the service need the same."""
 
-    verb: str
-    """What it does with the objects, in a word: names the statements."""
-    objects: tuple[str, ...]
-    """Actions on the objects below the location's prefix."""
-    bucket: tuple[str, ...] = ()
-    """Actions on the bucket itself."""
-
-
-_READ = S3Access(verb="Read", objects=("s3:GetObject",), bucket=("s3:ListBucket",))
-_WRITE = S3Access(verb="Write", objects=("s3:PutObject",), bucket=("s3:ListBucket",))
+    on_objects: Actions
+    """On the objects below the location's prefix."""
+    on_bucket: tuple[Actions, ...] = (LIST_BUCKET,)
+    """On the bucket itself."""
 
 
 @dataclass(frozen=True)
@@ -48,13 +61,13 @@ class Permissions:
     """The resource as AWS's page calls it."""
     pages: tuple[str, ...]
     """Where each of the following is documented."""
-    key_policy: tuple[str, ...] = _KEY_ACTIONS
+    key_policy: tuple[Actions, ...] = (CREATE_GRANTS, USE_KEY)
     """In the policy of every key involved, for the role and for the service."""
-    dataset_group_key_policy: tuple[str, ...] = ()
+    dataset_group_key_policy: tuple[Actions, ...] = ()
     """Besides those, in the policy of the dataset group's key."""
-    role_on_keys: tuple[str, ...] = _ROLE_KEY_ACTIONS
+    role_on_keys: tuple[Actions, ...] = (USE_KEY,)
     """In the role's IAM policies, on every key involved."""
-    role_on_everything: tuple[str, ...] = ()
+    role_on_everything: tuple[Actions, ...] = ()
     """In the role's IAM policies, on ``*``: actions that take no narrower resource."""
     source: S3Access | None = None
     """Data that Personalize reads; none where the resource reads nothing."""
@@ -68,29 +81,33 @@ DATASET_IMPORT_JOB = Permissions(
     resource="dataset import job",
     pages=(KMS_PAGE, IMPORT_PAGE),
     role_on_keys=(),  # "only AWS KMS key policy must grant permissions"
-    source=_READ,
+    source=S3Access(READ_OBJECTS),
 )
 
 DATASET_EXPORT_JOB = Permissions(
     resource="dataset export job",
     pages=(KMS_PAGE, EXPORT_PAGE),
-    # "If you specify a key when you create a dataset group and want to export data from a dataset, your key
-    # policy must include the GenerateDataKeyWithoutPlaintext action."
-    dataset_group_key_policy=("kms:GenerateDataKeyWithoutPlaintext",),
-    destination=_WRITE,
+    dataset_group_key_policy=(EXPORT_DATA,),
+    destination=S3Access(WRITE_OBJECTS),
 )
 
 BATCH_INFERENCE_JOB = Permissions(
-    resource="batch inference job", pages=(KMS_PAGE, BATCH_PAGE), source=_READ, destination=_WRITE
+    resource="batch inference job",
+    pages=(KMS_PAGE, BATCH_PAGE),
+    source=S3Access(READ_OBJECTS),
+    destination=S3Access(WRITE_OBJECTS),
 )
 
 BATCH_SEGMENT_JOB = Permissions(
-    resource="batch segment job", pages=(KMS_PAGE, BATCH_PAGE), source=_READ, destination=_WRITE
+    resource="batch segment job",
+    pages=(KMS_PAGE, BATCH_PAGE),
+    source=S3Access(READ_OBJECTS),
+    destination=S3Access(WRITE_OBJECTS),
 )
 
 METRIC_ATTRIBUTION = Permissions(
     resource="metric attribution",
     pages=(KMS_PAGE, METRICS_PAGE),
-    role_on_everything=("cloudwatch:PutMetricData",),  # the service authorization reference has no resource for it
-    destination=S3Access(verb="Write", objects=("s3:PutObject",)),
+    role_on_everything=(PUBLISH_METRICS,),
+    destination=S3Access(WRITE_OBJECTS, on_bucket=()),
 )

@@ -7,7 +7,7 @@ Statements are collected by ``allow`` and reach their policy with ``attach``. A 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar, Literal
 
 from aws_cdk import aws_iam as iam
@@ -15,7 +15,8 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from constructs import DependencyGroup
 
-from .matrix import SERVICE_PRINCIPAL, S3Access
+from .matrix import SERVICE_PRINCIPAL, Actions, S3Access
+from .service_role import RolePrincipal
 from .statements import Statement
 
 PolicyKind = Literal["key", "bucket", "role"]
@@ -66,21 +67,29 @@ class KeyPolicy(Policy):
     kind = "key"
 
     def __init__(
-        self, key: kms.IKey, key_arn: str, *, sid: str, role_arn: str, service_condition: Mapping[str, Any] | None
+        self,
+        key: kms.IKey,
+        key_arn: str,
+        *,
+        sid: str,
+        role: RolePrincipal,
+        service_condition: Mapping[str, Any] | None,
     ) -> None:
         super().__init__(key_arn)
-        self.key = key
-        self._role = Statement(f"PersonalizeRole{sid}", {"AWS": role_arn})
+        self.role_needs_iam = role.needs_iam
+        self._key = key
+        self._role = Statement(f"PersonalizeRole{sid}", role.principal, role.condition)
         self._service = Statement(f"PersonalizeService{sid}", _SERVICE, service_condition)
 
-    def allow(self, actions: Sequence[str]) -> None:
+    def allow(self, needed: Iterable[Actions]) -> None:
         """Allow the role and the service these actions; ``*`` in a key policy means this key."""
+        actions = [action for group in needed for action in group.actions]
         for statement in (self._role, self._service):
             self._statements.setdefault(statement.sid, statement).grow(actions, ["*"])
 
     def _add(self, statements: Sequence[iam.PolicyStatement]) -> bool:
         # ``Grant.success`` says true for an imported key all the same; only ``statement_added`` tells.
-        results = [self.key.add_to_resource_policy(statement) for statement in statements]
+        results = [self._key.add_to_resource_policy(statement) for statement in statements]
         return all(result.statement_added for result in results)
 
 
@@ -99,7 +108,7 @@ class BucketPolicy(Policy):
         permissions: DependencyGroup,
     ) -> None:
         super().__init__(bucket_arn)
-        self.bucket = bucket
+        self._bucket = bucket
         self.encryption_key = bucket.encryption_key
         self._sid = sid
         self._service_condition = service_condition
@@ -107,17 +116,17 @@ class BucketPolicy(Policy):
 
     def allow(self, access: S3Access, prefix: str) -> None:
         """Allow the service this access to the objects below the prefix."""
-        self._grow(access.verb, access.objects, f"{self.resource_arn}/{prefix}*")
-        if access.bucket:
-            self._grow("List", access.bucket, self.resource_arn)
+        self._allow(access.on_objects, f"{self.resource_arn}/{prefix}*")
+        for needed in access.on_bucket:
+            self._allow(needed, self.resource_arn)
 
-    def _grow(self, name: str, actions: Sequence[str], resource: str) -> None:
-        sid = f"Personalize{name}{self._sid}"
+    def _allow(self, needed: Actions, resource: str) -> None:
+        sid = f"Personalize{needed.name}{self._sid}"
         statement = self._statements.setdefault(sid, Statement(sid, _SERVICE, self._service_condition))
-        statement.grow(actions, [resource])
+        statement.grow(needed.actions, [resource])
 
     def _add(self, statements: Sequence[iam.PolicyStatement]) -> bool:
-        results = [self.bucket.add_to_resource_policy(statement) for statement in statements]
+        results = [self._bucket.add_to_resource_policy(statement) for statement in statements]
         if results[0].policy_dependable is not None:
             self._permissions.add(results[0].policy_dependable)
         return all(result.statement_added for result in results)

@@ -11,8 +11,9 @@ from aws_cdk import Stack
 from aws_cdk import aws_iam as iam
 from constructs import Construct, DependencyGroup
 
-from .matrix import S3Access
+from .matrix import Actions, S3Access
 from .policies import Policy
+from .service_role import ServiceRole
 from .statements import Statement
 
 # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html, in characters without white space.
@@ -25,41 +26,31 @@ _TOKEN = re.compile(r"\$\{Token\[[^]]*\]\}")
 class RolePolicies:
     """What this construct has to say in the IAM policies of the service role."""
 
-    def __init__(self, scope: Construct, role: iam.IRole, role_arn: str, permissions: DependencyGroup) -> None:
+    def __init__(self, scope: Construct, role: ServiceRole, permissions: DependencyGroup) -> None:
         self._scope = scope
         self._role = role
-        self._role_arn = role_arn
         self._permissions = permissions
         self.policies: list[_ManagedPolicy] = []
 
-    def allow_keys(self, actions: Sequence[str], key_arn: str) -> None:
-        """Allow the role these actions on a key."""
-        if actions:
-            self._allow("UseKeys", actions, key_arn)
+    def allow(self, needed: Actions, resource: str) -> None:
+        """Allow the role these actions on a resource."""
+        if any(policy.allows(needed, resource) for policy in self.policies):
+            return
+        if not self.policies or not self.policies[-1].has_room(needed, resource):
+            policy_id = f"Policy{len(self.policies) + 1}" if self.policies else "Policy"
+            self.policies.append(_ManagedPolicy(self._scope, policy_id, self._role, self._permissions))
+        self.policies[-1].allow(needed, resource)
 
     def allow_location(self, access: S3Access, bucket_arn: str, prefix: str) -> None:
         """Allow the role this access to the objects below a prefix of a bucket."""
-        self._allow(f"{access.verb}Objects", access.objects, f"{bucket_arn}/{prefix}*")
-        if access.bucket:
-            self._allow("ListBuckets", access.bucket, bucket_arn)
-
-    def allow_everything(self, actions: Sequence[str]) -> None:
-        """Allow the role actions that take no narrower resource than ``*``."""
-        if actions:
-            self._allow("PublishMetrics", actions, "*")
+        self.allow(access.on_objects, f"{bucket_arn}/{prefix}*")
+        for needed in access.on_bucket:
+            self.allow(needed, bucket_arn)
 
     def attach(self) -> None:
         """Add what is new to the role's policies."""
         for policy in self.policies:
             policy.attach()
-
-    def _allow(self, sid: str, actions: Sequence[str], resource: str) -> None:
-        if any(policy.allows(sid, resource) for policy in self.policies):
-            return
-        if not self.policies or not self.policies[-1].has_room(sid, actions, resource):
-            policy_id = f"Policy{len(self.policies) + 1}" if self.policies else "Policy"
-            self.policies.append(_ManagedPolicy(self._scope, policy_id, self._role, self._role_arn, self._permissions))
-        self.policies[-1].allow(sid, actions, resource)
 
 
 class _ManagedPolicy(Policy):
@@ -67,25 +58,27 @@ class _ManagedPolicy(Policy):
 
     kind = "role"
 
-    def __init__(self, scope: Construct, id: str, role: iam.IRole, role_arn: str, permissions: DependencyGroup) -> None:
-        super().__init__(role_arn)
+    def __init__(self, scope: Construct, id: str, role: ServiceRole, permissions: DependencyGroup) -> None:
+        super().__init__(role.arn)
         self._scope = scope
         self._id = id
-        self._role = role
+        self._role = role.role
         self._permissions = permissions
         self._policy: iam.ManagedPolicy | None = None
 
-    def allows(self, sid: str, resource: str) -> bool:
-        return sid in self._statements and resource in self._statements[sid].resources
+    def allows(self, needed: Actions, resource: str) -> bool:
+        statement = self._statements.get(needed.name)
+        return statement is not None and resource in statement.resources
 
-    def has_room(self, sid: str, actions: Sequence[str], resource: str) -> bool:
-        addition = Statement(sid, actions=list(actions), resources=[resource])
+    def has_room(self, needed: Actions, resource: str) -> bool:
+        addition = Statement(needed.name, actions=list(needed.actions), resources=[resource])
         document = {"Version": "2012-10-17", "Statement": [*self.statements_json, addition.to_json()]}
         text = json.dumps(document, separators=(",", ":"))
         return len(_TOKEN.sub("x" * _TOKEN_SIZE, text)) <= _MANAGED_POLICY_SIZE
 
-    def allow(self, sid: str, actions: Sequence[str], resource: str) -> None:
-        self._statements.setdefault(sid, Statement(sid)).grow(actions, [resource])
+    def allow(self, needed: Actions, resource: str) -> None:
+        statement = self._statements.setdefault(needed.name, Statement(needed.name))
+        statement.grow(needed.actions, [resource])
 
     def _add(self, statements: Sequence[iam.PolicyStatement]) -> bool:
         if self._policy is not None:

@@ -6,18 +6,18 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar, cast
 
 from aws_cdk import Stack
-from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from constructs import Construct, DependencyGroup
 
 from .checks import bucket_problems, key_problems, resource_problems
 from .locations import S3Location
-from .matrix import Permissions, S3Access
+from .matrix import Actions, Permissions, S3Access
 from .pending import PendingWarnings
 from .policies import BucketPolicy, KeyPolicy, Policy
 from .resources import PersonalizeResource
 from .role_policies import RolePolicies
+from .service_role import ServiceRole
 
 _P = TypeVar("_P", bound=Policy)
 
@@ -30,7 +30,7 @@ class Wiring:
         scope: Construct,
         *,
         encryption_key: kms.IKey,
-        service_role: iam.IRole,
+        service_role: ServiceRole,
         service_condition: Mapping[str, Any] | None,
     ) -> None:
         self._scope = scope
@@ -41,8 +41,8 @@ class Wiring:
         self._buckets: dict[s3.IBucket, BucketPolicy] = {}
         self._warns_of_pending = False
         self.permissions = DependencyGroup()
-        self.role_arn = service_role.role_arn
-        self._role_policies = RolePolicies(scope, service_role, self.role_arn, self.permissions)
+        self._role = service_role
+        self._role_policies = RolePolicies(scope, service_role, self.permissions)
         self._encryption_key = self._key_policy(encryption_key)
         self.encryption_key_arn = self._encryption_key.resource_arn
 
@@ -64,18 +64,25 @@ class Wiring:
         for bucket, what in buckets.items():
             yield from bucket_problems(what, bucket, stack)
         for key, what in keys.items():
-            yield from key_problems(f"key of the {what}", key, self._key_policy(key).resource_arn, stack)
+            yield from self.key_problems(f"key of the {what}", key)
+
+    def key_problems(self, what: str, key: kms.IKey) -> Iterator[str]:
+        """Why Personalize can't work with this key."""
+        yield from key_problems(what, key, self._key_policy(key).resource_arn, Stack.of(self._scope))
+        yield from self._role.problems(what, key)
 
     def allow(self, resources: Sequence[PersonalizeResource]) -> None:
         """Put the statements for these resources into the policies; those that are there already stay as they are."""
         for resource in resources:
             needed = resource.permissions
-            self._allow_key(self._encryption_key, needed)
-            self._encryption_key.allow(needed.dataset_group_key_policy)
+            self._allow_key(
+                self._encryption_key, (*needed.key_policy, *needed.dataset_group_key_policy), needed.role_on_keys
+            )
             for location, access in ((resource.source, needed.source), (resource.destination, needed.destination)):
                 if location is not None and access is not None:
                     self._allow_location(location, access, needed)
-            self._role_policies.allow_everything(needed.role_on_everything)
+            for actions in needed.role_on_everything:
+                self._role_policies.allow(actions, "*")
         for policy in self.policies:
             policy.attach()
         if not self._warns_of_pending and any(policy.pending for policy in self.policies):
@@ -98,14 +105,15 @@ class Wiring:
         self._role_policies.allow_location(access, bucket.resource_arn, location.prefix)
         key = self._location_key(location)
         if key is not None:
-            self._allow_key(self._key_policy(key), needed)
+            self._allow_key(self._key_policy(key), needed.key_policy, needed.role_on_keys)
             if location.encryption_key is not None and not needed.role_on_keys:
                 # Neither the bucket nor an IAM policy refers to this key, so nothing else would wait for it.
                 self.permissions.add(location.encryption_key)
 
-    def _allow_key(self, key: KeyPolicy, needed: Permissions) -> None:
-        key.allow(needed.key_policy)
-        self._role_policies.allow_keys(needed.role_on_keys, key.resource_arn)
+    def _allow_key(self, key: KeyPolicy, key_policy: Sequence[Actions], role_on_keys: Sequence[Actions]) -> None:
+        key.allow(key_policy)
+        for actions in key_policy if key.role_needs_iam else role_on_keys:
+            self._role_policies.allow(actions, key.resource_arn)
 
     def _location_key(self, location: S3Location) -> kms.IKey | None:
         key = location.encryption_key or self._bucket_policy(location.bucket).encryption_key
@@ -116,7 +124,11 @@ class Wiring:
         if policy is None:
             arn = key.key_arn
             policy = _same(self._keys.values(), arn) or KeyPolicy(
-                key, arn, sid=self._sid, role_arn=self.role_arn, service_condition=self._service_condition
+                key,
+                arn,
+                sid=self._sid,
+                role=self._role.principal_for(key),
+                service_condition=self._service_condition,
             )
             self._keys[key] = policy
         return policy
