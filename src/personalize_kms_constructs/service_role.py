@@ -100,6 +100,8 @@ class ServiceRole:
         if self._fixed_arn is None:
             resource = cast("iam.CfnRole", self.role.node.default_child)
             name, path = resource.role_name, resource.path or "/"
+            if name is not None and is_token(name):
+                name = None  # a name that CloudFormation chooses is a token too
             if name is None and self._made_here:
                 # Role names are unique in an account, whatever the Region.
                 base = Names.unique_resource_name(self._scope, max_length=_MAX_NAME_LENGTH, separator="-")

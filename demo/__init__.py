@@ -1,0 +1,1 @@
+"""Deploys the example app to an embedded AWS and shows what Personalize may do there."""

@@ -1,0 +1,144 @@
+"""A table of what Personalize may do: each cell is decided by evaluating the policies that are deployed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from demo.deployed_policies import DeployedPolicies
+from embedded_aws import access
+from embedded_aws.requirements import (
+    BATCH_INFERENCE_JOB,
+    DATASET_EXPORT_JOB,
+    DATASET_GROUP,
+    DATASET_IMPORT_JOB,
+    METRIC_ATTRIBUTION,
+    Row,
+)
+
+_KEY_COLUMNS = (
+    "kms:CreateGrant",
+    "kms:Decrypt",
+    "kms:DescribeKey",
+    "kms:GenerateDataKey",
+    "kms:GenerateDataKeyWithoutPlaintext",
+    "kms:ListGrants",
+    "kms:Encrypt",
+)
+_DATA_COLUMNS = ("s3:GetObject", "s3:PutObject", "s3:ListBucket", "s3:DeleteObject", "cloudwatch:PutMetricData")
+
+
+@dataclass(frozen=True)
+class _Line:
+    labels: tuple[str, str, str]
+    asked: tuple[str, ...]
+    allows: Callable[[str], bool]
+
+
+def access_table(deployed: DeployedPolicies) -> tuple[str, int]:
+    """The table as text, and how many permissions are missing."""
+    keys, data = list(_key_lines(deployed)), list(_data_lines(deployed))
+    text = "\n".join(
+        [
+            *_render(("on keys", "key", "principal"), _KEY_COLUMNS, keys),
+            "",
+            *_render(("on data", "location", "principal"), _DATA_COLUMNS, data),
+            "",
+            "    yes: asked for and allowed   NO: asked for, not allowed   -: neither",
+            "    also: allowed, and asked for by another of these resources on the same key or bucket, or by none",
+        ]
+    )
+    missing = sum(not line.allows(action) for line in (*keys, *data) for action in line.asked)
+    return text, missing
+
+
+def _key_lines(deployed: DeployedPolicies) -> Iterator[_Line]:
+    group, data = ("dataset group's", deployed.encryption_key), ("bucket's", deployed.data_key)
+    role, caller = deployed.role, deployed.caller
+    for row, keys in (
+        (DATASET_GROUP, (group,)),
+        (DATASET_IMPORT_JOB, (group, data)),
+        (DATASET_EXPORT_JOB, (group, data)),
+        (BATCH_INFERENCE_JOB, (group, data)),
+        (METRIC_ATTRIBUTION, (group, data)),
+    ):
+        for name, key in keys:
+            asked = (*row.key_policy, *(row.dataset_group_key_policy if key is deployed.encryption_key else ()))
+            yield _Line(
+                (row.resource, name, "service"), asked, lambda a, k=key: access.by_service(k.policy, a, k.arn, caller)
+            )
+            yield _Line(
+                (row.resource, name, "role"), asked, lambda a, k=key: access.on_key(role, k, a, caller.region) is None
+            )
+            yield _Line(
+                (row.resource, name, "role, IAM alone"),
+                row.role_kms,
+                lambda a, k=key: access.by_iam(role, a, k.arn, caller.region),
+            )
+
+
+def _data_lines(deployed: DeployedPolicies) -> Iterator[_Line]:
+    for row, prefix, asked in (
+        (DATASET_IMPORT_JOB, "import/ratings.csv", DATASET_IMPORT_JOB.source),
+        (DATASET_EXPORT_JOB, "export/", DATASET_EXPORT_JOB.destination),
+        (BATCH_INFERENCE_JOB, "batch/in/", BATCH_INFERENCE_JOB.source),
+        (BATCH_INFERENCE_JOB, "batch/out/", BATCH_INFERENCE_JOB.destination),
+        (METRIC_ATTRIBUTION, "metrics/", METRIC_ATTRIBUTION.destination),
+    ):
+        yield from _location_lines(deployed, row, prefix, asked)
+    yield from _location_lines(deployed, None, "another/", ())
+
+
+def _location_lines(
+    deployed: DeployedPolicies, row: Row | None, prefix: str, asked: tuple[str, ...]
+) -> Iterator[_Line]:
+    role, caller = deployed.role, deployed.caller
+    location = deployed.location(prefix)
+    resource = row.resource if row is not None else "(not asked for)"
+    everywhere = row.role_any if row is not None else ()
+
+    def on(action: str) -> str:
+        return location.resources(action)[0]
+
+    yield _Line(
+        (resource, prefix, "service"),
+        asked,
+        lambda action: access.by_service(location.policy, action, on(action), caller, prefix),
+    )
+    yield _Line(
+        (resource, prefix, "role"),
+        (*asked, *everywhere),
+        lambda action: (
+            access.by_iam(role, action, "*", caller.region)
+            if action.startswith("cloudwatch:")
+            else access.in_bucket(role, location, action, on(action), caller.region) is None
+        ),
+    )
+
+
+def _render(titles: tuple[str, str, str], columns: tuple[str, ...], lines: list[_Line]) -> Iterator[str]:
+    heads = [column.partition(":")[2].replace("WithoutPlaintext", "W/oPlaintext") for column in columns]
+    label_widths = [max(len(line.labels[i]) for line in lines) for i in range(3)]
+    label_widths = [max(width, len(title)) for width, title in zip(label_widths, titles, strict=True)]
+    yield _row(titles, label_widths, heads, heads)
+    previous = None
+    for line in lines:
+        resource, on, principal = line.labels
+        if resource != previous:
+            yield ""
+        labels = (resource if resource != previous else "", on if principal == "service" else "", principal)
+        previous = resource
+        yield _row(labels, label_widths, [_cell(line, column) for column in columns], heads)
+
+
+def _row(labels: tuple[str, ...], label_widths: list[int], cells: list[str], heads: list[str]) -> str:
+    left = "  ".join(label.ljust(width) for label, width in zip(labels, label_widths, strict=True))
+    right = "  ".join(cell.center(len(head)) for cell, head in zip(cells, heads, strict=True))
+    return f"    {left}  {right}".rstrip()
+
+
+def _cell(line: _Line, action: str) -> str:
+    allowed = line.allows(action)
+    if action in line.asked:
+        return "yes" if allowed else "NO"
+    return "also" if allowed else "-"

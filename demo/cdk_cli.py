@@ -1,0 +1,51 @@
+"""The CDK CLI, its output shown as it comes."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+
+_ROOT = Path(__file__).resolve().parent.parent
+
+
+class CdkError(RuntimeError):
+    """The CLI failed; its output says why."""
+
+
+def cdk(*arguments: str, environment: Mapping[str, str], quiet: bool = False) -> str:
+    """Run ``cdk`` in the project, and return what it printed.
+
+    Its processes are ended when this one is interrupted.
+
+    Raises:
+        CdkError: if the CLI reports a failure.
+    """
+    process = subprocess.Popen(
+        ["cdk", *arguments],
+        cwd=_ROOT,
+        env=dict(environment),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        stdin=subprocess.DEVNULL,
+        text=True,
+        start_new_session=True,  # a process group, to end the app with the CLI
+    )
+    output: list[str] = []
+    try:
+        assert process.stdout is not None
+        for line in process.stdout:
+            output.append(line)
+            if not quiet and line.strip():
+                print(f"    {line.rstrip()}", flush=True)
+        code = process.wait()
+    except BaseException:
+        os.killpg(process.pid, signal.SIGTERM)
+        process.wait()
+        raise
+    text = "".join(output)
+    if code != 0:
+        raise CdkError(f"cdk {' '.join(arguments)} failed:\n{text}")
+    return text

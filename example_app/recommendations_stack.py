@@ -1,0 +1,65 @@
+"""What Personalize makes of the data."""
+
+import json
+
+import aws_cdk as cdk
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_personalize as personalize
+from aws_cdk import aws_s3 as s3
+from constructs import Construct
+
+from personalize_kms_constructs import PersonalizeEncryption, PersonalizeResource, S3Location
+
+INTERACTIONS_SCHEMA = {
+    "type": "record",
+    "name": "Interactions",
+    "namespace": "com.amazonaws.personalize.schema",
+    "fields": [
+        {"name": "USER_ID", "type": "string"},
+        {"name": "ITEM_ID", "type": "string"},
+        {"name": "EVENT_TYPE", "type": "string"},  # a metric attribution needs it
+        {"name": "TIMESTAMP", "type": "long"},
+    ],
+    "version": "1.0",
+}
+
+
+class RecommendationsStack(cdk.Stack):
+    """A dataset group with the ratings imported, and a report of what recommendations bring."""
+
+    def __init__(self, scope: Construct, id: str, *, encryption_key: kms.Key, bucket: s3.Bucket) -> None:
+        super().__init__(scope, id)
+        encryption = PersonalizeEncryption(
+            self,
+            "Encryption",
+            encryption_key=encryption_key,
+            resources=[
+                PersonalizeResource.dataset_export_job(S3Location(bucket, "export/")),
+                PersonalizeResource.batch_inference_job(
+                    source=S3Location(bucket, "batch/in/"), destination=S3Location(bucket, "batch/out/")
+                ),
+            ],
+        )
+        movies = encryption.add_dataset_group("Movies", name="movies")
+        schema = personalize.CfnSchema(
+            self, "InteractionsSchema", name="movies-interactions", schema=json.dumps(INTERACTIONS_SCHEMA)
+        )
+        encryption.add_dataset(
+            "Ratings",
+            dataset_group=movies,
+            schema_arn=schema.attr_schema_arn,
+            name="movies-ratings",
+            dataset_type="Interactions",
+            import_from=S3Location(bucket, "import/ratings.csv"),
+        )
+        encryption.add_metric_attribution(
+            "Metrics",
+            dataset_group=movies,
+            name="movies-metrics",
+            metrics=[
+                personalize.CfnMetricAttribution.MetricAttributeProperty(
+                    metric_name="RATINGS", event_type="rating", expression="SAMPLECOUNT()"
+                )
+            ],
+            destination=S3Location(bucket, "metrics/"),
+        )
