@@ -1,0 +1,39 @@
+"""What every test of the construct starts from."""
+
+import os
+
+# CDK validates templates at every synth, which takes a second or more; tests that are about it switch it on themselves.
+os.environ.setdefault("CDK_VALIDATION", "false")
+
+import aws_cdk as cdk
+import pytest
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_s3 as s3
+
+
+@pytest.fixture
+def app() -> cdk.App:
+    return cdk.App(analytics_reporting=False)
+
+
+@pytest.fixture
+def stack(app: cdk.App) -> cdk.Stack:
+    """An environment-agnostic stack."""
+    return cdk.Stack(app, "Stack")
+
+
+@pytest.fixture
+def bucket(stack: cdk.Stack) -> s3.Bucket:
+    """A bucket that has no KMS key."""
+    return s3.Bucket(stack, "Bucket")
+
+
+@pytest.fixture
+def data_key(stack: cdk.Stack) -> kms.Key:
+    return kms.Key(stack, "DataKey")
+
+
+@pytest.fixture
+def encrypted_bucket(stack: cdk.Stack, data_key: kms.Key) -> s3.Bucket:
+    """A bucket with a key of its own."""
+    return s3.Bucket(stack, "EncryptedBucket", encryption_key=data_key)

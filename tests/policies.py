@@ -1,0 +1,46 @@
+"""The policies in a synthesized template, as CloudFormation would deploy them."""
+
+from typing import Any
+
+import aws_cdk as cdk
+from aws_cdk import assertions
+
+Statement = dict[str, Any]
+
+
+def template(stack: cdk.Stack) -> dict[str, Any]:
+    """The stack's template; cycles and references that can't be resolved are errors."""
+    return dict(assertions.Template.from_stack(stack).to_json())
+
+
+def resources(stack: cdk.Stack, resource_type: str) -> dict[str, Any]:
+    """The resources of a type, by logical id."""
+    found = template(stack).get("Resources", {})
+    return {logical_id: resource for logical_id, resource in found.items() if resource["Type"] == resource_type}
+
+
+def key_policy(stack: cdk.Stack, logical_id: str) -> list[Statement]:
+    """The statements of a key's policy, without the account statement that CDK begins it with."""
+    key = resources(stack, "AWS::KMS::Key")[logical_id]
+    first, *ours = key["Properties"]["KeyPolicy"]["Statement"]
+    assert first["Action"] == "kms:*"
+    return ours
+
+
+def bucket_policy(stack: cdk.Stack) -> list[Statement]:
+    """The statements of the only bucket policy, if there is one."""
+    policies = resources(stack, "AWS::S3::BucketPolicy")
+    if not policies:
+        return []
+    (policy,) = policies.values()
+    return list(policy["Properties"]["PolicyDocument"]["Statement"])
+
+
+def role_policy(stack: cdk.Stack) -> list[Statement]:
+    """The statements of the only managed policy, if there is one; there are no inline ones."""
+    assert not resources(stack, "AWS::IAM::Policy")
+    policies = resources(stack, "AWS::IAM::ManagedPolicy")
+    if not policies:
+        return []
+    (policy,) = policies.values()
+    return list(policy["Properties"]["PolicyDocument"]["Statement"])

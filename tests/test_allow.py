@@ -1,0 +1,109 @@
+"""Resources allowed later, twice, in another order, and by several constructs."""
+
+import aws_cdk as cdk
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_s3 as s3
+
+from personalize_kms_constructs import PersonalizeEncryption, PersonalizeResource, S3Location
+from tests.policies import bucket_policy, key_policy, role_policy, template
+
+
+def all_resources(bucket: s3.Bucket) -> list[PersonalizeResource]:
+    return [
+        PersonalizeResource.dataset_group(),
+        PersonalizeResource.dataset_import_job(S3Location(bucket, "import/")),
+        PersonalizeResource.dataset_export_job(S3Location(bucket, "export/")),
+        PersonalizeResource.batch_inference_job(S3Location(bucket, "in/"), S3Location(bucket, "out/")),
+        PersonalizeResource.batch_segment_job(S3Location(bucket, "users/"), S3Location(bucket, "segments/")),
+        PersonalizeResource.metric_attribution(S3Location(bucket, "metrics/")),
+    ]
+
+
+def a_stack() -> tuple[cdk.Stack, s3.Bucket]:
+    stack = cdk.Stack(cdk.App(analytics_reporting=False), "Stack")
+    return stack, s3.Bucket(stack, "Bucket", encryption_key=kms.Key(stack, "DataKey"))
+
+
+def test_the_same_resource_twice_changes_nothing() -> None:
+    """Allowing is idempotent, in one call and in several."""
+    once, bucket = a_stack()
+    PersonalizeEncryption(once, "Encryption", resources=all_resources(bucket))
+    twice, bucket = a_stack()
+    encryption = PersonalizeEncryption(twice, "Encryption", resources=all_resources(bucket) * 2)
+    encryption.allow(*all_resources(bucket))
+    assert template(twice) == template(once)
+
+
+def test_a_resource_allowed_later_is_wired_as_well() -> None:
+    """All at once and one by one allow the same."""
+
+    def actions(statements: list[dict[str, object]]) -> dict[str, object]:
+        return {str(statement["Sid"]): statement for statement in statements}
+
+    together, bucket = a_stack()
+    PersonalizeEncryption(together, "Encryption", resources=all_resources(bucket))
+    later, bucket = a_stack()
+    encryption = PersonalizeEncryption(later, "Encryption")
+    for resource in all_resources(bucket):
+        encryption.allow(resource)
+    for key in ("EncryptionKey3A692D6E", "DataKey17AFBB84"):
+        assert key_policy(later, key) == key_policy(together, key)
+    assert actions(role_policy(later)) == actions(role_policy(together))
+    assert actions(bucket_policy(later)) == actions(bucket_policy(together))
+
+
+def test_two_constructs_on_one_key_and_bucket_have_sids_of_their_own(stack: cdk.Stack) -> None:
+    """AWS refuses a policy that has a sid twice."""
+    key = kms.Key(stack, "DataKey")
+    bucket = s3.Bucket(stack, "Bucket", encryption_key=key)
+    for name in ("One", "Two"):
+        PersonalizeEncryption(stack, name, encryption_key=key, resources=all_resources(bucket))
+    for policy in (key_policy(stack, "DataKey17AFBB84"), bucket_policy(stack)):
+        sids = [statement["Sid"] for statement in policy]
+        assert len(sids) == len(set(sids))
+    assert len(key_policy(stack, "DataKey17AFBB84")) == 4
+    assert len(bucket_policy(stack)) == 6
+
+
+def test_several_locations_share_a_statement(stack: cdk.Stack, bucket: s3.Bucket) -> None:
+    """A bucket has at most one statement for reading, one for writing and one for listing."""
+    PersonalizeEncryption(
+        stack,
+        "Encryption",
+        resources=[PersonalizeResource.dataset_import_job(S3Location(bucket, f"{name}/")) for name in "abc"],
+    )
+    arn = {"Fn::GetAtt": ["Bucket83908E77", "Arn"]}
+    personalize = {"Service": "personalize.amazonaws.com"}
+    assert bucket_policy(stack) == [
+        {
+            "Sid": "PersonalizeListBucketC323C41F",
+            "Effect": "Allow",
+            "Principal": personalize,
+            "Action": "s3:ListBucket",
+            "Resource": arn,
+        },
+        {
+            "Sid": "PersonalizeReadObjectsC323C41F",
+            "Effect": "Allow",
+            "Principal": personalize,
+            "Action": "s3:GetObject",
+            "Resource": [
+                {"Fn::Join": ["", [arn, "/a/*"]]},
+                {"Fn::Join": ["", [arn, "/b/*"]]},
+                {"Fn::Join": ["", [arn, "/c/*"]]},
+            ],
+        },
+    ]
+
+
+def test_a_location_without_a_prefix_is_the_whole_bucket(stack: cdk.Stack, bucket: s3.Bucket) -> None:
+    """The objects of the bucket, all of them."""
+    PersonalizeEncryption(stack, "Encryption", resources=[PersonalizeResource.metric_attribution(S3Location(bucket))])
+    (statement,) = bucket_policy(stack)
+    assert statement["Resource"] == {"Fn::Join": ["", [{"Fn::GetAtt": ["Bucket83908E77", "Arn"]}, "/*"]]}
+
+
+def test_a_location_knows_its_uri(stack: cdk.Stack) -> None:
+    """The path is the one that Personalize's APIs take."""
+    bucket = s3.Bucket.from_bucket_name(stack, "Imported", "ratings")
+    assert S3Location(bucket, "import/").uri == "s3://ratings/import/"

@@ -1,0 +1,201 @@
+"""What can't be attached is reported, complete, at synth and in ``pending_statements``."""
+
+import json
+
+import aws_cdk as cdk
+import pytest
+from aws_cdk import assertions
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_s3 as s3
+
+from personalize_kms_constructs import PersonalizeEncryption, PersonalizeResource, S3Location
+from tests.policies import resources
+
+KEY_ARN = "arn:aws:kms:eu-west-1:111111111111:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+ROLE_ARN = "arn:aws:iam::111111111111:role/personalize"
+PERSONALIZE = {"Service": "personalize.amazonaws.com"}
+ACTIONS = ["kms:CreateGrant", "kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey", "kms:ListGrants"]
+
+KEY_STATEMENTS = [
+    {
+        "Sid": "PersonalizeRoleC323C41F",
+        "Effect": "Allow",
+        "Principal": {"AWS": ROLE_ARN},
+        "Action": ACTIONS,
+        "Resource": ["*"],
+    },
+    {
+        "Sid": "PersonalizeServiceC323C41F",
+        "Effect": "Allow",
+        "Principal": PERSONALIZE,
+        "Action": ACTIONS,
+        "Resource": ["*"],
+    },
+]
+BUCKET_STATEMENTS = [
+    {
+        "Sid": "PersonalizeListBucketC323C41F",
+        "Effect": "Allow",
+        "Principal": PERSONALIZE,
+        "Action": ["s3:ListBucket"],
+        "Resource": ["arn:${AWS::Partition}:s3:::ratings"],
+    },
+    {
+        "Sid": "PersonalizeReadObjectsC323C41F",
+        "Effect": "Allow",
+        "Principal": PERSONALIZE,
+        "Action": ["s3:GetObject"],
+        "Resource": ["arn:${AWS::Partition}:s3:::ratings/import/*"],
+    },
+]
+ROLE_STATEMENTS = [
+    {
+        "Sid": "UseKey",
+        "Effect": "Allow",
+        "Action": ["kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey", "kms:ListGrants"],
+        "Resource": [KEY_ARN],
+    }
+]
+
+
+@pytest.fixture
+def imported_key(stack: cdk.Stack) -> kms.IKey:
+    return kms.Key.from_key_arn(stack, "ImportedKey", KEY_ARN)
+
+
+@pytest.fixture
+def imported_role(stack: cdk.Stack) -> iam.IRole:
+    return iam.Role.from_role_arn(stack, "ImportedRole", ROLE_ARN)
+
+
+@pytest.fixture
+def immutable_role(stack: cdk.Stack) -> iam.IRole:
+    return iam.Role.from_role_arn(stack, "ImmutableRole", ROLE_ARN, mutable=False)
+
+
+def warnings(stack: cdk.Stack) -> dict[str, list[object]]:
+    """The JSON of each warning of ours, by its id."""
+    found = {}
+    for annotation in assertions.Annotations.from_stack(stack).find_warning("*", assertions.Match.any_value()):
+        text, _, warning_id = str(annotation.entry.data).rpartition(" [ack: ")
+        found[warning_id.rstrip("]")] = json.loads(text[text.index(": [") + 2 :])
+    return found
+
+
+def test_the_policy_of_an_imported_key_is_pending(
+    stack: cdk.Stack, imported_key: kms.IKey, imported_role: iam.IRole
+) -> None:
+    """CDK drops the statements without a word; the construct keeps them."""
+    encryption = PersonalizeEncryption(
+        stack,
+        "Encryption",
+        encryption_key=imported_key,
+        service_role=imported_role,
+        resources=[PersonalizeResource.dataset_group()],
+    )
+    (pending,) = encryption.pending_statements
+    assert (pending.policy, pending.resource_arn) == ("key", KEY_ARN)
+    assert [statement.sid for statement in pending.statements] == [
+        "PersonalizeRoleC323C41F",
+        "PersonalizeServiceC323C41F",
+    ]
+    assert warnings(stack) == {"personalize-kms-constructs:pendingKeyPolicy": KEY_STATEMENTS}
+
+
+def test_the_policy_of_an_imported_bucket_is_pending(stack: cdk.Stack) -> None:
+    """Placeholders stand for what is known at deployment alone."""
+    bucket = s3.Bucket.from_bucket_name(stack, "ImportedBucket", "ratings")
+    encryption = PersonalizeEncryption(
+        stack, "Encryption", resources=[PersonalizeResource.dataset_import_job(S3Location(bucket, "import/"))]
+    )
+    (pending,) = encryption.pending_statements
+    assert pending.policy == "bucket"
+    assert warnings(stack) == {"personalize-kms-constructs:pendingBucketPolicy": BUCKET_STATEMENTS}
+
+
+def test_the_policy_of_an_immutable_role_is_pending(
+    stack: cdk.Stack, imported_key: kms.IKey, immutable_role: iam.IRole
+) -> None:
+    """A role that must not be touched gets no policy, and what it lacks is reported."""
+    encryption = PersonalizeEncryption(
+        stack,
+        "Encryption",
+        encryption_key=imported_key,
+        service_role=immutable_role,
+        resources=[PersonalizeResource.dataset_group()],
+    )
+    assert resources(stack, "AWS::IAM::ManagedPolicy") == {}
+    assert resources(stack, "AWS::IAM::Policy") == {}
+    assert [(pending.policy, pending.resource_arn) for pending in encryption.pending_statements] == [
+        ("key", KEY_ARN),
+        ("role", ROLE_ARN),
+    ]
+    assert warnings(stack) == {
+        "personalize-kms-constructs:pendingKeyPolicy": KEY_STATEMENTS,
+        "personalize-kms-constructs:pendingRolePolicy": ROLE_STATEMENTS,
+    }
+
+
+def test_a_role_without_policy_updates_is_pending(stack: cdk.Stack) -> None:
+    """``without_policy_updates()`` makes any role immutable."""
+    role = iam.Role(stack, "Role", assumed_by=iam.ServicePrincipal("personalize.amazonaws.com"))
+    encryption = PersonalizeEncryption(
+        stack,
+        "Encryption",
+        service_role=role.without_policy_updates(),
+        resources=[PersonalizeResource.dataset_group()],
+    )
+    assert resources(stack, "AWS::IAM::ManagedPolicy") == {}
+    assert [pending.policy for pending in encryption.pending_statements] == ["role"]
+
+
+def test_statements_allowed_later_are_pending_too(
+    stack: cdk.Stack, imported_key: kms.IKey, imported_role: iam.IRole
+) -> None:
+    """The warning has what is needed at synth, not what was needed at first."""
+    encryption = PersonalizeEncryption(
+        stack,
+        "Encryption",
+        encryption_key=imported_key,
+        service_role=imported_role,
+        resources=[PersonalizeResource.dataset_group()],
+    )
+    encryption.allow(PersonalizeResource.dataset_export_job())
+    (statements,) = warnings(stack).values()
+    assert [statement["Action"] for statement in statements] == [  # type: ignore[index]
+        [*ACTIONS, "kms:GenerateDataKeyWithoutPlaintext"]
+    ] * 2
+
+
+def test_a_key_imported_twice_is_pending_once(stack: cdk.Stack, imported_key: kms.IKey) -> None:
+    """Two objects of one ARN are one key."""
+    again = kms.Key.from_key_arn(stack, "Again", KEY_ARN)
+    bucket = s3.Bucket.from_bucket_attributes(stack, "Imported", bucket_name="ratings", encryption_key=again)
+    encryption = PersonalizeEncryption(
+        stack,
+        "Encryption",
+        encryption_key=imported_key,
+        resources=[PersonalizeResource.dataset_import_job(S3Location(bucket, "import/"))],
+    )
+    assert [pending.policy for pending in encryption.pending_statements] == ["key", "bucket"]
+
+
+def test_warnings_can_be_acknowledged(stack: cdk.Stack, imported_key: kms.IKey, imported_role: iam.IRole) -> None:
+    """The ids are stable, so that a team can say that the key's owner has done their part."""
+    cdk.Annotations.of(stack).acknowledge_warning("personalize-kms-constructs:pendingKeyPolicy")
+    PersonalizeEncryption(
+        stack,
+        "Encryption",
+        encryption_key=imported_key,
+        service_role=imported_role,
+        resources=[PersonalizeResource.dataset_group()],
+    )
+    assert warnings(stack) == {}
+
+
+def test_nothing_pending_warns_of_nothing(stack: cdk.Stack) -> None:
+    """Keys, roles and buckets of the app take every statement."""
+    encryption = PersonalizeEncryption(stack, "Encryption", resources=[PersonalizeResource.dataset_group()])
+    assert encryption.pending_statements == ()
+    assert warnings(stack) == {}

@@ -1,0 +1,145 @@
+"""The service role: who may assume it, and how given roles are wired."""
+
+import aws_cdk as cdk
+import pytest
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_s3 as s3
+
+from personalize_kms_constructs import PersonalizeEncryption, PersonalizeResource, S3Location
+from tests.policies import key_policy, resources, role_policy
+
+USE_KEY = {
+    "Sid": "UseKey",
+    "Effect": "Allow",
+    "Action": ["kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey", "kms:ListGrants"],
+    "Resource": {"Fn::GetAtt": ["EncryptionKey3A692D6E", "Arn"]},
+}
+
+
+def test_personalize_can_assume_the_role_for_this_account_alone(stack: cdk.Stack) -> None:
+    """The trust policy is that of AWS's page on the confused deputy, in any partition."""
+    PersonalizeEncryption(stack, "Encryption")
+    (role,) = resources(stack, "AWS::IAM::Role").values()
+    assert role["Properties"] == {
+        "AssumeRolePolicyDocument": {
+            "Version": "2012-10-17",
+            "Statement": [
+                {
+                    "Effect": "Allow",
+                    "Principal": {"Service": "personalize.amazonaws.com"},
+                    "Action": "sts:AssumeRole",
+                    "Condition": {
+                        "StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}},
+                        "ArnLike": {
+                            "aws:SourceArn": {
+                                "Fn::Join": [
+                                    "",
+                                    [
+                                        "arn:",
+                                        {"Ref": "AWS::Partition"},
+                                        ":personalize:",
+                                        {"Ref": "AWS::Region"},
+                                        ":",
+                                        {"Ref": "AWS::AccountId"},
+                                        ":*",
+                                    ],
+                                ]
+                            }
+                        },
+                    },
+                }
+            ],
+        }
+    }
+
+
+def test_a_concrete_environment_makes_a_concrete_trust_policy(app: cdk.App) -> None:
+    """Account and Region are those of the stack."""
+    stack = cdk.Stack(app, "Stack", env=cdk.Environment(account="111111111111", region="eu-west-1"))
+    PersonalizeEncryption(stack, "Encryption")
+    (role,) = resources(stack, "AWS::IAM::Role").values()
+    (statement,) = role["Properties"]["AssumeRolePolicyDocument"]["Statement"]
+    assert statement["Condition"] == {
+        "StringEquals": {"aws:SourceAccount": "111111111111"},
+        "ArnLike": {
+            "aws:SourceArn": {
+                "Fn::Join": ["", ["arn:", {"Ref": "AWS::Partition"}, ":personalize:eu-west-1:111111111111:*"]]
+            }
+        },
+    }
+
+
+def test_a_role_name_is_the_name_of_the_role(stack: cdk.Stack) -> None:
+    """A fixed name is there from the start."""
+    PersonalizeEncryption(stack, "Encryption", role_name="personalize")
+    (role,) = resources(stack, "AWS::IAM::Role").values()
+    assert role["Properties"]["RoleName"] == "personalize"
+
+
+def test_a_role_of_the_same_stack_is_named_in_the_key_policy(stack: cdk.Stack) -> None:
+    """A role that is passed in is wired as one made here, and none is made."""
+    role = iam.Role(stack, "Role", assumed_by=iam.ServicePrincipal("personalize.amazonaws.com"))
+    PersonalizeEncryption(stack, "Encryption", service_role=role, resources=[PersonalizeResource.dataset_group()])
+    assert list(resources(stack, "AWS::IAM::Role")) == ["Role1ABCC5F0"]
+    assert key_policy(stack, "EncryptionKey3A692D6E")[0]["Principal"] == {
+        "AWS": {"Fn::GetAtt": ["Role1ABCC5F0", "Arn"]}
+    }
+    assert role_policy(stack) == [USE_KEY]
+    (policy,) = resources(stack, "AWS::IAM::ManagedPolicy").values()
+    assert policy["Properties"]["Roles"] == [{"Ref": "Role1ABCC5F0"}]
+
+
+def test_a_role_imported_by_arn_gets_a_managed_policy(stack: cdk.Stack) -> None:
+    """A mutable role of the account is named by its ARN, and the managed policy attaches itself to it."""
+    role = iam.Role.from_role_arn(stack, "Role", "arn:aws:iam::111111111111:role/service-role/personalize")
+    encryption = PersonalizeEncryption(
+        stack, "Encryption", service_role=role, resources=[PersonalizeResource.dataset_group()]
+    )
+    assert resources(stack, "AWS::IAM::Role") == {}
+    assert key_policy(stack, "EncryptionKey3A692D6E")[0]["Principal"] == {
+        "AWS": "arn:aws:iam::111111111111:role/service-role/personalize"
+    }
+    assert role_policy(stack) == [USE_KEY]
+    (policy,) = resources(stack, "AWS::IAM::ManagedPolicy").values()
+    assert policy["Properties"]["Roles"] == ["personalize"]
+    assert encryption.pending_statements == ()
+
+
+def test_the_construct_is_grantable_as_its_role(stack: cdk.Stack) -> None:
+    """``bucket.grant_read(encryption)`` reaches the role."""
+    encryption = PersonalizeEncryption(stack, "Encryption")
+    other = s3.Bucket(stack, "Other")
+    other.grant_read(encryption)
+    (policy,) = resources(stack, "AWS::IAM::Policy").values()
+    assert policy["Properties"]["Roles"] == [{"Ref": "EncryptionRole2D2265A5"}]
+
+
+def test_more_than_one_managed_policy_when_one_is_too_small(stack: cdk.Stack, bucket: s3.Bucket) -> None:
+    """IAM takes 6,144 characters a managed policy: 60 locations are spread over several, and nothing is lost."""
+    encryption = PersonalizeEncryption(stack, "Encryption")
+    for number in range(60):
+        encryption.allow(PersonalizeResource.dataset_import_job(S3Location(bucket, f"import/{number:03}/{'x' * 80}/")))
+    policies = resources(stack, "AWS::IAM::ManagedPolicy")
+    read = []
+    for policy in policies.values():
+        statements = policy["Properties"]["PolicyDocument"]["Statement"]
+        sids = [statement["Sid"] for statement in statements]
+        assert len(sids) == len(set(sids))
+        for statement in statements:
+            if statement["Sid"] == "ReadObjects":
+                paths = statement["Resource"] if isinstance(statement["Resource"], list) else [statement["Resource"]]
+                # The ARN of a bucket has 83 characters at most.
+                assert sum(83 + len(path["Fn::Join"][1][1]) for path in paths) < 6144
+                read += [path["Fn::Join"][1][1] for path in paths]
+        assert policy["Properties"]["Roles"] == [{"Ref": "EncryptionRole2D2265A5"}]
+    assert len(policies) > 1
+    assert read == [f"/import/{number:03}/{'x' * 80}/*" for number in range(60)]
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_the_first_managed_policy_is_stable(stack: cdk.Stack, bucket: s3.Bucket, count: int) -> None:
+    """A second location grows the policy that is there."""
+    locations = [S3Location(bucket, f"import/{number}/") for number in range(count)]
+    jobs = [PersonalizeResource.dataset_import_job(location) for location in locations]
+    PersonalizeEncryption(stack, "Encryption", resources=jobs)
+    assert list(resources(stack, "AWS::IAM::ManagedPolicy")) == ["EncryptionPolicy3F28E3E0"]
