@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from demo.access_table import access_table
-from demo.cdk_cli import CdkError, cdk
+from demo.cdk_cli import CdkError, bootstrap, cdk
 from demo.deployed_policies import DeployedPolicies
 from demo.ratings import ratings_csv
 from embedded_aws import EmbeddedAws
@@ -50,7 +50,7 @@ def _run() -> None:
         with _step("cdk synth"):
             cdk("synth", "--quiet", "--output", str(assembly), environment=environment)
         with _step("cdk bootstrap"):
-            cdk("bootstrap", f"aws://{aws.account}/{aws.region}", environment=environment, quiet=True)
+            bootstrap(aws, home)
         with _step(f"cdk deploy {' '.join(_DATA)}: keys and bucket"):
             cdk(*deploy, *_DATA, environment=environment)
         with _step("upload the ratings"):
@@ -73,7 +73,7 @@ def _run() -> None:
 
 def _output(aws: EmbeddedAws, stack: str, name: str) -> str:
     (description,) = aws.client("cloudformation").describe_stacks(StackName=stack)["Stacks"]
-    return next(output["OutputValue"] for output in description["Outputs"] if output["OutputKey"] == name)
+    return next(str(output["OutputValue"]) for output in description["Outputs"] if output["OutputKey"] == name)
 
 
 def main() -> int:

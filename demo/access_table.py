@@ -45,7 +45,7 @@ def access_table(deployed: DeployedPolicies) -> tuple[str, int]:
             *_render(("on data", "location", "principal"), _DATA_COLUMNS, data),
             "",
             "    yes: asked for and allowed   NO: asked for, not allowed   -: neither",
-            "    also: allowed, and asked for by another of these resources on the same key or bucket, or by none",
+            "    also: allowed, though not asked for by this resource",
         ]
     )
     missing = sum(not line.allows(action) for line in (*keys, *data) for action in line.asked)
@@ -53,28 +53,28 @@ def access_table(deployed: DeployedPolicies) -> tuple[str, int]:
 
 
 def _key_lines(deployed: DeployedPolicies) -> Iterator[_Line]:
-    group, data = ("dataset group's", deployed.encryption_key), ("bucket's", deployed.data_key)
+    for row in (DATASET_GROUP, DATASET_IMPORT_JOB, DATASET_EXPORT_JOB, BATCH_INFERENCE_JOB, METRIC_ATTRIBUTION):
+        asked = (*row.key_policy, *row.dataset_group_key_policy)
+        yield from _lines_of_key(deployed, row, "dataset group's", deployed.encryption_key, asked)
+        if row is not DATASET_GROUP:
+            yield from _lines_of_key(deployed, row, "bucket's", deployed.data_key, row.key_policy)
+
+
+def _lines_of_key(
+    deployed: DeployedPolicies, row: Row, name: str, key: access.Key, asked: tuple[str, ...]
+) -> Iterator[_Line]:
     role, caller = deployed.role, deployed.caller
-    for row, keys in (
-        (DATASET_GROUP, (group,)),
-        (DATASET_IMPORT_JOB, (group, data)),
-        (DATASET_EXPORT_JOB, (group, data)),
-        (BATCH_INFERENCE_JOB, (group, data)),
-        (METRIC_ATTRIBUTION, (group, data)),
-    ):
-        for name, key in keys:
-            asked = (*row.key_policy, *(row.dataset_group_key_policy if key is deployed.encryption_key else ()))
-            yield _Line(
-                (row.resource, name, "service"), asked, lambda a, k=key: access.by_service(k.policy, a, k.arn, caller)
-            )
-            yield _Line(
-                (row.resource, name, "role"), asked, lambda a, k=key: access.on_key(role, k, a, caller.region) is None
-            )
-            yield _Line(
-                (row.resource, name, "role, IAM alone"),
-                row.role_kms,
-                lambda a, k=key: access.by_iam(role, a, k.arn, caller.region),
-            )
+    yield _Line(
+        (row.resource, name, "service"), asked, lambda action: access.by_service(key.policy, action, key.arn, caller)
+    )
+    yield _Line(
+        (row.resource, name, "role"), asked, lambda action: access.on_key(role, key, action, caller.region) is None
+    )
+    yield _Line(
+        (row.resource, name, "role, IAM alone"),
+        row.role_kms,
+        lambda action: access.by_iam(role, action, key.arn, caller.region),
+    )
 
 
 def _data_lines(deployed: DeployedPolicies) -> Iterator[_Line]:

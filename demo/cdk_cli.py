@@ -8,6 +8,8 @@ import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
+from embedded_aws import EmbeddedAws
+
 _ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -15,8 +17,13 @@ class CdkError(RuntimeError):
     """The CLI failed; its output says why."""
 
 
-def cdk(*arguments: str, environment: Mapping[str, str], quiet: bool = False) -> str:
-    """Run ``cdk`` in the project, and return what it printed.
+def bootstrap(aws: EmbeddedAws, home: Path) -> None:
+    """``cdk bootstrap``, in a folder that has no app: it would be synthesized without need."""
+    cdk("bootstrap", f"aws://{aws.account}/{aws.region}", environment=aws.environment(home), quiet=True, folder=home)
+
+
+def cdk(*arguments: str, environment: Mapping[str, str], quiet: bool = False, folder: Path = _ROOT) -> str:
+    """Run ``cdk`` in a folder, by default the project, and return what it printed.
 
     Its processes are ended when this one is interrupted.
 
@@ -25,7 +32,7 @@ def cdk(*arguments: str, environment: Mapping[str, str], quiet: bool = False) ->
     """
     process = subprocess.Popen(
         ["cdk", *arguments],
-        cwd=_ROOT,
+        cwd=folder,
         env=dict(environment),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

@@ -24,7 +24,7 @@ def key_policy(stack: cdk.Stack, logical_id: str) -> list[Statement]:
     key = resources(stack, "AWS::KMS::Key")[logical_id]
     first, *ours = key["Properties"]["KeyPolicy"]["Statement"]
     assert first["Action"] == "kms:*"
-    return ours
+    return list(ours)
 
 
 def bucket_policy(stack: cdk.Stack) -> list[Statement]:

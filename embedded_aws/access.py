@@ -1,0 +1,246 @@
+"""Who may do what, decided from policy documents alone.
+
+Pure functions: nothing here reads a server. The extension feeds them the policies deployed in its own process, a
+test literals, a demo what boto3 read back. Statements, conditions and denies are judged by ministack's IAM
+evaluator; what is added is which of the documents have to say yes:
+
+* the role on a key: the key policy names it; or the key policy delegates to the role's account and IAM allows; or,
+  for a key of another account, both (KMS developer guide, "Determining access to AWS KMS keys")
+* the service principal: the resource's own policy, which is the only place that can name it
+* the role on a bucket: its IAM policies, and no denial in the bucket policy
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from ministack.core.iam_evaluator import (
+    EvalContext,
+    combine_resource_policy,
+    evaluate,
+    evaluate_resource_policy,
+    parse_policy_document,
+)
+
+from embedded_aws.requirements import BUCKET_ACTIONS, PERSONALIZE, Row
+
+Document = dict[str, Any] | str
+"""A policy as a JSON object or as its text."""
+
+KEY_POLICY = "key policy"
+BUCKET_POLICY = "bucket policy"
+ROLE_POLICIES = "IAM policies of the role"
+ROLE_POLICIES_DELEGATED = "IAM policies of the role: the key policy only delegates to its account"
+ROLE_POLICIES_CROSS_ACCOUNT = "IAM policies of the role: the key belongs to another account"
+ROLE_BOUNDARY = "permissions boundary of the role"
+TRUST_POLICY = "trust policy of the role"
+
+
+@dataclass(frozen=True)
+class Role:
+    """A service role with every policy that bears on it; `identity` holds inline and managed policies alike."""
+
+    arn: str
+    trust: Document
+    identity: tuple[Document, ...] = ()
+    boundary: Document | None = None
+
+    @property
+    def account(self) -> str:
+        """The account the role is in."""
+        return self.arn.split(":")[4]
+
+
+@dataclass(frozen=True)
+class Key:
+    """A KMS key and its key policy."""
+
+    arn: str
+    policy: Document
+
+    @property
+    def account(self) -> str:
+        """The account the key is in."""
+        return self.arn.split(":")[4]
+
+
+@dataclass(frozen=True)
+class Location:
+    """A place in a bucket: the object keys Personalize will touch, and the prefix it lists."""
+
+    bucket: str
+    account: str
+    policy: Document | None
+    objects: tuple[str, ...]
+    prefix: str = ""
+
+    def resources(self, action: str) -> tuple[str, ...]:
+        """The ARNs on which `action` is asked."""
+        bucket = f"arn:aws:s3:::{self.bucket}"
+        return (bucket,) if action in BUCKET_ACTIONS else tuple(f"{bucket}/{key}" for key in self.objects)
+
+
+@dataclass(frozen=True)
+class Caller:
+    """The Personalize resource on whose behalf the service calls.
+
+    `aws:SourceAccount` and `aws:SourceArn` are recommended for the trust policy and "in resource policies" (PDG
+    cross-service-confused-deputy-prevention), so calls of the service principal carry both.
+    """
+
+    arn: str
+
+    @property
+    def account(self) -> str:
+        """What Personalize sends as `aws:SourceAccount`."""
+        return self.arn.split(":")[4]
+
+    @property
+    def region(self) -> str:
+        """The Region of the call."""
+        return self.arn.split(":")[3]
+
+
+@dataclass(frozen=True)
+class Missing:
+    """One permission that is not there: who, what, on what, and the policy that should say it."""
+
+    principal: str
+    action: str
+    resource: str
+    where: str
+
+
+def by_service(policy: Document | None, action: str, resource: str, caller: Caller, prefix: str = "") -> bool:
+    """Whether a resource's policy (or a trust policy) allows `action` to the Personalize service principal."""
+    context = EvalContext(
+        # A service call has no IAM principal: an account named in the policy doesn't let it in.
+        principal_arn="",
+        principal_type="AWSService",
+        principal_account="",
+        action=action,
+        resource_arn=resource,
+        region=caller.region,
+        secure_transport=True,
+        service_context={
+            "aws:sourceaccount": caller.account,
+            "aws:sourcearn": caller.arn,
+            "aws:principalisawsservice": "true",
+            "aws:principalservicename": PERSONALIZE,
+            **_list_prefix(action, prefix),
+        },
+    )
+    return bool(evaluate_resource_policy(policy, context, service=PERSONALIZE).decision == "Allow")
+
+
+def by_iam(role: Role, action: str, resource: str, region: str, prefix: str = "") -> bool:
+    """Whether the role's own policies allow `action`, its permissions boundary included."""
+    return bool(_identity_decision(role, _role_context(role, action, resource, region, prefix)).decision == "Allow")
+
+
+def on_key(role: Role, key: Key, action: str, region: str) -> str | None:
+    """None when `action` is in effect for the role on the key, else the policy that lacks it."""
+    context = _role_context(role, action, key.arn, region)
+    identity = _identity_decision(role, context)
+    limits = _limits(role)
+    decision = combine_resource_policy(identity, context, key.policy, key.account, required=True, limits=limits)
+    if decision.decision == "Allow":
+        return None
+    if evaluate_resource_policy(key.policy, context).decision != "Allow":
+        return KEY_POLICY
+    if identity.decision == "Deny":
+        return ROLE_POLICIES
+    if key.account != role.account:
+        return ROLE_POLICIES_CROSS_ACCOUNT
+    named = evaluate_resource_policy(key.policy, context, named_only=True).decision == "Allow"
+    return ROLE_BOUNDARY if named else ROLE_POLICIES_DELEGATED
+
+
+def in_bucket(role: Role, location: Location, action: str, resource: str, region: str) -> str | None:
+    """None when `action` is in effect for the role in the bucket, else the policy that lacks it."""
+    if not by_iam(role, action, resource, region, location.prefix):
+        return ROLE_POLICIES
+    context = _role_context(role, action, resource, region, location.prefix)
+    decision = evaluate_resource_policy(location.policy, context).decision
+    denied = decision == "Deny" or (location.account != role.account and decision != "Allow")
+    return BUCKET_POLICY if denied else None
+
+
+def missing(
+    row: Row,
+    caller: Caller,
+    role: Role,
+    keys: Iterable[Key] = (),
+    source: Location | None = None,
+    destination: Location | None = None,
+) -> tuple[Missing, ...]:
+    """Everything AWS's page asks for and the policies don't give, in the order of the page."""
+    found: list[Missing] = []
+
+    def lack(principal: str, action: str, resource: str, where: str | None) -> None:
+        entry = Missing(principal, action, resource, where) if where else None
+        if entry and entry not in found:
+            found.append(entry)
+
+    if not by_service(role.trust, "sts:AssumeRole", role.arn, caller):
+        lack(PERSONALIZE, "sts:AssumeRole", role.arn, TRUST_POLICY)
+    for key in keys:
+        for action in row.key_policy:
+            lack(PERSONALIZE, action, key.arn, None if by_service(key.policy, action, key.arn, caller) else KEY_POLICY)
+            lack(role.arn, action, key.arn, on_key(role, key, action, caller.region))
+        for action in row.role_kms:
+            lack(role.arn, action, key.arn, None if by_iam(role, action, key.arn, caller.region) else ROLE_POLICIES)
+    for action in row.role_any:
+        lack(role.arn, action, "*", None if by_iam(role, action, "*", caller.region) else ROLE_POLICIES)
+    for location, actions in ((source, row.source), (destination, row.destination)):
+        if location is None:
+            continue
+        for action in actions:
+            for resource in location.resources(action):
+                given = by_service(location.policy, action, resource, caller, location.prefix)
+                lack(PERSONALIZE, action, resource, None if given else BUCKET_POLICY)
+                lack(role.arn, action, resource, in_bucket(role, location, action, resource, caller.region))
+    return tuple(found)
+
+
+def describe(entries: Iterable[Missing]) -> str:
+    """One line that names every missing permission, those of one principal, resource and policy together."""
+    grouped: dict[tuple[str, str, str], list[str]] = {}
+    for entry in entries:
+        grouped.setdefault((entry.principal, entry.resource, entry.where), []).append(entry.action)
+    return "; ".join(
+        f"{principal} needs {', '.join(actions)} on {resource} ({where})"
+        for (principal, resource, where), actions in grouped.items()
+    )
+
+
+def _role_context(role: Role, action: str, resource: str, region: str, prefix: str = "") -> EvalContext:
+    return EvalContext(
+        principal_arn=role.arn,
+        principal_type="AssumedRole",
+        principal_account=role.account,
+        action=action,
+        resource_arn=resource,
+        region=region,
+        secure_transport=True,
+        service_context={
+            "aws:principalisawsservice": "false",
+            "kms:calleraccount": role.account,
+            **_list_prefix(action, prefix),
+        },
+    )
+
+
+def _list_prefix(action: str, prefix: str) -> dict[str, str]:
+    """The condition key that a listing carries and an object call doesn't."""
+    return {"s3:prefix": prefix} if action in BUCKET_ACTIONS else {}
+
+
+def _limits(role: Role) -> tuple[list[list[Any]], ...]:
+    return () if role.boundary is None else ([parse_policy_document(role.boundary)],)
+
+
+def _identity_decision(role: Role, context: EvalContext) -> Any:
+    return evaluate(context, [parse_policy_document(document) for document in role.identity], *_limits(role))

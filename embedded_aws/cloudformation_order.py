@@ -1,0 +1,66 @@
+"""The worst order CloudFormation may choose.
+
+CloudFormation promises an order only where one resource refers to another or names it in `DependsOn`. An order that
+happens to be kind hides a missing dependency, so this one is never kind: each Personalize resource comes as soon as
+what it refers to is there, and policies it doesn't wait for come after everything else. Deletion goes backwards, so
+those policies are the first to disappear.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ministack.services.cloudformation import changesets, engine, stacks
+
+POLICY_TYPES = frozenset(
+    {"AWS::IAM::ManagedPolicy", "AWS::IAM::Policy", "AWS::IAM::RolePolicy", "AWS::S3::BucketPolicy"}
+)
+
+
+def register() -> None:
+    """Put this order in the place of ministack's alphabetical one."""
+    for module in (engine, stacks, changesets):
+        setattr(module, "_topological_sort", worst_order)  # noqa: B010 - a name these modules don't export
+
+
+def worst_order(resources: dict[str, Any], conditions: dict[str, bool]) -> list[str]:
+    """Logical ids in an order that respects every dependency and nothing else."""
+    active = {
+        name
+        for name, definition in resources.items()
+        if not definition.get("Condition") or conditions.get(definition["Condition"], True)
+    }
+    needs = {name: engine._extract_deps(resources[name], active) - {name} for name in active}
+    ancestors = {name: _ancestors(name, needs) for name in active}
+    circular = sorted(name for name in active if name in ancestors[name])
+    if circular:
+        # ministack's own words, which are CloudFormation's
+        raise ValueError(f"Circular dependency detected among resources: {', '.join(circular)}")
+
+    def is_policy(name: str) -> bool:
+        return resources[name].get("Type") in POLICY_TYPES
+
+    def waits(name: str) -> tuple[int, int, str]:
+        # What a resource needs is a subset of what its dependents need, so fewer ancestors means earlier.
+        return sum(is_policy(need) for need in ancestors[name]), len(ancestors[name]), name
+
+    personalize = [name for name in active if str(resources[name].get("Type")).startswith("AWS::Personalize::")]
+    others = [name for name in active if not is_policy(name)]
+    order: dict[str, None] = {}
+    for goals in (personalize, others, active):
+        for goal in sorted(goals, key=waits):
+            order.update(dict.fromkeys(sorted(ancestors[goal], key=waits)))
+            order[goal] = None
+    return list(order)
+
+
+def _ancestors(name: str, needs: dict[str, set[str]]) -> set[str]:
+    """Everything `name` needs, directly or not; `name` itself when it is part of a circle."""
+    found: set[str] = set()
+    pending = list(needs[name])
+    while pending:
+        need = pending.pop()
+        if need not in found:
+            found.add(need)
+            pending.extend(needs[need])
+    return found

@@ -1,0 +1,180 @@
+"""AWS::Personalize::* for ministack's CloudFormation.
+
+Names, `Ref` (the primary identifier, an ARN), `Fn::GetAtt` attributes and create-only properties are those of the
+types' registry schemas. Whatever is created goes through the same functions as a call of the API.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from ministack.services.cloudformation import provisioners
+
+from embedded_aws import personalize_resources as resources
+from embedded_aws.errors import PersonalizeError
+from embedded_aws.personalize_resources import Fields
+
+Created = tuple[str, Fields]
+"""Physical id and attributes, as ministack expects them from a handler."""
+
+SCHEMA = "AWS::Personalize::Schema"
+DATASET_GROUP = "AWS::Personalize::DatasetGroup"
+DATASET = "AWS::Personalize::Dataset"
+METRIC_ATTRIBUTION = "AWS::Personalize::MetricAttribution"
+
+_TAGS: Fields = {"Key": {}, "Value": {}}
+
+# The properties of each type, nested ones below them; {} is a leaf.
+PROPERTIES: dict[str, Fields] = {
+    SCHEMA: {"Name": {}, "Schema": {}, "Domain": {}, "Tags": _TAGS},
+    DATASET_GROUP: {"Name": {}, "RoleArn": {}, "KmsKeyArn": {}, "Domain": {}, "Tags": _TAGS},
+    DATASET: {
+        "Name": {},
+        "DatasetType": {},
+        "DatasetGroupArn": {},
+        "SchemaArn": {},
+        "DatasetImportJob": {
+            "DatasetImportJobArn": {},
+            "DatasetArn": {},
+            "DataSource": {"DataLocation": {}},
+            "JobName": {},
+            "RoleArn": {},
+        },
+        "Tags": _TAGS,
+    },
+    METRIC_ATTRIBUTION: {
+        "Name": {},
+        "DatasetGroupArn": {},
+        "Metrics": {"EventType": {}, "MetricName": {}, "Expression": {}},
+        "MetricsOutputConfig": {"RoleArn": {}, "S3DataDestination": {"Path": {}, "KmsKeyArn": {}}},
+    },
+}
+
+CREATE_ONLY: dict[str, tuple[str, ...]] = {
+    SCHEMA: ("Name", "Schema", "Domain", "Tags"),
+    DATASET_GROUP: ("Name", "RoleArn", "KmsKeyArn", "Domain", "Tags"),
+    DATASET: ("Name", "DatasetType", "DatasetGroupArn", "SchemaArn", "Tags"),
+    METRIC_ATTRIBUTION: ("Name", "DatasetGroupArn", "Metrics"),
+}
+
+TAGGABLE = (SCHEMA, DATASET_GROUP, DATASET)
+
+
+def register() -> None:
+    """Teach ministack the types."""
+    provisioners._RESOURCE_HANDLERS.update(
+        {
+            SCHEMA: _handlers(SCHEMA, _create_with(resources.create_schema, "SchemaArn"), _update_nothing),
+            DATASET_GROUP: _handlers(
+                DATASET_GROUP, _create_with(resources.create_dataset_group, "DatasetGroupArn"), _update_nothing
+            ),
+            DATASET: _handlers(DATASET, _create_dataset, _update_dataset),
+            METRIC_ATTRIBUTION: _handlers(METRIC_ATTRIBUTION, _create_metric_attribution, _update_metric_attribution),
+        }
+    )
+    provisioners._REPLACING_PROPERTIES.update(CREATE_ONLY)
+    for resource_type in CREATE_ONLY:
+        # Name is required, so every replacement is refused: "cannot update a stack when a custom-named resource
+        # requires replacing".
+        provisioners._CUSTOM_NAME_REPLACEMENT[resource_type] = {"name": "Name"}
+    provisioners._STACK_TAG_PROPERTY.update(dict.fromkeys(TAGGABLE, ("Tags", "list")))
+
+
+def _handlers(resource_type: str, create: Callable[..., Created], update: Callable[..., Created]) -> Fields:
+    def create_known(logical_id: str, properties: Fields, stack_name: str) -> Created:
+        _refuse_unknown(properties, PROPERTIES[resource_type], "#")
+        return create(logical_id, properties, stack_name)
+
+    def update_known(arn: str, old: Fields, new: Fields, stack_name: str) -> Created:
+        _refuse_unknown(new, PROPERTIES[resource_type], "#")
+        return update(arn, old, new, stack_name)
+
+    return {"create": create_known, "update": update_known, "delete": _delete}
+
+
+def _refuse_unknown(properties: Any, known: Fields, path: str) -> None:
+    """CloudFormation takes no property its schema doesn't have; an API's field name is the likely mistake."""
+    for entry in properties if isinstance(properties, list) else [properties]:
+        for name, value in entry.items() if isinstance(entry, dict) else ():
+            if name not in known:
+                raise ValueError(f"Properties validation failed: {path}: extraneous key [{name}] is not permitted")
+            _refuse_unknown(value, known[name], f"{path}/{name}")
+
+
+def _request(properties: Any) -> Any:
+    """Properties as a request: CloudFormation says DatasetGroupArn where the API says datasetGroupArn."""
+    if isinstance(properties, dict):
+        return {key[0].lower() + key[1:]: _request(value) for key, value in properties.items()}
+    if isinstance(properties, list):
+        return [_request(value) for value in properties]
+    return properties
+
+
+def _tagged(properties: Fields) -> Fields:
+    request: Fields = _request({key: value for key, value in properties.items() if key != "Tags"})
+    request["tags"] = [{"tagKey": tag["Key"], "tagValue": tag["Value"]} for tag in properties.get("Tags") or []]
+    return request
+
+
+def _create_with(create: Callable[[Fields], str], attribute: str) -> Callable[..., Created]:
+    def handler(logical_id: str, properties: Fields, stack_name: str) -> Created:
+        arn = create(_tagged(properties))
+        return arn, {attribute: arn}
+
+    return handler
+
+
+def _update_nothing(arn: str, old: Fields, new: Fields, stack_name: str) -> Created:
+    """For types that are create-only through and through.
+
+    A change never comes this far, but without a handler ministack would take a change of tags for no change at all.
+    """
+    raise ValueError(f"{arn} can't be updated: every property is create-only")
+
+
+def _create_dataset(logical_id: str, properties: Fields, stack_name: str) -> Created:
+    arn = resources.create_dataset(_tagged(properties))
+    try:
+        _import(arn, properties)
+    except PersonalizeError:
+        # A failed create leaves no physical id behind, so nobody else would delete the dataset.
+        resources.delete(arn)
+        raise
+    return arn, {"DatasetArn": arn}
+
+
+def _update_dataset(arn: str, old: Fields, new: Fields, stack_name: str) -> Created:
+    if new.get("DatasetImportJob") != old.get("DatasetImportJob"):
+        _import(arn, new)
+    return arn, {"DatasetArn": arn}
+
+
+def _import(dataset_arn: str, properties: Fields) -> None:
+    job = properties.get("DatasetImportJob")
+    if job:
+        resources.create_dataset_import_job({**_request(job), "datasetArn": dataset_arn})
+
+
+def _create_metric_attribution(logical_id: str, properties: Fields, stack_name: str) -> Created:
+    arn = resources.create_metric_attribution(_request(properties))
+    return arn, _metric_attribution_attributes(arn)
+
+
+def _update_metric_attribution(arn: str, old: Fields, new: Fields, stack_name: str) -> Created:
+    resources.update_metric_attribution(
+        {"metricAttributionArn": arn, "metricsOutputConfig": _request(new["MetricsOutputConfig"])}
+    )
+    return arn, _metric_attribution_attributes(arn)
+
+
+def _metric_attribution_attributes(arn: str) -> Fields:
+    return {"MetricAttributionArn": arn, "Status": resources.describe(arn)["status"]}
+
+
+def _delete(arn: str, properties: Fields) -> None:
+    try:
+        resources.delete(arn)
+    except PersonalizeError as error:
+        if error.code != "ResourceNotFoundException":
+            raise

@@ -1,0 +1,53 @@
+"""Reads what a dataset import job would: the CSV files at a data location, held against the dataset's schema."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Iterable
+from typing import Any
+
+from embedded_aws.errors import invalid_input
+
+
+def parse_schema(text: str) -> dict[str, Any]:
+    """The Avro record of a schema ("A schema in Avro JSON format", CloudFormation's AWS::Personalize::Schema)."""
+    try:
+        schema = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise invalid_input(f"Schema is not valid JSON: {error}") from None
+    if not isinstance(schema, dict) or schema.get("type") != "record" or not schema.get("fields"):
+        raise invalid_input("Schema must be an Avro record with fields")
+    return schema
+
+
+def split_path(path: str) -> tuple[str, str]:
+    """Bucket and key prefix of an s3:// path, which has at most 256 characters."""
+    if len(path) > 256:
+        raise invalid_input(f"Amazon S3 path has {len(path)} characters, and may have 256: {path}")
+    if not path.startswith("s3://") or not path.removeprefix("s3://").partition("/")[0]:
+        raise invalid_input(f"Amazon S3 path must have the form s3://bucket/key, got: {path}")
+    bucket, _, key = path.removeprefix("s3://").partition("/")
+    return bucket, key
+
+
+def count_rows(schema: dict[str, Any], files: Iterable[tuple[str, bytes]]) -> int:
+    """How many rows the files hold.
+
+    Columns are matched to the schema's fields by name, and every field that can't be null has to be a column.
+    """
+    needed = [field["name"] for field in schema["fields"] if not _nullable(field["type"])]
+    rows = 0
+    for name, body in files:
+        reader = csv.reader(io.StringIO(body.decode("utf-8-sig")))
+        header = {column.strip().upper() for column in next(reader, [])}
+        absent = [field for field in needed if field.upper() not in header]
+        if absent:
+            raise invalid_input(f"Input csv {name} is missing the following columns: {', '.join(absent)}")
+        rows += sum(1 for row in reader if row)
+    return rows
+
+
+def _nullable(avro_type: Any) -> bool:
+    return avro_type == "null" or (isinstance(avro_type, list) and "null" in avro_type)

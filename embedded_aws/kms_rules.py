@@ -1,0 +1,129 @@
+"""What KMS refuses about a key policy and ministack lets pass.
+
+The rules are those of PutKeyPolicy and CreateKey in the KMS API reference: the caller keeps the right to change the
+policy (unless `BypassPolicyLockoutSafetyCheck`), every principal exists, a sid is used once, and the document has at
+most 32 KiB. CloudFormation's AWS::KMS::Key goes through the same check.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from ministack.core.iam_evaluator import EvalContext, caller_arn, evaluate_resource_policy
+from ministack.core.responses import error_response_json
+from ministack.services import kms
+from ministack.services.cloudformation import provisioners
+
+from embedded_aws import deployed, statement_ids
+
+BYTES_AT_MOST = 32_768
+
+LOCKOUT = "The new key policy will not allow you to update the key policy in the future."
+INVALID_PRINCIPAL = "Policy contains a statement with one or more invalid principals."
+
+ACCOUNT = re.compile(r"\d{12}|arn:aws[a-z-]*:iam::\d{12}:root")
+IDENTITY = re.compile(r"arn:aws[a-z-]*:iam::\d{12}:(role|user)/.+")
+
+
+def register() -> None:
+    """Check key policies that come in through KMS and CloudFormation."""
+    kms._create_key = _checked(kms._create_key)
+    kms._put_key_policy = _checked(kms._put_key_policy)
+    _check_cloudformation()
+
+
+def refusal(policy: str, bypass_lockout_check: bool = False) -> tuple[str, str] | None:
+    """KMS's error code and message for a key policy it would not take."""
+    if len(policy.encode()) > BYTES_AT_MOST:
+        return "LimitExceededException", f"The key policy is longer than {BYTES_AT_MOST} bytes"
+    try:
+        document = json.loads(policy)
+    except json.JSONDecodeError:
+        document = None
+    if not isinstance(document, dict) or not document.get("Statement"):
+        return "MalformedPolicyDocumentException", "The key policy is not a JSON policy with statements"
+    if statement_ids.repeated(document):
+        return "MalformedPolicyDocumentException", statement_ids.REFUSAL
+    if not all(_exists(principal) for principal in _aws_principals(document)):
+        return "MalformedPolicyDocumentException", INVALID_PRINCIPAL
+    if not bypass_lockout_check and not _caller_keeps_control(document):
+        return "MalformedPolicyDocumentException", LOCKOUT
+    return None
+
+
+def _checked(operation: Callable[[dict[str, Any]], Any]) -> Callable[[dict[str, Any]], Any]:
+    def check_first(request: dict[str, Any]) -> Any:
+        policy = request.get("Policy")
+        # Without a policy CreateKey writes the default one; an unknown key is for the operation to refuse.
+        if policy is not None:
+            refused = refusal(policy, bool(request.get("BypassPolicyLockoutSafetyCheck")))
+            if refused:
+                return error_response_json(*refused, 400)
+        return operation(request)
+
+    return check_first
+
+
+def _check_cloudformation() -> None:
+    # Creating goes through kms._create_key, but for the property that switches the lockout check off.
+    payload = provisioners._kms_create_key_payload
+
+    def payload_with_bypass(properties: dict[str, Any]) -> dict[str, Any]:
+        request: dict[str, Any] = payload(properties)
+        request["BypassPolicyLockoutSafetyCheck"] = _bypass(properties)
+        return request
+
+    provisioners._kms_create_key_payload = payload_with_bypass
+
+    # Updating writes the policy straight into the key's record.
+    handlers = provisioners._RESOURCE_HANDLERS["AWS::KMS::Key"]
+    update = handlers["update"]
+
+    def update_checked(physical_id: str, old: dict[str, Any], new: dict[str, Any], stack_name: str) -> Any:
+        policy = new.get("KeyPolicy")
+        if policy is not None and policy != old.get("KeyPolicy"):
+            refused = refusal(policy if isinstance(policy, str) else json.dumps(policy), _bypass(new))
+            if refused:
+                raise ValueError(f"AWS::KMS::Key {physical_id}: {refused[1]}")
+        return update(physical_id, old, new, stack_name)
+
+    handlers["update"] = update_checked
+
+
+def _bypass(properties: dict[str, Any]) -> bool:
+    return str(properties.get("BypassPolicyLockoutSafetyCheck", False)).lower() == "true"
+
+
+def _aws_principals(document: dict[str, Any]) -> Iterator[str]:
+    statements = document["Statement"]
+    for statement in statements if isinstance(statements, list) else [statements]:
+        principal = statement.get("Principal", {})
+        named = principal.get("AWS", []) if isinstance(principal, dict) else principal
+        yield from [named] if isinstance(named, str) else named
+
+
+def _exists(principal: str) -> bool:
+    if principal == "*" or ACCOUNT.fullmatch(principal) or ":assumed-role/" in principal:
+        return True
+    return bool(IDENTITY.fullmatch(principal)) and deployed.principal_exists(principal)
+
+
+def _caller_keeps_control(document: dict[str, Any]) -> bool:
+    """Whether the caller, or its account, may call PutKeyPolicy under the new policy.
+
+    Whether IAM lets the caller make use of what its account is given is not part of KMS's check.
+    """
+    caller = caller_arn()
+    context = EvalContext(
+        principal_arn=caller,
+        principal_type="Root" if caller.endswith(":root") else "AssumedRole",
+        principal_account=deployed.caller_account(),
+        action="kms:PutKeyPolicy",
+        resource_arn="*",
+        region=deployed.caller_region(),
+        secure_transport=True,
+    )
+    return bool(evaluate_resource_policy(document, context).decision == "Allow")

@@ -1,0 +1,199 @@
+"""Starts the embedded AWS for a test or a demo, and ends exactly the process it started."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+import urllib.request
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+GRACE_SECONDS = 5.0
+START_SECONDS = 60.0
+
+# No proxy of the environment is asked for a loopback address.
+_opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+
+
+class EmbeddedAws:
+    """A context manager: an AWS on 127.0.0.1 that checks what Amazon Personalize would check.
+
+    `account` and `region` are what its clients work in. `enforce` makes it check the caller's own IAM permissions on
+    every call too. `log` is the file its log goes to; without one the log lives as long as the context.
+    """
+
+    def __init__(
+        self,
+        *,
+        account: str = "111111111111",
+        region: str = "eu-west-1",
+        enforce: bool = False,
+        log: Path | None = None,
+    ) -> None:
+        self.account = account
+        self.region = region
+        self.endpoint = ""
+        self._enforce = enforce
+        self._log = log
+        self._scratch: tempfile.TemporaryDirectory[str] | None = None
+        self._process: subprocess.Popen[bytes] | None = None
+        self._clients: dict[tuple[str, str], Any] = {}
+
+    def __enter__(self) -> Self:
+        self._scratch = tempfile.TemporaryDirectory(prefix="embedded-aws-")
+        try:
+            self._start(Path(self._scratch.name))
+        except BaseException:
+            self._stop()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stop()
+
+    @property
+    def pid(self) -> int:
+        """The process id of the running server."""
+        if self._process is None:
+            raise RuntimeError("the embedded AWS is not running: use it as a context manager")
+        return self._process.pid
+
+    def client(self, service: str, *, account: str | None = None) -> Any:
+        """A boto3 client of this AWS, and of nothing else; `account` acts in another account."""
+        # Imported here: the server process imports this package too, and needs no boto3 to start.
+        import boto3
+        import botocore.session
+        from botocore.config import Config
+
+        owner = account or self.account
+        if (service, owner) not in self._clients:
+            # The user's own profile and files have no say: not even the name of a profile is looked up.
+            unset = (None, None, None, None)
+            nowhere = (None, None, os.devnull, None)
+            own_settings = {"profile": unset, "config_file": nowhere, "credentials_file": nowhere}
+            session = boto3.session.Session(
+                botocore_session=botocore.session.Session(session_vars=own_settings),
+                # ministack takes an access key of twelve digits for the account it acts in.
+                aws_access_key_id=owner,
+                aws_secret_access_key="embedded",
+                region_name=self.region,
+            )
+            config = Config(proxies={}, retries={"total_max_attempts": 1}, s3={"addressing_style": "path"})
+            # a service may be any string here, which no overload of the stubs has
+            create: Any = session.client
+            self._clients[service, owner] = create(service, endpoint_url=self.endpoint, config=config)
+        return self._clients[service, owner]
+
+    def environment(self, home: Path) -> dict[str, str]:
+        """Environment variables under which the CDK CLI and the AWS SDKs work with this AWS.
+
+        `home` keeps the CLI's caches apart from the user's: it remembers which account an access key belongs to.
+        """
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+        return {
+            **inherited,
+            "HOME": str(home),
+            "AWS_ENDPOINT_URL": self.endpoint,
+            "AWS_ACCESS_KEY_ID": self.account,
+            "AWS_SECRET_ACCESS_KEY": "embedded",
+            "AWS_REGION": self.region,
+            "AWS_DEFAULT_REGION": self.region,
+            "AWS_EC2_METADATA_DISABLED": "true",
+            "CDK_DEFAULT_ACCOUNT": self.account,
+            "CDK_DEFAULT_REGION": self.region,
+            "CDK_DISABLE_CLI_TELEMETRY": "1",
+            "NO_PROXY": "127.0.0.1",
+            "no_proxy": "127.0.0.1",
+        }
+
+    def reset(self) -> None:
+        """Everything gone: stacks, keys, roles, buckets, Personalize."""
+        request = urllib.request.Request(f"{self.endpoint}/_ministack/reset", method="POST")
+        with _opener.open(request, timeout=START_SECONDS) as response:
+            response.read()
+
+    def log_tail(self, lines: int = 40) -> str:
+        """The end of the server's log, for an error message."""
+        path = self._log_path
+        if path is None or not path.exists():
+            return ""
+        return "\n".join(path.read_text(errors="replace").splitlines()[-lines:])
+
+    @property
+    def _log_path(self) -> Path | None:
+        if self._log is not None:
+            return self._log
+        return Path(self._scratch.name, "log") if self._scratch else None
+
+    def _start(self, scratch: Path) -> None:
+        with open(self._log or scratch / "log", "wb") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "embedded_aws.server"],
+                cwd=Path(__file__).resolve().parent.parent,
+                env=self._server_environment(scratch),
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                # Ctrl-C is for the caller to handle, who then ends the server.
+                start_new_session=True,
+            )
+        assert self._process.stdout is not None
+        port = self._process.stdout.readline().strip()
+        if not port.isdigit():
+            raise RuntimeError(f"the embedded AWS did not start, its log ends with:\n{self.log_tail()}")
+        self.endpoint = f"http://127.0.0.1:{int(port)}"
+        # The port listens already; the answer comes when ministack is ready.
+        with _opener.open(f"{self.endpoint}/_ministack/health", timeout=START_SECONDS) as response:
+            response.read()
+
+    def _server_environment(self, scratch: Path) -> dict[str, str]:
+        ministack = ("AUTH", "SERVICES", "USE_SSL", "PERSIST_STATE", "S3_PERSIST", "LOCALSTACK_PERSISTENCE")
+        inherited = {
+            name: value
+            for name, value in os.environ.items()
+            if not name.startswith(("AWS_", "MINISTACK_")) and name not in ministack
+        }
+        return {
+            **inherited,
+            "BIND_HOST": "127.0.0.1",
+            "MINISTACK_ACCOUNT_ID": self.account,
+            "MINISTACK_REGION": self.region,
+            "DOCKER_HOST": "unix:///nonexistent",
+            # Listeners of their own, on every interface
+            "IOT_MTLS_ENABLED": "0",
+            "SFTP_ENABLED": "0",
+            "AUTH": "true" if self._enforce else "false",
+            "AWS_EC2_METADATA_DISABLED": "true",
+            "NO_PROXY": "127.0.0.1,localhost",
+            "no_proxy": "127.0.0.1,localhost",
+            "PYTHONUNBUFFERED": "1",
+            # Code of Lambda functions is unpacked below it.
+            "TMPDIR": str(scratch),
+        }
+
+    def _stop(self) -> None:
+        process, self._process = self._process, None
+        if process is not None:
+            assert process.stdin is not None
+            assert process.stdout is not None
+            process.stdin.close()  # the server's sign to end
+            try:
+                process.wait(GRACE_SECONDS)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+            process.stdout.close()
+        for client in self._clients.values():
+            client.close()
+        self._clients.clear()
+        if self._scratch is not None:
+            self._scratch.cleanup()
+            self._scratch = None

@@ -1,0 +1,51 @@
+"""What ministack leaves out of a bucket's encryption.
+
+A bucket's BucketEncryption property is stored, so that `s3 GetBucketEncryption` answers for a deployed bucket and
+Personalize knows which key guards its data. And a write under `aws:kms` need not name a key: the CDK CLI publishes
+that way to a bootstrapped bucket, where S3 falls back to the account's AWS managed key.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+from xml.sax.saxutils import escape
+
+from ministack.core.responses import get_account_id, get_region
+from ministack.services import s3
+from ministack.services.cloudformation import provisioners
+
+KEY_HEADER = "x-amz-server-side-encryption-aws-kms-key-id"
+
+
+def register() -> None:
+    """Add the property to those ministack stores through S3's own API, and the fallback to S3's writes."""
+    provisioners._S3_BUCKET_CONFIGURATIONS += (
+        ("BucketEncryption", _configuration_xml, s3._put_bucket_encryption, s3._delete_bucket_encryption),
+    )
+    resolve = s3._resolve_sse_write_headers
+
+    def resolve_with_managed_key(headers: dict[str, str], bucket: str) -> Any:
+        if headers.get("x-amz-server-side-encryption") == "aws:kms" and not headers.get(KEY_HEADER):
+            headers = {**headers, KEY_HEADER: f"arn:aws:kms:{get_region()}:{get_account_id()}:alias/aws/s3"}
+        return resolve(headers, bucket)
+
+    s3._resolve_sse_write_headers = resolve_with_managed_key
+
+
+def _configuration_xml(encryption: dict[str, Any]) -> bytes:
+    rules = "".join(_rule_xml(rule) for rule in encryption.get("ServerSideEncryptionConfiguration", ()))
+    return (
+        f'<ServerSideEncryptionConfiguration xmlns="{s3.S3_NS}">{rules}</ServerSideEncryptionConfiguration>'
+    ).encode()
+
+
+def _rule_xml(rule: dict[str, Any]) -> str:
+    default = rule.get("ServerSideEncryptionByDefault", {})
+    key = default.get("KMSMasterKeyID")
+    return (
+        "<Rule><ApplyServerSideEncryptionByDefault>"
+        f"<SSEAlgorithm>{escape(default.get('SSEAlgorithm', 'AES256'))}</SSEAlgorithm>"
+        + (f"<KMSMasterKeyID>{escape(key)}</KMSMasterKeyID>" if key else "")
+        + "</ApplyServerSideEncryptionByDefault>"
+        f"<BucketKeyEnabled>{str(rule.get('BucketKeyEnabled', False)).lower()}</BucketKeyEnabled></Rule>"
+    )

@@ -1,0 +1,44 @@
+"""An embedded AWS, and the example app synthesized as the CDK CLI does it."""
+
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from demo.cdk_cli import cdk
+from embedded_aws import EmbeddedAws
+
+
+@pytest.fixture(scope="session")
+def embedded_aws() -> Iterator[EmbeddedAws]:
+    """One server for all deployments of a test process."""
+    with EmbeddedAws() as aws:
+        yield aws
+
+
+@pytest.fixture
+def aws(embedded_aws: EmbeddedAws) -> EmbeddedAws:
+    """An AWS with nothing in it."""
+    embedded_aws.reset()
+    return embedded_aws
+
+
+@pytest.fixture(scope="session")
+def assembly(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The cloud assembly of the example app."""
+    folder = tmp_path_factory.mktemp("assembly") / "cdk.out"
+    home = tmp_path_factory.mktemp("home")
+    cdk("synth", "--quiet", "--output", str(folder), environment={**os.environ, "HOME": str(home)}, quiet=True)
+    return folder
+
+
+@pytest.fixture
+def templates(assembly: Path) -> dict[str, Any]:
+    """The example app's templates by stack, to be changed at will."""
+    return {
+        stack: json.loads((assembly / f"{stack}.template.json").read_text())
+        for stack in ("Security", "Data", "Recommendations")
+    }

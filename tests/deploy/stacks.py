@@ -1,0 +1,53 @@
+"""Templates created as stacks by CloudFormation, and the parts of templates that tests break."""
+
+import json
+from typing import Any
+
+from botocore.exceptions import WaiterError
+
+from embedded_aws import EmbeddedAws
+
+RATINGS = "USER_ID,ITEM_ID,EVENT_TYPE,TIMESTAMP\n196,242,rating,881250949\n186,302,rating,891717742\n"
+
+Templates = dict[str, Any]
+
+
+def deploy(aws: EmbeddedAws, templates: Templates) -> list[str]:
+    """Create the stacks in order; the reasons of the first failure, none if there is no failure."""
+    cloudformation = aws.client("cloudformation")
+    for stack, template in templates.items():
+        body = {key: value for key, value in template.items() if key not in ("Parameters", "Rules")}
+        cloudformation.create_stack(
+            StackName=stack, TemplateBody=json.dumps(body), Capabilities=["CAPABILITY_NAMED_IAM"]
+        )
+        try:
+            cloudformation.get_waiter("stack_create_complete").wait(
+                StackName=stack, WaiterConfig={"Delay": 0.1, "MaxAttempts": 300}
+            )
+        except WaiterError:
+            events = cloudformation.describe_stack_events(StackName=stack)["StackEvents"]
+            return [event["ResourceStatusReason"] for event in events if event.get("ResourceStatusReason")]
+        if stack == "Data":
+            upload_ratings(aws)
+    return []
+
+
+def upload_ratings(aws: EmbeddedAws) -> None:
+    (stack,) = aws.client("cloudformation").describe_stacks(StackName="Data")["Stacks"]
+    bucket = next(output["OutputValue"] for output in stack["Outputs"] if output["OutputKey"] == "BucketName")
+    aws.client("s3").put_object(Bucket=bucket, Key="import/ratings.csv", Body=RATINGS.encode())
+
+
+def of_type(template: Any, resource_type: str) -> list[Any]:
+    return [resource for resource in template["Resources"].values() if resource["Type"] == resource_type]
+
+
+def key_statements(template: Any, sid: str) -> list[Any]:
+    (key,) = of_type(template, "AWS::KMS::Key")
+    return [s for s in key["Properties"]["KeyPolicy"]["Statement"] if s.get("Sid", "").startswith(sid)]
+
+
+def drop_statement(template: Any, sid: str) -> None:
+    (key,) = of_type(template, "AWS::KMS::Key")
+    (statement,) = key_statements(template, sid)
+    key["Properties"]["KeyPolicy"]["Statement"].remove(statement)

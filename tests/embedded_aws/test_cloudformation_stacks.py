@@ -1,0 +1,178 @@
+"""Templates deployed to the embedded AWS: types, attributes, updates, and what a missing dependency does."""
+
+from __future__ import annotations
+
+import copy
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from botocore.exceptions import WaiterError
+
+from embedded_aws import EmbeddedAws
+
+TEMPLATE = Path(__file__).with_name("stack.json")
+
+
+@pytest.fixture
+def template() -> dict[str, Any]:
+    """The template, to be changed by a test."""
+    content: dict[str, Any] = json.loads(TEMPLATE.read_text())
+    return content
+
+
+def _deploy(aws: EmbeddedAws, template: dict[str, Any], update: bool = False) -> dict[str, str]:
+    """The outputs of the deployed stack."""
+    cloudformation = aws.client("cloudformation")
+    call = cloudformation.update_stack if update else cloudformation.create_stack
+    call(StackName="movies", TemplateBody=json.dumps(template))
+    waiter = cloudformation.get_waiter("stack_update_complete" if update else "stack_create_complete")
+    waiter.wait(StackName="movies", WaiterConfig={"Delay": 0.05})
+    outputs = cloudformation.describe_stacks(StackName="movies")["Stacks"][0].get("Outputs", [])
+    return {output["OutputKey"]: output["OutputValue"] for output in outputs}
+
+
+def _failure(aws: EmbeddedAws, template: dict[str, Any], update: bool = False) -> tuple[str, str]:
+    """The resource that fails the stack, and its reason."""
+    with pytest.raises(WaiterError):
+        _deploy(aws, template, update)
+    events = aws.client("cloudformation").describe_stack_events(StackName="movies")["StackEvents"]
+    failed = [event for event in events if event["ResourceStatus"].endswith("_FAILED")]
+    return failed[-1]["LogicalResourceId"], failed[-1]["ResourceStatusReason"]
+
+
+def test_a_right_template_deploys_and_goes_away(aws: EmbeddedAws, template: dict[str, Any]) -> None:
+    """`Ref` and `Fn::GetAtt` answer as the registry schemas say, and deleting the stack leaves nothing."""
+    outputs = _deploy(aws, template)
+    arn = "arn:aws:personalize:eu-west-1:111111111111:dataset-group/movies"
+    assert (outputs["Ref"], outputs["Arn"], outputs["Status"]) == (arn, arn, "ACTIVE")
+    cloudformation, personalize = aws.client("cloudformation"), aws.client("personalize")
+    cloudformation.delete_stack(StackName="movies")
+    cloudformation.get_waiter("stack_delete_complete").wait(StackName="movies", WaiterConfig={"Delay": 0.05})
+    assert personalize.list_dataset_groups()["datasetGroups"] == []
+    assert personalize.list_metric_attributions()["metricAttributions"] == []
+
+
+def test_a_bucket_keeps_its_encryption(aws: EmbeddedAws, template: dict[str, Any]) -> None:
+    """GetBucketEncryption names the key of the template."""
+    outputs = _deploy(aws, template)
+    answer = aws.client("s3").get_bucket_encryption(Bucket=outputs["Bucket"])
+    assert answer["ServerSideEncryptionConfiguration"]["Rules"] == [
+        {
+            "ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": outputs["Key"]},
+            "BucketKeyEnabled": False,
+        }
+    ]
+
+
+def test_a_group_that_does_not_wait_for_the_role_policy_fails(aws: EmbeddedAws, template: dict[str, Any]) -> None:
+    """Nothing promises that the policy is there, so it isn't; the stack's event says what Personalize said."""
+    del template["Resources"]["Group"]["DependsOn"]
+    resource, reason = _failure(aws, template)
+    assert resource == "Group"
+    assert reason.startswith("Insufficient privileges for dataset group movies: arn:aws:iam::111111111111:role/")
+    assert "needs kms:Decrypt, kms:GenerateDataKey, kms:DescribeKey, kms:ListGrants on arn:aws:kms:" in reason
+    assert reason.endswith("(IAM policies of the role)")
+
+
+@pytest.mark.parametrize(("absent", "place"), [("RolePolicy", None), ("DataPolicy", "(bucket policy)")])
+def test_an_attribution_waits_for_its_own_policies(
+    aws: EmbeddedAws, template: dict[str, Any], absent: str, place: str | None
+) -> None:
+    """A policy another resource waits for is there, one that only this resource needs is not."""
+    template["Resources"]["Attribution"]["DependsOn"].remove(absent)
+    if place is None:  # the group, which is before the attribution, waits for it already
+        _deploy(aws, template)
+    else:
+        resource, reason = _failure(aws, template)
+        assert resource == "Attribution"
+        assert reason.endswith(place)
+
+
+def test_a_dataset_imports_and_a_failed_import_leaves_no_dataset(scenario: Any, aws: EmbeddedAws) -> None:
+    """The import job of a dataset runs in the deployment, and what it refuses fails the stack."""
+    scenario.create_dataset_group()
+    dataset = {
+        "Name": "interactions",
+        "DatasetType": "Interactions",
+        "DatasetGroupArn": "arn:aws:personalize:eu-west-1:111111111111:dataset-group/movies",
+        "SchemaArn": {"Fn::GetAtt": ["Schema", "SchemaArn"]},
+        "DatasetImportJob": {
+            "JobName": "first",
+            "DataSource": {"DataLocation": "s3://movies-data/import/"},
+            "RoleArn": scenario.role_arn,
+        },
+    }
+    schema = {"Name": "interactions", "Schema": json.dumps(scenario.interactions)}
+    template = {
+        "Resources": {
+            "Schema": {"Type": "AWS::Personalize::Schema", "Properties": schema},
+            "Dataset": {"Type": "AWS::Personalize::Dataset", "Properties": dataset},
+        }
+    }
+    scenario.s3.delete_bucket_policy(Bucket=scenario.bucket)
+    resource, reason = _failure(aws, template)
+    assert resource == "Dataset"
+    assert reason.startswith("Insufficient privileges for dataset import job first: ")
+    assert scenario.personalize.list_datasets()["datasets"] == []
+    aws.client("cloudformation").delete_stack(StackName="movies")
+    scenario.bucket_policy(
+        scenario.allow(scenario.service, ["s3:*"], ["arn:aws:s3:::movies-data", "arn:aws:s3:::movies-data/*"])
+    )
+    _deploy(aws, template)
+    assert [job["status"] for job in scenario.personalize.list_dataset_import_jobs()["datasetImportJobs"]] == ["ACTIVE"]
+
+
+def test_a_create_only_property_refuses_to_change(aws: EmbeddedAws, template: dict[str, Any]) -> None:
+    """Every property of a dataset group, tags too, would mean a new group under the same name."""
+    _deploy(aws, template)
+    template["Resources"]["Group"]["Properties"]["Tags"] = [{"Key": "team", "Value": "movies"}]
+    resource, reason = _failure(aws, template, update=True)
+    assert resource == "Group"
+    assert reason.startswith("CloudFormation cannot update a stack when a custom-named resource requires replacing.")
+
+
+def test_a_metric_attribution_moves_to_another_place(aws: EmbeddedAws, template: dict[str, Any]) -> None:
+    """MetricsOutputConfig changes in place, and is held against the policies again."""
+    _deploy(aws, template)
+    target = template["Resources"]["Attribution"]["Properties"]["MetricsOutputConfig"]["S3DataDestination"]
+    target["Path"] = {"Fn::Sub": "s3://${Data}/metrics/new/"}
+    _deploy(aws, template, update=True)
+    target["Path"] = {"Fn::Sub": "s3://${Data}/elsewhere/"}
+    resource, reason = _failure(aws, template, update=True)
+    assert resource == "Attribution"
+    assert reason.startswith("Insufficient privileges for metric attribution watched: ")
+
+
+def test_an_api_name_is_no_property(aws: EmbeddedAws, template: dict[str, Any]) -> None:
+    """CloudFormation takes its own spelling only."""
+    config = template["Resources"]["Attribution"]["Properties"]["MetricsOutputConfig"]
+    config["S3DataDestination"] = {"path": "s3://movies/metrics/"}
+    assert _failure(aws, template) == (
+        "Attribution",
+        "Properties validation failed: #/MetricsOutputConfig/S3DataDestination: extraneous key [path] is not permitted",
+    )
+
+
+def test_a_key_of_a_template_meets_the_rules_of_kms(aws: EmbeddedAws, template: dict[str, Any]) -> None:
+    """The lockout check holds when a stack makes a key and when it changes one."""
+    locked = copy.deepcopy(template)
+    del locked["Resources"]["Key"]["Properties"]["KeyPolicy"]["Statement"][0]
+    lockout = "The new key policy will not allow you to update the key policy in the future."
+    assert _failure(aws, locked) == ("Key", f"AWS::KMS::Key Key: {lockout}")
+    aws.client("cloudformation").delete_stack(StackName="movies")
+    _deploy(aws, template)
+    resource, reason = _failure(aws, locked, update=True)
+    assert resource == "Key"
+    assert reason.endswith(lockout)
+    locked["Resources"]["Key"]["Properties"]["BypassPolicyLockoutSafetyCheck"] = True
+    _deploy(aws, locked, update=True)
+
+
+@pytest.mark.parametrize("resource", ["RolePolicy", "DataPolicy"])
+def test_a_repeated_sid_fails_the_stack(aws: EmbeddedAws, template: dict[str, Any], resource: str) -> None:
+    """IAM and bucket policies of a template are held to one use of a sid."""
+    statements = template["Resources"][resource]["Properties"]["PolicyDocument"]["Statement"]
+    statements[:] = [{**statements[0], "Sid": "Twice"}, {**statements[0], "Sid": "Twice"}]
+    assert _failure(aws, template) == (resource, "Statement IDs (SID) in a single policy must be unique.")

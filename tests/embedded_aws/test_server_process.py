@@ -1,0 +1,161 @@
+"""The server as a process: where it listens, what it leaves behind, and that it doesn't outlive its parent."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from embedded_aws import EmbeddedAws
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def _alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def _answers(port: int) -> bool:
+    with socket.socket() as client:
+        return client.connect_ex(("127.0.0.1", port)) == 0
+
+
+def _listeners(pid: int) -> set[str]:
+    """The addresses on which a process listens, in the notation of /proc/net: 0100007F is 127.0.0.1."""
+    inodes = set()
+    for descriptor in Path(f"/proc/{pid}/fd").iterdir():
+        try:
+            target = os.readlink(descriptor)
+        except FileNotFoundError:
+            continue
+        if target.startswith("socket:["):
+            inodes.add(target[len("socket:[") : -1])
+    found = set()
+    for table in ("tcp", "tcp6"):
+        for line in Path(f"/proc/net/{table}").read_text().splitlines()[1:]:
+            fields = line.split()
+            if fields[3] == "0A" and fields[9] in inodes:  # 0A is LISTEN
+                found.add(fields[1].partition(":")[0])
+    return found
+
+
+@pytest.mark.skipif(not Path("/proc/net/tcp").exists(), reason="reads Linux's list of sockets")
+def test_nothing_listens_beyond_loopback(running_aws: EmbeddedAws) -> None:
+    """Every port of the server is on 127.0.0.1."""
+    assert _listeners(running_aws.pid) == {"0100007F"}
+
+
+def test_the_process_is_gone_after_the_context() -> None:
+    """Leaving the context ends the process that was started, an exception on the way out included."""
+    pids = []
+
+    def work() -> None:
+        with EmbeddedAws() as aws:
+            pids.append(aws.pid)
+            assert _alive(aws.pid)
+            raise KeyError
+
+    with pytest.raises(KeyError):
+        work()
+    assert not _alive(*pids)
+
+
+def test_the_process_ends_with_its_parent(tmp_path: Path) -> None:
+    """A parent that is killed outright takes the server with it."""
+    script = (
+        "import os, signal\n"
+        "from embedded_aws import EmbeddedAws\n"
+        "with EmbeddedAws() as aws:\n"
+        "    print(aws.endpoint, flush=True)\n"
+        "    os.kill(os.getpid(), signal.SIGKILL)\n"
+    )
+    environment = {**os.environ, "TMPDIR": str(tmp_path)}
+    parent = subprocess.run(
+        [sys.executable, "-c", script], cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60
+    )
+    port = int(parent.stdout.rpartition(":")[2])
+    deadline = time.monotonic() + 10
+    while _answers(port) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not _answers(port)
+
+
+def test_account_and_region_are_those_asked_for(tmp_path: Path) -> None:
+    """Clients, ARNs and the environment for the CDK CLI agree on account, Region and address; the log is kept."""
+    log = tmp_path / "aws.log"
+    with EmbeddedAws(account="333333333333", region="us-east-1", log=log) as aws:
+        group = aws.client("personalize").create_dataset_group(name="g")["datasetGroupArn"]
+        environment = aws.environment(tmp_path)
+        assert "Ready" in aws.log_tail()
+    assert group == "arn:aws:personalize:us-east-1:333333333333:dataset-group/g"
+    assert environment["AWS_ENDPOINT_URL"] == aws.endpoint
+    assert environment["AWS_REGION"] == "us-east-1"
+    assert environment["HOME"] == str(tmp_path)
+    assert "Ready" in log.read_text()
+
+
+def test_the_environment_has_nothing_of_the_users_aws(
+    running_aws: EmbeddedAws, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A profile or token of the user's own never reaches a tool that runs against the embedded AWS."""
+    monkeypatch.setenv("AWS_PROFILE", "production")
+    monkeypatch.setenv("AWS_SESSION_TOKEN", "secret")
+    environment = running_aws.environment(tmp_path)
+    assert not {"AWS_PROFILE", "AWS_SESSION_TOKEN"} & environment.keys()
+
+
+def test_a_client_has_nothing_of_the_users_aws(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A profile that only the user's files know, or a proxy, doesn't stand between a client and the embedded AWS."""
+    monkeypatch.setenv("AWS_PROFILE", "production")
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
+    with EmbeddedAws() as aws:
+        assert aws.client("sts").get_caller_identity()["Account"] == "111111111111"
+
+
+def test_reset_forgets_everything(running_aws: EmbeddedAws) -> None:
+    """Personalize is emptied together with the services ministack has."""
+    personalize, iam = running_aws.client("personalize"), running_aws.client("iam")
+    running_aws.reset()
+    personalize.create_dataset_group(name="g")
+    iam.create_role(RoleName="r", AssumeRolePolicyDocument="{}")
+    running_aws.reset()
+    assert personalize.list_dataset_groups()["datasetGroups"] == []
+    assert iam.list_roles()["Roles"] == []
+
+
+def test_a_server_that_cannot_start_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The error carries the end of the server's log."""
+    monkeypatch.setenv("PYTHONHASHSEED", "not a number")
+    with pytest.raises(RuntimeError, match=r"^the embedded AWS did not start.*\n.*PYTHONHASHSEED"):
+        EmbeddedAws().__enter__()
+
+
+def test_enforcement_asks_iam_about_the_caller() -> None:
+    """With `enforce`, a user without permissions is refused by IAM before Personalize is asked."""
+    import boto3
+    from botocore.exceptions import ClientError
+
+    with EmbeddedAws(enforce=True) as aws:
+        iam = aws.client("iam")
+        iam.create_user(UserName="nobody")
+        key = iam.create_access_key(UserName="nobody")["AccessKey"]
+        personalize = boto3.client(
+            "personalize",
+            endpoint_url=aws.endpoint,
+            region_name=aws.region,
+            aws_access_key_id=key["AccessKeyId"],
+            aws_secret_access_key=key["SecretAccessKey"],
+        )
+        with pytest.raises(ClientError) as caught:
+            personalize.create_dataset_group(name="g")
+    assert "personalize:CreateDatasetGroup" in str(caught.value)

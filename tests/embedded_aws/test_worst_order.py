@@ -1,0 +1,32 @@
+"""The order in which the embedded CloudFormation works, as a function of the template."""
+
+from __future__ import annotations
+
+import pytest
+
+from embedded_aws.cloudformation_order import worst_order
+
+
+def test_the_order_is_the_worst_that_is_legal() -> None:
+    """Personalize comes as soon as what it refers to is there, and policies it doesn't wait for come last."""
+    resources = {
+        "APolicy": {"Type": "AWS::IAM::ManagedPolicy", "Properties": {"Roles": [{"Ref": "Role"}]}},
+        "BPolicy": {"Type": "AWS::S3::BucketPolicy", "Properties": {"Bucket": {"Ref": "Data"}}},
+        "Data": {"Type": "AWS::S3::Bucket"},
+        "Group": {"Type": "AWS::Personalize::DatasetGroup", "Properties": {"RoleArn": {"Fn::GetAtt": ["Role", "Arn"]}}},
+        "Role": {"Type": "AWS::IAM::Role"},
+        "Waits": {
+            "Type": "AWS::Personalize::Dataset",
+            "DependsOn": "BPolicy",
+            "Properties": {"DatasetGroupArn": {"Ref": "Group"}},
+        },
+    }
+    assert worst_order(resources, {}) == ["Role", "Group", "Data", "BPolicy", "Waits", "APolicy"]
+
+
+def test_a_circle_is_refused_and_a_false_condition_leaves_out() -> None:
+    """The order keeps what CloudFormation says about circular dependencies and conditions."""
+    circle = {"A": {"Type": "X", "DependsOn": "B"}, "B": {"Type": "X", "DependsOn": "A"}, "C": {"Type": "X"}}
+    with pytest.raises(ValueError, match=r"^Circular dependency detected among resources: A, B$"):
+        worst_order(circle, {})
+    assert worst_order({"A": {"Type": "X", "Condition": "No"}, "B": {"Type": "X"}}, {"No": False}) == ["B"]
