@@ -5,9 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Sequence
-from typing import cast
 
-from aws_cdk import Stack
 from aws_cdk import aws_iam as iam
 from constructs import Construct, DependencyGroup
 
@@ -62,7 +60,7 @@ class _ManagedPolicy(Policy):
         super().__init__(role.arn)
         self._scope = scope
         self._id = id
-        self._role = role.role
+        self._role = role
         self._permissions = permissions
         self._policy: iam.ManagedPolicy | None = None
 
@@ -84,19 +82,8 @@ class _ManagedPolicy(Policy):
         if self._policy is not None:
             self._policy.add_statements(*statements)
             return True
-        owned = isinstance(self._role, iam.Role)
-        self._policy = iam.ManagedPolicy(
-            self._scope, self._id, statements=statements, roles=[self._role] if owned else None
-        )
-        if not owned and not self._attach_to_imported_role(self._policy):
-            self._scope.node.try_remove_child(self._id)
+        if not self._role.takes_policies:
             return False
+        self._policy = iam.ManagedPolicy(self._scope, self._id, statements=statements, roles=[self._role.role])
         self._permissions.add(self._policy)
         return True
-
-    def _attach_to_imported_role(self, policy: iam.ManagedPolicy) -> bool:
-        # An immutable role (``mutable=False``, ``without_policy_updates()``, another account's) ignores the call and
-        # doesn't tell; whether the policy lists the role does.
-        self._role.add_managed_policy(policy)
-        resource = cast("iam.CfnManagedPolicy", policy.node.default_child)
-        return bool(Stack.of(self._scope).resolve(resource.roles))

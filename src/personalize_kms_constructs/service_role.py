@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, cast
 
 from aws_cdk import Names, Resource, Stack
@@ -55,6 +56,21 @@ class ServiceRole:
         elif isinstance(given, iam.Role) or Resource.is_owned_resource(self.role):
             self._stack = self.role.stack
         self._fixed_arn: str | None = None
+
+    @cached_property
+    def takes_policies(self) -> bool:
+        """Whether policies can be attached; not to an immutable role, which says nothing and ignores them.
+
+        Roles are immutable that are imported with ``mutable=False`` or from another account, and those of
+        ``without_policy_updates()``.
+        """
+        if isinstance(self.role, iam.Role):
+            return True
+        probe = iam.Policy(self._scope, "Probe")
+        self.role.attach_inline_policy(probe)
+        roles = self._scope_stack.resolve(cast("iam.CfnPolicy", probe.node.default_child).roles)
+        self._scope.node.try_remove_child("Probe")
+        return bool(roles)
 
     def principal_for(self, key: kms.IKey) -> RolePrincipal:
         """How the policy of this key speaks of the role.

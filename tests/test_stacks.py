@@ -1,0 +1,250 @@
+"""Keys, roles and buckets of several stacks and accounts: which form the role's statement takes, and what IAM gets."""
+
+from typing import Any
+
+import aws_cdk as cdk
+import pytest
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_s3 as s3
+
+from personalize_kms_constructs import PersonalizeEncryption, PersonalizeResource, S3Location
+from tests.policies import bucket_policy, key_policy, resources, role_policy, template
+
+PERSONALIZE = {"Service": "personalize.amazonaws.com"}
+ACCOUNT = {"AWS": {"Fn::Join": ["", ["arn:", {"Ref": "AWS::Partition"}, ":iam::", {"Ref": "AWS::AccountId"}, ":root"]]}}
+ACTIONS = ["kms:CreateGrant", "kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey", "kms:ListGrants"]
+EXPORT_ACTIONS = [*ACTIONS, "kms:GenerateDataKeyWithoutPlaintext"]
+
+
+def role_arn(*name: object) -> dict[str, Any]:
+    """The ARN of the role of a fixed name."""
+    first, *rest = name
+    prefix = ["arn:", {"Ref": "AWS::Partition"}, ":iam::", {"Ref": "AWS::AccountId"}, f":role/{first}"]
+    return {"Fn::Join": ["", [*prefix, *rest]]}
+
+
+def delegated(arn: dict[str, Any], actions: list[str], sid: str = "C323C41F") -> list[dict[str, Any]]:
+    """The two statements of a key policy, the role's by its account and name."""
+    return [
+        {
+            "Sid": f"PersonalizeRole{sid}",
+            "Effect": "Allow",
+            "Principal": ACCOUNT,
+            "Action": actions,
+            "Resource": "*",
+            "Condition": {"ArnEquals": {"aws:PrincipalArn": arn}},
+        },
+        {
+            "Sid": f"PersonalizeService{sid}",
+            "Effect": "Allow",
+            "Principal": PERSONALIZE,
+            "Action": actions,
+            "Resource": "*",
+        },
+    ]
+
+
+GENERATED_NAME = ["Stack-Encryption-AE998EAF-", {"Ref": "AWS::Region"}]
+
+
+@pytest.fixture
+def security(app: cdk.App) -> cdk.Stack:
+    """The stack of another team."""
+    return cdk.Stack(app, "Security")
+
+
+@pytest.fixture
+def security_key(security: cdk.Stack) -> kms.Key:
+    return kms.Key(security, "Key")
+
+
+def test_a_key_of_another_stack_delegates_to_a_role_of_a_fixed_name(
+    stack: cdk.Stack, security: cdk.Stack, security_key: kms.Key
+) -> None:
+    """The role's ARN would make a cycle of stacks, so the key policy knows its account and name, and IAM has all."""
+    PersonalizeEncryption(
+        stack, "Encryption", encryption_key=security_key, resources=[PersonalizeResource.dataset_export_job()]
+    )
+    (role,) = resources(stack, "AWS::IAM::Role").values()
+    assert role["Properties"]["RoleName"] == {"Fn::Join": ["", GENERATED_NAME]}
+    assert key_policy(security, "Key961B73FD") == delegated(role_arn(*GENERATED_NAME), EXPORT_ACTIONS)
+    key = {"Fn::ImportValue": "Security:ExportsOutputFnGetAttKey961B73FDArn5A860C43"}
+    assert role_policy(stack) == [
+        {"Sid": "CreateGrants", "Effect": "Allow", "Action": "kms:CreateGrant", "Resource": key},
+        {
+            "Sid": "ExportData",
+            "Effect": "Allow",
+            "Action": "kms:GenerateDataKeyWithoutPlaintext",
+            "Resource": key,
+        },
+        {
+            "Sid": "UseKey",
+            "Effect": "Allow",
+            "Action": ["kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey", "kms:ListGrants"],
+            "Resource": key,
+        },
+    ]
+
+
+def test_an_import_from_another_stacks_bucket_has_kms_in_iam(stack: cdk.Stack, security: cdk.Stack) -> None:
+    """A key policy that delegates allows nothing alone, so for import jobs IAM has the key as well."""
+    key = kms.Key(security, "Key")
+    bucket = s3.Bucket(security, "Bucket", encryption_key=key)
+    PersonalizeEncryption(
+        stack, "Encryption", resources=[PersonalizeResource.dataset_import_job(S3Location(bucket, "import/"))]
+    )
+    assert key_policy(security, "Key961B73FD") == delegated(role_arn(*GENERATED_NAME), ACTIONS)
+    assert [statement["Sid"] for statement in bucket_policy(security)] == [
+        "PersonalizeListBucketC323C41F",
+        "PersonalizeReadObjectsC323C41F",
+    ]
+    assert [statement["Sid"] for statement in role_policy(stack)] == [
+        "CreateGrants",
+        "ListBucket",
+        "ReadObjects",
+        "UseKey",
+    ]
+    # The encryption key made here names the role.
+    assert key_policy(stack, "EncryptionKey3A692D6E")[0]["Principal"] == {
+        "AWS": {"Fn::GetAtt": ["EncryptionRole2D2265A5", "Arn"]}
+    }
+
+
+def test_a_role_name_of_the_users_is_the_one_delegated_to(
+    stack: cdk.Stack, security: cdk.Stack, security_key: kms.Key
+) -> None:
+    """``role_name`` comes before a name made up."""
+    PersonalizeEncryption(
+        stack,
+        "Encryption",
+        encryption_key=security_key,
+        role_name="personalize",
+        resources=[PersonalizeResource.dataset_group()],
+    )
+    (role,) = resources(stack, "AWS::IAM::Role").values()
+    assert role["Properties"]["RoleName"] == "personalize"
+    assert key_policy(security, "Key961B73FD") == delegated(role_arn("personalize"), ACTIONS)
+
+
+def test_a_role_of_a_third_stack_is_delegated_to_by_its_name_and_path(
+    app: cdk.App, stack: cdk.Stack, security: cdk.Stack, security_key: kms.Key
+) -> None:
+    """A fixed name makes every arrangement of stacks work."""
+    roles = cdk.Stack(app, "Roles")
+    role = iam.Role(
+        roles,
+        "Role",
+        role_name="personalize",
+        path="/service/",
+        assumed_by=iam.ServicePrincipal("personalize.amazonaws.com"),
+    )
+    PersonalizeEncryption(
+        stack,
+        "Encryption",
+        encryption_key=security_key,
+        service_role=role,
+        resources=[PersonalizeResource.dataset_group()],
+    )
+    assert key_policy(security, "Key961B73FD") == delegated(role_arn("service/personalize"), ACTIONS)
+
+
+def test_a_role_of_a_third_stack_without_a_name_is_named_by_its_arn(
+    app: cdk.App, stack: cdk.Stack, security: cdk.Stack, security_key: kms.Key
+) -> None:
+    """There is no cycle as long as the role's stack doesn't need the key's."""
+    role = iam.Role(cdk.Stack(app, "Roles"), "Role", assumed_by=iam.ServicePrincipal("personalize.amazonaws.com"))
+    PersonalizeEncryption(
+        stack,
+        "Encryption",
+        encryption_key=security_key,
+        service_role=role,
+        resources=[PersonalizeResource.dataset_group()],
+    )
+    role_statement, _ = key_policy(security, "Key961B73FD")
+    assert role_statement["Principal"] == {
+        "AWS": {"Fn::ImportValue": "Roles:ExportsOutputFnGetAttRole1ABCC5F0ArnB4C0B73E"}
+    }
+    assert [statement["Sid"] for statement in role_policy(stack)] == ["UseKey"]
+
+
+def test_a_nameless_role_beside_the_construct_is_refused_with_a_key_of_another_stack(
+    stack: cdk.Stack, security_key: kms.Key
+) -> None:
+    """That can only be a cycle, and the message says which prop breaks it."""
+    role = iam.Role(stack, "Role", assumed_by=iam.ServicePrincipal("personalize.amazonaws.com"))
+    with pytest.raises(ValueError, match="give the role a role_name, or leave service_role out"):
+        PersonalizeEncryption(stack, "Encryption", encryption_key=security_key, service_role=role)
+
+
+def test_a_construct_in_a_nested_stack_uses_the_key_of_its_parent(app: cdk.App) -> None:
+    """A nested stack is another stack: the parent's key delegates."""
+    parent = cdk.Stack(app, "Parent")
+    key = kms.Key(parent, "Key")
+    nested = cdk.NestedStack(parent, "Nested")
+    PersonalizeEncryption(nested, "Encryption", encryption_key=key, resources=[PersonalizeResource.dataset_group()])
+    role_statement, _ = key_policy(parent, "Key961B73FD")
+    assert role_statement["Principal"] == ACCOUNT
+    assert "Condition" in role_statement
+    assert [statement["Sid"] for statement in role_policy(nested)] == ["CreateGrants", "UseKey"]
+
+
+def test_a_key_imported_before_the_role_exists_delegates(stack: cdk.Stack) -> None:
+    """KMS refuses to name a role that doesn't exist; its owner can paste this before the deployment."""
+    arn = "arn:aws:kms:eu-west-1:111111111111:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+    encryption = PersonalizeEncryption(
+        stack,
+        "Encryption",
+        encryption_key=kms.Key.from_key_arn(stack, "Key", arn),
+        resources=[PersonalizeResource.dataset_group()],
+    )
+    (pending,) = encryption.pending_statements
+    statements = [stack.resolve(statement.to_statement_json()) for statement in pending.statements]
+    assert statements == delegated(role_arn(*GENERATED_NAME), ACTIONS)
+    assert [statement["Sid"] for statement in role_policy(stack)] == ["CreateGrants", "UseKey"]
+
+
+def test_a_key_of_another_account_has_all_actions_in_iam(stack: cdk.Stack) -> None:
+    """Across accounts both sides have to allow, also for a role that exists already."""
+    role = iam.Role.from_role_arn(stack, "Role", "arn:aws:iam::111111111111:role/personalize")
+    key = kms.Key.from_key_arn(stack, "Key", "arn:aws:kms:eu-west-1:222222222222:key/1234abcd")
+    PersonalizeEncryption(
+        stack,
+        "Encryption",
+        encryption_key=key,
+        service_role=role,
+        resources=[PersonalizeResource.dataset_import_job()],
+    )
+    assert role_policy(stack) == [
+        {
+            "Sid": "CreateGrants",
+            "Effect": "Allow",
+            "Action": "kms:CreateGrant",
+            "Resource": "arn:aws:kms:eu-west-1:222222222222:key/1234abcd",
+        },
+        {
+            "Sid": "UseKey",
+            "Effect": "Allow",
+            "Action": ["kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey", "kms:ListGrants"],
+            "Resource": "arn:aws:kms:eu-west-1:222222222222:key/1234abcd",
+        },
+    ]
+
+
+def test_the_role_keeps_a_name_chosen_at_deployment_when_no_key_needs_another(stack: cdk.Stack) -> None:
+    """A fixed name makes a role that can't be replaced, so there is none without need."""
+    PersonalizeEncryption(stack, "Encryption", resources=[PersonalizeResource.dataset_group()])
+    (role,) = resources(stack, "AWS::IAM::Role").values()
+    assert "RoleName" not in role["Properties"]
+
+
+def test_names_made_up_fit_into_every_region(app: cdk.App, security_key: kms.Key) -> None:
+    """A role name has at most 64 characters, the Region's included."""
+    stack = cdk.Stack(cdk.Stage(app, "Production" * 3), "Recommendations" * 3)
+    key = kms.Key.from_key_arn(stack, "Key", "arn:aws:kms:ap-southeast-1:111111111111:key/1234abcd")
+    PersonalizeEncryption(stack, "Encryption" * 3, encryption_key=key, resources=[PersonalizeResource.dataset_group()])
+    (role,) = resources(stack, "AWS::IAM::Role").values()
+    base, region = role["Properties"]["RoleName"]["Fn::Join"][1]
+    assert region == {"Ref": "AWS::Region"}
+    assert len(base) + len("ap-southeast-1") <= 64
+    assert template(stack)
