@@ -1,6 +1,7 @@
 """What every test of the construct starts from."""
 
 import os
+from pathlib import Path
 
 # CDK validates templates at every synth, which takes a second or more; tests that are about it switch it on themselves.
 os.environ.setdefault("CDK_VALIDATION", "false")
@@ -12,8 +13,8 @@ from aws_cdk import aws_s3 as s3
 
 
 @pytest.fixture
-def app() -> cdk.App:
-    return cdk.App(analytics_reporting=False)
+def app(tmp_path: Path) -> cdk.App:
+    return cdk.App(analytics_reporting=False, outdir=str(tmp_path / "cdk.out"))
 
 
 @pytest.fixture

@@ -105,14 +105,14 @@ def test_an_import_job_has_no_kms_in_iam(stack: cdk.Stack, bucket: s3.Bucket) ->
     ]
     assert bucket_policy(stack) == [
         {
-            "Sid": "PersonalizeListBucketC323C41F",
+            "Sid": "PersonalizeServiceListBucketC323C41F",
             "Effect": "Allow",
             "Principal": PERSONALIZE,
             "Action": "s3:ListBucket",
             "Resource": BUCKET,
         },
         {
-            "Sid": "PersonalizeReadObjectsC323C41F",
+            "Sid": "PersonalizeServiceReadObjectsC323C41F",
             "Effect": "Allow",
             "Principal": PERSONALIZE,
             "Action": "s3:GetObject",
@@ -133,14 +133,14 @@ def test_an_export_job_generates_data_keys_without_plaintext(stack: cdk.Stack, b
     ]
     assert bucket_policy(stack) == [
         {
-            "Sid": "PersonalizeListBucketC323C41F",
+            "Sid": "PersonalizeServiceListBucketC323C41F",
             "Effect": "Allow",
             "Principal": PERSONALIZE,
             "Action": "s3:ListBucket",
             "Resource": BUCKET,
         },
         {
-            "Sid": "PersonalizeWriteObjectsC323C41F",
+            "Sid": "PersonalizeServiceWriteObjectsC323C41F",
             "Effect": "Allow",
             "Principal": PERSONALIZE,
             "Action": "s3:PutObject",
@@ -165,21 +165,21 @@ BATCH_ROLE_POLICY = [
 ]
 BATCH_BUCKET_POLICY = [
     {
-        "Sid": "PersonalizeListBucketC323C41F",
+        "Sid": "PersonalizeServiceListBucketC323C41F",
         "Effect": "Allow",
         "Principal": PERSONALIZE,
         "Action": "s3:ListBucket",
         "Resource": BUCKET,
     },
     {
-        "Sid": "PersonalizeReadObjectsC323C41F",
+        "Sid": "PersonalizeServiceReadObjectsC323C41F",
         "Effect": "Allow",
         "Principal": PERSONALIZE,
         "Action": "s3:GetObject",
         "Resource": below("in/"),
     },
     {
-        "Sid": "PersonalizeWriteObjectsC323C41F",
+        "Sid": "PersonalizeServiceWriteObjectsC323C41F",
         "Effect": "Allow",
         "Principal": PERSONALIZE,
         "Action": "s3:PutObject",
@@ -234,7 +234,7 @@ def test_a_metric_attribution_writes_reports_without_listing(stack: cdk.Stack, b
     ]
     assert bucket_policy(stack) == [
         {
-            "Sid": "PersonalizeWriteObjectsC323C41F",
+            "Sid": "PersonalizeServiceWriteObjectsC323C41F",
             "Effect": "Allow",
             "Principal": PERSONALIZE,
             "Action": "s3:PutObject",

@@ -35,14 +35,14 @@ KEY_STATEMENTS = [
 ]
 BUCKET_STATEMENTS = [
     {
-        "Sid": "PersonalizeListBucketC323C41F",
+        "Sid": "PersonalizeServiceListBucketC323C41F",
         "Effect": "Allow",
         "Principal": PERSONALIZE,
         "Action": ["s3:ListBucket"],
         "Resource": ["arn:${AWS::Partition}:s3:::ratings"],
     },
     {
-        "Sid": "PersonalizeReadObjectsC323C41F",
+        "Sid": "PersonalizeServiceReadObjectsC323C41F",
         "Effect": "Allow",
         "Principal": PERSONALIZE,
         "Action": ["s3:GetObject"],

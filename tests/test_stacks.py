@@ -96,8 +96,8 @@ def test_an_import_from_another_stacks_bucket_has_kms_in_iam(stack: cdk.Stack, s
     )
     assert key_policy(security, "Key961B73FD") == delegated(role_arn(*GENERATED_NAME), ACTIONS)
     assert [statement["Sid"] for statement in bucket_policy(security)] == [
-        "PersonalizeListBucketC323C41F",
-        "PersonalizeReadObjectsC323C41F",
+        "PersonalizeServiceListBucketC323C41F",
+        "PersonalizeServiceReadObjectsC323C41F",
     ]
     assert [statement["Sid"] for statement in role_policy(stack)] == [
         "CreateGrants",

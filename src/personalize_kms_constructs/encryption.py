@@ -93,6 +93,7 @@ class PersonalizeEncryption(Construct):
             problems += self._wiring.key_problems("encryption_key", self._encryption_key)
             if removal_policy is not RemovalPolicy.RETAIN:
                 problems.append("removal_policy is for the key made here, but encryption_key is given: leave one out")
+        problems += self._role.problems()
         if service_role is not None and role_name is not None:
             problems.append("role_name is for the role made here, but service_role is given: leave one out")
         refuse(self, problems)

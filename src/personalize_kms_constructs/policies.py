@@ -7,7 +7,7 @@ Statements are collected by ``allow`` and reach their policy with ``attach``. A 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, ClassVar, Literal
 
 from aws_cdk import aws_iam as iam
@@ -15,13 +15,11 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from constructs import DependencyGroup
 
-from .matrix import SERVICE_PRINCIPAL, Actions, S3Access
-from .service_role import RolePrincipal
+from .matrix import Actions, S3Access
+from .principals import PolicyPrincipal
 from .statements import Statement
 
 PolicyKind = Literal["key", "bucket", "role"]
-
-_SERVICE = {"Service": SERVICE_PRINCIPAL}
 
 
 class Policy(ABC):
@@ -46,6 +44,14 @@ class Policy(ABC):
         if new and not self.pending:
             self.pending = not self._add([statement.attachable() for statement in new])
 
+    def _grow(self, sid: str, principal: PolicyPrincipal | None, actions: Iterable[str], resource: str) -> None:
+        statement = self._statements.get(sid)
+        if statement is None:
+            statement = self._statements[sid] = Statement(
+                sid, principal.principal if principal else None, principal.condition if principal else None
+            )
+        statement.grow(actions, [resource])
+
     @property
     def statements(self) -> tuple[iam.PolicyStatement, ...]:
         """The statements as the CDK takes them, in the order of their sids."""
@@ -58,34 +64,24 @@ class Policy(ABC):
 
 
 class KeyPolicy(Policy):
-    """A key's policy, with one statement for the role and one for the service.
-
-    They are two because only the service's calls carry ``aws:SourceAccount`` and ``aws:SourceArn``: a condition on
-    these keys would shut the role out.
-    """
+    """A key's policy: one statement for the role and one for the service."""
 
     kind = "key"
 
     def __init__(
-        self,
-        key: kms.IKey,
-        key_arn: str,
-        *,
-        sid: str,
-        role: RolePrincipal,
-        service_condition: Mapping[str, Any] | None,
+        self, key: kms.IKey, key_arn: str, *, sid: str, role: PolicyPrincipal, service: PolicyPrincipal
     ) -> None:
         super().__init__(key_arn)
         self.role_needs_iam = role.needs_iam
         self._key = key
-        self._role = Statement(f"PersonalizeRole{sid}", role.principal, role.condition)
-        self._service = Statement(f"PersonalizeService{sid}", _SERVICE, service_condition)
+        self._sid = sid
+        self._principals = (role, service)
 
     def allow(self, needed: Iterable[Actions]) -> None:
-        """Allow the role and the service these actions; ``*`` in a key policy means this key."""
+        """Allow role and service these actions; ``*`` in a key policy means this key."""
         actions = [action for group in needed for action in group.actions]
-        for statement in (self._role, self._service):
-            self._statements.setdefault(statement.sid, statement).grow(actions, ["*"])
+        for principal in self._principals:
+            self._grow(f"Personalize{principal.name}{self._sid}", principal, actions, "*")
 
     def _add(self, statements: Sequence[iam.PolicyStatement]) -> bool:
         # ``Grant.success`` says true for an imported key all the same; only ``statement_added`` tells.
@@ -94,7 +90,7 @@ class KeyPolicy(Policy):
 
 
 class BucketPolicy(Policy):
-    """A bucket's policy, where only the service needs statements: the role has its IAM policies."""
+    """A bucket's policy: statements for the service, and for the role if the bucket is another account's."""
 
     kind = "bucket"
 
@@ -104,26 +100,27 @@ class BucketPolicy(Policy):
         bucket_arn: str,
         *,
         sid: str,
-        service_condition: Mapping[str, Any] | None,
+        role: PolicyPrincipal,
+        service: PolicyPrincipal,
         permissions: DependencyGroup,
     ) -> None:
         super().__init__(bucket_arn)
         self._bucket = bucket
         self.encryption_key = bucket.encryption_key
         self._sid = sid
-        self._service_condition = service_condition
+        # In one account the role's IAM policies are enough; across accounts both sides have to allow.
+        self._principals = (role, service) if role.in_other_account else (service,)
         self._permissions = permissions
 
     def allow(self, access: S3Access, prefix: str) -> None:
-        """Allow the service this access to the objects below the prefix."""
-        self._allow(access.on_objects, f"{self.resource_arn}/{prefix}*")
-        for needed in access.on_bucket:
-            self._allow(needed, self.resource_arn)
-
-    def _allow(self, needed: Actions, resource: str) -> None:
-        sid = f"Personalize{needed.name}{self._sid}"
-        statement = self._statements.setdefault(sid, Statement(sid, _SERVICE, self._service_condition))
-        statement.grow(needed.actions, [resource])
+        """Allow this access to the objects below the prefix."""
+        for needed, resource in (
+            (access.on_objects, f"{self.resource_arn}/{prefix}*"),
+            *((needed, self.resource_arn) for needed in access.on_bucket),
+        ):
+            for principal in self._principals:
+                sid = f"Personalize{principal.name}{needed.name}{self._sid}"
+                self._grow(sid, principal, needed.actions, resource)
 
     def _add(self, statements: Sequence[iam.PolicyStatement]) -> bool:
         results = [self._bucket.add_to_resource_policy(statement) for statement in statements]

@@ -75,8 +75,7 @@ class _ManagedPolicy(Policy):
         return len(_TOKEN.sub("x" * _TOKEN_SIZE, text)) <= _MANAGED_POLICY_SIZE
 
     def allow(self, needed: Actions, resource: str) -> None:
-        statement = self._statements.setdefault(needed.name, Statement(needed.name))
-        statement.grow(needed.actions, [resource])
+        self._grow(needed.name, None, needed.actions, resource)
 
     def _add(self, statements: Sequence[iam.PolicyStatement]) -> bool:
         if self._policy is not None:

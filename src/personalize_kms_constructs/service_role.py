@@ -3,31 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, cast
 
 from aws_cdk import Names, Resource, Stack
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
+from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from .checks import is_token
 from .matrix import SERVICE_PRINCIPAL
+from .principals import PolicyPrincipal
 
 # A role name has 64 characters (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html); the
 # longest name of a Region and a hyphen are kept free.
 _MAX_NAME_LENGTH = 64 - len("-ap-southeast-1")
-
-
-@dataclass(frozen=True)
-class RolePrincipal:
-    """The role in a key policy."""
-
-    principal: Mapping[str, str]
-    condition: Mapping[str, Any] | None = None
-    needs_iam: bool = False
-    """Whether the key policy alone allows nothing, so that IAM must allow every action too."""
 
 
 class ServiceRole:
@@ -72,23 +63,31 @@ class ServiceRole:
         self._scope.node.try_remove_child("Probe")
         return bool(roles)
 
-    def principal_for(self, key: kms.IKey) -> RolePrincipal:
-        """How the policy of this key speaks of the role.
+    def principal_for(self, resource: kms.IKey | s3.IBucket) -> PolicyPrincipal:
+        """How the policy of this key or bucket speaks of the role.
 
-        *Named*, as AWS's page does, where the role exists already or is made in the key's stack. Elsewhere the
-        role's ARN would make a cycle of stacks, and KMS refuses to name a role that doesn't exist yet: there the
+        *Named*, as AWS's page does, where the role exists already or is made in the resource's stack. Elsewhere the
+        role's ARN would make a cycle of stacks, and AWS refuses to name a role that doesn't exist yet: there the
         statement *delegates* to the role's account, for the role of that name, and IAM has to allow every action.
         """
-        named = RolePrincipal({"AWS": self.arn}, needs_iam=self._in_other_account(key))
-        if self._stack is None or self._is_in_role_stack(key):
-            return named
-        arn = self._arn_of_fixed_name()
+        if self._is_in_role_stack(resource):
+            return PolicyPrincipal("Role", {"AWS": self.arn})
+        in_other_account = self._in_other_account(resource)
+        arn = self._arn_of_fixed_name() if self._stack is not None else None
         if arn is None:
-            return named
+            return PolicyPrincipal(
+                "Role", {"AWS": self.arn}, needs_iam=in_other_account, in_other_account=in_other_account
+            )
         account_root = f"{arn.partition(':role/')[0]}:root"
-        return RolePrincipal({"AWS": account_root}, {"ArnEquals": {"aws:PrincipalArn": arn}}, needs_iam=True)
+        return PolicyPrincipal(
+            "Role",
+            {"AWS": account_root},
+            {"ArnEquals": {"aws:PrincipalArn": arn}},
+            needs_iam=True,
+            in_other_account=in_other_account,
+        )
 
-    def problems(self, what: str, key: kms.IKey) -> Iterator[str]:
+    def key_problems(self, what: str, key: kms.IKey) -> Iterator[str]:
         """Why the policy of this key can't speak of the role."""
         if (
             self._stack is self._scope_stack
@@ -102,15 +101,24 @@ class ServiceRole:
                 "service_role out and have one made"
             )
 
-    def _is_in_role_stack(self, key: kms.IKey) -> bool:
-        return isinstance(key, kms.Key) and key.stack is self._stack
+    def problems(self) -> Iterator[str]:
+        """Why Personalize can't assume the role."""
+        if self._made_here:
+            return
+        account, stack_account = self.role.principal_account, self._scope_stack.account
+        if account is not None and not is_token(account) and not is_token(stack_account) and account != stack_account:
+            yield (
+                f"service_role belongs to account {account} but the stack to {stack_account}, and Personalize takes "
+                "no role of another account: pass a role of this account, or leave service_role out and have one made"
+            )
 
-    def _in_other_account(self, key: kms.IKey) -> bool:
-        if self._is_in_role_stack(key):
-            return False
-        key_account, role_account = key.env.account, self.role.principal_account
-        known = role_account is not None and not is_token(key_account) and not is_token(role_account)
-        return known and key_account != role_account
+    def _is_in_role_stack(self, resource: kms.IKey | s3.IBucket) -> bool:
+        return isinstance(resource, (kms.Key, s3.Bucket)) and resource.stack is self._stack
+
+    def _in_other_account(self, resource: kms.IKey | s3.IBucket) -> bool:
+        resource_account, role_account = resource.env.account, self.role.principal_account
+        known = role_account is not None and not is_token(resource_account) and not is_token(role_account)
+        return known and resource_account != role_account
 
     def _arn_of_fixed_name(self) -> str | None:
         if self._fixed_arn is None:

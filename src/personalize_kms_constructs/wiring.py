@@ -15,6 +15,7 @@ from .locations import S3Location
 from .matrix import Actions, Permissions, S3Access
 from .pending import PendingWarnings
 from .policies import BucketPolicy, KeyPolicy, Policy
+from .principals import service_principal
 from .resources import PersonalizeResource
 from .role_policies import RolePolicies
 from .service_role import ServiceRole
@@ -36,7 +37,7 @@ class Wiring:
         self._scope = scope
         # Unique among the constructs that share a key or a bucket: AWS refuses a policy that has a sid twice.
         self._sid = scope.node.addr[2:10].upper()
-        self._service_condition = service_condition
+        self._service = service_principal(service_condition)
         self._keys: dict[kms.IKey, KeyPolicy] = {}
         self._buckets: dict[s3.IBucket, BucketPolicy] = {}
         self._warns_of_pending = False
@@ -69,7 +70,7 @@ class Wiring:
     def key_problems(self, what: str, key: kms.IKey) -> Iterator[str]:
         """Why Personalize can't work with this key."""
         yield from key_problems(what, key, self._key_policy(key).resource_arn, Stack.of(self._scope))
-        yield from self._role.problems(what, key)
+        yield from self._role.key_problems(what, key)
 
     def allow(self, resources: Sequence[PersonalizeResource]) -> None:
         """Put the statements for these resources into the policies; those that are there already stay as they are."""
@@ -128,7 +129,7 @@ class Wiring:
                 arn,
                 sid=self._sid,
                 role=self._role.principal_for(key),
-                service_condition=self._service_condition,
+                service=self._service,
             )
             self._keys[key] = policy
         return policy
@@ -141,7 +142,8 @@ class Wiring:
                 bucket,
                 arn,
                 sid=self._sid,
-                service_condition=self._service_condition,
+                role=self._role.principal_for(bucket),
+                service=self._service,
                 permissions=self.permissions,
             )
             self._buckets[bucket] = policy

@@ -85,7 +85,7 @@ def no_bucket_policy_for_the_service(templates: Templates) -> None:
     (policy,) = of_type(templates["Data"], "AWS::S3::BucketPolicy")
     statements = policy["Properties"]["PolicyDocument"]["Statement"]
     policy["Properties"]["PolicyDocument"]["Statement"] = [
-        s for s in statements if not s.get("Sid", "").startswith("PersonalizeReadObjects")
+        s for s in statements if not s.get("Sid", "").startswith("PersonalizeServiceReadObjects")
     ]
 
 

@@ -1,0 +1,86 @@
+"""What type checkers say of users' code, by the types that the package comes with.
+
+Both have a configuration of their own here, at their strictest, whatever the repository's is.
+"""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import aws_cdk as cdk
+import pytest
+from aws_cdk import assertions
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_personalize as personalize
+from aws_cdk import aws_s3 as s3
+
+from tests.packaging import user_code
+
+HERE = Path(__file__).parent
+ROOT = HERE.parents[1]
+RIGHT, WRONG = HERE / "user_code.py", HERE / "wrong_user_code.py"
+
+Complaints = set[tuple[str, int]]
+
+
+def _output(*command: str) -> str:
+    """What a checker writes. It runs where the library's own check does, to share the cache of aws-cdk-lib's types."""
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    process = subprocess.run(command, cwd=ROOT, env={**os.environ, "PATH": path}, capture_output=True, text=True)
+    # Both exit with 1 when there are complaints, which there are: one of the files has them by design.
+    assert process.returncode == 1, process.stdout + process.stderr
+    return process.stdout
+
+
+def mypy() -> Complaints:
+    """File name and line of each of mypy's complaints."""
+    files = [str(RIGHT), str(WRONG)]
+    output = _output(sys.executable, "-m", "mypy", "--config-file", str(HERE / "mypy.ini"), "-O", "json", *files)
+    complaints = [json.loads(line) for line in output.splitlines()]
+    return {(Path(complaint["file"]).name, complaint["line"]) for complaint in complaints}
+
+
+def pyright() -> Complaints:
+    """File name and line of each of pyright's complaints."""
+    command = str(ROOT / "node_modules" / ".bin" / "pyright")
+    report = json.loads(_output(command, "-p", str(HERE), "--pythonpath", sys.executable, "--outputjson"))
+    assert report["summary"]["filesAnalyzed"] == 2
+    complaints = report["generalDiagnostics"]
+    return {(Path(complaint["file"]).name, complaint["range"]["start"]["line"] + 1) for complaint in complaints}
+
+
+@pytest.mark.parametrize("checker", [mypy, pyright])
+def test_checkers_find_every_mistake_and_nothing_else(checker: Callable[[], Complaints]) -> None:
+    """The code that is right has no complaint; in the other file each line that says so has one."""
+    lines = enumerate(WRONG.read_text().splitlines(), start=1)
+
+    assert checker() == {(WRONG.name, number) for number, line in lines if line.endswith("# wrong")}
+
+
+def test_code_that_checkers_accept_also_runs() -> None:
+    """No annotation promises what jsii refuses at run time."""
+    stack = cdk.Stack(cdk.App(), "Stack")
+    key = kms.Key(stack, "Key")
+    data = s3.Bucket(stack, "Data", encryption_key=key)
+    role = iam.Role(stack, "Role", assumed_by=iam.ServicePrincipal("personalize.amazonaws.com"))
+    schema = personalize.CfnSchema(stack, "Schema", name="interactions", schema="{}")
+    solution = personalize.CfnSolution(stack, "Solution", name="solution", dataset_group_arn="movies")
+    imported_key = kms.Key.from_key_arn(
+        stack, "ImportedKey", "arn:aws:kms:us-east-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+    )
+    imported_role = iam.Role.from_role_name(stack, "ImportedRole", "personalize")
+    imported_data = s3.Bucket.from_bucket_name(stack, "ImportedData", "amzn-s3-demo-bucket")
+
+    user_code.nothing_given(stack)
+    user_code.all_given(stack)
+    encryption = user_code.classes(stack, key, role, data)
+    user_code.what_it_adds(encryption, schema, data)
+    user_code.what_it_has(encryption, solution, data)
+    pending = user_code.interfaces(stack, imported_key, imported_role, imported_data).pending_statements
+
+    assert [group.policy for group in pending] == ["key", "bucket"]
+    assertions.Template.from_stack(stack).has_resource("AWS::Personalize::MetricAttribution", {})

@@ -1,0 +1,110 @@
+"""Call sites as users write them: clean under ``mypy --strict`` and under ``pyright``, and they run."""
+
+from aws_cdk import RemovalPolicy
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_personalize as personalize
+from aws_cdk import aws_s3 as s3
+from constructs import Construct, IDependable
+
+from personalize_kms_constructs import PendingStatements, PersonalizeEncryption, PersonalizeResource, S3Location
+
+
+def nothing_given(scope: Construct) -> PersonalizeEncryption:
+    """All that has a default is left out."""
+    return PersonalizeEncryption(scope, "NothingGiven")
+
+
+def all_given(scope: Construct) -> PersonalizeEncryption:
+    """All that goes together is given."""
+    return PersonalizeEncryption(
+        scope,
+        "AllGiven",
+        resources=[PersonalizeResource.dataset_group()],
+        role_name="personalize",
+        removal_policy=RemovalPolicy.DESTROY,
+        restrict_to_account=True,
+    )
+
+
+def classes(scope: Construct, key: kms.Key, role: iam.Role, bucket: s3.Bucket) -> PersonalizeEncryption:
+    """Key, role and bucket are of this app."""
+    return PersonalizeEncryption(
+        scope,
+        "Classes",
+        encryption_key=key,
+        service_role=role,
+        resources=(PersonalizeResource.dataset_export_job(S3Location(bucket, "export/", encryption_key=key)),),
+    )
+
+
+def interfaces(scope: Construct, key: kms.IKey, role: iam.IRole, bucket: s3.IBucket) -> PersonalizeEncryption:
+    """Key, role and bucket are imported."""
+    return PersonalizeEncryption(
+        scope,
+        "Interfaces",
+        encryption_key=key,
+        service_role=role,
+        resources=(PersonalizeResource.dataset_export_job(S3Location(bucket, "export/", encryption_key=key)),),
+    )
+
+
+def every_resource(data: s3.Bucket) -> list[PersonalizeResource]:
+    """All six, by position and by name, with locations and without."""
+    return [
+        PersonalizeResource.dataset_group(),
+        PersonalizeResource.dataset_import_job(),
+        PersonalizeResource.dataset_import_job(source=S3Location(data, "import/")),
+        PersonalizeResource.dataset_export_job(destination=S3Location(data, "export/")),
+        PersonalizeResource.batch_inference_job(
+            source=S3Location(data, "batch/in/"), destination=S3Location(data, "batch/out/")
+        ),
+        PersonalizeResource.batch_segment_job(
+            source=S3Location(data, "segments/in/"), destination=S3Location(data, "segments/out/")
+        ),
+        PersonalizeResource.metric_attribution(),
+        PersonalizeResource.metric_attribution(destination=S3Location(data, "metrics/")),
+    ]
+
+
+def what_it_adds(encryption: PersonalizeEncryption, schema: personalize.CfnSchema, data: s3.IBucket) -> None:
+    """The L1s that the construct wires are those of the CDK."""
+    movies: personalize.CfnDatasetGroup = encryption.add_dataset_group(
+        "Movies", name="movies", domain="VIDEO_ON_DEMAND", tags={"team": "movies"}
+    )
+    interactions: personalize.CfnDataset = encryption.add_dataset(
+        "Interactions",
+        dataset_group=movies,
+        schema_arn=schema.attr_schema_arn,
+        name="interactions",
+        dataset_type="Interactions",
+        import_from=S3Location(data, "import/interactions.csv"),
+        import_job_name="first-import",
+    )
+    metrics: personalize.CfnMetricAttribution = encryption.add_metric_attribution(
+        "Metrics",
+        dataset_group=movies,
+        name="metrics",
+        metrics=[
+            personalize.CfnMetricAttribution.MetricAttributeProperty(
+                metric_name="CLICKS", event_type="click", expression="SAMPLECOUNT()"
+            )
+        ],
+        destination=S3Location(data, "metrics/"),
+    )
+    metrics.node.add_dependency(interactions)
+
+
+def what_it_has(encryption: PersonalizeEncryption, solution: personalize.CfnSolution, bucket: s3.Bucket) -> str:
+    """Its members are what the CDK's methods take."""
+    key: kms.IKey = encryption.encryption_key
+    role: iam.IRole = encryption.service_role
+    principal: iam.IPrincipal = encryption.grant_principal
+    permissions: IDependable = encryption.permissions
+    pending: tuple[PendingStatements, ...] = encryption.pending_statements
+    encryption.allow(*every_resource(bucket))
+    solution.node.add_dependency(permissions)
+    key.grant_decrypt(principal)
+    bucket.grant_read(encryption)
+    statements: list[iam.PolicyStatement] = [statement for group in pending for statement in group.statements]
+    return f"{role.role_arn} lacks {len(statements)} statements, first of {[group.policy for group in pending]}"

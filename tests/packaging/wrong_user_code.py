@@ -1,0 +1,65 @@
+"""Mistakes that a type checker must find: at least one on each line that says ``wrong``, none on any other."""
+
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_personalize as personalize
+from aws_cdk import aws_s3 as s3
+from constructs import Construct
+
+from personalize_kms_constructs import PersonalizeEncryption, PersonalizeResource, S3Location
+
+
+def encryptions(scope: Construct, key: kms.Key, role: iam.Role) -> None:
+    """Arguments of the constructor."""
+    PersonalizeEncryption(scope, "Right", encryption_key=key, service_role=role)
+    PersonalizeEncryption(scope, "A", resources="dataset group")  # wrong
+    PersonalizeEncryption(scope, "B", resources=["dataset group"])  # wrong
+    PersonalizeEncryption(scope, "C", resources=PersonalizeResource.dataset_group())  # wrong
+    PersonalizeEncryption(scope, "D", resources=[PersonalizeResource.dataset_group])  # wrong
+    PersonalizeEncryption(scope, "E", encryption_key=key.key_arn)  # wrong
+    PersonalizeEncryption(scope, "F", encryption_key=role)  # wrong
+    PersonalizeEncryption(scope, "G", service_role=role.role_arn)  # wrong
+    PersonalizeEncryption(scope, "H", service_role=key)  # wrong
+    PersonalizeEncryption(scope, "I", removal_policy="retain")  # wrong
+    PersonalizeEncryption(scope, "J", [PersonalizeResource.dataset_group()])  # wrong
+    PersonalizeEncryption(scope, "K", key=key)  # wrong
+    PersonalizeEncryption(scope)  # wrong
+
+
+def locations(bucket: s3.Bucket, key: kms.Key) -> None:
+    """Places in S3, and the resources that have them."""
+    right = S3Location(bucket, "import/", encryption_key=key)
+    S3Location("s3://amzn-s3-demo-bucket/import/")  # wrong
+    S3Location(bucket, 1)  # wrong
+    S3Location(bucket, "import/", key)  # wrong
+    S3Location(bucket, "import/", encryption_key=key.key_arn)  # wrong
+    right.prefix = "export/"  # wrong
+    PersonalizeResource.dataset_group(right)  # wrong
+    PersonalizeResource.dataset_import_job("s3://amzn-s3-demo-bucket/import/")  # wrong
+    PersonalizeResource.dataset_import_job(bucket)  # wrong
+    PersonalizeResource.dataset_export_job(source=right)  # wrong
+    PersonalizeResource.metric_attribution(destination="s3://amzn-s3-demo-bucket/metrics/")  # wrong
+    PersonalizeResource.dataset_groups()  # wrong
+
+
+def additions(encryption: PersonalizeEncryption, movies: personalize.CfnDatasetGroup, data: S3Location) -> None:
+    """What the construct adds."""
+    encryption.allow([PersonalizeResource.dataset_group()])  # wrong
+    encryption.add_dataset_group("A")  # wrong
+    encryption.add_dataset_group("B", "movies")  # wrong
+    encryption.add_dataset_group("C", name=1)  # wrong
+    encryption.add_dataset_group("D", name="movies", tags=[("team", "movies")])  # wrong
+    encryption.add_dataset("E", dataset_group="movies", schema_arn="", name="a", dataset_type="Items")  # wrong
+    encryption.add_dataset("F", dataset_group=movies, schema_arn="", dataset_type="Items")  # wrong
+    encryption.add_dataset(
+        "G",
+        dataset_group=movies,
+        schema_arn="",
+        name="a",
+        dataset_type="Items",
+        import_from="s3://amzn-s3-demo-bucket/import/",  # wrong
+    )
+    encryption.add_metric_attribution("H", dataset_group=movies, name="a", metrics=["CLICKS"])  # wrong
+    encryption.add_metric_attribution("I", dataset_group=movies, name="a", metrics=[], destination="a/")  # wrong
+    encryption.encryption_key = "alias/movies"  # wrong
+    encryption.pending_statements.append(data)  # wrong

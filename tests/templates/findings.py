@@ -1,0 +1,24 @@
+"""What validation plugins find, read from the report that the CDK writes beside the templates."""
+
+import json
+from pathlib import Path
+
+import aws_cdk as cdk
+
+# Errors would otherwise end the synth with an exception that has them as text.
+REPORT_ONLY = {"@aws-cdk/core:failSynthOnValidationErrors": False}
+
+
+def findings(app: cdk.App, plugin: str) -> list[tuple[str, str, str]]:
+    """Severity, rule and construct path of everything that the plugin of this name finds in the app."""
+    report = json.loads((Path(app.synth().directory) / "validation-report.json").read_text())
+    # A plugin that found nothing isn't in the report.
+    reports = [report for report in report["pluginReports"] if report["pluginName"] == plugin]
+    for crashed in (report["metadata"]["error"] for report in reports if "error" in report.get("metadata", {})):
+        raise AssertionError(crashed)
+    return [
+        (violation["severity"], violation["ruleName"], construct["constructPath"])
+        for report in reports
+        for violation in report["violations"]
+        for construct in violation["violatingConstructs"]
+    ]

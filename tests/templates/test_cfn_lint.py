@@ -1,0 +1,69 @@
+"""cfn-lint finds nothing in our templates and in those of the example app, warnings included."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from cfnlint.api import lint
+
+from tests.templates import stacks
+
+ROOT = Path(__file__).parents[2]
+
+
+def findings(template: str) -> list[tuple[str, str]]:
+    """The rule, and the resource and property, of every error and warning in a template."""
+    return [(match.rule.id, "/".join(map(str, match.path or []))) for match in lint(template)]
+
+
+@pytest.fixture(scope="session")
+def example_app(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The example app's cloud assembly, as the CLI would have it made."""
+    directory = tmp_path_factory.mktemp("example_app")
+    context = json.loads((ROOT / "cdk.json").read_text())["context"]
+    subprocess.run(
+        [sys.executable, "-m", "example_app"],
+        cwd=ROOT,
+        check=True,
+        env={**os.environ, "CDK_OUTDIR": str(directory), "CDK_CONTEXT_JSON": json.dumps(context)},
+    )
+    return directory
+
+
+@pytest.mark.parametrize("flags", stacks.FLAGS)
+@pytest.mark.parametrize("stack", stacks.STACKS)
+def test_no_stack_has_a_finding(stack: str, flags: str, synthesized: Path) -> None:
+    """An unknown action or property, a cycle, or an id in place of an ARN would be a finding."""
+    assert findings((synthesized / flags / f"{stack}.template.json").read_text()) == []
+
+
+@pytest.mark.parametrize("stack", ["Data", "Recommendations", "Security"])
+def test_no_stack_of_the_example_app_has_a_finding(stack: str, example_app: Path) -> None:
+    """What users copy is as clean as what the library makes, across stacks as well."""
+    assert findings((example_app / f"{stack}.template.json").read_text()) == []
+
+
+def test_example_app_has_no_other_stacks(example_app: Path) -> None:
+    """A stack that is added to the example app belongs in the test above."""
+    assert {path.name.partition(".")[0] for path in example_app.glob("*.template.json")} == {
+        "Data",
+        "Recommendations",
+        "Security",
+    }
+
+
+def test_bad_template_has_findings(synthesized: Path) -> None:
+    """An action that KMS doesn't have is a warning, the id of a key in place of its ARN an error."""
+    template = json.loads((synthesized / "flags_off" / "Everything.template.json").read_text())
+    resources = template["Resources"]
+    key_policy = resources["EncryptionKey3A692D6E"]["Properties"]["KeyPolicy"]
+    key_policy["Statement"][1]["Action"] = "kms:ReEncrypt"
+    resources["EncryptionMoviesB1966C99"]["Properties"]["KmsKeyArn"] = {"Ref": "EncryptionKey3A692D6E"}
+
+    assert sorted(findings(json.dumps(template))) == [
+        ("E1041", "Resources/EncryptionMoviesB1966C99/Properties/KmsKeyArn"),
+        ("W3037", "Resources/EncryptionKey3A692D6E/Properties/KeyPolicy/Statement/1/Action"),
+    ]

@@ -1,0 +1,60 @@
+"""The validation that comes with the CDK finds nothing in our templates, warnings included.
+
+The tests register the CDK's own plugin themselves: ``CDK_VALIDATION=false`` speeds up the other tests by leaving out
+the one that every app has by default.
+"""
+
+from pathlib import Path
+
+import aws_cdk as cdk
+import pytest
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_personalize as personalize
+from aws_cdk import aws_s3 as s3
+
+from tests.templates import stacks
+from tests.templates.findings import REPORT_ONLY, findings
+
+# With the flag off, the CDK turns errors into warnings.
+VALIDATE = {"@aws-cdk/core:validateAgainstDefaultRules": True}
+
+
+@pytest.fixture(scope="session")
+def plugin() -> cdk.CloudFormationValidatePlugin:
+    """One for all apps: each has an engine that takes a second to start."""
+    return cdk.CloudFormationValidatePlugin()
+
+
+@pytest.fixture(params=stacks.FLAGS)
+def app(request: pytest.FixtureRequest, plugin: cdk.CloudFormationValidatePlugin, tmp_path: Path) -> cdk.App:
+    """An app that has its templates validated, at either set of feature flags."""
+    app = stacks.app(tmp_path, {**stacks.FLAGS[request.param](), **VALIDATE, **REPORT_ONLY})
+    cdk.Validations.of(app).add_plugins(plugin)
+    return app
+
+
+@pytest.mark.parametrize("stack", stacks.STACKS)
+def test_no_stack_has_a_finding(stack: str, app: cdk.App) -> None:
+    """A property that CloudFormation doesn't know or take would be a finding."""
+    stacks.STACKS[stack](app)
+
+    assert findings(app, "CloudFormation Validate") == []
+
+
+def test_bad_template_has_findings(app: cdk.App) -> None:
+    """An alias where Personalize wants the ARN of a key is an error, an unknown status of versioning a warning."""
+    stack = cdk.Stack(app, "Bad")
+    alias = kms.Alias.from_alias_name(stack, "Alias", "alias/movies")
+    personalize.CfnDatasetGroup(
+        stack,
+        "Movies",
+        name="movies",
+        kms_key_arn=f"arn:aws:kms:us-east-1:111122223333:{alias.alias_name}",
+        role_arn="arn:aws:iam::111122223333:role/personalize",
+    )
+    s3.CfnBucket(stack, "Data").add_property_override("VersioningConfiguration.Status", "Sometimes")
+
+    assert findings(app, "CloudFormation Validate") == [
+        ("error", "F3031", "Bad/Movies"),
+        ("warning", "W3030", "Bad/Data"),
+    ]

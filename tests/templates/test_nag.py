@@ -1,0 +1,125 @@
+"""cdk-nag's packs find nothing in what the construct makes but the wildcards that AWS's pages ask for.
+
+All in the stacks that isn't the construct's is as the packs want it, so whatever they find is ours.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import cast
+
+import aws_cdk as cdk
+import cdk_nag
+import pytest
+from aws_cdk import assertions
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_s3 as s3
+
+from tests.templates import stacks
+from tests.templates.findings import REPORT_ONLY, findings
+
+PACKS: dict[str, Callable[[cdk.App], cdk_nag.NagPack]] = {
+    "AwsSolutions": cdk_nag.AwsSolutionsChecks,
+    "NIST.800.53.R5": cdk_nag.NIST80053R5Checks,
+    "HIPAA.Security": cdk_nag.HIPAASecurityChecks,
+    "PCI.DSS.321": cdk_nag.PCIDSS321Checks,
+}
+
+POLICY = "Everything/Encryption/Policy/Resource"
+# Objects: "arn:aws:s3:::bucket-name/*", on the pages of imports, exports, batch jobs and metric attributions; ours are
+# below a prefix of the bucket. "*": "cloudwatch:PutMetricData", on the page of metric attributions.
+FORCED_BY_THE_PAGES = [
+    ("error", f"AwsSolutions-IAM5[Resource::{resource}]", POLICY)
+    for resource in (
+        "*",
+        "<Data666C94C7.Arn>/batch/in/*",
+        "<Data666C94C7.Arn>/batch/out/*",
+        "<Data666C94C7.Arn>/export/*",
+        "<Data666C94C7.Arn>/import/*",
+        "<Data666C94C7.Arn>/import/interactions.csv*",
+        "<Data666C94C7.Arn>/metrics/*",
+        "<Data666C94C7.Arn>/segments/in/*",
+        "<Data666C94C7.Arn>/segments/out/*",
+    )
+]
+
+
+def blameless_bucket(stack: cdk.Stack) -> s3.Bucket:
+    """A bucket and its key that every pack likes; it logs and replicates to buckets of somebody else's."""
+    bucket = s3.Bucket(
+        stack,
+        "Data",
+        encryption_key=kms.Key(stack, "DataKey", enable_key_rotation=True),
+        enforce_ssl=True,
+        versioned=True,
+        block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
+    )
+    resource = cast("s3.CfnBucket", bucket.node.default_child)
+    resource.logging_configuration = s3.CfnBucket.LoggingConfigurationProperty(
+        destination_bucket_name="amzn-s3-demo-logging-bucket"
+    )
+    resource.replication_configuration = s3.CfnBucket.ReplicationConfigurationProperty(
+        role="arn:aws:iam::111122223333:role/replication",
+        rules=[
+            s3.CfnBucket.ReplicationRuleProperty(
+                status="Enabled",
+                destination=s3.CfnBucket.ReplicationDestinationProperty(bucket="arn:aws:s3:::amzn-s3-demo-replica"),
+            )
+        ],
+    )
+    return bucket
+
+
+@pytest.fixture(params=stacks.FLAGS)
+def app(request: pytest.FixtureRequest, tmp_path: Path) -> cdk.App:
+    """An app that every pack looks at, at either set of feature flags."""
+    app = stacks.app(tmp_path, {**stacks.FLAGS[request.param](), **REPORT_ONLY})
+    cdk.Validations.of(app).add_plugins(*(pack(app) for pack in PACKS.values()))
+    return app
+
+
+def all_findings(app: cdk.App) -> list[tuple[str, str, str]]:
+    """What all packs find, sorted: feature flags change the order of statements."""
+    return sorted(finding for pack in PACKS for finding in findings(app, pack))
+
+
+def test_construct_alone_has_no_finding(app: cdk.App) -> None:
+    """Key, role and policy are as the packs want them."""
+    stacks.default(app)
+
+    assert all_findings(app) == []
+
+
+def test_everything_has_only_the_wildcards_of_the_pages(app: cdk.App) -> None:
+    """Objects below a prefix, and metrics, are all that the role may use by a wildcard."""
+    stacks.everything(app, blameless_bucket)
+
+    assert all_findings(app) == FORCED_BY_THE_PAGES
+
+
+def test_only_metrics_are_allowed_on_everything(app: cdk.App) -> None:
+    """The finding on ``*`` doesn't say which statement it is about: it is about the one on metrics."""
+    template = assertions.Template.from_stack(stacks.everything(app, blameless_bucket))
+
+    (policy,) = template.find_resources("AWS::IAM::ManagedPolicy").values()
+    statements = policy["Properties"]["PolicyDocument"]["Statement"]
+    assert [statement for statement in statements if "*" in statement["Resource"]] == [
+        {"Sid": "PublishMetrics", "Effect": "Allow", "Action": "cloudwatch:PutMetricData", "Resource": "*"}
+    ]
+
+
+def test_every_pack_finds_what_is_bad(app: cdk.App) -> None:
+    """An inline policy and a key that isn't rotated are findings, so that silence of a pack means something."""
+    stack = stacks.default(app)
+    role = cast("iam.IRole", stack.node.find_child("Encryption").node.find_child("Role"))
+    kms.Key(stack, "Key").grant_decrypt(role)
+
+    inline, unrotated = "Default/Encryption/Role/DefaultPolicy/Resource", "Default/Key/Resource"
+    assert all_findings(app) == [
+        ("error", "AwsSolutions-KMS5", unrotated),
+        ("error", "HIPAA.Security-IAMNoInlinePolicy", inline),
+        ("error", "NIST.800.53.R5-IAMNoInlinePolicy", inline),
+        ("error", "NIST.800.53.R5-KMSBackingKeyRotationEnabled", unrotated),
+        ("error", "PCI.DSS.321-IAMNoInlinePolicy", inline),
+        ("error", "PCI.DSS.321-KMSBackingKeyRotationEnabled", unrotated),
+    ]

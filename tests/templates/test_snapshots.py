@@ -1,0 +1,59 @@
+"""Whole templates, compared with those of earlier: users keep such snapshots too.
+
+After a change that is meant, ``python -m pytest -n 0 tests/templates/test_snapshots.py --snapshot-update`` writes the
+snapshots anew; read the difference line by line. A changed logical id replaces a key or a role in somebody's
+production, and a changed sid or order shows up as a change in everybody's stacks: these are breaking changes, for a
+major version and the changelog. A new version of aws-cdk-lib may change templates as well; that belongs in a commit of
+its own.
+"""
+
+import json
+import os
+import subprocess
+import sys
+from collections import OrderedDict
+from pathlib import Path
+
+import pytest
+from syrupy.assertion import SnapshotAssertion
+from syrupy.extensions.json import JSONSnapshotExtension
+
+from tests.templates import stacks
+
+
+def template_files(directory: Path) -> dict[str, bytes]:
+    """The templates in cloud assemblies, byte for byte."""
+    return {str(path.relative_to(directory)): path.read_bytes() for path in directory.rglob("*.template.json")}
+
+
+@pytest.mark.parametrize("flags", stacks.FLAGS)
+@pytest.mark.parametrize("stack", stacks.STACKS)
+def test_template_is_the_one_that_users_have(
+    stack: str, flags: str, synthesized: Path, snapshot: SnapshotAssertion
+) -> None:
+    """Every logical id, sid and statement is where it was, in the order in which it was."""
+    text = (synthesized / flags / f"{stack}.template.json").read_text()
+    # Syrupy sorts the keys of other dictionaries.
+    template = json.loads(text, object_pairs_hook=OrderedDict)
+
+    assert template == snapshot(extension_class=JSONSnapshotExtension)
+
+
+def test_same_stacks_in_another_app_give_the_same_bytes(synthesized: Path, tmp_path: Path) -> None:
+    """Nothing that is counted or remembered in a process gets into a template."""
+    stacks.synthesize(tmp_path)
+
+    assert template_files(tmp_path) == template_files(synthesized)
+    assert len(template_files(synthesized)) == 8
+
+
+@pytest.mark.parametrize("hash_seed", ["1", "2"])
+def test_same_stacks_in_another_process_give_the_same_bytes(hash_seed: str, synthesized: Path, tmp_path: Path) -> None:
+    """No order in a template comes from a set, whose order changes with the seed of hashes."""
+    subprocess.run(
+        [sys.executable, stacks.__file__, str(tmp_path)],
+        check=True,
+        env={**os.environ, "PYTHONHASHSEED": hash_seed},
+    )
+
+    assert template_files(tmp_path) == template_files(synthesized)
