@@ -54,7 +54,6 @@ def test_a_dataset_group_is_allowed_by_itself(stack: cdk.Stack, movies: personal
     assert len(key_policy(stack, "EncryptionKey3A692D6E")) == 2
 
 
-@needs_metric_attribution
 def test_a_dataset_group_can_have_domain_and_tags(stack: cdk.Stack, encryption: PersonalizeEncryption) -> None:
     """Both are as given."""
     encryption.add_dataset_group("Movies", name="movies", domain="VIDEO_ON_DEMAND", tags={"team": "movies"})
@@ -187,13 +186,21 @@ def test_a_missing_metric_attribution_class_is_refused_by_version(
         encryption.add_metric_attribution("Metrics", dataset_group=movies, name="metrics", metrics=[])
 
 
-def test_missing_tags_are_refused_by_version(
-    encryption: PersonalizeEncryption, monkeypatch: pytest.MonkeyPatch
+def test_tags_of_the_app_do_not_reach_dataset_groups_and_datasets(
+    app: cdk.App, stack: cdk.Stack, encryption: PersonalizeEncryption
 ) -> None:
-    """An aws-cdk-lib whose dataset group takes no tags is told which one does."""
-    monkeypatch.delattr(personalize.CfnDatasetGroup, "tags", raising=False)
-    with pytest.raises(ValueError, match=r"tags on a dataset group need aws-cdk-lib 2\.268\.0 or later"):
-        encryption.add_dataset_group("Movies", name="movies", tags={"team": "movies"})
+    """Their tags are create-only: a tag added to the app later would fail the update or empty the dataset group."""
+    tagged = encryption.add_dataset_group("Tagged", name="tagged", tags={"team": "movies"})
+    encryption.add_dataset_group("Untagged", name="untagged")
+    encryption.add_dataset(
+        "Ratings", dataset_group=tagged, schema_arn=SCHEMA_ARN, name="ratings", dataset_type="Interactions"
+    )
+    cdk.Tags.of(app).add("cost-center", "42")
+    (key,) = resources(stack, "AWS::KMS::Key").values()
+    assert key["Properties"]["Tags"] == [{"Key": "cost-center", "Value": "42"}]
+    groups = resources(stack, "AWS::Personalize::DatasetGroup").values()
+    assert [group["Properties"].get("Tags") for group in groups] == [[{"Key": "team", "Value": "movies"}], None]
+    assert "Tags" not in only(stack, "AWS::Personalize::Dataset")["Properties"]
 
 
 def test_resources_of_the_user_wait_for_policies_allowed_later(

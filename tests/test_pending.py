@@ -10,7 +10,7 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 
 from personalize_kms_constructs import PersonalizeEncryption, PersonalizeResource, S3Location
-from tests.policies import resources
+from tests.policies import resources, template
 
 KEY_ARN = "arn:aws:kms:eu-west-1:111111111111:key/1234abcd-12ab-34cd-56ef-1234567890ab"
 ROLE_ARN = "arn:aws:iam::111111111111:role/personalize"
@@ -199,3 +199,73 @@ def test_nothing_pending_warns_of_nothing(stack: cdk.Stack) -> None:
     encryption = PersonalizeEncryption(stack, "Encryption", resources=[PersonalizeResource.dataset_group()])
     assert encryption.pending_statements == ()
     assert warnings(stack) == {}
+
+
+def test_pending_statements_can_be_a_stack_output(stack: cdk.Stack) -> None:
+    """CloudFormation fills in what is known at deployment alone; what is allowed later is in it."""
+    bucket = s3.Bucket.from_bucket_name(stack, "ImportedBucket", "ratings")
+    encryption = PersonalizeEncryption(stack, "Encryption")
+    encryption.output_pending_statements()
+    encryption.allow(PersonalizeResource.dataset_import_job(S3Location(bucket, "import/")))
+    (output,) = template(stack)["Outputs"].values()
+    text = output["Value"]["Fn::Join"][1]
+    deployed = "".join(part if isinstance(part, str) else {"AWS::Partition": "aws-cn"}[part["Ref"]] for part in text)
+    assert json.loads(deployed) == [
+        {
+            "policy": "bucket",
+            "resource": "arn:aws-cn:s3:::ratings",
+            "statements": [
+                {
+                    "Sid": "PersonalizeServiceListBucketC323C41F",
+                    "Effect": "Allow",
+                    "Principal": PERSONALIZE,
+                    "Action": ["s3:ListBucket"],
+                    "Resource": ["arn:aws-cn:s3:::ratings"],
+                },
+                {
+                    "Sid": "PersonalizeServiceReadObjectsC323C41F",
+                    "Effect": "Allow",
+                    "Principal": PERSONALIZE,
+                    "Action": ["s3:GetObject"],
+                    "Resource": ["arn:aws-cn:s3:::ratings/import/*"],
+                },
+            ],
+        }
+    ]
+
+
+def test_an_output_of_nothing_pending_is_an_empty_list(stack: cdk.Stack) -> None:
+    """The output is there all the same, so that scripts can rely on it."""
+    PersonalizeEncryption(stack, "Encryption").output_pending_statements("Pending")
+    (output,) = template(stack)["Outputs"].values()
+    assert output["Value"] == "[]"
+
+
+def test_the_dummy_key_of_a_lookup_is_taken(app: cdk.App) -> None:
+    """A key that is looked up is a dummy until the CLI has found it; that is no reason to refuse anything."""
+    stack = cdk.Stack(app, "Concrete", env=cdk.Environment(account="111111111111", region="eu-west-1"))
+    key = kms.Key.from_lookup(stack, "Key", alias_name="alias/personalize")
+    assert kms.Key.is_lookup_dummy(key)
+    encryption = PersonalizeEncryption(
+        stack, "Encryption", encryption_key=key, resources=[PersonalizeResource.dataset_group()]
+    )
+    assert [pending.policy for pending in encryption.pending_statements] == ["key"]
+
+
+def test_the_policy_of_a_cfn_key_takes_the_statements(stack: cdk.Stack) -> None:
+    """A key made as an L1 is no imported key: nothing is pending."""
+    account = {"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "kms:*", "Resource": "*"}
+    resource = kms.CfnKey(stack, "Key", key_policy={"Version": "2012-10-17", "Statement": [account]})
+    encryption = PersonalizeEncryption(
+        stack,
+        "Encryption",
+        encryption_key=kms.Key.from_cfn_key(resource),
+        resources=[PersonalizeResource.dataset_group()],
+    )
+    assert encryption.pending_statements == ()
+    (key,) = resources(stack, "AWS::KMS::Key").values()
+    assert [statement.get("Sid") for statement in key["Properties"]["KeyPolicy"]["Statement"]] == [
+        None,
+        "PersonalizeRoleC323C41F",
+        "PersonalizeServiceC323C41F",
+    ]

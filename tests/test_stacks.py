@@ -248,3 +248,57 @@ def test_names_made_up_fit_into_every_region(app: cdk.App, security_key: kms.Key
     assert region == {"Ref": "AWS::Region"}
     assert len(base) + len("ap-southeast-1") <= 64
     assert template(stack)
+
+
+def test_a_role_of_another_account_is_refused() -> None:
+    """Personalize takes no role of another account."""
+    environment = cdk.Environment(account="111111111111", region="eu-west-1")
+    stack = cdk.Stack(cdk.App(analytics_reporting=False), "Stack", env=environment)
+    role = iam.Role.from_role_arn(stack, "Role", "arn:aws:iam::222222222222:role/personalize")
+    with pytest.raises(ValueError, match="service_role belongs to account 222222222222 but the stack to 111111111111"):
+        PersonalizeEncryption(stack, "Encryption", service_role=role)
+
+
+def test_a_bucket_of_another_account_names_the_role_too() -> None:
+    """Across accounts the bucket policy has to allow the role besides the service."""
+    app = cdk.App(analytics_reporting=False)
+    ours = cdk.Stack(app, "Ours", env=cdk.Environment(account="111111111111", region="eu-west-1"))
+    theirs = cdk.Stack(app, "Theirs", env=cdk.Environment(account="222222222222", region="eu-west-1"))
+    bucket = s3.Bucket(theirs, "Bucket", bucket_name="their-ratings")
+    PersonalizeEncryption(
+        ours, "Encryption", resources=[PersonalizeResource.dataset_import_job(S3Location(bucket, "import/"))]
+    )
+    principal = {"AWS": {"Fn::Join": ["", ["arn:", {"Ref": "AWS::Partition"}, ":iam::111111111111:root"]]}}
+    (resource,) = resources(ours, "AWS::IAM::Role").values()
+    name = resource["Properties"]["RoleName"]
+    arn = {"Fn::Join": ["", ["arn:", {"Ref": "AWS::Partition"}, f":iam::111111111111:role/{name}"]]}
+    of_role = [statement for statement in bucket_policy(theirs) if statement["Principal"] != PERSONALIZE]
+    assert of_role == [
+        {
+            "Sid": "PersonalizeRoleListBucket" + of_role[0]["Sid"][-8:],
+            "Effect": "Allow",
+            "Principal": principal,
+            "Action": "s3:ListBucket",
+            "Resource": {"Fn::GetAtt": ["Bucket83908E77", "Arn"]},
+            "Condition": {"ArnEquals": {"aws:PrincipalArn": arn}},
+        },
+        {
+            "Sid": "PersonalizeRoleReadObjects" + of_role[0]["Sid"][-8:],
+            "Effect": "Allow",
+            "Principal": principal,
+            "Action": "s3:GetObject",
+            "Resource": {"Fn::Join": ["", [{"Fn::GetAtt": ["Bucket83908E77", "Arn"]}, "/import/*"]]},
+            "Condition": {"ArnEquals": {"aws:PrincipalArn": arn}},
+        },
+    ]
+    assert len(bucket_policy(theirs)) == 4
+
+
+def test_a_bucket_of_another_stack_needs_no_fixed_name(app: cdk.App, stack: cdk.Stack) -> None:
+    """In one account the bucket policy says nothing of the role."""
+    bucket = s3.Bucket(cdk.Stack(app, "Data"), "Bucket")
+    PersonalizeEncryption(
+        stack, "Encryption", resources=[PersonalizeResource.dataset_import_job(S3Location(bucket, "import/"))]
+    )
+    (role,) = resources(stack, "AWS::IAM::Role").values()
+    assert "RoleName" not in role["Properties"]

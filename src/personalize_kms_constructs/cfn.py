@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from aws_cdk import CfnTag
+from aws_cdk import CfnResource
 from aws_cdk import aws_personalize as personalize
 from constructs import Construct
 
@@ -13,13 +13,6 @@ from .locations import S3Location
 
 if TYPE_CHECKING:
     from aws_cdk.aws_personalize import CfnMetricAttribution
-
-
-def tag_problems(tags: Mapping[str, str] | None) -> list[str]:
-    """Tags where the L1 takes none."""
-    if tags and not hasattr(personalize.CfnDatasetGroup, "tags"):
-        return ["tags on a dataset group need aws-cdk-lib 2.268.0 or later: upgrade it, or leave out tags"]
-    return []
 
 
 def metric_attribution_problems() -> list[str]:
@@ -40,12 +33,14 @@ def dataset_group(
     role_arn: str,
 ) -> personalize.CfnDatasetGroup:
     """A dataset group with key and role, which come together or not at all."""
-    optional: dict[str, Any] = {}
-    if tags:
-        optional["tags"] = [CfnTag(key=key, value=value) for key, value in tags.items()]
-    return personalize.CfnDatasetGroup(
-        scope, id, name=name, domain=domain, kms_key_arn=kms_key_arn, role_arn=role_arn, **optional
+    resource = personalize.CfnDatasetGroup(
+        scope, id, name=name, domain=domain, kms_key_arn=kms_key_arn, role_arn=role_arn
     )
+    if tags:
+        resource.add_property_override("Tags", [{"Key": key, "Value": value} for key, value in tags.items()])
+    else:
+        _leave_out_tags(resource)
+    return resource
 
 
 def dataset(
@@ -66,7 +61,7 @@ def dataset(
         import_job = personalize.CfnDataset.DatasetImportJobProperty(
             job_name=import_job_name, data_source={"DataLocation": import_from.uri}, role_arn=role_arn
         )
-    return personalize.CfnDataset(
+    resource = personalize.CfnDataset(
         scope,
         id,
         # ``ref`` is the ARN or the name, depending on whom one asks.
@@ -76,6 +71,8 @@ def dataset(
         dataset_type=dataset_type,
         dataset_import_job=import_job,
     )
+    _leave_out_tags(resource)
+    return resource
 
 
 def metric_attribution(
@@ -102,3 +99,9 @@ def metric_attribution(
         metrics=metrics,
         metrics_output_config=l1.MetricsOutputConfigProperty(role_arn=role_arn, s3_data_destination=s3_destination),
     )
+
+
+def _leave_out_tags(resource: CfnResource) -> None:
+    # ``Tags.of(app).add(…)`` reaches dataset groups and datasets, whose tags are create-only: a tag that somebody adds
+    # to the app later would make CloudFormation refuse the update, or replace the dataset group by a new, empty one.
+    resource.add_property_deletion_override("Tags")

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, cast
 
 import jsii
-from aws_cdk import ArnFormat, RemovalPolicy, Stack
+from aws_cdk import ArnFormat, CfnOutput, RemovalPolicy, Stack
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_personalize as personalize
@@ -15,7 +15,7 @@ from constructs import Construct, IDependable
 from . import cfn
 from .checks import name_problems, refuse
 from .locations import S3Location
-from .pending import PendingStatements, pending_statements
+from .pending import PendingStatements, pending_output, pending_statements
 from .resources import PersonalizeResource
 from .service_role import ServiceRole
 from .wiring import Wiring
@@ -130,6 +130,17 @@ class PersonalizeEncryption(Construct):
         """
         return pending_statements(self._wiring.policies)
 
+    def output_pending_statements(self, id: str = "PendingStatements") -> CfnOutput:
+        """Adds a stack output with the pending statements as JSON, as they are at the end of the synth.
+
+        It is for owners who read outputs rather than warnings. CloudFormation fills in what the warning can only show
+        as ``${…}``, the ARN of a role that the stack makes for example.
+
+        Args:
+            id: the id of the output in this construct.
+        """
+        return pending_output(self, id, lambda: self._wiring.policies)
+
     def allow(self, *resources: PersonalizeResource) -> None:
         """Allows more resources. The same resource twice changes nothing.
 
@@ -150,14 +161,14 @@ class PersonalizeEncryption(Construct):
             id: the id of the dataset group in this construct.
             name: its name: 1 to 63 letters, digits, hyphens and underscores.
             domain: ``"ECOMMERCE"`` or ``"VIDEO_ON_DEMAND"``; by default a custom dataset group.
-            tags: its tags. Needs aws-cdk-lib 2.268.0.
+            tags: its tags, for good. Tags of the app (``Tags.of(app).add(…)``) don't reach it.
 
         Raises:
-            ValueError: if the name is none that Personalize takes, or tags are not supported by this aws-cdk-lib.
+            ValueError: if the name is none that Personalize takes.
 
         https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-resource-personalize-datasetgroup.html
         """
-        refuse(self, [*name_problems("name of the dataset group", name), *cfn.tag_problems(tags)])
+        refuse(self, name_problems("name of the dataset group", name))
         self._wiring.allow([PersonalizeResource.dataset_group()])
         dataset_group = cfn.dataset_group(
             self,

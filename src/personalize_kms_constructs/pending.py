@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import jsii
-from aws_cdk import Annotations, Stack
+from aws_cdk import Annotations, CfnOutput, IStableStringProducer, Lazy, Stack
 from aws_cdk import aws_iam as iam
 from constructs import Construct, IValidation
 
@@ -49,6 +49,35 @@ def pending_statements(policies: Sequence[Policy]) -> tuple[PendingStatements, .
     """Those of the policies that took no statements."""
     return tuple(
         PendingStatements(policy.kind, policy.resource_arn, policy.statements) for policy in policies if policy.pending
+    )
+
+
+@jsii.implements(IStableStringProducer)
+class _PendingJson:
+    """Pending statements as JSON, when no later ``allow`` can change them any more."""
+
+    def __init__(self, stack: Stack, policies: Callable[[], Sequence[Policy]]) -> None:
+        self._stack = stack
+        self._policies = policies
+
+    def produce(self) -> str:
+        """The text, with tokens for what is known at deployment alone."""
+        pending = [policy for policy in self._policies() if policy.pending]
+        return self._stack.to_json_string(
+            [
+                {"policy": policy.kind, "resource": policy.resource_arn, "statements": policy.statements_json}
+                for policy in pending
+            ]
+        )
+
+
+def pending_output(scope: Construct, id: str, policies: Callable[[], Sequence[Policy]]) -> CfnOutput:
+    """A stack output of the pending statements, with all that is known at deployment alone filled in."""
+    return CfnOutput(
+        scope,
+        id,
+        description="Statements that the owners of these keys, buckets and roles must add to their policies",
+        value=Lazy.string(cast("IStableStringProducer", _PendingJson(Stack.of(scope), policies))),
     )
 
 

@@ -90,7 +90,10 @@ class KeyPolicy(Policy):
 
 
 class BucketPolicy(Policy):
-    """A bucket's policy: statements for the service, and for the role if the bucket is another account's."""
+    """A bucket's policy: statements for the service, and for a role of another account.
+
+    In one account the role's IAM policies are enough; across accounts both sides have to allow.
+    """
 
     kind = "bucket"
 
@@ -100,7 +103,7 @@ class BucketPolicy(Policy):
         bucket_arn: str,
         *,
         sid: str,
-        role: PolicyPrincipal,
+        role: PolicyPrincipal | None,
         service: PolicyPrincipal,
         permissions: DependencyGroup,
     ) -> None:
@@ -108,8 +111,7 @@ class BucketPolicy(Policy):
         self._bucket = bucket
         self.encryption_key = bucket.encryption_key
         self._sid = sid
-        # In one account the role's IAM policies are enough; across accounts both sides have to allow.
-        self._principals = (role, service) if role.in_other_account else (service,)
+        self._principals = (service,) if role is None else (role, service)
         self._permissions = permissions
 
     def allow(self, access: S3Access, prefix: str) -> None:

@@ -23,8 +23,6 @@ class PolicyPrincipal:
     condition: Mapping[str, Any] | None = None
     needs_iam: bool = False
     """Whether the resource's policy alone allows nothing, so that IAM must allow every action too."""
-    in_other_account: bool = False
-    """Whether the resource belongs to another account than the principal."""
 
 
 def service_principal(condition: Mapping[str, Any] | None) -> PolicyPrincipal:

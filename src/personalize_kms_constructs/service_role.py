@@ -72,20 +72,19 @@ class ServiceRole:
         """
         if self._is_in_role_stack(resource):
             return PolicyPrincipal("Role", {"AWS": self.arn})
-        in_other_account = self._in_other_account(resource)
         arn = self._arn_of_fixed_name() if self._stack is not None else None
         if arn is None:
-            return PolicyPrincipal(
-                "Role", {"AWS": self.arn}, needs_iam=in_other_account, in_other_account=in_other_account
-            )
+            return PolicyPrincipal("Role", {"AWS": self.arn}, needs_iam=self.is_in_other_account_than(resource))
         account_root = f"{arn.partition(':role/')[0]}:root"
-        return PolicyPrincipal(
-            "Role",
-            {"AWS": account_root},
-            {"ArnEquals": {"aws:PrincipalArn": arn}},
-            needs_iam=True,
-            in_other_account=in_other_account,
-        )
+        return PolicyPrincipal("Role", {"AWS": account_root}, {"ArnEquals": {"aws:PrincipalArn": arn}}, needs_iam=True)
+
+    def is_in_other_account_than(self, resource: kms.IKey | s3.IBucket) -> bool:
+        """Whether the resource belongs to another account, as far as both accounts are known."""
+        if self._is_in_role_stack(resource):
+            return False
+        resource_account, role_account = resource.env.account, self.role.principal_account
+        known = role_account is not None and not is_token(resource_account) and not is_token(role_account)
+        return known and resource_account != role_account
 
     def key_problems(self, what: str, key: kms.IKey) -> Iterator[str]:
         """Why the policy of this key can't speak of the role."""
@@ -114,11 +113,6 @@ class ServiceRole:
 
     def _is_in_role_stack(self, resource: kms.IKey | s3.IBucket) -> bool:
         return isinstance(resource, (kms.Key, s3.Bucket)) and resource.stack is self._stack
-
-    def _in_other_account(self, resource: kms.IKey | s3.IBucket) -> bool:
-        resource_account, role_account = resource.env.account, self.role.principal_account
-        known = role_account is not None and not is_token(resource_account) and not is_token(role_account)
-        return known and resource_account != role_account
 
     def _arn_of_fixed_name(self) -> str | None:
         if self._fixed_arn is None:

@@ -142,7 +142,7 @@ class Wiring:
                 bucket,
                 arn,
                 sid=self._sid,
-                role=self._role.principal_for(bucket),
+                role=self._role.principal_for(bucket) if self._role.is_in_other_account_than(bucket) else None,
                 service=self._service,
                 permissions=self.permissions,
             )
