@@ -14,6 +14,7 @@ from constructs import Construct, IDependable
 
 from . import cfn
 from .checks import name_problems, refuse
+from .key_access import key_access_rule
 from .locations import S3Location
 from .pending import PendingStatements, pending_output, pending_statements
 from .resources import PersonalizeResource
@@ -21,6 +22,7 @@ from .service_role import ServiceRole
 from .wiring import Wiring
 
 if TYPE_CHECKING:
+    from aws_cdk import aws_events as events
     from aws_cdk.aws_personalize import CfnMetricAttribution
 
 
@@ -276,3 +278,35 @@ class PersonalizeEncryption(Construct):
         )
         metric_attribution.node.add_dependency(self._wiring.permissions)
         return metric_attribution
+
+    def on_key_access_changed(
+        self,
+        id: str,
+        *,
+        target: events.IRuleTarget | None = None,
+        description: str | None = None,
+        rule_name: str | None = None,
+    ) -> events.Rule:
+        """Adds a rule for what could revoke access to the encryption key.
+
+        Revoked permissions break filters and recommendations of what exists already. The rule matches the key being
+        disabled or scheduled for deletion, a new key policy (this stack's own updates too), and a grant being revoked
+        or retired. EventBridge learns of these calls from CloudTrail: the account needs a trail that logs management
+        events.
+
+        Args:
+            id: the id of the rule in this construct.
+            target: what is invoked; ``rule.add_target`` adds more.
+            description: the rule's description.
+            rule_name: the rule's name. By default CloudFormation chooses one.
+
+        https://docs.aws.amazon.com/kms/latest/developerguide/logging-using-cloudtrail.html
+        """
+        return key_access_rule(
+            self,
+            id,
+            self._wiring.encryption_key_arn,
+            target=target,
+            description=description,
+            rule_name=rule_name,
+        )
