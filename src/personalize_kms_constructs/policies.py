@@ -10,6 +10,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
 from typing import Any, ClassVar, Literal
 
+from aws_cdk import IResource
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
@@ -27,7 +28,8 @@ class Policy(ABC):
 
     kind: ClassVar[PolicyKind]
 
-    def __init__(self, resource_arn: str) -> None:
+    def __init__(self, resource: IResource, resource_arn: str) -> None:
+        self.resource = resource
         self.resource_arn = resource_arn
         self.pending = False
         self._statements: dict[str, Statement] = {}
@@ -71,7 +73,7 @@ class KeyPolicy(Policy):
     def __init__(
         self, key: kms.IKey, key_arn: str, *, sid: str, role: PolicyPrincipal, service: PolicyPrincipal
     ) -> None:
-        super().__init__(key_arn)
+        super().__init__(key, key_arn)
         self.role_needs_iam = role.needs_iam
         self._key = key
         self._sid = sid
@@ -107,7 +109,7 @@ class BucketPolicy(Policy):
         service: PolicyPrincipal,
         permissions: DependencyGroup,
     ) -> None:
-        super().__init__(bucket_arn)
+        super().__init__(bucket, bucket_arn)
         self._bucket = bucket
         self.encryption_key = bucket.encryption_key
         self._sid = sid

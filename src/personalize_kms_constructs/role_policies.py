@@ -2,23 +2,16 @@
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Sequence
 
 from aws_cdk import aws_iam as iam
 from constructs import Construct, DependencyGroup
 
+from .limits import fits_managed_policy
 from .matrix import Actions, S3Access
 from .policies import Policy
 from .service_role import ServiceRole
 from .statements import Statement
-
-# https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html, in characters without white space.
-_MANAGED_POLICY_SIZE = 6144
-# Counted for each token: more than the ARN of a key or a bucket, which is what the tokens in these policies become.
-_TOKEN_SIZE = 96
-_TOKEN = re.compile(r"\$\{Token\[[^]]*\]\}")
 
 
 class RolePolicies:
@@ -57,7 +50,7 @@ class _ManagedPolicy(Policy):
     kind = "role"
 
     def __init__(self, scope: Construct, id: str, role: ServiceRole, permissions: DependencyGroup) -> None:
-        super().__init__(role.arn)
+        super().__init__(role.role, role.arn)
         self._scope = scope
         self._id = id
         self._role = role
@@ -70,9 +63,7 @@ class _ManagedPolicy(Policy):
 
     def has_room(self, needed: Actions, resource: str) -> bool:
         addition = Statement(needed.name, actions=list(needed.actions), resources=[resource])
-        document = {"Version": "2012-10-17", "Statement": [*self.statements_json, addition.to_json()]}
-        text = json.dumps(document, separators=(",", ":"))
-        return len(_TOKEN.sub("x" * _TOKEN_SIZE, text)) <= _MANAGED_POLICY_SIZE
+        return fits_managed_policy([*self.statements_json, addition.to_json()])
 
     def allow(self, needed: Actions, resource: str) -> None:
         self._grow(needed.name, None, needed.actions, resource)

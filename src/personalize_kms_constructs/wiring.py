@@ -10,7 +10,8 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from constructs import Construct, DependencyGroup
 
-from .checks import bucket_problems, key_problems, resource_problems
+from .checks import bucket_problems, key_problems, refuse, resource_problems
+from .limits import limit_problems
 from .locations import S3Location
 from .matrix import Actions, Permissions, S3Access
 from .pending import PendingWarnings
@@ -84,6 +85,7 @@ class Wiring:
                     self._allow_location(location, access, needed)
             for actions in needed.role_on_everything:
                 self._role_policies.allow(actions, "*")
+        refuse(self._scope, limit_problems(self.policies))
         for policy in self.policies:
             policy.attach()
         if not self._warns_of_pending and any(policy.pending for policy in self.policies):

@@ -1,0 +1,68 @@
+"""How much AWS takes in one policy, and what is refused for being more.
+
+Sizes are counted as they can be at most after deployment: a token stands for the longest text that it may become.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
+
+if TYPE_CHECKING:
+    from .policies import Policy
+
+# https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html, in characters without white space.
+_MANAGED_POLICY_SIZE = 6144
+_MANAGED_POLICIES_OF_A_ROLE = 10
+# https://docs.aws.amazon.com/kms/latest/developerguide/resource-limits.html, in bytes.
+_KEY_POLICY_SIZE = 32_768
+# https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucket-policies.html, in bytes.
+_BUCKET_POLICY_SIZE = 20 * 1024
+
+_TOKEN = re.compile(r"\$\{Token\[(?P<hint>[^]]*?)\.\d+\]\}")
+_PSEUDO_PARAMETERS = {
+    "AWS.Partition": len("aws-us-gov"),
+    "AWS.AccountId": 12,
+    "AWS.Region": len("ap-southeast-1"),
+}
+# The ARN of a role or a bucket, at its longest.
+_ARN_SIZE = 96
+
+_WAYS_OUT = {
+    "key": "use one construct for several of the dataset groups, or another key for some of the constructs",
+    "bucket": "give fewer, wider prefixes, as 'import/' instead of many folders in it, or use several buckets",
+    "role": "give fewer, wider prefixes, or another construct with a role of its own for some of the resources",
+}
+
+# Several constructs may share a key, a bucket or a role: what each of them has to say in its policies, in bytes.
+_sizes: WeakKeyDictionary[Any, dict[Policy, int]] = WeakKeyDictionary()
+
+
+def fits_managed_policy(statements: Iterable[dict[str, Any]]) -> bool:
+    """Whether one managed policy holds these statements."""
+    return _size(statements) <= _MANAGED_POLICY_SIZE
+
+
+def limit_problems(policies: Iterable[Policy]) -> Iterator[str]:
+    """Policies that AWS would refuse for their size or number, those of other constructs on the resource included."""
+    for policy in policies:
+        sizes = _sizes.setdefault(policy.resource, {})
+        sizes[policy] = _size(policy.statements_json)
+        if policy.kind == "role":
+            got, limit, unit = len(sizes), _MANAGED_POLICIES_OF_A_ROLE, "managed policies"
+        else:
+            got = sum(sizes.values())
+            limit, unit = (_KEY_POLICY_SIZE if policy.kind == "key" else _BUCKET_POLICY_SIZE), "bytes of policy"
+        if got > limit:
+            yield (
+                f"what Personalize needs on {policy.kind} {policy.resource.node.path} takes {got:,} {unit} but AWS "
+                f"takes {limit:,}: {_WAYS_OUT[policy.kind]}"
+            )
+
+
+def _size(statements: Iterable[dict[str, Any]]) -> int:
+    document = json.dumps({"Version": "2012-10-17", "Statement": list(statements)}, separators=(",", ":"))
+    return len(_TOKEN.sub(lambda token: "x" * _PSEUDO_PARAMETERS.get(token["hint"], _ARN_SIZE), document))
