@@ -50,8 +50,8 @@ def name_problems(what: str, name: str) -> Iterator[str]:
         )
 
 
-def key_problems(what: str, key: kms.IKey, key_arn: str, stack: Stack) -> Iterator[str]:
-    """A key that Personalize can't use."""
+def key_problems(what: str, key: kms.IKey, key_arn: str, stack: Stack, made_in: Stack | None) -> Iterator[str]:
+    """A key, made in a stack of the app or imported, that Personalize can't use in this stack."""
     if isinstance(key, kms.Alias) or ":alias/" in key_arn:
         yield (
             f"{what} is an alias but Personalize takes the ARN of a key: pass the key itself, as "
@@ -60,7 +60,7 @@ def key_problems(what: str, key: kms.IKey, key_arn: str, stack: Stack) -> Iterat
         return
     if isinstance(key, kms.Key):
         yield from _usage_problems(what, key)
-    yield from _region_problems(what, key, isinstance(key, kms.Key), stack)
+    yield from _region_problems(what, key, stack, made_in)
 
 
 def resource_problems(resource: PersonalizeResource) -> Iterator[str]:
@@ -81,9 +81,9 @@ def resource_problems(resource: PersonalizeResource) -> Iterator[str]:
         )
 
 
-def bucket_problems(what: str, bucket: s3.IBucket, stack: Stack) -> Iterator[str]:
-    """A bucket that Personalize can't use."""
-    yield from _region_problems(f"bucket of the {what}", bucket, isinstance(bucket, s3.Bucket), stack)
+def bucket_problems(what: str, bucket: s3.IBucket, stack: Stack, made_in: Stack | None) -> Iterator[str]:
+    """A bucket, made in a stack of the app or imported, that Personalize can't use in this stack."""
+    yield from _region_problems(what, bucket, stack, made_in)
 
 
 def _same_place(one: S3Location, other: S3Location) -> bool:
@@ -126,8 +126,8 @@ def _usage_problems(what: str, key: kms.Key) -> Iterator[str]:
         )
 
 
-def _region_problems(what: str, resource: kms.IKey | s3.IBucket, owned: bool, stack: Stack) -> Iterator[str]:
-    if owned and resource.stack is stack:
+def _region_problems(what: str, resource: kms.IKey | s3.IBucket, stack: Stack, made_in: Stack | None) -> Iterator[str]:
+    if made_in is stack:
         return
     region, stack_region = resource.env.region, stack.region
     if not is_token(region) and not is_token(stack_region) and region != stack_region:

@@ -14,6 +14,7 @@ from constructs import Construct, IDependable
 
 from . import cfn
 from .checks import name_problems, refuse
+from .imported_key_policy import ImportedKeyPolicy
 from .key_access import key_access_rule
 from .locations import S3Location
 from .pending import PendingStatements, pending_output, pending_statements
@@ -45,6 +46,7 @@ class PersonalizeEncryption(Construct):
         role_name: str | None = None,
         removal_policy: RemovalPolicy = RemovalPolicy.RETAIN,
         restrict_to_account: bool = False,
+        imported_key_policy: ImportedKeyPolicy = ImportedKeyPolicy.PENDING,
     ) -> None:
         """Creates or takes a key and a service role, and wires the permissions.
 
@@ -59,11 +61,14 @@ class PersonalizeEncryption(Construct):
                 (https://docs.aws.amazon.com/personalize/latest/dg/cross-service-confused-deputy-prevention.html).
             role_name: a fixed name for the role made here. By default CloudFormation chooses one.
             removal_policy: what happens to the key made here when it leaves the stack. ``DESTROY`` makes all data
-                unreadable that was encrypted with it, after KMS's waiting period.
+                unreadable that was encrypted with it, after KMS's waiting period. The same for the statements of
+                ``ImportedKeyPolicy.MANAGED``, without which Personalize can't use what it encrypted.
             restrict_to_account: adds ``aws:SourceAccount`` and ``aws:SourceArn`` conditions to the statements for
                 the service principal in key and bucket policies. AWS recommends these keys in resource policies but
                 does not document whether Personalize sends them on its KMS and S3 calls; if it doesn't, every call
                 of the service is denied. Try it with your resources before you rely on it.
+            imported_key_policy: who adds the statements to the policy of an imported key: by default its owner, with
+                ``MANAGED`` this stack.
 
         Raises:
             ValueError: if Personalize can't work with what was given; the message has all the reasons.
@@ -83,22 +88,26 @@ class PersonalizeEncryption(Construct):
             "kms.IKey",
             encryption_key or kms.Key(self, "Key", enable_key_rotation=True, removal_policy=removal_policy),
         )
-        self._role = ServiceRole(self, service_role, role_name=role_name, trust_condition=for_this_account)
+        self._role = ServiceRole(self, stack, service_role, role_name=role_name, trust_condition=for_this_account)
+        manages_imported_keys = imported_key_policy is ImportedKeyPolicy.MANAGED
         self._wiring = Wiring(
             self,
+            stack,
             encryption_key=self._encryption_key,
             service_role=self._role,
             service_condition=for_this_account if restrict_to_account else None,
+            manage_imported_keys=manages_imported_keys,
+            removal_policy=removal_policy,
         )
-        problems = list(self._wiring.problems(resources))
+        problems: list[str] = []
         if encryption_key is not None:
             problems += self._wiring.key_problems("encryption_key", self._encryption_key)
-            if removal_policy is not RemovalPolicy.RETAIN:
+            if removal_policy is not RemovalPolicy.RETAIN and not manages_imported_keys:
                 problems.append("removal_policy is for the key made here, but encryption_key is given: leave one out")
         problems += self._role.problems()
         if service_role is not None and role_name is not None:
             problems.append("role_name is for the role made here, but service_role is given: leave one out")
-        refuse(self, problems)
+        refuse(self, [*problems, *self._wiring.problems(resources)])
         self._wiring.allow(resources)
 
     @property

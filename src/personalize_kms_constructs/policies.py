@@ -7,7 +7,7 @@ Statements are collected by ``allow`` and reach their policy with ``attach``. A 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, ClassVar, Literal
 
 from aws_cdk import IResource
@@ -71,9 +71,17 @@ class KeyPolicy(Policy):
     kind = "key"
 
     def __init__(
-        self, key: kms.IKey, key_arn: str, *, sid: str, role: PolicyPrincipal, service: PolicyPrincipal
+        self,
+        key: kms.IKey,
+        key_arn: str,
+        *,
+        sid: str,
+        role: PolicyPrincipal,
+        service: PolicyPrincipal,
+        manage: Callable[[str], iam.PolicyDocument] | None,
     ) -> None:
         super().__init__(key, key_arn)
+        self._manage = manage
         self.role_needs_iam = role.needs_iam
         self._key = key
         self._sid = sid
@@ -88,7 +96,12 @@ class KeyPolicy(Policy):
     def _add(self, statements: Sequence[iam.PolicyStatement]) -> bool:
         # ``Grant.success`` says true for an imported key all the same; only ``statement_added`` tells.
         results = [self._key.add_to_resource_policy(statement) for statement in statements]
-        return all(result.statement_added for result in results)
+        if all(result.statement_added for result in results):
+            return True
+        if self._manage is None:
+            return False
+        self._manage(self.resource_arn).add_statements(*statements)
+        return True
 
 
 class BucketPolicy(Policy):

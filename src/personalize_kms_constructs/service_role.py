@@ -27,13 +27,14 @@ class ServiceRole:
     def __init__(
         self,
         scope: Construct,
+        stack: Stack,
         given: iam.IRole | iam.Role | None,
         *,
         role_name: str | None,
         trust_condition: Mapping[str, Any],
     ) -> None:
         self._scope = scope
-        self._scope_stack = Stack.of(scope)
+        self._scope_stack = stack
         self._made_here = given is None
         if given is None:
             personalize = iam.ServicePrincipal(SERVICE_PRINCIPAL, conditions=trust_condition)
@@ -63,37 +64,35 @@ class ServiceRole:
         self._scope.node.try_remove_child("Probe")
         return bool(roles)
 
-    def principal_for(self, resource: kms.IKey | s3.IBucket) -> PolicyPrincipal:
-        """How the policy of this key or bucket speaks of the role.
+    def principal_for(self, resource: kms.IKey | s3.IBucket, made_in: Stack | None) -> PolicyPrincipal:
+        """How the policy of this key or bucket, made in that stack or imported, speaks of the role.
 
         *Named*, as AWS's page does, where the role exists already or is made in the resource's stack. Elsewhere the
         role's ARN would make a cycle of stacks, and AWS refuses to name a role that doesn't exist yet: there the
         statement *delegates* to the role's account, for the role of that name, and IAM has to allow every action.
         """
-        if self._is_in_role_stack(resource):
+        if made_in is not None and made_in is self._stack:
             return PolicyPrincipal("Role", {"AWS": self.arn})
         arn = self._arn_of_fixed_name() if self._stack is not None else None
         if arn is None:
-            return PolicyPrincipal("Role", {"AWS": self.arn}, needs_iam=self.is_in_other_account_than(resource))
+            return PolicyPrincipal(
+                "Role", {"AWS": self.arn}, needs_iam=self.is_in_other_account_than(resource, made_in)
+            )
         account_root = f"{arn.partition(':role/')[0]}:root"
         return PolicyPrincipal("Role", {"AWS": account_root}, {"ArnEquals": {"aws:PrincipalArn": arn}}, needs_iam=True)
 
-    def is_in_other_account_than(self, resource: kms.IKey | s3.IBucket) -> bool:
+    def is_in_other_account_than(self, resource: kms.IKey | s3.IBucket, made_in: Stack | None) -> bool:
         """Whether the resource belongs to another account, as far as both accounts are known."""
-        if self._is_in_role_stack(resource):
+        if made_in is not None and made_in is self._stack:
             return False
         resource_account, role_account = resource.env.account, self.role.principal_account
         known = role_account is not None and not is_token(resource_account) and not is_token(role_account)
         return known and resource_account != role_account
 
-    def key_problems(self, what: str, key: kms.IKey) -> Iterator[str]:
-        """Why the policy of this key can't speak of the role."""
-        if (
-            self._stack is self._scope_stack
-            and isinstance(key, kms.Key)
-            and not self._is_in_role_stack(key)
-            and self._arn_of_fixed_name() is None
-        ):
+    def key_problems(self, what: str, made_in: Stack | None) -> Iterator[str]:
+        """Why the policy of a key of this stack can't speak of the role."""
+        beside_role = made_in is None or made_in is self._stack
+        if not beside_role and self._stack is self._scope_stack and self._arn_of_fixed_name() is None:
             yield (
                 f"{what} is in another stack and service_role has no fixed name, so that the key policy would need the "
                 "role's ARN and the role's policy the key's, a cycle of stacks: give the role a role_name, or leave "
@@ -110,9 +109,6 @@ class ServiceRole:
                 f"service_role belongs to account {account} but the stack to {stack_account}, and Personalize takes "
                 "no role of another account: pass a role of this account, or leave service_role out and have one made"
             )
-
-    def _is_in_role_stack(self, resource: kms.IKey | s3.IBucket) -> bool:
-        return isinstance(resource, (kms.Key, s3.Bucket)) and resource.stack is self._stack
 
     def _arn_of_fixed_name(self) -> str | None:
         if self._fixed_arn is None:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar, cast
 
-from aws_cdk import Stack
+from aws_cdk import RemovalPolicy, Stack
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
+from aws_cdk.aws_iam import PolicyDocument
 from constructs import Construct, DependencyGroup
 
 from .checks import bucket_problems, key_problems, refuse, resource_problems
@@ -30,17 +31,26 @@ class Wiring:
     def __init__(
         self,
         scope: Construct,
+        stack: Stack,
         *,
         encryption_key: kms.IKey,
         service_role: ServiceRole,
         service_condition: Mapping[str, Any] | None,
+        manage_imported_keys: bool,
+        removal_policy: RemovalPolicy,
     ) -> None:
         self._scope = scope
+        self._stack = stack
         # Unique among the constructs that share a key or a bucket: AWS refuses a policy that has a sid twice.
         self._sid = scope.node.addr[2:10].upper()
         self._service = service_principal(service_condition)
         self._keys: dict[kms.IKey, KeyPolicy] = {}
         self._buckets: dict[s3.IBucket, BucketPolicy] = {}
+        self._manages_imported_keys = manage_imported_keys
+        self._removal_policy = removal_policy
+        self._managed_keys = 0
+        self._checked: set[kms.IKey | s3.IBucket] = set()
+        self._stacks: dict[kms.IKey | s3.IBucket, Stack | None] = {}
         self._warns_of_pending = False
         self.permissions = DependencyGroup()
         self._role = service_role
@@ -50,28 +60,32 @@ class Wiring:
 
     def problems(self, resources: Iterable[PersonalizeResource]) -> Iterator[str]:
         """Why Personalize can't work with these resources."""
-        stack = Stack.of(self._scope)
-        buckets: dict[s3.IBucket, str] = {}
-        keys: dict[kms.IKey, str] = {}
         for resource in resources:
             if not isinstance(resource, PersonalizeResource):
                 yield f"{resource!r} is not a resource: use a factory as PersonalizeResource.dataset_group()"
                 continue
             yield from resource_problems(resource)
             for what, location in resource.locations():
-                buckets.setdefault(location.bucket, what)
-                key = self._location_key(location)
+                bucket, key = location.bucket, self._location_key(location)
+                if bucket not in self._checked:
+                    self._checked.add(bucket)
+                    yield from bucket_problems(f"bucket of the {what}", bucket, self._stack, self._made_in(bucket))
                 if key is not None:
-                    keys.setdefault(key, what)
-        for bucket, what in buckets.items():
-            yield from bucket_problems(what, bucket, stack)
-        for key, what in keys.items():
-            yield from self.key_problems(f"key of the {what}", key)
+                    yield from self.key_problems(f"key of the {what}", key)
 
     def key_problems(self, what: str, key: kms.IKey) -> Iterator[str]:
-        """Why Personalize can't work with this key."""
-        yield from key_problems(what, key, self._key_policy(key).resource_arn, Stack.of(self._scope))
-        yield from self._role.key_problems(what, key)
+        """Why Personalize can't work with this key; nothing when that has been told already."""
+        if key in self._checked:
+            return
+        self._checked.add(key)
+        made_in = self._made_in(key)
+        yield from key_problems(what, key, self._key_policy(key).resource_arn, self._stack, made_in)
+        yield from self._role.key_problems(what, made_in)
+        if self._manages_imported_keys and made_in is None and self._role.is_in_other_account_than(key, None):
+            yield (
+                f"{what} belongs to account {key.env.account}, and ImportedKeyPolicy.MANAGED works in the stack's "
+                "account only: use ImportedKeyPolicy.PENDING and have the key's owner add the statements"
+            )
 
     def allow(self, resources: Sequence[PersonalizeResource]) -> None:
         """Put the statements for these resources into the policies; those that are there already stay as they are."""
@@ -122,6 +136,27 @@ class Wiring:
         key = location.encryption_key or self._bucket_policy(location.bucket).encryption_key
         return cast("kms.IKey | None", key)
 
+    def _manage(self, key_arn: str) -> PolicyDocument:
+        # Imported here since few stacks manage the policy of an imported key, and Lambda's module is large.
+        from .managed_key_policy import ManagedKeyPolicy
+
+        self._managed_keys += 1
+        managed = ManagedKeyPolicy(
+            self._scope,
+            f"KeyPolicy{self._managed_keys}" if self._managed_keys > 1 else "KeyPolicy",
+            key_arn=key_arn,
+            removal_policy=self._removal_policy,
+        )
+        self.permissions.add(managed)
+        return managed.document
+
+    def _made_in(self, resource: kms.IKey | s3.IBucket) -> Stack | None:
+        """The stack of the app that makes the resource; none if it is imported."""
+        if resource not in self._stacks:
+            owned = isinstance(resource, (kms.Key, s3.Bucket))
+            self._stacks[resource] = resource.stack if owned else None
+        return self._stacks[resource]
+
     def _key_policy(self, key: kms.IKey) -> KeyPolicy:
         policy = self._keys.get(key)
         if policy is None:
@@ -130,8 +165,9 @@ class Wiring:
                 key,
                 arn,
                 sid=self._sid,
-                role=self._role.principal_for(key),
+                role=self._role.principal_for(key, self._made_in(key)),
                 service=self._service,
+                manage=self._manage if self._manages_imported_keys else None,
             )
             self._keys[key] = policy
         return policy
@@ -139,12 +175,13 @@ class Wiring:
     def _bucket_policy(self, bucket: s3.IBucket) -> BucketPolicy:
         policy = self._buckets.get(bucket)
         if policy is None:
-            arn = bucket.bucket_arn
+            arn, made_in = bucket.bucket_arn, self._made_in(bucket)
+            in_other_account = self._role.is_in_other_account_than(bucket, made_in)
             policy = _same(self._buckets.values(), arn) or BucketPolicy(
                 bucket,
                 arn,
                 sid=self._sid,
-                role=self._role.principal_for(bucket) if self._role.is_in_other_account_than(bucket) else None,
+                role=self._role.principal_for(bucket, made_in) if in_other_account else None,
                 service=self._service,
                 permissions=self.permissions,
             )
