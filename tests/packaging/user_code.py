@@ -1,13 +1,20 @@
 """Call sites as users write them: clean under ``mypy --strict`` and under ``pyright``, and they run."""
 
-from aws_cdk import RemovalPolicy
+from aws_cdk import CfnOutput, RemovalPolicy
+from aws_cdk import aws_events as events
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_personalize as personalize
 from aws_cdk import aws_s3 as s3
 from constructs import Construct, IDependable
 
-from personalize_kms_constructs import PendingStatements, PersonalizeEncryption, PersonalizeResource, S3Location
+from personalize_kms_constructs import (
+    ImportedKeyPolicy,
+    PendingStatements,
+    PersonalizeEncryption,
+    PersonalizeResource,
+    S3Location,
+)
 
 
 def nothing_given(scope: Construct) -> PersonalizeEncryption:
@@ -24,6 +31,7 @@ def all_given(scope: Construct) -> PersonalizeEncryption:
         role_name="personalize",
         removal_policy=RemovalPolicy.DESTROY,
         restrict_to_account=True,
+        imported_key_policy=ImportedKeyPolicy.MANAGED,
     )
 
 
@@ -106,5 +114,8 @@ def what_it_has(encryption: PersonalizeEncryption, solution: personalize.CfnSolu
     solution.node.add_dependency(permissions)
     key.grant_decrypt(principal)
     bucket.grant_read(encryption)
+    output: CfnOutput = encryption.output_pending_statements()
+    rule: events.Rule = encryption.on_key_access_changed("KeyAccess", description="who took the key away?")
+    rule.node.add_dependency(output)
     statements: list[iam.PolicyStatement] = [statement for group in pending for statement in group.statements]
     return f"{role.role_arn} lacks {len(statements)} statements, first of {[group.policy for group in pending]}"

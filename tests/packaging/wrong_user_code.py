@@ -61,5 +61,7 @@ def additions(encryption: PersonalizeEncryption, movies: personalize.CfnDatasetG
     )
     encryption.add_metric_attribution("H", dataset_group=movies, name="a", metrics=["CLICKS"])  # wrong
     encryption.add_metric_attribution("I", dataset_group=movies, name="a", metrics=[], destination="a/")  # wrong
+    encryption.on_key_access_changed("J", target="topic")  # wrong
+    encryption.output_pending_statements(1)  # wrong
     encryption.encryption_key = "alias/movies"  # wrong
     encryption.pending_statements.append(data)  # wrong
