@@ -1,0 +1,140 @@
+"""What deployed stacks rely on: logical ids, sids and physical names, each as it was first released.
+
+CloudFormation takes a changed logical id for another resource. That would replace the key that data is encrypted with,
+or the role that key policies name; and a changed sid, in the policy of an imported key, leaves the old statement there
+beside the new one.
+"""
+
+from typing import Any
+
+import aws_cdk as cdk
+import pytest
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_personalize as personalize
+from aws_cdk import aws_s3 as s3
+
+from personalize_kms_constructs import ImportedKeyPolicy, PersonalizeEncryption, PersonalizeResource, S3Location
+from tests.policies import resources, template
+
+CONSEQUENCE = (
+    "this is in stacks that users have deployed: a change replaces their keys, roles or dataset groups, or leaves "
+    "statements behind; go back to the released value, or make it a new major version with a migration"
+)
+
+
+@pytest.fixture
+def everything(stack: cdk.Stack) -> cdk.Stack:
+    """Every child that a construct can have, in the stack of its key and of its role."""
+    bucket = s3.Bucket(stack, "Data", encryption_key=kms.Key(stack, "DataKey"))
+    encryption = PersonalizeEncryption(
+        stack,
+        "Encryption",
+        resources=[
+            PersonalizeResource.dataset_export_job(S3Location(bucket, "export/")),
+            PersonalizeResource.batch_inference_job(S3Location(bucket, "in/"), S3Location(bucket, "out/")),
+            PersonalizeResource.metric_attribution(),
+        ],
+    )
+    movies = encryption.add_dataset_group("Movies", name="movies")
+    encryption.add_dataset("Ratings", dataset_group=movies, schema_arn="arn", name="r", dataset_type="Interactions")
+    if hasattr(personalize, "CfnMetricAttribution"):
+        encryption.add_metric_attribution("Metrics", dataset_group=movies, name="m", metrics=[])
+    encryption.on_key_access_changed("KeyAccess")
+    encryption.output_pending_statements()
+    return stack
+
+
+@pytest.fixture
+def managed(stack: cdk.Stack) -> cdk.Stack:
+    """The role of a fixed name, and the custom resource of an imported key."""
+    key = kms.Key.from_key_arn(stack, "Key", "arn:aws:kms:eu-west-1:111111111111:key/1234abcd")
+    PersonalizeEncryption(
+        stack,
+        "Encryption",
+        encryption_key=key,
+        imported_key_policy=ImportedKeyPolicy.MANAGED,
+        resources=[PersonalizeResource.dataset_group()],
+    )
+    return stack
+
+
+def ours(stack: cdk.Stack) -> dict[str, str]:
+    """The construct's own resources: their types by logical id."""
+    found = template(stack)["Resources"]
+    return {key: value["Type"] for key, value in found.items() if key.startswith("Encryption")}
+
+
+def sids(stack: cdk.Stack, resource_type: str, *path: str) -> dict[str, list[Any]]:
+    found = {}
+    for logical_id, resource in resources(stack, resource_type).items():
+        document = resource["Properties"]
+        for step in path:
+            document = document[step]
+        found[logical_id] = [statement.get("Sid") for statement in document["Statement"]]
+    return found
+
+
+def test_logical_ids(everything: cdk.Stack) -> None:
+    """Each child has the id it was released with."""
+    released = {
+        "EncryptionKey3A692D6E": "AWS::KMS::Key",
+        "EncryptionRole2D2265A5": "AWS::IAM::Role",
+        "EncryptionPolicy3F28E3E0": "AWS::IAM::ManagedPolicy",
+        "EncryptionMoviesB1966C99": "AWS::Personalize::DatasetGroup",
+        "EncryptionRatingsB9604DAC": "AWS::Personalize::Dataset",
+        "EncryptionKeyAccess795CF061": "AWS::Events::Rule",
+    }
+    if hasattr(personalize, "CfnMetricAttribution"):
+        released["EncryptionMetrics1F650766"] = "AWS::Personalize::MetricAttribution"
+    assert ours(everything) == released, CONSEQUENCE
+    assert list(template(everything)["Outputs"]) == ["EncryptionPendingStatements"], CONSEQUENCE
+
+
+def test_sids_and_their_order(everything: cdk.Stack) -> None:
+    """Each statement has the sid it was released with, in that place."""
+    assert sids(everything, "AWS::KMS::Key", "KeyPolicy") == {
+        "DataKey17AFBB84": [None, "PersonalizeRoleC323C41F", "PersonalizeServiceC323C41F"],
+        "EncryptionKey3A692D6E": [None, "PersonalizeRoleC323C41F", "PersonalizeServiceC323C41F"],
+    }, CONSEQUENCE
+    assert sids(everything, "AWS::S3::BucketPolicy", "PolicyDocument") == {
+        "DataPolicyB80589C3": [
+            "PersonalizeServiceListBucketC323C41F",
+            "PersonalizeServiceReadObjectsC323C41F",
+            "PersonalizeServiceWriteObjectsC323C41F",
+        ]
+    }, CONSEQUENCE
+    assert sids(everything, "AWS::IAM::ManagedPolicy", "PolicyDocument") == {
+        "EncryptionPolicy3F28E3E0": ["ListBucket", "PublishMetrics", "ReadObjects", "UseKey", "WriteObjects"]
+    }, CONSEQUENCE
+
+
+def test_there_are_no_physical_names_where_none_is_needed(everything: cdk.Stack) -> None:
+    """A name would be one that can't change without replacement."""
+    (role,) = resources(everything, "AWS::IAM::Role").values()
+    (policy,) = resources(everything, "AWS::IAM::ManagedPolicy").values()
+    assert "RoleName" not in role["Properties"], CONSEQUENCE
+    assert "ManagedPolicyName" not in policy["Properties"], CONSEQUENCE
+
+
+def test_the_name_of_a_role_that_foreign_keys_know(managed: cdk.Stack) -> None:
+    """Owners of keys have pasted this name into their policies."""
+    role = resources(managed, "AWS::IAM::Role")["EncryptionRole2D2265A5"]
+    assert role["Properties"]["RoleName"] == {
+        "Fn::Join": ["", ["Stack-Encryption-AE998EAF-", {"Ref": "AWS::Region"}]]
+    }, CONSEQUENCE
+    assert sids(managed, "AWS::IAM::ManagedPolicy", "PolicyDocument")["EncryptionPolicy3F28E3E0"] == [
+        "CreateGrants",
+        "UseKey",
+    ], CONSEQUENCE
+
+
+def test_logical_ids_of_a_managed_key_policy(managed: cdk.Stack) -> None:
+    """A custom resource of another id would delete the statements of the old one."""
+    assert ours(managed) == {
+        "EncryptionRole2D2265A5": "AWS::IAM::Role",
+        "EncryptionPolicy3F28E3E0": "AWS::IAM::ManagedPolicy",
+        "EncryptionKeyPolicyRole2C01D9A9": "AWS::IAM::Role",
+        "EncryptionKeyPolicy3ED300D0": "AWS::IAM::ManagedPolicy",
+        "EncryptionKeyPolicyFunctionE1DFE51B": "AWS::Lambda::Function",
+        "EncryptionKeyPolicyEC3482CF": "Custom::PersonalizeKeyPolicy",
+    }, CONSEQUENCE
