@@ -76,14 +76,14 @@ def test_several_locations_share_a_statement(stack: cdk.Stack, bucket: s3.Bucket
     personalize = {"Service": "personalize.amazonaws.com"}
     assert bucket_policy(stack) == [
         {
-            "Sid": "PersonalizeServiceListBucketC323C41F",
+            "Sid": "PersonalizeServiceListBucket789D53B5",
             "Effect": "Allow",
             "Principal": personalize,
             "Action": "s3:ListBucket",
             "Resource": arn,
         },
         {
-            "Sid": "PersonalizeServiceReadObjectsC323C41F",
+            "Sid": "PersonalizeServiceReadObjects789D53B5",
             "Effect": "Allow",
             "Principal": personalize,
             "Action": "s3:GetObject",

@@ -93,14 +93,14 @@ def test_logical_ids(everything: cdk.Stack) -> None:
 def test_sids_and_their_order(everything: cdk.Stack) -> None:
     """Each statement has the sid it was released with, in that place."""
     assert sids(everything, "AWS::KMS::Key", "KeyPolicy") == {
-        "DataKey17AFBB84": [None, "PersonalizeRoleC323C41F", "PersonalizeServiceC323C41F"],
-        "EncryptionKey3A692D6E": [None, "PersonalizeRoleC323C41F", "PersonalizeServiceC323C41F"],
+        "DataKey17AFBB84": [None, "PersonalizeRole789D53B5", "PersonalizeService789D53B5"],
+        "EncryptionKey3A692D6E": [None, "PersonalizeRole789D53B5", "PersonalizeService789D53B5"],
     }, CONSEQUENCE
     assert sids(everything, "AWS::S3::BucketPolicy", "PolicyDocument") == {
         "DataPolicyB80589C3": [
-            "PersonalizeServiceListBucketC323C41F",
-            "PersonalizeServiceReadObjectsC323C41F",
-            "PersonalizeServiceWriteObjectsC323C41F",
+            "PersonalizeServiceListBucket789D53B5",
+            "PersonalizeServiceReadObjects789D53B5",
+            "PersonalizeServiceWriteObjects789D53B5",
         ]
     }, CONSEQUENCE
     assert sids(everything, "AWS::IAM::ManagedPolicy", "PolicyDocument") == {

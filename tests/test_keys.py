@@ -120,14 +120,14 @@ def test_a_key_whose_policy_lacks_the_account_names_the_role_for_every_action(st
     admin_statement, role, service = policy["Statement"]
     assert admin_statement["Sid"] == "Admin"
     assert role == {
-        "Sid": "PersonalizeRoleC323C41F",
+        "Sid": "PersonalizeRole789D53B5",
         "Effect": "Allow",
         "Principal": {"AWS": {"Fn::GetAtt": ["EncryptionRole2D2265A5", "Arn"]}},
         "Action": ACTIONS,
         "Resource": "*",
     }
     assert service == {
-        "Sid": "PersonalizeServiceC323C41F",
+        "Sid": "PersonalizeService789D53B5",
         "Effect": "Allow",
         "Principal": {"Service": "personalize.amazonaws.com"},
         "Action": ACTIONS,

@@ -20,7 +20,7 @@ def below(prefix: str) -> dict[str, object]:
 # "Your AWS KMS key policy and IAM policies must grant permissions for the following actions", key policy.
 KEY_POLICY = [
     {
-        "Sid": "PersonalizeRoleC323C41F",
+        "Sid": "PersonalizeRole789D53B5",
         "Effect": "Allow",
         "Principal": {"AWS": ROLE},
         "Action": [
@@ -33,7 +33,7 @@ KEY_POLICY = [
         "Resource": "*",
     },
     {
-        "Sid": "PersonalizeServiceC323C41F",
+        "Sid": "PersonalizeService789D53B5",
         "Effect": "Allow",
         "Principal": PERSONALIZE,
         "Action": [
@@ -49,7 +49,7 @@ KEY_POLICY = [
 # The same for a key whose dataset group's data will be exported.
 EXPORT_KEY_POLICY = [
     {
-        "Sid": "PersonalizeRoleC323C41F",
+        "Sid": "PersonalizeRole789D53B5",
         "Effect": "Allow",
         "Principal": {"AWS": ROLE},
         "Action": [
@@ -63,7 +63,7 @@ EXPORT_KEY_POLICY = [
         "Resource": "*",
     },
     {
-        "Sid": "PersonalizeServiceC323C41F",
+        "Sid": "PersonalizeService789D53B5",
         "Effect": "Allow",
         "Principal": PERSONALIZE,
         "Action": [
@@ -105,14 +105,14 @@ def test_an_import_job_has_no_kms_in_iam(stack: cdk.Stack, bucket: s3.Bucket) ->
     ]
     assert bucket_policy(stack) == [
         {
-            "Sid": "PersonalizeServiceListBucketC323C41F",
+            "Sid": "PersonalizeServiceListBucket789D53B5",
             "Effect": "Allow",
             "Principal": PERSONALIZE,
             "Action": "s3:ListBucket",
             "Resource": BUCKET,
         },
         {
-            "Sid": "PersonalizeServiceReadObjectsC323C41F",
+            "Sid": "PersonalizeServiceReadObjects789D53B5",
             "Effect": "Allow",
             "Principal": PERSONALIZE,
             "Action": "s3:GetObject",
@@ -133,14 +133,14 @@ def test_an_export_job_generates_data_keys_without_plaintext(stack: cdk.Stack, b
     ]
     assert bucket_policy(stack) == [
         {
-            "Sid": "PersonalizeServiceListBucketC323C41F",
+            "Sid": "PersonalizeServiceListBucket789D53B5",
             "Effect": "Allow",
             "Principal": PERSONALIZE,
             "Action": "s3:ListBucket",
             "Resource": BUCKET,
         },
         {
-            "Sid": "PersonalizeServiceWriteObjectsC323C41F",
+            "Sid": "PersonalizeServiceWriteObjects789D53B5",
             "Effect": "Allow",
             "Principal": PERSONALIZE,
             "Action": "s3:PutObject",
@@ -165,21 +165,21 @@ BATCH_ROLE_POLICY = [
 ]
 BATCH_BUCKET_POLICY = [
     {
-        "Sid": "PersonalizeServiceListBucketC323C41F",
+        "Sid": "PersonalizeServiceListBucket789D53B5",
         "Effect": "Allow",
         "Principal": PERSONALIZE,
         "Action": "s3:ListBucket",
         "Resource": BUCKET,
     },
     {
-        "Sid": "PersonalizeServiceReadObjectsC323C41F",
+        "Sid": "PersonalizeServiceReadObjects789D53B5",
         "Effect": "Allow",
         "Principal": PERSONALIZE,
         "Action": "s3:GetObject",
         "Resource": below("in/"),
     },
     {
-        "Sid": "PersonalizeServiceWriteObjectsC323C41F",
+        "Sid": "PersonalizeServiceWriteObjects789D53B5",
         "Effect": "Allow",
         "Principal": PERSONALIZE,
         "Action": "s3:PutObject",
@@ -234,7 +234,7 @@ def test_a_metric_attribution_writes_reports_without_listing(stack: cdk.Stack, b
     ]
     assert bucket_policy(stack) == [
         {
-            "Sid": "PersonalizeServiceWriteObjectsC323C41F",
+            "Sid": "PersonalizeServiceWriteObjects789D53B5",
             "Effect": "Allow",
             "Principal": PERSONALIZE,
             "Action": "s3:PutObject",

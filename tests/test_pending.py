@@ -19,14 +19,14 @@ ACTIONS = ["kms:CreateGrant", "kms:Decrypt", "kms:DescribeKey", "kms:GenerateDat
 
 KEY_STATEMENTS = [
     {
-        "Sid": "PersonalizeRoleC323C41F",
+        "Sid": "PersonalizeRole789D53B5",
         "Effect": "Allow",
         "Principal": {"AWS": ROLE_ARN},
         "Action": ACTIONS,
         "Resource": ["*"],
     },
     {
-        "Sid": "PersonalizeServiceC323C41F",
+        "Sid": "PersonalizeService789D53B5",
         "Effect": "Allow",
         "Principal": PERSONALIZE,
         "Action": ACTIONS,
@@ -35,14 +35,14 @@ KEY_STATEMENTS = [
 ]
 BUCKET_STATEMENTS = [
     {
-        "Sid": "PersonalizeServiceListBucketC323C41F",
+        "Sid": "PersonalizeServiceListBucket789D53B5",
         "Effect": "Allow",
         "Principal": PERSONALIZE,
         "Action": ["s3:ListBucket"],
         "Resource": ["arn:${AWS::Partition}:s3:::ratings"],
     },
     {
-        "Sid": "PersonalizeServiceReadObjectsC323C41F",
+        "Sid": "PersonalizeServiceReadObjects789D53B5",
         "Effect": "Allow",
         "Principal": PERSONALIZE,
         "Action": ["s3:GetObject"],
@@ -97,8 +97,8 @@ def test_the_policy_of_an_imported_key_is_pending(
     (pending,) = encryption.pending_statements
     assert (pending.policy, pending.resource_arn) == ("key", KEY_ARN)
     assert [statement.sid for statement in pending.statements] == [
-        "PersonalizeRoleC323C41F",
-        "PersonalizeServiceC323C41F",
+        "PersonalizeRole789D53B5",
+        "PersonalizeService789D53B5",
     ]
     assert warnings(stack) == {"personalize-kms-constructs:pendingKeyPolicy": KEY_STATEMENTS}
 
@@ -216,14 +216,14 @@ def test_pending_statements_can_be_a_stack_output(stack: cdk.Stack) -> None:
             "resource": "arn:aws-cn:s3:::ratings",
             "statements": [
                 {
-                    "Sid": "PersonalizeServiceListBucketC323C41F",
+                    "Sid": "PersonalizeServiceListBucket789D53B5",
                     "Effect": "Allow",
                     "Principal": PERSONALIZE,
                     "Action": ["s3:ListBucket"],
                     "Resource": ["arn:aws-cn:s3:::ratings"],
                 },
                 {
-                    "Sid": "PersonalizeServiceReadObjectsC323C41F",
+                    "Sid": "PersonalizeServiceReadObjects789D53B5",
                     "Effect": "Allow",
                     "Principal": PERSONALIZE,
                     "Action": ["s3:GetObject"],
@@ -266,6 +266,6 @@ def test_the_policy_of_a_cfn_key_takes_the_statements(stack: cdk.Stack) -> None:
     (key,) = resources(stack, "AWS::KMS::Key").values()
     assert [statement.get("Sid") for statement in key["Properties"]["KeyPolicy"]["Statement"]] == [
         None,
-        "PersonalizeRoleC323C41F",
-        "PersonalizeServiceC323C41F",
+        "PersonalizeRole789D53B5",
+        "PersonalizeService789D53B5",
     ]

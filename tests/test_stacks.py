@@ -24,7 +24,7 @@ def role_arn(*name: object) -> dict[str, Any]:
     return {"Fn::Join": ["", [*prefix, *rest]]}
 
 
-def delegated(arn: dict[str, Any], actions: list[str], sid: str = "C323C41F") -> list[dict[str, Any]]:
+def delegated(arn: dict[str, Any], actions: list[str], sid: str = "789D53B5") -> list[dict[str, Any]]:
     """The two statements of a key policy, the role's by its account and name."""
     return [
         {
@@ -96,8 +96,8 @@ def test_an_import_from_another_stacks_bucket_has_kms_in_iam(stack: cdk.Stack, s
     )
     assert key_policy(security, "Key961B73FD") == delegated(role_arn(*GENERATED_NAME), ACTIONS)
     assert [statement["Sid"] for statement in bucket_policy(security)] == [
-        "PersonalizeServiceListBucketC323C41F",
-        "PersonalizeServiceReadObjectsC323C41F",
+        "PersonalizeServiceListBucket789D53B5",
+        "PersonalizeServiceReadObjects789D53B5",
     ]
     assert [statement["Sid"] for statement in role_policy(stack)] == [
         "CreateGrants",

@@ -75,19 +75,25 @@ class ServiceRole:
             return PolicyPrincipal("Role", {"AWS": self.arn})
         arn = self._arn_of_fixed_name() if self._stack is not None else None
         if arn is None:
-            return PolicyPrincipal(
-                "Role", {"AWS": self.arn}, needs_iam=self.is_in_other_account_than(resource, made_in)
-            )
+            return PolicyPrincipal("Role", {"AWS": self.arn}, needs_iam=not self.shares_account_with(resource, made_in))
         account_root = f"{arn.partition(':role/')[0]}:root"
         return PolicyPrincipal("Role", {"AWS": account_root}, {"ArnEquals": {"aws:PrincipalArn": arn}}, needs_iam=True)
 
-    def is_in_other_account_than(self, resource: kms.IKey | s3.IBucket, made_in: Stack | None) -> bool:
-        """Whether the resource belongs to another account, as far as both accounts are known."""
+    def shares_account_with(self, resource: kms.IKey | s3.IBucket, made_in: Stack | None) -> bool | None:
+        """Whether role and resource belong to one account; none while that isn't known.
+
+        Where it isn't known both sides have to allow, as across accounts: in one account this adds nothing to what is
+        in effect.
+        """
         if made_in is not None and made_in is self._stack:
-            return False
-        resource_account, role_account = resource.env.account, self.role.principal_account
-        known = role_account is not None and not is_token(resource_account) and not is_token(role_account)
-        return known and resource_account != role_account
+            return True
+        # Personalize takes no role of another account than the stack's, so both are the role's.
+        resource_account = resource.env.account
+        accounts = [account for account in (self.role.principal_account, self._scope_stack.account) if account]
+        if resource_account in accounts:
+            return True
+        known = not is_token(resource_account) and not all(is_token(account) for account in accounts)
+        return False if known else None
 
     def key_problems(self, what: str, made_in: Stack | None) -> Iterator[str]:
         """Why the policy of a key of this stack can't speak of the role."""

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar, cast
 
-from aws_cdk import RemovalPolicy, Stack
+from aws_cdk import CfnResource, RemovalPolicy, Stack
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from aws_cdk.aws_iam import PolicyDocument
 from constructs import Construct, DependencyGroup
 
-from .checks import bucket_problems, key_problems, refuse, resource_problems
+from .checks import bucket_problems, is_token, key_problems, refuse, resource_problems
 from .limits import limit_problems
 from .locations import S3Location
 from .matrix import Actions, Permissions, S3Access
@@ -41,8 +42,7 @@ class Wiring:
     ) -> None:
         self._scope = scope
         self._stack = stack
-        # Unique among the constructs that share a key or a bucket: AWS refuses a policy that has a sid twice.
-        self._sid = scope.node.addr[2:10].upper()
+        self._sid = _unique_suffix(scope, stack)
         self._service = service_principal(service_condition)
         self._keys: dict[kms.IKey, KeyPolicy] = {}
         self._buckets: dict[s3.IBucket, BucketPolicy] = {}
@@ -81,7 +81,7 @@ class Wiring:
         made_in = self._made_in(key)
         yield from key_problems(what, key, self._key_policy(key).resource_arn, self._stack, made_in)
         yield from self._role.key_problems(what, made_in)
-        if self._manages_imported_keys and made_in is None and self._role.is_in_other_account_than(key, None):
+        if self._manages_imported_keys and made_in is None and self._role.shares_account_with(key, None) is False:
             yield (
                 f"{what} belongs to account {key.env.account}, and ImportedKeyPolicy.MANAGED works in the stack's "
                 "account only: use ImportedKeyPolicy.PENDING and have the key's owner add the statements"
@@ -147,7 +147,8 @@ class Wiring:
             key_arn=key_arn,
             removal_policy=self._removal_policy,
         )
-        self.permissions.add(managed)
+        # Not on the function and its role as well, on which the custom resource depends.
+        self.permissions.add(cast("CfnResource", managed.node.default_child))
         return managed.document
 
     def _made_in(self, resource: kms.IKey | s3.IBucket) -> Stack | None:
@@ -176,17 +177,26 @@ class Wiring:
         policy = self._buckets.get(bucket)
         if policy is None:
             arn, made_in = bucket.bucket_arn, self._made_in(bucket)
-            in_other_account = self._role.is_in_other_account_than(bucket, made_in)
+            in_one_account = self._role.shares_account_with(bucket, made_in)
             policy = _same(self._buckets.values(), arn) or BucketPolicy(
                 bucket,
                 arn,
                 sid=self._sid,
-                role=self._role.principal_for(bucket, made_in) if in_other_account else None,
+                role=None if in_one_account else self._role.principal_for(bucket, made_in),
                 service=self._service,
                 permissions=self.permissions,
             )
             self._buckets[bucket] = policy
         return policy
+
+
+def _unique_suffix(scope: Construct, stack: Stack) -> str:
+    """What makes sids unique among the constructs that share a key or a bucket, those of other apps too.
+
+    AWS refuses a policy that has a sid twice, and ``ImportedKeyPolicy.MANAGED`` takes statements out by their sids.
+    """
+    name = "" if is_token(stack.stack_name) else stack.stack_name
+    return hashlib.sha256(f"{scope.node.path}\n{name}".encode()).hexdigest()[:8].upper()
 
 
 def _same(policies: Iterable[_P], arn: str) -> _P | None:

@@ -16,7 +16,7 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_personalize as personalize
 from aws_cdk import aws_s3 as s3
 
-from personalize_kms_constructs import PersonalizeEncryption, PersonalizeResource, S3Location
+from personalize_kms_constructs import ImportedKeyPolicy, PersonalizeEncryption, PersonalizeResource, S3Location
 
 SCHEMA = {
     "type": "record",
@@ -133,11 +133,25 @@ def imported(scope: cdk.Stage) -> cdk.Stack:
     return stack
 
 
+def managed(scope: cdk.Stage) -> cdk.Stack:
+    """The key belongs to another team, whose key policy this stack may change; its role has a fixed name."""
+    stack = _stack(scope, "Managed")
+    key = kms.Key.from_key_arn(
+        stack, "Key", "arn:aws:kms:us-east-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+    )
+    encryption = PersonalizeEncryption(
+        stack, "Encryption", encryption_key=key, imported_key_policy=ImportedKeyPolicy.MANAGED
+    )
+    encryption.add_dataset_group("Movies", name="movies")
+    return stack
+
+
 STACKS: Mapping[str, Callable[[cdk.Stage], cdk.Stack]] = {
     "Default": default,
     "Everything": everything,
     "SeveralKeys": several_keys,
     "Imported": imported,
+    "Managed": managed,
 }
 
 

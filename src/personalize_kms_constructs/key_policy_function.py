@@ -1,0 +1,250 @@
+"""Keeps statements in the policy of a KMS key, as CloudFormation's custom resource asks for it.
+
+`ManagedKeyPolicy` copies this file into templates as it is: it stands alone and imports what Lambda's Python has.
+
+Why nothing gets lost, though PutKeyPolicy replaces the whole text unconditionally:
+
+- A write is of a text that was read a moment before: at most `WRITE_WITHIN` and the client's timeouts pass from that
+  read until the write has landed. So a write undoes only what others wrote within that window.
+- Whoever wrote is still waiting then: `SETTLE` is longer than the window and the few seconds that KMS takes to show a
+  change everywhere (rarely it takes minutes, which no wait here covers). It reads again, finds what it wrote undone,
+  and starts over from the text that undid it, which keeps the other's statements. It does so after a random time, so
+  that two don't undo each other for ever.
+- Who doesn't read again, such as a person in the console, is safe outside the window: the second read sees the edit.
+  KMS offers nothing to close the window itself, the milliseconds from that read to the write.
+
+https://docs.aws.amazon.com/kms/latest/developerguide/accessing-kms.html#programming-eventual-consistency
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import re
+import time
+import urllib.request
+from collections.abc import Iterator, Mapping, Set
+from contextlib import suppress
+from typing import Any
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+# In seconds. The timeouts of the client are part of the window above; its own retries would make it longer.
+SETTLE = float(os.environ.get("SETTLE_SECONDS", "30"))
+WRITE_WITHIN = 2.0
+CLIENT = Config(connect_timeout=3, read_timeout=5, retries={"total_max_attempts": 1})
+# Roles and their policies, the function's own among them, are visible to KMS some time after they were made.
+PATIENCE = float(os.environ.get("PATIENCE_SECONDS", "60"))
+NOT_VISIBLE_YET = {"AccessDeniedException", "MalformedPolicyDocumentException", "NotFoundException"}
+# Kept back for taking statements out again and for the response.
+RESERVE = 90.0
+GONE = {"NotFoundException", "KMSInvalidStateException"}
+MAX_BYTES = 32_768
+# The id of what a failed Create leaves behind: its Delete must not fail for the reason that Create failed.
+NOTHING_WRITTEN = "nothing-written"
+Statement = dict[str, Any]
+
+
+class RefusedError(Exception):
+    """Why the policy can't be as it should, for CloudFormation's user."""
+
+
+def handler(event: dict[str, Any], context: Any) -> None:
+    """Carry out a request and answer it once, whatever happens."""
+    physical_id, reason = event.get("PhysicalResourceId", NOTHING_WRITTEN), ""
+    try:
+        new, old = event["ResourceProperties"], event.get("OldResourceProperties", {})
+        policy = KeyPolicy(new["KeyArn"], new["FunctionRoleArn"], context.get_remaining_time_in_millis() / 1000)
+        wanted = statements(new)
+        if event["RequestType"] != "Delete":
+            first = old.get("KeyArn") != new["KeyArn"]
+            owned = wanted.keys() if first else wanted.keys() | statements(old).keys()
+            try:
+                policy.merge(owned, wanted)
+            except Exception:
+                # A failed update of the same key needs nothing: CloudFormation asks for the old statements again.
+                if first and policy.written:
+                    policy.take_out(owned)
+                    physical_id = event.get("PhysicalResourceId", new["KeyArn"])
+                raise
+            physical_id = new["KeyArn"]
+        elif physical_id != NOTHING_WRITTEN:
+            policy.merge(wanted.keys(), {})
+    except Exception as error:
+        reason = str(error) if isinstance(error, RefusedError) else f"{type(error).__name__}: {error}"
+    answer = {name: event[name] for name in ("StackId", "RequestId", "LogicalResourceId")}
+    answer.update(Status="FAILED" if reason else "SUCCESS", PhysicalResourceId=physical_id, Reason=reason)
+    send(event["ResponseURL"], answer)
+
+
+def send(url: str, answer: Mapping[str, str]) -> None:
+    """Answer CloudFormation; should this raise, Lambda calls the function again, which is harmless.
+
+    A response has at most 4,096 bytes, and the signature of its address covers an empty content type:
+    https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/crpg-ref-responses.html
+    """
+    body = json.dumps({**answer, "Reason": answer["Reason"].encode("ascii", "replace").decode()[:1500]}).encode()
+    request = urllib.request.Request(url, data=body, method="PUT", headers={"Content-Type": ""})
+    urllib.request.urlopen(request, timeout=10).close()
+
+
+def statements(properties: Mapping[str, Any]) -> dict[str, Statement]:
+    """The statements that the properties ask for, by sid."""
+    listed = properties.get("PolicyDocument", {}).get("Statement", [])
+    if not all(statement.get("Sid") for statement in listed):
+        raise RefusedError("a statement has no sid, by which it would be found again: give it one")
+    return {statement["Sid"]: statement for statement in listed}
+
+
+class KeyPolicy:
+    """The policy of one key, for as long as the function may run."""
+
+    def __init__(self, key_arn: str, role_arn: str, seconds: float) -> None:
+        self.written = False
+        self._key_arn, self._role_arn = key_arn, role_arn
+        self._ends = time.monotonic() + seconds - RESERVE
+        self._kms: Any = boto3.client("kms", config=CLIENT)
+
+    def merge(self, owned: Set[str], wanted: Mapping[str, Statement]) -> None:
+        """Splice until the policy stays as it should; statements that are there already need no write."""
+        patient_until = time.monotonic() + PATIENCE
+        problem = ""
+        while True:
+            try:
+                text = self._read()
+                new = spliced(text, owned, wanted)
+                if new == text:
+                    return
+                if problem:
+                    self._wait(random.uniform(0, SETTLE), problem)
+                pause = SETTLE if self._replace(text, new) else 0
+                problem = f"something else keeps changing the policy of key {self._key_arn}: deploy when it has ended"
+            except (BotoCoreError, ClientError) as error:
+                code, is_temporary = _judged(error)
+                if code in GONE and not wanted:
+                    return
+                reason = self._explained(error)
+                if not (is_temporary or (code in NOT_VISIBLE_YET and time.monotonic() < patient_until)):
+                    raise RefusedError(reason) from error
+                # A write that got no answer may still land.
+                self._wait(SETTLE if self.written else SETTLE / 6, reason)
+            else:
+                self._wait(pause, problem)
+
+    def take_out(self, sids: Set[str]) -> None:
+        """Take out what was written, as far as possible; CloudFormation's Delete will look again."""
+        for _ in range(2):
+            with suppress(BotoCoreError, ClientError):
+                text = self._read()
+                new = spliced(text, sids, {})
+                if new == text:
+                    return
+                self._replace(text, new)
+
+    def _replace(self, text: str, new: str) -> bool:
+        size = len(new.encode())
+        if size > MAX_BYTES:
+            raise RefusedError(
+                f"the policy of key {self._key_arn} would have {size} bytes, but KMS takes {MAX_BYTES}: take out "
+                "statements that nobody needs, or use another key"
+            )
+        read = time.monotonic()
+        if self._read() != text or time.monotonic() - read > WRITE_WITHIN:
+            return False
+        try:
+            self._kms.put_key_policy(KeyId=self._key_arn, PolicyName="default", Policy=new)
+        except (BotoCoreError, ClientError) as error:
+            self.written = self.written or _judged(error)[1]
+            raise
+        self.written = True
+        return True
+
+    def _read(self) -> str:
+        return str(self._kms.get_key_policy(KeyId=self._key_arn, PolicyName="default")["Policy"])
+
+    def _wait(self, seconds: float, problem: str) -> None:
+        if time.monotonic() + seconds > self._ends:
+            raise RefusedError(f"no time is left: {problem}")
+        time.sleep(seconds)
+
+    def _explained(self, error: Exception) -> str:
+        if _judged(error)[0] != "AccessDeniedException":
+            return f"key {self._key_arn}: {error}"
+        return (
+            f"{error}: the policy of key {self._key_arn} must let the account use IAM policies, by a statement for the "
+            f"account as principal, or allow kms:GetKeyPolicy and kms:PutKeyPolicy to the role {self._role_arn}"
+        )
+
+
+def spliced(text: str, owned: Set[str], wanted: Mapping[str, Statement]) -> str:
+    """The policy with the wanted statements at its end and without other ones of these sids.
+
+    All else stays as it is, byte for byte. So do statements of ours that need no change.
+    """
+    parts = list(_parts(text, _skip(text, 0)))
+    spans = {key: (start, end) for (key, _, _), (_, start, end) in zip(parts[::2], parts[1::2], strict=True)}
+    if "Statement" not in spans:
+        raise RefusedError("the key policy has no Statement: repair it")
+    start, end = spans["Statement"]
+    single = text[start] == "{"
+    found = [(json.loads(text[start:end]), start, end)] if single else list(_parts(text, start))
+    missing = dict(wanted)
+    kept = []
+    for index, (statement, _, _) in enumerate(found):
+        sid = statement.get("Sid")
+        if sid in missing and _canonical(statement) == _canonical(missing[sid]):
+            del missing[sid]
+        elif sid in owned or sid in wanted:
+            continue
+        kept.append(index)
+    if len(kept) == len(found) and not missing:
+        return text
+
+    edges = [start + (not single), *(edge for _, *span in found for edge in span), end - (not single)]
+    gaps = [text[one:other] for one, other in zip(edges[::2], edges[1::2], strict=True)]
+    separator = gaps[-2] if len(found) > 1 else f",{gaps[0]}"
+    inside = ""
+    for index in kept:
+        inside += (gaps[index] if inside else "") + text[found[index][1] : found[index][2]]
+    for statement in missing.values():
+        inside += (separator if inside else "") + json.dumps(statement, separators=(",", ":"))
+    return f"{text[:start]}[{gaps[0]}{inside}{gaps[-1]}]{text[end:]}"
+
+
+def _parts(text: str, start: int) -> Iterator[tuple[Any, int, int]]:
+    """Every value in the array or object that begins here, and every key, with its span."""
+    at = _skip(text, start + 1)
+    while text[at] not in "]}":
+        value, end = json.JSONDecoder().raw_decode(text, at)
+        yield value, at, end
+        at = _skip(text, end)
+
+
+def _skip(text: str, at: int) -> int:
+    while text[at] in " \t\r\n,:":
+        at += 1
+    return at
+
+
+def _canonical(value: Any) -> Any:
+    """A statement in a form that doesn't depend on how KMS writes it.
+
+    In a policy a list of one is as good as its member, the order in lists means nothing, and an account is its root.
+    """
+    if isinstance(value, dict):
+        return {key: _canonical(member) for key, member in value.items()}
+    members = value if isinstance(value, list) else [value]
+    texts = {str(member).lower() if isinstance(member, bool) else str(member) for member in members}
+    return sorted({re.sub(r"^arn:[^:]+:iam::(\d{12}):root$", r"\1", text) for text in texts})
+
+
+def _judged(error: Exception) -> tuple[str, bool]:
+    """An error's code, and whether it will pass: no answer came, or one that blames KMS or the rate of calls."""
+    if not isinstance(error, ClientError):
+        return "", True
+    response: Any = error.response
+    code = str(response["Error"]["Code"])
+    return code, response["ResponseMetadata"]["HTTPStatusCode"] >= 500 or "Throttl" in code

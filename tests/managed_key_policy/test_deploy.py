@@ -1,0 +1,238 @@
+"""Stacks on an embedded AWS, where CloudFormation calls the function and the function calls KMS as its role."""
+
+import json
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import aws_cdk as cdk
+import pytest
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_personalize as personalize
+from botocore.exceptions import WaiterError
+
+from embedded_aws import EmbeddedAws
+from personalize_kms_constructs.managed_key_policy import ManagedKeyPolicy
+from tests.managed_key_policy.conftest import ACCOUNT, POLICY, statement, written
+from tests.policies import template
+
+BASE_5 = ["kms:Decrypt", "kms:GenerateDataKey", "kms:DescribeKey", "kms:CreateGrant", "kms:ListGrants"]
+OPERATIONS = {
+    "create_stack": "stack_create_complete",
+    "update_stack": "stack_update_complete",
+    "delete_stack": "stack_delete_complete",
+}
+
+Statement = dict[str, Any]
+Template = dict[str, Any]
+
+
+@pytest.fixture(scope="session")
+def running_aws() -> Iterator[EmbeddedAws]:
+    """A server that checks what a role may do, the function's among them."""
+    with EmbeddedAws(enforce=True) as aws:
+        yield aws
+
+
+@pytest.fixture
+def kms(aws: EmbeddedAws) -> Any:
+    """Its KMS."""
+    return aws.client("kms")
+
+
+def stack_of(
+    key_arn: str,
+    *statements: Statement,
+    removal_policy: cdk.RemovalPolicy = cdk.RemovalPolicy.RETAIN,
+    more: Callable[[cdk.Stack, ManagedKeyPolicy], object] = lambda *_: None,
+) -> Template:
+    """A template whose function waits for moments only: by its environment, since its code is as it is."""
+    stack = cdk.Stack(cdk.App(analytics_reporting=False), "Stack")
+    key_policy = ManagedKeyPolicy(stack, "KeyPolicy", key_arn=key_arn, removal_policy=removal_policy)
+    key_policy.document.add_statements(*map(iam.PolicyStatement.from_json, statements))
+    more(stack, key_policy)
+    body = template(stack)
+    function = body["Resources"]["KeyPolicyFunction6B7BA2E7"]["Properties"]
+    function["Environment"] = {"Variables": {"SETTLE_SECONDS": "0.1", "PATIENCE_SECONDS": "0.1"}}
+    return {"Resources": body["Resources"]}
+
+
+def run(aws: EmbeddedAws, operation: str, stack: str = "Stack", body: Template | None = None) -> list[str]:
+    """The reasons why a stack operation failed, none if it didn't."""
+    cloudformation = aws.client("cloudformation")
+    options = {} if body is None else {"TemplateBody": json.dumps(body), "Capabilities": ["CAPABILITY_NAMED_IAM"]}
+    stack_id = stack
+    if operation != "create_stack":
+        (described,) = cloudformation.describe_stacks(StackName=stack)["Stacks"]
+        stack_id = described["StackId"]
+    before = 0 if operation == "create_stack" else len(events(aws, stack_id))
+    getattr(cloudformation, operation)(StackName=stack, **options)
+    waiter = cloudformation.get_waiter(OPERATIONS[operation])
+    try:
+        waiter.wait(StackName=stack_id, WaiterConfig={"Delay": 0.1, "MaxAttempts": 300})
+    except WaiterError:
+        new = events(aws, stack_id)[: -before or None]
+        return [event["ResourceStatusReason"] for event in new if event.get("ResourceStatusReason")]
+    return []
+
+
+def events(aws: EmbeddedAws, stack: str) -> list[Any]:
+    """What happened in a stack, the newest first."""
+    return list(aws.client("cloudformation").describe_stack_events(StackName=stack)["StackEvents"])
+
+
+def test_create_update_and_delete(aws: EmbeddedAws, key_arn: str, policy: Callable[[], str]) -> None:
+    """The statements come, change and go with the stack."""
+    destroy = cdk.RemovalPolicy.DESTROY
+    created = stack_of(key_arn, statement("A"), statement("B"), removal_policy=destroy)
+    assert run(aws, "create_stack", body=created) == []
+    assert policy() == written(statement("A"), statement("B"))
+
+    updated = stack_of(key_arn, statement("B"), statement("C"), removal_policy=destroy)
+    assert run(aws, "update_stack", body=updated) == []
+    assert policy() == written(statement("B"), statement("C"))
+
+    assert run(aws, "delete_stack") == []
+    assert policy() == POLICY
+
+
+def test_retained_statements_stay(aws: EmbeddedAws, key_arn: str, policy: Callable[[], str]) -> None:
+    """By default data may be left behind that is read by way of them."""
+    assert run(aws, "create_stack", body=stack_of(key_arn, statement("A"))) == []
+    assert run(aws, "delete_stack") == []
+    assert policy() == written(statement("A"))
+    assert aws.client("iam").list_roles()["Roles"] == []
+
+    assert run(aws, "create_stack", body=stack_of(key_arn, statement("A"))) == []
+    assert policy() == written(statement("A"))
+
+
+def test_a_failed_creation_leaves_nothing(aws: EmbeddedAws, key_arn: str, policy: Callable[[], str]) -> None:
+    """Retained or not: another resource fails, and the roll-back takes the statements out."""
+
+    def failing(stack: cdk.Stack, key_policy: ManagedKeyPolicy) -> None:
+        group = personalize.CfnDatasetGroup(
+            stack, "Group", name="group", kms_key_arn=key_arn, role_arn="arn:aws:iam::1:role/x"
+        )
+        group.node.add_dependency(key_policy)
+
+    assert run(aws, "create_stack", body=stack_of(key_arn, statement("A"), more=failing))
+    custom = [event["ResourceStatus"] for event in events(aws, "Stack") if "Custom::" in event["ResourceType"]]
+    assert custom == ["DELETE_COMPLETE", "DELETE_IN_PROGRESS", "CREATE_COMPLETE", "CREATE_IN_PROGRESS"]
+    assert policy() == POLICY
+
+
+@pytest.mark.parametrize(
+    ("removal_policy", "old_policy"),
+    [(cdk.RemovalPolicy.DESTROY, POLICY), (cdk.RemovalPolicy.RETAIN, written(statement("A")))],
+    ids=["destroy", "retain"],
+)
+def test_another_key(
+    aws: EmbeddedAws,
+    key_arn: str,
+    kms: Any,
+    policy: Callable[[], str],
+    removal_policy: cdk.RemovalPolicy,
+    old_policy: str,
+) -> None:
+    """The function's role reaches the old key until all is cleaned up there, and no longer."""
+    other = kms.create_key(Policy=POLICY)["KeyMetadata"]["Arn"]
+    assert run(aws, "create_stack", body=stack_of(key_arn, statement("A"), removal_policy=removal_policy)) == []
+    assert run(aws, "update_stack", body=stack_of(other, statement("A"), removal_policy=removal_policy)) == []
+
+    assert kms.get_key_policy(KeyId=other, PolicyName="default")["Policy"] == written(statement("A"))
+    assert policy() == old_policy
+    (attached,) = aws.client("iam").list_policies(Scope="Local")["Policies"]
+    assert attached["Description"] == f"Read and write the policy of {other}"
+
+
+def test_a_key_policy_without_the_account_is_refused(aws: EmbeddedAws, kms: Any) -> None:
+    """The reason is in the stack's events, and the stack rolls back completely."""
+    only_another = ACCOUNT.replace(":root", ":user/owner")
+    aws.client("iam").create_user(UserName="owner")
+    key_arn = kms.create_key(Policy=f'{{"Statement":{only_another}}}', BypassPolicyLockoutSafetyCheck=True)[
+        "KeyMetadata"
+    ]["Arn"]
+    reasons = run(aws, "create_stack", body=stack_of(key_arn, statement("A")))
+
+    (stack,) = aws.client("cloudformation").describe_stacks(StackName="Stack")["Stacks"]
+    assert stack["StackStatus"] == "ROLLBACK_COMPLETE"
+    said = f"the policy of key {key_arn} must let the account use IAM policies"
+    assert any(said in reason for reason in reasons), reasons
+
+
+def test_a_failed_update_restores_the_statements(aws: EmbeddedAws, key_arn: str, policy: Callable[[], str]) -> None:
+    """CloudFormation goes back to the old properties, and the function with it."""
+    assert run(aws, "create_stack", body=stack_of(key_arn, statement("A"))) == []
+    bad = {**statement("A"), "Principal": {"AWS": "arn:aws:iam::111111111111:role/nobody"}}
+    reasons = run(aws, "update_stack", body=stack_of(key_arn, bad))
+    assert any("invalid principals" in reason for reason in reasons), reasons
+    assert policy() == written(statement("A"))
+
+
+def test_two_stacks_at_once(aws: EmbeddedAws, key_arn: str, policy: Callable[[], str]) -> None:
+    """Each has its statements in the policy at the end."""
+    bodies = {name: stack_of(key_arn, statement(name)) for name in ("One", "Two")}
+    with ThreadPoolExecutor() as pool:
+        reasons = list(pool.map(lambda name: run(aws, "create_stack", name, bodies[name]), bodies))
+    assert reasons == [[], []]
+    assert {each["Sid"] for each in json.loads(policy())["Statement"]} == {"Account", "Other", "One", "Two"}
+
+
+PERSONALIZE_ROLE = {
+    "Role": {
+        "Type": "AWS::IAM::Role",
+        "Properties": {
+            "RoleName": "personalize",
+            "AssumeRolePolicyDocument": {
+                "Version": "2012-10-17",
+                "Statement": [
+                    {
+                        "Effect": "Allow",
+                        "Principal": {"Service": "personalize.amazonaws.com"},
+                        "Action": "sts:AssumeRole",
+                    }
+                ],
+            },
+        },
+    },
+}
+
+
+@pytest.mark.parametrize("waits", [True, False], ids=["waits", "does not wait"])
+def test_dataset_group_needs_the_statements(aws: EmbeddedAws, key_arn: str, waits: bool) -> None:
+    """Personalize takes the key when the statements are in its policy, and refuses it before."""
+    account = {"AWS": "arn:aws:iam::111111111111:root"}
+    the_role = {"ArnEquals": {"aws:PrincipalArn": "arn:aws:iam::111111111111:role/personalize"}}
+    ours = [
+        {**statement("Role"), "Action": BASE_5, "Principal": account, "Condition": the_role},
+        {**statement("Service"), "Action": BASE_5},
+    ]
+    body = stack_of(key_arn, *ours)
+    body["Resources"] |= {
+        **PERSONALIZE_ROLE,
+        "RolePolicy": {
+            "Type": "AWS::IAM::ManagedPolicy",
+            "Properties": {
+                "Roles": [{"Ref": "Role"}],
+                "PolicyDocument": {
+                    "Version": "2012-10-17",
+                    "Statement": [{"Effect": "Allow", "Action": BASE_5, "Resource": key_arn}],
+                },
+            },
+        },
+        "Group": {
+            "Type": "AWS::Personalize::DatasetGroup",
+            "DependsOn": ["RolePolicy", *(["KeyPolicy722F6674"] if waits else [])],
+            "Properties": {
+                "Name": "movies",
+                "KmsKeyArn": key_arn,
+                "RoleArn": {"Fn::GetAtt": ["Role", "Arn"]},
+            },
+        },
+    }
+    reasons = run(aws, "create_stack", body=body)
+    if waits:
+        assert reasons == []
+    else:
+        assert any("personalize.amazonaws.com needs" in reason for reason in reasons), reasons

@@ -1,0 +1,198 @@
+"""What the function can't do, against the KMS of an embedded AWS: the reason given, and what is left behind."""
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from botocore.exceptions import ReadTimeoutError
+
+from personalize_kms_constructs import key_policy_function
+from tests.managed_key_policy.conftest import (
+    POLICY,
+    Function,
+    Spy,
+    properties,
+    raiser,
+    refused,
+    statement,
+    written,
+)
+
+Policy = Callable[[], str]
+
+
+def test_a_write_without_an_answer_is_taken_out_too(
+    function: Function, key_arn: str, policy: Policy, spy: Spy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It may have landed all the same."""
+    write, answers = spy.put_key_policy, iter([ReadTimeoutError(endpoint_url="https://kms.invalid/")])
+
+    def write_and_lose_the_answer(**request: Any) -> Any:
+        written = write(**request)
+        for error in answers:
+            raise error
+        return written
+
+    monkeypatch.setattr(spy, "put_key_policy", write_and_lose_the_answer)
+    answer = function("Create", key_arn, statement("A"), seconds=0.04)
+    assert (answer["Status"], answer["PhysicalResourceId"]) == ("FAILED", key_arn)
+    assert [len(text) for text in spy.writes] == [len(written(statement("A"))), len(POLICY)]
+    assert policy() == POLICY
+
+
+def test_failed_create_leaves_the_policy_as_it_was(function: Function, key_arn: str, policy: Policy, spy: Spy) -> None:
+    """What was written is taken out when the look at it fails; the Delete of the roll-back looks again."""
+    reads = iter(range(100))
+
+    def fail_third_read() -> None:
+        if next(reads) == 2:
+            raise refused("InvalidArnException")
+
+    spy.before_read = fail_third_read
+    answer = function("Create", key_arn, statement("A"))
+
+    assert (answer["Status"], answer["PhysicalResourceId"]) == ("FAILED", key_arn)
+    assert [len(text) for text in spy.writes] == [len(written(statement("A"))), len(POLICY)]
+    assert policy() == POLICY
+
+
+def test_no_time_is_left(function: Function, key_arn: str, policy: Policy) -> None:
+    """A write that can't be looked at again isn't a success."""
+    answer = function("Create", key_arn, statement("A"), seconds=0.04)
+    assert answer["Reason"] == (
+        f"no time is left: something else keeps changing the policy of key {key_arn}: deploy when it has ended"
+    )
+    assert policy() == POLICY
+
+
+def test_failed_update_leaves_the_rest_to_the_roll_back(
+    function: Function, key_arn: str, policy: Policy, spy: Spy
+) -> None:
+    """CloudFormation asks for the old statements again, and gets them."""
+    function("Create", key_arn, statement("A"))
+    reads = iter(range(100))
+
+    def fail_third_read() -> None:
+        if next(reads) == 2:
+            raise refused("InvalidArnException")
+
+    spy.before_read = fail_third_read
+    old, new = properties(key_arn, statement("A")), properties(key_arn, statement("B"))
+    answer = function("Update", key_arn, statement("B"), old=old)
+    assert (answer["Status"], answer["PhysicalResourceId"]) == ("FAILED", key_arn)
+    assert policy() == written(statement("B"))
+
+    assert function("Update", key_arn, statement("A"), old=new)["Status"] == "SUCCESS"
+    assert policy() == written(statement("A"))
+
+
+def test_failed_move_to_another_key_leaves_its_policy(function: Function, key_arn: str, policy: Policy) -> None:
+    """CloudFormation keeps the old id, and knows nothing of the other key that it could clean up."""
+    old = properties("arn:aws:kms:eu-west-1:111111111111:key/old", statement("A"))
+    answer = function("Update", key_arn, statement("A"), old=old, PhysicalResourceId=old["KeyArn"], seconds=0.04)
+    assert (answer["Status"], answer["PhysicalResourceId"]) == ("FAILED", old["KeyArn"])
+    assert policy() == POLICY
+
+
+def test_too_long_a_policy_is_refused(function: Function, key_arn: str, policy: Policy, spy: Spy) -> None:
+    """KMS takes 32,768 bytes, and every one of them."""
+    room = 32_768 - len(written(statement("A", "")).encode())
+    assert function("Create", key_arn, statement("A", "x" * room))["Status"] == "SUCCESS"
+    function("Delete", key_arn, statement("A"))
+    spy.writes.clear()
+
+    answer = function("Create", key_arn, statement("A", "x" * (room + 1)))
+
+    assert (answer["Status"], answer["PhysicalResourceId"]) == ("FAILED", "nothing-written")
+    assert answer["Reason"] == (
+        f"the policy of key {key_arn} would have 32769 bytes, but KMS takes 32768: take out statements that nobody "
+        "needs, or use another key"
+    )
+    assert spy.writes == []
+    assert policy() == POLICY
+
+
+def test_length_is_counted_in_bytes(function: Function, key_arn: str, kms: Any) -> None:
+    """Characters beyond ASCII, which somebody else's statements may have, count for two."""
+    kms.put_key_policy(KeyId=key_arn, PolicyName="default", Policy=POLICY.replace('"Other"', f'"{"é" * 16_000}"'))
+    answer = function("Create", key_arn, statement("A", "x" * 600))
+    assert re.search(r"would have \d{5} bytes, but KMS takes 32768", answer["Reason"])
+
+
+def test_what_kms_refuses_is_passed_on(function: Function, key_arn: str, policy: Policy) -> None:
+    """The reason is KMS's own."""
+    answer = function("Create", key_arn, {**statement("A"), "Principal": {"AWS": "arn:aws:iam::111111111111:role/no"}})
+    assert answer["Reason"] == (
+        f"key {key_arn}: An error occurred (MalformedPolicyDocumentException) when calling the PutKeyPolicy operation: "
+        "Policy contains a statement with one or more invalid principals."
+    )
+    assert answer["PhysicalResourceId"] == "nothing-written"
+    assert policy() == POLICY
+
+
+def test_denied_access_says_what_the_key_policy_lacks(function: Function, key_arn: str, spy: Spy) -> None:
+    """The account's IAM policies don't count unless the key policy says so."""
+    spy.before_read = raiser(refused("AccessDeniedException"))
+    assert function("Create", key_arn, statement("A"))["Reason"] == (
+        "An error occurred (AccessDeniedException) when calling the GetKeyPolicy operation: no: the policy of key "
+        f"{key_arn} must let the account use IAM policies, by a statement for the account as principal, or allow "
+        "kms:GetKeyPolicy and kms:PutKeyPolicy to the role arn:aws:iam::111111111111:role/function"
+    )
+
+
+def test_delete_after_a_create_that_wrote_nothing_succeeds(function: Function, key_arn: str, spy: Spy) -> None:
+    """What made Create fail would make the roll-back fail too, and leave a stack that can't be deleted."""
+    spy.before_read = raiser(refused("AccessDeniedException"), refused("AccessDeniedException"))
+    physical_id = function("Create", key_arn, statement("A"))["PhysicalResourceId"]
+    assert function("Delete", key_arn, statement("A"), PhysicalResourceId=physical_id)["Status"] == "SUCCESS"
+
+
+def test_delete_that_is_denied_fails(function: Function, key_arn: str, spy: Spy) -> None:
+    """The statements are still there."""
+    spy.before_read = raiser(refused("AccessDeniedException"))
+    answer = function("Delete", key_arn, statement("A"))
+    assert (answer["Status"], answer["PhysicalResourceId"]) == ("FAILED", key_arn)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        refused("ThrottlingException"),
+        refused("KMSInternalException", status=500),
+        ReadTimeoutError(endpoint_url="https://kms.invalid/"),
+    ],
+    ids=["throttled", "KMS failed", "no answer"],
+)
+@pytest.mark.parametrize("call", ["before_read", "before_write"])
+def test_a_temporary_failure_is_waited_out(
+    function: Function, key_arn: str, policy: Policy, spy: Spy, call: str, error: Exception
+) -> None:
+    """Another time KMS answers."""
+    setattr(spy, call, raiser(error, error))
+    assert function("Create", key_arn, statement("A"))["Status"] == "SUCCESS"
+    assert policy() == written(statement("A"))
+
+
+@pytest.mark.parametrize("code", ["AccessDeniedException", "MalformedPolicyDocumentException"])
+def test_what_kms_does_not_see_yet_is_waited_for(
+    function: Function, key_arn: str, spy: Spy, monkeypatch: pytest.MonkeyPatch, code: str
+) -> None:
+    """A role that was made a moment ago, the function's own or one in the statements."""
+    monkeypatch.setattr(key_policy_function, "PATIENCE", 5.0)
+    spy.before_write = raiser(refused(code, "PutKeyPolicy"), refused(code, "PutKeyPolicy"))
+    assert function("Create", key_arn, statement("A"))["Status"] == "SUCCESS"
+
+
+def test_a_statement_without_sid_is_refused(function: Function, key_arn: str, policy: Policy) -> None:
+    """It could never be taken out."""
+    nameless = {name: value for name, value in statement("A").items() if name != "Sid"}
+    answer = function("Create", key_arn, nameless)
+    assert answer["Reason"] == "a statement has no sid, by which it would be found again: give it one"
+    assert policy() == POLICY
+
+
+def test_an_unforeseen_failure_is_answered(function: Function, key_arn: str) -> None:
+    """CloudFormation would wait for an hour."""
+    answer = function("Create", key_arn, ResourceProperties={})
+    assert (answer["Status"], answer["Reason"]) == ("FAILED", "KeyError: 'KeyArn'")

@@ -1,0 +1,120 @@
+"""The answer as it goes over the wire to the address that CloudFormation gives."""
+
+import json
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from personalize_kms_constructs import key_policy_function
+from tests.managed_key_policy.conftest import Spy, properties, statement
+
+Received = list[tuple[str, str | None, bytes]]
+
+
+@pytest.fixture
+def received() -> Received:
+    """Method, content type and body of every request to the response address."""
+    return []
+
+
+@pytest.fixture
+def response_url(received: Received) -> Iterator[str]:
+    """An address that takes responses, as that of CloudFormation in S3 does."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_PUT(self) -> None:
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            received.append(("PUT", self.headers["Content-Type"], body))
+            self.send_response(200)
+            self.end_headers()
+
+        def log_message(self, format: str, *args: Any) -> None:
+            pass
+
+    with HTTPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}/?signature"
+        server.shutdown()
+
+
+def request(response_url: str, key_arn: str, **more: Any) -> dict[str, Any]:
+    return {
+        "RequestType": "Create",
+        "StackId": "stack",
+        "RequestId": "request",
+        "LogicalResourceId": "KeyPolicy",
+        "ResponseURL": response_url,
+        "ResourceProperties": properties(key_arn, statement("A")),
+        **more,
+    }
+
+
+@pytest.fixture
+def context(spy: Spy, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Lambda's context, with KMS in place."""
+    monkeypatch.setattr(key_policy_function, "boto3", SimpleNamespace(client=lambda *_, **__: spy))
+    monkeypatch.setattr(key_policy_function, "SETTLE", 0.01)
+    monkeypatch.setattr(key_policy_function, "RESERVE", 0.0)
+    return SimpleNamespace(get_remaining_time_in_millis=lambda: 10_000)
+
+
+def test_one_response_of_success(response_url: str, received: Received, key_arn: str, context: Any) -> None:
+    """An empty content type, which the address is signed for, and what CloudFormation asks for."""
+    key_policy_function.handler(request(response_url, key_arn), context)
+
+    ((method, content_type, body),) = received
+    assert (method, content_type) == ("PUT", "")
+    assert json.loads(body) == {
+        "StackId": "stack",
+        "RequestId": "request",
+        "LogicalResourceId": "KeyPolicy",
+        "Status": "SUCCESS",
+        "PhysicalResourceId": key_arn,
+        "Reason": "",
+    }
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"ResourceProperties": {}},
+        {"ResourceProperties": properties("no-key", statement("A"))},
+        {"ResourceProperties": None, "RequestType": "Delete", "PhysicalResourceId": "x"},
+        {"ResourceProperties": None, "RequestType": "Update", "PhysicalResourceId": "x"},
+    ],
+    ids=["nothing", "no key", "delete", "update"],
+)
+def test_one_response_of_failure(
+    response_url: str,
+    received: Received,
+    key_arn: str,
+    context: Any,
+    monkeypatch: pytest.MonkeyPatch,
+    more: dict[str, Any],
+) -> None:
+    """Whatever goes wrong is answered once."""
+    monkeypatch.setattr(key_policy_function, "PATIENCE", 0.0)
+    key_policy_function.handler(request(response_url, key_arn, **more), context)
+
+    ((_, _, body),) = received
+    assert json.loads(body)["Status"] == "FAILED"
+    assert json.loads(body)["Reason"]
+
+
+def test_a_long_reason_is_cut(response_url: str, received: Received) -> None:
+    """CloudFormation takes 4,096 bytes, and waits for an hour when there are more."""
+    key_policy_function.send(response_url, {"Reason": '"日' * 5000})
+
+    ((_, _, body),) = received
+    assert len(body) < 3500
+    assert json.loads(body)["Reason"].startswith('"?"?')
+
+
+def test_a_response_that_does_not_arrive_is_an_error(key_arn: str, context: Any) -> None:
+    """Lambda calls the function again then, which finds all done and answers."""
+    with pytest.raises(OSError, match="refused"):
+        key_policy_function.handler(request("http://127.0.0.1:9/", key_arn), context)

@@ -1,0 +1,174 @@
+"""What happens to the text of a key policy, by literals: all that isn't ours stays as it is, byte for byte."""
+
+import json
+import random
+import re
+from typing import Any
+
+import pytest
+
+from personalize_kms_constructs.key_policy_function import RefusedError, spliced
+
+A = {"Sid": "A", "Effect": "Allow", "Principal": {"Service": "x"}, "Action": ["kms:Decrypt"], "Resource": "*"}
+A_TEXT = '{"Sid":"A","Effect":"Allow","Principal":{"Service":"x"},"Action":["kms:Decrypt"],"Resource":"*"}'
+A_OLD = '{"Sid": "A", "Action": "kms:Encrypt"}'
+
+# As KMS prints the default policy.
+PRINTED = """{
+  "Version" : "2012-10-17",
+  "Id" : "key-default-1",
+  "Statement" : [ {
+    "Sid" : "Enable IAM User Permissions",
+    "Action" : "kms:*"
+  }, {
+    "Sid" : "Others"
+  } ]
+}"""
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ('{"Statement":[{"Sid":"B"}]}', f'{{"Statement":[{{"Sid":"B"}},{A_TEXT}]}}'),
+        ('{"Statement": {"Sid" :"B"} }', f'{{"Statement": [{{"Sid" :"B"}},{A_TEXT}] }}'),
+        ('{"Statement":[]}', f'{{"Statement":[{A_TEXT}]}}'),
+        ('{"Statement":[\n  {}\n]}', f'{{"Statement":[\n  {{}},\n  {A_TEXT}\n]}}'),
+        ('{"Statement":[ {},\t{} ]}', f'{{"Statement":[ {{}},\t{{}},\t{A_TEXT} ]}}'),
+        ('{"Statement":[{}],"Id":"x","Version":"y"}', f'{{"Statement":[{{}},{A_TEXT}],"Id":"x","Version":"y"}}'),
+        ('{"Id":{"Statement":[]},"Statement":[{}]}', f'{{"Id":{{"Statement":[]}},"Statement":[{{}},{A_TEXT}]}}'),
+        (
+            '{"St\\u0061tement":[{"Sid":"\\u00fc é \\" ]"}]}',
+            f'{{"St\\u0061tement":[{{"Sid":"\\u00fc é \\" ]"}},{A_TEXT}]}}',
+        ),
+        (PRINTED, PRINTED.replace('"Others"\n  } ]', f'"Others"\n  }}, {A_TEXT} ]')),
+    ],
+    ids=["array", "single", "empty", "lines", "gaps", "key order", "nested", "escapes", "printed by KMS"],
+)
+def test_a_statement_is_added_at_the_end_and_taken_out_again(before: str, after: str) -> None:
+    """Adding writes as the policy is written, and taking out leaves what was there before."""
+    assert spliced(before, set(), {"A": A}) == after
+
+    once_an_object = before.replace('{"Sid" :"B"}', '[{"Sid" :"B"}]')
+    assert spliced(after, {"A"}, {}) == once_an_object
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (f'{{"Statement":[{A_OLD}, {{"Sid":"B"}} ]}}', f'{{"Statement":[{{"Sid":"B"}}, {A_TEXT} ]}}'),
+        (f'{{"Statement":[{{}},{A_OLD}, {{"Sid":"B"}}]}}', f'{{"Statement":[{{}}, {{"Sid":"B"}}, {A_TEXT}]}}'),
+        (f'{{"Statement":{A_OLD}}}', f'{{"Statement":[{A_TEXT}]}}'),
+        (f'{{"Statement":[{A_TEXT},{A_OLD}]}}', f'{{"Statement":[{A_TEXT}]}}'),
+        (f'{{"Statement":[{A_TEXT},{{}},{A_TEXT}]}}', f'{{"Statement":[{A_TEXT},{{}}]}}'),
+    ],
+    ids=["first", "between", "single", "twice", "twice alike"],
+)
+def test_a_statement_that_differs_is_replaced(before: str, after: str) -> None:
+    """The old one goes wherever it is, the new one comes at the end, once."""
+    assert spliced(before, {"A"}, {"A": A}) == after
+
+
+def test_sids_of_before_go_and_others_stay() -> None:
+    """An update knows by which sids it went before."""
+    text = '{"Statement":[{"Sid":"Old1"},{"Sid":"B"},{"Sid":"Old2"},{}]}'
+    assert spliced(text, {"Old1", "Old2"}, {}) == '{"Statement":[{"Sid":"B"},{}]}'
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f'{{"Statement":[ {A_TEXT} , {{}} ]}}',
+        f'{{"Statement":{A_TEXT}}}',
+        '{"Statement":[{"Resource":["*"],"Action":"kms:Decrypt","Principal":{"Service":["x"]},"Effect":"Allow","Sid":"A"}]}',
+    ],
+    ids=["in front", "single", "as KMS may write it"],
+)
+def test_nothing_changes_when_the_statement_is_there(text: str) -> None:
+    """A statement that means the same isn't moved or written anew, so that a second run writes nothing."""
+    assert spliced(text, {"A"}, {"A": A}) == text
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs"),
+    [
+        ({"AWS": "arn:aws:iam::111122223333:root"}, {"AWS": "111122223333"}),
+        ({"AWS": ["a", "b"]}, {"AWS": ["b", "a"]}),
+        ({"Bool": {"k": "true"}}, {"Bool": {"k": True}}),
+    ],
+    ids=["account", "order", "boolean"],
+)
+def test_what_means_the_same_is_the_same(ours: Any, theirs: Any) -> None:
+    """KMS may write a statement in another way than it was written."""
+    text = json.dumps({"Statement": [{"Sid": "A", "Element": theirs}]})
+    assert spliced(text, {"A"}, {"A": {"Sid": "A", "Element": ours}}) == text
+
+
+@pytest.mark.parametrize("theirs", [{"AWS": "a"}, {"AWS": ["a", "b", "c"]}, {"Service": ["a", "b"]}, "*"])
+def test_what_means_something_else_is_not_the_same(theirs: Any) -> None:
+    """Somebody changed our statement: it is put right."""
+    text = json.dumps({"Statement": [{"Sid": "A", "Element": theirs}]})
+    ours = '{"Sid":"A","Element":{"AWS":["a","b"]}}'
+    assert spliced(text, {"A"}, {"A": json.loads(ours)}) == f'{{"Statement": [{ours}]}}'
+
+
+def test_ours_is_written_in_characters_that_kms_takes() -> None:
+    """PutKeyPolicy takes Latin-1, whatever a policy says by escapes."""
+    text = spliced('{"Statement":[]}', set(), {"A": {"Sid": "A", "Condition": "日"}})
+    assert text == '{"Statement":[{"Sid":"A","Condition":"\\u65e5"}]}'
+
+
+def test_a_policy_without_statements_is_refused() -> None:
+    """There is no place to put ours in."""
+    with pytest.raises(RefusedError, match="the key policy has no Statement"):
+        spliced('{"Version":"2012-10-17"}', set(), {"A": A})
+
+
+def _space(random_: random.Random) -> str:
+    return "".join(random_.choices(" \n\t\r", k=random_.randrange(3)))
+
+
+def _text(random_: random.Random, value: Any) -> str:
+    """JSON with white space and escapes as nobody would write them."""
+
+    def gap() -> str:
+        return _space(random_)
+
+    if isinstance(value, dict):
+        members = (f"{_text(random_, key)}{gap()}:{gap()}{_text(random_, item)}" for key, item in value.items())
+        return "{" + gap() + f"{gap()},{gap()}".join(members) + gap() + "}"
+    if isinstance(value, list):
+        return "[" + gap() + f"{gap()},{gap()}".join(_text(random_, item) for item in value) + gap() + "]"
+    text = json.dumps(value, ensure_ascii=False)
+    if not isinstance(value, str):
+        return text
+    return re.sub("[eé日]", lambda found: random_.choice([found[0], f"\\u{ord(found[0]):04X}"]), text)
+
+
+def _value(random_: random.Random, depth: int = 0) -> Any:
+    kind = random_.randrange(6 if depth < 3 else 4)
+    if kind == 4:
+        return [_value(random_, depth + 1) for _ in range(random_.randrange(3))]
+    if kind == 5:
+        return {f"k{index}": _value(random_, depth + 1) for index in range(random_.randrange(3))}
+    return [']}{[,:\\"', "eé日😀", random_.randrange(100), random_.random() < 0.5][kind]
+
+
+@pytest.mark.parametrize("seed", range(100))
+def test_any_policy_survives(seed: int) -> None:
+    """Ours come and go, and the text of every other statement, and all around it, is what it was."""
+    random_ = random.Random(seed)
+    theirs = [{"Sid": f"T{index}", "x": _value(random_)} for index in range(random_.randrange(1, 4))]
+    members = [("Version", "2012-10-17"), ("Id", _value(random_)), ("Statement", theirs)]
+    random_.shuffle(members)
+    text = _space(random_) + _text(random_, dict(members)) + _space(random_)
+    ours = {sid: {"Sid": sid, "y": _value(random_)} for sid in ("A", "B")}
+
+    added = spliced(text, ours.keys(), ours)
+
+    assert json.loads(added)["Statement"] == [*theirs, *ours.values()]
+    assert spliced(added, ours.keys(), ours) == added
+    assert spliced(added, ours.keys(), {}) == text
+    mixed = {"B": {"Sid": "B", "z": 1}, "A": ours["A"]}
+    changed = spliced(added, ours.keys(), mixed)
+    assert json.loads(changed)["Statement"] == [*theirs, mixed["A"], mixed["B"]]
+    assert spliced(changed, {"A", "B"}, {}) == text

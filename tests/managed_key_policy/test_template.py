@@ -1,0 +1,155 @@
+"""What the construct puts into a template."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import aws_cdk as cdk
+import cdk_nag
+import pytest
+from aws_cdk import aws_iam as iam
+from cfnlint.api import lint
+
+from personalize_kms_constructs import managed_key_policy
+from personalize_kms_constructs.managed_key_policy import ManagedKeyPolicy
+from tests.managed_key_policy.conftest import statement
+from tests.policies import resources, template
+from tests.templates.findings import REPORT_ONLY, findings
+
+KEY_ARN = "arn:aws:kms:eu-west-1:111111111111:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+
+
+def managed(stack: cdk.Stack, removal_policy: cdk.RemovalPolicy = cdk.RemovalPolicy.RETAIN) -> ManagedKeyPolicy:
+    return ManagedKeyPolicy(stack, "KeyPolicy", key_arn=KEY_ARN, removal_policy=removal_policy)
+
+
+def test_it_makes_these_resources_and_no_others(stack: cdk.Stack) -> None:
+    """The function may read and write the policy of this key and do nothing else, not even write a log."""
+    key_policy = managed(stack)
+    key_policy.document.add_statements(iam.PolicyStatement.from_json(statement("A")))
+
+    found = template(stack)["Resources"]
+    source = found["KeyPolicyFunction6B7BA2E7"]["Properties"].pop("Code")
+    assert found == {
+        "KeyPolicyRole21047786": {
+            "Type": "AWS::IAM::Role",
+            "Properties": {
+                "AssumeRolePolicyDocument": {
+                    "Version": "2012-10-17",
+                    "Statement": [
+                        {
+                            "Effect": "Allow",
+                            "Principal": {"Service": "lambda.amazonaws.com"},
+                            "Action": "sts:AssumeRole",
+                        }
+                    ],
+                }
+            },
+        },
+        "KeyPolicy77B354BC": {
+            "Type": "AWS::IAM::ManagedPolicy",
+            "Properties": {
+                "Description": f"Read and write the policy of {KEY_ARN}",
+                "Path": "/",
+                "PolicyDocument": {
+                    "Version": "2012-10-17",
+                    "Statement": [
+                        {
+                            "Effect": "Allow",
+                            "Action": ["kms:GetKeyPolicy", "kms:PutKeyPolicy"],
+                            "Resource": KEY_ARN,
+                        }
+                    ],
+                },
+                "Roles": [{"Ref": "KeyPolicyRole21047786"}],
+            },
+        },
+        "KeyPolicyFunction6B7BA2E7": {
+            "Type": "AWS::Lambda::Function",
+            "Properties": {
+                "Description": "Keeps statements for Amazon Personalize in the policy of a KMS key",
+                "Handler": "index.handler",
+                "Role": {"Fn::GetAtt": ["KeyPolicyRole21047786", "Arn"]},
+                "Runtime": "python3.13",
+                "Timeout": 600,
+            },
+        },
+        "KeyPolicy722F6674": {
+            "Type": "Custom::PersonalizeKeyPolicy",
+            "DependsOn": ["KeyPolicy77B354BC"],
+            "DeletionPolicy": "RetainExceptOnCreate",
+            "UpdateReplacePolicy": "Retain",
+            "Properties": {
+                "ServiceToken": {"Fn::GetAtt": ["KeyPolicyFunction6B7BA2E7", "Arn"]},
+                "ServiceTimeout": 900,
+                "KeyArn": KEY_ARN,
+                "FunctionRoleArn": {"Fn::GetAtt": ["KeyPolicyRole21047786", "Arn"]},
+                "PolicyDocument": {"Version": "2012-10-17", "Statement": [statement("A")]},
+            },
+        },
+    }
+    module = Path(managed_key_policy.__file__).with_name("key_policy_function.py")
+    assert source == {"ZipFile": module.read_text(encoding="utf-8")}
+
+
+def test_statements_may_come_later(stack: cdk.Stack) -> None:
+    """The document is resolved at synth."""
+    key_policy = managed(stack)
+    for sid in ("A", "B"):
+        key_policy.document.add_statements(iam.PolicyStatement.from_json(statement(sid)))
+
+    (resource,) = resources(stack, "Custom::PersonalizeKeyPolicy").values()
+    assert resource["Properties"]["PolicyDocument"]["Statement"] == [statement("A"), statement("B")]
+
+
+def test_destroy_takes_the_statements_out(stack: cdk.Stack) -> None:
+    """At the deletion of the stack, and from the old key when the key changes."""
+    managed(stack, cdk.RemovalPolicy.DESTROY)
+    (resource,) = resources(stack, "Custom::PersonalizeKeyPolicy").values()
+    assert (resource["DeletionPolicy"], resource["UpdateReplacePolicy"]) == ("Delete", "Delete")
+
+
+def test_resources_can_depend_on_it(stack: cdk.Stack) -> None:
+    """Personalize is called when the statements are in the policy."""
+    dependent = cdk.CfnResource(stack, "Dependent", type="AWS::Personalize::DatasetGroup")
+    dependent.node.add_dependency(managed(stack))
+    (resource,) = resources(stack, "AWS::Personalize::DatasetGroup").values()
+    assert "KeyPolicy722F6674" in resource["DependsOn"]
+
+
+def test_key_arn_may_be_a_token(stack: cdk.Stack) -> None:
+    """A key's ARN often is a parameter or comes from another stack."""
+    parameter = cdk.CfnParameter(stack, "KeyArn")
+    ManagedKeyPolicy(stack, "KeyPolicy", key_arn=parameter.value_as_string, removal_policy=cdk.RemovalPolicy.RETAIN)
+    (policy,) = resources(stack, "AWS::IAM::ManagedPolicy").values()
+    assert policy["Properties"]["PolicyDocument"]["Statement"][0]["Resource"] == {"Ref": "KeyArn"}
+    assert policy["Properties"]["Description"] == {
+        "Fn::Join": ["", ["Read and write the policy of ", {"Ref": "KeyArn"}]]
+    }
+
+
+def test_cfn_lint_finds_nothing(stack: cdk.Stack) -> None:
+    """Neither errors nor warnings."""
+    managed(stack).document.add_statements(iam.PolicyStatement.from_json(statement("A")))
+    assert [(match.rule.id, match.message) for match in lint(json.dumps(template(stack)))] == []
+
+
+@pytest.mark.parametrize(
+    ("pack", "rules"),
+    [
+        (cdk_nag.AwsSolutionsChecks, ["L1"]),
+        (cdk_nag.NIST80053R5Checks, ["LambdaConcurrency", "LambdaDLQ", "LambdaInsideVPC"]),
+        (cdk_nag.HIPAASecurityChecks, ["LambdaConcurrency", "LambdaDLQ", "LambdaInsideVPC"]),
+        (cdk_nag.PCIDSS321Checks, ["LambdaInsideVPC"]),
+    ],
+    ids=["AwsSolutions", "NIST.800.53.R5", "HIPAA.Security", "PCI.DSS.321"],
+)
+def test_packs_find_what_a_custom_resource_does_not_need(tmp_path: Path, pack: Any, rules: list[str]) -> None:
+    """No VPC, queue or reserved concurrency for a call in a deployment, and not the latest runtime but a fixed one."""
+    app = cdk.App(analytics_reporting=False, outdir=str(tmp_path), context=REPORT_ONLY)
+    plugin = pack(app)
+    cdk.Validations.of(app).add_plugins(plugin)
+    managed(cdk.Stack(app, "Stack"))
+    found = findings(app, plugin.name)
+    assert sorted(rule.removeprefix(f"{plugin.name}-") for _, rule, _ in found) == rules
+    assert {path for *_, path in found} == {"Stack/KeyPolicy/Function"}
