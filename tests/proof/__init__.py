@@ -1,0 +1,1 @@
+"""Proves, with a policy evaluator, that synthesized templates permit what AWS's page asks for and nothing else."""

@@ -1,0 +1,108 @@
+"""A synthesized cloud assembly as the policies that its deployment would leave in effect.
+
+The ids that CloudFormation would choose are invented; what can't be resolved is an error that names its place.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from tests.proof.model import Bucket, Deployed, Environment, Key, PersonalizeResource, Role, UnresolvableError
+from tests.proof.physical import Resource, attribute, ref
+from tests.proof.stacks import Stack, Template, read
+
+
+class Assembly:
+    """The stacks of an app or a stage."""
+
+    def __init__(self, templates: Iterable[Template]) -> None:
+        self.templates = list(templates)
+        top: dict[str, Stack] = {}
+        for template in self.templates:
+            top[template.file] = Stack.of(template, top)
+        self._stacks = {stack.file: stack for each in top.values() for stack in each.with_nested()}
+
+    @staticmethod
+    def read(directory: Path, agnostic: Environment) -> Assembly:
+        """The assembly of a directory; ``agnostic`` is where stacks go that don't say where."""
+        return Assembly(read(directory, agnostic))
+
+    def value(self, template_file: str, expression: Any) -> Any:
+        """An expression in the words of a template, resolved."""
+        if template_file not in self._stacks:
+            raise UnresolvableError(template_file, "no such template")
+        return self._stacks[template_file].value(expression, template_file)
+
+    def deployed(self, outside: Deployed | None = None) -> Deployed:
+        """The policies of everything here and, given with theirs, of what exists already."""
+        found = copy.deepcopy(outside) if outside is not None else Deployed()
+        resources = [resource for stack in self._stacks.values() for resource in stack.resources()]
+        for resource in resources:
+            _make(found, resource)
+        for resource in resources:
+            _attach(found, resource)
+        managed = {ref(each, each.place): each for each in resources if each.type == "AWS::IAM::ManagedPolicy"}
+        for resource in resources:
+            if resource.type == "AWS::IAM::Role":
+                _attach_managed(found, resource, managed)
+        return found
+
+
+def _new(existing: Mapping[str, object], arn: str, resource: Resource) -> str:
+    if arn in existing:
+        raise UnresolvableError(resource.place, f"{arn} exists already")
+    return arn
+
+
+def _make(found: Deployed, resource: Resource) -> None:
+    if resource.type == "AWS::KMS::Key":
+        arn = _new(found.keys, attribute(resource, "Arn", resource.place), resource)
+        found.keys[arn] = Key(arn, resource.resolved("KeyPolicy"))
+    elif resource.type == "AWS::IAM::Role":
+        arn = _new(found.roles, attribute(resource, "Arn", resource.place), resource)
+        if resource.resolved("PermissionsBoundary"):
+            raise UnresolvableError(resource.place, "permissions boundaries are not modelled")
+        inline = [policy["PolicyDocument"] for policy in resource.resolved("Policies") or []]
+        found.roles[arn] = Role(arn, resource.resolved("AssumeRolePolicyDocument"), inline)
+    elif resource.type == "AWS::S3::Bucket":
+        arn = _new(found.buckets, attribute(resource, "Arn", resource.place), resource)
+        found.buckets[arn] = Bucket(arn, resource.environment.account, key=_bucket_key(resource))
+    elif resource.type.startswith("AWS::Personalize::"):
+        names = ("KmsKeyArn", "RoleArn", "DatasetImportJob", "MetricsOutputConfig", "DatasetGroupArn", "Name")
+        properties = {name: resource.resolved(name) for name in names}
+        found.personalize.append(PersonalizeResource(resource.place, resource.type, properties))
+
+
+def _bucket_key(resource: Resource) -> str | None:
+    rules = (resource.resolved("BucketEncryption") or {}).get("ServerSideEncryptionConfiguration", [])
+    for rule in rules:
+        key = rule.get("ServerSideEncryptionByDefault", {}).get("KMSMasterKeyID")
+        if key is not None:
+            return str(key)
+    return None
+
+
+def _attach(found: Deployed, resource: Resource) -> None:
+    if resource.type in ("AWS::IAM::ManagedPolicy", "AWS::IAM::Policy", "AWS::IAM::RolePolicy"):
+        names = [resource.resolved("RoleName")] if resource.type == "AWS::IAM::RolePolicy" else None
+        for name in names or resource.resolved("Roles") or []:
+            role = found.role_named(resource.environment.account, name, resource.place)
+            role.identity.append(resource.resolved("PolicyDocument"))
+    elif resource.type == "AWS::S3::BucketPolicy":
+        bucket = found.bucket_named(resource.resolved("Bucket"), resource.place)
+        if bucket.policy is not None:
+            raise UnresolvableError(resource.place, f"bucket {bucket.name} has a policy already")
+        bucket.policy = resource.resolved("PolicyDocument")
+
+
+def _attach_managed(found: Deployed, resource: Resource, managed: Mapping[str, Resource]) -> None:
+    role = found.roles[attribute(resource, "Arn", resource.place)]
+    for arn in resource.resolved("ManagedPolicyArns") or []:
+        if arn not in managed:
+            raise UnresolvableError(resource.place, f"managed policy {arn} is not known")
+        document = managed[arn].resolved("PolicyDocument")
+        if document not in role.identity:
+            role.identity.append(document)

@@ -1,0 +1,218 @@
+"""What arrangements are built with: it keeps apart what the construct is asked for and what it makes of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import aws_cdk as cdk
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_s3 as s3
+from constructs import Construct
+
+from personalize_kms_constructs import PersonalizeEncryption, PersonalizeResource, S3Location
+from tests.proof.assembly import Assembly
+from tests.proof.model import Bucket, Deployed, Document, Environment, Key, Role
+from tests.proof.needs import Chosen, Place, Use
+
+KINDS = (
+    "dataset group",
+    "dataset import job",
+    "dataset export job",
+    "batch inference job",
+    "batch segment job",
+    "metric attribution",
+)
+OTHER_ACCOUNT = "444455556666"
+METRIC = {"metricName": "CLICKS", "eventType": "click", "expression": "SAMPLECOUNT()"}
+
+Pick = tuple[str, S3Location | None, S3Location | None]
+"""The kind of a resource, its source and its destination."""
+
+
+@dataclass
+class Building:
+    """An arrangement under construction."""
+
+    scope: cdk.Stage
+    here: Environment
+    """Where its stacks are deployed."""
+    concrete: bool
+    """Whether the stacks say so themselves."""
+    kinds: Sequence[str]
+    """What Personalize is asked to create."""
+    outside: Deployed = field(default_factory=Deployed)
+    stacks: list[cdk.Stack] = field(default_factory=list)
+    wired: list[tuple[PersonalizeEncryption, list[Pick], bool, bool]] = field(default_factory=list)
+
+    def stack(self, id: str, *, scope: Construct | None = None, account: str | None = None) -> cdk.Stack:
+        """A stack of the app, of this account or, as only concrete ones can be, of another."""
+        env = cdk.Environment(account=account or self.here.account, region=self.here.region)
+        made = cdk.Stack(scope or self.scope, id, env=env if self.concrete else None)
+        self.stacks.append(made)
+        return made
+
+    def nested(self, scope: Construct, id: str) -> cdk.NestedStack:
+        """A nested stack."""
+        made = cdk.NestedStack(scope, id)
+        self.stacks.append(made)
+        return made
+
+    def picks(self, input: s3.IBucket, output: s3.IBucket | None = None, **locations: Any) -> list[Pick]:
+        """What is asked for, each in folders of its own."""
+        output = output or input
+
+        def source(prefix: str) -> S3Location:
+            return S3Location(input, prefix, **locations)
+
+        def destination(prefix: str) -> S3Location:
+            return S3Location(output, prefix, **locations)
+
+        every: dict[str, Callable[[], Pick]] = {
+            "dataset group": lambda: ("dataset group", None, None),
+            "dataset import job": lambda: ("dataset import job", source("import/"), None),
+            "dataset export job": lambda: ("dataset export job", None, destination("export/")),
+            "batch inference job": lambda: ("batch inference job", source("batch/in/"), destination("batch/out/")),
+            "batch segment job": lambda: ("batch segment job", source("segments/in/"), destination("segments/out/")),
+            "metric attribution": lambda: ("metric attribution", None, destination("metrics/")),
+        }
+        return [every[kind]() for kind in self.kinds]
+
+    def wire(
+        self, scope: Construct, id: str, picks: list[Pick], *, later: Sequence[Pick] = (), **props: Any
+    ) -> PersonalizeEncryption:
+        """The construct, asked for this; where that is all six resources, L1s of them are made as well."""
+        encryption = PersonalizeEncryption(scope, id, resources=[resource(pick) for pick in picks], **props)
+        if later:
+            encryption.allow(*[resource(pick) for pick in later])
+        asked = [*picks, *later]
+        self.wired.append((encryption, asked, bool(props.get("restrict_to_account")), "service_role" not in props))
+        if sorted(kind for kind, *_ in asked) == sorted(KINDS):
+            self._add_l1s(encryption, id.lower(), asked)
+        return encryption
+
+    def arn(self, service: str, path: str, *, account: str | None = None, region: bool = True) -> str:
+        """The ARN of something that exists already."""
+        where = f"{self.here.region if region else ''}:{self.here.account if account is None else account}"
+        return f"arn:{self.here.partition}:{service}:{where}:{path}"
+
+    def existing_key(self, *, account: str | None = None, policy: Document | None = None, id: str = "1234abcd") -> str:
+        """The ARN of a key outside of the app, with the policy that AWS gives keys by default."""
+        arn = self.arn("kms", f"key/{id}-12ab-34cd-56ef-1234567890ab", account=account)
+        root = self.arn("iam", "root", account=account or self.here.account, region=False)
+        default = {"Effect": "Allow", "Principal": {"AWS": root}, "Action": "kms:*", "Resource": "*"}
+        self.outside.keys[arn] = Key(arn, policy or {"Version": "2012-10-17", "Statement": [default]})
+        return arn
+
+    def existing_role(self, name: str = "personalize", path: str = "/") -> str:
+        """The ARN of a role outside of the app, which Personalize can assume."""
+        arn = self.arn("iam", f"role{path}{name}", region=False)
+        trusted = {"Service": "personalize.amazonaws.com"}
+        trust = {"Statement": [{"Effect": "Allow", "Principal": trusted, "Action": "sts:AssumeRole"}]}
+        self.outside.roles[arn] = Role(arn, trust)
+        return arn
+
+    def existing_bucket(self, name: str = "ratings", *, account: str | None = None) -> str:
+        """The ARN of a bucket outside of the app."""
+        arn = self.arn("s3", name, account="", region=False)
+        self.outside.buckets[arn] = Bucket(arn, account or self.here.account)
+        return arn
+
+    def finish(self, directory: Path) -> tuple[Deployed, list[Use], Assembly]:
+        """What is deployed in the end, with pending statements pasted, and what was asked for."""
+        assembly = Assembly.read(directory, self.here)
+        deployed = assembly.deployed(self.outside)
+        for encryption, *_ in self.wired:
+            stack = cdk.Stack.of(encryption)
+            for pending in encryption.pending_statements:
+                expressions = stack.resolve([statement.to_statement_json() for statement in pending.statements])
+                arn = assembly.value(stack.template_file, stack.resolve(pending.resource_arn))
+                deployed.paste(pending.policy, arn, assembly.value(stack.template_file, expressions))
+        return deployed, [self._use(assembly, *wired) for wired in self.wired], assembly
+
+    def _add_l1s(self, encryption: PersonalizeEncryption, name: str, picks: list[Pick]) -> None:
+        group = encryption.add_dataset_group("Movies", name=name)
+        for kind, source, destination in picks:
+            if kind == "dataset import job":
+                schema = self.arn("personalize", "schema/interactions")
+                encryption.add_dataset(
+                    "Interactions",
+                    dataset_group=group,
+                    schema_arn=schema,
+                    name=f"{name}-interactions",
+                    dataset_type="Interactions",
+                    import_from=source,
+                )
+            elif kind == "metric attribution":
+                encryption.add_metric_attribution(
+                    "Metrics",
+                    dataset_group=group,
+                    name=f"{name}-metrics",
+                    metrics=[METRIC],  # type: ignore[list-item]
+                    destination=destination,
+                )
+
+    def _use(
+        self, assembly: Assembly, encryption: PersonalizeEncryption, picks: list[Pick], restricted: bool, made: bool
+    ) -> Use:
+        def concrete(owner: Any, token: str) -> str:
+            stack = cdk.Stack.of(owner)
+            return str(assembly.value(stack.template_file, stack.resolve(token)))
+
+        def unsure(owned: kms.IKey | s3.IBucket) -> bool:
+            accounts = {owned.env.account, str(role.principal_account)}
+            return len(accounts) > 1 and any(cdk.Token.is_unresolved(account) for account in accounts)
+
+        def place(location: S3Location | None) -> Place | None:
+            if location is None:
+                return None
+            key = location.encryption_key or location.bucket.encryption_key
+            return Place(arn_of(location.bucket), location.prefix, arn_of(key) if key else None)
+
+        def arn_of(owned: Any) -> str:
+            arn = concrete(owned, owned.bucket_arn if hasattr(owned, "bucket_arn") else owned.key_arn)
+            if unsure(owned):
+                doubtful.add(arn)
+            return arn
+
+        role, key = encryption.service_role, encryption.encryption_key
+        doubtful: set[str] = set()
+        key_arn = arn_of(key)
+        chosen = tuple(Chosen(kind, place(source), place(destination)) for kind, source, destination in picks)
+        return Use(
+            concrete(role, role.role_arn), key_arn, chosen, self.here, restricted, made, unsure=frozenset(doubtful)
+        )
+
+
+def resource(pick: Pick) -> PersonalizeResource:
+    """What the construct is asked for, by the name on AWS's page."""
+    kind, source, destination = pick
+    if kind == "dataset group":
+        return PersonalizeResource.dataset_group()
+    if kind == "dataset import job":
+        return PersonalizeResource.dataset_import_job(source)
+    if kind == "dataset export job":
+        return PersonalizeResource.dataset_export_job(destination)
+    if kind == "batch inference job":
+        return PersonalizeResource.batch_inference_job(source, destination)
+    if kind == "batch segment job":
+        return PersonalizeResource.batch_segment_job(source, destination)
+    return PersonalizeResource.metric_attribution(destination)
+
+
+def encrypted_bucket(stack: cdk.Stack) -> s3.Bucket:
+    """A bucket with a key of its own."""
+    return s3.Bucket(stack, "Data", encryption_key=kms.Key(stack, "DataKey"))
+
+
+def personalize_role(stack: cdk.Stack, **props: Any) -> iam.Role:
+    """A role of the user's that Personalize can assume."""
+    trusted = iam.ServicePrincipal("personalize.amazonaws.com")
+    return iam.Role(stack, "ServiceRole", assumed_by=trusted, **props)
+
+
+Arrangement = Callable[[Building], object]
+"""A function that builds one."""

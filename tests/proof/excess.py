@@ -1,0 +1,219 @@
+"""What our statements allow beyond what is asked for.
+
+Every document is held against every action of its service, for the callers it is meant for and for strangers, on the
+resources it is meant for and on others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+
+from tests.proof import page
+from tests.proof.evaluator import (
+    Caller,
+    actions_of,
+    addressed_to,
+    allowed,
+    as_list,
+    not_understood,
+    statements_of,
+    strange_principals,
+)
+from tests.proof.model import Bucket, Deployed, Document, Environment, Key, Role, Statement
+from tests.proof.needs import Need, Target, Use
+
+Found = tuple[str, str, str, str]
+"""Principal, action, resource and policy."""
+
+IAM_SERVICES = ("kms", "s3", "cloudwatch")
+STRANGE_ACCOUNT = "999988887777"
+
+
+def excess(ours: Deployed, uses: Sequence[Use], asked: Sequence[Need]) -> Iterator[Found]:
+    """What is allowed, or written in a way that can't be judged."""
+    roles = {use.role for use in uses}
+    for key in ours.keys.values():
+        yield from _strange_elements(key.arn, key.policy, ["kms"])
+        yield from _strange_principals(key.arn, key.policy, roles)
+        yield from _in_key_policy(key, uses, asked)
+    for bucket in ours.buckets.values():
+        yield from _strange_elements(bucket.arn, bucket.policy, ["s3"])
+        yield from _strange_principals(bucket.arn, bucket.policy, _across(ours, uses, bucket))
+        yield from _in_bucket_policy(bucket, ours, uses, asked)
+    for use in {use.role: use for use in uses}.values():
+        role = ours.roles[use.role]
+        for document in role.identity:
+            yield from _strange_elements(role.arn, document, IAM_SERVICES, has_principal=False)
+        yield from _in_iam(role, ours, use.environment, asked)
+        if use.made_role:
+            yield from _strange_elements(role.arn, role.trust, ["sts"])
+            yield from _strange_principals(role.arn, role.trust, ())
+            yield from _in_trust(role, use)
+
+
+def strangers(role: str, here: Environment) -> Iterator[Caller]:
+    """Principals that resemble the role or the service, and are not."""
+    start, name = role.rsplit("/", 1)
+    root = f"arn:{here.partition}:iam::{here.account}"
+    for arn in (
+        f"{start}/{name}2",
+        f"{start}/{name[:-1]}",
+        f"{start}/{name.swapcase()}",
+        f"{start}/elsewhere/{name}",
+        f"{root}:role/somebody",
+        f"{root}:user/{name}",
+        f"{root}:root",
+        role.replace(f":{here.account}:", f":{STRANGE_ACCOUNT}:"),
+        f"arn:{here.partition}:iam::{STRANGE_ACCOUNT}:root",
+    ):
+        yield Caller(arn)
+    for service in (
+        "forecast.amazonaws.com",
+        "personalize.amazonaws.com.cn",
+        f"personalize.{here.region}.amazonaws.com",
+        "s3.amazonaws.com",
+    ):
+        yield from sourced(service, here)
+    yield Caller()
+
+
+def sourced(service: str, here: Environment) -> Iterator[Caller]:
+    """Calls of a service for this account, for nobody, and for others."""
+    start = f"arn:{here.partition}:personalize"
+    ours = f"{start}:{here.region}:{here.account}:dataset-group/movies"
+    yield Caller(service=service, source_account=here.account, source_arn=ours)
+    yield from confused_deputies(service, here)
+
+
+def confused_deputies(service: str, here: Environment) -> Iterator[Caller]:
+    """Calls of a service that are not known to be for Personalize's resources of this account and Region."""
+    start = f"arn:{here.partition}:personalize"
+    ours = f"{start}:{here.region}:{here.account}:dataset-group/movies"
+    theirs = f"{start}:{here.region}:{STRANGE_ACCOUNT}:dataset-group/movies"
+    region = f"{start}:us-west-2:{here.account}:dataset-group/movies"
+    another = f"arn:{here.partition}:s3:{here.region}:{here.account}:dataset-group/movies"
+    for account, arn in (
+        (None, None),
+        (here.account, None),
+        (None, ours),
+        (STRANGE_ACCOUNT, theirs),
+        (STRANGE_ACCOUNT, ours),
+        (f"{here.account[:-1]}0", ours),
+        (here.account, theirs),
+        (here.account, region),
+        (here.account, another),
+    ):
+        yield Caller(service=service, source_account=account, source_arn=arn)
+
+
+def _callers(uses: Sequence[Use]) -> Iterator[tuple[Caller, str | None]]:
+    """Everybody who might be let in, each with the principal of the page that they are, if they are one."""
+    roles = {use.role for use in uses}
+    found: dict[Caller, str | None] = {Caller(role): role for role in roles}
+    for use in uses:
+        found.update({caller: None for caller in strangers(use.role, use.environment) if caller.arn not in roles})
+        found.update(dict.fromkeys(sourced(page.SERVICE, use.environment), page.SERVICE))
+        if all(each.restricted for each in uses):
+            found.update(dict.fromkeys(confused_deputies(page.SERVICE, use.environment)))
+    yield from found.items()
+
+
+def _across(ours: Deployed, uses: Sequence[Use], bucket: Bucket) -> set[str]:
+    """The roles that are of another account than the bucket, as far as can be told before deployment."""
+    return {use.role for use in uses if ours.roles[use.role].account != bucket.account or bucket.arn in use.unsure}
+
+
+def _asked(asked: Sequence[Need], principal: str | None, where: Sequence[str], on: str) -> set[str]:
+    return {
+        need.action.lower()
+        for need in asked
+        if need.principal == principal and need.where in where and need.on.covers(on)
+    }
+
+
+def _in_key_policy(key: Key, uses: Sequence[Use], asked: Sequence[Need]) -> Iterator[Found]:
+    for caller, principal in _callers(uses):
+        given = allowed(addressed_to(key.policy, caller), caller, actions_of("kms"), key.arn)
+        for action in sorted(given and given - _asked(asked, principal, [page.KEY_POLICY], key.arn)):
+            yield str(caller), action, key.arn, page.KEY_POLICY
+
+
+def _in_bucket_policy(bucket: Bucket, ours: Deployed, uses: Sequence[Use], asked: Sequence[Need]) -> Iterator[Found]:
+    across = _across(ours, uses, bucket)
+    for caller, principal in _callers(uses):
+        statements = addressed_to(bucket.policy, caller)
+        # A role of another account has to be allowed on both sides; the page's samples are about one account.
+        where = [page.IAM] if principal in across else [page.BUCKET_POLICY]
+        for resource in _probes(bucket, asked) if statements else ():
+            given = allowed(statements, caller, actions_of("s3"), resource)
+            for action in sorted(given and given - _asked(asked, principal, where, resource)):
+                yield str(caller), action, resource, page.BUCKET_POLICY
+
+
+def _in_iam(role: Role, ours: Deployed, here: Environment, asked: Sequence[Need]) -> Iterator[Found]:
+    statements = [statement for document in role.identity for statement in statements_of(document)]
+    caller = Caller(role.arn)
+    another = f"arn:{here.partition}:kms:{here.region}:{here.account}:key/another"
+    unsure = {arn for need in asked if need.use.role == role.arn for arn in need.use.unsure}
+    for arn in (*ours.keys, another, *(f"{arn[:-1]}~" for arn in ours.keys)):
+        # Where the key policy only delegates to the role's account, IAM has to allow what the key policy does.
+        named = arn in ours.keys and arn not in unsure and _is_named(role, ours.keys[arn])
+        where = [page.IAM] if named else [page.IAM, page.KEY_POLICY]
+        given = allowed(statements, caller, actions_of("kms"), arn)
+        for action in sorted(given - _asked(asked, role.arn, where, arn)):
+            yield role.arn, action, arn, page.IAM
+    stranger = Bucket(f"arn:{here.partition}:s3:::somebody-elses", here.account)
+    for bucket in (*ours.buckets.values(), stranger):
+        for resource in _probes(bucket, asked):
+            given = allowed(statements, caller, actions_of("s3"), resource)
+            for action in sorted(given and given - _asked(asked, role.arn, [page.IAM], resource)):
+                yield role.arn, action, resource, page.IAM
+    given = allowed(statements, caller, actions_of("cloudwatch"), "*")
+    for action in sorted(given - _asked(asked, role.arn, [page.IAM], "*")):
+        yield role.arn, action, "*", page.IAM
+
+
+def _in_trust(role: Role, use: Use) -> Iterator[Found]:
+    wrong = [*strangers(use.role, use.environment), *confused_deputies(page.SERVICE, use.environment)]
+    right = [caller for caller in sourced(page.SERVICE, use.environment) if caller not in wrong]
+    for caller in (*wrong, *right):
+        given = allowed(addressed_to(role.trust, caller), caller, actions_of("sts"), role.arn)
+        for action in sorted(given - ({page.TRUST_ACTION.lower()} if caller in right else set())):
+            yield str(caller), action, role.arn, "trust policy"
+
+
+def _is_named(role: Role, key: Key) -> bool:
+    """Whether the key policy itself allows the role, instead of leaving it to IAM."""
+    if role.account != key.account:
+        return False
+    named: list[Statement] = [
+        statement
+        for statement in statements_of(key.policy)
+        if isinstance(statement.get("Principal"), dict) and role.arn in as_list(statement["Principal"].get("AWS"))
+    ]
+    return bool(named)
+
+
+def _probes(bucket: Bucket, asked: Sequence[Need]) -> Iterator[str]:
+    """The bucket, objects below each of its prefixes, and objects that are as near to them as can be."""
+    folders: set[Target] = {need.on for need in asked if need.on.objects and need.on.arn.startswith(f"{bucket.arn}/")}
+    found = {bucket.arn, f"{bucket.arn}/", f"{bucket.arn}/~/~", f"{bucket.arn}2", f"{bucket.arn}2/~"}
+    for folder in folders:
+        found.update(folder.samples())
+        prefix = folder.arn.removeprefix(f"{bucket.arn}/")
+        found.update(f"{bucket.arn}/{prefix[:length]}~" for length in range(len(prefix)))
+    yield from sorted(found)
+
+
+def _strange_elements(
+    arn: str, document: Document | None, services: Sequence[str], *, has_principal: bool = True
+) -> Iterator[Found]:
+    for statement in statements_of(document):
+        for problem in not_understood(statement, services, has_principal=has_principal):
+            yield f"statement {statement.get('Sid', '')}", problem, arn, "one policy"
+
+
+def _strange_principals(arn: str, document: Document | None, roles: Collection[str]) -> Iterator[Found]:
+    for statement in statements_of(document):
+        for problem in strange_principals(statement, roles):
+            yield f"statement {statement.get('Sid', '')}", problem, arn, "one policy"

@@ -1,0 +1,110 @@
+"""AWS's page applied to what somebody uses Personalize for: roles, keys and buckets have ARNs here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import lru_cache
+
+from tests.proof import page
+from tests.proof.model import Environment
+
+
+@dataclass(frozen=True)
+class Place:
+    """A location in S3."""
+
+    bucket: str
+    """The bucket's ARN."""
+    prefix: str
+    key: str | None
+    """The ARN of the key that encrypts it."""
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """A resource that Personalize will be asked to create, by its name on the page."""
+
+    kind: str
+    source: Place | None = None
+    destination: Place | None = None
+
+
+@dataclass(frozen=True)
+class Use:
+    """What one construct was asked for."""
+
+    role: str
+    key: str
+    """The ARN of the dataset group's key."""
+    chosen: tuple[Chosen, ...]
+    environment: Environment
+    restricted: bool = False
+    """Whether statements for the service have to carry the conditions on the source."""
+    made_role: bool = True
+    """Whether the construct made the role, its trust policy included."""
+    unsure: frozenset[str] = frozenset()
+    """The ARNs of keys and buckets whose account can't be compared with the role's before deployment: there, both
+    sides may allow what they would have to across accounts."""
+
+
+@dataclass(frozen=True)
+class Target:
+    """What an action is allowed on: an ARN, or all objects below a prefix."""
+
+    arn: str
+    objects: bool = False
+
+    def covers(self, resource: str) -> bool:
+        """Whether this is the resource, or it is one of the objects."""
+        return resource.startswith(self.arn) if self.objects else resource == self.arn
+
+    def samples(self) -> tuple[str, ...]:
+        """ARNs that the action will be asked on."""
+        if not self.objects:
+            return (self.arn,)
+        folder = self.arn.endswith("/")
+        return (f"{self.arn}part-0.csv", f"{self.arn}2026/11/part-0.csv") if folder else (self.arn,)
+
+
+@dataclass(frozen=True)
+class Need:
+    """One permission that the page asks for."""
+
+    principal: str
+    """The ARN of the role, or the service."""
+    where: str
+    action: str
+    on: Target
+    use: Use = field(hash=False)
+
+
+@lru_cache
+def needs(use: Use) -> tuple[Need, ...]:
+    """Every permission for everything chosen."""
+    return tuple(_needs(use))
+
+
+def _needs(use: Use) -> Iterator[Need]:
+    for chosen in use.chosen:
+        targets = _targets(use, chosen)
+        for asked in page.PAGE[chosen.kind]:
+            for name in asked.principals:
+                for on in asked.on:
+                    for action in asked.actions:
+                        principal = use.role if name == page.ROLE else name
+                        yield from (Need(principal, asked.where, action, target, use) for target in targets.get(on, ()))
+
+
+def _targets(use: Use, chosen: Chosen) -> dict[str, tuple[Target, ...]]:
+    found: dict[str, tuple[Target, ...]] = {page.DATASET_GROUP_KEY: (Target(use.key),), page.EVERYTHING: (Target("*"),)}
+    for place, key, bucket, objects in (
+        (chosen.source, page.SOURCE_KEY, page.SOURCE_BUCKET, page.SOURCE_OBJECTS),
+        (chosen.destination, page.DESTINATION_KEY, page.DESTINATION_BUCKET, page.DESTINATION_OBJECTS),
+    ):
+        if place is not None:
+            found[bucket] = (Target(place.bucket),)
+            found[objects] = (Target(f"{place.bucket}/{place.prefix}", objects=True),)
+            if place.key is not None:
+                found[key] = (Target(place.key),)
+    return found

@@ -1,0 +1,46 @@
+"""One arrangement, synthesized and proved."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import aws_cdk as cdk
+from aws_cdk import assertions
+
+from tests.proof.assembly import Assembly
+from tests.proof.building import KINDS, Arrangement, Building
+from tests.proof.model import Deployed, Environment
+from tests.proof.needs import Use
+from tests.proof.prover import differences
+
+HERE = {
+    "aws": Environment("111122223333", "eu-west-1"),
+    "aws-cn": Environment("111122223333", "cn-north-1"),
+}
+
+
+def build(
+    arrangement: Arrangement,
+    directory: Path,
+    *,
+    flags: Mapping[str, Any],
+    partition: str = "aws",
+    concrete: bool = False,
+    kinds: Sequence[str] = KINDS,
+) -> tuple[Deployed, list[Use], Assembly]:
+    """Synthesize an arrangement; every template of it is one that CloudFormation could order."""
+    app = cdk.App(outdir=str(directory), analytics_reporting=False, context=dict(flags))
+    building = Building(app, HERE[partition], concrete, kinds)
+    arrangement(building)
+    app.synth()
+    for stack in building.stacks:
+        assertions.Template.from_stack(stack)
+    return building.finish(directory)
+
+
+def found(arrangement: Arrangement, directory: Path, **options: Any) -> list[str]:
+    """Every difference between an arrangement and AWS's page."""
+    deployed, uses, _ = build(arrangement, directory, **options)
+    return [str(difference) for difference in differences(deployed, uses)]

@@ -1,0 +1,225 @@
+"""Synthesized templates as stacks that refer to each other: parameters, outputs, exports, nested stacks."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from tests.proof import physical
+from tests.proof.intrinsics import NO_VALUE, Scope
+from tests.proof.model import Environment, UnresolvableError
+
+NESTED = "AWS::CloudFormation::Stack"
+
+
+@dataclass
+class Template:
+    """A template of an assembly; tests that break templates edit ``body`` and ``nested`` of a copy."""
+
+    stack_name: str
+    environment: Environment
+    file: str
+    body: dict[str, Any]
+    nested: dict[str, tuple[str, dict[str, Any]]] = field(default_factory=dict)
+    """File and body of the templates of nested stacks, by the hash that is in their address."""
+
+
+def read(directory: Path, agnostic: Environment) -> list[Template]:
+    """The templates of an app's assembly, stages included; ``agnostic`` is for stacks that don't say where they go."""
+    manifest = json.loads((directory / "manifest.json").read_text("utf-8"))
+    found: list[Template] = []
+    for artifact_id, artifact in manifest.get("artifacts", {}).items():
+        if artifact["type"] == "cdk:cloud-assembly":
+            found += read(directory / artifact["properties"]["directoryName"], agnostic)
+        elif artifact["type"] == "aws:cloudformation:stack":
+            file = artifact["properties"]["templateFile"]
+            template = Template(
+                artifact["properties"].get("stackName", artifact_id),
+                _environment(artifact["environment"], agnostic),
+                file,
+                json.loads((directory / file).read_text("utf-8")),
+            )
+            _read_nested(directory, template)
+            found.append(template)
+    return found
+
+
+def _read_nested(directory: Path, template: Template) -> None:
+    assets = json.loads((directory / template.file.replace(".template.json", ".assets.json")).read_text("utf-8"))
+    for asset_hash, asset in assets.get("files", {}).items():
+        file = asset["source"]["path"]
+        if file.endswith(".nested.template.json"):
+            template.nested[asset_hash] = file, json.loads((directory / file).read_text("utf-8"))
+
+
+def _environment(text: str, agnostic: Environment) -> Environment:
+    account, region = text.removeprefix("aws://").split("/")
+    return Environment(
+        agnostic.account if account == "unknown-account" else account,
+        agnostic.region if region == "unknown-region" else region,
+    )
+
+
+class Stack(Scope):
+    """A template with its parameters, in its environment."""
+
+    def __init__(
+        self,
+        app: Mapping[str, Stack],
+        template: Template,
+        *,
+        name: str,
+        file: str,
+        body: dict[str, Any],
+        parameters: Mapping[str, Callable[[], Any]],
+    ) -> None:
+        self._app = app
+        self._template = template
+        self._parameters = parameters
+        self.name = name
+        self.file = file
+        self.environment = template.environment
+        self.body = body
+        self._nested = {
+            logical_id: self._nest(logical_id, resource)
+            for logical_id, resource in body.get("Resources", {}).items()
+            if resource["Type"] == NESTED
+        }
+
+    @staticmethod
+    def of(template: Template, app: Mapping[str, Stack]) -> Stack:
+        """The stack of a template; ``app`` is all stacks that it can refer to."""
+        return Stack(app, template, name=template.stack_name, file=template.file, body=template.body, parameters={})
+
+    def with_nested(self) -> Iterator[Stack]:
+        """This stack and every one nested in it."""
+        yield self
+        for logical_id, stack in self._nested.items():
+            if self._exists(logical_id, self.name):
+                yield from stack.with_nested()
+
+    def resources(self) -> Iterator[physical.Resource]:
+        """The resources that the conditions let be."""
+        for logical_id in self.body.get("Resources", {}):
+            if self._exists(logical_id, self.name):
+                yield self._resource(logical_id, self.name)
+
+    def output(self, name: str, place: str) -> Any:
+        """The value of an output."""
+        outputs = self.body.get("Outputs", {})
+        if name not in outputs:
+            raise UnresolvableError(place, f"stack {self.name} has no output {name!r}")
+        return self.value(outputs[name]["Value"], f"{self.name}.Outputs.{name}")
+
+    def export_names(self) -> Iterator[tuple[str, str]]:
+        """The names of exports, each with the name of its output."""
+        for name, output in self.body.get("Outputs", {}).items():
+            if "Export" in output:
+                yield self.text(output["Export"]["Name"], f"{self.name}.Outputs.{name}"), name
+
+    def ref(self, name: str, place: str) -> Any:
+        """A parameter, pseudo parameter or resource."""
+        here = self.environment
+        pseudo = {
+            "AWS::AccountId": here.account,
+            "AWS::NoValue": NO_VALUE,
+            "AWS::Partition": here.partition,
+            "AWS::Region": here.region,
+            "AWS::StackName": self.name,
+            "AWS::URLSuffix": here.url_suffix,
+        }
+        if name in pseudo:
+            return pseudo[name]
+        if name in self.body.get("Parameters", {}):
+            return self._parameter(name, place)
+        return physical.ref(self._resource(name, place), place)
+
+    def get_att(self, logical_id: str, attribute: str, place: str) -> Any:
+        """An attribute of a resource, the outputs of nested stacks included."""
+        if logical_id in self._nested and attribute.startswith("Outputs."):
+            return self._nested[logical_id].output(attribute.removeprefix("Outputs."), place)
+        return physical.attribute(self._resource(logical_id, place), attribute, place)
+
+    def import_value(self, name: str, place: str) -> Any:
+        """An export of another stack of the same account and Region."""
+        found = [
+            (stack, output)
+            for stack in self._app.values()
+            if stack.environment == self.environment
+            for export, output in stack.export_names()
+            if export == name
+        ]
+        if len(found) != 1:
+            raise UnresolvableError(place, f"{len(found)} exports are named {name!r}")
+        stack, output = found[0]
+        return stack.output(output, place)
+
+    def stack_output(self, arguments: dict[str, Any], place: str) -> Any:
+        """An output of a stack of the Region it says, and of the account of the role that is to read it."""
+        if unknown := set(arguments) - {"StackName", "OutputName", "Region", "RoleArn"}:
+            raise UnresolvableError(place, f"Fn::GetStackOutput with {sorted(unknown)} is not modelled")
+        account = arguments["RoleArn"].split(":")[4] if "RoleArn" in arguments else self.environment.account
+        where = Environment(account, arguments.get("Region", self.environment.region))
+        for stack in self._app.values():
+            if (stack.name, stack.environment) == (arguments["StackName"], where):
+                return stack.output(arguments["OutputName"], place)
+        raise UnresolvableError(place, f"no stack {arguments['StackName']!r} in {where}")
+
+    def condition(self, name: str, place: str) -> bool:
+        """A condition of the template."""
+        conditions = self.body.get("Conditions", {})
+        if name not in conditions:
+            raise UnresolvableError(place, f"no condition {name!r}")
+        return self.truth(conditions[name], f"{self.name}.Conditions.{name}")
+
+    def mapping(self, name: str, place: str) -> dict[str, Any]:
+        """A mapping of the template."""
+        mappings: dict[str, dict[str, Any]] = self.body.get("Mappings", {})
+        if name not in mappings:
+            raise UnresolvableError(place, f"no mapping {name!r}")
+        return mappings[name]
+
+    def _parameter(self, name: str, place: str) -> Any:
+        declared = self.body["Parameters"][name]
+        if str(declared["Type"]).startswith("AWS::SSM::Parameter::Value"):
+            raise UnresolvableError(place, f"parameter {name} is read from SSM")
+        given = self._parameters.get(name)
+        found = declared.get("Default") if given is None else given()
+        if found is None:
+            raise UnresolvableError(place, f"parameter {name} has neither value nor default")
+        return found.split(",") if declared["Type"] == "CommaDelimitedList" and isinstance(found, str) else found
+
+    def _nest(self, logical_id: str, resource: dict[str, Any]) -> Stack:
+        place = f"{self.name}.{logical_id}"
+        properties = resource["Properties"]
+        address = json.dumps(properties["TemplateURL"])
+        templates = [found for asset_hash, found in self._template.nested.items() if asset_hash in address]
+        if len(templates) != 1:
+            raise UnresolvableError(place, f"{len(templates)} templates are at {address}")
+        ((file, body),) = templates
+        parameters = {
+            name: partial(self.value, item, f"{place}.Parameters.{name}")
+            for name, item in properties.get("Parameters", {}).items()
+        }
+        name = f"{self.name}-{logical_id}"
+        return Stack(self._app, self._template, name=name, file=file, body=body, parameters=parameters)
+
+    def _exists(self, logical_id: str, place: str) -> bool:
+        condition = self.body["Resources"][logical_id].get("Condition")
+        return condition is None or self.condition(condition, place)
+
+    def _resource(self, logical_id: str, place: str) -> physical.Resource:
+        declared = self.body.get("Resources", {}).get(logical_id)
+        if declared is None or not self._exists(logical_id, place):
+            raise UnresolvableError(place, f"stack {self.name} has no {logical_id!r}")
+        here = f"{self.name}.{logical_id}"
+
+        def resolved(name: str) -> Any:
+            found = self.value(declared.get("Properties", {}).get(name), f"{here}.{name}")
+            return None if found is NO_VALUE else found
+
+        return physical.Resource(self.name, self.environment, logical_id, declared["Type"], resolved, here)

@@ -1,0 +1,115 @@
+"""The prover at work on broken templates: whatever is broken, it says so."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import pytest
+
+from tests.proof.assembly import Assembly
+from tests.proof.building import KINDS
+from tests.proof.in_stacks import all_in_one_stack, three_stacks
+from tests.proof.mutants import Mutant
+from tests.proof.needs import Use
+from tests.proof.on_keys_and_buckets import restricted_to_the_account, without_locations
+from tests.proof.operators import OPERATORS
+from tests.proof.prover import differences
+from tests.proof.proving import build
+
+TOGETHER = "the service may do the same by a statement of its own already"
+TWICE = "the same policy allows the action on these keys in another statement already"
+SAME = "the number of an account and the ARN of its root are the same principal"
+
+# The mutants that change nothing in effect, by name.
+EQUIVALENT: Mapping[str, Mapping[str, str]] = {
+    "default": {"EncryptionKey PersonalizeRole for its principal and the service": TOGETHER},
+    "everything": {
+        "EncryptionKey PersonalizeRole for its principal and the service": TOGETHER,
+        "DataKey PersonalizeRole for its principal and the service": TOGETHER,
+    },
+    "three stacks": {
+        "Key PersonalizeRole for its principal and the service": TOGETHER,
+        "DataKey PersonalizeRole for its principal and the service": TOGETHER,
+        "Key PersonalizeRole for the number of the account": SAME,
+        "DataKey PersonalizeRole for the number of the account": SAME,
+        "EncryptionPolicy CreateGrants with kms:Decrypt": TWICE,
+        "EncryptionPolicy ExportData with kms:CreateGrant": TWICE,
+        "EncryptionPolicy ExportData with kms:Decrypt": TWICE,
+        "EncryptionPolicy UseKey with kms:CreateGrant": TWICE,
+    },
+    "restricted": {},
+}
+TEMPLATES = {
+    "default": (without_locations, "flags_off", KINDS[:1]),
+    "everything": (all_in_one_stack, "flags_off", KINDS),
+    "three stacks": (three_stacks, "recommended_flags", KINDS),
+    "restricted": (restricted_to_the_account, "recommended_flags", KINDS),
+}
+
+# The default has one key, and no location in S3.
+NOTHING_TO_BREAK = {("default", "swap_keys")}
+
+Unbroken = tuple[Assembly, list[Use]]
+
+
+@pytest.fixture(scope="session")
+def unbroken(
+    tmp_path_factory: pytest.TempPathFactory, feature_flags: Mapping[str, Mapping[str, Any]]
+) -> Mapping[str, Unbroken]:
+    """The templates before anything is broken, and what they are for."""
+    found = {}
+    for name, (arrangement, flags, kinds) in TEMPLATES.items():
+        directory = tmp_path_factory.mktemp("unbroken")
+        _, uses, assembly = build(arrangement, directory, flags=feature_flags[flags], kinds=kinds)
+        found[name] = assembly, uses
+    return found
+
+
+def noticed(assembly: Assembly, uses: list[Use]) -> bool:
+    return next(differences(assembly.deployed(), uses), None) is not None
+
+
+@pytest.mark.parametrize("name", TEMPLATES)
+def test_templates_that_are_not_broken_differ_in_nothing(name: str, unbroken: Mapping[str, Unbroken]) -> None:
+    """What is reported below is what was broken."""
+    assert not noticed(*unbroken[name])
+
+
+@pytest.mark.parametrize("operator", OPERATORS, ids=lambda each: each.__name__)
+@pytest.mark.parametrize("name", TEMPLATES)
+def test_every_way_to_break_a_template_is_noticed(
+    name: str, operator: Callable[[Assembly], Iterator[Mutant]], unbroken: Mapping[str, Unbroken]
+) -> None:
+    """Only those are not that change nothing in effect."""
+    assembly, uses = unbroken[name]
+    mutants = list(operator(assembly))
+    assert mutants or (name, operator.__name__) in NOTHING_TO_BREAK
+    names = {mutant.name for mutant in mutants}
+    assert len(names) == len(mutants)
+    unnoticed = {mutant.name for mutant in mutants if not noticed(mutant.assembly, uses)}
+    assert unnoticed == names & set(EQUIVALENT[name])
+
+
+@pytest.mark.parametrize("name", TEMPLATES)
+def test_equivalent_mutants_are_still_made(name: str, unbroken: Mapping[str, Unbroken]) -> None:
+    """An entry of the list that fits no mutant any more would excuse something else some day."""
+    assembly, _ = unbroken[name]
+    names = {mutant.name for operator in OPERATORS for mutant in operator(assembly)}
+    assert set(EQUIVALENT[name]) <= names
+
+
+@pytest.mark.parametrize("name", TEMPLATES)
+def test_the_accounts_own_statement_is_not_needed(name: str, unbroken: Mapping[str, Unbroken]) -> None:
+    """Everything holds without the statement that CDK begins key policies with."""
+    assembly, uses = unbroken[name]
+    templates = copy.deepcopy(assembly.templates)
+    removed = 0
+    for template in templates:
+        for resource in template.body["Resources"].values():
+            if resource["Type"] == "AWS::KMS::Key":
+                assert resource["Properties"]["KeyPolicy"]["Statement"].pop(0)["Action"] == "kms:*"
+                removed += 1
+    assert removed
+    assert list(differences(Assembly(templates).deployed(), uses)) == []
