@@ -8,7 +8,7 @@ export PATH := $(CURDIR)/$(VENV)/bin:$(CURDIR)/node_modules/.bin:$(PATH)
 SETUP := node_modules/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint typecheck snapshots lock clean
+.PHONY: help setup demo test snapshots properties versions lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -37,9 +37,19 @@ test: setup ## run every check: lint, types, tests, a real deploy
 	@pyright
 	@python -m pytest
 
+snapshots: setup ## write the template snapshots anew, after a change that is meant
+	@python -m pytest -n 0 -q tests/templates/test_snapshots.py --snapshot-update
+
+properties: setup ## prove a thousand random apps against the page
+	@PROPERTY_EXAMPLES=1000 python -m pytest tests/proof/test_properties.py -q
+
+versions: setup ## test at the lowest and the newest versions that are supported; name interpreters with PYTHONS
+	@scripts/test-versions $(PYTHONS)
+
 lock: setup ## renew the pinned and hashed requirements
 	uv pip compile --quiet --universal --python-version 3.10 --generate-hashes --no-header requirements/dev.in -o requirements/dev.txt
 	uv pip compile --quiet --universal --python-version 3.10 --generate-hashes --no-header --no-deps requirements/data.in -o requirements/data.txt
+	uv pip compile --quiet --universal --python-version 3.10 --generate-hashes --no-header requirements/lowest.in -o requirements/lowest.txt
 	npm install --package-lock-only --silent
 
 clean: ## remove what was installed or generated

@@ -7,6 +7,7 @@ import pytest
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
+from aws_cdk import pipelines
 
 from personalize_kms_constructs import PersonalizeEncryption, PersonalizeResource, S3Location
 from tests.policies import bucket_policy, key_policy, resources, role_policy, template
@@ -302,3 +303,26 @@ def test_a_bucket_of_another_stack_needs_no_fixed_name(app: cdk.App, stack: cdk.
     )
     (role,) = resources(stack, "AWS::IAM::Role").values()
     assert "RoleName" not in role["Properties"]
+
+
+def test_stages_of_a_pipeline_are_as_any_other(app: cdk.App) -> None:
+    """A pipeline deploys stages; keys, buckets and roles of a stage's stacks know each other as elsewhere."""
+    stack = cdk.Stack(app, "Pipeline")
+    source = pipelines.CodePipelineSource.s3(s3.Bucket(stack, "Source"), "app.zip")
+    pipeline = pipelines.CodePipeline(
+        stack, "Pipeline", synth=pipelines.ShellStep("Synth", commands=["cdk synth"], input=source)
+    )
+    stage = cdk.Stage(app, "Production", env=cdk.Environment(account="111111111111", region="eu-west-1"))
+    security, recommendations = cdk.Stack(stage, "Security"), cdk.Stack(stage, "Recommendations")
+    PersonalizeEncryption(
+        recommendations,
+        "Encryption",
+        encryption_key=kms.Key(security, "Key"),
+        resources=[PersonalizeResource.dataset_group()],
+    )
+    pipeline.add_stage(stage)
+    role_statement, _ = key_policy(security, "Key961B73FD")
+    (role,) = resources(recommendations, "AWS::IAM::Role").values()
+    name = role["Properties"]["RoleName"]
+    assert role_statement["Condition"]["ArnEquals"]["aws:PrincipalArn"]["Fn::Join"][1][-1].endswith(f":role/{name}")
+    assert template(stack)

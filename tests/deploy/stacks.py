@@ -27,7 +27,7 @@ def deploy(aws: EmbeddedAws, templates: Templates) -> list[str]:
         except WaiterError:
             events = cloudformation.describe_stack_events(StackName=stack)["StackEvents"]
             return [event["ResourceStatusReason"] for event in events if event.get("ResourceStatusReason")]
-        if stack == "Data":
+        if stack == "Data" and "BucketName" in template.get("Outputs", {}):
             upload_ratings(aws)
     return []
 

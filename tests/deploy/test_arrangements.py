@@ -1,0 +1,93 @@
+"""Arrangements of stacks in one account, created by CloudFormation: dataset group and metric attribution are accepted.
+
+Datasets are left out: their data would have to be in a bucket that the same stack makes.
+"""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import aws_cdk as cdk
+import pytest
+
+from embedded_aws import EmbeddedAws
+from tests.deploy.stacks import deploy
+from tests.proof import in_stacks, on_keys_and_buckets
+from tests.proof.building import KINDS, Arrangement, Building
+from tests.proof.model import Environment
+from tests.templates.stacks import recommended_flags
+
+ARRANGEMENTS: tuple[Arrangement, ...] = (
+    in_stacks.all_in_one_stack,
+    in_stacks.key_in_another_stack,
+    in_stacks.bucket_in_another_stack,
+    in_stacks.three_stacks,
+    in_stacks.bucket_with_a_key_of_a_third_stack,
+    in_stacks.role_in_the_same_stack,
+    in_stacks.named_role_beside_the_construct,
+    in_stacks.named_role_in_a_third_stack,
+    in_stacks.nameless_role_in_a_third_stack,
+    in_stacks.nameless_role_of_another_stack,
+    in_stacks.key_and_role_in_another_stack,
+    in_stacks.role_name_of_the_users,
+    on_keys_and_buckets.one_key_for_all,
+    on_keys_and_buckets.several_keys,
+    on_keys_and_buckets.several_keys_in_several_stacks,
+    on_keys_and_buckets.two_constructs_on_one_key_and_bucket,
+    on_keys_and_buckets.restricted_to_the_account,
+    on_keys_and_buckets.restricted_to_the_account_in_three_stacks,
+    on_keys_and_buckets.allowed_later_in_another_order,
+    on_keys_and_buckets.bucket_that_enforces_tls,
+)
+
+
+@pytest.fixture(scope="module")
+def flags() -> Mapping[str, Mapping[str, Any]]:
+    return {"flags_off": {}, "recommended_flags": recommended_flags()}
+
+
+@pytest.mark.parametrize("flag_set", ["flags_off", "recommended_flags"])
+@pytest.mark.parametrize("arrangement", ARRANGEMENTS, ids=lambda arrangement: arrangement.__name__)
+def test_an_arrangement_deploys(
+    aws: EmbeddedAws,
+    tmp_path: Path,
+    flags: Mapping[str, Mapping[str, Any]],
+    arrangement: Arrangement,
+    flag_set: str,
+) -> None:
+    """Personalize has what it needs when each resource is created, in the worst order CloudFormation may choose."""
+    app = cdk.App(outdir=str(tmp_path), analytics_reporting=False, context=dict(flags[flag_set]))
+    building = Building(app, Environment(aws.account, aws.region), True, KINDS)
+    arrangement(building)
+    stacks = app.synth().stacks_recursively
+    assert len(stacks) == len(building.stacks)
+    templates = {stack.stack_name: without_datasets(Path(stack.template_full_path)) for stack in in_order(stacks)}
+    assert any("AWS::Personalize::DatasetGroup" in json.dumps(template) for template in templates.values())
+    assert deploy(aws, templates) == []
+
+
+def in_order(stacks: list[Any]) -> list[Any]:
+    """The stacks, each after those that it depends on."""
+    ordered: list[Any] = []
+
+    def add(stack: Any) -> None:
+        for dependency in stack.dependencies:
+            needed = [other for other in stacks if other.id == dependency.id]
+            for other in needed:
+                add(other)
+        if stack not in ordered:
+            ordered.append(stack)
+
+    for stack in stacks:
+        add(stack)
+    return ordered
+
+
+def without_datasets(path: Path) -> Any:
+    template = json.loads(path.read_text())
+    resources = template["Resources"]
+    template["Resources"] = {
+        key: value for key, value in resources.items() if value["Type"] != "AWS::Personalize::Dataset"
+    }
+    return template
