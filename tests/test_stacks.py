@@ -307,12 +307,13 @@ def test_a_bucket_of_another_stack_needs_no_fixed_name(app: cdk.App, stack: cdk.
 
 def test_stages_of_a_pipeline_are_as_any_other(app: cdk.App) -> None:
     """A pipeline deploys stages; keys, buckets and roles of a stage's stacks know each other as elsewhere."""
-    stack = cdk.Stack(app, "Pipeline")
+    environment = cdk.Environment(account="111111111111", region="eu-west-1")
+    stack = cdk.Stack(app, "Pipeline", env=environment)
     source = pipelines.CodePipelineSource.s3(s3.Bucket(stack, "Source"), "app.zip")
     pipeline = pipelines.CodePipeline(
         stack, "Pipeline", synth=pipelines.ShellStep("Synth", commands=["cdk synth"], input=source)
     )
-    stage = cdk.Stage(app, "Production", env=cdk.Environment(account="111111111111", region="eu-west-1"))
+    stage = cdk.Stage(app, "Production", env=environment)
     security, recommendations = cdk.Stack(stage, "Security"), cdk.Stack(stage, "Recommendations")
     PersonalizeEncryption(
         recommendations,
