@@ -245,7 +245,7 @@ def test_the_dummy_key_of_a_lookup_is_taken(app: cdk.App) -> None:
     """A key that is looked up is a dummy until the CLI has found it; that is no reason to refuse anything."""
     stack = cdk.Stack(app, "Concrete", env=cdk.Environment(account="111111111111", region="eu-west-1"))
     key = kms.Key.from_lookup(stack, "Key", alias_name="alias/personalize")
-    assert kms.Key.is_lookup_dummy(key)
+    assert key.key_id == "1234abcd-12ab-34cd-56ef-1234567890ab"
     encryption = PersonalizeEncryption(
         stack, "Encryption", encryption_key=key, resources=[PersonalizeResource.dataset_group()]
     )

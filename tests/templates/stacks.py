@@ -156,7 +156,10 @@ STACKS: Mapping[str, Callable[[cdk.Stage], cdk.Stack]] = {
 
 
 def recommended_flags() -> dict[str, Any]:
-    """The feature flags that ``cdk init`` writes for new apps, as the installed aws-cdk-lib has them."""
+    """The feature flags that ``cdk init`` writes for new apps, as the installed aws-cdk-lib has them.
+
+    Old ones carry no list; they get the example app's.
+    """
     (library,) = Path(cdk.__file__).parent.glob("_jsii/aws-cdk-lib@*.jsii.tgz")
     with tarfile.open(library, "r|gz") as members:
         for member in members:
@@ -164,7 +167,7 @@ def recommended_flags() -> dict[str, Any]:
                 file = members.extractfile(member)
                 assert file is not None
                 return dict(json.load(file))
-    raise AssertionError(f"{library.name} has no list of recommended feature flags")
+    return dict(json.loads(Path("cdk.json").read_text())["context"])
 
 
 FLAGS: Mapping[str, Callable[[], dict[str, Any]]] = {"flags_off": dict, "recommended_flags": recommended_flags}

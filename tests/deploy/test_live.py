@@ -1,0 +1,157 @@
+"""Sessions of the deployed role on the real KMS and S3 calls of an AWS that enforces policies."""
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import aws_cdk as cdk
+import boto3
+import pytest
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_s3 as s3
+from botocore.config import Config
+from botocore.exceptions import ClientError
+
+from embedded_aws import EmbeddedAws
+from personalize_kms_constructs import PersonalizeEncryption, PersonalizeResource, S3Location
+from tests.deploy.stacks import deploy
+from tests.policies import template
+
+DENIED = {"AccessDenied", "AccessDeniedException"}
+
+
+class Live:
+    """A stack deployed to an AWS that enforces policies, and clients of its service role."""
+
+    def __init__(self, aws: EmbeddedAws, form: str, directory: Path) -> None:
+        self._aws = aws
+        app = cdk.App(outdir=str(directory), analytics_reporting=False)
+        environment = cdk.Environment(account=aws.account, region=aws.region)
+        stack = cdk.Stack(app, "Stack", env=environment)
+        owner = cdk.Stack(app, "Owner", env=environment) if form == "delegated" else stack
+        key = kms.Key(owner, "GroupKey")
+        other_key = kms.Key(owner, "OtherKey")
+        bucket = s3.Bucket(owner, "Bucket", encryption_key=kms.Key(owner, "BucketKey"))
+        encryption = PersonalizeEncryption(
+            stack,
+            "Encryption",
+            encryption_key=key,
+            resources=[
+                PersonalizeResource.dataset_import_job(S3Location(bucket, "import/")),
+                PersonalizeResource.dataset_export_job(S3Location(bucket, "export/")),
+            ],
+        )
+        for name, value in {
+            "GroupKey": key.key_arn,
+            "OtherKey": other_key.key_arn,
+            "Bucket": bucket.bucket_name,
+        }.items():
+            cdk.CfnOutput(owner, f"{name}Out", value=value)
+        cdk.CfnOutput(stack, "RoleOut", value=encryption.service_role.role_name)
+        stacks = {"Owner": owner, "Stack": stack} if owner is not stack else {"Stack": stack}
+        assert deploy(aws, {name: template(each) for name, each in stacks.items()}) == []
+        outputs: dict[str, str] = {}
+        for name in stacks:
+            (described,) = aws.client("cloudformation").describe_stacks(StackName=name)["Stacks"]
+            outputs.update({each["OutputKey"]: each["OutputValue"] for each in described["Outputs"]})
+        self.key, self.other_key = outputs["GroupKeyOut"], outputs["OtherKeyOut"]
+        self.bucket = outputs["BucketOut"]
+        self._assume(outputs["RoleOut"])
+
+    def _assume(self, role_name: str) -> None:
+        # Personalize alone is trusted; the account is let in for the test.
+        iam = self._aws.client("iam")
+        role = iam.get_role(RoleName=role_name)["Role"]
+        trust = role["AssumeRolePolicyDocument"]
+        account = {"AWS": f"arn:aws:iam::{self._aws.account}:root"}
+        trust["Statement"].append({"Effect": "Allow", "Principal": account, "Action": "sts:AssumeRole"})
+        iam.update_assume_role_policy(RoleName=role_name, PolicyDocument=json.dumps(trust))
+        credentials = self._aws.client("sts").assume_role(RoleArn=role["Arn"], RoleSessionName="live")["Credentials"]
+        self._session = boto3.session.Session(
+            aws_access_key_id=credentials["AccessKeyId"],
+            aws_secret_access_key=credentials["SecretAccessKey"],
+            aws_session_token=credentials["SessionToken"],
+            region_name=self._aws.region,
+        )
+
+    def client(self, service: str) -> Any:
+        """A client of the role's session."""
+        create: Any = self._session.client
+        config = Config(proxies={}, retries={"total_max_attempts": 1}, s3={"addressing_style": "path"})
+        return create(service, endpoint_url=self._aws.endpoint, config=config)
+
+    def owner(self, service: str) -> Any:
+        """A client of the account's owner."""
+        return self._aws.client(service)
+
+
+@pytest.fixture(scope="module")
+def enforcing_aws() -> Iterator[EmbeddedAws]:
+    with EmbeddedAws(enforce=True) as aws:
+        yield aws
+
+
+@pytest.fixture(scope="module", params=["named", "delegated"])
+def live(request: pytest.FixtureRequest, enforcing_aws: EmbeddedAws, tmp_path_factory: pytest.TempPathFactory) -> Live:
+    """The role's statement in the key policy in both of its forms."""
+    enforcing_aws.reset()
+    return Live(enforcing_aws, request.param, tmp_path_factory.mktemp("cdk.out"))
+
+
+def generated(live: Live) -> bytes:
+    return bytes(live.owner("kms").encrypt(KeyId=live.key, Plaintext=b"data")["CiphertextBlob"])
+
+
+ALLOWED: dict[str, Callable[[Live], Any]] = {
+    "decrypt": lambda live: live.client("kms").decrypt(CiphertextBlob=generated(live), KeyId=live.key),
+    "describe the key": lambda live: live.client("kms").describe_key(KeyId=live.key),
+    "generate a data key": lambda live: live.client("kms").generate_data_key(KeyId=live.key, KeySpec="AES_256"),
+    "generate a data key without plaintext": lambda live: live.client("kms").generate_data_key_without_plaintext(
+        KeyId=live.key, KeySpec="AES_256"
+    ),
+    "list grants": lambda live: live.client("kms").list_grants(KeyId=live.key),
+    "create a grant": lambda live: live.client("kms").create_grant(
+        KeyId=live.key, GranteePrincipal="arn:aws:iam::111111111111:root", Operations=["Decrypt"]
+    ),
+    "read what is to be imported": lambda live: live.client("s3").get_object(Bucket=live.bucket, Key="import/a.csv"),
+    "list the bucket": lambda live: live.client("s3").list_objects_v2(Bucket=live.bucket, Prefix="import/"),
+    "write what is exported": lambda live: live.client("s3").put_object(
+        Bucket=live.bucket, Key="export/a.csv", Body=b""
+    ),
+}
+NOT_ALLOWED: dict[str, Callable[[Live], Any]] = {
+    "encrypt": lambda live: live.client("kms").encrypt(KeyId=live.key, Plaintext=b"data"),
+    "change the key policy": lambda live: live.client("kms").put_key_policy(
+        KeyId=live.key, PolicyName="default", Policy="{}"
+    ),
+    "read the key policy": lambda live: live.client("kms").get_key_policy(KeyId=live.key, PolicyName="default"),
+    "disable the key": lambda live: live.client("kms").disable_key(KeyId=live.key),
+    "schedule the deletion of the key": lambda live: live.client("kms").schedule_key_deletion(KeyId=live.key),
+    "use another key": lambda live: live.client("kms").generate_data_key(KeyId=live.other_key, KeySpec="AES_256"),
+    "describe another key": lambda live: live.client("kms").describe_key(KeyId=live.other_key),
+    "read outside of the prefix": lambda live: live.client("s3").get_object(Bucket=live.bucket, Key="other/a.csv"),
+    "read what is exported": lambda live: live.client("s3").get_object(Bucket=live.bucket, Key="export/b.csv"),
+    "write what is to be imported": lambda live: live.client("s3").put_object(
+        Bucket=live.bucket, Key="import/b.csv", Body=b""
+    ),
+    "delete an object": lambda live: live.client("s3").delete_object(Bucket=live.bucket, Key="import/a.csv"),
+    "read the bucket policy": lambda live: live.client("s3").get_bucket_policy(Bucket=live.bucket),
+    "list the roles": lambda live: live.client("iam").list_roles(),
+}
+
+
+@pytest.mark.parametrize("call", ALLOWED)
+def test_the_role_may(live: Live, call: str) -> None:
+    """What the page asks for works on the real call."""
+    for key in ("import/a.csv", "export/b.csv", "other/a.csv"):
+        live.owner("s3").put_object(Bucket=live.bucket, Key=key, Body=b"")
+    ALLOWED[call](live)
+
+
+@pytest.mark.parametrize("call", NOT_ALLOWED)
+def test_the_role_may_not(live: Live, call: str) -> None:
+    """What nobody asked for is denied on the real call."""
+    with pytest.raises(ClientError) as error:
+        NOT_ALLOWED[call](live)
+    assert error.value.response["Error"]["Code"] in DENIED
