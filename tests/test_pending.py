@@ -79,6 +79,8 @@ def warnings(stack: cdk.Stack) -> dict[str, list[object]]:
     found = {}
     for annotation in assertions.Annotations.from_stack(stack).find_warning("*", assertions.Match.any_value()):
         text, _, warning_id = str(annotation.entry.data).rpartition(" [ack: ")
+        if not warning_id.startswith("personalize-kms-constructs:"):
+            continue  # the CDK's own
         found[warning_id.rstrip("]")] = json.loads(text[text.index(": [") + 2 :])
     return found
 
@@ -269,3 +271,33 @@ def test_the_policy_of_a_cfn_key_takes_the_statements(stack: cdk.Stack) -> None:
         "PersonalizeRole789D53B5",
         "PersonalizeService789D53B5",
     ]
+
+
+def test_what_another_stack_makes_is_named_with_its_stack(
+    app: cdk.App, stack: cdk.Stack, imported_key: kms.IKey
+) -> None:
+    """A logical id of another stack would say nothing to the key's owner."""
+    role = iam.Role(cdk.Stack(app, "Roles"), "Service", assumed_by=iam.ServicePrincipal("personalize.amazonaws.com"))
+    PersonalizeEncryption(
+        stack,
+        "Encryption",
+        encryption_key=imported_key,
+        service_role=role,
+        resources=[PersonalizeResource.dataset_group()],
+    )
+    (statements,) = warnings(stack).values()
+    assert statements[0]["Principal"] == {"AWS": "${Roles/Service/Resource.Arn}"}  # type: ignore[index]
+
+
+def test_what_this_stack_makes_is_named_by_its_logical_id(stack: cdk.Stack, imported_key: kms.IKey) -> None:
+    """The placeholders are those of ``Fn::Sub``."""
+    role = iam.Role(stack, "Service", assumed_by=iam.ServicePrincipal("personalize.amazonaws.com"))
+    PersonalizeEncryption(
+        stack,
+        "Encryption",
+        encryption_key=imported_key,
+        service_role=role,
+        resources=[PersonalizeResource.dataset_group()],
+    )
+    (statements,) = warnings(stack).values()
+    assert statements[0]["Principal"] == {"AWS": "${ServiceDBC79909.Arn}"}  # type: ignore[index]

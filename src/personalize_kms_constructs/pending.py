@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
 import jsii
-from aws_cdk import Annotations, CfnOutput, IStableStringProducer, Lazy, Stack
+from aws_cdk import Annotations, CfnOutput, IStableStringProducer, Lazy, Reference, Stack, Tokenization
 from aws_cdk import aws_iam as iam
 from constructs import Construct, IValidation
 
 from .policies import Policy, PolicyKind
+
+_TOKEN = re.compile(r"\$\{Token\[[^]]*\]\}")
 
 _MESSAGES: dict[PolicyKind, tuple[str, str]] = {
     "key": (
@@ -96,24 +99,39 @@ class PendingWarnings:
         for policy in self._policies():
             if policy.pending:
                 warning_id, message = _MESSAGES[policy.kind]
-                arn = _readable(stack.resolve(policy.resource_arn))
-                statements = json.dumps(_readable(stack.resolve(policy.statements_json)), indent=2)
+                arn = _readable(policy.resource_arn, stack)
+                statements = json.dumps(_readable(policy.statements_json, stack), indent=2)
                 annotations.add_warning_v2(warning_id, f"{message.format(arn=arn)}: {statements}")
         return []
 
 
-def _readable(value: Any) -> Any:
-    """Resolved JSON with its intrinsic functions as ``${…}``, in the notation of ``Fn::Sub``."""
+def _readable(value: Any, stack: Stack) -> Any:
+    """JSON with what is known at deployment alone as ``${…}``, in the notation of ``Fn::Sub``."""
     if isinstance(value, list):
-        return [_readable(item) for item in value]
-    if not isinstance(value, dict):
+        return [_readable(item, stack) for item in value]
+    if isinstance(value, dict):
+        return {key: _readable(item, stack) for key, item in value.items()}
+    return _TOKEN.sub(lambda token: _placeholder(token[0], stack), value)
+
+
+def _placeholder(token: str, stack: Stack) -> str:
+    reference = Tokenization.reverse_string(token).first_token
+    if Reference.is_reference(reference):
+        target = cast("Reference", reference).target
+        if Stack.of(target) is not stack:
+            # Its logical id would say nothing here, and its path says in which stack it is.
+            return f"${{{target.node.path}.{cast('Reference', reference).display_name}}}"
+    return _as_sub(stack.resolve(token))
+
+
+def _as_sub(value: Any) -> str:
+    if isinstance(value, str):
         return value
-    if len(value) == 1:
-        (function, argument), *_ = value.items()
-        if function == "Ref":
-            return f"${{{argument}}}"
-        if function == "Fn::GetAtt":
-            return f"${{{'.'.join(argument)}}}"
-        if function == "Fn::Join":
-            return argument[0].join(_readable(part) for part in argument[1])
-    return {key: _readable(item) for key, item in value.items()}
+    (function, argument), *_ = value.items()
+    if function == "Ref":
+        return f"${{{argument}}}"
+    if function == "Fn::GetAtt":
+        return f"${{{'.'.join(argument)}}}"
+    if function == "Fn::Join":
+        return str(argument[0]).join(_as_sub(part) for part in argument[1])
+    return json.dumps(value)

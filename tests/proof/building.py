@@ -10,6 +10,7 @@ from typing import Any
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
+from aws_cdk import aws_personalize as personalize
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
@@ -146,7 +147,7 @@ class Building:
                     dataset_type="Interactions",
                     import_from=source,
                 )
-            elif kind == "metric attribution":
+            elif kind == "metric attribution" and hasattr(personalize, "CfnMetricAttribution"):
                 encryption.add_metric_attribution(
                     "Metrics",
                     dataset_group=group,
@@ -163,8 +164,11 @@ class Building:
             return str(assembly.value(stack.template_file, stack.resolve(token)))
 
         def unsure(owned: kms.IKey | s3.IBucket) -> bool:
-            accounts = {owned.env.account, str(role.principal_account)}
-            return len(accounts) > 1 and any(cdk.Token.is_unresolved(account) for account in accounts)
+            # Personalize takes no role of another account than the stack's, so both are the account of the role.
+            accounts = [str(role.principal_account), cdk.Stack.of(encryption).account]
+            known = [account for account in accounts if not cdk.Token.is_unresolved(account)]
+            comparable = known and not cdk.Token.is_unresolved(owned.env.account)
+            return owned.env.account not in accounts and not comparable
 
         def place(location: S3Location | None) -> Place | None:
             if location is None:
