@@ -14,6 +14,7 @@ from pathlib import Path
 from demo.access_table import access_table
 from demo.cdk_cli import CdkError, bootstrap, cdk
 from demo.deployed_policies import DeployedPolicies
+from demo.nightly_run import NightFailedError, nightly_run
 from demo.ratings import ratings_csv
 from embedded_aws import EmbeddedAws
 
@@ -63,6 +64,9 @@ def _run() -> None:
             print(table)
             if missing:
                 raise DemoError(f"{missing} permissions are missing")
+        with _step("one night: import, batch inference, export, by the deployed state machine"):
+            for line in nightly_run(aws, bucket):
+                print(f"    {line}")
         with _step("cdk deploy again"):
             again = cdk(*deploy, "--all", environment=environment)
             if again.count("(no changes)") != len(_DATA) + 1:
@@ -82,7 +86,7 @@ def main() -> int:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:
         _run()
-    except (CdkError, DemoError) as error:
+    except (CdkError, DemoError, NightFailedError) as error:
         print(f"\n✘ {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:

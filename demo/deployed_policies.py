@@ -25,7 +25,7 @@ class DeployedPolicies:
         """Read them from this AWS."""
         bucket = _physical_id(aws, "Data", "AWS::S3::Bucket")
         return cls(
-            role=_role(aws, _physical_id(aws, "Recommendations", "AWS::IAM::Role")),
+            role=_role(aws, _physical_id(aws, "Recommendations", "AWS::IAM::Role", "EncryptionRole")),
             encryption_key=_key(aws, _physical_id(aws, "Security", "AWS::KMS::Key")),
             data_key=_key(aws, _physical_id(aws, "Data", "AWS::KMS::Key")),
             bucket=bucket,
@@ -39,9 +39,13 @@ class DeployedPolicies:
         return Location(self.bucket, self.caller.account, self.bucket_policy, (file,), prefix)
 
 
-def _physical_id(aws: EmbeddedAws, stack: str, resource_type: str) -> str:
+def _physical_id(aws: EmbeddedAws, stack: str, resource_type: str, logical_id: str = "") -> str:
     resources = aws.client("cloudformation").describe_stack_resources(StackName=stack)["StackResources"]
-    (found,) = [resource for resource in resources if resource["ResourceType"] == resource_type]
+    (found,) = [
+        resource
+        for resource in resources
+        if resource["ResourceType"] == resource_type and resource["LogicalResourceId"].startswith(logical_id)
+    ]
     return str(found["PhysicalResourceId"])
 
 

@@ -135,9 +135,9 @@ def by_service(policy: Document | None, action: str, resource: str, caller: Call
     return bool(evaluate_resource_policy(policy, context, service=PERSONALIZE).decision == "Allow")
 
 
-def by_iam(role: Role, action: str, resource: str, region: str, prefix: str = "") -> bool:
-    """Whether the role's own policies allow `action`, its permissions boundary included."""
-    return bool(_identity_decision(role, _role_context(role, action, resource, region, prefix)).decision == "Allow")
+def by_iam(role: Role, action: str, resource: str, region: str, **keys: str) -> bool:
+    """Whether the role's own policies and its boundary allow `action`, in a call with these condition keys."""
+    return bool(_identity_decision(role, _role_context(role, action, resource, region, **keys)).decision == "Allow")
 
 
 def on_key(role: Role, key: Key, action: str, region: str) -> str | None:
@@ -160,9 +160,10 @@ def on_key(role: Role, key: Key, action: str, region: str) -> str | None:
 
 def in_bucket(role: Role, location: Location, action: str, resource: str, region: str) -> str | None:
     """None when `action` is in effect for the role in the bucket, else the policy that lacks it."""
-    if not by_iam(role, action, resource, region, location.prefix):
+    keys = _list_prefix(action, location.prefix)
+    if not by_iam(role, action, resource, region, **keys):
         return ROLE_POLICIES
-    context = _role_context(role, action, resource, region, location.prefix)
+    context = _role_context(role, action, resource, region, **keys)
     decision = evaluate_resource_policy(location.policy, context).decision
     denied = decision == "Deny" or (location.account != role.account and decision != "Allow")
     return BUCKET_POLICY if denied else None
@@ -175,6 +176,8 @@ def missing(
     keys: Iterable[Key] = (),
     source: Location | None = None,
     destination: Location | None = None,
+    *,
+    dataset_group_key: Key | None = None,
 ) -> tuple[Missing, ...]:
     """Everything AWS's page asks for and the policies don't give, in the order of the page."""
     found: list[Missing] = []
@@ -186,8 +189,10 @@ def missing(
 
     if not by_service(role.trust, "sts:AssumeRole", role.arn, caller):
         lack(PERSONALIZE, "sts:AssumeRole", role.arn, TRUST_POLICY)
-    for key in keys:
-        for action in row.key_policy:
+    asked = [(key, row.key_policy) for key in keys]
+    asked += [(key, (*row.key_policy, *row.dataset_group_key_policy)) for key in (dataset_group_key,) if key]
+    for key, actions in asked:
+        for action in actions:
             lack(PERSONALIZE, action, key.arn, None if by_service(key.policy, action, key.arn, caller) else KEY_POLICY)
             lack(role.arn, action, key.arn, on_key(role, key, action, caller.region))
         for action in row.role_kms:
@@ -216,7 +221,7 @@ def describe(entries: Iterable[Missing]) -> str:
     )
 
 
-def _role_context(role: Role, action: str, resource: str, region: str, prefix: str = "") -> EvalContext:
+def _role_context(role: Role, action: str, resource: str, region: str, **keys: str) -> EvalContext:
     return EvalContext(
         principal_arn=role.arn,
         principal_type="AssumedRole",
@@ -228,7 +233,7 @@ def _role_context(role: Role, action: str, resource: str, region: str, prefix: s
         service_context={
             "aws:principalisawsservice": "false",
             "kms:calleraccount": role.account,
-            **_list_prefix(action, prefix),
+            **{key.lower(): value for key, value in keys.items()},
         },
     )
 

@@ -12,8 +12,10 @@ from typing import Any
 from ministack.services.cloudformation import provisioners
 
 from embedded_aws import personalize_resources as resources
+from embedded_aws import personalize_store as store
 from embedded_aws.errors import PersonalizeError
-from embedded_aws.personalize_resources import Fields
+from embedded_aws.personalize_jobs import create_dataset_import_job
+from embedded_aws.personalize_store import Fields
 
 Created = tuple[str, Fields]
 """Physical id and attributes, as ministack expects them from a handler."""
@@ -21,6 +23,7 @@ Created = tuple[str, Fields]
 SCHEMA = "AWS::Personalize::Schema"
 DATASET_GROUP = "AWS::Personalize::DatasetGroup"
 DATASET = "AWS::Personalize::Dataset"
+SOLUTION = "AWS::Personalize::Solution"
 METRIC_ATTRIBUTION = "AWS::Personalize::MetricAttribution"
 
 _TAGS: Fields = {"Key": {}, "Value": {}}
@@ -43,6 +46,16 @@ PROPERTIES: dict[str, Fields] = {
         },
         "Tags": _TAGS,
     },
+    # Without SolutionConfig, which nothing here looks at.
+    SOLUTION: {
+        "Name": {},
+        "DatasetGroupArn": {},
+        "RecipeArn": {},
+        "EventType": {},
+        "PerformAutoML": {},
+        "PerformHPO": {},
+        "Tags": _TAGS,
+    },
     METRIC_ATTRIBUTION: {
         "Name": {},
         "DatasetGroupArn": {},
@@ -55,10 +68,11 @@ CREATE_ONLY: dict[str, tuple[str, ...]] = {
     SCHEMA: ("Name", "Schema", "Domain", "Tags"),
     DATASET_GROUP: ("Name", "RoleArn", "KmsKeyArn", "Domain", "Tags"),
     DATASET: ("Name", "DatasetType", "DatasetGroupArn", "SchemaArn", "Tags"),
+    SOLUTION: tuple(PROPERTIES[SOLUTION]),
     METRIC_ATTRIBUTION: ("Name", "DatasetGroupArn", "Metrics"),
 }
 
-TAGGABLE = (SCHEMA, DATASET_GROUP, DATASET)
+TAGGABLE = (SCHEMA, DATASET_GROUP, DATASET, SOLUTION)
 
 
 def register() -> None:
@@ -70,6 +84,7 @@ def register() -> None:
                 DATASET_GROUP, _create_with(resources.create_dataset_group, "DatasetGroupArn"), _update_nothing
             ),
             DATASET: _handlers(DATASET, _create_dataset, _update_dataset),
+            SOLUTION: _handlers(SOLUTION, _create_with(resources.create_solution, "SolutionArn"), _update_nothing),
             METRIC_ATTRIBUTION: _handlers(METRIC_ATTRIBUTION, _create_metric_attribution, _update_metric_attribution),
         }
     )
@@ -139,7 +154,7 @@ def _create_dataset(logical_id: str, properties: Fields, stack_name: str) -> Cre
         _import(arn, properties)
     except PersonalizeError:
         # A failed create leaves no physical id behind, so nobody else would delete the dataset.
-        resources.delete(arn)
+        store.delete(arn)
         raise
     return arn, {"DatasetArn": arn}
 
@@ -153,7 +168,7 @@ def _update_dataset(arn: str, old: Fields, new: Fields, stack_name: str) -> Crea
 def _import(dataset_arn: str, properties: Fields) -> None:
     job = properties.get("DatasetImportJob")
     if job:
-        resources.create_dataset_import_job({**_request(job), "datasetArn": dataset_arn})
+        create_dataset_import_job({**_request(job), "datasetArn": dataset_arn}, at_once=True)
 
 
 def _create_metric_attribution(logical_id: str, properties: Fields, stack_name: str) -> Created:
@@ -169,12 +184,12 @@ def _update_metric_attribution(arn: str, old: Fields, new: Fields, stack_name: s
 
 
 def _metric_attribution_attributes(arn: str) -> Fields:
-    return {"MetricAttributionArn": arn, "Status": resources.describe(arn)["status"]}
+    return {"MetricAttributionArn": arn, "Status": store.describe(arn)["status"]}
 
 
 def _delete(arn: str, properties: Fields) -> None:
     try:
-        resources.delete(arn)
+        store.delete(arn)
     except PersonalizeError as error:
         if error.code != "ResourceNotFoundException":
             raise

@@ -11,6 +11,7 @@ from ministack.core.responses import get_account_id, get_region
 from ministack.services import iam, kms, s3
 
 from embedded_aws.access import Key, Role
+from embedded_aws.s3_encryption import KEY_HEADER, SSE_HEADER
 
 
 @dataclass(frozen=True)
@@ -97,6 +98,16 @@ def bucket(name: str) -> DeployedBucket | None:
         algorithm=algorithm,
         key_id=key_id,
     )
+
+
+def write_object(bucket: str, key: str, body: bytes, kms_key_arn: str | None) -> None:
+    """Store an object, under a key if one is given and as the bucket does otherwise."""
+    headers = {"content-type": "binary/octet-stream"}
+    if kms_key_arn:
+        headers |= {SSE_HEADER: "aws:kms", KEY_HEADER: kms_key_arn}
+    status, _, answer = s3._put_object(bucket, key, body, headers)
+    if status >= 300:
+        raise RuntimeError(f"s3://{bucket}/{key} can't be written: {answer.decode()}")
 
 
 def principal_exists(arn: str) -> bool:

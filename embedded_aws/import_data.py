@@ -32,20 +32,20 @@ def split_path(path: str) -> tuple[str, str]:
     return bucket, key
 
 
-def count_rows(schema: dict[str, Any], files: Iterable[tuple[str, bytes]]) -> int:
-    """How many rows the files hold.
+def read_rows(schema: dict[str, Any], files: Iterable[tuple[str, bytes]]) -> list[dict[str, str]]:
+    """The rows the files hold, by the names of the schema's fields.
 
-    Columns are matched to the schema's fields by name, and every field that can't be null has to be a column.
+    Columns are matched to fields by name, and every field that can't be null has to be a column.
     """
     needed = [field["name"] for field in schema["fields"] if not _nullable(field["type"])]
-    rows = 0
+    rows: list[dict[str, str]] = []
     for name, body in files:
         reader = csv.reader(io.StringIO(body.decode("utf-8-sig")))
-        header = {column.strip().upper() for column in next(reader, [])}
+        header = [column.strip().upper() for column in next(reader, [])]
         absent = [field for field in needed if field.upper() not in header]
         if absent:
             raise invalid_input(f"Input csv {name} is missing the following columns: {', '.join(absent)}")
-        rows += sum(1 for row in reader if row)
+        rows += (dict(zip(header, row, strict=False)) for row in reader if row)
     return rows
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -66,14 +67,17 @@ class EmbeddedAws:
             raise RuntimeError("the embedded AWS is not running: use it as a context manager")
         return self._process.pid
 
-    def client(self, service: str, *, account: str | None = None) -> Any:
-        """A boto3 client of this AWS, and of nothing else; `account` acts in another account."""
+    def client(self, service: str, *, account: str | None = None, credentials: dict[str, Any] | None = None) -> Any:
+        """A boto3 client of this AWS, and of nothing else.
+
+        `account` acts in another account, `credentials` as a role that STS has given them for.
+        """
         # Imported here: the server process imports this package too, and needs no boto3 to start.
         import boto3
         import botocore.session
         from botocore.config import Config
 
-        owner = account or self.account
+        owner = credentials["AccessKeyId"] if credentials else account or self.account
         if (service, owner) not in self._clients:
             # The user's own profile and files have no say: not even the name of a profile is looked up.
             unset = (None, None, None, None)
@@ -84,6 +88,7 @@ class EmbeddedAws:
                 # ministack takes an access key of twelve digits for the account it acts in.
                 aws_access_key_id=owner,
                 aws_secret_access_key="embedded",
+                aws_session_token=credentials["SessionToken"] if credentials else None,
                 region_name=self.region,
             )
             config = Config(proxies={}, retries={"total_max_attempts": 1}, s3={"addressing_style": "path"})
@@ -117,6 +122,20 @@ class EmbeddedAws:
     def reset(self) -> None:
         """Everything gone: stacks, keys, roles, buckets, Personalize."""
         request = urllib.request.Request(f"{self.endpoint}/_ministack/reset", method="POST")
+        with _opener.open(request, timeout=START_SECONDS) as response:
+            response.read()
+
+    def fail_next(self, operation: str, code: str, *, times: int = 1, after_the_fact: bool = False) -> None:
+        """Have Personalize answer its next calls of an operation with an error.
+
+        With `after_the_fact` it does what was asked for, and only the answer is lost.
+        """
+        fault = {"operation": operation, "code": code, "times": times, "after_the_fact": after_the_fact}
+        request = urllib.request.Request(
+            self.endpoint,
+            json.dumps(fault).encode(),
+            {"X-Amz-Target": "AmazonPersonalize.FailNext", "Content-Type": "application/x-amz-json-1.1"},
+        )
         with _opener.open(request, timeout=START_SECONDS) as response:
             response.read()
 
@@ -175,6 +194,8 @@ class EmbeddedAws:
             "NO_PROXY": "127.0.0.1,localhost",
             "no_proxy": "127.0.0.1,localhost",
             "PYTHONUNBUFFERED": "1",
+            # Jobs come along by being looked at, so that a state machine need not wait for them: 30 seconds are 30 ms.
+            "SFN_WAIT_SCALE": "0.001",
             # Code of Lambda functions is unpacked below it.
             "TMPDIR": str(scratch),
         }

@@ -18,13 +18,20 @@ def require(
     row: Row,
     caller_arn: str,
     role_arn: str,
-    keys: Iterable[Key] = (),
+    keys: Iterable[Key | None] = (),
+    *,
+    group_key: Key | None = None,
     source: Location | None = None,
     destination: Location | None = None,
 ) -> None:
-    """Refuse with the name of everything that is missing, as the policies stand right now."""
+    """Refuse with the name of everything that is missing, as the policies stand right now.
+
+    `keys` are those of buckets, `group_key` is the dataset group's; `None` stands where data has no key.
+    """
     role = _role(role_arn)
-    lacking = missing(row, Caller(caller_arn), role, tuple(keys), source, destination)
+    involved = tuple(key for key in keys if key)
+    caller = Caller(caller_arn)
+    lacking = missing(row, caller, role, involved, source, destination, dataset_group_key=group_key)
     if lacking:
         name = caller_arn.split(":", 5)[5].partition("/")[2]
         raise invalid_input(f"Insufficient privileges for {row.resource} {name}: {describe(lacking)}")

@@ -9,9 +9,12 @@ from typing import Any
 
 from ministack.core.responses import error_response_json, json_response
 
+from embedded_aws import faults, job_progress, personalize_callers
+from embedded_aws import personalize_jobs as jobs
 from embedded_aws import personalize_resources as resources
+from embedded_aws import personalize_store as store
 from embedded_aws.errors import PersonalizeError, invalid_input
-from embedded_aws.personalize_resources import Fields
+from embedded_aws.personalize_store import Fields
 
 TARGET_PREFIX = "AmazonPersonalize"
 
@@ -27,7 +30,6 @@ class Kind:
     create: Callable[[Fields], str]
     filter: str | None = None
     """The field a listing can be narrowed by."""
-    deletable: bool = True
 
     @property
     def member(self) -> str:
@@ -40,23 +42,43 @@ class Kind:
         return f"{self.member}Arn"
 
 
+_JOBS = (
+    Kind("DatasetImportJob", "dataset-import-job", jobs.create_dataset_import_job, filter="datasetArn"),
+    Kind("DatasetExportJob", "dataset-export-job", jobs.create_dataset_export_job, filter="datasetArn"),
+    Kind("BatchInferenceJob", "batch-inference-job", jobs.create_batch_inference_job, filter="solutionVersionArn"),
+    Kind("BatchSegmentJob", "batch-segment-job", jobs.create_batch_segment_job, filter="solutionVersionArn"),
+)
 KINDS = (
     Kind("Schema", "schema", resources.create_schema),
     Kind("DatasetGroup", "dataset-group", resources.create_dataset_group),
     Kind("Dataset", "dataset", resources.create_dataset, filter="datasetGroupArn"),
-    # The API has no DeleteDatasetImportJob.
-    Kind(
-        "DatasetImportJob",
-        "dataset-import-job",
-        resources.create_dataset_import_job,
-        filter="datasetArn",
-        deletable=False,
-    ),
+    Kind("Solution", "solution", resources.create_solution, filter="datasetGroupArn"),
+    Kind("SolutionVersion", "solution", resources.create_solution_version, filter="solutionArn"),
     Kind("MetricAttribution", "metric-attribution", resources.create_metric_attribution, filter="datasetGroupArn"),
+    *_JOBS,
 )
 
 # What a listing leaves out of a description.
-UNLISTED = frozenset({"schema", "roleArn", "kmsKeyArn", "metrics", "metricsOutputConfig", "dataSource"})
+UNLISTED = frozenset(
+    {
+        "schema",
+        "roleArn",
+        "kmsKeyArn",
+        "metrics",
+        "metricsOutputConfig",
+        "dataSource",
+        "jobInput",
+        "jobOutput",
+        "filterArn",
+        "numResults",
+        "ingestionMode",
+        "batchInferenceJobConfig",
+        "themeGenerationConfig",
+        "publishAttributionMetricsToS3",
+        "latestSolutionVersion",
+        "latestSolutionVersion",
+    }
+)
 
 
 def _operations() -> dict[str, Callable[[Fields], Fields]]:
@@ -65,15 +87,16 @@ def _operations() -> dict[str, Callable[[Fields], Fields]]:
             "metricAttributionArn": resources.update_metric_attribution(request)
         },
         "ListMetricAttributionMetrics": lambda request: _page(
-            "metrics", resources.describe(_arn(request, "metricAttributionArn"))["metrics"], request
+            "metrics", store.describe(_arn(request, "metricAttributionArn"))["metrics"], request
         ),
-        "ListTagsForResource": lambda request: {"tags": resources.tags_of(_arn(request, "resourceArn"))},
+        "ListTagsForResource": lambda request: {"tags": store.tags_of(_arn(request, "resourceArn"))},
     }
     for kind in KINDS:
         operations[f"Create{kind.noun}"] = _create(kind)
         operations[f"Describe{kind.noun}"] = _describe(kind)
         operations[f"List{kind.noun}s"] = _list(kind)
-        if kind.deletable:
+        # Neither jobs nor solution versions can be deleted.
+        if kind not in _JOBS and kind.noun != "SolutionVersion":
             operations[f"Delete{kind.noun}"] = _delete(kind)
     return operations
 
@@ -83,12 +106,13 @@ def _create(kind: Kind) -> Callable[[Fields], Fields]:
 
 
 def _describe(kind: Kind) -> Callable[[Fields], Fields]:
-    return lambda request: {kind.member: resources.describe(_arn(request, kind.arn_field))}
+    look = job_progress.look if kind in _JOBS else store.describe
+    return lambda request: {kind.member: look(_arn(request, kind.arn_field))}
 
 
 def _delete(kind: Kind) -> Callable[[Fields], Fields]:
     def delete(request: Fields) -> Fields:
-        resources.delete(_arn(request, kind.arn_field))
+        store.delete(_arn(request, kind.arn_field))
         return {}
 
     return delete
@@ -97,7 +121,8 @@ def _delete(kind: Kind) -> Callable[[Fields], Fields]:
 def _list(kind: Kind) -> Callable[[Fields], Fields]:
     def listing(request: Fields) -> Fields:
         narrowed = {kind.filter: request.get(kind.filter)} if kind.filter else {}
-        found = resources.listing(kind.arn_type, **narrowed)
+        # A solution and its versions have ARNs of one type; a resource's own ARN is its first field.
+        found = [entry for entry in store.listing(kind.arn_type, **narrowed) if next(iter(entry)) == kind.arn_field]
         summaries = [{name: value for name, value in entry.items() if name not in UNLISTED} for entry in found]
         return _page(f"{kind.member}s", summaries, request)
 
@@ -117,6 +142,7 @@ def _arn(request: Fields, field: str) -> str:
 
 
 OPERATIONS = _operations()
+_KIND_OF = {f"{verb}{kind.noun}": kind for kind in KINDS for verb in ("Create", "Describe", "Delete")}
 
 
 async def handle_request(
@@ -124,19 +150,35 @@ async def handle_request(
 ) -> Response:
     """Answer one call."""
     name = headers.get("x-amz-target", "").rpartition(".")[2]
+    request = json.loads(body or b"{}")
+    if name == faults.OPERATION:
+        faults.add(request)
+        return _answer({})
     operation = OPERATIONS.get(name)
     if operation is None:
         return _error("InvalidAction", f"the embedded Personalize has no operation {name!r}")
+    fault = faults.take(name)
+    if fault and not fault.after_the_fact:
+        return _error(fault.code, "as asked for")
     try:
-        response: Response = json_response(operation(json.loads(body or b"{}")))
+        kind = _KIND_OF.get(name)
+        if kind is not None:
+            personalize_callers.authorize(name, kind.arn_type, kind.arn_field, request, headers)
+        response = _answer(operation(request))
     except PersonalizeError as error:
         return _error(error.code, str(error))
-    return response
+    return _error(fault.code, "as asked for, after the fact") if fault else response
 
 
 def reset() -> None:
     """Called by ministack's own reset."""
-    resources.clear()
+    for module in (store, jobs, job_progress, faults):
+        module.clear()
+
+
+def _answer(fields: Fields) -> Response:
+    response: Response = json_response(fields)
+    return response
 
 
 def _error(code: str, message: str) -> Response:

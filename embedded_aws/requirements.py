@@ -85,3 +85,12 @@ BATCH_INFERENCE_JOB = Row(
     source=("s3:GetObject", "s3:ListBucket"),
     destination=("s3:PutObject", "s3:ListBucket"),
 )
+
+BATCH_SEGMENT_JOB = Row(
+    resource="batch segment job",
+    pages=(KMS_PAGE, "batch-permissions"),
+    key_policy=KEY_POLICY_ACTIONS,
+    role_kms=IAM_ACTIONS,
+    source=("s3:GetObject", "s3:ListBucket"),
+    destination=("s3:PutObject", "s3:ListBucket"),
+)

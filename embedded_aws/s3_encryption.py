@@ -14,6 +14,7 @@ from ministack.core.responses import get_account_id, get_region
 from ministack.services import s3
 from ministack.services.cloudformation import provisioners
 
+SSE_HEADER = "x-amz-server-side-encryption"
 KEY_HEADER = "x-amz-server-side-encryption-aws-kms-key-id"
 
 
@@ -25,7 +26,7 @@ def register() -> None:
     resolve = s3._resolve_sse_write_headers
 
     def resolve_with_managed_key(headers: dict[str, str], bucket: str) -> Any:
-        if headers.get("x-amz-server-side-encryption") == "aws:kms" and not headers.get(KEY_HEADER):
+        if headers.get(SSE_HEADER) == "aws:kms" and not headers.get(KEY_HEADER):
             headers = {**headers, KEY_HEADER: f"arn:aws:kms:{get_region()}:{get_account_id()}:alias/aws/s3"}
         return resolve(headers, bucket)
 

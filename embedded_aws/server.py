@@ -41,6 +41,7 @@ def _extended_ministack() -> Any:
         personalize_service,
         s3_encryption,
         statement_ids,
+        step_functions,
     )
 
     app.SERVICE_REGISTRY["personalize"] = {"module": "personalize"}
@@ -51,7 +52,15 @@ def _extended_ministack() -> Any:
     pin_origin = app.pin_request_origin
     app.pin_request_origin = lambda address, secure: pin_origin(address, True)
     iam_actions.SERVICE_TO_IAM_NAMESPACE["personalize"] = "personalize"
-    for extension in (cloudformation_types, cloudformation_order, kms_rules, statement_ids, s3_encryption):
+    extensions: tuple[Any, ...] = (
+        cloudformation_types,
+        cloudformation_order,
+        kms_rules,
+        statement_ids,
+        s3_encryption,
+        step_functions,
+    )
+    for extension in extensions:
         extension.register()
     return app.app
 

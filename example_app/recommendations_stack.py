@@ -8,6 +8,7 @@ from aws_cdk import aws_personalize as personalize
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
+from example_app.nightly_jobs import NightlyJobs
 from personalize_kms_constructs import PersonalizeEncryption, PersonalizeResource, S3Location
 
 INTERACTIONS_SCHEMA = {
@@ -33,10 +34,10 @@ class RecommendationsStack(cdk.Stack):
             self,
             "Encryption",
             encryption_key=encryption_key,
+            # The nightly jobs are allowed by themselves; this one is started by hand.
             resources=[
-                PersonalizeResource.dataset_export_job(S3Location(bucket, "export/")),
-                PersonalizeResource.batch_inference_job(
-                    source=S3Location(bucket, "batch/in/"), destination=S3Location(bucket, "batch/out/")
+                PersonalizeResource.batch_segment_job(
+                    source=S3Location(bucket, "segments/in/"), destination=S3Location(bucket, "segments/out/")
                 ),
             ],
         )
@@ -44,7 +45,7 @@ class RecommendationsStack(cdk.Stack):
         schema = personalize.CfnSchema(
             self, "InteractionsSchema", name="movies-interactions", schema=json.dumps(INTERACTIONS_SCHEMA)
         )
-        encryption.add_dataset(
+        ratings = encryption.add_dataset(
             "Ratings",
             dataset_group=movies,
             schema_arn=schema.attr_schema_arn,
@@ -63,3 +64,11 @@ class RecommendationsStack(cdk.Stack):
             ],
             destination=S3Location(bucket, "metrics/"),
         )
+        solution = personalize.CfnSolution(
+            self,
+            "Solution",
+            name="movies",
+            dataset_group_arn=movies.attr_dataset_group_arn,
+            recipe_arn="arn:aws:personalize:::recipe/aws-user-personalization-v2",
+        )
+        NightlyJobs(self, "Nightly", encryption=encryption, dataset=ratings, solution=solution, bucket=bucket)

@@ -13,6 +13,7 @@ from aws_cdk import aws_personalize as personalize
 from constructs import Construct, IDependable
 
 from . import cfn
+from .callers import grant_create
 from .checks import name_problems, refuse
 from .imported_key_policy import ImportedKeyPolicy
 from .key_access import key_access_rule
@@ -287,6 +288,19 @@ class PersonalizeEncryption(Construct):
         )
         metric_attribution.node.add_dependency(self._wiring.permissions)
         return metric_attribution
+
+    def grant_create(self, grantee: iam.IGrantable, *resources: PersonalizeResource) -> iam.Grant:
+        """Allows a caller of Personalize's API to create these resources with the service role.
+
+        The caller may create, describe and tag resources of these kinds, and pass the service role to Personalize.
+
+        Args:
+            grantee: the caller, a Lambda function or a CI role for example.
+            resources: what the caller will create; their locations have no say.
+
+        https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonpersonalize.html
+        """
+        return grant_create(Stack.of(self), grantee, self._role.arn, resources)
 
     def on_key_access_changed(
         self,

@@ -10,6 +10,7 @@ import pytest
 from demo.access_table import access_table
 from demo.cdk_cli import bootstrap, cdk
 from demo.deployed_policies import DeployedPolicies
+from demo.nightly_run import nightly_run
 from embedded_aws import EmbeddedAws
 from tests.deploy.stacks import Templates, deploy, drop_statement, key_statements, of_type, upload_ratings
 
@@ -34,6 +35,9 @@ def test_the_cdk_cli_deploys_redeploys_and_destroys_it(aws: EmbeddedAws, assembl
     assert (job["jobName"], job["status"]) == ("movies-ratings-import", "ACTIVE")
     _, missing = access_table(DeployedPolicies.read(aws))
     assert missing == 0
+    night = nightly_run(aws, DeployedPolicies.read(aws).bucket)
+    assert [state for state in night if state.endswith(" done")] == ["Import done", "Recommend done", "Export done"]
+    assert [place.split("/")[3:-1] for place in night if place.startswith("s3://")] == [["batch", "out"], ["export"]]
 
     assert cdk_deploy("--all").count("(no changes)") == 3
     cdk("destroy", *app, "--all", "--force", environment=environment, quiet=True)

@@ -128,11 +128,26 @@ class Scenario:
         )["datasetArn"]
         return arn
 
-    def import_data(self, dataset: str, location: str = "s3://movies-data/import/") -> str:
+    def import_data(self, dataset: str, location: str = "s3://movies-data/import/", name: str = "first") -> str:
         """An import job."""
         arn: str = self.personalize.create_dataset_import_job(
-            jobName="first", datasetArn=dataset, dataSource={"dataLocation": location}, roleArn=self.role_arn
+            jobName=name, datasetArn=dataset, dataSource={"dataLocation": location}, roleArn=self.role_arn
         )["datasetImportJobArn"]
+        return arn
+
+    @staticmethod
+    def finish(describe: Callable[..., Any], **arn: str) -> dict[str, Any]:
+        """The description of a job at its end; it comes along by being looked at."""
+        for _ in range(3):
+            (job,) = (value for field, value in describe(**arn).items() if field != "ResponseMetadata")
+        return dict(job)
+
+    def create_solution_version(self) -> str:
+        """A version of a solution of the dataset group."""
+        solution = self.personalize.create_solution(
+            name="recommend", datasetGroupArn="arn:aws:personalize:eu-west-1:111111111111:dataset-group/movies"
+        )["solutionArn"]
+        arn: str = self.personalize.create_solution_version(solutionArn=solution)["solutionVersionArn"]
         return arn
 
     def create_metric_attribution(self, group: str, **destination: str) -> str:

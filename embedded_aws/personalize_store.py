@@ -1,0 +1,125 @@
+"""What Personalize holds, by ARN, and the forms of what it is asked.
+
+Requests and descriptions have the field names of the API.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from typing import Any
+
+from embedded_aws import deployed
+from embedded_aws.errors import PersonalizeError, invalid_input
+
+Fields = dict[str, Any]
+
+ROLE_ARN = re.compile(r"arn:([a-z\d-]+):iam::\d{12}:role/?[a-zA-Z_0-9+=,.@\-_/]+")
+NAME = re.compile(r"^[a-zA-Z0-9][a-zA-Z0-9\-_]{0,62}")
+
+_resources: dict[str, Fields] = {}
+_tags: dict[str, list[Fields]] = {}
+
+
+def clear() -> None:
+    """Forget everything."""
+    _resources.clear()
+    _tags.clear()
+
+
+def put(arn: str, arn_field: str, request: Fields, fields: tuple[str, ...], status: str | None = "ACTIVE") -> str:
+    """Keep a new resource with these fields of the request, and its tags."""
+    now = time.time()
+    resource = {arn_field: arn, "creationDateTime": now, "lastUpdatedDateTime": now}
+    resource.update({field: request[field] for field in fields if request.get(field) is not None})
+    if status:
+        resource["status"] = status
+    _resources[arn] = resource
+    _tags[arn] = list(request.get("tags") or [])
+    return arn
+
+
+def describe(arn: str) -> Fields:
+    """The resource of that ARN; what is returned is the resource, not a copy."""
+    if arn not in _resources:
+        raise PersonalizeError("ResourceNotFoundException", f"Resource Arn {arn} does not exist.")
+    return _resources[arn]
+
+
+def listing(arn_type: str, **equal: str | None) -> list[Fields]:
+    """Every resource of a type in the caller's account and Region, narrowed by fields that aren't None."""
+    start = arn_of(arn_type, "")
+    wanted = {field: value for field, value in equal.items() if value is not None}
+    return [
+        resource
+        for arn, resource in list(_resources.items())
+        if arn.startswith(start) and all(resource.get(field) == value for field, value in wanted.items())
+    ]
+
+
+def tags_of(arn: str) -> list[Fields]:
+    """The tags a resource was created with."""
+    describe(arn)
+    return _tags[arn]
+
+
+def delete(arn: str) -> None:
+    """Delete a resource nothing else refers to, but for its jobs and versions, which go with it."""
+    describe(arn)
+    for other, resource in list(_resources.items()):
+        if other == arn or arn not in resource.values():
+            continue
+        if "-job/" not in other and not other.startswith(f"{arn}/"):
+            raise PersonalizeError("ResourceInUseException", f"Resource {arn} is in use by {other}")
+        del _resources[other]
+    del _resources[arn]
+
+
+def arn_of(arn_type: str, name: str) -> str:
+    """An ARN in the caller's account and Region."""
+    return f"arn:aws:personalize:{deployed.caller_region()}:{deployed.caller_account()}:{arn_type}/{name}"
+
+
+def new_arn(arn_type: str, name: str) -> str:
+    """The ARN of something that must not be there yet."""
+    arn = arn_of(arn_type, name)
+    if arn in _resources:
+        raise PersonalizeError("ResourceAlreadyExistsException", f"Another resource with Arn {arn} already exists.")
+    return arn
+
+
+def required(fields: Fields, name: str) -> Any:
+    """A field that has to be there."""
+    value = fields.get(name)
+    if value is None or value == "":
+        raise invalid_input(f"Value null at '{name}' failed to satisfy constraint: Member must not be null")
+    return value
+
+
+def name_in(request: Fields, field: str = "name") -> str:
+    """A name in the form that Personalize takes."""
+    return _matching(NAME, field, required(request, field))
+
+
+def role_in(fields: Fields) -> str:
+    """A role's ARN in the form that Personalize takes."""
+    return _matching(ROLE_ARN, "roleArn", required(fields, "roleArn"))
+
+
+def one_of(request: Fields, field: str, *values: str) -> None:
+    """An optional field of an enumeration."""
+    value = request.get(field)
+    if value is not None and value not in values:
+        raise invalid_input(
+            f"Value '{value}' at '{field}' failed to satisfy constraint: "
+            f"Member must satisfy enum value set: [{', '.join(values)}]"
+        )
+
+
+def _matching(pattern: re.Pattern[str], field: str, value: str) -> str:
+    if not pattern.fullmatch(value):
+        raise invalid_input(
+            f"Value '{value}' at '{field}' failed to satisfy constraint: "
+            f"Member must satisfy regular expression pattern: {pattern.pattern}"
+        )
+    return value

@@ -1,0 +1,92 @@
+"""What ministack's Step Functions lacks: Personalize, the identity of a state machine, and redrives.
+
+A task of a state machine calls with the machine's role (Step Functions developer guide, procedure-create-iam-role);
+ministack calls as the account. A redrive continues a failed execution at the step that failed, with the same input and
+the same execution ARN (API reference, RedriveExecution).
+"""
+
+from __future__ import annotations
+
+import contextvars
+import json
+import threading
+from typing import Any
+
+from ministack.core.responses import error_response_json, json_response, now_iso
+from ministack.services import stepfunctions
+
+from embedded_aws.personalize_callers import state_machine_role
+from embedded_aws.personalize_service import TARGET_PREFIX
+
+
+def register() -> None:
+    """Extend ministack's module."""
+    stepfunctions._AWS_SDK_SERVICE_MAP["personalize"] = {
+        "target_prefix": TARGET_PREFIX,
+        "protocol": "json",
+        "param_case": "lower-camel",
+    }
+    # Errors that the API's model doesn't name (developer guide, supported-services-awssdk, and what users report).
+    stepfunctions._AWS_SDK_ERROR_CODE_OVERRIDES["personalize"] = dict.fromkeys(
+        ("AccessDeniedException", "ThrottlingException", "InternalFailure", "ServiceUnavailable"),
+        "PersonalizeException",
+    )
+    _call_with_the_role()
+    _answer_redrives()
+
+
+def _call_with_the_role() -> None:
+    execute = stepfunctions._execute_task
+
+    def execute_with_the_role(state: Any, raw_input: Any, execution: Any, context: Any) -> Any:
+        machine = stepfunctions._state_machines.get(execution["stateMachineArn"]) if execution else None
+        token = state_machine_role.set(machine["roleArn"] if machine else None)
+        try:
+            return execute(state, raw_input, execution, context)
+        finally:
+            state_machine_role.reset(token)
+
+    stepfunctions._execute_task = execute_with_the_role
+
+
+def _answer_redrives() -> None:
+    handle = stepfunctions.handle_request
+
+    async def handle_with_redrive(
+        method: str, path: str, headers: dict[str, str], body: bytes, query_params: dict[str, Any]
+    ) -> Any:
+        if headers.get("x-amz-target", "").endswith(".RedriveExecution"):
+            return stepfunctions._finalize_response(_redrive(json.loads(body)["executionArn"]))
+        return await handle(method, path, headers, body, query_params)
+
+    stepfunctions.handle_request = handle_with_redrive
+
+
+def _redrive(arn: str) -> Any:
+    execution = stepfunctions._executions.get(arn)
+    if execution is None:
+        return error_response_json("ExecutionDoesNotExist", f"Execution Does Not Exist: '{arn}'", 400)
+    if execution["status"] != "FAILED":
+        return error_response_json("ExecutionNotRedrivable", f"Execution is {execution['status']}", 400)
+    execution.update(status="RUNNING", stopDate=None, output=None)
+    execution.pop("error", None)
+    execution.pop("cause", None)
+    threading.Thread(target=contextvars.copy_context().run, args=(_continue, execution), daemon=True).start()
+    return json_response({"redriveDate": now_iso()})
+
+
+def _continue(execution: dict[str, Any]) -> None:
+    """Run the execution from the state that it last entered, in a machine that begins there."""
+    entered = [event for event in execution["events"] if event["type"].endswith("StateEntered")][-1]
+    details = entered["stateEnteredEventDetails"]
+    machine_arn, first_input = execution["stateMachineArn"], execution["input"]
+    machine = stepfunctions._state_machines[machine_arn]
+    rest = {**json.loads(machine["definition"]), "StartAt": details["name"]}
+    stand_in = f"{machine_arn}:redrive:{execution['name']}"
+    stepfunctions._state_machines[stand_in] = {**machine, "definition": json.dumps(rest)}
+    execution.update(stateMachineArn=stand_in, input=details["input"])
+    try:
+        stepfunctions._run_execution(execution["executionArn"])
+    finally:
+        execution.update(stateMachineArn=machine_arn, input=first_input)
+        del stepfunctions._state_machines[stand_in]

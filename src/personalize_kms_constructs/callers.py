@@ -1,0 +1,108 @@
+"""What a caller of Personalize's API needs: the API's actions, and to pass the service role on.
+
+CloudFormation's types have handlers that need the same; a Lambda function, a CI role or a state machine gets it from
+here. Actions and resource types are those of the service authorization reference:
+https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonpersonalize.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from aws_cdk import Stack
+from aws_cdk import aws_iam as iam
+
+from . import matrix
+from .resources import PersonalizeResource
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Call:
+    """The API call that creates one kind of resource."""
+
+    noun: str
+    """What follows ``Create`` and ``Describe``."""
+    resource_type: str
+    """The type of what is created, as in its ARN."""
+    parent_types: tuple[str, ...] = ()
+    """The types of what exists already and is required besides, as in their ARNs."""
+    takes_tags: bool = True
+
+    def statements(self, created: Sequence[str], parents: Sequence[str], *, tags: bool) -> Iterator[Json]:
+        """What creating and describing needs, on these ARNs."""
+        yield _allow([f"personalize:Create{self.noun}"], [*parents, *created])
+        tagging = ["personalize:TagResource"] if tags and self.takes_tags else []
+        yield _allow([f"personalize:Describe{self.noun}", *tagging], created)
+
+
+DATASET_GROUP = Call("DatasetGroup", "dataset-group")
+DATASET_IMPORT_JOB = Call("DatasetImportJob", "dataset-import-job", ("dataset",))
+DATASET_EXPORT_JOB = Call("DatasetExportJob", "dataset-export-job", ("dataset",))
+BATCH_INFERENCE_JOB = Call("BatchInferenceJob", "batch-inference-job", ("solution",))
+# The reference has no solution for this one.
+BATCH_SEGMENT_JOB = Call("BatchSegmentJob", "batch-segment-job")
+METRIC_ATTRIBUTION = Call("MetricAttribution", "metric-attribution", ("dataset-group",), takes_tags=False)
+
+_CALLS = {
+    matrix.DATASET_GROUP: DATASET_GROUP,
+    matrix.DATASET_IMPORT_JOB: DATASET_IMPORT_JOB,
+    matrix.DATASET_EXPORT_JOB: DATASET_EXPORT_JOB,
+    matrix.BATCH_INFERENCE_JOB: BATCH_INFERENCE_JOB,
+    matrix.BATCH_SEGMENT_JOB: BATCH_SEGMENT_JOB,
+    matrix.METRIC_ATTRIBUTION: METRIC_ATTRIBUTION,
+}
+
+
+def personalize_arn(stack: Stack, resource_type: str, name: str) -> str:
+    """The ARN of a resource, or a pattern, in the account and Region of a stack."""
+    return stack.format_arn(service="personalize", resource=resource_type, resource_name=name)
+
+
+def pass_role_statement(service_role_arn: str) -> Json:
+    """To give Personalize the role, and nobody else.
+
+    https://docs.aws.amazon.com/personalize/latest/dg/granting-personalize-s3-access.html
+    """
+    to_personalize = {"StringEquals": {"iam:PassedToService": matrix.SERVICE_PRINCIPAL}}
+    return {**_allow(["iam:PassRole"], [service_role_arn]), "Condition": to_personalize}
+
+
+def grant_create(
+    stack: Stack, grantee: iam.IGrantable, service_role_arn: str, resources: Sequence[PersonalizeResource]
+) -> iam.Grant:
+    """Allow a caller to create and describe resources of these kinds, whatever their names, and pass the role.
+
+    Args:
+        stack: the stack in whose account and Region the resources are.
+        grantee: the caller.
+        service_role_arn: the ``roleArn`` that the caller gives.
+        resources: what will be created; their locations have no say.
+    """
+    grant: iam.Grant | None = None
+    for statement in _statements(stack, service_role_arn, resources):
+        added = iam.Grant.add_to_principal(
+            grantee=grantee,
+            actions=statement["Action"],
+            resource_arns=statement["Resource"],
+            conditions=statement.get("Condition"),
+        )
+        grant = added if grant is None else grant.combine(added)
+    return grant or iam.Grant.drop(grantee, "no resources are to be created")
+
+
+def _statements(stack: Stack, service_role_arn: str, resources: Sequence[PersonalizeResource]) -> Iterator[Json]:
+    calls = dict.fromkeys(_CALLS[resource.permissions] for resource in resources)
+    for call in calls:
+        created = [personalize_arn(stack, call.resource_type, "*")]
+        parents = [personalize_arn(stack, parent, "*") for parent in call.parent_types]
+        yield from call.statements(created, parents, tags=True)
+    if calls:
+        yield pass_role_statement(service_role_arn)
+
+
+def _allow(actions: Sequence[str], resources: Sequence[str]) -> Json:
+    return {"Effect": "Allow", "Action": list(actions), "Resource": list(resources)}

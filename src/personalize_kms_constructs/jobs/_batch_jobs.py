@@ -1,0 +1,172 @@
+"""Jobs that apply a solution version to a file of inputs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from aws_cdk import Fn, Stack
+from constructs import Construct
+
+from ..callers import BATCH_INFERENCE_JOB, BATCH_SEGMENT_JOB, personalize_arn
+from ..checks import is_token
+from ..encryption import PersonalizeEncryption
+from ..locations import S3Location
+from ..resources import PersonalizeResource
+from ._job import Job
+from ._parameters import is_known, one_of, s3_data, tag_list
+
+
+class BatchInferenceJob(Job):
+    """Makes recommendations for many users or items at once.
+
+    Every parameter is a literal, a token, what ``sfn.JsonPath`` returns, or a JSONata expression ``"{% … %}"``.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,
+        *,
+        encryption: PersonalizeEncryption,
+        solution_version_arn: str,
+        source: S3Location,
+        destination: S3Location,
+        job_name: str | None = None,
+        filter_arn: str | None = None,
+        num_results: float | str | None = None,
+        batch_inference_job_mode: str | None = None,
+        item_exploration_config: Mapping[str, str] | None = None,
+        ranking_influence: Mapping[str, float | str] | None = None,
+        theme_generation_item_name: str | None = None,
+        tags: Mapping[str, str] | None = None,
+    ) -> None:
+        """Allows the job on ``encryption``, and the state machine's role to start it.
+
+        Args:
+            scope: the parent construct.
+            id: the construct's id, which is part of the names of its states.
+            encryption: whose service role does the work.
+            solution_version_arn: the ARN of the solution version.
+            source: the JSON Lines file of inputs, or a folder of such files.
+            destination: the folder to write to, another one than that of the source.
+            job_name: by default a name that is derived from the execution, and the same in its retries and redrives. A
+                name of your own has to be new for each execution: one that was there before it fails the execution.
+            filter_arn: the ARN of the filter to apply.
+            num_results: how many recommendations for each line of input.
+            batch_inference_job_mode: ``"BATCH_INFERENCE"``, Personalize's default, or ``"THEME_GENERATION"``.
+            item_exploration_config: ``explorationWeight`` and ``explorationItemAgeCutOff``, for User-Personalization.
+            ranking_influence: the weight, from 0 to 1, of ``POPULARITY`` and ``FRESHNESS``.
+            theme_generation_item_name: the column with the names of items, for ``"THEME_GENERATION"``.
+            tags: the job's tags.
+
+        Raises:
+            ValueError: if Personalize can't work with what was given; the message has all the reasons.
+
+        https://docs.aws.amazon.com/personalize/latest/dg/API_CreateBatchInferenceJob.html
+        """
+        theme = theme_generation_item_name and {"FieldsForThemeGeneration": {"ItemName": theme_generation_item_name}}
+        config = {"ItemExplorationConfig": item_exploration_config, "RankingInfluence": ranking_influence}
+        super().__init__(
+            scope,
+            id,
+            call=BATCH_INFERENCE_JOB,
+            encryption=encryption,
+            resource=PersonalizeResource.batch_inference_job(source, destination),
+            job_name=job_name,
+            arguments={
+                **_batch_arguments(encryption, solution_version_arn, source, destination, filter_arn, num_results),
+                "BatchInferenceJobMode": batch_inference_job_mode,
+                "BatchInferenceJobConfig": config if any(config.values()) else None,
+                "ThemeGenerationConfig": theme,
+                "Tags": tag_list(tags),
+            },
+            parents=_solution(scope, solution_version_arn),
+            problems=one_of(
+                "batch_inference_job_mode", batch_inference_job_mode, "BATCH_INFERENCE", "THEME_GENERATION"
+            ),
+        )
+
+
+class BatchSegmentJob(Job):
+    """Makes segments of users for many items or item attributes at once.
+
+    Every parameter is a literal, a token, what ``sfn.JsonPath`` returns, or a JSONata expression ``"{% … %}"``.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,
+        *,
+        encryption: PersonalizeEncryption,
+        solution_version_arn: str,
+        source: S3Location,
+        destination: S3Location,
+        job_name: str | None = None,
+        filter_arn: str | None = None,
+        num_results: float | str | None = None,
+        tags: Mapping[str, str] | None = None,
+    ) -> None:
+        """Allows the job on ``encryption``, and the state machine's role to start it.
+
+        Args:
+            scope: the parent construct.
+            id: the construct's id, which is part of the names of its states.
+            encryption: whose service role does the work.
+            solution_version_arn: the ARN of the solution version.
+            source: the JSON Lines file of inputs, or a folder of such files.
+            destination: the folder to write to, another one than that of the source.
+            job_name: by default a name that is derived from the execution, and the same in its retries and redrives. A
+                name of your own has to be new for each execution: one that was there before it fails the execution.
+            filter_arn: the ARN of the filter to apply.
+            num_results: how many users for each line of input.
+            tags: the job's tags.
+
+        Raises:
+            ValueError: if Personalize can't work with what was given; the message has all the reasons.
+
+        https://docs.aws.amazon.com/personalize/latest/dg/API_CreateBatchSegmentJob.html
+        """
+        super().__init__(
+            scope,
+            id,
+            call=BATCH_SEGMENT_JOB,
+            encryption=encryption,
+            resource=PersonalizeResource.batch_segment_job(source, destination),
+            job_name=job_name,
+            arguments={
+                **_batch_arguments(encryption, solution_version_arn, source, destination, filter_arn, num_results),
+                "Tags": tag_list(tags),
+            },
+        )
+
+
+def _batch_arguments(
+    encryption: PersonalizeEncryption,
+    solution_version_arn: str,
+    source: S3Location,
+    destination: S3Location,
+    filter_arn: str | None,
+    num_results: float | str | None,
+) -> dict[str, Any]:
+    return {
+        "SolutionVersionArn": solution_version_arn,
+        "FilterArn": filter_arn,
+        "NumResults": num_results,
+        "JobInput": {"S3DataSource": s3_data(encryption, source)},
+        "JobOutput": {"S3DataDestination": s3_data(encryption, destination)},
+    }
+
+
+def _solution(scope: Construct, version_arn: str) -> Iterator[str]:
+    """The solution and its version: the reference has one type for both, and doesn't say which is looked at."""
+    if not is_known(version_arn):
+        yield personalize_arn(Stack.of(scope), "solution", "*")
+        return
+    if is_token(version_arn):
+        parts = Fn.split("/", version_arn, 3)
+        yield Fn.join("/", parts[:2])
+    elif version_arn.count("/") == 2:
+        yield version_arn.rpartition("/")[0]
+    yield version_arn

@@ -1,0 +1,53 @@
+"""States whose whole JSON is ours, in a state machine of either query language.
+
+``sfn.Choice`` and its like write JSONPath, or JSONata since 2.178 and then only for a machine that is known to be
+JSONata. A state that says ``"QueryLanguage": "JSONata"`` of itself is right in both, from every aws-cdk-lib.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, cast
+
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_stepfunctions as sfn
+from constructs import Construct
+
+Json = dict[str, Any]
+
+
+class State(sfn.CustomState):
+    """A state that is rendered last, when the names of the states it goes to are final."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,
+        render: Callable[[], Mapping[str, Any]],
+        *,
+        query_language: str = "JSONata",
+        statements: Iterable[Json] = (),
+    ) -> None:
+        super().__init__(scope, id, state_json={})
+        self._json_renderer = render
+        self._json_language = query_language
+        self._role_statements = tuple(statements)
+
+    def leads_to(self, *states: sfn.State) -> None:
+        """Make these states part of the state machine; how this one goes to them is in its JSON."""
+        for state in states:
+            # Of the transitions that ``sfn.State`` knows, choices are those of which there may be many.
+            self._add_choice(sfn.Condition.is_present("$"), state)
+
+    def next_or_end(self) -> Json:
+        """The field that says what comes after this state."""
+        return cast("Json", self._render_next_end())
+
+    def to_state_json(self, query_language: Any = None) -> Json:
+        """The state in Amazon States Language; newer versions of the CDK say what the state machine's default is."""
+        return {"QueryLanguage": self._json_language, **self._json_renderer()}
+
+    def _when_bound_to_graph(self, graph: sfn.StateGraph) -> None:
+        super()._when_bound_to_graph(graph)
+        for statement in self._role_statements:
+            graph.register_policy_statement(iam.PolicyStatement.from_json(statement))

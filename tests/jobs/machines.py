@@ -1,0 +1,88 @@
+"""State machines of job fragments, as they are synthesized."""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+import aws_cdk as cdk
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_s3 as s3
+from aws_cdk import aws_stepfunctions as sfn
+
+from personalize_kms_constructs import PersonalizeEncryption, S3Location
+from tests.policies import resources
+
+DATASET = "arn:aws:personalize:eu-west-1:111111111111:dataset/movies/INTERACTIONS"
+SOLUTION = "arn:aws:personalize:eu-west-1:111111111111:solution/recommend"
+VERSION = f"{SOLUTION}/0a1b2c3d"
+FILTER = "arn:aws:personalize:eu-west-1:111111111111:filter/seen"
+
+
+@dataclass(frozen=True)
+class Data:
+    """What the jobs work on: one bucket with a key of its own, and one without a key."""
+
+    encryption: PersonalizeEncryption
+    encrypted: s3.Bucket
+    plain: s3.Bucket
+
+    @classmethod
+    def of(cls, stack: cdk.Stack) -> "Data":
+        """In this stack."""
+        encrypted = s3.Bucket(stack, "Encrypted", encryption_key=kms.Key(stack, "DataKey"))
+        return cls(PersonalizeEncryption(stack, "Encryption"), encrypted, s3.Bucket(stack, "Plain"))
+
+    def at(self, prefix: str) -> S3Location:
+        """A place in the bucket with a key."""
+        return S3Location(self.encrypted, prefix)
+
+    def unencrypted(self, prefix: str) -> S3Location:
+        """A place in the bucket without a key."""
+        return S3Location(self.plain, prefix)
+
+
+def machine(stack: cdk.Stack, *fragments: sfn.IChainable, **options: Any) -> sfn.StateMachine:
+    """A state machine that runs these one after the other."""
+    chain = sfn.Chain.start(fragments[0])
+    for fragment in fragments[1:]:
+        chain = chain.next(fragment)
+    return sfn.StateMachine(stack, "Machine", definition_body=sfn.DefinitionBody.from_chainable(chain), **options)
+
+
+def definition(stack: cdk.Stack) -> dict[str, Any]:
+    """The definition of the only state machine, with ``<Bucket>`` and ``<Key.Arn>`` for references."""
+    (found,) = resources(stack, "AWS::StepFunctions::StateMachine").values()
+    return dict(json.loads(text(found["Properties"]["DefinitionString"])))
+
+
+def machine_policy(stack: cdk.Stack) -> list[dict[str, Any]]:
+    """The statements of the state machine's role, likewise."""
+    (policy,) = [
+        policy for name, policy in resources(stack, "AWS::IAM::Policy").items() if name.startswith("MachineRole")
+    ]
+    return [readable(statement) for statement in policy["Properties"]["PolicyDocument"]["Statement"]]
+
+
+def text(value: Any) -> str:
+    """A string of the template, with names in angle brackets for references."""
+    if isinstance(value, str):
+        return value
+    ((function, argument),) = value.items()
+    if function == "Fn::Join":
+        return str(argument[0].join(text(part) for part in argument[1]))
+    if function == "Ref":
+        return f"<{argument}>"
+    if function == "Fn::GetAtt":
+        return f"<{'.'.join(argument)}>"
+    return json.dumps(value)
+
+
+def readable(value: Any) -> Any:
+    """A value of the template, with all strings so."""
+    if isinstance(value, list):
+        return [readable(entry) for entry in value]
+    if isinstance(value, dict):
+        if len(value) == 1 and next(iter(value)) in ("Ref", "Fn::Join", "Fn::GetAtt", "Fn::Select"):
+            return text(value)
+        return {key: readable(entry) for key, entry in value.items()}
+    return value

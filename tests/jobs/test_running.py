@@ -1,0 +1,109 @@
+"""State machines of the synthesized template, deployed by CloudFormation and executed."""
+
+import json
+import re
+
+import pytest
+from aws_cdk import aws_stepfunctions as sfn
+
+from embedded_aws import EmbeddedAws
+from personalize_kms_constructs.jobs import BatchSegmentJob
+from tests.jobs.movies import Movies, deployed
+
+
+def test_a_night_of_all_four_jobs(aws: EmbeddedAws, movies: Movies) -> None:
+    """Import, batch inference, batch segments and export, in a machine that is encrypted with the same key."""
+    segments = BatchSegmentJob(
+        movies.stack,
+        "Segments",
+        encryption=movies.encryption,
+        solution_version_arn="{% $states.context.Execution.Input.version %}",
+        source=movies.at("batch/in/"),
+        destination=movies.at("segments/"),
+    )
+    night = deployed(
+        aws,
+        movies,
+        movies.importing(),
+        movies.recommending(),
+        segments,
+        movies.exporting(),
+        encryption_configuration=sfn.CustomerManagedEncryptionConfiguration(movies.encryption.encryption_key),
+    )
+    end = night.run()
+    assert end.status == "SUCCEEDED", end
+    assert (end.output["Status"], end.output["IngestionMode"]) == ("ACTIVE", "BULK")
+    (key,) = (
+        key["KeyArn"]
+        for key in aws.client("kms").list_keys()["Keys"]
+        if key["KeyArn"] == end.output["JobOutput"]["S3DataDestination"]["KmsKeyArn"]
+    )
+    assert night.s3.head_object(Bucket="movies-data", Key=f"export/{end.output['JobName']}.csv")["SSEKMSKeyId"] == key
+    assert night.get(f"export/{end.output['JobName']}.csv").splitlines()[1:] == ["u1,i1,1", "u2,i2,2"]
+    assert json.loads(night.get("batch/out/users.json.out"))["output"] == {"recommendedItems": ["i1"]}
+    assert json.loads(night.get("segments/users.json.out"))["output"] == {"usersList": ["u1", "u2"]}
+    (job,) = night.personalize.list_batch_inference_jobs()["batchInferenceJobs"]
+    tags = night.personalize.list_tags_for_resource(resourceArn=job["batchInferenceJobArn"])["tags"]
+    assert tags == [{"tagKey": "team", "tagValue": "movies"}]
+
+
+def test_each_execution_has_jobs_of_its_own(aws: EmbeddedAws, movies: Movies) -> None:
+    """The same machine twice: two jobs, whose names Personalize takes."""
+    runs = deployed(aws, movies, movies.importing())
+    assert [runs.run().status, runs.run().status] == ["SUCCEEDED", "SUCCEEDED"]
+    names = runs.names("dataset_import_jobs")
+    assert len(set(names)) == 2
+    assert all(re.fullmatch(r"StackImport[0-9A-F]{8}-[0-9a-f]{40}", name) and len(name) <= 63 for name in names)
+
+
+def test_json_paths_of_the_input(aws: EmbeddedAws, movies: Movies) -> None:
+    """In a JSONPath machine they select from the input of the fragment, or of the execution."""
+    first = movies.importing(
+        dataset_arn=sfn.JsonPath.string_at("$.dataset"), import_mode=sfn.JsonPath.string_at("$.mode")
+    )
+    second = movies.recommending(sfn.JsonPath.string_at("$$.Execution.Input.version"))
+    machine = deployed(aws, movies, first, second)
+    (dataset,) = machine.personalize.list_datasets()["datasets"]
+    end = machine.run(dataset=dataset["datasetArn"], mode="INCREMENTAL")
+    assert end.status == "SUCCEEDED", end
+    assert end.output["SolutionVersionArn"] == machine.version
+    (imported,) = machine.personalize.list_dataset_import_jobs()["datasetImportJobs"]
+    assert imported["importMode"] == "INCREMENTAL"
+
+
+@pytest.mark.skipif(not hasattr(sfn, "QueryLanguage"), reason="this aws-cdk-lib has no JSONata")
+def test_a_jsonata_machine(aws: EmbeddedAws, movies: Movies) -> None:
+    """The states are right in a machine of either query language."""
+    machine = deployed(aws, movies, movies.importing(), movies.recommending(), query_language=sfn.QueryLanguage.JSONATA)
+    assert machine.run().status == "SUCCEEDED"
+
+
+def test_each_item_of_a_map_has_a_job_of_its_own(aws: EmbeddedAws, movies: Movies) -> None:
+    """One execution, one fragment, two jobs at a time."""
+    each = sfn.Map(movies.stack, "Each", items_path="$.days").item_processor(movies.exporting())
+    machine = deployed(aws, movies, each)
+    end = machine.run(days=["monday", "monday"])
+    assert end.status == "SUCCEEDED", end
+    assert len({job["JobName"] for job in end.output}) == 2
+
+
+def test_a_failure_has_the_reason_of_personalize(aws: EmbeddedAws, movies: Movies) -> None:
+    """The execution ends with the job's error, and nothing after it is started."""
+    machine = deployed(aws, movies, movies.importing(), movies.exporting())
+    machine.put("import/ratings.csv", "USER_ID,TIMESTAMP\nu1,1\n")
+    end = machine.run()
+    assert (end.status, end.error, end.cause) == (
+        "FAILED",
+        "DatasetImportJobFailed",
+        "Input csv import/ratings.csv is missing the following columns: ITEM_ID",
+    )
+    assert machine.names("dataset_export_jobs") == []
+
+
+def test_a_failure_can_be_caught(aws: EmbeddedAws, movies: Movies) -> None:
+    """A fragment as one state has a catch for all that happens in it."""
+    caught = sfn.Pass(movies.stack, "Caught")
+    machine = deployed(aws, movies, movies.importing().to_single_state().add_catch(caught))
+    machine.put("import/ratings.csv", "USER_ID\nu1\n")
+    end = machine.run()
+    assert (end.status, end.output["Error"]) == ("SUCCEEDED", "DatasetImportJobFailed")

@@ -1,0 +1,117 @@
+"""What executions do when a call fails, or when the job was there already."""
+
+import time
+
+import pytest
+
+from embedded_aws import EmbeddedAws
+from tests.jobs.movies import Movies, deployed, wait_until
+
+
+@pytest.mark.parametrize("operation", ["CreateDatasetImportJob", "DescribeDatasetImportJob"])
+@pytest.mark.parametrize("code", ["ThrottlingException", "ServiceUnavailable"])
+def test_throttling_and_faults_of_the_service_pass(aws: EmbeddedAws, movies: Movies, operation: str, code: str) -> None:
+    """Both calls are tried again."""
+    machine = deployed(aws, movies, movies.importing())
+    aws.fail_next(operation, code, times=8)
+    execution = machine.start()
+    assert machine.end(execution).status == "SUCCEEDED"
+    assert machine.errors(execution) == ["Personalize.PersonalizeException"] * 8
+
+
+def test_a_service_that_is_down_fails_the_execution(aws: EmbeddedAws, movies: Movies) -> None:
+    """Not for ever: the ninth error is the last."""
+    machine = deployed(aws, movies, movies.importing())
+    aws.fail_next("CreateDatasetImportJob", "ServiceUnavailable", times=9)
+    end = machine.run()
+    assert (end.status, end.error) == ("FAILED", "Personalize.PersonalizeException")
+
+
+def test_a_refused_request_is_not_tried_again(aws: EmbeddedAws, movies: Movies) -> None:
+    """What Personalize can't carry out now it can't later."""
+    machine = deployed(aws, movies, movies.importing())
+    aws.fail_next("CreateDatasetImportJob", "InvalidInputException")
+    execution = machine.start()
+    assert machine.end(execution).error == "Personalize.InvalidInputException"
+    assert machine.errors(execution) == ["Personalize.InvalidInputException"]
+
+
+def test_a_sixth_job_waits_for_its_place(aws: EmbeddedAws, movies: Movies) -> None:
+    """As long as five others are at work it is tried again, and started when one of them has ended."""
+    machine = deployed(aws, movies, movies.importing())
+    role = aws.client("iam").get_role(RoleName=_service_role(aws))["Role"]["Arn"]
+    (dataset,) = machine.personalize.list_datasets()["datasets"]
+    others = [
+        machine.personalize.create_dataset_import_job(
+            jobName=f"other-{n}",
+            datasetArn=dataset["datasetArn"],
+            dataSource={"dataLocation": "s3://movies-data/import/"},
+            roleArn=role,
+        )["datasetImportJobArn"]
+        for n in range(5)
+    ]
+    execution = machine.start()
+    wait_until(lambda: len(machine.errors(execution)) > 1)
+    assert len(machine.names("dataset_import_jobs")) == 5
+    for _ in range(3):
+        machine.personalize.describe_dataset_import_job(datasetImportJobArn=others[0])
+    assert machine.end(execution).status == "SUCCEEDED"
+    assert set(machine.errors(execution)) == {"Personalize.LimitExceededException"}
+    assert len(machine.names("dataset_import_jobs")) == 6
+
+
+@pytest.mark.parametrize("name", [None, "monday"], ids=["derived name", "given name"])
+def test_a_lost_answer_starts_no_second_job(aws: EmbeddedAws, movies: Movies, name: str | None) -> None:
+    """The first attempt did start it; the second one learns so and goes on with that job."""
+    machine = deployed(aws, movies, movies.importing(job_name=name))
+    aws.fail_next("CreateDatasetImportJob", "ServiceUnavailable", after_the_fact=True)
+    execution = machine.start()
+    end = machine.end(execution)
+    assert end.status == "SUCCEEDED", end
+    assert machine.errors(execution) == [
+        "Personalize.PersonalizeException",
+        "Personalize.ResourceAlreadyExistsException",
+    ]
+    assert machine.names("dataset_import_jobs") == [end.output["JobName"]]
+
+
+def test_a_redrive_starts_no_second_job(aws: EmbeddedAws, movies: Movies) -> None:
+    """It failed when the job was there already, and is redriven from the call that started it."""
+    machine = deployed(aws, movies, movies.importing())
+    aws.fail_next("CreateDatasetImportJob", "InvalidInputException", after_the_fact=True)
+    execution = machine.start()
+    assert machine.end(execution).status == "FAILED"
+    machine.states.redrive_execution(executionArn=execution)
+    end = machine.end(execution)
+    assert end.status == "SUCCEEDED", end
+    assert machine.names("dataset_import_jobs") == [end.output["JobName"]]
+
+
+def test_a_redrive_goes_on_looking(aws: EmbeddedAws, movies: Movies) -> None:
+    """It failed while it waited, and starts nothing when it is redriven."""
+    machine = deployed(aws, movies, movies.importing())
+    aws.fail_next("DescribeDatasetImportJob", "ServiceUnavailable", times=9)
+    execution = machine.start()
+    assert machine.end(execution).status == "FAILED"
+    machine.states.redrive_execution(executionArn=execution)
+    assert machine.end(execution).status == "SUCCEEDED"
+    assert len(machine.names("dataset_import_jobs")) == 1
+
+
+def test_a_name_that_is_taken_fails_the_execution(aws: EmbeddedAws, movies: Movies) -> None:
+    """The job of the night before is not mistaken for tonight's."""
+    machine = deployed(aws, movies, movies.importing(job_name="nightly"))
+    assert machine.run().status == "SUCCEEDED"
+    time.sleep(1.2)  # what is older than the execution by less than a second might be its own
+    end = machine.run()
+    assert (end.status, end.error, end.cause) == (
+        "FAILED",
+        "Personalize.ResourceAlreadyExistsException",
+        "arn:aws:personalize:eu-west-1:111111111111:dataset-import-job/nightly is older than this execution: "
+        "give another job_name, or none",
+    )
+
+
+def _service_role(aws: EmbeddedAws) -> str:
+    roles = aws.client("iam").list_roles()["Roles"]
+    return next(str(role["RoleName"]) for role in roles if "Encryption" in role["RoleName"])
