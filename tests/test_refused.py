@@ -258,3 +258,13 @@ def test_what_is_refused_later(stack: cdk.Stack, bucket: s3.Bucket) -> None:
     bad = PersonalizeResource.dataset_export_job(S3Location(bucket, "export"))
     assert "is not a folder" in refusal(lambda: encryption.allow(good, bad))
     assert bucket.policy is None
+
+
+def test_what_was_refused_once_is_refused_again(stack: cdk.Stack, bucket: s3.Bucket) -> None:
+    """A key is not taken for good because its problem has been told before."""
+    encryption = PersonalizeEncryption(stack, "Encryption")
+    key = kms.Key(stack, "Key", key_spec=kms.KeySpec.RSA_2048, key_usage=kms.KeyUsage.ENCRYPT_DECRYPT)
+    job = PersonalizeResource.dataset_import_job(S3Location(bucket, "in/", encryption_key=key))
+    first, second = refusal(lambda: encryption.allow(job)), refusal(lambda: encryption.allow(job))
+    assert ASYMMETRIC in first
+    assert second == first

@@ -49,7 +49,8 @@ class Wiring:
         self._manages_imported_keys = manage_imported_keys
         self._removal_policy = removal_policy
         self._managed_keys = 0
-        self._checked: set[kms.IKey | s3.IBucket] = set()
+        # Keys and buckets that have been looked at and found to be fine.
+        self._good: set[kms.IKey | s3.IBucket] = set()
         self._stacks: dict[kms.IKey | s3.IBucket, Stack | None] = {}
         self._warns_of_pending = False
         self.permissions = DependencyGroup()
@@ -67,17 +68,22 @@ class Wiring:
             yield from resource_problems(resource)
             for what, location in resource.locations():
                 bucket, key = location.bucket, self._location_key(location)
-                if bucket not in self._checked:
-                    self._checked.add(bucket)
-                    yield from bucket_problems(f"bucket of the {what}", bucket, self._stack, self._made_in(bucket))
+                if bucket not in self._good:
+                    found = [*bucket_problems(f"bucket of the {what}", bucket, self._stack, self._made_in(bucket))]
+                    yield from self._noted(bucket, found)
                 if key is not None:
                     yield from self.key_problems(f"key of the {what}", key)
 
-    def key_problems(self, what: str, key: kms.IKey) -> Iterator[str]:
-        """Why Personalize can't work with this key; nothing when that has been told already."""
-        if key in self._checked:
-            return
-        self._checked.add(key)
+    def key_problems(self, what: str, key: kms.IKey) -> Iterable[str]:
+        """Why Personalize can't work with this key."""
+        return () if key in self._good else self._noted(key, [*self._new_key_problems(what, key)])
+
+    def _noted(self, resource: kms.IKey | s3.IBucket, problems: Sequence[str]) -> Sequence[str]:
+        if not problems:
+            self._good.add(resource)
+        return problems
+
+    def _new_key_problems(self, what: str, key: kms.IKey) -> Iterator[str]:
         made_in = self._made_in(key)
         yield from key_problems(what, key, self._key_policy(key).resource_arn, self._stack, made_in)
         yield from self._role.key_problems(what, made_in)
