@@ -70,7 +70,7 @@ def _asked(operation: str, arn_type: str, arn_field: str, request: Fields) -> It
         yield "personalize:TagResource", created
     role_arn = request.get("roleArn") or (request.get("metricsOutputConfig") or {}).get("roleArn")
     if role_arn:
-        pass
+        yield "iam:PassRole", str(role_arn)
 
 
 def _assumed_role(caller_arn: str) -> str | None:

@@ -76,7 +76,6 @@ UNLISTED = frozenset(
         "themeGenerationConfig",
         "publishAttributionMetricsToS3",
         "latestSolutionVersion",
-        "latestSolutionVersion",
     }
 )
 
