@@ -38,11 +38,6 @@ class RolePolicies:
         for needed in access.on_bucket:
             self.allow(needed, bucket_arn)
 
-    def attach(self) -> None:
-        """Add what is new to the role's policies."""
-        for policy in self.policies:
-            policy.attach()
-
 
 class _ManagedPolicy(Policy):
     """One managed policy; it exists as soon as it has a statement."""
