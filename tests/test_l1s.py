@@ -10,10 +10,7 @@ from aws_cdk import aws_s3 as s3
 
 from personalize_kms_constructs import PersonalizeEncryption, S3Location
 from tests.policies import key_policy, resources, role_policy
-
-needs_metric_attribution = pytest.mark.skipif(
-    not hasattr(personalize, "CfnMetricAttribution"), reason="needs aws-cdk-lib 2.268.0"
-)
+from tests.versions import needs_metric_attribution
 
 SCHEMA_ARN = "arn:aws:personalize:eu-west-1:111111111111:schema/interactions"
 KEY = {"Fn::GetAtt": ["EncryptionKey3A692D6E", "Arn"]}

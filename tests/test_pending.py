@@ -183,8 +183,27 @@ def test_a_key_imported_twice_is_pending_once(stack: cdk.Stack, imported_key: km
     assert [pending.policy for pending in encryption.pending_statements] == ["key", "bucket"]
 
 
-def test_warnings_can_be_acknowledged(stack: cdk.Stack, imported_key: kms.IKey, imported_role: iam.IRole) -> None:
-    """The ids are stable, so that a team can say that the key's owner has done their part."""
+@pytest.mark.parametrize("place", ["construct", "stack"])
+def test_warnings_can_be_acknowledged(
+    stack: cdk.Stack, imported_key: kms.IKey, immutable_role: iam.IRole, place: str
+) -> None:
+    """The ids are stable, so that a team can say that the key's owner has done their part, and nobody else theirs."""
+    encryption = PersonalizeEncryption(
+        stack,
+        "Encryption",
+        encryption_key=imported_key,
+        service_role=immutable_role,
+        resources=[PersonalizeResource.dataset_group()],
+    )
+    scope = encryption if place == "construct" else stack
+    cdk.Annotations.of(scope).acknowledge_warning("personalize-kms-constructs:pendingKeyPolicy")
+    assert set(warnings(stack)) == {"personalize-kms-constructs:pendingRolePolicy"}
+
+
+def test_warnings_can_be_acknowledged_in_advance(
+    stack: cdk.Stack, imported_key: kms.IKey, imported_role: iam.IRole
+) -> None:
+    """Above the construct, for all that is made below later."""
     cdk.Annotations.of(stack).acknowledge_warning("personalize-kms-constructs:pendingKeyPolicy")
     PersonalizeEncryption(
         stack,

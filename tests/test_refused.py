@@ -10,7 +10,7 @@ from aws_cdk import aws_s3 as s3
 
 from personalize_kms_constructs import PersonalizeEncryption, PersonalizeResource, S3Location
 
-ASYMMETRIC = "is a RSA_2048 key for ENCRYPT_DECRYPT but Personalize needs data keys"
+ASYMMETRIC = "is a RSA_2048 key but Personalize needs data keys"
 
 
 @pytest.fixture
@@ -50,7 +50,7 @@ def test_a_key_for_something_else(stack: cdk.Stack, spec: kms.KeySpec, usage: km
     """Keys for signatures and codes are refused as well."""
     key = kms.Key(stack, "Key", key_spec=spec, key_usage=usage)
     message = refusal(lambda: PersonalizeEncryption(stack, "Encryption", encryption_key=key))
-    assert f"for {usage.value} but Personalize needs data keys" in message
+    assert f"encryption_key is a {spec.value} key but Personalize needs data keys" in message
 
 
 def test_an_asymmetric_key_of_a_location(stack: cdk.Stack, bucket: s3.Bucket) -> None:
@@ -85,7 +85,10 @@ def test_a_key_of_another_region(concrete: cdk.Stack) -> None:
     """Personalize uses keys of its own Region."""
     key = kms.Key.from_key_arn(concrete, "Key", "arn:aws:kms:us-east-1:111111111111:key/1234abcd")
     message = refusal(lambda: PersonalizeEncryption(concrete, "Encryption", encryption_key=key))
-    assert "encryption_key is in Region us-east-1 but the stack is in eu-west-1" in message
+    assert message == (
+        "Stack/Encryption: encryption_key is in Region us-east-1 but the stack is in eu-west-1, and Personalize uses "
+        "keys and buckets of its own Region only: pass one of eu-west-1, or make the stack in us-east-1"
+    )
 
 
 def test_a_bucket_of_another_region(concrete: cdk.Stack) -> None:
@@ -133,6 +136,24 @@ def test_every_name_of_a_dataset(stack: cdk.Stack, bucket: s3.Bucket) -> None:
     assert "name of the dataset 'rat ings'" in message
     assert "import_job_name 'job!'" in message
     assert "prefix '/in'" in message
+
+
+def test_a_name_that_is_derived_is_not_told_of(stack: cdk.Stack, bucket: s3.Bucket) -> None:
+    """Nobody gave the name of the import job, which has the dataset's in it."""
+    encryption = PersonalizeEncryption(stack, "Encryption")
+    movies = encryption.add_dataset_group("Movies", name="movies")
+    message = refusal(
+        lambda: encryption.add_dataset(
+            "Ratings",
+            dataset_group=movies,
+            schema_arn="arn",
+            name="rat ings",
+            dataset_type="Interactions",
+            import_from=S3Location(bucket, "in/"),
+        )
+    )
+    assert "name of the dataset 'rat ings'" in message
+    assert "import_job_name" not in message
 
 
 def test_a_job_name_without_a_job(stack: cdk.Stack) -> None:
@@ -198,6 +219,23 @@ def test_a_destination_that_is_no_folder(stack: cdk.Stack, bucket: s3.Bucket) ->
     message = refusal(lambda: PersonalizeEncryption(stack, "Encryption", resources=[job]))
     assert "destination of dataset export job has prefix 'export', which is not a folder" in message
     assert "as 'export/'" in message
+
+
+@pytest.mark.parametrize("prefix", ["export/{}", "{}"])
+def test_a_token_at_the_end_may_be_a_folder(stack: cdk.Stack, bucket: s3.Bucket, prefix: str) -> None:
+    """Nothing is judged while it is a token."""
+    folder = prefix.format(cdk.CfnParameter(stack, "Folder").value_as_string)
+    job = PersonalizeResource.dataset_export_job(S3Location(bucket, folder))
+    PersonalizeEncryption(stack, "Encryption", resources=[job])
+
+
+@pytest.mark.parametrize("prefix", ["s3://ratings/export", "export/*"])
+def test_what_is_no_prefix_is_not_called_a_file(stack: cdk.Stack, bucket: s3.Bucket, prefix: str) -> None:
+    """A slash at its end would not mend it."""
+    job = PersonalizeResource.dataset_export_job(S3Location(bucket, prefix))
+    message = refusal(lambda: PersonalizeEncryption(stack, "Encryption", resources=[job]))
+    assert f"has prefix {prefix!r}" in message
+    assert "end it in '/'" not in message
 
 
 @pytest.mark.parametrize("prefix", ["/import/", "s3://ratings/import/"])

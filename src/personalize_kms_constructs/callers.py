@@ -16,6 +16,7 @@ from aws_cdk import aws_iam as iam
 
 from . import matrix
 from .resources import PersonalizeResource
+from .wrong_types import grantee_type_problems, not_a_resource
 
 Json = dict[str, Any]
 
@@ -69,6 +70,14 @@ def pass_role_statement(service_role_arn: str) -> Json:
     """
     to_personalize = {"StringEquals": {"iam:PassedToService": matrix.SERVICE_PRINCIPAL}}
     return {**_allow(["iam:PassRole"], [service_role_arn]), "Condition": to_personalize}
+
+
+def caller_problems(grantee: object, resources: Sequence[object]) -> Iterator[str]:
+    """What is no caller, and what is no resource."""
+    yield from grantee_type_problems(grantee)
+    for resource in resources:
+        if not isinstance(resource, PersonalizeResource):
+            yield not_a_resource(resource)
 
 
 def grant_create(

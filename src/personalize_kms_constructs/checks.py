@@ -7,15 +7,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from aws_cdk import Stack
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
-from .locations import S3Location
-from .resources import PersonalizeResource
+from .wrong_types import shown
+
+if TYPE_CHECKING:
+    from .locations import S3Location
+    from .resources import PersonalizeResource
 
 # https://docs.aws.amazon.com/personalize/latest/dg/API_CreateDatasetGroup.html; jobs, datasets and metric
 # attributions have the same pattern.
@@ -30,22 +33,22 @@ def is_token(value: str) -> bool:
     return "${Token[" in value
 
 
-def refuse(construct: Construct, problems: Iterable[str]) -> None:
-    """Raise the problems, all in one message.
+def refuse(where: Construct | str, problems: Iterable[str]) -> None:
+    """Raise the problems, all in one message that begins with the construct's path, or with these words.
 
     Raises:
         ValueError: if there are any.
     """
     found = list(dict.fromkeys(problems))
     if found:
-        raise ValueError(f"{construct.node.path}: " + "; ".join(found))
+        raise ValueError(f"{where if isinstance(where, str) else where.node.path}: " + "; ".join(found))
 
 
-def name_problems(what: str, name: str) -> Iterator[str]:
+def name_problems(what: str, name: object) -> Iterator[str]:
     """A name that Personalize's API would refuse."""
-    if not is_token(name) and not _NAME.fullmatch(name):
+    if not isinstance(name, str) or not (is_token(name) or _NAME.fullmatch(name)):
         yield (
-            f"{what} {name!r} is not a name that Personalize takes: use 1 to 63 letters, digits, hyphens and "
+            f"{what} {shown(name)} is not a name that Personalize takes: use 1 to 63 letters, digits, hyphens and "
             "underscores, and begin with a letter or digit"
         )
 
@@ -69,11 +72,9 @@ def resource_problems(resource: PersonalizeResource) -> Iterator[str]:
     source, destination = resource.source, resource.destination
     for what, location in resource.locations():
         yield from _path_problems(what, location)
-    if destination is not None and destination.prefix and not destination.prefix.endswith("/"):
-        yield (
-            f"destination of {kind} has prefix {destination.prefix!r}, which is not a folder: end it in '/', "
-            f"as {destination.prefix + '/'!r}"
-        )
+    # What is no prefix would make no folder either.
+    if destination is not None and not any(_path_problems("", destination)):
+        yield from _folder_problems(f"destination of {kind}", destination)
     if source is not None and destination is not None and _same_place(source, destination):
         yield (
             f"{kind} has the same source and destination, prefix {source.prefix!r} of one bucket, but Personalize "
@@ -84,6 +85,13 @@ def resource_problems(resource: PersonalizeResource) -> Iterator[str]:
 def bucket_problems(what: str, bucket: s3.IBucket, stack: Stack, made_in: Stack | None) -> Iterator[str]:
     """A bucket, made in a stack of the app or imported, that Personalize can't use in this stack."""
     yield from _region_problems(what, bucket, stack, made_in)
+
+
+def _folder_problems(what: str, location: S3Location) -> Iterator[str]:
+    prefix = location.prefix
+    # A token at the end may become a text that ends in a slash.
+    if prefix and not prefix.endswith(("/", "]}")):
+        yield f"{what} has prefix {prefix!r}, which is not a folder: end it in '/', as {prefix + '/'!r}"
 
 
 def _same_place(one: S3Location, other: S3Location) -> bool:
@@ -117,12 +125,12 @@ def _path_problems(what: str, location: S3Location) -> Iterator[str]:
 
 def _usage_problems(what: str, key: kms.Key) -> Iterator[str]:
     resource = cast("kms.CfnKey", key.node.default_child)
-    spec, usage = resource.key_spec or "SYMMETRIC_DEFAULT", resource.key_usage or "ENCRYPT_DECRYPT"
-    tokens = is_token(spec) or is_token(usage)
-    if not tokens and (spec, usage) != ("SYMMETRIC_DEFAULT", "ENCRYPT_DECRYPT"):
+    spec = resource.key_spec or "SYMMETRIC_DEFAULT"
+    # The CDK itself refuses a symmetric key for anything but encryption.
+    if not is_token(spec) and spec != "SYMMETRIC_DEFAULT":
         yield (
-            f"{what} is a {spec} key for {usage} but Personalize needs data keys, which only symmetric encryption "
-            "keys generate: use KeySpec.SYMMETRIC_DEFAULT and KeyUsage.ENCRYPT_DECRYPT"
+            f"{what} is a {spec} key but Personalize needs data keys, which only symmetric encryption keys generate: "
+            "use KeySpec.SYMMETRIC_DEFAULT"
         )
 
 
@@ -132,6 +140,6 @@ def _region_problems(what: str, resource: kms.IKey | s3.IBucket, stack: Stack, m
     region, stack_region = resource.env.region, stack.region
     if not is_token(region) and not is_token(stack_region) and region != stack_region:
         yield (
-            f"{what} is in Region {region} but the stack is in {stack_region}: Personalize uses keys and buckets "
-            "of its own Region only"
+            f"{what} is in Region {region} but the stack is in {stack_region}, and Personalize uses keys and buckets "
+            f"of its own Region only: pass one of {stack_region}, or make the stack in {region}"
         )

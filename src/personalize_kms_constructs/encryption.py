@@ -13,7 +13,7 @@ from aws_cdk import aws_personalize as personalize
 from constructs import Construct, IDependable
 
 from . import cfn
-from .callers import grant_create
+from .callers import caller_problems, grant_create
 from .checks import name_problems, refuse
 from .imported_key_policy import ImportedKeyPolicy
 from .key_access import key_access_rule
@@ -22,6 +22,13 @@ from .pending import PendingStatements, pending_output, pending_statements
 from .resources import PersonalizeResource
 from .service_role import ServiceRole
 from .wiring import Wiring
+from .wrong_types import (
+    argument_problems,
+    dataset_group_type_problems,
+    metrics_type_problems,
+    tags_type_problems,
+    target_type_problems,
+)
 
 if TYPE_CHECKING:
     from aws_cdk import aws_events as events
@@ -75,16 +82,12 @@ class PersonalizeEncryption(Construct):
             ValueError: if Personalize can't work with what was given; the message has all the reasons.
         """
         super().__init__(scope, id)
-        stack = Stack.of(self)
+        refuse(self, argument_problems(resources, encryption_key, service_role, imported_key_policy))
+        stack = scope if isinstance(scope, Stack) else Stack.of(self)
+        any_arn = stack.format_arn(service="personalize", resource="*", arn_format=ArnFormat.NO_RESOURCE_NAME)
+        account = any_arn.split(":")[4]
         # Calls of the service on behalf of resources of this account and Region.
-        for_this_account = {
-            "StringEquals": {"aws:SourceAccount": stack.account},
-            "ArnLike": {
-                "aws:SourceArn": stack.format_arn(
-                    service="personalize", resource="*", arn_format=ArnFormat.NO_RESOURCE_NAME
-                )
-            },
-        }
+        for_this_account = {"StringEquals": {"aws:SourceAccount": account}, "ArnLike": {"aws:SourceArn": any_arn}}
         self._encryption_key = cast(
             "kms.IKey",
             encryption_key or kms.Key(self, "Key", enable_key_rotation=True, removal_policy=removal_policy),
@@ -95,6 +98,7 @@ class PersonalizeEncryption(Construct):
             self,
             stack,
             encryption_key=self._encryption_key,
+            encryption_key_made_here=encryption_key is None,
             service_role=self._role,
             service_condition=for_this_account if restrict_to_account else None,
             manage_imported_keys=manages_imported_keys,
@@ -132,7 +136,7 @@ class PersonalizeEncryption(Construct):
 
         For L1s of your own: ``solution.node.add_dependency(encryption.permissions)``.
         """
-        return self._wiring.permissions
+        return self._wiring.permissions.group
 
     @property
     def pending_statements(self) -> tuple[PendingStatements, ...]:
@@ -156,8 +160,13 @@ class PersonalizeEncryption(Construct):
     def allow(self, *resources: PersonalizeResource) -> None:
         """Allows more resources. The same resource twice changes nothing.
 
+        Args:
+            resources: what Personalize will be asked to create besides.
+
         Raises:
             ValueError: if Personalize can't work with their locations; the message has all the reasons.
+
+        https://docs.aws.amazon.com/personalize/latest/dg/granting-personalize-key-access.html
         """
         refuse(self, self._wiring.problems(resources))
         self._wiring.allow(resources)
@@ -176,11 +185,11 @@ class PersonalizeEncryption(Construct):
             tags: its tags, for good. Tags of the app (``Tags.of(app).add(…)``) don't reach it.
 
         Raises:
-            ValueError: if the name is none that Personalize takes.
+            ValueError: if the name is none that Personalize takes, or tags are no mapping.
 
         https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-resource-personalize-datasetgroup.html
         """
-        refuse(self, name_problems("name of the dataset group", name))
+        refuse(self, [*name_problems("name of the dataset group", name), *tags_type_problems(tags)])
         self._wiring.allow([PersonalizeResource.dataset_group()])
         dataset_group = cfn.dataset_group(
             self,
@@ -191,7 +200,7 @@ class PersonalizeEncryption(Construct):
             kms_key_arn=self._wiring.encryption_key_arn,
             role_arn=self._role.arn,
         )
-        dataset_group.node.add_dependency(self._wiring.permissions)
+        dataset_group.node.add_dependency(self._wiring.permissions.group)
         return dataset_group
 
     def add_dataset(
@@ -223,15 +232,17 @@ class PersonalizeEncryption(Construct):
 
         https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-resource-personalize-dataset.html
         """
-        problems = list(name_problems("name of the dataset", name))
+        problems = [*name_problems("name of the dataset", name), *dataset_group_type_problems(dataset_group)]
         jobs: list[PersonalizeResource] = []
         if import_from is not None:
-            import_job_name = import_job_name or f"{name[: 63 - len('-import')]}-import"
-            problems += name_problems("import_job_name", import_job_name)
+            if import_job_name:
+                problems += name_problems("import_job_name", import_job_name)
             jobs.append(PersonalizeResource.dataset_import_job(import_from))
         elif import_job_name is not None:
             problems.append(f"import_job_name is {import_job_name!r} but there is nothing to import: give import_from")
         refuse(self, [*problems, *self._wiring.problems(jobs)])
+        if import_from is not None and not import_job_name:
+            import_job_name = f"{name[: 63 - len('-import')]}-import"
         self._wiring.allow(jobs)
         dataset = cfn.dataset(
             self,
@@ -244,7 +255,7 @@ class PersonalizeEncryption(Construct):
             import_job_name=import_job_name,
             role_arn=self._role.arn,
         )
-        dataset.node.add_dependency(self._wiring.permissions)
+        dataset.node.add_dependency(self._wiring.permissions.group)
         return dataset
 
     def add_metric_attribution(
@@ -272,7 +283,12 @@ class PersonalizeEncryption(Construct):
         https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-resource-personalize-metricattribution.html
         """
         resource = PersonalizeResource.metric_attribution(destination)
-        problems = [*name_problems("name of the metric attribution", name), *cfn.metric_attribution_problems()]
+        problems = [
+            *name_problems("name of the metric attribution", name),
+            *dataset_group_type_problems(dataset_group),
+            *metrics_type_problems(metrics),
+            *cfn.metric_attribution_problems(),
+        ]
         refuse(self, [*problems, *self._wiring.problems([resource])])
         self._wiring.allow([resource])
         key_arn = self._wiring.key_arn(destination) if destination is not None else None
@@ -286,7 +302,7 @@ class PersonalizeEncryption(Construct):
             destination_key_arn=key_arn,
             role_arn=self._role.arn,
         )
-        metric_attribution.node.add_dependency(self._wiring.permissions)
+        metric_attribution.node.add_dependency(self._wiring.permissions.group)
         return metric_attribution
 
     def grant_create(self, grantee: iam.IGrantable, *resources: PersonalizeResource) -> iam.Grant:
@@ -298,8 +314,12 @@ class PersonalizeEncryption(Construct):
             grantee: the caller, a Lambda function or a CI role for example.
             resources: what the caller will create; their locations have no say.
 
+        Raises:
+            ValueError: if something is no caller or no resource.
+
         https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonpersonalize.html
         """
+        refuse(self, caller_problems(grantee, resources))
         return grant_create(Stack.of(self), grantee, self._role.arn, resources)
 
     def on_key_access_changed(
@@ -323,8 +343,12 @@ class PersonalizeEncryption(Construct):
             description: the rule's description.
             rule_name: the rule's name. By default CloudFormation chooses one.
 
+        Raises:
+            ValueError: if the target is none.
+
         https://docs.aws.amazon.com/kms/latest/developerguide/logging-using-cloudtrail.html
         """
+        refuse(self, target_type_problems(target))
         return key_access_rule(
             self,
             id,

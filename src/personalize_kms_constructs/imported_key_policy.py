@@ -15,4 +15,6 @@ class ImportedKeyPolicy(Enum):
     Under ``removal_policy=DESTROY`` it takes them out again. The key must be of the stack's account and Region, and its
     policy must let the account use IAM policies. Whoever else replaces the key's policy as a whole, the stack that
     owns the key for example, removes the statements.
+
+    https://docs.aws.amazon.com/kms/latest/APIReference/API_PutKeyPolicy.html
     """

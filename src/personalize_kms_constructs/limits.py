@@ -41,16 +41,22 @@ _WAYS_OUT = {
 _sizes: WeakKeyDictionary[Any, dict[Policy, int]] = WeakKeyDictionary()
 
 
-def fits_managed_policy(statements: Iterable[dict[str, Any]]) -> bool:
-    """Whether one managed policy holds these statements."""
-    return _size(statements) <= _MANAGED_POLICY_SIZE
+def size_of(value: Any) -> int:
+    """The size of a part of a policy as JSON without white space, in bytes."""
+    text = json.dumps(value, separators=(",", ":"))
+    return len(_TOKEN.sub(lambda token: "x" * _PSEUDO_PARAMETERS.get(token["hint"], _ARN_SIZE), text))
+
+
+def fits_managed_policy(size: int) -> bool:
+    """Whether a managed policy may have this size."""
+    return size <= _MANAGED_POLICY_SIZE
 
 
 def limit_problems(policies: Iterable[Policy]) -> Iterator[str]:
     """Policies that AWS would refuse for their size or number, those of other constructs on the resource included."""
     for policy in policies:
         sizes = _sizes.setdefault(policy.resource, {})
-        sizes[policy] = _size(policy.statements_json)
+        sizes[policy] = policy.size
         if policy.kind == "role":
             got, limit, unit = len(sizes), _MANAGED_POLICIES_OF_A_ROLE, "managed policies"
         else:
@@ -61,8 +67,3 @@ def limit_problems(policies: Iterable[Policy]) -> Iterator[str]:
                 f"what Personalize needs on {policy.kind} {policy.resource.node.path} takes {got:,} {unit} but AWS "
                 f"takes {limit:,}: {_WAYS_OUT[policy.kind]}"
             )
-
-
-def _size(statements: Iterable[dict[str, Any]]) -> int:
-    document = json.dumps({"Version": "2012-10-17", "Statement": list(statements)}, separators=(",", ":"))
-    return len(_TOKEN.sub(lambda token: "x" * _PSEUDO_PARAMETERS.get(token["hint"], _ARN_SIZE), document))

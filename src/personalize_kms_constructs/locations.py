@@ -7,6 +7,9 @@ from dataclasses import KW_ONLY, dataclass
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 
+from .checks import refuse
+from .wrong_types import bucket_type_problems, key_type_problems, prefix_type_problems
+
 
 @dataclass(frozen=True)
 class S3Location:
@@ -14,6 +17,9 @@ class S3Location:
 
     The bucket must be in the Region of the Personalize resources, and reachable from outside a VPC
     (https://docs.aws.amazon.com/personalize/latest/dg/granting-personalize-s3-access.html).
+
+    Raises:
+        ValueError: if something is of another type; the message has all the reasons.
     """
 
     bucket: s3.IBucket | s3.Bucket
@@ -29,6 +35,14 @@ class S3Location:
     """The key of the bucket's SSE-KMS encryption, where the bucket object doesn't know it (imported buckets, or
     objects encrypted with another key than the bucket's). By default ``bucket.encryption_key``; a bucket without
     one needs no KMS permissions."""
+
+    def __post_init__(self) -> None:
+        problems = (
+            *bucket_type_problems(self.bucket),
+            *prefix_type_problems(self.prefix),
+            *key_type_problems("encryption_key", self.encryption_key),
+        )
+        refuse("S3Location", problems)
 
     @property
     def uri(self) -> str:

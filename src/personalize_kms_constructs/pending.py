@@ -17,6 +17,7 @@ from .policies import Policy, PolicyKind
 
 _TOKEN = re.compile(r"\$\{Token\[[^]]*\]\}")
 
+_WARNINGS_ID = "PendingStatementsWarnings"
 _MESSAGES: dict[PolicyKind, tuple[str, str]] = {
     "key": (
         "personalize-kms-constructs:pendingKeyPolicy",
@@ -93,9 +94,12 @@ class PendingWarnings:
         self._policies = policies
 
     def validate(self) -> list[str]:
-        """Annotates the construct; nothing is invalid."""
+        """Annotates a child of the construct; nothing is invalid."""
         stack = Stack.of(self._scope)
-        annotations = Annotations.of(self._scope)
+        # On a child: what is acknowledged on the construct itself would be warned of all the same, by many versions of
+        # aws-cdk-lib, if the warning comes after the acknowledgement (aws-cdk#38820).
+        place = self._scope.node.try_find_child(_WARNINGS_ID) or Construct(self._scope, _WARNINGS_ID)
+        annotations = Annotations.of(place)
         for policy in self._policies():
             if policy.pending:
                 warning_id, message = _MESSAGES[policy.kind]

@@ -14,8 +14,9 @@ from aws_cdk import IResource
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
-from constructs import DependencyGroup
 
+from .dependencies import Dependencies
+from .limits import size_of
 from .matrix import Actions, S3Access
 from .principals import PolicyPrincipal
 from .statements import Statement
@@ -32,8 +33,13 @@ class Policy(ABC):
         self.resource = resource
         self.resource_arn = resource_arn
         self.pending = False
+        self.size = size_of({"Version": "2012-10-17", "Statement": []})
         self._statements: dict[str, Statement] = {}
         self._attached = 0
+
+    def size_with(self, statement: Statement) -> int:
+        """The size of the policy, in bytes, with one more statement."""
+        return self.size + size_of(statement.to_json()) + (len(",") if self._statements else 0)
 
     @abstractmethod
     def _add(self, statements: Sequence[iam.PolicyStatement]) -> bool:
@@ -49,10 +55,14 @@ class Policy(ABC):
     def _grow(self, sid: str, principal: PolicyPrincipal | None, actions: Iterable[str], resource: str) -> None:
         statement = self._statements.get(sid)
         if statement is None:
-            statement = self._statements[sid] = Statement(
+            statement = Statement(
                 sid, principal.principal if principal else None, principal.condition if principal else None
             )
-        statement.grow(actions, [resource])
+            statement.grow(actions, [resource])
+            self.size = self.size_with(statement)
+            self._statements[sid] = statement
+        else:
+            self.size += sum(size_of(new) + len(",") for new in statement.grow(actions, [resource]))
 
     @property
     def statements(self) -> tuple[iam.PolicyStatement, ...]:
@@ -120,7 +130,7 @@ class BucketPolicy(Policy):
         sid: str,
         role: PolicyPrincipal | None,
         service: PolicyPrincipal,
-        permissions: DependencyGroup,
+        permissions: Dependencies,
     ) -> None:
         super().__init__(bucket, bucket_arn)
         self._bucket = bucket
@@ -140,7 +150,15 @@ class BucketPolicy(Policy):
                 self._grow(sid, principal, needed.actions, resource)
 
     def _add(self, statements: Sequence[iam.PolicyStatement]) -> bool:
-        results = [self._bucket.add_to_resource_policy(statement) for statement in statements]
-        if results[0].policy_dependable is not None:
-            self._permissions.add(results[0].policy_dependable)
-        return all(result.statement_added for result in results)
+        first, *others = statements
+        result = self._bucket.add_to_resource_policy(first)
+        policy = result.policy_dependable
+        if policy is not None:
+            self._permissions.add(policy)
+        if others and isinstance(policy, s3.BucketPolicy):
+            # The same as below, in one crossing into jsii.
+            policy.document.add_statements(*others)
+            return True
+        return result.statement_added and all(
+            self._bucket.add_to_resource_policy(statement).statement_added for statement in others
+        )

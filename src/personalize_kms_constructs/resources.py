@@ -6,7 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from . import matrix
+from .checks import refuse
 from .locations import S3Location
+from .wrong_types import shown
 
 
 @dataclass(frozen=True)
@@ -15,6 +17,9 @@ class PersonalizeResource:
 
     Made by the factory methods. Without locations only KMS permissions on the encryption key are wired, and the
     S3 side is left to you.
+
+    Raises:
+        ValueError: if a location is none; the message has all the reasons.
     """
 
     permissions: matrix.Permissions
@@ -23,6 +28,16 @@ class PersonalizeResource:
     """Where it reads data, if it does."""
     destination: S3Location | None = None
     """Where it writes data, if it does."""
+
+    def __post_init__(self) -> None:
+        refuse(
+            "PersonalizeResource",
+            (
+                f"{what} is {shown(location)} but a location is expected: pass S3Location(bucket, prefix)"
+                for what, location in self.locations()
+                if not isinstance(location, S3Location)
+            ),
+        )
 
     @staticmethod
     def dataset_group() -> PersonalizeResource:

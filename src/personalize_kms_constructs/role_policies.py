@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from aws_cdk import aws_iam as iam
-from constructs import Construct, DependencyGroup
+from constructs import Construct
 
+from .dependencies import Dependencies
 from .limits import fits_managed_policy
 from .matrix import Actions, S3Access
 from .policies import Policy
@@ -17,7 +18,7 @@ from .statements import Statement
 class RolePolicies:
     """What this construct has to say in the IAM policies of the service role."""
 
-    def __init__(self, scope: Construct, role: ServiceRole, permissions: DependencyGroup) -> None:
+    def __init__(self, scope: Construct, role: ServiceRole, permissions: Dependencies) -> None:
         self._scope = scope
         self._role = role
         self._permissions = permissions
@@ -44,7 +45,7 @@ class _ManagedPolicy(Policy):
 
     kind = "role"
 
-    def __init__(self, scope: Construct, id: str, role: ServiceRole, permissions: DependencyGroup) -> None:
+    def __init__(self, scope: Construct, id: str, role: ServiceRole, permissions: Dependencies) -> None:
         super().__init__(role.role, role.arn)
         self._scope = scope
         self._id = id
@@ -58,7 +59,7 @@ class _ManagedPolicy(Policy):
 
     def has_room(self, needed: Actions, resource: str) -> bool:
         addition = Statement(needed.name, actions=list(needed.actions), resources=[resource])
-        return fits_managed_policy([*self.statements_json, addition.to_json()])
+        return fits_managed_policy(self.size_with(addition))
 
     def allow(self, needed: Actions, resource: str) -> None:
         self._grow(needed.name, None, needed.actions, resource)

@@ -25,8 +25,8 @@ class Statement:
     resources: list[str] = field(default_factory=list)
     _attachable: iam.PolicyStatement | None = None
 
-    def grow(self, actions: Iterable[str], resources: Iterable[str]) -> None:
-        """Allow these actions on these resources too; what is allowed already is not repeated."""
+    def grow(self, actions: Iterable[str], resources: Iterable[str]) -> list[str]:
+        """Allow these actions on these resources too, and tell which of them are new."""
         new_actions = [action for action in actions if action not in self.actions]
         new_resources = [resource for resource in resources if resource not in self.resources]
         self.actions += new_actions
@@ -36,6 +36,7 @@ class Statement:
                 self._attachable.add_actions(*new_actions)
             if new_resources:
                 self._attachable.add_resources(*new_resources)
+        return new_actions + new_resources
 
     def to_json(self) -> dict[str, Any]:
         """The statement as IAM JSON."""

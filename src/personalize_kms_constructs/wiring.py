@@ -10,9 +10,10 @@ from aws_cdk import CfnResource, RemovalPolicy, Stack
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from aws_cdk.aws_iam import PolicyDocument
-from constructs import Construct, DependencyGroup
+from constructs import Construct
 
 from .checks import bucket_problems, is_token, key_problems, refuse, resource_problems
+from .dependencies import Dependencies
 from .limits import limit_problems
 from .locations import S3Location
 from .matrix import Actions, Permissions, S3Access
@@ -22,6 +23,7 @@ from .principals import service_principal
 from .resources import PersonalizeResource
 from .role_policies import RolePolicies
 from .service_role import ServiceRole
+from .wrong_types import not_a_resource
 
 _P = TypeVar("_P", bound=Policy)
 
@@ -35,6 +37,7 @@ class Wiring:
         stack: Stack,
         *,
         encryption_key: kms.IKey,
+        encryption_key_made_here: bool,
         service_role: ServiceRole,
         service_condition: Mapping[str, Any] | None,
         manage_imported_keys: bool,
@@ -52,8 +55,10 @@ class Wiring:
         # Keys and buckets that have been looked at and found to be fine.
         self._good: set[kms.IKey | s3.IBucket] = set()
         self._stacks: dict[kms.IKey | s3.IBucket, Stack | None] = {}
+        if encryption_key_made_here:
+            self._stacks[encryption_key] = stack
         self._warns_of_pending = False
-        self.permissions = DependencyGroup()
+        self.permissions = Dependencies()
         self._role = service_role
         self._role_policies = RolePolicies(scope, service_role, self.permissions)
         self._encryption_key = self._key_policy(encryption_key)
@@ -63,7 +68,7 @@ class Wiring:
         """Why Personalize can't work with these resources."""
         for resource in resources:
             if not isinstance(resource, PersonalizeResource):
-                yield f"{resource!r} is not a resource: use a factory as PersonalizeResource.dataset_group()"
+                yield not_a_resource(resource)
                 continue
             yield from resource_problems(resource)
             for what, location in resource.locations():
@@ -201,8 +206,8 @@ def _unique_suffix(scope: Construct, stack: Stack) -> str:
 
     AWS refuses a policy that has a sid twice, and ``ImportedKeyPolicy.MANAGED`` takes statements out by their sids.
     """
-    name = "" if is_token(stack.stack_name) else stack.stack_name
-    return hashlib.sha256(f"{scope.node.path}\n{name}".encode()).hexdigest()[:8].upper()
+    path, name = scope.to_string(), stack.stack_name
+    return hashlib.sha256(f"{path}\n{'' if is_token(name) else name}".encode()).hexdigest()[:8].upper()
 
 
 def _same(policies: Iterable[_P], arn: str) -> _P | None:

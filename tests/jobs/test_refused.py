@@ -4,8 +4,10 @@ from typing import Any
 
 import aws_cdk as cdk
 import pytest
+from aws_cdk import aws_personalize as personalize
 from aws_cdk import aws_stepfunctions as sfn
 
+from personalize_kms_constructs import S3Location
 from personalize_kms_constructs.jobs import BatchInferenceJob, DatasetExportJob, DatasetImportJob
 from tests.jobs.machines import DATASET, VERSION, Data, definition, machine
 
@@ -76,3 +78,130 @@ def test_a_job_allows_what_it_does(stack: cdk.Stack, data: Data) -> None:
         "PersonalizeRole",
         "PersonalizeService",
     ]
+
+
+def importing(stack: cdk.Stack, data: Data, id: str = "Import", **other: Any) -> DatasetImportJob:
+    arguments = {"encryption": data.encryption, "dataset_arn": DATASET, "source": data.at("in/"), **other}
+    return DatasetImportJob(stack, id, **arguments)
+
+
+def refusal(stack: cdk.Stack, data: Data, **wrong: Any) -> str:
+    with pytest.raises(ValueError, match=r"^Stack/Import: ") as refused:
+        importing(stack, data, **wrong)
+    return str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("id", "options"),
+    [
+        ("I" * 70, {}),  # Status of …
+        ("I" * 66, {"job_name": "monday"}),  # Name of … taken
+        ("I" * 66, {"dataset_arn": sfn.JsonPath.string_at("$.dataset")}),  # Parameters of …
+    ],
+    ids=["status", "name", "parameters"],
+)
+def test_an_id_that_makes_too_long_a_state_name(stack: cdk.Stack, data: Data, id: str, options: dict[str, Any]) -> None:
+    """Step Functions takes 80 characters, and every one of them."""
+    machine(stack, importing(stack, data, id, **options))
+    assert max(map(len, definition(stack)["States"])) == 80
+    with pytest.raises(
+        ValueError,
+        match=f"^Stack/{id}I: the state '.*{id}I.*' has a name of 81 characters but Step Functions takes 80: use a "
+        "shorter id, or a shorter prefix if the states have one$",
+    ):
+        importing(stack, data, id + "I", **options)
+
+
+def test_a_refused_id_allows_nothing(stack: cdk.Stack, data: Data) -> None:
+    """As with everything that is refused."""
+    with pytest.raises(ValueError, match="has a name of 81 characters"):
+        importing(stack, data, "I" * 71)
+    assert data.encrypted.policy is None
+
+
+def test_a_prefix_that_makes_too_long_a_state_name(stack: cdk.Stack, data: Data) -> None:
+    """The name is known as soon as the prefix is."""
+    job = importing(stack, data)
+    with pytest.raises(ValueError, match=r"the state 'P{65}Status of Import' has a name of 81 characters"):
+        job.prefix_states("P" * 65)
+    machine(stack, job.prefix_states("P" * 64))
+    assert "P" * 64 + "Status of Import" in definition(stack)["States"]
+
+
+def test_a_single_state_has_the_id_twice_in_its_names(stack: cdk.Stack, data: Data) -> None:
+    """``to_single_state`` prefixes the states with the id; jsii makes a RuntimeError of it."""
+    with pytest.raises(RuntimeError, match="has a name of 84 characters but Step Functions takes 80"):
+        importing(stack, data, "I" * 36).to_single_state()
+
+
+@pytest.mark.parametrize("what", ["key", "nothing"])
+def test_something_else_than_the_construct(stack: cdk.Stack, data: Data, what: str) -> None:
+    """Its key, or nothing."""
+    wrong = data.encryption.encryption_key if what == "key" else None
+    got = "an object of type Key" if what == "key" else "None"
+    assert refusal(stack, data, encryption=wrong) == (
+        f"Stack/Import: encryption is {got} but a PersonalizeEncryption is expected: pass the construct whose service "
+        "role does the work"
+    )
+
+
+def test_a_job_without_its_location(stack: cdk.Stack, data: Data) -> None:
+    """Resources may leave it out, jobs can't."""
+    assert refusal(stack, data, source=None) == (
+        "Stack/Import: source of dataset import job is None but a location is expected: pass S3Location(bucket, prefix)"
+    )
+
+
+@pytest.mark.parametrize(
+    "prefix", [sfn.JsonPath.string_at("$.folder"), "in/{% $states.input.folder %}/"], ids=["JSONPath", "JSONata"]
+)
+def test_a_prefix_that_each_execution_evaluates(stack: cdk.Stack, data: Data, prefix: str) -> None:
+    """It would reach Personalize, and the policies, as text."""
+    assert refusal(stack, data, source=S3Location(data.plain, prefix)) == (
+        "Stack/Import: source of dataset import job has a prefix that each execution evaluates, but policies are "
+        "written before: use a fixed prefix, in which all executions find their data"
+    )
+
+
+def test_a_prefix_of_the_deployment_is_taken(stack: cdk.Stack, data: Data) -> None:
+    """CloudFormation knows it when it writes policies."""
+    folder = cdk.CfnParameter(stack, "Folder").value_as_string
+    importing(stack, data, source=S3Location(data.plain, f"{folder}/"))
+
+
+@pytest.mark.parametrize("wrong", ["movies", "$.dataset", None])
+def test_something_else_than_an_arn(stack: cdk.Stack, data: Data, wrong: str | None) -> None:
+    """A name, or a path that ``sfn.JsonPath`` didn't make, which would reach Personalize as text."""
+    assert refusal(stack, data, dataset_arn=wrong) == (
+        f"Stack/Import: dataset_arn is {wrong!r} but an ARN is expected: pass one, as the attr_…_arn of an L1, or an "
+        "expression, as sfn.JsonPath.string_at('$.arn')"
+    )
+
+
+def test_an_l1_for_its_arn(stack: cdk.Stack, data: Data) -> None:
+    """The solution version and the filter, in one message."""
+    schema: Any = personalize.CfnSchema(stack, "Schema", name="movies", schema="{}")
+    with pytest.raises(ValueError, match="solution_version_arn is an object of type CfnSchema but an ARN") as refused:
+        BatchInferenceJob(
+            stack,
+            "Batch",
+            encryption=data.encryption,
+            solution_version_arn=schema,
+            source=data.at("in/"),
+            destination=data.at("out/"),
+            filter_arn=schema,
+        )
+    assert "; filter_arn is an object of type CfnSchema but an ARN is expected" in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("argument", "reason"),
+    [
+        ({"job_name": 5}, "job_name 5 is not a name that Personalize takes"),
+        ({"import_mode": 5}, "import_mode is 5 but Personalize takes 'FULL' or 'INCREMENTAL'"),
+        ({"tags": [{"Key": "a"}]}, "tags is an object of type list but a mapping is expected: pass {'key': 'value'}"),
+    ],
+)
+def test_parameters_of_another_type(stack: cdk.Stack, data: Data, argument: dict[str, Any], reason: str) -> None:
+    """Told of as what they are, not as an attribute that they lack."""
+    assert reason in refusal(stack, data, **argument)

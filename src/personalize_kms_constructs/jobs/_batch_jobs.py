@@ -14,7 +14,7 @@ from ..encryption import PersonalizeEncryption
 from ..locations import S3Location
 from ..resources import PersonalizeResource
 from ._job import Job
-from ._parameters import is_known, one_of, s3_data, tag_list
+from ._parameters import arn_problems, choice_problems, is_known, s3_data
 
 
 class BatchInferenceJob(Job):
@@ -74,17 +74,20 @@ class BatchInferenceJob(Job):
             encryption=encryption,
             resource=PersonalizeResource.batch_inference_job(source, destination),
             job_name=job_name,
-            arguments={
+            arguments=lambda: {
                 **_batch_arguments(encryption, solution_version_arn, source, destination, filter_arn, num_results),
                 "BatchInferenceJobMode": batch_inference_job_mode,
                 "BatchInferenceJobConfig": config if any(config.values()) else None,
                 "ThemeGenerationConfig": theme,
-                "Tags": tag_list(tags),
             },
+            tags=tags,
             parents=_solution(scope, solution_version_arn),
-            problems=one_of(
-                "batch_inference_job_mode", batch_inference_job_mode, "BATCH_INFERENCE", "THEME_GENERATION"
-            ),
+            problems=[
+                *_arn_problems(solution_version_arn, filter_arn),
+                *choice_problems(
+                    "batch_inference_job_mode", batch_inference_job_mode, "BATCH_INFERENCE", "THEME_GENERATION"
+                ),
+            ],
         )
 
 
@@ -135,10 +138,11 @@ class BatchSegmentJob(Job):
             encryption=encryption,
             resource=PersonalizeResource.batch_segment_job(source, destination),
             job_name=job_name,
-            arguments={
-                **_batch_arguments(encryption, solution_version_arn, source, destination, filter_arn, num_results),
-                "Tags": tag_list(tags),
-            },
+            arguments=lambda: _batch_arguments(
+                encryption, solution_version_arn, source, destination, filter_arn, num_results
+            ),
+            tags=tags,
+            problems=_arn_problems(solution_version_arn, filter_arn),
         )
 
 
@@ -157,6 +161,12 @@ def _batch_arguments(
         "JobInput": {"S3DataSource": s3_data(encryption, source)},
         "JobOutput": {"S3DataDestination": s3_data(encryption, destination)},
     }
+
+
+def _arn_problems(solution_version_arn: object, filter_arn: object) -> Iterator[str]:
+    yield from arn_problems("solution_version_arn", solution_version_arn)
+    if filter_arn is not None:
+        yield from arn_problems("filter_arn", filter_arn)
 
 
 def _solution(scope: Construct, version_arn: str) -> Iterator[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from aws_cdk import Stack
 from constructs import Construct
@@ -12,7 +12,7 @@ from ..encryption import PersonalizeEncryption
 from ..locations import S3Location
 from ..resources import PersonalizeResource
 from ._job import Job
-from ._parameters import is_known, one_of, s3_data, tag_list
+from ._parameters import arn_problems, choice_problems, is_known, s3_data
 
 
 class DatasetImportJob(Job):
@@ -61,15 +61,18 @@ class DatasetImportJob(Job):
             encryption=encryption,
             resource=PersonalizeResource.dataset_import_job(source),
             job_name=job_name,
-            arguments={
+            arguments=lambda: {
                 "DatasetArn": dataset_arn,
                 "DataSource": {"DataLocation": source.uri},
                 "ImportMode": import_mode,
                 "PublishAttributionMetricsToS3": publish_attribution_metrics_to_s3,
-                "Tags": tag_list(tags),
             },
-            parents=[_dataset(scope, dataset_arn)],
-            problems=one_of("import_mode", import_mode, "FULL", "INCREMENTAL"),
+            tags=tags,
+            parents=_dataset(scope, dataset_arn),
+            problems=[
+                *arn_problems("dataset_arn", dataset_arn),
+                *choice_problems("import_mode", import_mode, "FULL", "INCREMENTAL"),
+            ],
         )
 
 
@@ -117,16 +120,19 @@ class DatasetExportJob(Job):
             encryption=encryption,
             resource=PersonalizeResource.dataset_export_job(destination),
             job_name=job_name,
-            arguments={
+            arguments=lambda: {
                 "DatasetArn": dataset_arn,
                 "IngestionMode": ingestion_mode,
                 "JobOutput": {"S3DataDestination": s3_data(encryption, destination)},
-                "Tags": tag_list(tags),
             },
-            parents=[_dataset(scope, dataset_arn)],
-            problems=one_of("ingestion_mode", ingestion_mode, "BULK", "PUT", "ALL"),
+            tags=tags,
+            parents=_dataset(scope, dataset_arn),
+            problems=[
+                *arn_problems("dataset_arn", dataset_arn),
+                *choice_problems("ingestion_mode", ingestion_mode, "BULK", "PUT", "ALL"),
+            ],
         )
 
 
-def _dataset(scope: Construct, arn: str) -> str:
-    return arn if is_known(arn) else personalize_arn(Stack.of(scope), "dataset", "*")
+def _dataset(scope: Construct, arn: str) -> Iterator[str]:
+    yield arn if is_known(arn) else personalize_arn(Stack.of(scope), "dataset", "*")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, cast
 
 from aws_cdk import Aws
@@ -13,10 +13,11 @@ from ..callers import Call, pass_role_statement
 from ..checks import refuse
 from ..encryption import PersonalizeEncryption
 from ..resources import PersonalizeResource
+from ..wrong_types import tags_type_problems
 from . import _language as language
 from ._names import JobName
-from ._parameters import Parameters, job_name_problems
-from ._states import Json, State
+from ._parameters import Parameters, encryption_problems, job_name_problems, location_problems, tag_list
+from ._states import Json, State, state_name_problems
 
 
 class Job(sfn.StateMachineFragment):
@@ -37,14 +38,21 @@ class Job(sfn.StateMachineFragment):
         encryption: PersonalizeEncryption,
         resource: PersonalizeResource,
         job_name: str | None,
-        arguments: Mapping[str, Any],
+        arguments: Callable[[], Mapping[str, Any]],
+        tags: Mapping[str, str] | None,
         parents: Iterable[str] = (),
         problems: Iterable[str] = (),
     ) -> None:
         super().__init__(scope, id)
+        wrong_types = [*encryption_problems(encryption), *location_problems(resource), *tags_type_problems(tags)]
+        refuse(self, [*wrong_types, *job_name_problems(job_name), *problems])
         role_arn = encryption.service_role.role_arn
-        parameters = Parameters({"JobName": job_name, **arguments, "RoleArn": role_arn})
-        refuse(self, [*job_name_problems(job_name), *parameters.problems(), *problems])
+        parameters = Parameters({"JobName": job_name, **arguments(), "Tags": tag_list(tags), "RoleArn": role_arn})
+        names = [f"Status of {id}"]
+        names += [f"Name of {id} taken"] if job_name is not None else []
+        names += [f"Parameters of {id}"] if parameters.has_json_paths else []
+        self._longest_state_name = max(names, key=len)
+        refuse(self, [*parameters.problems(), *state_name_problems(self._longest_state_name)])
         encryption.allow(resource)
         name = JobName(self, call, job_name, parameters)
         noun, partition = call.noun, Aws.PARTITION
@@ -86,6 +94,16 @@ class Job(sfn.StateMachineFragment):
                 query_language="JSONPath",
             )
             self._start.leads_to(create)
+
+    def prefix_states(self, prefix: str | None = None) -> sfn.StateMachineFragment:
+        """Prefix the names of all states, as ``to_single_state`` does too; by default with the id.
+
+        Raises:
+            ValueError: if a name would become longer than Step Functions takes.
+        """
+        prefix = prefix or f"{self.node.id}: "
+        refuse(self, state_name_problems(prefix + self._longest_state_name))
+        return super().prefix_states(prefix)
 
     @property
     def start_state(self) -> sfn.State:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any, cast
 
@@ -10,6 +11,10 @@ from aws_cdk import aws_stepfunctions as sfn
 from ..checks import is_token, name_problems
 from ..encryption import PersonalizeEncryption
 from ..locations import S3Location
+from ..resources import PersonalizeResource
+from ..wrong_types import shown
+
+_TOKEN = re.compile(r"\$\{Token\[[^]]*\]\}")
 
 
 def is_jsonata(value: Any) -> bool:
@@ -63,16 +68,57 @@ def s3_data(encryption: PersonalizeEncryption, location: S3Location) -> dict[str
     return {"Path": location.uri, "KmsKeyArn": encryption._wiring.key_arn(location)}
 
 
-def one_of(what: str, value: str | None, *allowed: str) -> Iterator[str]:
+def choice_problems(what: str, value: object, *allowed: str) -> Iterator[str]:
     """A literal that is no value of the API's enumeration."""
-    if value is not None and not is_jsonata(value) and not is_token(value) and value not in allowed:
-        yield f"{what} is {value!r} but Personalize takes {' or '.join(map(repr, allowed))}: use one of them"
+    known_later = isinstance(value, str) and (is_jsonata(value) or is_token(value))
+    if value is not None and not known_later and value not in allowed:
+        yield f"{what} is {shown(value)} but Personalize takes {' or '.join(map(repr, allowed))}: use one of them"
 
 
-def job_name_problems(job_name: str | None) -> Iterator[str]:
+def arn_problems(what: str, value: object) -> Iterator[str]:
+    """What is no ARN: an L1, a name, or a path that ``sfn.JsonPath`` didn't make."""
+    is_text = isinstance(value, str)
+    if not is_text or not (is_jsonata(value) or is_token(str(value)) or str(value).startswith("arn:")):
+        yield (
+            f"{what} is {shown(value)} but an ARN is expected: pass one, as the attr_…_arn of an L1, or an expression, "
+            "as sfn.JsonPath.string_at('$.arn')"
+        )
+
+
+def encryption_problems(encryption: object) -> Iterator[str]:
+    """Something that is no ``PersonalizeEncryption``, its key for example."""
+    if not isinstance(encryption, PersonalizeEncryption):
+        yield (
+            f"encryption is {shown(encryption)} but a PersonalizeEncryption is expected: pass the construct whose "
+            "service role does the work"
+        )
+
+
+def location_problems(resource: PersonalizeResource) -> Iterator[str]:
+    """Locations that are missing, or not known at synth."""
+    needed = resource.permissions
+    for part, access, location in (
+        ("source", needed.source, resource.source),
+        ("destination", needed.destination, resource.destination),
+    ):
+        what = f"{part} of {needed.resource}"
+        if access is not None and location is None:
+            yield f"{what} is None but a location is expected: pass S3Location(bucket, prefix)"
+        if location is not None and _is_expression(location.prefix):
+            yield (
+                f"{what} has a prefix that each execution evaluates, but policies are written before: use a fixed "
+                "prefix, in which all executions find their data"
+            )
+
+
+def job_name_problems(job_name: object) -> Iterator[str]:
     """A literal name that Personalize's API would refuse."""
     if job_name is not None and not is_jsonata(job_name):
         yield from name_problems("job_name", job_name)
+
+
+def _is_expression(prefix: str) -> bool:
+    return "{%" in prefix or any(is_json_path(token) for token in _TOKEN.findall(prefix))
 
 
 def _without_none(value: Any) -> Any:

@@ -6,7 +6,7 @@ JSONata. A state that says ``"QueryLanguage": "JSONata"`` of itself is right in 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, cast
 
 from aws_cdk import aws_iam as iam
@@ -14,6 +14,18 @@ from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
 Json = dict[str, Any]
+
+# https://states-language.net/spec.html#states-fields
+_MAX_NAME_LENGTH = 80
+
+
+def state_name_problems(name: str) -> Iterator[str]:
+    """A name of a state that Step Functions would refuse."""
+    if len(name) > _MAX_NAME_LENGTH:
+        yield (
+            f"the state {name!r} has a name of {len(name)} characters but Step Functions takes {_MAX_NAME_LENGTH}: use "
+            "a shorter id, or a shorter prefix if the states have one"
+        )
 
 
 class State(sfn.CustomState):

@@ -1,0 +1,231 @@
+"""Arguments of another type are refused in the library's words: what was given, and what to pass instead."""
+
+from collections.abc import Callable
+from typing import Any
+
+import aws_cdk as cdk
+import pytest
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_personalize as personalize
+from aws_cdk import aws_s3 as s3
+from aws_cdk import aws_sns as sns
+
+from personalize_kms_constructs import ImportedKeyPolicy, PersonalizeEncryption, PersonalizeResource, S3Location
+
+KEY_ARN = "arn:aws:kms:eu-west-1:111111111111:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+ROLE_ARN = "arn:aws:iam::111111111111:role/personalize"
+A_KEY = "a key is expected: pass a kms.Key, or kms.Key.from_key_arn for an ARN and kms.Key.from_cfn_key for a CfnKey"
+A_BUCKET = (
+    "a bucket is expected: pass an s3.Bucket, or s3.Bucket.from_bucket_name for a name and s3.Bucket.from_cfn_bucket "
+    "for a CfnBucket"
+)
+A_ROLE = "a role is expected: pass an iam.Role, or iam.Role.from_role_arn for an ARN"
+A_LIST = "a list is expected: pass [PersonalizeResource.dataset_group()] or the like"
+A_MEMBER = "a member of the enumeration is expected: use ImportedKeyPolicy.PENDING or ImportedKeyPolicy.MANAGED"
+A_RESOURCE = "is not a resource: use a factory as PersonalizeResource.dataset_group(), and unpack lists with *"
+A_LOCATION = "a location is expected: pass S3Location(bucket, prefix)"
+A_DATASET_GROUP = "a dataset group is expected: pass what add_dataset_group returned, or a personalize.CfnDatasetGroup"
+A_MAPPING = "a mapping is expected: pass {'key': 'value'}"
+METRICS = "a list of metrics is expected: pass [personalize.CfnMetricAttribution.MetricAttributeProperty(…)]"
+A_CALLER = "a caller is expected: pass a role, a user or a function, or iam.Role.from_role_arn for an ARN"
+A_TARGET = "a target of a rule is expected: wrap it, as aws_events_targets.SnsTopic(topic)"
+
+
+@pytest.fixture
+def encryption(stack: cdk.Stack) -> PersonalizeEncryption:
+    return PersonalizeEncryption(stack, "Encryption")
+
+
+def refusal(call: Callable[[], object]) -> str:
+    with pytest.raises(ValueError, match=r".") as error:
+        call()
+    return str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        ({"encryption_key": KEY_ARN}, f"encryption_key is '{KEY_ARN}' but {A_KEY}"),
+        ({"service_role": ROLE_ARN}, f"service_role is '{ROLE_ARN}' but {A_ROLE}"),
+        ({"resources": None}, f"resources is None but {A_LIST}"),
+        ({"resources": "dataset_group"}, f"resources is 'dataset_group' but {A_LIST}"),
+        (
+            {"resources": PersonalizeResource.dataset_group()},
+            f"resources is an object of type PersonalizeResource but {A_LIST}",
+        ),
+        ({"resources": iter(())}, f"resources is an object of type tuple_iterator but {A_LIST}"),
+        ({"resources": ["dataset_group"]}, f"'dataset_group' {A_RESOURCE}"),
+        (
+            {"resources": [PersonalizeResource.dataset_group]},
+            f"the function PersonalizeResource.dataset_group {A_RESOURCE}",
+        ),
+        ({"resources": [PersonalizeResource]}, f"the class PersonalizeResource {A_RESOURCE}"),
+        ({"imported_key_policy": "MANAGED"}, f"imported_key_policy is 'MANAGED' but {A_MEMBER}"),
+        ({"imported_key_policy": None}, f"imported_key_policy is None but {A_MEMBER}"),
+    ],
+)
+def test_an_argument_of_the_construct(stack: cdk.Stack, arguments: dict[str, Any], reason: str) -> None:
+    """ARNs for objects, one for many, texts for members."""
+    assert refusal(lambda: PersonalizeEncryption(stack, "Encryption", **arguments)) == f"Stack/Encryption: {reason}"
+
+
+def test_l1s_for_l2s(stack: cdk.Stack) -> None:
+    """What is wrong is told at once, and how an L1 becomes an L2."""
+    wrong: Any = {
+        "encryption_key": kms.CfnKey(stack, "Key", key_policy={}),
+        "service_role": iam.CfnRole(stack, "Role", assume_role_policy_document={}),
+    }
+    assert refusal(lambda: PersonalizeEncryption(stack, "Encryption", **wrong)) == (
+        f"Stack/Encryption: encryption_key is an object of type CfnKey but {A_KEY}; "
+        f"service_role is an object of type CfnRole but {A_ROLE}"
+    )
+
+
+def test_what_the_cdk_imports_is_taken(stack: cdk.Stack) -> None:
+    """Imported keys, roles and buckets have no type of their own in Python."""
+    key = kms.Key.from_key_arn(stack, "Key", KEY_ARN)
+    bucket = s3.Bucket.from_bucket_name(stack, "Bucket", "ratings")
+    PersonalizeEncryption(
+        stack,
+        "Encryption",
+        encryption_key=key,
+        service_role=iam.Role.from_role_arn(stack, "Role", ROLE_ARN),
+        imported_key_policy=ImportedKeyPolicy.PENDING,
+        resources=(PersonalizeResource.dataset_import_job(S3Location(bucket, "in/", encryption_key=key)),),
+    )
+
+
+def test_a_list_for_allow(encryption: PersonalizeEncryption) -> None:
+    """``allow`` takes resources one by one."""
+    wrong: Any = [PersonalizeResource.dataset_group()]
+    assert refusal(lambda: encryption.allow(wrong)) == f"Stack/Encryption: an object of type list {A_RESOURCE}"
+
+
+@pytest.mark.parametrize("given", ["ratings", None])
+def test_no_bucket_of_a_location(given: Any) -> None:
+    """The name of a bucket, or nothing."""
+    assert refusal(lambda: S3Location(given, "in/")) == f"S3Location: bucket is {given!r} but {A_BUCKET}"
+
+
+def test_everything_wrong_with_a_location(stack: cdk.Stack) -> None:
+    """A bucket as prefix, a prefix as bucket, and an ARN as key."""
+    bucket: Any = s3.Bucket(stack, "Bucket")
+    wrong: Any = {"encryption_key": KEY_ARN}
+    assert refusal(lambda: S3Location("in/", bucket, **wrong)) == (  # type: ignore[arg-type]
+        f"S3Location: bucket is 'in/' but {A_BUCKET}; prefix is an object of type Bucket but a text is expected: "
+        f"pass the key prefix below the bucket, as 'import/'; encryption_key is '{KEY_ARN}' but {A_KEY}"
+    )
+
+
+def test_an_l1_of_a_bucket(stack: cdk.Stack) -> None:
+    """It becomes an L2 by a method of the CDK's."""
+    wrong: Any = s3.CfnBucket(stack, "Bucket")
+    assert refusal(lambda: S3Location(wrong)) == f"S3Location: bucket is an object of type CfnBucket but {A_BUCKET}"
+
+
+@pytest.mark.parametrize("wrong", ["s3://ratings/in/", ("ratings", "in/")])
+def test_no_location_of_a_resource(wrong: Any) -> None:
+    """An address is no location: it doesn't know the bucket's key."""
+    got = repr(wrong) if isinstance(wrong, str) else "an object of type tuple"
+    assert refusal(lambda: PersonalizeResource.dataset_import_job(wrong)) == (
+        f"PersonalizeResource: source of dataset import job is {got} but {A_LOCATION}"
+    )
+
+
+def test_no_location_of_a_dataset(encryption: PersonalizeEncryption) -> None:
+    """A dataset's import job is a resource like any other."""
+    wrong: Any = {"import_from": "s3://ratings/in/"}
+    movies = encryption.add_dataset_group("Movies", name="movies")
+    reason = refusal(
+        lambda: encryption.add_dataset(
+            "Ratings", dataset_group=movies, schema_arn="arn", name="ratings", dataset_type="Interactions", **wrong
+        )
+    )
+    assert reason.endswith(f"source of dataset import job is 's3://ratings/in/' but {A_LOCATION}")
+
+
+@pytest.mark.parametrize("name", [None, 5])
+def test_a_name_that_is_no_text(encryption: PersonalizeEncryption, name: Any) -> None:
+    """The reason is the same as for a text that isn't a name."""
+    assert f"name of the dataset group {name} is not a name that Personalize takes" in refusal(
+        lambda: encryption.add_dataset_group("Movies", name=name)
+    )
+
+
+def test_a_list_of_tags(encryption: PersonalizeEncryption) -> None:
+    """L1s take lists."""
+    tags: Any = [cdk.CfnTag(key="team", value="movies")]
+    assert refusal(lambda: encryption.add_dataset_group("Movies", name="movies", tags=tags)) == (
+        f"Stack/Encryption: tags is an object of type list but {A_MAPPING}"
+    )
+
+
+def test_the_arn_of_a_dataset_group(encryption: PersonalizeEncryption) -> None:
+    """Datasets take the dataset group itself."""
+    wrong: Any = "arn:aws:personalize:eu-west-1:111111111111:dataset-group/movies"
+    assert (
+        refusal(
+            lambda: encryption.add_dataset(
+                "Ratings", dataset_group=wrong, schema_arn="arn", name="ratings", dataset_type="Interactions"
+            )
+        )
+        == f"Stack/Encryption: dataset_group is '{wrong}' but {A_DATASET_GROUP}"
+    )
+
+
+@pytest.mark.skipif(not hasattr(personalize, "CfnMetricAttribution"), reason="needs aws-cdk-lib 2.268.0")
+@pytest.mark.parametrize(
+    ("metrics", "words"),
+    [([{"eventType": "click"}], "metrics has an object of type dict"), ("click", "metrics is 'click'")],
+)
+def test_metrics_that_jsii_would_not_take(encryption: PersonalizeEncryption, metrics: Any, words: str) -> None:
+    """And would tell of on half a page."""
+    movies = encryption.add_dataset_group("Movies", name="movies")
+    assert (
+        refusal(lambda: encryption.add_metric_attribution("M", dataset_group=movies, name="clicks", metrics=metrics))
+        == f"Stack/Encryption: {words} but {METRICS}"
+    )
+
+
+@pytest.mark.skipif(not hasattr(personalize, "CfnMetricAttribution"), reason="needs aws-cdk-lib 2.268.0")
+def test_the_arn_of_a_dataset_group_for_metrics(encryption: PersonalizeEncryption) -> None:
+    """Metric attributions take the dataset group itself, too."""
+    wrong: Any = "movies"
+    assert (
+        refusal(lambda: encryption.add_metric_attribution("M", dataset_group=wrong, name="clicks", metrics=[]))
+        == f"Stack/Encryption: dataset_group is 'movies' but {A_DATASET_GROUP}"
+    )
+
+
+@pytest.mark.parametrize("grantee", [ROLE_ARN, None])
+def test_no_caller(encryption: PersonalizeEncryption, grantee: Any) -> None:
+    """An ARN has no policies."""
+    assert refusal(lambda: encryption.grant_create(grantee, PersonalizeResource.dataset_group())) == (
+        f"Stack/Encryption: grantee is {grantee!r} but {A_CALLER}"
+    )
+
+
+def test_no_resource_for_a_caller(stack: cdk.Stack, encryption: PersonalizeEncryption) -> None:
+    """The likely slips are those of ``allow``."""
+    wrong: Any = [PersonalizeResource.dataset_group()]
+    assert refusal(lambda: encryption.grant_create(iam.User(stack, "User"), wrong)) == (
+        f"Stack/Encryption: an object of type list {A_RESOURCE}"
+    )
+
+
+def test_an_imported_caller_is_taken(stack: cdk.Stack, encryption: PersonalizeEncryption) -> None:
+    """Imported roles and functions are callers."""
+    function_arn = "arn:aws:lambda:eu-west-1:111111111111:function:start"
+    function = lambda_.Function.from_function_arn(stack, "Function", function_arn)
+    encryption.grant_create(function, PersonalizeResource.dataset_group())
+    encryption.grant_create(iam.Role.from_role_arn(stack, "Role", ROLE_ARN), PersonalizeResource.dataset_group())
+
+
+def test_a_target_that_is_not_wrapped(stack: cdk.Stack, encryption: PersonalizeEncryption) -> None:
+    """Rules take targets, and a topic is none."""
+    wrong: Any = sns.Topic(stack, "Topic")
+    assert refusal(lambda: encryption.on_key_access_changed("Changed", target=wrong)) == (
+        f"Stack/Encryption: target is an object of type Topic but {A_TARGET}"
+    )
