@@ -1,0 +1,129 @@
+"""The results as a table and as a plot."""
+
+import os
+import platform
+import statistics
+import subprocess
+from collections.abc import Mapping, Sequence
+from datetime import date
+from importlib.metadata import version
+from pathlib import Path
+from typing import NamedTuple
+
+import matplotlib as mpl
+from matplotlib.figure import Figure
+
+
+class Case(NamedTuple):
+    """How large the stack is."""
+
+    constructs: int
+    locations: int
+    """Locations that each construct imports from."""
+
+    def __str__(self) -> str:
+        constructs = "1 construct" if self.constructs == 1 else f"{self.constructs} constructs"
+        return f"{constructs}, {self.locations} location{'s' * (self.locations != 1)}"
+
+
+Results = Mapping[Case, Mapping[str, Sequence[Mapping[str, float]]]]
+"""What was measured in each round, for each case and way."""
+
+
+class Quantity(NamedTuple):
+    """A row of the table."""
+
+    name: str
+    key: str
+    per_unit: float
+    unit: str
+
+
+QUANTITIES = (
+    Quantity("construction", "construction", 1000, "ms"),
+    Quantity("synth", "synth", 1000, "ms"),
+    Quantity("import", "import", 1000, "ms"),
+    Quantity("peak memory", "memory", 1, "MiB"),
+    Quantity("template", "bytes", 1, "bytes"),
+    Quantity("calls into jsii", "calls", 1, "calls"),
+)
+COLOURS = {"by_hand": "#6b7280", "with_construct": "#0072b2"}
+LABELS = {"by_hand": "by hand", "with_construct": "with the construct"}
+
+
+def write(results: Results, directory: Path) -> None:
+    """Write ``speed.svg`` and ``speed.md``."""
+    directory.mkdir(parents=True, exist_ok=True)
+    plot(results, directory / "speed.svg")
+    (directory / "speed.md").write_text(page(results), encoding="utf-8")
+    for name in ("speed.md", "speed.svg"):
+        print(directory / name)
+
+
+def page(results: Results) -> str:
+    """The page of the docs."""
+    rounds = len(next(iter(next(iter(results.values())).values())))
+    lines = [
+        "# Speed",
+        "",
+        "`make bench` builds the same stack with the construct and by hand with plain CDK, and writes this page. Each",
+        "measurement is a process of its own; both ways take turns. Each construct is a dataset group with a key, a",
+        "role, import jobs from so many locations of an encrypted bucket and an export job; bucket and data key are",
+        "there before the clock starts. The templates of both ways are compared first: they are equal, byte for byte.",
+        "",
+        "![construction time by number of constructs and of locations](speed.svg)",
+        "",
+        f"Medians of {rounds} rounds; the ratio is the median of the rounds' own ratios, with the smallest and the",
+        f"largest. {machine()}",
+        "",
+    ]
+    for case in results:
+        lines += [f"## {str(case).capitalize()}", "", "| | by hand | with the construct | ratio |", "|---|--:|--:|--:|"]
+        lines += [row(quantity, results[case]) for quantity in QUANTITIES]
+        lines += [""]
+    return "\n".join(lines)
+
+
+def row(quantity: Quantity, measured: Mapping[str, Sequence[Mapping[str, float]]]) -> str:
+    """One line of a table."""
+    by_hand, with_construct = (
+        [one[quantity.key] * quantity.per_unit for one in measured[way]] for way in ("by_hand", "with_construct")
+    )
+    ratios = [ours / theirs for theirs, ours in zip(by_hand, with_construct, strict=True)]
+    spread = f" ({min(ratios):.2f}-{max(ratios):.2f})" if min(ratios) != max(ratios) else ""
+    cells = [f"{statistics.median(values):,.0f} {quantity.unit}" for values in (by_hand, with_construct)]
+    return f"| {quantity.name} | {cells[0]} | {cells[1]} | {statistics.median(ratios):.2f}{spread} |"
+
+
+def machine() -> str:
+    """What the figures were measured on."""
+    node = subprocess.run(["node", "--version"], check=True, capture_output=True, text=True).stdout.strip()
+    return (
+        f"Measured on {date.today():%d %B %Y}: {os.cpu_count()} cores ({processor()}), {platform.system()}, "
+        f"Python {platform.python_version()}, Node {node}, aws-cdk-lib {version('aws-cdk-lib')}."
+    )
+
+
+def processor() -> str:
+    """Its name, where the system tells."""
+    information = Path("/proc/cpuinfo")
+    lines = information.read_text().splitlines() if information.exists() else []
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.machine()
+
+
+def plot(results: Results, path: Path) -> None:
+    """Draw how construction grows with the number of constructs, and with that of locations."""
+    mpl.rcParams["svg.hashsalt"] = "speed"  # the same ids each time
+    figure = Figure(figsize=(9, 3.6), layout="constrained")
+    for axes, by in zip(figure.subplots(1, 2), ("constructs", "locations"), strict=True):
+        other = "locations" if by == "constructs" else "constructs"
+        cases = sorted(case for case in results if getattr(case, other) == 1)
+        sizes = [getattr(case, by) for case in cases]
+        for way, colour in COLOURS.items():
+            times = [statistics.median(one["construction"] for one in results[case][way]) * 1000 for case in cases]
+            axes.plot(sizes, times, marker="o", color=colour, label=LABELS[way])
+        axes.set(xlabel=by, ylabel="construction, ms", xlim=0, ylim=0)
+        axes.spines[["top", "right"]].set_visible(False)
+        axes.legend(frameon=False, loc="upper left")
+    figure.savefig(path, metadata={"Date": None})

@@ -1,0 +1,46 @@
+"""What the benchmark compares with is the same stack, and the construct's calls into jsii stay as few."""
+
+from pathlib import Path
+
+import aws_cdk as cdk
+import pytest
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_s3 as s3
+
+from bench import by_hand, with_construct
+from bench.one_process import counted
+from tests.policies import template
+
+# The checks of the bucket and its key (stack, node, default child, spec), the sid, the group of dependencies and the
+# tags left out are calls that nobody makes by hand; plain statements and batches are calls saved.
+MORE_CALLS_THAN_BY_HAND = 2
+
+
+def stack_with_bucket(directory: Path) -> tuple[cdk.Stack, s3.Bucket]:
+    stack = cdk.Stack(cdk.App(analytics_reporting=False, outdir=str(directory)), "Stack")
+    return stack, s3.Bucket(stack, "Data", encryption_key=kms.Key(stack, "DataKey"))
+
+
+@pytest.mark.parametrize("locations", [1, 100])
+def test_both_ways_make_the_same_template(tmp_path: Path, locations: int) -> None:
+    """Statement by statement, id by id."""
+    prefixes = [f"import/{number}/" for number in range(locations)]
+    templates = []
+    for way in (by_hand, with_construct):
+        stack, bucket = stack_with_bucket(tmp_path)
+        way.add_encryption(stack, "Encryption0", bucket, prefixes)
+        templates.append(template(stack))
+    assert templates[0] == templates[1]
+
+
+@pytest.mark.parametrize("locations", [1, 30])
+def test_calls_into_jsii_are_few(tmp_path: Path, locations: int) -> None:
+    """However many locations there are."""
+    prefixes = [f"import/{number}/" for number in range(locations)]
+    calls = []
+    for way in (by_hand, with_construct):
+        stack, bucket = stack_with_bucket(tmp_path)
+        with counted(True) as count:
+            way.add_encryption(stack, "Encryption0", bucket, prefixes)
+        calls.append(count())
+    assert calls[1] <= calls[0] + MORE_CALLS_THAN_BY_HAND
