@@ -124,6 +124,12 @@ def test_it_has_the_options_of_a_rule(stack: cdk.Stack) -> None:
     properties = rule["Properties"]
     assert (properties["Description"], properties["Name"]) == ("key access", "key-access")
     assert [target["Arn"] for target in properties["Targets"]] == [{"Ref": "TopicBFC7AF6E"}]
-    assert properties["EventPattern"]["detail"]["resources"] == {
-        "ARN": [{"Fn::GetAtt": ["EncryptionKey3A692D6E", "Arn"]}]
+    assert properties["EventPattern"] == {
+        "source": ["aws.kms"],
+        "detail-type": ["AWS API Call via CloudTrail"],
+        "detail": {
+            "eventSource": ["kms.amazonaws.com"],
+            "eventName": sorted(REVOKING),
+            "resources": {"ARN": [{"Fn::GetAtt": ["EncryptionKey3A692D6E", "Arn"]}]},
+        },
     }
