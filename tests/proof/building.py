@@ -28,7 +28,6 @@ KINDS = (
     "metric attribution",
 )
 OTHER_ACCOUNT = "444455556666"
-METRIC = {"metricName": "CLICKS", "eventType": "click", "expression": "SAMPLECOUNT()"}
 
 Pick = tuple[str, S3Location | None, S3Location | None]
 """The kind of a resource, its source and its destination."""
@@ -148,11 +147,14 @@ class Building:
                     import_from=source,
                 )
             elif kind == "metric attribution" and hasattr(personalize, "CfnMetricAttribution"):
+                clicks = personalize.CfnMetricAttribution.MetricAttributeProperty(
+                    metric_name="CLICKS", event_type="click", expression="SAMPLECOUNT()"
+                )
                 encryption.add_metric_attribution(
                     "Metrics",
                     dataset_group=group,
                     name=f"{name}-metrics",
-                    metrics=[METRIC],  # type: ignore[list-item]
+                    metrics=[clicks],
                     destination=destination,
                 )
 

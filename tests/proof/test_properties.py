@@ -1,4 +1,4 @@
-"""Any selection, any locations, any order and split of ``allow`` calls, in any of the arrangements of stacks.
+"""Any selection, any locations, any order and split of ``allow`` calls, in any arrangement, with any feature flags.
 
 A few examples a run; ``make properties`` takes many more.
 """
@@ -6,22 +6,23 @@ A few examples a run; ``make properties`` takes many more.
 import json
 import os
 import tempfile
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import aws_cdk as cdk
-import pytest
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from personalize_kms_constructs import S3Location
-from tests.proof.building import KINDS, Building, Pick, resource
+from tests.proof.arrangements import ARRANGEMENTS, CONCRETE_ALONE, UNSUPPORTED
+from tests.proof.building import KINDS, Arrangement, Building, Pick, resource
 from tests.proof.prover import differences
-from tests.proof.proving import HERE, build
+from tests.proof.proving import HERE, build, found
+from tests.proof.variants import REFERS_ACROSS_ACCOUNTS
+from tests.templates import stacks
 
 EXAMPLES = int(os.environ.get("PROPERTY_EXAMPLES", "12"))
 STACKS = ("Ours", "Security", "Data", "Nested")
@@ -32,6 +33,8 @@ EXAMPLE_SETTINGS = settings(
     derandomize=EXAMPLES < 100,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
 )
+
+MIXED_FLAGS = st.frozensets(st.sampled_from(sorted(stacks.recommended_flags())))
 
 
 @dataclass(frozen=True)
@@ -49,7 +52,8 @@ class Scenario:
     """How many of the picks each call has."""
     concrete: bool
     partition: str
-    flags: str
+    flags: frozenset[str]
+    """The feature flags that are on."""
 
 
 @st.composite
@@ -85,24 +89,24 @@ def scenarios(draw: st.DrawFn) -> Scenario:
         calls=tuple(draw(st.lists(st.integers(1, 4), max_size=3))),
         concrete=draw(st.booleans()),
         partition=draw(st.sampled_from(("aws", "aws-cn"))),
-        flags=draw(st.sampled_from(("flags_off", "recommended_flags"))),
+        flags=draw(MIXED_FLAGS),
     )
 
 
 def arrange(building: Building, scenario: Scenario, picked: tuple[tuple[str, int, int, str, str], ...]) -> None:
     """Build the scenario's app, with its picks in this order."""
-    stacks: dict[str, Any] = {name: building.stack(name) for name in STACKS[:3]}
+    made: dict[str, Any] = {name: building.stack(name) for name in STACKS[:3]}
     if scenario.construct_in == "Nested":
-        stacks["Nested"] = building.nested(stacks["Ours"], "Nested")
-    key = kms.Key(stacks[scenario.key_in], "GroupKey") if scenario.key_in else None
+        made["Nested"] = building.nested(made["Ours"], "Nested")
+    key = kms.Key(made[scenario.key_in], "GroupKey") if scenario.key_in else None
     buckets = []
     for number, (stack, owner) in enumerate(scenario.buckets):
-        keys = {"own": kms.Key(stacks[stack], f"Key{number}"), "dataset group's": key, "none": None}
-        buckets.append(s3.Bucket(stacks[stack], f"Bucket{number}", encryption_key=keys[owner]))
+        keys = {"own": kms.Key(made[stack], f"Key{number}"), "dataset group's": key, "none": None}
+        buckets.append(s3.Bucket(made[stack], f"Bucket{number}", encryption_key=keys[owner]))
     picks = [pick(buckets, *each) for each in picked]
     first, *later = scenario.calls or (len(picks),)
     props: dict[str, Any] = {"encryption_key": key} if key else {}
-    encryption = building.wire(stacks[scenario.construct_in], "Encryption", picks[:first], **props)
+    encryption = building.wire(made[scenario.construct_in], "Encryption", picks[:first], **props)
     asked = building.wired[-1][1]
     rest = picks[first:]
     for count in [*later, len(rest)]:
@@ -136,23 +140,21 @@ def sids(template: bytes) -> list[list[str]]:
     return found
 
 
-@pytest.fixture(scope="module")
-def flags(feature_flags: Mapping[str, Mapping[str, Any]]) -> Mapping[str, Mapping[str, Any]]:
-    return feature_flags
+def context(flags: frozenset[str]) -> dict[str, Any]:
+    """These flags, as the CDK recommends them, and no other."""
+    return {name: value for name, value in stacks.recommended_flags().items() if name in flags}
 
 
 @given(scenario=scenarios(), data=st.data())
 @EXAMPLE_SETTINGS
-def test_any_app_is_as_the_page_has_it(
-    scenario: Scenario, data: st.DataObject, flags: Mapping[str, Mapping[str, Any]]
-) -> None:
+def test_any_app_is_as_the_page_has_it(scenario: Scenario, data: st.DataObject) -> None:
     """Nothing missing, nothing too much, no sid twice, in whatever order the resources come."""
     picked = tuple(data.draw(st.permutations(scenario.picks)))
     with tempfile.TemporaryDirectory() as folder:
         deployed, uses, _ = build(
             lambda building: arrange(building, scenario, picked),
             Path(folder),
-            flags=flags[scenario.flags],
+            flags=context(scenario.flags),
             partition=scenario.partition,
             concrete=scenario.concrete,
         )
@@ -162,14 +164,41 @@ def test_any_app_is_as_the_page_has_it(
                 assert len(policy) == len(set(policy))
 
 
+@given(
+    arrangement=st.sampled_from([each for each in ARRANGEMENTS if each not in UNSUPPORTED]),
+    kinds=st.permutations(KINDS).flatmap(lambda kinds: st.integers(0, len(kinds)).map(lambda count: kinds[:count])),
+    flags=MIXED_FLAGS,
+    partition=st.sampled_from(("aws", "aws-cn")),
+    concrete=st.booleans(),
+)
+@EXAMPLE_SETTINGS
+def test_any_resources_in_each_arrangement_are_as_the_page_has_it(
+    arrangement: Arrangement, kinds: list[str], flags: frozenset[str], partition: str, concrete: bool
+) -> None:
+    """Whoever owns what: any selection in any order, under any flags."""
+    assume(arrangement not in CONCRETE_ALONE or (concrete and REFERS_ACROSS_ACCOUNTS))
+    with tempfile.TemporaryDirectory() as folder:
+        assert (
+            found(
+                arrangement,
+                Path(folder),
+                flags=context(flags),
+                partition=partition,
+                concrete=concrete,
+                kinds=kinds,
+            )
+            == []
+        )
+
+
 @given(scenario=scenarios())
 @EXAMPLE_SETTINGS
-def test_templates_are_a_function_of_the_input(scenario: Scenario, flags: Mapping[str, Mapping[str, Any]]) -> None:
+def test_templates_are_a_function_of_the_input(scenario: Scenario) -> None:
     """The same app twice gives the same bytes."""
     seen = []
     for _ in range(2):
         with tempfile.TemporaryDirectory() as folder:
-            app = cdk.App(outdir=folder, analytics_reporting=False, context=dict(flags[scenario.flags]))
+            app = cdk.App(outdir=folder, analytics_reporting=False, context=context(scenario.flags))
             arrange(Building(app, HERE[scenario.partition], scenario.concrete, KINDS), scenario, scenario.picks)
             app.synth()
             seen.append(templates(Path(folder)))

@@ -1,0 +1,80 @@
+"""The library's own table, broken in every single way: ``make mutation`` runs it, beside mutants of the code.
+
+The tool that breaks the code leaves out what isn't in a function, as this table.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from personalize_kms_constructs import matrix
+from personalize_kms_constructs.matrix import Actions, Permissions, S3Access
+from tests.proof.on_keys_and_buckets import several_keys
+from tests.proof.proving import found
+
+ROWS = {name: row for name, row in vars(matrix).items() if isinstance(row, Permissions)}
+GROUPS = {name: group for name, group in vars(matrix).items() if isinstance(group, Actions)}
+LISTS = ("key_policy", "dataset_group_key_policy", "role_on_keys", "role_on_everything")
+
+
+def mutants(row: Permissions) -> Iterator[tuple[str, Permissions]]:
+    """The row with one thing changed, and what that is."""
+    for field in LISTS:
+        groups: tuple[Actions, ...] = getattr(row, field)
+        for name, changed in of_groups(groups):
+            yield f"{field} {name}", dataclasses.replace(row, **{field: changed})  # type: ignore[arg-type]
+    for field in ("source", "destination"):
+        access: S3Access | None = getattr(row, field)
+        if access is None:
+            continue
+        yield f"{field} dropped", dataclasses.replace(row, **{field: None})  # type: ignore[arg-type]
+        for name, on_bucket in of_groups(access.on_bucket):
+            changed_access = dataclasses.replace(access, on_bucket=on_bucket)
+            yield f"{field} on_bucket {name}", dataclasses.replace(row, **{field: changed_access})  # type: ignore[arg-type]
+        for name, group in GROUPS.items():
+            if name.endswith("_OBJECTS") and group != access.on_objects:
+                changed_access = dataclasses.replace(access, on_objects=group)
+                yield f"{field} on_objects {name}", dataclasses.replace(row, **{field: changed_access})  # type: ignore[arg-type]
+
+
+def of_groups(groups: tuple[Actions, ...]) -> Iterator[tuple[str, tuple[Actions, ...]]]:
+    """One group dropped, one action dropped, one group added."""
+    for index, group in enumerate(groups):
+        before, after = groups[:index], groups[index + 1 :]
+        yield f"without {group.name}", (*before, *after)
+        for action in group.actions if len(group.actions) > 1 else ():
+            rest = tuple(other for other in group.actions if other != action)
+            yield f"without {action}", (*before, Actions(group.name, rest), *after)
+    for group in GROUPS.values():
+        if group not in groups:
+            yield f"with {group.name}", (*groups, group)
+
+
+# Each key's policy has them already.
+SAID_TWICE = ("dataset_group_key_policy with CreateGrants", "dataset_group_key_policy with UseKey")
+
+CASES = [
+    pytest.param(name, mutant, id=f"{row.resource.replace(' ', '_')}-{change.replace(' ', '_')}")
+    for name, row in ROWS.items()
+    for change, mutant in mutants(row)
+    if change not in SAID_TWICE
+]
+
+
+@pytest.mark.parametrize(("name", "mutant"), CASES)
+def test_a_broken_table_is_noticed(
+    name: str, mutant: Permissions, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """By the evaluator, which knows nothing of the table."""
+    monkeypatch.setattr(matrix, name, mutant)
+    assert found(several_keys, tmp_path, flags={}, kinds=[mutant.resource])
+
+
+@pytest.mark.parametrize("name", ROWS)
+def test_the_table_as_it_is_differs_in_nothing(name: str, tmp_path: Path) -> None:
+    """What is reported above is what was broken."""
+    assert found(several_keys, tmp_path, flags={}, kinds=[ROWS[name].resource]) == []
