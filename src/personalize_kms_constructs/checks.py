@@ -6,19 +6,17 @@ Nothing is compared while it is a token, since environment-agnostic stacks know 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, cast
+from collections.abc import Iterator
+from typing import cast
 
 from aws_cdk import Stack
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
-from constructs import Construct
 
+from .locations import S3Location
+from .resources import PersonalizeResource
+from .tokens import is_token
 from .wrong_types import shown
-
-if TYPE_CHECKING:
-    from .locations import S3Location
-    from .resources import PersonalizeResource
 
 # https://docs.aws.amazon.com/personalize/latest/dg/API_CreateDatasetGroup.html; jobs, datasets and metric
 # attributions have the same pattern.
@@ -26,22 +24,6 @@ _NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9\-_]{0,62}")
 # https://docs.aws.amazon.com/personalize/latest/dg/API_S3DataConfig.html
 _MAX_URI_LENGTH = 256
 _MAX_BUCKET_NAME_LENGTH = 63
-
-
-def is_token(value: str) -> bool:
-    """Whether the text is known only at deployment; ``Token.is_unresolved`` without the crossing into jsii."""
-    return "${Token[" in value
-
-
-def refuse(where: Construct | str, problems: Iterable[str]) -> None:
-    """Raise the problems, all in one message that begins with the construct's path, or with these words.
-
-    Raises:
-        ValueError: if there are any.
-    """
-    found = list(dict.fromkeys(problems))
-    if found:
-        raise ValueError(f"{where if isinstance(where, str) else where.node.path}: " + "; ".join(found))
 
 
 def name_problems(what: str, name: object) -> Iterator[str]:

@@ -14,11 +14,12 @@ from constructs import Construct, IDependable
 
 from . import cfn
 from .callers import caller_problems, grant_create
-from .checks import name_problems, refuse
+from .checks import name_problems
 from .imported_key_policy import ImportedKeyPolicy
 from .key_access import key_access_rule
 from .locations import S3Location
 from .pending import PendingStatements, pending_output, pending_statements
+from .refusal import refuse
 from .resources import PersonalizeResource
 from .service_role import ServiceRole
 from .wiring import Wiring

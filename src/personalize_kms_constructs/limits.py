@@ -1,18 +1,12 @@
-"""How much AWS takes in one policy, and what is refused for being more.
-
-Sizes are counted as they can be at most after deployment: a token stands for the longest text that it may become.
-"""
+"""How much AWS takes in one policy, and what is refused for being more."""
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from weakref import WeakKeyDictionary
 
-if TYPE_CHECKING:
-    from .policies import Policy
+from .policies import Policy
 
 # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html, in characters without white space.
 _MANAGED_POLICY_SIZE = 6144
@@ -22,15 +16,6 @@ _KEY_POLICY_SIZE = 32_768
 # https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucket-policies.html, in bytes.
 _BUCKET_POLICY_SIZE = 20 * 1024
 
-_TOKEN = re.compile(r"\$\{Token\[(?P<hint>[^]]*?)\.\d+\]\}")
-_PSEUDO_PARAMETERS = {
-    "AWS.Partition": len("aws-us-gov"),
-    "AWS.AccountId": 12,
-    "AWS.Region": len("ap-southeast-1"),
-}
-# The ARN of a role or a bucket, at its longest.
-_ARN_SIZE = 96
-
 _WAYS_OUT = {
     "key": "use one construct for several of the dataset groups, or another key for some of the constructs",
     "bucket": "give fewer, wider prefixes, as 'import/' instead of many folders in it, or use several buckets",
@@ -39,12 +24,6 @@ _WAYS_OUT = {
 
 # Several constructs may share a key, a bucket or a role: what each of them has to say in its policies, in bytes.
 _sizes: WeakKeyDictionary[Any, dict[Policy, int]] = WeakKeyDictionary()
-
-
-def size_of(value: Any) -> int:
-    """The size of a part of a policy as JSON without white space, in bytes."""
-    text = json.dumps(value, separators=(",", ":"))
-    return len(_TOKEN.sub(lambda token: "x" * _PSEUDO_PARAMETERS.get(token["hint"], _ARN_SIZE), text))
 
 
 def fits_managed_policy(size: int) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
@@ -14,8 +13,7 @@ from aws_cdk import aws_iam as iam
 from constructs import Construct, IValidation
 
 from .policies import Policy, PolicyKind
-
-_TOKEN = re.compile(r"\$\{Token\[[^]]*\]\}")
+from .tokens import TOKEN
 
 _WARNINGS_ID = "PendingStatementsWarnings"
 _MESSAGES: dict[PolicyKind, tuple[str, str]] = {
@@ -115,7 +113,7 @@ def _readable(value: Any, stack: Stack) -> Any:
         return [_readable(item, stack) for item in value]
     if isinstance(value, dict):
         return {key: _readable(item, stack) for key, item in value.items()}
-    return _TOKEN.sub(lambda token: _placeholder(token[0], stack), value)
+    return TOKEN.sub(lambda token: _placeholder(token[0], stack), value)
 
 
 def _placeholder(token: str, stack: Stack) -> str:

@@ -16,9 +16,9 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 
 from .dependencies import Dependencies
-from .limits import size_of
 from .matrix import Actions, S3Access
 from .principals import PolicyPrincipal
+from .sizes import size_of
 from .statements import Statement
 
 PolicyKind = Literal["key", "bucket", "role"]

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from . import matrix
-from .checks import refuse
 from .locations import S3Location
+from .refusal import refuse
 from .wrong_types import shown
 
 

@@ -12,7 +12,7 @@ from aws_cdk import aws_s3 as s3
 from aws_cdk.aws_iam import PolicyDocument
 from constructs import Construct
 
-from .checks import bucket_problems, is_token, key_problems, refuse, resource_problems
+from .checks import bucket_problems, key_problems, resource_problems
 from .dependencies import Dependencies
 from .limits import limit_problems
 from .locations import S3Location
@@ -20,9 +20,11 @@ from .matrix import Actions, Permissions, S3Access
 from .pending import PendingWarnings
 from .policies import BucketPolicy, KeyPolicy, Policy
 from .principals import service_principal
+from .refusal import refuse
 from .resources import PersonalizeResource
 from .role_policies import RolePolicies
 from .service_role import ServiceRole
+from .tokens import is_token
 from .wrong_types import not_a_resource
 
 _P = TypeVar("_P", bound=Policy)

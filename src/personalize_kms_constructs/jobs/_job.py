@@ -10,8 +10,8 @@ from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
 from ..callers import Call, pass_role_statement
-from ..checks import refuse
 from ..encryption import PersonalizeEncryption
+from ..refusal import refuse
 from ..resources import PersonalizeResource
 from ..wrong_types import tags_type_problems
 from . import _language as language

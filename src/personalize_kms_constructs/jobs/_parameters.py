@@ -8,10 +8,11 @@ from typing import Any, cast
 
 from aws_cdk import aws_stepfunctions as sfn
 
-from ..checks import is_token, name_problems
+from ..checks import name_problems
 from ..encryption import PersonalizeEncryption
 from ..locations import S3Location
 from ..resources import PersonalizeResource
+from ..tokens import is_token
 from ..wrong_types import shown
 
 _TOKEN = re.compile(r"\$\{Token\[[^]]*\]\}")
