@@ -13,6 +13,9 @@ from demo.deployed_policies import DeployedPolicies
 from demo.nightly_run import nightly_run
 from embedded_aws import EmbeddedAws
 from tests.deploy.stacks import Templates, deploy, drop_statement, key_statements, of_type, upload_ratings
+from tests.versions import needs_metric_attribution
+
+pytestmark = needs_metric_attribution
 
 
 def test_the_cdk_cli_deploys_redeploys_and_destroys_it(aws: EmbeddedAws, assembly: Path, tmp_path: Path) -> None:

@@ -2,11 +2,8 @@
 
 import json
 from pathlib import Path
-from typing import Any
 
 import aws_cdk as cdk
-import cdk_nag
-import pytest
 from aws_cdk import aws_iam as iam
 from cfnlint.api import lint
 
@@ -14,7 +11,6 @@ from personalize_kms_constructs import managed_key_policy
 from personalize_kms_constructs.managed_key_policy import ManagedKeyPolicy
 from tests.managed_key_policy.conftest import statement
 from tests.policies import resources, template
-from tests.templates.findings import REPORT_ONLY, findings
 
 KEY_ARN = "arn:aws:kms:eu-west-1:111111111111:key/1234abcd-12ab-34cd-56ef-1234567890ab"
 
@@ -132,24 +128,3 @@ def test_cfn_lint_finds_nothing(stack: cdk.Stack) -> None:
     """Neither errors nor warnings."""
     managed(stack).document.add_statements(iam.PolicyStatement.from_json(statement("A")))
     assert [(match.rule.id, match.message) for match in lint(json.dumps(template(stack)))] == []
-
-
-@pytest.mark.parametrize(
-    ("pack", "rules"),
-    [
-        (cdk_nag.AwsSolutionsChecks, ["L1"]),
-        (cdk_nag.NIST80053R5Checks, ["LambdaConcurrency", "LambdaDLQ", "LambdaInsideVPC"]),
-        (cdk_nag.HIPAASecurityChecks, ["LambdaConcurrency", "LambdaDLQ", "LambdaInsideVPC"]),
-        (cdk_nag.PCIDSS321Checks, ["LambdaInsideVPC"]),
-    ],
-    ids=["AwsSolutions", "NIST.800.53.R5", "HIPAA.Security", "PCI.DSS.321"],
-)
-def test_packs_find_what_a_custom_resource_does_not_need(tmp_path: Path, pack: Any, rules: list[str]) -> None:
-    """No VPC, queue or reserved concurrency for a call in a deployment, and not the latest runtime but a fixed one."""
-    app = cdk.App(analytics_reporting=False, outdir=str(tmp_path), context=REPORT_ONLY)
-    plugin = pack(app)
-    cdk.Validations.of(app).add_plugins(plugin)
-    managed(cdk.Stack(app, "Stack"))
-    found = findings(app, plugin.name)
-    assert sorted(rule.removeprefix(f"{plugin.name}-") for _, rule, _ in found) == rules
-    assert {path for *_, path in found} == {"Stack/KeyPolicy/Function"}

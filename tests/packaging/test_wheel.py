@@ -1,11 +1,7 @@
-"""The distributions that are published: what is in them, and that the wheel needs nothing but what it declares."""
+"""The wheel where it is installed: it works, and needs nothing but what it declares."""
 
-import email.message
-import email.parser
 import subprocess
 import sys
-import tarfile
-import zipfile
 from importlib.metadata import Distribution, distribution
 from pathlib import Path
 
@@ -13,34 +9,6 @@ import pytest
 from packaging.requirements import Requirement
 
 from tests.templates import stacks
-
-ROOT = Path(__file__).parents[2]
-SOURCES = ROOT / "src" / "personalize_kms_constructs"
-FILES = [path for path in SOURCES.rglob("*") if path.is_file() and "__pycache__" not in path.parts]
-PACKAGE = {path.relative_to(SOURCES.parent).as_posix() for path in FILES}
-
-
-@pytest.fixture(scope="session")
-def distributions(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with a source distribution, and a wheel that is built from it."""
-    directory = tmp_path_factory.mktemp("distributions")
-    command = [sys.executable, "-m", "build", "--no-isolation", "--outdir", str(directory), str(ROOT)]
-    built = subprocess.run(command, capture_output=True, text=True)
-    assert built.returncode == 0, built.stdout + built.stderr
-    return directory
-
-
-@pytest.fixture(scope="session")
-def wheel(distributions: Path) -> Path:
-    (wheel,) = distributions.glob("*.whl")
-    return wheel
-
-
-@pytest.fixture(scope="session")
-def metadata(wheel: Path) -> email.message.Message:
-    with zipfile.ZipFile(wheel) as archive:
-        (name,) = (name for name in archive.namelist() if name.endswith(".dist-info/METADATA"))
-        return email.parser.BytesParser().parsebytes(archive.read(name))
 
 
 @pytest.fixture(scope="session")
@@ -86,37 +54,6 @@ def _link(needed: Distribution, site_packages: Path) -> None:
 def _templates(directory: Path) -> dict[str, bytes]:
     """The templates in cloud assemblies, byte for byte."""
     return {str(path.relative_to(directory)): path.read_bytes() for path in directory.glob("*/*.template.json")}
-
-
-def test_wheel_has_the_package_and_nothing_else(wheel: Path, metadata: email.message.Message) -> None:
-    """A module, the marker of types or the licence that is left out, or a test that got in, would show here."""
-    info = f"personalize_kms_constructs-{metadata['Version']}.dist-info"
-    with zipfile.ZipFile(wheel) as archive:
-        names = set(archive.namelist())
-
-    assert "personalize_kms_constructs/py.typed" in names
-    assert names == PACKAGE | {f"{info}/{name}" for name in ("METADATA", "RECORD", "WHEEL", "licenses/LICENSE")}
-
-
-def test_source_distribution_has_what_a_build_needs(distributions: Path) -> None:
-    """Whoever packages it from source gets sources, licence and changelog, and nothing that was installed here."""
-    (sdist,) = distributions.glob("*.tar.gz")
-    with tarfile.open(sdist) as archive:
-        names = {name.partition("/")[2] for name in archive.getnames()}
-
-    assert names >= {f"src/{name}" for name in PACKAGE}
-    assert names >= {"pyproject.toml", "README.md", "CHANGELOG.md", "LICENSE"}
-    assert not {name.partition("/")[0] for name in names} & {".venv", "node_modules", "cdk.out", "dist"}
-
-
-def test_metadata_says_what_it_is_and_needs(metadata: email.message.Message) -> None:
-    """Two dependencies, and each within its major version."""
-    assert metadata["Name"] == "personalize-kms-constructs"
-    assert f'\nversion = "{metadata["Version"]}"\n' in (ROOT / "pyproject.toml").read_text()
-    assert metadata["License-Expression"] == "Apache-2.0"
-    assert metadata["Requires-Python"] == ">=3.10"
-    assert metadata.get_all("Requires-Dist") == ["aws-cdk-lib<3,>=2.160.0", "constructs<11,>=10.0.0"]
-    assert {"Framework :: AWS CDK :: 2", "Typing :: Typed"} <= set(metadata.get_all("Classifier", []))
 
 
 def test_wheel_makes_the_same_templates_where_only_its_dependencies_are(installed: Path, tmp_path: Path) -> None:

@@ -18,6 +18,9 @@ from aws_cdk import aws_s3 as s3
 
 from personalize_kms_constructs import ImportedKeyPolicy, PersonalizeEncryption, PersonalizeResource, S3Location
 
+# aws-cdk-lib has the class since 2.268.0.
+HAS_METRIC_ATTRIBUTION = hasattr(personalize, "CfnMetricAttribution")
+
 SCHEMA = {
     "type": "record",
     "name": "Interactions",
@@ -75,17 +78,18 @@ def everything(scope: cdk.Stage, make_bucket: Callable[[cdk.Stack], s3.Bucket] =
         dataset_type="Interactions",
         import_from=S3Location(data, "import/interactions.csv"),
     )
-    encryption.add_metric_attribution(
-        "Metrics",
-        dataset_group=movies,
-        name="movies-metrics",
-        metrics=[
-            personalize.CfnMetricAttribution.MetricAttributeProperty(
-                metric_name="CLICKS", event_type="click", expression="SAMPLECOUNT()"
-            )
-        ],
-        destination=S3Location(data, "metrics/"),
-    )
+    if HAS_METRIC_ATTRIBUTION:
+        encryption.add_metric_attribution(
+            "Metrics",
+            dataset_group=movies,
+            name="movies-metrics",
+            metrics=[
+                personalize.CfnMetricAttribution.MetricAttributeProperty(
+                    metric_name="CLICKS", event_type="click", expression="SAMPLECOUNT()"
+                )
+            ],
+            destination=S3Location(data, "metrics/"),
+        )
     return stack
 
 

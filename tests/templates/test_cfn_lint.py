@@ -10,6 +10,7 @@ import pytest
 from cfnlint.api import lint
 
 from tests.templates import stacks
+from tests.versions import needs_metric_attribution
 
 ROOT = Path(__file__).parents[2]
 
@@ -40,6 +41,7 @@ def test_no_stack_has_a_finding(stack: str, flags: str, synthesized: Path) -> No
     assert findings((synthesized / flags / f"{stack}.template.json").read_text()) == []
 
 
+@needs_metric_attribution
 @pytest.mark.parametrize("stack", ["Data", "Recommendations", "Security"])
 def test_no_stack_of_the_example_app_has_a_finding(stack: str, example_app: Path) -> None:
     """What users copy is as clean as what the library makes, across stacks as well.
@@ -51,6 +53,7 @@ def test_no_stack_of_the_example_app_has_a_finding(stack: str, example_app: Path
     assert found == of_cdk
 
 
+@needs_metric_attribution
 def test_example_app_has_no_other_stacks(example_app: Path) -> None:
     """A stack that is added to the example app belongs in the test above."""
     assert {path.name.partition(".")[0] for path in example_app.glob("*.template.json")} == {

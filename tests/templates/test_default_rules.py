@@ -4,6 +4,8 @@ The tests register the CDK's own plugin themselves: ``CDK_VALIDATION=false`` spe
 the one that every app has by default.
 """
 
+from __future__ import annotations
+
 from pathlib import Path
 
 import aws_cdk as cdk
@@ -14,6 +16,9 @@ from aws_cdk import aws_s3 as s3
 
 from tests.templates import stacks
 from tests.templates.findings import REPORT_ONLY, findings
+from tests.versions import needs_default_rules
+
+pytestmark = needs_default_rules
 
 # With the flag off, the CDK turns errors into warnings.
 VALIDATE = {"@aws-cdk/core:validateAgainstDefaultRules": True}

@@ -13,17 +13,30 @@ import subprocess
 import sys
 from collections import OrderedDict
 from pathlib import Path
+from typing import Any
 
 import pytest
 from syrupy.assertion import SnapshotAssertion
 from syrupy.extensions.json import JSONSnapshotExtension
 
 from tests.templates import stacks
+from tests.versions import HAS_METRIC_ATTRIBUTION
 
 
 def template_files(directory: Path) -> dict[str, bytes]:
     """The templates in cloud assemblies, byte for byte."""
     return {str(path.relative_to(directory)): path.read_bytes() for path in directory.rglob("*.template.json")}
+
+
+class Snapshot(JSONSnapshotExtension):
+    """Those of the newest aws-cdk-lib; what the lowest makes is equal, less a resource that it has no class for."""
+
+    def matches(self, *, serialized_data: Any, snapshot_data: Any) -> bool:
+        """Whether the template is the one of the snapshot."""
+        expected = json.loads(snapshot_data, object_pairs_hook=OrderedDict)
+        if not HAS_METRIC_ATTRIBUTION:
+            expected["Resources"].pop("EncryptionMetrics1F650766", None)
+        return bool(serialized_data == self.serialize(expected))
 
 
 @pytest.mark.parametrize("flags", stacks.FLAGS)
@@ -36,7 +49,7 @@ def test_template_is_the_one_that_users_have(
     # Syrupy sorts the keys of other dictionaries.
     template = json.loads(text, object_pairs_hook=OrderedDict)
 
-    assert template == snapshot(extension_class=JSONSnapshotExtension)
+    assert template == snapshot(extension_class=Snapshot)
 
 
 def test_same_stacks_in_another_app_give_the_same_bytes(synthesized: Path, tmp_path: Path) -> None:

@@ -1,0 +1,36 @@
+"""What cdk-nag's packs find in the custom resource and its function."""
+
+from pathlib import Path
+from typing import Any
+
+import aws_cdk as cdk
+import pytest
+
+from tests.managed_key_policy.test_template import managed
+from tests.templates.findings import REPORT_ONLY, findings
+from tests.versions import NEEDS_NAG
+
+pytest.importorskip("cdk_nag", reason=NEEDS_NAG)
+
+import cdk_nag
+
+
+@pytest.mark.parametrize(
+    ("pack", "rules"),
+    [
+        (cdk_nag.AwsSolutionsChecks, ["L1"]),
+        (cdk_nag.NIST80053R5Checks, ["LambdaConcurrency", "LambdaDLQ", "LambdaInsideVPC"]),
+        (cdk_nag.HIPAASecurityChecks, ["LambdaConcurrency", "LambdaDLQ", "LambdaInsideVPC"]),
+        (cdk_nag.PCIDSS321Checks, ["LambdaInsideVPC"]),
+    ],
+    ids=["AwsSolutions", "NIST.800.53.R5", "HIPAA.Security", "PCI.DSS.321"],
+)
+def test_packs_find_what_a_custom_resource_does_not_need(tmp_path: Path, pack: Any, rules: list[str]) -> None:
+    """No VPC, queue or reserved concurrency for a call in a deployment, and not the latest runtime but a fixed one."""
+    app = cdk.App(analytics_reporting=False, outdir=str(tmp_path), context=REPORT_ONLY)
+    plugin = pack(app)
+    cdk.Validations.of(app).add_plugins(plugin)
+    managed(cdk.Stack(app, "Stack"))
+    found = findings(app, plugin.name)
+    assert sorted(rule.removeprefix(f"{plugin.name}-") for _, rule, _ in found) == rules
+    assert {path for *_, path in found} == {"Stack/KeyPolicy/Function"}

@@ -1,0 +1,83 @@
+"""What is in the distributions that are published, and what they say of themselves."""
+
+import email.message
+import email.parser
+import os
+import re
+import tarfile
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from tests.packaging.conftest import ROOT, build
+
+SOURCES = ROOT / "src" / "personalize_kms_constructs"
+FILES = [path for path in SOURCES.rglob("*") if path.is_file() and "__pycache__" not in path.parts]
+PACKAGE = {path.relative_to(SOURCES.parent).as_posix() for path in FILES}
+
+
+@pytest.fixture(scope="session")
+def metadata(wheel: Path) -> email.message.Message:
+    with zipfile.ZipFile(wheel) as archive:
+        (name,) = (name for name in archive.namelist() if name.endswith(".dist-info/METADATA"))
+        return email.parser.BytesParser().parsebytes(archive.read(name))
+
+
+def test_wheel_has_the_package_and_nothing_else(wheel: Path, metadata: email.message.Message) -> None:
+    """A module, the marker of types or the licence that is left out, or a test that got in, would show here."""
+    info = f"personalize_kms_constructs-{metadata['Version']}.dist-info"
+    with zipfile.ZipFile(wheel) as archive:
+        names = set(archive.namelist())
+
+    assert "personalize_kms_constructs/py.typed" in names
+    assert names == PACKAGE | {f"{info}/{name}" for name in ("METADATA", "RECORD", "WHEEL", "licenses/LICENSE")}
+
+
+def test_source_distribution_has_what_a_build_needs_and_nothing_else(sdist: Path) -> None:
+    """Neither tests nor documentation: both need the whole repository, with Node and an embedded AWS."""
+    with tarfile.open(sdist) as archive:
+        names = {name.partition("/")[2] for name in archive.getnames()}
+
+    # What git ignores is what a build leaves out.
+    top = {"pyproject.toml", "README.md", "CHANGELOG.md", "LICENSE", "PKG-INFO", ".gitignore"}
+    assert names == {f"src/{name}" for name in PACKAGE} | top
+
+
+def test_metadata_says_what_it_is_and_needs(metadata: email.message.Message) -> None:
+    """Two dependencies, and each within its major version."""
+    assert metadata["Name"] == "personalize-kms-constructs"
+    assert metadata["Metadata-Version"] == "2.4"
+    assert metadata["License-Expression"] == "Apache-2.0"
+    assert metadata["Requires-Python"] == ">=3.10"
+    assert metadata.get_all("Requires-Dist") == ["aws-cdk-lib<3,>=2.160.0", "constructs<11,>=10.0.0"]
+    assert metadata.get_all("Provides-Extra") is None
+    assert {"Framework :: AWS CDK :: 2", "Typing :: Typed"} <= set(metadata.get_all("Classifier", []))
+    assert metadata["Description-Content-Type"] == "text/markdown"
+    payload = metadata.get_payload(decode=True)
+    assert payload == (ROOT / "README.md").read_bytes()
+
+
+def test_version_is_written_down_once(metadata: email.message.Message) -> None:
+    """In pyproject.toml: a second place would be forgotten at a release."""
+    version = f'"{metadata["Version"]}"'
+
+    assert re.findall(f"^.*{re.escape(version)}.*$", (ROOT / "pyproject.toml").read_text(), re.M) == [
+        f"version = {version}"
+    ]
+    assert [path for path in FILES if version in path.read_text() or "__version__" in path.read_text()] == []
+
+
+def test_source_distribution_builds_the_same_bytes(sdist: Path, wheel: Path, tmp_path: Path) -> None:
+    """Wheel and source distribution depend neither on the folder nor on the times and modes of files there."""
+    with tarfile.open(sdist) as archive:
+        archive.extractall(tmp_path, filter="data")
+    (project,) = tmp_path.iterdir()
+    for path in project.rglob("*"):
+        os.utime(path, (1_000_000_000, 1_000_000_000))
+        path.chmod(0o700 if path.is_dir() else 0o600)
+
+    build(project, tmp_path / "again", "--sdist", "--wheel")
+
+    assert (tmp_path / "again" / wheel.name).read_bytes() == wheel.read_bytes()
+    assert (tmp_path / "again" / sdist.name).read_bytes() == sdist.read_bytes()
