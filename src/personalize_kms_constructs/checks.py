@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import cast
 
-from aws_cdk import Stack
+from aws_cdk import IResource, Stack
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 
 from .locations import S3Location
+from .policies import KeyPolicy
 from .resources import PersonalizeResource
 from .tokens import is_token
 from .wrong_types import shown
@@ -35,17 +35,17 @@ def name_problems(what: str, name: object) -> Iterator[str]:
         )
 
 
-def key_problems(what: str, key: kms.IKey, key_arn: str, stack: Stack, made_in: Stack | None) -> Iterator[str]:
+def key_problems(what: str, key: KeyPolicy, stack: Stack, made_in: Stack | None) -> Iterator[str]:
     """A key, made in a stack of the app or imported, that Personalize can't use in this stack."""
-    if isinstance(key, kms.Alias) or ":alias/" in key_arn:
+    if isinstance(key.resource, kms.Alias) or ":alias/" in key.resource_arn:
         yield (
             f"{what} is an alias but Personalize takes the ARN of a key: pass the key itself, as "
             "alias.alias_target_key or kms.Key.from_key_arn"
         )
         return
-    if isinstance(key, kms.Key):
-        yield from _usage_problems(what, key)
-    yield from _region_problems(what, key, stack, made_in)
+    if key.l1 is not None:
+        yield from _usage_problems(what, key.l1)
+    yield from _region_problems(what, key.resource, stack, made_in)
 
 
 def resource_problems(resource: PersonalizeResource) -> Iterator[str]:
@@ -105,9 +105,8 @@ def _path_problems(what: str, location: S3Location) -> Iterator[str]:
             )
 
 
-def _usage_problems(what: str, key: kms.Key) -> Iterator[str]:
-    resource = cast("kms.CfnKey", key.node.default_child)
-    spec = resource.key_spec or "SYMMETRIC_DEFAULT"
+def _usage_problems(what: str, key: kms.CfnKey) -> Iterator[str]:
+    spec = key.key_spec or "SYMMETRIC_DEFAULT"
     # The CDK itself refuses a symmetric key for anything but encryption.
     if not is_token(spec) and spec != "SYMMETRIC_DEFAULT":
         yield (
@@ -116,7 +115,7 @@ def _usage_problems(what: str, key: kms.Key) -> Iterator[str]:
         )
 
 
-def _region_problems(what: str, resource: kms.IKey | s3.IBucket, stack: Stack, made_in: Stack | None) -> Iterator[str]:
+def _region_problems(what: str, resource: IResource, stack: Stack, made_in: Stack | None) -> Iterator[str]:
     if made_in is stack:
         return
     region, stack_region = resource.env.region, stack.region

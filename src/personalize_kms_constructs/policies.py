@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, ClassVar, Literal
+from functools import cached_property
+from typing import Any, ClassVar, Literal, cast
 
 from aws_cdk import IResource
 from aws_cdk import aws_iam as iam
@@ -97,6 +98,11 @@ class KeyPolicy(Policy):
         self._sid = sid
         self._principals = (role, service)
 
+    @cached_property
+    def l1(self) -> kms.CfnKey | None:
+        """The L1 of a key that the app makes."""
+        return cast("kms.CfnKey", self._key.node.default_child) if isinstance(self._key, kms.Key) else None
+
     def allow(self, needed: Iterable[Actions]) -> None:
         """Allow role and service these actions; ``*`` in a key policy means this key."""
         actions = [action for group in needed for action in group.actions]
@@ -104,6 +110,11 @@ class KeyPolicy(Policy):
             self._grow(f"Personalize{principal.name}{self._sid}", principal, actions, "*")
 
     def _add(self, statements: Sequence[iam.PolicyStatement]) -> bool:
+        document = self.l1.key_policy if self.l1 is not None else None
+        if isinstance(document, iam.PolicyDocument):
+            # What ``add_to_resource_policy`` does, for all statements in one crossing into jsii.
+            document.add_statements(*statements)
+            return True
         # ``Grant.success`` says true for an imported key all the same; only ``statement_added`` tells.
         results = [self._key.add_to_resource_policy(statement) for statement in statements]
         if all(result.statement_added for result in results):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 from .tokens import TOKEN
@@ -12,11 +13,15 @@ _PSEUDO_PARAMETERS = {
     "AWS.AccountId": 12,
     "AWS.Region": len("ap-southeast-1"),
 }
+_TO_JSON = json.JSONEncoder(separators=(",", ":")).encode
 # The ARN of a role or a bucket, at its longest.
 _ARN_SIZE = 96
 
 
 def size_of(value: Any) -> int:
     """The size as JSON without white space, in bytes."""
-    text = json.dumps(value, separators=(",", ":"))
-    return len(TOKEN.sub(lambda token: "x" * _PSEUDO_PARAMETERS.get(token["hint"], _ARN_SIZE), text))
+    return len(TOKEN.sub(_as_long_as_it_may_become, _TO_JSON(value)))
+
+
+def _as_long_as_it_may_become(token: re.Match[str]) -> str:
+    return "x" * _PSEUDO_PARAMETERS.get(token["hint"], _ARN_SIZE)

@@ -92,7 +92,7 @@ class Wiring:
 
     def _new_key_problems(self, what: str, key: kms.IKey) -> Iterator[str]:
         made_in = self._made_in(key)
-        yield from key_problems(what, key, self._key_policy(key).resource_arn, self._stack, made_in)
+        yield from key_problems(what, self._key_policy(key), self._stack, made_in)
         yield from self._role.key_problems(what, made_in)
         if self._manages_imported_keys and made_in is None and self._role.shares_account_with(key, None) is False:
             yield (
