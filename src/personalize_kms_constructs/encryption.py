@@ -201,7 +201,7 @@ class PersonalizeEncryption(Construct):
             kms_key_arn=self._wiring.encryption_key_arn,
             role_arn=self._role.arn,
         )
-        dataset_group.node.add_dependency(self._wiring.permissions.group)
+        self._wiring.permissions.hold(dataset_group)
         return dataset_group
 
     def add_dataset(
@@ -256,7 +256,7 @@ class PersonalizeEncryption(Construct):
             import_job_name=import_job_name,
             role_arn=self._role.arn,
         )
-        dataset.node.add_dependency(self._wiring.permissions.group)
+        self._wiring.permissions.hold(dataset)
         return dataset
 
     def add_metric_attribution(
@@ -303,7 +303,7 @@ class PersonalizeEncryption(Construct):
             destination_key_arn=key_arn,
             role_arn=self._role.arn,
         )
-        metric_attribution.node.add_dependency(self._wiring.permissions.group)
+        self._wiring.permissions.hold(metric_attribution)
         return metric_attribution
 
     def grant_create(self, grantee: iam.IGrantable, *resources: PersonalizeResource) -> iam.Grant:
