@@ -93,3 +93,17 @@ def test_a_broken_variant_fails_to_deploy(
     break_it(templates)
     reasons = deploy(aws, templates)
     assert any(missing in reason for reason in reasons), reasons
+
+
+@needs_metric_attribution
+@pytest.mark.parametrize("policy", ["EncryptionPolicy3F28E3E0", "BucketPolicyE9A3008A"])
+def test_every_dependency_is_needed(aws: EmbeddedAws, templates: Templates, policy: str) -> None:
+    """Without it, CloudFormation may make the policy when it is too late."""
+    waiting = [each["DependsOn"] for each in templates["Stack"]["Resources"].values() if "DependsOn" in each]
+    assert {dependency for each in waiting for dependency in each} == {
+        "EncryptionPolicy3F28E3E0",
+        "BucketPolicyE9A3008A",
+    }
+    for dependencies in waiting:
+        dependencies.remove(policy)
+    assert any("Insufficient privileges" in reason for reason in deploy(aws, templates))
