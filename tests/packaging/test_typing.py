@@ -83,6 +83,7 @@ def test_code_that_checkers_accept_also_runs() -> None:
     encryption = user_code.classes(stack, key, role, data)
     user_code.what_it_adds(encryption, schema, data)
     user_code.what_it_has(encryption, solution, data)
+    user_code.jobs(stack, encryption, data, role)
     pending = user_code.interfaces(stack, imported_key, imported_role, imported_data).pending_statements
 
     assert [group.policy for group in pending] == ["key", "bucket"]

@@ -6,6 +6,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_personalize as personalize
 from aws_cdk import aws_s3 as s3
+from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct, IDependable
 
 from personalize_kms_constructs import (
@@ -15,6 +16,7 @@ from personalize_kms_constructs import (
     PersonalizeResource,
     S3Location,
 )
+from personalize_kms_constructs.jobs import BatchInferenceJob, DatasetImportJob
 
 
 def nothing_given(scope: Construct) -> PersonalizeEncryption:
@@ -119,3 +121,28 @@ def what_it_has(encryption: PersonalizeEncryption, solution: personalize.CfnSolu
     rule.node.add_dependency(output)
     statements: list[iam.PolicyStatement] = [statement for group in pending for statement in group.statements]
     return f"{role.role_arn} lacks {len(statements)} statements, first of {[group.policy for group in pending]}"
+
+
+def jobs(scope: Construct, encryption: PersonalizeEncryption, data: s3.Bucket, caller: iam.Role) -> sfn.StateMachine:
+    """Jobs are fragments of state machines, and who calls the API otherwise is granted it."""
+    grant: iam.Grant = encryption.grant_create(caller, *every_resource(data))
+    grant.assert_success()
+    ratings = DatasetImportJob(
+        scope,
+        "Import",
+        encryption=encryption,
+        dataset_arn="arn:aws:personalize:eu-west-1:111122223333:dataset/movies/INTERACTIONS",
+        source=S3Location(data, "import/"),
+    )
+    picks = BatchInferenceJob(
+        scope,
+        "Infer",
+        encryption=encryption,
+        solution_version_arn=sfn.JsonPath.string_at("$.solutionVersionArn"),
+        source=S3Location(data, "batch/in/"),
+        destination=S3Location(data, "batch/out/"),
+        num_results=10,
+    )
+    return sfn.StateMachine(
+        scope, "Nightly", definition_body=sfn.DefinitionBody.from_chainable(sfn.Chain.start(ratings).next(picks))
+    )
