@@ -48,6 +48,7 @@ def test_a_caller_gets_what_the_reference_asks(stack: cdk.Stack, data: Data, cal
     """The resource that is made, those it is made of, tags where there are tags, and the role for Personalize alone."""
     grant = data.encryption.grant_create(caller, *everything())
     assert grant.success
+    assert len(grant.principal_statements) == len(granted(stack))
     assert granted(stack) == [
         allow("personalize:CreateDatasetGroup", f"{PERSONALIZE}:dataset-group/*"),
         allow(["personalize:DescribeDatasetGroup", "personalize:TagResource"], f"{PERSONALIZE}:dataset-group/*"),
