@@ -1,5 +1,7 @@
 """The service role: who may assume it, and how given roles are wired."""
 
+from typing import Any, cast
+
 import aws_cdk as cdk
 import pytest
 from aws_cdk import aws_iam as iam
@@ -143,3 +145,64 @@ def test_the_first_managed_policy_is_stable(stack: cdk.Stack, bucket: s3.Bucket,
     jobs = [PersonalizeResource.dataset_import_job(location) for location in locations]
     PersonalizeEncryption(stack, "Encryption", resources=jobs)
     assert list(resources(stack, "AWS::IAM::ManagedPolicy")) == ["EncryptionPolicy3F28E3E0"]
+
+
+def synth_with(stack: cdk.Stack, trusted: iam.IPrincipal | iam.PrincipalBase, **props: Any) -> iam.Role:
+    role = iam.Role(stack, "ServiceRole", assumed_by=cast("iam.IPrincipal", trusted), **props)
+    PersonalizeEncryption(stack, "Encryption", service_role=role)
+    return role
+
+
+@pytest.mark.parametrize(
+    "trusted",
+    [
+        iam.ServicePrincipal("sagemaker.amazonaws.com"),
+        iam.AccountPrincipal("111122223333"),
+        iam.CompositePrincipal(iam.ServicePrincipal("lambda.amazonaws.com"), iam.ServicePrincipal("ec2.amazonaws.com")),
+    ],
+    ids=["another service", "an account", "other services"],
+)
+def test_a_role_that_personalize_can_not_assume(app: cdk.App, stack: cdk.Stack, trusted: iam.PrincipalBase) -> None:
+    """It would show at run time only; the synth fails instead, and says what to add."""
+    synth_with(stack, trusted)
+    with pytest.raises(RuntimeError) as error:
+        app.synth()
+    assert (
+        "service_role Stack/ServiceRole doesn't trust Personalize, which has to assume it: add "
+        "iam.ServicePrincipal('personalize.amazonaws.com') to its assumed_by, or leave service_role out"
+    ) in str(error.value)
+
+
+@pytest.mark.parametrize(
+    "trusted",
+    [
+        iam.ServicePrincipal("personalize.amazonaws.com"),
+        iam.CompositePrincipal(
+            iam.ServicePrincipal("personalize.amazonaws.com"), iam.ServicePrincipal("lambda.amazonaws.com")
+        ),
+        iam.StarPrincipal(),
+    ],
+    ids=["Personalize", "Personalize and another service", "everybody"],
+)
+def test_a_role_that_personalize_can_assume(app: cdk.App, stack: cdk.Stack, trusted: iam.PrincipalBase) -> None:
+    """Alone, beside others, and by a wildcard."""
+    synth_with(stack, trusted)
+    app.synth()
+
+
+def test_a_role_whose_trust_is_known_at_deployment(app: cdk.App, stack: cdk.Stack) -> None:
+    """A parameter may become anything."""
+    service = cdk.CfnParameter(stack, "Service").value_as_string
+    synth_with(stack, iam.ServicePrincipal(service))
+    app.synth()
+
+
+def test_a_role_may_learn_to_trust_personalize_later(app: cdk.App, stack: cdk.Stack) -> None:
+    """Its trust policy is looked at when it is complete."""
+    role = synth_with(stack, iam.ServicePrincipal("lambda.amazonaws.com"))
+    document = role.assume_role_policy
+    assert document is not None
+    document.add_statements(
+        iam.PolicyStatement(actions=["sts:AssumeRole"], principals=[iam.ServicePrincipal("personalize.amazonaws.com")])
+    )
+    app.synth()

@@ -65,8 +65,9 @@ class PersonalizeEncryption(Construct):
             resources: what Personalize will be asked to create; decides every statement. ``allow`` adds to them.
             encryption_key: the key that the dataset groups specify, a symmetric encryption key in the Region of the
                 stack. By default one is made, with yearly rotation.
-            service_role: the role that Personalize assumes. By default one is made, which Personalize can assume
-                for resources of this account and Region alone
+            service_role: the role that Personalize assumes; one of this app that doesn't trust Personalize fails the
+                synth. By default one is made, which Personalize can assume for resources of this account and Region
+                alone
                 (https://docs.aws.amazon.com/personalize/latest/dg/cross-service-confused-deputy-prevention.html).
             role_name: a fixed name for the role made here. By default CloudFormation chooses one.
             removal_policy: what happens to the key made here when it leaves the stack. ``DESTROY`` makes all data

@@ -10,11 +10,12 @@ from aws_cdk import Names, Resource, Stack
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
-from constructs import Construct
+from constructs import Construct, IValidation
 
 from .matrix import SERVICE_PRINCIPAL
 from .principals import PolicyPrincipal
 from .tokens import is_token
+from .trust import TrustValidation
 
 # A role name has 64 characters (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html); the
 # longest name of a Region and a hyphen are kept free.
@@ -48,6 +49,8 @@ class ServiceRole:
         elif isinstance(given, iam.Role) or Resource.is_owned_resource(self.role):
             self._stack = self.role.stack
         self._fixed_arn: str | None = None
+        if isinstance(given, iam.Role) and not self._made_here:
+            scope.node.add_validation(cast("IValidation", TrustValidation(given)))
 
     @cached_property
     def takes_policies(self) -> bool:
