@@ -132,6 +132,6 @@ class ServiceRole:
             if name is not None:
                 stack = self._stack or self._scope_stack
                 self._fixed_arn = stack.format_arn(
-                    service="iam", region="", resource="role", resource_name=f"{path.lstrip('/')}{name}"
+                    service="iam", region="", resource="role", resource_name=f"{path.removeprefix('/')}{name}"
                 )
         return self._fixed_arn
