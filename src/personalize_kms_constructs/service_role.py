@@ -130,8 +130,7 @@ class ServiceRole:
                 base = Names.unique_resource_name(self._scope, max_length=_MAX_NAME_LENGTH, separator="-")
                 name = resource.role_name = f"{base}-{self._scope_stack.region}"
             if name is not None:
-                stack = self._stack or self._scope_stack
-                self._fixed_arn = stack.format_arn(
+                self._fixed_arn = self._scope_stack.format_arn(
                     service="iam", region="", resource="role", resource_name=f"{path.removeprefix('/')}{name}"
                 )
         return self._fixed_arn
