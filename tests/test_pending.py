@@ -116,6 +116,16 @@ def test_the_policy_of_an_imported_bucket_is_pending(stack: cdk.Stack) -> None:
     assert warnings(stack) == {"personalize-kms-constructs:pendingBucketPolicy": BUCKET_STATEMENTS}
 
 
+def test_a_single_statement_of_an_imported_bucket_is_pending(stack: cdk.Stack) -> None:
+    """One statement is no less pending than several."""
+    bucket = s3.Bucket.from_bucket_name(stack, "ImportedBucket", "ratings")
+    encryption = PersonalizeEncryption(
+        stack, "Encryption", resources=[PersonalizeResource.metric_attribution(S3Location(bucket, "metrics/"))]
+    )
+    (pending,) = encryption.pending_statements
+    assert (pending.policy, len(pending.statements)) == ("bucket", 1)
+
+
 def test_the_policy_of_an_immutable_role_is_pending(
     stack: cdk.Stack, imported_key: kms.IKey, immutable_role: iam.IRole
 ) -> None:

@@ -8,7 +8,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 
-from personalize_kms_constructs import PersonalizeEncryption, PersonalizeResource, S3Location
+from personalize_kms_constructs import ImportedKeyPolicy, PersonalizeEncryption, PersonalizeResource, S3Location
 
 ASYMMETRIC = "is a RSA_2048 key but Personalize needs data keys"
 
@@ -102,6 +102,27 @@ def test_another_region_is_fine_while_one_is_unknown(stack: cdk.Stack) -> None:
     """Nothing is compared while it is a token."""
     key = kms.Key.from_key_arn(stack, "Key", "arn:aws:kms:us-east-1:111111111111:key/1234abcd")
     PersonalizeEncryption(stack, "Encryption", encryption_key=key)
+
+
+def test_managing_the_key_of_another_account(concrete: cdk.Stack) -> None:
+    """Its policy is out of reach for the stack's function."""
+    key = kms.Key.from_key_arn(concrete, "Key", "arn:aws:kms:eu-west-1:444455556666:key/1234abcd")
+    managed = ImportedKeyPolicy.MANAGED
+    message = refusal(
+        lambda: PersonalizeEncryption(concrete, "Encryption", encryption_key=key, imported_key_policy=managed)
+    )
+    assert message == (
+        "Stack/Encryption: encryption_key belongs to account 444455556666, and ImportedKeyPolicy.MANAGED works in the "
+        "stack's account only: use ImportedKeyPolicy.PENDING and have the key's owner add the statements"
+    )
+
+
+@pytest.mark.parametrize("account", ["111111111111", cdk.Aws.ACCOUNT_ID], ids=["this account's", "anybody's"])
+def test_managing_a_key_of_this_account_or_of_nobody_knows_whose(concrete: cdk.Stack, account: str) -> None:
+    """Only what is known to be of another account is refused."""
+    key = kms.Key.from_key_arn(concrete, "Key", f"arn:aws:kms:eu-west-1:{account}:key/1234abcd")
+    managed = ImportedKeyPolicy.MANAGED
+    PersonalizeEncryption(concrete, "Encryption", encryption_key=key, imported_key_policy=managed)
 
 
 @pytest.mark.parametrize("name", ["", "-movies", "movies!", "m" * 64, "mo vies", "movies\n"])
