@@ -180,6 +180,18 @@ def test_statements_allowed_later_are_pending_too(
     ] * 2
 
 
+def test_a_bucket_imported_twice_is_pending_once(stack: cdk.Stack) -> None:
+    """Its owner gets one list of statements."""
+    jobs = [
+        PersonalizeResource.dataset_import_job(
+            S3Location(s3.Bucket.from_bucket_name(stack, f"Imported{number}", "ratings"), f"{number}/")
+        )
+        for number in range(2)
+    ]
+    (pending,) = PersonalizeEncryption(stack, "Encryption", resources=jobs).pending_statements
+    assert len({statement.sid for statement in pending.statements}) == len(pending.statements) == 2
+
+
 def test_a_key_imported_twice_is_pending_once(stack: cdk.Stack, imported_key: kms.IKey) -> None:
     """Two objects of one ARN are one key."""
     again = kms.Key.from_key_arn(stack, "Again", KEY_ARN)

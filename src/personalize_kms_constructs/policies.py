@@ -163,13 +163,11 @@ class BucketPolicy(Policy):
     def _add(self, statements: Sequence[iam.PolicyStatement]) -> bool:
         first, *others = statements
         result = self._bucket.add_to_resource_policy(first)
-        policy = result.policy_dependable
-        if policy is not None:
-            self._permissions.add(policy)
-        if others and isinstance(policy, s3.BucketPolicy):
-            # The same as below, in one crossing into jsii.
+        if not result.statement_added:
+            return False
+        policy = cast("s3.BucketPolicy", result.policy_dependable)
+        self._permissions.add(policy)
+        if others:
+            # In one crossing into jsii.
             policy.document.add_statements(*others)
-            return True
-        return result.statement_added and all(
-            self._bucket.add_to_resource_policy(statement).statement_added for statement in others
-        )
+        return True
