@@ -118,3 +118,27 @@ def test_too_many_constructs_on_one_key(stack: cdk.Stack, data_key: kms.Key) -> 
         r"use one construct for several of the dataset groups, or another key",
     ):
         add_constructs()
+
+
+def allow(sid: str, action: str, resource: list[str]) -> dict[str, Any]:
+    return {"Sid": sid, "Effect": "Allow", "Action": [action], "Resource": resource}
+
+
+@pytest.mark.parametrize(("more", "policies"), [(0, 1), (1, 2)], ids=["full", "too full"])
+def test_a_managed_policy_is_filled_to_its_size(stack: cdk.Stack, more: int, policies: int) -> None:
+    """6,144 characters, with room for a statement of its own for what comes next; not one more."""
+    arn = "arn:aws:s3:::ratings"
+    bucket = s3.Bucket.from_bucket_arn(stack, "Imported", arn)
+    prefixes = [f"{number:0190}" for number in range(27)]
+    objects = [f"{arn}/{prefix}*" for prefix in prefixes]
+    statements = [allow("ReadObjects", "s3:GetObject", objects), allow("ListBucket", "s3:ListBucket", [arn])]
+    written = {"Version": "2012-10-17", "Statement": [*statements, allow("ReadObjects", "s3:GetObject", [f"{arn}/*"])]}
+    room = 6144 - size(written)
+    assert 0 < room < 200
+
+    jobs = [
+        PersonalizeResource.dataset_import_job(S3Location(bucket, prefix))
+        for prefix in [*prefixes, "x" * (room + more)]
+    ]
+    PersonalizeEncryption(stack, "Encryption", resources=jobs)
+    assert len(resources(stack, "AWS::IAM::ManagedPolicy")) == policies
