@@ -59,6 +59,16 @@ def test_200_locations_of_one_construct(stack: cdk.Stack) -> None:
     assert len(template(stack)["Resources"]) < 500
 
 
+def test_the_same_location_again_when_a_policy_is_full(stack: cdk.Stack, bucket: s3.Bucket) -> None:
+    """What an earlier managed policy allows isn't repeated in a later one."""
+    jobs = [PersonalizeResource.dataset_import_job(S3Location(bucket, f"import/{number:02}/")) for number in range(80)]
+    encryption = PersonalizeEncryption(stack, "Encryption", resources=jobs)
+    before = template(stack)
+    assert len(resources(stack, "AWS::IAM::ManagedPolicy")) == 2
+    encryption.allow(jobs[0])
+    assert template(stack) == before
+
+
 def test_too_many_locations_in_one_bucket(stack: cdk.Stack, bucket: s3.Bucket) -> None:
     """A bucket policy holds 20 KB, and the message says how to do with less."""
     jobs = [PersonalizeResource.dataset_import_job(S3Location(bucket, f"import/{n:03}/")) for n in range(200)]
