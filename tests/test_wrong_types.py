@@ -8,11 +8,11 @@ import pytest
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
-from aws_cdk import aws_personalize as personalize
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_sns as sns
 
 from personalize_kms_constructs import ImportedKeyPolicy, PersonalizeEncryption, PersonalizeResource, S3Location
+from tests.versions import needs_metric_attribution
 
 KEY_ARN = "arn:aws:kms:eu-west-1:111111111111:key/1234abcd-12ab-34cd-56ef-1234567890ab"
 ROLE_ARN = "arn:aws:iam::111111111111:role/personalize"
@@ -175,7 +175,7 @@ def test_the_arn_of_a_dataset_group(encryption: PersonalizeEncryption) -> None:
     )
 
 
-@pytest.mark.skipif(not hasattr(personalize, "CfnMetricAttribution"), reason="needs aws-cdk-lib 2.268.0")
+@needs_metric_attribution
 @pytest.mark.parametrize(
     ("metrics", "words"),
     [([{"eventType": "click"}], "metrics has an object of type dict"), ("click", "metrics is 'click'")],
@@ -189,7 +189,7 @@ def test_metrics_that_jsii_would_not_take(encryption: PersonalizeEncryption, met
     )
 
 
-@pytest.mark.skipif(not hasattr(personalize, "CfnMetricAttribution"), reason="needs aws-cdk-lib 2.268.0")
+@needs_metric_attribution
 def test_the_arn_of_a_dataset_group_for_metrics(encryption: PersonalizeEncryption) -> None:
     """Metric attributions take the dataset group itself, too."""
     wrong: Any = "movies"
