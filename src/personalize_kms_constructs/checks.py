@@ -52,10 +52,12 @@ def resource_problems(resource: PersonalizeResource) -> Iterator[str]:
     """Locations that Personalize can't use for this resource."""
     kind = resource.permissions.resource
     source, destination = resource.source, resource.destination
+    path_problems: list[str] = []
     for what, location in resource.locations():
-        yield from _path_problems(what, location)
-    # What is no prefix would make no folder either.
-    if destination is not None and not any(_path_problems("", destination)):
+        path_problems = [*_path_problems(what, location)]
+        yield from path_problems
+    # The destination comes last; what is no prefix would make no folder either.
+    if destination is not None and not path_problems:
         yield from _folder_problems(f"destination of {kind}", destination)
     if source is not None and destination is not None and _same_place(source, destination):
         yield (

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from . import matrix
 from .locations import S3Location
 from .refusal import refuse
-from .wrong_types import shown
+from .wrong_types import not_a_location
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class PersonalizeResource:
         refuse(
             "PersonalizeResource",
             (
-                f"{what} is {shown(location)} but a location is expected: pass S3Location(bucket, prefix)"
+                not_a_location(what, location)
                 for what, location in self.locations()
                 if not isinstance(location, S3Location)
             ),

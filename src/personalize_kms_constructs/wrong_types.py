@@ -73,6 +73,11 @@ def prefix_type_problems(prefix: object) -> Iterator[str]:
         yield f"prefix is {shown(prefix)} but a text is expected: pass the key prefix below the bucket, as 'import/'"
 
 
+def not_a_location(what: str, value: object) -> str:
+    """Why a source or a destination is refused: an address for example, or none where one is needed."""
+    return f"{what} is {shown(value)} but a location is expected: pass S3Location(bucket, prefix)"
+
+
 def not_a_resource(value: object) -> str:
     """Why something is refused that no factory made: a factory that wasn't called, or a list of resources."""
     return (

@@ -35,7 +35,9 @@ def refusals() -> list[str]:
     found: list[ast.AST] = []
     for file in PACKAGE.rglob("*.py"):
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.FunctionDef) and node.name.endswith(("problems", "not_a_resource")):
+            if isinstance(node, ast.FunctionDef) and node.name.endswith(
+                ("problems", "not_a_resource", "not_a_location")
+            ):
                 values = [part.value for part in ast.walk(node) if isinstance(part, (ast.Yield, ast.Return))]
                 for value in filter(None, values):
                     found += value.elts if isinstance(value, ast.List) else [value]

@@ -8,6 +8,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -23,22 +24,25 @@ LISTS = ("key_policy", "dataset_group_key_policy", "role_on_keys", "role_on_ever
 
 def mutants(row: Permissions) -> Iterator[tuple[str, Permissions]]:
     """The row with one thing changed, and what that is."""
+    for field, change, value in changes(row):
+        yield f"{field} {change}", dataclasses.replace(row, **{field: value})
+
+
+def changes(row: Permissions) -> Iterator[tuple[str, str, Any]]:
+    """A field of the row, what is changed, and what the field is then."""
     for field in LISTS:
-        groups: tuple[Actions, ...] = getattr(row, field)
-        for name, changed in of_groups(groups):
-            yield f"{field} {name}", dataclasses.replace(row, **{field: changed})  # type: ignore[arg-type]
+        for change, changed in of_groups(getattr(row, field)):
+            yield field, change, changed
     for field in ("source", "destination"):
         access: S3Access | None = getattr(row, field)
         if access is None:
             continue
-        yield f"{field} dropped", dataclasses.replace(row, **{field: None})  # type: ignore[arg-type]
-        for name, on_bucket in of_groups(access.on_bucket):
-            changed_access = dataclasses.replace(access, on_bucket=on_bucket)
-            yield f"{field} on_bucket {name}", dataclasses.replace(row, **{field: changed_access})  # type: ignore[arg-type]
+        yield field, "dropped", None
+        for change, on_bucket in of_groups(access.on_bucket):
+            yield field, f"on_bucket {change}", dataclasses.replace(access, on_bucket=on_bucket)
         for name, group in GROUPS.items():
             if name.endswith("_OBJECTS") and group != access.on_objects:
-                changed_access = dataclasses.replace(access, on_objects=group)
-                yield f"{field} on_objects {name}", dataclasses.replace(row, **{field: changed_access})  # type: ignore[arg-type]
+                yield field, f"on_objects {name}", dataclasses.replace(access, on_objects=group)
 
 
 def of_groups(groups: tuple[Actions, ...]) -> Iterator[tuple[str, tuple[Actions, ...]]]:

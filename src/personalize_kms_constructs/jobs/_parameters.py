@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from typing import Any, cast
 
@@ -12,10 +11,8 @@ from ..checks import name_problems
 from ..encryption import PersonalizeEncryption
 from ..locations import S3Location
 from ..resources import PersonalizeResource
-from ..tokens import is_token
-from ..wrong_types import shown
-
-_TOKEN = re.compile(r"\$\{Token\[[^]]*\]\}")
+from ..tokens import TOKEN, is_token
+from ..wrong_types import not_a_location, shown
 
 
 def is_jsonata(value: Any) -> bool:
@@ -104,7 +101,7 @@ def location_problems(resource: PersonalizeResource) -> Iterator[str]:
     ):
         what = f"{part} of {needed.resource}"
         if access is not None and location is None:
-            yield f"{what} is None but a location is expected: pass S3Location(bucket, prefix)"
+            yield not_a_location(what, location)
         if location is not None and _is_expression(location.prefix):
             yield (
                 f"{what} has a prefix that each execution evaluates, but policies are written before: use a fixed "
@@ -119,7 +116,7 @@ def job_name_problems(job_name: object) -> Iterator[str]:
 
 
 def _is_expression(prefix: str) -> bool:
-    return "{%" in prefix or any(is_json_path(token) for token in _TOKEN.findall(prefix))
+    return "{%" in prefix or any(is_json_path(token[0]) for token in TOKEN.finditer(prefix))
 
 
 def _without_none(value: Any) -> Any:
