@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, cast
 
 import jsii
-from aws_cdk import ArnFormat, CfnOutput, RemovalPolicy, Stack
+from aws_cdk import CfnOutput, RemovalPolicy, Stack
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_personalize as personalize
@@ -86,8 +86,8 @@ class PersonalizeEncryption(Construct):
         super().__init__(scope, id)
         refuse(self, argument_problems(resources, encryption_key, service_role, imported_key_policy))
         stack = scope if isinstance(scope, Stack) else Stack.of(self)
-        any_arn = stack.format_arn(service="personalize", resource="*", arn_format=ArnFormat.NO_RESOURCE_NAME)
-        account = any_arn.split(":")[4]
+        account = stack.account
+        any_arn = f"arn:{stack.partition}:personalize:{stack.region}:{account}:*"
         # Calls of the service on behalf of resources of this account and Region.
         for_this_account = {"StringEquals": {"aws:SourceAccount": account}, "ArnLike": {"aws:SourceArn": any_arn}}
         self._encryption_key = cast(
