@@ -8,7 +8,7 @@ export PATH := $(CURDIR)/$(VENV)/bin:$(CURDIR)/node_modules/.bin:$(PATH)
 SETUP := node_modules/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test docs snapshots properties mutation versions bench dist lock clean
+.PHONY: help setup demo test lint mypy pyright docs snapshots properties mutation versions bench dist lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -30,12 +30,20 @@ $(SETUP): $(VENV)/.installed package-lock.json
 demo: setup ## deploy the example app to an embedded AWS and show what Personalize may do
 	@python -m demo
 
-test: setup ## run every check: lint, types, tests, a real deploy
+test: ## run every check: lint, types, tests, a real deploy
+	@$(MAKE) --no-print-directory -j 2 lint mypy pyright
+	@python -m pytest
+
+lint: $(VENV)/.installed ## check style and formatting with ruff
 	@ruff check .
 	@ruff format --check .
+
+# Takes most of a minute without its cache; meanwhile npm sets up.
+mypy: $(VENV)/.installed ## check the types with mypy
 	@mypy
+
+pyright: setup ## check the types with pyright
 	@pyright
-	@python -m pytest
 
 docs: setup ## build the documentation and serve it at http://127.0.0.1:8000
 	@NO_MKDOCS_2_WARNING=1 mkdocs serve --strict --dev-addr 127.0.0.1:8000
