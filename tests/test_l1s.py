@@ -111,6 +111,23 @@ def test_a_dataset_without_data_has_no_import_job(
     }
 
 
+def test_an_import_job_has_the_name_that_was_given(
+    stack: cdk.Stack, encryption: PersonalizeEncryption, movies: personalize.CfnDatasetGroup, bucket: s3.Bucket
+) -> None:
+    """The name of the dataset has no say then."""
+    encryption.add_dataset(
+        "Ratings",
+        dataset_group=movies,
+        schema_arn=SCHEMA_ARN,
+        name="ratings",
+        dataset_type="Interactions",
+        import_from=S3Location(bucket, "import/"),
+        import_job_name="first-ratings",
+    )
+    import_job = only(stack, "AWS::Personalize::Dataset")["Properties"]["DatasetImportJob"]
+    assert import_job["JobName"] == "first-ratings"
+
+
 def test_the_default_name_of_an_import_job_is_never_too_long(
     stack: cdk.Stack, encryption: PersonalizeEncryption, movies: personalize.CfnDatasetGroup, bucket: s3.Bucket
 ) -> None:
@@ -179,7 +196,10 @@ def test_a_missing_metric_attribution_class_is_refused_by_version(
 ) -> None:
     """An aws-cdk-lib without the class is told which one has it."""
     monkeypatch.delattr(personalize, "CfnMetricAttribution", raising=False)
-    with pytest.raises(ValueError, match=r"a metric attribution needs aws-cdk-lib 2\.268\.0 or later"):
+    with pytest.raises(
+        ValueError,
+        match=r": a metric attribution needs aws-cdk-lib 2\.268\.0 or later: upgrade it, or create it by an API call$",
+    ):
         encryption.add_metric_attribution("Metrics", dataset_group=movies, name="metrics", metrics=[])
 
 

@@ -92,6 +92,18 @@ def test_too_many_locations_for_one_role(stack: cdk.Stack) -> None:
         PersonalizeEncryption(stack, "Encryption", resources=jobs)
 
 
+def test_as_many_managed_policies_as_a_role_takes(stack: cdk.Stack) -> None:
+    """Ten are accepted."""
+    buckets = [s3.Bucket(stack, f"Bucket{number}") for number in range(10)]
+    jobs = [
+        PersonalizeResource.dataset_import_job(S3Location(bucket, f"import/{folder:02}/"))
+        for bucket in buckets
+        for folder in range(50)
+    ]
+    PersonalizeEncryption(stack, "Encryption", resources=jobs)
+    assert len(resources(stack, "AWS::IAM::ManagedPolicy")) == 10
+
+
 def test_40_constructs_on_one_key(stack: cdk.Stack, data_key: kms.Key) -> None:
     """The key policy stays below 32,768 bytes even in the longer, delegating form."""
     for number in range(40):

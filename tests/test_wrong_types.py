@@ -134,6 +134,14 @@ def test_no_location_of_a_resource(wrong: Any) -> None:
     )
 
 
+def test_no_location_to_write_to() -> None:
+    """The message says which of the locations it is."""
+    wrong: Any = "s3://ratings/out/"
+    assert refusal(lambda: PersonalizeResource.dataset_export_job(wrong)) == (
+        f"PersonalizeResource: destination of dataset export job is 's3://ratings/out/' but {A_LOCATION}"
+    )
+
+
 def test_no_location_of_a_dataset(encryption: PersonalizeEncryption) -> None:
     """A dataset's import job is a resource like any other."""
     wrong: Any = {"import_from": "s3://ratings/in/"}
