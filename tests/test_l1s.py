@@ -182,6 +182,19 @@ def test_a_metric_attribution_writes_with_role_and_key(
 
 
 @needs_metric_attribution
+def test_a_metric_attribution_writes_to_a_bucket_without_a_key(
+    stack: cdk.Stack, encryption: PersonalizeEncryption, movies: personalize.CfnDatasetGroup, bucket: s3.Bucket
+) -> None:
+    """No key is named then."""
+    destination = S3Location(bucket, "metrics/")
+    encryption.add_metric_attribution(
+        "Metrics", dataset_group=movies, name="metrics", metrics=[], destination=destination
+    )
+    output = only(stack, "AWS::Personalize::MetricAttribution")["Properties"]["MetricsOutputConfig"]
+    assert list(output["S3DataDestination"]) == ["Path"]
+
+
+@needs_metric_attribution
 def test_a_metric_attribution_can_publish_to_cloudwatch_alone(
     stack: cdk.Stack, encryption: PersonalizeEncryption, movies: personalize.CfnDatasetGroup
 ) -> None:

@@ -130,7 +130,10 @@ def test_names_outside_of_the_pattern(stack: cdk.Stack, name: str) -> None:
     """Names of dataset groups are checked as Personalize does."""
     encryption = PersonalizeEncryption(stack, "Encryption")
     message = refusal(lambda: encryption.add_dataset_group("Movies", name=name))
-    assert f"name of the dataset group {name!r} is not a name that Personalize takes" in message
+    assert message.endswith(
+        f"name of the dataset group {name!r} is not a name that Personalize takes: use 1 to 63 letters, digits, "
+        "hyphens and underscores, and begin with a letter or digit"
+    )
 
 
 @pytest.mark.parametrize("name", ["m", "0", "Movies_2-b", "m" * 63, pytest.param(cdk.Aws.STACK_NAME, id="token")])
@@ -208,6 +211,23 @@ def test_a_batch_job_that_writes_where_it_reads(stack: cdk.Stack, bucket: s3.Buc
     job = PersonalizeResource.batch_inference_job(S3Location(bucket, prefix), S3Location(bucket, "same/"))
     message = refusal(lambda: PersonalizeEncryption(stack, "Encryption", resources=[job]))
     assert "batch inference job has the same source and destination" in message
+
+
+def test_a_batch_job_that_writes_where_it_reads_by_another_import_of_the_bucket(stack: cdk.Stack) -> None:
+    """A bucket that was imported twice is one place."""
+    source, destination = (s3.Bucket.from_bucket_name(stack, id, "ratings") for id in ("Source", "Destination"))
+    job = PersonalizeResource.batch_segment_job(S3Location(source, "x/"), S3Location(destination, "x/"))
+    message = refusal(lambda: PersonalizeEncryption(stack, "Encryption", resources=[job]))
+    assert "batch segment job has the same source and destination, prefix 'x/' of one bucket" in message
+
+
+@pytest.mark.parametrize(("source", "destination"), [("dataX/", "data/"), ("data/", "dataX/")])
+def test_a_folder_whose_name_begins_alike_is_another(
+    stack: cdk.Stack, bucket: s3.Bucket, source: str, destination: str
+) -> None:
+    """Nothing but the slash at the end is left out of the comparison."""
+    job = PersonalizeResource.batch_segment_job(S3Location(bucket, source), S3Location(bucket, destination))
+    PersonalizeEncryption(stack, "Encryption", resources=[job])
 
 
 def test_the_same_prefix_of_two_buckets_is_fine(
