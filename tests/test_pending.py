@@ -126,6 +126,20 @@ def test_a_single_statement_of_an_imported_bucket_is_pending(stack: cdk.Stack) -
     assert (pending.policy, len(pending.statements)) == ("bucket", 1)
 
 
+def test_a_bucket_of_another_account_has_to_name_the_role_too(app: cdk.App) -> None:
+    """Across accounts the bucket's policy has to allow as well; a role that exists already is named."""
+    concrete = cdk.Stack(app, "Concrete", env=cdk.Environment(account="111111111111", region="eu-west-1"))
+    role = iam.Role.from_role_arn(concrete, "ImportedRole", ROLE_ARN)
+    bucket = s3.Bucket.from_bucket_attributes(
+        concrete, "ImportedBucket", bucket_arn="arn:aws:s3:::ratings", account="222222222222"
+    )
+    export = PersonalizeResource.dataset_export_job(S3Location(bucket, "out/"))
+    encryption = PersonalizeEncryption(concrete, "Encryption", service_role=role, resources=[export])
+    (pending,) = encryption.pending_statements
+    principals = [statement.to_statement_json()["Principal"] for statement in pending.statements]
+    assert principals == [{"AWS": ROLE_ARN}] * 2 + [PERSONALIZE] * 2
+
+
 def test_the_policy_of_an_immutable_role_is_pending(
     stack: cdk.Stack, imported_key: kms.IKey, immutable_role: iam.IRole
 ) -> None:
