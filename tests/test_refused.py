@@ -215,7 +215,10 @@ def test_a_batch_job_that_writes_where_it_reads(stack: cdk.Stack, bucket: s3.Buc
     """Personalize wants another folder for the output."""
     job = PersonalizeResource.batch_inference_job(S3Location(bucket, prefix), S3Location(bucket, "same/"))
     message = refusal(lambda: PersonalizeEncryption(stack, "Encryption", resources=[job]))
-    assert "batch inference job has the same source and destination" in message
+    assert message.endswith(
+        f"batch inference job has the same source and destination, prefix {prefix!r} of one bucket, but Personalize "
+        "wants another folder for the output: change one of the prefixes"
+    )
 
 
 def test_a_batch_job_that_writes_where_it_reads_by_another_import_of_the_bucket(stack: cdk.Stack) -> None:

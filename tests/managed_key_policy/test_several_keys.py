@@ -37,3 +37,4 @@ def test_each_imported_key_has_a_custom_resource(stack: cdk.Stack) -> None:
     }
     (group,) = resources(stack, "AWS::Personalize::DatasetGroup").values()
     assert set(found) < set(group["DependsOn"])
+    assert encryption.pending_statements == ()
