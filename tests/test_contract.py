@@ -138,3 +138,12 @@ def test_logical_ids_of_a_managed_key_policy(managed: cdk.Stack) -> None:
         "EncryptionKeyPolicyFunctionE1DFE51B": "AWS::Lambda::Function",
         "EncryptionKeyPolicyEC3482CF": "Custom::PersonalizeKeyPolicy",
     }, CONSEQUENCE
+
+
+def test_the_sids_of_a_nested_stack(stack: cdk.Stack) -> None:
+    """CloudFormation chooses the name of a nested stack, so its path alone makes them."""
+    nested = cdk.NestedStack(stack, "Nested")
+    PersonalizeEncryption(nested, "Encryption", resources=[PersonalizeResource.dataset_group()])
+    (key,) = resources(nested, "AWS::KMS::Key").values()
+    sids = [statement.get("Sid") for statement in key["Properties"]["KeyPolicy"]["Statement"]]
+    assert sids == [None, "PersonalizeRoleF264B6DD", "PersonalizeServiceF264B6DD"], CONSEQUENCE

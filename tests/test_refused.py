@@ -1,6 +1,7 @@
 """What is refused at construction, with all the reasons in one message."""
 
 from collections.abc import Callable
+from typing import Any
 
 import aws_cdk as cdk
 import pytest
@@ -327,6 +328,14 @@ def test_a_removal_policy_for_a_key_that_is_given(stack: cdk.Stack, data_key: km
         )
     )
     assert "removal_policy is for the key made here, but encryption_key is given" in message
+
+
+def test_what_follows_something_that_is_no_resource(stack: cdk.Stack, bucket: s3.Bucket) -> None:
+    """It is looked at, too."""
+    wrong: Any = [PersonalizeResource.dataset_group, PersonalizeResource.dataset_export_job(S3Location(bucket, "out"))]
+    message = refusal(lambda: PersonalizeEncryption(stack, "Encryption", resources=wrong))
+    assert "is not a resource" in message
+    assert "is not a folder" in message
 
 
 def test_all_problems_are_in_one_message(stack: cdk.Stack, bucket: s3.Bucket) -> None:
