@@ -128,8 +128,9 @@ def test_a_role_name_of_the_users_is_the_one_delegated_to(
     assert key_policy(security, "Key961B73FD") == delegated(role_arn("personalize"), ACTIONS)
 
 
+@pytest.mark.parametrize("takes_policies", [True, False])
 def test_a_role_of_a_third_stack_is_delegated_to_by_its_name_and_path(
-    app: cdk.App, stack: cdk.Stack, security: cdk.Stack, security_key: kms.Key
+    app: cdk.App, stack: cdk.Stack, security: cdk.Stack, security_key: kms.Key, takes_policies: bool
 ) -> None:
     """A fixed name makes every arrangement of stacks work."""
     roles = cdk.Stack(app, "Roles")
@@ -144,7 +145,7 @@ def test_a_role_of_a_third_stack_is_delegated_to_by_its_name_and_path(
         stack,
         "Encryption",
         encryption_key=security_key,
-        service_role=role,
+        service_role=role if takes_policies else role.without_policy_updates(),
         resources=[PersonalizeResource.dataset_group()],
     )
     assert key_policy(security, "Key961B73FD") == delegated(role_arn("service/personalize"), ACTIONS)
