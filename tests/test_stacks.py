@@ -8,6 +8,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from aws_cdk import pipelines
+from constructs import Construct
 
 from personalize_kms_constructs import PersonalizeEncryption, PersonalizeResource, S3Location
 from tests.policies import bucket_policy, key_policy, resources, role_policy, template
@@ -184,6 +185,18 @@ def test_a_nameless_role_beside_the_construct_is_refused_with_a_key_of_another_s
     )
 
 
+def test_a_construct_in_a_construct_is_of_the_stack_of_that(stack: cdk.Stack) -> None:
+    """Key and role are named where they are made in the same stack, however deep the construct is in it."""
+    bucket = s3.Bucket(stack, "Bucket", encryption_key=kms.Key(stack, "Key"))
+    inner = Construct(Construct(stack, "Outer"), "Inner")
+    job = PersonalizeResource.dataset_import_job(S3Location(bucket, "import/"))
+    PersonalizeEncryption(inner, "Encryption", resources=[job])
+    (role,) = resources(stack, "AWS::IAM::Role")
+    named, _ = key_policy(stack, "Key961B73FD")
+    assert named["Principal"] == {"AWS": {"Fn::GetAtt": [role, "Arn"]}}
+    assert "Condition" not in named
+
+
 def test_a_construct_in_a_nested_stack_uses_the_key_of_its_parent(app: cdk.App) -> None:
     """A nested stack is another stack: the parent's key delegates."""
     parent = cdk.Stack(app, "Parent")
@@ -262,7 +275,11 @@ def test_a_role_of_another_account_is_refused() -> None:
     environment = cdk.Environment(account="111111111111", region="eu-west-1")
     stack = cdk.Stack(cdk.App(analytics_reporting=False), "Stack", env=environment)
     role = iam.Role.from_role_arn(stack, "Role", "arn:aws:iam::222222222222:role/personalize")
-    with pytest.raises(ValueError, match="service_role belongs to account 222222222222 but the stack to 111111111111"):
+    with pytest.raises(
+        ValueError,
+        match=r"service_role belongs to account 222222222222 but the stack to 111111111111, and Personalize takes no "
+        r"role of another account: pass a role of this account, or leave service_role out and have one made$",
+    ):
         PersonalizeEncryption(stack, "Encryption", service_role=role)
 
 
