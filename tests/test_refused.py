@@ -317,7 +317,7 @@ def test_a_name_for_a_role_that_is_given(stack: cdk.Stack) -> None:
     """A prop that would be ignored is refused."""
     role = iam.Role.from_role_arn(stack, "Role", "arn:aws:iam::111111111111:role/personalize")
     message = refusal(lambda: PersonalizeEncryption(stack, "Encryption", service_role=role, role_name="other"))
-    assert "role_name is for the role made here, but service_role is given" in message
+    assert message.endswith(": role_name is for the role made here, but service_role is given: leave one out")
 
 
 def test_a_removal_policy_for_a_key_that_is_given(stack: cdk.Stack, data_key: kms.Key) -> None:
@@ -327,7 +327,7 @@ def test_a_removal_policy_for_a_key_that_is_given(stack: cdk.Stack, data_key: km
             stack, "Encryption", encryption_key=data_key, removal_policy=cdk.RemovalPolicy.DESTROY
         )
     )
-    assert "removal_policy is for the key made here, but encryption_key is given" in message
+    assert message.endswith(": removal_policy is for the key made here, but encryption_key is given: leave one out")
 
 
 def test_what_follows_something_that_is_no_resource(stack: cdk.Stack, bucket: s3.Bucket) -> None:
