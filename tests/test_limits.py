@@ -42,14 +42,18 @@ def size(document: Any) -> int:
     return len(json.dumps(deployed(document), separators=(",", ":")))
 
 
+def import_jobs(stack: cdk.Stack, *, buckets: int, folders: int) -> list[PersonalizeResource]:
+    """A job for each of so many folders in each of so many buckets."""
+    return [
+        PersonalizeResource.dataset_import_job(S3Location(bucket, f"import/{folder:02}/"))
+        for bucket in [s3.Bucket(stack, f"Bucket{number}") for number in range(buckets)]
+        for folder in range(folders)
+    ]
+
+
 def test_200_locations_of_one_construct(stack: cdk.Stack) -> None:
     """Ten buckets of twenty prefixes each: every policy is one that AWS accepts, and the stack has few resources."""
-    buckets = [s3.Bucket(stack, f"Bucket{number}") for number in range(10)]
-    jobs = [
-        PersonalizeResource.dataset_import_job(S3Location(bucket, f"import/{folder:02}/"))
-        for bucket in buckets
-        for folder in range(20)
-    ]
+    jobs = import_jobs(stack, buckets=10, folders=20)
     PersonalizeEncryption(stack, "Encryption", resources=jobs)
     managed = resources(stack, "AWS::IAM::ManagedPolicy").values()
     assert 1 < len(managed) <= 10
@@ -83,24 +87,14 @@ def test_too_many_locations_in_one_bucket(stack: cdk.Stack, bucket: s3.Bucket) -
 
 def test_too_many_locations_for_one_role(stack: cdk.Stack) -> None:
     """A role takes ten managed policies."""
-    buckets = [s3.Bucket(stack, f"Bucket{number}") for number in range(60)]
-    jobs = [
-        PersonalizeResource.dataset_import_job(S3Location(bucket, f"import/{folder:02}/"))
-        for bucket in buckets
-        for folder in range(20)
-    ]
+    jobs = import_jobs(stack, buckets=60, folders=20)
     with pytest.raises(ValueError, match=r"takes \d\d managed policies but AWS takes 10: give fewer, wider prefixes"):
         PersonalizeEncryption(stack, "Encryption", resources=jobs)
 
 
 def test_as_many_managed_policies_as_a_role_takes(stack: cdk.Stack) -> None:
     """Ten are accepted, and numbered from the second on."""
-    buckets = [s3.Bucket(stack, f"Bucket{number}") for number in range(10)]
-    jobs = [
-        PersonalizeResource.dataset_import_job(S3Location(bucket, f"import/{folder:02}/"))
-        for bucket in buckets
-        for folder in range(50)
-    ]
+    jobs = import_jobs(stack, buckets=10, folders=50)
     encryption = PersonalizeEncryption(stack, "Encryption", resources=jobs)
     managed = [child.node.id for child in encryption.node.children if isinstance(child, iam.ManagedPolicy)]
     assert managed == ["Policy", *(f"Policy{number}" for number in range(2, 11))]
