@@ -1,8 +1,8 @@
 """AWS CDK constructs that give Amazon Personalize the right access to customer-managed KMS keys."""
 
 from .encryption import PersonalizeEncryption
-from .imported_key_policy import ImportedKeyPolicy
 from .locations import S3Location
+from .options import ImportedKeyPolicy
 from .pending import PendingStatements
 from .resources import PersonalizeResource
 

@@ -15,8 +15,8 @@ from aws_cdk import Stack
 from aws_cdk import aws_iam as iam
 
 from . import matrix
+from ._argument_types import grantee_type_problems, not_a_resource
 from .resources import PersonalizeResource
-from .wrong_types import grantee_type_problems, not_a_resource
 
 Json = dict[str, Any]
 

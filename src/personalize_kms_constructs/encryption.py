@@ -12,24 +12,24 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_personalize as personalize
 from constructs import Construct, IDependable
 
-from . import cfn
-from .callers import caller_problems, grant_create
-from .checks import name_problems
-from .imported_key_policy import ImportedKeyPolicy
-from .key_access import key_access_rule
-from .locations import S3Location
-from .pending import PendingStatements, pending_output, pending_statements
-from .refusal import refuse
-from .resources import PersonalizeResource
-from .service_role import ServiceRole
-from .wiring import Wiring
-from .wrong_types import (
+from . import _l1s
+from ._argument_types import (
     argument_problems,
     dataset_group_type_problems,
     metrics_type_problems,
     tags_type_problems,
     target_type_problems,
 )
+from ._checks import name_problems
+from ._refusal import refuse
+from ._wiring import Wiring
+from .callers import caller_problems, grant_create
+from .key_access import key_access_rule
+from .locations import S3Location
+from .options import ImportedKeyPolicy
+from .pending import PendingStatements, pending_output, pending_statements
+from .resources import PersonalizeResource
+from .service_role import ServiceRole
 
 if TYPE_CHECKING:
     from aws_cdk import aws_events as events
@@ -193,7 +193,7 @@ class PersonalizeEncryption(Construct):
         """
         refuse(self, [*name_problems("name of the dataset group", name), *tags_type_problems(tags)])
         self._wiring.allow([PersonalizeResource.dataset_group()])
-        dataset_group = cfn.dataset_group(
+        dataset_group = _l1s.dataset_group(
             self,
             id,
             name=name,
@@ -246,7 +246,7 @@ class PersonalizeEncryption(Construct):
         if import_from is not None and not import_job_name:
             import_job_name = f"{name[: 63 - len('-import')]}-import"
         self._wiring.allow(jobs)
-        dataset = cfn.dataset(
+        dataset = _l1s.dataset(
             self,
             id,
             dataset_group=dataset_group,
@@ -289,12 +289,12 @@ class PersonalizeEncryption(Construct):
             *name_problems("name of the metric attribution", name),
             *dataset_group_type_problems(dataset_group),
             *metrics_type_problems(metrics),
-            *cfn.metric_attribution_problems(),
+            *_l1s.metric_attribution_problems(),
         ]
         refuse(self, [*problems, *self._wiring.problems([resource])])
         self._wiring.allow([resource])
         key_arn = self._wiring.key_arn(destination) if destination is not None else None
-        metric_attribution = cfn.metric_attribution(
+        metric_attribution = _l1s.metric_attribution(
             self,
             id,
             dataset_group=dataset_group,

@@ -7,8 +7,8 @@ from dataclasses import KW_ONLY, dataclass
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 
-from .refusal import refuse
-from .wrong_types import bucket_type_problems, key_type_problems, prefix_type_problems
+from ._argument_types import bucket_type_problems, key_type_problems, prefix_type_problems
+from ._refusal import refuse
 
 
 @dataclass(frozen=True)

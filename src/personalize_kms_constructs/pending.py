@@ -12,8 +12,8 @@ from aws_cdk import Annotations, CfnOutput, IStableStringProducer, Lazy, Referen
 from aws_cdk import aws_iam as iam
 from constructs import Construct, IValidation
 
+from ._tokens import TOKEN
 from .policies import Policy, PolicyKind
-from .tokens import TOKEN
 
 _WARNINGS_ID = "PendingStatementsWarnings"
 _MESSAGES: dict[PolicyKind, tuple[str, str]] = {

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from . import matrix
+from ._argument_types import not_a_location
+from ._refusal import refuse
 from .locations import S3Location
-from .refusal import refuse
-from .wrong_types import not_a_location
 
 
 @dataclass(frozen=True)

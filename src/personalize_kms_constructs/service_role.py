@@ -12,9 +12,9 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from constructs import Construct, IValidation
 
+from ._tokens import is_token
 from .matrix import SERVICE_PRINCIPAL
 from .principals import PolicyPrincipal
-from .tokens import is_token
 from .trust import TrustValidation
 
 # A role name has 64 characters (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html); the

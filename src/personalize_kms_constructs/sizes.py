@@ -6,7 +6,7 @@ import json
 import re
 from typing import Any
 
-from .tokens import TOKEN
+from ._tokens import TOKEN
 
 _PSEUDO_PARAMETERS = {
     "AWS.Partition": len("aws-us-gov"),

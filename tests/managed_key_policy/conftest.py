@@ -10,7 +10,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from embedded_aws import EmbeddedAws
-from personalize_kms_constructs import key_policy_function
+from personalize_kms_constructs._managed_key_policy import function as key_policy_function
 
 ACCOUNT = (
     '{"Sid" : "Account", "Effect":"Allow", "Principal":{"AWS":"arn:aws:iam::111111111111:root"}, "Action":"kms:*"}'

@@ -12,7 +12,7 @@ from aws_cdk import aws_personalize as personalize
 from botocore.exceptions import WaiterError
 
 from embedded_aws import EmbeddedAws
-from personalize_kms_constructs.managed_key_policy import ManagedKeyPolicy
+from personalize_kms_constructs._managed_key_policy import ManagedKeyPolicy
 from tests.managed_key_policy.conftest import ACCOUNT, POLICY, statement, written
 from tests.policies import template
 

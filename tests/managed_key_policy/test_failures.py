@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ReadTimeoutError
 
-from personalize_kms_constructs import key_policy_function
+from personalize_kms_constructs._managed_key_policy import function as key_policy_function
 from tests.managed_key_policy.conftest import (
     POLICY,
     Function,

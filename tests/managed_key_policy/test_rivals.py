@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from personalize_kms_constructs import key_policy_function
+from personalize_kms_constructs._managed_key_policy import function as key_policy_function
 from tests.managed_key_policy.conftest import POLICY, Function, Spy, statement, written
 
 AtOnce = Callable[..., list[str]]

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from personalize_kms_constructs.key_policy_function import RefusedError, spliced
+from personalize_kms_constructs._managed_key_policy.function import RefusedError, spliced
 
 A = {"Sid": "A", "Effect": "Allow", "Principal": {"Service": "x"}, "Action": ["kms:Decrypt"], "Resource": "*"}
 A_TEXT = '{"Sid":"A","Effect":"Allow","Principal":{"Service":"x"},"Action":["kms:Decrypt"],"Resource":"*"}'

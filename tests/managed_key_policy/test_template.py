@@ -7,8 +7,8 @@ import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
 from cfnlint.api import lint
 
-from personalize_kms_constructs import managed_key_policy
-from personalize_kms_constructs.managed_key_policy import ManagedKeyPolicy
+from personalize_kms_constructs import _managed_key_policy
+from personalize_kms_constructs._managed_key_policy import ManagedKeyPolicy
 from tests.managed_key_policy.conftest import statement
 from tests.policies import resources, template
 
@@ -84,7 +84,7 @@ def test_it_makes_these_resources_and_no_others(stack: cdk.Stack) -> None:
             },
         },
     }
-    module = Path(managed_key_policy.__file__).with_name("key_policy_function.py")
+    module = Path(_managed_key_policy.__file__).with_name("function.py")
     assert source == {"ZipFile": module.read_text(encoding="utf-8")}
 
 

@@ -8,11 +8,11 @@ from typing import Any
 from aws_cdk import Fn, Stack
 from constructs import Construct
 
+from .._tokens import is_token
 from ..callers import BATCH_INFERENCE_JOB, BATCH_SEGMENT_JOB, personalize_arn
 from ..encryption import PersonalizeEncryption
 from ..locations import S3Location
 from ..resources import PersonalizeResource
-from ..tokens import is_token
 from ._job import Job
 from ._parameters import arn_problems, choice_problems, is_known, s3_data
 

@@ -9,11 +9,11 @@ from aws_cdk import Aws
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
+from .._argument_types import tags_type_problems
+from .._refusal import refuse
 from ..callers import Call, pass_role_statement
 from ..encryption import PersonalizeEncryption
-from ..refusal import refuse
 from ..resources import PersonalizeResource
-from ..wrong_types import tags_type_problems
 from . import _language as language
 from ._names import JobName
 from ._parameters import Parameters, encryption_problems, job_name_problems, location_problems, tag_list

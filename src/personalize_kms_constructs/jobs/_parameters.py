@@ -7,12 +7,12 @@ from typing import Any, cast
 
 from aws_cdk import aws_stepfunctions as sfn
 
-from ..checks import name_problems
+from .._argument_types import not_a_location, shown
+from .._checks import name_problems
+from .._tokens import TOKEN, is_token
 from ..encryption import PersonalizeEncryption
 from ..locations import S3Location
 from ..resources import PersonalizeResource
-from ..tokens import TOKEN, is_token
-from ..wrong_types import not_a_location, shown
 
 
 def is_jsonata(value: Any) -> bool:

@@ -89,4 +89,4 @@ def _code() -> str:
 
     https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-properties-lambda-function-code.html
     """
-    return Path(__file__).with_name("key_policy_function.py").read_text(encoding="utf-8")
+    return Path(__file__).with_name("function.py").read_text(encoding="utf-8")

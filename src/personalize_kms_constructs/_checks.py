@@ -12,11 +12,11 @@ from aws_cdk import IResource, Stack
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 
+from ._argument_types import shown
+from ._tokens import is_token
 from .locations import S3Location
 from .policies import KeyPolicy
 from .resources import PersonalizeResource
-from .tokens import is_token
-from .wrong_types import shown
 
 # https://docs.aws.amazon.com/personalize/latest/dg/API_CreateDatasetGroup.html; jobs, datasets and metric
 # attributions have the same pattern.

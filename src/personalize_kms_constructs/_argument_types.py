@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from types import FunctionType
 
-from .imported_key_policy import ImportedKeyPolicy
+from .options import ImportedKeyPolicy
 
 
 def shown(value: object) -> str:

@@ -12,7 +12,10 @@ from aws_cdk import aws_s3 as s3
 from aws_cdk.aws_iam import PolicyDocument
 from constructs import Construct
 
-from .checks import bucket_problems, key_problems, resource_problems
+from ._argument_types import not_a_resource
+from ._checks import bucket_problems, key_problems, resource_problems
+from ._refusal import refuse
+from ._tokens import is_token
 from .dependencies import Dependencies
 from .limits import limit_problems
 from .locations import S3Location
@@ -20,12 +23,9 @@ from .matrix import Actions, Permissions, S3Access
 from .pending import PendingWarnings
 from .policies import BucketPolicy, KeyPolicy, Policy
 from .principals import service_principal
-from .refusal import refuse
 from .resources import PersonalizeResource
 from .role_policies import RolePolicies
 from .service_role import ServiceRole
-from .tokens import is_token
-from .wrong_types import not_a_resource
 
 _P = TypeVar("_P", bound=Policy)
 
@@ -151,7 +151,7 @@ class Wiring:
 
     def _manage(self, key_arn: str) -> PolicyDocument:
         # Imported here since few stacks manage the policy of an imported key, and Lambda's module is large.
-        from .managed_key_policy import ManagedKeyPolicy
+        from ._managed_key_policy import ManagedKeyPolicy
 
         self._managed_keys += 1
         managed = ManagedKeyPolicy(
