@@ -134,7 +134,9 @@ class SynthChecks:
         if l1 is None or policy.pending:
             return
         others = [
-            other for other in bucket_policies_of(l1, self._app.bucket_policies) if other is not policy.dependable
+            other
+            for other in bucket_policies_of(l1, self._app.bucket_policies)
+            if policy.dependable is None or other.node.path != policy.dependable.node.path
         ]
         if others:
             yield (

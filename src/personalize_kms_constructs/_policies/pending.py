@@ -17,17 +17,17 @@ from .policy import Policy, PolicyKind
 
 _MESSAGES: dict[PolicyKind, tuple[str, str]] = {
     "key": (
-        "personalize-kms-constructs:pendingKeyPolicy",
+        "pendingKeyPolicy",
         "the policy of key {arn} is not managed by this app, so Personalize has no access to the key until its owner "
         "adds these statements to the key policy",
     ),
     "bucket": (
-        "personalize-kms-constructs:pendingBucketPolicy",
+        "pendingBucketPolicy",
         "the policy of bucket {arn} is not managed by this app, so Personalize has no access to its objects until "
         "its owner adds these statements to the bucket policy",
     ),
     "role": (
-        "personalize-kms-constructs:pendingRolePolicy",
+        "pendingRolePolicy",
         "role {arn} is immutable in this app, so it lacks permissions that Personalize needs until its owner adds "
         "these statements to an IAM policy of the role",
     ),
