@@ -107,13 +107,14 @@ def superfluous_problems(
 
 def service_role_problems(role: RoleFacts) -> Iterator[str]:
     """Explain why Personalize can't assume a role that was given."""
-    account = role.role.principal_account
-    if role.is_lookup_dummy or account is None or not role.is_of_another_account_than(role.here.account):
+    account, stack_account = role.role.principal_account, role.here.account
+    if role.is_lookup_dummy or account is None or is_token(account) or is_token(stack_account):
         return
-    yield (
-        f"service_role belongs to account {account} but the stack to {role.here.account}, and Personalize takes "
-        "no role of another account: pass a role of this account, or leave service_role out and have one made"
-    )
+    if account != stack_account:
+        yield (
+            f"service_role belongs to account {account} but the stack to {stack_account}, and Personalize takes "
+            "no role of another account: pass a role of this account, or leave service_role out and have one made"
+        )
 
 
 def key_problems(what: str, key: KeyFacts, stack: Stack, role: RoleFacts | None, *, managed: bool) -> Iterator[str]:
@@ -127,7 +128,7 @@ def key_problems(what: str, key: KeyFacts, stack: Stack, role: RoleFacts | None,
     if key.stack is None:
         yield from _key_arn_problems(what, key.arn)
     yield from _environment_problems(what, key, stack)
-    yield from _reference_problems(what, key, stack, needs_export=True, name=None)
+    yield from _reference_problems(what, key, stack, needs_export=True)
     yield from key_spec_problems(what, key)
     if role is None:
         return
@@ -173,8 +174,7 @@ def bucket_problems(what: str, bucket: BucketFacts, stack: Stack) -> Iterator[st
     if bucket.stack is None:
         yield from _bucket_arn_problems(what, bucket.arn)
     yield from _environment_problems(what, bucket, stack)
-    name = bucket.l1.bucket_name if bucket.l1 is not None and bucket.stack is not stack else None
-    yield from _reference_problems(what, bucket, stack, needs_export=bucket.l2 is None, name=name)
+    yield from _reference_problems(what, bucket, stack, needs_export=bucket.l2 is None)
 
 
 def resource_problems(resource: PersonalizeResource, *, in_one_bucket: bool) -> Iterator[str]:
@@ -275,18 +275,24 @@ def _stage_path(stack: Stack) -> str:
     return "" if stage is None else stage.node.path
 
 
-def _reference_problems(
-    what: str, resource: Facts, stack: Stack, *, needs_export: bool, name: str | None
-) -> Iterator[str]:
+def _reference_problems(what: str, resource: Facts, stack: Stack, *, needs_export: bool) -> Iterator[str]:
     """Explain that a stack of another account can't be referred to."""
     account, stack_account = resource.account, stack.account
-    elsewhere = resource.stack is not None and not is_token(account) and not is_token(stack_account)
-    if not elsewhere or account == stack_account:
+    is_elsewhere = resource.stack is not None and not is_token(account) and not is_token(stack_account)
+    if not is_elsewhere or account == stack_account:
         return
-    if not needs_export and not name:
-        yield f"{what} belongs to account {account} and has no fixed name to refer to it by: give it a bucket_name"
     if needs_export and not hasattr(Fn, "get_stack_output"):
         yield (
             f"{what} belongs to the stack of account {account}, to which this aws-cdk-lib can't refer: upgrade "
             "aws-cdk-lib, or import it by its ARN"
         )
+    if not needs_export and not _has_name(resource, stack):
+        yield f"{what} belongs to account {account} and has no fixed name to refer to it by: give it a bucket_name"
+
+
+def _has_name(resource: Facts, stack: Stack) -> bool:
+    try:
+        stack.resolve(resource.arn)
+    except RuntimeError:  # CannotUseCrossEnvironment
+        return False
+    return True

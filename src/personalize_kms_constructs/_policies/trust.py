@@ -34,8 +34,8 @@ def trust_problems(path: str, document: Any, account: str, region: str) -> Itera
     reasons = [_shut_out(condition, account, region) for condition in conditions]
     if all(reasons):
         yield (
-            f"service_role {path} trusts Personalize for {reasons[0]} alone, which is not where the stack is: correct the "
-            "condition of its trust policy, or leave service_role out"
+            f"service_role {path} trusts Personalize for {reasons[0]} alone, which is not where the stack is: correct "
+            "the condition of its trust policy, or leave service_role out"
         )
 
 
