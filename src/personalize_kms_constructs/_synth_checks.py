@@ -23,6 +23,7 @@ from ._policies.known import KnownResources
 from ._policies.limits import MANAGED_POLICIES_BY_DEFAULT, number_problem, number_warning, size_problem, size_warning
 from ._policies.pending import pending_warnings
 from ._policies.policy import Policy
+from ._policies.roles import RoleFacts
 from ._policies.sizes import size_of
 from ._policies.trust import trust_problems
 from ._warnings import warn
@@ -153,14 +154,16 @@ class SynthChecks:
         others = self._app.managed_policies
         if len(attached) + len(others) <= MANAGED_POLICIES_BY_DEFAULT:
             return len(attached) + len(list(self._policies.of_role))
-        name = role.role.role_name if l1 is None else l1.ref
-        return len(attached) + sum(_is_attached(policy, name) for policy in others)
+        return len(attached) + sum(_is_attached(policy, role) for policy in others)
 
 
-def _is_attached(policy: iam.CfnManagedPolicy, role_name: str) -> bool:
-    stack = Stack.of(policy)
+def _is_attached(policy: iam.CfnManagedPolicy, role: RoleFacts) -> bool:
+    stack, l1 = Stack.of(policy), role.l1
+    name = stack.resolve(role.role.role_name if l1 is None else l1.ref)
+    if l1 is not None and stack.node.path != l1.stack.node.path and name == l1.stack.resolve(l1.ref):
+        return False  # no reference from this stack to the role: a role of this stack has the same logical id
     roles = stack.resolve(policy.roles)
-    return isinstance(roles, list) and stack.resolve(role_name) in roles
+    return isinstance(roles, list) and name in roles
 
 
 def _document_problems(policy: Policy, document: Any) -> Iterator[str]:

@@ -76,9 +76,12 @@ class RoleFacts:
 
     @property
     def arn_in_policies_elsewhere(self) -> str:
-        """The ARN for the policies of other stacks and owners, made of name and path as they are at synth."""
+        """The ARN for the policies of other stacks and owners, made of name and path as they are at synth.
+
+        A role that has no name yet is referred to, which is right whatever happens to it.
+        """
         l1 = self.l1
-        if l1 is None:
+        if l1 is None or not self.has_name:
             return self.arn
         return Lazy.uncached_string(cast("IStringProducer", _ArnByName(l1, self.here)))
 

@@ -28,7 +28,7 @@ _ARN = Size(len("arn:aws:s3:::abc"), 96)
 _ANYTHING = Size(1, 96)
 _PSEUDO_PARAMETERS = {
     "AWS::AccountId": Size(12, 12),
-    "AWS::Partition": Size(len("aws"), len("aws-iso-b")),
+    "AWS::Partition": Size(len("aws"), len("aws-us-gov")),
     "AWS::Region": Size(len("eu-west-1"), len("us-isof-south-1")),
     "AWS::URLSuffix": Size(len("amazonaws.com"), len("amazonaws.com.cn")),
 }
