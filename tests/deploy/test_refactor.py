@@ -45,7 +45,7 @@ def test_a_construct_that_is_renamed_or_moved(aws: EmbeddedAws, tmp_path: Path, 
     printed = run_cdk(
         "refactor", "--unstable=refactor", "--dry-run", "--app", after, environment=environment, quiet=True
     )
-    moved = {cells[1]: cells[2].partition(".")[2] for cells in table_rows(printed)}
+    moved = {cells[1]: cells[3].partition(".")[2] for cells in table_rows(printed)}
     prefix = "".join(path)
     assert set(moved) == TYPES
     assert all(logical_id.startswith(prefix) for logical_id in moved.values())
