@@ -49,6 +49,8 @@ class Wired:
     made_role: bool
     key: Any
     """The encryption key as it was given, or the one that the construct made."""
+    role: Any
+    """The same of the service role."""
 
 
 @dataclass
@@ -109,7 +111,8 @@ class Building:
         asked = [*picks, *later]
         check = CHECKS[props.get("source_account_check", SourceAccountCheck.IF_PRESENT)]
         key = props.get("encryption_key", encryption.encryption_key)
-        self.wired.append(Wired(encryption, asked, check, "service_role" not in props, key))
+        role = props.get("service_role", encryption.service_role)
+        self.wired.append(Wired(encryption, asked, check, "service_role" not in props, key, role))
         if sorted(kind for kind, *_ in asked) == sorted(KINDS):
             self._add_l1s(encryption, id.lower(), asked)
         return encryption
@@ -179,13 +182,15 @@ class Building:
                 )
 
     def _use(self, assembly: Assembly, deployed: Deployed, wired: Wired) -> Use:
-        def concrete(owner: Any, token: str) -> str:
-            stack = cdk.Stack.of(owner)
-            return str(assembly.value(stack.template_file, stack.resolve(token)))
+        def arn_in_its_stack(owned: Any) -> str:
+            stack = cdk.Stack.of(owned)
+            names = (name for name in ("attr_arn", "bucket_arn", "key_arn", "role_arn") if hasattr(owned, name))
+            return str(assembly.value(stack.template_file, stack.resolve(getattr(owned, next(names)))))
 
         def unsure(owned: Any) -> bool:
             # Personalize takes no role of another account than the stack's, so both are the account of the role.
-            accounts = [str(role.principal_account), cdk.Stack.of(wired.encryption).account]
+            of_role = wired.encryption.service_role.principal_account
+            accounts = [str(of_role), cdk.Stack.of(wired.encryption).account]
             known = [account for account in accounts if not cdk.Token.is_unresolved(account)]
             of = cdk.Stack.of(owned).account if isinstance(owned, cdk.CfnResource) else owned.env.account
             return of not in accounts and not (known and not cdk.Token.is_unresolved(of))
@@ -200,16 +205,14 @@ class Building:
             return Place(bucket, location.prefix, arn_of(key) if key else None)
 
         def arn_of(owned: Any) -> str:
-            names = (name for name in ("attr_arn", "bucket_arn", "key_arn") if hasattr(owned, name))
-            arn = concrete(owned, getattr(owned, next(names)))
+            arn = arn_in_its_stack(owned)
             if unsure(owned):
                 doubtful.add(arn)
             return arn
 
-        role = wired.encryption.service_role
         doubtful: set[str] = set()
         return Use(
-            concrete(role, role.role_arn),
+            arn_in_its_stack(wired.role),
             arn_of(wired.key),
             tuple(Chosen(kind, place(source), place(destination)) for kind, source, destination in wired.picks),
             self.here,
