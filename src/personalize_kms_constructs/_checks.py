@@ -6,12 +6,12 @@ Nothing is compared while it is a token, since environment-agnostic stacks know 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 
 from aws_cdk import Fn, RemovalPolicy, Stack, Stage
-from constructs import Construct
 
 from ._argument_types import shown
+from ._policies.place import Place
 from ._policies.resources import BucketFacts, Facts, KeyFacts
 from ._policies.roles import RoleFacts
 from ._tokens import is_token, literal_part
@@ -37,9 +37,9 @@ _TAKEN_NAMES = "_personalize_dataset_group_names"
 _OWN_IDS = re.compile(r"Key|Role|Policy\d*|KeyPolicy.*|EncryptionKey|ServiceRole|Warnings")
 
 
-def id_problems(scope: Construct, id: str) -> Iterator[str]:
+def id_problems(id: str, taken: Container[str]) -> Iterator[str]:
     """Explain that an id is taken, by a child that the construct has or may have later."""
-    if _OWN_IDS.fullmatch(id) or scope.node.try_find_child(id) is not None:
+    if _OWN_IDS.fullmatch(id) or id in taken:
         yield f"id {id!r} is that of another child of the construct: use another id, such as {id + 'Resource'!r}"
 
 
@@ -117,7 +117,7 @@ def service_role_problems(role: RoleFacts) -> Iterator[str]:
         )
 
 
-def key_problems(what: str, key: KeyFacts, stack: Stack, role: RoleFacts | None, *, managed: bool) -> Iterator[str]:
+def key_problems(what: str, key: KeyFacts, here: Place, role: RoleFacts | None, *, managed: bool) -> Iterator[str]:
     """Explain why Personalize can't use a key in this stack, or why its policy can't speak of the role."""
     if key.is_alias:
         yield (
@@ -127,8 +127,8 @@ def key_problems(what: str, key: KeyFacts, stack: Stack, role: RoleFacts | None,
         return
     if key.stack is None:
         yield from _key_arn_problems(what, key.arn)
-    yield from _environment_problems(what, key, stack)
-    yield from _reference_problems(what, key, stack, needs_export=True)
+    yield from _environment_problems(what, key, here)
+    yield from _reference_problems(what, key, here, needs_export=True)
     yield from key_spec_problems(what, key)
     if role is None:
         return
@@ -169,12 +169,12 @@ def role_reference_problems(what: str, key: KeyFacts, role: RoleFacts) -> Iterat
         )
 
 
-def bucket_problems(what: str, bucket: BucketFacts, stack: Stack) -> Iterator[str]:
+def bucket_problems(what: str, bucket: BucketFacts, here: Place) -> Iterator[str]:
     """Explain why Personalize can't use a bucket in this stack."""
     if bucket.stack is None:
         yield from _bucket_arn_problems(what, bucket.arn)
-    yield from _environment_problems(what, bucket, stack)
-    yield from _reference_problems(what, bucket, stack, needs_export=bucket.l2 is None)
+    yield from _environment_problems(what, bucket, here)
+    yield from _reference_problems(what, bucket, here, needs_export=bucket.l2 is None)
 
 
 def resource_problems(resource: PersonalizeResource, *, in_one_bucket: bool) -> Iterator[str]:
@@ -254,16 +254,16 @@ def _bucket_arn_problems(what: str, arn: str) -> Iterator[str]:
         )
 
 
-def _environment_problems(what: str, resource: Facts, stack: Stack) -> Iterator[str]:
-    if resource.stack is stack:
+def _environment_problems(what: str, resource: Facts, here: Place) -> Iterator[str]:
+    if resource.stack is here.stack:
         return
-    region, stack_region = resource.region, stack.region
+    region, stack_region = resource.region, here.region
     if not is_token(region) and not is_token(stack_region) and region != stack_region:
         yield (
             f"{what} is in Region {region} but the stack is in {stack_region}, and Personalize uses keys and buckets "
             f"of its own Region only: pass one of {stack_region}, or make the stack in {region}"
         )
-    if resource.stack is not None and _stage_path(resource.stack) != _stage_path(stack):
+    if resource.stack is not None and _stage_path(resource.stack) != _stage_path(here.stack):
         yield (
             f"{what} is in another stage, and stages are deployed apart from each other: import it by its ARN, or make "
             "it in this stage"
@@ -275,9 +275,9 @@ def _stage_path(stack: Stack) -> str:
     return "" if stage is None else stage.node.path
 
 
-def _reference_problems(what: str, resource: Facts, stack: Stack, *, needs_export: bool) -> Iterator[str]:
+def _reference_problems(what: str, resource: Facts, here: Place, *, needs_export: bool) -> Iterator[str]:
     """Explain that a stack of another account can't be referred to."""
-    account, stack_account = resource.account, stack.account
+    account, stack_account = resource.account, here.account
     is_elsewhere = resource.stack is not None and not is_token(account) and not is_token(stack_account)
     if not is_elsewhere or account == stack_account:
         return
@@ -286,7 +286,7 @@ def _reference_problems(what: str, resource: Facts, stack: Stack, *, needs_expor
             f"{what} belongs to the stack of account {account}, to which this aws-cdk-lib can't refer: upgrade "
             "aws-cdk-lib, or import it by its ARN"
         )
-    if not needs_export and not _has_name(resource, stack):
+    if not needs_export and not _has_name(resource, here.stack):
         yield f"{what} belongs to account {account} and has no fixed name to refer to it by: give it a bucket_name"
 
 

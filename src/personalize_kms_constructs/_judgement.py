@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from aws_cdk import Stack
-
 from ._argument_types import is_key, not_a_resource
 from ._checks import bucket_problems, key_problems, resource_problems
 from ._policies.known import KnownResources
+from ._policies.place import Place
 from ._policies.resources import KeyFacts
 from ._policies.roles import RoleFacts
 from .locations import S3Location
@@ -19,10 +18,10 @@ class Judgement:
     """Explains why Personalize can't work with keys, buckets and resources; asking changes nothing."""
 
     def __init__(
-        self, known: KnownResources, stack: Stack, role: RoleFacts | None, *, manages_imported_keys: bool
+        self, known: KnownResources, here: Place, role: RoleFacts | None, *, manages_imported_keys: bool
     ) -> None:
         self._known = known
-        self._stack = stack
+        self._here = here
         self._role = role
         self._manages_imported_keys = manages_imported_keys
         self._good: set[str] = set()
@@ -44,14 +43,14 @@ class Judgement:
 
     def _of_location(self, what: str, location: S3Location) -> Iterator[str]:
         bucket, encryption = self._known.bucket(location.bucket), self._known.encryption_of(location)
-        yield from self._once(bucket.identity, bucket_problems(f"bucket of the {what}", bucket, self._stack))
+        yield from self._once(bucket.identity, bucket_problems(f"bucket of the {what}", bucket, self._here))
         if encryption.problem:
             yield f"bucket of the {what} {encryption.problem}"
         if encryption.key is not None:
             yield from self._of_known_key(f"key of the {what}", encryption.key)
 
     def _of_known_key(self, what: str, key: KeyFacts) -> Iterator[str]:
-        found = key_problems(what, key, self._stack, self._role, managed=self._manages_imported_keys)
+        found = key_problems(what, key, self._here, self._role, managed=self._manages_imported_keys)
         yield from self._once(key.identity, found)
 
     def _is_in_one_bucket(self, resource: PersonalizeResource) -> bool:

@@ -20,9 +20,18 @@ from ._policies.bucket_encryption import encryption_at_synth
 from ._policies.buckets import BucketPolicy
 from ._policies.documents import sids_of
 from ._policies.known import KnownResources
-from ._policies.limits import MANAGED_POLICIES_BY_DEFAULT, number_problem, number_warning, size_problem, size_warning
+from ._policies.limits import (
+    MANAGED_POLICIES_AT_MOST,
+    MANAGED_POLICIES_BY_DEFAULT,
+    number_warning,
+    size_problem,
+    size_warning,
+    too_many_policies,
+)
 from ._policies.pending import pending_warnings
+from ._policies.place import Place
 from ._policies.policy import Policy
+from ._policies.resources import BucketFacts, KeyFacts
 from ._policies.roles import RoleFacts
 from ._policies.sizes import size_of
 from ._policies.trust import trust_problems
@@ -37,10 +46,11 @@ class SynthChecks:
     """Fails the synth for what can't be right, and warns of what may be right elsewhere."""
 
     def __init__(
-        self, scope: Construct, wiring: Wiring, known: KnownResources, retained: dict[str, CfnResource]
+        self, scope: Construct, here: Place, wiring: Wiring, known: KnownResources, retained: dict[str, CfnResource]
     ) -> None:
         self._scope = scope
-        self._stack = Stack.of(scope)
+        self._here = here
+        self._stack = here.stack
         self._wiring = wiring
         self._known = known
         self._retained = retained
@@ -58,9 +68,8 @@ class SynthChecks:
 
     def _problems(self, documents: Documents, number: int) -> Iterator[str]:
         yield from self._role_problems()
-        problem = number_problem(self._policies.role.name, number)
-        if problem is not None:
-            yield problem
+        if number > MANAGED_POLICIES_AT_MOST:
+            yield too_many_policies(self._policies.role.name, number)
         yield from self._key_problems()
         yield from self._bucket_problems()
         for policy, document in documents.items():
@@ -96,7 +105,7 @@ class SynthChecks:
         if l1 is None:
             return
         trust = self._stack.resolve(l1.assume_role_policy_document)
-        yield from trust_problems(role.name, trust, self._stack.account, self._stack.region)
+        yield from trust_problems(role.name, trust, self._here.account, self._here.region)
         path = l1.path or "/"
         if role.own_l1 is not None and path != "/" and role.role.node.children:
             yield (
@@ -113,22 +122,28 @@ class SynthChecks:
                 yield from role_reference_problems(what, policy.key, self._policies.role)
 
     def _bucket_problems(self) -> Iterator[str]:
+        for what, bucket, wired in self._buckets_that_say_their_key():
+            at_synth = encryption_at_synth(bucket, wired, self._here)
+            if at_synth.problem:
+                yield f"bucket of the {what} {at_synth.problem}"
+            elif (at_synth.key and at_synth.key.identity) != (wired and wired.identity):
+                yield (
+                    f"bucket of the {what} has got another encryption since it was given to the construct, so "
+                    "that the statements are on the wrong key: change the bucket before, or give the key, as "
+                    "S3Location(…, encryption_key=…)"
+                )
+        for policy in self._policies.of_buckets:
+            yield from self._other_policies(policy)
+
+    def _buckets_that_say_their_key(self) -> Iterator[tuple[str, BucketFacts, KeyFacts | None]]:
+        """Yield the buckets of the app whose key was not given with the location, each once."""
+        seen = set()
         for resource in self._wiring.allowed:
             for what, location in resource.locations():
                 bucket = self._known.bucket(location.bucket)
-                if location.encryption_key is None and bucket.stack is not None:
-                    wired = self._known.encryption_of(location).key
-                    at_synth = encryption_at_synth(bucket, wired, self._stack)
-                    if at_synth.problem:
-                        yield f"bucket of the {what} {at_synth.problem}"
-                    elif (at_synth.key and at_synth.key.identity) != (wired and wired.identity):
-                        yield (
-                            f"bucket of the {what} has got another encryption since it was given to the construct, so "
-                            "that the statements are on the wrong key: change the bucket before, or give the key, as "
-                            "S3Location(…, encryption_key=…)"
-                        )
-        for policy in self._policies.of_buckets:
-            yield from self._other_policies(policy)
+                if location.encryption_key is None and bucket.stack is not None and bucket.identity not in seen:
+                    seen.add(bucket.identity)
+                    yield what, bucket, self._known.encryption_of(location).key
 
     def _other_policies(self, policy: BucketPolicy) -> Iterator[str]:
         l1 = policy.bucket.l1

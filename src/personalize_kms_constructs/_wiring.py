@@ -9,7 +9,7 @@ from constructs import Construct
 from ._policies.dependencies import Dependencies
 from ._policies.keys import KeyPolicy
 from ._policies.known import KnownResources
-from ._policies.limits import number_problem
+from ._policies.limits import MANAGED_POLICIES_AT_MOST, too_many_policies
 from ._policies.registry import PolicyRegistry
 from ._refusal import refuse
 from .locations import S3Location
@@ -68,9 +68,8 @@ class Wiring:
                 "allowed now would not reach its templates: allow it before"
             )
         number = len(list(self.policies.of_role))
-        problem = number_problem(self.policies.role.name, number)
-        if problem is not None:
-            yield problem
+        if number > MANAGED_POLICIES_AT_MOST:
+            yield too_many_policies(self.policies.role.name, number)
 
     def _collect(self, resource: PersonalizeResource) -> None:
         row = resource.permissions

@@ -39,6 +39,7 @@ from ._policies.dependencies import Dependencies
 from ._policies.keys import AddStatements
 from ._policies.known import KnownResources
 from ._policies.pending import PendingStatements, pending_output, pending_statements
+from ._policies.place import Place
 from ._policies.registry import PolicyRegistry
 from ._policies.resources import KeyFacts
 from ._policies.roles import RoleFacts, find_role, make_role
@@ -135,7 +136,8 @@ class PersonalizeEncryption(Construct):
         imported_key_policy: ImportedKeyPolicy,
     ) -> None:
         """Judge all that was given, and wire it."""
-        stack = Stack.of(self)
+        here, node = Place(Stack.of(self)), self.node
+        path = node.path
         problems = [
             *argument_problems(
                 resources, given_key, given_role, removal_policy, source_account_check, imported_key_policy
@@ -145,26 +147,28 @@ class PersonalizeEncryption(Construct):
         ]
         role = None
         if given_role is None and not problems:
-            role = make_role(self, id, stack, role_name)
+            role = make_role(self, path, id, here, role_name)
         elif is_role(given_role):
-            role = find_role(given_role, self, stack)
+            role = find_role(given_role, self, here)
             problems += service_role_problems(role)
-        known = KnownResources(stack)
+        known = KnownResources(here)
         is_managed = imported_key_policy is ImportedKeyPolicy.MANAGED
-        self._judgement = Judgement(known, stack, role, manages_imported_keys=is_managed)
+        self._judgement = Judgement(known, here, role, manages_imported_keys=is_managed)
         problems += self._judgement.of_key("encryption_key", given_key)
         problems += self._judgement.of_resources(resources if is_list_of_resources(resources) else ())
         refuse(self, problems)
 
-        self._stack = stack
+        self._here = here
         self._role = cast("RoleFacts", role)
         self._removal_policy = removal_policy
         self._retained: dict[str, CfnResource] = {}
         self._dataset_groups: set[object] = set()
+        self._ids: set[str] = set()
         self._permissions = Dependencies()
         policies = PolicyRegistry(
             self,
-            stack,
+            path,
+            here,
             self._role,
             source_account_check=source_account_check,
             manage=self._manage if is_managed else None,
@@ -177,8 +181,8 @@ class PersonalizeEncryption(Construct):
         key_policy = policies.of_key(key, is_made_here=given_key is None)
         self._wiring = Wiring(self, known, policies, key_policy, self._permissions)
         self._wiring.allow(resources)
-        checks = SynthChecks(self, self._wiring, known, self._retained)
-        self.node.add_validation(cast("IValidation", checks))
+        checks = SynthChecks(self, here, self._wiring, known, self._retained)
+        node.add_validation(cast("IValidation", checks))
 
     def _make_key(self) -> KeyFacts:
         key = kms.Key(
@@ -188,11 +192,12 @@ class PersonalizeEncryption(Construct):
             enable_key_rotation=True,
             removal_policy=self._removal_policy,
         )
-        if self._removal_policy is not RemovalPolicy.DESTROY:
-            self._retained["the key"] = cast("CfnResource", key.node.default_child)
         self._key = cast("kms.IKey", key)
-        arn, stack = key.key_arn, self._stack
-        return KeyFacts(arn, arn, stack, stack.account, stack.region, key, l2=key)
+        arn, here = key.key_arn, self._here
+        facts = KeyFacts(arn, arn, here.stack, here.account, here.region, key, l2=key)
+        if self._removal_policy is not RemovalPolicy.DESTROY:
+            self._retained["the key"] = cast("CfnResource", facts.l1)
+        return facts
 
     def _as_l2(self, given: AnyKey, arn: str) -> kms.IKey:
         if isinstance(given, kms.CfnKey) or not has(given, "key_arn"):
@@ -286,13 +291,14 @@ class PersonalizeEncryption(Construct):
         https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-resource-personalize-datasetgroup.html
         """
         problems = [
-            *id_problems(self, id),
+            *id_problems(id, self._ids),
             *name_problems("name of the dataset group", name),
-            *taken_name_problems(self._stack, name),
+            *taken_name_problems(self._here.stack, name),
             *domain_problems(domain),
             *tags_type_problems(tags),
         ]
         refuse(self, problems)
+        self._ids.add(id)
         self._wiring.allow([PersonalizeResource.dataset_group()])
         dataset_group = _l1s.dataset_group(
             self,
@@ -304,7 +310,7 @@ class PersonalizeEncryption(Construct):
             role_arn=self._role.arn,
         )
         self._permissions.hold(dataset_group, refers_to=self._wiring.encryption_key.l1)
-        take_name(self._stack, name)
+        take_name(self._here.stack, name)
         self._dataset_groups.add(dataset_group)
         return dataset_group
 
@@ -338,7 +344,7 @@ class PersonalizeEncryption(Construct):
         https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-resource-personalize-dataset.html
         """
         problems = [
-            *id_problems(self, id),
+            *id_problems(id, self._ids),
             *name_problems("name of the dataset", name),
             *dataset_group_problems(dataset_group),
             *dataset_type_problems(dataset_type),
@@ -351,6 +357,7 @@ class PersonalizeEncryption(Construct):
         elif import_job_name is not None:
             problems.append(f"import_job_name is {import_job_name!r} but there is nothing to import: give import_from")
         refuse(self, [*problems, *self._judgement.of_resources(jobs)])
+        self._ids.add(id)
         if import_from is not None and not import_job_name:
             # A token can't be cut.
             import_job_name = f"{name if is_token(name) else name[: 63 - len('-import')]}-import"
@@ -395,13 +402,14 @@ class PersonalizeEncryption(Construct):
         """
         resource = PersonalizeResource.metric_attribution(destination)
         problems = [
-            *id_problems(self, id),
+            *id_problems(id, self._ids),
             *name_problems("name of the metric attribution", name),
             *dataset_group_problems(dataset_group),
             *metrics_type_problems(metrics),
             *_l1s.metric_attribution_problems(),
         ]
         refuse(self, [*problems, *self._judgement.of_resources([resource])])
+        self._ids.add(id)
         self._wiring.allow([resource])
         key_arn = self._wiring.key_arn(destination) if destination is not None else None
         metric_attribution = _l1s.metric_attribution(
@@ -465,13 +473,14 @@ class PersonalizeEncryption(Construct):
 
         https://docs.aws.amazon.com/kms/latest/developerguide/logging-using-cloudtrail.html
         """
-        refuse(self, [*id_problems(self, id), *target_type_problems(target)])
+        refuse(self, [*id_problems(id, self._ids), *target_type_problems(target)])
+        self._ids.add(id)
         key = self._wiring.encryption_key.key
         if self._role.is_of_another_account_than(key.account):
             warn(
                 self,
                 "keyOfAnotherAccount",
-                f"the rule {id} sees the calls of account {self._stack.account} alone, but the key belongs to account "
+                f"the rule {id} sees the calls of account {self._here.account} alone, but the key belongs to account "
                 f"{key.account}, where whoever could revoke access calls KMS: add the rule there, too",
             )
         return key_access_rule(self, id, key.arn, target=target, description=description, rule_name=rule_name)

@@ -11,6 +11,7 @@ from aws_cdk import Stack
 from aws_cdk import aws_kms as kms
 
 from .._tokens import is_token, reference_in
+from .place import Place
 from .resources import BucketFacts, KeyFacts, key_facts, key_facts_of_arn
 
 KEY_ARN = re.compile(r"arn:[a-z0-9-]+:kms:[a-z0-9-]+:\d{12}:key/[A-Za-z0-9-]+")
@@ -30,33 +31,33 @@ class BucketEncryption:
     """The reason why no policy can name its key, and what to do."""
 
 
-def encryption_of(bucket: BucketFacts, stack: Stack) -> BucketEncryption:
+def encryption_of(bucket: BucketFacts, here: Place) -> BucketEncryption:
     """Find the key, by the L2 where it knows one."""
     known = bucket.imported_key if bucket.l2 is None else bucket.l2.encryption_key
     if known is not None:
-        return _by_key(known, stack)
-    return encryption_in_l1(bucket, stack)
+        return _by_key(known, here)
+    return encryption_in_l1(bucket, here)
 
 
-def encryption_at_synth(bucket: BucketFacts, wired: KeyFacts | None, stack: Stack) -> BucketEncryption:
+def encryption_at_synth(bucket: BucketFacts, wired: KeyFacts | None, here: Place) -> BucketEncryption:
     """Find the key by what stands in the L1, which aspects and escape hatches may change until the end.
 
     A bucket that still has the key that its L2 was given has the one that was wired.
     """
     if bucket.l2 is not None and wired is not None and bucket.l1 is not None:
         known = bucket.l2.encryption_key
-        _, key_id = _default_encryption(bucket.l1.bucket_encryption, stack)
-        if known is not None and stack.resolve(key_id) == stack.resolve(known.key_arn):
+        _, key_id = _default_encryption(bucket.l1.bucket_encryption, here.stack)
+        if known is not None and here.stack.resolve(key_id) == here.stack.resolve(known.key_arn):
             return BucketEncryption(wired)
-    return encryption_in_l1(bucket, stack)
+    return encryption_in_l1(bucket, here)
 
 
-def encryption_in_l1(bucket: BucketFacts, stack: Stack) -> BucketEncryption:
+def encryption_in_l1(bucket: BucketFacts, here: Place) -> BucketEncryption:
     """Find the key by what stands in the L1."""
     l1 = bucket.l1
     if l1 is None:
         return BucketEncryption()
-    algorithm, key_id = _default_encryption(l1.bucket_encryption, stack)
+    algorithm, key_id = _default_encryption(l1.bucket_encryption, here.stack)
     if not str(algorithm).startswith("aws:kms"):
         return BucketEncryption()
     if key_id is None:
@@ -64,13 +65,13 @@ def encryption_in_l1(bucket: BucketFacts, stack: Stack) -> BucketEncryption:
             problem=f"is encrypted by {algorithm} with aws/s3, a key of AWS whose policy nobody can change, so that "
             f"Personalize can't use it: {_OWN_KEY}"
         )
-    return _by_id(str(key_id), stack)
+    return _by_id(str(key_id), here)
 
 
-def _by_key(key: Any, stack: Stack) -> BucketEncryption:
+def _by_key(key: Any, here: Place) -> BucketEncryption:
     if isinstance(key, kms.Alias):
         key = key.alias_target_key
-    facts = key_facts(key, stack)
+    facts = key_facts(key, here)
     if facts.is_alias:
         return BucketEncryption(
             problem=f"is encrypted by an alias, {facts.arn}, which no policy can name: {_GIVE_THE_KEY}"
@@ -78,14 +79,14 @@ def _by_key(key: Any, stack: Stack) -> BucketEncryption:
     return BucketEncryption(facts)
 
 
-def _by_id(key_id: str, stack: Stack) -> BucketEncryption:
+def _by_id(key_id: str, here: Place) -> BucketEncryption:
     if KEY_ARN.fullmatch(key_id):
-        return BucketEncryption(key_facts_of_arn(key_id, stack))
+        return BucketEncryption(key_facts_of_arn(key_id, here))
     target = reference_in(key_id)
     if isinstance(target, kms.CfnKey):
-        return BucketEncryption(key_facts(target, stack))
+        return BucketEncryption(key_facts(target, here))
     if isinstance(target, kms.CfnAlias):
-        return _by_id(target.target_key_id, stack)
+        return _by_id(target.target_key_id, here)
     shown = "a value that is known only at deployment" if is_token(key_id) else repr(key_id)
     return BucketEncryption(problem=f"is encrypted with {shown}, which is no ARN of a key: {_GIVE_THE_KEY}")
 

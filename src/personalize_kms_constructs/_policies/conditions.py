@@ -7,22 +7,20 @@ from __future__ import annotations
 
 from typing import Any
 
-from aws_cdk import Stack
-
 from ..options import SourceAccountCheck
+from .place import Place
 
 
-def for_this_account(stack: Stack) -> dict[str, Any]:
+def for_this_account(here: Place) -> dict[str, Any]:
     """Return the condition on calls for Personalize's resources of this account and Region."""
-    account = stack.account
-    any_arn = f"arn:{stack.partition}:personalize:{stack.region}:{account}:*"
-    return {"StringEquals": {"aws:SourceAccount": account}, "ArnLike": {"aws:SourceArn": any_arn}}
+    any_arn = f"arn:{here.partition}:personalize:{here.region}:{here.account}:*"
+    return {"StringEquals": {"aws:SourceAccount": here.account}, "ArnLike": {"aws:SourceArn": any_arn}}
 
 
-def source_condition(check: SourceAccountCheck, stack: Stack) -> dict[str, Any] | None:
+def source_condition(check: SourceAccountCheck, here: Place) -> dict[str, Any] | None:
     """Return the condition of statements for the service in key and bucket policies."""
     if check is SourceAccountCheck.REQUIRED:
-        return for_this_account(stack)
+        return for_this_account(here)
     if check is SourceAccountCheck.IF_PRESENT:
-        return {"StringEqualsIfExists": {"aws:SourceAccount": stack.account}}
+        return {"StringEqualsIfExists": {"aws:SourceAccount": here.account}}
     return None

@@ -12,9 +12,11 @@ from aws_cdk import aws_iam as iam
 Json = dict[str, Any]
 
 
-def sids_in(document: Any, stack: Stack) -> list[str]:
+def sids_in(document: Any, stack: Stack | None) -> list[str]:
     """Return the sids in a policy document that isn't resolved."""
-    return sids_of(document.to_json() if isinstance(document, iam.PolicyDocument) else stack.resolve(document))
+    if isinstance(document, iam.PolicyDocument):
+        return sids_of(document.to_json())
+    return sids_of(document if stack is None else stack.resolve(document))
 
 
 def sids_of(resolved: Any) -> list[str]:

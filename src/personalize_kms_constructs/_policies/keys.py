@@ -44,7 +44,7 @@ class KeyPolicy(Policy):
         self._is_made_here = is_made_here
         self._add_to_managed: AddStatements | None = None
 
-    @cached_property
+    @property
     def l1(self) -> kms.CfnKey | None:
         """The L1 of a key that this app makes."""
         return self.key.l1
@@ -59,7 +59,12 @@ class KeyPolicy(Policy):
     def _suffix(self) -> str:
         if self.l1 is None:
             return self._foreign_suffix()
-        return "" if self._is_made_here else next_suffix(sids_in(self.l1.key_policy, Stack.of(self.l1)))
+        return "" if self._is_made_here else next_suffix(sids_in(self._document, self.key.stack))
+
+    @cached_property
+    def _document(self) -> Any:
+        """The policy that the key has when its first statement is collected."""
+        return None if self.l1 is None else self.l1.key_policy
 
     def document_at_synth(self) -> Any:
         """Return the finished policy, resolved, with all that others have in it; none for an imported key."""
@@ -76,7 +81,7 @@ class KeyPolicy(Policy):
         return True
 
     def _add_to_l1(self, l1: kms.CfnKey, statements: Sequence[iam.PolicyStatement]) -> bool:
-        document = l1.key_policy
+        document = self._document
         if isinstance(document, iam.PolicyDocument):
             document.add_statements(*statements)
         elif not is_document(document, Stack.of(l1)):

@@ -39,10 +39,8 @@ def size_warning(kind: PolicyKind, name: str, size: Size) -> str | None:
     )
 
 
-def number_problem(name: str, number: int) -> str | None:
+def too_many_policies(name: str, number: int) -> str:
     """Explain that a role has more managed policies than AWS ever takes."""
-    if number <= MANAGED_POLICIES_AT_MOST:
-        return None
     most = MANAGED_POLICIES_AT_MOST
     return f"role {name} has {number} managed policies but AWS takes {most} at most: {WAYS_OUT['role']}"
 

@@ -10,7 +10,8 @@ import hashlib
 import re
 
 from aws_cdk import Stack
-from constructs import Construct
+
+from .place import Place
 
 # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
 _MAX_LENGTH = 64
@@ -25,9 +26,9 @@ def outermost_stack(stack: Stack) -> Stack:
     return stack if parent is None else outermost_stack(parent)
 
 
-def fixed_role_name(scope: Construct, id: str, stack: Stack) -> str:
+def fixed_role_name(path: str, id: str, here: Place) -> str:
     """Return a role name that is unique for each deployment of an app by the CDK."""
-    stack_name = outermost_stack(stack).stack_name
+    stack_name = outermost_stack(here.stack).stack_name
     readable = re.sub(r"[^A-Za-z0-9+=,.@_-]", "", f"{stack_name}-{id}")[:_MAX_READABLE_LENGTH]
-    unique = hashlib.sha256(f"{stack_name}\n{scope.node.path}".encode()).hexdigest()[:_HASH_LENGTH].upper()
-    return f"{readable}-{unique}-{stack.region}"
+    unique = hashlib.sha256(f"{stack_name}\n{path}".encode()).hexdigest()[:_HASH_LENGTH].upper()
+    return f"{readable}-{unique}-{here.region}"

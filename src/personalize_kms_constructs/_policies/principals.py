@@ -10,11 +10,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from aws_cdk import Stack
-
 from ..matrix import SERVICE_PRINCIPAL
 from ..options import SourceAccountCheck
 from .conditions import source_condition
+from .place import Place
 from .resources import Facts
 from .roles import RoleFacts
 from .sids import Principal
@@ -32,9 +31,9 @@ class PolicyPrincipal:
     """True where the resource's policy alone allows nothing, so that IAM must allow every action too."""
 
 
-def service_principal(check: SourceAccountCheck, stack: Stack) -> PolicyPrincipal:
+def service_principal(check: SourceAccountCheck, here: Place) -> PolicyPrincipal:
     """Return Personalize itself, with the condition that was chosen."""
-    return PolicyPrincipal("Service", {"Service": SERVICE_PRINCIPAL}, source_condition(check, stack))
+    return PolicyPrincipal("Service", {"Service": SERVICE_PRINCIPAL}, source_condition(check, here))
 
 
 def role_principal(role: RoleFacts, resource: Facts) -> PolicyPrincipal:

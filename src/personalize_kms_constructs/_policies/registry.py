@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from aws_cdk import Stack
 from constructs import Construct
 
 from ..options import SourceAccountCheck
 from .buckets import BucketPolicy
 from .keys import AddStatements, KeyPolicy
+from .place import Place
 from .policy import Policy
 from .principals import role_principal, service_principal
 from .resources import BucketFacts, KeyFacts
@@ -24,7 +24,8 @@ class PolicyRegistry:
     def __init__(
         self,
         scope: Construct,
-        stack: Stack,
+        path: str,
+        here: Place,
         role: RoleFacts,
         *,
         source_account_check: SourceAccountCheck,
@@ -32,9 +33,9 @@ class PolicyRegistry:
     ) -> None:
         self.role = role
         self.of_role = RolePolicies(scope, role)
-        self._scope = scope
-        self._stack = stack
-        self._service = service_principal(source_account_check, stack)
+        self._path = path
+        self._here = here
+        self._service = service_principal(source_account_check, here)
         self._manage = manage
         self._keys: dict[str, KeyPolicy] = {}
         self._buckets: dict[str, BucketPolicy] = {}
@@ -89,4 +90,4 @@ class PolicyRegistry:
         self.of_role.forget_empty_ones()
 
     def _foreign_suffix(self) -> str:
-        return foreign_suffix(self._scope, self._stack)
+        return foreign_suffix(self._path, self._here)

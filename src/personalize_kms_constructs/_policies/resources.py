@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, cast
 
 from aws_cdk import CfnResource, Stack
@@ -17,6 +18,7 @@ from constructs import IConstruct
 
 from .._argument_types import has
 from .._tokens import is_token, l1_behind
+from .place import Place
 
 
 @dataclass(frozen=True)
@@ -43,7 +45,7 @@ class KeyFacts(Facts):
     """Its L1, where no L2 stands above it."""
     is_alias: bool = False
 
-    @property
+    @cached_property
     def l1(self) -> kms.CfnKey | None:
         """The L1 of a key that this app makes."""
         return self.own_l1 if self.l2 is None else cast("kms.CfnKey", self.l2.node.default_child)
@@ -59,58 +61,58 @@ class BucketFacts(Facts):
     imported_key: kms.IKey | None = None
     """The encryption key that an imported bucket was said to have."""
 
-    @property
+    @cached_property
     def l1(self) -> s3.CfnBucket | None:
         """The L1 of a bucket that this app makes."""
         return self.own_l1 if self.l2 is None else cast("s3.CfnBucket", self.l2.node.default_child)
 
 
-def key_facts(given: Any, stack: Stack) -> KeyFacts:
+def key_facts(given: Any, here: Place) -> KeyFacts:
     """Find out what is known of a key: an L2, an L1, an imported one or a reference."""
     if isinstance(given, kms.Key):
         arn = given.key_arn
-        return KeyFacts(arn, arn, *_environment(given), given, l2=given)
+        return KeyFacts(arn, arn, *_environment(given, here), given, l2=given)
     arn = _arn_of_key(given)
     l1 = l1_behind(arn, kms.CfnKey)
     if l1 is not None:
-        return _facts_of_key_l1(l1, stack)
+        return _facts_of_key_l1(l1, here)
     is_alias = isinstance(given, kms.Alias) or ":alias/" in arn
-    return KeyFacts(_identity(arn, stack), arn, None, given.env.account, given.env.region, given, is_alias=is_alias)
+    return KeyFacts(_identity(arn, here), arn, None, given.env.account, given.env.region, given, is_alias=is_alias)
 
 
-def key_facts_of_arn(arn: str, stack: Stack) -> KeyFacts:
+def key_facts_of_arn(arn: str, here: Place) -> KeyFacts:
     """Find out what is known of a key whose ARN is all there is, in a bucket's L1 for example."""
     l1 = l1_behind(arn, kms.CfnKey)
     if l1 is not None:
-        return _facts_of_key_l1(l1, stack)
+        return _facts_of_key_l1(l1, here)
     _, _, _, region, account, *_ = arn.split(":", 5)
     return KeyFacts(arn, arn, None, account, region)
 
 
-def bucket_facts(given: Any, stack: Stack) -> BucketFacts:
+def bucket_facts(given: Any, here: Place) -> BucketFacts:
     """Find out what is known of a bucket: an L2, an L1, an imported one or a reference."""
     if isinstance(given, s3.Bucket):
         arn = given.bucket_arn
-        return BucketFacts(arn, arn, *_environment(given), given, l2=given)
+        return BucketFacts(arn, arn, *_environment(given, here), given, l2=given)
     arn = _arn_of_bucket(given)
     l1 = l1_behind(arn, s3.CfnBucket)
     if l1 is None:
         key = given.encryption_key if has(given, "encryption_key") else None
         environment = given.env
         return BucketFacts(
-            _identity(arn, stack), arn, None, environment.account, environment.region, given, imported_key=key
+            _identity(arn, here), arn, None, environment.account, environment.region, given, imported_key=key
         )
     owner = l1.node.scope
     if isinstance(owner, s3.Bucket):
-        return bucket_facts(owner, stack)
-    return BucketFacts(l1.attr_arn, l1.attr_arn, *_environment(l1), l1, own_l1=l1)
+        return bucket_facts(owner, here)
+    return BucketFacts(l1.attr_arn, l1.attr_arn, *_environment(l1, here), l1, own_l1=l1)
 
 
-def _facts_of_key_l1(l1: kms.CfnKey, stack: Stack) -> KeyFacts:
+def _facts_of_key_l1(l1: kms.CfnKey, here: Place) -> KeyFacts:
     owner = l1.node.scope
     if isinstance(owner, kms.Key):
-        return key_facts(owner, stack)
-    return KeyFacts(l1.attr_arn, l1.attr_arn, *_environment(l1), l1, own_l1=l1)
+        return key_facts(owner, here)
+    return KeyFacts(l1.attr_arn, l1.attr_arn, *_environment(l1, here), l1, own_l1=l1)
 
 
 def _arn_of_key(given: Any) -> str:
@@ -125,12 +127,13 @@ def _arn_of_bucket(given: Any) -> str:
     return str(given.bucket_arn if has(given, "bucket_arn") else given.bucket_ref.bucket_arn)
 
 
-def _environment(made: kms.Key | s3.Bucket | CfnResource) -> tuple[Stack, str, str]:
+def _environment(made: kms.Key | s3.Bucket | CfnResource, here: Place) -> tuple[Stack, str, str]:
     """Return stack, account and Region of what this app makes."""
     made_in = made.stack
-    return made_in, made_in.account, made_in.region
+    place = here if made_in is here.stack else Place(made_in)
+    return made_in, place.account, place.region
 
 
-def _identity(arn: str, stack: Stack) -> str:
+def _identity(arn: str, here: Place) -> str:
     # Two tokens for one value may be different strings.
-    return json.dumps(stack.resolve(arn)) if is_token(arn) else arn
+    return json.dumps(here.stack.resolve(arn)) if is_token(arn) else arn

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, cast
 
 import jsii
@@ -15,6 +16,7 @@ from .._tokens import TOKEN, is_token, l1_behind, names_a_resource
 from ..matrix import SERVICE_PRINCIPAL
 from .conditions import for_this_account
 from .names import fixed_role_name, outermost_stack
+from .place import Place
 
 _CUSTOMIZE_ROLES = "@aws-cdk/iam:customizeRoles"
 
@@ -26,8 +28,8 @@ class RoleFacts:
     role: iam.IRole
     """The role as users get it."""
     arn: str
-    here: Stack
-    """The construct's stack; Personalize takes no role of another account, so its account is the role's."""
+    here: Place
+    """The construct's place; Personalize takes no role of another account, so its account is the role's."""
     stack: Stack | None = None
     """The stack that makes it; none if the role exists already."""
     own_l1: iam.CfnRole | None = None
@@ -47,7 +49,7 @@ class RoleFacts:
         """The role, for people."""
         return self.role.node.path if self.stack is not None else self.arn
 
-    @property
+    @cached_property
     def l1(self) -> iam.CfnRole | None:
         """The L1 of a role that this app makes."""
         is_l2 = self.stack is not None and self.own_l1 is None
@@ -59,9 +61,11 @@ class RoleFacts:
         prefix, found, _ = self.arn.partition(":role/")
         return f"{prefix}:root" if found else f"arn:{self.here.partition}:iam::{self.here.account}:root"
 
-    @property
+    @cached_property
     def accounts(self) -> tuple[str, ...]:
         """The account that the role belongs to, by each way in which the app speaks of it."""
+        if self.stack is self.here.stack:
+            return (self.here.account,)
         own = self.role.principal_account
         return (self.here.account, own) if own else (self.here.account,)
 
@@ -88,13 +92,13 @@ class RoleFacts:
     @property
     def stands_beside_the_construct(self) -> bool:
         """True if no other stack can refer to the role without needing the stack that needs its keys."""
-        return self.stack is not None and outermost_stack(self.stack) is outermost_stack(self.here)
+        return self.stack is not None and outermost_stack(self.stack) is outermost_stack(self.here.stack)
 
     @property
     def has_name(self) -> bool:
         """True if the role's name is fixed, as far as is known by now."""
         l1 = self.l1
-        return l1 is None or self.here.resolve(l1.role_name) is not None
+        return l1 is None or self.here.stack.resolve(l1.role_name) is not None
 
     @property
     def name_is_of_its_stack(self) -> bool:
@@ -107,7 +111,7 @@ class RoleFacts:
 class _ArnByName:
     """The ARN of a role of this app: aspects and escape hatches change name and path until the end."""
 
-    def __init__(self, l1: iam.CfnRole, here: Stack) -> None:
+    def __init__(self, l1: iam.CfnRole, here: Place) -> None:
         self._l1 = l1
         self._here = here
 
@@ -117,12 +121,12 @@ class _ArnByName:
         if name is not None and context.resolve(name) is not None:
             return f"arn:{self._here.partition}:iam::{self._here.account}:role{path}{name}"
         made_in, used_in = Stack.of(self._l1), Stack.of(context.scope)
-        if made_in.node.path == used_in.node.path or outermost_stack(made_in) is not outermost_stack(self._here):
+        if made_in.node.path == used_in.node.path or outermost_stack(made_in) is not outermost_stack(self._here.stack):
             return self._l1.attr_arn
         return "a-role-without-a-name"  # which the checks at synth refuse
 
 
-def make_role(scope: Construct, id: str, here: Stack, role_name: str | None) -> RoleFacts:
+def make_role(scope: Construct, path: str, id: str, here: Place, role_name: str | None) -> RoleFacts:
     """Make a role that Personalize can assume for resources of this account and Region alone.
 
     https://docs.aws.amazon.com/personalize/latest/dg/cross-service-confused-deputy-prevention.html
@@ -133,15 +137,15 @@ def make_role(scope: Construct, id: str, here: Stack, role_name: str | None) -> 
         "Role",
         assumed_by=cast("iam.IPrincipal", personalize),
         description="Lets Amazon Personalize use data and customer-managed KMS keys",
-        role_name=role_name or fixed_role_name(scope, id, here),
+        role_name=role_name or fixed_role_name(path, id, here),
     )
-    return _facts_of_l2(role, here)
+    return _facts_of_l2(role, here, here.stack)
 
 
-def find_role(given: Any, scope: Construct, here: Stack) -> RoleFacts:
+def find_role(given: Any, scope: Construct, here: Place) -> RoleFacts:
     """Find out what is known of a role: an L2, an L1, an imported one or a reference."""
     if isinstance(given, iam.Role):
-        return _facts_of_l2(given, here)
+        return _facts_of_l2(given, here, given.stack)
     arn = _arn_of(given)
     l1 = l1_behind(arn, iam.CfnRole)
     made_in = None if l1 is None else l1.stack
@@ -151,10 +155,10 @@ def find_role(given: Any, scope: Construct, here: Stack) -> RoleFacts:
     return RoleFacts(given, arn, here, made_in, l1, not is_immutable(given), precreated)
 
 
-def _facts_of_l2(role: iam.Role, here: Stack) -> RoleFacts:
+def _facts_of_l2(role: iam.Role, here: Place, made_in: Stack) -> RoleFacts:
     arn = role.role_arn
     if TOKEN.fullmatch(arn):
-        return RoleFacts(cast("iam.IRole", role), arn, here, role.stack)
+        return RoleFacts(cast("iam.IRole", role), arn, here, made_in)
     return RoleFacts(cast("iam.IRole", role), arn, here, is_precreated=True)
 
 

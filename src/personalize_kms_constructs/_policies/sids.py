@@ -12,12 +12,10 @@ from collections.abc import Iterable
 from itertools import count
 from typing import Literal
 
-from aws_cdk import Stack
-from constructs import Construct
-
 from .._tokens import is_token
 from ..matrix import Actions
 from .names import outermost_stack
+from .place import Place
 
 Principal = Literal["Role", "Service"]
 
@@ -45,8 +43,8 @@ def next_suffix(sids: Iterable[str]) -> str:
     return next(suffix for number in count(1) if (suffix := str(number) if number > 1 else "") not in taken)
 
 
-def foreign_suffix(scope: Construct, stack: Stack) -> str:
+def foreign_suffix(path: str, here: Place) -> str:
     """Return the suffix for a policy that the app doesn't make, which several deployments may share."""
-    place = (scope.node.path, outermost_stack(stack).stack_name, stack.account, stack.region)
-    known = "\n".join("" if is_token(part) else part for part in place)
+    deployment = (path, outermost_stack(here.stack).stack_name, here.account, here.region)
+    known = "\n".join("" if is_token(part) else part for part in deployment)
     return hashlib.sha256(known.encode()).hexdigest()[:8].upper()
