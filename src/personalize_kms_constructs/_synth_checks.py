@@ -92,7 +92,7 @@ class SynthChecks:
                     "there, or say removal_policy=RemovalPolicy.DESTROY",
                 )
         for policy, document in documents.items():
-            text = size_warning(policy.kind, policy.name, size_of(document))
+            text = size_warning(policy, size_of(document))
             if text is not None:
                 yield "policyMayBeTooLarge", text
         text = number_warning(self._policies.role.name, number)
@@ -195,6 +195,6 @@ def _document_problems(policy: Policy, document: Any) -> Iterator[str]:
                 f"the policy of {policy.kind} {policy.name} has two statements {statement.sid}, but sids are unique in "
                 "a policy: give yours another sid"
             )
-    problem = size_problem(policy.kind, policy.name, size_of(document))
+    problem = size_problem(policy, size_of(document))
     if problem is not None:
         yield problem

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .policy import PolicyKind
+from .policy import Policy, PolicyKind
 from .sizes import Size
 
 # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html, in characters without white space.
@@ -20,22 +20,24 @@ WAYS_OUT: dict[PolicyKind, str] = {
 }
 
 
-def size_problem(kind: PolicyKind, name: str, size: Size) -> str | None:
+def size_problem(policy: Policy, size: Size) -> str | None:
     """Explain that AWS refuses a policy for its size, whatever is known only at deployment."""
-    limit = POLICY_SIZES[kind]
+    kind, limit = policy.kind, POLICY_SIZES[policy.kind]
     if size.least <= limit:
         return None
-    return f"the policy of {kind} {name} has {size.least:,} bytes or more but AWS takes {limit:,}: {WAYS_OUT[kind]}"
+    return (
+        f"the policy of {kind} {policy.name} has {size.least:,} bytes or more but AWS takes {limit:,}: {WAYS_OUT[kind]}"
+    )
 
 
-def size_warning(kind: PolicyKind, name: str, size: Size) -> str | None:
+def size_warning(policy: Policy, size: Size) -> str | None:
     """Explain that AWS may refuse a policy, depending on what is known only at deployment."""
-    limit = POLICY_SIZES[kind]
+    kind, limit = policy.kind, POLICY_SIZES[policy.kind]
     if not size.least <= limit < size.most:
         return None
     return (
-        f"the policy of {kind} {name} has {size.least:,} to {size.most:,} bytes, depending on what is known only at "
-        f"deployment, but AWS takes {limit:,}: {WAYS_OUT[kind]}"
+        f"the policy of {kind} {policy.name} has {size.least:,} to {size.most:,} bytes, depending on what is known "
+        f"only at deployment, but AWS takes {limit:,}: {WAYS_OUT[kind]}"
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
+from functools import cached_property
 from typing import Any, ClassVar, Literal
 
 from aws_cdk import aws_iam as iam
@@ -33,7 +34,7 @@ class Policy(ABC):
         self._attached: dict[str, Statement] = {}
         self._objects: dict[str, iam.PolicyStatement] = {}
 
-    @property
+    @cached_property
     def name(self) -> str:
         """The resource, for people."""
         return self.resource_arn if self.construct is None else self.construct.node.path

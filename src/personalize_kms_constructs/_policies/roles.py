@@ -44,7 +44,7 @@ class RoleFacts:
         """True until the CLI has looked the role up."""
         return self.arn.endswith(":role/DUMMY_ARN")
 
-    @property
+    @cached_property
     def name(self) -> str:
         """The role, for people."""
         return self.role.node.path if self.stack is not None else self.arn
