@@ -105,6 +105,18 @@ BATCH_SEGMENT_JOB = Permissions(
     destination=S3Access(WRITE_OBJECTS),
 )
 
+# The pages differ. KMS_PAGE lists what needs permission to use a key, and no data deletion job. IMPORT_PAGE has one
+# policy for "dataset import jobs or data deletion jobs", and says in step 4: "If you use AWS Key Management Service
+# (AWS KMS) for encryption, you must grant Amazon Personalize and your Amazon Personalize IAM service role permission to
+# use your key." CreateDataDeletionJob's API reference says of S3 that permissions "are the same as importing data".
+# Chosen: the row of import jobs, since it lets both use the keys and is the least that does: the key policy alone.
+DATA_DELETION_JOB = Permissions(
+    resource="data deletion job",
+    pages=(KMS_PAGE, IMPORT_PAGE),
+    role_on_keys=(),
+    source=S3Access(READ_OBJECTS),
+)
+
 METRIC_ATTRIBUTION = Permissions(
     resource="metric attribution",
     pages=(KMS_PAGE, METRICS_PAGE),
