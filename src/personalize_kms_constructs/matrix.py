@@ -73,6 +73,8 @@ class Permissions:
     """Data that Personalize reads; none where the resource reads nothing."""
     destination: S3Access | None = None
     """Data that Personalize writes; none where the resource writes nothing."""
+    note: str = ""
+    """Where the pages differ, and which was chosen."""
 
 
 DATASET_GROUP = Permissions(resource="dataset group", pages=(KMS_PAGE,))
@@ -115,6 +117,10 @@ DATA_DELETION_JOB = Permissions(
     pages=(KMS_PAGE, IMPORT_PAGE),
     role_on_keys=(),
     source=S3Access(READ_OBJECTS),
+    note=(
+        "AWS's pages differ: the page on KMS doesn't list data deletion jobs, and the page on S3 asks that with KMS "
+        "role and service may use the key. Chosen: the KMS permissions of dataset import jobs."
+    ),
 )
 
 METRIC_ATTRIBUTION = Permissions(
