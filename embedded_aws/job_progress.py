@@ -1,33 +1,63 @@
 """How jobs come along: each look at one brings it a step further, so that nothing depends on time.
 
-The statuses are those of the API (`DescribeDatasetImportJob`): CREATE PENDING, CREATE IN_PROGRESS, then ACTIVE or
-CREATE FAILED with a reason. The work is done on the last step.
+The statuses are those of the API's model (botocore's `service-2.json`, the members `status`), which spells them in
+three ways. The work is done on the last step; a failed job has a reason.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from typing import NamedTuple
 
 from embedded_aws.errors import PersonalizeError
 from embedded_aws.personalize_store import Fields, describe, listing
 
-PENDING, IN_PROGRESS = "CREATE PENDING", "CREATE IN_PROGRESS"
+FREEZE = "FreezeJobs"
+"""An operation that the real API doesn't have; see `EmbeddedAws.freeze_jobs`."""
+
+
+class Statuses(NamedTuple):
+    """What a kind of job says of itself."""
+
+    pending: str
+    in_progress: str
+    done: str
+    failed: str
+
+
+_DATASET_JOB = Statuses("CREATE PENDING", "CREATE IN_PROGRESS", "ACTIVE", "CREATE FAILED")
+_BATCH_JOB = Statuses("PENDING", "IN PROGRESS", "ACTIVE", "CREATE FAILED")
+_STATUSES = {
+    "dataset-import-job": _DATASET_JOB,
+    "dataset-export-job": _DATASET_JOB,
+    "batch-inference-job": _BATCH_JOB,
+    "batch-segment-job": _BATCH_JOB,
+    "data-deletion-job": Statuses("PENDING", "IN_PROGRESS", "COMPLETED", "FAILED"),
+}
 
 # "More than 5 resources with PENDING or IN_PROGRESS status" (PDG error-messages); each kind has its own five.
 MOST_AT_ONCE = 5
 
 _work: dict[str, Callable[[], None]] = {}
+_frozen: list[str] = []
 
 
 def clear() -> None:
     """Forget the work that is left."""
     _work.clear()
+    _frozen.clear()
+
+
+def freeze(status: str | None) -> None:
+    """Have all jobs say that this is their status, and come no further; with none, let them go on."""
+    _frozen[:] = [status] if status else []
 
 
 def require_room(arn_type: str) -> None:
     """Refuse a sixth job at once."""
-    if sum(job.get("status") in (PENDING, IN_PROGRESS) for job in listing(arn_type)) >= MOST_AT_ONCE:
+    at_work = _STATUSES[arn_type][:2]
+    if sum(job.get("status") in at_work for job in listing(arn_type)) >= MOST_AT_ONCE:
         raise PersonalizeError(
             "LimitExceededException", f"More than {MOST_AT_ONCE} resources with PENDING or IN_PROGRESS status."
         )
@@ -35,7 +65,7 @@ def require_room(arn_type: str) -> None:
 
 def begin(arn: str, work: Callable[[], None]) -> None:
     """Let a new job do this work when its time has come."""
-    describe(arn)["status"] = PENDING
+    describe(arn)["status"] = _statuses(arn).pending
     _work[arn] = work
 
 
@@ -46,20 +76,27 @@ def finish_now(arn: str) -> None:
         PersonalizeError: why it can't be done.
     """
     _work.pop(arn)()
-    describe(arn)["status"] = "ACTIVE"
+    describe(arn)["status"] = _statuses(arn).done
 
 
 def look(arn: str) -> Fields:
     """A job as it is now; the next look finds it a step further."""
     job = describe(arn)
     now = dict(job)
-    if job["status"] == PENDING:
-        job["status"] = IN_PROGRESS
-    elif job["status"] == IN_PROGRESS:
+    if _frozen:
+        return {**now, "status": _frozen[0]}
+    statuses = _statuses(arn)
+    if job["status"] == statuses.pending:
+        job["status"] = statuses.in_progress
+    elif job["status"] == statuses.in_progress:
         try:
             finish_now(arn)
         except PersonalizeError as error:
-            job.update(status="CREATE FAILED", failureReason=str(error))
+            job.update(status=statuses.failed, failureReason=str(error))
     if job["status"] != now["status"]:
         job["lastUpdatedDateTime"] = time.time()
     return now
+
+
+def _statuses(arn: str) -> Statuses:
+    return _STATUSES[arn.split(":", 5)[5].partition("/")[0]]

@@ -131,10 +131,17 @@ class EmbeddedAws:
         With `after_the_fact` it does what was asked for, and only the answer is lost.
         """
         fault = {"operation": operation, "code": code, "times": times, "after_the_fact": after_the_fact}
+        self._tell_personalize("FailNext", fault)
+
+    def freeze_jobs(self, status: str | None) -> None:
+        """Have all jobs say that this is their status, and come no further; with none, let them go on."""
+        self._tell_personalize("FreezeJobs", {"status": status})
+
+    def _tell_personalize(self, operation: str, fields: dict[str, Any]) -> None:
         request = urllib.request.Request(
             self.endpoint,
-            json.dumps(fault).encode(),
-            {"X-Amz-Target": "AmazonPersonalize.FailNext", "Content-Type": "application/x-amz-json-1.1"},
+            json.dumps(fields).encode(),
+            {"X-Amz-Target": f"AmazonPersonalize.{operation}", "Content-Type": "application/x-amz-json-1.1"},
         )
         with _opener.open(request, timeout=START_SECONDS) as response:
             response.read()

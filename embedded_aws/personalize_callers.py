@@ -30,6 +30,7 @@ PARENTS = {
     "CreateDatasetImportJob": "datasetArn",
     "CreateDatasetExportJob": "datasetArn",
     "CreateBatchInferenceJob": "solutionVersionArn",
+    "CreateDataDeletionJob": "datasetGroupArn",
 }
 
 

@@ -28,6 +28,7 @@ from embedded_aws.personalize_store import Fields, describe, listing, name_in, n
 from embedded_aws.requirements import (
     BATCH_INFERENCE_JOB,
     BATCH_SEGMENT_JOB,
+    DATA_DELETION_JOB,
     DATASET_EXPORT_JOB,
     DATASET_IMPORT_JOB,
     Row,
@@ -101,6 +102,43 @@ def create_dataset_export_job(request: Fields) -> str:
     put(arn, "datasetExportJobArn", {"ingestionMode": "PUT", **request}, fields)
     job_progress.begin(arn, work)
     return arn
+
+
+def create_data_deletion_job(request: Fields) -> str:
+    """CreateDataDeletionJob: takes the users of a CSV file with the column USER_ID out of a group's datasets."""
+    group_arn = required(request, "datasetGroupArn")
+    describe(group_arn)
+    arn = new_arn("data-deletion-job", name_in(request, "jobName"))
+    path = required(required(request, "dataSource"), "dataLocation")
+    bucket, location = bucket_at(path), input_location(path)
+    role_arn, group_key = role_in(request), key_of_group(group_arn)
+    require(DATA_DELETION_JOB, arn, role_arn, [encryption_key_of(bucket)], group_key=group_key, source=location)
+    job_progress.require_room("data-deletion-job")
+
+    def work() -> None:
+        files = _files(bucket, location.objects)
+        if not files:
+            raise invalid_input(f"No data found at {path}")
+        users = {user for key, body in files.items() for user in _users(key, body)}
+        deleted = 0
+        for dataset in listing("dataset", datasetGroupArn=group_arn):
+            rows = _rows.get(dataset["datasetArn"], [])
+            kept = [row for row in rows if row.get("USER_ID") not in users]
+            _rows[dataset["datasetArn"]] = kept
+            deleted += len(rows) - len(kept)
+        describe(arn)["numDeleted"] = deleted
+
+    put(arn, "dataDeletionJobArn", request, ("jobName", "datasetGroupArn", "dataSource", "roleArn"))
+    job_progress.begin(arn, work)
+    return arn
+
+
+def _users(key: str, body: bytes) -> list[str]:
+    """The users in a file with one column (PDG prepare-deletion-input-file)."""
+    reader = csv.DictReader(io.StringIO(body.decode("utf-8-sig")))
+    if reader.fieldnames != ["USER_ID"]:
+        raise invalid_input(f"Input {key} has to have the one column USER_ID")
+    return [row["USER_ID"] for row in reader]
 
 
 def create_batch_inference_job(request: Fields) -> str:

@@ -47,6 +47,7 @@ _JOBS = (
     Kind("DatasetExportJob", "dataset-export-job", jobs.create_dataset_export_job, filter="datasetArn"),
     Kind("BatchInferenceJob", "batch-inference-job", jobs.create_batch_inference_job, filter="solutionVersionArn"),
     Kind("BatchSegmentJob", "batch-segment-job", jobs.create_batch_segment_job, filter="solutionVersionArn"),
+    Kind("DataDeletionJob", "data-deletion-job", jobs.create_data_deletion_job, filter="datasetGroupArn"),
 )
 KINDS = (
     Kind("Schema", "schema", resources.create_schema),
@@ -75,6 +76,7 @@ UNLISTED = frozenset(
         "batchInferenceJobConfig",
         "themeGenerationConfig",
         "publishAttributionMetricsToS3",
+        "numDeleted",
         "latestSolutionVersion",
     }
 )
@@ -152,6 +154,9 @@ async def handle_request(
     request = json.loads(body or b"{}")
     if name == faults.OPERATION:
         faults.add(request)
+        return _answer({})
+    if name == job_progress.FREEZE:
+        job_progress.freeze(request["status"])
         return _answer({})
     operation = OPERATIONS.get(name)
     if operation is None:

@@ -77,6 +77,16 @@ DATASET_EXPORT_JOB = Row(
     destination=("s3:PutObject", "s3:ListBucket"),
 )
 
+# No page has KMS permissions for it alone. "You can use the following policy for dataset import jobs or data deletion
+# jobs", and with KMS "you must grant Amazon Personalize and your Amazon Personalize IAM service role permission to use
+# your key" (granting-personalize-s3-access): as import jobs, so no role_kms
+DATA_DELETION_JOB = Row(
+    resource="data deletion job",
+    pages=(KMS_PAGE, "granting-personalize-s3-access"),
+    key_policy=KEY_POLICY_ACTIONS,
+    source=("s3:GetObject", "s3:ListBucket"),
+)
+
 BATCH_INFERENCE_JOB = Row(
     resource="batch inference job",
     pages=(KMS_PAGE, "batch-permissions"),

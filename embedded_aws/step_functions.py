@@ -32,6 +32,7 @@ def register() -> None:
         "PersonalizeException",
     )
     _call_with_the_role()
+    _report_started_tasks()
     _answer_redrives()
     _read_utc_on_python_3_10()
 
@@ -41,6 +42,8 @@ def _call_with_the_role() -> None:
 
     def execute_with_the_role(state: Any, raw_input: Any, execution: Any, context: Any) -> Any:
         machine = stepfunctions._state_machines.get(execution["stateMachineArn"]) if execution else None
+        if execution and "redriveDate" in execution:
+            context["Execution"]["RedriveTime"] = execution["redriveDate"]
         token = state_machine_role.set(machine["roleArn"] if machine else None)
         try:
             return execute(state, raw_input, execution, context)
@@ -48,6 +51,21 @@ def _call_with_the_role() -> None:
             state_machine_role.reset(token)
 
     stepfunctions._execute_task = execute_with_the_role
+
+
+def _report_started_tasks() -> None:
+    """Have a task's history say that it was started, too (API reference, HistoryEvent)."""
+    add_event = stepfunctions._add_event
+
+    def add_event_and_start(execution: dict[str, Any], kind: str, details: dict[str, Any] | None = None) -> Any:
+        event = add_event(execution, kind, details)
+        if kind == "TaskScheduled" and details:
+            scheduled = details["taskScheduledEventDetails"]
+            started = {field: scheduled[field] for field in ("resourceType", "resource")}
+            add_event(execution, "TaskStarted", {"taskStartedEventDetails": started})
+        return event
+
+    stepfunctions._add_event = add_event_and_start
 
 
 def _answer_redrives() -> None:
@@ -81,11 +99,11 @@ def _redrive(arn: str) -> Any:
         return error_response_json("ExecutionDoesNotExist", f"Execution Does Not Exist: '{arn}'", 400)
     if execution["status"] != "FAILED":
         return error_response_json("ExecutionNotRedrivable", f"Execution is {execution['status']}", 400)
-    execution.update(status="RUNNING", stopDate=None, output=None)
+    execution.update(status="RUNNING", stopDate=None, output=None, redriveDate=now_iso())
     execution.pop("error", None)
     execution.pop("cause", None)
     threading.Thread(target=contextvars.copy_context().run, args=(_continue, execution), daemon=True).start()
-    return json_response({"redriveDate": now_iso()})
+    return json_response({"redriveDate": execution["redriveDate"]})
 
 
 def _continue(execution: dict[str, Any]) -> None:

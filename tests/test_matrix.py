@@ -217,6 +217,33 @@ def test_a_batch_segment_job_needs_what_batch_inference_needs(stack: cdk.Stack, 
     assert bucket_policy(stack) == BATCH_BUCKET_POLICY
 
 
+def test_a_data_deletion_job_needs_what_an_import_needs(stack: cdk.Stack, bucket: s3.Bucket) -> None:
+    """The key policy lets role and service use the key, IAM has no KMS action, and both read the file of users."""
+    source = S3Location(bucket, "deletion/")
+    PersonalizeEncryption(stack, "Encryption", resources=[PersonalizeResource.data_deletion_job(source)])
+    assert key_policy(stack, "EncryptionKey3A692D6E") == KEY_POLICY
+    assert role_policy(stack) == [
+        {"Sid": "ListBucket", "Effect": "Allow", "Action": "s3:ListBucket", "Resource": BUCKET},
+        {"Sid": "ReadObjects", "Effect": "Allow", "Action": "s3:GetObject", "Resource": below("deletion/")},
+    ]
+    assert bucket_policy(stack) == [
+        {
+            "Sid": "PersonalizeServiceListBucket789D53B5",
+            "Effect": "Allow",
+            "Principal": PERSONALIZE,
+            "Action": "s3:ListBucket",
+            "Resource": BUCKET,
+        },
+        {
+            "Sid": "PersonalizeServiceReadObjects789D53B5",
+            "Effect": "Allow",
+            "Principal": PERSONALIZE,
+            "Action": "s3:GetObject",
+            "Resource": below("deletion/"),
+        },
+    ]
+
+
 PUBLISH_METRICS = {
     "Sid": "PublishMetrics",
     "Effect": "Allow",

@@ -41,6 +41,8 @@ def _section(factory: str) -> Iterator[str]:
     name = f"PersonalizeResource.{factory}"
     yield f"## {row.resource.capitalize()}\n"
     yield f"[`{name}`][personalize_kms_constructs.{name}]\n"
+    if row.note:
+        yield f"{row.note}\n"
     yield "| policy | actions |"
     yield "|---|---|"
     for policy, actions in _lines(row):

@@ -51,6 +51,7 @@ DATASET_EXPORT_JOB = Call("DatasetExportJob", "dataset-export-job", ("dataset",)
 BATCH_INFERENCE_JOB = Call("BatchInferenceJob", "batch-inference-job", ("solution",))
 # The reference has no solution for this one.
 BATCH_SEGMENT_JOB = Call("BatchSegmentJob", "batch-segment-job")
+DATA_DELETION_JOB = Call("DataDeletionJob", "data-deletion-job", ("dataset-group",))
 METRIC_ATTRIBUTION = Call("MetricAttribution", "metric-attribution", ("dataset-group",), takes_tags=False)
 
 _CALLS = {
@@ -59,6 +60,7 @@ _CALLS = {
     matrix.DATASET_EXPORT_JOB: DATASET_EXPORT_JOB,
     matrix.BATCH_INFERENCE_JOB: BATCH_INFERENCE_JOB,
     matrix.BATCH_SEGMENT_JOB: BATCH_SEGMENT_JOB,
+    matrix.DATA_DELETION_JOB: DATA_DELETION_JOB,
     matrix.METRIC_ATTRIBUTION: METRIC_ATTRIBUTION,
 }
 

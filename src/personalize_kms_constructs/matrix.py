@@ -73,6 +73,8 @@ class Permissions:
     """Data that Personalize reads; none where the resource reads nothing."""
     destination: S3Access | None = None
     """Data that Personalize writes; none where the resource writes nothing."""
+    note: str = ""
+    """Where the pages differ, and which was chosen."""
 
 
 DATASET_GROUP = Permissions(resource="dataset group", pages=(KMS_PAGE,))
@@ -103,6 +105,22 @@ BATCH_SEGMENT_JOB = Permissions(
     pages=(KMS_PAGE, BATCH_PAGE),
     source=S3Access(READ_OBJECTS),
     destination=S3Access(WRITE_OBJECTS),
+)
+
+# The pages differ. KMS_PAGE lists what needs permission to use a key, and no data deletion job. IMPORT_PAGE has one
+# policy for "dataset import jobs or data deletion jobs", and says in step 4: "If you use AWS Key Management Service
+# (AWS KMS) for encryption, you must grant Amazon Personalize and your Amazon Personalize IAM service role permission to
+# use your key." CreateDataDeletionJob's API reference says of S3 that permissions "are the same as importing data".
+# Chosen: the row of import jobs, since it lets both use the keys and is the least that does: the key policy alone.
+DATA_DELETION_JOB = Permissions(
+    resource="data deletion job",
+    pages=(KMS_PAGE, IMPORT_PAGE),
+    role_on_keys=(),
+    source=S3Access(READ_OBJECTS),
+    note=(
+        "AWS's pages differ: the page on KMS doesn't list data deletion jobs, and the page on S3 asks that with KMS "
+        "role and service may use the key. Chosen: the KMS permissions of dataset import jobs."
+    ),
 )
 
 METRIC_ATTRIBUTION = Permissions(

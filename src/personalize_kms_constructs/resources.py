@@ -88,6 +88,18 @@ class PersonalizeResource:
         return PersonalizeResource(matrix.BATCH_SEGMENT_JOB, source=source, destination=destination)
 
     @staticmethod
+    def data_deletion_job(source: S3Location | None = None) -> PersonalizeResource:
+        """A data deletion job that reads ``source``.
+
+        AWS's pages differ on it: the page on KMS doesn't list the job; the page on S3 names it beside import jobs and
+        asks that, with KMS, role and service may use the key. It gets what an import job gets: statements in the
+        policies of the dataset group's key and of the source's key, and no KMS action in the role's IAM policies.
+
+        https://docs.aws.amazon.com/personalize/latest/dg/granting-personalize-s3-access.html
+        """
+        return PersonalizeResource(matrix.DATA_DELETION_JOB, source=source)
+
+    @staticmethod
     def metric_attribution(destination: S3Location | None = None) -> PersonalizeResource:
         """A metric attribution that publishes to CloudWatch and, with a ``destination`` folder, to S3.
 

@@ -12,7 +12,7 @@ ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "src" / "personalize_kms_constructs"
 TROUBLESHOOTING = (ROOT / "docs" / "troubleshooting.md").read_text(encoding="utf-8")
 WARNINGS = (ROOT / "docs" / "warnings.md").read_text(encoding="utf-8")
-FUNCTION = PACKAGE / "key_policy_function.py"
+FUNCTION = PACKAGE / "_managed_key_policy" / "function.py"
 
 
 def headings(section: str) -> list[str]:
@@ -103,15 +103,19 @@ def test_the_errors_of_the_state_machines_are_those_of_the_source() -> None:
     """The names and the fixed words of the causes."""
     source = (PACKAGE / "jobs" / "_language.py").read_text(encoding="utf-8")
     for text in (
-        "Personalize.PersonalizeException",
-        "Personalize.LimitExceededException",
+        "PersonalizeException",
+        "LimitExceededException",
         "Personalize.ResourceAlreadyExistsException",
-        "is older than this execution: give another job_name, or none",
+        "existed before: give another job_name, or none",
         "no reason given for",
+        "is still",
+        "has a status that is not documented:",
     ):
         assert text in source
         assert text in TROUBLESHOOTING
-    assert 'f"{noun}Failed"' in source
+    for ending in ("Failed", "TimedOut", "StatusUnknown"):
+        assert f'f"{{self.noun}}{ending}"' in source
+        assert f"`DatasetImportJob{ending}`" in TROUBLESHOOTING
 
 
 @pytest.mark.parametrize(("warning_id", "message"), _MESSAGES.values())

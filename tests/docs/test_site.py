@@ -132,6 +132,16 @@ def test_matrix_links_each_action_to_its_page(pages: dict[str, Page]) -> None:
         [*both, "for the service, on the data it reads", imports, "s3:GetObject"],
         [*both, "for the service, on the bucket of the data it reads", imports, "s3:ListBucket"],
     ]
-    assert rows.count(key_policy) == 6
+    assert rows.count(key_policy) == 7
     # A dataset group has two rows and a heading before it.
     assert rows[3:8] == import_job
+    # A data deletion job has the same rows.
+    assert [rows[start : start + 5] for start in range(len(rows))].count(import_job) == 2
+
+
+def test_matrix_says_that_the_pages_differ(site: Path) -> None:
+    """On data deletion jobs, and which of them was followed."""
+    page = (site / "matrix" / "index.html").read_text()
+    section = page.partition('id="data-deletion-job"')[2].partition("<table>")[0]
+    assert "AWS's pages differ: the page on KMS doesn't list data deletion jobs" in section
+    assert "Chosen: the KMS permissions of dataset import jobs." in section

@@ -55,7 +55,7 @@ def test_batch_inference_answers_every_line_of_its_input(scenario: Any, job: dic
         scenario.personalize.describe_batch_inference_job(batchInferenceJobArn=arn)["batchInferenceJob"]
         for _ in range(4)
     ]
-    assert [look["status"] for look in looks] == ["CREATE PENDING", "CREATE IN_PROGRESS", "ACTIVE", "ACTIVE"]
+    assert [look["status"] for look in looks] == ["PENDING", "IN PROGRESS", "ACTIVE", "ACTIVE"]
     assert json.loads(written(scenario, "batch/out/users.json.out")) == {
         "input": {"userId": "u1"},
         "output": {"recommendedItems": ["i1"]},

@@ -10,11 +10,13 @@ from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_stepfunctions as sfn
 
 from personalize_kms_constructs import PersonalizeEncryption, S3Location
+from tests.jobs import asl
 from tests.policies import resources
 
 DATASET = "arn:aws:personalize:eu-west-1:111111111111:dataset/movies/INTERACTIONS"
 SOLUTION = "arn:aws:personalize:eu-west-1:111111111111:solution/recommend"
 VERSION = f"{SOLUTION}/0a1b2c3d"
+GROUP = "arn:aws:personalize:eu-west-1:111111111111:dataset-group/movies"
 FILTER = "arn:aws:personalize:eu-west-1:111111111111:filter/seen"
 
 
@@ -50,9 +52,11 @@ def machine(stack: cdk.Stack, *fragments: sfn.IChainable, **options: Any) -> sfn
 
 
 def definition(stack: cdk.Stack) -> dict[str, Any]:
-    """The definition of the only state machine, with ``<Bucket>`` and ``<Key.Arn>`` for references."""
+    """The definition of the only state machine, with ``<Bucket>`` and ``<Key.Arn>`` for references; it is valid."""
     (found,) = resources(stack, "AWS::StepFunctions::StateMachine").values()
-    return dict(json.loads(text(found["Properties"]["DefinitionString"])))
+    read = dict(json.loads(text(found["Properties"]["DefinitionString"])))
+    asl.check(read)
+    return read
 
 
 def machine_policy(stack: cdk.Stack) -> list[dict[str, Any]]:

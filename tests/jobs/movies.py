@@ -14,8 +14,9 @@ from aws_cdk import aws_stepfunctions as sfn
 
 from embedded_aws import EmbeddedAws
 from personalize_kms_constructs import PersonalizeEncryption, S3Location
-from personalize_kms_constructs.jobs import BatchInferenceJob, DatasetExportJob, DatasetImportJob
+from personalize_kms_constructs.jobs import BatchInferenceJob, DataDeletionJob, DatasetExportJob, DatasetImportJob
 from tests.deploy.stacks import deploy
+from tests.jobs import asl
 from tests.jobs.machines import machine
 from tests.policies import template
 
@@ -55,6 +56,7 @@ class Movies:
         solution = personalize.CfnSolution(
             stack, "Solution", name="recommend", dataset_group_arn=group.attr_dataset_group_arn
         )
+        self.group_arn = group.attr_dataset_group_arn
         self.dataset_arn = dataset.attr_dataset_arn
         self.solution_arn = solution.attr_solution_arn
 
@@ -88,7 +90,7 @@ class Movies:
             tags={"team": "movies"},
         )
 
-    def exporting(self) -> DatasetExportJob:
+    def exporting(self, **options: Any) -> DatasetExportJob:
         """The export of what was imported."""
         return DatasetExportJob(
             self.stack,
@@ -97,6 +99,18 @@ class Movies:
             dataset_arn=self.dataset_arn,
             destination=self.at("export/"),
             ingestion_mode="BULK",
+            **options,
+        )
+
+    def deleting(self, **options: Any) -> DataDeletionJob:
+        """The deletion of the users in a file."""
+        return DataDeletionJob(
+            self.stack,
+            "Delete",
+            encryption=self.encryption,
+            dataset_group_arn=self.group_arn,
+            source=self.at("deletion/"),
+            **options,
         )
 
 
@@ -123,7 +137,9 @@ class Deployed:
         )
         (found,) = self.states.list_state_machines()["stateMachines"]
         self.arn: str = found["stateMachineArn"]
-        self.role: str = self.states.describe_state_machine(stateMachineArn=self.arn)["roleArn"].rsplit("/", 1)[-1]
+        described = self.states.describe_state_machine(stateMachineArn=self.arn)
+        asl.check(json.loads(described["definition"]))
+        self.role: str = described["roleArn"].rsplit("/", 1)[-1]
         solution = self.personalize.list_solutions()["solutions"][0]["solutionArn"]
         self.version: str = self.personalize.create_solution_version(solutionArn=solution)["solutionVersionArn"]
         self.put("import/ratings.csv", RATINGS)

@@ -40,6 +40,7 @@ def everything() -> list[PersonalizeResource]:
         PersonalizeResource.dataset_export_job(),
         PersonalizeResource.batch_inference_job(),
         PersonalizeResource.batch_segment_job(),
+        PersonalizeResource.data_deletion_job(),
         PersonalizeResource.metric_attribution(),
     ]
 
@@ -73,6 +74,11 @@ def test_a_caller_gets_what_the_reference_asks(stack: cdk.Stack, data: Data, cal
         ),
         allow("personalize:CreateBatchSegmentJob", f"{PERSONALIZE}:batch-segment-job/*"),
         allow(["personalize:DescribeBatchSegmentJob", "personalize:TagResource"], f"{PERSONALIZE}:batch-segment-job/*"),
+        allow(
+            "personalize:CreateDataDeletionJob",
+            [f"{PERSONALIZE}:dataset-group/*", f"{PERSONALIZE}:data-deletion-job/*"],
+        ),
+        allow(["personalize:DescribeDataDeletionJob", "personalize:TagResource"], f"{PERSONALIZE}:data-deletion-job/*"),
         allow(
             "personalize:CreateMetricAttribution",
             [f"{PERSONALIZE}:dataset-group/*", f"{PERSONALIZE}:metric-attribution/*"],
@@ -149,6 +155,16 @@ class Api:
         yield "batch_inference_job", batch
         yield "batch_segment_job", batch
         yield (
+            "data_deletion_job",
+            {
+                **role,
+                "jobName": name,
+                "tags": tags,
+                "datasetGroupArn": self._arns["group"],
+                "dataSource": {"dataLocation": "s3://movies-data/deletion/users.csv"},
+            },
+        )
+        yield (
             "metric_attribution",
             {
                 "name": name,
@@ -160,13 +176,14 @@ class Api:
 
 
 def test_a_caller_has_neither_too_little_nor_too_much(aws: EmbeddedAws, movies: Movies, caller: iam.Role) -> None:
-    """With the grant all six are created; without any one action or resource one of them is refused."""
+    """With the grant all seven are created; without any one action or resource one of them is refused."""
     everywhere = {"source": movies.at(""), "destination": movies.at("out/")}
     movies.encryption.allow(
         PersonalizeResource.dataset_import_job(movies.at("")),
         PersonalizeResource.dataset_export_job(movies.at("out/")),
         PersonalizeResource.batch_inference_job(**everywhere),
         PersonalizeResource.batch_segment_job(**everywhere),
+        PersonalizeResource.data_deletion_job(movies.at("")),
         PersonalizeResource.metric_attribution(movies.at("out/")),
     )
     movies.encryption.grant_create(caller, *everything())
@@ -185,6 +202,7 @@ def calls_of(aws: EmbeddedAws) -> tuple[Api, str]:
     """The calls of the stack's caller, and the name of its role."""
     owner, storage = aws.client("personalize"), aws.client("s3")
     storage.put_object(Bucket="movies-data", Key="import/ratings.csv", Body=RATINGS.encode())
+    storage.put_object(Bucket="movies-data", Key="deletion/users.csv", Body=b"USER_ID\nu9\n")
     storage.put_object(Bucket="movies-data", Key="in/users.json", Body=b'{"userId": "u1"}\n')
     roles = {role["RoleName"]: role["Arn"] for role in aws.client("iam").list_roles()["Roles"]}
     caller_name = next(name for name in roles if "Caller" in name)

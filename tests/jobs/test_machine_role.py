@@ -6,8 +6,14 @@ import aws_cdk as cdk
 from aws_cdk import Fn
 from aws_cdk import aws_stepfunctions as sfn
 
-from personalize_kms_constructs.jobs import BatchInferenceJob, BatchSegmentJob, DatasetExportJob, DatasetImportJob
-from tests.jobs.machines import DATASET, SOLUTION, VERSION, Data, machine, machine_policy
+from personalize_kms_constructs.jobs import (
+    BatchInferenceJob,
+    BatchSegmentJob,
+    DataDeletionJob,
+    DatasetExportJob,
+    DatasetImportJob,
+)
+from tests.jobs.machines import DATASET, GROUP, SOLUTION, VERSION, Data, machine, machine_policy
 from tests.policies import resources
 
 PERSONALIZE = "arn:<AWS::Partition>:personalize:eu-west-1:111111111111"
@@ -111,6 +117,35 @@ def test_a_batch_segment_job_needs_no_solution(stack: cdk.Stack, data: Data) -> 
         allow("personalize:DescribeBatchSegmentJob", jobs),
         PASS_ROLE,
     ]
+
+
+def test_a_data_deletion_job_is_of_one_dataset_group(stack: cdk.Stack, data: Data) -> None:
+    """The reference has the job and the group."""
+    job = DataDeletionJob(stack, "Delete", encryption=data.encryption, dataset_group_arn=GROUP, source=data.at("d/"))
+    machine(stack, job)
+    jobs = f"{PERSONALIZE}:data-deletion-job/StackDelete9F58DC53-*"
+    assert machine_policy(stack) == [
+        allow("personalize:CreateDataDeletionJob", [GROUP, jobs]),
+        allow("personalize:DescribeDataDeletionJob", jobs),
+        PASS_ROLE,
+    ]
+
+
+def test_a_dataset_group_of_the_execution_may_be_any(stack: cdk.Stack, data: Data) -> None:
+    """In the account and Region of the stack."""
+    job = DataDeletionJob(
+        stack,
+        "Delete",
+        encryption=data.encryption,
+        dataset_group_arn="{% $states.input.group %}",
+        source=data.at("d/"),
+        job_name="monday",
+    )
+    machine(stack, job)
+    assert machine_policy(stack)[0] == allow(
+        "personalize:CreateDataDeletionJob",
+        [f"{PERSONALIZE}:dataset-group/*", f"{PERSONALIZE}:data-deletion-job/monday"],
+    )
 
 
 def test_an_encrypted_state_machine_may_use_the_same_key(stack: cdk.Stack, data: Data) -> None:

@@ -3,16 +3,24 @@
 from typing import Any
 
 import aws_cdk as cdk
+import pytest
 from aws_cdk import aws_stepfunctions as sfn
 
-from personalize_kms_constructs.jobs import BatchInferenceJob, BatchSegmentJob, DatasetExportJob, DatasetImportJob
-from tests.jobs.machines import DATASET, FILTER, VERSION, Data, definition, machine
+from personalize_kms_constructs.jobs import (
+    BatchInferenceJob,
+    BatchSegmentJob,
+    DataDeletionJob,
+    DatasetExportJob,
+    DatasetImportJob,
+)
+from tests.jobs.machines import DATASET, FILTER, GROUP, VERSION, Data, definition, machine, readable
+from tests.policies import bucket_policy
 
 
 def created(stack: cdk.Stack, job: sfn.StateMachineFragment) -> Any:
     """The arguments of the call that starts the job."""
     machine(stack, job)
-    return definition(stack)["States"]["Start Job"]["Arguments"]
+    return definition(stack)["States"]["Prepare Job"]["Output"]["Arguments"]
 
 
 def test_an_import_has_all_parameters_of_the_api(stack: cdk.Stack, data: Data) -> None:
@@ -138,8 +146,28 @@ def test_a_batch_segment_job_has_all_parameters_of_the_api(stack: cdk.Stack, dat
     }
 
 
-def test_json_paths_are_evaluated_first(stack: cdk.Stack, data: Data) -> None:
-    """A JSONPath state evaluates them, and the call takes what it returns, with a name that depends on it."""
+def test_a_data_deletion_job_has_all_parameters_of_the_api(stack: cdk.Stack, data: Data) -> None:
+    """It names no key, as import jobs: the API has no field for it."""
+    job = DataDeletionJob(
+        stack,
+        "Job",
+        encryption=data.encryption,
+        dataset_group_arn=GROUP,
+        source=data.at("deletion/"),
+        job_name="monday",
+        tags={"team": "movies"},
+    )
+    assert created(stack, job) == {
+        "JobName": "monday",
+        "DatasetGroupArn": GROUP,
+        "DataSource": {"DataLocation": "s3://<Encrypted084288C2>/deletion/"},
+        "Tags": [{"TagKey": "team", "TagValue": "movies"}],
+        "RoleArn": "<EncryptionRole2D2265A5.Arn>",
+    }
+
+
+def test_json_paths_are_evaluated_by_a_state_of_their_language(stack: cdk.Stack, data: Data) -> None:
+    """So are the name and the paths; the call takes what that state returns, whole."""
     machine(
         stack,
         BatchInferenceJob(
@@ -148,26 +176,106 @@ def test_json_paths_are_evaluated_first(stack: cdk.Stack, data: Data) -> None:
             encryption=data.encryption,
             solution_version_arn=sfn.JsonPath.string_at("$.version"),
             source=data.unencrypted("in/"),
+            source_path=sfn.JsonPath.string_at("$.file"),
             destination=data.unencrypted("out/"),
+            destination_path=sfn.JsonPath.format("{}/", sfn.JsonPath.string_at("$.day")),
             num_results=sfn.JsonPath.number_at("$.count"),
             tags={"run": sfn.JsonPath.string_at("$$.Execution.Name")},
         ),
     )
     states = definition(stack)["States"]
-    assert states["Parameters of Job"] == {
+    assert states["Prepare Job"] == {
         "QueryLanguage": "JSONPath",
         "Type": "Pass",
         "Parameters": {
-            "SolutionVersionArn.$": "$.version",
-            "NumResults.$": "$.count",
-            "JobInput": {"S3DataSource": {"Path": "s3://<Plain295EB121>/in/"}},
-            "JobOutput": {"S3DataDestination": {"Path": "s3://<Plain295EB121>/out/"}},
-            "Tags": [{"TagKey": "run", "TagValue.$": "$$.Execution.Name"}],
-            "RoleArn": "<EncryptionRole2D2265A5.Arn>",
+            "Arguments": {
+                "JobName.$": "States.Format('StackJob67D221D8-{}', States.UUID())",
+                "SolutionVersionArn.$": "$.version",
+                "NumResults.$": "$.count",
+                "JobInput": {
+                    "S3DataSource": {"Path.$": "States.Format('{}{}', 's3://<Plain295EB121>/in/', $.file)"},
+                },
+                "JobOutput": {
+                    "S3DataDestination": {
+                        "Path.$": "States.Format('{}{}', 's3://<Plain295EB121>/out/', States.Format('{}/', $.day))"
+                    },
+                },
+                "Tags": [{"TagKey": "run", "TagValue.$": "$$.Execution.Name"}],
+                "RoleArn": "<EncryptionRole2D2265A5.Arn>",
+            },
+            "Since.$": "$$.State.EnteredTime",
         },
         "Next": "Start Job",
     }
-    assert states["Start Job"]["Arguments"] == (
-        "{% $merge([$states.input, {'JobName': 'StackJob67D221D8-' & $hash($states.context.Execution.Id & '/' & "
-        "$states.context.Map.Item.Index & '/' & $string($states.input), 'SHA-1')}]) %}"
+    assert states["Start Job"]["Arguments"] == "{% $states.input.Arguments %}"
+
+
+@pytest.mark.parametrize(
+    ("path", "uri"),
+    [
+        (None, "s3://<Encrypted084288C2>/in/"),
+        ("2026-11-25/users.json", "s3://<Encrypted084288C2>/in/2026-11-25/users.json"),
+        ("{% $states.input.file %}", '{% "s3://<Encrypted084288C2>/in/" & ($states.input.file) %}'),
+        ("{% $a ? 'b' : 'c' %}", """{% "s3://<Encrypted084288C2>/in/" & ($a ? 'b' : 'c') %}"""),
+    ],
+    ids=["none", "literal", "JSONata", "JSONata of several parts"],
+)
+def test_a_source_path_is_below_the_prefix(stack: cdk.Stack, data: Data, path: str | None, uri: str) -> None:
+    """Whatever it is made of."""
+    job = DatasetImportJob(
+        stack, "Job", encryption=data.encryption, dataset_arn=DATASET, source=data.at("in/"), source_path=path
     )
+    assert created(stack, job)["DataSource"] == {"DataLocation": uri}
+
+
+def test_a_path_of_the_deployment_is_below_the_prefix(stack: cdk.Stack, data: Data) -> None:
+    """CloudFormation puts a token's value there."""
+    folder = cdk.CfnParameter(stack, "Folder").value_as_string
+    job = DatasetExportJob(
+        stack,
+        "Job",
+        encryption=data.encryption,
+        dataset_arn=DATASET,
+        destination=data.unencrypted(""),
+        destination_path=folder,
+    )
+    assert created(stack, job)["JobOutput"] == {"S3DataDestination": {"Path": "s3://<Plain295EB121>/<Folder>"}}
+
+
+def test_quotes_in_a_prefix_stay_what_they_are(stack: cdk.Stack, data: Data) -> None:
+    """In either language's strings."""
+    options: Any = {"encryption": data.encryption, "dataset_arn": DATASET, "source": data.at("""it's "é"/""")}
+    machine(
+        stack,
+        DatasetImportJob(stack, "One", source_path="{% $states.input.file %}", **options),
+        DatasetImportJob(stack, "Two", source_path=sfn.JsonPath.string_at("$.file"), **options),
+    )
+    states = definition(stack)["States"]
+    assert states["Prepare One"]["Output"]["Arguments"]["DataSource"] == {
+        "DataLocation": """{% "s3://<Encrypted084288C2>/it's \\"é\\"/" & ($states.input.file) %}"""
+    }
+    assert states["Prepare Two"]["Parameters"]["Arguments"]["DataSource"] == {
+        "DataLocation.$": """States.Format('{}{}', 's3://<Encrypted084288C2>/it\\'s "é"/', $.file)"""
+    }
+
+
+@pytest.mark.parametrize("part", ["source", "destination"])
+def test_policies_allow_the_prefix_whatever_the_path(stack: cdk.Stack, data: Data, part: str) -> None:
+    """They are written before."""
+    BatchSegmentJob(
+        stack,
+        "Job",
+        encryption=data.encryption,
+        solution_version_arn=VERSION,
+        source=data.unencrypted("in/"),
+        source_path="{% $states.input.file %}",
+        destination=data.unencrypted("out/"),
+        destination_path="{% $states.input.day & '/' %}",
+    )
+    statement = next(
+        statement
+        for statement in bucket_policy(stack)
+        if ("ReadObjects" if part == "source" else "WriteObjects") in statement["Sid"]
+    )
+    prefix = "in" if part == "source" else "out"
+    assert readable(statement["Resource"]) == f"<Plain295EB121.Arn>/{prefix}/*"

@@ -13,21 +13,29 @@ from tests.jobs.machines import DATASET, VERSION, Data, definition, machine
 
 
 def test_everything_wrong_is_told_at_once(stack: cdk.Stack, data: Data) -> None:
-    """A name and a mode that Personalize doesn't take."""
+    """A name, a path, an ARN, a time, tags and a mode that Personalize doesn't take."""
     with pytest.raises(ValueError, match="job_name 'a b' is not a name that Personalize takes") as refused:
         DatasetImportJob(
             stack,
             "Import",
             encryption=data.encryption,
-            dataset_arn=DATASET,
+            dataset_arn="movies",
             source=data.at("in/"),
+            source_path="/x",
             job_name="a b",
+            timeout=5,  # type: ignore[arg-type]
+            tags=[],  # type: ignore[arg-type]
             import_mode="full",
         )
     assert str(refused.value).startswith("Stack/Import: ")
-    assert str(refused.value).endswith(
-        "; import_mode is 'full' but Personalize takes 'FULL' or 'INCREMENTAL': use one of them"
-    )
+    for problem in (
+        "source_path is '/x' but a path below the prefix of source is expected",
+        "dataset_arn is 'movies' but an ARN is expected",
+        "timeout is 5 but a Duration that is known at synth is expected",
+        "tags is an object of type list but a mapping is expected",
+        "import_mode is 'full' but Personalize takes 'FULL' or 'INCREMENTAL': use one of them",
+    ):
+        assert problem in str(refused.value)
 
 
 @pytest.mark.parametrize("mode", ["{% $states.input.mode %}", "token"])
@@ -39,7 +47,7 @@ def test_a_mode_that_is_known_later_is_not_judged(stack: cdk.Stack, data: Data, 
         stack, "Job", encryption=data.encryption, dataset_arn=DATASET, destination=data.at("o/"), ingestion_mode=mode
     )
     machine(stack, job)
-    assert definition(stack)["States"]["Start Job"]["Arguments"]["IngestionMode"] in (mode, "<Mode>")
+    assert definition(stack)["States"]["Prepare Job"]["Output"]["Arguments"]["IngestionMode"] in (mode, "<Mode>")
 
 
 def test_a_destination_that_is_no_folder_is_refused(stack: cdk.Stack, data: Data) -> None:
@@ -64,7 +72,7 @@ def test_the_source_is_no_destination(stack: cdk.Stack, data: Data) -> None:
 def test_two_languages_in_one_call_are_refused(stack: cdk.Stack, data: Data) -> None:
     """A JSONPath state would pass the JSONata expression on as text."""
     mixed: Any = {"dataset_arn": sfn.JsonPath.string_at("$.dataset"), "job_name": "{% $states.input.name %}"}
-    with pytest.raises(ValueError, match="parameters are JsonPath and JSONata expressions, but one call takes one"):
+    with pytest.raises(ValueError, match="parameters are JsonPath and JSONata expressions, but a state has one"):
         DatasetExportJob(stack, "Export", encryption=data.encryption, destination=data.at("out/"), **mixed)
 
 
@@ -92,21 +100,16 @@ def refusal(stack: cdk.Stack, data: Data, **wrong: Any) -> str:
 
 
 @pytest.mark.parametrize(
-    ("id", "options"),
-    [
-        ("I" * 70, {}),  # Status of …
-        ("I" * 66, {"job_name": "monday"}),  # Name of … taken
-        ("I" * 66, {"dataset_arn": sfn.JsonPath.string_at("$.dataset")}),  # Parameters of …
-    ],
-    ids=["status", "name", "parameters"],
+    "options", [{}, {"job_name": "monday"}, {"dataset_arn": sfn.JsonPath.string_at("$.dataset")}], ids=str
 )
-def test_an_id_that_makes_too_long_a_state_name(stack: cdk.Stack, data: Data, id: str, options: dict[str, Any]) -> None:
+def test_an_id_that_makes_too_long_a_state_name(stack: cdk.Stack, data: Data, options: dict[str, Any]) -> None:
     """Step Functions takes 80 characters, and every one of them."""
+    id = "I" * 70  # Status of …
     machine(stack, importing(stack, data, id, **options))
     assert max(map(len, definition(stack)["States"])) == 80
     with pytest.raises(
         ValueError,
-        match=f"^Stack/{id}I: the state '.*{id}I.*' has a name of 81 characters but Step Functions takes 80: use a "
+        match=f"^Stack/{id}I: the state '.*{id}I' has a name of 81 characters but Step Functions takes 80: use a "
         "shorter id, or a shorter prefix if the states have one$",
     ):
         importing(stack, data, id + "I", **options)
@@ -159,7 +162,7 @@ def test_a_prefix_that_each_execution_evaluates(stack: cdk.Stack, data: Data, pr
     """It would reach Personalize, and the policies, as text."""
     assert refusal(stack, data, source=S3Location(data.plain, prefix)) == (
         "Stack/Import: source of dataset import job has a prefix that each execution evaluates, but policies are "
-        "written before: use a fixed prefix, in which all executions find their data"
+        "written before: give S3Location a fixed prefix, and the rest as source_path"
     )
 
 
@@ -173,8 +176,8 @@ def test_a_prefix_of_the_deployment_is_taken(stack: cdk.Stack, data: Data) -> No
 def test_something_else_than_an_arn(stack: cdk.Stack, data: Data, wrong: str | None) -> None:
     """A name, or a path that ``sfn.JsonPath`` didn't make, which would reach Personalize as text."""
     assert refusal(stack, data, dataset_arn=wrong) == (
-        f"Stack/Import: dataset_arn is {wrong!r} but an ARN is expected: pass one, as the attr_…_arn of an L1, or an "
-        "expression, as sfn.JsonPath.string_at('$.arn')"
+        f"Stack/Import: dataset_arn is {wrong!r} but an ARN is expected: pass one, for example the attr_…_arn of an "
+        "L1, or an expression, for example sfn.JsonPath.string_at('$.arn')"
     )
 
 
@@ -191,7 +194,7 @@ def test_an_l1_for_its_arn(stack: cdk.Stack, data: Data) -> None:
             destination=data.at("out/"),
             filter_arn=schema,
         )
-    assert "; filter_arn is an object of type CfnSchema but an ARN is expected" in str(refused.value)
+    assert "filter_arn is an object of type CfnSchema but an ARN is expected" in str(refused.value)
 
 
 @pytest.mark.parametrize(

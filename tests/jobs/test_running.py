@@ -3,6 +3,7 @@
 import json
 import re
 
+import pytest
 from aws_cdk import aws_stepfunctions as sfn
 
 from embedded_aws import EmbeddedAws
@@ -11,7 +12,7 @@ from tests.jobs.movies import Movies, deployed
 from tests.versions import needs_jsonata
 
 
-def test_a_night_of_all_four_jobs(aws: EmbeddedAws, movies: Movies) -> None:
+def test_a_night_of_four_jobs(aws: EmbeddedAws, movies: Movies) -> None:
     """Import, batch inference, batch segments and export, in a machine that is encrypted with the same key."""
     segments = BatchSegmentJob(
         movies.stack,
@@ -53,7 +54,8 @@ def test_each_execution_has_jobs_of_its_own(aws: EmbeddedAws, movies: Movies) ->
     assert [runs.run().status, runs.run().status] == ["SUCCEEDED", "SUCCEEDED"]
     names = runs.names("dataset_import_jobs")
     assert len(set(names)) == 2
-    assert all(re.fullmatch(r"StackImport[0-9A-F]{8}-[0-9a-f]{40}", name) and len(name) <= 63 for name in names)
+    uuid = "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
+    assert all(re.fullmatch(f"StackImport[0-9A-F]{{8}}-{uuid}", name) and len(name) <= 63 for name in names)
 
 
 def test_json_paths_of_the_input(aws: EmbeddedAws, movies: Movies) -> None:
@@ -78,13 +80,42 @@ def test_a_jsonata_machine(aws: EmbeddedAws, movies: Movies) -> None:
     assert machine.run().status == "SUCCEEDED"
 
 
-def test_each_item_of_a_map_has_a_job_of_its_own(aws: EmbeddedAws, movies: Movies) -> None:
-    """One execution, one fragment, two jobs at a time."""
-    each = sfn.Map(movies.stack, "Each", items_path="$.days").item_processor(movies.exporting())
-    machine = deployed(aws, movies, each)
-    end = machine.run(days=["monday", "monday"])
+@pytest.mark.parametrize("as_expression", [False, True], ids=["JsonPath", "JSONata"])
+def test_each_execution_has_folders_of_its_own(aws: EmbeddedAws, movies: Movies, as_expression: bool) -> None:
+    """The same machine for two days: each reads and writes below its own date."""
+    folder = "{% $states.input.day & '/' %}"
+    if not as_expression:
+        folder = sfn.JsonPath.format("{}/", sfn.JsonPath.string_at("$.day"))
+    imported = movies.importing(source_path=folder).to_single_state(result_path=sfn.JsonPath.DISCARD)
+    machine = deployed(aws, movies, imported, movies.exporting(destination_path=folder))
+    machine.put("import/monday/ratings.csv", "USER_ID,ITEM_ID,TIMESTAMP\nu1,i1,1\n")
+    machine.put("import/tuesday/ratings.csv", "USER_ID,ITEM_ID,TIMESTAMP\nu2,i2,2\n")
+    for day, row in (("monday", "u1,i1,1"), ("tuesday", "u2,i2,2")):
+        end = machine.run(day=day)
+        assert end.status == "SUCCEEDED", end
+        assert machine.get(f"export/{day}/{end.output['JobName']}.csv").splitlines()[1:] == [row]
+
+
+def test_users_are_deleted(aws: EmbeddedAws, movies: Movies) -> None:
+    """A data deletion job says how many records it has deleted, and ends completed."""
+    imported = movies.importing().to_single_state(result_path=sfn.JsonPath.DISCARD)
+    machine = deployed(aws, movies, imported, movies.deleting(source_path=sfn.JsonPath.string_at("$.file")))
+    machine.put("deletion/today.csv", "USER_ID\nu1\nu7\n")
+    end = machine.run(file="today.csv")
     assert end.status == "SUCCEEDED", end
-    assert len({job["JobName"] for job in end.output}) == 2
+    assert (end.output["Status"], end.output["NumDeleted"]) == ("COMPLETED", 1)
+
+
+def test_a_deletion_that_fails_has_a_reason(aws: EmbeddedAws, movies: Movies) -> None:
+    """Its status is ``FAILED``, without the word that other kinds begin theirs with."""
+    machine = deployed(aws, movies, movies.deleting())
+    machine.put("deletion/today.csv", "USER\nu1\n")
+    end = machine.run()
+    assert (end.status, end.error, end.cause) == (
+        "FAILED",
+        "DataDeletionJobFailed",
+        "Input deletion/today.csv has to have the one column USER_ID",
+    )
 
 
 def test_a_failure_has_the_reason_of_personalize(aws: EmbeddedAws, movies: Movies) -> None:

@@ -164,7 +164,7 @@ OTHER_STACKS_WORDS = (
     "pending statements name a resource of another stack by a reference that only that stack understands"
 )
 
-# What the construct doesn't do yet, and why; with the resources that it doesn't matter to, none being all six together.
+# What the construct doesn't do yet, and why; with the resources that it doesn't matter to: none is all of them at once.
 UNSUPPORTED: dict[Arrangement, tuple[str, tuple[str | None, ...]]] = {
     # Other resources have a key of the stack name the role too, and with that the stack knows the reference.
     imported_key_and_nameless_role_of_another_stack: (OTHER_STACKS_WORDS, (None, *KINDS[1:])),

@@ -25,6 +25,7 @@ KINDS = (
     "dataset export job",
     "batch inference job",
     "batch segment job",
+    "data deletion job",
     "metric attribution",
 )
 OTHER_ACCOUNT = "444455556666"
@@ -97,6 +98,7 @@ class Building:
             "dataset export job": lambda: ("dataset export job", None, destination("export/")),
             "batch inference job": lambda: ("batch inference job", source("batch/in/"), destination("batch/out/")),
             "batch segment job": lambda: ("batch segment job", source("segments/in/"), destination("segments/out/")),
+            "data deletion job": lambda: ("data deletion job", source("deletion/"), None),
             "metric attribution": lambda: ("metric attribution", None, destination("metrics/")),
         }
         return [every[kind]() for kind in self.kinds]
@@ -104,7 +106,7 @@ class Building:
     def wire(
         self, scope: Construct, id: str, picks: list[Pick], *, later: Sequence[Pick] = (), **props: Any
     ) -> PersonalizeEncryption:
-        """The construct, asked for this; where that is all six resources, L1s of them are made as well."""
+        """The construct, asked for this; where that is all seven resources, L1s of them are made as well."""
         encryption = PersonalizeEncryption(scope, id, resources=[resource(pick) for pick in picks], **props)
         if later:
             encryption.allow(*[resource(pick) for pick in later])
@@ -235,6 +237,8 @@ def resource(pick: Pick) -> PersonalizeResource:
         return PersonalizeResource.batch_inference_job(source, destination)
     if kind == "batch segment job":
         return PersonalizeResource.batch_segment_job(source, destination)
+    if kind == "data deletion job":
+        return PersonalizeResource.data_deletion_job(source)
     return PersonalizeResource.metric_attribution(destination)
 
 

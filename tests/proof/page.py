@@ -88,6 +88,17 @@ PAGE: dict[str, tuple[Asked, ...]] = {
         Asked((SERVICE,), BUCKET_POLICY, ("s3:PutObject",), (DESTINATION_OBJECTS,)),
         Asked((SERVICE,), BUCKET_POLICY, ("s3:ListBucket",), (SOURCE_BUCKET, DESTINATION_BUCKET)),
     ),
+    # The pages differ: the list of the KMS page lacks it. The S3 page: "You can use the following policy for dataset
+    # import jobs or data deletion jobs", and "If you use AWS Key Management Service (AWS KMS) for encryption, you must
+    # grant Amazon Personalize and your Amazon Personalize IAM service role permission to use your key." As for import
+    # jobs, then, and in the key policy alone.
+    "data deletion job": (
+        Asked((ROLE, SERVICE), KEY_POLICY, IN_KEY_POLICY, (DATASET_GROUP_KEY, SOURCE_KEY)),
+        Asked((ROLE,), IAM, ("s3:GetObject",), (SOURCE_OBJECTS,)),
+        Asked((ROLE,), IAM, ("s3:ListBucket",), (SOURCE_BUCKET,)),
+        Asked((SERVICE,), BUCKET_POLICY, ("s3:GetObject",), (SOURCE_OBJECTS,)),
+        Asked((SERVICE,), BUCKET_POLICY, ("s3:ListBucket",), (SOURCE_BUCKET,)),
+    ),
     "metric attribution": (
         Asked((ROLE, SERVICE), KEY_POLICY, IN_KEY_POLICY, (DATASET_GROUP_KEY, DESTINATION_KEY)),
         Asked((ROLE,), IAM, IN_IAM, (DATASET_GROUP_KEY, DESTINATION_KEY)),

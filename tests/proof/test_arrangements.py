@@ -1,4 +1,4 @@
-"""All six resources, in every arrangement: what AWS's page asks for is in effect, and nothing else is allowed."""
+"""All seven resources, in every arrangement: what AWS's page asks for is in effect, and nothing else is allowed."""
 
 from collections.abc import Mapping
 from pathlib import Path

@@ -116,7 +116,7 @@ def arrange(building: Building, scenario: Scenario, picked: tuple[tuple[str, int
 
 
 def pick(buckets: list[s3.Bucket], kind: str, source: int, destination: int, prefix: str, folder: str) -> Pick:
-    reads = kind in ("dataset import job", "batch inference job", "batch segment job")
+    reads = kind in ("dataset import job", "batch inference job", "batch segment job", "data deletion job")
     writes = kind in ("dataset export job", "batch inference job", "batch segment job", "metric attribution")
     return (
         kind,

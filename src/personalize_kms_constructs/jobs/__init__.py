@@ -1,8 +1,8 @@
-"""What CloudFormation has no type for, as fragments of Step Functions state machines.
+"""Jobs that CloudFormation has no type for, as fragments of Step Functions state machines.
 
-Each fragment starts one job, waits until it is ``ACTIVE`` and ends with the job's description, or fails with
-Personalize's own reason. It allows its resource on the ``PersonalizeEncryption`` it is given, and the role of the state
-machine that it becomes part of gets what the caller needs.
+Each fragment starts one job, waits until it is done and ends with the job's description, or fails with Personalize's
+own reason. It allows its resource on the ``PersonalizeEncryption`` it is given, and the role of the state machine that
+it becomes part of gets what the caller needs.
 
 The states are right in state machines of either query language. Parameters are literals, tokens, what ``sfn.JsonPath``
 returns (in JSONPath machines) or JSONata expressions (``"{% … %}"``, in both). The description is the input of the next
@@ -10,11 +10,13 @@ state, for which the execution's input is ``$$.Execution.Input`` or ``$states.co
 ``fragment.to_single_state(result_path=…)`` lets the fragment's input go on too, and ``.add_catch(…)`` on that state
 takes whatever fails.
 
-Throttling and faults of the service are tried again for minutes, too many jobs at once for a day. A retry or a redrive
+Each time a fragment is entered it starts a job of its own, in a loop and in every item of a Map too. Throttling and
+faults of the service are tried again for minutes, and too many jobs at once for a day on average. A retry or a redrive
 starts no second job; a job that has failed stays failed, and takes a new execution to be tried again.
 """
 
 from ._batch_jobs import BatchInferenceJob, BatchSegmentJob
 from ._dataset_jobs import DatasetExportJob, DatasetImportJob
+from ._deletion_job import DataDeletionJob
 
-__all__ = ["BatchInferenceJob", "BatchSegmentJob", "DatasetExportJob", "DatasetImportJob"]
+__all__ = ["BatchInferenceJob", "BatchSegmentJob", "DataDeletionJob", "DatasetExportJob", "DatasetImportJob"]

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from aws_cdk import Fn, Stack
+from aws_cdk import Duration, Fn, Stack
 from constructs import Construct
 
 from .._tokens import is_token
@@ -13,8 +13,12 @@ from ..callers import BATCH_INFERENCE_JOB, BATCH_SEGMENT_JOB, personalize_arn
 from ..encryption import PersonalizeEncryption
 from ..locations import S3Location
 from ..resources import PersonalizeResource
+from ._arns import GivenArn
+from ._checks import choice_problems
+from ._encryption import s3_data
+from ._expressions import is_known
 from ._job import Job
-from ._parameters import arn_problems, choice_problems, is_known, s3_data
+from ._places import Place
 
 
 class BatchInferenceJob(Job):
@@ -31,7 +35,9 @@ class BatchInferenceJob(Job):
         encryption: PersonalizeEncryption,
         solution_version_arn: str,
         source: S3Location,
+        source_path: str | None = None,
         destination: S3Location,
+        destination_path: str | None = None,
         job_name: str | None = None,
         filter_arn: str | None = None,
         num_results: float | str | None = None,
@@ -39,9 +45,11 @@ class BatchInferenceJob(Job):
         item_exploration_config: Mapping[str, str] | None = None,
         ranking_influence: Mapping[str, float | str] | None = None,
         theme_generation_item_name: str | None = None,
+        timeout: Duration | None = None,
+        patience: Duration | None = None,
         tags: Mapping[str, str] | None = None,
     ) -> None:
-        """Allows the job on ``encryption``, and the state machine's role to start it.
+        """Allow the job on ``encryption``, and the state machine's role to start it.
 
         Args:
             scope: the parent construct.
@@ -49,15 +57,22 @@ class BatchInferenceJob(Job):
             encryption: whose service role does the work.
             solution_version_arn: the ARN of the solution version.
             source: the JSON Lines file of inputs, or a folder of such files.
+            source_path: a file or folder below the prefix of ``source``, an expression for example. Policies allow
+                the whole prefix.
             destination: the folder to write to, another one than that of the source.
-            job_name: by default a name that is derived from the execution, and the same in its retries and redrives. A
-                name of your own has to be new for each execution: one that was there before it fails the execution.
+            destination_path: a folder below the prefix of ``destination``, an expression for example. Policies allow
+                the whole prefix.
+            job_name: by default a name of its own each time the fragment is entered, which retries and redrives keep. A
+                name of your own has to be new each time: a job of that name that existed before fails the execution.
             filter_arn: the ARN of the filter to apply.
             num_results: how many recommendations for each line of input.
             batch_inference_job_mode: ``"BATCH_INFERENCE"``, Personalize's default, or ``"THEME_GENERATION"``.
             item_exploration_config: ``explorationWeight`` and ``explorationItemAgeCutOff``, for User-Personalization.
             ranking_influence: the weight, from 0 to 1, of ``POPULARITY`` and ``FRESHNESS``.
             theme_generation_item_name: the column with the names of items, for ``"THEME_GENERATION"``.
+            timeout: how long the job may take, the wait for its place included, to five minutes. By default 3 days.
+            patience: how long to try again while there are too many jobs (``LimitExceededException``), on average; at
+                most twice as long. By default a day, or half of the timeout if that is shorter.
             tags: the job's tags.
 
         Raises:
@@ -67,27 +82,29 @@ class BatchInferenceJob(Job):
         """
         theme = theme_generation_item_name and {"FieldsForThemeGeneration": {"ItemName": theme_generation_item_name}}
         config = {"ItemExplorationConfig": item_exploration_config, "RankingInfluence": ranking_influence}
+        places = _places(source, source_path, destination, destination_path)
         super().__init__(
             scope,
             id,
             call=BATCH_INFERENCE_JOB,
             encryption=encryption,
-            resource=PersonalizeResource.batch_inference_job(source, destination),
+            allows=PersonalizeResource.batch_inference_job,
+            places=places,
+            arns=_arns(solution_version_arn, filter_arn),
             job_name=job_name,
             arguments=lambda: {
-                **_batch_arguments(encryption, solution_version_arn, source, destination, filter_arn, num_results),
+                **_batch_arguments(encryption, solution_version_arn, places, filter_arn, num_results),
                 "BatchInferenceJobMode": batch_inference_job_mode,
                 "BatchInferenceJobConfig": config if any(config.values()) else None,
                 "ThemeGenerationConfig": theme,
             },
+            timeout=timeout,
+            patience=patience,
             tags=tags,
-            parents=_solution(scope, solution_version_arn),
-            problems=[
-                *_arn_problems(solution_version_arn, filter_arn),
-                *choice_problems(
-                    "batch_inference_job_mode", batch_inference_job_mode, "BATCH_INFERENCE", "THEME_GENERATION"
-                ),
-            ],
+            parents=lambda: _solution(scope, solution_version_arn),
+            problems=choice_problems(
+                "batch_inference_job_mode", batch_inference_job_mode, "BATCH_INFERENCE", "THEME_GENERATION"
+            ),
         )
 
 
@@ -105,13 +122,17 @@ class BatchSegmentJob(Job):
         encryption: PersonalizeEncryption,
         solution_version_arn: str,
         source: S3Location,
+        source_path: str | None = None,
         destination: S3Location,
+        destination_path: str | None = None,
         job_name: str | None = None,
         filter_arn: str | None = None,
         num_results: float | str | None = None,
+        timeout: Duration | None = None,
+        patience: Duration | None = None,
         tags: Mapping[str, str] | None = None,
     ) -> None:
-        """Allows the job on ``encryption``, and the state machine's role to start it.
+        """Allow the job on ``encryption``, and the state machine's role to start it.
 
         Args:
             scope: the parent construct.
@@ -119,11 +140,18 @@ class BatchSegmentJob(Job):
             encryption: whose service role does the work.
             solution_version_arn: the ARN of the solution version.
             source: the JSON Lines file of inputs, or a folder of such files.
+            source_path: a file or folder below the prefix of ``source``, an expression for example. Policies allow
+                the whole prefix.
             destination: the folder to write to, another one than that of the source.
-            job_name: by default a name that is derived from the execution, and the same in its retries and redrives. A
-                name of your own has to be new for each execution: one that was there before it fails the execution.
+            destination_path: a folder below the prefix of ``destination``, an expression for example. Policies allow
+                the whole prefix.
+            job_name: by default a name of its own each time the fragment is entered, which retries and redrives keep. A
+                name of your own has to be new each time: a job of that name that existed before fails the execution.
             filter_arn: the ARN of the filter to apply.
             num_results: how many users for each line of input.
+            timeout: how long the job may take, the wait for its place included, to five minutes. By default 3 days.
+            patience: how long to try again while there are too many jobs (``LimitExceededException``), on average; at
+                most twice as long. By default a day, or half of the timeout if that is shorter.
             tags: the job's tags.
 
         Raises:
@@ -131,29 +159,46 @@ class BatchSegmentJob(Job):
 
         https://docs.aws.amazon.com/personalize/latest/dg/API_CreateBatchSegmentJob.html
         """
+        places = _places(source, source_path, destination, destination_path)
         super().__init__(
             scope,
             id,
             call=BATCH_SEGMENT_JOB,
             encryption=encryption,
-            resource=PersonalizeResource.batch_segment_job(source, destination),
+            allows=PersonalizeResource.batch_segment_job,
+            places=places,
+            arns=_arns(solution_version_arn, filter_arn),
             job_name=job_name,
-            arguments=lambda: _batch_arguments(
-                encryption, solution_version_arn, source, destination, filter_arn, num_results
-            ),
+            arguments=lambda: _batch_arguments(encryption, solution_version_arn, places, filter_arn, num_results),
+            timeout=timeout,
+            patience=patience,
             tags=tags,
-            problems=_arn_problems(solution_version_arn, filter_arn),
         )
+
+
+def _places(
+    source: S3Location, source_path: str | None, destination: S3Location, destination_path: str | None
+) -> tuple[Place, Place]:
+    return Place("source", source, source_path), Place("destination", destination, destination_path)
+
+
+def _arns(solution_version_arn: str, filter_arn: str | None) -> Sequence[GivenArn]:
+    version = GivenArn(
+        "solution_version_arn", solution_version_arn, kind="solution version", form="solution/NAME/VERSION"
+    )
+    if filter_arn is None:
+        return [version]
+    return [version, GivenArn("filter_arn", filter_arn, kind="filter", form="filter/NAME")]
 
 
 def _batch_arguments(
     encryption: PersonalizeEncryption,
     solution_version_arn: str,
-    source: S3Location,
-    destination: S3Location,
+    places: tuple[Place, Place],
     filter_arn: str | None,
     num_results: float | str | None,
 ) -> dict[str, Any]:
+    source, destination = places
     return {
         "SolutionVersionArn": solution_version_arn,
         "FilterArn": filter_arn,
@@ -161,12 +206,6 @@ def _batch_arguments(
         "JobInput": {"S3DataSource": s3_data(encryption, source)},
         "JobOutput": {"S3DataDestination": s3_data(encryption, destination)},
     }
-
-
-def _arn_problems(solution_version_arn: object, filter_arn: object) -> Iterator[str]:
-    yield from arn_problems("solution_version_arn", solution_version_arn)
-    if filter_arn is not None:
-        yield from arn_problems("filter_arn", filter_arn)
 
 
 def _solution(scope: Construct, version_arn: str) -> Iterator[str]:

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Mapping
 
-from aws_cdk import Stack
+from aws_cdk import Duration, Stack
 from constructs import Construct
 
 from ..callers import DATASET_EXPORT_JOB, DATASET_IMPORT_JOB, personalize_arn
 from ..encryption import PersonalizeEncryption
 from ..locations import S3Location
 from ..resources import PersonalizeResource
+from ._arns import GivenArn
+from ._checks import choice_problems
+from ._encryption import s3_data
+from ._expressions import is_known
 from ._job import Job
-from ._parameters import arn_problems, choice_problems, is_known, s3_data
+from ._places import Place
 
 
 class DatasetImportJob(Job):
@@ -29,12 +33,15 @@ class DatasetImportJob(Job):
         encryption: PersonalizeEncryption,
         dataset_arn: str,
         source: S3Location,
+        source_path: str | None = None,
         job_name: str | None = None,
         import_mode: str | None = None,
         publish_attribution_metrics_to_s3: bool | str | None = None,
+        timeout: Duration | None = None,
+        patience: Duration | None = None,
         tags: Mapping[str, str] | None = None,
     ) -> None:
-        """Allows the job on ``encryption``, and the state machine's role to start it.
+        """Allow the job on ``encryption``, and the state machine's role to start it.
 
         Args:
             scope: the parent construct.
@@ -42,11 +49,16 @@ class DatasetImportJob(Job):
             encryption: whose service role does the work.
             dataset_arn: the ARN of the dataset.
             source: the CSV file, or folder of CSV files.
-            job_name: by default a name that is derived from the execution, and the same in its retries and redrives. A
-                name of your own has to be new for each execution: one that was there before it fails the execution.
+            source_path: a file or folder below the prefix of ``source``, an expression for example. Policies allow
+                the whole prefix.
+            job_name: by default a name of its own each time the fragment is entered, which retries and redrives keep. A
+                name of your own has to be new each time: a job of that name that existed before fails the execution.
             import_mode: ``"FULL"``, Personalize's default, replaces the data of earlier import jobs; ``"INCREMENTAL"``
                 adds to it.
             publish_attribution_metrics_to_s3: whether the metric attribution's reports go to S3.
+            timeout: how long the job may take, the wait for its place included, to five minutes. By default 3 days.
+            patience: how long to try again while there are too many jobs (``LimitExceededException``), on average; at
+                most twice as long. By default a day, or half of the timeout if that is shorter.
             tags: the job's tags.
 
         Raises:
@@ -54,25 +66,27 @@ class DatasetImportJob(Job):
 
         https://docs.aws.amazon.com/personalize/latest/dg/API_CreateDatasetImportJob.html
         """
+        data = Place("source", source, source_path)
         super().__init__(
             scope,
             id,
             call=DATASET_IMPORT_JOB,
             encryption=encryption,
-            resource=PersonalizeResource.dataset_import_job(source),
+            allows=PersonalizeResource.dataset_import_job,
+            places=[data],
+            arns=[_dataset(dataset_arn)],
             job_name=job_name,
             arguments=lambda: {
                 "DatasetArn": dataset_arn,
-                "DataSource": {"DataLocation": source.uri},
+                "DataSource": {"DataLocation": data.uri},
                 "ImportMode": import_mode,
                 "PublishAttributionMetricsToS3": publish_attribution_metrics_to_s3,
             },
+            timeout=timeout,
+            patience=patience,
             tags=tags,
-            parents=_dataset(scope, dataset_arn),
-            problems=[
-                *arn_problems("dataset_arn", dataset_arn),
-                *choice_problems("import_mode", import_mode, "FULL", "INCREMENTAL"),
-            ],
+            parents=lambda: _parents(scope, dataset_arn),
+            problems=choice_problems("import_mode", import_mode, "FULL", "INCREMENTAL"),
         )
 
 
@@ -90,11 +104,14 @@ class DatasetExportJob(Job):
         encryption: PersonalizeEncryption,
         dataset_arn: str,
         destination: S3Location,
+        destination_path: str | None = None,
         job_name: str | None = None,
         ingestion_mode: str | None = None,
+        timeout: Duration | None = None,
+        patience: Duration | None = None,
         tags: Mapping[str, str] | None = None,
     ) -> None:
-        """Allows the job on ``encryption``, and the state machine's role to start it.
+        """Allow the job on ``encryption``, and the state machine's role to start it.
 
         Args:
             scope: the parent construct.
@@ -102,10 +119,15 @@ class DatasetExportJob(Job):
             encryption: whose service role does the work.
             dataset_arn: the ARN of the dataset.
             destination: the folder to write to.
-            job_name: by default a name that is derived from the execution, and the same in its retries and redrives. A
-                name of your own has to be new for each execution: one that was there before it fails the execution.
+            destination_path: a folder below the prefix of ``destination``, an expression for example. Policies allow
+                the whole prefix.
+            job_name: by default a name of its own each time the fragment is entered, which retries and redrives keep. A
+                name of your own has to be new each time: a job of that name that existed before fails the execution.
             ingestion_mode: ``"BULK"`` for what import jobs imported, ``"PUT"`` for what came record by record, which is
                 Personalize's default, ``"ALL"`` for both.
+            timeout: how long the job may take, the wait for its place included, to five minutes. By default 3 days.
+            patience: how long to try again while there are too many jobs (``LimitExceededException``), on average; at
+                most twice as long. By default a day, or half of the timeout if that is shorter.
             tags: the job's tags.
 
         Raises:
@@ -113,26 +135,32 @@ class DatasetExportJob(Job):
 
         https://docs.aws.amazon.com/personalize/latest/dg/API_CreateDatasetExportJob.html
         """
+        data = Place("destination", destination, destination_path)
         super().__init__(
             scope,
             id,
             call=DATASET_EXPORT_JOB,
             encryption=encryption,
-            resource=PersonalizeResource.dataset_export_job(destination),
+            allows=PersonalizeResource.dataset_export_job,
+            places=[data],
+            arns=[_dataset(dataset_arn)],
             job_name=job_name,
             arguments=lambda: {
                 "DatasetArn": dataset_arn,
                 "IngestionMode": ingestion_mode,
-                "JobOutput": {"S3DataDestination": s3_data(encryption, destination)},
+                "JobOutput": {"S3DataDestination": s3_data(encryption, data)},
             },
+            timeout=timeout,
+            patience=patience,
             tags=tags,
-            parents=_dataset(scope, dataset_arn),
-            problems=[
-                *arn_problems("dataset_arn", dataset_arn),
-                *choice_problems("ingestion_mode", ingestion_mode, "BULK", "PUT", "ALL"),
-            ],
+            parents=lambda: _parents(scope, dataset_arn),
+            problems=choice_problems("ingestion_mode", ingestion_mode, "BULK", "PUT", "ALL"),
         )
 
 
-def _dataset(scope: Construct, arn: str) -> Iterator[str]:
-    yield arn if is_known(arn) else personalize_arn(Stack.of(scope), "dataset", "*")
+def _dataset(arn: str) -> GivenArn:
+    return GivenArn("dataset_arn", arn, kind="dataset", form="dataset/DATASET_GROUP/TYPE")
+
+
+def _parents(scope: Construct, arn: str) -> Iterable[str]:
+    return [arn if is_known(arn) else personalize_arn(Stack.of(scope), "dataset", "*")]

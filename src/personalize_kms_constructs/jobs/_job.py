@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, cast
 
-from aws_cdk import Aws
+from aws_cdk import Aws, Duration, Stack
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
 from .._argument_types import tags_type_problems
 from .._refusal import refuse
-from ..callers import Call, pass_role_statement
+from ..callers import Call, pass_role_statement, personalize_arn
 from ..encryption import PersonalizeEncryption
 from ..resources import PersonalizeResource
-from . import _language as language
+from ._arns import GivenArn
+from ._checks import job_name_problems
+from ._encryption import cycle_problems, encryption_problems, environment_problems, role_arn_in
+from ._language import JobLanguage
 from ._names import JobName
-from ._parameters import Parameters, encryption_problems, job_name_problems, location_problems, tag_list
+from ._parameters import Parameters, tag_list
+from ._places import Place
 from ._states import Json, State, state_name_problems
+from ._times import attempts, time_problems, timeout_seconds
 
 
 class Job(sfn.StateMachineFragment):
@@ -36,64 +41,105 @@ class Job(sfn.StateMachineFragment):
         *,
         call: Call,
         encryption: PersonalizeEncryption,
-        resource: PersonalizeResource,
-        job_name: str | None,
+        allows: Callable[..., PersonalizeResource],
+        places: Sequence[Place],
+        arns: Sequence[GivenArn],
         arguments: Callable[[], Mapping[str, Any]],
+        job_name: str | None,
+        timeout: Duration | None,
+        patience: Duration | None,
         tags: Mapping[str, str] | None,
-        parents: Iterable[str] = (),
+        parents: Callable[[], Iterable[str]] = tuple,
+        success: str = "ACTIVE",
         problems: Iterable[str] = (),
     ) -> None:
-        super().__init__(scope, id)
-        wrong_types = [*encryption_problems(encryption), *location_problems(resource), *tags_type_problems(tags)]
-        refuse(self, [*wrong_types, *job_name_problems(job_name), *problems])
-        role_arn = encryption.service_role.role_arn
-        parameters = Parameters({"JobName": job_name, **arguments(), "Tags": tag_list(tags), "RoleArn": role_arn})
-        names = [f"Status of {id}"]
-        names += [f"Name of {id} taken"] if job_name is not None else []
-        names += [f"Parameters of {id}"] if parameters.has_json_paths else []
-        self._longest_state_name = max(names, key=len)
-        refuse(self, [*parameters.problems(), *state_name_problems(self._longest_state_name)])
-        encryption.allow(resource)
-        name = JobName(self, call, job_name, parameters)
-        noun, partition = call.noun, Aws.PARTITION
-        needed = call.statements([name.arn_pattern], list(parents), tags="Tags" in parameters.arguments)
+        """Make the states, and wire the permissions.
 
-        create = State(
+        Args:
+            scope: the parent construct.
+            id: the construct's id.
+            call: the API call that starts the job.
+            encryption: whose service role does the work.
+            allows: the factory of the resource that ``encryption`` has to allow; it takes the locations.
+            places: where the job reads and writes.
+            arns: what it works on.
+            arguments: the arguments of the call besides name, role and tags; asked for when all is well.
+            job_name: the name that was given.
+            timeout: how long the job may take.
+            patience: how long it may wait for its place.
+            tags: the job's tags.
+            parents: the ARNs that the caller needs the API's action on besides the job's; asked for when all is well.
+            success: the status with which the job ends.
+            problems: what is wrong with arguments of this kind of job.
+        """
+        super().__init__(scope, id)
+        stack = Stack.of(self)
+        kind = allows().permissions.resource
+        found = [
+            *encryption_problems(encryption),
+            *(problem for place in places for problem in place.problems(kind)),
+            *(problem for arn in arns for problem in arn.problems(stack)),
+            *job_name_problems(job_name),
+            *time_problems(timeout, patience),
+            *tags_type_problems(tags),
+            *problems,
+        ]
+        refuse(self, found)
+        role_arn = role_arn_in(stack, encryption)
+        call_arguments = {"JobName": job_name, **arguments(), "Tags": tag_list(tags), "RoleArn": role_arn}
+        in_json_path = Parameters(call_arguments).has_json_paths
+        name = JobName(self, job_name, in_json_path=in_json_path)
+        parameters = Parameters({**call_arguments, "JobName": name.value})
+        self._longest_state_name = f"Status of {id}"
+        refuse(
             self,
-            f"Start {id}",
-            lambda: language.create(
-                partition, noun, _arguments(parameters, name), job_arn=name.arn, next=wait.state_id
-            ),
-            statements=[*needed, pass_role_statement(role_arn)],
+            [
+                *parameters.problems(),
+                *environment_problems(stack, encryption),
+                *cycle_problems(stack, encryption, role_arn, places, arns),
+                *state_name_problems(self._longest_state_name),
+            ],
         )
+        encryption.allow(allows(*(place.location for place in places)))
+
+        job_arn = personalize_arn(stack, call.resource_type, "")
+        needed = call.statements([job_arn + name.pattern], list(parents()), tags="Tags" in parameters.arguments)
+        language = JobLanguage(
+            Aws.PARTITION,
+            call.noun,
+            job_arn,
+            success=success,
+            name_is_given=name.is_given,
+            timeout_seconds=timeout_seconds(timeout),
+            attempts=attempts(patience, timeout),
+        )
+        self._make_states(id, language, parameters, [*needed, pass_role_statement(role_arn)])
+
+    def _make_states(self, id: str, language: JobLanguage, parameters: Parameters, statements: list[Json]) -> None:
+        prepare = State(
+            self,
+            f"Prepare {id}",
+            lambda: language.prepare(
+                parameters.rendered(), in_json_path=parameters.has_json_paths, next=create.state_id
+            ),
+            query_language="JSONPath" if parameters.has_json_paths else "JSONata",
+        )
+        create = State(self, f"Start {id}", lambda: language.create(next=wait.state_id), statements=statements)
         wait = State(self, f"Wait for {id}", lambda: language.wait(next=describe.state_id))
-        describe = State(self, f"Describe {id}", lambda: language.describe(partition, noun, next=status.state_id))
+        describe = State(self, f"Describe {id}", lambda: language.describe(next=status.state_id))
         status = State(
             self,
             f"Status of {id}",
-            lambda: language.status(
-                taken=None if taken is None else taken.state_id,
-                active=done.state_id,
-                failed=failed.state_id,
-                other=wait.state_id,
-            ),
+            lambda: language.status(done=done.state_id, failed=failed.state_id, wait=wait.state_id),
         )
         done = State(self, f"{id} done", lambda: {**language.done(), **done.next_or_end()})
-        failed = State(self, f"{id} failed", lambda: language.failed(noun))
-        taken = State(self, f"Name of {id} taken", language.taken) if name.is_given else None
+        failed = State(self, f"{id} failed", language.failed)
+        prepare.leads_to(create)
         create.leads_to(wait)
         wait.leads_to(describe)
         describe.leads_to(status)
-        status.leads_to(done, failed, *([taken] if taken else []))
-        self._start, self._end = create, done
-        if parameters.has_json_paths:
-            self._start = State(
-                self,
-                f"Parameters of {id}",
-                lambda: language.parameters(parameters.as_json_path(), next=create.state_id),
-                query_language="JSONPath",
-            )
-            self._start.leads_to(create)
+        status.leads_to(done, failed)
+        self._start, self._end = prepare, done
 
     def prefix_states(self, prefix: str | None = None) -> sfn.StateMachineFragment:
         """Prefix the names of all states, as ``to_single_state`` does too; by default with the id.
@@ -114,11 +160,3 @@ class Job(sfn.StateMachineFragment):
     def end_states(self) -> list[sfn.INextable]:
         """The state whose output is the job's description."""
         return [cast("sfn.INextable", self._end)]
-
-
-def _arguments(parameters: Parameters, name: JobName) -> Json | str:
-    if not parameters.has_json_paths:
-        return {**parameters.arguments, "JobName": name.value}
-    if name.is_given:
-        return "{% $states.input %}"
-    return f"{{% $merge([$states.input, {{'JobName': {name.expression}}}]) %}}"

@@ -1,11 +1,16 @@
 """The states of a job in Amazon States Language, as functions of the names of the states they go to.
 
 Everything is carried in the states' input and output: variables would be shared by all fragments of a state machine.
+The first state evaluates the parameters, once: retries and redrives begin at a later state, with its output as input.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import KW_ONLY, dataclass
 from typing import Any
+
+from ._times import FIRST_DELAY, LONGEST_DELAY
 
 Json = dict[str, Any]
 
@@ -17,123 +22,173 @@ _LONGEST_WAIT_SECONDS = 300
 # the service's own faults are not in it
 # (https://docs.aws.amazon.com/step-functions/latest/dg/supported-services-awssdk.html). A missing permission is another
 # of them: it fails after these attempts, four minutes at most.
-_PASSING: Json = {
-    "ErrorEquals": [
-        "Personalize.PersonalizeException",
-        "Personalize.ThrottlingException",
-        "Personalize.TooManyRequestsException",
-        "Personalize.InternalServerException",
-        "Personalize.ServiceUnavailableException",
-        "Personalize.SdkClientException",
-    ],
-    "IntervalSeconds": 2,
-    "BackoffRate": 2,
-    "MaxDelaySeconds": 60,
-    "MaxAttempts": 8,
-    "JitterStrategy": "FULL",
-}
+_PASSING = (
+    "PersonalizeException",
+    "ThrottlingException",
+    "TooManyRequestsException",
+    "InternalServerException",
+    "ServiceUnavailableException",
+    "SdkClientException",
+)
+# The dataset, for example, is still being written to.
+_BUSY = "ResourceInUseException"
+# What was created a moment ago may not be found yet.
+_NOT_YET_FOUND = "ResourceNotFoundException"
 # "You can have a total of 5 pending or in progress dataset import jobs per region"
-# (https://docs.aws.amazon.com/personalize/latest/dg/error-messages.html). A place is free when another job has ended;
-# these attempts go on for a day at most.
-_TOO_MANY_JOBS: Json = {
-    "ErrorEquals": ["Personalize.LimitExceededException"],
-    "IntervalSeconds": 60,
-    "BackoffRate": 2,
-    "MaxDelaySeconds": 900,
-    "MaxAttempts": 100,
-    "JitterStrategy": "FULL",
-}
+# (https://docs.aws.amazon.com/personalize/latest/dg/error-messages.html). A place is free when another job has ended.
+_TOO_MANY_JOBS = "LimitExceededException"
 _EXISTS_ALREADY = "Personalize.ResourceAlreadyExistsException"
 
+# As the API reference spells them: with "CREATE" for import and export jobs, with a space for batch jobs.
+_AT_WORK = ("CREATE PENDING", "CREATE IN_PROGRESS", "PENDING", "IN_PROGRESS", "IN PROGRESS")
+_FAILED = ("CREATE FAILED", "FAILED")
 
-def parameters(arguments: Json, *, next: str) -> Json:
-    """Evaluate JsonPath expressions, which no JSONata state does."""
-    return {"Type": "Pass", "Parameters": arguments, "Next": next}
-
-
-def create(partition: str, noun: str, arguments: Any, *, job_arn: str, next: str) -> Json:
-    """Start the job, if this execution has not started it before."""
-    waiting = {"WaitSeconds": _FIRST_WAIT_SECONDS}
-    # After a retry, when the answer to the first attempt was lost, and after a redrive.
-    started_before = {
-        "ErrorEquals": [_EXISTS_ALREADY],
-        "Output": {"JobArn": job_arn, "ExistedAlready": True, **waiting},
-        "Next": next,
-    }
-    return {
-        "Type": "Task",
-        "Resource": _api(partition, f"create{noun}"),
-        "Arguments": arguments,
-        "Output": {"JobArn": f"{{% $states.result.{noun}Arn %}}", "ExistedAlready": False, **waiting},
-        "Retry": [_TOO_MANY_JOBS, _PASSING],
-        "Catch": [started_before],
-        "Next": next,
-    }
+_JOB = "$states.input.Job"
+_JOB_ARN = "$states.input.JobArn"
+_SINCE = "$toMillis($states.input.Since)"
 
 
-def wait(*, next: str) -> Json:
-    """Wait as long as the state before says."""
-    return {"Type": "Wait", "Seconds": "{% $states.input.WaitSeconds %}", "Next": next}
+@dataclass(frozen=True)
+class JobLanguage:
+    """The states of one job."""
 
+    partition: str
+    noun: str
+    """What follows ``Create`` and ``Describe`` in the API."""
+    job_arn: str
+    """The job's ARN, without its name."""
+    _: KW_ONLY
+    success: str
+    """The status with which it ends."""
+    name_is_given: bool
+    """True if another job may have the name."""
+    timeout_seconds: int
+    attempts: int
+    """How many times to try again while there are too many jobs."""
 
-def describe(partition: str, noun: str, *, next: str) -> Json:
-    """Look at the job, and double the time until the next look."""
-    seen = (
-        f"{{'Job': $states.result.{noun}, "
-        f"'WaitSeconds': $min([2 * $states.input.WaitSeconds, {_LONGEST_WAIT_SECONDS}])}}"
-    )
-    return {
-        "Type": "Task",
-        "Resource": _api(partition, f"describe{noun}"),
-        "Arguments": {f"{noun}Arn": "{% $states.input.JobArn %}"},
-        "Output": f"{{% $merge([$states.input, {seen}]) %}}",
-        "Retry": [_PASSING],
-        "Next": next,
-    }
+    def prepare(self, arguments: Json, *, in_json_path: bool, next: str) -> Json:
+        """Evaluate the parameters, the job's name among them, and note the time."""
+        if in_json_path:
+            output = {"Parameters": {"Arguments": arguments, "Since.$": "$$.State.EnteredTime"}}
+        else:
+            output = {"Output": {"Arguments": arguments, "Since": "{% $states.context.State.EnteredTime %}"}}
+        return {"Type": "Pass", **output, "Next": next}
 
+    def create(self, *, next: str) -> Json:
+        """Start the job, or go on with the one that an earlier attempt has started."""
+        common = {"Since": "{% $states.input.Since %}", "WaitSeconds": _FIRST_WAIT_SECONDS}
+        existing: Json = {"JobArn": f"{{% '{self.job_arn}' & $states.input.Arguments.JobName %}}", **common}
+        if self.name_is_given:
+            existing["TriedBefore"] = (
+                "{% $states.context.State.RetryCount > 0 or "
+                f"$toMillis($states.context.Execution.RedriveTime) > {_SINCE} %}}"
+            )
+        too_many = {
+            **_retry(_TOO_MANY_JOBS),
+            "IntervalSeconds": FIRST_DELAY,
+            "MaxDelaySeconds": LONGEST_DELAY,
+            "MaxAttempts": self.attempts,
+        }
+        return {
+            "Type": "Task",
+            "Resource": self._api("create"),
+            "Arguments": "{% $states.input.Arguments %}",
+            "Output": {"JobArn": f"{{% $states.result.{self.noun}Arn %}}", **common},
+            "Retry": [too_many, _retry(*_PASSING, _BUSY)],
+            "Catch": [{"ErrorEquals": [_EXISTS_ALREADY], "Output": existing, "Next": next}],
+            "Next": next,
+        }
 
-def status(*, taken: str | None, active: str, failed: str, other: str) -> Json:
-    """Go on with what the job has come to.
+    def wait(self, *, next: str) -> Json:
+        """Wait as long as the state before says."""
+        return {"Type": "Wait", "Seconds": "{% $states.input.WaitSeconds %}", "Next": next}
 
-    A name that is derived from the execution is this execution's own. A given name may be that of a job which was there
-    before: that one's success would be mistaken for this one's.
-    """
-    choices = [
-        {"Condition": "{% $states.input.Job.Status = 'ACTIVE' %}", "Next": active},
-        {"Condition": "{% $states.input.Job.Status = 'CREATE FAILED' %}", "Next": failed},
-    ]
-    if taken is not None:
-        # Whole seconds, lest a time that lacks its fraction look earlier.
-        is_older = (
-            "$toMillis($states.input.Job.CreationDateTime) + 1000 < $toMillis($states.context.Execution.StartTime)"
+    def describe(self, *, next: str) -> Json:
+        """Look at the job, and double the time until the next look."""
+        seen = (
+            f"{{'Job': $states.result.{self.noun}, "
+            f"'WaitSeconds': $min([2 * $states.input.WaitSeconds, {_LONGEST_WAIT_SECONDS}])}}"
         )
-        choices.insert(0, {"Condition": f"{{% $states.input.ExistedAlready and {is_older} %}}", "Next": taken})
-    return {"Type": "Choice", "Choices": choices, "Default": other}
+        return {
+            "Type": "Task",
+            "Resource": self._api("describe"),
+            "Arguments": {f"{self.noun}Arn": f"{{% {_JOB_ARN} %}}"},
+            "Output": f"{{% $merge([$states.input, {seen}]) %}}",
+            "Retry": [_retry(*_PASSING, _NOT_YET_FOUND)],
+            "Next": next,
+        }
+
+    def status(self, *, done: str, failed: str, wait: str) -> Json:
+        """Go on with what the job has come to; a status that nobody knows fails."""
+        status = f"{_JOB}.Status"
+        reason = f"{_JOB}.FailureReason"
+        failures = [
+            (
+                f"{status} in {_array(_FAILED)}",
+                f"{self.noun}Failed",
+                f"$exists({reason}) ? {reason} : 'no reason given for ' & {_JOB_ARN}",
+            ),
+            (
+                f"$not({status} in {_array(_AT_WORK)})",
+                f"{self.noun}StatusUnknown",
+                f"{_JOB_ARN} & ' has a status that is not documented: ' & {status}",
+            ),
+            (
+                f"$millis() > {_SINCE} + {self.timeout_seconds * 1000}",
+                f"{self.noun}TimedOut",
+                f"{_JOB_ARN} & ' is still ' & {status} & ' after {self.timeout_seconds} seconds'",
+            ),
+        ]
+        choices = [
+            *(self._fails(*taken, next=failed) for taken in self._taken()),
+            {"Condition": f"{{% {status} = '{self.success}' %}}", "Next": done},
+            *(self._fails(*failure, next=failed) for failure in failures),
+        ]
+        return {"Type": "Choice", "Choices": choices, "Default": wait}
+
+    def done(self) -> Json:
+        """End with the job's description."""
+        return {"Type": "Pass", "Output": f"{{% {_JOB} %}}"}
+
+    def failed(self) -> Json:
+        """Fail with the reason that the state before has found."""
+        return {"Type": "Fail", "Error": "{% $states.input.Error %}", "Cause": "{% $states.input.Cause %}"}
+
+    def _taken(self) -> list[tuple[str, str, str]]:
+        """Tell another job of the given name from the one that an earlier attempt has started.
+
+        It is another one if it existed before any attempt, or before the fragment was entered; its success would be
+        mistaken for this one's. The clocks of the two services may differ by a moment.
+        """
+        if not self.name_is_given:
+            return []
+        tried, is_older = "$states.input.TriedBefore", f"$toMillis({_JOB}.CreationDateTime) + 1000 < {_SINCE}"
+        return [
+            (
+                f"$exists({tried}) and ($not({tried}) or {is_older})",
+                _EXISTS_ALREADY,
+                f"{_JOB_ARN} & ' existed before: give another job_name, or none'",
+            )
+        ]
+
+    def _fails(self, condition: str, error: str, cause: str, *, next: str) -> Json:
+        output = {"Error": error, "Cause": f"{{% {cause} %}}"}
+        return {"Condition": f"{{% {condition} %}}", "Output": output, "Next": next}
+
+    def _api(self, verb: str) -> str:
+        return f"arn:{self.partition}:states:::aws-sdk:personalize:{verb}{self.noun}"
 
 
-def done() -> Json:
-    """End with the job's description."""
-    return {"Type": "Pass", "Output": "{% $states.input.Job %}"}
-
-
-def failed(noun: str) -> Json:
-    """Fail with Personalize's reason."""
-    reason = "$states.input.Job.FailureReason"
+def _retry(*errors: str) -> Json:
     return {
-        "Type": "Fail",
-        "Error": f"{noun}Failed",
-        "Cause": f"{{% $exists({reason}) ? {reason} : 'no reason given for ' & $states.input.JobArn %}}",
+        "ErrorEquals": [f"Personalize.{error}" for error in errors],
+        "IntervalSeconds": 2,
+        "BackoffRate": 2,
+        "MaxDelaySeconds": 60,
+        "MaxAttempts": 8,
+        "JitterStrategy": "FULL",
     }
 
 
-def taken() -> Json:
-    """Fail as the call did."""
-    return {
-        "Type": "Fail",
-        "Error": _EXISTS_ALREADY,
-        "Cause": "{% $states.input.JobArn & ' is older than this execution: give another job_name, or none' %}",
-    }
-
-
-def _api(partition: str, operation: str) -> str:
-    return f"arn:{partition}:states:::aws-sdk:personalize:{operation}"
+def _array(values: Sequence[str]) -> str:
+    return f"[{', '.join(map(repr, values))}]"

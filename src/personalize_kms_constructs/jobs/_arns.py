@@ -1,0 +1,79 @@
+"""The ARNs that a job is given, of what exists in Personalize already."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import cast
+
+from aws_cdk import Reference, Stack, Tokenization
+
+from .._argument_types import shown
+from .._tokens import TOKEN, is_token
+from ._expressions import is_jsonata, text_problems
+
+# arn:PARTITION:SERVICE:REGION:ACCOUNT:RESOURCE
+_NUMBER_OF_PARTS = 6
+
+
+@dataclass(frozen=True)
+class GivenArn:
+    """A parameter that is an ARN."""
+
+    parameter: str
+    value: str
+    kind: str
+    """The kind of resource, for people."""
+    form: str
+    """The last part of such an ARN, for example ``filter/NAME``."""
+
+    def problems(self, stack: Stack) -> Iterator[str]:
+        """Explain that this is not the ARN of such a resource in the account and Region of a stack.
+
+        Parts that are tokens are not judged.
+        """
+        value = self.value
+        problems = [*text_problems(self.parameter, value)]
+        if problems or (isinstance(value, str) and (is_jsonata(value) or TOKEN.fullmatch(value))):
+            yield from problems
+            return
+        parts = value.split(":", _NUMBER_OF_PARTS - 1) if isinstance(value, str) else []
+        if isinstance(value, str) and is_token(value) and len(parts) < _NUMBER_OF_PARTS:
+            return
+        if len(parts) < _NUMBER_OF_PARTS or parts[0] != "arn":
+            yield (
+                f"{self.parameter} is {shown(value)} but an ARN is expected: pass one, for example the attr_…_arn of "
+                "an L1, or an expression, for example sfn.JsonPath.string_at('$.arn')"
+            )
+            return
+        wrong = [*self._differences(parts, stack)]
+        if wrong:
+            yield (
+                f"{self.parameter} is {value!r}, {' and '.join(wrong)}: pass the ARN of a {self.kind} in the account "
+                "and Region of the state machine"
+            )
+
+    def _differences(self, parts: list[str], stack: Stack) -> Iterator[str]:
+        _, _, service, region, account, resource = parts
+        for what, got, wanted in (
+            ("service", service, "personalize"),
+            ("Region", region, stack.region),
+            ("account", account, stack.account),
+        ):
+            if got != wanted and not is_token(got) and not is_token(wanted):
+                yield f"of {what} {got!r} instead of {wanted!r}"
+        if "*" in resource or "?" in resource:
+            yield "with a wildcard"
+        form, got_form = self.form.split("/"), resource.split("/")
+        other_type = got_form[0] != form[0] and not is_token(got_form[0])
+        if other_type or (len(got_form) != len(form) and not is_token(resource)):
+            yield f"which is not of the form {self.form}"
+
+
+def refers_to(text: object, stack: Stack) -> bool:
+    """Tell if a part of the string is an attribute of something that a stack makes."""
+    if not isinstance(text, str) or not is_token(text):
+        return False
+    tokens = Tokenization.reverse_string(text).tokens
+    references = [cast("Reference", token) for token in tokens if Reference.is_reference(token)]
+    return any(Stack.of(reference.target) is stack for reference in references)

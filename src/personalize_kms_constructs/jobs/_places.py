@@ -1,0 +1,83 @@
+"""Where a job reads and writes: a path below a location, whose prefix is what policies allow.
+
+Policies are written before an execution knows its path, so they allow the location's whole prefix.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from aws_cdk import aws_stepfunctions as sfn
+
+from .._argument_types import not_a_location, shown
+from .._tokens import is_token
+from ..locations import S3Location
+from ._expressions import is_json_path, is_jsonata, jsonata_source, jsonata_string, text_problems
+
+# https://docs.aws.amazon.com/personalize/latest/dg/API_S3DataConfig.html
+_MAX_URI_LENGTH = 256
+
+
+@dataclass(frozen=True)
+class Place:
+    """A source or a destination."""
+
+    part: str
+    """The parameter that has the location: ``"source"`` or ``"destination"``."""
+    location: S3Location
+    path: str | None
+    """The path below the location's prefix, if there is one."""
+
+    @property
+    def uri(self) -> str:
+        """The ``s3://`` path for the API, or the expression that makes it."""
+        start = self.location.uri
+        if self.path is None:
+            return start
+        if is_jsonata(self.path):
+            return f"{{% {jsonata_string(start)} & ({jsonata_source(self.path)}) %}}"
+        if is_json_path(self.path):
+            return sfn.JsonPath.format("{}{}", start, self.path)
+        return start + self.path
+
+    def problems(self, job: str) -> Iterator[str]:
+        """Explain why the job can't work with this place."""
+        if not isinstance(self.location, S3Location):
+            yield not_a_location(f"{self.part} of {job}", self.location)
+            return
+        prefix = self.location.prefix
+        if "{%" in prefix or is_json_path(prefix):
+            yield (
+                f"{self.part} of {job} has a prefix that each execution evaluates, but policies are written before: "
+                f"give S3Location a fixed prefix, and the rest as {self.part}_path"
+            )
+        if self.path is None:
+            return
+        if prefix and not prefix.endswith(("/", "]}")):
+            yield (
+                f"{self.part} of {job} has prefix {prefix!r} and {self.part}_path stands below it, but that is not a "
+                f"folder: end the prefix in '/', for example {prefix + '/'!r}"
+            )
+        yield from self._path_problems()
+
+    def _path_problems(self) -> Iterator[str]:
+        path = self.path
+        problems = [*text_problems(f"{self.part}_path", path)]
+        if problems or (isinstance(path, str) and (is_jsonata(path) or is_token(path))):
+            yield from problems
+            return
+        if not isinstance(path, str) or not path or path.startswith("/") or "://" in path:
+            yield (
+                f"{self.part}_path is {shown(path)} but a path below the prefix of {self.part} is expected: pass one "
+                "without a leading slash or s3:// address, for example '2026-11-25/', or an expression"
+            )
+            return
+        if self.part == "destination" and not path.endswith("/"):
+            yield f"destination_path is {path!r}, which is not a folder: end it in '/', for example {path + '/'!r}"
+        uri = self.location.uri
+        if not is_token(uri) and len(uri + path) > _MAX_URI_LENGTH:
+            yield (
+                f"{self.part}_path makes a path of {len(uri + path)} characters but Personalize takes "
+                f"{_MAX_URI_LENGTH} at most: use a shorter one"
+            )

@@ -1,0 +1,69 @@
+"""How long a job may take, and how long it may wait for its place."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from aws_cdk import Duration
+
+from .._argument_types import shown
+
+_DAY = 24 * 60 * 60
+# Two days at most to wait for a place, and a day that a job takes: "up to a day" for data deletion
+# (https://docs.aws.amazon.com/personalize/latest/dg/API_CreateDataDeletionJob.html). Without a wait there is room for
+# the 36 hours that CloudFormation gives an import job (the schema of AWS::Personalize::Dataset).
+_DEFAULT_TIMEOUT = 3 * _DAY
+_DEFAULT_PATIENCE = _DAY
+# A look at a job every five minutes makes nine events, of which an execution's history holds 25,000
+# (https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html).
+_LONGEST_TIMEOUT = 9 * _DAY
+
+# Step Functions doubles the delay between attempts until it is the longest one, and waits for a random part of it: for
+# half of it on average (https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html).
+FIRST_DELAY = 60
+LONGEST_DELAY = 900
+
+
+def timeout_seconds(timeout: Duration | None) -> int:
+    """Return how long a job may take, in seconds."""
+    return _DEFAULT_TIMEOUT if timeout is None else round(_seconds(timeout))
+
+
+def attempts(patience: Duration | None, timeout: Duration | None) -> int:
+    """Return how many more attempts fill the time that a job waits for its place, on average."""
+    longest = timeout_seconds(timeout) / 2
+    wanted = min(_DEFAULT_PATIENCE, longest) if patience is None else _seconds(patience)
+    number, delay, waited = 0, FIRST_DELAY, 0.0
+    while waited < wanted:
+        number, waited, delay = number + 1, waited + delay / 2, min(2 * delay, LONGEST_DELAY)
+    return number
+
+
+def time_problems(timeout: object, patience: object) -> Iterator[str]:
+    """Explain that a state machine can't wait so long, or that something is no time at all."""
+    for parameter, value in (("timeout", timeout), ("patience", patience)):
+        if value is not None and not _is_known(value):
+            yield (
+                f"{parameter} is {shown(value)} but a Duration that is known at synth is expected: pass, for example, "
+                "Duration.hours(6)"
+            )
+    if isinstance(timeout, Duration) and _is_known(timeout) and not 1 <= _seconds(timeout) <= _LONGEST_TIMEOUT:
+        yield (
+            f"timeout is {timeout.to_human_string()} but a job may take from a second to 9 days, which fill the 25,000 "
+            "events of an execution: use a time between"
+        )
+    elif isinstance(patience, Duration) and _is_known(patience) and (timeout is None or _is_known(timeout)):
+        longest = timeout_seconds(timeout if isinstance(timeout, Duration) else None) / 2
+        if _seconds(patience) > longest:
+            yield (
+                f"patience is {patience.to_human_string()} but a job may wait twice as long, and must not be started "
+                f"after its timeout: use {longest:g} seconds at most, or a longer timeout"
+            )
+
+
+def _is_known(value: object) -> bool:
+    return isinstance(value, Duration) and not value.is_unresolved()
+
+
+def _seconds(duration: Duration) -> float:
+    return float(duration.to_seconds(integral=False))

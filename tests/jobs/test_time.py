@@ -1,0 +1,77 @@
+"""Executions end, whatever the job does."""
+
+import time
+
+import pytest
+from aws_cdk import Duration
+
+from embedded_aws import EmbeddedAws
+from tests.jobs.movies import Movies, deployed, wait_until
+
+JOB = "arn:aws:personalize:eu-west-1:111111111111:dataset-import-job/monday"
+
+
+@pytest.mark.parametrize("status", ["CREATE PENDING", "CREATE IN_PROGRESS", "PENDING", "IN PROGRESS", "IN_PROGRESS"])
+def test_a_job_that_is_at_work_for_too_long(aws: EmbeddedAws, movies: Movies, status: str) -> None:
+    """The execution fails with the name of the job, which goes on."""
+    machine = deployed(aws, movies, movies.importing(job_name="monday", timeout=Duration.seconds(1)))
+    aws.freeze_jobs(status)
+    end = machine.run()
+    assert (end.status, end.error, end.cause) == (
+        "FAILED",
+        "DatasetImportJobTimedOut",
+        f"{JOB} is still {status} after 1 seconds",
+    )
+
+
+@pytest.mark.parametrize("status", ["CREATE STOPPED", "COMPLETED", "active"])
+def test_a_status_that_nobody_knows(aws: EmbeddedAws, movies: Movies, status: str) -> None:
+    """It ends in a failure, and not in a loop; import jobs don't become COMPLETED."""
+    machine = deployed(aws, movies, movies.importing(job_name="monday"))
+    aws.freeze_jobs(status)
+    end = machine.run()
+    assert (end.status, end.error, end.cause) == (
+        "FAILED",
+        "DatasetImportJobStatusUnknown",
+        f"{JOB} has a status that is not documented: {status}",
+    )
+
+
+def test_a_redrive_after_the_timeout_finds_a_job_that_is_done(aws: EmbeddedAws, movies: Movies) -> None:
+    """It failed while it waited; the time is over, and so is the job."""
+    machine = deployed(aws, movies, movies.importing(timeout=Duration.seconds(1)))
+    aws.freeze_jobs("CREATE PENDING")
+    aws.fail_next("DescribeDatasetImportJob", "InvalidInputException")
+    execution = machine.start()
+    assert machine.end(execution).error == "Personalize.InvalidInputException"
+    time.sleep(1.1)
+    aws.freeze_jobs("ACTIVE")
+    machine.states.redrive_execution(executionArn=execution)
+    assert machine.end(execution).status == "SUCCEEDED"
+
+
+def test_a_redrive_of_a_job_that_took_too_long_fails_again(aws: EmbeddedAws, movies: Movies) -> None:
+    """It begins at the state that failed; what it takes is a new execution."""
+    machine = deployed(aws, movies, movies.importing(timeout=Duration.seconds(1)))
+    aws.freeze_jobs("CREATE PENDING")
+    execution = machine.start()
+    first = machine.end(execution)
+    aws.freeze_jobs(None)
+    machine.states.redrive_execution(executionArn=execution)
+    assert machine.end(execution) == first
+    assert len(machine.names("dataset_import_jobs")) == 1
+
+
+def test_the_time_is_that_of_one_entry(aws: EmbeddedAws, movies: Movies) -> None:
+    """A second job of an execution has its own."""
+    options = {"timeout": Duration.seconds(2)}
+    machine = deployed(aws, movies, movies.importing(**options), movies.exporting(**options))
+    aws.freeze_jobs("CREATE PENDING")
+    execution = machine.start()
+    time.sleep(1.5)
+    aws.freeze_jobs(None)
+    wait_until(lambda: machine.names("dataset_export_jobs") != [])
+    aws.freeze_jobs("CREATE PENDING")
+    time.sleep(1)  # longer than two seconds after the execution's start
+    aws.freeze_jobs("ACTIVE")
+    assert machine.end(execution).status == "SUCCEEDED"
