@@ -54,6 +54,7 @@ class Wiring:
         self._manages_imported_keys = manage_imported_keys
         self._removal_policy = removal_policy
         self._managed_keys = 0
+        self.allowed: list[PersonalizeResource] = []
         # Keys and buckets that have been looked at and found to be fine.
         self._good: set[kms.IKey | s3.IBucket] = set()
         self._stacks: dict[kms.IKey | s3.IBucket, Stack | None] = {}
@@ -102,6 +103,7 @@ class Wiring:
 
     def allow(self, resources: Sequence[PersonalizeResource]) -> None:
         """Put the statements for these resources into the policies; those that are there already stay as they are."""
+        self.allowed = list(dict.fromkeys((*self.allowed, *resources)))
         for resource in resources:
             needed = resource.permissions
             self._allow_key(

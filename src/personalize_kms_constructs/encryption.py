@@ -21,6 +21,7 @@ from ._argument_types import (
     target_type_problems,
 )
 from ._checks import name_problems
+from ._metadata import leave_resources
 from ._refusal import refuse
 from ._wiring import Wiring
 from .callers import caller_problems, grant_create
@@ -116,6 +117,12 @@ class PersonalizeEncryption(Construct):
             problems.append("role_name is for the role made here, but service_role is given: leave one out")
         refuse(self, [*problems, *self._wiring.problems(resources)])
         self._wiring.allow(resources)
+        leave_resources(
+            self,
+            resources=lambda: self._wiring.allowed,
+            encryption_key=self._encryption_key,
+            service_role=self._role.role,
+        )
 
     @property
     def encryption_key(self) -> kms.IKey:

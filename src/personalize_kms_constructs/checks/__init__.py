@@ -1,0 +1,6 @@
+"""Checks of a whole app: who may do what in the templates that are deployed, beside what AWS's pages ask."""
+
+from .checking import check_assembly
+from .errors import AssemblyError
+
+__all__ = ["AssemblyError", "check_assembly"]
