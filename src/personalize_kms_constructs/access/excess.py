@@ -1,7 +1,7 @@
 """Permissions of the role and of Personalize beyond what is needed, on the keys and buckets that are used.
 
-What other principals may do, and what the role may do elsewhere, isn't judged; nor is a statement that a condition may keep
-from having an effect.
+What other principals may do, and what the role may do elsewhere, isn't judged; nor is a statement that a condition
+may keep from having an effect.
 """
 
 from __future__ import annotations
