@@ -1,8 +1,8 @@
 """What a construct was told to allow, left in the assembly's metadata for ``personalize_kms_constructs.checks``.
 
-It is no part of a template. The CDK writes it into ``manifest.json`` or, in newer versions, ``….metadata.json``, under the
-construct's path. References say which template they are about, since the metadata of all stacks nested in one another is
-resolved in the outermost, where a token would lose its stack.
+It is no part of a template. The CDK writes it into ``manifest.json`` or, in newer versions, ``….metadata.json``, under
+the construct's path. References say which template they are about, since the metadata of all stacks nested in one
+another is resolved in the outermost, where a token would lose its stack.
 """
 
 from __future__ import annotations

@@ -18,6 +18,8 @@ from .ordering import ordering_problems
 from .problems import configuration_problems, trust_findings
 from .remedies import statement
 from .report import AccessReport
+from .values import same
+from .written import allow_statements, names_principal
 
 _E = TypeVar("_E", bound=Entry)
 
@@ -94,7 +96,7 @@ def _entries(
     groups: dict[tuple[str, ...], list[Need]] = {}
     for need, found in decisions.items():
         if found.answer is Answer.NO and not found.explicit:
-            add_to = _add_to(need, found, in_bucket=in_bucket)
+            add_to = _add_to(model, need, found, in_bucket=in_bucket)
             groups.setdefault((need.principal_arn, need.account, need.owner, add_to), []).append(need)
     for need, found in decisions.items():
         policy = IN_BUCKET_POLICY if in_bucket else need.policy
@@ -117,15 +119,26 @@ def _entries(
         elif found.explicit:
             yield Missing(**common)
         else:
-            add_to = _add_to(need, found, in_bucket=in_bucket)
+            add_to = _add_to(model, need, found, in_bucket=in_bucket)
             group = groups[need.principal_arn, need.account, need.owner, add_to]
             yield Missing(**common, add=statement(group, add_to), add_to=add_to)
 
 
-def _add_to(need: Need, found: Decision, *, in_bucket: bool) -> str:
+def _add_to(model: AccessModel, need: Need, found: Decision, *, in_bucket: bool) -> str:
+    """Return whose policy should take what is missing.
+
+    What a key policy leaves to IAM goes into IAM where the key policy can't name the role: for a key of another
+    account or stack, and one whose policy speaks of the role by a condition already.
+    """
     if in_bucket:
         return IN_BUCKET_POLICY
-    return IN_IAM if found.in_iam else need.policy
+    if not found.in_iam:
+        return need.policy
+    key, role = model.key(need.owner), model.role(need.role_arn)
+    in_two_stacks = key.declared.rpartition("#")[0] != role.declared.rpartition("#")[0]
+    by_condition = any(names_principal(statement, role.arn) for _, _, statement in allow_statements(key.policies))
+    across = same(key.account, role.account) is not Answer.YES
+    return IN_IAM if across or by_condition or in_two_stacks else IN_KEY_POLICY
 
 
 def _open_questions(model: AccessModel) -> Iterator[Undecided]:

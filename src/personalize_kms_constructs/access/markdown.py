@@ -8,12 +8,10 @@ from typing import TYPE_CHECKING
 
 from .entries import Allowed, Entry, Missing
 from .grouping import Row, by_subject, rows, short
-from .text import summary
+from .text import POLICIES, summary
 
 if TYPE_CHECKING:
     from .report import AccessReport
-
-_POLICIES = {"key": "key policy", "role": "IAM", "bucket": "bucket policy", "trust": "trust policy"}
 
 
 def markdown_report(report: AccessReport) -> str:
@@ -45,7 +43,7 @@ def _table(title: str, entries: Iterable[Entry], names: Mapping[str, str], last:
             on = f"{kind} {names.get(arn, arn)}" if kind else ", ".join(entry.needed_by)
             if isinstance(entry, Missing) and row.add is None:
                 why += f" ({short(entry.because, names)})"
-            cells = [on, _who(entry, names), _code(row.actions), _POLICIES.get(entry.policy, ""), why]
+            cells = [on, _who(entry, names), _code(row.actions), POLICIES.get(entry.policy, ""), why]
             yield f"| {' | '.join(_cell(cell) for cell in cells)}{page} |"
 
 

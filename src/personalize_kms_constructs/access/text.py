@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from .entries import Allowed, Entry, Excess, Missing, Undecided
@@ -15,109 +15,105 @@ if TYPE_CHECKING:
 
 WIDTH = 100
 MARKS = {Allowed: "✔", Missing: "✘", Excess: "!", Undecided: "?"}
-_POLICIES = {
-    "key": "key policy",
-    "role": "IAM policies of the role",
-    "bucket": "bucket policy",
-    "trust": "trust policy",
-}
+POLICIES = {"key": "key policy", "role": "IAM", "bucket": "bucket policy", "trust": "trust policy"}
+
+_Names = Mapping[str, str]
 
 
 def text_report(report: AccessReport) -> str:
     """Return the report in lines of at most 100 characters."""
-    lines = [*_wrapped(f"Amazon Personalize's access, for {_count(len(report.asked), 'request')}:", "")]
+    lines = [*_wrapped("Amazon Personalize is asked for:", "")]
     lines += [line for asked in report.asked for line in _wrapped(asked, "  ")]
     if not report.asked:
-        lines.append("  nothing: no resource, job or construct asks Personalize for anything")
+        lines.append("  nothing: no resource, job or construct in the app is about Personalize")
     entries: list[Entry] = [*report.missing, *report.excess, *report.undecided, *report.allowed]
     for (kind, arn), found in by_subject(entries).items():
-        lines += ["", *_heading(kind, arn, report)]
+        lines += ["", *_heading(kind, arn, report.names)]
+        told: list[str] = []
         for row in rows(found):
-            lines += _row(row, report)
+            lines += _row(row, report.names, told)
     if report.problems:
         lines += ["", "problems"]
         for problem in report.problems:
-            lines += _wrapped(f"✘ {problem.kind}: {short(problem.message, report.names)}", "  ", "    ")
-            if problem.page:
-                lines += _wrapped(problem.page, "      ")
+            lines += _wrapped(f"✘ {problem.kind}: {short(problem.message, report.names)}", "  ", "      ")
+            lines += _wrapped(problem.page, "    ")
     lines += ["", *_wrapped(summary(report), "")]
     return "\n".join(lines) + "\n"
 
 
 def summary(report: AccessReport) -> str:
     """Return the counts in one line."""
+    problems = f"{len(report.problems)} problem{'' if len(report.problems) == 1 else 's'}"
     return (
-        f"{len(report.missing)} missing, {_count(len(report.problems), 'problem')}, {len(report.excess)} too much, "
+        f"{len(report.missing)} missing, {problems}, {len(report.excess)} too much, "
         f"{len(report.undecided)} undecided, {len(report.allowed)} as AWS's pages ask"
     )
 
 
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"
+def finding(row: Row, names: _Names) -> str:
+    """Return what is found, in one sentence."""
+    entry = row.first
+    if not entry.principal:
+        return f"{', '.join(entry.needed_by)}: {short(entry.because, names)}"
+    who = "Personalize" if entry.principal == "service" else f"role {_name(entry.principal_arn, names)}"
+    told = {Allowed: "may", Missing: "lacks", Excess: "may, and needn't,", Undecided: "may have or lack"}[type(entry)]
+    actions, policy = ", ".join(row.actions), POLICIES.get(entry.policy, "")
+    found = f"{who} {told} {actions}"
+    if not isinstance(entry, Allowed):
+        found += f" on {short(', '.join(row.resources), names)}"
+    because = f": {short(entry.because, names)}" if entry.because and not isinstance(entry, Allowed) else ""
+    return f"{found} ({policy}){because}"
 
 
-def _heading(kind: str, arn: str, report: AccessReport) -> Iterator[str]:
-    if not kind:
-        yield "not known"
+def next_step(row: Row, names: _Names) -> str:
+    """Return what to do about it, in one sentence; for what is missing, the statement follows."""
+    entry = row.first
+    if isinstance(entry, Missing) and entry.add is not None:
+        return f"{_add_to(entry, names)}: {short(json.dumps(entry.add), names)}"
+    if isinstance(entry, Missing):
+        return "narrow what denies it: no further permission helps against it"
+    if isinstance(entry, Excess):
+        return short(entry.fix, names)
+    return "look at it where it is deployed, or put what is open into the app"
+
+
+def _row(row: Row, names: _Names, told: list[str]) -> Iterator[str]:
+    """Yield the lines of a row; a statement that was told of already isn't told again."""
+    entry = row.first
+    yield from _wrapped(f"{MARKS[type(entry)]} {finding(row, names)}", "  ", "      ")
+    if isinstance(entry, Allowed):
         return
-    name = report.names.get(arn)
-    yield from _wrapped(f"{kind} {name or arn}", "")
-    if name is not None and name != arn:
+    if isinstance(entry, Missing) and str(entry.add) in told:
+        yield from _wrapped(f"→ {_add_to(entry, names)} the statement above", "      ", "        ")
+    elif isinstance(entry, Missing) and entry.add is not None:
+        told.append(str(entry.add))
+        yield from _wrapped(f"→ {_add_to(entry, names)}:", "      ", "        ")
+        for line in json.dumps(entry.add, indent=2).splitlines():
+            indent = " " * (8 + len(line) - len(line.lstrip()))
+            yield from _wrapped(short(line.lstrip(), names), indent)
+    else:
+        yield from _wrapped(f"→ {next_step(row, names)}", "      ", "        ")
+    if entry.principal and not isinstance(entry, Excess):
+        yield from _wrapped(f"needed by {', '.join(entry.needed_by)}", "      ", "        ")
+    yield from _wrapped(entry.page, "    ")
+
+
+def _add_to(entry: Missing, names: _Names) -> str:
+    if entry.add_to == "role":
+        return f"add to an IAM policy of role {_name(entry.principal_arn, names)}"
+    return f"add to the {POLICIES[entry.add_to]} of {_name(entry.policy_of, names)}"
+
+
+def _heading(kind: str, arn: str, names: _Names) -> Iterator[str]:
+    yield from _wrapped(f"{kind} {_name(arn, names)}" if kind else "not known", "")
+    if arn in names:
         yield from _wrapped(arn, "    ")
 
 
-def _row(row: Row, report: AccessReport) -> Iterator[str]:
-    entry, names = row.first, report.names
-    who = f"role {names.get(entry.principal_arn, entry.principal_arn)}" if entry.principal == "role" else "Personalize"
-    policy = _POLICIES.get(entry.policy, "")
-    actions = ", ".join(row.actions)
-    resources = short(", ".join(row.resources), names)
-    mark = MARKS[type(entry)]
-    if isinstance(entry, Allowed):
-        yield from _wrapped(f"{mark} {who} may {actions} ({policy})", "  ", "      ")
-        return
-    if not entry.principal:
-        yield from _wrapped(f"{mark} {', '.join(entry.needed_by)}: {short(entry.because, names)}", "  ", "      ")
-        yield from _wrapped("→ look at it where it is deployed, or put it into the app", "      ", "        ")
-        return
-    told = {Missing: "lacks", Excess: "needs no", Undecided: "may or may not have"}[type(entry)]
-    yield from _wrapped(f"{mark} {who} {told} {actions} on {resources} ({policy})", "  ", "      ")
-    yield from _wrapped(short(entry.because, names), "      ")
-    if not isinstance(entry, Excess):
-        yield from _wrapped(f"needed by {', '.join(entry.needed_by)}", "      ", "        ")
-    yield from _next_step(row, report)
-    yield from _wrapped(entry.page, "      ")
+def _name(arn: str, names: _Names) -> str:
+    return names.get(arn, arn)
 
 
-def _next_step(row: Row, report: AccessReport) -> Iterator[str]:
-    entry, names = row.first, report.names
-    if isinstance(entry, Missing) and row.add is not None:
-        of = names.get(entry.policy_of, entry.policy_of)
-        where = f"an IAM policy of role {names.get(entry.principal_arn, entry.principal_arn)}"
-        if entry.add_to != "role":
-            where = f"the {_POLICIES[entry.add_to]} of {of}"
-        yield from _wrapped(f"→ add to {where}:", "      ", "        ")
-        for line in json.dumps(row.add, indent=2).splitlines():
-            yield from _wrapped(short(line, names), "        ", keep_space=True)
-    elif isinstance(entry, Missing):
-        yield from _wrapped("→ narrow that denial: no further permission helps against it", "      ", "        ")
-    elif isinstance(entry, Excess):
-        yield from _wrapped(f"→ {short(entry.fix, names)}", "      ", "        ")
-    else:
-        yield from _wrapped(
-            "→ look at the policy where it is deployed, or put what is open into the app", "      ", "        "
-        )
-
-
-def _wrapped(text: str, indent: str, further: str | None = None, *, keep_space: bool = False) -> list[str]:
-    if keep_space:
-        indent += text[: len(text) - len(text.lstrip())]
-        text = text.lstrip()
-    return textwrap.wrap(
-        text,
-        WIDTH,
-        initial_indent=indent,
-        subsequent_indent=indent if further is None else further,
-        break_long_words=True,
-        break_on_hyphens=False,
-    )
+def _wrapped(text: str, indent: str, further: str | None = None) -> list[str]:
+    further = indent if further is None else further
+    return textwrap.wrap(text, WIDTH, initial_indent=indent, subsequent_indent=further, break_on_hyphens=False)

@@ -2,5 +2,6 @@
 
 from .checking import check_assembly
 from .errors import AssemblyError
+from .plugin import PersonalizeAccessChecks
 
-__all__ = ["AssemblyError", "check_assembly"]
+__all__ = ["AssemblyError", "PersonalizeAccessChecks", "check_assembly"]

@@ -42,7 +42,7 @@ def _asked(reader: _Reader, path: str, data: Mapping[str, Any]) -> Iterator[Aske
             dataset_group_key=key,
             source=reader.location(resource.get("source")),
             destination=reader.location(resource.get("destination")),
-            declared=reader.declared(data.get("serviceRole")) or reader.declared(data.get("encryptionKey")),
+            declared=reader.own.declared(path),
         )
 
 
@@ -69,10 +69,6 @@ class _Reader:
             return None
         key = data.get("key")
         return Location(self.text(data.get("bucket")), self.text(data.get("prefix", "")), key and self.text(key))
-
-    def declared(self, expression: Any) -> str:
-        stack = self._stack_of(expression)
-        return stack.declared(expression["logicalId"]) if stack is not None else ""
 
     def _stack_of(self, expression: Any) -> Stack | None:
         if not isinstance(expression, Mapping) or not {"template", "logicalId", "attribute"} <= set(expression):

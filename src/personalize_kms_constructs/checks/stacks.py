@@ -89,9 +89,9 @@ class Stack(Scope):
         prefixes = {"cn-": "aws-cn", "us-gov-": "aws-us-gov", "us-iso-": "aws-iso", "us-isob-": "aws-iso-b"}
         return next((partition for prefix, partition in prefixes.items() if region.startswith(prefix)), "aws")
 
-    def declared(self, logical_id: str) -> str:
-        """Return what names a resource of a template in the model."""
-        return f"{self.template.path}#{logical_id}"
+    def declared(self, name: str) -> str:
+        """Return what names a resource of a template, or a construct by its path, in the model."""
+        return f"{self.template.path}#{name}"
 
     def resource(self, logical_id: str) -> physical.Resource:
         """Return a resource, its properties still to be resolved."""
