@@ -1,5 +1,7 @@
-"""Policies that AWS publishes, and those that people write with the CDK: each with what is wrong, written out by hand."""
+"""Policies that AWS publishes and that people write with the CDK: what is wrong with each, written out by hand."""
 
+from personalize_kms_constructs.access.comparison import compare
+from personalize_kms_constructs.access.model import Key
 from tests.access.models import (
     ACCOUNT_STATEMENT,
     ANOTHER_ACCOUNT,
@@ -12,6 +14,8 @@ from tests.access.models import (
     iam,
     lines,
     location,
+    model,
+    policy,
     report,
     role,
     service,
@@ -86,7 +90,7 @@ def test_the_page_as_it_stands_exports_nothing() -> None:
 
 
 def test_the_role_and_the_key_policy_of_awss_own_solution() -> None:
-    """Its key policy lacks two actions for the service; its role has four that nothing asks for, one that isn't real."""
+    """Its key policy lacks two actions for the service; its role has four that nothing asks for."""
     key_policy = {
         "Sid": "Allow use for the Personalize service",
         "Effect": "Allow",
@@ -256,9 +260,6 @@ def test_a_key_of_another_account_wants_both_sides() -> None:
     """Named in its policy, the role needs every action in IAM as well."""
     theirs = KEY.replace("111122223333", ANOTHER_ACCOUNT)
     actions = ["kms:CreateGrant", "kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey", "kms:ListGrants"]
-    from personalize_kms_constructs.access.comparison import compare
-    from tests.access.models import Key, model, policy
-
     found = model(asked(dataset_group_key=theirs), iam=[iam(actions[1:], theirs)])
     found.keys[theirs] = Key(theirs, [policy("key policy", [role(actions), service(actions)])])
     assert lines(compare(found).missing) == {("role", "key", "kms:CreateGrant", theirs)}

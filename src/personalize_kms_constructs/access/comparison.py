@@ -95,7 +95,7 @@ def _entries(
 ) -> Iterator[Entry]:
     groups: dict[tuple[str, ...], list[Need]] = {}
     for need, found in decisions.items():
-        if found.answer is Answer.NO and not found.explicit:
+        if found.answer is Answer.NO and not found.final:
             add_to = _add_to(model, need, found, in_bucket=in_bucket)
             groups.setdefault((need.principal_arn, need.account, need.owner, add_to), []).append(need)
     for need, found in decisions.items():
@@ -116,7 +116,7 @@ def _entries(
             yield Allowed(**common)
         elif found.answer is Answer.MAYBE:
             yield Undecided(**common)
-        elif found.explicit:
+        elif found.final:
             yield Missing(**common)
         else:
             add_to = _add_to(model, need, found, in_bucket=in_bucket)

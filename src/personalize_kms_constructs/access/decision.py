@@ -17,6 +17,8 @@ from .model import Bucket, Key, Policy, Role
 from .statements import Found, Judgement, judge
 from .values import same
 
+_BOUNDARY = "the role's permissions boundary doesn't allow it"
+
 By = tuple[tuple[Policy, ...], ...]
 """Policies that say yes together: one of each group is enough."""
 
@@ -29,8 +31,8 @@ class Decision:
     because: str = ""
     """The statements that allow or deny, or what leaves it open."""
     by: By = ()
-    explicit: bool = False
-    """Denied by a statement, so that no further permission helps."""
+    final: bool = False
+    """Denied by a statement or the boundary, so that no further statement helps."""
     in_iam: bool = False
     """Denied since the role's IAM policies lack what the resource's policy leaves to them."""
 
@@ -53,9 +55,10 @@ def role_on_key(caller: Caller, role: Role, key: Key, action: str, *, only_if: s
     within = any_of((by_role, by_account))
     answer = {Answer.YES: within, Answer.NO: across}.get(one_account) or (within if within is across else Answer.MAYBE)
     if answer is Answer.NO:
-        # A delegation to everybody in the account is no statement for the role.
-        lacks_iam = of_key.allowed.answer is Answer.YES and iam.allowed.answer is Answer.NO
-        return Decision(answer, _lacking(of_key, iam, boundary, lacks_iam), in_iam=lacks_iam)
+        named = one_account is Answer.YES and of_key.caller.answer is Answer.YES
+        lacks_iam = not named and of_key.allowed.answer is Answer.YES and iam.allowed.answer is Answer.NO
+        because = _lacking(of_key, boundary, lacks_iam)
+        return Decision(answer, because, in_iam=lacks_iam, final=because == _BOUNDARY)
     parts: tuple[Found, ...]
     if one_account is Answer.YES and (by_role is Answer.YES or of_key.account.answer is Answer.NO):
         parts = (of_key.caller, boundary.allowed)
@@ -107,7 +110,9 @@ def role_by_iam(
         return refused
     answer = all_of((iam.allowed.answer, boundary.allowed.answer))
     if answer is Answer.NO:
-        return Decision(answer, _lacking(None, iam, boundary, lacks_iam=True))
+        lacks_boundary = iam.allowed.answer is Answer.YES
+        because = _BOUNDARY if lacks_boundary else "no IAM policy of the role allows it"
+        return Decision(answer, because, final=lacks_boundary)
     return _outcome(answer, (iam.allowed, boundary.allowed), denied)
 
 
@@ -123,7 +128,9 @@ def role_in_bucket(caller: Caller, bucket: Bucket, action: str, resource: str, *
         # A policy that can't be seen is reported for Personalize itself.
         return Decision(Answer.YES)
     if one_account is not Answer.NO:
-        return _explicit((judgement.denied,)) or Decision(Answer.MAYBE, _joined(judgement.denied.because))
+        return _explicit((judgement.denied,)) or Decision(
+            Answer.MAYBE, f"may be denied: {_joined(judgement.denied.because)}"
+        )
     return _by_resource(judgement, "bucket", bucket.arn, bucket.unseen)
 
 
@@ -169,7 +176,7 @@ def _no_boundary(role: Role) -> Judgement:
 
 def _explicit(denials: Iterable[Found]) -> Decision | None:
     sids = [sid for denied in denials for sid in denied.sids]
-    return Decision(Answer.NO, f"denied by {_joined(sids)}", explicit=True) if sids else None
+    return Decision(Answer.NO, f"denied by {_joined(sids)}", final=True) if sids else None
 
 
 def _outcome(answer: Answer, allowed: Iterable[Found], denied: Iterable[Found], more: str = "") -> Decision:
@@ -184,14 +191,12 @@ def _outcome(answer: Answer, allowed: Iterable[Found], denied: Iterable[Found], 
     return Decision(Answer.MAYBE, _joined([*open_parts, *doubts, *([more] if more else [])]))
 
 
-def _lacking(of_key: Judgement | None, iam: Judgement, boundary: Judgement, lacks_iam: bool) -> str:
-    if boundary.allowed.answer is Answer.NO and (lacks_iam is False or iam.allowed.answer is not Answer.NO):
-        return "the role's permissions boundary doesn't allow it"
-    if not lacks_iam:
-        return "the key policy has no statement that allows it"
-    if of_key is not None:
+def _lacking(of_key: Judgement, boundary: Judgement, lacks_iam: bool) -> str:
+    if lacks_iam:
         return "the key policy leaves it to the role's IAM policies, which don't allow it"
-    return "no IAM policy of the role allows it"
+    if of_key.allowed.answer is Answer.YES and boundary.allowed.answer is Answer.NO:
+        return _BOUNDARY
+    return "the key policy has no statement that allows it"
 
 
 def _joined(reasons: Iterable[str]) -> str:

@@ -60,8 +60,8 @@ class Missing(Entry):
     """A permission that is needed and not there."""
 
     add: Json | None = None
-    """The statement to add, with everything that the policy lacks for this principal; none where a statement denies the
-    action, so that no other helps."""
+    """The statement to add, with everything that the policy lacks for this principal; none where a statement or a
+    boundary denies the action, so that no other statement helps."""
     add_to: str = ""
     """Whose policy takes the statement: ``"key"``, ``"role"`` or ``"bucket"``. It differs from ``policy`` where the key
     policy leaves the decision to IAM already."""

@@ -21,7 +21,7 @@ from .needs import IN_BUCKET_POLICY, IN_IAM, IN_KEY_POLICY, SERVICE, Need
 from .statements import Addressed, addressed_to, is_about
 from .surplus import Surplus
 from .values import matches
-from .written import allow_statements, names_a_source, names_principal, resources_of
+from .written import allow_statements, lets_everybody_in, names_a_source, names_principal, resources_of
 
 S3_PAGE = "https://docs.aws.amazon.com/personalize/latest/dg/granting-personalize-s3-access.html"
 CONFUSED_DEPUTY_PAGE = "https://docs.aws.amazon.com/personalize/latest/dg/cross-service-confused-deputy-prevention.html"
@@ -101,10 +101,17 @@ class _OfOne:
                 yield policy, name, statement
 
     def _for_any_account(self, statement: Statement, needs: list[Need]) -> Iterator[Surplus]:
-        """Yield what Personalize may do for whoever it calls."""
-        if self.caller.is_service and not names_a_source(statement):
+        """Yield what Personalize may do for whoever it calls, and what everybody may."""
+        everybody = lets_everybody_in(statement)
+        if everybody or (self.caller.is_service and not names_a_source(statement)):
             for need in needs:
-                if _is_in(statement, need, self.caller, self.model):
+                if not _is_in(statement, need, self.caller, self.model):
+                    continue
+                if everybody:
+                    yield Surplus(
+                        need.action, need.resource, "for everybody: its Principal is *", f"name {self.caller.arn}"
+                    )
+                else:
                     condition = f'"Condition": {{"StringEqualsIfExists": {{"aws:SourceAccount": "{need.account}"}}}}'
                     why = "for any account: no condition on aws:SourceAccount or aws:SourceArn"
                     yield Surplus(need.action, need.resource, why, f"add {condition}", CONFUSED_DEPUTY_PAGE)

@@ -52,14 +52,15 @@ def _wanted(keys: list[Key], needs: Iterable[Need], caller: Caller) -> tuple[set
 
     What a key policy asks for belongs into IAM as well where one of the key policies leaves the role to IAM.
     """
-    arns = {key.arn for key in keys}
-    own = [need for need in needs if need.owner in arns]
+    by_arn = {key.arn: key for key in keys}
+    own = [need for need in needs if need.owner in by_arn]
     in_iam = {need.action for need in own if need.policy == IN_IAM}
     in_key_policy = {need.action for need in own if need.policy == IN_KEY_POLICY}
     left_to_iam = {
-        action
-        for action in in_key_policy - in_iam
-        if any(decision.names_role(caller, key, action) is not Answer.YES for key in keys)
+        need.action
+        for need in own
+        if need.policy == IN_KEY_POLICY
+        and decision.names_role(caller, by_arn[need.owner], need.action) is not Answer.YES
     }
     return {each.lower() for each in in_iam | left_to_iam}, {each.lower() for each in in_key_policy}
 

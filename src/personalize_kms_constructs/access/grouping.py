@@ -32,6 +32,11 @@ class Row:
         return sorted({each.resource for each in self.entries})
 
     @property
+    def needed_by(self) -> list[str]:
+        """All that needs one of them."""
+        return sorted({by for each in self.entries for by in each.needed_by})
+
+    @property
     def add(self) -> Json | None:
         """The statement to add."""
         return self.first.add if isinstance(self.first, Missing) else None
@@ -46,6 +51,12 @@ def rows(entries: Iterable[Entry]) -> list[Row]:
         key = (type(entry), entry.principal_arn, entry.policy, entry.policy_of, why, by, str(getattr(entry, "add", "")))
         found.setdefault(key, []).append(entry)
     return [Row(tuple(each)) for each in found.values()]
+
+
+def who(entry: Entry, names: Mapping[str, str]) -> str:
+    """Return what people call the principal."""
+    arn = entry.principal_arn
+    return {"service": "Personalize", "role": f"role {names.get(arn, arn)}"}.get(entry.principal, "")
 
 
 def subject(entry: Entry) -> tuple[str, str]:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from .entries import Allowed, Entry, Excess, Missing, Undecided
-from .grouping import Row, by_subject, rows, short
+from .grouping import Row, by_subject, rows, short, who
 
 if TYPE_CHECKING:
     from .report import AccessReport
@@ -51,18 +51,17 @@ def summary(report: AccessReport) -> str:
 
 
 def finding(row: Row, names: _Names) -> str:
-    """Return what is found, in one sentence."""
+    """Return what is found and why, in one sentence."""
+    return f"{_claim(row, names)}: {short(row.first.because, names)}"
+
+
+def _claim(row: Row, names: _Names) -> str:
     entry = row.first
     if not entry.principal:
-        return f"{', '.join(entry.needed_by)}: {short(entry.because, names)}"
-    who = "Personalize" if entry.principal == "service" else f"role {_name(entry.principal_arn, names)}"
+        return ", ".join(entry.needed_by)
     told = {Allowed: "may", Missing: "lacks", Excess: "may, and needn't,", Undecided: "may have or lack"}[type(entry)]
-    actions, policy = ", ".join(row.actions), POLICIES.get(entry.policy, "")
-    found = f"{who} {told} {actions}"
-    if not isinstance(entry, Allowed):
-        found += f" on {short(', '.join(row.resources), names)}"
-    because = f": {short(entry.because, names)}" if entry.because and not isinstance(entry, Allowed) else ""
-    return f"{found} ({policy}){because}"
+    on = "" if isinstance(entry, Allowed) else f" on {short(', '.join(row.resources), names)}"
+    return f"{who(entry, names)} {told} {', '.join(row.actions)}{on} ({POLICIES.get(entry.policy, '')})"
 
 
 def next_step(row: Row, names: _Names) -> str:
@@ -71,7 +70,7 @@ def next_step(row: Row, names: _Names) -> str:
     if isinstance(entry, Missing) and entry.add is not None:
         return f"{_add_to(entry, names)}: {short(json.dumps(entry.add), names)}"
     if isinstance(entry, Missing):
-        return "narrow what denies it: no further permission helps against it"
+        return "change what the reason names: no further statement helps"
     if isinstance(entry, Excess):
         return short(entry.fix, names)
     return "look at it where it is deployed, or put what is open into the app"
@@ -80,9 +79,10 @@ def next_step(row: Row, names: _Names) -> str:
 def _row(row: Row, names: _Names, told: list[str]) -> Iterator[str]:
     """Yield the lines of a row; a statement that was told of already isn't told again."""
     entry = row.first
-    yield from _wrapped(f"{MARKS[type(entry)]} {finding(row, names)}", "  ", "      ")
+    yield from _wrapped(f"{MARKS[type(entry)]} {_claim(row, names)}", "  ", "      ")
     if isinstance(entry, Allowed):
         return
+    yield from _wrapped(short(entry.because, names), "      ")
     if isinstance(entry, Missing) and str(entry.add) in told:
         yield from _wrapped(f"→ {_add_to(entry, names)} the statement above", "      ", "        ")
     elif isinstance(entry, Missing) and entry.add is not None:

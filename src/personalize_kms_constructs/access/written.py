@@ -41,6 +41,13 @@ def names_a_source(statement: Statement) -> bool:
     return any(key.lower() in _SOURCE_KEYS and _is_positive(operator) for operator, key, _ in _conditions(statement))
 
 
+def lets_everybody_in(statement: Statement) -> bool:
+    """Report whether a statement is for whoever calls, and no condition says who that may be."""
+    principal = statement.get("Principal")
+    named = as_list(principal.get("AWS")) if isinstance(principal, Mapping) else [principal]
+    return "*" in named and all(key.lower() in _SOURCE_KEYS for _, key, _ in _conditions(statement))
+
+
 def names_principal(statement: Statement, arn: str) -> bool:
     """Report whether a statement for an account is meant for one principal, by its ARN in a condition."""
     return any(
