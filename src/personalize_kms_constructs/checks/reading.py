@@ -12,7 +12,7 @@ from ..access.values import split, unknown
 from ..matrix import KMS_PAGE
 from . import physical
 from .asked import Request
-from .assembly import Assembly
+from .assembly import NESTED_STACK, Assembly
 from .deployment import Deployment
 from .metadata import asked_by_constructs
 from .physical import Resource
@@ -66,6 +66,10 @@ class _Reading:
                         model.problems.append(each)
                     else:
                         model.open_questions.append(each)
+        for resource in self.resources if model.asked else ():
+            if resource.type == NESTED_STACK and resource.logical_id not in resource.stack.nested:
+                because = "its template isn't in the assembly, so that what it does to policies isn't known"
+                model.open_questions.append(OpenQuestion(resource.path, because, resource.declared))
         for asked in model.asked:
             self.deployment.add_role(model, asked.role_arn)
             for location in (asked.source, asked.destination):

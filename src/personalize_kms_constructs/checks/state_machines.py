@@ -17,7 +17,7 @@ from .physical import Resource
 
 STATE_MACHINE = "AWS::StepFunctions::StateMachine"
 
-_TASK = re.compile(r"arn:[^:]+:states:::aws-sdk:personalize:(?P<call>\w+)(?:\.\w+)?")
+_TASK = re.compile(r"arn:(?:\$\{AWS::Partition\}|[^:]+):states:::aws-sdk:personalize:(?P<call>\w+)(?:\.\w+)?")
 _INPUT = re.compile(r"\{%\s*\$states\.input\s*%\}|\{%\s*\$merge\(\s*\[\s*\$states\.input\b.*%\}", re.DOTALL)
 
 
