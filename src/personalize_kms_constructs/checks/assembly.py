@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from ..access.lists import as_list
 from .errors import AssemblyError
 
 NESTED_STACK = "AWS::CloudFormation::Stack"
@@ -106,8 +107,8 @@ def read_assembly(directory: Path, *, stages: bool = True) -> Assembly:
     for artifact_id, artifact in artifacts.items():
         if not _is_json_object(artifact) or not isinstance(artifact.get("type"), str):
             raise AssemblyError(f"{manifest_file}: artifact {artifact_id} has no type")
-        properties = artifact.get("properties", {})
-        waits[artifact_id] = list(artifact.get("dependencies", []))
+        properties = _object(artifact, "properties")
+        waits[artifact_id] = [each for each in as_list(artifact.get("dependencies")) if isinstance(each, str)]
         if artifact["type"] == "aws:cloudformation:stack":
             stacks[artifact_id] = template = _read_stack(directory, artifact_id, artifact, manifest_file)
             found.templates.append(template)
@@ -142,16 +143,22 @@ def _is_json_object(value: object) -> bool:
     return isinstance(value, dict)
 
 
+def _object(value: Json, name: str) -> Json:
+    """An entry that is an object; an empty one where it is something else."""
+    found = value.get(name)
+    return dict(found) if isinstance(found, dict) else {}
+
+
 def _read_stack(directory: Path, artifact_id: str, artifact: Json, manifest_file: Path) -> Template:
-    properties = artifact.get("properties", {})
+    properties = _object(artifact, "properties")
     file = properties.get("templateFile")
     environment = _ENVIRONMENT.fullmatch(str(artifact.get("environment")))
     if not isinstance(file, str) or environment is None:
         raise AssemblyError(f"{manifest_file}: stack {artifact_id} has no templateFile or no environment")
     account, region = (_UNKNOWN.get(part, part) for part in environment.groups())
     template = Template(
-        name=artifact.get("displayName", artifact_id).split(" (")[0],
-        stack_name=properties.get("stackName", artifact_id),
+        name=str(artifact.get("displayName") or artifact_id).split(" (")[0],
+        stack_name=str(properties.get("stackName") or artifact_id),
         account=account,
         region=region,
         path=directory / file,
@@ -183,9 +190,9 @@ def _assets(directory: Path, template_file: str) -> dict[str, str]:
         return {}
     files = read_json(path).get("files", {})
     return {
-        asset_id: str(asset["source"]["path"])
+        asset_id: asset["source"]["path"]
         for asset_id, asset in (files.items() if _is_json_object(files) else ())
-        if _is_json_object(asset) and _is_json_object(asset.get("source")) and "path" in asset["source"]
+        if _is_json_object(asset) and isinstance(_object(asset, "source").get("path"), str)
     }
 
 
@@ -218,7 +225,7 @@ def _nested_file(resource: Json, assets: Mapping[str, str]) -> str | None:
 
 def _read_metadata(directory: Path, artifact: Json, template: Template) -> Iterator[tuple[Template, str, Json]]:
     """Yield what our constructs left, and take in the construct paths of resources."""
-    metadata: Json = dict(artifact.get("metadata", {}))
+    metadata = _object(artifact, "metadata")
     extra = artifact.get("additionalMetadataFile")
     if isinstance(extra, str):
         metadata |= read_json(directory / extra)

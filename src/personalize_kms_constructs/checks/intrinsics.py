@@ -16,6 +16,7 @@ from typing import Any
 
 from ..access.answers import Answer, all_of, any_of
 from ..access.values import has_unknown, same, split_outside_of_holes, unknown
+from .errors import AssemblyError
 
 NO_VALUE = object()
 """What ``AWS::NoValue`` is; lists and objects drop it."""
@@ -96,6 +97,8 @@ class Scope(ABC):
             return unknown(f"{name} {_shown(argument)}")
         try:
             return function(self, argument)
+        except AssemblyError:
+            raise
         except (TypeError, ValueError, KeyError, IndexError):
             # Not an argument that CloudFormation takes.
             return unknown(f"{name} {_shown(argument)}")
@@ -144,7 +147,7 @@ def _sub(scope: Scope, argument: Any) -> str:
 
 def _get_att(scope: Scope, argument: Any) -> Any:
     logical_id, attribute = argument.split(".", 1) if isinstance(argument, str) else argument
-    return scope.get_att(logical_id, scope.text(attribute))
+    return scope.get_att(scope.text(logical_id), scope.text(attribute))
 
 
 def _if(scope: Scope, argument: Any) -> Any:

@@ -71,6 +71,7 @@ class _Reader:
         return Location(self.text(data.get("bucket")), self.text(data.get("prefix", "")), key and self.text(key))
 
     def _stack_of(self, expression: Any) -> Stack | None:
-        if not isinstance(expression, Mapping) or not {"template", "logicalId", "attribute"} <= set(expression):
+        if not isinstance(expression, Mapping):
             return None
-        return self._app.of_file(self._beside, str(expression["template"]))
+        parts = [expression.get(name) for name in ("template", "logicalId", "attribute")]
+        return self._app.of_file(self._beside, parts[0]) if all(isinstance(part, str) for part in parts) else None

@@ -28,12 +28,13 @@ class App:
 
     def of_file(self, beside: Template, file: str) -> Stack | None:
         """Return the stack whose template has this name, in the directory of another template."""
-        return self._by_file.get(beside.path.with_name(file))
+        return self._by_file.get(beside.path.parent / file)
 
     @cached_property
     def exports(self) -> Mapping[str, list[tuple[Stack, str]]]:
         """The outputs of each exported name."""
-        found: dict[str, list[tuple[Stack, str]]] = {}
+        # A name that is an import itself can't be known.
+        found = self.__dict__["exports"] = dict[str, list[tuple[Stack, str]]]()
         for stack in self.stacks:
             for output, declared in stack.template.body.get("Outputs", {}).items():
                 if isinstance(declared, dict) and "Name" in (declared.get("Export") or {}):
