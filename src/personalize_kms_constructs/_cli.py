@@ -39,7 +39,7 @@ def personalize_kms() -> None:
 )
 @click.option("--strict", is_flag=True, help="Count what is too much or undecided as a finding, too.")
 def check(path: Path, form: str, strict: bool) -> None:
-    r"""Check a cloud assembly, the output of cdk synth, against AWS's pages.
+    """Check a cloud assembly, the output of cdk synth, against AWS's pages.
 
     PATH is its directory, by default cdk.out. Nested stacks and stages are included; nothing is deployed or read from
     an account.
@@ -54,7 +54,7 @@ def check(path: Path, form: str, strict: bool) -> None:
       personalize-kms check build/cdk.out --strict
       personalize-kms check --format markdown >> "$GITHUB_STEP_SUMMARY"
       personalize-kms check --format json > access.json
-    """
+    """  # noqa: D301
     try:
         assemblies = list(read_assembly(path).with_stages())
         with _progress(len(assemblies)) as step:

@@ -74,4 +74,4 @@ class _Reader:
         if not isinstance(expression, Mapping):
             return None
         parts = [expression.get(name) for name in ("template", "logicalId", "attribute")]
-        return self._app.of_file(self._beside, parts[0]) if all(isinstance(part, str) for part in parts) else None
+        return self._app.of_file(self._beside, str(parts[0])) if all(isinstance(part, str) for part in parts) else None
