@@ -35,7 +35,7 @@ class Wiring:
         self.is_synthesized = False
         """True as soon as the templates are written, which nothing later can reach."""
         self._scope = scope
-        self._known = known
+        self.known = known
         self.encryption_key = encryption_key
         self._ordered: set[object] = set()
 
@@ -58,7 +58,7 @@ class Wiring:
 
     def key_arn(self, location: S3Location) -> str | None:
         """Return the ARN of the key that encrypts a location, if one does."""
-        key = self._known.encryption_of(location).key
+        key = self.known.encryption_of(location).key
         return None if key is None else key.arn
 
     def _problems(self) -> Iterator[str]:
@@ -75,10 +75,10 @@ class Wiring:
         row = resource.permissions
         self._collect_on_key(self.encryption_key, (*row.key_policy, *row.dataset_group_key_policy), row.role_on_keys)
         for location, access in _accessed(resource):
-            bucket = self.policies.of_bucket(self._known.bucket(location.bucket))
+            bucket = self.policies.of_bucket(self.known.bucket(location.bucket))
             bucket.collect_access(access, location.prefix)
             self.policies.of_role.collect_access(access, bucket.resource_arn, location.prefix)
-            key = self._known.encryption_of(location).key
+            key = self.known.encryption_of(location).key
             if key is not None:
                 self._collect_on_key(self.policies.of_key(key), row.key_policy, row.role_on_keys)
         for actions in row.role_on_everything:
@@ -105,10 +105,10 @@ class Wiring:
         if self.policies.of_role.refers_to(key.resource_arn):
             return True
         return key is not self.encryption_key and all(
-            location.encryption_key is None and self._known.bucket(location.bucket).stack is not None
+            location.encryption_key is None and self.known.bucket(location.bucket).stack is not None
             for resource in resources
             for location, _ in _accessed(resource)
-            if self._known.encryption_of(location).key is key.key
+            if self.known.encryption_of(location).key is key.key
         )
 
 

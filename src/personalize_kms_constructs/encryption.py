@@ -35,6 +35,7 @@ from ._checks import (
     taken_name_problems,
 )
 from ._judgement import Judgement
+from ._metadata import leave_resources
 from ._policies.dependencies import Dependencies
 from ._policies.keys import AddStatements
 from ._policies.known import KnownResources
@@ -183,6 +184,12 @@ class PersonalizeEncryption(Construct):
         self._wiring.allow(resources)
         checks = SynthChecks(self, here, self._wiring, known, self._retained)
         node.add_validation(cast("IValidation", checks))
+        leave_resources(
+            self,
+            resources=lambda: self._wiring.allowed,
+            encryption_key=self._key,
+            service_role=self._role.role,
+        )
 
     def _make_key(self) -> KeyFacts:
         key = kms.Key(

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from aws_cdk import Stack
-from aws_cdk import aws_kms as kms
-from aws_cdk import aws_s3 as s3
 
 from .._argument_types import shown
 from .._tokens import is_token
@@ -28,9 +26,9 @@ def role_arn_in(stack: Stack, encryption: PersonalizeEncryption) -> str:
     role's, which needs the buckets that it reads and writes, and both may be one.
     """
     role = encryption._role
-    if role._stack is None or role._stack is stack:
+    if role.stack is None or role.stack is stack:
         return role.arn
-    return role._arn_of_fixed_name() or role.arn
+    return role.arn_in_policies_elsewhere
 
 
 def encryption_problems(encryption: object) -> Iterator[str]:
@@ -61,7 +59,7 @@ def cycle_problems(
 ) -> Iterator[str]:
     """Explain that two stacks would need each other: the encryption's, and that of both the job and its data."""
     there = Stack.of(encryption)
-    data = [place.part for place in places if _is_made_in(stack, place.location)]
+    data = [place.part for place in places if _is_made_in(stack, encryption, place.location)]
     if there is stack or not data:
         return
     why = (
@@ -81,7 +79,7 @@ def cycle_problems(
         )
 
 
-def _is_made_in(stack: Stack, location: S3Location) -> bool:
-    bucket = location.bucket
-    key = location.encryption_key or bucket.encryption_key
-    return any(isinstance(made, (s3.Bucket, kms.Key)) and made.stack is stack for made in (bucket, key))
+def _is_made_in(stack: Stack, encryption: PersonalizeEncryption, location: S3Location) -> bool:
+    known = encryption._wiring.known
+    made = (known.bucket(location.bucket), known.encryption_of(location).key)
+    return any(facts is not None and facts.stack is stack for facts in made)

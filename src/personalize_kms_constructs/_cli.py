@@ -1,0 +1,97 @@
+"""The command line: arguments in, a report and an exit code out."""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import click
+
+from .access.report import AccessReport
+from .checks.assembly import read_assembly
+from .checks.checking import check_assemblies
+from .checks.errors import AssemblyError
+
+PASSED, FOUND, COULD_NOT_LOOK = 0, 1, 2
+
+_COLOURS = {"✔": "green", "✘": "red", "!": "yellow", "?": "cyan"}
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="personalize-kms-constructs")
+def personalize_kms() -> None:
+    """Show what Amazon Personalize may do with KMS keys and buckets, and what it lacks."""
+
+
+@personalize_kms.command()
+@click.argument("path", default="cdk.out", type=click.Path(path_type=Path))
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "json", "markdown"]),
+    default="text",
+    show_default=True,
+    help="What the report is for: a terminal, a program, a pull request.",
+)
+@click.option("--strict", is_flag=True, help="Count what is too much or undecided as a finding, too.")
+def check(path: Path, form: str, strict: bool) -> None:
+    """Check a cloud assembly, the output of cdk synth, against AWS's pages.
+
+    PATH is its directory, by default cdk.out. Nested stacks and stages are included; nothing is deployed or read from
+    an account.
+
+    \b
+    Exit code: 0 if nothing is missing and nothing is wrong, 1 if something is,
+    2 if the assembly can't be read.
+
+    \b
+    Examples:
+      cdk synth --quiet && personalize-kms check
+      personalize-kms check build/cdk.out --strict
+      personalize-kms check --format markdown >> "$GITHUB_STEP_SUMMARY"
+      personalize-kms check --format json > access.json
+    """  # noqa: D301
+    try:
+        assemblies = list(read_assembly(path).with_stages())
+        with _progress(len(assemblies)) as step:
+            report = check_assemblies(assemblies, step)
+    except AssemblyError as error:
+        click.echo(f"personalize-kms: {error}", err=True)
+        sys.exit(COULD_NOT_LOOK)
+    show(report, form)
+    sys.exit(exit_code(report, strict=strict))
+
+
+def exit_code(report: AccessReport, *, strict: bool) -> int:
+    """Return what the process ends with."""
+    passed = report.passed and not (strict and (report.excess or report.undecided))
+    return PASSED if passed else FOUND
+
+
+def show(report: AccessReport, form: str) -> None:
+    """Print a report; in colours on a terminal alone."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")
+    if form == "json":
+        click.echo(report.to_json(), nl=False)
+    elif form == "markdown":
+        click.echo(report.to_markdown(), nl=False)
+    else:
+        for line in report.to_text().splitlines():
+            mark = line.lstrip()[:1]
+            colour = _COLOURS.get(mark) if line.startswith("  ") and line[2:3] == mark else None
+            click.echo(click.style(line, fg=colour), color=False if os.environ.get("NO_COLOR") else None)
+
+
+@contextmanager
+def _progress(assemblies: int) -> Iterator[Callable[[str], None]]:
+    """Show on a terminal how far the work is, if there is much of it."""
+    if assemblies < 2 or not sys.stderr.isatty():
+        yield lambda _: None
+        return
+    with click.progressbar(length=assemblies, label="checking stages", file=sys.stderr) as bar:
+        yield lambda _: bar.update(1)

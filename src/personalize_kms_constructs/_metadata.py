@@ -1,0 +1,144 @@
+"""What a construct was told to allow, left in the assembly's metadata for ``personalize_kms_constructs.checks``.
+
+It is no part of a template. The CDK writes it into ``manifest.json`` or, in newer versions, ``….metadata.json``, under
+the construct's path. References say which template they are about, since the metadata of all stacks nested in one
+another is resolved in the outermost, where a token would lose its stack.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, cast
+
+import jsii
+from aws_cdk import IAnyProducer, IResolveContext, Lazy, Reference, Resource, Stack, Tokenization
+from constructs import Construct, IConstruct
+
+from ._tokens import TOKEN
+from .locations import S3Location
+from .resources import PersonalizeResource
+
+METADATA_TYPE = "personalize-kms-constructs:resources"
+
+_ARNS = ("key_arn", "role_arn", "bucket_arn", "attr_arn")
+_REFERENCES = ("key_ref", "role_ref", "bucket_ref")
+
+
+def leave_resources(
+    scope: Construct,
+    *,
+    resources: Callable[[], Iterable[PersonalizeResource]],
+    encryption_key: IConstruct,
+    service_role: IConstruct,
+) -> None:
+    """Leave in the metadata what is allowed at the end of the synth, with the key and the role.
+
+    Args:
+        scope: the construct, under whose path the metadata stands.
+        resources: returns what was allowed until then.
+        encryption_key: the key of the dataset groups: an L2, an imported one, an L1 or a reference.
+        service_role: the role, in the same forms.
+    """
+    produced = _Resources(scope, resources, encryption_key, service_role)
+    scope.node.add_metadata(METADATA_TYPE, Lazy.uncached_any(cast("IAnyProducer", produced)))
+
+
+@jsii.implements(IAnyProducer)
+class _Resources:
+    """Produces the metadata, when no later call and no aspect can change anything any more."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        resources: Callable[[], Iterable[PersonalizeResource]],
+        encryption_key: IConstruct,
+        service_role: IConstruct,
+    ) -> None:
+        self._scope = scope
+        self._resources = resources
+        self._encryption_key = encryption_key
+        self._service_role = service_role
+
+    def produce(self, context: IResolveContext) -> Any:
+        """Return the metadata; a problem is left as well, since it must not fail the synth."""
+        stack = Stack.of(self._scope)
+        found = {"stack": stack.node.path, "template": stack.template_file}
+        try:
+            describe = _Description(stack)
+            return {
+                **found,
+                "encryptionKey": describe.arn(self._encryption_key),
+                "serviceRole": describe.arn(self._service_role),
+                "resources": [describe.resource(each) for each in self._resources()],
+            }
+        except Exception as error:
+            return {**found, "problem": f"{type(error).__name__}: {error}"}
+
+
+class _Description:
+    """Describes values in words that don't depend on the stack in which they are read."""
+
+    def __init__(self, stack: Stack) -> None:
+        self._stack = stack
+        self._known: dict[str, Any] = {}
+
+    def resource(self, resource: PersonalizeResource) -> dict[str, Any]:
+        found: dict[str, Any] = {"resource": resource.permissions.resource}
+        for name, location in (("source", resource.source), ("destination", resource.destination)):
+            if location is not None:
+                found[name] = self._location(location)
+        return found
+
+    def _location(self, location: S3Location) -> dict[str, Any]:
+        found = {"bucket": self.arn(location.bucket), "prefix": self._text(location.prefix)}
+        key: Any = location.encryption_key
+        if key is None and not Resource.is_owned_resource(cast("IConstruct", location.bucket)):
+            # The template says nothing of an imported bucket.
+            key = getattr(location.bucket, "encryption_key", None)
+        if key is not None:
+            found["key"] = self.arn(key)
+        return found
+
+    def arn(self, construct: object) -> Any:
+        """Describe the ARN of a key, a role or a bucket."""
+        for name in _REFERENCES:
+            construct = getattr(construct, name, construct)
+        arn = next(value for value in (getattr(construct, name, None) for name in _ARNS) if value is not None)
+        return self._text(arn)
+
+    def _text(self, text: str) -> Any:
+        if text not in self._known:
+            parts = [part for part in _parts(text) if part]
+            described = [self._token(part) if TOKEN.fullmatch(part) else part for part in parts]
+            self._known[text] = described[0] if len(described) == 1 else {"parts": described} if described else ""
+        return self._known[text]
+
+    def _token(self, token: str) -> Any:
+        reference = Tokenization.reverse_string(token).first_token
+        if Reference.is_reference(reference):
+            target = cast("Reference", reference).target
+            if hasattr(target, "logical_id"):
+                stack = Stack.of(target)
+                return {
+                    "stack": stack.node.path,
+                    "template": stack.template_file,
+                    "logicalId": stack.resolve(target.logical_id),
+                    "attribute": cast("Reference", reference).display_name,
+                }
+        return _plain(self._stack.resolve(token))
+
+
+def _parts(text: str) -> Iterable[str]:
+    start = 0
+    for token in TOKEN.finditer(text):
+        yield text[start : token.start()]
+        yield token[0]
+        start = token.end()
+    yield text[start:]
+
+
+def _plain(value: Any) -> Any:
+    """Return the value as plain Python data."""
+    if isinstance(value, Mapping):
+        return {key: _plain(each) for key, each in value.items()}
+    return [_plain(each) for each in value] if isinstance(value, list) else value

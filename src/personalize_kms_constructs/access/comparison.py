@@ -1,0 +1,164 @@
+"""What is asked, compared with what the policies say."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any, TypeVar
+
+from . import decision
+from .answers import Answer
+from .calls import Caller
+from .decision import Decision
+from .entries import Allowed, Entry, Missing, Undecided
+from .excess import excess
+from .limits import limit_problems
+from .model import AccessModel, Asked, Problem
+from .needs import EVERYTHING, IN_BUCKET_POLICY, IN_IAM, IN_KEY_POLICY, SERVICE, Need, needs_of
+from .ordering import ordering_problems
+from .problems import configuration_problems, trust_findings
+from .remedies import statement
+from .report import AccessReport
+from .values import same
+from .written import allow_statements, names_principal
+
+_E = TypeVar("_E", bound=Entry)
+
+
+def compare(model: AccessModel) -> AccessReport:
+    """Return everything that differs from AWS's pages, and what is as they ask."""
+    needs = needs_of(model)
+    decisions = {need: decide(model, need, asked) for need, asked in needs.items()}
+    denied = dict(_denied_in_buckets(model, needs))
+    entries = [
+        *_entries(model, needs, decisions),
+        *_entries(model, {n: needs[n] for n in denied}, denied, in_bucket=True),
+    ]
+    trust = list(trust_findings(model))
+    undecided = [
+        *(each for each in entries if isinstance(each, Undecided)),
+        *(each for each in trust if isinstance(each, Undecided)),
+        *_open_questions(model),
+    ]
+    problems = [
+        *model.problems,
+        *(each for each in trust if isinstance(each, Problem)),
+        *configuration_problems(model),
+        *ordering_problems(needs, decisions),
+        *limit_problems(model),
+    ]
+    return AccessReport(
+        missing=_sorted(each for each in entries if isinstance(each, Missing)),
+        excess=_sorted(excess(model, needs)),
+        undecided=_sorted(undecided),
+        problems=tuple(sorted(dict.fromkeys(problems), key=lambda each: (each.kind, each.where, each.message))),
+        allowed=_sorted(each for each in entries if isinstance(each, Allowed)),
+        asked=tuple(sorted({str(asked) for asked in model.asked})),
+        names=dict(sorted(model.names.items())),
+    )
+
+
+def decide(model: AccessModel, need: Need, asked: list[Asked]) -> Decision:
+    """Decide whether a need is met."""
+    conditions = {each.only_if for each in asked}
+    only_if = conditions.pop() if len(conditions) == 1 else ""
+    if need.principal == SERVICE:
+        caller = Caller(need.principal_arn, need.account, need.region, is_service=True)
+        if need.policy == IN_KEY_POLICY:
+            return decision.service_on_key(caller, model.key(need.owner), need.action, only_if=only_if)
+        bucket = model.bucket(need.owner, need.account)
+        return decision.service_on_bucket(caller, bucket, need.action, need.resource, only_if=only_if)
+    role = model.role(need.role_arn)
+    caller = Caller(role.arn, role.account, need.region, unique_id=role.unique_id)
+    if need.policy == IN_KEY_POLICY:
+        return decision.role_on_key(caller, role, model.key(need.owner), need.action, only_if=only_if)
+    owner = None
+    if need.resource != EVERYTHING:
+        is_key = need.action.startswith("kms:")
+        owner = model.key(need.owner) if is_key else model.bucket(need.owner, need.account)
+    return decision.role_by_iam(caller, role, need.action, need.resource, owner, only_if=only_if)
+
+
+def _denied_in_buckets(model: AccessModel, needs: dict[Need, list[Asked]]) -> Iterator[tuple[Need, Decision]]:
+    """Yield what a bucket's policy keeps from the role, though its IAM policies may allow it."""
+    for need in needs:
+        if need.policy == IN_IAM and need.action.startswith("s3:"):
+            role = model.role(need.role_arn)
+            caller = Caller(role.arn, role.account, need.region, unique_id=role.unique_id)
+            bucket = model.bucket(need.owner, need.account)
+            found = decision.role_in_bucket(caller, bucket, need.action, need.resource)
+            if found.answer is not Answer.YES:
+                yield need, found
+
+
+def _entries(
+    model: AccessModel, needs: dict[Need, list[Asked]], decisions: dict[Need, Decision], *, in_bucket: bool = False
+) -> Iterator[Entry]:
+    groups: dict[tuple[str, ...], list[Need]] = {}
+    for need, found in decisions.items():
+        if found.answer is Answer.NO and not found.final:
+            add_to = _add_to(model, need, found, in_bucket=in_bucket)
+            groups.setdefault((need.principal_arn, need.account, need.owner, add_to), []).append(need)
+    for need, found in decisions.items():
+        policy = IN_BUCKET_POLICY if in_bucket else need.policy
+        common: dict[str, Any] = {
+            "principal": need.principal,
+            "principal_arn": need.principal_arn,
+            "action": need.action,
+            "resource": need.resource,
+            "policy": policy,
+            "policy_of": need.owner if in_bucket else need.policy_of,
+            "needed_by": sorted({str(asked) for asked in needs[need]}),
+            "page": need.page,
+            "because": found.because,
+            "declared": tuple(dict.fromkeys(asked.declared for asked in needs[need] if asked.declared)),
+        }
+        if found.answer is Answer.YES:
+            yield Allowed(**common)
+        elif found.answer is Answer.MAYBE:
+            yield Undecided(**common)
+        elif found.final:
+            yield Missing(**common)
+        else:
+            add_to = _add_to(model, need, found, in_bucket=in_bucket)
+            group = groups[need.principal_arn, need.account, need.owner, add_to]
+            yield Missing(**common, add=statement(group, add_to), add_to=add_to)
+
+
+def _add_to(model: AccessModel, need: Need, found: Decision, *, in_bucket: bool) -> str:
+    """Return whose policy should take what is missing.
+
+    What a key policy leaves to IAM goes into IAM where the key policy can't name the role: for a key of another
+    account or stack, and one whose policy speaks of the role by a condition already.
+    """
+    if in_bucket:
+        return IN_BUCKET_POLICY
+    if not found.in_iam:
+        return need.policy
+    key, role = model.key(need.owner), model.role(need.role_arn)
+    in_two_stacks = key.declared.rpartition("#")[0] != role.declared.rpartition("#")[0]
+    by_condition = any(names_principal(statement, role.arn) for _, _, statement in allow_statements(key.policies))
+    across = same(key.account, role.account) is not Answer.YES
+    return IN_IAM if across or by_condition or in_two_stacks else IN_KEY_POLICY
+
+
+def _open_questions(model: AccessModel) -> Iterator[Undecided]:
+    for question in model.open_questions:
+        declared = (question.declared,) if question.declared else ()
+        yield Undecided("", "", "", "", "", "", [question.name], "", question.because, declared)
+    for asked in model.asked:
+        for location in (asked.source, asked.destination):
+            if location is not None and location.key_arn is None:
+                bucket = model.bucket(location.bucket_arn, asked.account)
+                if bucket.unseen_encryption:
+                    because = (
+                        f"a key that encrypts the bucket needs permissions too, and it can't be seen whether there is "
+                        f"one: {bucket.unseen_encryption}"
+                    )
+                    declared = (asked.declared,) if asked.declared else ()
+                    yield Undecided(
+                        "", "", "", bucket.arn, "key", "", [str(asked)], asked.permissions.pages[-1], because, declared
+                    )
+
+
+def _sorted(entries: Iterable[_E]) -> tuple[_E, ...]:
+    return tuple(sorted(entries, key=lambda entry: entry.sort_key()))

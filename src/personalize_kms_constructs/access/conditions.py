@@ -1,0 +1,160 @@
+"""The ``Condition`` of a statement: which calls it is about.
+
+https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from .answers import Answer, all_of, any_of
+from .lists import as_list
+from .values import has_unknown, matches, open_parts, same, split_arn
+
+Alternatives = tuple[str | None, ...]
+"""What a condition key may be in a call: each value that is possible, none where the call may lack the key."""
+Context = Mapping[str, Alternatives]
+"""The condition keys of a call, in lower case. A key that isn't here can be anything."""
+
+_OPERATOR = re.compile(r"(?:(ForAnyValue|ForAllValues):)?(\w+?)(IfExists)?")
+_VARIABLE = re.compile(r"\$\{([a-zA-Z0-9]+:[^{}$:]+)\}")
+_NEGATED = {
+    "StringNotEquals": "StringEquals",
+    "StringNotEqualsIgnoreCase": "StringEqualsIgnoreCase",
+    "StringNotLike": "StringLike",
+    "ArnNotEquals": "ArnLike",
+    "ArnNotLike": "ArnLike",
+    "NumericNotEquals": "NumericEquals",
+    "DateNotEquals": "DateEquals",
+    "NotIpAddress": "IpAddress",
+}
+
+
+def condition_answer(condition: Any, context: Context) -> tuple[Answer, list[str]]:
+    """Answer whether a condition holds in a call, and name the elements that leave it open."""
+    if not condition:
+        return Answer.YES, []
+    if not isinstance(condition, Mapping):
+        return Answer.MAYBE, ["a Condition that isn't known before deployment"]
+    answers, reasons = [], []
+    for operator, keys in condition.items():
+        if not isinstance(keys, Mapping):
+            return Answer.MAYBE, [f"condition operator {operator} without condition keys"]
+        for key, values in keys.items():
+            answer = _holds(operator, key, values, context)
+            answers.append(answer)
+            if answer is Answer.MAYBE:
+                reasons.append(_reason(operator, key, values, context))
+    return all_of(answers), reasons
+
+
+def with_variables(text: str, context: Context) -> str:
+    """Put what is known of a call into a policy's variables; the others stay, and can be anything."""
+
+    def value(variable: re.Match[str]) -> str:
+        alternatives = context.get(variable[1].lower(), ())
+        known = alternatives[0] if len(alternatives) == 1 else None
+        return variable[0] if known is None else known
+
+    return _VARIABLE.sub(value, text) if "${" in text else text
+
+
+def _reason(operator: str, key: str, values: Any, context: Context) -> str:
+    named = f"condition {operator} {key}"
+    holes = [part for value in as_list(values) if isinstance(value, str) for part in open_parts(value)]
+    if key.lower() not in context:
+        return f"{named}: AWS doesn't document the key for Personalize's calls"
+    if None in context[key.lower()] and not holes:
+        return f"{named}: AWS doesn't document whether Personalize sends the key"
+    if holes:
+        return f"{named}: {', '.join(dict.fromkeys(holes))} isn't known before deployment"
+    return f"{named}: what Personalize sends isn't documented in such detail, or the operator isn't understood"
+
+
+def _holds(operator: str, key: str, values: Any, context: Context) -> Answer:
+    parsed = _OPERATOR.fullmatch(operator)
+    if parsed is None:
+        return Answer.MAYBE
+    quantifier, base, if_exists = parsed.groups()
+    alternatives = context.get(key.lower())
+    if alternatives is None:
+        return Answer.MAYBE
+    negated = base in _NEGATED
+    expected = [with_variables(each, context) if isinstance(each, str) else each for each in as_list(values)]
+
+    def holds(value: str | None) -> Answer:
+        if base == "Null":
+            return any_of(Answer.of(str(each).lower() == str(value is None).lower()) for each in expected)
+        if value is None:
+            # Without the key a comparison is false, and its negation true.
+            return Answer.of(bool(if_exists) or quantifier == "ForAllValues" or (negated and not quantifier))
+        answer = any_of(_compare(_NEGATED.get(base, base), value, each) for each in expected)
+        return ~answer if negated else answer
+
+    answers = {holds(value) for value in alternatives}
+    return answers.pop() if len(answers) == 1 else Answer.MAYBE
+
+
+def _compare(operator: str, value: str, expected: Any) -> Answer:
+    if isinstance(expected, bool):
+        expected = str(expected).lower()
+    elif isinstance(expected, (int, float)):
+        expected = str(expected)
+    if not isinstance(expected, str):
+        return Answer.MAYBE
+    if operator == "StringEquals":
+        return _equal(value, expected)
+    if operator == "StringEqualsIgnoreCase":
+        return _equal(value.lower(), expected.lower())
+    if operator == "StringLike":
+        return matches(value, expected)
+    if operator in ("ArnEquals", "ArnLike"):
+        return _arn_like(value, expected)
+    if operator == "Bool":
+        return _equal(value.lower(), expected.lower())
+    if operator.startswith("Numeric"):
+        return _numeric(operator, value, expected)
+    return Answer.MAYBE
+
+
+def _equal(value: str, expected: str) -> Answer:
+    if "*" in value:
+        return Answer.NO if matches(expected, value) is Answer.NO else Answer.MAYBE
+    return same(value, expected)
+
+
+def _arn_like(value: str, expected: str) -> Answer:
+    """Compare part by part: a wildcard doesn't stand for a colon, but in the last part."""
+    parts, patterns = split_arn(value), split_arn(expected)
+    if parts is None or patterns is None:
+        open_arn = has_unknown(value) or has_unknown(expected) or "*" in expected
+        return Answer.MAYBE if open_arn else Answer.NO
+    # The partition of the whole is that of its parts.
+    if "${AWS::Partition}" in (parts[1], patterns[1]):
+        parts[1] = patterns[1] = ""
+    return all_of(matches(part, pattern) for part, pattern in zip(parts, patterns, strict=True))
+
+
+def _numeric(operator: str, value: str, expected: str) -> Answer:
+    try:
+        one, other = float(value), float(expected)
+    except ValueError:
+        return Answer.MAYBE
+    comparisons: dict[str, bool] = {
+        "NumericEquals": one == other,
+        "NumericLessThan": one < other,
+        "NumericLessThanEquals": one <= other,
+        "NumericGreaterThan": one > other,
+        "NumericGreaterThanEquals": one >= other,
+    }
+    return Answer.of(comparisons[operator]) if operator in comparisons else Answer.MAYBE
+
+
+def condition_keys(condition: Any) -> Iterator[tuple[str, str, Any]]:
+    """Yield operators, keys and values of a condition, as far as it can be read."""
+    if isinstance(condition, Mapping):
+        for operator, keys in condition.items():
+            if isinstance(keys, Mapping):
+                yield from ((operator, key, values) for key, values in keys.items())

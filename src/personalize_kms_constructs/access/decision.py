@@ -1,0 +1,203 @@
+"""IAM's decision on one call: which policies have to say yes, and what each of them says.
+
+* https://docs.aws.amazon.com/kms/latest/developerguide/determining-access.html
+* https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html
+
+Service and resource control policies can't be seen in a template, nor from a member account.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from .answers import Answer, all_of, any_of
+from .calls import Caller, assume_role, on_bucket, on_key
+from .model import Bucket, Key, Policy, Role
+from .statements import Found, Judgement, judge
+from .values import same
+
+_BOUNDARY = "the role's permissions boundary doesn't allow it"
+
+By = tuple[tuple[Policy, ...], ...]
+"""Policies that say yes together: one of each group is enough."""
+
+
+@dataclass(frozen=True)
+class Decision:
+    """Allowed, denied or undecided."""
+
+    answer: Answer
+    because: str = ""
+    """The statements that allow or deny, or what leaves it open."""
+    by: By = ()
+    final: bool = False
+    """Denied by a statement or the boundary, so that no further statement helps."""
+    in_iam: bool = False
+    """Denied since the role's IAM policies lack what the resource's policy leaves to them."""
+
+
+def role_on_key(caller: Caller, role: Role, key: Key, action: str, *, only_if: str = "") -> Decision:
+    """Decide for the role: key policy, delegation to its account and IAM policies taken together."""
+    call = on_key(caller, action, key)
+    of_key = judge(key.policies, call, of_resource=True, only_if=only_if)
+    iam = _iam(role, judge(role.identity, call, of_resource=False, only_if=only_if))
+    boundary = _boundary(role, judge([role.boundary], call, of_resource=False)) if role.boundary else _no_boundary(role)
+    if key.unseen:
+        of_key.caller.leave_open(f"the policy of key {key.arn} can't be seen: {key.unseen}")
+    denied = (of_key.denied, iam.denied, boundary.denied)
+    if refused := _explicit(denied):
+        return refused
+    one_account = same(caller.account, key.account)
+    by_role = all_of((of_key.caller.answer, boundary.allowed.answer))
+    by_account = all_of((of_key.account.answer, iam.allowed.answer, boundary.allowed.answer))
+    across = all_of((of_key.allowed.answer, iam.allowed.answer, boundary.allowed.answer))
+    within = any_of((by_role, by_account))
+    answer = {Answer.YES: within, Answer.NO: across}.get(one_account) or (within if within is across else Answer.MAYBE)
+    if answer is Answer.NO:
+        named = one_account is Answer.YES and of_key.caller.answer is Answer.YES
+        lacks_iam = not named and of_key.allowed.answer is Answer.YES and iam.allowed.answer is Answer.NO
+        because = _lacking(of_key, boundary, lacks_iam)
+        return Decision(answer, because, in_iam=lacks_iam, final=because == _BOUNDARY)
+    parts: tuple[Found, ...]
+    if one_account is Answer.YES and (by_role is Answer.YES or of_key.account.answer is Answer.NO):
+        parts = (of_key.caller, boundary.allowed)
+    elif one_account is Answer.YES and by_account is Answer.YES:
+        parts = (of_key.account, iam.allowed, boundary.allowed)
+    else:
+        parts = (of_key.allowed, iam.allowed, boundary.allowed)
+    return _outcome(
+        answer,
+        parts,
+        denied,
+        "whether role and key are of one account isn't known" if one_account is Answer.MAYBE else "",
+    )
+
+
+def names_role(caller: Caller, key: Key, action: str) -> Answer:
+    """Answer whether the key policy allows the role the action without IAM's help."""
+    judgement = judge(key.policies, on_key(caller, action, key), of_resource=True)
+    if key.unseen:
+        judgement.caller.leave_open(key.unseen)
+    return all_of((judgement.caller.answer, same(caller.account, key.account)))
+
+
+def service_on_key(caller: Caller, key: Key, action: str, *, only_if: str = "") -> Decision:
+    """Decide for Personalize itself, whom only the key policy can name."""
+    call = on_key(caller, action, key)
+    return _by_resource(judge(key.policies, call, of_resource=True, only_if=only_if), "key", key.arn, key.unseen)
+
+
+def service_on_bucket(caller: Caller, bucket: Bucket, action: str, resource: str, *, only_if: str = "") -> Decision:
+    """Decide for Personalize itself, whom only the bucket policy can name."""
+    call = on_bucket(caller, action, resource, bucket)
+    judgement = judge(bucket.policies, call, of_resource=True, only_if=only_if)
+    return _by_resource(judgement, "bucket", bucket.arn, bucket.unseen)
+
+
+def role_by_iam(
+    caller: Caller, role: Role, action: str, resource: str, owner: Key | Bucket | None, *, only_if: str = ""
+) -> Decision:
+    """Decide what the role's IAM policies say, whatever the resource's policy says."""
+    if isinstance(owner, Key):
+        call = on_key(caller, action, owner)
+    else:
+        call = on_bucket(caller, action, resource, owner or Bucket(resource, caller.account))
+    iam = _iam(role, judge(role.identity, call, of_resource=False, only_if=only_if))
+    boundary = _boundary(role, judge([role.boundary], call, of_resource=False)) if role.boundary else _no_boundary(role)
+    denied = (iam.denied, boundary.denied)
+    if refused := _explicit(denied):
+        return refused
+    answer = all_of((iam.allowed.answer, boundary.allowed.answer))
+    if answer is Answer.NO:
+        lacks_boundary = iam.allowed.answer is Answer.YES
+        because = _BOUNDARY if lacks_boundary else "no IAM policy of the role allows it"
+        return Decision(answer, because, final=lacks_boundary)
+    return _outcome(answer, (iam.allowed, boundary.allowed), denied)
+
+
+def role_in_bucket(caller: Caller, bucket: Bucket, action: str, resource: str, *, only_if: str = "") -> Decision:
+    """Decide what a bucket's policy says to the role, whose IAM policies are judged apart.
+
+    In one account it only must not deny; across accounts it must allow.
+    """
+    call = on_bucket(caller, action, resource, bucket)
+    judgement = judge(bucket.policies, call, of_resource=True, only_if=only_if)
+    one_account = same(caller.account, bucket.account)
+    if one_account is not Answer.NO and judgement.denied.answer is Answer.NO:
+        # A policy that can't be seen is reported for Personalize itself.
+        return Decision(Answer.YES)
+    if one_account is not Answer.NO:
+        return _explicit((judgement.denied,)) or Decision(
+            Answer.MAYBE, f"may be denied: {_joined(judgement.denied.because)}"
+        )
+    return _by_resource(judgement, "bucket", bucket.arn, bucket.unseen)
+
+
+def trust(caller: Caller, role: Role) -> Decision:
+    """Decide whether Personalize can become the role."""
+    judgement = judge(role.trust, assume_role(caller, role), of_resource=True)
+    return _by_resource(judgement, "role", role.arn, role.unseen_trust, "the trust policy")
+
+
+def _by_resource(judgement: Judgement, kind: str, arn: str, unseen: str, what: str = "the policy") -> Decision:
+    if unseen:
+        judgement.caller.leave_open(f"{what} of {kind} {arn} can't be seen: {unseen}")
+    if refused := _explicit((judgement.denied,)):
+        return refused
+    # Nobody but the caller itself: no account speaks for a service principal.
+    if judgement.allowed.answer is Answer.NO:
+        return Decision(Answer.NO, f"{what} has no statement that allows it")
+    return _outcome(judgement.allowed.answer, (judgement.allowed,), (judgement.denied,))
+
+
+def _iam(role: Role, judgement: Judgement) -> Judgement:
+    if role.unseen:
+        judgement.caller.leave_open(f"not all policies of role {role.arn} can be seen: {role.unseen}")
+    return judgement
+
+
+def _boundary(role: Role, judgement: Judgement) -> Judgement:
+    if role.unseen_boundary:
+        judgement.caller.leave_open(
+            f"the permissions boundary of role {role.arn} can't be seen: {role.unseen_boundary}"
+        )
+    return judgement
+
+
+def _no_boundary(role: Role) -> Judgement:
+    judgement = Judgement()
+    if role.unseen_boundary and not role.unseen:
+        return _boundary(role, judgement)
+    # What can't be seen of a role that exists already is said once, with its policies.
+    judgement.caller.answer = Answer.YES
+    return judgement
+
+
+def _explicit(denials: Iterable[Found]) -> Decision | None:
+    sids = [sid for denied in denials for sid in denied.sids]
+    return Decision(Answer.NO, f"denied by {_joined(sids)}", final=True) if sids else None
+
+
+def _outcome(answer: Answer, allowed: Iterable[Found], denied: Iterable[Found], more: str = "") -> Decision:
+    allowed, denied = list(allowed), list(denied)
+    doubts = [reason for found in denied if found.answer is Answer.MAYBE for reason in found.because]
+    if answer is Answer.YES and doubts:
+        return Decision(Answer.MAYBE, f"may be denied: {_joined(doubts)}")
+    if answer is Answer.YES:
+        by = tuple(tuple(dict.fromkeys(found.by)) for found in allowed if found.by)
+        return Decision(answer, _joined(sid for found in allowed for sid in found.sids), by=by)
+    open_parts = [reason for found in allowed if found.answer is Answer.MAYBE for reason in found.because]
+    return Decision(Answer.MAYBE, _joined([*open_parts, *doubts, *([more] if more else [])]))
+
+
+def _lacking(of_key: Judgement, boundary: Judgement, lacks_iam: bool) -> str:
+    if lacks_iam:
+        return "the key policy leaves it to the role's IAM policies, which don't allow it"
+    if of_key.allowed.answer is Answer.YES and boundary.allowed.answer is Answer.NO:
+        return _BOUNDARY
+    return "the key policy has no statement that allows it"
+
+
+def _joined(reasons: Iterable[str]) -> str:
+    return "; ".join(dict.fromkeys(reasons))

@@ -1,0 +1,90 @@
+"""Entries of a report, put together for readers: by key, bucket and role, and alike ones in one row."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from .entries import Allowed, Entry, Excess, Json, Missing
+from .values import HOLE, split, split_arn
+
+
+@dataclass(frozen=True)
+class Row:
+    """Entries that differ in their actions and resources alone."""
+
+    entries: tuple[Entry, ...]
+
+    @property
+    def first(self) -> Entry:
+        """One of them."""
+        return self.entries[0]
+
+    @property
+    def actions(self) -> list[str]:
+        """Their actions."""
+        return sorted({each.action for each in self.entries})
+
+    @property
+    def resources(self) -> list[str]:
+        """Their resources."""
+        return sorted({each.resource for each in self.entries})
+
+    @property
+    def needed_by(self) -> list[str]:
+        """All that needs one of them."""
+        return sorted({by for each in self.entries for by in each.needed_by})
+
+    @property
+    def add(self) -> Json | None:
+        """The statement to add."""
+        return self.first.add if isinstance(self.first, Missing) else None
+
+
+def rows(entries: Iterable[Entry]) -> list[Row]:
+    """Return the entries in rows, in their order."""
+    found: dict[Any, list[Entry]] = {}
+    for entry in entries:
+        why = "" if isinstance(entry, Allowed) else entry.because
+        by = () if isinstance(entry, (Allowed, Excess)) else tuple(entry.needed_by)
+        key = (type(entry), entry.principal_arn, entry.policy, entry.policy_of, why, by, str(getattr(entry, "add", "")))
+        found.setdefault(key, []).append(entry)
+    return [Row(tuple(each)) for each in found.values()]
+
+
+def who(entry: Entry, names: Mapping[str, str]) -> str:
+    """Return what people call the principal."""
+    arn = entry.principal_arn
+    return {"service": "Personalize", "role": f"role {names.get(arn, arn)}"}.get(entry.principal, "")
+
+
+def subject(entry: Entry) -> tuple[str, str]:
+    """Return what an entry is shown under: its key, its bucket, or else its role."""
+    about = entry.policy_of if entry.policy in ("key", "bucket") and entry.policy_of else entry.resource
+    parts = split_arn(about)
+    if parts and parts[2] == "kms" and "*" not in about:
+        return "key", about
+    if parts and parts[2] == "s3" and "*" not in (bucket := split(parts[5], "/", 1)[0]):
+        return "bucket", ":".join([*parts[:5], bucket])
+    return ("role", entry.policy_of) if entry.policy_of else ("", "")
+
+
+def by_subject(entries: Iterable[Entry]) -> dict[tuple[str, str], list[Entry]]:
+    """Return the entries under what they are about: keys, then buckets, then roles, then the rest."""
+    order = {"key": 0, "bucket": 1, "role": 2, "": 3}
+    found: dict[tuple[str, str], list[Entry]] = {}
+    for entry in entries:
+        found.setdefault(subject(entry), []).append(entry)
+    return dict(sorted(found.items(), key=lambda item: (order[item[0][0]], item[0][1])))
+
+
+def short(text: str, names: Mapping[str, str]) -> str:
+    """Return a text in which resources of templates have their construct paths.
+
+    Only where AWS generates an id: an ARN that is known can be pasted as it is.
+    """
+    for arn, name in sorted(names.items(), key=lambda item: -len(item[0])):
+        if HOLE.search(arn):
+            text = text.replace(arn, f"${{{name}}}")
+    return text

@@ -1,0 +1,203 @@
+"""Who may do what, as data: keys, roles and buckets with their policies, and what Personalize is asked to create.
+
+A template and an account are read into the same model. Values may have holes (see ``values``), and what couldn't be
+seen says why, so that nothing has to be guessed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Container, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..matrix import Permissions
+from .values import account_of
+
+Document = Mapping[str, Any]
+Statement = Mapping[str, Any]
+
+
+@dataclass(frozen=True, eq=False)
+class Policy:
+    """One policy document, and where it stands."""
+
+    document: Document | str | None
+    """The document; a hole may stand for it, or for any part of it."""
+    name: str
+    """Where it stands, in words: ``policy Main/Encryption/Policy``."""
+    declared: str = ""
+    """The resource of a template that makes it; empty for what exists already."""
+    only_if: str = ""
+    """A condition of the template that can't be decided, on which the policy depends."""
+
+
+@dataclass
+class Key:
+    """A KMS key."""
+
+    arn: str
+    policies: list[Policy] = field(default_factory=list)
+    unseen: str = ""
+    """Why its policy, or a part of it, can't be seen; empty if all of it is known."""
+    spec: str = "SYMMETRIC_DEFAULT"
+    usage: str = "ENCRYPT_DECRYPT"
+    declared: str = ""
+    """The resource of a template that makes it."""
+    state: str = "Enabled"
+    """As KMS's ``DescribeKey`` has it: ``Enabled``, ``Disabled``, ``PendingDeletion``…"""
+
+    @property
+    def account(self) -> str:
+        """The account that owns the key."""
+        return account_of(self.arn)
+
+
+@dataclass
+class Role:
+    """A service role, with every policy that bears on it."""
+
+    arn: str
+    trust: list[Policy] = field(default_factory=list)
+    identity: list[Policy] = field(default_factory=list)
+    """Inline and managed policies alike."""
+    boundary: Policy | None = None
+    unseen: str = ""
+    """Why some of its IAM policies can't be seen; empty if all are known."""
+    unseen_trust: str = ""
+    unseen_boundary: str = ""
+    unique_id: str = ""
+    """Its ``AROA…`` id, where it is known."""
+    managed_policies: int = 0
+    """How many managed policies are attached."""
+    declared: str = ""
+    """The resource of a template that makes it."""
+
+    @property
+    def account(self) -> str:
+        """The account of the role."""
+        return account_of(self.arn)
+
+
+@dataclass
+class Bucket:
+    """An S3 bucket."""
+
+    arn: str
+    account: str
+    policies: list[Policy] = field(default_factory=list)
+    unseen: str = ""
+    """Why its policy can't be seen; empty if it is known, or known to be absent."""
+    key_arn: str | None = None
+    """The key of its default encryption with SSE-KMS; none where it isn't encrypted with KMS."""
+    unseen_encryption: str = ""
+    """Why its default encryption can't be seen."""
+    declared: str = ""
+    """The resource of a template that makes it."""
+
+
+@dataclass(frozen=True)
+class Location:
+    """A file or folder in S3 that Personalize reads or writes."""
+
+    bucket_arn: str
+    prefix: str
+    key_arn: str | None = None
+    """A key of its own; by default that of the bucket."""
+
+    @property
+    def objects(self) -> str:
+        """The objects, as in a policy's ``Resource``."""
+        folder = not self.prefix or self.prefix.endswith("/")
+        return f"{self.bucket_arn}/{self.prefix}{'*' if folder else ''}"
+
+
+@dataclass(frozen=True, eq=False)
+class Asked:
+    """A resource that Personalize is asked to create."""
+
+    name: str
+    """Where it is asked for: a construct path, a state of a state machine, an ARN."""
+    permissions: Permissions
+    """What AWS's pages ask for this kind of resource."""
+    role_arn: str
+    account: str
+    region: str
+    dataset_group_key: str | None = None
+    """The ARN of the dataset group's key; none where the dataset group has no key."""
+    source: Location | None = None
+    destination: Location | None = None
+    declared: str = ""
+    """The resource of a template that asks; findings are shown there."""
+    waits_for: Container[str] | None = None
+    """The resources of templates that exist before it is created; none where it is asked for after the deployment."""
+    only_if: str = ""
+    """A condition of the template that can't be decided, on which the resource depends."""
+
+    @property
+    def kind(self) -> str:
+        """The resource as AWS's page calls it."""
+        return self.permissions.resource
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.kind})"
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Something that no statement mends.
+
+    ``kind`` is ``"ordering"``, ``"trust"``, ``"limit"`` or ``"configuration"``.
+    """
+
+    kind: str
+    message: str
+    where: str = ""
+    """What it is about, in words."""
+    declared: str = ""
+    """The resource of a template that it is about."""
+    page: str = ""
+    """The page that documents it."""
+
+
+@dataclass
+class AccessModel:
+    """Everything there is to judge, by ARN."""
+
+    keys: dict[str, Key] = field(default_factory=dict)
+    roles: dict[str, Role] = field(default_factory=dict)
+    buckets: dict[str, Bucket] = field(default_factory=dict)
+    asked: list[Asked] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+    """What was found wrong while the model was read."""
+    open_questions: list[OpenQuestion] = field(default_factory=list)
+    names: dict[str, str] = field(default_factory=dict)
+    """What people call the keys, roles and buckets: a construct path for example."""
+    unseen: str = "it isn't part of the app"
+    """Why nothing is known of keys, roles and buckets that aren't in the model."""
+
+    def label(self, arn: str) -> str:
+        """Return what people call a key, a role or a bucket."""
+        return self.names.get(arn, arn)
+
+    def key(self, arn: str) -> Key:
+        """Return a key; one that isn't in the model has a policy that can't be seen."""
+        return self.keys.get(arn) or Key(arn, unseen=self.unseen)
+
+    def role(self, arn: str) -> Role:
+        """Return a role; one that isn't in the model has policies that can't be seen."""
+        return self.roles.get(arn) or Role(
+            arn, unseen=self.unseen, unseen_trust=self.unseen, unseen_boundary=self.unseen
+        )
+
+    def bucket(self, arn: str, account: str) -> Bucket:
+        """Return a bucket; one that isn't in the model has a policy and an encryption that can't be seen."""
+        return self.buckets.get(arn) or Bucket(arn, account, unseen=self.unseen, unseen_encryption=self.unseen)
+
+
+@dataclass(frozen=True)
+class OpenQuestion:
+    """Something that is asked of Personalize, but not fully known."""
+
+    name: str
+    because: str
+    declared: str = ""

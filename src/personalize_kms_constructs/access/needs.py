@@ -1,0 +1,98 @@
+"""AWS's pages applied to what is asked: who needs which action, on what, in which policy."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from ..matrix import KMS_PAGE, SERVICE_PRINCIPAL, Actions, S3Access
+from .model import AccessModel, Asked, Location
+
+ROLE, SERVICE = "role", "service"
+IN_KEY_POLICY, IN_IAM, IN_BUCKET_POLICY = "key", "role", "bucket"
+EVERYTHING = "*"
+
+
+@dataclass(frozen=True)
+class Need:
+    """One permission, in one of the columns of AWS's pages."""
+
+    principal: str
+    """``"role"`` or ``"service"``."""
+    role_arn: str
+    policy: str
+    """The column: ``"key"``, ``"role"`` or ``"bucket"``."""
+    action: str
+    resource: str
+    """A key, a bucket, the objects below a prefix, or ``*``."""
+    owner: str
+    """The ARN of the key or bucket that the resource is, or is in; empty for ``*``."""
+    account: str
+    """Where Personalize works."""
+    region: str
+    page: str = field(compare=False)
+
+    @property
+    def principal_arn(self) -> str:
+        """The ARN of the role, or the service principal."""
+        return SERVICE_PRINCIPAL if self.principal == SERVICE else self.role_arn
+
+    @property
+    def policy_of(self) -> str:
+        """The ARN of the key, role or bucket whose policy it is."""
+        return self.role_arn if self.policy == IN_IAM else self.owner
+
+
+def needs_of(model: AccessModel) -> dict[Need, list[Asked]]:
+    """Return every permission once, with all that needs it."""
+    found: dict[Need, list[Asked]] = {}
+    for asked in model.asked:
+        for need in dict.fromkeys(_needs(model, asked)):
+            found.setdefault(need, []).append(asked)
+    return found
+
+
+def location_key(model: AccessModel, asked: Asked, location: Location) -> str | None:
+    """Return the ARN of the key that encrypts a location, if one does."""
+    return location.key_arn or model.bucket(location.bucket_arn, asked.account).key_arn
+
+
+def _needs(model: AccessModel, asked: Asked) -> Iterator[Need]:
+    row = asked.permissions
+    if asked.dataset_group_key is not None:
+        yield from _on_key(asked, asked.dataset_group_key, (*row.key_policy, *row.dataset_group_key_policy))
+    for location, access in ((asked.source, row.source), (asked.destination, row.destination)):
+        if location is not None and access is not None:
+            yield from _on_location(asked, location, access)
+            key_arn = location_key(model, asked, location)
+            if key_arn is not None:
+                yield from _on_key(asked, key_arn, row.key_policy)
+    for actions in row.role_on_everything:
+        for action in actions.actions:
+            yield _need(asked, ROLE, IN_IAM, action, EVERYTHING, "")
+
+
+def _on_key(asked: Asked, key_arn: str, in_key_policy: tuple[Actions, ...]) -> Iterator[Need]:
+    for principal in (ROLE, SERVICE):
+        for actions in in_key_policy:
+            for action in actions.actions:
+                yield _need(asked, principal, IN_KEY_POLICY, action, key_arn, key_arn)
+    for actions in asked.permissions.role_on_keys:
+        for action in actions.actions:
+            yield _need(asked, ROLE, IN_IAM, action, key_arn, key_arn)
+
+
+def _on_location(asked: Asked, location: Location, access: S3Access) -> Iterator[Need]:
+    bucket_arn = location.bucket_arn
+    wanted = [(action, location.objects) for action in access.on_objects.actions]
+    wanted += [(action, bucket_arn) for actions in access.on_bucket for action in actions.actions]
+    for action, resource in wanted:
+        yield _need(asked, ROLE, IN_IAM, action, resource, bucket_arn)
+        yield _need(asked, SERVICE, IN_BUCKET_POLICY, action, resource, bucket_arn)
+
+
+def _need(asked: Asked, principal: str, policy: str, action: str, resource: str, owner: str) -> Need:
+    page = KMS_PAGE if action.startswith("kms:") else asked.permissions.pages[-1]
+    # Personalize itself is the same, whatever role the resource has.
+    role_arn = asked.role_arn if principal == ROLE else ""
+    return Need(principal, role_arn, policy, action, resource, owner, asked.account, asked.region, page)

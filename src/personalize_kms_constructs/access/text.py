@@ -1,0 +1,119 @@
+"""The report for a terminal: a mark a line, and a next step for each finding."""
+
+from __future__ import annotations
+
+import json
+import textwrap
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
+
+from .entries import Allowed, Entry, Excess, Missing, Undecided
+from .grouping import Row, by_subject, rows, short, who
+
+if TYPE_CHECKING:
+    from .report import AccessReport
+
+WIDTH = 100
+MARKS = {Allowed: "✔", Missing: "✘", Excess: "!", Undecided: "?"}
+POLICIES = {"key": "key policy", "role": "IAM", "bucket": "bucket policy", "trust": "trust policy"}
+
+_Names = Mapping[str, str]
+
+
+def text_report(report: AccessReport) -> str:
+    """Return the report in lines of at most 100 characters."""
+    lines = [*_wrapped("Amazon Personalize is asked for:", "")]
+    lines += [line for asked in report.asked for line in _wrapped(asked, "  ")]
+    if not report.asked:
+        lines.append("  nothing: no resource, job or construct in the app is about Personalize")
+    entries: list[Entry] = [*report.missing, *report.excess, *report.undecided, *report.allowed]
+    for (kind, arn), found in by_subject(entries).items():
+        lines += ["", *_heading(kind, arn, report.names)]
+        told: list[str] = []
+        for row in rows(found):
+            lines += _row(row, report.names, told)
+    if report.problems:
+        lines += ["", "problems"]
+        for problem in report.problems:
+            lines += _wrapped(f"✘ {problem.kind}: {short(problem.message, report.names)}", "  ", "      ")
+            lines += _wrapped(problem.page, "    ")
+    lines += ["", *_wrapped(summary(report), "")]
+    return "\n".join(lines) + "\n"
+
+
+def summary(report: AccessReport) -> str:
+    """Return the counts in one line."""
+    problems = f"{len(report.problems)} problem{'' if len(report.problems) == 1 else 's'}"
+    return (
+        f"{len(report.missing)} missing, {problems}, {len(report.excess)} too much, "
+        f"{len(report.undecided)} undecided, {len(report.allowed)} as AWS's pages ask"
+    )
+
+
+def finding(row: Row, names: _Names) -> str:
+    """Return what is found and why, in one sentence."""
+    return f"{_claim(row, names)}: {short(row.first.because, names)}"
+
+
+def _claim(row: Row, names: _Names) -> str:
+    entry = row.first
+    if not entry.principal:
+        return ", ".join(entry.needed_by)
+    told = {Allowed: "may", Missing: "lacks", Excess: "may, and needn't,", Undecided: "may have or lack"}[type(entry)]
+    on = "" if isinstance(entry, Allowed) else f" on {short(', '.join(row.resources), names)}"
+    return f"{who(entry, names)} {told} {', '.join(row.actions)}{on} ({POLICIES.get(entry.policy, '')})"
+
+
+def next_step(row: Row, names: _Names) -> str:
+    """Return what to do about it, in one sentence; for what is missing, the statement follows."""
+    entry = row.first
+    if isinstance(entry, Missing) and entry.add is not None:
+        return f"{_add_to(entry, names)}: {short(json.dumps(entry.add), names)}"
+    if isinstance(entry, Missing):
+        return "change what the reason names: no further statement helps"
+    if isinstance(entry, Excess):
+        return short(entry.fix, names)
+    return "look at it where it is deployed, or put what is open into the app"
+
+
+def _row(row: Row, names: _Names, told: list[str]) -> Iterator[str]:
+    """Yield the lines of a row; a statement that was told of already isn't told again."""
+    entry = row.first
+    yield from _wrapped(f"{MARKS[type(entry)]} {_claim(row, names)}", "  ", "      ")
+    if isinstance(entry, Allowed):
+        return
+    yield from _wrapped(short(entry.because, names), "      ")
+    if isinstance(entry, Missing) and str(entry.add) in told:
+        yield from _wrapped(f"→ {_add_to(entry, names)} the statement above", "      ", "        ")
+    elif isinstance(entry, Missing) and entry.add is not None:
+        told.append(str(entry.add))
+        yield from _wrapped(f"→ {_add_to(entry, names)}:", "      ", "        ")
+        for line in json.dumps(entry.add, indent=2).splitlines():
+            indent = " " * (8 + len(line) - len(line.lstrip()))
+            yield from _wrapped(short(line.lstrip(), names), indent)
+    else:
+        yield from _wrapped(f"→ {next_step(row, names)}", "      ", "        ")
+    if entry.principal and not isinstance(entry, Excess):
+        yield from _wrapped(f"needed by {', '.join(entry.needed_by)}", "      ", "        ")
+    yield from _wrapped(entry.page, "    ")
+
+
+def _add_to(entry: Missing, names: _Names) -> str:
+    if entry.add_to == "role":
+        return f"add to an IAM policy of role {_name(entry.principal_arn, names)}"
+    return f"add to the {POLICIES[entry.add_to]} of {_name(entry.policy_of, names)}"
+
+
+def _heading(kind: str, arn: str, names: _Names) -> Iterator[str]:
+    yield from _wrapped(f"{kind} {_name(arn, names)}" if kind else "not known", "")
+    if arn in names:
+        yield from _wrapped(arn, "    ")
+
+
+def _name(arn: str, names: _Names) -> str:
+    return names.get(arn, arn)
+
+
+def _wrapped(text: str, indent: str, further: str | None = None) -> list[str]:
+    further = indent if further is None else further
+    return textwrap.wrap(text, WIDTH, initial_indent=indent, subsequent_indent=further, break_on_hyphens=False)

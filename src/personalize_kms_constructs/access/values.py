@@ -1,0 +1,198 @@
+"""Strings as far as they are known before deployment, and how IAM compares them.
+
+A value may have holes, written like variables of ``Fn::Sub``:
+
+* ``${Main.Key961B73FD}`` is an id that AWS generates for that resource. It is equal to itself and to nothing that
+  somebody wrote down.
+* ``${Main.KeyArn?}`` (it ends in ``?``) and ``${AWS::AccountId}`` (it has a colon) can be anything. Such a hole is
+  equal to itself too.
+
+What a read from an account returns has no holes, so that the same comparison serves both.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cache, lru_cache
+
+from .answers import Answer
+
+HOLE = re.compile(r"\$\{[^{}]*\}")
+PARTITION = "${AWS::Partition}"
+
+# While values are compared, each hole is one character of these private planes of Unicode.
+_FIRST, _LAST = 0xF0000, 0x10FFFD
+_CHARACTERS = f"{chr(_FIRST)}-{chr(_LAST)}"
+_CHARACTER = re.compile(f"[{_CHARACTERS}]")
+_characters: dict[str, str] = {}
+_holes: dict[str, str] = {}
+
+
+def generated(name: str) -> str:
+    """Return the hole for an id that AWS generates."""
+    return f"${{{name}}}"
+
+
+def unknown(name: str) -> str:
+    """Return the hole for something that can't be known; the name says what it is."""
+    readable = re.sub(r"[${}]", "", name)
+    return f"${{{readable}?}}"
+
+
+def has_unknown(value: str) -> bool:
+    """Report whether a part of the value can be anything."""
+    return any(_is_open(hole) for hole in HOLE.findall(value))
+
+
+def open_parts(value: str) -> list[str]:
+    """Return the names of the parts that can be anything, for messages."""
+    return [hole[2:-1].rstrip("?") for hole in HOLE.findall(value) if _is_open(hole)]
+
+
+def same(one: str, other: str) -> Answer:
+    """Compare two values, case-sensitively and without wildcards."""
+    if one == other:
+        return Answer.YES
+    one, other = _in_one_partition(one, other)
+    if one == other:
+        return Answer.YES
+    return Answer.MAYBE if _possible(*_without_common_start(_encoded(one), _encoded(other)), False) else Answer.NO
+
+
+@lru_cache(maxsize=1 << 16)
+def matches(value: str, pattern: str) -> Answer:
+    """Match a value with a pattern of IAM, in which ``*`` is any string and ``?`` any character.
+
+    A ``*`` in the value stands for whatever may follow: ``bucket/import/*`` matches only patterns that match every
+    object below the folder.
+    """
+    if pattern == "*":
+        return Answer.YES
+    if "${" not in value and "${" not in pattern and "*" not in value:
+        return Answer.of(_compiled(pattern).fullmatch(value) is not None)
+    value, pattern = (_encoded(each) for each in _in_one_partition(value, pattern))
+    if _compiled(pattern).fullmatch(value):
+        return Answer.YES
+    return Answer.MAYBE if _possible(*_without_common_start(value, pattern), True) else Answer.NO
+
+
+def split(value: str, separator: str, most: int = -1) -> list[str]:
+    """Split a value, holes left alone, at most so often."""
+    return [_decoded(part) for part in _encoded(value).split(separator, most)]
+
+
+def last_part(arn: str) -> str:
+    """Return what follows the last slash: the name in the ARN of a role."""
+    return split(arn, "/")[-1]
+
+
+def split_arn(arn: str) -> list[str] | None:
+    """Return the six parts of an ARN, or none for what is no ARN."""
+    parts = split(arn, ":", 5)
+    return parts if len(parts) == 6 and parts[0] == "arn" else None
+
+
+def account_of(arn: str) -> str:
+    """Return the account in an ARN, or a hole if the value is no ARN that can be read."""
+    parts = split_arn(arn)
+    return parts[4] if parts else unknown(f"account of {arn}")
+
+
+def split_outside_of_holes(value: str, separator: str) -> list[str] | None:
+    """Split a value, or return none if a hole in it may have the separator in it."""
+    if any(_is_open(hole) and not hole.startswith("${AWS::") for hole in HOLE.findall(value)):
+        return None
+    return split(value, separator)
+
+
+def _is_open(hole: str) -> bool:
+    return hole.endswith("?}") or ":" in hole
+
+
+def _in_one_partition(one: str, other: str) -> tuple[str, str]:
+    """Put the partition of the one into the other.
+
+    A template with an ARN of another partition than its own can't be deployed, so that where both are deployed they
+    have the same.
+    """
+    if (PARTITION in one) == (PARTITION in other):
+        return one, other
+    known = other if PARTITION in one else one
+    parts = known.split(":", 2)
+    if len(parts) == 3 and parts[0] == "arn" and "*" not in parts[1] and "?" not in parts[1]:
+        return one.replace(PARTITION, parts[1]), other.replace(PARTITION, parts[1])
+    return one, other
+
+
+def _encoded(value: str) -> str:
+    return HOLE.sub(lambda hole: _character(hole[0]), value) if "${" in value else value
+
+
+def _character(hole: str) -> str:
+    character = _characters.get(hole)
+    if character is None:
+        character = _characters[hole] = chr(_FIRST + len(_characters))
+        _holes[character] = hole
+    return character
+
+
+def _decoded(value: str) -> str:
+    return _CHARACTER.sub(lambda character: _holes[character[0]], value)
+
+
+@lru_cache(maxsize=1 << 14)
+def _compiled(pattern: str) -> re.Pattern[str]:
+    # A hole isn't one character long, so that only ``*`` may stand for one.
+    wildcards = {"*": ".*", "?": f"[^*{_CHARACTERS}]"}
+    return re.compile("".join(wildcards.get(each) or re.escape(each) for each in pattern), re.DOTALL)
+
+
+def _without_common_start(one: str, other: str) -> tuple[str, str]:
+    start = 0
+    for here, there in zip(one, other, strict=False):
+        if here != there or here in "*?":
+            break
+        start += 1
+    return one[start:], other[start:]
+
+
+def _possible(value: str, pattern: str, wildcards: bool) -> bool:
+    """Whether the two can turn out to be equal; both are encoded."""
+    if not _CHARACTER.search(value + pattern) and "*" not in value:
+        return bool(_compiled(pattern).fullmatch(value)) if wildcards else value == pattern
+    any_of_value = [(each == "*" and wildcards) or _is_open(_holes.get(each, "")) for each in value]
+    any_of_pattern = [(each == "*" and wildcards) or _is_open(_holes.get(each, "")) for each in pattern]
+    one_of_pattern = [each == "?" and wildcards for each in pattern]
+
+    @cache
+    def possible(i: int, j: int) -> bool:
+        """Whether what is left of both can be equal."""
+        if j < len(pattern) and any_of_pattern[j]:
+            if possible(i, j + 1) or (i < len(value) and possible(i + 1, j)):
+                return True
+            return i < len(value) and value[i] in _holes and any(possible(i + 1, k) for k in _literals(j + 1))
+        if i < len(value) and any_of_value[i]:
+            return possible(i + 1, j) or (j < len(pattern) and possible(i, j + 1))
+        if i == len(value) or j == len(pattern):
+            return i == len(value) and j == len(pattern)
+        if value[i] == pattern[j] and not one_of_pattern[j]:
+            return possible(i + 1, j + 1)
+        if pattern[j] in _holes:
+            return False
+        if value[i] in _holes:
+            # Characters and wildcards may be the id that AWS generates; characters alone are not.
+            ends = _literals(j)
+            if any(any(one_of_pattern[j:end]) and possible(i + 1, end) for end in ends):
+                return True
+            end = ends[-1] if ends else j
+            return end < len(pattern) and any_of_pattern[end] and possible(i, end)
+        return one_of_pattern[j] and possible(i + 1, j + 1)
+
+    def _literals(j: int) -> list[int]:
+        ends = []
+        while j < len(pattern) and not any_of_pattern[j] and pattern[j] not in _holes:
+            j += 1
+            ends.append(j)
+        return ends
+
+    return possible(0, 0)

@@ -1,0 +1,82 @@
+"""What Personalize is asked to create, by a resource of a template or by a call of its API."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from .. import matrix
+from ..access.values import unknown
+from .physical import Resource
+
+KINDS: Mapping[str, matrix.Permissions] = {
+    f"create{row.resource.replace(' ', '')}": row
+    for row in vars(matrix).values()
+    if isinstance(row, matrix.Permissions)
+}
+"""What AWS's pages ask for each call of the API, its name in lower case."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """One call of Personalize's API, or a resource of a template for which CloudFormation makes the call."""
+
+    resource: Resource
+    """The resource of the template."""
+    name: str
+    """Where it is asked for, in words."""
+    permissions: matrix.Permissions
+    """What AWS's pages ask for it."""
+    arguments: Any
+    """Its arguments, the names in lower case, since SDKs and templates spell them differently; a hole where an
+    execution chooses all of them."""
+    at_deployment: bool
+    """Whether it happens while the stack is deployed, so that it has to wait for policies."""
+
+    def text(self, *path: str) -> str | None:
+        """Return an argument, or none; a hole for one that isn't known, or that each execution chooses."""
+        found: Any = self.arguments
+        for name in path:
+            if not isinstance(found, Mapping):
+                break
+            if f"{name}.$" in found:
+                return unknown(f"{name} of {self.name}")
+            found = found.get(name)
+        if found is None or (isinstance(found, str) and not found.startswith("{%")):
+            return found
+        return unknown(f"{path[-1]} of {self.name}")
+
+    def first_of(self, *paths: tuple[str, ...]) -> str | None:
+        """Return the first of these arguments that is there."""
+        return next((found for found in (self.text(*path) for path in paths) if found is not None), None)
+
+    @property
+    def role_arn(self) -> str | None:
+        """The role."""
+        return self.first_of(("rolearn",), ("metricsoutputconfig", "rolearn"))
+
+    @property
+    def key_arn(self) -> str | None:
+        """The key of a dataset group that is to be made."""
+        return self.text("kmskeyarn")
+
+    @property
+    def source(self) -> tuple[str | None, str | None]:
+        """The path of the input, and the key that it names."""
+        path = self.first_of(("datasource", "datalocation"), ("jobinput", "s3datasource", "path"))
+        return path, self.text("jobinput", "s3datasource", "kmskeyarn")
+
+    @property
+    def destination(self) -> tuple[str | None, str | None]:
+        """The path of the output, and the key that it names."""
+        places = ("joboutput", "metricsoutputconfig")
+        path = self.first_of(*((place, "s3datadestination", "path") for place in places))
+        return path, self.first_of(*((place, "s3datadestination", "kmskeyarn") for place in places))
+
+
+def lower_case(value: Any) -> Any:
+    """Return arguments with their names in lower case."""
+    if isinstance(value, Mapping):
+        return {str(name).lower(): lower_case(each) for name, each in value.items()}
+    return [lower_case(each) for each in value] if isinstance(value, list) else value

@@ -1,0 +1,210 @@
+"""The keys, roles and buckets of an assembly with their policies, found when they are asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from ..access.answers import Answer
+from ..access.lists import as_list
+from ..access.model import AccessModel, Bucket, Key, Policy, Role
+from ..access.values import account_of, has_unknown, last_part, same, split, split_arn
+from . import physical
+from .physical import Resource
+
+_IDENTITY_POLICIES = ("AWS::IAM::Policy", "AWS::IAM::ManagedPolicy", "AWS::IAM::RolePolicy")
+_MERGED_KEY_POLICY = "Custom::PersonalizeKeyPolicy"
+_T = TypeVar("_T")
+
+Document = Mapping[str, Any]
+
+
+@dataclass
+class Deployment:
+    """The resources of one assembly, by what refers to them."""
+
+    beside: Deployment | None = None
+    """The whole app, for an assembly that is one of its stages."""
+    keys: dict[str, Resource] = field(default_factory=dict)
+    merged_key_policies: dict[str, list[Resource]] = field(default_factory=dict)
+    aliases: dict[str, Resource] = field(default_factory=dict)
+    roles: dict[str, Resource] = field(default_factory=dict)
+    role_policies: dict[str, list[Resource]] = field(default_factory=dict)
+    """Policies that name their roles, by the names of these."""
+    managed_policies: dict[str, Resource] = field(default_factory=dict)
+    buckets: dict[str, Resource] = field(default_factory=dict)
+    bucket_policies: dict[str, list[Resource]] = field(default_factory=dict)
+
+    @staticmethod
+    def of(resources: Iterable[Resource], beside: Deployment | None = None) -> Deployment:
+        """Return the deployment of these resources."""
+        found = Deployment(beside)
+        for resource in resources:
+            found._take(resource)
+        return found
+
+    def _take(self, resource: Resource) -> None:
+        type = resource.type
+        if type in physical.KEYS:
+            self.keys.setdefault(_of_any_partition(physical.key_arn(resource)), resource)
+        elif type == "AWS::KMS::Alias":
+            self.aliases.setdefault(resource.text("AliasName") or "", resource)
+        elif type == _MERGED_KEY_POLICY:
+            arn = _of_any_partition(resource.text("KeyArn") or "")
+            self.merged_key_policies.setdefault(arn, []).append(resource)
+        elif type == physical.ROLE:
+            self.roles.setdefault(_of_any_partition(physical.role_arn(resource)), resource)
+        elif type == physical.BUCKET:
+            self.buckets.setdefault(physical.bucket_name(resource), resource)
+        elif type == "AWS::S3::BucketPolicy":
+            self.bucket_policies.setdefault(resource.text("Bucket") or "", []).append(resource)
+        if type == physical.MANAGED_POLICY:
+            self.managed_policies.setdefault(_of_any_partition(physical.managed_policy_arn(resource)), resource)
+        if type in _IDENTITY_POLICIES:
+            for name in as_list(resource.get("Roles")) + as_list(resource.get("RoleName")):
+                self.role_policies.setdefault(str(name), []).append(resource)
+
+    def find(self, look: Callable[[Deployment], _T | None]) -> _T | None:
+        """Look here, then in the rest of the app."""
+        found = look(self)
+        return found if found is not None or self.beside is None else self.beside.find(look)
+
+    def add_key(self, model: AccessModel, arn: str) -> None:
+        """Put a key into the model."""
+        if arn in model.keys:
+            return
+        name = _of_any_partition(arn)
+        resource = self.find(lambda each: each.keys.get(name))
+        if resource is None:
+            merged = self.find(lambda each: each.merged_key_policies.get(name)) or []
+            unseen = "only what this app merges into it is known" if merged else _why_unseen(arn, model)
+            policies = [_policy(each, "PolicyDocument") for each in merged]
+            model.keys[arn] = Key(arn, policies, unseen=unseen)
+            return
+        model.names[arn] = resource.path
+        document = resource.get("KeyPolicy")
+        policy = _policy(resource, "KeyPolicy") if document is not None else _default_key_policy(resource)
+        enabled = resource.get("Enabled")
+        model.keys[arn] = Key(
+            arn,
+            [policy],
+            spec=resource.text("KeySpec") or "SYMMETRIC_DEFAULT",
+            usage=resource.text("KeyUsage") or "ENCRYPT_DECRYPT",
+            state="Disabled" if str(enabled).lower() == "false" else "Enabled",
+            declared=resource.declared,
+        )
+
+    def add_role(self, model: AccessModel, arn: str) -> None:
+        """Put a role into the model."""
+        if arn in model.roles:
+            return
+        name = last_part(arn)
+        identity = self._policies_of(name, account_of(arn))
+        resource = self.find(lambda each: each.roles.get(_of_any_partition(arn)))
+        if resource is None:
+            unseen = _why_unseen(arn, model)
+            policies = [_policy(each, "PolicyDocument") for each in identity]
+            model.roles[arn] = Role(arn, identity=policies, unseen=unseen, unseen_trust=unseen, unseen_boundary=unseen)
+            return
+        model.names[arn] = resource.path
+        role = model.roles[arn] = Role(
+            arn, trust=[_policy(resource, "AssumeRolePolicyDocument")], declared=resource.declared
+        )
+        for attached in as_list(resource.get("ManagedPolicyArns")):
+            policy = self._managed_policy(attached)
+            if policy is None:
+                role.unseen = f"managed policy {attached} isn't part of the app"
+                role.managed_policies += 1
+            elif policy.declared not in [each.declared for each in identity]:
+                identity.append(policy)
+        role.identity = [_policy(each, "PolicyDocument") for each in identity]
+        role.managed_policies += sum(each.type == physical.MANAGED_POLICY for each in identity)
+        for inline in as_list(resource.get("Policies")):
+            document = inline.get("PolicyDocument") if isinstance(inline, Mapping) else inline
+            policy_name = inline.get("PolicyName", "") if isinstance(inline, Mapping) else ""
+            name = f"inline policy {policy_name} of {resource.path}"
+            role.identity.append(Policy(document, name, resource.declared, resource.only_if))
+        boundary = resource.text("PermissionsBoundary")
+        if boundary is not None:
+            policy = self._managed_policy(boundary)
+            if policy is None:
+                role.unseen_boundary = f"managed policy {boundary} isn't part of the app"
+            else:
+                role.boundary = _policy(policy, "PolicyDocument")
+
+    def add_bucket(self, model: AccessModel, arn: str, account: str) -> None:
+        """Put a bucket into the model, with the key of its encryption."""
+        if arn in model.buckets:
+            return
+        name = (split_arn(arn) or [arn])[-1]
+        policies = [
+            _policy(each, "PolicyDocument") for each in self.find(lambda each: each.bucket_policies.get(name)) or []
+        ]
+        resource = self.find(lambda each: each.buckets.get(name))
+        if resource is None:
+            unseen = _why_unseen(arn, model)
+            model.buckets[arn] = Bucket(
+                arn, account, policies, unseen="" if policies else unseen, unseen_encryption=unseen
+            )
+            return
+        model.names[arn] = resource.path
+        bucket = model.buckets[arn] = Bucket(arn, resource.stack.template.account, policies, declared=resource.declared)
+        encryption = resource.get("BucketEncryption")
+        if encryption is not None:
+            self._take_encryption(bucket, resource, encryption)
+        if bucket.key_arn is not None:
+            self.add_key(model, bucket.key_arn)
+
+    def key_arn(self, key: str, resource: Resource) -> str:
+        """Return the ARN of a key that a property names by its id, its ARN or an alias."""
+        if key.startswith("alias/"):
+            alias = self.find(lambda each: each.aliases.get(key))
+            target = alias.text("TargetKeyId") if alias is not None else None
+            return resource.arn("kms", key) if target is None else self.key_arn(target, resource)
+        return key if key.startswith("arn:") or key.endswith("?}") else resource.arn("kms", f"key/{key}")
+
+    def _take_encryption(self, bucket: Bucket, resource: Resource, encryption: Any) -> None:
+        rules = (
+            as_list(encryption.get("ServerSideEncryptionConfiguration")) if isinstance(encryption, Mapping) else [None]
+        )
+        for rule in rules:
+            default = rule.get("ServerSideEncryptionByDefault", {}) if isinstance(rule, Mapping) else None
+            algorithm = default.get("SSEAlgorithm") if isinstance(default, Mapping) else None
+            if not isinstance(default, Mapping) or not isinstance(algorithm, str) or has_unknown(algorithm):
+                bucket.unseen_encryption = "its encryption isn't known before deployment"
+            elif algorithm.startswith("aws:kms"):
+                bucket.key_arn = self.key_arn(str(default.get("KMSMasterKeyID") or "alias/aws/s3"), resource)
+
+    def _managed_policy(self, arn: Any) -> Resource | None:
+        return self.find(lambda each: each.managed_policies.get(_of_any_partition(str(arn))))
+
+    def _policies_of(self, role_name: str, account: str) -> list[Resource]:
+        found = self.find(lambda each: each.role_policies.get(role_name)) or []
+        return [each for each in found if same(each.stack.template.account, account) is not Answer.NO]
+
+
+def _policy(resource: Resource, property_name: str) -> Policy:
+    kinds = {"KeyPolicy": "key policy of", "AssumeRolePolicyDocument": "trust policy of"}
+    name = f"{kinds.get(property_name, 'policy')} {resource.path}"
+    return Policy(resource.get(property_name), name, resource.declared, resource.only_if)
+
+
+def _default_key_policy(resource: Resource) -> Policy:
+    """Return what KMS gives a key that is made without a policy.
+
+    https://docs.aws.amazon.com/kms/latest/developerguide/key-policy-default.html
+    """
+    root = resource.arn("iam", "root", region=False)
+    document = {"Statement": [{"Effect": "Allow", "Principal": {"AWS": root}, "Action": "kms:*", "Resource": "*"}]}
+    return Policy(document, f"default key policy of {resource.path}", resource.declared)
+
+
+def _of_any_partition(arn: str) -> str:
+    """Return the ARN without its partition, by which stacks that know theirs find those of stacks that don't."""
+    parts = split(arn, ":", 2)
+    return parts[2] if len(parts) == 3 and parts[0] == "arn" else arn
+
+
+def _why_unseen(arn: str, model: AccessModel) -> str:
+    return "it isn't known before deployment" if has_unknown(arn) and arn.startswith("${") else model.unseen

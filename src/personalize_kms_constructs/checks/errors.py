@@ -1,0 +1,5 @@
+"""How bad input is refused."""
+
+
+class AssemblyError(ValueError):
+    """A cloud assembly can't be read; the message is one line that says what is wrong, and where."""

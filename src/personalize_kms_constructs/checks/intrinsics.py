@@ -1,0 +1,183 @@
+"""CloudFormation's intrinsic functions, resolved as far as a template tells.
+
+What it doesn't tell (a parameter, an attribute that isn't modelled, an import from another app) is a hole: see
+``access.values``.
+
+https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/intrinsic-function-reference.html
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from ..access.answers import Answer, all_of, any_of
+from ..access.values import has_unknown, same, split_outside_of_holes, unknown
+from .errors import AssemblyError
+
+NO_VALUE = object()
+"""What ``AWS::NoValue`` is; lists and objects drop it."""
+
+_VARIABLE = re.compile(r"\$\{([^{}]*)\}")
+
+
+class Scope(ABC):
+    """What a template's functions refer to."""
+
+    @abstractmethod
+    def ref(self, name: str) -> Any:
+        """Return a parameter, a pseudo parameter or what ``Ref`` of a resource is."""
+
+    @abstractmethod
+    def get_att(self, logical_id: str, attribute: str) -> Any:
+        """Return an attribute of a resource."""
+
+    @abstractmethod
+    def import_value(self, name: str) -> Any:
+        """Return an export of another stack."""
+
+    @abstractmethod
+    def stack_output(self, arguments: Mapping[str, Any]) -> Any:
+        """Return an output of another stack, exported or not."""
+
+    @abstractmethod
+    def condition(self, name: str) -> Answer:
+        """Return whether a condition of the template holds."""
+
+    @abstractmethod
+    def mapping(self, name: str) -> Any:
+        """Return a mapping of the template, or none."""
+
+    def value(self, expression: Any) -> Any:
+        """Return the expression with every function resolved."""
+        if isinstance(expression, str):
+            return expression
+        if isinstance(expression, list):
+            items = [self.value(item) for item in expression]
+            return [item for item in items if item is not NO_VALUE]
+        if not isinstance(expression, dict):
+            return expression
+        if len(expression) == 1:
+            ((name, argument),) = expression.items()
+            if name == "Ref":
+                return self.ref(argument) if isinstance(argument, str) else unknown("Ref of what is no name")
+            if name.startswith("Fn::"):
+                return self._function(name, argument)
+        values = {name: self.value(item) for name, item in expression.items()}
+        return {name: item for name, item in values.items() if item is not NO_VALUE}
+
+    def text(self, expression: Any) -> str:
+        """Return the expression as a string; a hole where it is none."""
+        found = self.value(expression)
+        if isinstance(found, bool):
+            return str(found).lower()
+        return str(found) if isinstance(found, (str, int, float)) else unknown(_shown(expression))
+
+    def truth(self, expression: Any) -> Answer:
+        """Return whether a condition holds."""
+        if isinstance(expression, dict) and len(expression) == 1:
+            ((name, argument),) = expression.items()
+            if name == "Condition" and isinstance(argument, str):
+                return self.condition(argument)
+            if name in ("Fn::And", "Fn::Or") and isinstance(argument, list):
+                answers = [self.truth(item) for item in argument]
+                return all_of(answers) if name == "Fn::And" else any_of(answers)
+            if name == "Fn::Not" and isinstance(argument, list) and argument:
+                return ~self.truth(argument[0])
+            if name == "Fn::Equals" and isinstance(argument, list) and len(argument) == 2:
+                return same(*(self.text(item) for item in argument))
+        return Answer.MAYBE
+
+    def _function(self, name: str, argument: Any) -> Any:
+        function = _FUNCTIONS.get(name)
+        if function is None:
+            return unknown(f"{name} {_shown(argument)}")
+        try:
+            return function(self, argument)
+        except AssemblyError:
+            raise
+        except (TypeError, ValueError, KeyError, IndexError):
+            # Not an argument that CloudFormation takes.
+            return unknown(f"{name} {_shown(argument)}")
+
+
+def _shown(expression: Any) -> str:
+    text = json.dumps(expression, sort_keys=True, default=str)
+    return re.sub(r'[{}"\[\]$]', "", text)[:60]
+
+
+def _join(scope: Scope, argument: Any) -> str:
+    separator, items = argument
+    items = scope.value(items)
+    if not isinstance(items, list):
+        return unknown(f"Fn::Join {_shown(argument)}")
+    return str(separator).join(scope.text(item) for item in items)
+
+
+def _select(scope: Scope, argument: Any) -> Any:
+    index, items = int(scope.text(argument[0])), scope.value(argument[1])
+    if isinstance(items, list) and 0 <= index < len(items):
+        return items[index]
+    return unknown(f"item {index} of {_shown(items)}")
+
+
+def _split(scope: Scope, argument: Any) -> Any:
+    text = scope.text(argument[1])
+    found = split_outside_of_holes(text, str(argument[0]))
+    return unknown(f"parts of {text}") if found is None else found
+
+
+def _sub(scope: Scope, argument: Any) -> str:
+    text, variables = (argument, {}) if isinstance(argument, str) else argument
+
+    def replace(match: re.Match[str]) -> str:
+        name = match[1].strip()
+        if name.startswith("!"):
+            return f"${{{name[1:]}}}"
+        if name in variables:
+            return scope.text(variables[name])
+        logical_id, dot, attribute = name.partition(".")
+        return scope.text({"Fn::GetAtt": [logical_id, attribute]} if dot else {"Ref": name})
+
+    return _VARIABLE.sub(replace, text)
+
+
+def _get_att(scope: Scope, argument: Any) -> Any:
+    logical_id, attribute = argument.split(".", 1) if isinstance(argument, str) else argument
+    return scope.get_att(scope.text(logical_id), scope.text(attribute))
+
+
+def _if(scope: Scope, argument: Any) -> Any:
+    name, then, otherwise = argument
+    answer = scope.condition(name)
+    if answer is Answer.MAYBE:
+        one, other = scope.value(then), scope.value(otherwise)
+        return one if one is not NO_VALUE and one == other else unknown(f"Fn::If {name}")
+    return scope.value(then if answer is Answer.YES else otherwise)
+
+
+def _find_in_map(scope: Scope, argument: Any) -> Any:
+    name, *path = (scope.text(item) for item in argument[:3])
+    found = scope.mapping(name)
+    if any(has_unknown(step) for step in path):
+        return unknown(f"Fn::FindInMap {_shown(argument)}")
+    for step in path:
+        found = found[step]
+    return scope.value(found)
+
+
+_FUNCTIONS: dict[str, Callable[[Scope, Any], Any]] = {
+    "Fn::FindInMap": _find_in_map,
+    "Fn::GetAtt": _get_att,
+    "Fn::GetStackOutput": lambda scope, argument: scope.stack_output(scope.value(argument)),
+    "Fn::If": _if,
+    "Fn::ImportValue": lambda scope, argument: scope.import_value(scope.text(argument)),
+    "Fn::Join": _join,
+    "Fn::Select": _select,
+    "Fn::Split": _split,
+    "Fn::Sub": _sub,
+    "Fn::ToJsonString": lambda scope, argument: json.dumps(scope.value(argument)),
+}

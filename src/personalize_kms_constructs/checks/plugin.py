@@ -1,0 +1,145 @@
+"""The checks as a validation plugin of the CDK."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import aws_cdk as cdk
+import jsii
+
+from ..access.entries import Entry, Excess, Missing
+from ..access.grouping import rows, short
+from ..access.model import Problem
+from ..access.report import AccessReport
+from ..access.text import finding, next_step
+from .assembly import Assembly, Template, read_assembly
+from .checking import check_assemblies
+
+_ERROR, _WARNING = "error", "warning"
+_RULES: dict[tuple[type[Entry], str], str] = {
+    **{(Missing, policy): f"Missing{policy.capitalize()}Access" for policy in ("key", "role", "bucket")},
+    **{(Excess, policy): f"Excess{policy.capitalize()}Access" for policy in ("key", "role", "bucket")},
+}
+_PROBLEMS = ("Configuration", "Limit", "Ordering", "Trust")
+_UNDECIDED = "Undecided"
+
+# Before 2.251 there is the beta interface alone.
+_NEW = hasattr(cdk, "IPolicyValidationPlugin")
+_SUFFIX = "" if _NEW else "Beta1"
+_Plugin: Any = getattr(cdk, f"IPolicyValidationPlugin{_SUFFIX}")
+_Report: Any = getattr(cdk, f"PolicyValidationPluginReport{_SUFFIX}")
+_Violation: Any = getattr(cdk, f"PolicyViolation{_SUFFIX}")
+_ViolatingResource: Any = getattr(cdk, f"PolicyViolatingResource{_SUFFIX}")
+
+
+@jsii.implements(_Plugin)
+class PersonalizeAccessChecks:
+    """Fails the synth of an app in which Personalize lacks access, at the construct that needs it.
+
+    ::
+
+        Validations.of(app).add_plugins(PersonalizeAccessChecks())
+
+    What is missing, and what no statement mends, is an error; what is too much or can't be decided is a warning. A
+    finding is acknowledged by the name of its rule, on the construct or on one above it::
+
+        Validations.of(encryption).acknowledge(Acknowledgment(id="Personalize::Undecided", reason="…"))
+
+    The rules are ``Personalize::MissingKeyAccess``, ``MissingRoleAccess``, ``MissingBucketAccess``,
+    ``ExcessKeyAccess``, ``ExcessRoleAccess``, ``ExcessBucketAccess``, ``Undecided``, ``Ordering``, ``Trust``,
+    ``Limit`` and ``Configuration``.
+
+    It can be relied on from aws-cdk-lib 2.262.0 on: older versions print the findings, and let a Python app succeed
+    all the same. There, use ``check_assembly`` in a test, or ``personalize-kms check``. Before 2.251.0 the plugin goes
+    into ``App(policy_validation_beta1=[…])``.
+
+    https://docs.aws.amazon.com/personalize/latest/dg/granting-personalize-key-access.html
+    """
+
+    @property
+    def name(self) -> str:
+        """The plugin's name, the first part of its rules' names."""
+        return "Personalize"
+
+    @property
+    def version(self) -> str:
+        """The version of this library; ``0.0.0`` where it isn't installed as a package."""
+        try:
+            return version("personalize-kms-constructs")
+        except PackageNotFoundError:
+            return "0.0.0"
+
+    @property
+    def rule_ids(self) -> list[str]:
+        """The rules."""
+        return sorted(_rule(each) for each in (*_RULES.values(), *_PROBLEMS, _UNDECIDED))
+
+    def validate(self, context: Any) -> Any:
+        """Return what is wrong in the templates of the app, or of the stage that the plugin was added to."""
+        directories = dict.fromkeys(Path(path).parent for path in context.template_paths)
+        assemblies = [read_assembly(directory, stages=False) for directory in directories]
+        report = check_assemblies(assemblies)
+        return _Report(
+            success=report.passed,
+            violations=list(_Violations(report, assemblies).all()),
+            plugin_version=self.version,
+        )
+
+
+def _rule(name: str) -> str:
+    return f"Personalize::{name}"
+
+
+class _Violations:
+    """The findings of a report in the CDK's terms."""
+
+    def __init__(self, report: AccessReport, assemblies: Sequence[Assembly]) -> None:
+        self._report = report
+        templates = [each for assembly in assemblies for top in assembly.templates for each in top.with_nested()]
+        self._templates = {str(template.path): template for template in templates}
+
+    def all(self) -> Iterator[Any]:
+        report = self._report
+        for entries, severity in ((report.missing, _ERROR), (report.excess, _WARNING), (report.undecided, _WARNING)):
+            for row in rows(entries):
+                declared = dict.fromkeys(each for entry in row.entries for each in entry.declared)
+                yield self._violation(
+                    _rule(_RULES.get((type(row.first), row.first.policy), _UNDECIDED)),
+                    severity,
+                    finding(row, report.names),
+                    next_step(row, report.names),
+                    declared,
+                    row.first,
+                )
+        for problem in report.problems:
+            text = short(problem.message, report.names)
+            yield self._violation(
+                _rule(problem.kind.capitalize()), _ERROR, text, problem.page, [problem.declared], problem
+            )
+
+    def _violation(self, rule: str, severity: str, text: str, fix: str, declared: Any, of: Entry | Problem) -> Any:
+        return _Violation(
+            rule_name=rule,
+            severity=severity,
+            description=text,
+            fix=f"{fix} ({of.page})" if of.page and of.page not in fix else fix or None,
+            violating_resources=[self._resource(each) for each in declared if each],
+        )
+
+    def _resource(self, declared: str) -> Any:
+        path, _, name = declared.partition(".template.json#")
+        template = self._templates[f"{path}.template.json"]
+        if name in template.resources:
+            return _ViolatingResource(resource_logical_id=name, template_path=str(template.path), locations=[])
+        if _NEW:
+            return _ViolatingResource(construct_path=name, locations=[])
+        inside = _first_inside(template, name)
+        return _ViolatingResource(resource_logical_id=inside, template_path=str(template.path), locations=[])
+
+
+def _first_inside(template: Template, path: str) -> str:
+    """A resource of a construct, for versions that know resources alone."""
+    return next((id for id, each in sorted(template.paths.items()) if each.startswith(f"{path}/")), path)

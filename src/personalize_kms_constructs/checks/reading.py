@@ -1,0 +1,166 @@
+"""A cloud assembly as an access model: what is asked of Personalize, and every policy that bears on it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..access.model import AccessModel, Asked, Location, OpenQuestion, Problem
+from ..access.needs import location_key
+from ..access.values import split, unknown
+from ..matrix import KMS_PAGE
+from . import physical
+from .asked import Request
+from .assembly import NESTED_STACK, Assembly
+from .deployment import Deployment
+from .metadata import asked_by_constructs
+from .physical import Resource
+from .requests import requests_of
+from .stacks import App
+from .waiting import Dependencies
+
+_S3 = "s3://"
+
+
+def read_models(assemblies: list[Assembly]) -> Iterator[AccessModel]:
+    """Yield a model of each assembly: an app and each of its stages."""
+    app = App([template for assembly in assemblies for template in assembly.templates])
+    resources: dict[Path, list[Resource]] = {assembly.directory: [] for assembly in assemblies}
+    for stack in app.stacks:
+        resources[stack.template.path.parent] += stack.resources()
+    everything = Deployment.of(each for found in resources.values() for each in found)
+    for assembly in assemblies:
+        own = resources[assembly.directory]
+        deployment = everything if len(assemblies) == 1 else Deployment.of(own, everything)
+        yield _Reading(assembly, app, own, deployment).model()
+
+
+@dataclass
+class _Reading:
+    """One assembly on its way into a model."""
+
+    assembly: Assembly
+    app: App
+    resources: list[Resource]
+    deployment: Deployment
+
+    def model(self) -> AccessModel:
+        model = AccessModel()
+        dependencies = Dependencies(self.assembly, self.app, [each.stack for each in self.resources])
+        dependencies.refuse_circles()
+        self._index_dataset_groups()
+        self._constructs: list[Asked] = []
+        for found in asked_by_constructs(self.assembly, self.app):
+            if isinstance(found, Asked):
+                self._constructs.append(found)
+                model.asked.append(found)
+            else:
+                model.open_questions.append(found)
+        for resource in self.resources:
+            for request in requests_of(resource):
+                for each in self._asked(request, dependencies):
+                    if isinstance(each, Asked):
+                        model.asked.append(each)
+                    elif isinstance(each, Problem):
+                        model.problems.append(each)
+                    else:
+                        model.open_questions.append(each)
+        for resource in self.resources if model.asked else ():
+            if resource.type == NESTED_STACK and resource.logical_id not in resource.stack.nested:
+                because = "its template isn't in the assembly, so that what it does to policies isn't known"
+                model.open_questions.append(OpenQuestion(resource.path, because, resource.declared))
+        for asked in model.asked:
+            self.deployment.add_role(model, asked.role_arn)
+            for location in (asked.source, asked.destination):
+                if location is not None:
+                    self.deployment.add_bucket(model, location.bucket_arn, asked.account)
+                    key = location_key(model, asked, location)
+                    if key is not None:
+                        self.deployment.add_key(model, key)
+            if asked.dataset_group_key is not None:
+                self.deployment.add_key(model, asked.dataset_group_key)
+        return model
+
+    def _index_dataset_groups(self) -> None:
+        self._groups: dict[str, Resource] = {}
+        self._datasets: dict[str, Resource] = {}
+        for resource in self.resources:
+            if resource.type == physical.DATASET_GROUP:
+                for name in (physical.dataset_group_arn(resource), physical.ref(resource)):
+                    self._groups.setdefault(name, resource)
+            elif resource.type == physical.DATASET:
+                self._datasets.setdefault(physical.dataset_arn(resource), resource)
+
+    def _asked(self, request: Request, dependencies: Dependencies) -> Iterator[Asked | OpenQuestion | Problem]:
+        resource = request.resource
+        role, key = request.role_arn, request.key_arn
+        is_group = request.permissions.resource == "dataset group"
+        if is_group and role is None and key is None:
+            return
+        if is_group and (role is None or key is None):
+            which = "a key but no role" if role is None else "a role but no key"
+            message = f"{request.name} has {which}: key and role of a dataset group come together, or not at all"
+            yield Problem("configuration", message, request.name, resource.declared, KMS_PAGE)
+            return
+        if role is None:
+            message = f"{request.name} has no role, without which Personalize can't create it: give its RoleArn"
+            yield Problem("configuration", message, request.name, resource.declared, KMS_PAGE)
+            return
+        source = self._location(request, "source", *request.source)
+        destination = self._location(request, "destination", *request.destination)
+        for found in (source, destination):
+            if isinstance(found, (Problem, OpenQuestion)):
+                yield found
+        group_key = key if is_group else self._key_of_group(request, role)
+        if isinstance(group_key, OpenQuestion):
+            yield group_key
+        template = resource.stack.template
+        yield Asked(
+            name=request.name,
+            permissions=request.permissions,
+            role_arn=role,
+            account=template.account,
+            region=template.region,
+            dataset_group_key=group_key if isinstance(group_key, str) else None,
+            source=source if isinstance(source, Location) else None,
+            destination=destination if isinstance(destination, Location) else None,
+            declared=resource.declared,
+            waits_for=dependencies.before(resource.stack, resource.logical_id) if request.at_deployment else None,
+            only_if=resource.only_if,
+        )
+
+    def _location(
+        self, request: Request, what: str, path: str | None, key: str | None
+    ) -> Location | Problem | OpenQuestion | None:
+        if path is None:
+            return None
+        resource = request.resource
+        if not path.startswith(_S3):
+            if path.startswith("${"):
+                return OpenQuestion(
+                    str(request.name), f"its {what} {path} isn't known before deployment", resource.declared
+                )
+            message = (
+                f"{request.name}: its {what} is {path!r} but an s3:// URI is expected, for example s3://bucket/folder/"
+            )
+            return Problem("configuration", message, request.name, resource.declared, request.permissions.pages[-1])
+        bucket, *prefix = split(path.removeprefix(_S3), "/", 1)
+        key_arn = self.deployment.key_arn(key, resource) if key is not None else None
+        return Location(resource.arn("s3", bucket, region=False, account=False), "".join(prefix), key_arn)
+
+    def _key_of_group(self, request: Request, role: str) -> str | OpenQuestion | None:
+        """The key of the dataset group that a job or a metric attribution belongs to."""
+        group = request.text("datasetgrouparn")
+        dataset = request.text("datasetarn")
+        if dataset is not None and dataset in self._datasets:
+            group = self._datasets[dataset].text("DatasetGroupArn")
+        if group is not None and group in self._groups:
+            key = self._groups[group].text("KmsKeyArn")
+            return None if key is None else self.deployment.key_arn(key, self._groups[group])
+        for asked in self._constructs:
+            if (asked.role_arn, asked.kind) == (role, request.permissions.resource):
+                return asked.dataset_group_key
+        which = group or dataset or request.text("solutionversionarn") or unknown("dataset group")
+        because = f"its dataset group can't be seen, so it isn't known whether that has a key, and which: {which}"
+        return OpenQuestion(request.name, because, request.resource.declared)

@@ -1,0 +1,221 @@
+"""Templates as stacks that refer to each other: parameters, outputs, exports, nested stacks."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from functools import cached_property, partial
+from typing import Any
+
+from ..access.answers import Answer
+from ..access.values import PARTITION, same, unknown
+from . import physical
+from .assembly import Template
+from .errors import AssemblyError
+from .intrinsics import NO_VALUE, Scope
+
+_DYNAMIC = re.compile(r"\{\{resolve:[^}]*\}\}")
+
+
+class App:
+    """All stacks that can refer to each other."""
+
+    def __init__(self, templates: list[Template]) -> None:
+        self.top = [Stack(self, template) for template in templates]
+        self.stacks = [each for stack in self.top for each in stack.with_nested()]
+        self._by_file = {stack.template.path: stack for stack in self.stacks}
+
+    def of_file(self, beside: Template, file: str) -> Stack | None:
+        """Return the stack whose template has this name, in the directory of another template."""
+        return self._by_file.get(beside.path.parent / file)
+
+    @cached_property
+    def exports(self) -> Mapping[str, list[tuple[Stack, str]]]:
+        """The outputs of each exported name."""
+        # A name that is an import itself can't be known.
+        found = self.__dict__["exports"] = dict[str, list[tuple[Stack, str]]]()
+        for stack in self.stacks:
+            for output, declared in stack.template.body.get("Outputs", {}).items():
+                if isinstance(declared, dict) and "Name" in (declared.get("Export") or {}):
+                    found.setdefault(stack.text(declared["Export"]["Name"]), []).append((stack, output))
+        return found
+
+    @cached_property
+    def by_stack_name(self) -> Mapping[str, list[Stack]]:
+        """The top-level stacks of each name."""
+        found: dict[str, list[Stack]] = {}
+        for stack in self.top:
+            found.setdefault(stack.template.stack_name, []).append(stack)
+        return found
+
+
+class Stack(Scope):
+    """A template with its parameters, in its environment."""
+
+    def __init__(
+        self,
+        app: App,
+        template: Template,
+        parent: tuple[Stack, str] | None = None,
+        parameters: Mapping[str, Callable[[], Any]] | None = None,
+    ) -> None:
+        self.app = app
+        self.template = template
+        self.parent = parent
+        """The stack that it is nested in, and its logical id there."""
+        self._parameters = parameters or {}
+        self._resolving: list[str] = []
+        self.nested = {
+            logical_id: Stack(app, nested, (self, logical_id), self._passed(logical_id))
+            for logical_id, nested in template.nested.items()
+        }
+
+    def _passed(self, logical_id: str) -> Mapping[str, Callable[[], Any]]:
+        given = self.template.resources[logical_id].get("Properties", {}).get("Parameters", {})
+        return {name: partial(self.value, each) for name, each in given.items()} if isinstance(given, dict) else {}
+
+    def with_nested(self) -> Iterator[Stack]:
+        """Yield this stack and every one nested in it."""
+        yield self
+        for each in self.nested.values():
+            yield from each.with_nested()
+
+    @property
+    def partition(self) -> str:
+        """The partition of the Region, or a hole."""
+        region = self.template.region
+        if region.startswith("${"):
+            return PARTITION
+        prefixes = {"cn-": "aws-cn", "us-gov-": "aws-us-gov", "us-iso-": "aws-iso", "us-isob-": "aws-iso-b"}
+        return next((partition for prefix, partition in prefixes.items() if region.startswith(prefix)), "aws")
+
+    def declared(self, name: str) -> str:
+        """Return what names a resource of a template, or a construct by its path, in the model."""
+        return f"{self.template.path}#{name}"
+
+    def resource(self, logical_id: str) -> physical.Resource:
+        """Return a resource, its properties still to be resolved."""
+        return physical.Resource(self, logical_id, self.template.resources[logical_id])
+
+    def resources(self) -> Iterator[physical.Resource]:
+        """Yield the resources, less those that a condition is known to leave out."""
+        for logical_id in self.template.resources:
+            if self.exists(logical_id) is not Answer.NO:
+                yield self.resource(logical_id)
+
+    def exists(self, logical_id: str) -> Answer:
+        """Return whether a resource's condition holds."""
+        condition = self.template.resources[logical_id].get("Condition")
+        return self.condition(condition) if isinstance(condition, str) else Answer.YES
+
+    def only_if(self, logical_id: str) -> str:
+        """Return the condition of a resource, if it can't be decided."""
+        open_condition = self.exists(logical_id) is Answer.MAYBE
+        return f"{self.template.name}.{self.template.resources[logical_id]['Condition']}" if open_condition else ""
+
+    def value(self, expression: Any) -> Any:
+        """Return the expression with every function resolved, dynamic references of CloudFormation included."""
+        if isinstance(expression, str) and "{{resolve:" in expression:
+            return _DYNAMIC.sub(lambda match: unknown(match[0].strip("{}")), expression)
+        return super().value(expression)
+
+    def ref(self, name: str) -> Any:
+        """Return a parameter, a pseudo parameter or what ``Ref`` of a resource is."""
+        template = self.template
+        pseudo = {
+            "AWS::AccountId": template.account,
+            "AWS::NoValue": NO_VALUE,
+            "AWS::Partition": self.partition,
+            "AWS::Region": template.region,
+            "AWS::StackName": template.stack_name,
+        }
+        if name in pseudo:
+            return pseudo[name]
+        if name.startswith("AWS::"):
+            return f"${{{name}}}"
+        if name in template.body.get("Parameters", {}):
+            return self._parameter(name)
+        if name not in template.resources:
+            return unknown(f"{template.name}.{name}")
+        with self._once(name):
+            return physical.ref(self.resource(name))
+
+    def get_att(self, logical_id: str, attribute: str) -> Any:
+        """Return an attribute of a resource, the outputs of nested stacks included."""
+        if logical_id in self.nested and attribute.startswith("Outputs."):
+            return self.nested[logical_id].output(attribute.removeprefix("Outputs."))
+        if logical_id not in self.template.resources:
+            return unknown(f"{self.template.name}.{logical_id}.{attribute}")
+        with self._once(f"{logical_id}.{attribute}"):
+            return physical.attribute(self.resource(logical_id), attribute)
+
+    def output(self, name: str) -> Any:
+        """Return the value of an output."""
+        output = self.template.body.get("Outputs", {}).get(name)
+        if not isinstance(output, dict) or "Value" not in output:
+            return unknown(f"output {name} of {self.template.name}")
+        with self._once(f"output {name}"):
+            return self.value(output["Value"])
+
+    def import_value(self, name: str) -> Any:
+        """Return an export of a stack of the same account and Region."""
+        here = self.template
+        found = [
+            (stack, output)
+            for stack, output in self.app.exports.get(name, ())
+            if same(stack.template.account, here.account) is Answer.YES
+            and same(stack.template.region, here.region) is Answer.YES
+        ]
+        # Stages may be deployed side by side; the export is that of the same assembly, if it has one.
+        own = [each for each in found if each[0].template.path.parent == here.path.parent]
+        for stack, output in own or found:
+            return stack.output(output)
+        return unknown(f"export {name}")
+
+    def stack_output(self, arguments: Mapping[str, Any]) -> Any:
+        """Return an output of a stack of the Region it says, and of the account of the role that is to read it."""
+        name, output = str(arguments["StackName"]), str(arguments["OutputName"])
+        here = self.template
+        role = str(arguments.get("RoleArn", "")).split(":")
+        account = role[4] if len(role) > 5 else here.account
+        region = str(arguments.get("Region", here.region))
+        for stack in self.app.by_stack_name.get(name, ()):
+            there = stack.template
+            if same(there.account, account) is Answer.YES and same(there.region, region) is Answer.YES:
+                return stack.output(output)
+        return unknown(f"output {output} of {name}")
+
+    def condition(self, name: str) -> Answer:
+        """Return whether a condition of the template holds."""
+        conditions = self.template.body.get("Conditions", {})
+        if name not in conditions:
+            return Answer.MAYBE
+        with self._once(f"condition {name}"):
+            return self.truth(conditions[name])
+
+    def mapping(self, name: str) -> Any:
+        """Return a mapping of the template, or none."""
+        return self.template.body.get("Mappings", {}).get(name)
+
+    def _parameter(self, name: str) -> Any:
+        given = self._parameters.get(name)
+        if given is None:
+            # A default can be replaced at each deployment.
+            return unknown(f"{self.template.name}.{name}")
+        with self._once(f"parameter {name}"):
+            found = given()
+        declared = self.template.body["Parameters"][name]
+        is_list = isinstance(declared, dict) and declared.get("Type") == "CommaDelimitedList"
+        return found.split(",") if is_list and isinstance(found, str) else found
+
+    @contextmanager
+    def _once(self, what: str) -> Iterator[None]:
+        if what in self._resolving:
+            circle = " → ".join([*self._resolving[self._resolving.index(what) :], what])
+            raise AssemblyError(f"{self.template.path}: circular reference: {circle}")
+        self._resolving.append(what)
+        try:
+            yield
+        finally:
+            self._resolving.pop()

@@ -1,0 +1,85 @@
+"""Jobs that state machines start through the integration of Step Functions with AWS's SDK.
+
+https://docs.aws.amazon.com/step-functions/latest/dg/supported-services-awssdk.html
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from ..access.values import unknown
+from .asked import KINDS, Request, lower_case
+from .json_text import parsed
+from .physical import Resource
+
+STATE_MACHINE = "AWS::StepFunctions::StateMachine"
+
+_TASK = re.compile(r"arn:(?:\$\{AWS::Partition\}|[^:]+):states:::aws-sdk:personalize:(?P<call>\w+)(?:\.\w+)?")
+_INPUT = re.compile(r"\{%\s*\$states\.input\s*%\}|\{%\s*\$merge\(\s*\[\s*\$states\.input\b.*%\}", re.DOTALL)
+
+
+def of_state_machine(resource: Resource) -> Iterator[Request]:
+    """Yield the jobs that a state machine starts."""
+    definition = _definition(resource)
+    for states in _state_maps(definition):
+        for name, state in states.items():
+            task = _TASK.fullmatch(str(state.get("Resource"))) if isinstance(state, Mapping) else None
+            call = task["call"].lower() if task else ""
+            if call in KINDS:
+                place = f"{resource.path} · {name}"
+                arguments = _arguments(name, state, states)
+                arguments = (
+                    lower_case(arguments) if isinstance(arguments, Mapping) else unknown(f"arguments of {place}")
+                )
+                yield Request(resource, place, KINDS[call], arguments, at_deployment=False)
+
+
+def _definition(resource: Resource) -> Any:
+    properties = resource.body.get("Properties", {})
+    found = resource.get("Definition")
+    if "DefinitionString" in properties and "personalize" in json.dumps(properties["DefinitionString"]):
+        found = resource.get("DefinitionString")
+    elif "DefinitionS3Location" in properties:
+        found = _from_asset(resource)
+    if not isinstance(found, str):
+        return found
+    substitutions = resource.get("DefinitionSubstitutions")
+    for name, value in substitutions.items() if isinstance(substitutions, Mapping) else ():
+        found = found.replace(f"${{{name}}}", str(value))
+    return parsed(found, f"definition of {resource.path}", resource)
+
+
+def _from_asset(resource: Resource) -> str | None:
+    """The text of a definition that is an asset of the app, if it is JSON."""
+    location = resource.get("DefinitionS3Location")
+    key = location.get("Key") if isinstance(location, Mapping) else None
+    if not isinstance(key, str) or not key.endswith(".json"):
+        return None
+    path = resource.stack.template.path.with_name(f"asset.{key.rpartition('/')[2]}")
+    return path.read_text("utf-8") if path.is_file() else None
+
+
+def _state_maps(definition: Any) -> Iterator[Mapping[str, Any]]:
+    """Yield the ``States`` of a definition and of everything in it: branches, iterators, item processors."""
+    if isinstance(definition, Mapping):
+        states = definition.get("States")
+        if isinstance(states, Mapping):
+            yield states
+        for value in definition.values():
+            yield from _state_maps(value)
+    elif isinstance(definition, list):
+        for value in definition:
+            yield from _state_maps(value)
+
+
+def _arguments(name: str, state: Mapping[str, Any], states: Mapping[str, Any]) -> Any:
+    arguments = state.get("Arguments", state.get("Parameters", {}))
+    if isinstance(arguments, str) and _INPUT.fullmatch(arguments):
+        # The input is what the state before says, where there is one that says it.
+        before = [each for each in states.values() if isinstance(each, Mapping) and each.get("Next") == name]
+        if len(before) == 1 and before[0].get("Type") == "Pass" and "Parameters" in before[0]:
+            return before[0]["Parameters"]
+    return arguments

@@ -1,0 +1,103 @@
+"""A role, a key and a bucket in one account, and what tests say of reports."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from personalize_kms_constructs import matrix
+from personalize_kms_constructs.access.comparison import compare
+from personalize_kms_constructs.access.entries import Entry
+from personalize_kms_constructs.access.model import AccessModel, Asked, Bucket, Key, Location, Policy, Role
+from personalize_kms_constructs.access.report import AccessReport
+
+ACCOUNT = "111122223333"
+ANOTHER_ACCOUNT = "444455556666"
+REGION = "eu-west-1"
+ROOT = f"arn:aws:iam::{ACCOUNT}:root"
+ROLE = f"arn:aws:iam::{ACCOUNT}:role/PersonalizeRole"
+KEY = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+BUCKET = "arn:aws:s3:::ratings"
+SERVICE = "personalize.amazonaws.com"
+
+TRUST = {
+    "Effect": "Allow",
+    "Principal": {"Service": "personalize.amazonaws.com"},
+    "Action": "sts:AssumeRole",
+    "Condition": {
+        "StringEquals": {"aws:SourceAccount": "111122223333"},
+        "ArnLike": {"aws:SourceArn": "arn:aws:personalize:eu-west-1:111122223333:*"},
+    },
+}
+ACCOUNT_STATEMENT = {"Effect": "Allow", "Principal": {"AWS": ROOT}, "Action": "kms:*", "Resource": "*"}
+
+KEY_POLICY_ACTIONS = ["kms:Decrypt", "kms:GenerateDataKey", "kms:DescribeKey", "kms:CreateGrant", "kms:ListGrants"]
+IAM_ACTIONS = ["kms:Decrypt", "kms:GenerateDataKey", "kms:DescribeKey", "kms:ListGrants"]
+
+DATASET_GROUP = matrix.DATASET_GROUP
+IMPORT_JOB = matrix.DATASET_IMPORT_JOB
+EXPORT_JOB = matrix.DATASET_EXPORT_JOB
+
+Statement = dict[str, Any]
+
+Line = tuple[str, str, str, str]
+"""Principal, policy, action and resource."""
+
+
+def policy(name: str, statements: list[Any], **more: Any) -> Policy:
+    return Policy({"Version": "2012-10-17", "Statement": statements}, name, **more)
+
+
+def asked(permissions: matrix.Permissions = DATASET_GROUP, **more: Any) -> Asked:
+    given: dict[str, Any] = {
+        "name": "movies",
+        "role_arn": ROLE,
+        "account": ACCOUNT,
+        "region": REGION,
+        "dataset_group_key": KEY,
+    }
+    return Asked(permissions=permissions, **{**given, **more})
+
+
+def model(
+    *requests: Asked,
+    key: list[Statement] | None = None,
+    iam: list[Statement] | None = None,
+    bucket: list[Statement] | None = None,
+    trust: list[Statement] | None = None,
+) -> AccessModel:
+    """A model of these statements; each policy is empty that isn't given."""
+    found = AccessModel(asked=list(requests) or [asked()])
+    found.keys[KEY] = Key(KEY, [policy("key policy", key or [])])
+    identity = [] if iam is None else [policy("IAM policy", iam)]
+    found.roles[ROLE] = Role(ROLE, trust=[policy("trust policy", trust or [TRUST])], identity=identity)
+    policies = [] if bucket is None else [policy("bucket policy", bucket)]
+    found.buckets[BUCKET] = Bucket(BUCKET, ACCOUNT, policies)
+    return found
+
+
+def report(*requests: Asked, **statements: Any) -> AccessReport:
+    return compare(model(*requests, **statements))
+
+
+def lines(entries: tuple[Entry, ...]) -> set[Line]:
+    """What entries say, and that none is there twice."""
+    found = [(each.principal, each.policy, each.action, each.resource) for each in entries]
+    assert len(found) == len(set(found))
+    return set(found)
+
+
+def location(prefix: str = "import/", **more: Any) -> Location:
+    return Location(BUCKET, prefix, **more)
+
+
+def service(actions: list[str], **elements: Any) -> Statement:
+    given = {"Effect": "Allow", "Principal": {"Service": SERVICE}, "Action": actions, "Resource": "*"}
+    return {**given, "Condition": {"StringEqualsIfExists": {"aws:SourceAccount": ACCOUNT}}, **elements}
+
+
+def role(actions: list[str], **elements: Any) -> Statement:
+    return {"Effect": "Allow", "Principal": {"AWS": ROLE}, "Action": actions, "Resource": "*", **elements}
+
+
+def iam(actions: list[str], resource: Any = KEY, **elements: Any) -> Statement:
+    return {"Effect": "Allow", "Action": actions, "Resource": resource, **elements}

@@ -1,0 +1,170 @@
+"""What is too much: only on the keys and buckets that are used, and only what has an effect there."""
+
+from __future__ import annotations
+
+import pytest
+
+from personalize_kms_constructs.access.comparison import compare
+from personalize_kms_constructs.access.model import Key
+from tests.access.models import (
+    ACCOUNT_STATEMENT,
+    BUCKET,
+    IAM_ACTIONS,
+    IMPORT_JOB,
+    KEY,
+    KEY_POLICY_ACTIONS,
+    ROLE,
+    Line,
+    Statement,
+    asked,
+    iam,
+    lines,
+    location,
+    model,
+    policy,
+    report,
+    role,
+    service,
+)
+
+ON_KEY = [role(KEY_POLICY_ACTIONS), service(KEY_POLICY_ACTIONS)]
+IMPORT = asked(IMPORT_JOB, name="import", source=location())
+ON_BUCKET = [service(["s3:GetObject"], Resource=f"{BUCKET}/import/*"), service(["s3:ListBucket"], Resource=BUCKET)]
+READ = [iam(["s3:GetObject"], f"{BUCKET}/import/*"), iam(["s3:ListBucket"], BUCKET)]
+
+
+@pytest.mark.parametrize(
+    ("statement", "excess"),
+    [
+        (iam(["kms:Encrypt"]), {("role", "role", "kms:Encrypt", KEY)}),
+        (iam(["kms:Decrypt"], "*"), {("role", "role", "kms:Decrypt", "*")}),
+        (iam(["kms:Encrypt"], f"{KEY}2"), set()),
+        (iam(["kms:Decrypt"], "arn:aws:kms:*:*:key/*"), {("role", "role", "kms:Decrypt", "arn:aws:kms:*:*:key/*")}),
+        (iam(["*"], "*"), {("role", "role", "*", "*")}),
+        ({"Effect": "Allow", "NotAction": "iam:*", "Resource": "*"}, {("role", "role", "kms:*", "*")}),
+        (
+            {"Effect": "Allow", "Action": "kms:Decrypt", "NotResource": f"{KEY}2"},
+            {("role", "role", "kms:Decrypt", "*")},
+        ),
+        (iam(["logs:PutLogEvents", "s3:GetObject"], "*"), set()),
+        # A condition that never holds, and one that may.
+        (iam(["kms:Encrypt"], Condition={"Bool": {"aws:SecureTransport": "false"}}), set()),
+        (iam(["kms:Encrypt"], Condition={"StringEquals": {"kms:ViaService": "s3.eu-west-1.amazonaws.com"}}), set()),
+    ],
+)
+def test_iam_on_keys(statement: Statement, excess: set[Line]) -> None:
+    """Actions that nothing asks for, and wildcards."""
+    found = report(key=ON_KEY, iam=[iam(IAM_ACTIONS), statement])
+    assert lines(found.excess) == excess
+    assert all(each.fix for each in found.excess)
+
+
+def test_what_a_denial_takes_away_again_is_not_too_much() -> None:
+    """In effect the role can't do it."""
+    deny = {"Effect": "Deny", "Action": "kms:Encrypt", "Resource": "*"}
+    found = report(key=ON_KEY, iam=[iam([*IAM_ACTIONS, "kms:Encrypt"]), deny])
+    assert found.excess == ()
+
+
+def test_create_grant_in_iam_for_a_key_that_names_the_role_and_one_that_delegates() -> None:
+    """Too much only where every key policy concerned names the role."""
+    second = f"{KEY}2"
+    requests = (asked(), asked(name="books", dataset_group_key=second))
+    every = iam([*IAM_ACTIONS, "kms:CreateGrant"], [KEY, second])
+    found = model(*requests, key=ON_KEY, iam=[every])
+    found.keys[second] = Key(second, [policy("second key policy", [ACCOUNT_STATEMENT, service(KEY_POLICY_ACTIONS)])])
+    assert (compare(found).missing, compare(found).excess) == ((), ())
+    found.keys[second].policies = [policy("second key policy", ON_KEY)]
+    assert lines(compare(found).excess) == {
+        ("role", "role", "kms:CreateGrant", KEY),
+        ("role", "role", "kms:CreateGrant", second),
+    }
+
+
+@pytest.mark.parametrize(
+    ("statement", "excess"),
+    [
+        (role(["kms:Encrypt"]), {("role", "key", "kms:Encrypt", KEY)}),
+        (role(["kms:*"]), {("role", "key", "kms:*", KEY)}),
+        (role(["kms:Encrypt"], Resource=f"{KEY}2"), set()),
+        (role(["kms:Encrypt"], Principal={"AWS": f"{ROLE}2"}), set()),
+        (
+            role(
+                ["kms:Encrypt"],
+                Principal={"AWS": "arn:aws:iam::111122223333:root"},
+                Condition={"ArnEquals": {"aws:PrincipalArn": ROLE}},
+            ),
+            {("role", "key", "kms:Encrypt", KEY)},
+        ),
+        (service(["kms:Encrypt"]), {("service", "key", "kms:Encrypt", KEY)}),
+        (service(["kms:Decrypt"], Condition={}), {("service", "key", "kms:Decrypt", KEY)}),
+        (
+            service(["kms:Decrypt"], Condition={"Bool": {"aws:SecureTransport": "true"}}),
+            {("service", "key", "kms:Decrypt", KEY)},
+        ),
+        (service(["kms:Decrypt"], Condition={"ArnLike": {"aws:SourceArn": "arn:aws:personalize:*:*:*"}}), set()),
+        (service(["kms:Decrypt"], Condition={"StringEquals": {"aws:SourceOrgID": "o-1"}}), set()),
+        (
+            {"Effect": "Allow", "Principal": "*", "Action": "kms:Decrypt", "Resource": "*"},
+            {("role", "key", "kms:Decrypt", KEY), ("service", "key", "kms:Decrypt", KEY)},
+        ),
+        (ACCOUNT_STATEMENT, set()),
+    ],
+)
+def test_key_policies(statement: Statement, excess: set[Line]) -> None:
+    """The role by its name or by a condition, the service with and without a check of the account, everybody."""
+    assert lines(report(key=[*ON_KEY, statement], iam=[iam(IAM_ACTIONS)]).excess) == excess
+
+
+@pytest.mark.parametrize(
+    ("actions", "resource", "excess"),
+    [
+        ("s3:GetObject", f"{BUCKET}/import/*", set()),
+        ("s3:GetObject", f"{BUCKET}/import/2026/*", set()),
+        ("s3:GetObject", f"{BUCKET}/another/*", set()),
+        ("s3:GetObject", f"{BUCKET}/imp*", set()),
+        ("s3:GetObject", BUCKET, set()),
+        ("s3:ListBucket", f"{BUCKET}/*", set()),
+        ("s3:GetObject", f"{BUCKET}/*", {("role", "role", "s3:GetObject", f"{BUCKET}/*")}),
+        ("s3:GetObject", "*", {("role", "role", "s3:GetObject", "*")}),
+        ("s3:GetObject", "arn:aws:s3:::*", {("role", "role", "s3:GetObject", "arn:aws:s3:::*")}),
+        ("s3:GetObject", f"{BUCKET}*", {("role", "role", "s3:GetObject", f"{BUCKET}*")}),
+        ("s3:ListBucket", "*", {("role", "role", "s3:ListBucket", "*")}),
+        ("s3:DeleteObject", f"{BUCKET}/import/*", {("role", "role", "s3:DeleteObject", f"{BUCKET}/import/*")}),
+        ("s3:Get*", f"{BUCKET}/import/*", {("role", "role", "s3:Get*", f"{BUCKET}/import/*")}),
+        ("s3:DeleteObject", f"{BUCKET}/another/*", set()),
+        ("s3:GetObject", "arn:aws:s3:::somebody-elses/*", set()),
+    ],
+)
+def test_iam_on_buckets(actions: str, resource: str, excess: set[Line]) -> None:
+    """Whole buckets, other buckets, and actions that nothing asks for."""
+    found = report(IMPORT, key=ON_KEY, iam=[*READ, iam([actions], resource)], bucket=ON_BUCKET)
+    assert lines(found.excess) == excess
+
+
+def test_a_whole_bucket_is_right_where_all_of_it_is_used() -> None:
+    """An import from the root of the bucket."""
+    everything = [service(["s3:GetObject"], Resource=f"{BUCKET}/*"), service(["s3:ListBucket"], Resource=BUCKET)]
+    found = report(
+        asked(IMPORT_JOB, source=location("")),
+        key=ON_KEY,
+        iam=[iam(["s3:GetObject"], f"{BUCKET}/*"), iam(["s3:ListBucket"], BUCKET)],
+        bucket=everything,
+    )
+    assert (found.missing, found.excess) == ((), ())
+
+
+def test_bucket_policies() -> None:
+    """Objects beyond the prefix, and an account that isn't checked."""
+    wide = service(["s3:GetObject", "s3:PutObject"], Resource=f"{BUCKET}/*", Condition={})
+    found = report(IMPORT, key=ON_KEY, iam=READ, bucket=[*ON_BUCKET, wide])
+    assert lines(found.excess) == {
+        ("service", "bucket", "s3:GetObject", f"{BUCKET}/*"),
+        ("service", "bucket", "s3:PutObject", f"{BUCKET}/*"),
+        ("service", "bucket", "s3:GetObject", f"{BUCKET}/import/*"),
+    }
+    fixes = {each.resource: each.fix for each in found.excess if each.action == "s3:GetObject"}
+    assert fixes == {
+        f"{BUCKET}/*": f"write {BUCKET}/import/*",
+        f"{BUCKET}/import/*": 'add "Condition": {"StringEqualsIfExists": {"aws:SourceAccount": "111122223333"}}',
+    }

@@ -1,0 +1,222 @@
+"""What no statement mends: limits, keys that can't work, roles that can't be assumed, and what isn't waited for."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from personalize_kms_constructs.access.comparison import compare
+from personalize_kms_constructs.access.limits import size_of
+from personalize_kms_constructs.access.model import Asked, Key, Policy, Role
+from tests.access.models import (
+    ACCOUNT,
+    ANOTHER_ACCOUNT,
+    BUCKET,
+    IAM_ACTIONS,
+    IMPORT_JOB,
+    KEY,
+    KEY_POLICY_ACTIONS,
+    ROLE,
+    TRUST,
+    Statement,
+    asked,
+    iam,
+    location,
+    model,
+    policy,
+    report,
+    role,
+    service,
+)
+
+CLEAN: dict[str, Any] = {"key": [role(KEY_POLICY_ACTIONS), service(KEY_POLICY_ACTIONS)], "iam": [iam(IAM_ACTIONS)]}
+
+
+def problems(*requests: Asked, **more: Any) -> list[tuple[str, str]]:
+    return [(each.kind, each.message) for each in report(*requests, **{**CLEAN, **more}).problems]
+
+
+def test_a_clean_model_has_no_problem() -> None:
+    """What is found below is what was done."""
+    assert problems() == []
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        {**TRUST, "Condition": {}},
+        {**TRUST, "Condition": {"StringEquals": {"aws:SourceAccount": ACCOUNT}}},
+        {**TRUST, "Principal": {"Service": ["lambda.amazonaws.com", "personalize.amazonaws.com"]}},
+        {**TRUST, "Action": ["sts:AssumeRole", "sts:TagSession"]},
+        {**TRUST, "Action": "sts:*"},
+    ],
+)
+def test_roles_that_personalize_can_assume(statement: Statement) -> None:
+    """The page's trust policy, with or without its conditions, which are documented here."""
+    found = report(trust=[statement], **CLEAN)
+    assert (found.problems, found.undecided) == ((), ())
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        {**TRUST, "Principal": {"Service": "lambda.amazonaws.com"}},
+        {**TRUST, "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:root"}},
+        {**TRUST, "Action": "sts:AssumeRoleWithSAML"},
+        {**TRUST, "Effect": "Deny"},
+        {**TRUST, "Condition": {"StringEquals": {"aws:SourceAccount": ANOTHER_ACCOUNT}}},
+        {**TRUST, "Condition": {"ArnLike": {"aws:SourceArn": f"arn:aws:personalize:us-east-1:{ACCOUNT}:*"}}},
+    ],
+)
+def test_roles_that_personalize_cannot_assume(statement: Statement) -> None:
+    """Another service, another action, a denial, another account or Region."""
+    ((kind, message),) = problems(trust=[statement])
+    assert kind == "trust"
+    assert message.startswith(f"{ROLE} doesn't trust Personalize, which has to assume it (")
+    assert message.endswith("): let personalize.amazonaws.com do sts:AssumeRole in its trust policy")
+
+
+def test_a_trust_policy_for_one_resource_is_undecided() -> None:
+    """Which ARN Personalize sends isn't documented in such detail."""
+    narrow = {
+        **TRUST,
+        "Condition": {"ArnEquals": {"aws:SourceArn": f"arn:aws:personalize:eu-west-1:{ACCOUNT}:dataset-group/movies"}},
+    }
+    found = report(trust=[narrow], **CLEAN)
+    assert [(each.action, each.policy, each.resource) for each in found.undecided] == [
+        ("sts:AssumeRole", "trust", ROLE)
+    ]
+    assert found.problems == ()
+
+
+@pytest.mark.parametrize(
+    ("elements", "says"),
+    [
+        ({"state": "Disabled"}, "is Disabled: enable it"),
+        ({"state": "PendingDeletion"}, "is PendingDeletion: enable it"),
+        ({"spec": "RSA_2048"}, "is RSA_2048 for ENCRYPT_DECRYPT, and Personalize needs a symmetric encryption key"),
+        ({"spec": "HMAC_256", "usage": "GENERATE_VERIFY_MAC"}, "is HMAC_256 for GENERATE_VERIFY_MAC"),
+    ],
+)
+def test_keys_that_cannot_work(elements: dict[str, str], says: str) -> None:
+    """Whatever their policies say."""
+    found = model(**CLEAN)
+    found.keys[KEY] = Key(KEY, found.keys[KEY].policies, **elements)
+    (problem,) = compare(found).problems
+    assert (problem.kind, problem.where) == ("configuration", "movies (dataset group)")
+    assert says in problem.message
+    assert problem.message.startswith(f"movies (dataset group): the dataset group's key, {KEY}, ")
+
+
+@pytest.mark.parametrize(
+    ("arn", "says"),
+    [
+        (f"arn:aws:kms:eu-west-1:{ACCOUNT}:alias/movies", "is an alias, and Personalize takes the ARN of a key alone"),
+        ("1234abcd-12ab-34cd-56ef-1234567890ab", "is no ARN, and Personalize takes nothing else"),
+        (f"arn:aws:kms:us-east-1:{ACCOUNT}:key/1234", "is in us-east-1, and Personalize works in eu-west-1"),
+        (f"arn:aws:kms:eu-west-1:{ACCOUNT}:alias/aws/s3", "is AWS's own key aws/s3"),
+    ],
+)
+def test_arns_that_personalize_does_not_take(arn: str, says: str) -> None:
+    """An alias, an id, a key of another Region, and the key whose policy nobody can change."""
+    (found,) = problems(asked(dataset_group_key=arn))
+    assert says in found[1]
+
+
+def test_a_bucket_with_awss_own_key() -> None:
+    """Its policy can't let Personalize in."""
+    found = model(asked(IMPORT_JOB, source=location(), dataset_group_key=None))
+    found.buckets[BUCKET].key_arn = f"arn:aws:kms:eu-west-1:{ACCOUNT}:alias/aws/s3"
+    messages = [each.message for each in compare(found).problems]
+    assert len(messages) == 1
+    assert "the key of its source" in messages[0]
+    assert "encrypt the bucket with a key of yours" in messages[0]
+
+
+def test_a_role_of_another_account() -> None:
+    """AWS says: cross-account pass role is not allowed."""
+    arn = f"arn:aws:iam::{ANOTHER_ACCOUNT}:role/theirs"
+    found = model(asked(role_arn=arn), **CLEAN)
+    found.roles[arn] = Role(arn, [policy("trust policy", [{**TRUST, "Condition": {}}])])
+    kinds = {each.kind for each in compare(found).problems}
+    assert kinds == {"configuration"}
+    assert "has a role of another account" in compare(found).problems[0].message
+
+
+def long_policy(name: str, size: int) -> Policy:
+    """A policy of that size, in characters without white space."""
+    shell = size_of(policy(name, [iam(["s3:GetObject"], "")]))
+    return policy(name, [iam(["s3:GetObject"], "x" * (size - shell))])
+
+
+@pytest.mark.parametrize(
+    ("place", "limit", "says"),
+    [
+        ("key", 32_768, "has at least 32,769 bytes but AWS takes 32,768"),
+        ("bucket", 20_480, "has at least 20,481 bytes but AWS takes 20,480"),
+        ("identity", 6_144, "has at least 6,145 characters but AWS takes 6,144"),
+        ("trust", 2_048, "has at least 2,049 characters but AWS takes 2,048, 4,096 on request"),
+    ],
+)
+def test_policies_at_their_limit_and_beyond(place: str, limit: int, says: str) -> None:
+    """One character more is a problem, and none less."""
+    for size, expected in ((limit, []), (limit + 1, [f"long policy {says}"])):
+        found = model(**CLEAN)
+        policies = {
+            "key": found.keys[KEY].policies,
+            "bucket": found.buckets[BUCKET].policies,
+            "identity": found.roles[ROLE].identity,
+            "trust": found.roles[ROLE].trust,
+        }
+        policies[place].append(long_policy("long policy", size))
+        limits = [each.message for each in compare(found).problems if each.kind == "limit"]
+        assert [message.partition(": ")[0] for message in limits] == expected
+
+
+def test_holes_count_as_little_as_they_can() -> None:
+    """An account has twelve digits, a key's id thirty-six characters, a generated name at least one."""
+
+    def size(resource: str) -> int:
+        return size_of(policy("policy", [iam(["kms:Decrypt"], resource)]))
+
+    assert size("arn:aws:kms:${AWS::Region}:${AWS::AccountId}:key/${Main.Key961B73FD}") == size(
+        "arn:aws:kms:us-east-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+    )
+    assert size("arn:${AWS::Partition}:iam::${AWS::AccountId}:role/${Main.Role}") == size(
+        "arn:aws:iam::111122223333:role/x"
+    )
+
+
+def test_too_many_managed_policies() -> None:
+    """Ten a role, unless AWS was asked for more."""
+    for count, expected in ((10, []), (11, [f"{ROLE} has 11 managed policies but AWS takes 10, up to 20 on request"])):
+        found = model(**CLEAN)
+        found.roles[ROLE].managed_policies = count
+        assert [each.message.rpartition(": ")[0] for each in compare(found).problems] == expected
+
+
+def test_a_sid_that_is_there_twice() -> None:
+    """IAM and S3 refuse the policy."""
+    twice = [iam(IAM_ACTIONS, Sid="UseKey"), iam(["s3:GetObject"], f"{BUCKET}/import/*", Sid="UseKey")]
+    ((kind, message),) = problems(iam=twice)
+    assert kind == "configuration"
+    assert message == "IAM policy has the sid UseKey 2 times, which AWS refuses: name each statement once"
+
+
+def test_what_is_not_waited_for() -> None:
+    """One problem for each resource and policy, with the actions; what exists already needs no waiting."""
+    found = model(asked(waits_for=frozenset({"Main#Key"})), **CLEAN)
+    found.keys[KEY].policies = [Policy(found.keys[KEY].policies[0].document, "key policy", declared="Main#Key")]
+    assert compare(found).problems == ()
+    document = found.roles[ROLE].identity[0].document
+    found.roles[ROLE].identity = [Policy(document, "policy Main/Policy", declared="Main#Policy")]
+    (problem,) = compare(found).problems
+    assert problem.kind == "ordering"
+    assert problem.message == (
+        "movies (dataset group) may be created before policy Main/Policy, which allows kms:Decrypt, kms:DescribeKey, "
+        "kms:GenerateDataKey, kms:ListGrants: make it depend on that policy, for example by node.add_dependency"
+    )
+    # Another policy that says the same is there in time.
+    found.roles[ROLE].identity.append(Policy(document, "policy Main/Other", declared="Main#Key"))
+    assert compare(found).problems == ()

@@ -1,0 +1,223 @@
+"""Random policies and questions, answered as ministack's evaluator answers them where that one is right.
+
+It is another implementation of IAM, by other people. Where the two differ, the difference is one of ``EXPLAINED``, and
+AWS's documentation is on the side of ours. A question that ours leaves open isn't compared: the test counts them.
+"""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from embedded_aws import access
+from personalize_kms_constructs.access import decision
+from personalize_kms_constructs.access.answers import Answer
+from personalize_kms_constructs.access.calls import Caller
+from personalize_kms_constructs.access.model import Bucket, Key, Role
+from tests.access.models import ACCOUNT, ANOTHER_ACCOUNT, BUCKET, KEY, REGION, ROLE, ROOT, SERVICE, policy
+
+QUESTIONS = 4000
+OBJECT = f"{BUCKET}/import/ratings.csv"
+SOURCE = f"arn:aws:personalize:{REGION}:{ACCOUNT}:dataset-group/movies"
+
+Statement = dict[str, Any]
+
+PRINCIPALS: tuple[Any, ...] = (
+    "*",
+    {"AWS": "*"},
+    {"AWS": ROLE},
+    {"AWS": ROOT},
+    {"AWS": ACCOUNT},
+    {"AWS": [f"{ROLE}2", ROLE]},
+    {"AWS": f"arn:aws:iam::{ACCOUNT}:role/other"},
+    {"AWS": f"arn:aws:iam::{ACCOUNT}:role/*"},
+    {"AWS": ROLE.swapcase().replace("ARN:AWS:IAM", "arn:aws:iam")},
+    {"AWS": f"arn:aws:iam::{ANOTHER_ACCOUNT}:root"},
+    {"Service": SERVICE},
+    {"Service": ["lambda.amazonaws.com", SERVICE]},
+    {"Service": "lambda.amazonaws.com"},
+    {"AWS": ROLE, "Service": SERVICE},
+)
+KMS_ACTIONS = (
+    "kms:*",
+    "*",
+    "kms:Decrypt",
+    "KMS:decrypt",
+    "kms:De*",
+    "kms:Decryp?",
+    "kms:Encrypt",
+    ["kms:CreateGrant", "kms:Decrypt"],
+    "kms:D*y",
+    "s3:*",
+)
+S3_ACTIONS = (
+    "s3:*",
+    "*",
+    "s3:GetObject",
+    "s3:Get*",
+    "s3:GetObject*",
+    "s3:PutObject",
+    ["s3:ListBucket", "s3:GetObject"],
+)
+KEY_RESOURCES = (
+    "*",
+    KEY,
+    [KEY, f"{KEY}2"],
+    f"{KEY}2",
+    f"arn:aws:kms:*:{ACCOUNT}:key/*",
+    "arn:aws:kms:*:*:alias/x",
+    f"{KEY[:-1]}?",
+)
+OBJECT_RESOURCES = (
+    "*",
+    OBJECT,
+    f"{BUCKET}/*",
+    BUCKET,
+    f"{BUCKET}/import/*",
+    f"{BUCKET}/export/*",
+    f"{BUCKET}*",
+    f"{BUCKET}/import/????????csv",
+)
+ROLE_CONDITIONS: tuple[dict[str, Any], ...] = (
+    {"ArnEquals": {"aws:PrincipalArn": ROLE}},
+    {"ArnLike": {"aws:PrincipalArn": f"arn:aws:iam::{ACCOUNT}:role/*"}},
+    {"ArnNotLike": {"aws:PrincipalArn": f"arn:aws:iam::{ACCOUNT}:role/other*"}},
+    {"StringEquals": {"aws:PrincipalArn": f"arn:aws:iam::{ACCOUNT}:role/other"}},
+    {"StringNotEquals": {"aws:PrincipalAccount": ACCOUNT}},
+    {"StringLike": {"aws:PrincipalArn": [f"{ROLE}2", f"{ROLE[:-1]}?"]}},
+    {"StringEquals": {"aws:PrincipalType": "AssumedRole"}},
+    {"Bool": {"aws:SecureTransport": "false"}},
+    {"Bool": {"aws:SecureTransport": True}},
+    {"BoolIfExists": {"aws:PrincipalIsAWSService": "false"}},
+    {"StringEquals": {"aws:SourceAccount": ACCOUNT}},
+    {"StringEqualsIfExists": {"aws:SourceAccount": ANOTHER_ACCOUNT}},
+    {"StringNotEquals": {"aws:SourceVpce": "vpce-1a2b3c4d"}},
+    {"StringNotEqualsIfExists": {"aws:SourceVpce": "vpce-1a2b3c4d"}},
+    {"Null": {"aws:SourceAccount": "true"}},
+    {"Null": {"aws:PrincipalArn": "true"}},
+    {"ForAllValues:StringEquals": {"aws:SourceVpc": ["vpc-1"]}},
+    {"ForAnyValue:StringEquals": {"aws:PrincipalAccount": [ACCOUNT, ANOTHER_ACCOUNT]}},
+    {"StringEquals": {"aws:RequestedRegion": REGION}},
+    {"StringNotEquals": {"aws:RequestedRegion": [REGION, "us-east-1"]}},
+    {"StringEqualsIgnoreCase": {"aws:PrincipalType": "assumedrole"}},
+)
+SERVICE_CONDITIONS: tuple[dict[str, Any], ...] = (
+    {"StringEqualsIfExists": {"aws:SourceAccount": ACCOUNT}},
+    {"ArnLikeIfExists": {"aws:SourceArn": f"arn:aws:personalize:*:{ACCOUNT}:*"}},
+    {"Bool": {"aws:SecureTransport": "false"}},
+    {"Bool": {"aws:PrincipalIsAWSService": "true"}},
+    {"StringEquals": {"aws:PrincipalServiceName": SERVICE}},
+    {"StringNotEquals": {"aws:SourceVpce": "vpce-1a2b3c4d"}},
+    {"StringNotEqualsIfExists": {"aws:SourceAccount": ACCOUNT}},
+    {"StringNotEqualsIfExists": {"aws:PrincipalOrgID": "o-1a2b3c4d5e"}},
+    {"StringNotEquals": {"aws:PrincipalOrgID": "o-1a2b3c4d5e"}},
+)
+
+
+def element(draw: random.Random, name: str, values: tuple[Any, ...]) -> Statement:
+    inverted = draw.random() < 0.15
+    return {f"Not{name}" if inverted else name: draw.choice(values)}
+
+
+def statement(draw: random.Random, actions: tuple[Any, ...], resources: tuple[Any, ...], conditions: Any) -> Statement:
+    found = {"Effect": "Deny" if draw.random() < 0.25 else "Allow"}
+    found |= element(draw, "Action", actions) | element(draw, "Resource", resources)
+    if draw.random() < 0.5:
+        found["Condition"] = draw.choice(conditions)
+    return found
+
+
+def statements(draw: random.Random, most: int, *choices: Any, principals: bool = False) -> list[Statement]:
+    found = [statement(draw, *choices) for _ in range(draw.randint(0, most))]
+    return [{**each, "Principal": draw.choice(PRINCIPALS)} for each in found] if principals else found
+
+
+def role_on_key(draw: random.Random) -> tuple[Answer, bool, Any]:
+    """The role on a key, maybe of another account, with IAM policies and maybe a boundary."""
+    choices = (KMS_ACTIONS, KEY_RESOURCES, ROLE_CONDITIONS)
+    on_key = statements(draw, 3, *choices, principals=True)
+    in_iam, boundary = statements(draw, 3, *choices), statements(draw, 2, *choices) if draw.random() < 0.3 else None
+    arn = KEY if draw.random() < 0.8 else KEY.replace(ACCOUNT, ANOTHER_ACCOUNT)
+    key = Key(arn, [policy("key policy", on_key)])
+    role = Role(ROLE, identity=[policy("IAM", in_iam)], boundary=(boundary and policy("boundary", boundary)) or None)
+    if boundary == []:
+        role.boundary = policy("boundary", [])
+    ours = decision.role_on_key(Caller(ROLE, ACCOUNT, REGION), role, key, "kms:Decrypt").answer
+    documents = access.Role(ROLE, {}, ({"Statement": in_iam},), None if boundary is None else {"Statement": boundary})
+    theirs = access.on_key(documents, access.Key(arn, {"Statement": on_key}), "kms:Decrypt", REGION) is None
+    return ours, theirs, on_key
+
+
+def service_on_key(draw: random.Random) -> tuple[Answer, bool, Any]:
+    """Personalize on a key."""
+    on_key = statements(draw, 4, KMS_ACTIONS, KEY_RESOURCES, SERVICE_CONDITIONS, principals=True)
+    caller = Caller(SERVICE, ACCOUNT, REGION, is_service=True)
+    ours = decision.service_on_key(caller, Key(KEY, [policy("key policy", on_key)]), "kms:Decrypt").answer
+    theirs = access.by_service({"Statement": on_key}, "kms:Decrypt", KEY, access.Caller(SOURCE))
+    return ours, theirs, on_key
+
+
+def service_on_bucket(draw: random.Random) -> tuple[Answer, bool, Any]:
+    """Personalize on an object."""
+    on_bucket = statements(draw, 4, S3_ACTIONS, OBJECT_RESOURCES, SERVICE_CONDITIONS, principals=True)
+    caller = Caller(SERVICE, ACCOUNT, REGION, is_service=True)
+    bucket = Bucket(BUCKET, ACCOUNT, [policy("bucket policy", on_bucket)])
+    ours = decision.service_on_bucket(caller, bucket, "s3:GetObject", OBJECT).answer
+    theirs = access.by_service({"Statement": on_bucket}, "s3:GetObject", OBJECT, access.Caller(SOURCE))
+    return ours, theirs, on_bucket
+
+
+def role_by_iam(draw: random.Random) -> tuple[Answer, bool, Any]:
+    """The role's IAM policies alone, on an object."""
+    in_iam = statements(draw, 4, S3_ACTIONS, OBJECT_RESOURCES, ROLE_CONDITIONS)
+    role = Role(ROLE, identity=[policy("IAM", in_iam)])
+    caller = Caller(ROLE, ACCOUNT, REGION)
+    ours = decision.role_by_iam(caller, role, "s3:GetObject", OBJECT, Bucket(BUCKET, ACCOUNT)).answer
+    documents = access.Role(ROLE, {}, ({"Statement": in_iam},))
+    return ours, access.by_iam(documents, "s3:GetObject", OBJECT, REGION), []
+
+
+def _principals(found: list[Statement]) -> Iterator[Any]:
+    for each in found:
+        principal = each.get("Principal")
+        values = principal.values() if isinstance(principal, dict) else [principal]
+        for value in values:
+            yield from value if isinstance(value, list) else [value]
+
+
+# What ministack decides otherwise, and why AWS doesn't.
+EXPLAINED: dict[str, Callable[[list[Statement]], bool]] = {
+    # "You cannot use a wildcard to match part of a principal name or ARN"
+    # (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html).
+    "a wildcard in a principal": lambda found: f"arn:aws:iam::{ACCOUNT}:role/*" in _principals(found),
+    # Names of principals are compared with their case.
+    "a principal in another case": lambda found: any(
+        isinstance(each, str) and each != ROLE and each.lower() == ROLE.lower() for each in _principals(found)
+    ),
+}
+
+
+@pytest.mark.parametrize("question", [role_on_key, service_on_key, service_on_bucket, role_by_iam])
+def test_random_questions_are_answered_as_by_another_evaluator(
+    question: Callable[[random.Random], tuple[Answer, bool, list[Statement]]],
+) -> None:
+    """Thousands of each kind; allowed and denied both often enough that agreement says something."""
+    draw = random.Random(question.__name__)
+    answers: Counter[Answer] = Counter()
+    differences = []
+    for _ in range(QUESTIONS):
+        ours, theirs, found = question(draw)
+        answers[ours] += 1
+        if ours is not Answer.MAYBE and (ours is Answer.YES) != theirs:
+            explained = [why for why, applies in EXPLAINED.items() if applies(found)]
+            if not explained:
+                differences.append((ours, theirs, found))
+    print(question.__name__, answers)
+    assert differences == []
+    assert answers[Answer.YES] > QUESTIONS / 20
+    assert answers[Answer.NO] > QUESTIONS / 20
+    assert answers[Answer.MAYBE] < QUESTIONS / 5

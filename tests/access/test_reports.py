@@ -1,0 +1,216 @@
+"""What readers get: text for a terminal, JSON that can be compared, Markdown with a graph."""
+
+import json
+
+from personalize_kms_constructs.access.comparison import compare
+from personalize_kms_constructs.access.report import AccessReport, merged
+from tests.access.models import (
+    ACCOUNT_STATEMENT,
+    BUCKET,
+    EXPORT_JOB,
+    IAM_ACTIONS,
+    IMPORT_JOB,
+    KEY,
+    KEY_POLICY_ACTIONS,
+    ROLE,
+    asked,
+    iam,
+    location,
+    model,
+    report,
+    role,
+    service,
+)
+
+CLEAN = {"key": [role(KEY_POLICY_ACTIONS), service(KEY_POLICY_ACTIONS)], "iam": [iam(IAM_ACTIONS)]}
+LACKING = {
+    "key": [role(KEY_POLICY_ACTIONS[1:]), service(KEY_POLICY_ACTIONS)],
+    "iam": [iam([*IAM_ACTIONS, "kms:Encrypt"])],
+}
+
+
+def untidy() -> AccessReport:
+    """One finding of each sort, with names as long as AWS takes them."""
+    long_name = "Main/" + "/".join(["AConstructWithQuiteALongName"] * 6)
+    requests = [
+        asked(name=f"{long_name}/Movies"),
+        asked(IMPORT_JOB, name="import", source=location("a/" * 100)),
+        asked(EXPORT_JOB, name="export", destination=location("b/"), dataset_group_key=f"{KEY}2"),
+    ]
+    found = model(
+        *requests,
+        key=[ACCOUNT_STATEMENT, service(["kms:*"], Condition=None)],
+        iam=[iam(["kms:Encrypt", "s3:*"], "*")],
+        trust=[{"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}],
+    )
+    found.names = {KEY: f"{long_name}/Key"}
+    return compare(found)
+
+
+def test_the_text_of_a_clean_report() -> None:
+    """Grouped by key, a mark a line, and the counts."""
+    assert (
+        report(**CLEAN).to_text()
+        == f"""\
+Amazon Personalize is asked for:
+  movies (dataset group)
+
+key {KEY}
+  ✔ role {ROLE} may kms:Decrypt, kms:DescribeKey,
+      kms:GenerateDataKey, kms:ListGrants (IAM)
+  ✔ role {ROLE} may kms:CreateGrant, kms:Decrypt,
+      kms:DescribeKey, kms:GenerateDataKey, kms:ListGrants (key policy)
+  ✔ Personalize may kms:CreateGrant, kms:Decrypt, kms:DescribeKey, kms:GenerateDataKey,
+      kms:ListGrants (key policy)
+
+0 missing, 0 problems, 0 too much, 0 undecided, 14 as AWS's pages ask
+"""
+    )
+
+
+def test_the_text_of_a_report_with_findings() -> None:
+    """What is missing with the statement to add, what is too much with what to do, each with its page."""
+    assert (
+        report(**LACKING).to_text()
+        == f"""\
+Amazon Personalize is asked for:
+  movies (dataset group)
+
+key {KEY}
+  ✘ role {ROLE} lacks kms:Decrypt on
+      {KEY} (key policy)
+      the key policy has no statement that allows it
+      → add to the key policy of
+        {KEY}:
+        {{
+          "Effect": "Allow",
+          "Principal": {{
+            "AWS": "{ROLE}"
+          }},
+          "Action": [
+            "kms:Decrypt"
+          ],
+          "Resource": "*"
+        }}
+      needed by movies (dataset group)
+    https://docs.aws.amazon.com/personalize/latest/dg/granting-personalize-key-access.html
+  ! role {ROLE} may, and needn't, kms:Encrypt on
+      {KEY} (IAM)
+      statement number 1 of IAM policy: AWS's pages don't ask for it
+      → take it out
+    https://docs.aws.amazon.com/personalize/latest/dg/granting-personalize-key-access.html
+  ✔ role {ROLE} may kms:Decrypt, kms:DescribeKey,
+      kms:GenerateDataKey, kms:ListGrants (IAM)
+  ✔ role {ROLE} may kms:CreateGrant, kms:DescribeKey,
+      kms:GenerateDataKey, kms:ListGrants (key policy)
+  ✔ Personalize may kms:CreateGrant, kms:Decrypt, kms:DescribeKey, kms:GenerateDataKey,
+      kms:ListGrants (key policy)
+
+1 missing, 0 problems, 1 too much, 0 undecided, 13 as AWS's pages ask
+"""
+    )
+
+
+def test_no_line_is_longer_than_a_hundred_characters() -> None:
+    """Whatever the names are; and each finding has a next step."""
+    text = untidy().to_text()
+    assert max(len(line) for line in text.splitlines()) <= 100
+    marks = [
+        line[2] for line in text.splitlines() if line.startswith("  ") and line[2:3] in "✘!?✔" and line[3:4] == " "
+    ]
+    assert set(marks) == set("✘!?✔")
+    steps = sum(line.startswith("      → ") for line in text.splitlines())
+    problems = len(untidy().problems)
+    assert steps == sum(mark != "✔" for mark in marks) - problems
+
+
+def test_an_empty_report_says_that_nothing_was_asked() -> None:
+    """A clean report on nothing isn't mistaken for one on everything."""
+    assert "nothing: no resource, job or construct in the app is about Personalize" in AccessReport().to_text()
+    assert "Nothing is asked of Personalize." in AccessReport().to_markdown()
+
+
+def test_json_is_complete_and_stable() -> None:
+    """Every attribute that tests and programs read, in an order that depends on nothing but the content."""
+    found = json.loads(report(**LACKING).to_json())
+    assert list(found) == ["asked", "missing", "excess", "undecided", "problems", "allowed", "names"]
+    assert found["missing"] == [
+        {
+            "principal": "role",
+            "principal_arn": ROLE,
+            "action": "kms:Decrypt",
+            "resource": KEY,
+            "policy": "key",
+            "policy_of": KEY,
+            "needed_by": ["movies (dataset group)"],
+            "page": "https://docs.aws.amazon.com/personalize/latest/dg/granting-personalize-key-access.html",
+            "because": "the key policy has no statement that allows it",
+            "add": {"Effect": "Allow", "Principal": {"AWS": ROLE}, "Action": ["kms:Decrypt"], "Resource": "*"},
+            "add_to": "key",
+        }
+    ]
+    assert (found["undecided"], found["problems"]) == ([], [])
+    one, other = asked(), asked(IMPORT_JOB, name="import", source=location())
+    assert compare(model(one, other)).to_json() == compare(model(other, one)).to_json()
+
+
+def test_needs_of_several_are_reported_once_with_all_that_need_them() -> None:
+    """Two dataset groups on one key lack one statement."""
+    found = report(asked(name="movies"), asked(name="books"))
+    assert {tuple(each.needed_by) for each in found.missing} == {("books (dataset group)", "movies (dataset group)")}
+    assert len(found.missing) == 14
+
+
+def test_the_statement_to_add_has_all_that_its_policy_lacks() -> None:
+    """One statement to paste for each principal and policy, and with it nothing is missing."""
+    job = asked(IMPORT_JOB, name="import", source=location())
+    found = report(asked(), job)
+    added: dict[str, list[dict[str, object]]] = {"key": [], "role": [], "bucket": []}
+    for each in found.missing:
+        assert each.add is not None
+        if each.add not in added[each.add_to]:
+            added[each.add_to].append(each.add)
+    assert {place: len(statements) for place, statements in added.items()} == {"key": 2, "role": 2, "bucket": 1}
+    mended = report(asked(), job, key=added["key"], iam=added["role"], bucket=added["bucket"])
+    assert (mended.missing, mended.undecided, mended.problems) == ((), (), ())
+
+
+def test_markdown_has_tables_statements_and_a_graph() -> None:
+    """For a pull request and an auditor: who may do what, and why."""
+    job = asked(IMPORT_JOB, name="import", source=location())
+    markdown = report(asked(), job, **LACKING).to_markdown()
+    assert (
+        "## Missing\n\n| on | who | what | where | why | needed by | page |\n|---|---|---|---|---|---|---|\n"
+        in markdown
+    )
+    page = "[AWS](https://docs.aws.amazon.com/personalize/latest/dg/granting-personalize-key-access.html)"
+    assert (
+        f"| key {KEY} | role {ROLE} | `kms:Decrypt` | key policy | the key policy has no statement that allows it | "
+        f"import (dataset import job), movies (dataset group) | {page} |" in markdown
+    )
+    assert "```json\n{\n" in markdown
+    graph = markdown.split("```mermaid\n")[1].split("```")[0]
+    assert graph.startswith("graph LR\n")
+    assert '-->|"kms:CreateGrant, kms:DescribeKey, kms:GenerateDataKey, kms:ListGrants<br/>for' in graph
+    assert '-.->|"missing: s3:GetObject, s3:ListBucket<br/>for import (dataset import job)"|' in graph
+    assert f'["bucket {BUCKET}"]' in graph
+
+
+def test_markdown_keeps_its_tables_whatever_names_are() -> None:
+    """A bar, a line break or a quotation mark in a name ends neither a cell nor a label."""
+    markdown = report(asked(name='a|b\n"c"')).to_markdown()
+    rows = [line for line in markdown.splitlines() if line.startswith("| key")]
+    assert rows
+    assert {row.replace("\\|", "").count("|") for row in rows} == {8}
+    graph = markdown.split("```mermaid\n")[1].split("```")[0]
+    assert 'a|b #quot;c#quot; (dataset group)"|' in graph
+
+
+def test_reports_merge_without_repeating() -> None:
+    """Those of the stages of an app."""
+    one, other = report(asked(name="movies")), report(asked(name="books"))
+    both = merged([one, other, one])
+    assert both.asked == ("books (dataset group)", "movies (dataset group)")
+    assert len(both.missing) == 2 * len(one.missing)
+    assert merged([one]) is one
+    assert (merged([]).asked, merged([]).missing) == ((), ())

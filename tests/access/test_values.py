@@ -1,0 +1,102 @@
+"""How values with holes compare: yes, no, or maybe, and never a guess."""
+
+import pytest
+
+from personalize_kms_constructs.access.answers import Answer, all_of, any_of
+from personalize_kms_constructs.access.values import matches, open_parts, same, split, split_arn, unknown
+
+KEY = "arn:aws:kms:eu-west-1:111122223333:key/${Main.Key}"
+FOLDER = "arn:aws:s3:::${Main.Data}/import/*"
+YES, NO, MAYBE = Answer.YES, Answer.NO, Answer.MAYBE
+
+
+@pytest.mark.parametrize(
+    ("value", "pattern", "answer"),
+    [
+        ("kms:Decrypt", "kms:*", YES),
+        ("kms:Decrypt", "kms:Decrypt?", NO),
+        ("kms:Decrypt", "kms:Decryp?", YES),
+        # An id that AWS generates is itself, what a wildcard stands for, and nothing that somebody wrote down.
+        (KEY, KEY, YES),
+        (KEY, "*", YES),
+        (KEY, "arn:aws:kms:*:111122223333:key/*", YES),
+        (KEY, "arn:aws:kms:eu-west-1:111122223333:key/${Main.Other}", NO),
+        (KEY, "arn:aws:kms:eu-west-1:111122223333:key/1234abcd", NO),
+        (KEY, "arn:aws:kms:us-east-1:111122223333:key/*", NO),
+        (KEY, "arn:aws:kms:eu-west-1:111122223333:key/1*", MAYBE),
+        (KEY, "arn:aws:kms:eu-west-1:111122223333:key/*1", MAYBE),
+        (KEY, "arn:aws:kms:eu-west-1:111122223333:key/1?", MAYBE),
+        ("arn:aws:iam::1:role/Main-Role-${Main.Role}", "arn:aws:iam::1:role/Main-*", YES),
+        # A parameter can be anything, but is what it is.
+        (KEY, "${Main.KeyArn?}", MAYBE),
+        ("${Main.KeyArn?}", "${Main.KeyArn?}", YES),
+        ("${Main.KeyArn?}", "${Main.Other?}", MAYBE),
+        ("${Main.KeyArn?}", KEY, MAYBE),
+        ("bucket/${Main.Stage?}/in", "bucket/*/in", YES),
+        ("bucket/${Main.Stage?}/in", "bucket/*/out", NO),
+        # Everything below a folder.
+        (FOLDER, FOLDER, YES),
+        (FOLDER, "arn:aws:s3:::${Main.Data}/*", YES),
+        (FOLDER, "arn:aws:s3:::${Main.Data}/imp*", YES),
+        (FOLDER, "arn:aws:s3:::${Main.Data}/import/*.csv", MAYBE),
+        (FOLDER, "arn:aws:s3:::${Main.Data}/import/ratings.csv", MAYBE),
+        (FOLDER, "arn:aws:s3:::${Main.Data}/*/secret", MAYBE),
+        (FOLDER, "arn:aws:s3:::${Main.Data}/export/*", NO),
+        (FOLDER, "arn:aws:s3:::${Main.Data}", NO),
+        (FOLDER, "arn:aws:s3:::${Main.Other}/*", NO),
+        # The account and the Region of a stack that doesn't say where it goes.
+        ("arn:aws:iam::${AWS::AccountId}:root", "arn:aws:iam::${AWS::AccountId}:root", YES),
+        ("arn:aws:iam::${AWS::AccountId}:root", "arn:aws:iam::111122223333:root", MAYBE),
+        ("arn:aws:iam::${AWS::AccountId}:role/x", "arn:aws:iam::111122223333:role/y", NO),
+        # A template with an ARN of another partition couldn't be deployed.
+        ("arn:${AWS::Partition}:s3:::data/import/*", "arn:aws:s3:::data/*", YES),
+        ("arn:${AWS::Partition}:s3:::data/import/*", "arn:aws-cn:s3:::data/*", YES),
+        ("arn:aws:s3:::data/import/*", "arn:aws-cn:s3:::data/*", NO),
+    ],
+)
+def test_values_match_patterns(value: str, pattern: str, answer: Answer) -> None:
+    """A pattern matches if it matches whatever the holes turn out to be."""
+    assert matches(value, pattern) is answer
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "answer"),
+    [
+        ("111122223333", "111122223333", YES),
+        ("111122223333", "444455556666", NO),
+        ("${AWS::AccountId}", "111122223333", MAYBE),
+        ("a*", "ab", NO),
+        ("${Main.Role}", "PersonalizeRole", NO),
+        ("${Main.Name?}", "PersonalizeRole", MAYBE),
+        ("arn:${AWS::Partition}:iam::1:role/r", "arn:aws:iam::1:role/r", YES),
+    ],
+)
+def test_values_are_the_same(one: str, other: str, answer: Answer) -> None:
+    """Without wildcards, and both ways."""
+    assert same(one, other) is answer
+    assert same(other, one) is answer
+
+
+def test_holes_are_left_alone_when_values_are_split() -> None:
+    """A colon or a slash in the name of a hole is none of the value."""
+    arn = "arn:${AWS::Partition}:iam::${AWS::AccountId}:role/${Prod/Main.Role}"
+    assert split_arn(arn) == ["arn", "${AWS::Partition}", "iam", "", "${AWS::AccountId}", "role/${Prod/Main.Role}"]
+    assert split(arn, "/") == ["arn:${AWS::Partition}:iam::${AWS::AccountId}:role", "${Prod/Main.Role}"]
+    assert split_arn("no ARN") is None
+
+
+def test_what_is_open_has_a_name() -> None:
+    """The name of a parameter says what to look for."""
+    assert unknown("Main.KeyArn") == "${Main.KeyArn?}"
+    assert open_parts(f"arn:{unknown('Main.KeyArn')}:${{Main.Key}}") == ["Main.KeyArn"]
+
+
+def test_answers_combine() -> None:
+    """One no is enough against, one yes is enough for."""
+    assert all_of([YES, MAYBE]) is MAYBE
+    assert all_of([YES, MAYBE, NO]) is NO
+    assert all_of([]) is YES
+    assert any_of([NO, MAYBE]) is MAYBE
+    assert any_of([NO, MAYBE, YES]) is YES
+    assert any_of([]) is NO
+    assert (~YES, ~NO, ~MAYBE) == (NO, YES, MAYBE)

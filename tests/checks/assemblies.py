@@ -1,0 +1,49 @@
+"""Cloud assemblies for tests: arrangements of ``tests.proof``, and templates changed after their synth."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import aws_cdk as cdk
+
+from personalize_kms_constructs.access.entries import Entry
+from personalize_kms_constructs.access.grouping import short
+from personalize_kms_constructs.access.report import AccessReport
+from tests.proof.building import KINDS, Arrangement, Building
+from tests.proof.proving import HERE
+
+Line = tuple[str, str, str, str]
+"""Principal, policy, action and resource, in the names of constructs."""
+
+
+def synthesize(
+    arrangement: Arrangement,
+    directory: Path,
+    *,
+    flags: Mapping[str, Any],
+    partition: str = "aws",
+    concrete: bool = False,
+    kinds: Sequence[str] = KINDS,
+) -> Path:
+    """Synthesize an arrangement, and return the directory."""
+    app = cdk.App(outdir=str(directory), analytics_reporting=False, context=dict(flags))
+    arrangement(Building(app, HERE[partition], concrete, kinds))
+    app.synth()
+    return directory
+
+
+def change(path: Path, edit: Callable[[dict[str, Any]], object]) -> None:
+    """Change a template on disk."""
+    template = json.loads(path.read_text("utf-8"))
+    edit(template)
+    path.write_text(json.dumps(template), "utf-8")
+
+
+def lines(report: AccessReport, entries: Sequence[Entry]) -> set[Line]:
+    """What entries say, with the names of constructs for resources of the app."""
+    found = [(each.principal, each.policy, each.action, short(each.resource, report.names)) for each in entries]
+    assert len(found) == len(set(found))
+    return set(found)

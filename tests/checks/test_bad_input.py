@@ -1,0 +1,180 @@
+"""What is no assembly: one line that says what and where, and never a traceback."""
+
+from __future__ import annotations
+
+import copy
+import json
+import random
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from personalize_kms_constructs.checks import AssemblyError, check_assembly
+from tests.checks.assemblies import synthesize
+from tests.checks.templates import complete, key, policy, role, write
+from tests.proof.in_stacks import in_sibling_nested_stacks, three_stacks
+from tests.templates.stacks import FLAGS
+
+
+def message(directory: Path) -> str:
+    with pytest.raises(AssemblyError) as caught:
+        check_assembly(directory)
+    text = str(caught.value)
+    assert "\n" not in text
+    assert isinstance(caught.value, ValueError)
+    return text
+
+
+def edit(path: Path, change: Callable[[dict[str, Any]], object]) -> None:
+    content = json.loads(path.read_text())
+    change(content)
+    path.write_text(json.dumps(content))
+
+
+def test_no_directory(tmp_path: Path) -> None:
+    """The path, and what to do."""
+    assert message(tmp_path / "cdk.out") == (
+        f"{tmp_path}/cdk.out: no such directory; run cdk synth first, or give the path of its output"
+    )
+
+
+def test_a_directory_that_is_no_assembly(tmp_path: Path) -> None:
+    """The app's own directory for example."""
+    assert message(tmp_path) == f"{tmp_path}: no manifest.json, so it isn't a cloud assembly; run cdk synth first"
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("", "can't be read as JSON: "),
+        ('{"version": ', "can't be read as JSON: "),
+        ("[]", "a JSON object is expected, but it is a list"),
+        ("[" * 100_000, "can't be read as JSON: "),
+        ('{"name": "My web app", "icons": []}', "not the manifest of a cloud assembly"),
+        ('{"version": "1", "artifacts": []}', "not the manifest of a cloud assembly"),
+        ('{"version": "1", "artifacts": {"Main": []}}', "artifact Main has no type"),
+        ('{"version": "1", "artifacts": {"Main": {"type": "aws:cloudformation:stack"}}}', "has no templateFile"),
+        (
+            '{"version": "1", "artifacts": {"Prod": {"type": "cdk:cloud-assembly", "properties": {}}}}',
+            "no directoryName",
+        ),
+    ],
+)
+def test_manifests_that_are_none(text: str, says: str, tmp_path: Path) -> None:
+    """Broken JSON, another program's manifest, artifacts without what they need."""
+    (tmp_path / "manifest.json").write_text(text)
+    found = message(tmp_path)
+    assert found.startswith(f"{tmp_path}/manifest.json: ")
+    assert says in found
+
+
+def test_a_manifest_that_is_no_text(tmp_path: Path) -> None:
+    """Bytes that aren't UTF-8."""
+    (tmp_path / "manifest.json").write_bytes(b"\xff\xfe\x00")
+    assert "can't be read as JSON" in message(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        (None, "no such file, though the assembly refers to it"),
+        ("AWSTemplateFormatVersion: '2010-09-09'", "can't be read as JSON"),
+        ('{"Resources": []}', "not a CloudFormation template"),
+        ('{"Resources": {"Key": "AWS::KMS::Key"}}', "not a CloudFormation template"),
+        ('{"Resources": {"Key": {"Properties": {}}}}', "not a CloudFormation template"),
+        ('{"Resources": {"Key": {"Type": "AWS::KMS::Key", "Properties": []}}}', "not a CloudFormation template"),
+        ('{"Resources": {}, "Outputs": []}', "not a CloudFormation template"),
+    ],
+)
+def test_templates_that_are_none(text: str | None, says: str, tmp_path: Path) -> None:
+    """Missing, YAML, or of another shape."""
+    write(tmp_path, {"Main": complete()})
+    path = tmp_path / "Main.template.json"
+    path.unlink() if text is None else path.write_text(text)
+    assert message(tmp_path).startswith(f"{path}: ")
+    assert says in message(tmp_path)
+
+
+def test_circular_references(tmp_path: Path) -> None:
+    """Between resources, conditions, stacks, and the names of resources."""
+    circle = complete(Key=key({"Fn::GetAtt": ["Role", "Arn"]}), Role=role(Tags=[{"Key": "k", "Value": {"Ref": "Key"}}]))
+    assert message(write(tmp_path / "1", {"Main": circle})).endswith(
+        "Main.template.json: circular reference: Key → Role → Key"
+    )
+    conditions = {"A": {"Condition": "B"}, "B": {"Condition": "A"}}
+    template = {**complete(Policy={**policy(), "Condition": "A"}), "Conditions": conditions}
+    assert "circular reference: condition A → condition B → condition A" in message(
+        write(tmp_path / "2", {"Main": template})
+    )
+    stacks = write(tmp_path / "3", {"One": {}, "Two": {}}, dependencies={"One": ["Two"], "Two": ["One"]})
+    assert "circular reference: the stack depends on itself" in message(stacks)
+    names = complete(Role=role(RoleName={"Ref": "Role"}))
+    assert "circular reference: Role → Role" in message(write(tmp_path / "4", {"Main": names}))
+
+
+def test_an_import_that_goes_round(tmp_path: Path) -> None:
+    """Two stacks that export what they import from each other."""
+
+    def stack(exported: str, imported: str) -> dict[str, Any]:
+        outputs = {"Out": {"Value": {"Fn::ImportValue": imported}, "Export": {"Name": exported}}}
+        return {**complete(Policy=policy({"Fn::ImportValue": imported})), "Outputs": outputs}
+
+    assert "circular reference" in message(write(tmp_path, {"One": stack("a", "b"), "Two": stack("b", "a")}))
+
+
+def test_assets_and_metadata_that_are_broken(tmp_path: Path) -> None:
+    """Files beside the templates count too."""
+    write(tmp_path, {"Main": complete()})
+    (tmp_path / "Main.assets.json").write_text("{")
+    assert message(tmp_path).startswith(f"{tmp_path}/Main.assets.json: can't be read as JSON")
+    write(tmp_path, {"Main": complete()})
+    edit(tmp_path / "manifest.json", lambda it: it["artifacts"]["Main"].update(additionalMetadataFile="gone.json"))
+    assert message(tmp_path) == f"{tmp_path}/gone.json: no such file, though the assembly refers to it"
+
+
+STRANGE: tuple[Any, ...] = (
+    None, True, 7, 1.5, "", "x", "${x}", "${a.b?}", "arn:aws:kms:::", "arn:", [], {}, [[]], [None], {"a": 1},
+    {"Ref": 3}, {"Ref": "Nobody"}, {"Fn::GetAtt": []}, {"Fn::GetAtt": "x"}, {"Fn::Join": []}, {"Fn::Sub": []},
+    {"Fn::Select": [9, []]}, {"Fn::Split": [1]}, {"Fn::If": []}, {"Fn::ImportValue": {}}, {"Fn::GetStackOutput": {}},
+    {"Fn::FindInMap": ["a"]}, {"Ref": "AWS::NoValue"}, {"Fn::Sub": "${a"}, {"Fn::Join": ["", {"Ref": "x"}]},
+)  # fmt: skip
+
+
+def places(value: Any) -> list[tuple[Any, Any]]:
+    """Everything in a template that can be replaced."""
+    found: list[tuple[Any, Any]] = []
+    entries = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for name, entry in entries:
+        found.append((value, name))
+        found += places(entry)
+    return found
+
+
+@pytest.mark.parametrize("arrangement", [three_stacks, in_sibling_nested_stacks], ids=lambda each: each.__name__)
+def test_templates_with_anything_anywhere(arrangement: Any, tmp_path: Path) -> None:
+    """A report or one line, whatever stands where: templates with one to three values replaced."""
+    directory = synthesize(arrangement, tmp_path / "cdk.out", flags=FLAGS["flags_off"]())
+    draw = random.Random(arrangement.__name__)
+    files = [*sorted(directory.glob("*.template.json")), directory / "manifest.json"]
+    originals = {path: path.read_text() for path in files}
+    rounds = 500
+    reports = refused = 0
+    for _ in range(rounds):
+        path = draw.choice(files)
+        content = json.loads(originals[path])
+        for _ in range(draw.randint(1, 3)):
+            container, name = draw.choice(places(content))
+            container[name] = copy.deepcopy(draw.choice(STRANGE))
+        path.write_text(json.dumps(content))
+        try:
+            report = check_assembly(directory)
+            report.to_text(), report.to_markdown(), report.to_json()
+            reports += 1
+        except AssemblyError as error:
+            refused += len(str(error).splitlines()) == 1
+        path.write_text(originals[path])
+    assert reports + refused == rounds
+    assert reports > rounds / 4
+    assert refused > rounds / 40

@@ -1,0 +1,173 @@
+"""What a construct leaves of what it was told to allow: in the assembly's metadata, never in a template."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import aws_cdk as cdk
+import pytest
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_s3 as s3
+
+from personalize_kms_constructs import PersonalizeEncryption, PersonalizeResource, S3Location
+from personalize_kms_constructs.checks import check_assembly
+
+TYPE = "personalize-kms-constructs:resources"
+KEY_ARN = "arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+ROLE_ARN = "arn:aws:iam::111122223333:role/service/personalize"
+
+
+@pytest.fixture
+def app(tmp_path: Path) -> cdk.App:
+    return cdk.App(analytics_reporting=False, outdir=str(tmp_path / "cdk.out"))
+
+
+def left(directory: Path, stack: str = "Main") -> dict[str, Any]:
+    """The metadata by construct path, wherever this version of aws-cdk-lib writes it."""
+    manifest = json.loads((directory / "manifest.json").read_text())
+    artifact = manifest["artifacts"][stack]
+    metadata = dict(artifact.get("metadata", {}))
+    if "additionalMetadataFile" in artifact:
+        metadata |= json.loads((directory / artifact["additionalMetadataFile"]).read_text())
+    return {path: entry["data"] for path, entries in metadata.items() for entry in entries if entry["type"] == TYPE}
+
+
+def reference(stack: str, logical_id: str, template: str = "") -> dict[str, str]:
+    return {
+        "stack": stack,
+        "template": template or f"{stack}.template.json",
+        "logicalId": logical_id,
+        "attribute": "Arn",
+    }
+
+
+def test_key_role_and_resources_with_their_locations(app: cdk.App) -> None:
+    """References to resources of the app have their stack, what is imported stays as it is."""
+    data, stack = cdk.Stack(app, "Data"), cdk.Stack(app, "Main")
+    bucket = s3.Bucket(data, "Data", encryption_key=kms.Key(data, "DataKey"))
+    theirs = kms.Key.from_key_arn(stack, "Imported", KEY_ARN)
+    imported = s3.Bucket.from_bucket_attributes(stack, "Theirs", bucket_name="theirs", encryption_key=theirs)
+    encryption = PersonalizeEncryption(
+        stack,
+        "Encryption",
+        resources=[PersonalizeResource.dataset_import_job(S3Location(bucket, "import/"))],
+        service_role=iam.Role.from_role_arn(stack, "Role", ROLE_ARN),
+    )
+    encryption.allow(PersonalizeResource.dataset_export_job(S3Location(imported, "export/")))
+    encryption.add_dataset_group("Movies", name="movies")
+    assert left(Path(app.synth().directory)) == {
+        "/Main/Encryption": {
+            "stack": "Main",
+            "template": "Main.template.json",
+            "encryptionKey": reference("Main", "EncryptionKey3A692D6E"),
+            "serviceRole": ROLE_ARN,
+            "resources": [
+                {
+                    "resource": "dataset import job",
+                    "source": {"bucket": reference("Data", "Data666C94C7"), "prefix": "import/"},
+                },
+                {
+                    "resource": "dataset export job",
+                    "destination": {
+                        "bucket": {"parts": ["arn:", {"Ref": "AWS::Partition"}, ":s3:::theirs"]},
+                        "prefix": "export/",
+                        "key": KEY_ARN,
+                    },
+                },
+                {"resource": "dataset group"},
+            ],
+        }
+    }
+
+
+def test_nested_stacks_have_their_own_templates(app: cdk.App) -> None:
+    """The metadata of a nested stack is resolved in the outermost, where a token would lose its stack."""
+    parent = cdk.Stack(app, "Main")
+    nested = cdk.NestedStack(parent, "Nested")
+    PersonalizeEncryption(nested, "Encryption", encryption_key=kms.Key(parent, "Key"))
+    ((path, data),) = left(Path(app.synth().directory)).items()
+    template = nested.template_file
+    assert path == "/Main/Nested/Encryption"
+    assert data["template"] == template
+    assert data["encryptionKey"] == reference("Main", "Key961B73FD")
+    assert data["serviceRole"]["template"] == template
+    assert data["serviceRole"]["stack"] == "Main/Nested"
+
+
+def test_templates_know_nothing_of_it(app: cdk.App) -> None:
+    """Neither the type nor what is in it, and no reference between stacks is made for it."""
+    stack = cdk.Stack(app, "Main")
+    elsewhere = s3.Bucket(cdk.Stack(app, "Data"), "Data")
+    PersonalizeEncryption(
+        stack, "Encryption", resources=[PersonalizeResource.dataset_import_job(S3Location(elsewhere, "import/"))]
+    )
+    directory = Path(app.synth().directory)
+    for path in directory.glob("*.template.json"):
+        assert "personalize-kms-constructs" not in path.read_text()
+    assert left(directory, "Data") == {}
+
+
+def test_later_changes_count(app: cdk.App) -> None:
+    """It is read at the end of the synth: what was renamed, and what was allowed last."""
+    stack = cdk.Stack(app, "Main")
+    encryption = PersonalizeEncryption(stack, "Encryption")
+    role = encryption.service_role.node.default_child
+    assert isinstance(role, iam.CfnRole)
+    encryption.allow(PersonalizeResource.batch_inference_job())
+    role.override_logical_id("Renamed")
+    data = left(Path(app.synth().directory))["/Main/Encryption"]
+    assert data["serviceRole"]["logicalId"] == "Renamed"
+    assert data["resources"] == [{"resource": "batch inference job"}]
+
+
+def test_a_parameter_in_a_prefix_stays_a_reference(app: cdk.App) -> None:
+    """And makes the answer no guess: the prefix is the same hole in policies."""
+    stack = cdk.Stack(app, "Main")
+    folder = cdk.CfnParameter(stack, "Folder").value_as_string
+    bucket = s3.Bucket(stack, "Data")
+    PersonalizeEncryption(
+        stack,
+        "Encryption",
+        resources=[PersonalizeResource.dataset_import_job(S3Location(bucket, f"{folder}/in/"))],
+    )
+    assembly = app.synth()
+    source = left(Path(assembly.directory))["/Main/Encryption"]["resources"][0]["source"]
+    parameter = {"stack": "Main", "template": "Main.template.json", "logicalId": "Folder", "attribute": "Ref"}
+    assert source["prefix"] == {"parts": [parameter, "/in/"]}
+    report = check_assembly(assembly)
+    assert (report.missing, report.undecided, report.problems) == ((), (), ())
+    assert "${Main.Folder?}/in/*" in report.to_json()
+
+
+def test_a_problem_fails_no_synth(app: cdk.App, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is left in the metadata as well, and the check says so."""
+    from personalize_kms_constructs import _metadata
+
+    def broken(*_: object) -> object:
+        raise LookupError("no such thing")
+
+    monkeypatch.setattr(_metadata._Description, "arn", broken)
+    PersonalizeEncryption(cdk.Stack(app, "Main"), "Encryption")
+    assembly = app.synth()
+    data = left(Path(assembly.directory))["/Main/Encryption"]
+    assert data == {"stack": "Main", "template": "Main.template.json", "problem": "LookupError: no such thing"}
+    (entry,) = check_assembly(assembly).undecided
+    assert entry.needed_by == ["Main/Encryption"]
+    assert entry.because == "what it was told to allow couldn't be written down: LookupError: no such thing"
+
+
+def test_what_was_allowed_is_checked_without_a_resource_in_the_template(app: cdk.App) -> None:
+    """A job that somebody starts later: when an override takes an action from the key policy, it is missing."""
+    stack = cdk.Stack(app, "Main")
+    encryption = PersonalizeEncryption(stack, "Encryption", resources=[PersonalizeResource.dataset_export_job()])
+    key = encryption.encryption_key.node.default_child
+    assert isinstance(key, kms.CfnKey)
+    actions = ["kms:CreateGrant", "kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey", "kms:ListGrants"]
+    key.add_property_override("KeyPolicy.Statement.2.Action", actions)
+    report = check_assembly(app.synth())
+    assert [(each.principal, each.action, each.needed_by) for each in report.missing] == [
+        ("service", "kms:GenerateDataKeyWithoutPlaintext", ["Main/Encryption (dataset export job)"])
+    ]

@@ -1,0 +1,263 @@
+"""Synthesized templates, broken in every single way: what was broken is found, and nothing else is."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+
+import pytest
+
+from personalize_kms_constructs.access.report import AccessReport
+from personalize_kms_constructs.checks import check_assembly
+from tests.checks.assemblies import Line, lines, synthesize
+from tests.proof import operators
+from tests.proof.assembly import Assembly
+from tests.proof.in_stacks import all_in_one_stack, three_stacks
+from tests.proof.mutants import Mutant, places
+from tests.proof.proving import HERE
+from tests.templates.stacks import FLAGS
+
+BASE_5 = ("kms:CreateGrant", "kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey", "kms:ListGrants")
+BASE_4 = ("kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey", "kms:ListGrants")
+EXPORT = ("kms:GenerateDataKeyWithoutPlaintext",)
+READ = ["${Main/Data}/import/*", "${Main/Data}/batch/in/*", "${Main/Data}/segments/in/*"]
+WRITE = ["${Main/Data}/export/*", "${Main/Data}/batch/out/*", "${Main/Data}/segments/out/*", "${Main/Data}/metrics/*"]
+
+
+def _lines(principal: str, policy: str, actions: tuple[str, ...], *resources: str) -> set[Line]:
+    return {(principal, policy, action, resource) for action in actions for resource in resources}
+
+
+def _elsewhere(lines: set[Line]) -> set[Line]:
+    """The same, with the bucket and its key in a stack of their own, and so the other key."""
+    renamed = {"${Main/Data": "${Data/Data", "${Main/Encryption/Key": "${Security/Key"}
+    return {
+        (
+            principal,
+            policy,
+            action,
+            next((new + on[len(old) :] for old, new in renamed.items() if on.startswith(old)), on),
+        )
+        for principal, policy, action, on in lines
+    }
+
+
+# What each statement gives, by its policy and sid: written out from AWS's pages, not computed from the library's table.
+# Everything is in one stack: the key policies name the role.
+ONE_STACK: Mapping[str, set[Line]] = {
+    "EncryptionKey PersonalizeRole": _lines("role", "key", (*BASE_5, *EXPORT), "${Main/Encryption/Key}"),
+    "EncryptionKey PersonalizeService": _lines("service", "key", (*BASE_5, *EXPORT), "${Main/Encryption/Key}"),
+    "DataKey PersonalizeRole": _lines("role", "key", BASE_5, "${Main/DataKey}"),
+    "DataKey PersonalizeService": _lines("service", "key", BASE_5, "${Main/DataKey}"),
+    "DataPolicy PersonalizeServiceListBucket": _lines("service", "bucket", ("s3:ListBucket",), "${Main/Data}"),
+    "DataPolicy PersonalizeServiceReadObjects": _lines("service", "bucket", ("s3:GetObject",), *READ),
+    "DataPolicy PersonalizeServiceWriteObjects": _lines("service", "bucket", ("s3:PutObject",), *WRITE),
+    "EncryptionPolicy ListBucket": _lines("role", "role", ("s3:ListBucket",), "${Main/Data}"),
+    "EncryptionPolicy PublishMetrics": _lines("role", "role", ("cloudwatch:PutMetricData",), "*"),
+    "EncryptionPolicy ReadObjects": _lines("role", "role", ("s3:GetObject",), *READ),
+    "EncryptionPolicy UseKey": _lines("role", "role", BASE_4, "${Main/Encryption/Key}", "${Main/DataKey}"),
+    "EncryptionPolicy WriteObjects": _lines("role", "role", ("s3:PutObject",), *WRITE),
+}
+# In three stacks the key policies leave the role to IAM.
+BOTH_KEYS = ("${Main/Encryption/Key}", "${Main/DataKey}")
+THREE_STACKS: Mapping[str, set[Line]] = {
+    name.replace("EncryptionKey", "Key"): _elsewhere(found)
+    for name, found in {
+        **ONE_STACK,
+        "EncryptionPolicy CreateGrants": _lines("role", "key", ("kms:CreateGrant",), *BOTH_KEYS),
+        "EncryptionPolicy ExportData": _lines("role", "key", EXPORT, "${Main/Encryption/Key}"),
+        "EncryptionPolicy UseKey": _lines("role", "role", BASE_4, *BOTH_KEYS)
+        | _lines("role", "key", BASE_4, *BOTH_KEYS),
+    }.items()
+}
+TEMPLATES = {"one stack": (all_in_one_stack, ONE_STACK), "three stacks": (three_stacks, THREE_STACKS)}
+
+
+@pytest.fixture(scope="module", params=TEMPLATES)
+def broken(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Broken:
+    """An arrangement without the statements that the CDK begins key policies with, which would hide what is missing."""
+    arrangement, given = TEMPLATES[request.param]
+    directory = synthesize(arrangement, tmp_path_factory.mktemp("whole"), flags=FLAGS["flags_off"](), concrete=True)
+    for path in directory.glob("*.template.json"):
+        template = json.loads(path.read_text())
+        for resource in template["Resources"].values():
+            if resource["Type"] == "AWS::KMS::Key":
+                assert resource["Properties"]["KeyPolicy"]["Statement"].pop(0)["Action"] == "kms:*"
+        path.write_text(json.dumps(template))
+    return Broken(directory, given)
+
+
+class Broken:
+    """An assembly on disk that is broken and mended again."""
+
+    def __init__(self, directory: Path, given: Mapping[str, set[Line]]) -> None:
+        self.directory = directory
+        self.given = given
+        self.assembly = Assembly.read(directory, HERE["aws"])
+        self.whole = check_assembly(directory)
+
+    def report(self, mutant: Mutant) -> AccessReport:
+        """The report on a mutant."""
+        for old, new in zip(self.assembly.templates, mutant.assembly.templates, strict=True):
+            if new is not old:
+                path = self.directory / new.file
+                kept = path.read_text()
+                path.write_text(json.dumps(new.body))
+                try:
+                    return check_assembly(self.directory)
+                finally:
+                    path.write_text(kept)
+        raise AssertionError(f"{mutant.name} changes nothing")
+
+    def missing(self, mutant: Mutant) -> set[Line]:
+        """What the mutant lacks, and that nothing else is found."""
+        report = self.report(mutant)
+        assert [each for each in report.problems if each.kind != "trust"] == []
+        assert report.undecided == ()
+        return lines(report, report.missing)
+
+
+def test_the_whole_lacks_nothing(broken: Broken) -> None:
+    """What is reported below is what was broken; each statement is one that the tables above know."""
+    assert (broken.whole.missing, broken.whole.undecided, broken.whole.problems) == ((), (), ())
+    known = {place.name for place in places(broken.assembly) if not place.name.endswith(" trust")}
+    assert known == set(broken.given)
+
+
+def _without_trust(mutants: Iterator[Mutant]) -> list[Mutant]:
+    found = [mutant for mutant in mutants if " trust" not in mutant.name]
+    assert found
+    return found
+
+
+def test_each_statement_that_is_taken_out_is_found(broken: Broken) -> None:
+    """All that it gives, and nothing else."""
+    for mutant in _without_trust(operators.drop_statement(broken.assembly)):
+        assert broken.missing(mutant) == broken.given[mutant.name.removeprefix("drop ")], mutant.name
+
+
+def test_each_action_that_is_taken_out_is_found(broken: Broken) -> None:
+    """That action, on all that the statement gives it on, and nothing else."""
+    for mutant in _without_trust(operators.drop_action(broken.assembly)):
+        name, action = mutant.name.split(" without ")
+        assert broken.missing(mutant) == {line for line in broken.given[name] if line[2] == action}, mutant.name
+
+
+def test_each_action_that_is_misspelt_is_found(broken: Broken) -> None:
+    """As if it were taken out, and what it became is too much."""
+    for mutant in _without_trust(operators.misspell_action(broken.assembly)):
+        name, misspelt = mutant.name.split(" with ")
+        expected = {line for line in broken.given[name] if line[2][:-1] == misspelt}
+        assert expected
+        assert broken.missing(mutant) == expected, mutant.name
+
+
+def test_each_resource_that_is_taken_out_is_found(broken: Broken) -> None:
+    """The statement's actions on that resource, and nothing else."""
+    count = 0
+    for mutant in _without_trust(operators.change_resource(broken.assembly)):
+        if mutant.name.endswith(" dropped") and not mutant.name.split()[-2].startswith("*"):
+            count += 1
+            found = broken.missing(mutant)
+            name = " ".join(mutant.name.split()[:2])
+            assert found, mutant.name
+            assert found < broken.given[name] or found == broken.given[name], mutant.name
+            assert len({line[3] for line in found}) == 1, mutant.name
+    assert count
+
+
+def test_each_principal_that_is_another_is_found(broken: Broken) -> None:
+    """The whole statement is missing for the role or the service that it named."""
+    others = ("another role", "another account", "a longer name", "a shorter name", "Personalize.amazonaws.com")
+    mutants = [
+        mutant
+        for mutant in _without_trust(operators.change_principal(broken.assembly))
+        if mutant.name.partition(" for ")[2] in (*others, "personalise.amazonaws.com", "forecast.amazonaws.com")
+    ]
+    assert mutants
+    for mutant in mutants:
+        assert broken.missing(mutant) == broken.given[mutant.name.partition(" for ")[0]], mutant.name
+
+
+def test_each_key_policy_for_another_key_is_found(broken: Broken) -> None:
+    """``Resource`` in a key policy is this key, or the statement has no effect."""
+    for mutant in operators.narrow_everything(broken.assembly):
+        name = mutant.name.partition(" on arn:")[0]
+        if "PublishMetrics" not in name:
+            assert broken.missing(mutant) == broken.given[name], mutant.name
+
+
+def test_each_trust_policy_that_is_broken_is_found(broken: Broken) -> None:
+    """A role that Personalize can't assume is a problem of its own."""
+    breaking = (operators.drop_statement, operators.drop_action, operators.deny_instead, operators.misspell_action)
+    mutants = [mutant for operator in breaking for mutant in operator(broken.assembly) if " trust" in mutant.name]
+    assert len(mutants) == len(breaking)
+    for mutant in mutants:
+        report = broken.report(mutant)
+        assert [each.kind for each in report.problems] == ["trust"], mutant.name
+        assert report.missing == ()
+
+
+def test_each_denial_is_found(broken: Broken) -> None:
+    """A statement of somebody else that denies everything, in each policy."""
+    for operator in (operators.deny_instead, operators.owner_denies):
+        for mutant in operator(broken.assembly):
+            report = broken.report(mutant)
+            assert report.missing or [each.kind for each in report.problems] == ["trust"], mutant.name
+            assert report.undecided == ()
+
+
+DIFFERENT: tuple[Callable[[Assembly], Iterator[Mutant]], ...] = (operators.swap_keys, operators.swap_properties)
+
+
+@pytest.mark.parametrize("operator", DIFFERENT, ids=lambda each: each.__name__)
+def test_each_key_role_and_path_that_is_another_is_found(
+    operator: Callable[[Assembly], Iterator[Mutant]], broken: Broken
+) -> None:
+    """Somewhere the report isn't clean any more."""
+    # Without a key of its own, the output gets the bucket's, which is the same.
+    same = "S3DataDestination.KmsKeyArn None"
+    for mutant in operator(broken.assembly):
+        report = broken.report(mutant)
+        assert bool(report.missing or report.undecided or report.problems) != mutant.name.endswith(same), mutant.name
+
+
+def _without_dependency(broken: Broken, policy: str, *waiting: str) -> set[tuple[str, str]]:
+    """The ordering problems when these resources no longer depend on a policy: who, and which policy."""
+    path = broken.directory / "Main.template.json"
+    kept = path.read_text()
+    template = json.loads(kept)
+    for logical_id, resource in template["Resources"].items():
+        if logical_id[:-8] in waiting:
+            found = [each for each in resource["DependsOn"] if not each.startswith(policy)]
+            assert len(found) == len(resource["DependsOn"]) - 1
+            resource["DependsOn"] = found
+    path.write_text(json.dumps(template))
+    report = check_assembly(broken.directory)
+    path.write_text(kept)
+    assert (report.missing, report.undecided) == ((), ())
+    assert {each.kind for each in report.problems} <= {"ordering"}
+    return {
+        (each.where.partition(" (")[0], each.message.split("before ")[1].partition(",")[0]) for each in report.problems
+    }
+
+
+def test_each_dependency_that_is_taken_out_is_found(broken: Broken) -> None:
+    """Who may be created before its policies is named, with the policy."""
+    everybody = ("EncryptionMovies", "EncryptionInteractions", "EncryptionMetrics")
+    policy = "policy Main/Encryption/Policy"
+    # The dataset and the metric attribution wait for the dataset group, and by that for what it waits for.
+    assert _without_dependency(broken, "EncryptionPolicy", "EncryptionMovies") == {("Main/Encryption/Movies", policy)}
+    assert _without_dependency(broken, "EncryptionPolicy", "EncryptionInteractions", "EncryptionMetrics") == set()
+    assert _without_dependency(broken, "EncryptionPolicy", *everybody) == {
+        ("Main/Encryption/Movies", policy),
+        ("Main/Encryption/Interactions", policy),
+        ("Main/Encryption/Metrics", policy),
+    }
+    if broken.given is ONE_STACK:
+        # A dataset group reads nothing from S3, so that it needn't wait for a bucket's policy.
+        assert _without_dependency(broken, "DataPolicy", *everybody) == {
+            ("Main/Encryption/Interactions", "policy Main/Data/Policy"),
+            ("Main/Encryption/Metrics", "policy Main/Data/Policy"),
+        }
