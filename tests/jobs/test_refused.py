@@ -82,7 +82,7 @@ def test_a_job_allows_what_it_does(stack: cdk.Stack, data: Data) -> None:
     DatasetExportJob(stack, "Export", encryption=data.encryption, dataset_arn=DATASET, destination=data.at("out/"))
     after = stack.resolve(data.encryption.encryption_key.node.default_child.key_policy)  # type: ignore[union-attr]
     assert len(before["Statement"]) == 1
-    assert [statement["Sid"][:-8] for statement in after["Statement"][1:]] == [
+    assert [statement["Sid"] for statement in after["Statement"][1:]] == [
         "PersonalizeRole",
         "PersonalizeService",
     ]
@@ -100,7 +100,9 @@ def refusal(stack: cdk.Stack, data: Data, **wrong: Any) -> str:
 
 
 @pytest.mark.parametrize(
-    "options", [{}, {"job_name": "monday"}, {"dataset_arn": sfn.JsonPath.string_at("$.dataset")}], ids=str
+    "options",
+    [{}, {"job_name": "monday"}, {"dataset_arn": sfn.JsonPath.string_at("$.dataset")}],
+    ids=["default name", "given name", "JsonPath"],
 )
 def test_an_id_that_makes_too_long_a_state_name(stack: cdk.Stack, data: Data, options: dict[str, Any]) -> None:
     """Step Functions takes 80 characters, and every one of them."""
