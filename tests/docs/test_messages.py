@@ -12,7 +12,7 @@ ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "src" / "personalize_kms_constructs"
 TROUBLESHOOTING = (ROOT / "docs" / "troubleshooting.md").read_text(encoding="utf-8")
 WARNINGS = (ROOT / "docs" / "warnings.md").read_text(encoding="utf-8")
-FUNCTION = PACKAGE / "key_policy_function.py"
+FUNCTION = PACKAGE / "_managed_key_policy" / "function.py"
 
 
 def headings(section: str) -> list[str]:
