@@ -117,7 +117,7 @@ def test_nothing_is_loaded_from_elsewhere(site: Path, pages: dict[str, Page]) ->
         loaded += re.findall(r"(?:url\(|@import)\s*[\"']?([^\"')]+)", style.read_text())
 
     assert [address for address in loaded if re.match(r"(?!data:)[a-z]+:|//", address)] == []
-    # Material would load Mermaid from a CDN.
+    # The theme would load Mermaid from a CDN.
     assert not any('class="mermaid"' in (site / path).read_text() for path in pages)
 
 
