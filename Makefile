@@ -25,7 +25,8 @@ setup: .packages node_modules/.installed ## install what development needs, at p
 
 node_modules/.installed: package-lock.json | .packages
 	@echo "▶ the CDK CLI and pyright, into node_modules"
-	@npm ci --silent || { echo "npm can't install package-lock.json: is the network there?" >&2; exit 1; }
+	@npm ci --loglevel error >$(VENV)/npm.log 2>&1 || { echo "npm can't install package-lock.json; $(VENV)/npm.log says more:" \
+		"$$(grep -v "complete log" $(VENV)/npm.log | tail -n 1)" >&2; exit 1; }
 	@touch $@
 
 demo: setup ## deploy the example app to an embedded AWS and show what Personalize may do; with V=1 in full
