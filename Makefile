@@ -1,52 +1,65 @@
-# Every command works on a machine that has Python 3.10+ and make: the rest is installed below .venv and node_modules.
+# Every command works on a machine that has Python 3.11+ and make: the rest is installed below .venv and node_modules.
 
 PYTHON ?= python3
 VENV := .venv
+SYSTEM_PATH := $(subst $(CURDIR)/$(VENV)/bin:,,$(PATH))
 # Node, npm and the CDK's CLI come from the virtual environment and from node_modules; nothing else on PATH is needed.
 export PATH := $(CURDIR)/$(VENV)/bin:$(CURDIR)/node_modules/.bin:$(PATH)
-
-SETUP := node_modules/.installed
+# PYTHON, if somebody named one: without a name any Python in .venv that is new enough will do.
+NAMED_PYTHON := $(if $(filter command environment,$(word 1,$(origin PYTHON))),$(PYTHON))
+# Installs what a target needs besides requirements/dev.txt.
+INSTALL := python -m pip install --quiet --disable-pip-version-check --no-compile --require-hashes -r
+COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint mypy pyright docs snapshots properties mutation versions bench dist lock clean
+.PHONY: help setup demo test lint mypy pyright coverage docs site snapshots properties mutation versions bench dist workflows lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
 
-setup: $(SETUP) ## install what development needs, at pinned versions
+setup: .packages node_modules/.installed ## install what development needs, at pinned versions
 
-$(VENV)/.installed: requirements/dev.txt pyproject.toml
-	@echo "setting up Python packages in $(VENV) (about a minute)"
-	@test -x $(VENV)/bin/python || $(PYTHON) -m venv $(VENV)
-	@$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
-	@$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+.PHONY: .packages
+.packages:
+	@PATH='$(SYSTEM_PATH)' scripts/set-up $(NAMED_PYTHON)
+
+node_modules/.installed: package-lock.json | .packages
+	@echo "▶ the CDK CLI and pyright, into node_modules"
+	@npm ci --loglevel error >$(VENV)/npm.log 2>&1 || { echo "npm can't install package-lock.json; $(VENV)/npm.log says more:" \
+		"$$(grep -v "complete log" $(VENV)/npm.log | tail -n 1)" >&2; exit 1; }
 	@touch $@
 
-$(SETUP): $(VENV)/.installed package-lock.json
-	@echo "setting up the CDK CLI and pyright in node_modules"
-	@npm ci --silent
-	@touch $@
+demo: setup ## deploy the example app to an embedded AWS and show what Personalize may do; with V=1 in full
+	@python -m demo $(if $(V),--verbose)
 
-demo: setup ## deploy the example app to an embedded AWS and show what Personalize may do
-	@python -m demo
-
-test: ## run every check: lint, types, tests, a real deploy
-	@$(MAKE) --no-print-directory -j 2 lint mypy pyright
+test: .packages ## run every check: lint, types, tests, a real deploy
+	@echo "▶ ruff, mypy and pyright (half a minute without their caches)"
+	@$(MAKE) --no-print-directory --jobs 2 --output-sync=target lint mypy pyright
+	@echo "▶ pytest (two minutes)"
 	@python -m pytest
 
-lint: $(VENV)/.installed ## check style and formatting with ruff
+lint: .packages ## check style and formatting with ruff
 	@ruff check .
 	@ruff format --check .
 
-# Takes most of a minute without its cache; meanwhile npm sets up.
-mypy: $(VENV)/.installed ## check the types with mypy
+# It needs no Node, which is set up meanwhile.
+mypy: .packages ## check the types with mypy
 	@mypy
 
 pyright: setup ## check the types with pyright
 	@pyright
 
-docs: setup ## build the documentation and serve it at http://127.0.0.1:8000
-	@NO_MKDOCS_2_WARNING=1 mkdocs serve --strict --dev-addr 127.0.0.1:8000
+coverage: setup ## run the tests, and fail if they leave out more branches of the library than they did
+	@coverage erase
+	@coverage run -m pytest
+	@coverage combine --quiet
+	@coverage report
+
+docs: setup ## build the documentation and serve it at http://127.0.0.1:8000, or at PORT
+	@scripts/serve-docs $(PORT)
+
+site: setup ## build the documentation into the folder site
+	@scripts/serve-docs --build
 
 snapshots: setup ## write the template snapshots anew, after a change that is meant
 	@python -m pytest -n 0 -q tests/templates/test_snapshots.py --snapshot-update
@@ -55,7 +68,7 @@ properties: setup ## prove a thousand random apps against the page
 	@PROPERTY_EXAMPLES=1000 python -m pytest tests/proof/test_properties.py -q
 
 mutation: setup ## break the library's own code and table in every single way; takes an hour or more
-	@python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/mutation.txt
+	@$(INSTALL) requirements/mutation.txt
 	@python -m pytest tests/proof/mutated_matrix.py -q
 	@scripts/test-mutants
 
@@ -63,20 +76,26 @@ versions: setup ## test at the lowest and the newest versions that are supported
 	@scripts/test-versions $(PYTHONS)
 
 bench: setup ## measure the construct against the same stack written by hand, and write docs/speed.md
-	@python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/bench.txt
+	@$(INSTALL) requirements/bench.txt
 	@python -m bench
 
-dist: setup ## build the wheel and the source distribution in dist
+dist: setup ## build the wheel and the source distribution in dist, and check them as PyPI does
+	@$(INSTALL) requirements/dist.txt
 	@rm -rf dist
 	@SOURCE_DATE_EPOCH=$${SOURCE_DATE_EPOCH:-$$(git log -1 --format=%ct)} python -m build --no-isolation
+	@twine check --strict dist/*
+
+workflows: .packages ## check the workflows with zizmor
+	@$(INSTALL) requirements/workflows.txt
+	@zizmor --offline --pedantic --quiet .github
 
 lock: setup ## renew the pinned and hashed requirements
-	uv pip compile --quiet --universal --python-version 3.10 --generate-hashes --no-header requirements/dev.in -o requirements/dev.txt
-	uv pip compile --quiet --universal --python-version 3.10 --generate-hashes --no-header --no-deps requirements/data.in -o requirements/data.txt
-	uv pip compile --quiet --universal --python-version 3.10 --generate-hashes --no-header requirements/lowest.in -o requirements/lowest.txt
-	for extra in mutation bench; do \
-		uv pip compile --quiet --universal --python-version 3.10 --generate-hashes --no-header -c requirements/dev.txt requirements/$$extra.in -o requirements/$$extra.txt; done
+	$(COMPILE) requirements/dev.in -o requirements/dev.txt
+	$(COMPILE) --no-deps requirements/data.in -o requirements/data.txt
+	$(COMPILE) requirements/lowest.in -o requirements/lowest.txt
+	for extra in mutation bench dist workflows; do \
+		$(COMPILE) -c requirements/dev.txt requirements/$$extra.in -o requirements/$$extra.txt; done
 	npm install --package-lock-only --silent
 
 clean: ## remove what was installed or generated
-	rm -rf $(VENV) node_modules cdk.out dist site mutants .pytest_cache .mypy_cache .ruff_cache
+	rm -rf $(VENV) node_modules cdk.out dist site mutants .cache .coverage* .pytest_cache .mypy_cache .ruff_cache

@@ -1,7 +1,13 @@
-"""Runs the code of the README and of the documentation as tests."""
+"""Runs the code of the README and of the documentation as tests, and keeps what the CDK prints in its place."""
 
+import base64
+import json
+from collections import deque
+from collections.abc import Generator
 from importlib.util import find_spec
+from typing import IO, Any
 
+import jsii._kernel.providers.process as jsii_process
 import pytest
 from sybil import Sybil
 from sybil.parsers.markdown import PythonCodeBlockParser
@@ -19,3 +25,35 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         for item in items:
             if item.path.name == "cdk-nag.md":
                 item.add_marker(pytest.mark.skip(reason=NEEDS_NAG))
+
+
+# The CDK's warnings come from a process that a thread listens to, often when their test is over. Among pytest's dots
+# they would look like failures, so they are kept, and shown with the test that fails.
+_printed: deque[bytes] = deque(maxlen=1000)
+
+
+def _keep(reader: IO[bytes]) -> None:
+    _printed.extend(iter(reader.readline, b""))
+
+
+jsii_process.stderr_sink = _keep  # type: ignore[assignment]
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(call: pytest.CallInfo[None]) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Add what the CDK printed to the report of a test that fails."""
+    report = yield
+    if report.failed and _printed:
+        report.sections.append(("Printed by the CDK", "".join(map(_text, _printed))))
+    if call.when == "teardown":
+        _printed.clear()
+    return report
+
+
+def _text(line: bytes) -> str:
+    """Return what jsii passes on as JSON in base64, or the line as it is."""
+    try:
+        message: dict[str, Any] = json.loads(line)
+        return "".join(base64.b64decode(text).decode() for text in message.values())
+    except (ValueError, AttributeError):
+        return line.decode(errors="replace")

@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from subprocess import CalledProcessError
 
 from demo.access_table import access_table
 from demo.cdk_cli import CdkError, bootstrap, cdk
@@ -21,6 +22,13 @@ from embedded_aws import EmbeddedAws
 _CACHE = Path(__file__).resolve().parent.parent / ".demo"
 _DATA = ("Security", "Data")
 _RECOMMENDATIONS = "Recommendations"
+_WIDTH = 100
+_DONE = """
+✔ deployed, checked, unchanged by a second deploy, and destroyed. What next?
+
+  make demo V=1      the same, with every event of CloudFormation and every state of the night
+  example_app/       the app that was deployed
+  docs/index.md      your own first stack; make docs shows all pages in a browser"""
 
 
 class DemoError(RuntimeError):
@@ -29,16 +37,21 @@ class DemoError(RuntimeError):
 
 @contextmanager
 def _step(title: str) -> Iterator[None]:
-    print(f"\n▶ {title}", flush=True)
+    """Show a step on a line of its own: what it does at once, and how long it took at the end."""
+    print(f"▶ {title:<{_WIDTH - 10}}", end="", flush=True)
     started = time.monotonic()
     yield
-    print(f"  done in {time.monotonic() - started:.1f} s", flush=True)
+    print(f"{time.monotonic() - started:6.1f} s", flush=True)
 
 
-def _run() -> None:
+def _run(*, verbose: bool) -> None:
+    def run_cdk(*arguments: str) -> str:
+        if verbose:
+            print()
+        return cdk(*arguments, environment=environment, quiet=not verbose)
+
     with _step("MovieLens 100K as an interactions CSV"):
         ratings = ratings_csv(_CACHE)
-        print(f"    {sum(1 for _ in ratings.open()) - 1} ratings")
 
     with tempfile.TemporaryDirectory(prefix="demo-") as scratch, EmbeddedAws() as aws:
         home, assembly = Path(scratch, "home"), Path(scratch, "cdk.out")
@@ -46,33 +59,35 @@ def _run() -> None:
         environment = aws.environment(home)
         app = ("--app", str(assembly))
         deploy = ("deploy", *app, "--require-approval", "never", "--progress", "events")
-        print(f"\nan embedded AWS runs on {aws.endpoint}, account {aws.account}, Region {aws.region}")
+        print(f"  an embedded AWS runs on {aws.endpoint}, account {aws.account}, Region {aws.region}")
 
         with _step("cdk synth"):
-            cdk("synth", "--quiet", "--output", str(assembly), environment=environment)
+            run_cdk("synth", "--quiet", "--output", str(assembly))
         with _step("cdk bootstrap"):
             bootstrap(aws, home)
         with _step(f"cdk deploy {' '.join(_DATA)}: keys and bucket"):
-            cdk(*deploy, *_DATA, environment=environment)
-        with _step("upload the ratings"):
+            run_cdk(*deploy, *_DATA)
+        with _step("upload of the ratings"):
             bucket = _output(aws, "Data", "BucketName")
             aws.client("s3").upload_file(str(ratings), bucket, "import/ratings.csv")
-        with _step(f"cdk deploy {_RECOMMENDATIONS}: role, policies, dataset group, import, metric attribution"):
-            cdk(*deploy, _RECOMMENDATIONS, environment=environment)
+        with _step(f"cdk deploy {_RECOMMENDATIONS}: role, policies, dataset group, import, metrics"):
+            run_cdk(*deploy, _RECOMMENDATIONS)
         with _step("what Personalize may do now, decided by the deployed policies"):
             table, missing = access_table(DeployedPolicies.read(aws))
-            print(table)
-            if missing:
-                raise DemoError(f"{missing} permissions are missing")
-        with _step("one night: import, batch inference, export, by the deployed state machine"):
-            for line in nightly_run(aws, bucket):
-                print(f"    {line}")
-        with _step("cdk deploy again"):
-            again = cdk(*deploy, "--all", environment=environment)
+        print(f"\n{table}\n")
+        if missing:
+            raise DemoError(f"{missing} permissions are missing")
+        with _step("one night: the deployed state machine imports, recommends and exports"):
+            night = nightly_run(aws, bucket)
+        for line in night:
+            if verbose or line.startswith("s3://"):
+                print(f"  {line.removeprefix(f's3://{bucket}/')}")
+        with _step("cdk deploy again: nothing changes"):
+            again = run_cdk(*deploy, "--all")
             if again.count("(no changes)") != len(_DATA) + 1:
                 raise DemoError(f"a second deploy changes something:\n{again}")
         with _step("cdk destroy"):
-            cdk("destroy", *app, "--all", "--force", environment=environment)
+            run_cdk("destroy", *app, "--all", "--force")
 
 
 def _output(aws: EmbeddedAws, stack: str, name: str) -> str:
@@ -81,18 +96,23 @@ def _output(aws: EmbeddedAws, stack: str, name: str) -> str:
 
 
 def main() -> int:
-    """The exit code."""
-    argparse.ArgumentParser(prog="make demo", description=sys.modules["demo"].__doc__).parse_args()
+    """Return the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m demo", description=sys.modules["demo"].__doc__)
+    parser.add_argument("-v", "--verbose", action="store_true", help="show what the CDK CLI writes, and each state")
+    verbose = parser.parse_args().verbose
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:
-        _run()
+        _run(verbose=verbose)
     except (CdkError, DemoError, NightFailedError) as error:
         print(f"\n✘ {error}", file=sys.stderr)
+        return 1
+    except CalledProcessError:
+        print("\n✘ the ratings can't be downloaded: is the network there?", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("\ninterrupted, all processes ended", file=sys.stderr)
         return 130
-    print("\n✔ deployed, verified, unchanged on a second deploy, destroyed")
+    print(_DONE)
     return 0
 
 

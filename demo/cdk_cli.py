@@ -1,4 +1,4 @@
-"""The CDK CLI, its output shown as it comes."""
+"""The CDK CLI, its output shown as it comes or kept for its failure."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class CdkError(RuntimeError):
 
 
 def bootstrap(aws: EmbeddedAws, home: Path) -> None:
-    """``cdk bootstrap``, in a folder that has no app: it would be synthesized without need."""
+    """Run ``cdk bootstrap`` in a folder that has no app: it would be synthesized without need."""
     cdk("bootstrap", f"aws://{aws.account}/{aws.region}", environment=aws.environment(home), quiet=True, folder=home)
 
 

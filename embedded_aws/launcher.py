@@ -10,10 +10,7 @@ import tempfile
 import urllib.request
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from typing_extensions import Self
+from typing import Any, Self
 
 GRACE_SECONDS = 5.0
 START_SECONDS = 60.0

@@ -37,6 +37,7 @@ def _extended_ministack() -> Any:
     from embedded_aws import (
         cloudformation_order,
         cloudformation_types,
+        event_times,
         kms_rules,
         personalize_service,
         s3_encryption,
@@ -55,6 +56,7 @@ def _extended_ministack() -> Any:
     extensions: tuple[Any, ...] = (
         cloudformation_types,
         cloudformation_order,
+        event_times,
         kms_rules,
         statement_ids,
         s3_encryption,

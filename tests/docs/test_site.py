@@ -1,12 +1,14 @@
 """The documentation as it is built: nothing broken, nothing missing, nothing loaded from elsewhere."""
 
-import os
 import re
+import shutil
 import subprocess
 import sys
+import tomllib
 from html.parser import HTMLParser
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pytest
 
@@ -15,7 +17,15 @@ from personalize_kms_constructs import jobs
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
+NO = "\N{EN DASH}"
 GUIDE = "https://docs.aws.amazon.com/personalize/latest/dg"
+
+
+INTERNAL = {
+    "personalize_kms_constructs.PersonalizeResource.permissions",
+    "personalize_kms_constructs.PersonalizeResource.locations",
+}
+"""Members without an underscore that users have no use for."""
 
 
 class Page(HTMLParser):
@@ -25,49 +35,60 @@ class Page(HTMLParser):
         super().__init__()
         self.ids: set[str] = set()
         self.loaded: list[str] = []
+        self.links: list[str] = []
         self.rows: list[list[str]] = []
-        """Each table row as its links and words."""
-        self._in_row = False
+        """Each table row as the words of its cells."""
+        self._in_cell = False
         self.feed(html)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """Notes ids, links in tables, and what a browser would load."""
+        """Note ids, links, and what a browser would load."""
         attributes = {name: value or "" for name, value in attrs}
         self.ids.add(attributes.get("id", ""))
         if tag in ("script", "img", "iframe", "source", "embed"):
             self.loaded.append(attributes.get("src", ""))
         elif tag == "link" and attributes.get("rel") not in ("canonical", "prev", "next"):
             self.loaded.append(attributes.get("href", ""))
+        elif tag == "a":
+            self.links.append(attributes.get("href", ""))
         elif tag == "tr":
-            self._in_row = True
             self.rows.append([])
-        elif tag == "a" and self._in_row:
-            self.rows[-1].append(attributes["href"])
+        elif tag in ("td", "th"):
+            self._in_cell = True
+            self.rows[-1].append("")
 
     def handle_data(self, data: str) -> None:
-        """Notes the words of a table."""
-        if self._in_row and data.strip():
-            self.rows[-1].append(data.strip())
+        """Note the words of a table."""
+        if self._in_cell:
+            self.rows[-1][-1] += data
 
     def handle_endtag(self, tag: str) -> None:
-        """Notes the end of a table's row."""
-        if tag == "tr":
-            self._in_row = False
+        """Note the end of a cell."""
+        if tag in ("td", "th"):
+            self._in_cell = False
 
 
 @pytest.fixture(scope="session")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The site. Broken links, missing anchors and pages that are in no menu fail the build."""
-    directory = tmp_path_factory.mktemp("site")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of what the site is made from, which is built inside of it."""
+    directory = tmp_path_factory.mktemp("project")
+    for name in ("docs", "src"):
+        shutil.copytree(ROOT / name, directory / name, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "zensical.toml", directory)
+    return directory
+
+
+@pytest.fixture(scope="session")
+def site(project: Path) -> Path:
+    """The site. Broken links, missing anchors and warnings of any kind fail the build."""
     built = subprocess.run(
-        [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", str(directory)],
-        cwd=ROOT,
-        env={**os.environ, "NO_MKDOCS_2_WARNING": "1"},
-        capture_output=True,
-        text=True,
+        [sys.executable, "-m", "zensical", "build", "--strict"], cwd=project, capture_output=True, text=True
     )
     assert built.returncode == 0, built.stdout + built.stderr
-    return directory
+    # What mkdocstrings warns of doesn't make a strict build fail.
+    assert built.stderr == "No issues found\n"
+    assert re.fullmatch(r"Build started\nBuild finished in \S+\n", built.stdout)
+    return project / "site"
 
 
 @pytest.fixture(scope="session")
@@ -78,7 +99,7 @@ def pages(site: Path) -> dict[str, Page]:
 
 @pytest.mark.parametrize("module", [personalize_kms_constructs, jobs])
 def test_everything_public_is_in_the_reference(module: ModuleType, pages: dict[str, Page]) -> None:
-    """Each name of ``__all__``, and each public member of its class: one without a docstring would be missing."""
+    """Each name of ``__all__``, and each member of its class that is for users: one without a docstring is missing."""
     documented = {anchor for path, page in pages.items() if path.startswith("reference/") for anchor in page.ids}
 
     public = set()
@@ -86,7 +107,7 @@ def test_everything_public_is_in_the_reference(module: ModuleType, pages: dict[s
         members = {*vars(getattr(module, name)), *getattr(module, name).__annotations__}
         public.add(f"{module.__name__}.{name}")
         public |= {f"{module.__name__}.{name}.{member}" for member in members if not member.startswith("_")}
-    assert public - documented == set()
+    assert public - documented - INTERNAL == set()
 
 
 def test_nothing_is_loaded_from_elsewhere(site: Path, pages: dict[str, Page]) -> None:
@@ -96,7 +117,7 @@ def test_nothing_is_loaded_from_elsewhere(site: Path, pages: dict[str, Page]) ->
         loaded += re.findall(r"(?:url\(|@import)\s*[\"']?([^\"')]+)", style.read_text())
 
     assert [address for address in loaded if re.match(r"(?!data:)[a-z]+:|//", address)] == []
-    # Material would load Mermaid from a CDN.
+    # The theme would load Mermaid from a CDN.
     assert not any('class="mermaid"' in (site / path).read_text() for path in pages)
 
 
@@ -116,32 +137,92 @@ def test_every_python_block_is_run() -> None:
     assert set(fences) == {"```python"}
 
 
+def test_every_page_is_in_the_menu() -> None:
+    """A page that is in no menu is found by nobody, and an entry without a page leads nowhere."""
+    nav = tomllib.loads((ROOT / "zensical.toml").read_text())["project"]["nav"]
+
+    def targets(entries: list[dict[str, Any]]) -> list[str]:
+        found: list[str] = []
+        for entry in entries:
+            for target in entry.values():
+                found += targets(target) if isinstance(target, list) else [target]
+        return found
+
+    assert sorted(targets(nav)) == sorted(path.relative_to(DOCS).as_posix() for path in DOCS.rglob("*.md"))
+
+
+def test_matrix_is_made_from_the_rows(project: Path) -> None:
+    """The page is as docs/permission_matrix.py writes it: after a change of a row, run it."""
+    page = project / "docs" / "matrix.md"
+    before = page.read_bytes()
+
+    subprocess.run([sys.executable, str(project / "docs" / "permission_matrix.py")], check=True)
+
+    assert page.read_bytes() == before
+
+
+def test_matrix_is_what_aws_asks_for(pages: dict[str, Page]) -> None:
+    """One table for all resources, in the order of the columns of its first row."""
+    assert pages["matrix/index.html"].rows == [
+        [
+            "",
+            "dataset group",
+            "dataset import job",
+            "dataset export job",
+            "batch inference job",
+            "batch segment job",
+            "data deletion job",
+            "metric attribution",
+        ],
+        ["Key policy of every key, for the role and for the service"],
+        ["kms:CreateGrant", "✓", "✓", "✓", "✓", "✓", "✓", "✓"],
+        ["kms:Decrypt", "✓", "✓", "✓", "✓", "✓", "✓", "✓"],
+        ["kms:DescribeKey", "✓", "✓", "✓", "✓", "✓", "✓", "✓"],
+        ["kms:GenerateDataKey", "✓", "✓", "✓", "✓", "✓", "✓", "✓"],
+        ["kms:ListGrants", "✓", "✓", "✓", "✓", "✓", "✓", "✓"],
+        ["Key policy of the dataset group's key, for both, besides those"],
+        ["kms:GenerateDataKeyWithoutPlaintext", NO, NO, "✓", NO, NO, NO, NO],
+        ["IAM policy of the role, on every key"],
+        ["kms:Decrypt", "✓", NO, "✓", "✓", "✓", NO, "✓"],
+        ["kms:DescribeKey", "✓", NO, "✓", "✓", "✓", NO, "✓"],
+        ["kms:GenerateDataKey", "✓", NO, "✓", "✓", "✓", NO, "✓"],
+        ["kms:ListGrants", "✓", NO, "✓", "✓", "✓", NO, "✓"],
+        ["IAM policy of the role, and bucket policy for the service"],
+        ["s3:GetObject on what it reads", NO, "✓", NO, "✓", "✓", "✓", NO],
+        ["s3:ListBucket on the bucket it reads", NO, "✓", NO, "✓", "✓", "✓", NO],
+        ["s3:PutObject on what it writes", NO, NO, "✓", "✓", "✓", NO, "✓"],
+        ["s3:ListBucket on the bucket it writes", NO, NO, "✓", "✓", "✓", NO, NO],
+        ["IAM policy of the role, on every resource"],
+        ["cloudwatch:PutMetricData", NO, NO, NO, NO, NO, NO, "✓"],
+    ]
+
+
 def test_matrix_links_each_action_to_its_page(pages: dict[str, Page]) -> None:
     """KMS actions come from the page on keys, everything else from the page of the resource."""
-    kms, imports = f"{GUIDE}/granting-personalize-key-access.html", f"{GUIDE}/granting-personalize-s3-access.html"
-    rows = pages["matrix/index.html"].rows
+    links = [link for link in pages["matrix/index.html"].links if link.startswith(GUIDE)]
 
-    five = ["kms:CreateGrant", "kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey", "kms:ListGrants"]
-    five_linked = [part for action in five for part in (kms, action)]
-    key_policy = ["key policy", "of every key involved, for the role and for the service", *five_linked]
-    both = ["role's IAM policy", ", and", "bucket policy"]
-    import_job = [
-        ["policy", "actions"],
-        key_policy,
-        ["role's IAM policy", ", on every key involved", kms, "none"],
-        [*both, "for the service, on the data it reads", imports, "s3:GetObject"],
-        [*both, "for the service, on the bucket of the data it reads", imports, "s3:ListBucket"],
+    batch, export, imports, metrics = (
+        f"{GUIDE}/{name}.html"
+        for name in (
+            "batch-permissions",
+            "export-permissions",
+            "granting-personalize-s3-access",
+            "metric-attribution-requirements",
+        )
+    )
+    assert links == [
+        # five actions of seven resources, one of one, four of five
+        *[f"{GUIDE}/granting-personalize-key-access.html"] * (35 + 1 + 20),
+        *(imports, batch, batch, imports),
+        *(imports, batch, batch, imports),
+        *(export, batch, batch, metrics),
+        *(export, batch, batch),
+        metrics,
     ]
-    assert rows.count(key_policy) == 7
-    # A dataset group has two rows and a heading before it.
-    assert rows[3:8] == import_job
-    # A data deletion job has the same rows.
-    assert [rows[start : start + 5] for start in range(len(rows))].count(import_job) == 2
 
 
 def test_matrix_says_that_the_pages_differ(site: Path) -> None:
     """On data deletion jobs, and which of them was followed."""
     page = (site / "matrix" / "index.html").read_text()
-    section = page.partition('id="data-deletion-job"')[2].partition("<table>")[0]
-    assert "AWS's pages differ: the page on KMS doesn't list data deletion jobs" in section
-    assert "Chosen: the KMS permissions of dataset import jobs." in section
+    assert "<strong>Data deletion job</strong>: AWS's pages differ: the page on KMS doesn't list" in page
+    assert "Chosen: the KMS permissions of dataset import jobs." in page

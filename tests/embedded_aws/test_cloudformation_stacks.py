@@ -54,6 +54,20 @@ def test_a_right_template_deploys_and_goes_away(aws: EmbeddedAws, template: dict
     assert personalize.list_metric_attributions()["metricAttributions"] == []
 
 
+def test_events_have_the_order_of_what_happened(aws: EmbeddedAws, template: dict[str, Any]) -> None:
+    """Sorted by time, as the CDK CLI shows them, each resource is complete after it is in progress."""
+    _deploy(aws, template)
+    events = aws.client("cloudformation").describe_stack_events(StackName="movies")["StackEvents"]
+
+    by_time = sorted(events, key=lambda event: event["Timestamp"])
+    assert by_time == events[::-1]
+    assert len({event["Timestamp"] for event in events}) == len(events)
+    seen = [(event["LogicalResourceId"], event["ResourceStatus"]) for event in by_time]
+    for resource in template["Resources"]:
+        assert seen.index((resource, "CREATE_IN_PROGRESS")) < seen.index((resource, "CREATE_COMPLETE"))
+    assert (seen[0], seen[-1]) == (("movies", "CREATE_IN_PROGRESS"), ("movies", "CREATE_COMPLETE"))
+
+
 def test_a_bucket_keeps_its_encryption(aws: EmbeddedAws, template: dict[str, Any]) -> None:
     """GetBucketEncryption names the key of the template."""
     outputs = _deploy(aws, template)

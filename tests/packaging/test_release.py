@@ -1,6 +1,7 @@
 """What a release relies on: the changelog, the lowest requirements, the Makefile and the workflows."""
 
 import re
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -10,10 +11,16 @@ from packaging.requirements import Requirement
 ROOT = Path(__file__).parents[2]
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
 
+WRITES = {
+    "docs.yml": ["pages", "id-token"],
+    # for TestPyPI, for PyPI, for the release notes
+    "release.yml": ["id-token", "id-token", "contents"],
+}
+
 
 def makefile_targets() -> list[str]:
-    """What the Makefile says can be made, but files."""
-    (phony,) = re.findall(r"^\.PHONY: (.*)$", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    """Return the targets that are for people."""
+    (phony,) = re.findall(r"^\.PHONY: (help .*)$", (ROOT / "Makefile").read_text(), re.MULTILINE)
     return str(phony).split()
 
 
@@ -31,6 +38,30 @@ def test_changelog_has_only_headings_of_keep_a_changelog() -> None:
     kinds = set(re.findall(r"^### (.*)$", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE))
 
     assert kinds <= {"Added", "Changed", "Deprecated", "Removed", "Fixed", "Security"}
+
+
+@pytest.mark.parametrize(
+    ("version", "notes"),
+    [
+        ("0.2.0", "\n### Added\n\n- More.\n\n"),
+        ("0.1.0", "\nThe first.\n"),
+        ("0.3.0", None),  # without a date
+        ("0.2", None),
+        ("Unreleased", None),
+    ],
+)
+def test_release_notes_are_those_of_the_version(version: str, notes: str | None, tmp_path: Path) -> None:
+    """The workflow makes them from the changelog, and stops without a section that has a date."""
+    (tmp_path / "scripts").mkdir()
+    script = shutil.copy(ROOT / "scripts" / "release-notes", tmp_path / "scripts")
+    (tmp_path / "CHANGELOG.md").write_text(
+        "# Changelog\n\n## Unreleased\n\nSoon.\n\n## 0.3.0\n\nNo date.\n\n"
+        "## 0.2.0 - 2026-12-01\n\n### Added\n\n- More.\n\n## [0.1.0] - 2026-11-30\n\nThe first.\n"
+    )
+
+    made = subprocess.run([script, version], capture_output=True, text=True)
+
+    assert (made.returncode, made.stdout) == ((0, notes) if notes is not None else (1, ""))
 
 
 def test_lowest_requirements_are_the_lowest_that_are_admitted() -> None:
@@ -66,9 +97,9 @@ def test_workflows_run_only_targets_that_there_are(workflow: Path) -> None:
 
 @pytest.mark.parametrize("workflow", WORKFLOWS, ids=lambda path: path.name)
 def test_workflows_have_few_permissions_and_fixed_actions(workflow: Path) -> None:
-    """They read the repository, publishing has its own identity besides, and no action changes under its name."""
+    """They read the repository, what publishes has an identity besides, and no action changes under its name."""
     text = workflow.read_text()
 
     assert "\npermissions:\n  contents: read\n" in text
-    assert text.count(": write") == (1 if workflow.name == "release.yml" else 0)
+    assert re.findall(r"([a-z-]+): write", text) == WRITES.get(workflow.name, [])
     assert re.findall(r"^(?! *(?:- )?uses: \S+@[0-9a-f]{40} # v\d+\.\d+\.\d+$).*\buses:.*$", text, re.MULTILINE) == []
