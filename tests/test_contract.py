@@ -140,7 +140,7 @@ def test_descriptions(everything: cdk.Stack) -> None:
 def test_sids_in_the_policy_of_an_imported_key(managed: cdk.Stack) -> None:
     """Other deployments may have statements there: path and stack name make the sids, account and Region if known."""
     assert sids(managed, "Custom::PersonalizeKeyPolicy", "PolicyDocument") == {
-        "EncryptionKeyPolicyEC3482CF": ["PersonalizeRole0B0E511D", "PersonalizeService0B0E511D"]
+        "EncryptionKeyPolicyC0FCE13C5930E4A2": ["PersonalizeRole0B0E511D", "PersonalizeService0B0E511D"]
     }, CONSEQUENCE
     assert sids(managed, "AWS::IAM::ManagedPolicy", "PolicyDocument")["EncryptionPolicy3F28E3E0"] == [
         "CreateGrants",
@@ -153,10 +153,10 @@ def test_logical_ids_of_a_managed_key_policy(managed: cdk.Stack) -> None:
     assert ours(managed) == {
         "EncryptionRole2D2265A5": "AWS::IAM::Role",
         "EncryptionPolicy3F28E3E0": "AWS::IAM::ManagedPolicy",
-        "EncryptionKeyPolicyRole2C01D9A9": "AWS::IAM::Role",
-        "EncryptionKeyPolicy3ED300D0": "AWS::IAM::ManagedPolicy",
-        "EncryptionKeyPolicyFunctionE1DFE51B": "AWS::Lambda::Function",
-        "EncryptionKeyPolicyEC3482CF": "Custom::PersonalizeKeyPolicy",
+        "EncryptionKeyPolicyC0FCE13CRoleC9268814": "AWS::IAM::Role",
+        "EncryptionKeyPolicyC0FCE13CPolicy05570284": "AWS::IAM::ManagedPolicy",
+        "EncryptionKeyPolicyC0FCE13CFunction230DD711": "AWS::Lambda::Function",
+        "EncryptionKeyPolicyC0FCE13C5930E4A2": "Custom::PersonalizeKeyPolicy",
     }, CONSEQUENCE
 
 

@@ -213,9 +213,10 @@ class PersonalizeEncryption(Construct):
 
     def _manage(self, key_arn: str) -> AddStatements:
         # Imported here since few stacks manage the policy of an imported key, and Lambda's module is large.
-        from ._managed_key_policy import ManagedKeyPolicy
+        from ._managed_key_policy import ManagedKeyPolicy, managed_id
 
-        managed = ManagedKeyPolicy(self, "KeyPolicy", key_arn=key_arn, removal_policy=self._removal_policy)
+        id = managed_id(self._here.stack, key_arn)
+        managed = ManagedKeyPolicy(self, id, key_arn=key_arn, removal_policy=self._removal_policy)
         resource = cast("CfnResource", managed.node.default_child)
         if self._removal_policy is not RemovalPolicy.DESTROY:
             self._retained[f"the statements in the policy of key {key_arn}"] = resource

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from pathlib import Path
 from typing import cast
 
-from aws_cdk import CfnResource, RemovalPolicy
+from aws_cdk import CfnResource, RemovalPolicy, Stack
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
@@ -82,6 +84,16 @@ class ManagedKeyPolicy(Construct):
             # What remains after a failed creation would be of no use to anybody.
             removal_policy = RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE
         resource.apply_removal_policy(removal_policy)
+
+
+def managed_id(stack: Stack, key_arn: str) -> str:
+    """Return the id for a managed key: it depends on the key, and not on how many there are or were before it.
+
+    Else an inserted location would make one custom resource stand for another key, whose Delete takes out statements
+    that are in use. The string of a token depends on how many were made before; what it resolves to doesn't.
+    """
+    resolved = json.dumps(stack.resolve(key_arn), sort_keys=True)
+    return f"KeyPolicy{hashlib.sha256(resolved.encode()).hexdigest()[:8].upper()}"
 
 
 def _code() -> str:
