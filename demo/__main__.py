@@ -14,7 +14,7 @@ from pathlib import Path
 from demo.access_table import access_table
 from demo.cdk_cli import CdkError, bootstrap, cdk
 from demo.deployed_policies import DeployedPolicies
-from demo.nightly_run import NightFailedError, nightly_run
+from demo.nightly_run import NightFailedError, deletion_run, nightly_run
 from demo.ratings import ratings_csv
 from embedded_aws import EmbeddedAws
 
@@ -66,6 +66,9 @@ def _run() -> None:
                 raise DemoError(f"{missing} permissions are missing")
         with _step("one night: import, batch inference, export, by the deployed state machine"):
             for line in nightly_run(aws, bucket):
+                print(f"    {line}")
+        with _step("a user is forgotten: data deletion, by the second state machine"):
+            for line in deletion_run(aws, bucket):
                 print(f"    {line}")
         with _step("cdk deploy again"):
             again = cdk(*deploy, "--all", environment=environment)
