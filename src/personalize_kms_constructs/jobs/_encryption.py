@@ -33,17 +33,14 @@ def role_arn_in(stack: Stack, encryption: PersonalizeEncryption) -> str:
     return role._arn_of_fixed_name() or role.arn
 
 
-def encryption_problems(encryption: object) -> Iterator[str]:
-    """Explain that something is not a ``PersonalizeEncryption``, its key for example."""
+def encryption_problems(stack: Stack, encryption: object) -> Iterator[str]:
+    """Explain that something is not a ``PersonalizeEncryption``, its key for example, or one that is elsewhere."""
     if not isinstance(encryption, PersonalizeEncryption):
         yield (
             f"encryption is {shown(encryption)} but a PersonalizeEncryption is expected: pass the construct whose "
             "service role does the work"
         )
-
-
-def environment_problems(stack: Stack, encryption: PersonalizeEncryption) -> Iterator[str]:
-    """Explain that a job is elsewhere than what it works with."""
+        return
     there = Stack.of(encryption)
     for what, here, elsewhere in (
         ("Region", stack.region, there.region),
