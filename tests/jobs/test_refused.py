@@ -82,7 +82,7 @@ def test_a_job_allows_what_it_does(stack: cdk.Stack, data: Data) -> None:
     DatasetExportJob(stack, "Export", encryption=data.encryption, dataset_arn=DATASET, destination=data.at("out/"))
     after = stack.resolve(data.encryption.encryption_key.node.default_child.key_policy)  # type: ignore[union-attr]
     assert len(before["Statement"]) == 1
-    assert [statement["Sid"][:-8] for statement in after["Statement"][1:]] == [
+    assert [statement["Sid"] for statement in after["Statement"][1:]] == [
         "PersonalizeRole",
         "PersonalizeService",
     ]

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from aws_cdk import Stack
-from aws_cdk import aws_kms as kms
-from aws_cdk import aws_s3 as s3
 
 from .._argument_types import shown
 from .._tokens import is_token
@@ -18,7 +16,7 @@ from ._places import Place
 
 def s3_data(encryption: PersonalizeEncryption, place: Place) -> dict[str, str | None]:
     """Return a place as the API takes it, with the key that encrypts it, if one does."""
-    return {"Path": place.uri, "KmsKeyArn": encryption._wiring.key_arn(place.location)}
+    return {"Path": place.uri, "KmsKeyArn": _key_arn(encryption, place.location)}
 
 
 def role_arn_in(stack: Stack, encryption: PersonalizeEncryption) -> str:
@@ -28,9 +26,9 @@ def role_arn_in(stack: Stack, encryption: PersonalizeEncryption) -> str:
     role's, which needs the buckets that it reads and writes, and both may be one.
     """
     role = encryption._role
-    if role._stack is None or role._stack is stack:
+    if role.stack is None or role.stack is stack or not role.has_name:
         return role.arn
-    return role._arn_of_fixed_name() or role.arn
+    return role.arn_in_policies_elsewhere
 
 
 def encryption_problems(stack: Stack, encryption: object) -> Iterator[str]:
@@ -58,7 +56,11 @@ def cycle_problems(
 ) -> Iterator[str]:
     """Explain that two stacks would need each other: the encryption's, and that of both the job and its data."""
     there = Stack.of(encryption)
-    data = [place.part for place in places if _is_made_in(stack, place.location)]
+    data = [
+        place.part
+        for place in places
+        if refers_to(place.location.uri, stack) or refers_to(_key_arn(encryption, place.location), stack)
+    ]
     if there is stack or not data:
         return
     why = (
@@ -78,7 +80,5 @@ def cycle_problems(
         )
 
 
-def _is_made_in(stack: Stack, location: S3Location) -> bool:
-    bucket = location.bucket
-    key = location.encryption_key or bucket.encryption_key
-    return any(isinstance(made, (s3.Bucket, kms.Key)) and made.stack is stack for made in (bucket, key))
+def _key_arn(encryption: PersonalizeEncryption, location: S3Location) -> str | None:
+    return encryption._wiring.key_arn(location)
