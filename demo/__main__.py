@@ -15,7 +15,7 @@ from subprocess import CalledProcessError
 from demo.access_table import access_table
 from demo.cdk_cli import CdkError, bootstrap, cdk
 from demo.deployed_policies import DeployedPolicies
-from demo.nightly_run import NightFailedError, nightly_run
+from demo.nightly_run import NightFailedError, deletion_run, nightly_run
 from demo.ratings import ratings_csv
 from embedded_aws import EmbeddedAws
 
@@ -82,6 +82,10 @@ def _run(*, verbose: bool) -> None:
         for line in night:
             if verbose or line.startswith("s3://"):
                 print(f"  {line.removeprefix(f's3://{bucket}/')}")
+        with _step("a user is forgotten: the second state machine deletes the data"):
+            deletion = deletion_run(aws, bucket)
+        if verbose:
+            print("".join(f"  {line}\n" for line in deletion), end="")
         with _step("cdk deploy again: nothing changes"):
             again = run_cdk(*deploy, "--all")
             if again.count("(no changes)") != len(_DATA) + 1:

@@ -9,6 +9,7 @@ from demo.deployed_policies import DeployedPolicies
 from embedded_aws import access
 from embedded_aws.requirements import (
     BATCH_INFERENCE_JOB,
+    DATA_DELETION_JOB,
     DATASET_EXPORT_JOB,
     DATASET_GROUP,
     DATASET_IMPORT_JOB,
@@ -53,7 +54,14 @@ def access_table(deployed: DeployedPolicies) -> tuple[str, int]:
 
 
 def _key_lines(deployed: DeployedPolicies) -> Iterator[_Line]:
-    for row in (DATASET_GROUP, DATASET_IMPORT_JOB, DATASET_EXPORT_JOB, BATCH_INFERENCE_JOB, METRIC_ATTRIBUTION):
+    for row in (
+        DATASET_GROUP,
+        DATASET_IMPORT_JOB,
+        DATASET_EXPORT_JOB,
+        BATCH_INFERENCE_JOB,
+        DATA_DELETION_JOB,
+        METRIC_ATTRIBUTION,
+    ):
         asked = (*row.key_policy, *row.dataset_group_key_policy)
         yield from _lines_of_key(deployed, row, "dataset group's", deployed.encryption_key, asked)
         if row is not DATASET_GROUP:
@@ -83,6 +91,7 @@ def _data_lines(deployed: DeployedPolicies) -> Iterator[_Line]:
         (DATASET_EXPORT_JOB, "export/", DATASET_EXPORT_JOB.destination),
         (BATCH_INFERENCE_JOB, "batch/in/", BATCH_INFERENCE_JOB.source),
         (BATCH_INFERENCE_JOB, "batch/out/", BATCH_INFERENCE_JOB.destination),
+        (DATA_DELETION_JOB, "deletion/", DATA_DELETION_JOB.source),
         (METRIC_ATTRIBUTION, "metrics/", METRIC_ATTRIBUTION.destination),
     ):
         yield from _location_lines(deployed, row, prefix, asked)

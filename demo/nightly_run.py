@@ -1,44 +1,37 @@
-"""One night of the example app: its state machine runs against the embedded AWS."""
+"""One night of the example app, and a deletion of users: its state machines run against the embedded AWS."""
 
 from __future__ import annotations
 
 import json
 import time
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from embedded_aws import EmbeddedAws
 
 _INPUT = "".join(json.dumps({"userId": str(user)}) + "\n" for user in (196, 186, 22))
+_FORGOTTEN = "USER_ID\n22\n"
 
 
 class NightFailedError(RuntimeError):
-    """The execution did not succeed; its cause says why."""
+    """An execution did not succeed; its cause says why."""
 
 
 def nightly_run(aws: EmbeddedAws, bucket: str) -> list[str]:
-    """Run the state machine once; a line for each state that was entered, and for what it left in the bucket.
+    """Run the nightly state machine once; a line for each state that was entered, and for what it left in the bucket.
 
     Raises:
         NightFailedError: if the execution fails.
     """
-    personalize, states = aws.client("personalize"), aws.client("stepfunctions")
+    personalize, storage = aws.client("personalize"), aws.client("s3")
     (solution,) = personalize.list_solutions()["solutions"]
     personalize.create_solution_version(solutionArn=solution["solutionArn"])  # what training would do
-    aws.client("s3").put_object(Bucket=bucket, Key="batch/in/users.json", Body=_INPUT.encode())
-    (machine,) = states.list_state_machines()["stateMachines"]
-    execution = states.start_execution(stateMachineArn=machine["stateMachineArn"])["executionArn"]
-    described: dict[str, Any] = states.describe_execution(executionArn=execution)
-    while described["status"] == "RUNNING":
-        time.sleep(0.2)
-        described = states.describe_execution(executionArn=execution)
-    history = states.get_execution_history(executionArn=execution, maxResults=1000)["events"]
-    entered = [event["stateEnteredEventDetails"]["name"] for event in history if "stateEnteredEventDetails" in event]
-    if described["status"] != "SUCCEEDED":
-        raise NightFailedError(
-            f"the nightly state machine {described['status']} after {entered}: "
-            f"{described.get('error')}: {described.get('cause')}"
-        )
-    written = aws.client("s3").list_objects_v2(Bucket=bucket).get("Contents", [])
+    now = datetime.now(UTC)
+    for day in {now.date(), (now + timedelta(minutes=5)).date()}:  # the execution may begin after midnight
+        storage.put_object(Bucket=bucket, Key=f"batch/in/{day}/users.json", Body=_INPUT.encode())
+    entered, _ = run(aws, "NightlyMachine", {})
+    written = storage.list_objects_v2(Bucket=bucket).get("Contents", [])
     return [
         *dict.fromkeys(entered),
         *(
@@ -47,3 +40,37 @@ def nightly_run(aws: EmbeddedAws, bucket: str) -> list[str]:
             if each["Key"].startswith(("batch/out/", "export/"))
         ),
     ]
+
+
+def deletion_run(aws: EmbeddedAws, bucket: str) -> list[str]:
+    """Run the state machine that deletes users once; a line for each state that was entered, and for what it deleted.
+
+    Raises:
+        NightFailedError: if the execution fails.
+    """
+    aws.client("s3").put_object(Bucket=bucket, Key="deletion/today.csv", Body=_FORGOTTEN.encode())
+    entered, job = run(aws, "DeletionMachine", {"file": "today.csv"})
+    return [*dict.fromkeys(entered), f"{job['NumDeleted']} records deleted"]
+
+
+def run(aws: EmbeddedAws, output: str, document: dict[str, Any]) -> tuple[Sequence[str], Any]:
+    """Run the state machine of one of the stack's outputs; the states it entered, and its own output.
+
+    Raises:
+        NightFailedError: if the execution fails.
+    """
+    states = aws.client("stepfunctions")
+    (stack,) = aws.client("cloudformation").describe_stacks(StackName="Recommendations")["Stacks"]
+    machine = next(each["OutputValue"] for each in stack["Outputs"] if each["OutputKey"] == output)
+    execution = states.start_execution(stateMachineArn=machine, input=json.dumps(document))["executionArn"]
+    described: dict[str, Any] = states.describe_execution(executionArn=execution)
+    while described["status"] == "RUNNING":
+        time.sleep(0.2)
+        described = states.describe_execution(executionArn=execution)
+    history = states.get_execution_history(executionArn=execution, maxResults=1000)["events"]
+    entered = [event["stateEnteredEventDetails"]["name"] for event in history if "stateEnteredEventDetails" in event]
+    if described["status"] != "SUCCEEDED":
+        raise NightFailedError(
+            f"{output} {described['status']} after {entered}: {described.get('error')}: {described.get('cause')}"
+        )
+    return entered, json.loads(described["output"])

@@ -1,10 +1,10 @@
 """What happens every night: new ratings come in, recommendations for everybody and a copy of the data go out."""
 
+from aws_cdk import Duration
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_personalize as personalize
 from aws_cdk import aws_s3 as s3
-from aws_cdk import aws_sns as sns
 from aws_cdk import aws_stepfunctions as sfn
 from aws_cdk import aws_stepfunctions_tasks as tasks
 from constructs import Construct
@@ -12,9 +12,12 @@ from constructs import Construct
 from personalize_kms_constructs import PersonalizeEncryption, S3Location
 from personalize_kms_constructs.jobs import BatchInferenceJob, DatasetExportJob, DatasetImportJob
 
+# A folder for each night, by the day on which the execution started.
+_TONIGHT = "{% $substringBefore($states.context.Execution.StartTime, 'T') & '/' %}"
+
 
 class NightlyJobs(Construct):
-    """A state machine on a schedule; a topic learns of its failures."""
+    """A state machine on a schedule."""
 
     def __init__(
         self,
@@ -34,6 +37,7 @@ class NightlyJobs(Construct):
             dataset_arn=dataset.attr_dataset_arn,
             source=S3Location(bucket, "import/"),
             import_mode="FULL",
+            timeout=Duration.hours(6),
         )
         latest = tasks.CallAwsService(
             self,
@@ -47,9 +51,12 @@ class NightlyJobs(Construct):
             self,
             "Recommend",
             encryption=encryption,
-            solution_version_arn=sfn.JsonPath.string_at("$.Solution.LatestSolutionVersion.SolutionVersionArn"),
+            solution_version_arn="{% $states.input.Solution.LatestSolutionVersion.SolutionVersionArn %}",
             source=S3Location(bucket, "batch/in/"),
+            source_path=_TONIGHT,
             destination=S3Location(bucket, "batch/out/"),
+            destination_path=_TONIGHT,
+            timeout=Duration.hours(12),
         )
         export = DatasetExportJob(
             self,
@@ -57,9 +64,11 @@ class NightlyJobs(Construct):
             encryption=encryption,
             dataset_arn=dataset.attr_dataset_arn,
             destination=S3Location(bucket, "export/"),
+            destination_path=_TONIGHT,
             ingestion_mode="ALL",
+            timeout=Duration.hours(4),
         )
-        machine = sfn.StateMachine(
+        self.machine = sfn.StateMachine(
             self,
             "Machine",
             definition_body=sfn.DefinitionBody.from_chainable(
@@ -70,19 +79,5 @@ class NightlyJobs(Construct):
             self,
             "EveryNight",
             schedule=events.Schedule.cron(hour="2", minute="0"),
-            targets=[targets.SfnStateMachine(machine)],
-        )
-        failures = sns.Topic(self, "Failures", enforce_ssl=True)
-        events.Rule(
-            self,
-            "Failed",
-            event_pattern=events.EventPattern(
-                source=["aws.states"],
-                detail_type=["Step Functions Execution Status Change"],
-                detail={
-                    "stateMachineArn": [machine.state_machine_arn],
-                    "status": ["FAILED", "TIMED_OUT", "ABORTED"],
-                },
-            ),
-            targets=[targets.SnsTopic(failures)],
+            targets=[targets.SfnStateMachine(self.machine)],
         )

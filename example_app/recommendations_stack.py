@@ -8,7 +8,9 @@ from aws_cdk import aws_personalize as personalize
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
+from example_app.failures import Failures
 from example_app.nightly_jobs import NightlyJobs
+from example_app.user_deletion import UserDeletion
 from personalize_kms_constructs import PersonalizeEncryption, PersonalizeResource, S3Location
 
 INTERACTIONS_SCHEMA = {
@@ -71,4 +73,8 @@ class RecommendationsStack(cdk.Stack):
             dataset_group_arn=movies.attr_dataset_group_arn,
             recipe_arn="arn:aws:personalize:::recipe/aws-user-personalization-v2",
         )
-        NightlyJobs(self, "Nightly", encryption=encryption, dataset=ratings, solution=solution, bucket=bucket)
+        nightly = NightlyJobs(self, "Nightly", encryption=encryption, dataset=ratings, solution=solution, bucket=bucket)
+        deletion = UserDeletion(self, "Deletion", encryption=encryption, dataset_group=movies, bucket=bucket)
+        Failures(self, "Failures", nightly.machine, deletion.machine)
+        cdk.CfnOutput(self, "NightlyMachine", value=nightly.machine.state_machine_arn)
+        cdk.CfnOutput(self, "DeletionMachine", value=deletion.machine.state_machine_arn)

@@ -33,9 +33,13 @@ def deploy(aws: EmbeddedAws, templates: Templates) -> list[str]:
 
 
 def upload_ratings(aws: EmbeddedAws) -> None:
+    upload(aws, "import/ratings.csv", RATINGS)
+
+
+def upload(aws: EmbeddedAws, key: str, text: str) -> None:
     (stack,) = aws.client("cloudformation").describe_stacks(StackName="Data")["Stacks"]
     bucket = next(output["OutputValue"] for output in stack["Outputs"] if output["OutputKey"] == "BucketName")
-    aws.client("s3").put_object(Bucket=bucket, Key="import/ratings.csv", Body=RATINGS.encode())
+    aws.client("s3").put_object(Bucket=bucket, Key=key, Body=text.encode())
 
 
 def of_type(template: Any, resource_type: str) -> list[Any]:

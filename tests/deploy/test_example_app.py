@@ -1,6 +1,7 @@
 """The example app on an embedded AWS that refuses what lacks a permission at that moment."""
 
 import copy
+import json
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -10,9 +11,10 @@ import pytest
 from demo.access_table import access_table
 from demo.cdk_cli import bootstrap, cdk
 from demo.deployed_policies import DeployedPolicies
-from demo.nightly_run import nightly_run
+from demo.nightly_run import NightFailedError, deletion_run, nightly_run, run
 from embedded_aws import EmbeddedAws
-from tests.deploy.stacks import Templates, deploy, drop_statement, key_statements, of_type, upload_ratings
+from tests.deploy.stacks import Templates, deploy, drop_statement, key_statements, of_type, upload, upload_ratings
+from tests.jobs import asl
 from tests.versions import needs_metric_attribution
 
 pytestmark = needs_metric_attribution
@@ -38,9 +40,14 @@ def test_the_cdk_cli_deploys_redeploys_and_destroys_it(aws: EmbeddedAws, assembl
     assert (job["jobName"], job["status"]) == ("movies-ratings-import", "ACTIVE")
     _, missing = access_table(DeployedPolicies.read(aws))
     assert missing == 0
-    night = nightly_run(aws, DeployedPolicies.read(aws).bucket)
+    bucket = DeployedPolicies.read(aws).bucket
+    night = nightly_run(aws, bucket)
     assert [state for state in night if state.endswith(" done")] == ["Import done", "Recommend done", "Export done"]
-    assert [place.split("/")[3:-1] for place in night if place.startswith("s3://")] == [["batch", "out"], ["export"]]
+    places = [place.split("/")[3:-1] for place in night if place.startswith("s3://")]
+    (day,) = {place[-1] for place in places}
+    assert re.fullmatch(r"\d{4}-\d\d-\d\d", day)
+    assert places == [["batch", "out", day], ["export", day]]
+    assert deletion_run(aws, bucket)[-2:] == ["Delete done", "0 records deleted"]
 
     assert cdk_deploy("--all").count("(no changes)") == 3
     cdk("destroy", *app, "--all", "--force", environment=environment, quiet=True)
@@ -55,6 +62,40 @@ def test_the_cdk_cli_deploys_redeploys_and_destroys_it(aws: EmbeddedAws, assembl
 def test_the_templates_deploy_as_they_are(aws: EmbeddedAws, templates: Templates) -> None:
     """What the broken variants below are compared with."""
     assert deploy(aws, templates) == []
+
+
+def test_its_state_machines_are_valid(aws: EmbeddedAws, templates: Templates) -> None:
+    """By somebody else's judgement."""
+    assert deploy(aws, templates) == []
+    states = aws.client("stepfunctions")
+    machines = states.list_state_machines()["stateMachines"]
+    assert len(machines) == 2
+    for machine in machines:
+        described = states.describe_state_machine(stateMachineArn=machine["stateMachineArn"])
+        asl.check(json.loads(described["definition"]))
+
+
+def test_a_failure_is_told_with_its_reason(aws: EmbeddedAws, templates: Templates) -> None:
+    """Whoever subscribes to the topic reads what Personalize said."""
+    assert deploy(aws, templates) == []
+    queues, topics = aws.client("sqs"), aws.client("sns")
+    queue = queues.create_queue(QueueName="failures")["QueueUrl"]
+    arn = queues.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    (topic,) = topics.list_topics()["Topics"]
+    topics.subscribe(
+        TopicArn=topic["TopicArn"], Protocol="sqs", Endpoint=arn, Attributes={"RawMessageDelivery": "true"}
+    )
+    upload(aws, "deletion/today.csv", "USER\n22\n")
+    with pytest.raises(NightFailedError, match="DataDeletionJobFailed"):
+        run(aws, "DeletionMachine", {"file": "today.csv"})
+    (message,) = queues.receive_message(QueueUrl=queue, WaitTimeSeconds=10)["Messages"]
+    told = json.loads(message["Body"])
+    assert told.pop("executionArn").startswith("arn:aws:states:")
+    assert told == {
+        "status": "FAILED",
+        "error": "DataDeletionJobFailed",
+        "cause": "Input deletion/today.csv has to have the one column USER_ID",
+    }
 
 
 def no_service_principal(templates: Templates) -> None:

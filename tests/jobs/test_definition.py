@@ -234,6 +234,17 @@ def test_a_data_deletion_job_ends_completed(stack: cdk.Stack, data: Data) -> Non
         ({"timeout": Duration.seconds(1)}, 1, 1000),
         ({"timeout": Duration.millis(1600)}, 1, 2000),
     ],
+    ids=[
+        "default",
+        "450 s",
+        "451 s",
+        "no patience",
+        "30 minutes",
+        "6 hours",
+        "9 days",
+        "a second",
+        "1.6 seconds",
+    ],
 )
 def test_time_and_patience_are_parameters(
     stack: cdk.Stack, data: Data, times: dict[str, Duration], attempts: int, milliseconds: int

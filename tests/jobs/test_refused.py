@@ -102,7 +102,7 @@ def refusal(stack: cdk.Stack, data: Data, **wrong: Any) -> str:
 @pytest.mark.parametrize(
     "options",
     [{}, {"job_name": "monday"}, {"dataset_arn": sfn.JsonPath.string_at("$.dataset")}],
-    ids=["default name", "given name", "JsonPath"],
+    ids=["plain", "given name", "JsonPath"],
 )
 def test_an_id_that_makes_too_long_a_state_name(stack: cdk.Stack, data: Data, options: dict[str, Any]) -> None:
     """Step Functions takes 80 characters, and every one of them."""

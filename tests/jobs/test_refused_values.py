@@ -92,6 +92,7 @@ def test_what_is_no_time(stack: cdk.Stack, data: Data, parameter: str, value: An
         (Duration.seconds(777_601), "9 days 1 second"),
         (Duration.millis(900), "900 millis"),
     ],
+    ids=["days", "a second more", "less than a second"],
 )
 def test_a_time_that_no_execution_lasts(stack: cdk.Stack, data: Data, timeout: Duration, words: str) -> None:
     """Its history would be full, or it would be over before the first look."""

@@ -1,6 +1,6 @@
 """Call sites as users write them: clean under ``mypy --strict`` and under ``pyright``, and they run."""
 
-from aws_cdk import CfnOutput, RemovalPolicy
+from aws_cdk import CfnOutput, Duration, RemovalPolicy
 from aws_cdk import aws_events as events
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
@@ -16,7 +16,7 @@ from personalize_kms_constructs import (
     PersonalizeResource,
     S3Location,
 )
-from personalize_kms_constructs.jobs import BatchInferenceJob, DatasetImportJob
+from personalize_kms_constructs.jobs import BatchInferenceJob, DataDeletionJob, DatasetImportJob
 
 
 def nothing_given(scope: Construct) -> PersonalizeEncryption:
@@ -69,6 +69,7 @@ def every_resource(data: s3.Bucket) -> list[PersonalizeResource]:
         PersonalizeResource.batch_inference_job(
             source=S3Location(data, "batch/in/"), destination=S3Location(data, "batch/out/")
         ),
+        PersonalizeResource.data_deletion_job(S3Location(data, "deletion/")),
         PersonalizeResource.batch_segment_job(
             source=S3Location(data, "segments/in/"), destination=S3Location(data, "segments/out/")
         ),
@@ -143,6 +144,15 @@ def jobs(scope: Construct, encryption: PersonalizeEncryption, data: s3.Bucket, c
         destination=S3Location(data, "batch/out/"),
         num_results=10,
     )
-    return sfn.StateMachine(
-        scope, "Nightly", definition_body=sfn.DefinitionBody.from_chainable(sfn.Chain.start(ratings).next(picks))
+    deletion = DataDeletionJob(
+        scope,
+        "Delete",
+        encryption=encryption,
+        dataset_group_arn="arn:aws:personalize:eu-west-1:111122223333:dataset-group/movies",
+        source=S3Location(data, "deletion/"),
+        source_path="{% $states.input.file %}",
+        timeout=Duration.days(2),
+        patience=Duration.hours(12),
     )
+    chain = sfn.Chain.start(ratings).next(picks).next(deletion)
+    return sfn.StateMachine(scope, "Nightly", definition_body=sfn.DefinitionBody.from_chainable(chain))

@@ -38,7 +38,7 @@ class GivenArn:
             yield from problems
             return
         parts = value.split(":", _NUMBER_OF_PARTS - 1) if isinstance(value, str) else []
-        if isinstance(value, str) and is_token(value) and len(parts) < _NUMBER_OF_PARTS:
+        if isinstance(value, str) and is_token(value) and (len(parts) < _NUMBER_OF_PARTS or is_token(parts[0])):
             return
         if len(parts) < _NUMBER_OF_PARTS or parts[0] != "arn":
             yield (

@@ -16,7 +16,7 @@ from ._places import Place
 
 def s3_data(encryption: PersonalizeEncryption, place: Place) -> dict[str, str | None]:
     """Return a place as the API takes it, with the key that encrypts it, if one does."""
-    return {"Path": place.uri, "KmsKeyArn": encryption._wiring.key_arn(place.location)}
+    return {"Path": place.uri, "KmsKeyArn": _key_arn(encryption, place.location)}
 
 
 def role_arn_in(stack: Stack, encryption: PersonalizeEncryption) -> str:
@@ -26,22 +26,19 @@ def role_arn_in(stack: Stack, encryption: PersonalizeEncryption) -> str:
     role's, which needs the buckets that it reads and writes, and both may be one.
     """
     role = encryption._role
-    if role.stack is None or role.stack is stack:
+    if role.stack is None or role.stack is stack or not role.has_name:
         return role.arn
     return role.arn_in_policies_elsewhere
 
 
-def encryption_problems(encryption: object) -> Iterator[str]:
-    """Explain that something is not a ``PersonalizeEncryption``, its key for example."""
+def encryption_problems(stack: Stack, encryption: object) -> Iterator[str]:
+    """Explain that something is not a ``PersonalizeEncryption``, its key for example, or one that is elsewhere."""
     if not isinstance(encryption, PersonalizeEncryption):
         yield (
             f"encryption is {shown(encryption)} but a PersonalizeEncryption is expected: pass the construct whose "
             "service role does the work"
         )
-
-
-def environment_problems(stack: Stack, encryption: PersonalizeEncryption) -> Iterator[str]:
-    """Explain that a job is elsewhere than what it works with."""
+        return
     there = Stack.of(encryption)
     for what, here, elsewhere in (
         ("Region", stack.region, there.region),
@@ -59,7 +56,11 @@ def cycle_problems(
 ) -> Iterator[str]:
     """Explain that two stacks would need each other: the encryption's, and that of both the job and its data."""
     there = Stack.of(encryption)
-    data = [place.part for place in places if _is_made_in(stack, encryption, place.location)]
+    data = [
+        place.part
+        for place in places
+        if refers_to(place.location.uri, stack) or refers_to(_key_arn(encryption, place.location), stack)
+    ]
     if there is stack or not data:
         return
     why = (
@@ -79,7 +80,5 @@ def cycle_problems(
         )
 
 
-def _is_made_in(stack: Stack, encryption: PersonalizeEncryption, location: S3Location) -> bool:
-    known = encryption._wiring.known
-    made = (known.bucket(location.bucket), known.encryption_of(location).key)
-    return any(facts is not None and facts.stack is stack for facts in made)
+def _key_arn(encryption: PersonalizeEncryption, location: S3Location) -> str | None:
+    return encryption._wiring.key_arn(location)

@@ -16,7 +16,7 @@ from ..encryption import PersonalizeEncryption
 from ..resources import PersonalizeResource
 from ._arns import GivenArn
 from ._checks import job_name_problems
-from ._encryption import cycle_problems, encryption_problems, environment_problems, role_arn_in
+from ._encryption import cycle_problems, encryption_problems, role_arn_in
 from ._language import JobLanguage
 from ._names import JobName
 from ._parameters import Parameters, tag_list
@@ -74,14 +74,15 @@ class Job(sfn.StateMachineFragment):
         """
         super().__init__(scope, id)
         stack = Stack.of(self)
-        kind = allows().permissions.resource
+        kind, self._longest_state_name = allows().permissions.resource, f"Status of {id}"
         found = [
-            *encryption_problems(encryption),
+            *encryption_problems(stack, encryption),
             *(problem for place in places for problem in place.problems(kind)),
             *(problem for arn in arns for problem in arn.problems(stack)),
             *job_name_problems(job_name),
             *time_problems(timeout, patience),
             *tags_type_problems(tags),
+            *state_name_problems(self._longest_state_name),
             *problems,
         ]
         refuse(self, found)
@@ -90,16 +91,7 @@ class Job(sfn.StateMachineFragment):
         in_json_path = Parameters(call_arguments).has_json_paths
         name = JobName(self, job_name, in_json_path=in_json_path)
         parameters = Parameters({**call_arguments, "JobName": name.value})
-        self._longest_state_name = f"Status of {id}"
-        refuse(
-            self,
-            [
-                *parameters.problems(),
-                *environment_problems(stack, encryption),
-                *cycle_problems(stack, encryption, role_arn, places, arns),
-                *state_name_problems(self._longest_state_name),
-            ],
-        )
+        refuse(self, [*parameters.problems(), *cycle_problems(stack, encryption, role_arn, places, arns)])
         encryption.allow(allows(*(place.location for place in places)))
 
         job_arn = personalize_arn(stack, call.resource_type, "")
