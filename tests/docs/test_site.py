@@ -152,7 +152,7 @@ def test_every_page_is_in_the_menu() -> None:
 
 
 def test_matrix_is_made_from_the_rows(project: Path) -> None:
-    """The page is as docs/permission_matrix.py writes it: after a change of a row, run it."""
+    """The page is as docs/permission_matrix.py writes it: after a change of a row, ``make snapshots``."""
     page = project / "docs" / "matrix.md"
     before = page.read_bytes()
 
