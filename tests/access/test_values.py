@@ -80,7 +80,7 @@ def test_values_are_the_same(one: str, other: str, answer: Answer) -> None:
 def test_holes_are_left_alone_when_values_are_split() -> None:
     """A colon or a slash in the name of a hole is none of the value."""
     arn = "arn:${AWS::Partition}:iam::${AWS::AccountId}:role/${Prod/Main.Role}"
-    assert split_arn(arn) == ["arn", "${AWS::Partition}", "iam", "", "${AWS::AccountId}", "role/${Prod/Main.Role}"]
+    assert split_arn(arn) == ("arn", "${AWS::Partition}", "iam", "", "${AWS::AccountId}", "role/${Prod/Main.Role}")
     assert split(arn, "/") == ["arn:${AWS::Partition}:iam::${AWS::AccountId}:role", "${Prod/Main.Role}"]
     assert split_arn("no ARN") is None
 

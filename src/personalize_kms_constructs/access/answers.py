@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from enum import Enum
+from enum import IntEnum
 
 
-class Answer(Enum):
-    """The answer to a question that can't always be decided before deployment."""
+class Answer(IntEnum):
+    """The answer to a question that can't always be decided before deployment.
 
-    YES = "yes"
-    NO = "no"
-    MAYBE = "maybe"
+    The order makes "and" the least of some answers, and "or" the greatest.
+    """
+
+    NO = 0
+    MAYBE = 1
+    YES = 2
 
     @staticmethod
     def of(fact: bool) -> Answer:
@@ -19,20 +22,17 @@ class Answer(Enum):
         return Answer.YES if fact else Answer.NO
 
     def __invert__(self) -> Answer:
-        return {Answer.YES: Answer.NO, Answer.NO: Answer.YES}.get(self, Answer.MAYBE)
+        return _INVERTED[self]
+
+
+_INVERTED = {Answer.YES: Answer.NO, Answer.NO: Answer.YES, Answer.MAYBE: Answer.MAYBE}
 
 
 def all_of(answers: Iterable[Answer]) -> Answer:
     """Return yes if all are yes, no if one is no."""
-    found = set(answers)
-    if Answer.NO in found:
-        return Answer.NO
-    return Answer.MAYBE if Answer.MAYBE in found else Answer.YES
+    return min(answers, default=Answer.YES)
 
 
 def any_of(answers: Iterable[Answer]) -> Answer:
     """Return yes if one is yes, no if all are no."""
-    found = set(answers)
-    if Answer.YES in found:
-        return Answer.YES
-    return Answer.MAYBE if Answer.MAYBE in found else Answer.NO
+    return max(answers, default=Answer.NO)

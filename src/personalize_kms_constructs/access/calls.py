@@ -35,10 +35,13 @@ _OF_PUT_OBJECT = (
 _OF_LIST_BUCKET = ("s3:delimiter", "s3:max-keys", "s3:prefix")
 _OF_CREATE_GRANT = ("kms:grantconstrainttype", "kms:granteeprincipal", "kms:grantoperations", "kms:retiringprincipal")
 
+ACTION_KEYS = frozenset((*_OF_PUT_OBJECT, *_OF_LIST_BUCKET, *_OF_CREATE_GRANT, "kms:grantisforawsresource"))
+"""Condition keys that calls of some actions have, and those of others lack."""
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, eq=False)
 class Caller:
-    """The service role, or Personalize itself."""
+    """The service role, or Personalize itself. Statements remember what they are to it."""
 
     arn: str
     """The ARN of the role, or the service principal."""
@@ -64,7 +67,7 @@ def role(asked: Asked, role: Role) -> Caller:
     return Caller(role.arn, role.account, asked.region, unique_id=role.unique_id)
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False)
 class Call:
     """One call, as IAM sees it."""
 
@@ -101,7 +104,7 @@ class Call:
                 "aws:sourceorgid": _ABSENT,
                 "aws:sourceorgpaths": _ABSENT,
             }
-        partition = (split_arn(self.resource) or ["", unknown("partition")])[1]
+        partition = (split_arn(self.resource) or ("", unknown("partition")))[1]
         source_arn = f"arn:{partition}:personalize:{caller.region}:{caller.account}:*"
         # Documented for the trust policy; for KMS and S3 it isn't known whether Personalize sends them.
         maybe_absent = () if self.action == TRUST_ACTION else _ABSENT

@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any, TypeVar
 
-from . import decision
 from .answers import Answer
-from .calls import Caller
+from .decider import Decider
 from .decision import Decision
 from .entries import Allowed, Entry, Missing, Undecided
 from .excess import excess
 from .limits import limit_problems
 from .model import AccessModel, Asked, Problem
-from .needs import EVERYTHING, IN_BUCKET_POLICY, IN_IAM, IN_KEY_POLICY, SERVICE, Need, needs_of
+from .needs import IN_BUCKET_POLICY, IN_IAM, IN_KEY_POLICY, Need, needs_of, page_of
 from .ordering import ordering_problems
 from .problems import configuration_problems, trust_findings
 from .remedies import statement
@@ -27,12 +26,10 @@ _E = TypeVar("_E", bound=Entry)
 def compare(model: AccessModel) -> AccessReport:
     """Return everything that differs from AWS's pages, and what is as they ask."""
     needs = needs_of(model)
-    decisions = {need: decide(model, need, asked) for need, asked in needs.items()}
-    denied = dict(_denied_in_buckets(model, needs))
-    entries = [
-        *_entries(model, needs, decisions),
-        *_entries(model, {n: needs[n] for n in denied}, denied, in_bucket=True),
-    ]
+    decider = Decider(model)
+    decisions = decider.decide(needs)
+    denied = dict(decider.denied_in_buckets(needs))
+    entries = [*_entries(model, needs, decisions), *_entries(model, needs, denied, in_bucket=True)]
     trust = list(trust_findings(model))
     undecided = [
         *(each for each in entries if isinstance(each, Undecided)),
@@ -48,46 +45,13 @@ def compare(model: AccessModel) -> AccessReport:
     ]
     return AccessReport(
         missing=_sorted(each for each in entries if isinstance(each, Missing)),
-        excess=_sorted(excess(model, needs)),
+        excess=_sorted(excess(model, needs, decisions)),
         undecided=_sorted(undecided),
         problems=tuple(sorted(dict.fromkeys(problems), key=lambda each: (each.kind, each.where, each.message))),
         allowed=_sorted(each for each in entries if isinstance(each, Allowed)),
         asked=tuple(sorted({str(asked) for asked in model.asked})),
         names=dict(sorted(model.names.items())),
     )
-
-
-def decide(model: AccessModel, need: Need, asked: list[Asked]) -> Decision:
-    """Decide whether a need is met."""
-    conditions = {each.only_if for each in asked}
-    only_if = conditions.pop() if len(conditions) == 1 else ""
-    if need.principal == SERVICE:
-        caller = Caller(need.principal_arn, need.account, need.region, is_service=True)
-        if need.policy == IN_KEY_POLICY:
-            return decision.service_on_key(caller, model.key(need.owner), need.action, only_if=only_if)
-        bucket = model.bucket(need.owner, need.account)
-        return decision.service_on_bucket(caller, bucket, need.action, need.resource, only_if=only_if)
-    role = model.role(need.role_arn)
-    caller = Caller(role.arn, role.account, need.region, unique_id=role.unique_id)
-    if need.policy == IN_KEY_POLICY:
-        return decision.role_on_key(caller, role, model.key(need.owner), need.action, only_if=only_if)
-    owner = None
-    if need.resource != EVERYTHING:
-        is_key = need.action.startswith("kms:")
-        owner = model.key(need.owner) if is_key else model.bucket(need.owner, need.account)
-    return decision.role_by_iam(caller, role, need.action, need.resource, owner, only_if=only_if)
-
-
-def _denied_in_buckets(model: AccessModel, needs: dict[Need, list[Asked]]) -> Iterator[tuple[Need, Decision]]:
-    """Yield what a bucket's policy keeps from the role, though its IAM policies may allow it."""
-    for need in needs:
-        if need.policy == IN_IAM and need.action.startswith("s3:"):
-            role = model.role(need.role_arn)
-            caller = Caller(role.arn, role.account, need.region, unique_id=role.unique_id)
-            bucket = model.bucket(need.owner, need.account)
-            found = decision.role_in_bucket(caller, bucket, need.action, need.resource)
-            if found.answer is not Answer.YES:
-                yield need, found
 
 
 def _entries(
@@ -107,8 +71,8 @@ def _entries(
             "resource": need.resource,
             "policy": policy,
             "policy_of": need.owner if in_bucket else need.policy_of,
-            "needed_by": sorted({str(asked) for asked in needs[need]}),
-            "page": need.page,
+            "needed_by": sorted({asked.label for asked in needs[need]}),
+            "page": page_of(need, needs[need][0]),
             "because": found.because,
             "declared": tuple(dict.fromkeys(asked.declared for asked in needs[need] if asked.declared)),
         }
@@ -136,7 +100,7 @@ def _add_to(model: AccessModel, need: Need, found: Decision, *, in_bucket: bool)
         return need.policy
     key, role = model.key(need.owner), model.role(need.role_arn)
     in_two_stacks = key.declared.rpartition("#")[0] != role.declared.rpartition("#")[0]
-    by_condition = any(names_principal(statement, role.arn) for _, _, statement in allow_statements(key.policies))
+    by_condition = any(names_principal(each.body, role.arn) for each in allow_statements(key.policies))
     across = same(key.account, role.account) is not Answer.YES
     return IN_IAM if across or by_condition or in_two_stacks else IN_KEY_POLICY
 

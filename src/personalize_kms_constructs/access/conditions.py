@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from typing import Any
 
 from .answers import Answer, all_of, any_of
@@ -58,7 +59,12 @@ def with_variables(text: str, context: Context) -> str:
         known = alternatives[0] if len(alternatives) == 1 else None
         return variable[0] if known is None else known
 
-    return _VARIABLE.sub(value, text) if "${" in text else text
+    return _VARIABLE.sub(value, text) if "${" in text and _has_variables(text) else text
+
+
+@lru_cache(maxsize=1 << 14)
+def _has_variables(text: str) -> bool:
+    return _VARIABLE.search(text) is not None
 
 
 def _reason(operator: str, key: str, values: Any, context: Context) -> str:
@@ -131,10 +137,10 @@ def _arn_like(value: str, expected: str) -> Answer:
     if parts is None or patterns is None:
         open_arn = has_unknown(value) or has_unknown(expected) or "*" in expected
         return Answer.MAYBE if open_arn else Answer.NO
-    # The partition of the whole is that of its parts.
+    pairs = list(zip(parts, patterns, strict=True))
     if "${AWS::Partition}" in (parts[1], patterns[1]):
-        parts[1] = patterns[1] = ""
-    return all_of(matches(part, pattern) for part, pattern in zip(parts, patterns, strict=True))
+        del pairs[1]  # the partition of the whole is that of its parts
+    return all_of(matches(part, pattern) for part, pattern in pairs)
 
 
 def _numeric(operator: str, value: str, expected: str) -> Answer:

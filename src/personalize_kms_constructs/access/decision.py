@@ -11,19 +11,19 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from .answers import Answer, all_of, any_of
-from .calls import Caller, assume_role, on_bucket, on_key
-from .model import Bucket, Key, Policy, Role
+from .answers import Answer, all_of
+from .calls import Call, Caller, assume_role, on_bucket, on_key
+from .model import Bucket, Key, Role, Written
 from .statements import Found, Judgement, judge
 from .values import same
 
 _BOUNDARY = "the role's permissions boundary doesn't allow it"
 
-By = tuple[tuple[Policy, ...], ...]
-"""Policies that say yes together: one of each group is enough."""
+By = tuple[tuple[Written, ...], ...]
+"""Statements that say yes together: one of each group is enough."""
 
 
-@dataclass(frozen=True)
+@dataclass
 class Decision:
     """Allowed, denied or undecided."""
 
@@ -33,6 +33,8 @@ class Decision:
     by: By = ()
     final: bool = False
     """Denied by a statement or the boundary, so that no further statement helps."""
+    named: bool = False
+    """Whether the key policy allows the role the action without IAM's help."""
     in_iam: bool = False
     """Denied since the role's IAM policies lack what the resource's policy leaves to them."""
 
@@ -41,45 +43,33 @@ def role_on_key(caller: Caller, role: Role, key: Key, action: str, *, only_if: s
     """Decide for the role: key policy, delegation to its account and IAM policies taken together."""
     call = on_key(caller, action, key)
     of_key = judge(key.policies, call, of_resource=True, only_if=only_if)
-    iam = _iam(role, judge(role.identity, call, of_resource=False, only_if=only_if))
-    boundary = _boundary(role, judge([role.boundary], call, of_resource=False)) if role.boundary else _no_boundary(role)
     if key.unseen:
         of_key.caller.leave_open(f"the policy of key {key.arn} can't be seen: {key.unseen}")
+    one_account = same(caller.account, key.account)
+    named = one_account is Answer.YES and of_key.caller.answer is Answer.YES
+    if named and of_key.denied.answer is Answer.NO and not _may_take_away(role):
+        return _outcome(Answer.YES, (of_key.caller,), (of_key.denied,), named=True)
+    iam, boundary = _of_role(role, call, only_if)
     denied = (of_key.denied, iam.denied, boundary.denied)
     if refused := _explicit(denied):
         return refused
-    one_account = same(caller.account, key.account)
-    by_role = all_of((of_key.caller.answer, boundary.allowed.answer))
-    by_account = all_of((of_key.account.answer, iam.allowed.answer, boundary.allowed.answer))
-    across = all_of((of_key.allowed.answer, iam.allowed.answer, boundary.allowed.answer))
-    within = any_of((by_role, by_account))
-    answer = {Answer.YES: within, Answer.NO: across}.get(one_account) or (within if within is across else Answer.MAYBE)
+    by_key = (of_key.caller, boundary.allowed)
+    by_account = (of_key.account, iam.allowed, boundary.allowed)
+    by_both = (of_key.allowed, iam.allowed, boundary.allowed)
+    parts: tuple[Found, ...]
+    within, across = max(_least(by_key), _least(by_account)), _least(by_both)
+    if one_account is Answer.MAYBE:
+        answer = within if within is across else Answer.MAYBE
+        parts, more = by_both, "whether role and key are of one account isn't known"
+    else:
+        answer = within if one_account is Answer.YES else across
+        leaves_it = one_account is Answer.YES and _least(by_key) is not answer
+        parts, more = (by_account if leaves_it else by_key if one_account is Answer.YES else by_both), ""
     if answer is Answer.NO:
-        named = one_account is Answer.YES and of_key.caller.answer is Answer.YES
         lacks_iam = not named and of_key.allowed.answer is Answer.YES and iam.allowed.answer is Answer.NO
         because = _lacking(of_key, boundary, lacks_iam)
-        return Decision(answer, because, in_iam=lacks_iam, final=because == _BOUNDARY)
-    parts: tuple[Found, ...]
-    if one_account is Answer.YES and (by_role is Answer.YES or of_key.account.answer is Answer.NO):
-        parts = (of_key.caller, boundary.allowed)
-    elif one_account is Answer.YES and by_account is Answer.YES:
-        parts = (of_key.account, iam.allowed, boundary.allowed)
-    else:
-        parts = (of_key.allowed, iam.allowed, boundary.allowed)
-    return _outcome(
-        answer,
-        parts,
-        denied,
-        "whether role and key are of one account isn't known" if one_account is Answer.MAYBE else "",
-    )
-
-
-def names_role(caller: Caller, key: Key, action: str) -> Answer:
-    """Answer whether the key policy allows the role the action without IAM's help."""
-    judgement = judge(key.policies, on_key(caller, action, key), of_resource=True)
-    if key.unseen:
-        judgement.caller.leave_open(key.unseen)
-    return all_of((judgement.caller.answer, same(caller.account, key.account)))
+        return Decision(answer, because, named=named, in_iam=lacks_iam, final=because == _BOUNDARY)
+    return _outcome(answer, parts, denied, more, named=named)
 
 
 def service_on_key(caller: Caller, key: Key, action: str, *, only_if: str = "") -> Decision:
@@ -103,8 +93,7 @@ def role_by_iam(
         call = on_key(caller, action, owner)
     else:
         call = on_bucket(caller, action, resource, owner or Bucket(resource, caller.account))
-    iam = _iam(role, judge(role.identity, call, of_resource=False, only_if=only_if))
-    boundary = _boundary(role, judge([role.boundary], call, of_resource=False)) if role.boundary else _no_boundary(role)
+    iam, boundary = _of_role(role, call, only_if)
     denied = (iam.denied, boundary.denied)
     if refused := _explicit(denied):
         return refused
@@ -151,44 +140,49 @@ def _by_resource(judgement: Judgement, kind: str, arn: str, unseen: str, what: s
     return _outcome(judgement.allowed.answer, (judgement.allowed,), (judgement.denied,))
 
 
-def _iam(role: Role, judgement: Judgement) -> Judgement:
+def _of_role(role: Role, call: Call, only_if: str) -> tuple[Judgement, Judgement]:
+    """Judge a call by the role's IAM policies and by its boundary."""
+    iam = judge(role.identity, call, of_resource=False, only_if=only_if)
     if role.unseen:
-        judgement.caller.leave_open(f"not all policies of role {role.arn} can be seen: {role.unseen}")
-    return judgement
-
-
-def _boundary(role: Role, judgement: Judgement) -> Judgement:
-    if role.unseen_boundary:
-        judgement.caller.leave_open(
-            f"the permissions boundary of role {role.arn} can't be seen: {role.unseen_boundary}"
-        )
-    return judgement
-
-
-def _no_boundary(role: Role) -> Judgement:
-    judgement = Judgement()
+        iam.caller.leave_open(f"not all policies of role {role.arn} can be seen: {role.unseen}")
+    if role.boundary is not None:
+        return iam, judge([role.boundary], call, of_resource=False, only_if=only_if)
+    boundary = Judgement()
     if role.unseen_boundary and not role.unseen:
-        return _boundary(role, judgement)
-    # What can't be seen of a role that exists already is said once, with its policies.
-    judgement.caller.answer = Answer.YES
-    return judgement
+        reason = f"the permissions boundary of role {role.arn} can't be seen: {role.unseen_boundary}"
+        boundary.caller.leave_open(reason)
+    else:
+        # What can't be seen of a role that exists already is said once, with its policies.
+        boundary.caller.answer = Answer.YES
+    return iam, boundary
+
+
+def _least(parts: Iterable[Found]) -> Answer:
+    return min(part.answer for part in parts)
 
 
 def _explicit(denials: Iterable[Found]) -> Decision | None:
-    sids = [sid for denied in denials for sid in denied.sids]
+    sids = [statement.name for denied in denials for statement in denied.by]
     return Decision(Answer.NO, f"denied by {_joined(sids)}", final=True) if sids else None
 
 
-def _outcome(answer: Answer, allowed: Iterable[Found], denied: Iterable[Found], more: str = "") -> Decision:
+def _may_take_away(role: Role) -> bool:
+    """Whether the role's boundary or a denial in its IAM policies has a say where the key policy names the role."""
+    return bool(role.boundary or role.unseen_boundary) or any(policy.may_deny for policy in role.identity)
+
+
+def _outcome(
+    answer: Answer, allowed: Iterable[Found], denied: Iterable[Found], more: str = "", *, named: bool = False
+) -> Decision:
     allowed, denied = list(allowed), list(denied)
     doubts = [reason for found in denied if found.answer is Answer.MAYBE for reason in found.because]
     if answer is Answer.YES and doubts:
-        return Decision(Answer.MAYBE, f"may be denied: {_joined(doubts)}")
+        return Decision(Answer.MAYBE, f"may be denied: {_joined(doubts)}", named=named)
     if answer is Answer.YES:
         by = tuple(tuple(dict.fromkeys(found.by)) for found in allowed if found.by)
-        return Decision(answer, _joined(sid for found in allowed for sid in found.sids), by=by)
+        return Decision(answer, _joined(each.name for found in allowed for each in found.by), by=by, named=named)
     open_parts = [reason for found in allowed if found.answer is Answer.MAYBE for reason in found.because]
-    return Decision(Answer.MAYBE, _joined([*open_parts, *doubts, *([more] if more else [])]))
+    return Decision(Answer.MAYBE, _joined([*open_parts, *doubts, *([more] if more else [])]), named=named)
 
 
 def _lacking(of_key: Judgement, boundary: Judgement, lacks_iam: bool) -> str:

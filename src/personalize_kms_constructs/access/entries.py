@@ -8,7 +8,7 @@ from typing import Any
 Json = dict[str, Any]
 
 
-@dataclass(frozen=True)
+@dataclass
 class Entry:
     """One permission: who, what, on what, in which policy, and what it is for."""
 
@@ -50,12 +50,12 @@ class Entry:
         }
 
 
-@dataclass(frozen=True)
+@dataclass
 class Allowed(Entry):
     """A permission that is needed and there."""
 
 
-@dataclass(frozen=True)
+@dataclass
 class Missing(Entry):
     """A permission that is needed and not there."""
 
@@ -71,7 +71,7 @@ class Missing(Entry):
         return {**super().to_json(), "add": self.add, "add_to": self.add_to}
 
 
-@dataclass(frozen=True)
+@dataclass
 class Excess(Entry):
     """A permission that is there and not needed."""
 
@@ -83,6 +83,6 @@ class Excess(Entry):
         return {**super().to_json(), "fix": self.fix}
 
 
-@dataclass(frozen=True)
+@dataclass
 class Undecided(Entry):
     """A permission that is needed, and can't be seen to be there."""

@@ -6,148 +6,171 @@ may keep from having an effect.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
 
 from ..matrix import KMS_PAGE
 from .answers import Answer
-from .calls import Caller, on_bucket, on_key
+from .calls import Call, Caller, on_bucket, on_key
 from .conditions import condition_answer
+from .decision import Decision
 from .entries import Excess
 from .excess_on_buckets import beyond_on_bucket
 from .excess_on_keys import beyond_in_iam, beyond_in_key_policy
-from .model import AccessModel, Asked, Bucket, Key, Policy, Role, Statement
+from .model import AccessModel, Asked, Bucket, Key, Policy, Role, Statement, Written
 from .needs import IN_BUCKET_POLICY, IN_IAM, IN_KEY_POLICY, SERVICE, Need
-from .statements import Addressed, addressed_to, is_about
+from .statements import Addressed, addressed_to
 from .surplus import Surplus
 from .values import matches
-from .written import allow_statements, lets_everybody_in, names_a_source, names_principal, resources_of
+from .written import (
+    allow_statements,
+    lets_everybody_in,
+    names_a_source,
+    names_principal,
+    resources_of,
+    writes,
+)
 
 S3_PAGE = "https://docs.aws.amazon.com/personalize/latest/dg/granting-personalize-s3-access.html"
 CONFUSED_DEPUTY_PAGE = "https://docs.aws.amazon.com/personalize/latest/dg/cross-service-confused-deputy-prevention.html"
 
 
-def excess(model: AccessModel, needs: Mapping[Need, list[Asked]]) -> Iterator[Excess]:
+def excess(
+    model: AccessModel, needs: Mapping[Need, list[Asked]], decisions: Mapping[Need, Decision]
+) -> Iterator[Excess]:
     """Yield every permission that is too much, once."""
-    groups: dict[tuple[str, ...], dict[Need, list[Asked]]] = {}
-    for need, asked in needs.items():
-        groups.setdefault((need.principal, need.role_arn, need.account, need.region), {})[need] = asked
+    groups: dict[tuple[str, ...], list[Need]] = {}
+    for need in needs:
+        groups.setdefault((need.principal, need.role_arn, need.account, need.region), []).append(need)
     found: dict[tuple[str, ...], Excess] = {}
     for own in groups.values():
-        for each in _OfOne(model, own).excess():
+        for each in _OfOne(model, own, needs, decisions).excess():
             found.setdefault(each.sort_key(), each)
     yield from found.values()
 
 
-@dataclass(frozen=True)
 class _OfOne:
     """The permissions of one role, or of Personalize for one account."""
 
-    model: AccessModel
-    needs: Mapping[Need, list[Asked]]
-
-    @property
-    def caller(self) -> Caller:
-        need = next(iter(self.needs))
-        if need.principal == SERVICE:
-            return Caller(need.principal_arn, need.account, need.region, is_service=True)
-        role = self.model.role(need.role_arn)
-        return Caller(role.arn, role.account, need.region, unique_id=role.unique_id)
+    def __init__(
+        self,
+        model: AccessModel,
+        needs: list[Need],
+        asked: Mapping[Need, list[Asked]],
+        decisions: Mapping[Need, Decision],
+    ) -> None:
+        self._model = model
+        self._asked = asked
+        self._decisions = decisions
+        self._on: dict[str, list[Need]] = {}
+        for need in needs:
+            if need.owner:
+                self._on.setdefault(need.owner, []).append(need)
+        first = needs[0]
+        is_service = first.principal == SERVICE
+        role = None if is_service else model.role(first.role_arn)
+        self._caller = Caller(
+            first.principal_arn,
+            first.account if role is None else role.account,
+            first.region,
+            is_service,
+            "" if role is None else role.unique_id,
+        )
 
     def excess(self) -> Iterator[Excess]:
-        for arn in dict.fromkeys(need.owner for need in self.needs if need.owner):
-            if arn in self.model.buckets:
-                yield from self._in_bucket_policy(self.model.buckets[arn])
-            elif arn in self.model.keys:
-                yield from self._in_key_policy(self.model.keys[arn])
-        if not self.caller.is_service and self.caller.arn in self.model.roles:
-            yield from self._in_iam(self.model.roles[self.caller.arn])
+        for arn, needs in self._on.items():
+            if arn in self._model.buckets:
+                yield from self._in_bucket_policy(self._model.buckets[arn], needs)
+            elif arn in self._model.keys:
+                yield from self._in_key_policy(self._model.keys[arn], needs)
+        if not self._caller.is_service and self._caller.arn in self._model.roles:
+            yield from self._in_iam(self._model.roles[self._caller.arn])
 
-    def _in_key_policy(self, key: Key) -> Iterator[Excess]:
-        needs = [need for need in self.needs if need.owner == key.arn and need.policy == IN_KEY_POLICY]
-        for policy, name, statement in self._for_caller(key.policies):
-            if any(matches(key.arn, each) is Answer.YES for each in resources_of(statement)):
-                surplus = [*beyond_in_key_policy(statement, key, needs), *self._for_any_account(statement, needs)]
-                yield from self._entries(surplus, policy, name, IN_KEY_POLICY, key.arn)
+    def _in_key_policy(self, key: Key, needs: list[Need]) -> Iterator[Excess]:
+        needs = [need for need in needs if need.policy == IN_KEY_POLICY]
+        for statement in self._for_caller(key.policies):
+            if any(matches(key.arn, each) is Answer.YES for each in resources_of(statement.body)):
+                surplus = beyond_in_key_policy(statement.body, key, needs)
+                yield from self._entries(surplus, statement, IN_KEY_POLICY, key.arn)
+        yield from self._for_others_too(needs, IN_KEY_POLICY, key.arn)
 
-    def _in_bucket_policy(self, bucket: Bucket) -> Iterator[Excess]:
-        needs = [need for need in self.needs if need.owner == bucket.arn and need.action.startswith("s3:")]
-        for policy, name, statement in self._for_caller(bucket.policies):
-            surplus = [*beyond_on_bucket(statement, bucket, needs), *self._for_any_account(statement, needs)]
-            yield from self._entries(surplus, policy, name, IN_BUCKET_POLICY, bucket.arn)
+    def _in_bucket_policy(self, bucket: Bucket, needs: list[Need]) -> Iterator[Excess]:
+        needs = [need for need in needs if need.action.startswith("s3:")]
+        for statement in self._for_caller(bucket.policies):
+            surplus = beyond_on_bucket(statement.body, bucket, needs)
+            yield from self._entries(surplus, statement, IN_BUCKET_POLICY, bucket.arn)
+        yield from self._for_others_too(needs, IN_BUCKET_POLICY, bucket.arn)
 
     def _in_iam(self, role: Role) -> Iterator[Excess]:
-        keys = [self.model.key(arn) for arn in self._owners("kms:")]
-        buckets = [self.model.bucket(arn, role.account) for arn in self._owners("s3:")]
-        for policy, name, statement in allow_statements(role.identity):
+        keys = {arn: needs for arn, needs in self._on.items() if needs[0].action.startswith("kms:")}
+        buckets = {arn: needs for arn, needs in self._on.items() if arn not in keys}
+        for statement in allow_statements(role.identity):
+            body = statement.body
             surplus: list[Surplus] = []
-            fitting = [key for key in keys if _holds(statement, on_key(self.caller, "kms:Decrypt", key).context)]
-            surplus += beyond_in_iam(statement, fitting, self.needs, self.caller, role)
-            for bucket in buckets:
-                if _holds(statement, on_bucket(self.caller, "s3:GetObject", bucket.arn, bucket).context):
-                    needs = [need for need in self.needs if need.owner == bucket.arn and need.policy == IN_IAM]
-                    surplus += beyond_on_bucket(statement, bucket, needs)
-            yield from self._entries(surplus, policy, name, IN_IAM, role.arn)
+            if writes(body, "kms"):
+                fitting = [
+                    (key, keys[key.arn])
+                    for key in map(self._model.key, keys)
+                    if _holds(body, on_key(self._caller, "kms:Decrypt", key))
+                ]
+                surplus += beyond_in_iam(body, fitting, self._decisions, self._caller, role)
+            for arn, needs in buckets.items() if writes(body, "s3") else ():
+                bucket = self._model.bucket(arn, role.account)
+                if _holds(body, on_bucket(self._caller, "s3:GetObject", arn, bucket)):
+                    in_iam = [need for need in needs if need.policy == IN_IAM]
+                    surplus += beyond_on_bucket(body, bucket, in_iam)
+            yield from self._entries(surplus, statement, IN_IAM, role.arn)
 
-    def _owners(self, service: str) -> list[str]:
-        return list(dict.fromkeys(need.owner for need in self.needs if need.action.startswith(service)))
-
-    def _for_caller(self, policies: list[Policy]) -> Iterator[tuple[Policy, str, Statement]]:
+    def _for_caller(self, policies: list[Policy]) -> Iterator[Written]:
         """Yield the Allow statements that are meant for the caller itself, and not for its account."""
-        for policy, name, statement in allow_statements(policies):
-            ways = list(addressed_to(statement, self.caller, denies=False))
+        for statement in allow_statements(policies):
+            ways = addressed_to(statement, self._caller, denies=False)
             itself = any(whom is Addressed.CALLER and answer is Answer.YES for whom, answer, _ in ways)
-            if itself or (ways and names_principal(statement, self.caller.arn)):
-                yield policy, name, statement
+            if itself or (ways and names_principal(statement.body, self._caller.arn)):
+                yield statement
 
-    def _for_any_account(self, statement: Statement, needs: list[Need]) -> Iterator[Surplus]:
-        """Yield what Personalize may do for whoever it calls, and what everybody may."""
-        everybody = lets_everybody_in(statement)
-        if everybody or (self.caller.is_service and not names_a_source(statement)):
-            for need in needs:
-                if not _is_in(statement, need, self.caller, self.model):
-                    continue
-                if everybody:
-                    yield Surplus(
-                        need.action, need.resource, "for everybody: its Principal is *", f"name {self.caller.arn}"
-                    )
-                else:
-                    condition = f'"Condition": {{"StringEqualsIfExists": {{"aws:SourceAccount": "{need.account}"}}}}'
+    def _for_others_too(self, needs: list[Need], column: str, policy_of: str) -> Iterator[Excess]:
+        """Yield what the policy allows everybody, or Personalize for whoever it calls."""
+        for need in needs:
+            if need.policy != column:
+                continue
+            for statement in dict.fromkeys(each for group in self._decisions[need].by for each in group):
+                if lets_everybody_in(statement.body):
+                    why, fix, page = "for everybody: its Principal is *", f"name {self._caller.arn}", ""
+                elif self._caller.is_service and not names_a_source(statement.body):
                     why = "for any account: no condition on aws:SourceAccount or aws:SourceArn"
-                    yield Surplus(need.action, need.resource, why, f"add {condition}", CONFUSED_DEPUTY_PAGE)
+                    fix = f'add "Condition": {{"StringEqualsIfExists": {{"aws:SourceAccount": "{need.account}"}}}}'
+                    page = CONFUSED_DEPUTY_PAGE
+                else:
+                    continue
+                surplus = [Surplus(need.action, need.resource, why, fix, page)]
+                yield from self._entries(surplus, statement, column, policy_of)
 
-    def _entries(
-        self, surplus: list[Surplus], policy: Policy, name: str, column: str, policy_of: str
-    ) -> Iterator[Excess]:
+    def _entries(self, surplus: Iterable[Surplus], statement: Written, column: str, policy_of: str) -> Iterator[Excess]:
+        policy = statement.policy
         if policy.only_if:
             return
-        own = [asks for need, asks in self.needs.items() if column == IN_IAM or need.owner == policy_of]
         for each in surplus:
             is_key = each.action == "*" or each.action.lower().startswith("kms:")
             yield Excess(
-                principal=self.caller.kind,
-                principal_arn=self.caller.arn,
+                principal=self._caller.kind,
+                principal_arn=self._caller.arn,
                 action=each.action,
                 resource=each.resource,
                 policy=column,
                 policy_of=policy_of,
-                needed_by=sorted({str(asked) for asks in own for asked in asks}),
+                needed_by=self._needed_by("" if column == IN_IAM else policy_of),
                 page=each.page or (KMS_PAGE if is_key else S3_PAGE),
-                because=f"{name}: {each.why}",
+                because=f"{statement.name}: {each.why}",
                 declared=(policy.declared,) if policy.declared else (),
                 fix=each.fix,
             )
 
+    def _needed_by(self, owner: str) -> list[str]:
+        """All that uses a key or a bucket, or any of them."""
+        needs = self._on[owner] if owner else [need for own in self._on.values() for need in own]
+        return sorted({asked.label for need in needs for asked in self._asked[need]})
 
-def _holds(statement: Statement, context: Mapping[str, tuple[str | None, ...]]) -> bool:
-    answer, _ = condition_answer(statement.get("Condition"), context)
-    return answer is Answer.YES
 
-
-def _is_in(statement: Statement, need: Need, caller: Caller, model: AccessModel) -> bool:
-    if need.policy == IN_KEY_POLICY:
-        call = on_key(caller, need.action, model.key(need.owner))
-    else:
-        call = on_bucket(caller, need.action, need.resource, model.bucket(need.owner, need.account))
-    answer, _ = is_about(statement, call)
+def _holds(body: Statement, call: Call) -> bool:
+    answer, _ = condition_answer(body.get("Condition"), call.context) if body.get("Condition") else (Answer.YES, [])
     return answer is Answer.YES

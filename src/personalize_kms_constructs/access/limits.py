@@ -11,10 +11,9 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 from .model import AccessModel, Policy, Problem
-from .statements import statements_of
 from .values import HOLE
 
 IAM_PAGE = "https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html"
@@ -80,9 +79,9 @@ def _least(hole: str, before: str) -> int:
 
 def _repeated_sids(policy: Policy) -> Iterator[Problem]:
     sids = Counter(
-        statement["Sid"]
-        for statement in statements_of(policy)
-        if isinstance(statement, Mapping) and isinstance(statement.get("Sid"), str)
+        statement.body["Sid"]
+        for statement in policy.statements
+        if statement.readable and isinstance(statement.body.get("Sid"), str)
     )
     for sid, times in sids.items():
         if times > 1:

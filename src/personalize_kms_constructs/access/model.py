@@ -6,12 +6,17 @@ seen says why, so that nothing has to be guessed.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Container, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from ..matrix import Permissions
+from .lists import as_list
 from .values import account_of
+
+_OPEN_ACTION = re.compile(r"[*?$]")
 
 Document = Mapping[str, Any]
 Statement = Mapping[str, Any]
@@ -29,6 +34,45 @@ class Policy:
     """The resource of a template that makes it; empty for what exists already."""
     only_if: str = ""
     """A condition of the template that can't be decided, on which the policy depends."""
+
+    @cached_property
+    def statements(self) -> tuple[Written, ...]:
+        """Its statements."""
+        found = as_list(self.document.get("Statement")) if isinstance(self.document, Mapping) else []
+        return tuple(Written.of(body, index, self) for index, body in enumerate(found))
+
+    @cached_property
+    def may_deny(self) -> bool:
+        """Whether a statement denies something, or may."""
+        return not isinstance(self.document, Mapping) or any(
+            not each.readable or each.body.get("Effect") != "Allow" for each in self.statements
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class Written:
+    """A statement as it is written; a hole may stand for it."""
+
+    body: Any
+    name: str
+    """What people find it by: its sid or its number, and its policy."""
+    policy: Policy
+    readable: bool
+    """Whether it is known before deployment that this is a statement."""
+    only_actions: frozenset[str] | None
+    """The only actions that it can be about, in lower case; none where a wildcard or a hole leaves that open."""
+    addressed: dict[Any, Any] = field(default_factory=dict, repr=False)
+    """What was found out about whom it is for, by callers."""
+
+    @staticmethod
+    def of(body: Any, index: int, policy: Policy) -> Written:
+        """Return the statement at an index of a policy."""
+        readable = isinstance(body, Mapping)
+        sid = body.get("Sid") if readable else None
+        name = f"statement {sid if isinstance(sid, str) else f'number {index + 1}'} of {policy.name}"
+        actions = as_list(body.get("Action")) if readable and "NotAction" not in body else []
+        plain = bool(actions) and not any(not isinstance(each, str) or _OPEN_ACTION.search(each) for each in actions)
+        return Written(body, name, policy, readable, frozenset(each.lower() for each in actions) if plain else None)
 
 
 @dataclass
@@ -138,8 +182,13 @@ class Asked:
         """The resource as AWS's page calls it."""
         return self.permissions.resource
 
-    def __str__(self) -> str:
+    @cached_property
+    def label(self) -> str:
+        """What reports call it."""
         return f"{self.name} ({self.kind})"
+
+    def __str__(self) -> str:
+        return self.label
 
 
 @dataclass(frozen=True)

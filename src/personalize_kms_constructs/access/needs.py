@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from ..matrix import KMS_PAGE, SERVICE_PRINCIPAL, Actions, S3Access
 from .model import AccessModel, Asked, Location
@@ -13,8 +13,7 @@ IN_KEY_POLICY, IN_IAM, IN_BUCKET_POLICY = "key", "role", "bucket"
 EVERYTHING = "*"
 
 
-@dataclass(frozen=True)
-class Need:
+class Need(NamedTuple):
     """One permission, in one of the columns of AWS's pages."""
 
     principal: str
@@ -30,7 +29,6 @@ class Need:
     account: str
     """Where Personalize works."""
     region: str
-    page: str = field(compare=False)
 
     @property
     def principal_arn(self) -> str:
@@ -47,8 +45,10 @@ def needs_of(model: AccessModel) -> dict[Need, list[Asked]]:
     """Return every permission once, with all that needs it."""
     found: dict[Need, list[Asked]] = {}
     for asked in model.asked:
-        for need in dict.fromkeys(_needs(model, asked)):
-            found.setdefault(need, []).append(asked)
+        for need in _needs(model, asked):
+            askers = found.setdefault(need, [])
+            if not askers or askers[-1] is not asked:
+                askers.append(asked)
     return found
 
 
@@ -92,7 +92,11 @@ def _on_location(asked: Asked, location: Location, access: S3Access) -> Iterator
 
 
 def _need(asked: Asked, principal: str, policy: str, action: str, resource: str, owner: str) -> Need:
-    page = KMS_PAGE if action.startswith("kms:") else asked.permissions.pages[-1]
     # Personalize itself is the same, whatever role the resource has.
     role_arn = asked.role_arn if principal == ROLE else ""
-    return Need(principal, role_arn, policy, action, resource, owner, asked.account, asked.region, page)
+    return Need(principal, role_arn, policy, action, resource, owner, asked.account, asked.region)
+
+
+def page_of(need: Need, asked: Asked) -> str:
+    """Return the page that asks for it."""
+    return KMS_PAGE if need.action.startswith("kms:") else asked.permissions.pages[-1]

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from .answers import Answer
 from .decision import Decision
 from .model import Asked, Policy, Problem
-from .needs import Need
+from .needs import Need, page_of
 
 
 def ordering_problems(needs: Mapping[Need, list[Asked]], decisions: Mapping[Need, Decision]) -> Iterator[Problem]:
@@ -17,15 +17,15 @@ def ordering_problems(needs: Mapping[Need, list[Asked]], decisions: Mapping[Need
         if found.answer is Answer.YES:
             for asked in needs[need]:
                 for alternatives in found.by:
-                    if not any(_is_there(asked, policy) for policy in alternatives):
-                        early.setdefault((asked, alternatives[0]), []).append(need)
+                    if not any(_is_there(asked, each.policy) for each in alternatives):
+                        early.setdefault((asked, alternatives[0].policy), []).append(need)
     for (asked, policy), for_these in early.items():
         actions = ", ".join(dict.fromkeys(need.action for need in for_these))
         message = (
             f"{asked} may be created before {policy.name}, which allows {actions}: make it depend on that policy, for "
             "example by node.add_dependency"
         )
-        yield Problem("ordering", message, str(asked), asked.declared, for_these[0].page)
+        yield Problem("ordering", message, str(asked), asked.declared, page_of(for_these[0], asked))
 
 
 def _is_there(asked: Asked, policy: Policy) -> bool:

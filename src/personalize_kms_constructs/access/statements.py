@@ -14,7 +14,7 @@ from .answers import Answer, all_of, any_of
 from .calls import Call, Caller
 from .conditions import condition_answer, with_variables
 from .lists import as_list
-from .model import Policy, Statement
+from .model import Policy, Statement, Written
 from .values import last_part, matches, open_parts, same, split, split_arn
 
 _ELEMENTS = frozenset(
@@ -31,34 +31,38 @@ class Addressed(Enum):
     """The caller's account, so that IAM policies decide."""
 
 
-@dataclass
+Way = tuple[Addressed, Answer, str]
+"""Whom, how surely, and what leaves it open."""
+
+_ITSELF: list[Way] = [(Addressed.CALLER, Answer.YES, "")]
+_NOTHING: list[str] = []
+
+
+@dataclass(slots=True)
 class Found:
     """How far statements of one effect are about a call."""
 
     answer: Answer = Answer.NO
-    by: list[Policy] = field(default_factory=list)
-    """The policies that say yes."""
-    sids: list[str] = field(default_factory=list)
-    """Their statements, for messages."""
+    by: list[Written] = field(default_factory=list)
+    """The statements that say yes."""
     because: list[str] = field(default_factory=list)
     """What leaves it open."""
 
-    def add(self, answer: Answer, policy: Policy, name: str, reasons: list[str]) -> None:
+    def add(self, answer: Answer, statement: Written, reasons: list[str]) -> None:
         """Take in what one statement says."""
-        self.answer = any_of((self.answer, answer))
+        self.answer = max(self.answer, answer)
         if answer is Answer.YES:
-            self.by.append(policy)
-            self.sids.append(name)
+            self.by.append(statement)
         elif answer is Answer.MAYBE:
-            self.because += [f"{name}: {reason}" for reason in reasons]
+            self.because += [f"{statement.name}: {reason}" for reason in reasons]
 
     def leave_open(self, reason: str) -> None:
         """Take in that there are statements which can't be seen."""
-        self.answer = any_of((self.answer, Answer.MAYBE))
+        self.answer = max(self.answer, Answer.MAYBE)
         self.because.append(reason)
 
 
-@dataclass
+@dataclass(slots=True)
 class Judgement:
     """What the statements of some policies say of one call."""
 
@@ -71,89 +75,75 @@ class Judgement:
     @property
     def allowed(self) -> Found:
         """What is allowed in one way or the other."""
-        both = Found(any_of((self.caller.answer, self.account.answer)))
-        for each in (self.caller, self.account):
-            both.by += each.by
-            both.sids += each.sids
-            both.because += each.because
-        return both
-
-
-def statements_of(policy: Policy) -> list[Any]:
-    """Return the statements of a policy."""
-    return as_list(policy.document.get("Statement")) if isinstance(policy.document, Mapping) else []
-
-
-def name_of(policy: Policy, index: int, statement: Statement) -> str:
-    """Return what people can find a statement by."""
-    sid = statement.get("Sid") if isinstance(statement, Mapping) else None
-    return f"statement {sid if isinstance(sid, str) else f'number {index + 1}'} of {policy.name}"
+        return Found(
+            max(self.caller.answer, self.account.answer),
+            self.caller.by + self.account.by,
+            self.caller.because + self.account.because,
+        )
 
 
 def judge(policies: list[Policy], call: Call, *, of_resource: bool, only_if: str = "") -> Judgement:
     """Judge a call by the policies of a resource, or by those of an identity."""
     judgement = Judgement()
+    action = call.action.lower()
     for policy in policies:
         if not isinstance(policy.document, Mapping):
             judgement.caller.leave_open(f"{policy.name} isn't known before deployment")
-            continue
-        for index, statement in enumerate(statements_of(policy)):
-            name = name_of(policy, index, statement)
-            if not isinstance(statement, Mapping):
-                judgement.caller.leave_open(f"{name} isn't known before deployment")
-                judgement.denied.leave_open(f"{name} isn't known before deployment")
+        for statement in policy.statements:
+            if statement.only_actions is not None and action not in statement.only_actions:
                 continue
-            _judge_statement(judgement, policy, name, statement, call, of_resource=of_resource, only_if=only_if)
+            if statement.readable:
+                _judge_statement(judgement, statement, call, of_resource=of_resource, only_if=only_if)
+            else:
+                judgement.caller.leave_open(f"{statement.name} isn't known before deployment")
+                judgement.denied.leave_open(f"{statement.name} isn't known before deployment")
     return judgement
 
 
-def _judge_statement(
-    judgement: Judgement,
-    policy: Policy,
-    name: str,
-    statement: Statement,
-    call: Call,
-    *,
-    of_resource: bool,
-    only_if: str,
-) -> None:
+def _judge_statement(judgement: Judgement, statement: Written, call: Call, *, of_resource: bool, only_if: str) -> None:
+    body, policy = statement.body, statement.policy
+    effect = body.get("Effect")
+    ways = addressed_to(statement, call.caller, denies=effect == "Deny") if of_resource else _ITSELF
+    if not ways:
+        return
     about, reasons = is_about(statement, call)
     if about is Answer.NO:
         return
-    effect = statement.get("Effect")
-    addressed = [(Addressed.CALLER, Answer.YES, "")]
-    if of_resource:
-        addressed = list(addressed_to(statement, call.caller, denies=effect == "Deny"))
-    for whom, answer, reason in addressed:
-        answers = [about, answer]
-        why = [*reasons, *([reason] if reason else [])]
-        if strange := [element for element in statement if element not in _ELEMENTS]:
-            answers.append(Answer.MAYBE)
-            why.append(f"element {', '.join(map(str, strange))} isn't understood")
-        if policy.only_if and policy.only_if != only_if:
-            answers.append(Answer.MAYBE)
-            why.append(f"it depends on the condition {policy.only_if}")
+    if strange := body.keys() - _ELEMENTS:
+        about = Answer.MAYBE
+        reasons = [*reasons, f"element {', '.join(sorted(map(str, strange)))} isn't understood"]
+    if policy.only_if and policy.only_if != only_if:
+        about = Answer.MAYBE
+        reasons = [*reasons, f"it depends on the condition {policy.only_if}"]
+    if effect not in ("Allow", "Deny"):
+        about = Answer.MAYBE
+        reasons = [*reasons, f"its Effect is {effect!r}"]
+        judgement.denied.add(about, statement, reasons)
+    for whom, answer, reason in ways:
         found = judgement.caller if whom is Addressed.CALLER else judgement.account
-        if effect not in ("Allow", "Deny"):
-            answers.append(Answer.MAYBE)
-            why.append(f"its Effect is {effect!r}")
-            judgement.denied.add(all_of(answers), policy, name, why)
-        elif effect == "Deny":
-            found = judgement.denied
-        found.add(all_of(answers), policy, name, why)
+        found = judgement.denied if effect == "Deny" else found
+        found.add(min(about, answer), statement, [*reasons, reason] if reason else reasons)
 
 
-def is_about(statement: Statement, call: Call) -> tuple[Answer, list[str]]:
+def is_about(statement: Written, call: Call) -> tuple[Answer, list[str]]:
     """Answer whether actions, resources and conditions of a statement fit a call, and what leaves it open."""
-    answers, reasons = [], []
+    answers: list[Answer] = []
+    reasons: list[str] = []
     for element, value, fold in (("Action", call.action, True), ("Resource", call.resource, False)):
-        answer, reason = _element(statement, element, value, call, fold=fold)
+        if fold and statement.only_actions is not None:
+            answer, open_elements = Answer.of(value.lower() in statement.only_actions), _NOTHING
+        else:
+            answer, open_elements = _element(statement.body, element, value, call, fold=fold)
         if answer is Answer.NO:
-            return Answer.NO, []
+            return Answer.NO, _NOTHING
         answers.append(answer)
-        reasons += reason
-    answer, open_conditions = condition_answer(statement.get("Condition"), call.context)
-    return all_of((*answers, answer)), [*reasons, *open_conditions]
+        reasons += open_elements
+    condition = statement.body.get("Condition")
+    if condition:
+        answer, open_conditions = condition_answer(condition, call.context)
+        answers.append(answer)
+        reasons += open_conditions
+    return min(answers), reasons
 
 
 def _element(statement: Statement, element: str, value: str, call: Call, *, fold: bool) -> tuple[Answer, list[str]]:
@@ -187,24 +177,34 @@ def _open_pattern(element: str, pattern: str) -> str:
     return f"{element} {pattern} is about a part of what is needed, and which part Personalize uses isn't documented"
 
 
-def addressed_to(statement: Statement, caller: Caller, *, denies: bool) -> Iterator[tuple[Addressed, Answer, str]]:
-    """Yield in which ways a statement of a resource's policy is about the caller, and what leaves it open."""
-    if "NotPrincipal" in statement:
-        yield _all_but(statement["NotPrincipal"], caller, denies=denies)
-        return
-    if "Principal" not in statement:
-        yield Addressed.CALLER, Answer.MAYBE, "it has neither Principal nor NotPrincipal"
-        return
-    answers: dict[Addressed, list[tuple[Answer, str]]] = {}
-    for whom, answer, reason in _principals(statement["Principal"], caller):
-        answers.setdefault(whom, []).append((answer, reason))
-    for whom, found in answers.items():
-        answer = any_of(each for each, _ in found)
+def addressed_to(statement: Written, caller: Caller, *, denies: bool) -> list[Way]:
+    """Return in which ways a statement of a resource's policy is about the caller, and what leaves it open."""
+    ways = statement.addressed.get(caller)
+    if ways is None:
+        ways = statement.addressed[caller] = _addressed_to(statement.body, caller, denies=denies)
+    return ways
+
+
+def _addressed_to(body: Statement, caller: Caller, *, denies: bool) -> list[Way]:
+    if "NotPrincipal" in body:
+        return [way for way in [_all_but(body["NotPrincipal"], caller, denies=denies)] if way[1] is not Answer.NO]
+    if "Principal" not in body:
+        return [(Addressed.CALLER, Answer.MAYBE, "it has neither Principal nor NotPrincipal")]
+    found: dict[Addressed, list[tuple[Answer, str]]] = {}
+    for whom, answer, reason in _principals(body["Principal"], caller):
         if answer is not Answer.NO:
-            yield whom, answer, "; ".join(reason for each, reason in found if each is Answer.MAYBE)
+            found.setdefault(whom, []).append((answer, reason))
+    return [
+        (
+            whom,
+            max(answer for answer, _ in answers),
+            "; ".join(reason for answer, reason in answers if answer is Answer.MAYBE),
+        )
+        for whom, answers in found.items()
+    ]
 
 
-def _principals(principal: Any, caller: Caller) -> Iterator[tuple[Addressed, Answer, str]]:
+def _principals(principal: Any, caller: Caller) -> Iterator[Way]:
     if principal == "*":
         yield Addressed.CALLER, Answer.YES, ""
         return
@@ -216,15 +216,14 @@ def _principals(principal: Any, caller: Caller) -> Iterator[tuple[Addressed, Ans
             if not isinstance(name, str):
                 yield Addressed.CALLER, Answer.MAYBE, "Principal isn't known before deployment"
             elif kind == "Service":
-                answer = same(caller.arn, name) if caller.is_service else Answer.NO
-                yield Addressed.CALLER, answer, _open_principal(name)
+                yield _way(Addressed.CALLER, same(caller.arn, name) if caller.is_service else Answer.NO, name)
             elif kind == "AWS":
                 yield from _aws_principal(name, caller)
             elif kind not in ("Federated", "CanonicalUser"):
                 yield Addressed.CALLER, Answer.MAYBE, f"Principal {kind} isn't understood"
 
 
-def _aws_principal(name: str, caller: Caller) -> Iterator[tuple[Addressed, Answer, str]]:
+def _aws_principal(name: str, caller: Caller) -> Iterator[Way]:
     if name == "*":
         yield Addressed.CALLER, Answer.YES, ""
         return
@@ -238,7 +237,7 @@ def _aws_principal(name: str, caller: Caller) -> Iterator[tuple[Addressed, Answe
             answer = Answer.NO if named is Answer.NO else Answer.MAYBE
             yield Addressed.CALLER, answer, f"Principal {name}: which session Personalize has isn't documented"
             return
-        yield Addressed.CALLER, same(caller.arn, name), _open_principal(name)
+        yield _way(Addressed.CALLER, same(caller.arn, name), name)
         if parts[5] != "root":
             return
         account = parts[4]
@@ -249,16 +248,18 @@ def _aws_principal(name: str, caller: Caller) -> Iterator[tuple[Addressed, Answe
         return
     elif not name.isdigit():
         if open_parts(name):
-            yield Addressed.CALLER, Answer.MAYBE, _open_principal(name)
+            yield _way(Addressed.CALLER, Answer.MAYBE, name)
         return
-    yield Addressed.ACCOUNT, same(caller.account, account), _open_principal(name)
+    yield _way(Addressed.ACCOUNT, same(caller.account, account), name)
 
 
-def _open_principal(name: str) -> str:
-    return f"Principal {name}: {', '.join(open_parts(name)) or 'the role'} isn't known before deployment"
+def _way(whom: Addressed, answer: Answer, name: str) -> Way:
+    if answer is not Answer.MAYBE:
+        return whom, answer, ""
+    return whom, answer, f"Principal {name}: {', '.join(open_parts(name)) or 'the role'} isn't known before deployment"
 
 
-def _all_but(principal: Any, caller: Caller, *, denies: bool) -> tuple[Addressed, Answer, str]:
+def _all_but(principal: Any, caller: Caller, *, denies: bool) -> Way:
     """Answer for ``NotPrincipal``.
 
     A denial spares a role only if its session, the role and the account are named, and the session that Personalize

@@ -49,6 +49,7 @@ def open_parts(value: str) -> list[str]:
     return [hole[2:-1].rstrip("?") for hole in HOLE.findall(value) if _is_open(hole)]
 
 
+@lru_cache(maxsize=1 << 16)
 def same(one: str, other: str) -> Answer:
     """Compare two values, case-sensitively and without wildcards."""
     if one == other:
@@ -69,9 +70,9 @@ def matches(value: str, pattern: str) -> Answer:
     if pattern == "*":
         return Answer.YES
     if "${" not in value and "${" not in pattern and "*" not in value:
-        return Answer.of(_compiled(pattern).fullmatch(value) is not None)
+        return Answer.of(_glob(value, pattern))
     value, pattern = (_encoded(each) for each in _in_one_partition(value, pattern))
-    if _compiled(pattern).fullmatch(value):
+    if _glob(value, pattern):
         return Answer.YES
     return Answer.MAYBE if _possible(*_without_common_start(value, pattern), True) else Answer.NO
 
@@ -86,12 +87,14 @@ def last_part(arn: str) -> str:
     return split(arn, "/")[-1]
 
 
-def split_arn(arn: str) -> list[str] | None:
+@lru_cache(maxsize=1 << 14)
+def split_arn(arn: str) -> tuple[str, ...] | None:
     """Return the six parts of an ARN, or none for what is no ARN."""
-    parts = split(arn, ":", 5)
+    parts = tuple(split(arn, ":", 5))
     return parts if len(parts) == 6 and parts[0] == "arn" else None
 
 
+@lru_cache(maxsize=1 << 14)
 def account_of(arn: str) -> str:
     """Return the account in an ARN, or a hole if the value is no ARN that can be read."""
     parts = split_arn(arn)
@@ -140,6 +143,15 @@ def _decoded(value: str) -> str:
     return _CHARACTER.sub(lambda character: _holes[character[0]], value)
 
 
+def _glob(value: str, pattern: str) -> bool:
+    start, star, end = pattern.partition("*")
+    if "?" in pattern or "*" in end:
+        return _compiled(pattern).fullmatch(value) is not None
+    if not star:
+        return value == pattern
+    return len(value) >= len(start) + len(end) and value.startswith(start) and value.endswith(end)
+
+
 @lru_cache(maxsize=1 << 14)
 def _compiled(pattern: str) -> re.Pattern[str]:
     # A hole isn't one character long, so that only ``*`` may stand for one.
@@ -159,7 +171,7 @@ def _without_common_start(one: str, other: str) -> tuple[str, str]:
 def _possible(value: str, pattern: str, wildcards: bool) -> bool:
     """Whether the two can turn out to be equal; both are encoded."""
     if not _CHARACTER.search(value + pattern) and "*" not in value:
-        return bool(_compiled(pattern).fullmatch(value)) if wildcards else value == pattern
+        return _glob(value, pattern) if wildcards else value == pattern
     any_of_value = [(each == "*" and wildcards) or _is_open(_holes.get(each, "")) for each in value]
     any_of_pattern = [(each == "*" and wildcards) or _is_open(_holes.get(each, "")) for each in pattern]
     one_of_pattern = [each == "?" and wildcards for each in pattern]

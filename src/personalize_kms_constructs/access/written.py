@@ -6,19 +6,18 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from .conditions import condition_keys
 from .lists import as_list
-from .model import Policy, Statement
-from .statements import name_of, statements_of
+from .model import Policy, Statement, Written
 
 _SOURCE_KEYS = ("aws:sourceaccount", "aws:sourcearn", "aws:sourceorgid", "aws:sourceorgpaths")
 _POSITIVE = ("StringEquals", "StringEqualsIgnoreCase", "StringLike", "ArnEquals", "ArnLike")
 
 
-def allow_statements(policies: Iterable[Policy]) -> Iterator[tuple[Policy, str, Statement]]:
-    """Yield the statements that allow something, each with its policy and its name."""
+def allow_statements(policies: Iterable[Policy]) -> Iterator[Written]:
+    """Yield the statements that allow something."""
     for policy in policies:
-        for index, statement in enumerate(statements_of(policy)):
-            if isinstance(statement, Mapping) and statement.get("Effect") == "Allow":
-                yield policy, name_of(policy, index, statement), statement
+        for statement in policy.statements:
+            if statement.readable and statement.body.get("Effect") == "Allow":
+                yield statement
 
 
 def actions_of(statement: Statement, service: str) -> list[str]:
@@ -27,6 +26,11 @@ def actions_of(statement: Statement, service: str) -> list[str]:
         return [f"{service}:*"]
     actions = [action for action in as_list(statement.get("Action")) if isinstance(action, str)]
     return [action for action in actions if action == "*" or action.lower().startswith(f"{service}:")]
+
+
+def writes(statement: Statement, service: str) -> bool:
+    """Report whether a statement is about a service."""
+    return bool(actions_of(statement, service))
 
 
 def resources_of(statement: Statement) -> list[str]:

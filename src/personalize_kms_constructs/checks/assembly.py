@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 from ..access.lists import as_list
 from .errors import AssemblyError
@@ -25,6 +25,11 @@ _ENVIRONMENT = re.compile(r"aws://([^/]+)/([^/]+)")
 Json = dict[str, Any]
 
 
+class _Body(TypedDict):
+    body: Json
+    reads_outputs: bool
+
+
 @dataclass
 class Template:
     """A template, and what the assembly says about it."""
@@ -36,6 +41,8 @@ class Template:
     region: str
     path: Path
     body: Json
+    reads_outputs: bool
+    """Whether it reads what other stacks export or put out."""
     paths: dict[str, str] = field(default_factory=dict)
     """Construct paths of resources, by logical id."""
     nested: dict[str, Template] = field(default_factory=dict)
@@ -128,15 +135,30 @@ def read_json(path: Path) -> Json:
     Raises:
         AssemblyError: if it can't be read, or is something else.
     """
+    return _parsed(_read_text(path), path)
+
+
+def _read_text(path: Path) -> str:
     try:
-        found = json.loads(path.read_text("utf-8"))
+        return path.read_text("utf-8")
     except FileNotFoundError:
         raise AssemblyError(f"{path}: no such file, though the assembly refers to it") from None
-    except (OSError, ValueError, RecursionError) as error:
-        raise AssemblyError(f"{path}: can't be read as JSON: {' '.join(str(error).split())}") from None
+    except (OSError, ValueError) as error:
+        raise _unreadable(path, error) from None
+
+
+def _parsed(text: str, path: Path) -> Json:
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise _unreadable(path, error) from None
     if not _is_json_object(found):
         raise AssemblyError(f"{path}: a JSON object is expected, but it is a {type(found).__name__}")
     return dict(found)
+
+
+def _unreadable(path: Path, error: Exception) -> AssemblyError:
+    return AssemblyError(f"{path}: can't be read as JSON: {' '.join(str(error).split())}")
 
 
 def _is_json_object(value: object) -> bool:
@@ -162,14 +184,15 @@ def _read_stack(directory: Path, artifact_id: str, artifact: Json, manifest_file
         account=account,
         region=region,
         path=directory / file,
-        body=_read_template(directory / file),
+        **_read_template(directory / file),
     )
     _read_nested(directory, template, _assets(directory, file))
     return template
 
 
-def _read_template(path: Path) -> Json:
-    body = read_json(path)
+def _read_template(path: Path) -> _Body:
+    text = _read_text(path)
+    body = _parsed(text, path)
     resources = body.get("Resources", {})
     well_formed = _is_json_object(resources) and all(
         _is_json_object(each) and isinstance(each.get("Type"), str) and _is_json_object(each.get("Properties", {}))
@@ -180,7 +203,7 @@ def _read_template(path: Path) -> Json:
         raise AssemblyError(
             f"{path}: not a CloudFormation template: a section or a resource isn't an object with a Type"
         )
-    return body
+    return {"body": body, "reads_outputs": "Fn::ImportValue" in text or "Fn::GetStackOutput" in text}
 
 
 def _assets(directory: Path, template_file: str) -> dict[str, str]:
@@ -209,7 +232,7 @@ def _read_nested(directory: Path, template: Template, assets: Mapping[str, str])
             account=template.account,
             region=template.region,
             path=directory / file,
-            body=_read_template(directory / file),
+            **_read_template(directory / file),
         )
         template.nested[logical_id] = nested
         _read_nested(directory, nested, assets)

@@ -51,10 +51,14 @@ class Scope(ABC):
     def mapping(self, name: str) -> Any:
         """Return a mapping of the template, or none."""
 
+    @abstractmethod
+    def string(self, text: str) -> str:
+        """Return a string with its dynamic references resolved."""
+
     def value(self, expression: Any) -> Any:
         """Return the expression with every function resolved."""
         if isinstance(expression, str):
-            return expression
+            return self.string(expression) if "{{" in expression else expression
         if isinstance(expression, list):
             items = [self.value(item) for item in expression]
             return [item for item in items if item is not NO_VALUE]

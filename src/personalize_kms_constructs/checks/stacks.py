@@ -114,11 +114,9 @@ class Stack(Scope):
         open_condition = self.exists(logical_id) is Answer.MAYBE
         return f"{self.template.name}.{self.template.resources[logical_id]['Condition']}" if open_condition else ""
 
-    def value(self, expression: Any) -> Any:
-        """Return the expression with every function resolved, dynamic references of CloudFormation included."""
-        if isinstance(expression, str) and "{{resolve:" in expression:
-            return _DYNAMIC.sub(lambda match: unknown(match[0].strip("{}")), expression)
-        return super().value(expression)
+    def string(self, text: str) -> str:
+        """Return a string with holes for the dynamic references of CloudFormation."""
+        return _DYNAMIC.sub(lambda match: unknown(match[0].strip("{}")), text)
 
     def ref(self, name: str) -> Any:
         """Return a parameter, a pseudo parameter or what ``Ref`` of a resource is."""

@@ -84,15 +84,24 @@ class Dependencies:
         return self._direct[stack]
 
 
-def _references(resource: dict[str, Any]) -> Iterator[str]:
-    yield from (each for each in as_list(resource.get("DependsOn")) if isinstance(each, str))
-    for name, argument in _functions(resource.get("Properties")):
-        if name == "Ref":
-            yield str(argument)
-        elif name == "Fn::GetAtt":
-            yield argument.split(".")[0] if isinstance(argument, str) else str([*as_list(argument), ""][0])
-        elif name == "Fn::Sub":
-            yield from _SUB_VARIABLE.findall(str([*as_list(argument), ""][0]))
+def _references(resource: dict[str, Any]) -> set[str]:
+    """Return what a resource refers to or depends on: names of resources and of other things."""
+    found = {each for each in as_list(resource.get("DependsOn")) if isinstance(each, str)}
+    pending: list[Any] = [resource.get("Properties")]
+    while pending:
+        value = pending.pop()
+        if type(value) is list:
+            pending += value
+        elif type(value) is dict:
+            if "Ref" in value:
+                found.add(str(value["Ref"]))
+            elif "Fn::GetAtt" in value:
+                argument = value["Fn::GetAtt"]
+                found.add(argument.split(".")[0] if isinstance(argument, str) else str([*as_list(argument), ""][0]))
+            elif "Fn::Sub" in value:
+                found.update(_SUB_VARIABLE.findall(str([*as_list(value["Fn::Sub"]), ""][0])))
+            pending += value.values()
+    return found
 
 
 def _functions(value: Any) -> Iterator[tuple[str, Any]]:
@@ -112,6 +121,8 @@ def _functions(value: Any) -> Iterator[tuple[str, Any]]:
 
 def _read_by(top: Stack) -> Iterator[Stack]:
     for stack in top.with_nested():
+        if not stack.template.reads_outputs:
+            continue
         for name, argument in _functions(stack.template.body.get("Resources")):
             if name == "Fn::GetStackOutput" and isinstance(argument, dict):
                 yield from top.app.by_stack_name.get(str(argument.get("StackName")), ())

@@ -1,0 +1,125 @@
+"""Needs, decided: those that differ in nothing but the action together, where no statement tells them apart."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from . import decision
+from .answers import Answer
+from .calls import ACTION_KEYS, Caller
+from .conditions import condition_keys
+from .decision import Decision
+from .lists import as_list
+from .model import AccessModel, Asked, Bucket, Key, Policy
+from .needs import EVERYTHING, IN_IAM, IN_KEY_POLICY, SERVICE, Need
+from .values import matches
+
+
+class Decider:
+    """Decides whether needs are met."""
+
+    def __init__(self, model: AccessModel) -> None:
+        self._model = model
+        self._callers: dict[tuple[str, str, str, str], Caller] = {}
+        self._about: dict[tuple[Policy, str], tuple[Any, ...]] = {}
+
+    def decide(self, needs: Mapping[Need, list[Asked]]) -> dict[Need, Decision]:
+        """Decide whether needs are met."""
+        groups: dict[tuple[str, ...], list[Need]] = {}
+        for need in needs:
+            groups.setdefault((*need[:3], *need[4:], need.action[:4]), []).append(need)
+        found: dict[Need, Decision] = {}
+        for group in groups.values():
+            caller, owner = self._caller(group[0]), self._owner(group[0])
+            policies = self._policies(group[0], owner)
+            alike: dict[Any, Decision] = {}
+            for need in group:
+                only_if = _only_if(needs[need])
+                told_apart_by = (only_if, *(self._matching(policy, need.action) for policy in policies))
+                if told_apart_by not in alike:
+                    alike[told_apart_by] = self._decide(need, caller, owner, only_if)
+                found[need] = alike[told_apart_by]
+        return {need: found[need] for need in needs}
+
+    def denied_in_buckets(self, needs: Iterable[Need]) -> Iterator[tuple[Need, Decision]]:
+        """Yield what a bucket's policy keeps from the role, though its IAM policies may allow it."""
+        for need in needs:
+            if need.policy == IN_IAM and need.action.startswith("s3:"):
+                bucket = self._model.bucket(need.owner, need.account)
+                found = decision.role_in_bucket(self._caller(need), bucket, need.action, need.resource)
+                if found.answer is not Answer.YES:
+                    yield need, found
+
+    def _decide(self, need: Need, caller: Caller, owner: Key | Bucket | None, only_if: str) -> Decision:
+        if need.principal == SERVICE:
+            if isinstance(owner, Key):
+                return decision.service_on_key(caller, owner, need.action, only_if=only_if)
+            bucket = self._model.bucket(need.owner, need.account)
+            return decision.service_on_bucket(caller, bucket, need.action, need.resource, only_if=only_if)
+        role = self._model.role(need.role_arn)
+        if need.policy == IN_KEY_POLICY:
+            return decision.role_on_key(caller, role, self._model.key(need.owner), need.action, only_if=only_if)
+        return decision.role_by_iam(caller, role, need.action, need.resource, owner, only_if=only_if)
+
+    def _policies(self, need: Need, owner: Key | Bucket | None) -> list[Policy]:
+        """Every policy that has a say."""
+        if need.principal == SERVICE:
+            return owner.policies if owner is not None else []
+        role = self._model.role(need.role_arn)
+        found = [*role.identity, *([role.boundary] if role.boundary else [])]
+        return [*found, *owner.policies] if need.policy == IN_KEY_POLICY and owner is not None else found
+
+    def _matching(self, policy: Policy, action: str) -> tuple[Any, ...]:
+        name = (policy, action)
+        if name not in self._about:
+            self._about[name] = _matching(policy, action)
+        return self._about[name]
+
+    def _owner(self, need: Need) -> Key | Bucket | None:
+        if need.resource == EVERYTHING:
+            return None
+        if need.action.startswith("kms:"):
+            return self._model.key(need.owner)
+        return self._model.bucket(need.owner, need.account)
+
+    def _caller(self, need: Need) -> Caller:
+        name = (need.principal, need.role_arn, need.account, need.region)
+        if name not in self._callers:
+            if need.principal == SERVICE:
+                caller = Caller(need.principal_arn, need.account, need.region, is_service=True)
+            else:
+                role = self._model.role(need.role_arn)
+                caller = Caller(role.arn, role.account, need.region, unique_id=role.unique_id)
+            self._callers[name] = caller
+        return self._callers[name]
+
+
+def _only_if(asked: list[Asked]) -> str:
+    """The condition on which all of them depend, if there is one."""
+    first = asked[0].only_if
+    return first if first and all(each.only_if == first for each in asked) else ""
+
+
+def _matching(policy: Policy, action: str) -> tuple[Any, ...]:
+    """Return what tells an action from others: the statements that are about it, and how surely."""
+    lower = action.lower()
+    found: list[Any] = []
+    for statement in policy.statements:
+        if not statement.readable:
+            found.append(statement)
+            continue
+        only = statement.only_actions
+        about = Answer.of(lower in only) if only is not None else _about(statement.body, lower)
+        if about is not Answer.NO:
+            keys = (key.lower() for _, key, _ in condition_keys(statement.body.get("Condition")))
+            found.append((statement, about, action if any(key in ACTION_KEYS for key in keys) else ""))
+    return tuple(found)
+
+
+def _about(body: Any, action: str) -> Answer | str:
+    """Whether the action is matched by wildcards; the action itself where that isn't all there is to it."""
+    patterns = as_list(body.get("Action")) if "NotAction" not in body else []
+    if not patterns or not all(isinstance(each, str) and "$" not in each for each in patterns):
+        return action
+    return max(matches(action, each.lower()) for each in patterns)
