@@ -67,7 +67,7 @@ def table() -> Iterator[str]:
             yield "</tr>"
     yield "</tbody>"
     yield "</table>"
-    for name, row in rows.items():
+    for row in rows.values():
         if row.note:
             yield ""
             yield f"**{row.resource.capitalize()}**: {row.note}"

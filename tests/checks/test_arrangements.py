@@ -27,8 +27,9 @@ SEEN = {
 }
 # AWS doesn't document whether Personalize sends the keys that these require.
 UNDOCUMENTED = {
-    on_keys_and_buckets.restricted_to_the_account,
-    on_keys_and_buckets.restricted_to_the_account_in_three_stacks,
+    on_keys_and_buckets.source_account_required,
+    on_keys_and_buckets.source_account_required_in_three_stacks,
+    on_keys_and_buckets.each_source_account_check_on_one_key,
 }
 # The role of the app has no policy, and takes none: its statements are pending, and missing until then.
 WITHOUT_POLICIES = {

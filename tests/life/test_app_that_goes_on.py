@@ -255,7 +255,7 @@ def foreign_sids(app: cdk.App, stack: cdk.Stack) -> tuple[str, ...]:
 
 def test_deployments_of_one_app_share_no_sid_in_a_central_key() -> None:
     """Other stack names, accounts and nested stacks: none takes out what another wrote."""
-    found = []
+    found: list[str] = []
     for stack_name in ("one", "two"):
         for account in ("222222222222", "333333333333"):
             app = cdk.App(analytics_reporting=False)

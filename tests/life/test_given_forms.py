@@ -1,6 +1,7 @@
 """Keys, buckets and roles in every form that the CDK has for them: L2, L1, imported, references, look-ups."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -90,11 +91,12 @@ def test_a_key_of_the_app_is_the_apps_own_in_every_form(stack: cdk.Stack, form: 
     """Its policy gets the statements; nothing is pending."""
     key = kms.Key(stack, "Key")
     l1: Any = key.node.default_child
-    given: Any = {
+    forms: dict[str, Callable[[], Any]] = {
         "the L1 of an L2": lambda: l1,
         "imported by a reference": lambda: kms.Key.from_key_arn(stack, "Imported", key.key_arn),
         "wrapped L1": lambda: kms.Key.from_key_arn(stack, "Imported", l1.attr_arn),
-    }[form]()
+    }
+    given = forms[form]()
     encryption = PersonalizeEncryption(stack, "Encryption", encryption_key=given, resources=[GROUP])
     assert encryption.pending_statements == ()
     assert key_statement(stack, "PersonalizeRole")["Action"] == ACTIONS

@@ -15,6 +15,7 @@ from personalize_kms_constructs import (
     PersonalizeEncryption,
     PersonalizeResource,
     S3Location,
+    SourceAccountCheck,
 )
 from personalize_kms_constructs.jobs import BatchInferenceJob, DataDeletionJob, DatasetImportJob
 
@@ -32,7 +33,7 @@ def all_given(scope: Construct) -> PersonalizeEncryption:
         resources=[PersonalizeResource.dataset_group()],
         role_name="personalize",
         removal_policy=RemovalPolicy.DESTROY,
-        restrict_to_account=True,
+        source_account_check=SourceAccountCheck.REQUIRED,
         imported_key_policy=ImportedKeyPolicy.MANAGED,
     )
 
