@@ -49,6 +49,17 @@ def classes(scope: Construct, key: kms.Key, role: iam.Role, bucket: s3.Bucket) -
     )
 
 
+def l1s(scope: Construct, key: kms.CfnKey, role: iam.CfnRole, bucket: s3.CfnBucket) -> PersonalizeEncryption:
+    """Key, role and bucket are L1s of this app."""
+    return PersonalizeEncryption(
+        scope,
+        "L1s",
+        encryption_key=key,
+        service_role=role,
+        resources=[PersonalizeResource.dataset_export_job(S3Location(bucket, "export/", encryption_key=key))],
+    )
+
+
 def interfaces(scope: Construct, key: kms.IKey, role: iam.IRole, bucket: s3.IBucket) -> PersonalizeEncryption:
     """Key, role and bucket are imported."""
     return PersonalizeEncryption(
