@@ -34,7 +34,7 @@ _DOMAINS = ("ECOMMERCE", "VIDEO_ON_DEMAND")
 # https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-resource-personalize-dataset.html
 _DATASET_TYPES = ("Interactions", "Items", "Users", "Actions", "Action_Interactions")
 _TAKEN_NAMES = "_personalize_dataset_group_names"
-_OWN_IDS = re.compile(r"Key|Role|Policy\d*|KeyPolicy.*|EncryptionKey|ServiceRole|Warnings")
+_OWN_IDS = re.compile(r"Key|Role|Policy\d*|KeyPolicy[0-9A-F]{8}|EncryptionKey|ServiceRole|Warnings")
 
 
 def id_problems(id: str, taken: Container[str]) -> Iterator[str]:
@@ -63,6 +63,24 @@ def name_problems(what: str, name: object) -> Iterator[str]:
         yield (
             f"{what} {shown(name)} is not a name that Personalize takes: use 1 to 63 letters, digits, hyphens and "
             "underscores, and begin with a letter or digit"
+        )
+
+
+def role_name_at_synth_problems(role: RoleFacts) -> Iterator[str]:
+    """Explain that what became of the role's name is no name, or that the role made here has lost its own."""
+    l1 = role.l1
+    if l1 is None:
+        return
+    name = role.here.stack.resolve(l1.role_name)
+    if name is None and role.is_made_here:
+        yield (
+            "the role made here has lost its name, without which CloudFormation makes another role in place of the one "
+            "that is in use: give another name, by role_name=, instead of none"
+        )
+    elif isinstance(name, str) and not _ROLE_NAME.fullmatch(name):
+        yield (
+            f"role {role.name} has got the name {name!r} of {len(name)} characters but IAM takes 1 to 64 letters, "
+            "digits and characters of '+=,.@-_': give a shorter one, by role_name= for the role made here"
         )
 
 
@@ -153,7 +171,7 @@ def key_spec_problems(what: str, key: KeyFacts) -> Iterator[str]:
 
 def role_reference_problems(what: str, key: KeyFacts, role: RoleFacts) -> Iterator[str]:
     """Explain that the policy of a key of another stack can't refer to the role without a cycle of stacks."""
-    if key.stack is None or key.stack is role.stack or not role.stands_beside_the_construct:
+    if key.stack is None or not role.would_make_a_cycle_in(key.stack):
         return
     if not role.has_name:
         yield (

@@ -11,10 +11,9 @@ from typing import Any
 
 import jsii
 from aws_cdk import CfnDeletionPolicy, CfnResource, Stack
-from aws_cdk import aws_iam as iam
 from constructs import Construct, IValidation
 
-from ._checks import key_spec_problems, role_reference_problems
+from ._checks import key_spec_problems, role_name_at_synth_problems, role_reference_problems
 from ._policies.app import bucket_policies_of, contents_at_synth
 from ._policies.bucket_encryption import encryption_at_synth
 from ._policies.buckets import BucketPolicy
@@ -60,11 +59,20 @@ class SynthChecks:
         """Return the problems, and annotate the construct with the warnings."""
         self._wiring.is_synthesized = True
         self._app = contents_at_synth(self._scope)
-        documents = {policy: found for policy in self._policies if (found := policy.document_at_synth()) is not None}
+        documents = {policy: self._document(policy) for policy in self._policies}
+        documents = {policy: document for policy, document in documents.items() if document is not None}
         number = self._number_of_managed_policies()
         for warning_id, text in self._warnings(documents, number):
             warn(self._scope, warning_id, text)
         return list(dict.fromkeys(self._problems(documents, number)))
+
+    def _document(self, policy: Policy) -> Any:
+        """Return a finished policy; that of a key or a bucket is resolved once for all constructs that share it."""
+        if policy.kind == "role" or policy.pending:
+            return policy.document_at_synth()
+        if policy.resource_arn not in self._app.documents:
+            self._app.documents[policy.resource_arn] = policy.document_at_synth()
+        return self._app.documents[policy.resource_arn]
 
     def _problems(self, documents: Documents, number: int) -> Iterator[str]:
         yield from self._role_problems()
@@ -87,7 +95,7 @@ class SynthChecks:
             if resource.cfn_options.deletion_policy is CfnDeletionPolicy.DELETE:
                 yield (
                     "retainedResourceIsDeleted",
-                    f"{what} was to be retained, but something in the app (RemovalPolicies.of(…).destroy(), an aspect) "
+                    f"{what} should be retained, but something in the app (RemovalPolicies.of(…).destroy(), an aspect) "
                     "has it deleted with the stack, and with it the access to all that was encrypted: exclude it "
                     "there, or say removal_policy=RemovalPolicy.DESTROY",
                 )
@@ -105,6 +113,7 @@ class SynthChecks:
         if l1 is None:
             return
         trust = self._stack.resolve(l1.assume_role_policy_document)
+        yield from role_name_at_synth_problems(role)
         yield from trust_problems(role.name, trust, self._here.account, self._here.region)
         path = l1.path or "/"
         if role.own_l1 is not None and path != "/" and role.role.node.children:
@@ -169,16 +178,18 @@ class SynthChecks:
         others = self._app.managed_policies
         if len(attached) + len(others) <= MANAGED_POLICIES_BY_DEFAULT:
             return len(attached) + len(list(self._policies.of_role))
-        return len(attached) + sum(_is_attached(policy, role) for policy in others)
+        return len(attached) + sum(
+            _times_attached(role, stack, roles) for stack, roles in self._app.roles_by_stack.items()
+        )
 
 
-def _is_attached(policy: iam.CfnManagedPolicy, role: RoleFacts) -> bool:
-    stack, l1 = Stack.of(policy), role.l1
+def _times_attached(role: RoleFacts, stack: Stack, roles_of_policies: list[Any]) -> int:
+    """Return how many managed policies of a stack are attached to the role."""
+    l1 = role.l1
     name = stack.resolve(role.role.role_name if l1 is None else l1.ref)
     if l1 is not None and stack.node.path != l1.stack.node.path and name == l1.stack.resolve(l1.ref):
-        return False  # no reference from this stack to the role: a role of this stack has the same logical id
-    roles = stack.resolve(policy.roles)
-    return isinstance(roles, list) and name in roles
+        return 0  # no reference from this stack to the role: a role of this stack has the same logical id
+    return sum(isinstance(roles, list) and name in roles for roles in roles_of_policies)
 
 
 def _document_problems(policy: Policy, document: Any) -> Iterator[str]:

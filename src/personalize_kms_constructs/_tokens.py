@@ -31,9 +31,11 @@ def reference_in(text: str) -> Any:
 
 
 def l1_behind(text: str, l1_type: type[_T]) -> _T | None:
-    """Return the L1 of this app whose attribute the string is, if there is one."""
-    target = reference_in(text)
-    return target if isinstance(target, l1_type) else None
+    """Return the L1 of this app that an ARN or a name belongs to, by the only reference to such an L1 in it."""
+    tokens = Tokenization.reverse_string(text).tokens if is_token(text) else ()
+    targets = [cast("Reference", token).target for token in tokens if Reference.is_reference(token)]
+    found = [target for target in targets if isinstance(target, l1_type)]
+    return found[0] if len(found) == 1 else None
 
 
 def names_a_resource(text: str) -> bool:

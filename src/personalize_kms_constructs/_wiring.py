@@ -61,12 +61,17 @@ class Wiring:
         key = self.known.encryption_of(location).key
         return None if key is None else key.arn
 
-    def _problems(self) -> Iterator[str]:
-        if self.is_synthesized and any(policy.has_news for policy in self.policies):
+    def late_problems(self) -> Iterator[str]:
+        """Explain that a call comes too late to reach a template."""
+        if self.is_synthesized:
             yield (
                 "the stage was synthesized already (add_stage of CDK Pipelines does so at once), so that what is "
-                "allowed now would not reach its templates: allow it before"
+                "added now would not reach its templates: add it before"
             )
+
+    def _problems(self) -> Iterator[str]:
+        if any(policy.has_news for policy in self.policies):
+            yield from self.late_problems()
         number = len(list(self.policies.of_role))
         if number > MANAGED_POLICIES_AT_MOST:
             yield too_many_policies(self.policies.role.name, number)

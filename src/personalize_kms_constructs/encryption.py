@@ -179,7 +179,7 @@ class PersonalizeEncryption(Construct):
         else:
             key = known.key(given_key)
             self._key = self._as_l2(given_key, key.arn)
-        key_policy = policies.of_key(key, is_made_here=given_key is None)
+        key_policy = policies.of_key(key)
         self._wiring = Wiring(self, known, policies, key_policy, self._permissions)
         self._wiring.allow(resources)
         checks = SynthChecks(self, here, self._wiring, known, self._retained)
@@ -263,7 +263,12 @@ class PersonalizeEncryption(Construct):
 
         Args:
             id: the id of the output in this construct.
+
+        Raises:
+            ValueError: if the id is taken, or the stage was synthesized already.
         """
+        refuse(self, [*id_problems(id, self._ids), *self._wiring.late_problems()])
+        self._ids.add(id)
         return pending_output(self, id, lambda: self._wiring.policies)
 
     def allow(self, *resources: PersonalizeResource) -> None:
@@ -300,6 +305,7 @@ class PersonalizeEncryption(Construct):
         """
         problems = [
             *id_problems(id, self._ids),
+            *self._wiring.late_problems(),
             *name_problems("name of the dataset group", name),
             *taken_name_problems(self._here.stack, name),
             *domain_problems(domain),
@@ -353,6 +359,7 @@ class PersonalizeEncryption(Construct):
         """
         problems = [
             *id_problems(id, self._ids),
+            *self._wiring.late_problems(),
             *name_problems("name of the dataset", name),
             *dataset_group_problems(dataset_group),
             *dataset_type_problems(dataset_type),
@@ -411,6 +418,7 @@ class PersonalizeEncryption(Construct):
         resource = PersonalizeResource.metric_attribution(destination)
         problems = [
             *id_problems(id, self._ids),
+            *self._wiring.late_problems(),
             *name_problems("name of the metric attribution", name),
             *dataset_group_problems(dataset_group),
             *metrics_type_problems(metrics),
@@ -452,7 +460,7 @@ class PersonalizeEncryption(Construct):
 
         https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonpersonalize.html
         """
-        refuse(self, caller_problems(grantee, resources))
+        refuse(self, [*caller_problems(grantee, resources), *self._wiring.late_problems()])
         return grant_create(self, grantee, self._role.arn, resources)
 
     def on_key_access_changed(
@@ -481,7 +489,7 @@ class PersonalizeEncryption(Construct):
 
         https://docs.aws.amazon.com/kms/latest/developerguide/logging-using-cloudtrail.html
         """
-        refuse(self, [*id_problems(id, self._ids), *target_type_problems(target)])
+        refuse(self, [*id_problems(id, self._ids), *self._wiring.late_problems(), *target_type_problems(target)])
         self._ids.add(id)
         key = self._wiring.encryption_key.key
         if self._role.is_of_another_account_than(key.account):

@@ -75,7 +75,7 @@ def test_a_key_that_an_app_wide_helper_has_deleted(app: cdk.App, stack: cdk.Stac
     """``RemovalPolicies.of(app).destroy()`` is for test stacks; here it takes the data with it."""
     PersonalizeEncryption(stack, "Encryption", resources=[GROUP])
     change(app, kms.CfnKey, lambda key: key.apply_removal_policy(cdk.RemovalPolicy.DESTROY))
-    assert "the key was to be retained" in warnings(stack)["retainedResourceIsDeleted"]
+    assert "the key should be retained" in warnings(stack)["retainedResourceIsDeleted"]
 
 
 def test_a_key_that_is_to_be_deleted(app: cdk.App, stack: cdk.Stack) -> None:

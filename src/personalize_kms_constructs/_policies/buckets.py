@@ -69,6 +69,12 @@ class BucketPolicy(Policy):
         l1 = self.bucket.own_l1
         return None if l1 is None else next(bucket_policies_of(l1, contents_of(l1.node.root).bucket_policies), None)
 
+    def roll_back(self) -> None:
+        """Forget what was collected since it was last attached, and with it the sids, which others may take."""
+        super().roll_back()
+        if not self.statements:
+            self.__dict__.pop("_suffix", None)
+
     def document_at_synth(self) -> Any:
         """Return the finished policy, resolved, with all that others have in it; none for an imported bucket."""
         policy = self.dependable

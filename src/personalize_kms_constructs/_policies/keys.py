@@ -33,7 +33,6 @@ class KeyPolicy(Policy):
         service: PolicyPrincipal,
         foreign_suffix: Callable[[], str],
         manage: Callable[[str], AddStatements] | None,
-        is_made_here: bool = False,
     ) -> None:
         super().__init__(key.arn, key.construct)
         self.key = key
@@ -41,7 +40,6 @@ class KeyPolicy(Policy):
         self._principals = (role, service)
         self._foreign_suffix = foreign_suffix
         self._manage = manage
-        self._is_made_here = is_made_here
         self._add_to_managed: AddStatements | None = None
 
     @property
@@ -59,12 +57,19 @@ class KeyPolicy(Policy):
     def _suffix(self) -> str:
         if self.l1 is None:
             return self._foreign_suffix()
-        return "" if self._is_made_here else next_suffix(sids_in(self._document, self.key.stack))
+        return next_suffix(sids_in(self._document, self.key.stack))
 
     @cached_property
     def _document(self) -> Any:
         """The policy that the key has when its first statement is collected."""
         return None if self.l1 is None else self.l1.key_policy
+
+    def roll_back(self) -> None:
+        """Forget what was collected since it was last attached, and with it the sids, which others may take."""
+        super().roll_back()
+        if not self.statements:
+            self.__dict__.pop("_suffix", None)
+            self.__dict__.pop("_document", None)
 
     def document_at_synth(self) -> Any:
         """Return the finished policy, resolved, with all that others have in it; none for an imported key."""

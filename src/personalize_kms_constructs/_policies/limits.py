@@ -12,7 +12,7 @@ MANAGED_POLICIES_BY_DEFAULT = 10
 MANAGED_POLICIES_AT_MOST = 20
 # In bytes: https://docs.aws.amazon.com/kms/latest/developerguide/resource-limits.html and
 # https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucket-policies.html
-POLICY_SIZES: dict[PolicyKind, int] = {"key": 32_768, "bucket": 20 * 1024}
+POLICY_SIZES: dict[PolicyKind, int] = {"key": 32_768, "bucket": 20 * 1024, "role": MANAGED_POLICY_SIZE}
 WAYS_OUT: dict[PolicyKind, str] = {
     "key": "use one construct for several of the dataset groups, or another key for some of the constructs",
     "bucket": "give fewer, wider prefixes, such as 'import/' instead of many folders in it, or use several buckets",

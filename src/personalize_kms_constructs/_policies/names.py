@@ -16,14 +16,23 @@ from .place import Place
 # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
 _MAX_LENGTH = 64
 _HASH_LENGTH = 8
-# Room for a hyphen and the longest name of a Region, which the name ends in: IAM is the same in all Regions.
-_MAX_READABLE_LENGTH = _MAX_LENGTH - len("-us-isof-south-1") - len("-") - _HASH_LENGTH
+# Room for a hyphen and the longest name of a Region, which the name ends in: IAM is the same in all Regions. And for a
+# prefix, which companies have aspects put before the names of all roles.
+_LONGEST_END = len("-us-isof-south-1")
+_LONGEST_PREFIX = 16
+_MAX_READABLE_LENGTH = _MAX_LENGTH - _LONGEST_PREFIX - _LONGEST_END - len("-") - _HASH_LENGTH
 
 
 def outermost_stack(stack: Stack) -> Stack:
     """Return the stack that a stack is nested in, however deep; the name of a nested one is chosen at deployment."""
     parent = stack.nested_stack_parent
     return stack if parent is None else outermost_stack(parent)
+
+
+def is_nested_in(stack: Stack, other: Stack) -> bool:
+    """Tell if a stack is nested in another, however deep."""
+    parent = stack.nested_stack_parent
+    return parent is not None and (parent is other or is_nested_in(parent, other))
 
 
 def fixed_role_name(path: str, id: str, here: Place) -> str:

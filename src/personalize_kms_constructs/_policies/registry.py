@@ -55,7 +55,7 @@ class PolicyRegistry:
         """Those of buckets."""
         return [policy for policy in self._buckets.values() if policy.statements]
 
-    def of_key(self, key: KeyFacts, *, is_made_here: bool = False) -> KeyPolicy:
+    def of_key(self, key: KeyFacts) -> KeyPolicy:
         """Return the policy of a key."""
         if key.identity not in self._keys:
             self._keys[key.identity] = KeyPolicy(
@@ -64,7 +64,6 @@ class PolicyRegistry:
                 service=self._service,
                 foreign_suffix=self._foreign_suffix,
                 manage=self._manage,
-                is_made_here=is_made_here,
             )
         return self._keys[key.identity]
 

@@ -17,7 +17,7 @@ from aws_cdk import aws_s3 as s3
 from constructs import IConstruct
 
 from .._argument_types import has
-from .._tokens import is_token, l1_behind
+from .._tokens import is_token, l1_behind, names_a_resource
 from .place import Place
 
 
@@ -135,5 +135,8 @@ def _environment(made: kms.Key | s3.Bucket | CfnResource, here: Place) -> tuple[
 
 
 def _identity(arn: str, here: Place) -> str:
-    # Two tokens for one value may be different strings.
-    return json.dumps(here.stack.resolve(arn)) if is_token(arn) else arn
+    # Two tokens for one value may be different strings, unless they are of a construct: two stacks may have constructs
+    # of one logical id, and what their attributes resolve to doesn't say of which stack they are.
+    if not is_token(arn) or names_a_resource(arn):
+        return arn
+    return json.dumps(here.stack.resolve(arn))

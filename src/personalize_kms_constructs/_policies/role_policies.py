@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import cast
+from typing import Any, cast
 
+from aws_cdk import Stack
 from aws_cdk import aws_iam as iam
-from constructs import Construct, IDependable
+from constructs import Construct
 
 from ..matrix import Actions, S3Access
 from .limits import MANAGED_POLICY_SIZE
@@ -69,7 +70,7 @@ class ManagedPolicy(Policy):
 
     def __init__(self, scope: Construct, id: str, role: RoleFacts) -> None:
         super().__init__(role.arn, cast("Construct", role.role))
-        self.dependable: IDependable | None = None
+        self.dependable: iam.ManagedPolicy | None = None
         """The policy in this app."""
         self._scope = scope
         self._id = id
@@ -85,11 +86,18 @@ class ManagedPolicy(Policy):
         addition = Statement(role_sid(needed), actions=needed.actions, resources=(resource,))
         return self.most_bytes() + most_of(addition.to_json()) + len(",") <= MANAGED_POLICY_SIZE
 
+    def document_at_synth(self) -> Any:
+        """Return the finished policy, resolved; none for one that isn't deployed."""
+        if self.dependable is None or self.pending:
+            return None
+        l1 = cast("iam.CfnManagedPolicy", self.dependable.node.default_child)
+        return Stack.of(l1).resolve(l1.policy_document)
+
     def _add(self, statements: Sequence[iam.PolicyStatement]) -> bool:
         if not self._role.is_mutable:
             return False
         if self.dependable is not None:
-            cast("iam.ManagedPolicy", self.dependable).add_statements(*statements)
+            self.dependable.add_statements(*statements)
             return True
         self.dependable = self._attached_to_role(statements)
         # What is made before the app is deployed gets nothing from it; the CDK reports what it should have.

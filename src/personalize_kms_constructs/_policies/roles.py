@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, cast
 
@@ -15,7 +15,7 @@ from .._argument_types import has
 from .._tokens import TOKEN, is_token, l1_behind, names_a_resource
 from ..matrix import SERVICE_PRINCIPAL
 from .conditions import for_this_account
-from .names import fixed_role_name, outermost_stack
+from .names import fixed_role_name, is_nested_in, outermost_stack
 from .place import Place
 
 _CUSTOMIZE_ROLES = "@aws-cdk/iam:customizeRoles"
@@ -36,6 +36,7 @@ class RoleFacts:
     """Its L1, where it was not given as an L2."""
     is_mutable: bool = True
     """False for a role that takes no policies from this app, and says nothing when it is given some."""
+    is_made_here: bool = False
     is_precreated: bool = False
     """True where ``iam.Role.customize_roles`` has somebody else make the role and its policies."""
 
@@ -87,12 +88,21 @@ class RoleFacts:
         l1 = self.l1
         if l1 is None or not self.has_name:
             return self.arn
-        return Lazy.uncached_string(cast("IStringProducer", _ArnByName(l1, self.here)))
+        return Lazy.uncached_string(cast("IStringProducer", _ArnByName(l1, self)))
 
-    @property
-    def stands_beside_the_construct(self) -> bool:
-        """True if no other stack can refer to the role without needing the stack that needs its keys."""
-        return self.stack is not None and outermost_stack(self.stack) is outermost_stack(self.here.stack)
+    def would_make_a_cycle_in(self, stack: Stack) -> bool:
+        """Tell if a reference to the role, in the policy of a key of this stack, makes a cycle of stacks.
+
+        The role's policies stand in the construct's stack, and refer to the key.
+        """
+        if self.stack is None or self.stack is stack:
+            return False
+        outermost = outermost_stack(self.here.stack)
+        if outermost_stack(self.stack) is not outermost:
+            return False  # at least none that this construct makes
+        if outermost_stack(stack) is not outermost:
+            return True
+        return self.stack is self.here.stack and not is_nested_in(stack, self.stack)
 
     @property
     def has_name(self) -> bool:
@@ -102,28 +112,30 @@ class RoleFacts:
 
     @property
     def name_is_of_its_stack(self) -> bool:
-        """True if other stacks would have to import the role's name, a parameter for example."""
+        """True if other stacks would have to import the role's name or path, a parameter for example."""
         l1 = self.l1
-        return l1 is not None and names_a_resource(l1.role_name or "")
+        return l1 is not None and names_a_resource(f"{l1.path or ''}{l1.role_name or ''}")
 
 
 @jsii.implements(IStringProducer)
 class _ArnByName:
     """The ARN of a role of this app: aspects and escape hatches change name and path until the end."""
 
-    def __init__(self, l1: iam.CfnRole, here: Place) -> None:
+    def __init__(self, l1: iam.CfnRole, role: RoleFacts) -> None:
         self._l1 = l1
-        self._here = here
+        self._role = role
 
     def produce(self, context: IResolveContext) -> str:
-        """Return the ARN by the role's name, or a reference to the role where it has none and no cycle comes of it."""
-        name, path = self._l1.role_name, self._l1.path or "/"
-        if name is not None and context.resolve(name) is not None:
-            return f"arn:{self._here.partition}:iam::{self._here.account}:role{path}{name}"
-        made_in, used_in = Stack.of(self._l1), Stack.of(context.scope)
-        if made_in.node.path == used_in.node.path or outermost_stack(made_in) is not outermost_stack(self._here.stack):
-            return self._l1.attr_arn
-        return "a-role-without-a-name"  # which the checks at synth refuse
+        """Return the ARN by the role's name, or a reference to the role where it has none.
+
+        Where a cycle would come of it, the CDK would say so before the checks at synth can: they do instead.
+        """
+        name, path, here = self._l1.role_name, self._l1.path or "/", self._role.here
+        has_name = name is not None and context.resolve(name) is not None
+        refers = not has_name or self._role.name_is_of_its_stack
+        if refers and self._role.would_make_a_cycle_in(Stack.of(context.scope)):
+            return "a-role-without-a-name"
+        return f"arn:{here.partition}:iam::{here.account}:role{path}{name}" if has_name else self._l1.attr_arn
 
 
 def make_role(scope: Construct, path: str, id: str, here: Place, role_name: str | None) -> RoleFacts:
@@ -139,7 +151,7 @@ def make_role(scope: Construct, path: str, id: str, here: Place, role_name: str 
         description="Lets Amazon Personalize use data and customer-managed KMS keys",
         role_name=role_name or fixed_role_name(path, id, here),
     )
-    return _facts_of_l2(role, here, here.stack)
+    return replace(_facts_of_l2(role, here, here.stack), is_made_here=True)
 
 
 def find_role(given: Any, scope: Construct, here: Place) -> RoleFacts:
@@ -148,11 +160,15 @@ def find_role(given: Any, scope: Construct, here: Place) -> RoleFacts:
         return _facts_of_l2(given, here, given.stack)
     arn = _arn_of(given)
     l1 = l1_behind(arn, iam.CfnRole)
-    made_in = None if l1 is None else l1.stack
+    made_in = None
+    if l1 is not None:
+        # Not by a name in an ARN that the CDK puts together, which knows no path.
+        arn, made_in = l1.attr_arn, l1.stack
     if not has(given, "role_arn"):
         return RoleFacts(iam.Role.from_role_arn(scope, "ServiceRole", arn), arn, here, made_in, l1)
     precreated = _is_precreated(given)
-    return RoleFacts(given, arn, here, made_in, l1, not is_immutable(given), precreated)
+    is_mutable = not is_immutable(given)
+    return RoleFacts(given, arn, here, made_in, l1, is_mutable, is_precreated=precreated)
 
 
 def _facts_of_l2(role: iam.Role, here: Place, made_in: Stack) -> RoleFacts:

@@ -30,7 +30,7 @@ _PSEUDO_PARAMETERS = {
     "AWS::AccountId": Size(12, 12),
     "AWS::Partition": Size(len("aws"), len("aws-us-gov")),
     "AWS::Region": Size(len("eu-west-1"), len("us-isof-south-1")),
-    "AWS::URLSuffix": Size(len("amazonaws.com"), len("amazonaws.com.cn")),
+    "AWS::URLSuffix": Size(len("c2s.ic.gov"), len("amazonaws.com.cn")),
 }
 
 

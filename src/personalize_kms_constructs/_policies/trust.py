@@ -13,6 +13,7 @@ from .._tokens import is_token
 from ..matrix import SERVICE_PRINCIPAL
 from .documents import Json, statements_of
 
+_COLONS_OF_AN_ARN = 5
 _WAY_OUT = f"add iam.ServicePrincipal('{SERVICE_PRINCIPAL}') to its assumed_by, or leave service_role out"
 
 
@@ -72,15 +73,20 @@ def _shut_out(condition: Json, account: str, region: str) -> str:
             if key.lower() == "aws:sourceaccount" and not any(_may_match(value, account) for value in _listed(values)):
                 return f"{key} {values}"
             if key.lower() == "aws:sourcearn" and not any(
-                _may_be_arn(value, account, region) for value in _listed(values)
+                _may_be_arn(base, value, account, region) for value in _listed(values)
             ):
                 return f"{key} {values}"
     return ""
 
 
-def _may_be_arn(pattern: Any, account: str, region: str) -> bool:
+def _may_be_arn(operator: str, pattern: Any, account: str, region: str) -> bool:
     if not isinstance(pattern, str):
         return True
+    if (
+        operator == "StringLike"
+        and pattern.count(":") != len(["arn", "aws", "personalize", "region", "account", "x"]) - 1
+    ):
+        return True  # an asterisk spans colons there, so that parts can't be told apart
     _, _, service, in_region, of_account, *_ = [*pattern.split(":", 5), *["*"] * 5]
     return all(map(_may_match, (service, in_region, of_account), ("personalize", region, account)))
 

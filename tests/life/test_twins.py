@@ -1,0 +1,223 @@
+"""Things that look alike and aren't: constructs of one logical id in two stacks, and names that lead to an L1."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import aws_cdk as cdk
+import pytest
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_s3 as s3
+from aws_cdk import cloudformation_include as cfn_include
+
+from personalize_kms_constructs import PersonalizeEncryption, PersonalizeResource, S3Location
+from tests.life.conftest import change, key_statement, l1_key, l1_role, synth_error, trusted_role
+from tests.policies import resources
+
+GROUP = PersonalizeResource.dataset_group()
+
+
+def test_parameters_of_one_name_in_two_stacks_are_two_keys(app: cdk.App, stack: cdk.Stack, bucket: s3.Bucket) -> None:
+    """What a reference resolves to doesn't say of which stack it is."""
+    one, two = (
+        kms.Key.from_key_arn(stack, f"Key{id}", cdk.CfnParameter(cdk.Stack(app, id), "KeyArn").value_as_string)
+        for id in ("One", "Two")
+    )
+    job = PersonalizeResource.dataset_import_job(S3Location(bucket, "import/", encryption_key=two))
+    encryption = PersonalizeEncryption(stack, "Encryption", encryption_key=one, resources=[GROUP, job])
+    assert [pending.resource_arn for pending in encryption.pending_statements] == [one.key_arn, two.key_arn]
+
+
+def test_buckets_of_one_logical_id_in_two_stacks_are_two_places(app: cdk.App, stack: cdk.Stack) -> None:
+    """A job may read one and write the other below the same prefix."""
+    source, destination = (
+        s3.Bucket.from_bucket_arn(
+            stack, f"Bucket{id}", cdk.CfnResource(cdk.Stack(app, id), "B", type="Custom::B").get_att("Arn").to_string()
+        )
+        for id in ("One", "Two")
+    )
+    job = PersonalizeResource.batch_segment_job(S3Location(source, "x/"), S3Location(destination, "x/"))
+    encryption = PersonalizeEncryption(stack, "Encryption", resources=[job])
+    assert [pending.policy for pending in encryption.pending_statements] == ["bucket", "bucket"]
+
+
+@pytest.mark.parametrize("name", [{"Fn::Sub": "${Data}"}, {"Fn::Join": ["", [{"Ref": "Data"}]]}], ids=["Sub", "Join"])
+def test_a_bucket_policy_that_names_its_bucket_by_an_expression(
+    stack: cdk.Stack, tmp_path: Path, name: dict[str, Any]
+) -> None:
+    """It is the bucket's, however that is written."""
+    file = tmp_path / "old.json"
+    policy = {"Bucket": name, "PolicyDocument": {"Statement": []}}
+    old = {"Data": {"Type": "AWS::S3::Bucket"}, "P": {"Type": "AWS::S3::BucketPolicy", "Properties": policy}}
+    file.write_text(json.dumps({"Resources": old}))
+    bucket = cfn_include.CfnInclude(stack, "Old", template_file=str(file)).get_resource("Data")
+    job = PersonalizeResource.dataset_import_job(S3Location(bucket, "import/"))
+    PersonalizeEncryption(stack, "Encryption", resources=[job])
+    (only,) = resources(stack, "AWS::S3::BucketPolicy").values()
+    assert len(only["Properties"]["PolicyDocument"]["Statement"]) == 2
+
+
+def test_a_bucket_imported_by_the_name_of_an_l1(stack: cdk.Stack) -> None:
+    """It is the app's own: its policy and its key get the statements."""
+    encryption = s3.CfnBucket.BucketEncryptionProperty(
+        server_side_encryption_configuration=[
+            s3.CfnBucket.ServerSideEncryptionRuleProperty(
+                server_side_encryption_by_default=s3.CfnBucket.ServerSideEncryptionByDefaultProperty(
+                    sse_algorithm="aws:kms", kms_master_key_id=l1_key(stack).attr_arn
+                )
+            )
+        ]
+    )
+    l1 = s3.CfnBucket(stack, "Data", bucket_encryption=encryption)
+    bucket = s3.Bucket.from_bucket_name(stack, "Imported", l1.ref)
+    job = PersonalizeResource.dataset_import_job(S3Location(bucket, "import/"))
+    construct = PersonalizeEncryption(stack, "Encryption", resources=[job])
+    assert construct.pending_statements == ()
+    policies = resources(stack, "AWS::KMS::Key")["L1Key"]["Properties"]["KeyPolicy"]["Statement"]
+    assert [statement.get("Sid") for statement in policies] == [None, "PersonalizeRole", "PersonalizeService"]
+
+
+def test_a_role_imported_by_the_name_of_an_l1(app: cdk.App, stack: cdk.Stack) -> None:
+    """The key policy has its ARN, path included, and its trust is looked at."""
+    l1 = l1_role(stack, path="/personalize/")
+    role = iam.Role.from_role_name(stack, "Imported", l1.ref)
+    PersonalizeEncryption(stack, "Encryption", service_role=role, resources=[GROUP])
+    assert key_statement(stack, "PersonalizeRole")["Principal"] == {"AWS": {"Fn::GetAtt": ["L1Role", "Arn"]}}
+
+
+def test_a_role_imported_by_the_name_of_an_l1_that_trusts_nobody(app: cdk.App, stack: cdk.Stack) -> None:
+    """The name hides nothing."""
+    l1 = iam.CfnRole(stack, "Role", assume_role_policy_document={"Statement": []})
+    role = iam.Role.from_role_name(stack, "Imported", l1.ref)
+    PersonalizeEncryption(stack, "Encryption", service_role=role, resources=[GROUP])
+    assert "doesn't trust Personalize" in synth_error(app)
+
+
+def test_the_nameless_role_of_a_parent_and_the_key_of_a_nested_stack(app: cdk.App) -> None:
+    """A nested stack may need its parent: there is no cycle."""
+    parent = cdk.Stack(app, "Parent")
+    nested = cdk.NestedStack(parent, "Nested")
+    PersonalizeEncryption(nested, "Encryption", service_role=trusted_role(parent), resources=[GROUP])
+    PersonalizeEncryption(
+        parent,
+        "Encryption",
+        encryption_key=kms.Key(nested, "Key"),
+        service_role=trusted_role(parent, "Other"),
+        resources=[GROUP],
+    )
+    app.synth()
+
+
+def test_a_path_that_is_a_parameter_and_the_key_of_another_stack(
+    app: cdk.App, stack: cdk.Stack, security: cdk.Stack
+) -> None:
+    """Both stacks would need each other, which is told in our words."""
+    encryption = PersonalizeEncryption(stack, "Encryption", encryption_key=kms.Key(security, "Key"), resources=[GROUP])
+    l1: Any = encryption.service_role.node.default_child
+    l1.path = cdk.CfnParameter(stack, "Path").value_as_string
+    assert "has a value of the role's own stack in it" in synth_error(app)
+
+
+def test_a_prefix_that_makes_the_name_too_long(app: cdk.App, stack: cdk.Stack) -> None:
+    """A name is judged again when aspects have changed it."""
+    PersonalizeEncryption(stack, "Encryption", role_name="r" * 60, resources=[GROUP])
+
+    def put_prefix(role: iam.CfnRole) -> None:
+        role.role_name = f"corp-{role.role_name}"
+
+    change(app, iam.CfnRole, put_prefix)
+    assert "of 65 characters but IAM takes 1 to 64" in synth_error(app)
+
+
+def test_a_name_that_is_taken_from_the_role_made_here(app: cdk.App, stack: cdk.Stack) -> None:
+    """Without its name a live role would be replaced."""
+    encryption = PersonalizeEncryption(stack, "Encryption", resources=[GROUP])
+    l1: Any = encryption.service_role.node.default_child
+    l1.role_name = None
+    assert "the role made here has lost its name" in synth_error(app)
+
+
+def test_a_managed_policy_that_is_replaced(app: cdk.App, stack: cdk.Stack) -> None:
+    """All of the role's IAM would be lost."""
+    encryption = PersonalizeEncryption(stack, "Encryption", resources=[GROUP])
+    policy: Any = encryption.node.find_child("Policy").node.default_child
+    policy.policy_document = {"Version": "2012-10-17", "Statement": []}
+    assert "has lost the statement UseKey" in synth_error(app)
+
+
+def test_a_managed_policy_that_others_filled(app: cdk.App, stack: cdk.Stack) -> None:
+    """The finished policy counts, whoever wrote it."""
+    encryption = PersonalizeEncryption(stack, "Encryption", resources=[GROUP])
+    policy: Any = encryption.node.find_child("Policy")
+    for number in range(60):
+        arn = f"arn:aws:s3:::{number}-{'x' * 60}"
+        policy.add_statements(iam.PolicyStatement(sid=f"S{number}", actions=["s3:ListBucket"], resources=[arn]))
+    assert "bytes or more but AWS takes 6,144" in synth_error(app)
+
+
+@pytest.mark.parametrize("pattern", ["arn:*:111111111111:*", "arn:aws:personalize:*111111111111:*"])
+def test_a_pattern_whose_asterisk_spans_colons(app: cdk.App, concrete: cdk.Stack, pattern: str) -> None:
+    """``StringLike`` knows no parts of ARNs."""
+    conditions = {"StringLike": {"aws:SourceArn": pattern}}
+    principal = iam.ServicePrincipal("personalize.amazonaws.com", conditions=conditions)
+    role = iam.Role(concrete, "Role", assumed_by=principal)
+    PersonalizeEncryption(concrete, "Encryption", service_role=role, resources=[GROUP])
+    app.synth()
+
+
+def test_calls_that_come_after_the_synth(app: cdk.App) -> None:
+    """What they add would reach no template."""
+    stage = cdk.Stage(app, "Production")
+    stack = cdk.Stack(stage, "Stack")
+    encryption = PersonalizeEncryption(stack, "Encryption", resources=[GROUP])
+    role = trusted_role(stack)
+    stage.synth()
+    with pytest.raises(ValueError, match="the stage was synthesized already"):
+        encryption.add_dataset_group("Movies", name="movies")
+    with pytest.raises(ValueError, match="the stage was synthesized already"):
+        encryption.grant_create(role, GROUP)
+
+
+def test_an_output_has_an_id_of_its_own(stack: cdk.Stack) -> None:
+    """Ids are refused in our words, those of outputs too."""
+    encryption = PersonalizeEncryption(stack, "Encryption", resources=[GROUP])
+    encryption.output_pending_statements()
+    for id in ("PendingStatements", "Policy2"):
+        with pytest.raises(ValueError, match="is that of another child of the construct"):
+            encryption.output_pending_statements(id)
+
+
+def test_a_key_that_another_construct_uses_first(app: cdk.App, stack: cdk.Stack) -> None:
+    """Sids are taken in the order in which statements come, also in the policy of a key that was made here."""
+    first = PersonalizeEncryption(stack, "First")
+    PersonalizeEncryption(stack, "Second", encryption_key=first.encryption_key, resources=[GROUP])
+    first.allow(GROUP)
+    (key,) = resources(stack, "AWS::KMS::Key").values()
+    assert [statement.get("Sid") for statement in key["Properties"]["KeyPolicy"]["Statement"]] == [
+        None,
+        "PersonalizeRole",
+        "PersonalizeService",
+        "PersonalizeRole2",
+        "PersonalizeService2",
+    ]
+
+
+def test_sids_of_a_refused_allow_are_free_again(app: cdk.App, stack: cdk.Stack, bucket: s3.Bucket) -> None:
+    """Another construct may take them, and the refused one gets others later."""
+    first = PersonalizeEncryption(stack, "First", resources=[GROUP])
+    many = [
+        PersonalizeResource.dataset_import_job(S3Location(bucket, f"{'p' * 180}{number}/")) for number in range(600)
+    ]
+    with pytest.raises(ValueError, match="managed policies but AWS takes 20 at most"):
+        first.allow(*many)
+    job = PersonalizeResource.dataset_import_job(S3Location(bucket, "import/"))
+    PersonalizeEncryption(stack, "Second", resources=[job])
+    first.allow(job)
+    (policy,) = resources(stack, "AWS::S3::BucketPolicy").values()
+    assert [statement["Sid"] for statement in policy["Properties"]["PolicyDocument"]["Statement"]] == [
+        "PersonalizeServiceListBucket",
+        "PersonalizeServiceReadObjects",
+        "PersonalizeServiceListBucket2",
+        "PersonalizeServiceReadObjects2",
+    ]
