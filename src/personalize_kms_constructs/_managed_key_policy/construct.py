@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
+from hashlib import sha256
 from pathlib import Path
 from typing import cast
 
-from aws_cdk import CfnResource, RemovalPolicy
+from aws_cdk import CfnResource, RemovalPolicy, Stack
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
@@ -26,7 +28,27 @@ class ManagedKeyPolicy(Construct):
     https://docs.aws.amazon.com/kms/latest/APIReference/API_PutKeyPolicy.html
     """
 
-    def __init__(self, scope: Construct, id: str, *, key_arn: str, removal_policy: RemovalPolicy) -> None:
+    @classmethod
+    def of(
+        cls, scope: Construct, *, key_arn: str, removal_policy: RemovalPolicy, revision: str | None = None
+    ) -> ManagedKeyPolicy:
+        """Makes one whose id comes from the key: its place among others may change, as may a token's text.
+
+        With an id that counts, a key that changes its place is first written and then cleaned up by another.
+        """
+        resolved = json.dumps(Stack.of(scope).resolve(key_arn), sort_keys=True)
+        id = f"KeyPolicy{sha256(resolved.encode()).hexdigest()[:8]}"
+        return cls(scope, id, key_arn=key_arn, removal_policy=removal_policy, revision=revision)
+
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,
+        *,
+        key_arn: str,
+        removal_policy: RemovalPolicy,
+        revision: str | None = None,
+    ) -> None:
         """Makes the function, its role and the custom resource.
 
         Args:
@@ -36,6 +58,8 @@ class ManagedKeyPolicy(Construct):
             removal_policy: ``RETAIN`` leaves the statements in the policy when they leave the stack, since data that
                 stays behind needs them, and in that of the old key when ``key_arn`` changes. Only a stack operation
                 that fails takes out what it put in. ``DESTROY`` takes them out in all these cases.
+                Statements that were in the policy before the resource was stay in any case.
+            revision: any string; another one looks at the policy again.
         """
         super().__init__(scope, id)
         self.document = iam.PolicyDocument()
@@ -50,6 +74,12 @@ class ManagedKeyPolicy(Construct):
             description=f"Read and write the policy of {key_arn}",
             statements=[
                 iam.PolicyStatement(actions=["kms:GetKeyPolicy", "kms:PutKeyPolicy"], resources=[key_arn]),
+                iam.PolicyStatement(
+                    effect=iam.Effect.DENY,
+                    actions=["kms:PutKeyPolicy"],
+                    resources=[key_arn],
+                    conditions={"Bool": {"kms:BypassPolicyLockoutSafetyCheck": "true"}},
+                ),
             ],
             roles=[cast("iam.IRole", role)],
         )
@@ -74,6 +104,7 @@ class ManagedKeyPolicy(Construct):
                 "KeyArn": key_arn,
                 "FunctionRoleArn": role.role_arn,
                 "PolicyDocument": self.document,
+                **({} if revision is None else {"Revision": revision}),
             },
         )
         # Without its policy the function could neither write nor, at the end, clean up.
