@@ -140,7 +140,7 @@ def test_descriptions(everything: cdk.Stack) -> None:
 def test_sids_in_the_policy_of_an_imported_key(managed: cdk.Stack) -> None:
     """Other deployments may have statements there: path and stack name make the sids, account and Region if known."""
     assert sids(managed, "Custom::PersonalizeKeyPolicy", "PolicyDocument") == {
-        "EncryptionKeyPolicyEC3482CF": ["PersonalizeRole0B0E511D", "PersonalizeService0B0E511D"]
+        "EncryptionKeyPolicyc0fce13cF5C7C9FD": ["PersonalizeRole0B0E511D", "PersonalizeService0B0E511D"]
     }, CONSEQUENCE
     assert sids(managed, "AWS::IAM::ManagedPolicy", "PolicyDocument")["EncryptionPolicy3F28E3E0"] == [
         "CreateGrants",
