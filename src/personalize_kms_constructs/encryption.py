@@ -82,6 +82,7 @@ class PersonalizeEncryption(Construct):
         removal_policy: RemovalPolicy = RemovalPolicy.RETAIN,
         source_account_check: SourceAccountCheck = SourceAccountCheck.IF_PRESENT,
         imported_key_policy: ImportedKeyPolicy = ImportedKeyPolicy.PENDING,
+        imported_key_policy_revision: str | None = None,
     ) -> None:
         """Make or take a key and a service role, and wire the permissions.
 
@@ -105,6 +106,9 @@ class PersonalizeEncryption(Construct):
             source_account_check: the condition on statements for the service principal in key and bucket policies.
             imported_key_policy: who adds the statements to the policy of an imported key: by default its owner, with
                 ``MANAGED`` this stack.
+            imported_key_policy_revision: any string, for ``MANAGED``. Change it to have the statements put back at the
+                next deployment after somebody else has overwritten the key policy
+                (https://docs.aws.amazon.com/kms/latest/APIReference/API_PutKeyPolicy.html).
 
         Raises:
             ValueError: if Personalize can't work with what was given; the message has all the reasons.
@@ -120,6 +124,7 @@ class PersonalizeEncryption(Construct):
                 removal_policy,
                 source_account_check,
                 imported_key_policy,
+                imported_key_policy_revision,
             )
         except ValueError:
             scope.node.try_remove_child(id)
@@ -135,6 +140,7 @@ class PersonalizeEncryption(Construct):
         removal_policy: RemovalPolicy,
         source_account_check: SourceAccountCheck,
         imported_key_policy: ImportedKeyPolicy,
+        imported_key_policy_revision: str | None,
     ) -> None:
         """Judge all that was given, and wire it."""
         here, node = Place(Stack.of(self)), self.node
@@ -162,6 +168,7 @@ class PersonalizeEncryption(Construct):
         self._here = here
         self._role = cast("RoleFacts", role)
         self._removal_policy = removal_policy
+        self._key_policy_revision = imported_key_policy_revision
         self._retained: dict[str, CfnResource] = {}
         self._dataset_groups: set[object] = set()
         self._ids: set[str] = set()
@@ -213,10 +220,11 @@ class PersonalizeEncryption(Construct):
 
     def _manage(self, key_arn: str) -> AddStatements:
         # Imported here since few stacks manage the policy of an imported key, and Lambda's module is large.
-        from ._managed_key_policy import ManagedKeyPolicy, managed_id
+        from ._managed_key_policy import ManagedKeyPolicy
 
-        id = managed_id(self._here.stack, key_arn)
-        managed = ManagedKeyPolicy(self, id, key_arn=key_arn, removal_policy=self._removal_policy)
+        managed = ManagedKeyPolicy.of(
+            self, key_arn=key_arn, removal_policy=self._removal_policy, revision=self._key_policy_revision
+        )
         resource = cast("CfnResource", managed.node.default_child)
         if self._removal_policy is not RemovalPolicy.DESTROY:
             self._retained[f"the statements in the policy of key {key_arn}"] = resource

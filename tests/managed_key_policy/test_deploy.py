@@ -107,6 +107,23 @@ def test_retained_statements_stay(aws: EmbeddedAws, key_arn: str, policy: Callab
     assert policy() == written(statement("A"))
 
 
+def test_a_failed_re_creation_leaves_retained_statements(
+    aws: EmbeddedAws, key_arn: str, policy: Callable[[], str]
+) -> None:
+    """CloudFormation sends Delete for the new resource, but the statements are those of the old one."""
+
+    def failing(stack: cdk.Stack, key_policy: ManagedKeyPolicy) -> None:
+        group = personalize.CfnDatasetGroup(
+            stack, "Group", name="group", kms_key_arn=key_arn, role_arn="arn:aws:iam::1:role/x"
+        )
+        group.node.add_dependency(key_policy)
+
+    assert run(aws, "create_stack", body=stack_of(key_arn, statement("A"))) == []
+    assert run(aws, "delete_stack") == []
+    assert run(aws, "create_stack", body=stack_of(key_arn, statement("A"), statement("B"), more=failing))
+    assert policy() == written(statement("A"))
+
+
 def test_a_failed_creation_leaves_nothing(aws: EmbeddedAws, key_arn: str, policy: Callable[[], str]) -> None:
     """Retained or not: another resource fails, and the roll-back takes the statements out."""
 

@@ -67,12 +67,30 @@ def test_delete_of_what_is_not_there_writes_nothing(function: Function, key_arn:
     assert spy.writes == []
 
 
-def test_delete_succeeds_when_the_key_is_pending_deletion(function: Function, key_arn: str, kms: Any, spy: Spy) -> None:
-    """KMS writes no policy of such a key, which the embedded one doesn't check."""
+def test_delete_waits_for_a_key_in_an_invalid_state(
+    function: Function, key_arn: str, policy: Policy, spy: Spy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Such a state passes. One that doesn't is told, since the statements are still there."""
+    error = refused("KMSInvalidStateException", "PutKeyPolicy")
+    function("Create", key_arn, statement("A"))
+    spy.before_write = raiser(error)
+    answer = function("Delete", key_arn, statement("A"))
+    assert (answer["Status"], policy()) == ("FAILED", written(statement("A")))
+
+    monkeypatch.setattr(key_policy_function, "PATIENCE", 5.0)
+    spy.before_write = raiser(error, error)
+    assert function("Delete", key_arn, statement("A"))["Status"] == "SUCCESS"
+    assert policy() == POLICY
+
+
+def test_delete_works_while_the_deletion_of_the_key_is_pending(
+    function: Function, key_arn: str, kms: Any, policy: Policy
+) -> None:
+    """KMS's table of key states allows PutKeyPolicy then."""
     function("Create", key_arn, statement("A"))
     kms.schedule_key_deletion(KeyId=key_arn)
-    spy.before_write = raiser(refused("KMSInvalidStateException", "PutKeyPolicy"))
     assert function("Delete", key_arn, statement("A"))["Status"] == "SUCCESS"
+    assert policy() == POLICY
 
 
 def test_delete_succeeds_when_the_key_is_gone(function: Function, key_arn: str) -> None:
@@ -90,7 +108,7 @@ def test_another_key_gets_the_statements_and_a_new_id(
     old = properties(key_arn, statement("A"))
     answer = function("Update", other, statement("A"), old=old, PhysicalResourceId=key_arn)
 
-    assert (answer["Status"], answer["PhysicalResourceId"]) == ("SUCCESS", other)
+    assert (answer["Status"], answer["PhysicalResourceId"]) == ("SUCCESS", f"{other}<{key_arn}")
     assert kms.get_key_policy(KeyId=other, PolicyName="default")["Policy"] == written(statement("A"))
     assert policy() == written(statement("A"))
 

@@ -9,7 +9,7 @@ from tests.policies import resources
 
 
 def test_each_imported_key_has_a_custom_resource(stack: cdk.Stack) -> None:
-    """Each for its own key, by ids that depend on the key alone, and with the removal policy that was asked for."""
+    """Each for its own key, by ids that come from the keys, and with the removal policy that was asked for."""
     keys = [
         kms.Key.from_key_arn(stack, f"Imported{number}", f"arn:aws:kms:us-east-1:111122223333:key/{number}")
         for number in range(3)
@@ -40,40 +40,29 @@ def test_each_imported_key_has_a_custom_resource(stack: cdk.Stack) -> None:
     assert encryption.pending_statements == ()
 
 
-def managed_ids(*numbers: int) -> dict[str, str]:
-    """The ids of the custom resources by the keys that they stand for, with locations in this order."""
-    stack = cdk.Stack(cdk.App(analytics_reporting=False), "Stack")
-    keys = {n: kms.Key.from_key_arn(stack, f"I{n}", f"arn:aws:kms:us-east-1:111122223333:key/{n}") for n in numbers}
-    encryption = PersonalizeEncryption(stack, "Encryption", imported_key_policy=ImportedKeyPolicy.MANAGED)
-    for number, key in keys.items():
-        bucket = s3.Bucket(stack, f"Bucket{number}", encryption_key=key)
-        encryption.allow(PersonalizeResource.dataset_import_job(S3Location(bucket, "import/")))
-    found = resources(stack, "Custom::PersonalizeKeyPolicy")
-    return {resource["Properties"]["KeyArn"]: id for id, resource in found.items()}
+def test_the_id_of_a_key_does_not_depend_on_its_place_or_on_tokens_before_it() -> None:
+    """Else the clean-up for one key would take out what was just written for another."""
 
-
-def test_a_key_keeps_its_custom_resource_whatever_comes_before_it() -> None:
-    """Inserted, removed and reordered locations make no custom resource stand for another key."""
-    before, inserted, reordered = managed_ids(1, 2), managed_ids(3, 1, 2), managed_ids(2, 1)
-    assert before == reordered
-    assert before.items() < inserted.items()
-
-
-def test_a_key_by_a_token_is_known_by_what_it_resolves_to() -> None:
-    """The strings of tokens differ with the number of tokens that were made before."""
-
-    def id_of(tokens_before: int) -> list[str]:
+    def ids(*names: str, tokens_before: int) -> dict[str, str]:
         stack = cdk.Stack(cdk.App(analytics_reporting=False), "Stack")
         for number in range(tokens_before):
-            cdk.Fn.import_value(f"Other{number}")
-        key = kms.Key.from_key_arn(stack, "Key", cdk.Fn.import_value("KeyArn"))
-        PersonalizeEncryption(
+            cdk.CfnParameter(stack, f"Before{number}").value_as_string  # noqa: B018
+        encryption = PersonalizeEncryption(
             stack,
             "Encryption",
-            encryption_key=key,
             imported_key_policy=ImportedKeyPolicy.MANAGED,
-            resources=[PersonalizeResource.dataset_group()],
+            encryption_key=kms.Key.from_key_arn(stack, "Main", "arn:aws:kms:us-east-1:111122223333:key/main"),
         )
-        return list(resources(stack, "Custom::PersonalizeKeyPolicy"))
+        for name in names:
+            arn = cdk.CfnParameter(stack, name).value_as_string
+            key = kms.Key.from_key_arn(stack, f"Key{name}", arn)
+            bucket = s3.Bucket(stack, f"Bucket{name}", encryption_key=key)
+            encryption.allow(PersonalizeResource.dataset_import_job(S3Location(bucket, "import/")))
+        return {
+            str(resource["Properties"]["KeyArn"]): id
+            for id, resource in resources(stack, "Custom::PersonalizeKeyPolicy").items()
+        }
 
-    assert id_of(0) == id_of(7)
+    first = ids("A", "B", tokens_before=0)
+    assert len(set(first.values())) == 3
+    assert ids("C", "B", "A", tokens_before=3).items() > first.items()

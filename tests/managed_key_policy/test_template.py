@@ -54,7 +54,13 @@ def test_it_makes_these_resources_and_no_others(stack: cdk.Stack) -> None:
                             "Effect": "Allow",
                             "Action": ["kms:GetKeyPolicy", "kms:PutKeyPolicy"],
                             "Resource": KEY_ARN,
-                        }
+                        },
+                        {
+                            "Effect": "Deny",
+                            "Action": "kms:PutKeyPolicy",
+                            "Resource": KEY_ARN,
+                            "Condition": {"Bool": {"kms:BypassPolicyLockoutSafetyCheck": "true"}},
+                        },
                     ],
                 },
                 "Roles": [{"Ref": "KeyPolicyRole21047786"}],
@@ -103,6 +109,13 @@ def test_destroy_takes_the_statements_out(stack: cdk.Stack) -> None:
     managed(stack, cdk.RemovalPolicy.DESTROY)
     (resource,) = resources(stack, "Custom::PersonalizeKeyPolicy").values()
     assert (resource["DeletionPolicy"], resource["UpdateReplacePolicy"]) == ("Delete", "Delete")
+
+
+def test_another_revision_is_another_property(stack: cdk.Stack) -> None:
+    """CloudFormation calls the function when a property has changed."""
+    ManagedKeyPolicy.of(stack, key_arn=KEY_ARN, removal_policy=cdk.RemovalPolicy.RETAIN, revision="2026-11-25")
+    (resource,) = resources(stack, "Custom::PersonalizeKeyPolicy").values()
+    assert resource["Properties"]["Revision"] == "2026-11-25"
 
 
 def test_resources_can_depend_on_it(stack: cdk.Stack) -> None:

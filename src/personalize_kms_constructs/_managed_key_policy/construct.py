@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
+from hashlib import sha256
 from pathlib import Path
 from typing import cast
 
@@ -28,7 +28,27 @@ class ManagedKeyPolicy(Construct):
     https://docs.aws.amazon.com/kms/latest/APIReference/API_PutKeyPolicy.html
     """
 
-    def __init__(self, scope: Construct, id: str, *, key_arn: str, removal_policy: RemovalPolicy) -> None:
+    @classmethod
+    def of(
+        cls, scope: Construct, *, key_arn: str, removal_policy: RemovalPolicy, revision: str | None = None
+    ) -> ManagedKeyPolicy:
+        """Makes one whose id comes from the key: its place among others may change, as may a token's text.
+
+        With an id that counts, a key that changes its place is first written and then cleaned up by another.
+        """
+        resolved = json.dumps(Stack.of(scope).resolve(key_arn), sort_keys=True)
+        id = f"KeyPolicy{sha256(resolved.encode()).hexdigest()[:8].upper()}"
+        return cls(scope, id, key_arn=key_arn, removal_policy=removal_policy, revision=revision)
+
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,
+        *,
+        key_arn: str,
+        removal_policy: RemovalPolicy,
+        revision: str | None = None,
+    ) -> None:
         """Makes the function, its role and the custom resource.
 
         Args:
@@ -38,6 +58,8 @@ class ManagedKeyPolicy(Construct):
             removal_policy: ``RETAIN`` leaves the statements in the policy when they leave the stack, since data that
                 stays behind needs them, and in that of the old key when ``key_arn`` changes. Only a stack operation
                 that fails takes out what it put in. ``DESTROY`` takes them out in all these cases.
+                Statements that were in the policy before the resource was stay in any case.
+            revision: any string; another one looks at the policy again.
         """
         super().__init__(scope, id)
         self.document = iam.PolicyDocument()
@@ -52,6 +74,12 @@ class ManagedKeyPolicy(Construct):
             description=f"Read and write the policy of {key_arn}",
             statements=[
                 iam.PolicyStatement(actions=["kms:GetKeyPolicy", "kms:PutKeyPolicy"], resources=[key_arn]),
+                iam.PolicyStatement(
+                    effect=iam.Effect.DENY,
+                    actions=["kms:PutKeyPolicy"],
+                    resources=[key_arn],
+                    conditions={"Bool": {"kms:BypassPolicyLockoutSafetyCheck": "true"}},
+                ),
             ],
             roles=[cast("iam.IRole", role)],
         )
@@ -76,6 +104,7 @@ class ManagedKeyPolicy(Construct):
                 "KeyArn": key_arn,
                 "FunctionRoleArn": role.role_arn,
                 "PolicyDocument": self.document,
+                **({} if revision is None else {"Revision": revision}),
             },
         )
         # Without its policy the function could neither write nor, at the end, clean up.
@@ -84,16 +113,6 @@ class ManagedKeyPolicy(Construct):
             # What remains after a failed creation would be of no use to anybody.
             removal_policy = RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE
         resource.apply_removal_policy(removal_policy)
-
-
-def managed_id(stack: Stack, key_arn: str) -> str:
-    """Return the id for a managed key: it depends on the key, and not on how many there are or were before it.
-
-    Else an inserted location would make one custom resource stand for another key, whose Delete takes out statements
-    that are in use. The string of a token depends on how many were made before; what it resolves to doesn't.
-    """
-    resolved = json.dumps(stack.resolve(key_arn), sort_keys=True)
-    return f"KeyPolicy{hashlib.sha256(resolved.encode()).hexdigest()[:8].upper()}"
 
 
 def _code() -> str:

@@ -11,7 +11,8 @@ Why nothing gets lost, though PutKeyPolicy replaces the whole text unconditional
   and starts over from the text that undid it, which keeps the other's statements. It does so after a random time, so
   that two don't undo each other for ever.
 - Who doesn't read again, such as a person in the console, is safe outside the window: the second read sees the edit.
-  KMS offers nothing to close the window itself, the milliseconds from that read to the write.
+  KMS offers nothing to close the window itself. It lasts as long as reads lag behind writes, seconds at times, and an
+  edit that falls into it can be lost.
 
 https://docs.aws.amazon.com/kms/latest/developerguide/accessing-kms.html#programming-eventual-consistency
 """
@@ -38,13 +39,21 @@ WRITE_WITHIN = 2.0
 CLIENT = Config(connect_timeout=3, read_timeout=5, retries={"total_max_attempts": 1})
 # Roles and their policies, the function's own among them, are visible to KMS some time after they were made.
 PATIENCE = float(os.environ.get("PATIENCE_SECONDS", "60"))
-NOT_VISIBLE_YET = {"AccessDeniedException", "MalformedPolicyDocumentException", "NotFoundException"}
+MAY_PASS = {
+    "AccessDeniedException",
+    "MalformedPolicyDocumentException",
+    "NotFoundException",
+    "KMSInvalidStateException",
+}
 # Kept back for taking statements out again and for the response.
 RESERVE = 90.0
-GONE = {"NotFoundException", "KMSInvalidStateException"}
+GONE = "NotFoundException"
 MAX_BYTES = 32_768
 # The id of what a failed Create leaves behind: its Delete must not fail for the reason that Create failed.
 NOTHING_WRITTEN = "nothing-written"
+# A physical id is the key's ARN, the sids found there at first, and the id that a change of keys may be rolled back to.
+FOUND, BEFORE = "#", "<"
+ORPHAN = re.compile(r"A(ROA|IDA)[A-Z0-9]{12,}")
 Statement = dict[str, Any]
 
 
@@ -63,21 +72,40 @@ def handler(event: dict[str, Any], context: Any) -> None:
             first = old.get("KeyArn") != new["KeyArn"]
             owned = wanted.keys() if first else wanted.keys() | statements(old).keys()
             try:
-                policy.merge(owned, wanted)
+                policy.merge(owned, wanted, is_new=first)
             except Exception:
                 # A failed update of the same key needs nothing: CloudFormation asks for the old statements again.
                 if first and policy.written:
-                    policy.take_out(owned)
-                    physical_id = event.get("PhysicalResourceId", new["KeyArn"])
+                    policy.take_out(wanted)
+                    physical_id = event.get("PhysicalResourceId", first_id(new["KeyArn"], policy.found, ""))
                 raise
-            physical_id = new["KeyArn"]
+            if first:
+                physical_id = first_id(new["KeyArn"], policy.found, event.get("PhysicalResourceId", ""))
         elif physical_id != NOTHING_WRITTEN:
-            policy.merge(wanted.keys(), {})
+            policy.merge(wanted.keys() - found_at_first(physical_id), {})
     except Exception as error:
         reason = str(error) if isinstance(error, RefusedError) else f"{type(error).__name__}: {error}"
     answer = {name: event[name] for name in ("StackId", "RequestId", "LogicalResourceId")}
     answer.update(Status="FAILED" if reason else "SUCCESS", PhysicalResourceId=physical_id, Reason=reason)
     send(event["ResponseURL"], answer)
+
+
+def first_id(key_arn: str, found: Set[str], before: str) -> str:
+    """The physical id for a key, from its first statement on: an Update that returned another would replace.
+
+    It records what was found, not what was written, since a later Update can add sids but can't change the id: those
+    are then taken out like the ones of the first time. A function called twice for one Create finds what it wrote
+    itself; then a statement too many stays, and none is missing.
+    """
+    current, _, previous = before.partition(BEFORE)
+    if previous.partition(FOUND)[0] == key_arn:
+        return previous
+    return "".join([key_arn, *(FOUND + sid for sid in sorted(found)), *([BEFORE + current] if current else [])])
+
+
+def found_at_first(physical_id: str) -> set[str]:
+    """The sids that were in the key's policy before this resource was."""
+    return set(physical_id.partition(BEFORE)[0].split(FOUND)[1:])
 
 
 def send(url: str, answer: Mapping[str, str]) -> None:
@@ -104,17 +132,27 @@ class KeyPolicy:
 
     def __init__(self, key_arn: str, role_arn: str, seconds: float) -> None:
         self.written = False
+        self.attempted = False
+        self.found: set[str] = set()
+        self._text = ""
         self._key_arn, self._role_arn = key_arn, role_arn
         self._ends = time.monotonic() + seconds - RESERVE
         self._kms: Any = boto3.client("kms", config=CLIENT)
 
-    def merge(self, owned: Set[str], wanted: Mapping[str, Statement]) -> None:
-        """Splice until the policy stays as it should; statements that are there already need no write."""
+    def merge(self, owned: Set[str], wanted: Mapping[str, Statement], *, is_new: bool = False) -> None:
+        """Splice until the policy stays as it should; statements that are there already need no write.
+
+        What is there of these sids when the resource is new was retained, or is somebody else's.
+        """
         patient_until = time.monotonic() + PATIENCE
         problem = ""
         while True:
             try:
                 text = self._read()
+                if is_new:
+                    present = self._own(text, wanted)
+                    # A write that got no answer may be what is found.
+                    self.found = self.found if self.attempted else present
                 new = spliced(text, owned, wanted)
                 if new == text:
                     return
@@ -124,25 +162,40 @@ class KeyPolicy:
                 problem = f"something else keeps changing the policy of key {self._key_arn}: deploy when it has ended"
             except (BotoCoreError, ClientError) as error:
                 code, is_temporary = _judged(error)
-                if code in GONE and not wanted:
+                if code == GONE and not wanted:
                     return
                 reason = self._explained(error)
-                if not (is_temporary or (code in NOT_VISIBLE_YET and time.monotonic() < patient_until)):
+                if not (is_temporary or (code in MAY_PASS and time.monotonic() < patient_until)):
                     raise RefusedError(reason) from error
                 # A write that got no answer may still land.
                 self._wait(SETTLE if self.written else SETTLE / 6, reason)
             else:
                 self._wait(pause, problem)
 
-    def take_out(self, sids: Set[str]) -> None:
+    def take_out(self, wanted: Mapping[str, Statement]) -> None:
         """Take out what was written, as far as possible; CloudFormation's Delete will look again."""
         for _ in range(2):
-            with suppress(BotoCoreError, ClientError):
+            with suppress(BotoCoreError, ClientError, RefusedError):
                 text = self._read()
-                new = spliced(text, sids, {})
+                self._own(text, wanted)
+                new = spliced(text, wanted.keys() - self.found, {})
                 if new == text:
                     return
                 self._replace(text, new)
+
+    def _own(self, text: str, wanted: Mapping[str, Statement]) -> set[str]:
+        """The sids that are there already with our own content; refuses any other content."""
+        present = set()
+        for statement in _statements_of(text):
+            sid = statement.get("Sid")
+            if sid in wanted:
+                if _canonical(statement) != _canonical(wanted[sid]):
+                    raise RefusedError(
+                        f"the policy of key {self._key_arn} has another statement with the sid {sid}: take it out, or "
+                        "give it another sid, if nobody needs it as it is"
+                    )
+                present.add(sid)
+        return present
 
     def _replace(self, text: str, new: str) -> bool:
         size = len(new.encode())
@@ -154,6 +207,7 @@ class KeyPolicy:
         read = time.monotonic()
         if self._read() != text or time.monotonic() - read > WRITE_WITHIN:
             return False
+        self.attempted = True
         try:
             self._kms.put_key_policy(KeyId=self._key_arn, PolicyName="default", Policy=new)
         except (BotoCoreError, ClientError) as error:
@@ -163,7 +217,8 @@ class KeyPolicy:
         return True
 
     def _read(self) -> str:
-        return str(self._kms.get_key_policy(KeyId=self._key_arn, PolicyName="default")["Policy"])
+        self._text = str(self._kms.get_key_policy(KeyId=self._key_arn, PolicyName="default")["Policy"])
+        return self._text
 
     def _wait(self, seconds: float, problem: str) -> None:
         if time.monotonic() + seconds > self._ends:
@@ -171,7 +226,10 @@ class KeyPolicy:
         time.sleep(seconds)
 
     def _explained(self, error: Exception) -> str:
-        if _judged(error)[0] != "AccessDeniedException":
+        code = _judged(error)[0]
+        if code == "MalformedPolicyDocumentException":
+            return f"key {self._key_arn}: {error}{''.join(_orphans(self._text))}"
+        if code != "AccessDeniedException":
             return f"key {self._key_arn}: {error}"
         return (
             f"{error}: the policy of key {self._key_arn} must let the account use IAM policies, by a statement for the "
@@ -211,7 +269,28 @@ def spliced(text: str, owned: Set[str], wanted: Mapping[str, Statement]) -> str:
         inside += (gaps[index] if inside else "") + text[found[index][1] : found[index][2]]
     for statement in missing.values():
         inside += (separator if inside else "") + json.dumps(statement, separators=(",", ":"))
+    if not inside and gaps[0] == gaps[-1]:
+        # Adding to an empty list wrote its white space on both sides.
+        return f"{text[:start]}[{gaps[0]}]{text[end:]}"
     return f"{text[:start]}[{gaps[0]}{inside}{gaps[-1]}]{text[end:]}"
+
+
+def _statements_of(text: str) -> list[Statement]:
+    listed = json.loads(text).get("Statement", [])
+    return [listed] if isinstance(listed, dict) else listed
+
+
+def _orphans(text: str) -> Iterator[str]:
+    """Name the statements for deleted roles and users, for which KMS refuses any text."""
+    for statement in _statements_of(text):
+        principal = statement.get("Principal")
+        listed = principal.get("AWS", []) if isinstance(principal, dict) else []
+        for each in [listed] if isinstance(listed, str) else listed:
+            if ORPHAN.fullmatch(each):
+                yield (
+                    f"; statement {statement.get('Sid', 'without sid')} is for {each}, the id of a deleted role or "
+                    "user: have it taken out of the key policy"
+                )
 
 
 def _parts(text: str, start: int) -> Iterator[tuple[Any, int, int]]:
@@ -229,16 +308,25 @@ def _skip(text: str, at: int) -> int:
     return at
 
 
-def _canonical(value: Any) -> Any:
+def _canonical(value: Any, *, is_principal: bool = False) -> Any:
     """A statement in a form that doesn't depend on how KMS writes it.
 
-    In a policy a list of one is as good as its member, the order in lists means nothing, and an account is its root.
+    In a policy a list of one is as good as its member, the order in lists means nothing, and as a principal, not in a
+    condition, an account is its root.
     """
     if isinstance(value, dict):
-        return {key: _canonical(member) for key, member in value.items()}
+        return {
+            key: _canonical(member, is_principal=is_principal or key in {"Principal", "NotPrincipal"})
+            for key, member in value.items()
+        }
     members = value if isinstance(value, list) else [value]
-    texts = {str(member).lower() if isinstance(member, bool) else str(member) for member in members}
-    return sorted({re.sub(r"^arn:[^:]+:iam::(\d{12}):root$", r"\1", text) for text in texts})
+    # A null is no string, and no string of a policy has a NUL.
+    texts = {
+        member if isinstance(member, str) else "\0" if member is None else json.dumps(member) for member in members
+    }
+    if is_principal:
+        texts = {re.sub(r"^arn:[^:]+:iam::(\d{12}):root$", r"\1", text) for text in texts}
+    return sorted(texts)
 
 
 def _judged(error: Exception) -> tuple[str, bool]:

@@ -1,0 +1,111 @@
+"""Statements of our sids that the function finds in the policy of a key when the resource is new."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from botocore.exceptions import ReadTimeoutError
+
+from tests.managed_key_policy.conftest import (
+    POLICY,
+    Function,
+    Spy,
+    properties,
+    raiser,
+    refused,
+    statement,
+    written,
+)
+
+Policy = Callable[[], str]
+
+
+def test_rolling_back_a_creation_leaves_retained_statements(function: Function, key_arn: str, policy: Policy) -> None:
+    """A was retained on purpose and goes on being used; B is of this creation."""
+    function("Create", key_arn, statement("A"))
+    physical_id = function("Create", key_arn, statement("A"), statement("B"))["PhysicalResourceId"]
+    assert physical_id == f"{key_arn}#A"
+
+    function("Delete", key_arn, statement("A"), statement("B"), PhysicalResourceId=physical_id)
+    assert policy() == written(statement("A"))
+
+
+def test_a_create_that_fails_leaves_retained_statements(
+    function: Function, key_arn: str, policy: Policy, spy: Spy
+) -> None:
+    """Its own clean-up takes out only B."""
+    function("Create", key_arn, statement("A"))
+    reads = iter(range(100))
+
+    def fail_third_read() -> None:
+        if next(reads) == 2:
+            raise refused("InvalidArnException")
+
+    spy.before_read = fail_third_read
+    answer = function("Create", key_arn, statement("A"), statement("B"))
+    assert (answer["Status"], answer["PhysicalResourceId"]) == ("FAILED", f"{key_arn}#A")
+    assert policy() == written(statement("A"))
+
+
+def test_a_write_whose_answer_is_lost_is_not_found(
+    function: Function, key_arn: str, spy: Spy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The next read shows a statement that this Create wrote itself."""
+    write, errors = spy.put_key_policy, iter([ReadTimeoutError(endpoint_url="https://kms.invalid/")])
+
+    def write_and_lose_the_answer(**request: Any) -> Any:
+        answer = write(**request)
+        for error in errors:
+            raise error
+        return answer
+
+    monkeypatch.setattr(spy, "put_key_policy", write_and_lose_the_answer)
+    answer = function("Create", key_arn, statement("A"))
+    assert (answer["Status"], answer["PhysicalResourceId"]) == ("SUCCESS", key_arn)
+
+
+def test_updates_return_the_id_unchanged(function: Function, key_arn: str) -> None:
+    """Another id would be another resource, and the Delete of this one follows."""
+    old, physical_id = properties(key_arn, statement("A")), f"{key_arn}#A"
+    answer = function("Update", key_arn, statement("B"), old=old, PhysicalResourceId=physical_id)
+    assert answer["PhysicalResourceId"] == physical_id
+
+
+def test_going_back_to_the_key_of_before_gives_its_id_back(function: Function, key_arn: str, kms: Any) -> None:
+    """CloudFormation rolls a change of keys back by an Update, and knows the resource by its first id."""
+    other = kms.create_key(Policy=POLICY)["KeyMetadata"]["Arn"]
+    first = f"{key_arn}#A"
+    function("Create", key_arn, statement("A"))
+    here, there = properties(key_arn, statement("A")), properties(other, statement("A"))
+    moved = function("Update", other, statement("A"), old=here, PhysicalResourceId=first)["PhysicalResourceId"]
+    assert moved == f"{other}<{first}"
+
+    back = function("Update", key_arn, statement("A"), old=there, PhysicalResourceId=moved)
+    assert back["PhysicalResourceId"] == first
+
+
+def test_a_foreign_statement_of_our_sid_is_refused(function: Function, key_arn: str, kms: Any, spy: Spy) -> None:
+    """A Deny, for example, would be lost."""
+    deny = {**statement("A"), "Effect": "Deny"}
+    kms.put_key_policy(KeyId=key_arn, PolicyName="default", Policy=written(deny))
+    answer = function("Create", key_arn, statement("A"))
+    assert (answer["Status"], answer["PhysicalResourceId"]) == ("FAILED", "nothing-written")
+    assert answer["Reason"] == (
+        f"the policy of key {key_arn} has another statement with the sid A: take it out, or give it another sid, if "
+        "nobody needs it as it is"
+    )
+    assert spy.writes == []
+
+
+@pytest.mark.parametrize("principal", ["AROAEXAMPLEEXAMPLE123", "AIDAEXAMPLEEXAMPLE123"])
+def test_an_orphan_that_blocks_the_write_is_named(
+    function: Function, key_arn: str, spy: Spy, monkeypatch: pytest.MonkeyPatch, principal: str
+) -> None:
+    """KMS itself says neither which statement nor which principal."""
+    text = POLICY.replace('{"AWS":"*"}', f'{{"AWS":["*","{principal}"]}}')
+    monkeypatch.setattr(spy, "get_key_policy", lambda **_: {"Policy": text})
+    spy.before_write = raiser(refused("MalformedPolicyDocumentException", "PutKeyPolicy"))
+    reason = function("Create", key_arn, statement("A"))["Reason"]
+    assert reason.endswith(
+        f"; statement Other is for {principal}, the id of a deleted role or user: have it taken out of the key policy"
+    )
