@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, cast
 
 import jsii
-from aws_cdk import IAnyProducer, IResolveContext, Lazy, Reference, Resource, Stack, Tokenization
+from aws_cdk import IResolvable, IResolveContext, Reference, Resource, Stack, Tokenization
 from constructs import Construct, IConstruct
 
 from ._tokens import TOKEN
@@ -39,13 +39,15 @@ def leave_resources(
         encryption_key: the key of the dataset groups: an L2, an imported one, an L1 or a reference.
         service_role: the role, in the same forms.
     """
-    produced = _Resources(scope, resources, encryption_key, service_role)
-    scope.node.add_metadata(METADATA_TYPE, Lazy.uncached_any(cast("IAnyProducer", produced)))
+    scope.node.add_metadata(METADATA_TYPE, _Resources(scope, resources, encryption_key, service_role))
 
 
-@jsii.implements(IAnyProducer)
+@jsii.implements(IResolvable)
 class _Resources:
-    """Produces the metadata, when no later call and no aspect can change anything any more."""
+    """The metadata as a token, resolved when no later call and no aspect can change anything any more.
+
+    A ``Lazy`` would be one more crossing into jsii.
+    """
 
     def __init__(
         self,
@@ -59,7 +61,16 @@ class _Resources:
         self._encryption_key = encryption_key
         self._service_role = service_role
 
-    def produce(self, context: IResolveContext) -> Any:
+    @property
+    def creation_stack(self) -> list[str]:
+        """Where the token was made, for the CDK's messages."""
+        return []
+
+    def to_string(self) -> str:
+        """Return what is shown where a string is wanted; metadata is none of these places."""
+        return METADATA_TYPE
+
+    def resolve(self, context: IResolveContext) -> Any:
         """Return the metadata; a problem is left as well, since it must not fail the synth."""
         stack = Stack.of(self._scope)
         found = {"stack": stack.node.path, "template": stack.template_file}
