@@ -11,12 +11,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from demo.access_table import access_table
 from demo.cdk_cli import CdkError, bootstrap, cdk
-from demo.deployed_policies import DeployedPolicies
+from demo.deployed_policies import deployed_access
 from demo.nightly_run import NightFailedError, nightly_run
 from demo.ratings import ratings_csv
 from embedded_aws import EmbeddedAws
+from personalize_kms_constructs.access.comparison import compare
 
 _CACHE = Path(__file__).resolve().parent.parent / ".demo"
 _DATA = ("Security", "Data")
@@ -60,10 +60,9 @@ def _run() -> None:
         with _step(f"cdk deploy {_RECOMMENDATIONS}: role, policies, dataset group, import, metric attribution"):
             cdk(*deploy, _RECOMMENDATIONS, environment=environment)
         with _step("what Personalize may do now, decided by the deployed policies"):
-            table, missing = access_table(DeployedPolicies.read(aws))
-            print(table)
-            if missing:
-                raise DemoError(f"{missing} permissions are missing")
+            report = compare(deployed_access(aws))
+            if not report.passed:
+                raise DemoError(f"something is missing:\n{report.to_text()}")
         with _step("one night: import, batch inference, export, by the deployed state machine"):
             for line in nightly_run(aws, bucket):
                 print(f"    {line}")
@@ -73,6 +72,8 @@ def _run() -> None:
                 raise DemoError(f"a second deploy changes something:\n{again}")
         with _step("cdk destroy"):
             cdk("destroy", *app, "--all", "--force", environment=environment)
+
+    print(f"\nwhat Personalize might do, by the policies that were deployed\n\n{report.to_text()}")
 
 
 def _output(aws: EmbeddedAws, stack: str, name: str) -> str:

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from demo.access_table import access_table
 from demo.cdk_cli import bootstrap, cdk
-from demo.deployed_policies import DeployedPolicies
+from demo.deployed_policies import bucket_name, deployed_access
 from demo.nightly_run import nightly_run
 from embedded_aws import EmbeddedAws
+from personalize_kms_constructs.access.comparison import compare
 from tests.deploy.stacks import Templates, deploy, drop_statement, key_statements, of_type, upload_ratings
 from tests.versions import needs_metric_attribution
 
@@ -36,9 +36,9 @@ def test_the_cdk_cli_deploys_redeploys_and_destroys_it(aws: EmbeddedAws, assembl
     assert described["datasetGroup"]["status"] == "ACTIVE"
     (job,) = aws.client("personalize").list_dataset_import_jobs()["datasetImportJobs"]
     assert (job["jobName"], job["status"]) == ("movies-ratings-import", "ACTIVE")
-    _, missing = access_table(DeployedPolicies.read(aws))
-    assert missing == 0
-    night = nightly_run(aws, DeployedPolicies.read(aws).bucket)
+    report = compare(deployed_access(aws))
+    assert (report.missing, report.undecided, report.problems) == ((), (), ())
+    night = nightly_run(aws, bucket_name(aws))
     assert [state for state in night if state.endswith(" done")] == ["Import done", "Recommend done", "Export done"]
     assert [place.split("/")[3:-1] for place in night if place.startswith("s3://")] == [["batch", "out"], ["export"]]
 
