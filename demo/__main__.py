@@ -12,12 +12,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from subprocess import CalledProcessError
 
-from demo.access_table import access_table
 from demo.cdk_cli import CdkError, bootstrap, cdk
-from demo.deployed_policies import DeployedPolicies
+from demo.deployed_policies import deployed_access
 from demo.nightly_run import NightFailedError, deletion_run, nightly_run
 from demo.ratings import ratings_csv
 from embedded_aws import EmbeddedAws
+from personalize_kms_constructs.access.comparison import compare
 
 _CACHE = Path(__file__).resolve().parent.parent / ".demo"
 _DATA = ("Security", "Data")
@@ -73,10 +73,9 @@ def _run(*, verbose: bool) -> None:
         with _step(f"cdk deploy {_RECOMMENDATIONS}: role, policies, dataset group, import, metrics"):
             run_cdk(*deploy, _RECOMMENDATIONS)
         with _step("what Personalize may do now, decided by the deployed policies"):
-            table, missing = access_table(DeployedPolicies.read(aws))
-        print(f"\n{table}\n")
-        if missing:
-            raise DemoError(f"{missing} permissions are missing")
+            report = compare(deployed_access(aws))
+            if not report.passed:
+                raise DemoError(f"something is missing:\n{report.to_text()}")
         with _step("one night: the deployed state machine imports, recommends and exports"):
             night = nightly_run(aws, bucket)
         for line in night:
@@ -92,6 +91,8 @@ def _run(*, verbose: bool) -> None:
                 raise DemoError(f"a second deploy changes something:\n{again}")
         with _step("cdk destroy"):
             run_cdk("destroy", *app, "--all", "--force")
+
+    print(f"\nwhat Personalize might do, by the policies that were deployed\n\n{report.to_text()}")
 
 
 def _output(aws: EmbeddedAws, stack: str, name: str) -> str:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, cast
 
 import jsii
-from aws_cdk import IAnyProducer, IResolveContext, Lazy, Reference, Resource, Stack, Tokenization
+from aws_cdk import IResolvable, IResolveContext, Reference, Resource, Stack, Tokenization
 from constructs import Construct, IConstruct
 
 from ._tokens import TOKEN
@@ -20,46 +20,57 @@ from .resources import PersonalizeResource
 
 METADATA_TYPE = "personalize-kms-constructs:resources"
 
-_ARNS = ("key_arn", "role_arn", "bucket_arn", "attr_arn")
-_REFERENCES = ("key_ref", "role_ref", "bucket_ref")
+_ARNS = ("key_arn", "bucket_arn", "attr_arn")
+_REFERENCES = ("key_ref", "bucket_ref")
 
 
 def leave_resources(
     scope: Construct,
     *,
     resources: Callable[[], Iterable[PersonalizeResource]],
-    encryption_key: IConstruct,
-    service_role: IConstruct,
+    encryption_key_arn: str,
+    service_role_arn: str,
 ) -> None:
     """Leave in the metadata what is allowed at the end of the synth, with the key and the role.
 
     Args:
         scope: the construct, under whose path the metadata stands.
         resources: returns what was allowed until then.
-        encryption_key: the key of the dataset groups: an L2, an imported one, an L1 or a reference.
-        service_role: the role, in the same forms.
+        encryption_key_arn: the ARN of the key of the dataset groups, tokens included.
+        service_role_arn: the ARN of the role, tokens included.
     """
-    produced = _Resources(scope, resources, encryption_key, service_role)
-    scope.node.add_metadata(METADATA_TYPE, Lazy.uncached_any(cast("IAnyProducer", produced)))
+    scope.node.add_metadata(METADATA_TYPE, _Resources(scope, resources, encryption_key_arn, service_role_arn))
 
 
-@jsii.implements(IAnyProducer)
+@jsii.implements(IResolvable)
 class _Resources:
-    """Produces the metadata, when no later call and no aspect can change anything any more."""
+    """The metadata as a token, resolved when no later call and no aspect can change anything any more.
+
+    A ``Lazy`` would be one more crossing into jsii.
+    """
 
     def __init__(
         self,
         scope: Construct,
         resources: Callable[[], Iterable[PersonalizeResource]],
-        encryption_key: IConstruct,
-        service_role: IConstruct,
+        encryption_key_arn: str,
+        service_role_arn: str,
     ) -> None:
         self._scope = scope
         self._resources = resources
-        self._encryption_key = encryption_key
-        self._service_role = service_role
+        self._encryption_key_arn = encryption_key_arn
+        self._service_role_arn = service_role_arn
 
-    def produce(self, context: IResolveContext) -> Any:
+    @property
+    def creation_stack(self) -> list[str]:
+        """Where the token was made, for the CDK's messages."""
+        return []
+
+    def to_string(self) -> str:
+        """Return what is shown where a string is wanted; metadata is none of these places."""
+        return METADATA_TYPE
+
+    def resolve(self, context: IResolveContext) -> Any:
         """Return the metadata; a problem is left as well, since it must not fail the synth."""
         stack = Stack.of(self._scope)
         found = {"stack": stack.node.path, "template": stack.template_file}
@@ -67,8 +78,8 @@ class _Resources:
             describe = _Description(stack)
             return {
                 **found,
-                "encryptionKey": describe.arn(self._encryption_key),
-                "serviceRole": describe.arn(self._service_role),
+                "encryptionKey": describe.text(self._encryption_key_arn),
+                "serviceRole": describe.text(self._service_role_arn),
                 "resources": [describe.resource(each) for each in self._resources()],
             }
         except Exception as error:
@@ -90,23 +101,17 @@ class _Description:
         return found
 
     def _location(self, location: S3Location) -> dict[str, Any]:
-        found = {"bucket": self.arn(location.bucket), "prefix": self._text(location.prefix)}
+        found = {"bucket": self.text(_arn(location.bucket)), "prefix": self.text(location.prefix)}
         key: Any = location.encryption_key
         if key is None and not Resource.is_owned_resource(cast("IConstruct", location.bucket)):
             # The template says nothing of an imported bucket.
             key = getattr(location.bucket, "encryption_key", None)
         if key is not None:
-            found["key"] = self.arn(key)
+            found["key"] = self.text(_arn(key))
         return found
 
-    def arn(self, construct: object) -> Any:
-        """Describe the ARN of a key, a role or a bucket."""
-        for name in _REFERENCES:
-            construct = getattr(construct, name, construct)
-        arn = next(value for value in (getattr(construct, name, None) for name in _ARNS) if value is not None)
-        return self._text(arn)
-
-    def _text(self, text: str) -> Any:
+    def text(self, text: str) -> Any:
+        """Describe a string, tokens included."""
         if text not in self._known:
             parts = [part for part in _parts(text) if part]
             described = [self._token(part) if TOKEN.fullmatch(part) else part for part in parts]
@@ -126,6 +131,14 @@ class _Description:
                     "attribute": cast("Reference", reference).display_name,
                 }
         return _plain(self._stack.resolve(token))
+
+
+def _arn(construct: Any) -> str:
+    """The ARN of a key or a bucket: an L2, an imported one, an L1 or a reference."""
+    for name in _REFERENCES:
+        if not any(hasattr(construct, each) for each in _ARNS):
+            construct = getattr(construct, name, construct)
+    return next(str(getattr(construct, name)) for name in _ARNS if hasattr(construct, name))
 
 
 def _parts(text: str) -> Iterable[str]:

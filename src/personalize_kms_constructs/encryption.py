@@ -194,8 +194,8 @@ class PersonalizeEncryption(Construct):
         leave_resources(
             self,
             resources=lambda: self._wiring.allowed,
-            encryption_key=self._key,
-            service_role=self._role.role,
+            encryption_key_arn=self._wiring.encryption_key.resource_arn,
+            service_role_arn=self._role.arn,
         )
 
     def _make_key(self) -> KeyFacts:

@@ -94,7 +94,7 @@ key {KEY}
         }}
       needed by movies (dataset group)
     https://docs.aws.amazon.com/personalize/latest/dg/granting-personalize-key-access.html
-  ! role {ROLE} may, and needn't, kms:Encrypt on
+  ! too much: role {ROLE} may kms:Encrypt on
       {KEY} (IAM)
       statement number 1 of IAM policy: AWS's pages don't ask for it
       → take it out

@@ -149,7 +149,7 @@ def test_a_problem_fails_no_synth(app: cdk.App, monkeypatch: pytest.MonkeyPatch)
     def broken(*_: object) -> object:
         raise LookupError("no such thing")
 
-    monkeypatch.setattr(_metadata._Description, "arn", broken)
+    monkeypatch.setattr(_metadata._Description, "text", broken)
     PersonalizeEncryption(cdk.Stack(app, "Main"), "Encryption")
     assembly = app.synth()
     data = left(Path(assembly.directory))["/Main/Encryption"]

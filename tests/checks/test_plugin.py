@@ -30,10 +30,12 @@ def synth(directory: Path, build: Callable[[cdk.App], object]) -> dict[str, Any]
         app.synth()
     except RuntimeError as error:
         failed = str(error)
-    report = json.loads((directory / "cdk.out" / "validation-report.json").read_text())
-    (found,) = [each for each in report["pluginReports"] if each["pluginName"] == "Personalize"]
-    assert (found["conclusion"] == "failure") == ("ValidationFailed" in failed)
-    return dict(found)
+    path = directory / "cdk.out" / "validation-report.json"
+    reports = json.loads(path.read_text())["pluginReports"] if path.exists() else []
+    # A plugin that finds nothing isn't in the report.
+    found = next((dict(each) for each in reports if each["pluginName"] == "Personalize"), {"violations": []})
+    assert (found.get("conclusion") == "failure") == ("ValidationFailed" in failed)
+    return found
 
 
 def by_hand(app: cdk.App) -> personalize.CfnDatasetGroup:
@@ -89,7 +91,7 @@ def test_the_construct_passes(tmp_path: Path) -> None:
         PersonalizeEncryption(stack, "Encryption", resources=[export]).add_dataset_group("Movies", name="movies")
 
     found = synth(tmp_path, build)
-    assert found["conclusion"] == "success"
+    assert found.get("conclusion") != "failure"
     assert set(rules(found)) <= {"Personalize::ExcessKeyAccess", "Personalize::ExcessBucketAccess"}
 
 

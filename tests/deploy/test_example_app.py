@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from demo.access_table import access_table
 from demo.cdk_cli import bootstrap, cdk
-from demo.deployed_policies import DeployedPolicies
+from demo.deployed_policies import bucket_name, deployed_access
 from demo.nightly_run import NightFailedError, deletion_run, nightly_run, run
 from embedded_aws import EmbeddedAws
+from personalize_kms_constructs.access.comparison import compare
 from tests.deploy.stacks import Templates, deploy, drop_statement, key_statements, of_type, upload, upload_ratings
 from tests.jobs import asl
 from tests.versions import needs_metric_attribution
@@ -38,9 +38,9 @@ def test_the_cdk_cli_deploys_redeploys_and_destroys_it(aws: EmbeddedAws, assembl
     assert described["datasetGroup"]["status"] == "ACTIVE"
     (job,) = aws.client("personalize").list_dataset_import_jobs()["datasetImportJobs"]
     assert (job["jobName"], job["status"]) == ("movies-ratings-import", "ACTIVE")
-    _, missing = access_table(DeployedPolicies.read(aws))
-    assert missing == 0
-    bucket = DeployedPolicies.read(aws).bucket
+    report = compare(deployed_access(aws))
+    assert (report.missing, report.undecided, report.problems) == ((), (), ())
+    bucket = bucket_name(aws)
     night = nightly_run(aws, bucket)
     assert [state for state in night if state.endswith(" done")] == ["Import done", "Recommend done", "Export done"]
     places = [place.split("/")[3:-1] for place in night if place.startswith("s3://")]

@@ -59,9 +59,10 @@ def _claim(row: Row, names: _Names) -> str:
     entry = row.first
     if not entry.principal:
         return ", ".join(entry.needed_by)
-    told = {Allowed: "may", Missing: "lacks", Excess: "may, and needn't,", Undecided: "may have or lack"}[type(entry)]
+    told = {Allowed: "may", Missing: "lacks", Excess: "may", Undecided: "may have or lack"}[type(entry)]
     on = "" if isinstance(entry, Allowed) else f" on {short(', '.join(row.resources), names)}"
-    return f"{who(entry, names)} {told} {', '.join(row.actions)}{on} ({POLICIES.get(entry.policy, '')})"
+    start = "too much: " if isinstance(entry, Excess) else ""
+    return f"{start}{who(entry, names)} {told} {', '.join(row.actions)}{on} ({POLICIES.get(entry.policy, '')})"
 
 
 def next_step(row: Row, names: _Names) -> str:

@@ -81,7 +81,7 @@ class Assembly:
     templates: list[Template] = field(default_factory=list)
     """Top-level stacks, in the order of the manifest."""
     dependencies: dict[str, set[str]] = field(default_factory=dict)
-    """The stacks that each stack waits for, by the files of their templates."""
+    """The stacks that each stack waits for directly, by the files of their templates."""
     metadata: list[tuple[Template, str, Json]] = field(default_factory=list)
     """What constructs of ours left: the stack, the construct's path and the data."""
     stages: list[Assembly] = field(default_factory=list)
@@ -125,7 +125,7 @@ def read_assembly(directory: Path, *, stages: bool = True) -> Assembly:
             if not isinstance(name, str):
                 raise AssemblyError(f"{manifest_file}: nested assembly {artifact_id} has no directoryName")
             found.stages.append(read_assembly(directory / name))
-    found.dependencies = {stacks[id].file: _all_before(id, waits, stacks) for id in stacks}
+    found.dependencies = {stacks[id].file: _stacks_before(id, waits, stacks) for id in stacks}
     return found
 
 
@@ -264,14 +264,16 @@ def _read_metadata(directory: Path, artifact: Json, template: Template) -> Itera
                 yield template, path.lstrip("/"), entry["data"]
 
 
-def _all_before(artifact_id: str, waits: Mapping[str, list[str]], stacks: Mapping[str, Template]) -> set[str]:
+def _stacks_before(artifact_id: str, waits: Mapping[str, list[str]], stacks: Mapping[str, Template]) -> set[str]:
+    """The stacks that one waits for directly, or by an artifact that is no stack."""
     found: set[str] = set()
+    seen: set[str] = set()
     pending = list(waits.get(artifact_id, []))
     while pending:
         each = pending.pop()
-        if each not in found:
-            found.add(each)
+        if each in stacks:
+            found.add(stacks[each].file)
+        elif each not in seen:
+            seen.add(each)
             pending += waits.get(each, [])
-    if artifact_id in found:
-        raise AssemblyError(f"{stacks[artifact_id].path}: circular reference: the stack depends on itself")
-    return {stacks[each].file for each in found if each in stacks}
+    return found

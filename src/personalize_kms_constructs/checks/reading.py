@@ -47,7 +47,7 @@ class _Reading:
 
     def model(self) -> AccessModel:
         model = AccessModel()
-        dependencies = Dependencies(self.assembly, self.app, [each.stack for each in self.resources])
+        dependencies = Dependencies(self.assembly, self.app)
         dependencies.refuse_circles()
         self._index_dataset_groups()
         self._constructs: list[Asked] = []

@@ -158,6 +158,12 @@ class Stack(Scope):
 
     def import_value(self, name: str) -> Any:
         """Return an export of a stack of the same account and Region."""
+        for stack, output in self.exporters(name):
+            return stack.output(output)
+        return unknown(f"export {name}")
+
+    def exporters(self, name: str) -> list[tuple[Stack, str]]:
+        """Return the stacks that export a name to this one, with the output; more than one only in broken apps."""
         here = self.template
         found = [
             (stack, output)
@@ -166,10 +172,7 @@ class Stack(Scope):
             and same(stack.template.region, here.region) is Answer.YES
         ]
         # Stages may be deployed side by side; the export is that of the same assembly, if it has one.
-        own = [each for each in found if each[0].template.path.parent == here.path.parent]
-        for stack, output in own or found:
-            return stack.output(output)
-        return unknown(f"export {name}")
+        return [each for each in found if each[0].template.path.parent == here.path.parent] or found
 
     def stack_output(self, arguments: Mapping[str, Any]) -> Any:
         """Return an output of a stack of the Region it says, and of the account of the role that is to read it."""

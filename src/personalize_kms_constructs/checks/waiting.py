@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 from ..access.lists import as_list
@@ -17,7 +17,7 @@ _SUB_VARIABLE = re.compile(r"\$\{([^!{}.]+)")
 class Before:
     """The resources, by their declarations, that exist before another one."""
 
-    def __init__(self, declared: set[str], templates: set[str]) -> None:
+    def __init__(self, declared: set[str], templates: frozenset[str]) -> None:
         self._declared = declared
         self._templates = templates
 
@@ -28,12 +28,13 @@ class Before:
 class Dependencies:
     """The order in which CloudFormation creates the resources of an assembly."""
 
-    def __init__(self, assembly: Assembly, app: App, stacks: Iterable[Stack]) -> None:
+    def __init__(self, assembly: Assembly, app: App) -> None:
         self._assembly = assembly
         self._app = app
-        self._stacks = list(dict.fromkeys(stacks))
+        self._stacks = [stack for stack in app.stacks if stack.template.path.parent == assembly.directory]
         self._direct: dict[Stack, dict[str, set[str]]] = {}
-        self._stacks_before: dict[Stack, list[Stack]] = {}
+        self._direct_stacks: dict[Stack, list[Stack]] = {}
+        self._templates: dict[Stack, frozenset[str]] = {}
 
     def before(self, stack: Stack, logical_id: str) -> Before:
         """Return what exists before a resource."""
@@ -54,16 +55,35 @@ class Dependencies:
             if each in there.nested:
                 nested = there.nested[each]
                 pending += [(nested, inner) for inner in nested.template.resources]
-        templates = {str(one.template.path) for each in self._earlier(top) for one in each.with_nested()}
-        return Before(found, templates)
+        return Before(found, self._templates_before(top))
 
-    def _earlier(self, top: Stack) -> list[Stack]:
-        """The stacks that are deployed before: those that the manifest says, and those whose outputs are read."""
-        if top not in self._stacks_before:
+    def _templates_before(self, top: Stack) -> frozenset[str]:
+        """The templates of all stacks that are deployed before, nested ones included."""
+        path: list[Stack] = [top]
+        while path:
+            stack = path[-1]
+            direct = self._stacks_before(stack)
+            unknown = [each for each in direct if each not in self._templates]
+            if not unknown:
+                self._templates[stack] = frozenset().union(
+                    *(self._templates[each] for each in direct),
+                    (str(one.template.path) for each in direct for one in each.with_nested()),
+                )
+                path.pop()
+            elif unknown[0] in path:
+                raise AssemblyError(f"{stack.template.path}: circular reference: the stack depends on itself")
+            else:
+                path.append(unknown[0])
+        return self._templates[top]
+
+    def _stacks_before(self, top: Stack) -> list[Stack]:
+        """The stacks that the manifest says, and those whose outputs are read."""
+        if top not in self._direct_stacks:
             files = self._assembly.dependencies.get(top.template.file, set())
-            found = [self._app.of_file(top.template, file) for file in files]
-            self._stacks_before[top] = [*(each for each in found if each is not None), *_read_by(top)]
-        return self._stacks_before[top]
+            found = [self._app.of_file(top.template, file) for file in sorted(files)]
+            read = [each for each in _read_by(top) if each is not top]
+            self._direct_stacks[top] = list(dict.fromkeys([*(each for each in found if each is not None), *read]))
+        return self._direct_stacks[top]
 
     def refuse_circles(self) -> None:
         """Refuse templates whose resources wait for each other.
@@ -73,6 +93,8 @@ class Dependencies:
         """
         for stack in self._stacks:
             _refuse_circle(stack, self._of(stack))
+            if stack.parent is None:
+                self._templates_before(stack)
 
     def _of(self, stack: Stack) -> dict[str, set[str]]:
         if stack not in self._direct:
@@ -127,7 +149,7 @@ def _read_by(top: Stack) -> Iterator[Stack]:
             if name == "Fn::GetStackOutput" and isinstance(argument, dict):
                 yield from top.app.by_stack_name.get(str(argument.get("StackName")), ())
             elif name == "Fn::ImportValue":
-                yield from (exporter for exporter, _ in top.app.exports.get(stack.text(argument), ()))
+                yield from (exporter for exporter, _ in stack.exporters(stack.text(argument)))
 
 
 def _refuse_circle(stack: Stack, direct: dict[str, set[str]]) -> None:
