@@ -228,18 +228,20 @@ def test_a_data_deletion_job_needs_what_an_import_needs(stack: cdk.Stack, bucket
     ]
     assert bucket_policy(stack) == [
         {
-            "Sid": "PersonalizeServiceListBucket789D53B5",
+            "Sid": "PersonalizeServiceListBucket",
             "Effect": "Allow",
             "Principal": PERSONALIZE,
             "Action": "s3:ListBucket",
             "Resource": BUCKET,
+            "Condition": OF_THIS_ACCOUNT,
         },
         {
-            "Sid": "PersonalizeServiceReadObjects789D53B5",
+            "Sid": "PersonalizeServiceReadObjects",
             "Effect": "Allow",
             "Principal": PERSONALIZE,
             "Action": "s3:GetObject",
             "Resource": below("deletion/"),
+            "Condition": OF_THIS_ACCOUNT,
         },
     ]
 
