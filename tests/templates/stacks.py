@@ -49,7 +49,7 @@ def encrypted_bucket(stack: cdk.Stack) -> s3.Bucket:
 
 
 def everything(scope: cdk.Stage, make_bucket: Callable[[cdk.Stack], s3.Bucket] = encrypted_bucket) -> cdk.Stack:
-    """All six resources with their locations in one bucket, and every L1 that the construct wires."""
+    """All seven resources with their locations in one bucket, and every L1 that the construct wires."""
     stack = _stack(scope, "Everything")
     data = make_bucket(stack)
     encryption = PersonalizeEncryption(
@@ -65,6 +65,7 @@ def everything(scope: cdk.Stage, make_bucket: Callable[[cdk.Stack], s3.Bucket] =
             PersonalizeResource.batch_segment_job(
                 source=S3Location(data, "segments/in/"), destination=S3Location(data, "segments/out/")
             ),
+            PersonalizeResource.data_deletion_job(S3Location(data, "deletion/")),
             PersonalizeResource.metric_attribution(S3Location(data, "metrics/")),
         ],
     )

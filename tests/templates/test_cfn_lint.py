@@ -49,8 +49,8 @@ def test_no_stack_of_the_example_app_has_a_finding(stack: str, example_app: Path
     The one finding is the CDK's own: a state machine depends on its role, to which it refers already.
     """
     found = findings((example_app / f"{stack}.template.json").read_text())
-    of_cdk = [("W3005", "Resources/NightlyMachine026C95A6/DependsOn/1")] if stack == "Recommendations" else []
-    assert found == of_cdk
+    machines = ("DeletionMachine5579F797", "NightlyMachine026C95A6") if stack == "Recommendations" else ()
+    assert sorted(found) == [("W3005", f"Resources/{machine}/DependsOn/1") for machine in machines]
 
 
 @needs_metric_attribution

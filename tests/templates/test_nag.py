@@ -30,14 +30,16 @@ PACKS: dict[str, Callable[[cdk.App], cdk_nag.NagPack]] = {
 }
 
 POLICY = "Everything/Encryption/Policy/Resource"
-# Objects: "arn:aws:s3:::bucket-name/*", on the pages of imports, exports, batch jobs and metric attributions; ours are
-# below a prefix of the bucket. "*": "cloudwatch:PutMetricData", on the page of metric attributions.
+# Objects: "arn:aws:s3:::bucket-name/*", on the pages of imports and deletions, exports, batch jobs and metric
+# attributions; ours are below a prefix of the bucket. "*": "cloudwatch:PutMetricData", on the page of metric
+# attributions.
 FORCED_BY_THE_PAGES = [
     ("error", f"AwsSolutions-IAM5[Resource::{resource}]", POLICY)
     for resource in (
         "*",
         "<Data666C94C7.Arn>/batch/in/*",
         "<Data666C94C7.Arn>/batch/out/*",
+        "<Data666C94C7.Arn>/deletion/*",
         "<Data666C94C7.Arn>/export/*",
         "<Data666C94C7.Arn>/import/*",
         "<Data666C94C7.Arn>/import/interactions.csv*",

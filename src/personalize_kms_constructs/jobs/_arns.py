@@ -46,28 +46,32 @@ class GivenArn:
                 "an L1, or an expression, for example sfn.JsonPath.string_at('$.arn')"
             )
             return
-        wrong = [*self._differences(parts, stack)]
+        wrong = self._differences(parts, stack)
         if wrong:
             yield (
                 f"{self.parameter} is {value!r}, {' and '.join(wrong)}: pass the ARN of a {self.kind} in the account "
                 "and Region of the state machine"
             )
 
-    def _differences(self, parts: list[str], stack: Stack) -> Iterator[str]:
+    def _differences(self, parts: list[str], stack: Stack) -> list[str]:
         _, _, service, region, account, resource = parts
-        for what, got, wanted in (
+        pairs = (
             ("service", service, "personalize"),
             ("Region", region, stack.region),
             ("account", account, stack.account),
-        ):
-            if got != wanted and not is_token(got) and not is_token(wanted):
-                yield f"of {what} {got!r} instead of {wanted!r}"
+        )
+        found = [
+            f"of {what} {got!r} instead of {wanted!r}"
+            for what, got, wanted in pairs
+            if got != wanted and not is_token(got) and not is_token(wanted)
+        ]
         if "*" in resource or "?" in resource:
-            yield "with a wildcard"
+            found.append("with a wildcard")
         form, got_form = self.form.split("/"), resource.split("/")
-        other_type = got_form[0] != form[0] and not is_token(got_form[0])
-        if other_type or (len(got_form) != len(form) and not is_token(resource)):
-            yield f"which is not of the form {self.form}"
+        is_other_type = got_form[0] != form[0] and not is_token(got_form[0])
+        if is_other_type or (len(got_form) != len(form) and not is_token(resource)):
+            found.append(f"which is not of the form {self.form}")
+        return found
 
 
 def refers_to(text: object, stack: Stack) -> bool:
