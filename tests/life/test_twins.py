@@ -51,7 +51,7 @@ def test_a_bucket_policy_that_names_its_bucket_by_an_expression(
     policy = {"Bucket": name, "PolicyDocument": {"Statement": []}}
     old = {"Data": {"Type": "AWS::S3::Bucket"}, "P": {"Type": "AWS::S3::BucketPolicy", "Properties": policy}}
     file.write_text(json.dumps({"Resources": old}))
-    bucket = cfn_include.CfnInclude(stack, "Old", template_file=str(file)).get_resource("Data")
+    bucket: Any = cfn_include.CfnInclude(stack, "Old", template_file=str(file)).get_resource("Data")
     job = PersonalizeResource.dataset_import_job(S3Location(bucket, "import/"))
     PersonalizeEncryption(stack, "Encryption", resources=[job])
     (only,) = resources(stack, "AWS::S3::BucketPolicy").values()

@@ -185,9 +185,9 @@ class KeyPolicy:
 
     def _own(self, text: str, wanted: Mapping[str, Statement]) -> set[str]:
         """The sids that are there already with our own content; refuses any other content."""
-        present = set()
+        present: set[str] = set()
         for statement in _statements_of(text):
-            sid = statement.get("Sid")
+            sid = str(statement.get("Sid"))
             if sid in wanted:
                 if _canonical(statement) != _canonical(wanted[sid]):
                     raise RefusedError(
