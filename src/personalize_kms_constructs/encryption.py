@@ -275,7 +275,7 @@ class PersonalizeEncryption(Construct):
         Raises:
             ValueError: if the id is taken, or the stage was synthesized already.
         """
-        refuse(self, [*id_problems(id, self._ids), *self._wiring.late_problems()])
+        refuse(self, [*id_problems(id, self._ids)])
         self._ids.add(id)
         return pending_output(self, id, lambda: self._wiring.policies)
 
@@ -313,7 +313,6 @@ class PersonalizeEncryption(Construct):
         """
         problems = [
             *id_problems(id, self._ids),
-            *self._wiring.late_problems(),
             *name_problems("name of the dataset group", name),
             *taken_name_problems(self._here.stack, name),
             *domain_problems(domain),
@@ -367,7 +366,6 @@ class PersonalizeEncryption(Construct):
         """
         problems = [
             *id_problems(id, self._ids),
-            *self._wiring.late_problems(),
             *name_problems("name of the dataset", name),
             *dataset_group_problems(dataset_group),
             *dataset_type_problems(dataset_type),
@@ -426,7 +424,6 @@ class PersonalizeEncryption(Construct):
         resource = PersonalizeResource.metric_attribution(destination)
         problems = [
             *id_problems(id, self._ids),
-            *self._wiring.late_problems(),
             *name_problems("name of the metric attribution", name),
             *dataset_group_problems(dataset_group),
             *metrics_type_problems(metrics),
@@ -497,7 +494,7 @@ class PersonalizeEncryption(Construct):
 
         https://docs.aws.amazon.com/kms/latest/developerguide/logging-using-cloudtrail.html
         """
-        refuse(self, [*id_problems(id, self._ids), *self._wiring.late_problems(), *target_type_problems(target)])
+        refuse(self, [*id_problems(id, self._ids), *target_type_problems(target)])
         self._ids.add(id)
         key = self._wiring.encryption_key.key
         if self._role.is_of_another_account_than(key.account):

@@ -65,14 +65,14 @@ def test_a_long_name_fits_into_every_region(app: cdk.App) -> None:
     stack = cdk.Stack(cdk.Stage(app, "Production" * 3, env=environment), "Recommendations" * 3)
     PersonalizeEncryption(stack, "Encryption" * 5, resources=[GROUP])
     name = role_name(stack)
-    assert len(name) == 64 - len("a-long-prefix-of")
+    assert len(name) == 64 - len("a-prefix-of-")
     assert name.endswith("-us-isof-south-1")
 
 
 def test_an_id_with_characters_that_iam_refuses(stack: cdk.Stack) -> None:
     """What no role name may have is left out."""
     PersonalizeEncryption(stack, "Encryption of (Ä) movies", resources=[GROUP])
-    assert role_name(stack)["Fn::Join"][1][0].startswith("Stack-Encryptionofmovie-")
+    assert role_name(stack)["Fn::Join"][1][0].startswith("Stack-Encryptionofmovies-")
 
 
 def test_a_name_with_a_pseudo_parameter(stack: cdk.Stack, security: cdk.Stack) -> None:

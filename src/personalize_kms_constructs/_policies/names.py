@@ -19,7 +19,7 @@ _HASH_LENGTH = 8
 # Room for a hyphen and the longest name of a Region, which the name ends in: IAM is the same in all Regions. And for a
 # prefix, which companies have aspects put before the names of all roles.
 _LONGEST_END = len("-us-isof-south-1")
-_LONGEST_PREFIX = 16
+_LONGEST_PREFIX = 12
 _MAX_READABLE_LENGTH = _MAX_LENGTH - _LONGEST_PREFIX - _LONGEST_END - len("-") - _HASH_LENGTH
 
 

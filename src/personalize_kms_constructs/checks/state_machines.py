@@ -18,7 +18,9 @@ from .physical import Resource
 STATE_MACHINE = "AWS::StepFunctions::StateMachine"
 
 _TASK = re.compile(r"arn:(?:\$\{AWS::Partition\}|[^:]+):states:::aws-sdk:personalize:(?P<call>\w+)(?:\.\w+)?")
-_INPUT = re.compile(r"\{%\s*\$states\.input\s*%\}|\{%\s*\$merge\(\s*\[\s*\$states\.input\b.*%\}", re.DOTALL)
+_INPUT = re.compile(
+    r"\{%\s*\$states\.input(?:\.(?P<member>\w+))?\s*%\}|\{%\s*\$merge\(\s*\[\s*\$states\.input\b.*%\}", re.DOTALL
+)
 
 
 def of_state_machine(resource: Resource) -> Iterator[Request]:
@@ -77,9 +79,15 @@ def _state_maps(definition: Any) -> Iterator[Mapping[str, Any]]:
 
 def _arguments(name: str, state: Mapping[str, Any], states: Mapping[str, Any]) -> Any:
     arguments = state.get("Arguments", state.get("Parameters", {}))
-    if isinstance(arguments, str) and _INPUT.fullmatch(arguments):
-        # The input is what the state before says, where there is one that says it.
-        before = [each for each in states.values() if isinstance(each, Mapping) and each.get("Next") == name]
-        if len(before) == 1 and before[0].get("Type") == "Pass" and "Parameters" in before[0]:
-            return before[0]["Parameters"]
-    return arguments
+    handed_on = _INPUT.fullmatch(arguments) if isinstance(arguments, str) else None
+    if handed_on is None:
+        return arguments
+    # The input is what the state before says, where there is one that says it.
+    before = [each for each in states.values() if isinstance(each, Mapping) and each.get("Next") == name]
+    if len(before) != 1 or before[0].get("Type") != "Pass":
+        return arguments
+    said = before[0].get("Output", before[0].get("Parameters"))
+    member = handed_on["member"]
+    if not isinstance(said, Mapping):
+        return arguments
+    return said if member is None else said.get(member, arguments)
