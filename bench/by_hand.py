@@ -14,9 +14,9 @@ USE_KEY = ["kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey", "kms:ListGra
 KEY_POLICY = ["kms:CreateGrant", *USE_KEY]
 # One managed policy has 6,144 characters, room for about this many prefixes.
 PREFIXES_OF_A_POLICY = 52
-# The sids of the construct, so that the templates are equal.
-SIDS = {
-    id: hashlib.sha256(f"Stack/{id}\nStack".encode()).hexdigest()[:8].upper()
+# Both ways name the role alike: by the stack's name, the construct's path and the Region.
+ROLE_NAMES = {
+    id: f"Stack-{id}-" + hashlib.sha256(f"Stack\nStack/{id}".encode()).hexdigest()[:8].upper()
     for id in (f"Encryption{number}" for number in range(50))
 }
 
@@ -24,16 +24,17 @@ SIDS = {
 def add_encryption(scope: cdk.Stack, id: str, bucket: s3.Bucket, prefixes: Sequence[str]) -> None:
     """A dataset group with a key and a role, import jobs from the prefixes, and an export job."""
     here = Construct(scope, id)
-    sid = SIDS[id]
-    key = kms.Key(here, "Key", enable_key_rotation=True)
-    service = iam.ServicePrincipal("personalize.amazonaws.com")
+    account = scope.account
+    service = iam.ServicePrincipal(
+        "personalize.amazonaws.com", conditions={"StringEqualsIfExists": {"aws:SourceAccount": account}}
+    )
     role = iam.Role(
         here,
         "Role",
         assumed_by=iam.ServicePrincipal(
             "personalize.amazonaws.com",
             conditions={
-                "StringEquals": {"aws:SourceAccount": scope.account},
+                "StringEquals": {"aws:SourceAccount": account},
                 "ArnLike": {
                     "aws:SourceArn": scope.format_arn(
                         service="personalize", resource="*", arn_format=cdk.ArnFormat.NO_RESOURCE_NAME
@@ -41,15 +42,21 @@ def add_encryption(scope: cdk.Stack, id: str, bucket: s3.Bucket, prefixes: Seque
                 },
             },
         ),
+        description="Lets Amazon Personalize use data and customer-managed KMS keys",
+        role_name=f"{ROLE_NAMES[id]}-{scope.region}",
+    )
+    key = kms.Key(
+        here,
+        "Key",
+        description="Encrypts what Amazon Personalize stores, and the data it works on",
+        enable_key_rotation=True,
     )
     bucket_key = bucket.encryption_key
     assert bucket_key is not None
     for used_key, actions in ((key, [*KEY_POLICY, "kms:GenerateDataKeyWithoutPlaintext"]), (bucket_key, KEY_POLICY)):
         for who, principal in (("Role", role), ("Service", service)):
             used_key.add_to_resource_policy(
-                iam.PolicyStatement(
-                    sid=f"Personalize{who}{sid}", principals=[principal], actions=actions, resources=["*"]
-                )
+                iam.PolicyStatement(sid=f"Personalize{who}", principals=[principal], actions=actions, resources=["*"])
             )
 
     bucket_arn = bucket.bucket_arn
@@ -62,7 +69,7 @@ def add_encryption(scope: cdk.Stack, id: str, bucket: s3.Bucket, prefixes: Seque
     ):
         result = bucket.add_to_resource_policy(
             iam.PolicyStatement(
-                sid=f"PersonalizeService{what}{sid}", principals=[service], actions=[action], resources=resources
+                sid=f"PersonalizeService{what}", principals=[service], actions=[action], resources=resources
             )
         )
     bucket_policy = result.policy_dependable
@@ -81,7 +88,13 @@ def add_encryption(scope: cdk.Stack, id: str, bucket: s3.Bucket, prefixes: Seque
         if number == len(pages):
             statements = [*statements, use_key, write_objects]
         policies.append(
-            iam.ManagedPolicy(here, f"Policy{number if number > 1 else ''}", statements=statements, roles=[role])
+            iam.ManagedPolicy(
+                here,
+                f"Policy{number if number > 1 else ''}",
+                description="Lets the service role of Amazon Personalize use data and customer-managed KMS keys",
+                statements=statements,
+                roles=[role],
+            )
         )
 
     dataset_group = personalize.CfnDatasetGroup(

@@ -1,6 +1,7 @@
 """Resources allowed later, twice, in another order, and by several constructs."""
 
 import aws_cdk as cdk
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 
@@ -58,11 +59,38 @@ def test_two_constructs_on_one_key_and_bucket_have_sids_of_their_own(stack: cdk.
     bucket = s3.Bucket(stack, "Bucket", encryption_key=key)
     for name in ("One", "Two"):
         PersonalizeEncryption(stack, name, encryption_key=key, resources=all_resources(bucket))
-    for policy in (key_policy(stack, "DataKey17AFBB84"), bucket_policy(stack)):
-        sids = [statement["Sid"] for statement in policy]
-        assert len(sids) == len(set(sids))
-    assert len(key_policy(stack, "DataKey17AFBB84")) == 4
-    assert len(bucket_policy(stack)) == 6
+    assert [statement["Sid"] for statement in key_policy(stack, "DataKey17AFBB84")] == [
+        "PersonalizeRole",
+        "PersonalizeService",
+        "PersonalizeRole2",
+        "PersonalizeService2",
+    ]
+    assert [statement["Sid"] for statement in bucket_policy(stack)] == [
+        "PersonalizeServiceListBucket",
+        "PersonalizeServiceReadObjects",
+        "PersonalizeServiceWriteObjects",
+        "PersonalizeServiceListBucket2",
+        "PersonalizeServiceReadObjects2",
+        "PersonalizeServiceWriteObjects2",
+    ]
+
+
+def test_sids_of_the_users_own_statements_are_left_out(stack: cdk.Stack) -> None:
+    """Whoever wrote a statement of that sid, ours takes the next one."""
+    taken = iam.PolicyStatement(
+        sid="PersonalizeService",
+        actions=["kms:Decrypt"],
+        resources=["*"],
+        principals=[iam.ServicePrincipal("personalize.amazonaws.com")],
+    )
+    key = kms.Key(stack, "DataKey")
+    key.add_to_resource_policy(taken)
+    PersonalizeEncryption(stack, "Encryption", encryption_key=key, resources=[PersonalizeResource.dataset_group()])
+    assert [statement["Sid"] for statement in key_policy(stack, "DataKey17AFBB84")] == [
+        "PersonalizeService",
+        "PersonalizeRole2",
+        "PersonalizeService2",
+    ]
 
 
 def test_several_locations_share_a_statement(stack: cdk.Stack, bucket: s3.Bucket) -> None:
@@ -74,16 +102,18 @@ def test_several_locations_share_a_statement(stack: cdk.Stack, bucket: s3.Bucket
     )
     arn = {"Fn::GetAtt": ["Bucket83908E77", "Arn"]}
     personalize = {"Service": "personalize.amazonaws.com"}
+    of_this_account = {"StringEqualsIfExists": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}}
     assert bucket_policy(stack) == [
         {
-            "Sid": "PersonalizeServiceListBucket789D53B5",
+            "Sid": "PersonalizeServiceListBucket",
             "Effect": "Allow",
             "Principal": personalize,
             "Action": "s3:ListBucket",
             "Resource": arn,
+            "Condition": of_this_account,
         },
         {
-            "Sid": "PersonalizeServiceReadObjects789D53B5",
+            "Sid": "PersonalizeServiceReadObjects",
             "Effect": "Allow",
             "Principal": personalize,
             "Action": "s3:GetObject",
@@ -92,6 +122,7 @@ def test_several_locations_share_a_statement(stack: cdk.Stack, bucket: s3.Bucket
                 {"Fn::Join": ["", [arn, "/b/*"]]},
                 {"Fn::Join": ["", [arn, "/c/*"]]},
             ],
+            "Condition": of_this_account,
         },
     ]
 

@@ -1,4 +1,4 @@
-"""What deployed stacks rely on: logical ids, sids and physical names, each as it was first released.
+"""What deployed stacks rely on: logical ids, sids, names and descriptions, each as it was first released.
 
 CloudFormation takes a changed logical id for another resource. That would replace the key that data is encrypted with,
 or the role that key policies name; and a changed sid, in the policy of an imported key, leaves the old statement there
@@ -16,6 +16,7 @@ from aws_cdk import aws_s3 as s3
 from personalize_kms_constructs import ImportedKeyPolicy, PersonalizeEncryption, PersonalizeResource, S3Location
 from tests.policies import resources, template
 
+KEY_ARN = "arn:aws:kms:eu-west-1:111111111111:key/1234abcd"
 CONSEQUENCE = (
     "this is in stacks that users have deployed: a change replaces their keys, roles or dataset groups, or leaves "
     "statements behind; go back to the released value, or make it a new major version with a migration"
@@ -46,8 +47,8 @@ def everything(stack: cdk.Stack) -> cdk.Stack:
 
 @pytest.fixture
 def managed(stack: cdk.Stack) -> cdk.Stack:
-    """The role of a fixed name, and the custom resource of an imported key."""
-    key = kms.Key.from_key_arn(stack, "Key", "arn:aws:kms:eu-west-1:111111111111:key/1234abcd")
+    """The custom resource of an imported key."""
+    key = kms.Key.from_key_arn(stack, "Key", KEY_ARN)
     PersonalizeEncryption(
         stack,
         "Encryption",
@@ -91,16 +92,16 @@ def test_logical_ids(everything: cdk.Stack) -> None:
 
 
 def test_sids_and_their_order(everything: cdk.Stack) -> None:
-    """Each statement has the sid it was released with, in that place."""
+    """Each statement has the sid it was released with, in that place; the construct's path has no say."""
     assert sids(everything, "AWS::KMS::Key", "KeyPolicy") == {
-        "DataKey17AFBB84": [None, "PersonalizeRole789D53B5", "PersonalizeService789D53B5"],
-        "EncryptionKey3A692D6E": [None, "PersonalizeRole789D53B5", "PersonalizeService789D53B5"],
+        "DataKey17AFBB84": [None, "PersonalizeRole", "PersonalizeService"],
+        "EncryptionKey3A692D6E": [None, "PersonalizeRole", "PersonalizeService"],
     }, CONSEQUENCE
     assert sids(everything, "AWS::S3::BucketPolicy", "PolicyDocument") == {
         "DataPolicyB80589C3": [
-            "PersonalizeServiceListBucket789D53B5",
-            "PersonalizeServiceReadObjects789D53B5",
-            "PersonalizeServiceWriteObjects789D53B5",
+            "PersonalizeServiceListBucket",
+            "PersonalizeServiceReadObjects",
+            "PersonalizeServiceWriteObjects",
         ]
     }, CONSEQUENCE
     assert sids(everything, "AWS::IAM::ManagedPolicy", "PolicyDocument") == {
@@ -108,19 +109,38 @@ def test_sids_and_their_order(everything: cdk.Stack) -> None:
     }, CONSEQUENCE
 
 
+@pytest.mark.parametrize("which", ["everything", "managed"])
+def test_the_name_of_the_role(request: pytest.FixtureRequest, which: str) -> None:
+    """Personalize's resources can't change their role, and owners of keys have pasted its name into their policies."""
+    role = resources(request.getfixturevalue(which), "AWS::IAM::Role")["EncryptionRole2D2265A5"]
+    assert role["Properties"]["RoleName"] == {
+        "Fn::Join": ["", ["Stack-Encryption-8875952E-", {"Ref": "AWS::Region"}]]
+    }, CONSEQUENCE
+
+
 def test_there_are_no_physical_names_where_none_is_needed(everything: cdk.Stack) -> None:
     """A name would be one that can't change without replacement."""
-    (role,) = resources(everything, "AWS::IAM::Role").values()
     (policy,) = resources(everything, "AWS::IAM::ManagedPolicy").values()
-    assert "RoleName" not in role["Properties"], CONSEQUENCE
     assert "ManagedPolicyName" not in policy["Properties"], CONSEQUENCE
 
 
-def test_the_name_of_a_role_that_foreign_keys_know(managed: cdk.Stack) -> None:
-    """Owners of keys have pasted this name into their policies."""
-    role = resources(managed, "AWS::IAM::Role")["EncryptionRole2D2265A5"]
-    assert role["Properties"]["RoleName"] == {
-        "Fn::Join": ["", ["Stack-Encryption-AE998EAF-", {"Ref": "AWS::Region"}]]
+def test_descriptions(everything: cdk.Stack) -> None:
+    """A changed description replaces a managed policy."""
+    (policy,) = resources(everything, "AWS::IAM::ManagedPolicy").values()
+    (role,) = resources(everything, "AWS::IAM::Role").values()
+    key = resources(everything, "AWS::KMS::Key")["EncryptionKey3A692D6E"]
+    assert (
+        policy["Properties"]["Description"]
+        == "Lets the service role of Amazon Personalize use data and customer-managed KMS keys"
+    ), CONSEQUENCE
+    assert role["Properties"]["Description"] == "Lets Amazon Personalize use data and customer-managed KMS keys"
+    assert key["Properties"]["Description"] == "Encrypts what Amazon Personalize stores, and the data it works on"
+
+
+def test_sids_in_the_policy_of_an_imported_key(managed: cdk.Stack) -> None:
+    """Other deployments may have statements there: path and stack name make the sids, account and Region if known."""
+    assert sids(managed, "Custom::PersonalizeKeyPolicy", "PolicyDocument") == {
+        "EncryptionKeyPolicyEC3482CF": ["PersonalizeRole0B0E511D", "PersonalizeService0B0E511D"]
     }, CONSEQUENCE
     assert sids(managed, "AWS::IAM::ManagedPolicy", "PolicyDocument")["EncryptionPolicy3F28E3E0"] == [
         "CreateGrants",
@@ -140,10 +160,40 @@ def test_logical_ids_of_a_managed_key_policy(managed: cdk.Stack) -> None:
     }, CONSEQUENCE
 
 
-def test_the_sids_of_a_nested_stack(stack: cdk.Stack) -> None:
-    """CloudFormation chooses the name of a nested stack, so its path alone makes them."""
+def test_what_a_nested_stack_has(stack: cdk.Stack) -> None:
+    """CloudFormation chooses the name of a nested stack, so that of the outermost one counts."""
     nested = cdk.NestedStack(stack, "Nested")
-    PersonalizeEncryption(nested, "Encryption", resources=[PersonalizeResource.dataset_group()])
-    (key,) = resources(nested, "AWS::KMS::Key").values()
-    sids = [statement.get("Sid") for statement in key["Properties"]["KeyPolicy"]["Statement"]]
-    assert sids == [None, "PersonalizeRoleF264B6DD", "PersonalizeServiceF264B6DD"], CONSEQUENCE
+    encryption = PersonalizeEncryption(
+        nested,
+        "Encryption",
+        encryption_key=kms.Key.from_key_arn(nested, "Key", KEY_ARN),
+        resources=[PersonalizeResource.dataset_group()],
+    )
+    (role,) = resources(nested, "AWS::IAM::Role").values()
+    assert role["Properties"]["RoleName"] == {
+        "Fn::Join": ["", ["Stack-Encryption-9A70DC03-", {"Ref": "AWS::Region"}]]
+    }, CONSEQUENCE
+    (pending,) = encryption.pending_statements
+    assert [statement.sid for statement in pending.statements] == [
+        "PersonalizeRole63DE8B2B",
+        "PersonalizeService63DE8B2B",
+    ], CONSEQUENCE
+
+
+def test_what_a_stack_of_a_known_environment_has(app: cdk.App) -> None:
+    """Two accounts may deploy one app, and write to one central key."""
+    environment = cdk.Environment(account="111111111111", region="eu-west-1")
+    stack = cdk.Stack(app, "Stack", env=environment)
+    encryption = PersonalizeEncryption(
+        stack,
+        "Encryption",
+        encryption_key=kms.Key.from_key_arn(stack, "Key", KEY_ARN),
+        resources=[PersonalizeResource.dataset_group()],
+    )
+    (role,) = resources(stack, "AWS::IAM::Role").values()
+    assert role["Properties"]["RoleName"] == "Stack-Encryption-8875952E-eu-west-1", CONSEQUENCE
+    (pending,) = encryption.pending_statements
+    assert [statement.sid for statement in pending.statements] == [
+        "PersonalizeRoleBCCCFCFC",
+        "PersonalizeServiceBCCCFCFC",
+    ], CONSEQUENCE

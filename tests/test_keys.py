@@ -120,18 +120,19 @@ def test_a_key_whose_policy_lacks_the_account_names_the_role_for_every_action(st
     admin_statement, role, service = policy["Statement"]
     assert admin_statement["Sid"] == "Admin"
     assert role == {
-        "Sid": "PersonalizeRole789D53B5",
+        "Sid": "PersonalizeRole",
         "Effect": "Allow",
         "Principal": {"AWS": {"Fn::GetAtt": ["EncryptionRole2D2265A5", "Arn"]}},
         "Action": ACTIONS,
         "Resource": "*",
     }
     assert service == {
-        "Sid": "PersonalizeService789D53B5",
+        "Sid": "PersonalizeService",
         "Effect": "Allow",
         "Principal": {"Service": "personalize.amazonaws.com"},
         "Action": ACTIONS,
         "Resource": "*",
+        "Condition": {"StringEqualsIfExists": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}},
     }
 
 
@@ -139,6 +140,7 @@ def test_the_key_made_here_rotates_and_is_retained(stack: cdk.Stack) -> None:
     """Losing the key means losing what was encrypted with it, so only an explicit removal policy deletes it."""
     PersonalizeEncryption(stack, "Encryption")
     (key,) = resources(stack, "AWS::KMS::Key").values()
+    assert key["Properties"]["Description"] == "Encrypts what Amazon Personalize stores, and the data it works on"
     assert key["Properties"]["EnableKeyRotation"] is True
     assert (key["DeletionPolicy"], key["UpdateReplacePolicy"]) == ("Retain", "Retain")
 

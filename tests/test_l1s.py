@@ -144,6 +144,25 @@ def test_the_default_name_of_an_import_job_is_never_too_long(
     assert job["JobName"] == "r" * 56 + "-import"
 
 
+def test_a_dataset_of_a_group_that_is_known_by_its_arn(stack: cdk.Stack, encryption: PersonalizeEncryption) -> None:
+    """Another stack may have made the dataset group, or nobody by CloudFormation."""
+    arn = "arn:aws:personalize:eu-west-1:111111111111:dataset-group/movies"
+    encryption.add_dataset(
+        "Ratings", dataset_group=arn, schema_arn=SCHEMA_ARN, name="ratings", dataset_type="Interactions"
+    )
+    assert only(stack, "AWS::Personalize::Dataset")["Properties"]["DatasetGroupArn"] == arn
+
+
+@needs_metric_attribution
+def test_a_metric_attribution_of_a_group_that_is_known_by_its_arn(
+    stack: cdk.Stack, encryption: PersonalizeEncryption
+) -> None:
+    """As with datasets."""
+    arn = "arn:aws:personalize:eu-west-1:111111111111:dataset-group/movies"
+    encryption.add_metric_attribution("Metrics", dataset_group=arn, name="metrics", metrics=[])
+    assert only(stack, "AWS::Personalize::MetricAttribution")["Properties"]["DatasetGroupArn"] == arn
+
+
 @needs_metric_attribution
 def test_a_metric_attribution_writes_with_role_and_key(
     stack: cdk.Stack,
@@ -236,7 +255,7 @@ def test_tags_of_the_app_do_not_reach_dataset_groups_and_datasets(
 def test_resources_of_the_user_wait_for_policies_allowed_later(
     stack: cdk.Stack, encryption: PersonalizeEncryption, movies: personalize.CfnDatasetGroup, bucket: s3.Bucket
 ) -> None:
-    """``permissions`` holds every policy, also those that come after the dependency was added."""
+    """``permissions`` holds every policy, that of the key too, also those that come after the dependency was added."""
     solution = personalize.CfnSolution(stack, "Solution", name="s", dataset_group_arn=movies.attr_dataset_group_arn)
     solution.node.add_dependency(encryption.permissions)
     encryption.add_dataset(
@@ -249,6 +268,7 @@ def test_resources_of_the_user_wait_for_policies_allowed_later(
     )
     assert only(stack, "AWS::Personalize::Solution")["DependsOn"] == [
         "BucketPolicyE9A3008A",
+        "EncryptionKey3A692D6E",
         "EncryptionPolicy3F28E3E0",
     ]
 

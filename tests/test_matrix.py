@@ -10,6 +10,8 @@ KEY = {"Fn::GetAtt": ["EncryptionKey3A692D6E", "Arn"]}
 ROLE = {"Fn::GetAtt": ["EncryptionRole2D2265A5", "Arn"]}
 BUCKET = {"Fn::GetAtt": ["Bucket83908E77", "Arn"]}
 PERSONALIZE = {"Service": "personalize.amazonaws.com"}
+# Wherever the service says for whom it calls; whether it does is not documented.
+OF_THIS_ACCOUNT = {"StringEqualsIfExists": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}}
 
 
 def below(prefix: str) -> dict[str, object]:
@@ -20,7 +22,7 @@ def below(prefix: str) -> dict[str, object]:
 # "Your AWS KMS key policy and IAM policies must grant permissions for the following actions", key policy.
 KEY_POLICY = [
     {
-        "Sid": "PersonalizeRole789D53B5",
+        "Sid": "PersonalizeRole",
         "Effect": "Allow",
         "Principal": {"AWS": ROLE},
         "Action": [
@@ -33,7 +35,7 @@ KEY_POLICY = [
         "Resource": "*",
     },
     {
-        "Sid": "PersonalizeService789D53B5",
+        "Sid": "PersonalizeService",
         "Effect": "Allow",
         "Principal": PERSONALIZE,
         "Action": [
@@ -44,12 +46,13 @@ KEY_POLICY = [
             "kms:ListGrants",
         ],
         "Resource": "*",
+        "Condition": OF_THIS_ACCOUNT,
     },
 ]
 # The same for a key whose dataset group's data will be exported.
 EXPORT_KEY_POLICY = [
     {
-        "Sid": "PersonalizeRole789D53B5",
+        "Sid": "PersonalizeRole",
         "Effect": "Allow",
         "Principal": {"AWS": ROLE},
         "Action": [
@@ -63,7 +66,7 @@ EXPORT_KEY_POLICY = [
         "Resource": "*",
     },
     {
-        "Sid": "PersonalizeService789D53B5",
+        "Sid": "PersonalizeService",
         "Effect": "Allow",
         "Principal": PERSONALIZE,
         "Action": [
@@ -75,6 +78,7 @@ EXPORT_KEY_POLICY = [
             "kms:GenerateDataKeyWithoutPlaintext",
         ],
         "Resource": "*",
+        "Condition": OF_THIS_ACCOUNT,
     },
 ]
 # The IAM policy example, scoped to the key.
@@ -105,18 +109,20 @@ def test_an_import_job_has_no_kms_in_iam(stack: cdk.Stack, bucket: s3.Bucket) ->
     ]
     assert bucket_policy(stack) == [
         {
-            "Sid": "PersonalizeServiceListBucket789D53B5",
+            "Sid": "PersonalizeServiceListBucket",
             "Effect": "Allow",
             "Principal": PERSONALIZE,
             "Action": "s3:ListBucket",
             "Resource": BUCKET,
+            "Condition": OF_THIS_ACCOUNT,
         },
         {
-            "Sid": "PersonalizeServiceReadObjects789D53B5",
+            "Sid": "PersonalizeServiceReadObjects",
             "Effect": "Allow",
             "Principal": PERSONALIZE,
             "Action": "s3:GetObject",
             "Resource": below("import/"),
+            "Condition": OF_THIS_ACCOUNT,
         },
     ]
 
@@ -133,18 +139,20 @@ def test_an_export_job_generates_data_keys_without_plaintext(stack: cdk.Stack, b
     ]
     assert bucket_policy(stack) == [
         {
-            "Sid": "PersonalizeServiceListBucket789D53B5",
+            "Sid": "PersonalizeServiceListBucket",
             "Effect": "Allow",
             "Principal": PERSONALIZE,
             "Action": "s3:ListBucket",
             "Resource": BUCKET,
+            "Condition": OF_THIS_ACCOUNT,
         },
         {
-            "Sid": "PersonalizeServiceWriteObjects789D53B5",
+            "Sid": "PersonalizeServiceWriteObjects",
             "Effect": "Allow",
             "Principal": PERSONALIZE,
             "Action": "s3:PutObject",
             "Resource": below("export/"),
+            "Condition": OF_THIS_ACCOUNT,
         },
     ]
 
@@ -165,25 +173,28 @@ BATCH_ROLE_POLICY = [
 ]
 BATCH_BUCKET_POLICY = [
     {
-        "Sid": "PersonalizeServiceListBucket789D53B5",
+        "Sid": "PersonalizeServiceListBucket",
         "Effect": "Allow",
         "Principal": PERSONALIZE,
         "Action": "s3:ListBucket",
         "Resource": BUCKET,
+        "Condition": OF_THIS_ACCOUNT,
     },
     {
-        "Sid": "PersonalizeServiceReadObjects789D53B5",
+        "Sid": "PersonalizeServiceReadObjects",
         "Effect": "Allow",
         "Principal": PERSONALIZE,
         "Action": "s3:GetObject",
         "Resource": below("in/"),
+        "Condition": OF_THIS_ACCOUNT,
     },
     {
-        "Sid": "PersonalizeServiceWriteObjects789D53B5",
+        "Sid": "PersonalizeServiceWriteObjects",
         "Effect": "Allow",
         "Principal": PERSONALIZE,
         "Action": "s3:PutObject",
         "Resource": below("out/"),
+        "Condition": OF_THIS_ACCOUNT,
     },
 ]
 
@@ -234,11 +245,12 @@ def test_a_metric_attribution_writes_reports_without_listing(stack: cdk.Stack, b
     ]
     assert bucket_policy(stack) == [
         {
-            "Sid": "PersonalizeServiceWriteObjects789D53B5",
+            "Sid": "PersonalizeServiceWriteObjects",
             "Effect": "Allow",
             "Principal": PERSONALIZE,
             "Action": "s3:PutObject",
             "Resource": below("metrics/"),
+            "Condition": OF_THIS_ACCOUNT,
         }
     ]
 

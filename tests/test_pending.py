@@ -17,45 +17,54 @@ ROLE_ARN = "arn:aws:iam::111111111111:role/personalize"
 PERSONALIZE = {"Service": "personalize.amazonaws.com"}
 ACTIONS = ["kms:CreateGrant", "kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey", "kms:ListGrants"]
 
+OF_THIS_ACCOUNT = {"StringEqualsIfExists": {"aws:SourceAccount": "${AWS::AccountId}"}}
+
+# The account with a condition, and not the role itself: if the role goes one day, the owner's policy has no dead id.
 KEY_STATEMENTS = [
     {
-        "Sid": "PersonalizeRole789D53B5",
+        "Sid": "PersonalizeRole0B0E511D",
         "Effect": "Allow",
-        "Principal": {"AWS": ROLE_ARN},
+        "Principal": {"AWS": "arn:aws:iam::111111111111:root"},
         "Action": ACTIONS,
         "Resource": ["*"],
+        "Condition": {"ArnEquals": {"aws:PrincipalArn": ROLE_ARN}},
     },
     {
-        "Sid": "PersonalizeService789D53B5",
+        "Sid": "PersonalizeService0B0E511D",
         "Effect": "Allow",
         "Principal": PERSONALIZE,
         "Action": ACTIONS,
         "Resource": ["*"],
+        "Condition": OF_THIS_ACCOUNT,
     },
 ]
 BUCKET_STATEMENTS = [
     {
-        "Sid": "PersonalizeServiceListBucket789D53B5",
+        "Sid": "PersonalizeServiceListBucket0B0E511D",
         "Effect": "Allow",
         "Principal": PERSONALIZE,
         "Action": ["s3:ListBucket"],
         "Resource": ["arn:${AWS::Partition}:s3:::ratings"],
+        "Condition": OF_THIS_ACCOUNT,
     },
     {
-        "Sid": "PersonalizeServiceReadObjects789D53B5",
+        "Sid": "PersonalizeServiceReadObjects0B0E511D",
         "Effect": "Allow",
         "Principal": PERSONALIZE,
         "Action": ["s3:GetObject"],
         "Resource": ["arn:${AWS::Partition}:s3:::ratings/import/*"],
+        "Condition": OF_THIS_ACCOUNT,
     },
 ]
+# A statement for the account delegates to IAM, which has to allow every action then.
 ROLE_STATEMENTS = [
+    {"Sid": "CreateGrants", "Effect": "Allow", "Action": ["kms:CreateGrant"], "Resource": [KEY_ARN]},
     {
         "Sid": "UseKey",
         "Effect": "Allow",
         "Action": ["kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey", "kms:ListGrants"],
         "Resource": [KEY_ARN],
-    }
+    },
 ]
 
 
@@ -99,8 +108,8 @@ def test_the_policy_of_an_imported_key_is_pending(
     (pending,) = encryption.pending_statements
     assert (pending.policy, pending.resource_arn) == ("key", KEY_ARN)
     assert [statement.sid for statement in pending.statements] == [
-        "PersonalizeRole789D53B5",
-        "PersonalizeService789D53B5",
+        "PersonalizeRole0B0E511D",
+        "PersonalizeService0B0E511D",
     ]
     assert warnings(stack) == {"personalize-kms-constructs:pendingKeyPolicy": KEY_STATEMENTS}
 
@@ -126,8 +135,8 @@ def test_a_single_statement_of_an_imported_bucket_is_pending(stack: cdk.Stack) -
     assert (pending.policy, len(pending.statements)) == ("bucket", 1)
 
 
-def test_a_bucket_of_another_account_has_to_name_the_role_too(app: cdk.App) -> None:
-    """Across accounts the bucket's policy has to allow as well; a role that exists already is named."""
+def test_a_bucket_of_another_account_has_to_allow_the_role_too(app: cdk.App) -> None:
+    """Across accounts the bucket's policy has to allow as well: the role's account, for this role alone."""
     concrete = cdk.Stack(app, "Concrete", env=cdk.Environment(account="111111111111", region="eu-west-1"))
     role = iam.Role.from_role_arn(concrete, "ImportedRole", ROLE_ARN)
     bucket = s3.Bucket.from_bucket_attributes(
@@ -136,8 +145,15 @@ def test_a_bucket_of_another_account_has_to_name_the_role_too(app: cdk.App) -> N
     export = PersonalizeResource.dataset_export_job(S3Location(bucket, "out/"))
     encryption = PersonalizeEncryption(concrete, "Encryption", service_role=role, resources=[export])
     (pending,) = encryption.pending_statements
-    principals = [statement.to_statement_json()["Principal"] for statement in pending.statements]
-    assert principals == [{"AWS": ROLE_ARN}] * 2 + [PERSONALIZE] * 2
+    statements = [statement.to_statement_json() for statement in pending.statements]
+    of_this_account = {"StringEqualsIfExists": {"aws:SourceAccount": "111111111111"}}
+    of_this_role = {"ArnEquals": {"aws:PrincipalArn": ROLE_ARN}}
+    assert [(statement["Sid"], statement["Principal"], statement["Condition"]) for statement in statements] == [
+        ("PersonalizeRoleListBucketB2FC0821", {"AWS": "arn:aws:iam::111111111111:root"}, of_this_role),
+        ("PersonalizeRoleWriteObjectsB2FC0821", {"AWS": "arn:aws:iam::111111111111:root"}, of_this_role),
+        ("PersonalizeServiceListBucketB2FC0821", PERSONALIZE, of_this_account),
+        ("PersonalizeServiceWriteObjectsB2FC0821", PERSONALIZE, of_this_account),
+    ]
 
 
 def test_the_policy_of_an_immutable_role_is_pending(
@@ -266,25 +282,28 @@ def test_pending_statements_can_be_a_stack_output(stack: cdk.Stack) -> None:
     encryption.allow(PersonalizeResource.dataset_import_job(S3Location(bucket, "import/")))
     (output,) = template(stack)["Outputs"].values()
     text = output["Value"]["Fn::Join"][1]
-    deployed = "".join(part if isinstance(part, str) else {"AWS::Partition": "aws-cn"}[part["Ref"]] for part in text)
+    filled_in = {"AWS::Partition": "aws-cn", "AWS::AccountId": "111111111111"}
+    deployed = "".join(part if isinstance(part, str) else filled_in[part["Ref"]] for part in text)
     assert json.loads(deployed) == [
         {
             "policy": "bucket",
             "resource": "arn:aws-cn:s3:::ratings",
             "statements": [
                 {
-                    "Sid": "PersonalizeServiceListBucket789D53B5",
+                    "Sid": "PersonalizeServiceListBucket0B0E511D",
                     "Effect": "Allow",
                     "Principal": PERSONALIZE,
                     "Action": ["s3:ListBucket"],
                     "Resource": ["arn:aws-cn:s3:::ratings"],
+                    "Condition": {"StringEqualsIfExists": {"aws:SourceAccount": "111111111111"}},
                 },
                 {
-                    "Sid": "PersonalizeServiceReadObjects789D53B5",
+                    "Sid": "PersonalizeServiceReadObjects0B0E511D",
                     "Effect": "Allow",
                     "Principal": PERSONALIZE,
                     "Action": ["s3:GetObject"],
                     "Resource": ["arn:aws-cn:s3:::ratings/import/*"],
+                    "Condition": {"StringEqualsIfExists": {"aws:SourceAccount": "111111111111"}},
                 },
             ],
         }
@@ -323,8 +342,8 @@ def test_the_policy_of_a_cfn_key_takes_the_statements(stack: cdk.Stack) -> None:
     (key,) = resources(stack, "AWS::KMS::Key").values()
     assert [statement.get("Sid") for statement in key["Properties"]["KeyPolicy"]["Statement"]] == [
         None,
-        "PersonalizeRole789D53B5",
-        "PersonalizeService789D53B5",
+        "PersonalizeRole",
+        "PersonalizeService",
     ]
 
 
@@ -341,7 +360,8 @@ def test_what_another_stack_makes_is_named_with_its_stack(
         resources=[PersonalizeResource.dataset_group()],
     )
     (statements,) = warnings(stack).values()
-    assert statements[0]["Principal"] == {"AWS": "${Roles/Service/Resource.Arn}"}  # type: ignore[index]
+    role_arn = {"aws:PrincipalArn": "${Roles/Service/Resource.Arn}"}
+    assert statements[0]["Condition"] == {"ArnEquals": role_arn}  # type: ignore[index]
 
 
 def test_what_this_stack_makes_is_named_by_its_logical_id(stack: cdk.Stack, imported_key: kms.IKey) -> None:
@@ -355,4 +375,8 @@ def test_what_this_stack_makes_is_named_by_its_logical_id(stack: cdk.Stack, impo
         resources=[PersonalizeResource.dataset_group()],
     )
     (statements,) = warnings(stack).values()
-    assert statements[0]["Principal"] == {"AWS": "${ServiceDBC79909.Arn}"}  # type: ignore[index]
+    assert statements[0]["Principal"] == {  # type: ignore[index]
+        "AWS": "arn:${AWS::Partition}:iam::${AWS::AccountId}:root"
+    }
+    role_arn = {"aws:PrincipalArn": "${ServiceDBC79909.Arn}"}
+    assert statements[0]["Condition"] == {"ArnEquals": role_arn}  # type: ignore[index]

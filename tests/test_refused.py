@@ -68,10 +68,9 @@ def test_an_alias_of_the_app(stack: cdk.Stack) -> None:
     alias = kms.Key(stack, "Key").add_alias("personalize")
     message = refusal(lambda: PersonalizeEncryption(stack, "Encryption", encryption_key=alias))
     assert message.endswith(
-        "encryption_key is an alias but Personalize takes the ARN of a key: pass the key itself, as "
-        "alias.alias_target_key or kms.Key.from_key_arn"
+        "encryption_key is an alias but Personalize takes the ARN of a key: pass the key itself, for "
+        "example alias.alias_target_key or kms.Key.from_key_arn"
     )
-    assert "alias.alias_target_key" in message
 
 
 def test_an_imported_alias(stack: cdk.Stack) -> None:
@@ -260,7 +259,9 @@ def test_a_path_over_256_characters(stack: cdk.Stack) -> None:
 def test_a_path_over_256_characters_whatever_the_bucket(stack: cdk.Stack, bucket: s3.Bucket) -> None:
     """Where the name is chosen at deployment, what is known of the path counts."""
     message = importing(stack, S3Location(bucket, "p" * 260 + "/"))
-    assert "has a path of 267 characters without the name of the bucket" in message
+    assert (
+        "has a path of 267 characters without what is known at deployment but Personalize takes 256 at most" in message
+    )
 
 
 def test_a_destination_that_is_no_folder(stack: cdk.Stack, bucket: s3.Bucket) -> None:
@@ -339,16 +340,21 @@ def test_what_follows_something_that_is_no_resource(stack: cdk.Stack, bucket: s3
 
 
 def test_all_problems_are_in_one_message(stack: cdk.Stack, bucket: s3.Bucket) -> None:
-    """One deployment attempt is enough to learn of every mistake."""
+    """One deployment attempt is enough to learn of every mistake, a line each."""
     alias = kms.Alias.from_alias_name(stack, "Alias", "alias/personalize")
     jobs = [
         PersonalizeResource.dataset_export_job(S3Location(bucket, "export")),
         PersonalizeResource.batch_segment_job(S3Location(bucket, "x/"), S3Location(bucket, "x/")),
     ]
     message = refusal(lambda: PersonalizeEncryption(stack, "Encryption", encryption_key=alias, resources=jobs))
-    assert "is an alias" in message
-    assert "is not a folder" in message
-    assert "same source and destination" in message
+    assert message.split("\n") == [
+        "Stack/Encryption: ",
+        "- encryption_key is an alias but Personalize takes the ARN of a key: pass the key itself, for example "
+        "alias.alias_target_key or kms.Key.from_key_arn",
+        "- destination of dataset export job has prefix 'export', which is not a folder: end it in '/', as 'export/'",
+        "- batch segment job has the same source and destination, prefix 'x/' of one bucket, but Personalize wants "
+        "another folder for the output: change one of the prefixes",
+    ]
 
 
 def test_what_is_refused_later(stack: cdk.Stack, bucket: s3.Bucket) -> None:

@@ -26,11 +26,11 @@ def role_arn(*name: object) -> dict[str, Any]:
     return {"Fn::Join": ["", [*prefix, *rest]]}
 
 
-def delegated(arn: dict[str, Any], actions: list[str], sid: str = "789D53B5") -> list[dict[str, Any]]:
+def delegated(arn: dict[str, Any], actions: list[str], suffix: str = "") -> list[dict[str, Any]]:
     """The two statements of a key policy, the role's by its account and name."""
     return [
         {
-            "Sid": f"PersonalizeRole{sid}",
+            "Sid": f"PersonalizeRole{suffix}",
             "Effect": "Allow",
             "Principal": ACCOUNT,
             "Action": actions,
@@ -38,16 +38,17 @@ def delegated(arn: dict[str, Any], actions: list[str], sid: str = "789D53B5") ->
             "Condition": {"ArnEquals": {"aws:PrincipalArn": arn}},
         },
         {
-            "Sid": f"PersonalizeService{sid}",
+            "Sid": f"PersonalizeService{suffix}",
             "Effect": "Allow",
             "Principal": PERSONALIZE,
             "Action": actions,
             "Resource": "*",
+            "Condition": {"StringEqualsIfExists": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}},
         },
     ]
 
 
-GENERATED_NAME = ["Stack-Encryption-AE998EAF-", {"Ref": "AWS::Region"}]
+GENERATED_NAME = ["Stack-Encryption-8875952E-", {"Ref": "AWS::Region"}]
 
 
 @pytest.fixture
@@ -98,8 +99,8 @@ def test_an_import_from_another_stacks_bucket_has_kms_in_iam(stack: cdk.Stack, s
     )
     assert key_policy(security, "Key961B73FD") == delegated(role_arn(*GENERATED_NAME), ACTIONS)
     assert [statement["Sid"] for statement in bucket_policy(security)] == [
-        "PersonalizeServiceListBucket789D53B5",
-        "PersonalizeServiceReadObjects789D53B5",
+        "PersonalizeServiceListBucket",
+        "PersonalizeServiceReadObjects",
     ]
     assert [statement["Sid"] for statement in role_policy(stack)] == [
         "CreateGrants",
@@ -152,7 +153,7 @@ def test_a_role_of_a_third_stack_is_delegated_to_by_its_name_and_path(
     assert key_policy(security, "Key961B73FD") == delegated(role_arn("service/personalize"), ACTIONS)
 
 
-def test_a_role_of_a_third_stack_without_a_name_is_named_by_its_arn(
+def test_a_role_of_a_third_stack_without_a_name_is_delegated_to_by_a_reference(
     app: cdk.App, stack: cdk.Stack, security: cdk.Stack, security_key: kms.Key
 ) -> None:
     """There is no cycle as long as the role's stack doesn't need the key's."""
@@ -164,11 +165,9 @@ def test_a_role_of_a_third_stack_without_a_name_is_named_by_its_arn(
         service_role=role,
         resources=[PersonalizeResource.dataset_group()],
     )
-    role_statement, _ = key_policy(security, "Key961B73FD")
-    assert role_statement["Principal"] == {
-        "AWS": {"Fn::ImportValue": "Roles:ExportsOutputFnGetAttRole1ABCC5F0ArnB4C0B73E"}
-    }
-    assert [statement["Sid"] for statement in role_policy(stack)] == ["UseKey"]
+    role_arn = {"Fn::ImportValue": "Roles:ExportsOutputFnGetAttRole1ABCC5F0ArnB4C0B73E"}
+    assert key_policy(security, "Key961B73FD") == delegated(role_arn, ACTIONS)
+    assert [statement["Sid"] for statement in role_policy(stack)] == ["CreateGrants", "UseKey"]
 
 
 def test_a_nameless_role_beside_the_construct_is_refused_with_a_key_of_another_stack(
@@ -220,7 +219,7 @@ def test_a_key_imported_before_the_role_exists_delegates(stack: cdk.Stack) -> No
     )
     (pending,) = encryption.pending_statements
     statements = [stack.resolve(statement.to_statement_json()) for statement in pending.statements]
-    assert statements == delegated(role_arn(*GENERATED_NAME), ACTIONS)
+    assert statements == delegated(role_arn(*GENERATED_NAME), ACTIONS, suffix="0B0E511D")
     assert [statement["Sid"] for statement in role_policy(stack)] == ["CreateGrants", "UseKey"]
 
 
@@ -251,13 +250,6 @@ def test_a_key_of_another_account_has_all_actions_in_iam(stack: cdk.Stack) -> No
     ]
 
 
-def test_the_role_keeps_a_name_chosen_at_deployment_when_no_key_needs_another(stack: cdk.Stack) -> None:
-    """A fixed name makes a role that can't be replaced, so there is none without need."""
-    PersonalizeEncryption(stack, "Encryption", resources=[PersonalizeResource.dataset_group()])
-    (role,) = resources(stack, "AWS::IAM::Role").values()
-    assert "RoleName" not in role["Properties"]
-
-
 def test_names_made_up_fit_into_every_region(app: cdk.App, security_key: kms.Key) -> None:
     """A role name has at most 64 characters, the Region's included."""
     stack = cdk.Stack(cdk.Stage(app, "Production" * 3), "Recommendations" * 3)
@@ -283,7 +275,7 @@ def test_a_role_of_another_account_is_refused() -> None:
         PersonalizeEncryption(stack, "Encryption", service_role=role)
 
 
-def test_a_bucket_of_another_account_names_the_role_too() -> None:
+def test_a_bucket_of_another_account_allows_the_role_too() -> None:
     """Across accounts the bucket policy has to allow the role besides the service."""
     app = cdk.App(analytics_reporting=False)
     ours = cdk.Stack(app, "Ours", env=cdk.Environment(account="111111111111", region="eu-west-1"))
@@ -293,13 +285,14 @@ def test_a_bucket_of_another_account_names_the_role_too() -> None:
         ours, "Encryption", resources=[PersonalizeResource.dataset_import_job(S3Location(bucket, "import/"))]
     )
     principal = {"AWS": {"Fn::Join": ["", ["arn:", {"Ref": "AWS::Partition"}, ":iam::111111111111:root"]]}}
+    name = "Ours-Encryption-9C53C1FD-eu-west-1"
     (resource,) = resources(ours, "AWS::IAM::Role").values()
-    name = resource["Properties"]["RoleName"]
+    assert resource["Properties"]["RoleName"] == name
     arn = {"Fn::Join": ["", ["arn:", {"Ref": "AWS::Partition"}, f":iam::111111111111:role/{name}"]]}
     of_role = [statement for statement in bucket_policy(theirs) if statement["Principal"] != PERSONALIZE]
     assert of_role == [
         {
-            "Sid": "PersonalizeRoleListBucket" + of_role[0]["Sid"][-8:],
+            "Sid": "PersonalizeRoleListBucket",
             "Effect": "Allow",
             "Principal": principal,
             "Action": "s3:ListBucket",
@@ -307,7 +300,7 @@ def test_a_bucket_of_another_account_names_the_role_too() -> None:
             "Condition": {"ArnEquals": {"aws:PrincipalArn": arn}},
         },
         {
-            "Sid": "PersonalizeRoleReadObjects" + of_role[0]["Sid"][-8:],
+            "Sid": "PersonalizeRoleReadObjects",
             "Effect": "Allow",
             "Principal": principal,
             "Action": "s3:GetObject",
@@ -316,16 +309,6 @@ def test_a_bucket_of_another_account_names_the_role_too() -> None:
         },
     ]
     assert len(bucket_policy(theirs)) == 4
-
-
-def test_a_bucket_of_another_stack_needs_no_fixed_name(app: cdk.App, stack: cdk.Stack) -> None:
-    """In one account the bucket policy says nothing of the role."""
-    bucket = s3.Bucket(cdk.Stack(app, "Data"), "Bucket")
-    PersonalizeEncryption(
-        stack, "Encryption", resources=[PersonalizeResource.dataset_import_job(S3Location(bucket, "import/"))]
-    )
-    (role,) = resources(stack, "AWS::IAM::Role").values()
-    assert "RoleName" not in role["Properties"]
 
 
 def test_stages_of_a_pipeline_are_as_any_other(app: cdk.App) -> None:

@@ -16,17 +16,22 @@ from tests.versions import needs_metric_attribution
 
 KEY_ARN = "arn:aws:kms:eu-west-1:111111111111:key/1234abcd-12ab-34cd-56ef-1234567890ab"
 ROLE_ARN = "arn:aws:iam::111111111111:role/personalize"
-A_KEY = "a key is expected: pass a kms.Key, or kms.Key.from_key_arn for an ARN and kms.Key.from_cfn_key for a CfnKey"
-A_BUCKET = (
-    "a bucket is expected: pass an s3.Bucket, or s3.Bucket.from_bucket_name for a name and s3.Bucket.from_cfn_bucket "
-    "for a CfnBucket"
-)
-A_ROLE = "a role is expected: pass an iam.Role, or iam.Role.from_role_arn for an ARN"
+FUNCTION_ARN = "arn:aws:lambda:eu-west-1:111111111111:function:start"
+A_KEY = "a key is expected: pass a kms.Key or a CfnKey, or kms.Key.from_key_arn for an ARN"
+A_BUCKET = "a bucket is expected: pass an s3.Bucket or a CfnBucket, or s3.Bucket.from_bucket_name for a name"
+A_ROLE = "a role is expected: pass an iam.Role or a CfnRole, or iam.Role.from_role_arn for an ARN"
 A_LIST = "a list is expected: pass [PersonalizeResource.dataset_group()] or the like"
-A_MEMBER = "a member of the enumeration is expected: use ImportedKeyPolicy.PENDING or ImportedKeyPolicy.MANAGED"
+A_POLICY = "a member of the enumeration is expected: use ImportedKeyPolicy.PENDING or ImportedKeyPolicy.MANAGED"
+A_CHECK = (
+    "a member of the enumeration is expected: use SourceAccountCheck.IF_PRESENT or SourceAccountCheck.REQUIRED or "
+    "SourceAccountCheck.NONE"
+)
+A_REMOVAL = "a key is kept or destroyed: use RemovalPolicy.RETAIN or RemovalPolicy.DESTROY"
 A_RESOURCE = "is not a resource: use a factory as PersonalizeResource.dataset_group(), and unpack lists with *"
 A_LOCATION = "a location is expected: pass S3Location(bucket, prefix)"
-A_DATASET_GROUP = "a dataset group is expected: pass what add_dataset_group returned, or a personalize.CfnDatasetGroup"
+A_DATASET_GROUP = (
+    "a dataset group is expected: pass what add_dataset_group returned, a personalize.CfnDatasetGroup or an ARN"
+)
 A_MAPPING = "a mapping is expected: pass {'key': 'value'}"
 METRICS = "a list of metrics is expected: pass [personalize.CfnMetricAttribution.MetricAttributeProperty(…)]"
 A_CALLER = "a caller is expected: pass a role, a user or a function, or iam.Role.from_role_arn for an ARN"
@@ -62,25 +67,52 @@ def refusal(call: Callable[[], object]) -> str:
             f"the function PersonalizeResource.dataset_group {A_RESOURCE}",
         ),
         ({"resources": [PersonalizeResource]}, f"the class PersonalizeResource {A_RESOURCE}"),
-        ({"imported_key_policy": "MANAGED"}, f"imported_key_policy is 'MANAGED' but {A_MEMBER}"),
-        ({"imported_key_policy": None}, f"imported_key_policy is None but {A_MEMBER}"),
+        ({"imported_key_policy": "MANAGED"}, f"imported_key_policy is 'MANAGED' but {A_POLICY}"),
+        ({"imported_key_policy": None}, f"imported_key_policy is None but {A_POLICY}"),
+        ({"source_account_check": "REQUIRED"}, f"source_account_check is 'REQUIRED' but {A_CHECK}"),
+        ({"source_account_check": True}, f"source_account_check is True but {A_CHECK}"),
+        ({"removal_policy": "DESTROY"}, f"removal_policy is 'DESTROY' but {A_REMOVAL}"),
+        (
+            {"removal_policy": cdk.RemovalPolicy.SNAPSHOT},
+            f"removal_policy is an object of type RemovalPolicy but {A_REMOVAL}",
+        ),
+        (
+            {"role_name": "my role"},
+            "role_name is 'my role' but IAM takes 1 to 64 letters, digits and characters of '+=,.@-_': use a name of "
+            "these",
+        ),
     ],
 )
 def test_an_argument_of_the_construct(stack: cdk.Stack, arguments: dict[str, Any], reason: str) -> None:
-    """ARNs for objects, one for many, texts for members."""
+    """ARNs for objects, one for many, strings for members."""
     assert refusal(lambda: PersonalizeEncryption(stack, "Encryption", **arguments)) == f"Stack/Encryption: {reason}"
 
 
-def test_l1s_for_l2s(stack: cdk.Stack) -> None:
-    """What is wrong is told at once, and how an L1 becomes an L2."""
+def test_everything_wrong_with_the_construct(stack: cdk.Stack) -> None:
+    """One message has it all, a line each: wrong types, names, options and what Personalize can't work with."""
+    bucket = s3.Bucket(stack, "Bucket")
     wrong: Any = {
-        "encryption_key": kms.CfnKey(stack, "Key", key_policy={}),
-        "service_role": iam.CfnRole(stack, "Role", assume_role_policy_document={}),
+        "encryption_key": KEY_ARN,
+        "service_role": ROLE_ARN,
+        "resources": ["dataset_group", PersonalizeResource.dataset_export_job(S3Location(bucket, "out"))],
+        "role_name": "my role",
+        "removal_policy": "DESTROY",
+        "source_account_check": True,
+        "imported_key_policy": "MANAGED",
     }
-    assert refusal(lambda: PersonalizeEncryption(stack, "Encryption", **wrong)) == (
-        f"Stack/Encryption: encryption_key is an object of type CfnKey but {A_KEY}; "
-        f"service_role is an object of type CfnRole but {A_ROLE}"
-    )
+    assert refusal(lambda: PersonalizeEncryption(stack, "Encryption", **wrong)).split("\n") == [
+        "Stack/Encryption: ",
+        f"- encryption_key is '{KEY_ARN}' but {A_KEY}",
+        f"- service_role is '{ROLE_ARN}' but {A_ROLE}",
+        f"- removal_policy is 'DESTROY' but {A_REMOVAL}",
+        f"- source_account_check is True but {A_CHECK}",
+        f"- imported_key_policy is 'MANAGED' but {A_POLICY}",
+        "- role_name is 'my role' but IAM takes 1 to 64 letters, digits and characters of '+=,.@-_': use a name of "
+        "these",
+        "- role_name is for the role made here, but service_role is given: leave one out",
+        f"- 'dataset_group' {A_RESOURCE}",
+        "- destination of dataset export job has prefix 'out', which is not a folder: end it in '/', as 'out/'",
+    ]
 
 
 def test_what_the_cdk_imports_is_taken(stack: cdk.Stack) -> None:
@@ -114,15 +146,9 @@ def test_everything_wrong_with_a_location(stack: cdk.Stack) -> None:
     bucket: Any = s3.Bucket(stack, "Bucket")
     wrong: Any = {"encryption_key": KEY_ARN}
     assert refusal(lambda: S3Location("in/", bucket, **wrong)) == (  # type: ignore[arg-type]
-        f"S3Location: bucket is 'in/' but {A_BUCKET}; prefix is an object of type Bucket but a text is expected: "
-        f"pass the key prefix below the bucket, as 'import/'; encryption_key is '{KEY_ARN}' but {A_KEY}"
+        f"S3Location: \n- bucket is 'in/' but {A_BUCKET}\n- prefix is an object of type Bucket but a string is "
+        f"expected: pass the key prefix below the bucket, as 'import/'\n- encryption_key is '{KEY_ARN}' but {A_KEY}"
     )
-
-
-def test_an_l1_of_a_bucket(stack: cdk.Stack) -> None:
-    """It becomes an L2 by a method of the CDK's."""
-    wrong: Any = s3.CfnBucket(stack, "Bucket")
-    assert refusal(lambda: S3Location(wrong)) == f"S3Location: bucket is an object of type CfnBucket but {A_BUCKET}"
 
 
 @pytest.mark.parametrize("wrong", ["s3://ratings/in/", ("ratings", "in/")])
@@ -155,8 +181,8 @@ def test_no_location_of_a_dataset(encryption: PersonalizeEncryption) -> None:
 
 
 @pytest.mark.parametrize("name", [None, 5])
-def test_a_name_that_is_no_text(encryption: PersonalizeEncryption, name: Any) -> None:
-    """The reason is the same as for a text that isn't a name."""
+def test_a_name_that_is_no_string(encryption: PersonalizeEncryption, name: Any) -> None:
+    """The reason is the same as for a string that isn't a name."""
     assert f"name of the dataset group {name} is not a name that Personalize takes" in refusal(
         lambda: encryption.add_dataset_group("Movies", name=name)
     )
@@ -170,9 +196,9 @@ def test_a_list_of_tags(encryption: PersonalizeEncryption) -> None:
     )
 
 
-def test_the_arn_of_a_dataset_group(encryption: PersonalizeEncryption) -> None:
-    """Datasets take the dataset group itself."""
-    wrong: Any = "arn:aws:personalize:eu-west-1:111111111111:dataset-group/movies"
+@pytest.mark.parametrize("wrong", ["movies", "arn:aws:personalize:eu-west-1:111111111111:schema/movies"])
+def test_no_arn_of_a_dataset_group(encryption: PersonalizeEncryption, wrong: str) -> None:
+    """Datasets take the dataset group itself or its ARN; a name, or an ARN of something else, is neither."""
     assert (
         refusal(
             lambda: encryption.add_dataset(
@@ -198,11 +224,10 @@ def test_metrics_that_jsii_would_not_take(encryption: PersonalizeEncryption, met
 
 
 @needs_metric_attribution
-def test_the_arn_of_a_dataset_group_for_metrics(encryption: PersonalizeEncryption) -> None:
-    """Metric attributions take the dataset group itself, too."""
-    wrong: Any = "movies"
+def test_no_arn_of_a_dataset_group_for_metrics(encryption: PersonalizeEncryption) -> None:
+    """Metric attributions take the same."""
     assert (
-        refusal(lambda: encryption.add_metric_attribution("M", dataset_group=wrong, name="clicks", metrics=[]))
+        refusal(lambda: encryption.add_metric_attribution("M", dataset_group="movies", name="clicks", metrics=[]))
         == f"Stack/Encryption: dataset_group is 'movies' but {A_DATASET_GROUP}"
     )
 
@@ -224,11 +249,31 @@ def test_no_resource_for_a_caller(stack: cdk.Stack, encryption: PersonalizeEncry
 
 
 def test_an_imported_caller_is_taken(stack: cdk.Stack, encryption: PersonalizeEncryption) -> None:
-    """Imported roles and functions are callers."""
-    function_arn = "arn:aws:lambda:eu-west-1:111111111111:function:start"
-    function = lambda_.Function.from_function_arn(stack, "Function", function_arn)
+    """Imported roles are callers, and imported functions whose role is known."""
+    role = iam.Role.from_role_arn(stack, "Role", ROLE_ARN)
+    function = lambda_.Function.from_function_attributes(stack, "Function", function_arn=FUNCTION_ARN, role=role)
     encryption.grant_create(function, PersonalizeResource.dataset_group())
-    encryption.grant_create(iam.Role.from_role_arn(stack, "Role", ROLE_ARN), PersonalizeResource.dataset_group())
+    encryption.grant_create(role, PersonalizeResource.dataset_group())
+
+
+@pytest.mark.parametrize(
+    ("grantee", "principal"),
+    [
+        (lambda _: iam.ServicePrincipal("lambda.amazonaws.com"), "ServicePrincipal"),
+        (lambda _: iam.AccountPrincipal("111111111111"), "AccountPrincipal"),
+        (lambda stack: lambda_.Function.from_function_arn(stack, "Function", FUNCTION_ARN), "UnknownPrincipal"),
+    ],
+    ids=["a service", "an account", "an imported function"],
+)
+def test_a_caller_that_takes_no_policies(
+    stack: cdk.Stack, encryption: PersonalizeEncryption, grantee: Callable[[cdk.Stack], Any], principal: str
+) -> None:
+    """The statements would be lost: a service and an account have no policies, an imported function no known role."""
+    caller = grantee(stack)
+    assert refusal(lambda: encryption.grant_create(caller, PersonalizeResource.dataset_group())) == (
+        f"Stack/Encryption: grantee is an object of type {principal}, which takes no IAM policy: pass the role, user "
+        "or group that calls Personalize"
+    )
 
 
 def test_a_target_that_is_not_wrapped(stack: cdk.Stack, encryption: PersonalizeEncryption) -> None:

@@ -1,9 +1,9 @@
 """AWS CDK constructs that give Amazon Personalize the right access to customer-managed KMS keys."""
 
+from ._policies.pending import PendingStatements
 from .encryption import PersonalizeEncryption
 from .locations import S3Location
-from .options import ImportedKeyPolicy
-from .pending import PendingStatements
+from .options import ImportedKeyPolicy, SourceAccountCheck
 from .resources import PersonalizeResource
 
 __all__ = [
@@ -12,4 +12,5 @@ __all__ = [
     "PersonalizeEncryption",
     "PersonalizeResource",
     "S3Location",
+    "SourceAccountCheck",
 ]

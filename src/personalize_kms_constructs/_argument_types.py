@@ -4,12 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from types import FunctionType
+from typing import TYPE_CHECKING, TypeAlias
 
-from .options import ImportedKeyPolicy
+from aws_cdk import RemovalPolicy
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_personalize as personalize
+from aws_cdk import aws_s3 as s3
+
+from ._tokens import is_token
+from .options import ImportedKeyPolicy, SourceAccountCheck
+
+if TYPE_CHECKING:
+    # References are new in aws-cdk-lib; the classes themselves are named for type checkers (jsii's protocols and
+    # classes have different names of parameters).
+    from aws_cdk.interfaces.aws_iam import IRoleRef
+    from aws_cdk.interfaces.aws_kms import IKeyRef
+    from aws_cdk.interfaces.aws_s3 import IBucketRef
+
+    AnyKey: TypeAlias = kms.IKey | kms.Key | kms.CfnKey | IKeyRef
+    AnyBucket: TypeAlias = s3.IBucket | s3.Bucket | s3.CfnBucket | IBucketRef
+    AnyRole: TypeAlias = iam.IRole | iam.Role | iam.CfnRole | IRoleRef
+    AnyDatasetGroup: TypeAlias = personalize.CfnDatasetGroup | str
 
 
 def shown(value: object) -> str:
-    """A value in few words; the repr of an object may fill a page."""
+    """Return a value in few words; the repr of an object may fill a page."""
     if value is None or isinstance(value, (str, int, float)):
         return repr(value)
     if isinstance(value, (type, FunctionType)):
@@ -17,92 +37,122 @@ def shown(value: object) -> str:
     return f"an object of type {type(value).__name__}"
 
 
-def has(value: object, member: str) -> bool:
-    """Whether this may be an object of the CDK with this member, asked without a crossing into jsii.
+def has(value: object, *members: str) -> bool:
+    """Tell if this is an object with one of these members, without reading it.
 
-    What jsii returns as an interface, an imported key for example, would tell only across: it passes.
+    An imported key, for example, is an object that jsii puts together from interfaces.
     """
-    return hasattr(type(value), member) or hasattr(type(value), "__getattr__")
+    parts = getattr(value, "_delegates", [value]) if hasattr(type(value), "__getattr__") else [value]
+    return any(hasattr(type(part), member) for part in parts for member in members)
 
 
 def argument_problems(
-    resources: object, encryption_key: object, service_role: object, imported_key_policy: object
+    resources: object,
+    encryption_key: object,
+    service_role: object,
+    removal_policy: object,
+    source_account_check: object,
+    imported_key_policy: object,
 ) -> Iterator[str]:
-    """What the construct can't work with, whatever it is asked for."""
+    """Report arguments of the constructor that are of another type."""
     yield from key_type_problems("encryption_key", encryption_key)
-    if service_role is not None and not has(service_role, "role_arn"):
+    if service_role is not None and not is_role(service_role):
         yield (
-            f"service_role is {shown(service_role)} but a role is expected: pass an iam.Role, or "
+            f"service_role is {shown(service_role)} but a role is expected: pass an iam.Role or a CfnRole, or "
             "iam.Role.from_role_arn for an ARN"
         )
-    # A generator could be read once only.
-    if isinstance(resources, str) or not isinstance(resources, Sequence):
+    if not is_list_of_resources(resources):
         yield (
             f"resources is {shown(resources)} but a list is expected: pass [PersonalizeResource.dataset_group()] or "
             "the like"
         )
-    # A text would be taken for none of the two.
-    if not isinstance(imported_key_policy, ImportedKeyPolicy):
+    if not isinstance(removal_policy, RemovalPolicy) or removal_policy is RemovalPolicy.SNAPSHOT:
         yield (
-            f"imported_key_policy is {shown(imported_key_policy)} but a member of the enumeration is expected: use "
-            "ImportedKeyPolicy.PENDING or ImportedKeyPolicy.MANAGED"
+            f"removal_policy is {shown(removal_policy)} but a key is kept or destroyed: use RemovalPolicy.RETAIN or "
+            "RemovalPolicy.DESTROY"
         )
+    for what, value, members in (
+        ("source_account_check", source_account_check, SourceAccountCheck),
+        ("imported_key_policy", imported_key_policy, ImportedKeyPolicy),
+    ):
+        # A plain string matches no member.
+        if not isinstance(value, members):
+            names = " or ".join(f"{members.__name__}.{member.name}" for member in members)
+            yield f"{what} is {shown(value)} but a member of the enumeration is expected: use {names}"
+
+
+def is_list_of_resources(resources: object) -> bool:
+    """Tell if this can be read more than once, which a generator can't."""
+    return isinstance(resources, Sequence) and not isinstance(resources, str)
+
+
+def is_role(value: object) -> bool:
+    """Tell if this is a role, an L1 or a reference."""
+    return isinstance(value, iam.CfnRole) or has(value, "role_arn", "role_ref")
+
+
+def is_key(value: object) -> bool:
+    """Tell if this is a key, an L1 or a reference."""
+    return isinstance(value, kms.CfnKey) or has(value, "key_arn", "key_ref")
 
 
 def key_type_problems(what: str, key: object) -> Iterator[str]:
-    """Something that is no key, an ARN for example."""
-    if key is not None and not has(key, "key_arn"):
+    """Report something that is no key, an ARN for example."""
+    if key is not None and not is_key(key):
         yield (
-            f"{what} is {shown(key)} but a key is expected: pass a kms.Key, or kms.Key.from_key_arn for an ARN and "
-            "kms.Key.from_cfn_key for a CfnKey"
+            f"{what} is {shown(key)} but a key is expected: pass a kms.Key or a CfnKey, or kms.Key.from_key_arn for an "
+            "ARN"
         )
 
 
 def bucket_type_problems(bucket: object) -> Iterator[str]:
-    """Something that is no bucket, a name for example."""
-    if not has(bucket, "bucket_arn"):
+    """Report something that is no bucket, a name for example."""
+    if not isinstance(bucket, s3.CfnBucket) and not has(bucket, "bucket_arn", "bucket_ref"):
         yield (
-            f"bucket is {shown(bucket)} but a bucket is expected: pass an s3.Bucket, or s3.Bucket.from_bucket_name for "
-            "a name and s3.Bucket.from_cfn_bucket for a CfnBucket"
+            f"bucket is {shown(bucket)} but a bucket is expected: pass an s3.Bucket or a CfnBucket, or "
+            "s3.Bucket.from_bucket_name for a name"
         )
 
 
 def prefix_type_problems(prefix: object) -> Iterator[str]:
-    """A prefix that is no text."""
+    """Report a prefix that is no string."""
     if not isinstance(prefix, str):
-        yield f"prefix is {shown(prefix)} but a text is expected: pass the key prefix below the bucket, as 'import/'"
+        yield f"prefix is {shown(prefix)} but a string is expected: pass the key prefix below the bucket, as 'import/'"
 
 
 def not_a_location(what: str, value: object) -> str:
-    """Why a source or a destination is refused: an address for example, or none where one is needed."""
+    """Report a source or a destination that is no location: an address for example, or none where one is needed."""
     return f"{what} is {shown(value)} but a location is expected: pass S3Location(bucket, prefix)"
 
 
 def not_a_resource(value: object) -> str:
-    """Why something is refused that no factory made: a factory that wasn't called, or a list of resources."""
+    """Report something that no factory made: a factory that wasn't called, or a list of resources."""
     return (
         f"{shown(value)} is not a resource: use a factory as PersonalizeResource.dataset_group(), and unpack lists "
         "with *"
     )
 
 
-def dataset_group_type_problems(dataset_group: object) -> Iterator[str]:
-    """A name or an ARN instead of the L1."""
-    if not has(dataset_group, "attr_dataset_group_arn"):
+def dataset_group_problems(dataset_group: object) -> Iterator[str]:
+    """Report something that is neither an L1 nor an ARN, a name for example."""
+    is_arn = isinstance(dataset_group, str) and (
+        is_token(dataset_group) or (dataset_group.startswith("arn:") and ":dataset-group/" in dataset_group)
+    )
+    if not is_arn and not has(dataset_group, "attr_dataset_group_arn"):
         yield (
             f"dataset_group is {shown(dataset_group)} but a dataset group is expected: pass what add_dataset_group "
-            "returned, or a personalize.CfnDatasetGroup"
+            "returned, a personalize.CfnDatasetGroup or an ARN"
         )
 
 
 def tags_type_problems(tags: object) -> Iterator[str]:
-    """A list of tags, as L1s take it."""
+    """Report a list of tags, as L1s take it."""
     if tags is not None and not isinstance(tags, Mapping):
         yield f"tags is {shown(tags)} but a mapping is expected: pass {{'key': 'value'}}"
 
 
 def metrics_type_problems(metrics: Sequence[object]) -> Iterator[str]:
-    """Dictionaries, which jsii doesn't take in a list."""
+    """Report dictionaries, which jsii doesn't take in a list."""
     is_list = isinstance(metrics, Sequence) and not isinstance(metrics, str)
     wrong = [metric for metric in metrics if isinstance(metric, (str, Mapping))] if is_list else [metrics]
     if wrong:
@@ -113,7 +163,7 @@ def metrics_type_problems(metrics: Sequence[object]) -> Iterator[str]:
 
 
 def grantee_type_problems(grantee: object) -> Iterator[str]:
-    """Something that has no principal, an ARN for example."""
+    """Report something that has no principal, an ARN for example."""
     if not has(grantee, "grant_principal"):
         yield (
             f"grantee is {shown(grantee)} but a caller is expected: pass a role, a user or a function, or "
@@ -122,7 +172,7 @@ def grantee_type_problems(grantee: object) -> Iterator[str]:
 
 
 def target_type_problems(target: object) -> Iterator[str]:
-    """A topic or a function that isn't wrapped."""
+    """Report a topic or a function that isn't wrapped."""
     if target is not None and not has(target, "bind"):
         yield (
             f"target is {shown(target)} but a target of a rule is expected: wrap it, as "

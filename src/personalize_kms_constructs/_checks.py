@@ -6,28 +6,59 @@ Nothing is compared while it is a token, since environment-agnostic stacks know 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Container, Iterator, Sequence
 
-from aws_cdk import IResource, Stack
-from aws_cdk import aws_kms as kms
-from aws_cdk import aws_s3 as s3
+from aws_cdk import Fn, RemovalPolicy, Stack, Stage
 
 from ._argument_types import shown
-from ._tokens import is_token
+from ._policies.place import Place
+from ._policies.resources import BucketFacts, Facts, KeyFacts
+from ._policies.roles import RoleFacts
+from ._tokens import is_token, literal_part
 from .locations import S3Location
-from .policies import KeyPolicy
+from .options import ImportedKeyPolicy
 from .resources import PersonalizeResource
 
 # https://docs.aws.amazon.com/personalize/latest/dg/API_CreateDatasetGroup.html; jobs, datasets and metric
 # attributions have the same pattern.
 _NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9\-_]{0,62}")
+# https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateRole.html
+_ROLE_NAME = re.compile(r"[\w+=,.@-]{1,64}", re.ASCII)
 # https://docs.aws.amazon.com/personalize/latest/dg/API_S3DataConfig.html
 _MAX_URI_LENGTH = 256
 _MAX_BUCKET_NAME_LENGTH = 63
+_KEY_ARN = re.compile(r"arn:[a-z0-9-]+:kms:[a-z0-9-]+:\d{12}:key/[A-Za-z0-9-]+")
+_ACCOUNT = re.compile(r"\d{12}")
+# https://docs.aws.amazon.com/personalize/latest/dg/API_CreateDatasetGroup.html
+_DOMAINS = ("ECOMMERCE", "VIDEO_ON_DEMAND")
+# https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-resource-personalize-dataset.html
+_DATASET_TYPES = ("Interactions", "Items", "Users", "Actions", "Action_Interactions")
+_TAKEN_NAMES = "_personalize_dataset_group_names"
+_OWN_IDS = re.compile(r"Key|Role|Policy\d*|KeyPolicy.*|EncryptionKey|ServiceRole|Warnings")
+
+
+def id_problems(id: str, taken: Container[str]) -> Iterator[str]:
+    """Explain that an id is taken, by a child that the construct has or may have later."""
+    if _OWN_IDS.fullmatch(id) or id in taken:
+        yield f"id {id!r} is that of another child of the construct: use another id, such as {id + 'Resource'!r}"
+
+
+def taken_name_problems(stack: Stack, name: object) -> Iterator[str]:
+    """Explain that a dataset group of the stack has a name already."""
+    if name in getattr(stack, _TAKEN_NAMES, ()):
+        yield (
+            f"name of the dataset group {name!r} is taken by another dataset group of the stack, and names are unique "
+            "in an account and Region: use another name"
+        )
+
+
+def take_name(stack: Stack, name: str) -> None:
+    """Remember the name of a dataset group."""
+    setattr(stack, _TAKEN_NAMES, {*getattr(stack, _TAKEN_NAMES, ()), name})
 
 
 def name_problems(what: str, name: object) -> Iterator[str]:
-    """A name that Personalize's API would refuse."""
+    """Explain that Personalize's API would refuse a name."""
     if not isinstance(name, str) or not (is_token(name) or _NAME.fullmatch(name)):
         yield (
             f"{what} {shown(name)} is not a name that Personalize takes: use 1 to 63 letters, digits, hyphens and "
@@ -35,21 +66,119 @@ def name_problems(what: str, name: object) -> Iterator[str]:
         )
 
 
-def key_problems(what: str, key: KeyPolicy, stack: Stack, made_in: Stack | None) -> Iterator[str]:
-    """A key, made in a stack of the app or imported, that Personalize can't use in this stack."""
-    if isinstance(key.resource, kms.Alias) or ":alias/" in key.resource_arn:
+def role_name_problems(role_name: object) -> Iterator[str]:
+    """Explain that IAM would refuse the name of a role."""
+    if role_name is None or (isinstance(role_name, str) and is_token(role_name)):
+        return
+    if not isinstance(role_name, str) or not _ROLE_NAME.fullmatch(role_name):
         yield (
-            f"{what} is an alias but Personalize takes the ARN of a key: pass the key itself, as "
+            f"role_name is {shown(role_name)} but IAM takes 1 to 64 letters, digits and characters of '+=,.@-_': use a "
+            "name of these"
+        )
+
+
+def domain_problems(domain: object) -> Iterator[str]:
+    """Explain that a domain is none of Personalize's."""
+    if domain is not None:
+        yield from _choice_problems("domain", domain, _DOMAINS)
+
+
+def dataset_type_problems(dataset_type: object) -> Iterator[str]:
+    """Explain that a dataset type is none of Personalize's."""
+    yield from _choice_problems("dataset_type", dataset_type, _DATASET_TYPES)
+
+
+def _choice_problems(what: str, value: object, allowed: Sequence[str]) -> Iterator[str]:
+    if not (isinstance(value, str) and is_token(value)) and value not in allowed:
+        yield f"{what} is {shown(value)} but Personalize takes {', '.join(map(repr, allowed))}: use one of them"
+
+
+def superfluous_problems(
+    key: object, role: object, role_name: object, removal_policy: RemovalPolicy, imported_key_policy: ImportedKeyPolicy
+) -> Iterator[str]:
+    """Report options of the key or role made here, where one is given."""
+    if role is not None and role_name is not None:
+        yield "role_name is for the role made here, but service_role is given: leave one out"
+    if key is None or imported_key_policy is ImportedKeyPolicy.MANAGED:
+        return
+    if removal_policy is RemovalPolicy.DESTROY:
+        yield "removal_policy is for the key made here, but encryption_key is given: leave one out"
+
+
+def service_role_problems(role: RoleFacts) -> Iterator[str]:
+    """Explain why Personalize can't assume a role that was given."""
+    account, stack_account = role.role.principal_account, role.here.account
+    if role.is_lookup_dummy or account is None or is_token(account) or is_token(stack_account):
+        return
+    if account != stack_account:
+        yield (
+            f"service_role belongs to account {account} but the stack to {stack_account}, and Personalize takes "
+            "no role of another account: pass a role of this account, or leave service_role out and have one made"
+        )
+
+
+def key_problems(what: str, key: KeyFacts, here: Place, role: RoleFacts | None, *, managed: bool) -> Iterator[str]:
+    """Explain why Personalize can't use a key in this stack, or why its policy can't speak of the role."""
+    if key.is_alias:
+        yield (
+            f"{what} is an alias but Personalize takes the ARN of a key: pass the key itself, for example "
             "alias.alias_target_key or kms.Key.from_key_arn"
         )
         return
-    if key.l1 is not None:
-        yield from _usage_problems(what, key.l1)
-    yield from _region_problems(what, key.resource, stack, made_in)
+    if key.stack is None:
+        yield from _key_arn_problems(what, key.arn)
+    yield from _environment_problems(what, key, here)
+    yield from _reference_problems(what, key, here, needs_export=True)
+    yield from key_spec_problems(what, key)
+    if role is None:
+        return
+    yield from role_reference_problems(what, key, role)
+    if managed and key.stack is None and role.is_of_another_account_than(key.account):
+        yield (
+            f"{what} belongs to account {key.account}, and ImportedKeyPolicy.MANAGED works in the stack's "
+            "account only: use ImportedKeyPolicy.PENDING and have the key's owner add the statements"
+        )
 
 
-def resource_problems(resource: PersonalizeResource) -> Iterator[str]:
-    """Locations that Personalize can't use for this resource."""
+def key_spec_problems(what: str, key: KeyFacts) -> Iterator[str]:
+    """Explain that a key of this app generates no data keys."""
+    l1 = key.l1
+    spec = (l1.key_spec if l1 is not None else None) or "SYMMETRIC_DEFAULT"
+    if not is_token(spec) and spec != "SYMMETRIC_DEFAULT":
+        yield (
+            f"{what} is a {spec} key but Personalize needs data keys, which only symmetric encryption keys generate: "
+            "use KeySpec.SYMMETRIC_DEFAULT"
+        )
+
+
+def role_reference_problems(what: str, key: KeyFacts, role: RoleFacts) -> Iterator[str]:
+    """Explain that the policy of a key of another stack can't refer to the role without a cycle of stacks."""
+    if key.stack is None or key.stack is role.stack or not role.stands_beside_the_construct:
+        return
+    if not role.has_name:
+        yield (
+            f"{what} is in another stack and service_role has no fixed name, so that the key policy would need the "
+            "role's ARN and the role's policy the key's, a cycle of stacks: give the role a role_name, or leave "
+            "service_role out and have one made"
+        )
+    elif role.name_is_of_its_stack:
+        yield (
+            f"{what} is in another stack and the role's name has a value of the role's own stack in it, a parameter "
+            "for example, so that both stacks would need each other: use literals and pseudo parameters such as "
+            "Aws.REGION in role_name"
+        )
+
+
+def bucket_problems(what: str, bucket: BucketFacts, here: Place) -> Iterator[str]:
+    """Explain why Personalize can't use a bucket in this stack."""
+    if bucket.stack is None:
+        yield from _bucket_arn_problems(what, bucket.arn)
+    yield from _environment_problems(what, bucket, here)
+    yield from _reference_problems(what, bucket, here, needs_export=bucket.l2 is None)
+
+
+def resource_problems(resource: PersonalizeResource, *, in_one_bucket: bool) -> Iterator[str]:
+    """Explain why Personalize can't use the locations of a resource."""
     kind = resource.permissions.resource
     source, destination = resource.source, resource.destination
     path_problems: list[str] = []
@@ -59,70 +188,111 @@ def resource_problems(resource: PersonalizeResource) -> Iterator[str]:
     # The destination comes last; what is no prefix would make no folder either.
     if destination is not None and not path_problems:
         yield from _folder_problems(f"destination of {kind}", destination)
-    if source is not None and destination is not None and _same_place(source, destination):
+    if in_one_bucket and source is not None and destination is not None and _same_folder(source, destination):
         yield (
             f"{kind} has the same source and destination, prefix {source.prefix!r} of one bucket, but Personalize "
             "wants another folder for the output: change one of the prefixes"
         )
 
 
-def bucket_problems(what: str, bucket: s3.IBucket, stack: Stack, made_in: Stack | None) -> Iterator[str]:
-    """A bucket, made in a stack of the app or imported, that Personalize can't use in this stack."""
-    yield from _region_problems(what, bucket, stack, made_in)
-
-
 def _folder_problems(what: str, location: S3Location) -> Iterator[str]:
     prefix = location.prefix
-    # A token at the end may become a text that ends in a slash.
+    # A token at the end may become a string that ends in a slash.
     if prefix and not prefix.endswith(("/", "]}")):
         yield f"{what} has prefix {prefix!r}, which is not a folder: end it in '/', as {prefix + '/'!r}"
 
 
-def _same_place(one: S3Location, other: S3Location) -> bool:
-    same_prefix = one.prefix.rstrip("/") == other.prefix.rstrip("/")
-    return same_prefix and (one.bucket is other.bucket or one.bucket.bucket_arn == other.bucket.bucket_arn)
+def _same_folder(one: S3Location, other: S3Location) -> bool:
+    return one.prefix.rstrip("/") == other.prefix.rstrip("/")
 
 
 def _path_problems(what: str, location: S3Location) -> Iterator[str]:
-    prefix = location.prefix
+    prefix, literal = location.prefix, literal_part(location.prefix)
     if prefix.startswith("/") or "://" in prefix:
         yield (
             f"{what} has prefix {prefix!r}: give the key prefix below the bucket alone, without a leading slash "
             "or s3:// address, as 'import/'"
         )
-    if is_token(prefix):
-        return
-    if any(special in prefix for special in ("*", "?", "${")):
+    if any(special in literal for special in ("*", "?", "${")):
         yield (
             f"{what} has prefix {prefix!r}: '*', '?' and '${{' are wildcards and variables in policies and would "
             "allow other objects too; use a prefix without them"
         )
-    if len("s3:///") + _MAX_BUCKET_NAME_LENGTH + len(prefix) > _MAX_URI_LENGTH:
-        name = location.bucket.bucket_name
-        length = len(f"s3://{'' if is_token(name) else name}/{prefix}")
+    if len("s3:///") + _MAX_BUCKET_NAME_LENGTH + len(literal) > _MAX_URI_LENGTH:
+        name = location.bucket_name
+        is_exact = not is_token(name) and literal == prefix
+        length = len(f"s3://{literal_part(name)}/{literal}")
         if length > _MAX_URI_LENGTH:
             yield (
-                f"{what} has a path of {length} characters{' without the name of the bucket' * is_token(name)} but "
-                f"Personalize takes {_MAX_URI_LENGTH} at most: use a shorter prefix"
+                f"{what} has a path of {length} characters{'' if is_exact else ' without what is known at deployment'} "
+                f"but Personalize takes {_MAX_URI_LENGTH} at most: use a shorter prefix"
             )
 
 
-def _usage_problems(what: str, key: kms.CfnKey) -> Iterator[str]:
-    spec = key.key_spec or "SYMMETRIC_DEFAULT"
-    # The CDK itself refuses a symmetric key for anything but encryption.
-    if not is_token(spec) and spec != "SYMMETRIC_DEFAULT":
+def _key_arn_problems(what: str, arn: str) -> Iterator[str]:
+    if is_token(arn):
+        parts = arn.split(":")
+        known = len(parts) == len(["arn", "aws", "kms", "region", "account", "key"])
+        is_wrong = any(wildcard in literal_part(arn) for wildcard in "*?") or (
+            known and not (is_token(parts[4]) or _ACCOUNT.fullmatch(parts[4]))
+        )
+    else:
+        is_wrong = not _KEY_ARN.fullmatch(arn)
+    if is_wrong:
         yield (
-            f"{what} is a {spec} key but Personalize needs data keys, which only symmetric encryption keys generate: "
-            "use KeySpec.SYMMETRIC_DEFAULT"
+            f"{what} has the ARN {arn}, which no key has: pass one of the form "
+            "arn:aws:kms:REGION:ACCOUNT:key/ID, with an account of 12 digits and without wildcards"
         )
 
 
-def _region_problems(what: str, resource: IResource, stack: Stack, made_in: Stack | None) -> Iterator[str]:
-    if made_in is stack:
+def _bucket_arn_problems(what: str, arn: str) -> Iterator[str]:
+    name = literal_part(arn).rpartition(":")[2]
+    if any(character in name for character in "/*?"):
+        yield (
+            f"{what} has the ARN {arn}, which no bucket has: pass the bucket alone, and the folder as the prefix of "
+            "the S3Location"
+        )
+
+
+def _environment_problems(what: str, resource: Facts, here: Place) -> Iterator[str]:
+    if resource.stack is here.stack:
         return
-    region, stack_region = resource.env.region, stack.region
+    region, stack_region = resource.region, here.region
     if not is_token(region) and not is_token(stack_region) and region != stack_region:
         yield (
             f"{what} is in Region {region} but the stack is in {stack_region}, and Personalize uses keys and buckets "
             f"of its own Region only: pass one of {stack_region}, or make the stack in {region}"
         )
+    if resource.stack is not None and _stage_path(resource.stack) != _stage_path(here.stack):
+        yield (
+            f"{what} is in another stage, and stages are deployed apart from each other: import it by its ARN, or make "
+            "it in this stage"
+        )
+
+
+def _stage_path(stack: Stack) -> str:
+    stage = Stage.of(stack)
+    return "" if stage is None else stage.node.path
+
+
+def _reference_problems(what: str, resource: Facts, here: Place, *, needs_export: bool) -> Iterator[str]:
+    """Explain that a stack of another account can't be referred to."""
+    account, stack_account = resource.account, here.account
+    is_elsewhere = resource.stack is not None and not is_token(account) and not is_token(stack_account)
+    if not is_elsewhere or account == stack_account:
+        return
+    if needs_export and not hasattr(Fn, "get_stack_output"):
+        yield (
+            f"{what} belongs to the stack of account {account}, to which this aws-cdk-lib can't refer: upgrade "
+            "aws-cdk-lib, or import it by its ARN"
+        )
+    if not needs_export and not _has_name(resource, here.stack):
+        yield f"{what} belongs to account {account} and has no fixed name to refer to it by: give it a bucket_name"
+
+
+def _has_name(resource: Facts, stack: Stack) -> bool:
+    try:
+        stack.resolve(resource.arn)
+    except RuntimeError:  # CannotUseCrossEnvironment
+        return False
+    return True

@@ -14,6 +14,8 @@ from .locations import S3Location
 if TYPE_CHECKING:
     from aws_cdk.aws_personalize import CfnMetricAttribution
 
+    from ._argument_types import AnyDatasetGroup
+
 
 def metric_attribution_problems() -> list[str]:
     """A missing L1."""
@@ -47,7 +49,7 @@ def dataset(
     scope: Construct,
     id: str,
     *,
-    dataset_group: personalize.CfnDatasetGroup,
+    dataset_group: AnyDatasetGroup,
     schema_arn: str,
     name: str,
     dataset_type: str,
@@ -64,8 +66,7 @@ def dataset(
     resource = personalize.CfnDataset(
         scope,
         id,
-        # ``ref`` is the ARN or the name, depending on whom one asks.
-        dataset_group_arn=dataset_group.attr_dataset_group_arn,
+        dataset_group_arn=_arn_of(dataset_group),
         schema_arn=schema_arn,
         name=name,
         dataset_type=dataset_type,
@@ -79,7 +80,7 @@ def metric_attribution(
     scope: Construct,
     id: str,
     *,
-    dataset_group: personalize.CfnDatasetGroup,
+    dataset_group: AnyDatasetGroup,
     name: str,
     metrics: Sequence[CfnMetricAttribution.MetricAttributeProperty],
     destination: S3Location | None,
@@ -94,11 +95,16 @@ def metric_attribution(
     return l1(
         scope,
         id,
-        dataset_group_arn=dataset_group.attr_dataset_group_arn,
+        dataset_group_arn=_arn_of(dataset_group),
         name=name,
         metrics=metrics,
         metrics_output_config=l1.MetricsOutputConfigProperty(role_arn=role_arn, s3_data_destination=s3_destination),
     )
+
+
+def _arn_of(dataset_group: AnyDatasetGroup) -> str:
+    # ``ref`` is the ARN or the name, depending on whom one asks.
+    return dataset_group if isinstance(dataset_group, str) else dataset_group.attr_dataset_group_arn
 
 
 def _leave_out_tags(resource: CfnResource) -> None:

@@ -1,4 +1,4 @@
-"""How bad input is refused."""
+"""The form in which bad input is refused."""
 
 from __future__ import annotations
 
@@ -8,11 +8,17 @@ from constructs import Construct
 
 
 def refuse(where: Construct | str, problems: Iterable[str]) -> None:
-    """Raise the problems, all in one message that begins with the construct's path, or with these words.
+    """Raise all problems in one message, a line each, that begins with the construct's path or with these words.
 
     Raises:
-        ValueError: if there are any.
+        ValueError: if there are any problems.
     """
     found = list(dict.fromkeys(problems))
     if found:
-        raise ValueError(f"{where if isinstance(where, str) else where.node.path}: " + "; ".join(found))
+        place = where if isinstance(where, str) else where.node.path
+        raise ValueError(f"{place}: {in_lines(found)}")
+
+
+def in_lines(problems: list[str]) -> str:
+    """Write one problem behind its place, and several on lines of their own."""
+    return problems[0] if len(problems) == 1 else "".join(f"\n- {problem}" for problem in problems)

@@ -7,15 +7,20 @@ https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonpe
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from aws_cdk import Stack
 from aws_cdk import aws_iam as iam
+from constructs import Construct
 
 from . import matrix
-from ._argument_types import grantee_type_problems, not_a_resource
+from ._argument_types import grantee_type_problems, not_a_resource, shown
+from ._policies.pending import readable
+from ._policies.roles import is_immutable
+from ._warnings import warn
 from .resources import PersonalizeResource
 
 Json = dict[str, Any]
@@ -72,27 +77,41 @@ def pass_role_statement(service_role_arn: str) -> Json:
     return {**_allow(["iam:PassRole"], [service_role_arn]), "Condition": to_personalize}
 
 
-def caller_problems(grantee: object, resources: Sequence[object]) -> Iterator[str]:
-    """What is no caller, and what is no resource."""
-    yield from grantee_type_problems(grantee)
+def caller_problems(grantee: Any, resources: Sequence[object]) -> Iterator[str]:
+    """Report arguments that are not grantees or resources."""
+    found = list(grantee_type_problems(grantee))
+    yield from found
+    if not found and _takes_no_policies(grantee.grant_principal):
+        yield (
+            f"grantee is {shown(grantee.grant_principal)}, which takes no IAM policy: pass the role, user or group "
+            "that calls Personalize"
+        )
     for resource in resources:
         if not isinstance(resource, PersonalizeResource):
             yield not_a_resource(resource)
 
 
+def _takes_no_policies(principal: object) -> bool:
+    """Tell if a principal is a service, an account or an ARN, which no IAM policy of this app can be attached to."""
+    return isinstance(principal, (iam.PrincipalBase, iam.UnknownPrincipal))
+
+
 def grant_create(
-    stack: Stack, grantee: iam.IGrantable, service_role_arn: str, resources: Sequence[PersonalizeResource]
+    scope: Construct, grantee: iam.IGrantable, service_role_arn: str, resources: Sequence[PersonalizeResource]
 ) -> iam.Grant:
     """Allow a caller to create and describe resources of these kinds, whatever their names, and pass the role.
 
     Args:
-        stack: the stack in whose account and Region the resources are.
+        scope: the construct, in whose account and Region the resources are; warnings are of it.
         grantee: the caller.
         service_role_arn: the ``roleArn`` that the caller gives.
         resources: what will be created; their locations have no say.
     """
+    statements = list(_statements(Stack.of(scope), service_role_arn, resources))
+    if statements and is_immutable(grantee.grant_principal):
+        _warn_of_immutable(scope, grantee.grant_principal, statements)
     grant: iam.Grant | None = None
-    for statement in _statements(stack, service_role_arn, resources):
+    for statement in statements:
         added = iam.Grant.add_to_principal(
             grantee=grantee,
             actions=statement["Action"],
@@ -101,6 +120,17 @@ def grant_create(
         )
         grant = added if grant is None else grant.combine(added)
     return grant or iam.Grant.drop(grantee, "no resources are to be created")
+
+
+def _warn_of_immutable(scope: Construct, principal: Any, statements: Sequence[Json]) -> None:
+    stack = Stack.of(scope)
+    arn, text = readable(principal.role_arn, stack), json.dumps(readable(list(statements), stack), indent=2)
+    warn(
+        scope,
+        "pendingCallerPolicy",
+        f"role {arn} is immutable in this app, so it can't create resources of Personalize until its owner adds these "
+        f"statements to an IAM policy of the role: {text}",
+    )
 
 
 def _statements(stack: Stack, service_role_arn: str, resources: Sequence[PersonalizeResource]) -> Iterator[Json]:

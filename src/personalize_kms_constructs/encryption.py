@@ -6,35 +6,59 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, cast
 
 import jsii
-from aws_cdk import CfnOutput, RemovalPolicy, Stack
+from aws_cdk import CfnOutput, CfnResource, RemovalPolicy, Stack
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_personalize as personalize
-from constructs import Construct, IDependable
+from constructs import Construct, IDependable, IValidation
 
 from . import _l1s
 from ._argument_types import (
     argument_problems,
-    dataset_group_type_problems,
+    dataset_group_problems,
+    has,
+    is_list_of_resources,
+    is_role,
     metrics_type_problems,
     tags_type_problems,
     target_type_problems,
 )
-from ._checks import name_problems
-from ._metadata import leave_resources
+from ._checks import (
+    dataset_type_problems,
+    domain_problems,
+    id_problems,
+    name_problems,
+    role_name_problems,
+    service_role_problems,
+    superfluous_problems,
+    take_name,
+    taken_name_problems,
+)
+from ._judgement import Judgement
+from ._policies.dependencies import Dependencies
+from ._policies.keys import AddStatements
+from ._policies.known import KnownResources
+from ._policies.pending import PendingStatements, pending_output, pending_statements
+from ._policies.place import Place
+from ._policies.registry import PolicyRegistry
+from ._policies.resources import KeyFacts
+from ._policies.roles import RoleFacts, find_role, make_role
 from ._refusal import refuse
+from ._synth_checks import SynthChecks
+from ._tokens import is_token
+from ._warnings import warn
 from ._wiring import Wiring
 from .callers import caller_problems, grant_create
 from .key_access import key_access_rule
 from .locations import S3Location
-from .options import ImportedKeyPolicy
-from .pending import PendingStatements, pending_output, pending_statements
+from .options import ImportedKeyPolicy, SourceAccountCheck
 from .resources import PersonalizeResource
-from .service_role import ServiceRole
 
 if TYPE_CHECKING:
     from aws_cdk import aws_events as events
     from aws_cdk.aws_personalize import CfnMetricAttribution
+
+    from ._argument_types import AnyDatasetGroup, AnyKey, AnyRole
 
 
 @jsii.implements(iam.IGrantable)
@@ -51,33 +75,33 @@ class PersonalizeEncryption(Construct):
         id: str,
         *,
         resources: Sequence[PersonalizeResource] = (),
-        encryption_key: kms.IKey | kms.Key | None = None,
-        service_role: iam.IRole | iam.Role | None = None,
+        encryption_key: AnyKey | None = None,
+        service_role: AnyRole | None = None,
         role_name: str | None = None,
         removal_policy: RemovalPolicy = RemovalPolicy.RETAIN,
-        restrict_to_account: bool = False,
+        source_account_check: SourceAccountCheck = SourceAccountCheck.IF_PRESENT,
         imported_key_policy: ImportedKeyPolicy = ImportedKeyPolicy.PENDING,
     ) -> None:
-        """Creates or takes a key and a service role, and wires the permissions.
+        """Make or take a key and a service role, and wire the permissions.
 
         Args:
             scope: the parent construct.
             id: the construct's id. The ids of its children, the sids and their order are a contract.
             resources: what Personalize will be asked to create; decides every statement. ``allow`` adds to them.
             encryption_key: the key that the dataset groups specify, a symmetric encryption key in the Region of the
-                stack. By default one is made, with yearly rotation.
-            service_role: the role that Personalize assumes; one of this app that doesn't trust Personalize fails the
-                synth. By default one is made, which Personalize can assume for resources of this account and Region
-                alone
+                stack: an L2, an L1, an imported one or a reference. By default one is made, with yearly rotation.
+            service_role: the role that Personalize assumes, in the same forms; one of this app that doesn't trust
+                Personalize fails the synth. By default one is made, which Personalize can assume for resources of this
+                account and Region alone
                 (https://docs.aws.amazon.com/personalize/latest/dg/cross-service-confused-deputy-prevention.html).
-            role_name: a fixed name for the role made here. By default CloudFormation chooses one.
+            role_name: the name of the role made here, tokens included. By default a fixed name, made of the stack's
+                name, the construct's path and the Region. Before the stack is renamed or the construct moved, give the
+                present name here, since another name means another role; and one with ``Aws.STACK_NAME`` in it where
+                one template is deployed several times (StackSets, Service Catalog).
             removal_policy: what happens to the key made here when it leaves the stack. ``DESTROY`` makes all data
                 unreadable that was encrypted with it, after KMS's waiting period. The same for the statements of
                 ``ImportedKeyPolicy.MANAGED``, without which Personalize can't use what it encrypted.
-            restrict_to_account: adds ``aws:SourceAccount`` and ``aws:SourceArn`` conditions to the statements for
-                the service principal in key and bucket policies. AWS recommends these keys in resource policies but
-                does not document whether Personalize sends them on its KMS and S3 calls; if it doesn't, every call
-                of the service is denied. Try it with your resources before you rely on it.
+            source_account_check: the condition on statements for the service principal in key and bucket policies.
             imported_key_policy: who adds the statements to the policy of an imported key: by default its owner, with
                 ``MANAGED`` this stack.
 
@@ -85,49 +109,117 @@ class PersonalizeEncryption(Construct):
             ValueError: if Personalize can't work with what was given; the message has all the reasons.
         """
         super().__init__(scope, id)
-        refuse(self, argument_problems(resources, encryption_key, service_role, imported_key_policy))
-        stack = scope if isinstance(scope, Stack) else Stack.of(self)
-        account = stack.account
-        any_arn = f"arn:{stack.partition}:personalize:{stack.region}:{account}:*"
-        # Calls of the service on behalf of resources of this account and Region.
-        for_this_account = {"StringEquals": {"aws:SourceAccount": account}, "ArnLike": {"aws:SourceArn": any_arn}}
-        self._encryption_key = cast(
-            "kms.IKey",
-            encryption_key or kms.Key(self, "Key", enable_key_rotation=True, removal_policy=removal_policy),
-        )
-        self._role = ServiceRole(self, stack, service_role, role_name=role_name, trust_condition=for_this_account)
-        manages_imported_keys = imported_key_policy is ImportedKeyPolicy.MANAGED
-        self._wiring = Wiring(
+        try:
+            self._set_up(
+                id,
+                resources,
+                encryption_key,
+                service_role,
+                role_name,
+                removal_policy,
+                source_account_check,
+                imported_key_policy,
+            )
+        except ValueError:
+            scope.node.try_remove_child(id)
+            raise
+
+    def _set_up(
+        self,
+        id: str,
+        resources: Sequence[PersonalizeResource],
+        given_key: AnyKey | None,
+        given_role: AnyRole | None,
+        role_name: str | None,
+        removal_policy: RemovalPolicy,
+        source_account_check: SourceAccountCheck,
+        imported_key_policy: ImportedKeyPolicy,
+    ) -> None:
+        """Judge all that was given, and wire it."""
+        here, node = Place(Stack.of(self)), self.node
+        path = node.path
+        problems = [
+            *argument_problems(
+                resources, given_key, given_role, removal_policy, source_account_check, imported_key_policy
+            ),
+            *role_name_problems(role_name),
+            *superfluous_problems(given_key, given_role, role_name, removal_policy, imported_key_policy),
+        ]
+        role = None
+        if given_role is None and not problems:
+            role = make_role(self, path, id, here, role_name)
+        elif is_role(given_role):
+            role = find_role(given_role, self, here)
+            problems += service_role_problems(role)
+        known = KnownResources(here)
+        is_managed = imported_key_policy is ImportedKeyPolicy.MANAGED
+        self._judgement = Judgement(known, here, role, manages_imported_keys=is_managed)
+        problems += self._judgement.of_key("encryption_key", given_key)
+        problems += self._judgement.of_resources(resources if is_list_of_resources(resources) else ())
+        refuse(self, problems)
+
+        self._here = here
+        self._role = cast("RoleFacts", role)
+        self._removal_policy = removal_policy
+        self._retained: dict[str, CfnResource] = {}
+        self._dataset_groups: set[object] = set()
+        self._ids: set[str] = set()
+        self._permissions = Dependencies()
+        policies = PolicyRegistry(
             self,
-            stack,
-            encryption_key=self._encryption_key,
-            encryption_key_made_here=encryption_key is None,
-            service_role=self._role,
-            service_condition=for_this_account if restrict_to_account else None,
-            manage_imported_keys=manages_imported_keys,
-            removal_policy=removal_policy,
+            path,
+            here,
+            self._role,
+            source_account_check=source_account_check,
+            manage=self._manage if is_managed else None,
         )
-        problems: list[str] = []
-        if encryption_key is not None:
-            problems += self._wiring.key_problems("encryption_key", self._encryption_key)
-            if removal_policy is not RemovalPolicy.RETAIN and not manages_imported_keys:
-                problems.append("removal_policy is for the key made here, but encryption_key is given: leave one out")
-        problems += self._role.problems()
-        if service_role is not None and role_name is not None:
-            problems.append("role_name is for the role made here, but service_role is given: leave one out")
-        refuse(self, [*problems, *self._wiring.problems(resources)])
+        if given_key is None:
+            key = self._make_key()
+        else:
+            key = known.key(given_key)
+            self._key = self._as_l2(given_key, key.arn)
+        key_policy = policies.of_key(key, is_made_here=given_key is None)
+        self._wiring = Wiring(self, known, policies, key_policy, self._permissions)
         self._wiring.allow(resources)
-        leave_resources(
+        checks = SynthChecks(self, here, self._wiring, known, self._retained)
+        node.add_validation(cast("IValidation", checks))
+
+    def _make_key(self) -> KeyFacts:
+        key = kms.Key(
             self,
-            resources=lambda: self._wiring.allowed,
-            encryption_key_arn=self._wiring.encryption_key_arn,
-            service_role_arn=self._role.arn,
+            "Key",
+            description="Encrypts what Amazon Personalize stores, and the data it works on",
+            enable_key_rotation=True,
+            removal_policy=self._removal_policy,
         )
+        self._key = cast("kms.IKey", key)
+        arn, here = key.key_arn, self._here
+        facts = KeyFacts(arn, arn, here.stack, here.account, here.region, key, l2=key)
+        if self._removal_policy is not RemovalPolicy.DESTROY:
+            self._retained["the key"] = cast("CfnResource", facts.l1)
+        return facts
+
+    def _as_l2(self, given: AnyKey, arn: str) -> kms.IKey:
+        if isinstance(given, kms.CfnKey) or not has(given, "key_arn"):
+            return kms.Key.from_key_arn(self, "EncryptionKey", arn)
+        return cast("kms.IKey", given)
+
+    def _manage(self, key_arn: str) -> AddStatements:
+        # Imported here since few stacks manage the policy of an imported key, and Lambda's module is large.
+        from ._managed_key_policy import ManagedKeyPolicy
+
+        managed = ManagedKeyPolicy(self, "KeyPolicy", key_arn=key_arn, removal_policy=self._removal_policy)
+        resource = cast("CfnResource", managed.node.default_child)
+        if self._removal_policy is not RemovalPolicy.DESTROY:
+            self._retained[f"the statements in the policy of key {key_arn}"] = resource
+        # Not on the function and its role as well, on which the custom resource depends.
+        self._permissions.add(resource)
+        return lambda statements: managed.document.add_statements(*statements)
 
     @property
     def encryption_key(self) -> kms.IKey:
         """The key that the dataset groups specify."""
-        return self._encryption_key
+        return self._key
 
     @property
     def service_role(self) -> iam.IRole:
@@ -145,7 +237,7 @@ class PersonalizeEncryption(Construct):
 
         For L1s of your own: ``solution.node.add_dependency(encryption.permissions)``.
         """
-        return self._wiring.permissions.group
+        return self._permissions.group
 
     @property
     def pending_statements(self) -> tuple[PendingStatements, ...]:
@@ -177,7 +269,7 @@ class PersonalizeEncryption(Construct):
 
         https://docs.aws.amazon.com/personalize/latest/dg/granting-personalize-key-access.html
         """
-        refuse(self, self._wiring.problems(resources))
+        refuse(self, self._judgement.of_resources(resources))
         self._wiring.allow(resources)
 
     def add_dataset_group(
@@ -198,7 +290,15 @@ class PersonalizeEncryption(Construct):
 
         https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-resource-personalize-datasetgroup.html
         """
-        refuse(self, [*name_problems("name of the dataset group", name), *tags_type_problems(tags)])
+        problems = [
+            *id_problems(id, self._ids),
+            *name_problems("name of the dataset group", name),
+            *taken_name_problems(self._here.stack, name),
+            *domain_problems(domain),
+            *tags_type_problems(tags),
+        ]
+        refuse(self, problems)
+        self._ids.add(id)
         self._wiring.allow([PersonalizeResource.dataset_group()])
         dataset_group = _l1s.dataset_group(
             self,
@@ -206,17 +306,19 @@ class PersonalizeEncryption(Construct):
             name=name,
             domain=domain,
             tags=tags,
-            kms_key_arn=self._wiring.encryption_key_arn,
+            kms_key_arn=self._wiring.encryption_key.resource_arn,
             role_arn=self._role.arn,
         )
-        self._wiring.permissions.hold(dataset_group)
+        self._permissions.hold(dataset_group, refers_to=self._wiring.encryption_key.l1)
+        take_name(self._here.stack, name)
+        self._dataset_groups.add(dataset_group)
         return dataset_group
 
     def add_dataset(
         self,
         id: str,
         *,
-        dataset_group: personalize.CfnDatasetGroup,
+        dataset_group: AnyDatasetGroup,
         schema_arn: str,
         name: str,
         dataset_type: str,
@@ -229,7 +331,7 @@ class PersonalizeEncryption(Construct):
 
         Args:
             id: the id of the dataset in this construct.
-            dataset_group: the dataset group it belongs to.
+            dataset_group: the dataset group it belongs to, an L1 or an ARN.
             schema_arn: the ARN of its schema.
             name: its name: 1 to 63 letters, digits, hyphens and underscores.
             dataset_type: ``"Interactions"``, ``"Items"``, ``"Users"``, ``"Actions"`` or ``"Action_Interactions"``.
@@ -241,7 +343,12 @@ class PersonalizeEncryption(Construct):
 
         https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-resource-personalize-dataset.html
         """
-        problems = [*name_problems("name of the dataset", name), *dataset_group_type_problems(dataset_group)]
+        problems = [
+            *id_problems(id, self._ids),
+            *name_problems("name of the dataset", name),
+            *dataset_group_problems(dataset_group),
+            *dataset_type_problems(dataset_type),
+        ]
         jobs: list[PersonalizeResource] = []
         if import_from is not None:
             if import_job_name:
@@ -249,9 +356,11 @@ class PersonalizeEncryption(Construct):
             jobs.append(PersonalizeResource.dataset_import_job(import_from))
         elif import_job_name is not None:
             problems.append(f"import_job_name is {import_job_name!r} but there is nothing to import: give import_from")
-        refuse(self, [*problems, *self._wiring.problems(jobs)])
+        refuse(self, [*problems, *self._judgement.of_resources(jobs)])
+        self._ids.add(id)
         if import_from is not None and not import_job_name:
-            import_job_name = f"{name[: 63 - len('-import')]}-import"
+            # A token can't be cut.
+            import_job_name = f"{name if is_token(name) else name[: 63 - len('-import')]}-import"
         self._wiring.allow(jobs)
         dataset = _l1s.dataset(
             self,
@@ -264,14 +373,14 @@ class PersonalizeEncryption(Construct):
             import_job_name=import_job_name,
             role_arn=self._role.arn,
         )
-        self._wiring.permissions.hold(dataset)
+        self._hold(dataset, dataset_group)
         return dataset
 
     def add_metric_attribution(
         self,
         id: str,
         *,
-        dataset_group: personalize.CfnDatasetGroup,
+        dataset_group: AnyDatasetGroup,
         name: str,
         metrics: Sequence[CfnMetricAttribution.MetricAttributeProperty],
         destination: S3Location | None = None,
@@ -280,7 +389,7 @@ class PersonalizeEncryption(Construct):
 
         Args:
             id: the id of the metric attribution in this construct.
-            dataset_group: the dataset group it reports on; it can have one metric attribution.
+            dataset_group: the dataset group it reports on, an L1 or an ARN; it can have one metric attribution.
             name: its name: 1 to 63 letters, digits, hyphens and underscores.
             metrics: at most ten metrics.
             destination: the folder for reports on bulk data; without one, it publishes to CloudWatch alone.
@@ -293,12 +402,14 @@ class PersonalizeEncryption(Construct):
         """
         resource = PersonalizeResource.metric_attribution(destination)
         problems = [
+            *id_problems(id, self._ids),
             *name_problems("name of the metric attribution", name),
-            *dataset_group_type_problems(dataset_group),
+            *dataset_group_problems(dataset_group),
             *metrics_type_problems(metrics),
             *_l1s.metric_attribution_problems(),
         ]
-        refuse(self, [*problems, *self._wiring.problems([resource])])
+        refuse(self, [*problems, *self._judgement.of_resources([resource])])
+        self._ids.add(id)
         self._wiring.allow([resource])
         key_arn = self._wiring.key_arn(destination) if destination is not None else None
         metric_attribution = _l1s.metric_attribution(
@@ -311,8 +422,13 @@ class PersonalizeEncryption(Construct):
             destination_key_arn=key_arn,
             role_arn=self._role.arn,
         )
-        self._wiring.permissions.hold(metric_attribution)
+        self._hold(metric_attribution, dataset_group)
         return metric_attribution
+
+    def _hold(self, resource: CfnResource, dataset_group: AnyDatasetGroup) -> None:
+        """Make a resource wait; a dataset group made here stands between it and the encryption key."""
+        is_made_here = dataset_group in self._dataset_groups
+        self._permissions.hold(resource, refers_to=self._wiring.encryption_key.l1 if is_made_here else None)
 
     def grant_create(self, grantee: iam.IGrantable, *resources: PersonalizeResource) -> iam.Grant:
         """Allows a caller of Personalize's API to create these resources with the service role.
@@ -329,7 +445,7 @@ class PersonalizeEncryption(Construct):
         https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonpersonalize.html
         """
         refuse(self, caller_problems(grantee, resources))
-        return grant_create(Stack.of(self), grantee, self._role.arn, resources)
+        return grant_create(self, grantee, self._role.arn, resources)
 
     def on_key_access_changed(
         self,
@@ -357,12 +473,14 @@ class PersonalizeEncryption(Construct):
 
         https://docs.aws.amazon.com/kms/latest/developerguide/logging-using-cloudtrail.html
         """
-        refuse(self, target_type_problems(target))
-        return key_access_rule(
-            self,
-            id,
-            self._wiring.encryption_key_arn,
-            target=target,
-            description=description,
-            rule_name=rule_name,
-        )
+        refuse(self, [*id_problems(id, self._ids), *target_type_problems(target)])
+        self._ids.add(id)
+        key = self._wiring.encryption_key.key
+        if self._role.is_of_another_account_than(key.account):
+            warn(
+                self,
+                "keyOfAnotherAccount",
+                f"the rule {id} sees the calls of account {self._here.account} alone, but the key belongs to account "
+                f"{key.account}, where whoever could revoke access calls KMS: add the rule there, too",
+            )
+        return key_access_rule(self, id, key.arn, target=target, description=description, rule_name=rule_name)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import KW_ONLY, dataclass
+from typing import TYPE_CHECKING, Any
 
-from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 
-from ._argument_types import bucket_type_problems, key_type_problems, prefix_type_problems
+from ._argument_types import bucket_type_problems, has, key_type_problems, prefix_type_problems
 from ._refusal import refuse
+
+if TYPE_CHECKING:
+    from ._argument_types import AnyBucket, AnyKey
 
 
 @dataclass(frozen=True)
@@ -22,8 +25,8 @@ class S3Location:
         ValueError: if something is of another type; the message has all the reasons.
     """
 
-    bucket: s3.IBucket | s3.Bucket
-    """The bucket."""
+    bucket: AnyBucket
+    """The bucket: an L2, an L1, an imported one or a reference."""
 
     prefix: str = ""
     """The key prefix, without a leading slash: a folder (``"import/"``), a file (``"import/ratings.csv"``), or
@@ -31,10 +34,10 @@ class S3Location:
 
     _: KW_ONLY
 
-    encryption_key: kms.IKey | kms.Key | None = None
+    encryption_key: AnyKey | None = None
     """The key of the bucket's SSE-KMS encryption, where the bucket object doesn't know it (imported buckets, or
-    objects encrypted with another key than the bucket's). By default ``bucket.encryption_key``; a bucket without
-    one needs no KMS permissions."""
+    objects encrypted with another key than the bucket's). By default the key that the bucket says; a bucket that isn't
+    encrypted with KMS needs no KMS permissions."""
 
     def __post_init__(self) -> None:
         problems = (
@@ -45,6 +48,14 @@ class S3Location:
         refuse("S3Location", problems)
 
     @property
+    def bucket_name(self) -> str:
+        """The name of the bucket."""
+        bucket: Any = self.bucket
+        if isinstance(bucket, s3.CfnBucket):
+            return bucket.ref
+        return str(bucket.bucket_name if has(bucket, "bucket_name") else bucket.bucket_ref.bucket_name)
+
+    @property
     def uri(self) -> str:
         """The ``s3://bucket/prefix`` path that Personalize takes."""
-        return f"s3://{self.bucket.bucket_name}/{self.prefix}"
+        return f"s3://{self.bucket_name}/{self.prefix}"

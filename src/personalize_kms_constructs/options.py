@@ -1,10 +1,30 @@
-"""What happens to the policy of a key that this app doesn't make."""
+"""The choices of a construct that are enumerations."""
 
 from enum import Enum
 
 
+class SourceAccountCheck(Enum):
+    """The condition on statements for the service principal, in key and bucket policies.
+
+    AWS recommends ``aws:SourceAccount`` and ``aws:SourceArn`` in resource policies, but does not document whether
+    Personalize sends them on its KMS and S3 calls:
+    https://docs.aws.amazon.com/personalize/latest/dg/cross-service-confused-deputy-prevention.html
+    """
+
+    IF_PRESENT = "IF_PRESENT"
+    """``StringEqualsIfExists aws:SourceAccount``: shuts other accounts out wherever Personalize says for whom it
+    calls, and can't shut this account out where it doesn't say so. Best effort, no guarantee."""
+
+    REQUIRED = "REQUIRED"
+    """``StringEquals aws:SourceAccount`` and ``ArnLike aws:SourceArn``. If Personalize doesn't send these keys, every
+    call of the service is denied: whether it does is not known. Try it with your resources before you rely on it."""
+
+    NONE = "NONE"
+    """No condition: the sample of AWS's page as it stands."""
+
+
 class ImportedKeyPolicy(Enum):
-    """How the statements get into the policy of an imported key."""
+    """The way in which statements get into the policy of an imported key."""
 
     PENDING = "PENDING"
     """The key's owner adds them: they are reported, as warnings at synth and in ``pending_statements``."""

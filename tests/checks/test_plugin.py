@@ -33,7 +33,9 @@ def synth(directory: Path, build: Callable[[cdk.App], object]) -> dict[str, Any]
     path = directory / "cdk.out" / "validation-report.json"
     reports = json.loads(path.read_text())["pluginReports"] if path.exists() else []
     # A plugin that finds nothing isn't in the report.
-    found = next((dict(each) for each in reports if each["pluginName"] == "Personalize"), {"violations": []})
+    found: dict[str, Any] = next(
+        (dict(each) for each in reports if each["pluginName"] == "Personalize"), {"violations": []}
+    )
     assert (found.get("conclusion") == "failure") == ("ValidationFailed" in failed)
     return found
 

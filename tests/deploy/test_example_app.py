@@ -104,7 +104,7 @@ def no_bucket_policy_for_the_service(templates: Templates) -> None:
             an_action_missing_in_the_key_policy,
             r"personalize\.amazonaws\.com needs kms:ListGrants on arn:aws:kms:",
         ),
-        (an_action_missing_in_iam, r"role/Recommendations-Encryption-6F823894-eu-west-1 needs kms:CreateGrant on"),
+        (an_action_missing_in_iam, r"role/Recommendations-Encryption-8485E84F-eu-west-1 needs kms:CreateGrant on"),
         (no_account_statement, r"The new key policy will not allow you to update the key policy in the future"),
         (no_ordering, r"Insufficient privileges"),
         (no_bucket_policy_for_the_service, r"personalize\.amazonaws\.com needs s3:GetObject on .* \(bucket policy\)"),

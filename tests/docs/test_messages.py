@@ -2,17 +2,18 @@
 
 import ast
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from personalize_kms_constructs.pending import _MESSAGES
+from personalize_kms_constructs._policies.pending import _MESSAGES
 
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "src" / "personalize_kms_constructs"
 TROUBLESHOOTING = (ROOT / "docs" / "troubleshooting.md").read_text(encoding="utf-8")
 WARNINGS = (ROOT / "docs" / "warnings.md").read_text(encoding="utf-8")
-FUNCTION = PACKAGE / "key_policy_function.py"
+FUNCTION = PACKAGE / "_managed_key_policy" / "function.py"
 
 
 def headings(section: str) -> list[str]:
@@ -30,22 +31,61 @@ def template(node: ast.AST) -> str | None:
     return None
 
 
+# What others yield is put behind these words.
+JOINED = {"bucket of the … …"}
+
+
 def refusals() -> list[str]:
     """What the library refuses: the texts that its ``…_problems`` yield or return, and those beside them."""
     found: list[ast.AST] = []
-    for file in PACKAGE.rglob("*.py"):
-        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.FunctionDef) and node.name.endswith(
-                ("problems", "not_a_resource", "not_a_location")
-            ):
-                values = [part.value for part in ast.walk(node) if isinstance(part, (ast.Yield, ast.Return))]
-                for value in filter(None, values):
-                    found += value.elts if isinstance(value, ast.List) else [value]
-            elif isinstance(node, ast.Call) and getattr(node.func, "attr", "") == "append":
-                found += node.args if getattr(node.func.value, "id", "") == "problems" else []  # type: ignore[attr-defined]
-            elif isinstance(node, ast.Call) and getattr(node.func, "id", "") == "refuse":
+    for node in nodes():
+        if isinstance(node, ast.FunctionDef) and is_about_problems(node):
+            values = [part.value for part in ast.walk(node) if isinstance(part, (ast.Yield, ast.Return))]
+            for value in filter(None, values):
+                found += value.elts if isinstance(value, ast.List) else [value]
+        elif isinstance(node, ast.Call):
+            if getattr(node.func, "attr", "") == "append" and getattr(node.func.value, "id", "") == "problems":  # type: ignore[attr-defined]
+                found += node.args
+            if getattr(node.func, "id", "") == "refuse":
                 found += [argument.elt for argument in node.args if isinstance(argument, ast.GeneratorExp)]
-    return [text for text in dict.fromkeys(map(template, found)) if text]
+            found += [keyword.value for keyword in node.keywords if keyword.arg == "problem"]
+    return [text for text in dict.fromkeys(map(template, found)) if text and text not in JOINED]
+
+
+def is_about_problems(function: ast.FunctionDef) -> bool:
+    """The name says so, or it yields texts and is not about warnings."""
+    if function.name.endswith(("problem", "problems", "too_many_policies", "not_a_resource", "not_a_location")):
+        return True
+    yields_texts = function.returns is not None and ast.unparse(function.returns) == "Iterator[str]"
+    yielded = [part.value for part in ast.walk(function) if isinstance(part, ast.Yield) and part.value]
+    return yields_texts and any(template(value) for value in yielded)
+
+
+def nodes() -> Iterator[ast.AST]:
+    """Every node of the package's source."""
+    for file in sorted(PACKAGE.rglob("*.py")):
+        yield from ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+
+
+def warnings() -> dict[str, str]:
+    """What the library warns of: the texts by id, those of pending statements up to the JSON."""
+    found = {warning_id: message.replace("{arn}", "…") for warning_id, message in _MESSAGES.values()}
+    for node in nodes():
+        pair: list[ast.expr] = []
+        if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "warn":
+            pair = node.args[1:]
+        elif isinstance(node, ast.Yield) and isinstance(node.value, ast.Tuple):
+            pair = node.value.elts
+        if pair and isinstance(pair[0], ast.Constant):
+            found[str(pair[0].value)] = template(pair[1]) or ""
+    return found
+
+
+def returned_warnings() -> list[str]:
+    """The texts of warnings that a function returns, apart from their ids."""
+    functions = [node for node in nodes() if isinstance(node, ast.FunctionDef) and node.name.endswith("_warning")]
+    returns = [part.value for each in functions for part in ast.walk(each) if isinstance(part, ast.Return)]
+    return [text for text in map(template, filter(None, returns)) if text]
 
 
 def reasons() -> list[str]:
@@ -70,8 +110,10 @@ def says(message: str, heading: str) -> bool:
 def test_the_texts_are_found() -> None:
     """A change of how messages are written must not make these tests pass for want of messages."""
     assert "role_name is for the role made here, but service_role is given: leave one out" in refusals()
-    assert len(refusals()) >= 35
+    assert len(refusals()) >= 55
     assert len(reasons()) >= 6
+    assert len(warnings()) >= 9
+    assert len(returned_warnings()) >= 2
 
 
 @pytest.mark.parametrize("message", refusals())
@@ -114,16 +156,21 @@ def test_the_errors_of_the_state_machines_are_those_of_the_source() -> None:
     assert 'f"{noun}Failed"' in source
 
 
-@pytest.mark.parametrize(("warning_id", "message"), _MESSAGES.values())
-def test_every_warning_is_on_its_page(warning_id: str, message: str) -> None:
-    """Its id, and its text up to the JSON."""
-    assert f"| `{warning_id}` |" in WARNINGS
-    assert f"\n## {warning_id.partition(':')[2]}\n" in WARNINGS
-    before, after = message.split("{arn}")
-    assert re.search(f"WARNING {re.escape(before)}arn:.*{re.escape(after)}: \\[", WARNINGS)
+@pytest.mark.parametrize("warning_id", warnings())
+def test_every_warning_is_on_its_page(warning_id: str) -> None:
+    """By its id, in the table and as a heading."""
+    assert f"| `personalize-kms-constructs:{warning_id}` |" in WARNINGS
+    assert f"\n## {warning_id}\n" in WARNINGS
+
+
+@pytest.mark.parametrize("message", [*filter(None, warnings().values()), *returned_warnings()])
+def test_the_text_of_every_warning_is_on_its_page(message: str) -> None:
+    """As the CDK's CLI prints it; a text in which only the rest differs is shown up to there."""
+    parts = [re.escape(part.rstrip()) for part in message.split("…")]
+    assert re.search(f"^WARNING {'.+'.join(parts).removesuffix('.+')}", WARNINGS, re.MULTILINE)
 
 
 def test_no_other_warning_is_on_the_page() -> None:
     """One that was renamed would be searched for in vain."""
-    named = set(re.findall(r"personalize-kms-constructs:\w+", WARNINGS + TROUBLESHOOTING))
-    assert named == {warning_id for warning_id, _ in _MESSAGES.values()}
+    named = set(re.findall(r"personalize-kms-constructs:(\w+)", WARNINGS + TROUBLESHOOTING))
+    assert named == set(warnings())

@@ -81,6 +81,8 @@ def test_code_that_checkers_accept_also_runs() -> None:
     user_code.nothing_given(stack)
     user_code.all_given(stack)
     encryption = user_code.classes(stack, key, role, data)
+    l1s = (each.node.default_child for each in (key, role, data))
+    user_code.l1s(stack, *l1s)  # type: ignore[arg-type]
     user_code.what_it_adds(encryption, schema, data)
     user_code.what_it_has(encryption, solution, data)
     user_code.jobs(stack, encryption, data, role)

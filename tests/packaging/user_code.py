@@ -15,6 +15,7 @@ from personalize_kms_constructs import (
     PersonalizeEncryption,
     PersonalizeResource,
     S3Location,
+    SourceAccountCheck,
 )
 from personalize_kms_constructs.jobs import BatchInferenceJob, DatasetImportJob
 
@@ -32,7 +33,7 @@ def all_given(scope: Construct) -> PersonalizeEncryption:
         resources=[PersonalizeResource.dataset_group()],
         role_name="personalize",
         removal_policy=RemovalPolicy.DESTROY,
-        restrict_to_account=True,
+        source_account_check=SourceAccountCheck.REQUIRED,
         imported_key_policy=ImportedKeyPolicy.MANAGED,
     )
 
@@ -45,6 +46,17 @@ def classes(scope: Construct, key: kms.Key, role: iam.Role, bucket: s3.Bucket) -
         encryption_key=key,
         service_role=role,
         resources=(PersonalizeResource.dataset_export_job(S3Location(bucket, "export/", encryption_key=key)),),
+    )
+
+
+def l1s(scope: Construct, key: kms.CfnKey, role: iam.CfnRole, bucket: s3.CfnBucket) -> PersonalizeEncryption:
+    """Key, role and bucket are L1s of this app."""
+    return PersonalizeEncryption(
+        scope,
+        "L1s",
+        encryption_key=key,
+        service_role=role,
+        resources=[PersonalizeResource.dataset_export_job(S3Location(bucket, "export/", encryption_key=key))],
     )
 
 

@@ -21,6 +21,7 @@ def encryptions(scope: Construct, key: kms.Key, role: iam.Role) -> None:
     PersonalizeEncryption(scope, "G", service_role=role.role_arn)  # wrong
     PersonalizeEncryption(scope, "H", service_role=key)  # wrong
     PersonalizeEncryption(scope, "I", removal_policy="retain")  # wrong
+    PersonalizeEncryption(scope, "I2", source_account_check=True)  # wrong
     PersonalizeEncryption(scope, "J", [PersonalizeResource.dataset_group()])  # wrong
     PersonalizeEncryption(scope, "K", key=key)  # wrong
     PersonalizeEncryption(scope)  # wrong
@@ -49,7 +50,7 @@ def additions(encryption: PersonalizeEncryption, movies: personalize.CfnDatasetG
     encryption.add_dataset_group("B", "movies")  # wrong
     encryption.add_dataset_group("C", name=1)  # wrong
     encryption.add_dataset_group("D", name="movies", tags=[("team", "movies")])  # wrong
-    encryption.add_dataset("E", dataset_group="movies", schema_arn="", name="a", dataset_type="Items")  # wrong
+    encryption.add_dataset("E", dataset_group=data, schema_arn="", name="a", dataset_type="Items")  # wrong
     encryption.add_dataset("F", dataset_group=movies, schema_arn="", dataset_type="Items")  # wrong
     encryption.add_dataset(
         "G",

@@ -39,6 +39,7 @@ class Assembly:
     def deployed(self, outside: Deployed | None = None) -> Deployed:
         """The policies of everything here and, given with theirs, of what exists already."""
         found = copy.deepcopy(outside) if outside is not None else Deployed()
+        found.outside = {*found.keys, *found.buckets}
         resources = [resource for stack in self._stacks.values() for resource in stack.resources()]
         for resource in resources:
             _make(found, resource)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
@@ -14,10 +14,10 @@ from aws_cdk import aws_personalize as personalize
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
-from personalize_kms_constructs import PersonalizeEncryption, PersonalizeResource, S3Location
+from personalize_kms_constructs import PersonalizeEncryption, PersonalizeResource, S3Location, SourceAccountCheck
 from tests.proof.assembly import Assembly
 from tests.proof.model import Bucket, Deployed, Document, Environment, Key, Role
-from tests.proof.needs import Chosen, Place, Use
+from tests.proof.needs import IF_PRESENT, NONE, REQUIRED, Chosen, Place, Use
 
 KINDS = (
     "dataset group",
@@ -28,9 +28,29 @@ KINDS = (
     "metric attribution",
 )
 OTHER_ACCOUNT = "444455556666"
+CHECKS = {
+    SourceAccountCheck.IF_PRESENT: IF_PRESENT,
+    SourceAccountCheck.REQUIRED: REQUIRED,
+    SourceAccountCheck.NONE: NONE,
+}
 
+AnyBucket = s3.IBucket | s3.CfnBucket
 Pick = tuple[str, S3Location | None, S3Location | None]
 """The kind of a resource, its source and its destination."""
+
+
+@dataclass
+class Wired:
+    """A construct, and what it was asked for."""
+
+    encryption: PersonalizeEncryption
+    picks: list[Pick]
+    check: str
+    made_role: bool
+    key: Any
+    """The encryption key as it was given, or the one that the construct made."""
+    role: Any
+    """The same of the service role."""
 
 
 @dataclass
@@ -46,7 +66,7 @@ class Building:
     """What Personalize is asked to create."""
     outside: Deployed = field(default_factory=Deployed)
     stacks: list[cdk.Stack] = field(default_factory=list)
-    wired: list[tuple[PersonalizeEncryption, list[Pick], bool, bool]] = field(default_factory=list)
+    wired: list[Wired] = field(default_factory=list)
 
     def stack(self, id: str, *, scope: Construct | None = None, account: str | None = None) -> cdk.Stack:
         """A stack of the app, of this account or, as only concrete ones can be, of another."""
@@ -61,7 +81,7 @@ class Building:
         self.stacks.append(made)
         return made
 
-    def picks(self, input: s3.IBucket, output: s3.IBucket | None = None, **locations: Any) -> list[Pick]:
+    def picks(self, input: AnyBucket, output: AnyBucket | None = None, **locations: Any) -> list[Pick]:
         """What is asked for, each in folders of its own."""
         output = output or input
 
@@ -89,7 +109,10 @@ class Building:
         if later:
             encryption.allow(*[resource(pick) for pick in later])
         asked = [*picks, *later]
-        self.wired.append((encryption, asked, bool(props.get("restrict_to_account")), "service_role" not in props))
+        check = CHECKS[props.get("source_account_check", SourceAccountCheck.IF_PRESENT)]
+        key = props.get("encryption_key", encryption.encryption_key)
+        role = props.get("service_role", encryption.service_role)
+        self.wired.append(Wired(encryption, asked, check, "service_role" not in props, key, role))
         if sorted(kind for kind, *_ in asked) == sorted(KINDS):
             self._add_l1s(encryption, id.lower(), asked)
         return encryption
@@ -125,13 +148,13 @@ class Building:
         """What is deployed in the end, with pending statements pasted, and what was asked for."""
         assembly = Assembly.read(directory, self.here)
         deployed = assembly.deployed(self.outside)
-        for encryption, *_ in self.wired:
-            stack = cdk.Stack.of(encryption)
-            for pending in encryption.pending_statements:
+        for wired in self.wired:
+            stack = cdk.Stack.of(wired.encryption)
+            for pending in wired.encryption.pending_statements:
                 expressions = stack.resolve([statement.to_statement_json() for statement in pending.statements])
                 arn = assembly.value(stack.template_file, stack.resolve(pending.resource_arn))
                 deployed.paste(pending.policy, arn, assembly.value(stack.template_file, expressions))
-        return deployed, [self._use(assembly, *wired) for wired in self.wired], assembly
+        return deployed, [self._use(assembly, deployed, wired) for wired in self.wired], assembly
 
     def _add_l1s(self, encryption: PersonalizeEncryption, name: str, picks: list[Pick]) -> None:
         group = encryption.add_dataset_group("Movies", name=name)
@@ -158,38 +181,44 @@ class Building:
                     destination=destination,
                 )
 
-    def _use(
-        self, assembly: Assembly, encryption: PersonalizeEncryption, picks: list[Pick], restricted: bool, made: bool
-    ) -> Use:
-        def concrete(owner: Any, token: str) -> str:
-            stack = cdk.Stack.of(owner)
-            return str(assembly.value(stack.template_file, stack.resolve(token)))
+    def _use(self, assembly: Assembly, deployed: Deployed, wired: Wired) -> Use:
+        def arn_in_its_stack(owned: Any) -> str:
+            stack = cdk.Stack.of(owned)
+            names = (name for name in ("attr_arn", "bucket_arn", "key_arn", "role_arn") if hasattr(owned, name))
+            return str(assembly.value(stack.template_file, stack.resolve(getattr(owned, next(names)))))
 
-        def unsure(owned: kms.IKey | s3.IBucket) -> bool:
+        def unsure(owned: Any) -> bool:
             # Personalize takes no role of another account than the stack's, so both are the account of the role.
-            accounts = [str(role.principal_account), cdk.Stack.of(encryption).account]
+            of_role = wired.encryption.service_role.principal_account
+            accounts = [str(of_role), cdk.Stack.of(wired.encryption).account]
             known = [account for account in accounts if not cdk.Token.is_unresolved(account)]
-            comparable = known and not cdk.Token.is_unresolved(owned.env.account)
-            return owned.env.account not in accounts and not comparable
+            of = cdk.Stack.of(owned).account if isinstance(owned, cdk.CfnResource) else owned.env.account
+            return of not in accounts and not (known and not cdk.Token.is_unresolved(of))
 
         def place(location: S3Location | None) -> Place | None:
             if location is None:
                 return None
-            key = location.encryption_key or location.bucket.encryption_key
-            return Place(arn_of(location.bucket), location.prefix, arn_of(key) if key else None)
+            bucket = arn_of(location.bucket)
+            if isinstance(location.bucket, s3.CfnBucket):
+                return Place(bucket, location.prefix, deployed.buckets[bucket].key)
+            key = location.encryption_key or cast("s3.IBucket", location.bucket).encryption_key
+            return Place(bucket, location.prefix, arn_of(key) if key else None)
 
         def arn_of(owned: Any) -> str:
-            arn = concrete(owned, owned.bucket_arn if hasattr(owned, "bucket_arn") else owned.key_arn)
+            arn = arn_in_its_stack(owned)
             if unsure(owned):
                 doubtful.add(arn)
             return arn
 
-        role, key = encryption.service_role, encryption.encryption_key
         doubtful: set[str] = set()
-        key_arn = arn_of(key)
-        chosen = tuple(Chosen(kind, place(source), place(destination)) for kind, source, destination in picks)
         return Use(
-            concrete(role, role.role_arn), key_arn, chosen, self.here, restricted, made, unsure=frozenset(doubtful)
+            arn_in_its_stack(wired.role),
+            arn_of(wired.key),
+            tuple(Chosen(kind, place(source), place(destination)) for kind, source, destination in wired.picks),
+            self.here,
+            wired.check,
+            wired.made_role,
+            unsure=frozenset(doubtful),
         )
 
 
@@ -212,6 +241,29 @@ def resource(pick: Pick) -> PersonalizeResource:
 def encrypted_bucket(stack: cdk.Stack) -> s3.Bucket:
     """A bucket with a key of its own."""
     return s3.Bucket(stack, "Data", encryption_key=kms.Key(stack, "DataKey"))
+
+
+def l1_key(stack: cdk.Stack, id: str) -> kms.CfnKey:
+    """An L1 key with the policy that AWS gives keys by default, as YAML would have it."""
+    root = f"arn:{cdk.Aws.PARTITION}:iam::{stack.account}:root"
+    default = {"Effect": "Allow", "Principal": {"AWS": root}, "Action": "kms:*", "Resource": "*"}
+    return kms.CfnKey(stack, id, key_policy={"Version": "2012-10-17", "Statement": [default]})
+
+
+def l1_bucket(stack: cdk.Stack, id: str, key: kms.CfnKey) -> s3.CfnBucket:
+    """An L1 bucket that is encrypted with a key."""
+    by_default = s3.CfnBucket.ServerSideEncryptionByDefaultProperty(
+        sse_algorithm="aws:kms", kms_master_key_id=key.attr_arn
+    )
+    rule = s3.CfnBucket.ServerSideEncryptionRuleProperty(server_side_encryption_by_default=by_default)
+    encryption = s3.CfnBucket.BucketEncryptionProperty(server_side_encryption_configuration=[rule])
+    return s3.CfnBucket(stack, id, bucket_encryption=encryption)
+
+
+def l1_role(stack: cdk.Stack, **props: Any) -> iam.CfnRole:
+    """An L1 role that Personalize can assume."""
+    trusted = {"Effect": "Allow", "Principal": {"Service": "personalize.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    return iam.CfnRole(stack, "L1Role", assume_role_policy_document={"Statement": [trusted]}, **props)
 
 
 def personalize_role(stack: cdk.Stack, **props: Any) -> iam.Role:

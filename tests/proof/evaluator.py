@@ -22,7 +22,7 @@ from tests.proof.model import Bucket, Document, Key, Role, Statement
 from tests.proof.page import SERVICE
 
 _ELEMENTS = frozenset({"Sid", "Effect", "Principal", "Action", "Resource", "Condition"})
-_OPERATORS = frozenset({"StringEquals", "StringLike", "ArnEquals", "ArnLike"})
+_OPERATORS = frozenset({"StringEquals", "StringEqualsIfExists", "StringLike", "ArnEquals", "ArnLike"})
 _CONDITION_KEYS = frozenset({"aws:SourceAccount", "aws:SourceArn", "aws:PrincipalArn"})
 _WILDCARD = re.compile(r"[*?]")
 _ARN = re.compile(r"arn:[^:*?]+:[^:*?]+:[^:]*:[^:]*:.+")
@@ -113,10 +113,14 @@ def _allowed(text: str, caller: Caller, actions: frozenset[str], resource: str) 
     return frozenset(found)
 
 
-def strange_principals(statement: Statement, roles: Collection[str]) -> Iterator[str]:
-    """Principals that are neither the service nor one of the roles, nor its account on behalf of a role."""
+def strange_principals(statement: Statement, roles: Collection[str], *, is_named: bool = True) -> Iterator[str]:
+    """Principals that are neither the service nor one of the roles, nor its account on behalf of a role.
+
+    Where roles are not to be named, in the policies of others, only the account is left: a policy that names a role
+    has a dead id instead once the role is gone.
+    """
     principal = statement.get("Principal")
-    known = set(roles)
+    known = set(roles) if is_named else set()
     if any("aws:PrincipalArn" in keys for keys in (statement.get("Condition") or {}).values()):
         known.update(name for role in roles for name in Caller(role).account_names)
     named = principal if isinstance(principal, dict) else {"": principal}

@@ -20,7 +20,7 @@ from tests.proof.evaluator import (
     strange_principals,
 )
 from tests.proof.model import Bucket, Deployed, Document, Environment, Key, Role, Statement
-from tests.proof.needs import Need, Target, Use
+from tests.proof.needs import IF_PRESENT, REQUIRED, Need, Target, Use
 
 Found = tuple[str, str, str, str]
 """Principal, action, resource and policy."""
@@ -34,11 +34,12 @@ def excess(ours: Deployed, uses: Sequence[Use], asked: Sequence[Need]) -> Iterat
     roles = {use.role for use in uses}
     for key in ours.keys.values():
         yield from _strange_elements(key.arn, key.policy, ["kms"])
-        yield from _strange_principals(key.arn, key.policy, roles)
+        yield from _strange_principals(key.arn, key.policy, roles, is_named=key.arn not in ours.outside)
         yield from _in_key_policy(key, uses, asked)
     for bucket in ours.buckets.values():
         yield from _strange_elements(bucket.arn, bucket.policy, ["s3"])
-        yield from _strange_principals(bucket.arn, bucket.policy, _across(ours, uses, bucket))
+        across = _across(ours, uses, bucket)
+        yield from _strange_principals(bucket.arn, bucket.policy, across, is_named=bucket.arn not in ours.outside)
         yield from _in_bucket_policy(bucket, ours, uses, asked)
     for use in {use.role: use for use in uses}.values():
         role = ours.roles[use.role]
@@ -85,6 +86,16 @@ def sourced(service: str, here: Environment) -> Iterator[Caller]:
     yield from confused_deputies(service, here)
 
 
+def shut_out(check: str, here: Environment) -> set[Caller]:
+    """Calls of Personalize that must not be let in."""
+    if check == REQUIRED:
+        return set(confused_deputies(page.SERVICE, here))
+    if check == IF_PRESENT:
+        known = (None, here.account)
+        return {caller for caller in confused_deputies(page.SERVICE, here) if caller.source_account not in known}
+    return set()
+
+
 def confused_deputies(service: str, here: Environment) -> Iterator[Caller]:
     """Calls of a service that are not known to be for Personalize's resources of this account and Region."""
     start = f"arn:{here.partition}:personalize"
@@ -113,8 +124,9 @@ def _callers(uses: Sequence[Use]) -> Iterator[tuple[Caller, str | None]]:
     for use in uses:
         found.update({caller: None for caller in strangers(use.role, use.environment) if caller.arn not in roles})
         found.update(dict.fromkeys(sourced(page.SERVICE, use.environment), page.SERVICE))
-        if all(each.restricted for each in uses):
-            found.update(dict.fromkeys(confused_deputies(page.SERVICE, use.environment)))
+    # What one construct lets in, another on the same key can't shut out.
+    by_all = [shut_out(use.check, use.environment) for use in uses]
+    found.update(dict.fromkeys(set.intersection(*by_all) if by_all else ()))
     yield from found.items()
 
 
@@ -213,7 +225,9 @@ def _strange_elements(
             yield f"statement {statement.get('Sid', '')}", problem, arn, "one policy"
 
 
-def _strange_principals(arn: str, document: Document | None, roles: Collection[str]) -> Iterator[Found]:
+def _strange_principals(
+    arn: str, document: Document | None, roles: Collection[str], *, is_named: bool = True
+) -> Iterator[Found]:
     for statement in statements_of(document):
-        for problem in strange_principals(statement, roles):
+        for problem in strange_principals(statement, roles, is_named=is_named):
             yield f"statement {statement.get('Sid', '')}", problem, arn, "one policy"

@@ -102,6 +102,8 @@ class Deployed:
     roles: dict[str, Role] = field(default_factory=dict)
     buckets: dict[str, Bucket] = field(default_factory=dict)
     personalize: list[PersonalizeResource] = field(default_factory=list)
+    outside: set[str] = field(default_factory=set)
+    """The ARNs of the keys and buckets whose policies others own."""
 
     def role_named(self, account: str, name: str, place: str) -> Role:
         """The role of that name; names are unique in an account."""

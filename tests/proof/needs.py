@@ -9,6 +9,14 @@ from functools import lru_cache
 from tests.proof import page
 from tests.proof.model import Environment
 
+# A call may say for whose resource the service makes it; whether Personalize's calls do is documented nowhere.
+IF_PRESENT = "if present"
+"""Calls that say nothing are let in, and those that name another account are shut out."""
+REQUIRED = "required"
+"""Calls that don't say that they are for Personalize's resources of this account and Region are shut out."""
+NONE = "none"
+"""Every call is let in, whatever it says."""
+
 
 @dataclass(frozen=True)
 class Place:
@@ -39,8 +47,8 @@ class Use:
     """The ARN of the dataset group's key."""
     chosen: tuple[Chosen, ...]
     environment: Environment
-    restricted: bool = False
-    """Whether statements for the service have to carry the conditions on the source."""
+    check: str = IF_PRESENT
+    """Which calls of the service have to be let in, and which ones shut out, by what they say of their source."""
     made_role: bool = True
     """Whether the construct made the role, its trust policy included."""
     unsure: frozenset[str] = frozenset()

@@ -7,8 +7,8 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 
-from personalize_kms_constructs import S3Location
-from tests.proof.building import Building, Pick, encrypted_bucket, personalize_role
+from personalize_kms_constructs import S3Location, SourceAccountCheck
+from tests.proof.building import Building, Pick, encrypted_bucket, l1_bucket, l1_key, l1_role, personalize_role
 
 
 def bucket_without_a_key(it: Building) -> None:
@@ -81,15 +81,38 @@ def key_without_the_account_statement_in_another_stack(it: Building) -> None:
     it.wire(stack, "Encryption", it.picks(encrypted_bucket(stack)), encryption_key=key)
 
 
-def restricted_to_the_account(it: Building) -> None:
+def source_account_required(it: Building) -> None:
     stack = it.stack("Main")
-    it.wire(stack, "Encryption", it.picks(encrypted_bucket(stack)), restrict_to_account=True)
+    check = SourceAccountCheck.REQUIRED
+    it.wire(stack, "Encryption", it.picks(encrypted_bucket(stack)), source_account_check=check)
 
 
-def restricted_to_the_account_in_three_stacks(it: Building) -> None:
+def source_account_required_in_three_stacks(it: Building) -> None:
     key = kms.Key(it.stack("Security"), "Key")
     bucket = encrypted_bucket(it.stack("Data"))
-    it.wire(it.stack("Main"), "Encryption", it.picks(bucket), encryption_key=key, restrict_to_account=True)
+    check = SourceAccountCheck.REQUIRED
+    it.wire(it.stack("Main"), "Encryption", it.picks(bucket), encryption_key=key, source_account_check=check)
+
+
+def source_account_not_checked(it: Building) -> None:
+    stack = it.stack("Main")
+    check = SourceAccountCheck.NONE
+    it.wire(stack, "Encryption", it.picks(encrypted_bucket(stack)), source_account_check=check)
+
+
+def source_account_not_checked_in_three_stacks(it: Building) -> None:
+    key = kms.Key(it.stack("Security"), "Key")
+    bucket = encrypted_bucket(it.stack("Data"))
+    check = SourceAccountCheck.NONE
+    it.wire(it.stack("Main"), "Encryption", it.picks(bucket), encryption_key=key, source_account_check=check)
+
+
+def each_source_account_check_on_one_key(it: Building) -> None:
+    stack = it.stack("Main")
+    key = kms.Key(stack, "Key")
+    bucket = s3.Bucket(stack, "Data", encryption_key=key)
+    for check in SourceAccountCheck:
+        it.wire(stack, check.name, it.picks(bucket), encryption_key=key, source_account_check=check)
 
 
 def allowed_later_in_another_order(it: Building) -> None:
@@ -133,6 +156,29 @@ def more_than_one_managed_policy_holds(it: Building) -> None:
         ("dataset import job", S3Location(bucket, f"{'import' * 20}/{number}/"), None) for number in range(45)
     ]
     it.wire(stack, "Encryption", [*it.picks(bucket), *picks])
+
+
+def l1s_in_one_stack(it: Building) -> None:
+    stack = it.stack("Main")
+    key, role = l1_key(stack, "Key"), l1_role(stack)
+    bucket = l1_bucket(stack, "Data", l1_key(stack, "DataKey"))
+    it.wire(stack, "Encryption", it.picks(bucket), encryption_key=key, service_role=role)
+
+
+def l1s_in_several_stacks(it: Building) -> None:
+    key = l1_key(it.stack("Security"), "Key")
+    data = it.stack("Data")
+    bucket = l1_bucket(data, "Data", l1_key(data, "DataKey"))
+    role = l1_role(it.stack("Roles"), role_name="personalize", path="/service/")
+    it.wire(it.stack("Main"), "Encryption", it.picks(bucket), encryption_key=key, service_role=role)
+
+
+def two_constructs_on_l1s(it: Building) -> None:
+    stack = it.stack("Main")
+    key = l1_key(stack, "Key")
+    bucket = l1_bucket(stack, "Data", key)
+    for id in ("Movies", "Books"):
+        it.wire(stack, id, it.picks(bucket), encryption_key=key)
 
 
 def places_of_one_bucket_with_different_keys(it: Building) -> None:

@@ -155,6 +155,7 @@ def change_condition(assembly: Assembly) -> Iterator[Mutant]:
             changed: list[tuple[str, dict[str, Any]]] = [
                 ("dropped", others),
                 ("if it exists", {**others, f"{operator}IfExists": keys}),
+                ("required", {**others, operator.removesuffix("IfExists"): keys}),
                 ("not", {**others, operator.replace("Equals", "NotEquals").replace("Like", "NotLike"): keys}),
                 ("for all values", {**others, f"ForAllValues:{operator}": keys}),
                 ("misspelt key", {**others, operator: {key[:-1]: value}}),
@@ -163,6 +164,8 @@ def change_condition(assembly: Assembly) -> Iterator[Mutant]:
                 ("wide value", {**others, "StringLike": {key: text[:-3] + "*"}}),
             ]
             for how, condition in changed:
+                if condition == conditions:
+                    continue
                 name = f"{place.name} {operator} {key} {how}"
                 yield Mutant(name, broken(assembly, place, put("Condition", condition)))
 

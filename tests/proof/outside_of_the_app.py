@@ -6,6 +6,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 
+from personalize_kms_constructs import SourceAccountCheck
 from tests.proof.building import OTHER_ACCOUNT, Building, encrypted_bucket, personalize_role
 
 
@@ -156,7 +157,7 @@ def bucket_of_another_accounts_stack_and_imported_role(it: Building) -> None:
 def bucket_with_a_key_of_another_accounts_stack(it: Building) -> None:
     data = it.stack("Data", account=OTHER_ACCOUNT)
     bucket = s3.Bucket(data, "Data", bucket_name="their-ratings", encryption_key=kms.Key(data, "DataKey"))
-    it.wire(it.stack("Main"), "Encryption", it.picks(bucket), restrict_to_account=True)
+    it.wire(it.stack("Main"), "Encryption", it.picks(bucket), source_account_check=SourceAccountCheck.REQUIRED)
 
 
 def key_of_another_accounts_stack(it: Building) -> None:

@@ -14,7 +14,7 @@ from tests.proof import page
 from tests.proof.evaluator import Caller, addressed_to, allowed, by_iam, in_bucket, on_key, statements_of
 from tests.proof.excess import excess
 from tests.proof.model import Deployed, Document, Statement
-from tests.proof.needs import Need, Place, Use, needs
+from tests.proof.needs import REQUIRED, Need, Place, Use, needs
 
 IN_EFFECT = "in effect"
 OURS_ALONE = "by our statements alone"
@@ -52,7 +52,7 @@ def differences(deployed: Deployed, uses: Sequence[Use]) -> Iterator[Difference]
 
 def by_our_statements_alone(deployed: Deployed) -> Deployed:
     """The policies without the statements of others."""
-    ours = Deployed(personalize=deployed.personalize)
+    ours = Deployed(personalize=deployed.personalize, outside=deployed.outside)
     for arn, key in deployed.keys.items():
         root = f"arn:{arn.split(':')[1]}:iam::{key.account}:root"
         ours.keys[arn] = replace(key, policy=_without_theirs(key.policy, root))
@@ -80,7 +80,7 @@ def service_calls(use: Use) -> tuple[Caller, ...]:
     here = use.environment
     source = f"arn:{here.partition}:personalize:{here.region}:{here.account}:dataset-group/movies"
     carrying = Caller(service=page.SERVICE, source_account=here.account, source_arn=source)
-    return (carrying,) if use.restricted else (carrying, Caller(service=page.SERVICE))
+    return (carrying,) if use.check == REQUIRED else (carrying, Caller(service=page.SERVICE))
 
 
 def _lacks(policies: Deployed, need: Need, view: str) -> Iterator[Difference]:

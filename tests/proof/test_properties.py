@@ -107,7 +107,7 @@ def arrange(building: Building, scenario: Scenario, picked: tuple[tuple[str, int
     first, *later = scenario.calls or (len(picks),)
     props: dict[str, Any] = {"encryption_key": key} if key else {}
     encryption = building.wire(made[scenario.construct_in], "Encryption", picks[:first], **props)
-    asked = building.wired[-1][1]
+    asked = building.wired[-1].picks
     rest = picks[first:]
     for count in [*later, len(rest)]:
         encryption.allow(*[resource(each) for each in rest[:count]])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,8 +14,9 @@ from tests.proof.building import KINDS
 from tests.proof.in_stacks import all_in_one_stack, three_stacks
 from tests.proof.mutants import Mutant
 from tests.proof.needs import Use
-from tests.proof.on_keys_and_buckets import restricted_to_the_account, without_locations
+from tests.proof.on_keys_and_buckets import source_account_not_checked, source_account_required, without_locations
 from tests.proof.operators import OPERATORS
+from tests.proof.outside_of_the_app import imported_key_and_role
 from tests.proof.prover import differences
 from tests.proof.proving import build
 
@@ -24,8 +26,9 @@ SAME = "the number of an account and the ARN of its root are the same principal"
 
 # The mutants that change nothing in effect, by name.
 EQUIVALENT: Mapping[str, Mapping[str, str]] = {
-    "default": {"EncryptionKey PersonalizeRole for its principal and the service": TOGETHER},
-    "everything": {
+    "default": {},
+    "everything": {},
+    "source not checked": {
         "EncryptionKey PersonalizeRole for its principal and the service": TOGETHER,
         "DataKey PersonalizeRole for its principal and the service": TOGETHER,
     },
@@ -39,13 +42,14 @@ EQUIVALENT: Mapping[str, Mapping[str, str]] = {
         "EncryptionPolicy ExportData with kms:Decrypt": TWICE,
         "EncryptionPolicy UseKey with kms:CreateGrant": TWICE,
     },
-    "restricted": {},
+    "source required": {},
 }
 TEMPLATES = {
     "default": (without_locations, "flags_off", KINDS[:1]),
     "everything": (all_in_one_stack, "flags_off", KINDS),
     "three stacks": (three_stacks, "recommended_flags", KINDS),
-    "restricted": (restricted_to_the_account, "recommended_flags", KINDS),
+    "source not checked": (source_account_not_checked, "flags_off", KINDS),
+    "source required": (source_account_required, "recommended_flags", KINDS),
 }
 
 # The default has one key, and no location in S3.
@@ -113,3 +117,16 @@ def test_the_accounts_own_statement_is_not_needed(name: str, unbroken: Mapping[s
                 removed += 1
     assert removed
     assert list(differences(Assembly(templates).deployed(), uses)) == []
+
+
+def test_a_role_that_is_named_in_the_policy_of_others_is_noticed(tmp_path: Path) -> None:
+    """It leaves a dead id there some day; the account with a condition doesn't."""
+    deployed, uses, _ = build(imported_key_and_role, tmp_path, flags={})
+    assert list(differences(deployed, uses)) == []
+    (key,) = (key for arn, key in deployed.keys.items() if arn in deployed.outside)
+    (role,) = deployed.roles
+    for statement in key.policy["Statement"]:
+        if statement.get("Sid", "").startswith("PersonalizeRole"):
+            assert statement["Principal"] == {"AWS": "arn:aws:iam::111122223333:root"}
+            statement["Principal"] = {"AWS": role}
+    assert f"principal {role}" in {difference.action for difference in differences(deployed, uses)}

@@ -138,7 +138,7 @@ def imported(scope: cdk.Stage) -> cdk.Stack:
 
 
 def managed(scope: cdk.Stage) -> cdk.Stack:
-    """The key belongs to another team, whose key policy this stack may change; its role has a fixed name."""
+    """The key belongs to another team, whose key policy this stack may change."""
     stack = _stack(scope, "Managed")
     key = kms.Key.from_key_arn(
         stack, "Key", "arn:aws:kms:us-east-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"

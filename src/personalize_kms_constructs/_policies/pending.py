@@ -1,34 +1,33 @@
-"""What could not be attached, and how it is reported."""
+"""Statements that could not be attached, and their report."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, cast
 
 import jsii
-from aws_cdk import Annotations, CfnOutput, IStableStringProducer, Lazy, Reference, Stack, Tokenization
+from aws_cdk import CfnOutput, IResolveContext, IStringProducer, Lazy, Reference, Stack, Tokenization
 from aws_cdk import aws_iam as iam
-from constructs import Construct, IValidation
+from constructs import Construct
 
-from ._tokens import TOKEN
-from .policies import Policy, PolicyKind
+from .._tokens import TOKEN
+from .policy import Policy, PolicyKind
 
-_WARNINGS_ID = "PendingStatementsWarnings"
 _MESSAGES: dict[PolicyKind, tuple[str, str]] = {
     "key": (
-        "personalize-kms-constructs:pendingKeyPolicy",
+        "pendingKeyPolicy",
         "the policy of key {arn} is not managed by this app, so Personalize has no access to the key until its owner "
         "adds these statements to the key policy",
     ),
     "bucket": (
-        "personalize-kms-constructs:pendingBucketPolicy",
+        "pendingBucketPolicy",
         "the policy of bucket {arn} is not managed by this app, so Personalize has no access to its objects until "
         "its owner adds these statements to the bucket policy",
     ),
     "role": (
-        "personalize-kms-constructs:pendingRolePolicy",
+        "pendingRolePolicy",
         "role {arn} is immutable in this app, so it lacks permissions that Personalize needs until its owner adds "
         "these statements to an IAM policy of the role",
     ),
@@ -47,23 +46,29 @@ class PendingStatements:
     """The statements, complete."""
 
 
-def pending_statements(policies: Sequence[Policy]) -> tuple[PendingStatements, ...]:
-    """Those of the policies that took no statements."""
+def pending_statements(policies: Iterable[Policy]) -> tuple[PendingStatements, ...]:
+    """Return the statements of the policies that took none."""
     return tuple(
-        PendingStatements(policy.kind, policy.resource_arn, policy.statements) for policy in policies if policy.pending
+        PendingStatements(
+            policy.kind,
+            policy.resource_arn,
+            tuple(iam.PolicyStatement.from_json(statement) for statement in policy.statements_json),
+        )
+        for policy in policies
+        if policy.pending
     )
 
 
-@jsii.implements(IStableStringProducer)
+@jsii.implements(IStringProducer)
 class _PendingJson:
     """Pending statements as JSON, when no later ``allow`` can change them any more."""
 
-    def __init__(self, stack: Stack, policies: Callable[[], Sequence[Policy]]) -> None:
+    def __init__(self, stack: Stack, policies: Callable[[], Iterable[Policy]]) -> None:
         self._stack = stack
         self._policies = policies
 
-    def produce(self) -> str:
-        """The text, with tokens for what is known at deployment alone."""
+    def produce(self, context: IResolveContext) -> str:
+        """Return the text, with tokens for what is known only at deployment."""
         pending = [policy for policy in self._policies() if policy.pending]
         return self._stack.to_json_string(
             [
@@ -73,46 +78,32 @@ class _PendingJson:
         )
 
 
-def pending_output(scope: Construct, id: str, policies: Callable[[], Sequence[Policy]]) -> CfnOutput:
-    """A stack output of the pending statements, with all that is known at deployment alone filled in."""
+def pending_output(scope: Construct, id: str, policies: Callable[[], Iterable[Policy]]) -> CfnOutput:
+    """Add a stack output of the pending statements, with all that is known only at deployment filled in."""
     return CfnOutput(
         scope,
         id,
         description="Statements that the owners of these keys, buckets and roles must add to their policies",
-        value=Lazy.string(cast("IStableStringProducer", _PendingJson(Stack.of(scope), policies))),
+        value=Lazy.uncached_string(cast("IStringProducer", _PendingJson(Stack.of(scope), policies))),
     )
 
 
-@jsii.implements(IValidation)
-class PendingWarnings:
-    """Warns of pending statements at synth, when no later ``allow`` can change them any more."""
-
-    def __init__(self, scope: Construct, policies: Callable[[], Sequence[Policy]]) -> None:
-        self._scope = scope
-        self._policies = policies
-
-    def validate(self) -> list[str]:
-        """Annotates a child of the construct; nothing is invalid."""
-        stack = Stack.of(self._scope)
-        # On a child: what is acknowledged on the construct itself would be warned of all the same, by many versions of
-        # aws-cdk-lib, if the warning comes after the acknowledgement (aws-cdk#38820).
-        place = self._scope.node.try_find_child(_WARNINGS_ID) or Construct(self._scope, _WARNINGS_ID)
-        annotations = Annotations.of(place)
-        for policy in self._policies():
-            if policy.pending:
-                warning_id, message = _MESSAGES[policy.kind]
-                arn = _readable(policy.resource_arn, stack)
-                statements = json.dumps(_readable(policy.statements_json, stack), indent=2)
-                annotations.add_warning_v2(warning_id, f"{message.format(arn=arn)}: {statements}")
-        return []
+def pending_warnings(stack: Stack, policies: Iterable[Policy]) -> Iterator[tuple[str, str]]:
+    """Yield a warning, by id and text, for each policy that took no statements."""
+    for policy in policies:
+        if policy.pending:
+            warning_id, message = _MESSAGES[policy.kind]
+            arn = readable(policy.resource_arn, stack)
+            statements = json.dumps(readable(policy.statements_json, stack), indent=2)
+            yield warning_id, f"{message.format(arn=arn)}: {statements}"
 
 
-def _readable(value: Any, stack: Stack) -> Any:
-    """JSON with what is known at deployment alone as ``${…}``, in the notation of ``Fn::Sub``."""
+def readable(value: Any, stack: Stack) -> Any:
+    """Return JSON with what is known only at deployment as ``${…}``, in the notation of ``Fn::Sub``."""
     if isinstance(value, list):
-        return [_readable(item, stack) for item in value]
+        return [readable(item, stack) for item in value]
     if isinstance(value, dict):
-        return {key: _readable(item, stack) for key, item in value.items()}
+        return {key: readable(item, stack) for key, item in value.items()}
     return TOKEN.sub(lambda token: _placeholder(token[0], stack), value)
 
 

@@ -1,0 +1,1 @@
+"""Policies of keys, roles and buckets, and what is in them."""

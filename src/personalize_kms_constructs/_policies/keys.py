@@ -1,0 +1,91 @@
+"""The policies of keys: one statement for the role and one for the service on every key."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from functools import cached_property
+from typing import Any
+
+from aws_cdk import Stack
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+
+from ..matrix import Actions
+from .documents import append_to_property, is_document, sids_in
+from .policy import Policy
+from .principals import PolicyPrincipal
+from .resources import KeyFacts
+from .sids import key_sid, next_suffix
+
+AddStatements = Callable[[Sequence[iam.PolicyStatement]], None]
+
+
+class KeyPolicy(Policy):
+    """Our statements in a key's policy; ``*`` means this key there."""
+
+    kind = "key"
+
+    def __init__(
+        self,
+        key: KeyFacts,
+        *,
+        role: PolicyPrincipal,
+        service: PolicyPrincipal,
+        foreign_suffix: Callable[[], str],
+        manage: Callable[[str], AddStatements] | None,
+        is_made_here: bool = False,
+    ) -> None:
+        super().__init__(key.arn, key.construct)
+        self.key = key
+        self.role_needs_iam = role.needs_iam
+        self._principals = (role, service)
+        self._foreign_suffix = foreign_suffix
+        self._manage = manage
+        self._is_made_here = is_made_here
+        self._add_to_managed: AddStatements | None = None
+
+    @property
+    def l1(self) -> kms.CfnKey | None:
+        """The L1 of a key that this app makes."""
+        return self.key.l1
+
+    def collect_actions(self, needed: Iterable[Actions]) -> None:
+        """Allow role and service these actions."""
+        actions = [action for group in needed for action in group.actions]
+        for principal in self._principals:
+            self.collect(key_sid(principal.name, self._suffix), actions, "*", principal)
+
+    @cached_property
+    def _suffix(self) -> str:
+        if self.l1 is None:
+            return self._foreign_suffix()
+        return "" if self._is_made_here else next_suffix(sids_in(self._document, self.key.stack))
+
+    @cached_property
+    def _document(self) -> Any:
+        """The policy that the key has when its first statement is collected."""
+        return None if self.l1 is None else self.l1.key_policy
+
+    def document_at_synth(self) -> Any:
+        """Return the finished policy, resolved, with all that others have in it; none for an imported key."""
+        return None if self.l1 is None or self.pending else Stack.of(self.l1).resolve(self.l1.key_policy)
+
+    def _add(self, statements: Sequence[iam.PolicyStatement]) -> bool:
+        if self.l1 is not None:
+            return self._add_to_l1(self.l1, statements)
+        if self._manage is None:
+            return False
+        if self._add_to_managed is None:
+            self._add_to_managed = self._manage(self.resource_arn)
+        self._add_to_managed(statements)
+        return True
+
+    def _add_to_l1(self, l1: kms.CfnKey, statements: Sequence[iam.PolicyStatement]) -> bool:
+        document = self._document
+        if isinstance(document, iam.PolicyDocument):
+            document.add_statements(*statements)
+        elif not is_document(document, Stack.of(l1)):
+            return False
+        elif len(statements) == len(self.statements):
+            append_to_property(l1, "key_policy", lambda: self.statements_json)
+        return True

@@ -1,0 +1,39 @@
+"""What is known of the keys and buckets that one construct works with, each found once."""
+
+from __future__ import annotations
+
+from ..locations import S3Location
+from .bucket_encryption import BucketEncryption, encryption_of
+from .place import Place
+from .resources import BucketFacts, KeyFacts, bucket_facts, key_facts
+
+
+class KnownResources:
+    """Facts by the object that was given; asking changes nothing in the app."""
+
+    def __init__(self, here: Place) -> None:
+        self._here = here
+        self._keys: dict[object, KeyFacts] = {}
+        self._buckets: dict[object, BucketFacts] = {}
+        self._encryption: dict[str, BucketEncryption] = {}
+
+    def key(self, given: object) -> KeyFacts:
+        """Return what is known of a key."""
+        if given not in self._keys:
+            self._keys[given] = key_facts(given, self._here)
+        return self._keys[given]
+
+    def bucket(self, given: object) -> BucketFacts:
+        """Return what is known of a bucket."""
+        if given not in self._buckets:
+            self._buckets[given] = bucket_facts(given, self._here)
+        return self._buckets[given]
+
+    def encryption_of(self, location: S3Location) -> BucketEncryption:
+        """Return the key that encrypts a location, or why no policy can name it."""
+        if location.encryption_key is not None:
+            return BucketEncryption(self.key(location.encryption_key))
+        bucket = self.bucket(location.bucket)
+        if bucket.identity not in self._encryption:
+            self._encryption[bucket.identity] = encryption_of(bucket, self._here)
+        return self._encryption[bucket.identity]

@@ -1,0 +1,101 @@
+"""Our statements in one policy, whatever it belongs to."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Sequence
+from functools import cached_property
+from typing import Any, ClassVar, Literal
+
+from aws_cdk import aws_iam as iam
+from constructs import IConstruct
+
+from .principals import PolicyPrincipal
+from .sizes import most_of
+from .statements import Statement
+
+PolicyKind = Literal["key", "bucket", "role"]
+
+
+class Policy(ABC):
+    """The statements of one construct in the policy of a key, a bucket or a role.
+
+    They are plain data while they are collected. ``attach`` puts what is new into the app, ``roll_back`` forgets it.
+    """
+
+    kind: ClassVar[PolicyKind]
+
+    def __init__(self, resource_arn: str, construct: IConstruct | None) -> None:
+        self.resource_arn = resource_arn
+        self.construct = construct
+        self.pending = False
+        """True if the policy took no statements, so that somebody else must add them."""
+        self._wanted: dict[str, Statement] = {}
+        self._attached: dict[str, Statement] = {}
+        self._objects: dict[str, iam.PolicyStatement] = {}
+
+    @cached_property
+    def name(self) -> str:
+        """The resource, for people."""
+        return self.resource_arn if self.construct is None else self.construct.node.path
+
+    @property
+    def statements(self) -> list[Statement]:
+        """The statements, in the order of their sids."""
+        return [self._wanted[sid] for sid in sorted(self._wanted)]
+
+    @property
+    def statements_json(self) -> list[dict[str, Any]]:
+        """The statements as IAM JSON, in the order of their sids."""
+        return [statement.to_json() for statement in self.statements]
+
+    def collect(
+        self, sid: str, actions: Iterable[str], resource: str, principal: PolicyPrincipal | None = None
+    ) -> None:
+        """Add actions and a resource to the statement of this sid."""
+        statement = self._wanted.get(sid)
+        if statement is None:
+            allowed = (principal.principal, principal.condition) if principal is not None else ()
+            statement = Statement(sid, *allowed)
+        self._wanted[sid] = statement.grown(actions, resource)
+
+    def roll_back(self) -> None:
+        """Forget what was collected since it was last attached."""
+        self._wanted = dict(self._attached)
+
+    @property
+    def has_news(self) -> bool:
+        """True if there is something to attach."""
+        return self._wanted != self._attached
+
+    def attach(self) -> None:
+        """Put what was collected into the app; statements that come together are in the order of their sids."""
+        before, self._attached = self._attached, dict(self._wanted)
+        new = []
+        for statement in self.statements:
+            if statement.sid not in self._objects:
+                self._objects[statement.sid] = iam.PolicyStatement.from_json(statement.to_json())
+                new.append(self._objects[statement.sid])
+            elif statement != before[statement.sid]:
+                _grow(self._objects[statement.sid], before[statement.sid], statement)
+        if new and not self.pending:
+            self.pending = not self._add(new)
+
+    @abstractmethod
+    def _add(self, statements: Sequence[iam.PolicyStatement]) -> bool:
+        """Add statements to the policy in the app; return False if it takes none."""
+
+    def document_at_synth(self) -> Any:
+        """Return the finished policy, resolved, with all that others have in it; none for a policy of others."""
+        return None
+
+    def most_bytes(self) -> int:
+        """Return the most bytes that a policy of these statements can have."""
+        return most_of({"Version": "2012-10-17", "Statement": self.statements_json})
+
+
+def _grow(written: iam.PolicyStatement, before: Statement, after: Statement) -> None:
+    if actions := after.actions[len(before.actions) :]:
+        written.add_actions(*actions)
+    if resources := after.resources[len(before.resources) :]:
+        written.add_resources(*resources)

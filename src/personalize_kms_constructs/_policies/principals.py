@@ -1,0 +1,52 @@
+"""The role and the service, as the policies of keys and buckets speak of them.
+
+Each has statements of its own: only the service's calls carry ``aws:SourceAccount`` and ``aws:SourceArn``, so that a
+condition on these keys would shut the role out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ..matrix import SERVICE_PRINCIPAL
+from ..options import SourceAccountCheck
+from .conditions import source_condition
+from .place import Place
+from .resources import Facts
+from .roles import RoleFacts
+from .sids import Principal
+
+
+@dataclass(frozen=True)
+class PolicyPrincipal:
+    """The role or the service, in the policy of one resource."""
+
+    name: Principal
+    """Part of the sids."""
+    principal: Mapping[str, str]
+    condition: Mapping[str, Any] | None = None
+    needs_iam: bool = False
+    """True where the resource's policy alone allows nothing, so that IAM must allow every action too."""
+
+
+def service_principal(check: SourceAccountCheck, here: Place) -> PolicyPrincipal:
+    """Return Personalize itself, with the condition that was chosen."""
+    return PolicyPrincipal("Service", {"Service": SERVICE_PRINCIPAL}, source_condition(check, here))
+
+
+def role_principal(role: RoleFacts, resource: Facts) -> PolicyPrincipal:
+    """Return the role in its *named* or its *delegated* form: the one place that decides between them.
+
+    *Named*, as AWS's page does: where role and resource are made in one stack, and where the role exists already and
+    this app makes the resource. Elsewhere the role's ARN would make a cycle of stacks, AWS refuses to name a role that
+    doesn't exist yet, and a policy that outlives the role would keep its dead id, which blocks every later change:
+    there the statement *delegates* to the role's account, for the role of that ARN, and IAM has to allow every action.
+    """
+    is_in_one_stack = resource.stack is not None and resource.stack is role.stack
+    if is_in_one_stack or (resource.stack is not None and role.stack is None):
+        needs_iam = not is_in_one_stack and not role.is_of_account(resource.account)
+        return PolicyPrincipal("Role", {"AWS": role.arn}, needs_iam=needs_iam)
+    condition = {"ArnEquals": {"aws:PrincipalArn": role.arn_in_policies_elsewhere}}
+    return PolicyPrincipal("Role", {"AWS": role.account_root}, condition, needs_iam=True)

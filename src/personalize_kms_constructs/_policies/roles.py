@@ -1,0 +1,187 @@
+"""What is known of the service role: the one made here, or one that was given in whatever form."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, cast
+
+import jsii
+from aws_cdk import IResolveContext, IStringProducer, Lazy, Stack
+from aws_cdk import aws_iam as iam
+from constructs import Construct
+
+from .._argument_types import has
+from .._tokens import TOKEN, is_token, l1_behind, names_a_resource
+from ..matrix import SERVICE_PRINCIPAL
+from .conditions import for_this_account
+from .names import fixed_role_name, outermost_stack
+from .place import Place
+
+_CUSTOMIZE_ROLES = "@aws-cdk/iam:customizeRoles"
+
+
+@dataclass(frozen=True)
+class RoleFacts:
+    """The role that Personalize assumes."""
+
+    role: iam.IRole
+    """The role as users get it."""
+    arn: str
+    here: Place
+    """The construct's place; Personalize takes no role of another account, so its account is the role's."""
+    stack: Stack | None = None
+    """The stack that makes it; none if the role exists already."""
+    own_l1: iam.CfnRole | None = None
+    """Its L1, where it was not given as an L2."""
+    is_mutable: bool = True
+    """False for a role that takes no policies from this app, and says nothing when it is given some."""
+    is_precreated: bool = False
+    """True where ``iam.Role.customize_roles`` has somebody else make the role and its policies."""
+
+    @property
+    def is_lookup_dummy(self) -> bool:
+        """True until the CLI has looked the role up."""
+        return self.arn.endswith(":role/DUMMY_ARN")
+
+    @cached_property
+    def name(self) -> str:
+        """The role, for people."""
+        return self.role.node.path if self.stack is not None else self.arn
+
+    @cached_property
+    def l1(self) -> iam.CfnRole | None:
+        """The L1 of a role that this app makes."""
+        is_l2 = self.stack is not None and self.own_l1 is None
+        return cast("iam.CfnRole", self.role.node.default_child) if is_l2 else self.own_l1
+
+    @property
+    def account_root(self) -> str:
+        """The ARN that stands for the role's account in policies."""
+        prefix, found, _ = self.arn.partition(":role/")
+        return f"{prefix}:root" if found else f"arn:{self.here.partition}:iam::{self.here.account}:root"
+
+    @cached_property
+    def accounts(self) -> tuple[str, ...]:
+        """The account that the role belongs to, by each way in which the app speaks of it."""
+        if self.stack is self.here.stack:
+            return (self.here.account,)
+        own = self.role.principal_account
+        return (self.here.account, own) if own else (self.here.account,)
+
+    def is_of_account(self, account: str) -> bool:
+        """Tell if the role is known to belong to this account."""
+        return account in self.accounts
+
+    def is_of_another_account_than(self, account: str) -> bool:
+        """Tell if the role is known not to belong to this account."""
+        known = [own for own in self.accounts if not is_token(own)]
+        return bool(known) and not is_token(account) and not self.is_of_account(account)
+
+    @property
+    def arn_in_policies_elsewhere(self) -> str:
+        """The ARN for the policies of other stacks and owners, made of name and path as they are at synth.
+
+        A role that has no name yet is referred to, which is right whatever happens to it.
+        """
+        l1 = self.l1
+        if l1 is None or not self.has_name:
+            return self.arn
+        return Lazy.uncached_string(cast("IStringProducer", _ArnByName(l1, self.here)))
+
+    @property
+    def stands_beside_the_construct(self) -> bool:
+        """True if no other stack can refer to the role without needing the stack that needs its keys."""
+        return self.stack is not None and outermost_stack(self.stack) is outermost_stack(self.here.stack)
+
+    @property
+    def has_name(self) -> bool:
+        """True if the role's name is fixed, as far as is known by now."""
+        l1 = self.l1
+        return l1 is None or self.here.stack.resolve(l1.role_name) is not None
+
+    @property
+    def name_is_of_its_stack(self) -> bool:
+        """True if other stacks would have to import the role's name, a parameter for example."""
+        l1 = self.l1
+        return l1 is not None and names_a_resource(l1.role_name or "")
+
+
+@jsii.implements(IStringProducer)
+class _ArnByName:
+    """The ARN of a role of this app: aspects and escape hatches change name and path until the end."""
+
+    def __init__(self, l1: iam.CfnRole, here: Place) -> None:
+        self._l1 = l1
+        self._here = here
+
+    def produce(self, context: IResolveContext) -> str:
+        """Return the ARN by the role's name, or a reference to the role where it has none and no cycle comes of it."""
+        name, path = self._l1.role_name, self._l1.path or "/"
+        if name is not None and context.resolve(name) is not None:
+            return f"arn:{self._here.partition}:iam::{self._here.account}:role{path}{name}"
+        made_in, used_in = Stack.of(self._l1), Stack.of(context.scope)
+        if made_in.node.path == used_in.node.path or outermost_stack(made_in) is not outermost_stack(self._here.stack):
+            return self._l1.attr_arn
+        return "a-role-without-a-name"  # which the checks at synth refuse
+
+
+def make_role(scope: Construct, path: str, id: str, here: Place, role_name: str | None) -> RoleFacts:
+    """Make a role that Personalize can assume for resources of this account and Region alone.
+
+    https://docs.aws.amazon.com/personalize/latest/dg/cross-service-confused-deputy-prevention.html
+    """
+    personalize = iam.ServicePrincipal(SERVICE_PRINCIPAL, conditions=for_this_account(here))
+    role = iam.Role(
+        scope,
+        "Role",
+        assumed_by=cast("iam.IPrincipal", personalize),
+        description="Lets Amazon Personalize use data and customer-managed KMS keys",
+        role_name=role_name or fixed_role_name(path, id, here),
+    )
+    return _facts_of_l2(role, here, here.stack)
+
+
+def find_role(given: Any, scope: Construct, here: Place) -> RoleFacts:
+    """Find out what is known of a role: an L2, an L1, an imported one or a reference."""
+    if isinstance(given, iam.Role):
+        return _facts_of_l2(given, here, given.stack)
+    arn = _arn_of(given)
+    l1 = l1_behind(arn, iam.CfnRole)
+    made_in = None if l1 is None else l1.stack
+    if not has(given, "role_arn"):
+        return RoleFacts(iam.Role.from_role_arn(scope, "ServiceRole", arn), arn, here, made_in, l1)
+    precreated = _is_precreated(given)
+    return RoleFacts(given, arn, here, made_in, l1, not is_immutable(given), precreated)
+
+
+def _facts_of_l2(role: iam.Role, here: Place, made_in: Stack) -> RoleFacts:
+    arn = role.role_arn
+    if TOKEN.fullmatch(arn):
+        return RoleFacts(cast("iam.IRole", role), arn, here, made_in)
+    return RoleFacts(cast("iam.IRole", role), arn, here, is_precreated=True)
+
+
+def _arn_of(given: Any) -> str:
+    if isinstance(given, iam.CfnRole):
+        return given.attr_arn
+    return str(given.role_arn if has(given, "role_arn") else given.role_ref.role_arn)
+
+
+def _is_precreated(role: iam.IRole) -> bool:
+    customized = role.node.try_get_context(_CUSTOMIZE_ROLES)
+    return isinstance(customized, dict) and customized.get("preventSynthesis") is not False
+
+
+def is_immutable(principal: Any) -> bool:
+    """Tell an immutable role by the role that the CDK puts beside it, since it says nothing itself.
+
+    Roles are immutable that are imported with ``mutable=False`` or from another account, and those of
+    ``without_policy_updates()``.
+    """
+    if isinstance(principal, iam.Role) or not has(principal, "role_arn"):
+        return False
+    id, siblings = principal.node.id, principal.node.scope.node
+    if siblings.try_find_child(f"MutableRole{id}") is not None:
+        return True
+    return id.startswith("ImmutableRole") and siblings.try_find_child(id.removeprefix("ImmutableRole")) is not None

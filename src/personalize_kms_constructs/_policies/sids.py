@@ -1,0 +1,50 @@
+"""Every sid that this library writes.
+
+In policies that the app makes, sids say nothing of paths or names, so that a renamed or moved construct is the same for
+``cdk refactor``. In policies that the app doesn't make, they are unique among all deployments that may write there.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterable
+from itertools import count
+from typing import Literal
+
+from .._tokens import is_token
+from ..matrix import Actions
+from .names import outermost_stack
+from .place import Place
+
+Principal = Literal["Role", "Service"]
+
+_OURS = re.compile(r"Personalize(?:Role|Service)(?:ListBucket|ReadObjects|WriteObjects)?(?P<number>\d*)")
+
+
+def key_sid(principal: Principal, suffix: str) -> str:
+    """Return the sid of the statement for a principal in a key policy."""
+    return f"Personalize{principal}{suffix}"
+
+
+def bucket_sid(principal: Principal, needed: Actions, suffix: str) -> str:
+    """Return the sid of the statement for a principal and these actions in a bucket policy."""
+    return f"Personalize{principal}{needed.name}{suffix}"
+
+
+def role_sid(needed: Actions) -> str:
+    """Return the sid of the statement for these actions in a managed policy of the role."""
+    return needed.name
+
+
+def next_suffix(sids: Iterable[str]) -> str:
+    """Return the suffix for one more construct in a policy with these sids: none, ``2``, ``3`` and so on."""
+    taken = {match["number"] for sid in sids if (match := _OURS.fullmatch(sid))}
+    return next(suffix for number in count(1) if (suffix := str(number) if number > 1 else "") not in taken)
+
+
+def foreign_suffix(path: str, here: Place) -> str:
+    """Return the suffix for a policy that the app doesn't make, which several deployments may share."""
+    deployment = (path, outermost_stack(here.stack).stack_name, here.account, here.region)
+    known = "\n".join("" if is_token(part) else part for part in deployment)
+    return hashlib.sha256(known.encode()).hexdigest()[:8].upper()

@@ -1,0 +1,81 @@
+"""Sizes of policies in bytes, without white space: exact but for what is known only at deployment."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any, NamedTuple, cast
+
+from .._tokens import TOKEN
+
+_TO_JSON = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode
+
+
+class Size(NamedTuple):
+    """The least and the most bytes that a part of a policy can take."""
+
+    least: int
+    most: int
+
+    def __add__(self, other: object) -> Size:
+        """Return the sum of both."""
+        least, most = other if isinstance(other, Size) else (cast("int", other),) * 2
+        return Size(self.least + least, self.most + most)
+
+
+# The shortest ARN there is, and the longest of a key, a bucket or a role without a path.
+_ARN = Size(len("arn:aws:s3:::abc"), 96)
+_ANYTHING = Size(1, 96)
+_PSEUDO_PARAMETERS = {
+    "AWS::AccountId": Size(12, 12),
+    "AWS::Partition": Size(len("aws"), len("aws-us-gov")),
+    "AWS::Region": Size(len("eu-west-1"), len("us-isof-south-1")),
+    "AWS::URLSuffix": Size(len("amazonaws.com"), len("amazonaws.com.cn")),
+}
+
+
+def most_of(value: Any) -> int:
+    """Return the most bytes that unresolved JSON, with tokens as strings, can take."""
+    return len(TOKEN.sub(_longest, _TO_JSON(value)).encode())
+
+
+def _longest(token: re.Match[str]) -> str:
+    return "x" * _PSEUDO_PARAMETERS.get(token["hint"].replace(".", "::"), _ARN).most
+
+
+def size_of(value: Any) -> Size:
+    """Return the size of resolved JSON, with CloudFormation's functions in it."""
+    if isinstance(value, list):
+        return _joined([size_of(member) for member in value])
+    if isinstance(value, dict) and not _is_function(value):
+        return _joined([size_of(key) + size_of(member) + len(":") for key, member in value.items()])
+    if isinstance(value, (dict, str)):
+        return _size_of_text(value) + len('""')
+    length = len(_TO_JSON(value))
+    return Size(length, length)
+
+
+def _joined(members: list[Size]) -> Size:
+    """Return the size of a list or an object, with brackets and commas."""
+    return sum(members, Size(0, 0)) + len("[]") + max(len(members) - 1, 0)
+
+
+def _is_function(value: dict[str, Any]) -> bool:
+    return len(value) == 1 and all(key == "Ref" or key.startswith("Fn::") for key in value)
+
+
+def _size_of_text(value: Any) -> Size:
+    """Return the size of a string without its quotes."""
+    if isinstance(value, str):
+        length = len(_TO_JSON(value).encode()) - len('""')
+        return Size(length, length)
+    if not isinstance(value, dict):
+        return _ANYTHING
+    ((function, argument),) = value.items()
+    if function == "Ref":
+        return _PSEUDO_PARAMETERS.get(argument, _ANYTHING)
+    if function == "Fn::Join" and isinstance(argument[1], list):
+        delimiter, parts = argument
+        between = len(delimiter) * max(len(parts) - 1, 0)
+        return sum([_size_of_text(part) for part in parts], Size(0, 0)) + between
+    return _ARN if function in ("Fn::GetAtt", "Fn::ImportValue") else _ANYTHING

@@ -1,0 +1,37 @@
+"""Statements as plain data: IAM JSON in Python values, tokens included."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Statement:
+    """An Allow statement, known by its sid."""
+
+    sid: str
+    principal: Mapping[str, str] | None = None
+    condition: Mapping[str, Any] | None = None
+    actions: tuple[str, ...] = ()
+    resources: tuple[str, ...] = ()
+
+    def grown(self, actions: Iterable[str], resource: str) -> Statement:
+        """Return the statement with these actions and this resource besides."""
+        return replace(
+            self,
+            actions=tuple(dict.fromkeys((*self.actions, *actions))),
+            resources=tuple(dict.fromkeys((*self.resources, resource))),
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the statement as IAM JSON."""
+        json: dict[str, Any] = {"Sid": self.sid, "Effect": "Allow"}
+        if self.principal:
+            json["Principal"] = dict(self.principal)
+        json["Action"] = list(self.actions)
+        json["Resource"] = list(self.resources)
+        if self.condition:
+            json["Condition"] = dict(self.condition)
+        return json

@@ -1,0 +1,93 @@
+"""Tell if Personalize may assume a role, by the role's trust policy as it is in the end.
+
+https://docs.aws.amazon.com/personalize/latest/dg/cross-service-confused-deputy-prevention.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from fnmatch import fnmatchcase
+from typing import Any
+
+from .._tokens import is_token
+from ..matrix import SERVICE_PRINCIPAL
+from .documents import Json, statements_of
+
+_WAY_OUT = f"add iam.ServicePrincipal('{SERVICE_PRINCIPAL}') to its assumed_by, or leave service_role out"
+
+
+def trust_problems(path: str, document: Any, account: str, region: str) -> Iterator[str]:
+    """Explain a resolved trust policy that leaves Personalize out for certain."""
+    statements = statements_of(document)
+    if any(_effect(statement) == "Deny" and _names_personalize(statement, False) for statement in statements):
+        yield (
+            f"service_role {path} denies Personalize to assume it: take that statement out of its trust policy, or "
+            "leave service_role out"
+        )
+    allowing = [
+        statement for statement in statements if _effect(statement) != "Deny" and _names_personalize(statement, True)
+    ]
+    if not allowing:
+        yield f"service_role {path} doesn't trust Personalize, which has to assume it: {_WAY_OUT}"
+        return
+    conditions = [statement.get("Condition", {}) if isinstance(statement, dict) else {} for statement in allowing]
+    reasons = [_shut_out(condition, account, region) for condition in conditions]
+    if all(reasons):
+        yield (
+            f"service_role {path} trusts Personalize for {reasons[0]} alone, which is not where the stack is: correct "
+            "the condition of its trust policy, or leave service_role out"
+        )
+
+
+def _effect(statement: Any) -> str:
+    return str(statement.get("Effect")) if isinstance(statement, dict) else "Allow"
+
+
+def _names_personalize(statement: Any, unknown: bool) -> bool:
+    """Tell if a statement is about Personalize assuming the role, or may be once expressions are known."""
+    if not isinstance(statement, dict):
+        return unknown
+    principal = statement.get("Principal")
+    services = principal.get("Service", []) if isinstance(principal, dict) else principal
+    is_named = any(
+        service in (SERVICE_PRINCIPAL, "*") if isinstance(service, str) else unknown for service in _listed(services)
+    )
+    return (
+        is_named
+        and (unknown or not statement.get("Condition"))
+        and any(
+            fnmatchcase("sts:assumerole", action.lower()) if isinstance(action, str) else unknown
+            for action in _listed(statement.get("Action", []))
+        )
+    )
+
+
+def _shut_out(condition: Json, account: str, region: str) -> str:
+    """Return the values of a condition that no call for this account and Region meets."""
+    for operator, tested in condition.items():
+        base = operator.removesuffix("IfExists")
+        if base not in ("StringEquals", "StringLike", "ArnEquals", "ArnLike") or not isinstance(tested, Mapping):
+            continue
+        for key, values in tested.items():
+            if key.lower() == "aws:sourceaccount" and not any(_may_match(value, account) for value in _listed(values)):
+                return f"{key} {values}"
+            if key.lower() == "aws:sourcearn" and not any(
+                _may_be_arn(value, account, region) for value in _listed(values)
+            ):
+                return f"{key} {values}"
+    return ""
+
+
+def _may_be_arn(pattern: Any, account: str, region: str) -> bool:
+    if not isinstance(pattern, str):
+        return True
+    _, _, service, in_region, of_account, *_ = [*pattern.split(":", 5), *["*"] * 5]
+    return all(map(_may_match, (service, in_region, of_account), ("personalize", region, account)))
+
+
+def _may_match(pattern: Any, value: str) -> bool:
+    return not isinstance(pattern, str) or is_token(value) or fnmatchcase(value, pattern)
+
+
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]

@@ -1,0 +1,208 @@
+"""Checks at synth, when nothing of the app changes any more.
+
+Aspects, escape hatches and later calls come after the constructor; what they leave is what is deployed.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import jsii
+from aws_cdk import CfnDeletionPolicy, CfnResource, Stack
+from aws_cdk import aws_iam as iam
+from constructs import Construct, IValidation
+
+from ._checks import key_spec_problems, role_reference_problems
+from ._metadata import leave_resources
+from ._policies.app import bucket_policies_of, contents_at_synth
+from ._policies.bucket_encryption import encryption_at_synth
+from ._policies.buckets import BucketPolicy
+from ._policies.documents import sids_of
+from ._policies.known import KnownResources
+from ._policies.limits import (
+    MANAGED_POLICIES_AT_MOST,
+    MANAGED_POLICIES_BY_DEFAULT,
+    number_warning,
+    size_problem,
+    size_warning,
+    too_many_policies,
+)
+from ._policies.pending import pending_warnings
+from ._policies.place import Place
+from ._policies.policy import Policy
+from ._policies.resources import BucketFacts, KeyFacts
+from ._policies.roles import RoleFacts
+from ._policies.sizes import size_of
+from ._policies.trust import trust_problems
+from ._warnings import warn
+from ._wiring import Wiring
+
+Documents = Mapping[Policy, Any]
+
+
+@jsii.implements(IValidation)
+class SynthChecks:
+    """Fails the synth for what can't be right, and warns of what may be right elsewhere."""
+
+    def __init__(
+        self, scope: Construct, here: Place, wiring: Wiring, known: KnownResources, retained: dict[str, CfnResource]
+    ) -> None:
+        self._scope = scope
+        self._here = here
+        self._stack = here.stack
+        self._wiring = wiring
+        self._known = known
+        self._retained = retained
+        self._policies = wiring.policies
+
+    def validate(self) -> list[str]:
+        """Return the problems, annotate the construct with the warnings, and leave what is allowed in the metadata."""
+        if not self._wiring.is_synthesized:
+            leave_resources(
+                self._scope,
+                resources=self._wiring.allowed,
+                encryption_key_arn=self._wiring.encryption_key.resource_arn,
+                service_role_arn=self._policies.role.arn,
+            )
+        self._wiring.is_synthesized = True
+        self._app = contents_at_synth(self._scope)
+        documents = {policy: found for policy in self._policies if (found := policy.document_at_synth()) is not None}
+        number = self._number_of_managed_policies()
+        for warning_id, text in self._warnings(documents, number):
+            warn(self._scope, warning_id, text)
+        return list(dict.fromkeys(self._problems(documents, number)))
+
+    def _problems(self, documents: Documents, number: int) -> Iterator[str]:
+        yield from self._role_problems()
+        if number > MANAGED_POLICIES_AT_MOST:
+            yield too_many_policies(self._policies.role.name, number)
+        yield from self._key_problems()
+        yield from self._bucket_problems()
+        for policy, document in documents.items():
+            yield from _document_problems(policy, document)
+
+    def _warnings(self, documents: Documents, number: int) -> Iterator[tuple[str, str]]:
+        yield from pending_warnings(self._stack, self._policies)
+        if not self._wiring.allowed:
+            yield (
+                "nothingAllowed",
+                "nothing is allowed, so that Personalize has access to nothing by this construct: say what it will "
+                "create, by resources=[PersonalizeResource.dataset_group()] or allow(…)",
+            )
+        for what, resource in self._retained.items():
+            if resource.cfn_options.deletion_policy is CfnDeletionPolicy.DELETE:
+                yield (
+                    "retainedResourceIsDeleted",
+                    f"{what} was to be retained, but something in the app (RemovalPolicies.of(…).destroy(), an aspect) "
+                    "has it deleted with the stack, and with it the access to all that was encrypted: exclude it "
+                    "there, or say removal_policy=RemovalPolicy.DESTROY",
+                )
+        for policy, document in documents.items():
+            text = size_warning(policy, size_of(document))
+            if text is not None:
+                yield "policyMayBeTooLarge", text
+        text = number_warning(self._policies.role.name, number)
+        if text is not None:
+            yield "manyManagedPolicies", text
+
+    def _role_problems(self) -> Iterator[str]:
+        role = self._policies.role
+        l1 = role.l1
+        if l1 is None:
+            return
+        trust = self._stack.resolve(l1.assume_role_policy_document)
+        yield from trust_problems(role.name, trust, self._here.account, self._here.region)
+        path = l1.path or "/"
+        if role.own_l1 is not None and path != "/" and role.role.node.children:
+            yield (
+                f"service_role {role.name} has the path {path}, and was imported by its ARN, from which the CDK takes "
+                "a wrong name, so that what is granted to encryption.service_role reaches another role: grant it to "
+                "the iam.Role itself, or pass that as service_role"
+            )
+
+    def _key_problems(self) -> Iterator[str]:
+        for policy in self._policies.of_keys:
+            what = f"key {policy.name}"
+            if policy.l1 is not None:
+                yield from key_spec_problems(what, policy.key)
+                yield from role_reference_problems(what, policy.key, self._policies.role)
+
+    def _bucket_problems(self) -> Iterator[str]:
+        for what, bucket, wired in self._buckets_that_say_their_key():
+            at_synth = encryption_at_synth(bucket, wired, self._here)
+            if at_synth.problem:
+                yield f"bucket of the {what} {at_synth.problem}"
+            elif (at_synth.key and at_synth.key.identity) != (wired and wired.identity):
+                yield (
+                    f"bucket of the {what} has got another encryption since it was given to the construct, so "
+                    "that the statements are on the wrong key: change the bucket before, or give the key, as "
+                    "S3Location(…, encryption_key=…)"
+                )
+        for policy in self._policies.of_buckets:
+            yield from self._other_policies(policy)
+
+    def _buckets_that_say_their_key(self) -> Iterator[tuple[str, BucketFacts, KeyFacts | None]]:
+        """Yield the buckets of the app whose key was not given with the location, each once."""
+        seen = set()
+        for resource in self._wiring.allowed:
+            for what, location in resource.locations():
+                bucket = self._known.bucket(location.bucket)
+                if location.encryption_key is None and bucket.stack is not None and bucket.identity not in seen:
+                    seen.add(bucket.identity)
+                    yield what, bucket, self._known.encryption_of(location).key
+
+    def _other_policies(self, policy: BucketPolicy) -> Iterator[str]:
+        l1 = policy.bucket.l1
+        if l1 is None or policy.pending:
+            return
+        others = [
+            other
+            for other in bucket_policies_of(l1, self._app.bucket_policies)
+            if policy.dependable is None or other.node.path != policy.dependable.node.path
+        ]
+        if others:
+            yield (
+                f"bucket {policy.name} has another policy, {others[0].node.path}, but S3 keeps one of them only: make "
+                "it before the construct and give the CfnBucket to S3Location, or add its statements by "
+                "bucket.add_to_resource_policy"
+            )
+
+    def _number_of_managed_policies(self) -> int:
+        """Return how many managed policies the role has by this app, those of others included."""
+        role = self._policies.role
+        l1 = role.l1
+        attached = [] if l1 is None else self._stack.resolve(l1.managed_policy_arns) or []
+        others = self._app.managed_policies
+        if len(attached) + len(others) <= MANAGED_POLICIES_BY_DEFAULT:
+            return len(attached) + len(list(self._policies.of_role))
+        return len(attached) + sum(_is_attached(policy, role) for policy in others)
+
+
+def _is_attached(policy: iam.CfnManagedPolicy, role: RoleFacts) -> bool:
+    stack, l1 = Stack.of(policy), role.l1
+    name = stack.resolve(role.role.role_name if l1 is None else l1.ref)
+    if l1 is not None and stack.node.path != l1.stack.node.path and name == l1.stack.resolve(l1.ref):
+        return False  # no reference from this stack to the role: a role of this stack has the same logical id
+    roles = stack.resolve(policy.roles)
+    return isinstance(roles, list) and name in roles
+
+
+def _document_problems(policy: Policy, document: Any) -> Iterator[str]:
+    times = Counter(sids_of(document))
+    for statement in policy.statements:
+        if times[statement.sid] == 0:
+            yield (
+                f"the policy of {policy.kind} {policy.name} was replaced since, and has lost the statement "
+                f"{statement.sid}: add statements to it instead of replacing it, or replace it before the construct is "
+                "made"
+            )
+        elif times[statement.sid] > 1:
+            yield (
+                f"the policy of {policy.kind} {policy.name} has two statements {statement.sid}, but sids are unique in "
+                "a policy: give yours another sid"
+            )
+    problem = size_problem(policy, size_of(document))
+    if problem is not None:
+        yield problem

@@ -1,0 +1,72 @@
+"""Renaming and moving a construct: with the role's name pinned, ``cdk refactor`` carries everything over."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import aws_cdk as cdk
+import pytest
+from constructs import Construct
+
+from demo.cdk_cli import bootstrap
+from demo.cdk_cli import cdk as run_cdk
+from embedded_aws import EmbeddedAws
+from personalize_kms_constructs import PersonalizeEncryption
+
+TYPES = {"AWS::KMS::Key", "AWS::IAM::Role", "AWS::IAM::ManagedPolicy", "AWS::Personalize::DatasetGroup"}
+
+
+def synthesized(folder: Path, *path: str, role_name: str | None = None) -> str:
+    """The assembly of an app with a construct at this path in its stack."""
+    app = cdk.App(analytics_reporting=False, outdir=str(folder))
+    env = cdk.Environment(account=EmbeddedAws().account, region=EmbeddedAws().region)
+    parent: Construct = cdk.Stack(app, "Stack", env=env)
+    *parents, id = path
+    for parent_id in parents:
+        parent = Construct(parent, parent_id)
+    encryption = PersonalizeEncryption(parent, id, role_name=role_name)
+    encryption.add_dataset_group("Movies", name="movies")
+    app.synth()
+    return str(folder)
+
+
+@pytest.mark.parametrize("path", [("Renamed",), ("Movies", "Encryption")], ids=["renamed", "moved"])
+def test_a_construct_that_is_renamed_or_moved(aws: EmbeddedAws, tmp_path: Path, path: tuple[str, ...]) -> None:
+    """Key, role, policy and dataset group are found again under their new logical ids."""
+    bootstrap(aws, tmp_path)
+    environment = aws.environment(tmp_path)
+    before = synthesized(tmp_path / "before", "Encryption")
+    run_cdk("deploy", "--app", before, "--require-approval", "never", "Stack", environment=environment, quiet=True)
+    (role,) = [
+        role["RoleName"]
+        for role in aws.client("iam").list_roles()["Roles"]
+        if role["RoleName"].startswith("Stack-Encryption-")
+    ]
+    after = synthesized(tmp_path / "after", *path, role_name=role)
+    printed = run_cdk(
+        "refactor", "--unstable=refactor", "--dry-run", "--app", after, environment=environment, quiet=True
+    )
+    moved = {cells[1]: cells[3].partition(".")[2] for cells in table_rows(printed)}
+    prefix = "".join(path)
+    assert set(moved) == TYPES
+    assert all(logical_id.startswith(prefix) for logical_id in moved.values())
+
+
+def test_without_its_role_name_pinned_the_role_is_another_one(aws: EmbeddedAws, tmp_path: Path) -> None:
+    """The name is made of the path, so that a role which isn't pinned is made anew, and with it all that names it."""
+    bootstrap(aws, tmp_path)
+    environment = aws.environment(tmp_path)
+    before = synthesized(tmp_path / "before", "Encryption")
+    run_cdk("deploy", "--app", before, "--require-approval", "never", "Stack", environment=environment, quiet=True)
+    after = synthesized(tmp_path / "after", "Renamed")
+    printed = run_cdk(
+        "refactor", "--unstable=refactor", "--dry-run", "--app", after, environment=environment, quiet=True
+    )
+    assert "AWS::IAM::Role" not in {cells[1] for cells in table_rows(printed)}
+
+
+def table_rows(printed: str) -> Iterator[list[str]]:
+    """The cells of each row of the table that the CLI prints, the headings left out."""
+    for line in printed.splitlines():
+        cells = [cell.strip() for cell in line.split("│")]
+        if len(cells) == 5 and cells[1].startswith("AWS::"):
+            yield cells

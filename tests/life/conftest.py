@@ -1,0 +1,99 @@
+"""What tests of an app that goes on living start from."""
+
+from collections.abc import Callable
+from typing import Any
+
+import aws_cdk as cdk
+import jsii
+import pytest
+from aws_cdk import assertions
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+
+from tests.policies import resources
+
+PERSONALIZE = "personalize.amazonaws.com"
+KEY_ARN = "arn:aws:kms:eu-west-1:111111111111:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+
+
+@jsii.implements(cdk.IAspect)
+class Changing:
+    """An aspect that changes each construct of a type."""
+
+    def __init__(self, kind: type, change: Callable[[Any], None]) -> None:
+        self._kind = kind
+        self._change = change
+
+    def visit(self, node: Any) -> None:
+        """Change the construct if it is one of them."""
+        if isinstance(node, self._kind):
+            self._change(node)
+
+
+def change(scope: Any, kind: type, how: Callable[[Any], None]) -> None:
+    """Have an aspect change each construct of a type below a scope."""
+    cdk.Aspects.of(scope).add(Changing(kind, how))
+
+
+def trusted_role(scope: cdk.Stack, id: str = "ServiceRole", **props: Any) -> iam.Role:
+    return iam.Role(scope, id, assumed_by=iam.ServicePrincipal(PERSONALIZE), **props)
+
+
+def l1_role(scope: cdk.Stack, id: str = "L1Role", **props: Any) -> iam.CfnRole:
+    statement = {"Effect": "Allow", "Principal": {"Service": PERSONALIZE}, "Action": "sts:AssumeRole"}
+    return iam.CfnRole(
+        scope, id, assume_role_policy_document={"Version": "2012-10-17", "Statement": [statement]}, **props
+    )
+
+
+def l1_key(scope: cdk.Stack, id: str = "L1Key", **props: Any) -> kms.CfnKey:
+    return kms.CfnKey(scope, id, key_policy={"Version": "2012-10-17", "Statement": [account_statement()]}, **props)
+
+
+def account_statement() -> dict[str, Any]:
+    return {
+        "Effect": "Allow",
+        "Principal": {"AWS": cdk.Fn.sub("arn:${AWS::Partition}:iam::${AWS::AccountId}:root")},
+        "Action": "kms:*",
+        "Resource": "*",
+    }
+
+
+def key_statement(stack: cdk.Stack, sid: str) -> dict[str, Any]:
+    """The statement of this sid in the only key policy of the stack that has it."""
+    (found,) = [
+        statement
+        for key in resources(stack, "AWS::KMS::Key").values()
+        for statement in key["Properties"]["KeyPolicy"]["Statement"]
+        if statement.get("Sid") == sid
+    ]
+    return dict(found)
+
+
+def warnings(stack: cdk.Stack) -> dict[str, str]:
+    """Our warnings, by the last part of their ids."""
+    found = {}
+    for annotation in assertions.Annotations.from_stack(stack).find_warning("*", assertions.Match.any_value()):
+        text, _, warning_id = str(annotation.entry.data).rpartition(" [ack: ")
+        if warning_id.startswith("personalize-kms-constructs:"):
+            found[warning_id.removeprefix("personalize-kms-constructs:").rstrip("]")] = text
+    return found
+
+
+def synth_error(app: cdk.App) -> str:
+    """What fails the synth."""
+    with pytest.raises(RuntimeError) as error:
+        app.synth()
+    return str(error.value)
+
+
+@pytest.fixture
+def security(app: cdk.App) -> cdk.Stack:
+    """The stack of another team."""
+    return cdk.Stack(app, "Security")
+
+
+@pytest.fixture
+def concrete(app: cdk.App) -> cdk.Stack:
+    """A stack of a known account and Region."""
+    return cdk.Stack(app, "Concrete", env=cdk.Environment(account="111111111111", region="eu-west-1"))

@@ -1,0 +1,275 @@
+"""Later calls, other constructs and app-wide helpers: everything that they lose is told."""
+
+from typing import Any
+
+import aws_cdk as cdk
+import pytest
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_s3 as s3
+from aws_cdk import pipelines
+
+from personalize_kms_constructs import PersonalizeEncryption, PersonalizeResource, S3Location
+from tests.life.conftest import KEY_ARN, change, synth_error, trusted_role, warnings
+from tests.policies import resources
+
+GROUP = PersonalizeResource.dataset_group()
+
+
+def importing(bucket: Any, **props: Any) -> PersonalizeResource:
+    return PersonalizeResource.dataset_import_job(S3Location(bucket, "import/", **props))
+
+
+def test_what_is_allowed_after_a_stage_was_synthesized_fails(app: cdk.App) -> None:
+    """CDK Pipelines synthesize a stage as soon as it is added; what comes later is in no template."""
+    pipeline_stack = cdk.Stack(app, "Pipeline")
+    source = pipelines.CodePipelineSource.s3(s3.Bucket(pipeline_stack, "Source"), "source.zip")
+    pipeline = pipelines.CodePipeline(
+        pipeline_stack, "Pipeline", synth=pipelines.ShellStep("Synth", input=source, commands=["cdk synth"])
+    )
+    stage = cdk.Stage(app, "Production")
+    stack = cdk.Stack(stage, "Stack")
+    encryption = PersonalizeEncryption(stack, "Encryption", resources=[GROUP])
+    pipeline.add_stage(stage)
+    encryption.allow(GROUP)  # changes nothing, and so loses nothing
+    with pytest.raises(ValueError, match="the stage was synthesized already") as error:
+        encryption.allow(PersonalizeResource.dataset_export_job())
+    assert str(error.value).startswith("Production/Stack/Encryption: ")
+
+
+def test_a_refused_allow_leaves_nothing_behind(stack: cdk.Stack, bucket: s3.Bucket) -> None:
+    """Statements that didn't fit on the role are on no key and no bucket either."""
+    encryption = PersonalizeEncryption(stack, "Encryption", resources=[GROUP])
+    many = [
+        PersonalizeResource.dataset_import_job(S3Location(bucket, f"{'p' * 180}{number}/")) for number in range(600)
+    ]
+    with pytest.raises(ValueError, match="managed policies but AWS takes 20 at most"):
+        encryption.allow(*many)
+    assert not resources(stack, "AWS::S3::BucketPolicy")
+    (policy,) = resources(stack, "AWS::IAM::ManagedPolicy").values()
+    assert [statement["Sid"] for statement in policy["Properties"]["PolicyDocument"]["Statement"]] == ["UseKey"]
+
+
+def test_a_refused_construct_leaves_nothing_behind(stack: cdk.Stack) -> None:
+    """Its id is free for another try."""
+    for _ in range(2):
+        with pytest.raises(ValueError, match="role_name"):
+            PersonalizeEncryption(stack, "Encryption", role_name="a b", resources=[GROUP])
+    assert stack.node.children == []
+
+
+def test_nothing_allowed_is_told(stack: cdk.Stack) -> None:
+    """People give key and role to L1s of their own, and forget to say so."""
+    PersonalizeEncryption(stack, "Encryption")
+    assert "nothing is allowed" in warnings(stack)["nothingAllowed"]
+
+
+def test_something_allowed_later_is_enough(stack: cdk.Stack) -> None:
+    """The warning is about the end, not about the constructor."""
+    PersonalizeEncryption(stack, "Encryption").allow(GROUP)
+    assert warnings(stack) == {}
+
+
+def test_a_key_that_an_app_wide_helper_has_deleted(app: cdk.App, stack: cdk.Stack) -> None:
+    """``RemovalPolicies.of(app).destroy()`` is for test stacks; here it takes the data with it."""
+    PersonalizeEncryption(stack, "Encryption", resources=[GROUP])
+    change(app, kms.CfnKey, lambda key: key.apply_removal_policy(cdk.RemovalPolicy.DESTROY))
+    assert "the key was to be retained" in warnings(stack)["retainedResourceIsDeleted"]
+
+
+def test_a_key_that_is_to_be_deleted(app: cdk.App, stack: cdk.Stack) -> None:
+    """What was asked for is not warned of."""
+    PersonalizeEncryption(stack, "Encryption", resources=[GROUP], removal_policy=cdk.RemovalPolicy.DESTROY)
+    change(app, kms.CfnKey, lambda key: key.apply_removal_policy(cdk.RemovalPolicy.DESTROY))
+    assert warnings(stack) == {}
+
+
+@pytest.mark.parametrize(
+    "principal",
+    [
+        iam.ServicePrincipal("lambda.amazonaws.com"),
+        iam.AccountPrincipal("222222222222"),
+        iam.ArnPrincipal("arn:aws:iam::111111111111:user/me"),
+    ],
+    ids=["service", "account", "arn"],
+)
+def test_a_grantee_that_takes_no_policy_is_refused(stack: cdk.Stack, principal: iam.IPrincipal) -> None:
+    """The CDK would drop the statements without a word."""
+    encryption = PersonalizeEncryption(stack, "Encryption", resources=[GROUP])
+    with pytest.raises(ValueError, match="which takes no IAM policy: pass the role, user or group"):
+        encryption.grant_create(principal, GROUP)
+
+
+@pytest.mark.parametrize("account", ["111111111111", "222222222222"], ids=["immutable", "of another account"])
+def test_a_grantee_that_is_immutable_is_told(app: cdk.App, concrete: cdk.Stack, account: str) -> None:
+    """Its owner learns what to add."""
+    encryption = PersonalizeEncryption(concrete, "Encryption", resources=[GROUP])
+    role = iam.Role.from_role_arn(concrete, "Caller", f"arn:aws:iam::{account}:role/ci", mutable=False)
+    encryption.grant_create(role, GROUP)
+    text = warnings(concrete)["pendingCallerPolicy"]
+    assert f"role arn:aws:iam::{account}:role/ci is immutable in this app" in text
+    assert "personalize:CreateDatasetGroup" in text
+    assert "iam:PassRole" in text
+
+
+def test_a_grantee_that_is_mutable_is_not_told_of(stack: cdk.Stack) -> None:
+    """The statements are in the template."""
+    encryption = PersonalizeEncryption(stack, "Encryption", resources=[GROUP])
+    function = lambda_.Function(
+        stack,
+        "Function",
+        runtime=lambda_.Runtime.PYTHON_3_12,
+        handler="index.handler",
+        code=lambda_.Code.from_inline("def handler(*_): pass"),
+    )
+    encryption.grant_create(function, GROUP)
+    encryption.grant_create(iam.Role.from_role_arn(stack, "Caller", "arn:aws:iam::111111111111:role/ci"), GROUP)
+    assert warnings(stack) == {}
+
+
+def test_a_rule_on_a_key_of_another_account_is_told(app: cdk.App, concrete: cdk.Stack) -> None:
+    """CloudTrail tells the owner's account alone of its owner's calls."""
+    key = kms.Key.from_key_arn(concrete, "Key", KEY_ARN.replace("111111111111", "222222222222"))
+    encryption = PersonalizeEncryption(concrete, "Encryption", encryption_key=key, resources=[GROUP])
+    encryption.on_key_access_changed("KeyAccess")
+    assert "sees the calls of account 111111111111 alone" in warnings(concrete)["keyOfAnotherAccount"]
+
+
+def test_a_job_name_is_not_cut_from_a_token(stack: cdk.Stack, bucket: s3.Bucket) -> None:
+    """Half a token is no name."""
+    encryption = PersonalizeEncryption(stack, "Encryption")
+    movies = encryption.add_dataset_group("Movies", name="movies")
+    name = f"{cdk.Aws.STACK_NAME}-{cdk.Aws.REGION}-{cdk.Aws.ACCOUNT_ID}-interactions"
+    encryption.add_dataset(
+        "Ratings",
+        dataset_group=movies,
+        schema_arn="arn",
+        name=name,
+        dataset_type="Interactions",
+        import_from=S3Location(bucket, "in/"),
+    )
+    (dataset,) = resources(stack, "AWS::Personalize::Dataset").values()
+    dashed = ["AWS::StackName", "AWS::Region", "AWS::AccountId"]
+    parts: list[Any] = [{"Ref": dashed[0]}, "-", {"Ref": dashed[1]}, "-", {"Ref": dashed[2]}, "-interactions-import"]
+    assert dataset["Properties"]["DatasetImportJob"]["JobName"] == {"Fn::Join": ["", parts]}
+
+
+def test_the_role_of_ten_policies(app: cdk.App, stack: cdk.Stack) -> None:
+    """An eleventh policy is over the default quota, which can be raised."""
+    role = trusted_role(stack)
+    for number in range(10):
+        role.add_managed_policy(
+            iam.ManagedPolicy(
+                stack, f"P{number}", statements=[iam.PolicyStatement(actions=["s3:ListBucket"], resources=["*"])]
+            )
+        )
+    PersonalizeEncryption(stack, "Encryption", service_role=role, resources=[GROUP])
+    assert (
+        "has 11 managed policies but the quota is 10 by default: have it raised, to 20"
+        in warnings(stack)["manyManagedPolicies"]
+    )
+
+
+@pytest.mark.parametrize("attached", ["by the role", "by the policy"])
+def test_the_role_of_twenty_policies(app: cdk.App, stack: cdk.Stack, attached: str) -> None:
+    """A twenty-first is never taken, whichever side attaches it."""
+    role = trusted_role(stack)
+    statement = iam.PolicyStatement(actions=["s3:ListBucket"], resources=["*"])
+    for number in range(20):
+        if attached == "by the role":
+            role.add_managed_policy(iam.ManagedPolicy.from_aws_managed_policy_name(f"P{number}"))
+        else:
+            iam.ManagedPolicy(stack, f"P{number}", statements=[statement], roles=[role])
+    PersonalizeEncryption(stack, "Encryption", service_role=role, resources=[GROUP])
+    assert "has 21 managed policies but AWS takes 20 at most" in synth_error(app)
+
+
+def test_the_users_own_statements_count(app: cdk.App, stack: cdk.Stack, bucket: s3.Bucket) -> None:
+    """A bucket policy has 20 KB, ours and theirs together."""
+    for number in range(20):
+        bucket.add_to_resource_policy(
+            iam.PolicyStatement(
+                actions=["s3:GetObject"],
+                resources=[f"arn:aws:s3:::{number}-{'x' * 1000}/*"],
+                principals=[iam.AccountPrincipal("222222222222")],
+            )
+        )
+    PersonalizeEncryption(stack, "Encryption", resources=[importing(bucket)])
+    assert "bytes or more but AWS takes 20,480" in synth_error(app)
+
+
+def test_a_policy_whose_size_is_known_at_deployment_alone_is_warned_of(
+    app: cdk.App, stack: cdk.Stack, bucket: s3.Bucket
+) -> None:
+    """Between the shortest and the longest that tokens can be, nobody knows."""
+    for number in range(150):
+        bucket.add_to_resource_policy(
+            iam.PolicyStatement(
+                sid=f"S{number}",
+                actions=["s3:GetObject"],
+                resources=[cdk.Fn.get_att("Bucket83908E77", "Arn").to_string()],
+                principals=[iam.ArnPrincipal("*")],
+            )
+        )
+    PersonalizeEncryption(stack, "Encryption", resources=[importing(bucket)])
+    assert "depending on what is known only at deployment" in warnings(stack)["policyMayBeTooLarge"]
+
+
+def test_sids_of_the_users_are_left_free(stack: cdk.Stack) -> None:
+    """A policy written by hand may have the name that ours would have."""
+    key = kms.Key(stack, "Key")
+    key.add_to_resource_policy(
+        iam.PolicyStatement(
+            sid="PersonalizeRole", actions=["kms:Decrypt"], resources=["*"], principals=[iam.AccountRootPrincipal()]
+        )
+    )
+    PersonalizeEncryption(stack, "Encryption", encryption_key=key, resources=[GROUP])
+    (l1,) = resources(stack, "AWS::KMS::Key").values()
+    assert [statement.get("Sid") for statement in l1["Properties"]["KeyPolicy"]["Statement"]] == [
+        None,
+        "PersonalizeRole",
+        "PersonalizeRole2",
+        "PersonalizeService2",
+    ]
+
+
+def test_a_sid_that_is_used_a_second_time_is_told(app: cdk.App, stack: cdk.Stack) -> None:
+    """AWS refuses a policy with two statements of one sid."""
+    key = kms.Key(stack, "Key")
+    PersonalizeEncryption(stack, "Encryption", encryption_key=key, resources=[GROUP])
+    key.add_to_resource_policy(
+        iam.PolicyStatement(
+            sid="PersonalizeRole", actions=["kms:Decrypt"], resources=["*"], principals=[iam.AccountRootPrincipal()]
+        )
+    )
+    assert "has two statements PersonalizeRole" in synth_error(app)
+
+
+def foreign_sids(app: cdk.App, stack: cdk.Stack) -> tuple[str, ...]:
+    imported = kms.Key.from_key_arn(stack, "Imported", KEY_ARN)
+    encryption = PersonalizeEncryption(stack, "Encryption", encryption_key=imported, resources=[GROUP])
+    (pending, *_) = encryption.pending_statements
+    return tuple(str(statement.sid) for statement in pending.statements)
+
+
+def test_deployments_of_one_app_share_no_sid_in_a_central_key() -> None:
+    """Other stack names, accounts and nested stacks: none takes out what another wrote."""
+    found = []
+    for stack_name in ("one", "two"):
+        for account in ("222222222222", "333333333333"):
+            app = cdk.App(analytics_reporting=False)
+            env = cdk.Environment(account=account, region="eu-west-1")
+            stack = cdk.Stack(app, "Stack", stack_name=stack_name, env=env)
+            found += foreign_sids(app, stack)
+            found += foreign_sids(app, cdk.NestedStack(stack, "Nested"))
+    assert len(set(found)) == len(found) == 16
+
+
+def test_app_wide_tags_and_aspects_break_no_statement(app: cdk.App, stack: cdk.Stack, bucket: s3.Bucket) -> None:
+    """What companies do to every stack leaves nothing to tell."""
+    cdk.Tags.of(app).add("team", "movies")
+    iam.PermissionsBoundary.of(app).apply(iam.ManagedPolicy.from_managed_policy_name(stack, "Boundary", "boundary"))
+    PersonalizeEncryption(stack, "Encryption", resources=[importing(bucket)]).add_dataset_group("Movies", name="m")
+    assert warnings(stack) == {}
+    app.synth()

@@ -1,0 +1,190 @@
+"""Buckets whose encryption isn't what their object seems to say."""
+
+from typing import Any
+
+import aws_cdk as cdk
+import pytest
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_s3 as s3
+
+from personalize_kms_constructs import PersonalizeEncryption, PersonalizeResource, S3Location
+from tests.life.conftest import KEY_ARN, change, key_statement, synth_error
+from tests.policies import resources
+
+ALIAS_ARN = "arn:aws:kms:eu-west-1:111111111111:alias/data"
+
+
+def importing(bucket: Any, **props: Any) -> PersonalizeResource:
+    return PersonalizeResource.dataset_import_job(S3Location(bucket, "import/", **props))
+
+
+def encrypted_l1(scope: cdk.Stack, key_id: str | None, algorithm: str = "aws:kms") -> s3.CfnBucket:
+    return s3.CfnBucket(scope, "L1", bucket_encryption=encryption(key_id, algorithm))
+
+
+def encryption(key_id: str | None, algorithm: str = "aws:kms") -> s3.CfnBucket.BucketEncryptionProperty:
+    default = s3.CfnBucket.ServerSideEncryptionByDefaultProperty(sse_algorithm=algorithm, kms_master_key_id=key_id)
+    rule = s3.CfnBucket.ServerSideEncryptionRuleProperty(server_side_encryption_by_default=default)
+    return s3.CfnBucket.BucketEncryptionProperty(server_side_encryption_configuration=[rule])
+
+
+def statements_of(stack: cdk.Stack, key: kms.Key) -> list[Any]:
+    l1: Any = key.node.default_child
+    policy = resources(stack, "AWS::KMS::Key")[stack.resolve(l1.logical_id)]["Properties"]["KeyPolicy"]
+    return list(policy["Statement"])
+
+
+def refusal(stack: cdk.Stack, bucket: Any) -> str:
+    with pytest.raises(ValueError, match=r"^Stack/Encryption: ") as error:
+        PersonalizeEncryption(stack, "Encryption", resources=[importing(bucket)])
+    return str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("kind", "algorithm"),
+    [(s3.BucketEncryption.KMS_MANAGED, "aws:kms"), (s3.BucketEncryption.DSSE_MANAGED, "aws:kms:dsse")],
+)
+def test_an_l2_with_the_key_of_aws(stack: cdk.Stack, kind: s3.BucketEncryption, algorithm: str) -> None:
+    """Nobody can change the policy of aws/s3."""
+    message = refusal(stack, s3.Bucket(stack, "Managed", encryption=kind))
+    assert message.endswith(
+        f"bucket of the source of dataset import job is encrypted by {algorithm} with aws/s3, a key of AWS whose "
+        "policy nobody can change, so that Personalize can't use it: encrypt the bucket with a key of your own, or "
+        "give the key of the objects, as S3Location(…, encryption_key=…)"
+    )
+
+
+def test_an_l1_with_the_key_of_aws(stack: cdk.Stack) -> None:
+    """The same for an L1 without a key."""
+    assert "is encrypted by aws:kms with aws/s3" in refusal(stack, encrypted_l1(stack, None))
+
+
+def test_an_l2_whose_l1_was_changed(stack: cdk.Stack, bucket: s3.Bucket) -> None:
+    """What an escape hatch wrote is what is deployed."""
+    l1: Any = bucket.node.default_child
+    l1.bucket_encryption = encryption(None)
+    assert "is encrypted by aws:kms with aws/s3" in refusal(stack, bucket)
+
+
+def test_the_key_of_the_objects_may_be_another(stack: cdk.Stack, data_key: kms.Key) -> None:
+    """What the message advises works."""
+    bucket = s3.Bucket(stack, "Managed", encryption=s3.BucketEncryption.KMS_MANAGED)
+    PersonalizeEncryption(stack, "Encryption", resources=[importing(bucket, encryption_key=data_key)])
+
+
+@pytest.mark.parametrize("algorithm", ["AES256", "aws:kms"])
+def test_an_l1_with_a_key_of_the_app(stack: cdk.Stack, data_key: kms.Key, algorithm: str) -> None:
+    """A reference leads to the key; SSE-S3 has none."""
+    bucket = encrypted_l1(stack, data_key.key_arn if algorithm == "aws:kms" else None, algorithm)
+    PersonalizeEncryption(stack, "Encryption", resources=[importing(bucket)])
+    statements = statements_of(stack, data_key)
+    assert len(statements) == (3 if algorithm == "aws:kms" else 1)
+
+
+def test_an_l1_with_the_id_of_a_key_of_the_app(stack: cdk.Stack, data_key: kms.Key) -> None:
+    """``Ref`` of a key leads to it as well."""
+    PersonalizeEncryption(stack, "Encryption", resources=[importing(encrypted_l1(stack, data_key.key_id))])
+    statements = statements_of(stack, data_key)
+    assert len(statements) == 3
+
+
+def test_an_l1_with_the_arn_of_an_imported_key(stack: cdk.Stack) -> None:
+    """It is a key that somebody else has to open."""
+    encryption = PersonalizeEncryption(stack, "Encryption", resources=[importing(encrypted_l1(stack, KEY_ARN))])
+    assert [(pending.policy, pending.resource_arn) for pending in encryption.pending_statements] == [("key", KEY_ARN)]
+
+
+@pytest.mark.parametrize("key_id", ["alias/data", ALIAS_ARN, "1234abcd-12ab-34cd-56ef-1234567890ab"])
+def test_an_l1_with_what_no_policy_can_name(stack: cdk.Stack, key_id: str) -> None:
+    """The message is about the bucket, and says what to give."""
+    message = refusal(stack, encrypted_l1(stack, key_id))
+    assert (
+        f"bucket of the source of dataset import job is encrypted with {key_id!r}, which is no ARN of a key" in message
+    )
+    assert "S3Location(…, encryption_key=kms.Key.from_key_arn(…))" in message
+
+
+def test_an_l1_with_a_parameter(stack: cdk.Stack) -> None:
+    """What is known at deployment is nothing that a policy can be written for."""
+    parameter = cdk.CfnParameter(stack, "KeyArn").value_as_string
+    assert "is encrypted with a value that is known only at deployment" in refusal(
+        stack, encrypted_l1(stack, parameter)
+    )
+
+
+def test_a_bucket_that_is_encrypted_by_an_alias_of_the_app(stack: cdk.Stack, data_key: kms.Key) -> None:
+    """The alias says which key it is."""
+    bucket = s3.Bucket(stack, "Aliased", encryption_key=data_key.add_alias("data"))
+    PersonalizeEncryption(stack, "Encryption", resources=[importing(bucket)])
+    statements = statements_of(stack, data_key)
+    assert len(statements) == 3
+
+
+def test_a_bucket_that_is_encrypted_by_an_imported_alias(stack: cdk.Stack) -> None:
+    """Its key isn't known, and the message is about the bucket."""
+    alias = kms.Alias.from_alias_name(stack, "Alias", "alias/data")
+    message = refusal(stack, s3.Bucket(stack, "Aliased", encryption_key=alias))
+    assert "bucket of the source of dataset import job is encrypted by an alias" in message
+    assert "encryption_key=" in message
+
+
+def test_an_encryption_that_changes_later_fails_the_synth(
+    app: cdk.App, stack: cdk.Stack, encrypted_bucket: s3.Bucket
+) -> None:
+    """The statements would be on the wrong key."""
+    PersonalizeEncryption(stack, "Encryption", resources=[importing(encrypted_bucket)])
+    other = kms.Key(stack, "Other")
+
+    def encrypt_anew(l1: s3.CfnBucket) -> None:
+        l1.bucket_encryption = encryption(other.key_arn)
+
+    change(app, s3.CfnBucket, encrypt_anew)
+    assert "has got another encryption since it was given to the construct" in synth_error(app)
+
+
+def test_a_bucket_that_is_given_a_key_later_fails_the_synth(app: cdk.App, stack: cdk.Stack, bucket: s3.Bucket) -> None:
+    """A company's aspect encrypts all buckets."""
+    PersonalizeEncryption(stack, "Encryption", resources=[importing(bucket)])
+    other = kms.Key(stack, "Other")
+
+    def encrypt(l1: s3.CfnBucket) -> None:
+        l1.bucket_encryption = encryption(other.key_arn)
+
+    change(app, s3.CfnBucket, encrypt)
+    assert "has got another encryption since it was given to the construct" in synth_error(app)
+
+
+def test_an_encryption_that_stays_is_fine(app: cdk.App, stack: cdk.Stack, encrypted_bucket: s3.Bucket) -> None:
+    """Nothing is said of a bucket that nobody has changed, nor of one that was told apart."""
+    job = importing(encrypted_bucket, encryption_key=kms.Key(stack, "Other"))
+    PersonalizeEncryption(stack, "Encryption", resources=[importing(encrypted_bucket), job])
+    app.synth()
+
+
+def test_a_key_spec_that_changes_later_fails_the_synth(app: cdk.App, stack: cdk.Stack) -> None:
+    """Personalize needs data keys, whatever an aspect says."""
+    PersonalizeEncryption(stack, "Encryption", resources=[PersonalizeResource.dataset_group()])
+
+    def make_asymmetric(l1: kms.CfnKey) -> None:
+        l1.key_spec = "RSA_2048"
+
+    change(app, kms.CfnKey, make_asymmetric)
+    assert "is a RSA_2048 key but Personalize needs data keys" in synth_error(app)
+
+
+def test_an_asymmetric_l1_is_refused(stack: cdk.Stack) -> None:
+    """L1s are looked at as L2s are."""
+    key = kms.CfnKey(stack, "L1Key", key_policy={"Statement": []}, key_spec="ECC_NIST_P256", key_usage="SIGN_VERIFY")
+    with pytest.raises(ValueError, match="encryption_key is a ECC_NIST_P256 key but Personalize needs data keys"):
+        PersonalizeEncryption(stack, "Encryption", encryption_key=key)
+
+
+def test_a_policy_that_is_replaced_later_fails_the_synth(app: cdk.App, stack: cdk.Stack) -> None:
+    """Whoever sets the property of the L1 takes our statements out."""
+    key = kms.Key(stack, "Key")
+    PersonalizeEncryption(stack, "Encryption", encryption_key=key, resources=[PersonalizeResource.dataset_group()])
+    assert key_statement(stack, "PersonalizeRole")
+    l1: Any = key.node.default_child
+    l1.key_policy = {"Version": "2012-10-17", "Statement": []}
+    with pytest.raises(RuntimeError, match="was replaced since, and has lost the statement PersonalizeRole"):
+        app.synth(force=True)

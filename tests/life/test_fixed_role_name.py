@@ -1,0 +1,142 @@
+"""The name of the role made here: there from the start, and unique for each deployment of an app."""
+
+from typing import Any
+
+import aws_cdk as cdk
+import pytest
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_s3 as s3
+
+from personalize_kms_constructs import PersonalizeEncryption, PersonalizeResource, S3Location
+from tests.life.conftest import KEY_ARN, key_statement, trusted_role, warnings
+from tests.policies import resources
+
+GROUP = PersonalizeResource.dataset_group()
+REGION = {"Ref": "AWS::Region"}
+
+
+def role_name(stack: cdk.Stack) -> Any:
+    (role,) = resources(stack, "AWS::IAM::Role").values()
+    return role["Properties"]["RoleName"]
+
+
+def importing(bucket: Any, **props: Any) -> PersonalizeResource:
+    return PersonalizeResource.dataset_import_job(S3Location(bucket, "import/", **props))
+
+
+def test_no_later_location_changes_the_name(stack: cdk.Stack, security: cdk.Stack, bucket: s3.Bucket) -> None:
+    """The role of a live dataset group is never replaced, whatever it needs one day."""
+    encryption = PersonalizeEncryption(stack, "Encryption", resources=[GROUP])
+    imported = kms.Key.from_key_arn(stack, "Imported", KEY_ARN)
+    encryption.allow(importing(bucket, encryption_key=imported))
+    encryption.allow(importing(bucket, encryption_key=kms.Key(security, "Key")))
+    encryption.allow(importing(s3.CfnBucket(stack, "L1")))
+    assert role_name(stack) == {"Fn::Join": ["", ["Stack-Encryption-8875952E-", REGION]]}
+
+
+def names_of(*stacks: cdk.Stack) -> list[str]:
+    found = []
+    for stack in stacks:
+        PersonalizeEncryption(stack, "Encryption", resources=[GROUP])
+    for stack in stacks:
+        (role,) = resources(stack, "AWS::IAM::Role").values()
+        found.append(str(role["Properties"]["RoleName"]))
+    return found
+
+
+def test_deployments_of_one_app_have_names_of_their_own() -> None:
+    """Other stack names, stages, nested stacks and Regions make other roles."""
+    found = []
+    for stack_name in ("one", "two"):
+        app = cdk.App(analytics_reporting=False)
+        stack = cdk.Stack(app, "Stack", stack_name=stack_name)
+        found += names_of(stack, cdk.NestedStack(stack, "Nested"), cdk.NestedStack(stack, "Other"))
+    app = cdk.App(analytics_reporting=False)
+    for region in ("eu-west-1", "us-isof-south-1"):
+        stage = cdk.Stage(app, f"Stage{region}", env=cdk.Environment(account="111111111111", region=region))
+        found += names_of(cdk.Stack(stage, "Stack", stack_name="one"))
+    assert len(set(found)) == len(found) == 8
+
+
+def test_a_long_name_fits_into_every_region(app: cdk.App) -> None:
+    """A role name has at most 64 characters, that of the Region included."""
+    environment = cdk.Environment(account="111111111111", region="us-isof-south-1")
+    stack = cdk.Stack(cdk.Stage(app, "Production" * 3, env=environment), "Recommendations" * 3)
+    PersonalizeEncryption(stack, "Encryption" * 5, resources=[GROUP])
+    name = role_name(stack)
+    assert len(name) == 64
+    assert name.endswith("-us-isof-south-1")
+
+
+def test_an_id_with_characters_that_iam_refuses(stack: cdk.Stack) -> None:
+    """What no role name may have is left out."""
+    PersonalizeEncryption(stack, "Encryption of (Ä) movies", resources=[GROUP])
+    assert role_name(stack)["Fn::Join"][1][0].startswith("Stack-Encryptionofmovies-")
+
+
+def test_a_name_with_a_pseudo_parameter(stack: cdk.Stack, security: cdk.Stack) -> None:
+    """Tokens are part of a name, in the delegated form as well."""
+    PersonalizeEncryption(
+        stack,
+        "Encryption",
+        encryption_key=kms.Key(security, "Key"),
+        role_name=f"personalize-{cdk.Aws.REGION}",
+        resources=[GROUP],
+    )
+    assert role_name(stack) == {"Fn::Join": ["", ["personalize-", REGION]]}
+    account = ["arn:", {"Ref": "AWS::Partition"}, ":iam::", {"Ref": "AWS::AccountId"}]
+    assert key_statement(security, "PersonalizeRole")["Condition"] == {
+        "ArnEquals": {"aws:PrincipalArn": {"Fn::Join": ["", [*account, ":role/personalize-", REGION]]}}
+    }
+
+
+def test_a_given_role_with_a_token_in_its_name_has_a_name(stack: cdk.Stack, security: cdk.Stack) -> None:
+    """It is not called one without a fixed name."""
+    role = trusted_role(stack, role_name=f"personalize-{cdk.Aws.REGION}")
+    PersonalizeEncryption(
+        stack, "Encryption", encryption_key=kms.Key(security, "Key"), service_role=role, resources=[GROUP]
+    )
+    assert key_statement(security, "PersonalizeRole")["Condition"]
+
+
+@pytest.mark.parametrize("given", [False, True], ids=["role_name", "given role"])
+def test_a_parameter_in_the_name_and_the_key_of_another_stack(
+    stack: cdk.Stack, security: cdk.Stack, given: bool
+) -> None:
+    """Both stacks would need each other, which is told in our words."""
+    name = cdk.CfnParameter(stack, "Name").value_as_string
+    props: dict[str, Any] = {"service_role": trusted_role(stack, role_name=name)} if given else {"role_name": name}
+    with pytest.raises(ValueError, match="has a value of the role's own stack in it") as error:
+        PersonalizeEncryption(stack, "Encryption", encryption_key=kms.Key(security, "Key"), **props)
+    assert str(error.value).endswith("use literals and pseudo parameters such as Aws.REGION in role_name")
+
+
+def test_a_parameter_in_the_name_and_an_imported_key(stack: cdk.Stack) -> None:
+    """The key's owner reads the name of the parameter."""
+    name = cdk.CfnParameter(stack, "Name").value_as_string
+    PersonalizeEncryption(
+        stack,
+        "Encryption",
+        encryption_key=kms.Key.from_key_arn(stack, "Key", KEY_ARN),
+        role_name=name,
+        resources=[GROUP],
+    )
+    assert ":role/${Name}" in warnings(stack)["pendingKeyPolicy"]
+
+
+@pytest.mark.parametrize("name", ["", "a b", "r" * 65, "role/name", 7])
+def test_a_name_that_iam_refuses(stack: cdk.Stack, name: Any) -> None:
+    """It is refused with what IAM takes."""
+    with pytest.raises(ValueError, match=r"^Stack/Encryption: role_name is .* but IAM takes 1 to 64 letters"):
+        PersonalizeEncryption(stack, "Encryption", role_name=name)
+
+
+def test_a_physical_name_that_is_generated_if_needed(app: cdk.App, stack: cdk.Stack, security: cdk.Stack) -> None:
+    """A role that gets its name only when another environment asks has none here."""
+    role = trusted_role(stack, role_name=cdk.PhysicalName.GENERATE_IF_NEEDED)
+    with pytest.raises(ValueError, match="no fixed name"):
+        PersonalizeEncryption(
+            stack, "Encryption", encryption_key=kms.Key(security, "Key"), service_role=role, resources=[GROUP]
+        )
+    assert isinstance(role, iam.Role)

@@ -1,0 +1,183 @@
+"""Bad input: all that is wrong in one message, a line each, whatever kind of mistake it is."""
+
+from typing import Any
+
+import aws_cdk as cdk
+import pytest
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_s3 as s3
+
+from personalize_kms_constructs import PersonalizeEncryption, PersonalizeResource, S3Location
+from tests.life.conftest import KEY_ARN, synth_error
+
+GROUP = PersonalizeResource.dataset_group()
+
+
+def test_everything_at_once(stack: cdk.Stack, bucket: s3.Bucket) -> None:
+    """Wrong types, bad names, wrong locations and superfluous options, each on a line of its own."""
+    wrong: Any = {
+        "encryption_key": "arn:aws:kms:eu-west-1:111111111111:key/1234abcd",
+        "service_role": "personalize",
+        "role_name": "a b",
+        "removal_policy": cdk.RemovalPolicy.SNAPSHOT,
+        "source_account_check": "REQUIRED",
+        "imported_key_policy": "MANAGED",
+    }
+    export = PersonalizeResource.dataset_export_job(S3Location(bucket, "export"))
+    with pytest.raises(ValueError, match=r"^Stack/Encryption: \n- ") as error:
+        PersonalizeEncryption(stack, "Encryption", resources=[export], **wrong)
+    _, *lines = str(error.value).split("\n")
+    assert [line.split(" ")[1] for line in lines] == [
+        "encryption_key",
+        "service_role",
+        "removal_policy",
+        "source_account_check",
+        "imported_key_policy",
+        "role_name",
+        "role_name",
+        "destination",
+    ]
+    assert all(": " in line for line in lines)
+
+
+def test_a_role_that_is_wrong_and_a_key_that_is_wrong(concrete: cdk.Stack) -> None:
+    """What is known of each is told with the other."""
+    role = iam.Role.from_role_arn(concrete, "Role", "arn:aws:iam::222222222222:role/personalize")
+    key = kms.Key.from_key_arn(concrete, "Key", KEY_ARN.replace("eu-west-1", "us-east-1"))
+    with pytest.raises(ValueError, match="service_role belongs to account 222222222222") as error:
+        PersonalizeEncryption(concrete, "Encryption", service_role=role, encryption_key=key, resources=[GROUP])
+    assert "encryption_key is in Region us-east-1" in str(error.value)
+
+
+@pytest.mark.parametrize(
+    "arn",
+    [
+        "arn:aws:kms:eu-west-1:111111111111:key/*",
+        "arn:aws:kms:eu-west-1:1111:key/1234abcd",
+        f"arn:{cdk.Aws.PARTITION}:kms:{cdk.Aws.REGION}:1111:key/1234abcd",
+        f"arn:aws:kms:eu-west-1:{cdk.Aws.ACCOUNT_ID}:key/*",
+    ],
+    ids=["wildcard", "short account", "short account among tokens", "wildcard behind a token"],
+)
+def test_an_arn_that_no_key_has(stack: cdk.Stack, arn: str) -> None:
+    """A wildcard would allow every key, and an account has 12 digits."""
+    key = kms.Key.from_key_arn(stack, "Key", arn)
+    with pytest.raises(ValueError, match=r"encryption_key has the ARN .*, which no key has: pass one of the form"):
+        PersonalizeEncryption(stack, "Encryption", encryption_key=key)
+
+
+@pytest.mark.parametrize(
+    "arn",
+    [
+        f"arn:{cdk.Aws.PARTITION}:kms:{cdk.Aws.REGION}:{cdk.Aws.ACCOUNT_ID}:key/1234abcd",
+        "arn:aws-us-gov:kms:us-gov-west-1:111111111111:key/mrk-1234abcd12ab34cd56ef1234567890ab",
+        cdk.Fn.import_value("KeyArn"),
+    ],
+    ids=["tokens", "another partition", "one token"],
+)
+def test_an_arn_that_a_key_can_have(stack: cdk.Stack, arn: str) -> None:
+    """Tokens, other partitions and multi-Region keys are fine."""
+    PersonalizeEncryption(stack, "Encryption", encryption_key=kms.Key.from_key_arn(stack, "Key", arn))
+
+
+def test_a_folder_in_a_bucket_arn(stack: cdk.Stack) -> None:
+    """The folder is the location's prefix."""
+    bucket = s3.Bucket.from_bucket_arn(stack, "Bucket", "arn:aws:s3:::ratings/import")
+    job = PersonalizeResource.dataset_import_job(S3Location(bucket))
+    with pytest.raises(ValueError, match="which no bucket has: pass the bucket alone, and the folder as the prefix"):
+        PersonalizeEncryption(stack, "Encryption", resources=[job])
+
+
+@pytest.mark.parametrize(
+    "prefix",
+    [f"*/{cdk.Aws.REGION}/", f"{cdk.Aws.REGION}/?/", f"${{aws:username}}/{cdk.Aws.REGION}/"],
+    ids=["asterisk", "question mark", "variable"],
+)
+def test_a_token_hides_no_wildcard(stack: cdk.Stack, bucket: s3.Bucket, prefix: str) -> None:
+    """What is known of the prefix is looked at."""
+    job = PersonalizeResource.dataset_import_job(S3Location(bucket, prefix))
+    with pytest.raises(ValueError, match="are wildcards and variables in policies"):
+        PersonalizeEncryption(stack, "Encryption", resources=[job])
+
+
+def test_a_bucket_of_another_account_without_a_name(app: cdk.App, concrete: cdk.Stack) -> None:
+    """The CDK can't refer to it, which is told in our words."""
+    theirs = cdk.Stack(app, "Theirs", env=cdk.Environment(account="222222222222", region="eu-west-1"))
+    job = PersonalizeResource.dataset_import_job(S3Location(s3.Bucket(theirs, "Bucket"), "import/"))
+    with pytest.raises(
+        ValueError, match=r"belongs to account 222222222222 and has no fixed name .*: give it a bucket_name"
+    ):
+        PersonalizeEncryption(concrete, "Encryption", resources=[job])
+
+
+def test_a_key_of_another_stage(app: cdk.App, stack: cdk.Stack) -> None:
+    """Stages are deployed apart from each other."""
+    other = cdk.Stack(cdk.Stage(app, "Production"), "Stack")
+    with pytest.raises(ValueError, match="encryption_key is in another stage, and stages are deployed apart"):
+        PersonalizeEncryption(stack, "Encryption", encryption_key=kms.Key(other, "Key"))
+
+
+@pytest.mark.parametrize("domain", ["ecommerce", "MOVIES", ""])
+def test_a_domain_that_there_is_not(stack: cdk.Stack, domain: str) -> None:
+    """Domains are checked as the jobs' enumerations are."""
+    encryption = PersonalizeEncryption(stack, "Encryption")
+    with pytest.raises(
+        ValueError, match=f"domain is '{domain}' but Personalize takes 'ECOMMERCE', 'VIDEO_ON_DEMAND': use one of them"
+    ):
+        encryption.add_dataset_group("Movies", name="movies", domain=domain)
+
+
+def test_a_dataset_type_that_there_is_not(stack: cdk.Stack) -> None:
+    """The same for types of datasets."""
+    encryption = PersonalizeEncryption(stack, "Encryption")
+    movies = encryption.add_dataset_group("Movies", name="movies")
+    with pytest.raises(ValueError, match="dataset_type is 'Ratings' but Personalize takes 'Interactions', 'Items'"):
+        encryption.add_dataset("R", dataset_group=movies, schema_arn="arn", name="r", dataset_type="Ratings")
+
+
+def test_two_dataset_groups_of_one_name(stack: cdk.Stack) -> None:
+    """Names are unique in an account and Region, whichever construct made the first."""
+    PersonalizeEncryption(stack, "One").add_dataset_group("Movies", name="movies")
+    two = PersonalizeEncryption(stack, "Two")
+    with pytest.raises(ValueError, match="name of the dataset group 'movies' is taken by another dataset group"):
+        two.add_dataset_group("Movies", name="movies")
+
+
+@pytest.mark.parametrize("id", ["Key", "Role", "Policy", "Policy2", "KeyPolicy1234ABCD"])
+def test_an_id_of_the_constructs_own_children(stack: cdk.Stack, id: str) -> None:
+    """Taken now or one day, with a message in our words."""
+    encryption = PersonalizeEncryption(stack, "Encryption")
+    with pytest.raises(ValueError, match=f"id '{id}' is that of another child of the construct: use another id"):
+        encryption.add_dataset_group(id, name="movies")
+
+
+def test_an_id_that_is_used_twice(stack: cdk.Stack) -> None:
+    """The second one is refused, and allows nothing."""
+    encryption = PersonalizeEncryption(stack, "Encryption")
+    encryption.on_key_access_changed("Movies")
+    with pytest.raises(ValueError, match="id 'Movies' is that of another child of the construct"):
+        encryption.add_dataset_group("Movies", name="movies")
+    assert encryption.permissions
+
+
+@pytest.mark.parametrize("dataset_group", ["movies", 7, None, "arn:aws:personalize:eu-west-1:1:dataset/movies/ITEMS"])
+def test_a_dataset_group_that_is_none(stack: cdk.Stack, dataset_group: Any) -> None:
+    """An L1 or an ARN is taken, and nothing else."""
+    encryption = PersonalizeEncryption(stack, "Encryption", resources=[GROUP])
+    with pytest.raises(ValueError, match="but a dataset group is expected: pass what add_dataset_group returned"):
+        encryption.add_dataset(
+            "Ratings", dataset_group=dataset_group, schema_arn="arn", name="r", dataset_type="Interactions"
+        )
+
+
+def test_a_lost_policy_and_a_wrong_trust_are_told_together(app: cdk.App, stack: cdk.Stack) -> None:
+    """The synth tells everything at once, too."""
+    role = iam.Role(stack, "Role", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
+    key = kms.Key(stack, "Key")
+    PersonalizeEncryption(stack, "Encryption", encryption_key=key, service_role=role, resources=[GROUP])
+    l1: Any = key.node.default_child
+    l1.key_policy = {"Version": "2012-10-17", "Statement": []}
+    message = synth_error(app)
+    assert "doesn't trust Personalize" in message
+    assert "has lost the statement PersonalizeService" in message
