@@ -7,11 +7,10 @@ another is resolved in the outermost, where a token would lose its stack.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, cast
 
-import jsii
-from aws_cdk import IResolvable, IResolveContext, Reference, Resource, Stack, Tokenization
+from aws_cdk import Reference, Resource, Stack, Tokenization
 from constructs import Construct, IConstruct
 
 from ._tokens import TOKEN
@@ -27,63 +26,33 @@ _REFERENCES = ("key_ref", "bucket_ref")
 def leave_resources(
     scope: Construct,
     *,
-    resources: Callable[[], Iterable[PersonalizeResource]],
+    resources: Iterable[PersonalizeResource],
     encryption_key_arn: str,
     service_role_arn: str,
 ) -> None:
-    """Leave in the metadata what is allowed at the end of the synth, with the key and the role.
+    """Leave in the metadata what is allowed, with the key and the role.
+
+    To be called at the end of the synth, from a validation, when no later call and no aspect can change anything. A
+    problem is left in the metadata as well, since it must not fail the synth.
 
     Args:
         scope: the construct, under whose path the metadata stands.
-        resources: returns what was allowed until then.
+        resources: what was allowed.
         encryption_key_arn: the ARN of the key of the dataset groups, tokens included.
         service_role_arn: the ARN of the role, tokens included.
     """
-    scope.node.add_metadata(METADATA_TYPE, _Resources(scope, resources, encryption_key_arn, service_role_arn))
-
-
-@jsii.implements(IResolvable)
-class _Resources:
-    """The metadata as a token, resolved when no later call and no aspect can change anything any more.
-
-    A ``Lazy`` would be one more crossing into jsii.
-    """
-
-    def __init__(
-        self,
-        scope: Construct,
-        resources: Callable[[], Iterable[PersonalizeResource]],
-        encryption_key_arn: str,
-        service_role_arn: str,
-    ) -> None:
-        self._scope = scope
-        self._resources = resources
-        self._encryption_key_arn = encryption_key_arn
-        self._service_role_arn = service_role_arn
-
-    @property
-    def creation_stack(self) -> list[str]:
-        """Where the token was made, for the CDK's messages."""
-        return []
-
-    def to_string(self) -> str:
-        """Return what is shown where a string is wanted; metadata is none of these places."""
-        return METADATA_TYPE
-
-    def resolve(self, context: IResolveContext) -> Any:
-        """Return the metadata; a problem is left as well, since it must not fail the synth."""
-        stack = Stack.of(self._scope)
-        found = {"stack": stack.node.path, "template": stack.template_file}
-        try:
-            describe = _Description(stack)
-            return {
-                **found,
-                "encryptionKey": describe.text(self._encryption_key_arn),
-                "serviceRole": describe.text(self._service_role_arn),
-                "resources": [describe.resource(each) for each in self._resources()],
-            }
-        except Exception as error:
-            return {**found, "problem": f"{type(error).__name__}: {error}"}
+    stack = Stack.of(scope)
+    found: dict[str, Any] = {"stack": stack.node.path, "template": stack.template_file}
+    try:
+        describe = _Description(stack)
+        found |= {
+            "encryptionKey": describe.text(encryption_key_arn),
+            "serviceRole": describe.text(service_role_arn),
+            "resources": [describe.resource(each) for each in resources],
+        }
+    except Exception as error:
+        found["problem"] = f"{type(error).__name__}: {error}"
+    scope.node.add_metadata(METADATA_TYPE, found)
 
 
 class _Description:
@@ -121,7 +90,7 @@ class _Description:
     def _token(self, token: str) -> Any:
         reference = Tokenization.reverse_string(token).first_token
         if Reference.is_reference(reference):
-            target = cast("Reference", reference).target
+            target: Any = cast("Reference", reference).target
             if hasattr(target, "logical_id"):
                 stack = Stack.of(target)
                 return {

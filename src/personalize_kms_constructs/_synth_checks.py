@@ -14,6 +14,7 @@ from aws_cdk import CfnDeletionPolicy, CfnResource, Stack
 from constructs import Construct, IValidation
 
 from ._checks import key_spec_problems, role_name_at_synth_problems, role_reference_problems
+from ._metadata import leave_resources
 from ._policies.app import bucket_policies_of, contents_at_synth
 from ._policies.bucket_encryption import encryption_at_synth
 from ._policies.buckets import BucketPolicy
@@ -56,7 +57,14 @@ class SynthChecks:
         self._policies = wiring.policies
 
     def validate(self) -> list[str]:
-        """Return the problems, and annotate the construct with the warnings."""
+        """Return the problems, annotate the construct with the warnings, and leave what is allowed in the metadata."""
+        if not self._wiring.is_synthesized:
+            leave_resources(
+                self._scope,
+                resources=self._wiring.allowed,
+                encryption_key_arn=self._wiring.encryption_key.resource_arn,
+                service_role_arn=self._policies.role.arn,
+            )
         self._wiring.is_synthesized = True
         self._app = contents_at_synth(self._scope)
         documents = {policy: self._document(policy) for policy in self._policies}

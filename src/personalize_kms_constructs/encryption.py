@@ -35,7 +35,6 @@ from ._checks import (
     taken_name_problems,
 )
 from ._judgement import Judgement
-from ._metadata import leave_resources
 from ._policies.dependencies import Dependencies
 from ._policies.keys import AddStatements
 from ._policies.known import KnownResources
@@ -191,12 +190,6 @@ class PersonalizeEncryption(Construct):
         self._wiring.allow(resources)
         checks = SynthChecks(self, here, self._wiring, known, self._retained)
         node.add_validation(cast("IValidation", checks))
-        leave_resources(
-            self,
-            resources=lambda: self._wiring.allowed,
-            encryption_key_arn=self._wiring.encryption_key.resource_arn,
-            service_role_arn=self._role.arn,
-        )
 
     def _make_key(self) -> KeyFacts:
         key = kms.Key(

@@ -21,7 +21,12 @@ from tests.templates.stacks import FLAGS
 BASE_5 = ("kms:CreateGrant", "kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey", "kms:ListGrants")
 BASE_4 = ("kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey", "kms:ListGrants")
 EXPORT = ("kms:GenerateDataKeyWithoutPlaintext",)
-READ = ["${Main/Data}/import/*", "${Main/Data}/batch/in/*", "${Main/Data}/segments/in/*"]
+READ = [
+    "${Main/Data}/import/*",
+    "${Main/Data}/batch/in/*",
+    "${Main/Data}/segments/in/*",
+    "${Main/Data}/deletion/*",
+]
 WRITE = ["${Main/Data}/export/*", "${Main/Data}/batch/out/*", "${Main/Data}/segments/out/*", "${Main/Data}/metrics/*"]
 
 
