@@ -32,7 +32,10 @@ def template(node: ast.AST) -> str | None:
 
 
 # What others yield is put behind these words.
-JOINED = {"bucket of the … …"}
+JOINED = {
+    "bucket of the … …",
+    "; statement … is for …, the id of a deleted role or user: have it taken out of the key policy",
+}
 
 
 def refusals() -> list[str]:
@@ -62,7 +65,7 @@ def is_about_problems(function: ast.FunctionDef) -> bool:
 
 
 def nodes() -> Iterator[ast.AST]:
-    """Every node of the package's source, less what reports of the check are made of: they say what to do themselves."""
+    """Every node of the package's source, less reports, which say themselves what to do."""
     for file in sorted(PACKAGE.rglob("*.py")):
         if file.relative_to(PACKAGE).parts[0] not in ("access", "checks"):
             yield from ast.walk(ast.parse(file.read_text(encoding="utf-8")))

@@ -31,7 +31,9 @@ def test_wheel_has_the_package_and_nothing_else(wheel: Path, metadata: email.mes
         names = set(archive.namelist())
 
     assert "personalize_kms_constructs/py.typed" in names
-    assert names == PACKAGE | {f"{info}/{name}" for name in ("METADATA", "RECORD", "WHEEL", "licenses/LICENSE")}
+    assert names == PACKAGE | {
+        f"{info}/{name}" for name in ("METADATA", "RECORD", "WHEEL", "entry_points.txt", "licenses/LICENSE")
+    }
 
 
 def test_source_distribution_has_what_a_build_needs_and_nothing_else(sdist: Path) -> None:
@@ -45,13 +47,17 @@ def test_source_distribution_has_what_a_build_needs_and_nothing_else(sdist: Path
 
 
 def test_metadata_says_what_it_is_and_needs(metadata: email.message.Message) -> None:
-    """Two dependencies, and each within its major version."""
+    """Two dependencies, each within its major version, and one more for the command line."""
     assert metadata["Name"] == "personalize-kms-constructs"
     assert metadata["Metadata-Version"] == "2.4"
     assert metadata["License-Expression"] == "Apache-2.0"
     assert metadata["Requires-Python"] == ">=3.11"
-    assert metadata.get_all("Requires-Dist") == ["aws-cdk-lib<3,>=2.160.0", "constructs<11,>=10.0.0"]
-    assert metadata.get_all("Provides-Extra") is None
+    assert metadata.get_all("Requires-Dist") == [
+        "aws-cdk-lib<3,>=2.160.0",
+        "constructs<11,>=10.0.0",
+        "click<9,>=8.1; extra == 'cli'",
+    ]
+    assert metadata.get_all("Provides-Extra") == ["cli"]
     assert {"Framework :: AWS CDK :: 2", "Typing :: Typed"} <= set(metadata.get_all("Classifier", []))
     assert metadata["Description-Content-Type"] == "text/markdown"
 
