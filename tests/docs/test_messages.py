@@ -62,7 +62,7 @@ def is_about_problems(function: ast.FunctionDef) -> bool:
 
 
 def nodes() -> Iterator[ast.AST]:
-    """Every node of the package's source, less what reports of the check are made of: they say what to do themselves."""
+    """Every node of the package's source, less that of reports, which say what to do themselves."""
     for file in sorted(PACKAGE.rglob("*.py")):
         if file.relative_to(PACKAGE).parts[0] not in ("access", "checks"):
             yield from ast.walk(ast.parse(file.read_text(encoding="utf-8")))
