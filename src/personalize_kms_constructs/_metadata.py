@@ -11,10 +11,9 @@ from collections.abc import Iterable, Mapping
 from typing import Any, cast
 
 from aws_cdk import Reference, Resource, Stack, Tokenization
-from constructs import Construct, IConstruct
+from constructs import Construct
 
 from ._tokens import TOKEN
-from .locations import S3Location
 from .resources import PersonalizeResource
 
 METADATA_TYPE = "personalize-kms-constructs:resources"
@@ -42,9 +41,9 @@ def leave_resources(
         service_role_arn: the ARN of the role, tokens included.
     """
     stack = Stack.of(scope)
-    found: dict[str, Any] = {"stack": stack.node.path, "template": stack.template_file}
+    describe = _Description(stack)
+    found: dict[str, Any] = describe.place(stack)
     try:
-        describe = _Description(stack)
         found |= {
             "encryptionKey": describe.text(encryption_key_arn),
             "serviceRole": describe.text(service_role_arn),
@@ -56,58 +55,69 @@ def leave_resources(
 
 
 class _Description:
-    """Describes values in words that don't depend on the stack in which they are read."""
+    """Describes values in words that don't depend on the stack in which they are read; each is asked for once."""
 
     def __init__(self, stack: Stack) -> None:
         self._stack = stack
-        self._known: dict[str, Any] = {}
+        self._places: dict[Stack, dict[str, str]] = {}
+        self._texts: dict[str, Any] = {}
+        self._buckets: dict[object, dict[str, Any]] = {}
+
+    def place(self, stack: Stack) -> dict[str, str]:
+        """Describe a stack."""
+        if stack not in self._places:
+            self._places[stack] = {"stack": stack.node.path, "template": stack.template_file}
+        return dict(self._places[stack])
 
     def resource(self, resource: PersonalizeResource) -> dict[str, Any]:
+        """Describe a resource with its locations."""
         found: dict[str, Any] = {"resource": resource.permissions.resource}
         for name, location in (("source", resource.source), ("destination", resource.destination)):
             if location is not None:
-                found[name] = self._location(location)
+                found[name] = {**self._bucket(location.bucket), "prefix": self.text(location.prefix)}
+                if location.encryption_key is not None:
+                    found[name]["key"] = self.text(_arn(location.encryption_key))
         return found
 
-    def _location(self, location: S3Location) -> dict[str, Any]:
-        found = {"bucket": self.text(_arn(location.bucket)), "prefix": self.text(location.prefix)}
-        key: Any = location.encryption_key
-        if key is None and not Resource.is_owned_resource(cast("IConstruct", location.bucket)):
-            # The template says nothing of an imported bucket.
-            key = getattr(location.bucket, "encryption_key", None)
-        if key is not None:
-            found["key"] = self.text(_arn(key))
-        return found
+    def _bucket(self, bucket: Any) -> dict[str, Any]:
+        if bucket not in self._buckets:
+            self._buckets[bucket] = {"bucket": self.text(_arn(bucket))}
+            if not Resource.is_owned_resource(bucket):
+                # The template says nothing of an imported bucket.
+                key = getattr(bucket, "encryption_key", None)
+                if key is not None:
+                    self._buckets[bucket]["key"] = self.text(_arn(key))
+        return self._buckets[bucket]
 
     def text(self, text: str) -> Any:
         """Describe a string, tokens included."""
-        if text not in self._known:
+        if text not in self._texts:
             parts = [part for part in _parts(text) if part]
             described = [self._token(part) if TOKEN.fullmatch(part) else part for part in parts]
-            self._known[text] = described[0] if len(described) == 1 else {"parts": described} if described else ""
-        return self._known[text]
+            self._texts[text] = described[0] if len(described) == 1 else {"parts": described} if described else ""
+        return self._texts[text]
 
     def _token(self, token: str) -> Any:
         reference = Tokenization.reverse_string(token).first_token
         if Reference.is_reference(reference):
             target: Any = cast("Reference", reference).target
-            if hasattr(target, "logical_id"):
+            logical_id = getattr(target, "logical_id", None)
+            if logical_id is not None:
                 stack = Stack.of(target)
-                return {
-                    "stack": stack.node.path,
-                    "template": stack.template_file,
-                    "logicalId": stack.resolve(target.logical_id),
-                    "attribute": cast("Reference", reference).display_name,
-                }
+                attribute = cast("Reference", reference).display_name
+                return {**self.place(stack), "logicalId": stack.resolve(logical_id), "attribute": attribute}
         return _plain(self._stack.resolve(token))
 
 
 def _arn(construct: Any) -> str:
     """The ARN of a key or a bucket: an L2, an imported one, an L1 or a reference."""
-    for name in _REFERENCES:
-        if not any(hasattr(construct, each) for each in _ARNS):
-            construct = getattr(construct, name, construct)
-    return next(str(getattr(construct, name)) for name in _ARNS if hasattr(construct, name))
+    for reference in (None, *_REFERENCES):
+        each = construct if reference is None else getattr(construct, reference, None)
+        for name in _ARNS:
+            arn = getattr(each, name, None)
+            if arn is not None:
+                return str(arn)
+    raise TypeError(f"{construct!r} has no ARN")
 
 
 def _parts(text: str) -> Iterable[str]:
