@@ -40,6 +40,8 @@ class BucketPolicy(Policy):
         """The policy in this app that has the statements."""
         self._principals = principals
         self._foreign_suffix = foreign_suffix
+        self._chosen_suffix: str | None = None
+        self._made_policy: s3.CfnBucketPolicy | None = None
 
     def collect_access(self, access: S3Access, prefix: str) -> None:
         """Allow this access to the objects below the prefix."""
@@ -50,8 +52,13 @@ class BucketPolicy(Policy):
             for principal in self._principals:
                 self.collect(bucket_sid(principal.name, needed, self._suffix), needed.actions, resource, principal)
 
-    @cached_property
+    @property
     def _suffix(self) -> str:
+        if self._chosen_suffix is None:
+            self._chosen_suffix = self._find_suffix()
+        return self._chosen_suffix
+
+    def _find_suffix(self) -> str:
         if self.bucket.stack is None:
             return self._foreign_suffix()
         document = self._document_there_already()
@@ -73,7 +80,7 @@ class BucketPolicy(Policy):
         """Forget what was collected since it was last attached, and with it the sids, which others may take."""
         super().roll_back()
         if not self.statements:
-            self.__dict__.pop("_suffix", None)
+            self._chosen_suffix = None
 
     def document_at_synth(self) -> Any:
         """Return the finished policy, resolved, with all that others have in it; none for an imported bucket."""
@@ -98,11 +105,11 @@ class BucketPolicy(Policy):
         return True
 
     def _add_to_l1(self, bucket: s3.CfnBucket, statements: Sequence[iam.PolicyStatement]) -> bool:
-        policy = self._l1_policy
+        policy = self._made_policy or self._l1_policy
         if policy is None:
             document = iam.PolicyDocument()
             policy = s3.CfnBucketPolicy(bucket, "PersonalizePolicy", bucket=bucket.ref, policy_document=document)
-            self.__dict__["_l1_policy"] = policy
+            self._made_policy = policy
         document = policy.policy_document
         if isinstance(document, iam.PolicyDocument):
             document.add_statements(*statements)

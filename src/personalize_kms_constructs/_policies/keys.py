@@ -41,6 +41,7 @@ class KeyPolicy(Policy):
         self._foreign_suffix = foreign_suffix
         self._manage = manage
         self._add_to_managed: AddStatements | None = None
+        self._chosen_suffix: str | None = None
 
     @property
     def l1(self) -> kms.CfnKey | None:
@@ -53,11 +54,14 @@ class KeyPolicy(Policy):
         for principal in self._principals:
             self.collect(key_sid(principal.name, self._suffix), actions, "*", principal)
 
-    @cached_property
+    @property
     def _suffix(self) -> str:
-        if self.l1 is None:
-            return self._foreign_suffix()
-        return next_suffix(sids_in(self._document, self.key.stack))
+        if self._chosen_suffix is None:
+            is_imported = self.l1 is None
+            self._chosen_suffix = (
+                self._foreign_suffix() if is_imported else next_suffix(sids_in(self._document, self.key.stack))
+            )
+        return self._chosen_suffix
 
     @cached_property
     def _document(self) -> Any:
@@ -68,8 +72,7 @@ class KeyPolicy(Policy):
         """Forget what was collected since it was last attached, and with it the sids, which others may take."""
         super().roll_back()
         if not self.statements:
-            self.__dict__.pop("_suffix", None)
-            self.__dict__.pop("_document", None)
+            self._chosen_suffix = None
 
     def document_at_synth(self) -> Any:
         """Return the finished policy, resolved, with all that others have in it; none for an imported key."""

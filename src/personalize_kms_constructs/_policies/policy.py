@@ -54,9 +54,10 @@ class Policy(ABC):
     ) -> None:
         """Add actions and a resource to the statement of this sid."""
         statement = self._wanted.get(sid)
+        if statement is None and principal is not None:
+            statement = Statement(sid, principal.principal, principal.condition)
         if statement is None:
-            allowed = (principal.principal, principal.condition) if principal is not None else ()
-            statement = Statement(sid, *allowed)
+            statement = Statement(sid)
         self._wanted[sid] = statement.grown(actions, resource)
 
     def roll_back(self) -> None:
