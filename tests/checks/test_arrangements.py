@@ -6,7 +6,7 @@ import pytest
 
 from personalize_kms_constructs.checks import check_assembly
 from tests.checks.assemblies import synthesize
-from tests.proof import on_keys_and_buckets, outside_of_the_app
+from tests.proof import in_stacks, on_keys_and_buckets, outside_of_the_app
 from tests.proof.arrangements import ARRANGEMENTS
 from tests.proof.building import Arrangement
 from tests.proof.variants import VARIANTS, Variant, case
@@ -35,11 +35,13 @@ WITHOUT_POLICIES = (
     outside_of_the_app.role_without_policy_updates,
     outside_of_the_app.role_without_policy_updates_and_bucket_of_another_stack,
 )
+# The construct makes no stack of them.
+REFUSED = (in_stacks.nameless_role_in_a_nested_stack,)
 CASES = [
     pytest.param(arrangement, variant, id=f"{arrangement.__name__}-{variant}")
     for arrangement in ARRANGEMENTS
     for variant in VARIANTS
-    if list(case(arrangement, variant))
+    if arrangement not in REFUSED and list(case(arrangement, variant))
 ]
 
 
@@ -52,16 +54,13 @@ def is_open(arrangement: Arrangement) -> bool:
 @pytest.mark.parametrize(("arrangement", "variant"), CASES)
 def test_what_the_construct_makes_is_as_aws_asks(arrangement: Arrangement, variant: Variant, tmp_path: Path) -> None:
     """Nothing is missing, too much or wrong, and nothing is open but what can't be seen."""
-    try:
-        directory = synthesize(
-            arrangement,
-            tmp_path,
-            flags=FLAGS[variant.flags](),
-            partition=variant.partition,
-            concrete=variant.concrete,
-        )
-    except ValueError as refused:
-        pytest.skip(f"the construct refuses it: {refused}")
+    directory = synthesize(
+        arrangement,
+        tmp_path,
+        flags=FLAGS[variant.flags](),
+        partition=variant.partition,
+        concrete=variant.concrete,
+    )
     report = check_assembly(directory)
     assert report.problems == ()
     assert report.asked
