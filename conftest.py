@@ -18,13 +18,22 @@ pytest_collect_file = Sybil(
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Skip the page on cdk-nag where that can't be installed."""
+    """Skip the pages on what this aws-cdk-lib lacks, or what can't be installed beside it."""
+    skipped = {}
     if find_spec("cdk_nag") is None:
         from tests.versions import NEEDS_NAG
 
-        for item in items:
-            if item.path.name == "cdk-nag.md":
-                item.add_marker(pytest.mark.skip(reason=NEEDS_NAG))
+        skipped["cdk-nag.md"] = NEEDS_NAG
+    if any(item.path.name == "check.md" for item in items):
+        import aws_cdk as cdk
+
+        from tests.versions import NEEDS_VALIDATIONS
+
+        if not hasattr(cdk, "Validations"):
+            skipped["check.md"] = NEEDS_VALIDATIONS
+    for item in items:
+        if item.path.name in skipped:
+            item.add_marker(pytest.mark.skip(reason=skipped[item.path.name]))
 
 
 # The CDK's warnings come from a process that a thread listens to, often when their test is over. Among pytest's dots

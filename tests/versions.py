@@ -19,4 +19,6 @@ needs_jsonata = pytest.mark.skipif(
 needs_default_rules = pytest.mark.skipif(
     not hasattr(cdk, "CloudFormationValidatePlugin"), reason="needs a newer aws-cdk-lib: this one validates nothing"
 )
+NEEDS_VALIDATIONS = "needs a newer aws-cdk-lib: Validations came with 2.251.0"
+needs_validations = pytest.mark.skipif(not hasattr(cdk, "Validations"), reason=NEEDS_VALIDATIONS)
 NEEDS_NAG = "needs a newer aws-cdk-lib: no cdk-nag can be installed beside this one"

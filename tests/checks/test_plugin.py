@@ -16,8 +16,9 @@ from aws_cdk import aws_s3 as s3
 
 from personalize_kms_constructs import PersonalizeEncryption, PersonalizeResource, S3Location
 from personalize_kms_constructs.checks import PersonalizeAccessChecks
+from tests.versions import needs_validations
 
-pytestmark = pytest.mark.skipif(not hasattr(cdk, "Validations"), reason="Validations came with aws-cdk-lib 2.251")
+pytestmark = needs_validations
 
 
 def synth(directory: Path, build: Callable[[cdk.App], object]) -> dict[str, Any]:
