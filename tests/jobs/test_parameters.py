@@ -216,9 +216,10 @@ def test_json_paths_are_evaluated_by_a_state_of_their_language(stack: cdk.Stack,
         (None, "s3://<Encrypted084288C2>/in/"),
         ("2026-11-25/users.json", "s3://<Encrypted084288C2>/in/2026-11-25/users.json"),
         ("{% $states.input.file %}", '{% "s3://<Encrypted084288C2>/in/" & ($states.input.file) %}'),
+        ("{%$states.input.file%}", '{% "s3://<Encrypted084288C2>/in/" & ($states.input.file) %}'),
         ("{% $a ? 'b' : 'c' %}", """{% "s3://<Encrypted084288C2>/in/" & ($a ? 'b' : 'c') %}"""),
     ],
-    ids=["none", "literal", "JSONata", "JSONata of several parts"],
+    ids=["none", "literal", "JSONata", "JSONata without spaces", "JSONata of several parts"],
 )
 def test_a_source_path_is_below_the_prefix(stack: cdk.Stack, data: Data, path: str | None, uri: str) -> None:
     """Whatever it is made of."""
