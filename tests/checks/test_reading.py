@@ -227,7 +227,7 @@ def test_paths_in_s3(tmp_path: Path) -> None:
         }
     file = check(tmp_path, complete(Ratings=importing("s3://ratings/import/ratings.csv"), Bucket=bucket()))
     assert "arn:aws:s3:::ratings/import/ratings.csv" in {each.resource for each in file.missing}
-    wrong = check(tmp_path, complete(Ratings=importing("/tmp/ratings.csv"), Bucket=bucket()))
+    wrong = check(tmp_path, complete(Ratings=importing("/data/ratings.csv"), Bucket=bucket()))
     assert [each.kind for each in wrong.problems] == ["configuration"]
     assert "an s3:// URI is expected" in wrong.problems[0].message
     parameters = {"Parameters": {"Path": {"Type": "String"}}}
