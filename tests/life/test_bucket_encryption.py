@@ -128,7 +128,7 @@ def test_a_bucket_that_is_encrypted_by_an_imported_alias(stack: cdk.Stack) -> No
     assert "encryption_key=" in message
 
 
-def test_a_bucket_that_is_encrypted_by_an_imported_alias_with_its_key(stack: cdk.Stack) -> None:
+def test_a_bucket_that_is_encrypted_by_an_imported_alias_with_its_key(app: cdk.App, stack: cdk.Stack) -> None:
     """The alias was imported with the key that it stands for."""
     key = kms.Key.from_key_arn(stack, "Imported", KEY_ARN)
     alias = kms.Alias.from_alias_attributes(stack, "Alias", alias_name="alias/data", alias_target_key=key)
@@ -136,7 +136,7 @@ def test_a_bucket_that_is_encrypted_by_an_imported_alias_with_its_key(stack: cdk
         stack, "Encryption", resources=[importing(s3.Bucket(stack, "Aliased", encryption_key=alias))]
     )
     assert [pending.resource_arn for pending in encryption.pending_statements] == [KEY_ARN]
-    cdk.App.of(stack).synth()
+    app.synth()
 
 
 def test_an_encryption_that_changes_later_fails_the_synth(
