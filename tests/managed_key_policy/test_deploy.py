@@ -139,6 +139,35 @@ def test_a_failed_creation_leaves_nothing(aws: EmbeddedAws, key_arn: str, policy
     assert policy() == POLICY
 
 
+def stack_of_keys(*key_arns: str) -> Template:
+    """A template that manages the policies of several keys, with one function."""
+    stack = cdk.Stack(cdk.App(analytics_reporting=False), "Stack")
+    cdk.CfnResource(stack, "Topic", type="AWS::SNS::Topic")
+    for key_arn in key_arns:
+        managed = ManagedKeyPolicy.of(stack, key_arn=key_arn, removal_policy=cdk.RemovalPolicy.DESTROY)
+        managed.add_statements([iam.PolicyStatement.from_json(statement("A"))])
+    body = template(stack)
+    for resource in body["Resources"].values():
+        if resource["Type"] == "AWS::Lambda::Function":
+            resource["Properties"]["Environment"]["Variables"] |= {"SETTLE_SECONDS": "0.1", "PATIENCE_SECONDS": "0.1"}
+    return {"Resources": body["Resources"]}
+
+
+@pytest.mark.parametrize("keeps_one", [True, False])
+def test_clean_up_reaches_a_key_that_left_the_template(aws: EmbeddedAws, kms: Any, keeps_one: bool) -> None:
+    """The function has its new configuration by then, and its role the policies that are left."""
+    keys = [kms.create_key(Policy=POLICY)["KeyMetadata"]["Arn"] for _ in range(3)]
+    assert run(aws, "create_stack", body=stack_of_keys(*keys)) == []
+
+    left = keys[1:2] if keeps_one else []
+    assert run(aws, "update_stack", body=stack_of_keys(*left)) == []
+
+    policies = [kms.get_key_policy(KeyId=key, PolicyName="default")["Policy"] for key in keys]
+    assert policies == [POLICY, written(statement("A")) if keeps_one else POLICY, POLICY]
+    assert len(aws.client("iam").list_policies(Scope="Local")["Policies"]) == len(left)
+    assert len(aws.client("lambda").list_functions()["Functions"]) == len(left)
+
+
 @pytest.mark.parametrize(
     ("removal_policy", "old_policy"),
     [(cdk.RemovalPolicy.DESTROY, POLICY), (cdk.RemovalPolicy.RETAIN, written(statement("A")))],
