@@ -6,10 +6,10 @@ Why nothing gets lost, though PutKeyPolicy replaces the whole text unconditional
 
 - A write is of a text that was read a moment before: at most `WRITE_WITHIN` and the client's timeouts pass from that
   read until the write has landed. So a write undoes only what others wrote within that window.
-- Whoever wrote is still waiting then: `SETTLE` is longer than the window and the few seconds that KMS takes to show a
-  change everywhere (rarely it takes minutes, which no wait here covers). It reads again, finds what it wrote undone,
-  and starts over from the text that undid it, which keeps the other's statements. It does so after a random time, so
-  that two don't undo each other for ever.
+- Whoever wrote is still waiting then: `SETTLE` is as long as the window and twice the 15 seconds that a change may stay
+  unseen, once by who undoes it and once by who looks (it is seconds as a rule; rarely it takes minutes, which no wait
+  here covers). It reads again, finds what it wrote undone, and starts over from the text that undid it, which keeps the
+  other's statements. It does so after a random time, so that two don't undo each other for ever.
 - Who doesn't read again, such as a person in the console, is safe outside the window: the second read sees the edit.
   KMS offers nothing to close the window itself. It lasts as long as reads lag behind writes, seconds at times, and an
   edit that falls into it can be lost.
@@ -38,7 +38,7 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 # In seconds. The timeouts of the client are part of the window above; its own retries would make it longer.
-SETTLE = float(os.environ.get("SETTLE_SECONDS", "30"))
+SETTLE = float(os.environ.get("SETTLE_SECONDS", "40"))
 WRITE_WITHIN = 2.0
 CLIENT = Config(connect_timeout=3, read_timeout=5, retries={"total_max_attempts": 1})
 # Roles and their policies, the function's own among them, are visible to KMS some time after they were made.
