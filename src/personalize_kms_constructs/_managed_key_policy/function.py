@@ -90,7 +90,7 @@ def handler(event: dict[str, Any], context: Any) -> None:
                 raise
             if first:
                 physical_id = first_id(new["KeyArn"], policy.found, event.get("PhysicalResourceId", ""))
-        elif physical_id != NOTHING_WRITTEN:
+        elif key_of(physical_id) == new["KeyArn"]:
             policy.merge(wanted.keys() - found_at_first(physical_id), {})
     except Exception as error:
         reason = str(error) if isinstance(error, RefusedError) else f"{type(error).__name__}: {error}"
@@ -110,6 +110,14 @@ def first_id(key_arn: str, found: Set[str], before: str) -> str:
     if previous.partition(FOUND)[0] == key_arn:
         return previous
     return "".join([key_arn, *(FOUND + sid for sid in sorted(found)), *([BEFORE + current] if current else [])])
+
+
+def key_of(physical_id: str) -> str:
+    """The key's ARN, if the id is of this function: CloudFormation makes one up for a Create without an answer.
+
+    Nobody knows then what was found, and what stays does no harm.
+    """
+    return physical_id.partition(BEFORE)[0].partition(FOUND)[0]
 
 
 def found_at_first(physical_id: str) -> set[str]:
