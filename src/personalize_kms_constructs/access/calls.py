@@ -24,6 +24,7 @@ TRUST_ACTION = "sts:AssumeRole"
 # AWS's endpoints take no older version (https://docs.aws.amazon.com/AmazonS3/latest/userguide/network-isolation.html).
 _TLS_VERSIONS = ("1.2", "1.3")
 _ABSENT = (None,)
+_OF_FORWARDED = ("aws:calledvia", "aws:calledviafirst", "aws:calledvialast")
 _OF_PUT_OBJECT = (
     "s3:x-amz-acl",
     "s3:x-amz-content-sha256",
@@ -125,6 +126,11 @@ class Call:
         if prefix in ("kms", "s3"):
             found["aws:resourceaccount"] = (self.resource_account,)
         if prefix == "s3":
+            if not self.caller.is_service:
+                # False for a service role
+                # (https://docs.aws.amazon.com/IAM/latest/UserGuide/access_forward_access_sessions.html); calls of KMS
+                # may be those that S3 forwards.
+                found |= {"aws:viaawsservice": ("false",), **dict.fromkeys(_OF_FORWARDED, _ABSENT)}
             found |= {"s3:resourceaccount": (self.resource_account,), "s3:tlsversion": _TLS_VERSIONS}
             if operation != "PutObject":
                 found |= dict.fromkeys(_OF_PUT_OBJECT, _ABSENT)

@@ -145,6 +145,8 @@ def _of_role(role: Role, call: Call, only_if: str) -> tuple[Judgement, Judgement
     iam = judge(role.identity, call, of_resource=False, only_if=only_if)
     if role.unseen:
         iam.caller.leave_open(f"not all policies of role {role.arn} can be seen: {role.unseen}")
+    if role.unseen_denials:
+        iam.denied.leave_open(role.unseen_denials)
     if role.boundary is not None:
         return iam, judge([role.boundary], call, of_resource=False, only_if=only_if)
     boundary = Judgement()
@@ -168,7 +170,9 @@ def _explicit(denials: Iterable[Found]) -> Decision | None:
 
 def _may_take_away(role: Role) -> bool:
     """Whether the role's boundary or a denial in its IAM policies has a say where the key policy names the role."""
-    return bool(role.boundary or role.unseen_boundary) or any(policy.may_deny for policy in role.identity)
+    return bool(role.boundary or role.unseen_boundary or role.unseen_denials) or any(
+        policy.may_deny for policy in role.identity
+    )
 
 
 def _outcome(

@@ -15,7 +15,11 @@ from typing import Any
 from ..matrix import Permissions
 from .lists import as_list
 from .values import account_of
+from .variables import literally
 
+# In other versions, and without one, the variables of a policy are plain text
+# (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html).
+_WITH_VARIABLES = "2012-10-17"
 _OPEN_ACTION = re.compile(r"[*?$]")
 
 Document = Mapping[str, Any]
@@ -38,7 +42,10 @@ class Policy:
     @cached_property
     def statements(self) -> tuple[Written, ...]:
         """Its statements."""
-        found = as_list(self.document.get("Statement")) if isinstance(self.document, Mapping) else []
+        document = self.document if isinstance(self.document, Mapping) else {}
+        found = as_list(document.get("Statement"))
+        if document.get("Version") != _WITH_VARIABLES:
+            found = [literally(each) for each in found]
         return tuple(Written.of(body, index, self) for index, body in enumerate(found))
 
     @cached_property
@@ -107,6 +114,8 @@ class Role:
     boundary: Policy | None = None
     unseen: str = ""
     """Why some of its IAM policies can't be seen; empty if all are known."""
+    unseen_denials: str = ""
+    """Why there may be denials beside those that are known; of a role that exists already, ``unseen`` says enough."""
     unseen_trust: str = ""
     unseen_boundary: str = ""
     unique_id: str = ""

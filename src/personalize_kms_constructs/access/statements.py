@@ -12,10 +12,11 @@ from typing import Any
 
 from .answers import Answer, all_of, any_of
 from .calls import Call, Caller
-from .conditions import condition_answer, with_variables
+from .conditions import condition_answer
 from .lists import as_list
 from .model import Policy, Statement, Written
 from .values import last_part, matches, open_parts, same, split, split_arn
+from .variables import with_variables
 
 _ELEMENTS = frozenset(
     {"Sid", "Effect", "Principal", "NotPrincipal", "Action", "NotAction", "Resource", "NotResource", "Condition"}
@@ -72,6 +73,11 @@ class Judgement:
     """Allowed to the caller's account."""
     denied: Found = field(default_factory=Found)
 
+    def leave_open(self, reason: str) -> None:
+        """Take in something that may be a permission or a denial."""
+        self.caller.leave_open(reason)
+        self.denied.leave_open(reason)
+
     @property
     def allowed(self) -> Found:
         """What is allowed in one way or the other."""
@@ -88,15 +94,14 @@ def judge(policies: list[Policy], call: Call, *, of_resource: bool, only_if: str
     action = call.action.lower()
     for policy in policies:
         if not isinstance(policy.document, Mapping):
-            judgement.caller.leave_open(f"{policy.name} isn't known before deployment")
+            judgement.leave_open(f"{policy.name} isn't known before deployment")
         for statement in policy.statements:
             if statement.only_actions is not None and action not in statement.only_actions:
                 continue
             if statement.readable:
                 _judge_statement(judgement, statement, call, of_resource=of_resource, only_if=only_if)
             else:
-                judgement.caller.leave_open(f"{statement.name} isn't known before deployment")
-                judgement.denied.leave_open(f"{statement.name} isn't known before deployment")
+                judgement.leave_open(f"{statement.name} isn't known before deployment")
     return judgement
 
 
@@ -246,7 +251,7 @@ def _aws_principal(name: str, caller: Caller) -> Iterator[Way]:
         known = same(caller.unique_id, name) if caller.unique_id else Answer.MAYBE
         yield Addressed.CALLER, known, reason
         return
-    elif not name.isdigit():
+    elif not name.isdigit() and name != caller.account:
         if open_parts(name):
             yield _way(Addressed.CALLER, Answer.MAYBE, name)
         return
