@@ -23,6 +23,7 @@ from .surplus import Surplus
 from .values import matches
 from .written import (
     allow_statements,
+    leaves_out,
     lets_everybody_in,
     names_a_source,
     names_principal,
@@ -88,8 +89,11 @@ class _OfOne:
     def _in_key_policy(self, key: Key, needs: list[Need]) -> Iterator[Excess]:
         needs = [need for need in needs if need.policy == IN_KEY_POLICY]
         for statement in self._for_caller(key.policies):
-            if any(matches(key.arn, each) is Answer.YES for each in resources_of(statement.body)):
-                surplus = beyond_in_key_policy(statement.body, key, needs)
+            body = statement.body
+            if not leaves_out(body, key.arn) and any(
+                matches(key.arn, each) is Answer.YES for each in resources_of(body)
+            ):
+                surplus = beyond_in_key_policy(body, key, needs)
                 yield from self._entries(surplus, statement, IN_KEY_POLICY, key.arn)
         yield from self._for_others_too(needs, IN_KEY_POLICY, key.arn)
 
@@ -110,7 +114,7 @@ class _OfOne:
                 fitting = [
                     (key, keys[key.arn])
                     for key in map(self._model.key, keys)
-                    if _holds(body, on_key(self._caller, "kms:Decrypt", key))
+                    if not leaves_out(body, key.arn) and _holds(body, on_key(self._caller, "kms:Decrypt", key))
                 ]
                 surplus += beyond_in_iam(body, fitting, self._decisions, self._caller, role)
             for arn, needs in buckets.items() if writes(body, "s3") else ():

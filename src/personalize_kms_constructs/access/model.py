@@ -38,6 +38,8 @@ class Policy:
     """The resource of a template that makes it; empty for what exists already."""
     only_if: str = ""
     """A condition of the template that can't be decided, on which the policy depends."""
+    inline: bool = False
+    """Whether it is an inline policy of a role."""
 
     @cached_property
     def statements(self) -> tuple[Written, ...]:

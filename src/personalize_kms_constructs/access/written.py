@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
+from .answers import Answer
 from .conditions import condition_keys
 from .lists import as_list
 from .model import Policy, Statement, Written
+from .values import matches
 
 _SOURCE_KEYS = ("aws:sourceaccount", "aws:sourcearn", "aws:sourceorgid", "aws:sourceorgpaths")
 _POSITIVE = ("StringEquals", "StringEqualsIgnoreCase", "StringLike", "ArnEquals", "ArnLike")
@@ -21,9 +23,11 @@ def allow_statements(policies: Iterable[Policy]) -> Iterator[Written]:
 
 
 def actions_of(statement: Statement, service: str) -> list[str]:
-    """Return the actions of a service as they are written; for ``NotAction`` all of the service."""
+    """Return the actions of a service as they are written; for ``NotAction`` all of the service, or none."""
+    everything = f"{service}:*"
     if "NotAction" in statement:
-        return [f"{service}:*"]
+        spared = [each.lower() for each in as_list(statement["NotAction"]) if isinstance(each, str)]
+        return [] if any(matches(everything, each) is Answer.YES for each in spared) else [everything]
     actions = [action for action in as_list(statement.get("Action")) if isinstance(action, str)]
     return [action for action in actions if action == "*" or action.lower().startswith(f"{service}:")]
 
@@ -38,6 +42,12 @@ def resources_of(statement: Statement) -> list[str]:
     if "NotResource" in statement:
         return ["*"]
     return [each for each in as_list(statement.get("Resource")) if isinstance(each, str)]
+
+
+def leaves_out(statement: Statement, resource: str) -> bool:
+    """Report whether ``NotResource`` spares a resource, or may."""
+    spared = [each for each in as_list(statement.get("NotResource")) if isinstance(each, str)]
+    return any(matches(resource, each) is not Answer.NO for each in spared)
 
 
 def names_a_source(statement: Statement) -> bool:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from .stacks import Stack
 
 KEYS = ("AWS::KMS::Key", "AWS::KMS::ReplicaKey")
+ALIAS = "AWS::KMS::Alias"
 ROLE = "AWS::IAM::Role"
 MANAGED_POLICY = "AWS::IAM::ManagedPolicy"
 BUCKET = "AWS::S3::Bucket"
@@ -76,6 +77,11 @@ def key_arn(resource: Resource) -> str:
     return resource.arn("kms", f"key/{resource.generated_id}")
 
 
+def alias_name(resource: Resource) -> str:
+    """Return the name of an alias, ``alias/`` included."""
+    return resource.text("AliasName") or unknown(f"{resource.path} AliasName")
+
+
 def role_name(resource: Resource) -> str:
     """Return the name of a role."""
     return resource.text("RoleName") or resource.generated_id
@@ -120,6 +126,7 @@ _REFS: dict[str, Callable[[Resource], str]] = {
     ROLE: role_name,
     MANAGED_POLICY: managed_policy_arn,
     BUCKET: bucket_name,
+    ALIAS: alias_name,
 }
 _ATTRIBUTES: dict[tuple[str, str], Callable[[Resource], str]] = {
     **{(each, "Arn"): key_arn for each in KEYS},

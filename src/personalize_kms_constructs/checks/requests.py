@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from ..access.values import account_of, unknown
 from .asked import KINDS, Request, lower_case
 from .json_text import parsed
 from .physical import DATASET, Resource
@@ -30,6 +31,8 @@ def _of_personalize(resource: Resource) -> Iterator[Request]:
         if isinstance(job, Mapping) and job:
             arguments = {**job, "DatasetGroupArn": resource.get("DatasetGroupArn")}
             yield _request(resource, "createdatasetimportjob", arguments)
+        elif job:
+            yield _request(resource, "createdatasetimportjob", unknown(f"DatasetImportJob of {resource.path}"))
         return
     call = f"create{resource.type.removeprefix(_PREFIX).lower()}"
     if call in KINDS:
@@ -37,7 +40,7 @@ def _of_personalize(resource: Resource) -> Iterator[Request]:
         yield _request(resource, call, properties)
 
 
-def _request(resource: Resource, call: str, arguments: Mapping[str, Any]) -> Request:
+def _request(resource: Resource, call: str, arguments: Any) -> Request:
     return Request(resource, resource.path, KINDS[call], lower_case(arguments), at_deployment=True)
 
 
@@ -55,5 +58,13 @@ def _of_custom_resource(resource: Resource) -> Iterator[Request]:
             continue
         action = str(call.get("action")).lower().removesuffix("command")
         if action in KINDS:
-            arguments = lower_case(call.get("parameters") or {})
-            yield Request(resource, resource.path, KINDS[action], arguments, at_deployment=True)
+            assumed = call.get("assumedRoleArn")
+            yield Request(
+                resource,
+                resource.path,
+                KINDS[action],
+                lower_case(call.get("parameters") or {}),
+                at_deployment=True,
+                account=account_of(str(assumed)) if assumed else "",
+                region=str(call.get("region") or ""),
+            )

@@ -127,6 +127,7 @@ class Stack(Scope):
             "AWS::Partition": self.partition,
             "AWS::Region": template.region,
             "AWS::StackName": template.stack_name,
+            **({"AWS::URLSuffix": "amazonaws.com"} if self.partition in ("aws", "aws-us-gov") else {}),
         }
         if name in pseudo:
             return pseudo[name]

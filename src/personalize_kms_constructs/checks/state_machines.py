@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ..access.values import unknown
+from ..access.values import account_of, split_arn, unknown
 from .asked import KINDS, Request, lower_case
 from .json_text import parsed
 from .physical import Resource
@@ -36,13 +36,14 @@ def of_state_machine(resource: Resource) -> Iterator[Request]:
                 arguments = (
                     lower_case(arguments) if isinstance(arguments, Mapping) else unknown(f"arguments of {place}")
                 )
-                yield Request(resource, place, KINDS[call], arguments, at_deployment=False)
+                account = _account(state.get("Credentials"), place)
+                yield Request(resource, place, KINDS[call], arguments, at_deployment=False, account=account)
 
 
 def _definition(resource: Resource) -> Any:
     properties = resource.body.get("Properties", {})
     found = resource.get("Definition")
-    if "DefinitionString" in properties and "personalize" in json.dumps(properties["DefinitionString"]):
+    if "DefinitionString" in properties and "personalize" in json.dumps(properties):
         found = resource.get("DefinitionString")
     elif "DefinitionS3Location" in properties:
         found = _from_asset(resource)
@@ -78,7 +79,10 @@ def _state_maps(definition: Any) -> Iterator[Mapping[str, Any]]:
 
 
 def _arguments(name: str, state: Mapping[str, Any], states: Mapping[str, Any]) -> Any:
-    arguments = state.get("Arguments", state.get("Parameters", {}))
+    arguments = state.get("Arguments", state.get("Parameters"))
+    if arguments is None:
+        # The input is what a task without arguments sends, or what InputPath takes of it.
+        arguments = "{% $states.input %}" if "InputPath" not in state else unknown(f"InputPath of {name}")
     handed_on = _INPUT.fullmatch(arguments) if isinstance(arguments, str) else None
     if handed_on is None:
         return arguments
@@ -91,3 +95,15 @@ def _arguments(name: str, state: Mapping[str, Any], states: Mapping[str, Any]) -
     if not isinstance(said, Mapping):
         return arguments
     return said if member is None else said.get(member, arguments)
+
+
+def _account(credentials: Any, place: str) -> str:
+    """The account of the role that makes the call, where the state names one.
+
+    https://docs.aws.amazon.com/step-functions/latest/dg/concepts-access-cross-acct-resources.html
+    """
+    if not credentials:
+        return ""
+    arn = credentials.get("RoleArn") if isinstance(credentials, Mapping) else None
+    known = isinstance(arn, str) and split_arn(arn) is not None
+    return account_of(arn) if known else unknown(f"account of {place}")
