@@ -157,7 +157,7 @@ def test_a_spec_of_a_key_that_is_not_known_is_undecided(tmp_path: Path) -> None:
     assert [(each.needed_by, each.because) for each in report.undecided] == [
         (
             ["Main/Key"],
-            "its KeySpec or KeyUsage isn't known before deployment, and Personalize needs a symmetric encryption key",
+            "its KeySpec or KeyUsage isn't known, and Personalize needs a symmetric encryption key",
         )
     ]
 

@@ -16,7 +16,7 @@ from .needs import IN_BUCKET_POLICY, IN_IAM, IN_KEY_POLICY, Need, needs_of, page
 from .ordering import ordering_problems
 from .problems import configuration_problems, trust_findings
 from .remedies import statement
-from .report import AccessReport
+from .report import AccessReport, in_order
 from .values import same
 from .written import allow_statements, names_principal
 
@@ -47,7 +47,7 @@ def compare(model: AccessModel) -> AccessReport:
         missing=_sorted(each for each in entries if isinstance(each, Missing)),
         excess=_sorted(excess(model, needs, decisions)),
         undecided=_sorted(undecided),
-        problems=tuple(sorted(dict.fromkeys(problems), key=lambda each: (each.kind, each.where, each.message))),
+        problems=in_order(problems),
         allowed=_sorted(each for each in entries if isinstance(each, Allowed)),
         asked=tuple(sorted({str(asked) for asked in model.asked})),
         names=dict(sorted(model.names.items())),

@@ -11,6 +11,20 @@ from .model import Policy, Statement, Written
 from .values import matches
 
 _SOURCE_KEYS = ("aws:sourceaccount", "aws:sourcearn", "aws:sourceorgid", "aws:sourceorgpaths")
+# The beginnings of the keys that say who calls, or from where.
+_CALLER_KEYS = (
+    "aws:principal",
+    "aws:userid",
+    "aws:username",
+    "aws:sourceidentity",
+    "aws:sourceip",
+    "aws:sourcevpc",
+    "aws:vpcsourceip",
+    "aws:calledvia",
+    "kms:calleraccount",
+    "kms:viaservice",
+    "s3:dataaccesspoint",
+)
 _POSITIVE = ("StringEquals", "StringEqualsIgnoreCase", "StringLike", "ArnEquals", "ArnLike")
 
 
@@ -59,7 +73,7 @@ def lets_everybody_in(statement: Statement) -> bool:
     """Report whether a statement is for whoever calls, and no condition says who that may be."""
     principal = statement.get("Principal")
     named = as_list(principal.get("AWS")) if isinstance(principal, Mapping) else [principal]
-    return "*" in named and all(key.lower() in _SOURCE_KEYS for _, key, _ in _conditions(statement))
+    return "*" in named and not any(_says_who(operator, key) for operator, key, _ in _conditions(statement))
 
 
 def names_principal(statement: Statement, arn: str) -> bool:
@@ -72,6 +86,11 @@ def names_principal(statement: Statement, arn: str) -> bool:
 
 def _conditions(statement: Statement) -> Iterator[tuple[str, str, object]]:
     return condition_keys(statement.get("Condition"))
+
+
+def _says_who(operator: str, key: str) -> bool:
+    comparison = operator.rpartition(":")[2].removesuffix("IfExists")
+    return key.lower().startswith(_CALLER_KEYS) and comparison in (*_POSITIVE, "Bool", "IpAddress")
 
 
 def _is_positive(operator: str) -> bool:

@@ -99,7 +99,7 @@ class Deployment:
             declared=resource.declared,
         )
         if has_unknown(key.spec + key.usage):
-            because = "its KeySpec or KeyUsage isn't known before deployment, and Personalize needs a symmetric encryption key"
+            because = "its KeySpec or KeyUsage isn't known, and Personalize needs a symmetric encryption key"
             model.open_questions.append(OpenQuestion(resource.path, because, resource.declared))
 
     def add_role(self, model: AccessModel, arn: str) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ..access.values import generated, unknown
+from .errors import AssemblyError
 from .intrinsics import NO_VALUE
 
 if TYPE_CHECKING:
@@ -52,13 +53,20 @@ class Resource:
     def get(self, name: str) -> Any:
         """Return a property, resolved, or none."""
         properties = self.body.get("Properties", {})
-        found = self.stack.value(properties[name]) if name in properties else None
+        try:
+            found = self.stack.value(properties[name]) if name in properties else None
+        except RecursionError:
+            raise self.too_deep(f"{self.path} {name}") from None
         return None if found is NO_VALUE else found
 
     def text(self, name: str) -> str | None:
         """Return a property that has to be a string; a hole where it is something else."""
         found = self.get(name)
         return found if found is None or isinstance(found, str) else unknown(f"{self.path} {name}")
+
+    def too_deep(self, what: str) -> AssemblyError:
+        """Return the error for what is nested so deeply that it can't be read."""
+        return AssemblyError(f"{self.stack.template.path}: {what} is nested too deeply to be read")
 
     @property
     def generated_id(self) -> str:

@@ -16,7 +16,18 @@ _PREFIX = "AWS::Personalize::"
 
 
 def requests_of(resource: Resource) -> Iterator[Request]:
-    """Yield what a resource of a template asks Personalize for."""
+    """Yield what a resource of a template asks Personalize for.
+
+    Raises:
+        AssemblyError: if that can't be read.
+    """
+    try:
+        yield from _requests_of(resource)
+    except RecursionError:
+        raise resource.too_deep(resource.path) from None
+
+
+def _requests_of(resource: Resource) -> Iterator[Request]:
     if resource.type.startswith(_PREFIX):
         yield from _of_personalize(resource)
     elif resource.type == STATE_MACHINE:

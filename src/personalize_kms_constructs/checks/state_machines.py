@@ -12,6 +12,7 @@ from typing import Any
 
 from ..access.values import account_of, split_arn, unknown
 from .asked import KINDS, Request, lower_case
+from .files import read_text
 from .json_text import parsed
 from .physical import Resource
 
@@ -62,7 +63,7 @@ def _from_asset(resource: Resource) -> str | None:
     if not isinstance(key, str) or not key.endswith(".json"):
         return None
     path = resource.stack.template.path.with_name(f"asset.{key.rpartition('/')[2]}")
-    return path.read_text("utf-8") if path.is_file() else None
+    return read_text(path) if path.is_file() else None
 
 
 def _state_maps(definition: Any) -> Iterator[Mapping[str, Any]]:
