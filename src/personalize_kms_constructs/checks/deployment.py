@@ -171,7 +171,7 @@ class Deployment:
         if has_unknown(key) and split_arn(key) is None:
             return key
         arn = key if split_arn(key) else resource.arn("kms", key if key.startswith(_ALIAS) else f"key/{key}")
-        name = _alias_in(arn)
+        name = alias_in(arn)
         alias = self.find(lambda each: each.aliases.get(name)) if name else None
         target = alias.text("TargetKeyId") if alias is not None else None
         return arn if alias is None or target is None else self.key_arn(target, alias)
@@ -194,7 +194,7 @@ class Deployment:
                 bucket.unseen_encryption = "its encryption isn't known before deployment"
             elif algorithm.startswith("aws:kms"):
                 arn = self.key_arn(str(default.get("KMSMasterKeyID") or AWS_MANAGED_KEY), resource)
-                if _alias_in(arn) in ("", AWS_MANAGED_KEY):
+                if alias_in(arn) in ("", AWS_MANAGED_KEY):
                     bucket.key_arn = arn
                 else:
                     bucket.unseen_encryption = f"it is encrypted with {arn}, an alias that isn't part of the app"
@@ -224,8 +224,8 @@ def _default_key_policy(resource: Resource) -> Policy:
     return Policy(document, f"default key policy of {resource.path}", resource.declared)
 
 
-def _alias_in(arn: str) -> str:
-    """The name of the alias in an ARN, or nothing."""
+def alias_in(arn: str) -> str:
+    """Return the name of the alias in an ARN, or nothing."""
     parts = split_arn(arn)
     return parts[5] if parts and parts[5].startswith(_ALIAS) else ""
 

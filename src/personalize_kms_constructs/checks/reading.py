@@ -13,7 +13,7 @@ from ..matrix import KMS_PAGE
 from . import physical
 from .asked import Request
 from .assembly import NESTED_STACK, Assembly
-from .deployment import Deployment
+from .deployment import Deployment, alias_in
 from .metadata import asked_by_constructs
 from .physical import Resource
 from .requests import requests_of
@@ -122,7 +122,7 @@ class _Reading:
         if is_group:
             yield from _names(request, "the dataset group's key", "key", key)
         role = self.deployment.role_arn(role, resource)
-        group_key = self.deployment.key_arn(str(key), resource) if is_group else self._key_of_group(request, role)
+        group_key = self._key(str(key), resource) if is_group else self._key_of_group(request, role)
         if isinstance(group_key, OpenQuestion):
             yield group_key
         source, destination = (places.get(what) for what in ("source", "destination"))
@@ -156,8 +156,14 @@ class _Reading:
             )
             return _problem(request, message, request.permissions.pages[-1])
         bucket, *prefix = split(path.removeprefix(_S3), "/", 1)
-        key_arn = self.deployment.key_arn(key, resource) if key is not None else None
+        key_arn = self._key(key, resource) if key is not None else None
         return Location(resource.arn("s3", bucket, region=False, account=False), "".join(prefix), key_arn)
+
+    def _key(self, given: str, resource: Resource) -> str:
+        """The ARN of a key; a hole for that of an alias which isn't part of the app."""
+        arn = self.deployment.key_arn(given, resource)
+        alias = alias_in(arn)
+        return unknown(f"key of {alias}") if alias else arn
 
     def _key_of_group(self, request: Request, role: str) -> str | OpenQuestion | None:
         """The key of the dataset group that a job or a metric attribution belongs to."""
@@ -167,7 +173,7 @@ class _Reading:
             group = self._datasets[dataset].text("DatasetGroupArn")
         if group is not None and group in self._groups:
             key = self._groups[group].text("KmsKeyArn")
-            return None if key is None else self.deployment.key_arn(key, self._groups[group])
+            return None if key is None else self._key(key, self._groups[group])
         for asked in self._constructs:
             if (asked.role_arn, asked.kind) == (role, request.permissions.resource):
                 return asked.dataset_group_key
@@ -181,7 +187,7 @@ def _names(request: Request, what: str, kind: str, given: str | None) -> Iterato
     if given is None or (has_unknown(given) and not split_arn(given)):
         return
     parts = split_arn(given)
-    if parts is None or (kind == "key" and parts[5].startswith("alias/")):
+    if parts is None or (kind == "key" and alias_in(given)):
         message = (
             f"{request.name}: {what} is given as {given}, and Personalize takes the ARN of a {kind} alone: give the "
             f"{kind}'s ARN"
