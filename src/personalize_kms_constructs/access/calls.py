@@ -12,10 +12,10 @@ A key that AWS doesn't document for Personalize has no entry, so that a conditio
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 
 from ..matrix import SERVICE_PRINCIPAL
-from .conditions import Context
+from .conditions import Alternatives, Context
 from .model import Asked, Bucket, Key, Role
 from .values import split_arn, unknown
 
@@ -24,6 +24,17 @@ TRUST_ACTION = "sts:AssumeRole"
 # AWS's endpoints take no older version (https://docs.aws.amazon.com/AmazonS3/latest/userguide/network-isolation.html).
 _TLS_VERSIONS = ("1.2", "1.3")
 _ABSENT = (None,)
+_OF_NETWORKS = ("aws:sourcevpc", "aws:sourcevpce", "aws:vpcsourceip")
+_OF_ORGANIZATIONS = ("aws:principalorgid", "aws:principalorgpaths")
+# Only calls of a service principal have these.
+_OF_SERVICES = (
+    "aws:principalservicename",
+    "aws:principalservicenameslist",
+    "aws:sourceaccount",
+    "aws:sourcearn",
+    "aws:sourceorgid",
+    "aws:sourceorgpaths",
+)
 _OF_FORWARDED = ("aws:calledvia", "aws:calledviafirst", "aws:calledvialast")
 _OF_PUT_OBJECT = (
     "s3:x-amz-acl",
@@ -81,69 +92,57 @@ class Call:
     @cached_property
     def context(self) -> Context:
         """Its condition keys."""
-        common = {
-            "aws:securetransport": ("true",),
-            "aws:sourcevpc": _ABSENT,
-            "aws:sourcevpce": _ABSENT,
-            "aws:vpcsourceip": _ABSENT,
-            "aws:requestedregion": (self.resource_region,),
-            **self._of_service(),
-        }
         caller = self.caller
+        found = dict(_known(self.action, caller.is_service))
+        found["aws:requestedregion"] = (self.resource_region,)
+        if self.action.startswith(("kms:", "s3:")):
+            found["aws:resourceaccount"] = (self.resource_account,)
+        if self.action.startswith("s3:"):
+            found["s3:resourceaccount"] = (self.resource_account,)
         if not caller.is_service:
-            return {
-                **common,
-                "aws:principalarn": (caller.arn,),
-                "aws:principalaccount": (caller.account,),
-                "aws:principaltype": ("AssumedRole",),
-                "aws:principalisawsservice": ("false",),
-                "aws:principalservicename": _ABSENT,
-                "aws:principalservicenameslist": _ABSENT,
-                # Only calls of a service principal have these.
-                "aws:sourceaccount": _ABSENT,
-                "aws:sourcearn": _ABSENT,
-                "aws:sourceorgid": _ABSENT,
-                "aws:sourceorgpaths": _ABSENT,
-            }
+            found["aws:principalarn"] = (caller.arn,)
+            found["aws:principalaccount"] = (caller.account,)
+            if self.action.startswith("kms:"):
+                found["kms:calleraccount"] = (caller.account,)
+            return found
         partition = (split_arn(self.resource) or ("", unknown("partition")))[1]
         source_arn = f"arn:{partition}:personalize:{caller.region}:{caller.account}:*"
         # Documented for the trust policy; for KMS and S3 it isn't known whether Personalize sends them.
         maybe_absent = () if self.action == TRUST_ACTION else _ABSENT
-        return {
-            **common,
-            "aws:principalisawsservice": ("true",),
-            "aws:principalservicename": (caller.arn,),
-            # A service principal is a member of no organization.
-            "aws:principalorgid": _ABSENT,
-            "aws:principalorgpaths": _ABSENT,
-            "aws:sourceaccount": (*maybe_absent, caller.account),
-            "aws:sourcearn": (*maybe_absent, source_arn),
-        }
-
-    def _of_service(self) -> Context:
-        prefix, _, operation = self.action.partition(":")
-        found: dict[str, tuple[str | None, ...]] = {}
-        if prefix in ("kms", "s3"):
-            found["aws:resourceaccount"] = (self.resource_account,)
-        if prefix == "s3":
-            if not self.caller.is_service:
-                # False for a service role
-                # (https://docs.aws.amazon.com/IAM/latest/UserGuide/access_forward_access_sessions.html); calls of KMS
-                # may be those that S3 forwards.
-                found |= {"aws:viaawsservice": ("false",), **dict.fromkeys(_OF_FORWARDED, _ABSENT)}
-            found |= {"s3:resourceaccount": (self.resource_account,), "s3:tlsversion": _TLS_VERSIONS}
-            if operation != "PutObject":
-                found |= dict.fromkeys(_OF_PUT_OBJECT, _ABSENT)
-            if operation != "ListBucket":
-                found |= dict.fromkeys(_OF_LIST_BUCKET, _ABSENT)
-        if prefix == "kms":
-            if not self.caller.is_service:
-                found["kms:calleraccount"] = (self.caller.account,)
-            if operation != "CreateGrant":
-                found |= dict.fromkeys(_OF_CREATE_GRANT, _ABSENT)
-            if operation not in ("CreateGrant", "ListGrants", "RevokeGrant"):
-                found["kms:grantisforawsresource"] = _ABSENT
+        found["aws:principalservicename"] = (caller.arn,)
+        found["aws:sourceaccount"] = (*maybe_absent, caller.account)
+        found["aws:sourcearn"] = (*maybe_absent, source_arn)
         return found
+
+
+@cache
+def _known(action: str, is_service: bool) -> Context:
+    """The condition keys that are the same for every caller and resource."""
+    prefix, _, operation = action.partition(":")
+    found: dict[str, Alternatives] = {"aws:securetransport": ("true",), **dict.fromkeys(_OF_NETWORKS, _ABSENT)}
+    if is_service:
+        # A service principal is a member of no organization.
+        found |= {"aws:principalisawsservice": ("true",), **dict.fromkeys(_OF_ORGANIZATIONS, _ABSENT)}
+    else:
+        found |= {"aws:principalisawsservice": ("false",), "aws:principaltype": ("AssumedRole",)}
+        found |= dict.fromkeys(_OF_SERVICES, _ABSENT)
+    if prefix == "s3":
+        found["s3:tlsversion"] = _TLS_VERSIONS
+        if not is_service:
+            # False for a service role
+            # (https://docs.aws.amazon.com/IAM/latest/UserGuide/access_forward_access_sessions.html); calls of KMS may be
+            # those that S3 forwards.
+            found |= {"aws:viaawsservice": ("false",), **dict.fromkeys(_OF_FORWARDED, _ABSENT)}
+        if operation != "PutObject":
+            found |= dict.fromkeys(_OF_PUT_OBJECT, _ABSENT)
+        if operation != "ListBucket":
+            found |= dict.fromkeys(_OF_LIST_BUCKET, _ABSENT)
+    if prefix == "kms":
+        if operation != "CreateGrant":
+            found |= dict.fromkeys(_OF_CREATE_GRANT, _ABSENT)
+        if operation not in ("CreateGrant", "ListGrants", "RevokeGrant"):
+            found["kms:grantisforawsresource"] = _ABSENT
+    return found
 
 
 def on_key(caller: Caller, action: str, key: Key) -> Call:

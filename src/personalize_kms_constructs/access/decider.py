@@ -105,16 +105,19 @@ def _matching(policy: Policy, action: str) -> tuple[Any, ...]:
     """Return what tells an action from others: the statements that are about it, and how surely."""
     lower = action.lower()
     found: list[Any] = []
-    for statement in policy.statements:
+    for statement in policy.about(lower):
         if not statement.readable:
             found.append(statement)
             continue
-        only = statement.only_actions
-        about = Answer.of(lower in only) if only is not None else _about(statement.body, lower)
+        about = Answer.YES if statement.only_actions is not None else _about(statement.body, lower)
         if about is not Answer.NO:
-            keys = (key.lower() for _, key, _ in condition_keys(statement.body.get("Condition")))
-            found.append((statement, about, action if any(key in ACTION_KEYS for key in keys) else ""))
+            found.append((statement, about, action if _has_action_keys(statement.body) else ""))
     return tuple(found)
+
+
+def _has_action_keys(body: Any) -> bool:
+    condition = body.get("Condition")
+    return bool(condition) and any(key.lower() in ACTION_KEYS for _, key, _ in condition_keys(condition))
 
 
 def _about(body: Any, action: str) -> Answer | str:

@@ -50,6 +50,21 @@ class Policy:
             found = [literally(each) for each in found]
         return tuple(Written.of(body, index, self) for index, body in enumerate(found))
 
+    def about(self, action: str) -> tuple[Written, ...]:
+        """Return the statements that may be about an action, in lower case."""
+        found = self._about.get(action)
+        return self._about_others if found is None else found
+
+    @cached_property
+    def _about(self) -> dict[str, tuple[Written, ...]]:
+        actions = {action for each in self.statements for action in each.only_actions or ()}
+        return {action: tuple(each for each in self.statements if each.may_be_about(action)) for action in actions}
+
+    @cached_property
+    def _about_others(self) -> tuple[Written, ...]:
+        """The statements that may be about actions which none of them names."""
+        return tuple(each for each in self.statements if each.only_actions is None)
+
     @cached_property
     def may_deny(self) -> bool:
         """Whether a statement denies something, or may."""
@@ -72,6 +87,10 @@ class Written:
     """The only actions that it can be about, in lower case; none where a wildcard or a hole leaves that open."""
     addressed: dict[Any, Any] = field(default_factory=dict, repr=False)
     """What was found out about whom it is for, by callers."""
+
+    def may_be_about(self, action: str) -> bool:
+        """Report whether it may be about an action, in lower case."""
+        return self.only_actions is None or action in self.only_actions
 
     @staticmethod
     def of(body: Any, index: int, policy: Policy) -> Written:

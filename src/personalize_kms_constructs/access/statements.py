@@ -16,7 +16,7 @@ from .conditions import condition_answer
 from .lists import as_list
 from .model import Policy, Statement, Written
 from .values import last_part, matches, open_parts, same, split, split_arn
-from .variables import with_variables
+from .variables import has_variables, with_variables
 
 _ELEMENTS = frozenset(
     {"Sid", "Effect", "Principal", "NotPrincipal", "Action", "NotAction", "Resource", "NotResource", "Condition"}
@@ -95,9 +95,7 @@ def judge(policies: list[Policy], call: Call, *, of_resource: bool, only_if: str
     for policy in policies:
         if not isinstance(policy.document, Mapping):
             judgement.leave_open(f"{policy.name} isn't known before deployment")
-        for statement in policy.statements:
-            if statement.only_actions is not None and action not in statement.only_actions:
-                continue
+        for statement in policy.about(action):
             if statement.readable:
                 _judge_statement(judgement, statement, call, of_resource=of_resource, only_if=only_if)
             else:
@@ -132,13 +130,12 @@ def _judge_statement(judgement: Judgement, statement: Written, call: Call, *, of
 
 def is_about(statement: Written, call: Call) -> tuple[Answer, list[str]]:
     """Answer whether actions, resources and conditions of a statement fit a call, and what leaves it open."""
-    answers: list[Answer] = []
+    answers: list[Answer] = [Answer.YES]
     reasons: list[str] = []
     for element, value, fold in (("Action", call.action, True), ("Resource", call.resource, False)):
         if fold and statement.only_actions is not None:
-            answer, open_elements = Answer.of(value.lower() in statement.only_actions), _NOTHING
-        else:
-            answer, open_elements = _element(statement.body, element, value, call, fold=fold)
+            continue  # asked before
+        answer, open_elements = _element(statement.body, element, value, call, fold=fold)
         if answer is Answer.NO:
             return Answer.NO, _NOTHING
         answers.append(answer)
@@ -164,7 +161,8 @@ def _element(statement: Statement, element: str, value: str, call: Call, *, fold
             answers.append(Answer.MAYBE)
             reasons.append(f"{named} isn't known before deployment")
             continue
-        pattern = with_variables(pattern, call.context)
+        if has_variables(pattern):
+            pattern = with_variables(pattern, call.context)
         answer = matches(value.lower(), pattern.lower()) if fold else matches(value, pattern)
         answers.append(answer)
         if answer is Answer.MAYBE:

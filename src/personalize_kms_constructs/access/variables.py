@@ -15,6 +15,11 @@ from .values import generated
 _VARIABLE = re.compile(r"\$\{([a-zA-Z0-9]+:[^{}$:?]+)\}")
 
 
+def has_variables(text: str) -> bool:
+    """Report whether a text has variables."""
+    return "${" in text and _has_variables(text)
+
+
 def with_variables(text: str, context: Mapping[str, tuple[str | None, ...]]) -> str:
     """Put what is known of a call into the variables; the others stay, and can be anything."""
 
@@ -23,7 +28,7 @@ def with_variables(text: str, context: Mapping[str, tuple[str | None, ...]]) -> 
         known = alternatives[0] if len(alternatives) == 1 else None
         return variable[0] if known is None else known
 
-    return _VARIABLE.sub(value, text) if "${" in text and _has_variables(text) else text
+    return _VARIABLE.sub(value, text) if has_variables(text) else text
 
 
 def literally(value: Any) -> Any:
