@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any, TypeVar
 
 from .answers import Answer
+from .callers import Callers
 from .decider import Decider
 from .decision import Decision
 from .entries import Allowed, Entry, Missing, Undecided
@@ -26,7 +27,8 @@ _E = TypeVar("_E", bound=Entry)
 def compare(model: AccessModel) -> AccessReport:
     """Return everything that differs from AWS's pages, and what is as they ask."""
     needs = needs_of(model)
-    decider = Decider(model)
+    callers = Callers(model)
+    decider = Decider(model, callers)
     decisions = decider.decide(needs)
     denied = dict(decider.denied_in_buckets(needs))
     entries = [*_entries(model, needs, decisions), *_entries(model, needs, denied, in_bucket=True)]
@@ -45,7 +47,7 @@ def compare(model: AccessModel) -> AccessReport:
     ]
     return AccessReport(
         missing=_sorted(each for each in entries if isinstance(each, Missing)),
-        excess=_sorted(excess(model, needs, decisions)),
+        excess=_sorted(excess(model, needs, decisions, callers)),
         undecided=_sorted(undecided),
         problems=in_order(problems),
         allowed=_sorted(each for each in entries if isinstance(each, Allowed)),

@@ -7,8 +7,8 @@ from typing import Any
 
 from . import decision
 from .answers import Answer
-from .calls import ACTION_KEYS, Caller
-from .conditions import condition_keys
+from .callers import Callers
+from .calls import Caller
 from .decision import Decision
 from .lists import as_list
 from .model import AccessModel, Asked, Bucket, Key, Policy
@@ -19,9 +19,9 @@ from .values import matches
 class Decider:
     """Decides whether needs are met."""
 
-    def __init__(self, model: AccessModel) -> None:
+    def __init__(self, model: AccessModel, callers: Callers) -> None:
         self._model = model
-        self._callers: dict[tuple[str, str, str, str], Caller] = {}
+        self._callers = callers
         self._about: dict[tuple[Policy, str], tuple[Any, ...]] = {}
 
     def decide(self, needs: Mapping[Need, list[Asked]]) -> dict[Need, Decision]:
@@ -31,7 +31,7 @@ class Decider:
             groups.setdefault((*need[:3], *need[4:], need.action[:4]), []).append(need)
         found: dict[Need, Decision] = {}
         for group in groups.values():
-            caller, owner = self._caller(group[0]), self._owner(group[0])
+            caller, owner = self._callers.of(group[0]), self._owner(group[0])
             policies = self._policies(group[0], owner)
             alike: dict[Any, Decision] = {}
             for need in group:
@@ -47,7 +47,7 @@ class Decider:
         for need in needs:
             if need.policy == IN_IAM and need.action.startswith("s3:"):
                 bucket = self._model.bucket(need.owner, need.account)
-                found = decision.role_in_bucket(self._caller(need), bucket, need.action, need.resource)
+                found = decision.role_in_bucket(self._callers.of(need), bucket, need.action, need.resource)
                 if found.answer is not Answer.YES:
                     yield need, found
 
@@ -83,17 +83,6 @@ class Decider:
             return self._model.key(need.owner)
         return self._model.bucket(need.owner, need.account)
 
-    def _caller(self, need: Need) -> Caller:
-        name = (need.principal, need.role_arn, need.account, need.region)
-        if name not in self._callers:
-            if need.principal == SERVICE:
-                caller = Caller(need.principal_arn, need.account, need.region, is_service=True)
-            else:
-                role = self._model.role(need.role_arn)
-                caller = Caller(role.arn, role.account, need.region, unique_id=role.unique_id)
-            self._callers[name] = caller
-        return self._callers[name]
-
 
 def _only_if(asked: list[Asked]) -> str:
     """The condition on which all of them depend, if there is one."""
@@ -104,6 +93,8 @@ def _only_if(asked: list[Asked]) -> str:
 def _matching(policy: Policy, action: str) -> tuple[Any, ...]:
     """Return what tells an action from others: the statements that are about it, and how surely."""
     lower = action.lower()
+    if policy.is_plain:
+        return policy.about(lower)
     found: list[Any] = []
     for statement in policy.about(lower):
         if not statement.readable:
@@ -111,13 +102,8 @@ def _matching(policy: Policy, action: str) -> tuple[Any, ...]:
             continue
         about = Answer.YES if statement.only_actions is not None else _about(statement.body, lower)
         if about is not Answer.NO:
-            found.append((statement, about, action if _has_action_keys(statement.body) else ""))
+            found.append((statement, about, action if statement.has_action_keys else ""))
     return tuple(found)
-
-
-def _has_action_keys(body: Any) -> bool:
-    condition = body.get("Condition")
-    return bool(condition) and any(key.lower() in ACTION_KEYS for _, key, _ in condition_keys(condition))
 
 
 def _about(body: Any, action: str) -> Answer | str:

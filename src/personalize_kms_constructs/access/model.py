@@ -13,6 +13,8 @@ from functools import cached_property
 from typing import Any
 
 from ..matrix import Permissions
+from .call_keys import ACTION_KEYS
+from .conditions import condition_keys
 from .lists import as_list
 from .values import account_of
 from .variables import literally
@@ -56,6 +58,11 @@ class Policy:
         return self._about_others if found is None else found
 
     @cached_property
+    def is_plain(self) -> bool:
+        """Whether every statement names its actions, and is about each of them alike."""
+        return all(each.only_actions is not None and not each.has_action_keys for each in self.statements)
+
+    @cached_property
     def _about(self) -> dict[str, tuple[Written, ...]]:
         actions = {action for each in self.statements for action in each.only_actions or ()}
         return {action: tuple(each for each in self.statements if each.may_be_about(action)) for action in actions}
@@ -87,6 +94,12 @@ class Written:
     """The only actions that it can be about, in lower case; none where a wildcard or a hole leaves that open."""
     addressed: dict[Any, Any] = field(default_factory=dict, repr=False)
     """What was found out about whom it is for, by callers."""
+
+    @cached_property
+    def has_action_keys(self) -> bool:
+        """Whether a condition is on a key that some actions have and others lack."""
+        condition = self.body.get("Condition") if self.readable else None
+        return bool(condition) and any(key.lower() in ACTION_KEYS for _, key, _ in condition_keys(condition))
 
     def may_be_about(self, action: str) -> bool:
         """Report whether it may be about an action, in lower case."""

@@ -72,7 +72,10 @@ class Scope(ABC):
                 return self.ref(argument) if isinstance(argument, str) else unknown("Ref of what is no name")
             if name.startswith("Fn::"):
                 return self._function(name, argument)
-        values = {name: item if type(item) is str and "{{" not in item else self.value(item) for name, item in expression.items()}
+        values = {
+            name: item if type(item) is str and "{{" not in item else self.value(item)
+            for name, item in expression.items()
+        }
         return {name: item for name, item in values.items() if item is not NO_VALUE}
 
     def text(self, expression: Any) -> str:
