@@ -155,3 +155,21 @@ def test_what_the_role_does_with_a_key_may_be_a_forwarded_call_of_s3() -> None:
     found = report(key=[*ON_KEY, denial], iam=[iam(IAM_ACTIONS)])
     assert lines(found.missing) == set()
     assert {(each.principal, each.policy) for each in found.undecided} == {("role", "key")}
+
+
+@pytest.mark.parametrize(
+    ("key", "reason"),
+    [
+        ("aws:PrincipalOrgID", "a template doesn't say what it is"),
+        ("aws:ResourceOrgPaths", "a template doesn't say what it is"),
+        ("aws:PrincipalTag/team", "a template doesn't say what it is"),
+        ("aws:ResourceTag/team", "a template doesn't say what it is"),
+        ("aws:CurrentTime", "a template doesn't say what it is"),
+        ("aws:SourceIp", "AWS doesn't document the key for Personalize's calls"),
+    ],
+)
+def test_the_reason_says_who_does_not_say_what_a_key_is(key: str, reason: str) -> None:
+    """AWS's documentation, or the template."""
+    found = with_denial({"StringNotEquals": {key: "x"}})
+    of_role = [each for each in found.undecided if each.principal == "role"]
+    assert {each.because.rpartition("condition StringNotEquals ")[2] for each in of_role} == {f"{key}: {reason}"}

@@ -20,6 +20,15 @@ Alternatives = tuple[str | None, ...]
 Context = Mapping[str, Alternatives]
 """The condition keys of a call, in lower case. A key that isn't here can be anything."""
 
+# AWS documents them, but neither a template nor a read of the account has them.
+_NOT_IN_TEMPLATES = (
+    "aws:principalorg",
+    "aws:principaltag/",
+    "aws:resourceorg",
+    "aws:resourcetag/",
+    "aws:currenttime",
+    "aws:epochtime",
+)
 _OPERATOR = re.compile(r"(?:(ForAnyValue|ForAllValues):)?(\w+?)(IfExists)?")
 _NEGATED = {
     "StringNotEquals": "StringEquals",
@@ -79,6 +88,8 @@ def _reason(operator: str, key: str, values: Any, context: Context) -> str:
     if _parsed(operator) is None:
         return f"{named}: the operator isn't known"
     holes = [part for value in as_list(values) if isinstance(value, str) for part in open_parts(value)]
+    if key.lower() not in context and key.lower().startswith(_NOT_IN_TEMPLATES):
+        return f"{named}: a template doesn't say what it is"
     if key.lower() not in context:
         return f"{named}: AWS doesn't document the key for Personalize's calls"
     if None in context[key.lower()] and not holes:

@@ -38,6 +38,8 @@ class Template:
     """Whether it reads what other stacks export or put out."""
     paths: dict[str, str] = field(default_factory=dict)
     """Construct paths of resources, by logical id."""
+    assets: Mapping[str, str] = field(default_factory=dict)
+    """Files of assets, by their hashes, beside the template or in a directory above."""
     nested: dict[str, Template] = field(default_factory=dict)
     """The templates of nested stacks, by the logical id of the nested stack."""
 
@@ -152,14 +154,15 @@ def _read_stack(directory: Path, artifact_id: str, artifact: Json, manifest_file
         account=account,
         region=region,
         path=directory / file,
+        assets=_assets(directory, file),
         **read_template(directory / file),
     )
-    _read_nested(directory, template, _assets(directory, file))
+    _read_nested(directory, template)
     return template
 
 
 def _assets(directory: Path, template_file: str) -> dict[str, str]:
-    """The files of assets, by their hashes, which are in the addresses of nested templates."""
+    """The files of assets, by their hashes, which are in the addresses of nested templates and of definitions."""
     path = directory / template_file.replace(".template.json", ".assets.json")
     if not path.is_file():
         return {}
@@ -171,12 +174,12 @@ def _assets(directory: Path, template_file: str) -> dict[str, str]:
     }
 
 
-def _read_nested(directory: Path, template: Template, assets: Mapping[str, str], within: tuple[Path, ...] = ()) -> None:
+def _read_nested(directory: Path, template: Template, within: tuple[Path, ...] = ()) -> None:
     within = (*within, template.path)
     for logical_id, resource in template.resources.items():
         if resource["Type"] != NESTED_STACK:
             continue
-        file = _nested_file(resource, assets)
+        file = _nested_file(resource, template.assets)
         if file is None:
             continue  # a template elsewhere, which can't be seen
         path = directory / file
@@ -188,10 +191,11 @@ def _read_nested(directory: Path, template: Template, assets: Mapping[str, str],
             account=template.account,
             region=template.region,
             path=path,
+            assets=template.assets,
             **read_template(path),
         )
         template.nested[logical_id] = nested
-        _read_nested(directory, nested, assets, within)
+        _read_nested(directory, nested, within)
 
 
 def _nested_file(resource: Json, assets: Mapping[str, str]) -> str | None:

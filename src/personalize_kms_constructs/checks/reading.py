@@ -59,6 +59,9 @@ class _Reading:
                 model.open_questions.append(found)
         for resource in self.resources:
             for request in requests_of(resource):
+                if isinstance(request, OpenQuestion):
+                    model.open_questions.append(request)
+                    continue
                 for each in self._asked(request, dependencies):
                     if isinstance(each, Asked):
                         model.asked.append(each)

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from ..access.model import OpenQuestion
 from ..access.values import account_of, unknown
 from .asked import KINDS, Request, lower_case
 from .json_text import parsed
@@ -15,7 +16,7 @@ from .state_machines import STATE_MACHINE, of_state_machine
 _PREFIX = "AWS::Personalize::"
 
 
-def requests_of(resource: Resource) -> Iterator[Request]:
+def requests_of(resource: Resource) -> Iterator[Request | OpenQuestion]:
     """Yield what a resource of a template asks Personalize for.
 
     Raises:
@@ -27,7 +28,7 @@ def requests_of(resource: Resource) -> Iterator[Request]:
         raise resource.too_deep(resource.path) from None
 
 
-def _requests_of(resource: Resource) -> Iterator[Request]:
+def _requests_of(resource: Resource) -> Iterator[Request | OpenQuestion]:
     if resource.type.startswith(_PREFIX):
         yield from _of_personalize(resource)
     elif resource.type == STATE_MACHINE:

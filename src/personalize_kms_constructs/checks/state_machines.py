@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from ..access.model import OpenQuestion
 from ..access.values import account_of, split_arn, unknown
 from .asked import KINDS, Request, lower_case
 from .files import read_text
@@ -18,15 +19,22 @@ from .physical import Resource
 
 STATE_MACHINE = "AWS::StepFunctions::StateMachine"
 
+_SERVICE = "aws-sdk:personalize:"
+_IN_YAML = (
+    "its definition is no JSON, so that what it asks of Personalize isn't known: give the definition as JSON, or the "
+    "jobs to a PersonalizeEncryption"
+)
 _TASK = re.compile(r"arn:(?:\$\{AWS::Partition\}|[^:]+):states:::aws-sdk:personalize:(?P<call>\w+)(?:\.\w+)?")
 _INPUT = re.compile(
     r"\{%\s*\$states\.input(?:\.(?P<member>\w+))?\s*%\}|\{%\s*\$merge\(\s*\[\s*\$states\.input\b.*%\}", re.DOTALL
 )
 
 
-def of_state_machine(resource: Resource) -> Iterator[Request]:
+def of_state_machine(resource: Resource) -> Iterator[Request | OpenQuestion]:
     """Yield the jobs that a state machine starts."""
     definition = _definition(resource)
+    if isinstance(definition, OpenQuestion):
+        yield definition
     for states in _state_maps(definition):
         for name, state in states.items():
             task = _TASK.fullmatch(str(state.get("Resource"))) if isinstance(state, Mapping) else None
@@ -48,6 +56,8 @@ def _definition(resource: Resource) -> Any:
         found = resource.get("DefinitionString")
     elif "DefinitionS3Location" in properties:
         found = _from_asset(resource)
+        if found is not None and not found.lstrip().startswith("{"):
+            return OpenQuestion(resource.path, _IN_YAML, resource.declared) if _SERVICE in found else None
     if not isinstance(found, str):
         return found
     substitutions = resource.get("DefinitionSubstitutions")
@@ -57,12 +67,14 @@ def _definition(resource: Resource) -> Any:
 
 
 def _from_asset(resource: Resource) -> str | None:
-    """The text of a definition that is an asset of the app, if it is JSON."""
+    """The text of a definition that is an asset of the app; of a stage, the asset is above the templates."""
     location = resource.get("DefinitionS3Location")
     key = location.get("Key") if isinstance(location, Mapping) else None
-    if not isinstance(key, str) or not key.endswith(".json"):
+    if not isinstance(key, str):
         return None
-    path = resource.stack.template.path.with_name(f"asset.{key.rpartition('/')[2]}")
+    template, name = resource.stack.template, key.rpartition("/")[2]
+    file = template.assets.get(name.partition(".")[0], f"asset.{name}")
+    path = template.path.parent / file
     return read_text(path) if path.is_file() else None
 
 
