@@ -343,3 +343,27 @@ def test_the_actions_that_the_iam_policy_lacks_are_named(tmp_path: Path) -> None
     """What is found above is found with policies that are complete; here one isn't."""
     report = check(tmp_path, complete(Policy=policy(actions=IN_IAM[1:])))
     assert [(each.principal, each.policy, each.action) for each in report.missing] == [("role", "role", "kms:Decrypt")]
+
+
+def test_stacks_that_do_not_say_their_accounts_may_have_resources_of_one_name(tmp_path: Path) -> None:
+    """One stack for development and one for production: each has its own dataset group, alias and key."""
+    alias = {"Type": "AWS::KMS::Alias", "Properties": {"AliasName": "alias/data", "TargetKeyId": {"Ref": "Key"}}}
+    stacks = {name: importing("alias/data", Alias=alias) for name in ("Dev", "Prod")}
+    report = check_assembly(write(tmp_path, stacks, account="unknown-account", region="unknown-region"))
+    assert messages(report) == []
+    assert len(report.asked) == 4
+
+
+def test_roles_of_one_name_are_a_question(tmp_path: Path) -> None:
+    """They can't be of one account, and it isn't known which policies are those of which."""
+    named = complete(Role=role(RoleName="movies"))
+    stacks = {"Dev": named, "Prod": named}
+    report = check_assembly(write(tmp_path, stacks, account="unknown-account", region="unknown-region"))
+    assert (report.missing, report.problems) == ((), ())
+    assert [(each.needed_by, each.because) for each in report.undecided] == [
+        (
+            ["Dev/Role"],
+            "Prod/Role has the same name, so that it isn't known whose policies are whose: give the stacks their "
+            "accounts by env, or put them into stages",
+        )
+    ]

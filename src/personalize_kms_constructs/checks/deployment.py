@@ -32,8 +32,9 @@ class Deployment:
     """The whole app, for an assembly that is one of its stages."""
     keys: dict[str, Resource] = field(default_factory=dict)
     merged_key_policies: dict[str, list[Resource]] = field(default_factory=dict)
-    aliases: dict[str, Resource] = field(default_factory=dict)
-    roles: dict[str, Resource] = field(default_factory=dict)
+    aliases: dict[str, list[Resource]] = field(default_factory=dict)
+    roles: dict[str, list[Resource]] = field(default_factory=dict)
+    """More than one where stacks that don't say their accounts have roles of one name."""
     role_policies: dict[str, list[Resource]] = field(default_factory=dict)
     """Policies that name their roles, by the names of these."""
     managed_policies: dict[str, Resource] = field(default_factory=dict)
@@ -53,12 +54,12 @@ class Deployment:
         if type in physical.KEYS:
             self.keys.setdefault(_of_any_partition(physical.key_arn(resource)), resource)
         elif type == physical.ALIAS:
-            self.aliases.setdefault(physical.alias_name(resource), resource)
+            self.aliases.setdefault(physical.alias_name(resource), []).append(resource)
         elif type == _MERGED_KEY_POLICY:
             arn = _of_any_partition(resource.text("KeyArn") or "")
             self.merged_key_policies.setdefault(arn, []).append(resource)
         elif type == physical.ROLE:
-            self.roles.setdefault(_of_any_partition(physical.role_arn(resource)), resource)
+            self.roles.setdefault(_of_any_partition(physical.role_arn(resource)), []).append(resource)
         elif type == physical.BUCKET:
             self.buckets.setdefault(physical.bucket_name(resource), resource)
         elif type == "AWS::S3::BucketPolicy":
@@ -108,12 +109,19 @@ class Deployment:
             return
         name = last_part(arn)
         identity = self._policies_of(name, account_of(arn))
-        resource = self.find(lambda each: each.roles.get(_of_any_partition(arn)))
-        if resource is None:
+        resources = self.find(lambda each: each.roles.get(_of_any_partition(arn)))
+        if resources is None:
             unseen = _why_unseen(arn, model)
             policies = [_policy(each, "PolicyDocument") for each in identity]
             model.roles[arn] = Role(arn, identity=policies, unseen=unseen, unseen_trust=unseen, unseen_boundary=unseen)
             return
+        resource, *others = resources
+        if others:
+            because = (
+                f"{', '.join(each.path for each in others)} has the same name, so that it isn't known whose policies "
+                "are whose: give the stacks their accounts by env, or put them into stages"
+            )
+            model.open_questions.append(OpenQuestion(resource.path, because, resource.declared))
         model.names[arn] = resource.path
         role = model.roles[arn] = Role(
             arn, trust=[_policy(resource, "AssumeRolePolicyDocument")], declared=resource.declared
@@ -172,7 +180,8 @@ class Deployment:
             return key
         arn = key if split_arn(key) else resource.arn("kms", key if key.startswith(_ALIAS) else f"key/{key}")
         name = alias_in(arn)
-        alias = self.find(lambda each: each.aliases.get(name)) if name else None
+        aliases = self.find(lambda each: each.aliases.get(name)) if name else None
+        alias = nearest(aliases, resource) if aliases else None
         target = alias.text("TargetKeyId") if alias is not None else None
         return arn if alias is None or target is None else self.key_arn(target, alias)
 
@@ -180,8 +189,8 @@ class Deployment:
         """Return the ARN of a role that a property names by its name or its ARN."""
         if has_unknown(role) or split_arn(role):
             return role
-        found = self.find(lambda each: next((of for arn, of in each.roles.items() if last_part(arn) == role), None))
-        return resource.arn("iam", f"role/{role}", region=False) if found is None else physical.role_arn(found)
+        found = self.find(lambda each: [of[0] for arn, of in each.roles.items() if last_part(arn) == role] or None)
+        return physical.role_arn(found[0]) if found else resource.arn("iam", f"role/{role}", region=False)
 
     def _take_encryption(self, bucket: Bucket, resource: Resource, encryption: Any) -> None:
         rules = (
@@ -205,6 +214,14 @@ class Deployment:
     def _policies_of(self, role_name: str, account: str) -> list[Resource]:
         found = self.find(lambda each: each.role_policies.get(role_name)) or []
         return [each for each in found if same(each.stack.template.account, account) is not Answer.NO]
+
+
+def nearest(found: list[Resource], beside: Resource) -> Resource:
+    """Return the one that is deployed with another resource.
+
+    Stacks that don't say their account and Region may have resources of one name, since they needn't be of one.
+    """
+    return next((each for each in found if each.stack.top is beside.stack.top), found[0])
 
 
 def _policy(resource: Resource, property_name: str) -> Policy:

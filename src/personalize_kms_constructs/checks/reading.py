@@ -13,7 +13,7 @@ from ..matrix import KMS_PAGE
 from . import physical
 from .asked import Request
 from .assembly import NESTED_STACK, Assembly
-from .deployment import Deployment, alias_in
+from .deployment import Deployment, alias_in, nearest
 from .metadata import asked_by_constructs
 from .physical import Resource
 from .requests import requests_of
@@ -86,14 +86,14 @@ class _Reading:
         return model
 
     def _index_dataset_groups(self) -> None:
-        self._groups: dict[str, Resource] = {}
-        self._datasets: dict[str, Resource] = {}
+        self._groups: dict[str, list[Resource]] = {}
+        self._datasets: dict[str, list[Resource]] = {}
         for resource in self.resources:
             if resource.type == physical.DATASET_GROUP:
                 for name in (physical.dataset_group_arn(resource), physical.ref(resource)):
-                    self._groups.setdefault(name, resource)
+                    self._groups.setdefault(name, []).append(resource)
             elif resource.type == physical.DATASET:
-                self._datasets.setdefault(physical.dataset_arn(resource), resource)
+                self._datasets.setdefault(physical.dataset_arn(resource), []).append(resource)
 
     def _asked(self, request: Request, dependencies: Dependencies) -> Iterator[Asked | OpenQuestion | Problem]:
         resource = request.resource
@@ -173,10 +173,11 @@ class _Reading:
         group = request.text("datasetgrouparn")
         dataset = request.text("datasetarn")
         if dataset is not None and dataset in self._datasets:
-            group = self._datasets[dataset].text("DatasetGroupArn")
+            group = nearest(self._datasets[dataset], request.resource).text("DatasetGroupArn")
         if group is not None and group in self._groups:
-            key = self._groups[group].text("KmsKeyArn")
-            return None if key is None else self._key(key, self._groups[group])
+            found = nearest(self._groups[group], request.resource)
+            key = found.text("KmsKeyArn")
+            return None if key is None else self._key(key, found)
         for asked in self._constructs:
             if (asked.role_arn, asked.kind) == (role, request.permissions.resource):
                 return asked.dataset_group_key

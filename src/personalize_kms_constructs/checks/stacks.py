@@ -76,6 +76,11 @@ class Stack(Scope):
         given = self.template.resources[logical_id].get("Properties", {}).get("Parameters", {})
         return {name: partial(self.value, each) for name, each in given.items()} if isinstance(given, dict) else {}
 
+    @property
+    def top(self) -> Stack:
+        """The stack that it is nested in, directly or not; itself if it is in none."""
+        return self if self.parent is None else self.parent[0].top
+
     def with_nested(self) -> Iterator[Stack]:
         """Yield this stack and every one nested in it."""
         yield self
