@@ -83,6 +83,16 @@ def test_a_resource_waits_for_the_policies_that_decide(
     assert told == early
 
 
+def test_within_a_boundary_a_resource_waits_for_the_policies_that_decide_too() -> None:
+    """For CreateGrant the key policy decides, though IAM allows it as well."""
+    found = model(asked(waits_for={"Key"}), key=NAMED)
+    found.roles[ROLE].boundary = policy("boundary", [iam(["kms:*"], "*")])
+    found.roles[ROLE].identity = [policy("IAM policy", [iam(KEY_POLICY_ACTIONS)], declared="Policy")]
+    (problem,) = compare(found).problems
+    actions = ", ".join(["kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey", "kms:ListGrants"])
+    assert f"may be created before IAM policy, which allows {actions}: make it depend" in problem.message
+
+
 def test_what_no_policy_says_is_missing_though_the_accounts_are_not_known() -> None:
     """Whether the role is of the key's account makes no difference then."""
     key_arn = KEY.replace(ACCOUNT, "${Main.Account?}")
@@ -192,3 +202,69 @@ def test_a_policy_that_depends_on_a_condition_is_there_for_what_depends_on_it_to
     assert undecided_of("") == undecided
     assert undecided_of("Main.IsTest") == undecided
     assert undecided_of("Main.IsProd") == set()
+
+
+def importing_from(account: str, *statements: Statement) -> AccessReport:
+    """An import from a bucket of this account, whose policy lets Personalize in, and these statements."""
+    of_service = [
+        service(["s3:GetObject"], Resource=f"{BUCKET}/import/*"),
+        service(["s3:ListBucket"], Resource=BUCKET),
+    ]
+    found = model(
+        asked(IMPORT_JOB, source=location()),
+        key=NAMED,
+        iam=[iam(["s3:GetObject"], f"{BUCKET}/import/*"), iam(["s3:ListBucket"], BUCKET)],
+    )
+    found.buckets[BUCKET] = Bucket(BUCKET, account, [policy("bucket policy", [*of_service, *statements])])
+    return compare(found)
+
+
+OF_ROLE = [role(["s3:GetObject"], Resource=f"{BUCKET}/import/*"), role(["s3:ListBucket"], Resource=BUCKET)]
+DENIED = [role(["s3:*"], Effect="Deny")]
+
+
+@pytest.mark.parametrize(
+    ("account", "statements", "missing"),
+    [
+        (ACCOUNT, [], set()),
+        ("${Main.Account?}", OF_ROLE, set()),
+        (ANOTHER_ACCOUNT, [], {"s3:GetObject", "s3:ListBucket"}),
+        (ANOTHER_ACCOUNT, OF_ROLE[:1], {"s3:ListBucket"}),
+        (ANOTHER_ACCOUNT, OF_ROLE, set()),
+        (ACCOUNT, DENIED, {"s3:GetObject", "s3:ListBucket"}),
+        ("${Main.Account?}", DENIED, {"s3:GetObject", "s3:ListBucket"}),
+        (ANOTHER_ACCOUNT, [*OF_ROLE, *DENIED], {"s3:GetObject", "s3:ListBucket"}),
+    ],
+)
+def test_a_bucket_of_another_account_has_to_let_the_role_in(
+    account: str, statements: list[Statement], missing: set[str]
+) -> None:
+    """In its own account it only must not keep the role out."""
+    found = importing_from(account, *statements)
+    assert (found.undecided, found.problems) == ((), ())
+    assert {(each.principal, each.policy) for each in found.missing} == ({("role", "bucket")} if missing else set())
+    assert {each.action for each in found.missing} == missing
+    assert [each.add is None for each in found.missing] == [DENIED[0] in statements] * len(missing)
+
+
+def test_whether_a_bucket_is_of_the_roles_account_is_not_guessed() -> None:
+    """In another one its policy would have to let the role in."""
+    found = importing_from("${Main.Account?}")
+    assert (found.missing, found.problems) == ((), ())
+    assert {(each.principal, each.policy, each.action, each.because) for each in found.undecided} == {
+        ("role", "bucket", action, "whether role and bucket are of one account isn't known")
+        for action in ("s3:GetObject", "s3:ListBucket")
+    }
+
+
+def test_a_denial_that_depends_on_a_condition_is_there_for_what_depends_on_it_too() -> None:
+    """In a bucket's policy, for the role."""
+    found = model(
+        asked(IMPORT_JOB, source=location()),
+        key=NAMED,
+        iam=[iam(["s3:GetObject"], f"{BUCKET}/import/*"), iam(["s3:ListBucket"], BUCKET)],
+    )
+    found.buckets[BUCKET] = Bucket(BUCKET, ACCOUNT, [policy("bucket policy", DENIED, only_if="Main.IsProd")])
+    assert {each.policy for each in compare(found).undecided if each.principal == "role"} == {"bucket"}
+    found.asked = [asked(IMPORT_JOB, source=location(), only_if="Main.IsProd")]
+    assert {each.policy for each in compare(found).missing if each.principal == "role"} == {"bucket"}

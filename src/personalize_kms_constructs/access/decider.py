@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from . import decision
@@ -42,12 +42,13 @@ class Decider:
                 found[need] = alike[told_apart_by]
         return {need: found[need] for need in needs}
 
-    def denied_in_buckets(self, needs: Iterable[Need]) -> Iterator[tuple[Need, Decision]]:
+    def denied_in_buckets(self, needs: Mapping[Need, list[Asked]]) -> Iterator[tuple[Need, Decision]]:
         """Yield what a bucket's policy keeps from the role, though its IAM policies may allow it."""
         for need in needs:
             if need.policy == IN_IAM and need.action.startswith("s3:"):
                 bucket = self._model.bucket(need.owner, need.account)
-                found = decision.role_in_bucket(self._callers.of(need), bucket, need.action, need.resource)
+                caller, only_if = self._callers.of(need), _only_if(needs[need])
+                found = decision.role_in_bucket(caller, bucket, need.action, need.resource, only_if=only_if)
                 if found.answer is not Answer.YES:
                     yield need, found
 
