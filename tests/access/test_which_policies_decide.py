@@ -268,3 +268,12 @@ def test_a_denial_that_depends_on_a_condition_is_there_for_what_depends_on_it_to
     assert {each.policy for each in compare(found).undecided if each.principal == "role"} == {"bucket"}
     found.asked = [asked(IMPORT_JOB, source=location(), only_if="Main.IsProd")]
     assert {each.policy for each in compare(found).missing if each.principal == "role"} == {"bucket"}
+
+
+def test_what_cannot_be_seen_of_a_role_that_exists_already_is_said_once() -> None:
+    """Of its IAM policies and its trust; where the key policy names it, that is taken for enough."""
+    found = model(key=NAMED)
+    del found.roles[ROLE]
+    undecided = compare(found).undecided
+    assert {(each.principal, each.policy) for each in undecided} == {("role", "role"), ("service", "trust")}
+    assert {each.policy for each in compare(found).allowed} == {"key"}
