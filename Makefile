@@ -76,9 +76,10 @@ mutation: setup ## break the library's own code and table in every single way; t
 versions: setup ## test at the lowest and the newest versions that are supported; name interpreters with PYTHONS
 	@scripts/test-versions $(PYTHONS)
 
-bench: setup ## measure the construct against the same stack written by hand, and write docs/speed.md
+bench: setup ## measure the construct beside the same stack by hand, and the check beside its synth, into docs/speed.md
 	@$(INSTALL) requirements/bench.txt
 	@python -m bench
+	@python -m bench.checks
 
 dist: setup ## build the wheel and the source distribution in dist, and check them as PyPI does
 	@$(INSTALL) requirements/dist.txt

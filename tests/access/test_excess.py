@@ -168,3 +168,23 @@ def test_bucket_policies() -> None:
         f"{BUCKET}/*": f"write {BUCKET}/import/*",
         f"{BUCKET}/import/*": 'add "Condition": {"StringEqualsIfExists": {"aws:SourceAccount": "111122223333"}}',
     }
+
+
+@pytest.mark.parametrize(
+    ("condition", "everybody"),
+    [
+        ({}, True),
+        ({"Bool": {"aws:SecureTransport": "true"}}, True),
+        ({"NumericGreaterThanEquals": {"s3:TlsVersion": 1.2}}, True),
+        ({"StringEqualsIfExists": {"aws:SourceAccount": "111122223333"}}, True),
+        ({"StringEquals": {"aws:PrincipalServiceName": "personalize.amazonaws.com"}}, False),
+        ({"Bool": {"aws:PrincipalIsAWSService": "true"}}, False),
+        ({"StringNotEquals": {"aws:PrincipalServiceName": "lambda.amazonaws.com"}}, True),
+    ],
+)
+def test_statements_for_everybody(condition: Statement, everybody: bool) -> None:
+    """Only a condition that says who calls narrows ``"Principal": "*"``; one on TLS, or on who doesn't, lets all in."""
+    wide = service(["s3:GetObject"], Resource=f"{BUCKET}/import/*", Principal="*", Condition=condition)
+    found = report(IMPORT, key=ON_KEY, iam=READ, bucket=[*ON_BUCKET, wide])
+    told = [each.because for each in found.excess if "for everybody: its Principal is *" in each.because]
+    assert len(told) == everybody

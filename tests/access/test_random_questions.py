@@ -104,6 +104,12 @@ ROLE_CONDITIONS: tuple[dict[str, Any], ...] = (
     {"StringEquals": {"aws:RequestedRegion": REGION}},
     {"StringNotEquals": {"aws:RequestedRegion": [REGION, "us-east-1"]}},
     {"StringEqualsIgnoreCase": {"aws:PrincipalType": "assumedrole"}},
+    {"Null": {"aws:SourceVpce": ["false"]}},
+    {"StringNotLikeIfExists": {"aws:PrincipalAccount": ["1*"]}},
+    {"ForAnyValue:StringNotEquals": {"aws:PrincipalAccount": [ACCOUNT]}},
+    {"ForAllValues:StringNotLike": {"aws:RequestedRegion": ["us-*", "ap-*"]}},
+    {"BoolIfExists": {"aws:SecureTransport": ["true", "false"]}},
+    {"StringNotEquals": {"aws:ResourceAccount": ACCOUNT}},
 )
 SERVICE_CONDITIONS: tuple[dict[str, Any], ...] = (
     {"StringEqualsIfExists": {"aws:SourceAccount": ACCOUNT}},
@@ -115,6 +121,11 @@ SERVICE_CONDITIONS: tuple[dict[str, Any], ...] = (
     {"StringNotEqualsIfExists": {"aws:SourceAccount": ACCOUNT}},
     {"StringNotEqualsIfExists": {"aws:PrincipalOrgID": "o-1a2b3c4d5e"}},
     {"StringNotEquals": {"aws:PrincipalOrgID": "o-1a2b3c4d5e"}},
+    {"Null": {"aws:SourceVpce": "true"}},
+    {"ForAnyValue:StringEquals": {"aws:RequestedRegion": [REGION, "us-east-1"]}},
+    {"StringLike": {"aws:SourceArn": f"arn:aws:personalize:*:{ACCOUNT}:*"}},
+    {"StringEquals": {"aws:SourceAccount": ANOTHER_ACCOUNT}},
+    {"ArnNotLike": {"aws:SourceArn": "arn:aws:lambda:*:*:*"}},
 )
 
 
@@ -127,7 +138,16 @@ def statement(draw: random.Random, actions: tuple[Any, ...], resources: tuple[An
     found = {"Effect": "Deny" if draw.random() < 0.25 else "Allow"}
     found |= element(draw, "Action", actions) | element(draw, "Resource", resources)
     if draw.random() < 0.5:
-        found["Condition"] = draw.choice(conditions)
+        found["Condition"] = condition(draw, conditions)
+    return found
+
+
+def condition(draw: random.Random, conditions: Any) -> Any:
+    """One to three conditions, all of which have to hold."""
+    found: dict[str, Any] = {}
+    for _ in range(draw.choice((1, 1, 2, 3))):
+        for operator, keys in draw.choice(conditions).items():
+            found[operator] = {**found.get(operator, {}), **keys}
     return found
 
 

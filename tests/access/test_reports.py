@@ -3,6 +3,7 @@
 import json
 
 from personalize_kms_constructs.access.comparison import compare
+from personalize_kms_constructs.access.model import Problem
 from personalize_kms_constructs.access.report import AccessReport, merged
 from tests.access.models import (
     ACCOUNT_STATEMENT,
@@ -126,7 +127,11 @@ def test_no_line_is_longer_than_a_hundred_characters() -> None:
 
 def test_an_empty_report_says_that_nothing_was_asked() -> None:
     """A clean report on nothing isn't mistaken for one on everything."""
-    assert "nothing: no resource, job or construct in the app is about Personalize" in AccessReport().to_text()
+    text = " ".join(AccessReport().to_text().split())
+    assert (
+        "nothing that can be seen: no resource, state machine, custom resource or construct of the app asks for" in text
+    )
+    assert "calls from a Lambda function or from outside of the app can't be seen" in text
     assert "Nothing is asked of Personalize." in AccessReport().to_markdown()
 
 
@@ -204,6 +209,25 @@ def test_markdown_keeps_its_tables_whatever_names_are() -> None:
     assert {row.replace("\\|", "").count("|") for row in rows} == {8}
     graph = markdown.split("```mermaid\n")[1].split("```")[0]
     assert 'a|b #quot;c#quot; (dataset group)"|' in graph
+
+
+def test_the_problems_of_merged_reports_are_in_one_order() -> None:
+    """Those that read alike too, in the order of a single report: by kind, place and message."""
+    problems = [
+        Problem(kind, message, where, declared)
+        for kind in ("trust", "limit")
+        for message in ("b", "a")
+        for where in ("2", "1")
+        for declared in ("y", "x")
+    ]
+    for order in (problems, problems[::-1]):
+        both = merged([AccessReport(problems=tuple(order[:8])), AccessReport(problems=tuple(order[8:]))])
+        assert [(each.kind, each.where, each.message, each.declared) for each in both.problems] == [
+            ("limit", "1", "a", "x"), ("limit", "1", "a", "y"), ("limit", "1", "b", "x"), ("limit", "1", "b", "y"),
+            ("limit", "2", "a", "x"), ("limit", "2", "a", "y"), ("limit", "2", "b", "x"), ("limit", "2", "b", "y"),
+            ("trust", "1", "a", "x"), ("trust", "1", "a", "y"), ("trust", "1", "b", "x"), ("trust", "1", "b", "y"),
+            ("trust", "2", "a", "x"), ("trust", "2", "a", "y"), ("trust", "2", "b", "x"), ("trust", "2", "b", "y"),
+        ]  # fmt: skip
 
 
 def test_reports_merge_without_repeating() -> None:

@@ -40,6 +40,15 @@ def test_no_directory(tmp_path: Path) -> None:
     )
 
 
+def test_a_file(tmp_path: Path) -> None:
+    """A template by itself has no manifest beside it."""
+    (tmp_path / "Main.template.json").write_text("{}")
+    assert message(tmp_path / "Main.template.json") == (
+        f"{tmp_path}/Main.template.json: not a directory; give the path of the output of cdk synth, which has a "
+        "manifest.json"
+    )
+
+
 def test_a_directory_that_is_no_assembly(tmp_path: Path) -> None:
     """The app's own directory for example."""
     assert message(tmp_path) == f"{tmp_path}: no manifest.json, so it isn't a cloud assembly; run cdk synth first"
@@ -112,6 +121,73 @@ def test_circular_references(tmp_path: Path) -> None:
     assert "circular reference: the stack depends on itself" in message(stacks)
     names = complete(Role=role(RoleName={"Ref": "Role"}))
     assert "circular reference: Role → Role" in message(write(tmp_path / "4", {"Main": names}))
+
+
+def test_assemblies_and_nested_stacks_that_contain_themselves(tmp_path: Path) -> None:
+    """Directly, or by another."""
+    stage = {"type": "cdk:cloud-assembly", "properties": {"directoryName": "."}}
+    write(tmp_path / "1", {"Main": complete()})
+    edit(tmp_path / "1" / "manifest.json", lambda it: it["artifacts"].update(Again=stage))
+    assert message(tmp_path / "1") == f"{tmp_path}/1/manifest.json: circular reference: the assembly contains itself"
+
+    def nested(file: str) -> dict[str, Any]:
+        stack = {"Type": "AWS::CloudFormation::Stack", "Metadata": {"aws:asset:path": file}}
+        return {"Resources": {"Nested": stack}}
+
+    directory = write(tmp_path / "2", {"Main": nested("other.json")})
+    (directory / "other.json").write_text(json.dumps(nested("Main.template.json")))
+    assert message(directory) == f"{directory}/Main.template.json: circular reference: the stack is nested in itself"
+
+
+@pytest.mark.parametrize(("place", "says"), [("policy", "Main/Policy PolicyDocument"), ("definition", "Main/Machine")])
+def test_what_is_nested_too_deeply(place: str, says: str, tmp_path: Path) -> None:
+    """No policy and no state machine is."""
+    deep: dict[str, Any] = {}
+    for _ in range(900):
+        deep = {"a": deep}
+    template = complete()
+    if place == "policy":
+        template["Resources"]["Policy"]["Properties"]["PolicyDocument"] = deep
+    else:
+        task = {
+            "Type": "Task",
+            "Resource": "arn:aws:states:::aws-sdk:personalize:createDatasetGroup",
+            "Arguments": deep,
+        }
+        definition = json.dumps({"States": {"Start": task}})
+        template["Resources"]["Machine"] = {
+            "Type": "AWS::StepFunctions::StateMachine",
+            "Properties": {"DefinitionString": definition},
+        }
+    write(tmp_path, {"Main": template})
+    assert message(tmp_path) == f"{tmp_path}/Main.template.json: {says} is nested too deeply to be read"
+
+
+def test_a_definition_in_a_file_that_is_no_text(tmp_path: Path) -> None:
+    """An asset of the app, as ``DefinitionS3Location`` names it."""
+    machine = {
+        "Type": "AWS::StepFunctions::StateMachine",
+        "Properties": {"DefinitionS3Location": {"Bucket": "assets", "Key": "abc.json"}},
+    }
+    write(tmp_path, {"Main": complete(Machine=machine)})
+    (tmp_path / "asset.abc.json").write_bytes(b"\xff\xfe")
+    assert message(tmp_path).startswith(f"{tmp_path}/asset.abc.json: can't be read as JSON: ")
+
+
+@pytest.mark.parametrize(
+    ("template", "says"),
+    [
+        ({"Resources": {"Fn::ForEach::Topics": ["Name", ["a"], {}]}}, "Resources.Fn::ForEach::Topics is no object"),
+        ({"Resources": {"Key": {"Properties": {}}}}, "Resources.Key has no Type"),
+        ({"Resources": {"Key": {"Type": "AWS::KMS::Key", "Properties": []}}}, "Resources.Key: its Properties are no "),
+        ({"Resources": []}, "Resources is no object"),
+        ({"Outputs": []}, "Outputs is no object"),
+    ],
+)
+def test_the_part_of_a_template_that_is_wrong_is_named(template: Any, says: str, tmp_path: Path) -> None:
+    """A macro's for example, or a file that isn't a template."""
+    write(tmp_path, {"Main": template})
+    assert message(tmp_path).startswith(f"{tmp_path}/Main.template.json: not a CloudFormation template: {says}")
 
 
 def test_an_import_that_goes_round(tmp_path: Path) -> None:

@@ -155,6 +155,28 @@ def test_definitions_in_every_form(form: str, tmp_path: Path) -> None:
     assert {each.principal_arn for each in report.undecided if each.policy == "role"} == {ROLE_ARN}
 
 
+@pytest.mark.parametrize("where", ["app", "stage", "nested stack"])
+@pytest.mark.parametrize("file", ["machine.json", "machine.asl.json", "machine.yaml"])
+def test_definitions_in_files_of_the_app(where: str, file: str, tmp_path: Path) -> None:
+    """In a stage the file is in the directory of the app; one that is no JSON is a question."""
+    definition = {"StartAt": "Export", "States": {"Export": task("createDatasetExportJob", EXPORT)}}
+    text = json.dumps(definition) if file.endswith("json") else f"# YAML\n{json.dumps(definition)}"
+    (tmp_path / file).write_text(text)
+    app = cdk.App(outdir=str(tmp_path / "cdk.out"), analytics_reporting=False)
+    stack = cdk.Stack(cdk.Stage(app, "Prod") if where == "stage" else app, "Main")
+    scope = cdk.NestedStack(stack, "Nested") if where == "nested stack" else stack
+    sfn.StateMachine(scope, "Machine", definition_body=sfn.DefinitionBody.from_file(str(tmp_path / file)))
+    report = check_assembly(app.synth())
+    if file.endswith("json"):
+        assert [each.rpartition("/")[2] for each in report.asked] == ["Machine · Export (dataset export job)"]
+    else:
+        assert report.asked == ()
+        assert [each.because for each in report.undecided] == [
+            "its definition is no JSON, so that what it asks of Personalize isn't known: give the definition as JSON, "
+            "or the jobs to a PersonalizeEncryption"
+        ]
+
+
 def test_a_definition_that_is_no_json_is_refused(tmp_path: Path) -> None:
     """One line that says what and where."""
     broken = {"Type": "AWS::StepFunctions::StateMachine", "Properties": {"DefinitionString": '{"personalize": '}}

@@ -1,13 +1,4 @@
-"""Calls that Personalize makes, with what AWS documents of their condition keys.
-
-A key that AWS doesn't document for Personalize has no entry, so that a condition on it stays undecided.
-
-* https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html
-* https://docs.aws.amazon.com/kms/latest/developerguide/policy-conditions.html
-* https://docs.aws.amazon.com/personalize/latest/dg/granting-personalize-s3-access.html ("doesn't communicate with AWS
-  VPCs")
-* https://docs.aws.amazon.com/personalize/latest/dg/cross-service-confused-deputy-prevention.html
-"""
+"""Calls that Personalize makes."""
 
 from __future__ import annotations
 
@@ -15,28 +6,10 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from ..matrix import SERVICE_PRINCIPAL
+from .call_keys import ABSENT, TRUST_ACTION, keys_of
 from .conditions import Context
 from .model import Asked, Bucket, Key, Role
 from .values import split_arn, unknown
-
-TRUST_ACTION = "sts:AssumeRole"
-
-# AWS's endpoints take no older version (https://docs.aws.amazon.com/AmazonS3/latest/userguide/network-isolation.html).
-_TLS_VERSIONS = ("1.2", "1.3")
-_ABSENT = (None,)
-_OF_PUT_OBJECT = (
-    "s3:x-amz-acl",
-    "s3:x-amz-content-sha256",
-    "s3:x-amz-server-side-encryption",
-    "s3:x-amz-server-side-encryption-aws-kms-key-id",
-    "s3:x-amz-server-side-encryption-customer-algorithm",
-    "s3:x-amz-storage-class",
-)
-_OF_LIST_BUCKET = ("s3:delimiter", "s3:max-keys", "s3:prefix")
-_OF_CREATE_GRANT = ("kms:grantconstrainttype", "kms:granteeprincipal", "kms:grantoperations", "kms:retiringprincipal")
-
-ACTION_KEYS = frozenset((*_OF_PUT_OBJECT, *_OF_LIST_BUCKET, *_OF_CREATE_GRANT, "kms:grantisforawsresource"))
-"""Condition keys that calls of some actions have, and those of others lack."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,63 +53,26 @@ class Call:
     @cached_property
     def context(self) -> Context:
         """Its condition keys."""
-        common = {
-            "aws:securetransport": ("true",),
-            "aws:sourcevpc": _ABSENT,
-            "aws:sourcevpce": _ABSENT,
-            "aws:vpcsourceip": _ABSENT,
-            "aws:requestedregion": (self.resource_region,),
-            **self._of_service(),
-        }
         caller = self.caller
+        found = dict(keys_of(self.action, caller.is_service))
+        found["aws:requestedregion"] = (self.resource_region,)
+        if self.action.startswith(("kms:", "s3:")):
+            found["aws:resourceaccount"] = (self.resource_account,)
+        if self.action.startswith("s3:"):
+            found["s3:resourceaccount"] = (self.resource_account,)
         if not caller.is_service:
-            return {
-                **common,
-                "aws:principalarn": (caller.arn,),
-                "aws:principalaccount": (caller.account,),
-                "aws:principaltype": ("AssumedRole",),
-                "aws:principalisawsservice": ("false",),
-                "aws:principalservicename": _ABSENT,
-                "aws:principalservicenameslist": _ABSENT,
-                # Only calls of a service principal have these.
-                "aws:sourceaccount": _ABSENT,
-                "aws:sourcearn": _ABSENT,
-                "aws:sourceorgid": _ABSENT,
-                "aws:sourceorgpaths": _ABSENT,
-            }
+            found["aws:principalarn"] = (caller.arn,)
+            found["aws:principalaccount"] = (caller.account,)
+            if self.action.startswith("kms:"):
+                found["kms:calleraccount"] = (caller.account,)
+            return found
         partition = (split_arn(self.resource) or ("", unknown("partition")))[1]
         source_arn = f"arn:{partition}:personalize:{caller.region}:{caller.account}:*"
         # Documented for the trust policy; for KMS and S3 it isn't known whether Personalize sends them.
-        maybe_absent = () if self.action == TRUST_ACTION else _ABSENT
-        return {
-            **common,
-            "aws:principalisawsservice": ("true",),
-            "aws:principalservicename": (caller.arn,),
-            # A service principal is a member of no organization.
-            "aws:principalorgid": _ABSENT,
-            "aws:principalorgpaths": _ABSENT,
-            "aws:sourceaccount": (*maybe_absent, caller.account),
-            "aws:sourcearn": (*maybe_absent, source_arn),
-        }
-
-    def _of_service(self) -> Context:
-        prefix, _, operation = self.action.partition(":")
-        found: dict[str, tuple[str | None, ...]] = {}
-        if prefix in ("kms", "s3"):
-            found["aws:resourceaccount"] = (self.resource_account,)
-        if prefix == "s3":
-            found |= {"s3:resourceaccount": (self.resource_account,), "s3:tlsversion": _TLS_VERSIONS}
-            if operation != "PutObject":
-                found |= dict.fromkeys(_OF_PUT_OBJECT, _ABSENT)
-            if operation != "ListBucket":
-                found |= dict.fromkeys(_OF_LIST_BUCKET, _ABSENT)
-        if prefix == "kms":
-            if not self.caller.is_service:
-                found["kms:calleraccount"] = (self.caller.account,)
-            if operation != "CreateGrant":
-                found |= dict.fromkeys(_OF_CREATE_GRANT, _ABSENT)
-            if operation not in ("CreateGrant", "ListGrants", "RevokeGrant"):
-                found["kms:grantisforawsresource"] = _ABSENT
+        maybe_absent = () if self.action == TRUST_ACTION else ABSENT
+        found["aws:principalservicename"] = (caller.arn,)
+        found["aws:sourceaccount"] = (*maybe_absent, caller.account)
+        found["aws:sourcearn"] = (*maybe_absent, source_arn)
         return found
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any, TypeVar
 
 from .answers import Answer
+from .callers import Callers
 from .decider import Decider
 from .decision import Decision
 from .entries import Allowed, Entry, Missing, Undecided
@@ -16,7 +17,7 @@ from .needs import IN_BUCKET_POLICY, IN_IAM, IN_KEY_POLICY, Need, needs_of, page
 from .ordering import ordering_problems
 from .problems import configuration_problems, trust_findings
 from .remedies import statement
-from .report import AccessReport
+from .report import AccessReport, in_order
 from .values import same
 from .written import allow_statements, names_principal
 
@@ -26,7 +27,8 @@ _E = TypeVar("_E", bound=Entry)
 def compare(model: AccessModel) -> AccessReport:
     """Return everything that differs from AWS's pages, and what is as they ask."""
     needs = needs_of(model)
-    decider = Decider(model)
+    callers = Callers(model)
+    decider = Decider(model, callers)
     decisions = decider.decide(needs)
     denied = dict(decider.denied_in_buckets(needs))
     entries = [*_entries(model, needs, decisions), *_entries(model, needs, denied, in_bucket=True)]
@@ -45,9 +47,9 @@ def compare(model: AccessModel) -> AccessReport:
     ]
     return AccessReport(
         missing=_sorted(each for each in entries if isinstance(each, Missing)),
-        excess=_sorted(excess(model, needs, decisions)),
+        excess=_sorted(excess(model, needs, decisions, callers)),
         undecided=_sorted(undecided),
-        problems=tuple(sorted(dict.fromkeys(problems), key=lambda each: (each.kind, each.where, each.message))),
+        problems=in_order(problems),
         allowed=_sorted(each for each in entries if isinstance(each, Allowed)),
         asked=tuple(sorted({str(asked) for asked in model.asked})),
         names=dict(sorted(model.names.items())),

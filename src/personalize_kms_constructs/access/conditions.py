@@ -13,14 +13,23 @@ from typing import Any
 from .answers import Answer, all_of, any_of
 from .lists import as_list
 from .values import has_unknown, matches, open_parts, same, split_arn
+from .variables import with_variables
 
 Alternatives = tuple[str | None, ...]
 """What a condition key may be in a call: each value that is possible, none where the call may lack the key."""
 Context = Mapping[str, Alternatives]
 """The condition keys of a call, in lower case. A key that isn't here can be anything."""
 
+# AWS documents them, but neither a template nor a read of the account has them.
+_NOT_IN_TEMPLATES = (
+    "aws:principalorg",
+    "aws:principaltag/",
+    "aws:resourceorg",
+    "aws:resourcetag/",
+    "aws:currenttime",
+    "aws:epochtime",
+)
 _OPERATOR = re.compile(r"(?:(ForAnyValue|ForAllValues):)?(\w+?)(IfExists)?")
-_VARIABLE = re.compile(r"\$\{([a-zA-Z0-9]+:[^{}$:]+)\}")
 _NEGATED = {
     "StringNotEquals": "StringEquals",
     "StringNotEqualsIgnoreCase": "StringEqualsIgnoreCase",
@@ -31,6 +40,29 @@ _NEGATED = {
     "DateNotEquals": "DateEquals",
     "NotIpAddress": "IpAddress",
 }
+_COMPARISONS = frozenset(
+    {
+        "StringEquals",
+        "StringEqualsIgnoreCase",
+        "StringLike",
+        "ArnEquals",
+        "ArnLike",
+        "Bool",
+        "NumericEquals",
+        "NumericLessThan",
+        "NumericLessThanEquals",
+        "NumericGreaterThan",
+        "NumericGreaterThanEquals",
+        "DateEquals",
+        "DateLessThan",
+        "DateLessThanEquals",
+        "DateGreaterThan",
+        "DateGreaterThanEquals",
+        "IpAddress",
+        "BinaryEquals",
+    }
+)
+_OPERATORS = _COMPARISONS | {*_NEGATED, "Null"}
 
 
 def condition_answer(condition: Any, context: Context) -> tuple[Answer, list[str]]:
@@ -51,39 +83,27 @@ def condition_answer(condition: Any, context: Context) -> tuple[Answer, list[str
     return all_of(answers), reasons
 
 
-def with_variables(text: str, context: Context) -> str:
-    """Put what is known of a call into a policy's variables; the others stay, and can be anything."""
-
-    def value(variable: re.Match[str]) -> str:
-        alternatives = context.get(variable[1].lower(), ())
-        known = alternatives[0] if len(alternatives) == 1 else None
-        return variable[0] if known is None else known
-
-    return _VARIABLE.sub(value, text) if "${" in text and _has_variables(text) else text
-
-
-@lru_cache(maxsize=1 << 14)
-def _has_variables(text: str) -> bool:
-    return _VARIABLE.search(text) is not None
-
-
 def _reason(operator: str, key: str, values: Any, context: Context) -> str:
     named = f"condition {operator} {key}"
+    if _parsed(operator) is None:
+        return f"{named}: the operator isn't known"
     holes = [part for value in as_list(values) if isinstance(value, str) for part in open_parts(value)]
+    if key.lower() not in context and key.lower().startswith(_NOT_IN_TEMPLATES):
+        return f"{named}: a template doesn't say what it is"
     if key.lower() not in context:
         return f"{named}: AWS doesn't document the key for Personalize's calls"
     if None in context[key.lower()] and not holes:
         return f"{named}: AWS doesn't document whether Personalize sends the key"
     if holes:
         return f"{named}: {', '.join(dict.fromkeys(holes))} isn't known before deployment"
-    return f"{named}: what Personalize sends isn't documented in such detail, or the operator isn't understood"
+    return f"{named}: what Personalize sends isn't documented in such detail, or the values can't be compared"
 
 
 def _holds(operator: str, key: str, values: Any, context: Context) -> Answer:
-    parsed = _OPERATOR.fullmatch(operator)
+    parsed = _parsed(operator)
     if parsed is None:
         return Answer.MAYBE
-    quantifier, base, if_exists = parsed.groups()
+    quantifier, base, if_exists = parsed
     alternatives = context.get(key.lower())
     if alternatives is None:
         return Answer.MAYBE
@@ -95,12 +115,21 @@ def _holds(operator: str, key: str, values: Any, context: Context) -> Answer:
             return any_of(Answer.of(str(each).lower() == str(value is None).lower()) for each in expected)
         if value is None:
             # Without the key a comparison is false, and its negation true.
-            return Answer.of(bool(if_exists) or quantifier == "ForAllValues" or (negated and not quantifier))
+            return Answer.of(if_exists or quantifier == "ForAllValues" or (negated and not quantifier))
         answer = any_of(_compare(_NEGATED.get(base, base), value, each) for each in expected)
         return ~answer if negated else answer
 
     answers = {holds(value) for value in alternatives}
     return answers.pop() if len(answers) == 1 else Answer.MAYBE
+
+
+@lru_cache(maxsize=1 << 10)
+def _parsed(operator: str) -> tuple[str | None, str, bool] | None:
+    """Return the quantifier, the comparison and whether an absent key fulfils it; none for what is no operator."""
+    parsed = _OPERATOR.fullmatch(operator)
+    if parsed is None or parsed[2] not in _OPERATORS:
+        return None
+    return parsed[1], parsed[2], parsed[3] is not None
 
 
 def _compare(operator: str, value: str, expected: Any) -> Answer:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from . import decision
 from .answers import Answer
-from .calls import ACTION_KEYS, Caller
-from .conditions import condition_keys
+from .callers import Callers
+from .calls import Caller
 from .decision import Decision
 from .lists import as_list
 from .model import AccessModel, Asked, Bucket, Key, Policy
@@ -19,9 +19,9 @@ from .values import matches
 class Decider:
     """Decides whether needs are met."""
 
-    def __init__(self, model: AccessModel) -> None:
+    def __init__(self, model: AccessModel, callers: Callers) -> None:
         self._model = model
-        self._callers: dict[tuple[str, str, str, str], Caller] = {}
+        self._callers = callers
         self._about: dict[tuple[Policy, str], tuple[Any, ...]] = {}
 
     def decide(self, needs: Mapping[Need, list[Asked]]) -> dict[Need, Decision]:
@@ -31,7 +31,7 @@ class Decider:
             groups.setdefault((*need[:3], *need[4:], need.action[:4]), []).append(need)
         found: dict[Need, Decision] = {}
         for group in groups.values():
-            caller, owner = self._caller(group[0]), self._owner(group[0])
+            caller, owner = self._callers.of(group[0]), self._owner(group[0])
             policies = self._policies(group[0], owner)
             alike: dict[Any, Decision] = {}
             for need in group:
@@ -42,12 +42,13 @@ class Decider:
                 found[need] = alike[told_apart_by]
         return {need: found[need] for need in needs}
 
-    def denied_in_buckets(self, needs: Iterable[Need]) -> Iterator[tuple[Need, Decision]]:
+    def denied_in_buckets(self, needs: Mapping[Need, list[Asked]]) -> Iterator[tuple[Need, Decision]]:
         """Yield what a bucket's policy keeps from the role, though its IAM policies may allow it."""
         for need in needs:
             if need.policy == IN_IAM and need.action.startswith("s3:"):
                 bucket = self._model.bucket(need.owner, need.account)
-                found = decision.role_in_bucket(self._caller(need), bucket, need.action, need.resource)
+                caller, only_if = self._callers.of(need), _only_if(needs[need])
+                found = decision.role_in_bucket(caller, bucket, need.action, need.resource, only_if=only_if)
                 if found.answer is not Answer.YES:
                     yield need, found
 
@@ -83,17 +84,6 @@ class Decider:
             return self._model.key(need.owner)
         return self._model.bucket(need.owner, need.account)
 
-    def _caller(self, need: Need) -> Caller:
-        name = (need.principal, need.role_arn, need.account, need.region)
-        if name not in self._callers:
-            if need.principal == SERVICE:
-                caller = Caller(need.principal_arn, need.account, need.region, is_service=True)
-            else:
-                role = self._model.role(need.role_arn)
-                caller = Caller(role.arn, role.account, need.region, unique_id=role.unique_id)
-            self._callers[name] = caller
-        return self._callers[name]
-
 
 def _only_if(asked: list[Asked]) -> str:
     """The condition on which all of them depend, if there is one."""
@@ -104,16 +94,16 @@ def _only_if(asked: list[Asked]) -> str:
 def _matching(policy: Policy, action: str) -> tuple[Any, ...]:
     """Return what tells an action from others: the statements that are about it, and how surely."""
     lower = action.lower()
+    if policy.is_plain:
+        return policy.about(lower)
     found: list[Any] = []
-    for statement in policy.statements:
+    for statement in policy.about(lower):
         if not statement.readable:
             found.append(statement)
             continue
-        only = statement.only_actions
-        about = Answer.of(lower in only) if only is not None else _about(statement.body, lower)
+        about = Answer.YES if statement.only_actions is not None else _about(statement.body, lower)
         if about is not Answer.NO:
-            keys = (key.lower() for _, key, _ in condition_keys(statement.body.get("Condition")))
-            found.append((statement, about, action if any(key in ACTION_KEYS for key in keys) else ""))
+            found.append((statement, about, action if statement.has_action_keys else ""))
     return tuple(found)
 
 

@@ -113,14 +113,14 @@ def role_in_bucket(caller: Caller, bucket: Bucket, action: str, resource: str, *
     call = on_bucket(caller, action, resource, bucket)
     judgement = judge(bucket.policies, call, of_resource=True, only_if=only_if)
     one_account = same(caller.account, bucket.account)
-    if one_account is not Answer.NO and judgement.denied.answer is Answer.NO:
+    if one_account is Answer.NO or judgement.denied.answer is Answer.YES:
+        return _by_resource(judgement, "bucket", bucket.arn, bucket.unseen)
+    if judgement.denied.answer is Answer.MAYBE:
+        return Decision(Answer.MAYBE, f"may be denied: {_joined(judgement.denied.because)}")
+    if one_account is Answer.YES or judgement.caller.answer is Answer.YES:
         # A policy that can't be seen is reported for Personalize itself.
         return Decision(Answer.YES)
-    if one_account is not Answer.NO:
-        return _explicit((judgement.denied,)) or Decision(
-            Answer.MAYBE, f"may be denied: {_joined(judgement.denied.because)}"
-        )
-    return _by_resource(judgement, "bucket", bucket.arn, bucket.unseen)
+    return Decision(Answer.MAYBE, "whether role and bucket are of one account isn't known")
 
 
 def trust(caller: Caller, role: Role) -> Decision:
@@ -145,6 +145,8 @@ def _of_role(role: Role, call: Call, only_if: str) -> tuple[Judgement, Judgement
     iam = judge(role.identity, call, of_resource=False, only_if=only_if)
     if role.unseen:
         iam.caller.leave_open(f"not all policies of role {role.arn} can be seen: {role.unseen}")
+    if role.unseen_denials:
+        iam.denied.leave_open(role.unseen_denials)
     if role.boundary is not None:
         return iam, judge([role.boundary], call, of_resource=False, only_if=only_if)
     boundary = Judgement()
@@ -168,7 +170,9 @@ def _explicit(denials: Iterable[Found]) -> Decision | None:
 
 def _may_take_away(role: Role) -> bool:
     """Whether the role's boundary or a denial in its IAM policies has a say where the key policy names the role."""
-    return bool(role.boundary or role.unseen_boundary) or any(policy.may_deny for policy in role.identity)
+    return bool(role.boundary or role.unseen_boundary or role.unseen_denials) or any(
+        policy.may_deny for policy in role.identity
+    )
 
 
 def _outcome(

@@ -10,19 +10,21 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from ..matrix import KMS_PAGE
 from .answers import Answer
-from .calls import Call, Caller, on_bucket, on_key
+from .callers import Callers
+from .calls import Call, on_bucket, on_key
 from .conditions import condition_answer
 from .decision import Decision
 from .entries import Excess
 from .excess_on_buckets import beyond_on_bucket
 from .excess_on_keys import beyond_in_iam, beyond_in_key_policy
 from .model import AccessModel, Asked, Bucket, Key, Policy, Role, Statement, Written
-from .needs import IN_BUCKET_POLICY, IN_IAM, IN_KEY_POLICY, SERVICE, Need
+from .needs import IN_BUCKET_POLICY, IN_IAM, IN_KEY_POLICY, Need
 from .statements import Addressed, addressed_to
 from .surplus import Surplus
 from .values import matches
 from .written import (
     allow_statements,
+    leaves_out,
     lets_everybody_in,
     names_a_source,
     names_principal,
@@ -35,7 +37,7 @@ CONFUSED_DEPUTY_PAGE = "https://docs.aws.amazon.com/personalize/latest/dg/cross-
 
 
 def excess(
-    model: AccessModel, needs: Mapping[Need, list[Asked]], decisions: Mapping[Need, Decision]
+    model: AccessModel, needs: Mapping[Need, list[Asked]], decisions: Mapping[Need, Decision], callers: Callers
 ) -> Iterator[Excess]:
     """Yield every permission that is too much, once."""
     groups: dict[tuple[str, ...], list[Need]] = {}
@@ -43,7 +45,7 @@ def excess(
         groups.setdefault((need.principal, need.role_arn, need.account, need.region), []).append(need)
     found: dict[tuple[str, ...], Excess] = {}
     for own in groups.values():
-        for each in _OfOne(model, own, needs, decisions).excess():
+        for each in _OfOne(model, own, needs, decisions, callers).excess():
             found.setdefault(each.sort_key(), each)
     yield from found.values()
 
@@ -57,6 +59,7 @@ class _OfOne:
         needs: list[Need],
         asked: Mapping[Need, list[Asked]],
         decisions: Mapping[Need, Decision],
+        callers: Callers,
     ) -> None:
         self._model = model
         self._asked = asked
@@ -65,16 +68,7 @@ class _OfOne:
         for need in needs:
             if need.owner:
                 self._on.setdefault(need.owner, []).append(need)
-        first = needs[0]
-        is_service = first.principal == SERVICE
-        role = None if is_service else model.role(first.role_arn)
-        self._caller = Caller(
-            first.principal_arn,
-            first.account if role is None else role.account,
-            first.region,
-            is_service,
-            "" if role is None else role.unique_id,
-        )
+        self._caller = callers.of(needs[0])
 
     def excess(self) -> Iterator[Excess]:
         for arn, needs in self._on.items():
@@ -88,8 +82,11 @@ class _OfOne:
     def _in_key_policy(self, key: Key, needs: list[Need]) -> Iterator[Excess]:
         needs = [need for need in needs if need.policy == IN_KEY_POLICY]
         for statement in self._for_caller(key.policies):
-            if any(matches(key.arn, each) is Answer.YES for each in resources_of(statement.body)):
-                surplus = beyond_in_key_policy(statement.body, key, needs)
+            body = statement.body
+            if not leaves_out(body, key.arn) and any(
+                matches(key.arn, each) is Answer.YES for each in resources_of(body)
+            ):
+                surplus = beyond_in_key_policy(body, key, needs)
                 yield from self._entries(surplus, statement, IN_KEY_POLICY, key.arn)
         yield from self._for_others_too(needs, IN_KEY_POLICY, key.arn)
 
@@ -110,7 +107,7 @@ class _OfOne:
                 fitting = [
                     (key, keys[key.arn])
                     for key in map(self._model.key, keys)
-                    if _holds(body, on_key(self._caller, "kms:Decrypt", key))
+                    if not leaves_out(body, key.arn) and _holds(body, on_key(self._caller, "kms:Decrypt", key))
                 ]
                 surplus += beyond_in_iam(body, fitting, self._decisions, self._caller, role)
             for arn, needs in buckets.items() if writes(body, "s3") else ():

@@ -9,11 +9,13 @@ from .model import Bucket, Statement
 from .needs import Need
 from .surplus import NOT_ASKED, TAKE_OUT, Surplus
 from .values import matches
-from .written import actions_of, resources_of
+from .written import actions_of, leaves_out, resources_of
 
 
 def beyond_on_bucket(statement: Statement, bucket: Bucket, needs: list[Need]) -> Iterator[Surplus]:
     """Yield what a statement allows on a bucket beyond what is needed there, and on others by a wildcard."""
+    if leaves_out(statement, _everything_in(bucket)):
+        return
     for pattern in resources_of(statement):
         if _is_about(pattern, bucket, needs):
             for action in actions_of(statement, "s3"):

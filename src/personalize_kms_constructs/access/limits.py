@@ -13,7 +13,7 @@ import json
 from collections import Counter
 from collections.abc import Iterator
 
-from .model import AccessModel, Policy, Problem
+from .model import AccessModel, Policy, Problem, Role
 from .values import HOLE
 
 IAM_PAGE = "https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html"
@@ -23,6 +23,7 @@ S3_PAGE = "https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucket-policies
 KEY_POLICY_BYTES = 32_768
 BUCKET_POLICY_BYTES = 20 * 1024
 MANAGED_POLICY_CHARACTERS = 6_144
+INLINE_POLICIES_CHARACTERS = 10_240
 TRUST_POLICY_CHARACTERS = 2_048
 MANAGED_POLICIES_OF_A_ROLE = 10
 
@@ -39,11 +40,12 @@ def limit_problems(model: AccessModel) -> Iterator[Problem]:
         for policy in bucket.policies:
             yield from _too_long(policy, BUCKET_POLICY_BYTES, "bytes", S3_PAGE)
             yield from _repeated_sids(policy)
-    managed: dict[int, Policy] = {}
+    identity: dict[int, Policy] = {}
     for role in model.roles.values():
         for policy in role.trust:
             yield from _too_long(policy, TRUST_POLICY_CHARACTERS, "characters", IAM_PAGE, ", 4,096 on request")
-        managed |= {id(policy): policy for policy in role.identity}
+        identity |= {id(policy): policy for policy in role.identity}
+        yield from _inline_too_long(model, role)
         if role.managed_policies > MANAGED_POLICIES_OF_A_ROLE:
             yield Problem(
                 "limit",
@@ -52,14 +54,24 @@ def limit_problems(model: AccessModel) -> Iterator[Problem]:
                 page=IAM_PAGE,
                 declared=role.declared,
             )
-    for policy in managed.values():
-        yield from _too_long(policy, MANAGED_POLICY_CHARACTERS, "characters", IAM_PAGE)
+    for policy in identity.values():
+        if not policy.inline:
+            yield from _too_long(policy, MANAGED_POLICY_CHARACTERS, "characters", IAM_PAGE)
         yield from _repeated_sids(policy)
 
 
+def _inline_too_long(model: AccessModel, role: Role) -> Iterator[Problem]:
+    size = sum(size_of(policy) for policy in role.identity if policy.inline)
+    if size > INLINE_POLICIES_CHARACTERS:
+        message = (
+            f"the inline policies of {model.label(role.arn)} have at least {size:,} characters together but AWS takes "
+            f"{INLINE_POLICIES_CHARACTERS:,}: write them shorter, or use managed policies"
+        )
+        yield Problem("limit", message, page=IAM_PAGE, declared=role.declared)
+
+
 def _too_long(policy: Policy, limit: int, unit: str, page: str, more: str = "") -> Iterator[Problem]:
-    size = size_of(policy)
-    if size > limit:
+    if (size := size_of(policy)) > limit:
         message = (
             f"{policy.name} has at least {size:,} {unit} but AWS takes {limit:,}{more}: write it shorter, or split it"
         )
@@ -69,8 +81,9 @@ def _too_long(policy: Policy, limit: int, unit: str, page: str, more: str = "") 
 def size_of(policy: Policy) -> int:
     """Return the least size that the policy can have, without white space."""
     text = json.dumps(policy.document, separators=(",", ":"), ensure_ascii=False)
-    shortened = HOLE.sub(lambda hole: "x" * _least(hole[0], text[: hole.start()]), text)
-    return len(shortened.encode())
+    if "${" in text:
+        text = HOLE.sub(lambda hole: "x" * _least(hole[0], text[max(0, hole.start() - 5) : hole.start()]), text)
+    return len(text.encode())
 
 
 def _least(hole: str, before: str) -> int:

@@ -13,9 +13,15 @@ from functools import cached_property
 from typing import Any
 
 from ..matrix import Permissions
+from .call_keys import ACTION_KEYS
+from .conditions import condition_keys
 from .lists import as_list
 from .values import account_of
+from .variables import literally
 
+# In other versions, and without one, the variables of a policy are plain text
+# (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html).
+_WITH_VARIABLES = "2012-10-17"
 _OPEN_ACTION = re.compile(r"[*?$]")
 
 Document = Mapping[str, Any]
@@ -34,12 +40,37 @@ class Policy:
     """The resource of a template that makes it; empty for what exists already."""
     only_if: str = ""
     """A condition of the template that can't be decided, on which the policy depends."""
+    inline: bool = False
+    """Whether it is an inline policy of a role."""
 
     @cached_property
     def statements(self) -> tuple[Written, ...]:
         """Its statements."""
-        found = as_list(self.document.get("Statement")) if isinstance(self.document, Mapping) else []
+        document = self.document if isinstance(self.document, Mapping) else {}
+        found = as_list(document.get("Statement"))
+        if document.get("Version") != _WITH_VARIABLES:
+            found = [literally(each) for each in found]
         return tuple(Written.of(body, index, self) for index, body in enumerate(found))
+
+    def about(self, action: str) -> tuple[Written, ...]:
+        """Return the statements that may be about an action, in lower case."""
+        found = self._about.get(action)
+        return self._about_others if found is None else found
+
+    @cached_property
+    def is_plain(self) -> bool:
+        """Whether every statement names its actions, and is about each of them alike."""
+        return all(each.only_actions is not None and not each.has_action_keys for each in self.statements)
+
+    @cached_property
+    def _about(self) -> dict[str, tuple[Written, ...]]:
+        actions = {action for each in self.statements for action in each.only_actions or ()}
+        return {action: tuple(each for each in self.statements if each.may_be_about(action)) for action in actions}
+
+    @cached_property
+    def _about_others(self) -> tuple[Written, ...]:
+        """The statements that may be about actions which none of them names."""
+        return tuple(each for each in self.statements if each.only_actions is None)
 
     @cached_property
     def may_deny(self) -> bool:
@@ -63,6 +94,16 @@ class Written:
     """The only actions that it can be about, in lower case; none where a wildcard or a hole leaves that open."""
     addressed: dict[Any, Any] = field(default_factory=dict, repr=False)
     """What was found out about whom it is for, by callers."""
+
+    @cached_property
+    def has_action_keys(self) -> bool:
+        """Whether a condition is on a key that some actions have and others lack."""
+        condition = self.body.get("Condition") if self.readable else None
+        return bool(condition) and any(key.lower() in ACTION_KEYS for _, key, _ in condition_keys(condition))
+
+    def may_be_about(self, action: str) -> bool:
+        """Report whether it may be about an action, in lower case."""
+        return self.only_actions is None or action in self.only_actions
 
     @staticmethod
     def of(body: Any, index: int, policy: Policy) -> Written:
@@ -107,6 +148,8 @@ class Role:
     boundary: Policy | None = None
     unseen: str = ""
     """Why some of its IAM policies can't be seen; empty if all are known."""
+    unseen_denials: str = ""
+    """Why there may be denials beside those that are known; of a role that exists already, ``unseen`` says enough."""
     unseen_trust: str = ""
     unseen_boundary: str = ""
     unique_id: str = ""

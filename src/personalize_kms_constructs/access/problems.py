@@ -11,7 +11,7 @@ from .calls import service
 from .entries import Undecided
 from .model import AccessModel, Asked, Key, Problem
 from .needs import location_key
-from .values import same, split_arn
+from .values import has_unknown, same, split_arn
 
 TRUST_PAGE = "https://docs.aws.amazon.com/personalize/latest/dg/cross-service-confused-deputy-prevention.html"
 S3_GUIDE = "https://docs.aws.amazon.com/personalize/latest/dg/granting-personalize-s3-access.html"
@@ -66,12 +66,13 @@ def _unusable(key: Key, asked: Asked) -> Iterator[str]:
     if parts and parts[5].startswith("alias/"):
         yield "is an alias, and Personalize takes the ARN of a key alone: give the key's ARN"
         return
-    if parts is None and not key.arn.startswith("${"):
+    if parts is None and not has_unknown(key.arn):
         yield "is no ARN, and Personalize takes nothing else: give the key's ARN"
         return
     if key.state != "Enabled":
         yield f"is {key.state}: enable it"
-    if (key.spec, key.usage) != ("SYMMETRIC_DEFAULT", "ENCRYPT_DECRYPT"):
+    known = not has_unknown(key.spec + key.usage)
+    if known and (key.spec, key.usage) != ("SYMMETRIC_DEFAULT", "ENCRYPT_DECRYPT"):
         yield (
             f"is {key.spec} for {key.usage}, and Personalize needs a symmetric encryption key, SYMMETRIC_DEFAULT for "
             "ENCRYPT_DECRYPT: use another key"

@@ -75,11 +75,16 @@ def merged(reports: Iterable[AccessReport]) -> AccessReport:
         missing=_union(each.missing for each in found),
         excess=_union(each.excess for each in found),
         undecided=_union(each.undecided for each in found),
-        problems=tuple(sorted({problem for each in found for problem in each.problems}, key=lambda each: each.message)),
+        problems=in_order(problem for each in found for problem in each.problems),
         allowed=_union(each.allowed for each in found),
         asked=tuple(sorted({asked for each in found for asked in each.asked})),
         names={arn: name for each in found for arn, name in each.names.items()},
     )
+
+
+def in_order(problems: Iterable[Problem]) -> tuple[Problem, ...]:
+    """Return the problems in the order of reports, each once."""
+    return tuple(sorted(set(problems), key=lambda each: (each.kind, each.where, each.message, each.declared)))
 
 
 def _union(parts: Iterable[tuple[_E, ...]]) -> tuple[_E, ...]:

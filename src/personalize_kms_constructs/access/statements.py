@@ -12,10 +12,11 @@ from typing import Any
 
 from .answers import Answer, all_of, any_of
 from .calls import Call, Caller
-from .conditions import condition_answer, with_variables
+from .conditions import condition_answer
 from .lists import as_list
 from .model import Policy, Statement, Written
 from .values import last_part, matches, open_parts, same, split, split_arn
+from .variables import has_variables, with_variables
 
 _ELEMENTS = frozenset(
     {"Sid", "Effect", "Principal", "NotPrincipal", "Action", "NotAction", "Resource", "NotResource", "Condition"}
@@ -72,6 +73,11 @@ class Judgement:
     """Allowed to the caller's account."""
     denied: Found = field(default_factory=Found)
 
+    def leave_open(self, reason: str) -> None:
+        """Take in something that may be a permission or a denial."""
+        self.caller.leave_open(reason)
+        self.denied.leave_open(reason)
+
     @property
     def allowed(self) -> Found:
         """What is allowed in one way or the other."""
@@ -88,15 +94,12 @@ def judge(policies: list[Policy], call: Call, *, of_resource: bool, only_if: str
     action = call.action.lower()
     for policy in policies:
         if not isinstance(policy.document, Mapping):
-            judgement.caller.leave_open(f"{policy.name} isn't known before deployment")
-        for statement in policy.statements:
-            if statement.only_actions is not None and action not in statement.only_actions:
-                continue
+            judgement.leave_open(f"{policy.name} isn't known before deployment")
+        for statement in policy.about(action):
             if statement.readable:
                 _judge_statement(judgement, statement, call, of_resource=of_resource, only_if=only_if)
             else:
-                judgement.caller.leave_open(f"{statement.name} isn't known before deployment")
-                judgement.denied.leave_open(f"{statement.name} isn't known before deployment")
+                judgement.leave_open(f"{statement.name} isn't known before deployment")
     return judgement
 
 
@@ -127,13 +130,12 @@ def _judge_statement(judgement: Judgement, statement: Written, call: Call, *, of
 
 def is_about(statement: Written, call: Call) -> tuple[Answer, list[str]]:
     """Answer whether actions, resources and conditions of a statement fit a call, and what leaves it open."""
-    answers: list[Answer] = []
+    answers: list[Answer] = [Answer.YES]
     reasons: list[str] = []
     for element, value, fold in (("Action", call.action, True), ("Resource", call.resource, False)):
         if fold and statement.only_actions is not None:
-            answer, open_elements = Answer.of(value.lower() in statement.only_actions), _NOTHING
-        else:
-            answer, open_elements = _element(statement.body, element, value, call, fold=fold)
+            continue  # asked before
+        answer, open_elements = _element(statement.body, element, value, call, fold=fold)
         if answer is Answer.NO:
             return Answer.NO, _NOTHING
         answers.append(answer)
@@ -159,7 +161,8 @@ def _element(statement: Statement, element: str, value: str, call: Call, *, fold
             answers.append(Answer.MAYBE)
             reasons.append(f"{named} isn't known before deployment")
             continue
-        pattern = with_variables(pattern, call.context)
+        if has_variables(pattern):
+            pattern = with_variables(pattern, call.context)
         answer = matches(value.lower(), pattern.lower()) if fold else matches(value, pattern)
         answers.append(answer)
         if answer is Answer.MAYBE:
@@ -246,7 +249,7 @@ def _aws_principal(name: str, caller: Caller) -> Iterator[Way]:
         known = same(caller.unique_id, name) if caller.unique_id else Answer.MAYBE
         yield Addressed.CALLER, known, reason
         return
-    elif not name.isdigit():
+    elif not name.isdigit() and name != caller.account:
         if open_parts(name):
             yield _way(Addressed.CALLER, Answer.MAYBE, name)
         return

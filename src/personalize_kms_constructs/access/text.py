@@ -17,6 +17,11 @@ WIDTH = 100
 MARKS = {Allowed: "✔", Missing: "✘", Excess: "!", Undecided: "?"}
 POLICIES = {"key": "key policy", "role": "IAM", "bucket": "bucket policy", "trust": "trust policy"}
 
+_NOTHING = (
+    "nothing that can be seen: no resource, state machine, custom resource or construct of the app asks for anything, "
+    "and calls from a Lambda function or from outside of the app can't be seen"
+)
+
 _Names = Mapping[str, str]
 
 
@@ -25,7 +30,7 @@ def text_report(report: AccessReport) -> str:
     lines = [*_wrapped("Amazon Personalize is asked for:", "")]
     lines += [line for asked in report.asked for line in _wrapped(asked, "  ")]
     if not report.asked:
-        lines.append("  nothing: no resource, job or construct in the app is about Personalize")
+        lines += _wrapped(_NOTHING, "  ")
     entries: list[Entry] = [*report.missing, *report.excess, *report.undecided, *report.allowed]
     for (kind, arn), found in by_subject(entries).items():
         lines += ["", *_heading(kind, arn, report.names)]

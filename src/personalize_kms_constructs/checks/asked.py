@@ -33,6 +33,10 @@ class Request:
     execution chooses all of them."""
     at_deployment: bool
     """Whether it happens while the stack is deployed, so that it has to wait for policies."""
+    account: str = ""
+    """The account in which the call is made, where it isn't that of the stack."""
+    region: str = ""
+    """The Region in which the call is made, where it isn't that of the stack."""
 
     def text(self, *path: str) -> str | None:
         """Return an argument, or none; a hole for one that isn't known, or that each execution chooses."""

@@ -10,10 +10,10 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypedDict
 
 from ..access.lists import as_list
 from .errors import AssemblyError
+from .files import Json, is_object, read_json, read_template
 
 NESTED_STACK = "AWS::CloudFormation::Stack"
 LOGICAL_ID = "aws:cdk:logicalId"
@@ -21,13 +21,6 @@ RESOURCES = "personalize-kms-constructs:resources"
 
 _UNKNOWN = {"unknown-account": "${AWS::AccountId}", "unknown-region": "${AWS::Region}"}
 _ENVIRONMENT = re.compile(r"aws://([^/]+)/([^/]+)")
-
-Json = dict[str, Any]
-
-
-class _Body(TypedDict):
-    body: Json
-    reads_outputs: bool
 
 
 @dataclass
@@ -45,6 +38,8 @@ class Template:
     """Whether it reads what other stacks export or put out."""
     paths: dict[str, str] = field(default_factory=dict)
     """Construct paths of resources, by logical id."""
+    assets: Mapping[str, str] = field(default_factory=dict)
+    """Files of assets, by their hashes, beside the template or in a directory above."""
     nested: dict[str, Template] = field(default_factory=dict)
     """The templates of nested stacks, by the logical id of the nested stack."""
 
@@ -94,25 +89,36 @@ class Assembly:
 
 
 def read_assembly(directory: Path, *, stages: bool = True) -> Assembly:
-    """Read an assembly, and those of its stages.
+    """Read an assembly, and those of its stages unless told otherwise.
 
     Raises:
         AssemblyError: if there is none, or it can't be read.
     """
+    return _read_assembly(directory, stages, ())
+
+
+def _read_assembly(directory: Path, stages: bool, within: tuple[Path, ...]) -> Assembly:
     manifest_file = directory / "manifest.json"
+    within = (*within, directory.resolve())
+    if within[-1] in within[:-1]:
+        raise AssemblyError(f"{within[-1]}/manifest.json: circular reference: the assembly contains itself")
+    if directory.is_file():
+        raise AssemblyError(
+            f"{directory}: not a directory; give the path of the output of cdk synth, which has a manifest.json"
+        )
     if not directory.is_dir():
         raise AssemblyError(f"{directory}: no such directory; run cdk synth first, or give the path of its output")
     if not manifest_file.is_file():
         raise AssemblyError(f"{directory}: no manifest.json, so it isn't a cloud assembly; run cdk synth first")
     manifest = read_json(manifest_file)
     artifacts = manifest.get("artifacts", {})
-    if "version" not in manifest or not _is_json_object(artifacts):
+    if "version" not in manifest or not is_object(artifacts):
         raise AssemblyError(f"{manifest_file}: not the manifest of a cloud assembly: it has no version or no artifacts")
     found = Assembly(directory)
     stacks: dict[str, Template] = {}
     waits: dict[str, list[str]] = {}
     for artifact_id, artifact in artifacts.items():
-        if not _is_json_object(artifact) or not isinstance(artifact.get("type"), str):
+        if not is_object(artifact) or not isinstance(artifact.get("type"), str):
             raise AssemblyError(f"{manifest_file}: artifact {artifact_id} has no type")
         properties = _object(artifact, "properties")
         waits[artifact_id] = [each for each in as_list(artifact.get("dependencies")) if isinstance(each, str)]
@@ -124,45 +130,9 @@ def read_assembly(directory: Path, *, stages: bool = True) -> Assembly:
             name = properties.get("directoryName")
             if not isinstance(name, str):
                 raise AssemblyError(f"{manifest_file}: nested assembly {artifact_id} has no directoryName")
-            found.stages.append(read_assembly(directory / name))
+            found.stages.append(_read_assembly(directory / name, stages, within))
     found.dependencies = {stacks[id].file: _stacks_before(id, waits, stacks) for id in stacks}
     return found
-
-
-def read_json(path: Path) -> Json:
-    """Read a file that is a JSON object.
-
-    Raises:
-        AssemblyError: if it can't be read, or is something else.
-    """
-    return _parsed(_read_text(path), path)
-
-
-def _read_text(path: Path) -> str:
-    try:
-        return path.read_text("utf-8")
-    except FileNotFoundError:
-        raise AssemblyError(f"{path}: no such file, though the assembly refers to it") from None
-    except (OSError, ValueError) as error:
-        raise _unreadable(path, error) from None
-
-
-def _parsed(text: str, path: Path) -> Json:
-    try:
-        found = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise _unreadable(path, error) from None
-    if not _is_json_object(found):
-        raise AssemblyError(f"{path}: a JSON object is expected, but it is a {type(found).__name__}")
-    return dict(found)
-
-
-def _unreadable(path: Path, error: Exception) -> AssemblyError:
-    return AssemblyError(f"{path}: can't be read as JSON: {' '.join(str(error).split())}")
-
-
-def _is_json_object(value: object) -> bool:
-    return isinstance(value, dict)
 
 
 def _object(value: Json, name: str) -> Json:
@@ -184,58 +154,48 @@ def _read_stack(directory: Path, artifact_id: str, artifact: Json, manifest_file
         account=account,
         region=region,
         path=directory / file,
-        **_read_template(directory / file),
+        assets=_assets(directory, file),
+        **read_template(directory / file),
     )
-    _read_nested(directory, template, _assets(directory, file))
+    _read_nested(directory, template)
     return template
 
 
-def _read_template(path: Path) -> _Body:
-    text = _read_text(path)
-    body = _parsed(text, path)
-    resources = body.get("Resources", {})
-    well_formed = _is_json_object(resources) and all(
-        _is_json_object(each) and isinstance(each.get("Type"), str) and _is_json_object(each.get("Properties", {}))
-        for each in resources.values()
-    )
-    sections = ("Resources", "Parameters", "Outputs", "Conditions", "Mappings")
-    if not well_formed or not all(_is_json_object(body.get(each, {})) for each in sections):
-        raise AssemblyError(
-            f"{path}: not a CloudFormation template: a section or a resource isn't an object with a Type"
-        )
-    return {"body": body, "reads_outputs": "Fn::ImportValue" in text or "Fn::GetStackOutput" in text}
-
-
 def _assets(directory: Path, template_file: str) -> dict[str, str]:
-    """The files of assets, by their hashes, which are in the addresses of nested templates."""
+    """The files of assets, by their hashes, which are in the addresses of nested templates and of definitions."""
     path = directory / template_file.replace(".template.json", ".assets.json")
     if not path.is_file():
         return {}
     files = read_json(path).get("files", {})
     return {
         asset_id: asset["source"]["path"]
-        for asset_id, asset in (files.items() if _is_json_object(files) else ())
-        if _is_json_object(asset) and isinstance(_object(asset, "source").get("path"), str)
+        for asset_id, asset in (files.items() if is_object(files) else ())
+        if is_object(asset) and isinstance(_object(asset, "source").get("path"), str)
     }
 
 
-def _read_nested(directory: Path, template: Template, assets: Mapping[str, str]) -> None:
+def _read_nested(directory: Path, template: Template, within: tuple[Path, ...] = ()) -> None:
+    within = (*within, template.path)
     for logical_id, resource in template.resources.items():
         if resource["Type"] != NESTED_STACK:
             continue
-        file = _nested_file(resource, assets)
+        file = _nested_file(resource, template.assets)
         if file is None:
             continue  # a template elsewhere, which can't be seen
+        path = directory / file
+        if path in within:
+            raise AssemblyError(f"{path}: circular reference: the stack is nested in itself")
         nested = Template(
             name=f"{template.name}/{logical_id}",
             stack_name=f"{template.stack_name}-{logical_id}",
             account=template.account,
             region=template.region,
-            path=directory / file,
-            **_read_template(directory / file),
+            path=path,
+            assets=template.assets,
+            **read_template(path),
         )
         template.nested[logical_id] = nested
-        _read_nested(directory, nested, assets)
+        _read_nested(directory, nested, within)
 
 
 def _nested_file(resource: Json, assets: Mapping[str, str]) -> str | None:
@@ -254,13 +214,13 @@ def _read_metadata(directory: Path, artifact: Json, template: Template) -> Itera
         metadata |= read_json(directory / extra)
     for path, entries in metadata.items():
         for entry in entries if isinstance(entries, list) else ():
-            if not _is_json_object(entry):
+            if not is_object(entry):
                 continue
             if entry.get("type") == LOGICAL_ID and isinstance(entry.get("data"), str):
                 for each in template.with_nested():
                     if entry["data"] in each.resources:
                         each.paths.setdefault(entry["data"], path.lstrip("/"))
-            elif entry.get("type") == RESOURCES and _is_json_object(entry.get("data")):
+            elif entry.get("type") == RESOURCES and is_object(entry.get("data")):
                 yield template, path.lstrip("/"), entry["data"]
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from ..access.comparison import compare
 from ..access.report import AccessReport, merged
 from .assembly import Assembly, read_assembly
+from .errors import AssemblyError
 from .reading import read_models
 
 if TYPE_CHECKING:
@@ -41,7 +42,10 @@ def check_assembly(assembly_or_path: CloudAssembly | str | os.PathLike[str]) -> 
 def check_assemblies(assemblies: list[Assembly], progress: Callable[[str], None] = lambda _: None) -> AccessReport:
     """Compare assemblies that were read; ``progress`` learns of each."""
     reports = []
-    for model, assembly in zip(read_models(assemblies), assemblies, strict=True):
-        progress(str(assembly.directory))
-        reports.append(compare(model))
+    try:
+        for model, assembly in zip(read_models(assemblies), assemblies, strict=True):
+            progress(str(assembly.directory))
+            reports.append(compare(model))
+    except RecursionError:
+        raise AssemblyError(f"{assemblies[0].directory}: something is nested too deeply to be read") from None
     return merged(reports)

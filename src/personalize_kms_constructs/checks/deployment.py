@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from ..access.answers import Answer
 from ..access.lists import as_list
-from ..access.model import AccessModel, Bucket, Key, Policy, Role
+from ..access.model import AccessModel, Bucket, Key, OpenQuestion, Policy, Role
+from ..access.problems import AWS_MANAGED_KEY
 from ..access.values import account_of, has_unknown, last_part, same, split, split_arn
 from . import physical
 from .physical import Resource
 
 _IDENTITY_POLICIES = ("AWS::IAM::Policy", "AWS::IAM::ManagedPolicy", "AWS::IAM::RolePolicy")
+_ALIAS = "alias/"
+_DENYING = re.compile(r"Deny|Quarantine")
 _MERGED_KEY_POLICY = "Custom::PersonalizeKeyPolicy"
 _T = TypeVar("_T")
 
@@ -28,8 +32,9 @@ class Deployment:
     """The whole app, for an assembly that is one of its stages."""
     keys: dict[str, Resource] = field(default_factory=dict)
     merged_key_policies: dict[str, list[Resource]] = field(default_factory=dict)
-    aliases: dict[str, Resource] = field(default_factory=dict)
-    roles: dict[str, Resource] = field(default_factory=dict)
+    aliases: dict[str, list[Resource]] = field(default_factory=dict)
+    roles: dict[str, list[Resource]] = field(default_factory=dict)
+    """More than one where stacks that don't say their accounts have roles of one name."""
     role_policies: dict[str, list[Resource]] = field(default_factory=dict)
     """Policies that name their roles, by the names of these."""
     managed_policies: dict[str, Resource] = field(default_factory=dict)
@@ -48,13 +53,13 @@ class Deployment:
         type = resource.type
         if type in physical.KEYS:
             self.keys.setdefault(_of_any_partition(physical.key_arn(resource)), resource)
-        elif type == "AWS::KMS::Alias":
-            self.aliases.setdefault(resource.text("AliasName") or "", resource)
+        elif type == physical.ALIAS:
+            self.aliases.setdefault(physical.alias_name(resource), []).append(resource)
         elif type == _MERGED_KEY_POLICY:
             arn = _of_any_partition(resource.text("KeyArn") or "")
             self.merged_key_policies.setdefault(arn, []).append(resource)
         elif type == physical.ROLE:
-            self.roles.setdefault(_of_any_partition(physical.role_arn(resource)), resource)
+            self.roles.setdefault(_of_any_partition(physical.role_arn(resource)), []).append(resource)
         elif type == physical.BUCKET:
             self.buckets.setdefault(physical.bucket_name(resource), resource)
         elif type == "AWS::S3::BucketPolicy":
@@ -86,7 +91,7 @@ class Deployment:
         document = resource.get("KeyPolicy")
         policy = _policy(resource, "KeyPolicy") if document is not None else _default_key_policy(resource)
         enabled = resource.get("Enabled")
-        model.keys[arn] = Key(
+        key = model.keys[arn] = Key(
             arn,
             [policy],
             spec=resource.text("KeySpec") or "SYMMETRIC_DEFAULT",
@@ -94,6 +99,9 @@ class Deployment:
             state="Disabled" if str(enabled).lower() == "false" else "Enabled",
             declared=resource.declared,
         )
+        if has_unknown(key.spec + key.usage):
+            because = "its KeySpec or KeyUsage isn't known, and Personalize needs a symmetric encryption key"
+            model.open_questions.append(OpenQuestion(resource.path, because, resource.declared))
 
     def add_role(self, model: AccessModel, arn: str) -> None:
         """Put a role into the model."""
@@ -101,35 +109,45 @@ class Deployment:
             return
         name = last_part(arn)
         identity = self._policies_of(name, account_of(arn))
-        resource = self.find(lambda each: each.roles.get(_of_any_partition(arn)))
-        if resource is None:
+        resources = self.find(lambda each: each.roles.get(_of_any_partition(arn)))
+        if resources is None:
             unseen = _why_unseen(arn, model)
             policies = [_policy(each, "PolicyDocument") for each in identity]
             model.roles[arn] = Role(arn, identity=policies, unseen=unseen, unseen_trust=unseen, unseen_boundary=unseen)
             return
+        resource, *others = resources
+        if others:
+            because = (
+                f"{', '.join(each.path for each in others)} has the same name, so that it isn't known whose policies "
+                "are whose: give the stacks their accounts by env, or put them into stages"
+            )
+            model.open_questions.append(OpenQuestion(resource.path, because, resource.declared))
         model.names[arn] = resource.path
         role = model.roles[arn] = Role(
             arn, trust=[_policy(resource, "AssumeRolePolicyDocument")], declared=resource.declared
         )
+        foreign: list[str] = []
         for attached in as_list(resource.get("ManagedPolicyArns")):
             policy = self._managed_policy(attached)
             if policy is None:
-                role.unseen = f"managed policy {attached} isn't part of the app"
-                role.managed_policies += 1
+                foreign.append(str(attached))
             elif policy.declared not in [each.declared for each in identity]:
                 identity.append(policy)
+        role.managed_policies = len(foreign)
+        role.unseen = _not_of_the_app(foreign)
+        role.unseen_denials = _not_of_the_app(each for each in foreign if _may_deny(each))
         role.identity = [_policy(each, "PolicyDocument") for each in identity]
         role.managed_policies += sum(each.type == physical.MANAGED_POLICY for each in identity)
         for inline in as_list(resource.get("Policies")):
             document = inline.get("PolicyDocument") if isinstance(inline, Mapping) else inline
             policy_name = inline.get("PolicyName", "") if isinstance(inline, Mapping) else ""
             name = f"inline policy {policy_name} of {resource.path}"
-            role.identity.append(Policy(document, name, resource.declared, resource.only_if))
+            role.identity.append(Policy(document, name, resource.declared, resource.only_if, inline=True))
         boundary = resource.text("PermissionsBoundary")
         if boundary is not None:
             policy = self._managed_policy(boundary)
             if policy is None:
-                role.unseen_boundary = f"managed policy {boundary} isn't part of the app"
+                role.unseen_boundary = _not_of_the_app([boundary])
             else:
                 role.boundary = _policy(policy, "PolicyDocument")
 
@@ -157,12 +175,22 @@ class Deployment:
             self.add_key(model, bucket.key_arn)
 
     def key_arn(self, key: str, resource: Resource) -> str:
-        """Return the ARN of a key that a property names by its id, its ARN or an alias."""
-        if key.startswith("alias/"):
-            alias = self.find(lambda each: each.aliases.get(key))
-            target = alias.text("TargetKeyId") if alias is not None else None
-            return resource.arn("kms", key) if target is None else self.key_arn(target, resource)
-        return key if key.startswith("arn:") or key.endswith("?}") else resource.arn("kms", f"key/{key}")
+        """Return the ARN of a key that a property names by its id, its ARN or an alias; of the alias if that is all."""
+        if has_unknown(key) and split_arn(key) is None:
+            return key
+        arn = key if split_arn(key) else resource.arn("kms", key if key.startswith(_ALIAS) else f"key/{key}")
+        name = alias_in(arn)
+        aliases = self.find(lambda each: each.aliases.get(name)) if name else None
+        alias = nearest(aliases, resource) if aliases else None
+        target = alias.text("TargetKeyId") if alias is not None else None
+        return arn if alias is None or target is None else self.key_arn(target, alias)
+
+    def role_arn(self, role: str, resource: Resource) -> str:
+        """Return the ARN of a role that a property names by its name or its ARN."""
+        if has_unknown(role) or split_arn(role):
+            return role
+        found = self.find(lambda each: [of[0] for arn, of in each.roles.items() if last_part(arn) == role] or None)
+        return physical.role_arn(found[0]) if found else resource.arn("iam", f"role/{role}", region=False)
 
     def _take_encryption(self, bucket: Bucket, resource: Resource, encryption: Any) -> None:
         rules = (
@@ -174,7 +202,11 @@ class Deployment:
             if not isinstance(default, Mapping) or not isinstance(algorithm, str) or has_unknown(algorithm):
                 bucket.unseen_encryption = "its encryption isn't known before deployment"
             elif algorithm.startswith("aws:kms"):
-                bucket.key_arn = self.key_arn(str(default.get("KMSMasterKeyID") or "alias/aws/s3"), resource)
+                arn = self.key_arn(str(default.get("KMSMasterKeyID") or AWS_MANAGED_KEY), resource)
+                if alias_in(arn) in ("", AWS_MANAGED_KEY):
+                    bucket.key_arn = arn
+                else:
+                    bucket.unseen_encryption = f"it is encrypted with {arn}, an alias that isn't part of the app"
 
     def _managed_policy(self, arn: Any) -> Resource | None:
         return self.find(lambda each: each.managed_policies.get(_of_any_partition(str(arn))))
@@ -184,10 +216,19 @@ class Deployment:
         return [each for each in found if same(each.stack.template.account, account) is not Answer.NO]
 
 
+def nearest(found: list[Resource], beside: Resource) -> Resource:
+    """Return the one that is deployed with another resource.
+
+    Stacks that don't say their account and Region may have resources of one name, since they needn't be of one.
+    """
+    return next((each for each in found if each.stack.top is beside.stack.top), found[0])
+
+
 def _policy(resource: Resource, property_name: str) -> Policy:
     kinds = {"KeyPolicy": "key policy of", "AssumeRolePolicyDocument": "trust policy of"}
     name = f"{kinds.get(property_name, 'policy')} {resource.path}"
-    return Policy(resource.get(property_name), name, resource.declared, resource.only_if)
+    inline = resource.type in _IDENTITY_POLICIES and resource.type != physical.MANAGED_POLICY
+    return Policy(resource.get(property_name), name, resource.declared, resource.only_if, inline)
 
 
 def _default_key_policy(resource: Resource) -> Policy:
@@ -198,6 +239,24 @@ def _default_key_policy(resource: Resource) -> Policy:
     root = resource.arn("iam", "root", region=False)
     document = {"Statement": [{"Effect": "Allow", "Principal": {"AWS": root}, "Action": "kms:*", "Resource": "*"}]}
     return Policy(document, f"default key policy of {resource.path}", resource.declared)
+
+
+def alias_in(arn: str) -> str:
+    """Return the name of the alias in an ARN, or nothing."""
+    parts = split_arn(arn)
+    return parts[5] if parts and parts[5].startswith(_ALIAS) else ""
+
+
+def _may_deny(managed_policy_arn: str) -> bool:
+    """Whether a policy that isn't part of the app may deny: of AWS's own, those that do say so in their names.
+
+    https://docs.aws.amazon.com/aws-managed-policy/latest/reference/policy-list.html
+    """
+    return account_of(managed_policy_arn) != "aws" or bool(_DENYING.search(managed_policy_arn))
+
+
+def _not_of_the_app(managed_policy_arns: Iterable[str]) -> str:
+    return "; ".join(f"managed policy {arn} isn't part of the app" for arn in managed_policy_arns)
 
 
 def _of_any_partition(arn: str) -> str:

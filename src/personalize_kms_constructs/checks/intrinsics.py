@@ -57,12 +57,14 @@ class Scope(ABC):
 
     def value(self, expression: Any) -> Any:
         """Return the expression with every function resolved."""
-        if isinstance(expression, str):
+        # Most of a template is strings without a dynamic reference: they are left where they are.
+        kind = type(expression)
+        if kind is str:
             return self.string(expression) if "{{" in expression else expression
-        if isinstance(expression, list):
-            items = [self.value(item) for item in expression]
+        if kind is list:
+            items = [item if type(item) is str and "{{" not in item else self.value(item) for item in expression]
             return [item for item in items if item is not NO_VALUE]
-        if not isinstance(expression, dict):
+        if kind is not dict:
             return expression
         if len(expression) == 1:
             ((name, argument),) = expression.items()
@@ -70,7 +72,10 @@ class Scope(ABC):
                 return self.ref(argument) if isinstance(argument, str) else unknown("Ref of what is no name")
             if name.startswith("Fn::"):
                 return self._function(name, argument)
-        values = {name: self.value(item) for name, item in expression.items()}
+        values = {
+            name: item if type(item) is str and "{{" not in item else self.value(item)
+            for name, item in expression.items()
+        }
         return {name: item for name, item in values.items() if item is not NO_VALUE}
 
     def text(self, expression: Any) -> str:

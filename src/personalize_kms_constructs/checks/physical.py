@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ..access.values import generated, unknown
+from .errors import AssemblyError
 from .intrinsics import NO_VALUE
 
 if TYPE_CHECKING:
     from .stacks import Stack
 
 KEYS = ("AWS::KMS::Key", "AWS::KMS::ReplicaKey")
+ALIAS = "AWS::KMS::Alias"
 ROLE = "AWS::IAM::Role"
 MANAGED_POLICY = "AWS::IAM::ManagedPolicy"
 BUCKET = "AWS::S3::Bucket"
@@ -51,13 +53,20 @@ class Resource:
     def get(self, name: str) -> Any:
         """Return a property, resolved, or none."""
         properties = self.body.get("Properties", {})
-        found = self.stack.value(properties[name]) if name in properties else None
+        try:
+            found = self.stack.value(properties[name]) if name in properties else None
+        except RecursionError:
+            raise self.too_deep(f"{self.path} {name}") from None
         return None if found is NO_VALUE else found
 
     def text(self, name: str) -> str | None:
         """Return a property that has to be a string; a hole where it is something else."""
         found = self.get(name)
         return found if found is None or isinstance(found, str) else unknown(f"{self.path} {name}")
+
+    def too_deep(self, what: str) -> AssemblyError:
+        """Return the error for what is nested so deeply that it can't be read."""
+        return AssemblyError(f"{self.stack.template.path}: {what} is nested too deeply to be read")
 
     @property
     def generated_id(self) -> str:
@@ -74,6 +83,11 @@ class Resource:
 def key_arn(resource: Resource) -> str:
     """Return the ARN of a key."""
     return resource.arn("kms", f"key/{resource.generated_id}")
+
+
+def alias_name(resource: Resource) -> str:
+    """Return the name of an alias, ``alias/`` included."""
+    return resource.text("AliasName") or unknown(f"{resource.path} AliasName")
 
 
 def role_name(resource: Resource) -> str:
@@ -120,6 +134,7 @@ _REFS: dict[str, Callable[[Resource], str]] = {
     ROLE: role_name,
     MANAGED_POLICY: managed_policy_arn,
     BUCKET: bucket_name,
+    ALIAS: alias_name,
 }
 _ATTRIBUTES: dict[tuple[str, str], Callable[[Resource], str]] = {
     **{(each, "Arn"): key_arn for each in KEYS},

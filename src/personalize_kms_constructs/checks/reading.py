@@ -8,12 +8,12 @@ from pathlib import Path
 
 from ..access.model import AccessModel, Asked, Location, OpenQuestion, Problem
 from ..access.needs import location_key
-from ..access.values import split, unknown
+from ..access.values import has_unknown, split, split_arn, unknown
 from ..matrix import KMS_PAGE
 from . import physical
 from .asked import Request
 from .assembly import NESTED_STACK, Assembly
-from .deployment import Deployment
+from .deployment import Deployment, alias_in, nearest
 from .metadata import asked_by_constructs
 from .physical import Resource
 from .requests import requests_of
@@ -59,6 +59,9 @@ class _Reading:
                 model.open_questions.append(found)
         for resource in self.resources:
             for request in requests_of(resource):
+                if isinstance(request, OpenQuestion):
+                    model.open_questions.append(request)
+                    continue
                 for each in self._asked(request, dependencies):
                     if isinstance(each, Asked):
                         model.asked.append(each)
@@ -83,14 +86,14 @@ class _Reading:
         return model
 
     def _index_dataset_groups(self) -> None:
-        self._groups: dict[str, Resource] = {}
-        self._datasets: dict[str, Resource] = {}
+        self._groups: dict[str, list[Resource]] = {}
+        self._datasets: dict[str, list[Resource]] = {}
         for resource in self.resources:
             if resource.type == physical.DATASET_GROUP:
                 for name in (physical.dataset_group_arn(resource), physical.ref(resource)):
-                    self._groups.setdefault(name, resource)
+                    self._groups.setdefault(name, []).append(resource)
             elif resource.type == physical.DATASET:
-                self._datasets.setdefault(physical.dataset_arn(resource), resource)
+                self._datasets.setdefault(physical.dataset_arn(resource), []).append(resource)
 
     def _asked(self, request: Request, dependencies: Dependencies) -> Iterator[Asked | OpenQuestion | Problem]:
         resource = request.resource
@@ -101,27 +104,37 @@ class _Reading:
         if is_group and (role is None or key is None):
             which = "a key but no role" if role is None else "a role but no key"
             message = f"{request.name} has {which}: key and role of a dataset group come together, or not at all"
-            yield Problem("configuration", message, request.name, resource.declared, KMS_PAGE)
+            yield _problem(request, message, KMS_PAGE)
             return
         if role is None:
             message = f"{request.name} has no role, without which Personalize can't create it: give its RoleArn"
-            yield Problem("configuration", message, request.name, resource.declared, KMS_PAGE)
+            yield _problem(request, message, KMS_PAGE)
             return
-        source = self._location(request, "source", *request.source)
-        destination = self._location(request, "destination", *request.destination)
-        for found in (source, destination):
+        places = {}
+        for what, access, place in (
+            ("source", request.permissions.source, request.source),
+            ("destination", request.permissions.destination, request.destination),
+        ):
+            if access is not None:
+                places[what] = self._location(request, what, *place)
+                yield from _names(request, f"the key of its {what}", "key", place[1])
+        for found in places.values():
             if isinstance(found, (Problem, OpenQuestion)):
                 yield found
-        group_key = key if is_group else self._key_of_group(request, role)
+        yield from _names(request, "its role", "role", role)
+        if is_group:
+            yield from _names(request, "the dataset group's key", "key", key)
+        role = self.deployment.role_arn(role, resource)
+        group_key = self._key(str(key), resource) if is_group else self._key_of_group(request, role)
         if isinstance(group_key, OpenQuestion):
             yield group_key
-        template = resource.stack.template
+        source, destination = (places.get(what) for what in ("source", "destination"))
         yield Asked(
             name=request.name,
             permissions=request.permissions,
             role_arn=role,
-            account=template.account,
-            region=template.region,
+            account=request.account or resource.stack.template.account,
+            region=request.region or resource.stack.template.region,
             dataset_group_key=group_key if isinstance(group_key, str) else None,
             source=source if isinstance(source, Location) else None,
             destination=destination if isinstance(destination, Location) else None,
@@ -144,23 +157,47 @@ class _Reading:
             message = (
                 f"{request.name}: its {what} is {path!r} but an s3:// URI is expected, for example s3://bucket/folder/"
             )
-            return Problem("configuration", message, request.name, resource.declared, request.permissions.pages[-1])
+            return _problem(request, message, request.permissions.pages[-1])
         bucket, *prefix = split(path.removeprefix(_S3), "/", 1)
-        key_arn = self.deployment.key_arn(key, resource) if key is not None else None
+        key_arn = self._key(key, resource) if key is not None else None
         return Location(resource.arn("s3", bucket, region=False, account=False), "".join(prefix), key_arn)
+
+    def _key(self, given: str, resource: Resource) -> str:
+        """The ARN of a key; a hole for that of an alias which isn't part of the app."""
+        arn = self.deployment.key_arn(given, resource)
+        alias = alias_in(arn)
+        return unknown(f"key of {alias}") if alias else arn
 
     def _key_of_group(self, request: Request, role: str) -> str | OpenQuestion | None:
         """The key of the dataset group that a job or a metric attribution belongs to."""
         group = request.text("datasetgrouparn")
         dataset = request.text("datasetarn")
         if dataset is not None and dataset in self._datasets:
-            group = self._datasets[dataset].text("DatasetGroupArn")
+            group = nearest(self._datasets[dataset], request.resource).text("DatasetGroupArn")
         if group is not None and group in self._groups:
-            key = self._groups[group].text("KmsKeyArn")
-            return None if key is None else self.deployment.key_arn(key, self._groups[group])
+            found = nearest(self._groups[group], request.resource)
+            key = found.text("KmsKeyArn")
+            return None if key is None else self._key(key, found)
         for asked in self._constructs:
             if (asked.role_arn, asked.kind) == (role, request.permissions.resource):
                 return asked.dataset_group_key
         which = group or dataset or request.text("solutionversionarn") or unknown("dataset group")
         because = f"its dataset group can't be seen, so it isn't known whether that has a key, and which: {which}"
         return OpenQuestion(request.name, because, request.resource.declared)
+
+
+def _names(request: Request, what: str, kind: str, given: str | None) -> Iterator[Problem]:
+    """Yield what is wrong with the name of a key or a role, for which Personalize takes nothing but an ARN."""
+    if given is None or (has_unknown(given) and not split_arn(given)):
+        return
+    parts = split_arn(given)
+    if parts is None or (kind == "key" and alias_in(given)):
+        message = (
+            f"{request.name}: {what} is given as {given}, and Personalize takes the ARN of a {kind} alone: give the "
+            f"{kind}'s ARN"
+        )
+        yield _problem(request, message, KMS_PAGE)
+
+
+def _problem(request: Request, message: str, page: str) -> Problem:
+    return Problem("configuration", message, request.name, request.resource.declared, page)

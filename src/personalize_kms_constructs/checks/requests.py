@@ -6,6 +6,8 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from ..access.model import OpenQuestion
+from ..access.values import account_of, unknown
 from .asked import KINDS, Request, lower_case
 from .json_text import parsed
 from .physical import DATASET, Resource
@@ -14,8 +16,19 @@ from .state_machines import STATE_MACHINE, of_state_machine
 _PREFIX = "AWS::Personalize::"
 
 
-def requests_of(resource: Resource) -> Iterator[Request]:
-    """Yield what a resource of a template asks Personalize for."""
+def requests_of(resource: Resource) -> Iterator[Request | OpenQuestion]:
+    """Yield what a resource of a template asks Personalize for.
+
+    Raises:
+        AssemblyError: if that can't be read.
+    """
+    try:
+        yield from _requests_of(resource)
+    except RecursionError:
+        raise resource.too_deep(resource.path) from None
+
+
+def _requests_of(resource: Resource) -> Iterator[Request | OpenQuestion]:
     if resource.type.startswith(_PREFIX):
         yield from _of_personalize(resource)
     elif resource.type == STATE_MACHINE:
@@ -30,6 +43,8 @@ def _of_personalize(resource: Resource) -> Iterator[Request]:
         if isinstance(job, Mapping) and job:
             arguments = {**job, "DatasetGroupArn": resource.get("DatasetGroupArn")}
             yield _request(resource, "createdatasetimportjob", arguments)
+        elif job:
+            yield _request(resource, "createdatasetimportjob", unknown(f"DatasetImportJob of {resource.path}"))
         return
     call = f"create{resource.type.removeprefix(_PREFIX).lower()}"
     if call in KINDS:
@@ -37,7 +52,7 @@ def _of_personalize(resource: Resource) -> Iterator[Request]:
         yield _request(resource, call, properties)
 
 
-def _request(resource: Resource, call: str, arguments: Mapping[str, Any]) -> Request:
+def _request(resource: Resource, call: str, arguments: Any) -> Request:
     return Request(resource, resource.path, KINDS[call], lower_case(arguments), at_deployment=True)
 
 
@@ -55,5 +70,13 @@ def _of_custom_resource(resource: Resource) -> Iterator[Request]:
             continue
         action = str(call.get("action")).lower().removesuffix("command")
         if action in KINDS:
-            arguments = lower_case(call.get("parameters") or {})
-            yield Request(resource, resource.path, KINDS[action], arguments, at_deployment=True)
+            assumed = call.get("assumedRoleArn")
+            yield Request(
+                resource,
+                resource.path,
+                KINDS[action],
+                lower_case(call.get("parameters") or {}),
+                at_deployment=True,
+                account=account_of(str(assumed)) if assumed else "",
+                region=str(call.get("region") or ""),
+            )

@@ -66,6 +66,7 @@ class Stack(Scope):
         """The stack that it is nested in, and its logical id there."""
         self._parameters = parameters or {}
         self._resolving: list[str] = []
+        self._attributes: dict[tuple[str, str], Any] = {}
         self.nested = {
             logical_id: Stack(app, nested, (self, logical_id), self._passed(logical_id))
             for logical_id, nested in template.nested.items()
@@ -75,13 +76,32 @@ class Stack(Scope):
         given = self.template.resources[logical_id].get("Properties", {}).get("Parameters", {})
         return {name: partial(self.value, each) for name, each in given.items()} if isinstance(given, dict) else {}
 
+    @property
+    def top(self) -> Stack:
+        """The stack that it is nested in, directly or not; itself if it is in none."""
+        return self if self.parent is None else self.parent[0].top
+
     def with_nested(self) -> Iterator[Stack]:
         """Yield this stack and every one nested in it."""
         yield self
         for each in self.nested.values():
             yield from each.with_nested()
 
-    @property
+    @cached_property
+    def _pseudo_parameters(self) -> dict[str, Any]:
+        template = self.template
+        found = {
+            "AWS::AccountId": template.account,
+            "AWS::NoValue": NO_VALUE,
+            "AWS::Partition": self.partition,
+            "AWS::Region": template.region,
+            "AWS::StackName": template.stack_name,
+        }
+        if self.partition in ("aws", "aws-us-gov"):
+            found["AWS::URLSuffix"] = "amazonaws.com"
+        return found
+
+    @cached_property
     def partition(self) -> str:
         """The partition of the Region, or a hole."""
         region = self.template.region
@@ -121,15 +141,8 @@ class Stack(Scope):
     def ref(self, name: str) -> Any:
         """Return a parameter, a pseudo parameter or what ``Ref`` of a resource is."""
         template = self.template
-        pseudo = {
-            "AWS::AccountId": template.account,
-            "AWS::NoValue": NO_VALUE,
-            "AWS::Partition": self.partition,
-            "AWS::Region": template.region,
-            "AWS::StackName": template.stack_name,
-        }
-        if name in pseudo:
-            return pseudo[name]
+        if name in self._pseudo_parameters:
+            return self._pseudo_parameters[name]
         if name.startswith("AWS::"):
             return f"${{{name}}}"
         if name in template.body.get("Parameters", {}):
@@ -145,8 +158,11 @@ class Stack(Scope):
             return self.nested[logical_id].output(attribute.removeprefix("Outputs."))
         if logical_id not in self.template.resources:
             return unknown(f"{self.template.name}.{logical_id}.{attribute}")
-        with self._once(f"{logical_id}.{attribute}"):
-            return physical.attribute(self.resource(logical_id), attribute)
+        name = (logical_id, attribute)
+        if name not in self._attributes:
+            with self._once(f"{logical_id}.{attribute}"):
+                self._attributes[name] = physical.attribute(self.resource(logical_id), attribute)
+        return self._attributes[name]
 
     def output(self, name: str) -> Any:
         """Return the value of an output."""

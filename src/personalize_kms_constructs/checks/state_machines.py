@@ -10,22 +10,31 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ..access.values import unknown
+from ..access.model import OpenQuestion
+from ..access.values import account_of, split_arn, unknown
 from .asked import KINDS, Request, lower_case
+from .files import read_text
 from .json_text import parsed
 from .physical import Resource
 
 STATE_MACHINE = "AWS::StepFunctions::StateMachine"
 
+_SERVICE = "aws-sdk:personalize:"
+_IN_YAML = (
+    "its definition is no JSON, so that what it asks of Personalize isn't known: give the definition as JSON, or the "
+    "jobs to a PersonalizeEncryption"
+)
 _TASK = re.compile(r"arn:(?:\$\{AWS::Partition\}|[^:]+):states:::aws-sdk:personalize:(?P<call>\w+)(?:\.\w+)?")
 _INPUT = re.compile(
     r"\{%\s*\$states\.input(?:\.(?P<member>\w+))?\s*%\}|\{%\s*\$merge\(\s*\[\s*\$states\.input\b.*%\}", re.DOTALL
 )
 
 
-def of_state_machine(resource: Resource) -> Iterator[Request]:
+def of_state_machine(resource: Resource) -> Iterator[Request | OpenQuestion]:
     """Yield the jobs that a state machine starts."""
     definition = _definition(resource)
+    if isinstance(definition, OpenQuestion):
+        yield definition
     for states in _state_maps(definition):
         for name, state in states.items():
             task = _TASK.fullmatch(str(state.get("Resource"))) if isinstance(state, Mapping) else None
@@ -36,16 +45,19 @@ def of_state_machine(resource: Resource) -> Iterator[Request]:
                 arguments = (
                     lower_case(arguments) if isinstance(arguments, Mapping) else unknown(f"arguments of {place}")
                 )
-                yield Request(resource, place, KINDS[call], arguments, at_deployment=False)
+                account = _account(state.get("Credentials"), place)
+                yield Request(resource, place, KINDS[call], arguments, at_deployment=False, account=account)
 
 
 def _definition(resource: Resource) -> Any:
     properties = resource.body.get("Properties", {})
     found = resource.get("Definition")
-    if "DefinitionString" in properties and "personalize" in json.dumps(properties["DefinitionString"]):
+    if "DefinitionString" in properties and "personalize" in json.dumps(properties):
         found = resource.get("DefinitionString")
     elif "DefinitionS3Location" in properties:
         found = _from_asset(resource)
+        if found is not None and not found.lstrip().startswith("{"):
+            return OpenQuestion(resource.path, _IN_YAML, resource.declared) if _SERVICE in found else None
     if not isinstance(found, str):
         return found
     substitutions = resource.get("DefinitionSubstitutions")
@@ -55,13 +67,15 @@ def _definition(resource: Resource) -> Any:
 
 
 def _from_asset(resource: Resource) -> str | None:
-    """The text of a definition that is an asset of the app, if it is JSON."""
+    """The text of a definition that is an asset of the app; of a stage, the asset is above the templates."""
     location = resource.get("DefinitionS3Location")
     key = location.get("Key") if isinstance(location, Mapping) else None
-    if not isinstance(key, str) or not key.endswith(".json"):
+    if not isinstance(key, str):
         return None
-    path = resource.stack.template.path.with_name(f"asset.{key.rpartition('/')[2]}")
-    return path.read_text("utf-8") if path.is_file() else None
+    template, name = resource.stack.template, key.rpartition("/")[2]
+    file = template.assets.get(name.partition(".")[0], f"asset.{name}")
+    path = template.path.parent / file
+    return read_text(path) if path.is_file() else None
 
 
 def _state_maps(definition: Any) -> Iterator[Mapping[str, Any]]:
@@ -78,7 +92,10 @@ def _state_maps(definition: Any) -> Iterator[Mapping[str, Any]]:
 
 
 def _arguments(name: str, state: Mapping[str, Any], states: Mapping[str, Any]) -> Any:
-    arguments = state.get("Arguments", state.get("Parameters", {}))
+    arguments = state.get("Arguments", state.get("Parameters"))
+    if arguments is None:
+        # The input is what a task without arguments sends, or what InputPath takes of it.
+        arguments = "{% $states.input %}" if "InputPath" not in state else unknown(f"InputPath of {name}")
     handed_on = _INPUT.fullmatch(arguments) if isinstance(arguments, str) else None
     if handed_on is None:
         return arguments
@@ -91,3 +108,15 @@ def _arguments(name: str, state: Mapping[str, Any], states: Mapping[str, Any]) -
     if not isinstance(said, Mapping):
         return arguments
     return said if member is None else said.get(member, arguments)
+
+
+def _account(credentials: Any, place: str) -> str:
+    """The account of the role that makes the call, where the state names one.
+
+    https://docs.aws.amazon.com/step-functions/latest/dg/concepts-access-cross-acct-resources.html
+    """
+    if not credentials:
+        return ""
+    arn = credentials.get("RoleArn") if isinstance(credentials, Mapping) else None
+    known = isinstance(arn, str) and split_arn(arn) is not None
+    return account_of(arn) if known else unknown(f"account of {place}")
