@@ -133,7 +133,10 @@ IMPORT = {
                     "Next": "Import failed",
                 },
                 {
-                    "Condition": "{% $millis() > $toMillis($states.input.Since) + 259200000 %}",
+                    "Condition": (
+                        "{% $millis() > $max([$toMillis($states.input.Since), "
+                        "$toMillis($states.context.Execution.RedriveTime)]) + 259200000 %}"
+                    ),
                     "Output": {
                         "Error": "DatasetImportJobTimedOut",
                         "Cause": (
@@ -257,7 +260,8 @@ def test_time_and_patience_are_parameters(
     states = definition(stack)["States"]
     assert states["Start Import"]["Retry"][0] == {**TOO_MANY, "MaxAttempts": attempts}
     assert states["Status of Import"]["Choices"][3]["Condition"] == (
-        f"{{% $millis() > $toMillis($states.input.Since) + {milliseconds} %}}"
+        "{% $millis() > $max([$toMillis($states.input.Since), $toMillis($states.context.Execution.RedriveTime)]) + "
+        f"{milliseconds} %}}"
     )
 
 

@@ -56,7 +56,10 @@ def test_a_name_tags_and_times(stack: cdk.Stack, data: Data, noun: str) -> None:
     assert (arguments["JobName"], arguments["Tags"]) == ("monday", [{"TagKey": "team", "TagValue": "movies"}])
     assert states["Start Job"]["Retry"][0]["MaxAttempts"] == 4
     assert states["Status of Job"]["Choices"][-1] == {
-        "Condition": "{% $millis() > $toMillis($states.input.Since) + 7200000 %}",
+        "Condition": (
+            "{% $millis() > $max([$toMillis($states.input.Since), $toMillis($states.context.Execution.RedriveTime)]) + "
+            "7200000 %}"
+        ),
         "Output": {
             "Error": f"{noun}TimedOut",
             "Cause": "{% $states.input.JobArn & ' is still ' & $states.input.Job.Status & ' after 7200 seconds' %}",

@@ -104,6 +104,7 @@ class Job(sfn.StateMachineFragment):
             name_is_given=name.is_given,
             timeout_seconds=timeout_seconds(timeout),
             attempts=attempts(patience, timeout),
+            checks="".join(place.check for place in places),
         )
         self._make_states(id, language, parameters, [*needed, pass_role_statement(role_arn)])
 

@@ -13,7 +13,7 @@ from aws_cdk import aws_stepfunctions as sfn
 from .._argument_types import not_a_location, shown
 from .._tokens import is_token
 from ..locations import S3Location
-from ._expressions import is_json_path, is_jsonata, jsonata_source, jsonata_string, text_problems
+from ._expressions import is_json_path, is_jsonata, is_known, jsonata_source, jsonata_string, text_problems
 
 # https://docs.aws.amazon.com/personalize/latest/dg/API_S3DataConfig.html
 _MAX_URI_LENGTH = 256
@@ -28,6 +28,8 @@ class Place:
     location: S3Location
     path: str | None
     """The path below the location's prefix, if there is one."""
+    argument: str
+    """Where the call has it, as ``DataSource.DataLocation``."""
 
     @property
     def uri(self) -> str:
@@ -40,6 +42,20 @@ class Place:
         if is_json_path(self.path):
             return sfn.JsonPath.format("{}{}", start, self.path)
         return start + self.path
+
+    @property
+    def check(self) -> str:
+        """JSONata that stops an execution whose path is empty, and goes on with what follows; nothing for other paths.
+
+        JSONata takes a missing value for an empty string, and all files below the prefix would be read.
+        """
+        if self.path is None or is_known(self.path):
+            return ""
+        start = self.location.uri
+        reason = f"{self.part}_path is empty in this execution, so that all below {start} is meant"
+        return (
+            f"$states.input.Arguments.{self.argument} = {jsonata_string(start)} ? $error({jsonata_string(reason)}) : "
+        )
 
     def problems(self, job: str) -> Iterator[str]:
         """Explain why the job can't work with this place."""
