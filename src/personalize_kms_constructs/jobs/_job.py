@@ -20,7 +20,7 @@ from ._encryption import cycle_problems, encryption_problems, role_arn_in
 from ._language import JobLanguage
 from ._names import JobName
 from ._parameters import Parameters, tag_list
-from ._places import Place
+from ._places import Place, allowed, same_place_problems
 from ._states import Json, State, state_name_problems
 from ._times import attempts, time_problems, timeout_seconds
 
@@ -91,8 +91,15 @@ class Job(sfn.StateMachineFragment):
         in_json_path = Parameters(call_arguments).has_json_paths
         name = JobName(self, job_name, in_json_path=in_json_path)
         parameters = Parameters({**call_arguments, "JobName": name.value})
-        refuse(self, [*parameters.problems(), *cycle_problems(stack, encryption, role_arn, places, arns)])
-        encryption.allow(allows(*(place.location for place in places)))
+        refuse(
+            self,
+            [
+                *parameters.problems(),
+                *same_place_problems(kind, places),
+                *cycle_problems(stack, encryption, role_arn, places, arns),
+            ],
+        )
+        encryption.allow(*allowed(allows, places))
 
         job_arn = personalize_arn(stack, call.resource_type, "")
         needed = call.statements([job_arn + name.pattern], list(parents()), tags="Tags" in parameters.arguments)

@@ -5,7 +5,7 @@ Policies are written before an execution knows its path, so they allow the locat
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from aws_cdk import aws_stepfunctions as sfn
@@ -13,6 +13,7 @@ from aws_cdk import aws_stepfunctions as sfn
 from .._argument_types import not_a_location, shown
 from .._tokens import is_token
 from ..locations import S3Location
+from ..resources import PersonalizeResource
 from ._expressions import is_json_path, is_jsonata, is_known, jsonata_source, jsonata_string, text_problems
 
 # https://docs.aws.amazon.com/personalize/latest/dg/API_S3DataConfig.html
@@ -97,3 +98,25 @@ class Place:
                 f"{self.part}_path makes a path of {len(uri + path)} characters but Personalize takes "
                 f"{_MAX_URI_LENGTH} at most: use a shorter one"
             )
+
+
+def same_place_problems(job: str, places: Sequence[Place]) -> Iterator[str]:
+    """Explain that a job would write into the folder that it reads, as far as paths are known or the same."""
+    *sources, destination = places
+    if any(source.uri.rstrip("/") == destination.uri.rstrip("/") for source in sources):
+        folder = destination.location.prefix + (destination.path or "")
+        yield (
+            f"{job} has the same source and destination, {folder!r} of one bucket, but Personalize wants another "
+            "folder for the output: change one of the paths"
+        )
+
+
+def allowed(factory: Callable[..., PersonalizeResource], places: Sequence[Place]) -> list[PersonalizeResource]:
+    """Return what policies have to allow: the resource, or one for each location if paths below one prefix differ.
+
+    A resource whose locations are one folder is refused, since it knows nothing of paths.
+    """
+    has_paths = any(place.path is not None for place in places)
+    if has_paths and len({place.location.prefix.rstrip("/") for place in places}) < len(places):
+        return [factory(**{place.part: place.location}) for place in places]
+    return [factory(**{place.part: place.location for place in places})]
