@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, cast
@@ -81,14 +82,21 @@ class RoleFacts:
 
     @property
     def arn_in_policies_elsewhere(self) -> str:
-        """The ARN for the policies of other stacks and owners, made of name and path as they are at synth.
+        """The ARN for the policies of other stacks and owners, made of name and path as they are at synth."""
+        return self.arn_by_name(self.would_make_a_cycle_in)
+
+    def arn_by_name(self, makes_a_cycle: Callable[[Stack], bool]) -> str:
+        """Return the ARN, made of name and path as they are at synth.
 
         A role that has no name yet is referred to, which is right whatever happens to it.
+
+        Args:
+            makes_a_cycle: whether a reference to the role, in this stack, would make a cycle of stacks.
         """
         l1 = self.l1
         if l1 is None or not self.has_name:
             return self.arn
-        return Lazy.uncached_string(cast("IStringProducer", _ArnByName(l1, self)))
+        return Lazy.uncached_string(cast("IStringProducer", _ArnByName(l1, self, makes_a_cycle)))
 
     def would_make_a_cycle_in(self, stack: Stack) -> bool:
         """Tell if a reference to the role, in the policy of a key of this stack, makes a cycle of stacks.
@@ -121,9 +129,10 @@ class RoleFacts:
 class _ArnByName:
     """The ARN of a role of this app: aspects and escape hatches change name and path until the end."""
 
-    def __init__(self, l1: iam.CfnRole, role: RoleFacts) -> None:
+    def __init__(self, l1: iam.CfnRole, role: RoleFacts, makes_a_cycle: Callable[[Stack], bool]) -> None:
         self._l1 = l1
         self._role = role
+        self._makes_a_cycle = makes_a_cycle
 
     def produce(self, context: IResolveContext) -> str:
         """Return the ARN by the role's name, or a reference to the role where it has none.
@@ -133,7 +142,7 @@ class _ArnByName:
         name, path, here = self._l1.role_name, self._l1.path or "/", self._role.here
         has_name = name is not None and context.resolve(name) is not None
         refers = not has_name or self._role.name_is_of_its_stack
-        if refers and self._role.would_make_a_cycle_in(Stack.of(context.scope)):
+        if refers and self._makes_a_cycle(Stack.of(context.scope)):
             return "a-role-without-a-name"
         return f"arn:{here.partition}:iam::{here.account}:role{path}{name}" if has_name else self._l1.attr_arn
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import cast
 
-from aws_cdk import Reference, Stack, Tokenization
+from aws_cdk import Stack
 
 from .._argument_types import shown
 from .._tokens import TOKEN, is_token
@@ -72,12 +71,3 @@ class GivenArn:
         if is_other_type or (len(got_form) != len(form) and not is_token(resource)):
             found.append(f"which is not of the form {self.form}")
         return found
-
-
-def refers_to(text: object, stack: Stack) -> bool:
-    """Tell if a part of the string is an attribute of something that a stack makes."""
-    if not isinstance(text, str) or not is_token(text):
-        return False
-    tokens = Tokenization.reverse_string(text).tokens
-    references = [cast("Reference", token) for token in tokens if Reference.is_reference(token)]
-    return any(Stack.of(reference.target) is stack for reference in references)

@@ -7,7 +7,7 @@ from typing import Any, cast
 
 from aws_cdk import Aws, Duration, Stack
 from aws_cdk import aws_stepfunctions as sfn
-from constructs import Construct
+from constructs import Construct, IValidation
 
 from .._argument_types import tags_type_problems
 from .._refusal import refuse
@@ -16,7 +16,8 @@ from ..encryption import PersonalizeEncryption
 from ..resources import PersonalizeResource
 from ._arns import GivenArn
 from ._checks import job_name_problems
-from ._encryption import cycle_problems, encryption_problems, role_arn_in
+from ._cycles import Neighbours, RoleCheck
+from ._encryption import encryption_problems
 from ._language import JobLanguage
 from ._names import JobName
 from ._parameters import Parameters, tag_list
@@ -86,7 +87,8 @@ class Job(sfn.StateMachineFragment):
             *problems,
         ]
         refuse(self, found)
-        role_arn = role_arn_in(stack, encryption)
+        neighbours = Neighbours(stack, encryption, places)
+        role_arn = neighbours.role_arn
         call_arguments = {"JobName": job_name, **arguments(), "Tags": tag_list(tags), "RoleArn": role_arn}
         in_json_path = Parameters(call_arguments).has_json_paths
         name = JobName(self, job_name, in_json_path=in_json_path)
@@ -96,10 +98,13 @@ class Job(sfn.StateMachineFragment):
             [
                 *parameters.problems(),
                 *same_place_problems(kind, places),
-                *cycle_problems(stack, encryption, role_arn, places, arns),
+                *neighbours.cycle_problems(arns, call_arguments),
+                *neighbours.role_problems(),
             ],
         )
         encryption.allow(*allowed(allows, places))
+        if not neighbours.are_one:
+            self.node.add_validation(cast("IValidation", RoleCheck(neighbours)))
 
         job_arn = personalize_arn(stack, call.resource_type, "")
         needed = call.statements([job_arn + name.pattern], list(parents()), tags="Tags" in parameters.arguments)
