@@ -10,7 +10,7 @@ from typing import Any, cast
 import jsii
 from aws_cdk import IResolveContext, IStringProducer, Lazy, Stack
 from aws_cdk import aws_iam as iam
-from constructs import Construct
+from constructs import Construct, IConstruct
 
 from .._argument_types import has
 from .._tokens import TOKEN, is_token, l1_behind, names_a_resource
@@ -175,7 +175,7 @@ def find_role(given: Any, scope: Construct, here: Place) -> RoleFacts:
         arn, made_in = l1.attr_arn, l1.stack
     if not has(given, "role_arn"):
         return RoleFacts(iam.Role.from_role_arn(scope, "ServiceRole", arn), arn, here, made_in, l1)
-    precreated = _is_precreated(given)
+    precreated = has_precreated_roles(given)
     is_mutable = not is_immutable(given)
     return RoleFacts(given, arn, here, made_in, l1, is_mutable, is_precreated=precreated)
 
@@ -193,8 +193,9 @@ def _arn_of(given: Any) -> str:
     return str(given.role_arn if has(given, "role_arn") else given.role_ref.role_arn)
 
 
-def _is_precreated(role: iam.IRole) -> bool:
-    customized = role.node.try_get_context(_CUSTOMIZE_ROLES)
+def has_precreated_roles(construct: IConstruct) -> bool:
+    """Tell if ``iam.Role.customize_roles`` has somebody else make the roles of this part of the app."""
+    customized = construct.node.try_get_context(_CUSTOMIZE_ROLES)
     return isinstance(customized, dict) and customized.get("preventSynthesis") is not False
 
 

@@ -19,6 +19,7 @@ from ._checks import job_name_problems
 from ._cycles import Neighbours, RoleCheck
 from ._encryption import encryption_problems
 from ._language import JobLanguage
+from ._machine_role import MachineRoleCheck
 from ._names import JobName
 from ._parameters import Parameters, tag_list
 from ._places import Place, allowed, same_place_problems
@@ -145,6 +146,7 @@ class Job(sfn.StateMachineFragment):
         describe.leads_to(status)
         status.leads_to(done, failed)
         self._start, self._end = prepare, done
+        self.node.add_validation(cast("IValidation", MachineRoleCheck(self, create)))
 
     def prefix_states(self, prefix: str | None = None) -> sfn.StateMachineFragment:
         """Prefix the names of all states, as ``to_single_state`` does too; by default with the id.
