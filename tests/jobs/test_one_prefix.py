@@ -5,10 +5,8 @@ from typing import Any
 import aws_cdk as cdk
 import pytest
 
-from embedded_aws import EmbeddedAws
 from personalize_kms_constructs.jobs import BatchInferenceJob, BatchSegmentJob
 from tests.jobs.machines import VERSION, Data, definition, machine
-from tests.jobs.movies import Movies, deployed
 from tests.policies import bucket_policy
 
 BATCH_KINDS: Any = [BatchInferenceJob, BatchSegmentJob]
@@ -74,22 +72,3 @@ def test_paths_that_make_the_source_the_destination(
         f"Stack/Job: {name} has the same source and destination, {folder!r} of one bucket, but Personalize wants "
         "another folder for the output: change one of the paths"
     )
-
-
-def test_a_night_below_one_prefix(aws: EmbeddedAws, movies: Movies) -> None:
-    """Input and output of each day are side by side."""
-    job = BatchSegmentJob(
-        movies.stack,
-        "Segments",
-        encryption=movies.encryption,
-        solution_version_arn="{% $states.input.version %}",
-        source=movies.at("batch/"),
-        source_path="{% $states.input.day & '/in/' %}",
-        destination=movies.at("batch/"),
-        destination_path="{% $states.input.day & '/out/' %}",
-    )
-    machine = deployed(aws, movies, job)
-    machine.put("batch/monday/in/users.json", '{"itemId": "i1"}\n')
-    end = machine.run(day="monday")
-    assert end.status == "SUCCEEDED", end
-    assert machine.get("batch/monday/out/users.json.out")
