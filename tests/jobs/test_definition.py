@@ -11,6 +11,7 @@ from constructs import Construct
 from personalize_kms_constructs.jobs import DataDeletionJob, DatasetExportJob, DatasetImportJob
 from tests.jobs import asl
 from tests.jobs.machines import DATASET, GROUP, Data, definition, machine
+from tests.versions import needs_jsonata
 
 PERSONALIZE = "arn:<AWS::Partition>:personalize:eu-west-1:111111111111"
 API = "arn:<AWS::Partition>:states:::aws-sdk:personalize"
@@ -311,6 +312,15 @@ def test_a_job_as_one_state_can_be_caught(stack: cdk.Stack, data: Data) -> None:
     assert (found["Type"], found["ResultPath"]) == ("Parallel", "$.imported")
     assert found["Catch"] == [{"ErrorEquals": ["States.ALL"], "ResultPath": "$.error", "Next": "Tell"}]
     assert found["Branches"][0]["StartAt"] == "Import: Prepare Import"
+
+
+@needs_jsonata
+def test_a_job_as_one_state_of_a_jsonata_machine(stack: cdk.Stack, data: Data) -> None:
+    """Its input goes on by its output, as the page on jobs has it."""
+    job = DatasetImportJob(stack, "Import", encryption=data.encryption, dataset_arn=DATASET, source=data.at("in/"))
+    output = "{% $merge([$states.input, {'Job': $states.result[0]}]) %}"
+    machine(stack, job.to_single_state(outputs=output), query_language=sfn.QueryLanguage.JSONATA)
+    assert definition(stack)["States"]["Import"]["Output"] == output
 
 
 @pytest.mark.parametrize(
