@@ -77,6 +77,24 @@ def test_two_languages_in_one_call_are_refused(stack: cdk.Stack, data: Data) -> 
         DatasetExportJob(stack, "Export", encryption=data.encryption, destination=data.at("out/"), **mixed)
 
 
+def test_a_mode_of_batch_inference_that_there_is_not(stack: cdk.Stack, data: Data) -> None:
+    """It has two."""
+    with pytest.raises(
+        ValueError,
+        match=r"^Stack/Batch: batch_inference_job_mode is 'THEMES' but Personalize takes 'BATCH_INFERENCE' or "
+        r"'THEME_GENERATION': use one of them$",
+    ):
+        BatchInferenceJob(
+            stack,
+            "Batch",
+            encryption=data.encryption,
+            solution_version_arn=VERSION,
+            source=data.at("in/"),
+            destination=data.at("out/"),
+            batch_inference_job_mode="THEMES",
+        )
+
+
 @needs_jsonata
 def test_json_paths_in_a_jsonata_machine_are_refused(stack: cdk.Stack, data: Data) -> None:
     """Step Functions takes a state of JSONPath in a machine of JSONPath only."""

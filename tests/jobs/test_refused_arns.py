@@ -51,6 +51,7 @@ def test_an_arn_of_something_else(stack: cdk.Stack, data: Data, arn: str, reason
     [
         (f"{HERE}:dataset//INTERACTIONS", "which is not of the form dataset/DATASET_GROUP/TYPE"),
         (f"{HERE}:dataset/movies/", "which is not of the form dataset/DATASET_GROUP/TYPE"),
+        (f"{HERE}:dataset/a:b/INTERACTIONS", "which is not of the form dataset/DATASET_GROUP/TYPE"),
         (f"{HERE}:dataset/movies/INTERACTIONS ", "which is not of the form dataset/DATASET_GROUP/TYPE"),
         ("arn:aws:personalize:*:*:dataset/movies/INTERACTIONS", "with a wildcard"),
         ("arn:aws:personalize:eu-west-?:111111111111:dataset/movies/INTERACTIONS", "with a wildcard"),
@@ -128,6 +129,8 @@ def test_a_dataset_is_no_dataset_group(stack: cdk.Stack, data: Data) -> None:
         "arn:aws:personalize:eu-west-1:111111111111:dataset/{name}",
         "arn:aws:personalize:eu-west-1:111111111111:{name}",
         "{start}",
+        "arn:aws:personalize:{name}",
+        "{name}:aws:personalize:eu-west-1:111111111111:dataset",
     ],
 )
 def test_what_is_a_token_is_not_judged(stack: cdk.Stack, data: Data, arn: str) -> None:
@@ -145,6 +148,12 @@ def test_what_is_a_token_is_not_judged(stack: cdk.Stack, data: Data, arn: str) -
         )
     )
     DatasetImportJob(stack, "Import", encryption=data.encryption, dataset_arn=given, source=data.at("in/"))
+
+
+def test_a_name_may_have_any_letter(stack: cdk.Stack, data: Data) -> None:
+    """And digits, hyphens and underscores."""
+    arn = f"{HERE}:dataset/X-men_2/INTERACTIONS"
+    DatasetImportJob(stack, "Import", encryption=data.encryption, dataset_arn=arn, source=data.at("in/"))
 
 
 def test_parts_beside_tokens_are_judged(stack: cdk.Stack, data: Data) -> None:
