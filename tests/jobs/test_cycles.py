@@ -71,6 +71,22 @@ def test_a_bucket_of_an_earlier_resource(owner: cdk.Stack, jobs: cdk.Stack) -> N
         deleting(jobs, encryption, s3.Bucket(owner, "Data"), group.attr_dataset_group_arn)
 
 
+def test_all_that_is_beside_the_machine_is_named_once(owner: cdk.Stack, jobs: cdk.Stack) -> None:
+    """What is allowed already is not told of twice."""
+    encryption = PersonalizeEncryption(owner, "Encryption", encryption_key=kms.Key(jobs, "Key"))
+    group = encryption.add_dataset_group("Movies", name="movies")
+    source = S3Location(s3.Bucket(jobs, "Users"), "deletion/")
+    encryption.allow(PersonalizeResource.data_deletion_job(source))
+    with pytest.raises(ValueError, match="whose policies refer to the source and encryption key in Jobs, a cycle"):
+        DataDeletionJob(
+            jobs,
+            "Delete",
+            encryption=encryption,
+            dataset_group_arn=group.attr_dataset_group_arn,
+            source=source,
+        )
+
+
 def test_source_and_destination_in_two_stacks(owner: cdk.Stack, jobs: cdk.Stack) -> None:
     """The bucket of one is in the encryption's stack, that of the other beside the machine."""
     encryption = PersonalizeEncryption(owner, "Encryption")

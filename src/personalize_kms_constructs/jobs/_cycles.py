@@ -69,9 +69,7 @@ class Neighbours:
         the role's, which needs the buckets that it reads and writes, and both may be one.
         """
         role = service_role(self.encryption)
-        if role.stack is None or role.stack is self.stack:
-            return role.arn
-        return role.arn_by_name(lambda _: bool(self._why))
+        return role.arn if role.stack is self.stack else role.arn_by_name(lambda _: bool(self._why))
 
     @property
     def _there(self) -> Stack:

@@ -55,7 +55,7 @@ class Place:
 
         JSONata takes a missing value for an empty string, and all files below the prefix would be read.
         """
-        if self.path is None or is_known(self.path):
+        if is_known(self.path):
             return ""
         start = self.location.uri
         reason = f"{self.part}_path is empty in this execution, so that all below {start} is meant"
