@@ -8,9 +8,9 @@ from aws_cdk import Duration
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
-from personalize_kms_constructs.jobs import DataDeletionJob, DatasetExportJob, DatasetImportJob
+from personalize_kms_constructs.jobs import BatchSegmentJob, DataDeletionJob, DatasetExportJob, DatasetImportJob
 from tests.jobs import asl
-from tests.jobs.machines import DATASET, GROUP, Data, definition, machine
+from tests.jobs.machines import DATASET, GROUP, VERSION, Data, definition, machine
 from tests.versions import needs_jsonata
 
 PERSONALIZE = "arn:<AWS::Partition>:personalize:eu-west-1:111111111111"
@@ -312,6 +312,22 @@ def test_a_job_as_one_state_can_be_caught(stack: cdk.Stack, data: Data) -> None:
     assert (found["Type"], found["ResultPath"]) == ("Parallel", "$.imported")
     assert found["Catch"] == [{"ErrorEquals": ["States.ALL"], "ResultPath": "$.error", "Next": "Tell"}]
     assert found["Branches"][0]["StartAt"] == "Import: Prepare Import"
+
+
+def test_a_number_may_be_the_only_json_path(stack: cdk.Stack, data: Data) -> None:
+    """``JsonPath`` hides it in a number."""
+    job = BatchSegmentJob(
+        stack,
+        "Job",
+        encryption=data.encryption,
+        solution_version_arn=VERSION,
+        source=data.at("in/"),
+        destination=data.at("out/"),
+        num_results=sfn.JsonPath.number_at("$.count"),
+    )
+    machine(stack, job)
+    prepared = definition(stack)["States"]["Prepare Job"]
+    assert (prepared["QueryLanguage"], prepared["Parameters"]["Arguments"]["NumResults.$"]) == ("JSONPath", "$.count")
 
 
 @needs_jsonata

@@ -77,6 +77,21 @@ def test_two_languages_in_one_call_are_refused(stack: cdk.Stack, data: Data) -> 
         DatasetExportJob(stack, "Export", encryption=data.encryption, destination=data.at("out/"), **mixed)
 
 
+@pytest.mark.parametrize("mode", ["bulk", "PUT", "BULK", "ALL"])
+def test_a_mode_of_export(stack: cdk.Stack, data: Data, mode: str) -> None:
+    """It has three."""
+    options: Any = {"encryption": data.encryption, "dataset_arn": DATASET, "destination": data.at("out/")}
+    if mode == "bulk":
+        with pytest.raises(
+            ValueError,
+            match=r"^Stack/Export: ingestion_mode is 'bulk' but Personalize takes 'BULK' or 'PUT' or 'ALL': use one of "
+            r"them$",
+        ):
+            DatasetExportJob(stack, "Export", ingestion_mode=mode, **options)
+    else:
+        DatasetExportJob(stack, "Export", ingestion_mode=mode, **options)
+
+
 def test_a_mode_of_batch_inference_that_there_is_not(stack: cdk.Stack, data: Data) -> None:
     """It has two."""
     with pytest.raises(

@@ -108,6 +108,7 @@ def test_a_path_that_is_too_long_beside_a_token(stack: cdk.Stack, data: Data) ->
 def test_what_only_looks_like_an_expression(stack: cdk.Stack, data: Data, parameter: str, wrong: str) -> None:
     """Step Functions would refuse the state machine."""
     what = parameter if parameter in ("source_path", "dataset_arn") else "a parameter"
-    assert refusal(stack, data, **{parameter: wrong}).startswith(
+    assert refusal(stack, data, **{parameter: wrong}) == (
         f"{what} is {wrong!r}, which is not one expression: write one between '{{%' and '%}}', for example "
+        "{% 'day-' & $states.input.day %}"
     )

@@ -39,7 +39,7 @@ def text_problems(what: str, value: object) -> Iterator[str]:
     if not isinstance(value, str):
         return
     if is_jsonata(value):
-        if len(value) < len("{%%}") or not jsonata_source(value) or _SEVERAL.search(value):
+        if not jsonata_source(value) or _SEVERAL.search(value):
             yield (
                 f"{what} is {value!r}, which is not one expression: write one between '{{%' and '%}}', for example "
                 "{% 'day-' & $states.input.day %}"
