@@ -8,9 +8,10 @@ from aws_cdk import Duration
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
-from personalize_kms_constructs.jobs import DataDeletionJob, DatasetExportJob, DatasetImportJob
+from personalize_kms_constructs.jobs import BatchSegmentJob, DataDeletionJob, DatasetExportJob, DatasetImportJob
 from tests.jobs import asl
-from tests.jobs.machines import DATASET, GROUP, Data, definition, machine
+from tests.jobs.machines import DATASET, GROUP, VERSION, Data, definition, machine
+from tests.versions import needs_jsonata
 
 PERSONALIZE = "arn:<AWS::Partition>:personalize:eu-west-1:111111111111"
 API = "arn:<AWS::Partition>:states:::aws-sdk:personalize"
@@ -133,7 +134,10 @@ IMPORT = {
                     "Next": "Import failed",
                 },
                 {
-                    "Condition": "{% $millis() > $toMillis($states.input.Since) + 259200000 %}",
+                    "Condition": (
+                        "{% $millis() > $max([$toMillis($states.input.Since), "
+                        "$toMillis($states.context.Execution.RedriveTime)]) + 259200000 %}"
+                    ),
                     "Output": {
                         "Error": "DatasetImportJobTimedOut",
                         "Cause": (
@@ -257,7 +261,8 @@ def test_time_and_patience_are_parameters(
     states = definition(stack)["States"]
     assert states["Start Import"]["Retry"][0] == {**TOO_MANY, "MaxAttempts": attempts}
     assert states["Status of Import"]["Choices"][3]["Condition"] == (
-        f"{{% $millis() > $toMillis($states.input.Since) + {milliseconds} %}}"
+        "{% $millis() > $max([$toMillis($states.input.Since), $toMillis($states.context.Execution.RedriveTime)]) + "
+        f"{milliseconds} %}}"
     )
 
 
@@ -307,6 +312,31 @@ def test_a_job_as_one_state_can_be_caught(stack: cdk.Stack, data: Data) -> None:
     assert (found["Type"], found["ResultPath"]) == ("Parallel", "$.imported")
     assert found["Catch"] == [{"ErrorEquals": ["States.ALL"], "ResultPath": "$.error", "Next": "Tell"}]
     assert found["Branches"][0]["StartAt"] == "Import: Prepare Import"
+
+
+def test_a_number_may_be_the_only_json_path(stack: cdk.Stack, data: Data) -> None:
+    """``JsonPath`` hides it in a number."""
+    job = BatchSegmentJob(
+        stack,
+        "Job",
+        encryption=data.encryption,
+        solution_version_arn=VERSION,
+        source=data.at("in/"),
+        destination=data.at("out/"),
+        num_results=sfn.JsonPath.number_at("$.count"),
+    )
+    machine(stack, job)
+    prepared = definition(stack)["States"]["Prepare Job"]
+    assert (prepared["QueryLanguage"], prepared["Parameters"]["Arguments"]["NumResults.$"]) == ("JSONPath", "$.count")
+
+
+@needs_jsonata
+def test_a_job_as_one_state_of_a_jsonata_machine(stack: cdk.Stack, data: Data) -> None:
+    """Its input goes on by its output, as the page on jobs has it."""
+    job = DatasetImportJob(stack, "Import", encryption=data.encryption, dataset_arn=DATASET, source=data.at("in/"))
+    output = "{% $merge([$states.input, {'Job': $states.result[0]}]) %}"
+    machine(stack, job.to_single_state(outputs=output), query_language=sfn.QueryLanguage.JSONATA)
+    assert definition(stack)["States"]["Import"]["Output"] == output
 
 
 @pytest.mark.parametrize(

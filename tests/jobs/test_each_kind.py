@@ -56,7 +56,10 @@ def test_a_name_tags_and_times(stack: cdk.Stack, data: Data, noun: str) -> None:
     assert (arguments["JobName"], arguments["Tags"]) == ("monday", [{"TagKey": "team", "TagValue": "movies"}])
     assert states["Start Job"]["Retry"][0]["MaxAttempts"] == 4
     assert states["Status of Job"]["Choices"][-1] == {
-        "Condition": "{% $millis() > $toMillis($states.input.Since) + 7200000 %}",
+        "Condition": (
+            "{% $millis() > $max([$toMillis($states.input.Since), $toMillis($states.context.Execution.RedriveTime)]) + "
+            "7200000 %}"
+        ),
         "Output": {
             "Error": f"{noun}TimedOut",
             "Cause": "{% $states.input.JobArn & ' is still ' & $states.input.Job.Status & ' after 7200 seconds' %}",
@@ -97,6 +100,38 @@ def test_paths_are_below_each_location(stack: cdk.Stack, data: Data, noun: str) 
     assert sorted(resource for resource in allowed if resource.endswith("*")) == sorted(
         f"<Plain295EB121.Arn>/{part}/*" for part in parts
     )
+
+
+@pytest.mark.parametrize(
+    ("noun", "compared"),
+    [
+        ("DatasetImportJob", ['DataSource.DataLocation = "s3://<Plain295EB121>/source/"']),
+        ("DatasetExportJob", ['JobOutput.S3DataDestination.Path = "s3://<Plain295EB121>/destination/"']),
+        (
+            "BatchInferenceJob",
+            [
+                'JobInput.S3DataSource.Path = "s3://<Plain295EB121>/source/"',
+                'JobOutput.S3DataDestination.Path = "s3://<Plain295EB121>/destination/"',
+            ],
+        ),
+        (
+            "BatchSegmentJob",
+            [
+                'JobInput.S3DataSource.Path = "s3://<Plain295EB121>/source/"',
+                'JobOutput.S3DataDestination.Path = "s3://<Plain295EB121>/destination/"',
+            ],
+        ),
+        ("DataDeletionJob", ['DataSource.DataLocation = "s3://<Plain295EB121>/source/"']),
+    ],
+)
+def test_paths_of_the_execution_are_compared(stack: cdk.Stack, data: Data, noun: str, compared: list[str]) -> None:
+    """With the prefix that they stand below, in the argument that has them."""
+    states = make(stack, data, noun, **{f"{part}_path": "{% $states.input.path %}" for part in KINDS[noun][2]})
+    *conditions, rest = states["Start Job"]["Arguments"].removeprefix("{% ").split(" : ")
+    assert [condition.partition(" ? ")[0] for condition in conditions] == [
+        f"$states.input.Arguments.{one}" for one in compared
+    ]
+    assert rest == "$states.input.Arguments %}"
 
 
 @pytest.mark.parametrize("noun", KINDS)

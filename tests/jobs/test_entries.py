@@ -48,6 +48,25 @@ def test_each_item_of_nested_maps_has_a_job_of_its_own(aws: EmbeddedAws, movies:
         assert machine.get(f"export/one/{name}.csv")
 
 
+def test_a_retry_of_the_fragment_starts_another_job(aws: EmbeddedAws, movies: Movies) -> None:
+    """As one state it is entered anew when its job has failed."""
+    once = movies.importing().to_single_state()
+    once.add_retry(errors=["DatasetImportJobFailed"], max_attempts=1)
+    machine = deployed(aws, movies, once)
+    machine.put("import/ratings.csv", "USER_ID\nu1\n")
+    end = machine.run()
+    assert (end.status, end.error) == ("FAILED", "DatasetImportJobFailed")
+    assert len(set(machine.names("dataset_import_jobs"))) == 2
+
+
+def test_one_state_has_the_description_in_a_list(aws: EmbeddedAws, movies: Movies) -> None:
+    """It is a Parallel state with one branch; the input goes on beside it."""
+    machine = deployed(aws, movies, movies.importing().to_single_state(result_path="$.Job"))
+    end = machine.run(day="monday")
+    assert (end.status, end.output["day"]) == ("SUCCEEDED", "monday")
+    assert [job["Status"] for job in end.output["Job"]] == ["ACTIVE"]
+
+
 def test_a_given_name_is_for_one_pass(aws: EmbeddedAws, movies: Movies) -> None:
     """The second pass finds the first one's job, and doesn't take it for its own."""
     machine = deployed(aws, movies, three_times(movies.stack, movies.importing(job_name="nightly")))

@@ -47,6 +47,22 @@ def test_a_job_elsewhere_than_its_encryption(app: cdk.App, stack: cdk.Stack, env
     assert str(refused.value) == f"Other/Import: {reason}"
 
 
+@pytest.mark.parametrize("inside", ["job", "encryption"])
+def test_a_job_in_another_stage(app: cdk.App, stack: cdk.Stack, inside: str) -> None:
+    """The CDK would speak of a dependency that crosses a boundary."""
+    staged = cdk.Stack(cdk.Stage(app, "Prod", env=environment()), "Staged")
+    here, there = (staged, stack) if inside == "job" else (stack, staged)
+    encryption = PersonalizeEncryption(there, "Encryption")
+    bucket = s3.Bucket.from_bucket_name(there, "Bucket", "ratings")
+    with pytest.raises(ValueError, match="stages are deployed apart") as refused:
+        DatasetImportJob(here, "Import", encryption=encryption, dataset_arn=DATASET, source=S3Location(bucket, "in/"))
+    first, second = ("stage Prod", "the app") if inside == "job" else ("the app", "stage Prod")
+    assert str(refused.value) == (
+        f"{here.node.path}/Import: the job is in {first} but its encryption in {second}, and stages are deployed apart "
+        "from each other: make both in one stage"
+    )
+
+
 def test_an_agnostic_stack_may_be_anywhere(app: cdk.App, stack: cdk.Stack) -> None:
     """Nothing is compared while it is a token."""
     encryption = PersonalizeEncryption(stack, "Encryption")
@@ -123,7 +139,7 @@ def test_a_dataset_of_the_encryptions_stack_is_refused(app: cdk.App, where: str)
         )
     assert str(refused.value) == (
         "Jobs/Delete: dataset_group_arn refers to stack Owner, whose policies refer to the source in Jobs, a cycle of "
-        "stacks: make the state machine in Owner, or write the ARN out, for example with stack.format_arn"
+        "stacks: make the state machine in Owner, or write out what it refers to, for example with stack.format_arn"
     )
 
 
@@ -136,8 +152,9 @@ def test_a_nameless_role_of_the_encryptions_stack_is_refused(app: cdk.App) -> No
     with pytest.raises(ValueError, match=r"^Jobs/Import: ") as refused:
         DatasetImportJob(jobs, "Import", encryption=encryption, dataset_arn=DATASET, source=source)
     assert str(refused.value) == (
-        "Jobs/Import: the service role has no fixed name, so that the job refers to stack Owner, whose policies refer "
-        "to the source in Jobs, a cycle of stacks: give the role a role_name, or make the state machine in Owner"
+        "Jobs/Import: the service role has no fixed name, or one that its own stack gives it, so that the job refers "
+        "to stack Owner, whose policies refer to the source in Jobs, a cycle of stacks: give the role a literal "
+        "role_name, or make the state machine in Owner"
     )
 
 

@@ -81,6 +81,13 @@ def test_the_page_has_these_figures(number: str, unit: str, looks: str, events_o
     assert int(items) == (MOST_EVENTS - 6) // (9 + 9 * int(looks) + 2)
 
 
+@pytest.mark.parametrize(("hours", "transitions"), [(1, 48), (24, 876)])
+def test_the_page_has_these_transitions(hours: int, transitions: int) -> None:
+    """Three states around the looks, and three for each."""
+    assert 3 + 3 * looks_at(hours * 3600) == transitions
+    assert f"{transitions} for" in " ".join(PAGE.split())
+
+
 def test_the_page_has_figures() -> None:
     """From a quarter of an hour to the longest that a job may take by default."""
     lengths = [int(number) * SECONDS[unit] for number, unit, *_ in ROWS]

@@ -3,6 +3,7 @@
 from typing import Any
 
 import aws_cdk as cdk
+import pytest
 from aws_cdk import Fn
 from aws_cdk import aws_stepfunctions as sfn
 
@@ -82,6 +83,18 @@ def test_batch_inference_of_a_version_that_is_a_token_is_of_its_solution(stack: 
         '{"Fn::Select": [1, {"Fn::Split": ["/", {"Fn::ImportValue": "Version"}]}]}',
         {"Fn::ImportValue": "Version"},
     ]
+
+
+@pytest.mark.parametrize(
+    "version", ["{% $states.input.version %}", sfn.JsonPath.string_at("$.version")], ids=["JSONata", "JsonPath"]
+)
+def test_batch_inference_of_a_version_of_the_execution_may_be_of_any_solution(
+    stack: cdk.Stack, data: Data, version: str
+) -> None:
+    """The pattern has the versions of all solutions, too."""
+    machine(stack, batch_inference(stack, data, version))
+    jobs = f"{PERSONALIZE}:batch-inference-job/StackInference9C629A17-*"
+    assert machine_policy(stack)[0] == allow("personalize:CreateBatchInferenceJob", [f"{PERSONALIZE}:solution/*", jobs])
 
 
 def test_a_parameter_of_the_execution_may_be_any(stack: cdk.Stack, data: Data) -> None:

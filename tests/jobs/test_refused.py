@@ -10,6 +10,7 @@ from aws_cdk import aws_stepfunctions as sfn
 from personalize_kms_constructs import S3Location
 from personalize_kms_constructs.jobs import BatchInferenceJob, DatasetExportJob, DatasetImportJob
 from tests.jobs.machines import DATASET, VERSION, Data, definition, machine
+from tests.versions import needs_jsonata
 
 
 def test_everything_wrong_is_told_at_once(stack: cdk.Stack, data: Data) -> None:
@@ -74,6 +75,52 @@ def test_two_languages_in_one_call_are_refused(stack: cdk.Stack, data: Data) -> 
     mixed: Any = {"dataset_arn": sfn.JsonPath.string_at("$.dataset"), "job_name": "{% $states.input.name %}"}
     with pytest.raises(ValueError, match="parameters are JsonPath and JSONata expressions, but a state has one"):
         DatasetExportJob(stack, "Export", encryption=data.encryption, destination=data.at("out/"), **mixed)
+
+
+@pytest.mark.parametrize("mode", ["bulk", "PUT", "BULK", "ALL"])
+def test_a_mode_of_export(stack: cdk.Stack, data: Data, mode: str) -> None:
+    """It has three."""
+    options: Any = {"encryption": data.encryption, "dataset_arn": DATASET, "destination": data.at("out/")}
+    if mode == "bulk":
+        with pytest.raises(
+            ValueError,
+            match=r"^Stack/Export: ingestion_mode is 'bulk' but Personalize takes 'BULK' or 'PUT' or 'ALL': use one of "
+            r"them$",
+        ):
+            DatasetExportJob(stack, "Export", ingestion_mode=mode, **options)
+    else:
+        DatasetExportJob(stack, "Export", ingestion_mode=mode, **options)
+
+
+def test_a_mode_of_batch_inference_that_there_is_not(stack: cdk.Stack, data: Data) -> None:
+    """It has two."""
+    with pytest.raises(
+        ValueError,
+        match=r"^Stack/Batch: batch_inference_job_mode is 'THEMES' but Personalize takes 'BATCH_INFERENCE' or "
+        r"'THEME_GENERATION': use one of them$",
+    ):
+        BatchInferenceJob(
+            stack,
+            "Batch",
+            encryption=data.encryption,
+            solution_version_arn=VERSION,
+            source=data.at("in/"),
+            destination=data.at("out/"),
+            batch_inference_job_mode="THEMES",
+        )
+
+
+@needs_jsonata
+def test_json_paths_in_a_jsonata_machine_are_refused(stack: cdk.Stack, data: Data) -> None:
+    """Step Functions takes a state of JSONPath in a machine of JSONPath only."""
+    path = sfn.JsonPath.string_at("$.dataset")
+    job = DatasetExportJob(stack, "Export", encryption=data.encryption, destination=data.at("out/"), dataset_arn=path)
+    with pytest.raises(
+        RuntimeError,
+        match=r"Stack/Export/Prepare Export: parameters are JsonPath expressions but the state machine's query "
+        r"language is JSONata: write all of them as JSONata, for example \{% \$states.input.arn %\}",
+    ):
+        machine(stack, job, query_language=sfn.QueryLanguage.JSONATA)
 
 
 def test_a_job_allows_what_it_does(stack: cdk.Stack, data: Data) -> None:

@@ -46,6 +46,43 @@ def test_an_arn_of_something_else(stack: cdk.Stack, data: Data, arn: str, reason
     )
 
 
+@pytest.mark.parametrize(
+    ("arn", "reason"),
+    [
+        (f"{HERE}:dataset//INTERACTIONS", "which is not of the form dataset/DATASET_GROUP/TYPE"),
+        (f"{HERE}:dataset/movies/", "which is not of the form dataset/DATASET_GROUP/TYPE"),
+        (f"{HERE}:dataset/a:b/INTERACTIONS", "which is not of the form dataset/DATASET_GROUP/TYPE"),
+        (f"{HERE}:dataset/movies/INTERACTIONS ", "which is not of the form dataset/DATASET_GROUP/TYPE"),
+        ("arn:aws:personalize:*:*:dataset/movies/INTERACTIONS", "with a wildcard"),
+        ("arn:aws:personalize:eu-west-?:111111111111:dataset/movies/INTERACTIONS", "with a wildcard"),
+        ("arn:aws:personalize::111111111111:dataset/movies/INTERACTIONS", "without a Region"),
+        ("arn:aws:personalize:eu-west-1::dataset/movies/INTERACTIONS", "without an account"),
+        ("arn::personalize:eu-west-1:111111111111:dataset/movies/INTERACTIONS", "without a partition"),
+    ],
+)
+def test_an_arn_that_nothing_has(app: cdk.App, arn: str, reason: str) -> None:
+    """Told in an agnostic stack too, which knows no account to compare with."""
+    agnostic = cdk.Stack(app, "Stack")
+    assert refusal(agnostic, Data.of(agnostic), arn) == (
+        f"Stack/Import: dataset_arn is {arn!r}, {reason}: pass the ARN of a dataset {HOW}"
+    )
+
+
+@pytest.mark.parametrize(
+    ("region", "arn"),
+    [("eu-west-1", "arn:aws-cn:personalize:eu-west-1"), ("cn-north-1", "arn:aws:personalize:cn-north-1")],
+)
+def test_an_arn_of_another_partition(app: cdk.App, region: str, arn: str) -> None:
+    """A Region is in one partition."""
+    here = cdk.Stack(app, "Stack", env=cdk.Environment(account="111111111111", region=region))
+    wrong, right = ("aws-cn", "aws") if region == "eu-west-1" else ("aws", "aws-cn")
+    arn = f"{arn}:111111111111:dataset/movies/INTERACTIONS"
+    assert refusal(here, Data.of(here), arn) == (
+        f"Stack/Import: dataset_arn is {arn!r}, of partition {wrong!r} instead of {right!r}: pass the ARN of a dataset "
+        f"{HOW}"
+    )
+
+
 @pytest.mark.parametrize("arn", ["arn:aws:personalize", "urn:aws:personalize:eu-west-1:111111111111:dataset/a/b"])
 def test_what_is_no_arn_at_all(stack: cdk.Stack, data: Data, arn: str) -> None:
     """It has too few parts, or begins otherwise."""
@@ -92,6 +129,8 @@ def test_a_dataset_is_no_dataset_group(stack: cdk.Stack, data: Data) -> None:
         "arn:aws:personalize:eu-west-1:111111111111:dataset/{name}",
         "arn:aws:personalize:eu-west-1:111111111111:{name}",
         "{start}",
+        "arn:aws:personalize:{name}",
+        "{name}:aws:personalize:eu-west-1:111111111111:dataset",
     ],
 )
 def test_what_is_a_token_is_not_judged(stack: cdk.Stack, data: Data, arn: str) -> None:
@@ -109,6 +148,12 @@ def test_what_is_a_token_is_not_judged(stack: cdk.Stack, data: Data, arn: str) -
         )
     )
     DatasetImportJob(stack, "Import", encryption=data.encryption, dataset_arn=given, source=data.at("in/"))
+
+
+def test_a_name_may_have_any_letter(stack: cdk.Stack, data: Data) -> None:
+    """And digits, hyphens and underscores."""
+    arn = f"{HERE}:dataset/X-men_2/INTERACTIONS"
+    DatasetImportJob(stack, "Import", encryption=data.encryption, dataset_arn=arn, source=data.at("in/"))
 
 
 def test_parts_beside_tokens_are_judged(stack: cdk.Stack, data: Data) -> None:

@@ -50,6 +50,35 @@ def test_a_redrive_after_the_timeout_finds_a_job_that_is_done(aws: EmbeddedAws, 
     assert machine.end(execution).status == "SUCCEEDED"
 
 
+@pytest.mark.parametrize("name", [None, "monday"], ids=["derived name", "given name"])
+def test_a_redrive_after_the_timeout_has_the_whole_time(aws: EmbeddedAws, movies: Movies, name: str | None) -> None:
+    """It failed before the job was there: the one that the redrive starts is not over at its first look."""
+    machine = deployed(aws, movies, movies.importing(job_name=name, timeout=Duration.seconds(2)))
+    aws.fail_next("CreateDatasetImportJob", "InvalidInputException")
+    execution = machine.start()
+    assert machine.end(execution).error == "Personalize.InvalidInputException"
+    time.sleep(2.1)
+    machine.states.redrive_execution(executionArn=execution)
+    end = machine.end(execution)
+    assert end.status == "SUCCEEDED", end
+    assert machine.names("dataset_import_jobs") == [end.output["JobName"]]
+
+
+def test_the_time_of_a_redrive_ends_too(aws: EmbeddedAws, movies: Movies) -> None:
+    """A job that is at work for too long after it fails the execution all the same."""
+    machine = deployed(aws, movies, movies.importing(job_name="monday", timeout=Duration.seconds(1)))
+    aws.fail_next("CreateDatasetImportJob", "InvalidInputException")
+    aws.freeze_jobs("CREATE PENDING")
+    execution = machine.start()
+    machine.end(execution)
+    machine.states.redrive_execution(executionArn=execution)
+    end = machine.end(execution)
+    assert (end.error, end.cause) == (
+        "DatasetImportJobTimedOut",
+        f"{JOB} is still CREATE PENDING after 1 seconds",
+    )
+
+
 def test_a_redrive_of_a_job_that_took_too_long_fails_again(aws: EmbeddedAws, movies: Movies) -> None:
     """It begins at the state that failed; what it takes is a new execution."""
     machine = deployed(aws, movies, movies.importing(timeout=Duration.seconds(1)))

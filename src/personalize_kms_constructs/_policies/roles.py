@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, cast
@@ -11,7 +12,7 @@ from aws_cdk import IResolveContext, IStringProducer, Lazy, Stack
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
-from constructs import Construct
+from constructs import Construct, IConstruct
 
 from .._argument_types import has
 from .._tokens import TOKEN, is_token, l1_behind, names_a_resource
@@ -86,10 +87,20 @@ class RoleFacts:
 
         It is made of name and path as they are at synth. A role without a name is referred to.
         """
-        l1 = self.l1
-        if l1 is None or (stack is None and not self.has_name):
+        if stack is None and not self.has_name:
             return self.arn
-        return Lazy.uncached_string(cast("IStringProducer", _ArnByName(l1, self)))
+        return self.arn_by_name(self.would_make_a_cycle_in)
+
+    def arn_by_name(self, makes_a_cycle: Callable[[Stack], bool]) -> str:
+        """Return the ARN, made of name and path as they are at synth, or a reference for a role without a name.
+
+        Args:
+            makes_a_cycle: whether a reference to the role, in this stack, would make a cycle of stacks.
+        """
+        l1 = self.l1
+        if l1 is None:
+            return self.arn
+        return Lazy.uncached_string(cast("IStringProducer", _ArnByName(l1, self, makes_a_cycle)))
 
     def would_make_a_cycle_in(self, stack: Stack) -> bool:
         """Tell if a reference to the role, in the policy of a key of this stack, makes a cycle of stacks.
@@ -131,9 +142,10 @@ def _needs(one: Stack, other: Stack) -> bool:
 class _ArnByName:
     """The ARN of a role of this app: aspects and escape hatches change name and path until the end."""
 
-    def __init__(self, l1: iam.CfnRole, role: RoleFacts) -> None:
+    def __init__(self, l1: iam.CfnRole, role: RoleFacts, makes_a_cycle: Callable[[Stack], bool]) -> None:
         self._l1 = l1
         self._role = role
+        self._makes_a_cycle = makes_a_cycle
 
     def produce(self, context: IResolveContext) -> str:
         """Return the ARN by the role's name, or a reference to the role where it has none.
@@ -143,7 +155,7 @@ class _ArnByName:
         name, path, here = self._l1.role_name, self._l1.path or "/", self._role.here
         has_name = name is not None and context.resolve(name) is not None
         refers = not has_name or self._role.name_is_of_its_stack
-        if refers and self._role.would_make_a_cycle_in(Stack.of(context.scope)):
+        if refers and self._makes_a_cycle(Stack.of(context.scope)):
             return "a-role-without-a-name"
         return f"arn:{here.partition}:iam::{here.account}:role{path}{name}" if has_name else self._l1.attr_arn
 
@@ -176,7 +188,7 @@ def find_role(given: Any, scope: Construct, here: Place) -> RoleFacts:
         arn, made_in = l1.attr_arn, l1.stack
     if not has(given, "role_arn"):
         return RoleFacts(iam.Role.from_role_arn(scope, "ServiceRole", arn), arn, here, made_in, l1)
-    precreated = _is_precreated(given)
+    precreated = has_precreated_roles(given)
     is_mutable = not is_immutable(given)
     return RoleFacts(given, arn, here, made_in, l1, is_mutable, is_precreated=precreated)
 
@@ -194,8 +206,9 @@ def _arn_of(given: Any) -> str:
     return str(given.role_arn if has(given, "role_arn") else given.role_ref.role_arn)
 
 
-def _is_precreated(role: iam.IRole) -> bool:
-    customized = role.node.try_get_context(_CUSTOMIZE_ROLES)
+def has_precreated_roles(construct: IConstruct) -> bool:
+    """Tell if ``iam.Role.customize_roles`` has somebody else make the roles of this part of the app."""
+    customized = construct.node.try_get_context(_CUSTOMIZE_ROLES)
     return isinstance(customized, dict) and customized.get("preventSynthesis") is not False
 
 

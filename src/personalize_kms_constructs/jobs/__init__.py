@@ -7,12 +7,13 @@ it becomes part of gets what the caller needs.
 The states are right in state machines of either query language. Parameters are literals, tokens, what ``sfn.JsonPath``
 returns (in JSONPath machines) or JSONata expressions (``"{% … %}"``, in both). The description is the input of the next
 state, for which the execution's input is ``$$.Execution.Input`` or ``$states.context.Execution.Input``.
-``fragment.to_single_state(result_path=…)`` lets the fragment's input go on too, and ``.add_catch(…)`` on that state
-takes whatever fails.
+``fragment.to_single_state(result_path=…)`` lets the fragment's input go on too, with the description in a list of one,
+and ``.add_catch(…)`` on that state takes whatever fails.
 
 Each time a fragment is entered it starts a job of its own, in a loop and in every item of a Map too. Throttling and
 faults of the service are tried again for minutes, and too many jobs at once for a day on average. A retry or a redrive
-starts no second job; a job that has failed stays failed, and takes a new execution to be tried again.
+starts no second job; a job that has failed stays failed, and takes a new execution, or a retry of the fragment as one
+state, to be tried again.
 """
 
 from ._batch_jobs import BatchInferenceJob, BatchSegmentJob

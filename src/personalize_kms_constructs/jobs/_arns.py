@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import cast
 
-from aws_cdk import Reference, Stack, Tokenization
+from aws_cdk import Stack
+from aws_cdk.region_info import Fact, FactName
 
 from .._argument_types import shown
-from .._tokens import TOKEN, is_token
+from .._tokens import TOKEN, is_token, literal_part
 from ._expressions import is_jsonata, text_problems
 
 # arn:PARTITION:SERVICE:REGION:ACCOUNT:RESOURCE
 _NUMBER_OF_PARTS = 6
+# Names of resources, types of datasets and ids of versions; a wildcard is told of as such.
+_NAME = re.compile(r"[\w\-*?]+", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -54,30 +57,30 @@ class GivenArn:
             )
 
     def _differences(self, parts: list[str], stack: Stack) -> list[str]:
-        _, _, service, region, account, resource = parts
+        _, partition, service, region, account, resource = parts
+        there = str(Fact.find(stack.region, FactName.PARTITION) or "")
         pairs = (
+            ("partition", partition, there),
             ("service", service, "personalize"),
             ("Region", region, stack.region),
             ("account", account, stack.account),
         )
+        has_wildcard = any(wildcard in literal_part(self.value) for wildcard in "*?")
         found = [
             f"of {what} {got!r} instead of {wanted!r}"
             for what, got, wanted in pairs
-            if got != wanted and not is_token(got) and not is_token(wanted)
+            if got and wanted and got != wanted and not is_token(got) and not is_token(wanted)
         ]
-        if "*" in resource or "?" in resource:
+        found += [f"without {'an' if what == 'account' else 'a'} {what}" for what, got, _ in pairs if not got]
+        if has_wildcard:
             found.append("with a wildcard")
-        form, got_form = self.form.split("/"), resource.split("/")
-        is_other_type = got_form[0] != form[0] and not is_token(got_form[0])
-        if is_other_type or (len(got_form) != len(form) and not is_token(resource)):
+        if not self._has_form(resource):
             found.append(f"which is not of the form {self.form}")
         return found
 
-
-def refers_to(text: object, stack: Stack) -> bool:
-    """Tell if a part of the string is an attribute of something that a stack makes."""
-    if not isinstance(text, str) or not is_token(text):
-        return False
-    tokens = Tokenization.reverse_string(text).tokens
-    references = [cast("Reference", token) for token in tokens if Reference.is_reference(token)]
-    return any(Stack.of(reference.target) is stack for reference in references)
+    def _has_form(self, resource: str) -> bool:
+        form, got = self.form.split("/"), resource.split("/")
+        if is_token(resource):
+            return got[0] == form[0] or is_token(got[0])
+        names = all(_NAME.fullmatch(name) for name in got[1:])
+        return got[0] == form[0] and len(got) == len(form) and names

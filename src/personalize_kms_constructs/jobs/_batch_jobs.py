@@ -179,7 +179,10 @@ class BatchSegmentJob(Job):
 def _places(
     source: S3Location, source_path: str | None, destination: S3Location, destination_path: str | None
 ) -> tuple[Place, Place]:
-    return Place("source", source, source_path), Place("destination", destination, destination_path)
+    return (
+        Place("source", source, source_path, "JobInput.S3DataSource.Path"),
+        Place("destination", destination, destination_path, "JobOutput.S3DataDestination.Path"),
+    )
 
 
 def _arns(solution_version_arn: str, filter_arn: str | None) -> Sequence[GivenArn]:

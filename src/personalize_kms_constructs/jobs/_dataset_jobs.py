@@ -66,7 +66,7 @@ class DatasetImportJob(Job):
 
         https://docs.aws.amazon.com/personalize/latest/dg/API_CreateDatasetImportJob.html
         """
-        data = Place("source", source, source_path)
+        data = Place("source", source, source_path, "DataSource.DataLocation")
         super().__init__(
             scope,
             id,
@@ -135,7 +135,7 @@ class DatasetExportJob(Job):
 
         https://docs.aws.amazon.com/personalize/latest/dg/API_CreateDatasetExportJob.html
         """
-        data = Place("destination", destination, destination_path)
+        data = Place("destination", destination, destination_path, "JobOutput.S3DataDestination.Path")
         super().__init__(
             scope,
             id,

@@ -63,7 +63,7 @@ class DataDeletionJob(Job):
 
         https://docs.aws.amazon.com/personalize/latest/dg/API_CreateDataDeletionJob.html
         """
-        data = Place("source", source, source_path)
+        data = Place("source", source, source_path, "DataSource.DataLocation")
         super().__init__(
             scope,
             id,

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from aws_cdk import aws_stepfunctions as sfn
 
 from .._tokens import TOKEN
+
+_SEVERAL = re.compile(r"%\}.*\{%", re.DOTALL)
 
 
 def is_jsonata(value: object) -> bool:
@@ -32,10 +35,16 @@ def is_known(value: object) -> bool:
 
 
 def text_problems(what: str, value: object) -> Iterator[str]:
-    """Explain that an expression stands inside of other text, where Step Functions evaluates none."""
-    if not isinstance(value, str) or is_jsonata(value):
+    """Explain that an expression stands inside of other text, where Step Functions evaluates none, or is none."""
+    if not isinstance(value, str):
         return
-    if "{%" in value or (not TOKEN.fullmatch(value) and is_json_path(value)):
+    if is_jsonata(value):
+        if not jsonata_source(value) or _SEVERAL.search(value):
+            yield (
+                f"{what} is {value!r}, which is not one expression: write one between '{{%' and '%}}', for example "
+                "{% 'day-' & $states.input.day %}"
+            )
+    elif "{%" in value or (not TOKEN.fullmatch(value) and is_json_path(value)):
         yield (
             f"{what} is {value!r}, an expression inside of other text, but Step Functions evaluates whole values only: "
             "write one expression, for example {% 'day-' & $states.input.day %} or "

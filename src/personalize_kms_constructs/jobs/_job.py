@@ -7,7 +7,7 @@ from typing import Any, cast
 
 from aws_cdk import Aws, Duration, Stack
 from aws_cdk import aws_stepfunctions as sfn
-from constructs import Construct
+from constructs import Construct, IValidation
 
 from .._argument_types import tags_type_problems
 from .._refusal import refuse
@@ -16,11 +16,13 @@ from ..encryption import PersonalizeEncryption
 from ..resources import PersonalizeResource
 from ._arns import GivenArn
 from ._checks import job_name_problems
-from ._encryption import cycle_problems, encryption_problems, role_arn_in
+from ._cycles import Neighbours, RoleCheck
+from ._encryption import encryption_problems
 from ._language import JobLanguage
+from ._machine_role import MachineRoleCheck
 from ._names import JobName
 from ._parameters import Parameters, tag_list
-from ._places import Place
+from ._places import Place, allowed, same_place_problems
 from ._states import Json, State, state_name_problems
 from ._times import attempts, time_problems, timeout_seconds
 
@@ -86,13 +88,24 @@ class Job(sfn.StateMachineFragment):
             *problems,
         ]
         refuse(self, found)
-        role_arn = role_arn_in(stack, encryption)
+        neighbours = Neighbours(stack, encryption, places)
+        role_arn = neighbours.role_arn
         call_arguments = {"JobName": job_name, **arguments(), "Tags": tag_list(tags), "RoleArn": role_arn}
         in_json_path = Parameters(call_arguments).has_json_paths
         name = JobName(self, job_name, in_json_path=in_json_path)
         parameters = Parameters({**call_arguments, "JobName": name.value})
-        refuse(self, [*parameters.problems(), *cycle_problems(stack, encryption, role_arn, places, arns)])
-        encryption.allow(allows(*(place.location for place in places)))
+        refuse(
+            self,
+            [
+                *parameters.problems(),
+                *same_place_problems(kind, places),
+                *neighbours.cycle_problems(arns, call_arguments),
+                *neighbours.role_problems(),
+            ],
+        )
+        encryption.allow(*allowed(allows, places))
+        if not neighbours.are_one:
+            self.node.add_validation(cast("IValidation", RoleCheck(neighbours)))
 
         job_arn = personalize_arn(stack, call.resource_type, "")
         needed = call.statements([job_arn + name.pattern], list(parents()), tags="Tags" in parameters.arguments)
@@ -104,6 +117,7 @@ class Job(sfn.StateMachineFragment):
             name_is_given=name.is_given,
             timeout_seconds=timeout_seconds(timeout),
             attempts=attempts(patience, timeout),
+            checks="".join(place.check for place in places),
         )
         self._make_states(id, language, parameters, [*needed, pass_role_statement(role_arn)])
 
@@ -132,6 +146,7 @@ class Job(sfn.StateMachineFragment):
         describe.leads_to(status)
         status.leads_to(done, failed)
         self._start, self._end = prepare, done
+        self.node.add_validation(cast("IValidation", MachineRoleCheck(self, create)))
 
     def prefix_states(self, prefix: str | None = None) -> sfn.StateMachineFragment:
         """Prefix the names of all states, as ``to_single_state`` does too; by default with the id.

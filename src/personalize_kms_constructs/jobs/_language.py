@@ -46,6 +46,8 @@ _FAILED = ("CREATE FAILED", "FAILED")
 _JOB = "$states.input.Job"
 _JOB_ARN = "$states.input.JobArn"
 _SINCE = "$toMillis($states.input.Since)"
+# Only an execution that was redriven has this time (developer guide, input-output-contextobject).
+_REDRIVEN = "$toMillis($states.context.Execution.RedriveTime)"
 
 
 @dataclass(frozen=True)
@@ -65,6 +67,8 @@ class JobLanguage:
     timeout_seconds: int
     attempts: int
     """How many times to try again while there are too many jobs."""
+    checks: str = ""
+    """JSONata that stops an execution for its arguments, and goes on with what follows."""
 
     def prepare(self, arguments: Json, *, in_json_path: bool, next: str) -> Json:
         """Evaluate the parameters, the job's name among them, and note the time."""
@@ -79,10 +83,7 @@ class JobLanguage:
         common = {"Since": "{% $states.input.Since %}", "WaitSeconds": _FIRST_WAIT_SECONDS}
         existing: Json = {"JobArn": f"{{% '{self.job_arn}' & $states.input.Arguments.JobName %}}", **common}
         if self.name_is_given:
-            existing["TriedBefore"] = (
-                "{% $states.context.State.RetryCount > 0 or "
-                f"$toMillis($states.context.Execution.RedriveTime) > {_SINCE} %}}"
-            )
+            existing["TriedBefore"] = f"{{% $states.context.State.RetryCount > 0 or {_REDRIVEN} > {_SINCE} %}}"
         too_many = {
             **_retry(_TOO_MANY_JOBS),
             "IntervalSeconds": FIRST_DELAY,
@@ -92,7 +93,7 @@ class JobLanguage:
         return {
             "Type": "Task",
             "Resource": self._api("create"),
-            "Arguments": "{% $states.input.Arguments %}",
+            "Arguments": f"{{% {self.checks}$states.input.Arguments %}}",
             "Output": {"JobArn": f"{{% $states.result.{self.noun}Arn %}}", **common},
             "Retry": [too_many, _retry(*_PASSING, _BUSY)],
             "Catch": [{"ErrorEquals": [_EXISTS_ALREADY], "Output": existing, "Next": next}],
@@ -134,7 +135,8 @@ class JobLanguage:
                 f"{_JOB_ARN} & ' has a status that is not documented: ' & {status}",
             ),
             (
-                f"$millis() > {_SINCE} + {self.timeout_seconds * 1000}",
+                # A job that a redrive has started has its time from then.
+                f"$millis() > $max([{_SINCE}, {_REDRIVEN}]) + {self.timeout_seconds * 1000}",
                 f"{self.noun}TimedOut",
                 f"{_JOB_ARN} & ' is still ' & {status} & ' after {self.timeout_seconds} seconds'",
             ),

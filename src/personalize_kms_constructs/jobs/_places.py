@@ -5,18 +5,24 @@ Policies are written before an execution knows its path, so they allow the locat
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from aws_cdk import aws_stepfunctions as sfn
 
 from .._argument_types import not_a_location, shown
-from .._tokens import is_token
+from .._tokens import is_token, literal_part
 from ..locations import S3Location
-from ._expressions import is_json_path, is_jsonata, jsonata_source, jsonata_string, text_problems
+from ..resources import PersonalizeResource
+from ._expressions import is_json_path, is_jsonata, is_known, jsonata_source, jsonata_string, text_problems
 
 # https://docs.aws.amazon.com/personalize/latest/dg/API_S3DataConfig.html
 _MAX_URI_LENGTH = 256
+# https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
+_MIN_BUCKET_NAME_LENGTH = 3
+# "." or ".." as a whole part of the path, or a part that is empty.
+_STEP = re.compile(r"(^|/)\.{0,2}/|(^|/)\.{1,2}$")
 
 
 @dataclass(frozen=True)
@@ -28,6 +34,8 @@ class Place:
     location: S3Location
     path: str | None
     """The path below the location's prefix, if there is one."""
+    argument: str
+    """Where the call has it, as ``DataSource.DataLocation``."""
 
     @property
     def uri(self) -> str:
@@ -40,6 +48,20 @@ class Place:
         if is_json_path(self.path):
             return sfn.JsonPath.format("{}{}", start, self.path)
         return start + self.path
+
+    @property
+    def check(self) -> str:
+        """JSONata that stops an execution whose path is empty, and goes on with what follows; nothing for other paths.
+
+        JSONata takes a missing value for an empty string, and all files below the prefix would be read.
+        """
+        if is_known(self.path):
+            return ""
+        start = self.location.uri
+        reason = f"{self.part}_path is empty in this execution, so that all below {start} is meant"
+        return (
+            f"$states.input.Arguments.{self.argument} = {jsonata_string(start)} ? $error({jsonata_string(reason)}) : "
+        )
 
     def problems(self, job: str) -> Iterator[str]:
         """Explain why the job can't work with this place."""
@@ -62,22 +84,59 @@ class Place:
         yield from self._path_problems()
 
     def _path_problems(self) -> Iterator[str]:
-        path = self.path
-        problems = [*text_problems(f"{self.part}_path", path)]
-        if problems or (isinstance(path, str) and (is_jsonata(path) or is_token(path))):
+        """Explain what is wrong with the path, as far as it is known before."""
+        name, path = f"{self.part}_path", self.path
+        problems = [*text_problems(name, path)]
+        if problems or not is_known(path):
             yield from problems
             return
         if not isinstance(path, str) or not path or path.startswith("/") or "://" in path:
             yield (
-                f"{self.part}_path is {shown(path)} but a path below the prefix of {self.part} is expected: pass one "
-                "without a leading slash or s3:// address, for example '2026-11-25/', or an expression"
+                f"{name} is {shown(path)} but a path below the prefix of {self.part} is expected: pass one without a "
+                "leading slash or s3:// address, for example '2026-11-25/', or an expression"
             )
             return
-        if self.part == "destination" and not path.endswith("/"):
-            yield f"destination_path is {path!r}, which is not a folder: end it in '/', for example {path + '/'!r}"
-        uri = self.location.uri
-        if not is_token(uri) and len(uri + path) > _MAX_URI_LENGTH:
+        if _STEP.search(path):
             yield (
-                f"{self.part}_path makes a path of {len(uri + path)} characters but Personalize takes "
-                f"{_MAX_URI_LENGTH} at most: use a shorter one"
+                f"{name} is {path!r}, and S3 takes '.', '..' and nothing between two slashes for names of folders: "
+                "write the path out"
             )
+        if any(special in literal_part(path) for special in ("*", "?", "${")):
+            yield (
+                f"{name} is {path!r}, but Personalize expands no '*', '?' and '${{': give a file or a folder, which is "
+                "read with all that is below it"
+            )
+        if self.part == "destination" and not path.endswith(("/", "]}")):
+            yield f"{name} is {path!r}, which is not a folder: end it in '/', for example {path + '/'!r}"
+        yield from self._length_problems(path)
+
+    def _length_problems(self, path: str) -> Iterator[str]:
+        bucket, uri = self.location.bucket_name, self.location.uri + path
+        length = len(literal_part(uri)) + (_MIN_BUCKET_NAME_LENGTH if is_token(bucket) else 0)
+        if length > _MAX_URI_LENGTH:
+            yield (
+                f"{self.part}_path makes a path of {length} characters{' at least' if is_token(uri) else ''} but "
+                f"Personalize takes {_MAX_URI_LENGTH} at most: use a shorter one"
+            )
+
+
+def same_place_problems(job: str, places: Sequence[Place]) -> Iterator[str]:
+    """Explain that a job would write into the folder that it reads, as far as paths are known or the same."""
+    *sources, destination = places
+    if any(source.uri.rstrip("/") == destination.uri.rstrip("/") for source in sources):
+        folder = destination.location.prefix + (destination.path or "")
+        yield (
+            f"{job} has the same source and destination, {folder!r} of one bucket, but Personalize wants another "
+            "folder for the output: change one of the paths"
+        )
+
+
+def allowed(factory: Callable[..., PersonalizeResource], places: Sequence[Place]) -> list[PersonalizeResource]:
+    """Return what policies have to allow: the resource, or one for each location if paths below one prefix differ.
+
+    A resource whose locations are one folder is refused, since it knows nothing of paths.
+    """
+    has_paths = any(place.path is not None for place in places)
+    if has_paths and len({place.location.prefix.rstrip("/") for place in places}) < len(places):
+        return [factory(**{place.part: place.location}) for place in places]
+    return [factory(**{place.part: place.location for place in places})]

@@ -13,6 +13,8 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
+from .._refusal import refuse
+
 Json = dict[str, Any]
 
 # https://states-language.net/spec.html#states-fields
@@ -25,6 +27,18 @@ def state_name_problems(name: str) -> Iterator[str]:
         yield (
             f"the state {name!r} has a name of {len(name)} characters but Step Functions takes {_MAX_NAME_LENGTH}: use "
             "a shorter id, or a shorter prefix if the states have one"
+        )
+
+
+def _language_problems(own: str, of_machine: str) -> Iterator[str]:
+    """Explain that a JSONata machine can't have a state of JSONPath.
+
+    The CDK doesn't say what machine a state inside of a Map or Parallel state is in.
+    """
+    if own == "JSONPath" and of_machine == "JSONATA":
+        yield (
+            "parameters are JsonPath expressions but the state machine's query language is JSONata: write all of them "
+            "as JSONata, for example {% $states.input.arn %}"
         )
 
 
@@ -43,7 +57,9 @@ class State(sfn.CustomState):
         super().__init__(scope, id, state_json={})
         self._json_renderer = render
         self._json_language = query_language
-        self._role_statements = tuple(statements)
+        self.role_statements = tuple(statements)
+        """What the role of the state machine needs for this state."""
+        self._registered: iam.PolicyStatement | None = None
 
     def leads_to(self, *states: sfn.State) -> None:
         """Make these states part of the state machine; how this one goes to them is in its JSON."""
@@ -56,10 +72,24 @@ class State(sfn.CustomState):
         return cast("Json", self._render_next_end())
 
     def to_state_json(self, query_language: Any = None) -> Json:
-        """The state in Amazon States Language; newer versions of the CDK say what the state machine's default is."""
+        """The state in Amazon States Language; newer versions of the CDK say what the state machine's language is.
+
+        Raises:
+            ValueError: if the state has another one, which Step Functions refuses in JSONata machines.
+        """
+        refuse(self, _language_problems(self._json_language, getattr(query_language, "name", "")))
         return {"QueryLanguage": self._json_language, **self._json_renderer()}
+
+    @property
+    def has_lost_statements(self) -> bool:
+        """True at synth if the state is in a state machine whose role has dropped the statements.
+
+        Statements are frozen when the policy that they are in is resolved, before anything is validated.
+        """
+        return self._registered is not None and not self._registered.frozen
 
     def _when_bound_to_graph(self, graph: sfn.StateGraph) -> None:
         super()._when_bound_to_graph(graph)
-        for statement in self._role_statements:
-            graph.register_policy_statement(iam.PolicyStatement.from_json(statement))
+        for statement in self.role_statements:
+            self._registered = iam.PolicyStatement.from_json(statement)
+            graph.register_policy_statement(self._registered)

@@ -1,0 +1,75 @@
+"""A state machine whose role takes no policies from this app."""
+
+import json
+from typing import Any
+
+import aws_cdk as cdk
+import pytest
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_stepfunctions as sfn
+
+from personalize_kms_constructs.jobs import DatasetImportJob
+from tests.jobs.machines import DATASET, Data, machine
+from tests.life.conftest import warnings
+
+ARN = "arn:aws:iam::111111111111:role/team/machine"
+
+
+def importing(stack: cdk.Stack, data: Data) -> DatasetImportJob:
+    return DatasetImportJob(stack, "Import", encryption=data.encryption, dataset_arn=DATASET, source=data.at("in/"))
+
+
+@pytest.mark.parametrize("kind", ["immutable", "of another account", "without updates"])
+def test_its_owner_learns_what_to_add(stack: cdk.Stack, data: Data, kind: str) -> None:
+    """The CDK drops the statements without a word."""
+    if kind == "without updates":
+        role = iam.Role(stack, "Role", assumed_by=iam.ServicePrincipal("states.amazonaws.com")).without_policy_updates()
+    else:
+        arn = ARN if kind == "immutable" else ARN.replace("111111111111", "222222222222")
+        role = iam.Role.from_role_arn(stack, "Role", arn, mutable=kind != "immutable")
+    machine(stack, importing(stack, data), role=role)
+    text = warnings(stack)["pendingMachinePolicy"]
+    words, _, statements = text.partition(": ")
+    assert words == (
+        "the role of the state machine is immutable in this app, so it can't start the job until its owner adds these "
+        "statements to an IAM policy of the role"
+    )
+    personalize = "arn:${AWS::Partition}:personalize:eu-west-1:111111111111"
+    jobs = f"{personalize}:dataset-import-job/StackImportBFE02939-*"
+    found = json.loads(statements)
+    assert found[:2] == [
+        {"Effect": "Allow", "Action": ["personalize:CreateDatasetImportJob"], "Resource": [DATASET, jobs]},
+        {"Effect": "Allow", "Action": ["personalize:DescribeDatasetImportJob"], "Resource": [jobs]},
+    ]
+    assert found[2]["Action"] == ["iam:PassRole"]
+    assert len(found) == 3
+
+
+@pytest.mark.parametrize("kind", ["own role", "imported role", "one state", "in a map", "in no machine"])
+def test_nobody_else_is_told(stack: cdk.Stack, data: Data, kind: str) -> None:
+    """The statements are in the template, or wanted by nobody."""
+    job: Any = importing(stack, data)
+    if kind == "one state":
+        job = job.to_single_state()
+    elif kind == "in a map":
+        job = sfn.Map(stack, "Map").item_processor(job)
+    options = {"role": iam.Role.from_role_arn(stack, "Role", ARN)} if kind == "imported role" else {}
+    if kind != "in no machine":
+        machine(stack, job, **options)
+    assert warnings(stack) == {}
+
+
+def test_an_immutable_role_of_a_map_is_told_once(stack: cdk.Stack, data: Data) -> None:
+    """The states inside of another one are those of the same machine."""
+    role = iam.Role.from_role_arn(stack, "Role", ARN, mutable=False)
+    machine(stack, sfn.Map(stack, "Map").item_processor(importing(stack, data)), role=role)
+    assert list(warnings(stack)) == ["pendingMachinePolicy"]
+
+
+def test_precreated_roles_have_a_report(app: cdk.App) -> None:
+    """``iam.Role.customize_roles`` writes down what the role of the machine needs."""
+    iam.Role.customize_roles(app)
+    stack = cdk.Stack(app, "Stack", env=cdk.Environment(account="111111111111", region="eu-west-1"))
+    data = Data.of(stack)
+    machine(stack, importing(stack, data))
+    assert "pendingMachinePolicy" not in warnings(stack)
