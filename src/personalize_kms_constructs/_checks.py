@@ -125,6 +125,11 @@ def superfluous_problems(
 
 def service_role_problems(role: RoleFacts) -> Iterator[str]:
     """Explain why Personalize can't assume a role that was given."""
+    if role.stack is not None and role.stack is not role.here.stack and not _can_refer_to(role.arn, role.here.stack):
+        yield (
+            "service_role is in a stack of another environment and has no fixed name to refer to it by: give the role "
+            "a role_name"
+        )
     account, stack_account = role.role.principal_account, role.here.account
     if role.is_lookup_dummy or account is None or is_token(account) or is_token(stack_account):
         return
@@ -304,13 +309,13 @@ def _reference_problems(what: str, resource: Facts, here: Place, *, needs_export
             f"{what} belongs to the stack of account {account}, to which this aws-cdk-lib can't refer: upgrade "
             "aws-cdk-lib, or import it by its ARN"
         )
-    if not needs_export and not _has_name(resource, here.stack):
+    if not needs_export and not _can_refer_to(resource.arn, here.stack):
         yield f"{what} belongs to account {account} and has no fixed name to refer to it by: give it a bucket_name"
 
 
-def _has_name(resource: Facts, stack: Stack) -> bool:
+def _can_refer_to(arn: str, stack: Stack) -> bool:
     try:
-        stack.resolve(resource.arn)
+        stack.resolve(arn)
     except RuntimeError:  # CannotUseCrossEnvironment
         return False
     return True

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from aws_cdk import Stage
 from constructs import Construct
 
 from ._policies.dependencies import Dependencies
@@ -60,6 +61,12 @@ class Wiring:
         """Return the ARN of the key that encrypts a location, if one does."""
         key = self.known.encryption_of(location).key
         return None if key is None else key.arn
+
+    def late_resource_problems(self) -> Iterator[str]:
+        """Explain that a new resource would reach no template of a stage; for an app, the CDK says so itself."""
+        stage = Stage.of(self._scope) if self.is_synthesized else None
+        if stage is not None and stage.parent_stage is not None:
+            yield from self.late_problems()
 
     def late_problems(self) -> Iterator[str]:
         """Explain that a call comes too late to reach a template."""

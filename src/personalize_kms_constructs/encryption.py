@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, cast
 
 import jsii
@@ -268,7 +268,7 @@ class PersonalizeEncryption(Construct):
         Raises:
             ValueError: if the id is taken, or the stage was synthesized already.
         """
-        refuse(self, [*id_problems(id, self._ids)])
+        refuse(self, self._problems_of_id(id))
         self._ids.add(id)
         return pending_output(self, id, lambda: self._wiring.policies)
 
@@ -305,7 +305,7 @@ class PersonalizeEncryption(Construct):
         https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-resource-personalize-datasetgroup.html
         """
         problems = [
-            *id_problems(id, self._ids),
+            *self._problems_of_id(id),
             *name_problems("name of the dataset group", name),
             *taken_name_problems(self._here.stack, name),
             *domain_problems(domain),
@@ -358,7 +358,7 @@ class PersonalizeEncryption(Construct):
         https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-resource-personalize-dataset.html
         """
         problems = [
-            *id_problems(id, self._ids),
+            *self._problems_of_id(id),
             *name_problems("name of the dataset", name),
             *dataset_group_problems(dataset_group),
             *dataset_type_problems(dataset_type),
@@ -416,7 +416,7 @@ class PersonalizeEncryption(Construct):
         """
         resource = PersonalizeResource.metric_attribution(destination)
         problems = [
-            *id_problems(id, self._ids),
+            *self._problems_of_id(id),
             *name_problems("name of the metric attribution", name),
             *dataset_group_problems(dataset_group),
             *metrics_type_problems(metrics),
@@ -438,6 +438,11 @@ class PersonalizeEncryption(Construct):
         )
         self._hold(metric_attribution, dataset_group)
         return metric_attribution
+
+    def _problems_of_id(self, id: str) -> Iterator[str]:
+        """Explain that no child of this id can be added, or none any more."""
+        yield from id_problems(id, self._ids)
+        yield from self._wiring.late_resource_problems()
 
     def _hold(self, resource: CfnResource, dataset_group: AnyDatasetGroup) -> None:
         """Make a resource wait; a dataset group made here stands between it and the encryption key."""
@@ -487,7 +492,7 @@ class PersonalizeEncryption(Construct):
 
         https://docs.aws.amazon.com/kms/latest/developerguide/logging-using-cloudtrail.html
         """
-        refuse(self, [*id_problems(id, self._ids), *target_type_problems(target)])
+        refuse(self, [*self._problems_of_id(id), *target_type_problems(target)])
         self._ids.add(id)
         key = self._wiring.encryption_key.key
         if self._role.is_of_another_account_than(key.account):

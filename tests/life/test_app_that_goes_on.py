@@ -38,6 +38,28 @@ def test_what_is_allowed_after_a_stage_was_synthesized_fails(app: cdk.App) -> No
     assert str(error.value).startswith("Production/Stack/Encryption: ")
 
 
+def test_what_is_added_after_a_stage_was_synthesized_fails(app: cdk.App) -> None:
+    """Whether or not it needs new statements, no template has it."""
+    stage = cdk.Stage(app, "Production")
+    stack = cdk.Stack(stage, "Stack")
+    source = S3Location(s3.Bucket(stack, "Bucket"), "import/")
+    encryption = PersonalizeEncryption(
+        stack, "Encryption", resources=[GROUP, PersonalizeResource.dataset_import_job(source)]
+    )
+    group = encryption.add_dataset_group("Before", name="before")
+    stage.synth()
+    dataset = {"schema_arn": "arn:aws:personalize:::schema/s", "name": "items", "dataset_type": "Items"}
+    for add in (
+        lambda: encryption.add_dataset_group("After", name="after"),
+        lambda: encryption.add_dataset("Items", dataset_group=group, import_from=source, **dataset),
+        lambda: encryption.on_key_access_changed("Rule"),
+        lambda: encryption.output_pending_statements(),
+    ):
+        with pytest.raises(ValueError, match="the stage was synthesized already"):
+            add()
+    assert encryption.node.try_find_child("After") is None
+
+
 def test_a_refused_allow_leaves_nothing_behind(stack: cdk.Stack, bucket: s3.Bucket) -> None:
     """Statements that didn't fit on the role are on no key and no bucket either."""
     encryption = PersonalizeEncryption(stack, "Encryption", resources=[GROUP])

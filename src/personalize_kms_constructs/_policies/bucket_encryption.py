@@ -10,6 +10,7 @@ from typing import Any
 from aws_cdk import Stack
 from aws_cdk import aws_kms as kms
 
+from .._argument_types import has
 from .._tokens import is_token, reference_in
 from .place import Place
 from .resources import BucketFacts, KeyFacts, key_facts, key_facts_of_arn
@@ -69,14 +70,14 @@ def encryption_in_l1(bucket: BucketFacts, here: Place) -> BucketEncryption:
 
 
 def _by_key(key: Any, here: Place) -> BucketEncryption:
-    if isinstance(key, kms.Alias):
-        key = key.alias_target_key
-    facts = key_facts(key, here)
-    if facts.is_alias:
-        return BucketEncryption(
-            problem=f"is encrypted by an alias, {facts.arn}, which no policy can name: {_GIVE_THE_KEY}"
-        )
-    return BucketEncryption(facts)
+    if has(key, "alias_target_key"):
+        try:
+            key = key.alias_target_key
+        except RuntimeError:  # an alias that was imported by its name, which says no key
+            return BucketEncryption(
+                problem=f"is encrypted by an alias, {key.alias_name}, which no policy can name: {_GIVE_THE_KEY}"
+            )
+    return BucketEncryption(key_facts(key, here))
 
 
 def _by_id(key_id: str, here: Place) -> BucketEncryption:

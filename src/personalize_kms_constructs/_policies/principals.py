@@ -48,5 +48,5 @@ def role_principal(role: RoleFacts, resource: Facts) -> PolicyPrincipal:
     if is_in_one_stack or (resource.stack is not None and role.stack is None):
         needs_iam = not is_in_one_stack and not role.is_of_account(resource.account)
         return PolicyPrincipal("Role", {"AWS": role.arn}, needs_iam=needs_iam)
-    condition = {"ArnEquals": {"aws:PrincipalArn": role.arn_in_policies_elsewhere}}
+    condition = {"ArnEquals": {"aws:PrincipalArn": role.arn_elsewhere(resource.stack)}}
     return PolicyPrincipal("Role", {"AWS": role.account_root}, condition, needs_iam=True)

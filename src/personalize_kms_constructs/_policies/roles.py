@@ -9,6 +9,8 @@ from typing import Any, cast
 import jsii
 from aws_cdk import IResolveContext, IStringProducer, Lazy, Stack
 from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from .._argument_types import has
@@ -79,14 +81,13 @@ class RoleFacts:
         known = [own for own in self.accounts if not is_token(own)]
         return bool(known) and not is_token(account) and not self.is_of_account(account)
 
-    @property
-    def arn_in_policies_elsewhere(self) -> str:
-        """The ARN for the policies of other stacks and owners, made of name and path as they are at synth.
+    def arn_elsewhere(self, stack: Stack | None) -> str:
+        """Return the ARN for the policies of another stack, or of an owner elsewhere.
 
-        A role that has no name yet is referred to, which is right whatever happens to it.
+        It is made of name and path as they are at synth. A role without a name is referred to.
         """
         l1 = self.l1
-        if l1 is None or not self.has_name:
+        if l1 is None or (stack is None and not self.has_name):
             return self.arn
         return Lazy.uncached_string(cast("IStringProducer", _ArnByName(l1, self)))
 
@@ -99,7 +100,7 @@ class RoleFacts:
             return False
         outermost = outermost_stack(self.here.stack)
         if outermost_stack(self.stack) is not outermost:
-            return False  # at least none that this construct makes
+            return _needs(self.stack, stack)
         if outermost_stack(stack) is not outermost:
             return True
         return self.stack is self.here.stack and not is_nested_in(stack, self.stack)
@@ -115,6 +116,15 @@ class RoleFacts:
         """True if other stacks would have to import the role's name or path, a parameter for example."""
         l1 = self.l1
         return l1 is not None and names_a_resource(f"{l1.path or ''}{l1.role_name or ''}")
+
+
+def _needs(one: Stack, other: Stack) -> bool:
+    """Tell if a stack depends on another, as far as can be known before the CDK has looked for references."""
+    if other in one.dependencies:
+        return True
+    buckets = (each for each in one.node.find_all() if isinstance(each, s3.Bucket))
+    keys = (bucket.encryption_key for bucket in buckets)
+    return any(isinstance(key, kms.Key) and key.stack is other for key in keys)
 
 
 @jsii.implements(IStringProducer)

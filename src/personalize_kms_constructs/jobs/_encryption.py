@@ -28,7 +28,7 @@ def role_arn_in(stack: Stack, encryption: PersonalizeEncryption) -> str:
     role = encryption._role
     if role.stack is None or role.stack is stack or not role.has_name:
         return role.arn
-    return role.arn_in_policies_elsewhere
+    return role.arn_elsewhere(None)
 
 
 def encryption_problems(stack: Stack, encryption: object) -> Iterator[str]:
