@@ -1,6 +1,7 @@
 """The code of the how-to pages does what the pages say; that it runs is tested with each page, too."""
 
 import json
+import re
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -43,14 +44,14 @@ def json_of(page: str) -> Any:
 def test_pending_statements_of_an_imported_key() -> None:
     """Two statements, and the first is the one that the page shows; with MANAGED there are none."""
     names = names_of("how-to/imported-key.md")
-    pending = names["pending"]
-    assert (pending.policy, pending.resource_arn) == ("key", names["key"].key_arn)
-    for_the_role, for_the_service = (as_sub(names["stack"].resolve(each.to_json())) for each in pending.statements)
-    shown = json_of("how-to/imported-key.md")
-    shown["Resource"] = "*"  # as the CDK writes a list of one
-    assert for_the_role == shown
-    assert (for_the_service["Principal"], for_the_service["Action"]) == ({"Service": "personalize.amazonaws.com"}, FIVE)
+    assert (names["pending"].policy, names["pending"].resource_arn) == ("key", names["key"].key_arn)
+    assert len(names["pending"].statements) == 2
     assert names["managed"].pending_statements == ()
+    (file,) = Path(names["app"].synth().directory).glob("personalize-kms-pending/RecommendationsEncryption*.json")
+    for_the_role, for_the_service = json.loads(file.read_text())["Statement"]
+    assert for_the_role == json_of("how-to/imported-key.md")
+    assert (for_the_service["Principal"], for_the_service["Action"]) == ({"Service": "personalize.amazonaws.com"}, FIVE)
+    assert for_the_service["Condition"] == {"StringEqualsIfExists": {"aws:SourceAccount": "111122223333"}}
 
 
 def test_alias_is_refused() -> None:
@@ -199,3 +200,13 @@ def test_grants_for_services_only_make_the_roles_grants_undecided() -> None:
     assert key["Properties"]["Tags"] == [{"Key": "dp:exclude:identity", "Value": "true"}]
     assembly = cdk.App.of(stack).synth()  # type: ignore[union-attr]
     assert found(check_assembly(assembly)) == [("Undecided", "role", "kms:CreateGrant", "key")]
+
+
+def test_the_page_on_warnings_names_a_file_that_is_there() -> None:
+    """With the statements that it shows."""
+    page = (DOCS / "warnings.md").read_text(encoding="utf-8")
+    (path,) = re.findall(r"^- the same as a policy: (\S+), in the folder", page, re.MULTILINE)
+    assembly = Path(names_of("warnings.md")["app"].synth().directory)
+    (of_role, of_service) = json.loads((assembly / path).read_text())["Statement"]
+    assert json.dumps([of_role], indent=2)[:-2] in page
+    assert of_service["Sid"] in page
