@@ -140,7 +140,7 @@ def test_descriptions(everything: cdk.Stack) -> None:
 def test_sids_in_the_policy_of_an_imported_key(managed: cdk.Stack) -> None:
     """Other deployments may have statements there: path and stack name make the sids, account and Region if known."""
     assert sids(managed, "Custom::PersonalizeKeyPolicy", "PolicyDocument") == {
-        "EncryptionKeyPolicyC0FCE13C5930E4A2": ["PersonalizeRole0B0E511D", "PersonalizeService0B0E511D"]
+        "EncryptionKeyPolicy1B31E8ADFF006219": ["PersonalizeRole0B0E511D", "PersonalizeService0B0E511D"]
     }, CONSEQUENCE
     assert sids(managed, "AWS::IAM::ManagedPolicy", "PolicyDocument")["EncryptionPolicy3F28E3E0"] == [
         "CreateGrants",
@@ -153,10 +153,17 @@ def test_logical_ids_of_a_managed_key_policy(managed: cdk.Stack) -> None:
     assert ours(managed) == {
         "EncryptionRole2D2265A5": "AWS::IAM::Role",
         "EncryptionPolicy3F28E3E0": "AWS::IAM::ManagedPolicy",
-        "EncryptionKeyPolicyC0FCE13CRoleC9268814": "AWS::IAM::Role",
-        "EncryptionKeyPolicyC0FCE13CPolicy05570284": "AWS::IAM::ManagedPolicy",
-        "EncryptionKeyPolicyC0FCE13CFunction230DD711": "AWS::Lambda::Function",
-        "EncryptionKeyPolicyC0FCE13C5930E4A2": "Custom::PersonalizeKeyPolicy",
+        "EncryptionKeyPolicy1B31E8ADFF006219": "Custom::PersonalizeKeyPolicy",
+    }, CONSEQUENCE
+
+
+def test_logical_ids_of_the_function_for_managed_key_policies(managed: cdk.Stack) -> None:
+    """All managed keys of a stack have one; each key has a policy that goes when nothing needs it any more."""
+    found = template(managed)["Resources"]
+    assert {id: each["Type"] for id, each in found.items() if id.startswith("PersonalizeKeyPolicies")} == {
+        "PersonalizeKeyPoliciesRoleF1AA279D": "AWS::IAM::Role",
+        "PersonalizeKeyPoliciesFunction0C7DFEF1": "AWS::Lambda::Function",
+        "PersonalizeKeyPoliciesPolicy1B31E8AD9B0D6AD2": "AWS::IAM::ManagedPolicy",
     }, CONSEQUENCE
 
 

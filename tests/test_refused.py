@@ -374,3 +374,15 @@ def test_what_was_refused_once_is_refused_again(stack: cdk.Stack, bucket: s3.Buc
     first, second = refusal(lambda: encryption.allow(job)), refusal(lambda: encryption.allow(job))
     assert ASYMMETRIC in first
     assert second == first
+
+
+def test_a_revision_without_managed(stack: cdk.Stack) -> None:
+    """Nothing is put back where nobody writes the key policy."""
+    key = kms.Key.from_key_arn(stack, "Key", "arn:aws:kms:us-east-1:111122223333:key/1")
+    message = refusal(
+        lambda: PersonalizeEncryption(stack, "Encryption", encryption_key=key, imported_key_policy_revision="2")
+    )
+    assert message.endswith(
+        ": imported_key_policy_revision is for ImportedKeyPolicy.MANAGED, which is not chosen: leave it out, or say "
+        "imported_key_policy=ImportedKeyPolicy.MANAGED"
+    )

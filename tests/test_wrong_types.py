@@ -68,6 +68,10 @@ def refusal(call: Callable[[], object]) -> str:
         ),
         ({"resources": [PersonalizeResource]}, f"the class PersonalizeResource {A_RESOURCE}"),
         ({"imported_key_policy": "MANAGED"}, f"imported_key_policy is 'MANAGED' but {A_POLICY}"),
+        (
+            {"imported_key_policy": ImportedKeyPolicy.MANAGED, "imported_key_policy_revision": 2},
+            "imported_key_policy_revision is 2 but a string is expected: use any, for example '2'",
+        ),
         ({"imported_key_policy": None}, f"imported_key_policy is None but {A_POLICY}"),
         ({"source_account_check": "REQUIRED"}, f"source_account_check is 'REQUIRED' but {A_CHECK}"),
         ({"source_account_check": True}, f"source_account_check is True but {A_CHECK}"),

@@ -53,6 +53,7 @@ def argument_problems(
     removal_policy: object,
     source_account_check: object,
     imported_key_policy: object,
+    imported_key_policy_revision: object,
 ) -> Iterator[str]:
     """Report arguments of the constructor that are of another type."""
     yield from key_type_problems("encryption_key", encryption_key)
@@ -79,6 +80,11 @@ def argument_problems(
         if not isinstance(value, members):
             names = " or ".join(f"{members.__name__}.{member.name}" for member in members)
             yield f"{what} is {shown(value)} but a member of the enumeration is expected: use {names}"
+    if imported_key_policy_revision is not None and not isinstance(imported_key_policy_revision, str):
+        yield (
+            f"imported_key_policy_revision is {shown(imported_key_policy_revision)} but a string is expected: use any, "
+            "for example '2'"
+        )
 
 
 def is_list_of_resources(resources: object) -> bool:

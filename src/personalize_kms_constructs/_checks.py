@@ -112,14 +112,24 @@ def _choice_problems(what: str, value: object, allowed: Sequence[str]) -> Iterat
 
 
 def superfluous_problems(
-    key: object, role: object, role_name: object, removal_policy: RemovalPolicy, imported_key_policy: ImportedKeyPolicy
+    key: object,
+    role: object,
+    role_name: object,
+    removal_policy: RemovalPolicy,
+    imported_key_policy: ImportedKeyPolicy,
+    imported_key_policy_revision: object,
 ) -> Iterator[str]:
     """Report options of the key or role made here, where one is given."""
     if role is not None and role_name is not None:
         yield "role_name is for the role made here, but service_role is given: leave one out"
-    if key is None or imported_key_policy is ImportedKeyPolicy.MANAGED:
+    if imported_key_policy is ImportedKeyPolicy.MANAGED:
         return
-    if removal_policy is RemovalPolicy.DESTROY:
+    if imported_key_policy_revision is not None:
+        yield (
+            "imported_key_policy_revision is for ImportedKeyPolicy.MANAGED, which is not chosen: leave it out, or say "
+            "imported_key_policy=ImportedKeyPolicy.MANAGED"
+        )
+    if key is not None and removal_policy is RemovalPolicy.DESTROY:
         yield "removal_policy is for the key made here, but encryption_key is given: leave one out"
 
 

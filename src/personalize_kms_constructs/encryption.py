@@ -146,10 +146,23 @@ class PersonalizeEncryption(Construct):
         path = node.path
         problems = [
             *argument_problems(
-                resources, given_key, given_role, removal_policy, source_account_check, imported_key_policy
+                resources,
+                given_key,
+                given_role,
+                removal_policy,
+                source_account_check,
+                imported_key_policy,
+                imported_key_policy_revision,
             ),
             *role_name_problems(role_name),
-            *superfluous_problems(given_key, given_role, role_name, removal_policy, imported_key_policy),
+            *superfluous_problems(
+                given_key,
+                given_role,
+                role_name,
+                removal_policy,
+                imported_key_policy,
+                imported_key_policy_revision,
+            ),
         ]
         role = None
         if given_role is None and not problems:
@@ -218,12 +231,11 @@ class PersonalizeEncryption(Construct):
         managed = ManagedKeyPolicy.of(
             self, key_arn=key_arn, removal_policy=self._removal_policy, revision=self._key_policy_revision
         )
-        resource = cast("CfnResource", managed.node.default_child)
+        resource = managed.resource
         if self._removal_policy is not RemovalPolicy.DESTROY:
             self._retained[f"the statements in the policy of key {key_arn}"] = resource
-        # Not on the function and its role as well, on which the custom resource depends.
         self._permissions.add(resource)
-        return lambda statements: managed.document.add_statements(*statements)
+        return managed.add_statements
 
     @property
     def encryption_key(self) -> kms.IKey:

@@ -35,6 +35,9 @@ CREATE_GRANTS = Actions("CreateGrants", ("kms:CreateGrant",))
 # include the GenerateDataKeyWithoutPlaintext action."
 EXPORT_DATA = Actions("ExportData", ("kms:GenerateDataKeyWithoutPlaintext",))
 
+# All that a row ever asks of a key policy.
+KEY_POLICY_ACTIONS = tuple(sorted((*CREATE_GRANTS.actions, *USE_KEY.actions, *EXPORT_DATA.actions)))
+
 READ_OBJECTS = Actions("ReadObjects", ("s3:GetObject",))
 WRITE_OBJECTS = Actions("WriteObjects", ("s3:PutObject",))
 LIST_BUCKET = Actions("ListBucket", ("s3:ListBucket",))

@@ -20,6 +20,15 @@ POLICY = f'{{"Statement" : [\n  {ACCOUNT},\n  {OTHER}\n], "Version":"2012-10-17"
 
 Answer = dict[str, Any]
 
+ACTIONS = [
+    "kms:CreateGrant",
+    "kms:Decrypt",
+    "kms:DescribeKey",
+    "kms:GenerateDataKey",
+    "kms:GenerateDataKeyWithoutPlaintext",
+    "kms:ListGrants",
+]
+
 
 def statement(sid: str, action: str = "kms:Decrypt") -> dict[str, Any]:
     """A statement as the CDK writes it into a template, its elements in alphabetical order."""
@@ -55,11 +64,25 @@ def raiser(*errors: Exception) -> Callable[[], None]:
     return raise_next
 
 
+def context_of(seconds: float) -> SimpleNamespace:
+    """What Lambda tells a function that may run for so long."""
+    return SimpleNamespace(
+        get_remaining_time_in_millis=lambda: seconds * 1000,
+        invoked_function_arn="arn:aws:lambda:us-east-1:111111111111:function:keeper",
+    )
+
+
+def may_write(*keys: dict[str, Any]) -> dict[str, Any]:
+    """The function's configuration."""
+    return {"Service": "personalize.amazonaws.com", "Actions": ACTIONS, "Keys": [*keys]}
+
+
 class Function:
-    """Calls the handler and keeps what it answered."""
+    """Calls the handler and keeps what it answered; each call is of what the function was deployed for."""
 
     def __init__(self) -> None:
         self.answers: list[Answer] = []
+        self.keys: list[dict[str, Any]] = []
         self._requests = itertools.count()
 
     def __call__(
@@ -84,8 +107,8 @@ class Function:
             **({} if request == "Create" else {"PhysicalResourceId": key_arn}),
             **more,
         }
-        context = SimpleNamespace(get_remaining_time_in_millis=lambda: seconds * 1000)
-        key_policy_function.handler(event, context)
+        self.keys.append({"Arn": key_arn, "Sids": [each["Sid"] for each in statements if "Sid" in each]})
+        key_policy_function.handler(event, context_of(seconds))
         (answer,) = [each for each in self.answers if each["RequestId"] == request_id]
         return answer
 
@@ -165,6 +188,7 @@ def function(spy: Spy, monkeypatch: pytest.MonkeyPatch) -> Function:
     function = Function()
     monkeypatch.setattr(key_policy_function, "boto3", SimpleNamespace(client=lambda *_, **__: spy))
     monkeypatch.setattr(key_policy_function, "send", lambda _, answer: function.answers.append(dict(answer)))
+    monkeypatch.setattr(key_policy_function, "MAY_WRITE", {**may_write(), "Keys": function.keys})
     monkeypatch.setattr(key_policy_function, "SETTLE", 0.05)
     monkeypatch.setattr(key_policy_function, "PATIENCE", 0.0)
     monkeypatch.setattr(key_policy_function, "RESERVE", 0.0)

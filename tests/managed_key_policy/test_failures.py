@@ -95,14 +95,18 @@ def test_failed_move_to_another_key_leaves_its_policy(function: Function, key_ar
     assert policy() == POLICY
 
 
-def test_too_long_a_policy_is_refused(function: Function, key_arn: str, policy: Policy, spy: Spy) -> None:
+def test_too_long_a_policy_is_refused(function: Function, key_arn: str, kms: Any, policy: Policy, spy: Spy) -> None:
     """KMS takes 32,768 bytes, and every one of them."""
-    room = 32_768 - len(written(statement("A", "")).encode())
-    assert function("Create", key_arn, statement("A", "x" * room))["Status"] == "SUCCESS"
+    room = 32_768 - len(written(statement("A")).encode())
+    full = POLICY.replace('"Other"', f'"Other{"x" * room}"')
+    kms.put_key_policy(KeyId=key_arn, PolicyName="default", Policy=full)
+    assert function("Create", key_arn, statement("A"))["Status"] == "SUCCESS"
     function("Delete", key_arn, statement("A"))
     spy.writes.clear()
 
-    answer = function("Create", key_arn, statement("A", "x" * (room + 1)))
+    too_full = full.replace('"Otherx', '"Otherxx')
+    kms.put_key_policy(KeyId=key_arn, PolicyName="default", Policy=too_full)
+    answer = function("Create", key_arn, statement("A"))
 
     assert (answer["Status"], answer["PhysicalResourceId"]) == ("FAILED", "nothing-written")
     assert answer["Reason"] == (
@@ -110,22 +114,23 @@ def test_too_long_a_policy_is_refused(function: Function, key_arn: str, policy: 
         "needs, or use another key"
     )
     assert spy.writes == []
-    assert policy() == POLICY
+    assert policy() == too_full
 
 
 def test_length_is_counted_in_bytes(function: Function, key_arn: str, kms: Any) -> None:
     """Characters beyond ASCII, which somebody else's statements may have, count for two."""
-    kms.put_key_policy(KeyId=key_arn, PolicyName="default", Policy=POLICY.replace('"Other"', f'"{"é" * 16_000}"'))
-    answer = function("Create", key_arn, statement("A", "x" * 600))
+    kms.put_key_policy(KeyId=key_arn, PolicyName="default", Policy=POLICY.replace('"Other"', f'"{"é" * 16_200}"'))
+    answer = function("Create", key_arn, statement("A"))
     assert re.search(r"would have \d{5} bytes, but KMS takes 32768", answer["Reason"])
 
 
-def test_what_kms_refuses_is_passed_on(function: Function, key_arn: str, policy: Policy) -> None:
+def test_what_kms_refuses_is_passed_on(function: Function, key_arn: str, policy: Policy, spy: Spy) -> None:
     """The reason is KMS's own."""
-    answer = function("Create", key_arn, {**statement("A"), "Principal": {"AWS": "arn:aws:iam::111111111111:role/no"}})
+    spy.before_write = raiser(refused("MalformedPolicyDocumentException", "PutKeyPolicy"))
+    answer = function("Create", key_arn, statement("A"))
     assert answer["Reason"] == (
         f"key {key_arn}: An error occurred (MalformedPolicyDocumentException) when calling the PutKeyPolicy operation: "
-        "Policy contains a statement with one or more invalid principals."
+        "no"
     )
     assert answer["PhysicalResourceId"] == "nothing-written"
     assert policy() == POLICY

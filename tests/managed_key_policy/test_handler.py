@@ -48,10 +48,10 @@ def test_update_replaces_the_statements(function: Function, key_arn: str, policy
     """A sid that is no longer wanted goes, a changed statement is replaced, and an equal one stays."""
     old = properties(key_arn, statement("A"), statement("B"), statement("C"))
     function("Create", key_arn, statement("A"), statement("B"), statement("C"))
-    answer = function("Update", key_arn, statement("B"), statement("C", "kms:Encrypt"), statement("D"), old=old)
+    answer = function("Update", key_arn, statement("B"), statement("C", "kms:DescribeKey"), statement("D"), old=old)
 
     assert (answer["Status"], answer["PhysicalResourceId"]) == ("SUCCESS", key_arn)
-    assert policy() == written(statement("B"), statement("C", "kms:Encrypt"), statement("D"))
+    assert policy() == written(statement("B"), statement("C", "kms:DescribeKey"), statement("D"))
 
 
 def test_delete_takes_the_statements_out(function: Function, key_arn: str, policy: Policy) -> None:

@@ -33,4 +33,4 @@ def test_packs_find_what_a_custom_resource_does_not_need(tmp_path: Path, pack: A
     managed(cdk.Stack(app, "Stack"))
     found = findings(app, plugin.name)
     assert sorted(rule.removeprefix(f"{plugin.name}-") for _, rule, _ in found) == rules
-    assert {path for *_, path in found} == {"Stack/KeyPolicy/Function"}
+    assert {path for *_, path in found} == {"Stack/PersonalizeKeyPolicies/Function"}

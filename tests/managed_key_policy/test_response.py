@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from personalize_kms_constructs._managed_key_policy import function as key_policy_function
-from tests.managed_key_policy.conftest import Spy, properties, statement
+from tests.managed_key_policy.conftest import Spy, context_of, may_write, properties, statement
 
 Received = list[tuple[str, str | None, bytes]]
 
@@ -54,12 +54,14 @@ def request(response_url: str, key_arn: str, **more: Any) -> dict[str, Any]:
 
 
 @pytest.fixture
-def context(spy: Spy, monkeypatch: pytest.MonkeyPatch) -> Any:
+def context(spy: Spy, key_arn: str, monkeypatch: pytest.MonkeyPatch) -> Any:
     """Lambda's context, with KMS in place."""
     monkeypatch.setattr(key_policy_function, "boto3", SimpleNamespace(client=lambda *_, **__: spy))
     monkeypatch.setattr(key_policy_function, "SETTLE", 0.01)
     monkeypatch.setattr(key_policy_function, "RESERVE", 0.0)
-    return SimpleNamespace(get_remaining_time_in_millis=lambda: 10_000)
+    keys = {"Arn": key_arn, "Sids": ["A"]}
+    monkeypatch.setattr(key_policy_function, "MAY_WRITE", may_write(keys))
+    return context_of(10)
 
 
 def test_one_response_of_success(response_url: str, received: Received, key_arn: str, context: Any) -> None:

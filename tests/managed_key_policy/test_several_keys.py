@@ -31,9 +31,9 @@ def test_each_imported_key_has_a_custom_resource(stack: cdk.Stack) -> None:
         id: (resource["Properties"]["KeyArn"].rpartition("/")[2], resource["DeletionPolicy"])
         for id, resource in found.items()
     } == {
-        "EncryptionKeyPolicyF90B8445002A36A5": ("0", "Delete"),
-        "EncryptionKeyPolicyD1FFF1A7EA963060": ("1", "Delete"),
-        "EncryptionKeyPolicyA08A05263BC6DB4D": ("2", "Delete"),
+        "EncryptionKeyPolicy6AEEC13DA37C2A85": ("0", "Delete"),
+        "EncryptionKeyPolicyFD13841532C16880": ("1", "Delete"),
+        "EncryptionKeyPolicyBD526FFB92692317": ("2", "Delete"),
     }
     (group,) = resources(stack, "AWS::Personalize::DatasetGroup").values()
     assert set(found) < set(group["DependsOn"])

@@ -15,6 +15,13 @@ from tests.policies import resources, template
 KEY_ARN = "arn:aws:kms:eu-west-1:111111111111:key/1234abcd-12ab-34cd-56ef-1234567890ab"
 
 
+MAY_WRITE = (
+    '{"Service":"personalize.amazonaws.com","Actions":["kms:CreateGrant","kms:Decrypt","kms:DescribeKey",'
+    '"kms:GenerateDataKey","kms:GenerateDataKeyWithoutPlaintext","kms:ListGrants"],'
+    f'"Keys":[{{"Arn":"{KEY_ARN}","Sids":["A"]}}]}}'
+)
+
+
 def managed(stack: cdk.Stack, removal_policy: cdk.RemovalPolicy = cdk.RemovalPolicy.RETAIN) -> ManagedKeyPolicy:
     return ManagedKeyPolicy(stack, "KeyPolicy", key_arn=KEY_ARN, removal_policy=removal_policy)
 
@@ -22,12 +29,12 @@ def managed(stack: cdk.Stack, removal_policy: cdk.RemovalPolicy = cdk.RemovalPol
 def test_it_makes_these_resources_and_no_others(stack: cdk.Stack) -> None:
     """The function may read and write the policy of this key and do nothing else, not even write a log."""
     key_policy = managed(stack)
-    key_policy.document.add_statements(iam.PolicyStatement.from_json(statement("A")))
+    key_policy.add_statements([iam.PolicyStatement.from_json(statement("A"))])
 
     found = template(stack)["Resources"]
-    source = found["KeyPolicyFunction6B7BA2E7"]["Properties"].pop("Code")
+    source = found["PersonalizeKeyPoliciesFunction0C7DFEF1"]["Properties"].pop("Code")
     assert found == {
-        "KeyPolicyRole21047786": {
+        "PersonalizeKeyPoliciesRoleF1AA279D": {
             "Type": "AWS::IAM::Role",
             "Properties": {
                 "AssumeRolePolicyDocument": {
@@ -42,7 +49,7 @@ def test_it_makes_these_resources_and_no_others(stack: cdk.Stack) -> None:
                 }
             },
         },
-        "KeyPolicy77B354BC": {
+        "PersonalizeKeyPoliciesPolicyD2FC9F6B3D461D29": {
             "Type": "AWS::IAM::ManagedPolicy",
             "Properties": {
                 "Description": f"Read and write the policy of {KEY_ARN}",
@@ -63,29 +70,30 @@ def test_it_makes_these_resources_and_no_others(stack: cdk.Stack) -> None:
                         },
                     ],
                 },
-                "Roles": [{"Ref": "KeyPolicyRole21047786"}],
+                "Roles": [{"Ref": "PersonalizeKeyPoliciesRoleF1AA279D"}],
             },
         },
-        "KeyPolicyFunction6B7BA2E7": {
+        "PersonalizeKeyPoliciesFunction0C7DFEF1": {
             "Type": "AWS::Lambda::Function",
             "Properties": {
-                "Description": "Keeps statements for Amazon Personalize in the policy of a KMS key",
+                "Description": "Keeps statements for Amazon Personalize in the policies of KMS keys",
+                "Environment": {"Variables": {"MAY_WRITE": MAY_WRITE}},
                 "Handler": "index.handler",
-                "Role": {"Fn::GetAtt": ["KeyPolicyRole21047786", "Arn"]},
+                "Role": {"Fn::GetAtt": ["PersonalizeKeyPoliciesRoleF1AA279D", "Arn"]},
                 "Runtime": "python3.13",
                 "Timeout": 600,
             },
         },
         "KeyPolicy722F6674": {
             "Type": "Custom::PersonalizeKeyPolicy",
-            "DependsOn": ["KeyPolicy77B354BC"],
+            "DependsOn": ["PersonalizeKeyPoliciesPolicyD2FC9F6B3D461D29"],
             "DeletionPolicy": "RetainExceptOnCreate",
             "UpdateReplacePolicy": "Retain",
             "Properties": {
-                "ServiceToken": {"Fn::GetAtt": ["KeyPolicyFunction6B7BA2E7", "Arn"]},
+                "ServiceToken": {"Fn::GetAtt": ["PersonalizeKeyPoliciesFunction0C7DFEF1", "Arn"]},
                 "ServiceTimeout": 900,
                 "KeyArn": KEY_ARN,
-                "FunctionRoleArn": {"Fn::GetAtt": ["KeyPolicyRole21047786", "Arn"]},
+                "FunctionRoleArn": {"Fn::GetAtt": ["PersonalizeKeyPoliciesRoleF1AA279D", "Arn"]},
                 "PolicyDocument": {"Version": "2012-10-17", "Statement": [statement("A")]},
             },
         },
@@ -98,7 +106,7 @@ def test_statements_may_come_later(stack: cdk.Stack) -> None:
     """The document is resolved at synth."""
     key_policy = managed(stack)
     for sid in ("A", "B"):
-        key_policy.document.add_statements(iam.PolicyStatement.from_json(statement(sid)))
+        key_policy.add_statements([iam.PolicyStatement.from_json(statement(sid))])
 
     (resource,) = resources(stack, "Custom::PersonalizeKeyPolicy").values()
     assert resource["Properties"]["PolicyDocument"]["Statement"] == [statement("A"), statement("B")]
@@ -139,5 +147,5 @@ def test_key_arn_may_be_a_token(stack: cdk.Stack) -> None:
 
 def test_cfn_lint_finds_nothing(stack: cdk.Stack) -> None:
     """Neither errors nor warnings."""
-    managed(stack).document.add_statements(iam.PolicyStatement.from_json(statement("A")))
+    managed(stack).add_statements([iam.PolicyStatement.from_json(statement("A"))])
     assert [(match.rule.id, match.message) for match in lint(json.dumps(template(stack)))] == []

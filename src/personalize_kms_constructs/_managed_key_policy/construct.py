@@ -2,28 +2,27 @@
 
 from __future__ import annotations
 
-import json
+from collections.abc import Sequence
 from hashlib import sha256
-from pathlib import Path
-from typing import cast
 
 from aws_cdk import CfnResource, RemovalPolicy, Stack
 from aws_cdk import aws_iam as iam
-from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
-# In seconds. The function ends by itself before its timeout, and CloudFormation waits somewhat longer than that, not
-# the hour that is its default, if the function should fail to start.
-_TIMEOUT = 600
+from .._policies.pending import readable
+from .shared_function import KeyPolicyFunction
+
+# In seconds: CloudFormation waits somewhat longer than the function runs, not the hour that is its default, if the
+# function should fail to start.
 _SERVICE_TIMEOUT = 900
 
 
 class ManagedKeyPolicy(Construct):
     """Merges statements into the policy of an existing key at deployment, and touches no other statement.
 
-    A custom resource does it, by sid, through a Lambda function that may do nothing else. Whoever else writes the
-    whole policy of the key without a look at what is there, such as the stack that owns the key, removes the
-    statements; the next change of them puts all back.
+    A custom resource does it, by sid, through a Lambda function that the stack has once. Whoever else writes the whole
+    policy of the key without a look at what is there, such as the stack that owns the key, removes the statements; the
+    next change of them puts all back.
 
     https://docs.aws.amazon.com/kms/latest/APIReference/API_PutKeyPolicy.html
     """
@@ -32,12 +31,11 @@ class ManagedKeyPolicy(Construct):
     def of(
         cls, scope: Construct, *, key_arn: str, removal_policy: RemovalPolicy, revision: str | None = None
     ) -> ManagedKeyPolicy:
-        """Makes one whose id comes from the key: its place among others may change, as may a token's text.
+        """Make one whose id comes from the key: its place among others may change, as may a token's text.
 
         With an id that counts, a key that changes its place is first written and then cleaned up by another.
         """
-        resolved = json.dumps(Stack.of(scope).resolve(key_arn), sort_keys=True)
-        id = f"KeyPolicy{sha256(resolved.encode()).hexdigest()[:8].upper()}"
+        id = f"KeyPolicy{key_id(Stack.of(scope), key_arn)}"
         return cls(scope, id, key_arn=key_arn, removal_policy=removal_policy, revision=revision)
 
     def __init__(
@@ -49,7 +47,7 @@ class ManagedKeyPolicy(Construct):
         removal_policy: RemovalPolicy,
         revision: str | None = None,
     ) -> None:
-        """Makes the function, its role and the custom resource.
+        """Make the custom resource and, if it is the stack's first, the function.
 
         Args:
             scope: the parent construct.
@@ -62,48 +60,20 @@ class ManagedKeyPolicy(Construct):
             revision: any string; another one looks at the policy again.
         """
         super().__init__(scope, id)
-        self.document = iam.PolicyDocument()
-        """The statements, each with a sid that nothing else uses in the key's policy."""
-        role = iam.Role(self, "Role", assumed_by=cast("iam.IPrincipal", iam.ServicePrincipal("lambda.amazonaws.com")))
-        policy = iam.ManagedPolicy(
-            self,
-            "Policy",
-            # Another description is another policy: with a new key, the one for the old key stays until CloudFormation
-            # has cleaned up there
-            # (https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-resource-iam-managedpolicy.html).
-            description=f"Read and write the policy of {key_arn}",
-            statements=[
-                iam.PolicyStatement(actions=["kms:GetKeyPolicy", "kms:PutKeyPolicy"], resources=[key_arn]),
-                iam.PolicyStatement(
-                    effect=iam.Effect.DENY,
-                    actions=["kms:PutKeyPolicy"],
-                    resources=[key_arn],
-                    conditions={"Bool": {"kms:BypassPolicyLockoutSafetyCheck": "true"}},
-                ),
-            ],
-            roles=[cast("iam.IRole", role)],
-        )
-        function = lambda_.CfnFunction(
-            self,
-            "Function",
-            description="Keeps statements for Amazon Personalize in the policy of a KMS key",
-            # The L2 and its Runtime differ between versions of aws-cdk-lib; templates must not.
-            runtime="python3.13",
-            handler="index.handler",
-            code=lambda_.CfnFunction.CodeProperty(zip_file=_code()),
-            role=role.role_arn,
-            timeout=_TIMEOUT,
-        )
+        self._document = iam.PolicyDocument()
+        self._function = KeyPolicyFunction.of(Stack.of(self))
+        self._key_arn = key_arn
+        policy = self._function.policy_for(key_arn, key_id(Stack.of(self), key_arn))
         resource = CfnResource(
             self,
             "Resource",
             type="Custom::PersonalizeKeyPolicy",
             properties={
-                "ServiceToken": function.attr_arn,
+                "ServiceToken": self._function.arn,
                 "ServiceTimeout": _SERVICE_TIMEOUT,
                 "KeyArn": key_arn,
-                "FunctionRoleArn": role.role_arn,
-                "PolicyDocument": self.document,
+                "FunctionRoleArn": self._function.role_arn,
+                "PolicyDocument": self._document,
                 **({} if revision is None else {"Revision": revision}),
             },
         )
@@ -113,11 +83,15 @@ class ManagedKeyPolicy(Construct):
             # What remains after a failed creation would be of no use to anybody.
             removal_policy = RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE
         resource.apply_removal_policy(removal_policy)
+        self.resource = resource
+        """The custom resource, which waits for all that it needs."""
+
+    def add_statements(self, statements: Sequence[iam.PolicyStatement]) -> None:
+        """Add statements, each with a sid that nothing else uses in the key's policy."""
+        self._document.add_statements(*statements)
+        self._function.allow_sids(self._key_arn, [str(statement.sid) for statement in statements])
 
 
-def _code() -> str:
-    """The function's source. Inline code may have 4 MB, zipped.
-
-    https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-properties-lambda-function-code.html
-    """
-    return Path(__file__).with_name("function.py").read_text(encoding="utf-8")
+def key_id(stack: Stack, key_arn: str) -> str:
+    """Return a hash of a key's ARN that is the same however many tokens were made before."""
+    return sha256(str(readable(key_arn, stack)).encode()).hexdigest()[:8].upper()

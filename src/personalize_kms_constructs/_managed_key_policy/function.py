@@ -14,6 +14,10 @@ Why nothing gets lost, though PutKeyPolicy replaces the whole text unconditional
   KMS offers nothing to close the window itself. It lasts as long as reads lag behind writes, seconds at times, and an
   edit that falls into it can be lost.
 
+Whoever may invoke a function decides on what it is asked, and this one may write the policies of keys. So it adds only
+what its own configuration, `MAY_WRITE`, has room for, and takes out only statements of the form that it adds. It takes
+out for keys that its configuration has no longer: CloudFormation cleans up when the function has its new one already.
+
 https://docs.aws.amazon.com/kms/latest/developerguide/accessing-kms.html#programming-eventual-consistency
 """
 
@@ -45,6 +49,8 @@ MAY_PASS = {
     "NotFoundException",
     "KMSInvalidStateException",
 }
+# The service and the actions that statements may be about, and each key with the sids that its policy may get.
+MAY_WRITE = json.loads(os.environ.get("MAY_WRITE", "{}"))
 # Kept back for taking statements out again and for the response.
 RESERVE = 90.0
 GONE = "NotFoundException"
@@ -66,7 +72,10 @@ def handler(event: dict[str, Any], context: Any) -> None:
     physical_id, reason = event.get("PhysicalResourceId", NOTHING_WRITTEN), ""
     try:
         new, old = event["ResourceProperties"], event.get("OldResourceProperties", {})
-        policy = KeyPolicy(new["KeyArn"], new["FunctionRoleArn"], context.get_remaining_time_in_millis() / 1000)
+        _, partition, _, _, account, *_ = context.invoked_function_arn.split(":")
+        form = Form(f"arn:{partition}:iam::{account}")
+        seconds = context.get_remaining_time_in_millis() / 1000
+        policy = KeyPolicy(new["KeyArn"], new["FunctionRoleArn"], form, seconds)
         wanted = statements(new)
         if event["RequestType"] != "Delete":
             first = old.get("KeyArn") != new["KeyArn"]
@@ -127,15 +136,40 @@ def statements(properties: Mapping[str, Any]) -> dict[str, Statement]:
     return {statement["Sid"]: statement for statement in listed}
 
 
+class Form:
+    """The form of the statements that are written: for Personalize, or for one role of the account."""
+
+    def __init__(self, iam: str) -> None:
+        self._account = _canonical({"AWS": f"{iam}:root"}, is_principal=True)
+        self._service = _canonical({"Service": MAY_WRITE.get("Service", "")})
+        self._role = re.compile(rf"{re.escape(iam)}:role/[^*?$]+")
+
+    def has(self, statement: Statement) -> bool:
+        """Tell if a statement only allows what Personalize needs on a key, and only to those who need it."""
+        rest = {key: _canonical(value, is_principal=key == "Principal") for key, value in statement.items()}
+        principal, condition = rest.pop("Principal", None), rest.pop("Condition", None)
+        actions = set(rest.pop("Action", [""]))
+        rest.pop("Sid", None)
+        if rest != {"Effect": ["Allow"], "Resource": ["*"]} or not actions <= set(MAY_WRITE.get("Actions", [])):
+            return False
+        return principal == self._service or (principal == self._account and self._is_for_a_role(condition))
+
+    def _is_for_a_role(self, condition: Any) -> bool:
+        match condition:
+            case {"ArnEquals": {"aws:PrincipalArn": [str(arn)], **others}, **more}:
+                return not others and not more and bool(self._role.fullmatch(arn))
+        return False
+
+
 class KeyPolicy:
     """The policy of one key, for as long as the function may run."""
 
-    def __init__(self, key_arn: str, role_arn: str, seconds: float) -> None:
+    def __init__(self, key_arn: str, role_arn: str, form: Form, seconds: float) -> None:
         self.written = False
         self.attempted = False
         self.found: set[str] = set()
         self._text = ""
-        self._key_arn, self._role_arn = key_arn, role_arn
+        self._key_arn, self._role_arn, self._form = key_arn, role_arn, form
         self._ends = time.monotonic() + seconds - RESERVE
         self._kms: Any = boto3.client("kms", config=CLIENT)
 
@@ -144,16 +178,18 @@ class KeyPolicy:
 
         What is there of these sids when the resource is new was retained, or is somebody else's.
         """
+        self._check(wanted)
         patient_until = time.monotonic() + PATIENCE
         problem = ""
         while True:
             try:
                 text = self._read()
+                foreign = self._foreign(text, wanted)
                 if is_new:
                     present = self._own(text, wanted)
                     # A write that got no answer may be what is found.
                     self.found = self.found if self.attempted else present
-                new = spliced(text, owned, wanted)
+                new = spliced(text, owned - foreign, wanted)
                 if new == text:
                     return
                 if problem:
@@ -183,6 +219,24 @@ class KeyPolicy:
                     return
                 self._replace(text, new)
 
+    def _check(self, wanted: Mapping[str, Statement]) -> None:
+        """Refuse what the configuration has no room for, whoever asks."""
+        sids = [sid for key in MAY_WRITE.get("Keys", []) if key["Arn"] == self._key_arn for sid in key["Sids"]]
+        for sid, statement in wanted.items():
+            if sid not in sids or not self._form.has(statement):
+                raise RefusedError(
+                    f"the function may not write statement {sid} into the policy of key {self._key_arn}: it writes "
+                    f"what it was deployed for, {', '.join(sids) or 'nothing for this key'}, and in these statements "
+                    "what Amazon Personalize needs"
+                )
+
+    def _foreign(self, text: str, wanted: Mapping[str, Statement]) -> set[str]:
+        """The sids of statements that are none of ours by their form; refuses one that is in our place."""
+        foreign = {str(each.get("Sid")) for each in _statements_of(text) if not self._form.has(each)}
+        for sid in sorted(foreign & wanted.keys()):
+            raise self._taken(sid)
+        return foreign
+
     def _own(self, text: str, wanted: Mapping[str, Statement]) -> set[str]:
         """The sids that are there already with our own content; refuses any other content."""
         present: set[str] = set()
@@ -190,14 +244,19 @@ class KeyPolicy:
             sid = str(statement.get("Sid"))
             if sid in wanted:
                 if _canonical(statement) != _canonical(wanted[sid]):
-                    raise RefusedError(
-                        f"the policy of key {self._key_arn} has another statement with the sid {sid}: take it out, or "
-                        "give it another sid, if nobody needs it as it is"
-                    )
+                    raise self._taken(sid)
                 present.add(sid)
         return present
 
+    def _taken(self, sid: str) -> RefusedError:
+        return RefusedError(
+            f"the policy of key {self._key_arn} has another statement with the sid {sid}: take it out, or give it "
+            "another sid, if nobody needs it as it is"
+        )
+
     def _replace(self, text: str, new: str) -> bool:
+        # KMS takes no character above U+00FF, and may show one that was written as an escape.
+        new = re.sub(r"[^\x00-\xff]+", lambda found: json.dumps(found[0])[1:-1], new)
         size = len(new.encode())
         if size > MAX_BYTES:
             raise RefusedError(

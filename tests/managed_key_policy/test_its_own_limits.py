@@ -1,0 +1,165 @@
+"""What the function refuses, whoever asks: whoever may invoke it must not own the keys."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from personalize_kms_constructs._managed_key_policy import function as key_policy_function
+from tests.managed_key_policy.conftest import POLICY, Function, Spy, may_write, properties, statement, written
+
+Policy = Callable[[], str]
+
+ROLE = "arn:aws:iam::111111111111:role/service/personalize"
+FOR_A_ROLE = {
+    "Sid": "A",
+    "Effect": "Allow",
+    "Principal": {"AWS": "arn:aws:iam::111111111111:root"},
+    "Action": [
+        "kms:CreateGrant",
+        "kms:Decrypt",
+        "kms:DescribeKey",
+        "kms:GenerateDataKey",
+        "kms:GenerateDataKeyWithoutPlaintext",
+        "kms:ListGrants",
+    ],
+    "Resource": "*",
+    "Condition": {"ArnEquals": {"aws:PrincipalArn": ROLE}},
+}
+FOR_THE_SERVICE = {**statement("A"), "Condition": {"StringEqualsIfExists": {"aws:SourceAccount": "111111111111"}}}
+
+
+@pytest.mark.parametrize("good", [FOR_A_ROLE, FOR_THE_SERVICE], ids=["role", "service"])
+def test_what_the_construct_writes_is_taken(
+    function: Function, key_arn: str, policy: Policy, good: dict[str, Any]
+) -> None:
+    """And goes again."""
+    assert function("Create", key_arn, good)["Status"] == "SUCCESS"
+    assert policy() != POLICY
+    assert function("Delete", key_arn, good)["Status"] == "SUCCESS"
+    assert policy() == POLICY
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        {**FOR_THE_SERVICE, "Effect": "Deny"},
+        {**FOR_THE_SERVICE, "Action": "kms:*"},
+        {**FOR_THE_SERVICE, "Action": ["kms:Decrypt", "kms:PutKeyPolicy"]},
+        {"Sid": "A", "Effect": "Allow", "Principal": {"Service": "personalize.amazonaws.com"}, "Resource": "*"},
+        {**FOR_THE_SERVICE, "NotAction": "kms:Decrypt"},
+        {**FOR_THE_SERVICE, "Resource": "arn:aws:kms:*"},
+        {**FOR_THE_SERVICE, "Principal": {"Service": "lambda.amazonaws.com"}},
+        {**FOR_THE_SERVICE, "Principal": {"Service": ["personalize.amazonaws.com", "lambda.amazonaws.com"]}},
+        {**FOR_THE_SERVICE, "Principal": {"Service": "personalize.amazonaws.com", "AWS": "222222222222"}},
+        {**FOR_THE_SERVICE, "Principal": "*"},
+        {**FOR_A_ROLE, "Principal": {"AWS": "*"}},
+        {**FOR_A_ROLE, "Principal": {"AWS": ROLE}},
+        {**FOR_A_ROLE, "Principal": {"AWS": "arn:aws:iam::222222222222:root"}},
+        {key: value for key, value in FOR_A_ROLE.items() if key != "Condition"},
+        {**FOR_A_ROLE, "Condition": {}},
+        {**FOR_A_ROLE, "Condition": {"ArnLike": {"aws:PrincipalArn": ROLE}}},
+        {**FOR_A_ROLE, "Condition": {"ArnEquals": {"aws:SourceArn": ROLE}}},
+        {**FOR_A_ROLE, "Condition": {"ArnEquals": {"aws:PrincipalArn": []}}},
+        {**FOR_A_ROLE, "Condition": {"ArnEquals": {"aws:PrincipalArn": [ROLE, f"{ROLE}2"]}}},
+        {**FOR_A_ROLE, "Condition": {"ArnEquals": {"aws:PrincipalArn": "arn:aws:iam::111111111111:role/*"}}},
+        {**FOR_A_ROLE, "Condition": {"ArnEquals": {"aws:PrincipalArn": "arn:aws:iam::111111111111:role/pers?nalize"}}},
+        {**FOR_A_ROLE, "Condition": {"ArnEquals": {"aws:PrincipalArn": "arn:aws:iam::111111111111:role/${aws:x}"}}},
+        {**FOR_A_ROLE, "Condition": {"ArnEquals": {"aws:PrincipalArn": "arn:aws:iam::222222222222:role/x"}}},
+        {**FOR_A_ROLE, "Condition": {"ArnEquals": {"aws:PrincipalArn": "arn:aws:iam::111111111111:user/x"}}},
+    ],
+    ids=lambda bad: ",".join(str(value) for key, value in bad.items() if key not in ("Sid", "Resource"))[:70],
+)
+def test_any_other_statement_is_refused(
+    function: Function, key_arn: str, policy: Policy, spy: Spy, bad: dict[str, Any]
+) -> None:
+    """Another effect, action, resource or principal, or a condition that doesn't say one role of the account."""
+    answer = function("Create", key_arn, bad)
+    assert answer["Status"] == "FAILED"
+    assert answer["Reason"] == (
+        f"the function may not write statement A into the policy of key {key_arn}: it writes what it was deployed "
+        "for, A, and in these statements what Amazon Personalize needs"
+    )
+    assert (policy(), spy.writes) == (POLICY, [])
+
+
+@pytest.mark.parametrize(
+    ("keys", "shown"),
+    [
+        ([], "nothing for this key"),
+        ([{"Arn": "arn:aws:kms:us-east-1:111111111111:key/other", "Sids": ["A"]}], "nothing for this key"),
+        (None, "B"),
+    ],
+    ids=["no key", "another key", "another sid"],
+)
+@pytest.mark.parametrize("request_type", ["Create", "Update"])
+def test_keys_and_sids_that_it_was_not_deployed_for(
+    function: Function,
+    key_arn: str,
+    policy: Policy,
+    monkeypatch: pytest.MonkeyPatch,
+    keys: list[dict[str, Any]] | None,
+    shown: str,
+    request_type: str,
+) -> None:
+    """The request may say what it likes."""
+    configured = [{"Arn": key_arn, "Sids": ["B"]}] if keys is None else keys
+    monkeypatch.setattr(key_policy_function, "MAY_WRITE", may_write(*configured))
+    old = properties(key_arn) if request_type == "Update" else None
+    answer = function(request_type, key_arn, statement("A"), old=old)
+    assert f"it writes what it was deployed for, {shown}, and" in answer["Reason"]
+    assert policy() == POLICY
+
+
+def test_removal_works_when_the_configuration_has_the_key_no_longer(
+    function: Function, key_arn: str, policy: Policy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In CloudFormation's clean-up the function has its new configuration already."""
+    function("Create", key_arn, statement("A"))
+    monkeypatch.setattr(key_policy_function, "MAY_WRITE", may_write())
+    assert function("Delete", key_arn, statement("A"))["Status"] == "SUCCESS"
+    assert policy() == POLICY
+
+
+def test_removal_leaves_statements_of_another_form(function: Function, key_arn: str, kms: Any, policy: Policy) -> None:
+    """A request can name any sid, those of the key's owner included."""
+    before = policy()
+    answer = function("Delete", key_arn, {**statement("Account")}, {**statement("Other")})
+    assert (answer["Status"], policy()) == ("SUCCESS", before)
+
+    owners = written({**statement("A"), "Effect": "Deny"})
+    kms.put_key_policy(KeyId=key_arn, PolicyName="default", Policy=owners)
+    assert function("Delete", key_arn, statement("A"))["Status"] == "SUCCESS"
+    assert policy() == owners
+
+
+def test_an_update_replaces_no_statement_of_another_form(
+    function: Function, key_arn: str, kms: Any, policy: Policy
+) -> None:
+    """Somebody has put a Deny in the place of ours."""
+    denied = written({**statement("A"), "Effect": "Deny"})
+    kms.put_key_policy(KeyId=key_arn, PolicyName="default", Policy=denied)
+    answer = function("Update", key_arn, statement("A"), old=properties(key_arn, statement("A", "kms:ListGrants")))
+    assert "has another statement with the sid A" in answer["Reason"]
+    assert policy() == denied
+
+
+def test_an_update_puts_back_what_was_edited(function: Function, key_arn: str, kms: Any, policy: Policy) -> None:
+    """A statement of our form that has lost an action is ours still."""
+    edited = written(statement("A", "kms:ListGrants"))
+    kms.put_key_policy(KeyId=key_arn, PolicyName="default", Policy=edited)
+    old = properties(key_arn, statement("A"))
+    assert function("Update", key_arn, statement("A"), old=old)["Status"] == "SUCCESS"
+    assert policy() == written(statement("A"))
+
+
+@pytest.mark.parametrize(
+    ("shown", "sent"), [("\u20ac", "\\u20ac"), ("\U0001f511", "\\ud83d\\udd11"), ("\u00e9", "\u00e9")]
+)
+def test_characters_that_kms_does_not_take_are_escaped(
+    function: Function, key_arn: str, spy: Spy, monkeypatch: pytest.MonkeyPatch, shown: str, sent: str
+) -> None:
+    """It takes those up to U+00FF, and may show another that was written as an escape."""
+    monkeypatch.setattr(spy, "get_key_policy", lambda **_: {"Policy": POLICY.replace('"Other"', f'"{shown}"')})
+    function("Create", key_arn, statement("A"), seconds=0.04)
+    assert f'"Sid":"{sent}"' in spy.writes[0]
