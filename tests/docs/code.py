@@ -11,7 +11,6 @@ def names_of(page: str) -> dict[str, Any]:
     """Run the Python blocks of a page, one after the other, and return what they define."""
     text = (DOCS / page).read_text(encoding="utf-8")
     names: dict[str, Any] = {}
-    for block in re.findall(r"^( *)```python\n(.*?)^\1```$", text, re.DOTALL | re.MULTILINE):
-        indent, code = block
-        exec(re.sub(rf"^{indent}", "", code, flags=re.MULTILINE), names)
+    for block in re.findall(r"^```python\n(.*?)^```$", text, re.DOTALL | re.MULTILINE):
+        exec(block, names)
     return names

@@ -53,14 +53,20 @@ def as_text(value: Any, stack: Stack, known: Mapping[str, str]) -> str:
     return json.dumps(readable(value, stack, known), indent=2)
 
 
-def readable(value: Any, stack: Stack, known: Mapping[str, str]) -> Any:
-    """Return JSON with what is known only at deployment as ``${…}``, in the notation of ``Fn::Sub``."""
+def readable(value: Any, stack: Stack, known: Mapping[str, str] | None = None) -> Any:
+    """Return JSON with what is known only at deployment as ``${…}``, in the notation of ``Fn::Sub``.
+
+    Args:
+        value: strings, lists and objects, with tokens.
+        stack: the stack that they are of.
+        known: values of such placeholders.
+    """
     if isinstance(value, list):
         return [readable(item, stack, known) for item in value]
     if isinstance(value, dict):
         return {key: readable(item, stack, known) for key, item in value.items()}
     text = TOKEN.sub(lambda token: _placeholder(token[0], stack), value)
-    return _PLACEHOLDER.sub(lambda found: known.get(found[0], found[0]), text)
+    return _PLACEHOLDER.sub(lambda found: known.get(found[0], found[0]), text) if known else text
 
 
 def replacements(text: str) -> str:
