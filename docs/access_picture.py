@@ -34,6 +34,7 @@ PRINCIPALS = ("role", "service")
 LANES = {"role": 30, "service": 50}
 """Where the line of each principal runs, from the left."""
 POLICIES = {"key": "key policy", "bucket": "bucket policy", "role": "IAM policy"}
+NAMES = {"role": "role", "service": "Personalize"}
 
 
 @dataclass(frozen=True)
@@ -90,7 +91,8 @@ def drawn(report: AccessReport, theme: Theme) -> str:
         for who, policy, actions in _lines(entries):
             y += LINE + 6
             taps[who].append(y - 5)
-            texts.append(_text(TEXT, y, policy, getattr(theme, who)))
+            label = f"{NAMES[who]}, by the {policy}"
+            texts.append(_text(TEXT, y, label, getattr(theme, who)))
             for part in actions:
                 y += LINE
                 texts.append(_text(TEXT, y, part, theme.text, MONO))

@@ -168,13 +168,16 @@ def test_picture_shows_what_the_example_may_do() -> None:
 
     shown = re.findall(rf'<text [^>]*fill="{colour}"[^>]*>(.*?)</text>((?:\n<text [^>]*monospace.*</text>)+)', picture)
     assert [(policy, ", ".join(re.findall(r"\w+:\w+", lines))) for policy, lines in shown] == [
-        ("key policy", "kms:CreateGrant, kms:Decrypt, kms:DescribeKey, kms:GenerateDataKey, kms:ListGrants"),
         (
-            "key policy",
+            "Personalize, by the key policy",
+            "kms:CreateGrant, kms:Decrypt, kms:DescribeKey, kms:GenerateDataKey, kms:ListGrants",
+        ),
+        (
+            "Personalize, by the key policy",
             "kms:CreateGrant, kms:Decrypt, kms:DescribeKey, kms:GenerateDataKey, "
             "kms:GenerateDataKeyWithoutPlaintext, kms:ListGrants",
         ),
-        ("bucket policy", "s3:GetObject, s3:ListBucket, s3:PutObject"),
+        ("Personalize, by the bucket policy", "s3:GetObject, s3:ListBucket, s3:PutObject"),
     ]
 
 
