@@ -1,4 +1,4 @@
-"""What can't be attached is reported, complete, at synth and in ``pending_statements``."""
+"""Statements that can't be attached are reported, complete, at synth and in ``pending_statements``."""
 
 import json
 

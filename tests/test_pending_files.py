@@ -1,4 +1,4 @@
-"""What an owner gets: a warning that says all, and a policy as a file in the cloud assembly."""
+"""An owner gets a warning that says all, and a policy as a file in the cloud assembly."""
 
 import json
 from pathlib import Path

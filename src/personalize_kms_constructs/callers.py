@@ -1,4 +1,4 @@
-"""What a caller of Personalize's API needs: the API's actions, and to pass the service role on.
+"""Permissions of a caller of Personalize's API: the API's actions, and to pass the service role on.
 
 CloudFormation's types have handlers that need the same; a Lambda function, a CI role or a state machine gets it from
 here. Actions and resource types are those of the service authorization reference:
@@ -31,7 +31,7 @@ class Call:
     """The API call that creates one kind of resource."""
 
     noun: str
-    """What follows ``Create`` and ``Describe``."""
+    """The part of the API's names after ``Create`` and ``Describe``."""
     resource_type: str
     """The type of what is created, as in its ARN."""
     parent_types: tuple[str, ...] = ()
@@ -39,7 +39,7 @@ class Call:
     takes_tags: bool = True
 
     def statements(self, created: Sequence[str], parents: Sequence[str], *, tags: bool) -> Iterator[Json]:
-        """What creating and describing needs, on these ARNs."""
+        """Yield the statements for creating and describing, on these ARNs."""
         yield _allow([f"personalize:Create{self.noun}"], [*parents, *created])
         tagging = ["personalize:TagResource"] if tags and self.takes_tags else []
         yield _allow([f"personalize:Describe{self.noun}", *tagging], created)

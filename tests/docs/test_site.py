@@ -29,7 +29,7 @@ INTERNAL = {
 
 
 class Page(HTMLParser):
-    """What the tests look at in a page."""
+    """The parts of a page that the tests look at."""
 
     def __init__(self, html: str) -> None:
         super().__init__()

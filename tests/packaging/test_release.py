@@ -1,4 +1,4 @@
-"""What a release relies on: the changelog, the lowest requirements, the Makefile and the workflows."""
+"""The files that a release relies on: changelog, lowest requirements, Makefile and workflows."""
 
 import re
 import shutil
@@ -65,7 +65,7 @@ def test_release_notes_are_those_of_the_version(version: str, notes: str | None,
 
 
 def test_lowest_requirements_are_the_lowest_that_are_admitted() -> None:
-    """What ``make versions`` tests at the lower end is where the range of each dependency begins."""
+    """The lower end that ``make versions`` tests is where the range of each dependency begins."""
     (block,) = re.findall(r"^dependencies = \[\n(.*?)^\]$", (ROOT / "pyproject.toml").read_text(), re.M | re.S)
     admitted = [Requirement(text) for text in re.findall(r'"(.*)"', block)]
     lowest = {each.name: spec.version for each in admitted for spec in each.specifier if spec.operator == ">="}
