@@ -83,7 +83,7 @@ def test_help_has_examples() -> None:
 
 
 def on_a_terminal(*arguments: str, **environment: str) -> str:
-    """What the command writes when output and errors go to a terminal."""
+    """Return what the command writes when output and errors go to a terminal."""
     ours, theirs = pty.openpty()
     command = [sys.executable, "-m", "personalize_kms_constructs", *arguments]
     environment = {**os.environ, "TERM": "xterm", **environment}

@@ -15,7 +15,7 @@ from .lists import as_list
 from .values import has_unknown, matches, open_parts, same, split_arn
 
 Alternatives = tuple[str | None, ...]
-"""What a condition key may be in a call: each value that is possible, none where the call may lack the key."""
+"""The possible values of a condition key in a call: none where the call may lack the key."""
 Context = Mapping[str, Alternatives]
 """The condition keys of a call, in lower case. A key that isn't here can be anything."""
 

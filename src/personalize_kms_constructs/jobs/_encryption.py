@@ -1,4 +1,4 @@
-"""What a job learns from its ``PersonalizeEncryption`` besides the public members: all of it is here."""
+"""All that a job learns from its ``PersonalizeEncryption`` besides the public members."""
 
 from __future__ import annotations
 
