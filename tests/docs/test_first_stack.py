@@ -29,6 +29,10 @@ def test_files_of_the_page_deploy(tmp_path: Path) -> None:
     subprocess.run(
         [sys.executable, *arguments], cwd=tmp_path, env={**os.environ, "CDK_OUTDIR": str(assembly)}, check=True
     )
+    checked = subprocess.run(
+        [sys.executable, "-m", "personalize_kms_constructs", "check", str(assembly)], capture_output=True, text=True
+    )
+    assert (checked.returncode, checked.stdout.splitlines()[-1]) == (0, first_block("text").strip())
     template = json.loads((assembly / "Recommendations.template.json").read_text())
 
     with EmbeddedAws() as aws:
