@@ -17,9 +17,12 @@ from ministack.core.responses import error_response_json
 from ministack.services import kms
 from ministack.services.cloudformation import provisioners
 
-from embedded_aws import deployed, statement_ids
+from embedded_aws import deployed, faults, statement_ids
+from embedded_aws.dead_principals import as_kms_prints
 
 BYTES_AT_MOST = 32_768
+# To be asked for by `EmbeddedAws.fail_next`: the policy comes back in another print than it was sent in.
+REPRINT = "ReprintKeyPolicy"
 
 LOCKOUT = "The new key policy will not allow you to update the key policy in the future."
 INVALID_PRINCIPAL = "Policy contains a statement with one or more invalid principals."
@@ -62,7 +65,11 @@ def _checked(operation: Callable[[dict[str, Any]], Any]) -> Callable[[dict[str, 
             refused = refusal(policy, bool(request.get("BypassPolicyLockoutSafetyCheck")))
             if refused:
                 return error_response_json(*refused, 400)
-        return operation(request)
+        answer = operation(request)
+        if policy is not None and faults.take(REPRINT):
+            record = kms._resolve_key(request.get("KeyId", ""))
+            record["Policy"] = as_kms_prints(json.loads(policy))
+        return answer
 
     return check_first
 

@@ -125,7 +125,8 @@ class EmbeddedAws:
     def fail_next(self, operation: str, code: str, *, times: int = 1, after_the_fact: bool = False) -> None:
         """Have Personalize answer its next calls of an operation with an error.
 
-        With `after_the_fact` it does what was asked for, and only the answer is lost.
+        `ReprintKeyPolicy` and `CallCustomResource` (code `NeverAnswers` or `CalledTwice`) are faults of other
+        services. With `after_the_fact` it does what was asked for, and only the answer is lost.
         """
         fault = {"operation": operation, "code": code, "times": times, "after_the_fact": after_the_fact}
         self._tell_personalize("FailNext", fault)
@@ -138,7 +139,13 @@ class EmbeddedAws:
         request = urllib.request.Request(
             self.endpoint,
             json.dumps(fields).encode(),
-            {"X-Amz-Target": f"AmazonPersonalize.{operation}", "Content-Type": "application/x-amz-json-1.1"},
+            {
+                "X-Amz-Target": f"AmazonPersonalize.{operation}",
+                "Content-Type": "application/x-amz-json-1.1",
+                # The account's root, who may call anything where permissions are checked.
+                "Authorization": f"AWS4-HMAC-SHA256 Credential={self.account}/20260101/{self.region}/personalize/"
+                "aws4_request, SignedHeaders=host, Signature=none",
+            },
         )
         with _opener.open(request, timeout=START_SECONDS) as response:
             response.read()

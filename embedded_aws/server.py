@@ -37,6 +37,8 @@ def _extended_ministack() -> Any:
     from embedded_aws import (
         cloudformation_order,
         cloudformation_types,
+        custom_resource_calls,
+        dead_principals,
         event_times,
         kms_rules,
         personalize_service,
@@ -58,6 +60,8 @@ def _extended_ministack() -> Any:
         cloudformation_order,
         event_times,
         kms_rules,
+        custom_resource_calls,
+        dead_principals,
         statement_ids,
         s3_encryption,
         step_functions,

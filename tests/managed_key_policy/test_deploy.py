@@ -225,6 +225,83 @@ def test_two_stacks_at_once(aws: EmbeddedAws, key_arn: str, policy: Callable[[],
     assert {each["Sid"] for each in json.loads(policy())["Statement"]} == {"Account", "Other", "One", "Two"}
 
 
+def test_a_policy_that_comes_back_in_another_print(aws: EmbeddedAws, key_arn: str, policy: Callable[[], str]) -> None:
+    """What a statement says counts, not how it is written."""
+    destroy = cdk.RemovalPolicy.DESTROY
+    aws.fail_next("ReprintKeyPolicy", "", times=9)
+    assert run(aws, "create_stack", body=stack_of(key_arn, statement("A"), removal_policy=destroy)) == []
+    assert '"Sid" : "A"' in policy()
+    assert run(aws, "update_stack", body=stack_of(key_arn, statement("B"), removal_policy=destroy)) == []
+    assert [each["Sid"] for each in json.loads(policy())["Statement"]] == ["Account", "Other", "B"]
+    assert run(aws, "delete_stack") == []
+    assert json.loads(policy()) == json.loads(POLICY)
+
+
+def test_a_statement_for_a_deleted_role_blocks_the_creation(
+    aws: EmbeddedAws, key_arn: str, kms: Any, policy: Callable[[], str]
+) -> None:
+    """Somebody else's; the reason names it."""
+    role = aws.client("iam").create_role(RoleName="gone", AssumeRolePolicyDocument="{}")["Role"]
+    theirs = {**statement("Theirs"), "Principal": {"AWS": role["Arn"]}}
+    kms.put_key_policy(KeyId=key_arn, PolicyName="default", Policy=written(theirs))
+    aws.client("iam").delete_role(RoleName="gone")
+    aws.client("iam").create_role(RoleName="gone", AssumeRolePolicyDocument="{}")
+    assert json.loads(policy())["Statement"][-1]["Principal"] == {"AWS": role["RoleId"]}
+
+    reasons = run(aws, "create_stack", body=stack_of(key_arn, statement("A")))
+    said = f"statement Theirs is for {role['RoleId']}, the id of a deleted role or user"
+    assert any(said in reason for reason in reasons), reasons
+
+
+def test_our_statements_survive_a_new_role(aws: EmbeddedAws, key_arn: str, policy: Callable[[], str]) -> None:
+    """They name the account, and so no role that could be deleted."""
+    for_a_role = {
+        "Action": "kms:Decrypt",
+        "Condition": {"ArnEquals": {"aws:PrincipalArn": "arn:aws:iam::111111111111:role/new"}},
+        **statement("A"),
+        "Principal": {"AWS": "arn:aws:iam::111111111111:root"},
+    }
+    aws.client("iam").create_role(RoleName="new", AssumeRolePolicyDocument="{}")
+    assert run(aws, "create_stack", body=stack_of(key_arn, for_a_role)) == []
+    aws.client("iam").delete_role(RoleName="new")
+    assert policy() == written(for_a_role)
+    assert run(aws, "update_stack", body=stack_of(key_arn, for_a_role, statement("B"))) == []
+
+
+def test_a_creation_without_an_answer_leaves_what_was_there(
+    aws: EmbeddedAws, key_arn: str, policy: Callable[[], str]
+) -> None:
+    """CloudFormation waits no hour, and its Delete, under an id of its own, takes nothing out that was retained."""
+    assert run(aws, "create_stack", body=stack_of(key_arn, statement("A"))) == []
+    assert run(aws, "delete_stack") == []
+    body = stack_of(key_arn, statement("A"))
+    (resource,) = [each for each in body["Resources"].values() if each["Type"].startswith("Custom::")]
+    assert resource["Properties"]["ServiceTimeout"] == 1200
+    resource["Properties"]["ServiceTimeout"] = 1
+
+    aws.fail_next("CallCustomResource", "NeverAnswers")
+    reasons = run(aws, "create_stack", body=body)
+    assert any("timed out after 1s" in reason for reason in reasons), reasons
+    assert policy() == written(statement("A"))
+
+
+@pytest.mark.parametrize("operation", ["create_stack", "update_stack", "delete_stack"])
+def test_a_function_that_is_called_twice(
+    aws: EmbeddedAws, key_arn: str, policy: Callable[[], str], operation: str
+) -> None:
+    """The second call finds the work done, and changes nothing."""
+    bodies = {
+        "create_stack": stack_of(key_arn, statement("A"), removal_policy=cdk.RemovalPolicy.DESTROY),
+        "update_stack": stack_of(key_arn, statement("B"), removal_policy=cdk.RemovalPolicy.DESTROY),
+        "delete_stack": None,
+    }
+    for each, body in bodies.items():
+        if each == operation:
+            aws.fail_next("CallCustomResource", "CalledTwice")
+        assert run(aws, each, body=body) == []
+    assert policy() == POLICY
+
+
 PERSONALIZE_ROLE = {
     "Role": {
         "Type": "AWS::IAM::Role",

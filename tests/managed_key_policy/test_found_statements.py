@@ -30,6 +30,15 @@ def test_rolling_back_a_creation_leaves_retained_statements(function: Function, 
     assert policy() == written(statement("A"))
 
 
+def test_a_delete_under_an_id_that_is_not_ours_changes_nothing(
+    function: Function, key_arn: str, policy: Policy
+) -> None:
+    """CloudFormation makes one up for a Create that never answered; nobody knows what that had found."""
+    function("Create", key_arn, statement("A"))
+    answer = function("Delete", key_arn, statement("A"), PhysicalResourceId="Stack-KeyPolicy-1ABCDEFGHIJKL")
+    assert (answer["Status"], policy()) == ("SUCCESS", written(statement("A")))
+
+
 def test_a_create_that_fails_leaves_retained_statements(
     function: Function, key_arn: str, policy: Policy, spy: Spy
 ) -> None:

@@ -81,7 +81,7 @@ def test_it_makes_these_resources_and_no_others(stack: cdk.Stack) -> None:
                 "Handler": "index.handler",
                 "Role": {"Fn::GetAtt": ["PersonalizeKeyPoliciesRoleF1AA279D", "Arn"]},
                 "Runtime": "python3.13",
-                "Timeout": 600,
+                "Timeout": 900,
             },
         },
         "KeyPolicy722F6674": {
@@ -91,7 +91,7 @@ def test_it_makes_these_resources_and_no_others(stack: cdk.Stack) -> None:
             "UpdateReplacePolicy": "Retain",
             "Properties": {
                 "ServiceToken": {"Fn::GetAtt": ["PersonalizeKeyPoliciesFunction0C7DFEF1", "Arn"]},
-                "ServiceTimeout": 900,
+                "ServiceTimeout": 1200,
                 "KeyArn": KEY_ARN,
                 "FunctionRoleArn": {"Fn::GetAtt": ["PersonalizeKeyPoliciesRoleF1AA279D", "Arn"]},
                 "PolicyDocument": {"Version": "2012-10-17", "Statement": [statement("A")]},

@@ -14,7 +14,7 @@ from .shared_function import KeyPolicyFunction
 
 # In seconds: CloudFormation waits somewhat longer than the function runs, not the hour that is its default, if the
 # function should fail to start.
-_SERVICE_TIMEOUT = 900
+_SERVICE_TIMEOUT = 1200
 
 
 class ManagedKeyPolicy(Construct):

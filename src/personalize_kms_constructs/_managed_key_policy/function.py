@@ -6,10 +6,10 @@ Why nothing gets lost, though PutKeyPolicy replaces the whole text unconditional
 
 - A write is of a text that was read a moment before: at most `WRITE_WITHIN` and the client's timeouts pass from that
   read until the write has landed. So a write undoes only what others wrote within that window.
-- Whoever wrote is still waiting then: `SETTLE` is longer than the window and the few seconds that KMS takes to show a
-  change everywhere (rarely it takes minutes, which no wait here covers). It reads again, finds what it wrote undone,
-  and starts over from the text that undid it, which keeps the other's statements. It does so after a random time, so
-  that two don't undo each other for ever.
+- Whoever wrote is still waiting then: `SETTLE` is as long as the window and twice the 15 seconds that a change may stay
+  unseen, once by who undoes it and once by who looks (it is seconds as a rule; rarely it takes minutes, which no wait
+  here covers). It reads again, finds what it wrote undone, and starts over from the text that undid it, which keeps the
+  other's statements. It does so after a random time, so that two don't undo each other for ever.
 - Who doesn't read again, such as a person in the console, is safe outside the window: the second read sees the edit.
   KMS offers nothing to close the window itself. It lasts as long as reads lag behind writes, seconds at times, and an
   edit that falls into it can be lost.
@@ -38,7 +38,7 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 # In seconds. The timeouts of the client are part of the window above; its own retries would make it longer.
-SETTLE = float(os.environ.get("SETTLE_SECONDS", "30"))
+SETTLE = float(os.environ.get("SETTLE_SECONDS", "40"))
 WRITE_WITHIN = 2.0
 CLIENT = Config(connect_timeout=3, read_timeout=5, retries={"total_max_attempts": 1})
 # Roles and their policies, the function's own among them, are visible to KMS some time after they were made.
@@ -90,7 +90,7 @@ def handler(event: dict[str, Any], context: Any) -> None:
                 raise
             if first:
                 physical_id = first_id(new["KeyArn"], policy.found, event.get("PhysicalResourceId", ""))
-        elif physical_id != NOTHING_WRITTEN:
+        elif key_of(physical_id) == new["KeyArn"]:
             policy.merge(wanted.keys() - found_at_first(physical_id), {})
     except Exception as error:
         reason = str(error) if isinstance(error, RefusedError) else f"{type(error).__name__}: {error}"
@@ -110,6 +110,14 @@ def first_id(key_arn: str, found: Set[str], before: str) -> str:
     if previous.partition(FOUND)[0] == key_arn:
         return previous
     return "".join([key_arn, *(FOUND + sid for sid in sorted(found)), *([BEFORE + current] if current else [])])
+
+
+def key_of(physical_id: str) -> str:
+    """The key's ARN, if the id is of this function: CloudFormation makes one up for a Create without an answer.
+
+    Nobody knows then what was found, and what stays does no harm.
+    """
+    return physical_id.partition(BEFORE)[0].partition(FOUND)[0]
 
 
 def found_at_first(physical_id: str) -> set[str]:

@@ -15,8 +15,8 @@ from constructs import Construct
 from ..matrix import KEY_POLICY_ACTIONS, SERVICE_PRINCIPAL
 
 _ID = "PersonalizeKeyPolicies"
-# In seconds. The function ends by itself before.
-_TIMEOUT = 600
+# In seconds: the most that Lambda gives. The function ends by itself before.
+_TIMEOUT = 900
 
 
 class KeyPolicyFunction(Construct):

@@ -1,0 +1,32 @@
+"""Custom resources whose function never answers, or is called twice, on demand by `EmbeddedAws.fail_next`.
+
+Lambda promises at least one call, and a function that is stopped answers nothing.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ministack.services import lambda_svc
+
+from embedded_aws import faults
+
+OPERATION = "CallCustomResource"
+NEVER_ANSWERS = "NeverAnswers"
+CALLED_TWICE = "CalledTwice"
+
+
+def register() -> None:
+    """Ask for a fault at each call of a function by CloudFormation."""
+    execute = lambda_svc._execute_function_with_config_scope
+
+    def execute_with_fault(record: Any, event: Any, *more: Any) -> Any:
+        fault = faults.take(OPERATION) if isinstance(event, dict) and "ResponseURL" in event else None
+        if fault is None:
+            return execute(record, event, *more)
+        if fault.code == NEVER_ANSWERS:
+            return None
+        execute(record, event, *more)
+        return execute(record, event, *more)
+
+    lambda_svc._execute_function_with_config_scope = execute_with_fault

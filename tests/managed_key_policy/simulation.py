@@ -1,0 +1,243 @@
+"""A world in virtual time: functions, a person and the owner's stack, all at the policy of one key.
+
+Every actor is a thread, and one of them runs at a time: who sleeps, hands over to the one that wakes up first. KMS
+shows a change late, to each reader at another moment; calls take their time; answers get lost. All of it is taken from
+the seed, so that a run can be repeated.
+"""
+
+import heapq
+import itertools
+import json
+import random
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from types import SimpleNamespace
+from typing import Any
+
+from botocore.exceptions import ClientError, ReadTimeoutError
+
+from personalize_kms_constructs._managed_key_policy import function as key_policy_function
+from tests.managed_key_policy.conftest import (
+    POLICY,
+    context_of,
+    may_write,
+    properties,
+    refused,
+    statement,
+)
+
+KEY_ARN = "arn:aws:kms:us-east-1:111111111111:key/simulated"
+# In seconds. The longest that a change stays unseen by some readers.
+LAG = 15.0
+LAMBDA_TIMEOUT = 900.0
+
+
+class World:
+    """Time, and the threads that live in it."""
+
+    def __init__(self, seed: int) -> None:
+        self.random = random.Random(seed)
+        self.now = 0.0
+        self._numbers = itertools.count()
+        self._waiting: list[tuple[float, int, threading.Semaphore]] = []
+        self._handed_back = threading.Semaphore(0)
+        self._current = threading.Semaphore(0)
+        self.errors: list[BaseException] = []
+        self.lost = 0.1
+
+    def add(self, starts: float, actor: Callable[[], None]) -> None:
+        """Let somebody act from a moment on."""
+        wakes = threading.Semaphore(0)
+        heapq.heappush(self._waiting, (starts, next(self._numbers), wakes))
+
+        def live() -> None:
+            wakes.acquire()
+            try:
+                actor()
+            except BaseException as error:
+                self.errors.append(error)
+            self._handed_back.release()
+
+        threading.Thread(target=live, daemon=True).start()
+
+    def run(self) -> None:
+        """Run until nobody waits for anything."""
+        while self._waiting:
+            self.now, _, self._current = heapq.heappop(self._waiting)
+            self._current.release()
+            self._handed_back.acquire()
+        if self.errors:
+            raise self.errors[0]
+
+    def sleep(self, seconds: float) -> None:
+        """Let the others act meanwhile."""
+        me = self._current
+        heapq.heappush(self._waiting, (self.now + seconds, next(self._numbers), me))
+        self._handed_back.release()
+        me.acquire()
+
+    def often(self, usual: float, extreme: float) -> float:
+        """Return a duration, which is close to its extreme half of the time, where things go wrong."""
+        return self.random.uniform(0.97, 1.0) * extreme if self.random.random() < 0.5 else self.random.uniform(0, usual)
+
+
+class Kms:
+    """The policy of one key, as it was at every moment."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.down_from = float("inf")
+        self.landed: list[tuple[float, str]] = [(-1000.0, POLICY)]
+
+    def text(self, moment: float) -> str:
+        """Return the policy as it was then."""
+        return next(text for landed, text in reversed(self.landed) if landed <= moment)
+
+    def land(self, text: str) -> None:
+        """Change the policy now."""
+        self.landed.append((self.world.now, text))
+
+
+class Client:
+    """KMS as the function calls it, with the timeouts and the retries of its configuration."""
+
+    def __init__(self, kms: Kms, config: Any) -> None:
+        self._kms, self._world = kms, kms.world
+        self._longest = float(config.connect_timeout + config.read_timeout)
+        self._attempts = config.retries["total_max_attempts"]
+
+    def get_key_policy(self, **_: Any) -> dict[str, str]:
+        """Return the policy as this reader sees it, as it was a while ago, when the answer has come."""
+
+        def read() -> str:
+            seen = self._kms.text(self._world.now - self._world.often(2, LAG))
+            self._take_time()
+            return seen
+
+        return {"Policy": self._answered(read)}
+
+    def put_key_policy(self, **request: Any) -> None:
+        """Replace the policy as late as can be; whether or not the answer comes."""
+
+        def write() -> str:
+            self._take_time()
+            self._kms.land(request["Policy"])
+            return ""
+
+        self._answered(write)
+
+    def _take_time(self) -> None:
+        self._world.sleep(self._world.often(0.2, self._longest))
+
+    def _answered(self, call: Callable[[], str]) -> str:
+        for attempts_left in reversed(range(self._attempts)):
+            try:
+                return self._answered_once(call)
+            except (ClientError, ReadTimeoutError):
+                if not attempts_left:
+                    raise
+        raise AssertionError
+
+    def _answered_once(self, call: Callable[[], str]) -> str:
+        chance, started = self._world.random.random(), self._world.now
+        if chance < 0.05:
+            raise refused("ThrottlingException")
+        # Half of what gets no answer never arrived.
+        arrives = started < self._kms.down_from and not 0.05 < chance < 0.05 + self._world.lost / 2
+        value = call() if arrives else ""
+        if not arrives or chance < 0.05 + self._world.lost:
+            self._world.sleep(self._longest - (self._world.now - started))
+            raise ReadTimeoutError(endpoint_url="https://kms.invalid/")
+        return value
+
+
+@dataclass
+class Answered:
+    """What a function said, and when."""
+
+    request: str
+    sid: str
+    status: str
+    reason: str
+    started: float
+    moment: float
+
+
+@dataclass
+class Simulation:
+    """One run; the constants of the function are those of its module."""
+
+    seed: int
+    answers: list[Answered] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        """Make a world with nobody in it."""
+        self.world = World(self.seed)
+        self.kms = Kms(self.world)
+        self.sids: list[str] = []
+        self._starts: dict[str, float] = {}
+
+    def add_function(self, request: str, sid: str, starts: float) -> None:
+        """Let CloudFormation call a function; what is to be deleted is there before."""
+        self.sids.append(sid)
+        self._starts[sid] = starts
+        if request == "Delete":
+            landed, text = self.kms.landed[0]
+            self.kms.landed[0] = (landed, key_policy_function.spliced(text, {sid}, {sid: statement(sid)}))
+        event = {
+            "RequestType": request,
+            "StackId": "stack",
+            "RequestId": sid,
+            "LogicalResourceId": request,
+            "ResponseURL": "",
+            "ResourceProperties": properties(KEY_ARN, statement(sid)),
+            **({"PhysicalResourceId": KEY_ARN} if request == "Delete" else {}),
+        }
+        self.world.add(starts, lambda: key_policy_function.handler(event, context_of(LAMBDA_TIMEOUT)))
+
+    def add_edit(self, sid: str, at: float) -> None:
+        """Let a person, who sees the policy as it is, add a statement at a moment."""
+
+        def edit() -> None:
+            text = self.kms.text(self.world.now)
+            self.kms.land(key_policy_function.spliced(text, {sid}, {sid: statement(sid)}))
+
+        self.world.add(at, edit)
+
+    def add_owner(self, at: float) -> None:
+        """Let the stack that owns the key write the policy that it knows."""
+        self.world.add(at, lambda: self.kms.land(POLICY))
+
+    def run(self) -> set[str]:
+        """Run until all have answered, and return the sids that are in the policy then."""
+        with self._in_place_of_aws():
+            self.world.run()
+        return {each["Sid"] for each in json.loads(self.kms.text(self.world.now))["Statement"]}
+
+    @contextmanager
+    def _in_place_of_aws(self) -> Iterator[None]:
+        module, world = key_policy_function, self.world
+
+        def take(_: str, answer: dict[str, str]) -> None:
+            request, sid = answer["LogicalResourceId"], answer["RequestId"]
+            self.answers.append(
+                Answered(request, sid, answer["Status"], answer["Reason"], self._starts[sid], world.now)
+            )
+
+        replaced: dict[str, Any] = {
+            "boto3": SimpleNamespace(client=lambda _, config: Client(self.kms, config)),
+            "time": SimpleNamespace(monotonic=lambda: world.now, sleep=world.sleep),
+            "random": world.random,
+            "send": take,
+            "MAY_WRITE": may_write({"Arn": KEY_ARN, "Sids": self.sids}),
+        }
+        originals = {name: getattr(module, name) for name in replaced}
+        for name, value in replaced.items():
+            setattr(module, name, value)
+        try:
+            yield
+        finally:
+            for name, value in originals.items():
+                setattr(module, name, value)

@@ -1,0 +1,129 @@
+"""Thousands of runs in virtual time, in a world worse than AWS: half of what can be late is as late as can be."""
+
+import random
+from collections.abc import Iterable
+
+import pytest
+from botocore.config import Config
+
+from personalize_kms_constructs._managed_key_policy import function as key_policy_function
+from tests.managed_key_policy.simulation import LAG, LAMBDA_TIMEOUT, Simulation
+
+# In seconds. The time that the answer to CloudFormation may take, by the function's own timeout.
+SENDING = 10.0
+
+
+def rivals(seed: int, *, within: float = 30.0, lost: float = 0.1) -> Simulation:
+    """Two to four stacks that are deployed or deleted at about the same time."""
+    simulation, choice = Simulation(seed), random.Random(-seed - 1)
+    simulation.world.lost = lost
+    for number in range(choice.choice([2, 2, 3, 4])):
+        simulation.add_function(choice.choice(["Create", "Create", "Delete"]), f"F{number}", choice.uniform(0, within))
+    return simulation
+
+
+def wrongs(simulation: Simulation, *, until: float = float("inf")) -> list[str]:
+    """Run, and return what was said to be in the policy, or out of it, and isn't; and answers that come too late."""
+    sids = simulation.run()
+    found = [
+        f"seed {simulation.seed}: {answer.request} of {answer.sid}"
+        for answer in simulation.answers
+        if answer.status == "SUCCESS" and answer.moment < until and (answer.sid in sids) != (answer.request == "Create")
+    ]
+    found += [
+        f"seed {simulation.seed}: {answer.sid} answered after {answer.moment - answer.started:.0f} s"
+        for answer in simulation.answers
+        if answer.moment - answer.started > LAMBDA_TIMEOUT - SENDING
+    ]
+    assert len(simulation.answers) == len(simulation.sids)
+    assert {"Account", "Other"} <= sids
+    return found
+
+
+def all_wrongs(simulations: Iterable[Simulation]) -> list[str]:
+    return [wrong for simulation in simulations for wrong in wrongs(simulation)]
+
+
+@pytest.mark.parametrize("seeds", [range(start, start + 400) for start in range(0, 2000, 400)], ids=str)
+def test_rivals_lose_nothing(seeds: range) -> None:
+    """Changes stay unseen for up to 15 seconds, calls time out, and answers and requests get lost."""
+    simulations = [rivals(seed) for seed in seeds]
+    assert all_wrongs(simulations) == []
+    answers = [answer for simulation in simulations for answer in simulation.answers]
+    failed = [answer for answer in answers if answer.status != "SUCCESS"]
+    # Who finds no time says so; it must be the exception, or the test would show nothing.
+    assert len(failed) < len(answers) / 50
+    assert all(answer.reason.startswith("no time is left: ") for answer in failed)
+
+
+@pytest.mark.parametrize(
+    ("constant", "value", "world"),
+    [
+        ("SETTLE", 25.0, {}),
+        ("WRITE_WITHIN", 60.0, {}),
+        ("CLIENT", Config(connect_timeout=3, read_timeout=20, retries={"total_max_attempts": 1}), {}),
+        ("CLIENT", Config(connect_timeout=20, read_timeout=5, retries={"total_max_attempts": 1}), {}),
+        ("CLIENT", Config(connect_timeout=3, read_timeout=5, retries={"total_max_attempts": 4}), {"lost": 0.3}),
+    ],
+    ids=["settle", "write within", "read timeout", "connect timeout", "attempts"],
+)
+def test_the_simulation_finds_a_wrong_constant(
+    monkeypatch: pytest.MonkeyPatch, constant: str, value: object, world: dict[str, float]
+) -> None:
+    """Each of them is needed as it is."""
+    monkeypatch.setattr(key_policy_function, constant, value)
+    assert any(wrongs(rivals(seed, **world)) for seed in range(4000))
+
+
+def outage(seed: int) -> Simulation:
+    """KMS answers no more, from a moment on that comes while the function is at work."""
+    simulation, choice = Simulation(seed), random.Random(-seed - 1)
+    simulation.world.lost = 0.4
+    simulation.add_function("Create", "F0", 0.0)
+    simulation.add_function("Create", "F1", 1.0)
+    simulation.kms.down_from = choice.uniform(5, LAMBDA_TIMEOUT)
+    return simulation
+
+
+def test_an_outage_is_told_in_time() -> None:
+    """CloudFormation would wait for an hour for a function that was stopped."""
+    simulations = [outage(seed) for seed in range(300)]
+    found = [wrong for simulation in simulations for wrong in wrongs(simulation)]
+    assert found == []
+    assert any(answer.status == "FAILED" for simulation in simulations for answer in simulation.answers)
+
+
+def test_the_simulation_finds_a_short_reserve(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Taking out what was written takes time when nothing answers."""
+    monkeypatch.setattr(key_policy_function, "RESERVE", 20.0)
+    assert any(wrongs(outage(seed)) for seed in range(300))
+
+
+def test_an_edit_outside_of_the_window_is_kept() -> None:
+    """A write undoes what its reader couldn't see: what came up to 25 seconds before it, and nothing else."""
+    longest = LAG + key_policy_function.WRITE_WITHIN + 3 + 5
+    lost = 0
+    for seed in range(1500):
+        simulation = rivals(seed)
+        at = random.Random(seed).uniform(0, 120)
+        simulation.add_edit("Edit", at)
+        kept = "Edit" in simulation.run()
+        is_close = any(0 <= landed - at <= longest for landed, _ in simulation.kms.landed[1:] if landed != at)
+        assert kept or is_close, seed
+        lost += not kept
+    # The page says that such an edit can be lost.
+    assert lost
+
+
+def test_the_owners_stack_undoes_only_what_was_answered_before() -> None:
+    """Who is still at work puts its statements back."""
+    undone = 0
+    for seed in range(800):
+        simulation = rivals(seed)
+        at = random.Random(seed).uniform(0, 150)
+        simulation.add_owner(at)
+        sids = simulation.run()
+        late = [answer for answer in simulation.answers if answer.moment > at + LAG + 8 and answer.status == "SUCCESS"]
+        assert {answer.sid for answer in late if answer.request == "Create"} <= sids, seed
+        undone += any(answer.request == "Create" and answer.sid not in sids for answer in simulation.answers)
+    assert undone
