@@ -64,7 +64,7 @@ Statement = dict[str, Any]
 
 
 class RefusedError(Exception):
-    """A reason why the policy can't be as it should, for CloudFormation's user."""
+    """Why the policy can't be as it should, for CloudFormation's user."""
 
 
 def handler(event: dict[str, Any], context: Any) -> None:
