@@ -1,4 +1,4 @@
-"""Facts about the service role: the one made here, or one that was given in whatever form."""
+"""What is known of the service role: the one made here, or one that was given in whatever form."""
 
 from __future__ import annotations
 

@@ -34,7 +34,7 @@ class Decision:
     final: bool = False
     """Denied by a statement or the boundary, so that no further statement helps."""
     named: bool = False
-    """Tell if the key policy allows the role the action without IAM's help."""
+    """Whether the key policy allows the role the action without IAM's help."""
     in_iam: bool = False
     """Denied since the role's IAM policies lack what the resource's policy leaves to them."""
 
@@ -167,7 +167,7 @@ def _explicit(denials: Iterable[Found]) -> Decision | None:
 
 
 def _may_take_away(role: Role) -> bool:
-    """Tell if the role's boundary or a denial in IAM has a say where the key policy names the role."""
+    """Whether the role's boundary or a denial in its IAM policies has a say where the key policy names the role."""
     return bool(role.boundary or role.unseen_boundary) or any(policy.may_deny for policy in role.identity)
 
 

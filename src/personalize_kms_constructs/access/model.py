@@ -43,7 +43,7 @@ class Policy:
 
     @cached_property
     def may_deny(self) -> bool:
-        """Tell if a statement denies something, or may."""
+        """Whether a statement denies something, or may."""
         return not isinstance(self.document, Mapping) or any(
             not each.readable or each.body.get("Effect") != "Allow" for each in self.statements
         )
@@ -55,14 +55,14 @@ class Written:
 
     body: Any
     name: str
-    """The words by which people find it: its sid or its number, and its policy."""
+    """What people find it by: its sid or its number, and its policy."""
     policy: Policy
     readable: bool
-    """True if it is known before deployment that this is a statement."""
+    """Whether it is known before deployment that this is a statement."""
     only_actions: frozenset[str] | None
     """The only actions that it can be about, in lower case; none where a wildcard or a hole leaves that open."""
     addressed: dict[Any, Any] = field(default_factory=dict, repr=False)
-    """Answers on whom it is for, by callers."""
+    """What was found out about whom it is for, by callers."""
 
     @staticmethod
     def of(body: Any, index: int, policy: Policy) -> Written:
@@ -82,7 +82,7 @@ class Key:
     arn: str
     policies: list[Policy] = field(default_factory=list)
     unseen: str = ""
-    """The reason why its policy, or a part of it, can't be seen; empty if all of it is known."""
+    """Why its policy, or a part of it, can't be seen; empty if all of it is known."""
     spec: str = "SYMMETRIC_DEFAULT"
     usage: str = "ENCRYPT_DECRYPT"
     declared: str = ""
@@ -106,13 +106,13 @@ class Role:
     """Inline and managed policies alike."""
     boundary: Policy | None = None
     unseen: str = ""
-    """The reason why some of its IAM policies can't be seen; empty if all are known."""
+    """Why some of its IAM policies can't be seen; empty if all are known."""
     unseen_trust: str = ""
     unseen_boundary: str = ""
     unique_id: str = ""
     """Its ``AROA…`` id, where it is known."""
     managed_policies: int = 0
-    """The number of managed policies that are attached."""
+    """How many managed policies are attached."""
     declared: str = ""
     """The resource of a template that makes it."""
 
@@ -130,11 +130,11 @@ class Bucket:
     account: str
     policies: list[Policy] = field(default_factory=list)
     unseen: str = ""
-    """The reason why its policy can't be seen; empty if it is known, or known to be absent."""
+    """Why its policy can't be seen; empty if it is known, or known to be absent."""
     key_arn: str | None = None
     """The key of its default encryption with SSE-KMS; none where it isn't encrypted with KMS."""
     unseen_encryption: str = ""
-    """The reason why its default encryption can't be seen."""
+    """Why its default encryption can't be seen."""
     declared: str = ""
     """The resource of a template that makes it."""
 
@@ -162,7 +162,7 @@ class Asked:
     name: str
     """Where it is asked for: a construct path, a state of a state machine, an ARN."""
     permissions: Permissions
-    """The permissions that AWS's pages ask for, for this kind of resource."""
+    """What AWS's pages ask for this kind of resource."""
     role_arn: str
     account: str
     region: str
@@ -184,7 +184,7 @@ class Asked:
 
     @cached_property
     def label(self) -> str:
-        """The name that reports use."""
+        """What reports call it."""
         return f"{self.name} ({self.kind})"
 
     def __str__(self) -> str:
@@ -201,7 +201,7 @@ class Problem:
     kind: str
     message: str
     where: str = ""
-    """The subject, in words."""
+    """What it is about, in words."""
     declared: str = ""
     """The resource of a template that it is about."""
     page: str = ""
@@ -217,12 +217,12 @@ class AccessModel:
     buckets: dict[str, Bucket] = field(default_factory=dict)
     asked: list[Asked] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
-    """Problems that were found while the model was read."""
+    """What was found wrong while the model was read."""
     open_questions: list[OpenQuestion] = field(default_factory=list)
     names: dict[str, str] = field(default_factory=dict)
-    """The names that people have for keys, roles and buckets: a construct path for example."""
+    """What people call the keys, roles and buckets: a construct path for example."""
     unseen: str = "it isn't part of the app"
-    """The reason why nothing is known of keys, roles and buckets that aren't in the model."""
+    """Why nothing is known of keys, roles and buckets that aren't in the model."""
 
     def label(self, arn: str) -> str:
         """Return what people call a key, a role or a bucket."""

@@ -1,4 +1,4 @@
-"""Requests to Personalize, by a resource of a template or by a call of its API."""
+"""What Personalize is asked to create, by a resource of a template or by a call of its API."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ KINDS: Mapping[str, matrix.Permissions] = {
     for row in vars(matrix).values()
     if isinstance(row, matrix.Permissions)
 }
-"""The permissions that AWS's pages ask for each call of the API, its name in lower case."""
+"""What AWS's pages ask for each call of the API, its name in lower case."""
 
 
 @dataclass(frozen=True)
@@ -27,12 +27,12 @@ class Request:
     name: str
     """Where it is asked for, in words."""
     permissions: matrix.Permissions
-    """The permissions that AWS's pages ask for it."""
+    """What AWS's pages ask for it."""
     arguments: Any
     """Its arguments, the names in lower case, since SDKs and templates spell them differently; a hole where an
     execution chooses all of them."""
     at_deployment: bool
-    """True if it happens while the stack is deployed, so that it has to wait for policies."""
+    """Whether it happens while the stack is deployed, so that it has to wait for policies."""
 
     def text(self, *path: str) -> str | None:
         """Return an argument, or none; a hole for one that isn't known, or that each execution chooses."""

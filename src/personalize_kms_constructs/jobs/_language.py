@@ -54,7 +54,7 @@ class JobLanguage:
 
     partition: str
     noun: str
-    """The part of the API's names after ``Create`` and ``Describe``."""
+    """What follows ``Create`` and ``Describe`` in the API."""
     job_arn: str
     """The job's ARN, without its name."""
     _: KW_ONLY
@@ -64,7 +64,7 @@ class JobLanguage:
     """True if another job may have the name."""
     timeout_seconds: int
     attempts: int
-    """The number of attempts while there are too many jobs."""
+    """How many times to try again while there are too many jobs."""
 
     def prepare(self, arguments: Json, *, in_json_path: bool, next: str) -> Json:
         """Evaluate the parameters, the job's name among them, and note the time."""
