@@ -13,7 +13,7 @@ from constructs import Construct
 USE_KEY = ["kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey", "kms:ListGrants"]
 KEY_POLICY = ["kms:CreateGrant", *USE_KEY]
 # One managed policy has 6,144 characters, room for about this many prefixes.
-PREFIXES_OF_A_POLICY = 52
+PREFIXES_OF_A_POLICY = 59
 # Both ways name the role alike: by the stack's name, the construct's path and the Region.
 ROLE_NAMES = {
     id: f"Stack-{id}-" + hashlib.sha256(f"Stack\nStack/{id}".encode()).hexdigest()[:8].upper()

@@ -106,7 +106,8 @@ def test_too_many_locations_in_one_bucket_with_a_long_name(stack: cdk.Stack, buc
     PersonalizeEncryption(stack, "Encryption", resources=jobs)
     (policy,) = resources(stack, "AWS::S3::BucketPolicy").values()
     document = policy["Properties"]["PolicyDocument"]
-    least, most = size(document, bucket="arn:aws:s3:::abc"), size(document, bucket="x" * 96)
+    # Before a folder it is a bucket's ARN; the one of s3:ListBucket could be any.
+    least, most = size(document, bucket="arn:aws:s3:::abc"), size(document, bucket="x" * 83) + (96 - 83)
     assert least < 20480 < size(document) < most
     assert warnings(stack) == [
         f"the policy of bucket Stack/Bucket has {least:,} to {most:,} bytes, depending on what is known only at "
@@ -189,7 +190,7 @@ def test_too_many_locations_for_one_role(stack: cdk.Stack) -> None:
     with pytest.raises(ValueError, match="managed policies") as error:
         PersonalizeEncryption(stack, "Encryption", resources=jobs)
     assert str(error.value) == (
-        f"Stack/Encryption: role Stack/Encryption/Role has 24 managed policies but AWS takes 20 at most: {ANOTHER_ROLE}"
+        f"Stack/Encryption: role Stack/Encryption/Role has 22 managed policies but AWS takes 20 at most: {ANOTHER_ROLE}"
     )
 
 
@@ -201,7 +202,7 @@ def test_what_is_too_much_leaves_nothing_behind() -> None:
         jobs = import_jobs(stack, buckets=60, folders=20)
         encryption = PersonalizeEncryption(stack, "Encryption", resources=jobs[:20])
         if refused:
-            with pytest.raises(ValueError, match="has 24 managed policies but AWS takes 20 at most"):
+            with pytest.raises(ValueError, match="has 22 managed policies but AWS takes 20 at most"):
                 encryption.allow(*jobs)
         encryption.allow(jobs[20])
         templates.append(template(stack))
@@ -211,7 +212,7 @@ def test_what_is_too_much_leaves_nothing_behind() -> None:
 
 def test_as_many_managed_policies_as_a_role_takes_by_default(stack: cdk.Stack) -> None:
     """Ten are accepted without a word, and numbered from the second on."""
-    jobs = import_jobs(stack, buckets=10, folders=50)
+    jobs = import_jobs(stack, buckets=11, folders=50)
     encryption = PersonalizeEncryption(stack, "Encryption", resources=jobs)
     managed = [child.node.id for child in encryption.node.children if isinstance(child, iam.ManagedPolicy)]
     assert managed == ["Policy", *(f"Policy{number}" for number in range(2, 11))]
@@ -222,9 +223,9 @@ def test_more_managed_policies_than_a_role_takes_by_default(stack: cdk.Stack) ->
     """The quota can be raised to twenty, so that this may be right."""
     jobs = import_jobs(stack, buckets=12, folders=50)
     PersonalizeEncryption(stack, "Encryption", resources=jobs)
-    assert len(resources(stack, "AWS::IAM::ManagedPolicy")) == 12
+    assert len(resources(stack, "AWS::IAM::ManagedPolicy")) == 11
     assert warnings(stack) == [
-        "role Stack/Encryption/Role has 12 managed policies but the quota is 10 by default: have it raised, to 20 at "
+        "role Stack/Encryption/Role has 11 managed policies but the quota is 10 by default: have it raised, to 20 at "
         f"most, or {ANOTHER_ROLE} [ack: personalize-kms-constructs:manyManagedPolicies]"
     ]
 

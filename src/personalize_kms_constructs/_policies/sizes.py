@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from itertools import zip_longest
 from typing import Any, NamedTuple, cast
 
 from .._tokens import TOKEN
@@ -25,6 +26,8 @@ class Size(NamedTuple):
 
 # The shortest ARN there is, and the longest of a key, a bucket or a role without a path.
 _ARN = Size(len("arn:aws:s3:::abc"), 96)
+# The ARN before a folder is that of a bucket, whose name has 3 to 63 characters.
+_BUCKET_ARN = Size(_ARN.least, len("arn:aws-us-gov:s3:::") + 63)
 _ANYTHING = Size(1, 96)
 _PSEUDO_PARAMETERS = {
     "AWS::AccountId": Size(12, 12),
@@ -40,7 +43,9 @@ def most_of(value: Any) -> int:
 
 
 def _longest(token: re.Match[str]) -> str:
-    return "x" * _PSEUDO_PARAMETERS.get(token["hint"].replace(".", "::"), _ARN).most
+    is_of_bucket = token.string[token.end() :].startswith("/")
+    default = _BUCKET_ARN if is_of_bucket else _ARN
+    return "x" * _PSEUDO_PARAMETERS.get(token["hint"].replace(".", "::"), default).most
 
 
 def size_of(value: Any) -> Size:
@@ -77,5 +82,13 @@ def _size_of_text(value: Any) -> Size:
     if function == "Fn::Join" and isinstance(argument[1], list):
         delimiter, parts = argument
         between = len(delimiter) * max(len(parts) - 1, 0)
-        return sum([_size_of_text(part) for part in parts], Size(0, 0)) + between
-    return _ARN if function in ("Fn::GetAtt", "Fn::ImportValue") else _ANYTHING
+        sizes = [
+            _BUCKET_ARN if _is_arn(part) and str(after).startswith("/") else _size_of_text(part)
+            for part, after in zip_longest(parts, parts[1:])
+        ]
+        return sum(sizes, Size(0, 0)) + between
+    return _ARN if _is_arn(value) else _ANYTHING
+
+
+def _is_arn(value: Any) -> bool:
+    return isinstance(value, dict) and not {"Fn::GetAtt", "Fn::ImportValue"}.isdisjoint(value)
