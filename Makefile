@@ -61,8 +61,9 @@ docs: setup ## build the documentation and serve it at http://127.0.0.1:8000, or
 site: setup ## build the documentation into the folder site
 	@scripts/serve-docs --build
 
-snapshots: setup ## write the template snapshots and the matrix page anew, after a change that is meant
+snapshots: setup ## write template snapshots, matrix page and picture anew, after a change that is meant
 	@python docs/permission_matrix.py
+	@python docs/access_picture.py
 	@python -m pytest -n 0 -q tests/templates/test_snapshots.py --snapshot-update
 
 properties: setup ## prove a thousand random apps against the page

@@ -1,4 +1,4 @@
-"""What ``check_assembly`` costs beside the synth: ``python -m bench.checks`` appends it to the page of the docs."""
+"""The cost of ``check_assembly`` beside the synth: ``python -m bench.checks`` appends it to the page of the docs."""
 
 import argparse
 import json

@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 
 
 class Case(NamedTuple):
-    """How large the stack is."""
+    """The size of the stack."""
 
     constructs: int
     locations: int
@@ -27,7 +27,7 @@ class Case(NamedTuple):
 
 
 Results = Mapping[Case, Mapping[str, Sequence[Mapping[str, float]]]]
-"""What was measured in each round, for each case and way."""
+"""The measurements of each round, for each case and way."""
 
 
 class Quantity(NamedTuple):
@@ -125,7 +125,7 @@ def median_construction(rounds: Sequence[Mapping[str, float]]) -> float:
 
 
 def machine() -> str:
-    """What the figures were measured on."""
+    """Return a description of the machine and the versions that were measured."""
     node = subprocess.run(["node", "--version"], check=True, capture_output=True, text=True).stdout.strip()
     return (
         f"Measured on {date.today():%d %B %Y}: {os.cpu_count()} cores ({processor()}), {platform.system()}, "

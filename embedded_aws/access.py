@@ -94,7 +94,7 @@ class Caller:
 
     @property
     def account(self) -> str:
-        """What Personalize sends as `aws:SourceAccount`."""
+        """Return the `aws:SourceAccount` that Personalize sends."""
         return self.arn.split(":")[4]
 
     @property
@@ -114,7 +114,7 @@ class Missing:
 
 
 def by_service(policy: Document | None, action: str, resource: str, caller: Caller, prefix: str = "") -> bool:
-    """Whether a resource's policy (or a trust policy) allows `action` to the Personalize service principal."""
+    """Tell if a resource's policy (or a trust policy) allows `action` to the Personalize service principal."""
     context = EvalContext(
         # A service call has no IAM principal: an account named in the policy doesn't let it in.
         principal_arn="",
@@ -136,7 +136,7 @@ def by_service(policy: Document | None, action: str, resource: str, caller: Call
 
 
 def by_iam(role: Role, action: str, resource: str, region: str, **keys: str) -> bool:
-    """Whether the role's own policies and its boundary allow `action`, in a call with these condition keys."""
+    """Tell if the role's own policies and its boundary allow `action`, in a call with these condition keys."""
     return bool(_identity_decision(role, _role_context(role, action, resource, region, **keys)).decision == "Allow")
 
 

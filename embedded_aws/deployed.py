@@ -111,7 +111,7 @@ def write_object(bucket: str, key: str, body: bytes, kms_key_arn: str | None) ->
 
 
 def principal_exists(arn: str) -> bool:
-    """Whether the IAM role or user an ARN names is there."""
+    """Tell if the IAM role or user that an ARN names exists."""
     _, _, _, _, account, resource = arn.split(":", 5)
     kind, _, name = resource.partition("/")
     stores: dict[str, Any] = {"role": iam._roles, "user": iam._users}

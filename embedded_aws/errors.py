@@ -12,5 +12,5 @@ class PersonalizeError(Exception):
 
 
 def invalid_input(message: str) -> PersonalizeError:
-    """What Personalize answers to a request it can't carry out, missing permissions included."""
+    """Return Personalize's answer to a request that it can't carry out, missing permissions included."""
     return PersonalizeError("InvalidInputException", message)

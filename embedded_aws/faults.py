@@ -19,7 +19,7 @@ class Fault:
     code: str
     times: int
     after_the_fact: bool
-    """Whether the call does its work all the same, and only its answer is lost."""
+    """True if the call does its work all the same, and only its answer is lost."""
 
 
 _faults: list[Fault] = []

@@ -1,4 +1,4 @@
-"""How jobs come along: each look at one brings it a step further, so that nothing depends on time.
+"""The progress of jobs: each look at one takes it a step further, so that nothing depends on time.
 
 The statuses are those of the API's model (botocore's `service-2.json`, the members `status`), which spells them in
 three ways. The work is done on the last step; a failed job has a reason.
@@ -18,7 +18,7 @@ FREEZE = "FreezeJobs"
 
 
 class Statuses(NamedTuple):
-    """What a kind of job says of itself."""
+    """The statuses of a kind of job, as its API spells them."""
 
     pending: str
     in_progress: str

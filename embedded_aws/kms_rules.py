@@ -1,4 +1,4 @@
-"""What KMS refuses about a key policy and ministack lets pass.
+"""Rules on key policies that KMS has and ministack lacks.
 
 The rules are those of PutKeyPolicy and CreateKey in the KMS API reference: the caller keeps the right to change the
 policy (unless `BypassPolicyLockoutSafetyCheck`), every principal exists, a sid is used once, and the document has at
@@ -119,7 +119,7 @@ def _exists(principal: str) -> bool:
 
 
 def _caller_keeps_control(document: dict[str, Any]) -> bool:
-    """Whether the caller, or its account, may call PutKeyPolicy under the new policy.
+    """Tell if the caller, or its account, may call PutKeyPolicy under the new policy.
 
     Whether IAM lets the caller make use of what its account is given is not part of KMS's check.
     """

@@ -1,4 +1,4 @@
-"""What Personalize holds, by ARN, and the forms of what it is asked.
+"""The resources that Personalize holds, by ARN, and the forms of requests.
 
 Requests and descriptions have the field names of the API.
 """

@@ -19,12 +19,12 @@ KEY_POLICY_ACTIONS = ("kms:Decrypt", "kms:GenerateDataKey", "kms:DescribeKey", "
 IAM_ACTIONS = ("kms:Decrypt", "kms:GenerateDataKey", "kms:DescribeKey", "kms:ListGrants")
 
 BUCKET_ACTIONS = frozenset({"s3:ListBucket"})
-"""What is asked of the bucket itself; every other S3 action is asked of its objects."""
+"""The S3 actions on the bucket itself; every other one is on its objects."""
 
 
 @dataclass(frozen=True)
 class Row:
-    """What one kind of Personalize resource needs.
+    """The permissions that one kind of Personalize resource needs.
 
     `key_policy` is needed by the role and by the service principal, on every key in play, and
     `dataset_group_key_policy` besides on the dataset group's. `role_kms` must be in the

@@ -1,4 +1,4 @@
-"""What ministack leaves out of a bucket's encryption.
+"""The parts of a bucket's encryption that ministack leaves out.
 
 A bucket's BucketEncryption property is stored, so that `s3 GetBucketEncryption` answers for a deployed bucket and
 Personalize knows which key guards its data. And a write under `aws:kms` need not name a key: the CDK CLI publishes

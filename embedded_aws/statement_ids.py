@@ -18,7 +18,7 @@ REFUSAL = "Statement IDs (SID) in a single policy must be unique."
 
 
 def repeated(document: dict[str, Any] | str | None) -> bool:
-    """Whether two statements share a sid."""
+    """Tell if two statements share a sid."""
     try:
         policy = json.loads(document) if isinstance(document, str) else document
     except json.JSONDecodeError:

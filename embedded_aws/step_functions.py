@@ -1,4 +1,4 @@
-"""What ministack's Step Functions lacks: Personalize, the identity of a state machine, and redrives.
+"""Additions to ministack's Step Functions: Personalize, the identity of a state machine, and redrives.
 
 A task of a state machine calls with the machine's role (Step Functions developer guide, procedure-create-iam-role);
 ministack calls as the account. A redrive continues a failed execution at the step that failed, with the same input and

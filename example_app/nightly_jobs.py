@@ -1,4 +1,4 @@
-"""What happens every night: new ratings come in, recommendations for everybody and a copy of the data go out."""
+"""The work of every night: new ratings come in, recommendations for everybody and a copy of the data go out."""
 
 from aws_cdk import Duration
 from aws_cdk import aws_events as events

@@ -1,4 +1,4 @@
-"""What Personalize makes of the data."""
+"""The stack with Personalize's resources."""
 
 import json
 

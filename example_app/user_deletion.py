@@ -1,4 +1,4 @@
-"""What happens when users want to be forgotten: their data is deleted from the dataset group."""
+"""The deletion of users who want to be forgotten, from the dataset group."""
 
 from aws_cdk import aws_personalize as personalize
 from aws_cdk import aws_s3 as s3

@@ -1,4 +1,4 @@
-"""What every test of the construct starts from."""
+"""Fixtures for every test of the construct."""
 
 import os
 from pathlib import Path

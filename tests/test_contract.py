@@ -1,4 +1,4 @@
-"""What deployed stacks rely on: logical ids, sids, names and descriptions, each as it was first released.
+"""The contract with deployed stacks: logical ids, sids, names and descriptions, each as it was first released.
 
 CloudFormation takes a changed logical id for another resource. That would replace the key that data is encrypted with,
 or the role that key policies name; and a changed sid, in the policy of an imported key, leaves the old statement there

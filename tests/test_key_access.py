@@ -53,7 +53,7 @@ REVOKING: dict[str, dict[str, Any]] = {
 
 
 def event(name: str, key_arn: str = KEY_ARN, source: str = "kms") -> dict[str, Any]:
-    """What EventBridge makes of a record of CloudTrail."""
+    """Return the event that EventBridge makes of a record of CloudTrail."""
     return {
         "version": "0",
         "id": "6a7e8feb-b491-4cf7-a9f1-bf3703467718",

@@ -87,7 +87,7 @@ def test_200_locations_of_one_construct(stack: cdk.Stack) -> None:
 
 
 def test_the_same_location_again_when_a_policy_is_full(stack: cdk.Stack, bucket: s3.Bucket) -> None:
-    """What an earlier managed policy allows isn't repeated in a later one."""
+    """A permission of an earlier managed policy isn't repeated in a later one."""
     jobs = [PersonalizeResource.dataset_import_job(S3Location(bucket, f"import/{number:02}/")) for number in range(80)]
     encryption = PersonalizeEncryption(stack, "Encryption", resources=jobs)
     before = template(stack)
@@ -176,7 +176,7 @@ def test_a_key_policy_may_be_full_to_the_last_byte(concrete: cdk.Stack) -> None:
 
 
 def test_a_key_policy_takes_not_one_byte_more(concrete: cdk.Stack) -> None:
-    """What is known for certain fails the synth."""
+    """A policy that is certainly too large fails the synth."""
     full_key_policy(concrete, more=1)
     assert problems(concrete) == {
         "the policy of key Stack/Key has 32,769 bytes or more but AWS takes 32,768: use one construct for several of "

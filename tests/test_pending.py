@@ -1,4 +1,4 @@
-"""What can't be attached is reported, complete, at synth and in ``pending_statements``."""
+"""Statements that can't be attached are reported, complete, at synth and in ``pending_statements``."""
 
 import json
 
@@ -18,6 +18,7 @@ PERSONALIZE = {"Service": "personalize.amazonaws.com"}
 ACTIONS = ["kms:CreateGrant", "kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey", "kms:ListGrants"]
 
 OF_THIS_ACCOUNT = {"StringEqualsIfExists": {"aws:SourceAccount": "${AWS::AccountId}"}}
+OF_THE_ROLES_ACCOUNT = {"StringEqualsIfExists": {"aws:SourceAccount": "111111111111"}}
 
 # The account with a condition, and not the role itself: if the role goes one day, the owner's policy has no dead id.
 KEY_STATEMENTS = [
@@ -35,7 +36,7 @@ KEY_STATEMENTS = [
         "Principal": PERSONALIZE,
         "Action": ACTIONS,
         "Resource": ["*"],
-        "Condition": OF_THIS_ACCOUNT,
+        "Condition": OF_THE_ROLES_ACCOUNT,
     },
 ]
 BUCKET_STATEMENTS = [
@@ -90,7 +91,7 @@ def warnings(stack: cdk.Stack) -> dict[str, list[object]]:
         text, _, warning_id = str(annotation.entry.data).rpartition(" [ack: ")
         if not warning_id.startswith("personalize-kms-constructs:"):
             continue  # the CDK's own
-        found[warning_id.rstrip("]")] = json.loads(text[text.index(": [") + 2 :])
+        found[warning_id.rstrip("]")] = json.loads(text[text.index("\n[\n") : text.index("\n]\n") + 2])
     return found
 
 
@@ -376,7 +377,7 @@ def test_what_this_stack_makes_is_named_by_its_logical_id(stack: cdk.Stack, impo
     )
     (statements,) = warnings(stack).values()
     assert statements[0]["Principal"] == {  # type: ignore[index]
-        "AWS": "arn:${AWS::Partition}:iam::${AWS::AccountId}:root"
+        "AWS": "arn:aws:iam::${AWS::AccountId}:root"
     }
     role_arn = {"aws:PrincipalArn": "${ServiceDBC79909.Arn}"}
     assert statements[0]["Condition"] == {"ArnEquals": role_arn}  # type: ignore[index]

@@ -1,4 +1,4 @@
-"""What is refused at construction, with all the reasons in one message."""
+"""Refusals at construction, with all the reasons in one message."""
 
 from collections.abc import Callable
 from typing import Any
@@ -81,7 +81,7 @@ def test_an_imported_alias(stack: cdk.Stack) -> None:
 
 
 def test_the_key_of_an_alias_is_taken(stack: cdk.Stack) -> None:
-    """What the message advises works."""
+    """The advice of the message works."""
     alias = kms.Key(stack, "Key").add_alias("personalize")
     PersonalizeEncryption(stack, "Encryption", encryption_key=alias.alias_target_key)
 
@@ -143,7 +143,7 @@ def test_names_outside_of_the_pattern(stack: cdk.Stack, name: str) -> None:
 
 @pytest.mark.parametrize("name", ["m", "0", "Movies_2-b", "m" * 63, pytest.param(cdk.Aws.STACK_NAME, id="token")])
 def test_names_inside_of_the_pattern(stack: cdk.Stack, name: str) -> None:
-    """What Personalize takes, and what is known at deployment, is taken."""
+    """Values that Personalize takes, or that are known only at deployment, are taken."""
     PersonalizeEncryption(stack, "Encryption").add_dataset_group("Movies", name=name)
 
 
@@ -186,7 +186,7 @@ def test_a_name_that_is_derived_is_not_told_of(stack: cdk.Stack, bucket: s3.Buck
 
 
 def test_a_job_name_without_a_job(stack: cdk.Stack) -> None:
-    """What would be ignored is refused."""
+    """An argument that would be ignored is refused."""
     encryption = PersonalizeEncryption(stack, "Encryption")
     movies = encryption.add_dataset_group("Movies", name="movies")
     message = refusal(

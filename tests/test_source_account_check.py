@@ -70,7 +70,7 @@ def test_the_role_of_another_stack_is_free_of_it(app: cdk.App, concrete: cdk.Sta
 
 
 def test_statements_that_somebody_else_adds_have_it_too(concrete: cdk.Stack) -> None:
-    """What is pending is complete."""
+    """Pending statements are complete."""
     key = kms.Key.from_key_arn(concrete, "Key", "arn:aws:kms:eu-west-1:111111111111:key/1234abcd")
     encryption = PersonalizeEncryption(
         concrete, "Encryption", encryption_key=key, resources=[PersonalizeResource.dataset_group()]

@@ -1,4 +1,4 @@
-"""What is skipped where aws-cdk-lib is older than a test needs: nothing but what carries one of these marks.
+"""Marks for tests that are skipped where aws-cdk-lib is older than they need; nothing else is skipped.
 
 ``make versions`` fails when anything else is skipped, or anything at all with the newest versions.
 """

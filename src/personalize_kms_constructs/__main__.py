@@ -12,7 +12,10 @@ def main() -> None:
     except ModuleNotFoundError as error:
         if error.name != "click":
             raise
-        print("personalize-kms needs an extra: pip install 'personalize-kms-constructs[cli]'", file=sys.stderr)
+        print(
+            "personalize-kms needs its extra cli: install the library again, with [cli] after its name or path",
+            file=sys.stderr,
+        )
         sys.exit(2)
     personalize_kms(prog_name="personalize-kms")
 

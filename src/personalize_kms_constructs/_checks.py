@@ -1,4 +1,4 @@
-"""What is refused at construction: each check yields problems, and all of them make one ``ValueError``.
+"""Checks at construction: each yields problems, and all of them make one ``ValueError``.
 
 Nothing is compared while it is a token, since environment-agnostic stacks know neither account nor Region.
 """

@@ -19,6 +19,7 @@ from ._policies.app import bucket_policies_of, contents_at_synth
 from ._policies.bucket_encryption import encryption_at_synth
 from ._policies.buckets import BucketPolicy
 from ._policies.documents import sids_of
+from ._policies.keys import KeyPolicy
 from ._policies.known import KnownResources
 from ._policies.limits import (
     MANAGED_POLICIES_AT_MOST,
@@ -28,6 +29,7 @@ from ._policies.limits import (
     size_warning,
     too_many_policies,
 )
+from ._policies.pasted import known_values
 from ._policies.pending import pending_warnings
 from ._policies.place import Place
 from ._policies.policy import Policy
@@ -92,7 +94,7 @@ class SynthChecks:
             yield from _document_problems(policy, document)
 
     def _warnings(self, documents: Documents, number: int) -> Iterator[tuple[str, str]]:
-        yield from pending_warnings(self._stack, self._policies)
+        yield from self._pending_warnings()
         if not self._wiring.allowed:
             yield (
                 "nothingAllowed",
@@ -114,6 +116,20 @@ class SynthChecks:
         text = number_warning(self._policies.role.name, number)
         if text is not None:
             yield "manyManagedPolicies", text
+
+    def _pending_warnings(self) -> Iterator[tuple[str, str]]:
+        role = self._policies.role
+        known = known_values(
+            self._here,
+            key_arn=self._wiring.encryption_key.resource_arn,
+            role_arn=role.arn,
+            arns=[policy.resource_arn for policy in self._policies],
+        )
+
+        def may_manage(policy: Policy) -> bool:
+            return isinstance(policy, KeyPolicy) and not role.is_of_another_account_than(policy.key.account)
+
+        return pending_warnings(self._scope, self._policies, known, may_manage=may_manage)
 
     def _role_problems(self) -> Iterator[str]:
         role = self._policies.role

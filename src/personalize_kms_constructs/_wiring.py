@@ -32,7 +32,7 @@ class Wiring:
         self.policies = policies
         self.permissions = permissions
         self.allowed: dict[PersonalizeResource, None] = {}
-        """What was allowed so far, each once, in order."""
+        """The resources allowed so far, each once, in order."""
         self.is_synthesized = False
         """True as soon as the templates are written, which nothing later can reach."""
         self._scope = scope

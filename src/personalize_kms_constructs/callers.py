@@ -1,4 +1,4 @@
-"""What a caller of Personalize's API needs: the API's actions, and to pass the service role on.
+"""Permissions of a caller of Personalize's API: the API's actions, and to pass the service role on.
 
 CloudFormation's types have handlers that need the same; a Lambda function, a CI role or a state machine gets it from
 here. Actions and resource types are those of the service authorization reference:
@@ -7,7 +7,6 @@ https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonpe
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -18,7 +17,8 @@ from constructs import Construct
 
 from . import matrix
 from ._argument_types import grantee_type_problems, not_a_resource, shown
-from ._policies.pending import readable
+from ._policies.pasted import as_text, known_values, readable, replacements
+from ._policies.place import Place
 from ._policies.roles import is_immutable
 from ._warnings import warn
 from .resources import PersonalizeResource
@@ -31,7 +31,7 @@ class Call:
     """The API call that creates one kind of resource."""
 
     noun: str
-    """What follows ``Create`` and ``Describe``."""
+    """The part of the API's names after ``Create`` and ``Describe``."""
     resource_type: str
     """The type of what is created, as in its ARN."""
     parent_types: tuple[str, ...] = ()
@@ -39,7 +39,7 @@ class Call:
     takes_tags: bool = True
 
     def statements(self, created: Sequence[str], parents: Sequence[str], *, tags: bool) -> Iterator[Json]:
-        """What creating and describing needs, on these ARNs."""
+        """Yield the statements for creating and describing, on these ARNs."""
         yield _allow([f"personalize:Create{self.noun}"], [*parents, *created])
         tagging = ["personalize:TagResource"] if tags and self.takes_tags else []
         yield _allow([f"personalize:Describe{self.noun}", *tagging], created)
@@ -111,7 +111,7 @@ def grant_create(
     """
     statements = list(_statements(Stack.of(scope), service_role_arn, resources))
     if statements and is_immutable(grantee.grant_principal):
-        _warn_of_immutable(scope, grantee.grant_principal, statements)
+        _warn_of_immutable(scope, grantee.grant_principal, service_role_arn, statements)
     grant: iam.Grant | None = None
     for statement in statements:
         added = iam.Grant.add_to_principal(
@@ -124,14 +124,22 @@ def grant_create(
     return grant or iam.Grant.drop(grantee, "no resources are to be created")
 
 
-def _warn_of_immutable(scope: Construct, principal: Any, statements: Sequence[Json]) -> None:
+def _warn_of_immutable(scope: Construct, principal: Any, service_role_arn: str, statements: Sequence[Json]) -> None:
     stack = Stack.of(scope)
-    arn, text = readable(principal.role_arn, stack), json.dumps(readable(list(statements), stack), indent=2)
+    known = known_values(Place(stack), key_arn="", role_arn=service_role_arn, arns=[principal.role_arn])
+    arn, text = readable(principal.role_arn, stack, known), as_text(list(statements), stack, known)
+    left = replacements(text)
+    lines = [
+        text,
+        *([f"- replace {left}"] if left else []),
+        '- more: the page "Jobs and other callers" of the documentation',
+    ]
+    details = "\n".join(lines)
     warn(
         scope,
         "pendingCallerPolicy",
         f"role {arn} is immutable in this app, so it can't create resources of Personalize until its owner adds these "
-        f"statements to an IAM policy of the role: {text}",
+        f"statements to an IAM policy of the role:\n{details}",
     )
 
 

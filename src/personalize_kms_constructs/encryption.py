@@ -262,7 +262,7 @@ class PersonalizeEncryption(Construct):
 
     @property
     def pending_statements(self) -> tuple[PendingStatements, ...]:
-        """What could not be attached: the policies of imported keys and buckets, and of immutable roles.
+        """Statements that could not be attached: for imported keys and buckets, and for immutable roles.
 
         A warning at synth says the same, with the statements as JSON.
         """

@@ -1,4 +1,4 @@
-"""What could take Personalize's access to a key away, as an EventBridge rule."""
+"""An EventBridge rule on calls that could take away Personalize's access to a key."""
 
 from __future__ import annotations
 

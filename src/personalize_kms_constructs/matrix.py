@@ -1,4 +1,4 @@
-"""What AWS asks for each resource of Amazon Personalize: its documentation as data.
+"""The permissions that AWS asks for, for each resource of Amazon Personalize: its documentation as data.
 
 Every action this library ever grants is named here, in a row with the pages it comes from; nothing here
 knows the CDK. A row is about one resource, two principals (the service role, and the service principal
@@ -48,7 +48,7 @@ PUBLISH_METRICS = Actions("PublishMetrics", ("cloudwatch:PutMetricData",))
 
 @dataclass(frozen=True)
 class S3Access:
-    """What a resource does with one of its S3 locations; the role and the service need the same."""
+    """The S3 actions of a resource on one of its locations; the role and the service need the same."""
 
     on_objects: Actions
     """On the objects below the location's prefix."""

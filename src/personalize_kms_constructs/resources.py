@@ -23,7 +23,7 @@ class PersonalizeResource:
     """
 
     permissions: matrix.Permissions
-    """What AWS documents for this kind of resource."""
+    """The permissions that AWS documents for this kind of resource."""
     source: S3Location | None = None
     """Where it reads data, if it does."""
     destination: S3Location | None = None

@@ -80,7 +80,7 @@ def report(*requests: Asked, **statements: Any) -> AccessReport:
 
 
 def lines(entries: tuple[Entry, ...]) -> set[Line]:
-    """What entries say, and that none is there twice."""
+    """Return what entries say, and that none is there twice."""
     found = [(each.principal, each.policy, each.action, each.resource) for each in entries]
     assert len(found) == len(set(found))
     return set(found)

@@ -60,7 +60,7 @@ def with_denial(condition: Any, **elements: Any) -> Any:
 
 
 def test_without_a_denial_nothing_is_missing() -> None:
-    """What the tests below find is what the denial does."""
+    """So that the findings of the tests below come from the denial."""
     found = report(IMPORT, **EVERYTHING)
     assert (found.missing, found.undecided, found.excess, found.problems) == ((), (), (), ())
 

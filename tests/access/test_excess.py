@@ -1,4 +1,4 @@
-"""What is too much: only on the keys and buckets that are used, and only what has an effect there."""
+"""Excess: only on the keys and buckets that are used, and only where it has an effect."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What no statement mends: limits, keys that can't work, roles that can't be assumed, and what isn't waited for."""
+"""Problems that no statement mends: limits, keys that can't work, roles that can't be assumed, missing waits."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def problems(*requests: Asked, **more: Any) -> list[tuple[str, str]]:
 
 
 def test_a_clean_model_has_no_problem() -> None:
-    """What is found below is what was done."""
+    """So that the findings below come from what was done."""
     assert problems() == []
 
 

@@ -1,4 +1,4 @@
-"""What readers get: text for a terminal, JSON that can be compared, Markdown with a graph."""
+"""The reports: text for a terminal, JSON that can be compared, Markdown with a graph."""
 
 import json
 
@@ -70,7 +70,7 @@ key {KEY}
 
 
 def test_the_text_of_a_report_with_findings() -> None:
-    """What is missing with the statement to add, what is too much with what to do, each with its page."""
+    """Missing permissions have the statement to add, excessive ones the remedy, and each has its page."""
     assert (
         report(**LACKING).to_text()
         == f"""\

@@ -1,4 +1,4 @@
-"""How values with holes compare: yes, no, or maybe, and never a guess."""
+"""Comparisons of values with holes: yes, no, or maybe, and never a guess."""
 
 import pytest
 

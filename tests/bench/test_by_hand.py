@@ -1,4 +1,4 @@
-"""What the benchmark compares with is the same stack, and the construct's calls into jsii stay few."""
+"""The benchmark compares with the same stack, and the construct's calls into jsii stay few."""
 
 from pathlib import Path
 

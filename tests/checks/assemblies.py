@@ -43,7 +43,7 @@ def change(path: Path, edit: Callable[[dict[str, Any]], object]) -> None:
 
 
 def lines(report: AccessReport, entries: Sequence[Entry]) -> set[Line]:
-    """What entries say, with the names of constructs for resources of the app."""
+    """Return what entries say, with the names of constructs for resources of the app."""
     found = [(each.principal, each.policy, each.action, short(each.resource, report.names)) for each in entries]
     assert len(found) == len(set(found))
     return set(found)

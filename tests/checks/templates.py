@@ -69,7 +69,7 @@ def role(**properties: Any) -> Json:
 
 
 def policy(key: Any = None, role: Any = None, actions: list[str] | None = None) -> Json:
-    """What the role may do with a key."""
+    """Return the actions that the role may do with a key."""
     key = {"Fn::GetAtt": ["Key", "Arn"]} if key is None else key
     statement = {"Effect": "Allow", "Action": IN_IAM if actions is None else actions, "Resource": key}
     return {

@@ -44,7 +44,7 @@ CASES = [
 
 
 def is_open(arrangement: Arrangement) -> bool:
-    """Whether policies, or the accounts they are of, are such as no template of the app tells."""
+    """Tell if policies, or the accounts they are of, are such as no template of the app tells."""
     is_outside = arrangement.__module__ == outside_of_the_app.__name__
     return (is_outside and arrangement not in SEEN) or arrangement in UNDOCUMENTED
 

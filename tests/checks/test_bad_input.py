@@ -1,4 +1,4 @@
-"""What is no assembly: one line that says what and where, and never a traceback."""
+"""Bad input: one line that says what and where, and never a traceback."""
 
 from __future__ import annotations
 

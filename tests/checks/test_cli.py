@@ -83,7 +83,7 @@ def test_help_has_examples() -> None:
 
 
 def on_a_terminal(*arguments: str, **environment: str) -> str:
-    """What the command writes when output and errors go to a terminal."""
+    """Return what the command writes when output and errors go to a terminal."""
     ours, theirs = pty.openpty()
     command = [sys.executable, "-m", "personalize_kms_constructs", *arguments]
     environment = {**os.environ, "TERM": "xterm", **environment}
@@ -146,4 +146,6 @@ def test_without_the_extra_the_command_says_what_to_install(tmp_path: Path) -> N
     code = "import sys; sys.modules['click'] = None; from personalize_kms_constructs.__main__ import main; main()"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, cwd=tmp_path)
     assert done.returncode == 2
-    assert done.stderr == "personalize-kms needs an extra: pip install 'personalize-kms-constructs[cli]'\n"
+    assert done.stderr == (
+        "personalize-kms needs its extra cli: install the library again, with [cli] after its name or path\n"
+    )

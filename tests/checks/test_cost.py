@@ -1,4 +1,4 @@
-"""What a check costs, counted in calls of functions: it grows with the app, and not faster."""
+"""The cost of a check, counted in calls of functions: it grows with the app, and not faster."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.checks.templates import complete, dataset_group, key, policy, role, w
 
 
 def calls(directory: Path, stacks: dict[str, Any], **more: Any) -> int:
-    """How many functions are called to check an assembly of these stacks."""
+    """Return the number of functions that are called to check an assembly of these stacks."""
     write(directory, stacks, **more)
     profile = cProfile.Profile()
     report = profile.runcall(check_assembly, directory)

@@ -1,4 +1,4 @@
-"""What a construct leaves of what it was told to allow: in the assembly's metadata, never in a template."""
+"""The metadata of a construct: what it was told to allow, in the assembly's metadata, never in a template."""
 
 from __future__ import annotations
 

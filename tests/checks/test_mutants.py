@@ -117,7 +117,7 @@ class Broken:
         raise AssertionError(f"{mutant.name} changes nothing")
 
     def missing(self, mutant: Mutant) -> set[Line]:
-        """What the mutant lacks, and that nothing else is found."""
+        """Return what the mutant lacks; nothing else is found."""
         report = self.report(mutant)
         assert [each for each in report.problems if each.kind != "trust"] == []
         assert report.undecided == ()
@@ -125,7 +125,7 @@ class Broken:
 
 
 def test_the_whole_lacks_nothing(broken: Broken) -> None:
-    """What is reported below is what was broken; each statement is one that the tables above know."""
+    """So that the reports below come from what was broken; the tables above know each statement."""
     assert (broken.whole.missing, broken.whole.undecided, broken.whole.problems) == ((), (), ())
     known = {place.name for place in places(broken.assembly) if not place.name.endswith(" trust")}
     assert known == set(broken.given)

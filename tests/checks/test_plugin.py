@@ -116,7 +116,7 @@ def test_findings_are_acknowledged_by_the_name_of_the_rule(tmp_path: Path) -> No
 
 
 def test_findings_of_the_construct_are_at_its_path(tmp_path: Path) -> None:
-    """What it was told to allow has no resource in the template; what is undecided is a warning."""
+    """A resource that was only allowed has no place in the template; what is undecided is a warning."""
     arn = "arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
 
     def build(app: cdk.App) -> None:

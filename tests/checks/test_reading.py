@@ -1,4 +1,4 @@
-"""What an assembly says of keys, roles, buckets and their policies, in all the ways that it can say it."""
+"""Readings of an assembly: keys, roles, buckets and their policies, in all the ways that it can say them."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def findings(report: AccessReport) -> tuple[Any, Any, Any]:
 
 
 def test_a_complete_template_is_clean(tmp_path: Path) -> None:
-    """What is found below is what is changed; the report knows what was asked."""
+    """So that the findings below come from what is changed; the report knows what was asked."""
     report = check(tmp_path, complete())
     assert findings(report) == CLEAN
     assert report.asked == ("Main/Movies (dataset group)",)
@@ -126,7 +126,7 @@ def test_policies_of_another_role_are_not_its_own(tmp_path: Path) -> None:
 
 
 def test_managed_policies_of_aws_leave_the_role_undecided(tmp_path: Path) -> None:
-    """What is in them isn't in the app."""
+    """Their content isn't in the app."""
     arn = {"Fn::Join": ["", ["arn:", {"Ref": "AWS::Partition"}, ":iam::aws:policy/AdministratorAccess"]]}
     template = complete(Role=role(ManagedPolicyArns=[arn]), Policy=policy(actions=["kms:Decrypt"]))
     report = check(tmp_path, template)
@@ -380,7 +380,7 @@ def test_stages_are_checked_each_for_itself(tmp_path: Path) -> None:
 
 
 def test_a_policy_that_is_merged_into_an_imported_key(tmp_path: Path) -> None:
-    """What this app merges counts, and what else the policy says isn't known."""
+    """The statements that this app merges count; the rest of the policy isn't known."""
     arn = "arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
     document = key()["Properties"]["KeyPolicy"]
     merged = {"Type": "Custom::PersonalizeKeyPolicy", "Properties": {"KeyArn": arn, "PolicyDocument": document}}

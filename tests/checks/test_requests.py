@@ -1,4 +1,4 @@
-"""What is asked of Personalize by state machines and custom resources."""
+"""Requests to Personalize by state machines and custom resources."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def check(directory: Path, **resources: Any) -> AccessReport:
 
 
 def wanted(report: AccessReport) -> set[tuple[str, str]]:
-    """What is asked on which resource, of the role in IAM."""
+    """Return the actions that are asked of the role in IAM, on which resource."""
     entries = (*report.missing, *report.undecided)
     return {(each.action, each.resource) for each in entries if (each.principal, each.policy) == ("role", "role")}
 

@@ -60,7 +60,7 @@ def test_the_cdk_cli_deploys_redeploys_and_destroys_it(aws: EmbeddedAws, assembl
 
 
 def test_the_templates_deploy_as_they_are(aws: EmbeddedAws, templates: Templates) -> None:
-    """What the broken variants below are compared with."""
+    """The deployment that the broken variants below are compared with."""
     assert deploy(aws, templates) == []
 
 

@@ -143,7 +143,7 @@ NOT_ALLOWED: dict[str, Callable[[Live], Any]] = {
 
 @pytest.mark.parametrize("call", ALLOWED)
 def test_the_role_may(live: Live, call: str) -> None:
-    """What the page asks for works on the real call."""
+    """Every action of the page works on the real call."""
     for key in ("import/a.csv", "export/b.csv", "other/a.csv"):
         live.owner("s3").put_object(Bucket=live.bucket, Key=key, Body=b"")
     ALLOWED[call](live)
@@ -151,7 +151,7 @@ def test_the_role_may(live: Live, call: str) -> None:
 
 @pytest.mark.parametrize("call", NOT_ALLOWED)
 def test_the_role_may_not(live: Live, call: str) -> None:
-    """What nobody asked for is denied on the real call."""
+    """Any other action is denied on the real call."""
     with pytest.raises(ClientError) as error:
         NOT_ALLOWED[call](live)
     assert error.value.response["Error"]["Code"] in DENIED

@@ -1,4 +1,4 @@
-"""The first page keeps its promise: its two files, in an empty folder, become a deployed stack."""
+"""The page on the first stack keeps its promise: its two files, in an empty folder, become a deployed stack."""
 
 import json
 import os
@@ -10,17 +10,17 @@ from pathlib import Path
 from embedded_aws import EmbeddedAws
 from tests.deploy.stacks import deploy
 
-PAGE = Path(__file__).parents[2] / "docs" / "index.md"
+PAGE = Path(__file__).parents[2] / "docs" / "first-stack.md"
 
 
 def first_block(language: str) -> str:
-    """The first code of the page in this language."""
+    """Return the first code of the page in this language."""
     block = re.search(rf"^```{language}\n(.*?)^```$", PAGE.read_text(), re.DOTALL | re.MULTILINE)
     assert block is not None
     return block[1]
 
 
-def test_files_of_the_first_page_deploy(tmp_path: Path) -> None:
+def test_files_of_the_page_deploy(tmp_path: Path) -> None:
     """The command of cdk.json synthesizes app.py, and CloudFormation makes an encrypted dataset group of it."""
     (tmp_path / "app.py").write_text(first_block("python"))
     interpreter, *arguments = json.loads(first_block("json"))["app"].split()
@@ -29,6 +29,10 @@ def test_files_of_the_first_page_deploy(tmp_path: Path) -> None:
     subprocess.run(
         [sys.executable, *arguments], cwd=tmp_path, env={**os.environ, "CDK_OUTDIR": str(assembly)}, check=True
     )
+    checked = subprocess.run(
+        [sys.executable, "-m", "personalize_kms_constructs", "check", str(assembly)], capture_output=True, text=True
+    )
+    assert (checked.returncode, checked.stdout.splitlines()[-1]) == (0, first_block("text").strip())
     template = json.loads((assembly / "Recommendations.template.json").read_text())
 
     with EmbeddedAws() as aws:

@@ -39,7 +39,7 @@ JOINED = {
 
 
 def refusals() -> list[str]:
-    """What the library refuses: the texts that its ``…_problems`` yield or return, and those beside them."""
+    """Return the messages of refusals: the strings that ``…_problems`` yield or return, and those beside them."""
     found: list[ast.AST] = []
     for node in nodes():
         if isinstance(node, ast.FunctionDef) and is_about_problems(node):
@@ -72,7 +72,7 @@ def nodes() -> Iterator[ast.AST]:
 
 
 def warnings() -> dict[str, str]:
-    """What the library warns of: the texts by id, those of pending statements up to the JSON."""
+    """Return the texts of warnings by id, those of pending statements up to the JSON."""
     found = {warning_id: message.replace("{arn}", "…") for warning_id, message in _MESSAGES.values()}
     for node in nodes():
         pair: list[ast.expr] = []
@@ -93,7 +93,7 @@ def returned_warnings() -> list[str]:
 
 
 def reasons() -> list[str]:
-    """Why the function of MANAGED fails: what it raises, and the problems it puts behind ``no time is left``."""
+    """Return the failures of the function of MANAGED: what it raises, and the problems behind ``no time is left``."""
     found: list[ast.AST] = []
     for node in ast.walk(ast.parse(FUNCTION.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "RefusedError":
@@ -106,7 +106,7 @@ def reasons() -> list[str]:
 
 
 def says(message: str, heading: str) -> bool:
-    """Whether the heading is this message, or a part of it."""
+    """Tell if the heading is this message, or a part of it."""
     pattern = ".*".join(re.escape(part.strip()) for part in heading.split("…"))
     return re.search(pattern, message) is not None
 

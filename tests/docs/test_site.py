@@ -29,7 +29,7 @@ INTERNAL = {
 
 
 class Page(HTMLParser):
-    """What the tests look at in a page."""
+    """The parts of a page that the tests look at."""
 
     def __init__(self, html: str) -> None:
         super().__init__()
@@ -149,6 +149,56 @@ def test_every_page_is_in_the_menu() -> None:
         return found
 
     assert sorted(targets(nav)) == sorted(path.relative_to(DOCS).as_posix() for path in DOCS.rglob("*.md"))
+
+
+def test_picture_is_drawn_from_the_report(project: Path) -> None:
+    """Both pictures are as docs/access_picture.py draws them: after a change of a row, ``make snapshots``."""
+    pictures = [project / "docs" / f"access-{theme}.svg" for theme in ("light", "dark")]
+    before = [picture.read_text() for picture in pictures]
+
+    subprocess.run([sys.executable, str(project / "docs" / "access_picture.py")], check=True)
+
+    assert [picture.read_text() for picture in pictures] == before
+
+
+def test_picture_shows_what_the_example_may_do() -> None:
+    """The lines of the service's access, in the order of the cards: the bucket's key, the group's key, the bucket."""
+    picture = (DOCS / "access-light.svg").read_text()
+    colour = "#bc4c00"  # of the service
+
+    shown = re.findall(rf'<text [^>]*fill="{colour}"[^>]*>(.*?)</text>((?:\n<text [^>]*monospace.*</text>)+)', picture)
+    assert [(policy, ", ".join(re.findall(r"\w+:\w+", lines))) for policy, lines in shown] == [
+        (
+            "Personalize, by the key policy",
+            "kms:CreateGrant, kms:Decrypt, kms:DescribeKey, kms:GenerateDataKey, kms:ListGrants",
+        ),
+        (
+            "Personalize, by the key policy",
+            "kms:CreateGrant, kms:Decrypt, kms:DescribeKey, kms:GenerateDataKey, "
+            "kms:GenerateDataKeyWithoutPlaintext, kms:ListGrants",
+        ),
+        ("Personalize, by the bucket policy", "s3:GetObject, s3:ListBucket, s3:PutObject"),
+    ]
+
+
+def test_readme_and_overview_have_the_same_example() -> None:
+    """The picture is of both."""
+    readme, overview = (
+        re.findall(r"^```python\n(.*?)^```$", path.read_text(), re.DOTALL | re.MULTILINE)[0]
+        for path in (ROOT / "README.md", DOCS / "index.md")
+    )
+    assert readme == overview
+
+
+def test_nothing_is_installed_by_its_name() -> None:
+    """Until it is released, whoever has the name on PyPI would be installed: a path is what pip is given."""
+    latest = re.findall(r"^## (.*)$", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)[0]
+    pages = [ROOT / "README.md", *DOCS.rglob("*.md")]
+    advice = [line for page in pages for line in page.read_text().splitlines() if "pip install" in line]
+
+    assert advice
+    by_name = [line for line in advice if not re.search(r"pip install (?:'?\./|-r )", line)]
+    assert latest != "Unreleased" or by_name == []
 
 
 def test_matrix_is_made_from_the_rows(project: Path) -> None:

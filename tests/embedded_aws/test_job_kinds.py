@@ -1,4 +1,4 @@
-"""What each kind of job says of itself, and what a data deletion job does."""
+"""The embedded jobs of each kind, and the work of a data deletion job."""
 
 from __future__ import annotations
 

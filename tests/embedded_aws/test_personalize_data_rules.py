@@ -1,4 +1,4 @@
-"""What an import job and a metric attribution need where data is read and written, through boto3."""
+"""Permissions of an import job and a metric attribution where data is read and written, through boto3."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def test_an_import_needs_the_columns_of_the_schema(scenario: Any) -> None:
 
 
 def test_a_metric_attribution_needs_cloudwatch_and_kms_in_iam(scenario: Any, refusal: Any) -> None:
-    """What the role lacks is named, the dataset group's key included."""
+    """Each permission that the role lacks is named, on the dataset group's key too."""
     group = scenario.create_dataset_group()
     scenario.role_policy(scenario.allow_role(["s3:PutObject"], "arn:aws:s3:::movies-data/metrics/*"))
     four = "kms:Decrypt, kms:GenerateDataKey, kms:DescribeKey, kms:ListGrants"

@@ -68,7 +68,7 @@ def test_batch_inference_answers_every_line_of_its_input(scenario: Any, job: dic
 
 
 def test_a_batch_segment_job_needs_its_input(scenario: Any, job: dict[str, Any], refusal: Any) -> None:
-    """What the role may not read is named; with it, the job writes users."""
+    """The object that the role may not read is named; with the permission, the job writes users."""
     whole = scenario.iam.get_role_policy(RoleName="personalize", PolicyName="inline")["PolicyDocument"]
     scenario.role_policy(*(s for s in whole["Statement"] if s["Action"] != ["s3:GetObject"]))
     assert refusal(scenario.personalize.create_batch_segment_job, **job) == (

@@ -1,4 +1,4 @@
-"""What the embedded Personalize accepts and refuses, through boto3, with the policies as deployed at the call."""
+"""Requests that the embedded Personalize accepts and refuses, by the policies as deployed at the call."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What KMS, S3 and IAM refuse about a policy, which ministack by itself would take."""
+"""Policies that KMS, S3 and IAM refuse, and ministack by itself would take."""
 
 from __future__ import annotations
 

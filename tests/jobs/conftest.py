@@ -1,4 +1,4 @@
-"""What the tests of the jobs start from."""
+"""Fixtures for the tests of the jobs."""
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING

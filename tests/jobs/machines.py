@@ -22,7 +22,7 @@ FILTER = "arn:aws:personalize:eu-west-1:111111111111:filter/seen"
 
 @dataclass(frozen=True)
 class Data:
-    """What the jobs work on: one bucket with a key of its own, and one without a key."""
+    """The data that the jobs work on: one bucket with a key of its own, and one without a key."""
 
     encryption: PersonalizeEncryption
     encrypted: s3.Bucket

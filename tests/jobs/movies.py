@@ -116,7 +116,7 @@ class Movies:
 
 @dataclass(frozen=True)
 class Execution:
-    """How an execution ended."""
+    """An execution that has ended."""
 
     status: str
     output: Any

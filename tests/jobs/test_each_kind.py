@@ -1,4 +1,4 @@
-"""What all kinds of jobs take, by each of them."""
+"""Parameters that all kinds of jobs take, by each of them."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What ``grant_create`` gives a caller of the API, in the template and on the embedded AWS."""
+"""The permissions that ``grant_create`` gives a caller, in the template and on the embedded AWS."""
 
 import json
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""How many events a job costs: counted in executions, and the figures of the page on jobs computed from that."""
+"""The number of events of a job: counted in executions, and the figures of the page on jobs."""
 
 import re
 from itertools import accumulate, chain, pairwise, repeat

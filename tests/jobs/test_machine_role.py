@@ -1,4 +1,4 @@
-"""What the role of a state machine may do: statements as literals, from the service authorization reference."""
+"""The role of a state machine: statements as literals, from the service authorization reference."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What is refused at construction, with a message that says what to do."""
+"""Refusals at construction, with a message that says what to do."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What executions do when a call fails, or when the job was there already."""
+"""Executions in which a call fails, or the job was there already."""
 
 import time
 
@@ -71,7 +71,7 @@ def test_a_service_that_is_down_fails_the_execution(aws: EmbeddedAws, movies: Mo
 
 
 def test_a_refused_request_is_not_tried_again(aws: EmbeddedAws, movies: Movies) -> None:
-    """What Personalize can't carry out now it can't later."""
+    """A request that Personalize can't carry out now, it can't carry out later."""
     machine = deployed(aws, movies, movies.importing())
     aws.fail_next("CreateDatasetImportJob", "InvalidInputException")
     execution = machine.start()

@@ -1,4 +1,4 @@
-"""What tests of an app that goes on living start from."""
+"""Fixtures and helpers for apps that go on living after the constructor."""
 
 from collections.abc import Callable
 from typing import Any
@@ -81,7 +81,7 @@ def warnings(stack: cdk.Stack) -> dict[str, str]:
 
 
 def synth_error(app: cdk.App) -> str:
-    """What fails the synth."""
+    """Return the error that fails the synth."""
     with pytest.raises(RuntimeError) as error:
         app.synth()
     return str(error.value)

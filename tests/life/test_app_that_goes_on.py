@@ -39,7 +39,7 @@ def test_what_is_allowed_after_a_stage_was_synthesized_fails(app: cdk.App) -> No
 
 
 def test_what_is_added_after_a_stage_was_synthesized_fails(app: cdk.App) -> None:
-    """Whether or not it needs new statements, no template has it."""
+    """No template has it, with or without new statements."""
     stage = cdk.Stage(app, "Production")
     stack = cdk.Stack(stage, "Stack")
     source = S3Location(s3.Bucket(stack, "Bucket"), "import/")
@@ -101,7 +101,7 @@ def test_a_key_that_an_app_wide_helper_has_deleted(app: cdk.App, stack: cdk.Stac
 
 
 def test_a_key_that_is_to_be_deleted(app: cdk.App, stack: cdk.Stack) -> None:
-    """What was asked for is not warned of."""
+    """A deletion that was asked for is not warned of."""
     PersonalizeEncryption(stack, "Encryption", resources=[GROUP], removal_policy=cdk.RemovalPolicy.DESTROY)
     change(app, kms.CfnKey, lambda key: key.apply_removal_policy(cdk.RemovalPolicy.DESTROY))
     assert warnings(stack) == {}
@@ -289,7 +289,7 @@ def test_deployments_of_one_app_share_no_sid_in_a_central_key() -> None:
 
 
 def test_app_wide_tags_and_aspects_break_no_statement(app: cdk.App, stack: cdk.Stack, bucket: s3.Bucket) -> None:
-    """What companies do to every stack leaves nothing to tell."""
+    """The usual helpers of companies leave nothing to tell."""
     cdk.Tags.of(app).add("team", "movies")
     iam.PermissionsBoundary.of(app).apply(iam.ManagedPolicy.from_managed_policy_name(stack, "Boundary", "boundary"))
     PersonalizeEncryption(stack, "Encryption", resources=[importing(bucket)]).add_dataset_group("Movies", name="m")

@@ -60,14 +60,14 @@ def test_an_l1_with_the_key_of_aws(stack: cdk.Stack) -> None:
 
 
 def test_an_l2_whose_l1_was_changed(stack: cdk.Stack, bucket: s3.Bucket) -> None:
-    """What an escape hatch wrote is what is deployed."""
+    """The encryption that an escape hatch wrote is the one that is deployed."""
     l1: Any = bucket.node.default_child
     l1.bucket_encryption = encryption(None)
     assert "is encrypted by aws:kms with aws/s3" in refusal(stack, bucket)
 
 
 def test_the_key_of_the_objects_may_be_another(stack: cdk.Stack, data_key: kms.Key) -> None:
-    """What the message advises works."""
+    """The advice of the message works."""
     bucket = s3.Bucket(stack, "Managed", encryption=s3.BucketEncryption.KMS_MANAGED)
     PersonalizeEncryption(stack, "Encryption", resources=[importing(bucket, encryption_key=data_key)])
 
@@ -105,7 +105,7 @@ def test_an_l1_with_what_no_policy_can_name(stack: cdk.Stack, key_id: str) -> No
 
 
 def test_an_l1_with_a_parameter(stack: cdk.Stack) -> None:
-    """What is known at deployment is nothing that a policy can be written for."""
+    """No policy can be written for a key that is known only at deployment."""
     parameter = cdk.CfnParameter(stack, "KeyArn").value_as_string
     assert "is encrypted with a value that is known only at deployment" in refusal(
         stack, encrypted_l1(stack, parameter)

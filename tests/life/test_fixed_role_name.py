@@ -70,7 +70,7 @@ def test_a_long_name_fits_into_every_region(app: cdk.App) -> None:
 
 
 def test_an_id_with_characters_that_iam_refuses(stack: cdk.Stack) -> None:
-    """What no role name may have is left out."""
+    """Characters that no role name may have are left out."""
     PersonalizeEncryption(stack, "Encryption of (Ä) movies", resources=[GROUP])
     assert role_name(stack)["Fn::Join"][1][0].startswith("Stack-Encryptionofmovies-")
 

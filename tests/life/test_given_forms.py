@@ -171,7 +171,7 @@ def test_an_l1_bucket_policy_gets_the_statements(stack: cdk.Stack, named: bool) 
 
 
 def test_an_included_bucket_and_its_policy(stack: cdk.Stack, tmp_path: Path) -> None:
-    """What CfnInclude brings is of the app."""
+    """Resources of CfnInclude belong to the app."""
     file = tmp_path / "old.json"
     statement = {"Effect": "Deny", "Principal": "*", "Action": "s3:*", "Resource": {"Fn::GetAtt": ["Data", "Arn"]}}
     file.write_text(

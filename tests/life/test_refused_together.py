@@ -42,7 +42,7 @@ def test_everything_at_once(stack: cdk.Stack, bucket: s3.Bucket) -> None:
 
 
 def test_a_role_that_is_wrong_and_a_key_that_is_wrong(concrete: cdk.Stack) -> None:
-    """What is known of each is told with the other."""
+    """Every problem that is known is told with the others."""
     role = iam.Role.from_role_arn(concrete, "Role", "arn:aws:iam::222222222222:role/personalize")
     key = kms.Key.from_key_arn(concrete, "Key", KEY_ARN.replace("eu-west-1", "us-east-1"))
     with pytest.raises(ValueError, match="service_role belongs to account 222222222222") as error:
@@ -95,7 +95,7 @@ def test_a_folder_in_a_bucket_arn(stack: cdk.Stack) -> None:
     ids=["asterisk", "question mark", "variable"],
 )
 def test_a_token_hides_no_wildcard(stack: cdk.Stack, bucket: s3.Bucket, prefix: str) -> None:
-    """What is known of the prefix is looked at."""
+    """The part of the prefix that is known is checked."""
     job = PersonalizeResource.dataset_import_job(S3Location(bucket, prefix))
     with pytest.raises(ValueError, match="are wildcards and variables in policies"):
         PersonalizeEncryption(stack, "Encryption", resources=[job])

@@ -89,7 +89,7 @@ def test_a_path_is_in_what_the_owner_of_an_imported_key_pastes(app: cdk.App, sta
     )
     change(app, iam.CfnRole, move_to_path)
     text = warnings(stack)["pendingKeyPolicy"]
-    assert "arn:${AWS::Partition}:iam::${AWS::AccountId}:role/personalize/personalize" in text
+    assert "arn:aws:iam::${AWS::AccountId}:role/personalize/personalize" in text
     (pending,) = encryption.pending_statements
     statement = stack.resolve(pending.statements[0].to_statement_json())
     assert principal_arn(statement) == arn("/personalize/personalize")

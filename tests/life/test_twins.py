@@ -19,7 +19,7 @@ GROUP = PersonalizeResource.dataset_group()
 
 
 def test_parameters_of_one_name_in_two_stacks_are_two_keys(app: cdk.App, stack: cdk.Stack, bucket: s3.Bucket) -> None:
-    """What a reference resolves to doesn't say of which stack it is."""
+    """The resolved value of a reference doesn't say of which stack it is."""
     one, two = (
         kms.Key.from_key_arn(stack, f"Key{id}", cdk.CfnParameter(cdk.Stack(app, id), "KeyArn").value_as_string)
         for id in ("One", "Two")
@@ -167,7 +167,7 @@ def test_a_pattern_whose_asterisk_spans_colons(app: cdk.App, concrete: cdk.Stack
 
 
 def test_a_grant_that_comes_after_the_synth(app: cdk.App) -> None:
-    """What it adds to a policy would reach no template; of a construct that comes too late the CDK tells."""
+    """Statements that it adds would reach no template; of a construct that comes too late the CDK tells."""
     stage = cdk.Stage(app, "Production")
     stack = cdk.Stack(stage, "Stack")
     encryption = PersonalizeEncryption(stack, "Encryption", resources=[GROUP])

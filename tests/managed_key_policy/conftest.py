@@ -65,7 +65,7 @@ def raiser(*errors: Exception) -> Callable[[], None]:
 
 
 def context_of(seconds: float) -> SimpleNamespace:
-    """What Lambda tells a function that may run for so long."""
+    """Return the context that Lambda gives a function that may run for so long."""
     return SimpleNamespace(
         get_remaining_time_in_millis=lambda: seconds * 1000,
         invoked_function_arn="arn:aws:lambda:us-east-1:111111111111:function:keeper",
@@ -178,7 +178,7 @@ class Spy:
 
 @pytest.fixture
 def spy(kms: Any) -> Spy:
-    """What the function calls KMS by."""
+    """Record the calls of KMS that the function makes."""
     return Spy(kms)
 
 

@@ -77,7 +77,7 @@ def run(aws: EmbeddedAws, operation: str, stack: str = "Stack", body: Template |
 
 
 def events(aws: EmbeddedAws, stack: str) -> list[Any]:
-    """What happened in a stack, the newest first."""
+    """Return the events of a stack, the newest first."""
     return list(aws.client("cloudformation").describe_stack_events(StackName=stack)["StackEvents"])
 
 

@@ -1,4 +1,4 @@
-"""What the function can't do, against the KMS of an embedded AWS: the reason given, and what is left behind."""
+"""Failures of the function, against the KMS of an embedded AWS: the reason given, and what is left behind."""
 
 import re
 from collections.abc import Callable
@@ -42,7 +42,7 @@ def test_a_write_without_an_answer_is_taken_out_too(
 
 
 def test_failed_create_leaves_the_policy_as_it_was(function: Function, key_arn: str, policy: Policy, spy: Spy) -> None:
-    """What was written is taken out when the look at it fails; the Delete of the roll-back looks again."""
+    """The statements are taken out when the look at them fails; the Delete of the roll-back looks again."""
     reads = iter(range(100))
 
     def fail_third_read() -> None:
@@ -147,7 +147,7 @@ def test_denied_access_says_what_the_key_policy_lacks(function: Function, key_ar
 
 
 def test_delete_after_a_create_that_wrote_nothing_succeeds(function: Function, key_arn: str, spy: Spy) -> None:
-    """What made Create fail would make the roll-back fail too, and leave a stack that can't be deleted."""
+    """The cause of a failed Create would make the roll-back fail too, and leave a stack that can't be deleted."""
     spy.before_read = raiser(refused("AccessDeniedException"), refused("AccessDeniedException"))
     physical_id = function("Create", key_arn, statement("A"))["PhysicalResourceId"]
     assert function("Delete", key_arn, statement("A"), PhysicalResourceId=physical_id)["Status"] == "SUCCESS"

@@ -1,4 +1,4 @@
-"""What the function refuses, whoever asks: whoever may invoke it must not own the keys."""
+"""Requests that the function refuses, whoever sends them: whoever may invoke it must not own the keys."""
 
 from collections.abc import Callable
 from typing import Any

@@ -1,4 +1,4 @@
-"""What cdk-nag's packs find in the custom resource and its function."""
+"""Findings of cdk-nag's packs in the custom resource and its function."""
 
 from pathlib import Path
 from typing import Any

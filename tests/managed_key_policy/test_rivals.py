@@ -65,7 +65,7 @@ def test_two_functions_lose_nothing(
 def test_one_comes_while_the_other_goes(
     function: Function, at_once: AtOnce, key_arn: str, policy: Callable[[], str]
 ) -> None:
-    """What is deleted doesn't come back by the write of somebody who had read it before."""
+    """A deleted statement doesn't come back by the write of somebody who had read it before."""
     for _ in range(2):
         function("Create", key_arn, statement("Going"))
         statuses = at_once(

@@ -1,4 +1,4 @@
-"""What happens to the text of a key policy, by literals: all that isn't ours stays as it is, byte for byte."""
+"""Changes of the text of a key policy, by literals: all that isn't ours stays as it is, byte for byte."""
 
 import json
 import random
@@ -122,7 +122,7 @@ def test_an_account_is_its_root_as_a_principal_only() -> None:
 
 @pytest.mark.parametrize("string", ["None", "null"])
 def test_null_is_no_string(string: str) -> None:
-    """What KMS makes of a null isn't documented."""
+    """AWS doesn't document how KMS reads a null."""
     text = '{"Statement":[{"Sid":"A","x":null}]}'
     assert spliced(text, {"A"}, {"A": {"Sid": "A", "x": string}}) != text
 

@@ -1,4 +1,4 @@
-"""What the construct puts into a template."""
+"""The template of the construct."""
 
 import json
 from pathlib import Path

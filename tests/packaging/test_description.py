@@ -1,4 +1,4 @@
-"""What PyPI shows of the package: its description, rendered as PyPI renders it."""
+"""The description of the package, rendered as PyPI renders it."""
 
 import email.parser
 import re

@@ -1,4 +1,4 @@
-"""What is in the distributions that are published, and what they say of themselves."""
+"""The contents of the distributions that are published, and their metadata."""
 
 import email.message
 import email.parser

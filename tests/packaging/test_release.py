@@ -1,4 +1,4 @@
-"""What a release relies on: the changelog, the lowest requirements, the Makefile and the workflows."""
+"""The files that a release relies on: changelog, lowest requirements, Makefile and workflows."""
 
 import re
 import shutil
@@ -64,8 +64,18 @@ def test_release_notes_are_those_of_the_version(version: str, notes: str | None,
     assert (made.returncode, made.stdout) == ((0, notes) if notes is not None else (1, ""))
 
 
+def test_pages_say_that_nothing_is_released_where_the_release_looks() -> None:
+    """The workflow finds the words on a line; a page that breaks them over two would be released with them."""
+    workflow = (ROOT / ".github" / "workflows" / "release.yml").read_text()
+    (pages,) = re.findall(r'grep -n "not released yet" (.*)$', workflow, re.MULTILINE)
+    latest = re.findall(r"^## (.*)$", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)[0]
+    saying = [page for page in pages.split() if "not released yet" in (ROOT / page).read_text()]
+
+    assert saying == (pages.split() if latest == "Unreleased" else [])
+
+
 def test_lowest_requirements_are_the_lowest_that_are_admitted() -> None:
-    """What ``make versions`` tests at the lower end is where the range of each dependency begins."""
+    """The lower end that ``make versions`` tests is where the range of each dependency begins."""
     (block,) = re.findall(r"^dependencies = \[\n(.*?)^\]$", (ROOT / "pyproject.toml").read_text(), re.M | re.S)
     admitted = [Requirement(text) for text in re.findall(r'"(.*)"', block)]
     lowest = {each.name: spec.version for each in admitted for spec in each.specifier if spec.operator == ">="}

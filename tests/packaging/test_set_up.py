@@ -60,7 +60,7 @@ def test_an_old_python_is_refused_in_one_line(arguments: tuple[str, ...], name: 
 
 
 def test_a_python_that_is_not_there_is_refused_in_one_line(project: Path) -> None:
-    """What is named may be misspelt."""
+    """The name of an interpreter may be misspelt."""
     result = set_up(project, "python3.x")
 
     assert result.returncode == 1

@@ -1,4 +1,4 @@
-"""What type checkers say of users' code, by the types that the package comes with.
+"""Type checkers on users' code, with the types that the package comes with.
 
 Both have a configuration of their own here, at their strictest, whatever the repository's is.
 """
@@ -35,7 +35,7 @@ Complaints = set[tuple[str, int]]
 
 
 def _output(*command: str) -> str:
-    """What a checker writes. It runs where the library's own check does, to share the cache of aws-cdk-lib's types."""
+    """Return the output of a checker. It runs where the library's own check does, to share the cache of types."""
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
     process = subprocess.run(command, cwd=ROOT, env={**os.environ, "PATH": path}, capture_output=True, text=True)
     # Both exit with 1 when there are complaints, which there are: one of the files has them by design.

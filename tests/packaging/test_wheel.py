@@ -27,7 +27,7 @@ def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def _closure(dependent: Distribution) -> dict[str, Distribution]:
-    """What a distribution needs at run time, as installed here, by name."""
+    """Return the distributions that one needs at run time, as installed here, by name."""
     found: dict[str, Distribution] = {}
     todo = [dependent]
     while todo:

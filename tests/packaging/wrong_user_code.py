@@ -44,7 +44,7 @@ def locations(bucket: s3.Bucket, key: kms.Key) -> None:
 
 
 def additions(encryption: PersonalizeEncryption, movies: personalize.CfnDatasetGroup, data: S3Location) -> None:
-    """What the construct adds."""
+    """Code against the members that the construct adds."""
     encryption.allow([PersonalizeResource.dataset_group()])  # wrong
     encryption.add_dataset_group("A")  # wrong
     encryption.add_dataset_group("B", "movies")  # wrong

@@ -1,4 +1,4 @@
-"""What arrangements are built with: it keeps apart what the construct is asked for and what it makes of it."""
+"""Builders of arrangements: they keep apart what the construct is asked for and what it makes of it."""
 
 from __future__ import annotations
 
@@ -62,9 +62,9 @@ class Building:
     here: Environment
     """Where its stacks are deployed."""
     concrete: bool
-    """Whether the stacks say so themselves."""
+    """True if the stacks say so themselves."""
     kinds: Sequence[str]
-    """What Personalize is asked to create."""
+    """The resources that Personalize is asked to create."""
     outside: Deployed = field(default_factory=Deployed)
     stacks: list[cdk.Stack] = field(default_factory=list)
     wired: list[Wired] = field(default_factory=list)
@@ -83,7 +83,7 @@ class Building:
         return made
 
     def picks(self, input: AnyBucket, output: AnyBucket | None = None, **locations: Any) -> list[Pick]:
-        """What is asked for, each in folders of its own."""
+        """Return the resources that are asked for, each in folders of its own."""
         output = output or input
 
         def source(prefix: str) -> S3Location:
@@ -147,7 +147,7 @@ class Building:
         return arn
 
     def finish(self, directory: Path) -> tuple[Deployed, list[Use], Assembly]:
-        """What is deployed in the end, with pending statements pasted, and what was asked for."""
+        """Return the final deployment, with pending statements pasted, and the resources that were asked for."""
         assembly = Assembly.read(directory, self.here)
         deployed = assembly.deployed(self.outside)
         for wired in self.wired:
@@ -225,7 +225,7 @@ class Building:
 
 
 def resource(pick: Pick) -> PersonalizeResource:
-    """What the construct is asked for, by the name on AWS's page."""
+    """Return the resource that the construct is asked for, by the name on AWS's page."""
     kind, source, destination = pick
     if kind == "dataset group":
         return PersonalizeResource.dataset_group()

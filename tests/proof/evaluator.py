@@ -44,7 +44,7 @@ class Caller:
 
     @property
     def account_names(self) -> tuple[str, ...]:
-        """How a policy can name the account."""
+        """Return the ways in which a policy can name the account."""
         return (f"{self.arn.split(':iam:')[0]}:iam::{self.account}:root", self.account) if self.arn else ()
 
     def __str__(self) -> str:
@@ -70,7 +70,7 @@ def statements_of(document: Document | None) -> list[Statement]:
 
 
 def is_addressed_to(statement: Statement, caller: Caller) -> bool:
-    """Whether the principals of a resource policy's statement comprise the caller, or delegate to its account."""
+    """Tell if the principals of a resource policy's statement comprise the caller, or delegate to its account."""
     if "NotPrincipal" in statement:
         return not is_addressed_to({"Principal": statement["NotPrincipal"]}, caller)
     principal = statement.get("Principal")
@@ -136,7 +136,7 @@ def on_key(role: Role, key: Key, action: str, region: str) -> str | None:
 
 
 def by_iam(role: Role, action: str, resource: str, region: str) -> bool:
-    """Whether the role's IAM policies allow the action."""
+    """Tell if the role's IAM policies allow the action."""
     return access.by_iam(_role(role), action, resource, region)
 
 
@@ -148,7 +148,7 @@ def in_bucket(role: Role, bucket: Bucket, action: str, resource: str, region: st
 
 
 def not_understood(statement: Statement, services: Sequence[str], *, has_principal: bool) -> Iterator[str]:
-    """What is wrong with a statement on these services, or can't be judged as AWS would."""
+    """Yield the faults of a statement on these services, and what can't be judged as AWS would."""
     if statement.get("Effect") != "Allow":
         yield f"effect {statement.get('Effect')!r}"
     expected = _ELEMENTS if has_principal else _ELEMENTS - {"Principal"}

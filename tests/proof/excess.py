@@ -1,4 +1,4 @@
-"""What our statements allow beyond what is asked for.
+"""Permissions that our statements allow beyond what is asked for.
 
 Every document is held against every action of its service, for the callers it is meant for and for strangers, on the
 resources it is meant for and on others.
@@ -30,7 +30,7 @@ STRANGE_ACCOUNT = "999988887777"
 
 
 def excess(ours: Deployed, uses: Sequence[Use], asked: Sequence[Need]) -> Iterator[Found]:
-    """What is allowed, or written in a way that can't be judged."""
+    """Yield what is allowed beyond that, or written in a way that can't be judged."""
     roles = {use.role for use in uses}
     for key in ours.keys.values():
         yield from _strange_elements(key.arn, key.policy, ["kms"])
@@ -195,7 +195,7 @@ def _in_trust(role: Role, use: Use) -> Iterator[Found]:
 
 
 def _is_named(role: Role, key: Key) -> bool:
-    """Whether the key policy itself allows the role, instead of leaving it to IAM."""
+    """Tell if the key policy itself allows the role, instead of leaving it to IAM."""
     if role.account != key.account:
         return False
     named: list[Statement] = [

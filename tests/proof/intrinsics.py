@@ -10,13 +10,13 @@ from typing import Any
 from tests.proof.model import UnresolvableError
 
 NO_VALUE = object()
-"""What ``AWS::NoValue`` resolves to; lists and objects drop it."""
+"""The value of ``AWS::NoValue``; lists and objects drop it."""
 
 _VARIABLE = re.compile(r"\$\{([^}]*)\}")
 
 
 class Scope(ABC):
-    """What a template's functions refer to."""
+    """The targets of a template's functions."""
 
     @abstractmethod
     def ref(self, name: str, place: str) -> Any:

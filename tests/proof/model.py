@@ -1,4 +1,4 @@
-"""What is deployed, as far as permissions go: keys, roles, buckets and Personalize's resources, all of it concrete."""
+"""The deployment, as far as permissions go: keys, roles, buckets and Personalize's resources, all of it concrete."""
 
 from __future__ import annotations
 

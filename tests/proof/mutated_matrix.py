@@ -80,5 +80,5 @@ def test_a_broken_table_is_noticed(
 
 @pytest.mark.parametrize("name", ROWS)
 def test_the_table_as_it_is_differs_in_nothing(name: str, tmp_path: Path) -> None:
-    """What is reported above is what was broken."""
+    """So that a difference reported above comes from what was broken."""
     assert found(several_keys, tmp_path, flags={}, kinds=[ROWS[name].resource]) == []

@@ -40,7 +40,7 @@ class Chosen:
 
 @dataclass(frozen=True)
 class Use:
-    """What one construct was asked for."""
+    """The requests that one construct got."""
 
     role: str
     key: str
@@ -50,7 +50,7 @@ class Use:
     check: str = IF_PRESENT
     """Which calls of the service have to be let in, and which ones shut out, by what they say of their source."""
     made_role: bool = True
-    """Whether the construct made the role, its trust policy included."""
+    """True if the construct made the role, its trust policy included."""
     unsure: frozenset[str] = frozenset()
     """The ARNs of keys and buckets whose account can't be compared with the role's before deployment: there, both
     sides may allow what they would have to across accounts."""
@@ -58,13 +58,13 @@ class Use:
 
 @dataclass(frozen=True)
 class Target:
-    """What an action is allowed on: an ARN, or all objects below a prefix."""
+    """The place that an action is allowed on: an ARN, or all objects below a prefix."""
 
     arn: str
     objects: bool = False
 
     def covers(self, resource: str) -> bool:
-        """Whether this is the resource, or it is one of the objects."""
+        """Tell if this is the resource, or it is one of the objects."""
         return resource.startswith(self.arn) if self.objects else resource == self.arn
 
     def samples(self) -> tuple[str, ...]:

@@ -25,7 +25,7 @@ class Resource:
 
     @property
     def seed(self) -> str:
-        """What makes its invented ids differ from all others."""
+        """A name that makes its invented ids differ from all others."""
         return f"{self.environment}/{self.stack_name}/{self.logical_id}"
 
     def invented_name(self, longest: int) -> str:
@@ -93,14 +93,14 @@ _ATTRIBUTES: dict[tuple[str, str], Callable[[Resource], str]] = {
 
 
 def ref(resource: Resource, place: str) -> str:
-    """What ``Ref`` returns for the resource."""
+    """Return the value of ``Ref`` for the resource."""
     if resource.type not in _REFS:
         raise UnresolvableError(place, f"Ref of {resource.logical_id}, a {resource.type}, is not modelled")
     return _REFS[resource.type](resource)
 
 
 def attribute(resource: Resource, name: str, place: str) -> str:
-    """What ``Fn::GetAtt`` returns for the resource."""
+    """Return the value of ``Fn::GetAtt`` for the resource."""
     found = _ATTRIBUTES.get((resource.type, name))
     if found is None:
         raise UnresolvableError(place, f"{name} of {resource.logical_id}, a {resource.type}, is not modelled")

@@ -36,7 +36,7 @@ class Difference:
 
 
 def differences(deployed: Deployed, uses: Sequence[Use]) -> Iterator[Difference]:
-    """What the policies lack, and what they have beyond what is asked for."""
+    """Yield the permissions that the policies lack, and those beyond what is asked for."""
     asked = list(dict.fromkeys(need for use in uses for need in needs(use)))
     ours = by_our_statements_alone(deployed)
     yield from _sids(deployed)
@@ -64,7 +64,7 @@ def by_our_statements_alone(deployed: Deployed) -> Deployed:
 
 
 def is_theirs(statement: Statement, account_root: str = "") -> bool:
-    """Whether CDK begins key policies with the statement, or denies HTTP by it, or its sid says that it is others'."""
+    """Tell if CDK begins key policies with the statement, or denies HTTP by it, or its sid says that it is others'."""
     cdk = {"Effect": "Allow", "Principal": {"AWS": account_root}, "Action": "kms:*", "Resource": "*"}
     http = statement.get("Condition") == {"Bool": {"aws:SecureTransport": "false"}} and statement["Effect"] == "Deny"
     return http or statement == cdk or str(statement.get("Sid", "")).startswith("Owner")

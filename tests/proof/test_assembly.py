@@ -1,4 +1,4 @@
-"""What CloudFormation's functions become, and that nothing is guessed."""
+"""The values of CloudFormation's functions; nothing is guessed."""
 
 from __future__ import annotations
 

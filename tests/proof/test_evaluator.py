@@ -35,13 +35,13 @@ def for_account(account: str = ACCOUNT, **elements: Any) -> Json:
 
 
 def decrypts(*statements: Json, iam: Json | None = None, key: str = KEY, role: str = ROLE) -> bool:
-    """Whether the role may decrypt with the key."""
+    """Tell if the role may decrypt with the key."""
     identity = [policy(iam)] if iam else []
     return on_key(Role(role, {}, identity), Key(key, policy(*statements)), DECRYPT, REGION) is None
 
 
 def serves(*statements: Json, account: str | None = ACCOUNT, arn: str | None = SOURCE) -> bool:
-    """Whether Personalize may decrypt on behalf of this source."""
+    """Tell if Personalize may decrypt on behalf of this source."""
     caller = Caller(service="personalize.amazonaws.com", source_account=account, source_arn=arn)
     return bool(allowed(addressed_to(policy(*statements), caller), caller, [DECRYPT], KEY))
 
@@ -225,7 +225,7 @@ def test_iam_is_enough_in_a_bucket_of_the_same_account() -> None:
 
 
 def _ministack(statement: Json, **context: Any) -> bool:
-    """What ministack alone says."""
+    """Return the answer of ministack alone."""
     request = {
         "principal_arn": ROLE,
         "principal_type": "AssumedRole",

@@ -39,7 +39,7 @@ MIXED_FLAGS = st.frozensets(st.sampled_from(sorted(stacks.recommended_flags())))
 
 @dataclass(frozen=True)
 class Scenario:
-    """What a user's app may look like."""
+    """An app that a user may have."""
 
     construct_in: str
     key_in: str | None
@@ -49,7 +49,7 @@ class Scenario:
     picks: tuple[tuple[str, int, int, str, str], ...]
     """Kind, source and destination bucket, and their prefixes."""
     calls: tuple[int, ...]
-    """How many of the picks each call has."""
+    """The number of picks that each call has."""
     concrete: bool
     partition: str
     flags: frozenset[str]

@@ -77,7 +77,7 @@ def noticed(assembly: Assembly, uses: list[Use]) -> bool:
 
 @pytest.mark.parametrize("name", TEMPLATES)
 def test_templates_that_are_not_broken_differ_in_nothing(name: str, unbroken: Mapping[str, Unbroken]) -> None:
-    """What is reported below is what was broken."""
+    """So that a difference reported below comes from what was broken."""
     assert not noticed(*unbroken[name])
 
 

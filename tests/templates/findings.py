@@ -1,4 +1,4 @@
-"""What validation plugins find, read from the report that the CDK writes beside the templates."""
+"""Findings of validation plugins, read from the report that the CDK writes beside the templates."""
 
 import json
 from pathlib import Path

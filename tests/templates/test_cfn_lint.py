@@ -44,7 +44,7 @@ def test_no_stack_has_a_finding(stack: str, flags: str, synthesized: Path) -> No
 @needs_metric_attribution
 @pytest.mark.parametrize("stack", ["Data", "Recommendations", "Security"])
 def test_no_stack_of_the_example_app_has_a_finding(stack: str, example_app: Path) -> None:
-    """What users copy is as clean as what the library makes, across stacks as well.
+    """The example that users copy is as clean as the library's own templates, across stacks as well.
 
     The one finding is the CDK's own: a state machine depends on its role, to which it refers already.
     """

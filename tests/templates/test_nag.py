@@ -85,7 +85,7 @@ def app(request: pytest.FixtureRequest, tmp_path: Path) -> cdk.App:
 
 
 def all_findings(app: cdk.App) -> list[tuple[str, str, str]]:
-    """What all packs find, sorted: feature flags change the order of statements."""
+    """Return the findings of all packs, sorted: feature flags change the order of statements."""
     return sorted(finding for pack in PACKS for finding in findings(app, pack))
 
 

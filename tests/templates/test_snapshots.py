@@ -32,7 +32,7 @@ class Snapshot(JSONSnapshotExtension):
     """Those of the newest aws-cdk-lib; what the lowest makes is equal, less a resource that it has no class for."""
 
     def matches(self, *, serialized_data: Any, snapshot_data: Any) -> bool:
-        """Whether the template is the one of the snapshot."""
+        """Tell if the template is the one of the snapshot."""
         expected = json.loads(snapshot_data, object_pairs_hook=OrderedDict)
         if not HAS_METRIC_ATTRIBUTION:
             expected["Resources"].pop("EncryptionMetrics1F650766", None)

@@ -1,4 +1,4 @@
-"""What else is in the app, found by one walk through its tree."""
+"""Other resources of the app, found by one walk through its tree."""
 
 from __future__ import annotations
 

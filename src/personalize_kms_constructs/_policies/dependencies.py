@@ -1,4 +1,4 @@
-"""What must exist before Personalize is called."""
+"""Policies that must exist before Personalize is called."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is known of the keys and buckets that one construct works with, each found once."""
+"""Facts about the keys and buckets that one construct works with, each found once."""
 
 from __future__ import annotations
 

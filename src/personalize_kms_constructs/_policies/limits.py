@@ -1,4 +1,4 @@
-"""How much AWS takes in one policy, and how many policies on one role."""
+"""Limits of AWS: the size of one policy, and the number of policies of one role."""
 
 from __future__ import annotations
 

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import cast
 
 import jsii
-from aws_cdk import CfnOutput, IResolveContext, IStringProducer, Lazy, Reference, Stack, Tokenization
+from aws_cdk import CfnOutput, IResolveContext, IStringProducer, Lazy, Stack
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
-from .._tokens import TOKEN
+from .pasted import part_of, readable, replacements
+from .pending_files import write_files
 from .policy import Policy, PolicyKind
 
 _MESSAGES: dict[PolicyKind, tuple[str, str]] = {
@@ -31,6 +32,18 @@ _MESSAGES: dict[PolicyKind, tuple[str, str]] = {
         "role {arn} is immutable in this app, so it lacks permissions that Personalize needs until its owner adds "
         "these statements to an IAM policy of the role",
     ),
+}
+
+_OWNERS: dict[PolicyKind, str] = {
+    "key": "the owner of the key{account} adds them to the statements that the key policy has",
+    "bucket": "the owner of the bucket{account} adds them to the statements that the bucket policy has",
+    "role": "the owner of the role{account} adds them to a policy of the role, or makes one of the file",
+}
+_MANAGED = "- or this app adds them at deployment: imported_key_policy=ImportedKeyPolicy.MANAGED"
+_PAGES: dict[PolicyKind, str] = {
+    "key": "Imported keys",
+    "bucket": "Several buckets and keys",
+    "role": "An existing role",
 }
 
 
@@ -88,43 +101,39 @@ def pending_output(scope: Construct, id: str, policies: Callable[[], Iterable[Po
     )
 
 
-def pending_warnings(stack: Stack, policies: Iterable[Policy]) -> Iterator[tuple[str, str]]:
-    """Yield a warning, by id and text, for each policy that took no statements."""
-    for policy in policies:
-        if policy.pending:
-            warning_id, message = _MESSAGES[policy.kind]
-            arn = readable(policy.resource_arn, stack)
-            statements = json.dumps(readable(policy.statements_json, stack), indent=2)
-            yield warning_id, f"{message.format(arn=arn)}: {statements}"
+def pending_warnings(
+    scope: Construct, policies: Iterable[Policy], known: Mapping[str, str], *, may_manage: Callable[[Policy], bool]
+) -> Iterator[tuple[str, str]]:
+    """Write a file for each policy that took no statements, and yield a warning for it, by id and text.
+
+    Args:
+        scope: the construct.
+        policies: all policies of the construct.
+        known: the values of placeholders, as far as they are known.
+        may_manage: tells if a deployment could change the policy of a key.
+    """
+    stack = Stack.of(scope)
+    pending = [policy for policy in policies if policy.pending]
+    found = [
+        (policy.kind, readable(policy.resource_arn, stack, known), readable(policy.statements_json, stack, known))
+        for policy in pending
+    ]
+    for policy, (kind, arn, statements), path in zip(pending, found, write_files(scope, found), strict=True):
+        warning_id, message = _MESSAGES[kind]
+        text = json.dumps(statements, indent=2)
+        left = replacements(text)
+        lines = [
+            f"{message.format(arn=arn)}:",
+            text,
+            f"- {_OWNERS[kind].format(account=_of_account(arn))}",
+            f"- the same as a policy: {path}, in the folder of the synth (cdk.out)",
+            *([f"- replace {left}"] if left else []),
+            *([_MANAGED] if kind == "key" and may_manage(policy) else []),
+            f'- more: the page "{_PAGES[kind]}" of the documentation',
+        ]
+        yield warning_id, "\n".join(lines)
 
 
-def readable(value: Any, stack: Stack) -> Any:
-    """Return JSON with what is known only at deployment as ``${…}``, in the notation of ``Fn::Sub``."""
-    if isinstance(value, list):
-        return [readable(item, stack) for item in value]
-    if isinstance(value, dict):
-        return {key: readable(item, stack) for key, item in value.items()}
-    return TOKEN.sub(lambda token: _placeholder(token[0], stack), value)
-
-
-def _placeholder(token: str, stack: Stack) -> str:
-    reference = Tokenization.reverse_string(token).first_token
-    if Reference.is_reference(reference):
-        target = cast("Reference", reference).target
-        if Stack.of(target) is not stack:
-            # Its logical id would say nothing here, and its path says in which stack it is.
-            return f"${{{target.node.path}.{cast('Reference', reference).display_name}}}"
-    return _as_sub(stack.resolve(token))
-
-
-def _as_sub(value: Any) -> str:
-    if isinstance(value, str):
-        return value
-    (function, argument), *_ = value.items()
-    if function == "Ref":
-        return f"${{{argument}}}"
-    if function == "Fn::GetAtt":
-        return f"${{{'.'.join(argument)}}}"
-    if function == "Fn::Join":
-        return str(argument[0]).join(_as_sub(part) for part in argument[1])
-    return json.dumps(value)
+def _of_account(arn: str) -> str:
+    account = part_of(arn, 4)
+    return f", account {account}," if account.isdecimal() else ""

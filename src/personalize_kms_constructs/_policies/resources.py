@@ -1,4 +1,4 @@
-"""What is known of a key or a bucket, found once, whatever form it was given in.
+"""Facts about a key or a bucket, found once, whatever form it was given in.
 
 A resource counts as made by this app if its L1 is in the app: given as it is, behind an L2, or behind a reference to
 its ARN, as ``kms.Key.from_key_arn(self, "Key", cfn_key.attr_arn)`` makes it.
@@ -23,7 +23,7 @@ from .place import Place
 
 @dataclass(frozen=True)
 class Facts:
-    """What keys and buckets have in common."""
+    """Facts that keys and buckets have in common."""
 
     identity: str
     """The same for two objects that stand for one resource."""

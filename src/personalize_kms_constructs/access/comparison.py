@@ -1,4 +1,4 @@
-"""What is asked, compared with what the policies say."""
+"""Compare what is asked with what the policies say."""
 
 from __future__ import annotations
 

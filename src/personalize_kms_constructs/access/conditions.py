@@ -16,7 +16,7 @@ from .values import has_unknown, matches, open_parts, same, split_arn
 from .variables import with_variables
 
 Alternatives = tuple[str | None, ...]
-"""What a condition key may be in a call: each value that is possible, none where the call may lack the key."""
+"""The possible values of a condition key in a call: none where the call may lack the key."""
 Context = Mapping[str, Alternatives]
 """The condition keys of a call, in lower case. A key that isn't here can be anything."""
 

@@ -108,7 +108,7 @@ def _matching(policy: Policy, action: str) -> tuple[Any, ...]:
 
 
 def _about(body: Any, action: str) -> Answer | str:
-    """Whether the action is matched by wildcards; the action itself where that isn't all there is to it."""
+    """Tell if the action is matched by wildcards; the action itself where that isn't all there is to it."""
     patterns = as_list(body.get("Action")) if "NotAction" not in body else []
     if not patterns or not all(isinstance(each, str) and "$" not in each for each in patterns):
         return action

@@ -23,7 +23,7 @@ class Entry:
     policy_of: str
     """The ARN of the key, role or bucket whose policy it is."""
     needed_by: list[str]
-    """What was asked for and needs it, in words."""
+    """The resources, jobs and constructs that need it, in words."""
     page: str
     """The page of AWS's documentation."""
     because: str = ""
@@ -76,7 +76,7 @@ class Excess(Entry):
     """A permission that is there and not needed."""
 
     fix: str = ""
-    """What to do, in words."""
+    """The remedy, in words."""
 
     def to_json(self) -> Json:
         """Return the entry as JSON."""

@@ -1,4 +1,4 @@
-"""What statements allow on buckets beyond what is needed there."""
+"""Permissions on buckets beyond what is needed there."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What statements allow on keys beyond what is needed there."""
+"""Permissions on keys beyond what is needed there."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def _wanted(needs: list[Need], decisions: Mapping[Need, Decision]) -> tuple[set[
 
 
 def _is_denied(role: Role, caller: Caller, action: str, keys: list[Key]) -> bool:
-    """Whether another statement or the boundary takes the permission away again."""
+    """Tell if another statement or the boundary takes the permission away again."""
     if "*" in action or "?" in action or has_unknown(action):
         return False
     answers = [decision.role_by_iam(caller, role, action, key.arn, key).answer for key in keys]

@@ -1,4 +1,4 @@
-"""What no statement mends: trust, keys that can't work, and roles of another account."""
+"""Problems that no statement mends: trust, keys that can't work, and roles of another account."""
 
 from __future__ import annotations
 

@@ -15,26 +15,26 @@ _E = TypeVar("_E", bound=Entry)
 
 @dataclass(frozen=True)
 class AccessReport:
-    """What is missing, too much, undecided or wrong, on the keys and buckets that Personalize is asked to use."""
+    """The findings on the keys and buckets that Personalize is asked to use: missing, too much, undecided or wrong."""
 
     missing: tuple[Missing, ...] = ()
-    """What AWS's pages ask for and the policies don't give."""
+    """Permissions that AWS's pages ask for and the policies don't give."""
     excess: tuple[Excess, ...] = ()
-    """What the policies give the role and Personalize beyond that."""
+    """Permissions that the policies give the role and Personalize beyond that."""
     undecided: tuple[Undecided, ...] = ()
-    """What can't be seen, or depends on what AWS doesn't document; ``because`` says what it is."""
+    """Permissions that can't be seen, or depend on what AWS doesn't document; ``because`` says what it is."""
     problems: tuple[Problem, ...] = ()
-    """What no statement mends: ordering, trust, limits, configuration."""
+    """Problems that no statement mends: ordering, trust, limits, configuration."""
     allowed: tuple[Allowed, ...] = ()
-    """What AWS's pages ask for and the policies give."""
+    """Permissions that AWS's pages ask for and the policies give."""
     asked: tuple[str, ...] = ()
-    """What Personalize is asked to create."""
+    """The resources that Personalize is asked to create."""
     names: Mapping[str, str] = field(default_factory=dict)
-    """What people call the keys, roles and buckets, by ARN."""
+    """The names that people have for the keys, roles and buckets, by ARN."""
 
     @property
     def passed(self) -> bool:
-        """Whether nothing is missing and nothing is wrong; what is undecided or too much is no failure."""
+        """True if nothing is missing and nothing is wrong; what is undecided or too much is no failure."""
         return not self.missing and not self.problems
 
     def to_json(self) -> str:

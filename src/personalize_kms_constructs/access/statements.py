@@ -41,13 +41,13 @@ _NOTHING: list[str] = []
 
 @dataclass(slots=True)
 class Found:
-    """How far statements of one effect are about a call."""
+    """The extent to which statements of one effect are about a call."""
 
     answer: Answer = Answer.NO
     by: list[Written] = field(default_factory=list)
     """The statements that say yes."""
     because: list[str] = field(default_factory=list)
-    """What leaves it open."""
+    """The reason that leaves it open."""
 
     def add(self, answer: Answer, statement: Written, reasons: list[str]) -> None:
         """Take in what one statement says."""
@@ -65,7 +65,7 @@ class Found:
 
 @dataclass(slots=True)
 class Judgement:
-    """What the statements of some policies say of one call."""
+    """The verdict of the statements of some policies on one call."""
 
     caller: Found = field(default_factory=Found)
     """Allowed to the caller itself."""
@@ -80,7 +80,7 @@ class Judgement:
 
     @property
     def allowed(self) -> Found:
-        """What is allowed in one way or the other."""
+        """Join both ways in which the call may be allowed."""
         return Found(
             max(self.caller.answer, self.account.answer),
             self.caller.by + self.account.by,

@@ -1,4 +1,4 @@
-"""What a statement allows beyond what is needed."""
+"""Permissions of a statement beyond what is needed."""
 
 from __future__ import annotations
 

@@ -169,7 +169,7 @@ def _without_common_start(one: str, other: str) -> tuple[str, str]:
 
 
 def _possible(value: str, pattern: str, wildcards: bool) -> bool:
-    """Whether the two can turn out to be equal; both are encoded."""
+    """Tell if the two can turn out to be equal; both are encoded."""
     if not _CHARACTER.search(value + pattern) and "*" not in value:
         return _glob(value, pattern) if wildcards else value == pattern
     any_of_value = [(each == "*" and wildcards) or _is_open(_holes.get(each, "")) for each in value]
@@ -178,7 +178,7 @@ def _possible(value: str, pattern: str, wildcards: bool) -> bool:
 
     @cache
     def possible(i: int, j: int) -> bool:
-        """Whether what is left of both can be equal."""
+        """Tell if what is left of both can be equal."""
         if j < len(pattern) and any_of_pattern[j]:
             if possible(i, j + 1) or (i < len(value) and possible(i + 1, j)):
                 return True

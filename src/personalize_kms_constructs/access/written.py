@@ -1,4 +1,4 @@
-"""What stands in a statement, for those who judge how it is written."""
+"""The text of a statement, for those who judge how it is written."""
 
 from __future__ import annotations
 

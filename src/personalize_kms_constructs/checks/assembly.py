@@ -35,7 +35,7 @@ class Template:
     path: Path
     body: Json
     reads_outputs: bool
-    """Whether it reads what other stacks export or put out."""
+    """True if it reads what other stacks export or put out."""
     paths: dict[str, str] = field(default_factory=dict)
     """Construct paths of resources, by logical id."""
     assets: Mapping[str, str] = field(default_factory=dict)
@@ -78,7 +78,7 @@ class Assembly:
     dependencies: dict[str, set[str]] = field(default_factory=dict)
     """The stacks that each stack waits for directly, by the files of their templates."""
     metadata: list[tuple[Template, str, Json]] = field(default_factory=list)
-    """What constructs of ours left: the stack, the construct's path and the data."""
+    """The metadata that constructs of ours left: the stack, the construct's path and the data."""
     stages: list[Assembly] = field(default_factory=list)
 
     def with_stages(self) -> Iterator[Assembly]:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 def check_assembly(assembly_or_path: CloudAssembly | str | os.PathLike[str]) -> AccessReport:
     """Compare what a cloud assembly deploys with what AWS asks for Personalize.
 
-    For the pytest of an app::
+    In a test of the app:
 
         report = check_assembly(app.synth())
         assert not report.missing and not report.problems and not report.undecided, report.to_text()

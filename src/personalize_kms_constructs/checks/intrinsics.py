@@ -19,13 +19,13 @@ from ..access.values import has_unknown, same, split_outside_of_holes, unknown
 from .errors import AssemblyError
 
 NO_VALUE = object()
-"""What ``AWS::NoValue`` is; lists and objects drop it."""
+"""The value of ``AWS::NoValue``; lists and objects drop it."""
 
 _VARIABLE = re.compile(r"\$\{([^{}]*)\}")
 
 
 class Scope(ABC):
-    """What a template's functions refer to."""
+    """The targets of a template's functions."""
 
     @abstractmethod
     def ref(self, name: str) -> Any:

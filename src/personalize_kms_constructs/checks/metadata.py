@@ -1,4 +1,4 @@
-"""What a ``PersonalizeEncryption`` was told to allow, read from the assembly's metadata: see ``_metadata``."""
+"""The resources that a ``PersonalizeEncryption`` allows, read from the assembly's metadata: see ``_metadata``."""
 
 from __future__ import annotations
 

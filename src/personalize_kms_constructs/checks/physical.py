@@ -42,7 +42,7 @@ class Resource:
 
     @property
     def declared(self) -> str:
-        """What names it in the model."""
+        """Its name in the model."""
         return self.stack.declared(self.logical_id)
 
     @property

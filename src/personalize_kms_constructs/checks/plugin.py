@@ -39,12 +39,12 @@ _ViolatingResource: Any = getattr(cdk, f"PolicyViolatingResource{_SUFFIX}")
 class PersonalizeAccessChecks:
     """Fails the synth of an app in which Personalize lacks access, at the construct that needs it.
 
-    ::
+    Add it to the app:
 
         Validations.of(app).add_plugins(PersonalizeAccessChecks())
 
     What is missing, and what no statement mends, is an error; what is too much or can't be decided is a warning. A
-    finding is acknowledged by the name of its rule, on the construct or on one above it::
+    finding is acknowledged by the name of its rule, on the construct or on one above it:
 
         Validations.of(encryption).acknowledge(Acknowledgment(id="Personalize::Undecided", reason="…"))
 

@@ -1,4 +1,4 @@
-"""What exists before a resource of a template is created: what it depends on, directly and by references."""
+"""Resources that exist before a resource is created: its dependencies, and what it refers to."""
 
 from __future__ import annotations
 

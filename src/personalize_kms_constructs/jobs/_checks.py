@@ -1,4 +1,4 @@
-"""What is refused of a job's other parameters."""
+"""Checks of a job's other parameters."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the jobs have in common: start, wait, look, and end as the job does."""
+"""The common part of all jobs: start, wait, look, and end as the job does."""
 
 from __future__ import annotations
 

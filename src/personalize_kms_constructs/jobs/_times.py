@@ -1,4 +1,4 @@
-"""How long a job may take, and how long it may wait for its place."""
+"""The time that a job may take, and the time that it may wait for its place."""
 
 from __future__ import annotations
 

@@ -1,0 +1,212 @@
+"""The code of the how-to pages does what the pages say; that it runs is tested with each page, too."""
+
+import json
+import re
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import aws_cdk as cdk
+import pytest
+
+from personalize_kms_constructs import PersonalizeEncryption
+from personalize_kms_constructs.checks import check_assembly
+from tests.docs.code import DOCS, names_of
+from tests.policies import key_policy, resources, template
+from tests.versions import NEEDS_NAG, needs_validations
+
+FIVE = ["kms:CreateGrant", "kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey", "kms:ListGrants"]
+
+
+def found(report: Any) -> list[tuple[str, ...]]:
+    """Return what a report has, beside what is allowed."""
+    entries = [*report.missing, *report.excess, *report.undecided]
+    return [(type(each).__name__, each.principal, each.action, each.policy) for each in entries]
+
+
+def as_sub(value: Any) -> Any:
+    """Return a template's value with ``Fn::Join`` and ``Ref`` as the pages show them."""
+    if isinstance(value, dict) and "Ref" in value:
+        return f"${{{value['Ref']}}}"
+    if isinstance(value, dict) and "Fn::Join" in value:
+        return "".join(as_sub(part) for part in value["Fn::Join"][1])
+    if isinstance(value, dict):
+        return {key: as_sub(each) for key, each in value.items()}
+    return [as_sub(each) for each in value] if isinstance(value, list) else value
+
+
+def json_of(page: str) -> Any:
+    """Return the first JSON that a page shows."""
+    text = (DOCS / page).read_text(encoding="utf-8")
+    return json.loads(text.split("```json\n")[1].split("```")[0])
+
+
+def test_pending_statements_of_an_imported_key() -> None:
+    """Two statements, and the first is the one that the page shows; with MANAGED there are none."""
+    names = names_of("how-to/imported-key.md")
+    assert (names["pending"].policy, names["pending"].resource_arn) == ("key", names["key"].key_arn)
+    assert len(names["pending"].statements) == 2
+    assert names["managed"].pending_statements == ()
+    (file,) = Path(names["app"].synth().directory).glob("personalize-kms-pending/RecommendationsEncryption*.json")
+    for_the_role, for_the_service = json.loads(file.read_text())["Statement"]
+    assert for_the_role == json_of("how-to/imported-key.md")
+    assert (for_the_service["Principal"], for_the_service["Action"]) == ({"Service": "personalize.amazonaws.com"}, FIVE)
+    assert for_the_service["Condition"] == {"StringEqualsIfExists": {"aws:SourceAccount": "111122223333"}}
+
+
+def test_alias_is_refused() -> None:
+    """The page's last section says so, and its code looks the key up instead."""
+    from aws_cdk import aws_kms as kms
+
+    stack = cdk.Stack(cdk.App(), "Stack")
+    with pytest.raises(ValueError, match="is an alias"):
+        PersonalizeEncryption(
+            stack, "ByAlias", encryption_key=kms.Alias.from_alias_name(stack, "Alias", "alias/personalize")
+        )
+
+
+def test_statement_of_a_cross_stack_key() -> None:
+    """The key policy of the other stack has the statement that the page shows."""
+    (key,) = resources(names_of("how-to/key-of-another-stack.md")["security"], "AWS::KMS::Key").values()
+    statements = as_sub(key["Properties"]["KeyPolicy"]["Statement"])
+    assert json_of("how-to/key-of-another-stack.md") in statements
+
+
+def test_immutable_role_has_pending_statements() -> None:
+    """Nothing is attached to it, and what it lacks is reported."""
+    (pending,) = names_of("how-to/existing-role.md")["with_immutable_role"].pending_statements
+    assert pending.policy == "role"
+    assert [statement.to_json()["Sid"] for statement in pending.statements] == ["UseKey"]
+
+
+def test_several_keys_have_two_statements_each() -> None:
+    """One for the role and one for the service; those of the imported bucket and its key are pending."""
+    names = names_of("how-to/several-keys.md")
+    keys = resources(names["stack"], "AWS::KMS::Key")
+    assert len([logical_id for logical_id in keys if logical_id.startswith(("Inputs", "Outputs", "Encryption"))]) == 3
+    for logical_id in keys:
+        if logical_id.startswith(("Inputs", "Outputs", "Encryption")):
+            sids = [statement["Sid"] for statement in key_policy(names["stack"], logical_id)]
+            assert sids == ["PersonalizeRole", "PersonalizeService"]
+    assert {pending.policy for pending in names["imports"].pending_statements} == {"key", "bucket"}
+
+
+def test_migration_of_l1s_and_of_a_cross_stack_key() -> None:
+    """A wrapped L1 key keeps its logical id; the role that is passed by its ARN gets one managed policy."""
+    names = names_of("how-to/migrate.md")
+    assert list(resources(names["cfn_key"].stack, "AWS::KMS::Key")) == ["Key"]
+    (role,) = resources(names["cfn_role"].stack, "AWS::IAM::Role")
+    assert role == "Role"
+    assert [statement["Sid"] for statement in key_policy(names["cfn_key"].stack, "Key")] == [
+        "PersonalizeRole",
+        "PersonalizeService",
+    ]
+    assert len(resources(names["role"].stack, "AWS::IAM::ManagedPolicy")) == 1
+
+
+@needs_validations
+def test_check_finds_the_mistakes_of_the_page() -> None:
+    """The CDK's grants don't reach the key policy, and the dataset group doesn't wait."""
+    names = names_of("how-to/check.md")
+    report = names["report"]
+    lacking = {(entry.principal, entry.action) for entry in report.missing}
+    assert {("service", "kms:Decrypt"), ("role", "kms:CreateGrant")} <= lacking
+    assert {entry.action for entry in report.excess} == {"kms:Encrypt", "kms:GenerateDataKey*", "kms:ReEncrypt*"}
+    assert [problem.kind for problem in report.problems] == ["ordering"]
+    names["test_personalize_has_access"]()
+
+
+@pytest.mark.skipif(find_spec("cdk_nag") is None, reason=NEEDS_NAG)
+def test_nothing_is_left_for_nag() -> None:
+    """The acknowledgements of the page are complete, and their ids right."""
+    app = names_of("how-to/cdk-nag.md")["app"]
+    report = json.loads((Path(app.synth().directory) / "validation-report.json").read_text())
+    assert [violation for plugin in report["pluginReports"] for violation in plugin["violations"]] == []
+
+
+def test_rotation_and_multi_region_keys_are_the_users() -> None:
+    """The construct leaves their properties alone."""
+    keys = resources(names_of("how-to/operate.md")["stack"], "AWS::KMS::Key").values()
+    periods = [(key["Properties"].get("RotationPeriodInDays"), key["Properties"].get("MultiRegion")) for key in keys]
+    assert periods == [(180, None), (None, True)]
+
+
+def test_everything_goes_with_a_test_stack() -> None:
+    """Its key and its bucket have no policy that retains them."""
+    stack = names_of("how-to/remove-or-leave.md")["stack"]
+    for resource_type in ("AWS::KMS::Key", "AWS::S3::Bucket"):
+        (resource,) = resources(stack, resource_type).values()
+        assert resource["DeletionPolicy"] == "Delete"
+
+
+def test_template_goes_on_without_the_library() -> None:
+    """Nothing differs, so that CloudFormation has nothing to do."""
+    names = names_of("how-to/remove-or-leave.md")
+    assert template(names["by_hand"]) == template(names["stack"])
+    assert names["key"].node.path == "Recommendations/Template/EncryptionKey3A692D6E"
+
+
+def test_pinned_name_is_the_present_one() -> None:
+    """The name of the page is what the role has without it, and the rename keeps it."""
+    names = names_of("how-to/rename-or-move.md")
+    before = cdk.Stack(cdk.App(), "Recommendations", env=names["env"])
+    PersonalizeEncryption(before, "Encryption").add_dataset_group("Movies", name="movies")
+
+    assert template(names["stack"]) == template(before)
+    (role,) = resources(names["renamed_stack"], "AWS::IAM::Role").values()
+    assert role["Properties"]["RoleName"] == "Recommendations-Encryption-8485E84F-eu-west-1"
+
+
+def test_one_template_has_a_name_for_each_stack() -> None:
+    """By the pseudo parameter, which CloudFormation fills in."""
+    (role,) = resources(names_of("how-to/rename-or-move.md")["shared"], "AWS::IAM::Role").values()
+    assert role["Properties"]["RoleName"] == {"Fn::Join": ["", ["personalize-", {"Ref": "AWS::StackName"}]]}
+
+
+def test_pipelines_aspects_and_boundaries_leave_nothing_missing() -> None:
+    """In the stages, with the path of the aspect, and within the boundary."""
+    names = names_of("how-to/pipelines-aspects-and-boundaries.md")
+    assert found(names["report"]) == []
+    assert len([asked for asked in names["report"].asked if "/Movies" in asked]) == 2
+    assert found(names["report_with_path"]) == []
+    assert found(names["report_with_boundary"]) == []
+    (pending,) = names["precreated"].pending_statements
+    assert pending.policy == "role"
+
+
+def test_boundary_without_create_grant_takes_it_away() -> None:
+    """As the page warns, although the role's own policies don't have it either."""
+    from aws_cdk import aws_iam as iam
+
+    app = cdk.App()
+    stack = cdk.Stack(app, "Recommendations")
+    actions = [action for action in FIVE if action != "kms:CreateGrant"]
+    boundary = iam.ManagedPolicy(stack, "Boundary", statements=[iam.PolicyStatement(actions=actions, resources=["*"])])
+    iam.PermissionsBoundary.of(stack).apply(boundary)
+    PersonalizeEncryption(stack, "Encryption").add_dataset_group("Movies", name="movies")
+    assert "kms:CreateGrant" not in json.dumps(role_policy_of(stack))
+    assert found(check_assembly(app.synth())) == [("Missing", "role", "kms:CreateGrant", "key")]
+
+
+def role_policy_of(stack: cdk.Stack) -> Any:
+    """Return the managed policy of the role, which isn't the boundary."""
+    return resources(stack, "AWS::IAM::ManagedPolicy")["EncryptionPolicy3F28E3E0"]
+
+
+def test_grants_for_services_only_make_the_roles_grants_undecided() -> None:
+    """And nothing else; the tag of the perimeter is on the key."""
+    stack = names_of("how-to/organizations.md")["stack"]
+    (key,) = resources(stack, "AWS::KMS::Key").values()
+    assert key["Properties"]["Tags"] == [{"Key": "dp:exclude:identity", "Value": "true"}]
+    assembly = cdk.App.of(stack).synth()  # type: ignore[union-attr]
+    assert found(check_assembly(assembly)) == [("Undecided", "role", "kms:CreateGrant", "key")]
+
+
+def test_the_page_on_warnings_names_a_file_that_is_there() -> None:
+    """With the statements that it shows."""
+    page = (DOCS / "warnings.md").read_text(encoding="utf-8")
+    (path,) = re.findall(r"^- the same as a policy: (\S+), in the folder", page, re.MULTILINE)
+    assembly = Path(names_of("warnings.md")["app"].synth().directory)
+    (of_role, of_service) = json.loads((assembly / path).read_text())["Statement"]
+    assert json.dumps([of_role], indent=2)[:-2] in page
+    assert of_service["Sid"] in page

@@ -1,0 +1,246 @@
+"""An owner gets a warning that says all, and a policy as a file in the cloud assembly."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import aws_cdk as cdk
+import pytest
+from aws_cdk import assertions
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_s3 as s3
+
+from personalize_kms_constructs import PersonalizeEncryption, PersonalizeResource, S3Location
+from tests.policies import template
+
+KEY_ID = "1234abcd-12ab-34cd-56ef-1234567890ab"
+GROUP = PersonalizeResource.dataset_group()
+FOLDER = "personalize-kms-pending"
+
+
+def imported_key(scope: cdk.Stack, *, partition: str = "aws", account: str = "111111111111") -> kms.IKey:
+    return kms.Key.from_key_arn(scope, "Key", f"arn:{partition}:kms:eu-west-1:{account}:key/{KEY_ID}")
+
+
+def encryption(scope: cdk.Stack, id: str = "Encryption", **props: Any) -> PersonalizeEncryption:
+    return PersonalizeEncryption(scope, id, **{"resources": [GROUP], **props})
+
+
+def texts(stack: cdk.Stack) -> list[str]:
+    """Return the warnings of ours, without their ids."""
+    found = assertions.Annotations.from_stack(stack).find_warning("*", assertions.Match.any_value())
+    return [str(each.entry.data).partition(" [ack: ")[0] for each in found if "personalize-kms" in str(each.entry.data)]
+
+
+def files(assembly: str, folder: str = FOLDER) -> dict[str, Any]:
+    """Return what is in the files, by their names."""
+    return {path.name: json.loads(path.read_text()) for path in sorted((Path(assembly) / folder).glob("*"))}
+
+
+def test_a_warning_says_who_does_what(app: cdk.App) -> None:
+    """The whole text: what is missing, JSON on lines of its own, who acts, the file, the other way, the page."""
+    stack = cdk.Stack(app, "Stack", env=cdk.Environment(account="111111111111", region="eu-west-1"))
+    encryption(stack, encryption_key=imported_key(stack))
+    (text,) = texts(stack)
+    assert text == (
+        f"the policy of key arn:aws:kms:eu-west-1:111111111111:key/{KEY_ID} is not managed by this app, so Personalize "
+        "has no access to the key until its owner adds these statements to the key policy:\n"
+        """[
+  {
+    "Sid": "PersonalizeRoleBCCCFCFC",
+    "Effect": "Allow",
+    "Principal": {
+      "AWS": "arn:aws:iam::111111111111:root"
+    },
+    "Action": [
+      "kms:CreateGrant",
+      "kms:Decrypt",
+      "kms:DescribeKey",
+      "kms:GenerateDataKey",
+      "kms:ListGrants"
+    ],
+    "Resource": [
+      "*"
+    ],
+    "Condition": {
+      "ArnEquals": {
+        "aws:PrincipalArn": "arn:aws:iam::111111111111:role/Stack-Encryption-8875952E-eu-west-1"
+      }
+    }
+  },
+  {
+    "Sid": "PersonalizeServiceBCCCFCFC",
+    "Effect": "Allow",
+    "Principal": {
+      "Service": "personalize.amazonaws.com"
+    },
+    "Action": [
+      "kms:CreateGrant",
+      "kms:Decrypt",
+      "kms:DescribeKey",
+      "kms:GenerateDataKey",
+      "kms:ListGrants"
+    ],
+    "Resource": [
+      "*"
+    ],
+    "Condition": {
+      "StringEqualsIfExists": {
+        "aws:SourceAccount": "111111111111"
+      }
+    }
+  }
+]
+"""
+        "- the owner of the key, account 111111111111, adds them to the statements that the key policy has\n"
+        f"- the same as a policy: {FOLDER}/StackEncryptionAE998EAF.key.{KEY_ID}.json, in the folder of the synth "
+        "(cdk.out)\n"
+        "- or this app adds them at deployment: imported_key_policy=ImportedKeyPolicy.MANAGED\n"
+        '- more: the page "Imported keys" of the documentation'
+    )
+
+
+@pytest.mark.parametrize("partition", ["aws", "aws-cn"])
+def test_partition_and_region_are_those_of_the_key(stack: cdk.Stack, partition: str) -> None:
+    """The stack knows neither, and Personalize takes no other key; what nobody knows is told."""
+    encryption(stack, encryption_key=imported_key(stack, partition=partition))
+    (text,) = texts(stack)
+    role = f"arn:{partition}:iam::${{AWS::AccountId}}:role/Stack-Encryption-8875952E-eu-west-1"
+    assert f'"aws:PrincipalArn": "{role}"' in text
+    assert "\n- replace ${AWS::AccountId} by the account of the stack\n" in text
+
+
+def test_partition_is_that_of_the_region(app: cdk.App) -> None:
+    """Where no ARN says it."""
+    stack = cdk.Stack(app, "Stack", env=cdk.Environment(region="cn-north-1"))
+    bucket = s3.Bucket.from_bucket_name(stack, "Imported", "ratings")
+    encryption(stack, resources=[PersonalizeResource.dataset_import_job(S3Location(bucket, "import/"))])
+    (text,) = texts(stack)
+    assert '"arn:aws-cn:s3:::ratings/import/*"' in text
+
+
+def test_what_nobody_knows_is_told(stack: cdk.Stack) -> None:
+    """Each placeholder once, with what to put in its place; a bucket's ARN names no account; MANAGED is for keys."""
+    name = cdk.CfnParameter(stack, "BucketName")
+    bucket = s3.Bucket.from_bucket_name(stack, "Imported", name.value_as_string)
+    encryption(stack, resources=[PersonalizeResource.dataset_import_job(S3Location(bucket, "import/"))])
+    (text,) = texts(stack)
+    assert text.partition("\n]\n")[2].splitlines() == [
+        "- the owner of the bucket adds them to the statements that the bucket policy has",
+        f"- the same as a policy: {FOLDER}/StackEncryptionAE998EAF.bucket.BucketName.json, in the folder of the synth "
+        "(cdk.out)",
+        "- replace ${AWS::Partition} by aws, or the partition of the stack, ${BucketName} by what it is in the "
+        "deployed stack, ${AWS::AccountId} by the account of the stack",
+        '- more: the page "Several buckets and keys" of the documentation',
+    ]
+
+
+def test_the_key_of_another_account_can_not_be_managed(app: cdk.App) -> None:
+    """So nobody is told to."""
+    stack = cdk.Stack(app, "Stack", env=cdk.Environment(account="111111111111", region="eu-west-1"))
+    encryption(stack, encryption_key=imported_key(stack, account="222222222222"))
+    (text,) = texts(stack)
+    assert "- the owner of the key, account 222222222222, adds them" in text
+    assert "MANAGED" not in text
+
+
+def test_the_owner_of_a_role_gets_a_policy_of_its_own(app: cdk.App, stack: cdk.Stack) -> None:
+    """A file for the role and one for the key, each a whole policy."""
+    role = iam.Role.from_role_arn(stack, "Role", "arn:aws:iam::111111111111:role/team/personalize", mutable=False)
+    encryption(stack, encryption_key=imported_key(stack), service_role=role)
+    found = files(app.synth().directory)
+    assert list(found) == [
+        f"StackEncryptionAE998EAF.key.{KEY_ID}.json",
+        "StackEncryptionAE998EAF.role.personalize.json",
+    ]
+    assert found["StackEncryptionAE998EAF.role.personalize.json"] == {
+        "Version": "2012-10-17",
+        "Statement": [
+            {
+                "Sid": "CreateGrants",
+                "Effect": "Allow",
+                "Action": ["kms:CreateGrant"],
+                "Resource": [f"arn:aws:kms:eu-west-1:111111111111:key/{KEY_ID}"],
+            },
+            {
+                "Sid": "UseKey",
+                "Effect": "Allow",
+                "Action": ["kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey", "kms:ListGrants"],
+                "Resource": [f"arn:aws:kms:eu-west-1:111111111111:key/{KEY_ID}"],
+            },
+        ],
+    }
+
+
+def test_constructs_of_one_app_have_files_of_their_own(app: cdk.App, stack: cdk.Stack) -> None:
+    """On one key; their statements have sids of their own, too."""
+    key = imported_key(stack)
+    encryption(stack, "A", encryption_key=key)
+    encryption(stack, "B", encryption_key=key)
+    sids = [document["Statement"][0]["Sid"] for document in files(app.synth().directory).values()]
+    assert len(set(sids)) == 2
+
+
+def test_two_resources_that_are_spelt_alike_have_two_files(app: cdk.App, stack: cdk.Stack) -> None:
+    """Whatever tells them apart may be what a file name can't have."""
+    buckets = [s3.Bucket.from_bucket_name(stack, name, cdk.Fn.import_value(f"{name}/ratings")) for name in ("A", "B")]
+    encryption(
+        stack,
+        resources=[PersonalizeResource.dataset_import_job(S3Location(bucket, "import/")) for bucket in buckets],
+    )
+    assert list(files(app.synth().directory)) == [
+        "StackEncryptionAE998EAF.bucket.ratings.2.json",
+        "StackEncryptionAE998EAF.bucket.ratings.json",
+    ]
+
+
+def test_a_stage_has_its_files_in_its_own_assembly(app: cdk.App) -> None:
+    """The warning says where, seen from the folder of the app."""
+    stack = cdk.Stack(cdk.Stage(app, "Production"), "Stack")
+    encryption(stack, encryption_key=imported_key(stack))
+    assembly = app.synth()
+    name = f"ProductionStackEncryptionC01F2FCD.key.{KEY_ID}.json"
+    assert list(files(assembly.directory, f"assembly-Production/{FOLDER}")) == [name]
+    (text,) = texts(stack)
+    assert f"- the same as a policy: assembly-Production/{FOLDER}/{name}, in the folder" in text
+
+
+def test_a_file_goes_when_nothing_is_pending_any_more(tmp_path: Path) -> None:
+    """The next synth into the same folder takes it out, and no file of somebody else."""
+    for imported in (True, False):
+        app = cdk.App(outdir=str(tmp_path))
+        stack = cdk.Stack(app, "Stack")
+        key = imported_key(stack) if imported else None
+        encryption(stack, encryption_key=key)
+        encryption(stack, "Other", encryption_key=imported_key(cdk.Stack(app, "Keys")))
+        app.synth()
+        found = [name.partition(".")[0] for name in files(str(tmp_path))]
+        assert found == (["StackEncryptionAE998EAF"] if imported else []) + ["StackOther22D239EB"]
+
+
+def test_no_template_and_no_folder_knows_of_it(app: cdk.App, stack: cdk.Stack) -> None:
+    """Where nothing is pending there is no folder, and templates are the same with and without."""
+    encryption(stack)
+    assert not (Path(app.synth().directory) / FOLDER).exists()
+    assert FOLDER not in json.dumps(template(stack))
+
+
+def test_the_owner_of_a_callers_role_is_told_as_well(stack: cdk.Stack) -> None:
+    """The account is that of the service role, which a caller of another account could not pass."""
+    role = iam.Role.from_role_arn(stack, "Role", "arn:aws:iam::111111111111:role/personalize")
+    caller = iam.Role.from_role_arn(stack, "Caller", "arn:aws:iam::111111111111:role/deployer", mutable=False)
+    encryption(stack, service_role=role).grant_create(caller, GROUP)
+    (text,) = texts(stack)
+    first, *lines = text.splitlines()
+    assert first == (
+        "role arn:aws:iam::111111111111:role/deployer is immutable in this app, so it can't create resources of "
+        "Personalize until its owner adds these statements to an IAM policy of the role:"
+    )
+    assert lines[-3:] == [
+        "]",
+        "- replace ${AWS::Region} by the Region of the stack",
+        '- more: the page "Jobs and other callers" of the documentation',
+    ]
+    created = json.loads("\n".join(lines[:-2]))[0]
+    assert created["Resource"] == ["arn:aws:personalize:${AWS::Region}:111111111111:dataset-group/*"]
