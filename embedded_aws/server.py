@@ -37,6 +37,7 @@ def _extended_ministack() -> Any:
     from embedded_aws import (
         cloudformation_order,
         cloudformation_types,
+        dead_principals,
         event_times,
         kms_rules,
         personalize_service,
@@ -56,6 +57,7 @@ def _extended_ministack() -> Any:
     extensions: tuple[Any, ...] = (
         cloudformation_types,
         cloudformation_order,
+        dead_principals,
         event_times,
         kms_rules,
         statement_ids,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +33,9 @@ class Deployed:
     data_key: str
     role: str
     bucket: str
+    kept: Any = None
+    """The trust policy of the role, while that is gone."""
+    attached: list[str] = field(default_factory=list)
 
     def client(self, service: str) -> Any:
         """A client of the account's owner."""
@@ -48,7 +51,7 @@ class Deployed:
 def deployed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
     """What ``cdk deploy`` makes of the example app."""
     home = tmp_path_factory.mktemp("home")
-    with EmbeddedAws() as aws:
+    with EmbeddedAws(enforce=True) as aws:
         environment = aws.environment(home)
         bootstrap(aws, home)
         app = ("--app", str(tmp_path_factory.mktemp("assembly")))

@@ -53,6 +53,7 @@ def _problems(facts: Facts, report: AccessReport, causes: Causes) -> list[Check]
         about = problem.about or facts.group.arn
         kind = _kind_of(facts, about)
         title = problem.reason or problem.message
+        title = f"it {title}" if title.startswith(("is ", "has ")) else title
         name = {"trust": "trust"}.get(problem.kind, f"{kind}-state" if problem.about else problem.kind)
         check = merged.setdefault(
             (problem.kind, about, title), Check(name, Status.FAILED, kind, about, title, page=problem.page)

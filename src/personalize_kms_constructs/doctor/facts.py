@@ -142,11 +142,12 @@ class _Gathering:
 
     def _add_key(self, reference: str) -> str:
         """Put a key into the model, and return its ARN."""
-        found = self._reader.key(reference)
-        arn = found.arn
-        if arn == AWS_MANAGED_KEY or found.is_aws_managed:
-            account = self._reader.account
-            arn = f"arn:{account.partition}:kms:{account.region}:{account.id}:{AWS_MANAGED_KEY}"
+        account = self._reader.account
+        of_aws = f"arn:{account.partition}:kms:{account.region}:{account.id}:{AWS_MANAGED_KEY}"
+        # It isn't there before S3 needs it for the first time.
+        is_alias = reference.endswith(AWS_MANAGED_KEY)
+        found = KeyFacts(of_aws, is_aws_managed=True) if is_alias else self._reader.key(reference)
+        arn = of_aws if found.is_aws_managed else found.arn
         if arn not in self._model.keys:
             self._facts.keys[arn] = found
             self._model.keys[arn] = Key(
