@@ -17,6 +17,8 @@ from demo.deployed_policies import bucket_name
 from demo.nightly_run import deletion_run, nightly_run
 from embedded_aws import EmbeddedAws
 from personalize_kms_constructs._cli import personalize_kms
+from personalize_kms_constructs.doctor.look import connect, look
+from personalize_kms_constructs.doctor.output import Json
 from tests.deploy.stacks import upload_ratings
 
 Check = dict[str, Any]
@@ -33,6 +35,8 @@ class Deployed:
     data_key: str
     role: str
     bucket: str
+    account: Any = None
+    """The doctor's connection."""
     kept: Any = None
     """The trust policy of the role, while that is gone."""
     attached: list[str] = field(default_factory=list)
@@ -92,12 +96,15 @@ def doctor(deployed: Deployed, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) 
 
 
 @pytest.fixture
-def checks(doctor: Callable[..., Result]) -> Callable[[], list[Check]]:
-    """All checks of the one dataset group."""
+def checks(deployed: Deployed, doctor: Callable[..., Result]) -> Callable[[], list[Check]]:
+    """All checks of the one dataset group, without what a new process would have to load."""
+    deployed.account = deployed.account or connect(None, None)
 
-    def look() -> list[Check]:
-        (group,) = json.loads(doctor("--format", "json").stdout)["dataset_groups"]
+    def look_again() -> list[Check]:
+        written: list[str] = []
+        look(deployed.account, [], 10, Json(written.append), lambda _: None)
+        (group,) = json.loads("".join(written))["dataset_groups"]
         found: list[Check] = group["checks"]
         return found
 
-    return look
+    return look_again

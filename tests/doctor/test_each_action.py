@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack
 
 import pytest
 
@@ -82,7 +82,7 @@ def test_an_action_that_is_taken_out_is_found(
 ) -> None:
     """One check fails: it names the action, and whose policy lacks it."""
     change = faults.without_action(sid, action)
-    broken = {
+    broken: dict[str, Callable[[], AbstractContextManager[None]]] = {
         "key": lambda: faults.key_policy(deployed, deployed.key, change),
         "data_key": lambda: faults.key_policy(deployed, deployed.data_key, change),
         "iam": lambda: faults.managed_policy(deployed, faults.managed_policies(deployed)[0], change),

@@ -7,11 +7,14 @@ from collections.abc import Iterable, Iterator
 from ..access.comparison import compare
 from ..access.entries import Allowed, Entry, Undecided
 from ..access.grouping import subject
+from ..access.problems import AWS_MANAGED_KEY
 from ..access.report import AccessReport
 from ..access.text import POLICIES
-from .causes import Causes
+from .causes import find_causes
 from .check import Check, Status
 from .facts import Facts, questions
+from .findings import Findings
+from .lacking import find_lacking
 
 _ORDER = {"dataset group": 0, "key": 1, "role": 2, "bucket": 3}
 
@@ -21,10 +24,12 @@ def diagnose(facts: Facts, region: str) -> list[Check]:
     model = facts.model
     model.open_questions += questions(facts)
     report = compare(model)
-    causes = Causes(facts, report)
-    found = causes.find()
-    found += _problems(facts, report, causes)
-    found += _undecided(facts, report, causes)
+    findings = Findings(facts, list(report.missing))
+    find_causes(findings)
+    find_lacking(findings)
+    found = findings.checks
+    found += _problems(facts, report, findings.explained)
+    found += _undecided(facts, report, findings.explained)
     found += _allowed(facts, report.allowed)
     found += _of_group(facts, found)
     found += _of_keys(facts, region, found)
@@ -41,14 +46,12 @@ def _rank(check: Check) -> int:
     return 0 if check.name.endswith(("-state", "-exists", "-encryption")) or check.name == "trust" else 1
 
 
-def _problems(facts: Facts, report: AccessReport, causes: Causes) -> list[Check]:
+def _problems(facts: Facts, report: AccessReport, explained: set[str]) -> list[Check]:
     merged: dict[tuple[str, str, str], Check] = {}
     for problem in report.problems:
         # AWS has taken what is deployed, and limits can be raised.
-        if problem.kind == "limit":
-            continue
-        gone = causes.is_explained(problem.about) and not problem.about.endswith("alias/aws/s3")
-        if gone:
+        gone = problem.about in explained and not problem.about.endswith(AWS_MANAGED_KEY)
+        if problem.kind == "limit" or gone:
             continue
         about = problem.about or facts.group.arn
         kind = _kind_of(facts, about)
@@ -64,10 +67,10 @@ def _problems(facts: Facts, report: AccessReport, causes: Causes) -> list[Check]
     return list(merged.values())
 
 
-def _undecided(facts: Facts, report: AccessReport, causes: Causes) -> list[Check]:
+def _undecided(facts: Facts, report: AccessReport, explained: set[str]) -> list[Check]:
     merged: dict[tuple[str, ...], list[Undecided]] = {}
     for each in report.undecided:
-        if not causes.is_explained(each.principal_arn, each.policy_of, each.resource):
+        if explained.isdisjoint((each.principal_arn, each.policy_of, each.resource)):
             merged.setdefault((each.principal_arn, each.policy, each.policy_of, each.because), []).append(each)
     return [_of_entries(facts, entries, Status.UNDECIDED) for entries in merged.values()]
 
