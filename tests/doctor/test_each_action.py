@@ -82,14 +82,14 @@ def test_an_action_that_is_taken_out_is_found(
 ) -> None:
     """One check fails: it names the action, and whose policy lacks it."""
     change = faults.without_action(sid, action)
-    broken: dict[str, Callable[[], AbstractContextManager[None]]] = {
+    ways: dict[str, Callable[[], AbstractContextManager[None]]] = {
         "key": lambda: faults.key_policy(deployed, deployed.key, change),
         "data_key": lambda: faults.key_policy(deployed, deployed.data_key, change),
         "iam": lambda: faults.managed_policy(deployed, faults.managed_policies(deployed)[0], change),
         "bucket": lambda: faults.bucket_policy(deployed, change),
         "trust": lambda: faults.trust_policy(deployed, change),
-    }[policy]
-    with broken():
+    }
+    with ways[policy]():
         failed = [each for each in checks() if each["status"] not in ("ok", "note")]
     about = {
         "key": deployed.key,

@@ -175,6 +175,9 @@ def _of_keys(facts: Facts, region: str, found: list[Check]) -> Iterator[Check]:
 def _of_roles(facts: Facts, found: list[Check]) -> Iterator[Check]:
     bad = {each.of for each in found if each.name in ("trust", "trust-policy", "role-exists")}
     for arn, role in facts.roles.items():
+        if role.unseen:
+            title = "not all of its IAM policies can be seen, and one that can't may deny"
+            yield Check("role-policy", Status.UNDECIDED, "role", arn, title, because=role.unseen)
         if arn not in bad:
             yield Check("trust", Status.OK, "role", arn, "Personalize may assume it (trust policy)")
         if (

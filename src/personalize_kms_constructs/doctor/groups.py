@@ -11,6 +11,8 @@ from .. import matrix
 from .asking import Account
 from .errors import AbsentError, DoctorError, NotAnsweredError
 
+# A metric attribution is at work for as long as it exists, so that old ones count too.
+_METRIC_ATTRIBUTIONS = 100
 _FAILED = ("CREATE FAILED", "FAILED")
 
 
@@ -129,7 +131,7 @@ def read_jobs(account: Account, group_arn: str, newest: int) -> Jobs:
     """Read the newest jobs of each kind, for each dataset and solution, and all metric attributions."""
     jobs = Jobs([])
 
-    def take(kind: Kind, summaries: Iterable[Any]) -> None:
+    def take(kind: Kind, summaries: Iterable[Any], most: int = newest) -> None:
         count = 0
 
         def counted() -> Iterator[tuple[float, str]]:
@@ -137,7 +139,7 @@ def read_jobs(account: Account, group_arn: str, newest: int) -> Jobs:
             for count, each in enumerate(summaries, 1):  # noqa: B007
                 yield each["creationDateTime"].timestamp(), each[f"{kind.member}Arn"]
 
-        chosen = heapq.nlargest(newest, counted())
+        chosen = heapq.nlargest(most, counted())
         jobs.older += count - len(chosen)
         for _, arn in chosen:
             try:
@@ -155,8 +157,8 @@ def read_jobs(account: Account, group_arn: str, newest: int) -> Jobs:
             arn = solution["solutionArn"]
             for kind in (INFERENCE, SEGMENT):
                 take(kind, _of_versions(account, kind, arn))
-        for kind in (DELETION, METRICS):
-            take(kind, _listed(account, kind, datasetGroupArn=group_arn))
+        take(DELETION, _listed(account, DELETION, datasetGroupArn=group_arn))
+        take(METRICS, _listed(account, METRICS, datasetGroupArn=group_arn), _METRIC_ATTRIBUTIONS)
     except NotAnsweredError:
         jobs.unseen += 1
     return jobs
