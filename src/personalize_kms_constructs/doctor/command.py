@@ -62,7 +62,7 @@ def doctor(
         from .look import connect, look
         from .output import FORMS
     except ModuleNotFoundError as error:
-        if error.name not in ("boto3", "botocore"):
+        if (error.name or "").partition(".")[0] not in ("boto3", "botocore"):
             raise
         _stop("doctor needs an extra: pip install 'personalize-kms-constructs[doctor]'")
     if isinstance(sys.stdout, io.TextIOWrapper):

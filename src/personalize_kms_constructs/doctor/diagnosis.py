@@ -57,7 +57,7 @@ def _problems(facts: Facts, report: AccessReport, explained: set[str]) -> list[C
         kind = _kind_of(facts, about)
         title = problem.reason or problem.message
         title = f"it {title}" if title.startswith(("is ", "has ")) else title
-        name = {"trust": "trust"}.get(problem.kind, f"{kind}-state" if problem.about else problem.kind)
+        name = f"{kind}-state" if kind in ("key", "role") and problem.kind == "configuration" else problem.kind
         check = merged.setdefault(
             (problem.kind, about, title), Check(name, Status.FAILED, kind, about, title, page=problem.page)
         )

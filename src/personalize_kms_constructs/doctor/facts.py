@@ -116,8 +116,10 @@ class _Gathering:
     def _location(self, name: str, job: Job, place: tuple[str, str | None]) -> Location | None:
         path, key = place
         if not path.startswith(_S3):
-            message = f"{name}: {path!r} is no s3:// URI, for example s3://bucket/folder/"
-            self._model.problems.append(Problem("configuration", message, name, page=job.kind.permissions.pages[-1]))
+            reason = f"{name} has the path {path!r}, which is no s3:// URI: give one, for example s3://bucket/folder/"
+            page, group = job.kind.permissions.pages[-1], self._facts.group.arn
+            problem = Problem("configuration", reason, name, page=page, about=group, reason=reason)
+            self._model.problems.append(problem)
             return None
         bucket, _, prefix = path.removeprefix(_S3).partition("/")
         arn = f"arn:{self._reader.account.partition}:s3:::{bucket}"
