@@ -234,3 +234,22 @@ def test_the_text_has_reason_and_next_step(deployed: Deployed, doctor: Callable[
         "Condition": {"StringEqualsIfExists": {"aws:SourceAccount": deployed.aws.account}},
     }
     assert result.stdout.splitlines()[-1].startswith("1 dataset group: 1 failed, 0 undecided")
+
+
+def test_a_failed_job_is_told_with_its_own_reason(deployed: Deployed, checks: Callable[[], list[Check]]) -> None:
+    """Beside what the policies say about it today: they weren't to blame."""
+    personalize, name = deployed.client("personalize"), "forget"
+    deployed.client("s3").put_object(Bucket=deployed.bucket, Key="deletion/wrong.csv", Body=b"USER\n22\n")
+    arn = personalize.create_data_deletion_job(
+        jobName=name,
+        datasetGroupArn=deployed.group,
+        dataSource={"dataLocation": f"s3://{deployed.bucket}/deletion/wrong.csv"},
+        roleArn=deployed.role,
+    )["dataDeletionJobArn"]
+    while personalize.describe_data_deletion_job(dataDeletionJobArn=arn)["dataDeletionJob"]["status"] != "FAILED":
+        pass
+    (told,) = [each for each in checks() if each["check"] == "failure"]
+    assert told["status"] == "note"
+    assert told["title"].startswith("forget (data deletion job) failed on 20")
+    assert told["title"].endswith(": Input deletion/wrong.csv has to have the one column USER_ID")
+    assert told["because"] == "today the policies give all that it needs"
