@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from ..access.comparison import compare
 from ..access.entries import Allowed, Entry, Undecided
@@ -30,7 +30,7 @@ def diagnose(facts: Facts, region: str) -> list[Check]:
     found = findings.checks
     found += _problems(facts, report, findings.explained)
     found += _undecided(facts, report, findings.explained)
-    found += _allowed(facts, report.allowed)
+    found += _allowed(facts, report)
     found += _of_group(facts, found)
     found += _of_keys(facts, region, found)
     found += _of_roles(facts, found)
@@ -75,24 +75,35 @@ def _undecided(facts: Facts, report: AccessReport, explained: set[str]) -> list[
     return [_of_entries(facts, entries, Status.UNDECIDED) for entries in merged.values()]
 
 
-def _allowed(facts: Facts, allowed: Iterable[Allowed]) -> list[Check]:
+def _allowed(facts: Facts, report: AccessReport) -> Iterator[Check]:
+    needed: dict[tuple[str, ...], set[str]] = {}
     merged: dict[tuple[str, ...], list[Allowed]] = {}
-    for each in allowed:
-        kind, of = subject(each) if each.policy != "role" else ("role", each.principal_arn)
-        merged.setdefault((each.principal_arn, each.policy, kind, of), []).append(each)
-    return [_of_entries(facts, entries, Status.OK) for entries in merged.values()]
+    for each in (*report.allowed, *report.missing, *report.undecided):
+        about = (each.principal_arn, each.policy, *_subject(each))
+        needed.setdefault(about, set()).add(each.action)
+        if isinstance(each, Allowed):
+            merged.setdefault(about, []).append(each)
+    for about, entries in merged.items():
+        check = _of_entries(facts, entries, Status.OK)
+        all_of_them = set(check.actions) == needed[about]
+        much = "all that is needed" if all_of_them else f"{len(check.actions)} of {len(needed[about])} needed actions"
+        check.title = f"{check.title} may do {much} ({POLICIES.get(entries[0].policy, '')})"
+        yield check
+
+
+def _subject(entry: Entry) -> tuple[str, str]:
+    return subject(entry) if entry.policy != "role" else ("role", entry.principal_arn)
 
 
 def _of_entries(facts: Facts, entries: list[Allowed] | list[Undecided], status: Status) -> Check:
     first: Entry = entries[0]
-    kind, of = subject(first) if first.policy != "role" else ("role", first.principal_arn)
+    kind, of = _subject(first)
     actions = sorted({each.action for each in entries if each.action})
     label = facts.model.label
     who = "Personalize" if first.principal == "service" else f"role {label(first.principal_arn)}"
     where = POLICIES.get(first.policy, first.policy)
     if status is Status.OK:
-        who = "it" if kind == "role" and of == first.principal_arn else who
-        title = f"{who} may do all that is needed ({where}: {len(actions)} actions)"
+        title = "it" if kind == "role" and of == first.principal_arn else who
     elif first.principal:
         title = f"{who} may have or lack {', '.join(actions)} ({where})"
     else:

@@ -51,6 +51,7 @@ def gather(reader: Reader, group: Group, jobs: Jobs) -> Facts:
     """Read all keys, roles and buckets that a dataset group and its jobs have to do with."""
     facts = Facts(group, jobs, failed=[job for job in jobs.found if job.failure])
     facts.model.unseen = "it couldn't be read"
+    facts.model.names[group.arn] = group.name
     _Gathering(reader, facts).all()
     return facts
 

@@ -70,9 +70,9 @@ class Text:
         """Write one dataset group."""
         heading = ""
         for check in checks:
-            if (now := f"{check.kind} {facts.model.label(check.of)}") != heading:
+            name = facts.model.label(check.of)
+            if (now := f"{check.kind} {name}") != heading:
                 heading = now
-                name = facts.group.name if check.kind == "dataset group" else facts.model.label(check.of)
                 self._lines(["", f"{check.kind} {name}", *([f"    {check.of}"] if name != check.of else [])])
             self._lines(list(_check_lines(check)))
 
