@@ -83,10 +83,10 @@ def _allowed(facts: Facts, report: AccessReport) -> Iterator[Check]:
         needed.setdefault(about, set()).add(each.action)
         if isinstance(each, Allowed):
             merged.setdefault(about, []).append(each)
-    for about, entries in merged.items():
+    for name, entries in merged.items():
         check = _of_entries(facts, entries, Status.OK)
-        all_of_them = set(check.actions) == needed[about]
-        much = "all that is needed" if all_of_them else f"{len(check.actions)} of {len(needed[about])} needed actions"
+        all_of_them = set(check.actions) == needed[name]
+        much = "all that is needed" if all_of_them else f"{len(check.actions)} of {len(needed[name])} needed actions"
         check.title = f"{check.title} may do {much} ({POLICIES.get(entries[0].policy, '')})"
         yield check
 
