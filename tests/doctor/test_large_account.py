@@ -162,6 +162,7 @@ def peak(groups: int) -> tuple[int, int, int]:
     # The collector waits the longer, the more there is in the process: other tests have left much behind.
     gc.collect()
     gc.freeze()
+    gc.collect()  # counts what isn't frozen
     tracemalloc.start()
     summary = look(account, [], 2, Text(count), lambda _: None)
     _, most = tracemalloc.get_traced_memory()
