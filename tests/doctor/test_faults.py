@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
 from typing import Any
 
 import boto3
@@ -12,6 +13,7 @@ import pytest
 from botocore.config import Config
 from click.testing import Result
 
+from demo.doctor_run import broken_and_mended
 from tests.doctor import faults
 from tests.doctor.conftest import Check, Deployed
 from tests.versions import needs_metric_attribution
@@ -253,3 +255,11 @@ def test_a_failed_job_is_told_with_its_own_reason(deployed: Deployed, checks: Ca
     assert told["title"].startswith("forget (data deletion job) failed on 20")
     assert told["title"].endswith(": Input deletion/wrong.csv has to have the one column USER_ID")
     assert told["because"] == "today the policies give all that it needs"
+
+
+def test_the_demo_breaks_what_the_doctor_finds(
+    deployed: Deployed, checks: Callable[[], list[Check]], tmp_path: Path
+) -> None:
+    """By the command itself, and puts it back."""
+    assert broken_and_mended(deployed.aws, tmp_path) == "Personalize lacks kms:Decrypt"
+    assert {each["status"] for each in checks()} == {"ok", "note"}
