@@ -14,6 +14,7 @@ from subprocess import CalledProcessError
 
 from demo.cdk_cli import CdkError, bootstrap, cdk
 from demo.deployed_policies import deployed_access
+from demo.doctor_run import DoctorFailedError, broken_and_mended
 from demo.nightly_run import NightFailedError, deletion_run, nightly_run
 from demo.ratings import ratings_csv
 from embedded_aws import EmbeddedAws
@@ -76,6 +77,9 @@ def _run(*, verbose: bool) -> None:
             report = compare(deployed_access(aws))
             if not report.passed:
                 raise DemoError(f"something is missing:\n{report.to_text()}")
+        with _step("personalize-kms doctor: an action is taken out of the key policy, found, and put back"):
+            found = broken_and_mended(aws, home)
+        print(f"  ✘ {found}")
         with _step("one night: the deployed state machine imports, recommends and exports"):
             night = nightly_run(aws, bucket)
         for line in night:
@@ -108,7 +112,7 @@ def main() -> int:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:
         _run(verbose=verbose)
-    except (CdkError, DemoError, NightFailedError) as error:
+    except (CdkError, DemoError, DoctorFailedError, NightFailedError) as error:
         print(f"\n✘ {error}", file=sys.stderr)
         return 1
     except CalledProcessError:

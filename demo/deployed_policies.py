@@ -35,6 +35,11 @@ def bucket_name(aws: EmbeddedAws) -> str:
     return _physical_id(aws, "Data", "AWS::S3::Bucket")
 
 
+def key_arn(aws: EmbeddedAws, stack: str) -> str:
+    """Return the ARN of a stack's key."""
+    return _key(aws, _physical_id(aws, stack, "AWS::KMS::Key")).arn
+
+
 def _asked(aws: EmbeddedAws, role: Role, key: Key, bucket: Bucket) -> Iterator[Asked]:
     def at(prefix: str) -> Location:
         return Location(bucket.arn, prefix)

@@ -136,15 +136,14 @@ class EmbeddedAws:
         self._tell_personalize("FreezeJobs", {"status": status})
 
     def _tell_personalize(self, operation: str, fields: dict[str, Any]) -> None:
+        owner = f"{self.account}/20260101/{self.region}/personalize/aws4_request"
         request = urllib.request.Request(
             self.endpoint,
             json.dumps(fields).encode(),
             {
                 "X-Amz-Target": f"AmazonPersonalize.{operation}",
                 "Content-Type": "application/x-amz-json-1.1",
-                # The account's root, who may call anything where permissions are checked.
-                "Authorization": f"AWS4-HMAC-SHA256 Credential={self.account}/20260101/{self.region}/personalize/"
-                "aws4_request, SignedHeaders=host, Signature=none",
+                "Authorization": f"AWS4-HMAC-SHA256 Credential={owner}",  # for a server that asks who calls
             },
         )
         with _opener.open(request, timeout=START_SECONDS) as response:

@@ -143,7 +143,11 @@ def _arn(request: Fields, field: str) -> str:
 
 
 OPERATIONS = _operations()
-_KIND_OF = {f"{verb}{kind.noun}": kind for kind in KINDS for verb in ("Create", "Describe", "Delete")}
+_KIND_OF = {
+    f"{verb}{kind.noun}{ending}": kind
+    for kind in KINDS
+    for verb, ending in (("Create", ""), ("Describe", ""), ("Delete", ""), ("List", "s"))
+}
 
 
 async def handle_request(

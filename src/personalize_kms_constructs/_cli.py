@@ -15,6 +15,7 @@ from .access.report import AccessReport
 from .checks.assembly import read_assembly
 from .checks.checking import check_assemblies
 from .checks.errors import AssemblyError
+from .doctor.command import doctor
 
 PASSED, FOUND, COULD_NOT_LOOK = 0, 1, 2
 
@@ -64,6 +65,9 @@ def check(path: Path, form: str, strict: bool) -> None:
         sys.exit(COULD_NOT_LOOK)
     show(report, form)
     sys.exit(exit_code(report, strict=strict))
+
+
+personalize_kms.add_command(doctor)
 
 
 def exit_code(report: AccessReport, *, strict: bool) -> int:

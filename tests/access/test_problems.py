@@ -94,7 +94,7 @@ def test_a_trust_policy_for_one_resource_is_undecided() -> None:
     ("elements", "says"),
     [
         ({"state": "Disabled"}, "is Disabled: enable it"),
-        ({"state": "PendingDeletion"}, "is PendingDeletion: enable it"),
+        ({"state": "PendingDeletion"}, "is PendingDeletion: cancel its deletion, and enable it, before everything"),
         ({"spec": "RSA_2048"}, "is RSA_2048 for ENCRYPT_DECRYPT, and Personalize needs a symmetric encryption key"),
         ({"spec": "HMAC_256", "usage": "GENERATE_VERIFY_MAC"}, "is HMAC_256 for GENERATE_VERIFY_MAC"),
     ],

@@ -47,7 +47,7 @@ def test_source_distribution_has_what_a_build_needs_and_nothing_else(sdist: Path
 
 
 def test_metadata_says_what_it_is_and_needs(metadata: email.message.Message) -> None:
-    """Two dependencies, each within its major version, and one more for the command line."""
+    """Two dependencies, each within its major version, and more for the command line."""
     assert metadata["Name"] == "personalize-kms-constructs"
     assert metadata["Metadata-Version"] == "2.4"
     assert metadata["License-Expression"] == "Apache-2.0"
@@ -56,8 +56,10 @@ def test_metadata_says_what_it_is_and_needs(metadata: email.message.Message) -> 
         "aws-cdk-lib<3,>=2.160.0",
         "constructs<11,>=10.0.0",
         "click<9,>=8.1; extra == 'cli'",
+        "boto3>=1.35; extra == 'doctor'",
+        "click<9,>=8.1; extra == 'doctor'",
     ]
-    assert metadata.get_all("Provides-Extra") == ["cli"]
+    assert metadata.get_all("Provides-Extra") == ["cli", "doctor"]
     assert {"Framework :: AWS CDK :: 2", "Typing :: Typed"} <= set(metadata.get_all("Classifier", []))
     assert metadata["Description-Content-Type"] == "text/markdown"
 

@@ -17,7 +17,7 @@ from .model import Bucket, Key, Role, Written
 from .statements import Found, Judgement, judge
 from .values import same
 
-_BOUNDARY = "the role's permissions boundary doesn't allow it"
+BOUNDARY = "the role's permissions boundary doesn't allow it"
 
 By = tuple[tuple[Written, ...], ...]
 """Statements that say yes together: one of each group is enough."""
@@ -68,7 +68,7 @@ def role_on_key(caller: Caller, role: Role, key: Key, action: str, *, only_if: s
     if answer is Answer.NO:
         lacks_iam = not named and of_key.allowed.answer is Answer.YES and iam.allowed.answer is Answer.NO
         because = _lacking(of_key, boundary, lacks_iam)
-        return Decision(answer, because, named=named, in_iam=lacks_iam, final=because == _BOUNDARY)
+        return Decision(answer, because, named=named, in_iam=lacks_iam, final=because == BOUNDARY)
     return _outcome(answer, parts, denied, more, named=named)
 
 
@@ -100,7 +100,7 @@ def role_by_iam(
     answer = all_of((iam.allowed.answer, boundary.allowed.answer))
     if answer is Answer.NO:
         lacks_boundary = iam.allowed.answer is Answer.YES
-        because = _BOUNDARY if lacks_boundary else "no IAM policy of the role allows it"
+        because = BOUNDARY if lacks_boundary else "no IAM policy of the role allows it"
         return Decision(answer, because, final=lacks_boundary)
     return _outcome(answer, (iam.allowed, boundary.allowed), denied)
 
@@ -193,7 +193,7 @@ def _lacking(of_key: Judgement, boundary: Judgement, lacks_iam: bool) -> str:
     if lacks_iam:
         return "the key policy leaves it to the role's IAM policies, which don't allow it"
     if of_key.allowed.answer is Answer.YES and boundary.allowed.answer is Answer.NO:
-        return _BOUNDARY
+        return BOUNDARY
     return "the key policy has no statement that allows it"
 
 

@@ -249,6 +249,10 @@ class Problem:
     """The resource of a template that it is about."""
     page: str = ""
     """The page that documents it."""
+    about: str = ""
+    """The ARN of the key or role that it is about, where others may have the same problem with that one."""
+    reason: str = ""
+    """The message without what has the problem."""
 
 
 @dataclass

@@ -17,6 +17,14 @@ TRUST_PAGE = "https://docs.aws.amazon.com/personalize/latest/dg/cross-service-co
 S3_GUIDE = "https://docs.aws.amazon.com/personalize/latest/dg/granting-personalize-s3-access.html"
 AWS_MANAGED_KEY = "alias/aws/s3"
 
+# https://docs.aws.amazon.com/kms/latest/developerguide/key-state.html
+_MENDS = {
+    "PendingDeletion": "cancel its deletion, and enable it, before everything that it encrypts is lost",
+    "PendingReplicaDeletion": "cancel its deletion, and enable it, before everything that it encrypts is lost",
+    "PendingImport": "import its key material",
+    "Unavailable": "connect its custom key store",
+}
+
 
 def trust_findings(model: AccessModel) -> Iterator[Problem | Undecided]:
     """Yield the roles that Personalize can't assume, and those where this can't be seen."""
@@ -32,7 +40,7 @@ def trust_findings(model: AccessModel) -> Iterator[Problem | Undecided]:
                 f"{model.label(arn)} doesn't trust Personalize, which has to assume it ({found.because}): let "
                 f"{SERVICE_PRINCIPAL} do sts:AssumeRole in its trust policy"
             )
-            yield Problem("trust", message, where=", ".join(needed_by), declared=role.declared, page=TRUST_PAGE)
+            yield Problem("trust", message, ", ".join(needed_by), role.declared, TRUST_PAGE, about=arn, reason=message)
         elif found.answer is Answer.MAYBE:
             yield Undecided(
                 "service", SERVICE_PRINCIPAL, "sts:AssumeRole", arn, "trust", arn, needed_by, TRUST_PAGE, found.because
@@ -43,11 +51,11 @@ def configuration_problems(model: AccessModel) -> Iterator[Problem]:
     """Yield keys and roles that Personalize can't work with, whatever the policies say."""
     for asked in model.asked:
         if same(model.role(asked.role_arn).account, asked.account) is Answer.NO:
-            message = (
-                f"{asked} has a role of another account, {model.label(asked.role_arn)}, which Personalize doesn't take"
+            reason = (
+                f"has a role of another account, {model.label(asked.role_arn)}, which Personalize doesn't take"
                 f": use a role of account {asked.account}"
             )
-            yield _problem(asked, message, S3_GUIDE)
+            yield _problem(asked, f"{asked} {reason}", S3_GUIDE, asked.role_arn, reason)
         keys = [("the dataset group's key", asked.dataset_group_key)]
         for what, location in (("source", asked.source), ("destination", asked.destination)):
             if location is not None:
@@ -55,7 +63,8 @@ def configuration_problems(model: AccessModel) -> Iterator[Problem]:
         for what, arn in keys:
             if arn is not None:
                 for reason in _unusable(model.key(arn), asked):
-                    yield _problem(asked, f"{asked}: {what}, {model.label(arn)}, {reason}", KMS_PAGE)
+                    message = f"{asked}: {what}, {model.label(arn)}, {reason}"
+                    yield _problem(asked, message, KMS_PAGE, arn, reason)
 
 
 def _unusable(key: Key, asked: Asked) -> Iterator[str]:
@@ -70,7 +79,7 @@ def _unusable(key: Key, asked: Asked) -> Iterator[str]:
         yield "is no ARN, and Personalize takes nothing else: give the key's ARN"
         return
     if key.state != "Enabled":
-        yield f"is {key.state}: enable it"
+        yield f"is {key.state}: {_MENDS.get(key.state, 'enable it')}"
     known = not has_unknown(key.spec + key.usage)
     if known and (key.spec, key.usage) != ("SYMMETRIC_DEFAULT", "ENCRYPT_DECRYPT"):
         yield (
@@ -81,5 +90,5 @@ def _unusable(key: Key, asked: Asked) -> Iterator[str]:
         yield f"is in {parts[3]}, and Personalize works in {asked.region}: use a key of that Region"
 
 
-def _problem(asked: Asked, message: str, page: str) -> Problem:
-    return Problem("configuration", message, where=str(asked), declared=asked.declared, page=page)
+def _problem(asked: Asked, message: str, page: str, about: str, reason: str) -> Problem:
+    return Problem("configuration", message, str(asked), asked.declared, page, about, reason)

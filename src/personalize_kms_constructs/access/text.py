@@ -27,8 +27,8 @@ _Names = Mapping[str, str]
 
 def text_report(report: AccessReport) -> str:
     """Return the report in lines of at most 100 characters."""
-    lines = [*_wrapped("Amazon Personalize is asked for:", "")]
-    lines += [line for asked in report.asked for line in _wrapped(asked, "  ")]
+    lines = [*wrapped("Amazon Personalize is asked for:", "")]
+    lines += [line for asked in report.asked for line in wrapped(asked, "  ")]
     if not report.asked:
         lines += _wrapped(_NOTHING, "  ")
     entries: list[Entry] = [*report.missing, *report.excess, *report.undecided, *report.allowed]
@@ -40,9 +40,9 @@ def text_report(report: AccessReport) -> str:
     if report.problems:
         lines += ["", "problems"]
         for problem in report.problems:
-            lines += _wrapped(f"✘ {problem.kind}: {short(problem.message, report.names)}", "  ", "      ")
-            lines += _wrapped(problem.page, "    ")
-    lines += ["", *_wrapped(summary(report), "")]
+            lines += wrapped(f"✘ {problem.kind}: {short(problem.message, report.names)}", "  ", "      ")
+            lines += wrapped(problem.page, "    ")
+    lines += ["", *wrapped(summary(report), "")]
     return "\n".join(lines) + "\n"
 
 
@@ -85,23 +85,23 @@ def next_step(row: Row, names: _Names) -> str:
 def _row(row: Row, names: _Names, told: list[str]) -> Iterator[str]:
     """Yield the lines of a row; a statement that was told of already isn't told again."""
     entry = row.first
-    yield from _wrapped(f"{MARKS[type(entry)]} {_claim(row, names)}", "  ", "      ")
+    yield from wrapped(f"{MARKS[type(entry)]} {_claim(row, names)}", "  ", "      ")
     if isinstance(entry, Allowed):
         return
-    yield from _wrapped(short(entry.because, names), "      ")
+    yield from wrapped(short(entry.because, names), "      ")
     if isinstance(entry, Missing) and str(entry.add) in told:
-        yield from _wrapped(f"→ {_add_to(entry, names)} the statement above", "      ", "        ")
+        yield from wrapped(f"→ {_add_to(entry, names)} the statement above", "      ", "        ")
     elif isinstance(entry, Missing) and entry.add is not None:
         told.append(str(entry.add))
-        yield from _wrapped(f"→ {_add_to(entry, names)}:", "      ", "        ")
+        yield from wrapped(f"→ {_add_to(entry, names)}:", "      ", "        ")
         for line in json.dumps(entry.add, indent=2).splitlines():
             indent = " " * (8 + len(line) - len(line.lstrip()))
-            yield from _wrapped(short(line.lstrip(), names), indent)
+            yield from wrapped(short(line.lstrip(), names), indent)
     else:
-        yield from _wrapped(f"→ {next_step(row, names)}", "      ", "        ")
+        yield from wrapped(f"→ {next_step(row, names)}", "      ", "        ")
     if entry.principal and not isinstance(entry, Excess):
-        yield from _wrapped(f"needed by {', '.join(entry.needed_by)}", "      ", "        ")
-    yield from _wrapped(entry.page, "    ")
+        yield from wrapped(f"needed by {', '.join(entry.needed_by)}", "      ", "        ")
+    yield from wrapped(entry.page, "    ")
 
 
 def _add_to(entry: Missing, names: _Names) -> str:
@@ -111,15 +111,16 @@ def _add_to(entry: Missing, names: _Names) -> str:
 
 
 def _heading(kind: str, arn: str, names: _Names) -> Iterator[str]:
-    yield from _wrapped(f"{kind} {_name(arn, names)}" if kind else "not known", "")
+    yield from wrapped(f"{kind} {_name(arn, names)}" if kind else "not known", "")
     if arn in names:
-        yield from _wrapped(arn, "    ")
+        yield from wrapped(arn, "    ")
 
 
 def _name(arn: str, names: _Names) -> str:
     return names.get(arn, arn)
 
 
-def _wrapped(text: str, indent: str, further: str | None = None) -> list[str]:
+def wrapped(text: str, indent: str, further: str | None = None) -> list[str]:
+    """Return a text in lines of at most 100 characters, its words whole if they fit."""
     further = indent if further is None else further
     return textwrap.wrap(text, WIDTH, initial_indent=indent, subsequent_indent=further, break_on_hyphens=False)

@@ -1,0 +1,97 @@
+"""Questions to one account and Region, and those that weren't answered."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Any, TypeVar
+
+import boto3
+from botocore.exceptions import BotoCoreError, ClientError
+
+from .errors import AbsentError, NotAnsweredError, code_of, explained
+
+_T = TypeVar("_T")
+
+# S3 answers MethodNotAllowed to those who ask for the policy of a bucket of another account.
+_DENIED = frozenset({"AccessDenied", "AccessDeniedException", "MethodNotAllowed", "403", "405"})
+_ABSENT = frozenset(
+    {
+        "NoSuchBucket",
+        "NoSuchBucketPolicy",
+        "NoSuchEntity",
+        "NoSuchPublicAccessBlockConfiguration",
+        "NotFoundException",
+        "ResourceNotFoundException",
+        "ServerSideEncryptionConfigurationNotFoundError",
+    }
+)
+# So many resources are named for one action that isn't allowed; the others are counted.
+_NAMED = 5
+
+
+class Account:
+    """An account and Region, asked through AWS's SDK, which pages and tries again."""
+
+    def __init__(self, session: boto3.session.Session, region: str) -> None:
+        self._session = session
+        self._clients: dict[tuple[str, str], Any] = {}
+        self.region = region
+        self.not_answered: dict[str, list[str]] = {}
+        """The resources about which an action wasn't allowed, the first few of them."""
+        self.not_answered_count: dict[str, int] = {}
+        identity = self.ask("sts:GetCallerIdentity", "*", lambda: self.client("sts").get_caller_identity())
+        self.id = str(identity["Account"])
+        self.partition = str(identity["Arn"]).split(":")[1]
+
+    def client(self, service: str, region: str = "") -> Any:
+        """Return a client of a service, in a Region of its own if one is given."""
+        name = (service, region or self.region)
+        if name not in self._clients:
+            # A service may be any string here, which no overload of the stubs has.
+            create: Any = self._session.client
+            self._clients[name] = create(service, region_name=region or self.region)
+        return self._clients[name]
+
+    def ask(self, action: str, resource: str, question: Callable[[], _T]) -> _T:
+        """Return an answer.
+
+        Raises:
+            NotAnsweredError: if the caller lacks the permission.
+            AbsentError: if there is no such thing.
+            DoctorError: if nothing can be asked, for example with expired credentials.
+        """
+        try:
+            return question()
+        except ClientError as error:
+            if code_of(error) in _DENIED:
+                self._note(action, resource)
+                raise NotAnsweredError(f"{action} isn't allowed to you") from error
+            if code_of(error) in _ABSENT:
+                raise AbsentError(code_of(error)) from error
+            raise explained(error) from error
+        except BotoCoreError as error:
+            raise explained(error) from error
+
+    def pages(self, service: str, operation: str, member: str, **arguments: str) -> Iterator[Any]:
+        """Yield the members of a listing, page by page.
+
+        The SDK has no paginator for ``ListDataDeletionJobs``, so that pages are turned here for all.
+        """
+        client = self.client(service)
+        action = f"{service}:{''.join(part.capitalize() for part in operation.split('_'))}"
+        resource = next(iter(arguments.values()), "*")
+        turn = partial(getattr(client, operation), **arguments)
+        while True:
+            found = self.ask(action, resource, turn)
+            yield from found[member]
+            if not found.get("nextToken"):
+                return
+            turn = partial(turn, nextToken=found["nextToken"])
+
+    def _note(self, action: str, resource: str) -> None:
+        named = self.not_answered.setdefault(action, [])
+        if resource not in named:
+            self.not_answered_count[action] = self.not_answered_count.get(action, 0) + 1
+            if len(named) < _NAMED:
+                named.append(resource)

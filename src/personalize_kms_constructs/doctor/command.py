@@ -1,0 +1,123 @@
+"""The command ``personalize-kms doctor``: arguments in, a report and an exit code out."""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+from collections.abc import Callable
+
+import click
+
+from .check import Status
+
+PASSED, FOUND, COULD_NOT_LOOK = 0, 1, 2
+_COLOURS = {"✔": "green", "✘": "red", "!": "yellow", "?": "cyan"}
+
+
+@click.command()
+@click.argument("dataset_groups", metavar="[DATASET_GROUP]...", nargs=-1)
+@click.option(
+    "--region", envvar=["AWS_REGION", "AWS_DEFAULT_REGION"], help="Where to look; else AWS_REGION, or the profile's."
+)
+@click.option("--profile", help="A profile of AWS's configuration; else AWS_PROFILE.")
+@click.option(
+    "--jobs",
+    type=click.IntRange(min=0),
+    default=10,
+    show_default=True,
+    help="How many of the newest jobs of each kind to look at, for each dataset and solution.",
+)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "json", "markdown"]),
+    default="text",
+    show_default=True,
+    help="What the report is for: a terminal, a program, a ticket.",
+)
+@click.option("--strict", is_flag=True, help="Count what is undecided, and warnings, as findings, too.")
+def doctor(
+    dataset_groups: tuple[str, ...], region: str | None, profile: str | None, jobs: int, form: str, strict: bool
+) -> None:
+    """Look at what is deployed, and say what keeps Amazon Personalize from working with it.
+
+    DATASET_GROUP is an ARN or a name; without one, all of the account and Region are looked at, with their jobs and
+    metric attributions, keys, roles and buckets. It only reads: nothing is changed.
+
+    \b
+    Exit code: 0 if nothing failed, 1 if something did, 2 if the doctor
+    couldn't look.
+
+    \b
+    Examples:
+      personalize-kms doctor
+      personalize-kms doctor movies books --region eu-west-1
+      personalize-kms doctor arn:aws:personalize:eu-west-1:111122223333:dataset-group/movies
+      personalize-kms doctor movies --format json > movies.json
+      personalize-kms doctor --strict --profile production
+    """  # noqa: D301
+    try:
+        from .errors import DoctorError
+        from .look import connect, look
+        from .output import FORMS
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] not in ("boto3", "botocore"):
+            raise
+        _stop("doctor needs an extra: pip install 'personalize-kms-constructs[doctor]'")
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")
+    progress = _Progress()
+    try:
+        account = connect(profile, region)
+        summary = look(account, dataset_groups, jobs, FORMS[form](progress.between(_writer(form))), progress)
+    except DoctorError as error:
+        progress.clear()
+        _stop(str(error))
+    progress.clear()
+    count = summary.counts
+    if summary.groups and count[Status.UNDECIDED] == sum(count.values()):
+        _stop("nothing could be seen, for lack of permissions")
+    found = count[Status.FAILED] or (strict and (count[Status.UNDECIDED] or count[Status.WARNING]))
+    sys.exit(FOUND if found else PASSED)
+
+
+def _stop(message: str) -> None:
+    click.echo(f"personalize-kms: {message}", err=True)
+    sys.exit(COULD_NOT_LOOK)
+
+
+def _writer(form: str) -> Callable[[str], None]:
+    def plain(text: str) -> None:
+        click.echo(text, nl=False)
+
+    def coloured(text: str) -> None:
+        for line in text.splitlines():
+            mark = line[2:3] if line.startswith("  ") else ""
+            click.echo(click.style(line, fg=_COLOURS.get(mark)), color=False if os.environ.get("NO_COLOR") else None)
+
+    return coloured if form == "text" else plain
+
+
+class _Progress:
+    """A line on a terminal's standard error that says how far the work is."""
+
+    def __init__(self) -> None:
+        self._shown = sys.stderr.isatty()
+        self._count = 0
+
+    def __call__(self, name: str) -> None:
+        self._count += 1
+        if self._shown:
+            click.echo(f"\r\033[Klooking at dataset group {self._count}: {name}", err=True, nl=False)
+
+    def clear(self) -> None:
+        if self._shown:
+            click.echo("\r\033[K", err=True, nl=False)
+
+    def between(self, write: Callable[[str], None]) -> Callable[[str], None]:
+        def written(text: str) -> None:
+            self.clear()
+            write(text)
+
+        return written

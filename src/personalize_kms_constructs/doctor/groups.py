@@ -1,0 +1,200 @@
+"""Dataset groups as Personalize describes them, with their jobs and metric attributions."""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from .. import matrix
+from .asking import Account
+from .errors import AbsentError, DoctorError, NotAnsweredError
+
+# A metric attribution is at work for as long as it exists, so that old ones count too.
+_METRIC_ATTRIBUTIONS = 100
+_FAILED = ("CREATE FAILED", "FAILED")
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of job; the names of its operations and fields follow from ``noun``."""
+
+    noun: str
+    permissions: matrix.Permissions
+
+    @property
+    def snake(self) -> str:
+        """The name in boto3's methods."""
+        return "".join(f"_{each.lower()}" if each.isupper() else each for each in self.noun).lstrip("_")
+
+    @property
+    def member(self) -> str:
+        """The field that a description comes in."""
+        return self.noun[0].lower() + self.noun[1:]
+
+
+IMPORT = Kind("DatasetImportJob", matrix.DATASET_IMPORT_JOB)
+EXPORT = Kind("DatasetExportJob", matrix.DATASET_EXPORT_JOB)
+INFERENCE = Kind("BatchInferenceJob", matrix.BATCH_INFERENCE_JOB)
+SEGMENT = Kind("BatchSegmentJob", matrix.BATCH_SEGMENT_JOB)
+DELETION = Kind("DataDeletionJob", matrix.DATA_DELETION_JOB)
+METRICS = Kind("MetricAttribution", matrix.METRIC_ATTRIBUTION)
+
+
+@dataclass(frozen=True)
+class Job:
+    """A job or a metric attribution: what it was asked for, and how it ended."""
+
+    kind: Kind
+    name: str
+    arn: str
+    role_arn: str
+    source: tuple[str, str | None] | None = None
+    """The path of its input, and the key that it names."""
+    destination: tuple[str, str | None] | None = None
+    failure: str = ""
+    """Personalize's reason, if it failed."""
+    when: str = ""
+    """The day on which it was last heard of."""
+
+
+@dataclass(frozen=True)
+class Group:
+    """A dataset group."""
+
+    arn: str
+    name: str
+    status: str
+    key_arn: str | None
+    role_arn: str | None
+    failure: str = ""
+
+
+def group_arns(account: Account, wanted: Iterable[str]) -> Iterator[str]:
+    """Yield the ARNs of dataset groups given by ARN or name, or of all.
+
+    Raises:
+        DoctorError: if one is of another Region or account, or they can't be listed.
+    """
+    start = f"arn:{account.partition}:personalize:{account.region}:{account.id}:dataset-group/"
+    given = list(dict.fromkeys(each if each.startswith("arn:") else start + each for each in wanted))
+    for arn in given:
+        if not arn.startswith(start):
+            raise DoctorError(
+                f"{arn} isn't in account {account.id} and Region {account.region}: give --region, --profile"
+            )
+    if given:
+        yield from given
+        return
+    try:
+        pages = account.pages("personalize", "list_dataset_groups", "datasetGroups")
+        yield from (str(each["datasetGroupArn"]) for each in pages)
+    except NotAnsweredError as error:
+        raise DoctorError(f"{error}: name the dataset groups, or allow it") from error
+
+
+def read_group(account: Account, arn: str) -> Group:
+    """Read a dataset group.
+
+    Raises:
+        AbsentError: if there is none.
+        NotAnsweredError: if the caller may not see it.
+    """
+    client = account.client("personalize")
+    found = account.ask(
+        "personalize:DescribeDatasetGroup",
+        arn,
+        lambda: client.describe_dataset_group(datasetGroupArn=arn)["datasetGroup"],
+    )
+    return Group(
+        arn,
+        str(found["name"]),
+        str(found.get("status", "")),
+        found.get("kmsKeyArn"),
+        found.get("roleArn"),
+        str(found.get("failureReason") or ""),
+    )
+
+
+@dataclass
+class Jobs:
+    """The jobs of a dataset group that were looked at, and how many older ones were not."""
+
+    found: list[Job]
+    older: int = 0
+    unseen: int = 0
+    """How many couldn't be looked at, for lack of a permission."""
+
+
+def read_jobs(account: Account, group_arn: str, newest: int) -> Jobs:
+    """Read the newest jobs of each kind, for each dataset and solution, and all metric attributions."""
+    jobs = Jobs([])
+
+    def take(kind: Kind, summaries: Iterable[Any], most: int = newest) -> None:
+        count = 0
+
+        def counted() -> Iterator[tuple[float, str]]:
+            nonlocal count
+            for count, each in enumerate(summaries, 1):  # noqa: B007
+                yield each["creationDateTime"].timestamp(), each[f"{kind.member}Arn"]
+
+        chosen = heapq.nlargest(most, counted())
+        jobs.older += count - len(chosen)
+        for _, arn in chosen:
+            try:
+                jobs.found.append(_read_job(account, kind, arn))
+            except NotAnsweredError:
+                jobs.unseen += 1
+            except AbsentError:
+                pass  # deleted since it was listed
+
+    try:
+        for dataset in account.pages("personalize", "list_datasets", "datasets", datasetGroupArn=group_arn):
+            for kind in (IMPORT, EXPORT):
+                take(kind, _listed(account, kind, datasetArn=dataset["datasetArn"]))
+        for solution in account.pages("personalize", "list_solutions", "solutions", datasetGroupArn=group_arn):
+            arn = solution["solutionArn"]
+            for kind in (INFERENCE, SEGMENT):
+                take(kind, _of_versions(account, kind, arn))
+        take(DELETION, _listed(account, DELETION, datasetGroupArn=group_arn))
+        take(METRICS, _listed(account, METRICS, datasetGroupArn=group_arn), _METRIC_ATTRIBUTIONS)
+    except NotAnsweredError:
+        jobs.unseen += 1
+    return jobs
+
+
+def _listed(account: Account, kind: Kind, **narrowed: str) -> Iterator[Any]:
+    return account.pages("personalize", f"list_{kind.snake}s", f"{kind.member}s", **narrowed)
+
+
+def _of_versions(account: Account, kind: Kind, solution_arn: str) -> Iterator[Any]:
+    for version in account.pages("personalize", "list_solution_versions", "solutionVersions", solutionArn=solution_arn):
+        yield from _listed(account, kind, solutionVersionArn=version["solutionVersionArn"])
+
+
+def _read_job(account: Account, kind: Kind, arn: str) -> Job:
+    describe = getattr(account.client("personalize"), f"describe_{kind.snake}")
+    argument = {f"{kind.member}Arn": arn}
+    found = account.ask(f"personalize:Describe{kind.noun}", arn, lambda: describe(**argument)[kind.member])
+    output = found.get("metricsOutputConfig") or found.get("jobOutput") or {}
+    failed = found.get("status") in _FAILED
+    return Job(
+        kind,
+        str(found.get("jobName") or found.get("name")),
+        arn,
+        str(found.get("roleArn") or output.get("roleArn") or ""),
+        source=_place(found.get("jobInput", {}).get("s3DataSource")) or _data_source(found),
+        destination=_place(output.get("s3DataDestination")),
+        failure=str(found.get("failureReason") or "it gave no reason") if failed else "",
+        when=f"{found['lastUpdatedDateTime']:%Y-%m-%d}" if "lastUpdatedDateTime" in found else "",
+    )
+
+
+def _place(found: Any) -> tuple[str, str | None] | None:
+    return (str(found["path"]), found.get("kmsKeyArn")) if found else None
+
+
+def _data_source(found: Any) -> tuple[str, str | None] | None:
+    path = (found.get("dataSource") or {}).get("dataLocation")
+    return (str(path), None) if path else None

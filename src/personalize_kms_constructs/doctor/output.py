@@ -1,0 +1,214 @@
+"""The doctor's report, written as it comes: for a terminal, a program, a pull request."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..access.text import wrapped
+from .asking import Account
+from .check import Check, Status
+from .facts import Facts
+
+MARKS = {Status.OK: "✔", Status.FAILED: "✘", Status.UNDECIDED: "?", Status.WARNING: "!", Status.NOTE: "·"}
+_HEAD = "| | on | what | why | next step | page |\n|---|---|---|---|---|---|"
+_UNREADABLE = "service and resource control policies can't be read from an account that they are for"
+
+
+@dataclass
+class Summary:
+    """What is left to say when all dataset groups were looked at."""
+
+    account: Account
+    groups: int = 0
+    counts: Counter[Status] = field(default_factory=Counter)
+    actions: dict[str, set[str]] = field(default_factory=lambda: {"role": set(), "service": set()})
+    """The actions that control policies must leave alone, for the roles and for Personalize."""
+
+    def take(self, checks: list[Check]) -> None:
+        """Count the checks of a dataset group."""
+        self.groups += 1
+        self.counts.update(each.status for each in checks)
+        for each in checks:
+            if each.principal:
+                who = "service" if each.principal.endswith(".amazonaws.com") else "role"
+                self.actions[who].update(each.actions)
+
+    def line(self) -> str:
+        """Return the counts in one line."""
+        count = self.counts
+        groups = f"{self.groups} dataset group{'' if self.groups == 1 else 's'}"
+        return (
+            f"{groups}: {count[Status.FAILED]} failed, {count[Status.UNDECIDED]} undecided, "
+            f"{count[Status.WARNING]} warnings, {count[Status.OK]} ok"
+        )
+
+    def not_answered(self) -> Iterator[tuple[str, list[str], int]]:
+        """Yield the actions that weren't allowed, some of the resources, and how many more there are."""
+        for action, named in sorted(self.account.not_answered.items()):
+            yield action, named, self.account.not_answered_count[action] - len(named)
+
+    def control_policies(self) -> dict[str, list[str]]:
+        """Return the actions that control policies must leave alone."""
+        return {who: sorted(actions) for who, actions in self.actions.items() if actions}
+
+
+class Text:
+    """The report for a terminal."""
+
+    def __init__(self, write: Callable[[str], None]) -> None:
+        self._write = write
+
+    def begin(self, account: Account) -> None:
+        """Write what comes before the first dataset group."""
+        self._lines([f"account {account.id}, Region {account.region}"])
+
+    def group(self, facts: Facts, checks: list[Check]) -> None:
+        """Write one dataset group."""
+        heading = ""
+        for check in checks:
+            name = facts.model.label(check.of)
+            if (now := f"{check.kind} {name}") != heading:
+                heading = now
+                self._lines(["", f"{check.kind} {name}", *([f"    {check.of}"] if name != check.of else [])])
+            self._lines(list(_check_lines(check)))
+
+    def end(self, summary: Summary, error: str = "") -> None:
+        """Write what comes after the last dataset group."""
+        lines: list[str] = []
+        for action, resources, more in summary.not_answered():
+            if not lines:
+                lines += ["", "not answered: allow yourself these actions, and look again"]
+            on = ", ".join(resources) + (f" and {more} more" if more else "")
+            lines += wrapped(f"? {action} on {on}", "  ", "      ")
+        alone = summary.control_policies()
+        if alone:
+            lines += ["", *wrapped(f"{_UNREADABLE}. They must leave alone:", "")]
+            for who, actions in alone.items():
+                name = "for Personalize" if who == "service" else "for the roles"
+                lines += wrapped(f"· {name}: {', '.join(actions)}", "  ", "      ")
+        self._lines([*lines, "", summary.line(), *([f"stopped: {error}"] if error else [])])
+
+    def _lines(self, lines: list[str]) -> None:
+        self._write("".join(f"{line}\n" for line in lines))
+
+
+def _check_lines(check: Check) -> Iterator[str]:
+    yield from wrapped(f"{MARKS[check.status]} {check.title}", "  ", "      ")
+    if check.status is Status.OK:
+        return
+    yield from wrapped(check.because, "      ")
+    if check.next_step:
+        yield from wrapped(f"→ {check.next_step}", "      ", "        ")
+    several = len({each.to for each in check.add}) > 1
+    for addition in check.add:
+        if several:
+            yield from wrapped(f"{addition.to}:", "        ")
+        # Never wrapped: it is there to be pasted.
+        yield from (f"        {line}" for line in json.dumps(addition.statement, indent=2).splitlines())
+    if check.needed_by:
+        yield from wrapped(f"needed by {', '.join(check.needed_by)}", "      ", "        ")
+    yield from wrapped(check.page, "      ")
+
+
+class Json:
+    """The report for a program, one JSON document that is written piece by piece."""
+
+    def __init__(self, write: Callable[[str], None]) -> None:
+        self._write = write
+        self._separator = ""
+
+    def begin(self, account: Account) -> None:
+        """Write what comes before the first dataset group."""
+        head = {"account": account.id, "region": account.region}
+        self._write(json.dumps(head, indent=2)[:-2] + ',\n  "dataset_groups": [')
+
+    def group(self, facts: Facts, checks: list[Check]) -> None:
+        """Write one dataset group."""
+        found = {
+            "arn": facts.group.arn,
+            "name": facts.group.name,
+            "status": facts.group.status,
+            "key": facts.group.key_arn,
+            "role": facts.group.role_arn,
+            "checks": [each.to_json() for each in checks],
+        }
+        text = json.dumps(found, indent=2, ensure_ascii=False).replace("\n", "\n    ")
+        self._write(f"{self._separator}\n    {text}")
+        self._separator = ","
+
+    def end(self, summary: Summary, error: str = "") -> None:
+        """Write what comes after the last dataset group."""
+        tail: dict[str, Any] = {
+            "not_answered": [
+                {"action": action, "resources": named, "more": more} for action, named, more in summary.not_answered()
+            ],
+            "control_policies": {"because": _UNREADABLE, "must_leave_alone": summary.control_policies()},
+            "summary": {status.value: summary.counts[status] for status in Status},
+            "error": error,
+        }
+        self._write("\n  ],\n" + json.dumps(tail, indent=2, ensure_ascii=False)[2:] + "\n")
+
+
+class Markdown:
+    """The report for a pull request or a ticket."""
+
+    def __init__(self, write: Callable[[str], None]) -> None:
+        self._write = write
+
+    def begin(self, account: Account) -> None:
+        """Write what comes before the first dataset group."""
+        self._write(f"# Amazon Personalize in account {account.id}, Region {account.region}\n")
+
+    def group(self, facts: Facts, checks: list[Check]) -> None:
+        """Write one dataset group."""
+        self._write(f"\n## {_cell(facts.group.name)}\n\n{_HEAD}\n")
+        for each in checks:
+            if each.status is not Status.NOTE:
+                why = _cell(each.because) if each.status is not Status.OK else ""
+                page = f"[AWS]({each.page})" if each.page else ""
+                on = _cell(f"{each.kind} {facts.model.label(each.of)}")
+                cells = [MARKS[each.status], on, _cell(each.title), why, _cell(each.next_step), page]
+                self._write(f"| {' | '.join(cells)} |\n")
+        for each in checks:
+            for addition in each.add:
+                statement = json.dumps(addition.statement, indent=2)
+                self._write(f"\nAdd to {_cell(addition.to)}:\n\n```json\n{statement}\n```\n")
+        notes = [each for each in checks if each.status is Status.NOTE]
+        for each in notes:
+            because = f" ({_cell(each.because)})" if each.because else ""
+            self._write(f"\n- {_cell(each.kind)} {_cell(facts.model.label(each.of))}: {_cell(each.title)}{because}")
+        self._write("\n" if notes else "")
+
+    def end(self, summary: Summary, error: str = "") -> None:
+        """Write what comes after the last dataset group."""
+        for title, lines in (
+            (
+                "Not answered",
+                [
+                    f"`{action}` on {', '.join(named)}" + (f" and {more} more" if more else "")
+                    for action, named, more in summary.not_answered()
+                ],
+            ),
+            (
+                "Control policies",
+                [
+                    f"{_UNREADABLE}; they must leave alone, for {'Personalize' if who == 'service' else 'the roles'}: "
+                    + ", ".join(f"`{action}`" for action in actions)
+                    for who, actions in summary.control_policies().items()
+                ],
+            ),
+        ):
+            if lines:
+                self._write(f"\n## {title}\n\n" + "".join(f"- {line}\n" for line in lines))
+        self._write(f"\n{summary.line()}\n" + (f"\nStopped: {_cell(error)}\n" if error else ""))
+
+
+def _cell(text: str) -> str:
+    return " ".join(text.split()).replace("|", "\\|")
+
+
+FORMS: dict[str, type[Text] | type[Json] | type[Markdown]] = {"text": Text, "json": Json, "markdown": Markdown}

@@ -1,0 +1,110 @@
+"""The example app deployed once by the CDK CLI, with a night and a deletion behind it, and the doctor beside it."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from demo.cdk_cli import bootstrap, cdk
+from demo.deployed_policies import bucket_name
+from demo.nightly_run import deletion_run, nightly_run
+from embedded_aws import EmbeddedAws
+from personalize_kms_constructs._cli import personalize_kms
+from personalize_kms_constructs.doctor.look import connect, look
+from personalize_kms_constructs.doctor.output import Json
+from tests.deploy.stacks import upload_ratings
+
+Check = dict[str, Any]
+
+
+@dataclass
+class Deployed:
+    """The example app in an account."""
+
+    aws: EmbeddedAws
+    group: str
+    key: str
+    """The ARN of the dataset group's key."""
+    data_key: str
+    role: str
+    bucket: str
+    account: Any = None
+    """The doctor's connection."""
+    kept: Any = None
+    """The trust policy of the role, while that is gone."""
+    attached: list[str] = field(default_factory=list)
+
+    def client(self, service: str) -> Any:
+        """A client of the account's owner."""
+        return self.aws.client(service)
+
+    @property
+    def role_name(self) -> str:
+        """The name of the service role."""
+        return self.role.rpartition("/")[2]
+
+
+@pytest.fixture(scope="session")
+def deployed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
+    """What ``cdk deploy`` makes of the example app."""
+    home = tmp_path_factory.mktemp("home")
+    with EmbeddedAws(enforce=True) as aws:
+        environment = aws.environment(home)
+        bootstrap(aws, home)
+        app = ("--app", str(tmp_path_factory.mktemp("assembly")))
+        cdk("synth", "--quiet", "--output", app[1], environment=environment, quiet=True)
+        deploy = ("deploy", *app, "--require-approval", "never")
+        cdk(*deploy, "Security", "Data", environment=environment, quiet=True)
+        upload_ratings(aws)
+        cdk(*deploy, "Recommendations", environment=environment, quiet=True)
+        bucket = bucket_name(aws)
+        nightly_run(aws, bucket)
+        deletion_run(aws, bucket)
+        personalize = aws.client("personalize")
+        (summary,) = personalize.list_dataset_groups()["datasetGroups"]
+        group = personalize.describe_dataset_group(datasetGroupArn=summary["datasetGroupArn"])["datasetGroup"]
+        encryption = aws.client("s3").get_bucket_encryption(Bucket=bucket)["ServerSideEncryptionConfiguration"]
+        default = encryption["Rules"][0]["ApplyServerSideEncryptionByDefault"]
+        yield Deployed(
+            aws, group["datasetGroupArn"], group["kmsKeyArn"], default["KMSMasterKeyID"], group["roleArn"], bucket
+        )
+
+
+@pytest.fixture
+def doctor(deployed: Deployed, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., Result]:
+    """Run the command as a user of the account would."""
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        monkeypatch.delenv(name)
+    for name, value in deployed.aws.environment(tmp_path).items():
+        if name.startswith("AWS_") or name == "HOME":
+            monkeypatch.setenv(name, value)
+
+    def run(*arguments: str) -> Result:
+        result = CliRunner().invoke(personalize_kms, ["doctor", *arguments])
+        if result.exception is not None and not isinstance(result.exception, SystemExit):
+            raise result.exception
+        return result
+
+    return run
+
+
+@pytest.fixture
+def checks(deployed: Deployed, doctor: Callable[..., Result]) -> Callable[[], list[Check]]:
+    """All checks of the one dataset group, without what a new process would have to load."""
+    deployed.account = deployed.account or connect(None, None)
+
+    def look_again() -> list[Check]:
+        written: list[str] = []
+        look(deployed.account, [], 10, Json(written.append), lambda _: None)
+        (group,) = json.loads("".join(written))["dataset_groups"]
+        found: list[Check] = group["checks"]
+        return found
+
+    return look_again

@@ -1,0 +1,185 @@
+"""Faults made on the deployed account and taken back, each by the calls that somebody would make."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from tests.doctor.conftest import Deployed
+
+Statements = list[dict[str, Any]]
+Change = Callable[[Statements], Statements]
+
+
+@contextmanager
+def key_policy(deployed: Deployed, key: str, change: Change) -> Iterator[None]:
+    """Another key policy; the caller may lock itself out, as some do."""
+    kms = deployed.client("kms")
+    whole = kms.get_key_policy(KeyId=key, PolicyName="default")["Policy"]
+
+    def put(document: Any) -> None:
+        kms.put_key_policy(KeyId=key, PolicyName="default", Policy=document, BypassPolicyLockoutSafetyCheck=True)
+
+    put(changed(whole, change))
+    try:
+        yield
+    finally:
+        put(whole)
+
+
+@contextmanager
+def bucket_policy(deployed: Deployed, change: Change) -> Iterator[None]:
+    """Another bucket policy."""
+    s3 = deployed.client("s3")
+    whole = s3.get_bucket_policy(Bucket=deployed.bucket)["Policy"]
+    s3.put_bucket_policy(Bucket=deployed.bucket, Policy=changed(whole, change))
+    try:
+        yield
+    finally:
+        s3.put_bucket_policy(Bucket=deployed.bucket, Policy=whole)
+
+
+@contextmanager
+def bucket_key(deployed: Deployed, key: str | None) -> Iterator[None]:
+    """Another default key; none for ``aws/s3``."""
+    s3 = deployed.client("s3")
+    whole = s3.get_bucket_encryption(Bucket=deployed.bucket)["ServerSideEncryptionConfiguration"]
+    default = {"SSEAlgorithm": "aws:kms", **({"KMSMasterKeyID": key} if key else {})}
+    rules = {"Rules": [{"ApplyServerSideEncryptionByDefault": default}]}
+    s3.put_bucket_encryption(Bucket=deployed.bucket, ServerSideEncryptionConfiguration=rules)
+    try:
+        yield
+    finally:
+        s3.put_bucket_encryption(Bucket=deployed.bucket, ServerSideEncryptionConfiguration=whole)
+
+
+@contextmanager
+def managed_policy(deployed: Deployed, arn: str, change: Change) -> Iterator[None]:
+    """Another version of one of the role's managed policies."""
+    iam = deployed.client("iam")
+    before = iam.get_policy(PolicyArn=arn)["Policy"]["DefaultVersionId"]
+    document = iam.get_policy_version(PolicyArn=arn, VersionId=before)["PolicyVersion"]["Document"]
+    whole = document if isinstance(document, str) else json.dumps(document)
+
+    def put(text: str, before: str) -> str:
+        created = iam.create_policy_version(PolicyArn=arn, PolicyDocument=text, SetAsDefault=True)["PolicyVersion"]
+        iam.delete_policy_version(PolicyArn=arn, VersionId=before)
+        return str(created["VersionId"])
+
+    broken = put(changed(whole, change), before)
+    try:
+        yield
+    finally:
+        put(whole, broken)
+
+
+@contextmanager
+def inline_policy(deployed: Deployed, *statements: dict[str, Any]) -> Iterator[None]:
+    """One more policy of the role."""
+    iam = deployed.client("iam")
+    document = json.dumps({"Version": "2012-10-17", "Statement": list(statements)})
+    iam.put_role_policy(RoleName=deployed.role_name, PolicyName="more", PolicyDocument=document)
+    try:
+        yield
+    finally:
+        iam.delete_role_policy(RoleName=deployed.role_name, PolicyName="more")
+
+
+@contextmanager
+def boundary(deployed: Deployed, *statements: dict[str, Any]) -> Iterator[None]:
+    """A permissions boundary."""
+    iam = deployed.client("iam")
+    document = json.dumps({"Version": "2012-10-17", "Statement": list(statements)})
+    arn = iam.create_policy(PolicyName="limits", PolicyDocument=document)["Policy"]["Arn"]
+    iam.put_role_permissions_boundary(RoleName=deployed.role_name, PermissionsBoundary=arn)
+    try:
+        yield
+    finally:
+        iam.delete_role_permissions_boundary(RoleName=deployed.role_name)
+        iam.delete_policy(PolicyArn=arn)
+
+
+@contextmanager
+def trust_policy(deployed: Deployed, change: Change) -> Iterator[None]:
+    """Another trust policy."""
+    iam = deployed.client("iam")
+    whole = iam.get_role(RoleName=deployed.role_name)["Role"]["AssumeRolePolicyDocument"]
+    text = whole if isinstance(whole, str) else json.dumps(whole)
+    iam.update_assume_role_policy(RoleName=deployed.role_name, PolicyDocument=changed(text, change))
+    try:
+        yield
+    finally:
+        iam.update_assume_role_policy(RoleName=deployed.role_name, PolicyDocument=text)
+
+
+@contextmanager
+def without_role(deployed: Deployed) -> Iterator[None]:
+    """No role: it is deleted, and made anew at the end."""
+    take_role_away(deployed)
+    try:
+        yield
+    finally:
+        make_role(deployed)
+
+
+def take_role_away(deployed: Deployed) -> None:
+    """Delete the role, and remember what it was."""
+    iam, name = deployed.client("iam"), deployed.role_name
+    deployed.kept = iam.get_role(RoleName=name)["Role"]["AssumeRolePolicyDocument"]
+    deployed.attached = managed_policies(deployed)
+    for arn in deployed.attached:
+        iam.detach_role_policy(RoleName=name, PolicyArn=arn)
+    iam.delete_role(RoleName=name)
+
+
+def make_role(deployed: Deployed) -> None:
+    """Make the role anew."""
+    iam, name = deployed.client("iam"), deployed.role_name
+    trust = deployed.kept if isinstance(deployed.kept, str) else json.dumps(deployed.kept)
+    iam.create_role(RoleName=name, AssumeRolePolicyDocument=trust)
+    for arn in deployed.attached:
+        iam.attach_role_policy(RoleName=name, PolicyArn=arn)
+
+
+def managed_policies(deployed: Deployed) -> list[str]:
+    """The ARNs of the role's managed policies."""
+    found = deployed.client("iam").list_attached_role_policies(RoleName=deployed.role_name)["AttachedPolicies"]
+    return [each["PolicyArn"] for each in found]
+
+
+def changed(document: str, change: Change) -> str:
+    """A policy with other statements."""
+    policy = json.loads(document)
+    after = {**policy, "Statement": change(json.loads(document)["Statement"])}
+    assert after != policy
+    return json.dumps(after)
+
+
+def without(sid: str) -> Change:
+    """The statements but those whose sid begins so."""
+    return lambda statements: [each for each in statements if not each.get("Sid", "").startswith(sid)]
+
+
+def without_action(sid: str, action: str) -> Change:
+    """The statements, of which one is without an action."""
+
+    def change(statements: Statements) -> Statements:
+        for each in statements:
+            if each.get("Sid", "") == sid:
+                actions = [each["Action"]] if isinstance(each["Action"], str) else each["Action"]
+                each["Action"] = [other for other in actions if other != action]
+        return [each for each in statements if each["Action"]]
+
+    return change
+
+
+def with_more(*more: dict[str, Any]) -> Change:
+    """The statements and more."""
+    return lambda statements: [*statements, *more]
+
+
+def only_account(statements: Statements) -> Statements:
+    """What the CDK begins a key policy with, and nothing else."""
+    return statements[:1]

@@ -1,0 +1,213 @@
+"""What can't be made on the embedded AWS: things that are gone, and accounts that others own."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from types import SimpleNamespace
+from typing import Any
+
+from personalize_kms_constructs.doctor.buckets import BucketFacts
+from personalize_kms_constructs.doctor.check import Check
+from personalize_kms_constructs.doctor.diagnosis import diagnose
+from personalize_kms_constructs.doctor.facts import gather
+from personalize_kms_constructs.doctor.groups import EXPORT, IMPORT, INFERENCE, Group, Job, Jobs
+from personalize_kms_constructs.doctor.keys import KeyFacts
+from personalize_kms_constructs.doctor.roles import RoleFacts
+
+ACCOUNT, REGION = "111122223333", "eu-west-1"
+GROUP = f"arn:aws:personalize:{REGION}:{ACCOUNT}:dataset-group/movies"
+ROLE = f"arn:aws:iam::{ACCOUNT}:role/Reader"
+KEY = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+BUCKET_KEY = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/9999abcd-12ab-34cd-56ef-1234567890ab"
+OTHER_KEY = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/0000abcd-12ab-34cd-56ef-1234567890ab"
+BUCKET = "arn:aws:s3:::ratings"
+SERVICE = {"Service": "personalize.amazonaws.com"}
+BASE_4 = ["kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey", "kms:ListGrants"]
+BASE_5 = ["kms:CreateGrant", *BASE_4]
+
+
+def allow(actions: list[str], principal: Any = None, resource: Any = "*") -> dict[str, Any]:
+    found: dict[str, Any] = {"Effect": "Allow", "Action": actions, "Resource": resource}
+    return {**found, "Principal": principal} if principal else found
+
+
+def policy(*statements: dict[str, Any]) -> dict[str, Any]:
+    return {"Version": "2012-10-17", "Statement": list(statements)}
+
+
+def key(arn: str = KEY, *statements: dict[str, Any], **more: Any) -> KeyFacts:
+    given = statements or (allow(BASE_5, {"AWS": ROLE}), allow(BASE_5, SERVICE))
+    kind = {"state": "Enabled", "spec": "SYMMETRIC_DEFAULT", "usage": "ENCRYPT_DECRYPT"}
+    return KeyFacts(arn, **{"policy": policy(*given), **kind, **more})
+
+
+TRUST = policy({"Effect": "Allow", "Principal": SERVICE, "Action": "sts:AssumeRole"})
+ROLE_FACTS = RoleFacts(
+    ROLE,
+    unique_id="AROALIVINGLIVING",
+    trust=TRUST,
+    policies=(("policy P", policy(allow([*BASE_4, "s3:GetObject", "s3:ListBucket", "s3:PutObject"]))),),
+)
+OPEN = policy(allow(["s3:GetObject", "s3:ListBucket", "s3:PutObject"], SERVICE, [BUCKET, f"{BUCKET}/*"]))
+BUCKET_FACTS = BucketFacts("ratings", is_own=True, region=REGION, policy=OPEN, blocks_public_access=True)
+IMPORTED = Job(IMPORT, "load", f"{GROUP}/load", ROLE, source=("s3://ratings/in/", None), when="2026-11-01")
+
+
+def look(
+    *jobs: Job,
+    keys: tuple[KeyFacts, ...] = (key(),),
+    role: RoleFacts = ROLE_FACTS,
+    bucket: BucketFacts = BUCKET_FACTS,
+    group: Group | None = None,
+) -> list[Check]:
+    """The checks of a dataset group about which this was read."""
+    known = {each.arn: each for each in keys}
+    reader: Any = SimpleNamespace(
+        account=SimpleNamespace(id=ACCOUNT, region=REGION, partition="aws"),
+        key=lambda reference: known.get(reference) or KeyFacts(reference, exists=False),
+        role=lambda arn: role,
+        bucket=lambda name: bucket,
+    )
+    group = group or Group(GROUP, "movies", "ACTIVE", KEY, ROLE)
+    return diagnose(gather(reader, group, Jobs(list(jobs))), REGION)
+
+
+def bad(checks: list[Check]) -> list[tuple[str, str, str]]:
+    """The name, status and subject of all checks that are not green."""
+    return [(each.name, each.status.value, each.of) for each in checks if each.status.value not in ("ok", "note")]
+
+
+def test_what_the_others_are_compared_with() -> None:
+    """All green."""
+    assert bad(look(IMPORTED)) == []
+
+
+def test_a_dataset_group_without_a_key() -> None:
+    """Nothing is asked of any key for it."""
+    checks = look(IMPORTED, keys=(), group=Group(GROUP, "movies", "ACTIVE", None, None))
+    assert bad(checks) == []
+    assert "has no key of yours" in checks[0].title
+
+
+def test_a_key_that_is_gone() -> None:
+    """No statement is proposed for it, and what depends on it isn't told one by one."""
+    checks = look(IMPORTED, keys=())
+    assert bad(checks) == [("key-exists", "failed", KEY)]
+    (check,) = [each for each in checks if each.status.value == "failed"]
+    assert check.add == []
+    assert check.needed_by == ["load (dataset import job)", "movies (dataset group)"]
+
+
+def test_a_bucket_that_is_gone() -> None:
+    """The same for a bucket."""
+    assert bad(look(IMPORTED, bucket=BucketFacts("ratings", exists=False))) == [("bucket-exists", "failed", BUCKET)]
+
+
+def test_a_bucket_of_another_region() -> None:
+    """Personalize takes none."""
+    found = look(IMPORTED, bucket=replace(BUCKET_FACTS, region="us-east-1"))
+    assert bad(found) == [("bucket-state", "failed", BUCKET)]
+
+
+def test_a_bucket_whose_owner_shows_nothing() -> None:
+    """What Personalize may do there is undecided, and nothing is called missing."""
+    why = "s3:GetBucketPolicy isn't allowed to you"
+    bucket = BucketFacts("ratings", unseen=why, unseen_encryption="s3:GetEncryptionConfiguration isn't allowed to you")
+    checks = look(IMPORTED, bucket=bucket)
+    assert {status for _, status, _ in bad(checks)} == {"undecided"}
+    assert {of for _, _, of in bad(checks)} == {BUCKET}
+
+
+def test_a_key_whose_owner_shows_nothing() -> None:
+    """A key of another account, or lacking permissions."""
+    unseen = key(KEY, policy=None, unseen="kms:GetKeyPolicy isn't allowed to you")
+    checks = look(IMPORTED, keys=(unseen,))
+    assert {status for _, status, _ in bad(checks)} == {"undecided"}
+
+
+def test_an_id_that_nobody_needs_is_a_warning() -> None:
+    """It keeps no role of Personalize's out, but KMS refuses the next change of the policy."""
+    statements = (
+        allow(BASE_5, {"AWS": ROLE}),
+        allow(BASE_5, SERVICE),
+        allow(["kms:Encrypt"], {"AWS": "AROADEADDEADDEADDEAD1"}),
+    )
+    checks = look(IMPORTED, keys=(key(KEY, *statements),))
+    assert bad(checks) == [("orphaned-principal", "warning", KEY)]
+
+
+def test_an_id_of_a_role_that_is_needed() -> None:
+    """The statement to put in its place names the role."""
+    checks = look(keys=(key(KEY, allow(BASE_5, {"AWS": "AROADEADDEADDEADDEAD1"}), allow(BASE_5, SERVICE)),))
+    (check,) = [each for each in checks if each.status.value == "failed"]
+    assert (check.name, check.of) == ("orphaned-principal", KEY)
+    assert [each.statement for each in check.add] == [allow(BASE_5, {"AWS": ROLE})]
+
+
+def test_new_objects_have_another_key_than_the_job_names() -> None:
+    """The bucket's default key is asked for too: what is uploaded next is encrypted with it."""
+    job = Job(
+        INFERENCE,
+        "recommend",
+        f"{GROUP}/recommend",
+        ROLE,
+        source=("s3://ratings/in/", BUCKET_KEY),
+        destination=("s3://ratings/out/", BUCKET_KEY),
+    )
+    bucket = replace(BUCKET_FACTS, key=OTHER_KEY)
+    whole = (key(), key(BUCKET_KEY), key(OTHER_KEY))
+    assert bad(look(job, keys=whole, bucket=bucket)) == []
+    root = allow(["kms:*"], {"AWS": f"arn:aws:iam::{ACCOUNT}:root"})
+    role = replace(ROLE_FACTS, policies=(*ROLE_FACTS.policies, ("named", policy(allow(BASE_5, None, BUCKET_KEY)))))
+    checks = look(job, keys=(key(), key(BUCKET_KEY), key(OTHER_KEY, root)), bucket=bucket, role=role)
+    assert bad(checks) == [("bucket-key", "failed", BUCKET)]
+    (check,) = [each for each in checks if each.status.value == "failed"]
+    assert check.because == f"the role's policies are about {BUCKET_KEY}"
+
+
+def test_a_role_of_another_account() -> None:
+    """Personalize doesn't take one."""
+    role = "arn:aws:iam::444455556666:role/Reader"
+    facts = RoleFacts(role, unseen="it is of another account", unseen_trust="it is of another account")
+    checks = look(keys=(key(KEY, allow(BASE_5, SERVICE)),), role=facts, group=Group(GROUP, "m", "ACTIVE", KEY, role))
+    assert ("role-state", "failed", role) in bad(checks)
+
+
+def test_a_path_that_is_none() -> None:
+    """It is a problem of the job alone."""
+    job = replace(IMPORTED, source=("ratings/in/", None))
+    (check,) = [each for each in look(job) if each.status.value == "failed"]
+    assert (check.name, check.of) == ("configuration", GROUP)
+    assert check.title == "load has the path 'ratings/in/', which is no s3:// URI"
+    assert check.next_step == "give one, for example s3://bucket/folder/"
+
+
+def test_failures_are_told_beside_what_the_policies_say_today() -> None:
+    """With Personalize's own reason; a failure of the past is no finding."""
+    failed = replace(IMPORTED, failure="Insufficient privileges for accessing data in S3.")
+    told = [each for each in look(failed) if each.name == "failure"]
+    assert [each.title for each in told] == [
+        "load (dataset import job) failed on 2026-11-01: Insufficient privileges for accessing data in S3."
+    ]
+    assert [each.because for each in told] == ["today the policies give all that it needs"]
+    (check,) = [each for each in look(failed, bucket=replace(BUCKET_FACTS, policy=None)) if each.name == "failure"]
+    assert check.because == "what it lacks is below"
+    group = Group(GROUP, "movies", "CREATE FAILED", KEY, ROLE, failure="Insufficient privileges.")
+    (check,) = [each for each in look(group=group) if each.name == "failure"]
+    assert check.title == "its creation failed: Insufficient privileges."
+
+
+def test_jobs_that_need_the_same_are_judged_together() -> None:
+    """A night a job, the same place each time."""
+    jobs = [replace(IMPORTED, name=f"night-{number}") for number in range(3)]
+    checks = look(*jobs, bucket=replace(BUCKET_FACTS, policy=None))
+    (check,) = [each for each in checks if each.status.value == "failed"]
+    assert check.needed_by == ["night-0 and 2 more (dataset import job)"]
+
+
+def test_an_export_needs_one_action_more_on_the_key_of_the_group() -> None:
+    """``GenerateDataKeyWithoutPlaintext``, for the role and for Personalize."""
+    job = Job(EXPORT, "dump", f"{GROUP}/dump", ROLE, destination=("s3://ratings/out/", None))
+    found = [(each.principal, each.actions) for each in look(job) if each.status.value == "failed"]
+    missing = ["kms:GenerateDataKeyWithoutPlaintext"]
+    assert sorted(found) == [(ROLE, missing), ("personalize.amazonaws.com", missing)]

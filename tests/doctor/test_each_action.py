@@ -1,0 +1,110 @@
+"""Each action taken out of each statement of each deployed policy: it is found, and nothing else.
+
+The key policies are without the statement that the CDK begins them with: it gives the account everything, so that the
+role's statement could be missing and its IAM policies would do.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack
+
+import pytest
+
+from tests.doctor import faults
+from tests.doctor.conftest import Check, Deployed
+from tests.versions import needs_metric_attribution
+
+pytestmark = needs_metric_attribution
+
+BASE_4 = ["kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey", "kms:ListGrants"]
+BASE_5 = ["kms:CreateGrant", *BASE_4]
+EXPORT = "kms:GenerateDataKeyWithoutPlaintext"
+
+# The policy, the statement's sid, its actions: as AWS's pages ask, written out.
+STATEMENTS: list[tuple[str, str, list[str]]] = [
+    ("key", "PersonalizeRole", [*BASE_5, EXPORT]),
+    ("key", "PersonalizeService", [*BASE_5, EXPORT]),
+    ("data_key", "PersonalizeRole", BASE_5),
+    ("data_key", "PersonalizeService", BASE_5),
+    ("iam", "UseKey", BASE_4),
+    ("iam", "CreateGrants", ["kms:CreateGrant"]),
+    ("iam", "ExportData", [EXPORT]),
+    ("iam", "ReadObjects", ["s3:GetObject"]),
+    ("iam", "WriteObjects", ["s3:PutObject"]),
+    ("iam", "ListBucket", ["s3:ListBucket"]),
+    ("iam", "PublishMetrics", ["cloudwatch:PutMetricData"]),
+    ("bucket", "PersonalizeServiceReadObjects", ["s3:GetObject"]),
+    ("bucket", "PersonalizeServiceWriteObjects", ["s3:PutObject"]),
+    ("bucket", "PersonalizeServiceListBucket", ["s3:ListBucket"]),
+    ("trust", "", ["sts:AssumeRole"]),
+]
+EACH = [(policy, sid, action) for policy, sid, actions in STATEMENTS for action in actions]
+
+
+@pytest.fixture(scope="module")
+def strict(deployed: Deployed) -> Iterator[None]:
+    """Both keys without a statement for the whole account."""
+    with ExitStack() as stack:
+        for key in (deployed.key, deployed.data_key):
+            stack.enter_context(faults.key_policy(deployed, key, lambda statements: statements[1:]))
+        yield
+
+
+@pytest.mark.usefixtures("strict")
+def test_every_statement_is_listed(deployed: Deployed) -> None:
+    """None of the deployed statements for Personalize is left out above, and none of their actions."""
+    kms, iam, s3 = (deployed.client(name) for name in ("kms", "iam", "s3"))
+    (arn,) = faults.managed_policies(deployed)
+    version = iam.get_policy(PolicyArn=arn)["Policy"]["DefaultVersionId"]
+    role = iam.get_role(RoleName=deployed.role_name)["Role"]
+    documents = {
+        "key": kms.get_key_policy(KeyId=deployed.key, PolicyName="default")["Policy"],
+        "data_key": kms.get_key_policy(KeyId=deployed.data_key, PolicyName="default")["Policy"],
+        "iam": iam.get_policy_version(PolicyArn=arn, VersionId=version)["PolicyVersion"]["Document"],
+        "bucket": s3.get_bucket_policy(Bucket=deployed.bucket)["Policy"],
+        "trust": role["AssumeRolePolicyDocument"],
+    }
+    found = []
+    for policy, document in documents.items():
+        for each in (json.loads(document) if isinstance(document, str) else document)["Statement"]:
+            if each["Effect"] == "Allow":
+                actions = [each["Action"]] if isinstance(each["Action"], str) else each["Action"]
+                found.append((policy, each.get("Sid", ""), sorted(actions)))
+    assert sorted(found) == sorted((policy, sid, sorted(actions)) for policy, sid, actions in STATEMENTS)
+
+
+@pytest.mark.usefixtures("strict")
+@pytest.mark.parametrize(("policy", "sid", "action"), EACH, ids=["-".join(each) for each in EACH])
+def test_an_action_that_is_taken_out_is_found(
+    deployed: Deployed, checks: Callable[[], list[Check]], policy: str, sid: str, action: str
+) -> None:
+    """One check fails: it names the action, and whose policy lacks it."""
+    change = faults.without_action(sid, action)
+    ways: dict[str, Callable[[], AbstractContextManager[None]]] = {
+        "key": lambda: faults.key_policy(deployed, deployed.key, change),
+        "data_key": lambda: faults.key_policy(deployed, deployed.data_key, change),
+        "iam": lambda: faults.managed_policy(deployed, faults.managed_policies(deployed)[0], change),
+        "bucket": lambda: faults.bucket_policy(deployed, change),
+        "trust": lambda: faults.trust_policy(deployed, change),
+    }
+    with ways[policy]():
+        failed = [each for each in checks() if each["status"] not in ("ok", "note")]
+    about = {
+        "key": deployed.key,
+        "data_key": deployed.data_key,
+        "iam": deployed.role,
+        "bucket": f"arn:aws:s3:::{deployed.bucket}",
+        "trust": deployed.role,
+    }
+    assert [each["of"] for each in failed] == [about[policy]]
+    (check,) = failed
+    assert check["status"] == "failed"
+    if policy != "trust":
+        assert check["actions"] == [action]
+        assert check["principal"] == ("personalize.amazonaws.com" if "Service" in sid else deployed.role)
+        assert [each["statement"]["Action"] for each in check["add"]] == [[action]] * len(check["add"])
+        assert check["add"]
+    else:
+        assert check["check"] == "trust"

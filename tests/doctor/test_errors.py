@@ -1,0 +1,109 @@
+"""The doctor can't look: one line on standard error, and exit code 2."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+
+import pytest
+from click.testing import CliRunner, Result
+
+from personalize_kms_constructs._cli import personalize_kms
+from tests.doctor.conftest import Deployed
+from tests.versions import needs_metric_attribution
+
+pytestmark = needs_metric_attribution
+
+
+@pytest.mark.parametrize(
+    ("code", "says"),
+    [
+        ("ExpiredTokenException", "AWS doesn't take the credentials: An error occurred (ExpiredTokenException)"),
+        ("UnrecognizedClientException", "AWS doesn't take the credentials: An error occurred"),
+        ("ThrottlingException", "AWS throttles: An error occurred (ThrottlingException)"),
+        ("InternalServerError", "An error occurred (InternalServerError)"),
+    ],
+)
+def test_aws_refuses(
+    deployed: Deployed, doctor: Callable[..., Result], monkeypatch: pytest.MonkeyPatch, code: str, says: str
+) -> None:
+    """After as many tries as AWS's SDK makes."""
+    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
+    deployed.aws.fail_next("ListDatasetGroups", code, times=1)
+    result = doctor()
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr.startswith(f"personalize-kms: {says}")
+    assert result.stderr.count("\n") == 1
+
+
+def test_throttling_is_tried_again(
+    deployed: Deployed, doctor: Callable[..., Result], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As AWS's SDK does it, and as often as its settings say."""
+    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "2")
+    deployed.aws.fail_next("ListDatasetGroups", "ThrottlingException", times=1)
+    assert doctor().exit_code == 0
+
+
+def test_json_is_whole_even_if_it_stops(deployed: Deployed, doctor: Callable[..., Result]) -> None:
+    """What was written stays readable, and says why it ends."""
+    result = doctor("movies", "absent", "--format", "json")
+    assert result.exit_code == 2
+    found = json.loads(result.stdout)
+    assert [each["name"] for each in found["dataset_groups"]] == ["movies"]
+    assert found["error"].startswith("there is no dataset group arn:aws:personalize:eu-west-1:")
+    for form in ("text", "markdown"):
+        assert "topped: there is no dataset group" in doctor("movies", "absent", "--format", form).stdout
+
+
+def test_an_unknown_dataset_group(doctor: Callable[..., Result]) -> None:
+    """By a name, or an ARN of somewhere else."""
+    result = doctor("absent")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr == (
+        "personalize-kms: there is no dataset group arn:aws:personalize:eu-west-1:111111111111:dataset-group/absent: "
+        "give the name or ARN of another one, or none\n"
+    )
+    elsewhere = doctor("arn:aws:personalize:us-east-1:111111111111:dataset-group/movies")
+    assert elsewhere.exit_code == 2
+    assert "isn't in account 111111111111 and Region eu-west-1: give --region" in elsewhere.stderr
+
+
+def test_no_region_and_no_credentials(doctor: Callable[..., Result], monkeypatch: pytest.MonkeyPatch) -> None:
+    """What to give is said."""
+    monkeypatch.delenv("AWS_REGION")
+    monkeypatch.delenv("AWS_DEFAULT_REGION")
+    assert doctor().stderr == "personalize-kms: there is no Region: give --region, or set AWS_REGION\n"
+    assert doctor("--region", "eu-west-1").exit_code == 0
+    monkeypatch.delenv("AWS_ACCESS_KEY_ID")
+    result = doctor("--region", "eu-west-1")
+    assert result.exit_code == 2
+    assert result.stderr.startswith("personalize-kms: there are no credentials: give --profile, or sign in")
+    assert doctor("--profile", "absent").stderr.startswith("personalize-kms: The config profile (absent) could not")
+
+
+def test_without_boto3_it_says_what_to_install() -> None:
+    """The command itself comes with a smaller extra."""
+    code = (
+        "import sys; sys.modules['boto3'] = sys.modules['botocore'] = None; sys.argv[1:] = ['doctor']; "
+        "from personalize_kms_constructs.__main__ import main; main()"
+    )
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert (result.returncode, result.stdout) == (2, "")
+    assert result.stderr == "personalize-kms: doctor needs an extra: pip install 'personalize-kms-constructs[doctor]'\n"
+
+
+def test_nothing_else_imports_boto3() -> None:
+    """The library keeps its two dependencies, and the check starts without it."""
+    code = "import sys, personalize_kms_constructs._cli; sys.exit('boto3' in sys.modules or 'botocore' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code]).returncode == 0
+
+
+def test_help_has_examples() -> None:
+    """Lines that can be pasted, and the exit codes."""
+    text = CliRunner().invoke(personalize_kms, ["doctor", "--help"]).stdout
+    assert "  personalize-kms doctor movies books --region eu-west-1\n" in text
+    assert "  personalize-kms doctor movies --format json > movies.json\n" in text
+    assert "Exit code: 0 if nothing failed" in text

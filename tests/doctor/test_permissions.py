@@ -1,0 +1,135 @@
+"""What the doctor may ask, and what it does about answers that it doesn't get."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import Result
+
+from tests.doctor.conftest import Deployed
+from tests.versions import needs_metric_attribution
+
+pytestmark = needs_metric_attribution
+
+ROOT = Path(__file__).parents[2]
+PAGE = (ROOT / "docs" / "how-to" / "doctor.md").read_text(encoding="utf-8")
+
+# Written out from the service authorization reference.
+ACTIONS = {
+    "iam:GetPolicy",
+    "iam:GetPolicyVersion",
+    "iam:GetRole",
+    "iam:GetRolePolicy",
+    "iam:ListAttachedRolePolicies",
+    "iam:ListRolePolicies",
+    "kms:DescribeKey",
+    "kms:GetKeyPolicy",
+    "kms:GetKeyRotationStatus",
+    "kms:ListGrants",
+    "personalize:DescribeBatchInferenceJob",
+    "personalize:DescribeBatchSegmentJob",
+    "personalize:DescribeDataDeletionJob",
+    "personalize:DescribeDatasetExportJob",
+    "personalize:DescribeDatasetGroup",
+    "personalize:DescribeDatasetImportJob",
+    "personalize:DescribeMetricAttribution",
+    "personalize:ListBatchInferenceJobs",
+    "personalize:ListBatchSegmentJobs",
+    "personalize:ListDataDeletionJobs",
+    "personalize:ListDatasetExportJobs",
+    "personalize:ListDatasetGroups",
+    "personalize:ListDatasetImportJobs",
+    "personalize:ListDatasets",
+    "personalize:ListMetricAttributions",
+    "personalize:ListSolutionVersions",
+    "personalize:ListSolutions",
+    "s3:GetBucketLocation",
+    "s3:GetBucketPolicy",
+    "s3:GetBucketPublicAccessBlock",
+    "s3:GetEncryptionConfiguration",
+}
+# There is no such job, or no inline policy, in what is deployed.
+NOT_ASKED = {"personalize:DescribeBatchSegmentJob", "iam:GetRolePolicy"}
+
+
+def policy_on_the_page() -> Any:
+    """The policy that the page tells to give to whoever runs the doctor."""
+    (text,) = re.findall(r"```json\n(\{\n  \"Version\".*?)```", PAGE, re.DOTALL)
+    return json.loads(text)
+
+
+@pytest.fixture
+def as_role(
+    deployed: Deployed, doctor: Callable[..., Result], monkeypatch: pytest.MonkeyPatch
+) -> Callable[..., Result]:
+    """Run the doctor as a role that has the policy of the page, less some actions."""
+    iam, name = deployed.client("iam"), "Doctor"
+
+    def run(*arguments: str, less: str = "") -> Result:
+        trust = {
+            "Effect": "Allow",
+            "Principal": {"AWS": f"arn:aws:iam::{deployed.aws.account}:root"},
+            "Action": "sts:AssumeRole",
+        }
+        document = policy_on_the_page()
+        for statement in document["Statement"]:
+            statement["Action"] = [each for each in statement["Action"] if each != less]
+        arn = iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps({"Statement": [trust]}))["Role"]["Arn"]
+        iam.put_role_policy(RoleName=name, PolicyName="reads", PolicyDocument=json.dumps(document))
+        credentials = deployed.client("sts").assume_role(RoleArn=arn, RoleSessionName="doctor")["Credentials"]
+        monkeypatch.setenv("AWS_ACCESS_KEY_ID", credentials["AccessKeyId"])
+        monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", credentials["SecretAccessKey"])
+        monkeypatch.setenv("AWS_SESSION_TOKEN", credentials["SessionToken"])
+        try:
+            return doctor(*arguments)
+        finally:
+            iam.delete_role_policy(RoleName=name, PolicyName="reads")
+            iam.delete_role(RoleName=name)
+
+    return run
+
+
+def test_the_policy_on_the_page_is_enough(as_role: Callable[..., Result]) -> None:
+    """It has no action that isn't listed here, and every answer is got with it."""
+    assert {action for each in policy_on_the_page()["Statement"] for action in each["Action"]} == ACTIONS
+    result = as_role("--format", "json", "--strict")
+    assert json.loads(result.stdout)["not_answered"] == []
+    assert result.exit_code == 0
+
+
+@pytest.mark.parametrize("action", sorted(ACTIONS - NOT_ASKED - {"personalize:ListDatasetGroups"}))
+def test_what_is_not_answered_is_listed(as_role: Callable[..., Result], action: str) -> None:
+    """The action alone, and nothing is called missing because of it."""
+    result = as_role("movies", "--format", "json", less=action)
+    found = json.loads(result.stdout)
+    assert [each["action"] for each in found["not_answered"]] == [action]
+    assert found["summary"]["failed"] == 0
+    if action == "personalize:DescribeDatasetGroup":  # nothing is left to look at
+        assert result.exit_code == 2
+        assert result.stderr == "personalize-kms: nothing could be seen, for lack of permissions\n"
+    else:
+        assert result.exit_code == 0
+    undecided = [each for group in found["dataset_groups"] for each in group["checks"] if each["status"] == "undecided"]
+    shown_only = {"kms:GetKeyRotationStatus", "kms:ListGrants", "s3:GetBucketPublicAccessBlock", "s3:GetBucketLocation"}
+    assert bool(undecided) is (action not in shown_only)
+
+
+def test_strict_counts_what_is_undecided(as_role: Callable[..., Result]) -> None:
+    """A pipeline that must be sure fails."""
+    result = as_role("movies", "--strict", less="kms:GetKeyPolicy")
+    assert result.exit_code == 1
+    assert "not answered: allow yourself these actions, and look again\n  ? kms:GetKeyPolicy on arn:" in result.stdout
+
+
+def test_dataset_groups_that_cannot_be_listed_have_to_be_named(as_role: Callable[..., Result]) -> None:
+    """One line, and how to go on."""
+    result = as_role(less="personalize:ListDatasetGroups")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr == (
+        "personalize-kms: personalize:ListDatasetGroups isn't allowed to you: name the dataset groups, or allow it\n"
+    )
