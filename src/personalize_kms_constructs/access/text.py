@@ -30,7 +30,7 @@ def text_report(report: AccessReport) -> str:
     lines = [*wrapped("Amazon Personalize is asked for:", "")]
     lines += [line for asked in report.asked for line in wrapped(asked, "  ")]
     if not report.asked:
-        lines += _wrapped(_NOTHING, "  ")
+        lines += wrapped(_NOTHING, "  ")
     entries: list[Entry] = [*report.missing, *report.excess, *report.undecided, *report.allowed]
     for (kind, arn), found in by_subject(entries).items():
         lines += ["", *_heading(kind, arn, report.names)]

@@ -8,7 +8,7 @@ import jsii
 from aws_cdk import Stack
 from constructs import Construct, IValidation
 
-from .._policies.pending import readable
+from .._policies.pasted import readable
 from .._policies.roles import has_precreated_roles
 from .._warnings import warn
 from ._states import State
