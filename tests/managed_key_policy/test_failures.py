@@ -189,6 +189,16 @@ def test_what_kms_does_not_see_yet_is_waited_for(
     assert function("Create", key_arn, statement("A"))["Status"] == "SUCCESS"
 
 
+@pytest.mark.parametrize("request_type", ["Create", "Update"])
+def test_a_key_that_is_not_there_is_told(function: Function, key_arn: str, request_type: str) -> None:
+    """Only what is to be taken out is gone with its key."""
+    gone = key_arn[:-12] + "0" * 12
+    old = properties(gone, statement("A", "kms:ListGrants")) if request_type == "Update" else None
+    answer = function(request_type, gone, statement("A"), old=old)
+    assert answer["Status"] == "FAILED"
+    assert "NotFoundException" in answer["Reason"]
+
+
 def test_a_statement_without_sid_is_refused(function: Function, key_arn: str, policy: Policy) -> None:
     """It could never be taken out."""
     nameless = {name: value for name, value in statement("A").items() if name != "Sid"}
