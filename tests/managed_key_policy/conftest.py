@@ -95,6 +95,20 @@ class Function:
         **more: Any,
     ) -> Answer:
         """The answer to a request."""
+        sids = [each["Sid"] for each in statements if "Sid" in each]
+        self.keys.append({"Owner": more.get("LogicalResourceId", "KeyPolicy"), "Arn": key_arn, "Sids": sids})
+        return self.as_configured(request, key_arn, *statements, old=old, seconds=seconds, **more)
+
+    def as_configured(
+        self,
+        request: str,
+        key_arn: str,
+        *statements: dict[str, Any],
+        old: dict[str, Any] | None = None,
+        seconds: float = 30,
+        **more: Any,
+    ) -> Answer:
+        """The answer to a request that the function may not be deployed for."""
         request_id = f"request-{next(self._requests)}"
         event = {
             "RequestType": request,
@@ -107,7 +121,6 @@ class Function:
             **({} if request == "Create" else {"PhysicalResourceId": key_arn}),
             **more,
         }
-        self.keys.append({"Arn": key_arn, "Sids": [each["Sid"] for each in statements if "Sid" in each]})
         key_policy_function.handler(event, context_of(seconds))
         (answer,) = [each for each in self.answers if each["RequestId"] == request_id]
         return answer
@@ -117,7 +130,6 @@ def properties(key_arn: str, *statements: dict[str, Any]) -> dict[str, Any]:
     """The custom resource's properties."""
     return {
         "KeyArn": key_arn,
-        "FunctionRoleArn": "arn:aws:iam::111111111111:role/function",
         "PolicyDocument": {"Version": "2012-10-17", "Statement": list(statements)},
     }
 
@@ -156,13 +168,18 @@ def policy(kms: Any, key_arn: str) -> Callable[[], str]:
 
 
 class Spy:
-    """The function's KMS client: counts the writes, and does something before a call if told to."""
+    """The function's clients: counts the writes, and does something before a call if told to."""
 
     def __init__(self, kms: Any) -> None:
         self._kms = kms
         self.writes: list[str] = []
+        self.stack_status = "CREATE_IN_PROGRESS"
         self.before_read: Callable[[], None] = lambda: None
         self.before_write: Callable[[], None] = lambda: None
+
+    def describe_stacks(self, **_: Any) -> Any:
+        """The status of the stack."""
+        return {"Stacks": [{"StackStatus": self.stack_status}]}
 
     def get_key_policy(self, **request: Any) -> Any:
         """KMS's answer."""

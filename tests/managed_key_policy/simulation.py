@@ -46,6 +46,7 @@ class World:
         self._current = threading.Semaphore(0)
         self.errors: list[BaseException] = []
         self.lost = 0.1
+        self.extremes = 0.5
 
     def add(self, starts: float, actor: Callable[[], None]) -> None:
         """Let somebody act from a moment on."""
@@ -79,8 +80,9 @@ class World:
         me.acquire()
 
     def often(self, usual: float, extreme: float) -> float:
-        """Return a duration, which is close to its extreme half of the time, where things go wrong."""
-        return self.random.uniform(0.97, 1.0) * extreme if self.random.random() < 0.5 else self.random.uniform(0, usual)
+        """Return a duration, which is close to its extreme at times, where things go wrong."""
+        is_extreme = self.random.random() < self.extremes
+        return self.random.uniform(0.97, 1.0) * extreme if is_extreme else self.random.uniform(0, usual)
 
 
 class Kms:
@@ -89,6 +91,7 @@ class Kms:
     def __init__(self, world: World) -> None:
         self.world = world
         self.down_from = float("inf")
+        self.denied_until = 0.0
         self.landed: list[tuple[float, str]] = [(-1000.0, POLICY)]
 
     def text(self, moment: float) -> str:
@@ -144,6 +147,8 @@ class Client:
         chance, started = self._world.random.random(), self._world.now
         if chance < 0.05:
             raise refused("ThrottlingException")
+        if started < self._kms.denied_until:
+            raise refused("AccessDeniedException")
         # Half of what gets no answer never arrived.
         arrives = started < self._kms.down_from and not 0.05 < chance < 0.05 + self._world.lost / 2
         value = call() if arrives else ""
@@ -176,26 +181,42 @@ class Simulation:
         """Make a world with nobody in it."""
         self.world = World(self.seed)
         self.kms = Kms(self.world)
-        self.sids: list[str] = []
+        self._owners: dict[str, dict[str, None]] = {}
+        self.stack_status = "UPDATE_IN_PROGRESS"
         self._starts: dict[str, float] = {}
 
     def add_function(self, request: str, sid: str, starts: float) -> None:
         """Let CloudFormation call a function; what is to be deleted is there before."""
-        self.sids.append(sid)
-        self._starts[sid] = starts
         if request == "Delete":
-            landed, text = self.kms.landed[0]
-            self.kms.landed[0] = (landed, key_policy_function.spliced(text, {sid}, {sid: statement(sid)}))
+            self.put_in(sid)
+        self.add_call(request, sid, starts, sid)
+
+    def add_call(
+        self, request: str, owner: str, starts: float, *sids: str, before: tuple[str, ...] = (), id: str = KEY_ARN
+    ) -> None:
+        """Let CloudFormation call a function for one of its resources, whose other calls may be at work still."""
+        self._owners.setdefault(owner, {}).update(dict.fromkeys(sids))
+        self._starts[owner] = starts
         event = {
             "RequestType": request,
             "StackId": "stack",
-            "RequestId": sid,
-            "LogicalResourceId": request,
+            "RequestId": request,
+            "LogicalResourceId": owner,
             "ResponseURL": "",
-            "ResourceProperties": properties(KEY_ARN, statement(sid)),
-            **({"PhysicalResourceId": KEY_ARN} if request == "Delete" else {}),
+            "ResourceProperties": properties(KEY_ARN, *map(statement, sids)),
+            **({"OldResourceProperties": properties(KEY_ARN, *map(statement, before))} if before else {}),
+            **({} if request == "Create" else {"PhysicalResourceId": id}),
         }
         self.world.add(starts, lambda: key_policy_function.handler(event, context_of(LAMBDA_TIMEOUT)))
+
+    def put_in(self, *sids: str) -> None:
+        """Have statements in the policy from the beginning."""
+        landed, text = self.kms.landed[0]
+        self.kms.landed[0] = (landed, key_policy_function.spliced(text, set(), {sid: statement(sid) for sid in sids}))
+
+    def set_status(self, status: str, at: float) -> None:
+        """Let the stack go on to another operation at a moment."""
+        self.world.add(at, lambda: setattr(self, "stack_status", status))
 
     def add_edit(self, sid: str, at: float) -> None:
         """Let a person, who sees the policy as it is, add a statement at a moment."""
@@ -216,22 +237,37 @@ class Simulation:
             self.world.run()
         return {each["Sid"] for each in json.loads(self.kms.text(self.world.now))["Statement"]}
 
+    def _client(self, service: str, config: Any) -> Any:
+        if service == "kms":
+            return Client(self.kms, config)
+        longest = float(config.connect_timeout + config.read_timeout)
+
+        def describe_stacks(**_: Any) -> dict[str, Any]:
+            if self.world.now >= self.kms.down_from:
+                self.world.sleep(longest)
+                raise ReadTimeoutError(endpoint_url="https://cloudformation.invalid/")
+            return {"Stacks": [{"StackStatus": self.stack_status}]}
+
+        return SimpleNamespace(describe_stacks=describe_stacks)
+
     @contextmanager
     def _in_place_of_aws(self) -> Iterator[None]:
         module, world = key_policy_function, self.world
 
         def take(_: str, answer: dict[str, str]) -> None:
-            request, sid = answer["LogicalResourceId"], answer["RequestId"]
+            request, sid = answer["RequestId"], answer["LogicalResourceId"]
             self.answers.append(
                 Answered(request, sid, answer["Status"], answer["Reason"], self._starts[sid], world.now)
             )
 
         replaced: dict[str, Any] = {
-            "boto3": SimpleNamespace(client=lambda _, config: Client(self.kms, config)),
+            "boto3": SimpleNamespace(client=self._client),
             "time": SimpleNamespace(monotonic=lambda: world.now, sleep=world.sleep),
             "random": world.random,
             "send": take,
-            "MAY_WRITE": may_write({"Arn": KEY_ARN, "Sids": self.sids}),
+            "MAY_WRITE": may_write(
+                *({"Owner": owner, "Arn": KEY_ARN, "Sids": [*sids]} for owner, sids in self._owners.items())
+            ),
         }
         originals = {name: getattr(module, name) for name in replaced}
         for name, value in replaced.items():

@@ -8,10 +8,12 @@ from typing import Any
 import aws_cdk as cdk
 import pytest
 from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms_
 from aws_cdk import aws_personalize as personalize
 from botocore.exceptions import WaiterError
 
 from embedded_aws import EmbeddedAws
+from personalize_kms_constructs import ImportedKeyPolicy, PersonalizeEncryption, PersonalizeResource
 from personalize_kms_constructs._managed_key_policy import ManagedKeyPolicy
 from tests.managed_key_policy.conftest import ACCOUNT, POLICY, statement, written
 from tests.policies import template
@@ -166,6 +168,38 @@ def test_clean_up_reaches_a_key_that_left_the_template(aws: EmbeddedAws, kms: An
     assert policies == [POLICY, written(statement("A")) if keeps_one else POLICY, POLICY]
     assert len(aws.client("iam").list_policies(Scope="Local")["Policies"]) == len(left)
     assert len(aws.client("lambda").list_functions()["Functions"]) == len(left)
+
+
+def test_the_same_key_by_a_parameter(aws: EmbeddedAws, key_arn: str, policy: Callable[[], str]) -> None:
+    """Another name of the key is another resource, whose statements the clean-up for the old one leaves."""
+
+    def body(*, by_parameter: bool) -> Template:
+        stack = cdk.Stack(cdk.App(analytics_reporting=False), "Stack")
+        arn = cdk.CfnParameter(stack, "KeyArn", default=key_arn).value_as_string if by_parameter else key_arn
+        PersonalizeEncryption(
+            stack,
+            "Encryption",
+            encryption_key=kms_.Key.from_key_arn(stack, "Key", arn),
+            imported_key_policy=ImportedKeyPolicy.MANAGED,
+            removal_policy=cdk.RemovalPolicy.DESTROY,
+            resources=[PersonalizeResource.dataset_group()],
+        )
+        found = template(stack)
+        for resource in found["Resources"].values():
+            if resource["Type"] == "AWS::Lambda::Function":
+                resource["Properties"]["Environment"]["Variables"] |= {
+                    "SETTLE_SECONDS": "0.1",
+                    "PATIENCE_SECONDS": "0.1",
+                }
+        parameters = {id: each for id, each in found["Parameters"].items() if id != "BootstrapVersion"}
+        return {"Resources": found["Resources"], "Parameters": parameters}
+
+    assert run(aws, "create_stack", body=body(by_parameter=False)) == []
+    before = policy()
+    assert before != POLICY
+    assert run(aws, "update_stack", body=body(by_parameter=True)) == []
+    assert policy() == before
+    assert run(aws, "delete_stack") == []
 
 
 @pytest.mark.parametrize(

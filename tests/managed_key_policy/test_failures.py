@@ -141,8 +141,7 @@ def test_denied_access_says_what_the_key_policy_lacks(function: Function, key_ar
     spy.before_read = raiser(refused("AccessDeniedException"))
     assert function("Create", key_arn, statement("A"))["Reason"] == (
         "An error occurred (AccessDeniedException) when calling the GetKeyPolicy operation: no: the policy of key "
-        f"{key_arn} must let the account use IAM policies, by a statement for the account as principal, or allow "
-        "kms:GetKeyPolicy and kms:PutKeyPolicy to the role arn:aws:iam::111111111111:role/function"
+        f"{key_arn} must let the account use IAM policies, by a statement for the account as principal"
     )
 
 
@@ -187,6 +186,16 @@ def test_what_kms_does_not_see_yet_is_waited_for(
     monkeypatch.setattr(key_policy_function, "PATIENCE", 5.0)
     spy.before_write = raiser(refused(code, "PutKeyPolicy"), refused(code, "PutKeyPolicy"))
     assert function("Create", key_arn, statement("A"))["Status"] == "SUCCESS"
+
+
+@pytest.mark.parametrize("request_type", ["Create", "Update"])
+def test_a_key_that_is_not_there_is_told(function: Function, key_arn: str, request_type: str) -> None:
+    """Only what is to be taken out is gone with its key."""
+    gone = key_arn[:-12] + "0" * 12
+    old = properties(gone, statement("A", "kms:ListGrants")) if request_type == "Update" else None
+    answer = function(request_type, gone, statement("A"), old=old)
+    assert answer["Status"] == "FAILED"
+    assert "NotFoundException" in answer["Reason"]
 
 
 def test_a_statement_without_sid_is_refused(function: Function, key_arn: str, policy: Policy) -> None:

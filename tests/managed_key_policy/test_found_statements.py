@@ -93,6 +93,50 @@ def test_going_back_to_the_key_of_before_gives_its_id_back(function: Function, k
     assert back["PhysicalResourceId"] == first
 
 
+def test_an_update_of_the_key_that_the_id_says_keeps_the_id(function: Function, key_arn: str) -> None:
+    """A change of keys has failed: CloudFormation has the old id still, and rolls back from the new properties."""
+    here, there = properties(key_arn, statement("A")), properties(f"{key_arn[:-4]}0000", statement("A"))
+    function("Create", key_arn, statement("A"))
+    first = f"{key_arn}#Retained"
+    answer = function("Update", key_arn, *here["PolicyDocument"]["Statement"], old=there, PhysicalResourceId=first)
+    assert (answer["Status"], answer["PhysicalResourceId"]) == ("SUCCESS", first)
+
+
+def test_ids_of_several_changes_of_keys(function: Function, key_arn: str, kms: Any) -> None:
+    """Each can be rolled back to the very id of before; what makes an id too long is forgotten."""
+    keys = [kms.create_key(Policy=POLICY)["KeyMetadata"]["Arn"] for _ in range(2)]
+    old, second = properties(keys[0], statement("A")), f"{keys[0]}#B<{key_arn}#A"
+    third = function("Update", keys[1], statement("A"), old=old, PhysicalResourceId=second)["PhysicalResourceId"]
+    assert third == f"{keys[1]}<{second}"
+    old = properties(keys[1], statement("A"))
+    back = function("Update", keys[0], statement("A"), old=old, PhysicalResourceId=third)["PhysicalResourceId"]
+    assert back == second
+
+    long = "<".join([keys[0], *[key_arn] * 30])
+    cut = function("Update", keys[1], statement("A"), old=old, PhysicalResourceId=long)["PhysicalResourceId"]
+    assert cut.startswith(f"{keys[1]}#A<{keys[0]}<{key_arn}<")
+    assert 900 < len(cut) <= 1000
+    assert cut.endswith(key_arn)
+
+
+def test_retained_statements_of_before_a_change_are_replaced(function: Function, key_arn: str, policy: Policy) -> None:
+    """The stack was deleted, allows more now, and is created again."""
+    function("Create", key_arn, statement("A"))
+    answer = function("Create", key_arn, statement("A", "kms:GenerateDataKeyWithoutPlaintext"))
+    assert (answer["Status"], answer["PhysicalResourceId"]) == ("SUCCESS", f"{key_arn}#A")
+    assert policy() == written(statement("A", "kms:GenerateDataKeyWithoutPlaintext"))
+
+
+def test_the_same_key_under_another_name(function: Function, key_arn: str, policy: Policy) -> None:
+    """To CloudFormation that is another resource: it makes the new one, and then deletes the old one."""
+    function("Create", key_arn, statement("A"), statement("B"), LogicalResourceId="Old")
+    function.keys[:] = []
+    function("Create", key_arn, statement("A"), LogicalResourceId="New")
+    function.keys[:] = [{"Owner": "New", "Arn": key_arn, "Sids": ["A"]}]
+    function.as_configured("Delete", key_arn, statement("A"), statement("B"), LogicalResourceId="Old")
+    assert policy() == written(statement("A"))
+
+
 def test_a_foreign_statement_of_our_sid_is_refused(function: Function, key_arn: str, kms: Any, spy: Spy) -> None:
     """A Deny, for example, would be lost."""
     deny = {**statement("A"), "Effect": "Deny"}

@@ -59,7 +59,7 @@ def context(spy: Spy, key_arn: str, monkeypatch: pytest.MonkeyPatch) -> Any:
     monkeypatch.setattr(key_policy_function, "boto3", SimpleNamespace(client=lambda *_, **__: spy))
     monkeypatch.setattr(key_policy_function, "SETTLE", 0.01)
     monkeypatch.setattr(key_policy_function, "RESERVE", 0.0)
-    keys = {"Arn": key_arn, "Sids": ["A"]}
+    keys = {"Owner": "KeyPolicy", "Arn": key_arn, "Sids": ["A"]}
     monkeypatch.setattr(key_policy_function, "MAY_WRITE", may_write(keys))
     return context_of(10)
 
@@ -114,6 +114,22 @@ def test_a_long_reason_is_cut(response_url: str, received: Received) -> None:
     ((_, _, body),) = received
     assert len(body) < 3500
     assert json.loads(body)["Reason"].startswith('"?"?')
+
+
+def test_a_response_is_sent_again(received: Received, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What Lambda would call the function again for costs more: that call finds what this one wrote."""
+    sent = []
+
+    def fail_twice(request: Any, timeout: float) -> Any:
+        sent.append(request)
+        if len(sent) < 3:
+            raise OSError("reset")
+        return SimpleNamespace(close=lambda: None)
+
+    monkeypatch.setattr("urllib.request.urlopen", fail_twice)
+    monkeypatch.setattr("time.sleep", lambda _: None)
+    key_policy_function.send("https://response.invalid/", {"Reason": ""})
+    assert len(sent) == 3
 
 
 def test_a_response_that_does_not_arrive_is_an_error(key_arn: str, context: Any) -> None:

@@ -18,7 +18,7 @@ KEY_ARN = "arn:aws:kms:eu-west-1:111111111111:key/1234abcd-12ab-34cd-56ef-123456
 MAY_WRITE = (
     '{"Service":"personalize.amazonaws.com","Actions":["kms:CreateGrant","kms:Decrypt","kms:DescribeKey",'
     '"kms:GenerateDataKey","kms:GenerateDataKeyWithoutPlaintext","kms:ListGrants"],'
-    f'"Keys":[{{"Arn":"{KEY_ARN}","Sids":["A"]}}]}}'
+    f'"Keys":[{{"Owner":"KeyPolicy722F6674","Arn":"{KEY_ARN}","Sids":["A"]}}]}}'
 )
 
 
@@ -68,6 +68,11 @@ def test_it_makes_these_resources_and_no_others(stack: cdk.Stack) -> None:
                             "Resource": KEY_ARN,
                             "Condition": {"Bool": {"kms:BypassPolicyLockoutSafetyCheck": "true"}},
                         },
+                        {
+                            "Effect": "Allow",
+                            "Action": "cloudformation:DescribeStacks",
+                            "Resource": {"Ref": "AWS::StackId"},
+                        },
                     ],
                 },
                 "Roles": [{"Ref": "PersonalizeKeyPoliciesRoleF1AA279D"}],
@@ -84,6 +89,14 @@ def test_it_makes_these_resources_and_no_others(stack: cdk.Stack) -> None:
                 "Timeout": 900,
             },
         },
+        "PersonalizeKeyPoliciesCalls0882BC3D": {
+            "Type": "AWS::Lambda::EventInvokeConfig",
+            "Properties": {
+                "FunctionName": {"Ref": "PersonalizeKeyPoliciesFunction0C7DFEF1"},
+                "MaximumEventAgeInSeconds": 300,
+                "Qualifier": "$LATEST",
+            },
+        },
         "KeyPolicy722F6674": {
             "Type": "Custom::PersonalizeKeyPolicy",
             "DependsOn": ["PersonalizeKeyPoliciesPolicyD2FC9F6B3D461D29"],
@@ -93,7 +106,6 @@ def test_it_makes_these_resources_and_no_others(stack: cdk.Stack) -> None:
                 "ServiceToken": {"Fn::GetAtt": ["PersonalizeKeyPoliciesFunction0C7DFEF1", "Arn"]},
                 "ServiceTimeout": 1200,
                 "KeyArn": KEY_ARN,
-                "FunctionRoleArn": {"Fn::GetAtt": ["PersonalizeKeyPoliciesRoleF1AA279D", "Arn"]},
                 "PolicyDocument": {"Version": "2012-10-17", "Statement": [statement("A")]},
             },
         },

@@ -63,7 +63,8 @@ class ManagedKeyPolicy(Construct):
         self._document = iam.PolicyDocument()
         self._function = KeyPolicyFunction.of(Stack.of(self))
         self._key_arn = key_arn
-        policy = self._function.policy_for(key_arn, key_id(Stack.of(self), key_arn))
+        id_of_key = key_id(Stack.of(self), key_arn)
+        policy = self._function.policy_for(key_arn, id_of_key)
         resource = CfnResource(
             self,
             "Resource",
@@ -72,7 +73,6 @@ class ManagedKeyPolicy(Construct):
                 "ServiceToken": self._function.arn,
                 "ServiceTimeout": _SERVICE_TIMEOUT,
                 "KeyArn": key_arn,
-                "FunctionRoleArn": self._function.role_arn,
                 "PolicyDocument": self._document,
                 **({} if revision is None else {"Revision": revision}),
             },
@@ -83,13 +83,14 @@ class ManagedKeyPolicy(Construct):
             # What remains after a failed creation would be of no use to anybody.
             removal_policy = RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE
         resource.apply_removal_policy(removal_policy)
+        self._function.queue(id_of_key, resource)
         self.resource = resource
         """The custom resource, which waits for all that it needs."""
 
     def add_statements(self, statements: Sequence[iam.PolicyStatement]) -> None:
         """Add statements, each with a sid that nothing else uses in the key's policy."""
         self._document.add_statements(*statements)
-        self._function.allow_sids(self._key_arn, [str(statement.sid) for statement in statements])
+        self._function.allow_sids(self.resource, self._key_arn, [str(statement.sid) for statement in statements])
 
 
 def key_id(stack: Stack, key_arn: str) -> str:

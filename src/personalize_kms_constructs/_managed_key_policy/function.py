@@ -10,6 +10,8 @@ Why nothing gets lost, though PutKeyPolicy replaces the whole text unconditional
   unseen, once by who undoes it and once by who looks (it is seconds as a rule; rarely it takes minutes, which no wait
   here covers). It reads again, finds what it wrote undone, and starts over from the text that undid it, which keeps the
   other's statements. It does so after a random time, so that two don't undo each other for ever.
+- It is done when two looks, `SETTLE` apart, show the same text with all in it: a third that reads late could put back
+  for a while what the next one undoes.
 - Who doesn't read again, such as a person in the console, is safe outside the window: the second read sees the edit.
   KMS offers nothing to close the window itself. It lasts as long as reads lag behind writes, seconds at times, and an
   edit that falls into it can be lost.
@@ -17,6 +19,10 @@ Why nothing gets lost, though PutKeyPolicy replaces the whole text unconditional
 Whoever may invoke a function decides on what it is asked, and this one may write the policies of keys. So it adds only
 what its own configuration, `MAY_WRITE`, has room for, and takes out only statements of the form that it adds. It takes
 out for keys that its configuration has no longer: CloudFormation cleans up when the function has its new one already.
+But what another resource of the stack has by then, one for the same key under another name, stays.
+
+CloudFormation doesn't wait for a call that it cancels, and makes the next one at once. So the function asks for the
+state of the stack, and does no more for an operation that is over: it only takes out what it wrote for a new resource.
 
 https://docs.aws.amazon.com/kms/latest/developerguide/accessing-kms.html#programming-eventual-consistency
 """
@@ -35,7 +41,7 @@ from typing import Any
 
 import boto3
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
 
 # In seconds. The timeouts of the client are part of the window above; its own retries would make it longer.
 SETTLE = float(os.environ.get("SETTLE_SECONDS", "40"))
@@ -49,16 +55,20 @@ MAY_PASS = {
     "NotFoundException",
     "KMSInvalidStateException",
 }
-# The service and the actions that statements may be about, and each key with the sids that its policy may get.
+# The service and the actions that statements may be about, and for each resource the key and the sids that are its own.
 MAY_WRITE = json.loads(os.environ.get("MAY_WRITE", "{}"))
 # Kept back for taking statements out again and for the response.
-RESERVE = 90.0
+RESERVE = 150.0
+TAKE_OUT_WITHIN = 48.0
+SEND_TIMEOUT = 10.0
 GONE = "NotFoundException"
 MAX_BYTES = 32_768
+BUSY = "something else keeps changing the policy of key {}: deploy when it has ended"
 # The id of what a failed Create leaves behind: its Delete must not fail for the reason that Create failed.
 NOTHING_WRITTEN = "nothing-written"
 # A physical id is the key's ARN, the sids found there at first, and the id that a change of keys may be rolled back to.
 FOUND, BEFORE = "#", "<"
+LONGEST_ID = 1000
 ORPHAN = re.compile(r"A(ROA|IDA)[A-Z0-9]{12,}")
 Statement = dict[str, Any]
 
@@ -75,13 +85,12 @@ def handler(event: dict[str, Any], context: Any) -> None:
         _, partition, _, _, account, *_ = context.invoked_function_arn.split(":")
         form = Form(f"arn:{partition}:iam::{account}")
         seconds = context.get_remaining_time_in_millis() / 1000
-        policy = KeyPolicy(new["KeyArn"], new["FunctionRoleArn"], form, seconds)
+        policy = KeyPolicy(new["KeyArn"], form, Stack(event["StackId"]), seconds)
         wanted = statements(new)
         if event["RequestType"] != "Delete":
-            first = old.get("KeyArn") != new["KeyArn"]
-            owned = wanted.keys() if first else wanted.keys() | statements(old).keys()
+            first = key_of(physical_id) != new["KeyArn"]
             try:
-                policy.merge(owned, wanted, is_new=first)
+                policy.merge(wanted.keys() | statements(old).keys(), wanted, is_new=first)
             except Exception:
                 # A failed update of the same key needs nothing: CloudFormation asks for the old statements again.
                 if first and policy.written:
@@ -91,7 +100,8 @@ def handler(event: dict[str, Any], context: Any) -> None:
             if first:
                 physical_id = first_id(new["KeyArn"], policy.found, event.get("PhysicalResourceId", ""))
         elif key_of(physical_id) == new["KeyArn"]:
-            policy.merge(wanted.keys() - found_at_first(physical_id), {})
+            theirs = configured_sids(new["KeyArn"], but_of=event["LogicalResourceId"])
+            policy.merge(wanted.keys() - found_at_first(physical_id) - theirs, {})
     except Exception as error:
         reason = str(error) if isinstance(error, RefusedError) else f"{type(error).__name__}: {error}"
     answer = {name: event[name] for name in ("StackId", "RequestId", "LogicalResourceId")}
@@ -106,10 +116,13 @@ def first_id(key_arn: str, found: Set[str], before: str) -> str:
     are then taken out like the ones of the first time. A function called twice for one Create finds what it wrote
     itself; then a statement too many stays, and none is missing.
     """
-    current, _, previous = before.partition(BEFORE)
-    if previous.partition(FOUND)[0] == key_arn:
+    previous = before.partition(BEFORE)[2]
+    if key_of(previous) == key_arn:
         return previous
-    return "".join([key_arn, *(FOUND + sid for sid in sorted(found)), *([BEFORE + current] if current else [])])
+    id = "".join([key_arn, *(FOUND + sid for sid in sorted(found)), *([BEFORE + before] if before else [])])
+    while len(id) > LONGEST_ID and BEFORE in id:
+        id = id.rpartition(BEFORE)[0]
+    return id
 
 
 def key_of(physical_id: str) -> str:
@@ -125,6 +138,16 @@ def found_at_first(physical_id: str) -> set[str]:
     return set(physical_id.partition(BEFORE)[0].split(FOUND)[1:])
 
 
+def configured_sids(key_arn: str, *, but_of: str | None = None) -> set[str]:
+    """The sids that resources of the stack may have in the key's policy, without those of one resource.
+
+    The same key under another name, a parameter instead of its ARN for example, is another resource to CloudFormation,
+    which makes the new one before it deletes the old one. Both have the same sids.
+    """
+    entries = MAY_WRITE.get("Keys", [])
+    return {sid for key in entries if key["Arn"] == key_arn and key["Owner"] != but_of for sid in key["Sids"]}
+
+
 def send(url: str, answer: Mapping[str, str]) -> None:
     """Answer CloudFormation; should this raise, Lambda calls the function again, which is harmless.
 
@@ -133,7 +156,34 @@ def send(url: str, answer: Mapping[str, str]) -> None:
     """
     body = json.dumps({**answer, "Reason": answer["Reason"].encode("ascii", "replace").decode()[:1500]}).encode()
     request = urllib.request.Request(url, data=body, method="PUT", headers={"Content-Type": ""})
-    urllib.request.urlopen(request, timeout=10).close()
+    for attempts_left in (2, 1, 0):
+        try:
+            urllib.request.urlopen(request, timeout=SEND_TIMEOUT).close()
+            return
+        except OSError:
+            if not attempts_left:
+                raise
+        time.sleep(1)
+
+
+class Stack:
+    """The stack that asks, as it was when the function was called."""
+
+    def __init__(self, stack_id: str) -> None:
+        self._id = stack_id
+        self._cloudformation: Any = boto3.client("cloudformation", config=CLIENT)
+        self._status = self._find_status()
+
+    def has_gone_on(self) -> bool:
+        """Tell if CloudFormation has begun to roll back or to delete since; not if that isn't known."""
+        before, now = self._status, self._find_status()
+        return bool(before) and any(word in now and word not in before for word in ("ROLLBACK", "DELETE_IN"))
+
+    def _find_status(self) -> str:
+        try:
+            return str(self._cloudformation.describe_stacks(StackName=self._id)["Stacks"][0]["StackStatus"])
+        except (BotoCoreError, ClientError):
+            return ""
 
 
 def statements(properties: Mapping[str, Any]) -> dict[str, Statement]:
@@ -172,39 +222,44 @@ class Form:
 class KeyPolicy:
     """The policy of one key, for as long as the function may run."""
 
-    def __init__(self, key_arn: str, role_arn: str, form: Form, seconds: float) -> None:
+    def __init__(self, key_arn: str, form: Form, stack: Stack, seconds: float) -> None:
         self.written = False
         self.attempted = False
         self.found: set[str] = set()
         self._text = ""
-        self._key_arn, self._role_arn, self._form = key_arn, role_arn, form
+        self._key_arn, self._form, self._stack = key_arn, form, stack
         self._ends = time.monotonic() + seconds - RESERVE
         self._kms: Any = boto3.client("kms", config=CLIENT)
 
     def merge(self, owned: Set[str], wanted: Mapping[str, Statement], *, is_new: bool = False) -> None:
         """Splice until the policy stays as it should; statements that are there already need no write.
 
-        What is there of these sids when the resource is new was retained, or is somebody else's.
+        What is there of these sids when the resource is new was retained.
         """
         self._check(wanted)
         patient_until = time.monotonic() + PATIENCE
-        problem = ""
+        problem = last = ""
         while True:
             try:
                 text = self._read()
                 foreign = self._foreign(text, wanted)
-                if is_new:
-                    present = self._own(text, wanted)
-                    # A write that got no answer may be what is found.
-                    self.found = self.found if self.attempted else present
-                new = spliced(text, owned - foreign, wanted)
-                if new == text:
+                if is_new and not self.attempted:
+                    # Later, a write that got no answer may be what is found.
+                    self.found = wanted.keys() & _by_sid(text).keys()
+                if self._stack.has_gone_on():
+                    raise RefusedError("the stack operation was cancelled, and another one has begun")
+                new, pause = spliced(text, owned - foreign, wanted), SETTLE
+                if new == text == last:
                     return
-                if problem:
-                    self._wait(random.uniform(0, SETTLE), problem)
-                pause = SETTLE if self._replace(text, new) else 0
-                problem = f"something else keeps changing the policy of key {self._key_arn}: deploy when it has ended"
+                if new != text:
+                    if problem:
+                        self._wait(random.uniform(0, SETTLE), problem)
+                    problem = BUSY.format(self._key_arn)
+                    if not self._replace(text, new):
+                        new, pause = "", 0
+                last = new
             except (BotoCoreError, ClientError) as error:
+                last = ""
                 code, is_temporary = _judged(error)
                 if code == GONE and not wanted:
                     return
@@ -214,22 +269,22 @@ class KeyPolicy:
                 # A write that got no answer may still land.
                 self._wait(SETTLE if self.written else SETTLE / 6, reason)
             else:
-                self._wait(pause, problem)
+                self._wait(pause, problem or BUSY.format(self._key_arn))
 
     def take_out(self, wanted: Mapping[str, Statement]) -> None:
         """Take out what was written, as far as possible; CloudFormation's Delete will look again."""
-        for _ in range(2):
+        until = time.monotonic() + TAKE_OUT_WITHIN
+        while time.monotonic() < until:
             with suppress(BotoCoreError, ClientError, RefusedError):
                 text = self._read()
-                self._own(text, wanted)
-                new = spliced(text, wanted.keys() - self.found, {})
-                if new == text:
+                new = spliced(text, wanted.keys() - self.found - self._foreign(text, {}), {})
+                if new == text or self._replace(text, new):
                     return
-                self._replace(text, new)
+            time.sleep(1)
 
     def _check(self, wanted: Mapping[str, Statement]) -> None:
         """Refuse what the configuration has no room for, whoever asks."""
-        sids = [sid for key in MAY_WRITE.get("Keys", []) if key["Arn"] == self._key_arn for sid in key["Sids"]]
+        sids = sorted(configured_sids(self._key_arn))
         for sid, statement in wanted.items():
             if sid not in sids or not self._form.has(statement):
                 raise RefusedError(
@@ -240,27 +295,13 @@ class KeyPolicy:
 
     def _foreign(self, text: str, wanted: Mapping[str, Statement]) -> set[str]:
         """The sids of statements that are none of ours by their form; refuses one that is in our place."""
-        foreign = {str(each.get("Sid")) for each in _statements_of(text) if not self._form.has(each)}
+        foreign = {sid for sid, statement in _by_sid(text).items() if not self._form.has(statement)}
         for sid in sorted(foreign & wanted.keys()):
-            raise self._taken(sid)
+            raise RefusedError(
+                f"the policy of key {self._key_arn} has another statement with the sid {sid}: take it out, or give it "
+                "another sid, if nobody needs it as it is"
+            )
         return foreign
-
-    def _own(self, text: str, wanted: Mapping[str, Statement]) -> set[str]:
-        """The sids that are there already with our own content; refuses any other content."""
-        present: set[str] = set()
-        for statement in _statements_of(text):
-            sid = str(statement.get("Sid"))
-            if sid in wanted:
-                if _canonical(statement) != _canonical(wanted[sid]):
-                    raise self._taken(sid)
-                present.add(sid)
-        return present
-
-    def _taken(self, sid: str) -> RefusedError:
-        return RefusedError(
-            f"the policy of key {self._key_arn} has another statement with the sid {sid}: take it out, or give it "
-            "another sid, if nobody needs it as it is"
-        )
 
     def _replace(self, text: str, new: str) -> bool:
         # KMS takes no character above U+00FF, and may show one that was written as an escape.
@@ -300,7 +341,7 @@ class KeyPolicy:
             return f"key {self._key_arn}: {error}"
         return (
             f"{error}: the policy of key {self._key_arn} must let the account use IAM policies, by a statement for the "
-            f"account as principal, or allow kms:GetKeyPolicy and kms:PutKeyPolicy to the role {self._role_arn}"
+            "account as principal"
         )
 
 
@@ -345,6 +386,10 @@ def spliced(text: str, owned: Set[str], wanted: Mapping[str, Statement]) -> str:
 def _statements_of(text: str) -> list[Statement]:
     listed = json.loads(text).get("Statement", [])
     return [listed] if isinstance(listed, dict) else listed
+
+
+def _by_sid(text: str) -> dict[str, Statement]:
+    return {str(statement.get("Sid")): statement for statement in _statements_of(text)}
 
 
 def _orphans(text: str) -> Iterator[str]:
@@ -399,7 +444,7 @@ def _canonical(value: Any, *, is_principal: bool = False) -> Any:
 def _judged(error: Exception) -> tuple[str, bool]:
     """An error's code, and whether it will pass: no answer came, or one that blames KMS or the rate of calls."""
     if not isinstance(error, ClientError):
-        return "", True
+        return "", not isinstance(error, ParamValidationError)
     response: Any = error.response
     code = str(response["Error"]["Code"])
     return code, response["ResponseMetadata"]["HTTPStatusCode"] >= 500 or "Throttl" in code

@@ -7,16 +7,23 @@ from pathlib import Path
 from typing import cast
 
 import jsii
-from aws_cdk import IResolveContext, IStringProducer, Lazy, Stack
+from aws_cdk import CfnResource, IResolveContext, IStringProducer, Lazy, Stack
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
-from constructs import Construct
+from constructs import Construct, IValidation
 
+from .._policies.limits import MANAGED_POLICIES_AT_MOST, number_warning
+from .._policies.sizes import size_of
+from .._warnings import warn
 from ..matrix import KEY_POLICY_ACTIONS, SERVICE_PRINCIPAL
 
 _ID = "PersonalizeKeyPolicies"
 # In seconds: the most that Lambda gives. The function ends by itself before.
 _TIMEOUT = 900
+# In bytes: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+_ENVIRONMENT_SIZE = 4096
+# In seconds: a call that came so late would be of an operation that is over.
+_EVENT_AGE = 300
 
 
 class KeyPolicyFunction(Construct):
@@ -33,11 +40,14 @@ class KeyPolicyFunction(Construct):
     def __init__(self, scope: Construct, id: str) -> None:
         """Make the function, which may do nothing yet."""
         super().__init__(scope, id)
-        self._sids: dict[str, dict[str, None]] = {}
+        self._sids: dict[CfnResource, tuple[str, list[str]]] = {}
         self._policies: dict[str, iam.ManagedPolicy] = {}
+        self._last: dict[str, CfnResource] = {}
         service = cast("iam.IPrincipal", iam.ServicePrincipal("lambda.amazonaws.com"))
         self._role = iam.Role(self, "Role", assumed_by=service)
-        may_write = Lazy.uncached_string(cast("IStringProducer", _MayWrite(Stack.of(self), self._sids)))
+        configuration = _MayWrite(Stack.of(self), self._sids)
+        may_write = Lazy.uncached_string(cast("IStringProducer", configuration))
+        self.node.add_validation(cast("IValidation", _Limits(self, configuration, self._policies)))
         self._function = lambda_.CfnFunction(
             self,
             "Function",
@@ -50,20 +60,28 @@ class KeyPolicyFunction(Construct):
             role=self._role.role_arn,
             timeout=_TIMEOUT,
         )
+        lambda_.CfnEventInvokeConfig(
+            self,
+            "Calls",
+            function_name=self._function.ref,
+            qualifier="$LATEST",
+            maximum_event_age_in_seconds=_EVENT_AGE,
+        )
 
     @property
     def arn(self) -> str:
         """The function's ARN."""
         return self._function.attr_arn
 
-    @property
-    def role_arn(self) -> str:
-        """The ARN of its role."""
-        return self._role.role_arn
+    def allow_sids(self, owner: CfnResource, key_arn: str, sids: Iterable[str]) -> None:
+        """Let the function write statements of these sids into the policy of a key, for a custom resource."""
+        self._sids.setdefault(owner, (key_arn, []))[1].extend(sids)
 
-    def allow_sids(self, key_arn: str, sids: Iterable[str]) -> None:
-        """Let the function write statements of these sids into the policy of a key."""
-        self._sids.setdefault(key_arn, {}).update(dict.fromkeys(sids))
+    def queue(self, id: str, resource: CfnResource) -> None:
+        """Make a custom resource wait for the one before it on the same key, so that they don't undo each other."""
+        if id in self._last:
+            resource.node.add_dependency(self._last[id])
+        self._last[id] = resource
 
     def policy_for(self, key_arn: str, id: str) -> iam.ManagedPolicy:
         """Return the policy that lets the function reach a key.
@@ -91,6 +109,8 @@ class KeyPolicyFunction(Construct):
                     resources=[key_arn],
                     conditions={"Bool": {"kms:BypassPolicyLockoutSafetyCheck": "true"}},
                 ),
+                # To see that an operation was cancelled.
+                iam.PolicyStatement(actions=["cloudformation:DescribeStacks"], resources=[Stack.of(self).stack_id]),
             ],
             roles=[cast("iam.IRole", self._role)],
         )
@@ -100,20 +120,51 @@ class KeyPolicyFunction(Construct):
 class _MayWrite:
     """The function's configuration, when no later ``allow`` can change it any more."""
 
-    def __init__(self, stack: Stack, sids: dict[str, dict[str, None]]) -> None:
+    def __init__(self, stack: Stack, sids: dict[CfnResource, tuple[str, list[str]]]) -> None:
         self._stack = stack
         self._sids = sids
 
     def produce(self, context: IResolveContext) -> str:
         """Return the configuration as JSON, with tokens in it for what is known only at deployment."""
+        return self.text()
+
+    def text(self) -> str:
+        """Return the same."""
         return self._stack.to_json_string(
             {
                 "Service": SERVICE_PRINCIPAL,
                 "Actions": list(KEY_POLICY_ACTIONS),
-                # No mapping, whose keys can't be tokens.
-                "Keys": [{"Arn": key_arn, "Sids": list(sids)} for key_arn, sids in self._sids.items()],
+                "Keys": [
+                    {"Owner": owner.logical_id, "Arn": key_arn, "Sids": sids}
+                    for owner, (key_arn, sids) in self._sids.items()
+                ],
             }
         )
+
+
+@jsii.implements(IValidation)
+class _Limits:
+    """Fails the synth for what AWS wouldn't take."""
+
+    def __init__(self, scope: Construct, configuration: _MayWrite, policies: dict[str, iam.ManagedPolicy]) -> None:
+        self._scope = scope
+        self._configuration = configuration
+        self._policies = policies
+
+    def validate(self) -> list[str]:
+        """Return the problems."""
+        number = len(self._policies)
+        text = number_warning(f"{self._scope.node.path}/Role", number)
+        if text is not None:
+            warn(self._scope, "manyManagedPolicies", text)
+        least = size_of(Stack.of(self._scope).resolve(self._configuration.text())).least
+        if number > MANAGED_POLICIES_AT_MOST or least > _ENVIRONMENT_SIZE:
+            return [
+                f"the stack manages the policies of {number} keys, by {least:,} bytes of configuration, but its "
+                f"function has room for {MANAGED_POLICIES_AT_MOST} keys and {_ENVIRONMENT_SIZE:,} bytes: use another "
+                "stack for some of the constructs, or ImportedKeyPolicy.PENDING"
+            ]
+        return []
 
 
 def _code() -> str:
