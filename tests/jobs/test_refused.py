@@ -73,8 +73,12 @@ def test_the_source_is_no_destination(stack: cdk.Stack, data: Data) -> None:
 def test_two_languages_in_one_call_are_refused(stack: cdk.Stack, data: Data) -> None:
     """A JSONPath state would pass the JSONata expression on as text."""
     mixed: Any = {"dataset_arn": sfn.JsonPath.string_at("$.dataset"), "job_name": "{% $states.input.name %}"}
-    with pytest.raises(ValueError, match="parameters are JsonPath and JSONata expressions, but a state has one"):
+    with pytest.raises(ValueError, match=r"^Stack/Export: ") as refused:
         DatasetExportJob(stack, "Export", encryption=data.encryption, destination=data.at("out/"), **mixed)
+    assert str(refused.value) == (
+        "Stack/Export: parameters are JsonPath and JSONata expressions, but a state has one language: write all of them "
+        "in one, for example {% $states.input.name %}"
+    )
 
 
 @pytest.mark.parametrize("mode", ["bulk", "PUT", "BULK", "ALL"])
