@@ -76,8 +76,8 @@ def test_two_languages_in_one_call_are_refused(stack: cdk.Stack, data: Data) -> 
     with pytest.raises(ValueError, match=r"^Stack/Export: ") as refused:
         DatasetExportJob(stack, "Export", encryption=data.encryption, destination=data.at("out/"), **mixed)
     assert str(refused.value) == (
-        "Stack/Export: parameters are JsonPath and JSONata expressions, but a state has one language: write all of them "
-        "in one, for example {% $states.input.name %}"
+        "Stack/Export: parameters are JsonPath and JSONata expressions, but a state has one language: write all of "
+        "them in one, for example {% $states.input.name %}"
     )
 
 
