@@ -11,7 +11,6 @@ from constructs import Construct
 from personalize_kms_constructs.jobs import BatchSegmentJob, DataDeletionJob, DatasetExportJob, DatasetImportJob
 from tests.jobs import asl
 from tests.jobs.machines import DATASET, GROUP, VERSION, Data, definition, machine
-from tests.versions import needs_jsonata
 
 PERSONALIZE = "arn:<AWS::Partition>:personalize:eu-west-1:111111111111"
 API = "arn:<AWS::Partition>:states:::aws-sdk:personalize"
@@ -266,16 +265,6 @@ def test_time_and_patience_are_parameters(
     )
 
 
-def test_two_jobs_of_a_kind_have_names_of_their_own(stack: cdk.Stack, data: Data) -> None:
-    """In one machine, with states that lead from one to the other."""
-    options: Any = {"encryption": data.encryption, "dataset_arn": DATASET, "source": data.at("in/")}
-    machine(stack, DatasetImportJob(stack, "One", **options), DatasetImportJob(stack, "Two", **options))
-    states = definition(stack)["States"]
-    assert states["One done"]["Next"] == "Prepare Two"
-    names = [states[f"Prepare {id}"]["Output"]["Arguments"]["JobName"] for id in ("One", "Two")]
-    assert names == ["{% 'StackOne30A4127A-' & $uuid() %}", "{% 'StackTwo3036A41A-' & $uuid() %}"]
-
-
 def test_a_long_path_leaves_room_for_the_rest_of_the_name(stack: cdk.Stack, data: Data) -> None:
     """A job's name has 63 characters, and a UUID 36 of them."""
     scope = Construct(stack, "A" * 40)
@@ -284,34 +273,6 @@ def test_a_long_path_leaves_room_for_the_rest_of_the_name(stack: cdk.Stack, data
     name = definition(stack)["States"][f"Prepare {'B' * 40}"]["Output"]["Arguments"]["JobName"]
     prefix = name.removeprefix("{% '").removesuffix("-' & $uuid() %}")
     assert len(prefix) + len("-") + 36 == 63
-
-
-def test_prefixed_states_still_lead_to_each_other(stack: cdk.Stack, data: Data) -> None:
-    """``prefix_states`` after construction, as the CDK allows it, and a fragment as one state that can be caught."""
-    job = DatasetImportJob(stack, "Import", encryption=data.encryption, dataset_arn=DATASET, source=data.at("in/"))
-    machine(stack, job.prefix_states("Nightly "))
-    states = definition(stack)["States"]
-    assert list(states) == [
-        "Nightly Prepare Import",
-        "Nightly Start Import",
-        "Nightly Wait for Import",
-        "Nightly Describe Import",
-        "Nightly Status of Import",
-        "Nightly Import done",
-        "Nightly Import failed",
-    ]
-    assert states["Nightly Start Import"]["Catch"][0]["Next"] == "Nightly Wait for Import"
-
-
-def test_a_job_as_one_state_can_be_caught(stack: cdk.Stack, data: Data) -> None:
-    """Whatever fails in it, and its input can go on beside its result."""
-    job = DatasetImportJob(stack, "Import", encryption=data.encryption, dataset_arn=DATASET, source=data.at("in/"))
-    state = job.to_single_state(result_path="$.imported").add_catch(sfn.Pass(stack, "Tell"), result_path="$.error")
-    machine(stack, state)
-    found = definition(stack)["States"]["Import"]
-    assert (found["Type"], found["ResultPath"]) == ("Parallel", "$.imported")
-    assert found["Catch"] == [{"ErrorEquals": ["States.ALL"], "ResultPath": "$.error", "Next": "Tell"}]
-    assert found["Branches"][0]["StartAt"] == "Import: Prepare Import"
 
 
 def test_a_number_may_be_the_only_json_path(stack: cdk.Stack, data: Data) -> None:
@@ -328,15 +289,6 @@ def test_a_number_may_be_the_only_json_path(stack: cdk.Stack, data: Data) -> Non
     machine(stack, job)
     prepared = definition(stack)["States"]["Prepare Job"]
     assert (prepared["QueryLanguage"], prepared["Parameters"]["Arguments"]["NumResults.$"]) == ("JSONPath", "$.count")
-
-
-@needs_jsonata
-def test_a_job_as_one_state_of_a_jsonata_machine(stack: cdk.Stack, data: Data) -> None:
-    """Its input goes on by its output, as the page on jobs has it."""
-    job = DatasetImportJob(stack, "Import", encryption=data.encryption, dataset_arn=DATASET, source=data.at("in/"))
-    output = "{% $merge([$states.input, {'Job': $states.result[0]}]) %}"
-    machine(stack, job.to_single_state(outputs=output), query_language=sfn.QueryLanguage.JSONATA)
-    assert definition(stack)["States"]["Import"]["Output"] == output
 
 
 @pytest.mark.parametrize(

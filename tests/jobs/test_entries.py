@@ -67,10 +67,15 @@ def test_one_state_has_the_description_in_a_list(aws: EmbeddedAws, movies: Movie
     assert [job["Status"] for job in end.output["Job"]] == ["ACTIVE"]
 
 
-def test_a_given_name_is_for_one_pass(aws: EmbeddedAws, movies: Movies) -> None:
+@pytest.mark.parametrize(
+    "name",
+    ["nightly", cdk.Fn.join("", ["night", "ly"]), "{% 'nightly' %}", sfn.JsonPath.string_at("$$.Execution.Input.name")],
+    ids=["literal", "token", "JSONata", "JsonPath"],
+)
+def test_a_given_name_is_for_one_pass(aws: EmbeddedAws, movies: Movies, name: str) -> None:
     """The second pass finds the first one's job, and doesn't take it for its own."""
-    machine = deployed(aws, movies, three_times(movies.stack, movies.importing(job_name="nightly")))
-    end = machine.run(passes=0)
+    machine = deployed(aws, movies, three_times(movies.stack, movies.importing(job_name=name)))
+    end = machine.run(passes=0, name="nightly")
     assert (end.status, end.error, end.cause) == (
         "FAILED",
         "Personalize.ResourceAlreadyExistsException",

@@ -34,6 +34,7 @@ def test_its_owner_learns_what_to_add(stack: cdk.Stack, data: Data, kind: str) -
         "the role of the state machine is immutable in this app, so it can't start the job until its owner adds these "
         "statements to an IAM policy of the role"
     )
+    assert statements.startswith('[\n  {\n    "Effect": "Allow",\n    "Action": [\n')
     personalize = "arn:${AWS::Partition}:personalize:eu-west-1:111111111111"
     jobs = f"{personalize}:dataset-import-job/StackImportBFE02939-*"
     found = json.loads(statements)

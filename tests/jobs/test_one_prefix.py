@@ -24,8 +24,10 @@ def batch(stack: cdk.Stack, data: Data, kind: Any, source: str, destination: str
         {"source_path": "{% $states.input.day & '/in/' %}", "destination_path": "{% $states.input.day & '/out/' %}"},
         {"source_path": "users.json", "destination_path": "out/"},
         {"destination_path": "{% $states.input.day & '/' %}"},
+        {"source_path": "X/"},
+        {"destination_path": "X/"},
     ],
-    ids=["expressions", "literals", "destination alone"],
+    ids=["expressions", "literals", "destination alone", "source below", "destination below"],
 )
 def test_one_prefix_may_have_both(stack: cdk.Stack, data: Data, kind: Any, paths: dict[str, str]) -> None:
     """The paths below it differ, as in AWS's solution for Personalize; policies allow to read and to write there."""

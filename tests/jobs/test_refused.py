@@ -73,8 +73,12 @@ def test_the_source_is_no_destination(stack: cdk.Stack, data: Data) -> None:
 def test_two_languages_in_one_call_are_refused(stack: cdk.Stack, data: Data) -> None:
     """A JSONPath state would pass the JSONata expression on as text."""
     mixed: Any = {"dataset_arn": sfn.JsonPath.string_at("$.dataset"), "job_name": "{% $states.input.name %}"}
-    with pytest.raises(ValueError, match="parameters are JsonPath and JSONata expressions, but a state has one"):
+    with pytest.raises(ValueError, match=r"^Stack/Export: ") as refused:
         DatasetExportJob(stack, "Export", encryption=data.encryption, destination=data.at("out/"), **mixed)
+    assert str(refused.value) == (
+        "Stack/Export: parameters are JsonPath and JSONata expressions, but a state has one language: write all of "
+        "them in one, for example {% $states.input.name %}"
+    )
 
 
 @pytest.mark.parametrize("mode", ["bulk", "PUT", "BULK", "ALL"])
@@ -144,46 +148,6 @@ def refusal(stack: cdk.Stack, data: Data, **wrong: Any) -> str:
     with pytest.raises(ValueError, match=r"^Stack/Import: ") as refused:
         importing(stack, data, **wrong)
     return str(refused.value)
-
-
-@pytest.mark.parametrize(
-    "options",
-    [{}, {"job_name": "monday"}, {"dataset_arn": sfn.JsonPath.string_at("$.dataset")}],
-    ids=["plain", "given name", "JsonPath"],
-)
-def test_an_id_that_makes_too_long_a_state_name(stack: cdk.Stack, data: Data, options: dict[str, Any]) -> None:
-    """Step Functions takes 80 characters, and every one of them."""
-    id = "I" * 70  # Status of …
-    machine(stack, importing(stack, data, id, **options))
-    assert max(map(len, definition(stack)["States"])) == 80
-    with pytest.raises(
-        ValueError,
-        match=f"^Stack/{id}I: the state '.*{id}I' has a name of 81 characters but Step Functions takes 80: use a "
-        "shorter id, or a shorter prefix if the states have one$",
-    ):
-        importing(stack, data, id + "I", **options)
-
-
-def test_a_refused_id_allows_nothing(stack: cdk.Stack, data: Data) -> None:
-    """As with everything that is refused."""
-    with pytest.raises(ValueError, match="has a name of 81 characters"):
-        importing(stack, data, "I" * 71)
-    assert data.encrypted.policy is None
-
-
-def test_a_prefix_that_makes_too_long_a_state_name(stack: cdk.Stack, data: Data) -> None:
-    """The name is known as soon as the prefix is."""
-    job = importing(stack, data)
-    with pytest.raises(ValueError, match=r"the state 'P{65}Status of Import' has a name of 81 characters"):
-        job.prefix_states("P" * 65)
-    machine(stack, job.prefix_states("P" * 64))
-    assert "P" * 64 + "Status of Import" in definition(stack)["States"]
-
-
-def test_a_single_state_has_the_id_twice_in_its_names(stack: cdk.Stack, data: Data) -> None:
-    """``to_single_state`` prefixes the states with the id; jsii makes a RuntimeError of it."""
-    with pytest.raises(RuntimeError, match="has a name of 84 characters but Step Functions takes 80"):
-        importing(stack, data, "I" * 36).to_single_state()
 
 
 @pytest.mark.parametrize("what", ["key", "nothing"])

@@ -58,10 +58,10 @@ class BatchInferenceJob(Job):
             solution_version_arn: the ARN of the solution version.
             source: the JSON Lines file of inputs, or a folder of such files.
             source_path: a file or folder below the prefix of ``source``, an expression for example. Policies allow
-                the whole prefix.
+                the whole prefix; an execution whose path is empty fails.
             destination: the folder to write to, another one than that of the source.
             destination_path: a folder below the prefix of ``destination``, an expression for example. Policies allow
-                the whole prefix.
+                the whole prefix; an execution whose path is empty fails.
             job_name: by default a name of its own each time the fragment is entered, which retries and redrives keep. A
                 name of your own has to be new each time: a job of that name that existed before fails the execution.
             filter_arn: the ARN of the filter to apply.
@@ -141,10 +141,10 @@ class BatchSegmentJob(Job):
             solution_version_arn: the ARN of the solution version.
             source: the JSON Lines file of inputs, or a folder of such files.
             source_path: a file or folder below the prefix of ``source``, an expression for example. Policies allow
-                the whole prefix.
+                the whole prefix; an execution whose path is empty fails.
             destination: the folder to write to, another one than that of the source.
             destination_path: a folder below the prefix of ``destination``, an expression for example. Policies allow
-                the whole prefix.
+                the whole prefix; an execution whose path is empty fails.
             job_name: by default a name of its own each time the fragment is entered, which retries and redrives keep. A
                 name of your own has to be new each time: a job of that name that existed before fails the execution.
             filter_arn: the ARN of the filter to apply.

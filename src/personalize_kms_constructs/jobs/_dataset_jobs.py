@@ -50,7 +50,7 @@ class DatasetImportJob(Job):
             dataset_arn: the ARN of the dataset.
             source: the CSV file, or folder of CSV files.
             source_path: a file or folder below the prefix of ``source``, an expression for example. Policies allow
-                the whole prefix.
+                the whole prefix; an execution whose path is empty fails.
             job_name: by default a name of its own each time the fragment is entered, which retries and redrives keep. A
                 name of your own has to be new each time: a job of that name that existed before fails the execution.
             import_mode: ``"FULL"``, Personalize's default, replaces the data of earlier import jobs; ``"INCREMENTAL"``
@@ -120,7 +120,7 @@ class DatasetExportJob(Job):
             dataset_arn: the ARN of the dataset.
             destination: the folder to write to.
             destination_path: a folder below the prefix of ``destination``, an expression for example. Policies allow
-                the whole prefix.
+                the whole prefix; an execution whose path is empty fails.
             job_name: by default a name of its own each time the fragment is entered, which retries and redrives keep. A
                 name of your own has to be new each time: a job of that name that existed before fails the execution.
             ingestion_mode: ``"BULK"`` for what import jobs imported, ``"PUT"`` for what came record by record, which is

@@ -50,7 +50,7 @@ class DataDeletionJob(Job):
             dataset_group_arn: the ARN of the dataset group.
             source: the CSV file with a column ``USER_ID``, or a folder of such files.
             source_path: a file or folder below the prefix of ``source``, an expression for example. Policies allow
-                the whole prefix.
+                the whole prefix; an execution whose path is empty fails.
             job_name: by default a name of its own each time the fragment is entered, which retries and redrives keep. A
                 name of your own has to be new each time: a job of that name that existed before fails the execution.
             timeout: how long the job may take, the wait for its place included, to five minutes. By default 3 days.

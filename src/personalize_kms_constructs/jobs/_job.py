@@ -76,7 +76,7 @@ class Job(sfn.StateMachineFragment):
         """
         super().__init__(scope, id)
         stack = Stack.of(self)
-        kind, self._longest_state_name = allows().permissions.resource, f"Status of {id}"
+        kind = allows().permissions.resource
         found = [
             *encryption_problems(stack, encryption),
             *(problem for place in places for problem in place.problems(kind)),
@@ -84,7 +84,7 @@ class Job(sfn.StateMachineFragment):
             *job_name_problems(job_name),
             *time_problems(timeout, patience),
             *tags_type_problems(tags),
-            *state_name_problems(self._longest_state_name),
+            *state_name_problems(f"Status of {id}"),
             *problems,
         ]
         refuse(self, found)
@@ -145,7 +145,7 @@ class Job(sfn.StateMachineFragment):
         wait.leads_to(describe)
         describe.leads_to(status)
         status.leads_to(done, failed)
-        self._start, self._end = prepare, done
+        self._start, self._end, self._of_longest_name = prepare, done, status
         self.node.add_validation(cast("IValidation", MachineRoleCheck(self, create)))
 
     def prefix_states(self, prefix: str | None = None) -> sfn.StateMachineFragment:
@@ -155,7 +155,7 @@ class Job(sfn.StateMachineFragment):
             ValueError: if a name would become longer than Step Functions takes.
         """
         prefix = prefix or f"{self.node.id}: "
-        refuse(self, state_name_problems(prefix + self._longest_state_name))
+        refuse(self, state_name_problems(prefix + self._of_longest_name.state_id))
         return super().prefix_states(prefix)
 
     @property

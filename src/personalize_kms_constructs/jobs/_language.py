@@ -21,7 +21,7 @@ _LONGEST_WAIT_SECONDS = 300
 # ``PersonalizeException`` is what Step Functions makes of errors that the API's model doesn't name, and throttling and
 # the service's own faults are not in it
 # (https://docs.aws.amazon.com/step-functions/latest/dg/supported-services-awssdk.html). A missing permission is another
-# of them: it fails after these attempts, four minutes at most.
+# of them: it fails after these attempts, which take 242 seconds at most.
 _PASSING = (
     "PersonalizeException",
     "ThrottlingException",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TypeGuard
 
 from aws_cdk import Duration
 
@@ -47,13 +48,13 @@ def time_problems(timeout: object, patience: object) -> Iterator[str]:
                 f"{parameter} is {shown(value)} but a Duration that is known at synth is expected: pass, for example, "
                 "Duration.hours(6)"
             )
-    if isinstance(timeout, Duration) and _is_known(timeout) and not 1 <= _seconds(timeout) <= _LONGEST_TIMEOUT:
+    if _is_known(timeout) and not 1 <= _seconds(timeout) <= _LONGEST_TIMEOUT:
         yield (
             f"timeout is {timeout.to_human_string()} but a job may take from a second to 9 days, which fill the 25,000 "
             "events of an execution: use a time between"
         )
-    elif isinstance(patience, Duration) and _is_known(patience) and (timeout is None or _is_known(timeout)):
-        longest = timeout_seconds(timeout if isinstance(timeout, Duration) else None) / 2
+    elif _is_known(patience) and (timeout is None or _is_known(timeout)):
+        longest = timeout_seconds(timeout) / 2
         if _seconds(patience) > longest:
             yield (
                 f"patience is {patience.to_human_string()} but a job may wait twice as long, and must not be started "
@@ -61,7 +62,7 @@ def time_problems(timeout: object, patience: object) -> Iterator[str]:
             )
 
 
-def _is_known(value: object) -> bool:
+def _is_known(value: object) -> TypeGuard[Duration]:
     return isinstance(value, Duration) and not value.is_unresolved()
 
 

@@ -1,0 +1,61 @@
+"""The encryption in one stack, bucket and state machine in another: deployed and executed."""
+
+import json
+
+import aws_cdk as cdk
+import pytest
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_personalize as personalize
+from aws_cdk import aws_s3 as s3
+
+from embedded_aws import EmbeddedAws
+from personalize_kms_constructs import PersonalizeEncryption, S3Location
+from personalize_kms_constructs.jobs import DatasetExportJob, DatasetImportJob
+from tests.deploy.stacks import deploy
+from tests.jobs.machines import machine
+from tests.jobs.movies import RATINGS, SCHEMA, wait_until
+from tests.policies import template
+
+ENVIRONMENT = cdk.Environment(account="111111111111", region="eu-west-1")
+
+
+@pytest.mark.parametrize("encrypted", [True, False], ids=["bucket with a key", "bucket without"])
+def test_jobs_run_in_another_stack_than_their_encryption(aws: EmbeddedAws, app: cdk.App, encrypted: bool) -> None:
+    """Policies of both stacks name the role, which the machine passes by its name."""
+    owner, jobs = cdk.Stack(app, "Owner", env=ENVIRONMENT), cdk.Stack(app, "Jobs", env=ENVIRONMENT)
+    encryption = PersonalizeEncryption(owner, "Encryption")
+    group = encryption.add_dataset_group("Movies", name="movies")
+    schema = personalize.CfnSchema(owner, "Schema", name="ratings", schema=json.dumps(SCHEMA))
+    encryption.add_dataset(
+        "Ratings",
+        dataset_group=group,
+        schema_arn=schema.attr_schema_arn,
+        name="ratings",
+        dataset_type="Interactions",
+    )
+    key = kms.Key(jobs, "DataKey") if encrypted else None
+    bucket = s3.Bucket(jobs, "Data", bucket_name="movies-data", encryption_key=key)
+    dataset = jobs.format_arn(service="personalize", resource="dataset", resource_name="movies/INTERACTIONS")
+    machine(
+        jobs,
+        DatasetImportJob(
+            jobs, "Import", encryption=encryption, dataset_arn=dataset, source=S3Location(bucket, "import/")
+        ),
+        DatasetExportJob(
+            jobs,
+            "Export",
+            encryption=encryption,
+            dataset_arn=dataset,
+            destination=S3Location(bucket, "export/"),
+            ingestion_mode="ALL",
+        ),
+    )
+    assert deploy(aws, {"Jobs": template(jobs), "Owner": template(owner)}) == []
+    states, files = aws.client("stepfunctions"), aws.client("s3")
+    files.put_object(Bucket="movies-data", Key="import/ratings.csv", Body=RATINGS.encode())
+    (found,) = states.list_state_machines()["stateMachines"]
+    execution = states.start_execution(stateMachineArn=found["stateMachineArn"])["executionArn"]
+    wait_until(lambda: states.describe_execution(executionArn=execution)["status"] != "RUNNING")
+    end = states.describe_execution(executionArn=execution)
+    assert end["status"] == "SUCCEEDED", end
+    assert files.list_objects_v2(Bucket="movies-data", Prefix="export/")["KeyCount"] == 1
