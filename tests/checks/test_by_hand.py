@@ -204,7 +204,7 @@ def test_a_managed_policy_that_is_not_part_of_the_app_may_deny(arn: Any, because
 
 
 def test_managed_policies_of_aws_allow(tmp_path: Path) -> None:
-    """Those that deny have it in their names; every other one of AWS's can only add to what the app's allow."""
+    """Those without ``Deny`` or ``Quarantine`` in their names only add to what the app's allow."""
     arns = ["arn:aws:iam::aws:policy/CloudWatchAgentServerPolicy", "arn:aws:iam::aws:policy/service-role/AWSLambdaRole"]
     assert messages(check(tmp_path, complete(Role=role(ManagedPolicyArns=arns)))) == []
 
