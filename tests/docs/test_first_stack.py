@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 from embedded_aws import EmbeddedAws
+from personalize_kms_constructs.checks import check_assembly
 from tests.deploy.stacks import deploy
 
 PAGE = Path(__file__).parents[2] / "docs" / "index.md"
@@ -29,6 +30,7 @@ def test_files_of_the_first_page_deploy(tmp_path: Path) -> None:
     subprocess.run(
         [sys.executable, *arguments], cwd=tmp_path, env={**os.environ, "CDK_OUTDIR": str(assembly)}, check=True
     )
+    assert first_block("text") == check_assembly(assembly).to_text().splitlines(keepends=True)[-1]
     template = json.loads((assembly / "Recommendations.template.json").read_text())
 
     with EmbeddedAws() as aws:
