@@ -12,6 +12,7 @@ from personalize_kms_constructs.access.report import AccessReport
 from personalize_kms_constructs.checks import check_assembly
 from tests.checks.templates import ACTIONS, IN_IAM, complete, dataset_group, key, policy, role, write
 
+ROLE_ARN = "arn:aws:iam::111122223333:role/personalize"
 KEY_ID = "1234abcd-12ab-34cd-56ef-1234567890ab"
 PARAMETER = {"Parameters": {"Stage": {"Type": "String"}}}
 MAYBE = {**PARAMETER, "Conditions": {"Maybe": {"Fn::Equals": [{"Ref": "Stage"}, "prod"]}}}
@@ -367,3 +368,68 @@ def test_roles_of_one_name_are_a_question(tmp_path: Path) -> None:
             "accounts by env, or put them into stages",
         )
     ]
+
+
+@pytest.mark.parametrize(
+    ("path", "problems"),
+    [
+        ("s3://reports/out/", []),
+        ("s3://reports/", []),
+        ("s3://reports", []),
+        ({"Fn::Sub": "s3://reports/${Stage}"}, []),
+        ("s3://reports/out", ["its destination is s3://reports/out, which is not a folder: end it in /"]),
+        (
+            {"Fn::Sub": "s3://reports/${Stage}/out"},
+            ["its destination is s3://reports/${Main.Stage?}/out, which is not a folder: end it in /"],
+        ),
+    ],
+)
+def test_a_destination_is_a_folder(path: Any, problems: list[str], tmp_path: Path) -> None:
+    """And is judged as one, so that nothing is missing because of the slash."""
+    output = {"RoleArn": {"Fn::GetAtt": ["Role", "Arn"]}, "S3DataDestination": {"Path": path}}
+    properties = {"DatasetGroupArn": {"Fn::GetAtt": ["Movies", "DatasetGroupArn"]}, "MetricsOutputConfig": output}
+    template = complete(
+        Clicks={"Type": "AWS::Personalize::MetricAttribution", "Properties": properties, "DependsOn": "Write"},
+        Write=managed_policy(
+            {"Effect": "Allow", "Action": "cloudwatch:PutMetricData", "Resource": "*"},
+            {"Effect": "Allow", "Action": "s3:PutObject", "Resource": "arn:aws:s3:::reports/*"},
+        ),
+    )
+    report = check(tmp_path, {**PARAMETER, **template})
+    assert [each.message.partition(": ")[2] for each in report.problems if each.kind == "configuration"] == problems
+    wanted = {each.resource for each in (*report.allowed, *report.missing) if each.action == "s3:PutObject"}
+    assert all(each.endswith(("/*", "?}")) for each in wanted)
+    assert len(wanted) == 1
+    assert report.missing == ()
+
+
+def test_a_bucket_has_one_policy(tmp_path: Path) -> None:
+    """Of two, each is about half of what is needed, and one replaces the other."""
+    template = importing({"Ref": "Key"})
+    resources = template["Resources"]
+    both = resources["DataPolicy"]
+    statements = both["Properties"]["PolicyDocument"]["Statement"]
+    for name, statement in zip(("DataPolicy", "Another"), statements, strict=True):
+        resources[name] = {**both, "Properties": {**both["Properties"], "PolicyDocument": {"Statement": [statement]}}}
+    resources["Interactions"]["DependsOn"].append("Another")
+    assert messages(check(tmp_path, template)) == [
+        "Main/Data has 2 bucket policies, Main/Another and Main/DataPolicy, but S3 keeps one: put the statements into "
+        "one"
+    ]
+
+
+@pytest.mark.parametrize(("source", "same"), [("s3://reports/out/", True), ("s3://reports/in/", False)])
+def test_a_batch_job_writes_to_another_folder_than_it_reads_from(source: str, same: bool, tmp_path: Path) -> None:
+    """Personalize refuses one that doesn't."""
+    job = {
+        "SolutionVersionArn": "arn:aws:personalize:eu-west-1:111122223333:solution/movies/1",
+        "RoleArn": ROLE_ARN,
+        "JobInput": {"S3DataSource": {"Path": source}},
+        "JobOutput": {"S3DataDestination": {"Path": "s3://reports/out/"}},
+    }
+    state = {"Resource": f"{TASK}BatchInferenceJob", "Parameters": job}
+    report = check(tmp_path, complete(Machine=machine(state)))
+    assert [each.message for each in report.problems] == [
+        "Main/Machine · Start has the same source and destination, s3://reports/out/, but Personalize wants another "
+        "folder for the output: change one of them"
+    ] * same

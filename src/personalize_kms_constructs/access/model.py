@@ -190,12 +190,16 @@ class Location:
     prefix: str
     key_arn: str | None = None
     """A key of its own; by default that of the bucket."""
+    is_folder: bool = False
+    """Whether it is one, whatever the prefix says."""
 
     @property
     def objects(self) -> str:
         """The objects, as in a policy's ``Resource``."""
-        folder = not self.prefix or self.prefix.endswith("/")
-        return f"{self.bucket_arn}/{self.prefix}{'*' if folder else ''}"
+        if not self.prefix or self.prefix.endswith("/"):
+            return f"{self.bucket_arn}/{self.prefix}*"
+        open_end = self.prefix.endswith("}")
+        return f"{self.bucket_arn}/{self.prefix}{'/*' if self.is_folder and not open_end else ''}"
 
 
 @dataclass(frozen=True, eq=False)

@@ -8,8 +8,8 @@ from typing import Any, TypeVar
 
 from ..access.answers import Answer
 from ..access.lists import as_list
-from ..access.model import AccessModel, Bucket, Key, OpenQuestion, Policy, Role
-from ..access.problems import AWS_MANAGED_KEY
+from ..access.model import AccessModel, Bucket, Key, OpenQuestion, Policy, Problem, Role
+from ..access.problems import AWS_MANAGED_KEY, S3_GUIDE
 from ..access.values import account_of, has_unknown, last_part, same, split, split_arn
 from . import physical
 from .physical import Resource
@@ -154,10 +154,16 @@ class Deployment:
         if arn in model.buckets:
             return
         name = (split_arn(arn) or [arn])[-1]
-        policies = [
-            policy_of(each, "PolicyDocument") for each in self.find(lambda each: each.bucket_policies.get(name)) or []
-        ]
+        resources = self.find(lambda each: each.bucket_policies.get(name)) or []
+        policies = [policy_of(each, "PolicyDocument") for each in resources]
         resource = self.find(lambda each: each.buckets.get(name))
+        if len([each for each in resources if not each.only_if]) > 1:
+            label = arn if resource is None else resource.path
+            message = (
+                f"{label} has {len(resources)} bucket policies, "
+                f"{' and '.join(sorted(each.path for each in resources))}, but S3 keeps one: put the statements into one"
+            )
+            model.problems.append(Problem("configuration", message, label, resources[-1].declared, S3_GUIDE))
         if resource is None:
             unseen = _why_unseen(arn, model)
             model.buckets[arn] = Bucket(
