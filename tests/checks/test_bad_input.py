@@ -121,6 +121,8 @@ def test_circular_references(tmp_path: Path) -> None:
     assert "circular reference: the stack depends on itself" in message(stacks)
     names = complete(Role=role(RoleName={"Ref": "Role"}))
     assert "circular reference: Role → Role" in message(write(tmp_path / "4", {"Main": names}))
+    itself = complete(Key=key(Description={"Ref": "Key"}))
+    assert "circular reference: Key → Key" in message(write(tmp_path / "5", {"Main": itself}))
 
 
 def test_assemblies_and_nested_stacks_that_contain_themselves(tmp_path: Path) -> None:

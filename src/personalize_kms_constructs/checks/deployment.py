@@ -159,9 +159,9 @@ class Deployment:
         resource = self.find(lambda each: each.buckets.get(name))
         if len([each for each in resources if not each.only_if]) > 1:
             label = arn if resource is None else resource.path
+            paths = " and ".join(sorted(each.path for each in resources))
             message = (
-                f"{label} has {len(resources)} bucket policies, "
-                f"{' and '.join(sorted(each.path for each in resources))}, but S3 keeps one: put the statements into one"
+                f"{label} has {len(resources)} bucket policies, {paths}, but S3 keeps one: put the statements into one"
             )
             model.problems.append(Problem("configuration", message, label, resources[-1].declared, S3_GUIDE))
         if resource is None:
