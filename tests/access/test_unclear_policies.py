@@ -211,3 +211,52 @@ def test_strings_are_compared_with_their_case_or_without(operator: str, value: s
     found = report(IMPORT, key=ON_KEY, iam=[*READ, denial], bucket=ON_BUCKET)
     assert {each.policy for each in found.missing} == ({"role"} if denied else set())
     assert found.undecided == ()
+
+
+@pytest.mark.parametrize(
+    ("condition", "answer"),
+    [
+        ({"ArnLike": {"aws:PrincipalArn": "PersonalizeRole"}}, "not denied"),
+        ({"ArnNotLike": {"aws:PrincipalArn": "PersonalizeRole"}}, "denied"),
+        ({"ArnLike": {"aws:PrincipalArn": "*"}}, "open"),
+        ({"ArnLike": {"aws:PrincipalArn": "${Main.Arn?}"}}, "open"),
+        ({"ArnLike": {"aws:PrincipalArn": "arn:${AWS::Partition}:iam::111122223333:role/PersonalizeRole"}}, "denied"),
+        ({"ArnLike": {"aws:PrincipalArn": "arn:aws:iam::*:role/Personalize*"}}, "denied"),
+        ({"ArnLike": {"aws:PrincipalArn": "arn:aws:*:role/PersonalizeRole"}}, "open"),
+        ({"IpAddress": {"aws:PrincipalAccount": "10.0.0.0/8"}}, "open"),
+        ({"NumericEquals": {"s3:TlsVersion": "1.1"}}, "not denied"),
+        ({"NumericEquals": {"s3:TlsVersion": "1.2"}}, "open"),
+        ({"NumericNotEquals": {"s3:TlsVersion": ["1.2", "1.3"]}}, "not denied"),
+        ({"NumericLessThanEquals": {"s3:TlsVersion": "1.1"}}, "not denied"),
+        ({"NumericGreaterThan": {"s3:TlsVersion": "1.1"}}, "denied"),
+        ({"NumericGreaterThanEquals": {"s3:TlsVersion": "1.2"}}, "denied"),
+        ({"NumericLessThan": {"s3:TlsVersion": "new"}}, "open"),
+    ],
+)
+def test_comparisons_of_arns_and_numbers(condition: Any, answer: str) -> None:
+    """Of the role, in a denial of its IAM policies."""
+    denial = iam(["s3:*"], "*", Effect="Deny", Condition=condition)
+    found = report(IMPORT, key=ON_KEY, iam=[*READ, denial], bucket=ON_BUCKET)
+    places = {"denied": found.missing, "open": found.undecided}
+    assert {name for name, entries in places.items() if entries} == ({answer} & set(places))
+
+
+@pytest.mark.parametrize(
+    ("condition", "kinds", "undecided"),
+    [
+        # A wildcard in a comparison that knows none.
+        ({"StringEquals": {"aws:SourceArn": "arn:aws:personalize:eu-west-1:111122223333:*"}}, {"trust"}, False),
+        ({"StringEquals": {"aws:SourceArn": "arn:aws:personalize:eu-west-1:111122223333:job/x"}}, set(), True),
+        ({"StringEquals": {"aws:SourceArn": "arn:aws:personalize:eu-west-1:444455556666:job/x"}}, {"trust"}, False),
+        ({"StringLike": {"aws:SourceArn": "arn:aws:personalize:eu-west-1:111122223333:*"}}, set(), False),
+        ({"ArnEquals": {"aws:SourceArn": "arn:aws:personalize:*:111122223333:*"}}, set(), False),
+        ({"ArnEquals": {"aws:SourceArn": "arn:aws:personalize:us-east-1:111122223333:*"}}, {"trust"}, False),
+    ],
+)
+def test_the_source_of_a_trust_policy(condition: Any, kinds: set[str], undecided: bool) -> None:
+    """Which resource of Personalize calls isn't known, but its account and Region are."""
+    trust = {**service(["sts:AssumeRole"]), "Condition": condition}
+    del trust["Resource"]
+    found = report(key=ON_KEY, iam=[iam(IAM_ACTIONS)], trust=[trust])
+    assert {each.kind for each in found.problems} == kinds
+    assert bool(found.undecided) == undecided
