@@ -188,3 +188,25 @@ def test_statements_for_everybody(condition: Statement, everybody: bool) -> None
     found = report(IMPORT, key=ON_KEY, iam=READ, bucket=[*ON_BUCKET, wide])
     told = [each.because for each in found.excess if "for everybody: its Principal is *" in each.because]
     assert len(told) == everybody
+
+
+@pytest.mark.parametrize(
+    ("action", "why"),
+    [
+        ("kms:CreateGrant", "every key policy concerned names the role, and AWS's page asks for it there alone"),
+        ("kms:Encrypt", "AWS's pages don't ask for it"),
+        ("kms:*", "AWS's pages don't ask for it"),
+    ],
+)
+def test_the_reason_says_what_aws_asks(action: str, why: str) -> None:
+    """In IAM, of what no page asks for, and of what one asks for elsewhere."""
+    found = report(key=ON_KEY, iam=[iam(IAM_ACTIONS), iam([action])])
+    assert [each.because for each in found.excess] == [f"statement number 2 of IAM policy: {why}"]
+
+
+def test_what_is_denied_on_one_key_is_too_much_on_the_others() -> None:
+    """A denial takes away what a statement about this key allows, and not what one about all keys does."""
+    denial = iam(["kms:Encrypt"], KEY, Effect="Deny")
+    assert report(key=ON_KEY, iam=[iam(IAM_ACTIONS), iam(["kms:Encrypt"], KEY), denial]).excess == ()
+    found = report(key=ON_KEY, iam=[iam(IAM_ACTIONS), iam(["kms:Encrypt"], "*"), denial])
+    assert lines(found.excess) == {("role", "role", "kms:Encrypt", "*")}
