@@ -210,3 +210,25 @@ def test_what_is_denied_on_one_key_is_too_much_on_the_others() -> None:
     assert report(key=ON_KEY, iam=[iam(IAM_ACTIONS), iam(["kms:Encrypt"], KEY), denial]).excess == ()
     found = report(key=ON_KEY, iam=[iam(IAM_ACTIONS), iam(["kms:Encrypt"], "*"), denial])
     assert lines(found.excess) == {("role", "role", "kms:Encrypt", "*")}
+
+
+@pytest.mark.parametrize("action", ["kms:Encryp?", "kms:Encryp*", "kms:${Main.Action?}"])
+def test_a_pattern_of_actions_is_too_much_though_one_of_them_is_denied(action: str) -> None:
+    """What else it stands for isn't looked up."""
+    found = report(key=ON_KEY, iam=[iam(IAM_ACTIONS), iam([action], KEY), iam(["kms:Encrypt"], KEY, Effect="Deny")])
+    assert lines(found.excess) == {("role", "role", action, KEY)}
+
+
+@pytest.mark.parametrize(
+    ("spared", "excess"),
+    [
+        ([f"{BUCKET}/*", BUCKET], set()),
+        (["arn:aws:s3:::*"], set()),
+        ([f"{BUCKET}-another/*"], {("role", "role", "s3:*", "*")}),
+    ],
+)
+def test_buckets_that_a_statement_leaves_out(spared: list[str], excess: set[Line]) -> None:
+    """``NotResource`` with the bucket, or with another one."""
+    statement = {"Effect": "Allow", "Action": "s3:*", "NotResource": spared}
+    found = report(IMPORT, key=ON_KEY, iam=[*READ, statement], bucket=ON_BUCKET)
+    assert lines(found.excess) == excess
