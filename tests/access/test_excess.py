@@ -9,6 +9,7 @@ from personalize_kms_constructs.access.model import Key
 from tests.access.models import (
     ACCOUNT_STATEMENT,
     BUCKET,
+    EXPORT_JOB,
     IAM_ACTIONS,
     IMPORT_JOB,
     KEY,
@@ -232,3 +233,22 @@ def test_buckets_that_a_statement_leaves_out(spared: list[str], excess: set[Line
     statement = {"Effect": "Allow", "Action": "s3:*", "NotResource": spared}
     found = report(IMPORT, key=ON_KEY, iam=[*READ, statement], bucket=ON_BUCKET)
     assert lines(found.excess) == excess
+
+
+def test_an_action_on_the_prefix_of_another_job() -> None:
+    """The import reads, the export writes: reading what was exported is too much."""
+    export = asked(EXPORT_JOB, name="export", destination=location("export/"))
+    write = iam(["s3:PutObject"], f"{BUCKET}/export/*")
+    found = report(
+        IMPORT,
+        export,
+        key=[role([*KEY_POLICY_ACTIONS, "kms:GenerateDataKeyWithoutPlaintext"])],
+        iam=[iam(IAM_ACTIONS), *READ, write, iam(["s3:GetObject"], [f"{BUCKET}/export/*", f"{BUCKET}/else/*"])],
+    )
+    assert [(each.action, each.resource, each.because) for each in found.excess] == [
+        (
+            "s3:GetObject",
+            f"{BUCKET}/export/*",
+            "statement number 5 of IAM policy: on a prefix for which nothing asks for it",
+        )
+    ]
