@@ -252,3 +252,46 @@ def test_an_action_on_the_prefix_of_another_job() -> None:
             "statement number 5 of IAM policy: on a prefix for which nothing asks for it",
         )
     ]
+
+
+@pytest.mark.parametrize(
+    ("more", "excess"),
+    [
+        ({"iam": [iam(["s3:PutObject"], f"{BUCKET}/*")]}, {("role", "role", "s3:PutObject", f"{BUCKET}/*")}),
+        # A condition that never holds.
+        ({"iam": [iam(["s3:PutObject"], f"{BUCKET}/*", Condition={"Bool": {"aws:SecureTransport": "false"}})]}, set()),
+        ({"key": [role(["kms:Encrypt"])]}, {("role", "key", "kms:Encrypt", KEY)}),
+        # Every key but this one, and a principal that may be another.
+        ({"key": [{"Effect": "Allow", "Principal": {"AWS": ROLE}, "Action": "kms:*", "NotResource": KEY}]}, set()),
+        ({"key": [role(["kms:Encrypt"], Principal={"AWS": "${Main.Principal?}"})]}, set()),
+    ],
+)
+def test_what_has_no_effect_or_may_be_for_others_is_not_too_much(
+    more: dict[str, list[Statement]], excess: set[Line]
+) -> None:
+    """In IAM and in key policies."""
+    found = report(
+        IMPORT,
+        asked(),
+        key=[*ON_KEY, *more.get("key", [])],
+        iam=[iam(IAM_ACTIONS), *READ, *more.get("iam", [])],
+        bucket=ON_BUCKET,
+    )
+    assert lines(found.excess) == excess
+
+
+def test_each_excess_names_the_page_that_says_what_is_asked() -> None:
+    """On keys, in S3, and of the confused deputy."""
+    guide = "https://docs.aws.amazon.com/personalize/latest/dg"
+    found = report(
+        IMPORT,
+        key=[*ON_KEY, role(["kms:Encrypt"])],
+        iam=[*READ, iam(["s3:PutObject"], f"{BUCKET}/*"), iam(["*"], "*")],
+        bucket=[*ON_BUCKET, service(["s3:GetObject"], Resource=f"{BUCKET}/import/*", Condition={})],
+    )
+    assert {(each.policy, each.action, each.page.removeprefix(guide)) for each in found.excess} == {
+        ("key", "kms:Encrypt", "/granting-personalize-key-access.html"),
+        ("role", "*", "/granting-personalize-key-access.html"),
+        ("role", "s3:PutObject", "/granting-personalize-s3-access.html"),
+        ("bucket", "s3:GetObject", "/cross-service-confused-deputy-prevention.html"),
+    }
