@@ -192,6 +192,14 @@ def test_the_part_of_a_template_that_is_wrong_is_named(template: Any, says: str,
     assert message(tmp_path).startswith(f"{tmp_path}/Main.template.json: not a CloudFormation template: {says}")
 
 
+@pytest.mark.parametrize("export", [7, "Name", ["Name"], True, {"Nobody": "x"}])
+def test_exports_that_are_none(export: Any, tmp_path: Path) -> None:
+    """What is imported isn't known then."""
+    outputs = {"Out": {"Value": "x", "Export": export}}
+    stacks = {"One": {"Outputs": outputs}, "Two": complete(Policy=policy({"Fn::ImportValue": "Name"}))}
+    assert {each.policy for each in check_assembly(write(tmp_path, stacks)).undecided} == {"role"}
+
+
 def test_an_import_that_goes_round(tmp_path: Path) -> None:
     """Two stacks that export what they import from each other."""
 

@@ -119,6 +119,18 @@ def test_a_role_that_is_not_named_by_its_arn(given: Any, tmp_path: Path) -> None
     ]
 
 
+def test_a_role_of_others_that_is_not_named_by_its_arn(tmp_path: Path) -> None:
+    """It is taken for one of this account that exists already."""
+    report = check(tmp_path, complete(Movies=dataset_group(role="theirs")))
+    (problem,) = report.problems
+    assert problem.message.startswith(
+        "Main/Movies: its role is given as theirs, and Personalize takes the ARN of a role"
+    )
+    assert {each.principal_arn for each in report.undecided if each.principal == "role"} == {
+        "arn:aws:iam::111122223333:role/theirs"
+    }
+
+
 def test_the_key_of_an_output_that_is_not_named_by_its_arn(tmp_path: Path) -> None:
     """A metric attribution's, a batch job's."""
     output = {
@@ -433,3 +445,9 @@ def test_a_batch_job_writes_to_another_folder_than_it_reads_from(source: str, sa
         "Main/Machine · Start has the same source and destination, s3://reports/out/, but Personalize wants another "
         "folder for the output: change one of them"
     ] * same
+
+
+def test_what_else_names_a_bucket_is_no_bucket_policy(tmp_path: Path) -> None:
+    """An access point has a policy of its own, which allows nothing by itself."""
+    point = {"Type": "AWS::S3::AccessPoint", "Properties": {"Bucket": {"Ref": "Data"}, "Name": "point"}}
+    assert messages(check(tmp_path, importing({"Ref": "Key"}, Point=point))) == []

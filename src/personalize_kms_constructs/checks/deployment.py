@@ -175,8 +175,6 @@ class Deployment:
         encryption = resource.get("BucketEncryption")
         if encryption is not None:
             self._take_encryption(bucket, resource, encryption)
-        if bucket.key_arn is not None:
-            self.add_key(model, bucket.key_arn)
 
     def key_arn(self, key: str, resource: Resource) -> str:
         """Return the ARN of a key that a property names by its id, its ARN or an alias; of the alias if that is all."""
