@@ -9,6 +9,7 @@ from personalize_kms_constructs.access.model import Key
 from tests.access.models import (
     ACCOUNT_STATEMENT,
     BUCKET,
+    EXPORT_JOB,
     IAM_ACTIONS,
     IMPORT_JOB,
     KEY,
@@ -188,3 +189,109 @@ def test_statements_for_everybody(condition: Statement, everybody: bool) -> None
     found = report(IMPORT, key=ON_KEY, iam=READ, bucket=[*ON_BUCKET, wide])
     told = [each.because for each in found.excess if "for everybody: its Principal is *" in each.because]
     assert len(told) == everybody
+
+
+@pytest.mark.parametrize(
+    ("action", "why"),
+    [
+        ("kms:CreateGrant", "every key policy concerned names the role, and AWS's page asks for it there alone"),
+        ("kms:Encrypt", "AWS's pages don't ask for it"),
+        ("kms:*", "AWS's pages don't ask for it"),
+    ],
+)
+def test_the_reason_says_what_aws_asks(action: str, why: str) -> None:
+    """In IAM, of what no page asks for, and of what one asks for elsewhere."""
+    found = report(key=ON_KEY, iam=[iam(IAM_ACTIONS), iam([action])])
+    assert [each.because for each in found.excess] == [f"statement number 2 of IAM policy: {why}"]
+
+
+def test_what_is_denied_on_one_key_is_too_much_on_the_others() -> None:
+    """A denial takes away what a statement about this key allows, and not what one about all keys does."""
+    denial = iam(["kms:Encrypt"], KEY, Effect="Deny")
+    assert report(key=ON_KEY, iam=[iam(IAM_ACTIONS), iam(["kms:Encrypt"], KEY), denial]).excess == ()
+    found = report(key=ON_KEY, iam=[iam(IAM_ACTIONS), iam(["kms:Encrypt"], "*"), denial])
+    assert lines(found.excess) == {("role", "role", "kms:Encrypt", "*")}
+
+
+@pytest.mark.parametrize("action", ["kms:Encryp?", "kms:Encryp*", "kms:${Main.Action?}"])
+def test_a_pattern_of_actions_is_too_much_though_one_of_them_is_denied(action: str) -> None:
+    """What else it stands for isn't looked up."""
+    found = report(key=ON_KEY, iam=[iam(IAM_ACTIONS), iam([action], KEY), iam(["kms:Encrypt"], KEY, Effect="Deny")])
+    assert lines(found.excess) == {("role", "role", action, KEY)}
+
+
+@pytest.mark.parametrize(
+    ("spared", "excess"),
+    [
+        ([f"{BUCKET}/*", BUCKET], set()),
+        (["arn:aws:s3:::*"], set()),
+        ([f"{BUCKET}-another/*"], {("role", "role", "s3:*", "*")}),
+    ],
+)
+def test_buckets_that_a_statement_leaves_out(spared: list[str], excess: set[Line]) -> None:
+    """``NotResource`` with the bucket, or with another one."""
+    statement = {"Effect": "Allow", "Action": "s3:*", "NotResource": spared}
+    found = report(IMPORT, key=ON_KEY, iam=[*READ, statement], bucket=ON_BUCKET)
+    assert lines(found.excess) == excess
+
+
+def test_an_action_on_the_prefix_of_another_job() -> None:
+    """The import reads, the export writes: reading what was exported is too much."""
+    export = asked(EXPORT_JOB, name="export", destination=location("export/"))
+    write = iam(["s3:PutObject"], f"{BUCKET}/export/*")
+    found = report(
+        IMPORT,
+        export,
+        key=[role([*KEY_POLICY_ACTIONS, "kms:GenerateDataKeyWithoutPlaintext"])],
+        iam=[iam(IAM_ACTIONS), *READ, write, iam(["s3:GetObject"], [f"{BUCKET}/export/*", f"{BUCKET}/else/*"])],
+    )
+    assert [(each.action, each.resource, each.because) for each in found.excess] == [
+        (
+            "s3:GetObject",
+            f"{BUCKET}/export/*",
+            "statement number 5 of IAM policy: on a prefix for which nothing asks for it",
+        )
+    ]
+
+
+@pytest.mark.parametrize(
+    ("more", "excess"),
+    [
+        ({"iam": [iam(["s3:PutObject"], f"{BUCKET}/*")]}, {("role", "role", "s3:PutObject", f"{BUCKET}/*")}),
+        # A condition that never holds.
+        ({"iam": [iam(["s3:PutObject"], f"{BUCKET}/*", Condition={"Bool": {"aws:SecureTransport": "false"}})]}, set()),
+        ({"key": [role(["kms:Encrypt"])]}, {("role", "key", "kms:Encrypt", KEY)}),
+        # Every key but this one, and a principal that may be another.
+        ({"key": [{"Effect": "Allow", "Principal": {"AWS": ROLE}, "Action": "kms:*", "NotResource": KEY}]}, set()),
+        ({"key": [role(["kms:Encrypt"], Principal={"AWS": "${Main.Principal?}"})]}, set()),
+    ],
+)
+def test_what_has_no_effect_or_may_be_for_others_is_not_too_much(
+    more: dict[str, list[Statement]], excess: set[Line]
+) -> None:
+    """In IAM and in key policies."""
+    found = report(
+        IMPORT,
+        asked(),
+        key=[*ON_KEY, *more.get("key", [])],
+        iam=[iam(IAM_ACTIONS), *READ, *more.get("iam", [])],
+        bucket=ON_BUCKET,
+    )
+    assert lines(found.excess) == excess
+
+
+def test_each_excess_names_the_page_that_says_what_is_asked() -> None:
+    """On keys, in S3, and of the confused deputy."""
+    guide = "https://docs.aws.amazon.com/personalize/latest/dg"
+    found = report(
+        IMPORT,
+        key=[*ON_KEY, role(["kms:Encrypt"])],
+        iam=[*READ, iam(["s3:PutObject"], f"{BUCKET}/*"), iam(["*"], "*")],
+        bucket=[*ON_BUCKET, service(["s3:GetObject"], Resource=f"{BUCKET}/import/*", Condition={})],
+    )
+    assert {(each.policy, each.action, each.page.removeprefix(guide)) for each in found.excess} == {
+        ("key", "kms:Encrypt", "/granting-personalize-key-access.html"),
+        ("role", "*", "/granting-personalize-key-access.html"),
+        ("role", "s3:PutObject", "/granting-personalize-s3-access.html"),
+        ("bucket", "s3:GetObject", "/cross-service-confused-deputy-prevention.html"),
+    }

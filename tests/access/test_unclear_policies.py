@@ -80,17 +80,20 @@ def test_a_negated_comparison_with_an_absent_key_is_true(operator: str) -> None:
 def test_variables_of_policies_are_literal_before_version_2012(version: Statement, missing: set[str]) -> None:
     """As in a bucket with a folder for each account, and in a condition."""
     found = model(asked(IMPORT_JOB, source=location(f"{ACCOUNT}/")), key=ON_KEY)
+    found.buckets[BUCKET].unseen = "it isn't part of the app"
     folder = iam(["s3:GetObject"], f"{BUCKET}/${{aws:PrincipalAccount}}/*")
     found.roles[ROLE].identity = [
         Policy({**version, "Statement": [folder]}, "objects"),
         policy("bucket", [iam(["s3:ListBucket"], BUCKET)]),
     ]
     assert {each.action for each in compare(found).missing if each.policy == "role"} == missing
+    assert {each.policy for each in compare(found).undecided} == {"bucket"}
     condition = {"StringEquals": {"aws:PrincipalArn": "${aws:PrincipalArn}"}}
     found.roles[ROLE].identity[0] = Policy(
         {**version, "Statement": iam(["s3:GetObject"], f"{BUCKET}/*", Condition=condition)}, "objects"
     )
     assert {each.action for each in compare(found).missing if each.policy == "role"} == missing
+    assert {each.policy for each in compare(found).undecided} == {"bucket"}
 
 
 def test_holes_of_old_policies_stay_what_they_are() -> None:
@@ -173,3 +176,87 @@ def test_the_reason_says_who_does_not_say_what_a_key_is(key: str, reason: str) -
     found = with_denial({"StringNotEquals": {key: "x"}})
     of_role = [each for each in found.undecided if each.principal == "role"]
     assert {each.because.rpartition("condition StringNotEquals ")[2] for each in of_role} == {f"{key}: {reason}"}
+
+
+def test_only_what_is_open_is_a_reason() -> None:
+    """Of several conditions, those that are decided aren't named."""
+    found = with_denial({"Bool": {"aws:SecureTransport": "true"}, "StringEquals": {"aws:SourceIp": "10.0.0.1"}})
+    assert {each.because for each in found.undecided} == {
+        "may be denied: statement number 3 of bucket policy: condition StringEquals aws:SourceIp: AWS doesn't document "
+        "the key for Personalize's calls"
+    }
+
+
+@pytest.mark.parametrize("value", [None, {"Ref": "X"}, ["AssumedRole", {"Ref": "X"}][1:]])
+def test_a_value_that_is_no_string_is_undecided(value: Any) -> None:
+    """A parameter that somebody forgot to resolve for example."""
+    found = with_denial({"StringEquals": {"aws:PrincipalAccount": [value] if value is None else value}})
+    assert {each.principal for each in found.undecided if each.policy == "bucket"} == {"role", "service"}
+    assert found.missing == ()
+
+
+@pytest.mark.parametrize(
+    ("operator", "value", "denied"),
+    [
+        ("StringEqualsIgnoreCase", "assumedrole", True),
+        ("StringNotEqualsIgnoreCase", "ASSUMEDROLE", False),
+        ("StringEquals", "assumedrole", False),
+        ("StringLike", "Assumed*", True),
+        ("StringLike", "assumed*", False),
+    ],
+)
+def test_strings_are_compared_with_their_case_or_without(operator: str, value: str, denied: bool) -> None:
+    """As the operator says."""
+    denial = iam(["s3:*"], "*", Effect="Deny", Condition={operator: {"aws:PrincipalType": value}})
+    found = report(IMPORT, key=ON_KEY, iam=[*READ, denial], bucket=ON_BUCKET)
+    assert {each.policy for each in found.missing} == ({"role"} if denied else set())
+    assert found.undecided == ()
+
+
+@pytest.mark.parametrize(
+    ("condition", "answer"),
+    [
+        ({"ArnLike": {"aws:PrincipalArn": "PersonalizeRole"}}, "not denied"),
+        ({"ArnNotLike": {"aws:PrincipalArn": "PersonalizeRole"}}, "denied"),
+        ({"ArnLike": {"aws:PrincipalArn": "*"}}, "open"),
+        ({"ArnLike": {"aws:PrincipalArn": "${Main.Arn?}"}}, "open"),
+        ({"ArnLike": {"aws:PrincipalArn": "arn:${AWS::Partition}:iam::111122223333:role/PersonalizeRole"}}, "denied"),
+        ({"ArnLike": {"aws:PrincipalArn": "arn:aws:iam::*:role/Personalize*"}}, "denied"),
+        ({"ArnLike": {"aws:PrincipalArn": "arn:aws:*:role/PersonalizeRole"}}, "open"),
+        ({"IpAddress": {"aws:PrincipalAccount": "10.0.0.0/8"}}, "open"),
+        ({"NumericEquals": {"s3:TlsVersion": "1.1"}}, "not denied"),
+        ({"NumericEquals": {"s3:TlsVersion": "1.2"}}, "open"),
+        ({"NumericNotEquals": {"s3:TlsVersion": ["1.2", "1.3"]}}, "not denied"),
+        ({"NumericLessThanEquals": {"s3:TlsVersion": "1.1"}}, "not denied"),
+        ({"NumericGreaterThan": {"s3:TlsVersion": "1.1"}}, "denied"),
+        ({"NumericGreaterThanEquals": {"s3:TlsVersion": "1.2"}}, "denied"),
+        ({"NumericLessThan": {"s3:TlsVersion": "new"}}, "open"),
+    ],
+)
+def test_comparisons_of_arns_and_numbers(condition: Any, answer: str) -> None:
+    """Of the role, in a denial of its IAM policies."""
+    denial = iam(["s3:*"], "*", Effect="Deny", Condition=condition)
+    found = report(IMPORT, key=ON_KEY, iam=[*READ, denial], bucket=ON_BUCKET)
+    places = {"denied": found.missing, "open": found.undecided}
+    assert {name for name, entries in places.items() if entries} == ({answer} & set(places))
+
+
+@pytest.mark.parametrize(
+    ("condition", "kinds", "undecided"),
+    [
+        # A wildcard in a comparison that knows none.
+        ({"StringEquals": {"aws:SourceArn": "arn:aws:personalize:eu-west-1:111122223333:*"}}, {"trust"}, False),
+        ({"StringEquals": {"aws:SourceArn": "arn:aws:personalize:eu-west-1:111122223333:job/x"}}, set(), True),
+        ({"StringEquals": {"aws:SourceArn": "arn:aws:personalize:eu-west-1:444455556666:job/x"}}, {"trust"}, False),
+        ({"StringLike": {"aws:SourceArn": "arn:aws:personalize:eu-west-1:111122223333:*"}}, set(), False),
+        ({"ArnEquals": {"aws:SourceArn": "arn:aws:personalize:*:111122223333:*"}}, set(), False),
+        ({"ArnEquals": {"aws:SourceArn": "arn:aws:personalize:us-east-1:111122223333:*"}}, {"trust"}, False),
+    ],
+)
+def test_the_source_of_a_trust_policy(condition: Any, kinds: set[str], undecided: bool) -> None:
+    """Which resource of Personalize calls isn't known, but its account and Region are."""
+    trust = {**service(["sts:AssumeRole"]), "Condition": condition}
+    del trust["Resource"]
+    found = report(key=ON_KEY, iam=[iam(IAM_ACTIONS)], trust=[trust])
+    assert {each.kind for each in found.problems} == kinds
+    assert bool(found.undecided) == undecided

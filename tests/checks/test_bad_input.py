@@ -121,6 +121,8 @@ def test_circular_references(tmp_path: Path) -> None:
     assert "circular reference: the stack depends on itself" in message(stacks)
     names = complete(Role=role(RoleName={"Ref": "Role"}))
     assert "circular reference: Role → Role" in message(write(tmp_path / "4", {"Main": names}))
+    itself = complete(Key=key(Description={"Ref": "Key"}))
+    assert "circular reference: Key → Key" in message(write(tmp_path / "5", {"Main": itself}))
 
 
 def test_assemblies_and_nested_stacks_that_contain_themselves(tmp_path: Path) -> None:
@@ -188,6 +190,14 @@ def test_the_part_of_a_template_that_is_wrong_is_named(template: Any, says: str,
     """A macro's for example, or a file that isn't a template."""
     write(tmp_path, {"Main": template})
     assert message(tmp_path).startswith(f"{tmp_path}/Main.template.json: not a CloudFormation template: {says}")
+
+
+@pytest.mark.parametrize("export", [7, "Name", ["Name"], True, {"Nobody": "x"}])
+def test_exports_that_are_none(export: Any, tmp_path: Path) -> None:
+    """What is imported isn't known then."""
+    outputs = {"Out": {"Value": "x", "Export": export}}
+    stacks = {"One": {"Outputs": outputs}, "Two": complete(Policy=policy({"Fn::ImportValue": "Name"}))}
+    assert {each.policy for each in check_assembly(write(tmp_path, stacks)).undecided} == {"role"}
 
 
 def test_an_import_that_goes_round(tmp_path: Path) -> None:

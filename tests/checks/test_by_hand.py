@@ -12,6 +12,7 @@ from personalize_kms_constructs.access.report import AccessReport
 from personalize_kms_constructs.checks import check_assembly
 from tests.checks.templates import ACTIONS, IN_IAM, complete, dataset_group, key, policy, role, write
 
+ROLE_ARN = "arn:aws:iam::111122223333:role/personalize"
 KEY_ID = "1234abcd-12ab-34cd-56ef-1234567890ab"
 PARAMETER = {"Parameters": {"Stage": {"Type": "String"}}}
 MAYBE = {**PARAMETER, "Conditions": {"Maybe": {"Fn::Equals": [{"Ref": "Stage"}, "prod"]}}}
@@ -118,6 +119,18 @@ def test_a_role_that_is_not_named_by_its_arn(given: Any, tmp_path: Path) -> None
     ]
 
 
+def test_a_role_of_others_that_is_not_named_by_its_arn(tmp_path: Path) -> None:
+    """It is taken for one of this account that exists already."""
+    report = check(tmp_path, complete(Movies=dataset_group(role="theirs")))
+    (problem,) = report.problems
+    assert problem.message.startswith(
+        "Main/Movies: its role is given as theirs, and Personalize takes the ARN of a role"
+    )
+    assert {each.principal_arn for each in report.undecided if each.principal == "role"} == {
+        "arn:aws:iam::111122223333:role/theirs"
+    }
+
+
 def test_the_key_of_an_output_that_is_not_named_by_its_arn(tmp_path: Path) -> None:
     """A metric attribution's, a batch job's."""
     output = {
@@ -204,7 +217,7 @@ def test_a_managed_policy_that_is_not_part_of_the_app_may_deny(arn: Any, because
 
 
 def test_managed_policies_of_aws_allow(tmp_path: Path) -> None:
-    """Those that deny have it in their names; every other one of AWS's can only add to what the app's allow."""
+    """Those without ``Deny`` or ``Quarantine`` in their names only add to what the app's allow."""
     arns = ["arn:aws:iam::aws:policy/CloudWatchAgentServerPolicy", "arn:aws:iam::aws:policy/service-role/AWSLambdaRole"]
     assert messages(check(tmp_path, complete(Role=role(ManagedPolicyArns=arns)))) == []
 
@@ -367,3 +380,74 @@ def test_roles_of_one_name_are_a_question(tmp_path: Path) -> None:
             "accounts by env, or put them into stages",
         )
     ]
+
+
+@pytest.mark.parametrize(
+    ("path", "problems"),
+    [
+        ("s3://reports/out/", []),
+        ("s3://reports/", []),
+        ("s3://reports", []),
+        ({"Fn::Sub": "s3://reports/${Stage}"}, []),
+        ("s3://reports/out", ["its destination is s3://reports/out, which is not a folder: end it in /"]),
+        (
+            {"Fn::Sub": "s3://reports/${Stage}/out"},
+            ["its destination is s3://reports/${Main.Stage?}/out, which is not a folder: end it in /"],
+        ),
+    ],
+)
+def test_a_destination_is_a_folder(path: Any, problems: list[str], tmp_path: Path) -> None:
+    """And is judged as one, so that nothing is missing because of the slash."""
+    output = {"RoleArn": {"Fn::GetAtt": ["Role", "Arn"]}, "S3DataDestination": {"Path": path}}
+    properties = {"DatasetGroupArn": {"Fn::GetAtt": ["Movies", "DatasetGroupArn"]}, "MetricsOutputConfig": output}
+    template = complete(
+        Clicks={"Type": "AWS::Personalize::MetricAttribution", "Properties": properties, "DependsOn": "Write"},
+        Write=managed_policy(
+            {"Effect": "Allow", "Action": "cloudwatch:PutMetricData", "Resource": "*"},
+            {"Effect": "Allow", "Action": "s3:PutObject", "Resource": "arn:aws:s3:::reports/*"},
+        ),
+    )
+    report = check(tmp_path, {**PARAMETER, **template})
+    assert [each.message.partition(": ")[2] for each in report.problems if each.kind == "configuration"] == problems
+    wanted = {each.resource for each in (*report.allowed, *report.missing) if each.action == "s3:PutObject"}
+    assert all(each.endswith(("/*", "?}")) for each in wanted)
+    assert len(wanted) == 1
+    assert report.missing == ()
+
+
+def test_a_bucket_has_one_policy(tmp_path: Path) -> None:
+    """Of two, each is about half of what is needed, and one replaces the other."""
+    template = importing({"Ref": "Key"})
+    resources = template["Resources"]
+    both = resources["DataPolicy"]
+    statements = both["Properties"]["PolicyDocument"]["Statement"]
+    for name, statement in zip(("DataPolicy", "Another"), statements, strict=True):
+        resources[name] = {**both, "Properties": {**both["Properties"], "PolicyDocument": {"Statement": [statement]}}}
+    resources["Interactions"]["DependsOn"].append("Another")
+    assert messages(check(tmp_path, template)) == [
+        "Main/Data has 2 bucket policies, Main/Another and Main/DataPolicy, but S3 keeps one: put the statements into "
+        "one"
+    ]
+
+
+@pytest.mark.parametrize(("source", "same"), [("s3://reports/out/", True), ("s3://reports/in/", False)])
+def test_a_batch_job_writes_to_another_folder_than_it_reads_from(source: str, same: bool, tmp_path: Path) -> None:
+    """Personalize refuses one that doesn't."""
+    job = {
+        "SolutionVersionArn": "arn:aws:personalize:eu-west-1:111122223333:solution/movies/1",
+        "RoleArn": ROLE_ARN,
+        "JobInput": {"S3DataSource": {"Path": source}},
+        "JobOutput": {"S3DataDestination": {"Path": "s3://reports/out/"}},
+    }
+    state = {"Resource": f"{TASK}BatchInferenceJob", "Parameters": job}
+    report = check(tmp_path, complete(Machine=machine(state)))
+    assert [each.message for each in report.problems] == [
+        "Main/Machine · Start has the same source and destination, s3://reports/out/, but Personalize wants another "
+        "folder for the output: change one of them"
+    ] * same
+
+
+def test_what_else_names_a_bucket_is_no_bucket_policy(tmp_path: Path) -> None:
+    """An access point has a policy of its own, which allows nothing by itself."""
+    point = {"Type": "AWS::S3::AccessPoint", "Properties": {"Bucket": {"Ref": "Data"}, "Name": "point"}}
+    assert messages(check(tmp_path, importing({"Ref": "Key"}, Point=point))) == []

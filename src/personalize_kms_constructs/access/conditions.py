@@ -156,7 +156,9 @@ def _compare(operator: str, value: str, expected: Any) -> Answer:
 
 def _equal(value: str, expected: str) -> Answer:
     if "*" in value:
-        return Answer.NO if matches(expected, value) is Answer.NO else Answer.MAYBE
+        # Whatever the value turns out to be, it has no wildcard in it, and none is meant without "Like".
+        possible = "*" not in expected and matches(expected, value) is not Answer.NO
+        return Answer.MAYBE if possible else Answer.NO
     return same(value, expected)
 
 

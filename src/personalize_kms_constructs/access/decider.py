@@ -72,6 +72,8 @@ class Decider:
         return [*found, *owner.policies] if need.policy == IN_KEY_POLICY and owner is not None else found
 
     def _matching(self, policy: Policy, action: str) -> tuple[Any, ...]:
+        if policy.is_plain:
+            return policy.about(action.lower())
         name = (policy, action)
         if name not in self._about:
             self._about[name] = _matching(policy, action)
@@ -94,8 +96,6 @@ def _only_if(asked: list[Asked]) -> str:
 def _matching(policy: Policy, action: str) -> tuple[Any, ...]:
     """Return what tells an action from others: the statements that are about it, and how surely."""
     lower = action.lower()
-    if policy.is_plain:
-        return policy.about(lower)
     found: list[Any] = []
     for statement in policy.about(lower):
         if not statement.readable:

@@ -59,8 +59,8 @@ class Policy:
 
     @cached_property
     def is_plain(self) -> bool:
-        """Whether every statement names its actions, and is about each of them alike."""
-        return all(each.only_actions is not None and not each.has_action_keys for each in self.statements)
+        """Whether nothing but the names of actions tells those of one service apart."""
+        return all(each.is_plain for each in self.statements)
 
     @cached_property
     def _about(self) -> dict[str, tuple[Written, ...]]:
@@ -94,6 +94,16 @@ class Written:
     """The only actions that it can be about, in lower case; none where a wildcard or a hole leaves that open."""
     addressed: dict[Any, Any] = field(default_factory=dict, repr=False)
     """What was found out about whom it is for, by callers."""
+
+    @cached_property
+    def is_plain(self) -> bool:
+        """Whether it names its actions or is about all of a service, and about each of them alike."""
+        if self.has_action_keys or not self.readable or "NotAction" in self.body:
+            return False
+        return self.only_actions is not None or all(
+            isinstance(each, str) and (each == "*" or not _OPEN_ACTION.search(each.removesuffix(":*")))
+            for each in as_list(self.body.get("Action"))
+        )
 
     @cached_property
     def has_action_keys(self) -> bool:
@@ -190,12 +200,16 @@ class Location:
     prefix: str
     key_arn: str | None = None
     """A key of its own; by default that of the bucket."""
+    is_folder: bool = False
+    """Whether it is one, whatever the prefix says."""
 
     @property
     def objects(self) -> str:
         """The objects, as in a policy's ``Resource``."""
-        folder = not self.prefix or self.prefix.endswith("/")
-        return f"{self.bucket_arn}/{self.prefix}{'*' if folder else ''}"
+        if not self.prefix or self.prefix.endswith("/"):
+            return f"{self.bucket_arn}/{self.prefix}*"
+        open_end = self.prefix.endswith("}")
+        return f"{self.bucket_arn}/{self.prefix}{'/*' if self.is_folder and not open_end else ''}"
 
 
 @dataclass(frozen=True, eq=False)

@@ -127,6 +127,7 @@ def _in_one_partition(one: str, other: str) -> tuple[str, str]:
     return one, other
 
 
+@lru_cache(maxsize=1 << 14)
 def _encoded(value: str) -> str:
     return HOLE.sub(lambda hole: _character(hole[0]), value) if "${" in value else value
 

@@ -9,6 +9,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 from ..access.lists import as_list
@@ -48,7 +49,7 @@ class Template:
         """The name of its file, which is unique in the assembly."""
         return self.path.name
 
-    @property
+    @cached_property
     def resources(self) -> Mapping[str, Json]:
         """Its resources."""
         found: Json = self.body.get("Resources", {})

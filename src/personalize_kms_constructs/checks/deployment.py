@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from ..access.answers import Answer
 from ..access.lists import as_list
-from ..access.model import AccessModel, Bucket, Key, OpenQuestion, Policy, Role
-from ..access.problems import AWS_MANAGED_KEY
+from ..access.model import AccessModel, Bucket, Key, OpenQuestion, Policy, Problem, Role
+from ..access.problems import AWS_MANAGED_KEY, S3_GUIDE
 from ..access.values import account_of, has_unknown, last_part, same, split, split_arn
 from . import physical
 from .physical import Resource
+from .policies import IDENTITY_POLICIES, default_key_policy, may_deny, not_of_the_app, policy_of
 
-_IDENTITY_POLICIES = ("AWS::IAM::Policy", "AWS::IAM::ManagedPolicy", "AWS::IAM::RolePolicy")
 _ALIAS = "alias/"
-_DENYING = re.compile(r"Deny|Quarantine")
 _MERGED_KEY_POLICY = "Custom::PersonalizeKeyPolicy"
 _T = TypeVar("_T")
 
@@ -66,7 +64,7 @@ class Deployment:
             self.bucket_policies.setdefault(resource.text("Bucket") or "", []).append(resource)
         if type == physical.MANAGED_POLICY:
             self.managed_policies.setdefault(_of_any_partition(physical.managed_policy_arn(resource)), resource)
-        if type in _IDENTITY_POLICIES:
+        if type in IDENTITY_POLICIES:
             for name in as_list(resource.get("Roles")) + as_list(resource.get("RoleName")):
                 self.role_policies.setdefault(str(name), []).append(resource)
 
@@ -84,12 +82,12 @@ class Deployment:
         if resource is None:
             merged = self.find(lambda each: each.merged_key_policies.get(name)) or []
             unseen = "only what this app merges into it is known" if merged else _why_unseen(arn, model)
-            policies = [_policy(each, "PolicyDocument") for each in merged]
+            policies = [policy_of(each, "PolicyDocument") for each in merged]
             model.keys[arn] = Key(arn, policies, unseen=unseen)
             return
         model.names[arn] = resource.path
         document = resource.get("KeyPolicy")
-        policy = _policy(resource, "KeyPolicy") if document is not None else _default_key_policy(resource)
+        policy = policy_of(resource, "KeyPolicy") if document is not None else default_key_policy(resource)
         enabled = resource.get("Enabled")
         key = model.keys[arn] = Key(
             arn,
@@ -112,7 +110,7 @@ class Deployment:
         resources = self.find(lambda each: each.roles.get(_of_any_partition(arn)))
         if resources is None:
             unseen = _why_unseen(arn, model)
-            policies = [_policy(each, "PolicyDocument") for each in identity]
+            policies = [policy_of(each, "PolicyDocument") for each in identity]
             model.roles[arn] = Role(arn, identity=policies, unseen=unseen, unseen_trust=unseen, unseen_boundary=unseen)
             return
         resource, *others = resources
@@ -124,7 +122,7 @@ class Deployment:
             model.open_questions.append(OpenQuestion(resource.path, because, resource.declared))
         model.names[arn] = resource.path
         role = model.roles[arn] = Role(
-            arn, trust=[_policy(resource, "AssumeRolePolicyDocument")], declared=resource.declared
+            arn, trust=[policy_of(resource, "AssumeRolePolicyDocument")], declared=resource.declared
         )
         foreign: list[str] = []
         for attached in as_list(resource.get("ManagedPolicyArns")):
@@ -134,9 +132,9 @@ class Deployment:
             elif policy.declared not in [each.declared for each in identity]:
                 identity.append(policy)
         role.managed_policies = len(foreign)
-        role.unseen = _not_of_the_app(foreign)
-        role.unseen_denials = _not_of_the_app(each for each in foreign if _may_deny(each))
-        role.identity = [_policy(each, "PolicyDocument") for each in identity]
+        role.unseen = not_of_the_app(foreign)
+        role.unseen_denials = not_of_the_app(each for each in foreign if may_deny(each))
+        role.identity = [policy_of(each, "PolicyDocument") for each in identity]
         role.managed_policies += sum(each.type == physical.MANAGED_POLICY for each in identity)
         for inline in as_list(resource.get("Policies")):
             document = inline.get("PolicyDocument") if isinstance(inline, Mapping) else inline
@@ -147,19 +145,25 @@ class Deployment:
         if boundary is not None:
             policy = self._managed_policy(boundary)
             if policy is None:
-                role.unseen_boundary = _not_of_the_app([boundary])
+                role.unseen_boundary = not_of_the_app([boundary])
             else:
-                role.boundary = _policy(policy, "PolicyDocument")
+                role.boundary = policy_of(policy, "PolicyDocument")
 
     def add_bucket(self, model: AccessModel, arn: str, account: str) -> None:
         """Put a bucket into the model, with the key of its encryption."""
         if arn in model.buckets:
             return
         name = (split_arn(arn) or [arn])[-1]
-        policies = [
-            _policy(each, "PolicyDocument") for each in self.find(lambda each: each.bucket_policies.get(name)) or []
-        ]
+        resources = self.find(lambda each: each.bucket_policies.get(name)) or []
+        policies = [policy_of(each, "PolicyDocument") for each in resources]
         resource = self.find(lambda each: each.buckets.get(name))
+        if len([each for each in resources if not each.only_if]) > 1:
+            label = arn if resource is None else resource.path
+            paths = " and ".join(sorted(each.path for each in resources))
+            message = (
+                f"{label} has {len(resources)} bucket policies, {paths}, but S3 keeps one: put the statements into one"
+            )
+            model.problems.append(Problem("configuration", message, label, resources[-1].declared, S3_GUIDE))
         if resource is None:
             unseen = _why_unseen(arn, model)
             model.buckets[arn] = Bucket(
@@ -171,8 +175,6 @@ class Deployment:
         encryption = resource.get("BucketEncryption")
         if encryption is not None:
             self._take_encryption(bucket, resource, encryption)
-        if bucket.key_arn is not None:
-            self.add_key(model, bucket.key_arn)
 
     def key_arn(self, key: str, resource: Resource) -> str:
         """Return the ARN of a key that a property names by its id, its ARN or an alias; of the alias if that is all."""
@@ -224,39 +226,10 @@ def nearest(found: list[Resource], beside: Resource) -> Resource:
     return next((each for each in found if each.stack.top is beside.stack.top), found[0])
 
 
-def _policy(resource: Resource, property_name: str) -> Policy:
-    kinds = {"KeyPolicy": "key policy of", "AssumeRolePolicyDocument": "trust policy of"}
-    name = f"{kinds.get(property_name, 'policy')} {resource.path}"
-    inline = resource.type in _IDENTITY_POLICIES and resource.type != physical.MANAGED_POLICY
-    return Policy(resource.get(property_name), name, resource.declared, resource.only_if, inline)
-
-
-def _default_key_policy(resource: Resource) -> Policy:
-    """Return what KMS gives a key that is made without a policy.
-
-    https://docs.aws.amazon.com/kms/latest/developerguide/key-policy-default.html
-    """
-    root = resource.arn("iam", "root", region=False)
-    document = {"Statement": [{"Effect": "Allow", "Principal": {"AWS": root}, "Action": "kms:*", "Resource": "*"}]}
-    return Policy(document, f"default key policy of {resource.path}", resource.declared)
-
-
 def alias_in(arn: str) -> str:
     """Return the name of the alias in an ARN, or nothing."""
     parts = split_arn(arn)
     return parts[5] if parts and parts[5].startswith(_ALIAS) else ""
-
-
-def _may_deny(managed_policy_arn: str) -> bool:
-    """Whether a policy that isn't part of the app may deny: of AWS's own, those that do say so in their names.
-
-    https://docs.aws.amazon.com/aws-managed-policy/latest/reference/policy-list.html
-    """
-    return account_of(managed_policy_arn) != "aws" or bool(_DENYING.search(managed_policy_arn))
-
-
-def _not_of_the_app(managed_policy_arns: Iterable[str]) -> str:
-    return "; ".join(f"managed policy {arn} isn't part of the app" for arn in managed_policy_arns)
 
 
 def _of_any_partition(arn: str) -> str:

@@ -118,6 +118,7 @@ class _Reading:
             if access is not None:
                 places[what] = self._location(request, what, *place)
                 yield from _names(request, f"the key of its {what}", "key", place[1])
+        yield from _place_problems(request, places.get("source"), places.get("destination"))
         for found in places.values():
             if isinstance(found, (Problem, OpenQuestion)):
                 yield found
@@ -160,7 +161,8 @@ class _Reading:
             return _problem(request, message, request.permissions.pages[-1])
         bucket, *prefix = split(path.removeprefix(_S3), "/", 1)
         key_arn = self._key(key, resource) if key is not None else None
-        return Location(resource.arn("s3", bucket, region=False, account=False), "".join(prefix), key_arn)
+        bucket_arn = resource.arn("s3", bucket, region=False, account=False)
+        return Location(bucket_arn, "".join(prefix), key_arn, is_folder=what == "destination")
 
     def _key(self, given: str, resource: Resource) -> str:
         """The ARN of a key; a hole for that of an alias which isn't part of the app."""
@@ -197,6 +199,26 @@ def _names(request: Request, what: str, kind: str, given: str | None) -> Iterato
             f"{kind}'s ARN"
         )
         yield _problem(request, message, KMS_PAGE)
+
+
+def _place_problems(request: Request, source: object, destination: object) -> Iterator[Problem]:
+    """Yield what Personalize refuses of the places that a job reads from and writes to."""
+    if isinstance(destination, Location):
+        path, prefix = request.destination[0], destination.prefix
+        # A hole at the end may become a string that ends in a slash.
+        if prefix and not prefix.endswith(("/", "}")):
+            message = f"{request.name}: its destination is {path}, which is not a folder: end it in /"
+            yield _problem(request, message, request.permissions.pages[-1])
+        if isinstance(source, Location) and _folder(source) == _folder(destination):
+            message = (
+                f"{request.name} has the same source and destination, {path}, but Personalize wants another folder for "
+                "the output: change one of them"
+            )
+            yield _problem(request, message, request.permissions.pages[-1])
+
+
+def _folder(location: Location) -> tuple[str, str]:
+    return location.bucket_arn, location.prefix.rstrip("/")
 
 
 def _problem(request: Request, message: str, page: str) -> Problem:

@@ -37,8 +37,9 @@ class App:
         found = self.__dict__["exports"] = dict[str, list[tuple[Stack, str]]]()
         for stack in self.stacks:
             for output, declared in stack.template.body.get("Outputs", {}).items():
-                if isinstance(declared, dict) and "Name" in (declared.get("Export") or {}):
-                    found.setdefault(stack.text(declared["Export"]["Name"]), []).append((stack, output))
+                export = declared.get("Export") if isinstance(declared, dict) else None
+                if isinstance(export, dict) and "Name" in export:
+                    found.setdefault(stack.text(export["Name"]), []).append((stack, output))
         return found
 
     @cached_property

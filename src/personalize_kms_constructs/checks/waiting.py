@@ -100,7 +100,7 @@ class Dependencies:
         if stack not in self._direct:
             resources = stack.template.resources
             self._direct[stack] = {
-                logical_id: {each for each in _references(body) if each in resources and each != logical_id}
+                logical_id: {each for each in _references(body) if each in resources}
                 for logical_id, body in resources.items()
             }
         return self._direct[stack]
