@@ -29,10 +29,15 @@ def server() -> Iterator[EmbeddedAws]:
 
 
 @pytest.fixture
-def aws(server: EmbeddedAws, tmp_path: Path) -> EmbeddedAws:
+def aws(server: EmbeddedAws) -> EmbeddedAws:
     server.reset()
-    bootstrap(server, tmp_path)
     return server
+
+
+@pytest.fixture
+def bootstrapped(aws: EmbeddedAws, tmp_path: Path) -> EmbeddedAws:
+    bootstrap(aws, tmp_path)
+    return aws
 
 
 def left_over(aws: EmbeddedAws) -> list[str]:
@@ -48,6 +53,7 @@ def left_over(aws: EmbeddedAws) -> list[str]:
     return [each for each in found if not each.startswith("cdk-")]
 
 
+@pytest.mark.usefixtures("bootstrapped")
 def test_it_deploys_tries_and_takes_down(aws: EmbeddedAws, tmp_path: Path) -> None:
     """The embedded Personalize sends both condition keys, and needs every statement for the service."""
     told: list[str] = []
@@ -91,6 +97,7 @@ def test_nothing_is_done_without_a_yes(aws: EmbeddedAws, tmp_path: Path) -> None
     assert left_over(aws) == []
 
 
+@pytest.mark.usefixtures("bootstrapped")
 def test_what_was_deployed_is_taken_down_if_something_fails(aws: EmbeddedAws, tmp_path: Path) -> None:
     """Here CloudTrail, at the very end."""
 
