@@ -17,9 +17,9 @@ def register() -> None:
     """Look at key policies whenever a role is deleted, by IAM or by CloudFormation."""
     delete = iam._IAM_HANDLERS["DeleteRole"]
 
-    def delete_role(parameters: dict[str, Any]) -> Any:
-        role = iam._roles.get(iam._p(parameters, "RoleName"))
-        answer = delete(parameters)
+    def delete_role(p: dict[str, Any]) -> Any:
+        role = iam._roles.get(iam._p(p, "RoleName"))
+        answer = delete(p)
         if role is not None and answer[0] == 200:
             _bury(role["Arn"], role["RoleId"])
         return answer

@@ -23,7 +23,7 @@ pytestmark = needs_metric_attribution
         ("ExpiredTokenException", "AWS doesn't take the credentials: An error occurred (ExpiredTokenException)"),
         ("UnrecognizedClientException", "AWS doesn't take the credentials: An error occurred"),
         ("ThrottlingException", "AWS throttles: An error occurred (ThrottlingException)"),
-        ("InternalServerError", "An error occurred (InternalServerError)"),
+        ("InternalServerError", "personalize:ListDatasetGroups isn't answered but by InternalServerError: name the"),
     ],
 )
 def test_aws_refuses(
@@ -45,6 +45,17 @@ def test_throttling_is_tried_again(
     monkeypatch.setenv("AWS_MAX_ATTEMPTS", "2")
     deployed.aws.fail_next("ListDatasetGroups", "ThrottlingException", times=1)
     assert doctor().exit_code == 0
+
+
+def test_one_question_that_fails_stops_nothing(deployed: Deployed, doctor: Callable[..., Result]) -> None:
+    """It is listed, and what depends on it is undecided."""
+    deployed.aws.fail_next("ListSolutions", "InternalServerError", times=1)
+    result = doctor("--format", "json")
+    found = json.loads(result.stdout)
+    assert result.exit_code == 0
+    assert [each["action"] for each in found["not_answered"]] == ["personalize:ListSolutions"]
+    undecided = [each for each in found["dataset_groups"][0]["checks"] if each["status"] == "undecided"]
+    assert [each["title"] for each in undecided] == ["not all of its jobs, or of their listings, can be seen"]
 
 
 def test_json_is_whole_even_if_it_stops(deployed: Deployed, doctor: Callable[..., Result]) -> None:

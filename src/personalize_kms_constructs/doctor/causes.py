@@ -51,7 +51,12 @@ def _managed_by_aws(findings: Findings) -> None:
 
 
 def _orphaned(findings: Findings) -> None:
-    """Find ids of deleted roles and users, and whether a role needs what they have."""
+    """Find ids of deleted roles and users, and whether a role needs what they have.
+
+    While a role is gone, an id may be its own, and it is told that the role is gone.
+    """
+    if not all(role.exists for role in findings.facts.roles.values()):
+        return
     for orphan in orphans(findings.facts.model):
         healed, role_arn = _healed(findings, orphan)
         where = {"key": "the key policy", "bucket": "the bucket policy", "role": "the trust policy"}[orphan.kind]

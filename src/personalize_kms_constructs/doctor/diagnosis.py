@@ -12,7 +12,7 @@ from ..access.report import AccessReport
 from ..access.text import POLICIES
 from .causes import find_causes
 from .check import Check, Status
-from .facts import Facts, questions
+from .facts import Facts
 from .findings import Findings
 from .lacking import find_lacking
 
@@ -21,9 +21,7 @@ _ORDER = {"dataset group": 0, "key": 1, "role": 2, "bucket": 3}
 
 def diagnose(facts: Facts, region: str) -> list[Check]:
     """Return all checks of a dataset group, in the order of the report."""
-    model = facts.model
-    model.open_questions += questions(facts)
-    report = compare(model)
+    report = compare(facts.model)
     findings = Findings(facts, list(report.missing))
     find_causes(findings)
     find_lacking(findings)
@@ -147,6 +145,10 @@ def _of_group(facts: Facts, found: list[Check]) -> Iterator[Check]:
     for job in facts.failed:
         title = f"{job.name} ({job.kind.permissions.resource}) failed on {job.when}: {job.failure}"
         yield Check("failure", Status.NOTE, "dataset group", group.arn, title, because=_today(found, job.name))
+    if jobs.unseen:
+        title = "not all of its jobs, or of their listings, can be seen"
+        because = f"{jobs.unseen} answers are lacking, see the end"
+        yield Check("jobs", Status.UNDECIDED, "dataset group", group.arn, title, because=because)
     looked = f"{len(jobs.found)} jobs and metric attributions were looked at"
     older = f", {jobs.older} older ones weren't (--jobs)" if jobs.older else ""
     yield Check("jobs", Status.NOTE, "dataset group", group.arn, looked + older)

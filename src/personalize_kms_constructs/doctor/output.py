@@ -81,7 +81,7 @@ class Text:
         lines: list[str] = []
         for action, resources, more in summary.not_answered():
             if not lines:
-                lines += ["", "not answered: allow yourself these actions, and look again"]
+                lines += ["", "not answered: allow yourself these actions, or look again later"]
             on = ", ".join(resources) + (f" and {more} more" if more else "")
             lines += wrapped(f"? {action} on {on}", "  ", "      ")
         alone = summary.control_policies()
