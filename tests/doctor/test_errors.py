@@ -106,9 +106,16 @@ def test_without_boto3_it_says_what_to_install() -> None:
     assert result.stderr == "personalize-kms: doctor needs an extra: pip install 'personalize-kms-constructs[doctor]'\n"
 
 
-def test_nothing_else_imports_boto3() -> None:
-    """The library keeps its two dependencies, and the check starts without it."""
-    code = "import sys, personalize_kms_constructs._cli; sys.exit('boto3' in sys.modules or 'botocore' in sys.modules)"
+@pytest.mark.parametrize("module", ["boto3", "botocore", "aws_cdk", "jsii"])
+def test_the_command_starts_without(module: str) -> None:
+    """The library keeps its two dependencies, and the commands need no Node, which importing the CDK starts."""
+    code = f"import sys, personalize_kms_constructs._cli; sys.exit({module!r} in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code]).returncode == 0
+
+
+def test_the_doctor_needs_no_node() -> None:
+    """Whoever looks after an account need not have what a CDK app needs."""
+    code = "import sys, personalize_kms_constructs.doctor.look; sys.exit('aws_cdk' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0
 
 
