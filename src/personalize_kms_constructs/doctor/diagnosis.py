@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 from ..access.comparison import compare
 from ..access.entries import Allowed, Entry, Undecided
@@ -10,8 +11,9 @@ from ..access.grouping import subject
 from ..access.problems import AWS_MANAGED_KEY
 from ..access.report import AccessReport
 from ..access.text import POLICIES
+from ..matrix import SERVICE_PRINCIPAL
 from .causes import find_causes
-from .check import Check, Status
+from .check import Addition, Check, Status
 from .facts import Facts
 from .findings import Findings
 from .lacking import find_lacking
@@ -60,9 +62,25 @@ def _problems(facts: Facts, report: AccessReport, explained: set[str]) -> list[C
             (problem.kind, about, title), Check(name, Status.FAILED, kind, about, title, page=problem.page)
         )
         check.needed_by = sorted({*check.needed_by, *([problem.where] if problem.where else [])})
+        if problem.kind == "trust":
+            check.add = [Addition("the trust policy", _trust(facts.group.arn))]
     for check in merged.values():
         check.title, _, check.next_step = check.title.rpartition(": ") if ": " in check.title else (check.title, "", "")
     return list(merged.values())
+
+
+def _trust(group_arn: str) -> dict[str, Any]:
+    """Return the statement of a trust policy, as AWS's page on confused deputies has it."""
+    _, partition, _, region, account, _ = group_arn.split(":", 5)
+    return {
+        "Effect": "Allow",
+        "Principal": {"Service": SERVICE_PRINCIPAL},
+        "Action": "sts:AssumeRole",
+        "Condition": {
+            "StringEquals": {"aws:SourceAccount": account},
+            "ArnLike": {"aws:SourceArn": f"arn:{partition}:personalize:{region}:{account}:*"},
+        },
+    }
 
 
 def _undecided(facts: Facts, report: AccessReport, explained: set[str]) -> list[Check]:
