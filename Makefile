@@ -12,7 +12,7 @@ INSTALL := python -m pip install --quiet --disable-pip-version-check --no-compil
 COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint mypy pyright coverage docs site snapshots properties mutation versions bench dist workflows lock clean
+.PHONY: help setup demo integ test lint mypy pyright coverage docs site snapshots properties mutation versions bench dist workflows lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -31,6 +31,9 @@ node_modules/.installed: package-lock.json | .packages
 
 demo: setup ## deploy the example app to an embedded AWS and show what Personalize may do; with V=1 in full
 	@python -m demo $(if $(V),--verbose)
+
+integ: setup ## deploy a small app to an AWS account of yours, and try there what AWS doesn't document
+	@python -m integ $(if $(PROFILE),--profile $(PROFILE)) $(if $(REGION),--region $(REGION))
 
 test: .packages ## run every check: lint, types, tests, a real deploy
 	@echo "▶ ruff, mypy and pyright (half a minute without their caches)"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from embedded_aws import deployed
+from embedded_aws import deployed, kms_calls
 from embedded_aws.access import Caller, Key, Location, Role, describe, missing
 from embedded_aws.errors import invalid_input
 from embedded_aws.import_data import split_path
@@ -35,6 +35,8 @@ def require(
     if lacking:
         name = caller_arn.split(":", 5)[5].partition("/")[2]
         raise invalid_input(f"Insufficient privileges for {row.resource} {name}: {describe(lacking)}")
+    for key in (*involved, *([group_key] if group_key else [])):
+        kms_calls.record(row.key_policy, key.arn, role_arn)
 
 
 def usable_key(arn: str) -> Key:

@@ -43,7 +43,7 @@ def impatient(stack: cdk.Stack) -> dict[str, Any]:
     """The template, with a function that doesn't wait half a minute for others who may write the policy."""
     whole = template(stack)
     (function,) = of_type(whole, "AWS::Lambda::Function")
-    function["Properties"]["Environment"] = {"Variables": {"SETTLE_SECONDS": "0.1", "PATIENCE_SECONDS": "5"}}
+    function["Properties"]["Environment"]["Variables"] |= {"SETTLE_SECONDS": "0.1", "PATIENCE_SECONDS": "5"}
     return {"Stack": whole}
 
 

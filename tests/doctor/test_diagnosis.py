@@ -144,6 +144,13 @@ def test_an_id_of_a_role_that_is_needed() -> None:
     assert [each.statement for each in check.add] == [allow(BASE_5, {"AWS": ROLE})]
 
 
+def test_an_id_of_the_role_that_is_gone() -> None:
+    """It is told once, by the role."""
+    statements = (allow(BASE_5, {"AWS": "AROADEADDEADDEADDEAD1"}), allow(BASE_5, SERVICE))
+    checks = look(keys=(key(KEY, *statements),), role=RoleFacts(ROLE, exists=False))
+    assert bad(checks) == [("role-exists", "failed", ROLE)]
+
+
 def test_new_objects_have_another_key_than_the_job_names() -> None:
     """The bucket's default key is asked for too: what is uploaded next is encrypted with it."""
     job = Job(

@@ -23,7 +23,7 @@ pytestmark = needs_metric_attribution
         ("ExpiredTokenException", "AWS doesn't take the credentials: An error occurred (ExpiredTokenException)"),
         ("UnrecognizedClientException", "AWS doesn't take the credentials: An error occurred"),
         ("ThrottlingException", "AWS throttles: An error occurred (ThrottlingException)"),
-        ("InternalServerError", "An error occurred (InternalServerError)"),
+        ("InternalServerError", "personalize:ListDatasetGroups isn't answered but by InternalServerError: name the"),
     ],
 )
 def test_aws_refuses(
@@ -45,6 +45,17 @@ def test_throttling_is_tried_again(
     monkeypatch.setenv("AWS_MAX_ATTEMPTS", "2")
     deployed.aws.fail_next("ListDatasetGroups", "ThrottlingException", times=1)
     assert doctor().exit_code == 0
+
+
+def test_one_question_that_fails_stops_nothing(deployed: Deployed, doctor: Callable[..., Result]) -> None:
+    """It is listed, and what depends on it is undecided."""
+    deployed.aws.fail_next("ListSolutions", "InternalServerError", times=1)
+    result = doctor("--format", "json")
+    found = json.loads(result.stdout)
+    assert result.exit_code == 0
+    assert [each["action"] for each in found["not_answered"]] == ["personalize:ListSolutions"]
+    undecided = [each for each in found["dataset_groups"][0]["checks"] if each["status"] == "undecided"]
+    assert [each["title"] for each in undecided] == ["not all of its jobs, or of their listings, can be seen"]
 
 
 def test_json_is_whole_even_if_it_stops(deployed: Deployed, doctor: Callable[..., Result]) -> None:
@@ -95,9 +106,16 @@ def test_without_boto3_it_says_what_to_install() -> None:
     assert result.stderr == "personalize-kms: doctor needs an extra: pip install 'personalize-kms-constructs[doctor]'\n"
 
 
-def test_nothing_else_imports_boto3() -> None:
-    """The library keeps its two dependencies, and the check starts without it."""
-    code = "import sys, personalize_kms_constructs._cli; sys.exit('boto3' in sys.modules or 'botocore' in sys.modules)"
+@pytest.mark.parametrize("module", ["boto3", "botocore", "aws_cdk", "jsii"])
+def test_the_command_starts_without(module: str) -> None:
+    """The library keeps its two dependencies, and the commands need no Node, which importing the CDK starts."""
+    code = f"import sys, personalize_kms_constructs._cli; sys.exit({module!r} in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code]).returncode == 0
+
+
+def test_the_doctor_needs_no_node() -> None:
+    """Whoever looks after an account need not have what a CDK app needs."""
+    code = "import sys, personalize_kms_constructs.doctor.look; sys.exit('aws_cdk' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0
 
 

@@ -217,6 +217,33 @@ def test_what_is_to_be_added_mends_it(deployed: Deployed, checks: Callable[[], l
             assert {each["status"] for each in checks()} == {"ok", "note"}
 
 
+def test_the_trust_statement_mends_the_trust(deployed: Deployed, checks: Callable[[], list[Check]]) -> None:
+    """With the conditions of AWS's page."""
+    with trust_without_personalize(deployed):
+        (check,) = [each for each in checks() if each["status"] == "failed"]
+        (statement,) = [each["statement"] for each in check["add"]]
+        assert statement == {
+            "Effect": "Allow",
+            "Principal": {"Service": "personalize.amazonaws.com"},
+            "Action": "sts:AssumeRole",
+            "Condition": {
+                "StringEquals": {"aws:SourceAccount": "111111111111"},
+                "ArnLike": {"aws:SourceArn": "arn:aws:personalize:eu-west-1:111111111111:*"},
+            },
+        }
+        with faults.trust_policy(deployed, faults.with_more(statement)):
+            assert {each["status"] for each in checks()} == {"ok", "note"}
+
+
+def test_several_statements_can_be_pasted_into_a_list(deployed: Deployed, doctor: Callable[..., Result]) -> None:
+    """The boundary lacks some actions on one key, and others on another."""
+    with boundary(deployed):
+        told = doctor().stdout
+    start, end = told.index("→ add to the boundary:") + len("→ add to the boundary:"), told.index("needed by")
+    statements = json.loads(f"[{told[start:end]}]")
+    assert sorted(each["Resource"] for each in statements) == sorted([[deployed.key], [deployed.data_key]])
+
+
 def test_the_text_has_reason_and_next_step(deployed: Deployed, doctor: Callable[..., Result]) -> None:
     """Beneath the line that failed, with a statement that can be pasted as it is."""
     with action_missing_on_key(deployed):

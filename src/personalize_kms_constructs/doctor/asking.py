@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
-from .errors import AbsentError, NotAnsweredError, code_of, explained
+from .errors import AbsentError, NotAnsweredError, code_of, explained, stops
 
 _T = TypeVar("_T")
 
@@ -38,7 +38,7 @@ class Account:
         self._clients: dict[tuple[str, str], Any] = {}
         self.region = region
         self.not_answered: dict[str, list[str]] = {}
-        """The resources about which an action wasn't allowed, the first few of them."""
+        """The resources about which an action wasn't answered, the first few of them."""
         self.not_answered_count: dict[str, int] = {}
         identity = self.ask("sts:GetCallerIdentity", "*", lambda: self.client("sts").get_caller_identity())
         self.id = str(identity["Account"])
@@ -57,19 +57,21 @@ class Account:
         """Return an answer.
 
         Raises:
-            NotAnsweredError: if the caller lacks the permission.
+            NotAnsweredError: if the caller lacks the permission, or AWS has another error for this one question.
             AbsentError: if there is no such thing.
             DoctorError: if nothing can be asked, for example with expired credentials.
         """
         try:
             return question()
         except ClientError as error:
-            if code_of(error) in _DENIED:
-                self._note(action, resource)
-                raise NotAnsweredError(f"{action} isn't allowed to you") from error
-            if code_of(error) in _ABSENT:
-                raise AbsentError(code_of(error)) from error
-            raise explained(error) from error
+            code = code_of(error)
+            if code in _ABSENT:
+                raise AbsentError(code) from error
+            if stops(error):
+                raise explained(error) from error
+            self._note(action, resource)
+            why = "isn't allowed to you" if code in _DENIED else f"isn't answered but by {code}"
+            raise NotAnsweredError(f"{action} {why}") from error
         except BotoCoreError as error:
             raise explained(error) from error
 

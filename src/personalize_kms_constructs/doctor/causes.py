@@ -8,6 +8,7 @@ from typing import Any
 from ..access.decision import BOUNDARY
 from ..access.entries import Missing
 from ..access.problems import AWS_MANAGED_KEY
+from ..matrix import IMPORT_PAGE, KMS_PAGE
 from .check import Addition, Status
 from .findings import Findings, actions_of
 from .orphans import PAGE, Orphan, orphans
@@ -38,9 +39,18 @@ def _gone(findings: Findings) -> None:
     for kind, arn in gone:
         findings.explained.add(arn)
         taken = findings.take_about(arn)
-        title = f"the {kind} doesn't exist"
+        page = IMPORT_PAGE if kind == "bucket" else KMS_PAGE
         # A statement for what doesn't exist helps nobody.
-        findings.add(f"{kind}-exists", kind, arn, title, taken, next_step=_NEXT_WITHOUT[kind], add=[])
+        findings.add(
+            f"{kind}-exists",
+            kind,
+            arn,
+            f"the {kind} doesn't exist",
+            taken,
+            next_step=_NEXT_WITHOUT[kind],
+            add=[],
+            page=page,
+        )
 
 
 def _managed_by_aws(findings: Findings) -> None:
@@ -51,7 +61,12 @@ def _managed_by_aws(findings: Findings) -> None:
 
 
 def _orphaned(findings: Findings) -> None:
-    """Find ids of deleted roles and users, and whether a role needs what they have."""
+    """Find ids of deleted roles and users, and whether a role needs what they have.
+
+    While a role is gone, an id may be its own, and it is told that the role is gone.
+    """
+    if not all(role.exists for role in findings.facts.roles.values()):
+        return
     for orphan in orphans(findings.facts.model):
         healed, role_arn = _healed(findings, orphan)
         where = {"key": "the key policy", "bucket": "the bucket policy", "role": "the trust policy"}[orphan.kind]

@@ -6,6 +6,7 @@ import io
 import os
 import sys
 from collections.abc import Callable
+from typing import NoReturn
 
 import click
 
@@ -82,7 +83,7 @@ def doctor(
     sys.exit(FOUND if found else PASSED)
 
 
-def _stop(message: str) -> None:
+def _stop(message: str) -> NoReturn:
     click.echo(f"personalize-kms: {message}", err=True)
     sys.exit(COULD_NOT_LOOK)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 from ..access.comparison import compare
 from ..access.entries import Allowed, Entry, Undecided
@@ -10,9 +11,10 @@ from ..access.grouping import subject
 from ..access.problems import AWS_MANAGED_KEY
 from ..access.report import AccessReport
 from ..access.text import POLICIES
+from ..matrix import SERVICE_PRINCIPAL
 from .causes import find_causes
-from .check import Check, Status
-from .facts import Facts, questions
+from .check import Addition, Check, Status
+from .facts import Facts
 from .findings import Findings
 from .lacking import find_lacking
 
@@ -21,9 +23,7 @@ _ORDER = {"dataset group": 0, "key": 1, "role": 2, "bucket": 3}
 
 def diagnose(facts: Facts, region: str) -> list[Check]:
     """Return all checks of a dataset group, in the order of the report."""
-    model = facts.model
-    model.open_questions += questions(facts)
-    report = compare(model)
+    report = compare(facts.model)
     findings = Findings(facts, list(report.missing))
     find_causes(findings)
     find_lacking(findings)
@@ -62,9 +62,25 @@ def _problems(facts: Facts, report: AccessReport, explained: set[str]) -> list[C
             (problem.kind, about, title), Check(name, Status.FAILED, kind, about, title, page=problem.page)
         )
         check.needed_by = sorted({*check.needed_by, *([problem.where] if problem.where else [])})
+        if problem.kind == "trust":
+            check.add = [Addition("the trust policy", _trust(facts.group.arn))]
     for check in merged.values():
         check.title, _, check.next_step = check.title.rpartition(": ") if ": " in check.title else (check.title, "", "")
     return list(merged.values())
+
+
+def _trust(group_arn: str) -> dict[str, Any]:
+    """Return the statement of a trust policy, as AWS's page on confused deputies has it."""
+    _, partition, _, region, account, _ = group_arn.split(":", 5)
+    return {
+        "Effect": "Allow",
+        "Principal": {"Service": SERVICE_PRINCIPAL},
+        "Action": "sts:AssumeRole",
+        "Condition": {
+            "StringEquals": {"aws:SourceAccount": account},
+            "ArnLike": {"aws:SourceArn": f"arn:{partition}:personalize:{region}:{account}:*"},
+        },
+    }
 
 
 def _undecided(facts: Facts, report: AccessReport, explained: set[str]) -> list[Check]:
@@ -147,6 +163,10 @@ def _of_group(facts: Facts, found: list[Check]) -> Iterator[Check]:
     for job in facts.failed:
         title = f"{job.name} ({job.kind.permissions.resource}) failed on {job.when}: {job.failure}"
         yield Check("failure", Status.NOTE, "dataset group", group.arn, title, because=_today(found, job.name))
+    if jobs.unseen:
+        title = "not all of its jobs, or of their listings, can be seen"
+        because = f"{jobs.unseen} answers are lacking, see the end"
+        yield Check("jobs", Status.UNDECIDED, "dataset group", group.arn, title, because=because)
     looked = f"{len(jobs.found)} jobs and metric attributions were looked at"
     older = f", {jobs.older} older ones weren't (--jobs)" if jobs.older else ""
     yield Check("jobs", Status.NOTE, "dataset group", group.arn, looked + older)

@@ -25,7 +25,7 @@ class DoctorError(Exception):
 
 
 class NotAnsweredError(Exception):
-    """AWS doesn't answer a question, for lack of a permission; the message says which one."""
+    """AWS doesn't answer a question, mostly for lack of a permission; the message says which one."""
 
 
 class AbsentError(Exception):
@@ -35,6 +35,11 @@ class AbsentError(Exception):
 def code_of(error: ClientError) -> str:
     """Return the code of an error of AWS's."""
     return str(error.response.get("Error", {}).get("Code", ""))
+
+
+def stops(error: ClientError) -> bool:
+    """Report whether the next question would get the same error."""
+    return code_of(error) in _EXPIRED | _THROTTLED
 
 
 def explained(error: ClientError | BotoCoreError) -> DoctorError:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
 from .. import matrix
-from ..access.model import AccessModel, Asked, Bucket, Key, Location, OpenQuestion, Policy, Problem, Role
+from ..access.model import AccessModel, Asked, Bucket, Key, Location, Policy, Problem, Role
 from ..access.values import unknown
 from .asking import Account
 from .buckets import AWS_MANAGED_KEY, BucketFacts, read_bucket
@@ -177,12 +177,4 @@ class _Gathering:
             unseen_trust=found.unseen_trust,
             unseen_boundary=found.unseen_boundary,
             unique_id=found.unique_id,
-        )
-
-
-def questions(facts: Facts) -> Iterator[OpenQuestion]:
-    """Yield what couldn't be asked about the dataset group."""
-    if facts.jobs.unseen:
-        yield OpenQuestion(
-            facts.group.name, f"{facts.jobs.unseen} of its jobs, or of their listings, couldn't be looked at"
         )

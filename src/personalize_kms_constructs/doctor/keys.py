@@ -61,7 +61,7 @@ def read_key(account: Account, reference: str) -> KeyFacts:
         return KeyFacts(arn, unseen=found["unseen_state"], **found)
     found |= _policy(account, kms, arn)
     found |= _grants(account, kms, arn)
-    if not found.get("is_aws_managed"):
+    if found.get("spec") == "SYMMETRIC_DEFAULT" and not found.get("is_aws_managed"):
         found["rotates"] = _rotates(account, kms, arn)
     return KeyFacts(arn, **found)
 
@@ -77,6 +77,7 @@ def _policy(account: Account, kms: Any, arn: str) -> dict[str, Any]:
 
 
 def _rotates(account: Account, kms: Any, arn: str) -> bool | None:
+    """Report whether KMS rotates a symmetric key; it refuses to say so of others."""
     try:
         question = account.ask("kms:GetKeyRotationStatus", arn, lambda: kms.get_key_rotation_status(KeyId=arn))
     except (AbsentError, NotAnsweredError):

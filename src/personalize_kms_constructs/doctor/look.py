@@ -29,6 +29,8 @@ def connect(profile: str | None, region: str | None) -> Account:
         return Account(session, session.region_name)
     except BotoCoreError as error:
         raise explained(error) from error
+    except NotAnsweredError as error:
+        raise DoctorError(f"who you are can't be asked: {error}") from error
 
 
 def look(

@@ -14,6 +14,8 @@ from .check import Check, Status
 from .facts import Facts
 
 MARKS = {Status.OK: "✔", Status.FAILED: "✘", Status.UNDECIDED: "?", Status.WARNING: "!", Status.NOTE: "·"}
+# So many jobs are named in the text; the JSON has all of them.
+_NAMED = 5
 _HEAD = "| | on | what | why | next step | page |\n|---|---|---|---|---|---|"
 _UNREADABLE = "service and resource control policies can't be read from an account that they are for"
 
@@ -81,7 +83,7 @@ class Text:
         lines: list[str] = []
         for action, resources, more in summary.not_answered():
             if not lines:
-                lines += ["", "not answered: allow yourself these actions, and look again"]
+                lines += ["", "not answered: allow yourself these actions, or look again later"]
             on = ", ".join(resources) + (f" and {more} more" if more else "")
             lines += wrapped(f"? {action} on {on}", "  ", "      ")
         alone = summary.control_policies()
@@ -103,15 +105,21 @@ def _check_lines(check: Check) -> Iterator[str]:
     yield from wrapped(check.because, "      ")
     if check.next_step:
         yield from wrapped(f"→ {check.next_step}", "      ", "        ")
-    several = len({each.to for each in check.add}) > 1
+    policies: dict[str, list[Any]] = {}
     for addition in check.add:
-        if several:
-            yield from wrapped(f"{addition.to}:", "        ")
-        # Never wrapped: it is there to be pasted.
-        yield from (f"        {line}" for line in json.dumps(addition.statement, indent=2).splitlines())
+        policies.setdefault(addition.to, []).append(addition.statement)
+    for to, statements in policies.items():
+        if len(policies) > 1:
+            yield from wrapped(f"{to}:", "        ")
+        # Never wrapped: it is there to be pasted, into the list of a policy's statements.
+        text = ",\n".join(json.dumps(each, indent=2) for each in statements)
+        yield from (f"        {line}" for line in text.splitlines())
     if check.needed_by:
-        yield from wrapped(f"needed by {', '.join(check.needed_by)}", "      ", "        ")
-    yield from wrapped(check.page, "      ")
+        more = len(check.needed_by) - _NAMED
+        others = f" and {more} more" if more > 0 else ""
+        yield from wrapped(f"needed by {', '.join(check.needed_by[:_NAMED])}{others}", "      ", "        ")
+    if check.page:
+        yield f"      {check.page}"
 
 
 class Json:

@@ -1,0 +1,59 @@
+"""What CloudTrail shows of Personalize's calls of KMS.
+
+Which calls it makes isn't documented: here it makes each that the page asks for once, when a resource is created, as
+the service and with the role. The records have the fields of CloudTrail's record contents and of KMS's developer guide
+(logging-using-cloudtrail).
+"""
+
+from __future__ import annotations
+
+import json
+import time
+import uuid
+from collections.abc import Iterable
+
+from ministack.services import cloudtrail
+
+from embedded_aws import deployed
+from embedded_aws.requirements import PERSONALIZE
+
+
+def record(actions: Iterable[str], key_arn: str, role_arn: str) -> None:
+    """Keep events of calls that were allowed."""
+    service: dict[str, object] = {"type": "AWSService", "invokedBy": PERSONALIZE}
+    issuer = {"type": "Role", "arn": role_arn, "accountId": deployed.caller_account()}
+    role: dict[str, object] = {
+        "type": "AssumedRole",
+        "sessionContext": {"sessionIssuer": issuer},
+        "invokedBy": PERSONALIZE,
+    }
+    for action in actions:
+        for identity in (service, role):
+            _keep(action.partition(":")[2], key_arn, identity)
+
+
+def _keep(name: str, key_arn: str, identity: dict[str, object]) -> None:
+    now = time.time()
+    event = {
+        "eventVersion": "1.08",
+        "userIdentity": identity,
+        "eventTime": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(now)),
+        "eventSource": "kms.amazonaws.com",
+        "eventName": name,
+        "awsRegion": deployed.caller_region(),
+        "sourceIPAddress": PERSONALIZE,
+        "requestParameters": None,
+        "resources": [{"accountId": deployed.caller_account(), "type": "AWS::KMS::Key", "ARN": key_arn}],
+        "eventType": "AwsApiCall",
+    }
+    cloudtrail._get_event_queue().append(
+        {
+            "EventId": str(uuid.uuid4()),
+            "EventName": name,
+            "EventTime": now,
+            "EventSource": "kms.amazonaws.com",
+            "Username": "",
+            "Resources": [{"ResourceType": "AWS::KMS::Key", "ResourceName": key_arn}],
+            "CloudTrailEvent": json.dumps(event),
+        }
+    )

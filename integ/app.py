@@ -1,0 +1,75 @@
+"""The app that is deployed: a dataset group with its key, and a bucket with another one."""
+
+import json
+
+import aws_cdk as cdk
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_personalize as personalize
+from aws_cdk import aws_s3 as s3
+
+from personalize_kms_constructs import PersonalizeEncryption, PersonalizeResource, S3Location
+
+STACK = "PersonalizeKmsInteg"
+
+_SCHEMA = {
+    "type": "record",
+    "name": "Interactions",
+    "namespace": "com.amazonaws.personalize.schema",
+    "fields": [
+        {"name": "USER_ID", "type": "string"},
+        {"name": "ITEM_ID", "type": "string"},
+        {"name": "TIMESTAMP", "type": "long"},
+    ],
+    "version": "1.0",
+}
+
+
+class IntegStack(cdk.Stack):
+    """Everything in one stack, and nothing of it outlives the stack but keys that wait for their deletion."""
+
+    def __init__(self, scope: cdk.App) -> None:
+        super().__init__(scope, STACK)
+        shortly = {"removal_policy": cdk.RemovalPolicy.DESTROY, "pending_window": cdk.Duration.days(7)}
+        key = kms.Key(self, "Key", description="personalize-kms-constructs, make integ", **shortly)  # type: ignore[arg-type]
+        data_key = kms.Key(self, "DataKey", description="personalize-kms-constructs, make integ", **shortly)  # type: ignore[arg-type]
+        bucket = s3.Bucket(
+            self,
+            "Data",
+            encryption_key=data_key,
+            enforce_ssl=True,
+            block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
+            removal_policy=cdk.RemovalPolicy.DESTROY,
+        )
+        encryption = PersonalizeEncryption(
+            self,
+            "Encryption",
+            encryption_key=key,
+            resources=[
+                PersonalizeResource.dataset_import_job(S3Location(bucket, "import/")),
+                PersonalizeResource.dataset_export_job(S3Location(bucket, "export/")),
+            ],
+        )
+        group = encryption.add_dataset_group("Group", name="personalize-kms-integ")
+        schema = personalize.CfnSchema(self, "Schema", name="personalize-kms-integ", schema=json.dumps(_SCHEMA))
+        dataset = encryption.add_dataset(
+            "Dataset",
+            dataset_group=group,
+            schema_arn=schema.attr_schema_arn,
+            name="personalize-kms-integ",
+            dataset_type="Interactions",
+        )
+        for name, value in {
+            "GroupArn": group.attr_dataset_group_arn,
+            "DatasetArn": dataset.attr_dataset_arn,
+            "KeyArn": key.key_arn,
+            "DataKeyArn": data_key.key_arn,
+            "BucketName": bucket.bucket_name,
+            "RoleArn": encryption.service_role.role_arn,
+        }.items():
+            cdk.CfnOutput(self, name, value=value)
+
+
+if __name__ == "__main__":
+    app = cdk.App()
+    IntegStack(app)
+    app.synth()
