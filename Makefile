@@ -80,7 +80,7 @@ mutation: setup ## break the library's own code and table in every single way; t
 versions: setup ## test at the lowest and the newest versions that are supported; name interpreters with PYTHONS
 	@scripts/test-versions $(PYTHONS)
 
-bench: setup ## measure the construct beside the same stack by hand, and the check beside its synth, into docs/speed.md
+bench: setup ## measure the construct beside a stack by hand, and the check beside a synth, into docs/speed.md
 	@$(INSTALL) requirements/bench.txt
 	@python -m bench
 	@python -m bench.checks

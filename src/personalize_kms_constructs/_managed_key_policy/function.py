@@ -63,7 +63,6 @@ TAKE_OUT_WITHIN = 48.0
 SEND_TIMEOUT = 10.0
 GONE = "NotFoundException"
 MAX_BYTES = 32_768
-BUSY = "something else keeps changing the policy of key {}: deploy when it has ended"
 # The id of what a failed Create leaves behind: its Delete must not fail for the reason that Create failed.
 NOTHING_WRITTEN = "nothing-written"
 # A physical id is the key's ARN, the sids found there at first, and the id that a change of keys may be rolled back to.
@@ -254,7 +253,9 @@ class KeyPolicy:
                 if new != text:
                     if problem:
                         self._wait(random.uniform(0, SETTLE), problem)
-                    problem = BUSY.format(self._key_arn)
+                    problem = (
+                        f"something else keeps changing the policy of key {self._key_arn}: deploy when it has ended"
+                    )
                     if not self._replace(text, new):
                         new, pause = "", 0
                 last = new
@@ -269,7 +270,7 @@ class KeyPolicy:
                 # A write that got no answer may still land.
                 self._wait(SETTLE if self.written else SETTLE / 6, reason)
             else:
-                self._wait(pause, problem or BUSY.format(self._key_arn))
+                self._wait(pause, problem or "the policy of the key couldn't be looked at twice: deploy again")
 
     def take_out(self, wanted: Mapping[str, Statement]) -> None:
         """Take out what was written, as far as possible; CloudFormation's Delete will look again."""
