@@ -451,3 +451,19 @@ def test_what_else_names_a_bucket_is_no_bucket_policy(tmp_path: Path) -> None:
     """An access point has a policy of its own, which allows nothing by itself."""
     point = {"Type": "AWS::S3::AccessPoint", "Properties": {"Bucket": {"Ref": "Data"}, "Name": "point"}}
     assert messages(check(tmp_path, importing({"Ref": "Key"}, Point=point))) == []
+
+
+def test_a_key_for_signatures_cannot_encrypt(tmp_path: Path) -> None:
+    """Whatever its spec, which a template may leave out."""
+    (problem,) = check(tmp_path, complete(Key=key(KeyUsage="SIGN_VERIFY"))).problems
+    assert "is SYMMETRIC_DEFAULT for SIGN_VERIFY, and Personalize needs a symmetric encryption key" in problem.message
+
+
+def test_inline_policies_in_a_role_count_among_its_inline_policies(tmp_path: Path) -> None:
+    """With those that are resources of their own."""
+    statement = {"Effect": "Allow", "Action": "dynamodb:GetItem", "Resource": "x" * 7_000}
+    inside = [{"PolicyName": "inside", "PolicyDocument": {"Statement": [statement]}}]
+    assert messages(check(tmp_path / "one", complete(Role=role(Policies=inside)))) == []
+    both = complete(Role=role(Policies=inside), Beside={**managed_policy({**statement}), "Type": "AWS::IAM::Policy"})
+    (message,) = messages(check(tmp_path / "both", both))
+    assert message.startswith("the inline policies of Main/Role have at least 14,")
