@@ -66,8 +66,8 @@ def _checked(operation: Callable[[dict[str, Any]], Any]) -> Callable[[dict[str, 
             if refused:
                 return error_response_json(*refused, 400)
         answer = operation(request)
-        if policy is not None and faults.take(REPRINT):
-            record = kms._resolve_key(request.get("KeyId", ""))
+        record = kms._resolve_key(request.get("KeyId", ""))
+        if policy is not None and record is not None and faults.take(REPRINT):
             record["Policy"] = as_kms_prints(json.loads(policy))
         return answer
 

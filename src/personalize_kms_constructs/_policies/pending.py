@@ -118,7 +118,8 @@ def pending_warnings(
         (policy.kind, readable(policy.resource_arn, stack, known), readable(policy.statements_json, stack, known))
         for policy in pending
     ]
-    for policy, (kind, arn, statements), path in zip(pending, found, write_files(scope, found), strict=True):
+    for policy, (_, arn, statements), path in zip(pending, found, write_files(scope, found), strict=True):
+        kind = policy.kind
         warning_id, message = _MESSAGES[kind]
         text = json.dumps(statements, indent=2)
         left = replacements(text)
