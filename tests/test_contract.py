@@ -163,6 +163,7 @@ def test_logical_ids_of_the_function_for_managed_key_policies(managed: cdk.Stack
     assert {id: each["Type"] for id, each in found.items() if id.startswith("PersonalizeKeyPolicies")} == {
         "PersonalizeKeyPoliciesRoleF1AA279D": "AWS::IAM::Role",
         "PersonalizeKeyPoliciesFunction0C7DFEF1": "AWS::Lambda::Function",
+        "PersonalizeKeyPoliciesCalls0882BC3D": "AWS::Lambda::EventInvokeConfig",
         "PersonalizeKeyPoliciesPolicy1B31E8AD9B0D6AD2": "AWS::IAM::ManagedPolicy",
     }, CONSEQUENCE
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import copy
 import json
 import random
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -141,6 +142,16 @@ def test_assemblies_and_nested_stacks_that_contain_themselves(tmp_path: Path) ->
     assert message(directory) == f"{directory}/Main.template.json: circular reference: the stack is nested in itself"
 
 
+@pytest.fixture
+def usual_recursion_limit() -> Iterator[None]:
+    """Python's own, whatever other tests of the process need."""
+    limit = sys.getrecursionlimit()
+    sys.setrecursionlimit(1000)
+    yield
+    sys.setrecursionlimit(limit)
+
+
+@pytest.mark.usefixtures("usual_recursion_limit")
 @pytest.mark.parametrize(("place", "says"), [("policy", "Main/Policy PolicyDocument"), ("definition", "Main/Machine")])
 def test_what_is_nested_too_deeply(place: str, says: str, tmp_path: Path) -> None:
     """No policy and no state machine is."""
