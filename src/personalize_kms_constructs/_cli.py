@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import io
-import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -11,15 +9,12 @@ from pathlib import Path
 
 import click
 
+from ._terminal import FOUND, PASSED, print_coloured, stop, take_any_character
 from .access.report import AccessReport
 from .checks.assembly import read_assembly
 from .checks.checking import check_assemblies
 from .checks.errors import AssemblyError
 from .doctor.command import doctor
-
-PASSED, FOUND, COULD_NOT_LOOK = 0, 1, 2
-
-_COLOURS = {"✔": "green", "✘": "red", "!": "yellow", "?": "cyan"}
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -61,8 +56,7 @@ def check(path: Path, form: str, strict: bool) -> None:
         with _progress(len(assemblies)) as step:
             report = check_assemblies(assemblies, step)
     except AssemblyError as error:
-        click.echo(f"personalize-kms: {error}", err=True)
-        sys.exit(COULD_NOT_LOOK)
+        stop(str(error))
     show(report, form)
     sys.exit(exit_code(report, strict=strict))
 
@@ -78,17 +72,13 @@ def exit_code(report: AccessReport, *, strict: bool) -> int:
 
 def show(report: AccessReport, form: str) -> None:
     """Print a report; in colours on a terminal alone."""
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="replace")
+    take_any_character()
     if form == "json":
         click.echo(report.to_json(), nl=False)
     elif form == "markdown":
         click.echo(report.to_markdown(), nl=False)
     else:
-        for line in report.to_text().splitlines():
-            mark = line.lstrip()[:1]
-            colour = _COLOURS.get(mark) if line.startswith("  ") and line[2:3] == mark else None
-            click.echo(click.style(line, fg=colour), color=False if os.environ.get("NO_COLOR") else None)
+        print_coloured(report.to_text())
 
 
 @contextmanager

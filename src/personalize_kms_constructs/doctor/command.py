@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import io
-import os
 import sys
 from collections.abc import Callable
-from typing import NoReturn
 
 import click
 
+from .._terminal import FOUND, PASSED, print_coloured, stop, take_any_character
 from .check import Status
-
-PASSED, FOUND, COULD_NOT_LOOK = 0, 1, 2
-_COLOURS = {"✔": "green", "✘": "red", "!": "yellow", "?": "cyan"}
 
 
 @click.command()
@@ -65,39 +60,28 @@ def doctor(
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0] not in ("boto3", "botocore"):
             raise
-        _stop("doctor needs an extra: pip install 'personalize-kms-constructs[doctor]'")
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="replace")
+        stop("doctor needs an extra: pip install 'personalize-kms-constructs[doctor]'")
+    take_any_character()
     progress = _Progress()
     try:
         account = connect(profile, region)
         summary = look(account, dataset_groups, jobs, FORMS[form](progress.between(_writer(form))), progress)
     except DoctorError as error:
         progress.clear()
-        _stop(str(error))
+        stop(str(error))
     progress.clear()
     count = summary.counts
     if summary.groups and count[Status.UNDECIDED] == sum(count.values()):
-        _stop("nothing could be seen, for lack of permissions")
+        stop("nothing could be seen, for lack of permissions")
     found = count[Status.FAILED] or (strict and (count[Status.UNDECIDED] or count[Status.WARNING]))
     sys.exit(FOUND if found else PASSED)
-
-
-def _stop(message: str) -> NoReturn:
-    click.echo(f"personalize-kms: {message}", err=True)
-    sys.exit(COULD_NOT_LOOK)
 
 
 def _writer(form: str) -> Callable[[str], None]:
     def plain(text: str) -> None:
         click.echo(text, nl=False)
 
-    def coloured(text: str) -> None:
-        for line in text.splitlines():
-            mark = line[2:3] if line.startswith("  ") else ""
-            click.echo(click.style(line, fg=_COLOURS.get(mark)), color=False if os.environ.get("NO_COLOR") else None)
-
-    return coloured if form == "text" else plain
+    return print_coloured if form == "text" else plain
 
 
 class _Progress:
