@@ -101,3 +101,9 @@ def role(actions: list[str], **elements: Any) -> Statement:
 
 def iam(actions: list[str], resource: Any = KEY, **elements: Any) -> Statement:
     return {"Effect": "Allow", "Action": actions, "Resource": resource, **elements}
+
+
+# All that a dataset group needs on its key, and an import job from "import/" besides.
+ON_KEY = [role(KEY_POLICY_ACTIONS), service(KEY_POLICY_ACTIONS)]
+READ = [iam(["s3:GetObject"], f"{BUCKET}/import/*"), iam(["s3:ListBucket"], BUCKET)]
+ON_BUCKET = [service(["s3:GetObject"], Resource=f"{BUCKET}/import/*"), service(["s3:ListBucket"], Resource=BUCKET)]

@@ -16,6 +16,9 @@ from tests.access.models import (
     IMPORT_JOB,
     KEY,
     KEY_POLICY_ACTIONS,
+    ON_BUCKET,
+    ON_KEY,
+    READ,
     ROLE,
     ROOT,
     SERVICE,
@@ -32,14 +35,8 @@ from tests.access.models import (
     service,
 )
 
-ON_KEY = [role(KEY_POLICY_ACTIONS), service(KEY_POLICY_ACTIONS)]
-IN_IAM = [iam(["s3:GetObject"], f"{BUCKET}/import/*"), iam(["s3:ListBucket"], BUCKET)]
-ON_BUCKET = [
-    service(["s3:GetObject"], Resource=f"{BUCKET}/import/*"),
-    service(["s3:ListBucket"], Resource=BUCKET),
-]
 IMPORT = asked(IMPORT_JOB, source=location())
-EVERYTHING: dict[str, list[Statement]] = {"key": ON_KEY, "iam": IN_IAM, "bucket": ON_BUCKET}
+EVERYTHING: dict[str, list[Statement]] = {"key": ON_KEY, "iam": READ, "bucket": ON_BUCKET}
 OF_ROLE: set[Line] = {
     ("role", "bucket", "s3:GetObject", f"{BUCKET}/import/*"),
     ("role", "bucket", "s3:ListBucket", BUCKET),

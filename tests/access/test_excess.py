@@ -14,6 +14,9 @@ from tests.access.models import (
     IMPORT_JOB,
     KEY,
     KEY_POLICY_ACTIONS,
+    ON_BUCKET,
+    ON_KEY,
+    READ,
     ROLE,
     Line,
     Statement,
@@ -28,10 +31,7 @@ from tests.access.models import (
     service,
 )
 
-ON_KEY = [role(KEY_POLICY_ACTIONS), service(KEY_POLICY_ACTIONS)]
 IMPORT = asked(IMPORT_JOB, name="import", source=location())
-ON_BUCKET = [service(["s3:GetObject"], Resource=f"{BUCKET}/import/*"), service(["s3:ListBucket"], Resource=BUCKET)]
-READ = [iam(["s3:GetObject"], f"{BUCKET}/import/*"), iam(["s3:ListBucket"], BUCKET)]
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,9 @@ from tests.access.models import (
     IAM_ACTIONS,
     IMPORT_JOB,
     KEY_POLICY_ACTIONS,
+    ON_BUCKET,
+    ON_KEY,
+    READ,
     ROLE,
     Statement,
     asked,
@@ -27,9 +30,6 @@ from tests.access.models import (
     service,
 )
 
-ON_KEY = [role(KEY_POLICY_ACTIONS), service(KEY_POLICY_ACTIONS)]
-READ = [iam(["s3:GetObject"], f"{BUCKET}/import/*"), iam(["s3:ListBucket"], BUCKET)]
-ON_BUCKET = [service(["s3:GetObject"], Resource=f"{BUCKET}/import/*"), service(["s3:ListBucket"], Resource=BUCKET)]
 IMPORT = asked(IMPORT_JOB, source=location())
 
 
