@@ -237,7 +237,7 @@ class KeyPolicy:
         """
         self._check(wanted)
         patient_until = time.monotonic() + PATIENCE
-        key_arn, problem, last = self._key_arn, "", ""
+        problem = last = ""
         while True:
             try:
                 text = self._read()
@@ -253,7 +253,9 @@ class KeyPolicy:
                 if new != text:
                     if problem:
                         self._wait(random.uniform(0, SETTLE), problem)
-                    problem = f"something else keeps changing the policy of key {key_arn}: deploy when it has ended"
+                    problem = (
+                        f"something else keeps changing the policy of key {self._key_arn}: deploy when it has ended"
+                    )
                     if not self._replace(text, new):
                         new, pause = "", 0
                 last = new

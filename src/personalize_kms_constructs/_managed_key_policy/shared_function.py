@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import cast
 
@@ -152,19 +152,21 @@ class _Limits:
         self._policies = policies
 
     def validate(self) -> list[str]:
-        """Return the problems."""
-        number = len(self._policies)
-        text = number_warning(f"{self._scope.node.path}/Role", number)
+        """Return the problems, and annotate the construct with a warning."""
+        text = number_warning(f"{self._scope.node.path}/Role", len(self._policies))
         if text is not None:
             warn(self._scope, "manyManagedPolicies", text)
+        return list(self._problems())
+
+    def _problems(self) -> Iterator[str]:
+        number = len(self._policies)
         least = size_of(Stack.of(self._scope).resolve(self._configuration.text())).least
         if number > MANAGED_POLICIES_AT_MOST or least > _ENVIRONMENT_SIZE:
-            return [
+            yield (
                 f"the stack manages the policies of {number} keys, by {least:,} bytes of configuration, but its "
                 f"function has room for {MANAGED_POLICIES_AT_MOST} keys and {_ENVIRONMENT_SIZE:,} bytes: use another "
                 "stack for some of the constructs, or ImportedKeyPolicy.PENDING"
-            ]
-        return []
+            )
 
 
 def _code() -> str:
