@@ -34,7 +34,7 @@ class Decision:
     final: bool = False
     """Denied by a statement or the boundary, so that no further statement helps."""
     named: bool = False
-    """Whether the key policy allows the role the action without IAM's help."""
+    """True if the key policy allows the role the action without IAM's help."""
     in_iam: bool = False
     """Denied since the role's IAM policies lack what the resource's policy leaves to them."""
 
@@ -169,7 +169,7 @@ def _explicit(denials: Iterable[Found]) -> Decision | None:
 
 
 def _may_take_away(role: Role) -> bool:
-    """Whether the role's boundary or a denial in its IAM policies has a say where the key policy names the role."""
+    """Tell if the role's boundary or a denial in its IAM policies has a say where the key policy names the role."""
     return bool(role.boundary or role.unseen_boundary or role.unseen_denials) or any(
         policy.may_deny for policy in role.identity
     )

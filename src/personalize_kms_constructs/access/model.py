@@ -41,7 +41,7 @@ class Policy:
     only_if: str = ""
     """A condition of the template that can't be decided, on which the policy depends."""
     inline: bool = False
-    """Whether it is an inline policy of a role."""
+    """True if it is an inline policy of a role."""
 
     @cached_property
     def statements(self) -> tuple[Written, ...]:
@@ -59,7 +59,7 @@ class Policy:
 
     @cached_property
     def is_plain(self) -> bool:
-        """Whether nothing but the names of actions tells those of one service apart."""
+        """Tell if nothing but the names of actions tells those of one service apart."""
         return all(each.is_plain for each in self.statements)
 
     @cached_property
@@ -74,7 +74,7 @@ class Policy:
 
     @cached_property
     def may_deny(self) -> bool:
-        """Whether a statement denies something, or may."""
+        """Tell if a statement denies something, or may."""
         return not isinstance(self.document, Mapping) or any(
             not each.readable or each.body.get("Effect") != "Allow" for each in self.statements
         )
@@ -89,7 +89,7 @@ class Written:
     """What people find it by: its sid or its number, and its policy."""
     policy: Policy
     readable: bool
-    """Whether it is known before deployment that this is a statement."""
+    """True if it is known before deployment that this is a statement."""
     only_actions: frozenset[str] | None
     """The only actions that it can be about, in lower case; none where a wildcard or a hole leaves that open."""
     addressed: dict[Any, Any] = field(default_factory=dict, repr=False)
@@ -97,7 +97,7 @@ class Written:
 
     @cached_property
     def is_plain(self) -> bool:
-        """Whether it names its actions or is about all of a service, and about each of them alike."""
+        """Tell if it names its actions or is about all of a service, and about each of them alike."""
         if self.has_action_keys or not self.readable or "NotAction" in self.body:
             return False
         return self.only_actions is not None or all(
@@ -107,7 +107,7 @@ class Written:
 
     @cached_property
     def has_action_keys(self) -> bool:
-        """Whether a condition is on a key that some actions have and others lack."""
+        """Tell if a condition is on a key that some actions have and others lack."""
         condition = self.body.get("Condition") if self.readable else None
         return bool(condition) and any(key.lower() in ACTION_KEYS for _, key, _ in condition_keys(condition))
 
@@ -133,7 +133,7 @@ class Key:
     arn: str
     policies: list[Policy] = field(default_factory=list)
     unseen: str = ""
-    """Why its policy, or a part of it, can't be seen; empty if all of it is known."""
+    """The reason why its policy, or a part of it, can't be seen; empty if all of it is known."""
     spec: str = "SYMMETRIC_DEFAULT"
     usage: str = "ENCRYPT_DECRYPT"
     declared: str = ""
@@ -157,7 +157,7 @@ class Role:
     """Inline and managed policies alike."""
     boundary: Policy | None = None
     unseen: str = ""
-    """Why some of its IAM policies can't be seen; empty if all are known."""
+    """The reason why some of its IAM policies can't be seen; empty if all are known."""
     unseen_denials: str = ""
     """Why there may be denials beside those that are known; of a role that exists already, ``unseen`` says enough."""
     unseen_trust: str = ""
@@ -183,11 +183,11 @@ class Bucket:
     account: str
     policies: list[Policy] = field(default_factory=list)
     unseen: str = ""
-    """Why its policy can't be seen; empty if it is known, or known to be absent."""
+    """The reason why its policy can't be seen; empty if it is known, or known to be absent."""
     key_arn: str | None = None
     """The key of its default encryption with SSE-KMS; none where it isn't encrypted with KMS."""
     unseen_encryption: str = ""
-    """Why its default encryption can't be seen."""
+    """The reason why its default encryption can't be seen."""
     declared: str = ""
     """The resource of a template that makes it."""
 
@@ -201,7 +201,7 @@ class Location:
     key_arn: str | None = None
     """A key of its own; by default that of the bucket."""
     is_folder: bool = False
-    """Whether it is one, whatever the prefix says."""
+    """True if it is one, whatever the prefix says."""
 
     @property
     def objects(self) -> str:
@@ -283,7 +283,7 @@ class AccessModel:
     names: dict[str, str] = field(default_factory=dict)
     """What people call the keys, roles and buckets: a construct path for example."""
     unseen: str = "it isn't part of the app"
-    """Why nothing is known of keys, roles and buckets that aren't in the model."""
+    """The reason why nothing is known of keys, roles and buckets that aren't in the model."""
 
     def label(self, arn: str) -> str:
         """Return what people call a key, a role or a bucket."""

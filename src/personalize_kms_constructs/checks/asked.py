@@ -32,7 +32,7 @@ class Request:
     """Its arguments, the names in lower case, since SDKs and templates spell them differently; a hole where an
     execution chooses all of them."""
     at_deployment: bool
-    """Whether it happens while the stack is deployed, so that it has to wait for policies."""
+    """True if it happens while the stack is deployed, so that it has to wait for policies."""
     account: str = ""
     """The account in which the call is made, where it isn't that of the stack."""
     region: str = ""

@@ -19,7 +19,7 @@ class BucketFacts:
     name: str
     exists: bool = True
     is_own: bool = False
-    """Whether it is known to be of this account: S3 shows a bucket's policy to nobody else."""
+    """True if it is known to be of this account: S3 shows a bucket's policy to nobody else."""
     region: str = ""
     policy: Any = None
     """The bucket policy; none if there is none, or it can't be seen."""
@@ -28,7 +28,7 @@ class BucketFacts:
     """The key of its default encryption with KMS, as the bucket has it: an ARN, an id or an alias."""
     unseen_encryption: str = ""
     blocks_public_access: bool | None = None
-    """Whether all four of its settings are on; none if that can't be seen."""
+    """True if all four of its settings are on; none if that can't be seen."""
 
 
 def read_bucket(account: Account, name: str) -> BucketFacts:

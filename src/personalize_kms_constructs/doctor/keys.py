@@ -23,14 +23,14 @@ class KeyFacts:
     policy: Any = None
     """The key policy; none if it can't be seen."""
     unseen: str = ""
-    """Why the key policy can't be seen."""
+    """The reason why the key policy can't be seen."""
     state: str = ""
     spec: str = ""
     usage: str = ""
     unseen_state: str = ""
     is_aws_managed: bool = False
     rotates: bool | None = None
-    """Whether KMS rotates it; none if that can't be seen."""
+    """True if KMS rotates it; none if that can't be seen."""
     grants: tuple[str, ...] = ()
     """Some grants for Personalize or made by it, in words."""
     grant_count: int = 0
