@@ -210,8 +210,8 @@ def test_a_nameless_role_of_another_region_is_refused(app: cdk.App) -> None:
     with pytest.raises(ValueError, match="service_role") as error:
         PersonalizeEncryption(stack, "Encryption", service_role=iam.Role(roles, "Nameless", assumed_by=trusts))
     assert str(error.value) == (
-        "Stack/Encryption: service_role is in a stack of another environment and has no fixed name to refer to it by: "
-        "give the role a role_name"
+        "Stack/Encryption: service_role is in a stack of another environment and has no literal name to refer to it "
+        "by: give the role a role_name without tokens"
     )
     named = iam.Role(roles, "Named", assumed_by=trusts, role_name="personalize")
     group = PersonalizeResource.dataset_group()
@@ -227,8 +227,8 @@ def test_a_nameless_role_beside_the_construct_is_refused_with_a_key_of_another_s
     with pytest.raises(ValueError, match="cycle") as error:
         PersonalizeEncryption(stack, "Encryption", encryption_key=security_key, service_role=role)
     assert str(error.value) == (
-        "Stack/Encryption: encryption_key is in another stack and service_role has no fixed name, so that the key "
-        "policy would need the role's ARN and the role's policy the key's, a cycle of stacks: give the role a "
+        "Stack/Encryption: encryption_key is in another stack and service_role has no fixed name, so that its "
+        "policy would need the ARN of the role and the role's policy its own, a cycle of stacks: give the role a "
         "role_name, or leave service_role out and have one made"
     )
 

@@ -8,11 +8,12 @@ from __future__ import annotations
 import re
 from collections.abc import Container, Iterator, Sequence
 
-from aws_cdk import Fn, RemovalPolicy, Stack, Stage
+from aws_cdk import RemovalPolicy, Stack
 
 from ._argument_types import shown
+from ._environment_checks import environment_problems, reference_problems, role_reference_problems
 from ._policies.place import Place
-from ._policies.resources import BucketFacts, Facts, KeyFacts
+from ._policies.resources import BucketFacts, KeyFacts
 from ._policies.roles import RoleFacts
 from ._tokens import is_token, literal_part
 from .locations import S3Location
@@ -133,23 +134,6 @@ def superfluous_problems(
         yield "removal_policy is for the key made here, but encryption_key is given: leave one out"
 
 
-def service_role_problems(role: RoleFacts) -> Iterator[str]:
-    """Explain why Personalize can't assume a role that was given."""
-    if role.stack is not None and role.stack is not role.here.stack and not _can_refer_to(role.arn, role.here.stack):
-        yield (
-            "service_role is in a stack of another environment and has no fixed name to refer to it by: give the role "
-            "a role_name"
-        )
-    account, stack_account = role.role.principal_account, role.here.account
-    if role.is_lookup_dummy or account is None or is_token(account) or is_token(stack_account):
-        return
-    if account != stack_account:
-        yield (
-            f"service_role belongs to account {account} but the stack to {stack_account}, and Personalize takes "
-            "no role of another account: pass a role of this account, or leave service_role out and have one made"
-        )
-
-
 def key_problems(what: str, key: KeyFacts, here: Place, role: RoleFacts | None, *, managed: bool) -> Iterator[str]:
     """Explain why Personalize can't use a key in this stack, or why its policy can't speak of the role."""
     if key.is_alias:
@@ -160,8 +144,8 @@ def key_problems(what: str, key: KeyFacts, here: Place, role: RoleFacts | None, 
         return
     if key.stack is None:
         yield from _key_arn_problems(what, key.arn)
-    yield from _environment_problems(what, key, here)
-    yield from _reference_problems(what, key, here, needs_export=True)
+    yield from environment_problems(what, key, here)
+    yield from reference_problems(what, key, here, needs_export=True)
     yield from key_spec_problems(what, key)
     if role is None:
         return
@@ -184,30 +168,12 @@ def key_spec_problems(what: str, key: KeyFacts) -> Iterator[str]:
         )
 
 
-def role_reference_problems(what: str, key: KeyFacts, role: RoleFacts) -> Iterator[str]:
-    """Explain that the policy of a key of another stack can't refer to the role without a cycle of stacks."""
-    if key.stack is None or not role.would_make_a_cycle_in(key.stack):
-        return
-    if not role.has_name:
-        yield (
-            f"{what} is in another stack and service_role has no fixed name, so that the key policy would need the "
-            "role's ARN and the role's policy the key's, a cycle of stacks: give the role a role_name, or leave "
-            "service_role out and have one made"
-        )
-    elif role.name_is_of_its_stack:
-        yield (
-            f"{what} is in another stack and the role's name has a value of the role's own stack in it, a parameter "
-            "for example, so that both stacks would need each other: use literals and pseudo parameters such as "
-            "Aws.REGION in role_name"
-        )
-
-
 def bucket_problems(what: str, bucket: BucketFacts, here: Place) -> Iterator[str]:
     """Explain why Personalize can't use a bucket in this stack."""
     if bucket.stack is None:
         yield from _bucket_arn_problems(what, bucket.arn)
-    yield from _environment_problems(what, bucket, here)
-    yield from _reference_problems(what, bucket, here, needs_export=bucket.l2 is None)
+    yield from environment_problems(what, bucket, here)
+    yield from reference_problems(what, bucket, here, needs_export=bucket.l2 is None)
 
 
 def resource_problems(resource: PersonalizeResource, *, in_one_bucket: bool) -> Iterator[str]:
@@ -285,47 +251,3 @@ def _bucket_arn_problems(what: str, arn: str) -> Iterator[str]:
             f"{what} has the ARN {arn}, which no bucket has: pass the bucket alone, and the folder as the prefix of "
             "the S3Location"
         )
-
-
-def _environment_problems(what: str, resource: Facts, here: Place) -> Iterator[str]:
-    if resource.stack is here.stack:
-        return
-    region, stack_region = resource.region, here.region
-    if not is_token(region) and not is_token(stack_region) and region != stack_region:
-        yield (
-            f"{what} is in Region {region} but the stack is in {stack_region}, and Personalize uses keys and buckets "
-            f"of its own Region only: pass one of {stack_region}, or make the stack in {region}"
-        )
-    if resource.stack is not None and _stage_path(resource.stack) != _stage_path(here.stack):
-        yield (
-            f"{what} is in another stage, and stages are deployed apart from each other: import it by its ARN, or make "
-            "it in this stage"
-        )
-
-
-def _stage_path(stack: Stack) -> str:
-    stage = Stage.of(stack)
-    return "" if stage is None else stage.node.path
-
-
-def _reference_problems(what: str, resource: Facts, here: Place, *, needs_export: bool) -> Iterator[str]:
-    """Explain that a stack of another account can't be referred to."""
-    account, stack_account = resource.account, here.account
-    is_elsewhere = resource.stack is not None and not is_token(account) and not is_token(stack_account)
-    if not is_elsewhere or account == stack_account:
-        return
-    if needs_export and not hasattr(Fn, "get_stack_output"):
-        yield (
-            f"{what} belongs to the stack of account {account}, to which this aws-cdk-lib can't refer: upgrade "
-            "aws-cdk-lib, or import it by its ARN"
-        )
-    if not needs_export and not _can_refer_to(resource.arn, here.stack):
-        yield f"{what} belongs to account {account} and has no fixed name to refer to it by: give it a bucket_name"
-
-
-def _can_refer_to(arn: str, stack: Stack) -> bool:
-    try:
-        stack.resolve(arn)
-    except RuntimeError:  # CannotUseCrossEnvironment
-        return False
-    return True

@@ -6,9 +6,10 @@ from collections.abc import Iterable, Iterator
 
 from ._argument_types import is_key, not_a_resource
 from ._checks import bucket_problems, key_problems, resource_problems
+from ._environment_checks import bucket_key_problems, prefix_problems, role_reference_problems
 from ._policies.known import KnownResources
 from ._policies.place import Place
-from ._policies.resources import KeyFacts
+from ._policies.resources import BucketFacts, KeyFacts
 from ._policies.roles import RoleFacts
 from .locations import S3Location
 from .resources import PersonalizeResource
@@ -43,11 +44,19 @@ class Judgement:
 
     def _of_location(self, what: str, location: S3Location) -> Iterator[str]:
         bucket, encryption = self._known.bucket(location.bucket), self._known.encryption_of(location)
-        yield from self._once(bucket.identity, bucket_problems(f"bucket of the {what}", bucket, self._here))
+        yield from self._once(bucket.identity, self._of_bucket(f"bucket of the {what}", bucket))
+        yield from prefix_problems(what, location.prefix, bucket, self._here)
         if encryption.problem:
             yield f"bucket of the {what} {encryption.problem}"
+        if location.encryption_key is None:
+            yield from bucket_key_problems(f"bucket of the {what}", bucket, encryption.key, self._here)
         if encryption.key is not None:
             yield from self._of_known_key(f"key of the {what}", encryption.key)
+
+    def _of_bucket(self, what: str, bucket: BucketFacts) -> Iterator[str]:
+        yield from bucket_problems(what, bucket, self._here)
+        if self._role is not None and not self._role.is_of_account(bucket.account):
+            yield from role_reference_problems(what, bucket, self._role)
 
     def _of_known_key(self, what: str, key: KeyFacts) -> Iterator[str]:
         found = key_problems(what, key, self._here, self._role, managed=self._manages_imported_keys)

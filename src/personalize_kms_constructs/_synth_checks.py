@@ -13,7 +13,8 @@ import jsii
 from aws_cdk import CfnDeletionPolicy, CfnResource, Stack
 from constructs import Construct, IValidation
 
-from ._checks import key_spec_problems, role_name_at_synth_problems, role_reference_problems
+from ._checks import key_spec_problems, role_name_at_synth_problems
+from ._environment_checks import bucket_at_synth_problems, role_at_synth_problems, role_reference_problems
 from ._metadata import leave_resources
 from ._policies.app import bucket_policies_of, contents_at_synth
 from ._policies.bucket_encryption import encryption_at_synth
@@ -138,6 +139,7 @@ class SynthChecks:
             return
         trust = self._stack.resolve(l1.assume_role_policy_document)
         yield from role_name_at_synth_problems(role)
+        yield from role_at_synth_problems(role)
         yield from trust_problems(role.name, trust, self._here.account, self._here.region)
         path = l1.path or "/"
         if role.own_l1 is not None and path != "/" and role.role.node.children:
@@ -165,8 +167,13 @@ class SynthChecks:
                     "that the statements are on the wrong key: change the bucket before, or give the key, as "
                     "S3Location(…, encryption_key=…)"
                 )
+        role = self._policies.role
         for policy in self._policies.of_buckets:
+            what = f"bucket {policy.name}"
             yield from self._other_policies(policy)
+            yield from bucket_at_synth_problems(what, policy.bucket, self._here)
+            if not role.is_of_account(policy.bucket.account):
+                yield from role_reference_problems(what, policy.bucket, role)
 
     def _buckets_that_say_their_key(self) -> Iterator[tuple[str, BucketFacts, KeyFacts | None]]:
         """Yield the buckets of the app whose key was not given with the location, each once."""

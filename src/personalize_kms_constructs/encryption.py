@@ -29,11 +29,11 @@ from ._checks import (
     id_problems,
     name_problems,
     role_name_problems,
-    service_role_problems,
     superfluous_problems,
     take_name,
     taken_name_problems,
 )
+from ._environment_checks import service_role_problems
 from ._judgement import Judgement
 from ._policies.dependencies import Dependencies
 from ._policies.keys import AddStatements
@@ -476,7 +476,10 @@ class PersonalizeEncryption(Construct):
         https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonpersonalize.html
         """
         refuse(self, [*caller_problems(grantee, resources), *self._wiring.late_problems()])
-        return grant_create(self, grantee, self._role.arn, resources)
+        # Written out for a caller of another stack, which this one may need.
+        is_of_its_stack = Stack.of(cast("Construct", grantee.grant_principal)) is self._role.stack
+        role_arn = self._role.arn if is_of_its_stack else self._role.arn_by_name(lambda _: False)
+        return grant_create(self, grantee, role_arn, resources)
 
     def on_key_access_changed(
         self,

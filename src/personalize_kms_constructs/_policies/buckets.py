@@ -16,6 +16,8 @@ from aws_cdk import aws_s3 as s3
 from ..matrix import S3Access
 from .app import bucket_policies_of, contents_of
 from .documents import append_to_property, is_document, sids_in
+from .elsewhere import lazy_text_elsewhere
+from .place import Place
 from .policy import Policy
 from .principals import PolicyPrincipal
 from .resources import BucketFacts
@@ -30,21 +32,27 @@ class BucketPolicy(Policy):
     def __init__(
         self,
         bucket: BucketFacts,
+        here: Place,
         *,
         principals: Sequence[PolicyPrincipal],
         foreign_suffix: Callable[[], str],
     ) -> None:
         super().__init__(bucket.arn, bucket.construct)
         self.bucket = bucket
+        self._here = here
         self.dependable: s3.BucketPolicy | s3.CfnBucketPolicy | None = None
         """The policy in this app that has the statements."""
         self._principals = principals
         self._foreign_suffix = foreign_suffix
         self._chosen_suffix: str | None = None
         self._made_policy: s3.CfnBucketPolicy | None = None
+        self._prefixes: dict[str, str] = {}
+        """Prefixes as the bucket's stack says them, where that is another one."""
 
     def collect_access(self, access: S3Access, prefix: str) -> None:
         """Allow this access to the objects below the prefix."""
+        if self.bucket.stack not in (None, self._here.stack):
+            prefix = self._prefixes.setdefault(prefix, lazy_text_elsewhere(prefix, self._here.stack))
         for needed, resource in (
             (access.on_objects, f"{self.resource_arn}/{prefix}*"),
             *((needed, self.resource_arn) for needed in access.on_bucket),

@@ -73,7 +73,7 @@ class PolicyRegistry:
             in_one_account = self.role.is_of_account(bucket.account)
             role = () if in_one_account else (role_principal(self.role, bucket),)
             self._buckets[bucket.identity] = BucketPolicy(
-                bucket, principals=(*role, self._service), foreign_suffix=self._foreign_suffix
+                bucket, self._here, principals=(*role, self._service), foreign_suffix=self._foreign_suffix
             )
         return self._buckets[bucket.identity]
 

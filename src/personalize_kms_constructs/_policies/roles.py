@@ -15,12 +15,15 @@ from aws_cdk import aws_s3 as s3
 from constructs import Construct, IConstruct
 
 from .._argument_types import has
-from .._tokens import TOKEN, is_token, l1_behind, names_a_resource
+from .._tokens import TOKEN, is_token, l1_behind
 from ..matrix import SERVICE_PRINCIPAL
 from .conditions import for_this_account
+from .elsewhere import text_elsewhere, unknown_elsewhere
 from .names import fixed_role_name, is_nested_in, outermost_stack
 from .place import Place
 
+NAMELESS = "a-role-without-a-name"
+"""Stands in documents for the name of a role that has none, until the checks at synth say so."""
 _CUSTOMIZE_ROLES = "@aws-cdk/iam:customizeRoles"
 
 
@@ -120,13 +123,19 @@ class RoleFacts:
     def has_name(self) -> bool:
         """True if the role's name is fixed, as far as is known by now."""
         l1 = self.l1
-        return l1 is None or self.here.stack.resolve(l1.role_name) is not None
+        return l1 is None or l1.stack.resolve(l1.role_name) is not None
+
+    @property
+    def path_and_name(self) -> str:
+        """The end of the ARN of a role of this app, as its own stack says it now."""
+        l1 = cast("iam.CfnRole", self.l1)
+        return f"{l1.path or '/'}{l1.role_name}"
 
     @property
     def name_is_of_its_stack(self) -> bool:
-        """True if other stacks would have to import the role's name or path, a parameter for example."""
+        """True if other stacks can't say the role's name or path, a parameter for example."""
         l1 = self.l1
-        return l1 is not None and names_a_resource(f"{l1.path or ''}{l1.role_name or ''}")
+        return l1 is not None and self.has_name and bool(unknown_elsewhere(self.path_and_name, l1.stack))
 
 
 def _needs(one: Stack, other: Stack) -> bool:
@@ -148,16 +157,17 @@ class _ArnByName:
         self._makes_a_cycle = makes_a_cycle
 
     def produce(self, context: IResolveContext) -> str:
-        """Return the ARN by the role's name, or a reference to the role where it has none.
+        """Return the ARN by the role's name, or a reference to the role where other stacks can't say the name.
 
         Where a cycle would come of it, the CDK would say so before the checks at synth can: they do instead.
         """
-        name, path, here = self._l1.role_name, self._l1.path or "/", self._role.here
-        has_name = name is not None and context.resolve(name) is not None
-        refers = not has_name or self._role.name_is_of_its_stack
-        if refers and self._makes_a_cycle(Stack.of(context.scope)):
-            return "a-role-without-a-name"
-        return f"arn:{here.partition}:iam::{here.account}:role{path}{name}" if has_name else self._l1.attr_arn
+        l1, role, consumer = self._l1, self._role, Stack.of(context.scope)
+        arn = f"arn:{role.here.partition}:iam::{role.here.account}:role"
+        if role.has_name and consumer is l1.stack:
+            return f"{arn}{role.path_and_name}"
+        if role.has_name and not role.name_is_of_its_stack:
+            return f"{arn}{text_elsewhere(role.path_and_name, l1.stack)}"
+        return NAMELESS if self._makes_a_cycle(consumer) else l1.attr_arn
 
 
 def make_role(scope: Construct, path: str, id: str, here: Place, role_name: str | None) -> RoleFacts:

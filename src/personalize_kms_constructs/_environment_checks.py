@@ -1,0 +1,175 @@
+"""Checks of stacks and their environments: whether the stacks of an app can refer to each other as they have to.
+
+The CDK refuses much of it too, later, and names neither the construct nor what to do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from aws_cdk import Fn, Stack, Stage
+
+from ._policies.elsewhere import unknown_elsewhere
+from ._policies.names import is_nested_in, outermost_stack
+from ._policies.place import Place
+from ._policies.resources import BucketFacts, Facts, KeyFacts
+from ._policies.roles import RoleFacts
+from ._tokens import is_token, names_a_resource
+
+
+def service_role_problems(role: RoleFacts) -> Iterator[str]:
+    """Explain why Personalize can't assume a role that was given, or why this stack can't refer to it."""
+    here = role.here
+    if role.stack is not None and _stage_path(role.stack) != _stage_path(here.stack):
+        yield (
+            "service_role is in another stage, and stages are deployed apart from each other: import it by its ARN, or "
+            "make it in this stage"
+        )
+        return
+    account = role.role.principal_account if role.stack is None else role.stack.account
+    if not role.is_lookup_dummy and account is not None and _differ(account, here.account):
+        yield (
+            f"service_role belongs to account {account} but the stack to {here.account}, and Personalize takes "
+            "no role of another account: pass a role of this account, or leave service_role out and have one made"
+        )
+    elif role.stack is not None and role.stack is not here.stack and not _can_refer_to(role.arn, here.stack):
+        yield (
+            "service_role is in a stack of another environment and has no literal name to refer to it by: give the "
+            "role a role_name without tokens"
+        )
+
+
+def role_reference_problems(what: str, resource: Facts, role: RoleFacts) -> Iterator[str]:
+    """Explain that the policy of a resource of another stack can't refer to the role without a cycle of stacks."""
+    if resource.stack is None or not role.would_make_a_cycle_in(resource.stack):
+        return
+    if not role.has_name:
+        yield (
+            f"{what} is in another stack and service_role has no fixed name, so that its policy would need the ARN of "
+            "the role and the role's policy its own, a cycle of stacks: give the role a role_name, or leave "
+            "service_role out and have one made"
+        )
+    elif role.name_is_of_its_stack:
+        yield (
+            f"{what} is in another stack and the role's name has a value of the role's own stack in it, a parameter "
+            "for example, so that both stacks would need each other: use literals and pseudo parameters such as "
+            "Aws.REGION in role_name"
+        )
+
+
+def role_at_synth_problems(role: RoleFacts) -> Iterator[str]:
+    """Explain that a role of another environment has got another ARN than the one that this stack refers to it by."""
+    l1, here = role.l1, role.here.stack
+    if l1 is None or role.stack is None or _share_environment(role.stack, here) or not role.has_name:
+        return
+    if here.resolve(role.arn) != here.resolve(role.arn_by_name(lambda _: False)):
+        yield (
+            f"service_role {role.name} has another name or path than it had when the CDK wrote its ARN into stack "
+            f"{here.node.path}, which is of another environment, so that policies would speak of two roles: give it "
+            "name and path where it is made, a path not at all (no aspect may change it later)"
+        )
+
+
+def bucket_at_synth_problems(what: str, bucket: BucketFacts, here: Place) -> Iterator[str]:
+    """Explain that a bucket of another environment has got another name than the one that this stack knows it by."""
+    l1, l2 = bucket.l1, bucket.l2
+    if bucket.stack is None or l1 is None or l2 is None or _share_environment(bucket.stack, here.stack):
+        return
+    if here.stack.resolve(l2.bucket_name) != bucket.stack.resolve(l1.bucket_name):
+        yield (
+            f"{what} has another name than it had when the CDK wrote it into stack {here.stack.node.path}, which is of "
+            "another environment, so that policies would speak of two buckets: give it its bucket_name where it is "
+            "made"
+        )
+
+
+def prefix_problems(what: str, prefix: str, bucket: BucketFacts, here: Place) -> Iterator[str]:
+    """Explain that the policy of a bucket of another stack can't say a prefix of this one."""
+    if bucket.stack is None or bucket.stack is here.stack:
+        return
+    unknown = unknown_elsewhere(prefix, here.stack)
+    if is_nested_in(bucket.stack, here.stack):
+        # A parent hands on to what is nested in it.
+        unknown = [part for part in unknown if not names_a_resource(part)]
+    if unknown:
+        yield (
+            f"{what} has a prefix that only its own stack knows, by a parameter or a condition for example, but the "
+            f"policy of the bucket is in {bucket.stack.node.path}, which needs it too: use literals and pseudo "
+            "parameters such as Aws.REGION in the prefix"
+        )
+
+
+def bucket_key_problems(what: str, bucket: BucketFacts, key: KeyFacts | None, here: Place) -> Iterator[str]:
+    """Explain that a bucket of another stack is encrypted with a key of this one, a cycle of stacks."""
+    if key is None or key.stack is None or bucket.stack is None or _differ(bucket.account, key.account):
+        return
+    of_bucket, of_key = outermost_stack(bucket.stack), outermost_stack(key.stack)
+    if of_bucket is not of_key and of_key is outermost_stack(here.stack):
+        path = bucket.stack.node.path
+        yield (
+            f"{what} is in {path} and is encrypted with a key of {key.stack.node.path}, where the construct is, so "
+            f"that the bucket needs the one stack and the role's policy the other, a cycle of stacks: make the "
+            f"construct in {path}, or the key apart from both"
+        )
+
+
+def environment_problems(what: str, resource: Facts, here: Place) -> Iterator[str]:
+    """Explain that Personalize can't use a resource of another environment."""
+    if resource.stack is here.stack:
+        return
+    if _differ(resource.region, here.region):
+        yield (
+            f"{what} is in Region {resource.region} but the stack is in {here.region}, and Personalize uses keys and "
+            f"buckets of its own Region only: pass one of {here.region}, or make the stack in {resource.region}"
+        )
+    if resource.stack is None:
+        return
+    if _stage_path(resource.stack) != _stage_path(here.stack):
+        yield (
+            f"{what} is in another stage, and stages are deployed apart from each other: import it by its ARN, or make "
+            "it in this stage"
+        )
+    if any(is_token(a) != is_token(b) for a, b in ((resource.account, here.account), (resource.region, here.region))):
+        one, other = resource.stack, here.stack
+        yield (
+            f"{what} is in {one.node.path}, whose environment is {one.environment.removeprefix('aws://')}, and the "
+            f"construct in {other.node.path}, whose is {other.environment.removeprefix('aws://')}, so that nobody "
+            "knows if they are one account and Region: give both stacks their env, or neither"
+        )
+
+
+def reference_problems(what: str, resource: Facts, here: Place, *, needs_export: bool) -> Iterator[str]:
+    """Explain that a stack of another account can't be referred to."""
+    account = resource.account
+    if resource.stack is None or not _differ(account, here.account):
+        return
+    if needs_export and not hasattr(Fn, "get_stack_output"):
+        yield (
+            f"{what} belongs to the stack of account {account}, to which this aws-cdk-lib can't refer: upgrade "
+            "aws-cdk-lib, or import it by its ARN"
+        )
+    if not needs_export and not _can_refer_to(resource.arn, here.stack):
+        yield f"{what} belongs to account {account} and has no fixed name to refer to it by: give it a bucket_name"
+
+
+def _share_environment(one: Stack, other: Stack) -> bool:
+    """Tell if the CDK lets stacks refer to each other; otherwise it writes names out, as they are then."""
+    return one.environment == other.environment
+
+
+def _differ(one: str, other: str) -> bool:
+    """Tell if two accounts or Regions are known to be different."""
+    return not is_token(one) and not is_token(other) and one != other
+
+
+def _stage_path(stack: Stack) -> str:
+    stage = Stage.of(stack)
+    return "" if stage is None else stage.node.path
+
+
+def _can_refer_to(arn: str, stack: Stack) -> bool:
+    try:
+        stack.resolve(arn)
+    except RuntimeError:  # CannotUseCrossEnvironment
+        return False
+    return True

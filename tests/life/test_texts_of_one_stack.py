@@ -1,0 +1,279 @@
+"""Role names and prefixes with tokens in policies of other stacks, where the same token would mean something else."""
+
+from typing import Any, cast
+
+import aws_cdk as cdk
+import jsii
+import pytest
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_s3 as s3
+
+from personalize_kms_constructs import PersonalizeEncryption, PersonalizeResource, S3Location
+from personalize_kms_constructs.checks import check_assembly
+from tests.life.conftest import key_statement, l1_role, synth_error, trusted_role
+from tests.policies import bucket_policy, resources, role_policy
+
+GROUP = PersonalizeResource.dataset_group()
+PARTITION = {"Ref": "AWS::Partition"}
+IAM = ["arn:", PARTITION, ":iam::", {"Ref": "AWS::AccountId"}]
+EXPORT = "Security:ExportsOutputFnGetAttBucket83908E77Arn063C8555"
+
+
+@jsii.implements(cdk.IStringProducer)
+class Folder:
+    """A folder whose name is decided late."""
+
+    name = "early"
+
+    def produce(self, context: cdk.IResolveContext) -> str:
+        """Return its name."""
+        return self.name
+
+
+def read_from(bucket: Any, prefix: str) -> PersonalizeResource:
+    return PersonalizeResource.dataset_import_job(S3Location(bucket, prefix))
+
+
+def principal_arn(statement: dict[str, Any]) -> Any:
+    return statement["Condition"]["ArnEquals"]["aws:PrincipalArn"]
+
+
+@pytest.fixture
+def theirs(app: cdk.App) -> cdk.Stack:
+    """A stack of another account."""
+    return cdk.Stack(app, "Theirs", env=cdk.Environment(account="222222222222", region="eu-west-1"))
+
+
+def test_the_stacks_name_in_the_name_of_the_role(stack: cdk.Stack, security: cdk.Stack) -> None:
+    """``Aws.STACK_NAME`` in the policy of another stack's key would be that stack's name."""
+    PersonalizeEncryption(
+        stack,
+        "Encryption",
+        encryption_key=kms.Key(security, "Key"),
+        role_name=f"p-{cdk.Aws.STACK_NAME}",
+        resources=[GROUP],
+    )
+    assert principal_arn(key_statement(security, "PersonalizeRole")) == {"Fn::Join": ["", [*IAM, ":role/p-Stack"]]}
+
+
+def test_the_stacks_name_in_the_name_of_a_role_of_a_third_stack(
+    app: cdk.App, stack: cdk.Stack, security: cdk.Stack
+) -> None:
+    """The name is that of the stack that makes the role, whoever makes the construct and the key."""
+    roles = cdk.Stack(app, "Roles", stack_name="company-roles")
+    role = trusted_role(roles, role_name=f"p-{cdk.Aws.STACK_NAME}")
+    PersonalizeEncryption(
+        stack, "Encryption", encryption_key=kms.Key(security, "Key"), service_role=role, resources=[GROUP]
+    )
+    assert principal_arn(key_statement(security, "PersonalizeRole")) == {
+        "Fn::Join": ["", [*IAM, ":role/p-company-roles"]]
+    }
+
+
+def test_the_account_in_the_name_of_the_role(app: cdk.App, concrete: cdk.Stack, theirs: cdk.Stack) -> None:
+    """``Aws.ACCOUNT_ID`` in the policy of another account's bucket would be that account."""
+    bucket = s3.Bucket(theirs, "Bucket", bucket_name="their-ratings")
+    PersonalizeEncryption(
+        concrete,
+        "Encryption",
+        role_name=f"p-{cdk.Aws.ACCOUNT_ID}-{cdk.Aws.REGION}",
+        resources=[read_from(bucket, f"{cdk.Aws.ACCOUNT_ID}/")],
+    )
+    name = "p-111111111111-eu-west-1"
+    statements = {statement["Sid"]: statement for statement in bucket_policy(theirs)}
+    assert principal_arn(statements["PersonalizeRoleReadObjects"]) == {
+        "Fn::Join": ["", ["arn:", PARTITION, f":iam::111111111111:role/{name}"]]
+    }
+    assert statements["PersonalizeServiceReadObjects"]["Resource"] == {
+        "Fn::Join": ["", [{"Fn::GetAtt": ["Bucket83908E77", "Arn"]}, "/111111111111/*"]]
+    }
+
+
+def test_the_stacks_name_in_a_prefix(app: cdk.App, stack: cdk.Stack, security: cdk.Stack) -> None:
+    """The bucket's policy allows what the job reads."""
+    bucket = s3.Bucket(security, "Bucket")
+    PersonalizeEncryption(stack, "Encryption", resources=[read_from(bucket, f"{cdk.Aws.STACK_NAME}/in/")])
+    assert [statement["Resource"] for statement in bucket_policy(security)] == [
+        {"Fn::GetAtt": ["Bucket83908E77", "Arn"]},
+        {"Fn::Join": ["", [{"Fn::GetAtt": ["Bucket83908E77", "Arn"]}, "/Stack/in/*"]]},
+    ]
+    (read,) = [statement for statement in role_policy(stack) if statement["Sid"] == "ReadObjects"]
+    assert read["Resource"] == {
+        "Fn::Join": ["", [{"Fn::ImportValue": EXPORT}, "/", {"Ref": "AWS::StackName"}, "/in/*"]]
+    }
+    report = check_assembly(app.synth())
+    assert not report.missing
+
+
+def test_a_prefix_that_comes_late(app: cdk.App, stack: cdk.Stack, security: cdk.Stack) -> None:
+    """What is lazy is read at the end, in every policy."""
+    bucket = s3.Bucket(security, "Bucket")
+    folder = Folder()
+    token = cdk.Lazy.uncached_string(cast("cdk.IStringProducer", folder))
+    PersonalizeEncryption(stack, "Encryption", resources=[read_from(bucket, f"{token}/")])
+    folder.name = "late"
+    assert bucket_policy(security)[1]["Resource"] == {
+        "Fn::Join": ["", [{"Fn::GetAtt": ["Bucket83908E77", "Arn"]}, "/late/*"]]
+    }
+
+
+@pytest.mark.parametrize("how", ["parameter", "condition"])
+def test_a_prefix_that_only_its_stack_knows(stack: cdk.Stack, security: cdk.Stack, how: str) -> None:
+    """The bucket's stack would need the construct's, which needs the bucket; a condition can't be told at all."""
+    parameter = cdk.CfnParameter(stack, "Folder").value_as_string
+    condition = cdk.CfnCondition(stack, "Condition", expression=cdk.Fn.condition_equals(parameter, "x"))
+    prefix = parameter if how == "parameter" else cdk.Fn.condition_if(condition.logical_id, "a", "b").to_string()
+    bucket = s3.Bucket(security, "Bucket")
+    with pytest.raises(ValueError, match="has a prefix that only its own stack knows"):
+        PersonalizeEncryption(stack, "Encryption", resources=[read_from(bucket, f"{prefix}/")])
+
+
+def test_a_prefix_of_the_parent_and_a_bucket_of_the_nested_stack(stack: cdk.Stack) -> None:
+    """A parent hands its parameters on to what is nested in it."""
+    nested = cdk.NestedStack(stack, "Nested")
+    parameter = cdk.CfnParameter(stack, "Folder").value_as_string
+    bucket = s3.Bucket(nested, "Bucket")
+    PersonalizeEncryption(stack, "Encryption", resources=[read_from(bucket, f"{cdk.Aws.STACK_NAME}/{parameter}/")])
+    assert bucket_policy(nested)[1]["Resource"] == {
+        "Fn::Join": [
+            "",
+            [{"Fn::GetAtt": ["Bucket83908E77", "Arn"]}, "/Stack/", {"Ref": "referencetoStackFolder347D2336Ref"}, "/*"],
+        ]
+    }
+
+
+def test_the_name_of_a_nested_stack(app: cdk.App, stack: cdk.Stack, security: cdk.Stack) -> None:
+    """Only CloudFormation knows the name of a nested stack."""
+    nested = cdk.NestedStack(stack, "Nested")
+    with pytest.raises(ValueError, match="has a value of the role's own stack in it"):
+        PersonalizeEncryption(
+            nested,
+            "Encryption",
+            encryption_key=kms.Key(security, "Key"),
+            role_name=f"p-{cdk.Aws.STACK_NAME}",
+            resources=[GROUP],
+        )
+
+
+def test_a_name_by_a_condition(stack: cdk.Stack, security: cdk.Stack) -> None:
+    """Another stack has no such condition."""
+    condition = cdk.CfnCondition(stack, "Condition", expression=cdk.Fn.condition_equals("a", cdk.Aws.REGION))
+    name = cdk.Fn.condition_if(condition.logical_id, "one", "other").to_string()
+    with pytest.raises(ValueError, match="has a value of the role's own stack in it"):
+        PersonalizeEncryption(
+            stack, "Encryption", encryption_key=kms.Key(security, "Key"), role_name=name, resources=[GROUP]
+        )
+
+
+def test_a_name_that_becomes_a_parameter(app: cdk.App, stack: cdk.Stack, security: cdk.Stack) -> None:
+    """The CDK would name neither the role nor what to do: two stacks need each other."""
+    encryption = PersonalizeEncryption(stack, "Encryption", encryption_key=kms.Key(security, "Key"), resources=[GROUP])
+    role: Any = encryption.service_role.node.default_child
+    role.role_name = cdk.CfnParameter(stack, "Name").value_as_string
+    assert "has a value of the role's own stack in it" in synth_error(app)
+
+
+@pytest.mark.parametrize("name", ["none", "parameter"])
+@pytest.mark.parametrize("of_nested_stack", [False, True])
+def test_a_role_without_a_name_and_the_bucket_of_another_account(
+    concrete: cdk.Stack, theirs: cdk.Stack, name: str, of_nested_stack: bool
+) -> None:
+    """The bucket's policy has to say the role's ARN, which it can't by a reference."""
+    bucket = s3.Bucket(theirs, "Bucket", bucket_name="their-ratings")
+    here = cdk.NestedStack(concrete, "Nested") if of_nested_stack else concrete
+    role_name = None if name == "none" else cdk.CfnParameter(here, "Name").value_as_string
+    with pytest.raises(ValueError, match="bucket of the source of dataset import job is in another stack and"):
+        PersonalizeEncryption(
+            here,
+            "Encryption",
+            service_role=trusted_role(here, role_name=role_name),
+            resources=[read_from(bucket, "import/")],
+        )
+
+
+def test_a_name_that_is_lost_with_the_bucket_of_another_account(
+    app: cdk.App, concrete: cdk.Stack, theirs: cdk.Stack
+) -> None:
+    """The same at synth."""
+    bucket = s3.Bucket(theirs, "Bucket", bucket_name="their-ratings")
+    role = trusted_role(concrete, role_name="personalize")
+    PersonalizeEncryption(concrete, "Encryption", service_role=role, resources=[read_from(bucket, "import/")])
+    l1: Any = role.node.default_child
+    l1.role_name = None
+    assert "bucket Theirs/Bucket is in another stack and service_role has no fixed name" in synth_error(app)
+
+
+@pytest.mark.parametrize("form", ["L1", "wrapped by its ARN"])
+def test_a_role_of_another_account(concrete: cdk.Stack, theirs: cdk.Stack, form: str) -> None:
+    """An L1 knows its account by its stack."""
+    role: Any = l1_role(theirs, role_name="personalize")
+    if form != "L1":
+        role = iam.Role.from_role_arn(concrete, "Wrapped", role.attr_arn)
+    with pytest.raises(ValueError, match="service_role belongs to account 222222222222 but the stack to 111111111111"):
+        PersonalizeEncryption(concrete, "Encryption", service_role=role, resources=[GROUP])
+
+
+def test_a_role_of_another_stage(app: cdk.App, stack: cdk.Stack) -> None:
+    """Stages are deployed apart; the CDK says so much later."""
+    stage = cdk.Stage(app, "Stage")
+    role = trusted_role(cdk.Stack(stage, "Roles"), role_name="personalize")
+    with pytest.raises(ValueError, match="service_role is in another stage"):
+        PersonalizeEncryption(stack, "Encryption", service_role=role, resources=[GROUP])
+
+
+def test_a_role_of_another_region_with_a_token_in_its_name(app: cdk.App, concrete: cdk.Stack) -> None:
+    """It has a name, and the name can't be said elsewhere."""
+    ireland = cdk.Stack(app, "Frankfurt", env=cdk.Environment(account="111111111111", region="eu-central-1"))
+    role = trusted_role(ireland, role_name=f"p-{cdk.Aws.REGION}")
+    with pytest.raises(ValueError, match="service_role is in a stack of another environment and has no literal name"):
+        PersonalizeEncryption(concrete, "Encryption", service_role=role, resources=[GROUP])
+
+
+def test_a_role_of_another_region_that_is_moved(app: cdk.App, concrete: cdk.Stack) -> None:
+    """The CDK has written its ARN into this stack as it was."""
+    frankfurt = cdk.Stack(app, "Frankfurt", env=cdk.Environment(account="111111111111", region="eu-central-1"))
+    role = trusted_role(frankfurt, role_name="personalize")
+    PersonalizeEncryption(concrete, "Encryption", service_role=role, resources=[GROUP])
+    l1: Any = role.node.default_child
+    l1.path = "/personalize/"
+    assert "service_role Frankfurt/ServiceRole has another name or path than" in synth_error(app)
+
+
+def test_a_bucket_of_another_account_that_is_renamed(app: cdk.App, concrete: cdk.Stack, theirs: cdk.Stack) -> None:
+    """The CDK has written its name into this stack as it was."""
+    bucket = s3.Bucket(theirs, "Bucket", bucket_name="their-ratings")
+    PersonalizeEncryption(concrete, "Encryption", resources=[read_from(bucket, "import/")])
+    l1: Any = bucket.node.default_child
+    l1.bucket_name = "their-other-ratings"
+    assert "bucket Theirs/Bucket has another name than" in synth_error(app)
+
+
+@pytest.mark.parametrize("what", ["key", "bucket"])
+def test_a_stack_of_a_known_account_beside_one_of_any(stack: cdk.Stack, concrete: cdk.Stack, what: str) -> None:
+    """Nobody knows if they are one account."""
+    key = kms.Key(concrete, "Key") if what == "key" else None
+    bucket = s3.Bucket(concrete, "Bucket", bucket_name="ratings") if what == "bucket" else None
+    chosen = [GROUP] if bucket is None else [read_from(bucket, "import/")]
+    with pytest.raises(ValueError, match="nobody knows if they are one account and Region"):
+        PersonalizeEncryption(stack, "Encryption", encryption_key=key, resources=chosen)
+
+
+def test_a_bucket_of_another_stack_with_a_key_of_this_one(stack: cdk.Stack, security: cdk.Stack) -> None:
+    """The bucket needs this stack's key, and the role's policy in this stack needs the bucket."""
+    bucket = s3.Bucket(security, "Bucket", encryption_key=kms.Key(stack, "Key"))
+    with pytest.raises(ValueError, match="make the construct in Security"):
+        PersonalizeEncryption(stack, "Encryption", resources=[read_from(bucket, "import/")])
+
+
+def test_a_caller_in_the_stack_of_the_key(app: cdk.App, stack: cdk.Stack, security: cdk.Stack) -> None:
+    """The caller's policy says the role's ARN by its name: a reference would make a cycle of stacks."""
+    encryption = PersonalizeEncryption(
+        stack, "Encryption", encryption_key=kms.Key(security, "Key"), role_name="personalize", resources=[GROUP]
+    )
+    caller = iam.Role(security, "Caller", assumed_by=iam.AccountRootPrincipal())
+    encryption.grant_create(caller, GROUP)
+    (policy,) = resources(security, "AWS::IAM::Policy").values()
+    statements = policy["Properties"]["PolicyDocument"]["Statement"]
+    (pass_role,) = [each for each in statements if each["Action"] == "iam:PassRole"]
+    assert pass_role["Resource"] == {"Fn::Join": ["", [*IAM, ":role/personalize"]]}
