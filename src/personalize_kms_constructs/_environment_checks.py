@@ -5,7 +5,7 @@ The CDK refuses much of it too, later, and names neither the construct nor what 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from aws_cdk import Fn, Stack, Stage
 
@@ -60,7 +60,7 @@ def role_reference_problems(what: str, resource: Facts, role: RoleFacts) -> Iter
 def role_at_synth_problems(role: RoleFacts) -> Iterator[str]:
     """Explain that a role of another environment has got another ARN than the one that this stack refers to it by."""
     l1, here = role.l1, role.here.stack
-    if l1 is None or role.stack is None or _share_environment(role.stack, here) or not role.has_name:
+    if l1 is None or role.own_l1 is not None or _share_environment(l1.stack, here) or not role.has_name:
         return
     if here.resolve(role.arn) != here.resolve(role.arn_by_name(lambda _: False)):
         yield (
@@ -101,15 +101,32 @@ def prefix_problems(what: str, prefix: str, bucket: BucketFacts, here: Place) ->
 
 def bucket_key_problems(what: str, bucket: BucketFacts, key: KeyFacts | None, here: Place) -> Iterator[str]:
     """Explain that a bucket of another stack is encrypted with a key of this one, a cycle of stacks."""
-    if key is None or key.stack is None or bucket.stack is None or _differ(bucket.account, key.account):
+    if key is None or key.stack is None or bucket.stack is None:
         return
-    of_bucket, of_key = outermost_stack(bucket.stack), outermost_stack(key.stack)
-    if of_bucket is not of_key and of_key is outermost_stack(here.stack):
-        path = bucket.stack.node.path
+    if bucket.stack is here.stack or is_nested_in(bucket.stack, here.stack):
+        return
+    apart = _outermost_without(bucket.stack, here.stack)
+    if key.stack is apart or is_nested_in(key.stack, apart):
         yield (
-            f"{what} is in {path} and is encrypted with a key of {key.stack.node.path}, where the construct is, so "
-            f"that the bucket needs the one stack and the role's policy the other, a cycle of stacks: make the "
-            f"construct in {path}, or the key apart from both"
+            f"{what} is in {bucket.stack.node.path} and is encrypted with a key of {key.stack.node.path}, where the "
+            "construct is, so that the bucket needs the one stack and the role's policy the other, a cycle of stacks: "
+            "make the key in a stack of its own, or the construct beside the bucket"
+        )
+
+
+def caller_reference_problems(caller: Stack, role: RoleFacts, used: Iterable[Facts]) -> Iterator[str]:
+    """Explain that a caller's policy can't refer to the role without a cycle of stacks."""
+    can_be_said = role.has_name and not role.name_is_of_its_stack
+    if role.stack is None or role.stack is caller or can_be_said:
+        return
+    ours, theirs = outermost_stack(role.here.stack), outermost_stack(caller)
+    if outermost_stack(role.stack) is ours is not theirs and any(
+        each.stack is not None and outermost_stack(each.stack) is theirs for each in used
+    ):
+        yield (
+            f"grantee is in {caller.node.path}, where a key or a bucket is, and service_role has no fixed name, or one "
+            "that its own stack gives it, so that the caller's policy would need the ARN of the role and the role's "
+            "policy that of the key or bucket, a cycle of stacks: give the role a literal role_name"
         )
 
 
@@ -148,8 +165,21 @@ def reference_problems(what: str, resource: Facts, here: Place, *, needs_export:
             f"{what} belongs to the stack of account {account}, to which this aws-cdk-lib can't refer: upgrade "
             "aws-cdk-lib, or import it by its ARN"
         )
+    elif needs_export and here.stack.nested:
+        yield (
+            f"{what} belongs to the stack of account {account}, to which the CDK lets no nested stack refer: import it "
+            "by its ARN, or make the construct in a stack that isn't nested"
+        )
     if not needs_export and not _can_refer_to(resource.arn, here.stack):
         yield f"{what} belongs to account {account} and has no fixed name to refer to it by: give it a bucket_name"
+
+
+def _outermost_without(other: Stack, stack: Stack) -> Stack:
+    """Return the stack, or the outermost that it is nested in, without the other one in it."""
+    parent = stack.nested_stack_parent
+    if parent is None or parent is other or is_nested_in(other, parent):
+        return stack
+    return _outermost_without(other, parent)
 
 
 def _share_environment(one: Stack, other: Stack) -> bool:

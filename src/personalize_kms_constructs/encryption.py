@@ -33,7 +33,7 @@ from ._checks import (
     take_name,
     taken_name_problems,
 )
-from ._environment_checks import service_role_problems
+from ._environment_checks import caller_reference_problems, service_role_problems
 from ._judgement import Judgement
 from ._policies.dependencies import Dependencies
 from ._policies.keys import AddStatements
@@ -476,9 +476,10 @@ class PersonalizeEncryption(Construct):
         https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonpersonalize.html
         """
         refuse(self, [*caller_problems(grantee, resources), *self._wiring.late_problems()])
+        caller = Stack.of(cast("Construct", grantee.grant_principal))
+        refuse(self, caller_reference_problems(caller, self._role, self._wiring.policies.resources))
         # Written out for a caller of another stack, which this one may need.
-        is_of_its_stack = Stack.of(cast("Construct", grantee.grant_principal)) is self._role.stack
-        role_arn = self._role.arn if is_of_its_stack else self._role.arn_by_name(lambda _: False)
+        role_arn = self._role.arn if caller is self._role.stack else self._role.arn_by_name(lambda _: False)
         return grant_create(self, grantee, role_arn, resources)
 
     def on_key_access_changed(

@@ -262,8 +262,45 @@ def test_a_stack_of_a_known_account_beside_one_of_any(stack: cdk.Stack, concrete
 def test_a_bucket_of_another_stack_with_a_key_of_this_one(stack: cdk.Stack, security: cdk.Stack) -> None:
     """The bucket needs this stack's key, and the role's policy in this stack needs the bucket."""
     bucket = s3.Bucket(security, "Bucket", encryption_key=kms.Key(stack, "Key"))
-    with pytest.raises(ValueError, match="make the construct in Security"):
+    with pytest.raises(ValueError, match="make the key in a stack of its own, or the construct beside the bucket"):
         PersonalizeEncryption(stack, "Encryption", resources=[read_from(bucket, "import/")])
+
+
+@pytest.mark.parametrize("bucket_in", ["parent", "sibling"])
+def test_a_bucket_beside_a_nested_stack_with_a_key_in_it(stack: cdk.Stack, bucket_in: str) -> None:
+    """A nested stack is deployed as one resource: it can't come before and after the bucket."""
+    nested, sibling = cdk.NestedStack(stack, "Nested"), cdk.NestedStack(stack, "Sibling")
+    key = kms.Key(cdk.NestedStack(nested, "Inner"), "Key")
+    bucket = s3.Bucket({"parent": stack, "sibling": sibling}[bucket_in], "Bucket", encryption_key=key)
+    with pytest.raises(ValueError, match="make the key in a stack of its own, or the construct beside the bucket"):
+        PersonalizeEncryption(nested, "Encryption", resources=[read_from(bucket, "import/")])
+
+
+def test_a_bucket_in_a_nested_stack_with_a_key_of_its_parent(app: cdk.App, stack: cdk.Stack) -> None:
+    """The parent's key is made first, then what is nested, then the role's policy."""
+    bucket = s3.Bucket(cdk.NestedStack(stack, "Nested"), "Bucket", encryption_key=kms.Key(stack, "Key"))
+    PersonalizeEncryption(stack, "Encryption", resources=[read_from(bucket, "import/")])
+    report = check_assembly(app.synth())
+    assert not report.missing
+    assert not report.undecided
+
+
+@pytest.mark.parametrize("name", ["none", "parameter"])
+def test_a_caller_in_the_stack_of_the_key_and_a_role_without_a_name(
+    app: cdk.App, stack: cdk.Stack, security: cdk.Stack, name: str
+) -> None:
+    """A reference to the role would make a cycle; in a third stack it makes none."""
+    nested = cdk.NestedStack(stack, "Nested")
+    role = trusted_role(stack, role_name=None if name == "none" else cdk.CfnParameter(stack, "Name").value_as_string)
+    bucket = s3.Bucket(security, "Bucket")
+    encryption = PersonalizeEncryption(
+        nested, "Encryption", service_role=role, resources=[read_from(bucket, "import/")]
+    )
+    third = cdk.Stack(app, "Third")
+    encryption.grant_create(iam.Role(third, "Caller", assumed_by=iam.AccountRootPrincipal()), GROUP)
+    with pytest.raises(ValueError, match="grantee is in Security, where a key or a bucket is"):
+        encryption.grant_create(iam.Role(security, "Caller", assumed_by=iam.AccountRootPrincipal()), GROUP)
+    app.synth()
 
 
 def test_a_caller_in_the_stack_of_the_key(app: cdk.App, stack: cdk.Stack, security: cdk.Stack) -> None:
@@ -277,3 +314,10 @@ def test_a_caller_in_the_stack_of_the_key(app: cdk.App, stack: cdk.Stack, securi
     statements = policy["Properties"]["PolicyDocument"]["Statement"]
     (pass_role,) = [each for each in statements if each["Action"] == "iam:PassRole"]
     assert pass_role["Resource"] == {"Fn::Join": ["", [*IAM, ":role/personalize"]]}
+
+
+def test_a_key_of_another_account_and_a_nested_stack(concrete: cdk.Stack, theirs: cdk.Stack) -> None:
+    """The CDK refuses it at the end of the synth, and speaks of execution roles."""
+    nested = cdk.NestedStack(concrete, "Nested")
+    with pytest.raises(ValueError, match="to which (the CDK lets no nested stack refer|this aws-cdk-lib can't refer)"):
+        PersonalizeEncryption(nested, "Encryption", encryption_key=kms.Key(theirs, "Key"), resources=[GROUP])

@@ -12,7 +12,7 @@ from .keys import AddStatements, KeyPolicy
 from .place import Place
 from .policy import Policy
 from .principals import role_principal, service_principal
-from .resources import BucketFacts, KeyFacts
+from .resources import BucketFacts, Facts, KeyFacts
 from .role_policies import RolePolicies
 from .roles import RoleFacts
 from .sids import foreign_suffix
@@ -54,6 +54,11 @@ class PolicyRegistry:
     def of_buckets(self) -> list[BucketPolicy]:
         """Those of buckets."""
         return [policy for policy in self._buckets.values() if policy.statements]
+
+    @property
+    def resources(self) -> list[Facts]:
+        """The keys and buckets that the policies are about."""
+        return [*(policy.key for policy in self.of_keys), *(policy.bucket for policy in self.of_buckets)]
 
     def of_key(self, key: KeyFacts) -> KeyPolicy:
         """Return the policy of a key."""
