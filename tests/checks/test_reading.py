@@ -422,3 +422,25 @@ def test_a_stack_that_knows_no_account(tmp_path: Path) -> None:
     report = check(tmp_path, complete(Key=literal, Role=role(RoleName="personalize")), **agnostic)
     assert report.missing == ()
     assert {each.principal for each in report.undecided} == {"role"}
+
+
+def test_a_policy_of_a_role_that_is_not_known(tmp_path: Path) -> None:
+    """It may be this role's."""
+    template = complete(Policy={**policy(), "Properties": {**policy()["Properties"], "Roles": [{"Ref": "Name"}]}})
+    template["Parameters"] = {"Name": {"Type": "String"}}
+    report = check(tmp_path, template)
+    assert report.missing == ()
+    assert {each.action for each in report.undecided} == set(IN_IAM)
+    assert {each.because for each in report.undecided} == {
+        "not all policies of role arn:aws:iam::111122223333:role/${Main.Role} can be seen: policy Main/Policy is of a "
+        "role whose name isn't known, Main.Name"
+    }
+
+
+def test_a_policy_of_a_role_by_its_name_that_a_parameter_gives(tmp_path: Path) -> None:
+    """Then it's known whose policy it is, and not whose else's."""
+    named = {**policy(), "Properties": {**policy()["Properties"], "Roles": [{"Ref": "Name"}]}}
+    template = complete(Policy=named, Named=role(RoleName={"Ref": "Name"}))
+    template["Parameters"] = {"Name": {"Type": "String"}}
+    report = check(tmp_path, template)
+    assert {(each.policy, each.action) for each in report.missing} == {("role", action) for action in IN_IAM}

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, TypeVar
 
 from ..access.answers import Answer
 from ..access.lists import as_list
 from ..access.model import AccessModel, Bucket, Key, OpenQuestion, Policy, Problem, Role
 from ..access.problems import AWS_MANAGED_KEY, S3_GUIDE
-from ..access.values import account_of, has_unknown, last_part, same, split, split_arn
+from ..access.values import account_of, has_unknown, last_part, open_parts, same, split, split_arn
 from . import physical
 from .physical import Resource
 from .policies import IDENTITY_POLICIES, default_key_policy, may_deny, not_of_the_app, policy_of
@@ -132,7 +133,7 @@ class Deployment:
             elif policy.declared not in [each.declared for each in identity]:
                 identity.append(policy)
         role.managed_policies = len(foreign)
-        role.unseen = not_of_the_app(foreign)
+        role.unseen = "; ".join([*filter(None, [not_of_the_app(foreign)]), *self._of_unknown_roles])
         role.unseen_denials = not_of_the_app(each for each in foreign if may_deny(each))
         role.identity = [policy_of(each, "PolicyDocument") for each in identity]
         role.managed_policies += sum(each.type == physical.MANAGED_POLICY for each in identity)
@@ -212,6 +213,16 @@ class Deployment:
 
     def _managed_policy(self, arn: Any) -> Resource | None:
         return self.find(lambda each: each.managed_policies.get(_of_any_partition(str(arn))))
+
+    @cached_property
+    def _of_unknown_roles(self) -> list[str]:
+        """The policies that may be of any role, since the role's name isn't known, each with the reason."""
+        known = {last_part(arn) for arn in self.roles}
+        return [
+            f"policy {policies[0].path} is of a role whose name isn't known, {', '.join(open_parts(name))}"
+            for name, policies in self.role_policies.items()
+            if has_unknown(name) and name not in known
+        ]
 
     def _policies_of(self, role_name: str, account: str) -> list[Resource]:
         found = self.find(lambda each: each.role_policies.get(role_name)) or []

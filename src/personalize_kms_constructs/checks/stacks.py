@@ -12,6 +12,7 @@ from ..access.answers import Answer
 from ..access.values import PARTITION, same, unknown
 from . import physical
 from .assembly import Template
+from .cross_region import READER, written_for
 from .errors import AssemblyError
 from .intrinsics import NO_VALUE, Scope
 
@@ -162,7 +163,9 @@ class Stack(Scope):
         name = (logical_id, attribute)
         if name not in self._attributes:
             with self._once(f"{logical_id}.{attribute}"):
-                self._attributes[name] = physical.attribute(self.resource(logical_id), attribute)
+                resource = self.resource(logical_id)
+                written = written_for(self, attribute) if resource.type == READER else iter(())
+                self._attributes[name] = next(written, None) or physical.attribute(resource, attribute)
         return self._attributes[name]
 
     def output(self, name: str) -> Any:

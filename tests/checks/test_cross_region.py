@@ -1,0 +1,42 @@
+"""A role of another Region, which the CDK refers to by parameters of Systems Manager."""
+
+from typing import Any
+
+import aws_cdk as cdk
+import pytest
+from aws_cdk import aws_iam as iam
+
+from personalize_kms_constructs import PersonalizeEncryption, PersonalizeResource
+from personalize_kms_constructs.checks import check_assembly
+from tests.life.conftest import l1_role
+
+
+def region(app: cdk.App, name: str) -> cdk.Stack:
+    env = cdk.Environment(account="111111111111", region=name)
+    return cdk.Stack(app, name, env=env, cross_region_references=True)
+
+
+@pytest.mark.parametrize("nested", [False, True])
+def test_a_role_of_another_region(app: cdk.App, nested: bool) -> None:
+    """Policy, key policy and dataset group are of one role, whose name only CloudFormation knows."""
+    role = l1_role(region(app, "us-east-1"), path="/team/")
+    ireland = region(app, "eu-west-1")
+    scope = cdk.NestedStack(ireland, "Nested") if nested else ireland
+    encryption = PersonalizeEncryption(scope, "Encryption", service_role=role)
+    encryption.add_dataset_group("Movies", name="movies")
+    encryption.allow(PersonalizeResource.dataset_export_job())
+    report = check_assembly(app.synth())
+    assert (report.missing, report.undecided) == ((), ())
+
+
+def test_a_policy_of_another_role_of_the_other_region(app: cdk.App) -> None:
+    """What is read is what is written under that name."""
+    america, ireland = region(app, "us-east-1"), region(app, "eu-west-1")
+    encryption = PersonalizeEncryption(ireland, "Encryption", service_role=l1_role(america))
+    encryption.add_dataset_group("Movies", name="movies")
+    policies = [each for each in ireland.node.find_all() if isinstance(each, iam.CfnManagedPolicy)]
+    (policy,) = policies
+    other: Any = l1_role(america, "Other")
+    policy.roles = [other.ref]
+    report = check_assembly(app.synth())
+    assert {each.action for each in report.missing} >= {"kms:Decrypt"}
