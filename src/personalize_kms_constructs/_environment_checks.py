@@ -117,7 +117,7 @@ def bucket_key_problems(what: str, bucket: BucketFacts, key: KeyFacts | None, he
 def caller_reference_problems(caller: Stack, role: RoleFacts, used: Iterable[Facts]) -> Iterator[str]:
     """Explain that a caller's policy can't refer to the role without a cycle of stacks."""
     can_be_said = role.has_name and not role.name_is_of_its_stack
-    if role.stack is None or role.stack is caller or can_be_said:
+    if role.stack is None or can_be_said:
         return
     ours, theirs = outermost_stack(role.here.stack), outermost_stack(caller)
     if outermost_stack(role.stack) is ours is not theirs and any(

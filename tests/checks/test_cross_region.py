@@ -16,10 +16,11 @@ def region(app: cdk.App, name: str) -> cdk.Stack:
     return cdk.Stack(app, name, env=env, cross_region_references=True)
 
 
+@pytest.mark.parametrize("role_name", [None, f"personalize-{cdk.Aws.REGION}"], ids=["nameless", "named by a token"])
 @pytest.mark.parametrize("nested", [False, True])
-def test_a_role_of_another_region(app: cdk.App, nested: bool) -> None:
-    """Policy, key policy and dataset group are of one role, whose name only CloudFormation knows."""
-    role = l1_role(region(app, "us-east-1"), path="/team/")
+def test_a_role_of_another_region(app: cdk.App, nested: bool, role_name: str | None) -> None:
+    """Policy, key policy and dataset group are of one role."""
+    role = l1_role(region(app, "us-east-1"), path="/team/", role_name=role_name)
     ireland = region(app, "eu-west-1")
     scope = cdk.NestedStack(ireland, "Nested") if nested else ireland
     encryption = PersonalizeEncryption(scope, "Encryption", service_role=role)

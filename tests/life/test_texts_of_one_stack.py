@@ -118,12 +118,16 @@ def test_a_prefix_that_comes_late(app: cdk.App, stack: cdk.Stack, security: cdk.
     }
 
 
-@pytest.mark.parametrize("how", ["parameter", "condition"])
+@pytest.mark.parametrize("how", ["parameter", "join", "condition"])
 def test_a_prefix_that_only_its_stack_knows(stack: cdk.Stack, security: cdk.Stack, how: str) -> None:
     """The bucket's stack would need the construct's, which needs the bucket; a condition can't be told at all."""
     parameter = cdk.CfnParameter(stack, "Folder").value_as_string
     condition = cdk.CfnCondition(stack, "Condition", expression=cdk.Fn.condition_equals(parameter, "x"))
-    prefix = parameter if how == "parameter" else cdk.Fn.condition_if(condition.logical_id, "a", "b").to_string()
+    prefix = {
+        "parameter": parameter,
+        "join": cdk.Fn.join("-", ["a", parameter]),
+        "condition": cdk.Fn.condition_if(condition.logical_id, "a", "b").to_string(),
+    }[how]
     bucket = s3.Bucket(security, "Bucket")
     with pytest.raises(ValueError, match="has a prefix that only its own stack knows"):
         PersonalizeEncryption(stack, "Encryption", resources=[read_from(bucket, f"{prefix}/")])
@@ -141,6 +145,15 @@ def test_a_prefix_of_the_parent_and_a_bucket_of_the_nested_stack(stack: cdk.Stac
             [{"Fn::GetAtt": ["Bucket83908E77", "Arn"]}, "/Stack/", {"Ref": "referencetoStackFolder347D2336Ref"}, "/*"],
         ]
     }
+
+
+def test_a_conditional_prefix_of_the_parent_and_a_bucket_of_the_nested_stack(stack: cdk.Stack) -> None:
+    """Conditions can't be handed on."""
+    condition = cdk.CfnCondition(stack, "Condition", expression=cdk.Fn.condition_equals("a", cdk.Aws.REGION))
+    bucket = s3.Bucket(cdk.NestedStack(stack, "Nested"), "Bucket")
+    prefix = cdk.Fn.condition_if(condition.logical_id, "a", "b").to_string()
+    with pytest.raises(ValueError, match="has a prefix that only its own stack knows"):
+        PersonalizeEncryption(stack, "Encryption", resources=[read_from(bucket, f"{prefix}/")])
 
 
 def test_the_name_of_a_nested_stack(app: cdk.App, stack: cdk.Stack, security: cdk.Stack) -> None:
@@ -276,6 +289,27 @@ def test_a_bucket_beside_a_nested_stack_with_a_key_in_it(stack: cdk.Stack, bucke
         PersonalizeEncryption(nested, "Encryption", resources=[read_from(bucket, "import/")])
 
 
+@pytest.mark.parametrize("bucket_in", ["parent", "sibling"])
+def test_a_bucket_beside_a_nested_stack_with_a_key_of_a_third(app: cdk.App, stack: cdk.Stack, bucket_in: str) -> None:
+    """Key, bucket and construct are deployed one after the other."""
+    nested, sibling, third = (cdk.NestedStack(stack, name) for name in ("Nested", "Sibling", "Third"))
+    bucket_stack = {"parent": stack, "sibling": sibling}[bucket_in]
+    bucket = s3.Bucket(bucket_stack, "Bucket", encryption_key=kms.Key(third, "Key"))
+    PersonalizeEncryption(nested, "Encryption", resources=[read_from(bucket, "import/")])
+    report = check_assembly(app.synth())
+    assert (report.missing, report.undecided) == ((), ())
+
+
+def test_a_bucket_of_another_stack_and_the_key_of_its_objects_in_this_one(
+    app: cdk.App, stack: cdk.Stack, security: cdk.Stack
+) -> None:
+    """The bucket itself doesn't need the key, so that there is no cycle."""
+    location = S3Location(s3.Bucket(security, "Bucket"), "import/", encryption_key=kms.Key(stack, "Key"))
+    PersonalizeEncryption(stack, "Encryption", resources=[PersonalizeResource.dataset_import_job(location)])
+    report = check_assembly(app.synth())
+    assert (report.missing, report.undecided) == ((), ())
+
+
 def test_a_bucket_in_a_nested_stack_with_a_key_of_its_parent(app: cdk.App, stack: cdk.Stack) -> None:
     """The parent's key is made first, then what is nested, then the role's policy."""
     bucket = s3.Bucket(cdk.NestedStack(stack, "Nested"), "Bucket", encryption_key=kms.Key(stack, "Key"))
@@ -301,6 +335,32 @@ def test_a_caller_in_the_stack_of_the_key_and_a_role_without_a_name(
     with pytest.raises(ValueError, match="grantee is in Security, where a key or a bucket is"):
         encryption.grant_create(iam.Role(security, "Caller", assumed_by=iam.AccountRootPrincipal()), GROUP)
     app.synth()
+
+
+def test_a_caller_in_the_stack_of_the_bucket_and_a_role_of_a_third(
+    app: cdk.App, stack: cdk.Stack, security: cdk.Stack
+) -> None:
+    """The role's stack needs no other, so that both can refer to it."""
+    role = trusted_role(cdk.Stack(app, "Roles"))
+    encryption = PersonalizeEncryption(
+        stack, "Encryption", service_role=role, resources=[read_from(s3.Bucket(security, "Bucket"), "import/")]
+    )
+    encryption.grant_create(iam.Role(security, "Caller", assumed_by=iam.AccountRootPrincipal()), GROUP)
+    app.synth()
+
+
+def test_a_caller_in_the_parent_of_the_role(app: cdk.App, stack: cdk.Stack) -> None:
+    """The bucket is made first, then what is nested with the role, then the caller's policy."""
+    nested = cdk.NestedStack(stack, "Nested")
+    encryption = PersonalizeEncryption(
+        nested,
+        "Encryption",
+        service_role=trusted_role(nested),
+        resources=[read_from(s3.Bucket(stack, "Bucket"), "import/")],
+    )
+    encryption.grant_create(iam.Role(stack, "Caller", assumed_by=iam.AccountRootPrincipal()), GROUP)
+    report = check_assembly(app.synth())
+    assert (report.missing, report.undecided) == ((), ())
 
 
 def test_a_caller_in_the_stack_of_the_key(app: cdk.App, stack: cdk.Stack, security: cdk.Stack) -> None:
