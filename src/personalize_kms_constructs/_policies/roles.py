@@ -161,11 +161,13 @@ class _ArnByName:
 
         Where a cycle would come of it, the CDK would say so before the checks at synth can: they do instead.
         """
-        l1, role = self._l1, self._role
+        l1, role, consumer = self._l1, self._role, Stack.of(context.scope)
+        arn = f"arn:{role.here.partition}:iam::{role.here.account}:role"
+        if role.has_name and consumer is l1.stack:
+            return f"{arn}{role.path_and_name}"
         if role.has_name and not role.name_is_of_its_stack:
-            path_and_name = text_elsewhere(role.path_and_name, l1.stack)
-            return f"arn:{role.here.partition}:iam::{role.here.account}:role{path_and_name}"
-        return NAMELESS if self._makes_a_cycle(Stack.of(context.scope)) else l1.attr_arn
+            return f"{arn}{text_elsewhere(role.path_and_name, l1.stack)}"
+        return NAMELESS if self._makes_a_cycle(consumer) else l1.attr_arn
 
 
 def make_role(scope: Construct, path: str, id: str, here: Place, role_name: str | None) -> RoleFacts:
