@@ -42,6 +42,14 @@ from ._wiring import Wiring
 
 Documents = Mapping[Policy, Any]
 
+_ONE_POLICY_OF_AN_L1 = (
+    "put all statements into one policy, and make it before the construct, which adds its statements to it"
+)
+_ONE_POLICY_OF_AN_L2 = (
+    "make it before the construct and give it to the bucket, by bucket.policy = …, or add its statements by "
+    "bucket.add_to_resource_policy"
+)
+
 
 @jsii.implements(IValidation)
 class SynthChecks:
@@ -182,16 +190,17 @@ class SynthChecks:
         l1 = policy.bucket.l1
         if l1 is None or policy.pending:
             return
+        own = policy.l1_of_policy
         others = [
             other
             for other in bucket_policies_of(l1, self._app.bucket_policies)
-            if policy.dependable is None or other.node.path != policy.dependable.node.path
+            if own is None or other.node.path != own.node.path
         ]
         if others:
+            way_out = _ONE_POLICY_OF_AN_L1 if policy.bucket.l2 is None else _ONE_POLICY_OF_AN_L2
             yield (
-                f"bucket {policy.name} has another policy, {others[0].node.path}, but S3 keeps one of them only: make "
-                "it before the construct and give the CfnBucket to S3Location, or add its statements by "
-                "bucket.add_to_resource_policy"
+                f"bucket {policy.name} has another policy, {others[0].node.path}, but S3 keeps one of them only: "
+                f"{way_out}"
             )
 
     def _number_of_managed_policies(self) -> int:
