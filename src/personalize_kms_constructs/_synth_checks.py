@@ -182,7 +182,7 @@ class SynthChecks:
         for resource in self._wiring.allowed:
             for what, location in resource.locations():
                 bucket = self._known.bucket(location.bucket)
-                if location.encryption_key is None and bucket.stack is not None and bucket.identity not in seen:
+                if self._known.is_by_bucket(location) and bucket.identity not in seen:
                     seen.add(bucket.identity)
                     yield what, bucket, self._known.encryption_of(location).key
 

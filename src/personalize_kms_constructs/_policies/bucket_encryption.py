@@ -33,8 +33,10 @@ class BucketEncryption:
 
 
 def encryption_of(bucket: BucketFacts, here: Place) -> BucketEncryption:
-    """Find the key, by the L2 where it knows one."""
-    known = bucket.imported_key if bucket.l2 is None else bucket.l2.encryption_key
+    """Find the key: the one that the bucket was imported with, or else by the L2 where it knows one."""
+    known = bucket.imported_key
+    if known is None and bucket.l2 is not None:
+        known = bucket.l2.encryption_key
     if known is not None:
         return _by_key(known, here)
     return encryption_in_l1(bucket, here)

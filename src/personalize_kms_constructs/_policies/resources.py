@@ -7,7 +7,7 @@ its ARN, as ``kms.Key.from_key_arn(self, "Key", cfn_key.attr_arn)`` makes it.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, cast
 
@@ -59,7 +59,7 @@ class BucketFacts(Facts):
     own_l1: s3.CfnBucket | None = None
     """Its L1, where no L2 stands above it."""
     imported_key: kms.IKey | None = None
-    """The encryption key that an imported bucket was said to have."""
+    """The encryption key that a bucket was imported with, whatever it encrypts with by default."""
 
     @cached_property
     def l1(self) -> s3.CfnBucket | None:
@@ -95,17 +95,21 @@ def bucket_facts(given: Any, here: Place) -> BucketFacts:
         arn = given.bucket_arn
         return BucketFacts(arn, arn, *_environment(given, here), given, l2=given)
     arn = _arn_of_bucket(given)
+    key = given.encryption_key if has(given, "encryption_key") else None
     l1 = l1_behind(arn, s3.CfnBucket)
     if l1 is None:
-        key = given.encryption_key if has(given, "encryption_key") else None
         environment = given.env
         return BucketFacts(
             _identity(arn, here), arn, None, environment.account, environment.region, given, imported_key=key
         )
     owner = l1.node.scope
     if isinstance(owner, s3.Bucket):
-        return bucket_facts(owner, here)
-    return BucketFacts(l1.attr_arn, l1.attr_arn, *_environment(l1, here), l1, own_l1=l1)
+        facts = bucket_facts(owner, here)
+    else:
+        facts = BucketFacts(l1.attr_arn, l1.attr_arn, *_environment(l1, here), l1, own_l1=l1)
+    # ``Bucket.from_cfn_bucket`` makes a child of the L1, with the key that stands there.
+    is_wrapper = key is not None and given.node.scope is l1
+    return facts if is_wrapper else replace(facts, imported_key=key)
 
 
 def _facts_of_key_l1(l1: kms.CfnKey, here: Place) -> KeyFacts:
