@@ -164,7 +164,7 @@ class SynthChecks:
 
     def _bucket_problems(self) -> Iterator[str]:
         for what, bucket, wired in self._buckets_that_say_their_key():
-            at_synth = encryption_at_synth(bucket, wired, self._here)
+            at_synth = encryption_at_synth(bucket, self._here)
             if at_synth.problem:
                 yield f"bucket of the {what} {at_synth.problem}"
             elif (at_synth.key and at_synth.key.identity) != (wired and wired.identity):

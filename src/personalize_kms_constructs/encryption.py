@@ -125,7 +125,8 @@ class PersonalizeEncryption(Construct):
                 imported_key_policy,
                 imported_key_policy_revision,
             )
-        except ValueError:
+        except Exception:
+            # Also what jsii raises, so that whoever catches it can make the construct anew.
             scope.node.try_remove_child(id)
             raise
 
