@@ -113,33 +113,6 @@ def test_an_l1_with_a_parameter(stack: cdk.Stack) -> None:
     )
 
 
-def test_a_bucket_that_is_encrypted_by_an_alias_of_the_app(stack: cdk.Stack, data_key: kms.Key) -> None:
-    """The alias says which key it is."""
-    bucket = s3.Bucket(stack, "Aliased", encryption_key=data_key.add_alias("data"))
-    PersonalizeEncryption(stack, "Encryption", resources=[importing(bucket)])
-    statements = statements_of(stack, data_key)
-    assert len(statements) == 3
-
-
-def test_a_bucket_that_is_encrypted_by_an_imported_alias(stack: cdk.Stack) -> None:
-    """Its key isn't known, and the message is about the bucket."""
-    alias = kms.Alias.from_alias_name(stack, "Alias", "alias/data")
-    message = refusal(stack, s3.Bucket(stack, "Aliased", encryption_key=alias))
-    assert "bucket of the source of dataset import job is encrypted by an alias, alias/data, which" in message
-    assert "encryption_key=" in message
-
-
-def test_a_bucket_that_is_encrypted_by_an_imported_alias_with_its_key(app: cdk.App, stack: cdk.Stack) -> None:
-    """The alias was imported with the key that it stands for."""
-    key = kms.Key.from_key_arn(stack, "Imported", KEY_ARN)
-    alias = kms.Alias.from_alias_attributes(stack, "Alias", alias_name="alias/data", alias_target_key=key)
-    encryption = PersonalizeEncryption(
-        stack, "Encryption", resources=[importing(s3.Bucket(stack, "Aliased", encryption_key=alias))]
-    )
-    assert [pending.resource_arn for pending in encryption.pending_statements] == [KEY_ARN]
-    app.synth()
-
-
 def test_an_encryption_that_changes_later_fails_the_synth(
     app: cdk.App, stack: cdk.Stack, encrypted_bucket: s3.Bucket
 ) -> None:
