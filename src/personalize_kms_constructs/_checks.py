@@ -9,6 +9,7 @@ import re
 from collections.abc import Container, Iterator, Sequence
 
 from aws_cdk import Fn, RemovalPolicy, Stack, Stage
+from aws_cdk import aws_kms as kms
 
 from ._argument_types import shown
 from ._policies.place import Place
@@ -176,7 +177,8 @@ def key_problems(what: str, key: KeyFacts, here: Place, role: RoleFacts | None, 
 def key_spec_problems(what: str, key: KeyFacts) -> Iterator[str]:
     """Explain that a key of this app generates no data keys."""
     l1 = key.l1
-    spec = (l1.key_spec if l1 is not None else None) or "SYMMETRIC_DEFAULT"
+    # A replica has the spec of its primary key, which is of another Region and may be none of this app.
+    spec = (l1.key_spec if isinstance(l1, kms.CfnKey) else None) or "SYMMETRIC_DEFAULT"
     if not is_token(spec) and spec != "SYMMETRIC_DEFAULT":
         yield (
             f"{what} is a {spec} key but Personalize needs data keys, which only symmetric encryption keys generate: "

@@ -135,7 +135,9 @@ class SynthChecks:
         )
 
         def may_manage(policy: Policy) -> bool:
-            return isinstance(policy, KeyPolicy) and not role.is_of_another_account_than(policy.key.account)
+            if not isinstance(policy, KeyPolicy) or policy.is_of_this_app:
+                return False
+            return not role.is_of_another_account_than(policy.key.account)
 
         return pending_warnings(self._scope, self._policies, known, may_manage=may_manage)
 

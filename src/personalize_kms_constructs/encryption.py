@@ -221,7 +221,7 @@ class PersonalizeEncryption(Construct):
         return facts
 
     def _as_l2(self, given: AnyKey, arn: str) -> kms.IKey:
-        if isinstance(given, kms.CfnKey) or not has(given, "key_arn"):
+        if isinstance(given, (kms.CfnKey, kms.CfnReplicaKey)) or not has(given, "key_arn"):
             return kms.Key.from_key_arn(self, "EncryptionKey", arn)
         return cast("kms.IKey", given)
 

@@ -91,7 +91,7 @@ def _by_id(key_id: str, here: Place) -> BucketEncryption:
     if KEY_ARN.fullmatch(key_id):
         return BucketEncryption(key_facts_of_arn(key_id, here))
     target = reference_in(key_id)
-    if isinstance(target, kms.CfnKey):
+    if isinstance(target, (kms.CfnKey, kms.CfnReplicaKey)):
         return BucketEncryption(key_facts(target, here))
     if isinstance(target, kms.CfnAlias):
         return _by_id(target.target_key_id, here)

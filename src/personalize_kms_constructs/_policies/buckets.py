@@ -83,6 +83,11 @@ class BucketPolicy(Policy):
             self._chosen_suffix = None
 
     @property
+    def is_of_this_app(self) -> bool:
+        """True if this app makes the bucket."""
+        return self.bucket.stack is not None
+
+    @property
     def l1_of_policy(self) -> s3.CfnBucketPolicy | None:
         """The L1 of the policy in this app that has the statements."""
         policy = self.dependable
@@ -120,6 +125,6 @@ class BucketPolicy(Policy):
         elif not is_document(document, Stack.of(policy)):
             return False
         elif len(statements) == len(self.statements):
-            append_to_property(policy, "policy_document", lambda: self.statements_json)
+            append_to_property(policy, "policy_document", document, lambda: self.statements_json)
         self.dependable = policy
         return True

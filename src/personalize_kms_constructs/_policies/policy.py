@@ -40,6 +40,11 @@ class Policy(ABC):
         return self.resource_arn if self.construct is None else self.construct.node.path
 
     @property
+    def is_of_this_app(self) -> bool:
+        """True if this app makes what the policy belongs to."""
+        return False
+
+    @property
     def statements(self) -> list[Statement]:
         """The statements, in the order of their sids."""
         return [self._wanted[sid] for sid in sorted(self._wanted)]
