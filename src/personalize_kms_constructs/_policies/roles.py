@@ -51,6 +51,8 @@ class RoleFacts:
     @cached_property
     def name(self) -> str:
         """The role, for people."""
+        if self.own_l1 is not None:
+            return self.own_l1.node.path
         return self.role.node.path if self.stack is not None else self.arn
 
     @cached_property
