@@ -11,6 +11,7 @@ from typing import Any
 
 import jsii
 from aws_cdk import CfnDeletionPolicy, CfnResource, Stack
+from aws_cdk import aws_iam as iam
 from constructs import Construct, IValidation
 
 from ._checks import key_spec_problems, role_name_at_synth_problems, role_reference_problems
@@ -150,7 +151,8 @@ class SynthChecks:
         yield from role_name_at_synth_problems(role)
         yield from trust_problems(role.name, trust, self._here.account, self._here.region)
         path = l1.path or "/"
-        if role.own_l1 is not None and path != "/" and role.role.node.children:
+        is_wrapper = role.own_l1 is not None and not isinstance(role.role, iam.Role)
+        if is_wrapper and path != "/" and role.role.node.children:
             yield (
                 f"service_role {role.name} has the path {path}, and was imported by its ARN, from which the CDK takes "
                 "a wrong name, so that what is granted to encryption.service_role reaches another role: grant it to "
