@@ -6,7 +6,7 @@ Aspects, escape hatches and later calls come after the constructor; what they le
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from typing import Any
 
 import jsii
@@ -14,7 +14,7 @@ from aws_cdk import CfnDeletionPolicy, CfnResource, Stack
 from aws_cdk import aws_iam as iam
 from constructs import Construct, IValidation
 
-from ._checks import key_spec_problems, role_name_at_synth_problems, role_reference_problems
+from ._checks import key_spec_problems, role_name_at_synth_problems, role_reference_problems, taken_name_problems
 from ._metadata import leave_resources
 from ._policies.app import bucket_policies_of, contents_at_synth
 from ._policies.bucket_encryption import encryption_at_synth
@@ -57,7 +57,13 @@ class SynthChecks:
     """Fails the synth for what can't be right, and warns of what may be right elsewhere."""
 
     def __init__(
-        self, scope: Construct, here: Place, wiring: Wiring, known: KnownResources, retained: dict[str, CfnResource]
+        self,
+        scope: Construct,
+        here: Place,
+        wiring: Wiring,
+        known: KnownResources,
+        retained: dict[str, CfnResource],
+        dataset_groups: Container[object],
     ) -> None:
         self._scope = scope
         self._here = here
@@ -65,6 +71,7 @@ class SynthChecks:
         self._wiring = wiring
         self._known = known
         self._retained = retained
+        self._dataset_groups = dataset_groups
         self._policies = wiring.policies
 
     def validate(self) -> list[str]:
@@ -95,6 +102,7 @@ class SynthChecks:
 
     def _problems(self, documents: Documents, number: int) -> Iterator[str]:
         yield from self._role_problems()
+        yield from taken_name_problems(self._stack, self._dataset_groups)
         if number > MANAGED_POLICIES_AT_MOST:
             yield too_many_policies(self._policies.role.name, number)
         yield from self._key_problems()

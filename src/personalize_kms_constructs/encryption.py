@@ -32,7 +32,6 @@ from ._checks import (
     service_role_problems,
     superfluous_problems,
     take_name,
-    taken_name_problems,
 )
 from ._judgement import Judgement
 from ._policies.dependencies import Dependencies
@@ -202,7 +201,7 @@ class PersonalizeEncryption(Construct):
         key_policy = policies.of_key(key)
         self._wiring = Wiring(self, known, policies, key_policy, self._permissions)
         self._wiring.allow(resources)
-        checks = SynthChecks(self, here, self._wiring, known, self._retained)
+        checks = SynthChecks(self, here, self._wiring, known, self._retained, self._dataset_groups)
         node.add_validation(cast("IValidation", checks))
 
     def _make_key(self) -> KeyFacts:
@@ -320,7 +319,6 @@ class PersonalizeEncryption(Construct):
         problems = [
             *self._problems_of_id(id),
             *name_problems("name of the dataset group", name),
-            *taken_name_problems(self._here.stack, name),
             *domain_problems(domain),
             *tags_type_problems(tags),
         ]
@@ -337,7 +335,7 @@ class PersonalizeEncryption(Construct):
             role_arn=self._role.arn,
         )
         self._permissions.hold(dataset_group, refers_to=self._wiring.encryption_key.l1)
-        take_name(self._here.stack, name)
+        take_name(self._here.stack, name, dataset_group)
         self._dataset_groups.add(dataset_group)
         return dataset_group
 
