@@ -43,6 +43,9 @@ from ._wiring import Wiring
 
 Documents = Mapping[Policy, Any]
 
+_NOTHING: Any = {}
+"""The document of a policy that somebody has taken out of the app."""
+
 _ONE_POLICY_OF_AN_L1 = (
     "put all statements into one policy, and make it before the construct, which adds its statements to it"
 )
@@ -94,10 +97,17 @@ class SynthChecks:
 
     def _document(self, policy: Policy) -> Any:
         """Return a finished policy; that of a key or a bucket is resolved once for all constructs that share it."""
-        if policy.kind == "role" or policy.pending:
+        if policy.pending:
+            return None
+        l1 = policy.l1_of_policy
+        if l1 is not None and l1.node.path not in self._app.paths:
+            return _NOTHING
+        if policy.kind == "role":
             return policy.document_at_synth()
         if policy.resource_arn not in self._app.documents:
-            self._app.documents[policy.resource_arn] = policy.document_at_synth()
+            document = policy.document_at_synth()
+            was_removed = document is None and policy.is_of_this_app
+            self._app.documents[policy.resource_arn] = _NOTHING if was_removed else document
         return self._app.documents[policy.resource_arn]
 
     def _problems(self, documents: Documents, number: int) -> Iterator[str]:

@@ -14,6 +14,7 @@ from aws_cdk import cloudformation_include as cfn_include
 from personalize_kms_constructs import PersonalizeEncryption, PersonalizeResource, S3Location
 from personalize_kms_constructs.checks import check_assembly
 from tests.life.conftest import change, synth_error
+from tests.life.test_bucket_encryption import encryption as encrypted_with
 from tests.policies import resources
 
 Property = dict[str, Any]
@@ -196,3 +197,12 @@ def test_what_jsii_fails_with_leaves_no_construct(stack: cdk.Stack, monkeypatch:
         with pytest.raises(RuntimeError):
             PersonalizeEncryption(stack, "Encryption", resources=[importing(bucket)])
     PersonalizeEncryption(stack, "Encryption", resources=[importing(bucket)])
+
+
+def test_a_wrapper_of_an_included_bucket_says_no_key_of_its_own(app: cdk.App, stack: cdk.Stack, tmp_path: Path) -> None:
+    """A wrapper reads it; jsii hands over another object each time, of what JavaScript has made."""
+    template = included(stack, tmp_path, by_default(KMS))
+    bucket: Any = template.get_resource("Data")
+    PersonalizeEncryption(stack, "Encryption", resources=[importing(s3.Bucket.from_cfn_bucket(bucket))])
+    bucket.bucket_encryption = encrypted_with(kms.Key(stack, "Other").key_arn)
+    assert "has got another encryption since it was given to the construct" in synth_error(app)

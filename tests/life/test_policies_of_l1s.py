@@ -8,7 +8,7 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 
 from personalize_kms_constructs import ImportedKeyPolicy, PersonalizeEncryption, PersonalizeResource, S3Location
-from tests.life.conftest import PERSONALIZE, account_statement, l1_key, warnings
+from tests.life.conftest import PERSONALIZE, account_statement, l1_key, synth_error, warnings
 from tests.policies import resources
 
 ACTIONS = ["kms:CreateGrant", "kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey", "kms:ListGrants"]
@@ -159,3 +159,36 @@ def test_a_key_with_a_policy_has_it_still(stack: cdk.Stack) -> None:
     PersonalizeEncryption(stack, "Encryption", encryption_key=key, resources=[GROUP])
     (l1,) = resources(stack, "AWS::KMS::Key").values()
     assert l1["Properties"]["KeyPolicy"]["Statement"] == [ROLE, SERVICE]
+
+
+@pytest.mark.parametrize("is_l1", [False, True], ids=["L2", "L1"])
+def test_a_key_policy_that_is_removed_later_fails_the_synth(app: cdk.App, stack: cdk.Stack, is_l1: bool) -> None:
+    """Without a policy the key gets KMS's default one, which has no statement of ours."""
+    key: Any = l1_key(stack) if is_l1 else kms.Key(stack, "Key")
+    PersonalizeEncryption(stack, "Encryption", encryption_key=key, resources=[GROUP])
+    l1: Any = key if is_l1 else key.node.default_child
+    l1.key_policy = None
+    assert f"the policy of key {key.node.path} was replaced since, and has lost the statement PersonalizeRole" in (
+        synth_error(app)
+    )
+
+
+def test_a_bucket_policy_that_is_taken_out_of_the_app_fails_the_synth(
+    app: cdk.App, stack: cdk.Stack, bucket: s3.Bucket
+) -> None:
+    """Nothing of it is in the template."""
+    job = PersonalizeResource.dataset_import_job(S3Location(bucket, "import/"))
+    PersonalizeEncryption(stack, "Encryption", resources=[job])
+    assert bucket.node.try_remove_child("Policy")
+    assert (
+        "the policy of bucket Stack/Bucket was replaced since, and has lost the statement PersonalizeServiceListBucket"
+    ) in synth_error(app)
+
+
+def test_a_policy_of_the_role_that_is_taken_out_of_the_app_fails_the_synth(app: cdk.App, stack: cdk.Stack) -> None:
+    """The same for what the role may do."""
+    encryption = PersonalizeEncryption(stack, "Encryption", resources=[GROUP])
+    assert encryption.node.try_remove_child("Policy")
+    assert "the policy of role Stack/Encryption/Role was replaced since, and has lost the statement UseKey" in (
+        synth_error(app)
+    )

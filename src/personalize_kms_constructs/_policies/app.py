@@ -29,6 +29,11 @@ class AppContents:
     """The constructs that have read this in the present synth."""
 
     @cached_property
+    def paths(self) -> set[str]:
+        """The paths of the policies: what jsii hands over twice is two objects."""
+        return {policy.node.path for policy in (*self.bucket_policies, *self.managed_policies)}
+
+    @cached_property
     def roles_by_stack(self) -> dict[Stack, list[Any]]:
         """The roles of each managed policy, resolved in the policy's stack."""
         found: dict[Stack, list[Any]] = {}

@@ -110,7 +110,7 @@ def bucket_facts(given: Any, here: Place) -> BucketFacts:
     else:
         facts = BucketFacts(l1.attr_arn, l1.attr_arn, *_environment(l1, here), l1, own_l1=l1)
     # ``Bucket.from_cfn_bucket`` makes a child of the L1, with the key that stands there.
-    is_wrapper = key is not None and given.node.scope is l1
+    is_wrapper = key is not None and given.node.scope.node.path == l1.node.path
     return facts if is_wrapper else replace(facts, imported_key=key)
 
 
