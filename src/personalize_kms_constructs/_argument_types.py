@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from aws_cdk.interfaces.aws_kms import IKeyRef
     from aws_cdk.interfaces.aws_s3 import IBucketRef
 
-    AnyKey: TypeAlias = kms.IKey | kms.Key | kms.CfnKey | IKeyRef
+    AnyKey: TypeAlias = kms.IKey | kms.Key | kms.CfnKey | kms.CfnReplicaKey | IKeyRef
     AnyBucket: TypeAlias = s3.IBucket | s3.Bucket | s3.CfnBucket | IBucketRef
     AnyRole: TypeAlias = iam.IRole | iam.Role | iam.CfnRole | IRoleRef
     AnyDatasetGroup: TypeAlias = personalize.CfnDatasetGroup | str
@@ -99,7 +99,7 @@ def is_role(value: object) -> bool:
 
 def is_key(value: object) -> bool:
     """Tell if this is a key, an L1 or a reference."""
-    return isinstance(value, kms.CfnKey) or has(value, "key_arn", "key_ref")
+    return isinstance(value, (kms.CfnKey, kms.CfnReplicaKey)) or has(value, "key_arn", "key_ref")
 
 
 def key_type_problems(what: str, key: object) -> Iterator[str]:

@@ -8,7 +8,8 @@ from __future__ import annotations
 import re
 from collections.abc import Container, Iterator, Sequence
 
-from aws_cdk import RemovalPolicy, Stack
+from aws_cdk import CfnResource, RemovalPolicy, Stack
+from aws_cdk import aws_kms as kms
 
 from ._argument_types import shown
 from ._environment_checks import environment_problems, reference_problems, role_reference_problems
@@ -34,7 +35,7 @@ _ACCOUNT = re.compile(r"\d{12}")
 _DOMAINS = ("ECOMMERCE", "VIDEO_ON_DEMAND")
 # https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-resource-personalize-dataset.html
 _DATASET_TYPES = ("Interactions", "Items", "Users", "Actions", "Action_Interactions")
-_TAKEN_NAMES = "_personalize_dataset_group_names"
+_DATASET_GROUPS = "_personalize_dataset_groups"
 _OWN_IDS = re.compile(r"Key|Role|Policy\d*|KeyPolicy[0-9A-F]{8}|EncryptionKey|ServiceRole|Warnings")
 
 
@@ -44,18 +45,32 @@ def id_problems(id: str, taken: Container[str]) -> Iterator[str]:
         yield f"id {id!r} is that of another child of the construct: use another id, such as {id + 'Resource'!r}"
 
 
-def taken_name_problems(stack: Stack, name: object) -> Iterator[str]:
-    """Explain that a dataset group of the stack has a name already."""
-    if name in getattr(stack, _TAKEN_NAMES, ()):
-        yield (
-            f"name of the dataset group {name!r} is taken by another dataset group of the stack, and names are unique "
-            "in an account and Region: use another name"
-        )
+def take_name(stack: Stack, name: str, dataset_group: CfnResource) -> None:
+    """Remember the dataset group of a name."""
+    groups: dict[str, list[CfnResource]] = getattr(stack, _DATASET_GROUPS, {})
+    groups.setdefault(name, []).append(dataset_group)
+    setattr(stack, _DATASET_GROUPS, groups)
 
 
-def take_name(stack: Stack, name: str) -> None:
-    """Remember the name of a dataset group."""
-    setattr(stack, _TAKEN_NAMES, {*getattr(stack, _TAKEN_NAMES, ()), name})
+def taken_name_problems(stack: Stack, own: Container[object]) -> Iterator[str]:
+    """Explain that two dataset groups of the stack have one name, of which a later one is the construct's own.
+
+    Of those that have a condition each, one at most may be made.
+    """
+    by_name: dict[str, list[CfnResource]] = getattr(stack, _DATASET_GROUPS, {})
+    for name, groups in by_name.items():
+        for number, group in enumerate(groups[1:], 1):
+            if group not in own:
+                continue
+            rivals = groups[:number]
+            if group.cfn_options.condition is not None:
+                rivals = [each for each in rivals if each.cfn_options.condition is None]
+            if rivals:
+                yield (
+                    f"name of the dataset group {name!r} is taken by another dataset group of the stack, "
+                    f"{rivals[0].node.path}, and names are unique in an account and Region: use another name, or give "
+                    "both conditions of which one holds, by cfn_options.condition"
+                )
 
 
 def name_problems(what: str, name: object) -> Iterator[str]:
@@ -160,7 +175,8 @@ def key_problems(what: str, key: KeyFacts, here: Place, role: RoleFacts | None, 
 def key_spec_problems(what: str, key: KeyFacts) -> Iterator[str]:
     """Explain that a key of this app generates no data keys."""
     l1 = key.l1
-    spec = (l1.key_spec if l1 is not None else None) or "SYMMETRIC_DEFAULT"
+    # A replica has the spec of its primary key, which is of another Region and may be none of this app.
+    spec = (l1.key_spec if isinstance(l1, kms.CfnKey) else None) or "SYMMETRIC_DEFAULT"
     if not is_token(spec) and spec != "SYMMETRIC_DEFAULT":
         yield (
             f"{what} is a {spec} key but Personalize needs data keys, which only symmetric encryption keys generate: "

@@ -6,14 +6,15 @@ Aspects, escape hatches and later calls come after the constructor; what they le
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from typing import Any
 
 import jsii
 from aws_cdk import CfnDeletionPolicy, CfnResource, Stack
+from aws_cdk import aws_iam as iam
 from constructs import Construct, IValidation
 
-from ._checks import key_spec_problems, role_name_at_synth_problems
+from ._checks import key_spec_problems, role_name_at_synth_problems, taken_name_problems
 from ._environment_checks import bucket_at_synth_problems, role_at_synth_problems, role_reference_problems
 from ._metadata import leave_resources
 from ._policies.app import bucket_policies_of, contents_at_synth
@@ -43,13 +44,30 @@ from ._wiring import Wiring
 
 Documents = Mapping[Policy, Any]
 
+_NOTHING: Any = {}
+"""The document of a policy that somebody has taken out of the app."""
+
+_ONE_POLICY_OF_AN_L1 = (
+    "put all statements into one policy, and make it before the construct, which adds its statements to it"
+)
+_ONE_POLICY_OF_AN_L2 = (
+    "make it before the construct and give it to the bucket, by bucket.policy = …, or add its statements by "
+    "bucket.add_to_resource_policy"
+)
+
 
 @jsii.implements(IValidation)
 class SynthChecks:
     """Fails the synth for what can't be right, and warns of what may be right elsewhere."""
 
     def __init__(
-        self, scope: Construct, here: Place, wiring: Wiring, known: KnownResources, retained: dict[str, CfnResource]
+        self,
+        scope: Construct,
+        here: Place,
+        wiring: Wiring,
+        known: KnownResources,
+        retained: dict[str, CfnResource],
+        dataset_groups: Container[object],
     ) -> None:
         self._scope = scope
         self._here = here
@@ -57,6 +75,7 @@ class SynthChecks:
         self._wiring = wiring
         self._known = known
         self._retained = retained
+        self._dataset_groups = dataset_groups
         self._policies = wiring.policies
 
     def validate(self) -> list[str]:
@@ -79,14 +98,22 @@ class SynthChecks:
 
     def _document(self, policy: Policy) -> Any:
         """Return a finished policy; that of a key or a bucket is resolved once for all constructs that share it."""
-        if policy.kind == "role" or policy.pending:
+        if policy.pending:
+            return None
+        l1 = policy.l1_of_policy
+        if l1 is not None and l1.node.path not in self._app.paths:
+            return _NOTHING
+        if policy.kind == "role":
             return policy.document_at_synth()
         if policy.resource_arn not in self._app.documents:
-            self._app.documents[policy.resource_arn] = policy.document_at_synth()
+            document = policy.document_at_synth()
+            was_removed = document is None and policy.is_of_this_app
+            self._app.documents[policy.resource_arn] = _NOTHING if was_removed else document
         return self._app.documents[policy.resource_arn]
 
     def _problems(self, documents: Documents, number: int) -> Iterator[str]:
         yield from self._role_problems()
+        yield from taken_name_problems(self._stack, self._dataset_groups)
         if number > MANAGED_POLICIES_AT_MOST:
             yield too_many_policies(self._policies.role.name, number)
         yield from self._key_problems()
@@ -128,7 +155,9 @@ class SynthChecks:
         )
 
         def may_manage(policy: Policy) -> bool:
-            return isinstance(policy, KeyPolicy) and not role.is_of_another_account_than(policy.key.account)
+            if not isinstance(policy, KeyPolicy) or policy.is_of_this_app:
+                return False
+            return not role.is_of_another_account_than(policy.key.account)
 
         return pending_warnings(self._scope, self._policies, known, may_manage=may_manage)
 
@@ -142,7 +171,8 @@ class SynthChecks:
         yield from role_at_synth_problems(role)
         yield from trust_problems(role.name, trust, self._here.account, self._here.region)
         path = l1.path or "/"
-        if role.own_l1 is not None and path != "/" and role.role.node.children:
+        is_wrapper = role.own_l1 is not None and not isinstance(role.role, iam.Role)
+        if is_wrapper and path != "/" and role.role.node.children:
             yield (
                 f"service_role {role.name} has the path {path}, and was imported by its ARN, from which the CDK takes "
                 "a wrong name, so that what is granted to encryption.service_role reaches another role: grant it to "
@@ -158,7 +188,7 @@ class SynthChecks:
 
     def _bucket_problems(self) -> Iterator[str]:
         for what, bucket, wired in self._buckets_that_say_their_key():
-            at_synth = encryption_at_synth(bucket, wired, self._here)
+            at_synth = encryption_at_synth(bucket, self._here)
             if at_synth.problem:
                 yield f"bucket of the {what} {at_synth.problem}"
             elif (at_synth.key and at_synth.key.identity) != (wired and wired.identity):
@@ -181,7 +211,7 @@ class SynthChecks:
         for resource in self._wiring.allowed:
             for what, location in resource.locations():
                 bucket = self._known.bucket(location.bucket)
-                if location.encryption_key is None and bucket.stack is not None and bucket.identity not in seen:
+                if self._known.is_by_bucket(location) and bucket.identity not in seen:
                     seen.add(bucket.identity)
                     yield what, bucket, self._known.encryption_of(location).key
 
@@ -189,16 +219,17 @@ class SynthChecks:
         l1 = policy.bucket.l1
         if l1 is None or policy.pending:
             return
+        own = policy.l1_of_policy
         others = [
             other
             for other in bucket_policies_of(l1, self._app.bucket_policies)
-            if policy.dependable is None or other.node.path != policy.dependable.node.path
+            if own is None or other.node.path != own.node.path
         ]
         if others:
+            way_out = _ONE_POLICY_OF_AN_L1 if policy.bucket.l2 is None else _ONE_POLICY_OF_AN_L2
             yield (
-                f"bucket {policy.name} has another policy, {others[0].node.path}, but S3 keeps one of them only: make "
-                "it before the construct and give the CfnBucket to S3Location, or add its statements by "
-                "bucket.add_to_resource_policy"
+                f"bucket {policy.name} has another policy, {others[0].node.path}, but S3 keeps one of them only: "
+                f"{way_out}"
             )
 
     def _number_of_managed_policies(self) -> int:

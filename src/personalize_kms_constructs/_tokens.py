@@ -41,3 +41,12 @@ def l1_behind(text: str, l1_type: type[_T]) -> _T | None:
 def names_a_resource(text: str) -> bool:
     """Tell if a part of the string is an attribute of a construct, which other stacks have to import."""
     return is_token(text) and any(Reference.is_reference(token) for token in Tokenization.reverse_string(text).tokens)
+
+
+def is_function(resolved: object) -> bool:
+    """Tell if resolved JSON is a function of CloudFormation, whose value is known only at deployment."""
+    return (
+        isinstance(resolved, dict)
+        and len(resolved) == 1
+        and all(name == "Ref" or name.startswith("Fn::") for name in resolved)
+    )

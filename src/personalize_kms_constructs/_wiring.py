@@ -117,7 +117,7 @@ class Wiring:
         if self.policies.of_role.refers_to(key.resource_arn):
             return True
         return key is not self.encryption_key and all(
-            location.encryption_key is None and self.known.bucket(location.bucket).stack is not None
+            self.known.is_by_bucket(location)
             for resource in resources
             for location, _ in _accessed(resource)
             if self.known.encryption_of(location).key is key.key

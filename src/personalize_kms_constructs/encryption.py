@@ -31,7 +31,6 @@ from ._checks import (
     role_name_problems,
     superfluous_problems,
     take_name,
-    taken_name_problems,
 )
 from ._environment_checks import caller_reference_problems, service_role_problems
 from ._judgement import Judgement
@@ -125,7 +124,8 @@ class PersonalizeEncryption(Construct):
                 imported_key_policy,
                 imported_key_policy_revision,
             )
-        except ValueError:
+        except Exception:
+            # Also what jsii raises, so that whoever catches it can make the construct anew.
             scope.node.try_remove_child(id)
             raise
 
@@ -201,7 +201,7 @@ class PersonalizeEncryption(Construct):
         key_policy = policies.of_key(key)
         self._wiring = Wiring(self, known, policies, key_policy, self._permissions)
         self._wiring.allow(resources)
-        checks = SynthChecks(self, here, self._wiring, known, self._retained)
+        checks = SynthChecks(self, here, self._wiring, known, self._retained, self._dataset_groups)
         node.add_validation(cast("IValidation", checks))
 
     def _make_key(self) -> KeyFacts:
@@ -220,7 +220,7 @@ class PersonalizeEncryption(Construct):
         return facts
 
     def _as_l2(self, given: AnyKey, arn: str) -> kms.IKey:
-        if isinstance(given, kms.CfnKey) or not has(given, "key_arn"):
+        if isinstance(given, (kms.CfnKey, kms.CfnReplicaKey)) or not has(given, "key_arn"):
             return kms.Key.from_key_arn(self, "EncryptionKey", arn)
         return cast("kms.IKey", given)
 
@@ -319,7 +319,6 @@ class PersonalizeEncryption(Construct):
         problems = [
             *self._problems_of_id(id),
             *name_problems("name of the dataset group", name),
-            *taken_name_problems(self._here.stack, name),
             *domain_problems(domain),
             *tags_type_problems(tags),
         ]
@@ -336,7 +335,7 @@ class PersonalizeEncryption(Construct):
             role_arn=self._role.arn,
         )
         self._permissions.hold(dataset_group, refers_to=self._wiring.encryption_key.l1)
-        take_name(self._here.stack, name)
+        take_name(self._here.stack, name, dataset_group)
         self._dataset_groups.add(dataset_group)
         return dataset_group
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from personalize_kms_constructs._policies.pending import _MESSAGES
+from personalize_kms_constructs._policies.pending import _EXPRESSIONS, _MESSAGES
 
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "src" / "personalize_kms_constructs"
@@ -86,10 +86,11 @@ def warnings() -> dict[str, str]:
 
 
 def returned_warnings() -> list[str]:
-    """The texts of warnings that a function returns, apart from their ids."""
+    """The texts of warnings that a function returns, and those of expressions, apart from their ids."""
     functions = [node for node in nodes() if isinstance(node, ast.FunctionDef) and node.name.endswith("_warning")]
     returns = [part.value for each in functions for part in ast.walk(each) if isinstance(part, ast.Return)]
-    return [text for text in map(template, filter(None, returns)) if text]
+    of_expressions = [message.replace("{path}", "…") for message in _EXPRESSIONS.values()]
+    return [text for text in map(template, filter(None, returns)) if text] + of_expressions
 
 
 def reasons() -> list[str]:

@@ -4,11 +4,12 @@ from typing import Any
 
 import aws_cdk as cdk
 import pytest
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 
 from personalize_kms_constructs import PersonalizeEncryption, PersonalizeResource, S3Location
-from tests.life.conftest import KEY_ARN, change, key_statement, synth_error
+from tests.life.conftest import KEY_ARN, change, key_statement, l1_key, synth_error
 from tests.policies import resources
 
 ALIAS_ARN = "arn:aws:kms:eu-west-1:111111111111:alias/data"
@@ -112,33 +113,6 @@ def test_an_l1_with_a_parameter(stack: cdk.Stack) -> None:
     )
 
 
-def test_a_bucket_that_is_encrypted_by_an_alias_of_the_app(stack: cdk.Stack, data_key: kms.Key) -> None:
-    """The alias says which key it is."""
-    bucket = s3.Bucket(stack, "Aliased", encryption_key=data_key.add_alias("data"))
-    PersonalizeEncryption(stack, "Encryption", resources=[importing(bucket)])
-    statements = statements_of(stack, data_key)
-    assert len(statements) == 3
-
-
-def test_a_bucket_that_is_encrypted_by_an_imported_alias(stack: cdk.Stack) -> None:
-    """Its key isn't known, and the message is about the bucket."""
-    alias = kms.Alias.from_alias_name(stack, "Alias", "alias/data")
-    message = refusal(stack, s3.Bucket(stack, "Aliased", encryption_key=alias))
-    assert "bucket of the source of dataset import job is encrypted by an alias, alias/data, which" in message
-    assert "encryption_key=" in message
-
-
-def test_a_bucket_that_is_encrypted_by_an_imported_alias_with_its_key(app: cdk.App, stack: cdk.Stack) -> None:
-    """The alias was imported with the key that it stands for."""
-    key = kms.Key.from_key_arn(stack, "Imported", KEY_ARN)
-    alias = kms.Alias.from_alias_attributes(stack, "Alias", alias_name="alias/data", alias_target_key=key)
-    encryption = PersonalizeEncryption(
-        stack, "Encryption", resources=[importing(s3.Bucket(stack, "Aliased", encryption_key=alias))]
-    )
-    assert [pending.resource_arn for pending in encryption.pending_statements] == [KEY_ARN]
-    app.synth()
-
-
 def test_an_encryption_that_changes_later_fails_the_synth(
     app: cdk.App, stack: cdk.Stack, encrypted_bucket: s3.Bucket
 ) -> None:
@@ -199,3 +173,58 @@ def test_a_policy_that_is_replaced_later_fails_the_synth(app: cdk.App, stack: cd
     l1.key_policy = {"Version": "2012-10-17", "Statement": []}
     with pytest.raises(RuntimeError, match="was replaced since, and has lost the statement PersonalizeRole"):
         app.synth(force=True)
+
+
+@pytest.mark.parametrize("kind", [s3.Bucket, s3.CfnBucket])
+def test_the_key_that_a_bucket_of_the_app_was_imported_with(
+    app: cdk.App, stack: cdk.Stack, data_key: kms.Key, kind: type
+) -> None:
+    """It is said as by ``S3Location(encryption_key=)``, whatever the bucket encrypts by default."""
+    made: Any = kind(stack, "Made")
+    arn = made.bucket_arn if kind is s3.Bucket else made.attr_arn
+    imported = s3.Bucket.from_bucket_attributes(stack, "Imported", bucket_arn=arn, encryption_key=data_key)
+    PersonalizeEncryption(stack, "Encryption", resources=[importing(imported)])
+    assert [statement.get("Sid") for statement in statements_of(stack, data_key)] == [
+        None,
+        "PersonalizeRole",
+        "PersonalizeService",
+    ]
+    app.synth()
+
+
+def test_one_bucket_given_with_and_without_a_key(stack: cdk.Stack, data_key: kms.Key) -> None:
+    """Each location has the key that its own object says."""
+    made = s3.Bucket(stack, "Made", encryption_key=kms.Key(stack, "Default"))
+    imported = s3.Bucket.from_bucket_attributes(stack, "Imported", bucket_arn=made.bucket_arn, encryption_key=data_key)
+    PersonalizeEncryption(stack, "Encryption", resources=[importing(made), importing(imported)])
+    assert len(statements_of(stack, data_key)) == 3
+    default: Any = stack.node.find_child("Default")
+    assert len(statements_of(stack, default)) == 3
+
+
+def test_a_dataset_waits_for_the_key_that_its_bucket_was_imported_with(stack: cdk.Stack, data_key: kms.Key) -> None:
+    """Nothing else in the template says so: the bucket doesn't refer to the key."""
+    made = s3.Bucket(stack, "Made")
+    imported = s3.Bucket.from_bucket_attributes(stack, "Imported", bucket_arn=made.bucket_arn, encryption_key=data_key)
+    role = iam.Role.from_role_arn(stack, "Role", "arn:aws:iam::111111111111:role/personalize", mutable=False)
+    encryption = PersonalizeEncryption(stack, "Encryption", service_role=role)
+    group = encryption.add_dataset_group("Group", name="movies")
+    encryption.add_dataset(
+        "Items",
+        dataset_group=group,
+        schema_arn="arn:aws:personalize:eu-west-1:111111111111:schema/items",
+        name="items",
+        dataset_type="Items",
+        import_from=S3Location(imported, "import/"),
+    )
+    (dataset,) = resources(stack, "AWS::Personalize::Dataset").values()
+    l1: Any = data_key.node.default_child
+    assert stack.resolve(l1.logical_id) in dataset["DependsOn"]
+
+
+def test_a_wrapper_of_an_l1_bucket_says_no_key_of_its_own(app: cdk.App, stack: cdk.Stack) -> None:
+    """``from_cfn_bucket`` reads the key of the L1, which may change until the end."""
+    bucket = encrypted_l1(stack, l1_key(stack).attr_arn)
+    PersonalizeEncryption(stack, "Encryption", resources=[importing(s3.Bucket.from_cfn_bucket(bucket))])
+    bucket.bucket_encryption = encryption(kms.Key(stack, "Other").key_arn)
+    assert "has got another encryption since it was given to the construct" in synth_error(app)

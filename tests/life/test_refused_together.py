@@ -136,12 +136,30 @@ def test_a_dataset_type_that_there_is_not(stack: cdk.Stack) -> None:
         encryption.add_dataset("R", dataset_group=movies, schema_arn="arn", name="r", dataset_type="Ratings")
 
 
-def test_two_dataset_groups_of_one_name(stack: cdk.Stack) -> None:
-    """Names are unique in an account and Region, whichever construct made the first."""
-    PersonalizeEncryption(stack, "One").add_dataset_group("Movies", name="movies")
-    two = PersonalizeEncryption(stack, "Two")
-    with pytest.raises(ValueError, match="name of the dataset group 'movies' is taken by another dataset group"):
-        two.add_dataset_group("Movies", name="movies")
+@pytest.mark.parametrize("conditions", [[], ["One"], ["Two"]])
+def test_two_dataset_groups_of_one_name(app: cdk.App, stack: cdk.Stack, conditions: list[str]) -> None:
+    """Names are unique in an account and Region, whichever construct made the first; the second one tells."""
+    one, two = (PersonalizeEncryption(stack, id).add_dataset_group("Movies", name="movies") for id in ("One", "Two"))
+    for id, group in (("One", one), ("Two", two)):
+        if id in conditions:
+            group.cfn_options.condition = cdk.CfnCondition(stack, "Condition")
+    error = synth_error(app)
+    assert (
+        "[Stack/Two] name of the dataset group 'movies' is taken by another dataset group of the stack, "
+        "Stack/One/Movies, and names are unique in an account and Region: use another name, or give both conditions "
+        "of which one holds, by cfn_options.condition"
+    ) in error
+    assert "[Stack/One]" not in error
+
+
+def test_two_dataset_groups_of_one_name_of_which_one_is_made(app: cdk.App, stack: cdk.Stack) -> None:
+    """A condition may choose between two, which the template says only in the end."""
+    encryption = PersonalizeEncryption(stack, "Encryption")
+    groups = [encryption.add_dataset_group(id, name="movies") for id in ("One", "Two")]
+    here = cdk.Fn.condition_equals(cdk.Aws.REGION, "eu-west-1")
+    for group, expression in zip(groups, (here, cdk.Fn.condition_not(here)), strict=True):
+        group.cfn_options.condition = cdk.CfnCondition(group, "Condition", expression=expression)
+    app.synth()
 
 
 @pytest.mark.parametrize("id", ["Key", "Role", "Policy", "Policy2", "KeyPolicy1234ABCD"])

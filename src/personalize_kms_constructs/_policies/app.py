@@ -1,4 +1,4 @@
-"""Other resources of the app, found by one walk through its tree."""
+"""Other resources of the app, found by one walk through each stage, since stages are synthesized one after another."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from aws_cdk import CfnResource, Stack
+from aws_cdk import CfnResource, Stack, Stage
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3 as s3
 from constructs import IConstruct
@@ -22,12 +22,16 @@ class AppContents:
     """L1s of the app that have a say in whether what Personalize needs is deployed."""
 
     bucket_policies: list[s3.CfnBucketPolicy] = field(default_factory=list)
-    """Those that no ``s3.BucketPolicy`` made."""
     managed_policies: list[iam.CfnManagedPolicy] = field(default_factory=list)
     documents: dict[str, Any] = field(default_factory=dict)
     """Finished policies of keys and buckets, resolved, by the ARN of these."""
     readers: set[object] = field(default_factory=set)
     """The constructs that have read this in the present synth."""
+
+    @cached_property
+    def paths(self) -> set[str]:
+        """The paths of the policies: what jsii hands over twice is two objects."""
+        return {policy.node.path for policy in (*self.bucket_policies, *self.managed_policies)}
 
     @cached_property
     def roles_by_stack(self) -> dict[Stack, list[Any]]:
@@ -40,28 +44,40 @@ class AppContents:
 
 
 def contents_of(construct: IConstruct) -> AppContents:
-    """Walk through the whole app."""
+    """Walk through the construct's stage, less the stages in it: what is in them is deployed apart."""
     contents = AppContents()
-    parent: object = None
-    for each in construct.node.root.node.find_all():
+    stage, *found = _stage_of(construct).node.find_all()
+    has_stages = any(isinstance(each, Stage) for each in found)
+    for each in found:
+        if not isinstance(each, (iam.CfnManagedPolicy, s3.CfnBucketPolicy)):
+            continue
+        if has_stages and _stage_of(each).node.path != stage.node.path:
+            continue
         if isinstance(each, iam.CfnManagedPolicy):
             contents.managed_policies.append(each)
-        # A parent stands before its children.
-        elif isinstance(each, s3.CfnBucketPolicy) and not isinstance(parent, s3.BucketPolicy):
+        else:
             contents.bucket_policies.append(each)
-        parent = each
     return contents
 
 
 def contents_at_synth(construct: IConstruct) -> AppContents:
-    """Return what one walk has found for all constructs of a synth; a construct that asks again is in the next one."""
+    """Return what one walk has found for all constructs of a stage; a construct that asks again is in the next synth.
+
+    Stages are synthesized one after another, each with its aspects, so that a walk finds nothing final in later ones.
+    """
     root = construct.node.root
-    contents: AppContents | None = getattr(root, _ATTRIBUTE, None)
-    if contents is None or construct in contents.readers:
-        contents = contents_of(construct)
-        setattr(root, _ATTRIBUTE, contents)
-    contents.readers.add(construct)
-    return contents
+    by_stage: dict[str, AppContents] = getattr(root, _ATTRIBUTE, {})
+    path = _stage_of(construct).node.path
+    if path not in by_stage or construct in by_stage[path].readers:
+        by_stage[path] = contents_of(construct)
+        setattr(root, _ATTRIBUTE, by_stage)
+    by_stage[path].readers.add(construct)
+    return by_stage[path]
+
+
+def _stage_of(construct: IConstruct) -> IConstruct:
+    stage = Stage.of(construct)
+    return construct.node.root if stage is None else stage
 
 
 def bucket_policies_of(bucket: s3.CfnBucket, policies: list[s3.CfnBucketPolicy]) -> Iterator[s3.CfnBucketPolicy]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +11,7 @@ from aws_cdk import aws_kms as kms
 
 from .._argument_types import has
 from .._tokens import is_token, reference_in
+from .encryption_property import ExpressionError, default_encryption
 from .place import Place
 from .resources import BucketFacts, KeyFacts, key_facts, key_facts_of_arn
 
@@ -20,6 +20,8 @@ _GIVE_THE_KEY = "give the key that it stands for, as S3Location(…, encryption_
 _OWN_KEY = (
     "encrypt the bucket with a key of your own, or give the key of the objects, as S3Location(…, encryption_key=…)"
 )
+
+_SAY_THE_KEY = "give the key that it may have, as S3Location(…, encryption_key=…)"
 
 
 @dataclass(frozen=True)
@@ -33,58 +35,63 @@ class BucketEncryption:
 
 
 def encryption_of(bucket: BucketFacts, here: Place) -> BucketEncryption:
-    """Find the key, by the L2 where it knows one."""
-    known = bucket.imported_key if bucket.l2 is None else bucket.l2.encryption_key
+    """Find the key: the one that the bucket was imported with, or else by the L2 where it knows one."""
+    known = bucket.imported_key
+    if known is None and bucket.l2 is not None:
+        known = bucket.l2.encryption_key
     if known is not None:
         return _by_key(known, here)
-    return encryption_in_l1(bucket, here)
+    return encryption_at_synth(bucket, here)
 
 
-def encryption_at_synth(bucket: BucketFacts, wired: KeyFacts | None, here: Place) -> BucketEncryption:
+def encryption_at_synth(bucket: BucketFacts, here: Place) -> BucketEncryption:
     """Find the key by what stands in the L1, which aspects and escape hatches may change until the end.
 
-    A bucket that still has the key that its L2 was given has the one that was wired.
+    A bucket that still has the key or the alias that its L2 was given has the key that stands behind it now.
     """
-    if bucket.l2 is not None and wired is not None and bucket.l1 is not None:
-        known = bucket.l2.encryption_key
-        _, key_id = _default_encryption(bucket.l1.bucket_encryption, here.stack)
-        if known is not None and here.stack.resolve(key_id) == here.stack.resolve(known.key_arn):
-            return BucketEncryption(wired)
-    return encryption_in_l1(bucket, here)
-
-
-def encryption_in_l1(bucket: BucketFacts, here: Place) -> BucketEncryption:
-    """Find the key by what stands in the L1."""
     l1 = bucket.l1
     if l1 is None:
         return BucketEncryption()
-    algorithm, key_id = _default_encryption(l1.bucket_encryption, here.stack)
-    if not str(algorithm).startswith("aws:kms"):
+    try:
+        algorithm, key_id = default_encryption(l1)
+    except ExpressionError:
+        return BucketEncryption(
+            problem="has an encryption that is known only at deployment, by a condition or a parameter, so that it "
+            f"isn't known which key has to let Personalize in: {_SAY_THE_KEY}"
+        )
+    if not algorithm.startswith("aws:kms"):
         return BucketEncryption()
     if key_id is None:
         return BucketEncryption(
             problem=f"is encrypted by {algorithm} with aws/s3, a key of AWS whose policy nobody can change, so that "
             f"Personalize can't use it: {_OWN_KEY}"
         )
-    return _by_id(str(key_id), here)
+    known = None if bucket.l2 is None else bucket.l2.encryption_key
+    if known is not None and _is_same(key_id, known.key_arn, l1.stack):
+        return _by_key(known, here)
+    return _by_id(key_id, here)
 
 
 def _by_key(key: Any, here: Place) -> BucketEncryption:
-    if has(key, "alias_target_key"):
-        try:
-            key = key.alias_target_key
-        except RuntimeError:  # an alias that was imported by its name, which says no key
-            return BucketEncryption(
-                problem=f"is encrypted by an alias, {key.alias_name}, which no policy can name: {_GIVE_THE_KEY}"
-            )
-    return BucketEncryption(key_facts(key, here))
+    if not has(key, "alias_target_key"):
+        return BucketEncryption(key_facts(key, here))
+    try:
+        target = key.alias_target_key
+    except RuntimeError:  # an alias that was imported by its name, which says no key
+        return BucketEncryption(
+            problem=f"is encrypted by an alias, {key.alias_name}, which no policy can name: {_GIVE_THE_KEY}"
+        )
+    l1 = key.node.default_child
+    if isinstance(l1, kms.CfnAlias) and not _is_same(l1.target_key_id, target.key_arn, l1.stack):
+        return _by_id(l1.target_key_id, here)
+    return BucketEncryption(key_facts(target, here))
 
 
 def _by_id(key_id: str, here: Place) -> BucketEncryption:
     if KEY_ARN.fullmatch(key_id):
         return BucketEncryption(key_facts_of_arn(key_id, here))
     target = reference_in(key_id)
-    if isinstance(target, kms.CfnKey):
+    if isinstance(target, (kms.CfnKey, kms.CfnReplicaKey)):
         return BucketEncryption(key_facts(target, here))
     if isinstance(target, kms.CfnAlias):
         return _by_id(target.target_key_id, here)
@@ -92,21 +99,6 @@ def _by_id(key_id: str, here: Place) -> BucketEncryption:
     return BucketEncryption(problem=f"is encrypted with {shown}, which is no ARN of a key: {_GIVE_THE_KEY}")
 
 
-def _default_encryption(value: Any, stack: Stack) -> tuple[object, object]:
-    """Return algorithm and key id from the property of an L1, whoever wrote it."""
-    rules = _member(value, "serversideencryptionconfiguration", stack)
-    rule = rules[0] if isinstance(rules, Sequence) and rules else None
-    default = _member(rule, "serversideencryptionbydefault", stack)
-    return _member(default, "ssealgorithm", stack), _member(default, "kmsmasterkeyid", stack)
-
-
-def _member(value: Any, name: str, stack: Stack) -> Any:
-    """Return a member of a struct, a mapping or what can be resolved to one, in any spelling of its name."""
-    if value is None:
-        return None
-    members = getattr(value, "_values", value)
-    if not isinstance(members, Mapping):
-        members = stack.resolve(value)
-    if not isinstance(members, Mapping):
-        return None
-    return next((member for key, member in members.items() if key.replace("_", "").lower() == name), None)
+def _is_same(one: str, other: str, stack: Stack) -> bool:
+    """Tell if two strings are one value in a stack; tokens of one value may differ."""
+    return one == other or bool(stack.resolve(one) == stack.resolve(other))

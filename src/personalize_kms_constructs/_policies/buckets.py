@@ -82,7 +82,7 @@ class BucketPolicy(Policy):
     def _l1_policy(self) -> s3.CfnBucketPolicy | None:
         """The policy that the app has already for a bucket without an L2."""
         l1 = self.bucket.own_l1
-        return None if l1 is None else next(bucket_policies_of(l1, contents_of(l1.node.root).bucket_policies), None)
+        return None if l1 is None else next(bucket_policies_of(l1, contents_of(l1).bucket_policies), None)
 
     def roll_back(self) -> None:
         """Forget what was collected since it was last attached, and with it the sids, which others may take."""
@@ -90,11 +90,20 @@ class BucketPolicy(Policy):
         if not self.statements:
             self._chosen_suffix = None
 
+    @property
+    def is_of_this_app(self) -> bool:
+        """True if this app makes the bucket."""
+        return self.bucket.stack is not None
+
+    @property
+    def l1_of_policy(self) -> s3.CfnBucketPolicy | None:
+        """The L1 of the policy in this app that has the statements."""
+        policy = self.dependable
+        return cast("s3.CfnBucketPolicy", policy.node.default_child) if isinstance(policy, s3.BucketPolicy) else policy
+
     def document_at_synth(self) -> Any:
         """Return the finished policy, resolved, with all that others have in it; none for an imported bucket."""
-        policy = self.dependable
-        if isinstance(policy, s3.BucketPolicy):
-            policy = cast("s3.CfnBucketPolicy", policy.node.default_child)
+        policy = self.l1_of_policy
         return None if policy is None else Stack.of(policy).resolve(policy.policy_document)
 
     def _add(self, statements: Sequence[iam.PolicyStatement]) -> bool:
@@ -124,6 +133,6 @@ class BucketPolicy(Policy):
         elif not is_document(document, Stack.of(policy)):
             return False
         elif len(statements) == len(self.statements):
-            append_to_property(policy, "policy_document", lambda: self.statements_json)
+            append_to_property(policy, "policy_document", document, lambda: self.statements_json)
         self.dependable = policy
         return True

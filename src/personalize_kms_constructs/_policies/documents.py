@@ -9,6 +9,8 @@ import jsii
 from aws_cdk import CfnResource, IAnyProducer, IResolveContext, Lazy, Stack
 from aws_cdk import aws_iam as iam
 
+from .._tokens import is_function
+
 Json = dict[str, Any]
 
 
@@ -32,14 +34,24 @@ def statements_of(resolved: Any) -> list[Any]:
 
 
 def is_document(value: Any, stack: Stack) -> bool:
-    """Tell if statements can be appended to a value; not to an expression that yields a whole policy at deployment."""
+    """Tell if statements can be appended to a value; not to an expression in place of the policy or its statements."""
     resolved = stack.resolve(value)
-    return isinstance(resolved, dict) and "Statement" in resolved
+    return isinstance(resolved, dict) and "Statement" in resolved and not is_function(resolved["Statement"])
 
 
-def append_to_property(l1: CfnResource, name: str, statements: Callable[[], Sequence[Json]]) -> None:
-    """Append statements to the policy in a property of an L1, as both are at synth."""
-    appended = Lazy.uncached_any(cast("IAnyProducer", _Appended(getattr(l1, name), statements)))
+def default_key_policy(stack: Stack) -> Json:
+    """Return the policy that KMS gives to a key without one.
+
+    https://docs.aws.amazon.com/kms/latest/developerguide/key-policy-default.html
+    """
+    root = f"arn:{stack.partition}:iam::{stack.account}:root"
+    statement = {"Effect": "Allow", "Principal": {"AWS": root}, "Action": "kms:*", "Resource": "*"}
+    return {"Version": "2012-10-17", "Statement": [statement]}
+
+
+def append_to_property(l1: CfnResource, name: str, document: Any, statements: Callable[[], Sequence[Json]]) -> None:
+    """Append statements to the policy that a property of an L1 has, as both are at synth."""
+    appended = Lazy.uncached_any(cast("IAnyProducer", _Appended(document, statements)))
     setattr(l1, name, appended)
 
 

@@ -8,13 +8,12 @@ from typing import Any
 
 from aws_cdk import Stack
 from aws_cdk import aws_iam as iam
-from aws_cdk import aws_kms as kms
 
 from ..matrix import Actions
-from .documents import append_to_property, is_document, sids_in
+from .documents import append_to_property, default_key_policy, is_document, sids_in
 from .policy import Policy
 from .principals import PolicyPrincipal
-from .resources import KeyFacts
+from .resources import KeyFacts, KeyL1
 from .sids import key_sid, next_suffix
 
 AddStatements = Callable[[Sequence[iam.PolicyStatement]], None]
@@ -44,9 +43,14 @@ class KeyPolicy(Policy):
         self._chosen_suffix: str | None = None
 
     @property
-    def l1(self) -> kms.CfnKey | None:
+    def l1(self) -> KeyL1 | None:
         """The L1 of a key that this app makes."""
         return self.key.l1
+
+    @property
+    def is_of_this_app(self) -> bool:
+        """True if this app makes the key."""
+        return self.l1 is not None
 
     def collect_actions(self, needed: Iterable[Actions]) -> None:
         """Allow role and service these actions."""
@@ -66,7 +70,10 @@ class KeyPolicy(Policy):
     @cached_property
     def _document(self) -> Any:
         """The policy that the key has when its first statement is collected."""
-        return None if self.l1 is None else self.l1.key_policy
+        if self.l1 is None:
+            return None
+        document = self.l1.key_policy
+        return default_key_policy(self.l1.stack) if document is None else document
 
     def roll_back(self) -> None:
         """Forget what was collected since it was last attached, and with it the sids, which others may take."""
@@ -88,12 +95,12 @@ class KeyPolicy(Policy):
         self._add_to_managed(statements)
         return True
 
-    def _add_to_l1(self, l1: kms.CfnKey, statements: Sequence[iam.PolicyStatement]) -> bool:
+    def _add_to_l1(self, l1: KeyL1, statements: Sequence[iam.PolicyStatement]) -> bool:
         document = self._document
         if isinstance(document, iam.PolicyDocument):
             document.add_statements(*statements)
         elif not is_document(document, Stack.of(l1)):
             return False
         elif len(statements) == len(self.statements):
-            append_to_property(l1, "key_policy", lambda: self.statements_json)
+            append_to_property(l1, "key_policy", document, lambda: self.statements_json)
         return True

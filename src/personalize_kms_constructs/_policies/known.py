@@ -15,7 +15,7 @@ class KnownResources:
         self._here = here
         self._keys: dict[object, KeyFacts] = {}
         self._buckets: dict[object, BucketFacts] = {}
-        self._encryption: dict[str, BucketEncryption] = {}
+        self._encryption: dict[object, BucketEncryption] = {}
 
     def key(self, given: object) -> KeyFacts:
         """Return what is known of a key."""
@@ -34,6 +34,12 @@ class KnownResources:
         if location.encryption_key is not None:
             return BucketEncryption(self.key(location.encryption_key))
         bucket = self.bucket(location.bucket)
-        if bucket.identity not in self._encryption:
-            self._encryption[bucket.identity] = encryption_of(bucket, self._here)
-        return self._encryption[bucket.identity]
+        which = (bucket.identity, bucket.imported_key)
+        if which not in self._encryption:
+            self._encryption[which] = encryption_of(bucket, self._here)
+        return self._encryption[which]
+
+    def is_by_bucket(self, location: S3Location) -> bool:
+        """Tell if the key that encrypts a location is what stands in a bucket of this app."""
+        bucket = self.bucket(location.bucket)
+        return location.encryption_key is None and bucket.imported_key is None and bucket.stack is not None

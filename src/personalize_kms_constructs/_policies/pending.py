@@ -33,12 +33,19 @@ _MESSAGES: dict[PolicyKind, tuple[str, str]] = {
         "these statements to an IAM policy of the role",
     ),
 }
+_EXPRESSIONS: dict[PolicyKind, str] = {
+    "key": "the policy of key {path} is an expression (Fn::If) to which nothing can be added, so Personalize has no "
+    "access to the key until these statements are in it",
+    "bucket": "the policy of bucket {path} is an expression (Fn::If) to which nothing can be added, so Personalize has "
+    "no access to its objects until these statements are in it",
+}
 
 _OWNERS: dict[PolicyKind, str] = {
     "key": "the owner of the key{account} adds them to the statements that the key policy has",
     "bucket": "the owner of the bucket{account} adds them to the statements that the bucket policy has",
     "role": "the owner of the role{account} adds them to a policy of the role, or makes one of the file",
 }
+_WRITER = "add them where the policy is written, in each case of the expression"
 _MANAGED = "- or this app adds them at deployment: imported_key_policy=ImportedKeyPolicy.MANAGED"
 _PAGES: dict[PolicyKind, str] = {
     "key": "Imported keys",
@@ -121,16 +128,19 @@ def pending_warnings(
     for policy, (_, arn, statements), path in zip(pending, found, write_files(scope, found), strict=True):
         kind = policy.kind
         warning_id, message = _MESSAGES[kind]
+        owner, page = _OWNERS[kind].format(account=_of_account(arn)), _PAGES[kind]
+        if policy.is_of_this_app:
+            message, owner, page = _EXPRESSIONS[kind], _WRITER, "Warnings"
         text = json.dumps(statements, indent=2)
         left = replacements(text)
         lines = [
-            f"{message.format(arn=arn)}:",
+            f"{message.format(arn=arn, path=policy.name)}:",
             text,
-            f"- {_OWNERS[kind].format(account=_of_account(arn))}",
+            f"- {owner}",
             f"- the same as a policy: {path}, in the folder of the synth (cdk.out)",
             *([f"- replace {left}"] if left else []),
             *([_MANAGED] if kind == "key" and may_manage(policy) else []),
-            f'- more: the page "{_PAGES[kind]}" of the documentation',
+            f'- more: the page "{page}" of the documentation',
         ]
         yield warning_id, "\n".join(lines)
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from functools import cached_property
 from typing import Any, ClassVar, Literal
 
+from aws_cdk import CfnResource
 from aws_cdk import aws_iam as iam
 from constructs import IConstruct
 
@@ -38,6 +39,16 @@ class Policy(ABC):
     def name(self) -> str:
         """The resource, for people."""
         return self.resource_arn if self.construct is None else self.construct.node.path
+
+    @property
+    def is_of_this_app(self) -> bool:
+        """True if this app makes what the policy belongs to."""
+        return False
+
+    @property
+    def l1_of_policy(self) -> CfnResource | None:
+        """The resource in this app that the policy is, where it is one by itself."""
+        return None
 
     @property
     def statements(self) -> list[Statement]:

@@ -7,9 +7,9 @@ its ARN, as ``kms.Key.from_key_arn(self, "Key", cfn_key.attr_arn)`` makes it.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any, cast
+from typing import Any, TypeAlias, cast
 
 from aws_cdk import CfnResource, Stack
 from aws_cdk import aws_kms as kms
@@ -19,6 +19,8 @@ from constructs import IConstruct
 from .._argument_types import has
 from .._tokens import is_token, l1_behind, names_a_resource
 from .place import Place
+
+KeyL1: TypeAlias = kms.CfnKey | kms.CfnReplicaKey
 
 
 @dataclass(frozen=True)
@@ -41,12 +43,12 @@ class KeyFacts(Facts):
     """One key."""
 
     l2: kms.Key | None = None
-    own_l1: kms.CfnKey | None = None
+    own_l1: KeyL1 | None = None
     """Its L1, where no L2 stands above it."""
     is_alias: bool = False
 
     @cached_property
-    def l1(self) -> kms.CfnKey | None:
+    def l1(self) -> KeyL1 | None:
         """The L1 of a key that this app makes."""
         return self.own_l1 if self.l2 is None else cast("kms.CfnKey", self.l2.node.default_child)
 
@@ -59,7 +61,7 @@ class BucketFacts(Facts):
     own_l1: s3.CfnBucket | None = None
     """Its L1, where no L2 stands above it."""
     imported_key: kms.IKey | None = None
-    """The encryption key that an imported bucket was said to have."""
+    """The encryption key that a bucket was imported with, whatever it encrypts with by default."""
 
     @cached_property
     def l1(self) -> s3.CfnBucket | None:
@@ -73,7 +75,7 @@ def key_facts(given: Any, here: Place) -> KeyFacts:
         arn = given.key_arn
         return KeyFacts(arn, arn, *_environment(given, here), given, l2=given)
     arn = _arn_of_key(given)
-    l1 = l1_behind(arn, kms.CfnKey)
+    l1 = _key_l1_behind(arn)
     if l1 is not None:
         return _facts_of_key_l1(l1, here)
     is_alias = isinstance(given, kms.Alias) or ":alias/" in arn
@@ -82,7 +84,7 @@ def key_facts(given: Any, here: Place) -> KeyFacts:
 
 def key_facts_of_arn(arn: str, here: Place) -> KeyFacts:
     """Find out what is known of a key whose ARN is all there is, in a bucket's L1 for example."""
-    l1 = l1_behind(arn, kms.CfnKey)
+    l1 = _key_l1_behind(arn)
     if l1 is not None:
         return _facts_of_key_l1(l1, here)
     _, _, _, region, account, *_ = arn.split(":", 5)
@@ -95,20 +97,28 @@ def bucket_facts(given: Any, here: Place) -> BucketFacts:
         arn = given.bucket_arn
         return BucketFacts(arn, arn, *_environment(given, here), given, l2=given)
     arn = _arn_of_bucket(given)
+    key = given.encryption_key if has(given, "encryption_key") else None
     l1 = l1_behind(arn, s3.CfnBucket)
     if l1 is None:
-        key = given.encryption_key if has(given, "encryption_key") else None
         environment = given.env
         return BucketFacts(
             _identity(arn, here), arn, None, environment.account, environment.region, given, imported_key=key
         )
     owner = l1.node.scope
     if isinstance(owner, s3.Bucket):
-        return bucket_facts(owner, here)
-    return BucketFacts(l1.attr_arn, l1.attr_arn, *_environment(l1, here), l1, own_l1=l1)
+        facts = bucket_facts(owner, here)
+    else:
+        facts = BucketFacts(l1.attr_arn, l1.attr_arn, *_environment(l1, here), l1, own_l1=l1)
+    # ``Bucket.from_cfn_bucket`` makes a child of the L1, with the key that stands there.
+    is_wrapper = key is not None and given.node.scope.node.path == l1.node.path
+    return facts if is_wrapper else replace(facts, imported_key=key)
 
 
-def _facts_of_key_l1(l1: kms.CfnKey, here: Place) -> KeyFacts:
+def _key_l1_behind(arn: str) -> KeyL1 | None:
+    return l1_behind(arn, kms.CfnKey) or l1_behind(arn, kms.CfnReplicaKey)
+
+
+def _facts_of_key_l1(l1: KeyL1, here: Place) -> KeyFacts:
     owner = l1.node.scope
     if isinstance(owner, kms.Key):
         return key_facts(owner, here)
@@ -116,7 +126,7 @@ def _facts_of_key_l1(l1: kms.CfnKey, here: Place) -> KeyFacts:
 
 
 def _arn_of_key(given: Any) -> str:
-    if isinstance(given, kms.CfnKey):
+    if isinstance(given, (kms.CfnKey, kms.CfnReplicaKey)):
         return given.attr_arn
     return str(given.key_arn if has(given, "key_arn") else given.key_ref.key_arn)
 

@@ -86,12 +86,16 @@ class ManagedPolicy(Policy):
         addition = Statement(role_sid(needed), actions=needed.actions, resources=(resource,))
         return self.most_bytes() + most_of(addition.to_json()) + len(",") <= MANAGED_POLICY_SIZE
 
+    @property
+    def l1_of_policy(self) -> iam.CfnManagedPolicy | None:
+        """Its L1."""
+        policy = self.dependable
+        return None if policy is None else cast("iam.CfnManagedPolicy", policy.node.default_child)
+
     def document_at_synth(self) -> Any:
         """Return the finished policy, resolved; none for one that isn't deployed."""
-        if self.dependable is None or self.pending:
-            return None
-        l1 = cast("iam.CfnManagedPolicy", self.dependable.node.default_child)
-        return Stack.of(l1).resolve(l1.policy_document)
+        l1 = self.l1_of_policy
+        return None if l1 is None or self.pending else Stack.of(l1).resolve(l1.policy_document)
 
     def _add(self, statements: Sequence[iam.PolicyStatement]) -> bool:
         if not self._role.is_mutable:

@@ -54,6 +54,8 @@ class RoleFacts:
     @cached_property
     def name(self) -> str:
         """The role, for people."""
+        if self.own_l1 is not None:
+            return self.own_l1.node.path
         return self.role.node.path if self.stack is not None else self.arn
 
     @cached_property
@@ -191,6 +193,8 @@ def find_role(given: Any, scope: Construct, here: Place) -> RoleFacts:
     if isinstance(given, iam.Role):
         return _facts_of_l2(given, here, given.stack)
     arn = _arn_of(given)
+    if isinstance(given, iam.LazyRole):  # asking for its ARN has made it
+        return _facts_of_l2(cast("iam.Role", given.node.default_child), here, given.stack)
     l1 = l1_behind(arn, iam.CfnRole)
     made_in = None
     if l1 is not None:
@@ -207,6 +211,9 @@ def _facts_of_l2(role: iam.Role, here: Place, made_in: Stack) -> RoleFacts:
     arn = role.role_arn
     if TOKEN.fullmatch(arn):
         return RoleFacts(cast("iam.IRole", role), arn, here, made_in)
+    l1 = role.node.default_child
+    if isinstance(l1, iam.CfnRole):  # a role that is made, and reported, with an ARN that is none
+        return RoleFacts(cast("iam.IRole", role), l1.attr_arn, here, made_in, l1)
     return RoleFacts(cast("iam.IRole", role), arn, here, is_precreated=True)
 
 

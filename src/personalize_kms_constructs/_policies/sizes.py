@@ -7,7 +7,7 @@ import re
 from itertools import zip_longest
 from typing import Any, NamedTuple, cast
 
-from .._tokens import TOKEN
+from .._tokens import TOKEN, is_function
 
 _TO_JSON = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode
 
@@ -52,7 +52,7 @@ def size_of(value: Any) -> Size:
     """Return the size of resolved JSON, with CloudFormation's functions in it."""
     if isinstance(value, list):
         return _joined([size_of(member) for member in value])
-    if isinstance(value, dict) and not _is_function(value):
+    if isinstance(value, dict) and not is_function(value):
         return _joined([size_of(key) + size_of(member) + len(":") for key, member in value.items()])
     if isinstance(value, (dict, str)):
         return _size_of_text(value) + len('""')
@@ -63,10 +63,6 @@ def size_of(value: Any) -> Size:
 def _joined(members: list[Size]) -> Size:
     """Return the size of a list or an object, with brackets and commas."""
     return sum(members, Size(0, 0)) + len("[]") + max(len(members) - 1, 0)
-
-
-def _is_function(value: dict[str, Any]) -> bool:
-    return len(value) == 1 and all(key == "Ref" or key.startswith("Fn::") for key in value)
 
 
 def _size_of_text(value: Any) -> Size:

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from fnmatch import fnmatchcase
 from typing import Any
 
-from .._tokens import is_token
+from .._tokens import is_function, is_token
 from ..matrix import SERVICE_PRINCIPAL
 from .documents import Json, statements_of
 
@@ -18,7 +18,9 @@ _WAY_OUT = f"add iam.ServicePrincipal('{SERVICE_PRINCIPAL}') to its assumed_by, 
 
 
 def trust_problems(path: str, document: Any, account: str, region: str) -> Iterator[str]:
-    """Explain a resolved trust policy that leaves Personalize out for certain."""
+    """Explain a resolved trust policy that leaves Personalize out for certain, whatever expressions turn out to be."""
+    if not isinstance(document, dict) or is_function(document) or is_function(document.get("Statement")):
+        return
     statements = statements_of(document)
     if any(_effect(statement) == "Deny" and _names_personalize(statement, False) for statement in statements):
         yield (
@@ -46,10 +48,14 @@ def _effect(statement: Any) -> str:
 
 def _names_personalize(statement: Any, unknown: bool) -> bool:
     """Tell if a statement is about Personalize assuming the role, or may be once expressions are known."""
-    if not isinstance(statement, dict):
+    if not isinstance(statement, dict) or is_function(statement):
         return unknown
     principal = statement.get("Principal")
-    services = principal.get("Service", []) if isinstance(principal, dict) else principal
+    services = principal
+    if isinstance(principal, dict) and not is_function(principal):
+        services = principal.get("Service", [])
+    # A NotAction is unknown, as an expression is.
+    actions = [None] if "NotAction" in statement else _listed(statement.get("Action", []))
     is_named = any(
         service in (SERVICE_PRINCIPAL, "*") if isinstance(service, str) else unknown for service in _listed(services)
     )
@@ -57,8 +63,7 @@ def _names_personalize(statement: Any, unknown: bool) -> bool:
         is_named
         and (unknown or not statement.get("Condition"))
         and any(
-            fnmatchcase("sts:assumerole", action.lower()) if isinstance(action, str) else unknown
-            for action in _listed(statement.get("Action", []))
+            fnmatchcase("sts:assumerole", action.lower()) if isinstance(action, str) else unknown for action in actions
         )
     )
 

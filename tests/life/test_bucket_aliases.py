@@ -1,0 +1,98 @@
+"""Buckets that are encrypted by an alias, which no policy can name: its key gets the statements."""
+
+from typing import Any
+
+import aws_cdk as cdk
+import pytest
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_s3 as s3
+
+from personalize_kms_constructs import PersonalizeEncryption
+from tests.life.conftest import KEY_ARN, change, synth_error
+from tests.life.test_bucket_encryption import importing, refusal, statements_of
+
+CHANGED = "bucket of the source of dataset import job has got another encryption since it was given to the construct"
+
+
+def test_a_bucket_that_is_encrypted_by_an_alias_of_the_app(stack: cdk.Stack, data_key: kms.Key) -> None:
+    """The alias says which key it is."""
+    bucket = s3.Bucket(stack, "Aliased", encryption_key=data_key.add_alias("data"))
+    PersonalizeEncryption(stack, "Encryption", resources=[importing(bucket)])
+    statements = statements_of(stack, data_key)
+    assert len(statements) == 3
+
+
+def test_a_bucket_that_is_encrypted_by_an_imported_alias(stack: cdk.Stack) -> None:
+    """Its key isn't known, and the message is about the bucket."""
+    alias = kms.Alias.from_alias_name(stack, "Alias", "alias/data")
+    message = refusal(stack, s3.Bucket(stack, "Aliased", encryption_key=alias))
+    assert "bucket of the source of dataset import job is encrypted by an alias, alias/data, which" in message
+    assert "encryption_key=" in message
+
+
+def test_a_bucket_that_is_encrypted_by_an_imported_alias_with_its_key(app: cdk.App, stack: cdk.Stack) -> None:
+    """The alias was imported with the key that it stands for."""
+    key = kms.Key.from_key_arn(stack, "Imported", KEY_ARN)
+    alias = kms.Alias.from_alias_attributes(stack, "Alias", alias_name="alias/data", alias_target_key=key)
+    encryption = PersonalizeEncryption(
+        stack, "Encryption", resources=[importing(s3.Bucket(stack, "Aliased", encryption_key=alias))]
+    )
+    assert [pending.resource_arn for pending in encryption.pending_statements] == [KEY_ARN]
+    app.synth()
+
+
+def retarget(alias: kms.Alias, key_arn: str) -> None:
+    l1: Any = alias.node.default_child
+    l1.target_key_id = key_arn
+
+
+def test_an_alias_that_gets_another_key_before(app: cdk.App, stack: cdk.Stack, data_key: kms.Key) -> None:
+    """The key that the alias is deployed with counts, not the one that its L2 was made with."""
+    alias = kms.Key(stack, "Old").add_alias("data")
+    retarget(alias, data_key.key_arn)
+    bucket = s3.Bucket(stack, "Aliased", encryption_key=alias)
+    PersonalizeEncryption(stack, "Encryption", resources=[importing(bucket)])
+    assert len(statements_of(stack, data_key)) == 3
+    app.synth()
+
+
+@pytest.mark.parametrize("is_l1", [False, True], ids=["L2", "L1"])
+def test_an_alias_that_gets_another_key_later_fails_the_synth(
+    app: cdk.App, stack: cdk.Stack, data_key: kms.Key, is_l1: bool
+) -> None:
+    """The statements would stay on the old key."""
+    alias = data_key.add_alias("data")
+    bucket = s3.Bucket(stack, "Aliased", encryption_key=alias)
+    l1: Any = bucket.node.default_child
+    PersonalizeEncryption(stack, "Encryption", resources=[importing(l1 if is_l1 else bucket)])
+    other = kms.Key(stack, "Other")
+
+    def point_elsewhere(l1: kms.CfnAlias) -> None:
+        l1.target_key_id = other.key_arn
+
+    change(app, kms.CfnAlias, point_elsewhere)
+    assert CHANGED in synth_error(app)
+
+
+def test_an_alias_of_an_l1_bucket_that_gets_another_key_later(
+    app: cdk.App, stack: cdk.Stack, data_key: kms.Key
+) -> None:
+    """The same where an L1 refers to the L1 of the alias."""
+    alias = kms.CfnAlias(stack, "Alias", alias_name="alias/data", target_key_id=data_key.key_arn)
+    default = {"sseAlgorithm": "aws:kms", "kmsMasterKeyId": alias.ref}
+    rules: Any = {"serverSideEncryptionConfiguration": [{"serverSideEncryptionByDefault": default}]}
+    bucket = s3.CfnBucket(stack, "L1", bucket_encryption=rules)
+    PersonalizeEncryption(stack, "Encryption", resources=[importing(bucket)])
+    assert len(statements_of(stack, data_key)) == 3
+    alias.target_key_id = kms.Key(stack, "Other").key_arn
+    with pytest.raises(RuntimeError, match=CHANGED):
+        app.synth(force=True)
+
+
+def test_an_alias_of_an_imported_key_that_stays(app: cdk.App, stack: cdk.Stack) -> None:
+    """Its key is known by a parameter alone, and nothing has changed."""
+    arn = cdk.CfnParameter(stack, "KeyArn").value_as_string
+    alias = kms.Alias(stack, "Alias", alias_name="alias/data", target_key=kms.Key.from_key_arn(stack, "Imported", arn))
+    bucket = s3.Bucket(stack, "Aliased", encryption_key=alias)
+    PersonalizeEncryption(stack, "Encryption", resources=[importing(bucket)])
+    app.synth()
