@@ -40,6 +40,7 @@ def _extended_ministack() -> Any:
         custom_resource_calls,
         dead_principals,
         event_times,
+        json_paths,
         kms_rules,
         personalize_service,
         s3_encryption,
@@ -65,6 +66,7 @@ def _extended_ministack() -> Any:
         statement_ids,
         s3_encryption,
         step_functions,
+        json_paths,
     )
     for extension in extensions:
         extension.register()
