@@ -9,6 +9,7 @@ nobody reports.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -32,10 +33,14 @@ def register() -> None:
         return resolve(template, data, context)
 
     def call_with_text(node: Any, data: Any, context: Any) -> Any:
-        """Have ``States.Format`` write values as JSON does, not as Python does."""
+        """Have ``States.Format`` write values as JSON does, and read what a backslash escapes in strings."""
         kind, name, arguments = node
         if name == "States.Format":
             values = [stepfunctions._eval_intrinsic_arg(argument, data, context) for argument in arguments[1:]]
+            values = [
+                re.sub(r"\\(.)", r"\1", value) if argument[0] == "str" else value
+                for argument, value in zip(arguments[1:], values, strict=True)
+            ]
             texts = [value if isinstance(value, str) else json.dumps(value) for value in values]
             node = (kind, name, [arguments[0], *(("str", text) for text in texts)])
         return call(node, data, context)

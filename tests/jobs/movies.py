@@ -95,11 +95,13 @@ class Movies:
         return DatasetExportJob(
             self.stack,
             "Export",
-            encryption=self.encryption,
-            dataset_arn=self.dataset_arn,
-            destination=self.at("export/"),
-            ingestion_mode="BULK",
-            **options,
+            **{
+                "encryption": self.encryption,
+                "dataset_arn": self.dataset_arn,
+                "destination": self.at("export/"),
+                "ingestion_mode": "BULK",
+                **options,
+            },
         )
 
     def deleting(self, **options: Any) -> DataDeletionJob:

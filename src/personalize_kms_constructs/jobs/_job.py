@@ -118,6 +118,7 @@ class Job(sfn.StateMachineFragment):
             timeout_seconds=timeout_seconds(timeout),
             attempts=attempts(patience, timeout),
             checks="".join(place.check for place in places),
+            given={name: path for place in places for name, path in place.given.items()},
         )
         self._make_states(id, language, parameters, [*needed, pass_role_statement(role_arn)])
 
