@@ -26,7 +26,7 @@ def guarded_jsonata(source: str) -> str:
     A path's parts are what the expression joins by ``&``; what a function or a condition makes of a missing value is
     its own.
     """
-    operands = _operands(source)
+    operands = jsonata_operands(source)
     parts = [f"({source})"] if len(operands) == 1 else operands
     checked = [
         part if _LITERAL.match(part) else f"$pathPart({part}, {jsonata_string(name)})"
@@ -69,7 +69,7 @@ def path_check(parameter: str, start: str, uri: str) -> str:
     return f"$contains({path}, {_NO_NAME}) ? $error('{parameter} makes ' & {uri} & {reason}') : "
 
 
-def _operands(source: str) -> list[str]:
+def jsonata_operands(source: str) -> list[str]:
     """Return what an expression joins by ``&`` last, or the whole expression if it does something else."""
     parts, outer, depth = [""], "", 0
     for token in _JSONATA.findall(source):
