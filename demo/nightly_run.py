@@ -19,7 +19,7 @@ class NightFailedError(RuntimeError):
 
 
 def nightly_run(aws: EmbeddedAws, bucket: str, document: dict[str, Any] | None = None) -> list[str]:
-    """Run the nightly state machine once, with such an input; a line for each state that was entered, and for what it left.
+    """Run the nightly state machine once; a line for each state that was entered, and for what it left in the bucket.
 
     Raises:
         NightFailedError: if the execution fails.

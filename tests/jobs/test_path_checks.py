@@ -83,16 +83,19 @@ def test_the_json_paths_of_a_text_are_carried_on(stack: cdk.Stack, data: Data) -
     """To a state that can look at them, which one of JSONPath can't; not those that a function has."""
     day, hour = sfn.JsonPath.string_at("$.day"), sfn.JsonPath.string_at("$$.Execution.Input.hour")
     first = sfn.JsonPath.array_get_item(sfn.JsonPath.list_at("$.list"), 0)
-    states = importing(stack, data, sfn.JsonPath.format("it's, $.x/{}-{}/{}/", day, hour, first))
+    states = importing(stack, data, sfn.JsonPath.format("it's, $.x/{}-{}/{}/{}/", day, hour, first, day))
     assert states["Prepare Job"]["Parameters"]["Given"] == {
         "source1.$": "$.day",
         "source2.$": "$$.Execution.Input.hour",
+        "source3.$": "$.day",
     }
     assert states["Start Job"]["Arguments"].startswith(
         "{% $states.input.Given.source1 in ['', null] ? "
         '$error("source_path is empty in this execution: $.day has no value") : '
         "$states.input.Given.source2 in ['', null] ? "
         '$error("source_path is empty in this execution: $$.Execution.Input.hour has no value") : '
+        "$states.input.Given.source3 in ['', null] ? "
+        '$error("source_path is empty in this execution: $.day has no value") : '
         "$contains("
     )
 
@@ -105,6 +108,21 @@ def test_braces_of_a_prefix_are_escaped(stack: cdk.Stack, data: Data) -> None:
     assert definition(stack)["States"]["Prepare Job"]["Parameters"]["Arguments"]["DataSource"] == {
         "DataLocation.$": "States.Format('{}{}', 's3://<Plain295EB121>/a\\{b\\}\\'c/', $.day)"
     }
+
+
+@pytest.mark.parametrize(
+    ("paths", "given"),
+    [
+        (["$.day", "$.hour"], {"source1.$": "$.day", "source2.$": "$.hour"}),
+        (["$['a, b']"], {"source1.$": "$['a, b']"}),
+        (["$"], {"source1.$": "$"}),
+    ],
+    ids=["two", "quotes", "all"],
+)
+def test_all_forms_of_paths_are_found(stack: cdk.Stack, data: Data, paths: list[str], given: dict[str, str]) -> None:
+    """The CDK writes them all into one text."""
+    path = sfn.JsonPath.format("{}/" * len(paths), *map(sfn.JsonPath.string_at, paths))
+    assert importing(stack, data, path)["Prepare Job"]["Parameters"]["Given"] == given
 
 
 @pytest.mark.parametrize("path", [None, "monday/", "token"])

@@ -62,6 +62,12 @@ def jsonata_string(text: str) -> str:
     return json.dumps(text, ensure_ascii=False)
 
 
+def json_path_source(value: str) -> str:
+    """Return what stands in a state for what ``sfn.JsonPath`` returned: a path, or an intrinsic function."""
+    (source,) = sfn.FieldUtils.render_object({"value": value}).values()
+    return str(source)
+
+
 def leaves(value: Any) -> list[Any]:
     """Return the values in nested mappings and lists."""
     if isinstance(value, Mapping):

@@ -15,7 +15,7 @@ _LITERAL = re.compile(r"""["'\d]""")
 # Operators that bind less than "&" or are read from left to right with it, and what begins a regular expression.
 _OTHER_OPERATORS = frozenset("?:=<>!~^|@#;,+-*/%")
 _WORDS = re.compile(r"(?<![\w.$])(and|or|in)(?!\w)")
-_JSON_PATH_STRING = re.compile(r"'(?:[^'\\]|\\.)*'")
+_INTRINSIC = re.compile(r"'(?:[^'\\]|\\.)*'|.", re.DOTALL)
 # A step is empty, or the word that was made of null; or it leads elsewhere, as a step of a literal path may not.
 _NO_NAME = r"/^$|(^|\/)(null|\.{0,2})\/|(^|\/)(null|\.{1,2})$/"
 
@@ -47,12 +47,15 @@ def json_path_parts(path: str) -> list[str]:
     """Return the JSONPaths that a path is, or that ``States.Format`` makes it of."""
     if not path.startswith("States."):
         return [path]
-    function, _, arguments = path.partition("(")
-    depth, outer = 0, ""
-    for character in _JSON_PATH_STRING.sub("", arguments.removesuffix(")")):
-        depth += (character == "(") - (character == ")")
-        outer += character if depth == 0 else ""
-    parts = [argument.strip() for argument in outer.split(",")]
+    function, _, rest = path.partition("(")
+    arguments, depth = [""], 0
+    for token in _INTRINSIC.findall(rest.removesuffix(")")):
+        depth += (token == "(") - (token == ")")
+        if depth == 0 and token == ",":
+            arguments.append("")
+        else:
+            arguments[-1] += token
+    parts = [argument.strip() for argument in arguments]
     return [part for part in parts if part.startswith("$")] if function == "States.Format" else []
 
 

@@ -8,7 +8,7 @@ from aws_cdk import Names
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
-from ._expressions import is_jsonata, is_known, jsonata_source
+from ._expressions import is_jsonata, is_known, json_path_source, jsonata_source
 from ._given_paths import jsonata_operands
 
 # Names have 63 characters (https://docs.aws.amazon.com/personalize/latest/dg/API_CreateDatasetImportJob.html); a hyphen
@@ -44,6 +44,5 @@ def _known_beginning(name: str) -> str:
         operands = jsonata_operands(jsonata_source(name))
         found = _JSONATA_STRING.fullmatch(operands[0]) if len(operands) > 1 else None
     else:
-        (path,) = sfn.FieldUtils.find_referenced_paths({"name": name})
-        found = _FORMAT.match(path)
+        found = _FORMAT.match(json_path_source(name))
     return found["beginning"] if found else ""

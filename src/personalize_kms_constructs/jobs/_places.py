@@ -15,7 +15,15 @@ from .._argument_types import not_a_location, shown
 from .._tokens import TOKEN, is_token, literal_part
 from ..locations import S3Location
 from ..resources import PersonalizeResource
-from ._expressions import is_json_path, is_jsonata, is_known, jsonata_source, jsonata_string, text_problems
+from ._expressions import (
+    is_json_path,
+    is_jsonata,
+    is_known,
+    json_path_source,
+    jsonata_source,
+    jsonata_string,
+    text_problems,
+)
 from ._given_paths import empty_part_check, guard, guarded_jsonata, json_path_parts, path_check
 
 # https://docs.aws.amazon.com/personalize/latest/dg/API_S3DataConfig.html
@@ -58,8 +66,8 @@ class Place:
         """The JSONPaths that the path is made of, which the states carry on to be looked at."""
         if self.path is None or not is_json_path(self.path):
             return {}
-        (path,) = sfn.FieldUtils.find_referenced_paths({"path": self.path})
-        return {f"{self.part}{number}": part for number, part in enumerate(json_path_parts(path), 1)}
+        parts = json_path_parts(json_path_source(self.path))
+        return {f"{self.part}{number}": part for number, part in enumerate(parts, 1)}
 
     @property
     def check(self) -> str:
