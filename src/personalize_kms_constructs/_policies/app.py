@@ -10,6 +10,7 @@ from typing import Any
 from aws_cdk import CfnResource, Stack
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3 as s3
+from aws_cdk import aws_stepfunctions as sfn
 from constructs import IConstruct
 
 from .._tokens import l1_behind
@@ -24,6 +25,7 @@ class AppContents:
     bucket_policies: list[s3.CfnBucketPolicy] = field(default_factory=list)
     """Those that no ``s3.BucketPolicy`` made."""
     managed_policies: list[iam.CfnManagedPolicy] = field(default_factory=list)
+    state_machines: list[sfn.CfnStateMachine] = field(default_factory=list)
     documents: dict[str, Any] = field(default_factory=dict)
     """Finished policies of keys and buckets, resolved, by the ARN of these."""
     readers: set[object] = field(default_factory=set)
@@ -49,6 +51,8 @@ def contents_of(construct: IConstruct) -> AppContents:
         # A parent stands before its children.
         elif isinstance(each, s3.CfnBucketPolicy) and not isinstance(parent, s3.BucketPolicy):
             contents.bucket_policies.append(each)
+        elif isinstance(each, sfn.CfnStateMachine):
+            contents.state_machines.append(each)
         parent = each
     return contents
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 from aws_cdk import aws_stepfunctions as sfn
 
@@ -64,8 +64,8 @@ def jsonata_string(text: str) -> str:
 
 def json_path_source(value: str) -> str:
     """Return what stands in a state for what ``sfn.JsonPath`` returned: a path, or an intrinsic function."""
-    (source,) = sfn.FieldUtils.render_object({"value": value}).values()
-    return str(source)
+    rendered = cast("dict[str, str]", sfn.FieldUtils.render_object({"value": value}))
+    return rendered["value.$"]
 
 
 def leaves(value: Any) -> list[Any]:
