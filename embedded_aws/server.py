@@ -42,6 +42,7 @@ def _extended_ministack() -> Any:
         event_times,
         json_paths,
         kms_rules,
+        nested_events,
         personalize_service,
         s3_encryption,
         statement_ids,
@@ -67,6 +68,7 @@ def _extended_ministack() -> Any:
         s3_encryption,
         step_functions,
         json_paths,
+        nested_events,
     )
     for extension in extensions:
         extension.register()
