@@ -66,6 +66,14 @@ def test_an_express_machine_with_the_job_within(app: cdk.App, stack: cdk.Stack, 
     assert EXPRESS.removeprefix("[Stack/Import] ") in problems(app)
 
 
+def test_an_express_machine_with_a_number_of_the_deployment(app: cdk.App, stack: cdk.Stack, data: Data) -> None:
+    """It stands in the definition without quotation marks."""
+    number = cdk.CfnParameter(stack, "Number", type="Number").value_as_number
+    first = sfn.Pass(stack, "First", parameters={"number": number, "name": cdk.Aws.STACK_NAME})
+    machine(stack, first, importing(stack, data), state_machine_type=sfn.StateMachineType.EXPRESS)
+    assert EXPRESS in problems(app)
+
+
 def test_a_machine_that_becomes_express_later(app: cdk.App, stack: cdk.Stack, data: Data) -> None:
     """By an escape hatch."""
     made = machine(stack, importing(stack, data))

@@ -57,6 +57,7 @@ def test_the_call_looks_at_each_path(stack: cdk.Stack, data: Data) -> None:
         ("$states.input.file", '$pathPart(($states.input.file), "$states.input.file")'),
         ("$states.input.day & '/'", "$pathPart($states.input.day, \"$states.input.day\") & '/'"),
         ('$a&"&/"&1&`x & y`', '$pathPart($a, "$a") & "&/" & 1 & $pathPart(`x & y`, "`x & y`")'),
+        ("'x'.$a & 'y'", "$pathPart('x'.$a, \"'x'.$a\") & 'y'"),
         ("$f($a & $b) & 'x'", "$pathPart($f($a & $b), \"$f($a & $b)\") & 'x'"),
         (
             "$states.input.in & $states.input.`or`",

@@ -26,6 +26,8 @@ class AppContents:
     """Those that no ``s3.BucketPolicy`` made."""
     managed_policies: list[iam.CfnManagedPolicy] = field(default_factory=list)
     state_machines: list[sfn.CfnStateMachine] = field(default_factory=list)
+    definitions: dict[sfn.CfnStateMachine, Any] = field(default_factory=dict)
+    """What state machines do, by those that have been asked for it."""
     documents: dict[str, Any] = field(default_factory=dict)
     """Finished policies of keys and buckets, resolved, by the ARN of these."""
     readers: set[object] = field(default_factory=set)

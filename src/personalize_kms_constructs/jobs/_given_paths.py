@@ -11,7 +11,7 @@ import re
 from ._expressions import jsonata_string
 
 _JSONATA = re.compile(r"""("(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|`[^`]*`|.)""", re.DOTALL)
-_LITERAL = re.compile(r"""["'\d]""")
+_LITERAL = re.compile(r"""("(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|\d+)""")
 # Operators that bind less than "&" or are read from left to right with it, and what begins a regular expression.
 _OTHER_OPERATORS = frozenset("?:=<>!~^|@#;,+-*/%")
 _WORDS = re.compile(r"(?<![\w.$])(and|or|in)(?!\w)")
@@ -29,7 +29,7 @@ def guarded_jsonata(source: str) -> str:
     operands = jsonata_operands(source)
     parts = [f"({source})"] if len(operands) == 1 else operands
     checked = [
-        part if _LITERAL.match(part) else f"$pathPart({part}, {jsonata_string(name)})"
+        part if _LITERAL.fullmatch(part) else f"$pathPart({part}, {jsonata_string(name)})"
         for part, name in zip(parts, operands, strict=True)
     ]
     return " & ".join(checked)

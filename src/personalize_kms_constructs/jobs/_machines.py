@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from typing import Any, cast
+from zlib import crc32
 
 import jsii
 from aws_cdk import Stack
@@ -25,12 +26,16 @@ class MachineCheck:
 
     def validate(self) -> list[str]:
         """Return the problems."""
-        machines = contents_at_synth(self._job).state_machines
-        return [problem for machine in machines for problem in self._machine_problems(machine)]
-
-    def _machine_problems(self, machine: sfn.CfnStateMachine) -> Iterator[str]:
-        definition = _definition(machine)
+        contents = contents_at_synth(self._job)
         ours = _parsed(self._state, {self._state.state_id: self._state.to_state_json()})
+        found: list[str] = []
+        for machine in contents.state_machines:
+            if machine not in contents.definitions:
+                contents.definitions[machine] = _definition(machine)
+            found += self._machine_problems(machine, contents.definitions[machine], ours)
+        return found
+
+    def _machine_problems(self, machine: sfn.CfnStateMachine, definition: Json, ours: Json) -> Iterator[str]:
         for processors in _ways_to(ours, definition):
             executions = [each.get("ProcessorConfig", {}).get("ExecutionType") for each in processors]
             if machine.state_machine_type == "EXPRESS":
@@ -67,9 +72,9 @@ def _parsed(state: State, value: Json) -> Json:
 
 
 def _as_json(text: Any) -> Json:
-    """Read JSON in which tokens stand as intrinsic functions."""
+    """Read JSON in which tokens stand as intrinsic functions, within strings and alone: as a number, each its own."""
     parts = text["Fn::Join"][1] if isinstance(text, dict) and "Fn::Join" in text else [text]
-    written = [part if isinstance(part, str) else json.dumps(json.dumps(part))[1:-1] for part in parts]
+    written = [part if isinstance(part, str) else str(crc32(json.dumps(part).encode())) for part in parts]
     return cast("Json", json.loads("".join(written)))
 
 
