@@ -18,7 +18,7 @@ class NightFailedError(RuntimeError):
     """An execution did not succeed; its cause says why."""
 
 
-def nightly_run(aws: EmbeddedAws, bucket: str) -> list[str]:
+def nightly_run(aws: EmbeddedAws, bucket: str, document: dict[str, Any] | None = None) -> list[str]:
     """Run the nightly state machine once; a line for each state that was entered, and for what it left in the bucket.
 
     Raises:
@@ -26,11 +26,11 @@ def nightly_run(aws: EmbeddedAws, bucket: str) -> list[str]:
     """
     personalize, storage = aws.client("personalize"), aws.client("s3")
     (solution,) = personalize.list_solutions()["solutions"]
-    personalize.create_solution_version(solutionArn=solution["solutionArn"])  # what training would do
+    personalize.create_solution_version(solutionArn=solution["solutionArn"])  # the night waits for its training
     now = datetime.now(UTC)
     for day in {now.date(), (now + timedelta(minutes=5)).date()}:  # the execution may begin after midnight
         storage.put_object(Bucket=bucket, Key=f"batch/in/{day}/users.json", Body=_INPUT.encode())
-    entered, _ = run(aws, "NightlyMachine", {})
+    entered, _ = run(aws, "NightlyMachine", document or {})
     written = storage.list_objects_v2(Bucket=bucket).get("Contents", [])
     return [
         *dict.fromkeys(entered),

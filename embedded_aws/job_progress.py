@@ -1,4 +1,4 @@
-"""The progress of jobs: each look at one takes it a step further, so that nothing depends on time.
+"""The progress of jobs and solution versions: each look takes one a step further, so that nothing depends on time.
 
 The statuses are those of the API's model (botocore's `service-2.json`, the members `status`), which spells them in
 three ways. The work is done on the last step; a failed job has a reason.
@@ -15,6 +15,9 @@ from embedded_aws.personalize_store import Fields, describe, listing
 
 FREEZE = "FreezeJobs"
 """An operation that the real API doesn't have; see `EmbeddedAws.freeze_jobs`."""
+
+FAIL_TRAINING = "FailTraining"
+"""Another one; see `EmbeddedAws.fail_training`."""
 
 
 class Statuses(NamedTuple):
@@ -34,6 +37,7 @@ _STATUSES = {
     "batch-inference-job": _BATCH_JOB,
     "batch-segment-job": _BATCH_JOB,
     "data-deletion-job": Statuses("PENDING", "IN_PROGRESS", "COMPLETED", "FAILED"),
+    "solution": _DATASET_JOB,  # the versions; a solution makes no progress
 }
 
 # "More than 5 resources with PENDING or IN_PROGRESS status" (PDG error-messages); each kind has its own five.
@@ -52,6 +56,13 @@ def clear() -> None:
 def freeze(status: str | None) -> None:
     """Have all jobs say that this is their status, and come no further; with none, let them go on."""
     _frozen[:] = [status] if status else []
+
+
+def fail_training() -> None:
+    """End the training of all solution versions that are at work."""
+    for version in listing("solution"):
+        if version.get("status") in _DATASET_JOB[:2]:
+            version["status"] = _DATASET_JOB.failed
 
 
 def require_room(arn_type: str) -> None:

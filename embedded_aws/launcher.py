@@ -135,6 +135,10 @@ class EmbeddedAws:
         """Have all jobs say that this is their status, and come no further; with none, let them go on."""
         self._tell_personalize("FreezeJobs", {"status": status})
 
+    def fail_training(self) -> None:
+        """Have the solution versions that are in training end as CREATE FAILED."""
+        self._tell_personalize("FailTraining", {})
+
     def _tell_personalize(self, operation: str, fields: dict[str, Any]) -> None:
         owner = f"{self.account}/20260101/{self.region}/personalize/aws4_request"
         request = urllib.request.Request(

@@ -156,6 +156,8 @@ def create_batch_segment_job(request: Fields) -> str:
 
 def _create_batch_job(row: Row, arn_type: str, arn_field: str, request: Fields, more_fields: tuple[str, ...]) -> str:
     version = describe(required(request, "solutionVersionArn"))
+    if version["status"] != "ACTIVE":
+        raise invalid_input(f"Solution version {version['solutionVersionArn']} is {version['status']}, not ACTIVE")
     arn = new_arn(arn_type, name_in(request, "jobName"))
     source, source_key = _place(required(request, "jobInput"), "s3DataSource")
     target, target_key = _place(required(request, "jobOutput"), "s3DataDestination")

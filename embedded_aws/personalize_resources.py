@@ -1,7 +1,7 @@
 """The rules for creating what lasts: schemas, dataset groups, datasets, solutions, metric attributions.
 
 Both the API and CloudFormation come through here, so a template can't get what a call would be refused. Everything is
-ACTIVE at once: the emulator has nothing to wait for. Jobs are another matter (`personalize_jobs`).
+ACTIVE at once, but for solution versions and jobs (`personalize_jobs`): the emulator has nothing else to wait for.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import hashlib
 import time
 from typing import Any
 
+from embedded_aws import job_progress
 from embedded_aws.errors import invalid_input
 from embedded_aws.import_data import parse_schema
 from embedded_aws.permission_checks import bucket_at, encryption_key_of, output_location, require, usable_key
@@ -61,8 +62,19 @@ def create_solution_version(request: Fields) -> str:
     arn = f"{solution['solutionArn']}/{version}"
     fields = ("solutionArn", "datasetGroupArn", "recipeArn")
     created = put(arn, "solutionVersionArn", {**solution, "tags": request.get("tags")}, fields)
-    solution["latestSolutionVersion"] = {"solutionVersionArn": created, "status": "ACTIVE"}
+    job_progress.begin(created, lambda: None)
+    solution["latestSolutionVersion"] = {"solutionVersionArn": created}
     return created
+
+
+def describe_solution(arn: str) -> Fields:
+    """DescribeSolution, which looks at the latest version, too."""
+    solution = describe(arn)
+    if "latestSolutionVersion" not in solution:
+        return solution
+    version = job_progress.look(solution["latestSolutionVersion"]["solutionVersionArn"])
+    fields = ("solutionVersionArn", "status", "creationDateTime", "lastUpdatedDateTime")
+    return {**solution, "latestSolutionVersion": {field: version[field] for field in fields}}
 
 
 def create_metric_attribution(request: Fields) -> str:

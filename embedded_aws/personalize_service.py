@@ -108,6 +108,7 @@ def _create(kind: Kind) -> Callable[[Fields], Fields]:
 
 def _describe(kind: Kind) -> Callable[[Fields], Fields]:
     look = job_progress.look if kind in _JOBS else store.describe
+    look = {"SolutionVersion": job_progress.look, "Solution": resources.describe_solution}.get(kind.noun, look)
     return lambda request: {kind.member: look(_arn(request, kind.arn_field))}
 
 
@@ -161,6 +162,9 @@ async def handle_request(
         return _answer({})
     if name == job_progress.FREEZE:
         job_progress.freeze(request["status"])
+        return _answer({})
+    if name == job_progress.FAIL_TRAINING:
+        job_progress.fail_training()
         return _answer({})
     operation = OPERATIONS.get(name)
     if operation is None:

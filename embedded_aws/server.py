@@ -40,7 +40,9 @@ def _extended_ministack() -> Any:
         custom_resource_calls,
         dead_principals,
         event_times,
+        json_paths,
         kms_rules,
+        nested_events,
         personalize_service,
         s3_encryption,
         statement_ids,
@@ -65,6 +67,8 @@ def _extended_ministack() -> Any:
         statement_ids,
         s3_encryption,
         step_functions,
+        json_paths,
+        nested_events,
     )
     for extension in extensions:
         extension.register()

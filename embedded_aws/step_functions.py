@@ -108,11 +108,14 @@ def _redrive(arn: str) -> Any:
 
 def _continue(execution: dict[str, Any]) -> None:
     """Run the execution from the state that it last entered, in a machine that begins there."""
-    entered = [event for event in execution["events"] if event["type"].endswith("StateEntered")][-1]
-    details = entered["stateEnteredEventDetails"]
     machine_arn, first_input = execution["stateMachineArn"], execution["input"]
     machine = stepfunctions._state_machines[machine_arn]
-    rest = {**json.loads(machine["definition"]), "StartAt": details["name"]}
+    definition = json.loads(machine["definition"])
+    entered = [
+        event["stateEnteredEventDetails"] for event in execution["events"] if "stateEnteredEventDetails" in event
+    ]
+    details = [each for each in entered if each["name"] in definition["States"]][-1]
+    rest = {**definition, "StartAt": details["name"]}
     stand_in = f"{machine_arn}:redrive:{execution['name']}"
     stepfunctions._state_machines[stand_in] = {**machine, "definition": json.dumps(rest)}
     execution.update(stateMachineArn=stand_in, input=details["input"])

@@ -1,23 +1,24 @@
 """The work of every night: new ratings come in, recommendations for everybody and a copy of the data go out."""
 
 from aws_cdk import Duration
-from aws_cdk import aws_events as events
-from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_personalize as personalize
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_stepfunctions as sfn
-from aws_cdk import aws_stepfunctions_tasks as tasks
 from constructs import Construct
 
+from example_app.latest_version import LatestVersion
 from personalize_kms_constructs import PersonalizeEncryption, S3Location
 from personalize_kms_constructs.jobs import BatchInferenceJob, DatasetExportJob, DatasetImportJob
 
 # A folder for each night, by the day on which the execution started.
 _TONIGHT = "{% $substringBefore($states.context.Execution.StartTime, 'T') & '/' %}"
+# EventBridge may start a night twice. Both executions have the time of the schedule in their input, and Personalize
+# takes a name once: the second one fails with its first job. One started by hand, without a time, has its own name.
+_ONCE = "{% 'night-' & ($exists($states.input.time) ? $replace($states.input.time, ':', '-') : $uuid()) %}"
 
 
 class NightlyJobs(Construct):
-    """A state machine on a schedule."""
+    """A state machine that imports, recommends and exports, in less than a day."""
 
     def __init__(
         self,
@@ -35,18 +36,12 @@ class NightlyJobs(Construct):
             "Import",
             encryption=encryption,
             dataset_arn=dataset.attr_dataset_arn,
+            job_name=_ONCE,
             source=S3Location(bucket, "import/"),
             import_mode="FULL",
             timeout=Duration.hours(6),
         )
-        latest = tasks.CallAwsService(
-            self,
-            "Latest solution version",
-            service="personalize",
-            action="describeSolution",
-            parameters={"SolutionArn": solution.attr_solution_arn},
-            iam_resources=[solution.attr_solution_arn],
-        )
+        latest = LatestVersion(self, "Latest version", solution)
         recommend = BatchInferenceJob(
             self,
             "Recommend",
@@ -74,10 +69,5 @@ class NightlyJobs(Construct):
             definition_body=sfn.DefinitionBody.from_chainable(
                 sfn.Chain.start(import_ratings).next(latest).next(recommend).next(export)
             ),
-        )
-        events.Rule(
-            self,
-            "EveryNight",
-            schedule=events.Schedule.cron(hour="2", minute="0"),
-            targets=[targets.SfnStateMachine(self.machine)],
+            timeout=Duration.hours(23),
         )

@@ -10,6 +10,7 @@ from constructs import Construct
 
 from example_app.failures import Failures
 from example_app.nightly_jobs import NightlyJobs
+from example_app.schedule import Schedule
 from example_app.user_deletion import UserDeletion
 from personalize_kms_constructs import PersonalizeEncryption, PersonalizeResource, S3Location
 
@@ -75,6 +76,7 @@ class RecommendationsStack(cdk.Stack):
         )
         nightly = NightlyJobs(self, "Nightly", encryption=encryption, dataset=ratings, solution=solution, bucket=bucket)
         deletion = UserDeletion(self, "Deletion", encryption=encryption, dataset_group=movies, bucket=bucket)
-        Failures(self, "Failures", nightly.machine, deletion.machine)
+        failures = Failures(self, "Failures", nightly.machine, deletion.machine)
+        failures.tell_of(*Schedule(self, "Schedule", nightly.machine).alarms)
         cdk.CfnOutput(self, "NightlyMachine", value=nightly.machine.state_machine_arn)
         cdk.CfnOutput(self, "DeletionMachine", value=deletion.machine.state_machine_arn)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from aws_cdk import Stage
 from constructs import Construct
@@ -39,14 +39,18 @@ class Wiring:
         self.known = known
         self.encryption_key = encryption_key
         self._ordered: set[object] = set()
+        self.before_allowing: list[Callable[[Sequence[PersonalizeResource]], None]] = []
+        """What raises an error if these resources mustn't be allowed."""
 
     def allow(self, resources: Sequence[PersonalizeResource]) -> None:
         """Put the statements for these resources into the policies.
 
         Raises:
-            ValueError: if the role gets too many policies by it, or the templates are written already; nothing has
-                changed then.
+            ValueError: if the role gets too many policies by it, the templates are written already, or two stacks would
+                need each other; nothing has changed then.
         """
+        for check in self.before_allowing:
+            check(resources)
         for resource in resources:
             self._collect(resource)
         problems = list(self._problems())

@@ -1,7 +1,6 @@
 """The example app on an embedded AWS that refuses what lacks a permission at that moment."""
 
 import copy
-import json
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -10,11 +9,10 @@ import pytest
 
 from demo.cdk_cli import bootstrap, cdk
 from demo.deployed_policies import bucket_name, deployed_access
-from demo.nightly_run import NightFailedError, deletion_run, nightly_run, run
+from demo.nightly_run import deletion_run, nightly_run
 from embedded_aws import EmbeddedAws
 from personalize_kms_constructs.access.comparison import compare
-from tests.deploy.stacks import Templates, deploy, drop_statement, key_statements, of_type, upload, upload_ratings
-from tests.jobs import asl
+from tests.deploy.stacks import Templates, deploy, drop_statement, key_statements, of_type, upload_ratings
 from tests.versions import needs_metric_attribution
 
 pytestmark = needs_metric_attribution
@@ -62,40 +60,6 @@ def test_the_cdk_cli_deploys_redeploys_and_destroys_it(aws: EmbeddedAws, assembl
 def test_the_templates_deploy_as_they_are(aws: EmbeddedAws, templates: Templates) -> None:
     """The deployment that the broken variants below are compared with."""
     assert deploy(aws, templates) == []
-
-
-def test_its_state_machines_are_valid(aws: EmbeddedAws, templates: Templates) -> None:
-    """By somebody else's judgement."""
-    assert deploy(aws, templates) == []
-    states = aws.client("stepfunctions")
-    machines = states.list_state_machines()["stateMachines"]
-    assert len(machines) == 2
-    for machine in machines:
-        described = states.describe_state_machine(stateMachineArn=machine["stateMachineArn"])
-        asl.check(json.loads(described["definition"]))
-
-
-def test_a_failure_is_told_with_its_reason(aws: EmbeddedAws, templates: Templates) -> None:
-    """Whoever subscribes to the topic reads what Personalize said."""
-    assert deploy(aws, templates) == []
-    queues, topics = aws.client("sqs"), aws.client("sns")
-    queue = queues.create_queue(QueueName="failures")["QueueUrl"]
-    arn = queues.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
-    (topic,) = topics.list_topics()["Topics"]
-    topics.subscribe(
-        TopicArn=topic["TopicArn"], Protocol="sqs", Endpoint=arn, Attributes={"RawMessageDelivery": "true"}
-    )
-    upload(aws, "deletion/today.csv", "USER\n22\n")
-    with pytest.raises(NightFailedError, match="DataDeletionJobFailed"):
-        run(aws, "DeletionMachine", {"file": "today.csv"})
-    (message,) = queues.receive_message(QueueUrl=queue, WaitTimeSeconds=10)["Messages"]
-    told = json.loads(message["Body"])
-    assert told.pop("executionArn").startswith("arn:aws:states:")
-    assert told == {
-        "status": "FAILED",
-        "error": "DataDeletionJobFailed",
-        "cause": "Input deletion/today.csv has to have the one column USER_ID",
-    }
 
 
 def no_service_principal(templates: Templates) -> None:

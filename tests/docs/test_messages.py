@@ -160,9 +160,14 @@ def test_the_errors_of_the_state_machines_are_those_of_the_source() -> None:
     ):
         assert text in source
         assert text in TROUBLESHOOTING
-    places = (PACKAGE / "jobs" / "_places.py").read_text(encoding="utf-8")
-    assert "_path is empty in this execution, so that all below {start} is meant" in places
-    assert "`…_path is empty in this execution, so that all below … is meant`" in TROUBLESHOOTING
+    paths = (PACKAGE / "jobs" / "_given_paths.py").read_text(encoding="utf-8")
+    for text in (
+        " is empty in this execution: ",
+        " has no value",
+        " in this execution, and a folder or file in it has no name, or is null, . or ..",
+    ):
+        assert text in paths
+        assert text in TROUBLESHOOTING
     for ending in ("Failed", "TimedOut", "StatusUnknown"):
         assert f'f"{{self.noun}}{ending}"' in source
         assert f"`DatasetImportJob{ending}`" in TROUBLESHOOTING

@@ -143,11 +143,12 @@ class Scenario:
         return dict(job)
 
     def create_solution_version(self) -> str:
-        """A version of a solution of the dataset group."""
+        """A trained version of a solution of the dataset group."""
         solution = self.personalize.create_solution(
             name="recommend", datasetGroupArn="arn:aws:personalize:eu-west-1:111111111111:dataset-group/movies"
         )["solutionArn"]
         arn: str = self.personalize.create_solution_version(solutionArn=solution)["solutionVersionArn"]
+        self.finish(self.personalize.describe_solution_version, solutionVersionArn=arn)
         return arn
 
     def create_metric_attribution(self, group: str, **destination: str) -> str:

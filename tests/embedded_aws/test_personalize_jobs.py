@@ -67,6 +67,23 @@ def test_batch_inference_answers_every_line_of_its_input(scenario: Any, job: dic
     assert (listed["jobName"], listed["status"], "jobInput" in listed) == ("batch", "ACTIVE", False)
 
 
+def test_a_batch_job_needs_a_trained_version(scenario: Any, job: dict[str, Any], refusal: Any) -> None:
+    """Training takes time: the solution says how far it has come."""
+    solution = job["solutionVersionArn"].rpartition("/")[0]
+    version = scenario.personalize.create_solution_version(solutionArn=solution)["solutionVersionArn"]
+    statuses = []
+    for status in ("CREATE PENDING", "CREATE IN_PROGRESS"):
+        assert refusal(scenario.personalize.create_batch_inference_job, **{**job, "solutionVersionArn": version}) == (
+            INVALID,
+            f"Solution version {version} is {status}, not ACTIVE",
+        )
+        described = scenario.personalize.describe_solution(solutionArn=solution)["solution"]
+        statuses.append(described["latestSolutionVersion"]["status"])
+    described = scenario.personalize.describe_solution_version(solutionVersionArn=version)["solutionVersion"]
+    assert [*statuses, described["status"]] == ["CREATE PENDING", "CREATE IN_PROGRESS", "ACTIVE"]
+    assert scenario.personalize.create_batch_inference_job(**{**job, "solutionVersionArn": version})
+
+
 def test_a_batch_segment_job_needs_its_input(scenario: Any, job: dict[str, Any], refusal: Any) -> None:
     """The object that the role may not read is named; with the permission, the job writes users."""
     whole = scenario.iam.get_role_policy(RoleName="personalize", PolicyName="inline")["PolicyDocument"]
@@ -215,8 +232,8 @@ def test_what_lasts_is_asked_by_its_arn_too(aws: EmbeddedAws, scenario: Any, ref
     assert client.create_dataset(**dataset)["datasetArn"] == f"{service}:dataset/movies/ITEMS"
     version = client.create_solution_version(solutionArn=solution)["solutionVersionArn"]
     assert [entry["solutionArn"] for entry in scenario.personalize.list_solutions()["solutions"]] == [solution]
-    described = scenario.personalize.describe_solution(solutionArn=solution)["solution"]
-    assert described["latestSolutionVersion"] == {"solutionVersionArn": version, "status": "ACTIVE"}
+    described = scenario.personalize.describe_solution(solutionArn=solution)["solution"]["latestSolutionVersion"]
+    assert (described["solutionVersionArn"], described["status"]) == (version, "CREATE PENDING")
     scenario.personalize.delete_solution(solutionArn=solution)
     assert refusal(scenario.personalize.describe_solution_version, solutionVersionArn=version)[0] == (
         "ResourceNotFoundException"

@@ -95,11 +95,13 @@ class Movies:
         return DatasetExportJob(
             self.stack,
             "Export",
-            encryption=self.encryption,
-            dataset_arn=self.dataset_arn,
-            destination=self.at("export/"),
-            ingestion_mode="BULK",
-            **options,
+            **{
+                "encryption": self.encryption,
+                "dataset_arn": self.dataset_arn,
+                "destination": self.at("export/"),
+                "ingestion_mode": "BULK",
+                **options,
+            },
         )
 
     def deleting(self, **options: Any) -> DataDeletionJob:
@@ -141,7 +143,7 @@ class Deployed:
         asl.check(json.loads(described["definition"]))
         self.role: str = described["roleArn"].rsplit("/", 1)[-1]
         solution = self.personalize.list_solutions()["solutions"][0]["solutionArn"]
-        self.version: str = self.personalize.create_solution_version(solutionArn=solution)["solutionVersionArn"]
+        self.version = trained_version(self.personalize, solution)
         self.put("import/ratings.csv", RATINGS)
         self.put("batch/in/users.json", '{"userId": "u1"}\n')
 
@@ -179,6 +181,14 @@ class Deployed:
         listed = getattr(self.personalize, f"list_{kind}")()
         (jobs,) = (value for field, value in listed.items() if isinstance(value, list))
         return [job["jobName"] for job in jobs]
+
+
+def trained_version(personalize: Any, solution_arn: str) -> str:
+    """A new version of a solution; its training comes along by being looked at."""
+    version: str = personalize.create_solution_version(solutionArn=solution_arn)["solutionVersionArn"]
+    for _ in range(2):
+        personalize.describe_solution_version(solutionVersionArn=version)
+    return version
 
 
 def deployed(aws: EmbeddedAws, movies: Movies, *fragments: sfn.IChainable, **options: Any) -> Deployed:

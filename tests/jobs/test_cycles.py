@@ -11,7 +11,7 @@ from aws_cdk import aws_s3 as s3
 
 from personalize_kms_constructs import PersonalizeEncryption, PersonalizeResource, S3Location
 from personalize_kms_constructs.jobs import BatchSegmentJob, DataDeletionJob, DatasetImportJob
-from tests.jobs.machines import DATASET, VERSION, machine
+from tests.jobs.machines import DATASET, GROUP, VERSION, machine
 from tests.policies import resources
 
 ENVIRONMENT = cdk.Environment(account="111111111111", region="eu-west-1")
@@ -85,6 +85,42 @@ def test_all_that_is_beside_the_machine_is_named_once(owner: cdk.Stack, jobs: cd
             dataset_group_arn=group.attr_dataset_group_arn,
             source=source,
         )
+
+
+@pytest.mark.parametrize("by", ["allow", "another job"])
+def test_a_bucket_that_is_allowed_later(owner: cdk.Stack, jobs: cdk.Stack, by: str) -> None:
+    """The job refers to the encryption's stack already, which the bucket would make need the job's."""
+    encryption = PersonalizeEncryption(owner, "Encryption")
+    group = encryption.add_dataset_group("Movies", name="movies")
+    deleting(jobs, encryption, s3.Bucket.from_bucket_name(owner, "Data", "users"), group.attr_dataset_group_arn)
+    source = S3Location(s3.Bucket(jobs, "Ratings"), "in/")
+    before = list(encryption._wiring.allowed)
+    call: Any = {
+        "allow": lambda: encryption.allow(PersonalizeResource.dataset_import_job(source)),
+        "another job": lambda: DatasetImportJob(
+            jobs, "Import", encryption=encryption, dataset_arn=DATASET, source=source
+        ),
+    }[by]
+    with pytest.raises(ValueError, match=r"^Jobs/Delete: ") as refused:
+        call()
+    assert str(refused.value) == (
+        "Jobs/Delete: dataset_group_arn refers to stack Owner, whose policies refer to the source of dataset import "
+        "job in Jobs, a cycle of stacks: make the state machine in Owner, or write out what it refers to, for example "
+        "with stack.format_arn"
+    )
+    assert list(encryption._wiring.allowed) == before
+
+
+@pytest.mark.parametrize("where", ["owner", "jobs"])
+def test_a_bucket_that_makes_no_cycle_may_be_allowed_later(
+    app: cdk.App, owner: cdk.Stack, jobs: cdk.Stack, where: str
+) -> None:
+    """In the encryption's stack, or beside a job that refers to nothing there."""
+    encryption = PersonalizeEncryption(owner, "Encryption")
+    machine(jobs, deleting(jobs, encryption, s3.Bucket.from_bucket_name(owner, "Data", "users"), GROUP))
+    bucket = s3.Bucket({"owner": owner, "jobs": jobs}[where], "Ratings")
+    encryption.allow(PersonalizeResource.dataset_import_job(S3Location(bucket, "in/")))
+    app.synth()
 
 
 def test_source_and_destination_in_two_stacks(owner: cdk.Stack, jobs: cdk.Stack) -> None:

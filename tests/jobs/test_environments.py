@@ -63,6 +63,71 @@ def test_a_job_in_another_stage(app: cdk.App, stack: cdk.Stack, inside: str) -> 
     )
 
 
+ANY, KNOWN = "any account and Region", "111111111111 in eu-west-1"
+
+
+@pytest.mark.parametrize("where", ["owner", "jobs"])
+@pytest.mark.parametrize("agnostic", ["owner", "jobs"])
+def test_a_bucket_of_another_environment(app: cdk.App, where: str, agnostic: str) -> None:
+    """The CDK knows no name of it there, and says so in words that name no job."""
+    stacks = {
+        name: cdk.Stack(app, name.title(), env=None if name == agnostic else environment())
+        for name in ("owner", "jobs")
+    }
+    encryption = PersonalizeEncryption(stacks["owner"], "Encryption")
+    source = S3Location(s3.Bucket(stacks[where], "Data"), "in/")
+    with pytest.raises(ValueError, match=r"^Jobs/Import: ") as refused:
+        DatasetImportJob(stacks["jobs"], "Import", encryption=encryption, dataset_arn=DATASET, source=source)
+    user = {"owner": "Jobs", "jobs": "Owner"}[where]
+    there, here = (ANY, KNOWN) if agnostic == where else (KNOWN, ANY)
+    assert str(refused.value) == (
+        f"Jobs/Import: source refers to stack {where.title()}, which is for {there}, but stack {user} is for {here}: "
+        "give both the same env, or what it refers to a fixed name"
+    )
+
+
+@pytest.mark.parametrize(
+    ("what", "refers"),
+    [("dataset", "a parameter"), ("role", "service role"), ("key", "source")],
+)
+def test_something_else_of_another_environment(app: cdk.App, stack: cdk.Stack, what: str, refers: str) -> None:
+    """Its ARN has an id that the CDK doesn't know."""
+    options: Any = {}
+    if what == "role":
+        options["service_role"] = iam.Role(stack, "Role", assumed_by=iam.ServicePrincipal("personalize.amazonaws.com"))
+    encryption = PersonalizeEncryption(stack, "Encryption", **options)
+    key = kms.Key(stack, "DataKey") if what == "key" else None
+    bucket = s3.Bucket.from_bucket_name(stack, "Bucket", "ratings")
+    dataset = personalize.CfnDataset(
+        stack, "Dataset", dataset_group_arn="g", name="ratings", schema_arn="s", dataset_type="Interactions"
+    )
+    with pytest.raises(ValueError, match=r"^Other/Import: ") as refused:
+        DatasetImportJob(
+            cdk.Stack(app, "Other"),
+            "Import",
+            encryption=encryption,
+            dataset_arn=dataset.attr_dataset_arn if what == "dataset" else DATASET,
+            source=S3Location(bucket, "in/", encryption_key=key),
+        )
+    assert str(refused.value) == (
+        f"Other/Import: {refers} refers to stack Stack, which is for {KNOWN}, but stack Other is for {ANY}: give both "
+        "the same env, or what it refers to a fixed name"
+    )
+
+
+def test_a_fixed_name_is_known_in_every_environment(app: cdk.App, stack: cdk.Stack) -> None:
+    """Of bucket and role."""
+    role = iam.Role(stack, "Role", assumed_by=iam.ServicePrincipal("personalize.amazonaws.com"), role_name="given")
+    encryption = PersonalizeEncryption(stack, "Encryption", service_role=role)
+    other = cdk.Stack(app, "Other")
+    source = S3Location(s3.Bucket(stack, "Bucket", bucket_name="ratings"), "in/")
+    machine(other, DatasetImportJob(other, "Import", encryption=encryption, dataset_arn=DATASET, source=source))
+    app.synth()
+    assert definition(other)["States"]["Prepare Import"]["Output"]["Arguments"]["DataSource"] == {
+        "DataLocation": "s3://ratings/in/"
+    }
+
+
 def test_an_agnostic_stack_may_be_anywhere(app: cdk.App, stack: cdk.Stack) -> None:
     """Nothing is compared while it is a token."""
     encryption = PersonalizeEncryption(stack, "Encryption")

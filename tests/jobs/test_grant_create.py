@@ -13,7 +13,7 @@ from personalize_kms_constructs import PersonalizeResource
 from tests.deploy.stacks import deploy
 from tests.jobs.least import with_one_thing_less
 from tests.jobs.machines import Data, readable
-from tests.jobs.movies import RATINGS, Movies
+from tests.jobs.movies import RATINGS, Movies, trained_version
 from tests.policies import resources, template
 
 PERSONALIZE = "arn:<AWS::Partition>:personalize:eu-west-1:111111111111"
@@ -212,9 +212,7 @@ def calls_of(aws: EmbeddedAws) -> tuple[Api, str]:
         "group": group,
         "key": owner.describe_dataset_group(datasetGroupArn=group)["datasetGroup"]["kmsKeyArn"],
         "dataset": owner.list_datasets()["datasets"][0]["datasetArn"],
-        "version": owner.create_solution_version(solutionArn=owner.list_solutions()["solutions"][0]["solutionArn"])[
-            "solutionVersionArn"
-        ],
+        "version": trained_version(owner, owner.list_solutions()["solutions"][0]["solutionArn"]),
     }
     session = aws.client("sts").assume_role(RoleArn=roles[caller_name], RoleSessionName="test")
     return Api(aws.client("personalize", credentials=session["Credentials"]), owner, arns), caller_name

@@ -1,7 +1,7 @@
 """The number of events of a job: counted in executions, and the figures of the page on jobs."""
 
 import re
-from itertools import accumulate, chain, pairwise, repeat
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -9,9 +9,9 @@ from aws_cdk import aws_stepfunctions as sfn
 
 from embedded_aws import EmbeddedAws
 from tests.jobs.movies import Deployed, Movies, deployed
+from tests.jobs.simulated_map import MOST_EVENTS, fits, is_patient, looks_at
 
 PAGE = (Path(__file__).parents[2] / "docs" / "how-to" / "jobs.md").read_text(encoding="utf-8")
-MOST_EVENTS = 25_000
 SECONDS = {"minutes": 60, "hour": 3600, "hours": 3600, "day": 86_400, "days": 86_400}
 
 
@@ -49,6 +49,33 @@ def test_another_attempt_costs_three_events(aws: EmbeddedAws, movies: Movies) ->
     assert len(events(machine, execution)) == 2 + 9 + 3 * 9 + 2 * 3
 
 
+def test_a_map_costs_four_events_and_two_for_each_item(aws: EmbeddedAws, movies: Movies) -> None:
+    """Besides the jobs of its items, and the two of the execution."""
+    each = sfn.Map(movies.stack, "Each", items_path="$.days").item_processor(movies.exporting())
+    machine = deployed(aws, movies, each)
+    execution = machine.start(days=[1, 2, 3])
+    assert machine.end(execution).status == "SUCCEEDED"
+    found = events(machine, execution)
+    around = [
+        *("ExecutionStarted", "MapStateEntered", "MapStateStarted"),
+        *("MapStateSucceeded", "MapStateExited", "ExecutionSucceeded"),
+    ]
+    assert [*found[:3], *found[-3:]] == around
+    assert [found.count("MapIterationStarted"), found.count("MapIterationSucceeded")] == [3, 3]
+    assert len(found) == 6 + 3 * (2 + 9 + 3 * 9)
+
+
+def test_one_state_costs_four_events_more(aws: EmbeddedAws, movies: Movies) -> None:
+    """It is a Parallel state."""
+    machine = deployed(aws, movies, movies.importing().to_single_state())
+    execution = machine.start()
+    assert machine.end(execution).status == "SUCCEEDED"
+    found = events(machine, execution)
+    assert found[:3] == ["ExecutionStarted", "ParallelStateEntered", "ParallelStateStarted"]
+    assert found[-3:] == ["ParallelStateSucceeded", "ParallelStateExited", "ExecutionSucceeded"]
+    assert len(found) == 2 + 4 + 9 + 3 * 9
+
+
 def test_the_looks_are_at_these_times(aws: EmbeddedAws, movies: Movies) -> None:
     """After 30 seconds, twice as long each time, and every five minutes at last."""
     machine = deployed(aws, movies, movies.importing())
@@ -64,21 +91,29 @@ def test_the_looks_are_at_these_times(aws: EmbeddedAws, movies: Movies) -> None:
     assert waits[:7] == [30, 60, 120, 240, 300, 300, 300]
 
 
-def looks_at(seconds: int) -> int:
-    """The number of looks at a job that takes so long."""
-    times = accumulate(chain([30, 60, 120, 240], repeat(300)))
-    return next(number for number, time in enumerate(times, 1) if time >= seconds)
+ROWS = re.findall(r"^\| (\d+) (\w+) \| (\d+) \| ([\d,]+) \| (\d+) items \| (\d+) items \|$", PAGE, re.MULTILINE)
+DEFAULT_ATTEMPTS = 195  # test_definition has it as a literal
 
 
-ROWS = re.findall(r"^\| (\d+) (\w+) \| (\d+) \| ([\d,]+) \| (\d+) items \|$", PAGE, re.MULTILINE)
-
-
-@pytest.mark.parametrize(("number", "unit", "looks", "events_of_job", "items"), ROWS)
-def test_the_page_has_these_figures(number: str, unit: str, looks: str, events_of_job: str, items: str) -> None:
-    """States by events; a Map has two events for each item, and six around them."""
-    assert int(looks) == looks_at(int(number) * SECONDS[unit])
+@pytest.mark.parametrize(("number", "unit", "looks", "events_of_job", "most", "most_patient"), ROWS)
+def test_the_page_has_these_figures(
+    number: str, unit: str, looks: str, events_of_job: str, most: str, most_patient: str
+) -> None:
+    """One item more is too many."""
+    seconds = int(number) * SECONDS[unit]
+    assert int(looks) == looks_at(seconds)
     assert int(events_of_job.replace(",", "")) == 9 + 9 * int(looks)
-    assert int(items) == (MOST_EVENTS - 6) // (9 + 9 * int(looks) + 2)
+    assert [fits(int(most), seconds), fits(int(most) + 1, seconds)] == [True, False]
+    patient = [is_patient(items, seconds, DEFAULT_ATTEMPTS) for items in (int(most_patient), int(most_patient) + 1)]
+    assert patient == [True, False]
+
+
+def test_a_job_may_be_alone_with_its_execution() -> None:
+    """The longest timeout that is taken, and one more look than the history has room for."""
+    longest = 9 + 9 * looks_at(9 * 86_400)
+    assert f"{longest:,} events" in PAGE
+    assert longest + 2 < MOST_EVENTS < 9 + 9 * looks_at(10 * 86_400)
+    assert 3 * (9 + 9 * looks_at(3 * 86_400)) < MOST_EVENTS < 4 * (9 + 9 * looks_at(3 * 86_400))
 
 
 @pytest.mark.parametrize(("hours", "transitions"), [(1, 48), (24, 876)])
@@ -89,7 +124,7 @@ def test_the_page_has_these_transitions(hours: int, transitions: int) -> None:
 
 
 def test_the_page_has_figures() -> None:
-    """From a quarter of an hour to the longest that a job may take by default."""
+    """From a quarter of an hour to a day."""
     lengths = [int(number) * SECONDS[unit] for number, unit, *_ in ROWS]
-    assert (lengths[0], lengths[-1], len(lengths)) == (900, 259_200, 7)
+    assert (lengths[0], lengths[-1], len(lengths)) == (900, 86_400, 6)
     assert all(shorter < longer for shorter, longer in pairwise(lengths))

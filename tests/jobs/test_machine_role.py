@@ -113,6 +113,32 @@ def test_a_parameter_of_the_execution_may_be_any(stack: cdk.Stack, data: Data) -
     )
 
 
+@pytest.mark.parametrize(
+    ("name", "pattern"),
+    [
+        ("{% 'night-' & $states.input.day %}", "night-*"),
+        ('{% "night-" & ($a ? $b : $c) %}', "night-*"),
+        (sfn.JsonPath.format("night-{}-{}", sfn.JsonPath.string_at("$.day"), sfn.JsonPath.uuid()), "night-*"),
+        ("{% 'night-' & $a = $b ? 'x' : 'y' %}", "*"),
+        ("{% $a & 'night-' %}", "*"),
+        ("{% 'night-' %}", "*"),
+        ("{% 'a*' & $a %}", "*"),
+        (sfn.JsonPath.format("{}-night", sfn.JsonPath.string_at("$.day")), "*"),
+        (sfn.JsonPath.format("a*{}", sfn.JsonPath.string_at("$.day")), "*"),
+    ],
+    ids=["JSONata", "other quotes", "JsonPath", "condition", "later", "alone", "wildcard", "later path", "wild path"],
+)
+def test_a_name_that_begins_with_a_text_is_of_such_names(stack: cdk.Stack, data: Data, name: str, pattern: str) -> None:
+    """What every execution puts first is known before."""
+    options: Any = {"encryption": data.encryption, "dataset_arn": DATASET, "source": data.at("i/")}
+    machine(stack, DatasetImportJob(stack, "Import", job_name=name, **options))
+    jobs = f"{PERSONALIZE}:dataset-import-job/{pattern}"
+    assert machine_policy(stack)[:2] == [
+        allow("personalize:CreateDatasetImportJob", [DATASET, jobs]),
+        allow("personalize:DescribeDatasetImportJob", jobs),
+    ]
+
+
 def test_a_batch_segment_job_needs_no_solution(stack: cdk.Stack, data: Data) -> None:
     """The reference has the job alone."""
     job = BatchSegmentJob(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar, cast
 
 from aws_cdk import CfnResource, Stack, Stage
 from aws_cdk import aws_iam as iam
@@ -16,17 +16,39 @@ from .._tokens import l1_behind
 
 _ATTRIBUTE = "_personalize_kms_constructs_contents"
 
+_T = TypeVar("_T")
+
 
 @dataclass
 class AppContents:
-    """L1s of the app that have a say in whether what Personalize needs is deployed."""
+    """L1s of a stage that have a say in whether what Personalize needs is deployed."""
 
-    bucket_policies: list[s3.CfnBucketPolicy] = field(default_factory=list)
-    managed_policies: list[iam.CfnManagedPolicy] = field(default_factory=list)
+    stage: IConstruct
+    constructs: list[IConstruct]
+    """Everything in it, the stages in it included."""
     documents: dict[str, Any] = field(default_factory=dict)
     """Finished policies of keys and buckets, resolved, by the ARN of these."""
+    definitions: dict[object, Any] = field(default_factory=dict)
+    """What state machines do, by those that have been asked for it."""
     readers: set[object] = field(default_factory=set)
     """The constructs that have read this in the present synth."""
+
+    def all_of(self, kind: type[_T]) -> list[_T]:
+        """Return the constructs of a type, less those of the stages in this one: what is in them is deployed apart."""
+        found: list[_T] = [each for each in self.constructs if isinstance(each, kind)]
+        if not self._has_stages:
+            return found
+        return [each for each in found if _stage_of(cast("IConstruct", each)).node.path == self.stage.node.path]
+
+    @cached_property
+    def bucket_policies(self) -> list[s3.CfnBucketPolicy]:
+        """Those of the stage."""
+        return self.all_of(s3.CfnBucketPolicy)
+
+    @cached_property
+    def managed_policies(self) -> list[iam.CfnManagedPolicy]:
+        """Those of the stage."""
+        return self.all_of(iam.CfnManagedPolicy)
 
     @cached_property
     def paths(self) -> set[str]:
@@ -42,22 +64,15 @@ class AppContents:
             found.setdefault(stack, []).append(stack.resolve(policy.roles))
         return found
 
+    @cached_property
+    def _has_stages(self) -> bool:
+        return any(isinstance(each, Stage) for each in self.constructs)
+
 
 def contents_of(construct: IConstruct) -> AppContents:
-    """Walk through the construct's stage, less the stages in it: what is in them is deployed apart."""
-    contents = AppContents()
-    stage, *found = _stage_of(construct).node.find_all()
-    has_stages = any(isinstance(each, Stage) for each in found)
-    for each in found:
-        if not isinstance(each, (iam.CfnManagedPolicy, s3.CfnBucketPolicy)):
-            continue
-        if has_stages and _stage_of(each).node.path != stage.node.path:
-            continue
-        if isinstance(each, iam.CfnManagedPolicy):
-            contents.managed_policies.append(each)
-        else:
-            contents.bucket_policies.append(each)
-    return contents
+    """Walk through the construct's stage."""
+    stage, *constructs = _stage_of(construct).node.find_all()
+    return AppContents(stage, constructs)
 
 
 def contents_at_synth(construct: IConstruct) -> AppContents:

@@ -16,6 +16,7 @@ from constructs import IValidation
 from .._policies.names import outermost_stack
 from .._tokens import is_token
 from ..encryption import PersonalizeEncryption
+from ..resources import PersonalizeResource
 from ._arns import GivenArn
 from ._encryption import key_arn, service_role
 from ._expressions import leaves
@@ -35,9 +36,11 @@ class Neighbours:
         """True if there is one stack only."""
         return self._there is self.stack
 
-    def cycle_problems(self, arns: Sequence[GivenArn], arguments: Mapping[str, Any]) -> Iterator[str]:
-        """Explain that a parameter refers to the encryption's stack, which needs the job's."""
-        why = self._why
+    def cycle_problems(
+        self, arns: Sequence[GivenArn], arguments: Mapping[str, Any], more: Sequence[PersonalizeResource] = ()
+    ) -> Iterator[str]:
+        """Explain that a parameter refers to the encryption's stack, which needs the job's; with more resources."""
+        why = self._why(more)
         if not why:
             return
         known: list[tuple[str, object]] = [(arn.parameter, arn.value) for arn in arns]
@@ -54,7 +57,7 @@ class Neighbours:
 
     def role_problems(self) -> Iterator[str]:
         """Explain that the service role's ARN, as it is now, refers to the encryption's stack."""
-        why, role = self._why, service_role(self.encryption)
+        why, role = self._why(), service_role(self.encryption)
         if why and (not role.has_name or role.name_is_of_its_stack) and self._is_of_the_other(role.arn):
             yield (
                 f"the service role has no fixed name, or one that its own stack gives it, so that the job refers to "
@@ -69,16 +72,15 @@ class Neighbours:
         the role's, which needs the buckets that it reads and writes, and both may be one.
         """
         role = service_role(self.encryption)
-        return role.arn if role.stack is self.stack else role.arn_by_name(lambda _: bool(self._why))
+        return role.arn if role.stack is self.stack else role.arn_by_name(lambda _: bool(self._why()))
 
     @property
     def _there(self) -> Stack:
         return Stack.of(self.encryption)
 
-    @property
-    def _why(self) -> str:
-        """What in the encryption's stack refers to the job's; nothing if nothing does."""
-        needed = [] if self.are_one else list(dict.fromkeys(self._needed()))
+    def _why(self, more: Sequence[PersonalizeResource] = ()) -> str:
+        """Say what in the encryption's stack refers to the job's; nothing if nothing does."""
+        needed = [] if self.are_one else list(dict.fromkeys(self._needed(more)))
         if not needed:
             return ""
         return (
@@ -86,10 +88,10 @@ class Neighbours:
             f"{self.stack.node.path}, a cycle of stacks"
         )
 
-    def _needed(self) -> list[str]:
+    def _needed(self, more: Sequence[PersonalizeResource]) -> list[str]:
         """Return what the policies of the encryption need of the job's stack."""
         locations = [(place.part, place.location) for place in self.places]
-        for resource in self.encryption._wiring.allowed:
+        for resource in (*self.encryption._wiring.allowed, *more):
             locations += [(what, location) for what, location in resource.locations() if not self._has(location)]
         used: list[tuple[str, object]] = []
         for what, location in locations:

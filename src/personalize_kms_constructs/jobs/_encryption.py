@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import cast
 
 from aws_cdk import Stack, Stage
@@ -12,6 +12,7 @@ from .._policies.roles import RoleFacts
 from .._tokens import is_token
 from ..encryption import PersonalizeEncryption
 from ..locations import S3Location
+from ..resources import PersonalizeResource
 from ._places import Place
 
 
@@ -28,6 +29,13 @@ def service_role(encryption: PersonalizeEncryption) -> RoleFacts:
 def key_arn(encryption: PersonalizeEncryption, location: S3Location) -> str | None:
     """Return the ARN of the key that encrypts a location, if one does."""
     return encryption._wiring.key_arn(location)
+
+
+def check_before_allowing(
+    encryption: PersonalizeEncryption, check: Callable[[Sequence[PersonalizeResource]], None]
+) -> None:
+    """Have a job look at the resources that are allowed after it."""
+    encryption._wiring.before_allowing.append(check)
 
 
 def encryption_problems(stack: Stack, encryption: object) -> Iterator[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 from aws_cdk import aws_stepfunctions as sfn
 
@@ -60,6 +60,12 @@ def jsonata_source(expression: str) -> str:
 def jsonata_string(text: str) -> str:
     """Return JSONata for a string, tokens included."""
     return json.dumps(text, ensure_ascii=False)
+
+
+def json_path_source(value: str) -> str:
+    """Return what stands in a state for what ``sfn.JsonPath`` returned: a path, or an intrinsic function."""
+    rendered = cast("dict[str, str]", sfn.FieldUtils.render_object({"value": value}))
+    return rendered["value.$"]
 
 
 def leaves(value: Any) -> list[Any]:

@@ -17,9 +17,11 @@ from ..resources import PersonalizeResource
 from ._arns import GivenArn
 from ._checks import job_name_problems
 from ._cycles import Neighbours, RoleCheck
-from ._encryption import encryption_problems
+from ._encryption import check_before_allowing, encryption_problems
+from ._environments import environment_problems
 from ._language import JobLanguage
 from ._machine_role import MachineRoleCheck
+from ._machines import MachineCheck
 from ._names import JobName
 from ._parameters import Parameters, tag_list
 from ._places import Place, allowed, same_place_problems
@@ -101,11 +103,15 @@ class Job(sfn.StateMachineFragment):
                 *same_place_problems(kind, places),
                 *neighbours.cycle_problems(arns, call_arguments),
                 *neighbours.role_problems(),
+                *environment_problems(stack, encryption, places, call_arguments),
             ],
         )
         encryption.allow(*allowed(allows, places))
         if not neighbours.are_one:
             self.node.add_validation(cast("IValidation", RoleCheck(neighbours)))
+            check_before_allowing(
+                encryption, lambda more: refuse(self, neighbours.cycle_problems(arns, call_arguments, more))
+            )
 
         job_arn = personalize_arn(stack, call.resource_type, "")
         needed = call.statements([job_arn + name.pattern], list(parents()), tags="Tags" in parameters.arguments)
@@ -118,6 +124,7 @@ class Job(sfn.StateMachineFragment):
             timeout_seconds=timeout_seconds(timeout),
             attempts=attempts(patience, timeout),
             checks="".join(place.check for place in places),
+            given={name: path for place in places for name, path in place.given.items()},
         )
         self._make_states(id, language, parameters, [*needed, pass_role_statement(role_arn)])
 
@@ -147,6 +154,7 @@ class Job(sfn.StateMachineFragment):
         status.leads_to(done, failed)
         self._start, self._end, self._of_longest_name = prepare, done, status
         self.node.add_validation(cast("IValidation", MachineRoleCheck(self, create)))
+        self.node.add_validation(cast("IValidation", MachineCheck(self, prepare)))
 
     def prefix_states(self, prefix: str | None = None) -> sfn.StateMachineFragment:
         """Prefix the names of all states, as ``to_single_state`` does too; by default with the id.

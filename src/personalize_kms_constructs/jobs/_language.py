@@ -6,8 +6,8 @@ The first state evaluates the parameters, once: retries and redrives begin at a 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import KW_ONLY, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import KW_ONLY, dataclass, field
 from typing import Any
 
 from ._times import FIRST_DELAY, LONGEST_DELAY
@@ -69,11 +69,14 @@ class JobLanguage:
     """How many times to try again while there are too many jobs."""
     checks: str = ""
     """JSONata that stops an execution for its arguments, and goes on with what follows."""
+    given: Mapping[str, str] = field(default_factory=dict)
+    """JSONPaths that the checks look at."""
 
     def prepare(self, arguments: Json, *, in_json_path: bool, next: str) -> Json:
         """Evaluate the parameters, the job's name among them, and note the time."""
         if in_json_path:
-            output = {"Parameters": {"Arguments": arguments, "Since.$": "$$.State.EnteredTime"}}
+            given = {"Given": {f"{name}.$": path for name, path in self.given.items()}} if self.given else {}
+            output = {"Parameters": {"Arguments": arguments, "Since.$": "$$.State.EnteredTime", **given}}
         else:
             output = {"Output": {"Arguments": arguments, "Since": "{% $states.context.State.EnteredTime %}"}}
         return {"Type": "Pass", **output, "Next": next}

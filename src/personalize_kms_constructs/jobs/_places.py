@@ -12,10 +12,19 @@ from dataclasses import dataclass
 from aws_cdk import aws_stepfunctions as sfn
 
 from .._argument_types import not_a_location, shown
-from .._tokens import is_token, literal_part
+from .._tokens import TOKEN, is_token, literal_part
 from ..locations import S3Location
 from ..resources import PersonalizeResource
-from ._expressions import is_json_path, is_jsonata, is_known, jsonata_source, jsonata_string, text_problems
+from ._expressions import (
+    is_json_path,
+    is_jsonata,
+    is_known,
+    json_path_source,
+    jsonata_source,
+    jsonata_string,
+    text_problems,
+)
+from ._given_paths import empty_part_check, guard, guarded_jsonata, json_path_parts, path_check
 
 # https://docs.aws.amazon.com/personalize/latest/dg/API_S3DataConfig.html
 _MAX_URI_LENGTH = 256
@@ -23,6 +32,8 @@ _MAX_URI_LENGTH = 256
 _MIN_BUCKET_NAME_LENGTH = 3
 # "." or ".." as a whole part of the path, or a part that is empty.
 _STEP = re.compile(r"(^|/)\.{0,2}/|(^|/)\.{1,2}$")
+# A token, or a brace that is none of its.
+_BRACE = re.compile(rf"{TOKEN.pattern}|[{{}}]")
 
 
 @dataclass(frozen=True)
@@ -44,24 +55,37 @@ class Place:
         if self.path is None:
             return start
         if is_jsonata(self.path):
-            return f"{{% {jsonata_string(start)} & ({jsonata_source(self.path)}) %}}"
+            path = guarded_jsonata(jsonata_source(self.path))
+            return f"{{% ({guard(self._parameter)}{jsonata_string(start)} & {path}) %}}"
         if is_json_path(self.path):
-            return sfn.JsonPath.format("{}{}", start, self.path)
+            return sfn.JsonPath.format("{}{}", _BRACE.sub(_escape, start), self.path)
         return start + self.path
 
     @property
-    def check(self) -> str:
-        """JSONata that stops an execution whose path is empty, and goes on with what follows; nothing for other paths.
+    def given(self) -> dict[str, str]:
+        """The JSONPaths that the path is made of, which the states carry on to be looked at."""
+        if self.path is None or not is_json_path(self.path):
+            return {}
+        parts = json_path_parts(json_path_source(self.path))
+        return {f"{self.part}{number}": part for number, part in enumerate(parts, 1)}
 
-        JSONata takes a missing value for an empty string, and all files below the prefix would be read.
+    @property
+    def check(self) -> str:
+        """JSONata that stops an execution whose path lacks a part, and goes on with what follows.
+
+        Nothing for paths that are known before.
         """
         if is_known(self.path):
             return ""
-        start = self.location.uri
-        reason = f"{self.part}_path is empty in this execution, so that all below {start} is meant"
-        return (
-            f"$states.input.Arguments.{self.argument} = {jsonata_string(start)} ? $error({jsonata_string(reason)}) : "
-        )
+        parts = [
+            empty_part_check(self._parameter, f"$states.input.Given.{name}", path) for name, path in self.given.items()
+        ]
+        uri = f"$states.input.Arguments.{self.argument}"
+        return "".join(parts) + path_check(self._parameter, self.location.uri, uri)
+
+    @property
+    def _parameter(self) -> str:
+        return f"{self.part}_path"
 
     def problems(self, job: str) -> Iterator[str]:
         """Explain why the job can't work with this place."""
@@ -123,7 +147,7 @@ class Place:
 def same_place_problems(job: str, places: Sequence[Place]) -> Iterator[str]:
     """Explain that a job would write into the folder that it reads, as far as paths are known or the same."""
     *sources, destination = places
-    if any(source.uri.rstrip("/") == destination.uri.rstrip("/") for source in sources):
+    if any(_written(source) == _written(destination) for source in sources):
         folder = destination.location.prefix + (destination.path or "")
         yield (
             f"{job} has the same source and destination, {folder!r} of one bucket, but Personalize wants another "
@@ -140,3 +164,12 @@ def allowed(factory: Callable[..., PersonalizeResource], places: Sequence[Place]
     if has_paths and len({place.location.prefix.rstrip("/") for place in places}) < len(places):
         return [factory(**{place.part: place.location}) for place in places]
     return [factory(**{place.part: place.location for place in places})]
+
+
+def _written(place: Place) -> str:
+    return (place.location.uri + (place.path or "")).rstrip("/")
+
+
+def _escape(found: re.Match[str]) -> str:
+    """Have a brace stand for itself in a string of an intrinsic function (developer guide, intrinsic-functions)."""
+    return found[0] if is_token(found[0]) else f"\\{found[0]}"

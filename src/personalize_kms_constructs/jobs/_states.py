@@ -56,7 +56,8 @@ class State(sfn.CustomState):
     ) -> None:
         super().__init__(scope, id, state_json={})
         self._json_renderer = render
-        self._json_language = query_language
+        self.query_language = query_language
+        """That of the state itself."""
         self.role_statements = tuple(statements)
         """What the role of the state machine needs for this state."""
         self._registered: iam.PolicyStatement | None = None
@@ -77,8 +78,8 @@ class State(sfn.CustomState):
         Raises:
             ValueError: if the state has another one, which Step Functions refuses in JSONata machines.
         """
-        refuse(self, _language_problems(self._json_language, getattr(query_language, "name", "")))
-        return {"QueryLanguage": self._json_language, **self._json_renderer()}
+        refuse(self, _language_problems(self.query_language, getattr(query_language, "name", "")))
+        return {"QueryLanguage": self.query_language, **self._json_renderer()}
 
     @property
     def has_lost_statements(self) -> bool:

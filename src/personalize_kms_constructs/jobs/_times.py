@@ -15,8 +15,8 @@ _DAY = 24 * 60 * 60
 # the 36 hours that CloudFormation gives an import job (the schema of AWS::Personalize::Dataset).
 _DEFAULT_TIMEOUT = 3 * _DAY
 _DEFAULT_PATIENCE = _DAY
-# A look at a job every five minutes makes nine events, of which an execution's history holds 25,000
-# (https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html).
+# A look at a job every five minutes makes nine events, of which an execution's history holds 25,000, all of its jobs
+# taken together (https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html).
 _LONGEST_TIMEOUT = 9 * _DAY
 
 # Step Functions doubles the delay between attempts until it is the longest one, and waits for a random part of it: for

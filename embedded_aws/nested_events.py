@@ -1,0 +1,88 @@
+"""Histories that have the states within Map and Parallel states, as in Step Functions; ministack leaves them out.
+
+The types are those of the API reference, HistoryEvent. A history of 25,000 events is full, so that it matters how many
+there are.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from contextvars import ContextVar
+from typing import Any
+
+from ministack.services import stepfunctions
+
+_around: ContextVar[Any] = ContextVar("around", default=None)
+"""The execution, for states within another state."""
+_is_map: ContextVar[bool] = ContextVar("is_map", default=False)
+"""True for what an inline Map runs."""
+
+
+def register() -> None:
+    """Extend ministack's module."""
+    for kind in ("Pass", "Task", "Choice", "Wait", "Parallel", "Map"):
+        name = f"_execute_{kind.lower()}"
+        setattr(stepfunctions, name, _with_events(kind, getattr(stepfunctions, name)))
+    run_items, run_branches = stepfunctions._run_map_items, stepfunctions._run_parallel_branches
+
+    def run_map_items(state: Any, raw_input: Any, execution: Any, context: Any) -> Any:
+        processor = state.get("Iterator") or state.get("ItemProcessor", {})
+        if processor.get("ProcessorConfig", {}).get("Mode") == "DISTRIBUTED":
+            return run_items(state, raw_input, execution, context)  # whose items have histories of their own
+        return _started_and_succeeded("Map", execution, lambda: run_items(state, raw_input, execution, context))
+
+    def run_parallel_branches(state: Any, raw_input: Any, execution: Any, context: Any) -> Any:
+        return _started_and_succeeded("Parallel", execution, lambda: run_branches(state, raw_input, execution, context))
+
+    stepfunctions._run_map_items = run_map_items
+    stepfunctions._run_parallel_branches = run_parallel_branches
+    stepfunctions._run_sub_machine = _with_iteration_events(stepfunctions._run_sub_machine)
+
+
+def _started_and_succeeded(kind: str, execution: Any, run: Callable[[], Any]) -> Any:
+    stepfunctions._add_event(execution, f"{kind}StateStarted")
+    token = _is_map.set(kind == "Map")
+    try:
+        result = run()
+    finally:
+        _is_map.reset(token)
+    stepfunctions._add_event(execution, f"{kind}StateSucceeded")
+    return result
+
+
+def _with_iteration_events(run: Callable[..., Any]) -> Callable[..., Any]:
+    def run_with_events(states: Any, start_at: Any, data: Any, execution: Any, context: Any) -> Any:
+        is_item = _is_map.get()
+        details = {"index": context["Map"]["Item"]["Index"]} if is_item else {}
+        if is_item:
+            stepfunctions._add_event(execution, "MapIterationStarted", {"mapIterationStartedEventDetails": details})
+        token, map_token = _around.set(execution), _is_map.set(False)
+        try:
+            result = run(states, start_at, data, execution, context)
+        finally:
+            _around.reset(token)
+            _is_map.reset(map_token)
+        if is_item:
+            stepfunctions._add_event(execution, "MapIterationSucceeded", {"mapIterationSucceededEventDetails": details})
+        return result
+
+    return run_with_events
+
+
+def _with_events(kind: str, execute: Callable[..., Any]) -> Callable[..., Any]:
+    """Have a state that is within another one say that it was entered and exited; others do so already."""
+
+    def execute_with_events(state: Any, raw_input: Any, *rest: Any) -> Any:
+        execution = _around.get()
+        if execution is None:
+            return execute(state, raw_input, *rest)
+        name = rest[-1]["State"]["Name"]
+        entered = {"name": name, "input": json.dumps(raw_input)}
+        stepfunctions._add_event(execution, f"{kind}StateEntered", {"stateEnteredEventDetails": entered})
+        output, following = execute(state, raw_input, *rest)
+        exited = {"name": name, "output": json.dumps(output)}
+        stepfunctions._add_event(execution, f"{kind}StateExited", {"stateExitedEventDetails": exited})
+        return output, following
+
+    return execute_with_events

@@ -1,0 +1,85 @@
+"""JSONPath in state machines: what finds nothing fails, in the words that users of Step Functions report."""
+
+import json
+import time
+from typing import Any
+
+import pytest
+
+from embedded_aws import EmbeddedAws
+
+
+def run(aws: EmbeddedAws, parameters: dict[str, str], given: dict[str, Any], **state: Any) -> dict[str, Any]:
+    """The end of an execution of one state with these parameters."""
+    states = aws.client("stepfunctions")
+    definition = {
+        "StartAt": "Pick",
+        "States": {"Pick": {"Type": "Pass", "Parameters": parameters, "End": True, **state}},
+    }
+    arn = states.create_state_machine(
+        name="paths", definition=json.dumps(definition), roleArn="arn:aws:iam::111111111111:role/states"
+    )["stateMachineArn"]
+    execution = states.start_execution(stateMachineArn=arn, input=json.dumps(given))["executionArn"]
+    end = time.monotonic() + 10
+    while (found := states.describe_execution(executionArn=execution))["status"] == "RUNNING":
+        assert time.monotonic() < end
+        time.sleep(0.02)
+    return dict(found)
+
+
+@pytest.mark.parametrize(
+    ("value", "cause"),
+    [
+        ("$.day", "The JSONPath '$.day' specified for the field 'v.$' could not be found in the input '{\"other\":1}'"),
+        (
+            "$$.Execution.Input.day",
+            "The JSONPath '$$.Execution.Input.day' specified for the field 'v.$' could not be found in the input "
+            "'{\"other\":1}'",
+        ),
+        (
+            "States.Format('{}/{}', $.other, $.day)",
+            "The function 'States.Format('{}/{}', $.other, $.day)' had the following error: The JsonPath argument for "
+            "the field '$.day' could not be found in the input '{\"other\":1}'",
+        ),
+        (
+            "States.Format('{}', States.ArrayGetItem($.days, 0))",
+            "The function 'States.Format('{}', States.ArrayGetItem($.days, 0))' had the following error: The JsonPath "
+            "argument for the field '$.days' could not be found in the input '{\"other\":1}'",
+        ),
+        (
+            "$.other[0]",
+            "The JSONPath '$.other[0]' specified for the field 'v.$' could not be found in the input '{\"other\":1}'",
+        ),
+    ],
+    ids=["path", "context", "argument", "argument within", "index"],
+)
+def test_what_finds_nothing_fails(aws: EmbeddedAws, value: str, cause: str) -> None:
+    """The state doesn't go on with something else in its place."""
+    end = run(aws, {"v.$": value}, {"other": 1})
+    assert (end["status"], end["error"], end["cause"]) == ("FAILED", "States.Runtime", cause)
+
+
+@pytest.mark.parametrize(
+    ("value", "found"),
+    [
+        ("$.day", None),
+        ("$", {"day": None, "list": [7, True]}),
+        ("$.list[1]", True),
+        ("$.list[*]", [7, True]),
+        ("$$.State.Name", "Pick"),
+        ("States.Format('{}/{}', $.day, $.list[1])", "null/true"),
+        ("States.Format('{}-{}', $.list[0], $.list)", "7-[7, true]"),
+    ],
+)
+def test_what_is_there_is_taken(aws: EmbeddedAws, value: str, found: Any) -> None:
+    """A `null` is there; in a text it is written as JSON writes it."""
+    end = run(aws, {"v.$": value}, {"day": None, "list": [7, True]})
+    assert (end["status"], json.loads(end["output"])) == ("SUCCEEDED", {"v": found})
+
+
+def test_nothing_catches_it(aws: EmbeddedAws) -> None:
+    """No `Catch` on `States.ALL` does, and no `Retry`."""
+    branch = {"StartAt": "In", "States": {"In": {"Type": "Pass", "Parameters": {"v.$": "$.day"}, "End": True}}}
+    caught = [{"ErrorEquals": ["States.ALL"], "Next": "Pick"}]
+    end = run(aws, {}, {}, Type="Parallel", Branches=[branch], Catch=caught)
+    assert (end["status"], end["error"]) == ("FAILED", "States.Runtime")
