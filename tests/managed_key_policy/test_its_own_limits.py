@@ -136,6 +136,24 @@ def test_removal_leaves_statements_of_another_form(function: Function, key_arn: 
     assert policy() == owners
 
 
+@pytest.mark.parametrize("ours_is_last", [True, False])
+def test_two_statements_of_one_sid(
+    function: Function, key_arn: str, spy: Spy, monkeypatch: pytest.MonkeyPatch, ours_is_last: bool
+) -> None:
+    """KMS's pages don't say that a sid is unique: somebody's Deny stays, and ours goes alone."""
+    deny = {**statement("A"), "Effect": "Deny"}
+    both = [deny, statement("A")] if ours_is_last else [statement("A"), deny]
+    texts = [written(*both)]
+    monkeypatch.setattr(spy, "get_key_policy", lambda **_: {"Policy": texts[-1]})
+    monkeypatch.setattr(spy, "put_key_policy", lambda **request: texts.append(request["Policy"]))
+    answer = function("Update", key_arn, statement("A"), old=properties(key_arn, statement("A", "kms:ListGrants")))
+    assert "has another statement with the sid A" in answer["Reason"]
+    assert len(texts) == 1
+
+    assert function("Delete", key_arn, statement("A"))["Status"] == "SUCCESS"
+    assert texts[1:] == [written(deny)]
+
+
 def test_an_update_replaces_no_statement_of_another_form(
     function: Function, key_arn: str, kms: Any, policy: Policy
 ) -> None:

@@ -35,7 +35,7 @@ import random
 import re
 import time
 import urllib.request
-from collections.abc import Iterator, Mapping, Set
+from collections.abc import Callable, Iterator, Mapping, Set
 from contextlib import suppress
 from typing import Any
 
@@ -241,13 +241,13 @@ class KeyPolicy:
         while True:
             try:
                 text = self._read()
-                foreign = self._foreign(text, wanted)
+                self._refuse_foreign(text, wanted)
                 if is_new and not self.attempted:
                     # Later, a write that got no answer may be what is found.
-                    self.found = wanted.keys() & _by_sid(text).keys()
+                    self.found = wanted.keys() & {each.get("Sid") for each in _statements_of(text)}
                 if self._stack.has_gone_on():
                     raise RefusedError("the stack operation was cancelled, and another one has begun")
-                new, pause = spliced(text, owned - foreign, wanted), SETTLE
+                new, pause = spliced(text, owned, wanted, self._form.has), SETTLE
                 if new == text == last:
                     return
                 if new != text:
@@ -278,7 +278,7 @@ class KeyPolicy:
         while time.monotonic() < until:
             with suppress(BotoCoreError, ClientError, RefusedError):
                 text = self._read()
-                new = spliced(text, wanted.keys() - self.found - self._foreign(text, {}), {})
+                new = spliced(text, wanted.keys() - self.found, {}, self._form.has)
                 if new == text or self._replace(text, new):
                     return
             time.sleep(1)
@@ -294,15 +294,14 @@ class KeyPolicy:
                     "what Amazon Personalize needs"
                 )
 
-    def _foreign(self, text: str, wanted: Mapping[str, Statement]) -> set[str]:
-        """The sids of statements that are none of ours by their form; refuses one that is in our place."""
-        foreign = {sid for sid, statement in _by_sid(text).items() if not self._form.has(statement)}
+    def _refuse_foreign(self, text: str, wanted: Mapping[str, Statement]) -> None:
+        """Refuse a policy with a statement in our place that is none of ours by its form."""
+        foreign = {str(each.get("Sid")) for each in _statements_of(text) if not self._form.has(each)}
         for sid in sorted(foreign & wanted.keys()):
             raise RefusedError(
                 f"the policy of key {self._key_arn} has another statement with the sid {sid}: take it out, or give it "
                 "another sid, if nobody needs it as it is"
             )
-        return foreign
 
     def _replace(self, text: str, new: str) -> bool:
         # KMS takes no character above U+00FF, and may show one that was written as an escape.
@@ -346,8 +345,13 @@ class KeyPolicy:
         )
 
 
-def spliced(text: str, owned: Set[str], wanted: Mapping[str, Statement]) -> str:
-    """The policy with the wanted statements at its end and without other ones of these sids.
+def spliced(
+    text: str,
+    owned: Set[str],
+    wanted: Mapping[str, Statement],
+    is_ours: Callable[[Statement], bool] = lambda _: True,
+) -> str:
+    """The policy with the wanted statements at its end and without other ones of ours of these sids.
 
     All else stays as it is, byte for byte. So do statements of ours that need no change.
     """
@@ -364,7 +368,7 @@ def spliced(text: str, owned: Set[str], wanted: Mapping[str, Statement]) -> str:
         sid = statement.get("Sid")
         if sid in missing and _canonical(statement) == _canonical(missing[sid]):
             del missing[sid]
-        elif sid in owned or sid in wanted:
+        elif (sid in owned or sid in wanted) and is_ours(statement):
             continue
         kept.append(index)
     if len(kept) == len(found) and not missing:
@@ -387,10 +391,6 @@ def spliced(text: str, owned: Set[str], wanted: Mapping[str, Statement]) -> str:
 def _statements_of(text: str) -> list[Statement]:
     listed = json.loads(text).get("Statement", [])
     return [listed] if isinstance(listed, dict) else listed
-
-
-def _by_sid(text: str) -> dict[str, Statement]:
-    return {str(statement.get("Sid")): statement for statement in _statements_of(text)}
 
 
 def _orphans(text: str) -> Iterator[str]:
