@@ -183,6 +183,7 @@ class Simulation:
         self.kms = Kms(self.world)
         self._owners: dict[str, dict[str, None]] = {}
         self.stack_status = "UPDATE_IN_PROGRESS"
+        self.status_denied_until = 0.0
         self._starts: dict[str, float] = {}
 
     def add_function(self, request: str, sid: str, starts: float) -> None:
@@ -246,6 +247,9 @@ class Simulation:
             if self.world.now >= self.kms.down_from:
                 self.world.sleep(longest)
                 raise ReadTimeoutError(endpoint_url="https://cloudformation.invalid/")
+            if self.world.now < self.status_denied_until:
+                raise refused("AccessDenied", "DescribeStacks")
+            self.world.sleep(self.world.often(0.2, longest))
             return {"Stacks": [{"StackStatus": self.stack_status}]}
 
         return SimpleNamespace(describe_stacks=describe_stacks)

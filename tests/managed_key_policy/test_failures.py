@@ -1,6 +1,7 @@
 """Failures of the function, against the KMS of an embedded AWS: the reason given, and what is left behind."""
 
 import re
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -64,6 +65,49 @@ def test_no_time_is_left(function: Function, key_arn: str, policy: Policy) -> No
         f"no time is left: something else keeps changing the policy of key {key_arn}: deploy when it has ended"
     )
     assert policy() == POLICY
+
+
+def test_the_time_counts_from_the_call_on(
+    function: Function, key_arn: str, spy: Spy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A look at the stack that takes long is part of it."""
+    waits = iter([0.3])
+
+    def describe_slowly(**_: Any) -> Any:
+        time.sleep(next(waits, 0))
+        return {"Stacks": [{"StackStatus": "CREATE_IN_PROGRESS"}]}
+
+    monkeypatch.setattr(spy, "describe_stacks", describe_slowly)
+    assert function("Create", key_arn, statement("A"), seconds=0.3)["Reason"].startswith("no time is left: ")
+
+
+@pytest.mark.parametrize("status", ["UPDATE_ROLLBACK_IN_PROGRESS", "DELETE_IN_PROGRESS", "UPDATE_COMPLETE"])
+@pytest.mark.parametrize("request_type", ["Create", "Update"])
+def test_an_operation_that_is_over(
+    function: Function,
+    key_arn: str,
+    policy: Policy,
+    spy: Spy,
+    monkeypatch: pytest.MonkeyPatch,
+    status: str,
+    request_type: str,
+) -> None:
+    """The function does no more for it, since another call may be at work."""
+    old = properties(key_arn, statement("A")) if request_type == "Update" else None
+    statuses = iter(["UPDATE_IN_PROGRESS"])
+    monkeypatch.setattr(spy, "describe_stacks", lambda **_: {"Stacks": [{"StackStatus": next(statuses, status)}]})
+    answer = function(request_type, key_arn, statement("A"), old=old)
+    assert (answer["Status"], answer["Reason"]) == ("FAILED", "the stack operation was cancelled, or is over")
+    assert policy() == POLICY
+
+
+@pytest.mark.parametrize("status", ["UPDATE_ROLLBACK_IN_PROGRESS", "UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS"])
+@pytest.mark.parametrize("request_type", ["Update", "Delete"])
+def test_a_roll_back_that_asks(function: Function, key_arn: str, spy: Spy, status: str, request_type: str) -> None:
+    """It is the operation of this call."""
+    spy.stack_status = status
+    old = properties(key_arn, statement("A")) if request_type == "Update" else None
+    assert function(request_type, key_arn, statement("A"), old=old)["Status"] == "SUCCESS"
 
 
 def test_failed_update_leaves_the_rest_to_the_roll_back(

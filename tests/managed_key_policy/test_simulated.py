@@ -128,9 +128,31 @@ def test_the_owners_stack_undoes_only_what_was_answered_before() -> None:
     assert undone
 
 
+def lost_by_updating_again(seed: int) -> bool:
+    """An update takes B out and fails, without a roll-back; the next one wants B again."""
+    simulation, choice = Simulation(seed), random.Random(seed)
+    failed_at = choice.uniform(0.5, 45)
+    again_at = failed_at + choice.uniform(60, 90)
+    simulation.put_in("A", "B")
+    # The first call is at work for as long as the key can't be written.
+    simulation.kms.denied_until = choice.uniform(30, 59)
+    simulation.add_call("Update", "Ours", 0.0, "A", before=("A", "B"))
+    simulation.set_status("UPDATE_FAILED", failed_at)
+    simulation.set_status("UPDATE_IN_PROGRESS", again_at - 0.4)
+    simulation.add_call("Update", "Ours", again_at, "A", "B", before=("A",))
+    sids = simulation.run()
+    return simulation.answers[-1].status == "SUCCESS" and not {"A", "B"} <= sids
+
+
+def test_updating_again_after_a_failure_that_is_not_rolled_back() -> None:
+    """The call of the update that failed sees that the operation is over, and does no more."""
+    assert [seed for seed in range(300) if lost_by_updating_again(seed)] == []
+
+
 def cancelled_update(seed: int) -> Simulation:
     """An update takes B out, and is rolled back while the function is at it: CloudFormation doesn't wait."""
-    simulation, rolled_back_at = Simulation(seed), random.Random(seed).uniform(0.5, 45)
+    # The function has to have seen once in what operation it is, which takes up to eight seconds.
+    simulation, rolled_back_at = Simulation(seed), random.Random(seed).uniform(8.5, 53)
     simulation.put_in("A", "B")
     simulation.add_call("Update", "Ours", 0.0, "A", before=("A", "B"))
     simulation.set_status("UPDATE_ROLLBACK_IN_PROGRESS", rolled_back_at - 0.4)
@@ -155,16 +177,29 @@ def test_the_simulation_finds_a_call_that_goes_on(monkeypatch: pytest.MonkeyPatc
     assert any(lost_by_rolling_back(seed) for seed in range(600))
 
 
-def test_a_cancelled_creation_leaves_nothing() -> None:
+@pytest.mark.parametrize("denied_for", [0.0, 20.0], ids=["", "its status can't be read at first"])
+def test_a_cancelled_creation_leaves_nothing(denied_for: float) -> None:
     """CloudFormation's Delete comes at once, under an id of its own, while the Create is at work."""
     for seed in range(300):
         simulation, cancelled_at = Simulation(seed), random.Random(seed).uniform(0.5, 39)
         # In the worst world there isn't always time to take out what was written.
         simulation.world.lost, simulation.world.extremes = 0.0, 0.1
+        simulation.status_denied_until = denied_for
         simulation.add_call("Create", "Ours", 0.0, "A")
         simulation.set_status("ROLLBACK_IN_PROGRESS", cancelled_at - 0.4)
         simulation.add_call("Delete", "Ours", cancelled_at, "A", id="Stack-Ours-1ABCDEFGHIJKL")
         assert "A" not in simulation.run(), seed
+
+
+@pytest.mark.parametrize("status", ["ROLLBACK_IN_PROGRESS", "UPDATE_ROLLBACK_IN_PROGRESS", "DELETE_IN_PROGRESS"])
+def test_a_creation_that_comes_after_its_roll_back(status: str) -> None:
+    """Lambda may keep a call for minutes; nobody creates anything while a stack rolls back."""
+    simulation = Simulation(1)
+    simulation.stack_status = status
+    simulation.add_call("Delete", "Ours", 0.0, "A", id="Stack-Ours-1ABCDEFGHIJKL")
+    simulation.add_call("Create", "Ours", 5.0, "A")
+    sids = simulation.run()
+    assert ("A" in sids, simulation.answers[-1].status) == (False, "FAILED")
 
 
 def test_repair_right_after_the_owners_stack() -> None:

@@ -78,13 +78,14 @@ class RefusedError(Exception):
 
 def handler(event: dict[str, Any], context: Any) -> None:
     """Carry out a request and answer it once, whatever happens."""
+    ends = time.monotonic() + context.get_remaining_time_in_millis() / 1000 - RESERVE
     physical_id, reason = event.get("PhysicalResourceId", NOTHING_WRITTEN), ""
     try:
         new, old = event["ResourceProperties"], event.get("OldResourceProperties", {})
         _, partition, _, _, account, *_ = context.invoked_function_arn.split(":")
         form = Form(f"arn:{partition}:iam::{account}")
-        seconds = context.get_remaining_time_in_millis() / 1000
-        policy = KeyPolicy(new["KeyArn"], form, Stack(event["StackId"]), seconds)
+        stack = Stack(event["StackId"], creates=event["RequestType"] == "Create")
+        policy = KeyPolicy(new["KeyArn"], form, stack, ends)
         wanted = statements(new)
         if event["RequestType"] != "Delete":
             first = key_of(physical_id) != new["KeyArn"]
@@ -166,17 +167,26 @@ def send(url: str, answer: Mapping[str, str]) -> None:
 
 
 class Stack:
-    """The stack that asks, as it was when the function was called."""
+    """The stack that asks, and the operation that it was in when the function was called."""
 
-    def __init__(self, stack_id: str) -> None:
-        self._id = stack_id
+    def __init__(self, stack_id: str, *, creates: bool) -> None:
+        self._id, self._creates = stack_id, creates
         self._cloudformation: Any = boto3.client("cloudformation", config=CLIENT)
-        self._status = self._find_status()
+        self._first = self._find_status()
 
     def has_gone_on(self) -> bool:
-        """Tell if CloudFormation has begun to roll back or to delete since; not if that isn't known."""
-        before, now = self._status, self._find_status()
-        return bool(before) and any(word in now and word not in before for word in ("ROLLBACK", "DELETE_IN"))
+        """Tell if the operation is over, or rolled back since; not if that isn't known.
+
+        Nothing is created in a roll-back or a deletion. An update may be part of one: what counts is the first status
+        that could be read, at first perhaps none, since the role's policy is new. So an update that is cancelled before
+        that can't be told from its roll-back.
+        """
+        now = self._find_status()
+        self._first = self._first or now
+        return bool(now) and (
+            "IN_PROGRESS" not in now
+            or any(word in now and (self._creates or word not in self._first) for word in ("ROLLBACK", "DELETE"))
+        )
 
     def _find_status(self) -> str:
         try:
@@ -221,13 +231,13 @@ class Form:
 class KeyPolicy:
     """The policy of one key, for as long as the function may run."""
 
-    def __init__(self, key_arn: str, form: Form, stack: Stack, seconds: float) -> None:
+    def __init__(self, key_arn: str, form: Form, stack: Stack, ends: float) -> None:
         self.written = False
         self.attempted = False
         self.found: set[str] = set()
         self._text = ""
         self._key_arn, self._form, self._stack = key_arn, form, stack
-        self._ends = time.monotonic() + seconds - RESERVE
+        self._ends = ends
         self._kms: Any = boto3.client("kms", config=CLIENT)
 
     def merge(self, owned: Set[str], wanted: Mapping[str, Statement], *, is_new: bool = False) -> None:
@@ -240,13 +250,13 @@ class KeyPolicy:
         problem = last = ""
         while True:
             try:
+                if self._stack.has_gone_on():
+                    raise RefusedError("the stack operation was cancelled, or is over")
                 text = self._read()
                 self._refuse_foreign(text, wanted)
                 if is_new and not self.attempted:
                     # Later, a write that got no answer may be what is found.
                     self.found = wanted.keys() & {each.get("Sid") for each in _statements_of(text)}
-                if self._stack.has_gone_on():
-                    raise RefusedError("the stack operation was cancelled, and another one has begun")
                 new, pause = spliced(text, owned, wanted, self._form.has), SETTLE
                 if new == text == last:
                     return
