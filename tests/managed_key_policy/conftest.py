@@ -207,6 +207,7 @@ def function(spy: Spy, monkeypatch: pytest.MonkeyPatch) -> Function:
     monkeypatch.setattr(key_policy_function, "send", lambda _, answer: function.answers.append(dict(answer)))
     monkeypatch.setattr(key_policy_function, "MAY_WRITE", {**may_write(), "Keys": function.keys})
     monkeypatch.setattr(key_policy_function, "SETTLE", 0.05)
+    monkeypatch.setattr(key_policy_function, "TAKE_OUT_WITHIN", 0.06)
     monkeypatch.setattr(key_policy_function, "PATIENCE", 0.0)
     monkeypatch.setattr(key_policy_function, "RESERVE", 0.0)
     return function

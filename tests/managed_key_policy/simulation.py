@@ -193,7 +193,14 @@ class Simulation:
         self.add_call(request, sid, starts, sid)
 
     def add_call(
-        self, request: str, owner: str, starts: float, *sids: str, before: tuple[str, ...] = (), id: str = KEY_ARN
+        self,
+        request: str,
+        owner: str,
+        starts: float,
+        *sids: str,
+        before: tuple[str, ...] = (),
+        id: str = KEY_ARN,
+        seconds: float = LAMBDA_TIMEOUT,
     ) -> None:
         """Let CloudFormation call a function for one of its resources, whose other calls may be at work still."""
         self._owners.setdefault(owner, {}).update(dict.fromkeys(sids))
@@ -208,7 +215,7 @@ class Simulation:
             **({"OldResourceProperties": properties(KEY_ARN, *map(statement, before))} if before else {}),
             **({} if request == "Create" else {"PhysicalResourceId": id}),
         }
-        self.world.add(starts, lambda: key_policy_function.handler(event, context_of(LAMBDA_TIMEOUT)))
+        self.world.add(starts, lambda: key_policy_function.handler(event, context_of(seconds)))
 
     def put_in(self, *sids: str) -> None:
         """Have statements in the policy from the beginning."""

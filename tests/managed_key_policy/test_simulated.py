@@ -177,6 +177,30 @@ def test_the_simulation_finds_a_call_that_goes_on(monkeypatch: pytest.MonkeyPatc
     assert any(lost_by_rolling_back(seed) for seed in range(600))
 
 
+def left_by_a_failed_move(seed: int) -> bool:
+    """An update goes to this key from another one, and has no time left right after it wrote."""
+    simulation, choice = Simulation(seed), random.Random(seed)
+    # In the worst world there isn't always time to take out what was written.
+    simulation.world.lost, simulation.world.extremes = 0.0, 0.1
+    seconds = key_policy_function.RESERVE + choice.uniform(10, 60)
+    simulation.add_call("Update", "Ours", 0.0, "A", before=("A",), id="another-key", seconds=seconds)
+    simulation.add_function("Create", "Rival", choice.uniform(0, 20))
+    sids = simulation.run()
+    (ours,) = [answer for answer in simulation.answers if answer.sid == "Ours"]
+    return ours.status == "FAILED" and "A" in sids
+
+
+def test_a_failed_move_leaves_nothing() -> None:
+    """CloudFormation never hears of this key: what the function leaves there would stay for ever."""
+    assert [seed for seed in range(300) if left_by_a_failed_move(seed)] == []
+
+
+def test_the_simulation_finds_a_short_time_for_taking_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Others may put back what they have read before, and that may be seen late."""
+    monkeypatch.setattr(key_policy_function, "TAKE_OUT_WITHIN", 30.0)
+    assert any(left_by_a_failed_move(seed) for seed in range(300))
+
+
 @pytest.mark.parametrize("denied_for", [0.0, 20.0], ids=["", "its status can't be read at first"])
 def test_a_cancelled_creation_leaves_nothing(denied_for: float) -> None:
     """CloudFormation's Delete comes at once, under an id of its own, while the Create is at work."""

@@ -59,7 +59,7 @@ MAY_PASS = {
 MAY_WRITE = json.loads(os.environ.get("MAY_WRITE", "{}"))
 # Kept back for taking statements out again and for the response.
 RESERVE = 150.0
-TAKE_OUT_WITHIN = 48.0
+TAKE_OUT_WITHIN = 1.2 * SETTLE
 SEND_TIMEOUT = 10.0
 GONE = "NotFoundException"
 MAX_BYTES = 32_768
@@ -283,15 +283,19 @@ class KeyPolicy:
                 self._wait(pause, problem or "the policy of the key couldn't be looked at twice: deploy again")
 
     def take_out(self, wanted: Mapping[str, Statement]) -> None:
-        """Take out what was written, as far as possible; CloudFormation's Delete will look again."""
+        """Take out what was written, as far as possible.
+
+        It looks until the time is over: a read may not show yet what was written, and somebody may write what they read
+        before. CloudFormation's Delete will look again, but not where a change of keys has failed.
+        """
         until = time.monotonic() + TAKE_OUT_WITHIN
         while time.monotonic() < until:
             with suppress(BotoCoreError, ClientError, RefusedError):
                 text = self._read()
                 new = spliced(text, wanted.keys() - self.found, {}, self._form.has)
-                if new == text or self._replace(text, new):
-                    return
-            time.sleep(1)
+                if new != text:
+                    self._replace(text, new)
+            time.sleep(SETTLE / 20)
 
     def _check(self, wanted: Mapping[str, Statement]) -> None:
         """Refuse what the configuration has no room for, whoever asks."""
