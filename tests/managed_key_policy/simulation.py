@@ -210,7 +210,7 @@ class Simulation:
             "StackId": "stack",
             "RequestId": request,
             "LogicalResourceId": owner,
-            "ResponseURL": "",
+            "ResponseURL": "https://response.invalid/",
             "ResourceProperties": properties(KEY_ARN, *map(statement, sids)),
             **({"OldResourceProperties": properties(KEY_ARN, *map(statement, before))} if before else {}),
             **({} if request == "Create" else {"PhysicalResourceId": id}),
@@ -277,7 +277,10 @@ class Simulation:
             "random": world.random,
             "send": take,
             "MAY_WRITE": may_write(
-                *({"Owner": owner, "Arn": KEY_ARN, "Sids": [*sids]} for owner, sids in self._owners.items())
+                *(
+                    {"Owner": owner, "Arn": KEY_ARN, "Sids": dict.fromkeys(sids, 0)}
+                    for owner, sids in self._owners.items()
+                )
             ),
         }
         originals = {name: getattr(module, name) for name in replaced}

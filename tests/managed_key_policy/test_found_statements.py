@@ -132,7 +132,7 @@ def test_the_same_key_under_another_name(function: Function, key_arn: str, polic
     function("Create", key_arn, statement("A"), statement("B"), LogicalResourceId="Old")
     function.keys[:] = []
     function("Create", key_arn, statement("A"), LogicalResourceId="New")
-    function.keys[:] = [{"Owner": "New", "Arn": key_arn, "Sids": ["A"]}]
+    function.keys[:] = [{"Owner": "New", "Arn": key_arn, "Sids": {"A": 0}}]
     function.as_configured("Delete", key_arn, statement("A"), statement("B"), LogicalResourceId="Old")
     assert policy() == written(statement("A"))
 

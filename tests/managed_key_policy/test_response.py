@@ -59,11 +59,26 @@ def context(spy: Spy, key_arn: str, monkeypatch: pytest.MonkeyPatch) -> Any:
     monkeypatch.setattr(key_policy_function, "boto3", SimpleNamespace(client=lambda *_, **__: spy))
     monkeypatch.setattr(key_policy_function, "SETTLE", 0.01)
     monkeypatch.setattr(key_policy_function, "RESERVE", 0.0)
-    keys = {"Owner": "KeyPolicy", "Arn": key_arn, "Sids": ["A"]}
+    keys = {"Owner": "KeyPolicy", "Arn": key_arn, "Sids": {"A": 0}}
     monkeypatch.setattr(key_policy_function, "MAY_WRITE", may_write(keys))
     return context_of(10)
 
 
+@pytest.fixture
+def takes_local_addresses(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have the server of these tests in the place of AWS's endpoint."""
+    monkeypatch.setattr(key_policy_function, "ANSWERS_TO", ("http://127.0.0.1:",))
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1:9001/", "file:///etc/passwd", "ftp://response.invalid/", ""])
+def test_an_address_that_is_not_one_of_cloudformation(key_arn: str, spy: Spy, context: Any, url: str) -> None:
+    """Nothing is done for a call that isn't CloudFormation's."""
+    with pytest.raises(key_policy_function.RefusedError, match="not to an https address of CloudFormation"):
+        key_policy_function.handler(request(url, key_arn), context)
+    assert spy.writes == []
+
+
+@pytest.mark.usefixtures("takes_local_addresses")
 def test_one_response_of_success(response_url: str, received: Received, key_arn: str, context: Any) -> None:
     """An empty content type, which the address is signed for, and what CloudFormation asks for."""
     key_policy_function.handler(request(response_url, key_arn), context)
@@ -80,6 +95,7 @@ def test_one_response_of_success(response_url: str, received: Received, key_arn:
     }
 
 
+@pytest.mark.usefixtures("takes_local_addresses")
 @pytest.mark.parametrize(
     "more",
     [
@@ -132,6 +148,7 @@ def test_a_response_is_sent_again(received: Received, monkeypatch: pytest.Monkey
     assert len(sent) == 3
 
 
+@pytest.mark.usefixtures("takes_local_addresses")
 def test_a_response_that_does_not_arrive_is_an_error(key_arn: str, context: Any) -> None:
     """Lambda calls the function again then, which finds all done and answers."""
     with pytest.raises(OSError, match="refused"):

@@ -17,9 +17,10 @@ Why nothing gets lost, though PutKeyPolicy replaces the whole text unconditional
   edit that falls into it can be lost.
 
 Whoever may invoke a function decides on what it is asked, and this one may write the policies of keys. So it adds only
-what its own configuration, `MAY_WRITE`, has room for, and takes out only statements of the form that it adds. It takes
-out for keys that its configuration has no longer: CloudFormation cleans up when the function has its new one already.
-But what another resource of the stack has by then, one for the same key under another name, stays.
+what its own configuration, `MAY_WRITE`, has room for, under the conditions that stand there, and takes out only
+statements of the form that it adds. It takes out for keys that its configuration has no longer: CloudFormation cleans up
+when the function has its new one already. But what another resource of the stack has by then, one for the same key under
+another name, stays. Two such resources at once are refused: they would fight for the same sids.
 
 CloudFormation doesn't wait for a call that it cancels, and makes the next one at once. So the function asks for the
 state of the stack, and does no more for an operation that is over: it only takes out what it wrote for a new resource.
@@ -55,8 +56,11 @@ MAY_PASS = {
     "NotFoundException",
     "KMSInvalidStateException",
 }
-# The service and the actions that statements may be about, and for each resource the key and the sids that are its own.
+# The service and the actions that statements may be about, their conditions, and for each resource the key and the sids
+# that are its own, each with the number of its condition.
 MAY_WRITE = json.loads(os.environ.get("MAY_WRITE", "{}"))
+# The addresses of CloudFormation are S3's. An emulator of AWS has its own, from where the clients of it have theirs.
+ANSWERS_TO = ("https://", os.environ.get("AWS_ENDPOINT_URL", "https://"))
 # Kept back for taking statements out again and for the response.
 RESERVE = 150.0
 TAKE_OUT_WITHIN = 1.2 * SETTLE
@@ -78,6 +82,10 @@ class RefusedError(Exception):
 
 def handler(event: dict[str, Any], context: Any) -> None:
     """Carry out a request and answer it once, whatever happens."""
+    if not event["ResponseURL"].startswith(ANSWERS_TO):
+        raise RefusedError(
+            f"the answer would go to {event['ResponseURL']!r}, not to an https address of CloudFormation"
+        )
     ends = time.monotonic() + context.get_remaining_time_in_millis() / 1000 - RESERVE
     physical_id, reason = event.get("PhysicalResourceId", NOTHING_WRITTEN), ""
     try:
@@ -144,8 +152,11 @@ def configured_sids(key_arn: str, *, but_of: str | None = None) -> set[str]:
     The same key under another name, a parameter instead of its ARN for example, is another resource to CloudFormation,
     which makes the new one before it deletes the old one. Both have the same sids.
     """
-    entries = MAY_WRITE.get("Keys", [])
-    return {sid for key in entries if key["Arn"] == key_arn and key["Owner"] != but_of for sid in key["Sids"]}
+    return {sid for key in _configured(key_arn) if key["Owner"] != but_of for sid in key["Sids"]}
+
+
+def _configured(key_arn: str) -> list[dict[str, Any]]:
+    return [key for key in MAY_WRITE.get("Keys", []) if key["Arn"] == key_arn]
 
 
 def send(url: str, answer: Mapping[str, str]) -> None:
@@ -301,12 +312,24 @@ class KeyPolicy:
         """Refuse what the configuration has no room for, whoever asks."""
         sids = sorted(configured_sids(self._key_arn))
         for sid, statement in wanted.items():
-            if sid not in sids or not self._form.has(statement):
+            if sid not in sids or not self._form.has(statement) or not self._has_condition(statement):
                 raise RefusedError(
                     f"the function may not write statement {sid} into the policy of key {self._key_arn}: it writes "
                     f"what it was deployed for, {', '.join(sids) or 'nothing for this key'}, and in these statements "
-                    "what Amazon Personalize needs"
+                    "what Amazon Personalize needs, under the conditions it was deployed with"
                 )
+        # Each would undo the statements of the other, which have the same sids.
+        owners = {key["Owner"] for key in _configured(self._key_arn) if wanted.keys() & set(key["Sids"])}
+        if len(owners) > 1:
+            raise RefusedError(
+                f"key {self._key_arn} is managed twice, by {' and '.join(sorted(owners))}: one construct got it under "
+                "two names, as an ARN and a parameter for example; give it one, or use a construct for each"
+            )
+
+    def _has_condition(self, statement: Statement) -> bool:
+        numbers = [key["Sids"].get(statement["Sid"]) for key in _configured(self._key_arn)]
+        conditions = [MAY_WRITE["Conditions"][number] for number in numbers if number is not None]
+        return all(_canonical(statement.get("Condition", {})) == _canonical(each) for each in conditions)
 
     def _refuse_foreign(self, text: str, wanted: Mapping[str, Statement]) -> None:
         """Refuse a policy with a statement in our place that is none of ours by its form."""
