@@ -243,7 +243,7 @@ def test_repair_right_after_the_owners_stack() -> None:
 
 
 @pytest.mark.parametrize("request_type", ["Create", "Delete"])
-@pytest.mark.parametrize(("seen_after", "status"), [(53.5, "SUCCESS"), (60.5, "FAILED")])
+@pytest.mark.parametrize(("seen_after", "status"), [(53.5, "SUCCESS"), (67, "FAILED")])
 def test_patience_with_a_role_that_is_not_seen_yet(
     monkeypatch: pytest.MonkeyPatch, seen_after: float, status: str, request_type: str
 ) -> None:
