@@ -134,22 +134,30 @@ def test_a_long_reason_is_cut(response_url: str, received: Received) -> None:
 
 def test_a_response_is_sent_again(received: Received, monkeypatch: pytest.MonkeyPatch) -> None:
     """What Lambda would call the function again for costs more: that call finds what this one wrote."""
-    sent = []
+    timeouts, waits = urlopen_fails(monkeypatch, times=2)
+    key_policy_function.send("https://response.invalid/", {"Reason": ""})
+    assert (timeouts, waits) == ([10, 10, 10], [1, 1])
 
-    def fail_twice(request: Any, timeout: float) -> Any:
-        sent.append(request)
-        if len(sent) < 3:
+
+def test_a_response_that_does_not_arrive_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lambda calls the function again then, which finds all done and answers. There are 32 seconds for it."""
+    timeouts, waits = urlopen_fails(monkeypatch, times=9)
+    with pytest.raises(OSError, match="reset"):
+        key_policy_function.send("https://response.invalid/", {"Reason": ""})
+    assert (timeouts, waits) == ([10, 10, 10], [1, 1])
+
+
+def urlopen_fails(monkeypatch: pytest.MonkeyPatch, *, times: int) -> tuple[list[float], list[float]]:
+    """Let requests fail so many times, and return their timeouts and the waits between them."""
+    timeouts: list[float] = []
+    waits: list[float] = []
+
+    def fail(_: Any, timeout: float) -> Any:
+        timeouts.append(timeout)
+        if len(timeouts) <= times:
             raise OSError("reset")
         return SimpleNamespace(close=lambda: None)
 
-    monkeypatch.setattr("urllib.request.urlopen", fail_twice)
-    monkeypatch.setattr("time.sleep", lambda _: None)
-    key_policy_function.send("https://response.invalid/", {"Reason": ""})
-    assert len(sent) == 3
-
-
-@pytest.mark.usefixtures("takes_local_addresses")
-def test_a_response_that_does_not_arrive_is_an_error(key_arn: str, context: Any) -> None:
-    """Lambda calls the function again then, which finds all done and answers."""
-    with pytest.raises(OSError, match="refused"):
-        key_policy_function.handler(request("http://127.0.0.1:9/", key_arn), context)
+    monkeypatch.setattr("urllib.request.urlopen", fail)
+    monkeypatch.setattr("time.sleep", waits.append)
+    return timeouts, waits
