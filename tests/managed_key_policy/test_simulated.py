@@ -60,7 +60,7 @@ def test_rivals_lose_nothing() -> None:
 @pytest.mark.parametrize(
     ("constant", "value", "world"),
     [
-        ("SETTLE", 25.0, {}),
+        ("SETTLE", 30.0, {}),
         ("WRITE_WITHIN", 60.0, {"within": 10, "extremes": 0.7}),
         ("CLIENT", Config(connect_timeout=3, read_timeout=20, retries={"total_max_attempts": 1}), {}),
         ("CLIENT", Config(connect_timeout=20, read_timeout=5, retries={"total_max_attempts": 1}), {}),
@@ -100,7 +100,7 @@ def test_an_outage_is_told_in_time() -> None:
 
 def test_the_simulation_finds_a_short_reserve(monkeypatch: pytest.MonkeyPatch) -> None:
     """Taking out what was written takes time when nothing answers."""
-    monkeypatch.setattr(key_policy_function, "RESERVE", 50.0)
+    monkeypatch.setattr(key_policy_function, "RESERVE", 90.0)
     assert any(wrongs(outage(seed)) for seed in range(200))
 
 
