@@ -41,16 +41,16 @@ class World:
         self.random = random.Random(seed)
         self.now = 0.0
         self._numbers = itertools.count()
-        self._waiting: list[tuple[float, int, threading.Semaphore]] = []
-        self._handed_back = threading.Semaphore(0)
-        self._current = threading.Semaphore(0)
+        self._waiting: list[tuple[float, int, threading.Lock]] = []
+        self._handed_back = _closed()
+        self._current = _closed()
         self.errors: list[BaseException] = []
         self.lost = 0.1
         self.extremes = 0.5
 
     def add(self, starts: float, actor: Callable[[], None]) -> None:
         """Let somebody act from a moment on."""
-        wakes = threading.Semaphore(0)
+        wakes = _closed()
         heapq.heappush(self._waiting, (starts, next(self._numbers), wakes))
 
         def live() -> None:
@@ -74,6 +74,10 @@ class World:
 
     def sleep(self, seconds: float) -> None:
         """Let the others act meanwhile."""
+        if not self._waiting or self._waiting[0][0] > self.now + seconds:
+            # Nobody does.
+            self.now += seconds
+            return
         me = self._current
         heapq.heappush(self._waiting, (self.now + seconds, next(self._numbers), me))
         self._handed_back.release()
@@ -83,6 +87,13 @@ class World:
         """Return a duration, which is close to its extreme at times, where things go wrong."""
         is_extreme = self.random.random() < self.extremes
         return self.random.uniform(0.97, 1.0) * extreme if is_extreme else self.random.uniform(0, usual)
+
+
+def _closed() -> threading.Lock:
+    """Return a lock that one thread waits for until another one opens it, in a fraction of a semaphore's time."""
+    lock = threading.Lock()
+    lock.acquire()
+    return lock
 
 
 class Kms:
