@@ -58,6 +58,45 @@ def test_failed_create_leaves_the_policy_as_it_was(function: Function, key_arn: 
     assert policy() == POLICY
 
 
+def test_taking_out_leaves_what_somebody_put_in_our_place(
+    function: Function, key_arn: str, kms: Any, policy: Policy, spy: Spy
+) -> None:
+    """A Deny under our sid came after the write: the creation fails for it, and it stays."""
+    denied = written({**statement("A"), "Effect": "Deny"})
+    reads = iter(range(100))
+
+    def deny_before_third_read() -> None:
+        if next(reads) == 2:
+            kms.put_key_policy(KeyId=key_arn, PolicyName="default", Policy=denied)
+
+    spy.before_read = deny_before_third_read
+    answer = function("Create", key_arn, statement("A"))
+    assert "has another statement with the sid A" in answer["Reason"]
+    assert policy() == denied
+
+
+@pytest.mark.parametrize(
+    "error", [ReadTimeoutError(endpoint_url="https://kms.invalid/"), refused("ThrottlingException")], ids=repr
+)
+def test_taking_out_goes_on_after_an_error(
+    function: Function, key_arn: str, policy: Policy, spy: Spy, error: Exception
+) -> None:
+    """The reason that is told stays the first one."""
+    reads = iter(range(100))
+
+    def fail_two_reads() -> None:
+        number = next(reads)
+        if number == 2:
+            raise refused("InvalidArnException")
+        if number == 3:
+            raise error
+
+    spy.before_read = fail_two_reads
+    answer = function("Create", key_arn, statement("A"))
+    assert "InvalidArnException" in answer["Reason"]
+    assert (answer["PhysicalResourceId"], policy()) == (key_arn, POLICY)
+
+
 def test_no_time_is_left(function: Function, key_arn: str, policy: Policy) -> None:
     """A write that can't be looked at again isn't a success."""
     answer = function("Create", key_arn, statement("A"), seconds=0.04)

@@ -80,6 +80,24 @@ def test_the_simulation_finds_a_wrong_constant(
     assert any(wrongs(rivals(seed, **world)) for seed in range(300))
 
 
+@pytest.mark.parametrize("request_type", ["Create", "Delete"])
+def test_what_nothing_disturbs_takes_one_more_look(monkeypatch: pytest.MonkeyPatch, request_type: str) -> None:
+    """The page says by how much a deployment takes longer."""
+    simulation = undisturbed(monkeypatch)
+    simulation.add_function(request_type, "A", 0.0)
+    simulation.run()
+    (answer,) = simulation.answers
+    assert (answer.status, answer.moment) == ("SUCCESS", 40.0)
+
+
+def undisturbed(monkeypatch: pytest.MonkeyPatch) -> Simulation:
+    """A world in which nothing takes time or goes wrong."""
+    simulation = Simulation(1)
+    monkeypatch.setattr(simulation.world, "often", lambda *_: 0.0)
+    monkeypatch.setattr(simulation.world.random, "random", lambda: 0.5)
+    return simulation
+
+
 def outage(seed: int) -> Simulation:
     """KMS answers no more, from a moment on that comes while the function is at work."""
     simulation, choice = Simulation(seed), random.Random(-seed - 1)
@@ -248,10 +266,7 @@ def test_patience_with_a_role_that_is_not_seen_yet(
     monkeypatch: pytest.MonkeyPatch, seen_after: float, status: str, request_type: str
 ) -> None:
     """KMS refuses the function's role until it is known there; what takes longer than a minute is told."""
-    simulation = Simulation(1)
-    # A world in which nothing takes time or goes wrong.
-    monkeypatch.setattr(simulation.world, "often", lambda *_: 0.0)
-    monkeypatch.setattr(simulation.world.random, "random", lambda: 0.5)
+    simulation = undisturbed(monkeypatch)
     simulation.kms.denied_until = seen_after
     simulation.add_function(request_type, "A", 0.0)
     sids = simulation.run()
