@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from ministack.services import lambda_svc
+from ministack.services.cloudformation import custom_resource
 
 from embedded_aws import faults
 
@@ -18,6 +19,8 @@ CALLED_TWICE = "CalledTwice"
 
 def register() -> None:
     """Ask for a fault at each call of a function by CloudFormation."""
+    # Answers go to the endpoint that functions have in their environment, as ours asks for.
+    custom_resource._HOST = "127.0.0.1"
     execute = lambda_svc._execute_function_with_config_scope
 
     def execute_with_fault(record: Any, event: Any, *more: Any) -> Any:

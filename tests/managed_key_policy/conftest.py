@@ -72,9 +72,14 @@ def context_of(seconds: float) -> SimpleNamespace:
     )
 
 
-def may_write(*keys: dict[str, Any]) -> dict[str, Any]:
+def may_write(*keys: dict[str, Any], conditions: tuple[dict[str, Any], ...] = ({},)) -> dict[str, Any]:
     """The function's configuration."""
-    return {"Service": "personalize.amazonaws.com", "Actions": ACTIONS, "Keys": [*keys]}
+    return {
+        "Service": "personalize.amazonaws.com",
+        "Actions": ACTIONS,
+        "Conditions": [*conditions],
+        "Keys": [*keys],
+    }
 
 
 class Function:
@@ -83,6 +88,7 @@ class Function:
     def __init__(self) -> None:
         self.answers: list[Answer] = []
         self.keys: list[dict[str, Any]] = []
+        self.conditions: list[dict[str, Any]] = [{}]
         self._requests = itertools.count()
 
     def __call__(
@@ -95,7 +101,10 @@ class Function:
         **more: Any,
     ) -> Answer:
         """The answer to a request."""
-        sids = [each["Sid"] for each in statements if "Sid" in each]
+        sids = {}
+        for each in statements:
+            self.conditions.append(each.get("Condition", {}))
+            sids[each.get("Sid")] = len(self.conditions) - 1
         self.keys.append({"Owner": more.get("LogicalResourceId", "KeyPolicy"), "Arn": key_arn, "Sids": sids})
         return self.as_configured(request, key_arn, *statements, old=old, seconds=seconds, **more)
 
@@ -205,8 +214,11 @@ def function(spy: Spy, monkeypatch: pytest.MonkeyPatch) -> Function:
     function = Function()
     monkeypatch.setattr(key_policy_function, "boto3", SimpleNamespace(client=lambda *_, **__: spy))
     monkeypatch.setattr(key_policy_function, "send", lambda _, answer: function.answers.append(dict(answer)))
-    monkeypatch.setattr(key_policy_function, "MAY_WRITE", {**may_write(), "Keys": function.keys})
+    monkeypatch.setattr(
+        key_policy_function, "MAY_WRITE", may_write() | {"Keys": function.keys, "Conditions": function.conditions}
+    )
     monkeypatch.setattr(key_policy_function, "SETTLE", 0.05)
+    monkeypatch.setattr(key_policy_function, "TAKE_OUT_WITHIN", 0.06)
     monkeypatch.setattr(key_policy_function, "PATIENCE", 0.0)
     monkeypatch.setattr(key_policy_function, "RESERVE", 0.0)
     return function

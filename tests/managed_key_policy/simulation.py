@@ -41,16 +41,16 @@ class World:
         self.random = random.Random(seed)
         self.now = 0.0
         self._numbers = itertools.count()
-        self._waiting: list[tuple[float, int, threading.Semaphore]] = []
-        self._handed_back = threading.Semaphore(0)
-        self._current = threading.Semaphore(0)
+        self._waiting: list[tuple[float, int, threading.Lock]] = []
+        self._handed_back = _closed()
+        self._current = _closed()
         self.errors: list[BaseException] = []
         self.lost = 0.1
         self.extremes = 0.5
 
     def add(self, starts: float, actor: Callable[[], None]) -> None:
         """Let somebody act from a moment on."""
-        wakes = threading.Semaphore(0)
+        wakes = _closed()
         heapq.heappush(self._waiting, (starts, next(self._numbers), wakes))
 
         def live() -> None:
@@ -74,6 +74,10 @@ class World:
 
     def sleep(self, seconds: float) -> None:
         """Let the others act meanwhile."""
+        if not self._waiting or self._waiting[0][0] > self.now + seconds:
+            # Nobody does.
+            self.now += seconds
+            return
         me = self._current
         heapq.heappush(self._waiting, (self.now + seconds, next(self._numbers), me))
         self._handed_back.release()
@@ -83,6 +87,13 @@ class World:
         """Return a duration, which is close to its extreme at times, where things go wrong."""
         is_extreme = self.random.random() < self.extremes
         return self.random.uniform(0.97, 1.0) * extreme if is_extreme else self.random.uniform(0, usual)
+
+
+def _closed() -> threading.Lock:
+    """Return a lock that one thread waits for until another one opens it, in a fraction of a semaphore's time."""
+    lock = threading.Lock()
+    lock.acquire()
+    return lock
 
 
 class Kms:
@@ -183,6 +194,7 @@ class Simulation:
         self.kms = Kms(self.world)
         self._owners: dict[str, dict[str, None]] = {}
         self.stack_status = "UPDATE_IN_PROGRESS"
+        self.status_denied_until = 0.0
         self._starts: dict[str, float] = {}
 
     def add_function(self, request: str, sid: str, starts: float) -> None:
@@ -192,7 +204,14 @@ class Simulation:
         self.add_call(request, sid, starts, sid)
 
     def add_call(
-        self, request: str, owner: str, starts: float, *sids: str, before: tuple[str, ...] = (), id: str = KEY_ARN
+        self,
+        request: str,
+        owner: str,
+        starts: float,
+        *sids: str,
+        before: tuple[str, ...] = (),
+        id: str = KEY_ARN,
+        seconds: float = LAMBDA_TIMEOUT,
     ) -> None:
         """Let CloudFormation call a function for one of its resources, whose other calls may be at work still."""
         self._owners.setdefault(owner, {}).update(dict.fromkeys(sids))
@@ -202,12 +221,12 @@ class Simulation:
             "StackId": "stack",
             "RequestId": request,
             "LogicalResourceId": owner,
-            "ResponseURL": "",
+            "ResponseURL": "https://response.invalid/",
             "ResourceProperties": properties(KEY_ARN, *map(statement, sids)),
             **({"OldResourceProperties": properties(KEY_ARN, *map(statement, before))} if before else {}),
             **({} if request == "Create" else {"PhysicalResourceId": id}),
         }
-        self.world.add(starts, lambda: key_policy_function.handler(event, context_of(LAMBDA_TIMEOUT)))
+        self.world.add(starts, lambda: key_policy_function.handler(event, context_of(seconds)))
 
     def put_in(self, *sids: str) -> None:
         """Have statements in the policy from the beginning."""
@@ -246,6 +265,9 @@ class Simulation:
             if self.world.now >= self.kms.down_from:
                 self.world.sleep(longest)
                 raise ReadTimeoutError(endpoint_url="https://cloudformation.invalid/")
+            if self.world.now < self.status_denied_until:
+                raise refused("AccessDenied", "DescribeStacks")
+            self.world.sleep(self.world.often(0.2, longest))
             return {"Stacks": [{"StackStatus": self.stack_status}]}
 
         return SimpleNamespace(describe_stacks=describe_stacks)
@@ -266,7 +288,10 @@ class Simulation:
             "random": world.random,
             "send": take,
             "MAY_WRITE": may_write(
-                *({"Owner": owner, "Arn": KEY_ARN, "Sids": [*sids]} for owner, sids in self._owners.items())
+                *(
+                    {"Owner": owner, "Arn": KEY_ARN, "Sids": dict.fromkeys(sids, 0)}
+                    for owner, sids in self._owners.items()
+                )
             ),
         }
         originals = {name: getattr(module, name) for name in replaced}

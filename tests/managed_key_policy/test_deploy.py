@@ -202,6 +202,21 @@ def test_the_same_key_by_a_parameter(aws: EmbeddedAws, key_arn: str, policy: Cal
     assert run(aws, "delete_stack") == []
 
 
+def test_one_key_under_two_names(aws: EmbeddedAws, key_arn: str, policy: Callable[[], str]) -> None:
+    """Two resources of one construct would fight for its statements: both say so, and nothing is written."""
+
+    def by_parameter_too(stack: cdk.Stack, _: ManagedKeyPolicy) -> None:
+        parameter = cdk.CfnParameter(stack, "KeyArn", default=key_arn).value_as_string
+        second = ManagedKeyPolicy.of(stack, key_arn=parameter, removal_policy=cdk.RemovalPolicy.DESTROY)
+        second.add_statements([iam.PolicyStatement.from_json(statement("A", "kms:ListGrants"))])
+
+    body = stack_of(key_arn, statement("A"), removal_policy=cdk.RemovalPolicy.DESTROY, more=by_parameter_too)
+    body["Parameters"] = {"KeyArn": {"Type": "String", "Default": key_arn}}
+    reasons = run(aws, "create_stack", body=body)
+    assert any(f"key {key_arn} is managed twice, by KeyPolicy" in reason for reason in reasons), reasons
+    assert policy() == POLICY
+
+
 @pytest.mark.parametrize(
     ("removal_policy", "old_policy"),
     [(cdk.RemovalPolicy.DESTROY, POLICY), (cdk.RemovalPolicy.RETAIN, written(statement("A")))],

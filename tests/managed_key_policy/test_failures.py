@@ -1,6 +1,7 @@
 """Failures of the function, against the KMS of an embedded AWS: the reason given, and what is left behind."""
 
 import re
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -57,6 +58,45 @@ def test_failed_create_leaves_the_policy_as_it_was(function: Function, key_arn: 
     assert policy() == POLICY
 
 
+def test_taking_out_leaves_what_somebody_put_in_our_place(
+    function: Function, key_arn: str, kms: Any, policy: Policy, spy: Spy
+) -> None:
+    """A Deny under our sid came after the write: the creation fails for it, and it stays."""
+    denied = written({**statement("A"), "Effect": "Deny"})
+    reads = iter(range(100))
+
+    def deny_before_third_read() -> None:
+        if next(reads) == 2:
+            kms.put_key_policy(KeyId=key_arn, PolicyName="default", Policy=denied)
+
+    spy.before_read = deny_before_third_read
+    answer = function("Create", key_arn, statement("A"))
+    assert "has another statement with the sid A" in answer["Reason"]
+    assert policy() == denied
+
+
+@pytest.mark.parametrize(
+    "error", [ReadTimeoutError(endpoint_url="https://kms.invalid/"), refused("ThrottlingException")], ids=repr
+)
+def test_taking_out_goes_on_after_an_error(
+    function: Function, key_arn: str, policy: Policy, spy: Spy, error: Exception
+) -> None:
+    """The reason that is told stays the first one."""
+    reads = iter(range(100))
+
+    def fail_two_reads() -> None:
+        number = next(reads)
+        if number == 2:
+            raise refused("InvalidArnException")
+        if number == 3:
+            raise error
+
+    spy.before_read = fail_two_reads
+    answer = function("Create", key_arn, statement("A"))
+    assert "InvalidArnException" in answer["Reason"]
+    assert (answer["PhysicalResourceId"], policy()) == (key_arn, POLICY)
+
+
 def test_no_time_is_left(function: Function, key_arn: str, policy: Policy) -> None:
     """A write that can't be looked at again isn't a success."""
     answer = function("Create", key_arn, statement("A"), seconds=0.04)
@@ -64,6 +104,49 @@ def test_no_time_is_left(function: Function, key_arn: str, policy: Policy) -> No
         f"no time is left: something else keeps changing the policy of key {key_arn}: deploy when it has ended"
     )
     assert policy() == POLICY
+
+
+def test_the_time_counts_from_the_call_on(
+    function: Function, key_arn: str, spy: Spy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A look at the stack that takes long is part of it."""
+    waits = iter([0.3])
+
+    def describe_slowly(**_: Any) -> Any:
+        time.sleep(next(waits, 0))
+        return {"Stacks": [{"StackStatus": "CREATE_IN_PROGRESS"}]}
+
+    monkeypatch.setattr(spy, "describe_stacks", describe_slowly)
+    assert function("Create", key_arn, statement("A"), seconds=0.3)["Reason"].startswith("no time is left: ")
+
+
+@pytest.mark.parametrize("status", ["UPDATE_ROLLBACK_IN_PROGRESS", "DELETE_IN_PROGRESS", "UPDATE_COMPLETE"])
+@pytest.mark.parametrize("request_type", ["Create", "Update"])
+def test_an_operation_that_is_over(
+    function: Function,
+    key_arn: str,
+    policy: Policy,
+    spy: Spy,
+    monkeypatch: pytest.MonkeyPatch,
+    status: str,
+    request_type: str,
+) -> None:
+    """The function does no more for it, since another call may be at work."""
+    old = properties(key_arn, statement("A")) if request_type == "Update" else None
+    statuses = iter(["UPDATE_IN_PROGRESS"])
+    monkeypatch.setattr(spy, "describe_stacks", lambda **_: {"Stacks": [{"StackStatus": next(statuses, status)}]})
+    answer = function(request_type, key_arn, statement("A"), old=old)
+    assert (answer["Status"], answer["Reason"]) == ("FAILED", "the stack operation was cancelled, or is over")
+    assert policy() == POLICY
+
+
+@pytest.mark.parametrize("status", ["UPDATE_ROLLBACK_IN_PROGRESS", "UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS"])
+@pytest.mark.parametrize("request_type", ["Update", "Delete"])
+def test_a_roll_back_that_asks(function: Function, key_arn: str, spy: Spy, status: str, request_type: str) -> None:
+    """It is the operation of this call."""
+    spy.stack_status = status
+    old = properties(key_arn, statement("A")) if request_type == "Update" else None
+    assert function(request_type, key_arn, statement("A"), old=old)["Status"] == "SUCCESS"
 
 
 def test_failed_update_leaves_the_rest_to_the_roll_back(

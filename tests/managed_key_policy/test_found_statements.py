@@ -1,5 +1,6 @@
 """Statements of our sids that the function finds in the policy of a key when the resource is new."""
 
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -132,7 +133,7 @@ def test_the_same_key_under_another_name(function: Function, key_arn: str, polic
     function("Create", key_arn, statement("A"), statement("B"), LogicalResourceId="Old")
     function.keys[:] = []
     function("Create", key_arn, statement("A"), LogicalResourceId="New")
-    function.keys[:] = [{"Owner": "New", "Arn": key_arn, "Sids": ["A"]}]
+    function.keys[:] = [{"Owner": "New", "Arn": key_arn, "Sids": {"A": 0}}]
     function.as_configured("Delete", key_arn, statement("A"), statement("B"), LogicalResourceId="Old")
     assert policy() == written(statement("A"))
 
@@ -150,15 +151,49 @@ def test_a_foreign_statement_of_our_sid_is_refused(function: Function, key_arn: 
     assert spy.writes == []
 
 
-@pytest.mark.parametrize("principal", ["AROAEXAMPLEEXAMPLE123", "AIDAEXAMPLEEXAMPLE123"])
+ROLE_ID, USER_ID = "AROAEXAMPLEEXAMPLE123", "AIDAEXAMPLEEXAMPLE123"
+
+
+@pytest.mark.parametrize(
+    ("statements", "said"),
+    [
+        ([{"Sid": "Other", "Principal": {"AWS": ["*", ROLE_ID]}}], f"; statement Other is for {ROLE_ID}, the id of"),
+        ([{"Sid": "Other", "Principal": {"AWS": USER_ID}}], f"; statement Other is for {USER_ID}, the id of"),
+        ([{"Principal": {"AWS": ROLE_ID}}], f"; statement without sid is for {ROLE_ID}, the id of"),
+        (
+            [
+                {"Sid": "Everybody", "Principal": "*"},
+                {"Sid": "Service", "Principal": {"Service": "s3.amazonaws.com"}},
+                {"Sid": "Other", "Principal": {"AWS": USER_ID}},
+            ],
+            f"; statement Other is for {USER_ID}, the id of",
+        ),
+    ],
+    ids=["in a list", "alone", "without sid", "among others"],
+)
 def test_an_orphan_that_blocks_the_write_is_named(
-    function: Function, key_arn: str, spy: Spy, monkeypatch: pytest.MonkeyPatch, principal: str
+    function: Function,
+    key_arn: str,
+    spy: Spy,
+    monkeypatch: pytest.MonkeyPatch,
+    statements: list[dict[str, Any]],
+    said: str,
 ) -> None:
     """KMS itself says neither which statement nor which principal."""
-    text = POLICY.replace('{"AWS":"*"}', f'{{"AWS":["*","{principal}"]}}')
-    monkeypatch.setattr(spy, "get_key_policy", lambda **_: {"Policy": text})
+    monkeypatch.setattr(spy, "get_key_policy", lambda **_: {"Policy": json.dumps({"Statement": statements})})
+    spy.before_write = raiser(refused("MalformedPolicyDocumentException", "PutKeyPolicy"))
+    reason = function("Create", key_arn, statement("A"))["Reason"]
+    assert reason.endswith(f"operation: no{said} a deleted role or user: have it taken out of the key policy")
+
+
+def test_every_orphan_is_named(function: Function, key_arn: str, spy: Spy, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Taking out one of two would not help."""
+    both = {"Statement": {"Sid": "Other", "Principal": {"AWS": [ROLE_ID, USER_ID]}}}
+    monkeypatch.setattr(spy, "get_key_policy", lambda **_: {"Policy": json.dumps(both)})
     spy.before_write = raiser(refused("MalformedPolicyDocumentException", "PutKeyPolicy"))
     reason = function("Create", key_arn, statement("A"))["Reason"]
     assert reason.endswith(
-        f"; statement Other is for {principal}, the id of a deleted role or user: have it taken out of the key policy"
+        f"operation: no; statement Other is for {ROLE_ID}, the id of a deleted role or user: have it taken out of the "
+        f"key policy; statement Other is for {USER_ID}, the id of a deleted role or user: have it taken out of the key "
+        "policy"
     )

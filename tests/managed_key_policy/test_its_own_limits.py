@@ -78,7 +78,7 @@ def test_any_other_statement_is_refused(
     assert answer["Status"] == "FAILED"
     assert answer["Reason"] == (
         f"the function may not write statement A into the policy of key {key_arn}: it writes what it was deployed "
-        "for, A, and in these statements what Amazon Personalize needs"
+        "for, A, and in these statements what Amazon Personalize needs, under the conditions it was deployed with"
     )
     assert (policy(), spy.writes) == (POLICY, [])
 
@@ -88,7 +88,7 @@ def test_any_other_statement_is_refused(
     [
         ([], "nothing for this key"),
         (
-            [{"Owner": "KeyPolicy", "Arn": "arn:aws:kms:us-east-1:111111111111:key/other", "Sids": ["A"]}],
+            [{"Owner": "KeyPolicy", "Arn": "arn:aws:kms:us-east-1:111111111111:key/other", "Sids": {"A": 0}}],
             "nothing for this key",
         ),
         (None, "B"),
@@ -106,12 +106,57 @@ def test_keys_and_sids_that_it_was_not_deployed_for(
     request_type: str,
 ) -> None:
     """The request may say what it likes."""
-    configured = [{"Owner": "KeyPolicy", "Arn": key_arn, "Sids": ["B"]}] if keys is None else keys
+    configured = [{"Owner": "KeyPolicy", "Arn": key_arn, "Sids": {"B": 0}}] if keys is None else keys
     monkeypatch.setattr(key_policy_function, "MAY_WRITE", may_write(*configured))
     old = properties(key_arn) if request_type == "Update" else None
     answer = function(request_type, key_arn, statement("A"), old=old)
     assert f"it writes what it was deployed for, {shown}, and" in answer["Reason"]
     assert policy() == POLICY
+
+
+@pytest.mark.parametrize(
+    ("deployed", "asked"),
+    [
+        (FOR_A_ROLE, {**FOR_A_ROLE, "Condition": {"ArnEquals": {"aws:PrincipalArn": f"{ROLE}2"}}}),
+        (FOR_THE_SERVICE, statement("A")),
+        (FOR_THE_SERVICE, {**statement("A"), "Condition": {"StringEqualsIfExists": {"aws:SourceAccount": "2" * 12}}}),
+        (FOR_A_ROLE, FOR_THE_SERVICE),
+        (FOR_THE_SERVICE, FOR_A_ROLE),
+        (statement("A"), FOR_A_ROLE),
+    ],
+    ids=["another role", "no account", "another account", "service for role", "role for service", "role for anybody"],
+)
+def test_conditions_that_it_was_not_deployed_with(
+    function: Function,
+    key_arn: str,
+    policy: Policy,
+    monkeypatch: pytest.MonkeyPatch,
+    deployed: dict[str, Any],
+    asked: dict[str, Any],
+) -> None:
+    """Whoever invokes it can neither choose the role nor leave out the account."""
+    conditions = ({"Bool": {"aws:Other": "true"}}, deployed.get("Condition", {}))
+    keys = {"Owner": "KeyPolicy", "Arn": key_arn, "Sids": {"A": 1, "B": 0}}
+    monkeypatch.setattr(key_policy_function, "MAY_WRITE", may_write(keys, conditions=conditions))
+    assert function.as_configured("Create", key_arn, deployed)["Status"] == "SUCCESS"
+    before = policy()
+    answer = function.as_configured("Update", key_arn, asked, old=properties(key_arn, deployed))
+    assert answer["Reason"].startswith("the function may not write statement A into the policy")
+    assert policy() == before
+
+
+def test_one_construct_that_reaches_a_key_twice(function: Function, key_arn: str, policy: Policy) -> None:
+    """By its ARN and by a parameter, for example: each would undo the other's statements, which have the same sids."""
+    function.keys[:] = [{"Owner": owner, "Arn": key_arn, "Sids": {"A": 0, "B": 0}} for owner in ("First", "Second")]
+    function.keys.append({"Owner": "Another", "Arn": key_arn, "Sids": {"C": 0}})
+    for owner in ("First", "Second"):
+        answer = function.as_configured("Create", key_arn, statement("A"), LogicalResourceId=owner)
+        assert answer["Reason"] == (
+            f"key {key_arn} is managed twice, by First and Second: one construct got it under two names, as an ARN and "
+            "a parameter for example; give it one, or use a construct for each"
+        )
+    assert policy() == POLICY
+    assert function.as_configured("Create", key_arn, statement("C"), LogicalResourceId="Another")["Reason"] == ""
 
 
 def test_removal_works_when_the_configuration_has_the_key_no_longer(
@@ -134,6 +179,24 @@ def test_removal_leaves_statements_of_another_form(function: Function, key_arn: 
     kms.put_key_policy(KeyId=key_arn, PolicyName="default", Policy=owners)
     assert function("Delete", key_arn, statement("A"))["Status"] == "SUCCESS"
     assert policy() == owners
+
+
+@pytest.mark.parametrize("ours_is_last", [True, False])
+def test_two_statements_of_one_sid(
+    function: Function, key_arn: str, spy: Spy, monkeypatch: pytest.MonkeyPatch, ours_is_last: bool
+) -> None:
+    """KMS's pages don't say that a sid is unique: somebody's Deny stays, and ours goes alone."""
+    deny = {**statement("A"), "Effect": "Deny"}
+    both = [deny, statement("A")] if ours_is_last else [statement("A"), deny]
+    texts = [written(*both)]
+    monkeypatch.setattr(spy, "get_key_policy", lambda **_: {"Policy": texts[-1]})
+    monkeypatch.setattr(spy, "put_key_policy", lambda **request: texts.append(request["Policy"]))
+    answer = function("Update", key_arn, statement("A"), old=properties(key_arn, statement("A", "kms:ListGrants")))
+    assert "has another statement with the sid A" in answer["Reason"]
+    assert len(texts) == 1
+
+    assert function("Delete", key_arn, statement("A"))["Status"] == "SUCCESS"
+    assert texts[1:] == [written(deny)]
 
 
 def test_an_update_replaces_no_statement_of_another_form(

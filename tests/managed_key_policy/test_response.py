@@ -59,11 +59,26 @@ def context(spy: Spy, key_arn: str, monkeypatch: pytest.MonkeyPatch) -> Any:
     monkeypatch.setattr(key_policy_function, "boto3", SimpleNamespace(client=lambda *_, **__: spy))
     monkeypatch.setattr(key_policy_function, "SETTLE", 0.01)
     monkeypatch.setattr(key_policy_function, "RESERVE", 0.0)
-    keys = {"Owner": "KeyPolicy", "Arn": key_arn, "Sids": ["A"]}
+    keys = {"Owner": "KeyPolicy", "Arn": key_arn, "Sids": {"A": 0}}
     monkeypatch.setattr(key_policy_function, "MAY_WRITE", may_write(keys))
     return context_of(10)
 
 
+@pytest.fixture
+def takes_local_addresses(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have the server of these tests in the place of AWS's endpoint."""
+    monkeypatch.setattr(key_policy_function, "ANSWERS_TO", ("http://127.0.0.1:",))
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1:9001/", "file:///etc/passwd", "ftp://response.invalid/", ""])
+def test_an_address_that_is_not_one_of_cloudformation(key_arn: str, spy: Spy, context: Any, url: str) -> None:
+    """Nothing is done for a call that isn't CloudFormation's."""
+    with pytest.raises(key_policy_function.RefusedError, match="not to an https address of CloudFormation"):
+        key_policy_function.handler(request(url, key_arn), context)
+    assert spy.writes == []
+
+
+@pytest.mark.usefixtures("takes_local_addresses")
 def test_one_response_of_success(response_url: str, received: Received, key_arn: str, context: Any) -> None:
     """An empty content type, which the address is signed for, and what CloudFormation asks for."""
     key_policy_function.handler(request(response_url, key_arn), context)
@@ -80,6 +95,7 @@ def test_one_response_of_success(response_url: str, received: Received, key_arn:
     }
 
 
+@pytest.mark.usefixtures("takes_local_addresses")
 @pytest.mark.parametrize(
     "more",
     [
@@ -118,21 +134,30 @@ def test_a_long_reason_is_cut(response_url: str, received: Received) -> None:
 
 def test_a_response_is_sent_again(received: Received, monkeypatch: pytest.MonkeyPatch) -> None:
     """What Lambda would call the function again for costs more: that call finds what this one wrote."""
-    sent = []
+    timeouts, waits = urlopen_fails(monkeypatch, times=2)
+    key_policy_function.send("https://response.invalid/", {"Reason": ""})
+    assert (timeouts, waits) == ([10, 10, 10], [1, 1])
 
-    def fail_twice(request: Any, timeout: float) -> Any:
-        sent.append(request)
-        if len(sent) < 3:
+
+def test_a_response_that_does_not_arrive_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lambda calls the function again then, which finds all done and answers. There are 32 seconds for it."""
+    timeouts, waits = urlopen_fails(monkeypatch, times=9)
+    with pytest.raises(OSError, match="reset"):
+        key_policy_function.send("https://response.invalid/", {"Reason": ""})
+    assert (timeouts, waits) == ([10, 10, 10], [1, 1])
+
+
+def urlopen_fails(monkeypatch: pytest.MonkeyPatch, *, times: int) -> tuple[list[float], list[float]]:
+    """Let requests fail so many times, and return their timeouts and the waits between them."""
+    timeouts: list[float] = []
+    waits: list[float] = []
+
+    def fail(_: Any, timeout: float) -> Any:
+        timeouts.append(timeout)
+        if len(timeouts) <= times:
             raise OSError("reset")
         return SimpleNamespace(close=lambda: None)
 
-    monkeypatch.setattr("urllib.request.urlopen", fail_twice)
-    monkeypatch.setattr("time.sleep", lambda _: None)
-    key_policy_function.send("https://response.invalid/", {"Reason": ""})
-    assert len(sent) == 3
-
-
-def test_a_response_that_does_not_arrive_is_an_error(key_arn: str, context: Any) -> None:
-    """Lambda calls the function again then, which finds all done and answers."""
-    with pytest.raises(OSError, match="refused"):
-        key_policy_function.handler(request("http://127.0.0.1:9/", key_arn), context)
+    monkeypatch.setattr("urllib.request.urlopen", fail)
+    monkeypatch.setattr("time.sleep", waits.append)
+    return timeouts, waits

@@ -7,16 +7,18 @@ import pytest
 from botocore.config import Config
 
 from personalize_kms_constructs._managed_key_policy import function as key_policy_function
+from personalize_kms_constructs._managed_key_policy.function import spliced
+from tests.managed_key_policy.conftest import POLICY
 from tests.managed_key_policy.simulation import LAG, LAMBDA_TIMEOUT, Simulation
 
 # In seconds. The time that the answer to CloudFormation may take, by the function's own timeout.
 SENDING = 3 * key_policy_function.SEND_TIMEOUT + 2
 
 
-def rivals(seed: int, *, within: float = 30.0, lost: float = 0.1) -> Simulation:
+def rivals(seed: int, *, within: float = 30.0, lost: float = 0.1, extremes: float = 0.5) -> Simulation:
     """Two to four stacks that are deployed or deleted at about the same time."""
     simulation, choice = Simulation(seed), random.Random(-seed - 1)
-    simulation.world.lost = lost
+    simulation.world.lost, simulation.world.extremes = lost, extremes
     for number in range(choice.choice([2, 2, 3, 4])):
         simulation.add_function(choice.choice(["Create", "Create", "Delete"]), f"F{number}", choice.uniform(0, within))
     return simulation
@@ -35,7 +37,8 @@ def wrongs(simulation: Simulation, *, until: float = float("inf")) -> list[str]:
         for answer in simulation.answers
         if answer.moment - answer.started > LAMBDA_TIMEOUT - SENDING
     ]
-    assert {"Account", "Other"} <= sids
+    # All that isn't ours is there, byte for byte.
+    assert spliced(simulation.kms.text(simulation.world.now), sids - {"Account", "Other"}, {}) == POLICY
     return found
 
 
@@ -43,10 +46,9 @@ def all_wrongs(simulations: Iterable[Simulation]) -> list[str]:
     return [wrong for simulation in simulations for wrong in wrongs(simulation)]
 
 
-@pytest.mark.parametrize("seeds", [range(start, start + 400) for start in range(0, 2000, 400)], ids=str)
-def test_rivals_lose_nothing(seeds: range) -> None:
+def test_rivals_lose_nothing() -> None:
     """Changes stay unseen for up to 15 seconds, calls time out, and answers and requests get lost."""
-    simulations = [rivals(seed) for seed in seeds]
+    simulations = [rivals(seed) for seed in range(1000)]
     assert all_wrongs(simulations) == []
     answers = [answer for simulation in simulations for answer in simulation.answers]
     failed = [answer for answer in answers if answer.status != "SUCCESS"]
@@ -58,11 +60,15 @@ def test_rivals_lose_nothing(seeds: range) -> None:
 @pytest.mark.parametrize(
     ("constant", "value", "world"),
     [
-        ("SETTLE", 25.0, {}),
-        ("WRITE_WITHIN", 60.0, {}),
+        ("SETTLE", 30.0, {}),
+        ("WRITE_WITHIN", 60.0, {"within": 10, "extremes": 0.7}),
         ("CLIENT", Config(connect_timeout=3, read_timeout=20, retries={"total_max_attempts": 1}), {}),
         ("CLIENT", Config(connect_timeout=20, read_timeout=5, retries={"total_max_attempts": 1}), {}),
-        ("CLIENT", Config(connect_timeout=3, read_timeout=5, retries={"total_max_attempts": 4}), {"lost": 0.3}),
+        (
+            "CLIENT",
+            Config(connect_timeout=3, read_timeout=5, retries={"total_max_attempts": 4}),
+            {"lost": 0.3, "within": 60},
+        ),
     ],
     ids=["settle", "write within", "read timeout", "connect timeout", "attempts"],
 )
@@ -71,7 +77,25 @@ def test_the_simulation_finds_a_wrong_constant(
 ) -> None:
     """Each of them is needed as it is."""
     monkeypatch.setattr(key_policy_function, constant, value)
-    assert any(wrongs(rivals(seed, **world)) for seed in range(4000))
+    assert any(wrongs(rivals(seed, **world)) for seed in range(300))
+
+
+@pytest.mark.parametrize("request_type", ["Create", "Delete"])
+def test_what_nothing_disturbs_takes_one_more_look(monkeypatch: pytest.MonkeyPatch, request_type: str) -> None:
+    """The page says by how much a deployment takes longer."""
+    simulation = undisturbed(monkeypatch)
+    simulation.add_function(request_type, "A", 0.0)
+    simulation.run()
+    (answer,) = simulation.answers
+    assert (answer.status, answer.moment) == ("SUCCESS", 40.0)
+
+
+def undisturbed(monkeypatch: pytest.MonkeyPatch) -> Simulation:
+    """A world in which nothing takes time or goes wrong."""
+    simulation = Simulation(1)
+    monkeypatch.setattr(simulation.world, "often", lambda *_: 0.0)
+    monkeypatch.setattr(simulation.world.random, "random", lambda: 0.5)
+    return simulation
 
 
 def outage(seed: int) -> Simulation:
@@ -86,7 +110,7 @@ def outage(seed: int) -> Simulation:
 
 def test_an_outage_is_told_in_time() -> None:
     """CloudFormation would wait for an hour for a function that was stopped."""
-    simulations = [outage(seed) for seed in range(300)]
+    simulations = [outage(seed) for seed in range(200)]
     found = [wrong for simulation in simulations for wrong in wrongs(simulation)]
     assert found == []
     assert any(answer.status == "FAILED" for simulation in simulations for answer in simulation.answers)
@@ -94,15 +118,15 @@ def test_an_outage_is_told_in_time() -> None:
 
 def test_the_simulation_finds_a_short_reserve(monkeypatch: pytest.MonkeyPatch) -> None:
     """Taking out what was written takes time when nothing answers."""
-    monkeypatch.setattr(key_policy_function, "RESERVE", 50.0)
-    assert any(wrongs(outage(seed)) for seed in range(300))
+    monkeypatch.setattr(key_policy_function, "RESERVE", 90.0)
+    assert any(wrongs(outage(seed)) for seed in range(200))
 
 
 def test_an_edit_outside_of_the_window_is_kept() -> None:
     """A write undoes what its reader couldn't see: what came up to 25 seconds before it, and nothing else."""
     longest = LAG + key_policy_function.WRITE_WITHIN + 3 + 5
     lost = 0
-    for seed in range(1500):
+    for seed in range(400):
         simulation = rivals(seed)
         at = random.Random(seed).uniform(0, 120)
         simulation.add_edit("Edit", at)
@@ -117,7 +141,7 @@ def test_an_edit_outside_of_the_window_is_kept() -> None:
 def test_the_owners_stack_undoes_only_what_was_answered_before() -> None:
     """Who is still at work puts its statements back."""
     undone = 0
-    for seed in range(800):
+    for seed in range(300):
         simulation = rivals(seed)
         at = random.Random(seed).uniform(0, 150)
         simulation.add_owner(at)
@@ -128,9 +152,31 @@ def test_the_owners_stack_undoes_only_what_was_answered_before() -> None:
     assert undone
 
 
+def lost_by_updating_again(seed: int) -> bool:
+    """An update takes B out and fails, without a roll-back; the next one wants B again."""
+    simulation, choice = Simulation(seed), random.Random(seed)
+    failed_at = choice.uniform(0.5, 45)
+    again_at = failed_at + choice.uniform(60, 90)
+    simulation.put_in("A", "B")
+    # The first call is at work for as long as the key can't be written.
+    simulation.kms.denied_until = choice.uniform(30, 59)
+    simulation.add_call("Update", "Ours", 0.0, "A", before=("A", "B"))
+    simulation.set_status("UPDATE_FAILED", failed_at)
+    simulation.set_status("UPDATE_IN_PROGRESS", again_at - 0.4)
+    simulation.add_call("Update", "Ours", again_at, "A", "B", before=("A",))
+    sids = simulation.run()
+    return simulation.answers[-1].status == "SUCCESS" and not {"A", "B"} <= sids
+
+
+def test_updating_again_after_a_failure_that_is_not_rolled_back() -> None:
+    """The call of the update that failed sees that the operation is over, and does no more."""
+    assert [seed for seed in range(200) if lost_by_updating_again(seed)] == []
+
+
 def cancelled_update(seed: int) -> Simulation:
     """An update takes B out, and is rolled back while the function is at it: CloudFormation doesn't wait."""
-    simulation, rolled_back_at = Simulation(seed), random.Random(seed).uniform(0.5, 45)
+    # The function has to have seen once in what operation it is, which takes up to eight seconds.
+    simulation, rolled_back_at = Simulation(seed), random.Random(seed).uniform(8.5, 53)
     simulation.put_in("A", "B")
     simulation.add_call("Update", "Ours", 0.0, "A", before=("A", "B"))
     simulation.set_status("UPDATE_ROLLBACK_IN_PROGRESS", rolled_back_at - 0.4)
@@ -146,30 +192,67 @@ def lost_by_rolling_back(seed: int) -> bool:
 
 def test_rolling_back_a_cancelled_update_restores_the_statements() -> None:
     """The call that was cancelled does no more."""
-    assert [seed for seed in range(600) if lost_by_rolling_back(seed)] == []
+    assert [seed for seed in range(300) if lost_by_rolling_back(seed)] == []
 
 
 def test_the_simulation_finds_a_call_that_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
     """Both would undo each other's work, and the last one wins."""
     monkeypatch.setattr(key_policy_function.Stack, "has_gone_on", lambda _: False)
-    assert any(lost_by_rolling_back(seed) for seed in range(600))
+    assert any(lost_by_rolling_back(seed) for seed in range(300))
 
 
-def test_a_cancelled_creation_leaves_nothing() -> None:
+def left_by_a_failed_move(seed: int) -> bool:
+    """An update goes to this key from another one, and has no time left right after it wrote."""
+    simulation, choice = Simulation(seed), random.Random(seed)
+    # In the worst world there isn't always time to take out what was written.
+    simulation.world.lost, simulation.world.extremes = 0.0, 0.1
+    seconds = key_policy_function.RESERVE + choice.uniform(10, 60)
+    simulation.add_call("Update", "Ours", 0.0, "A", before=("A",), id="another-key", seconds=seconds)
+    simulation.add_function("Create", "Rival", choice.uniform(0, 20))
+    sids = simulation.run()
+    (ours,) = [answer for answer in simulation.answers if answer.sid == "Ours"]
+    return ours.status == "FAILED" and "A" in sids
+
+
+def test_a_failed_move_leaves_nothing() -> None:
+    """CloudFormation never hears of this key: what the function leaves there would stay for ever."""
+    assert [seed for seed in range(300) if left_by_a_failed_move(seed)] == []
+
+
+def test_the_simulation_finds_a_short_time_for_taking_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Others may put back what they have read before, and that may be seen late."""
+    monkeypatch.setattr(key_policy_function, "TAKE_OUT_WITHIN", 30.0)
+    assert any(left_by_a_failed_move(seed) for seed in range(300))
+
+
+@pytest.mark.parametrize("denied_for", [0.0, 20.0], ids=["", "its status can't be read at first"])
+def test_a_cancelled_creation_leaves_nothing(denied_for: float) -> None:
     """CloudFormation's Delete comes at once, under an id of its own, while the Create is at work."""
-    for seed in range(300):
+    for seed in range(200):
         simulation, cancelled_at = Simulation(seed), random.Random(seed).uniform(0.5, 39)
         # In the worst world there isn't always time to take out what was written.
         simulation.world.lost, simulation.world.extremes = 0.0, 0.1
+        simulation.status_denied_until = denied_for
         simulation.add_call("Create", "Ours", 0.0, "A")
         simulation.set_status("ROLLBACK_IN_PROGRESS", cancelled_at - 0.4)
         simulation.add_call("Delete", "Ours", cancelled_at, "A", id="Stack-Ours-1ABCDEFGHIJKL")
         assert "A" not in simulation.run(), seed
 
 
+@pytest.mark.parametrize("status", ["ROLLBACK_IN_PROGRESS", "UPDATE_ROLLBACK_IN_PROGRESS", "DELETE_IN_PROGRESS"])
+def test_a_creation_that_comes_after_its_roll_back(status: str) -> None:
+    """Lambda may keep a call for minutes; nobody creates anything while a stack rolls back."""
+    simulation = Simulation(1)
+    simulation.stack_status = status
+    simulation.add_call("Delete", "Ours", 0.0, "A", id="Stack-Ours-1ABCDEFGHIJKL")
+    simulation.add_call("Create", "Ours", 5.0, "A")
+    sids = simulation.run()
+    assert ("A" in sids, simulation.answers[-1].status) == (False, "FAILED")
+
+
 def test_repair_right_after_the_owners_stack() -> None:
     """Another revision has the policy looked at when the overwriting can't be seen everywhere yet."""
-    for seed in range(600):
+    for seed in range(200):
         simulation = Simulation(seed)
         simulation.put_in("A")
         simulation.add_owner(0.0)
@@ -177,12 +260,15 @@ def test_repair_right_after_the_owners_stack() -> None:
         assert "A" in simulation.run() or simulation.answers[0].status == "FAILED", seed
 
 
-@pytest.mark.parametrize("seen_after", [50.0, 120.0])
-def test_patience_with_a_role_that_is_not_seen_yet(seen_after: float) -> None:
+@pytest.mark.parametrize("request_type", ["Create", "Delete"])
+@pytest.mark.parametrize(("seen_after", "status"), [(53.5, "SUCCESS"), (67, "FAILED")])
+def test_patience_with_a_role_that_is_not_seen_yet(
+    monkeypatch: pytest.MonkeyPatch, seen_after: float, status: str, request_type: str
+) -> None:
     """KMS refuses the function's role until it is known there; what takes longer than a minute is told."""
-    simulation = Simulation(1)
-    simulation.world.lost = 0.0
+    simulation = undisturbed(monkeypatch)
     simulation.kms.denied_until = seen_after
-    simulation.add_call("Create", "Ours", 0.0, "A")
+    simulation.add_function(request_type, "A", 0.0)
     sids = simulation.run()
-    assert (simulation.answers[0].status, "A" in sids) == (("SUCCESS", True) if seen_after == 50 else ("FAILED", False))
+    assert simulation.answers[0].status == status
+    assert ("A" in sids) == ((request_type, status) in {("Create", "SUCCESS"), ("Delete", "FAILED")})

@@ -18,7 +18,7 @@ KEY_ARN = "arn:aws:kms:eu-west-1:111111111111:key/1234abcd-12ab-34cd-56ef-123456
 MAY_WRITE = (
     '{"Service":"personalize.amazonaws.com","Actions":["kms:CreateGrant","kms:Decrypt","kms:DescribeKey",'
     '"kms:GenerateDataKey","kms:GenerateDataKeyWithoutPlaintext","kms:ListGrants"],'
-    f'"Keys":[{{"Owner":"KeyPolicy722F6674","Arn":"{KEY_ARN}","Sids":["A"]}}]}}'
+    f'"Conditions":[{{}}],"Keys":[{{"Owner":"KeyPolicy722F6674","Arn":"{KEY_ARN}","Sids":{{"A":0}}}}]}}'
 )
 
 

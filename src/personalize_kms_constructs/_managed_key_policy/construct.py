@@ -90,7 +90,7 @@ class ManagedKeyPolicy(Construct):
     def add_statements(self, statements: Sequence[iam.PolicyStatement]) -> None:
         """Add statements, each with a sid that nothing else uses in the key's policy."""
         self._document.add_statements(*statements)
-        self._function.allow_sids(self.resource, self._key_arn, [str(statement.sid) for statement in statements])
+        self._function.allow(self.resource, self._key_arn, statements)
 
 
 def key_id(stack: Stack, key_arn: str) -> str:

@@ -17,9 +17,10 @@ Why nothing gets lost, though PutKeyPolicy replaces the whole text unconditional
   edit that falls into it can be lost.
 
 Whoever may invoke a function decides on what it is asked, and this one may write the policies of keys. So it adds only
-what its own configuration, `MAY_WRITE`, has room for, and takes out only statements of the form that it adds. It takes
-out for keys that its configuration has no longer: CloudFormation cleans up when the function has its new one already.
-But what another resource of the stack has by then, one for the same key under another name, stays.
+what its own configuration, `MAY_WRITE`, has room for, under the conditions that stand there, and takes out only
+statements of the form that it adds. It takes out for keys that its configuration has no longer: CloudFormation cleans up
+when the function has its new one already. But what another resource of the stack has by then, one for the same key under
+another name, stays. Two such resources at once are refused: they would fight for the same sids.
 
 CloudFormation doesn't wait for a call that it cancels, and makes the next one at once. So the function asks for the
 state of the stack, and does no more for an operation that is over: it only takes out what it wrote for a new resource.
@@ -35,7 +36,7 @@ import random
 import re
 import time
 import urllib.request
-from collections.abc import Iterator, Mapping, Set
+from collections.abc import Callable, Iterator, Mapping, Set
 from contextlib import suppress
 from typing import Any
 
@@ -55,11 +56,14 @@ MAY_PASS = {
     "NotFoundException",
     "KMSInvalidStateException",
 }
-# The service and the actions that statements may be about, and for each resource the key and the sids that are its own.
+# The service and the actions that statements may be about, their conditions, and for each resource the key and the sids
+# that are its own, each with the number of its condition.
 MAY_WRITE = json.loads(os.environ.get("MAY_WRITE", "{}"))
+# The addresses of CloudFormation are S3's. An emulator of AWS has its own, from where the clients of it have theirs.
+ANSWERS_TO = ("https://", os.environ.get("AWS_ENDPOINT_URL", "https://"))
 # Kept back for taking statements out again and for the response.
 RESERVE = 150.0
-TAKE_OUT_WITHIN = 48.0
+TAKE_OUT_WITHIN = 1.2 * SETTLE
 SEND_TIMEOUT = 10.0
 GONE = "NotFoundException"
 MAX_BYTES = 32_768
@@ -78,13 +82,18 @@ class RefusedError(Exception):
 
 def handler(event: dict[str, Any], context: Any) -> None:
     """Carry out a request and answer it once, whatever happens."""
+    if not event["ResponseURL"].startswith(ANSWERS_TO):
+        raise RefusedError(
+            f"the answer would go to {event['ResponseURL']!r}, not to an https address of CloudFormation"
+        )
+    ends = time.monotonic() + context.get_remaining_time_in_millis() / 1000 - RESERVE
     physical_id, reason = event.get("PhysicalResourceId", NOTHING_WRITTEN), ""
     try:
         new, old = event["ResourceProperties"], event.get("OldResourceProperties", {})
         _, partition, _, _, account, *_ = context.invoked_function_arn.split(":")
         form = Form(f"arn:{partition}:iam::{account}")
-        seconds = context.get_remaining_time_in_millis() / 1000
-        policy = KeyPolicy(new["KeyArn"], form, Stack(event["StackId"]), seconds)
+        stack = Stack(event["StackId"], creates=event["RequestType"] == "Create")
+        policy = KeyPolicy(new["KeyArn"], form, stack, ends)
         wanted = statements(new)
         if event["RequestType"] != "Delete":
             first = key_of(physical_id) != new["KeyArn"]
@@ -143,8 +152,11 @@ def configured_sids(key_arn: str, *, but_of: str | None = None) -> set[str]:
     The same key under another name, a parameter instead of its ARN for example, is another resource to CloudFormation,
     which makes the new one before it deletes the old one. Both have the same sids.
     """
-    entries = MAY_WRITE.get("Keys", [])
-    return {sid for key in entries if key["Arn"] == key_arn and key["Owner"] != but_of for sid in key["Sids"]}
+    return {sid for key in _configured(key_arn) if key["Owner"] != but_of for sid in key["Sids"]}
+
+
+def _configured(key_arn: str) -> list[dict[str, Any]]:
+    return [key for key in MAY_WRITE.get("Keys", []) if key["Arn"] == key_arn]
 
 
 def send(url: str, answer: Mapping[str, str]) -> None:
@@ -166,17 +178,26 @@ def send(url: str, answer: Mapping[str, str]) -> None:
 
 
 class Stack:
-    """The stack that asks, as it was when the function was called."""
+    """The stack that asks, and the operation that it was in when the function was called."""
 
-    def __init__(self, stack_id: str) -> None:
-        self._id = stack_id
+    def __init__(self, stack_id: str, *, creates: bool) -> None:
+        self._id, self._creates = stack_id, creates
         self._cloudformation: Any = boto3.client("cloudformation", config=CLIENT)
-        self._status = self._find_status()
+        self._first = self._find_status()
 
     def has_gone_on(self) -> bool:
-        """Tell if CloudFormation has begun to roll back or to delete since; not if that isn't known."""
-        before, now = self._status, self._find_status()
-        return bool(before) and any(word in now and word not in before for word in ("ROLLBACK", "DELETE_IN"))
+        """Tell if the operation is over, or rolled back since; not if that isn't known.
+
+        Nothing is created in a roll-back or a deletion. An update may be part of one: what counts is the first status
+        that could be read, at first perhaps none, since the role's policy is new. So an update that is cancelled before
+        that can't be told from its roll-back.
+        """
+        now = self._find_status()
+        self._first = self._first or now
+        return bool(now) and (
+            "IN_PROGRESS" not in now
+            or any(word in now and (self._creates or word not in self._first) for word in ("ROLLBACK", "DELETE"))
+        )
 
     def _find_status(self) -> str:
         try:
@@ -221,13 +242,13 @@ class Form:
 class KeyPolicy:
     """The policy of one key, for as long as the function may run."""
 
-    def __init__(self, key_arn: str, form: Form, stack: Stack, seconds: float) -> None:
+    def __init__(self, key_arn: str, form: Form, stack: Stack, ends: float) -> None:
         self.written = False
         self.attempted = False
         self.found: set[str] = set()
         self._text = ""
         self._key_arn, self._form, self._stack = key_arn, form, stack
-        self._ends = time.monotonic() + seconds - RESERVE
+        self._ends = ends
         self._kms: Any = boto3.client("kms", config=CLIENT)
 
     def merge(self, owned: Set[str], wanted: Mapping[str, Statement], *, is_new: bool = False) -> None:
@@ -240,14 +261,14 @@ class KeyPolicy:
         problem = last = ""
         while True:
             try:
+                if self._stack.has_gone_on():
+                    raise RefusedError("the stack operation was cancelled, or is over")
                 text = self._read()
-                foreign = self._foreign(text, wanted)
+                self._refuse_foreign(text, wanted)
                 if is_new and not self.attempted:
                     # Later, a write that got no answer may be what is found.
-                    self.found = wanted.keys() & _by_sid(text).keys()
-                if self._stack.has_gone_on():
-                    raise RefusedError("the stack operation was cancelled, and another one has begun")
-                new, pause = spliced(text, owned - foreign, wanted), SETTLE
+                    self.found = wanted.keys() & {each.get("Sid") for each in _statements_of(text)}
+                new, pause = spliced(text, owned, wanted, self._form.has), SETTLE
                 if new == text == last:
                     return
                 if new != text:
@@ -273,36 +294,51 @@ class KeyPolicy:
                 self._wait(pause, problem or "the policy of the key couldn't be looked at twice: deploy again")
 
     def take_out(self, wanted: Mapping[str, Statement]) -> None:
-        """Take out what was written, as far as possible; CloudFormation's Delete will look again."""
+        """Take out what was written, as far as possible.
+
+        It looks until the time is over: a read may not show yet what was written, and somebody may write what they read
+        before. CloudFormation's Delete will look again, but not where a change of keys has failed.
+        """
         until = time.monotonic() + TAKE_OUT_WITHIN
         while time.monotonic() < until:
             with suppress(BotoCoreError, ClientError, RefusedError):
                 text = self._read()
-                new = spliced(text, wanted.keys() - self.found - self._foreign(text, {}), {})
-                if new == text or self._replace(text, new):
-                    return
-            time.sleep(1)
+                new = spliced(text, wanted.keys() - self.found, {}, self._form.has)
+                if new != text:
+                    self._replace(text, new)
+            time.sleep(SETTLE / 20)
 
     def _check(self, wanted: Mapping[str, Statement]) -> None:
         """Refuse what the configuration has no room for, whoever asks."""
         sids = sorted(configured_sids(self._key_arn))
         for sid, statement in wanted.items():
-            if sid not in sids or not self._form.has(statement):
+            if sid not in sids or not self._form.has(statement) or not self._has_condition(statement):
                 raise RefusedError(
                     f"the function may not write statement {sid} into the policy of key {self._key_arn}: it writes "
                     f"what it was deployed for, {', '.join(sids) or 'nothing for this key'}, and in these statements "
-                    "what Amazon Personalize needs"
+                    "what Amazon Personalize needs, under the conditions it was deployed with"
                 )
+        # Each would undo the statements of the other, which have the same sids.
+        owners = {key["Owner"] for key in _configured(self._key_arn) if wanted.keys() & set(key["Sids"])}
+        if len(owners) > 1:
+            raise RefusedError(
+                f"key {self._key_arn} is managed twice, by {' and '.join(sorted(owners))}: one construct got it under "
+                "two names, as an ARN and a parameter for example; give it one, or use a construct for each"
+            )
 
-    def _foreign(self, text: str, wanted: Mapping[str, Statement]) -> set[str]:
-        """The sids of statements that are none of ours by their form; refuses one that is in our place."""
-        foreign = {sid for sid, statement in _by_sid(text).items() if not self._form.has(statement)}
+    def _has_condition(self, statement: Statement) -> bool:
+        numbers = [key["Sids"].get(statement["Sid"]) for key in _configured(self._key_arn)]
+        conditions = [MAY_WRITE["Conditions"][number] for number in numbers if number is not None]
+        return all(_canonical(statement.get("Condition", {})) == _canonical(each) for each in conditions)
+
+    def _refuse_foreign(self, text: str, wanted: Mapping[str, Statement]) -> None:
+        """Refuse a policy with a statement in our place that is none of ours by its form."""
+        foreign = {str(each.get("Sid")) for each in _statements_of(text) if not self._form.has(each)}
         for sid in sorted(foreign & wanted.keys()):
             raise RefusedError(
                 f"the policy of key {self._key_arn} has another statement with the sid {sid}: take it out, or give it "
                 "another sid, if nobody needs it as it is"
             )
-        return foreign
 
     def _replace(self, text: str, new: str) -> bool:
         # KMS takes no character above U+00FF, and may show one that was written as an escape.
@@ -346,8 +382,13 @@ class KeyPolicy:
         )
 
 
-def spliced(text: str, owned: Set[str], wanted: Mapping[str, Statement]) -> str:
-    """The policy with the wanted statements at its end and without other ones of these sids.
+def spliced(
+    text: str,
+    owned: Set[str],
+    wanted: Mapping[str, Statement],
+    is_ours: Callable[[Statement], bool] = lambda _: True,
+) -> str:
+    """The policy with the wanted statements at its end and without other ones of ours of these sids.
 
     All else stays as it is, byte for byte. So do statements of ours that need no change.
     """
@@ -364,7 +405,7 @@ def spliced(text: str, owned: Set[str], wanted: Mapping[str, Statement]) -> str:
         sid = statement.get("Sid")
         if sid in missing and _canonical(statement) == _canonical(missing[sid]):
             del missing[sid]
-        elif sid in owned or sid in wanted:
+        elif (sid in owned or sid in wanted) and is_ours(statement):
             continue
         kept.append(index)
     if len(kept) == len(found) and not missing:
@@ -387,10 +428,6 @@ def spliced(text: str, owned: Set[str], wanted: Mapping[str, Statement]) -> str:
 def _statements_of(text: str) -> list[Statement]:
     listed = json.loads(text).get("Statement", [])
     return [listed] if isinstance(listed, dict) else listed
-
-
-def _by_sid(text: str) -> dict[str, Statement]:
-    return {str(statement.get("Sid")): statement for statement in _statements_of(text)}
 
 
 def _orphans(text: str) -> Iterator[str]:

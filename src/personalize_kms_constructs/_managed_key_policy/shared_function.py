@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import jsii
 from aws_cdk import CfnResource, IResolveContext, IStringProducer, Lazy, Stack
@@ -25,6 +25,8 @@ _ENVIRONMENT_SIZE = 4096
 # In seconds: a call that came so late would be of an operation that is over.
 _EVENT_AGE = 300
 
+_Statements = dict[CfnResource, tuple[str, list[iam.PolicyStatement]]]
+
 
 class KeyPolicyFunction(Construct):
     """The function with its role, and for each key a policy of the role.
@@ -40,12 +42,12 @@ class KeyPolicyFunction(Construct):
     def __init__(self, scope: Construct, id: str) -> None:
         """Make the function, which may do nothing yet."""
         super().__init__(scope, id)
-        self._sids: dict[CfnResource, tuple[str, list[str]]] = {}
+        self._statements: _Statements = {}
         self._policies: dict[str, iam.ManagedPolicy] = {}
         self._last: dict[str, CfnResource] = {}
         service = cast("iam.IPrincipal", iam.ServicePrincipal("lambda.amazonaws.com"))
         self._role = iam.Role(self, "Role", assumed_by=service)
-        configuration = _MayWrite(Stack.of(self), self._sids)
+        configuration = _MayWrite(Stack.of(self), self._statements)
         may_write = Lazy.uncached_string(cast("IStringProducer", configuration))
         self.node.add_validation(cast("IValidation", _Limits(self, configuration, self._policies)))
         self._function = lambda_.CfnFunction(
@@ -73,9 +75,9 @@ class KeyPolicyFunction(Construct):
         """The function's ARN."""
         return self._function.attr_arn
 
-    def allow_sids(self, owner: CfnResource, key_arn: str, sids: Iterable[str]) -> None:
-        """Let the function write statements of these sids into the policy of a key, for a custom resource."""
-        self._sids.setdefault(owner, (key_arn, []))[1].extend(sids)
+    def allow(self, owner: CfnResource, key_arn: str, statements: Iterable[iam.PolicyStatement]) -> None:
+        """Let the function write statements of these sids and conditions into a key's policy, for a custom resource."""
+        self._statements.setdefault(owner, (key_arn, []))[1].extend(statements)
 
     def queue(self, id: str, resource: CfnResource) -> None:
         """Make a custom resource wait for the one before it on the same key, so that they don't undo each other."""
@@ -120,24 +122,32 @@ class KeyPolicyFunction(Construct):
 class _MayWrite:
     """The function's configuration, when no later ``allow`` can change it any more."""
 
-    def __init__(self, stack: Stack, sids: dict[CfnResource, tuple[str, list[str]]]) -> None:
+    def __init__(self, stack: Stack, statements: _Statements) -> None:
         self._stack = stack
-        self._sids = sids
+        self._statements = statements
 
     def produce(self, context: IResolveContext) -> str:
         """Return the configuration as JSON, with tokens in it for what is known only at deployment."""
         return self.text()
 
     def text(self) -> str:
-        """Return the same."""
+        """Return the same. Many statements have one condition: each stands there once, and a sid has its number."""
+        conditions: list[Any] = []
+        keys = []
+        for owner, (key_arn, statements) in self._statements.items():
+            sids = {}
+            for document in (statement.to_statement_json() for statement in statements):
+                condition = document.get("Condition", {})
+                if condition not in conditions:
+                    conditions.append(condition)
+                sids[document["Sid"]] = conditions.index(condition)
+            keys.append({"Owner": owner.logical_id, "Arn": key_arn, "Sids": sids})
         return self._stack.to_json_string(
             {
                 "Service": SERVICE_PRINCIPAL,
                 "Actions": list(KEY_POLICY_ACTIONS),
-                "Keys": [
-                    {"Owner": owner.logical_id, "Arn": key_arn, "Sids": sids}
-                    for owner, (key_arn, sids) in self._sids.items()
-                ],
+                "Conditions": conditions,
+                "Keys": keys,
             }
         )
 
