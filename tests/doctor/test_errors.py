@@ -6,8 +6,11 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable
+from typing import Any
 
 import pytest
+from botocore.client import BaseClient
+from botocore.exceptions import ClientError
 from click.testing import CliRunner, Result
 
 from personalize_kms_constructs._cli import personalize_kms
@@ -21,7 +24,7 @@ pytestmark = needs_metric_attribution
     ("code", "says"),
     [
         ("ExpiredTokenException", "AWS doesn't take the credentials: An error occurred (ExpiredTokenException)"),
-        ("UnrecognizedClientException", "AWS doesn't take the credentials: An error occurred"),
+        ("UnrecognizedClientException", "AWS doesn't take the credentials in eu-west-1: An error occurred"),
         ("ThrottlingException", "AWS throttles: An error occurred (ThrottlingException)"),
         ("InternalServerError", "personalize:ListDatasetGroups isn't answered but by InternalServerError: name the"),
     ],
@@ -36,6 +39,31 @@ def test_aws_refuses(
     assert (result.exit_code, result.stdout) == (2, "")
     assert result.stderr.startswith(f"personalize-kms: {says}")
     assert result.stderr.count("\n") == 1
+
+
+def test_a_region_that_is_not_enabled(doctor: Callable[..., Result], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its STS answers as if the credentials were wrong, and a Region of no such name has no STS."""
+
+    def refuse(self: Any, operation: str, arguments: Any) -> Any:
+        raise ClientError({"Error": {"Code": "InvalidClientTokenId", "Message": "The token is invalid"}}, operation)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(BaseClient, "_make_api_call", refuse)
+        result = doctor("--region", "ap-east-1")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr == (
+        "personalize-kms: AWS doesn't take the credentials in ap-east-1: An error occurred (InvalidClientTokenId) when "
+        "calling the GetCallerIdentity operation: The token is invalid: renew them, or enable the Region for the "
+        "account\n"
+    )
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
+    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
+    result = doctor("--region", "eu-nowhere-1")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr == (
+        'personalize-kms: Could not connect to the endpoint URL: "http://127.0.0.1:9/": look at the network, and '
+        "whether eu-nowhere-1 is a Region that has Amazon Personalize\n"
+    )
 
 
 def test_throttling_is_tried_again(

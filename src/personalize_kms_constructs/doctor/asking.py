@@ -7,9 +7,9 @@ from functools import partial
 from typing import Any, TypeVar
 
 import boto3
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
 
-from .errors import AbsentError, NotAnsweredError, code_of, explained, stops
+from .errors import NOT_ENABLED, AbsentError, NotAnsweredError, code_of, explained, stops
 
 _T = TypeVar("_T")
 
@@ -53,8 +53,11 @@ class Account:
             self._clients[name] = create(service, region_name=region or self.region)
         return self._clients[name]
 
-    def ask(self, action: str, resource: str, question: Callable[[], _T]) -> _T:
+    def ask(self, action: str, resource: str, question: Callable[[], _T], *, elsewhere: bool = False) -> _T:
         """Return an answer.
+
+        A question that goes ``elsewhere``, to another Region perhaps, may fail where others don't: the Region isn't
+        enabled for the account, or there is none of that name.
 
         Raises:
             NotAnsweredError: if the caller lacks the permission, or AWS has another error for this one question.
@@ -67,13 +70,18 @@ class Account:
             code = code_of(error)
             if code in _ABSENT:
                 raise AbsentError(code) from error
-            if stops(error):
-                raise explained(error) from error
+            if stops(error) and not (elsewhere and code in NOT_ENABLED):
+                raise explained(error, self.region) from error
             self._note(action, resource)
             why = "isn't allowed to you" if code in _DENIED else f"isn't answered but by {code}"
             raise NotAnsweredError(f"{action} {why}") from error
+        except ParamValidationError as error:  # a name that nothing can have
+            raise AbsentError(str(error)) from error
         except BotoCoreError as error:
-            raise explained(error) from error
+            if not elsewhere:
+                raise explained(error, self.region) from error
+            self._note(action, resource)
+            raise NotAnsweredError(f"{action} isn't answered but by {type(error).__name__}") from error
 
     def pages(self, service: str, operation: str, member: str, **arguments: str) -> Iterator[Any]:
         """Yield the members of a listing, page by page.

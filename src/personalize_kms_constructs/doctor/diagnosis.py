@@ -234,7 +234,7 @@ def _of_buckets(facts: Facts, region: str) -> Iterator[Check]:
                 next_step="use a bucket of that Region",
                 page="https://docs.aws.amazon.com/personalize/latest/dg/granting-personalize-s3-access.html",
             )
-        elif not bucket.unseen_encryption:
+        elif not facts.model.buckets[arn].unseen_encryption:
             key = facts.model.buckets[arn].key_arn
             where = f"it is in {bucket.region}, " if bucket.region else "it is "
             title = f"{where}encrypted with {key or 'a key of S3, which needs no permission'}"

@@ -140,8 +140,17 @@ class _Gathering:
             unseen_encryption=found.unseen_encryption,
         )
         self._model.names[arn] = name
-        if found.key:
+        if found.key and not self._is_hidden_by_alias(bucket, found.key):
             bucket.key_arn = self._add_key(found.key)
+
+    def _is_hidden_by_alias(self, bucket: Bucket, reference: str) -> bool:
+        """Leave open which key a bucket has, if all that can be seen is an alias."""
+        if reference.endswith(AWS_MANAGED_KEY):
+            return False
+        key = self._reader.key(reference)
+        if key.exists and key.is_alias:
+            bucket.unseen_encryption = f"its default key is {reference}, and {key.unseen_state}"
+        return bool(bucket.unseen_encryption)
 
     def _add_key(self, reference: str) -> str:
         """Put a key into the model, and return its ARN."""

@@ -154,11 +154,16 @@ def read_jobs(account: Account, group_arn: str, newest: int) -> Jobs:
         jobs.older += count - len(chosen)
         for _, arn in chosen:
             try:
-                jobs.found.append(_read_job(account, kind, arn))
+                job = _read_job(account, kind, arn)
             except NotAnsweredError:
                 jobs.unseen += 1
+                continue
             except AbsentError:
-                pass  # deleted since it was listed
+                continue  # deleted since it was listed
+            if job.role_arn:
+                jobs.found.append(job)
+            else:
+                jobs.unseen += 1
 
     for dataset in listed("list_datasets", "datasets", datasetGroupArn=group_arn):
         for kind in (IMPORT, EXPORT):
