@@ -21,7 +21,7 @@ pytestmark = needs_metric_attribution
 class Instead(Protocol):
     """Sets what AWS answers to an operation, instead of what it would."""
 
-    def __call__(self, operation: str, answer: str | Exception | dict[str, Any], about: str = "") -> None:
+    def __call__(self, operation: str, found: str | Exception | dict[str, Any], about: str = "") -> None:
         """Set it for all questions that have a word in their arguments."""
 
 

@@ -153,7 +153,14 @@ def _of_group(facts: Facts, found: list[Check]) -> Iterator[Check]:
     group, jobs = facts.group, facts.jobs
     if group.status == "CREATE FAILED":
         title = f"its creation failed: {group.failure or 'it gave no reason'}"
-        yield Check("failure", Status.NOTE, "dataset group", group.arn, title, because=_today(found, group.name))
+        yield Check(
+            "failure",
+            Status.NOTE,
+            "dataset group",
+            group.arn,
+            title,
+            because=_today(found, f"{group.name} (dataset group)"),
+        )
     elif group.key_arn is None:
         title = f"it is {group.status}, and has no key of yours: AWS's own key encrypts its data"
         yield Check("dataset-group-state", Status.OK, "dataset group", group.arn, title)
@@ -162,7 +169,9 @@ def _of_group(facts: Facts, found: list[Check]) -> Iterator[Check]:
         yield Check("dataset-group-state", Status.OK, "dataset group", group.arn, title)
     for job in facts.failed:
         title = f"{job.name} ({job.kind.permissions.resource}) failed on {job.when}: {job.failure}"
-        yield Check("failure", Status.NOTE, "dataset group", group.arn, title, because=_today(found, job.name))
+        yield Check(
+            "failure", Status.NOTE, "dataset group", group.arn, title, because=_today(found, facts.labels[job.arn])
+        )
     if jobs.unseen:
         title = "not all of its jobs, or of their listings, can be seen"
         because = f"{jobs.unseen} answers are lacking, see the end"
@@ -172,9 +181,9 @@ def _of_group(facts: Facts, found: list[Check]) -> Iterator[Check]:
     yield Check("jobs", Status.NOTE, "dataset group", group.arn, looked + older)
 
 
-def _today(found: list[Check], name: str) -> str:
+def _today(found: list[Check], label: str) -> str:
     """What the policies say today of something that failed."""
-    concerned = [each for each in found if any(by.startswith((f"{name} (", f"{name} and ")) for by in each.needed_by)]
+    concerned = [each for each in found if label in each.needed_by]
     if any(each.status is Status.FAILED for each in concerned):
         return "what it lacks is below"
     if any(each.status is Status.UNDECIDED for each in concerned):
