@@ -190,3 +190,161 @@ def test_a_key_that_kms_does_not_rotate(report: Callable[[], Any], instead: Inst
     instead("GetKeyRotationStatus", "UnsupportedOperationException", deployed.key)
     found = report()
     assert (bad(found), found["not_answered"]) == ([], [])
+
+
+def test_each_policy_of_the_role_is_read(deployed: Deployed, report: Callable[[], Any], instead: Instead) -> None:
+    """One that can't be seen leaves open what the others say, and no more than that."""
+    deny = {"Sid": "NoPuts", "Effect": "Deny", "Action": "s3:PutObject", "Resource": "*"}
+    nothing = {"Effect": "Allow", "Action": "sqs:SendMessage", "Resource": "*"}
+    iam, name = deployed.client("iam"), deployed.role_name
+    document = json.dumps({"Version": "2012-10-17", "Statement": [nothing]})
+    iam.put_role_policy(RoleName=name, PolicyName="a-hidden", PolicyDocument=document)
+    arn = iam.create_policy(PolicyName="a-gone", PolicyDocument=document)["Policy"]["Arn"]
+    (managed,) = faults.managed_policies(deployed)
+    iam.detach_role_policy(RoleName=name, PolicyArn=managed)
+    for each in (arn, managed):
+        iam.attach_role_policy(RoleName=name, PolicyArn=each)
+    instead("GetRolePolicy", "AccessDenied", "a-hidden")
+    instead("GetPolicy", "NoSuchEntity", "a-gone")
+    try:
+        with faults.inline_policy(deployed, deny):
+            found = report()
+    finally:
+        iam.delete_role_policy(RoleName=name, PolicyName="a-hidden")
+        iam.detach_role_policy(RoleName=name, PolicyArn=arn)
+        iam.delete_policy(PolicyArn=arn)
+    assert [each["action"] for each in found["not_answered"]] == ["iam:GetRolePolicy"]
+    (denied,) = [each for each in bad(found) if each["status"] == "failed"]
+    assert (denied["check"], denied["actions"], denied["because"]) == (
+        "denied",
+        ["s3:PutObject"],
+        "by statement NoPuts of inline policy more",
+    )
+    (hidden,) = [each for each in bad(found) if each["status"] == "undecided"]
+    assert hidden["title"] == "not all of its IAM policies can be seen, and one that can't may deny"
+    assert hidden["because"] == "inline policy a-hidden: iam:GetRolePolicy isn't allowed to you"
+
+
+def test_a_boundary_that_is_gone(deployed: Deployed, report: Callable[[], Any], instead: Instead) -> None:
+    """It allows nothing any more."""
+    with faults.boundary(deployed, {"Effect": "Allow", "Action": "*", "Resource": "*"}):
+        instead("GetPolicy", "NoSuchEntity", "limits")
+        found = bad(report())
+    assert {(each["check"], each["of"]) for each in found} == {("boundary", deployed.role)}
+    assert found[0]["title"].startswith("permissions boundary limits, which doesn't exist doesn't allow ")
+
+
+def test_a_role_of_that_name_on_another_path(deployed: Deployed, report: Callable[[], Any], instead: Instead) -> None:
+    """The dataset group was made with the one that is gone."""
+    role = deployed.client("iam").get_role(RoleName=deployed.role_name)["Role"]
+    instead("GetRole", {"Role": {**role, "Arn": deployed.role.replace("role/", "role/moved/")}})
+    (check,) = bad(report())
+    assert (check["check"], check["of"]) == ("role-exists", deployed.role)
+
+
+def test_a_key_whose_policy_only_its_own_account_sees(
+    deployed: Deployed, report: Callable[[], Any], instead: Instead
+) -> None:
+    """KMS shows it as if there were no such key."""
+    instead("GetKeyPolicy", "NotFoundException", deployed.data_key)
+    found = report()
+    assert {each["status"] for each in bad(found)} == {"undecided"}
+    assert {each["of"] for each in bad(found)} == {deployed.data_key}
+    assert all("KMS shows it to its own account alone" in each["because"] for each in bad(found))
+    assert found["not_answered"] == []
+
+
+def test_grants_are_shown(deployed: Deployed, report: Callable[[], Any], instead: Instead) -> None:
+    """Those for Personalize alone, the first five of them, and how many there are."""
+    kms = deployed.client("kms")
+    made = [
+        kms.create_grant(KeyId=deployed.key, GranteePrincipal=principal, Operations=["Decrypt", "Encrypt"])["GrantId"]
+        for principal in [deployed.role, *["personalize.amazonaws.com"] * 6]
+    ]
+    try:
+        found = report()
+    finally:
+        for each in made:
+            kms.revoke_grant(KeyId=deployed.key, GrantId=each)
+    (group,) = found["dataset_groups"]
+    (note,) = [each for each in group["checks"] if each["check"] == "key-grants" and each["of"] == deployed.key]
+    one = "Decrypt, Encrypt for personalize.amazonaws.com"
+    assert note["title"] == f"6 grants for Personalize: {'; '.join([one] * 5)}"
+    assert note["status"] == "note"
+
+
+@pytest.mark.parametrize(
+    ("rules", "title"),
+    [
+        ([{"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}, "BucketKeyEnabled": True}], None),
+        ([], None),
+        ("ServerSideEncryptionConfigurationNotFoundError", None),
+        ([{"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "aws:kms:dsse", "KMSMasterKeyID": "?"}}], "key"),
+    ],
+)
+def test_encryption_of_the_bucket(
+    deployed: Deployed, report: Callable[[], Any], instead: Instead, rules: Any, title: str | None
+) -> None:
+    """KMS or not, one layer or two; a bucket key needs no permission more."""
+    for each in rules if title else ():
+        each["ApplyServerSideEncryptionByDefault"]["KMSMasterKeyID"] = deployed.data_key
+    answer = rules if isinstance(rules, str) else {"ServerSideEncryptionConfiguration": {"Rules": rules}}
+    instead("GetBucketEncryption", answer)
+    found = report()
+    assert bad(found) == []
+    (group,) = found["dataset_groups"]
+    (told,) = [each["title"] for each in group["checks"] if each["check"] == "bucket-encryption"]
+    key = deployed.data_key if title else "a key of S3, which needs no permission"
+    assert told == f"it is in eu-west-1, encrypted with {key}"
+
+
+def test_a_bucket_of_an_old_region(deployed: Deployed, report: Callable[[], Any], instead: Instead) -> None:
+    """S3 has kept a name from before there were Regions."""
+    instead("GetBucketLocation", {"LocationConstraint": "EU"})
+    assert bad(report()) == []
+
+
+def test_a_bucket_in_the_first_region(report: Callable[[], Any], instead: Instead) -> None:
+    """S3 gives it no name."""
+    instead("GetBucketLocation", {"LocationConstraint": None})
+    (check,) = bad(report())
+    assert check["title"] == "it is in us-east-1, and Personalize works in eu-west-1"
+
+
+def test_public_access(report: Callable[[], Any], instead: Instead) -> None:
+    """It is shown, and no finding."""
+    instead("GetPublicAccessBlock", "NoSuchPublicAccessBlockConfiguration")
+    found = report()
+    assert bad(found) == []
+    (group,) = found["dataset_groups"]
+    (told,) = [each for each in group["checks"] if each["check"] == "public-access"]
+    assert (told["title"], told["because"]) == (
+        "public access isn't blocked",
+        "Personalize doesn't need it: block it if nobody else does",
+    )
+
+
+@pytest.mark.parametrize(
+    ("operation", "code", "check"),
+    [
+        ("DescribeKey", "InvalidArnException", "key-exists"),
+        ("GetRole", "ValidationError", "role-exists"),
+        ("GetBucketLocation", "InvalidBucketName", "bucket-exists"),
+    ],
+)
+def test_names_that_nothing_can_have(
+    deployed: Deployed, report: Callable[[], Any], instead: Instead, operation: str, code: str, check: str
+) -> None:
+    """The job that names such a key, role or bucket has failed."""
+    source = {"path": "s3://not.a.bucket/in/", "kmsKeyArn": "arn:aws:kms:eu-west-1:111111111111:key/no key"}
+    if operation != "DescribeKey":
+        del source["kmsKeyArn"]
+    if operation != "GetBucketLocation":
+        source["path"] = f"s3://{deployed.bucket}/batch/in/"
+    role = "arn:aws:iam::111111111111:role/not a role" if operation == "GetRole" else deployed.role
+    job = {"jobName": "odd", "status": "CREATE FAILED", "roleArn": role, "jobInput": {"s3DataSource": source}}
+    instead("DescribeBatchInferenceJob", {"batchInferenceJob": job})
+    instead(operation, code, {"DescribeKey": "no key", "GetRole": "not a role"}.get(operation, "not.a.bucket"))
+    found = report()
+    assert [(each["check"], each["status"]) for each in bad(found)] == [(check, "failed")]
+    assert found["not_answered"] == []

@@ -153,3 +153,62 @@ def test_help_has_examples() -> None:
     assert "  personalize-kms doctor movies books --region eu-west-1\n" in text
     assert "  personalize-kms doctor movies --format json > movies.json\n" in text
     assert "Exit code: 0 if nothing failed" in text
+
+
+@pytest.mark.parametrize("code", ["InvalidInputException", "ResourceNotFoundException"])
+def test_a_name_that_no_dataset_group_can_have(deployed: Deployed, doctor: Callable[..., Result], code: str) -> None:
+    """Personalize finds fault with the ARN, and doesn't look for it."""
+    deployed.aws.fail_next("DescribeDatasetGroup", code, times=1)
+    result = doctor("no such name")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr == (
+        "personalize-kms: there is no dataset group arn:aws:personalize:eu-west-1:111111111111:dataset-group/no such "
+        "name: give the name or ARN of another one, or none\n"
+    )
+
+
+def test_the_arn_of_something_else(doctor: Callable[..., Result]) -> None:
+    """What people copy from a console."""
+    for wrong in ("dataset/movies/INTERACTIONS", "dataset-import-job/night"):
+        result = doctor(f"arn:aws:personalize:eu-west-1:111111111111:{wrong}")
+        assert (result.exit_code, result.stdout) == (2, "")
+        assert result.stderr == (
+            f"personalize-kms: arn:aws:personalize:eu-west-1:111111111111:{wrong} is no dataset group: give the name "
+            "or ARN of one, for example arn:aws:personalize:eu-west-1:111111111111:dataset-group/movies\n"
+        )
+
+
+def test_groups_that_cannot_be_listed(deployed: Deployed, doctor: Callable[..., Result]) -> None:
+    """One that is named can be looked at all the same."""
+    deployed.aws.fail_next("ListDatasetGroups", "AccessDeniedException", times=1)
+    result = doctor()
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr == (
+        "personalize-kms: personalize:ListDatasetGroups isn't allowed to you: name the dataset groups, or allow it\n"
+    )
+
+
+def test_no_dataset_group(doctor: Callable[..., Result], deployed: Deployed) -> None:
+    """An account that has none is told so, in each form."""
+    deployed.aws.fail_next("DescribeDatasetGroup", "ResourceNotFoundException", times=3)
+    for form in ("text", "markdown", "json"):
+        result = doctor("--format", form)
+        assert (result.exit_code, result.stderr) == (0, "")
+        if form == "json":
+            assert json.loads(result.stdout)["dataset_groups"] == []
+        else:
+            assert "0 dataset groups: 0 failed, 0 undecided, 0 warnings, 0 ok" in result.stdout
+
+
+def test_who_one_is_cannot_be_asked(doctor: Callable[..., Result], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody needs a permission for that, but a service may be down."""
+
+    def refuse(self: Any, operation: str, arguments: Any) -> Any:
+        raise ClientError({"Error": {"Code": "InternalFailure", "Message": "so it says"}}, operation)
+
+    monkeypatch.setattr(BaseClient, "_make_api_call", refuse)
+    result = doctor()
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr == (
+        "personalize-kms: who you are can't be asked: sts:GetCallerIdentity isn't answered but by InternalFailure\n"
+    )

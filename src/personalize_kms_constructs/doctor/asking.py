@@ -26,6 +26,8 @@ _ABSENT = frozenset(
         "ServerSideEncryptionConfigurationNotFoundError",
     }
 )
+# What is asked for has a name that nothing can have. Of a listing it would say less.
+_IMPOSSIBLE = frozenset({"InvalidArnException", "InvalidBucketName", "InvalidInputException", "ValidationError"})
 # So many resources are named for one action that isn't allowed; the others are counted.
 _NAMED = 5
 
@@ -68,7 +70,7 @@ class Account:
             return question()
         except ClientError as error:
             code = code_of(error)
-            if code in _ABSENT:
+            if code in _ABSENT or (code in _IMPOSSIBLE and ":List" not in action):
                 raise AbsentError(code) from error
             if stops(error) and not (elsewhere and code in NOT_ENABLED):
                 raise explained(error, self.region) from error

@@ -80,6 +80,9 @@ def group_arns(account: Account, wanted: Iterable[str]) -> Iterator[str]:
     start = f"arn:{account.partition}:personalize:{account.region}:{account.id}:dataset-group/"
     given = list(dict.fromkeys(each if each.startswith("arn:") else start + each for each in wanted))
     for arn in given:
+        kind = arn.rpartition(":")[2].partition("/")[0]
+        if arn.startswith(start.removesuffix("dataset-group/")) and kind != "dataset-group":
+            raise DoctorError(f"{arn} is no dataset group: give the name or ARN of one, for example {start}movies")
         if not arn.startswith(start):
             raise DoctorError(
                 f"{arn} isn't in account {account.id} and Region {account.region}: give --region, --profile"
