@@ -255,3 +255,13 @@ def test_a_bucket_that_is_gone_is_all_that_is_told_of_it() -> None:
     role = replace(ROLE_FACTS, policies=(("policy P", policy(allow(BASE_4))),))
     found = look(IMPORTED, bucket=BucketFacts("ratings", exists=False), role=role)
     assert bad(found) == [("bucket-exists", "failed", BUCKET)]
+
+
+def test_what_aws_has_taken_is_no_finding() -> None:
+    """A sid that is there twice, and a policy of more characters than AWS takes without being asked."""
+    twice = [{"Sid": "Twice", **allow(BASE_5, principal)} for principal in ({"AWS": ROLE}, SERVICE)]
+    long = allow(
+        ["sqs:SendMessage"], None, [f"arn:aws:sqs:eu-west-1:{ACCOUNT}:queue-{number}" for number in range(300)]
+    )
+    role = replace(ROLE_FACTS, policies=(*ROLE_FACTS.policies, ("long", policy(long))))
+    assert bad(look(IMPORTED, keys=(key(KEY, *twice),), role=role)) == []

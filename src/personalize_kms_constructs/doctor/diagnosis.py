@@ -8,6 +8,7 @@ from typing import Any
 from ..access.comparison import compare
 from ..access.entries import Allowed, Entry, Undecided
 from ..access.grouping import subject
+from ..access.limits import limit_problems
 from ..access.problems import AWS_MANAGED_KEY
 from ..access.report import AccessReport
 from ..access.text import POLICIES
@@ -48,10 +49,11 @@ def _rank(check: Check) -> int:
 
 def _problems(facts: Facts, report: AccessReport, explained: set[str]) -> list[Check]:
     merged: dict[tuple[str, str, str], Check] = {}
+    # AWS has taken what is deployed, and limits can be raised.
+    taken = set(limit_problems(facts.model))
     for problem in report.problems:
-        # AWS has taken what is deployed, and limits can be raised.
         gone = problem.about in explained and not problem.about.endswith(AWS_MANAGED_KEY)
-        if problem.kind == "limit" or gone:
+        if problem in taken or gone:
             continue
         about = problem.about or facts.group.arn
         kind = _kind_of(facts, about)
