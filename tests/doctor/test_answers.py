@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any, Protocol
 
 import pytest
@@ -348,3 +349,50 @@ def test_names_that_nothing_can_have(
     found = report()
     assert [(each["check"], each["status"]) for each in bad(found)] == [(check, "failed")]
     assert found["not_answered"] == []
+
+
+def test_a_bucket_without_a_policy(deployed: Deployed, report: Callable[[], Any], instead: Instead) -> None:
+    """It is this account's own all the same: nobody else is told that there is none."""
+    instead("GetBucketPolicy", "NoSuchBucketPolicy")
+    found = bad(report())
+    assert {(each["check"], each["status"], each["of"]) for each in found} == {
+        ("bucket-policy", "failed", f"arn:aws:s3:::{deployed.bucket}")
+    }
+
+
+def test_a_boundary_that_cannot_be_seen(deployed: Deployed, report: Callable[[], Any], instead: Instead) -> None:
+    """Everything that the role may do is undecided: the boundary may not allow it."""
+    with faults.boundary(deployed, {"Effect": "Allow", "Action": "*", "Resource": "*"}):
+        instead("GetPolicy", "AccessDenied", "limits")
+        found = bad(report())
+    assert {each["status"] for each in found} == {"undecided"}
+    assert {each["principal"] for each in found} == {deployed.role}
+    assert all("iam:GetPolicy isn't allowed to you" in each["because"] for each in found)
+
+
+def test_a_role_of_another_account(deployed: Deployed, report: Callable[[], Any], instead: Instead) -> None:
+    """Personalize takes none, and its policies can't be seen."""
+    role = "arn:aws:iam::444455556666:role/Reader"
+    source = {"s3DataSource": {"path": f"s3://{deployed.bucket}/batch/in/"}}
+    job = {"jobName": "odd", "status": "CREATE FAILED", "roleArn": role, "jobInput": source}
+    instead("DescribeBatchInferenceJob", {"batchInferenceJob": job})
+    found = bad(report())
+    (check,) = [each for each in found if each["status"] == "failed" and each["check"] == "role-state"]
+    assert check["of"] == role
+    assert check["next"] == "use a role of account 111111111111"
+
+
+def test_some_of_many_resources_are_named(report: Callable[[], Any], instead: Instead, deployed: Deployed) -> None:
+    """Seven buckets that show nothing: the first five, and how many more."""
+    created = datetime(2026, 1, 1, tzinfo=UTC)
+    jobs = [{"batchInferenceJobArn": f"arn-{number}", "creationDateTime": created} for number in range(7)]
+    instead("ListBatchInferenceJobs", {"batchInferenceJobs": jobs})
+    for number in range(7):
+        source = {"s3DataSource": {"path": f"s3://bucket-{number}/in/"}}
+        job = {"jobName": f"job-{number}", "roleArn": deployed.role, "jobInput": source}
+        instead("DescribeBatchInferenceJob", {"batchInferenceJob": job}, f"arn-{number}")
+    for operation in ("GetBucketLocation", "GetBucketPolicy", "GetBucketEncryption", "GetPublicAccessBlock"):
+        instead(operation, "AccessDenied", "bucket-")
+    (location, *_) = [each for each in report()["not_answered"] if each["action"] == "s3:GetBucketLocation"]
+    assert len(location["resources"]) == 5
+    assert location["more"] == 2

@@ -47,7 +47,7 @@ def test_findings_in_a_ticket(deployed: Deployed, doctor: Callable[..., Result])
     assert (mark, on) == ("✘", f"key {deployed.data_key}")
     assert what == "Personalize lacks kms:ListGrants"
     assert why.startswith("the policy has no statement that allows it; needed by ")
-    assert "movies-metrics (metric attribution)" in why
+    assert "(batch inference job), " in why
     assert next_step == "add to the key policy, see below"
     assert page == f"[AWS]({KMS_PAGE})"
     assert (

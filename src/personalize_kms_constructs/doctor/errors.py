@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from botocore.exceptions import BotoCoreError, ClientError, EndpointConnectionError, NoCredentialsError, NoRegionError
+from botocore.exceptions import BotoCoreError, ClientError, EndpointConnectionError, NoCredentialsError
 
 # Also what a Region says that isn't enabled for the account
 # (https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_temp_enable-regions.html).
@@ -38,8 +38,6 @@ def stops(error: ClientError) -> bool:
 def explained(error: ClientError | BotoCoreError, region: str = "") -> DoctorError:
     """Return an error of AWS's or of its SDK in one line, with what to do about it."""
     said = " ".join(str(error).split())
-    if isinstance(error, NoRegionError):
-        return DoctorError("there is no Region: give --region, or set AWS_REGION")
     if isinstance(error, EndpointConnectionError):
         return DoctorError(f"{said}: look at the network, and whether {region} is a Region that has Amazon Personalize")
     if isinstance(error, NoCredentialsError):
