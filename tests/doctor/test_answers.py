@@ -396,3 +396,16 @@ def test_some_of_many_resources_are_named(report: Callable[[], Any], instead: In
     (location, *_) = [each for each in report()["not_answered"] if each["action"] == "s3:GetBucketLocation"]
     assert len(location["resources"]) == 5
     assert location["more"] == 2
+
+
+def test_the_default_version_of_a_policy_counts(deployed: Deployed, report: Callable[[], Any]) -> None:
+    """Not the newest one."""
+    iam = deployed.client("iam")
+    (arn,) = faults.managed_policies(deployed)
+    nothing = {"Effect": "Deny", "Action": "*", "Resource": "*"}
+    document = json.dumps({"Version": "2012-10-17", "Statement": [nothing]})
+    version = iam.create_policy_version(PolicyArn=arn, PolicyDocument=document)["PolicyVersion"]["VersionId"]
+    try:
+        assert bad(report()) == []
+    finally:
+        iam.delete_policy_version(PolicyArn=arn, VersionId=version)

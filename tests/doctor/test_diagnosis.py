@@ -6,6 +6,8 @@ from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
+import pytest
+
 from personalize_kms_constructs.doctor.buckets import BucketFacts
 from personalize_kms_constructs.doctor.check import Check
 from personalize_kms_constructs.doctor.diagnosis import diagnose
@@ -265,3 +267,28 @@ def test_what_aws_has_taken_is_no_finding() -> None:
     )
     role = replace(ROLE_FACTS, policies=(*ROLE_FACTS.policies, ("long", policy(long))))
     assert bad(look(IMPORTED, keys=(key(KEY, *twice),), role=role)) == []
+
+
+@pytest.mark.parametrize(
+    ("state", "mend"),
+    [
+        ("Disabled", "enable it"),
+        ("PendingDeletion", "cancel its deletion, and enable it, before everything that it encrypts is lost"),
+        ("PendingReplicaDeletion", "cancel its deletion, and enable it, before everything that it encrypts is lost"),
+        ("PendingImport", "import its key material"),
+        ("Unavailable", "connect its custom key store"),
+        ("Creating", "wait until KMS has made it"),
+        ("Updating", "wait until KMS has changed its primary Region"),
+    ],
+)
+def test_states_of_keys(state: str, mend: str) -> None:
+    """Each has its own remedy."""
+    (check,) = [each for each in look(IMPORTED, keys=(key(state=state),)) if each.status.value == "failed"]
+    assert (check.name, check.of, check.title, check.next_step) == ("key-state", KEY, f"it is {state}", mend)
+
+
+def test_an_id_in_a_trust_policy() -> None:
+    """Nobody that Personalize needs: IAM refuses the next change of the policy all the same."""
+    dead = {"Effect": "Allow", "Principal": {"AWS": "AIDADEADDEADDEADDEAD1"}, "Action": "sts:AssumeRole"}
+    role = replace(ROLE_FACTS, trust=policy(*TRUST["Statement"], dead))
+    assert bad(look(IMPORTED, role=role)) == [("orphaned-principal", "warning", ROLE)]

@@ -107,7 +107,22 @@ Edit = Callable[[State], None]
 @st.composite
 def edits(draw: st.DrawFn) -> Edit:
     """Return something that somebody may do to a policy."""
-    kind = draw(st.sampled_from(["action", "statement", "deny", "boundary", "dead", "root", "trust", "not action"]))
+    kind = draw(
+        st.sampled_from(
+            [
+                "action",
+                "statement",
+                "deny",
+                "boundary",
+                "dead",
+                "root",
+                "trust",
+                "not action",
+                "not principal",
+                "unknown",
+            ]
+        )
+    )
     name = draw(st.sampled_from(["key", "bucket key", "bucket", "role"]))
     number = draw(st.integers(0, 5))
     actions = {"bucket": ["s3:GetObject", "s3:PutObject", "s3:ListBucket"]}.get(name, [*BASE_5, EXPORTING])
@@ -127,8 +142,15 @@ def edits(draw: st.DrawFn) -> Edit:
             principal = {} if name == "role" else {"Principal": who}
             resource = [BUCKET, f"{BUCKET}/*"] if name == "bucket" else "*"
             statements.append({"Sid": "No", "Effect": "Deny", "Action": [action], "Resource": resource, **principal})
+        elif kind == "not principal" and name != "role":
+            others = {"AWS": [f"arn:aws:iam::{ACCOUNT}:root", f"arn:aws:iam::{ACCOUNT}:role/Admin"]}
+            resource = [BUCKET, f"{BUCKET}/*"] if name == "bucket" else "*"
+            statements.append({"Effect": "Deny", "NotPrincipal": others, "Action": [action], "Resource": resource})
         elif not statements:
             return
+        elif kind == "unknown":
+            condition = {"StringEquals": {"kms:ViaService": f"personalize.{REGION}.amazonaws.com"}}
+            statements[number % len(statements)]["Condition"] = condition
         elif kind == "statement":
             statements.pop(number % len(statements))
         elif kind == "action":
