@@ -146,3 +146,21 @@ def test_the_constructs_of_the_cdk(tmp_path: Path) -> None:
         "Main/Nightly (dataset export job)",
     )
     assert wanted(report) == EXPORTING
+
+
+@pytest.mark.parametrize(
+    "resource",
+    ["arn:aws:states:::aws-sdk:personalize:${Call}", {"Fn::Sub": "arn:aws:states:::aws-sdk:personalize:${Stage}"}],
+)
+def test_a_state_whose_call_is_not_known(resource: Any, tmp_path: Path) -> None:
+    """A parameter, or a substitution that isn't there, says which one it is."""
+    states = {"Create": {"Type": "Task", "Resource": resource, "End": True}}
+    machine = {
+        "Type": "AWS::StepFunctions::StateMachine",
+        "Properties": {"Definition": {"StartAt": "Create", "States": states}},
+    }
+    report = check(tmp_path, Machine=machine)
+    assert report.asked == ()
+    assert open_parts(report) == {
+        "Main/Machine · Create": "it calls Personalize, and what it asks for isn't known before deployment"
+    }

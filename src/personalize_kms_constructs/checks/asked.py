@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .. import matrix
+from ..access.model import OpenQuestion
 from ..access.values import account_of, unknown
 from .physical import Resource
 
@@ -96,6 +97,12 @@ def of_sdk_call(resource: Resource, name: str, call: Any, *, at_deployment: bool
         account=account_of(str(assumed)) if assumed else "",
         region=str(call.get("region") or ""),
     )
+
+
+def call_not_known(resource: Resource, name: str) -> OpenQuestion:
+    """Return what is to be said of a call that can't be read."""
+    because = "it calls Personalize, and what it asks for isn't known before deployment"
+    return OpenQuestion(name, because, resource.declared)
 
 
 def lower_case(value: Any) -> Any:

@@ -14,7 +14,7 @@ from typing import Any
 from ..access.lists import as_list
 from ..access.model import OpenQuestion
 from ..access.values import unknown
-from .asked import KINDS, Request, lower_case, of_sdk_call
+from .asked import KINDS, Request, call_not_known, lower_case, of_sdk_call
 from .json_text import parsed
 from .physical import Resource
 
@@ -38,11 +38,11 @@ def of_schedule(resource: Resource) -> Iterator[Request | OpenQuestion]:
                 )
                 yield Request(resource, resource.path, KINDS[call], known, at_deployment=False)
             elif "${" in call:
-                yield _not_known(resource)
+                yield call_not_known(resource, resource.path)
         elif _names_a_call(target):
             told = _json(given, resource)
             request = of_sdk_call(resource, resource.path, told, at_deployment=False)
-            yield request or _not_known(resource)
+            yield request or call_not_known(resource, resource.path)
 
 
 def _names_a_call(target: Mapping[str, Any]) -> bool:
@@ -52,8 +52,3 @@ def _names_a_call(target: Mapping[str, Any]) -> bool:
 
 def _json(text: Any, resource: Resource) -> Any:
     return parsed(text, f"Input of {resource.path}", resource) if isinstance(text, str) and "{" in text else text
-
-
-def _not_known(resource: Resource) -> OpenQuestion:
-    because = "it calls Personalize, and what it asks for isn't known before deployment"
-    return OpenQuestion(resource.path, because, resource.declared)

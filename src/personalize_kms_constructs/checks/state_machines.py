@@ -12,7 +12,7 @@ from typing import Any
 
 from ..access.model import OpenQuestion
 from ..access.values import account_of, split_arn, unknown
-from .asked import KINDS, Request, lower_case, of_sdk_call
+from .asked import KINDS, Request, call_not_known, lower_case, of_sdk_call
 from .files import read_text
 from .json_text import parsed
 from .physical import Resource
@@ -48,6 +48,8 @@ def of_state_machine(resource: Resource) -> Iterator[Request | OpenQuestion]:
                 account = _account(state.get("Credentials"), place)
                 yield Request(resource, place, KINDS[call], arguments, at_deployment=False, account=account)
             elif isinstance(state, Mapping) and state.get("Type") == "Task":
+                if f"{_SERVICE}${{" in str(state.get("Resource")):
+                    yield call_not_known(resource, place)
                 # As the CDK's CallAwsServiceCrossRegion tells its function.
                 told = state.get("Arguments", state.get("Parameters"))
                 if (request := of_sdk_call(resource, place, told, at_deployment=False)) is not None:
