@@ -92,10 +92,12 @@ def _doctor(aws: Aws, when: str, tell: Callable[[str], None]) -> None:
 
 
 def _take_down(aws: Aws, app: tuple[str, ...], environment: Mapping[str, str]) -> None:
-    stacks = aws.client("cloudformation").list_stacks()["StackSummaries"]
-    if not any(each["StackName"] == STACK and each["StackStatus"] != "DELETE_COMPLETE" for each in stacks):
-        return
-    resources = aws.client("cloudformation").describe_stack_resources(StackName=STACK)["StackResources"]
+    try:
+        resources = aws.client("cloudformation").describe_stack_resources(StackName=STACK)["StackResources"]
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "ValidationError":
+            raise
+        return  # the deployment failed before there was a stack
     s3 = aws.client("s3")
     for each in resources:
         if each["ResourceType"] == "AWS::S3::Bucket" and each.get("PhysicalResourceId"):
@@ -127,7 +129,7 @@ def main() -> int:
     environment |= dict.fromkeys(("AWS_REGION", "CDK_DEFAULT_REGION"), aws.region)
     try:
         found = integrate(aws, environment, Patience(), ask, lambda line: print(f"▶ {line}", flush=True))
-    except (BotoCoreError, CdkError, ClientError, EOFError) as error:
+    except (BotoCoreError, CdkError, ClientError, DoctorError, EOFError) as error:
         print(f"✘ {error}", file=sys.stderr)
         return 1
     print("nothing was done" if found is None else f"\nfor docs/documented.md:\n\n{found}")

@@ -1,6 +1,7 @@
 """The reports: text for a terminal, JSON that can be compared, Markdown with a graph."""
 
 import json
+import re
 
 from personalize_kms_constructs.access.comparison import compare
 from personalize_kms_constructs.access.model import Problem
@@ -112,10 +113,18 @@ key {KEY}
     )
 
 
+def statements(text: str) -> list[str]:
+    """The statements of a report, as one copies them from a terminal."""
+    return re.findall(r"^ {8}\{\n.*?^ {8}\}$", text, re.DOTALL | re.MULTILINE)
+
+
 def test_no_line_is_longer_than_a_hundred_characters() -> None:
-    """Whatever the names are; and each finding has a next step."""
+    """Whatever the names are, but in statements; and each finding has a next step."""
     text = untidy().to_text()
-    assert max(len(line) for line in text.splitlines()) <= 100
+    prose = text
+    for statement in statements(text):
+        prose = prose.replace(statement, "")
+    assert max(len(line) for line in prose.splitlines()) <= 100
     marks = [
         line[2] for line in text.splitlines() if line.startswith("  ") and line[2:3] in "✘!?✔" and line[3:4] == " "
     ]
@@ -125,12 +134,26 @@ def test_no_line_is_longer_than_a_hundred_characters() -> None:
     assert steps == sum(mark != "✔" for mark in marks) - problems
 
 
+def test_statements_can_be_pasted() -> None:
+    """They are never wrapped: a string of JSON has no line breaks, and spaces in the name of an object count."""
+    found = model(
+        asked(IMPORT_JOB, name="import", source=location("a  b/" * 40)),
+        key=[role(KEY_POLICY_ACTIONS), service(KEY_POLICY_ACTIONS)],
+        iam=[],
+    )
+    report = compare(found)
+    told = [json.loads(each) for each in statements(report.to_text())]
+    assert {json.dumps(each) for each in told} == {json.dumps(each.add) for each in report.missing}
+    assert f"{BUCKET}/{'a  b/' * 40}*" in json.dumps(told)
+
+
 def test_an_empty_report_says_that_nothing_was_asked() -> None:
     """A clean report on nothing isn't mistaken for one on everything."""
     text = " ".join(AccessReport().to_text().split())
     assert (
-        "nothing that can be seen: no resource, state machine, custom resource or construct of the app asks for" in text
-    )
+        "nothing that can be seen: no resource, state machine, schedule, custom resource or construct of the app asks "
+        "for anything, and calls"
+    ) in text
     assert "calls from a Lambda function or from outside of the app can't be seen" in text
     assert "Nothing is asked of Personalize." in AccessReport().to_markdown()
 

@@ -18,8 +18,7 @@ class _Session:
         self._aws = aws
 
     def client(self, service: str, region_name: str) -> Any:
-        """A client of the embedded AWS."""
-        assert region_name == self._aws.region
+        """A client of the embedded AWS, whose Regions are all one."""
         return self._aws.client(service)
 
 

@@ -6,6 +6,8 @@ from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
+import pytest
+
 from personalize_kms_constructs.doctor.buckets import BucketFacts
 from personalize_kms_constructs.doctor.check import Check
 from personalize_kms_constructs.doctor.diagnosis import diagnose
@@ -185,7 +187,7 @@ def test_a_path_that_is_none() -> None:
     job = replace(IMPORTED, source=("ratings/in/", None))
     (check,) = [each for each in look(job) if each.status.value == "failed"]
     assert (check.name, check.of) == ("configuration", GROUP)
-    assert check.title == "load has the path 'ratings/in/', which is no s3:// URI"
+    assert check.title == "load (dataset import job) has the path 'ratings/in/', which is no s3:// URI"
     assert check.next_step == "give one, for example s3://bucket/folder/"
 
 
@@ -218,3 +220,75 @@ def test_an_export_needs_one_action_more_on_the_key_of_the_group() -> None:
     found = [(each.principal, each.actions) for each in look(job) if each.status.value == "failed"]
     missing = ["kms:GenerateDataKeyWithoutPlaintext"]
     assert sorted(found) == [(ROLE, missing), ("personalize.amazonaws.com", missing)]
+
+
+def test_each_of_several_jobs_that_failed_is_told_what_it_lacks() -> None:
+    """They are judged together, and named by the first of them."""
+    jobs = [
+        replace(IMPORTED, name=f"night-{number}", arn=f"{GROUP}/{number}", failure="Insufficient privileges.")
+        for number in range(3)
+    ]
+    checks = look(
+        *jobs, replace(IMPORTED, name="night", arn=f"{GROUP}/night"), bucket=replace(BUCKET_FACTS, policy=None)
+    )
+    told = {each.title.partition(" ")[0]: each.because for each in checks if each.name == "failure"}
+    assert told == dict.fromkeys(("night-0", "night-1", "night-2"), "what it lacks is below")
+    other = replace(
+        IMPORTED, name="other", arn=f"{GROUP}/other", source=("s3://ratings/other/", None), failure="A line is wrong."
+    )
+    only = policy(allow(["s3:GetObject", "s3:ListBucket"], SERVICE, [BUCKET, f"{BUCKET}/other/*"]))
+    checks = look(*jobs, other, bucket=replace(BUCKET_FACTS, policy=only))
+    told = {each.title.partition(" ")[0]: each.because for each in checks if each.name == "failure"}
+    assert told["other"] == "today the policies give all that it needs"
+    assert told["night-2"] == "what it lacks is below"
+
+
+def test_the_destination_of_an_export_is_a_folder() -> None:
+    """Also if the job's path doesn't end in a slash, as in the check of a template."""
+    job = Job(EXPORT, "dump", f"{GROUP}/dump", ROLE, destination=("s3://ratings/out", None))
+    only = policy(allow(["s3:PutObject", "s3:ListBucket"], SERVICE, [BUCKET, f"{BUCKET}/out/*"]))
+    actions = [*BASE_5, "kms:GenerateDataKeyWithoutPlaintext"]
+    whole = key(KEY, allow(actions, {"AWS": ROLE}), allow(actions, SERVICE))
+    assert bad(look(job, keys=(whole,), bucket=replace(BUCKET_FACTS, policy=only))) == []
+
+
+def test_a_bucket_that_is_gone_is_all_that_is_told_of_it() -> None:
+    """Even where the role has no permission for it either."""
+    role = replace(ROLE_FACTS, policies=(("policy P", policy(allow(BASE_4))),))
+    found = look(IMPORTED, bucket=BucketFacts("ratings", exists=False), role=role)
+    assert bad(found) == [("bucket-exists", "failed", BUCKET)]
+
+
+def test_what_aws_has_taken_is_no_finding() -> None:
+    """A sid that is there twice, and a policy of more characters than AWS takes without being asked."""
+    twice = [{"Sid": "Twice", **allow(BASE_5, principal)} for principal in ({"AWS": ROLE}, SERVICE)]
+    long = allow(
+        ["sqs:SendMessage"], None, [f"arn:aws:sqs:eu-west-1:{ACCOUNT}:queue-{number}" for number in range(300)]
+    )
+    role = replace(ROLE_FACTS, policies=(*ROLE_FACTS.policies, ("long", policy(long))))
+    assert bad(look(IMPORTED, keys=(key(KEY, *twice),), role=role)) == []
+
+
+@pytest.mark.parametrize(
+    ("state", "mend"),
+    [
+        ("Disabled", "enable it"),
+        ("PendingDeletion", "cancel its deletion, and enable it, before everything that it encrypts is lost"),
+        ("PendingReplicaDeletion", "cancel its deletion, and enable it, before everything that it encrypts is lost"),
+        ("PendingImport", "import its key material"),
+        ("Unavailable", "connect its custom key store"),
+        ("Creating", "wait until KMS has made it"),
+        ("Updating", "wait until KMS has changed its primary Region"),
+    ],
+)
+def test_states_of_keys(state: str, mend: str) -> None:
+    """Each has its own remedy."""
+    (check,) = [each for each in look(IMPORTED, keys=(key(state=state),)) if each.status.value == "failed"]
+    assert (check.name, check.of, check.title, check.next_step) == ("key-state", KEY, f"it is {state}", mend)
+
+
+def test_an_id_in_a_trust_policy() -> None:
+    """Nobody that Personalize needs: IAM refuses the next change of the policy all the same."""
+    dead = {"Effect": "Allow", "Principal": {"AWS": "AIDADEADDEADDEADDEAD1"}, "Action": "sts:AssumeRole"}
+    role = replace(ROLE_FACTS, trust=policy(*TRUST["Statement"], dead))
+    assert bad(look(IMPORTED, role=role)) == [("orphaned-principal", "warning", ROLE)]

@@ -6,8 +6,11 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable
+from typing import Any
 
 import pytest
+from botocore.client import BaseClient
+from botocore.exceptions import ClientError
 from click.testing import CliRunner, Result
 
 from personalize_kms_constructs._cli import personalize_kms
@@ -21,7 +24,7 @@ pytestmark = needs_metric_attribution
     ("code", "says"),
     [
         ("ExpiredTokenException", "AWS doesn't take the credentials: An error occurred (ExpiredTokenException)"),
-        ("UnrecognizedClientException", "AWS doesn't take the credentials: An error occurred"),
+        ("UnrecognizedClientException", "AWS doesn't take the credentials in eu-west-1: An error occurred"),
         ("ThrottlingException", "AWS throttles: An error occurred (ThrottlingException)"),
         ("InternalServerError", "personalize:ListDatasetGroups isn't answered but by InternalServerError: name the"),
     ],
@@ -36,6 +39,31 @@ def test_aws_refuses(
     assert (result.exit_code, result.stdout) == (2, "")
     assert result.stderr.startswith(f"personalize-kms: {says}")
     assert result.stderr.count("\n") == 1
+
+
+def test_a_region_that_is_not_enabled(doctor: Callable[..., Result], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its STS answers as if the credentials were wrong, and a Region of no such name has no STS."""
+
+    def refuse(self: Any, operation: str, arguments: Any) -> Any:
+        raise ClientError({"Error": {"Code": "InvalidClientTokenId", "Message": "The token is invalid"}}, operation)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(BaseClient, "_make_api_call", refuse)
+        result = doctor("--region", "ap-east-1")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr == (
+        "personalize-kms: AWS doesn't take the credentials in ap-east-1: An error occurred (InvalidClientTokenId) when "
+        "calling the GetCallerIdentity operation: The token is invalid: renew them, or enable the Region for the "
+        "account\n"
+    )
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
+    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
+    result = doctor("--region", "eu-nowhere-1")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr == (
+        'personalize-kms: Could not connect to the endpoint URL: "http://127.0.0.1:9/": look at the network, and '
+        "whether eu-nowhere-1 is a Region that has Amazon Personalize\n"
+    )
 
 
 def test_throttling_is_tried_again(
@@ -125,3 +153,62 @@ def test_help_has_examples() -> None:
     assert "  personalize-kms doctor movies books --region eu-west-1\n" in text
     assert "  personalize-kms doctor movies --format json > movies.json\n" in text
     assert "Exit code: 0 if nothing failed" in text
+
+
+@pytest.mark.parametrize("code", ["InvalidInputException", "ResourceNotFoundException"])
+def test_a_name_that_no_dataset_group_can_have(deployed: Deployed, doctor: Callable[..., Result], code: str) -> None:
+    """Personalize finds fault with the ARN, and doesn't look for it."""
+    deployed.aws.fail_next("DescribeDatasetGroup", code, times=1)
+    result = doctor("no such name")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr == (
+        "personalize-kms: there is no dataset group arn:aws:personalize:eu-west-1:111111111111:dataset-group/no such "
+        "name: give the name or ARN of another one, or none\n"
+    )
+
+
+def test_the_arn_of_something_else(doctor: Callable[..., Result]) -> None:
+    """What people copy from a console."""
+    for wrong in ("dataset/movies/INTERACTIONS", "dataset-import-job/night"):
+        result = doctor(f"arn:aws:personalize:eu-west-1:111111111111:{wrong}")
+        assert (result.exit_code, result.stdout) == (2, "")
+        assert result.stderr == (
+            f"personalize-kms: arn:aws:personalize:eu-west-1:111111111111:{wrong} is no dataset group: give the name "
+            "or ARN of one, for example arn:aws:personalize:eu-west-1:111111111111:dataset-group/movies\n"
+        )
+
+
+def test_groups_that_cannot_be_listed(deployed: Deployed, doctor: Callable[..., Result]) -> None:
+    """One that is named can be looked at all the same."""
+    deployed.aws.fail_next("ListDatasetGroups", "AccessDeniedException", times=1)
+    result = doctor()
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr == (
+        "personalize-kms: personalize:ListDatasetGroups isn't allowed to you: name the dataset groups, or allow it\n"
+    )
+
+
+def test_no_dataset_group(doctor: Callable[..., Result], deployed: Deployed) -> None:
+    """An account that has none is told so, in each form."""
+    deployed.aws.fail_next("DescribeDatasetGroup", "ResourceNotFoundException", times=3)
+    for form in ("text", "markdown", "json"):
+        result = doctor("--format", form)
+        assert (result.exit_code, result.stderr) == (0, "")
+        if form == "json":
+            assert json.loads(result.stdout)["dataset_groups"] == []
+        else:
+            assert "0 dataset groups: 0 failed, 0 undecided, 0 warnings, 0 ok" in result.stdout
+
+
+def test_who_one_is_cannot_be_asked(doctor: Callable[..., Result], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody needs a permission for that, but a service may be down."""
+
+    def refuse(self: Any, operation: str, arguments: Any) -> Any:
+        raise ClientError({"Error": {"Code": "InternalFailure", "Message": "so it says"}}, operation)
+
+    monkeypatch.setattr(BaseClient, "_make_api_call", refuse)
+    result = doctor()
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr == (
+        "personalize-kms: who you are can't be asked: sts:GetCallerIdentity isn't answered but by InternalFailure\n"
+    )

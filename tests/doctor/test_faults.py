@@ -290,3 +290,13 @@ def test_the_demo_breaks_what_the_doctor_finds(
     """By the command itself, and puts it back."""
     assert broken_and_mended(deployed.aws, tmp_path) == "Personalize lacks kms:Decrypt"
     assert {each["status"] for each in checks()} == {"ok", "note"}
+
+
+def test_statements_for_several_policies_say_which(deployed: Deployed, doctor: Callable[..., Result]) -> None:
+    """The new default key of the bucket is unknown to its own policy and to the role's."""
+    with default_key_changed(deployed):
+        told = doctor().stdout
+    start = told.index("→ make that the default key again, or allow the new one:")
+    told = " ".join(told[start : told.index("needed by", start)].split())
+    assert f"an IAM policy of role {deployed.role_name}: {{" in told
+    assert "the key policy of arn:aws:kms:eu-west-1:111111111111:key/" in told

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+import integ.__main__
 from demo.cdk_cli import CdkError, bootstrap
 from embedded_aws import EmbeddedAws
 from integ.__main__ import integrate
@@ -18,6 +21,7 @@ from integ.account import Deployed, Patience
 from integ.experiments import EXPERIMENTS, Outcome
 from integ.table import tables
 from integ.trail import KmsCall, kms_calls
+from personalize_kms_constructs.doctor.errors import DoctorError
 
 AT_ONCE = Patience(0, 0, 0)
 
@@ -113,6 +117,57 @@ def test_what_was_deployed_is_taken_down_if_something_fails(aws: EmbeddedAws, tm
     with pytest.raises(CdkError, match="no trail"):
         integrate(Failing(), aws.environment(tmp_path), AT_ONCE, lambda _: True, lambda _: None)
     assert left_over(aws) == []
+
+
+def test_a_region_that_is_not_bootstrapped(aws: EmbeddedAws, tmp_path: Path) -> None:
+    """The CLI's own words come through, though there is no stack to take down."""
+    with pytest.raises(CdkError, match="bootstrap"):
+        integrate(aws, aws.environment(tmp_path), AT_ONCE, lambda _: True, lambda _: None)
+
+
+@pytest.mark.usefixtures("bootstrapped")
+def test_it_is_taken_down_in_an_account_of_many_stacks(aws: EmbeddedAws, tmp_path: Path) -> None:
+    """``ListStacks`` gives a hundred at a time, those of the last ninety days that were deleted among them."""
+
+    class Crowded:
+        account, region = aws.account, aws.region
+
+        def client(self, service: str) -> Any:
+            """A client; the one of CloudFormation lists other stacks first."""
+            client = aws.client(service)
+            if service != "cloudformation":
+                return client
+            others = [{"StackName": f"Other{number}", "StackStatus": "DELETE_COMPLETE"} for number in range(100)]
+            listed = {"StackSummaries": others, "NextToken": "more"}
+            return SimpleNamespace(
+                describe_stacks=client.describe_stacks,
+                describe_stack_resources=client.describe_stack_resources,
+                list_stacks=lambda: listed,
+            )
+
+    def stop(line: str) -> None:
+        if line.startswith("personalize-kms doctor"):
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        integrate(Crowded(), aws.environment(tmp_path), AT_ONCE, lambda _: True, stop)
+    assert left_over(aws) == []
+
+
+def test_what_goes_wrong_is_told_in_a_line(
+    aws: EmbeddedAws, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Whatever part of it fails."""
+    monkeypatch.setattr(integ.__main__, "connect", lambda *_: SimpleNamespace(id="1", region="eu-west-1", client=None))
+    monkeypatch.setattr(sys, "argv", ["integ"])
+    for error in (DoctorError("AWS throttles"), CdkError("no bootstrap"), EOFError("no answer")):
+
+        def fail(*_: Any, error: Exception = error) -> None:
+            raise error
+
+        monkeypatch.setattr(integ.__main__, "integrate", fail)
+        assert integ.__main__.main() == 1
+        assert capsys.readouterr().err == f"✘ {error}\n"
 
 
 def test_what_outcomes_say() -> None:

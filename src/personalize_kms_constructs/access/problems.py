@@ -19,6 +19,8 @@ AWS_MANAGED_KEY = "alias/aws/s3"
 
 # https://docs.aws.amazon.com/kms/latest/developerguide/key-state.html
 _MENDS = {
+    "Creating": "wait until KMS has made it",
+    "Updating": "wait until KMS has changed its primary Region",
     "PendingDeletion": "cancel its deletion, and enable it, before everything that it encrypts is lost",
     "PendingReplicaDeletion": "cancel its deletion, and enable it, before everything that it encrypts is lost",
     "PendingImport": "import its key material",

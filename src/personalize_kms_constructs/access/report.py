@@ -54,7 +54,7 @@ class AccessReport:
         return json.dumps(found, indent=2, ensure_ascii=False) + "\n"
 
     def to_text(self) -> str:
-        """Return the report for a terminal, in lines of at most 100 characters."""
+        """Return the report for a terminal, in lines of at most 100 characters; statements aren't wrapped."""
         from .text import text_report
 
         return text_report(self)

@@ -18,15 +18,15 @@ MARKS = {Allowed: "✔", Missing: "✘", Excess: "!", Undecided: "?"}
 POLICIES = {"key": "key policy", "role": "IAM", "bucket": "bucket policy", "trust": "trust policy"}
 
 _NOTHING = (
-    "nothing that can be seen: no resource, state machine, custom resource or construct of the app asks for anything, "
-    "and calls from a Lambda function or from outside of the app can't be seen"
+    "nothing that can be seen: no resource, state machine, schedule, custom resource or construct of the app asks for "
+    "anything, and calls from a Lambda function or from outside of the app can't be seen"
 )
 
 _Names = Mapping[str, str]
 
 
 def text_report(report: AccessReport) -> str:
-    """Return the report in lines of at most 100 characters."""
+    """Return the report in lines of at most 100 characters, but for the statements."""
     lines = [*wrapped("Amazon Personalize is asked for:", "")]
     lines += [line for asked in report.asked for line in wrapped(asked, "  ")]
     if not report.asked:
@@ -94,9 +94,8 @@ def _row(row: Row, names: _Names, told: list[str]) -> Iterator[str]:
     elif isinstance(entry, Missing) and entry.add is not None:
         told.append(str(entry.add))
         yield from wrapped(f"→ {_add_to(entry, names)}:", "      ", "        ")
-        for line in json.dumps(entry.add, indent=2).splitlines():
-            indent = " " * (8 + len(line) - len(line.lstrip()))
-            yield from wrapped(short(line.lstrip(), names), indent)
+        # Never wrapped: it is there to be pasted.
+        yield from (f"        {line}" for line in short(json.dumps(entry.add, indent=2), names).splitlines())
     else:
         yield from wrapped(f"→ {next_step(row, names)}", "      ", "        ")
     if entry.principal and not isinstance(entry, Excess):

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from .. import matrix
-from ..access.values import unknown
+from ..access.model import OpenQuestion
+from ..access.values import account_of, unknown
 from .physical import Resource
 
 KINDS: Mapping[str, matrix.Permissions] = {
@@ -77,6 +78,31 @@ class Request:
         places = ("joboutput", "metricsoutputconfig")
         path = self.first_of(*((place, "s3datadestination", "path") for place in places))
         return path, self.first_of(*((place, "s3datadestination", "kmskeyarn") for place in places))
+
+
+def of_sdk_call(resource: Resource, name: str, call: Any, *, at_deployment: bool) -> Request | None:
+    """Return a call as the CDK's functions for calls of AWS's SDK are told of it: ``service``, ``action``…"""
+    if not isinstance(call, Mapping) or "personalize" not in str(call.get("service")).lower():
+        return None
+    action = str(call.get("action")).lower().removesuffix("command")
+    if action not in KINDS:
+        return None
+    assumed = call.get("assumedRoleArn")
+    return Request(
+        resource,
+        name,
+        KINDS[action],
+        lower_case(call.get("parameters") or {}),
+        at_deployment=at_deployment,
+        account=account_of(str(assumed)) if assumed else "",
+        region=str(call.get("region") or ""),
+    )
+
+
+def call_not_known(resource: Resource, name: str) -> OpenQuestion:
+    """Return what is to be said of a call that can't be read."""
+    because = "it calls Personalize, and what it asks for isn't known before deployment"
+    return OpenQuestion(name, because, resource.declared)
 
 
 def lower_case(value: Any) -> Any:

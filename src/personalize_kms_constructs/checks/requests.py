@@ -1,4 +1,4 @@
-"""The requests of an assembly: its Personalize resources, its state machines, its ``AwsCustomResource``s."""
+"""The requests of an assembly: by its Personalize resources, state machines, schedules, ``AwsCustomResource``s."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ..access.model import OpenQuestion
-from ..access.values import account_of, unknown
-from .asked import KINDS, Request, lower_case
+from ..access.values import unknown
+from .asked import KINDS, Request, lower_case, of_sdk_call
 from .json_text import parsed
 from .physical import DATASET, Resource
+from .schedules import RULE, SCHEDULE, of_schedule
 from .state_machines import STATE_MACHINE, of_state_machine
 
 _PREFIX = "AWS::Personalize::"
@@ -33,6 +34,8 @@ def _requests_of(resource: Resource) -> Iterator[Request | OpenQuestion]:
         yield from _of_personalize(resource)
     elif resource.type == STATE_MACHINE:
         yield from of_state_machine(resource)
+    elif resource.type in (RULE, SCHEDULE):
+        yield from of_schedule(resource)
     elif resource.type.startswith("Custom::") or resource.type == "AWS::CloudFormation::CustomResource":
         yield from _of_custom_resource(resource)
 
@@ -66,17 +69,6 @@ def _of_custom_resource(resource: Resource) -> Iterator[Request]:
             continue
         text = resource.get(event)
         call = parsed(text, f"{event} of {resource.path}", resource) if isinstance(text, str) else text
-        if not isinstance(call, Mapping) or "personalize" not in str(call.get("service")).lower():
-            continue
-        action = str(call.get("action")).lower().removesuffix("command")
-        if action in KINDS:
-            assumed = call.get("assumedRoleArn")
-            yield Request(
-                resource,
-                resource.path,
-                KINDS[action],
-                lower_case(call.get("parameters") or {}),
-                at_deployment=True,
-                account=account_of(str(assumed)) if assumed else "",
-                region=str(call.get("region") or ""),
-            )
+        request = of_sdk_call(resource, resource.path, call, at_deployment=True)
+        if request is not None:
+            yield request

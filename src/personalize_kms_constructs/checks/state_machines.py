@@ -12,7 +12,7 @@ from typing import Any
 
 from ..access.model import OpenQuestion
 from ..access.values import account_of, split_arn, unknown
-from .asked import KINDS, Request, lower_case
+from .asked import KINDS, Request, call_not_known, lower_case, of_sdk_call
 from .files import read_text
 from .json_text import parsed
 from .physical import Resource
@@ -39,14 +39,21 @@ def of_state_machine(resource: Resource) -> Iterator[Request | OpenQuestion]:
         for name, state in states.items():
             task = _TASK.fullmatch(str(state.get("Resource"))) if isinstance(state, Mapping) else None
             call = task["call"].lower() if task else ""
+            place = f"{resource.path} · {name}"
             if call in KINDS:
-                place = f"{resource.path} · {name}"
                 arguments = _arguments(name, state, states)
                 arguments = (
                     lower_case(arguments) if isinstance(arguments, Mapping) else unknown(f"arguments of {place}")
                 )
                 account = _account(state.get("Credentials"), place)
                 yield Request(resource, place, KINDS[call], arguments, at_deployment=False, account=account)
+            elif isinstance(state, Mapping) and state.get("Type") == "Task":
+                if f"{_SERVICE}${{" in str(state.get("Resource")):
+                    yield call_not_known(resource, place)
+                # As the CDK's CallAwsServiceCrossRegion tells its function.
+                told = state.get("Arguments", state.get("Parameters"))
+                if (request := of_sdk_call(resource, place, told, at_deployment=False)) is not None:
+                    yield request
 
 
 def _definition(resource: Resource) -> Any:

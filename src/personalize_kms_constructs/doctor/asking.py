@@ -7,9 +7,9 @@ from functools import partial
 from typing import Any, TypeVar
 
 import boto3
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
 
-from .errors import AbsentError, NotAnsweredError, code_of, explained, stops
+from .errors import NOT_ENABLED, AbsentError, NotAnsweredError, code_of, explained, stops
 
 _T = TypeVar("_T")
 
@@ -26,6 +26,8 @@ _ABSENT = frozenset(
         "ServerSideEncryptionConfigurationNotFoundError",
     }
 )
+# What is asked for has a name that nothing can have. Of a listing it would say less.
+_IMPOSSIBLE = frozenset({"InvalidArnException", "InvalidBucketName", "InvalidInputException", "ValidationError"})
 # So many resources are named for one action that isn't allowed; the others are counted.
 _NAMED = 5
 
@@ -53,8 +55,11 @@ class Account:
             self._clients[name] = create(service, region_name=region or self.region)
         return self._clients[name]
 
-    def ask(self, action: str, resource: str, question: Callable[[], _T]) -> _T:
+    def ask(self, action: str, resource: str, question: Callable[[], _T], *, elsewhere: bool = False) -> _T:
         """Return an answer.
+
+        A question that goes ``elsewhere``, to another Region perhaps, may fail where others don't: the Region isn't
+        enabled for the account, or there is none of that name.
 
         Raises:
             NotAnsweredError: if the caller lacks the permission, or AWS has another error for this one question.
@@ -65,15 +70,20 @@ class Account:
             return question()
         except ClientError as error:
             code = code_of(error)
-            if code in _ABSENT:
+            if code in _ABSENT or (code in _IMPOSSIBLE and ":List" not in action):
                 raise AbsentError(code) from error
-            if stops(error):
-                raise explained(error) from error
+            if stops(error) and not (elsewhere and code in NOT_ENABLED):
+                raise explained(error, self.region) from error
             self._note(action, resource)
             why = "isn't allowed to you" if code in _DENIED else f"isn't answered but by {code}"
             raise NotAnsweredError(f"{action} {why}") from error
+        except ParamValidationError as error:  # a name that nothing can have
+            raise AbsentError(str(error)) from error
         except BotoCoreError as error:
-            raise explained(error) from error
+            if not elsewhere:
+                raise explained(error, self.region) from error
+            self._note(action, resource)
+            raise NotAnsweredError(f"{action} isn't answered but by {type(error).__name__}") from error
 
     def pages(self, service: str, operation: str, member: str, **arguments: str) -> Iterator[Any]:
         """Yield the members of a listing, page by page.

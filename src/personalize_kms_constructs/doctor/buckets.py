@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -36,18 +37,23 @@ def read_bucket(account: Account, name: str) -> BucketFacts:
     s3 = account.client("s3")
     arn = f"arn:{account.partition}:s3:::{name}"
     found: dict[str, Any] = {}
+
+    def ask(action: str, question: Callable[..., Any]) -> Any:
+        # S3 answers from the bucket's Region.
+        return account.ask(f"s3:{action}", arn, lambda: question(Bucket=name), elsewhere=True)
+
     try:
-        location = account.ask("s3:GetBucketLocation", arn, lambda: s3.get_bucket_location(Bucket=name))
+        location = ask("GetBucketLocation", s3.get_bucket_location)
         place = location.get("LocationConstraint") or "us-east-1"
         found["region"] = "eu-west-1" if place == "EU" else place  # a name from before there were Regions
     except AbsentError:
         return BucketFacts(name, exists=False)
     except NotAnsweredError:
         pass
-    found |= _policy(account, s3, name, arn)
-    found |= _encryption(account, s3, name, arn)
+    found |= _policy(lambda: ask("GetBucketPolicy", s3.get_bucket_policy))
+    found |= _encryption(lambda: ask("GetEncryptionConfiguration", s3.get_bucket_encryption))
     try:
-        answer = account.ask("s3:GetBucketPublicAccessBlock", arn, lambda: s3.get_public_access_block(Bucket=name))
+        answer = ask("GetBucketPublicAccessBlock", s3.get_public_access_block)
         found["blocks_public_access"] = all(answer["PublicAccessBlockConfiguration"].values())
     except AbsentError:
         found["blocks_public_access"] = False
@@ -56,19 +62,18 @@ def read_bucket(account: Account, name: str) -> BucketFacts:
     return BucketFacts(name, **found)
 
 
-def _policy(account: Account, s3: Any, name: str, arn: str) -> dict[str, Any]:
+def _policy(ask: Callable[[], Any]) -> dict[str, Any]:
     try:
-        answer = account.ask("s3:GetBucketPolicy", arn, lambda: s3.get_bucket_policy(Bucket=name))
-        return {"policy": json.loads(answer["Policy"]), "is_own": True}
+        return {"policy": json.loads(ask()["Policy"]), "is_own": True}
     except AbsentError:
         return {"is_own": True}
     except NotAnsweredError as error:
         return {"unseen": str(error)}
 
 
-def _encryption(account: Account, s3: Any, name: str, arn: str) -> dict[str, Any]:
+def _encryption(ask: Callable[[], Any]) -> dict[str, Any]:
     try:
-        answer = account.ask("s3:GetEncryptionConfiguration", arn, lambda: s3.get_bucket_encryption(Bucket=name))
+        answer = ask()
     except AbsentError:
         return {}
     except NotAnsweredError as error:

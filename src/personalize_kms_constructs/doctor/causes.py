@@ -17,6 +17,7 @@ BOUNDARIES_PAGE = "https://docs.aws.amazon.com/IAM/latest/UserGuide/access_polic
 
 _NEXT_WITHOUT = {
     "key": "nothing brings a deleted key back: use another key, for a dataset group a new one",
+    "alias": "make the alias, or give the bucket another default key",
     "role": "make the role anew under the same name and path, then put its ARN into the policies that name it",
     "bucket": "make the bucket, or give the next job another one",
 }
@@ -45,9 +46,9 @@ def _gone(findings: Findings) -> None:
             f"{kind}-exists",
             kind,
             arn,
-            f"the {kind} doesn't exist",
+            f"the {'alias' if ':alias/' in arn else kind} doesn't exist",
             taken,
-            next_step=_NEXT_WITHOUT[kind],
+            next_step=_NEXT_WITHOUT["alias" if ":alias/" in arn else kind],
             add=[],
             page=page,
         )

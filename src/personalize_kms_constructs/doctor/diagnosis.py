@@ -8,6 +8,7 @@ from typing import Any
 from ..access.comparison import compare
 from ..access.entries import Allowed, Entry, Undecided
 from ..access.grouping import subject
+from ..access.limits import limit_problems
 from ..access.problems import AWS_MANAGED_KEY
 from ..access.report import AccessReport
 from ..access.text import POLICIES
@@ -48,10 +49,11 @@ def _rank(check: Check) -> int:
 
 def _problems(facts: Facts, report: AccessReport, explained: set[str]) -> list[Check]:
     merged: dict[tuple[str, str, str], Check] = {}
+    # AWS has taken what is deployed, and limits can be raised.
+    taken = set(limit_problems(facts.model))
     for problem in report.problems:
-        # AWS has taken what is deployed, and limits can be raised.
         gone = problem.about in explained and not problem.about.endswith(AWS_MANAGED_KEY)
-        if problem.kind == "limit" or gone:
+        if problem in taken or gone:
             continue
         about = problem.about or facts.group.arn
         kind = _kind_of(facts, about)
@@ -153,7 +155,14 @@ def _of_group(facts: Facts, found: list[Check]) -> Iterator[Check]:
     group, jobs = facts.group, facts.jobs
     if group.status == "CREATE FAILED":
         title = f"its creation failed: {group.failure or 'it gave no reason'}"
-        yield Check("failure", Status.NOTE, "dataset group", group.arn, title, because=_today(found, group.name))
+        yield Check(
+            "failure",
+            Status.NOTE,
+            "dataset group",
+            group.arn,
+            title,
+            because=_today(found, f"{group.name} (dataset group)"),
+        )
     elif group.key_arn is None:
         title = f"it is {group.status}, and has no key of yours: AWS's own key encrypts its data"
         yield Check("dataset-group-state", Status.OK, "dataset group", group.arn, title)
@@ -162,7 +171,9 @@ def _of_group(facts: Facts, found: list[Check]) -> Iterator[Check]:
         yield Check("dataset-group-state", Status.OK, "dataset group", group.arn, title)
     for job in facts.failed:
         title = f"{job.name} ({job.kind.permissions.resource}) failed on {job.when}: {job.failure}"
-        yield Check("failure", Status.NOTE, "dataset group", group.arn, title, because=_today(found, job.name))
+        yield Check(
+            "failure", Status.NOTE, "dataset group", group.arn, title, because=_today(found, facts.labels[job.arn])
+        )
     if jobs.unseen:
         title = "not all of its jobs, or of their listings, can be seen"
         because = f"{jobs.unseen} answers are lacking, see the end"
@@ -172,9 +183,9 @@ def _of_group(facts: Facts, found: list[Check]) -> Iterator[Check]:
     yield Check("jobs", Status.NOTE, "dataset group", group.arn, looked + older)
 
 
-def _today(found: list[Check], name: str) -> str:
+def _today(found: list[Check], label: str) -> str:
     """What the policies say today of something that failed."""
-    concerned = [each for each in found if any(by.startswith((f"{name} (", f"{name} and ")) for by in each.needed_by)]
+    concerned = [each for each in found if label in each.needed_by]
     if any(each.status is Status.FAILED for each in concerned):
         return "what it lacks is below"
     if any(each.status is Status.UNDECIDED for each in concerned):
@@ -234,7 +245,7 @@ def _of_buckets(facts: Facts, region: str) -> Iterator[Check]:
                 next_step="use a bucket of that Region",
                 page="https://docs.aws.amazon.com/personalize/latest/dg/granting-personalize-s3-access.html",
             )
-        elif not bucket.unseen_encryption:
+        elif not facts.model.buckets[arn].unseen_encryption:
             key = facts.model.buckets[arn].key_arn
             where = f"it is in {bucket.region}, " if bucket.region else "it is "
             title = f"{where}encrypted with {key or 'a key of S3, which needs no permission'}"

@@ -2,19 +2,12 @@
 
 from __future__ import annotations
 
-from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, NoRegionError
+from botocore.exceptions import BotoCoreError, ClientError, EndpointConnectionError, NoCredentialsError
 
-_EXPIRED = frozenset(
-    {
-        "ExpiredToken",
-        "ExpiredTokenException",
-        "InvalidClientTokenId",
-        "InvalidAccessKeyId",
-        "RequestExpired",
-        "SignatureDoesNotMatch",
-        "UnrecognizedClientException",
-    }
-)
+# Also what a Region says that isn't enabled for the account
+# (https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_temp_enable-regions.html).
+NOT_ENABLED = frozenset({"InvalidAccessKeyId", "InvalidClientTokenId", "UnrecognizedClientException"})
+_EXPIRED = NOT_ENABLED | {"ExpiredToken", "ExpiredTokenException", "RequestExpired", "SignatureDoesNotMatch"}
 _THROTTLED = frozenset(
     {"Throttling", "ThrottlingException", "TooManyRequestsException", "RequestLimitExceeded", "SlowDown"}
 )
@@ -42,13 +35,17 @@ def stops(error: ClientError) -> bool:
     return code_of(error) in _EXPIRED | _THROTTLED
 
 
-def explained(error: ClientError | BotoCoreError) -> DoctorError:
+def explained(error: ClientError | BotoCoreError, region: str = "") -> DoctorError:
     """Return an error of AWS's or of its SDK in one line, with what to do about it."""
     said = " ".join(str(error).split())
-    if isinstance(error, NoRegionError):
-        return DoctorError("there is no Region: give --region, or set AWS_REGION")
+    if isinstance(error, EndpointConnectionError):
+        return DoctorError(f"{said}: look at the network, and whether {region} is a Region that has Amazon Personalize")
     if isinstance(error, NoCredentialsError):
         return DoctorError("there are no credentials: give --profile, or sign in, for example by aws sso login")
+    if isinstance(error, ClientError) and code_of(error) in NOT_ENABLED:
+        return DoctorError(
+            f"AWS doesn't take the credentials in {region}: {said}: renew them, or enable the Region for the account"
+        )
     if isinstance(error, ClientError) and code_of(error) in _EXPIRED:
         return DoctorError(f"AWS doesn't take the credentials: {said}: renew them")
     if isinstance(error, ClientError) and code_of(error) in _THROTTLED:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any
 
@@ -44,6 +44,8 @@ class Facts:
     roles: dict[str, RoleFacts] = field(default_factory=dict)
     buckets: dict[str, BucketFacts] = field(default_factory=dict)
     """By ARN."""
+    labels: dict[str, str] = field(default_factory=dict)
+    """What the report calls a job, by its ARN; jobs that need the same are one."""
     failed: list[Job] = field(default_factory=list)
 
 
@@ -85,11 +87,10 @@ class _Gathering:
     def _add_job(self, jobs: list[Job]) -> None:
         job = jobs[0]
         name = job.name if len(jobs) == 1 else f"{job.name} and {len(jobs) - 1} more"
+        self._facts.labels |= dict.fromkeys((each.arn for each in jobs), f"{name} ({job.kind.permissions.resource})")
         self._add_role(job.role_arn)
-        places: list[Location | None] = []
-        for path in (job.source, job.destination):
-            places.append(self._location(name, job, path) if path else None)
-        source, destination = places
+        source = self._location(job, job.source) if job.source else None
+        destination = self._location(job, job.destination, is_folder=True) if job.destination else None
         for each in dict.fromkeys((source, self._with_default_key(source))):
             self._model.asked.append(
                 Asked(
@@ -112,20 +113,21 @@ class _Gathering:
         if location is None or location.key_arn is None:
             return location
         default = self._model.bucket(location.bucket_arn, "").key_arn
-        return location if default in (None, location.key_arn) else Location(location.bucket_arn, location.prefix)
+        return location if default in (None, location.key_arn) else replace(location, key_arn=None)
 
-    def _location(self, name: str, job: Job, place: tuple[str, str | None]) -> Location | None:
+    def _location(self, job: Job, place: tuple[str, str | None], *, is_folder: bool = False) -> Location | None:
         path, key = place
         if not path.startswith(_S3):
-            reason = f"{name} has the path {path!r}, which is no s3:// URI: give one, for example s3://bucket/folder/"
+            label = self._facts.labels[job.arn]
+            reason = f"{label} has the path {path!r}, which is no s3:// URI: give one, for example s3://bucket/folder/"
             page, group = job.kind.permissions.pages[-1], self._facts.group.arn
-            problem = Problem("configuration", reason, name, page=page, about=group, reason=reason)
+            problem = Problem("configuration", reason, label, page=page, about=group, reason=reason)
             self._model.problems.append(problem)
             return None
         bucket, _, prefix = path.removeprefix(_S3).partition("/")
         arn = f"arn:{self._reader.account.partition}:s3:::{bucket}"
         self._add_bucket(bucket, arn)
-        return Location(arn, prefix, self._add_key(key) if key else None)
+        return Location(arn, prefix, self._add_key(key) if key else None, is_folder)
 
     def _add_bucket(self, name: str, arn: str) -> None:
         if arn in self._model.buckets:
@@ -140,8 +142,17 @@ class _Gathering:
             unseen_encryption=found.unseen_encryption,
         )
         self._model.names[arn] = name
-        if found.key:
+        if found.key and not self._is_hidden_by_alias(bucket, found.key):
             bucket.key_arn = self._add_key(found.key)
+
+    def _is_hidden_by_alias(self, bucket: Bucket, reference: str) -> bool:
+        """Leave open which key a bucket has, if all that can be seen is an alias."""
+        if reference.endswith(AWS_MANAGED_KEY):
+            return False
+        key = self._reader.key(reference)
+        if key.exists and key.is_alias:
+            bucket.unseen_encryption = f"its default key is {reference}, and {key.unseen_state}"
+        return bool(bucket.unseen_encryption)
 
     def _add_key(self, reference: str) -> str:
         """Put a key into the model, and return its ARN."""

@@ -30,7 +30,11 @@ class Findings:
 
     def take_about(self, arn: str) -> list[Missing]:
         """Take out, and return, all that has to do with a key, role or bucket."""
-        return self.take(lambda each: arn in (each.principal_arn, each.policy_of, each.resource))
+        return self.take(
+            lambda each: (
+                arn in (each.principal_arn, each.policy_of, each.resource) or each.resource.startswith(f"{arn}/")
+            )
+        )
 
     def who(self, entry: Missing) -> str:
         """Return what people call the principal."""

@@ -80,6 +80,9 @@ def group_arns(account: Account, wanted: Iterable[str]) -> Iterator[str]:
     start = f"arn:{account.partition}:personalize:{account.region}:{account.id}:dataset-group/"
     given = list(dict.fromkeys(each if each.startswith("arn:") else start + each for each in wanted))
     for arn in given:
+        kind = arn.rpartition(":")[2].partition("/")[0]
+        if arn.startswith(start.removesuffix("dataset-group/")) and kind != "dataset-group":
+            raise DoctorError(f"{arn} is no dataset group: give the name or ARN of one, for example {start}movies")
         if not arn.startswith(start):
             raise DoctorError(
                 f"{arn} isn't in account {account.id} and Region {account.region}: give --region, --profile"
@@ -131,6 +134,17 @@ def read_jobs(account: Account, group_arn: str, newest: int) -> Jobs:
     """Read the newest jobs of each kind, for each dataset and solution, and all metric attributions."""
     jobs = Jobs([])
 
+    def listed(operation: str, member: str, **narrowed: str) -> Iterator[Any]:
+        try:
+            yield from account.pages("personalize", operation, member, **narrowed)
+        except NotAnsweredError:
+            jobs.unseen += 1
+        except AbsentError:
+            pass  # what it is narrowed to was deleted since it was listed
+
+    def of_kind(kind: Kind, **narrowed: str) -> Iterator[Any]:
+        return listed(f"list_{kind.snake}s", f"{kind.member}s", **narrowed)
+
     def take(kind: Kind, summaries: Iterable[Any], most: int = newest) -> None:
         count = 0
 
@@ -143,34 +157,28 @@ def read_jobs(account: Account, group_arn: str, newest: int) -> Jobs:
         jobs.older += count - len(chosen)
         for _, arn in chosen:
             try:
-                jobs.found.append(_read_job(account, kind, arn))
+                job = _read_job(account, kind, arn)
             except NotAnsweredError:
                 jobs.unseen += 1
+                continue
             except AbsentError:
-                pass  # deleted since it was listed
+                continue  # deleted since it was listed
+            if job.role_arn:
+                jobs.found.append(job)
+            else:
+                jobs.unseen += 1
 
-    try:
-        for dataset in account.pages("personalize", "list_datasets", "datasets", datasetGroupArn=group_arn):
-            for kind in (IMPORT, EXPORT):
-                take(kind, _listed(account, kind, datasetArn=dataset["datasetArn"]))
-        for solution in account.pages("personalize", "list_solutions", "solutions", datasetGroupArn=group_arn):
-            arn = solution["solutionArn"]
-            for kind in (INFERENCE, SEGMENT):
-                take(kind, _of_versions(account, kind, arn))
-        take(DELETION, _listed(account, DELETION, datasetGroupArn=group_arn))
-        take(METRICS, _listed(account, METRICS, datasetGroupArn=group_arn), _METRIC_ATTRIBUTIONS)
-    except NotAnsweredError:
-        jobs.unseen += 1
+    for dataset in listed("list_datasets", "datasets", datasetGroupArn=group_arn):
+        for kind in (IMPORT, EXPORT):
+            take(kind, of_kind(kind, datasetArn=dataset["datasetArn"]))
+    for solution in listed("list_solutions", "solutions", datasetGroupArn=group_arn):
+        found = listed("list_solution_versions", "solutionVersions", solutionArn=solution["solutionArn"])
+        versions = [str(each["solutionVersionArn"]) for each in found]
+        for kind in (INFERENCE, SEGMENT):
+            take(kind, (each for arn in versions for each in of_kind(kind, solutionVersionArn=arn)))
+    take(DELETION, of_kind(DELETION, datasetGroupArn=group_arn))
+    take(METRICS, of_kind(METRICS, datasetGroupArn=group_arn), _METRIC_ATTRIBUTIONS)
     return jobs
-
-
-def _listed(account: Account, kind: Kind, **narrowed: str) -> Iterator[Any]:
-    return account.pages("personalize", f"list_{kind.snake}s", f"{kind.member}s", **narrowed)
-
-
-def _of_versions(account: Account, kind: Kind, solution_arn: str) -> Iterator[Any]:
-    for version in account.pages("personalize", "list_solution_versions", "solutionVersions", solutionArn=solution_arn):
-        yield from _listed(account, kind, solutionVersionArn=version["solutionVersionArn"])
 
 
 def _read_job(account: Account, kind: Kind, arn: str) -> Job:

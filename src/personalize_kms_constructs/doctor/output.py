@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -105,21 +106,30 @@ def _check_lines(check: Check) -> Iterator[str]:
     yield from wrapped(check.because, "      ")
     if check.next_step:
         yield from wrapped(f"→ {check.next_step}", "      ", "        ")
-    policies: dict[str, list[Any]] = {}
-    for addition in check.add:
-        policies.setdefault(addition.to, []).append(addition.statement)
-    for to, statements in policies.items():
+    policies = _by_policy(check)
+    for to, statements in policies:
         if len(policies) > 1:
             yield from wrapped(f"{to}:", "        ")
         # Never wrapped: it is there to be pasted, into the list of a policy's statements.
         text = ",\n".join(json.dumps(each, indent=2) for each in statements)
         yield from (f"        {line}" for line in text.splitlines())
-    if check.needed_by:
-        more = len(check.needed_by) - _NAMED
-        others = f" and {more} more" if more > 0 else ""
-        yield from wrapped(f"needed by {', '.join(check.needed_by[:_NAMED])}{others}", "      ", "        ")
+    yield from wrapped(_needed_by(check), "      ", "        ")
     if check.page:
         yield f"      {check.page}"
+
+
+def _needed_by(check: Check) -> str:
+    more = len(check.needed_by) - _NAMED
+    others = f" and {more} more" if more > 0 else ""
+    return f"needed by {', '.join(check.needed_by[:_NAMED])}{others}" if check.needed_by else ""
+
+
+def _by_policy(check: Check) -> list[tuple[str, list[Any]]]:
+    """Return the statements to add, those for one policy together."""
+    policies: dict[str, list[Any]] = {}
+    for addition in check.add:
+        policies.setdefault(addition.to, []).append(addition.statement)
+    return list(policies.items())
 
 
 class Json:
@@ -176,15 +186,22 @@ class Markdown:
         self._write(f"\n## {_cell(facts.group.name)}\n\n{_HEAD}\n")
         for each in checks:
             if each.status is not Status.NOTE:
-                why = _cell(each.because) if each.status is not Status.OK else ""
+                why = "" if each.status is Status.OK else _why(each)
                 page = f"[AWS]({each.page})" if each.page else ""
                 on = _cell(f"{each.kind} {facts.model.label(each.of)}")
-                cells = [MARKS[each.status], on, _cell(each.title), why, _cell(each.next_step), page]
+                next_step = _cell(each.next_step.removesuffix(":")) + (", see below" if each.add else "")
+                cells = [MARKS[each.status], on, _cell(each.title), why, next_step, page]
                 self._write(f"| {' | '.join(cells)} |\n")
         for each in checks:
-            for addition in each.add:
-                statement = json.dumps(addition.statement, indent=2)
-                self._write(f"\nAdd to {_cell(addition.to)}:\n\n```json\n{statement}\n```\n")
+            if each.add:
+                about = _cell(f"{each.kind} {facts.model.label(each.of)}: {each.title}")
+                self._write(f"\n{MARKS[each.status]} {about}\n")
+            policies = _by_policy(each)
+            for to, statements in policies:
+                where = f" ({to})" if len(policies) > 1 else ""
+                self._write(f"\n→ {_cell(each.next_step.removesuffix(':') + where)}:\n")
+                for statement in statements:
+                    self._write(f"\n```json\n{json.dumps(statement, indent=2)}\n```\n")
         notes = [each for each in checks if each.status is Status.NOTE]
         for each in notes:
             because = f" ({_cell(each.because)})" if each.because else ""
@@ -215,8 +232,12 @@ class Markdown:
         self._write(f"\n{summary.line()}\n" + (f"\nStopped: {_cell(error)}\n" if error else ""))
 
 
+def _why(check: Check) -> str:
+    return _cell("; ".join(each for each in (check.because, _needed_by(check)) if each))
+
+
 def _cell(text: str) -> str:
-    return " ".join(text.split()).replace("|", "\\|")
+    return re.sub(r"[|*<`]", r"\\\g<0>", " ".join(text.split()))
 
 
 FORMS: dict[str, type[Text] | type[Json] | type[Markdown]] = {"text": Text, "json": Json, "markdown": Markdown}

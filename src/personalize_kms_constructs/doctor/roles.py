@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -72,19 +72,28 @@ def _identity(account: Account, iam: Any, name: str, arn: str) -> dict[str, Any]
         return [each["PolicyArn"] for page in pages for each in page["AttachedPolicies"]]
 
     def document(policy: str) -> Any:
-        return _document(iam.get_role_policy(RoleName=name, PolicyName=policy)["PolicyDocument"])
+        def question() -> Any:
+            return _document(iam.get_role_policy(RoleName=name, PolicyName=policy)["PolicyDocument"])
 
-    try:
-        for policy in account.ask("iam:ListRolePolicies", arn, inline):
-            found = account.ask("iam:GetRolePolicy", arn, lambda policy=policy: document(policy))  # type: ignore[misc]
-            policies.append((f"inline policy {policy}", found))
-    except (AbsentError, NotAnsweredError) as error:
-        unseen.append(str(error))
-    try:
-        for policy in account.ask("iam:ListAttachedRolePolicies", arn, attached):
-            policies.append((f"policy {policy.rpartition('/')[2]}", _managed(account, iam, policy)))
-    except (AbsentError, NotAnsweredError) as error:
-        unseen.append(str(error))
+        return account.ask("iam:GetRolePolicy", arn, question)
+
+    def read(action: str, listing: Callable[[], list[str]], kind: str, look: Callable[[str], Any]) -> None:
+        try:
+            found = account.ask(action, arn, listing)
+        except (AbsentError, NotAnsweredError) as error:
+            unseen.append(str(error))
+            return
+        for each in found:
+            policy = f"{kind} {each.rpartition('/')[2]}"
+            try:
+                policies.append((policy, look(each)))
+            except AbsentError:
+                pass  # deleted since it was listed
+            except NotAnsweredError as error:
+                unseen.append(f"{policy}: {error}")
+
+    read("iam:ListRolePolicies", inline, "inline policy", document)
+    read("iam:ListAttachedRolePolicies", attached, "policy", lambda each: _managed(account, iam, each))
     return {"policies": tuple(policies), "unseen": ", ".join(unseen)}
 
 
