@@ -57,9 +57,10 @@ def section(rounds: int) -> str:
     lines = [
         "## The check",
         "",
-        "`check_assembly` beside `app.synth()` of the same app, each measured in a process of its own, so that the",
-        "check pays for all that it does for the first time. The first row is a synth as everybody has it, with the",
-        "CDK's own validation of templates; the others leave that out. The last column shows how the cost grows.",
+        "`check_assembly` compared with `app.synth()` of the same app, each app in a process of its own, so the check",
+        "pays for everything that happens only the first time. The first row is a synth with the default settings,",
+        "with the CDK's own validation of templates; the others leave that out. The last column shows how the cost",
+        "grows.",
         f"Medians of {rounds} rounds, with the smallest and the largest.",
         "",
         "| stacks | resources | synth | check | check / synth | check of one resource |",

@@ -68,18 +68,19 @@ def page(results: Results) -> str:
         "# Speed",
         "",
         "`make bench` builds the same stack with the construct and by hand with plain CDK, and writes this page. Each",
-        "measurement is a process of its own; both ways take turns. Each construct is a dataset group with a key, a",
-        "role, import jobs from so many locations of an encrypted bucket and an export job; bucket and data key are",
-        "there before the clock starts. The templates of both ways are compared first: they are equal, byte for byte.",
+        "measurement runs in a process of its own, and both ways take turns. Each construct is a dataset group with a",
+        "key, a role, an export job, and an import job for each location of an encrypted bucket; the bucket and its",
+        "key exist before the clock starts. The templates of both ways are compared first: they are equal, byte for",
+        "byte.",
         "",
         "![construction time by number of constructs and of locations](speed.svg)",
         "",
         f"Medians of {rounds} rounds; the ratio is the median of the rounds' own ratios, with the smallest and the",
         f"largest. {machine()}",
         "",
-        "The first construct of a process pays for code that Node compiles when it is first called; the tables of one",
-        "construct are mostly that. The construct looks at keys and buckets before it wires them, which nobody does by",
-        "hand, and makes up for it by fewer calls into jsii.",
+        "The first construct of a process pays for code that Node compiles when it is first called, which is most of",
+        "the time in the tables for one construct. The construct validates keys and buckets, which nobody does by",
+        "hand, and makes up for it with fewer calls into jsii, the bridge between Python and the CDK's JavaScript.",
         "",
     ]
     head = ["| | by hand | with the construct | ratio |", "|---|--:|--:|--:|"]
@@ -87,13 +88,14 @@ def page(results: Results) -> str:
         lines += [f"## {str(case).capitalize()}", "", *head]
         lines += [row(quantity, results[case]) for quantity in QUANTITIES]
         lines += [""]
-    lines += ["## Growth", "", "What one more costs in construction, once a process is warm.", "", *head]
+    lines += ["## Growth", "", "The cost of one more in construction time, once a process is warm.", "", *head]
     lines += [
         growth("one more construct", results, Case(10, 1), Case(50, 1)),
         growth("one more location", results, Case(1, 10), Case(1, 100)),
         "",
     ]
-    lines += ["## Import", "", "The library and the modules of aws-cdk-lib, or these modules alone.", "", *head]
+    lines += ["## Import", ""]
+    lines += ["The library and the modules of aws-cdk-lib that it uses, compared with these modules alone.", "", *head]
     lines += [row(IMPORT, everything), ""]
     return "\n".join(lines)
 

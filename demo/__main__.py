@@ -33,7 +33,7 @@ _DONE = """
 
 
 class DemoError(RuntimeError):
-    """What was deployed is not what it should be."""
+    """A deployed app that is not what it should be."""
 
 
 @contextmanager

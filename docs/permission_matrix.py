@@ -1,7 +1,6 @@
 """Writes the permission matrix into matrix.md, from the rows that the constructs use.
 
-So the page can't say anything else than what is granted. Each mark links to the AWS
-page it comes from.
+So the page always says what is granted. Each mark links to the AWS page it comes from.
 
     python docs/permission_matrix.py
 """
@@ -20,7 +19,7 @@ PLACE = re.compile(r"(?<=<!-- matrix -->\n).*(?=<!-- end of matrix -->)", re.DOT
 
 # The policies that say something, in the order of the page.
 KEYS = "Key policy of every key, for the role and for the service"
-GROUP_KEY = "Key policy of the dataset group's key, for both, besides those"
+GROUP_KEY = "Key policy of the dataset group's key, for both, in addition"
 ROLE_ON_KEYS = "IAM policy of the role, on every key"
 DATA = "IAM policy of the role, and bucket policy for the service"
 ROLE_ON_ALL = "IAM policy of the role, on every resource"

@@ -1,4 +1,4 @@
-"""What becomes of a key policy that names a role or user when that one is deleted.
+"""Changes to key policies that name a role or user, when that role or user is deleted.
 
 KMS keeps the principal's unique id in the place of its ARN, and takes no new text with that id in it, whoever wants to
 change something else: https://repost.aws/knowledge-center/kms-policy-error-invalid-principals.

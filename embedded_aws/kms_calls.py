@@ -1,8 +1,8 @@
-"""What CloudTrail shows of Personalize's calls of KMS.
+"""Records of Personalize's calls to KMS, as CloudTrail shows them.
 
-Which calls it makes isn't documented: here it makes each that the page asks for once, when a resource is created, as
-the service and with the role. The records have the fields of CloudTrail's record contents and of KMS's developer guide
-(logging-using-cloudtrail).
+AWS doesn't document which calls Personalize makes: here it makes each one that the page asks for once, when a resource
+is created, as the service and with the role. The records have the fields of CloudTrail's record contents and of KMS's
+developer guide (logging-using-cloudtrail).
 """
 
 from __future__ import annotations

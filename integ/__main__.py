@@ -40,7 +40,7 @@ At the end everything is deleted, also if something fails; KMS deletes the keys 
 
 
 class _Session:
-    """What boto3's session is to the doctor."""
+    """The part of a boto3 session that the doctor uses."""
 
     def __init__(self, aws: Aws) -> None:
         self._aws = aws

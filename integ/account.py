@@ -30,7 +30,7 @@ class OwnAccount:
 
 @dataclass(frozen=True)
 class Patience:
-    """How long to wait, in seconds."""
+    """Times to wait, in seconds."""
 
     between_looks: float = 30
     for_policies: float = 60
@@ -41,7 +41,7 @@ class Patience:
 
 @dataclass(frozen=True)
 class Deployed:
-    """What the stack has made."""
+    """ARNs and names of what the stack has made, from its outputs."""
 
     group: str
     dataset: str

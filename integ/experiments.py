@@ -52,7 +52,7 @@ EXPERIMENTS = (
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a job ended."""
+    """The result of a job."""
 
     experiment: Experiment
     job: str

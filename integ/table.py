@@ -1,4 +1,4 @@
-"""What was learned, as a part of docs/documented.md."""
+"""The results as a part of docs/documented.md."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def tables(outcomes: Sequence[Outcome], calls: Counter[KmsCall], region: str, da
 
 
 def _so(outcome: Outcome, outcomes: Sequence[Outcome]) -> str:
-    """What an outcome says: a success may come from the role, if a job works without a statement for the service."""
+    """Return what an outcome proves: nothing, if a job works even without a statement for the service."""
     experiment = outcome.experiment
     if not experiment.where:
         return "" if outcome.worked else "nothing below says anything"

@@ -230,7 +230,7 @@ def test_matrix_is_what_aws_asks_for(pages: dict[str, Page]) -> None:
         ["kms:DescribeKey", "✓", "✓", "✓", "✓", "✓", "✓", "✓"],
         ["kms:GenerateDataKey", "✓", "✓", "✓", "✓", "✓", "✓", "✓"],
         ["kms:ListGrants", "✓", "✓", "✓", "✓", "✓", "✓", "✓"],
-        ["Key policy of the dataset group's key, for both, besides those"],
+        ["Key policy of the dataset group's key, for both, in addition"],
         ["kms:GenerateDataKeyWithoutPlaintext", NO, NO, "✓", NO, NO, NO, NO],
         ["IAM policy of the role, on every key"],
         ["kms:Decrypt", "✓", NO, "✓", "✓", "✓", NO, "✓"],

@@ -1,4 +1,4 @@
-"""What is known of the service role: the one made here, or one that was given in whatever form."""
+"""Facts about the service role: the one that the construct makes, or one that was passed, in any form."""
 
 from __future__ import annotations
 

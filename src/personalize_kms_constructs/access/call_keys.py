@@ -1,4 +1,4 @@
-"""What AWS documents of the condition keys of Personalize's calls.
+"""The values that AWS documents for the condition keys of Personalize's calls.
 
 A key that AWS doesn't document for Personalize has no entry, so that a condition on it stays undecided.
 

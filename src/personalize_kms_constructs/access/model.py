@@ -86,14 +86,14 @@ class Written:
 
     body: Any
     name: str
-    """What people find it by: its sid or its number, and its policy."""
+    """Its name in reports: its sid or its number, and its policy."""
     policy: Policy
     readable: bool
     """True if it is known before deployment that this is a statement."""
     only_actions: frozenset[str] | None
     """The only actions that it can be about, in lower case; none where a wildcard or a hole leaves that open."""
     addressed: dict[Any, Any] = field(default_factory=dict, repr=False)
-    """What was found out about whom it is for, by callers."""
+    """The cached answers to whether it is about a caller, by callers."""
 
     @cached_property
     def is_plain(self) -> bool:
@@ -159,13 +159,13 @@ class Role:
     unseen: str = ""
     """The reason why some of its IAM policies can't be seen; empty if all are known."""
     unseen_denials: str = ""
-    """Why there may be denials beside those that are known; of a role that exists already, ``unseen`` says enough."""
+    """The reason why there may be more denials than are known; for a role that exists already, see ``unseen``."""
     unseen_trust: str = ""
     unseen_boundary: str = ""
     unique_id: str = ""
     """Its ``AROA…`` id, where it is known."""
     managed_policies: int = 0
-    """How many managed policies are attached."""
+    """The number of managed policies that are attached."""
     declared: str = ""
     """The resource of a template that makes it."""
 
@@ -219,7 +219,7 @@ class Asked:
     name: str
     """Where it is asked for: a construct path, a state of a state machine, an ARN."""
     permissions: Permissions
-    """What AWS's pages ask for this kind of resource."""
+    """The permissions that AWS's pages ask for this kind of resource."""
     role_arn: str
     account: str
     region: str
@@ -241,7 +241,7 @@ class Asked:
 
     @cached_property
     def label(self) -> str:
-        """What reports call it."""
+        """The name that reports use for it."""
         return f"{self.name} ({self.kind})"
 
     def __str__(self) -> str:
@@ -250,7 +250,7 @@ class Asked:
 
 @dataclass(frozen=True)
 class Problem:
-    """Something that no statement mends.
+    """Something that no added statement fixes.
 
     ``kind`` is ``"ordering"``, ``"trust"``, ``"limit"`` or ``"configuration"``.
     """
@@ -258,7 +258,7 @@ class Problem:
     kind: str
     message: str
     where: str = ""
-    """What it is about, in words."""
+    """The thing that it is about, in words."""
     declared: str = ""
     """The resource of a template that it is about."""
     page: str = ""
@@ -278,15 +278,15 @@ class AccessModel:
     buckets: dict[str, Bucket] = field(default_factory=dict)
     asked: list[Asked] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
-    """What was found wrong while the model was read."""
+    """The problems that were found while the model was read."""
     open_questions: list[OpenQuestion] = field(default_factory=list)
     names: dict[str, str] = field(default_factory=dict)
-    """What people call the keys, roles and buckets: a construct path for example."""
+    """The names of keys, roles and buckets in reports, by ARN: a construct path for example."""
     unseen: str = "it isn't part of the app"
     """The reason why nothing is known of keys, roles and buckets that aren't in the model."""
 
     def label(self, arn: str) -> str:
-        """Return what people call a key, a role or a bucket."""
+        """Return the name of a key, a role or a bucket in reports."""
         return self.names.get(arn, arn)
 
     def key(self, arn: str) -> Key:

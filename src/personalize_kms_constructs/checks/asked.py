@@ -1,4 +1,4 @@
-"""What Personalize is asked to create, by a resource of a template or by a call of its API."""
+"""Requests to Personalize to create something, made by a resource of a template or by a call of its API."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ KINDS: Mapping[str, matrix.Permissions] = {
     for row in vars(matrix).values()
     if isinstance(row, matrix.Permissions)
 }
-"""What AWS's pages ask for each call of the API, its name in lower case."""
+"""The permissions that AWS's pages ask for, by the call of the API with its name in lower case."""
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class Request:
     name: str
     """Where it is asked for, in words."""
     permissions: matrix.Permissions
-    """What AWS's pages ask for it."""
+    """The permissions that AWS's pages ask for it."""
     arguments: Any
     """Its arguments, the names in lower case, since SDKs and templates spell them differently; a hole where an
     execution chooses all of them."""
