@@ -49,7 +49,7 @@ DATASET_GROUP = Call("DatasetGroup", "dataset-group")
 DATASET_IMPORT_JOB = Call("DatasetImportJob", "dataset-import-job", ("dataset",))
 DATASET_EXPORT_JOB = Call("DatasetExportJob", "dataset-export-job", ("dataset",))
 BATCH_INFERENCE_JOB = Call("BatchInferenceJob", "batch-inference-job", ("solution",))
-# The reference has no solution for this one.
+# The service authorization reference lists no solution for CreateBatchSegmentJob.
 BATCH_SEGMENT_JOB = Call("BatchSegmentJob", "batch-segment-job")
 DATA_DELETION_JOB = Call("DataDeletionJob", "data-deletion-job", ("dataset-group",))
 METRIC_ATTRIBUTION = Call("MetricAttribution", "metric-attribution", ("dataset-group",), takes_tags=False)
@@ -107,7 +107,7 @@ def grant_create(
         scope: the construct, in whose account and Region the resources are; warnings are of it.
         grantee: the caller.
         service_role_arn: the ``roleArn`` that the caller gives.
-        resources: what will be created; their locations have no say.
+        resources: what will be created; their locations don't matter.
     """
     statements = list(_statements(Stack.of(scope), service_role_arn, resources))
     if statements and is_immutable(grantee.grant_principal):

@@ -64,8 +64,8 @@ if TYPE_CHECKING:
 class PersonalizeEncryption(Construct):
     """Lets Amazon Personalize work on data that is encrypted with KMS keys of your own.
 
-    For the resources chosen it wires exactly what AWS documents, on every key, on the service role and on the
-    buckets: https://docs.aws.amazon.com/personalize/latest/dg/granting-personalize-key-access.html
+    For the chosen resources it grants exactly what AWS documents, in the policies of every key, the service role and
+    the buckets: https://docs.aws.amazon.com/personalize/latest/dg/granting-personalize-key-access.html
     """
 
     def __init__(
@@ -87,20 +87,20 @@ class PersonalizeEncryption(Construct):
         Args:
             scope: the parent construct.
             id: the construct's id. The ids of its children, the sids and their order are a contract.
-            resources: what Personalize will be asked to create; decides every statement. ``allow`` adds to them.
+            resources: what Personalize will create, which decides every statement. ``allow`` adds more.
             encryption_key: the key that the dataset groups specify, a symmetric encryption key in the Region of the
                 stack: an L2, an L1, an imported one or a reference. By default one is made, with yearly rotation.
-            service_role: the role that Personalize assumes, in the same forms; one of this app that doesn't trust
-                Personalize fails the synth. By default one is made, which Personalize can assume for resources of this
-                account and Region alone
+            service_role: the role that Personalize assumes, in the same forms. A role of this app that doesn't trust
+                Personalize fails the synth. By default one is made, which Personalize can assume only for resources of
+                this account and Region
                 (https://docs.aws.amazon.com/personalize/latest/dg/cross-service-confused-deputy-prevention.html).
-            role_name: the name of the role made here, tokens included. By default a fixed name, made of the stack's
-                name, the construct's path and the Region. Before the stack is renamed or the construct moved, give the
-                present name here, since another name means another role; and one with ``Aws.STACK_NAME`` in it where
-                one template is deployed several times (StackSets, Service Catalog).
-            removal_policy: what happens to the key made here when it leaves the stack. ``DESTROY`` makes all data
-                unreadable that was encrypted with it, after KMS's waiting period. The same for the statements of
-                ``ImportedKeyPolicy.MANAGED``, without which Personalize can't use what it encrypted.
+            role_name: the name of the role that is made; it may contain tokens. By default a fixed name, made from the
+                stack's name, the construct's path and the Region. Before you rename the stack or move the construct,
+                pass the current name, since a new name means a new role. If one template is deployed several times
+                (StackSets, Service Catalog), pass a name that contains ``Aws.STACK_NAME``.
+            removal_policy: what happens to the key that is made when it is removed from the stack. ``DESTROY`` makes
+                all data that was encrypted with it unreadable, after KMS's waiting period. It also applies to the
+                statements of ``ImportedKeyPolicy.MANAGED``, without which Personalize can't use what it encrypted.
             source_account_check: the condition on statements for the service principal in key and bucket policies.
             imported_key_policy: who adds the statements to the policy of an imported key: by default its owner, with
                 ``MANAGED`` this stack.
@@ -109,7 +109,7 @@ class PersonalizeEncryption(Construct):
                 (https://docs.aws.amazon.com/kms/latest/APIReference/API_PutKeyPolicy.html).
 
         Raises:
-            ValueError: if Personalize can't work with what was given; the message has all the reasons.
+            ValueError: if Personalize can't work with the arguments; the message has all the reasons.
         """
         super().__init__(scope, id)
         try:
@@ -254,7 +254,7 @@ class PersonalizeEncryption(Construct):
 
     @property
     def permissions(self) -> IDependable:
-        """Every policy that must exist before Personalize is called, later ones too.
+        """Every policy that must exist before Personalize is called, including those added later.
 
         For L1s of your own: ``solution.node.add_dependency(encryption.permissions)``.
         """
@@ -288,7 +288,7 @@ class PersonalizeEncryption(Construct):
         """Allows more resources. The same resource twice changes nothing.
 
         Args:
-            resources: what Personalize will be asked to create besides.
+            resources: what else Personalize will create.
 
         Raises:
             ValueError: if Personalize can't work with their locations; the message has all the reasons.
@@ -309,10 +309,10 @@ class PersonalizeEncryption(Construct):
             id: the id of the dataset group in this construct.
             name: its name: 1 to 63 letters, digits, hyphens and underscores.
             domain: ``"ECOMMERCE"`` or ``"VIDEO_ON_DEMAND"``; by default a custom dataset group.
-            tags: its tags, for good. Tags of the app (``Tags.of(app).add(…)``) don't reach it.
+            tags: its tags, which can't be changed later. Tags of the app (``Tags.of(app).add(…)``) don't reach it.
 
         Raises:
-            ValueError: if the name is none that Personalize takes, or tags are no mapping.
+            ValueError: if Personalize doesn't accept the name, or if ``tags`` isn't a mapping.
 
         https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-resource-personalize-datasetgroup.html
         """
@@ -417,7 +417,7 @@ class PersonalizeEncryption(Construct):
             dataset_group: the dataset group it reports on, an L1 or an ARN; it can have one metric attribution.
             name: its name: 1 to 63 letters, digits, hyphens and underscores.
             metrics: at most ten metrics.
-            destination: the folder for reports on bulk data; without one, it publishes to CloudWatch alone.
+            destination: the folder for reports on bulk data; without one, it publishes only to CloudWatch.
 
         Raises:
             ValueError: if Personalize can't work with the name or the location, or aws-cdk-lib is too old; the
@@ -467,10 +467,10 @@ class PersonalizeEncryption(Construct):
 
         Args:
             grantee: the caller, a Lambda function or a CI role for example.
-            resources: what the caller will create; their locations have no say.
+            resources: what the caller will create; their locations don't matter.
 
         Raises:
-            ValueError: if something is no caller or no resource.
+            ValueError: if an argument is not a grantee or not a resource.
 
         https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonpersonalize.html
         """
@@ -489,9 +489,9 @@ class PersonalizeEncryption(Construct):
         description: str | None = None,
         rule_name: str | None = None,
     ) -> events.Rule:
-        """Adds a rule for what could revoke access to the encryption key.
+        """Adds an EventBridge rule for calls that could revoke access to the encryption key.
 
-        Revoked permissions break filters and recommendations of what exists already. The rule matches the key being
+        Revoked permissions break filters and recommendations of existing resources. The rule matches the key being
         disabled or scheduled for deletion, a new key policy (this stack's own updates too), and a grant being revoked
         or retired. EventBridge learns of these calls from CloudTrail: the account needs a trail that logs management
         events.
@@ -503,7 +503,7 @@ class PersonalizeEncryption(Construct):
             rule_name: the rule's name. By default CloudFormation chooses one.
 
         Raises:
-            ValueError: if the target is none.
+            ValueError: if the target is not a rule target.
 
         https://docs.aws.amazon.com/kms/latest/developerguide/logging-using-cloudtrail.html
         """

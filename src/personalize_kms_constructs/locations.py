@@ -22,7 +22,7 @@ class S3Location:
     (https://docs.aws.amazon.com/personalize/latest/dg/granting-personalize-s3-access.html).
 
     Raises:
-        ValueError: if something is of another type; the message has all the reasons.
+        ValueError: if an argument has the wrong type; the message has all the reasons.
     """
 
     bucket: AnyBucket
@@ -36,7 +36,7 @@ class S3Location:
 
     encryption_key: AnyKey | None = None
     """The key of the bucket's SSE-KMS encryption, where the bucket object doesn't know it (imported buckets, or
-    objects encrypted with another key than the bucket's). By default the key that the bucket says; a bucket that isn't
+    objects encrypted with another key than the bucket's). By default the bucket's own key; a bucket that isn't
     encrypted with KMS needs no KMS permissions."""
 
     def __post_init__(self) -> None:

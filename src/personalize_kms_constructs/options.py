@@ -12,15 +12,15 @@ class SourceAccountCheck(Enum):
     """
 
     IF_PRESENT = "IF_PRESENT"
-    """``StringEqualsIfExists aws:SourceAccount``: shuts other accounts out wherever Personalize says for whom it
-    calls, and can't shut this account out where it doesn't say so. Best effort, no guarantee."""
+    """``StringEqualsIfExists aws:SourceAccount``: shuts other accounts out whenever Personalize sends the account it
+    calls for, and doesn't shut this account out when it sends none. Best effort, no guarantee."""
 
     REQUIRED = "REQUIRED"
     """``StringEquals aws:SourceAccount`` and ``ArnLike aws:SourceArn``. If Personalize doesn't send these keys, every
     call of the service is denied: whether it does is not known. Try it with your resources before you rely on it."""
 
     NONE = "NONE"
-    """No condition: the sample of AWS's page as it stands."""
+    """No condition, as in the sample on AWS's page."""
 
 
 class ImportedKeyPolicy(Enum):
@@ -32,9 +32,9 @@ class ImportedKeyPolicy(Enum):
     MANAGED = "MANAGED"
     """A custom resource merges them into the key's policy at deployment, by sid, and touches no other statement.
 
-    Under ``removal_policy=DESTROY`` it takes them out again. The key must be of the stack's account and Region, and its
-    policy must let the account use IAM policies. Whoever else replaces the key's policy as a whole, the stack that
-    owns the key for example, removes the statements.
+    With ``removal_policy=DESTROY`` it removes them again. The key must be in the stack's account and Region, and its
+    policy must let the account use IAM policies. The statements are lost if anything else replaces the whole key
+    policy, for example the stack that owns the key.
 
     https://docs.aws.amazon.com/kms/latest/APIReference/API_PutKeyPolicy.html
     """

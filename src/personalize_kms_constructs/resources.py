@@ -15,11 +15,11 @@ from .locations import S3Location
 class PersonalizeResource:
     """A resource of Amazon Personalize, and the S3 locations it reads and writes.
 
-    Made by the factory methods. Without locations only KMS permissions on the encryption key are wired, and the
-    S3 side is left to you.
+    Use the factory methods. Without locations only KMS permissions on the encryption key are granted, and the S3
+    permissions are up to you.
 
     Raises:
-        ValueError: if a location is none; the message has all the reasons.
+        ValueError: if a location is not an ``S3Location``; the message has all the reasons.
     """
 
     permissions: matrix.Permissions
@@ -61,7 +61,7 @@ class PersonalizeResource:
     def dataset_export_job(destination: S3Location | None = None) -> PersonalizeResource:
         """A dataset export job that writes to the folder ``destination``.
 
-        It is what makes the encryption key's policy include ``kms:GenerateDataKeyWithoutPlaintext``.
+        It adds ``kms:GenerateDataKeyWithoutPlaintext`` to the statements in the encryption key's policy.
 
         https://docs.aws.amazon.com/personalize/latest/dg/export-permissions.html
         """
@@ -71,7 +71,7 @@ class PersonalizeResource:
     def batch_inference_job(
         source: S3Location | None = None, destination: S3Location | None = None
     ) -> PersonalizeResource:
-        """A batch inference job that reads ``source`` and writes to the folder ``destination``, another one.
+        """A batch inference job that reads ``source`` and writes to ``destination``, a different folder.
 
         https://docs.aws.amazon.com/personalize/latest/dg/batch-permissions.html
         """
@@ -81,7 +81,7 @@ class PersonalizeResource:
     def batch_segment_job(
         source: S3Location | None = None, destination: S3Location | None = None
     ) -> PersonalizeResource:
-        """A batch segment job that reads ``source`` and writes to the folder ``destination``, another one.
+        """A batch segment job that reads ``source`` and writes to ``destination``, a different folder.
 
         https://docs.aws.amazon.com/personalize/latest/dg/batch-permissions.html
         """

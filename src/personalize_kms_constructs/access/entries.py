@@ -32,7 +32,7 @@ class Entry:
     """The resources of templates that it is about."""
 
     def sort_key(self) -> tuple[str, ...]:
-        """Return what reports are in the order of."""
+        """Return the values by which reports are sorted."""
         return (self.policy_of, self.policy, self.principal, self.principal_arn, self.action, self.resource)
 
     def to_json(self) -> Json:
@@ -63,8 +63,8 @@ class Missing(Entry):
     """The statement to add, with everything that the policy lacks for this principal; none where a statement or a
     boundary denies the action, so that no other statement helps."""
     add_to: str = ""
-    """Whose policy takes the statement: ``"key"``, ``"role"`` or ``"bucket"``. It differs from ``policy`` where the key
-    policy leaves the decision to IAM already."""
+    """The policy that the statement belongs in: ``"key"``, ``"role"`` or ``"bucket"``. It differs from ``policy`` where
+    the key policy already leaves the decision to IAM."""
 
     def to_json(self) -> Json:
         """Return the entry as JSON."""

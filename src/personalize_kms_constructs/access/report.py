@@ -1,4 +1,4 @@
-"""The answer to the question who may do what, beside what AWS's pages ask."""
+"""The report on who may do what, compared with what AWS's pages ask for."""
 
 from __future__ import annotations
 
@@ -24,17 +24,17 @@ class AccessReport:
     undecided: tuple[Undecided, ...] = ()
     """Permissions that can't be seen, or depend on what AWS doesn't document; ``because`` says what it is."""
     problems: tuple[Problem, ...] = ()
-    """Problems that no statement mends: ordering, trust, limits, configuration."""
+    """Problems that no added statement fixes: ordering, trust, limits, configuration."""
     allowed: tuple[Allowed, ...] = ()
     """Permissions that AWS's pages ask for and the policies give."""
     asked: tuple[str, ...] = ()
     """The resources that Personalize is asked to create."""
     names: Mapping[str, str] = field(default_factory=dict)
-    """The names that people have for the keys, roles and buckets, by ARN."""
+    """The names of the keys, roles and buckets, by ARN."""
 
     @property
     def passed(self) -> bool:
-        """True if nothing is missing and nothing is wrong; what is undecided or too much is no failure."""
+        """True if nothing is missing and there are no problems; what is undecided or too much doesn't count."""
         return not self.missing and not self.problems
 
     def to_json(self) -> str:

@@ -1,4 +1,4 @@
-"""Checks of a whole app: who may do what in the templates that are deployed, beside what AWS's pages ask."""
+"""Checks of a whole app: who may do what in the templates that are deployed, compared with what AWS's pages ask for."""
 
 from typing import TYPE_CHECKING, Any
 
