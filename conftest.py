@@ -2,6 +2,7 @@
 
 import base64
 import json
+import os
 from collections import deque
 from collections.abc import Generator
 from importlib.util import find_spec
@@ -34,6 +35,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.path.name in skipped:
             item.add_marker(pytest.mark.skip(reason=skipped[item.path.name]))
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """Return one worker more than there are cores: deployments wait for each other's events now and then."""
+    return (os.cpu_count() or 1) + 1
 
 
 # The CDK's warnings come from a process that a thread listens to, often when their test is over. Among pytest's dots
