@@ -8,6 +8,7 @@ from aws_cdk import aws_stepfunctions as sfn
 
 from personalize_kms_constructs import S3Location
 from personalize_kms_constructs.jobs import BatchInferenceJob, DatasetImportJob
+from personalize_kms_constructs.jobs._given_paths import jsonata_operands
 from tests.jobs.machines import DATASET, VERSION, Data, definition, machine
 
 GUARD = (
@@ -78,6 +79,19 @@ def test_each_part_that_is_joined_needs_a_value(stack: cdk.Stack, data: Data, so
     assert importing(stack, data, f"{{% {source} %}}")["Prepare Job"]["Output"]["Arguments"]["DataSource"] == {
         "DataLocation": f'{{% ({GUARD}"s3://<Plain295EB121>/in/" & {guarded}) %}}'
     }
+
+
+@pytest.mark.parametrize("operator", [*"?:=<>!~^|@#;,+-*/%", "and", "or", "in"])
+def test_what_does_something_else_last_is_not_taken_apart(operator: str) -> None:
+    """It would mean something else in pieces."""
+    source = f"$a {operator} $b & '/'"
+    assert jsonata_operands(source) == [source]
+
+
+@pytest.mark.parametrize("source", ["($a & $b", "$a & $b)", "$a & ", "& $a", "[$a & $b]", "{'x': $a & $b}"])
+def test_what_is_in_brackets_or_broken_is_not_taken_apart(source: str) -> None:
+    """Step Functions says what is wrong with an expression."""
+    assert jsonata_operands(source) == [source]
 
 
 def test_the_json_paths_of_a_text_are_carried_on(stack: cdk.Stack, data: Data) -> None:
