@@ -97,7 +97,7 @@ def test_what_is_in_brackets_or_broken_is_not_taken_apart(source: str) -> None:
 def test_the_json_paths_of_a_text_are_carried_on(stack: cdk.Stack, data: Data) -> None:
     """To a state that can look at them, which one of JSONPath can't; not those that a function has."""
     day, hour = sfn.JsonPath.string_at("$.day"), sfn.JsonPath.string_at("$$.Execution.Input.hour")
-    first = sfn.JsonPath.array_get_item(sfn.JsonPath.list_at("$.list"), 0)
+    first = sfn.JsonPath.array_get_item(sfn.JsonPath.list_at("$.list"), sfn.JsonPath.number_at("$.index"))
     states = importing(stack, data, sfn.JsonPath.format("it's, $.x/{}-{}/{}/{}/", day, hour, first, day))
     assert states["Prepare Job"]["Parameters"]["Given"] == {
         "source1.$": "$.day",
