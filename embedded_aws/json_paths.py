@@ -36,18 +36,21 @@ def register() -> None:
         """Have ``States.Format`` write values as JSON does, and read what a backslash escapes in strings."""
         kind, name, arguments = node
         if name == "States.Format":
-            values = [stepfunctions._eval_intrinsic_arg(argument, data, context) for argument in arguments[1:]]
-            values = [
-                re.sub(r"\\(.)", r"\1", value) if argument[0] == "str" else value
-                for argument, value in zip(arguments[1:], values, strict=True)
-            ]
-            texts = [value if isinstance(value, str) else json.dumps(value) for value in values]
-            node = (kind, name, [arguments[0], *(("str", text) for text in texts)])
+            template, *rest = arguments
+            texts = [_text(argument, stepfunctions._eval_intrinsic_arg(argument, data, context)) for argument in rest]
+            node = (kind, name, [template, *(("str", text) for text in texts)])
         return call(node, data, context)
 
     stepfunctions._resolve_params_obj = resolve_what_is_there
     stepfunctions._error_matches = lambda names, error: error != _RUNTIME and matches(names, error)
     stepfunctions._exec_intrinsic = call_with_text
+
+
+def _text(argument: Any, value: Any) -> str:
+    """An argument of ``States.Format`` as it is put into the text."""
+    if argument[0] == "str":
+        return re.sub(r"\\(.)", r"\1", str(value))
+    return value if isinstance(value, str) else json.dumps(value)
 
 
 def _require(field: str, value: str, data: Any, context: Any) -> None:

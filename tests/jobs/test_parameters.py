@@ -16,6 +16,13 @@ from personalize_kms_constructs.jobs import (
 from tests.jobs.machines import DATASET, FILTER, GROUP, VERSION, Data, definition, machine, readable
 from tests.policies import bucket_policy
 
+# Of an expression as a source_path; test_path_checks has what the function is for.
+GUARDED = (
+    "{{% ($pathPart := function($value, $text) {{ $type($value) in ['string', 'number', 'boolean'] and $value != '' ? "
+    "$value : $error('source_path is empty in this execution: ' & $text & ' has no value') }}; "
+    '"s3://<Encrypted084288C2>/in/" & $pathPart({})) %}}'
+)
+
 
 def created(stack: cdk.Stack, job: sfn.StateMachineFragment) -> Any:
     """The arguments of the call that starts the job."""
@@ -204,6 +211,7 @@ def test_json_paths_are_evaluated_by_a_state_of_their_language(stack: cdk.Stack,
                 "RoleArn": "<EncryptionRole2D2265A5.Arn>",
             },
             "Since.$": "$$.State.EnteredTime",
+            "Given": {"source1.$": "$.file", "destination1.$": "$.day"},
         },
         "Next": "Start Job",
     }
@@ -215,9 +223,9 @@ def test_json_paths_are_evaluated_by_a_state_of_their_language(stack: cdk.Stack,
     [
         (None, "s3://<Encrypted084288C2>/in/"),
         ("2026-11-25/users.json", "s3://<Encrypted084288C2>/in/2026-11-25/users.json"),
-        ("{% $states.input.file %}", '{% "s3://<Encrypted084288C2>/in/" & ($states.input.file) %}'),
-        ("{%$states.input.file%}", '{% "s3://<Encrypted084288C2>/in/" & ($states.input.file) %}'),
-        ("{% $a ? 'b' : 'c' %}", """{% "s3://<Encrypted084288C2>/in/" & ($a ? 'b' : 'c') %}"""),
+        ("{% $states.input.file %}", GUARDED.format('($states.input.file), "$states.input.file"')),
+        ("{%$states.input.file%}", GUARDED.format('($states.input.file), "$states.input.file"')),
+        ("{% $a ? 'b' : 'c' %}", GUARDED.format("""($a ? 'b' : 'c'), "$a ? 'b' : 'c'\"""")),
     ],
     ids=["none", "literal", "JSONata", "JSONata without spaces", "JSONata of several parts"],
 )
@@ -253,7 +261,9 @@ def test_quotes_in_a_prefix_stay_what_they_are(stack: cdk.Stack, data: Data) -> 
     )
     states = definition(stack)["States"]
     assert states["Prepare One"]["Output"]["Arguments"]["DataSource"] == {
-        "DataLocation": """{% "s3://<Encrypted084288C2>/it's \\"é\\"/" & ($states.input.file) %}"""
+        "DataLocation": GUARDED.replace("/in/", """/it's \\"é\\"/""").format(
+            '($states.input.file), "$states.input.file"'
+        )
     }
     assert states["Prepare Two"]["Parameters"]["Arguments"]["DataSource"] == {
         "DataLocation.$": """States.Format('{}{}', 's3://<Encrypted084288C2>/it\\'s "é"/', $.file)"""

@@ -8,6 +8,7 @@ from aws_cdk import aws_stepfunctions as sfn
 
 from personalize_kms_constructs import S3Location
 from personalize_kms_constructs.jobs import BatchInferenceJob, DatasetImportJob
+from personalize_kms_constructs.jobs._given_paths import jsonata_operands
 from tests.jobs.machines import DATASET, VERSION, Data, definition, machine
 
 GUARD = (
@@ -80,10 +81,23 @@ def test_each_part_that_is_joined_needs_a_value(stack: cdk.Stack, data: Data, so
     }
 
 
+@pytest.mark.parametrize("operator", [*"?:=<>!~^|@#;,+-*/%", "and", "or", "in"])
+def test_what_does_something_else_last_is_not_taken_apart(operator: str) -> None:
+    """It would mean something else in pieces."""
+    source = f"$a {operator} $b & '/'"
+    assert jsonata_operands(source) == [source]
+
+
+@pytest.mark.parametrize("source", ["($a & $b", "$a & $b)", "$a & ", "& $a", "[$a & $b]", "{'x': $a & $b}"])
+def test_what_is_in_brackets_or_broken_is_not_taken_apart(source: str) -> None:
+    """Step Functions says what is wrong with an expression."""
+    assert jsonata_operands(source) == [source]
+
+
 def test_the_json_paths_of_a_text_are_carried_on(stack: cdk.Stack, data: Data) -> None:
     """To a state that can look at them, which one of JSONPath can't; not those that a function has."""
     day, hour = sfn.JsonPath.string_at("$.day"), sfn.JsonPath.string_at("$$.Execution.Input.hour")
-    first = sfn.JsonPath.array_get_item(sfn.JsonPath.list_at("$.list"), 0)
+    first = sfn.JsonPath.array_get_item(sfn.JsonPath.list_at("$.list"), sfn.JsonPath.number_at("$.index"))
     states = importing(stack, data, sfn.JsonPath.format("it's, $.x/{}-{}/{}/{}/", day, hour, first, day))
     assert states["Prepare Job"]["Parameters"]["Given"] == {
         "source1.$": "$.day",
