@@ -142,6 +142,15 @@ def test_a_bucket_policy_that_a_condition_chooses_is_pending(stack: cdk.Stack, w
     )
 
 
+@pytest.mark.parametrize("policy", [{}, {"Version": "2012-10-17"}])
+def test_a_key_policy_without_statements_gets_ours(stack: cdk.Stack, policy: dict[str, Any]) -> None:
+    """It is a document, though KMS would refuse it without them."""
+    key = kms.CfnKey(stack, "L1Key", key_policy=policy)
+    PersonalizeEncryption(stack, "Encryption", encryption_key=key, resources=[GROUP])
+    (l1,) = resources(stack, "AWS::KMS::Key").values()
+    assert l1["Properties"]["KeyPolicy"]["Statement"] == [ROLE, SERVICE]
+
+
 def test_one_statement_that_a_condition_chooses_is_left_alone(stack: cdk.Stack) -> None:
     """Statements are added behind it."""
     conditional = either(stack, account_statement(), cdk.Aws.NO_VALUE)
