@@ -5,7 +5,6 @@ Aspects, escape hatches and later calls come after the constructor; what they le
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Container, Iterator, Mapping
 from typing import Any
 
@@ -20,14 +19,13 @@ from ._metadata import leave_resources
 from ._policies.app import bucket_policies_of, contents_at_synth
 from ._policies.bucket_encryption import encryption_at_synth
 from ._policies.buckets import BucketPolicy
-from ._policies.documents import sids_of
+from ._policies.finished import document_problems
 from ._policies.keys import KeyPolicy
 from ._policies.known import KnownResources
 from ._policies.limits import (
     MANAGED_POLICIES_AT_MOST,
     MANAGED_POLICIES_BY_DEFAULT,
     number_warning,
-    size_problem,
     size_warning,
     too_many_policies,
 )
@@ -119,7 +117,7 @@ class SynthChecks:
         yield from self._key_problems()
         yield from self._bucket_problems()
         for policy, document in documents.items():
-            yield from _document_problems(policy, document)
+            yield from document_problems(policy, document)
 
     def _warnings(self, documents: Documents, number: int) -> Iterator[tuple[str, str]]:
         yield from self._pending_warnings()
@@ -252,22 +250,3 @@ def _times_attached(role: RoleFacts, stack: Stack, roles_of_policies: list[Any])
     if l1 is not None and stack.node.path != l1.stack.node.path and name == l1.stack.resolve(l1.ref):
         return 0  # no reference from this stack to the role: a role of this stack has the same logical id
     return sum(isinstance(roles, list) and name in roles for roles in roles_of_policies)
-
-
-def _document_problems(policy: Policy, document: Any) -> Iterator[str]:
-    times = Counter(sids_of(document))
-    for statement in policy.statements:
-        if times[statement.sid] == 0:
-            yield (
-                f"the policy of {policy.kind} {policy.name} was replaced since, and has lost the statement "
-                f"{statement.sid}: add statements to it instead of replacing it, or replace it before the construct is "
-                "made"
-            )
-        elif times[statement.sid] > 1:
-            yield (
-                f"the policy of {policy.kind} {policy.name} has two statements {statement.sid}, but sids are unique in "
-                "a policy: give yours another sid"
-            )
-    problem = size_problem(policy, size_of(document))
-    if problem is not None:
-        yield problem

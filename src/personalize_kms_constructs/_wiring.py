@@ -83,6 +83,12 @@ class Wiring:
     def _problems(self) -> Iterator[str]:
         if any(policy.has_news for policy in self.policies):
             yield from self.late_problems()
+        for policy in self.policies:
+            if policy.is_frozen:
+                yield (
+                    f"the policy of {policy.kind} {policy.name} was resolved already, by stack.resolve for example, "
+                    "after which the CDK changes no statement of it: allow everything before"
+                )
         number = len(list(self.policies.of_role))
         if number > MANAGED_POLICIES_AT_MOST:
             yield too_many_policies(self.policies.role.name, number)

@@ -295,3 +295,27 @@ def test_app_wide_tags_and_aspects_break_no_statement(app: cdk.App, stack: cdk.S
     PersonalizeEncryption(stack, "Encryption", resources=[importing(bucket)]).add_dataset_group("Movies", name="m")
     assert warnings(stack) == {}
     app.synth()
+
+
+@pytest.mark.parametrize("which", ["key", "bucket", "role"])
+def test_what_is_allowed_after_a_policy_was_resolved(
+    app: cdk.App, stack: cdk.Stack, bucket: s3.Bucket, which: str
+) -> None:
+    """The CDK changes a resolved statement no more; nothing is changed then, and what fits in can be allowed still."""
+    key = kms.Key(stack, "Key")
+    encryption = PersonalizeEncryption(stack, "Encryption", encryption_key=key, resources=[importing(bucket)])
+    path = {"key": "Key/Resource", "bucket": "Bucket/Policy/Resource", "role": "Encryption/Policy/Resource"}[which]
+    l1: Any = stack
+    for id in path.split("/"):
+        l1 = l1.node.find_child(id)
+    stack.resolve(l1.key_policy if which == "key" else l1.policy_document)
+    name = {"key": "Stack/Key", "bucket": "Stack/Bucket", "role": "Stack/Encryption/Role"}[which]
+    more = PersonalizeResource.dataset_export_job(S3Location(bucket, "export/"))
+    if which == "bucket":
+        more = PersonalizeResource.dataset_import_job(S3Location(bucket, "other/"))
+    elif which == "role":
+        more = PersonalizeResource.dataset_import_job(S3Location(s3.Bucket(stack, "Other"), "import/"))
+    with pytest.raises(ValueError, match=rf"the policy of {which} {name} was resolved already, by stack\.resolve"):
+        encryption.allow(more)
+    encryption.allow(importing(bucket))
+    app.synth()

@@ -29,6 +29,8 @@ UNKNOWN: dict[str, Any] = {
     "the actions that it is not": {
         "Statement": [{"Effect": "Allow", "Principal": {"Service": PERSONALIZE}, "NotAction": "sts:TagSession"}]
     },
+    "everybody": {"Statement": [{**ALLOW, "Principal": "*"}]},
+    "everybody, written in full": {"Statement": [{**ALLOW, "Principal": {"AWS": ["222222222222", "*"]}}]},
     "the condition": {"Statement": [{**ALLOW, "Condition": either(ELSEWHERE, {"Ref": "AWS::NoValue"})}]},
     "the keys of the condition": {
         "Statement": [{**ALLOW, "Condition": {"StringEquals": either(ELSEWHERE["StringEquals"], {})}}]
@@ -78,9 +80,11 @@ def test_an_l1_that_trusts_somebody_else_is_told_by_its_path(app: cdk.App, concr
     assert "service_role Concrete/Trusting doesn't trust Personalize, which has to assume it" in synth_error(app)
 
 
-def test_a_deny_beside_an_expression_is_told(app: cdk.App, concrete: cdk.Stack) -> None:
+@pytest.mark.parametrize("principal", [{"Service": PERSONALIZE}, "*", {"AWS": "*"}])
+def test_a_deny_beside_an_expression_is_told(app: cdk.App, concrete: cdk.Stack, principal: Any) -> None:
     """What is written out is certain, whatever is beside it."""
-    trust = {"Statement": [either(ALLOW, {"Ref": "AWS::NoValue"}), {**ALLOW, "Effect": "Deny"}]}
+    deny = {**ALLOW, "Effect": "Deny", "Principal": principal}
+    trust = {"Statement": [either(ALLOW, {"Ref": "AWS::NoValue"}), deny]}
     PersonalizeEncryption(concrete, "Encryption", service_role=role(concrete, trust), resources=[GROUP])
     assert "service_role Concrete/Trusting denies Personalize to assume it" in synth_error(app)
 

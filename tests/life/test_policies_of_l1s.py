@@ -142,6 +142,15 @@ def test_a_bucket_policy_that_a_condition_chooses_is_pending(stack: cdk.Stack, w
     )
 
 
+@pytest.mark.parametrize("policy", [{}, {"Version": "2012-10-17"}])
+def test_a_key_policy_without_statements_gets_ours(stack: cdk.Stack, policy: dict[str, Any]) -> None:
+    """It is a document, though KMS would refuse it without them."""
+    key = kms.CfnKey(stack, "L1Key", key_policy=policy)
+    PersonalizeEncryption(stack, "Encryption", encryption_key=key, resources=[GROUP])
+    (l1,) = resources(stack, "AWS::KMS::Key").values()
+    assert l1["Properties"]["KeyPolicy"]["Statement"] == [ROLE, SERVICE]
+
+
 def test_one_statement_that_a_condition_chooses_is_left_alone(stack: cdk.Stack) -> None:
     """Statements are added behind it."""
     conditional = either(stack, account_statement(), cdk.Aws.NO_VALUE)
@@ -192,3 +201,40 @@ def test_a_policy_of_the_role_that_is_taken_out_of_the_app_fails_the_synth(app: 
     assert "the policy of role Stack/Encryption/Role was replaced since, and has lost the statement UseKey" in (
         synth_error(app)
     )
+
+
+def test_a_copy_of_a_key_policy_that_lacks_what_is_allowed_later_is_told(app: cdk.App, stack: cdk.Stack) -> None:
+    """The statement is there, but as it was when the copy was made."""
+    key = kms.Key(stack, "Key")
+    encryption = PersonalizeEncryption(stack, "Encryption", encryption_key=key, resources=[GROUP])
+    l1: Any = key.node.default_child
+    l1.key_policy = l1.key_policy.to_json()
+    encryption.allow(PersonalizeResource.dataset_export_job())
+    assert (
+        "the policy of key Stack/Key was replaced since, and has lost a part of the statement PersonalizeRole: add "
+        "statements to it instead of replacing it, or replace it before the construct is made"
+    ) in synth_error(app)
+
+
+def test_a_copy_of_a_bucket_policy_that_lacks_what_is_allowed_later_is_told(
+    app: cdk.App, stack: cdk.Stack, bucket: s3.Bucket
+) -> None:
+    """A second prefix is another resource of the same statement."""
+    jobs = [PersonalizeResource.dataset_import_job(S3Location(bucket, prefix)) for prefix in ("one/", "two/")]
+    encryption = PersonalizeEncryption(stack, "Encryption", resources=jobs[:1])
+    l1: Any = bucket.policy and bucket.policy.node.default_child
+    l1.policy_document = l1.policy_document.to_json()
+    encryption.allow(*jobs[1:])
+    assert (
+        "the policy of bucket Stack/Bucket was replaced since, and has lost a part of the statement "
+        "PersonalizeServiceReadObjects:"
+    ) in synth_error(app)
+
+
+def test_a_copy_of_a_key_policy_with_all_that_is_allowed_is_fine(app: cdk.App, stack: cdk.Stack) -> None:
+    """Nothing has been lost by it."""
+    key = kms.Key(stack, "Key")
+    PersonalizeEncryption(stack, "Encryption", encryption_key=key, resources=[GROUP])
+    l1: Any = key.node.default_child
+    l1.key_policy = stack.resolve(l1.key_policy)
+    app.synth()

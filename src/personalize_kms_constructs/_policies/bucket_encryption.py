@@ -20,7 +20,6 @@ _GIVE_THE_KEY = "give the key that it stands for, as S3Location(…, encryption_
 _OWN_KEY = (
     "encrypt the bucket with a key of your own, or give the key of the objects, as S3Location(…, encryption_key=…)"
 )
-
 _SAY_THE_KEY = "give the key that it may have, as S3Location(…, encryption_key=…)"
 
 

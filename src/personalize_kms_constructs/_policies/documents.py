@@ -36,7 +36,7 @@ def statements_of(resolved: Any) -> list[Any]:
 def is_document(value: Any, stack: Stack) -> bool:
     """Tell if statements can be appended to a value; not to an expression in place of the policy or its statements."""
     resolved = stack.resolve(value)
-    return isinstance(resolved, dict) and "Statement" in resolved and not is_function(resolved["Statement"])
+    return isinstance(resolved, dict) and not is_function(resolved) and not is_function(resolved.get("Statement"))
 
 
 def default_key_policy(stack: Stack) -> Json:

@@ -80,6 +80,16 @@ class Policy(ABC):
         """True if there is something to attach."""
         return self._wanted != self._attached
 
+    @property
+    def is_frozen(self) -> bool:
+        """True if a statement has to grow that the CDK changes no more, since something has resolved its policy."""
+        before = self._attached
+        return any(
+            before[sid] != statement and self._objects[sid].frozen
+            for sid, statement in self._wanted.items()
+            if sid in self._objects
+        )
+
     def attach(self) -> None:
         """Put what was collected into the app; statements that come together are in the order of their sids."""
         before, self._attached = self._attached, dict(self._wanted)

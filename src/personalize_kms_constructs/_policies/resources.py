@@ -140,7 +140,10 @@ def _arn_of_bucket(given: Any) -> str:
 def _environment(made: kms.Key | s3.Bucket | CfnResource, here: Place) -> tuple[Stack, str, str]:
     """Return stack, account and Region of what this app makes."""
     made_in = made.stack
-    place = here if made_in is here.stack else Place(made_in)
+    # Of a stack that JavaScript has made, an included nested one for example, jsii hands over another object each time.
+    if made_in is here.stack or made_in.node.path == here.stack.node.path:
+        return here.stack, here.account, here.region
+    place = Place(made_in)
     return made_in, place.account, place.region
 
 

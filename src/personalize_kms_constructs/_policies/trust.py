@@ -50,10 +50,11 @@ def _names_personalize(statement: Any, unknown: bool) -> bool:
     """Tell if a statement is about Personalize assuming the role, or may be once expressions are known."""
     if not isinstance(statement, dict) or is_function(statement):
         return unknown
-    principal = statement.get("Principal")
-    services = principal
-    if isinstance(principal, dict) and not is_function(principal):
-        services = principal.get("Service", [])
+    services = statement.get("Principal")
+    if isinstance(services, dict) and not is_function(services):
+        # {"AWS": "*"} is "*":
+        # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html
+        services = "*" if "*" in _listed(services.get("AWS")) else services.get("Service", [])
     # A NotAction is unknown, as an expression is.
     actions = [None] if "NotAction" in statement else _listed(statement.get("Action", []))
     is_named = any(
