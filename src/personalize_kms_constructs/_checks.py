@@ -6,12 +6,11 @@ Nothing is compared while it is a token, since environment-agnostic stacks know 
 from __future__ import annotations
 
 import re
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Iterator
 
-from aws_cdk import CfnResource, RemovalPolicy, Stack
+from aws_cdk import RemovalPolicy
 from aws_cdk import aws_kms as kms
 
-from ._argument_types import shown
 from ._environment_checks import environment_problems, reference_problems, role_reference_problems
 from ._policies.place import Place
 from ._policies.resources import BucketFacts, KeyFacts
@@ -21,110 +20,11 @@ from .locations import S3Location
 from .options import ImportedKeyPolicy
 from .resources import PersonalizeResource
 
-# https://docs.aws.amazon.com/personalize/latest/dg/API_CreateDatasetGroup.html; jobs, datasets and metric
-# attributions have the same pattern.
-_NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9\-_]{0,62}")
-# https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateRole.html
-_ROLE_NAME = re.compile(r"[\w+=,.@-]{1,64}", re.ASCII)
 # https://docs.aws.amazon.com/personalize/latest/dg/API_S3DataConfig.html
 _MAX_URI_LENGTH = 256
 _MAX_BUCKET_NAME_LENGTH = 63
 _KEY_ARN = re.compile(r"arn:[a-z0-9-]+:kms:[a-z0-9-]+:\d{12}:key/[A-Za-z0-9-]+")
 _ACCOUNT = re.compile(r"\d{12}")
-# https://docs.aws.amazon.com/personalize/latest/dg/API_CreateDatasetGroup.html
-_DOMAINS = ("ECOMMERCE", "VIDEO_ON_DEMAND")
-# https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-resource-personalize-dataset.html
-_DATASET_TYPES = ("Interactions", "Items", "Users", "Actions", "Action_Interactions")
-_DATASET_GROUPS = "_personalize_dataset_groups"
-_OWN_IDS = re.compile(r"Key|Role|Policy\d*|KeyPolicy[0-9A-F]{8}|EncryptionKey|ServiceRole|Warnings")
-
-
-def id_problems(id: str, taken: Container[str]) -> Iterator[str]:
-    """Explain that an id is taken, by a child that the construct has or may have later."""
-    if _OWN_IDS.fullmatch(id) or id in taken:
-        yield f"id {id!r} is that of another child of the construct: use another id, such as {id + 'Resource'!r}"
-
-
-def take_name(stack: Stack, name: str, dataset_group: CfnResource) -> None:
-    """Remember the dataset group of a name."""
-    groups: dict[str, list[CfnResource]] = getattr(stack, _DATASET_GROUPS, {})
-    groups.setdefault(name, []).append(dataset_group)
-    setattr(stack, _DATASET_GROUPS, groups)
-
-
-def taken_name_problems(stack: Stack, own: Container[object]) -> Iterator[str]:
-    """Explain that two dataset groups of the stack have one name, of which a later one is the construct's own.
-
-    Of those that have a condition each, one at most may be made.
-    """
-    by_name: dict[str, list[CfnResource]] = getattr(stack, _DATASET_GROUPS, {})
-    for name, groups in by_name.items():
-        for number, group in enumerate(groups[1:], 1):
-            if group not in own:
-                continue
-            rivals = groups[:number]
-            if group.cfn_options.condition is not None:
-                rivals = [each for each in rivals if each.cfn_options.condition is None]
-            if rivals:
-                yield (
-                    f"name of the dataset group {name!r} is taken by another dataset group of the stack, "
-                    f"{rivals[0].node.path}, and names are unique in an account and Region: use another name, or give "
-                    "both conditions of which one holds, by cfn_options.condition"
-                )
-
-
-def name_problems(what: str, name: object) -> Iterator[str]:
-    """Explain that Personalize's API would refuse a name."""
-    if not isinstance(name, str) or not (is_token(name) or _NAME.fullmatch(name)):
-        yield (
-            f"{what} {shown(name)} is not a name that Personalize takes: use 1 to 63 letters, digits, hyphens and "
-            "underscores, and begin with a letter or digit"
-        )
-
-
-def role_name_at_synth_problems(role: RoleFacts) -> Iterator[str]:
-    """Explain that what became of the role's name is no name, or that the role made here has lost its own."""
-    l1 = role.l1
-    if l1 is None:
-        return
-    name = role.here.stack.resolve(l1.role_name)
-    if name is None and role.is_made_here:
-        yield (
-            "the role made here has lost its name, without which CloudFormation makes another role in place of the one "
-            "that is in use: give another name, by role_name=, instead of none"
-        )
-    elif isinstance(name, str) and not _ROLE_NAME.fullmatch(name):
-        yield (
-            f"role {role.name} has got the name {name!r} of {len(name)} characters but IAM takes 1 to 64 letters, "
-            "digits and characters of '+=,.@-_': give a shorter one, by role_name= for the role made here"
-        )
-
-
-def role_name_problems(role_name: object) -> Iterator[str]:
-    """Explain that IAM would refuse the name of a role."""
-    if role_name is None or (isinstance(role_name, str) and is_token(role_name)):
-        return
-    if not isinstance(role_name, str) or not _ROLE_NAME.fullmatch(role_name):
-        yield (
-            f"role_name is {shown(role_name)} but IAM takes 1 to 64 letters, digits and characters of '+=,.@-_': use a "
-            "name of these"
-        )
-
-
-def domain_problems(domain: object) -> Iterator[str]:
-    """Explain that a domain is none of Personalize's."""
-    if domain is not None:
-        yield from _choice_problems("domain", domain, _DOMAINS)
-
-
-def dataset_type_problems(dataset_type: object) -> Iterator[str]:
-    """Explain that a dataset type is none of Personalize's."""
-    yield from _choice_problems("dataset_type", dataset_type, _DATASET_TYPES)
-
-
-def _choice_problems(what: str, value: object, allowed: Sequence[str]) -> Iterator[str]:
-    if not (isinstance(value, str) and is_token(value)) and value not in allowed:
-        yield f"{what} is {shown(value)} but Personalize takes {', '.join(map(repr, allowed))}: use one of them"
 
 
 def superfluous_problems(

@@ -13,9 +13,10 @@ from aws_cdk import CfnDeletionPolicy, CfnResource, Stack
 from aws_cdk import aws_iam as iam
 from constructs import Construct, IValidation
 
-from ._checks import key_spec_problems, role_name_at_synth_problems, taken_name_problems
+from ._checks import key_spec_problems
 from ._environment_checks import bucket_at_synth_problems, role_at_synth_problems, role_reference_problems
 from ._metadata import leave_resources
+from ._name_checks import role_name_at_synth_problems, taken_name_problems
 from ._policies.app import bucket_policies_of, contents_at_synth
 from ._policies.bucket_encryption import encryption_at_synth
 from ._policies.buckets import BucketPolicy

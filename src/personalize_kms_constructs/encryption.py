@@ -23,17 +23,17 @@ from ._argument_types import (
     tags_type_problems,
     target_type_problems,
 )
-from ._checks import (
+from ._checks import superfluous_problems
+from ._environment_checks import caller_reference_problems, service_role_problems
+from ._judgement import Judgement
+from ._name_checks import (
     dataset_type_problems,
     domain_problems,
     id_problems,
     name_problems,
     role_name_problems,
-    superfluous_problems,
     take_name,
 )
-from ._environment_checks import caller_reference_problems, service_role_problems
-from ._judgement import Judgement
 from ._policies.dependencies import Dependencies
 from ._policies.keys import AddStatements
 from ._policies.known import KnownResources

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from .._argument_types import shown
-from .._checks import name_problems
+from .._name_checks import name_problems
 from .._tokens import is_token
 from ._expressions import is_jsonata
 
