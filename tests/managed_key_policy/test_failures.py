@@ -287,6 +287,17 @@ def test_a_statement_without_sid_is_refused(function: Function, key_arn: str, po
     answer = function("Create", key_arn, nameless)
     assert answer["Reason"] == "a statement has no sid, by which it would be found again: give it one"
     assert policy() == POLICY
+    physical_id = answer["PhysicalResourceId"]
+    assert function("Delete", key_arn, nameless, PhysicalResourceId=physical_id)["Status"] == "SUCCESS"
+
+
+def test_rolling_back_from_a_statement_without_sid(function: Function, key_arn: str, policy: Policy) -> None:
+    """The roll-back must not fail for the reason that the update failed."""
+    nameless = {name: value for name, value in statement("A").items() if name != "Sid"}
+    function("Create", key_arn, statement("A"))
+    assert function("Update", key_arn, nameless, old=properties(key_arn, statement("A")))["Status"] == "FAILED"
+    assert function("Update", key_arn, statement("A"), old=properties(key_arn, nameless))["Status"] == "SUCCESS"
+    assert policy() == written(statement("A"))
 
 
 def test_an_unforeseen_failure_is_answered(function: Function, key_arn: str) -> None:

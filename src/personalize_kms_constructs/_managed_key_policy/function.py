@@ -18,9 +18,9 @@ Why nothing gets lost, though PutKeyPolicy replaces the whole text unconditional
 
 Whoever may invoke a function decides on what it is asked, and this one may write the policies of keys. So it adds only
 what its own configuration, `MAY_WRITE`, has room for, under the conditions that stand there, and takes out only
-statements of the form that it adds. It takes out for keys that its configuration has no longer: CloudFormation cleans up
-when the function has its new one already. But what another resource of the stack has by then, one for the same key under
-another name, stays. Two such resources at once are refused: they would fight for the same sids.
+statements of the form that it adds. It takes out for keys that its configuration has no longer: CloudFormation cleans
+up when the function has its new one already. But what another resource of the stack has by then, one for the same key
+under another name, stays. Two such resources at once are refused: they would fight for the same sids.
 
 CloudFormation doesn't wait for a call that it cancels, and makes the next one at once. So the function asks for the
 state of the stack, and does no more for an operation that is over: it only takes out what it wrote for a new resource.
@@ -207,11 +207,9 @@ class Stack:
 
 
 def statements(properties: Mapping[str, Any]) -> dict[str, Statement]:
-    """The statements that the properties ask for, by sid."""
+    """The statements that the properties ask for, by sid. One without is refused only where it would be written."""
     listed = properties.get("PolicyDocument", {}).get("Statement", [])
-    if not all(statement.get("Sid") for statement in listed):
-        raise RefusedError("a statement has no sid, by which it would be found again: give it one")
-    return {statement["Sid"]: statement for statement in listed}
+    return {statement.get("Sid", ""): statement for statement in listed}
 
 
 class Form:
@@ -310,6 +308,8 @@ class KeyPolicy:
 
     def _check(self, wanted: Mapping[str, Statement]) -> None:
         """Refuse what the configuration has no room for, whoever asks."""
+        if not all(wanted):
+            raise RefusedError("a statement has no sid, by which it would be found again: give it one")
         sids = sorted(configured_sids(self._key_arn))
         for sid, statement in wanted.items():
             if sid not in sids or not self._form.has(statement) or not self._has_condition(statement):
