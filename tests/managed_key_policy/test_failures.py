@@ -140,10 +140,19 @@ def test_an_operation_that_is_over(
     assert policy() == POLICY
 
 
-@pytest.mark.parametrize("status", ["UPDATE_ROLLBACK_IN_PROGRESS", "UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS"])
-@pytest.mark.parametrize("request_type", ["Update", "Delete"])
-def test_a_roll_back_that_asks(function: Function, key_arn: str, spy: Spy, status: str, request_type: str) -> None:
-    """It is the operation of this call."""
+@pytest.mark.parametrize(
+    ("request_type", "status"),
+    [
+        ("Update", "UPDATE_ROLLBACK_IN_PROGRESS"),
+        ("Delete", "UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS"),
+        ("Delete", "ROLLBACK_IN_PROGRESS"),
+        ("Delete", "DELETE_IN_PROGRESS"),
+        ("Delete", "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS"),
+        ("Delete", "UPDATE_COMPLETE"),
+    ],
+)
+def test_the_operation_that_asks(function: Function, key_arn: str, spy: Spy, status: str, request_type: str) -> None:
+    """It goes on while the function is at work."""
     spy.stack_status = status
     old = properties(key_arn, statement("A")) if request_type == "Update" else None
     assert function(request_type, key_arn, statement("A"), old=old)["Status"] == "SUCCESS"

@@ -66,6 +66,7 @@ RESERVE = 150.0
 TAKE_OUT_WITHIN = 1.2 * SETTLE
 SEND_TIMEOUT = 10.0
 GONE = "NotFoundException"
+OTHER_OPERATIONS = ("ROLLBACK", "DELETE")
 MAX_BYTES = 32_768
 # The id of what a failed Create leaves behind: its Delete must not fail for the reason that Create failed.
 NOTHING_WRITTEN = "nothing-written"
@@ -92,7 +93,7 @@ def handler(event: dict[str, Any], context: Any) -> None:
         new, old = event["ResourceProperties"], event.get("OldResourceProperties", {})
         _, partition, _, _, account, *_ = context.invoked_function_arn.split(":")
         form = Form(f"arn:{partition}:iam::{account}")
-        stack = Stack(event["StackId"], creates=event["RequestType"] == "Create")
+        stack = Stack(event["StackId"], event["RequestType"])
         policy = KeyPolicy(new["KeyArn"], form, stack, ends)
         wanted = statements(new)
         if event["RequestType"] != "Delete":
@@ -180,8 +181,8 @@ def send(url: str, answer: Mapping[str, str]) -> None:
 class Stack:
     """The stack that asks, and the operation that it was in when the function was called."""
 
-    def __init__(self, stack_id: str, *, creates: bool) -> None:
-        self._id, self._creates = stack_id, creates
+    def __init__(self, stack_id: str, request: str) -> None:
+        self._id, self._request = stack_id, request
         self._cloudformation: Any = boto3.client("cloudformation", config=CLIENT)
         self._first = self._find_status()
 
@@ -190,13 +191,13 @@ class Stack:
 
         Nothing is created in a roll-back or a deletion. An update may be part of one: what counts is the first status
         that could be read, at first perhaps none, since the role's policy is new. So an update that is cancelled before
-        that can't be told from its roll-back.
+        that can't be told from its roll-back. What is cleaned up in a nested stack may be so after its own operation.
         """
         now = self._find_status()
         self._first = self._first or now
         return bool(now) and (
-            "IN_PROGRESS" not in now
-            or any(word in now and (self._creates or word not in self._first) for word in ("ROLLBACK", "DELETE"))
+            ("IN_PROGRESS" not in now and self._request != "Delete")
+            or any(word in now and (self._request == "Create" or word not in self._first) for word in OTHER_OPERATIONS)
         )
 
     def _find_status(self) -> str:
