@@ -97,6 +97,30 @@ def test_taking_out_goes_on_after_an_error(
     assert (answer["PhysicalResourceId"], policy()) == (key_arn, POLICY)
 
 
+def test_no_time_is_left_for_a_second_look(function: Function, key_arn: str, kms: Any, spy: Spy) -> None:
+    """All is in the policy, perhaps: the first look may have been late."""
+    kms.put_key_policy(KeyId=key_arn, PolicyName="default", Policy=written(statement("A")))
+    answer = function("Create", key_arn, statement("A"), seconds=0.01)
+    assert answer["Reason"] == ("no time is left: the policy of the key couldn't be looked at twice: deploy again")
+    assert spy.writes == []
+
+
+def test_a_stack_whose_status_cannot_be_read(
+    function: Function, key_arn: str, policy: Policy, spy: Spy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The statements matter more than a cancellation that is missed."""
+    asked: list[str] = []
+
+    def deny(StackName: str) -> None:  # noqa: N803
+        asked.append(StackName)
+        raise refused("AccessDenied", "DescribeStacks")
+
+    monkeypatch.setattr(spy, "describe_stacks", deny)
+    assert function("Create", key_arn, statement("A"))["Status"] == "SUCCESS"
+    assert policy() == written(statement("A"))
+    assert set(asked) == {"stack"}
+
+
 def test_no_time_is_left(function: Function, key_arn: str, policy: Policy) -> None:
     """A write that can't be looked at again isn't a success."""
     answer = function("Create", key_arn, statement("A"), seconds=0.04)

@@ -91,7 +91,7 @@ def test_any_other_statement_is_refused(
             [{"Owner": "KeyPolicy", "Arn": "arn:aws:kms:us-east-1:111111111111:key/other", "Sids": {"A": 0}}],
             "nothing for this key",
         ),
-        (None, "B"),
+        (None, "B, C"),
     ],
     ids=["no key", "another key", "another sid"],
 )
@@ -106,7 +106,7 @@ def test_keys_and_sids_that_it_was_not_deployed_for(
     request_type: str,
 ) -> None:
     """The request may say what it likes."""
-    configured = [{"Owner": "KeyPolicy", "Arn": key_arn, "Sids": {"B": 0}}] if keys is None else keys
+    configured = [{"Owner": "KeyPolicy", "Arn": key_arn, "Sids": {"C": 0, "B": 0}}] if keys is None else keys
     monkeypatch.setattr(key_policy_function, "MAY_WRITE", may_write(*configured))
     old = properties(key_arn) if request_type == "Update" else None
     answer = function(request_type, key_arn, statement("A"), old=old)
