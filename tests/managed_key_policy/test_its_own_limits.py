@@ -199,6 +199,22 @@ def test_two_statements_of_one_sid(
     assert texts[1:] == [written(deny)]
 
 
+def test_statements_of_any_form_may_be_there(
+    function: Function, key_arn: str, spy: Spy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With the negated elements, without a sid."""
+    theirs = [
+        {"Effect": "Deny", "NotPrincipal": {"AWS": "111111111111"}, "NotAction": "kms:Decrypt", "NotResource": "*"},
+        {"Effect": "Allow", "Principal": "*", "Action": ["kms:*"], "Resource": "*", "Condition": {}},
+    ]
+    texts = [written(*theirs)]
+    monkeypatch.setattr(spy, "get_key_policy", lambda **_: {"Policy": texts[-1]})
+    monkeypatch.setattr(spy, "put_key_policy", lambda **request: texts.append(request["Policy"]))
+    assert function("Create", key_arn, statement("A"))["Status"] == "SUCCESS"
+    assert function("Delete", key_arn, statement("A"))["Status"] == "SUCCESS"
+    assert texts[1:] == [written(*theirs, statement("A")), written(*theirs)]
+
+
 def test_an_update_replaces_no_statement_of_another_form(
     function: Function, key_arn: str, kms: Any, policy: Policy
 ) -> None:
