@@ -104,7 +104,7 @@ class Function:
         sids = {}
         for each in statements:
             self.conditions.append(each.get("Condition", {}))
-            sids[each.get("Sid")] = len(self.conditions) - 1
+            sids[each.get("Sid", "")] = len(self.conditions) - 1
         self.keys.append({"Owner": more.get("LogicalResourceId", "KeyPolicy"), "Arn": key_arn, "Sids": sids})
         return self.as_configured(request, key_arn, *statements, old=old, seconds=seconds, **more)
 

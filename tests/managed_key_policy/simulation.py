@@ -259,6 +259,7 @@ class Simulation:
     def _client(self, service: str, config: Any) -> Any:
         if service == "kms":
             return Client(self.kms, config)
+        assert service == "cloudformation"
         longest = float(config.connect_timeout + config.read_timeout)
 
         def describe_stacks(**_: Any) -> dict[str, Any]:

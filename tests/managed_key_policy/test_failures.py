@@ -97,6 +97,30 @@ def test_taking_out_goes_on_after_an_error(
     assert (answer["PhysicalResourceId"], policy()) == (key_arn, POLICY)
 
 
+def test_no_time_is_left_for_a_second_look(function: Function, key_arn: str, kms: Any, spy: Spy) -> None:
+    """All is in the policy, perhaps: the first look may have been late."""
+    kms.put_key_policy(KeyId=key_arn, PolicyName="default", Policy=written(statement("A")))
+    answer = function("Create", key_arn, statement("A"), seconds=0.01)
+    assert answer["Reason"] == ("no time is left: the policy of the key couldn't be looked at twice: deploy again")
+    assert spy.writes == []
+
+
+def test_a_stack_whose_status_cannot_be_read(
+    function: Function, key_arn: str, policy: Policy, spy: Spy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The statements matter more than a cancellation that is missed."""
+    asked: list[str] = []
+
+    def deny(StackName: str) -> None:  # noqa: N803
+        asked.append(StackName)
+        raise refused("AccessDenied", "DescribeStacks")
+
+    monkeypatch.setattr(spy, "describe_stacks", deny)
+    assert function("Create", key_arn, statement("A"))["Status"] == "SUCCESS"
+    assert policy() == written(statement("A"))
+    assert set(asked) == {"stack"}
+
+
 def test_no_time_is_left(function: Function, key_arn: str, policy: Policy) -> None:
     """A write that can't be looked at again isn't a success."""
     answer = function("Create", key_arn, statement("A"), seconds=0.04)
@@ -140,10 +164,19 @@ def test_an_operation_that_is_over(
     assert policy() == POLICY
 
 
-@pytest.mark.parametrize("status", ["UPDATE_ROLLBACK_IN_PROGRESS", "UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS"])
-@pytest.mark.parametrize("request_type", ["Update", "Delete"])
-def test_a_roll_back_that_asks(function: Function, key_arn: str, spy: Spy, status: str, request_type: str) -> None:
-    """It is the operation of this call."""
+@pytest.mark.parametrize(
+    ("request_type", "status"),
+    [
+        ("Update", "UPDATE_ROLLBACK_IN_PROGRESS"),
+        ("Delete", "UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS"),
+        ("Delete", "ROLLBACK_IN_PROGRESS"),
+        ("Delete", "DELETE_IN_PROGRESS"),
+        ("Delete", "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS"),
+        ("Delete", "UPDATE_COMPLETE"),
+    ],
+)
+def test_the_operation_that_asks(function: Function, key_arn: str, spy: Spy, status: str, request_type: str) -> None:
+    """It goes on while the function is at work."""
     spy.stack_status = status
     old = properties(key_arn, statement("A")) if request_type == "Update" else None
     assert function(request_type, key_arn, statement("A"), old=old)["Status"] == "SUCCESS"
@@ -287,6 +320,17 @@ def test_a_statement_without_sid_is_refused(function: Function, key_arn: str, po
     answer = function("Create", key_arn, nameless)
     assert answer["Reason"] == "a statement has no sid, by which it would be found again: give it one"
     assert policy() == POLICY
+    physical_id = answer["PhysicalResourceId"]
+    assert function("Delete", key_arn, nameless, PhysicalResourceId=physical_id)["Status"] == "SUCCESS"
+
+
+def test_rolling_back_from_a_statement_without_sid(function: Function, key_arn: str, policy: Policy) -> None:
+    """The roll-back must not fail for the reason that the update failed."""
+    nameless = {name: value for name, value in statement("A").items() if name != "Sid"}
+    function("Create", key_arn, statement("A"))
+    assert function("Update", key_arn, nameless, old=properties(key_arn, statement("A")))["Status"] == "FAILED"
+    assert function("Update", key_arn, statement("A"), old=properties(key_arn, nameless))["Status"] == "SUCCESS"
+    assert policy() == written(statement("A"))
 
 
 def test_an_unforeseen_failure_is_answered(function: Function, key_arn: str) -> None:

@@ -91,7 +91,7 @@ def test_any_other_statement_is_refused(
             [{"Owner": "KeyPolicy", "Arn": "arn:aws:kms:us-east-1:111111111111:key/other", "Sids": {"A": 0}}],
             "nothing for this key",
         ),
-        (None, "B"),
+        (None, "B, C"),
     ],
     ids=["no key", "another key", "another sid"],
 )
@@ -106,7 +106,7 @@ def test_keys_and_sids_that_it_was_not_deployed_for(
     request_type: str,
 ) -> None:
     """The request may say what it likes."""
-    configured = [{"Owner": "KeyPolicy", "Arn": key_arn, "Sids": {"B": 0}}] if keys is None else keys
+    configured = [{"Owner": "KeyPolicy", "Arn": key_arn, "Sids": {"C": 0, "B": 0}}] if keys is None else keys
     monkeypatch.setattr(key_policy_function, "MAY_WRITE", may_write(*configured))
     old = properties(key_arn) if request_type == "Update" else None
     answer = function(request_type, key_arn, statement("A"), old=old)
@@ -197,6 +197,22 @@ def test_two_statements_of_one_sid(
 
     assert function("Delete", key_arn, statement("A"))["Status"] == "SUCCESS"
     assert texts[1:] == [written(deny)]
+
+
+def test_statements_of_any_form_may_be_there(
+    function: Function, key_arn: str, spy: Spy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With the negated elements, without a sid."""
+    theirs = [
+        {"Effect": "Deny", "NotPrincipal": {"AWS": "111111111111"}, "NotAction": "kms:Decrypt", "NotResource": "*"},
+        {"Effect": "Allow", "Principal": "*", "Action": ["kms:*"], "Resource": "*", "Condition": {}},
+    ]
+    texts = [written(*theirs)]
+    monkeypatch.setattr(spy, "get_key_policy", lambda **_: {"Policy": texts[-1]})
+    monkeypatch.setattr(spy, "put_key_policy", lambda **request: texts.append(request["Policy"]))
+    assert function("Create", key_arn, statement("A"))["Status"] == "SUCCESS"
+    assert function("Delete", key_arn, statement("A"))["Status"] == "SUCCESS"
+    assert texts[1:] == [written(*theirs, statement("A")), written(*theirs)]
 
 
 def test_an_update_replaces_no_statement_of_another_form(

@@ -124,6 +124,34 @@ def test_statements_may_come_later(stack: cdk.Stack) -> None:
     assert resource["Properties"]["PolicyDocument"]["Statement"] == [statement("A"), statement("B")]
 
 
+def test_the_configuration_has_each_condition_once(stack: cdk.Stack) -> None:
+    """The environment of a function is small."""
+    of_account = {"StringEqualsIfExists": {"aws:SourceAccount": "111111111111"}}
+    of_role = {"ArnEquals": {"aws:PrincipalArn": "arn:aws:iam::111111111111:role/personalize"}}
+    for number in range(2):
+        managed = ManagedKeyPolicy(
+            stack, f"KeyPolicy{number}", key_arn=f"{KEY_ARN[:-1]}{number}", removal_policy=cdk.RemovalPolicy.RETAIN
+        )
+        for sid, condition in (("A", of_account), ("B", of_role), ("C", None)):
+            document = {**statement(sid), **({"Condition": condition} if condition else {})}
+            managed.add_statements([iam.PolicyStatement.from_json(document)])
+
+    (function,) = resources(stack, "AWS::Lambda::Function").values()
+    configuration = json.loads(function["Properties"]["Environment"]["Variables"]["MAY_WRITE"])
+    assert configuration["Conditions"] == [of_account, of_role, {}]
+    assert [key["Sids"] for key in configuration["Keys"]] == [{"A": 0, "B": 1, "C": 2}] * 2
+
+
+def test_a_condition_that_is_added_late_is_configured(stack: cdk.Stack) -> None:
+    """The configuration is read at synth, like the statements."""
+    late = iam.PolicyStatement.from_json(statement("A"))
+    managed(stack).add_statements([late])
+    late.add_condition("StringEquals", {"aws:SourceAccount": "111111111111"})
+    (function,) = resources(stack, "AWS::Lambda::Function").values()
+    configuration = json.loads(function["Properties"]["Environment"]["Variables"]["MAY_WRITE"])
+    assert configuration["Conditions"] == [{"StringEquals": {"aws:SourceAccount": "111111111111"}}]
+
+
 def test_destroy_takes_the_statements_out(stack: cdk.Stack) -> None:
     """At the deletion of the stack, and from the old key when the key changes."""
     managed(stack, cdk.RemovalPolicy.DESTROY)

@@ -18,9 +18,9 @@ Why nothing gets lost, though PutKeyPolicy replaces the whole text unconditional
 
 Whoever may invoke a function decides on what it is asked, and this one may write the policies of keys. So it adds only
 what its own configuration, `MAY_WRITE`, has room for, under the conditions that stand there, and takes out only
-statements of the form that it adds. It takes out for keys that its configuration has no longer: CloudFormation cleans up
-when the function has its new one already. But what another resource of the stack has by then, one for the same key under
-another name, stays. Two such resources at once are refused: they would fight for the same sids.
+statements of the form that it adds. It takes out for keys that its configuration has no longer: CloudFormation cleans
+up when the function has its new one already. But what another resource of the stack has by then, one for the same key
+under another name, stays. Two such resources at once are refused: they would fight for the same sids.
 
 CloudFormation doesn't wait for a call that it cancels, and makes the next one at once. So the function asks for the
 state of the stack, and does no more for an operation that is over: it only takes out what it wrote for a new resource.
@@ -66,6 +66,7 @@ RESERVE = 150.0
 TAKE_OUT_WITHIN = 1.2 * SETTLE
 SEND_TIMEOUT = 10.0
 GONE = "NotFoundException"
+OTHER_OPERATIONS = ("ROLLBACK", "DELETE")
 MAX_BYTES = 32_768
 # The id of what a failed Create leaves behind: its Delete must not fail for the reason that Create failed.
 NOTHING_WRITTEN = "nothing-written"
@@ -92,7 +93,7 @@ def handler(event: dict[str, Any], context: Any) -> None:
         new, old = event["ResourceProperties"], event.get("OldResourceProperties", {})
         _, partition, _, _, account, *_ = context.invoked_function_arn.split(":")
         form = Form(f"arn:{partition}:iam::{account}")
-        stack = Stack(event["StackId"], creates=event["RequestType"] == "Create")
+        stack = Stack(event["StackId"], event["RequestType"])
         policy = KeyPolicy(new["KeyArn"], form, stack, ends)
         wanted = statements(new)
         if event["RequestType"] != "Delete":
@@ -180,8 +181,8 @@ def send(url: str, answer: Mapping[str, str]) -> None:
 class Stack:
     """The stack that asks, and the operation that it was in when the function was called."""
 
-    def __init__(self, stack_id: str, *, creates: bool) -> None:
-        self._id, self._creates = stack_id, creates
+    def __init__(self, stack_id: str, request: str) -> None:
+        self._id, self._request = stack_id, request
         self._cloudformation: Any = boto3.client("cloudformation", config=CLIENT)
         self._first = self._find_status()
 
@@ -190,13 +191,13 @@ class Stack:
 
         Nothing is created in a roll-back or a deletion. An update may be part of one: what counts is the first status
         that could be read, at first perhaps none, since the role's policy is new. So an update that is cancelled before
-        that can't be told from its roll-back.
+        that can't be told from its roll-back. What is cleaned up in a nested stack may be so after its own operation.
         """
         now = self._find_status()
         self._first = self._first or now
         return bool(now) and (
-            "IN_PROGRESS" not in now
-            or any(word in now and (self._creates or word not in self._first) for word in ("ROLLBACK", "DELETE"))
+            ("IN_PROGRESS" not in now and self._request != "Delete")
+            or any(word in now and (self._request == "Create" or word not in self._first) for word in OTHER_OPERATIONS)
         )
 
     def _find_status(self) -> str:
@@ -207,11 +208,9 @@ class Stack:
 
 
 def statements(properties: Mapping[str, Any]) -> dict[str, Statement]:
-    """The statements that the properties ask for, by sid."""
+    """The statements that the properties ask for, by sid. One without is refused only where it would be written."""
     listed = properties.get("PolicyDocument", {}).get("Statement", [])
-    if not all(statement.get("Sid") for statement in listed):
-        raise RefusedError("a statement has no sid, by which it would be found again: give it one")
-    return {statement["Sid"]: statement for statement in listed}
+    return {statement.get("Sid", ""): statement for statement in listed}
 
 
 class Form:
@@ -310,6 +309,8 @@ class KeyPolicy:
 
     def _check(self, wanted: Mapping[str, Statement]) -> None:
         """Refuse what the configuration has no room for, whoever asks."""
+        if not all(wanted):
+            raise RefusedError("a statement has no sid, by which it would be found again: give it one")
         sids = sorted(configured_sids(self._key_arn))
         for sid, statement in wanted.items():
             if sid not in sids or not self._form.has(statement) or not self._has_condition(statement):
