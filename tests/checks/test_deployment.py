@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from personalize_kms_constructs.access.report import AccessReport
-from tests.checks.templates import ACTIONS, IN_IAM, complete, dataset_group, key, policy, role
+from personalize_kms_constructs.checks import check_assembly
+from tests.checks.templates import ACTIONS, IN_IAM, complete, dataset_group, key, policy, role, write
 from tests.checks.test_reading import CLEAN, check, findings
 
 KEY = {"Fn::GetAtt": ["Key", "Arn"]}
@@ -178,3 +180,21 @@ def test_a_role_that_is_a_parameter(tmp_path: Path) -> None:
     """Its ARN is what the parameter says, and no name."""
     report = check(tmp_path, {**complete(Movies=dataset_group(role={"Ref": "Stage"})), **PARAMETER})
     assert {each.principal_arn for each in report.undecided if each.principal == "role"} == {"${Main.Stage?}"}
+
+
+def test_policies_of_a_role_of_that_name_in_another_account(tmp_path: Path) -> None:
+    """They are another role's."""
+    named = role(RoleName="reader")
+    main = complete(Role=named, Key=key(READER), Movies=dataset_group(waits="Key"))
+    del main["Resources"]["Policy"]
+    other = {"Resources": {"Policy": policy("*", role="reader")}}
+
+    def missing(account: str) -> set[str]:
+        directory = write(tmp_path / account, {"Main": main, "Other": other})
+        manifest = json.loads((directory / "manifest.json").read_text("utf-8"))
+        manifest["artifacts"]["Other"]["environment"] = f"aws://{account}/eu-west-1"
+        (directory / "manifest.json").write_text(json.dumps(manifest), "utf-8")
+        return {each.action for each in check_assembly(directory).missing}
+
+    assert missing("111122223333") == set()
+    assert missing("444455556666") == set(IN_IAM)
