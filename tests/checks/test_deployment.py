@@ -197,4 +197,5 @@ def test_policies_of_a_role_of_that_name_in_another_account(tmp_path: Path) -> N
         return {each.action for each in check_assembly(directory).missing}
 
     assert missing("111122223333") == set()
+    assert missing("unknown-account") == set()
     assert missing("444455556666") == set(IN_IAM)
