@@ -127,3 +127,14 @@ def test_the_key_of_a_bucket_by_another_name(reference: Any, account: str, regio
     missing = {(each.action, each.policy_of) for each in report.missing if each.principal == "service"}
     assert {action for action, _ in missing} == set(ACTIONS)
     assert {report.names[arn] for _, arn in missing} == {"Main/Key"}
+
+
+def test_the_algorithm_of_a_bucket_is_a_parameter(tmp_path: Path) -> None:
+    """It may be KMS, with the key or with that of S3."""
+    template = {**encrypted_with({"Ref": "Key"}), **PARAMETER}
+    (rule,) = template["Resources"]["Bucket"]["Properties"]["BucketEncryption"]["ServerSideEncryptionConfiguration"]
+    rule["ServerSideEncryptionByDefault"]["SSEAlgorithm"] = {"Ref": "Stage"}
+    assert reasons(check(tmp_path, template)) == {
+        "a key that encrypts the bucket needs permissions too, and it can't be seen whether there is one: its "
+        "encryption isn't known before deployment"
+    }

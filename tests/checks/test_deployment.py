@@ -199,3 +199,18 @@ def test_policies_of_a_role_of_that_name_in_another_account(tmp_path: Path) -> N
     assert missing("111122223333") == set()
     assert missing("unknown-account") == set()
     assert missing("444455556666") == set(IN_IAM)
+
+
+@pytest.mark.parametrize(
+    ("given", "why"),
+    [
+        ({"Ref": "Stage"}, "it isn't known before deployment"),
+        ({"Fn::Sub": "arn:aws:kms:eu-west-1:${AWS::AccountId}:key/1"}, "it isn't part of the app"),
+        ({"Fn::Sub": "arn:aws:kms:eu-west-1:${AWS::AccountId}:key/${Stage}"}, "it isn't part of the app"),
+    ],
+)
+def test_why_nothing_is_known_of_a_key(given: Any, why: str, tmp_path: Path) -> None:
+    """A parameter may be any key, also one of the app."""
+    template = {**complete(Movies=dataset_group(given)), **PARAMETER}
+    report = check(tmp_path, template, account="unknown-account", region="unknown-region")
+    assert {each.because.rpartition(": ")[2] for each in report.undecided if each.principal == "service"} == {why}
