@@ -214,3 +214,13 @@ def test_why_nothing_is_known_of_a_key(given: Any, why: str, tmp_path: Path) -> 
     template = {**complete(Movies=dataset_group(given)), **PARAMETER}
     report = check(tmp_path, template, account="unknown-account", region="unknown-region")
     assert {each.because.rpartition(": ")[2] for each in report.undecided if each.principal == "service"} == {why}
+
+
+def test_an_inline_policy_that_is_not_known(tmp_path: Path) -> None:
+    """A condition that can't be decided chooses between it and none: it may allow, and it may deny."""
+    own = {"PolicyName": "own", "PolicyDocument": {"Statement": [{"Effect": "Deny", "Action": "*", "Resource": "*"}]}}
+    maybe = role(Policies=[{"Fn::If": ["Maybe", own, {"Ref": "AWS::NoValue"}]}])
+    report = check(tmp_path, {**complete(Role=maybe), **PARAMETER})
+    assert report.missing == ()
+    assert {each.action for each in report.undecided if each.policy == "role"} == set(IN_IAM)
+    assert reasons(report) == {"may be denied: inline policy of Main/Role isn't known before deployment"}
