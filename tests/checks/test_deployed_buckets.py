@@ -70,6 +70,9 @@ def test_the_policy_of_an_imported_bucket(tmp_path: Path) -> None:
         "a key that encrypts the bucket needs permissions too, and it can't be seen whether there is one: it isn't "
         "part of the app"
     }
+    less = bucket_policy("s3:GetObject")
+    missing = check(tmp_path / "less", complete(Data=importing("One"), One=less, Policy=role)).missing
+    assert [(each.principal, each.action) for each in missing] == [("service", "s3:ListBucket")]
     report = check(tmp_path / "made", complete(Data=importing("One"), One=one, Policy=role, Bucket=BUCKET))
     assert findings(report) == CLEAN
     assert report.names["arn:aws:s3:::ratings"] == "Main/Bucket"
