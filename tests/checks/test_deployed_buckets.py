@@ -80,6 +80,25 @@ def test_the_policy_of_an_imported_bucket(tmp_path: Path) -> None:
     assert "the policy of bucket arn:aws:s3:::ratings can't be seen: it isn't part of the app" in reasons(report)
 
 
+def test_a_bucket_beside_a_stage(tmp_path: Path) -> None:
+    """A stage names by strings what the app has beside it."""
+    stage = tmp_path / "assembly-Prod"
+    template = complete(Data=importing())
+    write(stage, {"Main": template})
+    whole = bucket_policy("s3:GetObject", "s3:ListBucket")
+    directory = write(tmp_path, {"Data": {"Resources": {"Bucket": BUCKET, "One": whole}}})
+    manifest = json.loads((directory / "manifest.json").read_text("utf-8"))
+    nested = {"type": "cdk:cloud-assembly", "properties": {"directoryName": stage.name, "displayName": "Prod"}}
+    manifest["artifacts"]["assembly-Prod"] = nested
+    (directory / "manifest.json").write_text(json.dumps(manifest), "utf-8")
+    report = check_assembly(directory)
+    assert report.undecided == ()
+    assert {(each.principal, each.action) for each in report.allowed if each.policy == "bucket"} == {
+        ("service", "s3:GetObject"),
+        ("service", "s3:ListBucket"),
+    }
+
+
 def test_a_bucket_of_a_stack_in_another_account(tmp_path: Path) -> None:
     """Across accounts its policy has to allow the role, too."""
     main = complete(Data=importing())
