@@ -70,11 +70,33 @@ def test_the_policy_of_an_imported_bucket(tmp_path: Path) -> None:
         "a key that encrypts the bucket needs permissions too, and it can't be seen whether there is one: it isn't "
         "part of the app"
     }
+    less = bucket_policy("s3:GetObject")
+    missing = check(tmp_path / "less", complete(Data=importing("One"), One=less, Policy=role)).missing
+    assert [(each.principal, each.action) for each in missing] == [("service", "s3:ListBucket")]
     report = check(tmp_path / "made", complete(Data=importing("One"), One=one, Policy=role, Bucket=BUCKET))
     assert findings(report) == CLEAN
     assert report.names["arn:aws:s3:::ratings"] == "Main/Bucket"
     report = check(tmp_path / "alone", complete(Data=importing(), Policy=role))
     assert "the policy of bucket arn:aws:s3:::ratings can't be seen: it isn't part of the app" in reasons(report)
+
+
+def test_a_bucket_beside_a_stage(tmp_path: Path) -> None:
+    """A stage names by strings what the app has beside it."""
+    stage = tmp_path / "assembly-Prod"
+    template = complete(Data=importing())
+    write(stage, {"Main": template})
+    whole = bucket_policy("s3:GetObject", "s3:ListBucket")
+    directory = write(tmp_path, {"Data": {"Resources": {"Bucket": BUCKET, "One": whole}}})
+    manifest = json.loads((directory / "manifest.json").read_text("utf-8"))
+    nested = {"type": "cdk:cloud-assembly", "properties": {"directoryName": stage.name, "displayName": "Prod"}}
+    manifest["artifacts"]["assembly-Prod"] = nested
+    (directory / "manifest.json").write_text(json.dumps(manifest), "utf-8")
+    report = check_assembly(directory)
+    assert report.undecided == ()
+    assert {(each.principal, each.action) for each in report.allowed if each.policy == "bucket"} == {
+        ("service", "s3:GetObject"),
+        ("service", "s3:ListBucket"),
+    }
 
 
 def test_a_bucket_of_a_stack_in_another_account(tmp_path: Path) -> None:
@@ -127,3 +149,14 @@ def test_the_key_of_a_bucket_by_another_name(reference: Any, account: str, regio
     missing = {(each.action, each.policy_of) for each in report.missing if each.principal == "service"}
     assert {action for action, _ in missing} == set(ACTIONS)
     assert {report.names[arn] for _, arn in missing} == {"Main/Key"}
+
+
+def test_the_algorithm_of_a_bucket_is_a_parameter(tmp_path: Path) -> None:
+    """It may be KMS, with the key or with that of S3."""
+    template = {**encrypted_with({"Ref": "Key"}), **PARAMETER}
+    (rule,) = template["Resources"]["Bucket"]["Properties"]["BucketEncryption"]["ServerSideEncryptionConfiguration"]
+    rule["ServerSideEncryptionByDefault"]["SSEAlgorithm"] = {"Ref": "Stage"}
+    assert reasons(check(tmp_path, template)) == {
+        "a key that encrypts the bucket needs permissions too, and it can't be seen whether there is one: its "
+        "encryption isn't known before deployment"
+    }

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from personalize_kms_constructs.access.report import AccessReport
-from tests.checks.templates import ACTIONS, IN_IAM, complete, dataset_group, key, policy, role
+from personalize_kms_constructs.checks import check_assembly
+from tests.checks.templates import ACTIONS, IN_IAM, complete, dataset_group, key, policy, role, write
 from tests.checks.test_reading import CLEAN, check, findings
 
 KEY = {"Fn::GetAtt": ["Key", "Arn"]}
@@ -178,3 +180,47 @@ def test_a_role_that_is_a_parameter(tmp_path: Path) -> None:
     """Its ARN is what the parameter says, and no name."""
     report = check(tmp_path, {**complete(Movies=dataset_group(role={"Ref": "Stage"})), **PARAMETER})
     assert {each.principal_arn for each in report.undecided if each.principal == "role"} == {"${Main.Stage?}"}
+
+
+def test_policies_of_a_role_of_that_name_in_another_account(tmp_path: Path) -> None:
+    """They are another role's."""
+    named = role(RoleName="reader")
+    main = complete(Role=named, Key=key(READER), Movies=dataset_group(waits="Key"))
+    del main["Resources"]["Policy"]
+    other = {"Resources": {"Policy": policy("*", role="reader")}}
+
+    def missing(account: str) -> set[str]:
+        directory = write(tmp_path / account, {"Main": main, "Other": other})
+        manifest = json.loads((directory / "manifest.json").read_text("utf-8"))
+        manifest["artifacts"]["Other"]["environment"] = f"aws://{account}/eu-west-1"
+        (directory / "manifest.json").write_text(json.dumps(manifest), "utf-8")
+        return {each.action for each in check_assembly(directory).missing}
+
+    assert missing("111122223333") == set()
+    assert missing("unknown-account") == set()
+    assert missing("444455556666") == set(IN_IAM)
+
+
+@pytest.mark.parametrize(
+    ("given", "why"),
+    [
+        ({"Ref": "Stage"}, "it isn't known before deployment"),
+        ({"Fn::Sub": "arn:aws:kms:eu-west-1:${AWS::AccountId}:key/1"}, "it isn't part of the app"),
+        ({"Fn::Sub": "arn:aws:kms:eu-west-1:${AWS::AccountId}:key/${Stage}"}, "it isn't part of the app"),
+    ],
+)
+def test_why_nothing_is_known_of_a_key(given: Any, why: str, tmp_path: Path) -> None:
+    """A parameter may be any key, also one of the app."""
+    template = {**complete(Movies=dataset_group(given)), **PARAMETER}
+    report = check(tmp_path, template, account="unknown-account", region="unknown-region")
+    assert {each.because.rpartition(": ")[2] for each in report.undecided if each.principal == "service"} == {why}
+
+
+def test_an_inline_policy_that_is_not_known(tmp_path: Path) -> None:
+    """A condition that can't be decided chooses between it and none: it may allow, and it may deny."""
+    own = {"PolicyName": "own", "PolicyDocument": {"Statement": [{"Effect": "Deny", "Action": "*", "Resource": "*"}]}}
+    maybe = role(Policies=[{"Fn::If": ["Maybe", own, {"Ref": "AWS::NoValue"}]}])
+    report = check(tmp_path, {**complete(Role=maybe), **PARAMETER})
+    assert report.missing == ()
+    assert {each.action for each in report.undecided if each.policy == "role"} == set(IN_IAM)
+    assert reasons(report) == {"may be denied: inline policy of Main/Role isn't known before deployment"}

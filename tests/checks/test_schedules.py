@@ -16,7 +16,7 @@ from aws_cdk import aws_stepfunctions_tasks as tasks
 
 from personalize_kms_constructs.access.report import AccessReport
 from personalize_kms_constructs.checks import check_assembly
-from tests.checks.test_requests import EXPORT, EXPORTING, check, wanted
+from tests.checks.test_requests import EXPORT, EXPORTING, check, machine, wanted
 
 IN_SDK = {
     "jobName": "nightly",
@@ -148,6 +148,19 @@ def test_the_constructs_of_the_cdk(tmp_path: Path) -> None:
     assert wanted(report) == EXPORTING
 
 
+@pytest.mark.parametrize("name", ["Parameters", "Arguments"])
+@pytest.mark.parametrize("resource", [LAMBDA, "arn:aws:states:::lambda:invoke.waitForTaskToken"])
+def test_a_state_whose_function_is_told_what_to_call(resource: str, name: str, tmp_path: Path) -> None:
+    """Directly, or in the payload of an invocation, as the CDK does it to wait for a token."""
+    told: dict[str, Any] = {"service": "personalize", "action": "createDatasetExportJob", "parameters": IN_SDK}
+    if resource != LAMBDA:
+        told = {"FunctionName": LAMBDA, "Payload": told}
+    states = {"Export": {"Type": "Task", "Resource": resource, name: told, "End": True}}
+    report = check(tmp_path, Machine=machine(states))
+    assert report.asked == ("Main/Machine · Export (dataset export job)",)
+    assert wanted(report) == EXPORTING
+
+
 @pytest.mark.parametrize(
     "resource",
     ["arn:aws:states:::aws-sdk:personalize:${Call}", {"Fn::Sub": "arn:aws:states:::aws-sdk:personalize:${Stage}"}],
@@ -155,11 +168,9 @@ def test_the_constructs_of_the_cdk(tmp_path: Path) -> None:
 def test_a_state_whose_call_is_not_known(resource: Any, tmp_path: Path) -> None:
     """A parameter, or a substitution that isn't there, says which one it is."""
     states = {"Create": {"Type": "Task", "Resource": resource, "End": True}}
-    machine = {
-        "Type": "AWS::StepFunctions::StateMachine",
-        "Properties": {"Definition": {"StartAt": "Create", "States": states}},
-    }
-    report = check(tmp_path, Machine=machine)
+    definition = {"StartAt": "Create", "States": states}
+    made = {"Type": "AWS::StepFunctions::StateMachine", "Properties": {"Definition": definition}}
+    report = check(tmp_path, Machine=made)
     assert report.asked == ()
     assert open_parts(report) == {
         "Main/Machine · Create": "it calls Personalize, and what it asks for isn't known before deployment"

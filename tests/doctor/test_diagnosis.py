@@ -123,8 +123,13 @@ def test_a_bucket_whose_owner_shows_nothing() -> None:
 def test_a_key_whose_owner_shows_nothing() -> None:
     """A key of another account, or lacking permissions."""
     unseen = key(KEY, policy=None, unseen="kms:GetKeyPolicy isn't allowed to you")
-    checks = look(IMPORTED, keys=(unseen,))
+    failed = replace(IMPORTED, failure="Insufficient privileges.")
+    checks = look(failed, keys=(unseen,))
     assert {status for _, status, _ in bad(checks)} == {"undecided"}
+    steps = {each.next_step for each in checks if each.status.value == "undecided"}
+    assert steps == {"allow yourself what is listed at the end, or have somebody look who may"}
+    (told,) = [each for each in checks if each.name == "failure"]
+    assert told.because == "whether the policies give all that it needs can't be said, see below"
 
 
 def test_an_id_that_nobody_needs_is_a_warning() -> None:
@@ -285,6 +290,7 @@ def test_states_of_keys(state: str, mend: str) -> None:
     """Each has its own remedy."""
     (check,) = [each for each in look(IMPORTED, keys=(key(state=state),)) if each.status.value == "failed"]
     assert (check.name, check.of, check.title, check.next_step) == ("key-state", KEY, f"it is {state}", mend)
+    assert check.needed_by == ["load (dataset import job)", "movies (dataset group)"]
 
 
 def test_an_id_in_a_trust_policy() -> None:
@@ -292,3 +298,52 @@ def test_an_id_in_a_trust_policy() -> None:
     dead = {"Effect": "Allow", "Principal": {"AWS": "AIDADEADDEADDEADDEAD1"}, "Action": "sts:AssumeRole"}
     role = replace(ROLE_FACTS, trust=policy(*TRUST["Statement"], dead))
     assert bad(look(IMPORTED, role=role)) == [("orphaned-principal", "warning", ROLE)]
+
+
+def titles(checks: list[Check], of: str) -> list[str]:
+    """What is said of a thing."""
+    return [each.title for each in checks if each.of == of]
+
+
+def test_what_is_allowed_beside_what_is_not() -> None:
+    """How many of the actions, and all of them only if it is all."""
+    found = titles(look(keys=(key(KEY, allow(BASE_5, {"AWS": ROLE}), allow(BASE_5[:4], SERVICE)),)), KEY)
+    assert "Personalize may do 4 of 5 needed actions (key policy)" in found
+    assert "role Reader may do all that is needed (key policy)" in found
+
+
+def test_each_reason_is_told_apart() -> None:
+    """Two conditions that AWS doesn't document for Personalize."""
+    via = {"Condition": {"StringEquals": {"kms:ViaService": "personalize.eu-west-1.amazonaws.com"}}}
+    context = {"Condition": {"StringEquals": {"kms:EncryptionContext:app": "movies"}}}
+    statements = (
+        allow(BASE_5, {"AWS": ROLE}),
+        allow(["kms:DescribeKey", "kms:ListGrants"], SERVICE),
+        {**allow(["kms:CreateGrant"], SERVICE), **via},
+        {**allow(["kms:Decrypt", "kms:GenerateDataKey"], SERVICE), **context},
+    )
+    checks = [each for each in look(keys=(key(KEY, *statements),)) if each.status.value == "undecided"]
+    told = {each.title: each.because for each in checks}
+    assert set(told) == {
+        "Personalize may have or lack kms:CreateGrant (key policy)",
+        "Personalize may have or lack kms:Decrypt, kms:GenerateDataKey (key policy)",
+    }
+    assert "kms:ViaService" in told["Personalize may have or lack kms:CreateGrant (key policy)"]
+    assert all(each.next_step == "" for each in checks)
+
+
+def test_how_many_jobs_were_looked_at() -> None:
+    """And how many were not: for their age, or for lack of a permission."""
+    reader: Any = SimpleNamespace(
+        account=SimpleNamespace(id=ACCOUNT, region=REGION, partition="aws"),
+        key=lambda _: key(),
+        role=lambda _: ROLE_FACTS,
+        bucket=lambda _: BUCKET_FACTS,
+    )
+    jobs = Jobs([IMPORTED], older=30, unseen=2)
+    checks = diagnose(gather(reader, Group(GROUP, "movies", "ACTIVE", KEY, ROLE), jobs), REGION)
+    found = {each.title: each.because for each in checks if each.name == "jobs"}
+    assert found == {
+        "not all of its jobs, or of their listings, can be seen": "2 answers are lacking, see the end",
+        "1 jobs and metric attributions were looked at, 30 older ones weren't (--jobs)": "",
+    }

@@ -139,8 +139,8 @@ class Deployment:
         role.managed_policies += sum(each.type == physical.MANAGED_POLICY for each in identity)
         for inline in as_list(resource.get("Policies")):
             document = inline.get("PolicyDocument") if isinstance(inline, Mapping) else inline
-            policy_name = inline.get("PolicyName", "") if isinstance(inline, Mapping) else ""
-            name = f"inline policy {policy_name} of {resource.path}"
+            policy_name = f" {inline.get('PolicyName', '')}" if isinstance(inline, Mapping) else ""
+            name = f"inline policy{policy_name} of {resource.path}"
             role.identity.append(Policy(document, name, resource.declared, resource.only_if, inline=True))
         boundary = resource.text("PermissionsBoundary")
         if boundary is not None:

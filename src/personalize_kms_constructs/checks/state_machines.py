@@ -52,6 +52,8 @@ def of_state_machine(resource: Resource) -> Iterator[Request | OpenQuestion]:
                     yield call_not_known(resource, place)
                 # As the CDK's CallAwsServiceCrossRegion tells its function.
                 told = state.get("Arguments", state.get("Parameters"))
+                if isinstance(told, Mapping) and isinstance(told.get("Payload"), Mapping):
+                    told = told["Payload"]
                 if (request := of_sdk_call(resource, place, told, at_deployment=False)) is not None:
                     yield request
 
