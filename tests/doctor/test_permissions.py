@@ -111,7 +111,7 @@ def test_what_is_not_answered_is_listed(as_role: Callable[..., Result], action: 
     assert found["summary"]["failed"] == 0
     if action == "personalize:DescribeDatasetGroup":  # nothing is left to look at
         assert result.exit_code == 2
-        assert result.stderr == "personalize-kms: nothing could be seen, for lack of permissions\n"
+        assert result.stderr == "personalize-kms: nothing could be seen: the report ends with what wasn't answered\n"
     else:
         assert result.exit_code == 0
     undecided = [each for group in found["dataset_groups"] for each in group["checks"] if each["status"] == "undecided"]

@@ -72,7 +72,7 @@ def doctor(
     progress.clear()
     count = summary.counts
     if summary.groups and count[Status.UNDECIDED] == sum(count.values()):
-        stop("nothing could be seen, for lack of permissions")
+        stop("nothing could be seen: the report ends with what wasn't answered")
     found = count[Status.FAILED] or (strict and (count[Status.UNDECIDED] or count[Status.WARNING]))
     sys.exit(FOUND if found else PASSED)
 
