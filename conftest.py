@@ -12,6 +12,7 @@ import jsii._kernel.providers.process as jsii_process
 import pytest
 from sybil import Sybil
 from sybil.parsers.markdown import PythonCodeBlockParser
+from xdist.scheduler import LoadFileScheduling
 
 pytest_collect_file = Sybil(
     parsers=[PythonCodeBlockParser()], patterns=["README.md", "docs/*.md", "docs/*/*.md"]
@@ -40,6 +41,19 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def pytest_xdist_auto_num_workers() -> int:
     """Return one worker more than there are cores: deployments wait for each other's events now and then."""
     return (os.cpu_count() or 1) + 1
+
+
+class _ByFile(LoadFileScheduling):
+    """Gives each file to one worker, and to the same one the files that use one deployment of the example app."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = str(super()._split_scope(nodeid))
+        return "tests/doctor" if file.startswith("tests/doctor/") else file
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> _ByFile:
+    """Return what deals the tests out to the workers."""
+    return _ByFile(config, log)
 
 
 # The CDK's warnings come from a process that a thread listens to, often when their test is over. Among pytest's dots

@@ -3,6 +3,7 @@
 import ast
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ WARNINGS = (ROOT / "docs" / "warnings.md").read_text(encoding="utf-8")
 FUNCTION = PACKAGE / "_managed_key_policy" / "function.py"
 
 
+@cache
 def headings(section: str) -> list[str]:
     """The messages that a section of the page has as headings, with ``…`` for what differs."""
     (text,) = re.findall(rf"^## {section}$(.*?)^## ", TROUBLESHOOTING, re.MULTILINE | re.DOTALL)
@@ -38,6 +40,7 @@ JOINED = {
 }
 
 
+@cache
 def refusals() -> list[str]:
     """Return the messages of refusals: the strings that ``…_problems`` yield or return, and those beside them."""
     found: list[ast.AST] = []
@@ -71,6 +74,7 @@ def nodes() -> Iterator[ast.AST]:
             yield from ast.walk(ast.parse(file.read_text(encoding="utf-8")))
 
 
+@cache
 def warnings() -> dict[str, str]:
     """Return the texts of warnings by id, those of pending statements up to the JSON."""
     found = {warning_id: message.replace("{arn}", "…") for warning_id, message in _MESSAGES.values()}
@@ -93,6 +97,7 @@ def returned_warnings() -> list[str]:
     return [text for text in map(template, filter(None, returns)) if text] + of_expressions
 
 
+@cache
 def reasons() -> list[str]:
     """Return the failures of the function of MANAGED: what it raises, and the problems behind ``no time is left``."""
     found: list[ast.AST] = []

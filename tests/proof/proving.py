@@ -21,7 +21,7 @@ HERE = {
 }
 
 
-def build(
+def synthesized(
     arrangement: Arrangement,
     directory: Path,
     *,
@@ -29,7 +29,7 @@ def build(
     partition: str = "aws",
     concrete: bool = False,
     kinds: Sequence[str] = KINDS,
-) -> tuple[Deployed, list[Use], Assembly]:
+) -> Building:
     """Synthesize an arrangement; every template of it is one that CloudFormation could order."""
     app = cdk.App(outdir=str(directory), analytics_reporting=False, context=dict(flags))
     building = Building(app, HERE[partition], concrete, kinds)
@@ -37,7 +37,12 @@ def build(
     app.synth()
     for stack in building.stacks:
         assertions.Template.from_stack(stack)
-    return building.finish(directory)
+    return building
+
+
+def build(arrangement: Arrangement, directory: Path, **options: Any) -> tuple[Deployed, list[Use], Assembly]:
+    """Synthesize an arrangement, and read it as it is deployed."""
+    return synthesized(arrangement, directory, **options).finish(directory)
 
 
 def found(arrangement: Arrangement, directory: Path, **options: Any) -> list[str]:
