@@ -26,22 +26,18 @@ from personalize_kms_constructs.doctor.errors import DoctorError
 AT_ONCE = Patience(0, 0, 0)
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[EmbeddedAws]:
+@pytest.fixture
+def empty() -> Iterator[EmbeddedAws]:
     with EmbeddedAws() as aws:
         yield aws
 
 
-@pytest.fixture
-def aws(server: EmbeddedAws) -> EmbeddedAws:
-    server.reset()
-    return server
-
-
-@pytest.fixture
-def bootstrapped(aws: EmbeddedAws, tmp_path: Path) -> EmbeddedAws:
-    bootstrap(aws, tmp_path)
-    return aws
+@pytest.fixture(scope="module")
+def bootstrapped(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedAws]:
+    """One account for all that take down what they deploy."""
+    with EmbeddedAws() as aws:
+        bootstrap(aws, tmp_path_factory.mktemp("home"))
+        yield aws
 
 
 def left_over(aws: EmbeddedAws) -> list[str]:
@@ -57,8 +53,7 @@ def left_over(aws: EmbeddedAws) -> list[str]:
     return [each for each in found if not each.startswith("cdk-")]
 
 
-@pytest.mark.usefixtures("bootstrapped")
-def test_it_deploys_tries_and_takes_down(aws: EmbeddedAws, tmp_path: Path) -> None:
+def test_it_deploys_tries_and_takes_down(bootstrapped: EmbeddedAws, tmp_path: Path) -> None:
     """The embedded Personalize sends both condition keys, and needs every statement for the service."""
     told: list[str] = []
     asked: list[str] = []
@@ -67,7 +62,7 @@ def test_it_deploys_tries_and_takes_down(aws: EmbeddedAws, tmp_path: Path) -> No
         asked.append(text)
         return True
 
-    found = integrate(aws, aws.environment(tmp_path), AT_ONCE, ask, told.append)
+    found = integrate(bootstrapped, bootstrapped.environment(tmp_path), AT_ONCE, ask, told.append)
     assert found is not None
     assert "two KMS keys" in asked[0]
     assert "It costs" in asked[0]
@@ -90,51 +85,49 @@ def test_it_deploys_tries_and_takes_down(aws: EmbeddedAws, tmp_path: Path) -> No
     calls = {(row[0], row[1], row[2]) for row in rows if len(row) == 6}
     assert ("Personalize", "the bucket's", "`Decrypt`") in calls
     assert ("the role, by personalize.amazonaws.com", "the dataset group's", "`CreateGrant`") in calls
-    assert left_over(aws) == []
+    assert left_over(bootstrapped) == []
 
 
-def test_nothing_is_done_without_a_yes(aws: EmbeddedAws, tmp_path: Path) -> None:
+def test_nothing_is_done_without_a_yes(empty: EmbeddedAws, tmp_path: Path) -> None:
     """Not even a synth."""
     told: list[str] = []
-    assert integrate(aws, aws.environment(tmp_path), AT_ONCE, lambda _: False, told.append) is None
+    assert integrate(empty, empty.environment(tmp_path), AT_ONCE, lambda _: False, told.append) is None
     assert told == []
-    assert left_over(aws) == []
+    assert left_over(empty) == []
 
 
-@pytest.mark.usefixtures("bootstrapped")
-def test_what_was_deployed_is_taken_down_if_something_fails(aws: EmbeddedAws, tmp_path: Path) -> None:
+def test_what_was_deployed_is_taken_down_if_something_fails(bootstrapped: EmbeddedAws, tmp_path: Path) -> None:
     """Here CloudTrail, at the very end."""
 
     class Failing:
-        account, region = aws.account, aws.region
+        account, region = bootstrapped.account, bootstrapped.region
 
         def client(self, service: str) -> Any:
             """A client, of all services but one."""
             if service == "cloudtrail":
                 raise CdkError("no trail")
-            return aws.client(service)
+            return bootstrapped.client(service)
 
     with pytest.raises(CdkError, match="no trail"):
-        integrate(Failing(), aws.environment(tmp_path), AT_ONCE, lambda _: True, lambda _: None)
-    assert left_over(aws) == []
+        integrate(Failing(), bootstrapped.environment(tmp_path), AT_ONCE, lambda _: True, lambda _: None)
+    assert left_over(bootstrapped) == []
 
 
-def test_a_region_that_is_not_bootstrapped(aws: EmbeddedAws, tmp_path: Path) -> None:
+def test_a_region_that_is_not_bootstrapped(empty: EmbeddedAws, tmp_path: Path) -> None:
     """The CLI's own words come through, though there is no stack to take down."""
     with pytest.raises(CdkError, match="bootstrap"):
-        integrate(aws, aws.environment(tmp_path), AT_ONCE, lambda _: True, lambda _: None)
+        integrate(empty, empty.environment(tmp_path), AT_ONCE, lambda _: True, lambda _: None)
 
 
-@pytest.mark.usefixtures("bootstrapped")
-def test_it_is_taken_down_in_an_account_of_many_stacks(aws: EmbeddedAws, tmp_path: Path) -> None:
+def test_it_is_taken_down_in_an_account_of_many_stacks(bootstrapped: EmbeddedAws, tmp_path: Path) -> None:
     """``ListStacks`` gives a hundred at a time, those of the last ninety days that were deleted among them."""
 
     class Crowded:
-        account, region = aws.account, aws.region
+        account, region = bootstrapped.account, bootstrapped.region
 
         def client(self, service: str) -> Any:
             """A client; the one of CloudFormation lists other stacks first."""
-            client = aws.client(service)
+            client = bootstrapped.client(service)
             if service != "cloudformation":
                 return client
             others = [{"StackName": f"Other{number}", "StackStatus": "DELETE_COMPLETE"} for number in range(100)]
@@ -150,12 +143,12 @@ def test_it_is_taken_down_in_an_account_of_many_stacks(aws: EmbeddedAws, tmp_pat
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        integrate(Crowded(), aws.environment(tmp_path), AT_ONCE, lambda _: True, stop)
-    assert left_over(aws) == []
+        integrate(Crowded(), bootstrapped.environment(tmp_path), AT_ONCE, lambda _: True, stop)
+    assert left_over(bootstrapped) == []
 
 
 def test_what_goes_wrong_is_told_in_a_line(
-    aws: EmbeddedAws, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    empty: EmbeddedAws, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Whatever part of it fails."""
     monkeypatch.setattr(integ.__main__, "connect", lambda *_: SimpleNamespace(id="1", region="eu-west-1", client=None))
