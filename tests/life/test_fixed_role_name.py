@@ -59,6 +59,23 @@ def test_deployments_of_one_app_have_names_of_their_own() -> None:
     assert len(set(found)) == len(found) == 8
 
 
+@pytest.mark.parametrize("where", ["another id", "a stage"])
+def test_a_stack_that_keeps_its_name_keeps_the_role(where: str) -> None:
+    """CloudFormation knows a stack by its name: the stack's id, or a stage around it, changes no logical id either."""
+    templates = []
+    for is_moved in (False, True):
+        app = cdk.App(analytics_reporting=False)
+        scope = cdk.Stage(app, "Production") if is_moved and where == "a stage" else app
+        stack = cdk.Stack(scope, "Renamed" if is_moved and where == "another id" else "Stack", stack_name="movies")
+        PersonalizeEncryption(cdk.NestedStack(stack, "Nested"), "Encryption", resources=[GROUP])
+        PersonalizeEncryption(stack, "Encryption").add_dataset_group("Movies", name="movies")
+        templates.append({**resources(stack, "AWS::IAM::Role"), **resources(stack, "AWS::Personalize::DatasetGroup")})
+        templates.append(resources(stack.node.find_child("Nested"), "AWS::IAM::Role"))
+    assert templates[:2] == templates[2:]
+    role = templates[0]["EncryptionRole2D2265A5"]
+    assert role["Properties"]["RoleName"] == {"Fn::Join": ["", ["movies-Encryption-5E185CC9-", REGION]]}
+
+
 def test_a_long_name_fits_into_every_region(app: cdk.App) -> None:
     """A role name has at most 64 characters, that of the Region and a prefix from an aspect included."""
     environment = cdk.Environment(account="111111111111", region="us-isof-south-1")
