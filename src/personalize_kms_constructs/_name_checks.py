@@ -24,9 +24,11 @@ _DATASET_GROUPS = "_personalize_dataset_groups"
 _OWN_IDS = re.compile(r"Key|Role|Policy\d*|KeyPolicy[0-9A-F]{8}|EncryptionKey|ServiceRole|Warnings")
 
 
-def id_problems(id: str, taken: Container[str]) -> Iterator[str]:
-    """Explain that an id is taken, by a child that the construct has or may have later."""
-    if _OWN_IDS.fullmatch(id) or id in taken:
+def id_problems(id: object, taken: Container[str]) -> Iterator[str]:
+    """Explain that an id is none, or is taken, by a child that the construct has or may have later."""
+    if not isinstance(id, str) or not id or is_token(id):
+        yield f"id is {shown(id)} but an id is expected: pass a string that is known at synth, as 'Movies'"
+    elif _OWN_IDS.fullmatch(id) or id in taken:
         yield f"id {id!r} is that of another child of the construct: use another id, such as {id + 'Resource'!r}"
 
 
