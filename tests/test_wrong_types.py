@@ -33,7 +33,8 @@ A_LOCATION = "a location is expected: pass S3Location(bucket, prefix)"
 A_DATASET_GROUP = (
     "a dataset group is expected: pass what add_dataset_group returned, a personalize.CfnDatasetGroup or an ARN"
 )
-A_MAPPING = "a mapping of strings is expected: pass {'key': 'value'}"
+A_MAPPING = "a mapping is expected: pass {'key': 'value'}"
+STRINGS = "strings are expected: pass {'key': 'value'}"
 AN_ID = "an id is expected: pass a string that is known at synth, as 'Movies'"
 METRICS = "a list of metrics is expected: pass [personalize.CfnMetricAttribution.MetricAttributeProperty(…)]"
 A_CALLER = "a caller is expected: pass a role, a user or a function, or iam.Role.from_role_arn for an ARN"
@@ -201,16 +202,16 @@ def test_a_name_that_is_no_string(encryption: PersonalizeEncryption, name: Any) 
 @pytest.mark.parametrize(
     ("tags", "words"),
     [
-        ([cdk.CfnTag(key="team", value="movies")], "tags is an object of type list"),
-        ({"team": "movies", "cost": 3}, "tags has 3"),
-        ({"team": None}, "tags has None"),
-        ({1: "movies"}, "tags has 1"),
+        ([cdk.CfnTag(key="team", value="movies")], f"tags is an object of type list but {A_MAPPING}"),
+        ({"team": "movies", "cost": 3}, f"tags has 3 but {STRINGS}"),
+        ({"team": None}, f"tags has None but {STRINGS}"),
+        ({1: "movies"}, f"tags has 1 but {STRINGS}"),
     ],
 )
 def test_tags_that_are_none(encryption: PersonalizeEncryption, tags: Any, words: str) -> None:
     """L1s take lists, and nobody takes numbers."""
     assert refusal(lambda: encryption.add_dataset_group("Movies", name="movies", tags=tags)) == (
-        f"Stack/Encryption: {words} but {A_MAPPING}"
+        f"Stack/Encryption: {words}"
     )
 
 

@@ -161,16 +161,12 @@ def dataset_group_problems(dataset_group: object) -> Iterator[str]:
 
 def tags_type_problems(tags: object) -> Iterator[str]:
     """Report a list of tags, as L1s take it, and tags that are no strings."""
-    if tags is None:
-        return
-    is_mapping = isinstance(tags, Mapping)
-    texts = [text for tag in tags.items() for text in tag] if isinstance(tags, Mapping) else [tags]
-    wrong = [text for text in texts if not (is_mapping and isinstance(text, str))]
-    if wrong:
-        yield (
-            f"tags {'has' if is_mapping else 'is'} {shown(wrong[0])} but a mapping of strings is expected: pass "
-            "{'key': 'value'}"
-        )
+    if tags is not None and not isinstance(tags, Mapping):
+        yield f"tags is {shown(tags)} but a mapping is expected: pass {{'key': 'value'}}"
+    elif tags is not None:
+        wrong = [text for tag in tags.items() for text in tag if not isinstance(text, str)]
+        if wrong:
+            yield f"tags has {shown(wrong[0])} but strings are expected: pass {{'key': 'value'}}"
 
 
 def metrics_type_problems(metrics: Sequence[object]) -> Iterator[str]:

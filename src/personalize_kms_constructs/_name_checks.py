@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Container, Iterator, Sequence
+from typing import Any
 
 from aws_cdk import CfnResource, Stack
 
 from ._argument_types import shown
 from ._policies.roles import RoleFacts
-from ._tokens import is_token
+from ._policies.sizes import size_of
+from ._tokens import is_token, shortest
 
 # https://docs.aws.amazon.com/personalize/latest/dg/API_CreateDatasetGroup.html; jobs, datasets and metric
 # attributions have the same pattern.
 _NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9\-_]{0,62}")
 # https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateRole.html
-_ROLE_NAME = re.compile(r"[\w+=,.@-]{1,64}", re.ASCII)
+_LONGEST_ROLE_NAME = 64
+_ROLE_NAME = re.compile(rf"[\w+=,.@-]{{1,{_LONGEST_ROLE_NAME}}}", re.ASCII)
 # https://docs.aws.amazon.com/personalize/latest/dg/API_CreateDatasetGroup.html
 _DOMAINS = ("ECOMMERCE", "VIDEO_ON_DEMAND")
 # https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-resource-personalize-dataset.html
@@ -62,7 +65,7 @@ def taken_name_problems(stack: Stack, own: Container[object]) -> Iterator[str]:
 
 def name_problems(what: str, name: object) -> Iterator[str]:
     """Explain that Personalize's API would refuse a name."""
-    if not isinstance(name, str) or not (is_token(name) or _NAME.fullmatch(name)):
+    if not isinstance(name, str) or not _NAME.fullmatch(shortest(name)):
         yield (
             f"{what} {shown(name)} is not a name that Personalize takes: use 1 to 63 letters, digits, hyphens and "
             "underscores, and begin with a letter or digit"
@@ -80,18 +83,36 @@ def role_name_at_synth_problems(role: RoleFacts) -> Iterator[str]:
             "the role made here has lost its name, without which CloudFormation makes another role in place of the one "
             "that is in use: give another name, by role_name=, instead of none"
         )
-    elif isinstance(name, str) and not _ROLE_NAME.fullmatch(name):
+    elif name is not None:
+        yield from _finished_role_name_problems(role.name, name)
+
+
+def _finished_role_name_problems(role: str, name: Any) -> Iterator[str]:
+    literal, length = _literal_part(name), size_of(name).least - len('""')
+    is_exact = literal == name
+    if not _ROLE_NAME.fullmatch(literal if is_exact else literal or "x") or length > _LONGEST_ROLE_NAME:
         yield (
-            f"role {role.name} has got the name {name!r} of {len(name)} characters but IAM takes 1 to 64 letters, "
-            "digits and characters of '+=,.@-_': give a shorter one, by role_name= for the role made here"
+            f"role {role} has got the name {literal!r} of {length} characters{'' if is_exact else ' or more'} but IAM "
+            "takes 1 to 64 letters, digits and characters of '+=,.@-_': give a shorter one, by role_name= for the role "
+            "made here"
         )
+
+
+def _literal_part(name: Any) -> str:
+    """Return what is literal in a resolved name."""
+    match name:
+        case str():
+            return name
+        case {"Fn::Join": ["", list(parts)]}:
+            return "".join(part for part in parts if isinstance(part, str))
+    return ""
 
 
 def role_name_problems(role_name: object) -> Iterator[str]:
     """Explain that IAM would refuse the name of a role."""
-    if role_name is None or (isinstance(role_name, str) and is_token(role_name)):
+    if role_name is None:
         return
-    if not isinstance(role_name, str) or not _ROLE_NAME.fullmatch(role_name):
+    if not isinstance(role_name, str) or not _ROLE_NAME.fullmatch(shortest(role_name)):
         yield (
             f"role_name is {shown(role_name)} but IAM takes 1 to 64 letters, digits and characters of '+=,.@-_': use a "
             "name of these"

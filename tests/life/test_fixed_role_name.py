@@ -142,7 +142,11 @@ def test_a_parameter_in_the_name_and_an_imported_key(stack: cdk.Stack) -> None:
     assert ":role/${Name}" in warnings(stack)["pendingKeyPolicy"]
 
 
-@pytest.mark.parametrize("name", ["", "a b", "r" * 65, "role/name", 7])
+@pytest.mark.parametrize(
+    "name",
+    ["", "a b", "r" * 65, "role/name", 7, f"personalize/{cdk.Aws.REGION}", f"{'r' * 64}{cdk.Aws.REGION}"],
+    ids=["empty", "space", "long", "path", "number", "path before a token", "long with a token"],
+)
 def test_a_name_that_iam_refuses(stack: cdk.Stack, name: Any) -> None:
     """It is refused with what IAM takes."""
     with pytest.raises(ValueError, match=r"^Stack/Encryption: role_name is .* but IAM takes 1 to 64 letters"):

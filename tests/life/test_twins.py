@@ -130,6 +130,31 @@ def test_a_prefix_that_makes_the_name_too_long(app: cdk.App, stack: cdk.Stack) -
     assert "of 65 characters but IAM takes 1 to 64" in synth_error(app)
 
 
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        # The shortest name of a Region has nine characters.
+        ("r" * 50, f"the name 'corp-{'r' * 50}-' of 65 characters or more but IAM takes 1 to 64"),
+        ("role/of", "the name 'corp-role/of-' of 22 characters or more but IAM takes 1 to 64"),
+    ],
+)
+def test_a_prefix_before_a_token(app: cdk.App, stack: cdk.Stack, name: str, words: str) -> None:
+    """What is literal in a name is judged too, and stacks that know no Region have a token in each."""
+    PersonalizeEncryption(stack, "Encryption", resources=[GROUP])
+
+    def put_prefix(role: iam.CfnRole) -> None:
+        role.role_name = f"corp-{name}-{cdk.Aws.REGION}"
+
+    change(app, iam.CfnRole, put_prefix)
+    assert words in synth_error(app)
+
+
+def test_the_longest_name_with_a_token(app: cdk.App, stack: cdk.Stack) -> None:
+    """The shortest Region makes it a name."""
+    PersonalizeEncryption(stack, "Encryption", resources=[GROUP], role_name=f"{'r' * 55}{cdk.Aws.REGION}")
+    app.synth()
+
+
 def test_a_name_that_is_taken_from_the_role_made_here(app: cdk.App, stack: cdk.Stack) -> None:
     """Without its name a live role would be replaced."""
     encryption = PersonalizeEncryption(stack, "Encryption", resources=[GROUP])
