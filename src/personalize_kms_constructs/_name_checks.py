@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from typing import Any
 
-from aws_cdk import CfnResource, Stack
+from aws_cdk import CfnResource
 
 from ._argument_types import shown
 from ._policies.roles import RoleFacts
@@ -23,7 +23,6 @@ _ROLE_NAME = re.compile(rf"[\w+=,.@-]{{1,{_LONGEST_ROLE_NAME}}}", re.ASCII)
 _DOMAINS = ("ECOMMERCE", "VIDEO_ON_DEMAND")
 # https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-resource-personalize-dataset.html
 _DATASET_TYPES = ("Interactions", "Items", "Users", "Actions", "Action_Interactions")
-_DATASET_GROUPS = "_personalize_dataset_groups"
 _OWN_IDS = re.compile(r"Key|Role|Policy\d*|KeyPolicy[0-9A-F]{8}|EncryptionKey|ServiceRole|Warnings")
 
 
@@ -35,19 +34,11 @@ def id_problems(id: object, taken: Container[str]) -> Iterator[str]:
         yield f"id {id!r} is that of another child of the construct: use another id, such as {id + 'Resource'!r}"
 
 
-def take_name(stack: Stack, name: str, dataset_group: CfnResource) -> None:
-    """Remember the dataset group of a name."""
-    groups: dict[str, list[CfnResource]] = getattr(stack, _DATASET_GROUPS, {})
-    groups.setdefault(name, []).append(dataset_group)
-    setattr(stack, _DATASET_GROUPS, groups)
-
-
-def taken_name_problems(stack: Stack, own: Container[object]) -> Iterator[str]:
+def taken_name_problems(by_name: Mapping[str, Sequence[CfnResource]], own: Container[object]) -> Iterator[str]:
     """Explain that two dataset groups of the stack have one name, of which a later one is the construct's own.
 
     Of those that have a condition each, one at most may be made.
     """
-    by_name: dict[str, list[CfnResource]] = getattr(stack, _DATASET_GROUPS, {})
     for name, groups in by_name.items():
         for number, group in enumerate(groups[1:], 1):
             if group not in own:

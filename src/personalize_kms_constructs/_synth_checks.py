@@ -112,7 +112,7 @@ class SynthChecks:
 
     def _problems(self, documents: Documents, number: int) -> Iterator[str]:
         yield from self._role_problems()
-        yield from taken_name_problems(self._stack, self._dataset_groups)
+        yield from taken_name_problems(self._app.dataset_groups.get(self._stack, {}), self._dataset_groups)
         if number > MANAGED_POLICIES_AT_MOST:
             yield too_many_policies(self._policies.role.name, number)
         yield from self._key_problems()

@@ -33,7 +33,6 @@ from ._name_checks import (
     id_problems,
     name_problems,
     role_name_problems,
-    take_name,
 )
 from ._policies.dependencies import Dependencies
 from ._policies.keys import AddStatements
@@ -336,7 +335,6 @@ class PersonalizeEncryption(Construct):
             role_arn=self._role.arn,
         )
         self._permissions.hold(dataset_group, refers_to=self._wiring.encryption_key.l1)
-        take_name(self._here.stack, name, dataset_group)
         self._dataset_groups.add(dataset_group)
         return dataset_group
 

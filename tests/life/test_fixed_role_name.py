@@ -67,10 +67,11 @@ def test_a_stack_that_keeps_its_name_keeps_the_role(where: str) -> None:
         app = cdk.App(analytics_reporting=False)
         scope = cdk.Stage(app, "Production") if is_moved and where == "a stage" else app
         stack = cdk.Stack(scope, "Renamed" if is_moved and where == "another id" else "Stack", stack_name="movies")
-        PersonalizeEncryption(cdk.NestedStack(stack, "Nested"), "Encryption", resources=[GROUP])
+        nested = cdk.NestedStack(stack, "Nested")
+        PersonalizeEncryption(nested, "Encryption", resources=[GROUP])
         PersonalizeEncryption(stack, "Encryption").add_dataset_group("Movies", name="movies")
         templates.append({**resources(stack, "AWS::IAM::Role"), **resources(stack, "AWS::Personalize::DatasetGroup")})
-        templates.append(resources(stack.node.find_child("Nested"), "AWS::IAM::Role"))
+        templates.append(resources(nested, "AWS::IAM::Role"))
     assert templates[:2] == templates[2:]
     role = templates[0]["EncryptionRole2D2265A5"]
     assert role["Properties"]["RoleName"] == {"Fn::Join": ["", ["movies-Encryption-5E185CC9-", REGION]]}

@@ -9,10 +9,11 @@ from typing import Any, TypeVar, cast
 
 from aws_cdk import CfnResource, Stack, Stage
 from aws_cdk import aws_iam as iam
+from aws_cdk import aws_personalize as personalize
 from aws_cdk import aws_s3 as s3
 from constructs import IConstruct
 
-from .._tokens import l1_behind
+from .._tokens import is_token, l1_behind
 
 _ATTRIBUTE = "_personalize_kms_constructs_contents"
 
@@ -49,6 +50,16 @@ class AppContents:
     def managed_policies(self) -> list[iam.CfnManagedPolicy]:
         """Those of the stage."""
         return self.all_of(iam.CfnManagedPolicy)
+
+    @cached_property
+    def dataset_groups(self) -> dict[Stack, dict[str, list[personalize.CfnDatasetGroup]]]:
+        """Those of each stack by their names, as these are in the end."""
+        found: dict[Stack, dict[str, list[personalize.CfnDatasetGroup]]] = {}
+        for group in self.all_of(personalize.CfnDatasetGroup):
+            name, stack = group.name, group.stack
+            known = stack.resolve(name) if is_token(name) else name
+            found.setdefault(stack, {}).setdefault(str(known), []).append(group)
+        return found
 
     @cached_property
     def paths(self) -> set[str]:
