@@ -58,6 +58,34 @@ def test_a_bucket_policy_that_names_its_bucket_by_an_expression(
     assert len(only["Properties"]["PolicyDocument"]["Statement"]) == 2
 
 
+@pytest.mark.parametrize(
+    "name",
+    [{"Fn::Sub": "data-${Stage}"}, {"Fn::Join": ["-", ["data", {"Ref": "Stage"}]]}, {"Ref": "Stage"}, "data"],
+    ids=["Sub", "Join", "Ref", "literal"],
+)
+def test_a_bucket_policy_that_names_its_bucket_as_the_bucket_names_itself(
+    stack: cdk.Stack, tmp_path: Path, name: Any
+) -> None:
+    """Templates write the name twice, instead of a reference, and S3 keeps one policy of the bucket."""
+    file = tmp_path / "old.json"
+    template = {
+        "Parameters": {"Stage": {"Type": "String"}},
+        "Resources": {
+            "Data": {"Type": "AWS::S3::Bucket", "Properties": {"BucketName": name}},
+            "P": {
+                "Type": "AWS::S3::BucketPolicy",
+                "Properties": {"Bucket": name, "PolicyDocument": {"Statement": []}},
+            },
+        },
+    }
+    file.write_text(json.dumps(template))
+    bucket: Any = cfn_include.CfnInclude(stack, "Old", template_file=str(file)).get_resource("Data")
+    job = PersonalizeResource.dataset_import_job(S3Location(bucket, "import/"))
+    PersonalizeEncryption(stack, "Encryption", resources=[job])
+    (only,) = resources(stack, "AWS::S3::BucketPolicy").values()
+    assert len(only["Properties"]["PolicyDocument"]["Statement"]) == 2
+
+
 def test_a_bucket_imported_by_the_name_of_an_l1(stack: cdk.Stack) -> None:
     """It is the app's own: its policy and its key get the statements."""
     encryption = s3.CfnBucket.BucketEncryptionProperty(

@@ -108,13 +108,13 @@ def _stage_of(construct: IConstruct) -> IConstruct:
 
 def bucket_policies_of(bucket: s3.CfnBucket, policies: list[s3.CfnBucketPolicy]) -> Iterator[s3.CfnBucketPolicy]:
     """Yield the policies that belong to a bucket, by a reference, an expression or its name."""
-    name = _written_out(bucket, bucket.ref) if policies else ""
+    names = {_written_out(bucket, name) for name in (bucket.ref, bucket.bucket_name) if name} if policies else set()
     for policy in policies:
         of = l1_behind(policy.bucket, s3.CfnBucket)
         if of is not None:
             is_its = of.attr_arn == bucket.attr_arn
         else:
-            is_its = policy.bucket == bucket.bucket_name or _written_out(policy, policy.bucket) == name
+            is_its = policy.bucket == bucket.bucket_name or _written_out(policy, policy.bucket) in names
         if is_its:
             yield policy
 
