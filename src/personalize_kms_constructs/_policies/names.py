@@ -43,7 +43,9 @@ def fixed_role_name(path: str, id: str, here: Place) -> str:
     """
     outermost = outermost_stack(here.stack)
     stack_name = outermost.stack_name
-    path = f"{stack_name}/{path.removeprefix(f'{outermost.node.path}/')}"
+    # Most often that is the path already; asking for the stack's costs two calls into jsii.
+    if path != f"{stack_name}/{id}":
+        path = f"{stack_name}/{path.removeprefix(f'{outermost.node.path}/')}"
     readable = re.sub(r"[^A-Za-z0-9+=,.@_-]", "", f"{stack_name}-{id}")[:_MAX_READABLE_LENGTH]
     unique = hashlib.sha256(f"{stack_name}\n{path}".encode()).hexdigest()[:_HASH_LENGTH].upper()
     return f"{readable}-{unique}-{here.region}"
