@@ -4,7 +4,7 @@ import json
 import re
 
 from personalize_kms_constructs.access.comparison import compare
-from personalize_kms_constructs.access.model import Problem
+from personalize_kms_constructs.access.model import Location, Problem
 from personalize_kms_constructs.access.report import AccessReport, merged
 from tests.access.models import (
     ACCOUNT_STATEMENT,
@@ -211,6 +211,15 @@ def test_the_statements_to_add_have_all_that_their_policies_lack_and_no_more() -
     assert [(each["Action"], each["Resource"]) for each in added["bucket"]] == in_iam
     mended = report(*requests, key=added["key"], iam=added["role"], bucket=added["bucket"])
     assert (mended.missing, mended.excess, mended.undecided, mended.problems) == ((), (), (), ())
+
+
+def test_keys_and_buckets_are_named_so_whatever_their_arns_are() -> None:
+    """An ARN that is a parameter of the template says nothing of its kind."""
+    key, bucket = "${Main.KeyArn?}", "${Main.BucketArn?}"
+    source = Location(bucket, "import/", key_arn=None)
+    job = asked(IMPORT_JOB, name="import", source=source, dataset_group_key=key)
+    lines = report(job).to_text().splitlines()
+    assert [line for line in lines if line.startswith(("key", "bucket", "role"))] == [f"key {key}", f"bucket {bucket}"]
 
 
 def test_markdown_has_tables_statements_and_a_graph() -> None:

@@ -332,7 +332,22 @@ def test_each_reason_is_told_apart() -> None:
     assert all(each.next_step == "" for each in checks)
 
 
-def test_how_many_jobs_were_looked_at() -> None:
+@pytest.mark.parametrize(
+    ("jobs", "answers", "looked"),
+    [
+        (
+            Jobs([IMPORTED], older=1, unseen=1),
+            "1 answer is lacking, see the end",
+            "1 job or metric attribution was looked at, 1 older one was not (--jobs)",
+        ),
+        (
+            Jobs([IMPORTED, IMPORTED], older=30, unseen=2),
+            "2 answers are lacking, see the end",
+            "2 jobs and metric attributions were looked at, 30 older ones were not (--jobs)",
+        ),
+    ],
+)
+def test_how_many_jobs_were_looked_at(jobs: Jobs, answers: str, looked: str) -> None:
     """And how many were not: for their age, or for lack of a permission."""
     reader: Any = SimpleNamespace(
         account=SimpleNamespace(id=ACCOUNT, region=REGION, partition="aws"),
@@ -340,10 +355,9 @@ def test_how_many_jobs_were_looked_at() -> None:
         role=lambda _: ROLE_FACTS,
         bucket=lambda _: BUCKET_FACTS,
     )
-    jobs = Jobs([IMPORTED], older=30, unseen=2)
     checks = diagnose(gather(reader, Group(GROUP, "movies", "ACTIVE", KEY, ROLE), jobs), REGION)
     found = {each.title: each.because for each in checks if each.name == "jobs"}
     assert found == {
-        "not all of its jobs, or of their listings, can be seen": "2 answers are lacking, see the end",
-        "1 jobs and metric attributions were looked at, 30 older ones weren't (--jobs)": "",
+        "not all of its jobs, or of their listings, can be seen": answers,
+        looked: "",
     }

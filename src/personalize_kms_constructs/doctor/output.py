@@ -46,7 +46,7 @@ class Summary:
         groups = f"{self.groups} dataset group{'' if self.groups == 1 else 's'}"
         return (
             f"{groups}: {count[Status.FAILED]} failed, {count[Status.UNDECIDED]} undecided, "
-            f"{count[Status.WARNING]} warnings, {count[Status.OK]} ok"
+            f"{count[Status.WARNING]} warning{'' if count[Status.WARNING] == 1 else 's'}, {count[Status.OK]} ok"
         )
 
     def not_answered(self) -> Iterator[tuple[str, list[str], int]]:
