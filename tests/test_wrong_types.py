@@ -78,7 +78,7 @@ def refusal(call: Callable[[], object]) -> str:
         ({"removal_policy": "DESTROY"}, f"removal_policy is 'DESTROY' but {A_REMOVAL}"),
         (
             {"removal_policy": cdk.RemovalPolicy.SNAPSHOT},
-            f"removal_policy is an object of type RemovalPolicy but {A_REMOVAL}",
+            f"removal_policy is RemovalPolicy.SNAPSHOT but {A_REMOVAL}",
         ),
         (
             {"role_name": "my role"},
@@ -249,6 +249,14 @@ def test_no_resource_for_a_caller(stack: cdk.Stack, encryption: PersonalizeEncry
     wrong: Any = [PersonalizeResource.dataset_group()]
     assert refusal(lambda: encryption.grant_create(iam.User(stack, "User"), wrong)) == (
         f"Stack/Encryption: an object of type list {A_RESOURCE}"
+    )
+
+
+def test_nothing_for_a_caller(stack: cdk.Stack, encryption: PersonalizeEncryption) -> None:
+    """A grant of nothing would show at run time alone, as a call that is refused."""
+    assert refusal(lambda: encryption.grant_create(iam.User(stack, "User"))) == (
+        "Stack/Encryption: the grantee is given nothing to create: name the resources, as "
+        "grant_create(grantee, PersonalizeResource.dataset_group()); those of the construct aren't taken"
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from enum import Enum
 from types import FunctionType
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -32,6 +33,8 @@ def shown(value: object) -> str:
     """Return a value in few words; the repr of an object may fill a page."""
     if value is None or isinstance(value, (str, int, float)):
         return repr(value)
+    if isinstance(value, Enum):
+        return str(value)
     if isinstance(value, (type, FunctionType)):
         return f"the {'class' if isinstance(value, type) else 'function'} {value.__qualname__}"
     return f"an object of type {type(value).__name__}"

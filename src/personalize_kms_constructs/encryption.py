@@ -467,10 +467,10 @@ class PersonalizeEncryption(Construct):
 
         Args:
             grantee: the caller, a Lambda function or a CI role for example.
-            resources: what the caller will create; their locations don't matter.
+            resources: what the caller will create, one at least; their locations don't matter.
 
         Raises:
-            ValueError: if an argument is not a grantee or not a resource.
+            ValueError: if an argument is not a grantee or not a resource, or if there is no resource.
 
         https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonpersonalize.html
         """

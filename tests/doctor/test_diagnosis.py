@@ -293,6 +293,27 @@ def test_states_of_keys(state: str, mend: str) -> None:
     assert check.needed_by == ["load (dataset import job)", "movies (dataset group)"]
 
 
+def test_a_trust_policy_of_another_service() -> None:
+    """It is said of the role under its own heading, and a colon leads to the statement."""
+    of_lambda = {**TRUST["Statement"][0], "Principal": {"Service": "lambda.amazonaws.com"}}
+    (check,) = [each for each in look(role=replace(ROLE_FACTS, trust=policy(of_lambda))) if each.name == "trust"]
+    assert check.title == (
+        "it doesn't trust Personalize, which has to assume it (the trust policy has no statement that allows it)"
+    )
+    assert check.next_step == "let personalize.amazonaws.com do sts:AssumeRole in its trust policy:"
+    assert [each.to for each in check.add] == ["the trust policy"]
+
+
+def test_a_trust_policy_that_denies() -> None:
+    """A statement that allows it would change nothing."""
+    denial = {**TRUST["Statement"][0], "Effect": "Deny"}
+    facts = replace(ROLE_FACTS, trust=policy(*TRUST["Statement"], denial))
+    (check,) = [each for each in look(role=facts) if each.name == "trust"]
+    assert check.title.endswith("which has to assume it (denied by statement number 2 of the trust policy)")
+    assert check.next_step == ("take the denial out of its trust policy, or except personalize.amazonaws.com from it")
+    assert check.add == []
+
+
 def test_an_id_in_a_trust_policy() -> None:
     """Nobody that Personalize needs: IAM refuses the next change of the policy all the same."""
     dead = {"Effect": "Allow", "Principal": {"AWS": "AIDADEADDEADDEADDEAD1"}, "Action": "sts:AssumeRole"}
