@@ -34,7 +34,7 @@ def personalize_kms() -> None:
     """Show what Amazon Personalize may do with KMS keys and buckets, and what it lacks."""
 
 
-@personalize_kms.command()
+@personalize_kms.command(short_help="Compare the output of cdk synth with AWS's pages.")
 @click.argument("path", default="cdk.out", type=click.Path(path_type=Path))
 @click.option(
     "--format",

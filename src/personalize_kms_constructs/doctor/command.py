@@ -11,7 +11,7 @@ from .._terminal import FOUND, PASSED, print_coloured, stop, take_any_character
 from .check import Status
 
 
-@click.command()
+@click.command(short_help="Say what keeps Personalize from working in an account.")
 @click.argument("dataset_groups", metavar="[DATASET_GROUP]...", nargs=-1)
 @click.option(
     "--region", envvar=["AWS_REGION", "AWS_DEFAULT_REGION"], help="Where to look; else AWS_REGION, or the profile's."
