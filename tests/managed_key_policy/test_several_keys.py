@@ -2,10 +2,12 @@
 
 import json
 import re
+from typing import Any
 
 import aws_cdk as cdk
 import pytest
 from aws_cdk import assertions
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 
@@ -139,6 +141,25 @@ def test_the_configuration_fills_the_environment() -> None:
     assert len(environment([*names, "r" * (1 + to_go)])) == 4096
     with pytest.raises(RuntimeError, match=r"by 4,097 bytes of configuration"):
         environment([*names, "r" * (2 + to_go)])
+
+
+@pytest.mark.parametrize(("role_name", "refers"), [(None, True), ("personalize", False)])
+def test_the_configuration_refers_to_a_given_role_without_a_name(
+    stack: cdk.Stack, role_name: str | None, refers: bool
+) -> None:
+    """What such a role needs may not need the function, so the page says to give it a name."""
+    service: Any = iam.ServicePrincipal("personalize.amazonaws.com")
+    PersonalizeEncryption(
+        stack,
+        "Encryption",
+        imported_key_policy=ImportedKeyPolicy.MANAGED,
+        encryption_key=kms.Key.from_key_arn(stack, "Key", "arn:aws:kms:us-east-1:111122223333:key/1"),
+        service_role=iam.Role(stack, "Role", assumed_by=service, role_name=role_name),
+        resources=[PersonalizeResource.dataset_group()],
+    )
+    (function,) = resources(stack, "AWS::Lambda::Function").values()
+    parts = function["Properties"]["Environment"]["Variables"]["MAY_WRITE"]["Fn::Join"][1]
+    assert ({"Fn::GetAtt": ["Role1ABCC5F0", "Arn"]} in parts) == refers
 
 
 def test_keys_of_the_deployment_need_room_too(stack: cdk.Stack) -> None:
