@@ -69,7 +69,7 @@ snapshots: setup ## write template snapshots, matrix page and picture anew, afte
 	@python docs/access_picture.py
 	@python -m pytest -n 0 -q tests/templates/test_snapshots.py --snapshot-update
 
-properties: setup ## prove a thousand random apps against the page
+properties: setup ## compare a thousand random apps with the page
 	@PROPERTY_EXAMPLES=1000 python -m pytest tests/proof/test_properties.py -q
 
 mutation: setup ## break the library's own code and table in every single way; takes an hour or more

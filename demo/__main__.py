@@ -19,6 +19,7 @@ from demo.nightly_run import NightFailedError, deletion_run, nightly_run
 from demo.ratings import ratings_csv
 from embedded_aws import EmbeddedAws
 from personalize_kms_constructs.access.comparison import compare
+from personalize_kms_constructs.access.text import wrapped
 
 _CACHE = Path(__file__).resolve().parent.parent / ".demo"
 _DATA = ("Security", "Data")
@@ -84,7 +85,7 @@ def _run(*, verbose: bool) -> None:
             night = nightly_run(aws, bucket)
         for line in night:
             if verbose or line.startswith("s3://"):
-                print(f"  {line.removeprefix(f's3://{bucket}/')}")
+                print("\n".join(wrapped(line.removeprefix(f"s3://{bucket}/"), "  ", "      ")))
         with _step("a user is forgotten: the second state machine deletes the data"):
             deletion = deletion_run(aws, bucket)
         if verbose:

@@ -13,8 +13,10 @@ from personalize_kms_constructs.jobs import BatchInferenceJob, DatasetExportJob,
 # A folder for each night, by the day on which the execution started.
 _TONIGHT = "{% $substringBefore($states.context.Execution.StartTime, 'T') & '/' %}"
 # EventBridge may start a night twice. Both executions have the time of the schedule in their input, and Personalize
-# takes a name once: the second one fails with its first job. One started by hand, without a time, has its own name.
-_ONCE = "{% 'night-' & ($exists($states.input.time) ? $replace($states.input.time, ':', '-') : $uuid()) %}"
+# takes a name once: the second one fails with its first job, or, if both had to wait for a place, with a later one. One
+# started by hand, without a time, has its own names.
+_TIME = "$states.context.Execution.Input.time"
+_ONCE = f"{{% 'night-' & ($exists({_TIME}) ? $replace({_TIME}, ':', '-') : $uuid()) %}}"
 
 
 class NightlyJobs(Construct):
@@ -46,6 +48,7 @@ class NightlyJobs(Construct):
             self,
             "Recommend",
             encryption=encryption,
+            job_name=_ONCE,
             solution_version_arn="{% $states.input.Solution.LatestSolutionVersion.SolutionVersionArn %}",
             source=S3Location(bucket, "batch/in/"),
             source_path=_TONIGHT,
@@ -58,6 +61,7 @@ class NightlyJobs(Construct):
             "Export",
             encryption=encryption,
             dataset_arn=dataset.attr_dataset_arn,
+            job_name=_ONCE,
             destination=S3Location(bucket, "export/"),
             destination_path=_TONIGHT,
             ingestion_mode="ALL",

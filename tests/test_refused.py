@@ -130,7 +130,20 @@ def test_managing_a_key_of_this_account_or_of_nobody_knows_whose(concrete: cdk.S
     PersonalizeEncryption(concrete, "Encryption", encryption_key=key, imported_key_policy=managed)
 
 
-@pytest.mark.parametrize("name", ["", "-movies", "movies!", "m" * 64, "mo vies", "movies\n"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "",
+        "-movies",
+        "movies!",
+        "m" * 64,
+        "mo vies",
+        "movies\n",
+        pytest.param(f"{cdk.Aws.REGION}.movies", id="token and a character"),
+        pytest.param(f"-{cdk.Aws.REGION}", id="start before a token"),
+        pytest.param(f"{'m' * 63}{cdk.Aws.REGION}", id="long with a token"),
+    ],
+)
 def test_names_outside_of_the_pattern(stack: cdk.Stack, name: str) -> None:
     """Names of dataset groups are checked as Personalize does."""
     encryption = PersonalizeEncryption(stack, "Encryption")
@@ -141,7 +154,13 @@ def test_names_outside_of_the_pattern(stack: cdk.Stack, name: str) -> None:
     )
 
 
-@pytest.mark.parametrize("name", ["m", "0", "Movies_2-b", "m" * 63, pytest.param(cdk.Aws.STACK_NAME, id="token")])
+TOKENS = [
+    pytest.param(cdk.Aws.STACK_NAME, id="token"),
+    pytest.param(f"{'m' * 61}_{cdk.Aws.STACK_NAME}", id="long with a token"),
+]
+
+
+@pytest.mark.parametrize("name", ["m", "0", "Movies_2-b", "m" * 63, *TOKENS])
 def test_names_inside_of_the_pattern(stack: cdk.Stack, name: str) -> None:
     """Values that Personalize takes, or that are known only at deployment, are taken."""
     PersonalizeEncryption(stack, "Encryption").add_dataset_group("Movies", name=name)

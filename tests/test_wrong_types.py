@@ -8,6 +8,7 @@ import pytest
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_personalize as personalize
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_sns as sns
 
@@ -33,6 +34,8 @@ A_DATASET_GROUP = (
     "a dataset group is expected: pass what add_dataset_group returned, a personalize.CfnDatasetGroup or an ARN"
 )
 A_MAPPING = "a mapping is expected: pass {'key': 'value'}"
+STRINGS = "strings are expected: pass {'key': 'value'}"
+AN_ID = "an id is expected: pass a string that is known at synth, as 'Movies'"
 METRICS = "a list of metrics is expected: pass [personalize.CfnMetricAttribution.MetricAttributeProperty(…)]"
 A_CALLER = "a caller is expected: pass a role, a user or a function, or iam.Role.from_role_arn for an ARN"
 A_TARGET = "a target of a rule is expected: wrap it, as aws_events_targets.SnsTopic(topic)"
@@ -54,6 +57,10 @@ def refusal(call: Callable[[], object]) -> str:
     [
         ({"encryption_key": KEY_ARN}, f"encryption_key is '{KEY_ARN}' but {A_KEY}"),
         ({"service_role": ROLE_ARN}, f"service_role is '{ROLE_ARN}' but {A_ROLE}"),
+        (
+            {"service_role": personalize.CfnDatasetGroup(cdk.Stack(), "Movies", name="movies", role_arn=ROLE_ARN)},
+            f"service_role is an object of type CfnDatasetGroup but {A_ROLE}",
+        ),
         ({"resources": None}, f"resources is None but {A_LIST}"),
         ({"resources": "dataset_group"}, f"resources is 'dataset_group' but {A_LIST}"),
         (
@@ -78,7 +85,7 @@ def refusal(call: Callable[[], object]) -> str:
         ({"removal_policy": "DESTROY"}, f"removal_policy is 'DESTROY' but {A_REMOVAL}"),
         (
             {"removal_policy": cdk.RemovalPolicy.SNAPSHOT},
-            f"removal_policy is an object of type RemovalPolicy but {A_REMOVAL}",
+            f"removal_policy is RemovalPolicy.SNAPSHOT but {A_REMOVAL}",
         ),
         (
             {"role_name": "my role"},
@@ -192,12 +199,60 @@ def test_a_name_that_is_no_string(encryption: PersonalizeEncryption, name: Any) 
     )
 
 
-def test_a_list_of_tags(encryption: PersonalizeEncryption) -> None:
-    """L1s take lists."""
-    tags: Any = [cdk.CfnTag(key="team", value="movies")]
+@pytest.mark.parametrize(
+    ("tags", "words"),
+    [
+        ([cdk.CfnTag(key="team", value="movies")], f"tags is an object of type list but {A_MAPPING}"),
+        ({"team": "movies", "cost": 3}, f"tags has 3 but {STRINGS}"),
+        ({"team": None}, f"tags has None but {STRINGS}"),
+        ({1: "movies"}, f"tags has 1 but {STRINGS}"),
+    ],
+)
+def test_tags_that_are_none(encryption: PersonalizeEncryption, tags: Any, words: str) -> None:
+    """L1s take lists, and nobody takes numbers."""
     assert refusal(lambda: encryption.add_dataset_group("Movies", name="movies", tags=tags)) == (
-        f"Stack/Encryption: tags is an object of type list but {A_MAPPING}"
+        f"Stack/Encryption: {words}"
     )
+
+
+@pytest.mark.parametrize("id", [None, 3, "", f"Movies{cdk.Aws.REGION}"], ids=["none", "number", "empty", "token"])
+@pytest.mark.parametrize("add", ["dataset group", "rule", "output"])
+def test_an_id_that_is_none(encryption: PersonalizeEncryption, id: Any, add: str) -> None:
+    """The CDK would tell of some at the end of the synth, and of others in the words of jsii."""
+    adding: dict[str, Callable[[], object]] = {
+        "dataset group": lambda: encryption.add_dataset_group(id, name="movies"),
+        "rule": lambda: encryption.on_key_access_changed(id),
+        "output": lambda: encryption.output_pending_statements(id),
+    }
+    assert refusal(adding[add]) == f"Stack/Encryption: id is {id!r} but {AN_ID}"
+
+
+def test_texts_that_are_none(encryption: PersonalizeEncryption) -> None:
+    """The ARN of a schema is told together with all else, and so are the rule's texts."""
+    wrong: Any = personalize.CfnSchema(encryption, "Schema", name="movies", schema="{}")
+    location: Any = "s3://ratings/in/"
+    assert refusal(
+        lambda: encryption.add_dataset(
+            "Key", dataset_group="movies", schema_arn=wrong, name="my items", dataset_type="Films", import_from=location
+        )
+    ).split("\n") == [
+        "Stack/Encryption: ",
+        "- id 'Key' is that of another child of the construct: use another id, such as 'KeyResource'",
+        "- name of the dataset 'my items' is not a name that Personalize takes: use 1 to 63 letters, digits, hyphens "
+        "and underscores, and begin with a letter or digit",
+        f"- dataset_group is 'movies' but {A_DATASET_GROUP}",
+        "- schema_arn is an object of type CfnSchema but a string is expected: pass one",
+        "- dataset_type is 'Films' but Personalize takes 'Interactions', 'Items', 'Users', 'Actions', "
+        "'Action_Interactions': use one of them",
+        f"- source of dataset import job is 's3://ratings/in/' but {A_LOCATION}",
+    ]
+    assert refusal(lambda: encryption.on_key_access_changed("Rule", description=wrong, rule_name=wrong)).split(
+        "\n"
+    ) == [
+        "Stack/Encryption: ",
+        "- description is an object of type CfnSchema but a string is expected: pass one",
+        "- rule_name is an object of type CfnSchema but a string is expected: pass one",
+    ]
 
 
 @pytest.mark.parametrize("wrong", ["movies", "arn:aws:personalize:eu-west-1:111111111111:schema/movies"])
@@ -216,7 +271,13 @@ def test_no_arn_of_a_dataset_group(encryption: PersonalizeEncryption, wrong: str
 @needs_metric_attribution
 @pytest.mark.parametrize(
     ("metrics", "words"),
-    [([{"eventType": "click"}], "metrics has an object of type dict"), ("click", "metrics is 'click'")],
+    [
+        ([{"eventType": "click"}], "metrics has an object of type dict"),
+        ("click", "metrics is 'click'"),
+        (["click"], "metrics has 'click'"),
+        ([None], "metrics has None"),
+        ([PersonalizeResource.metric_attribution()], "metrics has an object of type PersonalizeResource"),
+    ],
 )
 def test_metrics_that_jsii_would_not_take(encryption: PersonalizeEncryption, metrics: Any, words: str) -> None:
     """And would tell of on half a page."""
@@ -225,6 +286,19 @@ def test_metrics_that_jsii_would_not_take(encryption: PersonalizeEncryption, met
         refusal(lambda: encryption.add_metric_attribution("M", dataset_group=movies, name="clicks", metrics=metrics))
         == f"Stack/Encryption: {words} but {METRICS}"
     )
+
+
+@needs_metric_attribution
+def test_no_location_of_a_metric_attribution(encryption: PersonalizeEncryption) -> None:
+    """It is told together with all else."""
+    wrong: Any = {"destination": "s3://ratings/out/"}
+    assert refusal(
+        lambda: encryption.add_metric_attribution("M", dataset_group="movies", name="clicks", metrics=[], **wrong)
+    ).split("\n") == [
+        "Stack/Encryption: ",
+        f"- dataset_group is 'movies' but {A_DATASET_GROUP}",
+        f"- destination of metric attribution is 's3://ratings/out/' but {A_LOCATION}",
+    ]
 
 
 @needs_metric_attribution
@@ -249,6 +323,14 @@ def test_no_resource_for_a_caller(stack: cdk.Stack, encryption: PersonalizeEncry
     wrong: Any = [PersonalizeResource.dataset_group()]
     assert refusal(lambda: encryption.grant_create(iam.User(stack, "User"), wrong)) == (
         f"Stack/Encryption: an object of type list {A_RESOURCE}"
+    )
+
+
+def test_nothing_for_a_caller(stack: cdk.Stack, encryption: PersonalizeEncryption) -> None:
+    """A grant of nothing would show at run time alone, as a call that is refused."""
+    assert refusal(lambda: encryption.grant_create(iam.User(stack, "User"))) == (
+        "Stack/Encryption: the grantee is given nothing to create: name the resources, as "
+        "grant_create(grantee, PersonalizeResource.dataset_group()); those of the construct aren't taken"
     )
 
 

@@ -5,6 +5,7 @@
 
 import aws_cdk as cdk
 import pytest
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_personalize as personalize
 from aws_cdk import aws_stepfunctions as sfn
 
@@ -12,6 +13,9 @@ HAS_METRIC_ATTRIBUTION = hasattr(personalize, "CfnMetricAttribution")
 
 needs_metric_attribution = pytest.mark.skipif(
     not HAS_METRIC_ATTRIBUTION, reason="needs a newer aws-cdk-lib: CfnMetricAttribution came with 2.268.0"
+)
+has_role_lookup = pytest.mark.skipif(
+    not hasattr(iam.Role, "from_lookup"), reason="needs iam.Role.from_lookup, which this aws-cdk-lib lacks"
 )
 needs_jsonata = pytest.mark.skipif(
     not hasattr(sfn, "QueryLanguage"), reason="needs a newer aws-cdk-lib: JSONata machines came with 2.178.0"

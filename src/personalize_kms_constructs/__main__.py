@@ -9,6 +9,9 @@ def main() -> None:
     """Run the command, or say what it needs."""
     try:
         from ._cli import personalize_kms
+    except KeyboardInterrupt:
+        print("personalize-kms: interrupted", file=sys.stderr)
+        sys.exit(2)
     except ModuleNotFoundError as error:
         if error.name != "click":
             raise

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from enum import Enum
 from types import FunctionType
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -32,6 +33,8 @@ def shown(value: object) -> str:
     """Return a value in few words; the repr of an object may fill a page."""
     if value is None or isinstance(value, (str, int, float)):
         return repr(value)
+    if isinstance(value, Enum):
+        return str(value)
     if isinstance(value, (type, FunctionType)):
         return f"the {'class' if isinstance(value, type) else 'function'} {value.__qualname__}"
     return f"an object of type {type(value).__name__}"
@@ -94,7 +97,9 @@ def is_list_of_resources(resources: object) -> bool:
 
 def is_role(value: object) -> bool:
     """Tell if this is a role, an L1 or a reference."""
-    return isinstance(value, iam.CfnRole) or has(value, "role_arn", "role_ref")
+    # L1s of other services have a role_arn too.
+    is_l2 = has(value, "role_arn") and has(value, "grant_principal")
+    return is_l2 or isinstance(value, iam.CfnRole) or has(value, "role_ref")
 
 
 def is_key(value: object) -> bool:
@@ -118,6 +123,12 @@ def bucket_type_problems(bucket: object) -> Iterator[str]:
             f"bucket is {shown(bucket)} but a bucket is expected: pass an s3.Bucket or a CfnBucket, or "
             "s3.Bucket.from_bucket_name for a name"
         )
+
+
+def text_type_problems(what: str, text: object) -> Iterator[str]:
+    """Report something that is no string, an L1 in place of its ARN for example."""
+    if not isinstance(text, str):
+        yield f"{what} is {shown(text)} but a string is expected: pass one"
 
 
 def prefix_type_problems(prefix: object) -> Iterator[str]:
@@ -152,15 +163,19 @@ def dataset_group_problems(dataset_group: object) -> Iterator[str]:
 
 
 def tags_type_problems(tags: object) -> Iterator[str]:
-    """Report a list of tags, as L1s take it."""
+    """Report a list of tags, as L1s take it, and tags that are no strings."""
     if tags is not None and not isinstance(tags, Mapping):
         yield f"tags is {shown(tags)} but a mapping is expected: pass {{'key': 'value'}}"
+    elif tags is not None:
+        wrong = [text for tag in tags.items() for text in tag if not isinstance(text, str)]
+        if wrong:
+            yield f"tags has {shown(wrong[0])} but strings are expected: pass {{'key': 'value'}}"
 
 
 def metrics_type_problems(metrics: Sequence[object]) -> Iterator[str]:
-    """Report dictionaries, which jsii doesn't take in a list."""
+    """Report what is no metric: dictionaries, for example, which jsii doesn't take in a list."""
     is_list = isinstance(metrics, Sequence) and not isinstance(metrics, str)
-    wrong = [metric for metric in metrics if isinstance(metric, (str, Mapping))] if is_list else [metrics]
+    wrong = [metric for metric in metrics if not has(metric, "event_type", "resolve")] if is_list else [metrics]
     if wrong:
         yield (
             f"metrics {'has' if is_list else 'is'} {shown(wrong[0])} but a list of metrics is expected: pass "

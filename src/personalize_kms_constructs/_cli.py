@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -17,13 +18,23 @@ from .checks.errors import AssemblyError
 from .doctor.command import doctor
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+class _Commands(click.Group):
+    """Commands whose exit code for an interrupt isn't that of a finding, as click's own is."""
+
+    def invoke(self, context: click.Context) -> Any:
+        try:
+            return super().invoke(context)
+        except KeyboardInterrupt:
+            stop("interrupted")
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="personalize-kms-constructs")
 def personalize_kms() -> None:
     """Show what Amazon Personalize may do with KMS keys and buckets, and what it lacks."""
 
 
-@personalize_kms.command()
+@personalize_kms.command(short_help="Compare the output of cdk synth with AWS's pages.")
 @click.argument("path", default="cdk.out", type=click.Path(path_type=Path))
 @click.option(
     "--format",

@@ -3,46 +3,42 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
+from typing import Any
 
-from aws_cdk import CfnResource, Stack
+from aws_cdk import CfnResource
 
 from ._argument_types import shown
 from ._policies.roles import RoleFacts
-from ._tokens import is_token
+from ._policies.sizes import size_of
+from ._tokens import is_token, shortest
 
 # https://docs.aws.amazon.com/personalize/latest/dg/API_CreateDatasetGroup.html; jobs, datasets and metric
 # attributions have the same pattern.
 _NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9\-_]{0,62}")
 # https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateRole.html
-_ROLE_NAME = re.compile(r"[\w+=,.@-]{1,64}", re.ASCII)
+_LONGEST_ROLE_NAME = 64
+_ROLE_NAME = re.compile(rf"[\w+=,.@-]{{1,{_LONGEST_ROLE_NAME}}}", re.ASCII)
 # https://docs.aws.amazon.com/personalize/latest/dg/API_CreateDatasetGroup.html
 _DOMAINS = ("ECOMMERCE", "VIDEO_ON_DEMAND")
 # https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-resource-personalize-dataset.html
 _DATASET_TYPES = ("Interactions", "Items", "Users", "Actions", "Action_Interactions")
-_DATASET_GROUPS = "_personalize_dataset_groups"
 _OWN_IDS = re.compile(r"Key|Role|Policy\d*|KeyPolicy[0-9A-F]{8}|EncryptionKey|ServiceRole|Warnings")
 
 
-def id_problems(id: str, taken: Container[str]) -> Iterator[str]:
-    """Explain that an id is taken, by a child that the construct has or may have later."""
-    if _OWN_IDS.fullmatch(id) or id in taken:
+def id_problems(id: object, taken: Container[str]) -> Iterator[str]:
+    """Explain that an id is none, or is taken, by a child that the construct has or may have later."""
+    if not isinstance(id, str) or not id or is_token(id):
+        yield f"id is {shown(id)} but an id is expected: pass a string that is known at synth, as 'Movies'"
+    elif _OWN_IDS.fullmatch(id) or id in taken:
         yield f"id {id!r} is that of another child of the construct: use another id, such as {id + 'Resource'!r}"
 
 
-def take_name(stack: Stack, name: str, dataset_group: CfnResource) -> None:
-    """Remember the dataset group of a name."""
-    groups: dict[str, list[CfnResource]] = getattr(stack, _DATASET_GROUPS, {})
-    groups.setdefault(name, []).append(dataset_group)
-    setattr(stack, _DATASET_GROUPS, groups)
-
-
-def taken_name_problems(stack: Stack, own: Container[object]) -> Iterator[str]:
+def taken_name_problems(by_name: Mapping[str, Sequence[CfnResource]], own: Container[object]) -> Iterator[str]:
     """Explain that two dataset groups of the stack have one name, of which a later one is the construct's own.
 
     Of those that have a condition each, one at most may be made.
     """
-    by_name: dict[str, list[CfnResource]] = getattr(stack, _DATASET_GROUPS, {})
     for name, groups in by_name.items():
         for number, group in enumerate(groups[1:], 1):
             if group not in own:
@@ -60,7 +56,7 @@ def taken_name_problems(stack: Stack, own: Container[object]) -> Iterator[str]:
 
 def name_problems(what: str, name: object) -> Iterator[str]:
     """Explain that Personalize's API would refuse a name."""
-    if not isinstance(name, str) or not (is_token(name) or _NAME.fullmatch(name)):
+    if not isinstance(name, str) or not _NAME.fullmatch(shortest(name)):
         yield (
             f"{what} {shown(name)} is not a name that Personalize takes: use 1 to 63 letters, digits, hyphens and "
             "underscores, and begin with a letter or digit"
@@ -78,18 +74,36 @@ def role_name_at_synth_problems(role: RoleFacts) -> Iterator[str]:
             "the role made here has lost its name, without which CloudFormation makes another role in place of the one "
             "that is in use: give another name, by role_name=, instead of none"
         )
-    elif isinstance(name, str) and not _ROLE_NAME.fullmatch(name):
+    elif name is not None:
+        yield from _finished_role_name_problems(role.name, name)
+
+
+def _finished_role_name_problems(role: str, name: Any) -> Iterator[str]:
+    literal, length = _literal_part(name), size_of(name).least - len('""')
+    is_exact = literal == name
+    if not _ROLE_NAME.fullmatch(literal if is_exact else literal or "x") or length > _LONGEST_ROLE_NAME:
         yield (
-            f"role {role.name} has got the name {name!r} of {len(name)} characters but IAM takes 1 to 64 letters, "
-            "digits and characters of '+=,.@-_': give a shorter one, by role_name= for the role made here"
+            f"role {role} has got the name {literal!r} of {length} characters{'' if is_exact else ' or more'} but IAM "
+            "takes 1 to 64 letters, digits and characters of '+=,.@-_': give a shorter one, by role_name= for the role "
+            "made here"
         )
+
+
+def _literal_part(name: Any) -> str:
+    """Return what is literal in a resolved name."""
+    match name:
+        case str():
+            return name
+        case {"Fn::Join": ["", list(parts)]}:
+            return "".join(part for part in parts if isinstance(part, str))
+    return ""
 
 
 def role_name_problems(role_name: object) -> Iterator[str]:
     """Explain that IAM would refuse the name of a role."""
-    if role_name is None or (isinstance(role_name, str) and is_token(role_name)):
+    if role_name is None:
         return
-    if not isinstance(role_name, str) or not _ROLE_NAME.fullmatch(role_name):
+    if not isinstance(role_name, str) or not _ROLE_NAME.fullmatch(shortest(role_name)):
         yield (
             f"role_name is {shown(role_name)} but IAM takes 1 to 64 letters, digits and characters of '+=,.@-_': use a "
             "name of these"

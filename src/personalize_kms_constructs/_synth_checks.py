@@ -112,7 +112,7 @@ class SynthChecks:
 
     def _problems(self, documents: Documents, number: int) -> Iterator[str]:
         yield from self._role_problems()
-        yield from taken_name_problems(self._stack, self._dataset_groups)
+        yield from taken_name_problems(self._app.dataset_groups.get(self._stack, {}), self._dataset_groups)
         if number > MANAGED_POLICIES_AT_MOST:
             yield too_many_policies(self._policies.role.name, number)
         yield from self._key_problems()
@@ -219,17 +219,18 @@ class SynthChecks:
         if l1 is None or policy.pending:
             return
         own = policy.l1_of_policy
-        others = [
-            other
-            for other in bucket_policies_of(l1, self._app.bucket_policies)
-            if own is None or other.node.path != own.node.path
-        ]
+        own_path = None if own is None else own.node.path
+        found = [each.node.path for each in bucket_policies_of(l1, self._app.bucket_policies)]
+        others = [path for path in found if path != own_path]
+        if own_path in self._app.paths and own_path not in found:
+            yield (
+                f"the statements for bucket {policy.name} are in policy {own_path}, which has become that of another "
+                "bucket: have the policy refer to the bucket, as bucket.ref, or change the names before the construct "
+                "is made"
+            )
         if others:
             way_out = _ONE_POLICY_OF_AN_L1 if policy.bucket.l2 is None else _ONE_POLICY_OF_AN_L2
-            yield (
-                f"bucket {policy.name} has another policy, {others[0].node.path}, but S3 keeps one of them only: "
-                f"{way_out}"
-            )
+            yield f"bucket {policy.name} has another policy, {others[0]}, but S3 keeps one of them only: {way_out}"
 
     def _number_of_managed_policies(self) -> int:
         """Return how many managed policies the role has by this app, those of others included."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import reduce
 from typing import Any
 
 from aws_cdk import Stack
@@ -88,6 +89,11 @@ def caller_problems(grantee: Any, resources: Sequence[object]) -> Iterator[str]:
             f"grantee is {shown(grantee.grant_principal)}, which takes no IAM policy: pass the role, user or group "
             "that calls Personalize"
         )
+    if not resources:
+        yield (
+            "the grantee is given nothing to create: name the resources, as "
+            "grant_create(grantee, PersonalizeResource.dataset_group()); those of the construct aren't taken"
+        )
     for resource in resources:
         if not isinstance(resource, PersonalizeResource):
             yield not_a_resource(resource)
@@ -107,21 +113,21 @@ def grant_create(
         scope: the construct, in whose account and Region the resources are; warnings are of it.
         grantee: the caller.
         service_role_arn: the ``roleArn`` that the caller gives.
-        resources: what will be created; their locations don't matter.
+        resources: what will be created, one at least; their locations don't matter.
     """
     statements = list(_statements(Stack.of(scope), service_role_arn, resources))
-    if statements and is_immutable(grantee.grant_principal):
+    if is_immutable(grantee.grant_principal):
         _warn_of_immutable(scope, grantee.grant_principal, service_role_arn, statements)
-    grant: iam.Grant | None = None
-    for statement in statements:
-        added = iam.Grant.add_to_principal(
+    grants = [
+        iam.Grant.add_to_principal(
             grantee=grantee,
             actions=statement["Action"],
             resource_arns=statement["Resource"],
             conditions=statement.get("Condition"),
         )
-        grant = added if grant is None else grant.combine(added)
-    return grant or iam.Grant.drop(grantee, "no resources are to be created")
+        for statement in statements
+    ]
+    return reduce(iam.Grant.combine, grants)
 
 
 def _warn_of_immutable(scope: Construct, principal: Any, service_role_arn: str, statements: Sequence[Json]) -> None:
@@ -149,8 +155,7 @@ def _statements(stack: Stack, service_role_arn: str, resources: Sequence[Persona
         created = [personalize_arn(stack, call.resource_type, "*")]
         parents = [personalize_arn(stack, parent, "*") for parent in call.parent_types]
         yield from call.statements(created, parents, tags=True)
-    if calls:
-        yield pass_role_statement(service_role_arn)
+    yield pass_role_statement(service_role_arn)
 
 
 def _allow(actions: Sequence[str], resources: Sequence[str]) -> Json:

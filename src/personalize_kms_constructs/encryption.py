@@ -22,6 +22,7 @@ from ._argument_types import (
     metrics_type_problems,
     tags_type_problems,
     target_type_problems,
+    text_type_problems,
 )
 from ._checks import superfluous_problems
 from ._environment_checks import caller_reference_problems, service_role_problems
@@ -32,7 +33,6 @@ from ._name_checks import (
     id_problems,
     name_problems,
     role_name_problems,
-    take_name,
 )
 from ._policies.dependencies import Dependencies
 from ._policies.keys import AddStatements
@@ -51,7 +51,7 @@ from .callers import caller_problems, grant_create
 from .key_access import key_access_rule
 from .locations import S3Location
 from .options import ImportedKeyPolicy, SourceAccountCheck
-from .resources import PersonalizeResource
+from .resources import PersonalizeResource, location_type_problems
 
 if TYPE_CHECKING:
     from aws_cdk import aws_events as events
@@ -335,7 +335,6 @@ class PersonalizeEncryption(Construct):
             role_arn=self._role.arn,
         )
         self._permissions.hold(dataset_group, refers_to=self._wiring.encryption_key.l1)
-        take_name(self._here.stack, name, dataset_group)
         self._dataset_groups.add(dataset_group)
         return dataset_group
 
@@ -372,13 +371,16 @@ class PersonalizeEncryption(Construct):
             *self._problems_of_id(id),
             *name_problems("name of the dataset", name),
             *dataset_group_problems(dataset_group),
+            *text_type_problems("schema_arn", schema_arn),
             *dataset_type_problems(dataset_type),
+            *location_type_problems("source of dataset import job", import_from),
         ]
         jobs: list[PersonalizeResource] = []
         if import_from is not None:
             if import_job_name:
                 problems += name_problems("import_job_name", import_job_name)
-            jobs.append(PersonalizeResource.dataset_import_job(import_from))
+            if isinstance(import_from, S3Location):
+                jobs.append(PersonalizeResource.dataset_import_job(import_from))
         elif import_job_name is not None:
             problems.append(f"import_job_name is {import_job_name!r} but there is nothing to import: give import_from")
         refuse(self, [*problems, *self._judgement.of_resources(jobs)])
@@ -425,17 +427,19 @@ class PersonalizeEncryption(Construct):
 
         https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-resource-personalize-metricattribution.html
         """
-        resource = PersonalizeResource.metric_attribution(destination)
         problems = [
             *self._problems_of_id(id),
             *name_problems("name of the metric attribution", name),
             *dataset_group_problems(dataset_group),
             *metrics_type_problems(metrics),
             *_l1s.metric_attribution_problems(),
+            *location_type_problems("destination of metric attribution", destination),
         ]
-        refuse(self, [*problems, *self._judgement.of_resources([resource])])
+        is_location = destination is None or isinstance(destination, S3Location)
+        resources = [PersonalizeResource.metric_attribution(destination)] if is_location else []
+        refuse(self, [*problems, *self._judgement.of_resources(resources)])
         self._ids.add(id)
-        self._wiring.allow([resource])
+        self._wiring.allow(resources)
         key_arn = self._wiring.key_arn(destination) if destination is not None else None
         metric_attribution = _l1s.metric_attribution(
             self,
@@ -467,15 +471,17 @@ class PersonalizeEncryption(Construct):
 
         Args:
             grantee: the caller, a Lambda function or a CI role for example.
-            resources: what the caller will create; their locations don't matter.
+            resources: what the caller will create, one at least; their locations don't matter.
 
         Raises:
-            ValueError: if an argument is not a grantee or not a resource.
+            ValueError: if an argument is not a grantee or not a resource, or if there is no resource.
 
         https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonpersonalize.html
         """
         refuse(self, [*caller_problems(grantee, resources), *self._wiring.late_problems()])
-        caller = Stack.of(cast("Construct", grantee.grant_principal))
+        # The principal of a policy is no construct.
+        principal = grantee.grant_principal
+        caller = Stack.of(cast("Construct", principal if has(principal, "node") else grantee))
         refuse(self, caller_reference_problems(caller, self._role, self._wiring.policies.resources))
         # Written out for a caller of another stack, which this one may need.
         role_arn = self._role.arn if caller is self._role.stack else self._role.arn_by_name(lambda _: False)
@@ -507,7 +513,11 @@ class PersonalizeEncryption(Construct):
 
         https://docs.aws.amazon.com/kms/latest/developerguide/logging-using-cloudtrail.html
         """
-        refuse(self, [*self._problems_of_id(id), *target_type_problems(target)])
+        texts = {
+            what: text for what, text in (("description", description), ("rule_name", rule_name)) if text is not None
+        }
+        problems = [problem for what, text in texts.items() for problem in text_type_problems(what, text)]
+        refuse(self, [*self._problems_of_id(id), *target_type_problems(target), *problems])
         self._ids.add(id)
         key = self._wiring.encryption_key.key
         if self._role.is_of_another_account_than(key.account):

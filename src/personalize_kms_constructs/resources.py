@@ -32,11 +32,7 @@ class PersonalizeResource:
     def __post_init__(self) -> None:
         refuse(
             "PersonalizeResource",
-            (
-                not_a_location(what, location)
-                for what, location in self.locations()
-                if not isinstance(location, S3Location)
-            ),
+            (problem for what, location in self.locations() for problem in location_type_problems(what, location)),
         )
 
     @staticmethod
@@ -112,3 +108,9 @@ class PersonalizeResource:
         for part, location in (("source", self.source), ("destination", self.destination)):
             if location is not None:
                 yield f"{part} of {self.permissions.resource}", location
+
+
+def location_type_problems(what: str, location: object) -> Iterator[str]:
+    """Report something that is no location, where one may be."""
+    if location is not None and not isinstance(location, S3Location):
+        yield not_a_location(what, location)

@@ -64,17 +64,25 @@ def test_roles_that_personalize_can_assume(statement: Statement) -> None:
         {**TRUST, "Principal": {"Service": "lambda.amazonaws.com"}},
         {**TRUST, "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:root"}},
         {**TRUST, "Action": "sts:AssumeRoleWithSAML"},
-        {**TRUST, "Effect": "Deny"},
         {**TRUST, "Condition": {"StringEquals": {"aws:SourceAccount": ANOTHER_ACCOUNT}}},
         {**TRUST, "Condition": {"ArnLike": {"aws:SourceArn": f"arn:aws:personalize:us-east-1:{ACCOUNT}:*"}}},
     ],
 )
 def test_roles_that_personalize_cannot_assume(statement: Statement) -> None:
-    """Another service, another action, a denial, another account or Region."""
+    """Another service, another action, another account or Region."""
     ((kind, message),) = problems(trust=[statement])
     assert kind == "trust"
     assert message.startswith(f"{ROLE} doesn't trust Personalize, which has to assume it (")
     assert message.endswith("): let personalize.amazonaws.com do sts:AssumeRole in its trust policy")
+
+
+def test_a_role_whose_trust_policy_denies() -> None:
+    """The denial has to go: one more statement that allows it doesn't help."""
+    ((_, message),) = problems(trust=[TRUST, {**TRUST, "Sid": "DenyAll", "Effect": "Deny"}])
+    assert message == (
+        f"{ROLE} doesn't trust Personalize, which has to assume it (denied by statement DenyAll of trust policy): take "
+        "the denial out of its trust policy, or except personalize.amazonaws.com from it"
+    )
 
 
 def test_a_trust_policy_for_one_resource_is_undecided() -> None:

@@ -4,7 +4,7 @@ import json
 import re
 
 from personalize_kms_constructs.access.comparison import compare
-from personalize_kms_constructs.access.model import Problem
+from personalize_kms_constructs.access.model import Location, Problem
 from personalize_kms_constructs.access.report import AccessReport, merged
 from tests.access.models import (
     ACCOUNT_STATEMENT,
@@ -189,18 +189,37 @@ def test_needs_of_several_are_reported_once_with_all_that_need_them() -> None:
     assert len(found.missing) == 14
 
 
-def test_the_statement_to_add_has_all_that_its_policy_lacks() -> None:
-    """One statement to paste for each principal and policy, and with it nothing is missing."""
-    job = asked(IMPORT_JOB, name="import", source=location())
-    found = report(asked(), job)
+def test_the_statements_to_add_have_all_that_their_policies_lack_and_no_more() -> None:
+    """With them nothing is missing, and nothing is too much: no reading of exports, no writing of imports."""
+    requests = [
+        asked(),
+        asked(IMPORT_JOB, name="import", source=location("import/")),
+        asked(EXPORT_JOB, name="export", destination=location("export/")),
+    ]
     added: dict[str, list[dict[str, object]]] = {"key": [], "role": [], "bucket": []}
-    for each in found.missing:
+    for each in report(*requests).missing:
         assert each.add is not None
         if each.add not in added[each.add_to]:
             added[each.add_to].append(each.add)
-    assert {place: len(statements) for place, statements in added.items()} == {"key": 2, "role": 2, "bucket": 1}
-    mended = report(asked(), job, key=added["key"], iam=added["role"], bucket=added["bucket"])
-    assert (mended.missing, mended.undecided, mended.problems) == ((), (), ())
+    in_iam = [
+        (["s3:GetObject"], f"{BUCKET}/import/*"),
+        (["s3:ListBucket"], BUCKET),
+        (["s3:PutObject"], f"{BUCKET}/export/*"),
+    ]
+    on_bucket = [(each["Action"], each["Resource"]) for each in added["role"] if "kms:Decrypt" not in str(each)]
+    assert on_bucket == in_iam
+    assert [(each["Action"], each["Resource"]) for each in added["bucket"]] == in_iam
+    mended = report(*requests, key=added["key"], iam=added["role"], bucket=added["bucket"])
+    assert (mended.missing, mended.excess, mended.undecided, mended.problems) == ((), (), (), ())
+
+
+def test_keys_and_buckets_are_named_so_whatever_their_arns_are() -> None:
+    """An ARN that is a parameter of the template says nothing of its kind."""
+    key, bucket = "${Main.KeyArn?}", "${Main.BucketArn?}"
+    source = Location(bucket, "import/", key_arn=None)
+    job = asked(IMPORT_JOB, name="import", source=source, dataset_group_key=key)
+    lines = report(job).to_text().splitlines()
+    assert [line for line in lines if line.startswith(("key", "bucket", "role"))] == [f"key {key}", f"bucket {bucket}"]
 
 
 def test_markdown_has_tables_statements_and_a_graph() -> None:

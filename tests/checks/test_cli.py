@@ -73,6 +73,30 @@ def test_bad_input_is_one_line_on_standard_error(tmp_path: Path) -> None:
     assert run("chekc").exit_code == 2
 
 
+def test_an_interrupt_is_no_finding(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ctrl-C ends the command with 2, since it couldn't look, and without a traceback."""
+
+    def interrupted(path: Path) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("personalize_kms_constructs._cli.read_assembly", interrupted)
+    result = run("check")
+    assert (result.exit_code, result.stdout, result.stderr) == (2, "", "personalize-kms: interrupted\n")
+
+
+def test_an_interrupt_while_the_command_loads() -> None:
+    """It takes a moment in which somebody may press Ctrl-C, too."""
+    code = (
+        "import sys, builtins; original = builtins.__import__\n"
+        "def load(name, *arguments, **more):\n"
+        "    if name.endswith('_cli'): raise KeyboardInterrupt\n"
+        "    return original(name, *arguments, **more)\n"
+        "from personalize_kms_constructs.__main__ import main; builtins.__import__ = load; main()"
+    )
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert (result.returncode, result.stdout, result.stderr) == (2, "", "personalize-kms: interrupted\n")
+
+
 def test_help_has_examples() -> None:
     """Lines that can be pasted, and the exit codes."""
     text = run("check", "--help").stdout

@@ -16,7 +16,7 @@ from aws_cdk import aws_s3 as s3
 
 from personalize_kms_constructs import PersonalizeEncryption, PersonalizeResource, S3Location
 from personalize_kms_constructs.checks import PersonalizeAccessChecks
-from tests.versions import needs_validations
+from tests.versions import has_role_lookup, needs_validations
 
 pytestmark = needs_validations
 
@@ -145,6 +145,23 @@ def test_stages_and_nested_stacks(tmp_path: Path) -> None:
     found = rules(synth(tmp_path, build))
     assert found["Personalize::MissingKeyAccess"] == {"Beta/Main/Nested/Movies", "Prod/Main/Nested/Movies"}
     assert found["Personalize::Trust"] == {"Beta/Main/Nested/Role/Resource", "Prod/Main/Nested/Role/Resource"}
+
+
+@has_role_lookup
+def test_a_role_that_is_to_be_looked_up_fails_nothing(tmp_path: Path) -> None:
+    """A synth that fails is never followed by the look-up, which is what tells the role's account."""
+
+    def build(app: cdk.App) -> None:
+        stack = cdk.Stack(app, "Main", env=cdk.Environment(account="111111111111", region="eu-west-1"))
+        role = iam.Role.from_lookup(stack, "Role", role_name="personalize")
+        bucket = s3.Bucket(stack, "Bucket", encryption_key=kms.Key(stack, "Key"))
+        importing = PersonalizeResource.dataset_import_job(S3Location(bucket, "import/"))
+        encryption = PersonalizeEncryption(stack, "Encryption", service_role=role, resources=[importing])
+        encryption.add_dataset_group("Movies", name="movies")
+
+    found = synth(tmp_path, build)
+    assert rules(found) == {"Personalize::Undecided": {"Main/Encryption", "Main/Encryption/Movies"}}
+    assert {each["severity"] for each in found["violations"]} == {"warning"}
 
 
 def test_the_names_of_the_rules_last() -> None:

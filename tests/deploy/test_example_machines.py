@@ -1,6 +1,7 @@
 """The state machines of the example app: valid, run once a night, and somebody learns when they fail or don't run."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -85,6 +86,21 @@ def test_a_night_that_is_started_twice_imports_once(aws: EmbeddedAws, templates:
     names = sorted(job["jobName"] for job in jobs if job["jobName"].startswith("night-"))
     assert names[:2] == ["night-2026-11-25T02-00-00Z", "night-2026-11-26T02-00-00Z"]
     assert len(names) == 3
+
+
+def test_nights_that_both_wait_for_a_place_do_nothing_twice(aws: EmbeddedAws, templates: Templates) -> None:
+    """An attempt that failed may have started the job, so each of them goes on with the one that is there."""
+    assert deploy(aws, templates) == []
+    aws.fail_next("CreateDatasetImportJob", "LimitExceededException", times=2)
+    with ThreadPoolExecutor() as both:
+        ends = [both.submit(nightly_run, aws, bucket_name(aws), SCHEDULED) for _ in range(2)]
+    assert any(end.exception() is None for end in ends)
+    personalize = aws.client("personalize")
+    imported = [job["jobName"] for job in personalize.list_dataset_import_jobs()["datasetImportJobs"]]
+    assert imported.count("night-2026-11-25T02-00-00Z") == 1
+    recommended = personalize.list_batch_inference_jobs()["batchInferenceJobs"]
+    exported = personalize.list_dataset_export_jobs()["datasetExportJobs"]
+    assert [job["jobName"] for job in (*recommended, *exported)] == ["night-2026-11-25T02-00-00Z"] * 2
 
 
 @pytest.mark.parametrize("status", ["FAILED", "TIMED_OUT", "ABORTED"])

@@ -193,7 +193,7 @@ def test_readme_and_overview_have_the_same_example() -> None:
 def test_nothing_is_installed_by_its_name() -> None:
     """Until it is released, whoever has the name on PyPI would be installed: a path is what pip is given."""
     latest = re.findall(r"^## (.*)$", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)[0]
-    pages = [ROOT / "README.md", *DOCS.rglob("*.md")]
+    pages = [ROOT / "README.md", *DOCS.rglob("*.md"), *(ROOT / "src").rglob("*.py")]
     advice = [line for page in pages for line in page.read_text().splitlines() if "pip install" in line]
 
     assert advice

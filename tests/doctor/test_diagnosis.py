@@ -293,6 +293,27 @@ def test_states_of_keys(state: str, mend: str) -> None:
     assert check.needed_by == ["load (dataset import job)", "movies (dataset group)"]
 
 
+def test_a_trust_policy_of_another_service() -> None:
+    """It is said of the role under its own heading, and a colon leads to the statement."""
+    of_lambda = {**TRUST["Statement"][0], "Principal": {"Service": "lambda.amazonaws.com"}}
+    (check,) = [each for each in look(role=replace(ROLE_FACTS, trust=policy(of_lambda))) if each.name == "trust"]
+    assert check.title == (
+        "it doesn't trust Personalize, which has to assume it (the trust policy has no statement that allows it)"
+    )
+    assert check.next_step == "let personalize.amazonaws.com do sts:AssumeRole in its trust policy:"
+    assert [each.to for each in check.add] == ["the trust policy"]
+
+
+def test_a_trust_policy_that_denies() -> None:
+    """A statement that allows it would change nothing."""
+    denial = {**TRUST["Statement"][0], "Effect": "Deny"}
+    facts = replace(ROLE_FACTS, trust=policy(*TRUST["Statement"], denial))
+    (check,) = [each for each in look(role=facts) if each.name == "trust"]
+    assert check.title.endswith("which has to assume it (denied by statement number 2 of the trust policy)")
+    assert check.next_step == ("take the denial out of its trust policy, or except personalize.amazonaws.com from it")
+    assert check.add == []
+
+
 def test_an_id_in_a_trust_policy() -> None:
     """Nobody that Personalize needs: IAM refuses the next change of the policy all the same."""
     dead = {"Effect": "Allow", "Principal": {"AWS": "AIDADEADDEADDEADDEAD1"}, "Action": "sts:AssumeRole"}
@@ -332,7 +353,22 @@ def test_each_reason_is_told_apart() -> None:
     assert all(each.next_step == "" for each in checks)
 
 
-def test_how_many_jobs_were_looked_at() -> None:
+@pytest.mark.parametrize(
+    ("jobs", "answers", "looked"),
+    [
+        (
+            Jobs([IMPORTED], older=1, unseen=1),
+            "1 answer is lacking, see the end",
+            "1 job or metric attribution was looked at, 1 older one was not (--jobs)",
+        ),
+        (
+            Jobs([IMPORTED, IMPORTED], older=30, unseen=2),
+            "2 answers are lacking, see the end",
+            "2 jobs and metric attributions were looked at, 30 older ones were not (--jobs)",
+        ),
+    ],
+)
+def test_how_many_jobs_were_looked_at(jobs: Jobs, answers: str, looked: str) -> None:
     """And how many were not: for their age, or for lack of a permission."""
     reader: Any = SimpleNamespace(
         account=SimpleNamespace(id=ACCOUNT, region=REGION, partition="aws"),
@@ -340,10 +376,9 @@ def test_how_many_jobs_were_looked_at() -> None:
         role=lambda _: ROLE_FACTS,
         bucket=lambda _: BUCKET_FACTS,
     )
-    jobs = Jobs([IMPORTED], older=30, unseen=2)
     checks = diagnose(gather(reader, Group(GROUP, "movies", "ACTIVE", KEY, ROLE), jobs), REGION)
     found = {each.title: each.because for each in checks if each.name == "jobs"}
     assert found == {
-        "not all of its jobs, or of their listings, can be seen": "2 answers are lacking, see the end",
-        "1 jobs and metric attributions were looked at, 30 older ones weren't (--jobs)": "",
+        "not all of its jobs, or of their listings, can be seen": answers,
+        looked: "",
     }

@@ -131,7 +131,9 @@ def test_without_boto3_it_says_what_to_install() -> None:
     )
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert (result.returncode, result.stdout) == (2, "")
-    assert result.stderr == "personalize-kms: doctor needs an extra: pip install 'personalize-kms-constructs[doctor]'\n"
+    assert result.stderr == (
+        "personalize-kms: doctor needs its extra: install the library again, with [doctor] after its name or path\n"
+    )
 
 
 @pytest.mark.parametrize("module", ["boto3", "botocore", "aws_cdk", "jsii"])

@@ -122,8 +122,10 @@ def test_what_is_to_be_added(partition: str, region: str) -> None:
         "StringEquals": {"aws:SourceAccount": ACCOUNT},
         "ArnLike": {"aws:SourceArn": f"arn:{partition}:personalize:{region}:{ACCOUNT}:*"},
     }
-    resources = [f"arn:{partition}:s3:::ratings", f"arn:{partition}:s3:::ratings/in/*"]
-    reading = {"Effect": "Allow", "Action": ["s3:GetObject", "s3:ListBucket"], "Resource": resources}
-    assert added["role-policy"] == [reading]
+    reading = [
+        {"Effect": "Allow", "Action": ["s3:GetObject"], "Resource": f"arn:{partition}:s3:::ratings/in/*"},
+        {"Effect": "Allow", "Action": ["s3:ListBucket"], "Resource": f"arn:{partition}:s3:::ratings"},
+    ]
+    assert added["role-policy"] == reading
     condition = {"StringEqualsIfExists": {"aws:SourceAccount": ACCOUNT}}
-    assert added["bucket-policy"] == [{**reading, "Principal": SERVICE, "Condition": condition}]
+    assert added["bucket-policy"] == [{**each, "Principal": SERVICE, "Condition": condition} for each in reading]

@@ -40,6 +40,21 @@ def test_progress_is_on_standard_error_alone(
     assert "looking at" not in capsys.readouterr().out
 
 
+@pytest.mark.usefixtures("deployed", "doctor")
+def test_an_interrupt_takes_the_progress_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The last line says what happened, and the exit code is that of a doctor who couldn't look."""
+    terminal = Terminal()
+    monkeypatch.setattr(sys, "stderr", terminal)
+
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("personalize_kms_constructs.doctor.look.diagnose", interrupted)
+    with pytest.raises(SystemExit, match="2"):
+        personalize_kms(["doctor"])
+    assert terminal.getvalue().endswith("looking at dataset group 1: movies\r\033[Kpersonalize-kms: interrupted\n")
+
+
 def test_nothing_is_shown_where_nobody_looks(doctor: Callable[..., Result], deployed: Deployed) -> None:
     """A log of a pipeline."""
     assert doctor().stderr == ""

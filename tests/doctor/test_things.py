@@ -54,7 +54,7 @@ def test_rotation_and_grants() -> None:
     """Shown where they can be seen."""
     shown = look(keys=(key(rotates=True, grants=("Decrypt for somebody",), grant_count=1),))
     assert said(shown, KEY, "key-rotation") == [("note", "rotation is on")]
-    assert said(shown, KEY, "key-grants") == [("note", "1 grants for Personalize: Decrypt for somebody")]
+    assert said(shown, KEY, "key-grants") == [("note", "1 grant for Personalize: Decrypt for somebody")]
     assert said(look(keys=(key(rotates=False),)), KEY, "key-rotation") == [("note", "rotation is off")]
     hidden = look(keys=(key(unseen_grants="kms:ListGrants isn't allowed to you"),))
     assert said(hidden, KEY, "key-rotation") == []

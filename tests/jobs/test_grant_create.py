@@ -101,12 +101,6 @@ def test_a_kind_is_granted_once(stack: cdk.Stack, data: Data, caller: iam.Role) 
     assert len(granted(stack)) == 3
 
 
-def test_nothing_to_create_is_no_grant(stack: cdk.Stack, data: Data, caller: iam.Role) -> None:
-    """Without resources the role isn't passed on."""
-    assert not data.encryption.grant_create(caller).success
-    assert resources(stack, "AWS::IAM::Policy") == {}
-
-
 class Api:
     """All calls that the granted resources take, made by a caller."""
 

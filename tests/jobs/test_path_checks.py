@@ -140,6 +140,14 @@ def test_all_forms_of_paths_are_found(stack: cdk.Stack, data: Data, paths: list[
     assert importing(stack, data, path)["Prepare Job"]["Parameters"]["Given"] == given
 
 
+def test_a_text_within_a_text_is_taken_apart(stack: cdk.Stack, data: Data) -> None:
+    """It would be ``day-null`` without a day."""
+    day = sfn.JsonPath.format("day-{}", sfn.JsonPath.string_at("$.day"))
+    path = sfn.JsonPath.format("{}/{}/", day, sfn.JsonPath.string_at("$.hour"))
+    states = importing(stack, data, path)
+    assert states["Prepare Job"]["Parameters"]["Given"] == {"source1.$": "$.day", "source2.$": "$.hour"}
+
+
 @pytest.mark.parametrize("path", [None, "monday/", "token"])
 def test_a_path_of_the_deployment_is_not_looked_at(stack: cdk.Stack, data: Data, path: Any) -> None:
     """It is the same in every execution."""

@@ -123,6 +123,27 @@ def test_a_grantee_that_takes_no_policy_is_refused(stack: cdk.Stack, principal: 
         encryption.grant_create(principal, GROUP)
 
 
+@pytest.mark.parametrize("kind", [iam.ManagedPolicy, iam.Policy])
+def test_a_grantee_that_is_a_policy_itself(stack: cdk.Stack, security: cdk.Stack, kind: Any) -> None:
+    """The principal of a policy is no construct, so that the policy says which stack it is in."""
+    encryption = PersonalizeEncryption(stack, "Encryption", role_name="personalize")
+    policy = kind(security, "Callers", users=[iam.User(security, "User")])
+    encryption.grant_create(policy, GROUP)
+    (found,) = resources(security, f"AWS::IAM::{kind.__name__}").values()
+    *_, passing = found["Properties"]["PolicyDocument"]["Statement"]
+    assert passing == {
+        "Action": "iam:PassRole",
+        "Condition": {"StringEquals": {"iam:PassedToService": "personalize.amazonaws.com"}},
+        "Effect": "Allow",
+        "Resource": {
+            "Fn::Join": [
+                "",
+                ["arn:", {"Ref": "AWS::Partition"}, ":iam::", {"Ref": "AWS::AccountId"}, ":role/personalize"],
+            ]
+        },
+    }
+
+
 @pytest.mark.parametrize("account", ["111111111111", "222222222222"], ids=["immutable", "of another account"])
 def test_a_grantee_that_is_immutable_is_told(app: cdk.App, concrete: cdk.Stack, account: str) -> None:
     """Its owner learns what to add."""

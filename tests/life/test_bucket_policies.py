@@ -70,6 +70,22 @@ def test_the_policy_that_an_l2_makes_later_for_an_l1_bucket_is_told(
     assert MAKE_IT_BEFORE in error
 
 
+@pytest.mark.parametrize("what", ["bucket", "policy"])
+def test_a_policy_that_becomes_that_of_another_bucket_is_told(app: cdk.App, stack: cdk.Stack, what: str) -> None:
+    """By an aspect that renames buckets, for example, beside a policy that names its bucket literally."""
+    bucket = s3.CfnBucket(stack, "L1", bucket_name="ratings")
+    policy = s3.CfnBucketPolicy(stack, "Own", bucket="ratings", policy_document={"Statement": []})
+    PersonalizeEncryption(stack, "Encryption", resources=[importing(bucket)])
+    if what == "bucket":
+        bucket.bucket_name = "dev-ratings"
+    else:
+        policy.bucket = "others"
+    assert (
+        "the statements for bucket Stack/L1 are in policy Stack/Own, which has become that of another bucket: have the "
+        "policy refer to the bucket, as bucket.ref, or change the names before the construct is made"
+    ) in synth_error(app)
+
+
 @pytest.mark.parametrize("is_first", [True, False], ids=["before", "after"])
 def test_a_policy_beside_an_l2_bucket_is_told(
     app: cdk.App, stack: cdk.Stack, bucket: s3.Bucket, is_first: bool

@@ -59,6 +59,24 @@ def test_deployments_of_one_app_have_names_of_their_own() -> None:
     assert len(set(found)) == len(found) == 8
 
 
+@pytest.mark.parametrize("where", ["another id", "a stage"])
+def test_a_stack_that_keeps_its_name_keeps_the_role(where: str) -> None:
+    """CloudFormation knows a stack by its name: the stack's id, or a stage around it, changes no logical id either."""
+    templates = []
+    for is_moved in (False, True):
+        app = cdk.App(analytics_reporting=False)
+        scope = cdk.Stage(app, "Production") if is_moved and where == "a stage" else app
+        stack = cdk.Stack(scope, "Renamed" if is_moved and where == "another id" else "Stack", stack_name="movies")
+        nested = cdk.NestedStack(stack, "Nested")
+        PersonalizeEncryption(nested, "Encryption", resources=[GROUP])
+        PersonalizeEncryption(stack, "Encryption").add_dataset_group("Movies", name="movies")
+        templates.append({**resources(stack, "AWS::IAM::Role"), **resources(stack, "AWS::Personalize::DatasetGroup")})
+        templates.append(resources(nested, "AWS::IAM::Role"))
+    assert templates[:2] == templates[2:]
+    role = templates[0]["EncryptionRole2D2265A5"]
+    assert role["Properties"]["RoleName"] == {"Fn::Join": ["", ["movies-Encryption-5E185CC9-", REGION]]}
+
+
 def test_a_long_name_fits_into_every_region(app: cdk.App) -> None:
     """A role name has at most 64 characters, that of the Region and a prefix from an aspect included."""
     environment = cdk.Environment(account="111111111111", region="us-isof-south-1")
@@ -125,7 +143,11 @@ def test_a_parameter_in_the_name_and_an_imported_key(stack: cdk.Stack) -> None:
     assert ":role/${Name}" in warnings(stack)["pendingKeyPolicy"]
 
 
-@pytest.mark.parametrize("name", ["", "a b", "r" * 65, "role/name", 7])
+@pytest.mark.parametrize(
+    "name",
+    ["", "a b", "r" * 65, "role/name", 7, f"personalize/{cdk.Aws.REGION}", f"{'r' * 64}{cdk.Aws.REGION}"],
+    ids=["empty", "space", "long", "path", "number", "path before a token", "long with a token"],
+)
 def test_a_name_that_iam_refuses(stack: cdk.Stack, name: Any) -> None:
     """It is refused with what IAM takes."""
     with pytest.raises(ValueError, match=r"^Stack/Encryption: role_name is .* but IAM takes 1 to 64 letters"):

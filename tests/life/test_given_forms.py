@@ -24,14 +24,12 @@ from tests.life.conftest import (
     warnings,
 )
 from tests.policies import resources
+from tests.versions import has_role_lookup
 
 ACTIONS = ["kms:CreateGrant", "kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey", "kms:ListGrants"]
 GROUP = PersonalizeResource.dataset_group()
 has_references = pytest.mark.skipif(
     not hasattr(kms.CfnKey, "from_key_arn"), reason="needs references (IKeyRef), which this aws-cdk-lib lacks"
-)
-has_role_lookup = pytest.mark.skipif(
-    not hasattr(iam.Role, "from_lookup"), reason="needs iam.Role.from_lookup, which this aws-cdk-lib lacks"
 )
 
 

@@ -6,6 +6,7 @@ import aws_cdk as cdk
 import pytest
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
+from aws_cdk import aws_personalize as personalize
 from aws_cdk import aws_s3 as s3
 
 from personalize_kms_constructs import PersonalizeEncryption, PersonalizeResource, S3Location
@@ -150,6 +151,27 @@ def test_two_dataset_groups_of_one_name(app: cdk.App, stack: cdk.Stack, conditio
         "of which one holds, by cfn_options.condition"
     ) in error
     assert "[Stack/One]" not in error
+
+
+@pytest.mark.parametrize("how", ["later", "by an L1"])
+def test_a_name_that_is_taken_in_the_end(app: cdk.App, stack: cdk.Stack, how: str) -> None:
+    """A name that is changed later counts, and so does a dataset group of the user's."""
+    if how == "by an L1":
+        personalize.CfnDatasetGroup(stack, "First", name="movies")
+    else:
+        PersonalizeEncryption(stack, "First").add_dataset_group("Series", name="series").name = "movies"
+    PersonalizeEncryption(stack, "Second").add_dataset_group("Movies", name="movies")
+    path = "Stack/First" if how == "by an L1" else "Stack/First/Series"
+    assert f"name of the dataset group 'movies' is taken by another dataset group of the stack, {path}," in (
+        synth_error(app)
+    )
+
+
+def test_a_name_that_is_free_in_the_end(app: cdk.App, stack: cdk.Stack) -> None:
+    """An aspect that puts something before every name, or a correction of the L1, leaves two names."""
+    for id in ("First", "Second"):
+        PersonalizeEncryption(stack, id).add_dataset_group("Movies", name="movies").name = f"movies-{id}"
+    app.synth()
 
 
 def test_two_dataset_groups_of_one_name_of_which_one_is_made(app: cdk.App, stack: cdk.Stack) -> None:

@@ -58,6 +58,34 @@ def test_a_bucket_policy_that_names_its_bucket_by_an_expression(
     assert len(only["Properties"]["PolicyDocument"]["Statement"]) == 2
 
 
+@pytest.mark.parametrize(
+    "name",
+    [{"Fn::Sub": "data-${Stage}"}, {"Fn::Join": ["-", ["data", {"Ref": "Stage"}]]}, {"Ref": "Stage"}, "data"],
+    ids=["Sub", "Join", "Ref", "literal"],
+)
+def test_a_bucket_policy_that_names_its_bucket_as_the_bucket_names_itself(
+    stack: cdk.Stack, tmp_path: Path, name: Any
+) -> None:
+    """Templates write the name twice, instead of a reference, and S3 keeps one policy of the bucket."""
+    file = tmp_path / "old.json"
+    template = {
+        "Parameters": {"Stage": {"Type": "String"}},
+        "Resources": {
+            "Data": {"Type": "AWS::S3::Bucket", "Properties": {"BucketName": name}},
+            "P": {
+                "Type": "AWS::S3::BucketPolicy",
+                "Properties": {"Bucket": name, "PolicyDocument": {"Statement": []}},
+            },
+        },
+    }
+    file.write_text(json.dumps(template))
+    bucket: Any = cfn_include.CfnInclude(stack, "Old", template_file=str(file)).get_resource("Data")
+    job = PersonalizeResource.dataset_import_job(S3Location(bucket, "import/"))
+    PersonalizeEncryption(stack, "Encryption", resources=[job])
+    (only,) = resources(stack, "AWS::S3::BucketPolicy").values()
+    assert len(only["Properties"]["PolicyDocument"]["Statement"]) == 2
+
+
 def test_a_bucket_imported_by_the_name_of_an_l1(stack: cdk.Stack) -> None:
     """It is the app's own: its policy and its key get the statements."""
     encryption = s3.CfnBucket.BucketEncryptionProperty(
@@ -128,6 +156,31 @@ def test_a_prefix_that_makes_the_name_too_long(app: cdk.App, stack: cdk.Stack) -
 
     change(app, iam.CfnRole, put_prefix)
     assert "of 65 characters but IAM takes 1 to 64" in synth_error(app)
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        # The shortest name of a Region has nine characters.
+        ("r" * 50, f"the name 'corp-{'r' * 50}-' of 65 characters or more but IAM takes 1 to 64"),
+        ("role/of", "the name 'corp-role/of-' of 22 characters or more but IAM takes 1 to 64"),
+    ],
+)
+def test_a_prefix_before_a_token(app: cdk.App, stack: cdk.Stack, name: str, words: str) -> None:
+    """What is literal in a name is judged too, and stacks that know no Region have a token in each."""
+    PersonalizeEncryption(stack, "Encryption", resources=[GROUP])
+
+    def put_prefix(role: iam.CfnRole) -> None:
+        role.role_name = f"corp-{name}-{cdk.Aws.REGION}"
+
+    change(app, iam.CfnRole, put_prefix)
+    assert words in synth_error(app)
+
+
+def test_the_longest_name_with_a_token(app: cdk.App, stack: cdk.Stack) -> None:
+    """The shortest Region makes it a name."""
+    PersonalizeEncryption(stack, "Encryption", resources=[GROUP], role_name=f"{'r' * 55}{cdk.Aws.REGION}")
+    app.synth()
 
 
 def test_a_name_that_is_taken_from_the_role_made_here(app: cdk.App, stack: cdk.Stack) -> None:

@@ -294,11 +294,11 @@ def test_a_temporary_failure_is_waited_out(
     assert policy() == written(statement("A"))
 
 
-@pytest.mark.parametrize("code", ["AccessDeniedException", "MalformedPolicyDocumentException"])
+@pytest.mark.parametrize("code", ["AccessDeniedException", "MalformedPolicyDocumentException", "NotFoundException"])
 def test_what_kms_does_not_see_yet_is_waited_for(
     function: Function, key_arn: str, spy: Spy, monkeypatch: pytest.MonkeyPatch, code: str
 ) -> None:
-    """A role that was made a moment ago, the function's own or one in the statements."""
+    """A role that was made a moment ago, the function's own or one in the statements, or a key."""
     monkeypatch.setattr(key_policy_function, "PATIENCE", 5.0)
     spy.before_write = raiser(refused(code, "PutKeyPolicy"), refused(code, "PutKeyPolicy"))
     assert function("Create", key_arn, statement("A"))["Status"] == "SUCCESS"

@@ -1,10 +1,13 @@
 """The construct with more than one imported key to look after."""
 
+import json
 import re
+from typing import Any
 
 import aws_cdk as cdk
 import pytest
 from aws_cdk import assertions
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 
@@ -109,6 +112,70 @@ def test_more_keys_than_the_function_has_room_for(stack: cdk.Stack, keys: int, c
         r"constructs, or ImportedKeyPolicy\.PENDING",
         str(error.value),
     )
+
+
+def environment(role_names: list[str]) -> str:
+    """Return the function's environment as Lambda measures it: JSON, names and escaped quotes included."""
+    stack = cdk.Stack(cdk.App(), "Stack", env=cdk.Environment(account="111122223333", region="us-east-1"))
+    key = kms.Key.from_key_arn(stack, "Key", f"arn:aws:kms:us-east-1:111122223333:key/{1:036}")
+    for number, role_name in enumerate(role_names):
+        PersonalizeEncryption(
+            stack,
+            f"Encryption{number}",
+            imported_key_policy=ImportedKeyPolicy.MANAGED,
+            encryption_key=key,
+            role_name=role_name,
+            resources=[PersonalizeResource.dataset_group()],
+        )
+    (function,) = resources(stack, "AWS::Lambda::Function").values()
+    ((name, value),) = function["Properties"]["Environment"]["Variables"].items()
+    parts = ["aws" if part == {"Ref": "AWS::Partition"} else part for part in value["Fn::Join"][1]]
+    return json.dumps({name: "".join(parts)}, separators=(",", ":"))
+
+
+def test_the_configuration_fills_the_environment() -> None:
+    """Lambda's own message shows what it measures: "exceeded the 4KB limit. String measured: {"NAME":"…"}"."""
+    names = [f"{number:02}".ljust(56, "x") for number in range(10)]
+    to_go = 4096 - len(environment([*names, "r"]))
+    assert 0 < to_go < 63
+    assert len(environment([*names, "r" * (1 + to_go)])) == 4096
+    with pytest.raises(RuntimeError, match=r"by 4,097 bytes of configuration"):
+        environment([*names, "r" * (2 + to_go)])
+
+
+@pytest.mark.parametrize(("role_name", "refers"), [(None, True), ("personalize", False)])
+def test_the_configuration_refers_to_a_given_role_without_a_name(
+    stack: cdk.Stack, role_name: str | None, refers: bool
+) -> None:
+    """What such a role needs may not need the function, so the page says to give it a name."""
+    service: Any = iam.ServicePrincipal("personalize.amazonaws.com")
+    PersonalizeEncryption(
+        stack,
+        "Encryption",
+        imported_key_policy=ImportedKeyPolicy.MANAGED,
+        encryption_key=kms.Key.from_key_arn(stack, "Key", "arn:aws:kms:us-east-1:111122223333:key/1"),
+        service_role=iam.Role(stack, "Role", assumed_by=service, role_name=role_name),
+        resources=[PersonalizeResource.dataset_group()],
+    )
+    (function,) = resources(stack, "AWS::Lambda::Function").values()
+    parts = function["Properties"]["Environment"]["Variables"]["MAY_WRITE"]["Fn::Join"][1]
+    assert ({"Fn::GetAtt": ["Role1ABCC5F0", "Arn"]} in parts) == refers
+
+
+def test_keys_of_the_deployment_need_room_too(stack: cdk.Stack) -> None:
+    """No ARN of a key is shorter than 75 characters, whatever the parameter is."""
+    for number in range(12):
+        arn = cdk.CfnParameter(stack, f"Arn{number}").value_as_string
+        PersonalizeEncryption(
+            stack,
+            f"Encryption{number}",
+            imported_key_policy=ImportedKeyPolicy.MANAGED,
+            encryption_key=kms.Key.from_key_arn(stack, f"Key{number}", arn),
+            role_name=f"{number:02}".ljust(64, "x"),
+            resources=[PersonalizeResource.dataset_group()],
+        )
+    with pytest.raises(RuntimeError, match=r"12 keys, by 4,\d\d\d bytes of configuration"):
+        resources(stack, "AWS::Lambda::Function")
 
 
 def test_more_keys_than_a_role_has_policies_by_default(stack: cdk.Stack) -> None:

@@ -58,6 +58,26 @@ def test_rivals_lose_nothing() -> None:
     assert all(answer.reason.startswith(tuple(f"no time is left: {each}" for each in told)) for answer in failed)
 
 
+def test_the_times_add_up() -> None:
+    """The worst cases are too rare for chance to find each of them: what the module's text says is counted here."""
+    config = key_policy_function.CLIENT
+    call = config.connect_timeout + config.read_timeout
+    # The page says "up to 25 seconds if KMS takes 15 to show a change".
+    window = key_policy_function.WRITE_WITHIN + call
+    assert (call, window, window + 15) == (8, 10, 25)
+    # Seen late by who undoes it, and by who looks: "40 seconds after it wrote it".
+    assert window + 15 + 15 == key_policy_function.SETTLE == 40
+    # All that may be put back after a write, and as long as a call more.
+    assert key_policy_function.TAKE_OUT_WITHIN == key_policy_function.SETTLE + call == 48
+    # When the time is over: a look at the stack, two reads and a write; to take out, with a last pass that begins at
+    # its end; and the answer.
+    last_pass = 3 * call + key_policy_function.SETTLE / 20
+    at_most = 4 * call + key_policy_function.TAKE_OUT_WITHIN + last_pass + SENDING
+    assert at_most == 138 < key_policy_function.RESERVE == 150
+    # The page says "for 13 minutes".
+    assert 12 < (LAMBDA_TIMEOUT - key_policy_function.RESERVE) / 60 <= 13
+
+
 @pytest.mark.parametrize(
     ("constant", "value", "world"),
     [

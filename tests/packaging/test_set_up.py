@@ -1,6 +1,7 @@
 """``scripts/set-up`` with the wrong Python: each one here is a shell script that writes down what it is asked."""
 
 import os
+import shlex
 import shutil
 import subprocess
 from pathlib import Path
@@ -84,6 +85,30 @@ def test_an_environment_of_a_wrong_python_is_made_anew(there: str | None, projec
     assert (result.returncode, result.stderr) == (0, "")
     assert "with Python 3.13.1" in result.stdout
     assert "--require-hashes -r requirements/dev.txt" in (project / ".venv" / "asked.txt").read_text()
+
+
+@pytest.mark.parametrize(
+    ("warning", "why"),
+    [
+        (
+            "WARNING: Retrying (Retry(total=0)) after connection broken by 'NewConnectionError(…)'",
+            "the package index can't be reached",
+        ),
+        ("WARNING: something else", "ERROR: No matching distribution found for click==8.5.1"),
+    ],
+    ids=["no network", "another reason"],
+)
+def test_no_network_is_named(warning: str, why: str, project: Path) -> None:
+    """Pip's own last line names a package that wasn't found, also where nothing could be looked for."""
+    new = project / "on-path" / "python3"
+    python(new, "3.13.1")
+    errors = f"echo {shlex.quote(warning)} >&2; echo 'ERROR: No matching distribution found for click==8.5.1' >&2"
+    new.write_text(new.read_text().replace('echo "$*" >> .venv/asked.txt', f"{errors}; exit 1"))
+
+    result = set_up(project)
+
+    assert result.returncode == 1
+    assert result.stderr == f"pip can't install requirements/dev.txt; .venv/pip.log says more: {why}\n"
 
 
 def test_another_python_that_is_named_makes_the_environment_anew(project: Path) -> None:

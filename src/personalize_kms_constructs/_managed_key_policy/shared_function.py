@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any, cast
 
@@ -14,6 +14,7 @@ from constructs import Construct, IValidation
 
 from .._policies.limits import MANAGED_POLICIES_AT_MOST, number_warning
 from .._policies.sizes import size_of
+from .._tokens import is_token
 from .._warnings import warn
 from ..matrix import KEY_POLICY_ACTIONS, SERVICE_PRINCIPAL
 
@@ -22,6 +23,9 @@ _ID = "PersonalizeKeyPolicies"
 _TIMEOUT = 900
 # In bytes: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
 _ENVIRONMENT_SIZE = 4096
+_CONFIGURATION = "MAY_WRITE"
+# Of a key, in the Regions with the shortest names: what a token becomes at least.
+_KEY_ARN_LENGTH = len("arn:aws:kms:us-east-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab")
 # In seconds: a call that came so late would be of an operation that is over.
 _EVENT_AGE = 300
 
@@ -58,7 +62,7 @@ class KeyPolicyFunction(Construct):
             runtime="python3.13",
             handler="index.handler",
             code=lambda_.CfnFunction.CodeProperty(zip_file=_code()),
-            environment=lambda_.CfnFunction.EnvironmentProperty(variables={"MAY_WRITE": may_write}),
+            environment=lambda_.CfnFunction.EnvironmentProperty(variables={_CONFIGURATION: may_write}),
             role=self._role.role_arn,
             timeout=_TIMEOUT,
         )
@@ -128,10 +132,18 @@ class _MayWrite:
 
     def produce(self, context: IResolveContext) -> str:
         """Return the configuration as JSON, with tokens in it for what is known only at deployment."""
-        return self.text()
+        return self._text(lambda arn: arn)
 
-    def text(self) -> str:
-        """Return the same. Many statements have one condition: each stands there once, and a sid has its number."""
+    def least_size(self) -> int:
+        """Return the bytes that the function's environment has at least.
+
+        Lambda measures JSON, with the variable's name, and its value in quotes.
+        """
+        text = self._text(lambda arn: "x" * _KEY_ARN_LENGTH if is_token(arn) else arn)
+        return size_of({_CONFIGURATION: self._stack.resolve(text)}).least
+
+    def _text(self, shown: Callable[[str], str]) -> str:
+        """Many statements have one condition: each stands there once, and a sid has its number."""
         conditions: list[Any] = []
         keys = []
         for owner, (key_arn, statements) in self._statements.items():
@@ -141,7 +153,7 @@ class _MayWrite:
                 if condition not in conditions:
                     conditions.append(condition)
                 sids[document["Sid"]] = conditions.index(condition)
-            keys.append({"Owner": owner.logical_id, "Arn": key_arn, "Sids": sids})
+            keys.append({"Owner": owner.logical_id, "Arn": shown(key_arn), "Sids": sids})
         return self._stack.to_json_string(
             {
                 "Service": SERVICE_PRINCIPAL,
@@ -170,7 +182,7 @@ class _Limits:
 
     def _problems(self) -> Iterator[str]:
         number = len(self._policies)
-        least = size_of(Stack.of(self._scope).resolve(self._configuration.text())).least
+        least = self._configuration.least_size()
         if number > MANAGED_POLICIES_AT_MOST or least > _ENVIRONMENT_SIZE:
             yield (
                 f"the stack manages the policies of {number} keys, by {least:,} bytes of configuration, but its "

@@ -9,10 +9,11 @@ from typing import Any, TypeVar, cast
 
 from aws_cdk import CfnResource, Stack, Stage
 from aws_cdk import aws_iam as iam
+from aws_cdk import aws_personalize as personalize
 from aws_cdk import aws_s3 as s3
 from constructs import IConstruct
 
-from .._tokens import l1_behind
+from .._tokens import is_token, l1_behind
 
 _ATTRIBUTE = "_personalize_kms_constructs_contents"
 
@@ -49,6 +50,16 @@ class AppContents:
     def managed_policies(self) -> list[iam.CfnManagedPolicy]:
         """Those of the stage."""
         return self.all_of(iam.CfnManagedPolicy)
+
+    @cached_property
+    def dataset_groups(self) -> dict[Stack, dict[str, list[personalize.CfnDatasetGroup]]]:
+        """Those of each stack by their names, as these are in the end."""
+        found: dict[Stack, dict[str, list[personalize.CfnDatasetGroup]]] = {}
+        for group in self.all_of(personalize.CfnDatasetGroup):
+            name, stack = group.name, group.stack
+            known = stack.resolve(name) if is_token(name) else name
+            found.setdefault(stack, {}).setdefault(str(known), []).append(group)
+        return found
 
     @cached_property
     def paths(self) -> set[str]:
@@ -97,13 +108,13 @@ def _stage_of(construct: IConstruct) -> IConstruct:
 
 def bucket_policies_of(bucket: s3.CfnBucket, policies: list[s3.CfnBucketPolicy]) -> Iterator[s3.CfnBucketPolicy]:
     """Yield the policies that belong to a bucket, by a reference, an expression or its name."""
-    name = _written_out(bucket, bucket.ref) if policies else ""
+    names = {_written_out(bucket, name) for name in (bucket.ref, bucket.bucket_name) if name} if policies else set()
     for policy in policies:
         of = l1_behind(policy.bucket, s3.CfnBucket)
         if of is not None:
             is_its = of.attr_arn == bucket.attr_arn
         else:
-            is_its = policy.bucket == bucket.bucket_name or _written_out(policy, policy.bucket) == name
+            is_its = policy.bucket == bucket.bucket_name or _written_out(policy, policy.bucket) in names
         if is_its:
             yield policy
 

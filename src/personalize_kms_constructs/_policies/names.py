@@ -36,8 +36,16 @@ def is_nested_in(stack: Stack, other: Stack) -> bool:
 
 
 def fixed_role_name(path: str, id: str, here: Place) -> str:
-    """Return a role name that is unique for each deployment of an app by the CDK."""
-    stack_name = outermost_stack(here.stack).stack_name
+    """Return a role name that is unique for each deployment of an app by the CDK.
+
+    Like logical ids, it doesn't depend on the id of the outermost stack, or the stage around it: whoever changes these
+    and keeps the stack's name has the same stack.
+    """
+    outermost = outermost_stack(here.stack)
+    stack_name = outermost.stack_name
+    # Most often that is the path already; asking for the stack's costs two calls into jsii.
+    if path != f"{stack_name}/{id}":
+        path = f"{stack_name}/{path.removeprefix(f'{outermost.node.path}/')}"
     readable = re.sub(r"[^A-Za-z0-9+=,.@_-]", "", f"{stack_name}-{id}")[:_MAX_READABLE_LENGTH]
     unique = hashlib.sha256(f"{stack_name}\n{path}".encode()).hexdigest()[:_HASH_LENGTH].upper()
     return f"{readable}-{unique}-{here.region}"

@@ -16,7 +16,7 @@ from .model import AccessModel, Asked, Problem
 from .needs import IN_BUCKET_POLICY, IN_IAM, IN_KEY_POLICY, Need, needs_of, page_of
 from .ordering import ordering_problems
 from .problems import configuration_problems, trust_findings
-from .remedies import statement
+from .remedies import statements_for
 from .report import AccessReport, in_order
 from .values import same
 from .written import allow_statements, names_principal
@@ -64,6 +64,7 @@ def _entries(
         if found.answer is Answer.NO and not found.final:
             add_to = _add_to(model, need, found, in_bucket=in_bucket)
             groups.setdefault((need.principal_arn, need.account, need.owner, add_to), []).append(need)
+    statements = {need: each for (*_, add_to), group in groups.items() for need, each in statements_for(group, add_to)}
     for need, found in decisions.items():
         policy = IN_BUCKET_POLICY if in_bucket else need.policy
         common: dict[str, Any] = {
@@ -85,9 +86,7 @@ def _entries(
         elif found.final:
             yield Missing(**common)
         else:
-            add_to = _add_to(model, need, found, in_bucket=in_bucket)
-            group = groups[need.principal_arn, need.account, need.owner, add_to]
-            yield Missing(**common, add=statement(group, add_to), add_to=add_to)
+            yield Missing(**common, add=statements[need], add_to=_add_to(model, need, found, in_bucket=in_bucket))
 
 
 def _add_to(model: AccessModel, need: Need, found: Decision, *, in_bucket: bool) -> str:

@@ -63,10 +63,14 @@ def subject(entry: Entry) -> tuple[str, str]:
     """Return what an entry is shown under: its key, its bucket, or else its role."""
     about = entry.policy_of if entry.policy in ("key", "bucket") and entry.policy_of else entry.resource
     parts = split_arn(about)
-    if parts and parts[2] == "kms" and "*" not in about:
+    # The action tells the kind of what is known at deployment alone, a parameter for example.
+    kind = parts[2] if parts else entry.action.partition(":")[0]
+    if kind == "kms" and "*" not in about:
         return "key", about
-    if parts and parts[2] == "s3" and "*" not in (bucket := split(parts[5], "/", 1)[0]):
-        return "bucket", ":".join([*parts[:5], bucket])
+    if kind == "s3":
+        bucket = ":".join([*parts[:5], split(parts[5], "/", 1)[0]]) if parts else split(about, "/", 1)[0]
+        if "*" not in bucket:
+            return "bucket", bucket
     return ("role", entry.policy_of) if entry.policy_of else ("", "")
 
 

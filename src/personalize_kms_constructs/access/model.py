@@ -267,6 +267,8 @@ class Problem:
     """The ARN of the key or role that it is about, where others may have the same problem with that one."""
     reason: str = ""
     """The message without what has the problem."""
+    denied: bool = False
+    """True if a statement denies it, so that one that allows it doesn't help."""
 
 
 @dataclass

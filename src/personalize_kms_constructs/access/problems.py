@@ -38,11 +38,20 @@ def trust_findings(model: AccessModel) -> Iterator[Problem | Undecided]:
         found = decision.trust(service(asks[0]), role)
         needed_by = sorted({str(asked) for asked in asks})
         if found.answer is Answer.NO:
-            message = (
-                f"{model.label(arn)} doesn't trust Personalize, which has to assume it ({found.because}): let "
-                f"{SERVICE_PRINCIPAL} do sts:AssumeRole in its trust policy"
+            step = f"let {SERVICE_PRINCIPAL} do sts:AssumeRole in its trust policy"
+            if found.final:
+                step = f"take the denial out of its trust policy, or except {SERVICE_PRINCIPAL} from it"
+            reason = f"doesn't trust Personalize, which has to assume it ({found.because}): {step}"
+            yield Problem(
+                "trust",
+                f"{model.label(arn)} {reason}",
+                ", ".join(needed_by),
+                role.declared,
+                TRUST_PAGE,
+                about=arn,
+                reason=reason,
+                denied=found.final,
             )
-            yield Problem("trust", message, ", ".join(needed_by), role.declared, TRUST_PAGE, about=arn, reason=message)
         elif found.answer is Answer.MAYBE:
             yield Undecided(
                 "service", SERVICE_PRINCIPAL, "sts:AssumeRole", arn, "trust", arn, needed_by, TRUST_PAGE, found.because

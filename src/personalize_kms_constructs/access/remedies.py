@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from ..matrix import SERVICE_PRINCIPAL
@@ -10,7 +11,24 @@ from .needs import IN_IAM, IN_KEY_POLICY, SERVICE, Need
 Json = dict[str, Any]
 
 
-def statement(needs: list[Need], add_to: str) -> Json:
+def statements_for(needs: list[Need], add_to: str) -> Iterator[tuple[Need, Json]]:
+    """Yield each need of one principal in one policy with the statement that allows it.
+
+    Resources that need the same actions share a statement. One for all of them would allow each action on each
+    resource: to write into the folder of an import, for example.
+    """
+    actions: dict[str, set[str]] = {}
+    for need in needs:
+        actions.setdefault(need.resource, set()).add(need.action)
+    alike: dict[frozenset[str], list[Need]] = {}
+    for need in needs:
+        alike.setdefault(frozenset(actions[need.resource]), []).append(need)
+    for group in alike.values():
+        found = _statement(group, add_to)
+        yield from ((need, found) for need in group)
+
+
+def _statement(needs: list[Need], add_to: str) -> Json:
     """Return one statement for needs of one principal in one policy.
 
     Personalize's carries the account check that shuts others out wherever Personalize says for whom it calls

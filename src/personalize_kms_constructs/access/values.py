@@ -96,9 +96,13 @@ def split_arn(arn: str) -> tuple[str, ...] | None:
 
 @lru_cache(maxsize=1 << 14)
 def account_of(arn: str) -> str:
-    """Return the account in an ARN, or a hole if the value is no ARN that can be read."""
+    """Return the account in an ARN, or a hole if the value is no ARN that can be read, or a dummy of the CDK's.
+
+    ``iam.Role.from_lookup`` puts one, of an account of its own, until the CLI has looked; it looks only if the synth
+    succeeds.
+    """
     parts = split_arn(arn)
-    return parts[4] if parts else unknown(f"account of {arn}")
+    return parts[4] if parts and parts[5] != "role/DUMMY_ARN" else unknown(f"account of {arn}")
 
 
 def split_outside_of_holes(value: str, separator: str) -> list[str] | None:

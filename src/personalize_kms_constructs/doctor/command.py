@@ -11,7 +11,7 @@ from .._terminal import FOUND, PASSED, print_coloured, stop, take_any_character
 from .check import Status
 
 
-@click.command()
+@click.command(short_help="Say what keeps Personalize from working in an account.")
 @click.argument("dataset_groups", metavar="[DATASET_GROUP]...", nargs=-1)
 @click.option(
     "--region", envvar=["AWS_REGION", "AWS_DEFAULT_REGION"], help="Where to look; else AWS_REGION, or the profile's."
@@ -60,7 +60,7 @@ def doctor(
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0] not in ("boto3", "botocore"):
             raise
-        stop("doctor needs an extra: pip install 'personalize-kms-constructs[doctor]'")
+        stop("doctor needs its extra: install the library again, with [doctor] after its name or path")
     take_any_character()
     progress = _Progress()
     try:
@@ -69,6 +69,9 @@ def doctor(
     except DoctorError as error:
         progress.clear()
         stop(str(error))
+    except KeyboardInterrupt:
+        progress.clear()
+        raise
     progress.clear()
     count = summary.counts
     if summary.groups and count[Status.UNDECIDED] == sum(count.values()):

@@ -59,16 +59,17 @@ def _problems(facts: Facts, report: AccessReport, explained: set[str]) -> list[C
         about = problem.about or facts.group.arn
         kind = _kind_of(facts, about)
         title = problem.reason or problem.message
-        title = f"it {title}" if title.startswith(("is ", "has ")) else title
+        title = f"it {title}" if title.startswith(("is ", "has ", "doesn't ")) else title
         name = f"{kind}-state" if kind in ("key", "role") and problem.kind == "configuration" else problem.kind
         check = merged.setdefault(
             (problem.kind, about, title), Check(name, Status.FAILED, kind, about, title, page=problem.page)
         )
         check.needed_by = sorted({*check.needed_by, *([problem.where] if problem.where else [])})
-        if problem.kind == "trust":
+        if problem.kind == "trust" and not problem.denied:
             check.add = [Addition("the trust policy", _trust(facts.group.arn))]
     for check in merged.values():
-        check.title, _, check.next_step = check.title.rpartition(": ") if ": " in check.title else (check.title, "", "")
+        check.title, _, step = check.title.rpartition(": ") if ": " in check.title else (check.title, "", "")
+        check.next_step = f"{step}:" if check.add else step
     return list(merged.values())
 
 

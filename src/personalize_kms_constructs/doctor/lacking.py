@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from ..access.entries import Missing
@@ -77,8 +77,10 @@ def _keys_that_are_meant(facts: Facts, key: Key) -> list[str]:
 def _statements(findings: Findings) -> None:
     groups: dict[str, list[Missing]] = {}
     for each in findings.left:
-        # One statement of an IAM policy can be about several keys or buckets.
-        what = (each.add or {}).get("Action") if each.add_to == "role" else each.add
+        statement = each.add or {}
+        # One statement of an IAM policy can be about several keys; those for the folders of a bucket are one finding.
+        on_keys = each.add_to == "role" and each.action.startswith("kms:")
+        what = statement.get("Action") if on_keys else (each.action.partition(":")[0], statement.get("Condition"))
         owner = "" if each.add_to == "role" else each.policy_of
         groups.setdefault(f"{each.add_to} {each.principal_arn} {owner} {what}", []).append(each)
     for taken in groups.values():
@@ -95,7 +97,7 @@ def _statements(findings: Findings) -> None:
             taken,
             because=_NO_DELEGATION if delegation else first.because,
             next_step=f"add to {IN_WORDS[first.add_to]}:",
-            add=[Addition(IN_WORDS["role"], _one_statement(taken))] if in_iam else None,
+            add=[Addition(IN_WORDS["role"], each) for each in _by_actions(taken)] if in_iam else None,
         )
 
 
@@ -122,8 +124,11 @@ def _aws_principals(principal: Any) -> list[Any]:
     return as_list(principal.get("AWS")) if isinstance(principal, dict) else [principal]
 
 
-def _one_statement(taken: Iterable[Missing]) -> dict[str, Any]:
-    """Return one statement of an IAM policy for several keys or buckets."""
-    statements = [each.add for each in taken if each.add]
-    resources = sorted({str(resource) for each in statements for resource in as_list(each["Resource"])})
-    return {**statements[0], "Resource": resources if len(resources) > 1 else resources[0]}
+def _by_actions(taken: Iterable[Missing]) -> Iterator[dict[str, Any]]:
+    """Yield statements of an IAM policy, those with the same actions as one for several keys or buckets."""
+    alike: dict[str, list[dict[str, Any]]] = {}
+    for statement in (each.add for each in taken if each.add):
+        alike.setdefault(str(statement["Action"]), []).append(statement)
+    for statements in alike.values():
+        resources = sorted({str(resource) for each in statements for resource in as_list(each["Resource"])})
+        yield {**statements[0], "Resource": resources if len(resources) > 1 else resources[0]}

@@ -18,7 +18,7 @@ MARKS = {Status.OK: "✔", Status.FAILED: "✘", Status.UNDECIDED: "?", Status.W
 # So many jobs are named in the text; the JSON has all of them.
 _NAMED = 5
 _HEAD = "| | on | what | why | next step | page |\n|---|---|---|---|---|---|"
-_UNREADABLE = "service and resource control policies can't be read from an account that they are for"
+_UNREADABLE = "service and resource control policies can't be read from an account that they apply to"
 
 
 @dataclass
@@ -29,7 +29,7 @@ class Summary:
     groups: int = 0
     counts: Counter[Status] = field(default_factory=Counter)
     actions: dict[str, set[str]] = field(default_factory=lambda: {"role": set(), "service": set()})
-    """The actions that control policies must leave alone, for the roles and for Personalize."""
+    """The actions that control policies must not deny, for the roles and for Personalize."""
 
     def take(self, checks: list[Check]) -> None:
         """Count the checks of a dataset group."""
@@ -46,7 +46,7 @@ class Summary:
         groups = f"{self.groups} dataset group{'' if self.groups == 1 else 's'}"
         return (
             f"{groups}: {count[Status.FAILED]} failed, {count[Status.UNDECIDED]} undecided, "
-            f"{count[Status.WARNING]} warnings, {count[Status.OK]} ok"
+            f"{count[Status.WARNING]} warning{'' if count[Status.WARNING] == 1 else 's'}, {count[Status.OK]} ok"
         )
 
     def not_answered(self) -> Iterator[tuple[str, list[str], int]]:
@@ -55,7 +55,7 @@ class Summary:
             yield action, named, self.account.not_answered_count[action] - len(named)
 
     def control_policies(self) -> dict[str, list[str]]:
-        """Return the actions that control policies must leave alone."""
+        """Return the actions that control policies must not deny."""
         return {who: sorted(actions) for who, actions in self.actions.items() if actions}
 
 
@@ -89,7 +89,7 @@ class Text:
             lines += wrapped(f"? {action} on {on}", "  ", "      ")
         alone = summary.control_policies()
         if alone:
-            lines += ["", *wrapped(f"{_UNREADABLE}. They must leave alone:", "")]
+            lines += ["", *wrapped(f"{_UNREADABLE}. They must not deny:", "")]
             for who, actions in alone.items():
                 name = "for Personalize" if who == "service" else "for the roles"
                 lines += wrapped(f"· {name}: {', '.join(actions)}", "  ", "      ")
@@ -210,9 +210,10 @@ class Markdown:
 
     def end(self, summary: Summary, error: str = "") -> None:
         """Write what comes after the last dataset group."""
-        for title, lines in (
+        for title, about, lines in (
             (
                 "Not answered",
+                "",
                 [
                     f"`{action}` on {', '.join(named)}" + (f" and {more} more" if more else "")
                     for action, named, more in summary.not_answered()
@@ -220,15 +221,16 @@ class Markdown:
             ),
             (
                 "Control policies",
+                f"{_UNREADABLE}. They must not deny:\n\n",
                 [
-                    f"{_UNREADABLE}; they must leave alone, for {'Personalize' if who == 'service' else 'the roles'}: "
+                    f"for {'Personalize' if who == 'service' else 'the roles'}: "
                     + ", ".join(f"`{action}`" for action in actions)
                     for who, actions in summary.control_policies().items()
                 ],
             ),
         ):
             if lines:
-                self._write(f"\n## {title}\n\n" + "".join(f"- {line}\n" for line in lines))
+                self._write(f"\n## {title}\n\n{about}" + "".join(f"- {line}\n" for line in lines))
         self._write(f"\n{summary.line()}\n" + (f"\nStopped: {_cell(error)}\n" if error else ""))
 
 

@@ -34,11 +34,15 @@ def of_group(facts: Facts, found: list[Check]) -> Iterator[Check]:
         )
     if jobs.unseen:
         title = "not all of its jobs, or of their listings, can be seen"
-        because = f"{jobs.unseen} answers are lacking, see the end"
+        because = f"{_count(jobs.unseen, 'answer is', 'answers are')} lacking, see the end"
         yield Check("jobs", Status.UNDECIDED, "dataset group", group.arn, title, because=because)
-    looked = f"{len(jobs.found)} jobs and metric attributions were looked at"
-    older = f", {jobs.older} older ones weren't (--jobs)" if jobs.older else ""
-    yield Check("jobs", Status.NOTE, "dataset group", group.arn, looked + older)
+    looked = _count(len(jobs.found), "job or metric attribution was", "jobs and metric attributions were")
+    older = f", {_count(jobs.older, 'older one was', 'older ones were')} not (--jobs)" if jobs.older else ""
+    yield Check("jobs", Status.NOTE, "dataset group", group.arn, f"{looked} looked at{older}")
+
+
+def _count(number: int, one: str, many: str) -> str:
+    return f"{number} {one if number == 1 else many}"
 
 
 def _today(found: list[Check], label: str) -> str:
@@ -64,9 +68,9 @@ def of_keys(facts: Facts, region: str, found: list[Check]) -> Iterator[Check]:
             yield Check("key-state", Status.OK, "key", arn, title)
         if not key.exists or key.is_aws_managed:
             continue
-        grants = f"{key.grant_count} grants for Personalize" if key.grant_count else "no grant for Personalize"
+        count = _count(key.grant_count, "grant", "grants") if key.grant_count else "no grant"
         shown = f": {'; '.join(key.grants)}" if key.grants else ""
-        title = f"grants can't be seen: {key.unseen_grants}" if key.unseen_grants else f"{grants}{shown}"
+        title = f"grants can't be seen: {key.unseen_grants}" if key.unseen_grants else f"{count} for Personalize{shown}"
         because = "which grants it makes, and when, isn't documented, so that this decides nothing"
         yield Check("key-grants", Status.NOTE, "key", arn, title, because="" if key.unseen_grants else because)
         if key.rotates is not None:

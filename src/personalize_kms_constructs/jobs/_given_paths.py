@@ -46,7 +46,7 @@ def guard(parameter: str) -> str:
 def json_path_parts(path: str) -> list[str]:
     """Return the JSONPaths that a path is, or that ``States.Format`` makes it of."""
     if not path.startswith("States."):
-        return [path]
+        return [path] if path.startswith("$") else []
     function, _, rest = path.partition("(")
     arguments, depth = [""], 0
     for token in _INTRINSIC.findall(rest.removesuffix(")")):
@@ -55,8 +55,9 @@ def json_path_parts(path: str) -> list[str]:
             arguments.append("")
         else:
             arguments[-1] += token
-    parts = [argument.strip() for argument in arguments]
-    return [part for part in parts if part.startswith("$")] if function == "States.Format" else []
+    if function != "States.Format":
+        return []
+    return [part for argument in arguments for part in json_path_parts(argument.strip())]
 
 
 def empty_part_check(parameter: str, value: str, text: str) -> str:
