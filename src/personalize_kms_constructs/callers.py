@@ -132,7 +132,7 @@ def grant_create(
 
 def _warn_of_immutable(scope: Construct, principal: Any, service_role_arn: str, statements: Sequence[Json]) -> None:
     stack = Stack.of(scope)
-    known = known_values(Place(stack), key_arn="", role_arn=service_role_arn, arns=[principal.role_arn])
+    known = known_values(Place.of(stack), key_arn="", role_arn=service_role_arn, arns=[principal.role_arn])
     arn, text = readable(principal.role_arn, stack, known), as_text(list(statements), stack, known)
     left = replacements(text)
     lines = [

@@ -37,6 +37,7 @@ from ._name_checks import (
 from ._policies.dependencies import Dependencies
 from ._policies.keys import AddStatements
 from ._policies.known import KnownResources
+from ._policies.names import lasting_path
 from ._policies.pending import PendingStatements, pending_output, pending_statements
 from ._policies.place import Place
 from ._policies.registry import PolicyRegistry
@@ -142,8 +143,8 @@ class PersonalizeEncryption(Construct):
         imported_key_policy_revision: str | None,
     ) -> None:
         """Judge all that was given, and wire it."""
-        here, node = Place(Stack.of(self)), self.node
-        path = node.path
+        here, node = Place.of(Stack.of(self)), self.node
+        path = lasting_path(node.path, id, here)
         problems = [
             *argument_problems(
                 resources,

@@ -6,12 +6,23 @@ from functools import cached_property
 
 from aws_cdk import Stack
 
+_ATTRIBUTE = "_personalize_kms_constructs_place"
+
 
 class Place:
     """Where a construct stands; account, Region and partition are tokens where the stack doesn't know them."""
 
     def __init__(self, stack: Stack) -> None:
         self.stack = stack
+
+    @classmethod
+    def of(cls, stack: Stack) -> Place:
+        """Return the place of all constructs of a stack, which asks the stack once for all of them."""
+        place: Place | None = getattr(stack, _ATTRIBUTE, None)
+        if place is None:
+            place = cls(stack)
+            setattr(stack, _ATTRIBUTE, place)
+        return place
 
     @cached_property
     def account(self) -> str:
@@ -27,3 +38,14 @@ class Place:
     def partition(self) -> str:
         """The partition."""
         return self.stack.partition
+
+    @cached_property
+    def outermost(self) -> Place:
+        """The stack that this one is nested in, however deep, or itself; the name of a nested one comes late."""
+        parent = self.stack.nested_stack_parent
+        return self if parent is None else Place.of(parent).outermost
+
+    @cached_property
+    def name(self) -> str:
+        """The stack's name."""
+        return self.stack.stack_name

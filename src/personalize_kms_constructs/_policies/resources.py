@@ -143,7 +143,7 @@ def _environment(made: kms.Key | s3.Bucket | CfnResource, here: Place) -> tuple[
     # Of a stack that JavaScript has made, an included nested one for example, jsii hands over another object each time.
     if made_in is here.stack or made_in.node.path == here.stack.node.path:
         return here.stack, here.account, here.region
-    place = Place(made_in)
+    place = Place.of(made_in)
     return made_in, place.account, place.region
 
 

@@ -14,7 +14,6 @@ from typing import Literal
 
 from .._tokens import is_token
 from ..matrix import Actions
-from .names import outermost_stack
 from .place import Place
 
 Principal = Literal["Role", "Service"]
@@ -45,6 +44,6 @@ def next_suffix(sids: Iterable[str]) -> str:
 
 def foreign_suffix(path: str, here: Place) -> str:
     """Return the suffix for a policy that the app doesn't make, which several deployments may share."""
-    deployment = (path, outermost_stack(here.stack).stack_name, here.account, here.region)
+    deployment = (path, here.outermost.name, here.account, here.region)
     known = "\n".join("" if is_token(part) else part for part in deployment)
     return hashlib.sha256(known.encode()).hexdigest()[:8].upper()
