@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any, TypeVar, cast
 
-from aws_cdk import Reference, Tokenization
+from aws_cdk import Reference, Stack, Tokenization
 
 TOKEN = re.compile(r"\$\{Token\[(?P<hint>[^]]*)\.\d+\]\}")
 
@@ -25,6 +25,20 @@ def literal_part(text: str) -> str:
 def shortest(text: str) -> str:
     """Return the string with a letter in place of each token, the least that it can turn out to be."""
     return TOKEN.sub("x", text)
+
+
+def written_out(text: str, stack: Stack) -> str:
+    """Return the string with what is literal in its tokens in the end."""
+
+    def in_the_end(token: re.Match[str]) -> str:
+        match stack.resolve(token[0]):
+            case str(value):
+                return value
+            case {"Fn::Join": ["", list(parts)]}:
+                return "".join(part if isinstance(part, str) else token[0] for part in parts)
+        return token[0]
+
+    return TOKEN.sub(in_the_end, text)
 
 
 def reference_in(text: str) -> Any:
