@@ -49,11 +49,15 @@ def reference_in(text: str) -> Any:
     return cast("Reference", token).target if Reference.is_reference(token) else None
 
 
+def targets_in(text: str) -> list[Any]:
+    """Return the constructs that parts of the string are attributes of, parameters included."""
+    tokens = Tokenization.reverse_string(text).tokens if is_token(text) else ()
+    return [cast("Reference", token).target for token in tokens if Reference.is_reference(token)]
+
+
 def l1_behind(text: str, l1_type: type[_T]) -> _T | None:
     """Return the L1 of this app that an ARN or a name belongs to, by the only reference to such an L1 in it."""
-    tokens = Tokenization.reverse_string(text).tokens if is_token(text) else ()
-    targets = [cast("Reference", token).target for token in tokens if Reference.is_reference(token)]
-    found = [target for target in targets if isinstance(target, l1_type)]
+    found = [target for target in targets_in(text) if isinstance(target, l1_type)]
     return found[0] if len(found) == 1 else None
 
 
