@@ -185,6 +185,6 @@ def test_more_keys_than_a_role_has_policies_by_default(stack: cdk.Stack) -> None
         "/Stack/PersonalizeKeyPolicies/Warnings", assertions.Match.any_value()
     )
     assert (
-        "role Stack/PersonalizeKeyPolicies/Role has 11 managed policies but the quota is 10 by default: have it raised, "
-        "to 20 at most, or use another stack for some of the constructs, or ImportedKeyPolicy.PENDING"
+        "role Stack/PersonalizeKeyPolicies/Role has 11 managed policies but the quota is 10 by default: have it "
+        "raised, to 20 at most, or use another stack for some of the constructs, or ImportedKeyPolicy.PENDING"
     ) in str(annotations[0].entry.data)
