@@ -193,6 +193,7 @@ class Spy:
     def get_key_policy(self, **request: Any) -> Any:
         """KMS's answer."""
         self.before_read()
+        assert request["PolicyName"] == "default"  # older versions of boto3 want it
         return self._kms.get_key_policy(**request)
 
     def put_key_policy(self, **request: Any) -> Any:
