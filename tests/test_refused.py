@@ -330,7 +330,7 @@ def test_something_that_is_no_resource(stack: cdk.Stack) -> None:
     """A factory that wasn't called is the likely slip."""
     wrong = [PersonalizeResource.dataset_group]
     message = refusal(lambda: PersonalizeEncryption(stack, "Encryption", resources=wrong))  # type: ignore[arg-type]
-    assert "is not a resource: use a factory as PersonalizeResource.dataset_group()" in message
+    assert "is not a resource: call a factory, as in PersonalizeResource.dataset_group()" in message
 
 
 def test_a_name_for_a_role_that_is_given(stack: cdk.Stack) -> None:

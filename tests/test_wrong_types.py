@@ -28,7 +28,7 @@ A_CHECK = (
     "SourceAccountCheck.NONE"
 )
 A_REMOVAL = "a key is kept or destroyed: use RemovalPolicy.RETAIN or RemovalPolicy.DESTROY"
-A_RESOURCE = "is not a resource: use a factory as PersonalizeResource.dataset_group(), and unpack lists with *"
+A_RESOURCE = "is not a resource: call a factory, as in PersonalizeResource.dataset_group(), and unpack lists with *"
 A_LOCATION = "a location is expected: pass S3Location(bucket, prefix)"
 A_DATASET_GROUP = (
     "a dataset group is expected: pass what add_dataset_group returned, a personalize.CfnDatasetGroup or an ARN"
@@ -38,7 +38,7 @@ STRINGS = "strings are expected: pass {'key': 'value'}"
 AN_ID = "an id is expected: pass a string that is known at synth, as 'Movies'"
 METRICS = "a list of metrics is expected: pass [personalize.CfnMetricAttribution.MetricAttributeProperty(…)]"
 A_CALLER = "a caller is expected: pass a role, a user or a function, or iam.Role.from_role_arn for an ARN"
-A_TARGET = "a target of a rule is expected: wrap it, as aws_events_targets.SnsTopic(topic)"
+A_TARGET = "a target of a rule is expected: wrap it, as in aws_events_targets.SnsTopic(topic)"
 
 
 @pytest.fixture

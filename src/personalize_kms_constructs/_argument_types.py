@@ -145,8 +145,8 @@ def not_a_location(what: str, value: object) -> str:
 def not_a_resource(value: object) -> str:
     """Report something that no factory made: a factory that wasn't called, or a list of resources."""
     return (
-        f"{shown(value)} is not a resource: use a factory as PersonalizeResource.dataset_group(), and unpack lists "
-        "with *"
+        f"{shown(value)} is not a resource: call a factory, as in PersonalizeResource.dataset_group(), and unpack "
+        "lists with *"
     )
 
 
@@ -196,6 +196,6 @@ def target_type_problems(target: object) -> Iterator[str]:
     """Report a topic or a function that isn't wrapped."""
     if target is not None and not has(target, "bind"):
         yield (
-            f"target is {shown(target)} but a target of a rule is expected: wrap it, as "
+            f"target is {shown(target)} but a target of a rule is expected: wrap it, as in "
             "aws_events_targets.SnsTopic(topic)"
         )

@@ -43,7 +43,13 @@ def role_reference_problems(what: str, resource: Facts, role: RoleFacts) -> Iter
     """Explain that the policy of a resource of another stack can't refer to the role without a cycle of stacks."""
     if resource.stack is None or not role.would_make_a_cycle_in(resource.stack):
         return
-    if not role.has_name:
+    if role.l1 is None:
+        yield (
+            f"{what} is in another stack and service_role was imported by an ARN that only its own stack knows, a "
+            "parameter for example, so that both stacks would need each other: import it by a literal ARN, or by its "
+            "name with iam.Role.from_role_name"
+        )
+    elif not role.has_name:
         yield (
             f"{what} is in another stack and service_role has no fixed name, so that its policy would need the ARN of "
             "the role and the role's policy its own, a cycle of stacks: give the role a role_name, or leave "

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
+
+from aws_cdk import Stack
 
 from ._argument_types import is_key, not_a_resource
 from ._checks import bucket_problems, key_problems, resource_problems
@@ -11,6 +14,7 @@ from ._policies.known import KnownResources
 from ._policies.place import Place
 from ._policies.resources import BucketFacts, KeyFacts
 from ._policies.roles import RoleFacts
+from ._tokens import is_token, written_out
 from .locations import S3Location
 from .resources import PersonalizeResource
 
@@ -33,7 +37,7 @@ class Judgement:
             if not isinstance(resource, PersonalizeResource):
                 yield not_a_resource(resource)
                 continue
-            yield from resource_problems(resource, in_one_bucket=self._is_in_one_bucket(resource))
+            yield from resource_problems(resource, in_one_bucket=_is_in_one_bucket(resource, self._known))
             for what, location in resource.locations():
                 yield from self._of_location(what, location)
 
@@ -62,9 +66,6 @@ class Judgement:
         found = key_problems(what, key, self._here, self._role, managed=self._manages_imported_keys)
         yield from self._once(key.identity, found)
 
-    def _is_in_one_bucket(self, resource: PersonalizeResource) -> bool:
-        return len({self._known.bucket(location.bucket).identity for _, location in resource.locations()}) == 1
-
     def _once(self, identity: str, problems: Iterator[str]) -> Iterator[str]:
         """Yield problems, and look no more at what had none."""
         if identity not in self._good:
@@ -72,3 +73,19 @@ class Judgement:
             if not found:
                 self._good.add(identity)
             yield from found
+
+
+def prefix_at_synth_problems(resource: PersonalizeResource, known: KnownResources, stack: Stack) -> Iterator[str]:
+    """Explain why Personalize can't use prefixes of a resource that weren't known before synth."""
+    if not any(is_token(location.prefix) for _, location in resource.locations()):
+        return
+    source, destination = (
+        None if location is None else replace(location, prefix=written_out(location.prefix, stack))
+        for location in (resource.source, resource.destination)
+    )
+    at_synth = replace(resource, source=source, destination=destination)
+    yield from resource_problems(at_synth, in_one_bucket=_is_in_one_bucket(resource, known))
+
+
+def _is_in_one_bucket(resource: PersonalizeResource, known: KnownResources) -> bool:
+    return len({known.bucket(location.bucket).identity for _, location in resource.locations()}) == 1

@@ -49,8 +49,8 @@ def taken_name_problems(by_name: Mapping[str, Sequence[CfnResource]], own: Conta
             if rivals:
                 yield (
                     f"name of the dataset group {name!r} is taken by another dataset group of the stack, "
-                    f"{rivals[0].node.path}, and names are unique in an account and Region: use another name, or give "
-                    "both conditions of which one holds, by cfn_options.condition"
+                    f"{rivals[0].node.path}, and names are unique in an account and Region: use another name, or set "
+                    "cfn_options.condition on both, to conditions of which only one holds"
                 )
 
 

@@ -15,6 +15,7 @@ from constructs import Construct, IValidation
 
 from ._checks import key_spec_problems
 from ._environment_checks import bucket_at_synth_problems, role_at_synth_problems, role_reference_problems
+from ._judgement import prefix_at_synth_problems
 from ._metadata import leave_resources
 from ._name_checks import role_name_at_synth_problems, taken_name_problems
 from ._policies.app import bucket_policies_of, contents_at_synth
@@ -115,6 +116,8 @@ class SynthChecks:
         yield from taken_name_problems(self._app.dataset_groups.get(self._stack, {}), self._dataset_groups)
         if number > MANAGED_POLICIES_AT_MOST:
             yield too_many_policies(self._policies.role.name, number)
+        for resource in self._wiring.allowed:
+            yield from prefix_at_synth_problems(resource, self._known, self._stack)
         yield from self._key_problems()
         yield from self._bucket_problems()
         for policy, document in documents.items():

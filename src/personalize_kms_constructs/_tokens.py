@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any, TypeVar, cast
 
-from aws_cdk import Reference, Tokenization
+from aws_cdk import Reference, Stack, Tokenization
 
 TOKEN = re.compile(r"\$\{Token\[(?P<hint>[^]]*)\.\d+\]\}")
 
@@ -27,6 +27,20 @@ def shortest(text: str) -> str:
     return TOKEN.sub("x", text)
 
 
+def written_out(text: str, stack: Stack) -> str:
+    """Return the string with what is literal in its tokens in the end."""
+
+    def in_the_end(token: re.Match[str]) -> str:
+        match stack.resolve(token[0]):
+            case str(value):
+                return value
+            case {"Fn::Join": ["", list(parts)]}:
+                return "".join(part if isinstance(part, str) else token[0] for part in parts)
+        return token[0]
+
+    return TOKEN.sub(in_the_end, text)
+
+
 def reference_in(text: str) -> Any:
     """Return the construct that the string is an attribute of, if it is one token of that kind."""
     if not TOKEN.fullmatch(text):
@@ -35,11 +49,15 @@ def reference_in(text: str) -> Any:
     return cast("Reference", token).target if Reference.is_reference(token) else None
 
 
+def targets_in(text: str) -> list[Any]:
+    """Return the constructs that parts of the string are attributes of, parameters included."""
+    tokens = Tokenization.reverse_string(text).tokens if is_token(text) else ()
+    return [cast("Reference", token).target for token in tokens if Reference.is_reference(token)]
+
+
 def l1_behind(text: str, l1_type: type[_T]) -> _T | None:
     """Return the L1 of this app that an ARN or a name belongs to, by the only reference to such an L1 in it."""
-    tokens = Tokenization.reverse_string(text).tokens if is_token(text) else ()
-    targets = [cast("Reference", token).target for token in tokens if Reference.is_reference(token)]
-    found = [target for target in targets if isinstance(target, l1_type)]
+    found = [target for target in targets_in(text) if isinstance(target, l1_type)]
     return found[0] if len(found) == 1 else None
 
 

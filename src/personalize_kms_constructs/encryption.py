@@ -324,8 +324,8 @@ class PersonalizeEncryption(Construct):
             *tags_type_problems(tags),
         ]
         refuse(self, problems)
-        self._ids.add(id)
         self._wiring.allow([PersonalizeResource.dataset_group()])
+        self._ids.add(id)
         dataset_group = _l1s.dataset_group(
             self,
             id,
@@ -385,11 +385,11 @@ class PersonalizeEncryption(Construct):
         elif import_job_name is not None:
             problems.append(f"import_job_name is {import_job_name!r} but there is nothing to import: give import_from")
         refuse(self, [*problems, *self._judgement.of_resources(jobs)])
-        self._ids.add(id)
         if import_from is not None and not import_job_name:
             # A token can't be cut.
             import_job_name = f"{name if is_token(name) else name[: 63 - len('-import')]}-import"
         self._wiring.allow(jobs)
+        self._ids.add(id)
         dataset = _l1s.dataset(
             self,
             id,
@@ -439,8 +439,8 @@ class PersonalizeEncryption(Construct):
         is_location = destination is None or isinstance(destination, S3Location)
         resources = [PersonalizeResource.metric_attribution(destination)] if is_location else []
         refuse(self, [*problems, *self._judgement.of_resources(resources)])
-        self._ids.add(id)
         self._wiring.allow(resources)
+        self._ids.add(id)
         key_arn = self._wiring.key_arn(destination) if destination is not None else None
         metric_attribution = _l1s.metric_attribution(
             self,

@@ -275,6 +275,15 @@ def test_a_long_path_leaves_room_for_the_rest_of_the_name(stack: cdk.Stack, data
     assert len(prefix) + len("-") + 36 == 63
 
 
+@pytest.mark.parametrize(("letters", "length"), [(12, 62), (13, 63), (14, 63)])
+def test_a_path_that_just_fits_leaves_room_too(stack: cdk.Stack, data: Data, letters: int, length: int) -> None:
+    """The stack's id, the job's and eight digits are the beginning, as long as it has 26 characters at most."""
+    options: Any = {"encryption": data.encryption, "dataset_arn": DATASET, "source": data.at("in/")}
+    machine(stack, DatasetImportJob(stack, "B" * letters, **options))
+    name = definition(stack)["States"][f"Prepare {'B' * letters}"]["Output"]["Arguments"]["JobName"]
+    assert len(name.removeprefix("{% '").removesuffix("-' & $uuid() %}")) + len("-") + 36 == length
+
+
 def test_a_number_may_be_the_only_json_path(stack: cdk.Stack, data: Data) -> None:
     """``JsonPath`` hides it in a number."""
     job = BatchSegmentJob(

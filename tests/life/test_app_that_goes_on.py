@@ -73,6 +73,24 @@ def test_a_refused_allow_leaves_nothing_behind(stack: cdk.Stack, bucket: s3.Buck
     assert [statement["Sid"] for statement in policy["Properties"]["PolicyDocument"]["Statement"]] == ["UseKey"]
 
 
+def test_a_refused_dataset_leaves_its_id_free(stack: cdk.Stack, bucket: s3.Bucket) -> None:
+    """Whoever catches the error may try with another location."""
+    encryption = PersonalizeEncryption(stack, "Encryption")
+    movies = encryption.add_dataset_group("Movies", name="movies")
+    frozen = s3.Bucket(stack, "Frozen")
+    encryption.allow(importing(frozen))
+    stack.resolve(frozen.policy.document)  # type: ignore[union-attr]
+    dataset: dict[str, Any] = {
+        "dataset_group": movies,
+        "schema_arn": "arn:aws:personalize:::schema/s",
+        "name": "items",
+        "dataset_type": "Items",
+    }
+    with pytest.raises(ValueError, match="was resolved already"):
+        encryption.add_dataset("Items", import_from=S3Location(frozen, "other/"), **dataset)
+    encryption.add_dataset("Items", import_from=S3Location(bucket, "import/"), **dataset)
+
+
 def test_a_refused_construct_leaves_nothing_behind(stack: cdk.Stack) -> None:
     """Its id is free for another try."""
     for _ in range(2):

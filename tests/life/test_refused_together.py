@@ -147,8 +147,8 @@ def test_two_dataset_groups_of_one_name(app: cdk.App, stack: cdk.Stack, conditio
     error = synth_error(app)
     assert (
         "[Stack/Two] name of the dataset group 'movies' is taken by another dataset group of the stack, "
-        "Stack/One/Movies, and names are unique in an account and Region: use another name, or give both conditions "
-        "of which one holds, by cfn_options.condition"
+        "Stack/One/Movies, and names are unique in an account and Region: use another name, or set "
+        "cfn_options.condition on both, to conditions of which only one holds"
     ) in error
     assert "[Stack/One]" not in error
 

@@ -8,6 +8,7 @@ import pytest
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
+from aws_cdk import aws_ssm as ssm
 
 from personalize_kms_constructs import PersonalizeEncryption, PersonalizeResource, S3Location
 from personalize_kms_constructs.checks import check_assembly
@@ -381,3 +382,33 @@ def test_a_key_of_another_account_and_a_nested_stack(concrete: cdk.Stack, theirs
     nested = cdk.NestedStack(concrete, "Nested")
     with pytest.raises(ValueError, match=r"to which (the CDK lets no nested stack refer|this aws-cdk-lib can't refer)"):
         PersonalizeEncryption(nested, "Encryption", encryption_key=kms.Key(theirs, "Key"), resources=[GROUP])
+
+
+@pytest.mark.parametrize("form", ["parameter", "SSM"])
+def test_a_role_whose_arn_only_its_stack_knows(stack: cdk.Stack, security: cdk.Stack, form: str) -> None:
+    """The key's policy would need the parameter, and the role's policy the key."""
+    if form == "SSM":
+        arn = ssm.StringParameter.value_for_string_parameter(stack, "/personalize/role")
+    else:
+        arn = cdk.CfnParameter(stack, "Arn").value_as_string
+    role = iam.Role.from_role_arn(stack, "Role", arn)
+    with pytest.raises(ValueError, match="encryption_key is in another stack and service_role was imported by an ARN"):
+        PersonalizeEncryption(
+            stack, "Encryption", service_role=role, encryption_key=kms.Key(security, "Key"), resources=[GROUP]
+        )
+
+
+@pytest.mark.parametrize("where", ["beside", "nested", "parameter of the key's stack"])
+def test_a_role_whose_arn_the_stack_of_the_key_knows(
+    app: cdk.App, stack: cdk.Stack, security: cdk.Stack, where: str
+) -> None:
+    """A parent hands a parameter on to what is nested in it."""
+    keys = {"beside": stack, "nested": cdk.NestedStack(stack, "Nested"), "parameter of the key's stack": security}[
+        where
+    ]
+    of = security if keys is security else stack
+    role = iam.Role.from_role_arn(stack, "Role", cdk.CfnParameter(of, "Arn").value_as_string)
+    PersonalizeEncryption(
+        stack, "Encryption", service_role=role, encryption_key=kms.Key(keys, "Key"), resources=[GROUP]
+    )
+    app.synth()

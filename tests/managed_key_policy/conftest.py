@@ -193,11 +193,13 @@ class Spy:
     def get_key_policy(self, **request: Any) -> Any:
         """KMS's answer."""
         self.before_read()
+        assert request["PolicyName"] == "default"
         return self._kms.get_key_policy(**request)
 
     def put_key_policy(self, **request: Any) -> Any:
         """KMS's answer."""
         self.before_write()
+        assert request["PolicyName"] == "default"
         self.writes.append(request["Policy"])
         return self._kms.put_key_policy(**request)
 

@@ -1,6 +1,7 @@
 """The answer as it goes over the wire to the address that CloudFormation gives."""
 
 import json
+import runpy
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -76,6 +77,25 @@ def test_an_address_that_is_not_one_of_cloudformation(key_arn: str, spy: Spy, co
     with pytest.raises(key_policy_function.RefusedError, match="not to an https address of CloudFormation"):
         key_policy_function.handler(request(url, key_arn), context)
     assert spy.writes == []
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "addresses"),
+    [
+        (None, ("https://",)),
+        ("", ("https://",)),
+        ("http://127.0.0.1:4566", ("https://", "http://127.0.0.1:4566/")),
+        ("http://127.0.0.1:4566/", ("https://", "http://127.0.0.1:4566/")),
+    ],
+)
+def test_addresses_beside_those_of_cloudformation(
+    monkeypatch: pytest.MonkeyPatch, endpoint: str | None, addresses: tuple[str, ...]
+) -> None:
+    """Those of an emulator, and of no other host or port whose name begins like it; no endpoint is none."""
+    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+    if endpoint is not None:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", endpoint)
+    assert runpy.run_path(key_policy_function.__file__)["ANSWERS_TO"] == addresses
 
 
 @pytest.mark.usefixtures("takes_local_addresses")

@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Iterable
+from typing import Any
 
 import pytest
 from botocore.config import Config
@@ -60,7 +61,7 @@ def test_rivals_lose_nothing() -> None:
 
 def test_the_times_add_up() -> None:
     """The worst cases are too rare for chance to find each of them: what the module's text says is counted here."""
-    config = key_policy_function.CLIENT
+    config: Any = key_policy_function.CLIENT
     call = config.connect_timeout + config.read_timeout
     # The page says "up to 25 seconds if KMS takes 15 to show a change".
     window = key_policy_function.WRITE_WITHIN + call

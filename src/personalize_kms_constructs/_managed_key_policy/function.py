@@ -60,7 +60,8 @@ MAY_PASS = {
 # that are its own, each with the number of its condition.
 MAY_WRITE = json.loads(os.environ.get("MAY_WRITE", "{}"))
 # The addresses of CloudFormation are S3's. An emulator of AWS has its own, from where the clients of it have theirs.
-ANSWERS_TO = ("https://", os.environ.get("AWS_ENDPOINT_URL", "https://"))
+EMULATOR = os.environ.get("AWS_ENDPOINT_URL")
+ANSWERS_TO = ("https://", f"{EMULATOR.rstrip('/')}/") if EMULATOR else ("https://",)
 # Kept back for taking statements out again and for the response.
 RESERVE = 150.0
 TAKE_OUT_WITHIN = 1.2 * SETTLE

@@ -28,6 +28,7 @@ _CONFIGURATION = "MAY_WRITE"
 _KEY_ARN_LENGTH = len("arn:aws:kms:us-east-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab")
 # In seconds: a call that came so late would be of an operation that is over.
 _EVENT_AGE = 300
+_WAY_OUT = "use another stack for some of the constructs, or ImportedKeyPolicy.PENDING"
 
 _Statements = dict[CfnResource, tuple[str, list[iam.PolicyStatement]]]
 
@@ -175,7 +176,7 @@ class _Limits:
 
     def validate(self) -> list[str]:
         """Return the problems, and annotate the construct with a warning."""
-        text = number_warning(f"{self._scope.node.path}/Role", len(self._policies))
+        text = number_warning(f"{self._scope.node.path}/Role", len(self._policies), _WAY_OUT)
         if text is not None:
             warn(self._scope, "manyManagedPolicies", text)
         return list(self._problems())
@@ -186,8 +187,7 @@ class _Limits:
         if number > MANAGED_POLICIES_AT_MOST or least > _ENVIRONMENT_SIZE:
             yield (
                 f"the stack manages the policies of {number} keys, by {least:,} bytes of configuration, but its "
-                f"function has room for {MANAGED_POLICIES_AT_MOST} keys and {_ENVIRONMENT_SIZE:,} bytes: use another "
-                "stack for some of the constructs, or ImportedKeyPolicy.PENDING"
+                f"function has room for {MANAGED_POLICIES_AT_MOST} keys and {_ENVIRONMENT_SIZE:,} bytes: {_WAY_OUT}"
             )
 
 

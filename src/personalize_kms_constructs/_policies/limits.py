@@ -47,11 +47,11 @@ def too_many_policies(name: str, number: int) -> str:
     return f"role {name} has {number} managed policies but AWS takes {most} at most: {WAYS_OUT['role']}"
 
 
-def number_warning(name: str, number: int) -> str | None:
+def number_warning(name: str, number: int, way_out: str = WAYS_OUT["role"]) -> str | None:
     """Explain that a role has more managed policies than AWS takes by default."""
     if not MANAGED_POLICIES_BY_DEFAULT < number <= MANAGED_POLICIES_AT_MOST:
         return None
     return (
         f"role {name} has {number} managed policies but the quota is {MANAGED_POLICIES_BY_DEFAULT} by default: have it "
-        f"raised, to {MANAGED_POLICIES_AT_MOST} at most, or {WAYS_OUT['role']}"
+        f"raised, to {MANAGED_POLICIES_AT_MOST} at most, or {way_out}"
     )

@@ -15,7 +15,7 @@ from aws_cdk import aws_s3 as s3
 from constructs import Construct, IConstruct
 
 from .._argument_types import has
-from .._tokens import TOKEN, is_token, l1_behind
+from .._tokens import TOKEN, is_token, l1_behind, targets_in
 from ..matrix import SERVICE_PRINCIPAL
 from .conditions import for_this_account
 from .elsewhere import text_elsewhere, unknown_elsewhere
@@ -112,14 +112,22 @@ class RoleFacts:
 
         The role's policies stand in the construct's stack, and refer to the key.
         """
-        if self.stack is None or self.stack is stack:
+        told_by = self._told_by
+        if told_by is None or told_by is stack:
             return False
         outermost = outermost_stack(self.here.stack)
-        if outermost_stack(self.stack) is not outermost:
-            return _needs(self.stack, stack)
+        if outermost_stack(told_by) is not outermost:
+            return _needs(told_by, stack)
         if outermost_stack(stack) is not outermost:
             return True
-        return self.stack is self.here.stack and not is_nested_in(stack, self.stack)
+        return told_by is self.here.stack and not is_nested_in(stack, told_by)
+
+    @cached_property
+    def _told_by(self) -> Stack | None:
+        """The stack that makes the role, or that has a parameter for the ARN of an imported one."""
+        if self.stack is not None:
+            return self.stack
+        return next((Stack.of(target) for target in targets_in(self.arn)), None)
 
     @property
     def has_name(self) -> bool:

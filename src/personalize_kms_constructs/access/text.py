@@ -79,7 +79,7 @@ def next_step(row: Row, names: _Names) -> str:
         return "change what the reason names: no further statement helps"
     if isinstance(entry, Excess):
         return short(entry.fix, names)
-    return "look at it where it is deployed, or put what is open into the app"
+    return "look at it where it is deployed, with personalize-kms doctor, or make it part of the app"
 
 
 def _row(row: Row, names: _Names, told: list[str]) -> Iterator[str]:
