@@ -52,6 +52,7 @@ def _asked(aws: EmbeddedAws, role: Role, key: Key, bucket: Bucket) -> Iterator[A
         ("Recommendations/Nightly/Import", matrix.DATASET_IMPORT_JOB, at("import/"), None),
         ("Recommendations/Nightly/Recommend", matrix.BATCH_INFERENCE_JOB, at("batch/in/"), at("batch/out/")),
         ("Recommendations/Nightly/Export", matrix.DATASET_EXPORT_JOB, None, at("export/")),
+        ("Recommendations/Deletion/Delete", matrix.DATA_DELETION_JOB, at("deletion/"), None),
     ):
         yield Asked(
             name,

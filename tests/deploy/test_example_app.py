@@ -38,6 +38,7 @@ def test_the_cdk_cli_deploys_redeploys_and_destroys_it(aws: EmbeddedAws, assembl
     assert (job["jobName"], job["status"]) == ("movies-ratings-import", "ACTIVE")
     report = compare(deployed_access(aws))
     assert (report.missing, report.undecided, report.problems) == ((), (), ())
+    assert "Recommendations/Deletion/Delete (data deletion job)" in report.asked
     bucket = bucket_name(aws)
     night = nightly_run(aws, bucket)
     assert [state for state in night if state.endswith(" done")] == ["Import done", "Recommend done", "Export done"]
