@@ -37,7 +37,6 @@ from ._name_checks import (
 from ._policies.dependencies import Dependencies
 from ._policies.keys import AddStatements
 from ._policies.known import KnownResources
-from ._policies.names import lasting_path
 from ._policies.pending import PendingStatements, pending_output, pending_statements
 from ._policies.place import Place
 from ._policies.registry import PolicyRegistry
@@ -144,7 +143,7 @@ class PersonalizeEncryption(Construct):
     ) -> None:
         """Judge all that was given, and wire it."""
         here, node = Place.of(Stack.of(self)), self.node
-        path = lasting_path(node.path, id, here)
+        path = node.path
         problems = [
             *argument_problems(
                 resources,

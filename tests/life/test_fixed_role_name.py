@@ -77,21 +77,6 @@ def test_a_stack_that_keeps_its_name_keeps_the_role(where: str) -> None:
     assert role["Properties"]["RoleName"] == {"Fn::Join": ["", ["movies-Encryption-5E185CC9-", REGION]]}
 
 
-@pytest.mark.parametrize("where", ["another id", "a stage"])
-def test_a_stack_that_keeps_its_name_keeps_the_sids_in_policies_of_others(where: str) -> None:
-    """What the owner of an imported key has pasted stays as it is."""
-    found = []
-    for is_moved in (False, True):
-        app = cdk.App(analytics_reporting=False)
-        scope = cdk.Stage(app, "Production") if is_moved and where == "a stage" else app
-        stack = cdk.Stack(scope, "Renamed" if is_moved and where == "another id" else "Stack", stack_name="movies")
-        key = kms.Key.from_key_arn(stack, "Key", KEY_ARN)
-        encryption = PersonalizeEncryption(stack, "Encryption", encryption_key=key, resources=[GROUP])
-        (pending,) = encryption.pending_statements
-        found.append([statement.sid for statement in pending.statements])
-    assert found[0] == found[1] == ["PersonalizeRole83B24A96", "PersonalizeService83B24A96"]
-
-
 def test_a_long_name_fits_into_every_region(app: cdk.App) -> None:
     """A role name has at most 64 characters, that of the Region and a prefix from an aspect included."""
     environment = cdk.Environment(account="111111111111", region="us-isof-south-1")

@@ -35,22 +35,16 @@ def is_nested_in(stack: Stack, other: Stack) -> bool:
     return parent is not None and (parent is other or is_nested_in(parent, other))
 
 
-def lasting_path(path: str, id: str, here: Place) -> str:
-    """Return a construct's path with the name of the outermost stack in place of the path of that.
+def fixed_role_name(path: str, id: str, here: Place) -> str:
+    """Return a role name that is unique for each deployment of an app by the CDK.
 
-    Like logical ids, it doesn't depend on the id of the stack, or the stage around it: whoever changes these and keeps
-    the stack's name has the same stack.
+    Like logical ids, it doesn't depend on the id of the outermost stack, or the stage around it: whoever changes these
+    and keeps the stack's name has the same stack.
     """
     stack_name = here.outermost.name
     # Most often that is the path already; asking for the stack's costs two calls into jsii.
-    if path == f"{stack_name}/{id}":
-        return path
-    return f"{stack_name}/{path.removeprefix(f'{here.outermost.stack.node.path}/')}"
-
-
-def fixed_role_name(path: str, id: str, here: Place) -> str:
-    """Return a role name that is unique for each deployment of an app by the CDK; the path is a lasting one."""
-    stack_name = here.outermost.name
+    if path != f"{stack_name}/{id}":
+        path = f"{stack_name}/{path.removeprefix(f'{here.outermost.stack.node.path}/')}"
     readable = re.sub(r"[^A-Za-z0-9+=,.@_-]", "", f"{stack_name}-{id}")[:_MAX_READABLE_LENGTH]
     unique = hashlib.sha256(f"{stack_name}\n{path}".encode()).hexdigest()[:_HASH_LENGTH].upper()
     return f"{readable}-{unique}-{here.region}"

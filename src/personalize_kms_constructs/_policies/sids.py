@@ -43,7 +43,10 @@ def next_suffix(sids: Iterable[str]) -> str:
 
 
 def foreign_suffix(path: str, here: Place) -> str:
-    """Return the suffix for a policy that the app doesn't make, which several deployments may share."""
+    """Return the suffix for a policy that the app doesn't make, which several deployments may share.
+
+    The path is the whole one: stages for any account may have stacks of one name, and one central key.
+    """
     deployment = (path, here.outermost.name, here.account, here.region)
     known = "\n".join("" if is_token(part) else part for part in deployment)
     return hashlib.sha256(known.encode()).hexdigest()[:8].upper()
