@@ -12,7 +12,7 @@ from aws_cdk import aws_s3 as s3
 from aws_cdk import cloudformation_include as cfn_include
 
 from personalize_kms_constructs import PersonalizeEncryption, PersonalizeResource, S3Location
-from tests.life.conftest import change, key_statement, l1_key, l1_role, synth_error, trusted_role
+from tests.life.conftest import KEY_ARN, change, key_statement, l1_key, l1_role, synth_error, trusted_role
 from tests.policies import resources
 
 GROUP = PersonalizeResource.dataset_group()
@@ -27,6 +27,17 @@ def test_parameters_of_one_name_in_two_stacks_are_two_keys(app: cdk.App, stack: 
     job = PersonalizeResource.dataset_import_job(S3Location(bucket, "import/", encryption_key=two))
     encryption = PersonalizeEncryption(stack, "Encryption", encryption_key=one, resources=[GROUP, job])
     assert [pending.resource_arn for pending in encryption.pending_statements] == [one.key_arn, two.key_arn]
+
+
+def test_stages_for_any_account_have_sids_of_their_own(app: cdk.App) -> None:
+    """They may have stacks of one name, and one central key whose policy has the statements of both."""
+    sids: list[str] = []
+    for name in ("Test", "Production"):
+        stack = cdk.Stack(cdk.Stage(app, name), "Stack", stack_name="movies")
+        key = kms.Key.from_key_arn(stack, "Key", KEY_ARN)
+        encryption = PersonalizeEncryption(stack, "Encryption", encryption_key=key, resources=[GROUP])
+        sids += [statement.sid for statement in encryption.pending_statements[0].statements]
+    assert len(set(sids)) == len(sids) == 4
 
 
 def test_buckets_of_one_logical_id_in_two_stacks_are_two_places(app: cdk.App, stack: cdk.Stack) -> None:
