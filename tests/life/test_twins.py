@@ -36,7 +36,7 @@ def test_stages_for_any_account_have_sids_of_their_own(app: cdk.App) -> None:
         stack = cdk.Stack(cdk.Stage(app, name), "Stack", stack_name="movies")
         key = kms.Key.from_key_arn(stack, "Key", KEY_ARN)
         encryption = PersonalizeEncryption(stack, "Encryption", encryption_key=key, resources=[GROUP])
-        sids += [statement.sid for statement in encryption.pending_statements[0].statements]
+        sids += [str(statement.sid) for statement in encryption.pending_statements[0].statements]
     assert len(set(sids)) == len(sids) == 4
 
 
