@@ -19,11 +19,11 @@ from .doctor.command import doctor
 
 
 class _Commands(click.Group):
-    """Commands whose exit code for an interrupt isn't that of a finding, as click's own is."""
+    """Commands whose exit code for an interrupt is not that of a finding, as it would be with click alone."""
 
-    def invoke(self, context: click.Context) -> Any:
+    def invoke(self, ctx: click.Context) -> Any:
         try:
-            return super().invoke(context)
+            return super().invoke(ctx)
         except KeyboardInterrupt:
             stop("interrupted")
 
