@@ -190,7 +190,7 @@ def _outermost_without(other: Stack, stack: Stack) -> Stack:
 
 def _share_environment(one: Stack, other: Stack) -> bool:
     """Tell if the CDK lets stacks refer to each other; otherwise it writes names out, as they are then."""
-    return one.environment == other.environment
+    return one is other or one.environment == other.environment
 
 
 def _differ(one: str, other: str) -> bool:

@@ -18,7 +18,7 @@ from ._environment_checks import bucket_at_synth_problems, role_at_synth_problem
 from ._judgement import prefix_at_synth_problems
 from ._metadata import leave_resources
 from ._name_checks import role_name_at_synth_problems, taken_name_problems
-from ._policies.app import bucket_policies_of, contents_at_synth
+from ._policies.app import contents_at_synth
 from ._policies.bucket_encryption import encryption_at_synth
 from ._policies.buckets import BucketPolicy
 from ._policies.finished import document_problems
@@ -223,7 +223,7 @@ class SynthChecks:
             return
         own = policy.l1_of_policy
         own_path = None if own is None else own.node.path
-        found = [each.node.path for each in bucket_policies_of(l1, self._app.bucket_policies)]
+        found = [each.node.path for each in self._app.bucket_policies_of(l1)]
         others = [path for path in found if path != own_path]
         if own_path in self._app.paths and own_path not in found:
             yield (

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, TypeVar, cast
@@ -45,6 +44,25 @@ class AppContents:
     def bucket_policies(self) -> list[s3.CfnBucketPolicy]:
         """Those of the stage."""
         return self.all_of(s3.CfnBucketPolicy)
+
+    def bucket_policies_of(self, bucket: s3.CfnBucket) -> list[s3.CfnBucketPolicy]:
+        """Return the policies that belong to a bucket, by a reference, an expression or its name."""
+        referring, others = self._bucket_policies_by_reference
+        found = [*referring.get(bucket.attr_arn, ()), *(each for each in others if _names(each, bucket))]
+        return sorted(found, key=self.bucket_policies.index) if len(found) > 1 else found
+
+    @cached_property
+    def _bucket_policies_by_reference(self) -> tuple[dict[str, list[s3.CfnBucketPolicy]], list[s3.CfnBucketPolicy]]:
+        """The policies that refer to a bucket, by its ARN, and those that don't."""
+        referring: dict[str, list[s3.CfnBucketPolicy]] = {}
+        others = []
+        for policy in self.bucket_policies:
+            bucket = l1_behind(policy.bucket, s3.CfnBucket)
+            if bucket is None:
+                others.append(policy)
+            else:
+                referring.setdefault(bucket.attr_arn, []).append(policy)
+        return referring, others
 
     @cached_property
     def managed_policies(self) -> list[iam.CfnManagedPolicy]:
@@ -106,17 +124,12 @@ def _stage_of(construct: IConstruct) -> IConstruct:
     return construct.node.root if stage is None else stage
 
 
-def bucket_policies_of(bucket: s3.CfnBucket, policies: list[s3.CfnBucketPolicy]) -> Iterator[s3.CfnBucketPolicy]:
-    """Yield the policies that belong to a bucket, by a reference, an expression or its name."""
-    names = {_written_out(bucket, name) for name in (bucket.ref, bucket.bucket_name) if name} if policies else set()
-    for policy in policies:
-        of = l1_behind(policy.bucket, s3.CfnBucket)
-        if of is not None:
-            is_its = of.attr_arn == bucket.attr_arn
-        else:
-            is_its = policy.bucket == bucket.bucket_name or _written_out(policy, policy.bucket) in names
-        if is_its:
-            yield policy
+def _names(policy: s3.CfnBucketPolicy, bucket: s3.CfnBucket) -> bool:
+    """Tell if a policy gives the name of a bucket as its own, or writes it in the same way."""
+    if policy.bucket == bucket.bucket_name:
+        return True
+    names = {_written_out(bucket, name) for name in (bucket.ref, bucket.bucket_name) if name}
+    return _written_out(policy, policy.bucket) in names
 
 
 def _written_out(l1: CfnResource, name: str) -> str:

@@ -14,7 +14,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3 as s3
 
 from ..matrix import S3Access
-from .app import bucket_policies_of, contents_of
+from .app import contents_of
 from .documents import append_to_property, is_document, sids_in
 from .elsewhere import lazy_text_elsewhere
 from .place import Place
@@ -82,7 +82,7 @@ class BucketPolicy(Policy):
     def _l1_policy(self) -> s3.CfnBucketPolicy | None:
         """The policy that the app has already for a bucket without an L2."""
         l1 = self.bucket.own_l1
-        return None if l1 is None else next(bucket_policies_of(l1, contents_of(l1).bucket_policies), None)
+        return None if l1 is None else next(iter(contents_of(l1).bucket_policies_of(l1)), None)
 
     def roll_back(self) -> None:
         """Forget what was collected since it was last attached, and with it the sids, which others may take."""

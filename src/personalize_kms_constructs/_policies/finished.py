@@ -43,8 +43,11 @@ def _has_lost_a_part(policy: Policy, ours: Statement, found: Json) -> bool:
     actions = _listed(found.get("Action"))
     if len(actions) < len(ours.actions) and all(action in ours.actions for action in actions):
         return True
-    resources, l1 = _listed(found.get("Resource")), policy.l1_of_policy
-    if l1 is None or len(resources) >= len(ours.resources):
+    resources = _listed(found.get("Resource"))
+    if len(resources) >= len(ours.resources):
+        return False
+    l1 = policy.l1_of_policy
+    if l1 is None:
         return False
     own = Stack.of(l1).resolve(list(ours.resources))
     return all(resource in own for resource in resources)
