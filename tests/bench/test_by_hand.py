@@ -40,3 +40,18 @@ def test_calls_into_jsii_are_few(tmp_path: Path, locations: int) -> None:
             way.add_encryption(stack, "Encryption0", bucket, prefixes)
         calls.append(count())
     assert calls == [50, 54]
+
+
+def test_calls_at_synth_grow_with_the_app_and_not_faster(tmp_path: Path) -> None:
+    """Each construct looks at what is its own; what it has to find in the app is found for all of them at once."""
+    calls = []
+    for constructs in (4, 8):
+        app = cdk.App(outdir=str(tmp_path / str(constructs)), analytics_reporting=False)
+        stack = cdk.Stack(app, "Stack")
+        for number in range(constructs):
+            bucket = s3.Bucket(stack, f"Data{number}", encryption_key=kms.Key(stack, f"DataKey{number}"))
+            with_construct.add_encryption(stack, f"Encryption{number}", bucket, ["import/"])
+        with counted(True) as count:
+            app.synth()
+        calls.append(count())
+    assert calls[1] <= 2 * calls[0]
