@@ -39,16 +39,6 @@ def is_document(value: Any, stack: Stack) -> bool:
     return isinstance(resolved, dict) and not is_function(resolved) and not is_function(resolved.get("Statement"))
 
 
-def default_key_policy(stack: Stack) -> Json:
-    """Return the policy that KMS gives to a key without one.
-
-    https://docs.aws.amazon.com/kms/latest/developerguide/key-policy-default.html
-    """
-    root = f"arn:{stack.partition}:iam::{stack.account}:root"
-    statement = {"Effect": "Allow", "Principal": {"AWS": root}, "Action": "kms:*", "Resource": "*"}
-    return {"Version": "2012-10-17", "Statement": [statement]}
-
-
 def append_to_property(l1: CfnResource, name: str, document: Any, statements: Callable[[], Sequence[Json]]) -> None:
     """Append statements to the policy that a property of an L1 has, as both are at synth."""
     appended = Lazy.uncached_any(cast("IAnyProducer", _Appended(document, statements)))

@@ -9,8 +9,10 @@ from typing import Any
 from aws_cdk import Stack
 from aws_cdk import aws_iam as iam
 
+from .._default_key_policy import default_key_policy
 from ..matrix import Actions
-from .documents import append_to_property, default_key_policy, is_document, sids_in
+from .documents import append_to_property, is_document, sids_in
+from .place import Place
 from .policy import Policy
 from .principals import PolicyPrincipal
 from .resources import KeyFacts, KeyL1
@@ -73,7 +75,10 @@ class KeyPolicy(Policy):
         if self.l1 is None:
             return None
         document = self.l1.key_policy
-        return default_key_policy(self.l1.stack) if document is None else document
+        if document is not None:
+            return document
+        place = Place.of(self.l1.stack)
+        return default_key_policy(f"arn:{place.partition}:iam::{place.account}:root")
 
     def roll_back(self) -> None:
         """Forget what was collected since it was last attached, and with it the sids, which others may take."""

@@ -14,7 +14,7 @@ from ..access.problems import AWS_MANAGED_KEY, S3_GUIDE
 from ..access.values import account_of, has_unknown, last_part, open_parts, same, split, split_arn
 from . import physical
 from .physical import Resource
-from .policies import IDENTITY_POLICIES, default_key_policy, may_deny, not_of_the_app, policy_of
+from .policies import IDENTITY_POLICIES, may_deny, not_of_the_app, policy_of, policy_of_kms
 
 _ALIAS = "alias/"
 _MERGED_KEY_POLICY = "Custom::PersonalizeKeyPolicy"
@@ -88,7 +88,7 @@ class Deployment:
             return
         model.names[arn] = resource.path
         document = resource.get("KeyPolicy")
-        policy = policy_of(resource, "KeyPolicy") if document is not None else default_key_policy(resource)
+        policy = policy_of(resource, "KeyPolicy") if document is not None else policy_of_kms(resource)
         enabled = resource.get("Enabled")
         key = model.keys[arn] = Key(
             arn,

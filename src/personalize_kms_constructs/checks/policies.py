@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+from .._default_key_policy import default_key_policy
 from ..access.model import Policy
 from ..access.values import account_of
 from . import physical
@@ -22,13 +23,9 @@ def policy_of(resource: Resource, property_name: str) -> Policy:
     return Policy(resource.get(property_name), name, resource.declared, resource.only_if, inline)
 
 
-def default_key_policy(resource: Resource) -> Policy:
-    """Return what KMS gives a key that is made without a policy.
-
-    https://docs.aws.amazon.com/kms/latest/developerguide/key-policy-default.html
-    """
-    root = resource.arn("iam", "root", region=False)
-    document = {"Statement": [{"Effect": "Allow", "Principal": {"AWS": root}, "Action": "kms:*", "Resource": "*"}]}
+def policy_of_kms(resource: Resource) -> Policy:
+    """Return what KMS gives a key that is made without a policy."""
+    document = default_key_policy(resource.arn("iam", "root", region=False))
     return Policy(document, f"default key policy of {resource.path}", resource.declared)
 
 
