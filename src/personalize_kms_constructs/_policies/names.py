@@ -25,8 +25,7 @@ _MAX_READABLE_LENGTH = _MAX_LENGTH - _LONGEST_PREFIX - _LONGEST_END - len("-") -
 
 def outermost_stack(stack: Stack) -> Stack:
     """Return the stack that a stack is nested in, however deep; the name of a nested one is chosen at deployment."""
-    parent = stack.nested_stack_parent
-    return stack if parent is None else outermost_stack(parent)
+    return Place.of(stack).outermost.stack
 
 
 def is_nested_in(stack: Stack, other: Stack) -> bool:
