@@ -40,7 +40,7 @@ class Wiring:
         self.encryption_key = encryption_key
         self._ordered: set[object] = set()
         self.before_allowing: list[Callable[[Sequence[PersonalizeResource]], None]] = []
-        """What raises an error if these resources mustn't be allowed."""
+        """Functions that raise an error if these resources mustn't be allowed."""
 
     def allow(self, resources: Sequence[PersonalizeResource]) -> None:
         """Put the statements for these resources into the policies.

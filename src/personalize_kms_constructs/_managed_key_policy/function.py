@@ -79,7 +79,7 @@ Statement = dict[str, Any]
 
 
 class RefusedError(Exception):
-    """Why the policy can't be as it should, for CloudFormation's user."""
+    """The reason why the policy can't be as it should, for CloudFormation's user."""
 
 
 def handler(event: dict[str, Any], context: Any) -> None:

@@ -29,7 +29,7 @@ class AppContents:
     documents: dict[str, Any] = field(default_factory=dict)
     """Finished policies of keys and buckets, resolved, by the ARN of these."""
     definitions: dict[object, Any] = field(default_factory=dict)
-    """What state machines do, by those that have been asked for it."""
+    """Definitions of state machines, by those that have been asked for them."""
     readers: set[object] = field(default_factory=set)
     """The constructs that have read this in the present synth."""
 

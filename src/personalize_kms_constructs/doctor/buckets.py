@@ -15,7 +15,7 @@ AWS_MANAGED_KEY = "alias/aws/s3"
 
 @dataclass(frozen=True)
 class BucketFacts:
-    """What S3 says of a bucket."""
+    """The answers of S3 about a bucket."""
 
     name: str
     exists: bool = True

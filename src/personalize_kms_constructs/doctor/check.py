@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 
 class Status(Enum):
-    """How a check ended; the values are its names in JSON."""
+    """The end of a check; the values are its names in JSON."""
 
     OK = "ok"
     FAILED = "failed"
@@ -35,7 +35,7 @@ class Check:
     """A stable name of what is checked: ``key-state``, ``boundary``…"""
     status: Status
     kind: str
-    """What it is about: ``"dataset group"``, ``"key"``, ``"role"`` or ``"bucket"``."""
+    """The kind of thing that it is about: ``"dataset group"``, ``"key"``, ``"role"`` or ``"bucket"``."""
     of: str
     """The ARN of that."""
     title: str

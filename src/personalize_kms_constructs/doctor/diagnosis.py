@@ -42,7 +42,7 @@ def diagnose(facts: Facts, region: str) -> list[Check]:
 
 
 def _rank(check: Check) -> int:
-    """What is told of a thing itself comes before who may do what with it, and what never counts last."""
+    """Return the place of a check: a thing itself, then who may do what with it, last what never counts."""
     if check.status is Status.NOTE:
         return 2
     return 0 if check.name.endswith(("-state", "-exists", "-encryption")) or check.name == "trust" else 1

@@ -1,4 +1,4 @@
-"""How the doctor says that it couldn't look."""
+"""Errors by which the doctor says that it couldn't look."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class NotAnsweredError(Exception):
 
 
 class AbsentError(Exception):
-    """What is asked for doesn't exist."""
+    """Something that is asked for and doesn't exist."""
 
 
 def code_of(error: ClientError) -> str:

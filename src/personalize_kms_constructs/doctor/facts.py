@@ -1,4 +1,4 @@
-"""What was read about one dataset group, and the access model that is made of it."""
+"""Facts that were read about one dataset group, and the access model that is made of it."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class Facts:
     buckets: dict[str, BucketFacts] = field(default_factory=dict)
     """By ARN."""
     labels: dict[str, str] = field(default_factory=dict)
-    """What the report calls a job, by its ARN; jobs that need the same are one."""
+    """The report's name of a job, by its ARN; jobs that need the same are one."""
     failed: list[Job] = field(default_factory=list)
 
 

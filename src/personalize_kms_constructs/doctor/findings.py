@@ -1,4 +1,4 @@
-"""What is missing and not yet put down to a cause, and the failed checks that were made of the rest."""
+"""Permissions that are missing and not yet put down to a cause, and the failed checks that were made of the rest."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ IN_WORDS = {"key": "the key policy", "role": "an IAM policy of the role", "bucke
 
 @dataclass
 class Findings:
-    """What a report says is missing; each cause takes what it explains, and what is left speaks for itself."""
+    """Missing permissions of a report; each cause takes what it explains, and what is left speaks for itself."""
 
     facts: Facts
     left: list[Missing]

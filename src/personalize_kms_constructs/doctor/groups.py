@@ -127,7 +127,7 @@ class Jobs:
     found: list[Job]
     older: int = 0
     unseen: int = 0
-    """How many couldn't be looked at, for lack of a permission."""
+    """The number of those that couldn't be looked at, for lack of a permission."""
 
 
 def read_jobs(account: Account, group_arn: str, newest: int) -> Jobs:

@@ -17,7 +17,7 @@ _SHOWN_GRANTS = 5
 
 @dataclass(frozen=True)
 class KeyFacts:
-    """What KMS says of a key."""
+    """The answers of KMS about a key."""
 
     arn: str
     exists: bool = True

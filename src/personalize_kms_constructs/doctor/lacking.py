@@ -1,4 +1,4 @@
-"""What is missing for want of a statement: in a key that isn't the one that is meant, or in the right one."""
+"""Permissions missing for want of a statement: in a key that isn't the one that is meant, or in the right one."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ _UNREADABLE = "service and resource control policies can't be read from an accou
 
 @dataclass
 class Summary:
-    """What is left to say when all dataset groups were looked at."""
+    """The words that are left to say when all dataset groups were looked at."""
 
     account: Account
     groups: int = 0

@@ -13,7 +13,7 @@ from .errors import AbsentError, NotAnsweredError
 
 @dataclass(frozen=True)
 class RoleFacts:
-    """What IAM says of a role."""
+    """The answers of IAM about a role."""
 
     arn: str
     exists: bool = True

@@ -46,7 +46,7 @@ def _count(number: int, one: str, many: str) -> str:
 
 
 def _today(found: list[Check], label: str) -> str:
-    """What the policies say today of something that failed."""
+    """Return the words for what the policies say today of something that failed."""
     concerned = [each for each in found if label in each.needed_by]
     if any(each.status is Status.FAILED for each in concerned):
         return "what it lacks is below"

@@ -1,4 +1,4 @@
-"""What a job learns from its ``PersonalizeEncryption`` besides the public members: all of it is here."""
+"""Everything that a job learns from its ``PersonalizeEncryption`` besides the public members: all of it is here."""
 
 from __future__ import annotations
 

@@ -56,7 +56,7 @@ class JobLanguage:
 
     partition: str
     noun: str
-    """What follows ``Create`` and ``Describe`` in the API."""
+    """The part after ``Create`` and ``Describe`` in the API."""
     job_arn: str
     """The job's ARN, without its name."""
     _: KW_ONLY
@@ -66,7 +66,7 @@ class JobLanguage:
     """True if another job may have the name."""
     timeout_seconds: int
     attempts: int
-    """How many times to try again while there are too many jobs."""
+    """The number of times to try again while there are too many jobs."""
     checks: str = ""
     """JSONata that stops an execution for its arguments, and goes on with what follows."""
     given: Mapping[str, str] = field(default_factory=dict)

@@ -1,4 +1,4 @@
-"""What a job tells of a state machine whose role takes no policies from this app."""
+"""Words of a job about a state machine whose role takes no policies from this app."""
 
 from __future__ import annotations
 

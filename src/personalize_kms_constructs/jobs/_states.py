@@ -59,7 +59,7 @@ class State(sfn.CustomState):
         self.query_language = query_language
         """That of the state itself."""
         self.role_statements = tuple(statements)
-        """What the role of the state machine needs for this state."""
+        """The statements that the role of the state machine needs for this state."""
         self._registered: iam.PolicyStatement | None = None
 
     def leads_to(self, *states: sfn.State) -> None:
