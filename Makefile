@@ -5,6 +5,8 @@ VENV := .venv
 SYSTEM_PATH := $(subst $(CURDIR)/$(VENV)/bin:,,$(PATH))
 # Node, npm and the CDK's CLI come from the virtual environment and from node_modules; nothing else on PATH is needed.
 export PATH := $(CURDIR)/$(VENV)/bin:$(CURDIR)/node_modules/.bin:$(PATH)
+# What jsii unpacks of aws-cdk-lib, once for all processes: those of the tests have homes of their own.
+export JSII_RUNTIME_PACKAGE_CACHE_ROOT := $(CURDIR)/$(VENV)/jsii
 # PYTHON, if somebody named one: without a name any Python in .venv that is new enough will do.
 NAMED_PYTHON := $(if $(filter command environment,$(word 1,$(origin PYTHON))),$(PYTHON))
 # Installs what a target needs besides requirements/dev.txt.
