@@ -61,7 +61,8 @@ def key_problems(what: str, key: KeyFacts, here: Place, role: RoleFacts | None, 
         yield from _key_arn_problems(what, key.arn)
     yield from environment_problems(what, key, here)
     yield from reference_problems(what, key, here, needs_export=True)
-    yield from key_spec_problems(what, key)
+    if isinstance(key.l1, kms.CfnKey):
+        yield from key_spec_problems(what, key.l1.key_spec)
     if role is None:
         return
     yield from role_reference_problems(what, key, role)
@@ -72,12 +73,10 @@ def key_problems(what: str, key: KeyFacts, here: Place, role: RoleFacts | None, 
         )
 
 
-def key_spec_problems(what: str, key: KeyFacts) -> Iterator[str]:
-    """Explain that a key of this app generates no data keys."""
-    l1 = key.l1
+def key_spec_problems(what: object, spec: object) -> Iterator[str]:
+    """Explain that a key of this app, of this spec, generates no data keys."""
     # A replica has the spec of its primary key, which is of another Region and may be none of this app.
-    spec = (l1.key_spec if isinstance(l1, kms.CfnKey) else None) or "SYMMETRIC_DEFAULT"
-    if not is_token(spec) and spec != "SYMMETRIC_DEFAULT":
+    if isinstance(spec, str) and not is_token(spec) and spec != "SYMMETRIC_DEFAULT":
         yield (
             f"{what} is a {spec} key but Personalize needs data keys, which only symmetric encryption keys generate: "
             "use KeySpec.SYMMETRIC_DEFAULT"

@@ -39,7 +39,7 @@ def service_role_problems(role: RoleFacts) -> Iterator[str]:
         )
 
 
-def role_reference_problems(what: str, resource: Facts, role: RoleFacts) -> Iterator[str]:
+def role_reference_problems(what: object, resource: Facts, role: RoleFacts) -> Iterator[str]:
     """Explain that the policy of a resource of another stack can't refer to the role without a cycle of stacks."""
     if resource.stack is None or not role.would_make_a_cycle_in(resource.stack):
         return
@@ -66,7 +66,9 @@ def role_reference_problems(what: str, resource: Facts, role: RoleFacts) -> Iter
 def role_at_synth_problems(role: RoleFacts) -> Iterator[str]:
     """Explain that a role of another environment has got another ARN than the one that this stack refers to it by."""
     l1, here = role.l1, role.here.stack
-    if l1 is None or role.own_l1 is not None or _share_environment(l1.stack, here) or not role.has_name:
+    if l1 is None or role.stack is None or role.own_l1 is not None:
+        return
+    if _share_environment(role.stack, here) or not role.has_name:
         return
     if here.resolve(role.arn) != here.resolve(role.arn_by_name(lambda _: False)):
         yield (
@@ -76,7 +78,7 @@ def role_at_synth_problems(role: RoleFacts) -> Iterator[str]:
         )
 
 
-def bucket_at_synth_problems(what: str, bucket: BucketFacts, here: Place) -> Iterator[str]:
+def bucket_at_synth_problems(what: object, bucket: BucketFacts, here: Place) -> Iterator[str]:
     """Explain that a bucket of another environment has got another name than the one that this stack knows it by."""
     l1, l2 = bucket.l1, bucket.l2
     if bucket.stack is None or l1 is None or l2 is None or _share_environment(bucket.stack, here.stack):

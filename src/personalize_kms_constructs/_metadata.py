@@ -10,25 +10,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, cast
 
-from aws_cdk import Reference, Resource, Stack, Tokenization
+from aws_cdk import Reference, Stack, Tokenization
 from constructs import Construct
 
+from ._policies.place import Place
 from ._tokens import TOKEN
+from ._wiring import Wiring
 from .resources import PersonalizeResource
 
 METADATA_TYPE = "personalize-kms-constructs:resources"
 
-_ARNS = ("key_arn", "bucket_arn", "attr_arn")
-_REFERENCES = ("key_ref", "bucket_ref")
 
-
-def leave_resources(
-    scope: Construct,
-    *,
-    resources: Iterable[PersonalizeResource],
-    encryption_key_arn: str,
-    service_role_arn: str,
-) -> None:
+def leave_resources(scope: Construct, here: Place, wiring: Wiring) -> None:
     """Leave in the metadata what is allowed, with the key and the role.
 
     To be called at the end of the synth, from a validation, when no later call and no aspect can change anything. A
@@ -36,18 +29,16 @@ def leave_resources(
 
     Args:
         scope: the construct, under whose path the metadata stands.
-        resources: what was allowed.
-        encryption_key_arn: the ARN of the key of the dataset groups, tokens included.
-        service_role_arn: the ARN of the role, tokens included.
+        here: its place.
+        wiring: what it was given, and what is allowed.
     """
-    stack = Stack.of(scope)
-    describe = _Description(stack)
-    found: dict[str, Any] = describe.place(stack)
+    describe = _Description(here, wiring)
+    found: dict[str, Any] = describe.place(here)
     try:
         found |= {
-            "encryptionKey": describe.text(encryption_key_arn),
-            "serviceRole": describe.text(service_role_arn),
-            "resources": [describe.resource(each) for each in resources],
+            "encryptionKey": describe.text(wiring.encryption_key.resource_arn),
+            "serviceRole": describe.text(wiring.policies.role.arn),
+            "resources": [describe.resource(each) for each in wiring.allowed],
         }
     except Exception as error:
         found["problem"] = f"{type(error).__name__}: {error}"
@@ -57,17 +48,21 @@ def leave_resources(
 class _Description:
     """Describes values in words that don't depend on the stack in which they are read; each is asked for once."""
 
-    def __init__(self, stack: Stack) -> None:
-        self._stack = stack
-        self._places: dict[Stack, dict[str, str]] = {}
+    def __init__(self, here: Place, wiring: Wiring) -> None:
+        self._here = here
+        self._known = wiring.known
+        role = wiring.policies.role
+        self._l1s = {
+            facts.arn: facts.l1
+            for facts in (role, *wiring.policies.resources)
+            if facts.stack is here.stack and facts.l1 is not None
+        }
+        """The L1s of the construct's own stack, by their ARNs."""
         self._texts: dict[str, Any] = {}
-        self._buckets: dict[object, dict[str, Any]] = {}
 
-    def place(self, stack: Stack) -> dict[str, str]:
+    def place(self, place: Place) -> dict[str, str]:
         """Describe a stack."""
-        if stack not in self._places:
-            self._places[stack] = {"stack": stack.node.path, "template": stack.template_file}
-        return dict(self._places[stack])
+        return {"stack": place.path, "template": place.template}
 
     def resource(self, resource: PersonalizeResource) -> dict[str, Any]:
         """Describe a resource with its locations."""
@@ -76,18 +71,16 @@ class _Description:
             if location is not None:
                 found[name] = {**self._bucket(location.bucket), "prefix": self.text(location.prefix)}
                 if location.encryption_key is not None:
-                    found[name]["key"] = self.text(_arn(location.encryption_key))
+                    found[name]["key"] = self.text(self._known.key(location.encryption_key).arn)
         return found
 
-    def _bucket(self, bucket: Any) -> dict[str, Any]:
-        if bucket not in self._buckets:
-            self._buckets[bucket] = {"bucket": self.text(_arn(bucket))}
-            if not Resource.is_owned_resource(bucket):
-                # The template says nothing of an imported bucket.
-                key = getattr(bucket, "encryption_key", None)
-                if key is not None:
-                    self._buckets[bucket]["key"] = self.text(_arn(key))
-        return self._buckets[bucket]
+    def _bucket(self, given: object) -> dict[str, Any]:
+        bucket = self._known.bucket(given)
+        found = {"bucket": self.text(bucket.arn)}
+        if bucket.imported_key is not None:
+            # The template says nothing of it.
+            found["key"] = self.text(self._known.key(bucket.imported_key).arn)
+        return found
 
     def text(self, text: str) -> Any:
         """Describe a string, tokens included."""
@@ -98,6 +91,9 @@ class _Description:
         return self._texts[text]
 
     def _token(self, token: str) -> Any:
+        l1 = self._l1s.get(token)
+        if l1 is not None:
+            return {**self.place(self._here), "logicalId": l1.logical_id, "attribute": "Arn"}
         reference = Tokenization.reverse_string(token).first_token
         if Reference.is_reference(reference):
             target: Any = cast("Reference", reference).target
@@ -105,19 +101,8 @@ class _Description:
             if logical_id is not None:
                 stack = Stack.of(target)
                 attribute = cast("Reference", reference).display_name
-                return {**self.place(stack), "logicalId": stack.resolve(logical_id), "attribute": attribute}
-        return _plain(self._stack.resolve(token))
-
-
-def _arn(construct: Any) -> str:
-    """The ARN of a key or a bucket: an L2, an imported one, an L1 or a reference."""
-    for reference in (None, *_REFERENCES):
-        each = construct if reference is None else getattr(construct, reference, None)
-        for name in _ARNS:
-            arn = getattr(each, name, None)
-            if arn is not None:
-                return str(arn)
-    raise TypeError(f"{construct!r} has no ARN")
+                return {**self.place(Place.of(stack)), "logicalId": stack.resolve(logical_id), "attribute": attribute}
+        return _plain(self._here.stack.resolve(token))
 
 
 def _parts(text: str) -> Iterable[str]:

@@ -63,12 +63,8 @@ def name_problems(what: str, name: object) -> Iterator[str]:
         )
 
 
-def role_name_at_synth_problems(role: RoleFacts) -> Iterator[str]:
+def role_name_at_synth_problems(role: RoleFacts, name: object) -> Iterator[str]:
     """Explain that what became of the role's name is no name, or that the role made here has lost its own."""
-    l1 = role.l1
-    if l1 is None:
-        return
-    name = l1.stack.resolve(l1.role_name)
     if name is None and role.is_made_here:
         yield (
             "the role made here has lost its name, without which CloudFormation makes another role in place of the one "

@@ -19,7 +19,7 @@ from ._judgement import prefix_at_synth_problems
 from ._metadata import leave_resources
 from ._name_checks import role_name_at_synth_problems, taken_name_problems
 from ._policies.app import contents_at_synth
-from ._policies.bucket_encryption import encryption_at_synth
+from ._policies.bucket_encryption import encryption_in_l1
 from ._policies.buckets import BucketPolicy
 from ._policies.finished import document_problems
 from ._policies.keys import KeyPolicy
@@ -81,14 +81,9 @@ class SynthChecks:
     def validate(self) -> list[str]:
         """Return the problems, annotate the construct with the warnings, and leave what is allowed in the metadata."""
         if not self._wiring.is_synthesized:
-            leave_resources(
-                self._scope,
-                resources=self._wiring.allowed,
-                encryption_key_arn=self._wiring.encryption_key.resource_arn,
-                service_role_arn=self._policies.role.arn,
-            )
+            leave_resources(self._scope, self._here, self._wiring)
         self._wiring.is_synthesized = True
-        self._app = contents_at_synth(self._scope)
+        self._app = contents_at_synth(self._here, self)
         documents = {policy: self._document(policy) for policy in self._policies}
         documents = {policy: document for policy, document in documents.items() if document is not None}
         number = self._number_of_managed_policies()
@@ -97,25 +92,22 @@ class SynthChecks:
         return list(dict.fromkeys(self._problems(documents, number)))
 
     def _document(self, policy: Policy) -> Any:
-        """Return a finished policy; that of a key or a bucket is resolved once for all constructs that share it."""
+        """Return a finished policy, with all that others have in it; none for one of others."""
         if policy.pending:
             return None
         l1 = policy.l1_of_policy
-        if l1 is not None and l1.node.path not in self._app.paths:
+        if l1 is None:
+            # An imported key, whose policy a custom resource changes, or a policy that was taken out of its L2.
+            return None if policy.kind == "key" else _NOTHING
+        if l1 not in self._app:
             return _NOTHING
-        if policy.kind == "role":
-            return policy.document_at_synth()
-        if policy.resource_arn not in self._app.documents:
-            document = policy.document_at_synth()
-            was_removed = document is None and policy.is_of_this_app
-            self._app.documents[policy.resource_arn] = _NOTHING if was_removed else document
-        return self._app.documents[policy.resource_arn]
+        return self._app.properties_of(l1, policy.stack_of_policy).get(policy.document_property, _NOTHING)
 
     def _problems(self, documents: Documents, number: int) -> Iterator[str]:
         yield from self._role_problems()
         yield from taken_name_problems(self._app.dataset_groups.get(self._stack, {}), self._dataset_groups)
         if number > MANAGED_POLICIES_AT_MOST:
-            yield too_many_policies(self._policies.role.name, number)
+            yield too_many_policies(self._policies.role, number)
         for resource in self._wiring.allowed:
             yield from prefix_at_synth_problems(resource, self._known, self._stack)
         yield from self._key_problems()
@@ -143,36 +135,38 @@ class SynthChecks:
             text = size_warning(policy, size_of(document))
             if text is not None:
                 yield "policyMayBeTooLarge", text
-        text = number_warning(self._policies.role.name, number)
+        text = number_warning(self._policies.role, number)
         if text is not None:
             yield "manyManagedPolicies", text
 
     def _pending_warnings(self) -> Iterator[tuple[str, str]]:
         role = self._policies.role
-        known = known_values(
-            self._here,
-            key_arn=self._wiring.encryption_key.resource_arn,
-            role_arn=role.arn,
-            arns=[policy.resource_arn for policy in self._policies],
-        )
+
+        def known() -> dict[str, str]:
+            return known_values(
+                self._here,
+                key_arn=self._wiring.encryption_key.resource_arn,
+                role_arn=role.arn,
+                arns=[policy.resource_arn for policy in self._policies],
+            )
 
         def may_manage(policy: Policy) -> bool:
             if not isinstance(policy, KeyPolicy) or policy.is_of_this_app:
                 return False
             return not role.is_of_another_account_than(policy.key.account)
 
-        return pending_warnings(self._scope, self._policies, known, may_manage=may_manage)
+        return pending_warnings(self._scope, self._here, self._policies, known, may_manage=may_manage)
 
     def _role_problems(self) -> Iterator[str]:
         role = self._policies.role
         l1 = role.l1
         if l1 is None:
             return
-        trust = self._stack.resolve(l1.assume_role_policy_document)
-        yield from role_name_at_synth_problems(role)
+        properties = self._app.properties_of(l1, role.stack)
+        trust, path = properties["assumeRolePolicyDocument"], properties.get("path", "/")
+        yield from role_name_at_synth_problems(role, properties.get("roleName"))
         yield from role_at_synth_problems(role)
-        yield from trust_problems(role.name, trust, self._here.account, self._here.region)
-        path = l1.path or "/"
+        yield from trust_problems(role, trust, self._here.account, self._here.region)
         is_wrapper = role.own_l1 is not None and not isinstance(role.role, iam.Role)
         if is_wrapper and path != "/" and role.role.node.children:
             yield (
@@ -183,14 +177,16 @@ class SynthChecks:
 
     def _key_problems(self) -> Iterator[str]:
         for policy in self._policies.of_keys:
-            what = f"key {policy.name}"
             if policy.l1 is not None:
-                yield from key_spec_problems(what, policy.key)
-                yield from role_reference_problems(what, policy.key, self._policies.role)
+                spec = self._app.properties_of(policy.l1, policy.key.stack).get("keySpec")
+                yield from key_spec_problems(policy, spec)
+                yield from role_reference_problems(policy, policy.key, self._policies.role)
 
     def _bucket_problems(self) -> Iterator[str]:
         for what, bucket, wired in self._buckets_that_say_their_key():
-            at_synth = encryption_at_synth(bucket, self._here)
+            l1 = bucket.l1
+            properties = None if l1 is None else self._app.properties_of(l1, bucket.stack)
+            at_synth = encryption_in_l1(bucket, self._here, self._known.key, properties)
             if at_synth.problem:
                 yield f"bucket of the {what} {at_synth.problem}"
             elif (at_synth.key and at_synth.key.identity) != (wired and wired.identity):
@@ -201,11 +197,10 @@ class SynthChecks:
                 )
         role = self._policies.role
         for policy in self._policies.of_buckets:
-            what = f"bucket {policy.name}"
             yield from self._other_policies(policy)
-            yield from bucket_at_synth_problems(what, policy.bucket, self._here)
+            yield from bucket_at_synth_problems(policy, policy.bucket, self._here)
             if not role.is_of_account(policy.bucket.account):
-                yield from role_reference_problems(what, policy.bucket, role)
+                yield from role_reference_problems(policy, policy.bucket, role)
 
     def _buckets_that_say_their_key(self) -> Iterator[tuple[str, BucketFacts, KeyFacts | None]]:
         """Yield the buckets of the app whose key was not given with the location, each once."""
@@ -222,14 +217,14 @@ class SynthChecks:
         if l1 is None or policy.pending:
             return
         own = policy.l1_of_policy
-        own_path = None if own is None else own.node.path
-        found = [each.node.path for each in self._app.bucket_policies_of(l1)]
-        others = [path for path in found if path != own_path]
-        if own_path in self._app.paths and own_path not in found:
+        found = {self._app.id_of(each): each for each in self._app.bucket_policies_of(l1)}
+        is_there = own is not None and found.pop(self._app.id_of(own), None) is not None
+        others = [each.node.path for each in found.values()]
+        if own is not None and not is_there and own in self._app:
             yield (
-                f"the statements for bucket {policy.name} are in policy {own_path}, which has become that of another "
-                "bucket: have the policy refer to the bucket, as bucket.ref, or change the names before the construct "
-                "is made"
+                f"the statements for bucket {policy.name} are in policy {own.node.path}, which has become that of "
+                "another bucket: have the policy refer to the bucket, as bucket.ref, or change the names before the "
+                "construct is made"
             )
         if others:
             way_out = _ONE_POLICY_OF_AN_L1 if policy.bucket.l2 is None else _ONE_POLICY_OF_AN_L2
@@ -239,7 +234,7 @@ class SynthChecks:
         """Return how many managed policies the role has by this app, those of others included."""
         role = self._policies.role
         l1 = role.l1
-        attached = [] if l1 is None else self._stack.resolve(l1.managed_policy_arns) or []
+        attached = [] if l1 is None else self._app.properties_of(l1, role.stack).get("managedPolicyArns", [])
         others = self._app.managed_policies
         if len(attached) + len(others) <= MANAGED_POLICIES_BY_DEFAULT:
             return len(attached) + len(list(self._policies.of_role))

@@ -91,7 +91,7 @@ class Wiring:
                 )
         number = len(list(self.policies.of_role))
         if number > MANAGED_POLICIES_AT_MOST:
-            yield too_many_policies(self.policies.role.name, number)
+            yield too_many_policies(self.policies.role, number)
 
     def _collect(self, resource: PersonalizeResource) -> None:
         row = resource.permissions

@@ -114,6 +114,7 @@ class PersonalizeEncryption(Construct):
         super().__init__(scope, id)
         try:
             self._set_up(
+                scope if isinstance(scope, Stack) else Stack.of(self),
                 id,
                 resources,
                 encryption_key,
@@ -131,6 +132,7 @@ class PersonalizeEncryption(Construct):
 
     def _set_up(
         self,
+        stack: Stack,
         id: str,
         resources: Sequence[PersonalizeResource],
         given_key: AnyKey | None,
@@ -142,7 +144,7 @@ class PersonalizeEncryption(Construct):
         imported_key_policy_revision: str | None,
     ) -> None:
         """Judge all that was given, and wire it."""
-        here, node = Place.of(Stack.of(self)), self.node
+        here, node = Place.of(stack), self.node
         path = node.path
         problems = [
             *argument_problems(

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, TypeVar, cast
 
-from aws_cdk import CfnResource, Stack, Stage
+from aws_cdk import CfnResource, Stack, Stage, TreeInspector
 from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
 from aws_cdk import aws_personalize as personalize
 from aws_cdk import aws_s3 as s3
 from constructs import IConstruct
 
 from .._tokens import is_token, l1_behind
+from .place import Place
+from .properties import resolved_properties
 
 _ATTRIBUTE = "_personalize_kms_constructs_contents"
+
+_POLICIES = (kms.CfnKey, kms.CfnReplicaKey, iam.CfnManagedPolicy, s3.CfnBucketPolicy)
 
 _T = TypeVar("_T")
 
@@ -26,19 +32,44 @@ class AppContents:
     stage: IConstruct
     constructs: list[IConstruct]
     """Everything in it, the stages in it included."""
-    documents: dict[str, Any] = field(default_factory=dict)
-    """Finished policies of keys and buckets, resolved, by the ARN of these."""
     definitions: dict[object, Any] = field(default_factory=dict)
     """Definitions of state machines, by those that have been asked for them."""
     readers: set[object] = field(default_factory=set)
     """The constructs that have read this in the present synth."""
+    _ids: dict[CfnResource, str] = field(default_factory=dict)
+    _properties: dict[str, Mapping[str, Any]] = field(default_factory=dict)
+
+    def __contains__(self, l1: CfnResource) -> bool:
+        """Tell if a policy, or a key that has one, is still in the app."""
+        return self.id_of(l1) in self._ids_of_policies
+
+    def id_of(self, l1: CfnResource) -> str:
+        """Return the token of the logical id, since what jsii hands over twice is two objects."""
+        if l1 not in self._ids:
+            self._ids[l1] = l1.logical_id
+        return self._ids[l1]
+
+    def properties_of(self, l1: CfnResource, stack: Stack | None = None) -> Mapping[str, Any]:
+        """Return the resolved properties of an L1 as they are in the end, with the stack of the L1 where it is known.
+
+        Constructs that share a key, a bucket or a role share them too.
+        """
+        id = self.id_of(l1)
+        if id not in self._properties:
+            self._properties[id] = resolved_properties(l1, self._inspector, stack)
+        return self._properties[id]
+
+    @cached_property
+    def _inspector(self) -> TreeInspector:
+        return TreeInspector()
 
     def all_of(self, kind: type[_T]) -> list[_T]:
         """Return the constructs of a type, less those of the stages in this one: what is in them is deployed apart."""
         found: list[_T] = [each for each in self.constructs if isinstance(each, kind)]
         if not self._has_stages:
             return found
-        return [each for each in found if _stage_of(cast("IConstruct", each)).node.path == self.stage.node.path]
+        own = self.stage.node.path
+        return [each for each in found if Place.of(Stack.of(cast("IConstruct", each))).stage_path == own]
 
     @cached_property
     def bucket_policies(self) -> list[s3.CfnBucketPolicy]:
@@ -80,9 +111,8 @@ class AppContents:
         return found
 
     @cached_property
-    def paths(self) -> set[str]:
-        """The paths of the policies: what jsii hands over twice is two objects."""
-        return {policy.node.path for policy in (*self.bucket_policies, *self.managed_policies)}
+    def _ids_of_policies(self) -> set[str]:
+        return {self.id_of(each) for each in self.constructs if isinstance(each, _POLICIES)}
 
     @cached_property
     def roles_by_stack(self) -> dict[Stack, list[Any]]:
@@ -98,30 +128,24 @@ class AppContents:
         return any(isinstance(each, Stage) for each in self.constructs)
 
 
-def contents_of(construct: IConstruct) -> AppContents:
-    """Walk through the construct's stage."""
-    stage, *constructs = _stage_of(construct).node.find_all()
+def contents_of(place: Place) -> AppContents:
+    """Walk through the stage."""
+    stage, *constructs = place.stage.node.find_all()
     return AppContents(stage, constructs)
 
 
-def contents_at_synth(construct: IConstruct) -> AppContents:
-    """Return what one walk has found for all constructs of a stage; a construct that asks again is in the next synth.
+def contents_at_synth(place: Place, reader: object) -> AppContents:
+    """Return what one walk has found for all readers of a stage; one that asks again is in the next synth.
 
     Stages are synthesized one after another, each with its aspects, so that a walk finds nothing final in later ones.
     """
-    root = construct.node.root
-    by_stage: dict[str, AppContents] = getattr(root, _ATTRIBUTE, {})
-    path = _stage_of(construct).node.path
-    if path not in by_stage or construct in by_stage[path].readers:
-        by_stage[path] = contents_of(construct)
-        setattr(root, _ATTRIBUTE, by_stage)
-    by_stage[path].readers.add(construct)
+    by_stage: dict[str, AppContents] = getattr(place.root, _ATTRIBUTE, {})
+    path = place.stage_path
+    if path not in by_stage or reader in by_stage[path].readers:
+        by_stage[path] = contents_of(place)
+        setattr(place.root, _ATTRIBUTE, by_stage)
+    by_stage[path].readers.add(reader)
     return by_stage[path]
-
-
-def _stage_of(construct: IConstruct) -> IConstruct:
-    stage = Stage.of(construct)
-    return construct.node.root if stage is None else stage
 
 
 def _names(policy: s3.CfnBucketPolicy, bucket: s3.CfnBucket) -> bool:

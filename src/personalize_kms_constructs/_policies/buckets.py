@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import cached_property
-from typing import Any, cast
+from typing import cast
 
 from aws_cdk import Stack
 from aws_cdk import aws_iam as iam
@@ -46,6 +46,7 @@ class BucketPolicy(Policy):
         self._foreign_suffix = foreign_suffix
         self._chosen_suffix: str | None = None
         self._made_policy: s3.CfnBucketPolicy | None = None
+        self._l1_of_l2: s3.CfnBucketPolicy | None = None
         self._prefixes: dict[str, str] = {}
         """Prefixes as the bucket's stack says them, where that is another one."""
 
@@ -82,7 +83,7 @@ class BucketPolicy(Policy):
     def _l1_policy(self) -> s3.CfnBucketPolicy | None:
         """The policy that the app has already for a bucket without an L2."""
         l1 = self.bucket.own_l1
-        return None if l1 is None else next(iter(contents_of(l1).bucket_policies_of(l1)), None)
+        return None if l1 is None else next(iter(contents_of(Place.of(l1.stack)).bucket_policies_of(l1)), None)
 
     def roll_back(self) -> None:
         """Forget what was collected since it was last attached, and with it the sids, which others may take."""
@@ -98,13 +99,11 @@ class BucketPolicy(Policy):
     @property
     def l1_of_policy(self) -> s3.CfnBucketPolicy | None:
         """The L1 of the policy in this app that has the statements."""
-        policy = self.dependable
-        return cast("s3.CfnBucketPolicy", policy.node.default_child) if isinstance(policy, s3.BucketPolicy) else policy
-
-    def document_at_synth(self) -> Any:
-        """Return the finished policy, resolved, with all that others have in it; none for an imported bucket."""
-        policy = self.l1_of_policy
-        return None if policy is None else Stack.of(policy).resolve(policy.policy_document)
+        if not isinstance(self.dependable, s3.BucketPolicy):
+            return self.dependable
+        if self._l1_of_l2 is None:
+            self._l1_of_l2 = cast("s3.CfnBucketPolicy | None", self.dependable.node.default_child)
+        return self._l1_of_l2
 
     def _add(self, statements: Sequence[iam.PolicyStatement]) -> bool:
         if self.bucket.l2 is not None:

@@ -9,6 +9,7 @@ from aws_cdk import Token, TreeInspector
 from aws_cdk import aws_s3 as s3
 
 from .._tokens import is_function
+from .properties import resolved_properties
 
 _RULES, _DEFAULT, _ALGORITHM, _KEY = (
     "serversideencryptionconfiguration",
@@ -22,40 +23,49 @@ class ExpressionError(Exception):
     """An expression, whose value is known only at deployment, decides whether there is a KMS key."""
 
 
-def default_encryption(l1: s3.CfnBucket) -> tuple[str, str | None]:
-    """Return algorithm and key id; the algorithm is empty where there is none.
+def default_encryption(l1: s3.CfnBucket, properties: Mapping[str, Any] | None = None) -> tuple[str, Any]:
+    """Return algorithm and key id, resolved; the algorithm is empty where there is none.
+
+    Args:
+        l1: the bucket.
+        properties: its resolved properties, where they are known.
 
     Raises:
         ExpressionError: if a KMS key may be the outcome of an expression.
     """
-    value: Any
-    try:
-        value = l1.bucket_encryption
-    except (RuntimeError, KeyError):  # an expression where jsii expects an object
-        value = {}
-    if value is None:
-        return "", None
-    resolved = _resolved_property(l1)
+    if properties is None:
+        if _property_of(l1) is None:
+            return "", None
+        properties = resolved_properties(l1, TreeInspector())
+    resolved = properties.get("bucketEncryption")
     try:
         rules = _member(resolved, _RULES)
         default = _member(rules[0] if rules else None, _DEFAULT)
-        algorithm, key_id = _known(_member(default, _ALGORITHM)), _member(default, _KEY)
+        return str(_known(_member(default, _ALGORITHM)) or ""), _member(default, _KEY)
     except ExpressionError:
         if _may_be_kms(resolved):
             raise
         return "", None
-    return str(algorithm or ""), key_id if key_id is None or isinstance(key_id, str) else _as_token(value, key_id)
 
 
-def _resolved_property(l1: s3.CfnBucket) -> Any:
-    """Return the property resolved, by way of an object of JavaScript.
+def as_token(l1: s3.CfnBucket, key_id: Any) -> str:
+    """Return a resolved key id as it stands in the property, from where a reference leads to its key."""
+    value = _property_of(l1)
+    for name in (_RULES, _DEFAULT, _KEY):
+        members = getattr(value, "_values", value)
+        if not isinstance(members, Mapping):
+            return Token.as_string(key_id)
+        value = next((member for key, member in members.items() if _plain(key) == name), None)
+        if isinstance(value, Sequence) and not isinstance(value, str):
+            value = value[0] if value else None
+    return value if isinstance(value, str) else Token.as_string(key_id)
 
-    jsii makes structs of what it hands over to Python. They have no place for expressions: it fails, or drops them.
-    """
-    inspector = TreeInspector()
-    l1.inspect(inspector)
-    attributes = l1.stack.resolve(inspector)["attributes"]
-    return attributes["aws:cdk:cloudformation:props"].get("bucketEncryption")
+
+def _property_of(l1: s3.CfnBucket) -> Any:
+    try:
+        return l1.bucket_encryption
+    except (RuntimeError, KeyError):  # an expression where jsii expects an object
+        return {}
 
 
 def _member(resolved: Any, name: str) -> Any:
@@ -86,18 +96,6 @@ def _may_be_kms(resolved: Any) -> bool:
     if is_function(resolved):
         return resolved != {"Ref": "AWS::NoValue"}
     return any(_may_be_kms(resolved[name]) for name in resolved if _plain(name) in (_RULES, _DEFAULT, _ALGORITHM))
-
-
-def _as_token(value: Any, key_id: Any) -> str:
-    """Return the key id as it stands in the property, from where a reference leads to its key."""
-    for name in (_RULES, _DEFAULT, _KEY):
-        members = getattr(value, "_values", value)
-        if not isinstance(members, Mapping):
-            return Token.as_string(key_id)
-        value = next((member for key, member in members.items() if _plain(key) == name), None)
-        if isinstance(value, Sequence) and not isinstance(value, str):
-            value = value[0] if value else None
-    return value if isinstance(value, str) else Token.as_string(key_id)
 
 
 def _plain(name: str) -> str:

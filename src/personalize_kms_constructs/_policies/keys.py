@@ -25,6 +25,7 @@ class KeyPolicy(Policy):
     """Our statements in a key's policy; ``*`` means this key there."""
 
     kind = "key"
+    document_property = "keyPolicy"
 
     def __init__(
         self,
@@ -48,6 +49,16 @@ class KeyPolicy(Policy):
     def l1(self) -> KeyL1 | None:
         """The L1 of a key that this app makes."""
         return self.key.l1
+
+    @property
+    def l1_of_policy(self) -> KeyL1 | None:
+        """The key itself."""
+        return self.l1
+
+    @property
+    def stack_of_policy(self) -> Stack | None:
+        """The stack of the key."""
+        return self.key.stack
 
     @property
     def is_of_this_app(self) -> bool:
@@ -85,10 +96,6 @@ class KeyPolicy(Policy):
         super().roll_back()
         if not self.statements:
             self._chosen_suffix = None
-
-    def document_at_synth(self) -> Any:
-        """Return the finished policy, resolved, with all that others have in it; none for an imported key."""
-        return None if self.l1 is None or self.pending else Stack.of(self.l1).resolve(self.l1.key_policy)
 
     def _add(self, statements: Sequence[iam.PolicyStatement]) -> bool:
         if self.l1 is not None:

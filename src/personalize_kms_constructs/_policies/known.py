@@ -36,7 +36,7 @@ class KnownResources:
         bucket = self.bucket(location.bucket)
         which = (bucket.identity, bucket.imported_key)
         if which not in self._encryption:
-            self._encryption[which] = encryption_of(bucket, self._here)
+            self._encryption[which] = encryption_of(bucket, self._here, self.key)
         return self._encryption[which]
 
     def is_by_bucket(self, location: S3Location) -> bool:

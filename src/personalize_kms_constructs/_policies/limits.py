@@ -41,17 +41,17 @@ def size_warning(policy: Policy, size: Size) -> str | None:
     )
 
 
-def too_many_policies(name: str, number: int) -> str:
+def too_many_policies(role: object, number: int) -> str:
     """Explain that a role has more managed policies than AWS ever takes."""
     most = MANAGED_POLICIES_AT_MOST
-    return f"role {name} has {number} managed policies but AWS takes {most} at most: {WAYS_OUT['role']}"
+    return f"role {role} has {number} managed policies but AWS takes {most} at most: {WAYS_OUT['role']}"
 
 
-def number_warning(name: str, number: int, way_out: str = WAYS_OUT["role"]) -> str | None:
+def number_warning(role: object, number: int, way_out: str = WAYS_OUT["role"]) -> str | None:
     """Explain that a role has more managed policies than AWS takes by default."""
     if not MANAGED_POLICIES_BY_DEFAULT < number <= MANAGED_POLICIES_AT_MOST:
         return None
     return (
-        f"role {name} has {number} managed policies but the quota is {MANAGED_POLICIES_BY_DEFAULT} by default: have it "
+        f"role {role} has {number} managed policies but the quota is {MANAGED_POLICIES_BY_DEFAULT} by default: have it "
         f"raised, to {MANAGED_POLICIES_AT_MOST} at most, or {way_out}"
     )

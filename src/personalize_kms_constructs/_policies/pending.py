@@ -14,6 +14,7 @@ from constructs import Construct
 
 from .pasted import part_of, readable, replacements
 from .pending_files import write_files
+from .place import Place
 from .policy import Policy, PolicyKind
 
 _MESSAGES: dict[PolicyKind, tuple[str, str]] = {
@@ -109,23 +110,29 @@ def pending_output(scope: Construct, id: str, policies: Callable[[], Iterable[Po
 
 
 def pending_warnings(
-    scope: Construct, policies: Iterable[Policy], known: Mapping[str, str], *, may_manage: Callable[[Policy], bool]
+    scope: Construct,
+    here: Place,
+    policies: Iterable[Policy],
+    known_values: Callable[[], Mapping[str, str]],
+    *,
+    may_manage: Callable[[Policy], bool],
 ) -> Iterator[tuple[str, str]]:
     """Write a file for each policy that took no statements, and yield a warning for it, by id and text.
 
     Args:
         scope: the construct.
+        here: its place.
         policies: all policies of the construct.
-        known: the values of placeholders, as far as they are known.
+        known_values: tells the values of placeholders, as far as they are known.
         may_manage: tells if a deployment could change the policy of a key.
     """
-    stack = Stack.of(scope)
     pending = [policy for policy in policies if policy.pending]
+    known, stack = known_values() if pending else {}, here.stack
     found = [
         (policy.kind, readable(policy.resource_arn, stack, known), readable(policy.statements_json, stack, known))
         for policy in pending
     ]
-    for policy, (_, arn, statements), path in zip(pending, found, write_files(scope, found), strict=True):
+    for policy, (_, arn, statements), path in zip(pending, found, write_files(scope, here, found), strict=True):
         kind = policy.kind
         warning_id, message = _MESSAGES[kind]
         owner, page = _OWNERS[kind].format(account=_of_account(arn)), _PAGES[kind]

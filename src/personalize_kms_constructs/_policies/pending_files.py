@@ -11,22 +11,23 @@ from typing import Any, cast
 from aws_cdk import Names, Stage
 from constructs import Construct
 
+from .place import Place
+
 FOLDER = "personalize-kms-pending"
 
 
-def write_files(scope: Construct, policies: Sequence[tuple[str, str, Any]]) -> list[str]:
+def write_files(scope: Construct, here: Place, policies: Sequence[tuple[str, str, Any]]) -> list[str]:
     """Write each policy, given by kind, ARN and statements, and return the paths within the app's assembly.
 
     Files of an earlier synth into the same folder are taken out, so that nobody pastes what is needed no longer.
     """
-    assembly = Path(cast("Stage", Stage.of(scope)).outdir)
-    folder = assembly / FOLDER
+    folder = here.assembly / FOLDER
     if not policies and not folder.exists():
         return []
     construct = Names.unique_id(scope)
     for stale in folder.glob(f"{construct}.*.json"):
         stale.unlink()
-    app = Path(cast("Stage", scope.node.root).outdir)
+    app = Path(cast("Stage", here.root).outdir)
     paths = []
     for kind, arn, statements in policies:
         folder.mkdir(exist_ok=True)

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from functools import cached_property
+from pathlib import Path
+from typing import cast
 
-from aws_cdk import Stack
+from aws_cdk import Stack, Stage
+from constructs import IConstruct
 
 _ATTRIBUTE = "_personalize_kms_constructs_place"
 
@@ -44,6 +47,37 @@ class Place:
         """The stack that this one is nested in, however deep, or itself; the name of a nested one comes late."""
         parent = self.stack.nested_stack_parent
         return self if parent is None else Place.of(parent).outermost
+
+    @cached_property
+    def root(self) -> IConstruct:
+        """The app, or what stands at the top of the tree in its place."""
+        return self.stack.node.root
+
+    @cached_property
+    def stage(self) -> IConstruct:
+        """The stage, which is the app where there is no other."""
+        stage = Stage.of(self.stack)
+        return self.root if stage is None else stage
+
+    @cached_property
+    def stage_path(self) -> str:
+        """The path of the stage; the app has none."""
+        return self.stage.node.path
+
+    @cached_property
+    def assembly(self) -> Path:
+        """The folder that the stage is synthesized into."""
+        return Path(cast("Stage", self.stage).outdir)
+
+    @cached_property
+    def path(self) -> str:
+        """The stack's path."""
+        return self.stack.node.path
+
+    @cached_property
+    def template(self) -> str:
+        """The name of the stack's template in the assembly."""
+        return self.stack.template_file
 
     @cached_property
     def name(self) -> str:

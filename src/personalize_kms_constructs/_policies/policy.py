@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from functools import cached_property
 from typing import Any, ClassVar, Literal
 
-from aws_cdk import CfnResource
+from aws_cdk import CfnResource, Stack
 from aws_cdk import aws_iam as iam
 from constructs import IConstruct
 
@@ -25,6 +25,8 @@ class Policy(ABC):
     """
 
     kind: ClassVar[PolicyKind]
+    document_property: ClassVar[str] = "policyDocument"
+    """The property of the L1 that has the policy."""
 
     def __init__(self, resource_arn: str, construct: IConstruct | None) -> None:
         self.resource_arn = resource_arn
@@ -40,6 +42,10 @@ class Policy(ABC):
         """The resource, for people."""
         return self.resource_arn if self.construct is None else self.construct.node.path
 
+    def __str__(self) -> str:
+        """The resource with its kind; messages ask for it, so that the CDK isn't asked where there is none."""
+        return f"{self.kind} {self.name}"
+
     @property
     def is_of_this_app(self) -> bool:
         """True if this app makes what the policy belongs to."""
@@ -47,7 +53,12 @@ class Policy(ABC):
 
     @property
     def l1_of_policy(self) -> CfnResource | None:
-        """The resource in this app that the policy is, where it is one by itself."""
+        """The L1 in this app that has the policy as a property; none for a policy of others."""
+        return None
+
+    @property
+    def stack_of_policy(self) -> Stack | None:
+        """The stack of that L1, where it is known without asking."""
         return None
 
     @property
@@ -106,10 +117,6 @@ class Policy(ABC):
     @abstractmethod
     def _add(self, statements: Sequence[iam.PolicyStatement]) -> bool:
         """Add statements to the policy in the app; return False if it takes none."""
-
-    def document_at_synth(self) -> Any:
-        """Return the finished policy, resolved, with all that others have in it; none for a policy of others."""
-        return None
 
     def most_bytes(self) -> int:
         """Return the most bytes that a policy of these statements can have."""

@@ -12,7 +12,7 @@ from .keys import AddStatements, KeyPolicy
 from .place import Place
 from .policy import Policy
 from .principals import role_principal, service_principal
-from .resources import BucketFacts, Facts, KeyFacts
+from .resources import BucketFacts, KeyFacts
 from .role_policies import RolePolicies
 from .roles import RoleFacts
 from .sids import foreign_suffix
@@ -56,7 +56,7 @@ class PolicyRegistry:
         return [policy for policy in self._buckets.values() if policy.statements]
 
     @property
-    def resources(self) -> list[Facts]:
+    def resources(self) -> list[KeyFacts | BucketFacts]:
         """The keys and buckets that the policies are about."""
         return [*(policy.key for policy in self.of_keys), *(policy.bucket for policy in self.of_buckets)]
 

@@ -68,6 +68,11 @@ class BucketFacts(Facts):
         """The L1 of a bucket that this app makes."""
         return self.own_l1 if self.l2 is None else cast("s3.CfnBucket", self.l2.node.default_child)
 
+    @cached_property
+    def key_of_l2(self) -> kms.IKey | None:
+        """The encryption key that the L2 was given or made."""
+        return None if self.l2 is None else self.l2.encryption_key
+
 
 def key_facts(given: Any, here: Place) -> KeyFacts:
     """Find out what is known of a key: an L2, an L1, an imported one or a reference."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any, cast
+from typing import cast
 
 from aws_cdk import Stack
 from aws_cdk import aws_iam as iam
@@ -72,6 +72,7 @@ class ManagedPolicy(Policy):
         super().__init__(role.arn, cast("Construct", role.role))
         self.dependable: iam.ManagedPolicy | None = None
         """The policy in this app."""
+        self._l1: iam.CfnManagedPolicy | None = None
         self._scope = scope
         self._id = id
         self._role = role
@@ -89,13 +90,14 @@ class ManagedPolicy(Policy):
     @property
     def l1_of_policy(self) -> iam.CfnManagedPolicy | None:
         """Its L1."""
-        policy = self.dependable
-        return None if policy is None else cast("iam.CfnManagedPolicy", policy.node.default_child)
+        if self._l1 is None and self.dependable is not None:
+            self._l1 = cast("iam.CfnManagedPolicy | None", self.dependable.node.default_child)
+        return self._l1
 
-    def document_at_synth(self) -> Any:
-        """Return the finished policy, resolved; none for one that isn't deployed."""
-        l1 = self.l1_of_policy
-        return None if l1 is None or self.pending else Stack.of(l1).resolve(l1.policy_document)
+    @property
+    def stack_of_policy(self) -> Stack:
+        """The stack of the construct."""
+        return self._role.here.stack
 
     def _add(self, statements: Sequence[iam.PolicyStatement]) -> bool:
         if not self._role.is_mutable:

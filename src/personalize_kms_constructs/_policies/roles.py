@@ -46,6 +46,10 @@ class RoleFacts:
     is_precreated: bool = False
     """True where ``iam.Role.customize_roles`` has somebody else make the role and its policies."""
 
+    def __str__(self) -> str:
+        """The role, for people."""
+        return self.name
+
     @property
     def is_lookup_dummy(self) -> bool:
         """True until the CLI has looked the role up."""

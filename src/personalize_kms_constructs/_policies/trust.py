@@ -17,27 +17,27 @@ _COLONS_OF_AN_ARN = 5
 _WAY_OUT = f"add iam.ServicePrincipal('{SERVICE_PRINCIPAL}') to its assumed_by, or leave service_role out"
 
 
-def trust_problems(path: str, document: Any, account: str, region: str) -> Iterator[str]:
+def trust_problems(role: object, document: Any, account: str, region: str) -> Iterator[str]:
     """Explain a resolved trust policy that leaves Personalize out for certain, whatever expressions turn out to be."""
     if not isinstance(document, dict) or is_function(document) or is_function(document.get("Statement")):
         return
     statements = statements_of(document)
     if any(_effect(statement) == "Deny" and _names_personalize(statement, False) for statement in statements):
         yield (
-            f"service_role {path} denies Personalize to assume it: take that statement out of its trust policy, or "
+            f"service_role {role} denies Personalize to assume it: take that statement out of its trust policy, or "
             "leave service_role out"
         )
     allowing = [
         statement for statement in statements if _effect(statement) != "Deny" and _names_personalize(statement, True)
     ]
     if not allowing:
-        yield f"service_role {path} doesn't trust Personalize, which has to assume it: {_WAY_OUT}"
+        yield f"service_role {role} doesn't trust Personalize, which has to assume it: {_WAY_OUT}"
         return
     conditions = [statement.get("Condition", {}) if isinstance(statement, dict) else {} for statement in allowing]
     reasons = [_shut_out(condition, account, region) for condition in conditions]
     if all(reasons):
         yield (
-            f"service_role {path} trusts Personalize for {reasons[0]} alone, which is not where the stack is: correct "
+            f"service_role {role} trusts Personalize for {reasons[0]} alone, which is not where the stack is: correct "
             "the condition of its trust policy, or leave service_role out"
         )
 

@@ -13,6 +13,7 @@ from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct, IValidation
 
 from .._policies.app import contents_at_synth
+from .._policies.place import Place
 from ._states import Json, State
 
 
@@ -26,7 +27,7 @@ class MachineCheck:
 
     def validate(self) -> list[str]:
         """Return the problems."""
-        contents = contents_at_synth(self._job)
+        contents = contents_at_synth(Place.of(Stack.of(self._job)), self)
         ours = _parsed(self._state, {self._state.state_id: self._state.to_state_json()})
         found: list[str] = []
         for machine in contents.all_of(sfn.CfnStateMachine):
