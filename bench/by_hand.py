@@ -67,13 +67,11 @@ def add_encryption(scope: cdk.Stack, id: str, bucket: s3.Bucket, prefixes: Seque
         ("ReadObjects", "s3:GetObject", objects),
         ("WriteObjects", "s3:PutObject", [exported]),
     ):
-        result = bucket.add_to_resource_policy(
+        bucket.add_to_resource_policy(
             iam.PolicyStatement(
                 sid=f"PersonalizeService{what}", principals=[service], actions=[action], resources=resources
             )
         )
-    bucket_policy = result.policy_dependable
-    assert bucket_policy is not None
 
     pages = [objects[start : start + PREFIXES_OF_A_POLICY] for start in range(0, len(objects), PREFIXES_OF_A_POLICY)]
     list_bucket = iam.PolicyStatement(sid="ListBucket", actions=["s3:ListBucket"], resources=[bucket_arn])
@@ -100,4 +98,4 @@ def add_encryption(scope: cdk.Stack, id: str, bucket: s3.Bucket, prefixes: Seque
     dataset_group = personalize.CfnDatasetGroup(
         here, "Movies", name=id, kms_key_arn=key.key_arn, role_arn=role.role_arn
     )
-    dataset_group.node.add_dependency(bucket_policy, *policies)
+    dataset_group.node.add_dependency(*policies)

@@ -201,6 +201,8 @@ class PersonalizeEncryption(Construct):
             key = known.key(given_key)
             self._key = self._as_l2(given_key, key.arn)
         key_policy = policies.of_key(key)
+        if given_key is None and resources:
+            key_policy.be_first()
         self._wiring = Wiring(self, known, policies, key_policy, self._permissions)
         self._wiring.allow(resources)
         checks = SynthChecks(self, here, self._wiring, known, self._retained, self._dataset_groups)
@@ -236,7 +238,7 @@ class PersonalizeEncryption(Construct):
         resource = managed.resource
         if self._removal_policy is not RemovalPolicy.DESTROY:
             self._retained[f"the statements in the policy of key {key_arn}"] = resource
-        self._permissions.add(resource)
+        self._permissions.add(resource, of_location=key_arn != self._wiring.encryption_key.resource_arn)
         return managed.add_statements
 
     @property
@@ -336,7 +338,7 @@ class PersonalizeEncryption(Construct):
             kms_key_arn=self._wiring.encryption_key.resource_arn,
             role_arn=self._role.arn,
         )
-        self._permissions.hold(dataset_group, refers_to=self._wiring.encryption_key.l1)
+        self._permissions.hold(dataset_group, has_location=False, refers_to=self._wiring.encryption_key.l1)
         self._dataset_groups.add(dataset_group)
         return dataset_group
 
@@ -402,7 +404,7 @@ class PersonalizeEncryption(Construct):
             import_job_name=import_job_name,
             role_arn=self._role.arn,
         )
-        self._hold(dataset, dataset_group)
+        self._hold(dataset, dataset_group, import_from)
         return dataset
 
     def add_metric_attribution(
@@ -453,7 +455,7 @@ class PersonalizeEncryption(Construct):
             destination_key_arn=key_arn,
             role_arn=self._role.arn,
         )
-        self._hold(metric_attribution, dataset_group)
+        self._hold(metric_attribution, dataset_group, destination)
         return metric_attribution
 
     def _problems_of_id(self, id: str) -> Iterator[str]:
@@ -461,10 +463,14 @@ class PersonalizeEncryption(Construct):
         yield from id_problems(id, self._ids)
         yield from self._wiring.late_resource_problems()
 
-    def _hold(self, resource: CfnResource, dataset_group: AnyDatasetGroup) -> None:
+    def _hold(self, resource: CfnResource, dataset_group: AnyDatasetGroup, location: S3Location | None) -> None:
         """Make a resource wait; a dataset group made here stands between it and the encryption key."""
         is_made_here = dataset_group in self._dataset_groups
-        self._permissions.hold(resource, refers_to=self._wiring.encryption_key.l1 if is_made_here else None)
+        self._permissions.hold(
+            resource,
+            has_location=location is not None,
+            refers_to=self._wiring.encryption_key.l1 if is_made_here else None,
+        )
 
     def grant_create(self, grantee: iam.IGrantable, *resources: PersonalizeResource) -> iam.Grant:
         """Allows a caller of Personalize's API to create these resources with the service role.

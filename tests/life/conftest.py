@@ -9,6 +9,7 @@ import pytest
 from aws_cdk import assertions
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
+from constructs import IDependable
 
 from tests.policies import resources
 
@@ -97,3 +98,10 @@ def security(app: cdk.App) -> cdk.Stack:
 def concrete(app: cdk.App) -> cdk.Stack:
     """A stack of a known account and Region."""
     return cdk.Stack(app, "Concrete", env=cdk.Environment(account="111111111111", region="eu-west-1"))
+
+
+def waits_for(stack: cdk.Stack, permissions: IDependable) -> list[str]:
+    """Return what a resource of the user's waits for that waits for the permissions."""
+    solution = cdk.CfnResource(stack, "Solution", type="AWS::Personalize::Solution")
+    solution.node.add_dependency(permissions)
+    return list(resources(stack, "AWS::Personalize::Solution")["Solution"]["DependsOn"])

@@ -9,7 +9,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3 as s3
 
 from personalize_kms_constructs import PersonalizeEncryption, PersonalizeResource, S3Location
-from tests.life.conftest import Changing, synth_error
+from tests.life.conftest import Changing, synth_error, waits_for
 from tests.policies import bucket_policy, resources
 
 OURS = ["PersonalizeServiceListBucket", "PersonalizeServiceReadObjects"]
@@ -50,11 +50,10 @@ def test_the_policy_that_an_l2_made_for_an_l1_bucket(stack: cdk.Stack, make: Cal
     bucket = s3.CfnBucket(stack, "L1")
     make(stack, s3.Bucket.from_cfn_bucket(bucket))
     encryption = PersonalizeEncryption(stack, "Encryption", resources=[importing(bucket)])
-    encryption.add_dataset_group("Movies", name="movies")
+    waited_for = waits_for(stack, encryption.permissions)
     assert [statement["Sid"] for statement in bucket_policy(stack)] == ["Mine", *OURS]
-    (group,) = resources(stack, "AWS::Personalize::DatasetGroup").values()
     (logical_id,) = resources(stack, "AWS::S3::BucketPolicy")
-    assert logical_id in group["DependsOn"]
+    assert logical_id in waited_for
 
 
 @pytest.mark.parametrize("make", [own_policy, policy_of_wrapper])

@@ -21,6 +21,7 @@ from tests.life.conftest import (
     l1_role,
     synth_error,
     trusted_role,
+    waits_for,
     warnings,
 )
 from tests.policies import resources
@@ -156,7 +157,7 @@ def test_an_l1_bucket_policy_gets_the_statements(stack: cdk.Stack, named: bool) 
     tls = {"Effect": "Deny", "Principal": "*", "Action": "s3:*", "Resource": cdk.Fn.get_att("Bucket", "Arn")}
     s3.CfnBucketPolicy(stack, "Policy", bucket="ratings" if named else bucket.ref, policy_document={"Statement": tls})
     encryption = PersonalizeEncryption(stack, "Encryption", resources=[importing(bucket)])
-    encryption.add_dataset_group("Movies", name="movies")
+    assert "Policy" in waits_for(stack, encryption.permissions)
     (policy,) = resources(stack, "AWS::S3::BucketPolicy").values()
     statements = policy["Properties"]["PolicyDocument"]["Statement"]
     assert [statement.get("Sid") for statement in statements] == [
@@ -164,8 +165,6 @@ def test_an_l1_bucket_policy_gets_the_statements(stack: cdk.Stack, named: bool) 
         "PersonalizeServiceListBucket",
         "PersonalizeServiceReadObjects",
     ]
-    (group,) = resources(stack, "AWS::Personalize::DatasetGroup").values()
-    assert "Policy" in group["DependsOn"]
 
 
 def test_an_included_bucket_and_its_policy(stack: cdk.Stack, tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from aws_cdk import aws_personalize as personalize
 from aws_cdk import aws_s3 as s3
 
 from personalize_kms_constructs import PersonalizeEncryption, PersonalizeResource, S3Location
+from personalize_kms_constructs.checks import check_assembly
 from tests.life.conftest import l1_key
 from tests.policies import resources
 
@@ -104,3 +105,25 @@ def test_permissions_that_come_later_are_waited_for(stack: cdk.Stack, encrypted_
         "EncryptionKey3A692D6E",
         "EncryptionPolicy3F28E3E0",
     }
+
+
+def test_a_bucket_policy_may_name_the_dataset_group(
+    app: cdk.App, stack: cdk.Stack, encrypted_bucket: s3.Bucket
+) -> None:
+    """A group reads nothing from S3, so it doesn't wait for the policy, which would make a cycle of the two."""
+    encryption = PersonalizeEncryption(
+        stack, "Encryption", resources=[PersonalizeResource.dataset_import_job(S3Location(encrypted_bucket, "import/"))]
+    )
+    movies = encryption.add_dataset_group("Movies", name="movies")
+    encrypted_bucket.add_to_resource_policy(
+        iam.PolicyStatement(
+            effect=iam.Effect.DENY,
+            principals=[iam.ServicePrincipal("personalize.amazonaws.com")],
+            actions=["s3:GetObject"],
+            resources=[encrypted_bucket.arn_for_objects("*")],
+            conditions={"ArnNotLikeIfExists": {"aws:SourceArn": f"{movies.attr_dataset_group_arn}/*"}},
+        )
+    )
+    encryption.allow(PersonalizeResource.dataset_export_job(S3Location(encrypted_bucket, "export/")))
+    assert waits_for(stack, "AWS::Personalize::DatasetGroup") == ["EncryptionPolicy3F28E3E0"]
+    check_assembly(app.synth())

@@ -91,6 +91,10 @@ class KeyPolicy(Policy):
         place = Place.of(self.l1.stack)
         return default_key_policy(f"arn:{place.partition}:iam::{place.account}:root")
 
+    def be_first(self) -> None:
+        """Take the sids without a number: nobody else has seen the key yet."""
+        self._chosen_suffix = ""
+
     def roll_back(self) -> None:
         """Forget what was collected since it was last attached, and with it the sids, which others may take."""
         super().roll_back()
