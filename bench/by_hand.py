@@ -42,7 +42,7 @@ def add_encryption(scope: cdk.Stack, id: str, bucket: s3.Bucket, prefixes: Seque
                 },
             },
         ),
-        description="Lets Amazon Personalize use data and customer-managed KMS keys",
+        description="Lets Amazon Personalize use data and customer managed KMS keys",
         role_name=f"{ROLE_NAMES[id]}-{scope.region}",
     )
     key = kms.Key(
@@ -91,7 +91,7 @@ def add_encryption(scope: cdk.Stack, id: str, bucket: s3.Bucket, prefixes: Seque
             iam.ManagedPolicy(
                 here,
                 f"Policy{number if number > 1 else ''}",
-                description="Lets the service role of Amazon Personalize use data and customer-managed KMS keys",
+                description="Lets the service role of Amazon Personalize use data and customer managed KMS keys",
                 statements=statements,
                 roles=[role],
             )
