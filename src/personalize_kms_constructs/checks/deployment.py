@@ -116,10 +116,7 @@ class Deployment:
             return
         resource, *others = resources
         if others:
-            because = (
-                f"{', '.join(each.path for each in others)} has the same name, so that it isn't known whose policies "
-                "are whose: give the stacks their accounts by env, or put them into stages"
-            )
+            because = f"{', '.join(each.path for each in others)} has the same name, {_apart(arn, resources)}"
             model.open_questions.append(OpenQuestion(resource.path, because, resource.declared))
         model.names[arn] = resource.path
         role = model.roles[arn] = Role(
@@ -235,6 +232,14 @@ def nearest(found: list[Resource], beside: Resource) -> Resource:
     Stacks that don't say their account and Region may have resources of one name, since they needn't be of one.
     """
     return next((each for each in found if each.stack.top is beside.stack.top), found[0])
+
+
+def _apart(role_arn: str, found: list[Resource]) -> str:
+    """Return what roles of one name lead to, and what parts them; in one account nothing but other names does."""
+    because = "so that it isn't known whose policies are whose"
+    if not has_unknown(account_of(role_arn)) or len({each.stack.top for each in found}) < len(found):
+        return f"{because}, and an account has one role of a name: give each its own, or share one role"
+    return f"{because}: give the stacks their accounts by env, or put them into stages"
 
 
 def alias_in(arn: str) -> str:
