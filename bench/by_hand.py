@@ -14,7 +14,7 @@ USE_KEY = ["kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey", "kms:ListGra
 KEY_POLICY = ["kms:CreateGrant", *USE_KEY]
 # One managed policy has 6,144 characters, room for about this many prefixes.
 PREFIXES_OF_A_POLICY = 59
-# Both ways name the role alike: by the stack's name, the construct's path and the Region.
+# Both ways name the role alike: by the stack's name, the construct's path in it and the Region.
 ROLE_NAMES = {
     id: f"Stack-{id}-" + hashlib.sha256(f"Stack\nStack/{id}".encode()).hexdigest()[:8].upper()
     for id in (f"Encryption{number}" for number in range(50))
