@@ -14,7 +14,7 @@ USE_KEY = ["kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey", "kms:ListGra
 KEY_POLICY = ["kms:CreateGrant", *USE_KEY]
 # One managed policy has 6,144 characters, room for about this many prefixes.
 PREFIXES_OF_A_POLICY = 59
-# Both ways name the role alike: by the stack's name, the construct's path and the Region.
+# Both ways name the role alike: by the stack's name, the construct's path in it and the Region.
 ROLE_NAMES = {
     id: f"Stack-{id}-" + hashlib.sha256(f"Stack\nStack/{id}".encode()).hexdigest()[:8].upper()
     for id in (f"Encryption{number}" for number in range(50))
@@ -42,7 +42,7 @@ def add_encryption(scope: cdk.Stack, id: str, bucket: s3.Bucket, prefixes: Seque
                 },
             },
         ),
-        description="Lets Amazon Personalize use data and customer-managed KMS keys",
+        description="Lets Amazon Personalize use data and customer managed KMS keys",
         role_name=f"{ROLE_NAMES[id]}-{scope.region}",
     )
     key = kms.Key(
@@ -89,7 +89,7 @@ def add_encryption(scope: cdk.Stack, id: str, bucket: s3.Bucket, prefixes: Seque
             iam.ManagedPolicy(
                 here,
                 f"Policy{number if number > 1 else ''}",
-                description="Lets the service role of Amazon Personalize use data and customer-managed KMS keys",
+                description="Lets the service role of Amazon Personalize use data and customer managed KMS keys",
                 statements=statements,
                 roles=[role],
             )

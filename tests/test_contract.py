@@ -131,9 +131,9 @@ def test_descriptions(everything: cdk.Stack) -> None:
     key = resources(everything, "AWS::KMS::Key")["EncryptionKey3A692D6E"]
     assert (
         policy["Properties"]["Description"]
-        == "Lets the service role of Amazon Personalize use data and customer-managed KMS keys"
+        == "Lets the service role of Amazon Personalize use data and customer managed KMS keys"
     ), CONSEQUENCE
-    assert role["Properties"]["Description"] == "Lets Amazon Personalize use data and customer-managed KMS keys"
+    assert role["Properties"]["Description"] == "Lets Amazon Personalize use data and customer managed KMS keys"
     assert key["Properties"]["Description"] == "Encrypts what Amazon Personalize stores, and the data it works on"
 
 

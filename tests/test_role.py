@@ -52,7 +52,7 @@ def test_personalize_can_assume_the_role_for_this_account_alone(stack: cdk.Stack
                 }
             ],
         },
-        "Description": "Lets Amazon Personalize use data and customer-managed KMS keys",
+        "Description": "Lets Amazon Personalize use data and customer managed KMS keys",
         "RoleName": {"Fn::Join": ["", ["Stack-Encryption-8875952E-", {"Ref": "AWS::Region"}]]},
     }
 

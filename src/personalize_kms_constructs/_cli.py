@@ -12,7 +12,7 @@ import click
 
 from ._terminal import FOUND, PASSED, print_coloured, stop, take_any_character
 from .access.report import AccessReport
-from .checks.assembly import read_assembly
+from .checks.assembly import Assembly, read_assembly
 from .checks.checking import check_assemblies
 from .checks.errors import AssemblyError
 from .doctor.command import doctor
@@ -44,7 +44,11 @@ def personalize_kms() -> None:
     show_default=True,
     help="What the report is for: a terminal, a program, a pull request.",
 )
-@click.option("--strict", is_flag=True, help="Count what is too much or undecided as a finding, too.")
+@click.option(
+    "--strict",
+    is_flag=True,
+    help="Count what is too much or undecided as a finding, too, and fail if there is nothing to check.",
+)
 def check(path: Path, form: str, strict: bool) -> None:
     """Check a cloud assembly, the output of cdk synth, against AWS's pages.
 
@@ -53,7 +57,8 @@ def check(path: Path, form: str, strict: bool) -> None:
 
     \b
     Exit code: 0 if nothing is missing and nothing is wrong, 1 if something is,
-    2 if the assembly can't be read.
+    2 if the assembly can't be read, or, with
+    --strict, if nothing in it asks Personalize for anything.
 
     \b
     Examples:
@@ -69,7 +74,10 @@ def check(path: Path, form: str, strict: bool) -> None:
     except AssemblyError as error:
         stop(str(error))
     show(report, form)
-    sys.exit(exit_code(report, strict=strict))
+    code = exit_code(report, strict=strict)
+    if strict and code == PASSED and not report.asked:
+        stop(_nothing_checked(path, assemblies))
+    sys.exit(code)
 
 
 personalize_kms.add_command(doctor)
@@ -79,6 +87,15 @@ def exit_code(report: AccessReport, *, strict: bool) -> int:
     """Return what the process ends with."""
     passed = report.passed and not (strict and (report.excess or report.undecided))
     return PASSED if passed else FOUND
+
+
+def _nothing_checked(path: Path, assemblies: list[Assembly]) -> str:
+    templates = [each for assembly in assemblies for top in assembly.templates for each in top.with_nested()]
+    return (
+        f"{path}: no template (of {len(templates)}) asks Personalize for anything, so nothing was checked: look at "
+        "another assembly, or pass to a PersonalizeEncryption, as resources, what is created by code that the check "
+        "can't see; where an app doesn't use Personalize, leave --strict out"
+    )
 
 
 def show(report: AccessReport, form: str) -> None:

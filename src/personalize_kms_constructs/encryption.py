@@ -95,7 +95,7 @@ class PersonalizeEncryption(Construct):
                 this account and Region
                 (https://docs.aws.amazon.com/personalize/latest/dg/cross-service-confused-deputy-prevention.html).
             role_name: the name of the role that is made; it may contain tokens. By default a fixed name, made from the
-                stack's name, the construct's path and the Region. Before you rename the stack or move the construct,
+                stack's name, the path within it and the Region. Before you rename the stack or move the construct,
                 pass the current name, since a new name means a new role. If one template is deployed several times
                 (StackSets, Service Catalog), pass a name that contains ``Aws.STACK_NAME``.
             removal_policy: what happens to the key that is made when it is removed from the stack. ``DESTROY`` makes

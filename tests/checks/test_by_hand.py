@@ -382,6 +382,42 @@ def test_roles_of_one_name_are_a_question(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.parametrize("account", ["111122223333", "unknown-account"])
+def test_roles_of_one_name_in_one_stack(account: str, tmp_path: Path) -> None:
+    """IAM makes one of them, in whatever Region: neither another environment nor a stage would part them."""
+    template = complete(Role=role(RoleName="movies"), Other=role(RoleName="movies"))
+    report = check_assembly(write(tmp_path, {"Main": template}, account=account))
+    assert (report.missing, report.undecided) == ((), ())
+    assert messages(report) == [
+        "Main/Role and Main/Other have one role name, which an account takes once: give each its own, or share one role"
+    ]
+
+
+def test_roles_of_one_name_in_two_stacks_of_one_account(tmp_path: Path) -> None:
+    """The stacks say their account already."""
+    named = complete(Role=role(RoleName="movies"))
+    report = check_assembly(write(tmp_path, {"Dev": named, "Prod": named}))
+    assert report.undecided == ()
+    assert messages(report) == [
+        "Dev/Role and Prod/Role have one role name, which an account takes once: give each its own, or share one role"
+    ]
+
+
+def test_roles_of_one_name_of_which_one_may_not_be_made(tmp_path: Path) -> None:
+    """The deployment may succeed, with a condition on one of them."""
+    template = complete(Role=role(RoleName="movies"), Other={**role(RoleName="movies"), "Condition": "Two"})
+    template["Parameters"] = {"Count": {"Type": "String"}}
+    template["Conditions"] = {"Two": {"Fn::Equals": [{"Ref": "Count"}, "2"]}}
+    report = check_assembly(write(tmp_path, {"Main": template}))
+    assert report.problems == ()
+    assert [(each.needed_by, each.because) for each in report.undecided] == [
+        (
+            ["Main/Role"],
+            "Main/Other has the same name, so that it isn't known whose policies are whose: give each its own name",
+        )
+    ]
+
+
 @pytest.mark.parametrize(
     ("path", "problems"),
     [

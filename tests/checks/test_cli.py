@@ -33,10 +33,11 @@ def run(*arguments: str) -> Result:
         (WIDE, [], 0),
         (WIDE, ["--strict"], 1),
         ({"Resources": {}}, [], 0),
+        ({"Resources": {}}, ["--strict"], 2),
     ],
 )
 def test_exit_codes(template: dict[str, object], options: list[str], code: int, tmp_path: Path) -> None:
-    """0: nothing missing and no problem; 1: something. What is too much or undecided counts with ``--strict``."""
+    """0: nothing missing and no problem; 1: something. ``--strict`` counts more, and 2 if nothing could be checked."""
     directory = write(tmp_path, {"Main": template})
     assert run("check", str(directory), *options).exit_code == code
 
@@ -50,6 +51,35 @@ def test_formats_are_the_reports(form: str, tmp_path: Path) -> None:
     result = run("check", str(directory), "--format", form)
     assert result.stdout == expected[form]
     assert result.stderr == ""
+
+
+SCHEDULE = {
+    "Type": "AWS::Scheduler::Schedule",
+    "Properties": {"Target": {"Arn": {"Fn::Sub": "arn:${AWS::Partition}:scheduler:::aws-sdk:personalize:${Call}"}}},
+}
+
+
+def test_with_strict_a_check_of_nothing_does_not_pass(tmp_path: Path) -> None:
+    """It would be green in a pipeline that reads another directory, or code that no check can see."""
+    nested = {"Type": "AWS::CloudFormation::Stack", "Metadata": {"aws:asset:path": "Nested.json"}}
+    (tmp_path / "Nested.json").write_text(json.dumps({"Resources": {}}))
+    write(tmp_path, {"Main": {"Resources": {"Nested": nested}}, "Other": {"Resources": {}}})
+    result = run("check", str(tmp_path), "--strict", "--format", "json")
+    assert result.exit_code == 2
+    assert json.loads(result.stdout)["asked"] == []
+    assert result.stderr == (
+        f"personalize-kms: {tmp_path}: no template (of 3) asks Personalize for anything, so nothing was checked: look "
+        "at another assembly, or pass to a PersonalizeEncryption, as resources, what is created by code that the check "
+        "can't see; where an app doesn't use Personalize, leave --strict out\n"
+    )
+    assert run("check", str(tmp_path)).stderr == ""
+
+
+def test_with_strict_a_call_that_is_not_known_is_a_finding(tmp_path: Path) -> None:
+    """Something is asked for: the check has looked, and can't decide."""
+    directory = write(tmp_path, {"Main": {"Resources": {"Schedule": SCHEDULE}}})
+    result = run("check", str(directory), "--strict")
+    assert (result.exit_code, result.stderr) == (1, "")
 
 
 def test_the_default_is_cdk_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -103,6 +133,7 @@ def test_help_has_examples() -> None:
     assert "  cdk synth --quiet && personalize-kms check\n" in text
     assert '  personalize-kms check --format markdown >> "$GITHUB_STEP_SUMMARY"\n' in text
     assert "Exit code: 0 if nothing is missing" in text
+    assert "2 if the assembly can't be read, or, with\n  --strict, if nothing in it asks Personalize" in text
     assert "check" in run("--help").stdout
 
 

@@ -1,5 +1,6 @@
 """The documentation as it is built: nothing broken, nothing missing, nothing loaded from elsewhere."""
 
+import os
 import re
 import shutil
 import subprocess
@@ -124,6 +125,24 @@ def test_nothing_is_loaded_from_elsewhere(site: Path, pages: dict[str, Page]) ->
 def test_no_page_knows_the_machine_it_was_built_on(site: Path, pages: dict[str, Page]) -> None:
     """Sources are named by their path in the repository."""
     assert [path for path in pages if str(ROOT) in (site / path).read_text()] == []
+
+
+def test_the_page_for_missing_ones_works_below_a_path(project: Path, tmp_path: Path) -> None:
+    """GitHub Pages shows it at whatever address is missing: its links need the path, which the workflow writes."""
+    shutil.copytree(project, tmp_path, dirs_exist_ok=True, ignore=shutil.ignore_patterns("site", ".cache"))
+    workflow = (ROOT / ".github" / "workflows" / "docs.yml").read_text()
+    (command,) = re.findall(r"run: (sed .*)$", workflow, re.MULTILINE)
+    environment = {**os.environ, "BASE_URL": "https://owner.github.io/project"}
+    subprocess.run(["sh", "-c", command], cwd=tmp_path, env=environment, check=True)
+
+    subprocess.run(
+        [sys.executable, "-m", "zensical", "build", "--strict"], cwd=tmp_path, capture_output=True, check=True
+    )
+
+    page = Page((tmp_path / "site" / "404.html").read_text())
+    own = [address for address in page.loaded + page.links if not re.match(r"[a-z]+:|#|$", address)]
+    assert len(own) > 30
+    assert [address for address in own if not address.startswith("/project/")] == []
 
 
 def test_every_python_block_is_run() -> None:

@@ -19,7 +19,7 @@ from .statements import Statement
 
 # A changed description replaces a policy, so this one is for good:
 # https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-resource-iam-managedpolicy.html
-_DESCRIPTION = "Lets the service role of Amazon Personalize use data and customer-managed KMS keys"
+_DESCRIPTION = "Lets the service role of Amazon Personalize use data and customer managed KMS keys"
 
 
 class RolePolicies:

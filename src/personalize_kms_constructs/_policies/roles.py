@@ -194,7 +194,7 @@ def make_role(scope: Construct, path: str, id: str, here: Place, role_name: str 
         scope,
         "Role",
         assumed_by=cast("iam.IPrincipal", personalize),
-        description="Lets Amazon Personalize use data and customer-managed KMS keys",
+        description="Lets Amazon Personalize use data and customer managed KMS keys",
         role_name=role_name or fixed_role_name(path, id, here),
     )
     return replace(_facts_of_l2(role, here, here.stack), is_made_here=True)

@@ -16,11 +16,13 @@ if TYPE_CHECKING:
 
 _HEAD = "| on | who | what | where | why | needed by | page |"
 
+_NOTHING = "Nothing that can be seen is asked of Personalize, so nothing was checked."
+
 
 def markdown_report(report: AccessReport) -> str:
     """Return the report in GitHub's Markdown."""
     lines = ["# Amazon Personalize's access", "", f"{summary(report)}.", ""]
-    lines += [f"- {_plain(asked)}" for asked in report.asked] or ["Nothing is asked of Personalize."]
+    lines += [f"- {_plain(asked)}" for asked in report.asked] or [_NOTHING]
     lines += [
         *_table("Missing", report.missing, report.names),
         *_statements(report),

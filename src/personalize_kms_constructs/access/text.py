@@ -18,8 +18,9 @@ MARKS = {Allowed: "✔", Missing: "✘", Excess: "!", Undecided: "?"}
 POLICIES = {"key": "key policy", "role": "IAM", "bucket": "bucket policy", "trust": "trust policy"}
 
 _NOTHING = (
-    "nothing that can be seen: no resource, state machine, schedule, custom resource or construct of the app asks for "
-    "anything, and calls from a Lambda function or from outside of the app can't be seen"
+    "nothing that can be seen, so nothing was checked: no resource, state machine, schedule, custom resource or "
+    "construct of the app asks for anything. Calls from a Lambda function or from outside of the app can't be seen: "
+    "pass what they create to a PersonalizeEncryption, as resources"
 )
 
 _Names = Mapping[str, str]

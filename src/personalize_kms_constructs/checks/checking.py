@@ -23,6 +23,7 @@ def check_assembly(assembly_or_path: CloudAssembly | str | os.PathLike[str]) -> 
     In a test of the app:
 
         report = check_assembly(app.synth())
+        assert report.asked, report.to_text()  # else nothing was checked
         assert not report.missing and not report.problems and not report.undecided, report.to_text()
 
     Args:

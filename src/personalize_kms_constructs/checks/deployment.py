@@ -13,6 +13,7 @@ from ..access.model import AccessModel, Bucket, Key, OpenQuestion, Policy, Probl
 from ..access.problems import AWS_MANAGED_KEY, S3_GUIDE
 from ..access.values import account_of, has_unknown, last_part, open_parts, same, split, split_arn
 from . import physical
+from .one_name import add_roles_of_one_name
 from .physical import Resource
 from .policies import IDENTITY_POLICIES, may_deny, not_of_the_app, policy_of, policy_of_kms
 
@@ -114,13 +115,9 @@ class Deployment:
             policies = [policy_of(each, "PolicyDocument") for each in identity]
             model.roles[arn] = Role(arn, identity=policies, unseen=unseen, unseen_trust=unseen, unseen_boundary=unseen)
             return
-        resource, *others = resources
-        if others:
-            because = (
-                f"{', '.join(each.path for each in others)} has the same name, so that it isn't known whose policies "
-                "are whose: give the stacks their accounts by env, or put them into stages"
-            )
-            model.open_questions.append(OpenQuestion(resource.path, because, resource.declared))
+        resource = resources[0]
+        if len(resources) > 1:
+            add_roles_of_one_name(model, arn, resources)
         model.names[arn] = resource.path
         role = model.roles[arn] = Role(
             arn, trust=[policy_of(resource, "AssumeRolePolicyDocument")], declared=resource.declared

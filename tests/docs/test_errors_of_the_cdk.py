@@ -1,0 +1,48 @@
+"""Errors of the CDK that the page on errors explains come in its words, and what it advises helps."""
+
+import re
+
+import aws_cdk as cdk
+import pytest
+from aws_cdk import aws_s3 as s3
+from constructs import Construct
+
+from personalize_kms_constructs import PersonalizeEncryption, PersonalizeResource, S3Location
+from tests.docs.code import DOCS
+
+HEADINGS = re.findall(r"^#### (.+)$", (DOCS / "troubleshooting.md").read_text(encoding="utf-8"), re.MULTILINE)
+
+
+def importing(stack: cdk.Stack, bucket: s3.IBucket) -> PersonalizeEncryption:
+    return PersonalizeEncryption(
+        stack, "Encryption", resources=[PersonalizeResource.dataset_import_job(S3Location(bucket, "in/"))]
+    )
+
+
+@pytest.mark.parametrize("is_imported", [False, True])
+def test_stacks_with_constructs_that_use_the_bucket_of_the_other(is_imported: bool) -> None:
+    """The role's policy in each refers to the other, unless one of them imports the bucket by its name."""
+    app = cdk.App()
+    movies, books = cdk.Stack(app, "Movies"), cdk.Stack(app, "Books")
+    bucket = s3.Bucket(books, "Ratings", bucket_name="ratings")
+    of_movies = importing(movies, s3.Bucket.from_bucket_name(movies, "Ratings", "ratings") if is_imported else bucket)
+    importing(books, s3.Bucket(movies, "Bucket"))
+
+    if is_imported:
+        app.synth()
+        assert [pending.policy for pending in of_movies.pending_statements] == ["bucket"]
+    else:
+        # Older versions don't begin with its name.
+        with pytest.raises(RuntimeError, match=r"Adding this dependency \(.*\) would create a cyclic reference"):
+            app.synth()
+        assert "DependencyCycle: … Adding this dependency … would create a cyclic reference" in HEADINGS
+
+
+def test_a_construct_of_the_users_with_the_id_of_a_later_child() -> None:
+    """The CDK says so when the child is made, in the call that first needs it."""
+    encryption = PersonalizeEncryption(cdk.Stack(cdk.App(), "Stack"), "Encryption")
+    Construct(encryption, "Policy")
+
+    with pytest.raises(RuntimeError, match=r"There is already a Construct with name 'Policy' in \w+ \[Encryption\]"):
+        encryption.add_dataset_group("Movies", name="movies")
+    assert "There is already a Construct with name … in …" in HEADINGS
