@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Sequence
+from itertools import pairwise
 
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
@@ -48,7 +49,7 @@ def add_encryption(scope: cdk.Stack, id: str, bucket: s3.Bucket, prefixes: Seque
     key = kms.Key(
         here,
         "Key",
-        description="Encrypts what Amazon Personalize stores, and the data it works on",
+        description="Encrypts what Amazon Personalize stores",
         enable_key_rotation=True,
     )
     bucket_key = bucket.encryption_key
@@ -94,6 +95,9 @@ def add_encryption(scope: cdk.Stack, id: str, bucket: s3.Bucket, prefixes: Seque
                 roles=[role],
             )
         )
+
+    for policy, next_policy in pairwise(policies):
+        policy.node.add_dependency(next_policy)
 
     dataset_group = personalize.CfnDatasetGroup(
         here, "Movies", name=id, kms_key_arn=key.key_arn, role_arn=role.role_arn

@@ -134,7 +134,7 @@ def test_descriptions(everything: cdk.Stack) -> None:
         == "Lets the service role of Amazon Personalize use data and customer managed KMS keys"
     ), CONSEQUENCE
     assert role["Properties"]["Description"] == "Lets Amazon Personalize use data and customer managed KMS keys"
-    assert key["Properties"]["Description"] == "Encrypts what Amazon Personalize stores, and the data it works on"
+    assert key["Properties"]["Description"] == "Encrypts what Amazon Personalize stores"
 
 
 def test_sids_in_the_policy_of_an_imported_key(managed: cdk.Stack) -> None:

@@ -140,7 +140,7 @@ def test_the_key_made_here_rotates_and_is_retained(stack: cdk.Stack) -> None:
     """Losing the key means losing what was encrypted with it, so only an explicit removal policy deletes it."""
     PersonalizeEncryption(stack, "Encryption")
     (key,) = resources(stack, "AWS::KMS::Key").values()
-    assert key["Properties"]["Description"] == "Encrypts what Amazon Personalize stores, and the data it works on"
+    assert key["Properties"]["Description"] == "Encrypts what Amazon Personalize stores"
     assert key["Properties"]["EnableKeyRotation"] is True
     assert (key["DeletionPolicy"], key["UpdateReplacePolicy"]) == ("Retain", "Retain")
 

@@ -92,7 +92,7 @@ def metric_attribution(
     s3_destination = None
     if destination is not None:
         s3_destination = l1.S3DataDestinationProperty(path=destination.uri, kms_key_arn=destination_key_arn)
-    return l1(
+    resource = l1(
         scope,
         id,
         dataset_group_arn=_arn_of(dataset_group),
@@ -100,6 +100,8 @@ def metric_attribution(
         metrics=metrics,
         metrics_output_config=l1.MetricsOutputConfigProperty(role_arn=role_arn, s3_data_destination=s3_destination),
     )
+    _leave_out_tags(resource)
+    return resource
 
 
 def _arn_of(dataset_group: AnyDatasetGroup) -> str:
@@ -110,4 +112,5 @@ def _arn_of(dataset_group: AnyDatasetGroup) -> str:
 def _leave_out_tags(resource: CfnResource) -> None:
     # ``Tags.of(app).add(…)`` reaches dataset groups and datasets, whose tags are create-only: a tag that somebody adds
     # to the app later would make CloudFormation refuse the update, or replace the dataset group by a new, empty one.
+    # Metric attributions have no tags yet; should they get them, templates stay as they are.
     resource.add_property_deletion_override("Tags")

@@ -212,7 +212,7 @@ class PersonalizeEncryption(Construct):
         key = kms.Key(
             self,
             "Key",
-            description="Encrypts what Amazon Personalize stores, and the data it works on",
+            description="Encrypts what Amazon Personalize stores",
             enable_key_rotation=True,
             removal_policy=self._removal_policy,
         )

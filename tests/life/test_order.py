@@ -127,3 +127,18 @@ def test_a_bucket_policy_may_name_the_dataset_group(
     encryption.allow(PersonalizeResource.dataset_export_job(S3Location(encrypted_bucket, "export/")))
     assert waits_for(stack, "AWS::Personalize::DatasetGroup") == ["EncryptionPolicy3F28E3E0"]
     check_assembly(app.synth())
+
+
+def test_what_moves_to_a_later_policy_is_there_before_it_is_taken_from_the_earlier_one(
+    stack: cdk.Stack, bucket: s3.Bucket
+) -> None:
+    """A location that is put in front of others moves some of them on; CloudFormation updates in this order."""
+    imports = [PersonalizeResource.dataset_import_job(S3Location(bucket, f"import/{number}/")) for number in range(120)]
+    encryption = PersonalizeEncryption(stack, "Encryption", resources=imports)
+    encryption.add_dataset_group("Movies", name="movies")
+    found = resources(stack, "AWS::IAM::ManagedPolicy")
+    assert {logical_id: policy.get("DependsOn") for logical_id, policy in found.items()} == {
+        "EncryptionPolicy3F28E3E0": ["EncryptionPolicy20F93A8FB"],
+        "EncryptionPolicy20F93A8FB": ["EncryptionPolicy32FC6E5FE"],
+        "EncryptionPolicy32FC6E5FE": None,
+    }
