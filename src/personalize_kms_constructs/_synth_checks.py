@@ -114,6 +114,7 @@ class SynthChecks:
         yield from self._bucket_problems()
         for policy, document in documents.items():
             yield from document_problems(policy, document)
+        yield from self._detached_problems()
 
     def _warnings(self, documents: Documents, number: int) -> Iterator[tuple[str, str]]:
         yield from self._pending_warnings()
@@ -162,8 +163,13 @@ class SynthChecks:
         l1 = role.l1
         if l1 is None:
             return
+        if l1 not in self._app:
+            yield (
+                f"service_role {role} was taken out of the app, so that nothing makes the role that the policies are "
+                "for: leave it in, or give another one, as service_role="
+            )
         properties = self._app.properties_of(l1, role.stack)
-        trust, path = properties["assumeRolePolicyDocument"], properties.get("path", "/")
+        trust, path = properties.get("assumeRolePolicyDocument"), properties.get("path", "/")
         yield from role_name_at_synth_problems(role, properties.get("roleName"))
         yield from role_at_synth_problems(role)
         yield from trust_problems(role, trust, self._here.account, self._here.region)
@@ -174,6 +180,15 @@ class SynthChecks:
                 "a wrong name, so that what is granted to encryption.service_role reaches another role: grant it to "
                 "the iam.Role itself, or pass that as service_role"
             )
+
+    def _detached_problems(self) -> Iterator[str]:
+        for policy in self._policies.of_role:
+            l1 = None if policy.pending else policy.l1_of_policy
+            if l1 is not None and l1 in self._app and not self._app.properties_of(l1).get("roles"):
+                yield (
+                    f"policy {l1.node.path} is attached to no role any more, so that the service role lacks what is in "
+                    "it: leave its roles as they are"
+                )
 
     def _key_problems(self) -> Iterator[str]:
         for policy in self._policies.of_keys:

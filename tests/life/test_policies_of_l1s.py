@@ -4,11 +4,12 @@ from typing import Any
 
 import aws_cdk as cdk
 import pytest
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 
 from personalize_kms_constructs import ImportedKeyPolicy, PersonalizeEncryption, PersonalizeResource, S3Location
-from tests.life.conftest import PERSONALIZE, account_statement, l1_key, synth_error, warnings
+from tests.life.conftest import PERSONALIZE, account_statement, change, l1_key, synth_error, warnings
 from tests.policies import resources
 
 ACTIONS = ["kms:CreateGrant", "kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey", "kms:ListGrants"]
@@ -238,3 +239,30 @@ def test_a_copy_of_a_key_policy_with_all_that_is_allowed_is_fine(app: cdk.App, s
     l1: Any = key.node.default_child
     l1.key_policy = stack.resolve(l1.key_policy)
     app.synth()
+
+
+def test_a_managed_policy_that_loses_its_role_fails_the_synth(app: cdk.App, stack: cdk.Stack) -> None:
+    """The statements are in the template, and allow nobody anything."""
+    PersonalizeEncryption(stack, "Encryption", resources=[GROUP])
+    change(app, iam.CfnManagedPolicy, lambda policy: setattr(policy, "roles", []))
+    assert (
+        "policy Stack/Encryption/Policy/Resource is attached to no role any more, so that the service role lacks what "
+        "is in it: leave its roles as they are" in synth_error(app)
+    )
+
+
+def test_a_role_that_is_taken_out_of_the_app_fails_the_synth(app: cdk.App, stack: cdk.Stack) -> None:
+    """As above."""
+    encryption = PersonalizeEncryption(stack, "Encryption", resources=[GROUP])
+    encryption.node.try_remove_child("Role")
+    assert (
+        "service_role Stack/Encryption/Role was taken out of the app, so that nothing makes the role that the policies "
+        "are for: leave it in, or give another one, as service_role=" in synth_error(app)
+    )
+
+
+def test_a_key_that_is_taken_out_of_the_app_fails_the_synth(app: cdk.App, stack: cdk.Stack) -> None:
+    """The template would refer to a key that it doesn't make."""
+    encryption = PersonalizeEncryption(stack, "Encryption", resources=[GROUP])
+    encryption.node.try_remove_child("Key")
+    assert "the policy of key Stack/Encryption/Key was replaced since, and has lost the statement" in synth_error(app)

@@ -20,7 +20,7 @@ from .properties import resolved_properties
 
 _ATTRIBUTE = "_personalize_kms_constructs_contents"
 
-_POLICIES = (kms.CfnKey, kms.CfnReplicaKey, iam.CfnManagedPolicy, s3.CfnBucketPolicy)
+_WATCHED = (kms.CfnKey, kms.CfnReplicaKey, iam.CfnRole, iam.CfnManagedPolicy, s3.CfnBucketPolicy)
 
 _T = TypeVar("_T")
 
@@ -40,8 +40,8 @@ class AppContents:
     _properties: dict[str, Mapping[str, Any]] = field(default_factory=dict)
 
     def __contains__(self, l1: CfnResource) -> bool:
-        """Tell if a policy, or a key that has one, is still in the app."""
-        return self.id_of(l1) in self._ids_of_policies
+        """Tell if a key, a role or a policy is still in the app."""
+        return self.id_of(l1) in self._watched
 
     def id_of(self, l1: CfnResource) -> str:
         """Return the token of the logical id, since what jsii hands over twice is two objects."""
@@ -111,8 +111,8 @@ class AppContents:
         return found
 
     @cached_property
-    def _ids_of_policies(self) -> set[str]:
-        return {self.id_of(each) for each in self.constructs if isinstance(each, _POLICIES)}
+    def _watched(self) -> set[str]:
+        return {self.id_of(each) for each in self.constructs if isinstance(each, _WATCHED)}
 
     @cached_property
     def roles_by_stack(self) -> dict[Stack, list[Any]]:
