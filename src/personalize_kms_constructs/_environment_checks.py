@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 
 from aws_cdk import Fn, Stack, Stage
 
-from ._policies.elsewhere import unknown_elsewhere
+from ._policies.elsewhere import depends_on_its_stack, unknown_elsewhere
 from ._policies.names import is_nested_in, outermost_stack
 from ._policies.place import Place
 from ._policies.resources import BucketFacts, Facts, KeyFacts
@@ -41,7 +41,16 @@ def service_role_problems(role: RoleFacts) -> Iterator[str]:
 
 def role_reference_problems(what: object, resource: Facts, role: RoleFacts) -> Iterator[str]:
     """Explain that the policy of a resource of another stack can't refer to the role without a cycle of stacks."""
-    if resource.stack is None or not role.would_make_a_cycle_in(resource.stack):
+    if resource.stack is None:
+        return
+    here = role.here.stack
+    if role.l1 is None and resource.stack is not here and depends_on_its_stack(role.arn, here):
+        yield (
+            f"{what} is in another stack and service_role was imported by an ARN that a condition or a mapping of its "
+            "own stack decides, of which no other stack knows: import it by an ARN without Fn::If and Fn::FindInMap"
+        )
+        return
+    if not role.would_make_a_cycle_in(resource.stack):
         return
     if role.l1 is None:
         yield (
@@ -124,6 +133,12 @@ def bucket_key_problems(what: str, bucket: BucketFacts, key: KeyFacts | None, he
 
 def caller_reference_problems(caller: Stack, role: RoleFacts, used: Iterable[Facts]) -> Iterator[str]:
     """Explain that a caller's policy can't refer to the role without a cycle of stacks."""
+    if caller is not role.here.stack and role.l1 is None and depends_on_its_stack(role.arn, role.here.stack):
+        yield (
+            f"grantee is in {caller.node.path} and service_role was imported by an ARN that a condition or a mapping "
+            f"of {role.here.stack.node.path} decides, of which no other stack knows: import it by an ARN without Fn::If "
+            "and Fn::FindInMap"
+        )
     can_be_said = role.has_name and not role.name_is_of_its_stack
     if role.stack is None or can_be_said:
         return

@@ -5,6 +5,7 @@ The same token means something else there: ``Aws.STACK_NAME`` is another name, a
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, cast
 
 import jsii
@@ -27,6 +28,11 @@ def unknown_elsewhere(text: str, of: Stack) -> list[str]:
     return [token[0] for token in TOKEN.finditer(text) if _written_out(token[0], of) is None]
 
 
+def depends_on_its_stack(text: str, of: Stack) -> bool:
+    """Tell if a condition or a mapping of its stack decides a text, which no reference can hand on to another."""
+    return is_token(text) and _has_function(of.resolve(text), ("Fn::If", "Fn::FindInMap"))
+
+
 def lazy_text_elsewhere(text: str, of: Stack) -> str:
     """Return the same as ``text_elsewhere`` in a template, with what the text's tokens are at synth."""
     return Lazy.uncached_string(cast("IStringProducer", _TextElsewhere(text, of))) if is_token(text) else text
@@ -41,6 +47,14 @@ class _TextElsewhere:
     def produce(self, context: IResolveContext) -> str:
         """Return the text."""
         return text_elsewhere(self._text, self._of)
+
+
+def _has_function(resolved: Any, names: Sequence[str]) -> bool:
+    if isinstance(resolved, list):
+        return any(_has_function(each, names) for each in resolved)
+    return isinstance(resolved, dict) and any(
+        name in names or _has_function(value, names) for name, value in resolved.items()
+    )
 
 
 def _written_out(token: str, of: Stack) -> str | None:
