@@ -136,8 +136,8 @@ def caller_reference_problems(caller: Stack, role: RoleFacts, used: Iterable[Fac
     if caller is not role.here.stack and role.l1 is None and depends_on_its_stack(role.arn, role.here.stack):
         yield (
             f"grantee is in {caller.node.path} and service_role was imported by an ARN that a condition or a mapping "
-            f"of {role.here.stack.node.path} decides, of which no other stack knows: import it by an ARN without Fn::If "
-            "and Fn::FindInMap"
+            f"of {role.here.stack.node.path} decides, of which no other stack knows: import it by an ARN without "
+            "Fn::If and Fn::FindInMap"
         )
     can_be_said = role.has_name and not role.name_is_of_its_stack
     if role.stack is None or can_be_said:
