@@ -9,7 +9,7 @@ from collections.abc import Container, Iterator, Mapping
 from typing import Any
 
 import jsii
-from aws_cdk import CfnDeletionPolicy, CfnResource, Stack
+from aws_cdk import CfnDeletionPolicy, CfnResource
 from aws_cdk import aws_iam as iam
 from constructs import Construct, IValidation
 
@@ -19,6 +19,7 @@ from ._judgement import prefix_at_synth_problems
 from ._metadata import leave_resources
 from ._name_checks import role_name_at_synth_problems, taken_name_problems
 from ._policies.app import contents_at_synth
+from ._policies.attached import number_attached
 from ._policies.bucket_encryption import encryption_in_l1
 from ._policies.buckets import BucketPolicy
 from ._policies.finished import document_problems
@@ -26,7 +27,6 @@ from ._policies.keys import KeyPolicy
 from ._policies.known import KnownResources
 from ._policies.limits import (
     MANAGED_POLICIES_AT_MOST,
-    MANAGED_POLICIES_BY_DEFAULT,
     number_warning,
     size_warning,
     too_many_policies,
@@ -36,7 +36,6 @@ from ._policies.pending import pending_warnings
 from ._policies.place import Place
 from ._policies.policy import Policy
 from ._policies.resources import BucketFacts, KeyFacts
-from ._policies.roles import RoleFacts
 from ._policies.sizes import size_of
 from ._policies.trust import trust_problems
 from ._warnings import warn
@@ -86,7 +85,7 @@ class SynthChecks:
         self._app = contents_at_synth(self._here, self)
         documents = {policy: self._document(policy) for policy in self._policies}
         documents = {policy: document for policy, document in documents.items() if document is not None}
-        number = self._number_of_managed_policies()
+        number = number_attached(self._policies.role, len(list(self._policies.of_role)), self._app)
         for warning_id, text in self._warnings(documents, number):
             warn(self._scope, warning_id, text)
         return list(dict.fromkeys(self._problems(documents, number)))
@@ -244,24 +243,3 @@ class SynthChecks:
         if others:
             way_out = _ONE_POLICY_OF_AN_L1 if policy.bucket.l2 is None else _ONE_POLICY_OF_AN_L2
             yield f"bucket {policy.name} has another policy, {others[0]}, but S3 keeps one of them only: {way_out}"
-
-    def _number_of_managed_policies(self) -> int:
-        """Return how many managed policies the role has by this app, those of others included."""
-        role = self._policies.role
-        l1 = role.l1
-        attached = [] if l1 is None else self._app.properties_of(l1, role.stack).get("managedPolicyArns", [])
-        others = self._app.managed_policies
-        if len(attached) + len(others) <= MANAGED_POLICIES_BY_DEFAULT:
-            return len(attached) + len(list(self._policies.of_role))
-        return len(attached) + sum(
-            _times_attached(role, stack, roles) for stack, roles in self._app.roles_by_stack.items()
-        )
-
-
-def _times_attached(role: RoleFacts, stack: Stack, roles_of_policies: list[Any]) -> int:
-    """Return how many managed policies of a stack are attached to the role."""
-    l1 = role.l1
-    name = stack.resolve(role.role.role_name if l1 is None else l1.ref)
-    if l1 is not None and stack.node.path != l1.stack.node.path and name == l1.stack.resolve(l1.ref):
-        return 0  # no reference from this stack to the role: a role of this stack has the same logical id
-    return sum(isinstance(roles, list) and name in roles for roles in roles_of_policies)

@@ -33,7 +33,8 @@ def test_the_key_of_another_stack_is_refused(app: cdk.App, stack: cdk.Stack, arn
     with pytest.raises(
         ValueError,
         match="encryption_key is in another stack and service_role was imported by an ARN that a condition or a "
-        "mapping of its own stack decides, of which no other stack knows: import it by an ARN without Fn::If and Fn::FindInMap",
+        "mapping of its own stack decides, of which no other stack knows: import it by an ARN without Fn::If and "
+        "Fn::FindInMap",
     ):
         PersonalizeEncryption(stack, "Encryption", encryption_key=key, service_role=role, resources=[GROUP])
 

@@ -1,0 +1,35 @@
+"""The number of managed policies that a role has by the app, which AWS limits."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from aws_cdk import Stack
+
+from .app import AppContents
+from .limits import MANAGED_POLICIES_BY_DEFAULT
+from .roles import RoleFacts
+
+
+def number_attached(role: RoleFacts, ours: int, app: AppContents) -> int:
+    """Return how many managed policies a role has, those of others included.
+
+    Args:
+        role: the role.
+        ours: how many of them are the construct's.
+        app: what is in the app at synth.
+    """
+    l1 = role.l1
+    attached = [] if l1 is None else app.properties_of(l1, role.stack).get("managedPolicyArns", [])
+    if len(attached) + len(app.managed_policies) <= MANAGED_POLICIES_BY_DEFAULT:
+        return len(attached) + ours
+    return len(attached) + sum(_times_attached(role, stack, roles) for stack, roles in app.roles_by_stack.items())
+
+
+def _times_attached(role: RoleFacts, stack: Stack, roles_of_policies: list[Any]) -> int:
+    """Return how many managed policies of a stack are attached to the role."""
+    l1 = role.l1
+    name = stack.resolve(role.role.role_name if l1 is None else l1.ref)
+    if l1 is not None and stack.node.path != l1.stack.node.path and name == l1.stack.resolve(l1.ref):
+        return 0  # no reference from this stack to the role: a role of this stack has the same logical id
+    return sum(isinstance(roles, list) and name in roles for roles in roles_of_policies)
