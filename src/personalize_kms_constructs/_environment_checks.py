@@ -44,7 +44,7 @@ def role_reference_problems(what: object, resource: Facts, role: RoleFacts) -> I
     if resource.stack is None:
         return
     here = role.here.stack
-    if role.l1 is None and resource.stack is not here and depends_on_its_stack(role.arn, here):
+    if resource.stack is not here and role.l1 is None and depends_on_its_stack(role.arn, here):
         yield (
             f"{what} is in another stack and service_role was imported by an ARN that a condition or a mapping of its "
             "own stack decides, of which no other stack knows: import it by an ARN without Fn::If and Fn::FindInMap"

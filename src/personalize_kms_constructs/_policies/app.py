@@ -119,9 +119,14 @@ class AppContents:
         """The roles of each managed policy, resolved in the policy's stack."""
         found: dict[Stack, list[Any]] = {}
         for policy in self.managed_policies:
-            stack = Stack.of(policy)
-            found.setdefault(stack, []).append(stack.resolve(policy.roles))
+            stack = policy.stack
+            found.setdefault(stack, []).append(self.properties_of(policy, stack).get("roles"))
         return found
+
+    @cached_property
+    def stacks_of_foreign_roles(self) -> list[Stack]:
+        """The stacks with managed policies for roles that aren't their own."""
+        return [stack for stack, roles in self.roles_by_stack.items() if not all(map(_are_of_one_stack, roles))]
 
     @cached_property
     def _has_stages(self) -> bool:
@@ -146,6 +151,11 @@ def contents_at_synth(place: Place, reader: object) -> AppContents:
         setattr(place.root, _ATTRIBUTE, by_stage)
     by_stage[path].readers.add(reader)
     return by_stage[path]
+
+
+def _are_of_one_stack(roles: Any) -> bool:
+    """Tell if managed policies name their roles by references within the stack."""
+    return isinstance(roles, list) and all(isinstance(role, dict) and list(role) == ["Ref"] for role in roles)
 
 
 def _names(policy: s3.CfnBucketPolicy, bucket: s3.CfnBucket) -> bool:

@@ -20,10 +20,13 @@ def number_attached(role: RoleFacts, ours: int, app: AppContents) -> int:
         app: what is in the app at synth.
     """
     l1 = role.l1
-    attached = [] if l1 is None else app.properties_of(l1, role.stack).get("managedPolicyArns", [])
-    if len(attached) + len(app.managed_policies) <= MANAGED_POLICIES_BY_DEFAULT:
-        return len(attached) + ours
-    return len(attached) + sum(_times_attached(role, stack, roles) for stack, roles in app.roles_by_stack.items())
+    properties = {} if l1 is None else app.properties_of(l1, role.stack)
+    attached = len(properties.get("managedPolicyArns", ()))
+    if attached + len(app.managed_policies) <= MANAGED_POLICIES_BY_DEFAULT:
+        return attached + ours
+    own = [role.here.stack] if role.stack is None else [role.here.stack, role.stack]
+    stacks = dict.fromkeys([*own, *app.stacks_of_foreign_roles])
+    return attached + sum(_times_attached(role, stack, app.roles_by_stack.get(stack, [])) for stack in stacks)
 
 
 def _times_attached(role: RoleFacts, stack: Stack, roles_of_policies: list[Any]) -> int:
