@@ -110,7 +110,7 @@ def test_sids_and_their_order(everything: cdk.Stack) -> None:
 
 
 def test_logical_id_of_the_policy_of_an_l1_bucket(stack: cdk.Stack) -> None:
-    """One of another id couldn't be deployed: a bucket has one policy, and the new one is made before the old one goes."""
+    """With another id CloudFormation would make a second policy before the first goes, and a bucket takes one."""
     bucket = s3.CfnBucket(stack, "Data")
     source = S3Location(bucket, "import/")
     PersonalizeEncryption(stack, "Encryption", resources=[PersonalizeResource.dataset_import_job(source)])
