@@ -109,6 +109,14 @@ def test_sids_and_their_order(everything: cdk.Stack) -> None:
     }, CONSEQUENCE
 
 
+def test_logical_id_of_the_policy_of_an_l1_bucket(stack: cdk.Stack) -> None:
+    """With another id CloudFormation would make a second policy before the first goes, and a bucket takes one."""
+    bucket = s3.CfnBucket(stack, "Data")
+    source = S3Location(bucket, "import/")
+    PersonalizeEncryption(stack, "Encryption", resources=[PersonalizeResource.dataset_import_job(source)])
+    assert list(resources(stack, "AWS::S3::BucketPolicy")) == ["DataPersonalizePolicyCB03FA90"], CONSEQUENCE
+
+
 @pytest.mark.parametrize("which", ["everything", "managed"])
 def test_the_name_of_the_role(request: pytest.FixtureRequest, which: str) -> None:
     """Personalize's resources can't change their role, and owners of keys have pasted its name into their policies."""

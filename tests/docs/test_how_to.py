@@ -104,6 +104,17 @@ def test_migration_of_l1s_and_of_a_cross_stack_key() -> None:
     assert len(resources(names["role"].stack, "AWS::IAM::ManagedPolicy")) == 1
 
 
+def test_later_bucket_policy_takes_the_place_of_the_deployed_one() -> None:
+    """The id of the page is that of the policy that the CDK makes, and the construct's statements are in the user's."""
+    stack = names_of("troubleshooting.md")["stack"]
+    (policy,) = resources(stack, "AWS::S3::BucketPolicy").items()
+    assert policy[0] == "DataPolicyB80589C3"
+    assert [statement["Sid"] for statement in policy[1]["Properties"]["PolicyDocument"]["Statement"]] == [
+        "PersonalizeServiceListBucket",
+        "PersonalizeServiceReadObjects",
+    ]
+
+
 @needs_validations
 def test_check_finds_the_mistakes_of_the_page() -> None:
     """The CDK's grants don't reach the key policy, and the dataset group doesn't wait."""

@@ -202,6 +202,48 @@ def test_the_same_key_by_a_parameter(aws: EmbeddedAws, key_arn: str, policy: Cal
     assert run(aws, "delete_stack") == []
 
 
+@pytest.mark.parametrize(
+    ("removal_policy", "is_literal", "number"),
+    [("RETAIN", False, 4), ("DESTROY", False, 2), ("RETAIN", True, 2)],
+    ids=["retained", "destroyed", "literal"],
+)
+def test_a_stack_gets_an_environment(
+    aws: EmbeddedAws, key_arn: str, policy: Callable[[], str], removal_policy: str, is_literal: bool, number: int
+) -> None:
+    """The sids are others: an ARN of the stack's tokens makes another resource, and what it had is retained."""
+    _, _, _, region, account, resource = key_arn.split(":")
+    id = resource.removeprefix("key/")
+
+    def body(environment: cdk.Environment | None) -> Template:
+        stack = cdk.Stack(cdk.App(analytics_reporting=False), "Stack", env=environment)
+        arn = key_arn if is_literal else stack.format_arn(service="kms", resource="key", resource_name=id)
+        PersonalizeEncryption(
+            stack,
+            "Encryption",
+            encryption_key=kms_.Key.from_key_arn(stack, "Key", arn),
+            imported_key_policy=ImportedKeyPolicy.MANAGED,
+            removal_policy=cdk.RemovalPolicy[removal_policy],
+            resources=[PersonalizeResource.dataset_group()],
+        )
+        found = template(stack)["Resources"]
+        variables = found["PersonalizeKeyPoliciesFunction0C7DFEF1"]["Properties"]["Environment"]["Variables"]
+        variables |= {"SETTLE_SECONDS": "0.1", "PATIENCE_SECONDS": "0.1"}
+        return {"Resources": found}
+
+    def sids() -> list[str]:
+        statements = json.loads(policy())["Statement"]
+        return [each["Sid"] for each in statements if each.get("Sid", "").startswith("Personalize")]
+
+    assert run(aws, "create_stack", body=body(None)) == []
+    before = sids()
+    assert run(aws, "update_stack", body=body(cdk.Environment(account=account, region=region))) == []
+    after = sids()
+    assert len(before) == 2
+    assert len(after) == number
+    assert set(before) <= set(after) if number == 4 else not set(before) & set(after)
+    assert run(aws, "delete_stack") == []
+
+
 def test_one_key_under_two_names(aws: EmbeddedAws, key_arn: str, policy: Callable[[], str]) -> None:
     """Two resources of one construct would fight for its statements: both say so, and nothing is written."""
 

@@ -153,6 +153,29 @@ def test_the_configuration_fills_the_environment() -> None:
         environment([*names, "r" * (2 + to_go)])
 
 
+def test_a_role_made_here_stands_in_the_configuration_once(stack: cdk.Stack) -> None:
+    """The role's ARN is another token for each key, and becomes one text in the template."""
+    encryption = PersonalizeEncryption(
+        stack,
+        "Encryption",
+        imported_key_policy=ImportedKeyPolicy.MANAGED,
+        encryption_key=kms.Key.from_key_arn(stack, "Key", f"arn:aws:kms:us-east-1:111122223333:key/{0:036}"),
+    )
+    for number in (1, 2):
+        key = kms.Key.from_key_arn(stack, f"Key{number}", f"arn:aws:kms:us-east-1:111122223333:key/{number:036}")
+        bucket = s3.Bucket(stack, f"Bucket{number}", encryption_key=key)
+        encryption.allow(PersonalizeResource.dataset_import_job(S3Location(bucket, "import/")))
+    (function,) = resources(stack, "AWS::Lambda::Function").values()
+    parts = function["Properties"]["Environment"]["Variables"]["MAY_WRITE"]["Fn::Join"][1]
+    known = {"AWS::Partition": "aws", "AWS::AccountId": "111122223333", "AWS::Region": "us-east-1"}
+    configuration = json.loads("".join(part if isinstance(part, str) else known[part["Ref"]] for part in parts))
+    assert configuration["Conditions"] == [
+        {"ArnEquals": {"aws:PrincipalArn": "arn:aws:iam::111122223333:role/Stack-Encryption-8875952E-us-east-1"}},
+        {"StringEqualsIfExists": {"aws:SourceAccount": "111122223333"}},
+    ]
+    assert [list(key["Sids"].values()) for key in configuration["Keys"]] == [[0, 1], [0, 1], [0, 1]]
+
+
 @pytest.mark.parametrize(("role_name", "refers"), [(None, True), ("personalize", False)])
 def test_the_configuration_refers_to_a_given_role_without_a_name(
     stack: cdk.Stack, role_name: str | None, refers: bool

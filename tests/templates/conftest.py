@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.templates import arrangements
 from tests.templates.stacks import synthesize
 
 
@@ -12,4 +13,12 @@ def synthesized(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder for each set of feature flags, with the template of every stack."""
     directory = tmp_path_factory.mktemp("synthesized")
     synthesize(directory)
+    return directory
+
+
+@pytest.fixture(scope="session")
+def arranged(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the templates of every arrangement."""
+    directory = tmp_path_factory.mktemp("arranged")
+    arrangements.synthesize(directory)
     return directory

@@ -37,7 +37,7 @@ SCHEMA = {
 
 def default(scope: cdk.Stage) -> cdk.Stack:
     """The construct alone: it makes key and role, for dataset groups that somebody else creates."""
-    stack = _stack(scope, "Default")
+    stack = empty_stack(scope, "Default")
     PersonalizeEncryption(stack, "Encryption", resources=[PersonalizeResource.dataset_group()])
     return stack
 
@@ -50,7 +50,7 @@ def encrypted_bucket(stack: cdk.Stack) -> s3.Bucket:
 
 def everything(scope: cdk.Stage, make_bucket: Callable[[cdk.Stack], s3.Bucket] = encrypted_bucket) -> cdk.Stack:
     """All seven resources with their locations in one bucket, and every L1 that the construct wires."""
-    stack = _stack(scope, "Everything")
+    stack = empty_stack(scope, "Everything")
     data = make_bucket(stack)
     encryption = PersonalizeEncryption(
         stack,
@@ -96,7 +96,7 @@ def everything(scope: cdk.Stage, make_bucket: Callable[[cdk.Stack], s3.Bucket] =
 
 def several_keys(scope: cdk.Stage) -> cdk.Stack:
     """Each place has another key, or none: input, output, reports, and the data of an imported bucket."""
-    stack = _stack(scope, "SeveralKeys")
+    stack = empty_stack(scope, "SeveralKeys")
     input_bucket = s3.Bucket(stack, "Input", encryption_key=kms.Key(stack, "InputKey"))
     output_bucket = s3.Bucket(stack, "Output", encryption_key=kms.Key(stack, "OutputKey"))
     reports = s3.Bucket(stack, "Reports")
@@ -119,7 +119,7 @@ def several_keys(scope: cdk.Stage) -> cdk.Stack:
 
 def imported(scope: cdk.Stage) -> cdk.Stack:
     """Nothing here belongs to the app, so that every statement is pending; the dataset group is made all the same."""
-    stack = _stack(scope, "Imported")
+    stack = empty_stack(scope, "Imported")
     key = kms.Key.from_key_arn(
         stack, "Key", "arn:aws:kms:us-east-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
     )
@@ -140,7 +140,7 @@ def imported(scope: cdk.Stage) -> cdk.Stack:
 
 def managed(scope: cdk.Stage) -> cdk.Stack:
     """The key belongs to another team, whose key policy this stack may change."""
-    stack = _stack(scope, "Managed")
+    stack = empty_stack(scope, "Managed")
     key = kms.Key.from_key_arn(
         stack, "Key", "arn:aws:kms:us-east-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
     )
@@ -196,9 +196,10 @@ def synthesize(directory: Path) -> None:
         every_stack.synth()
 
 
-def _stack(scope: cdk.Stage, id: str) -> cdk.Stack:
-    # A rule on the version of the bootstrap stack would be in every template, and says nothing about ours.
-    return cdk.Stack(scope, id, synthesizer=cdk.DefaultStackSynthesizer(generate_bootstrap_version_rule=False))
+def empty_stack(scope: cdk.Stage, id: str, env: cdk.Environment | None = None) -> cdk.Stack:
+    """A stack without the rule on the version of the bootstrap stack, which says nothing about ours."""
+    synthesizer = cdk.DefaultStackSynthesizer(generate_bootstrap_version_rule=False)
+    return cdk.Stack(scope, id, env=env, synthesizer=synthesizer)
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from cfnlint.api import lint
 
-from tests.templates import stacks
+from tests.templates import arrangements, stacks
 from tests.versions import needs_metric_attribution
 
 ROOT = Path(__file__).parents[2]
@@ -39,6 +39,12 @@ def example_app(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_no_stack_has_a_finding(stack: str, flags: str, synthesized: Path) -> None:
     """An unknown action or property, a cycle, or an id in place of an ARN would be a finding."""
     assert findings((synthesized / flags / f"{stack}.template.json").read_text()) == []
+
+
+@pytest.mark.parametrize("template", arrangements.TEMPLATES)
+def test_no_arrangement_has_a_finding(template: str, arranged: Path) -> None:
+    """Nor where keys, roles and buckets come from elsewhere."""
+    assert findings((arranged / f"{template}.template.json").read_text()) == []
 
 
 @needs_metric_attribution

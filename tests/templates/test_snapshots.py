@@ -19,7 +19,7 @@ import pytest
 from syrupy.assertion import SnapshotAssertion
 from syrupy.extensions.json import JSONSnapshotExtension
 
-from tests.templates import stacks
+from tests.templates import arrangements, stacks
 from tests.versions import HAS_METRIC_ATTRIBUTION
 
 
@@ -50,6 +50,23 @@ def test_template_is_the_one_that_users_have(
     template = json.loads(text, object_pairs_hook=OrderedDict)
 
     assert template == snapshot(extension_class=Snapshot)
+
+
+@pytest.mark.parametrize("template", arrangements.TEMPLATES)
+def test_arrangement_is_the_one_that_users_have(template: str, arranged: Path, snapshot: SnapshotAssertion) -> None:
+    """The same for less usual ones; the code of the function is in those above."""
+    text = (arranged / f"{template}.template.json").read_text()
+    found = json.loads(text, object_pairs_hook=OrderedDict)
+    for resource in found["Resources"].values():
+        if resource["Type"] == "AWS::Lambda::Function":
+            resource["Properties"]["Code"] = "…"
+
+    assert found == snapshot(extension_class=Snapshot)
+
+
+def test_arrangements_have_no_other_templates(arranged: Path) -> None:
+    """A stack that is added to one belongs in the test above."""
+    assert set(template_files(arranged)) == {f"{template}.template.json" for template in arrangements.TEMPLATES}
 
 
 def test_same_stacks_in_another_app_give_the_same_bytes(synthesized: Path, tmp_path: Path) -> None:

@@ -144,16 +144,22 @@ class _MayWrite:
         return size_of({_CONFIGURATION: self._stack.resolve(text)}).least
 
     def _text(self, shown: Callable[[str], str]) -> str:
-        """Many statements have one condition: each stands there once, and a sid has its number."""
+        """Many statements have one condition: each stands there once, and a sid has its number.
+
+        Equal conditions can have different tokens, so they are compared as the template has them.
+        """
         conditions: list[Any] = []
+        in_template: list[Any] = []
         keys = []
         for owner, (key_arn, statements) in self._statements.items():
             sids = {}
             for document in (statement.to_statement_json() for statement in statements):
                 condition = document.get("Condition", {})
-                if condition not in conditions:
+                resolved = self._stack.resolve(condition)
+                if resolved not in in_template:
+                    in_template.append(resolved)
                     conditions.append(condition)
-                sids[document["Sid"]] = conditions.index(condition)
+                sids[document["Sid"]] = in_template.index(resolved)
             keys.append({"Owner": owner.logical_id, "Arn": shown(key_arn), "Sids": sids})
         return self._stack.to_json_string(
             {

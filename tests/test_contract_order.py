@@ -1,0 +1,120 @@
+"""The contract on places: the order of statements, and which of the role's policies has which of them.
+
+A statement that moves from one deployed policy to another is taken out of the one before or after it is put into the
+other, so that the role may be without it for a moment.
+"""
+
+from typing import Any
+
+import aws_cdk as cdk
+import pytest
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_s3 as s3
+
+from personalize_kms_constructs import PersonalizeEncryption, PersonalizeResource, S3Location
+from tests.policies import bucket_policy, resources, role_policy
+from tests.test_contract import CONSEQUENCE
+
+
+def shown(value: Any) -> Any:
+    """Return a template's value with its functions as short strings."""
+    match value:
+        case {"Fn::Join": ["", parts]}:
+            return "".join(map(shown, parts))
+        case {"Ref": name}:
+            return f"<{name}>"
+        case {"Fn::GetAtt": [name, attribute]}:
+            return f"<{name}.{attribute}>"
+    return [shown(each) for each in value] if isinstance(value, list) else value
+
+
+KEY = "arn:<AWS::Partition>:kms:<AWS::Region>:<AWS::AccountId>:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+FIRST = {
+    "CreateGrants": KEY,
+    "ListBucket": ["arn:<AWS::Partition>:s3:::amzn-s3-demo-bucket", "<Data666C94C7.Arn>"],
+    "ReadObjects": "arn:<AWS::Partition>:s3:::amzn-s3-demo-bucket/import/*",
+    "UseKey": [KEY, "<DataKey17AFBB84.Arn>"],
+    "ExportData": KEY,
+}
+FOLDERS = [f"<Data666C94C7.Arn>/{number:02}/*" for number in range(53)]
+
+
+@pytest.mark.parametrize(
+    ("last", "policies"),
+    [
+        ("12345", {"EncryptionPolicy3F28E3E0": {**FIRST, "WriteObjects": [*FOLDERS, "<Data666C94C7.Arn>/12345/*"]}}),
+        (
+            "123456",
+            {
+                "EncryptionPolicy3F28E3E0": {**FIRST, "WriteObjects": FOLDERS},
+                "EncryptionPolicy20F93A8FB": {"WriteObjects": "<Data666C94C7.Arn>/123456/*"},
+            },
+        ),
+    ],
+    ids=["full to the last byte", "one byte too many"],
+)
+def test_what_stands_in_which_policy(stack: cdk.Stack, last: str, policies: dict[str, Any]) -> None:
+    """Tokens count as what they may become at most: another number of bytes for one of them fails one of the cases."""
+    key_arn = stack.format_arn(service="kms", resource="key", resource_name="1234abcd-12ab-34cd-56ef-1234567890ab")
+    data = s3.Bucket(stack, "Data", encryption_key=kms.Key(stack, "DataKey"))
+    archive = s3.Bucket.from_bucket_name(stack, "Archive", "amzn-s3-demo-bucket")
+    encryption = PersonalizeEncryption(
+        stack,
+        "Encryption",
+        encryption_key=kms.Key.from_key_arn(stack, "Key", key_arn),
+        resources=[
+            PersonalizeResource.dataset_group(),
+            PersonalizeResource.dataset_import_job(S3Location(archive, "import/")),
+        ],
+    )
+    for folder in (*(f"{number:02}" for number in range(53)), last):
+        encryption.allow(PersonalizeResource.dataset_export_job(S3Location(data, f"{folder}/")))
+    assert {
+        logical_id: {
+            each["Sid"]: shown(each["Resource"]) for each in policy["Properties"]["PolicyDocument"]["Statement"]
+        }
+        for logical_id, policy in resources(stack, "AWS::IAM::ManagedPolicy").items()
+    } == policies, CONSEQUENCE
+
+
+def allow_in_turn(stack: cdk.Stack, bucket: s3.Bucket | s3.CfnBucket) -> None:
+    encryption = PersonalizeEncryption(stack, "Encryption")
+    encryption.add_dataset_group("Movies", name="movies")
+    encryption.allow(PersonalizeResource.dataset_export_job(S3Location(bucket, "export/")))
+    encryption.allow(PersonalizeResource.dataset_import_job(S3Location(bucket, "import/")))
+
+
+def test_statements_stand_in_the_order_of_the_calls(stack: cdk.Stack) -> None:
+    """In the policies that L2s make; those of one call are sorted."""
+    allow_in_turn(stack, s3.Bucket(stack, "Data"))
+    assert [each["Sid"] for each in role_policy(stack)] == ["UseKey", "ListBucket", "WriteObjects", "ReadObjects"], (
+        CONSEQUENCE
+    )
+    assert [each["Sid"] for each in bucket_policy(stack)] == [
+        "PersonalizeServiceListBucket",
+        "PersonalizeServiceWriteObjects",
+        "PersonalizeServiceReadObjects",
+    ], CONSEQUENCE
+
+
+def test_statements_for_an_l1_bucket_stand_in_the_order_of_the_calls(stack: cdk.Stack) -> None:
+    """The policy that it gets here is made of statements, like that of an L2."""
+    allow_in_turn(stack, s3.CfnBucket(stack, "Data"))
+    assert [each["Sid"] for each in bucket_policy(stack)] == [
+        "PersonalizeServiceListBucket",
+        "PersonalizeServiceWriteObjects",
+        "PersonalizeServiceReadObjects",
+    ], CONSEQUENCE
+
+
+def test_statements_in_an_l1_policy_are_sorted(stack: cdk.Stack) -> None:
+    """They are put into the property of the user's policy at synth, all at once."""
+    bucket = s3.CfnBucket(stack, "Data")
+    document: dict[str, Any] = {"Version": "2012-10-17", "Statement": []}
+    s3.CfnBucketPolicy(stack, "Own", bucket=bucket.ref, policy_document=document)
+    allow_in_turn(stack, bucket)
+    assert [each["Sid"] for each in bucket_policy(stack)] == [
+        "PersonalizeServiceListBucket",
+        "PersonalizeServiceReadObjects",
+        "PersonalizeServiceWriteObjects",
+    ], CONSEQUENCE
