@@ -280,7 +280,7 @@ def test_another_key(
     assert kms.get_key_policy(KeyId=other, PolicyName="default")["Policy"] == written(statement("A"))
     assert policy() == old_policy
     (attached,) = aws.client("iam").list_policies(Scope="Local")["Policies"]
-    assert attached["Description"] == f"Read and write the policy of {other}"
+    assert attached["Description"] == f"Lets the function read and write the policy of {other}"
 
 
 def test_a_key_policy_without_the_account_is_refused(aws: EmbeddedAws, kms: Any) -> None:

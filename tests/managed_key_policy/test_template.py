@@ -52,7 +52,7 @@ def test_it_makes_these_resources_and_no_others(stack: cdk.Stack) -> None:
         "PersonalizeKeyPoliciesPolicyD2FC9F6B3D461D29": {
             "Type": "AWS::IAM::ManagedPolicy",
             "Properties": {
-                "Description": f"Read and write the policy of {KEY_ARN}",
+                "Description": f"Lets the function read and write the policy of {KEY_ARN}",
                 "Path": "/",
                 "PolicyDocument": {
                     "Version": "2012-10-17",
@@ -181,7 +181,7 @@ def test_key_arn_may_be_a_token(stack: cdk.Stack) -> None:
     (policy,) = resources(stack, "AWS::IAM::ManagedPolicy").values()
     assert policy["Properties"]["PolicyDocument"]["Statement"][0]["Resource"] == {"Ref": "KeyArn"}
     assert policy["Properties"]["Description"] == {
-        "Fn::Join": ["", ["Read and write the policy of ", {"Ref": "KeyArn"}]]
+        "Fn::Join": ["", ["Lets the function read and write the policy of ", {"Ref": "KeyArn"}]]
     }
 
 

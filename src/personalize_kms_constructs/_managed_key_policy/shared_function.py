@@ -107,7 +107,7 @@ class KeyPolicyFunction(Construct):
             # Another description is another policy: with a new key, the one for the old key stays until CloudFormation
             # has cleaned up there
             # (https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-resource-iam-managedpolicy.html).
-            description=f"Read and write the policy of {key_arn}",
+            description=f"Lets the function read and write the policy of {key_arn}",
             statements=[
                 iam.PolicyStatement(actions=["kms:GetKeyPolicy", "kms:PutKeyPolicy"], resources=[key_arn]),
                 iam.PolicyStatement(

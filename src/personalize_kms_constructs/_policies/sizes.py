@@ -38,7 +38,10 @@ _PSEUDO_PARAMETERS = {
 
 
 def most_of(value: Any) -> int:
-    """Return the most bytes that unresolved JSON, with tokens as strings, can take."""
+    """Return the most bytes that unresolved JSON, with tokens as strings, can take.
+
+    It is part of the contract: it decides which of the role's policies has which statements.
+    """
     return len(TOKEN.sub(_longest, _TO_JSON(value)).encode())
 
 
