@@ -80,7 +80,11 @@ def test_ctrl_c(lasts: str, said: str, code: int, project: Path, monkeypatch: py
     with socket.socket() as server:
         server.bind(("127.0.0.1", 0))
         port = str(server.getsockname()[1])
-    on_a_terminal = "import os, pty, sys; sys.exit(os.waitstatus_to_exitcode(pty.spawn(sys.argv[1:])))"
+    # What starts the tests in the background has them ignore Ctrl-C, which a terminal's processes don't.
+    on_a_terminal = (
+        "import os, pty, signal, sys; signal.signal(signal.SIGINT, signal.SIG_DFL); "
+        "sys.exit(os.waitstatus_to_exitcode(pty.spawn(sys.argv[1:])))"
+    )
     process = subprocess.Popen(
         [sys.executable, "-c", on_a_terminal, sys.executable, project / "scripts" / "serve-docs", port],
         stdin=subprocess.PIPE,
