@@ -2,7 +2,6 @@
 
 import hashlib
 from collections.abc import Sequence
-from itertools import pairwise
 
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
@@ -68,11 +67,13 @@ def add_encryption(scope: cdk.Stack, id: str, bucket: s3.Bucket, prefixes: Seque
         ("ReadObjects", "s3:GetObject", objects),
         ("WriteObjects", "s3:PutObject", [exported]),
     ):
-        bucket.add_to_resource_policy(
+        result = bucket.add_to_resource_policy(
             iam.PolicyStatement(
                 sid=f"PersonalizeService{what}", principals=[service], actions=[action], resources=resources
             )
         )
+    bucket_policy = result.policy_dependable
+    assert bucket_policy is not None
 
     pages = [objects[start : start + PREFIXES_OF_A_POLICY] for start in range(0, len(objects), PREFIXES_OF_A_POLICY)]
     list_bucket = iam.PolicyStatement(sid="ListBucket", actions=["s3:ListBucket"], resources=[bucket_arn])
@@ -96,10 +97,7 @@ def add_encryption(scope: cdk.Stack, id: str, bucket: s3.Bucket, prefixes: Seque
             )
         )
 
-    for policy, next_policy in pairwise(policies):
-        policy.node.add_dependency(next_policy)
-
     dataset_group = personalize.CfnDatasetGroup(
         here, "Movies", name=id, kms_key_arn=key.key_arn, role_arn=role.role_arn
     )
-    dataset_group.node.add_dependency(*policies)
+    dataset_group.node.add_dependency(bucket_policy, *policies)

@@ -168,14 +168,15 @@ class SynthChecks:
                 "for: leave it in, or give another one, as service_role="
             )
         properties = self._app.properties_of(l1, role.stack)
-        trust, path = properties.get("assumeRolePolicyDocument"), properties.get("path", "/")
+        trust, path = properties.get("assumeRolePolicyDocument"), properties.get("path") or "/"
         yield from role_name_at_synth_problems(role, properties.get("roleName"))
         yield from role_at_synth_problems(role)
         yield from trust_problems(role, trust, self._here.account, self._here.region)
         is_wrapper = role.own_l1 is not None and not isinstance(role.role, iam.Role)
         if is_wrapper and path != "/" and role.role.node.children:
+            shown = path if isinstance(path, str) else "of an expression"
             yield (
-                f"service_role {role.name} has the path {path}, and was imported by its ARN, from which the CDK takes "
+                f"service_role {role.name} has the path {shown}, and was imported by its ARN, from which the CDK takes "
                 "a wrong name, so that what is granted to encryption.service_role reaches another role: grant it to "
                 "the iam.Role itself, or pass that as service_role"
             )

@@ -116,13 +116,11 @@ class Wiring:
         for policy in (*self.policies.of_buckets, *self.policies.of_role):
             if policy.dependable is not None and policy not in self._ordered:
                 self._ordered.add(policy)
-                self.permissions.add(policy.dependable, of_location=policy.kind == "bucket")
+                self.permissions.add(policy.dependable)
         for key in self.policies.of_keys:
             if key.l1 is not None and key not in self._ordered:
                 self._ordered.add(key)
-                self.permissions.add_key(
-                    key.l1, of_location=key is not self.encryption_key, is_implied=self._is_implied(key, resources)
-                )
+                self.permissions.add_key(key.l1, is_implied=self._is_implied(key, resources))
 
     def _is_implied(self, key: KeyPolicy, resources: Sequence[PersonalizeResource]) -> bool:
         """Tell if what resources wait for refers to a key: a policy of the role, or the policy of the key's bucket."""

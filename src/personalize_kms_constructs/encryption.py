@@ -238,7 +238,7 @@ class PersonalizeEncryption(Construct):
         resource = managed.resource
         if self._removal_policy is not RemovalPolicy.DESTROY:
             self._retained[f"the statements in the policy of key {key_arn}"] = resource
-        self._permissions.add(resource, of_location=key_arn != self._wiring.encryption_key.resource_arn)
+        self._permissions.add(resource)
         return managed.add_statements
 
     @property
@@ -338,7 +338,7 @@ class PersonalizeEncryption(Construct):
             kms_key_arn=self._wiring.encryption_key.resource_arn,
             role_arn=self._role.arn,
         )
-        self._permissions.hold(dataset_group, has_location=False, refers_to=self._wiring.encryption_key.l1)
+        self._permissions.hold(dataset_group, refers_to=self._wiring.encryption_key.l1)
         self._dataset_groups.add(dataset_group)
         return dataset_group
 
@@ -404,7 +404,7 @@ class PersonalizeEncryption(Construct):
             import_job_name=import_job_name,
             role_arn=self._role.arn,
         )
-        self._hold(dataset, dataset_group, import_from)
+        self._hold(dataset, dataset_group)
         return dataset
 
     def add_metric_attribution(
@@ -455,7 +455,7 @@ class PersonalizeEncryption(Construct):
             destination_key_arn=key_arn,
             role_arn=self._role.arn,
         )
-        self._hold(metric_attribution, dataset_group, destination)
+        self._hold(metric_attribution, dataset_group)
         return metric_attribution
 
     def _problems_of_id(self, id: str) -> Iterator[str]:
@@ -463,14 +463,10 @@ class PersonalizeEncryption(Construct):
         yield from id_problems(id, self._ids)
         yield from self._wiring.late_resource_problems()
 
-    def _hold(self, resource: CfnResource, dataset_group: AnyDatasetGroup, location: S3Location | None) -> None:
+    def _hold(self, resource: CfnResource, dataset_group: AnyDatasetGroup) -> None:
         """Make a resource wait; a dataset group made here stands between it and the encryption key."""
         is_made_here = dataset_group in self._dataset_groups
-        self._permissions.hold(
-            resource,
-            has_location=location is not None,
-            refers_to=self._wiring.encryption_key.l1 if is_made_here else None,
-        )
+        self._permissions.hold(resource, refers_to=self._wiring.encryption_key.l1 if is_made_here else None)
 
     def grant_create(self, grantee: iam.IGrantable, *resources: PersonalizeResource) -> iam.Grant:
         """Allows a caller of Personalize's API to create these resources with the service role.

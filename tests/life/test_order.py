@@ -10,7 +10,6 @@ from aws_cdk import aws_personalize as personalize
 from aws_cdk import aws_s3 as s3
 
 from personalize_kms_constructs import PersonalizeEncryption, PersonalizeResource, S3Location
-from personalize_kms_constructs.checks import check_assembly
 from tests.life.conftest import l1_key
 from tests.policies import resources
 
@@ -107,38 +106,11 @@ def test_permissions_that_come_later_are_waited_for(stack: cdk.Stack, encrypted_
     }
 
 
-def test_a_bucket_policy_may_name_the_dataset_group(
-    app: cdk.App, stack: cdk.Stack, encrypted_bucket: s3.Bucket
-) -> None:
-    """A group reads nothing from S3, so it doesn't wait for the policy, which would make a cycle of the two."""
-    encryption = PersonalizeEncryption(
-        stack, "Encryption", resources=[PersonalizeResource.dataset_import_job(S3Location(encrypted_bucket, "import/"))]
-    )
-    movies = encryption.add_dataset_group("Movies", name="movies")
-    encrypted_bucket.add_to_resource_policy(
-        iam.PolicyStatement(
-            effect=iam.Effect.DENY,
-            principals=[iam.ServicePrincipal("personalize.amazonaws.com")],
-            actions=["s3:GetObject"],
-            resources=[encrypted_bucket.arn_for_objects("*")],
-            conditions={"ArnNotLikeIfExists": {"aws:SourceArn": f"{movies.attr_dataset_group_arn}/*"}},
-        )
-    )
-    encryption.allow(PersonalizeResource.dataset_export_job(S3Location(encrypted_bucket, "export/")))
-    assert waits_for(stack, "AWS::Personalize::DatasetGroup") == ["EncryptionPolicy3F28E3E0"]
-    check_assembly(app.synth())
-
-
-def test_what_moves_to_a_later_policy_is_there_before_it_is_taken_from_the_earlier_one(
-    stack: cdk.Stack, bucket: s3.Bucket
-) -> None:
-    """A location that is put in front of others moves some of them on; CloudFormation updates in this order."""
-    imports = [PersonalizeResource.dataset_import_job(S3Location(bucket, f"import/{number}/")) for number in range(120)]
-    encryption = PersonalizeEncryption(stack, "Encryption", resources=imports)
-    encryption.add_dataset_group("Movies", name="movies")
-    found = resources(stack, "AWS::IAM::ManagedPolicy")
-    assert {logical_id: policy.get("DependsOn") for logical_id, policy in found.items()} == {
-        "EncryptionPolicy3F28E3E0": ["EncryptionPolicy20F93A8FB"],
-        "EncryptionPolicy20F93A8FB": ["EncryptionPolicy32FC6E5FE"],
-        "EncryptionPolicy32FC6E5FE": None,
-    }
+def test_a_dataset_of_the_user_waits_by_its_dataset_group(stack: cdk.Stack, encrypted_bucket: s3.Bucket) -> None:
+    """Its import needs the bucket's policy, and it refers to nothing but the dataset group."""
+    job = PersonalizeResource.dataset_import_job(S3Location(encrypted_bucket, "import/"))
+    PersonalizeEncryption(stack, "Encryption", resources=[job]).add_dataset_group("Movies", name="movies")
+    assert waits_for(stack, "AWS::Personalize::DatasetGroup") == [
+        "EncryptedBucketPolicy0FE5B3AE",
+        "EncryptionPolicy3F28E3E0",
+    ]

@@ -40,8 +40,7 @@ class RolePolicies:
             return
         if not self._policies or not self._policies[-1].has_room(needed, resource):
             policy_id = f"Policy{len(self._policies) + 1}" if self._policies else "Policy"
-            before = self._policies[-1] if self._policies else None
-            self._policies.append(ManagedPolicy(self._scope, policy_id, self._role, before))
+            self._policies.append(ManagedPolicy(self._scope, policy_id, self._role))
         self._policies[-1].collect(role_sid(needed), needed.actions, resource)
 
     def collect_access(self, access: S3Access, bucket_arn: str, prefix: str) -> None:
@@ -65,15 +64,11 @@ class RolePolicies:
 
 
 class ManagedPolicy(Policy):
-    """One managed policy; it exists as soon as it has a statement.
-
-    A location that is allowed in front of others moves some of them to later policies. So these are updated first:
-    what moves is in both policies for a moment, not in neither.
-    """
+    """One managed policy; it exists as soon as it has a statement."""
 
     kind = "role"
 
-    def __init__(self, scope: Construct, id: str, role: RoleFacts, before: ManagedPolicy | None) -> None:
+    def __init__(self, scope: Construct, id: str, role: RoleFacts) -> None:
         super().__init__(role.arn, cast("Construct", role.role))
         self.dependable: iam.ManagedPolicy | None = None
         """The policy in this app."""
@@ -81,7 +76,6 @@ class ManagedPolicy(Policy):
         self._scope = scope
         self._id = id
         self._role = role
-        self._before = before
 
     def allows(self, needed: Actions, resource: str) -> bool:
         """Tell if the policy allows these actions on the resource."""
@@ -127,6 +121,4 @@ class ManagedPolicy(Policy):
         if by_name is not None:
             # A role that was imported by its ARN has a wrong name in the CDK if it has a path.
             cast("iam.CfnManagedPolicy", policy.node.default_child).roles = [by_name.ref]
-        if self._before is not None and self._before.dependable is not None:
-            self._before.dependable.node.add_dependency(policy)
         return policy
