@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any, cast
 
@@ -184,6 +185,8 @@ class Building:
                 )
 
     def _use(self, assembly: Assembly, deployed: Deployed, wired: Wired) -> Use:
+        # Each is asked of once: the answers come from another process.
+        @cache
         def arn_in_its_stack(owned: Any) -> str:
             stack = cdk.Stack.of(owned)
             names = (name for name in ("attr_arn", "bucket_arn", "key_arn", "role_arn") if hasattr(owned, name))
@@ -206,6 +209,7 @@ class Building:
             key = location.encryption_key or cast("s3.IBucket", location.bucket).encryption_key
             return Place(bucket, location.prefix, arn_of(key) if key else None)
 
+        @cache
         def arn_of(owned: Any) -> str:
             arn = arn_in_its_stack(owned)
             if unsure(owned):

@@ -91,17 +91,17 @@ def addressed_to(document: Document | None, caller: Caller) -> list[Statement]:
 
 def allowed(statements: Sequence[Statement], caller: Caller, actions: Collection[str], resource: str) -> frozenset[str]:
     """Those of the actions, in lower case, that the statements allow on the resource; all are about the caller."""
-    if not statements:
-        return frozenset()
-    return _allowed(json.dumps(statements), caller, frozenset(actions), resource)
+    return allowed_by(json.dumps(statements), caller, frozenset(actions), resource) if statements else frozenset()
 
 
 @lru_cache(maxsize=1 << 16)
-def _allowed(text: str, caller: Caller, actions: frozenset[str], resource: str) -> frozenset[str]:
-    matching = [parsed for parsed in _parsed(text) if _is_about(parsed, resource)]
-    asked = {action.lower() for action in actions} if matching else set()
-    patterns = {pattern.lower() for parsed in matching if parsed.effect == "Allow" for pattern in parsed.actions}
-    if not any(parsed.not_actions or not parsed.actions for parsed in matching) and not _WILDCARD.search(str(patterns)):
+def allowed_by(text: str, caller: Caller, actions: frozenset[str], resource: str) -> frozenset[str]:
+    """Return the same for statements as JSON, which a caller that asks of many resources writes once."""
+    matching, patterns = _matching(text, resource)
+    if not matching:
+        return frozenset()
+    asked = _lower(actions)
+    if patterns is not None:
         # Without a wildcard in any pattern, no other action than these can be allowed; there is no need to ask.
         asked &= patterns
     context = _context(caller, resource)
@@ -111,6 +111,22 @@ def _allowed(text: str, caller: Caller, actions: frozenset[str], resource: str) 
         if evaluate(context, [matching]).decision == "Allow":
             found.add(action)
     return frozenset(found)
+
+
+@lru_cache(maxsize=1 << 16)
+def _matching(text: str, resource: str) -> tuple[list[ParsedStatement], frozenset[str] | None]:
+    """The statements about a resource and, if they name them without wildcards, the actions that they allow."""
+    matching = [parsed for parsed in _parsed(text) if _is_about(parsed, resource)]
+    patterns = frozenset(
+        pattern.lower() for parsed in matching if parsed.effect == "Allow" for pattern in parsed.actions
+    )
+    is_open = any(parsed.not_actions or not parsed.actions for parsed in matching) or _WILDCARD.search(str(patterns))
+    return matching, None if is_open else patterns
+
+
+@lru_cache
+def _lower(actions: frozenset[str]) -> frozenset[str]:
+    return frozenset(action.lower() for action in actions)
 
 
 def strange_principals(statement: Statement, roles: Collection[str], *, is_named: bool = True) -> Iterator[str]:
