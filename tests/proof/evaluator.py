@@ -17,8 +17,7 @@ from typing import Any
 
 from ministack.core.iam_evaluator import EvalContext, ParsedStatement, evaluate, fnmatch_iam_cs, parse_policy_document
 
-from embedded_aws import access
-from tests.proof.model import Bucket, Document, Key, Role, Statement
+from tests.proof.model import Document, Statement
 from tests.proof.page import SERVICE
 
 _ELEMENTS = frozenset({"Sid", "Effect", "Principal", "Action", "Resource", "Condition"})
@@ -145,24 +144,6 @@ def strange_principals(statement: Statement, roles: Collection[str], *, is_named
         yield from (f"principal {value}" for value in as_list(values) if value not in expected)
 
 
-def on_key(role: Role, key: Key, action: str, region: str) -> str | None:
-    """None when the action is in effect for the role on the key, else the policy that lacks it."""
-    policy = {"Statement": addressed_to(key.policy, Caller(role.arn))}
-    return access.on_key(_role(role), access.Key(key.arn, policy), action, region)
-
-
-def by_iam(role: Role, action: str, resource: str, region: str) -> bool:
-    """Tell if the role's IAM policies allow the action."""
-    return access.by_iam(_role(role), action, resource, region)
-
-
-def in_bucket(role: Role, bucket: Bucket, action: str, resource: str, region: str) -> str | None:
-    """None when the action is in effect for the role in the bucket, else the policy that lacks it."""
-    policy = {"Statement": addressed_to(bucket.policy, Caller(role.arn))}
-    location = access.Location(bucket.name, bucket.account, policy, ())
-    return access.in_bucket(_role(role), location, action, resource, region)
-
-
 def not_understood(statement: Statement, services: Sequence[str], *, has_principal: bool) -> Iterator[str]:
     """Yield the faults of a statement on these services, and what can't be judged as AWS would."""
     if statement.get("Effect") != "Allow":
@@ -200,10 +181,6 @@ def not_understood(statement: Statement, services: Sequence[str], *, has_princip
                 wrong_arn = operator.startswith("Arn") and not _ARN.fullmatch(value)
                 if wrong_arn or "${" in value or _WILDCARD.search(value.removesuffix(":*")):
                     yield f"condition value {value}"
-
-
-def _role(role: Role) -> access.Role:
-    return access.Role(role.arn, role.trust, tuple(role.identity))
 
 
 @lru_cache(maxsize=4096)
