@@ -192,13 +192,18 @@ class Building:
             names = (name for name in ("attr_arn", "bucket_arn", "key_arn", "role_arn") if hasattr(owned, name))
             return str(assembly.value(stack.template_file, stack.resolve(getattr(owned, next(names)))))
 
+        # Personalize takes no role of another account than the stack's, so both are the account of the role.
+        of_role = wired.encryption.service_role.principal_account
+        accounts = [str(of_role), cdk.Stack.of(wired.encryption).account]
+        known = [account for account in accounts if not cdk.Token.is_unresolved(account)]
+
         def unsure(owned: Any) -> bool:
-            # Personalize takes no role of another account than the stack's, so both are the account of the role.
-            of_role = wired.encryption.service_role.principal_account
-            accounts = [str(of_role), cdk.Stack.of(wired.encryption).account]
-            known = [account for account in accounts if not cdk.Token.is_unresolved(account)]
             of = cdk.Stack.of(owned).account if isinstance(owned, cdk.CfnResource) else owned.env.account
             return of not in accounts and not (known and not cdk.Token.is_unresolved(of))
+
+        @cache
+        def key_of(bucket: s3.IBucket) -> kms.IKey | None:
+            return bucket.encryption_key
 
         def place(location: S3Location | None) -> Place | None:
             if location is None:
@@ -206,7 +211,7 @@ class Building:
             bucket = arn_of(location.bucket)
             if isinstance(location.bucket, s3.CfnBucket):
                 return Place(bucket, location.prefix, deployed.buckets[bucket].key)
-            key = location.encryption_key or cast("s3.IBucket", location.bucket).encryption_key
+            key = location.encryption_key or key_of(cast("s3.IBucket", location.bucket))
             return Place(bucket, location.prefix, arn_of(key) if key else None)
 
         @cache
