@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
@@ -202,16 +202,17 @@ class Building:
             return of not in accounts and not (known and not cdk.Token.is_unresolved(of))
 
         @cache
-        def key_of(bucket: s3.IBucket) -> kms.IKey | None:
+        def key_of(bucket: Any) -> Any:
             return bucket.encryption_key
 
         def place(location: S3Location | None) -> Place | None:
             if location is None:
                 return None
-            bucket = arn_of(location.bucket)
-            if isinstance(location.bucket, s3.CfnBucket):
+            given: Any = location.bucket
+            bucket = arn_of(given)
+            if isinstance(given, s3.CfnBucket):
                 return Place(bucket, location.prefix, deployed.buckets[bucket].key)
-            key = location.encryption_key or key_of(cast("s3.IBucket", location.bucket))
+            key: Any = location.encryption_key or key_of(given)
             return Place(bucket, location.prefix, arn_of(key) if key else None)
 
         @cache

@@ -57,8 +57,8 @@ class Caller:
 def actions_of(service: str) -> frozenset[str]:
     """Every action of a service, in lower case, as cfn-lint knows them from AWS's service authorization reference."""
     # Found, and not imported: cfn-lint's own imports take a second and more.
-    (package,) = cast("ModuleSpec", find_spec("cfnlint")).submodule_search_locations or ()
-    text = Path(package, "data", "AdditionalSpecs", "Policies.json").read_text("utf-8")
+    package = Path(str(cast("ModuleSpec", find_spec("cfnlint")).origin)).parent
+    text = (package / "data/AdditionalSpecs/Policies.json").read_text("utf-8")
     return frozenset(f"{service}:{name}" for name in json.loads(text)[service]["Actions"])
 
 
