@@ -7,6 +7,9 @@ SYSTEM_PATH := $(subst $(CURDIR)/$(VENV)/bin:,,$(PATH))
 export PATH := $(CURDIR)/$(VENV)/bin:$(CURDIR)/node_modules/.bin:$(PATH)
 # What jsii unpacks of aws-cdk-lib, once for all processes: those of the tests have homes of their own.
 export JSII_RUNTIME_PACKAGE_CACHE_ROOT := $(CURDIR)/$(VENV)/jsii
+# Byte code is kept even where the environment says otherwise, as containers do: compiling aws-cdk-lib and botocore takes
+# each of the processes that the tests start longer than its work.
+unexport PYTHONDONTWRITEBYTECODE
 # PYTHON, if somebody named one: without a name any Python in .venv that is new enough will do.
 NAMED_PYTHON := $(if $(filter command environment,$(word 1,$(origin PYTHON))),$(PYTHON))
 # Installs what a target needs besides requirements/dev.txt.

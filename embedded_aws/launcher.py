@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tempfile
 import urllib.request
+from functools import cache
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -71,17 +72,12 @@ class EmbeddedAws:
         """
         # Imported here: the server process imports this package too, and needs no boto3 to start.
         import boto3
-        import botocore.session
         from botocore.config import Config
 
         owner = credentials["AccessKeyId"] if credentials else account or self.account
         if (service, owner) not in self._clients:
-            # The user's own profile and files have no say: not even the name of a profile is looked up.
-            unset = (None, None, None, None)
-            nowhere = (None, None, os.devnull, None)
-            own_settings = {"profile": unset, "config_file": nowhere, "credentials_file": nowhere}
             session = boto3.session.Session(
-                botocore_session=botocore.session.Session(session_vars=own_settings),
+                botocore_session=_botocore_session(),
                 # ministack takes an access key of twelve digits for the account it acts in.
                 aws_access_key_id=owner,
                 aws_secret_access_key="embedded",
@@ -232,3 +228,23 @@ class EmbeddedAws:
         if self._scratch is not None:
             self._scratch.cleanup()
             self._scratch = None
+
+
+@cache
+def _descriptions() -> Any:
+    """Return what loads botocore's descriptions of services: megabytes, once for all clients of a process."""
+    from botocore.loaders import create_loader
+
+    return create_loader()
+
+
+def _botocore_session() -> Any:
+    import botocore.session
+
+    # The user's own profile and files have no say: not even the name of a profile is looked up.
+    unset = (None, None, None, None)
+    nowhere = (None, None, os.devnull, None)
+    own_settings = {"profile": unset, "config_file": nowhere, "credentials_file": nowhere}
+    session = botocore.session.Session(session_vars=own_settings)
+    session.register_component("data_loader", _descriptions())
+    return session

@@ -65,7 +65,9 @@ def integrate(
         return None
     started = datetime.now(UTC)
     with tempfile.TemporaryDirectory(prefix="integ-") as scratch:
-        app = ("--app", f"{sys.executable} -m integ.app", "--output", f"{scratch}/cdk.out")
+        app = ("--app", f"{scratch}/cdk.out")
+        command = f"{sys.executable} -m integ.app"
+        cdk("synth", "--app", command, "--output", app[1], "--quiet", environment=environment, quiet=True)
         try:
             tell("cdk deploy")
             cdk("deploy", *app, STACK, "--require-approval", "never", environment=environment, quiet=True)

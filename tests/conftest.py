@@ -1,5 +1,6 @@
 """Fixtures for every test of the construct."""
 
+import gc
 import os
 from pathlib import Path
 
@@ -10,6 +11,14 @@ import aws_cdk as cdk
 import pytest
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
+
+# Python's collector would go through the modules, the tests and botocore's models again and again.
+gc.set_threshold(10_000, 10, 20)
+
+
+def pytest_collection_finish() -> None:
+    """Leave out of Python's collection what stays to the end."""
+    gc.freeze()
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 """Renaming and moving a construct: with the role's name pinned, ``cdk refactor`` carries everything over."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import aws_cdk as cdk
@@ -29,39 +30,51 @@ def synthesized(folder: Path, *path: str, role_name: str | None = None) -> str:
     return str(folder)
 
 
-@pytest.mark.parametrize("path", [("Renamed",), ("Movies", "Encryption")], ids=["renamed", "moved"])
-def test_a_construct_that_is_renamed_or_moved(aws: EmbeddedAws, tmp_path: Path, path: tuple[str, ...]) -> None:
-    """Key, role, policy and dataset group are found again under their new logical ids."""
-    bootstrap(aws, tmp_path)
-    environment = aws.environment(tmp_path)
-    before = synthesized(tmp_path / "before", "Encryption")
-    run_cdk("deploy", "--app", before, "--require-approval", "never", "Stack", environment=environment, quiet=True)
+@dataclass
+class Before:
+    """The app deployed, before anything of it is renamed."""
+
+    environment: dict[str, str]
+    role: str
+    """The name that its role got."""
+
+    def refactor(self, after: str) -> list[list[str]]:
+        """Return what ``cdk refactor`` says that it would move, and move nothing."""
+        refactor = ("refactor", "--unstable=refactor", "--dry-run", "--app", after)
+        return [*table_rows(run_cdk(*refactor, environment=self.environment, quiet=True))]
+
+
+@pytest.fixture(scope="module")
+def before(embedded_aws: EmbeddedAws, tmp_path_factory: pytest.TempPathFactory) -> Before:
+    """One deployment for all: none of the tests changes anything of it."""
+    embedded_aws.reset()
+    home = tmp_path_factory.mktemp("home")
+    bootstrap(embedded_aws, home)
+    environment = embedded_aws.environment(home)
+    app = synthesized(tmp_path_factory.mktemp("before"), "Encryption")
+    run_cdk("deploy", "--app", app, "--require-approval", "never", "Stack", environment=environment, quiet=True)
     (role,) = [
         role["RoleName"]
-        for role in aws.client("iam").list_roles()["Roles"]
+        for role in embedded_aws.client("iam").list_roles()["Roles"]
         if role["RoleName"].startswith("Stack-Encryption-")
     ]
-    after = synthesized(tmp_path / "after", *path, role_name=role)
-    printed = run_cdk(
-        "refactor", "--unstable=refactor", "--dry-run", "--app", after, environment=environment, quiet=True
-    )
-    moved = {cells[1]: cells[3].partition(".")[2] for cells in table_rows(printed)}
+    return Before(environment, role)
+
+
+@pytest.mark.parametrize("path", [("Renamed",), ("Movies", "Encryption")], ids=["renamed", "moved"])
+def test_a_construct_that_is_renamed_or_moved(before: Before, tmp_path: Path, path: tuple[str, ...]) -> None:
+    """Key, role, policy and dataset group are found again under their new logical ids."""
+    rows = before.refactor(synthesized(tmp_path, *path, role_name=before.role))
+    moved = {cells[1]: cells[3].partition(".")[2] for cells in rows}
     prefix = "".join(path)
     assert set(moved) == TYPES
     assert all(logical_id.startswith(prefix) for logical_id in moved.values())
 
 
-def test_without_its_role_name_pinned_the_role_is_another_one(aws: EmbeddedAws, tmp_path: Path) -> None:
+def test_without_its_role_name_pinned_the_role_is_another_one(before: Before, tmp_path: Path) -> None:
     """The name is made of the path, so that a role which isn't pinned is made anew, and with it all that names it."""
-    bootstrap(aws, tmp_path)
-    environment = aws.environment(tmp_path)
-    before = synthesized(tmp_path / "before", "Encryption")
-    run_cdk("deploy", "--app", before, "--require-approval", "never", "Stack", environment=environment, quiet=True)
-    after = synthesized(tmp_path / "after", "Renamed")
-    printed = run_cdk(
-        "refactor", "--unstable=refactor", "--dry-run", "--app", after, environment=environment, quiet=True
-    )
-    assert "AWS::IAM::Role" not in {cells[1] for cells in table_rows(printed)}
+    rows = before.refactor(synthesized(tmp_path, "Renamed"))
+    assert "AWS::IAM::Role" not in {cells[1] for cells in rows}
 
 
 def table_rows(printed: str) -> Iterator[list[str]]:

@@ -2,7 +2,6 @@
 
 import ast
 import re
-from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
@@ -67,11 +66,15 @@ def is_about_problems(function: ast.FunctionDef) -> bool:
     return yields_texts and any(template(value) for value in yielded)
 
 
-def nodes() -> Iterator[ast.AST]:
+@cache
+def nodes() -> list[ast.AST]:
     """Every node of the package's source, less reports, which say themselves what to do."""
-    for file in sorted(PACKAGE.rglob("*.py")):
-        if file.relative_to(PACKAGE).parts[0] not in ("access", "checks", "doctor"):
-            yield from ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+    files = [
+        file
+        for file in PACKAGE.rglob("*.py")
+        if file.relative_to(PACKAGE).parts[0] not in ("access", "checks", "doctor")
+    ]
+    return [node for file in sorted(files) for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))]
 
 
 @cache

@@ -6,10 +6,12 @@ import json
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
+from botocore.loaders import create_loader
 from click.testing import CliRunner, Result
 
 from demo.cdk_cli import bootstrap, cdk
@@ -22,6 +24,9 @@ from personalize_kms_constructs.doctor.output import Json
 from tests.deploy.stacks import upload_ratings
 
 Check = dict[str, Any]
+
+# Descriptions of services are megabytes, which each call of the command would read anew in this one process.
+loader = cache(create_loader)
 
 
 @dataclass
@@ -80,6 +85,7 @@ def deployed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
 @pytest.fixture
 def doctor(deployed: Deployed, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., Result]:
     """Run the command as a user of the account would."""
+    monkeypatch.setattr("botocore.session.create_loader", loader)
     for name in [name for name in os.environ if name.startswith("AWS_")]:
         monkeypatch.delenv(name)
     for name, value in deployed.aws.environment(tmp_path).items():

@@ -26,10 +26,17 @@ from personalize_kms_constructs.doctor.errors import DoctorError
 AT_ONCE = Patience(0, 0, 0)
 
 
-@pytest.fixture
-def empty() -> Iterator[EmbeddedAws]:
+@pytest.fixture(scope="module")
+def running() -> Iterator[EmbeddedAws]:
     with EmbeddedAws() as aws:
         yield aws
+
+
+@pytest.fixture
+def empty(running: EmbeddedAws) -> EmbeddedAws:
+    """An account with nothing in it."""
+    running.reset()
+    return running
 
 
 @pytest.fixture(scope="module")
@@ -147,9 +154,7 @@ def test_it_is_taken_down_in_an_account_of_many_stacks(bootstrapped: EmbeddedAws
     assert left_over(bootstrapped) == []
 
 
-def test_what_goes_wrong_is_told_in_a_line(
-    empty: EmbeddedAws, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_what_goes_wrong_is_told_in_a_line(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     """Whatever part of it fails."""
     monkeypatch.setattr(integ.__main__, "connect", lambda *_: SimpleNamespace(id="1", region="eu-west-1", client=None))
     monkeypatch.setattr(sys, "argv", ["integ"])

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
-from cfnlint.api import lint
 
 from personalize_kms_constructs import _managed_key_policy
 from personalize_kms_constructs._managed_key_policy import ManagedKeyPolicy
@@ -187,5 +186,7 @@ def test_key_arn_may_be_a_token(stack: cdk.Stack) -> None:
 
 def test_cfn_lint_finds_nothing(stack: cdk.Stack) -> None:
     """Neither errors nor warnings."""
+    from cfnlint.api import lint  # takes a second and more, which the processes of other tests are spared
+
     managed(stack).add_statements([iam.PolicyStatement.from_json(statement("A"))])
     assert [(match.rule.id, match.message) for match in lint(json.dumps(template(stack)))] == []

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
@@ -184,28 +185,37 @@ class Building:
                 )
 
     def _use(self, assembly: Assembly, deployed: Deployed, wired: Wired) -> Use:
+        # Each is asked of once: the answers come from another process.
+        @cache
         def arn_in_its_stack(owned: Any) -> str:
             stack = cdk.Stack.of(owned)
             names = (name for name in ("attr_arn", "bucket_arn", "key_arn", "role_arn") if hasattr(owned, name))
             return str(assembly.value(stack.template_file, stack.resolve(getattr(owned, next(names)))))
 
+        # Personalize takes no role of another account than the stack's, so both are the account of the role.
+        of_role = wired.encryption.service_role.principal_account
+        accounts = [str(of_role), cdk.Stack.of(wired.encryption).account]
+        known = [account for account in accounts if not cdk.Token.is_unresolved(account)]
+
         def unsure(owned: Any) -> bool:
-            # Personalize takes no role of another account than the stack's, so both are the account of the role.
-            of_role = wired.encryption.service_role.principal_account
-            accounts = [str(of_role), cdk.Stack.of(wired.encryption).account]
-            known = [account for account in accounts if not cdk.Token.is_unresolved(account)]
             of = cdk.Stack.of(owned).account if isinstance(owned, cdk.CfnResource) else owned.env.account
             return of not in accounts and not (known and not cdk.Token.is_unresolved(of))
+
+        @cache
+        def key_of(bucket: Any) -> Any:
+            return bucket.encryption_key
 
         def place(location: S3Location | None) -> Place | None:
             if location is None:
                 return None
-            bucket = arn_of(location.bucket)
-            if isinstance(location.bucket, s3.CfnBucket):
+            given: Any = location.bucket
+            bucket = arn_of(given)
+            if isinstance(given, s3.CfnBucket):
                 return Place(bucket, location.prefix, deployed.buckets[bucket].key)
-            key = location.encryption_key or cast("s3.IBucket", location.bucket).encryption_key
+            key: Any = location.encryption_key or key_of(given)
             return Place(bucket, location.prefix, arn_of(key) if key else None)
 
+        @cache
         def arn_of(owned: Any) -> str:
             arn = arn_in_its_stack(owned)
             if unsure(owned):

@@ -12,13 +12,14 @@ import re
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from importlib import resources
-from typing import Any
+from importlib.machinery import ModuleSpec
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, cast
 
 from ministack.core.iam_evaluator import EvalContext, ParsedStatement, evaluate, fnmatch_iam_cs, parse_policy_document
 
-from embedded_aws import access
-from tests.proof.model import Bucket, Document, Key, Role, Statement
+from tests.proof.model import Document, Statement
 from tests.proof.page import SERVICE
 
 _ELEMENTS = frozenset({"Sid", "Effect", "Principal", "Action", "Resource", "Condition"})
@@ -55,7 +56,9 @@ class Caller:
 @lru_cache
 def actions_of(service: str) -> frozenset[str]:
     """Every action of a service, in lower case, as cfn-lint knows them from AWS's service authorization reference."""
-    text = (resources.files("cfnlint") / "data/AdditionalSpecs/Policies.json").read_text("utf-8")
+    # Found, and not imported: cfn-lint's own imports take a second and more.
+    package = Path(str(cast("ModuleSpec", find_spec("cfnlint")).origin)).parent
+    text = (package / "data/AdditionalSpecs/Policies.json").read_text("utf-8")
     return frozenset(f"{service}:{name}" for name in json.loads(text)[service]["Actions"])
 
 
@@ -91,17 +94,17 @@ def addressed_to(document: Document | None, caller: Caller) -> list[Statement]:
 
 def allowed(statements: Sequence[Statement], caller: Caller, actions: Collection[str], resource: str) -> frozenset[str]:
     """Those of the actions, in lower case, that the statements allow on the resource; all are about the caller."""
-    if not statements:
-        return frozenset()
-    return _allowed(json.dumps(statements), caller, frozenset(actions), resource)
+    return allowed_by(json.dumps(statements), caller, frozenset(actions), resource) if statements else frozenset()
 
 
 @lru_cache(maxsize=1 << 16)
-def _allowed(text: str, caller: Caller, actions: frozenset[str], resource: str) -> frozenset[str]:
-    matching = [parsed for parsed in _parsed(text) if _is_about(parsed, resource)]
-    asked = {action.lower() for action in actions} if matching else set()
-    patterns = {pattern.lower() for parsed in matching if parsed.effect == "Allow" for pattern in parsed.actions}
-    if not any(parsed.not_actions or not parsed.actions for parsed in matching) and not _WILDCARD.search(str(patterns)):
+def allowed_by(text: str, caller: Caller, actions: frozenset[str], resource: str) -> frozenset[str]:
+    """Return the same for statements as JSON, which a caller that asks of many resources writes once."""
+    matching, patterns = _matching(text, resource)
+    if not matching:
+        return frozenset()
+    asked = _lower(actions)
+    if patterns is not None:
         # Without a wildcard in any pattern, no other action than these can be allowed; there is no need to ask.
         asked &= patterns
     context = _context(caller, resource)
@@ -111,6 +114,22 @@ def _allowed(text: str, caller: Caller, actions: frozenset[str], resource: str) 
         if evaluate(context, [matching]).decision == "Allow":
             found.add(action)
     return frozenset(found)
+
+
+@lru_cache(maxsize=1 << 16)
+def _matching(text: str, resource: str) -> tuple[list[ParsedStatement], frozenset[str] | None]:
+    """The statements about a resource and, if they name them without wildcards, the actions that they allow."""
+    matching = [parsed for parsed in _parsed(text) if _is_about(parsed, resource)]
+    patterns = frozenset(
+        pattern.lower() for parsed in matching if parsed.effect == "Allow" for pattern in parsed.actions
+    )
+    is_open = any(parsed.not_actions or not parsed.actions for parsed in matching) or _WILDCARD.search(str(patterns))
+    return matching, None if is_open else patterns
+
+
+@lru_cache
+def _lower(actions: frozenset[str]) -> frozenset[str]:
+    return frozenset(action.lower() for action in actions)
 
 
 def strange_principals(statement: Statement, roles: Collection[str], *, is_named: bool = True) -> Iterator[str]:
@@ -127,24 +146,6 @@ def strange_principals(statement: Statement, roles: Collection[str], *, is_named
     for kind, values in named.items():
         expected = {"AWS": known, "Service": {SERVICE}}.get(kind, set())
         yield from (f"principal {value}" for value in as_list(values) if value not in expected)
-
-
-def on_key(role: Role, key: Key, action: str, region: str) -> str | None:
-    """None when the action is in effect for the role on the key, else the policy that lacks it."""
-    policy = {"Statement": addressed_to(key.policy, Caller(role.arn))}
-    return access.on_key(_role(role), access.Key(key.arn, policy), action, region)
-
-
-def by_iam(role: Role, action: str, resource: str, region: str) -> bool:
-    """Tell if the role's IAM policies allow the action."""
-    return access.by_iam(_role(role), action, resource, region)
-
-
-def in_bucket(role: Role, bucket: Bucket, action: str, resource: str, region: str) -> str | None:
-    """None when the action is in effect for the role in the bucket, else the policy that lacks it."""
-    policy = {"Statement": addressed_to(bucket.policy, Caller(role.arn))}
-    location = access.Location(bucket.name, bucket.account, policy, ())
-    return access.in_bucket(_role(role), location, action, resource, region)
 
 
 def not_understood(statement: Statement, services: Sequence[str], *, has_principal: bool) -> Iterator[str]:
@@ -184,10 +185,6 @@ def not_understood(statement: Statement, services: Sequence[str], *, has_princip
                 wrong_arn = operator.startswith("Arn") and not _ARN.fullmatch(value)
                 if wrong_arn or "${" in value or _WILDCARD.search(value.removesuffix(":*")):
                     yield f"condition value {value}"
-
-
-def _role(role: Role) -> access.Role:
-    return access.Role(role.arn, role.trust, tuple(role.identity))
 
 
 @lru_cache(maxsize=4096)

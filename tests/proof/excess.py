@@ -6,6 +6,7 @@ resources it is meant for and on others.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Iterator, Sequence
 
 from tests.proof import page
@@ -14,6 +15,7 @@ from tests.proof.evaluator import (
     actions_of,
     addressed_to,
     allowed,
+    allowed_by,
     as_list,
     not_understood,
     statements_of,
@@ -156,8 +158,9 @@ def _in_bucket_policy(bucket: Bucket, ours: Deployed, uses: Sequence[Use], asked
         statements = addressed_to(bucket.policy, caller)
         # A role of another account has to be allowed on both sides; the page's samples are about one account.
         where = [page.IAM] if principal in across else [page.BUCKET_POLICY]
+        text = json.dumps(statements)
         for resource in _probes(bucket, asked) if statements else ():
-            given = allowed(statements, caller, actions_of("s3"), resource)
+            given = allowed_by(text, caller, actions_of("s3"), resource)
             for action in sorted(given and given - _asked(asked, principal, where, resource)):
                 yield str(caller), action, resource, page.BUCKET_POLICY
 
@@ -175,9 +178,10 @@ def _in_iam(role: Role, ours: Deployed, here: Environment, asked: Sequence[Need]
         for action in sorted(given - _asked(asked, role.arn, where, arn)):
             yield role.arn, action, arn, page.IAM
     stranger = Bucket(f"arn:{here.partition}:s3:::somebody-elses", here.account)
+    text = json.dumps(statements)
     for bucket in (*ours.buckets.values(), stranger):
         for resource in _probes(bucket, asked):
-            given = allowed(statements, caller, actions_of("s3"), resource)
+            given = allowed_by(text, caller, actions_of("s3"), resource)
             for action in sorted(given and given - _asked(asked, role.arn, [page.IAM], resource)):
                 yield role.arn, action, resource, page.IAM
     given = allowed(statements, caller, actions_of("cloudwatch"), "*")

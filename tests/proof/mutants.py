@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from tests.proof.assembly import Assembly
@@ -63,9 +63,11 @@ def places(assembly: Assembly) -> Iterator[Place]:
 def broken(assembly: Assembly, place: Place, change: Change) -> Assembly:
     """A copy in which one statement is changed."""
     templates: list[Template] = list(assembly.templates)
-    templates[place.template] = copy.deepcopy(templates[place.template])
-    resource = templates[place.template].body["Resources"][place.logical_id]
+    template = templates[place.template]
+    resource = copy.deepcopy(template.body["Resources"][place.logical_id])
     change(resource["Properties"][DOCUMENTS[place.type]]["Statement"], place.index)
+    body = {**template.body, "Resources": {**template.body["Resources"], place.logical_id: resource}}
+    templates[place.template] = replace(template, body=body)
     return Assembly(templates)
 
 

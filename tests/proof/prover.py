@@ -11,8 +11,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from tests.proof import page
-from tests.proof.evaluator import Caller, addressed_to, allowed, by_iam, in_bucket, on_key, statements_of
+from tests.proof.evaluator import Caller, addressed_to, allowed, statements_of
 from tests.proof.excess import excess
+from tests.proof.judge import Judge
 from tests.proof.model import Deployed, Document, Statement
 from tests.proof.needs import REQUIRED, Need, Place, Use, needs
 
@@ -44,8 +45,9 @@ def differences(deployed: Deployed, uses: Sequence[Use]) -> Iterator[Difference]
     for view, policies in ((OURS_ALONE, ours), (IN_EFFECT, deployed)):
         for use in uses:
             yield from _trust(policies, use, view)
+        judge = Judge(policies)
         for need in asked:
-            yield from _lacks(policies, need, view)
+            yield from _lacks(judge, need, view)
     for principal, action, resource, where in excess(ours, uses, asked):
         yield Difference("too much", principal, action, resource, where)
 
@@ -83,32 +85,25 @@ def service_calls(use: Use) -> tuple[Caller, ...]:
     return (carrying,) if use.check == REQUIRED else (carrying, Caller(service=page.SERVICE))
 
 
-def _lacks(policies: Deployed, need: Need, view: str) -> Iterator[Difference]:
+def _lacks(judge: Judge, need: Need, view: str) -> Iterator[Difference]:
     region = need.use.environment.region
+    owner = need.on.arn if need.where == page.KEY_POLICY else need.on.arn.split("/")[0]
     for resource in need.on.samples():
         where: str | None = f"{need.where}, {view}"
         if need.principal == page.SERVICE:
-            document = _resource_policy(policies, need)
             calls = service_calls(need.use)
-            given = all(allowed(addressed_to(document, call), call, [need.action], resource) for call in calls)
+            given = all(judge.allows_service(owner, call, need.action, resource) for call in calls)
             where = None if given else where
         elif need.where == page.KEY_POLICY:
-            lacking = on_key(policies.roles[need.principal], policies.keys[need.on.arn], need.action, region)
+            lacking = judge.on_key(need.principal, owner, need.action, region)
             where = f"{lacking}, {view}" if lacking else None
         elif need.action.startswith("s3:"):
-            bucket = policies.buckets[need.on.arn.split("/")[0]]
-            lacking = in_bucket(policies.roles[need.principal], bucket, need.action, resource, region)
+            lacking = judge.in_bucket(need.principal, owner, need.action, resource, region)
             where = f"{lacking}, {view}" if lacking else None
-        elif by_iam(policies.roles[need.principal], need.action, resource, region):
+        elif judge.by_iam(need.principal, need.action, resource, region):
             where = None
         if where is not None:
             yield Difference("missing", need.principal, need.action, resource, where)
-
-
-def _resource_policy(policies: Deployed, need: Need) -> Document | None:
-    if need.where == page.KEY_POLICY:
-        return policies.keys[need.on.arn].policy
-    return policies.buckets[need.on.arn.split("/")[0]].policy
 
 
 def _trust(policies: Deployed, use: Use, view: str) -> Iterator[Difference]:

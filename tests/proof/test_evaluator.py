@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 from ministack.core.iam_evaluator import EvalContext, evaluate, parse_policy_document
 
-from tests.proof.evaluator import Caller, addressed_to, allowed, by_iam, in_bucket, not_understood, on_key
-from tests.proof.model import Bucket, Document, Key, Role, Statement
+from tests.proof.evaluator import Caller, addressed_to, allowed, not_understood
+from tests.proof.judge import Judge
+from tests.proof.model import Bucket, Deployed, Document, Key, Role, Statement
 
 ACCOUNT, OTHER = "111122223333", "444455556666"
 REGION = "eu-west-1"
@@ -37,13 +38,16 @@ def for_account(account: str = ACCOUNT, **elements: Any) -> Json:
 def decrypts(*statements: Json, iam: Json | None = None, key: str = KEY, role: str = ROLE) -> bool:
     """Tell if the role may decrypt with the key."""
     identity = [policy(iam)] if iam else []
-    return on_key(Role(role, {}, identity), Key(key, policy(*statements)), DECRYPT, REGION) is None
+    deployed = Deployed({key: Key(key, policy(*statements))}, {role: Role(role, {}, identity)})
+    return Judge(deployed).on_key(role, key, DECRYPT, REGION) is None
 
 
 def serves(*statements: Json, account: str | None = ACCOUNT, arn: str | None = SOURCE) -> bool:
     """Tell if Personalize may decrypt on behalf of this source."""
     caller = Caller(service="personalize.amazonaws.com", source_account=account, source_arn=arn)
-    return bool(allowed(addressed_to(policy(*statements), caller), caller, [DECRYPT], KEY))
+    given = bool(allowed(addressed_to(policy(*statements), caller), caller, [DECRYPT], KEY))
+    assert Judge(Deployed({KEY: Key(KEY, policy(*statements))})).allows_service(KEY, caller, DECRYPT, KEY) == given
+    return given
 
 
 IAM_DECRYPT = {"Action": DECRYPT, "Resource": [KEY, OTHERS_KEY]}
@@ -206,8 +210,12 @@ def test_all_actions_but_some_are_all_the_others() -> None:
 
 def test_actions_ignore_case_and_resources_do_not() -> None:
     """IAM, "IAM JSON policy elements: Action", "Resource": action names are case-insensitive, ARNs are not."""
-    assert by_iam(Role(ROLE, {}, [policy({"Action": "KMS:decrypt", "Resource": KEY})]), DECRYPT, KEY, REGION)
-    assert not by_iam(Role(ROLE, {}, [policy({"Action": DECRYPT, "Resource": KEY.upper()})]), DECRYPT, KEY, REGION)
+
+    def by_iam(statement: Json) -> bool:
+        return Judge(Deployed(roles={ROLE: Role(ROLE, {}, [policy(statement)])})).by_iam(ROLE, DECRYPT, KEY, REGION)
+
+    assert by_iam({"Action": "KMS:decrypt", "Resource": KEY})
+    assert not by_iam({"Action": DECRYPT, "Resource": KEY.upper()})
 
 
 def test_iam_is_enough_in_a_bucket_of_the_same_account() -> None:
@@ -217,11 +225,16 @@ def test_iam_is_enough_in_a_bucket_of_the_same_account() -> None:
     denied = policy({"Effect": "Deny", "Principal": "*", "Action": "s3:*"})
     named = policy({"Principal": {"AWS": ROLE}, "Action": action})
     bucket = "arn:aws:s3:::ratings"
-    assert in_bucket(role, Bucket(bucket, ACCOUNT), action, arn, REGION) is None
-    assert in_bucket(role, Bucket(bucket, ACCOUNT, denied), action, arn, REGION) == "bucket policy"
-    assert in_bucket(role, Bucket(bucket, ACCOUNT), action, "arn:aws:s3:::ratings/a.csv", REGION) is not None
-    assert in_bucket(role, Bucket(bucket, OTHER), action, arn, REGION) == "bucket policy"
-    assert in_bucket(role, Bucket(bucket, OTHER, named), action, arn, REGION) is None
+
+    def in_bucket(owned: Bucket, resource: str = arn) -> str | None:
+        judge = Judge(Deployed(roles={ROLE: role}, buckets={bucket: owned}))
+        return judge.in_bucket(ROLE, bucket, action, resource, REGION)
+
+    assert in_bucket(Bucket(bucket, ACCOUNT)) is None
+    assert in_bucket(Bucket(bucket, ACCOUNT, denied)) == "bucket policy"
+    assert in_bucket(Bucket(bucket, ACCOUNT), "arn:aws:s3:::ratings/a.csv") is not None
+    assert in_bucket(Bucket(bucket, OTHER)) == "bucket policy"
+    assert in_bucket(Bucket(bucket, OTHER, named)) is None
 
 
 def _ministack(statement: Json, **context: Any) -> bool:

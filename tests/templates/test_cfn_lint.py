@@ -7,7 +7,6 @@ import sys
 from pathlib import Path
 
 import pytest
-from cfnlint.api import lint
 
 from tests.templates import arrangements, stacks
 from tests.versions import needs_metric_attribution
@@ -17,6 +16,8 @@ ROOT = Path(__file__).parents[2]
 
 def findings(template: str) -> list[tuple[str, str]]:
     """The rule, and the resource and property, of every error and warning in a template."""
+    from cfnlint.api import lint  # takes a second and more, which the processes of other tests are spared
+
     return [(match.rule.id, "/".join(map(str, match.path or []))) for match in lint(template)]
 
 

@@ -30,8 +30,8 @@ def outermost_stack(stack: Stack) -> Stack:
 
 def is_nested_in(stack: Stack, other: Stack) -> bool:
     """Tell if a stack is nested in another, however deep."""
-    parent = stack.nested_stack_parent
-    return parent is not None and (parent is other or is_nested_in(parent, other))
+    parent = Place.of(stack).parent
+    return parent is not None and (parent.stack is other or is_nested_in(parent.stack, other))
 
 
 def fixed_role_name(path: str, id: str, here: Place) -> str:

@@ -43,10 +43,15 @@ class Place:
         return self.stack.partition
 
     @cached_property
+    def parent(self) -> Place | None:
+        """The stack that this one is nested in."""
+        parent = self.stack.nested_stack_parent
+        return None if parent is None else Place.of(parent)
+
+    @property
     def outermost(self) -> Place:
         """The stack that this one is nested in, however deep, or itself; the name of a nested one comes late."""
-        parent = self.stack.nested_stack_parent
-        return self if parent is None else Place.of(parent).outermost
+        return self if self.parent is None else self.parent.outermost
 
     @cached_property
     def root(self) -> IConstruct:

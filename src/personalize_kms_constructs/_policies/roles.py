@@ -137,7 +137,7 @@ class RoleFacts:
     def has_name(self) -> bool:
         """True if the role's name is fixed, as far as is known by now."""
         l1 = self.l1
-        return l1 is None or l1.stack.resolve(l1.role_name) is not None
+        return l1 is None or self.stack is None or self.stack.resolve(l1.role_name) is not None
 
     @property
     def path_and_name(self) -> str:
@@ -148,8 +148,8 @@ class RoleFacts:
     @property
     def name_is_of_its_stack(self) -> bool:
         """True if other stacks can't say the role's name or path, a parameter for example."""
-        l1 = self.l1
-        return l1 is not None and bool(unknown_elsewhere(self.path_and_name, l1.stack))
+        own = self.stack
+        return self.l1 is not None and own is not None and bool(unknown_elsewhere(self.path_and_name, own))
 
 
 def _needs(one: Stack, other: Stack) -> bool:
@@ -175,13 +175,13 @@ class _ArnByName:
 
         Where a cycle would come of it, the CDK would say so before the checks at synth can: they do instead.
         """
-        l1, role, consumer = self._l1, self._role, Stack.of(context.scope)
-        arn = f"arn:{role.here.partition}:iam::{role.here.account}:role"
-        if role.has_name and consumer is l1.stack:
-            return f"{arn}{role.path_and_name}"
-        if role.has_name and not role.name_is_of_its_stack:
-            return f"{arn}{text_elsewhere(role.path_and_name, l1.stack)}"
-        return NAMELESS if self._makes_a_cycle(consumer) else l1.attr_arn
+        role, consumer = self._role, Stack.of(context.scope)
+        if role.has_name:
+            own, name = cast("Stack", role.stack), role.path_and_name
+            if consumer is own or not unknown_elsewhere(name, own):
+                said = name if consumer is own else text_elsewhere(name, own)
+                return f"arn:{role.here.partition}:iam::{role.here.account}:role{said}"
+        return NAMELESS if self._makes_a_cycle(consumer) else self._l1.attr_arn
 
 
 def make_role(scope: Construct, path: str, id: str, here: Place, role_name: str | None) -> RoleFacts:
