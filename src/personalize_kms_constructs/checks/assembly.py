@@ -13,6 +13,7 @@ from functools import cached_property
 from pathlib import Path
 
 from ..access.lists import as_list
+from ..access.values import unknown
 from .errors import AssemblyError
 from .files import Json, is_object, read_json, read_template
 
@@ -188,7 +189,7 @@ def _read_nested(directory: Path, template: Template, within: tuple[Path, ...] =
             raise AssemblyError(f"{path}: circular reference: the stack is nested in itself")
         nested = Template(
             name=f"{template.name}/{logical_id}",
-            stack_name=f"{template.stack_name}-{logical_id}",
+            stack_name=f"{template.stack_name}-{logical_id}-{unknown(f'{template.name}/{logical_id}.AWS::StackName')}",
             account=template.account,
             region=template.region,
             path=path,

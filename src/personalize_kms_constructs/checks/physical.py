@@ -62,7 +62,11 @@ class Resource:
     def text(self, name: str) -> str | None:
         """Return a property that has to be a string; a hole where it is something else."""
         found = self.get(name)
-        return found if found is None or isinstance(found, str) else unknown(f"{self.path} {name}")
+        return found if found is None or isinstance(found, str) else self.unknown(name)
+
+    def unknown(self, name: str) -> str:
+        """Return the hole for a property."""
+        return unknown(f"{self.path} {name}", self.stack.name, self.logical_id)
 
     def too_deep(self, what: str) -> AssemblyError:
         """Return the error for what is nested so deeply that it can't be read."""
@@ -87,7 +91,7 @@ def key_arn(resource: Resource) -> str:
 
 def alias_name(resource: Resource) -> str:
     """Return the name of an alias, ``alias/`` included."""
-    return resource.text("AliasName") or unknown(f"{resource.path} AliasName")
+    return resource.text("AliasName") or resource.unknown("AliasName")
 
 
 def role_name(resource: Resource) -> str:

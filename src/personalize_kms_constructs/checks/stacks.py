@@ -9,7 +9,7 @@ from functools import cached_property, partial
 from typing import Any
 
 from ..access.answers import Answer
-from ..access.values import PARTITION, same, unknown
+from ..access.values import PARTITION, same, split_outside_of_holes, unknown
 from . import physical
 from .assembly import Template
 from .cross_region import READER, written_for
@@ -73,6 +73,11 @@ class Stack(Scope):
             logical_id: Stack(app, nested, (self, logical_id), self._passed(logical_id))
             for logical_id, nested in template.nested.items()
         }
+
+    @property
+    def name(self) -> str:
+        """Its construct path."""
+        return self.template.name
 
     def _passed(self, logical_id: str) -> Mapping[str, Callable[[], Any]]:
         given = self.template.resources[logical_id].get("Properties", {}).get("Parameters", {})
@@ -138,7 +143,8 @@ class Stack(Scope):
 
     def string(self, text: str) -> str:
         """Return a string with holes for the dynamic references of CloudFormation."""
-        return _DYNAMIC.sub(lambda match: unknown(match[0].strip("{}")), text)
+        here = self.template
+        return _DYNAMIC.sub(lambda match: unknown(match[0].strip("{}"), match[0], here.account, here.region), text)
 
     def ref(self, name: str) -> Any:
         """Return a parameter, a pseudo parameter or what ``Ref`` of a resource is."""
@@ -146,7 +152,7 @@ class Stack(Scope):
         if name in self._pseudo_parameters:
             return self._pseudo_parameters[name]
         if name.startswith("AWS::"):
-            return f"${{{name}}}"
+            return f"${{{name}}}" if name == "AWS::URLSuffix" else unknown(f"{template.name}.{name}")
         if name in template.body.get("Parameters", {}):
             return self._parameter(name)
         if name not in template.resources:
@@ -180,7 +186,7 @@ class Stack(Scope):
         """Return an export of a stack of the same account and Region."""
         for stack, output in self.exporters(name):
             return stack.output(output)
-        return unknown(f"export {name}")
+        return unknown(f"export {name}", name, self.template.account, self.template.region)
 
     def exporters(self, name: str) -> list[tuple[Stack, str]]:
         """Return the stacks that export a name to this one, with the output; more than one only in broken apps."""
@@ -205,7 +211,7 @@ class Stack(Scope):
             there = stack.template
             if same(there.account, account) is Answer.YES and same(there.region, region) is Answer.YES:
                 return stack.output(output)
-        return unknown(f"output {output} of {name}")
+        return unknown(f"output {output} of {name}", name, output, account, region)
 
     def condition(self, name: str) -> Answer:
         """Return whether a condition of the template holds."""
@@ -224,11 +230,16 @@ class Stack(Scope):
         if given is None:
             # A default can be replaced at each deployment.
             return unknown(f"{self.template.name}.{name}")
+        declared = self.template.body["Parameters"][name]
+        type = str(declared.get("Type")) if isinstance(declared, dict) else ""
+        if type.startswith("AWS::SSM::"):
+            # Given is the name of a parameter of Systems Manager.
+            return unknown(f"{self.template.name}.{name}")
         with self._once(f"parameter {name}"):
             found = given()
-        declared = self.template.body["Parameters"][name]
-        is_list = isinstance(declared, dict) and declared.get("Type") == "CommaDelimitedList"
-        return found.split(",") if is_list and isinstance(found, str) else found
+        if isinstance(found, str) and type.startswith(("CommaDelimitedList", "List<")):
+            return split_outside_of_holes(found, ",") or found
+        return found
 
     @contextmanager
     def _once(self, what: str) -> Iterator[None]:
