@@ -14,6 +14,7 @@ from pathlib import Path
 
 from ..access.lists import as_list
 from ..access.values import unknown
+from .construct_paths import add_construct_paths
 from .errors import AssemblyError
 from .files import Json, is_object, read_json, read_template
 
@@ -214,16 +215,16 @@ def _read_metadata(directory: Path, artifact: Json, template: Template) -> Itera
     extra = artifact.get("additionalMetadataFile")
     if isinstance(extra, str):
         metadata |= read_json(directory / extra)
+    paths: list[tuple[str, str]] = []
     for path, entries in metadata.items():
         for entry in entries if isinstance(entries, list) else ():
             if not is_object(entry):
                 continue
             if entry.get("type") == LOGICAL_ID and isinstance(entry.get("data"), str):
-                for each in template.with_nested():
-                    if entry["data"] in each.resources:
-                        each.paths.setdefault(entry["data"], path.lstrip("/"))
+                paths.append((path.lstrip("/"), entry["data"]))
             elif entry.get("type") == RESOURCES and is_object(entry.get("data")):
                 yield template, path.lstrip("/"), entry["data"]
+    add_construct_paths(template, paths)
 
 
 def _stacks_before(artifact_id: str, waits: Mapping[str, list[str]], stacks: Mapping[str, Template]) -> set[str]:

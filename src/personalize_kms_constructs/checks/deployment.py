@@ -35,6 +35,7 @@ class Deployment:
     aliases: dict[str, list[Resource]] = field(default_factory=dict)
     roles: dict[str, list[Resource]] = field(default_factory=dict)
     """More than one where stacks that don't say their accounts have roles of one name."""
+    roles_by_name: dict[str, list[Resource]] = field(default_factory=dict)
     role_policies: dict[str, list[Resource]] = field(default_factory=dict)
     """Policies that name their roles, by the names of these."""
     managed_policies: dict[str, Resource] = field(default_factory=dict)
@@ -60,6 +61,7 @@ class Deployment:
             self.merged_key_policies.setdefault(arn, []).append(resource)
         elif type == physical.ROLE:
             self.roles.setdefault(_of_any_partition(physical.role_arn(resource)), []).append(resource)
+            self.roles_by_name.setdefault(physical.role_name(resource), []).append(resource)
         elif type == physical.BUCKET:
             self.buckets.setdefault(physical.bucket_name(resource), resource)
         elif type == "AWS::S3::BucketPolicy":
@@ -107,9 +109,10 @@ class Deployment:
         """Put a role into the model."""
         if arn in model.roles:
             return
-        name = last_part(arn)
-        identity = self._policies_of(name, account_of(arn))
         resources = self.find(lambda each: each.roles.get(_of_any_partition(arn)))
+        # Where a path isn't known, it isn't known either where the name begins.
+        name = physical.role_name(resources[0]) if resources else last_part(arn)
+        identity = self._policies_of(name, account_of(arn))
         if resources is None:
             unseen = _why_unseen(arn, model)
             policies = [policy_of(each, "PolicyDocument") for each in identity]
@@ -189,7 +192,7 @@ class Deployment:
         """Return the ARN of a role that a property names by its name or its ARN."""
         if has_unknown(role) or split_arn(role):
             return role
-        found = self.find(lambda each: [of[0] for arn, of in each.roles.items() if last_part(arn) == role] or None)
+        found = self.find(lambda each: each.roles_by_name.get(role))
         return physical.role_arn(found[0]) if found else resource.arn("iam", f"role/{role}", region=False)
 
     def _take_encryption(self, bucket: Bucket, resource: Resource, encryption: Any) -> None:
@@ -214,11 +217,10 @@ class Deployment:
     @cached_property
     def _of_unknown_roles(self) -> list[str]:
         """The policies that may be of any role, since the role's name isn't known, each with the reason."""
-        known = {last_part(arn) for arn in self.roles}
         return [
             f"policy {policies[0].path} is of a role whose name isn't known, {', '.join(open_parts(name))}"
             for name, policies in self.role_policies.items()
-            if has_unknown(name) and name not in known
+            if has_unknown(name) and name not in self.roles_by_name
         ]
 
     def _policies_of(self, role_name: str, account: str) -> list[Resource]:
