@@ -13,7 +13,7 @@ from aws_cdk import aws_iam as iam
 from personalize_kms_constructs.access.report import AccessReport
 from personalize_kms_constructs.checks import check_assembly
 from personalize_kms_constructs.checks.assembly import read_assembly
-from tests.checks.templates import complete, dataset_group, key, policy, role, write
+from tests.checks.templates import complete, policy, role, write
 
 STAGE = {"Stage": {"Type": "String"}}
 CONDITIONS = {

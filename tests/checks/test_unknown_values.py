@@ -11,8 +11,9 @@ import pytest
 from personalize_kms_constructs.access.answers import Answer
 from personalize_kms_constructs.access.values import open_parts, same
 from personalize_kms_constructs.checks import check_assembly
+from personalize_kms_constructs.checks.app import App
 from personalize_kms_constructs.checks.assembly import read_assembly
-from personalize_kms_constructs.checks.stacks import App, Stack
+from personalize_kms_constructs.checks.stacks import Stack
 from tests.checks.templates import complete, write
 
 PROD = {"Fn::Equals": [{"Ref": "Stage"}, "prod"]}

@@ -92,6 +92,11 @@ def matches(value: str, pattern: str) -> Answer:
     return Answer.MAYBE if _possible(*_without_common_start(value, pattern), True) else Answer.NO
 
 
+def without_case(value: str) -> str:
+    """Return the value in lower case, holes left alone."""
+    return _decoded(_encoded(value).lower())
+
+
 def split(value: str, separator: str, most: int = -1) -> list[str]:
     """Split a value, holes left alone, at most so often."""
     return [_decoded(part) for part in _encoded(value).split(separator, most)]
