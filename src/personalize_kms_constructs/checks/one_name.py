@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from ..access.model import AccessModel, OpenQuestion, Problem
 from ..access.values import has_unknown
-from .physical import Resource, role_arn
+from .physical import Resource, role_arn, role_name
 
 # "Names are not distinguished by case" and "must be unique within the account":
 _PAGE = "https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateRole.html"
@@ -41,6 +41,7 @@ def _made_in_one_account(found: Sequence[Resource]) -> list[Resource]:
     made: dict[object, list[Resource]] = {}
     for each in found:
         if not each.only_if:
-            account = each.stack.template.account
-            made.setdefault(each.stack.top if has_unknown(account) else account, []).append(each)
+            # What isn't known is one value in a stack, but in two stacks the Region for example need not be.
+            account, name = each.stack.template.account, role_name(each)
+            made.setdefault(each.stack.top if has_unknown(account + name) else account, []).append(each)
     return next((each for each in made.values() if len(each) > 1), [])
