@@ -9,7 +9,6 @@ from typing import Any
 
 import aws_cdk as cdk
 import pytest
-from aws_cdk import aws_iam as iam
 
 from personalize_kms_constructs import PersonalizeEncryption, PersonalizeResource
 from personalize_kms_constructs.access.report import AccessReport
@@ -254,10 +253,10 @@ def test_two_nested_stacks_that_are_equal(tmp_path: Path) -> None:
         stack = cdk.Stack(app, "Main")
         for name in ("One", "Two"):
             nested = cdk.NestedStack(stack, name)
-            PersonalizeEncryption(nested, "E", resources=[PersonalizeResource.dataset_group()])
-            iam.CfnRole(nested, "Role", assume_role_policy_document={"Statement": []})
+            PersonalizeEncryption(nested, "E", role_name="movies", resources=[PersonalizeResource.dataset_group()])
 
     report = synthesized(tmp_path, build)
-    assert (report.missing, questions(report), messages(report)) == ((), [], [])
+    assert (report.missing, questions(report)) == ((), [])
+    assert messages(report) == [f"Main/One/E/Role and Main/Two/E/Role {ONCE}{MEND}"]
     assert report.asked == ("Main/One/E (dataset group)", "Main/Two/E (dataset group)")
     assert len(report.allowed) == 28

@@ -22,7 +22,7 @@ SERVICE = {"Service": "personalize.amazonaws.com"}
 MAPPINGS = {"Names": {"eu-west-1": {"in": "a", "out": "b"}}}
 
 
-def stacks_of(directory: Path, *names: str, nested: dict[str, Any] | None = None, **environment: str) -> list[Stack]:
+def stacks_of(directory: Path, *names: str, **environment: Any) -> list[Stack]:
     """Stacks with a parameter and a condition, and one nested in each."""
     template: dict[str, Any] = {
         "Parameters": {"Stage": {"Type": "String"}, "Names": {"Type": "CommaDelimitedList"}},
@@ -32,7 +32,7 @@ def stacks_of(directory: Path, *names: str, nested: dict[str, Any] | None = None
     }
     for name in names:
         directory.mkdir(parents=True, exist_ok=True)
-        (directory / f"{name}.nested.json").write_text(json.dumps({**template, "Resources": nested or {}}))
+        (directory / f"{name}.nested.json").write_text(json.dumps({**template, "Resources": {}}))
     bodies = {}
     for name in names:
         inner = {"Type": "AWS::CloudFormation::Stack", "Metadata": {"aws:asset:path": f"{name}.nested.json"}}
