@@ -14,7 +14,7 @@ from ..access.problems import AWS_MANAGED_KEY, S3_GUIDE
 from ..access.values import account_of, has_unknown, last_part, open_parts, same, split_arn, without_case
 from . import physical
 from .finding import alias_in, nearest, of_any_partition
-from .one_name import add_roles_of_one_name
+from .one_name import add_roles_of_one_name, name_in_account
 from .physical import Resource
 from .policies import IDENTITY_POLICIES, may_deny, not_of_the_app, policy_of, policy_of_kms
 
@@ -36,8 +36,8 @@ class Deployment:
     aliases: dict[str, list[Resource]] = field(default_factory=dict)
     roles: dict[str, list[Resource]] = field(default_factory=dict)
     """More than one where stacks that don't say their accounts have roles of one name."""
-    roles_by_name: dict[str, list[Resource]] = field(default_factory=dict)
-    """The names in lower case."""
+    roles_by_name: dict[tuple[str, str], list[Resource]] = field(default_factory=dict)
+    """By account and by name in lower case."""
     role_policies: dict[str, list[Resource]] = field(default_factory=dict)
     """Policies that name their roles, by the names of these."""
     managed_policies: dict[str, Resource] = field(default_factory=dict)
@@ -63,7 +63,7 @@ class Deployment:
             self.merged_key_policies.setdefault(arn, []).append(resource)
         elif type == physical.ROLE:
             self.roles.setdefault(of_any_partition(physical.role_arn(resource)), []).append(resource)
-            self.roles_by_name.setdefault(without_case(physical.role_name(resource)), []).append(resource)
+            self.roles_by_name.setdefault(name_in_account(resource), []).append(resource)
         elif type == physical.BUCKET:
             self.buckets.setdefault(physical.bucket_name(resource), resource)
         elif type == "AWS::S3::BucketPolicy":
@@ -197,7 +197,8 @@ class Deployment:
         """Return the ARN of a role that a property names by its name or its ARN."""
         if has_unknown(role) or split_arn(role):
             return role
-        found = self.find(lambda each: each.roles_by_name.get(without_case(role)))
+        name = (resource.stack.template.account, without_case(role))
+        found = self.find(lambda each: each.roles_by_name.get(name))
         return physical.role_arn(found[0]) if found else resource.arn("iam", f"role/{role}", region=False)
 
     def _take_encryption(self, bucket: Bucket, resource: Resource, encryption: Any) -> None:
@@ -222,21 +223,21 @@ class Deployment:
     @cached_property
     def _of_unknown_roles(self) -> list[str]:
         """The policies that may be of any role, since the role's name isn't known, each with the reason."""
+        known = {name for _, name in self.roles_by_name}
         return [
             f"policy {policies[0].path} is of a role whose name isn't known, {', '.join(open_parts(name))}"
             for name, policies in self.role_policies.items()
-            if has_unknown(name) and without_case(name) not in self.roles_by_name
+            if has_unknown(name) and without_case(name) not in known
         ]
 
     def _roles_named_as(self, role: Resource) -> list[Resource]:
-        """The roles that have one role's name, itself included, in its account or in one that may be it.
+        """The roles that have one role's name in its account, itself included.
 
         Stages may be for different accounts, unless they say theirs.
         """
-        account = role.stack.template.account
-        everywhere = self if has_unknown(account) or self.beside is None else self.beside
-        found = everywhere.find(lambda each: each.roles_by_name.get(without_case(physical.role_name(role)))) or []
-        return [each for each in found if each.stack.template.account == account]
+        one_account = not has_unknown(role.stack.template.account)
+        everywhere = self.beside if self.beside is not None and one_account else self
+        return everywhere.find(lambda each: each.roles_by_name.get(name_in_account(role))) or []
 
     def _policies_of(self, role_name: str, account: str) -> list[Resource]:
         found = self.find(lambda each: each.role_policies.get(role_name)) or []

@@ -5,11 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ..access.model import AccessModel, OpenQuestion, Problem
-from ..access.values import has_unknown
+from ..access.values import has_unknown, without_case
 from .physical import Resource, role_arn, role_name
 
 # "Names are not distinguished by case" and "must be unique within the account":
 _PAGE = "https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateRole.html"
+
+
+def name_in_account(role: Resource) -> tuple[str, str]:
+    """Return what only one role can have: its account, and its name in lower case."""
+    return role.stack.template.account, without_case(role_name(role))
 
 
 def add_roles_of_one_name(model: AccessModel, role: Resource, found: Sequence[Resource]) -> str:
