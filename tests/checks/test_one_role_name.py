@@ -158,6 +158,44 @@ def test_conditions_of_nested_stacks(conditions: tuple[Any, Any], is_question: b
         assert report.undecided == ()
 
 
+def test_a_construct_in_a_nested_stack_that_may_not_be_made(tmp_path: Path) -> None:
+    """Its role and policies are there whenever it is."""
+
+    def build(app: cdk.App) -> None:
+        stack = cdk.Stack(app, "Main")
+        expression = cdk.Fn.condition_equals(cdk.CfnParameter(stack, "Stage"), "prod")
+        nested = cdk.NestedStack(stack, "Nested")
+        assert nested.nested_stack_resource is not None
+        nested.nested_stack_resource.cfn_options.condition = cdk.CfnCondition(stack, "IsProd", expression=expression)
+        PersonalizeEncryption(nested, "E", resources=[PersonalizeResource.dataset_group()])
+
+    report = synthesized(tmp_path, build)
+    assert (report.missing, questions(report), messages(report)) == ((), [], [])
+    assert len(report.allowed) == 14
+
+
+def test_policies_in_a_role_of_the_same_name(tmp_path: Path) -> None:
+    """They may be the policies of the role that is made: nothing is said to be missing."""
+    inline = {"PolicyName": "use", "PolicyDocument": policy()["Properties"]["PolicyDocument"]}
+    report = check(
+        tmp_path,
+        {
+            "Role": role(RoleName="movies"),
+            "Same": role(RoleName="movies", Policies=[inline]),
+            "Policy": policy(role="another"),
+        },
+    )
+    assert messages(report) == [f"Main/Role and Main/Same {ONCE}{MEND}"]
+    assert report.missing == ()
+    assert sorted(each.action for each in report.undecided) == [
+        "kms:Decrypt",
+        "kms:DescribeKey",
+        "kms:GenerateDataKey",
+        "kms:ListGrants",
+    ]
+    assert all(f"Main/Same {MIXED_UP}" in each for each in questions(report))
+
+
 def test_what_is_missing_is_not_hidden_by_a_role_of_the_same_name(tmp_path: Path) -> None:
     """Two roles whose names are two expressions with one condition."""
     names = [{"Fn::If": ["IsProd", f"prod-{each}", f"dev-{each}"]} for each in ("movies", "books")]

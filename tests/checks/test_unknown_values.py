@@ -12,7 +12,9 @@ from personalize_kms_constructs.access.answers import Answer
 from personalize_kms_constructs.access.values import open_parts, same
 from personalize_kms_constructs.checks import check_assembly
 from personalize_kms_constructs.checks.app import App
+from personalize_kms_constructs.checks.asked import KINDS, Request
 from personalize_kms_constructs.checks.assembly import read_assembly
+from personalize_kms_constructs.checks.physical import role_name
 from personalize_kms_constructs.checks.stacks import Stack
 from tests.checks.templates import complete, write
 
@@ -70,6 +72,7 @@ def select(index: int, separator: str, text: Any) -> Any:
         ({"Fn::Base64": "a" * 80}, {"Fn::Base64": "a" * 81}),
         ({"Fn::Cidr": ["{a}", 1, 8]}, {"Fn::Cidr": ["a", 1, 8]}),
         ({"Fn::Join": ["-", {"Ref": "Names"}]}, {"Fn::Join": ["+", {"Ref": "Names"}]}),
+        ({"Fn::Join": [f"{'-' * 60}a", {"Ref": "Names"}]}, {"Fn::Join": [f"{'-' * 60}b", {"Ref": "Names"}]}),
         ({"Ref": ["a"]}, {"Ref": ["b"]}),
         ({"Fn::Sub": "${AWS::StackName}-${Stage}-a"}, {"Fn::Sub": "${AWS::StackName}-${Stage}-b"}),
     ],
@@ -169,6 +172,33 @@ def test_parameters_of_nested_stacks(tmp_path: Path) -> None:
     assert inner.value({"Ref": "Names"}) == "${Main.Names?}"
     first, second = (inner.text({"Fn::Select": [index, {"Ref": "Names"}]}) for index in (0, 1))
     assert len({first, second, "${Main.Names?}"}) == 3
+
+
+def test_arguments_that_each_execution_chooses(tmp_path: Path) -> None:
+    """The keys of what a job reads and of what it writes are two, though the arguments have one name."""
+    (stack, _) = stacks_of(tmp_path, "Main")
+    arguments = {
+        "jobinput": {"s3datasource": {"kmskeyarn.$": "$.key"}},
+        "joboutput": {"s3datadestination": {"kmskeyarn.$": "$.otherKey"}},
+    }
+    request = Request(stack.resource("Key"), "Job", KINDS["createbatchinferencejob"], arguments, at_deployment=False)
+    (_, source), (_, destination) = request.source, request.destination
+    assert source != destination
+    assert [open_parts(str(each)) for each in (source, destination)] == [["kmskeyarn of Job"], ["kmskeyarn of Job"]]
+
+
+def test_properties_that_are_no_strings(tmp_path: Path) -> None:
+    """They are the resource's own, whatever path its metadata has."""
+    wrong = {
+        "Type": "AWS::IAM::Role",
+        "Properties": {"RoleName": ["movies"]},
+        "Metadata": {"aws:cdk:path": "Main/Role/Resource"},
+    }
+    template = {"Resources": {"One": wrong, "Two": wrong}}
+    (stack,) = App(read_assembly(write(tmp_path, {"Main": template})).templates).stacks
+    one, two = (role_name(stack.resource(each)) for each in ("One", "Two"))
+    assert one != two
+    assert open_parts(one) == open_parts(two) == ["Main/Role RoleName"]
 
 
 def with_two_buckets(own: Any, other: Any) -> Any:
