@@ -176,13 +176,17 @@ def test_parameters_of_nested_stacks(tmp_path: Path) -> None:
 
 def test_arguments_that_each_execution_chooses(tmp_path: Path) -> None:
     """The keys of what a job reads and of what it writes are two, though the arguments have one name."""
-    (stack, _) = stacks_of(tmp_path, "Main")
+    (stack, _), (elsewhere, _) = (stacks_of(tmp_path / each, "Main") for each in ("one", "two"))
     arguments = {
         "jobinput": {"s3datasource": {"kmskeyarn.$": "$.key"}},
         "joboutput": {"s3datadestination": {"kmskeyarn.$": "$.otherKey"}},
     }
-    request = Request(stack.resource("Key"), "Job", KINDS["createbatchinferencejob"], arguments, at_deployment=False)
+    request, again = (
+        Request(each.resource("Key"), "Job", KINDS["createbatchinferencejob"], arguments, at_deployment=False)
+        for each in (stack, elsewhere)
+    )
     (_, source), (_, destination) = request.source, request.destination
+    assert request.source == again.source  # reports don't depend on the directory
     assert source != destination
     assert [open_parts(str(each)) for each in (source, destination)] == [["kmskeyarn of Job"], ["kmskeyarn of Job"]]
 

@@ -53,7 +53,7 @@ class Request:
         return self._unknown(path[-1], path, found)
 
     def _unknown(self, name: str, path: tuple[str, ...], found: Any) -> str:
-        return unknown(f"{name} of {self.name}", self.resource.declared, path, found)
+        return unknown(f"{name} of {self.name}", self.resource.stack.name, self.resource.logical_id, path, found)
 
     def first_of(self, *paths: tuple[str, ...]) -> str | None:
         """Return the first of these arguments that is there."""
