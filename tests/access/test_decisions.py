@@ -325,9 +325,9 @@ def test_policies_that_depend_on_a_condition_are_undecided() -> None:
     """But for resources that depend on the same one."""
     found = model()
     found.keys[found.asked[0].dataset_group_key or ""].policies = [policy("key policy", ON_KEY)]
-    found.roles[ROLE].identity = [policy("IAM", [iam(IAM_ACTIONS)], only_if="Main.IsProd")]
+    found.roles[ROLE].identity = [policy("IAM", [iam(IAM_ACTIONS)], only_if=frozenset({"Main.IsProd"}))]
     assert {each.policy for each in compare(found).undecided} == {"role"}
-    found.asked = [asked(only_if="Main.IsProd")]
+    found.asked = [asked(only_if=frozenset({"Main.IsProd"}))]
     assert compare(found).undecided == ()
 
 

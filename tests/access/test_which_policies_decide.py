@@ -177,13 +177,16 @@ def test_a_policy_that_depends_on_a_condition_is_there_for_what_depends_on_it_to
         "identity": [iam(["s3:GetObject"], f"{BUCKET}/import/*"), iam(["s3:ListBucket"], BUCKET)],
         "boundary": [iam(["*"], "*")],
     }
-    only_if = {each: "Main.IsProd" if each == place else "" for each in statements}
-    policies = {each: Policy({"Statement": statements[each]}, each, only_if=only_if[each]) for each in statements}
+    on_place = {place: frozenset({"Main.IsProd"})}
+    policies = {
+        each: Policy({"Statement": statements[each]}, each, only_if=on_place.get(each, frozenset()))
+        for each in statements
+    }
 
-    def undecided_of(condition: str) -> set[tuple[str, str]]:
+    def undecided_of(*conditions: str) -> set[tuple[str, str]]:
         found = compare(
             AccessModel(
-                asked=[asked(IMPORT_JOB, source=location(), only_if=condition)],
+                asked=[asked(IMPORT_JOB, source=location(), only_if=frozenset(conditions))],
                 keys={KEY: Key(KEY, [policies["key"]])},
                 buckets={BUCKET: Bucket(BUCKET, ACCOUNT, [policies["bucket"]])},
                 roles={
@@ -199,9 +202,10 @@ def test_a_policy_that_depends_on_a_condition_is_there_for_what_depends_on_it_to
         assert (found.missing, found.problems) == ((), ())
         return {(each.principal, each.policy) for each in found.undecided}
 
-    assert undecided_of("") == undecided
+    assert undecided_of() == undecided
     assert undecided_of("Main.IsTest") == undecided
     assert undecided_of("Main.IsProd") == set()
+    assert undecided_of("Main.IsProd", "Main.IsTest") == set()
 
 
 def importing_from(account: str, *statements: Statement) -> AccessReport:
@@ -264,9 +268,11 @@ def test_a_denial_that_depends_on_a_condition_is_there_for_what_depends_on_it_to
         key=NAMED,
         iam=[iam(["s3:GetObject"], f"{BUCKET}/import/*"), iam(["s3:ListBucket"], BUCKET)],
     )
-    found.buckets[BUCKET] = Bucket(BUCKET, ACCOUNT, [policy("bucket policy", DENIED, only_if="Main.IsProd")])
+    found.buckets[BUCKET] = Bucket(
+        BUCKET, ACCOUNT, [policy("bucket policy", DENIED, only_if=frozenset({"Main.IsProd"}))]
+    )
     assert {each.policy for each in compare(found).undecided if each.principal == "role"} == {"bucket"}
-    found.asked = [asked(IMPORT_JOB, source=location(), only_if="Main.IsProd")]
+    found.asked = [asked(IMPORT_JOB, source=location(), only_if=frozenset({"Main.IsProd"}))]
     assert {each.policy for each in compare(found).missing if each.principal == "role"} == {"bucket"}
 
 

@@ -12,7 +12,7 @@ from .calls import Caller
 from .decision import Decision
 from .lists import as_list
 from .model import AccessModel, Asked, Bucket, Key, Policy
-from .needs import EVERYTHING, IN_IAM, IN_KEY_POLICY, SERVICE, Need
+from .needs import EVERYTHING, IN_IAM, IN_KEY_POLICY, SERVICE, Need, conditions_of
 from .values import matches
 
 
@@ -35,7 +35,7 @@ class Decider:
             policies = self._policies(group[0], owner)
             alike: dict[Any, Decision] = {}
             for need in group:
-                only_if = _only_if(needs[need])
+                only_if = conditions_of(needs[need])
                 told_apart_by = (only_if, *(self._matching(policy, need.action) for policy in policies))
                 if told_apart_by not in alike:
                     alike[told_apart_by] = self._decide(need, caller, owner, only_if)
@@ -47,12 +47,12 @@ class Decider:
         for need in needs:
             if need.policy == IN_IAM and need.action.startswith("s3:"):
                 bucket = self._model.bucket(need.owner, need.account)
-                caller, only_if = self._callers.of(need), _only_if(needs[need])
+                caller, only_if = self._callers.of(need), conditions_of(needs[need])
                 found = decision.role_in_bucket(caller, bucket, need.action, need.resource, only_if=only_if)
                 if found.answer is not Answer.YES:
                     yield need, found
 
-    def _decide(self, need: Need, caller: Caller, owner: Key | Bucket | None, only_if: str) -> Decision:
+    def _decide(self, need: Need, caller: Caller, owner: Key | Bucket | None, only_if: frozenset[str]) -> Decision:
         if need.principal == SERVICE:
             if isinstance(owner, Key):
                 return decision.service_on_key(caller, owner, need.action, only_if=only_if)
@@ -85,12 +85,6 @@ class Decider:
         if need.action.startswith("kms:"):
             return self._model.key(need.owner)
         return self._model.bucket(need.owner, need.account)
-
-
-def _only_if(asked: list[Asked]) -> str:
-    """The condition on which all of them depend, if there is one."""
-    first = asked[0].only_if
-    return first if first and all(each.only_if == first for each in asked) else ""
 
 
 def _matching(policy: Policy, action: str) -> tuple[Any, ...]:

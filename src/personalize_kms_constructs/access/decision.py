@@ -39,7 +39,9 @@ class Decision:
     """Denied since the role's IAM policies lack what the resource's policy leaves to them."""
 
 
-def role_on_key(caller: Caller, role: Role, key: Key, action: str, *, only_if: str = "") -> Decision:
+def role_on_key(
+    caller: Caller, role: Role, key: Key, action: str, *, only_if: frozenset[str] = frozenset()
+) -> Decision:
     """Decide for the role: key policy, delegation to its account and IAM policies taken together."""
     call = on_key(caller, action, key)
     of_key = judge(key.policies, call, of_resource=True, only_if=only_if)
@@ -72,13 +74,15 @@ def role_on_key(caller: Caller, role: Role, key: Key, action: str, *, only_if: s
     return _outcome(answer, parts, denied, more, named=named)
 
 
-def service_on_key(caller: Caller, key: Key, action: str, *, only_if: str = "") -> Decision:
+def service_on_key(caller: Caller, key: Key, action: str, *, only_if: frozenset[str] = frozenset()) -> Decision:
     """Decide for Personalize itself, whom only the key policy can name."""
     call = on_key(caller, action, key)
     return _by_resource(judge(key.policies, call, of_resource=True, only_if=only_if), "key", key.arn, key.unseen)
 
 
-def service_on_bucket(caller: Caller, bucket: Bucket, action: str, resource: str, *, only_if: str = "") -> Decision:
+def service_on_bucket(
+    caller: Caller, bucket: Bucket, action: str, resource: str, *, only_if: frozenset[str] = frozenset()
+) -> Decision:
     """Decide for Personalize itself, whom only the bucket policy can name."""
     call = on_bucket(caller, action, resource, bucket)
     judgement = judge(bucket.policies, call, of_resource=True, only_if=only_if)
@@ -86,7 +90,13 @@ def service_on_bucket(caller: Caller, bucket: Bucket, action: str, resource: str
 
 
 def role_by_iam(
-    caller: Caller, role: Role, action: str, resource: str, owner: Key | Bucket | None, *, only_if: str = ""
+    caller: Caller,
+    role: Role,
+    action: str,
+    resource: str,
+    owner: Key | Bucket | None,
+    *,
+    only_if: frozenset[str] = frozenset(),
 ) -> Decision:
     """Decide what the role's IAM policies say, whatever the resource's policy says."""
     if isinstance(owner, Key):
@@ -105,7 +115,9 @@ def role_by_iam(
     return _outcome(answer, (iam.allowed, boundary.allowed), denied)
 
 
-def role_in_bucket(caller: Caller, bucket: Bucket, action: str, resource: str, *, only_if: str = "") -> Decision:
+def role_in_bucket(
+    caller: Caller, bucket: Bucket, action: str, resource: str, *, only_if: frozenset[str] = frozenset()
+) -> Decision:
     """Decide what a bucket's policy says to the role, whose IAM policies are judged apart.
 
     In one account it only must not deny; across accounts it must allow.
@@ -123,9 +135,9 @@ def role_in_bucket(caller: Caller, bucket: Bucket, action: str, resource: str, *
     return Decision(Answer.MAYBE, "whether role and bucket are of one account isn't known")
 
 
-def trust(caller: Caller, role: Role) -> Decision:
+def trust(caller: Caller, role: Role, *, only_if: frozenset[str] = frozenset()) -> Decision:
     """Decide whether Personalize can become the role."""
-    judgement = judge(role.trust, assume_role(caller, role), of_resource=True)
+    judgement = judge(role.trust, assume_role(caller, role), of_resource=True, only_if=only_if)
     return _by_resource(judgement, "role", role.arn, role.unseen_trust, "the trust policy")
 
 
@@ -140,7 +152,7 @@ def _by_resource(judgement: Judgement, kind: str, arn: str, unseen: str, what: s
     return _outcome(judgement.allowed.answer, (judgement.allowed,), (judgement.denied,))
 
 
-def _of_role(role: Role, call: Call, only_if: str) -> tuple[Judgement, Judgement]:
+def _of_role(role: Role, call: Call, only_if: frozenset[str]) -> tuple[Judgement, Judgement]:
     """Judge a call by the role's IAM policies and by its boundary."""
     iam = judge(role.identity, call, of_resource=False, only_if=only_if)
     if role.unseen:

@@ -18,7 +18,7 @@ from .entries import Excess
 from .excess_on_buckets import beyond_on_bucket
 from .excess_on_keys import beyond_in_iam, beyond_in_key_policy
 from .model import AccessModel, Asked, Bucket, Key, Policy, Role, Statement, Written
-from .needs import IN_BUCKET_POLICY, IN_IAM, IN_KEY_POLICY, Need
+from .needs import IN_BUCKET_POLICY, IN_IAM, IN_KEY_POLICY, Need, conditions_of
 from .statements import Addressed, addressed_to
 from .surplus import Surplus
 from .values import matches
@@ -144,7 +144,7 @@ class _OfOne:
 
     def _entries(self, surplus: Iterable[Surplus], statement: Written, column: str, policy_of: str) -> Iterator[Excess]:
         policy = statement.policy
-        if policy.only_if:
+        if policy.only_if and not policy.only_if <= conditions_of(self._asking("" if column == IN_IAM else policy_of)):
             return
         for each in surplus:
             is_key = each.action == "*" or each.action.lower().startswith("kms:")
@@ -163,9 +163,12 @@ class _OfOne:
             )
 
     def _needed_by(self, owner: str) -> list[str]:
+        return sorted({asked.label for asked in self._asking(owner)})
+
+    def _asking(self, owner: str) -> list[Asked]:
         """All that uses a key or a bucket, or any of them."""
         needs = self._on[owner] if owner else [need for own in self._on.values() for need in own]
-        return sorted({asked.label for need in needs for asked in self._asked[need]})
+        return [asked for need in needs for asked in self._asked[need]]
 
 
 def _holds(body: Statement, call: Call) -> bool:

@@ -38,8 +38,8 @@ class Policy:
     """Where it stands, in words: ``policy Main/Encryption/Policy``."""
     declared: str = ""
     """The resource of a template that makes it; empty for what exists already."""
-    only_if: str = ""
-    """A condition of the template that can't be decided, on which the policy depends."""
+    only_if: frozenset[str] = frozenset()
+    """Conditions of templates that can't be decided; it depends on all of them."""
     inline: bool = False
     """True if it is an inline policy of a role."""
 
@@ -231,8 +231,8 @@ class Asked:
     """The resource of a template that asks; findings are shown there."""
     waits_for: Container[str] | None = None
     """The resources of templates that exist before it is created; none where it is asked for after the deployment."""
-    only_if: str = ""
-    """A condition of the template that can't be decided, on which the resource depends."""
+    only_if: frozenset[str] = frozenset()
+    """Conditions of templates that can't be decided; it depends on all of them."""
 
     @property
     def kind(self) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from ..matrix import KMS_PAGE, SERVICE_PRINCIPAL, Actions, S3Access
@@ -100,3 +100,8 @@ def _need(asked: Asked, principal: str, policy: str, action: str, resource: str,
 def page_of(need: Need, asked: Asked) -> str:
     """Return the page that asks for it."""
     return KMS_PAGE if need.action.startswith("kms:") else asked.permissions.pages[-1]
+
+
+def conditions_of(asked: Iterable[Asked]) -> frozenset[str]:
+    """Return the conditions of templates on which all of them depend."""
+    return frozenset.intersection(*(each.only_if for each in asked))

@@ -10,7 +10,7 @@ from .answers import Answer
 from .calls import service
 from .entries import Undecided
 from .model import AccessModel, Asked, Key, Problem
-from .needs import location_key
+from .needs import conditions_of, location_key
 from .values import has_unknown, same, split_arn
 
 TRUST_PAGE = "https://docs.aws.amazon.com/personalize/latest/dg/cross-service-confused-deputy-prevention.html"
@@ -35,7 +35,7 @@ def trust_findings(model: AccessModel) -> Iterator[Problem | Undecided]:
         asked_with.setdefault((asked.role_arn, asked.account, asked.region), []).append(asked)
     for (arn, _, _), asks in asked_with.items():
         role = model.role(arn)
-        found = decision.trust(service(asks[0]), role)
+        found = decision.trust(service(asks[0]), role, only_if=conditions_of(asks))
         needed_by = sorted({str(asked) for asked in asks})
         if found.answer is Answer.NO:
             step = f"let {SERVICE_PRINCIPAL} do sts:AssumeRole in its trust policy"

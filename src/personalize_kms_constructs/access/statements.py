@@ -88,7 +88,7 @@ class Judgement:
         )
 
 
-def judge(policies: list[Policy], call: Call, *, of_resource: bool, only_if: str = "") -> Judgement:
+def judge(policies: list[Policy], call: Call, *, of_resource: bool, only_if: frozenset[str] = frozenset()) -> Judgement:
     """Judge a call by the policies of a resource, or by those of an identity."""
     judgement = Judgement()
     action = call.action.lower()
@@ -103,7 +103,9 @@ def judge(policies: list[Policy], call: Call, *, of_resource: bool, only_if: str
     return judgement
 
 
-def _judge_statement(judgement: Judgement, statement: Written, call: Call, *, of_resource: bool, only_if: str) -> None:
+def _judge_statement(
+    judgement: Judgement, statement: Written, call: Call, *, of_resource: bool, only_if: frozenset[str]
+) -> None:
     body, policy = statement.body, statement.policy
     effect = body.get("Effect")
     ways = addressed_to(statement, call.caller, denies=effect == "Deny") if of_resource else _ITSELF
@@ -115,9 +117,9 @@ def _judge_statement(judgement: Judgement, statement: Written, call: Call, *, of
     if strange := body.keys() - _ELEMENTS:
         about = Answer.MAYBE
         reasons = [*reasons, f"element {', '.join(sorted(map(str, strange)))} isn't understood"]
-    if policy.only_if and policy.only_if != only_if:
+    if open_conditions := policy.only_if - only_if:
         about = Answer.MAYBE
-        reasons = [*reasons, f"it depends on the condition {policy.only_if}"]
+        reasons = [*reasons, *(f"it depends on the condition {each}" for each in sorted(open_conditions))]
     if effect not in ("Allow", "Deny"):
         about = Answer.MAYBE
         reasons = [*reasons, f"its Effect is {effect!r}"]

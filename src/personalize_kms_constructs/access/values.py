@@ -12,13 +12,20 @@ What a read from an account returns has no holes, so that the same comparison se
 
 from __future__ import annotations
 
+import hashlib
+import json
 import re
 from functools import cache, lru_cache
+from typing import Any
 
 from .answers import Answer
 
 HOLE = re.compile(r"\$\{[^{}]*\}")
 PARTITION = "${AWS::Partition}"
+
+_DIGEST = re.compile(r" #[0-9a-f]{8}(?=\?)")
+# Ids, names, Regions and account numbers that AWS gives have these characters alone.
+_OF_GIVEN_NAMES = re.compile(r"[A-Za-z0-9.-]*")
 
 # While values are compared, each hole is one character of these private planes of Unicode.
 _FIRST, _LAST = 0xF0000, 0x10FFFD
@@ -33,9 +40,17 @@ def generated(name: str) -> str:
     return f"${{{name}}}"
 
 
-def unknown(name: str) -> str:
-    """Return the hole for something that can't be known; the name says what it is."""
+def unknown(name: str, *told_apart_by: Any) -> str:
+    """Return the hole for something that can't be known; the name says what it is.
+
+    Holes that are equal stand for one value. Where two things can have one name, all that makes the value tells them
+    apart, as a digest at the end.
+    """
     readable = re.sub(r"[${}]", "", name)
+    if told_apart_by:
+        text = json.dumps(told_apart_by, sort_keys=True, default=lambda each: type(each).__name__)
+        digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:8]
+        readable = f"{_DIGEST.sub('', readable)} #{digest}"
     return f"${{{readable}?}}"
 
 
@@ -46,7 +61,7 @@ def has_unknown(value: str) -> bool:
 
 def open_parts(value: str) -> list[str]:
     """Return the names of the parts that can be anything, for messages."""
-    return [hole[2:-1].rstrip("?") for hole in HOLE.findall(value) if _is_open(hole)]
+    return [_DIGEST.sub("", hole[2:-1]).rstrip("?") for hole in HOLE.findall(value) if _is_open(hole)]
 
 
 @lru_cache(maxsize=1 << 16)
@@ -75,6 +90,11 @@ def matches(value: str, pattern: str) -> Answer:
     if _glob(value, pattern):
         return Answer.YES
     return Answer.MAYBE if _possible(*_without_common_start(value, pattern), True) else Answer.NO
+
+
+def without_case(value: str) -> str:
+    """Return the value in lower case, holes left alone."""
+    return _decoded(_encoded(value).lower())
 
 
 def split(value: str, separator: str, most: int = -1) -> list[str]:
@@ -107,8 +127,10 @@ def account_of(arn: str) -> str:
 
 def split_outside_of_holes(value: str, separator: str) -> list[str] | None:
     """Split a value, or return none if a hole in it may have the separator in it."""
-    if any(_is_open(hole) and not hole.startswith("${AWS::") for hole in HOLE.findall(value)):
-        return None
+    for hole in HOLE.findall(value):
+        given = not _is_open(hole) or hole.startswith("${AWS::")
+        if not given or _OF_GIVEN_NAMES.fullmatch(separator):
+            return None
     return split(value, separator)
 
 

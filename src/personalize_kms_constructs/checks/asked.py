@@ -46,11 +46,14 @@ class Request:
             if not isinstance(found, Mapping):
                 break
             if f"{name}.$" in found:
-                return unknown(f"{name} of {self.name}")
+                return self._unknown(name, path, found[f"{name}.$"])
             found = found.get(name)
         if found is None or (isinstance(found, str) and not found.startswith("{%")):
             return found
-        return unknown(f"{path[-1]} of {self.name}")
+        return self._unknown(path[-1], path, found)
+
+    def _unknown(self, name: str, path: tuple[str, ...], found: Any) -> str:
+        return unknown(f"{name} of {self.name}", self.resource.stack.name, self.resource.logical_id, path, found)
 
     def first_of(self, *paths: tuple[str, ...]) -> str | None:
         """Return the first of these arguments that is there."""

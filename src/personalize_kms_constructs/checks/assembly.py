@@ -13,6 +13,8 @@ from functools import cached_property
 from pathlib import Path
 
 from ..access.lists import as_list
+from ..access.values import unknown
+from .construct_paths import add_construct_paths, template_of
 from .errors import AssemblyError
 from .files import Json, is_object, read_json, read_template
 
@@ -188,7 +190,7 @@ def _read_nested(directory: Path, template: Template, within: tuple[Path, ...] =
             raise AssemblyError(f"{path}: circular reference: the stack is nested in itself")
         nested = Template(
             name=f"{template.name}/{logical_id}",
-            stack_name=f"{template.stack_name}-{logical_id}",
+            stack_name=f"{template.stack_name}-{logical_id}-{unknown(f'{template.name}/{logical_id}.AWS::StackName')}",
             account=template.account,
             region=template.region,
             path=path,
@@ -207,22 +209,29 @@ def _nested_file(resource: Json, assets: Mapping[str, str]) -> str | None:
     return next((file for asset_hash, file in assets.items() if asset_hash in address), None)
 
 
-def _read_metadata(directory: Path, artifact: Json, template: Template) -> Iterator[tuple[Template, str, Json]]:
-    """Yield what our constructs left, and take in the construct paths of resources."""
+def _read_metadata(directory: Path, artifact: Json, template: Template) -> list[tuple[Template, str, Json]]:
+    """Return what our constructs left, and take in the construct paths of resources."""
     metadata = _object(artifact, "metadata")
     extra = artifact.get("additionalMetadataFile")
     if isinstance(extra, str):
         metadata |= read_json(directory / extra)
+    paths: list[tuple[str, str]] = []
+    found: list[tuple[Template, str, Json]] = []
     for path, entries in metadata.items():
         for entry in entries if isinstance(entries, list) else ():
             if not is_object(entry):
                 continue
             if entry.get("type") == LOGICAL_ID and isinstance(entry.get("data"), str):
-                for each in template.with_nested():
-                    if entry["data"] in each.resources:
-                        each.paths.setdefault(entry["data"], path.lstrip("/"))
+                paths.append((path.lstrip("/"), entry["data"]))
             elif entry.get("type") == RESOURCES and is_object(entry.get("data")):
-                yield template, path.lstrip("/"), entry["data"]
+                found.append((template, path.lstrip("/"), entry["data"]))
+    of_construct = add_construct_paths(template, paths)
+    for _, path, data in found:
+        own, file = template_of(path, of_construct, template), directory / str(data.get("template"))
+        # Nested templates that are equal are one asset, which has the file of the first.
+        if own is not template and file.is_file():
+            own.path = file
+    return found
 
 
 def _stacks_before(artifact_id: str, waits: Mapping[str, list[str]], stacks: Mapping[str, Template]) -> set[str]:

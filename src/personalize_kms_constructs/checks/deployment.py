@@ -11,9 +11,10 @@ from ..access.answers import Answer
 from ..access.lists import as_list
 from ..access.model import AccessModel, Bucket, Key, OpenQuestion, Policy, Problem, Role
 from ..access.problems import AWS_MANAGED_KEY, S3_GUIDE
-from ..access.values import account_of, has_unknown, last_part, open_parts, same, split, split_arn
+from ..access.values import account_of, has_unknown, last_part, open_parts, same, split_arn, without_case
 from . import physical
-from .one_name import add_roles_of_one_name
+from .finding import alias_in, nearest, of_any_partition
+from .one_name import add_roles_of_one_name, name_in_account
 from .physical import Resource
 from .policies import IDENTITY_POLICIES, may_deny, not_of_the_app, policy_of, policy_of_kms
 
@@ -35,6 +36,8 @@ class Deployment:
     aliases: dict[str, list[Resource]] = field(default_factory=dict)
     roles: dict[str, list[Resource]] = field(default_factory=dict)
     """More than one where stacks that don't say their accounts have roles of one name."""
+    roles_by_name: dict[tuple[str, str], list[Resource]] = field(default_factory=dict)
+    """By account and by name in lower case."""
     role_policies: dict[str, list[Resource]] = field(default_factory=dict)
     """Policies that name their roles, by the names of these."""
     managed_policies: dict[str, Resource] = field(default_factory=dict)
@@ -52,20 +55,21 @@ class Deployment:
     def _take(self, resource: Resource) -> None:
         type = resource.type
         if type in physical.KEYS:
-            self.keys.setdefault(_of_any_partition(physical.key_arn(resource)), resource)
+            self.keys.setdefault(of_any_partition(physical.key_arn(resource)), resource)
         elif type == physical.ALIAS:
             self.aliases.setdefault(physical.alias_name(resource), []).append(resource)
         elif type == _MERGED_KEY_POLICY:
-            arn = _of_any_partition(resource.text("KeyArn") or "")
+            arn = of_any_partition(resource.text("KeyArn") or "")
             self.merged_key_policies.setdefault(arn, []).append(resource)
         elif type == physical.ROLE:
-            self.roles.setdefault(_of_any_partition(physical.role_arn(resource)), []).append(resource)
+            self.roles.setdefault(of_any_partition(physical.role_arn(resource)), []).append(resource)
+            self.roles_by_name.setdefault(name_in_account(resource), []).append(resource)
         elif type == physical.BUCKET:
             self.buckets.setdefault(physical.bucket_name(resource), resource)
         elif type == "AWS::S3::BucketPolicy":
             self.bucket_policies.setdefault(resource.text("Bucket") or "", []).append(resource)
         if type == physical.MANAGED_POLICY:
-            self.managed_policies.setdefault(_of_any_partition(physical.managed_policy_arn(resource)), resource)
+            self.managed_policies.setdefault(of_any_partition(physical.managed_policy_arn(resource)), resource)
         if type in IDENTITY_POLICIES:
             for name in as_list(resource.get("Roles")) + as_list(resource.get("RoleName")):
                 self.role_policies.setdefault(str(name), []).append(resource)
@@ -79,7 +83,7 @@ class Deployment:
         """Put a key into the model."""
         if arn in model.keys:
             return
-        name = _of_any_partition(arn)
+        name = of_any_partition(arn)
         resource = self.find(lambda each: each.keys.get(name))
         if resource is None:
             merged = self.find(lambda each: each.merged_key_policies.get(name)) or []
@@ -107,20 +111,24 @@ class Deployment:
         """Put a role into the model."""
         if arn in model.roles:
             return
-        name = last_part(arn)
+        resources = self.find(lambda each: each.roles.get(of_any_partition(arn)))
+        # Where a path isn't known, it isn't known either where the name begins.
+        name = physical.role_name(resources[0]) if resources else last_part(arn)
         identity = self._policies_of(name, account_of(arn))
-        resources = self.find(lambda each: each.roles.get(_of_any_partition(arn)))
         if resources is None:
             unseen = _why_unseen(arn, model)
             policies = [policy_of(each, "PolicyDocument") for each in identity]
             model.roles[arn] = Role(arn, identity=policies, unseen=unseen, unseen_trust=unseen, unseen_boundary=unseen)
             return
         resource = resources[0]
-        if len(resources) > 1:
-            add_roles_of_one_name(model, arn, resources)
+        alike = self._roles_named_as(resource)
+        mixed_up = add_roles_of_one_name(model, resource, alike) if len(alike) > 1 else ""
         model.names[arn] = resource.path
         role = model.roles[arn] = Role(
-            arn, trust=[policy_of(resource, "AssumeRolePolicyDocument")], declared=resource.declared
+            arn,
+            trust=[policy_of(resource, "AssumeRolePolicyDocument")],
+            unseen_trust=mixed_up if len(resources) > 1 else "",
+            declared=resource.declared,
         )
         foreign: list[str] = []
         for attached in as_list(resource.get("ManagedPolicyArns")):
@@ -130,7 +138,7 @@ class Deployment:
             elif policy.declared not in [each.declared for each in identity]:
                 identity.append(policy)
         role.managed_policies = len(foreign)
-        role.unseen = "; ".join([*filter(None, [not_of_the_app(foreign)]), *self._of_unknown_roles])
+        role.unseen = "; ".join([*filter(None, [not_of_the_app(foreign), mixed_up]), *self._of_unknown_roles])
         role.unseen_denials = not_of_the_app(each for each in foreign if may_deny(each))
         role.identity = [policy_of(each, "PolicyDocument") for each in identity]
         role.managed_policies += sum(each.type == physical.MANAGED_POLICY for each in identity)
@@ -189,7 +197,8 @@ class Deployment:
         """Return the ARN of a role that a property names by its name or its ARN."""
         if has_unknown(role) or split_arn(role):
             return role
-        found = self.find(lambda each: [of[0] for arn, of in each.roles.items() if last_part(arn) == role] or None)
+        name = (resource.stack.template.account, without_case(role))
+        found = self.find(lambda each: each.roles_by_name.get(name))
         return physical.role_arn(found[0]) if found else resource.arn("iam", f"role/{role}", region=False)
 
     def _take_encryption(self, bucket: Bucket, resource: Resource, encryption: Any) -> None:
@@ -209,41 +218,30 @@ class Deployment:
                     bucket.unseen_encryption = f"it is encrypted with {arn}, an alias that isn't part of the app"
 
     def _managed_policy(self, arn: Any) -> Resource | None:
-        return self.find(lambda each: each.managed_policies.get(_of_any_partition(str(arn))))
+        return self.find(lambda each: each.managed_policies.get(of_any_partition(str(arn))))
 
     @cached_property
     def _of_unknown_roles(self) -> list[str]:
         """The policies that may be of any role, since the role's name isn't known, each with the reason."""
-        known = {last_part(arn) for arn in self.roles}
+        known = {name for _, name in self.roles_by_name}
         return [
             f"policy {policies[0].path} is of a role whose name isn't known, {', '.join(open_parts(name))}"
             for name, policies in self.role_policies.items()
-            if has_unknown(name) and name not in known
+            if has_unknown(name) and without_case(name) not in known
         ]
+
+    def _roles_named_as(self, role: Resource) -> list[Resource]:
+        """The roles that have one role's name in its account, itself included.
+
+        Stages may be for different accounts, unless they say theirs.
+        """
+        one_account = not has_unknown(role.stack.template.account)
+        everywhere = self.beside if self.beside is not None and one_account else self
+        return everywhere.find(lambda each: each.roles_by_name.get(name_in_account(role))) or []
 
     def _policies_of(self, role_name: str, account: str) -> list[Resource]:
         found = self.find(lambda each: each.role_policies.get(role_name)) or []
         return [each for each in found if same(each.stack.template.account, account) is not Answer.NO]
-
-
-def nearest(found: list[Resource], beside: Resource) -> Resource:
-    """Return the one that is deployed with another resource.
-
-    Stacks that don't say their account and Region may have resources of one name, since they needn't be of one.
-    """
-    return next((each for each in found if each.stack.top is beside.stack.top), found[0])
-
-
-def alias_in(arn: str) -> str:
-    """Return the name of the alias in an ARN, or nothing."""
-    parts = split_arn(arn)
-    return parts[5] if parts and parts[5].startswith(_ALIAS) else ""
-
-
-def _of_any_partition(arn: str) -> str:
-    """Return the ARN without its partition, by which stacks that know theirs find those of stacks that don't."""
-    parts = split(arn, ":", 2)
-    return parts[2] if len(parts) == 3 and parts[0] == "arn" else arn
 
 
 def _why_unseen(arn: str, model: AccessModel) -> str:

@@ -27,6 +27,11 @@ _VARIABLE = re.compile(r"\$\{([^{}]*)\}")
 class Scope(ABC):
     """The targets of a template's functions."""
 
+    @property
+    @abstractmethod
+    def name(self) -> str:
+        """The name of the stack: expressions that are equal in two stacks needn't have one value."""
+
     @abstractmethod
     def ref(self, name: str) -> Any:
         """Return a parameter, a pseudo parameter or what ``Ref`` of a resource is."""
@@ -69,7 +74,7 @@ class Scope(ABC):
         if len(expression) == 1:
             ((name, argument),) = expression.items()
             if name == "Ref":
-                return self.ref(argument) if isinstance(argument, str) else unknown("Ref of what is no name")
+                return self.ref(argument) if isinstance(argument, str) else self._not_known(name, argument)
             if name.startswith("Fn::"):
                 return self._function(name, argument)
         values = {
@@ -83,7 +88,7 @@ class Scope(ABC):
         found = self.value(expression)
         if isinstance(found, bool):
             return str(found).lower()
-        return str(found) if isinstance(found, (str, int, float)) else unknown(_shown(expression))
+        return str(found) if isinstance(found, (str, int, float)) else unknown(_shown(expression), found)
 
     def truth(self, expression: Any) -> Answer:
         """Return whether a condition holds."""
@@ -103,14 +108,17 @@ class Scope(ABC):
     def _function(self, name: str, argument: Any) -> Any:
         function = _FUNCTIONS.get(name)
         if function is None:
-            return unknown(f"{name} {_shown(argument)}")
+            return self._not_known(name, argument)
         try:
             return function(self, argument)
         except AssemblyError:
             raise
         except (TypeError, ValueError, KeyError, IndexError):
             # Not an argument that CloudFormation takes.
-            return unknown(f"{name} {_shown(argument)}")
+            return self._not_known(name, argument)
+
+    def _not_known(self, function: str, argument: Any) -> str:
+        return unknown(f"{function} {_shown(argument)}", self.name, argument)
 
 
 def _shown(expression: Any) -> str:
@@ -122,7 +130,7 @@ def _join(scope: Scope, argument: Any) -> str:
     separator, items = argument
     items = scope.value(items)
     if not isinstance(items, list):
-        return unknown(f"Fn::Join {_shown(argument)}")
+        return unknown(f"Fn::Join {_shown(argument)}", separator, items)
     return str(separator).join(scope.text(item) for item in items)
 
 
@@ -130,13 +138,14 @@ def _select(scope: Scope, argument: Any) -> Any:
     index, items = int(scope.text(argument[0])), scope.value(argument[1])
     if isinstance(items, list) and 0 <= index < len(items):
         return items[index]
-    return unknown(f"item {index} of {_shown(items)}")
+    return unknown(f"item {index} of {_shown(items)}", index, items)
 
 
 def _split(scope: Scope, argument: Any) -> Any:
     text = scope.text(argument[1])
-    found = split_outside_of_holes(text, str(argument[0]))
-    return unknown(f"parts of {text}") if found is None else found
+    separator = str(argument[0])
+    found = split_outside_of_holes(text, separator)
+    return unknown(f"parts of {text}", separator, text) if found is None else found
 
 
 def _sub(scope: Scope, argument: Any) -> str:
@@ -164,7 +173,9 @@ def _if(scope: Scope, argument: Any) -> Any:
     answer = scope.condition(name)
     if answer is Answer.MAYBE:
         one, other = scope.value(then), scope.value(otherwise)
-        return one if one is not NO_VALUE and one == other else unknown(f"Fn::If {name}")
+        if one is not NO_VALUE and one == other:
+            return one
+        return unknown(f"Fn::If {name}", scope.name, name, one, other)
     return scope.value(then if answer is Answer.YES else otherwise)
 
 
@@ -172,7 +183,7 @@ def _find_in_map(scope: Scope, argument: Any) -> Any:
     name, *path = (scope.text(item) for item in argument[:3])
     found = scope.mapping(name)
     if any(has_unknown(step) for step in path):
-        return unknown(f"Fn::FindInMap {_shown(argument)}")
+        return unknown(f"Fn::FindInMap {_shown(argument)}", scope.name, argument)
     for step in path:
         found = found[step]
     return scope.value(found)

@@ -5,18 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from ..access.answers import Answer
 from ..access.lists import as_list
 from ..access.model import Asked, Location, OpenQuestion
 from ..access.values import unknown
+from .app import App
 from .asked import KINDS
 from .assembly import Assembly, Template
-from .stacks import App, Stack
+from .stacks import Stack
 
 
 def asked_by_constructs(assembly: Assembly, app: App) -> Iterator[Asked | OpenQuestion]:
     """Yield what our constructs were told to allow."""
     for template, path, data in assembly.metadata:
         own = app.of_file(template, str(data.get("template")))
+        if own is not None and own.is_made is Answer.NO:
+            continue
         problem = data.get("problem")
         if own is None or problem is not None:
             because = f"what it was told to allow couldn't be written down: {problem or 'its stack is unknown'}"
@@ -43,6 +47,7 @@ def _asked(reader: _Reader, path: str, data: Mapping[str, Any]) -> Iterator[Aske
             source=reader.location(resource.get("source")),
             destination=reader.location(resource.get("destination")),
             declared=reader.own.declared(path),
+            only_if=reader.own.made_only_if,
         )
 
 

@@ -5,27 +5,48 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ..access.model import AccessModel, OpenQuestion, Problem
-from ..access.values import account_of, has_unknown
-from .physical import Resource
+from ..access.values import has_unknown, without_case
+from .physical import Resource, role_arn, role_name
 
 # "Names are not distinguished by case" and "must be unique within the account":
 _PAGE = "https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateRole.html"
 
 
-def add_roles_of_one_name(model: AccessModel, arn: str, found: Sequence[Resource]) -> None:
-    """Put into the model what comes of them: within one account, the deployment fails if more than one is made.
+def name_in_account(role: Resource) -> tuple[str, str]:
+    """Return what only one role can have: its account, and its name in lower case."""
+    return role.stack.template.account, without_case(role_name(role))
 
-    Stacks that don't say their accounts may be for different ones; then it isn't known which policies are whose.
+
+def add_roles_of_one_name(model: AccessModel, role: Resource, found: Sequence[Resource]) -> str:
+    """Put into the model what comes of a role's having the name of others; return what isn't known because of it.
+
+    Within one account, the deployment fails if more than one is made. Stacks that don't say their accounts may be for
+    different ones; then it isn't known which policies are whose.
     """
-    first, *others = found
-    is_one_account = not has_unknown(account_of(arn)) or len({each.stack.top for each in found}) < len(found)
-    if is_one_account and len([each for each in found if not each.only_if]) > 1:
-        paths = " and ".join(each.path for each in found)
-        message = f"{paths} have one role name, which an account takes once: give each its own, or share one role"
+    others = ", ".join(each.path for each in found if each is not role)
+    because = f"{others} has the same name, so that it isn't known whose policies are whose"
+    together = _made_in_one_account(found)
+    if together:
+        paths = " and ".join(each.path for each in together)
+        alike = len({role_arn(each) for each in together}) == 1
+        once = "once" if alike else "once, whatever the path and the case of the letters"
+        message = f"{paths} have one role name, which an account takes {once}: give each its own, or share one role"
+        first = together[0]
         model.problems.append(Problem("configuration", message, first.path, first.declared, _PAGE))
-        return
-    apart = "give each its own name"
-    if not is_one_account:
-        apart = "give the stacks their accounts by env, or put them into stages"
-    because = f"{', '.join(each.path for each in others)} has the same name, so that it isn't known whose policies are "
-    model.open_questions.append(OpenQuestion(first.path, f"{because}whose: {apart}", first.declared))
+    if role not in together:
+        apart = "give each its own name"
+        if len({each.stack.top for each in found}) == len(found) and has_unknown(role.stack.template.account):
+            apart = "give the stacks their accounts by env, or put them into stages"
+        model.open_questions.append(OpenQuestion(role.path, f"{because}: {apart}", role.declared))
+    return because
+
+
+def _made_in_one_account(found: Sequence[Resource]) -> list[Resource]:
+    """Return those that are made whatever the parameters are, if they are more than one."""
+    made: dict[object, list[Resource]] = {}
+    for each in found:
+        if not each.only_if:
+            # What isn't known is one value in a stack, but in two stacks the Region for example need not be.
+            account, name = each.stack.template.account, role_name(each)
+            made.setdefault(each.stack.top if has_unknown(account + name) else account, []).append(each)
+    return next((each for each in made.values() if len(each) > 1), [])

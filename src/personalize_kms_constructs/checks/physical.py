@@ -46,8 +46,8 @@ class Resource:
         return self.stack.declared(self.logical_id)
 
     @property
-    def only_if(self) -> str:
-        """A condition that can't be decided, on which it depends."""
+    def only_if(self) -> frozenset[str]:
+        """The conditions that can't be decided, on which it depends."""
         return self.stack.only_if(self.logical_id)
 
     def get(self, name: str) -> Any:
@@ -62,7 +62,19 @@ class Resource:
     def text(self, name: str) -> str | None:
         """Return a property that has to be a string; a hole where it is something else."""
         found = self.get(name)
-        return found if found is None or isinstance(found, str) else unknown(f"{self.path} {name}")
+        return found if found is None or isinstance(found, str) else self.unknown(name)
+
+    def unknown(self, name: str) -> str:
+        """Return the hole for a property."""
+        return unknown(f"{self.path} {name}", self.stack.name, self.logical_id)
+
+    def name_in(self, name: str) -> str:
+        """Return the name that a property gives it, or the id that AWS generates for one without a name."""
+        found = self.text(name)
+        if found and self.stack.may_be_no_value(self.body["Properties"][name]):
+            # Two resources with this expression needn't have one name.
+            return self.unknown(name)
+        return found or self.generated_id
 
     def too_deep(self, what: str) -> AssemblyError:
         """Return the error for what is nested so deeply that it can't be read."""
@@ -87,12 +99,12 @@ def key_arn(resource: Resource) -> str:
 
 def alias_name(resource: Resource) -> str:
     """Return the name of an alias, ``alias/`` included."""
-    return resource.text("AliasName") or unknown(f"{resource.path} AliasName")
+    return resource.text("AliasName") or resource.unknown("AliasName")
 
 
 def role_name(resource: Resource) -> str:
     """Return the name of a role."""
-    return resource.text("RoleName") or resource.generated_id
+    return resource.name_in("RoleName")
 
 
 def role_arn(resource: Resource) -> str:
@@ -102,13 +114,13 @@ def role_arn(resource: Resource) -> str:
 
 def managed_policy_arn(resource: Resource) -> str:
     """Return the ARN of a managed policy."""
-    name = resource.text("ManagedPolicyName") or resource.generated_id
+    name = resource.name_in("ManagedPolicyName")
     return resource.arn("iam", f"policy{resource.text('Path') or '/'}{name}", region=False)
 
 
 def bucket_name(resource: Resource) -> str:
     """Return the name of a bucket."""
-    return resource.text("BucketName") or resource.generated_id
+    return resource.name_in("BucketName")
 
 
 def bucket_arn(resource: Resource) -> str:

@@ -11,13 +11,14 @@ from ..access.needs import location_key
 from ..access.values import has_unknown, split, split_arn, unknown
 from ..matrix import KMS_PAGE
 from . import physical
+from .app import App
 from .asked import Request
 from .assembly import NESTED_STACK, Assembly
-from .deployment import Deployment, alias_in, nearest
+from .deployment import Deployment
+from .finding import alias_in, nearest
 from .metadata import asked_by_constructs
 from .physical import Resource
 from .requests import requests_of
-from .stacks import App
 from .waiting import Dependencies
 
 _S3 = "s3://"

@@ -6,50 +6,20 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cached_property, partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from ..access.answers import Answer
-from ..access.values import PARTITION, same, unknown
+from ..access.answers import Answer, all_of
+from ..access.values import PARTITION, same, split_outside_of_holes, unknown
 from . import physical
 from .assembly import Template
 from .cross_region import READER, written_for
 from .errors import AssemblyError
 from .intrinsics import NO_VALUE, Scope
 
+if TYPE_CHECKING:
+    from .app import App
+
 _DYNAMIC = re.compile(r"\{\{resolve:[^}]*\}\}")
-
-
-class App:
-    """All stacks that can refer to each other."""
-
-    def __init__(self, templates: list[Template]) -> None:
-        self.top = [Stack(self, template) for template in templates]
-        self.stacks = [each for stack in self.top for each in stack.with_nested()]
-        self._by_file = {stack.template.path: stack for stack in self.stacks}
-
-    def of_file(self, beside: Template, file: str) -> Stack | None:
-        """Return the stack whose template has this name, in the directory of another template."""
-        return self._by_file.get(beside.path.parent / file)
-
-    @cached_property
-    def exports(self) -> Mapping[str, list[tuple[Stack, str]]]:
-        """The outputs of each exported name."""
-        # A name that is an import itself can't be known.
-        found = self.__dict__["exports"] = dict[str, list[tuple[Stack, str]]]()
-        for stack in self.stacks:
-            for output, declared in stack.template.body.get("Outputs", {}).items():
-                export = declared.get("Export") if isinstance(declared, dict) else None
-                if isinstance(export, dict) and "Name" in export:
-                    found.setdefault(stack.text(export["Name"]), []).append((stack, output))
-        return found
-
-    @cached_property
-    def by_stack_name(self) -> Mapping[str, list[Stack]]:
-        """The top-level stacks of each name."""
-        found: dict[str, list[Stack]] = {}
-        for stack in self.top:
-            found.setdefault(stack.template.stack_name, []).append(stack)
-        return found
 
 
 class Stack(Scope):
@@ -73,6 +43,11 @@ class Stack(Scope):
             logical_id: Stack(app, nested, (self, logical_id), self._passed(logical_id))
             for logical_id, nested in template.nested.items()
         }
+
+    @property
+    def name(self) -> str:
+        """Its construct path."""
+        return self.template.name
 
     def _passed(self, logical_id: str) -> Mapping[str, Callable[[], Any]]:
         given = self.template.resources[logical_id].get("Properties", {}).get("Parameters", {})
@@ -126,19 +101,39 @@ class Stack(Scope):
             if self.exists(logical_id) is not Answer.NO:
                 yield self.resource(logical_id)
 
-    def exists(self, logical_id: str) -> Answer:
-        """Return whether a resource's condition holds."""
-        condition = self.template.resources[logical_id].get("Condition")
-        return self.condition(condition) if isinstance(condition, str) else Answer.YES
+    @cached_property
+    def is_made(self) -> Answer:
+        """Tell if the conditions of the nested stacks in which it is hold."""
+        return Answer.YES if self.parent is None else self.parent[0].exists(self.parent[1])
 
-    def only_if(self, logical_id: str) -> str:
-        """Return the condition of a resource, if it can't be decided."""
-        open_condition = self.exists(logical_id) is Answer.MAYBE
-        return f"{self.template.name}.{self.template.resources[logical_id]['Condition']}" if open_condition else ""
+    @cached_property
+    def made_only_if(self) -> frozenset[str]:
+        """The conditions of the nested stacks in which it is, of those that can't be decided."""
+        return frozenset() if self.parent is None else self.parent[0].only_if(self.parent[1])
+
+    def exists(self, logical_id: str) -> Answer:
+        """Return whether a resource's condition holds, and those of the nested stacks around it."""
+        condition = self.template.resources[logical_id].get("Condition")
+        return all_of((self.is_made, self.condition(condition))) if isinstance(condition, str) else self.is_made
+
+    def only_if(self, logical_id: str) -> frozenset[str]:
+        """Return the conditions of a resource, and of the nested stacks around it, that can't be decided."""
+        condition = self.template.resources[logical_id].get("Condition")
+        if isinstance(condition, str) and self.condition(condition) is Answer.MAYBE:
+            return self.made_only_if | {f"{self.template.name}.{condition}"}
+        return self.made_only_if
+
+    def may_be_no_value(self, expression: Any) -> bool:
+        """Report whether a condition that can't be decided may leave a property out."""
+        match expression:
+            case {"Fn::If": [str(name), *branches]} if self.condition(name) is Answer.MAYBE:
+                return any(self.value(each) is NO_VALUE or self.may_be_no_value(each) for each in branches)
+        return False
 
     def string(self, text: str) -> str:
         """Return a string with holes for the dynamic references of CloudFormation."""
-        return _DYNAMIC.sub(lambda match: unknown(match[0].strip("{}")), text)
+        here = self.template
+        return _DYNAMIC.sub(lambda match: unknown(match[0].strip("{}"), match[0], here.account, here.region), text)
 
     def ref(self, name: str) -> Any:
         """Return a parameter, a pseudo parameter or what ``Ref`` of a resource is."""
@@ -146,7 +141,7 @@ class Stack(Scope):
         if name in self._pseudo_parameters:
             return self._pseudo_parameters[name]
         if name.startswith("AWS::"):
-            return f"${{{name}}}"
+            return f"${{{name}}}" if name == "AWS::URLSuffix" else unknown(f"{template.name}.{name}")
         if name in template.body.get("Parameters", {}):
             return self._parameter(name)
         if name not in template.resources:
@@ -180,7 +175,7 @@ class Stack(Scope):
         """Return an export of a stack of the same account and Region."""
         for stack, output in self.exporters(name):
             return stack.output(output)
-        return unknown(f"export {name}")
+        return unknown(f"export {name}", name, self.template.account, self.template.region)
 
     def exporters(self, name: str) -> list[tuple[Stack, str]]:
         """Return the stacks that export a name to this one, with the output; more than one only in broken apps."""
@@ -205,7 +200,7 @@ class Stack(Scope):
             there = stack.template
             if same(there.account, account) is Answer.YES and same(there.region, region) is Answer.YES:
                 return stack.output(output)
-        return unknown(f"output {output} of {name}")
+        return unknown(f"output {output} of {name}", name, output, account, region)
 
     def condition(self, name: str) -> Answer:
         """Return whether a condition of the template holds."""
@@ -224,11 +219,16 @@ class Stack(Scope):
         if given is None:
             # A default can be replaced at each deployment.
             return unknown(f"{self.template.name}.{name}")
+        declared = self.template.body["Parameters"][name]
+        type = str(declared.get("Type")) if isinstance(declared, dict) else ""
+        if type.startswith("AWS::SSM::"):
+            # Given is the name of a parameter of Systems Manager.
+            return unknown(f"{self.template.name}.{name}")
         with self._once(f"parameter {name}"):
             found = given()
-        declared = self.template.body["Parameters"][name]
-        is_list = isinstance(declared, dict) and declared.get("Type") == "CommaDelimitedList"
-        return found.split(",") if is_list and isinstance(found, str) else found
+        if isinstance(found, str) and type.startswith(("CommaDelimitedList", "List<")):
+            return split_outside_of_holes(found, ",") or found
+        return found
 
     @contextmanager
     def _once(self, what: str) -> Iterator[None]:

@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from typing import Any
 
 from ..access.lists import as_list
+from .app import App
 from .assembly import Assembly
 from .errors import AssemblyError
-from .stacks import App, Stack
+from .stacks import Stack
 
 _SUB_VARIABLE = re.compile(r"\$\{([^!{}.]+)")
 

@@ -1,0 +1,300 @@
+"""Roles of one name: IAM makes one of them in an account, and the check can't tell their policies apart."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import aws_cdk as cdk
+import pytest
+
+from personalize_kms_constructs import PersonalizeEncryption, PersonalizeResource
+from personalize_kms_constructs.access.report import AccessReport
+from personalize_kms_constructs.checks import check_assembly
+from tests.checks.templates import complete, dataset_group, key, policy, role, write
+
+ACCOUNT = "111122223333"
+PARAMETERS = {"Stage": {"Type": "String"}}
+CONDITIONS = {
+    "IsProd": {"Fn::Equals": [{"Ref": "Stage"}, "prod"]},
+    "IsDev": {"Fn::Not": [{"Condition": "IsProd"}]},
+    "Never": {"Fn::Equals": ["a", "b"]},
+}
+NO_VALUE = {"Ref": "AWS::NoValue"}
+ONCE = "have one role name, which an account takes once"
+MEND = ": give each its own, or share one role"
+MIXED_UP = "has the same name, so that it isn't known whose policies are whose"
+
+
+def check(directory: Path, *resources: dict[str, Any], **more: Any) -> AccessReport:
+    """A report on stacks of these resources beside a complete dataset group."""
+    names = ["Main", "Other"][: len(resources)]
+    stacks = {
+        name: {**complete(**each), "Parameters": PARAMETERS, "Conditions": CONDITIONS}
+        for name, each in zip(names, resources, strict=True)
+    }
+    return check_assembly(write(directory, stacks, **more))
+
+
+def messages(report: AccessReport) -> list[str]:
+    return [each.message for each in report.problems]
+
+
+def questions(report: AccessReport) -> list[str]:
+    return [each.because for each in report.undecided]
+
+
+def synthesized(directory: Path, build: Callable[[cdk.App], object]) -> AccessReport:
+    app = cdk.App(outdir=str(directory / "out"), analytics_reporting=False)
+    build(app)
+    app.synth()
+    return check_assembly(directory / "out")
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "once"),
+    [
+        ({"RoleName": "movies"}, {"RoleName": "movies"}, ""),
+        ({"RoleName": "movies"}, {"RoleName": "MOVIES"}, ", whatever the path and the case of the letters"),
+        (
+            {"RoleName": "movies", "Path": "/a/"},
+            {"RoleName": "movies", "Path": "/b/"},
+            ", whatever the path and the case of the letters",
+        ),
+        ({"RoleName": {"Ref": "Stage"}}, {"RoleName": {"Fn::Sub": "${Stage}"}}, ""),
+        ({"RoleName": {"Fn::If": ["IsProd", "a", "b"]}}, {"RoleName": {"Fn::If": ["IsProd", "a", "b"]}}, ""),
+        ({"RoleName": {"Fn::If": ["IsProd", "a", "a"]}}, {"RoleName": "a"}, ""),
+    ],
+    ids=lambda each: json.dumps(each),
+)
+def test_names_that_are_one(one: Any, other: Any, once: str, tmp_path: Path) -> None:
+    """Case and path don't part them, and an expression is one value in a stack."""
+    report = check(tmp_path, {"Role": role(**one), "Same": role(**other)})
+    assert messages(report) == [f"Main/Role and Main/Same {ONCE}{once}{MEND}"]
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("movies", "books"),
+        ("movies", {"Ref": "Stage"}),
+        ({"Fn::If": ["IsProd", "prod-movies", "dev-movies"]}, {"Fn::If": ["IsProd", "prod-books", "dev-books"]}),
+        ({"Fn::If": ["IsProd", "movies", NO_VALUE]}, {"Fn::If": ["IsProd", "movies", NO_VALUE]}),
+        (
+            {"Fn::If": ["IsProd", {"Fn::If": ["IsDev", "movies", NO_VALUE]}, "a"]},
+            {"Fn::If": ["IsProd", {"Fn::If": ["IsDev", "movies", NO_VALUE]}, "a"]},
+        ),
+        ({"Fn::Sub": "${Stage}-A"}, {"Fn::Sub": "${Stage}-b"}),
+        (None, None),
+    ],
+    ids=lambda each: json.dumps(each),
+)
+def test_names_that_need_not_be_one(one: Any, other: Any, tmp_path: Path) -> None:
+    """Nothing is said of them, and the role has its policies."""
+    named = [role(**({"RoleName": each} if each else {})) for each in (one, other)]
+    report = check(tmp_path, {"Role": named[0], "Same": named[1]})
+    assert (report.missing, questions(report), messages(report)) == ((), [], [])
+
+
+def test_holes_are_told_apart_by_the_case_of_their_names(tmp_path: Path) -> None:
+    """Logical ids that differ in case are two, and so are the values of two parameters."""
+    parameters = {"stage": {"Type": "String"}, "Stage": {"Type": "String"}}
+    template = complete(Role=role(RoleName={"Ref": "stage"}), Same=role(RoleName={"Ref": "Stage"}))
+    report = check_assembly(write(tmp_path, {"Main": {**template, "Parameters": parameters}}))
+    assert (report.missing, questions(report), messages(report)) == ((), [], [])
+
+
+def test_two_stages_of_one_known_account(tmp_path: Path) -> None:
+    """Stages that don't say their accounts may be for two."""
+
+    def build(app: cdk.App, account: str | None) -> None:
+        for name, region in (("Dev", "eu-west-1"), ("Prod", "us-east-1")):
+            stage = cdk.Stage(app, name, env=cdk.Environment(account=account, region=region))
+            PersonalizeEncryption(
+                cdk.Stack(stage, "Main"), "Movies", role_name="movies", resources=[PersonalizeResource.dataset_group()]
+            )
+
+    report = synthesized(tmp_path / "known", lambda app: build(app, ACCOUNT))
+    assert messages(report) == [f"Dev/Main/Movies/Role and Prod/Main/Movies/Role {ONCE}{MEND}"]
+    report = synthesized(tmp_path / "unknown", lambda app: build(app, None))
+    assert (report.missing, questions(report), messages(report)) == ((), [], [])
+
+
+@pytest.mark.parametrize(
+    ("conditions", "is_question"),
+    [((None, "IsProd"), True), (("IsDev", "IsProd"), True), ((None, "Never"), False), (("IsProd", "IsProd"), True)],
+)
+def test_conditions_of_nested_stacks(conditions: tuple[Any, Any], is_question: bool, tmp_path: Path) -> None:
+    """The roles are made only with the nested stacks, so that the deployment may succeed."""
+
+    def build(app: cdk.App) -> None:
+        stack = cdk.Stack(app, "Main", env=cdk.Environment(account=ACCOUNT, region="eu-west-1"))
+        parameter = cdk.CfnParameter(stack, "Stage")
+        expressions = {
+            "IsProd": cdk.Fn.condition_equals(parameter, "prod"),
+            "IsDev": cdk.Fn.condition_equals(parameter, "dev"),
+            "Never": cdk.Fn.condition_equals("a", "b"),
+        }
+        made = {name: cdk.CfnCondition(stack, name, expression=each) for name, each in expressions.items()}
+        for name, condition in zip(("One", "Two"), conditions, strict=True):
+            nested = cdk.NestedStack(stack, name)
+            resource = nested.nested_stack_resource
+            assert resource is not None
+            if condition:
+                resource.cfn_options.condition = made[condition]
+            PersonalizeEncryption(nested, "E", role_name="movies", resources=[PersonalizeResource.dataset_group()])
+
+    report = synthesized(tmp_path, build)
+    assert (report.missing, messages(report)) == ((), [])
+    assert [each for each in questions(report) if each.endswith("give each its own name")] == (
+        [f"Main/Two/E/Role {MIXED_UP}: give each its own name"] if is_question else []
+    )
+    assert report.asked == (
+        ("Main/One/E (dataset group)", "Main/Two/E (dataset group)") if is_question else ("Main/One/E (dataset group)",)
+    )
+    if not is_question:
+        assert report.undecided == ()
+
+
+def test_a_construct_in_a_nested_stack_that_may_not_be_made(tmp_path: Path) -> None:
+    """Its role and policies are there whenever it is."""
+
+    def build(app: cdk.App) -> None:
+        stack = cdk.Stack(app, "Main")
+        expression = cdk.Fn.condition_equals(cdk.CfnParameter(stack, "Stage"), "prod")
+        nested = cdk.NestedStack(stack, "Nested")
+        assert nested.nested_stack_resource is not None
+        nested.nested_stack_resource.cfn_options.condition = cdk.CfnCondition(stack, "IsProd", expression=expression)
+        PersonalizeEncryption(nested, "E", resources=[PersonalizeResource.dataset_group()])
+
+    report = synthesized(tmp_path, build)
+    assert (report.missing, questions(report), messages(report)) == ((), [], [])
+    assert len(report.allowed) == 14
+
+
+def test_policies_in_a_role_of_the_same_name(tmp_path: Path) -> None:
+    """They may be the policies of the role that is made: nothing is said to be missing."""
+    inline = {"PolicyName": "use", "PolicyDocument": policy()["Properties"]["PolicyDocument"]}
+    report = check(
+        tmp_path,
+        {
+            "Role": role(RoleName="movies"),
+            "Same": role(RoleName="movies", Policies=[inline]),
+            "Policy": policy(role="another"),
+        },
+    )
+    assert messages(report) == [f"Main/Role and Main/Same {ONCE}{MEND}"]
+    assert report.missing == ()
+    assert sorted(each.action for each in report.undecided) == [
+        "kms:Decrypt",
+        "kms:DescribeKey",
+        "kms:GenerateDataKey",
+        "kms:ListGrants",
+    ]
+    assert all(f"Main/Same {MIXED_UP}" in each for each in questions(report))
+
+
+def test_what_is_missing_is_not_hidden_by_a_role_of_the_same_name(tmp_path: Path) -> None:
+    """Two roles whose names are two expressions with one condition."""
+    names = [{"Fn::If": ["IsProd", f"prod-{each}", f"dev-{each}"]} for each in ("movies", "books")]
+    report = check(
+        tmp_path,
+        {"Role": role(RoleName=names[0]), "Other": role(RoleName=names[1]), "Policy": policy(role={"Ref": "Other"})},
+    )
+    assert [(each.action, each.principal) for each in report.missing] == [
+        ("kms:Decrypt", "role"),
+        ("kms:DescribeKey", "role"),
+        ("kms:GenerateDataKey", "role"),
+        ("kms:ListGrants", "role"),
+    ]
+    assert messages(report) == []
+
+
+@pytest.mark.parametrize("account", [ACCOUNT, None])
+def test_the_trust_of_two_roles_of_one_name(account: str | None, tmp_path: Path) -> None:
+    """It isn't known which of them is made, each of which trusts Personalize of its own Region."""
+
+    def build(app: cdk.App) -> None:
+        for name, region in (("One", "eu-west-1"), ("Two", "us-east-1")):
+            stack = cdk.Stack(app, name, env=cdk.Environment(account=account, region=region))
+            PersonalizeEncryption(stack, "E", role_name="movies", resources=[PersonalizeResource.dataset_group()])
+
+    report = synthesized(tmp_path, build)
+    assert [each.kind for each in report.problems] == (["configuration"] if account else [])
+    assert report.missing == ()
+    apart = f"Two/E/Role {MIXED_UP}: give the stacks their accounts by env, or put them into stages"
+    assert (apart in questions(report)) == (account is None)
+    assert [each.needed_by for each in report.undecided if each.policy == "trust"] == [["Two/E (dataset group)"]]
+
+
+def test_a_trust_policy_that_is_wrong_is_a_problem_still(tmp_path: Path) -> None:
+    """With no role of the same name, its trust policy is known."""
+    wrong = role(RoleName="movies", AssumeRolePolicyDocument={"Statement": []})
+    assert [each.kind for each in check(tmp_path / "1", {"Role": wrong}).problems] == ["trust"]
+    with_path = {"Role": wrong, "Same": role(RoleName="movies", Path="/a/")}
+    assert [each.kind for each in check(tmp_path / "2", with_path).problems] == ["configuration", "trust"]
+
+
+def test_a_region_that_is_not_known_may_part_two_stacks(tmp_path: Path) -> None:
+    """The stacks of one account needn't be of one Region."""
+    named = {"Role": role(RoleName={"Fn::Sub": "movies-${AWS::Region}"})}
+    report = check(tmp_path / "1", named, named, region="unknown-region")
+    assert messages(report) == []
+    assert questions(report) == [f"Other/Role {MIXED_UP}: give each its own name"]
+    report = check(tmp_path / "2", named, named)
+    assert messages(report) == [f"Main/Role and Other/Role {ONCE}{MEND}"]
+
+
+def test_a_policy_in_a_nested_stack_that_may_not_be_made(tmp_path: Path) -> None:
+    """It is there for those beside it, and may not be there for others."""
+    allowing = policy({"Ref": "Key"}, {"Ref": "Role"})
+    group = dataset_group({"Ref": "Key"}, {"Ref": "RoleArn"})
+    inner = {
+        "Parameters": {name: {"Type": "String"} for name in ("Key", "Role", "RoleArn")},
+        "Resources": {"Policy": allowing, "Movies": group},
+    }
+    nested = {
+        "Type": "AWS::CloudFormation::Stack",
+        "Condition": "IsProd",
+        "Metadata": {"aws:asset:path": "nested.json"},
+        "Properties": {
+            "Parameters": {
+                "Key": {"Fn::GetAtt": ["Key", "Arn"]},
+                "Role": {"Ref": "Role"},
+                "RoleArn": {"Fn::GetAtt": ["Role", "Arn"]},
+            }
+        },
+    }
+    resources: dict[str, Any] = {"Key": key(), "Role": role(), "Nested": nested}
+    common = {"Parameters": PARAMETERS, "Conditions": CONDITIONS}
+    (tmp_path / "nested.json").write_text(json.dumps(inner))
+    report = check_assembly(write(tmp_path, {"Main": {**common, "Resources": resources}}))
+    assert (report.missing, questions(report), messages(report)) == ((), [], [])
+    assert len(report.allowed) == 14
+    outside = {**resources, "Books": dataset_group(waits="Nested")}
+    report = check_assembly(write(tmp_path, {"Main": {**common, "Resources": outside}}))
+    assert {(each.action, each.because) for each in report.undecided} == {
+        (action, "statement number 1 of policy Main/Nested/Policy: it depends on the condition Main.IsProd")
+        for action in ("kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey", "kms:ListGrants")
+    }
+    nested["Condition"] = "Never"
+    report = check_assembly(write(tmp_path, {"Main": {**common, "Resources": outside}}))
+    assert (report.asked, len(report.missing)) == (("Main/Books (dataset group)",), 4)
+
+
+def test_two_nested_stacks_that_are_equal(tmp_path: Path) -> None:
+    """Their templates are one asset, with the file of the first; each construct is checked in its own."""
+
+    def build(app: cdk.App) -> None:
+        stack = cdk.Stack(app, "Main")
+        for name in ("One", "Two"):
+            nested = cdk.NestedStack(stack, name)
+            PersonalizeEncryption(nested, "E", role_name="movies", resources=[PersonalizeResource.dataset_group()])
+
+    report = synthesized(tmp_path, build)
+    assert (report.missing, questions(report)) == ((), [])
+    assert messages(report) == [f"Main/One/E/Role and Main/Two/E/Role {ONCE}{MEND}"]
+    assert report.asked == ("Main/One/E (dataset group)", "Main/Two/E (dataset group)")
+    assert len(report.allowed) == 28

@@ -1,0 +1,275 @@
+"""Values that a template doesn't tell: two of them are one only if that is certain."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from personalize_kms_constructs.access.answers import Answer
+from personalize_kms_constructs.access.values import open_parts, same
+from personalize_kms_constructs.checks import check_assembly
+from personalize_kms_constructs.checks.app import App
+from personalize_kms_constructs.checks.asked import KINDS, Request
+from personalize_kms_constructs.checks.assembly import read_assembly
+from personalize_kms_constructs.checks.physical import role_name
+from personalize_kms_constructs.checks.stacks import Stack
+from tests.checks.templates import complete, write
+
+PROD = {"Fn::Equals": [{"Ref": "Stage"}, "prod"]}
+STACK_ID = {"Ref": "AWS::StackId"}
+SERVICE = {"Service": "personalize.amazonaws.com"}
+MAPPINGS = {"Names": {"eu-west-1": {"in": "a", "out": "b"}}}
+
+
+def stacks_of(directory: Path, *names: str, **environment: Any) -> list[Stack]:
+    """Stacks with a parameter and a condition, and one nested in each."""
+    template: dict[str, Any] = {
+        "Parameters": {"Stage": {"Type": "String"}, "Names": {"Type": "CommaDelimitedList"}},
+        "Conditions": {"IsProd": PROD, "IsLive": PROD},
+        "Mappings": MAPPINGS,
+        "Resources": {"Key": {"Type": "AWS::KMS::Key"}},
+    }
+    for name in names:
+        directory.mkdir(parents=True, exist_ok=True)
+        (directory / f"{name}.nested.json").write_text(json.dumps({**template, "Resources": {}}))
+    bodies = {}
+    for name in names:
+        inner = {"Type": "AWS::CloudFormation::Stack", "Metadata": {"aws:asset:path": f"{name}.nested.json"}}
+        bodies[name] = {**template, "Resources": {**template["Resources"], "Nested": inner}}
+    return App(read_assembly(write(directory, bodies, **environment)).templates).stacks
+
+
+def select(index: int, separator: str, text: Any) -> Any:
+    return {"Fn::Select": [index, {"Fn::Split": [separator, text]}]}
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ({"Fn::If": ["IsProd", "prod-in", "dev-in"]}, {"Fn::If": ["IsProd", "prod-out", "dev-out"]}),
+        ({"Fn::If": ["IsProd", "a", "b"]}, {"Fn::If": ["IsLive", "a", "b"]}),
+        ({"Fn::If": ["IsProd", "a", {"Ref": "AWS::NoValue"}]}, {"Fn::If": ["IsProd", {"Ref": "AWS::NoValue"}, "a"]}),
+        ({"Fn::If": ["IsProd", ["a"], ["b"]]}, {"Fn::If": ["IsProd", ["a"], ["c"]]}),
+        (
+            {"Fn::If": ["IsProd", {"Fn::If": ["IsLive", "a", "b"]}, "c"]},
+            {"Fn::If": ["IsProd", {"Fn::If": ["IsLive", "a", "d"]}, "c"]},
+        ),
+        (select(2, "/", STACK_ID), select(2, "-", STACK_ID)),
+        (select(1, "/", STACK_ID), select(2, "/", STACK_ID)),
+        (select(0, "-", {"Ref": "Stage"}), select(1, "-", {"Ref": "Stage"})),
+        (select(0, "-", {"Ref": "AWS::Region"}), {"Ref": "AWS::Region"}),
+        (select(0, "-", {"Ref": "Key"}), {"Ref": "Key"}),
+        ({"Fn::Select": [0, {"Ref": "Names"}]}, {"Ref": "Names"}),
+        ({"Fn::Select": [0, {"Ref": "Names"}]}, {"Fn::Select": [1, {"Ref": "Names"}]}),
+        ({"Fn::FindInMap": ["Names", {"Ref": "Stage"}, "in"]}, {"Fn::FindInMap": ["Names", {"Ref": "Stage"}, "out"]}),
+        (
+            {"Fn::FindInMap": ["Names", {"Fn::Join": ["-", [{"Ref": "Stage"}, "x" * 60]]}, "in"]},
+            {"Fn::FindInMap": ["Names", {"Fn::Join": ["-", [{"Ref": "Stage"}, "x" * 60]]}, "out"]},
+        ),
+        ({"Fn::Base64": "a" * 80}, {"Fn::Base64": "a" * 81}),
+        ({"Fn::Cidr": ["{a}", 1, 8]}, {"Fn::Cidr": ["a", 1, 8]}),
+        ({"Fn::Join": ["-", {"Ref": "Names"}]}, {"Fn::Join": ["+", {"Ref": "Names"}]}),
+        ({"Fn::Join": [f"{'-' * 60}a", {"Ref": "Names"}]}, {"Fn::Join": [f"{'-' * 60}b", {"Ref": "Names"}]}),
+        ({"Ref": ["a"]}, {"Ref": ["b"]}),
+        ({"Fn::Sub": "${AWS::StackName}-${Stage}-a"}, {"Fn::Sub": "${AWS::StackName}-${Stage}-b"}),
+    ],
+    ids=lambda each: json.dumps(each)[:60],
+)
+def test_two_expressions_are_two_values(one: Any, other: Any, tmp_path: Path) -> None:
+    """Each is equal to itself alone, in a nested stack too."""
+    for stack in stacks_of(tmp_path, "Main", region="unknown-region"):
+        assert stack.text(one) == stack.text(one)
+        assert stack.text(one) != stack.text(other)
+
+
+@pytest.mark.parametrize(
+    "expression",
+    [
+        {"Fn::If": ["IsProd", "prod", "dev"]},
+        {"Fn::Sub": "acme-${AWS::StackId}"},
+        STACK_ID,
+        {"Ref": "AWS::NotificationARNs"},
+        {"Ref": "AWS::StackName"},
+        select(2, "/", STACK_ID),
+        select(0, "-", {"Ref": "Stage"}),
+        {"Fn::FindInMap": ["Names", {"Ref": "Stage"}, "in"]},
+        {"Fn::FindInMap": ["None", "eu-west-1", "in"]},
+        {"Fn::Transform": {"Name": "Macro"}},
+        {"Ref": "Nothing"},
+        {"Fn::GetAtt": ["Nothing", "Arn"]},
+        {"Ref": ["Nothing"]},
+        {"Fn::Select": ["first", ["a"]]},
+    ],
+    ids=lambda each: json.dumps(each)[:60],
+)
+def test_one_expression_in_two_stacks_is_two_values(expression: Any, tmp_path: Path) -> None:
+    """Each stack has its own parameters, conditions, mappings and id, and so has a nested one."""
+    found = [stack.text(expression) for stack in stacks_of(tmp_path, "Main", "Other")]
+    assert len(found) == 4
+    assert len(set(found)) == 4
+
+
+@pytest.mark.parametrize(
+    ("expression", "name"),
+    [
+        ({"Fn::ImportValue": "data"}, "export data"),
+        ("{{resolve:ssm:/data}}", "resolve:ssm:/data"),
+        ({"Fn::GetStackOutput": {"StackName": "Data", "OutputName": "Arn"}}, "output Arn of Data"),
+    ],
+)
+def test_what_an_account_keeps_for_a_region(expression: Any, name: str, tmp_path: Path) -> None:
+    """It is one value for the stacks of one account and Region; its name in reports is short."""
+    ireland = [each.text(expression) for each in stacks_of(tmp_path / "1", "Main", "Other")]
+    virginia = stacks_of(tmp_path / "2", "Main", region="us-east-1")[0].text(expression)
+    elsewhere = stacks_of(tmp_path / "3", "Main", account="444455556666")[0].text(expression)
+    assert len(set(ireland)) == 1
+    assert len({ireland[0], virginia, elsewhere}) == 3
+    assert {each for value in (ireland[0], virginia, elsewhere) for each in open_parts(value)} == {name}
+
+
+def test_the_names_that_people_read(tmp_path: Path) -> None:
+    """The digest by which values are told apart isn't among them."""
+    (stack, _) = stacks_of(tmp_path, "Main")
+    nested_if = {"Fn::If": ["IsProd", {"Fn::If": ["IsLive", "a", "b"]}, "c"]}
+    assert open_parts(stack.text(nested_if)) == ["Fn::If IsProd"]
+    assert open_parts(stack.text(select(2, "/", STACK_ID))) == ["item 2 of parts of Main.AWS::StackId"]
+    assert open_parts(stack.text({"Ref": "Stage"})) == ["Main.Stage"]
+
+
+def test_the_name_of_a_nested_stack_has_an_end_that_is_not_known(tmp_path: Path) -> None:
+    """CloudFormation makes it of the outer stack's name, the logical id and something random."""
+    main, nested = stacks_of(tmp_path, "Main")
+    assert main.text({"Ref": "AWS::StackName"}) == "Main"
+    name = nested.text({"Ref": "AWS::StackName"})
+    assert same(name, "Main-Nested-1ABCDEFGHIJKL") is Answer.MAYBE
+    assert same(name, "Main-Other-1ABCDEFGHIJKL") is Answer.NO
+
+
+def test_parameters_of_nested_stacks(tmp_path: Path) -> None:
+    """A list whose parts aren't known, and a name of a parameter of Systems Manager, which is not its value."""
+    nested = {
+        "Parameters": {
+            "Names": {"Type": "CommaDelimitedList"},
+            "Known": {"Type": "List<String>"},
+            "Path": {"Type": "AWS::SSM::Parameter::Value<String>"},
+        },
+        "Resources": {},
+    }
+    given = {"Names": {"Ref": "Names"}, "Known": "a,b", "Path": "/data/bucket"}
+    stack = {
+        "Type": "AWS::CloudFormation::Stack",
+        "Metadata": {"aws:asset:path": "nested.json"},
+        "Properties": {"Parameters": given},
+    }
+    tmp_path.joinpath("nested.json").write_text(json.dumps(nested))
+    main = {"Parameters": {"Names": {"Type": "CommaDelimitedList"}}, "Resources": {"Nested": stack}}
+    (_, inner) = App(read_assembly(write(tmp_path, {"Main": main})).templates).stacks
+    assert inner.value({"Ref": "Known"}) == ["a", "b"]
+    assert inner.value({"Ref": "Path"}) == "${Main/Nested.Path?}"
+    assert inner.value({"Ref": "Names"}) == "${Main.Names?}"
+    first, second = (inner.text({"Fn::Select": [index, {"Ref": "Names"}]}) for index in (0, 1))
+    assert len({first, second, "${Main.Names?}"}) == 3
+
+
+def test_arguments_that_each_execution_chooses(tmp_path: Path) -> None:
+    """The keys of what a job reads and of what it writes are two, though the arguments have one name."""
+    (stack, _), (elsewhere, _) = (stacks_of(tmp_path / each, "Main") for each in ("one", "two"))
+    arguments = {
+        "jobinput": {"s3datasource": {"kmskeyarn.$": "$.key"}},
+        "joboutput": {"s3datadestination": {"kmskeyarn.$": "$.otherKey"}},
+    }
+    request, again = (
+        Request(each.resource("Key"), "Job", KINDS["createbatchinferencejob"], arguments, at_deployment=False)
+        for each in (stack, elsewhere)
+    )
+    (_, source), (_, destination) = request.source, request.destination
+    assert request.source == again.source  # reports don't depend on the directory
+    assert source != destination
+    assert [open_parts(str(each)) for each in (source, destination)] == [["kmskeyarn of Job"], ["kmskeyarn of Job"]]
+
+
+def test_properties_that_are_no_strings(tmp_path: Path) -> None:
+    """They are the resource's own, whatever path its metadata has."""
+    wrong = {
+        "Type": "AWS::IAM::Role",
+        "Properties": {"RoleName": ["movies"]},
+        "Metadata": {"aws:cdk:path": "Main/Role/Resource"},
+    }
+    template = {"Resources": {"One": wrong, "Two": wrong}}
+    (stack,) = App(read_assembly(write(tmp_path, {"Main": template})).templates).stacks
+    one, two = (role_name(stack.resource(each)) for each in ("One", "Two"))
+    assert one != two
+    assert open_parts(one) == open_parts(two) == ["Main/Role RoleName"]
+
+
+def with_two_buckets(own: Any, other: Any) -> Any:
+    """An import from a bucket without a policy, beside one with a policy."""
+    allowing = {
+        "Effect": "Allow",
+        "Principal": SERVICE,
+        "Action": ["s3:GetObject", "s3:ListBucket"],
+        "Resource": [{"Fn::GetAtt": ["Other", "Arn"]}, {"Fn::Sub": "${Other.Arn}/*"}],
+    }
+    reading = {
+        "Effect": "Allow",
+        "Action": ["s3:GetObject", "s3:ListBucket"],
+        "Resource": [{"Fn::GetAtt": ["Data", "Arn"]}, {"Fn::Sub": "${Data.Arn}/*"}],
+    }
+    job = {
+        "JobName": "j",
+        "DataSource": {"DataLocation": {"Fn::Sub": "s3://${Data}/in/"}},
+        "RoleArn": {"Fn::GetAtt": ["Role", "Arn"]},
+    }
+    dataset = {
+        "Type": "AWS::Personalize::Dataset",
+        "Properties": {
+            "DatasetGroupArn": {"Fn::GetAtt": ["Movies", "DatasetGroupArn"]},
+            "DatasetImportJob": job,
+        },
+        "DependsOn": ["Read", "Policy", "OtherPolicy"],
+    }
+    read = {
+        "Type": "AWS::IAM::Policy",
+        "Properties": {
+            "PolicyName": "read",
+            "PolicyDocument": {"Statement": [reading]},
+            "Roles": [{"Ref": "Role"}],
+        },
+    }
+    policy = {
+        "Type": "AWS::S3::BucketPolicy",
+        "Properties": {"Bucket": {"Ref": "Other"}, "PolicyDocument": {"Statement": [allowing]}},
+    }
+    return {
+        **complete(
+            Data={"Type": "AWS::S3::Bucket", "Properties": {"BucketName": own}},
+            Other={"Type": "AWS::S3::Bucket", "Properties": {"BucketName": other}},
+            OtherPolicy=policy,
+            Dataset=dataset,
+            Read=read,
+        ),
+        "Parameters": {"Stage": {"Type": "String"}},
+        "Conditions": {"IsProd": PROD},
+    }
+
+
+@pytest.mark.parametrize(
+    ("own", "other"),
+    [
+        ("acme-in", "acme-out"),
+        ({"Fn::If": ["IsProd", "prod-in", "dev-in"]}, {"Fn::If": ["IsProd", "prod-out", "dev-out"]}),
+        (select(0, "-", {"Ref": "Stage"}), select(1, "-", {"Ref": "Stage"})),
+        (select(2, "/", STACK_ID), select(2, "-", STACK_ID)),
+    ],
+)
+def test_the_policy_of_another_bucket(own: Any, other: Any, tmp_path: Path) -> None:
+    """It doesn't let Personalize read this one."""
+    report = check_assembly(write(tmp_path, {"Main": with_two_buckets(own, other)}))
+    assert [(each.principal, each.action, each.policy) for each in report.missing] == [
+        ("service", "s3:GetObject", "bucket"),
+        ("service", "s3:ListBucket", "bucket"),
+    ]
+    assert report.problems == ()
