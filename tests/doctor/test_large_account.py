@@ -160,17 +160,17 @@ def peak(groups: int) -> tuple[int, int, int]:
         nonlocal length
         length += len(text)
 
-    # The collector waits the longer, the more there is in the process: other tests have left much behind.
+    def collect(group: str) -> None:
+        gc.collect()
+
+    # The collector waits the longer, the more there is in the process, and other tests have left much behind: what it
+    # hasn't come to yet isn't held.
     gc.collect()
     gc.freeze()
-    gc.collect()  # counts what isn't frozen
-    thresholds = gc.get_threshold()
-    gc.set_threshold(700, 10, 10)  # those of a process of the doctor's own
     tracemalloc.start()
-    summary = look(account, [], 2, Text(count), lambda _: None)
+    summary = look(account, [], 2, Text(count), collect)
     _, most = tracemalloc.get_traced_memory()
     tracemalloc.stop()
-    gc.set_threshold(*thresholds)
     assert summary.groups == groups
     assert {each.value for each, number in summary.counts.items() if number} == {"ok", "note"}
     return most, length, personalize.described
