@@ -83,7 +83,7 @@ def page(results: Results) -> str:
         "hand, and makes up for it with fewer calls into jsii, the bridge between Python and the CDK's JavaScript.",
         "",
         "At synth it reads all that it was given once more, as it is deployed: every policy, name, path and",
-        "encryption. Nobody does that by hand, so the synth takes longer, by about 9 ms for each construct here.",
+        "encryption. Nobody does that by hand, so the synth takes longer, by about 12 ms for each construct here.",
         "",
     ]
     head = ["| | by hand | with the construct | ratio |", "|---|--:|--:|--:|"]
