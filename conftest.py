@@ -39,8 +39,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_xdist_auto_num_workers() -> int:
-    """Return one worker more than there are cores: deployments wait for each other's events now and then."""
-    return (os.cpu_count() or 1) + 1
+    """Return two workers for each core: deployments wait for each other's events now and then."""
+    return 2 * (os.cpu_count() or 1)
 
 
 def pytest_configure(config: pytest.Config) -> None:
