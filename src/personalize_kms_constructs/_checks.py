@@ -12,6 +12,7 @@ from aws_cdk import RemovalPolicy
 from aws_cdk import aws_kms as kms
 
 from ._environment_checks import environment_problems, reference_problems, role_reference_problems
+from ._policies.bucket_encryption import KEY_ARN
 from ._policies.place import Place
 from ._policies.resources import BucketFacts, KeyFacts
 from ._policies.roles import RoleFacts
@@ -23,7 +24,6 @@ from .resources import PersonalizeResource
 # https://docs.aws.amazon.com/personalize/latest/dg/API_S3DataConfig.html
 _MAX_URI_LENGTH = 256
 _MAX_BUCKET_NAME_LENGTH = 63
-_KEY_ARN = re.compile(r"arn:[a-z0-9-]+:kms:[a-z0-9-]+:\d{12}:key/[A-Za-z0-9-]+")
 _ACCOUNT = re.compile(r"\d{12}")
 
 
@@ -151,7 +151,7 @@ def _key_arn_problems(what: str, arn: str) -> Iterator[str]:
             known and not (is_token(parts[4]) or _ACCOUNT.fullmatch(parts[4]))
         )
     else:
-        is_wrong = not _KEY_ARN.fullmatch(arn)
+        is_wrong = not KEY_ARN.fullmatch(arn)
     if is_wrong:
         yield (
             f"{what} has the ARN {arn}, which no key has: pass one of the form "

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from aws_cdk import Fn, Stack, Stage
+from aws_cdk import Fn, Stack
 
 from ._policies.elsewhere import depends_on_its_stack, unknown_elsewhere
 from ._policies.names import is_nested_in, outermost_stack
@@ -20,7 +20,7 @@ from ._tokens import is_token, names_a_resource
 def service_role_problems(role: RoleFacts) -> Iterator[str]:
     """Explain why Personalize can't assume a role that was given, or why this stack can't refer to it."""
     here = role.here
-    if role.stack is not None and _stage_path(role.stack) != _stage_path(here.stack):
+    if role.stack is not None and Place.of(role.stack).stage_path != here.stage_path:
         yield (
             "service_role is in another stage, and stages are deployed apart from each other: import it by its ARN, or "
             "make it in this stage"
@@ -43,8 +43,7 @@ def role_reference_problems(what: object, resource: Facts, role: RoleFacts) -> I
     """Explain that the policy of a resource of another stack can't refer to the role without a cycle of stacks."""
     if resource.stack is None:
         return
-    here = role.here.stack
-    if resource.stack is not here and role.l1 is None and depends_on_its_stack(role.arn, here):
+    if _is_unknown_to(resource.stack, role):
         yield (
             f"{what} is in another stack and service_role was imported by an ARN that a condition or a mapping of its "
             "own stack decides, of which no other stack knows: import it by an ARN without Fn::If and Fn::FindInMap"
@@ -133,7 +132,7 @@ def bucket_key_problems(what: str, bucket: BucketFacts, key: KeyFacts | None, he
 
 def caller_reference_problems(caller: Stack, role: RoleFacts, used: Iterable[Facts]) -> Iterator[str]:
     """Explain that a caller's policy can't refer to the role without a cycle of stacks."""
-    if caller is not role.here.stack and role.l1 is None and depends_on_its_stack(role.arn, role.here.stack):
+    if _is_unknown_to(caller, role):
         yield (
             f"grantee is in {caller.node.path} and service_role was imported by an ARN that a condition or a mapping "
             f"of {role.here.stack.node.path} decides, of which no other stack knows: import it by an ARN without "
@@ -164,7 +163,7 @@ def environment_problems(what: str, resource: Facts, here: Place) -> Iterator[st
         )
     if resource.stack is None:
         return
-    if _stage_path(resource.stack) != _stage_path(here.stack):
+    if Place.of(resource.stack).stage_path != here.stage_path:
         yield (
             f"{what} is in another stage, and stages are deployed apart from each other: import it by its ARN, or make "
             "it in this stage"
@@ -215,9 +214,10 @@ def _differ(one: str, other: str) -> bool:
     return not is_token(one) and not is_token(other) and one != other
 
 
-def _stage_path(stack: Stack) -> str:
-    stage = Stage.of(stack)
-    return "" if stage is None else stage.node.path
+def _is_unknown_to(stack: Stack, role: RoleFacts) -> bool:
+    """Tell if a condition or a mapping decides the ARN of an imported role, of which this stack knows nothing."""
+    here = role.here.stack
+    return stack is not here and role.l1 is None and depends_on_its_stack(role.arn, here)
 
 
 def _can_refer_to(arn: str, stack: Stack) -> bool:

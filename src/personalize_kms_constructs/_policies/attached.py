@@ -8,6 +8,7 @@ from aws_cdk import Stack
 
 from .app import AppContents
 from .limits import MANAGED_POLICIES_BY_DEFAULT
+from .place import Place
 from .roles import RoleFacts
 
 
@@ -33,6 +34,6 @@ def _times_attached(role: RoleFacts, stack: Stack, roles_of_policies: list[Any])
     """Return how many managed policies of a stack are attached to the role."""
     l1 = role.l1
     name = stack.resolve(role.role.role_name if l1 is None else l1.ref)
-    if l1 is not None and stack.node.path != l1.stack.node.path and name == l1.stack.resolve(l1.ref):
+    if l1 is not None and Place.of(stack).path != Place.of(l1.stack).path and name == l1.stack.resolve(l1.ref):
         return 0  # no reference from this stack to the role: a role of this stack has the same logical id
     return sum(isinstance(roles, list) and name in roles for roles in roles_of_policies)
