@@ -12,7 +12,6 @@ from aws_cdk import aws_iam as iam
 from constructs import IConstruct
 
 from .principals import PolicyPrincipal
-from .sizes import most_of
 from .statements import Statement
 
 PolicyKind = Literal["key", "bucket", "role"]
@@ -117,10 +116,6 @@ class Policy(ABC):
     @abstractmethod
     def _add(self, statements: Sequence[iam.PolicyStatement]) -> bool:
         """Add statements to the policy in the app; return False if it takes none."""
-
-    def most_bytes(self) -> int:
-        """Return the most bytes that a policy of these statements can have."""
-        return most_of({"Version": "2012-10-17", "Statement": self.statements_json})
 
 
 def _grow(written: iam.PolicyStatement, before: Statement, after: Statement) -> None:

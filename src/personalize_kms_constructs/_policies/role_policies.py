@@ -85,7 +85,8 @@ class ManagedPolicy(Policy):
     def has_room(self, needed: Actions, resource: str) -> bool:
         """Tell if a statement of these actions on the resource fits in, even if it has to be a new one."""
         addition = Statement(role_sid(needed), actions=needed.actions, resources=(resource,))
-        return self.most_bytes() + most_of(addition.to_json()) + len(",") <= MANAGED_POLICY_SIZE
+        present = {"Version": "2012-10-17", "Statement": self.statements_json}
+        return most_of(present) + most_of(addition.to_json()) + len(",") <= MANAGED_POLICY_SIZE
 
     @property
     def l1_of_policy(self) -> iam.CfnManagedPolicy | None:

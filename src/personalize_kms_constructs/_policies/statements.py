@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 
@@ -19,11 +19,9 @@ class Statement:
 
     def grown(self, actions: Iterable[str], resource: str) -> Statement:
         """Return the statement with these actions and this resource besides."""
-        return replace(
-            self,
-            actions=tuple(dict.fromkeys((*self.actions, *actions))),
-            resources=tuple(dict.fromkeys((*self.resources, resource))),
-        )
+        all_actions = tuple(dict.fromkeys((*self.actions, *actions)))
+        resources = self.resources if resource in self.resources else (*self.resources, resource)
+        return Statement(self.sid, self.principal, self.condition, all_actions, resources)
 
     def to_json(self) -> dict[str, Any]:
         """Return the statement as IAM JSON."""
