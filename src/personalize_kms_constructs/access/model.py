@@ -23,6 +23,7 @@ from .variables import literally
 # (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html).
 _WITH_VARIABLES = "2012-10-17"
 _OPEN_ACTION = re.compile(r"[*?$]")
+_WHOLE_SERVICE = re.compile(r"\*|[^*?$]*:\*")
 
 Document = Mapping[str, Any]
 Statement = Mapping[str, Any]
@@ -97,12 +98,11 @@ class Written:
 
     @cached_property
     def is_plain(self) -> bool:
-        """Tell if it names its actions or is about all of a service, and about each of them alike."""
+        """Tell if all its actions are named, or all are those of whole services, and it is about each of them alike."""
         if self.has_action_keys or not self.readable or "NotAction" in self.body:
             return False
         return self.only_actions is not None or all(
-            isinstance(each, str) and (each == "*" or not _OPEN_ACTION.search(each.removesuffix(":*")))
-            for each in as_list(self.body.get("Action"))
+            isinstance(each, str) and _WHOLE_SERVICE.fullmatch(each) for each in as_list(self.body.get("Action"))
         )
 
     @cached_property
