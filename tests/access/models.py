@@ -36,6 +36,7 @@ IAM_ACTIONS = ["kms:Decrypt", "kms:GenerateDataKey", "kms:DescribeKey", "kms:Lis
 DATASET_GROUP = matrix.DATASET_GROUP
 IMPORT_JOB = matrix.DATASET_IMPORT_JOB
 EXPORT_JOB = matrix.DATASET_EXPORT_JOB
+BATCH_INFERENCE_JOB = matrix.BATCH_INFERENCE_JOB
 
 Statement = dict[str, Any]
 

@@ -6,8 +6,10 @@ import pytest
 
 from personalize_kms_constructs.access.comparison import compare
 from personalize_kms_constructs.access.model import Key
+from personalize_kms_constructs.access.report import AccessReport
 from tests.access.models import (
     ACCOUNT_STATEMENT,
+    BATCH_INFERENCE_JOB,
     BUCKET,
     EXPORT_JOB,
     IAM_ACTIONS,
@@ -178,7 +180,7 @@ def test_bucket_policies() -> None:
     }
     fixes = {each.resource: each.fix for each in found.excess if each.action == "s3:GetObject"}
     assert fixes == {
-        f"{BUCKET}/*": f"write {BUCKET}/import/*",
+        f"{BUCKET}/*": f"allow it on {BUCKET}/import/* alone, in a statement of its own",
         f"{BUCKET}/import/*": 'add "Condition": {"StringEqualsIfExists": {"aws:SourceAccount": "111122223333"}}',
     }
 
@@ -307,3 +309,37 @@ def test_each_excess_names_the_page_that_says_what_is_asked() -> None:
         ("role", "s3:PutObject", "/granting-personalize-s3-access.html"),
         ("bucket", "s3:GetObject", "/cross-service-confused-deputy-prevention.html"),
     }
+
+
+def whole_bucket(resources: list[str]) -> AccessReport:
+    """A batch job that reads one folder and writes another, by one statement, as AWS's samples have it."""
+    batch = asked(BATCH_INFERENCE_JOB, source=location("in/"), destination=location("out/"))
+    actions = ["s3:GetObject", "s3:PutObject", "s3:ListBucket"]
+    return report(
+        batch,
+        key=ON_KEY,
+        iam=[iam(IAM_ACTIONS), iam(actions, resources)],
+        bucket=[service(actions, Resource=resources)],
+    )
+
+
+def test_each_action_on_a_whole_bucket_has_its_own_prefix() -> None:
+    """What helps one of them would take the other's permission away."""
+    text = whole_bucket([BUCKET, f"{BUCKET}/*"]).to_text()
+    for principal, policy in ((f"role {ROLE}", "IAM"), ("Personalize", "bucket policy")):
+        for action, prefix in (("s3:GetObject", "in"), ("s3:PutObject", "out")):
+            one_line = " ".join(text.split())
+            start = one_line.index(f"too much: {principal} may {action} on {BUCKET}/* ({policy})")
+            assert (
+                one_line[start:]
+                .split("→ ")[1]
+                .startswith(f"allow it on {BUCKET}/{prefix}/* alone, in a statement of its own http")
+            )
+
+
+@pytest.mark.parametrize("resource", [BUCKET, BUCKET.replace("arn:aws:", "arn:${AWS::Partition}:"), f"{BUCKET[:-1]}?"])
+def test_actions_on_objects_in_a_statement_about_the_bucket(resource: str) -> None:
+    """They allow nothing there, in whatever notation, and the bucket can't be taken out: it is there to be listed."""
+    found = whole_bucket([resource, f"{BUCKET}/in/*", f"{BUCKET}/out/*"])
+    assert {each.resource for each in found.excess} == {f"{BUCKET}/in/*", f"{BUCKET}/out/*"}
+    assert found.missing == ()

@@ -30,17 +30,20 @@ def _is_about(pattern: str, bucket: Bucket, needs: list[Need]) -> bool:
 def _beyond(action: str, pattern: str, bucket: Bucket, needs: list[Need]) -> Iterator[Surplus]:
     here = [need for need in needs if need.action.lower() == action.lower()]
     prefixes = ", ".join(dict.fromkeys(need.resource for need in here))
+    narrower = f"allow it on {prefixes} alone, in a statement of its own"
     everything = _everything_in(bucket)
     if not here:
         yield Surplus(action, pattern, NOT_ASKED, TAKE_OUT)
     elif matches(f"{bucket.arn}-another", pattern) is Answer.YES:
-        yield Surplus(action, pattern, "on other buckets than those that are used", f"write {prefixes}")
+        yield Surplus(action, pattern, "on other buckets than those that are used", narrower)
     elif all(need.resource == bucket.arn for need in here):
         return  # listing, which has no effect on objects
     elif matches(everything, pattern) is Answer.YES:
         if not any(need.resource == everything for need in here):
-            yield Surplus(action, pattern, "on the whole bucket, not only the prefix that is used", f"write {prefixes}")
-    elif pattern != bucket.arn and not any(matches(need.resource, pattern) is Answer.YES for need in here):
+            yield Surplus(action, pattern, "on the whole bucket, not only the prefix that is used", narrower)
+    elif matches(bucket.arn, pattern) is Answer.YES:
+        return  # on the bucket itself, where there are no objects
+    elif not any(matches(need.resource, pattern) is Answer.YES for need in here):
         yield Surplus(action, pattern, "on a prefix for which nothing asks for it", TAKE_OUT)
 
 

@@ -48,8 +48,10 @@ def rows(entries: Iterable[Entry]) -> list[Row]:
     for entry in entries:
         why = "" if isinstance(entry, Allowed) else entry.because
         by = () if isinstance(entry, (Allowed, Excess)) else tuple(entry.needed_by)
-        key = (type(entry), entry.principal_arn, entry.policy, entry.policy_of, why, by, str(getattr(entry, "add", "")))
-        found.setdefault(key, []).append(entry)
+        step = str(getattr(entry, "add", "")) + getattr(entry, "fix", "")
+        found.setdefault((type(entry), entry.principal_arn, entry.policy, entry.policy_of, why, by, step), []).append(
+            entry
+        )
     return [Row(tuple(each)) for each in found.values()]
 
 
