@@ -326,10 +326,10 @@ def whole_bucket(resources: list[str]) -> AccessReport:
 def test_each_action_on_a_whole_bucket_has_its_own_prefix() -> None:
     """What helps one of them would take the other's permission away."""
     text = whole_bucket([BUCKET, f"{BUCKET}/*"]).to_text()
-    for principal, policy in ((f"role {ROLE}", "IAM"), ("Personalize", "bucket policy")):
+    for principal, where in ((f"role {ROLE}", "IAM"), ("Personalize", "bucket policy")):
         for action, prefix in (("s3:GetObject", "in"), ("s3:PutObject", "out")):
             one_line = " ".join(text.split())
-            start = one_line.index(f"too much: {principal} may {action} on {BUCKET}/* ({policy})")
+            start = one_line.index(f"too much: {principal} may {action} on {BUCKET}/* ({where})")
             assert (
                 one_line[start:]
                 .split("→ ")[1]

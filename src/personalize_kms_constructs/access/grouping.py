@@ -49,9 +49,8 @@ def rows(entries: Iterable[Entry]) -> list[Row]:
         why = "" if isinstance(entry, Allowed) else entry.because
         by = () if isinstance(entry, (Allowed, Excess)) else tuple(entry.needed_by)
         step = str(getattr(entry, "add", "")) + getattr(entry, "fix", "")
-        found.setdefault((type(entry), entry.principal_arn, entry.policy, entry.policy_of, why, by, step), []).append(
-            entry
-        )
+        key = (type(entry), entry.principal_arn, entry.policy, entry.policy_of, why, by, step)
+        found.setdefault(key, []).append(entry)
     return [Row(tuple(each)) for each in found.values()]
 
 
