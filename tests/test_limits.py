@@ -15,6 +15,7 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 
 from personalize_kms_constructs import PersonalizeEncryption, PersonalizeResource, S3Location
+from tests.life.conftest import l1_role, trusted_role
 from tests.policies import resources, template
 
 ACTIONS = ["kms:CreateGrant", "kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey", "kms:ListGrants"]
@@ -298,3 +299,14 @@ def test_a_managed_policy_is_filled_to_its_size(stack: cdk.Stack, more: int, pol
     ]
     PersonalizeEncryption(stack, "Encryption", resources=jobs)
     assert len(resources(stack, "AWS::IAM::ManagedPolicy")) == policies
+
+
+@pytest.mark.parametrize("make", [l1_role, trusted_role])
+def test_policies_that_others_attach_in_nested_stacks(stack: cdk.Stack, make: Any) -> None:
+    """A nested stack has the role by a parameter, which looks like a role of its own."""
+    group = PersonalizeResource.dataset_group()
+    role, key = make(stack, role_name="personalize"), kms.Key(stack, "Key")
+    for number in range(21):
+        nested = cdk.NestedStack(stack, f"Nested{number}")
+        PersonalizeEncryption(nested, "Encryption", service_role=role, encryption_key=key, resources=[group])
+    assert any("managed policies but AWS takes 20 at most" in problem for problem in problems(stack))

@@ -82,7 +82,7 @@ class SynthChecks:
         if not self._wiring.is_synthesized:
             leave_resources(self._scope, self._here, self._wiring)
         self._wiring.is_synthesized = True
-        self._app = contents_at_synth(self._here, self)
+        self._app = contents_at_synth(self._here, self._scope)
         documents = {policy: self._document(policy) for policy in self._policies}
         documents = {policy: document for policy, document in documents.items() if document is not None}
         number = number_attached(self._policies.role, len(list(self._policies.of_role)), self._app)

@@ -34,10 +34,19 @@ class AppContents:
     """Everything in it, the stages in it included."""
     definitions: dict[object, Any] = field(default_factory=dict)
     """Definitions of state machines, by those that have been asked for them."""
-    readers: set[object] = field(default_factory=set)
-    """The constructs that have read this in the present synth."""
+    _last_reader: int = -1
     _ids: dict[CfnResource, str] = field(default_factory=dict)
     _properties: dict[str, Mapping[str, Any]] = field(default_factory=dict)
+
+    def is_read_in_order(self, reader: IConstruct) -> bool:
+        """Tell if a construct reads this after those that have read it, in the order in which a synth asks them."""
+        number = self._numbers.get(reader, -1)
+        is_next, self._last_reader = number > self._last_reader, number
+        return is_next
+
+    @cached_property
+    def _numbers(self) -> dict[IConstruct, int]:
+        return {each: number for number, each in enumerate(self.constructs)}
 
     def __contains__(self, l1: CfnResource) -> bool:
         """Tell if a key, a role or a policy is still in the app."""
@@ -125,8 +134,12 @@ class AppContents:
 
     @cached_property
     def stacks_of_foreign_roles(self) -> list[Stack]:
-        """The stacks with managed policies for roles that aren't their own."""
-        return [stack for stack, roles in self.roles_by_stack.items() if not all(map(_are_of_one_stack, roles))]
+        """The stacks with managed policies for roles that may not be their own; nested ones have them by parameters."""
+        return [
+            stack
+            for stack, roles in self.roles_by_stack.items()
+            if Place.of(stack).parent is not None or not all(map(_are_of_one_stack, roles))
+        ]
 
     @cached_property
     def _has_stages(self) -> bool:
@@ -139,17 +152,19 @@ def contents_of(place: Place) -> AppContents:
     return AppContents(stage, constructs)
 
 
-def contents_at_synth(place: Place, reader: object) -> AppContents:
-    """Return what one walk has found for all readers of a stage; one that asks again is in the next synth.
+def contents_at_synth(place: Place, reader: IConstruct) -> AppContents:
+    """Return what one walk has found for all constructs of a stage that read it in one synth.
 
-    Stages are synthesized one after another, each with its aspects, so that a walk finds nothing final in later ones.
+    A synth asks them in the order of the tree. One that reads out of order, or isn't in the tree that was walked, is in
+    another synth, or was asked by hand. Stages are synthesized one after another, each with its aspects, so that a walk
+    finds nothing final in later ones.
     """
     by_stage: dict[str, AppContents] = getattr(place.root, _ATTRIBUTE, {})
     path = place.stage_path
-    if path not in by_stage or reader in by_stage[path].readers:
+    if path not in by_stage or not by_stage[path].is_read_in_order(reader):
         by_stage[path] = contents_of(place)
+        by_stage[path].is_read_in_order(reader)
         setattr(place.root, _ATTRIBUTE, by_stage)
-    by_stage[path].readers.add(reader)
     return by_stage[path]
 
 

@@ -27,7 +27,7 @@ class MachineCheck:
 
     def validate(self) -> list[str]:
         """Return the problems."""
-        contents = contents_at_synth(Place.of(Stack.of(self._job)), self)
+        contents = contents_at_synth(Place.of(Stack.of(self._job)), self._job)
         ours = _parsed(self._state, {self._state.state_id: self._state.to_state_json()})
         found: list[str] = []
         for machine in contents.all_of(sfn.CfnStateMachine):
