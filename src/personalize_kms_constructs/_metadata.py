@@ -16,6 +16,7 @@ from constructs import Construct
 from ._policies.place import Place
 from ._tokens import TOKEN
 from ._wiring import Wiring
+from .locations import S3Location
 from .resources import PersonalizeResource
 
 METADATA_TYPE = "personalize-kms-constructs:resources"
@@ -69,17 +70,15 @@ class _Description:
         found: dict[str, Any] = {"resource": resource.permissions.resource}
         for name, location in (("source", resource.source), ("destination", resource.destination)):
             if location is not None:
-                found[name] = {**self._bucket(location.bucket), "prefix": self.text(location.prefix)}
-                if location.encryption_key is not None:
-                    found[name]["key"] = self.text(self._known.key(location.encryption_key).arn)
+                found[name] = self._location(location)
         return found
 
-    def _bucket(self, given: object) -> dict[str, Any]:
-        bucket = self._known.bucket(given)
-        found = {"bucket": self.text(bucket.arn)}
-        if bucket.imported_key is not None:
-            # The template says nothing of it.
-            found["key"] = self.text(self._known.key(bucket.imported_key).arn)
+    def _location(self, location: S3Location) -> dict[str, Any]:
+        bucket, key = self._known.bucket(location.bucket), self._known.encryption_of(location).key
+        found = {"bucket": self.text(bucket.arn), "prefix": self.text(location.prefix)}
+        is_in_template = location.encryption_key is None and bucket.imported_key is None
+        if key is not None and not is_in_template:
+            found["key"] = self.text(key.arn)
         return found
 
     def text(self, text: str) -> Any:

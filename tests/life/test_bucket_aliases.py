@@ -8,6 +8,7 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 
 from personalize_kms_constructs import PersonalizeEncryption
+from personalize_kms_constructs.checks import check_assembly
 from tests.life.conftest import KEY_ARN, change, synth_error
 from tests.life.test_bucket_encryption import importing, refusal, statements_of
 
@@ -96,3 +97,13 @@ def test_an_alias_of_an_imported_key_that_stays(app: cdk.App, stack: cdk.Stack) 
     bucket = s3.Bucket(stack, "Aliased", encryption_key=alias)
     PersonalizeEncryption(stack, "Encryption", resources=[importing(bucket)])
     app.synth()
+
+
+def test_a_bucket_that_was_imported_with_an_alias_of_the_app(app: cdk.App, stack: cdk.Stack, data_key: kms.Key) -> None:
+    """The check looks for the statements where the construct has put them."""
+    alias = data_key.add_alias("data")
+    made = s3.Bucket(stack, "Aliased", encryption_key=alias)
+    bucket = s3.Bucket.from_bucket_attributes(stack, "Same", bucket_arn=made.bucket_arn, encryption_key=alias)
+    PersonalizeEncryption(stack, "Encryption", resources=[importing(bucket)])
+    report = check_assembly(app.synth())
+    assert (report.missing, report.problems, report.undecided) == ((), (), ())

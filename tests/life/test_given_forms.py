@@ -277,3 +277,24 @@ def test_a_precreated_role_and_the_key_of_another_stack() -> None:
     assert key_statement(security, "PersonalizeRole")["Principal"] == {
         "AWS": {"Fn::Join": ["", [*account, ":role/precreated"]]}
     }
+
+
+@pytest.mark.parametrize("form", ["L1", "L1 of another stack", "wrapped by its ARN", "L2 of another stack"])
+def test_a_role_that_is_made_beside_precreated_ones(form: str) -> None:
+    """``customize_roles`` leaves the construct's policies out of the template, whoever makes the role."""
+    app = cdk.App(analytics_reporting=False)
+    stack, roles = cdk.Stack(app, "Stack"), cdk.Stack(app, "Roles")
+    iam.Role.customize_roles(stack)
+    makers: dict[str, Callable[[], Any]] = {
+        "L1": lambda: l1_role(stack, role_name="personalize"),
+        "L1 of another stack": lambda: l1_role(roles, role_name="personalize"),
+        "wrapped by its ARN": lambda: iam.Role.from_role_arn(
+            stack, "Wrapped", l1_role(stack, role_name="personalize").attr_arn
+        ),
+        "L2 of another stack": lambda: trusted_role(roles, role_name="personalize"),
+    }
+    encryption = PersonalizeEncryption(stack, "Encryption", service_role=makers[form](), resources=[GROUP])
+    (of_role,) = encryption.pending_statements
+    sids = ["CreateGrants", "UseKey"] if "another stack" in form else ["UseKey"]
+    assert (of_role.policy, [statement.sid for statement in of_role.statements]) == ("role", sids)
+    app.synth()

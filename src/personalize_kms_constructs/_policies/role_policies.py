@@ -119,7 +119,7 @@ class ManagedPolicy(Policy):
             statements=statements,
             roles=None if by_name is not None else [self._role.role],
         )
-        if by_name is not None:
+        if by_name is not None and not self._role.is_precreated:
             # A role that was imported by its ARN has a wrong name in the CDK if it has a path.
             cast("iam.CfnManagedPolicy", policy.node.default_child).roles = [by_name.ref]
         return policy

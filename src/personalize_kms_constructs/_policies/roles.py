@@ -44,7 +44,7 @@ class RoleFacts:
     """False for a role that takes no policies from this app, and says nothing when it is given some."""
     is_made_here: bool = False
     is_precreated: bool = False
-    """True where ``iam.Role.customize_roles`` has somebody else make the role and its policies."""
+    """True where ``iam.Role.customize_roles`` has somebody else make the role, or our policies of it."""
 
     def __str__(self) -> str:
         """The role, for people."""
@@ -202,6 +202,11 @@ def make_role(scope: Construct, path: str, id: str, here: Place, role_name: str 
 
 def find_role(given: Any, scope: Construct, here: Place) -> RoleFacts:
     """Find out what is known of a role: an L2, an L1, an imported one or a reference."""
+    facts = _facts_of_given(given, scope, here)
+    return replace(facts, is_precreated=facts.is_precreated or has_precreated_roles(scope))
+
+
+def _facts_of_given(given: Any, scope: Construct, here: Place) -> RoleFacts:
     if isinstance(given, iam.Role):
         return _facts_of_l2(given, here, given.stack)
     arn = _arn_of(given)
