@@ -236,7 +236,8 @@ def test_a_batch_job_that_writes_where_it_reads(stack: cdk.Stack, bucket: s3.Buc
     message = refusal(lambda: PersonalizeEncryption(stack, "Encryption", resources=[job]))
     assert message.endswith(
         f"batch inference job has the same source and destination, prefix {prefix!r} of one bucket, but Personalize "
-        "wants another folder for the output: change one of the prefixes"
+        "wants another folder for the output: change one of the prefixes, or allow source and destination as two "
+        "resources, if each job has paths of its own below the prefix"
     )
 
 
@@ -372,7 +373,8 @@ def test_all_problems_are_in_one_message(stack: cdk.Stack, bucket: s3.Bucket) ->
         "alias.alias_target_key or kms.Key.from_key_arn",
         "- destination of dataset export job has prefix 'export', which is not a folder: end it in '/', as 'export/'",
         "- batch segment job has the same source and destination, prefix 'x/' of one bucket, but Personalize wants "
-        "another folder for the output: change one of the prefixes",
+        "another folder for the output: change one of the prefixes, or allow source and destination as two resources, "
+        "if each job has paths of its own below the prefix",
     ]
 
 

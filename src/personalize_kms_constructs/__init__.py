@@ -30,6 +30,11 @@ _MODULES = {
 }
 
 
+def __dir__() -> list[str]:
+    """List the public names, for completion."""
+    return sorted({*globals(), *__all__})
+
+
 def __getattr__(name: str) -> Any:
     """Return a public name."""
     if name not in _MODULES:

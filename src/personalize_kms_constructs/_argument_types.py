@@ -13,7 +13,7 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_personalize as personalize
 from aws_cdk import aws_s3 as s3
 
-from ._tokens import is_token
+from ._tokens import is_token, is_yet_to_be_looked_up
 from .options import ImportedKeyPolicy, SourceAccountCheck
 
 if TYPE_CHECKING:
@@ -153,7 +153,9 @@ def not_a_resource(value: object) -> str:
 def dataset_group_problems(dataset_group: object) -> Iterator[str]:
     """Report something that is neither an L1 nor an ARN, a name for example."""
     is_arn = isinstance(dataset_group, str) and (
-        is_token(dataset_group) or (dataset_group.startswith("arn:") and ":dataset-group/" in dataset_group)
+        is_token(dataset_group)
+        or is_yet_to_be_looked_up(dataset_group)
+        or (dataset_group.startswith("arn:") and ":dataset-group/" in dataset_group)
     )
     if not is_arn and not has(dataset_group, "attr_dataset_group_arn"):
         yield (

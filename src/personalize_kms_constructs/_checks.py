@@ -16,7 +16,7 @@ from ._policies.bucket_encryption import KEY_ARN
 from ._policies.place import Place
 from ._policies.resources import BucketFacts, KeyFacts
 from ._policies.roles import RoleFacts
-from ._tokens import is_token, literal_part
+from ._tokens import is_token, is_yet_to_be_looked_up, literal_part
 from .locations import S3Location
 from .options import ImportedKeyPolicy
 from .resources import PersonalizeResource
@@ -105,12 +105,15 @@ def resource_problems(resource: PersonalizeResource, *, in_one_bucket: bool) -> 
     if in_one_bucket and source is not None and destination is not None and _same_folder(source, destination):
         yield (
             f"{kind} has the same source and destination, prefix {source.prefix!r} of one bucket, but Personalize "
-            "wants another folder for the output: change one of the prefixes"
+            "wants another folder for the output: change one of the prefixes, or allow source and destination as two "
+            "resources, if each job has paths of its own below the prefix"
         )
 
 
 def _folder_problems(what: str, location: S3Location) -> Iterator[str]:
     prefix = location.prefix
+    if is_yet_to_be_looked_up(prefix):
+        return
     # A token at the end may become a string that ends in a slash.
     if prefix and not prefix.endswith(("/", "]}")):
         yield f"{what} has prefix {prefix!r}, which is not a folder: end it in '/', as {prefix + '/'!r}"

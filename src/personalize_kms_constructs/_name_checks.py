@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Container, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Sequence
 from typing import Any
 
 from aws_cdk import CfnResource
@@ -11,7 +11,7 @@ from aws_cdk import CfnResource
 from ._argument_types import shown
 from ._policies.roles import RoleFacts
 from ._policies.sizes import size_of
-from ._tokens import is_token, shortest
+from ._tokens import is_token, is_yet_to_be_looked_up, shortest
 
 # https://docs.aws.amazon.com/personalize/latest/dg/API_CreateDatasetGroup.html; jobs, datasets and metric
 # attributions have the same pattern.
@@ -34,28 +34,40 @@ def id_problems(id: object, taken: Container[str]) -> Iterator[str]:
         yield f"id {id!r} is that of another child of the construct: use another id, such as {id + 'Resource'!r}"
 
 
-def taken_name_problems(by_name: Mapping[str, Sequence[CfnResource]], own: Container[object]) -> Iterator[str]:
-    """Explain that two dataset groups of the stack have one name, of which a later one is the construct's own.
+def group_name_problems(groups: Sequence[tuple[Any, CfnResource]], own: Container[object]) -> Iterator[str]:
+    """Explain that Personalize refuses the names of dataset groups of the construct, as they are in the end.
 
-    Of those that have a condition each, one at most may be made.
+    Args:
+        groups: the dataset groups of the stack with their resolved names, the construct's own and others.
+        own: those of the construct.
     """
-    for name, groups in by_name.items():
-        for number, group in enumerate(groups[1:], 1):
-            if group not in own:
-                continue
-            rivals = groups[:number]
-            if group.cfn_options.condition is not None:
-                rivals = [each for each in rivals if each.cfn_options.condition is None]
-            if rivals:
-                yield (
-                    f"name of the dataset group {name!r} is taken by another dataset group of the stack, "
-                    f"{rivals[0].node.path}, and names are unique in an account and Region: use another name, or set "
-                    "cfn_options.condition on both, to conditions of which only one holds"
-                )
+    others: dict[str, list[CfnResource]] = {}
+    for name, group in groups:
+        if group in own and isinstance(name, str):
+            yield from name_problems("name of the dataset group", name)
+        before = others.setdefault(str(name), [])
+        rivals = [each for each in before if (each in own or group in own) and _may_both_be_made(each, group)]
+        before.append(group)
+        if rivals:
+            rival = rivals[0] if group in own else group
+            yield (
+                f"name of the dataset group {str(name)!r} is taken by another dataset group of the stack, "
+                f"{rival.node.path}, and names are unique in an account and Region: use another name, or set "
+                "cfn_options.condition on both, to conditions of which only one holds"
+            )
+
+
+def _may_both_be_made(one: CfnResource, other: CfnResource) -> bool:
+    """Tell if two resources may exist at once: not if each has a condition of its own, so that one may be chosen."""
+    conditions = [each.cfn_options.condition for each in (one, other)]
+    paths = {each.node.path for each in conditions if each is not None}
+    return None in conditions or len(paths) == 1
 
 
 def name_problems(what: str, name: object) -> Iterator[str]:
     """Explain that Personalize's API would refuse a name."""
+    if is_yet_to_be_looked_up(name):
+        return
     if not isinstance(name, str) or not _NAME.fullmatch(shortest(name)):
         yield (
             f"{what} {shown(name)} is not a name that Personalize takes: use 1 to 63 letters, digits, hyphens and "

@@ -17,7 +17,7 @@ from ._checks import key_spec_problems
 from ._environment_checks import bucket_at_synth_problems, role_at_synth_problems, role_reference_problems
 from ._judgement import prefix_at_synth_problems
 from ._metadata import leave_resources
-from ._name_checks import role_name_at_synth_problems, taken_name_problems
+from ._name_checks import group_name_problems, role_name_at_synth_problems
 from ._policies.app import contents_at_synth
 from ._policies.attached import number_attached
 from ._policies.bucket_encryption import encryption_in_l1
@@ -104,9 +104,9 @@ class SynthChecks:
 
     def _problems(self, documents: Documents, number: int) -> Iterator[str]:
         yield from self._role_problems()
-        yield from taken_name_problems(self._app.dataset_groups.get(self._stack, {}), self._dataset_groups)
+        yield from group_name_problems(self._app.dataset_groups.get(self._here.path, ()), self._dataset_groups)
         if number > MANAGED_POLICIES_AT_MOST:
-            yield too_many_policies(self._policies.role, number)
+            yield too_many_policies(self._policies.role, number, len(list(self._policies.of_role)))
         for resource in self._wiring.allowed:
             yield from prefix_at_synth_problems(resource, self._known, self._stack)
         yield from self._key_problems()
@@ -116,7 +116,9 @@ class SynthChecks:
         yield from self._detached_problems()
 
     def _warnings(self, documents: Documents, number: int) -> Iterator[tuple[str, str]]:
-        yield from self._pending_warnings()
+        if not self._policies.role.is_lookup_dummy:
+            # Else this synth is there for the CLI to find out what to look up, and another one follows.
+            yield from self._pending_warnings()
         if not self._wiring.allowed:
             yield (
                 "nothingAllowed",

@@ -17,6 +17,14 @@ def is_token(text: str) -> bool:
     return "${Token[" in text
 
 
+def is_yet_to_be_looked_up(text: object) -> bool:
+    """Tell if the CLI has yet to look the string up, after a synth that must not fail for what stands there instead.
+
+    ``StringParameter.value_from_lookup`` has such a dummy.
+    """
+    return isinstance(text, str) and "dummy-value-for-" in text
+
+
 def literal_part(text: str) -> str:
     """Return the string without its tokens."""
     return TOKEN.sub("", text)

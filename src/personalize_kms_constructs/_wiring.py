@@ -81,8 +81,9 @@ class Wiring:
             )
 
     def _problems(self) -> Iterator[str]:
-        if any(policy.has_news for policy in self.policies):
+        if self.is_synthesized and any(policy.has_news for policy in self.policies):
             yield from self.late_problems()
+            return
         for policy in self.policies:
             if policy.is_frozen:
                 yield (
@@ -91,7 +92,7 @@ class Wiring:
                 )
         number = len(list(self.policies.of_role))
         if number > MANAGED_POLICIES_AT_MOST:
-            yield too_many_policies(self.policies.role, number)
+            yield too_many_policies(self.policies.role, number, number)
 
     def _collect(self, resource: PersonalizeResource) -> None:
         row = resource.permissions

@@ -10,9 +10,11 @@ import pytest
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
+from aws_cdk import aws_ssm as ssm
 from aws_cdk import cloudformation_include as cfn_include
 
 from personalize_kms_constructs import PersonalizeEncryption, PersonalizeResource, S3Location
+from personalize_kms_constructs.jobs import DatasetExportJob
 from tests.life.conftest import (
     KEY_ARN,
     PERSONALIZE,
@@ -241,8 +243,36 @@ def test_a_role_that_is_looked_up(app: cdk.App, concrete: cdk.Stack) -> None:
     """Its dummy, of an account of nobody, is refused by nobody, so that the CLI can look it up."""
     role = iam.Role.from_lookup(concrete, "Role", role_name="personalize")
     PersonalizeEncryption(concrete, "Encryption", service_role=role, resources=[GROUP])
-    manifest = json.loads((Path(app.synth().directory) / "manifest.json").read_text("utf-8"))
+    assert warnings(concrete) == {}
+    assembly = Path(app.synth().directory)
+    manifest = json.loads((assembly / "manifest.json").read_text("utf-8"))
     assert [missing["provider"] for missing in manifest["missing"]] == ["cc-api-provider"]
+    assert not (assembly / "personalize-kms-pending").exists()
+
+
+def test_values_that_are_looked_up(app: cdk.App, concrete: cdk.Stack) -> None:
+    """Their dummies are no names, folders or ARNs, and fail neither constructor nor synth: the CLI looks them up."""
+
+    def looked_up(name: str) -> str:
+        return ssm.StringParameter.value_from_lookup(concrete, f"/personalize/{name}")
+
+    location = S3Location(s3.Bucket(concrete, "Bucket"), looked_up("prefix"))
+    encryption = PersonalizeEncryption(
+        concrete,
+        "Encryption",
+        resources=[PersonalizeResource.dataset_export_job(location)],
+    )
+    encryption.add_dataset_group("Movies", name=looked_up("name"))
+    encryption.add_dataset(
+        "Items",
+        dataset_group=looked_up("group"),
+        schema_arn=looked_up("schema"),
+        name=looked_up("dataset"),
+        dataset_type="Items",
+    )
+    DatasetExportJob(concrete, "Export", encryption=encryption, dataset_arn=looked_up("arn"), destination=location)
+    manifest = json.loads((Path(app.synth().directory) / "manifest.json").read_text("utf-8"))
+    assert len(manifest["missing"]) == 6
 
 
 def test_a_precreated_role_has_pending_statements() -> None:

@@ -139,29 +139,31 @@ def test_a_dataset_type_that_there_is_not(stack: cdk.Stack) -> None:
 
 @pytest.mark.parametrize("conditions", [[], ["One"], ["Two"]])
 def test_two_dataset_groups_of_one_name(app: cdk.App, stack: cdk.Stack, conditions: list[str]) -> None:
-    """Names are unique in an account and Region, whichever construct made the first; the second one tells."""
+    """Names are unique in an account and Region; each construct tells of the other's."""
     one, two = (PersonalizeEncryption(stack, id).add_dataset_group("Movies", name="movies") for id in ("One", "Two"))
     for id, group in (("One", one), ("Two", two)):
         if id in conditions:
             group.cfn_options.condition = cdk.CfnCondition(stack, "Condition")
     error = synth_error(app)
-    assert (
-        "[Stack/Two] name of the dataset group 'movies' is taken by another dataset group of the stack, "
-        "Stack/One/Movies, and names are unique in an account and Region: use another name, or set "
-        "cfn_options.condition on both, to conditions of which only one holds"
-    ) in error
-    assert "[Stack/One]" not in error
+    for id, other in (("One", "Two"), ("Two", "One")):
+        assert (
+            f"[Stack/{id}] name of the dataset group 'movies' is taken by another dataset group of the stack, "
+            f"Stack/{other}/Movies, and names are unique in an account and Region: use another name, or set "
+            "cfn_options.condition on both, to conditions of which only one holds"
+        ) in error
 
 
-@pytest.mark.parametrize("how", ["later", "by an L1"])
+@pytest.mark.parametrize("how", ["later", "by an L1", "by an L1 that follows"])
 def test_a_name_that_is_taken_in_the_end(app: cdk.App, stack: cdk.Stack, how: str) -> None:
     """A name that is changed later counts, and so does a dataset group of the user's."""
     if how == "by an L1":
         personalize.CfnDatasetGroup(stack, "First", name="movies")
-    else:
+    elif how == "later":
         PersonalizeEncryption(stack, "First").add_dataset_group("Series", name="series").name = "movies"
     PersonalizeEncryption(stack, "Second").add_dataset_group("Movies", name="movies")
-    path = "Stack/First" if how == "by an L1" else "Stack/First/Series"
+    if how == "by an L1 that follows":
+        personalize.CfnDatasetGroup(stack, "First", name="movies")
+    path = "Stack/First/Series" if how == "later" else "Stack/First"
     assert f"name of the dataset group 'movies' is taken by another dataset group of the stack, {path}," in (
         synth_error(app)
     )
@@ -182,6 +184,22 @@ def test_two_dataset_groups_of_one_name_of_which_one_is_made(app: cdk.App, stack
     for group, expression in zip(groups, (here, cdk.Fn.condition_not(here)), strict=True):
         group.cfn_options.condition = cdk.CfnCondition(group, "Condition", expression=expression)
     app.synth()
+
+
+def test_two_dataset_groups_of_one_name_under_one_condition(app: cdk.App, stack: cdk.Stack) -> None:
+    """Where it holds, both are made."""
+    encryption = PersonalizeEncryption(stack, "Encryption")
+    condition = cdk.CfnCondition(stack, "Condition", expression=cdk.Fn.condition_equals(cdk.Aws.REGION, "eu-west-1"))
+    for id in ("One", "Two"):
+        encryption.add_dataset_group(id, name="movies").cfn_options.condition = condition
+    assert "taken by another dataset group of the stack, Stack/Encryption/One," in synth_error(app)
+
+
+def test_a_name_that_becomes_none(app: cdk.App, stack: cdk.Stack) -> None:
+    """What an aspect puts before every name counts for its length."""
+    group = PersonalizeEncryption(stack, "Encryption").add_dataset_group("Movies", name="movies")
+    group.name = f"{'prefix-' * 9}movies"
+    assert f"name of the dataset group '{'prefix-' * 9}movies' is not a name that Personalize takes" in synth_error(app)
 
 
 @pytest.mark.parametrize("id", ["Key", "Role", "Policy", "Policy2", "KeyPolicy1234ABCD"])

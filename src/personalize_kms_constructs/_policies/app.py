@@ -110,13 +110,13 @@ class AppContents:
         return self.all_of(iam.CfnManagedPolicy)
 
     @cached_property
-    def dataset_groups(self) -> dict[Stack, dict[str, list[personalize.CfnDatasetGroup]]]:
-        """Those of each stack by their names, as these are in the end."""
-        found: dict[Stack, dict[str, list[personalize.CfnDatasetGroup]]] = {}
+    def dataset_groups(self) -> dict[str, list[tuple[Any, personalize.CfnDatasetGroup]]]:
+        """Those of each stack, by its path, with their names as these are in the end."""
+        found: dict[str, list[tuple[Any, personalize.CfnDatasetGroup]]] = {}
         for group in self.all_of(personalize.CfnDatasetGroup):
             name, stack = group.name, group.stack
             known = stack.resolve(name) if is_token(name) else name
-            found.setdefault(stack, {}).setdefault(str(known), []).append(group)
+            found.setdefault(Place.of(stack).path, []).append((known, group))
         return found
 
     @cached_property

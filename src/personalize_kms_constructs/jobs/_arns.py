@@ -10,7 +10,7 @@ from aws_cdk import Stack
 from aws_cdk.region_info import Fact, FactName
 
 from .._argument_types import shown
-from .._tokens import TOKEN, is_token, literal_part
+from .._tokens import TOKEN, is_token, is_yet_to_be_looked_up, literal_part
 from ._expressions import is_jsonata, text_problems
 
 # arn:PARTITION:SERVICE:REGION:ACCOUNT:RESOURCE
@@ -37,7 +37,9 @@ class GivenArn:
         """
         value = self.value
         problems = [*text_problems(self.parameter, value)]
-        if problems or (isinstance(value, str) and (is_jsonata(value) or TOKEN.fullmatch(value))):
+        if problems or (
+            isinstance(value, str) and (is_jsonata(value) or is_yet_to_be_looked_up(value) or TOKEN.fullmatch(value))
+        ):
             yield from problems
             return
         parts = value.split(":", _NUMBER_OF_PARTS - 1) if isinstance(value, str) else []
