@@ -132,6 +132,8 @@ def test_what_nobody_knows_is_told(stack: cdk.Stack) -> None:
         "(cdk.out)",
         "- replace ${AWS::Partition} by aws, or the partition of the stack, ${BucketName} by what it is in the "
         "deployed stack, ${AWS::AccountId} by the account of the stack",
+        "- if a KMS key encrypts the objects, its policy needs statements too: pass the key, as "
+        "S3Location(…, encryption_key=…)",
         '- more: the page "Several buckets and keys" of the documentation',
     ]
 
@@ -244,3 +246,57 @@ def test_the_owner_of_a_callers_role_is_told_as_well(stack: cdk.Stack) -> None:
     ]
     created = json.loads("\n".join(lines[:-2]))[0]
     assert created["Resource"] == ["arn:aws:personalize:${AWS::Region}:111111111111:dataset-group/*"]
+
+
+def importing(stack: cdk.Stack, bucket: Any, **props: Any) -> str:
+    """Return the warning about the policy of an imported bucket."""
+    location = S3Location(bucket, "import/", **props)
+    encryption(stack, resources=[PersonalizeResource.dataset_import_job(location)])
+    (text,) = [text for text in texts(stack) if "policy of bucket" in text]
+    return text
+
+
+@pytest.mark.parametrize("is_given", [False, True])
+def test_the_key_of_an_imported_bucket(stack: cdk.Stack, is_given: bool) -> None:
+    """Nobody but its owner knows if there is one, and it is forgotten where the statements are pasted."""
+    key = imported_key(stack) if is_given else None
+    text = importing(stack, s3.Bucket.from_bucket_name(stack, "Imported", "ratings"), encryption_key=key)
+    assert (
+        "- if a KMS key encrypts the objects, its policy needs statements too: pass the key, as "
+        "S3Location(…, encryption_key=…)\n" in text
+    ) is not is_given
+
+
+@pytest.mark.parametrize("by", ["name", "parameter", "L2"])
+def test_an_imported_bucket_whose_policy_this_app_has(stack: cdk.Stack, by: str) -> None:
+    """It can be changed here, by whoever writes it."""
+    name = cdk.CfnParameter(stack, "Name").value_as_string if by == "parameter" else "ratings"
+    bucket = s3.Bucket.from_bucket_name(stack, "Imported", name)
+    if by == "L2":
+        statement = iam.PolicyStatement(actions=["s3:*"], resources=["*"], principals=[iam.AccountRootPrincipal()])
+        s3.BucketPolicy(stack, "Policy", bucket=bucket).document.add_statements(statement)
+    else:
+        s3.CfnBucketPolicy(stack, "Policy", bucket=name, policy_document={"Statement": []})
+    path = "Stack/Policy/Resource" if by == "L2" else "Stack/Policy"
+    assert (
+        f"- or this app adds them to {path}, the policy that it has for the bucket: they are in "
+        "encryption.pending_statements\n"
+    ) in importing(stack, bucket)
+
+
+def test_an_imported_bucket_that_this_app_makes(app: cdk.App, stack: cdk.Stack) -> None:
+    """By its literal name the construct can't know in time."""
+    s3.Bucket(cdk.Stack(app, "Data"), "Ratings", bucket_name="ratings")
+    text = importing(stack, s3.Bucket.from_bucket_name(stack, "Imported", "ratings"))
+    assert (
+        "- or pass Data/Ratings/Resource in place of the imported bucket, since it is the bucket of that name\n" in text
+    )
+
+
+def test_an_imported_bucket_that_has_nothing_in_this_app(stack: cdk.Stack) -> None:
+    """Other buckets, and their policies, are no way out."""
+    s3.Bucket(stack, "Other", bucket_name="others", enforce_ssl=True)
+    s3.CfnBucketPolicy(stack, "Policy", bucket="another", policy_document={"Statement": []})
+    text = importing(stack, s3.Bucket.from_bucket_name(stack, "Imported", "ratings"))
+    assert "this app adds" not in text
+    assert "or pass" not in text

@@ -5,7 +5,7 @@ Aspects, escape hatches and later calls come after the constructor; what they le
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from typing import Any
 
 import jsii
@@ -23,7 +23,6 @@ from ._policies.attached import number_attached
 from ._policies.bucket_encryption import encryption_in_l1
 from ._policies.buckets import BucketPolicy
 from ._policies.finished import document_problems
-from ._policies.keys import KeyPolicy
 from ._policies.known import KnownResources
 from ._policies.limits import (
     MANAGED_POLICIES_AT_MOST,
@@ -39,6 +38,7 @@ from ._policies.resources import BucketFacts, KeyFacts
 from ._policies.sizes import size_of
 from ._policies.trust import trust_problems
 from ._warnings import warn
+from ._ways_out import ways_out
 from ._wiring import Wiring
 
 Documents = Mapping[Policy, Any]
@@ -152,12 +152,10 @@ class SynthChecks:
                 arns=[policy.resource_arn for policy in self._policies],
             )
 
-        def may_manage(policy: Policy) -> bool:
-            if not isinstance(policy, KeyPolicy) or policy.is_of_this_app:
-                return False
-            return not role.is_of_another_account_than(policy.key.account)
+        def others(policy: Policy) -> Iterable[str]:
+            return ways_out(policy, self._wiring, self._app)
 
-        return pending_warnings(self._scope, self._here, self._policies, known, may_manage=may_manage)
+        return pending_warnings(self._scope, self._here, self._policies, known, ways_out=others)
 
     def _role_problems(self) -> Iterator[str]:
         role = self._policies.role

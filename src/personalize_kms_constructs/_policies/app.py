@@ -85,6 +85,11 @@ class AppContents:
         """Those of the stage."""
         return self.all_of(s3.CfnBucketPolicy)
 
+    @property
+    def bucket_policies_by_name(self) -> list[s3.CfnBucketPolicy]:
+        """Those that don't refer to a bucket of the app."""
+        return self._bucket_policies_by_reference[1]
+
     def bucket_policies_of(self, bucket: s3.CfnBucket) -> list[s3.CfnBucketPolicy]:
         """Return the policies that belong to a bucket, by a reference, an expression or its name."""
         referring, others = self._bucket_policies_by_reference

@@ -25,8 +25,8 @@ _MESSAGES: dict[PolicyKind, tuple[str, str]] = {
     ),
     "bucket": (
         "pendingBucketPolicy",
-        "the policy of bucket {arn} is not managed by this app, so Personalize has no access to its objects until "
-        "its owner adds these statements to the bucket policy",
+        "the policy of bucket {arn}, which is imported, is not written here, so Personalize has no access to its "
+        "objects until its owner adds these statements to the bucket policy",
     ),
     "role": (
         "pendingRolePolicy",
@@ -47,7 +47,6 @@ _OWNERS: dict[PolicyKind, str] = {
     "role": "the owner of the role{account} adds them to a policy of the role, or makes one of the file",
 }
 _WRITER = "add them where the policy is written, in each case of the expression"
-_MANAGED = "- or this app adds them at deployment: imported_key_policy=ImportedKeyPolicy.MANAGED"
 _PAGES: dict[PolicyKind, str] = {
     "key": "Imported keys",
     "bucket": "Several buckets and keys",
@@ -115,7 +114,7 @@ def pending_warnings(
     policies: Iterable[Policy],
     known_values: Callable[[], Mapping[str, str]],
     *,
-    may_manage: Callable[[Policy], bool],
+    ways_out: Callable[[Policy], Iterable[str]],
 ) -> Iterator[tuple[str, str]]:
     """Write a file for each policy that took no statements, and yield a warning for it, by id and text.
 
@@ -124,7 +123,7 @@ def pending_warnings(
         here: its place.
         policies: all policies of the construct.
         known_values: tells the values of placeholders, as far as they are known.
-        may_manage: tells if a deployment could change the policy of a key.
+        ways_out: tells what else can be done about a policy.
     """
     pending = [policy for policy in policies if policy.pending]
     known, stack = known_values() if pending else {}, here.stack
@@ -146,7 +145,7 @@ def pending_warnings(
             f"- {owner}",
             f"- the same as a policy: {path}, in the folder of the synth (cdk.out)",
             *([f"- replace {left}"] if left else []),
-            *([_MANAGED] if kind == "key" and may_manage(policy) else []),
+            *(f"- {way_out}" for way_out in ways_out(policy)),
             f'- more: the page "{page}" of the documentation',
         ]
         yield warning_id, "\n".join(lines)
