@@ -12,7 +12,7 @@ from ..access.answers import Answer, all_of
 from ..access.values import PARTITION, same, split_outside_of_holes, unknown
 from . import physical
 from .assembly import Template
-from .cross_region import READER, written_for
+from .cross_region import READER
 from .errors import AssemblyError
 from .intrinsics import NO_VALUE, Scope
 
@@ -159,8 +159,8 @@ class Stack(Scope):
         if name not in self._attributes:
             with self._once(f"{logical_id}.{attribute}"):
                 resource = self.resource(logical_id)
-                written = written_for(self, attribute) if resource.type == READER else iter(())
-                self._attributes[name] = next(written, None) or physical.attribute(resource, attribute)
+                read = self.app.parameters.read(self, attribute) if resource.type == READER else None
+                self._attributes[name] = read or physical.attribute(resource, attribute)
         return self._attributes[name]
 
     def output(self, name: str) -> Any:
