@@ -39,6 +39,7 @@ class Stack(Scope):
         self._parameters = parameters or {}
         self._resolving: list[str] = []
         self._attributes: dict[tuple[str, str], Any] = {}
+        self._conditions: dict[str, Answer] = {}
         self.nested = {
             logical_id: Stack(app, nested, (self, logical_id), self._passed(logical_id))
             for logical_id, nested in template.nested.items()
@@ -207,8 +208,10 @@ class Stack(Scope):
         conditions = self.template.body.get("Conditions", {})
         if name not in conditions:
             return Answer.MAYBE
-        with self._once(f"condition {name}"):
-            return self.truth(conditions[name])
+        if name not in self._conditions:
+            with self._once(f"condition {name}"):
+                self._conditions[name] = self.truth(conditions[name])
+        return self._conditions[name]
 
     def mapping(self, name: str) -> Any:
         """Return a mapping of the template, or none."""
