@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import cProfile
+import json
 import pstats
 from pathlib import Path
 from typing import Any
@@ -10,12 +11,16 @@ from typing import Any
 import pytest
 
 from personalize_kms_constructs.checks import check_assembly
-from tests.checks.templates import complete, dataset_group, key, policy, role, write
+from tests.checks.templates import REGION, complete, dataset_group, key, policy, role, write
 
 
 def calls(directory: Path, stacks: dict[str, Any], **more: Any) -> int:
     """Return the number of functions that are called to check an assembly of these stacks."""
-    write(directory, stacks, **more)
+    return calls_to_check(write(directory, stacks, **more))
+
+
+def calls_to_check(directory: Path) -> int:
+    """Return the number of functions that are called to check an assembly."""
     profile = cProfile.Profile()
     report = profile.runcall(check_assembly, directory)
     assert (report.missing, report.undecided, report.problems) == ((), (), ())
@@ -53,16 +58,45 @@ def in_one_template(count: int) -> dict[str, Any]:
     return {"Main": {"Resources": resources}}
 
 
+def on_conditions(count: int) -> dict[str, Any]:
+    """One stack of so many conditions, each of which depends on the one before, with a resource for each."""
+    is_prod = {"Fn::Equals": [{"Ref": "Stage"}, "prod"]}
+    conditions: dict[str, Any] = {"Is0": is_prod}
+    topics = {"Topic0": {"Type": "AWS::SNS::Topic", "Condition": "Is0"}}
+    for number in range(1, count):
+        conditions[f"Is{number}"] = {"Fn::Not": [{"Condition": f"Is{number - 1}"}]}
+        topics[f"Topic{number}"] = {"Type": "AWS::SNS::Topic", "Condition": f"Is{number}"}
+    return {"Main": {"Parameters": {"Stage": {"Type": "String"}}, "Conditions": conditions, **complete(**topics)}}
+
+
+def across_regions(count: int) -> dict[str, Any]:
+    """Stacks that read from parameters what stacks of another Region write into them."""
+    stacks = {}
+    for number in range(count):
+        exports = {f"/role{number}": {"Fn::GetAtt": ["Role", "Arn"]}}
+        stacks[f"Stack{number}"] = complete(
+            Writer={
+                "Type": "Custom::CrossRegionExportWriter",
+                "Properties": {"WriterProps": {"region": REGION, "exports": exports}},
+            },
+            Reader={"Type": "Custom::CrossRegionExportReader"},
+            Movies=dataset_group(role={"Fn::GetAtt": ["Reader", f"/role{number}"]}),
+        )
+    return stacks
+
+
 @pytest.mark.parametrize(
     ("stacks", "most"),
     [
         (alone, 4.2),
         (in_one_template, 4.2),
+        (on_conditions, 4.2),
+        (across_regions, 4.2),
         # Whether a key policy is about a role is asked for each role, of each principal that it names. AWS's limit of
         # 32 KiB leaves room for three hundred.
         (on_one_key, 5.6),
     ],
-    ids=["alone", "in_one_template", "on_one_key"],
+    ids=["alone", "in_one_template", "on_conditions", "across_regions", "on_one_key"],
 )
 def test_cost_grows_with_the_app_and_not_faster(stacks: Any, most: float, tmp_path: Path) -> None:
     """Four times the app is no more than four times the calls, and some for what is done once."""
@@ -78,4 +112,22 @@ def test_stacks_that_wait_for_each_other(tmp_path: Path) -> None:
 
     few = calls(tmp_path / "few", alone(25), dependencies=chain(25))
     many = calls(tmp_path / "many", alone(100), dependencies=chain(100))
+    assert many < 4.2 * few
+
+
+def test_stages(tmp_path: Path) -> None:
+    """Stages of one stack each, which are assemblies of their own."""
+
+    def in_stages(count: int) -> Path:
+        directory = tmp_path / str(count)
+        for number in range(count):
+            write(directory / f"assembly-{number}", {f"Stack{number}": complete()})
+        stages = {
+            f"Stage{number}": {"type": "cdk:cloud-assembly", "properties": {"directoryName": f"assembly-{number}"}}
+            for number in range(count)
+        }
+        (directory / "manifest.json").write_text(json.dumps({"version": "38.0.0", "artifacts": stages}))
+        return directory
+
+    few, many = calls_to_check(in_stages(25)), calls_to_check(in_stages(100))
     assert many < 4.2 * few
