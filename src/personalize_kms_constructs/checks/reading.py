@@ -51,10 +51,10 @@ class _Reading:
         dependencies = Dependencies(self.assembly, self.app)
         dependencies.refuse_circles()
         self._index_dataset_groups()
-        self._constructs: list[Asked] = []
+        self._constructs: dict[tuple[str, str], Asked] = {}
         for found in asked_by_constructs(self.assembly, self.app):
             if isinstance(found, Asked):
-                self._constructs.append(found)
+                self._constructs.setdefault((found.role_arn, found.kind), found)
                 model.asked.append(found)
             else:
                 model.open_questions.append(found)
@@ -181,9 +181,9 @@ class _Reading:
             found = nearest(self._groups[group], request.resource)
             key = found.text("KmsKeyArn")
             return None if key is None else self._key(key, found)
-        for asked in self._constructs:
-            if (asked.role_arn, asked.kind) == (role, request.permissions.resource):
-                return asked.dataset_group_key
+        asked = self._constructs.get((role, request.permissions.resource))
+        if asked is not None:
+            return asked.dataset_group_key
         which = group or dataset or request.text("solutionversionarn") or unknown("dataset group")
         because = f"its dataset group can't be seen, so it isn't known whether that has a key, and which: {which}"
         return OpenQuestion(request.name, because, request.resource.declared)
