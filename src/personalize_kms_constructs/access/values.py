@@ -195,10 +195,19 @@ def _without_common_start(one: str, other: str) -> tuple[str, str]:
     return one[start:], other[start:]
 
 
+def _begin_differently(of_value: str, of_pattern: str) -> bool:
+    """Tell if the first characters, which aren't the same, already tell the two apart: most often they do."""
+    can_be_anything = any(each in "*?" or _is_open(_holes.get(each, "")) for each in of_value + of_pattern)
+    # An id that AWS generates for the value may match wildcards further on.
+    return not can_be_anything and (of_value not in _holes or of_pattern in _holes)
+
+
 def _possible(value: str, pattern: str, wildcards: bool) -> bool:
     """Tell if the two can turn out to be equal; both are encoded."""
     if not _CHARACTER.search(value + pattern) and "*" not in value:
         return _glob(value, pattern) if wildcards else value == pattern
+    if _begin_differently(value[:1], pattern[:1]):
+        return False
     any_of_value = [(each == "*" and wildcards) or _is_open(_holes.get(each, "")) for each in value]
     any_of_pattern = [(each == "*" and wildcards) or _is_open(_holes.get(each, "")) for each in pattern]
     one_of_pattern = [each == "?" and wildcards for each in pattern]
