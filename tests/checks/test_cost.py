@@ -1,15 +1,17 @@
-"""The cost of a check, counted in calls of functions: it grows with the app, and not faster."""
+"""The cost of a check and its report, counted in calls of functions: it grows with the app, and not faster."""
 
 from __future__ import annotations
 
 import cProfile
 import json
 import pstats
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from personalize_kms_constructs.access.report import AccessReport
 from personalize_kms_constructs.checks import check_assembly
 from tests.checks.templates import REGION, complete, dataset_group, key, policy, role, write
 
@@ -131,3 +133,18 @@ def test_stages(tmp_path: Path) -> None:
 
     few, many = calls_to_check(in_stages(25)), calls_to_check(in_stages(100))
     assert many < 4.2 * few
+
+
+@pytest.mark.parametrize("form", [AccessReport.to_text, AccessReport.to_markdown])
+def test_reports(form: Callable[[AccessReport], str], tmp_path: Path) -> None:
+    """A report of so many findings, each with the names of the resources that it is about."""
+
+    def calls_to_show(count: int) -> int:
+        stacks = {f"Stack{number}": complete(Policy=policy(actions=["kms:Decrypt"])) for number in range(count)}
+        report = check_assembly(write(tmp_path / str(count), stacks))
+        assert len(report.missing) == 3 * count
+        profile = cProfile.Profile()
+        profile.runcall(form, report)
+        return int(pstats.Stats(profile).total_calls)  # type: ignore[attr-defined]
+
+    assert calls_to_show(100) < 4.2 * calls_to_show(25)
