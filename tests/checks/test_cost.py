@@ -13,7 +13,7 @@ import pytest
 
 from personalize_kms_constructs.access.report import AccessReport
 from personalize_kms_constructs.checks import check_assembly
-from tests.checks.templates import REGION, complete, dataset_group, key, policy, role, write
+from tests.checks.templates import ACCOUNT, REGION, complete, dataset_group, key, policy, role, write
 
 
 def calls(directory: Path, stacks: dict[str, Any], **more: Any) -> int:
@@ -87,6 +87,45 @@ def across_regions(count: int) -> dict[str, Any]:
     return stacks
 
 
+def in_one_bucket(count: int) -> dict[str, Any]:
+    """One stack of so many import jobs, each from a folder of its own, which the policies name one by one."""
+    statements = [
+        {"Effect": "Allow", "Action": "s3:ListBucket", "Resource": "arn:aws:s3:::data"},
+        {
+            "Effect": "Allow",
+            "Action": "s3:GetObject",
+            "Resource": [f"arn:aws:s3:::data/{number}/*" for number in range(count)],
+        },
+    ]
+    service = {
+        "Principal": {"Service": "personalize.amazonaws.com"},
+        "Condition": {"StringEqualsIfExists": {"aws:SourceAccount": ACCOUNT}},
+    }
+    for_service = [{**statement, **service} for statement in statements]
+    resources = {
+        "Data": {"Type": "AWS::S3::Bucket", "Properties": {"BucketName": "data"}},
+        "Read": {
+            "Type": "AWS::S3::BucketPolicy",
+            "Properties": {"Bucket": "data", "PolicyDocument": {"Statement": for_service}},
+        },
+        "ReadByRole": {
+            "Type": "AWS::IAM::ManagedPolicy",
+            "Properties": {"Roles": [{"Ref": "Role"}], "PolicyDocument": {"Statement": statements}},
+        },
+    }
+    for number in range(count):
+        job = {
+            "DataSource": {"DataLocation": f"s3://data/{number}/"},
+            "RoleArn": {"Fn::GetAtt": ["Role", "Arn"]},
+        }
+        resources[f"Dataset{number}"] = {
+            "Type": "AWS::Personalize::Dataset",
+            "Properties": {"DatasetGroupArn": {"Ref": "Movies"}, "DatasetImportJob": job},
+            "DependsOn": ["Policy", "Read", "ReadByRole"],
+        }
+    return {"Main": complete(**resources)}
+
+
 @pytest.mark.parametrize(
     ("stacks", "most"),
     [
@@ -94,11 +133,12 @@ def across_regions(count: int) -> dict[str, Any]:
         (in_one_template, 4.2),
         (on_conditions, 4.2),
         (across_regions, 4.2),
+        (in_one_bucket, 4.2),
         # Whether a key policy is about a role is asked for each role, of each principal that it names. AWS's limit of
         # 32 KiB leaves room for three hundred.
         (on_one_key, 5.6),
     ],
-    ids=["alone", "in_one_template", "on_conditions", "across_regions", "on_one_key"],
+    ids=["alone", "in_one_template", "on_conditions", "across_regions", "in_one_bucket", "on_one_key"],
 )
 def test_cost_grows_with_the_app_and_not_faster(stacks: Any, most: float, tmp_path: Path) -> None:
     """Four times the app is no more than four times the calls, and some for what is done once."""
