@@ -89,7 +89,7 @@ def across_regions(count: int) -> dict[str, Any]:
 
 def in_one_bucket(count: int) -> dict[str, Any]:
     """One stack of so many import jobs, each from a folder of its own, which the policies name one by one."""
-    statements = [
+    statements: list[dict[str, Any]] = [
         {"Effect": "Allow", "Action": "s3:ListBucket", "Resource": "arn:aws:s3:::data"},
         {
             "Effect": "Allow",
