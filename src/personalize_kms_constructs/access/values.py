@@ -182,8 +182,13 @@ def _glob(value: str, pattern: str) -> bool:
 @lru_cache(maxsize=1 << 14)
 def _compiled(pattern: str) -> re.Pattern[str]:
     # A hole isn't one character long, so that only ``*`` may stand for one.
-    wildcards = {"*": ".*", "?": f"[^*{_CHARACTERS}]"}
-    return re.compile("".join(wildcards.get(each) or re.escape(each) for each in pattern), re.DOTALL)
+    one_character = f"[^*{_CHARACTERS}]"
+    parts = ["".join(one_character if each == "?" else re.escape(each) for each in part) for part in pattern.split("*")]
+    if len(parts) == 1:
+        return re.compile(parts[0], re.DOTALL)
+    # The first place where a part between two wildcards fits is as good as any other: none is tried again.
+    first, *between, last = parts
+    return re.compile(first + "".join(f"(?>.*?{part})" for part in between) + f".*{last}", re.DOTALL)
 
 
 def _without_common_start(one: str, other: str) -> tuple[str, str]:
