@@ -163,6 +163,18 @@ def full_key_policy(stack: cdk.Stack, *, more: int) -> None:
     )
 
 
+@pytest.mark.parametrize("strength", ["strong", "weak"])
+def test_a_policy_full_of_folders_in_a_bucket_of_another_stack(strength: str) -> None:
+    """No warning, whether the ARN is an import or, as in a new CDK app, an output that is read: ``weak``."""
+    app = cdk.App(context={"@aws-cdk/core:defaultCrossStackReferences": strength})
+    data, main = cdk.Stack(app, "Data"), cdk.Stack(app, "Main")
+    bucket = s3.Bucket(data, "Bucket")
+    jobs = [PersonalizeResource.dataset_import_job(S3Location(bucket, f"import/{number:02}/")) for number in range(60)]
+    PersonalizeEncryption(main, "Encryption", resources=jobs)
+    assert len(resources(main, "AWS::IAM::ManagedPolicy")) == 2
+    assert warnings(main) == []
+
+
 @pytest.fixture
 def concrete(app: cdk.App) -> cdk.Stack:
     return cdk.Stack(app, "Stack", env=cdk.Environment(account="111111111111", region="eu-west-1"))

@@ -1,5 +1,7 @@
 """Comparisons of values with holes: yes, no, or maybe, and never a guess."""
 
+import time
+
 import pytest
 
 from personalize_kms_constructs.access.answers import Answer, all_of, any_of
@@ -75,6 +77,14 @@ def test_values_are_the_same(one: str, other: str, answer: Answer) -> None:
     """Without wildcards, and both ways."""
     assert same(one, other) is answer
     assert same(other, one) is answer
+
+
+@pytest.mark.parametrize(("end", "answer"), [("", YES), ("x", NO)])
+def test_many_wildcards_take_no_longer_than_few(end: str, answer: Answer) -> None:
+    """Tried at every place where its parts fit, this pattern takes seconds, and longer with each wildcard."""
+    start = time.process_time()
+    assert matches(f"bucket{'-' * 120}", f"bucket{'*-' * 5}*{end}") is answer
+    assert time.process_time() - start < 0.5
 
 
 def test_holes_are_left_alone_when_values_are_split() -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import aws_cdk as cdk
 
 from personalize_kms_constructs.access.entries import Entry
-from personalize_kms_constructs.access.grouping import short
+from personalize_kms_constructs.access.names import Names
 from personalize_kms_constructs.access.report import AccessReport
 from tests.proof.building import KINDS, Arrangement, Building
 from tests.proof.proving import HERE
@@ -44,6 +44,7 @@ def change(path: Path, edit: Callable[[dict[str, Any]], object]) -> None:
 
 def lines(report: AccessReport, entries: Sequence[Entry]) -> set[Line]:
     """Return what entries say, with the names of constructs for resources of the app."""
-    found = [(each.principal, each.policy, each.action, short(each.resource, report.names)) for each in entries]
+    names = Names(report.names)
+    found = [(each.principal, each.policy, each.action, names.short(each.resource)) for each in entries]
     assert len(found) == len(set(found))
     return set(found)

@@ -1,21 +1,28 @@
-"""The cost of a check, counted in calls of functions: it grows with the app, and not faster."""
+"""The cost of a check and its report, counted in calls of functions: it grows with the app, and not faster."""
 
 from __future__ import annotations
 
 import cProfile
+import json
 import pstats
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from personalize_kms_constructs.access.report import AccessReport
 from personalize_kms_constructs.checks import check_assembly
-from tests.checks.templates import complete, dataset_group, key, policy, role, write
+from tests.checks.templates import ACCOUNT, REGION, complete, dataset_group, key, policy, role, write
 
 
 def calls(directory: Path, stacks: dict[str, Any], **more: Any) -> int:
     """Return the number of functions that are called to check an assembly of these stacks."""
-    write(directory, stacks, **more)
+    return calls_to_check(write(directory, stacks, **more))
+
+
+def calls_to_check(directory: Path) -> int:
+    """Return the number of functions that are called to check an assembly."""
     profile = cProfile.Profile()
     report = profile.runcall(check_assembly, directory)
     assert (report.missing, report.undecided, report.problems) == ((), (), ())
@@ -53,16 +60,85 @@ def in_one_template(count: int) -> dict[str, Any]:
     return {"Main": {"Resources": resources}}
 
 
+def on_conditions(count: int) -> dict[str, Any]:
+    """One stack of so many conditions, each of which depends on the one before, with a resource for each."""
+    is_prod = {"Fn::Equals": [{"Ref": "Stage"}, "prod"]}
+    conditions: dict[str, Any] = {"Is0": is_prod}
+    topics = {"Topic0": {"Type": "AWS::SNS::Topic", "Condition": "Is0"}}
+    for number in range(1, count):
+        conditions[f"Is{number}"] = {"Fn::Not": [{"Condition": f"Is{number - 1}"}]}
+        topics[f"Topic{number}"] = {"Type": "AWS::SNS::Topic", "Condition": f"Is{number}"}
+    return {"Main": {"Parameters": {"Stage": {"Type": "String"}}, "Conditions": conditions, **complete(**topics)}}
+
+
+def across_regions(count: int) -> dict[str, Any]:
+    """Stacks that read from parameters what stacks of another Region write into them."""
+    stacks = {}
+    for number in range(count):
+        exports = {f"/role{number}": {"Fn::GetAtt": ["Role", "Arn"]}}
+        stacks[f"Stack{number}"] = complete(
+            Writer={
+                "Type": "Custom::CrossRegionExportWriter",
+                "Properties": {"WriterProps": {"region": REGION, "exports": exports}},
+            },
+            Reader={"Type": "Custom::CrossRegionExportReader"},
+            Movies=dataset_group(role={"Fn::GetAtt": ["Reader", f"/role{number}"]}),
+        )
+    return stacks
+
+
+def in_one_bucket(count: int) -> dict[str, Any]:
+    """One stack of so many import jobs, each from a folder of its own, which the policies name one by one."""
+    statements: list[dict[str, Any]] = [
+        {"Effect": "Allow", "Action": "s3:ListBucket", "Resource": "arn:aws:s3:::data"},
+        {
+            "Effect": "Allow",
+            "Action": "s3:GetObject",
+            "Resource": [f"arn:aws:s3:::data/{number}/*" for number in range(count)],
+        },
+    ]
+    service = {
+        "Principal": {"Service": "personalize.amazonaws.com"},
+        "Condition": {"StringEqualsIfExists": {"aws:SourceAccount": ACCOUNT}},
+    }
+    for_service = [{**statement, **service} for statement in statements]
+    resources = {
+        "Data": {"Type": "AWS::S3::Bucket", "Properties": {"BucketName": "data"}},
+        "Read": {
+            "Type": "AWS::S3::BucketPolicy",
+            "Properties": {"Bucket": "data", "PolicyDocument": {"Statement": for_service}},
+        },
+        "ReadByRole": {
+            "Type": "AWS::IAM::ManagedPolicy",
+            "Properties": {"Roles": [{"Ref": "Role"}], "PolicyDocument": {"Statement": statements}},
+        },
+    }
+    for number in range(count):
+        job = {
+            "DataSource": {"DataLocation": f"s3://data/{number}/"},
+            "RoleArn": {"Fn::GetAtt": ["Role", "Arn"]},
+        }
+        resources[f"Dataset{number}"] = {
+            "Type": "AWS::Personalize::Dataset",
+            "Properties": {"DatasetGroupArn": {"Ref": "Movies"}, "DatasetImportJob": job},
+            "DependsOn": ["Policy", "Read", "ReadByRole"],
+        }
+    return {"Main": complete(**resources)}
+
+
 @pytest.mark.parametrize(
     ("stacks", "most"),
     [
         (alone, 4.2),
         (in_one_template, 4.2),
+        (on_conditions, 4.2),
+        (across_regions, 4.2),
+        (in_one_bucket, 4.2),
         # Whether a key policy is about a role is asked for each role, of each principal that it names. AWS's limit of
         # 32 KiB leaves room for three hundred.
         (on_one_key, 5.6),
     ],
-    ids=["alone", "in_one_template", "on_one_key"],
+    ids=["alone", "in_one_template", "on_conditions", "across_regions", "in_one_bucket", "on_one_key"],
 )
 def test_cost_grows_with_the_app_and_not_faster(stacks: Any, most: float, tmp_path: Path) -> None:
     """Four times the app is no more than four times the calls, and some for what is done once."""
@@ -79,3 +155,36 @@ def test_stacks_that_wait_for_each_other(tmp_path: Path) -> None:
     few = calls(tmp_path / "few", alone(25), dependencies=chain(25))
     many = calls(tmp_path / "many", alone(100), dependencies=chain(100))
     assert many < 4.2 * few
+
+
+def test_stages(tmp_path: Path) -> None:
+    """Stages of one stack each, which are assemblies of their own."""
+
+    def in_stages(count: int) -> Path:
+        directory = tmp_path / str(count)
+        for number in range(count):
+            write(directory / f"assembly-{number}", {f"Stack{number}": complete()})
+        stages = {
+            f"Stage{number}": {"type": "cdk:cloud-assembly", "properties": {"directoryName": f"assembly-{number}"}}
+            for number in range(count)
+        }
+        (directory / "manifest.json").write_text(json.dumps({"version": "38.0.0", "artifacts": stages}))
+        return directory
+
+    few, many = calls_to_check(in_stages(25)), calls_to_check(in_stages(100))
+    assert many < 4.2 * few
+
+
+@pytest.mark.parametrize("form", [AccessReport.to_text, AccessReport.to_markdown])
+def test_reports(form: Callable[[AccessReport], str], tmp_path: Path) -> None:
+    """A report of so many findings, each with the names of the resources that it is about."""
+
+    def calls_to_show(count: int) -> int:
+        stacks = {f"Stack{number}": complete(Policy=policy(actions=["kms:Decrypt"])) for number in range(count)}
+        report = check_assembly(write(tmp_path / str(count), stacks))
+        assert len(report.missing) == 3 * count
+        profile = cProfile.Profile()
+        profile.runcall(form, report)
+        return int(pstats.Stats(profile).total_calls)  # type: ignore[attr-defined]
+
+    assert calls_to_show(100) < 4.2 * calls_to_show(25)

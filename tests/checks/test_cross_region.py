@@ -5,6 +5,7 @@ from typing import Any
 import aws_cdk as cdk
 import pytest
 from aws_cdk import aws_iam as iam
+from aws_cdk import aws_s3 as s3
 
 from personalize_kms_constructs import PersonalizeEncryption, PersonalizeResource
 from personalize_kms_constructs.checks import check_assembly
@@ -41,3 +42,14 @@ def test_a_policy_of_another_role_of_the_other_region(app: cdk.App) -> None:
     policy.roles = [other.ref]
     report = check_assembly(app.synth())
     assert {each.action for each in report.missing} >= {"kms:Decrypt"}
+
+
+def test_a_region_that_reads_and_writes(app: cdk.App) -> None:
+    """What Ireland writes for Tokyo depends on what it reads from America: a chain and not a circle."""
+    ireland, america, tokyo = (region(app, name) for name in ("eu-west-1", "us-east-1", "ap-northeast-1"))
+    role = l1_role(america)
+    PersonalizeEncryption(ireland, "Encryption", service_role=role).add_dataset_group("Movies", name="movies")
+    bucket = s3.Bucket(ireland, "Bucket", bucket_name=f"data-of-{role.ref}")
+    cdk.CfnOutput(tokyo, "Data", value=bucket.bucket_arn)
+    report = check_assembly(app.synth())
+    assert (report.missing, report.undecided) == ((), ())

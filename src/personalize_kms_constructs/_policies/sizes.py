@@ -31,6 +31,9 @@ _ARN = Size(len("arn:aws:s3:::abc"), 96)
 # The ARN before a folder is that of a bucket, whose name has 3 to 63 characters.
 _BUCKET_ARN = Size(_ARN.least, len("arn:aws-us-gov:s3:::") + 63)
 _ANYTHING = Size(1, 96)
+# How templates write the ARN of a resource: of the same stack, or of another one by a strong or a weak reference
+# (https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/intrinsic-function-reference-getstackoutput.html).
+_FUNCTIONS_OF_ARNS = frozenset({"Fn::GetAtt", "Fn::ImportValue", "Fn::GetStackOutput"})
 _PSEUDO_PARAMETERS = {
     "AWS::AccountId": Size(12, 12),
     "AWS::Partition": Size(len("aws"), len("aws-us-gov")),
@@ -107,4 +110,4 @@ def _size_of_text(value: Any) -> Size:
 
 
 def _is_arn(value: Any) -> bool:
-    return isinstance(value, dict) and not {"Fn::GetAtt", "Fn::ImportValue"}.isdisjoint(value)
+    return isinstance(value, dict) and not _FUNCTIONS_OF_ARNS.isdisjoint(value)

@@ -22,7 +22,7 @@ class Decider:
     def __init__(self, model: AccessModel, callers: Callers) -> None:
         self._model = model
         self._callers = callers
-        self._about: dict[tuple[Policy, str], tuple[Any, ...]] = {}
+        self._fingerprints: dict[tuple[Policy, str], tuple[Any, ...]] = {}
 
     def decide(self, needs: Mapping[Need, list[Asked]]) -> dict[Need, Decision]:
         """Decide whether needs are met."""
@@ -36,10 +36,10 @@ class Decider:
             alike: dict[Any, Decision] = {}
             for need in group:
                 only_if = conditions_of(needs[need])
-                told_apart_by = (only_if, *(self._matching(policy, need.action) for policy in policies))
-                if told_apart_by not in alike:
-                    alike[told_apart_by] = self._decide(need, caller, owner, only_if)
-                found[need] = alike[told_apart_by]
+                fingerprint = (only_if, *(self._fingerprint(policy, need.action) for policy in policies))
+                if fingerprint not in alike:
+                    alike[fingerprint] = self._decide(need, caller, owner, only_if)
+                found[need] = alike[fingerprint]
         return {need: found[need] for need in needs}
 
     def denied_in_buckets(self, needs: Mapping[Need, list[Asked]]) -> Iterator[tuple[Need, Decision]]:
@@ -71,13 +71,14 @@ class Decider:
         found = [*role.identity, *([role.boundary] if role.boundary else [])]
         return [*found, *owner.policies] if need.policy == IN_KEY_POLICY and owner is not None else found
 
-    def _matching(self, policy: Policy, action: str) -> tuple[Any, ...]:
+    def _fingerprint(self, policy: Policy, action: str) -> tuple[Any, ...]:
+        """Return what tells an action from others in a policy: those with one fingerprint are decided alike."""
         if policy.is_plain:
             return policy.about(action.lower())
         name = (policy, action)
-        if name not in self._about:
-            self._about[name] = _matching(policy, action)
-        return self._about[name]
+        if name not in self._fingerprints:
+            self._fingerprints[name] = _fingerprint(policy, action)
+        return self._fingerprints[name]
 
     def _owner(self, need: Need) -> Key | Bucket | None:
         if need.resource == EVERYTHING:
@@ -87,22 +88,22 @@ class Decider:
         return self._model.bucket(need.owner, need.account)
 
 
-def _matching(policy: Policy, action: str) -> tuple[Any, ...]:
-    """Return what tells an action from others: the statements that are about it, and how surely."""
+def _fingerprint(policy: Policy, action: str) -> tuple[Any, ...]:
+    """Return the statements that are about an action, and how surely."""
     lower = action.lower()
     found: list[Any] = []
     for statement in policy.about(lower):
         if not statement.readable:
             found.append(statement)
             continue
-        about = Answer.YES if statement.only_actions is not None else _about(statement.body, lower)
+        about = Answer.YES if statement.only_actions is not None else _by_wildcards(statement.body, lower)
         if about is not Answer.NO:
             found.append((statement, about, action if statement.has_action_keys else ""))
     return tuple(found)
 
 
-def _about(body: Any, action: str) -> Answer | str:
-    """Tell if the action is matched by wildcards; the action itself where that isn't all there is to it."""
+def _by_wildcards(body: Any, action: str) -> Answer | str:
+    """Answer whether a pattern of a statement matches an action; the action itself where more than that counts."""
     patterns = as_list(body.get("Action")) if "NotAction" not in body else []
     if not patterns or not all(isinstance(each, str) and "$" not in each for each in patterns):
         return action

@@ -19,7 +19,7 @@ from .excess_on_buckets import beyond_on_bucket
 from .excess_on_keys import beyond_in_iam, beyond_in_key_policy
 from .model import AccessModel, Asked, Bucket, Key, Policy, Role, Statement, Written
 from .needs import IN_BUCKET_POLICY, IN_IAM, IN_KEY_POLICY, Need, conditions_of
-from .statements import Addressed, addressed_to
+from .principals import Addressed, addressed_to
 from .surplus import Surplus
 from .values import matches
 from .written import (

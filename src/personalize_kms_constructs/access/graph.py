@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING
 
 from .entries import Allowed, Entry
 from .grouping import by_subject, who
+from .names import Names
 
 if TYPE_CHECKING:
     from .report import AccessReport
 
 
-def graph(report: AccessReport) -> Iterator[str]:
+def graph(report: AccessReport, names: Names) -> Iterator[str]:
     """Draw what is allowed as arrows, and what is missing as broken ones; the labels say what needs it."""
     entries: list[Entry] = [*report.allowed, *report.missing]
     if not entries:
@@ -23,10 +24,10 @@ def graph(report: AccessReport) -> Iterator[str]:
     nodes: dict[str, str] = {}
     edges = []
     for (kind, arn), own in by_subject(entries).items():
-        target = "CloudWatch" if kind == "role" else f"{kind} {report.names.get(arn, arn)}"
+        target = "CloudWatch" if kind == "role" else f"{kind} {names.of(arn)}"
         callers: dict[str, list[Entry]] = {}
         for entry in own:
-            callers.setdefault(who(entry, report.names), []).append(entry)
+            callers.setdefault(who(entry, names), []).append(entry)
         for caller, theirs in callers.items():
             # An action that one policy gives and another lacks isn't allowed.
             missing = [each for each in theirs if not isinstance(each, Allowed)]

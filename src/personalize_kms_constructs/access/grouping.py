@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
 from .entries import Allowed, Entry, Excess, Json, Missing
-from .values import HOLE, split, split_arn
+from .names import Names
+from .values import split, split_arn
 
 
 @dataclass(frozen=True)
@@ -54,10 +55,9 @@ def rows(entries: Iterable[Entry]) -> list[Row]:
     return [Row(tuple(each)) for each in found.values()]
 
 
-def who(entry: Entry, names: Mapping[str, str]) -> str:
+def who(entry: Entry, names: Names) -> str:
     """Return what people call the principal."""
-    arn = entry.principal_arn
-    return {"service": "Personalize", "role": f"role {names.get(arn, arn)}"}.get(entry.principal, "")
+    return {"service": "Personalize", "role": f"role {names.of(entry.principal_arn)}"}.get(entry.principal, "")
 
 
 def subject(entry: Entry) -> tuple[str, str]:
@@ -82,14 +82,3 @@ def by_subject(entries: Iterable[Entry]) -> dict[tuple[str, str], list[Entry]]:
     for entry in entries:
         found.setdefault(subject(entry), []).append(entry)
     return dict(sorted(found.items(), key=lambda item: (order[item[0][0]], item[0][1])))
-
-
-def short(text: str, names: Mapping[str, str]) -> str:
-    """Return a text in which resources of templates have their construct paths.
-
-    Only where AWS generates an id: an ARN that is known can be pasted as it is.
-    """
-    for arn, name in sorted(names.items(), key=lambda item: -len(item[0])):
-        if HOLE.search(arn):
-            text = text.replace(arn, f"${{{name}}}")
-    return text

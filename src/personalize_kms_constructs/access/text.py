@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import textwrap
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from .entries import Allowed, Entry, Excess, Missing, Undecided
-from .grouping import Row, by_subject, rows, short, who
+from .grouping import Row, by_subject, rows, who
+from .names import Names
 
 if TYPE_CHECKING:
     from .report import AccessReport
@@ -23,25 +24,24 @@ _NOTHING = (
     "pass what they create to a PersonalizeEncryption, as resources"
 )
 
-_Names = Mapping[str, str]
-
 
 def text_report(report: AccessReport) -> str:
     """Return the report in lines of at most 100 characters, but for the statements."""
+    names = Names(report.names)
     lines = [*wrapped("Amazon Personalize is asked for:", "")]
     lines += [line for asked in report.asked for line in wrapped(asked, "  ")]
     if not report.asked:
         lines += wrapped(_NOTHING, "  ")
     entries: list[Entry] = [*report.missing, *report.excess, *report.undecided, *report.allowed]
     for (kind, arn), found in by_subject(entries).items():
-        lines += ["", *_heading(kind, arn, report.names)]
+        lines += ["", *_heading(kind, arn, names)]
         told: list[str] = []
         for row in rows(found):
-            lines += _row(row, report.names, told)
+            lines += _row(row, names, told)
     if report.problems:
         lines += ["", "problems"]
         for problem in report.problems:
-            lines += wrapped(f"✘ {problem.kind}: {short(problem.message, report.names)}", "  ", "      ")
+            lines += wrapped(f"✘ {problem.kind}: {names.short(problem.message)}", "  ", "      ")
             lines += wrapped(problem.page, "    ")
     lines += ["", *wrapped(summary(report), "")]
     return "\n".join(lines) + "\n"
@@ -56,47 +56,47 @@ def summary(report: AccessReport) -> str:
     )
 
 
-def finding(row: Row, names: _Names) -> str:
+def finding(row: Row, names: Names) -> str:
     """Return what is found and why, in one sentence."""
-    return f"{_claim(row, names)}: {short(row.first.because, names)}"
+    return f"{_claim(row, names)}: {names.short(row.first.because)}"
 
 
-def _claim(row: Row, names: _Names) -> str:
+def _claim(row: Row, names: Names) -> str:
     entry = row.first
     if not entry.principal:
         return ", ".join(entry.needed_by)
     told = {Allowed: "may", Missing: "lacks", Excess: "may", Undecided: "may have or lack"}[type(entry)]
-    on = "" if isinstance(entry, Allowed) else f" on {short(', '.join(row.resources), names)}"
+    on = "" if isinstance(entry, Allowed) else f" on {names.short(', '.join(row.resources))}"
     start = "too much: " if isinstance(entry, Excess) else ""
     return f"{start}{who(entry, names)} {told} {', '.join(row.actions)}{on} ({POLICIES.get(entry.policy, '')})"
 
 
-def next_step(row: Row, names: _Names) -> str:
+def next_step(row: Row, names: Names) -> str:
     """Return what to do about it, in one sentence; for what is missing, the statement follows."""
     entry = row.first
     if isinstance(entry, Missing) and entry.add is not None:
-        return f"{_add_to(entry, names)}: {short(json.dumps(entry.add), names)}"
+        return f"{_add_to(entry, names)}: {names.short(json.dumps(entry.add))}"
     if isinstance(entry, Missing):
         return "change what the reason names: no further statement helps"
     if isinstance(entry, Excess):
-        return short(entry.fix, names)
+        return names.short(entry.fix)
     return "look at it where it is deployed, with personalize-kms doctor, or make it part of the app"
 
 
-def _row(row: Row, names: _Names, told: list[str]) -> Iterator[str]:
+def _row(row: Row, names: Names, told: list[str]) -> Iterator[str]:
     """Yield the lines of a row; a statement that was told of already isn't told again."""
     entry = row.first
     yield from wrapped(f"{MARKS[type(entry)]} {_claim(row, names)}", "  ", "      ")
     if isinstance(entry, Allowed):
         return
-    yield from wrapped(short(entry.because, names), "      ")
+    yield from wrapped(names.short(entry.because), "      ")
     if isinstance(entry, Missing) and str(entry.add) in told:
         yield from wrapped(f"→ {_add_to(entry, names)} the statement above", "      ", "        ")
     elif isinstance(entry, Missing) and entry.add is not None:
         told.append(str(entry.add))
         yield from wrapped(f"→ {_add_to(entry, names)}:", "      ", "        ")
         # Never wrapped: it is there to be pasted.
-        yield from (f"        {line}" for line in short(json.dumps(entry.add, indent=2), names).splitlines())
+        yield from (f"        {line}" for line in names.short(json.dumps(entry.add, indent=2)).splitlines())
     else:
         yield from wrapped(f"→ {next_step(row, names)}", "      ", "        ")
     if entry.principal and not isinstance(entry, Excess):
@@ -104,20 +104,16 @@ def _row(row: Row, names: _Names, told: list[str]) -> Iterator[str]:
     yield from wrapped(entry.page, "    ")
 
 
-def _add_to(entry: Missing, names: _Names) -> str:
+def _add_to(entry: Missing, names: Names) -> str:
     if entry.add_to == "role":
-        return f"add to an IAM policy of role {_name(entry.principal_arn, names)}"
-    return f"add to the {POLICIES[entry.add_to]} of {_name(entry.policy_of, names)}"
+        return f"add to an IAM policy of role {names.of(entry.principal_arn)}"
+    return f"add to the {POLICIES[entry.add_to]} of {names.of(entry.policy_of)}"
 
 
-def _heading(kind: str, arn: str, names: _Names) -> Iterator[str]:
-    yield from wrapped(f"{kind} {_name(arn, names)}" if kind else "not known", "")
+def _heading(kind: str, arn: str, names: Names) -> Iterator[str]:
+    yield from wrapped(f"{kind} {names.of(arn)}" if kind else "not known", "")
     if arn in names:
         yield from wrapped(arn, "    ")
-
-
-def _name(arn: str, names: _Names) -> str:
-    return names.get(arn, arn)
 
 
 def wrapped(text: str, indent: str, further: str | None = None) -> list[str]:

@@ -182,8 +182,13 @@ def _glob(value: str, pattern: str) -> bool:
 @lru_cache(maxsize=1 << 14)
 def _compiled(pattern: str) -> re.Pattern[str]:
     # A hole isn't one character long, so that only ``*`` may stand for one.
-    wildcards = {"*": ".*", "?": f"[^*{_CHARACTERS}]"}
-    return re.compile("".join(wildcards.get(each) or re.escape(each) for each in pattern), re.DOTALL)
+    one_character = f"[^*{_CHARACTERS}]"
+    parts = ["".join(one_character if each == "?" else re.escape(each) for each in part) for part in pattern.split("*")]
+    if len(parts) == 1:
+        return re.compile(parts[0], re.DOTALL)
+    # The first place where a part between two wildcards fits is as good as any other: none is tried again.
+    first, *between, last = parts
+    return re.compile(first + "".join(f"(?>.*?{part})" for part in between) + f".*{last}", re.DOTALL)
 
 
 def _without_common_start(one: str, other: str) -> tuple[str, str]:
@@ -195,10 +200,19 @@ def _without_common_start(one: str, other: str) -> tuple[str, str]:
     return one[start:], other[start:]
 
 
+def _begin_differently(of_value: str, of_pattern: str) -> bool:
+    """Tell if the first characters, which aren't the same, already tell the two apart: most often they do."""
+    can_be_anything = any(each in "*?" or _is_open(_holes.get(each, "")) for each in of_value + of_pattern)
+    # An id that AWS generates for the value may match wildcards further on.
+    return not can_be_anything and (of_value not in _holes or of_pattern in _holes)
+
+
 def _possible(value: str, pattern: str, wildcards: bool) -> bool:
     """Tell if the two can turn out to be equal; both are encoded."""
     if not _CHARACTER.search(value + pattern) and "*" not in value:
         return _glob(value, pattern) if wildcards else value == pattern
+    if _begin_differently(value[:1], pattern[:1]):
+        return False
     any_of_value = [(each == "*" and wildcards) or _is_open(_holes.get(each, "")) for each in value]
     any_of_pattern = [(each == "*" and wildcards) or _is_open(_holes.get(each, "")) for each in pattern]
     one_of_pattern = [each == "?" and wildcards for each in pattern]

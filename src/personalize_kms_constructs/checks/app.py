@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from functools import cached_property
 
 from .assembly import Template
+from .cross_region import Parameters
 from .stacks import Stack
 
 
@@ -32,6 +33,11 @@ class App:
                 if isinstance(export, dict) and "Name" in export:
                     found.setdefault(stack.text(export["Name"]), []).append((stack, output))
         return found
+
+    @cached_property
+    def parameters(self) -> Parameters:
+        """The parameters that stacks of other Regions read."""
+        return Parameters(self.stacks)
 
     @cached_property
     def by_stack_name(self) -> Mapping[str, list[Stack]]:

@@ -6,24 +6,37 @@ https://docs.aws.amazon.com/cdk/api/v2/docs/aws-cdk-lib-readme.html#accessing-re
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
+
+from ..access.answers import Answer
 
 if TYPE_CHECKING:
     from .stacks import Stack
 
 READER = "Custom::CrossRegionExportReader"
-_WRITER = "Custom::CrossRegionExportWriter"
 
 
-def written_for(reader: Stack, name: str) -> Iterator[Any]:
-    """Yield what the app's stacks write under a parameter's name into the Region of a stack."""
-    for stack in reader.app.stacks:
-        if stack.template.account != reader.template.account:
-            continue
-        for resource in stack.resources():
-            written = resource.get("WriterProps") if resource.type == _WRITER else None
-            if isinstance(written, Mapping) and written.get("region") == reader.template.region:
-                exports = written.get("exports")
-                if isinstance(exports, Mapping) and name in exports:
-                    yield exports[name]
+class Parameters:
+    """The parameters of Systems Manager that the stacks of an app write for each other."""
+
+    def __init__(self, stacks: Iterable[Stack]) -> None:
+        # Values and conditions are resolved when a parameter is read, since they may depend on parameters themselves.
+        self._written: dict[tuple[str, str, str], list[tuple[Stack, str, Any]]] = {}
+        for stack in stacks:
+            for writer, resource in stack.template.resources.items():
+                match resource:
+                    case {
+                        "Type": "Custom::CrossRegionExportWriter",
+                        "Properties": {"WriterProps": {"region": str(region), "exports": dict(exports)}},
+                    }:
+                        for name, value in exports.items():
+                            where = (stack.template.account, region, name)
+                            self._written.setdefault(where, []).append((stack, writer, value))
+
+    def read(self, reader: Stack, name: str) -> Any:
+        """Return what is written under a name for the account and Region of a stack, or none."""
+        for stack, writer, value in self._written.get((reader.template.account, reader.template.region, name), ()):
+            if stack.exists(writer) is not Answer.NO:
+                return stack.value(value)
+        return None

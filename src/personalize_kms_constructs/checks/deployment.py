@@ -9,14 +9,14 @@ from typing import Any, TypeVar
 
 from ..access.answers import Answer
 from ..access.lists import as_list
-from ..access.model import AccessModel, Bucket, Key, OpenQuestion, Policy, Problem, Role
+from ..access.model import AccessModel, Bucket, Key, OpenQuestion, Problem, Role
 from ..access.problems import AWS_MANAGED_KEY, S3_GUIDE
 from ..access.values import account_of, has_unknown, last_part, open_parts, same, split_arn, without_case
 from . import physical
 from .finding import alias_in, nearest, of_any_partition
 from .one_name import add_roles_of_one_name, name_in_account
 from .physical import Resource
-from .policies import IDENTITY_POLICIES, may_deny, not_of_the_app, policy_of, policy_of_kms
+from .policies import IDENTITY_POLICIES, inline_policies_of, may_deny, not_of_the_app, policy_of, policy_of_kms
 
 _ALIAS = "alias/"
 _MERGED_KEY_POLICY = "Custom::PersonalizeKeyPolicy"
@@ -142,11 +142,7 @@ class Deployment:
         role.unseen_denials = not_of_the_app(each for each in foreign if may_deny(each))
         role.identity = [policy_of(each, "PolicyDocument") for each in identity]
         role.managed_policies += sum(each.type == physical.MANAGED_POLICY for each in identity)
-        for inline in as_list(resource.get("Policies")):
-            document = inline.get("PolicyDocument") if isinstance(inline, Mapping) else inline
-            policy_name = f" {inline.get('PolicyName', '')}" if isinstance(inline, Mapping) else ""
-            name = f"inline policy{policy_name} of {resource.path}"
-            role.identity.append(Policy(document, name, resource.declared, resource.only_if, inline=True))
+        role.identity += inline_policies_of(resource)
         boundary = resource.text("PermissionsBoundary")
         if boundary is not None:
             policy = self._managed_policy(boundary)

@@ -11,8 +11,9 @@ import aws_cdk as cdk
 import jsii
 
 from ..access.entries import Entry, Excess, Missing
-from ..access.grouping import rows, short
+from ..access.grouping import rows
 from ..access.model import Problem
+from ..access.names import Names
 from ..access.report import AccessReport
 from ..access.text import finding, next_step
 from .assembly import Assembly, Template, read_assembly
@@ -103,19 +104,20 @@ class _Violations:
 
     def all(self) -> Iterator[Any]:
         report = self._report
+        names = Names(report.names)
         for entries, severity in ((report.missing, _ERROR), (report.excess, _WARNING), (report.undecided, _WARNING)):
             for row in rows(entries):
                 declared = dict.fromkeys(each for entry in row.entries for each in entry.declared)
                 yield self._violation(
                     _rule(_RULES.get((type(row.first), row.first.policy), _UNDECIDED)),
                     severity,
-                    finding(row, report.names),
-                    next_step(row, report.names),
+                    finding(row, names),
+                    next_step(row, names),
                     declared,
                     row.first,
                 )
         for problem in report.problems:
-            text = short(problem.message, report.names)
+            text = names.short(problem.message)
             yield self._violation(
                 _rule(problem.kind.capitalize()), _ERROR, text, problem.page, [problem.declared], problem
             )

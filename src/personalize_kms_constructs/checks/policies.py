@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 
 from .._default_key_policy import default_key_policy
+from ..access.lists import as_list
 from ..access.model import Policy
 from ..access.values import account_of
 from . import physical
@@ -21,6 +22,14 @@ def policy_of(resource: Resource, property_name: str) -> Policy:
     name = f"{kinds.get(property_name, 'policy')} {resource.path}"
     inline = resource.type in IDENTITY_POLICIES and resource.type != physical.MANAGED_POLICY
     return Policy(resource.get(property_name), name, resource.declared, resource.only_if, inline)
+
+
+def inline_policies_of(role: Resource) -> Iterator[Policy]:
+    """Yield the policies in the properties of a role."""
+    for inline in as_list(role.get("Policies")):
+        document = inline.get("PolicyDocument") if isinstance(inline, Mapping) else inline
+        policy_name = f" {inline.get('PolicyName', '')}" if isinstance(inline, Mapping) else ""
+        yield Policy(document, f"inline policy{policy_name} of {role.path}", role.declared, role.only_if, inline=True)
 
 
 def policy_of_kms(resource: Resource) -> Policy:

@@ -51,13 +51,26 @@ class _Reading:
         dependencies = Dependencies(self.assembly, self.app)
         dependencies.refuse_circles()
         self._index_dataset_groups()
-        self._constructs: list[Asked] = []
+        self._add_asked_by_constructs(model)
+        self._add_asked_by_resources(model, dependencies)
+        if model.asked:
+            self._add_unseen_stacks(model)
+        for asked in model.asked:
+            self._add_deployed(model, asked)
+        return model
+
+    def _add_asked_by_constructs(self, model: AccessModel) -> None:
+        """Put into the model what our constructs were told to allow."""
+        self._constructs: dict[tuple[str, str], Asked] = {}
         for found in asked_by_constructs(self.assembly, self.app):
             if isinstance(found, Asked):
-                self._constructs.append(found)
+                self._constructs.setdefault((found.role_arn, found.kind), found)
                 model.asked.append(found)
             else:
                 model.open_questions.append(found)
+
+    def _add_asked_by_resources(self, model: AccessModel, dependencies: Dependencies) -> None:
+        """Put into the model what resources of templates ask for."""
         for resource in self.resources:
             for request in requests_of(resource):
                 if isinstance(request, OpenQuestion):
@@ -70,21 +83,25 @@ class _Reading:
                         model.problems.append(each)
                     else:
                         model.open_questions.append(each)
-        for resource in self.resources if model.asked else ():
+
+    def _add_unseen_stacks(self, model: AccessModel) -> None:
+        """Put into the model that nested stacks may change policies, where their templates can't be seen."""
+        for resource in self.resources:
             if resource.type == NESTED_STACK and resource.logical_id not in resource.stack.nested:
                 because = "its template isn't in the assembly, so that what it does to policies isn't known"
                 model.open_questions.append(OpenQuestion(resource.path, because, resource.declared))
-        for asked in model.asked:
-            self.deployment.add_role(model, asked.role_arn)
-            for location in (asked.source, asked.destination):
-                if location is not None:
-                    self.deployment.add_bucket(model, location.bucket_arn, asked.account)
-                    key = location_key(model, asked, location)
-                    if key is not None:
-                        self.deployment.add_key(model, key)
-            if asked.dataset_group_key is not None:
-                self.deployment.add_key(model, asked.dataset_group_key)
-        return model
+
+    def _add_deployed(self, model: AccessModel, asked: Asked) -> None:
+        """Put into the model the role, the buckets and the keys that a request names."""
+        self.deployment.add_role(model, asked.role_arn)
+        for location in (asked.source, asked.destination):
+            if location is not None:
+                self.deployment.add_bucket(model, location.bucket_arn, asked.account)
+                key = location_key(model, asked, location)
+                if key is not None:
+                    self.deployment.add_key(model, key)
+        if asked.dataset_group_key is not None:
+            self.deployment.add_key(model, asked.dataset_group_key)
 
     def _index_dataset_groups(self) -> None:
         self._groups: dict[str, list[Resource]] = {}
@@ -118,14 +135,14 @@ class _Reading:
         ):
             if access is not None:
                 places[what] = self._location(request, what, *place)
-                yield from _names(request, f"the key of its {what}", "key", place[1])
+                yield from _name_problems(request, f"the key of its {what}", "key", place[1])
         yield from _place_problems(request, places.get("source"), places.get("destination"))
         for found in places.values():
             if isinstance(found, (Problem, OpenQuestion)):
                 yield found
-        yield from _names(request, "its role", "role", role)
+        yield from _name_problems(request, "its role", "role", role)
         if is_group:
-            yield from _names(request, "the dataset group's key", "key", key)
+            yield from _name_problems(request, "the dataset group's key", "key", key)
         role = self.deployment.role_arn(role, resource)
         group_key = self._key(str(key), resource) if is_group else self._key_of_group(request, role)
         if isinstance(group_key, OpenQuestion):
@@ -181,15 +198,15 @@ class _Reading:
             found = nearest(self._groups[group], request.resource)
             key = found.text("KmsKeyArn")
             return None if key is None else self._key(key, found)
-        for asked in self._constructs:
-            if (asked.role_arn, asked.kind) == (role, request.permissions.resource):
-                return asked.dataset_group_key
+        asked = self._constructs.get((role, request.permissions.resource))
+        if asked is not None:
+            return asked.dataset_group_key
         which = group or dataset or request.text("solutionversionarn") or unknown("dataset group")
         because = f"its dataset group can't be seen, so it isn't known whether that has a key, and which: {which}"
         return OpenQuestion(request.name, because, request.resource.declared)
 
 
-def _names(request: Request, what: str, kind: str, given: str | None) -> Iterator[Problem]:
+def _name_problems(request: Request, what: str, kind: str, given: str | None) -> Iterator[Problem]:
     """Yield what is wrong with the name of a key or a role, for which Personalize takes nothing but an ARN."""
     if given is None or (has_unknown(given) and not split_arn(given)):
         return

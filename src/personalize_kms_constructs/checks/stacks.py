@@ -12,7 +12,7 @@ from ..access.answers import Answer, all_of
 from ..access.values import PARTITION, same, split_outside_of_holes, unknown
 from . import physical
 from .assembly import Template
-from .cross_region import READER, written_for
+from .cross_region import READER
 from .errors import AssemblyError
 from .intrinsics import NO_VALUE, Scope
 
@@ -39,6 +39,7 @@ class Stack(Scope):
         self._parameters = parameters or {}
         self._resolving: list[str] = []
         self._attributes: dict[tuple[str, str], Any] = {}
+        self._conditions: dict[str, Answer] = {}
         self.nested = {
             logical_id: Stack(app, nested, (self, logical_id), self._passed(logical_id))
             for logical_id, nested in template.nested.items()
@@ -159,8 +160,8 @@ class Stack(Scope):
         if name not in self._attributes:
             with self._once(f"{logical_id}.{attribute}"):
                 resource = self.resource(logical_id)
-                written = written_for(self, attribute) if resource.type == READER else iter(())
-                self._attributes[name] = next(written, None) or physical.attribute(resource, attribute)
+                read = self.app.parameters.read(self, attribute) if resource.type == READER else None
+                self._attributes[name] = read or physical.attribute(resource, attribute)
         return self._attributes[name]
 
     def output(self, name: str) -> Any:
@@ -207,8 +208,10 @@ class Stack(Scope):
         conditions = self.template.body.get("Conditions", {})
         if name not in conditions:
             return Answer.MAYBE
-        with self._once(f"condition {name}"):
-            return self.truth(conditions[name])
+        if name not in self._conditions:
+            with self._once(f"condition {name}"):
+                self._conditions[name] = self.truth(conditions[name])
+        return self._conditions[name]
 
     def mapping(self, name: str) -> Any:
         """Return a mapping of the template, or none."""

@@ -32,7 +32,8 @@ class Dependencies:
     def __init__(self, assembly: Assembly, app: App) -> None:
         self._assembly = assembly
         self._app = app
-        self._stacks = [stack for stack in app.stacks if stack.template.path.parent == assembly.directory]
+        tops = [app.of_file(template, template.file) for template in assembly.templates]
+        self._stacks = [stack for top in tops if top is not None for stack in top.with_nested()]
         self._direct: dict[Stack, dict[str, set[str]]] = {}
         self._direct_stacks: dict[Stack, list[Stack]] = {}
         self._templates: dict[Stack, frozenset[str]] = {}
