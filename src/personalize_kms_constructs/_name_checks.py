@@ -9,6 +9,7 @@ from typing import Any
 from aws_cdk import CfnResource
 
 from ._argument_types import shown
+from ._existence import may_both_be_made
 from ._policies.roles import RoleFacts
 from ._policies.sizes import size_of
 from ._tokens import is_token, is_yet_to_be_looked_up, shortest
@@ -46,7 +47,7 @@ def group_name_problems(groups: Sequence[tuple[Any, CfnResource]], own: Containe
         if group in own and isinstance(name, str):
             yield from name_problems("name of the dataset group", name)
         before = others.setdefault(str(name), [])
-        rivals = [each for each in before if (each in own or group in own) and _may_both_be_made(each, group)]
+        rivals = [each for each in before if (each in own or group in own) and may_both_be_made(each, group)]
         before.append(group)
         if rivals:
             rival = rivals[0] if group in own else group
@@ -55,13 +56,6 @@ def group_name_problems(groups: Sequence[tuple[Any, CfnResource]], own: Containe
                 f"{rival.node.path}, and names are unique in an account and Region: use another name, or set "
                 "cfn_options.condition on both, to conditions of which only one holds"
             )
-
-
-def _may_both_be_made(one: CfnResource, other: CfnResource) -> bool:
-    """Tell if two resources may exist at once: not if each has a condition of its own, so that one may be chosen."""
-    conditions = [each.cfn_options.condition for each in (one, other)]
-    paths = {each.node.path for each in conditions if each is not None}
-    return None in conditions or len(paths) == 1
 
 
 def name_problems(what: str, name: object) -> Iterator[str]:

@@ -5,24 +5,23 @@ Aspects, escape hatches and later calls come after the constructor; what they le
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 import jsii
 from aws_cdk import CfnDeletionPolicy, CfnResource
-from aws_cdk import aws_iam as iam
 from constructs import Construct, IValidation
 
 from ._checks import key_spec_problems
-from ._environment_checks import bucket_at_synth_problems, role_at_synth_problems, role_reference_problems
+from ._environment_checks import bucket_at_synth_problems, role_reference_problems
 from ._judgement import prefix_at_synth_problems
 from ._metadata import leave_resources
-from ._name_checks import group_name_problems, role_name_at_synth_problems
+from ._name_checks import group_name_problems
 from ._policies.app import contents_at_synth
 from ._policies.attached import number_attached
 from ._policies.bucket_encryption import encryption_in_l1
 from ._policies.buckets import BucketPolicy
-from ._policies.finished import document_problems
+from ._policies.finished import condition_warnings, document_problems
 from ._policies.known import KnownResources
 from ._policies.limits import (
     MANAGED_POLICIES_AT_MOST,
@@ -36,7 +35,7 @@ from ._policies.place import Place
 from ._policies.policy import Policy
 from ._policies.resources import BucketFacts, KeyFacts
 from ._policies.sizes import size_of
-from ._policies.trust import trust_problems
+from ._role_at_synth import conditional_role_warnings, detached_policy_problems, role_problems
 from ._warnings import warn
 from ._ways_out import ways_out
 from ._wiring import Wiring
@@ -66,7 +65,7 @@ class SynthChecks:
         wiring: Wiring,
         known: KnownResources,
         retained: dict[str, CfnResource],
-        dataset_groups: Container[object],
+        dataset_groups: Collection[CfnResource],
     ) -> None:
         self._scope = scope
         self._here = here
@@ -103,7 +102,7 @@ class SynthChecks:
         return self._app.properties_of(l1, policy.stack_of_policy).get(policy.document_property, _NOTHING)
 
     def _problems(self, documents: Documents, number: int) -> Iterator[str]:
-        yield from self._role_problems()
+        yield from role_problems(self._policies.role, self._app)
         yield from group_name_problems(self._app.dataset_groups.get(self._here.path, ()), self._dataset_groups)
         if number > MANAGED_POLICIES_AT_MOST:
             yield too_many_policies(self._policies.role, number, len(list(self._policies.of_role)))
@@ -113,7 +112,7 @@ class SynthChecks:
         yield from self._bucket_problems()
         for policy, document in documents.items():
             yield from document_problems(policy, document)
-        yield from self._detached_problems()
+        yield from detached_policy_problems(self._policies.of_role, self._app)
 
     def _warnings(self, documents: Documents, number: int) -> Iterator[tuple[str, str]]:
         if not self._policies.role.is_lookup_dummy:
@@ -133,7 +132,9 @@ class SynthChecks:
                     "has it deleted with the stack, and with it the access to all that was encrypted: exclude it "
                     "there, or say removal_policy=RemovalPolicy.DESTROY",
                 )
+        yield from conditional_role_warnings(self._policies, self._dataset_groups, self._app)
         for policy, document in documents.items():
+            yield from condition_warnings(policy, document)
             text = size_warning(policy, size_of(document))
             if text is not None:
                 yield "policyMayBeTooLarge", text
@@ -156,39 +157,6 @@ class SynthChecks:
             return ways_out(policy, self._wiring, self._app)
 
         return pending_warnings(self._scope, self._here, self._policies, known, ways_out=others)
-
-    def _role_problems(self) -> Iterator[str]:
-        role = self._policies.role
-        l1 = role.l1
-        if l1 is None:
-            return
-        if l1 not in self._app:
-            yield (
-                f"service_role {role} was taken out of the app, so that nothing makes the role that the policies are "
-                "for: leave it in, or give another one, as service_role="
-            )
-        properties = self._app.properties_of(l1, role.stack)
-        trust, path = properties.get("assumeRolePolicyDocument"), properties.get("path") or "/"
-        yield from role_name_at_synth_problems(role, properties.get("roleName"))
-        yield from role_at_synth_problems(role)
-        yield from trust_problems(role, trust, self._here.account, self._here.region)
-        is_wrapper = role.own_l1 is not None and not isinstance(role.role, iam.Role)
-        if is_wrapper and path != "/" and role.role.node.children:
-            shown = path if isinstance(path, str) else "of an expression"
-            yield (
-                f"service_role {role.name} has the path {shown}, and was imported by its ARN, from which the CDK takes "
-                "a wrong name, so that what is granted to encryption.service_role reaches another role: grant it to "
-                "the iam.Role itself, or pass that as service_role"
-            )
-
-    def _detached_problems(self) -> Iterator[str]:
-        for policy in self._policies.of_role:
-            l1 = None if policy.pending else policy.l1_of_policy
-            if l1 is not None and l1 in self._app and not self._app.properties_of(l1).get("roles"):
-                yield (
-                    f"policy {l1.node.path} is attached to no role any more, so that the service role lacks what is in "
-                    "it: leave its roles as they are"
-                )
 
     def _key_problems(self) -> Iterator[str]:
         for policy in self._policies.of_keys:

@@ -184,7 +184,7 @@ class PersonalizeEncryption(Construct):
         self._removal_policy = removal_policy
         self._key_policy_revision = imported_key_policy_revision
         self._retained: dict[str, CfnResource] = {}
-        self._dataset_groups: set[object] = set()
+        self._dataset_groups: dict[CfnResource, None] = {}
         self._ids: set[str] = set()
         self._permissions = Dependencies()
         policies = PolicyRegistry(
@@ -339,7 +339,7 @@ class PersonalizeEncryption(Construct):
             role_arn=self._role.arn,
         )
         self._permissions.hold(dataset_group, refers_to=self._wiring.encryption_key.l1)
-        self._dataset_groups.add(dataset_group)
+        self._dataset_groups[dataset_group] = None
         return dataset_group
 
     def add_dataset(

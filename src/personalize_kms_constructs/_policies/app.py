@@ -34,6 +34,8 @@ class AppContents:
     """Everything in it, the stages in it included."""
     definitions: dict[object, Any] = field(default_factory=dict)
     """Definitions of state machines, by those that have been asked for them."""
+    role_names: dict[tuple[str, str], CfnResource] = field(default_factory=dict)
+    """Roles that constructs have made, by the path of their stack and their name."""
     _last_reader: int = -1
     _ids: dict[CfnResource, str] = field(default_factory=dict)
     _properties: dict[str, Mapping[str, Any]] = field(default_factory=dict)

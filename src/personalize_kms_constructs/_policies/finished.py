@@ -1,8 +1,8 @@
-"""Finished policy documents, judged by what must still be in them."""
+"""Finished policy documents, judged by what must still be in them, as far as it can be without evaluating them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from aws_cdk import Stack
@@ -16,10 +16,7 @@ from .statements import Statement
 
 def document_problems(policy: Policy, document: Any) -> Iterator[str]:
     """Explain that a finished policy has lost our statements, or is larger than AWS takes."""
-    by_sid: dict[object, list[Json]] = {}
-    for each in statements_of(document):
-        if isinstance(each, dict) and isinstance(each.get("Sid"), str):
-            by_sid.setdefault(each["Sid"], []).append(each)
+    by_sid = _by_sid(document)
     for statement in policy.statements:
         found = by_sid.get(statement.sid, [])
         if len(found) > 1:
@@ -33,9 +30,63 @@ def document_problems(policy: Policy, document: Any) -> Iterator[str]:
                 f"the policy of {policy.kind} {policy.name} was replaced since, and has lost {lost} {statement.sid}: "
                 "add statements to it instead of replacing it, or replace it before the construct is made"
             )
+        elif changed := " and ".join(_changed_parts(statement, found[0])):
+            yield (
+                f"statement {statement.sid} in the policy of {policy.kind} {policy.name} was changed since, in its "
+                f"{changed}: leave it as it is, and put what you add into a statement of your own"
+            )
     problem = size_problem(policy, size_of(document))
     if problem is not None:
         yield problem
+
+
+def condition_warnings(policy: Policy, document: Any) -> Iterator[tuple[str, str]]:
+    """Explain that our statements in a finished policy have other conditions than they were given."""
+    by_sid = _by_sid(document)
+    for statement in policy.statements:
+        for found in by_sid.get(statement.sid, [])[:1]:
+            ours, theirs = _conditions(statement.condition), _conditions(found.get("Condition"))
+            differing = [*(each for each in theirs if each not in ours)]
+            differing += [f"not {each}" for each in ours if each not in theirs]
+            if differing:
+                yield (
+                    "changedConditions",
+                    f"statement {statement.sid} in the policy of {policy.kind} {policy.name} has other conditions than "
+                    f"the construct gave it ({', '.join(differing)}), so that it may let Personalize in no more, or "
+                    "others too: leave it out of what changes the conditions of policies",
+                )
+
+
+def _by_sid(document: Any) -> dict[str, list[Json]]:
+    found: dict[str, list[Json]] = {}
+    for each in statements_of(document):
+        if isinstance(each, dict) and isinstance(each.get("Sid"), str):
+            found.setdefault(each["Sid"], []).append(each)
+    return found
+
+
+def _conditions(condition: Any) -> list[str]:
+    """Return the operators of a condition with their keys; their values may differ, and be expressions."""
+    operators = condition if isinstance(condition, Mapping) else {}
+    return [
+        f"{operator} {key}" for operator, keys in operators.items() if isinstance(keys, Mapping) for key in sorted(keys)
+    ]
+
+
+def _changed_parts(ours: Statement, found: Json) -> Iterable[str]:
+    """Yield the elements of a statement that no longer say what ours says."""
+    if found.get("Effect") != "Allow":
+        yield "Effect"
+    for kind, name in (ours.principal or {}).items():
+        principal = found.get("Principal")
+        names = _listed(principal.get(kind)) if isinstance(principal, Mapping) else []
+        # An ARN is an expression.
+        if names in ([], [None]) or (kind == "Service" and name not in names):
+            yield "Principal"
+    written = {each for each in _listed(found.get("Action")) if isinstance(each, str)}
+    whole_services = {"*", *(f"{action.partition(':')[0]}:*" for action in ours.actions)}
+    if not written.issuperset(ours.actions) and written.isdisjoint(whole_services):
+        yield "Action"
 
 
 def _has_lost_a_part(policy: Policy, ours: Statement, found: Json) -> bool:

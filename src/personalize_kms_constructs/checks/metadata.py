@@ -31,6 +31,9 @@ def asked_by_constructs(assembly: Assembly, app: App) -> Iterator[Asked | OpenQu
 
 def _asked(reader: _Reader, path: str, data: Mapping[str, Any]) -> Iterator[Asked | OpenQuestion]:
     role, key = reader.text(data.get("serviceRole")), reader.text(data.get("encryptionKey"))
+    only_if = reader.own.made_only_if.union(
+        *(reader.only_if(data.get(each)) for each in ("serviceRole", "encryptionKey"))
+    )
     here = reader.own.template
     for resource in as_list(data.get("resources")):
         kind = f"create{str(resource.get('resource')).replace(' ', '')}" if isinstance(resource, Mapping) else ""
@@ -47,7 +50,7 @@ def _asked(reader: _Reader, path: str, data: Mapping[str, Any]) -> Iterator[Aske
             source=reader.location(resource.get("source")),
             destination=reader.location(resource.get("destination")),
             declared=reader.own.declared(path),
-            only_if=reader.own.made_only_if,
+            only_if=only_if,
         )
 
 
@@ -68,6 +71,11 @@ class _Reader:
         if parts is not None:
             return "".join(self.text(part) for part in as_list(parts))
         return self.own.text(expression) if expression is not None else unknown("a reference that is missing")
+
+    def only_if(self, expression: Any) -> frozenset[str]:
+        """Return the conditions of the resource that a reference is about; without it there is nothing to ask for."""
+        stack = self._stack_of(expression)
+        return frozenset() if stack is None else stack.only_if(expression["logicalId"])
 
     def location(self, data: Any) -> Location | None:
         if not isinstance(data, Mapping):

@@ -1,0 +1,222 @@
+"""Aspects and escape hatches that change the construct's statements, names and conditions: all of it is told."""
+
+from collections.abc import Callable
+from typing import Any
+
+import aws_cdk as cdk
+import jsii
+import pytest
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+
+from personalize_kms_constructs import PersonalizeEncryption, PersonalizeResource, SourceAccountCheck
+from personalize_kms_constructs.checks import check_assembly
+from tests.life.conftest import change, synth_error, trusted_role, warnings
+
+GROUP = PersonalizeResource.dataset_group()
+
+
+@jsii.implements(cdk.IAnyProducer)
+class Edited:
+    """A policy document whose statement of one sid was edited."""
+
+    def __init__(self, document: iam.PolicyDocument, sid: str, edit: Callable[[dict[str, Any]], Any]) -> None:
+        self._document = document
+        self._sid = sid
+        self._edit = edit
+
+    def produce(self, context: cdk.IResolveContext) -> Any:
+        """Return the document."""
+        document = dict(context.resolve(self._document))
+        for statement in document["Statement"]:
+            if statement.get("Sid") == self._sid:
+                self._edit(statement)
+        return document
+
+
+def edit(app: cdk.App, sid: str, how: Callable[[dict[str, Any]], Any]) -> None:
+    """Have an aspect edit a statement in every key policy and managed policy."""
+
+    def of_key(key: kms.CfnKey) -> None:
+        key.key_policy = cdk.Lazy.uncached_any(Edited(key.key_policy, sid, how))
+
+    def of_role(policy: iam.CfnManagedPolicy) -> None:
+        policy.policy_document = cdk.Lazy.uncached_any(Edited(policy.policy_document, sid, how))
+
+    change(app, kms.CfnKey, of_key)
+    change(app, iam.CfnManagedPolicy, of_role)
+
+
+@pytest.mark.parametrize(
+    ("sid", "how", "where", "part"),
+    [
+        ("PersonalizeRole", lambda each: each.update(Effect="Deny"), "key Stack/Encryption/Key", "Effect"),
+        (
+            "PersonalizeService",
+            lambda each: each.update(Principal={"Service": "lambda.amazonaws.com"}),
+            "key Stack/Encryption/Key",
+            "Principal",
+        ),
+        (
+            "PersonalizeRole",
+            lambda each: each.update(Principal={"Service": "personalize.amazonaws.com"}),
+            "key Stack/Encryption/Key",
+            "Principal",
+        ),
+        ("PersonalizeRole", lambda each: each.update(Principal="*"), "key Stack/Encryption/Key", "Principal"),
+        (
+            "PersonalizeRole",
+            lambda each: each.update(Action=["kms:Encrypt", *each["Action"][1:]]),
+            "key Stack/Encryption/Key",
+            "Action",
+        ),
+        ("UseKey", lambda each: each.update(Effect="Deny"), "role Stack/Encryption/Role", "Effect"),
+        ("UseKey", lambda each: each.update(Action="kms:Decrypt*"), "role Stack/Encryption/Role", "Action"),
+    ],
+)
+def test_a_statement_that_is_changed_fails_the_synth(
+    app: cdk.App, stack: cdk.Stack, sid: str, how: Callable[[dict[str, Any]], Any], where: str, part: str
+) -> None:
+    """It has its sid and its resources still, and grants something else."""
+    PersonalizeEncryption(stack, "Encryption", resources=[GROUP])
+    edit(app, sid, how)
+    assert (
+        f"statement {sid} in the policy of {where} was changed since, in its {part}: leave it as it is, and put what "
+        "you add into a statement of your own"
+    ) in synth_error(app)
+
+
+@pytest.mark.parametrize("actions", ["kms:*", ["kms:*", "s3:*"], "*"])
+def test_a_statement_that_is_widened_is_the_users_own_affair(app: cdk.App, stack: cdk.Stack, actions: Any) -> None:
+    """Nothing is missing; the check says that it is too much."""
+    PersonalizeEncryption(stack, "Encryption", resources=[GROUP])
+    edit(app, "PersonalizeRole", lambda each: each.update(Action=actions))
+    app.synth()
+
+
+ORGANIZATION = {"StringEquals": {"aws:PrincipalOrgID": "o-1a2b3c4d5e"}}
+
+
+@pytest.mark.parametrize(
+    ("sid", "check", "conditions", "told"),
+    [
+        ("PersonalizeRole", SourceAccountCheck.NONE, ORGANIZATION, "StringEquals aws:PrincipalOrgID"),
+        ("PersonalizeService", SourceAccountCheck.NONE, ORGANIZATION, "StringEquals aws:PrincipalOrgID"),
+        ("UseKey", SourceAccountCheck.NONE, ORGANIZATION, "StringEquals aws:PrincipalOrgID"),
+        ("PersonalizeService", SourceAccountCheck.IF_PRESENT, {}, "not StringEqualsIfExists aws:SourceAccount"),
+        (
+            "PersonalizeService",
+            SourceAccountCheck.IF_PRESENT,
+            {"StringEquals": {"aws:SourceAccount": "111111111111"}},
+            "StringEquals aws:SourceAccount, not StringEqualsIfExists aws:SourceAccount",
+        ),
+    ],
+)
+def test_a_statement_that_gets_other_conditions_is_warned_of(
+    app: cdk.App, stack: cdk.Stack, sid: str, check: SourceAccountCheck, conditions: dict[str, Any], told: str
+) -> None:
+    """A company's aspect may know what Personalize sends; the construct doesn't."""
+    PersonalizeEncryption(stack, "Encryption", resources=[GROUP], source_account_check=check)
+    edit(app, sid, lambda each: each.update(Condition=conditions))
+    text = warnings(stack)["changedConditions"]
+    assert f"statement {sid} in the policy of" in text
+    assert f"has other conditions than the construct gave it ({told})" in text
+
+
+def test_a_value_of_a_condition_is_the_users_own_affair(app: cdk.App, stack: cdk.Stack) -> None:
+    """A list of accounts in place of one, for example."""
+    PersonalizeEncryption(stack, "Encryption", resources=[GROUP])
+    accounts = ["111111111111", "222222222222"]
+    edit(
+        app,
+        "PersonalizeService",
+        lambda each: each.update(Condition={"StringEqualsIfExists": {"aws:SourceAccount": accounts}}),
+    )
+    assert warnings(stack) == {}
+
+
+def condition(stack: cdk.Stack) -> cdk.CfnCondition:
+    return cdk.CfnCondition(stack, "Encrypted", expression=cdk.Fn.condition_equals(cdk.Aws.REGION, "eu-west-1"))
+
+
+def put_under(condition: cdk.CfnCondition, *constructs: Any) -> None:
+    for construct in constructs:
+        for each in construct.node.find_all():
+            if isinstance(each, cdk.CfnResource):
+                each.cfn_options.condition = condition
+
+
+def test_a_construct_under_a_condition_and_a_key_that_is_not(stack: cdk.Stack) -> None:
+    """CloudFormation refuses the template where the condition doesn't hold, for the role's ARN in the key policy."""
+    encryption = PersonalizeEncryption(stack, "Encryption", encryption_key=kms.Key(stack, "Key"), resources=[GROUP])
+    encryption.add_dataset_group("Movies", name="movies")
+    put_under(condition(stack), encryption)
+    assert warnings(stack)["conditionalRole"] == (
+        "role Stack/Encryption/Role is made only if Encrypted holds, and Stack/Key/Resource, which names it, also if "
+        "not, so that CloudFormation refuses the template then: set the same cfn_options.condition on both, or have "
+        "the app decide what it makes"
+    )
+
+
+@pytest.mark.parametrize("left_out", ["Policy", "Movies"])
+def test_a_role_under_a_condition_and_something_of_the_construct_that_is_not(stack: cdk.Stack, left_out: str) -> None:
+    """Whatever refers to the role has to come and go with it."""
+    encryption = PersonalizeEncryption(stack, "Encryption", resources=[GROUP])
+    encryption.add_dataset_group("Movies", name="movies")
+    put_under(condition(stack), encryption)
+    child: Any = encryption.node.find_child(left_out)
+    (child if left_out == "Movies" else child.node.default_child).cfn_options.condition = None
+    path = "Stack/Encryption/Policy/Resource" if left_out == "Policy" else "Stack/Encryption/Movies"
+    assert f"and {path}, which names it, also if not" in warnings(stack)["conditionalRole"]
+
+
+def test_a_role_under_a_condition_and_the_key_of_another_stack(stack: cdk.Stack, security: cdk.Stack) -> None:
+    """That one's policy has the role's name, which needs no role."""
+    encryption = PersonalizeEncryption(stack, "Encryption", encryption_key=kms.Key(security, "Key"), resources=[GROUP])
+    put_under(condition(stack), encryption)
+    assert warnings(stack) == {}
+
+
+def test_everything_under_one_condition(app: cdk.App, stack: cdk.Stack) -> None:
+    """It is there or it isn't; the check knows that Personalize is asked for nothing in the second case."""
+    key = kms.Key(stack, "Key")
+    encryption = PersonalizeEncryption(stack, "Encryption", encryption_key=key, resources=[GROUP])
+    encryption.add_dataset_group("Movies", name="movies")
+    put_under(condition(stack), encryption, key)
+    assert warnings(stack) == {}
+    report = check_assembly(app.synth())
+    assert (report.missing, report.undecided, report.problems) == ((), (), ())
+
+
+@pytest.mark.parametrize(
+    "name", ["personalize", "Personalize", f"personalize-{cdk.Aws.REGION}"], ids=["same", "other case", "expression"]
+)
+def test_two_roles_of_one_name(app: cdk.App, stack: cdk.Stack, name: str) -> None:
+    """Names are unique in an account, in upper and lower case alike; it happens when a construct is copied."""
+    PersonalizeEncryption(stack, "One", role_name="personalize" if name == "Personalize" else name, resources=[GROUP])
+    PersonalizeEncryption(stack, "Two", role_name=name, resources=[GROUP])
+    error = synth_error(app)
+    assert "[Stack/Two] the role made here has the name " in error
+    assert (
+        " of Stack/One/Role/Resource, and names of roles are unique in an account: give one of them another, by "
+        "role_name="
+    ) in error
+
+
+def test_roles_of_one_name_that_do_not_meet(app: cdk.App, stack: cdk.Stack, concrete: cdk.Stack) -> None:
+    """In two stacks, of which one may be deployed only, and by conditions of their own."""
+    for number, scope in enumerate((concrete, stack)):
+        PersonalizeEncryption(scope, f"Encryption{number}", role_name="personalize", resources=[GROUP])
+    here = cdk.Fn.condition_equals(cdk.Aws.REGION, "eu-west-1")
+    for id, expression in (("Here", here), ("There", cdk.Fn.condition_not(here))):
+        encryption = PersonalizeEncryption(stack, id, role_name="chosen", resources=[GROUP])
+        put_under(cdk.CfnCondition(stack, f"If{id}", expression=expression), encryption)
+    app.synth()
+
+
+def test_a_role_that_several_constructs_share(app: cdk.App, stack: cdk.Stack) -> None:
+    """It is one role, and has its name once."""
+    role = trusted_role(stack, role_name="personalize")
+    for id in ("One", "Two"):
+        PersonalizeEncryption(stack, id, service_role=role, resources=[GROUP])
+    app.synth()
