@@ -33,7 +33,7 @@ def role_problems(role: RoleFacts, app: AppContents) -> Iterator[str]:
     trust, path, name = (properties.get(each) for each in ("assumeRolePolicyDocument", "path", "roleName"))
     yield from role_name_at_synth_problems(role, name)
     yield from role_at_synth_problems(role)
-    if role.is_made_here:
+    if role.is_made_here and name is not None:
         yield from _taken_name_problems(role.here, l1, name, app)
     yield from trust_problems(role, trust, role.here.account, role.here.region)
     is_wrapper = role.own_l1 is not None and not isinstance(role.role, iam.Role)
