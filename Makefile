@@ -42,7 +42,7 @@ integ: setup ## deploy a small app to an AWS account of yours, and try there wha
 
 test: .packages ## run every check: lint, types, tests, a real deploy
 	@echo "▶ ruff, mypy and pyright (half a minute without their caches)"
-	@$(MAKE) --no-print-directory --jobs 2 --output-sync=target lint mypy pyright
+	@$(MAKE) --no-print-directory --jobs 2 --output-sync=target lint mypy pyright $(VENV)/compiled
 	@echo "▶ pytest (two minutes)"
 	@python -m pytest
 
@@ -56,6 +56,10 @@ mypy: .packages ## check the types with mypy
 
 pyright: setup ## check the types with pyright
 	@pyright
+
+# The workers of pytest would each compile the same modules when they collect the tests, at the same time.
+$(VENV)/compiled: requirements/dev.txt | .packages
+	@python -m pytest --collect-only -qq -n 0 >$@ || true
 
 coverage: setup ## run the tests, and fail if they leave out more branches of the library than they did
 	@coverage erase

@@ -19,7 +19,18 @@ pytest_collect_file = Sybil(
 ).pytest()
 
 
+# The folders of tests that take longest: those that deploy, that start other programs, and that try many cases.
+_LONGEST = ("doctor", "integ", "deploy", "managed_key_policy", "jobs", "packaging", "templates", "proof", "checks")
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the longest tests: at the end, the worker of one would be alone with it. And skip some pages."""
+    places = {folder: place for place, folder in enumerate(_LONGEST)}
+    items.sort(key=lambda item: places.get(item.path.parent.name, len(places)))
+    _skip_pages(items)
+
+
+def _skip_pages(items: list[pytest.Item]) -> None:
     """Skip the pages on what this aws-cdk-lib lacks, or what can't be installed beside it."""
     skipped = {}
     if find_spec("cdk_nag") is None:

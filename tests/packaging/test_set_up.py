@@ -1,9 +1,12 @@
-"""``scripts/set-up`` with the wrong Python: each one here is a shell script that writes down what it is asked."""
+"""``scripts/set-up`` with Pythons that are shell scripts here, which write down what they are asked for."""
 
 import os
+import select
 import shlex
 import shutil
+import signal
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
@@ -84,7 +87,7 @@ def test_an_environment_of_a_wrong_python_is_made_anew(there: str | None, projec
 
     assert (result.returncode, result.stderr) == (0, "")
     assert "with Python 3.13.1" in result.stdout
-    assert "--require-hashes -r requirements/dev.txt" in (project / ".venv" / "asked.txt").read_text()
+    assert "--no-build-isolation -e ." in (project / ".venv" / "asked.txt").read_text()
 
 
 @pytest.mark.parametrize(
@@ -120,3 +123,68 @@ def test_another_python_that_is_named_makes_the_environment_anew(project: Path) 
     assert "with Python 3.12.1" in set_up(project, "python3.12").stdout
     again = set_up(project)
     assert (again.returncode, again.stdout, again.stderr) == (0, "", "")
+
+
+def test_each_package_is_installed_once_with_its_hashes(project: Path) -> None:
+    """Each pip checks the hashes and looks for nothing else."""
+    shutil.copy(ROOT / "requirements" / "dev.txt", project / "requirements" / "dev.txt")
+    new = project / "on-path" / "python3"
+    python(new, "3.13.1")
+    listed = 'for last; do :; done; [ "$last" = . ] || cat "$last" >> .venv/"$(basename "$last")".asked'
+    new.write_text(new.read_text().replace('echo "$*"', f'{listed}; echo "$*"'))
+
+    result = set_up(project)
+
+    assert (result.returncode, result.stderr) == (0, "")
+    parts = [(project / ".venv" / f"{name}.txt.asked").read_text() for name in ("before", "to-l", "from-m")]
+    assert all("==" in part for part in parts)
+    assert "".join(parts) == (ROOT / "requirements" / "dev.txt").read_text()
+    assert "aws-cdk-cloud-assembly-schema==" in parts[0]
+    assert parts[1].startswith("aws-cdk-lib==")
+    asked = (project / ".venv" / "asked.txt").read_text().splitlines()
+    assert [" --no-deps --require-hashes -r " in line for line in asked] == [True, True, True, False]
+
+
+@pytest.mark.parametrize("part", ["before", "to-l", "from-m"])
+def test_a_part_of_the_packages_is_not_enough(part: str, project: Path) -> None:
+    """The next time tries again, as nothing says that all is installed."""
+    new = project / "on-path" / "python3"
+    python(new, "3.13.1")
+    fails = f'case "$*" in *{part}*) echo "ERROR: no space left" >&2; exit 1;; esac'
+    new.write_text(new.read_text().replace('echo "$*"', f'{fails}; echo "$*"'))
+
+    result = set_up(project)
+
+    assert result.returncode == 1
+    assert result.stderr == "pip can't install requirements/dev.txt; .venv/pip.log says more: ERROR: no space left\n"
+    assert not (project / ".venv" / "installed.txt").exists()
+
+
+def test_an_interruption_ends_both(project: Path) -> None:
+    """A pip that went on would meet the one of the next time."""
+    new = project / "on-path" / "python3"
+    python(new, "3.13.1")
+    waits = 'case "$*" in *before*) exit ;; esac; echo >> .venv/started.txt; exec sleep 60;'
+    new.write_text(new.read_text().replace('echo "$*" >>', waits))
+    started = project / ".venv" / "started.txt"
+    path = os.pathsep.join([str(new.parent), os.environ["PATH"]])
+    reader, writer = os.pipe()
+    with subprocess.Popen(
+        [project / "scripts" / "set-up"],
+        env={"PATH": path},
+        stdout=subprocess.DEVNULL,
+        pass_fds=[writer],
+        start_new_session=True,
+    ) as process:
+        os.close(writer)
+        until = time.monotonic() + 30
+        while not started.exists() or started.read_text() != "\n\n":
+            assert time.monotonic() < until, "pip wasn't started twice"
+            time.sleep(0.05)
+
+        os.killpg(process.pid, signal.SIGINT)
+
+    assert process.returncode == 130
+    (ended, _, _) = select.select([reader], [], [], 10)
+    os.close(reader)
+    assert ended, "a pip goes on"
