@@ -37,7 +37,13 @@ def everything(stack: cdk.Stack) -> cdk.Stack:
         ],
     )
     movies = encryption.add_dataset_group("Movies", name="movies")
-    encryption.add_dataset("Ratings", dataset_group=movies, schema_arn="arn", name="r", dataset_type="Interactions")
+    encryption.add_dataset(
+        "Ratings",
+        dataset_group=movies,
+        schema_arn="arn:aws:personalize:::schema/s",
+        name="r",
+        dataset_type="Interactions",
+    )
     if hasattr(personalize, "CfnMetricAttribution"):
         encryption.add_metric_attribution("Metrics", dataset_group=movies, name="m", metrics=[])
     encryption.on_key_access_changed("KeyAccess")

@@ -174,7 +174,7 @@ def test_every_name_of_a_dataset(stack: cdk.Stack, bucket: s3.Bucket) -> None:
         lambda: encryption.add_dataset(
             "Ratings",
             dataset_group=movies,
-            schema_arn="arn",
+            schema_arn="arn:aws:personalize:::schema/s",
             name="rat ings",
             dataset_type="Interactions",
             import_from=S3Location(bucket, "/in"),
@@ -194,7 +194,7 @@ def test_a_name_that_is_derived_is_not_told_of(stack: cdk.Stack, bucket: s3.Buck
         lambda: encryption.add_dataset(
             "Ratings",
             dataset_group=movies,
-            schema_arn="arn",
+            schema_arn="arn:aws:personalize:::schema/s",
             name="rat ings",
             dataset_type="Interactions",
             import_from=S3Location(bucket, "in/"),
@@ -212,7 +212,7 @@ def test_a_job_name_without_a_job(stack: cdk.Stack) -> None:
         lambda: encryption.add_dataset(
             "Ratings",
             dataset_group=movies,
-            schema_arn="arn",
+            schema_arn="arn:aws:personalize:::schema/s",
             name="ratings",
             dataset_type="Interactions",
             import_job_name="job",

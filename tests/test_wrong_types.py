@@ -185,7 +185,12 @@ def test_no_location_of_a_dataset(encryption: PersonalizeEncryption) -> None:
     movies = encryption.add_dataset_group("Movies", name="movies")
     reason = refusal(
         lambda: encryption.add_dataset(
-            "Ratings", dataset_group=movies, schema_arn="arn", name="ratings", dataset_type="Interactions", **wrong
+            "Ratings",
+            dataset_group=movies,
+            schema_arn="arn:aws:personalize:::schema/s",
+            name="ratings",
+            dataset_type="Interactions",
+            **wrong,
         )
     )
     assert reason.endswith(f"source of dataset import job is 's3://ratings/in/' but {A_LOCATION}")
@@ -241,7 +246,8 @@ def test_texts_that_are_none(encryption: PersonalizeEncryption) -> None:
         "- name of the dataset 'my items' is not a name that Personalize takes: use 1 to 63 letters, digits, hyphens "
         "and underscores, and begin with a letter or digit",
         f"- dataset_group is 'movies' but {A_DATASET_GROUP}",
-        "- schema_arn is an object of type CfnSchema but a string is expected: pass one",
+        "- schema_arn is an object of type CfnSchema but the ARN of a schema is expected: pass one, the "
+        "attr_schema_arn of a personalize.CfnSchema for example",
         "- dataset_type is 'Films' but Personalize takes 'Interactions', 'Items', 'Users', 'Actions', "
         "'Action_Interactions': use one of them",
         f"- source of dataset import job is 's3://ratings/in/' but {A_LOCATION}",
@@ -261,7 +267,11 @@ def test_no_arn_of_a_dataset_group(encryption: PersonalizeEncryption, wrong: str
     assert (
         refusal(
             lambda: encryption.add_dataset(
-                "Ratings", dataset_group=wrong, schema_arn="arn", name="ratings", dataset_type="Interactions"
+                "Ratings",
+                dataset_group=wrong,
+                schema_arn="arn:aws:personalize:::schema/s",
+                name="ratings",
+                dataset_type="Interactions",
             )
         )
         == f"Stack/Encryption: dataset_group is '{wrong}' but {A_DATASET_GROUP}"

@@ -131,6 +131,18 @@ def text_type_problems(what: str, text: object) -> Iterator[str]:
         yield f"{what} is {shown(text)} but a string is expected: pass one"
 
 
+def schema_problems(arn: object) -> Iterator[str]:
+    """Report something that is no ARN of a schema, its L1 or its name for example."""
+    is_arn = isinstance(arn, str) and (
+        is_token(arn) or is_yet_to_be_looked_up(arn) or (arn.startswith("arn:") and ":schema/" in arn)
+    )
+    if not is_arn:
+        yield (
+            f"schema_arn is {shown(arn)} but the ARN of a schema is expected: pass one, the attr_schema_arn of a "
+            "personalize.CfnSchema for example"
+        )
+
+
 def prefix_type_problems(prefix: object) -> Iterator[str]:
     """Report a prefix that is no string."""
     if not isinstance(prefix, str):

@@ -17,6 +17,19 @@ from ._policies.roles import RoleFacts
 from ._tokens import is_token, names_a_resource
 
 
+def personalize_arn_problems(what: str, arn: object, here: Place) -> Iterator[str]:
+    """Explain that something of Personalize is in another Region or account than the stack."""
+    parts = arn.split(":") if isinstance(arn, str) else []
+    if len(parts) < len(["arn", "aws", "personalize", "region", "account", "resource"]):
+        return
+    for part, got, wanted in (("Region", parts[3], here.region), ("account", parts[4], here.account)):
+        if got and _differ(got, wanted):
+            yield (
+                f"{what} is {arn!r}, of {part} {got} instead of {wanted}, and Personalize works with its own: pass one "
+                "of the stack's account and Region"
+            )
+
+
 def service_role_problems(role: RoleFacts) -> Iterator[str]:
     """Explain why Personalize can't assume a role that was given, or why this stack can't refer to it."""
     here = role.here

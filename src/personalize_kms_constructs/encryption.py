@@ -20,12 +20,13 @@ from ._argument_types import (
     is_list_of_resources,
     is_role,
     metrics_type_problems,
+    schema_problems,
     tags_type_problems,
     target_type_problems,
     text_type_problems,
 )
 from ._checks import superfluous_problems
-from ._environment_checks import caller_reference_problems, service_role_problems
+from ._environment_checks import caller_reference_problems, personalize_arn_problems, service_role_problems
 from ._judgement import Judgement
 from ._name_checks import (
     dataset_type_problems,
@@ -375,7 +376,9 @@ class PersonalizeEncryption(Construct):
             *self._problems_of_id(id),
             *name_problems("name of the dataset", name),
             *dataset_group_problems(dataset_group),
-            *text_type_problems("schema_arn", schema_arn),
+            *schema_problems(schema_arn),
+            *personalize_arn_problems("dataset_group", dataset_group, self._here),
+            *personalize_arn_problems("schema_arn", schema_arn, self._here),
             *dataset_type_problems(dataset_type),
             *location_type_problems("source of dataset import job", import_from),
         ]
@@ -435,6 +438,7 @@ class PersonalizeEncryption(Construct):
             *self._problems_of_id(id),
             *name_problems("name of the metric attribution", name),
             *dataset_group_problems(dataset_group),
+            *personalize_arn_problems("dataset_group", dataset_group, self._here),
             *metrics_type_problems(metrics),
             *_l1s.metric_attribution_problems(),
             *location_type_problems("destination of metric attribution", destination),

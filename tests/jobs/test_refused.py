@@ -52,9 +52,18 @@ def test_a_mode_that_is_known_later_is_not_judged(stack: cdk.Stack, data: Data, 
 
 
 def test_a_destination_that_is_no_folder_is_refused(stack: cdk.Stack, data: Data) -> None:
-    """By the construct whose permissions it would get."""
-    with pytest.raises(ValueError, match="end it in '/', as 'out/'"):
-        DatasetExportJob(stack, "Export", encryption=data.encryption, dataset_arn=DATASET, destination=data.at("out"))
+    """By the job, of which the construct may have many, and with all the other reasons."""
+    with pytest.raises(ValueError, match=r"^Stack/Export: ") as refused:
+        DatasetExportJob(
+            stack,
+            "Export",
+            encryption=data.encryption,
+            dataset_arn=DATASET,
+            destination=data.at("out"),
+            ingestion_mode="all",
+        )
+    for problem in ("end it in '/', as 'out/'", "ingestion_mode is 'all' but Personalize takes"):
+        assert str(refused.value).count(problem) == 1
 
 
 def test_the_source_is_no_destination(stack: cdk.Stack, data: Data) -> None:

@@ -205,7 +205,7 @@ def test_a_job_name_is_not_cut_from_a_token(stack: cdk.Stack, bucket: s3.Bucket)
     encryption.add_dataset(
         "Ratings",
         dataset_group=movies,
-        schema_arn="arn",
+        schema_arn="arn:aws:personalize:::schema/s",
         name=name,
         dataset_type="Interactions",
         import_from=S3Location(bucket, "in/"),

@@ -26,7 +26,7 @@ def add_ratings(encryption: PersonalizeEncryption, bucket: Any, dataset_group: A
     encryption.add_dataset(
         "Ratings",
         dataset_group=dataset_group,
-        schema_arn="arn",
+        schema_arn="arn:aws:personalize:::schema/s",
         name="ratings",
         dataset_type="Interactions",
         import_from=S3Location(bucket, "import/", **props),

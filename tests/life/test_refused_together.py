@@ -11,6 +11,7 @@ from aws_cdk import aws_s3 as s3
 
 from personalize_kms_constructs import PersonalizeEncryption, PersonalizeResource, S3Location
 from tests.life.conftest import KEY_ARN, synth_error
+from tests.versions import needs_metric_attribution
 
 GROUP = PersonalizeResource.dataset_group()
 
@@ -134,7 +135,9 @@ def test_a_dataset_type_that_there_is_not(stack: cdk.Stack) -> None:
     encryption = PersonalizeEncryption(stack, "Encryption")
     movies = encryption.add_dataset_group("Movies", name="movies")
     with pytest.raises(ValueError, match="dataset_type is 'Ratings' but Personalize takes 'Interactions', 'Items'"):
-        encryption.add_dataset("R", dataset_group=movies, schema_arn="arn", name="r", dataset_type="Ratings")
+        encryption.add_dataset(
+            "R", dataset_group=movies, schema_arn="arn:aws:personalize:::schema/s", name="r", dataset_type="Ratings"
+        )
 
 
 @pytest.mark.parametrize("conditions", [[], ["One"], ["Two"]])
@@ -225,7 +228,11 @@ def test_a_dataset_group_that_is_none(stack: cdk.Stack, dataset_group: Any) -> N
     encryption = PersonalizeEncryption(stack, "Encryption", resources=[GROUP])
     with pytest.raises(ValueError, match="but a dataset group is expected: pass what add_dataset_group returned"):
         encryption.add_dataset(
-            "Ratings", dataset_group=dataset_group, schema_arn="arn", name="r", dataset_type="Interactions"
+            "Ratings",
+            dataset_group=dataset_group,
+            schema_arn="arn:aws:personalize:::schema/s",
+            name="r",
+            dataset_type="Interactions",
         )
 
 
@@ -239,3 +246,37 @@ def test_a_lost_policy_and_a_wrong_trust_are_told_together(app: cdk.App, stack: 
     message = synth_error(app)
     assert "doesn't trust Personalize" in message
     assert "has lost the statement PersonalizeService" in message
+
+
+def test_arns_of_elsewhere(concrete: cdk.Stack) -> None:
+    """Of another Region or account, or of something else; all in one message."""
+    encryption = PersonalizeEncryption(concrete, "Encryption")
+    with pytest.raises(ValueError, match=r"^Concrete/Encryption: ") as refused:
+        encryption.add_dataset(
+            "Ratings",
+            dataset_group="arn:aws:personalize:us-east-1:222222222222:dataset-group/movies",
+            schema_arn="ratings",
+            name="ratings",
+            dataset_type="Interactions",
+        )
+    group = "dataset_group is 'arn:aws:personalize:us-east-1:222222222222:dataset-group/movies', of "
+    way_out = ", and Personalize works with its own: pass one of the stack's account and Region"
+    assert str(refused.value).splitlines()[1:] == [
+        f"- {group}Region us-east-1 instead of eu-west-1{way_out}",
+        f"- {group}account 222222222222 instead of 111111111111{way_out}",
+        "- schema_arn is 'ratings' but the ARN of a schema is expected: pass one, the attr_schema_arn of a "
+        "personalize.CfnSchema for example",
+    ]
+
+
+@needs_metric_attribution
+def test_a_metric_attribution_of_a_dataset_group_elsewhere(concrete: cdk.Stack) -> None:
+    """The same for what else belongs to a dataset group."""
+    encryption = PersonalizeEncryption(concrete, "Encryption")
+    with pytest.raises(ValueError, match="of Region us-east-1 instead of eu-west-1"):
+        encryption.add_metric_attribution(
+            "Metrics",
+            dataset_group="arn:aws:personalize:us-east-1:111111111111:dataset-group/movies",
+            name="metrics",
+            metrics=[],
+        )

@@ -25,7 +25,12 @@ def by_mapping(stack: cdk.Stack) -> str:
     return mapping.find_in_map(cdk.Aws.REGION, "arn")
 
 
-@pytest.mark.parametrize("arn", [by_condition, by_mapping])
+def by_condition_within(stack: cdk.Stack) -> str:
+    which = cdk.Fn.select(0, [by_condition(stack)])
+    return cdk.Fn.join("", ["arn:aws:iam::111122223333:role/", which])
+
+
+@pytest.mark.parametrize("arn", [by_condition, by_mapping, by_condition_within])
 def test_the_key_of_another_stack_is_refused(app: cdk.App, stack: cdk.Stack, arn: Callable[[cdk.Stack], str]) -> None:
     """Its policy would have the condition in it, and its template not."""
     key = kms.Key(cdk.Stack(app, "Security"), "Key")

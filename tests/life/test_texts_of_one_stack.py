@@ -107,6 +107,28 @@ def test_the_stacks_name_in_a_prefix(app: cdk.App, stack: cdk.Stack, security: c
     assert not report.missing
 
 
+@pytest.mark.parametrize(
+    ("prefix", "there"),
+    [
+        (f"{cdk.Aws.PARTITION}/in/", [{"Ref": "AWS::Partition"}, "/in/*"]),
+        (f"{cdk.Aws.URL_SUFFIX}/in/", [{"Ref": "AWS::URLSuffix"}, "/in/*"]),
+        (f"{cdk.Fn.join('-', ['in', cdk.Aws.STACK_NAME])}/", ["in-Stack/*"]),
+    ],
+    ids=["partition", "suffix", "join"],
+)
+def test_a_prefix_that_every_stack_can_say(
+    stack: cdk.Stack, security: cdk.Stack, prefix: str, there: list[Any]
+) -> None:
+    """What is the same everywhere stays a reference, and what is known is written out."""
+    bucket = s3.Bucket(security, "Bucket")
+    PersonalizeEncryption(stack, "Encryption", resources=[read_from(bucket, prefix)])
+    (resource,) = bucket_policy(security)[1]["Resource"].values()
+    arn, slash = {"Fn::GetAtt": ["Bucket83908E77", "Arn"]}, "/"
+    first, *more = there
+    parts = [arn, slash, first, *more] if isinstance(first, dict) else [arn, slash + first]
+    assert resource == ["", parts]
+
+
 def test_a_prefix_that_comes_late(app: cdk.App, stack: cdk.Stack, security: cdk.Stack) -> None:
     """What is lazy is read at the end, in every policy."""
     bucket = s3.Bucket(security, "Bucket")

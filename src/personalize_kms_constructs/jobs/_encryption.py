@@ -64,6 +64,15 @@ def encryption_problems(stack: Stack, encryption: object) -> Iterator[str]:
             )
 
 
+def location_problems(
+    encryption: object, allows: Callable[..., PersonalizeResource], places: Sequence[Place]
+) -> Iterator[str]:
+    """Explain why Personalize can't work with the locations, as the encryption would once it has to allow them."""
+    if isinstance(encryption, PersonalizeEncryption):
+        resources = [allows(**{each.part: each.location}) for each in places if isinstance(each.location, S3Location)]
+        yield from encryption._judgement.of_resources(resources)
+
+
 def _stage_of(stack: Stack) -> str:
     """Return the stage of a stack, for people; the app is one too, without a path."""
     path = cast("Stage", Stage.of(stack)).node.path

@@ -17,7 +17,7 @@ from ..resources import PersonalizeResource
 from ._arns import GivenArn
 from ._checks import job_name_problems
 from ._cycles import Neighbours, RoleCheck
-from ._encryption import check_before_allowing, encryption_problems
+from ._encryption import check_before_allowing, encryption_problems, location_problems
 from ._environments import environment_problems
 from ._language import JobLanguage
 from ._machine_role import MachineRoleCheck
@@ -82,6 +82,7 @@ class Job(sfn.StateMachineFragment):
         found = [
             *encryption_problems(stack, encryption),
             *(problem for place in places for problem in place.problems(kind)),
+            *location_problems(encryption, allows, places),
             *(problem for arn in arns for problem in arn.problems(stack)),
             *job_name_problems(job_name),
             *time_problems(timeout, patience),
