@@ -56,9 +56,11 @@ def check(path: Path, form: str, strict: bool) -> None:
     an account.
 
     \b
-    Exit code: 0 if nothing is missing and nothing is wrong, 1 if something is,
-    2 if the assembly can't be read, or, with
-    --strict, if nothing in it asks Personalize for anything.
+    Exit code:
+      0  nothing is missing and nothing is wrong
+      1  something is missing or wrong; with --strict, also too much or undecided
+      2  the assembly can't be read; with --strict, also if nothing in it asks
+         Personalize for anything
 
     \b
     Examples:

@@ -132,8 +132,13 @@ def test_help_has_examples() -> None:
     text = run("check", "--help").stdout
     assert "  cdk synth --quiet && personalize-kms check\n" in text
     assert '  personalize-kms check --format markdown >> "$GITHUB_STEP_SUMMARY"\n' in text
-    assert "Exit code: 0 if nothing is missing" in text
-    assert "2 if the assembly can't be read, or, with\n  --strict, if nothing in it asks Personalize" in text
+    assert (
+        "  Exit code:\n"
+        "    0  nothing is missing and nothing is wrong\n"
+        "    1  something is missing or wrong; with --strict, also too much or undecided\n"
+        "    2  the assembly can't be read; with --strict, also if nothing in it asks\n"
+        "       Personalize for anything\n"
+    ) in text
     assert "check" in run("--help").stdout
 
 

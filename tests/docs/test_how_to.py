@@ -13,7 +13,7 @@ from personalize_kms_constructs import PersonalizeEncryption
 from personalize_kms_constructs.checks import check_assembly
 from tests.docs.code import DOCS, names_of
 from tests.policies import key_policy, resources, template
-from tests.versions import NEEDS_NAG, needs_validations
+from tests.versions import NEEDS_NAG, has_role_lookup, needs_validations
 
 FIVE = ["kms:CreateGrant", "kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey", "kms:ListGrants"]
 
@@ -54,6 +54,36 @@ def test_pending_statements_of_an_imported_key() -> None:
     assert for_the_service["Condition"] == {"StringEqualsIfExists": {"aws:SourceAccount": "111122223333"}}
 
 
+def test_owner_adds_the_file_that_was_sent() -> None:
+    """To what the CDK has in the policy; the file is the one that the page's app writes."""
+    names = names_of("how-to/imported-key.md")
+    (sent,) = Path(names["app"].synth().directory).glob("personalize-kms-pending/RecommendationsEncryption*.json")
+    security = names["Security"](cdk.App(), "Security", sent=sent)
+    (key,) = resources(security, "AWS::KMS::Key")
+    for_the_role, for_the_service = key_policy(security, key)
+    assert for_the_role == {**json_of("how-to/imported-key.md"), "Resource": "*"}
+    assert for_the_service["Principal"] == {"Service": "personalize.amazonaws.com"}
+    assert (for_the_service["Action"], for_the_service["Resource"]) == (FIVE, "*")
+    assert for_the_service["Condition"] == {"StringEqualsIfExists": {"aws:SourceAccount": "111122223333"}}
+
+
+@pytest.mark.parametrize(
+    ("arn", "is_taken"),
+    [
+        ("arn:aws:kms:us-east-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab", True),
+        ("arn:aws-cn:kms:cn-north-1:111122223333:key/mrk-1234abcd12ab34cd56ef1234567890ab", True),
+        ("", False),
+        ("alias/personalize", False),
+        ("arn:aws:kms:us-east-1:111122223333:alias/personalize", False),
+        ("arn:aws:kms:us-east-1:111122223333:key/*", False),
+    ],
+)
+def test_parameter_takes_the_arn_of_a_key(arn: str, is_taken: bool) -> None:
+    """CloudFormation compares the whole value with the pattern of the page."""
+    pattern = names_of("how-to/imported-key.md")["key_parameter"].allowed_pattern
+    assert (re.fullmatch(pattern, arn) is not None) == is_taken
+
+
 def test_alias_is_refused() -> None:
     """The page's last section says so, and its code looks the key up instead."""
     from aws_cdk import aws_kms as kms
@@ -79,6 +109,49 @@ def test_immutable_role_has_pending_statements() -> None:
     assert [statement.to_json()["Sid"] for statement in pending.statements] == ["UseKey"]
 
 
+LOOK_UP = (
+    "cc-api-provider:account=111122223333:exactIdentifier=personalize:propertiesToReturn.0=Arn:region=us-east-1:"
+    "typeName=AWS$:$:IAM$:$:Role"
+)
+
+
+@has_role_lookup
+@pytest.mark.parametrize(
+    ("context", "principal", "attached_to", "pending"),
+    [
+        (
+            {},
+            {"Fn::Join": ["", ["arn:", {"Ref": "AWS::Partition"}, ":iam:us-east-1:123456789012:role/DUMMY_ARN"]]},
+            [],
+            ["role"],
+        ),
+        (
+            {LOOK_UP: [{"Arn": "arn:aws:iam::111122223333:role/apps/personalize"}]},
+            "arn:aws:iam::111122223333:role/apps/personalize",
+            [["personalize"]],
+            [],
+        ),
+    ],
+    ids=["before the look-up", "after it"],
+)
+def test_role_is_a_dummy_until_it_is_looked_up(
+    context: dict[str, Any], principal: Any, attached_to: list[list[str]], pending: list[str]
+) -> None:
+    """The key policy names it, and nothing is attached; the context of an app is what it is given."""
+    from aws_cdk import aws_iam as iam
+
+    env = cdk.Environment(account="111122223333", region="us-east-1")
+    stack = cdk.Stack(cdk.App(context=context), "Recommendations", env=env)
+    role = iam.Role.from_lookup(stack, "Role", role_name="personalize")
+    encryption = PersonalizeEncryption(stack, "Encryption", service_role=role)
+    encryption.add_dataset_group("Movies", name="movies")
+    (key,) = resources(stack, "AWS::KMS::Key")
+    assert key_policy(stack, key)[0]["Principal"] == {"AWS": principal}
+    policies = resources(stack, "AWS::IAM::ManagedPolicy").values()
+    assert [policy["Properties"]["Roles"] for policy in policies] == attached_to
+    assert [statements.policy for statements in encryption.pending_statements] == pending
+
+
 def test_several_keys_have_two_statements_each() -> None:
     """One for the role and one for the service; those of the imported bucket and its key are pending."""
     names = names_of("how-to/several-keys.md")
@@ -89,6 +162,45 @@ def test_several_keys_have_two_statements_each() -> None:
             sids = [statement["Sid"] for statement in key_policy(names["stack"], logical_id)]
             assert sids == ["PersonalizeRole", "PersonalizeService"]
     assert {pending.policy for pending in names["imports"].pending_statements} == {"key", "bucket"}
+
+
+def test_one_prefix_is_read_and_written() -> None:
+    """By the role and by the service; the caller may create the jobs and pass the role."""
+    stack = names_of("how-to/several-keys.md")["stack"]
+    (policy,) = (each for name, each in resources(stack, "AWS::IAM::ManagedPolicy").items() if "BatchJobs" in name)
+    (bucket_policy,) = (each for name, each in resources(stack, "AWS::S3::BucketPolicy").items() if "Batches" in name)
+    bucket = {"Fn::GetAtt": ["BatchesE11AE858", "Arn"]}
+    objects = {"Fn::Join": ["", [bucket, "/batch/*"]]}
+    on_data = {"s3:ListBucket": bucket, "s3:GetObject": objects, "s3:PutObject": objects}
+    for document in (policy["Properties"]["PolicyDocument"], bucket_policy["Properties"]["PolicyDocument"]):
+        found = {each["Action"]: each["Resource"] for each in document["Statement"] if str(each["Action"])[:3] == "s3:"}
+        assert found == on_data
+    (of_caller,) = (each for name, each in resources(stack, "AWS::IAM::Policy").items() if "Caller" in name)
+    assert [each["Action"] for each in of_caller["Properties"]["PolicyDocument"]["Statement"]][-1] == "iam:PassRole"
+
+
+def test_nothing_permanent_needs_what_a_condition_leaves_out() -> None:
+    """CloudFormation refuses such a template; the construct's resources are those with the condition."""
+    solution = template(names_of("how-to/own-key-and-role.md")["solution"])["Resources"]
+    optional = {name for name, each in solution.items() if each.get("Condition") == "IsEncrypted"}
+    assert sorted(solution[name]["Type"] for name in optional) == [
+        "AWS::IAM::ManagedPolicy",
+        "AWS::KMS::Key",
+        "AWS::Personalize::DatasetGroup",
+    ]
+    permanent = json.dumps([each for name, each in solution.items() if name not in optional])
+    assert [name for name in optional if f'"{name}"' in permanent] == []
+
+
+@pytest.mark.parametrize(("context", "keys"), [({"encrypted": "true"}, 1), ({}, 0)])
+def test_context_decides_on_the_key(context: dict[str, str], keys: int) -> None:
+    """There is a dataset group in either case."""
+    names = names_of("how-to/own-key-and-role.md")
+    app = cdk.App(context=context)
+    is_encrypted = app.node.try_get_context("encrypted") == "true"
+    stack = names["Recommendations"](app, "Recommendations", is_encrypted=is_encrypted)
+    assert len(resources(stack, "AWS::KMS::Key")) == keys
+    assert len(resources(stack, "AWS::Personalize::DatasetGroup")) == 1
 
 
 def test_migration_of_l1s_and_of_a_cross_stack_key() -> None:
@@ -102,6 +214,31 @@ def test_migration_of_l1s_and_of_a_cross_stack_key() -> None:
         "PersonalizeService",
     ]
     assert len(resources(names["role"].stack, "AWS::IAM::ManagedPolicy")) == 1
+
+
+def test_included_template_keeps_its_resources(tmp_path: Path) -> None:
+    """Only the key policy has more in it; the dataset group waits, and nothing is missing."""
+    page = (DOCS / "how-to/migrate.md").read_text(encoding="utf-8")
+    (old,) = re.findall(r"^```yaml\n(.*?)^```$", page, re.DOTALL | re.MULTILINE)
+    file = tmp_path / "recommendations.yaml"
+    file.write_text(old)
+    app = cdk.App()
+    stack = names_of("how-to/migrate.md")["Included"](app, "Recommendations", template_file=str(file))
+
+    made = template(stack)["Resources"]
+    assert [name for name, each in made.items() if each["Type"] != "AWS::S3::BucketPolicy"] == [
+        *("Key", "Data", "Role", "Movies", "EncryptionPolicy3F28E3E0")
+    ]
+    sids = [statement.get("Sid") for statement in key_policy(stack, "Key")]
+    assert sids == ["PersonalizeRole", "PersonalizeService"]
+    assert made["Movies"]["Properties"] == {
+        "Name": "movies",
+        "KmsKeyArn": {"Fn::GetAtt": "Key.Arn"},
+        "RoleArn": {"Fn::GetAtt": "Role.Arn"},
+    }
+    assert "EncryptionPolicy3F28E3E0" in made["Movies"]["DependsOn"]
+    report = check_assembly(app.synth())
+    assert (found(report), report.problems) == ([], ())
 
 
 def test_later_bucket_policy_takes_the_place_of_the_deployed_one() -> None:
@@ -124,6 +261,7 @@ def test_check_finds_the_mistakes_of_the_page() -> None:
     assert {("service", "kms:Decrypt"), ("role", "kms:CreateGrant")} <= lacking
     assert {entry.action for entry in report.excess} == {"kms:Encrypt", "kms:GenerateDataKey*", "kms:ReEncrypt*"}
     assert [problem.kind for problem in report.problems] == ["ordering"]
+    assert report.to_text().splitlines()[-1] in (DOCS / "how-to/check.md").read_text(encoding="utf-8").splitlines()
     names["test_personalize_has_access"]()
 
 
@@ -133,6 +271,8 @@ def test_nothing_is_left_for_nag() -> None:
     app = names_of("how-to/cdk-nag.md")["app"]
     report = json.loads((Path(app.synth().directory) / "validation-report.json").read_text())
     assert [violation for plugin in report["pluginReports"] for violation in plugin["violations"]] == []
+    # A plugin that found nothing isn't in the report, as the page says.
+    assert "AwsSolutions" not in {plugin["pluginName"] for plugin in report["pluginReports"]}
 
 
 def test_rotation_and_multi_region_keys_are_the_users() -> None:
