@@ -50,16 +50,12 @@ def additions(encryption: PersonalizeEncryption, movies: personalize.CfnDatasetG
     encryption.add_dataset_group("B", "movies")  # wrong
     encryption.add_dataset_group("C", name=1)  # wrong
     encryption.add_dataset_group("D", name="movies", tags=[("team", "movies")])  # wrong
-    encryption.add_dataset(
-        "E", dataset_group=data, schema_arn="arn:aws:personalize:::schema/s", name="a", dataset_type="Items"
-    )  # wrong
-    encryption.add_dataset(
-        "F", dataset_group=movies, schema_arn="arn:aws:personalize:::schema/s", dataset_type="Items"
-    )  # wrong
+    encryption.add_dataset("E", dataset_group=data, schema_arn="", name="a", dataset_type="Items")  # wrong
+    encryption.add_dataset("F", dataset_group=movies, schema_arn="", dataset_type="Items")  # wrong
     encryption.add_dataset(
         "G",
         dataset_group=movies,
-        schema_arn="arn:aws:personalize:::schema/s",
+        schema_arn="",
         name="a",
         dataset_type="Items",
         import_from="s3://amzn-s3-demo-bucket/import/",  # wrong
