@@ -249,6 +249,72 @@ def test_the_role_of_twenty_policies(app: cdk.App, stack: cdk.Stack, attached: s
     ) in synth_error(app)
 
 
+def policies_of_others(stack: cdk.Stack, role: iam.IRole, number: int) -> None:
+    """So many managed policies of the user's in a stack, attached to a role."""
+    statement = iam.PolicyStatement(actions=["s3:ListBucket"], resources=["*"])
+    for each in range(number):
+        iam.ManagedPolicy(stack, f"P{each}", statements=[statement], roles=[role])
+
+
+@pytest.mark.parametrize("number", [19, 20])
+def test_policies_that_another_stack_attaches(app: cdk.App, stack: cdk.Stack, number: int) -> None:
+    """They are attached by the role's name, which that stack imports."""
+    role = trusted_role(stack)
+    policies_of_others(cdk.Stack(app, "Other"), role, number)
+    PersonalizeEncryption(stack, "Encryption", service_role=role, resources=[GROUP])
+    if number == 20:
+        assert "has 21 managed policies but AWS takes 20 at most" in synth_error(app)
+    else:
+        assert "has 20 managed policies but the quota is 10" in warnings(stack)["manyManagedPolicies"]
+
+
+@pytest.mark.parametrize("where", ["construct's stack", "another stack"])
+def test_policies_of_an_imported_role(app: cdk.App, stack: cdk.Stack, where: str) -> None:
+    """Its name is all that they have in common; what others attach to it is known to nobody."""
+    arn = "arn:aws:iam::111111111111:role/personalize"
+    other = stack if where == "construct's stack" else cdk.Stack(app, "Other")
+    policies_of_others(other, iam.Role.from_role_arn(other, "Same", arn), 20)
+    role = iam.Role.from_role_arn(stack, "Role", arn)
+    PersonalizeEncryption(stack, "Encryption", service_role=role, resources=[GROUP])
+    assert "has 21 managed policies but AWS takes 20 at most" in synth_error(app)
+
+
+def test_policies_of_a_role_of_one_logical_id(app: cdk.App, stack: cdk.Stack) -> None:
+    """Another stack's role is another role, though both templates refer to theirs in the same words."""
+    other = cdk.Stack(app, "Other")
+    policies_of_others(other, trusted_role(other), 20)
+    # A policy there that is attached to a role elsewhere, so that the stack is looked at.
+    policies_of_others(cdk.Stack(app, "Third"), iam.Role.from_role_name(other, "Named", "named"), 1)
+    iam.ManagedPolicy(
+        other,
+        "Foreign",
+        statements=[iam.PolicyStatement(actions=["s3:ListBucket"], resources=["*"])],
+        roles=[iam.Role.from_role_name(other, "Literal", "literal")],
+    )
+    PersonalizeEncryption(stack, "Encryption", service_role=trusted_role(stack), resources=[GROUP])
+    app.synth()
+    assert warnings(stack) == {}
+
+
+def test_policies_of_a_role_by_a_condition(app: cdk.App, stack: cdk.Stack) -> None:
+    """The longer one of two lists counts."""
+    role = trusted_role(stack)
+    condition = cdk.CfnCondition(stack, "Yes", expression=cdk.Fn.condition_equals(cdk.Aws.REGION, "eu-west-1"))
+    arns = [f"arn:aws:iam::aws:policy/P{number}" for number in range(20)]
+    l1: Any = role.node.default_child
+    l1.managed_policy_arns = cdk.Token.as_list(cdk.Fn.condition_if(condition.logical_id, arns[:1], arns))
+    PersonalizeEncryption(stack, "Encryption", service_role=role, resources=[GROUP])
+    assert "has 21 managed policies but AWS takes 20 at most" in synth_error(app)
+
+
+def test_a_bucket_policy_that_has_lost_its_l1(app: cdk.App, stack: cdk.Stack, bucket: s3.Bucket) -> None:
+    """Its statements are in no template."""
+    PersonalizeEncryption(stack, "Encryption", resources=[importing(bucket)])
+    assert bucket.policy is not None
+    bucket.policy.node.try_remove_child("Resource")
+    assert "the policy of bucket Stack/Bucket was replaced since, and has lost the statement" in synth_error(app)
+
+
 def test_the_users_own_statements_count(app: cdk.App, stack: cdk.Stack, bucket: s3.Bucket) -> None:
     """A bucket policy has 20 KB, ours and theirs together."""
     for number in range(20):

@@ -22,12 +22,19 @@ def number_attached(role: RoleFacts, ours: int, app: AppContents) -> int:
     """
     l1 = role.l1
     properties = {} if l1 is None else app.properties_of(l1, role.stack)
-    attached = len(properties.get("managedPolicyArns", ()))
+    attached = _most_of(properties.get("managedPolicyArns", []))
     if attached + len(app.managed_policies) <= MANAGED_POLICIES_BY_DEFAULT:
         return attached + ours
     own = [role.here.stack] if role.stack is None else [role.here.stack, role.stack]
     stacks = dict.fromkeys([*own, *app.stacks_of_foreign_roles])
     return attached + sum(_times_attached(role, stack, app.roles_by_stack.get(stack, [])) for stack in stacks)
+
+
+def _most_of(arns: Any) -> int:
+    """Return the number of ARNs in a list, or in the longer one of those that a condition chooses between."""
+    if isinstance(arns, dict) and "Fn::If" in arns:
+        return max(_most_of(each) for each in arns["Fn::If"][1:])
+    return len(arns)
 
 
 def _times_attached(role: RoleFacts, stack: Stack, roles_of_policies: list[Any]) -> int:
