@@ -9,9 +9,9 @@ from typing import Any
 from aws_cdk import CfnResource
 
 from ._argument_types import shown
-from ._existence import may_both_be_made
 from ._policies.roles import RoleFacts
 from ._policies.sizes import size_of
+from ._template_conditions import may_both_be_made
 from ._tokens import is_token, is_yet_to_be_looked_up, shortest
 
 # https://docs.aws.amazon.com/personalize/latest/dg/API_CreateDatasetGroup.html; jobs, datasets and metric

@@ -9,7 +9,6 @@ from aws_cdk import CfnResource
 from aws_cdk import aws_iam as iam
 
 from ._environment_checks import role_at_synth_problems
-from ._existence import may_be_made_without, may_both_be_made
 from ._name_checks import role_name_at_synth_problems
 from ._policies.app import AppContents
 from ._policies.place import Place
@@ -17,6 +16,7 @@ from ._policies.registry import PolicyRegistry
 from ._policies.role_policies import RolePolicies
 from ._policies.roles import RoleFacts
 from ._policies.trust import trust_problems
+from ._template_conditions import may_be_made_without, may_both_be_made
 
 
 def role_problems(role: RoleFacts, app: AppContents) -> Iterator[str]:
