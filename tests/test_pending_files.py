@@ -267,16 +267,17 @@ def test_the_key_of_an_imported_bucket(stack: cdk.Stack, is_given: bool) -> None
     ) is not is_given
 
 
-@pytest.mark.parametrize("by", ["name", "parameter", "L2"])
+@pytest.mark.parametrize("by", ["name", "parameter", "expression", "L2"])
 def test_an_imported_bucket_whose_policy_this_app_has(stack: cdk.Stack, by: str) -> None:
     """It can be changed here, by whoever writes it."""
-    name = cdk.CfnParameter(stack, "Name").value_as_string if by == "parameter" else "ratings"
+    name = cdk.CfnParameter(stack, "Name").value_as_string if by in ("parameter", "expression") else "ratings"
     bucket = s3.Bucket.from_bucket_name(stack, "Imported", name)
     if by == "L2":
         statement = iam.PolicyStatement(actions=["s3:*"], resources=["*"], principals=[iam.AccountRootPrincipal()])
         s3.BucketPolicy(stack, "Policy", bucket=bucket).document.add_statements(statement)
     else:
-        s3.CfnBucketPolicy(stack, "Policy", bucket=name, policy_document={"Statement": []})
+        written = cdk.Fn.ref("Name") if by == "expression" else name
+        s3.CfnBucketPolicy(stack, "Policy", bucket=written, policy_document={"Statement": []})
     path = "Stack/Policy/Resource" if by == "L2" else "Stack/Policy"
     assert (
         f"- or this app adds them to {path}, the policy that it has for the bucket: they are in "
