@@ -120,7 +120,7 @@ def _folder_problems(what: str, location: S3Location) -> Iterator[str]:
 
 
 def _same_folder(one: S3Location, other: S3Location) -> bool:
-    return one.prefix.rstrip("/") == other.prefix.rstrip("/")
+    return one.prefix.rstrip("/") == other.prefix.rstrip("/") and not is_yet_to_be_looked_up(one.prefix)
 
 
 def _path_problems(what: str, location: S3Location) -> Iterator[str]:

@@ -19,15 +19,17 @@ from ._tokens import is_token, names_a_resource
 
 def personalize_arn_problems(what: str, arn: object, here: Place) -> Iterator[str]:
     """Explain that something of Personalize is in another Region or account than the stack."""
-    parts = arn.split(":") if isinstance(arn, str) else []
-    if len(parts) < len(["arn", "aws", "personalize", "region", "account", "resource"]):
-        return
-    for part, got, wanted in (("Region", parts[3], here.region), ("account", parts[4], here.account)):
-        if got and _differ(got, wanted):
-            yield (
-                f"{what} is {arn!r}, of {part} {got} instead of {wanted}, and Personalize works with its own: pass one "
-                "of the stack's account and Region"
-            )
+    match arn.split(":") if isinstance(arn, str) else []:
+        case ["arn", _, _, region, account, *_]:
+            pairs = (("Region", region, here.region), ("account", account, here.account))
+            wrong = [
+                f"of {part} {got} instead of {wanted}" for part, got, wanted in pairs if got and _differ(got, wanted)
+            ]
+            if wrong:
+                yield (
+                    f"{what} is {arn!r}, {' and '.join(wrong)}, but dataset groups, schemas and datasets are in one "
+                    "account and Region: pass the ARN of one in those of the stack"
+                )
 
 
 def service_role_problems(role: RoleFacts) -> Iterator[str]:

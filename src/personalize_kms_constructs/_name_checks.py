@@ -51,8 +51,9 @@ def group_name_problems(groups: Sequence[tuple[Any, CfnResource]], own: Containe
         before.append(group)
         if rivals:
             rival = rivals[0] if group in own else group
+            shown = repr(name) if isinstance(name, str) else "of an expression"
             yield (
-                f"name of the dataset group {str(name)!r} is taken by another dataset group of the stack, "
+                f"name of the dataset group {shown} is taken by another dataset group of the stack, "
                 f"{rival.node.path}, and names are unique in an account and Region: use another name, or set "
                 "cfn_options.condition on both, to conditions of which only one holds"
             )
@@ -124,5 +125,7 @@ def dataset_type_problems(dataset_type: object) -> Iterator[str]:
 
 
 def _choice_problems(what: str, value: object, allowed: Sequence[str]) -> Iterator[str]:
-    if not (isinstance(value, str) and is_token(value)) and value not in allowed:
+    if is_yet_to_be_looked_up(value) or (isinstance(value, str) and is_token(value)):
+        return
+    if value not in allowed:
         yield f"{what} is {shown(value)} but Personalize takes {', '.join(map(repr, allowed))}: use one of them"

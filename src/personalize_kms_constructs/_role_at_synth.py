@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
-from aws_cdk import CfnResource
 from aws_cdk import aws_iam as iam
 
 from ._environment_checks import role_at_synth_problems
 from ._name_checks import role_name_at_synth_problems
 from ._policies.app import AppContents
 from ._policies.place import Place
-from ._policies.registry import PolicyRegistry
 from ._policies.role_policies import RolePolicies
 from ._policies.roles import RoleFacts
 from ._policies.trust import trust_problems
-from ._template_conditions import may_be_made_without, may_both_be_made
+from ._template_conditions import may_both_be_made
 
 
 def role_problems(role: RoleFacts, app: AppContents) -> Iterator[str]:
@@ -50,8 +48,9 @@ def _taken_name_problems(here: Place, l1: iam.CfnRole, name: Any, app: AppConten
     # Of two stacks, nobody knows if both are deployed, and where: the check of the assembly asks.
     other = app.role_names.setdefault((here.path, str(name).casefold()), l1)
     if other is not l1 and may_both_be_made(other, l1):
+        shown = name if isinstance(name, str) else "of an expression, that"
         yield (
-            f"the role made here has the name {name} of {other.node.path}, and names of roles are unique in an "
+            f"the role made here has the name {shown} of {other.node.path}, and names of roles are unique in an "
             "account: give one of them another, by role_name="
         )
 
@@ -64,27 +63,4 @@ def detached_policy_problems(policies: RolePolicies, app: AppContents) -> Iterat
             yield (
                 f"policy {l1.node.path} is attached to no role any more, so that the service role lacks what is in "
                 "it: leave its roles as they are"
-            )
-
-
-def conditional_role_warnings(
-    policies: PolicyRegistry, dataset_groups: Iterable[CfnResource], app: AppContents
-) -> Iterator[tuple[str, str]]:
-    """Explain that resources of the stack refer to a role that may not be made where they are."""
-    role = policies.role
-    l1 = role.l1
-    if l1 is None or role.stack is not role.here.stack or l1 not in app:
-        return
-    condition = l1.cfn_options.condition
-    if condition is None:
-        return
-    keys = (policy.l1 for policy in policies.of_keys if policy.key.stack is role.stack)
-    managed = (policy.l1_of_policy for policy in policies.of_role if not policy.pending)
-    for each in (*keys, *managed, *dataset_groups):
-        if each is not None and may_be_made_without(each, l1):
-            yield (
-                "conditionalRole",
-                f"role {role} is made only if {condition.node.id} holds, and {each.node.path}, which names it, also "
-                "if not, so that CloudFormation refuses the template then: set the same cfn_options.condition on both, "
-                "or have the app decide what it makes",
             )

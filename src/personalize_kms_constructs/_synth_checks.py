@@ -35,7 +35,8 @@ from ._policies.place import Place
 from ._policies.policy import Policy
 from ._policies.resources import BucketFacts, KeyFacts
 from ._policies.sizes import size_of
-from ._role_at_synth import conditional_role_warnings, detached_policy_problems, role_problems
+from ._role_at_synth import detached_policy_problems, role_problems
+from ._template_conditions import conditional_reference_warnings
 from ._warnings import warn
 from ._ways_out import ways_out
 from ._wiring import Wiring
@@ -65,7 +66,7 @@ class SynthChecks:
         wiring: Wiring,
         known: KnownResources,
         retained: dict[str, CfnResource],
-        dataset_groups: Collection[CfnResource],
+        resources: Collection[CfnResource],
     ) -> None:
         self._scope = scope
         self._here = here
@@ -73,7 +74,8 @@ class SynthChecks:
         self._wiring = wiring
         self._known = known
         self._retained = retained
-        self._dataset_groups = dataset_groups
+        self._resources = resources
+        """The dataset groups and other L1s of Personalize that the construct makes."""
         self._policies = wiring.policies
 
     def validate(self) -> list[str]:
@@ -103,9 +105,9 @@ class SynthChecks:
 
     def _problems(self, documents: Documents, number: int) -> Iterator[str]:
         yield from role_problems(self._policies.role, self._app)
-        yield from group_name_problems(self._app.dataset_groups.get(self._here.path, ()), self._dataset_groups)
+        yield from group_name_problems(self._app.dataset_groups.get(self._here.path, ()), self._resources)
         if number > MANAGED_POLICIES_AT_MOST:
-            yield too_many_policies(self._policies.role, number, len(list(self._policies.of_role)))
+            yield too_many_policies(self._policies.role, number, ours=len(list(self._policies.of_role)))
         for resource in self._wiring.allowed:
             yield from prefix_at_synth_problems(resource, self._known, self._stack)
         yield from self._key_problems()
@@ -132,7 +134,7 @@ class SynthChecks:
                     "has it deleted with the stack, and with it the access to all that was encrypted: exclude it "
                     "there, or say removal_policy=RemovalPolicy.DESTROY",
                 )
-        yield from conditional_role_warnings(self._policies, self._dataset_groups, self._app)
+        yield from self._conditional_reference_warnings()
         for policy, document in documents.items():
             yield from condition_warnings(policy, document)
             text = size_warning(policy, size_of(document))
@@ -141,6 +143,14 @@ class SynthChecks:
         text = number_warning(self._policies.role, number)
         if text is not None:
             yield "manyManagedPolicies", text
+
+    def _conditional_reference_warnings(self) -> Iterator[tuple[str, str]]:
+        role, key = self._policies.role, self._wiring.encryption_key
+        own = [(f"role {role}", role.stack, role.l1), (str(key), key.key.stack, key.l1)]
+        needed = [(what, l1) for what, stack, l1 in own if stack is self._stack and l1 is not None and l1 in self._app]
+        policies = (policy.l1_of_policy for policy in self._policies if policy.stack_of_policy is self._stack)
+        users = [l1 for l1 in policies if l1 is not None and l1 in self._app]
+        return conditional_reference_warnings(needed, [*users, *self._resources], self._app)
 
     def _pending_warnings(self) -> Iterator[tuple[str, str]]:
         role = self._policies.role

@@ -92,7 +92,7 @@ class Wiring:
                 )
         number = len(list(self.policies.of_role))
         if number > MANAGED_POLICIES_AT_MOST:
-            yield too_many_policies(self.policies.role, number, number)
+            yield too_many_policies(self.policies.role, number, ours=number)
 
     def _collect(self, resource: PersonalizeResource) -> None:
         row = resource.permissions

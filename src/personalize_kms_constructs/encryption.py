@@ -185,7 +185,7 @@ class PersonalizeEncryption(Construct):
         self._removal_policy = removal_policy
         self._key_policy_revision = imported_key_policy_revision
         self._retained: dict[str, CfnResource] = {}
-        self._dataset_groups: dict[CfnResource, None] = {}
+        self._resources: dict[CfnResource, None] = {}
         self._ids: set[str] = set()
         self._permissions = Dependencies()
         policies = PolicyRegistry(
@@ -206,7 +206,7 @@ class PersonalizeEncryption(Construct):
             key_policy.be_first()
         self._wiring = Wiring(self, known, policies, key_policy, self._permissions)
         self._wiring.allow(resources)
-        checks = SynthChecks(self, here, self._wiring, known, self._retained, self._dataset_groups)
+        checks = SynthChecks(self, here, self._wiring, known, self._retained, self._resources)
         node.add_validation(cast("IValidation", checks))
 
     def _make_key(self) -> KeyFacts:
@@ -340,7 +340,7 @@ class PersonalizeEncryption(Construct):
             role_arn=self._role.arn,
         )
         self._permissions.hold(dataset_group, refers_to=self._wiring.encryption_key.l1)
-        self._dataset_groups[dataset_group] = None
+        self._resources[dataset_group] = None
         return dataset_group
 
     def add_dataset(
@@ -469,8 +469,9 @@ class PersonalizeEncryption(Construct):
 
     def _hold(self, resource: CfnResource, dataset_group: AnyDatasetGroup) -> None:
         """Make a resource wait; a dataset group made here stands between it and the encryption key."""
-        is_made_here = dataset_group in self._dataset_groups
+        is_made_here = dataset_group in self._resources
         self._permissions.hold(resource, refers_to=self._wiring.encryption_key.l1 if is_made_here else None)
+        self._resources[resource] = None
 
     def grant_create(self, grantee: iam.IGrantable, *resources: PersonalizeResource) -> iam.Grant:
         """Allows a caller of Personalize's API to create these resources with the service role.

@@ -244,7 +244,7 @@ def test_the_role_of_twenty_policies(app: cdk.App, stack: cdk.Stack, attached: s
             iam.ManagedPolicy(stack, f"P{number}", statements=[statement], roles=[role])
     PersonalizeEncryption(stack, "Encryption", service_role=role, resources=[GROUP])
     assert (
-        "has 21 managed policies but AWS takes 20 at most: detach some, of which 20 are not the construct's, or have "
+        "has 21 managed policies but AWS takes 20 at most: 20 of them aren't the construct's, so detach some, or have "
         "another role for Personalize"
     ) in synth_error(app)
 

@@ -1,15 +1,16 @@
 """Aspects and escape hatches that change the construct's statements, names and conditions: all of it is told."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 import aws_cdk as cdk
 import jsii
 import pytest
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
+from aws_cdk import aws_s3 as s3
 
-from personalize_kms_constructs import PersonalizeEncryption, PersonalizeResource, SourceAccountCheck
+from personalize_kms_constructs import PersonalizeEncryption, PersonalizeResource, S3Location, SourceAccountCheck
 from personalize_kms_constructs.checks import check_assembly
 from tests.life.conftest import change, synth_error, trusted_role, warnings
 
@@ -63,7 +64,6 @@ def edit(app: cdk.App, sid: str, how: Callable[[dict[str, Any]], Any]) -> None:
             "key Stack/Encryption/Key",
             "Principal",
         ),
-        ("PersonalizeRole", lambda each: each.update(Principal="*"), "key Stack/Encryption/Key", "Principal"),
         (
             "PersonalizeRole",
             lambda each: each.update(Action=["kms:Encrypt", *each["Action"][1:]]),
@@ -86,11 +86,30 @@ def test_a_statement_that_is_changed_fails_the_synth(
     ) in synth_error(app)
 
 
-@pytest.mark.parametrize("actions", ["kms:*", ["kms:*", "s3:*"], "*"])
-def test_a_statement_that_is_widened_is_the_users_own_affair(app: cdk.App, stack: cdk.Stack, actions: Any) -> None:
-    """Nothing is missing; the check says that it is too much."""
+FEWER_WORDS = ["kms:CreateGrant", "kms:decrypt", "kms:DescribeKey*", "kms:GenerateDataKey*", "KMS:ListGrants"]
+
+
+@pytest.mark.parametrize(
+    "element",
+    [
+        {"Action": "kms:*"},
+        {"Action": ["kms:*", "s3:*"]},
+        {"Action": "*"},
+        {"Action": FEWER_WORDS},
+        {"Action": {"Fn::If": ["Yes", FEWER_WORDS, "kms:*"]}},
+        {"Principal": "*"},
+        {"Principal": {"AWS": "*"}},
+        {"Principal": {"AWS": {"Fn::If": ["Yes", "111111111111", "222222222222"]}}},
+    ],
+    ids=str,
+)
+def test_a_statement_that_is_written_in_another_way_is_the_users_own_affair(
+    app: cdk.App, stack: cdk.Stack, element: dict[str, Any]
+) -> None:
+    """Nothing need be missing; the check evaluates it, and says what is too much."""
+    cdk.CfnCondition(stack, "Yes", expression=cdk.Fn.condition_equals(cdk.Aws.REGION, "eu-west-1"))
     PersonalizeEncryption(stack, "Encryption", resources=[GROUP])
-    edit(app, "PersonalizeRole", lambda each: each.update(Action=actions))
+    edit(app, "PersonalizeRole", lambda each: each.update(element))
     app.synth()
 
 
@@ -130,7 +149,7 @@ def test_a_value_of_a_condition_is_the_users_own_affair(app: cdk.App, stack: cdk
     edit(
         app,
         "PersonalizeService",
-        lambda each: each.update(Condition={"StringEqualsIfExists": {"aws:SourceAccount": accounts}}),
+        lambda each: each.update(Condition={"StringEqualsIfExists": {"AWS:SourceAccount": accounts}}),
     )
     assert warnings(stack) == {}
 
@@ -151,10 +170,10 @@ def test_a_construct_under_a_condition_and_a_key_that_is_not(stack: cdk.Stack) -
     encryption = PersonalizeEncryption(stack, "Encryption", encryption_key=kms.Key(stack, "Key"), resources=[GROUP])
     encryption.add_dataset_group("Movies", name="movies")
     put_under(condition(stack), encryption)
-    assert warnings(stack)["conditionalRole"] == (
-        "role Stack/Encryption/Role is made only if Encrypted holds, and Stack/Key/Resource, which names it, also if "
-        "not, so that CloudFormation refuses the template then: set the same cfn_options.condition on both, or have "
-        "the app decide what it makes"
+    assert warnings(stack)["conditionalReference"] == (
+        "role Stack/Encryption/Role is made only if Encrypted holds, and Stack/Key/Resource, which refers to it, "
+        "also if not, so that CloudFormation refuses the template then: set the same cfn_options.condition on both, "
+        "or have the app decide what it makes"
     )
 
 
@@ -167,7 +186,54 @@ def test_a_role_under_a_condition_and_something_of_the_construct_that_is_not(sta
     child: Any = encryption.node.find_child(left_out)
     (child if left_out == "Movies" else child.node.default_child).cfn_options.condition = None
     path = "Stack/Encryption/Policy/Resource" if left_out == "Policy" else "Stack/Encryption/Movies"
-    assert f"and {path}, which names it, also if not" in warnings(stack)["conditionalRole"]
+    assert f"and {path}, which refers to it, also if not" in warnings(stack)["conditionalReference"]
+
+
+@pytest.mark.parametrize("what", ["dataset", "key"])
+def test_what_else_refers_to_something_under_a_condition(stack: cdk.Stack, bucket: s3.Bucket, what: str) -> None:
+    """A dataset names the role for its import, and a dataset group the key."""
+    encryption = PersonalizeEncryption(stack, "Encryption", resources=[GROUP])
+    group = encryption.add_dataset_group("Movies", name="movies")
+    dataset = encryption.add_dataset(
+        "Ratings",
+        dataset_group=group,
+        schema_arn="arn:aws:personalize:::schema/s",
+        name="ratings",
+        dataset_type="Interactions",
+        import_from=S3Location(bucket, "import/"),
+    )
+    key: Any = encryption.encryption_key
+    put_under(condition(stack), encryption if what == "dataset" else key)
+    dataset.cfn_options.condition = None
+    text = warnings(stack)["conditionalReference"]
+    assert f"{'role' if what == 'dataset' else 'key'} Stack/Encryption/" in text
+    assert f"Stack/Encryption/{'Ratings' if what == 'dataset' else 'Movies'}, which refers to it" in text
+
+
+@pytest.mark.parametrize("how", ["and", "if", "pending"])
+def test_references_to_something_under_a_condition_that_are_never_followed(stack: cdk.Stack, how: str) -> None:
+    """A narrower condition, an expression that chooses, and a policy that the construct doesn't write."""
+    yes = condition(stack)
+    if how == "pending":
+        policy = {"Fn::If": [yes.logical_id, {"Statement": []}, {"Statement": []}]}
+        key: Any = kms.CfnKey(stack, "Key", key_policy=policy)
+    else:
+        key = kms.Key(stack, "Key")
+    encryption = PersonalizeEncryption(stack, "Encryption", encryption_key=key, resources=[GROUP])
+    group = encryption.add_dataset_group("Movies", name="movies")
+    put_under(yes, encryption, key if how != "pending" else encryption)
+    if how == "if":
+        arn = encryption.service_role.role_arn
+        group.role_arn = cdk.Token.as_string(cdk.Fn.condition_if(yes.logical_id, arn, cdk.Aws.NO_VALUE))
+        group.cfn_options.condition = None
+        key_arn = encryption.encryption_key.key_arn
+        group.kms_key_arn = cdk.Token.as_string(cdk.Fn.condition_if(yes.logical_id, key_arn, cdk.Aws.NO_VALUE))
+    if how == "and":
+        more = cdk.Fn.condition_and(
+            cast("cdk.ICfnConditionExpression", yes), cdk.Fn.condition_equals(cdk.Aws.PARTITION, "aws")
+        )
+        group.cfn_options.condition = cdk.CfnCondition(stack, "More", expression=more)
+    assert "conditionalReference" not in warnings(stack)
 
 
 def test_a_role_under_a_condition_and_the_key_of_another_stack(stack: cdk.Stack, security: cdk.Stack) -> None:

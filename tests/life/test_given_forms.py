@@ -262,17 +262,25 @@ def test_values_that_are_looked_up(app: cdk.App, concrete: cdk.Stack) -> None:
         "Encryption",
         resources=[PersonalizeResource.dataset_export_job(location)],
     )
-    encryption.add_dataset_group("Movies", name=looked_up("name"))
+    encryption.add_dataset_group("Movies", name=looked_up("name"), domain=looked_up("domain"))
     encryption.add_dataset(
         "Items",
         dataset_group=looked_up("group"),
         schema_arn=looked_up("schema"),
         name=looked_up("dataset"),
-        dataset_type="Items",
+        dataset_type=looked_up("type"),
     )
-    DatasetExportJob(concrete, "Export", encryption=encryption, dataset_arn=looked_up("arn"), destination=location)
+    encryption.allow(PersonalizeResource.batch_inference_job(location, location))
+    DatasetExportJob(
+        concrete,
+        "Export",
+        encryption=encryption,
+        dataset_arn=looked_up("arn"),
+        destination=location,
+        destination_path="today/",
+    )
     manifest = json.loads((Path(app.synth().directory) / "manifest.json").read_text("utf-8"))
-    assert len(manifest["missing"]) == 6
+    assert len(manifest["missing"]) == 8
 
 
 def test_a_precreated_role_has_pending_statements() -> None:

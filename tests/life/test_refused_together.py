@@ -259,11 +259,10 @@ def test_arns_of_elsewhere(concrete: cdk.Stack) -> None:
             name="ratings",
             dataset_type="Interactions",
         )
-    group = "dataset_group is 'arn:aws:personalize:us-east-1:222222222222:dataset-group/movies', of "
-    way_out = ", and Personalize works with its own: pass one of the stack's account and Region"
     assert str(refused.value).splitlines()[1:] == [
-        f"- {group}Region us-east-1 instead of eu-west-1{way_out}",
-        f"- {group}account 222222222222 instead of 111111111111{way_out}",
+        "- dataset_group is 'arn:aws:personalize:us-east-1:222222222222:dataset-group/movies', of Region us-east-1 "
+        "instead of eu-west-1 and of account 222222222222 instead of 111111111111, but dataset groups, schemas and "
+        "datasets are in one account and Region: pass the ARN of one in those of the stack",
         "- schema_arn is 'ratings' but the ARN of a schema is expected: pass one, the attr_schema_arn of a "
         "personalize.CfnSchema for example",
     ]

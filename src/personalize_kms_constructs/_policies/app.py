@@ -40,11 +40,14 @@ class AppContents:
     _ids: dict[CfnResource, str] = field(default_factory=dict)
     _properties: dict[str, Mapping[str, Any]] = field(default_factory=dict)
 
-    def is_read_in_order(self, reader: IConstruct) -> bool:
-        """Tell if a construct reads this after those that have read it, in the order in which a synth asks them."""
-        number = self._numbers.get(reader, -1)
-        is_next, self._last_reader = number > self._last_reader, number
-        return is_next
+    def follows(self, reader: IConstruct) -> bool:
+        """Tell if a construct comes after all that have read this, in the order in which a synth asks them."""
+        return self._numbers.get(reader, -1) > self._last_reader
+
+    def read_by(self, reader: IConstruct) -> AppContents:
+        """Note who has read this last."""
+        self._last_reader = self._numbers.get(reader, -1)
+        return self
 
     @cached_property
     def _numbers(self) -> dict[IConstruct, int]:
@@ -168,11 +171,10 @@ def contents_at_synth(place: Place, reader: IConstruct) -> AppContents:
     """
     by_stage: dict[str, AppContents] = getattr(place.root, _ATTRIBUTE, {})
     path = place.stage_path
-    if path not in by_stage or not by_stage[path].is_read_in_order(reader):
+    if path not in by_stage or not by_stage[path].follows(reader):
         by_stage[path] = contents_of(place)
-        by_stage[path].is_read_in_order(reader)
         setattr(place.root, _ATTRIBUTE, by_stage)
-    return by_stage[path]
+    return by_stage[path].read_by(reader)
 
 
 def _are_of_one_stack(roles: Any) -> bool:

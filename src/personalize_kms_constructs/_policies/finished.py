@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from fnmatch import fnmatchcase
 from typing import Any
 
 from aws_cdk import Stack
@@ -46,8 +47,8 @@ def condition_warnings(policy: Policy, document: Any) -> Iterator[tuple[str, str
     for statement in policy.statements:
         for found in by_sid.get(statement.sid, [])[:1]:
             ours, theirs = _conditions(statement.condition), _conditions(found.get("Condition"))
-            differing = [*(each for each in theirs if each not in ours)]
-            differing += [f"not {each}" for each in ours if each not in theirs]
+            differing = [shown for each, shown in theirs.items() if each not in ours]
+            differing += [f"not {shown}" for each, shown in ours.items() if each not in theirs]
             if differing:
                 yield (
                     "changedConditions",
@@ -65,28 +66,41 @@ def _by_sid(document: Any) -> dict[str, list[Json]]:
     return found
 
 
-def _conditions(condition: Any) -> list[str]:
-    """Return the operators of a condition with their keys; their values may differ, and be expressions."""
+def _conditions(condition: Any) -> dict[str, str]:
+    """Return the operators of a condition with their keys, which have no case; their values may be expressions."""
     operators = condition if isinstance(condition, Mapping) else {}
-    return [
+    found = [
         f"{operator} {key}" for operator, keys in operators.items() if isinstance(keys, Mapping) for key in sorted(keys)
     ]
+    return {each.lower(): each for each in found}
 
 
 def _changed_parts(ours: Statement, found: Json) -> Iterable[str]:
     """Yield the elements of a statement that no longer say what ours says."""
     if found.get("Effect") != "Allow":
         yield "Effect"
-    for kind, name in (ours.principal or {}).items():
-        principal = found.get("Principal")
-        names = _listed(principal.get(kind)) if isinstance(principal, Mapping) else []
-        # An ARN is an expression.
-        if names in ([], [None]) or (kind == "Service" and name not in names):
-            yield "Principal"
-    written = {each for each in _listed(found.get("Action")) if isinstance(each, str)}
-    whole_services = {"*", *(f"{action.partition(':')[0]}:*" for action in ours.actions)}
-    if not written.issuperset(ours.actions) and written.isdisjoint(whole_services):
+    if _has_lost_its_principal(ours, found.get("Principal")):
+        yield "Principal"
+    written = _listed(found.get("Action"))
+    if all(map(_is_text, written)) and not all(_is_matched(action, written) for action in ours.actions):
         yield "Action"
+
+
+def _has_lost_its_principal(ours: Statement, principal: Any) -> bool:
+    if ours.principal is None or not isinstance(principal, Mapping) or "*" in _listed(principal.get("AWS")):
+        return False
+    ((kind, name),) = ours.principal.items()
+    names = _listed(principal.get(kind))
+    # An ARN is an expression, and others may be.
+    return names in ([], [None]) or (kind == "Service" and name not in names and all(map(_is_text, names)))
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str)
+
+
+def _is_matched(action: str, patterns: list[str]) -> bool:
+    return any(fnmatchcase(action.lower(), pattern.lower()) for pattern in patterns)
 
 
 def _has_lost_a_part(policy: Policy, ours: Statement, found: Json) -> bool:

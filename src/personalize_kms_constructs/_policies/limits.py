@@ -41,12 +41,13 @@ def size_warning(policy: Policy, size: Size) -> str | None:
     )
 
 
-def too_many_policies(role: object, number: int, ours: int) -> str:
+def too_many_policies(role: object, number: int, *, ours: int) -> str:
     """Explain that a role has more managed policies than AWS ever takes, of which so many are the construct's."""
     most = MANAGED_POLICIES_AT_MOST
     way_out = WAYS_OUT["role"]
-    if number - ours >= most:
-        way_out = f"detach some, of which {number - ours} are not the construct's, or have another role for Personalize"
+    others = number - ours
+    if others >= most:
+        way_out = f"{others} of them aren't the construct's, so detach some, or have another role for Personalize"
     return f"role {role} has {number} managed policies but AWS takes {most} at most: {way_out}"
 
 

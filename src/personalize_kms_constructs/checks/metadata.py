@@ -31,9 +31,10 @@ def asked_by_constructs(assembly: Assembly, app: App) -> Iterator[Asked | OpenQu
 
 def _asked(reader: _Reader, path: str, data: Mapping[str, Any]) -> Iterator[Asked | OpenQuestion]:
     role, key = reader.text(data.get("serviceRole")), reader.text(data.get("encryptionKey"))
-    only_if = reader.own.made_only_if.union(
-        *(reader.only_if(data.get(each)) for each in ("serviceRole", "encryptionKey"))
-    )
+    needed = (data.get("serviceRole"), data.get("encryptionKey"))
+    if any(reader.exists(each) is Answer.NO for each in needed):
+        return  # nothing can be asked for without them
+    only_if = reader.own.made_only_if.union(*map(reader.only_if, needed))
     here = reader.own.template
     for resource in as_list(data.get("resources")):
         kind = f"create{str(resource.get('resource')).replace(' ', '')}" if isinstance(resource, Mapping) else ""
@@ -72,9 +73,14 @@ class _Reader:
             return "".join(self.text(part) for part in as_list(parts))
         return self.own.text(expression) if expression is not None else unknown("a reference that is missing")
 
+    def exists(self, expression: Any) -> Answer:
+        """Return whether the resource that a reference is about is made; yes for what is no resource of the app."""
+        stack = self._stack_of_resource(expression)
+        return Answer.YES if stack is None else stack.exists(expression["logicalId"])
+
     def only_if(self, expression: Any) -> frozenset[str]:
-        """Return the conditions of the resource that a reference is about; without it there is nothing to ask for."""
-        stack = self._stack_of(expression)
+        """Return the conditions of the resource that a reference is about, of those that can't be decided."""
+        stack = self._stack_of_resource(expression)
         return frozenset() if stack is None else stack.only_if(expression["logicalId"])
 
     def location(self, data: Any) -> Location | None:
@@ -82,6 +88,11 @@ class _Reader:
             return None
         key = data.get("key")
         return Location(self.text(data.get("bucket")), self.text(data.get("prefix", "")), key and self.text(key))
+
+    def _stack_of_resource(self, expression: Any) -> Stack | None:
+        stack = self._stack_of(expression)
+        # A parameter has a logical id too.
+        return stack if stack is not None and expression["logicalId"] in stack.template.resources else None
 
     def _stack_of(self, expression: Any) -> Stack | None:
         if not isinstance(expression, Mapping):

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from aws_cdk import aws_stepfunctions as sfn
 
 from .._argument_types import not_a_location, shown
-from .._tokens import TOKEN, is_token, literal_part
+from .._tokens import TOKEN, is_token, is_yet_to_be_looked_up, literal_part
 from ..locations import S3Location
 from ..resources import PersonalizeResource
 from ._expressions import (
@@ -100,7 +100,7 @@ class Place:
             )
         if self.path is None:
             return
-        if prefix and not prefix.endswith(("/", "]}")):
+        if prefix and not prefix.endswith(("/", "]}")) and not is_yet_to_be_looked_up(prefix):
             yield (
                 f"{self.part} of {job} has prefix {prefix!r} and {self.part}_path stands below it, but that is not a "
                 f"folder: end the prefix in '/', for example {prefix + '/'!r}"
