@@ -285,6 +285,32 @@ def test_an_imported_bucket_whose_policy_this_app_has(stack: cdk.Stack, by: str)
     ) in importing(stack, bucket)
 
 
+def test_statements_that_were_added_to_the_policy_that_this_app_has(app: cdk.App, stack: cdk.Stack) -> None:
+    """As the warning says; nobody is told of them any more, and those of another construct count apart."""
+    bucket = s3.Bucket.from_bucket_name(stack, "Imported", "ratings")
+    theirs = iam.PolicyStatement(actions=["s3:*"], resources=["*"], principals=[iam.AccountRootPrincipal()])
+    document = iam.PolicyDocument(statements=[theirs])
+    s3.CfnBucketPolicy(stack, "Policy", bucket="ratings", policy_document=document)
+    job = PersonalizeResource.dataset_import_job(S3Location(bucket, "import/"))
+    first, second = (encryption(stack, id, resources=[job]) for id in ("First", "Second"))
+    assert len([text for text in texts(stack) if "policy of bucket" in text]) == 2
+    (pending,) = first.pending_statements
+    document.add_statements(*pending.statements)
+    (found,) = files(app.synth(force=True).directory)
+    assert found.startswith("StackSecond")
+    assert len(second.pending_statements) == 1
+
+
+def test_a_bucket_of_that_name_in_another_region(app: cdk.App) -> None:
+    """It can't be passed."""
+    here, there = (
+        cdk.Stack(app, name, env=cdk.Environment(account="111111111111", region=name))
+        for name in ("eu-west-1", "us-east-1")
+    )
+    s3.Bucket(there, "Ratings", bucket_name="ratings")
+    assert "or pass" not in importing(here, s3.Bucket.from_bucket_name(here, "Imported", "ratings"))
+
+
 def test_an_imported_bucket_that_this_app_makes(app: cdk.App, stack: cdk.Stack) -> None:
     """By its literal name the construct can't know in time."""
     s3.Bucket(cdk.Stack(app, "Data"), "Ratings", bucket_name="ratings")

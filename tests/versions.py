@@ -15,7 +15,7 @@ needs_metric_attribution = pytest.mark.skipif(
     not HAS_METRIC_ATTRIBUTION, reason="needs a newer aws-cdk-lib: CfnMetricAttribution came with 2.268.0"
 )
 has_role_lookup = pytest.mark.skipif(
-    not hasattr(iam.Role, "from_lookup"), reason="needs iam.Role.from_lookup, which this aws-cdk-lib lacks"
+    not hasattr(iam.Role, "from_lookup"), reason="needs a newer aws-cdk-lib: this one lacks iam.Role.from_lookup"
 )
 needs_jsonata = pytest.mark.skipif(
     not hasattr(sfn, "QueryLanguage"), reason="needs a newer aws-cdk-lib: JSONata machines came with 2.178.0"

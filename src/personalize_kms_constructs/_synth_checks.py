@@ -38,7 +38,7 @@ from ._policies.sizes import size_of
 from ._role_at_synth import detached_policy_problems, role_problems
 from ._template_conditions import conditional_reference_warnings
 from ._warnings import warn
-from ._ways_out import ways_out
+from ._ways_out import is_added_elsewhere, ways_out
 from ._wiring import Wiring
 
 Documents = Mapping[Policy, Any]
@@ -166,7 +166,8 @@ class SynthChecks:
         def others(policy: Policy) -> Iterable[str]:
             return ways_out(policy, self._wiring, self._app)
 
-        return pending_warnings(self._scope, self._here, self._policies, known, ways_out=others)
+        pending = [each for each in self._policies if each.pending and not is_added_elsewhere(each, self._app)]
+        return pending_warnings(self._scope, self._here, pending, known, ways_out_of=others)
 
     def _key_problems(self) -> Iterator[str]:
         for policy in self._policies.of_keys:

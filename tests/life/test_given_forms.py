@@ -32,7 +32,7 @@ from tests.versions import has_role_lookup
 ACTIONS = ["kms:CreateGrant", "kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey", "kms:ListGrants"]
 GROUP = PersonalizeResource.dataset_group()
 has_references = pytest.mark.skipif(
-    not hasattr(kms.CfnKey, "from_key_arn"), reason="needs references (IKeyRef), which this aws-cdk-lib lacks"
+    not hasattr(kms.CfnKey, "from_key_arn"), reason="needs a newer aws-cdk-lib: this one lacks references (IKeyRef)"
 )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import cast
 
@@ -111,27 +111,26 @@ def pending_output(scope: Construct, id: str, policies: Callable[[], Iterable[Po
 def pending_warnings(
     scope: Construct,
     here: Place,
-    policies: Iterable[Policy],
+    policies: Sequence[Policy],
     known_values: Callable[[], Mapping[str, str]],
     *,
-    ways_out: Callable[[Policy], Iterable[str]],
+    ways_out_of: Callable[[Policy], Iterable[str]],
 ) -> Iterator[tuple[str, str]]:
     """Write a file for each policy that took no statements, and yield a warning for it, by id and text.
 
     Args:
         scope: the construct.
         here: its place.
-        policies: all policies of the construct.
+        policies: the policies that took none.
         known_values: tells the values of placeholders, as far as they are known.
-        ways_out: tells what else can be done about a policy.
+        ways_out_of: tells what else can be done about a policy.
     """
-    pending = [policy for policy in policies if policy.pending]
-    known, stack = known_values() if pending else {}, here.stack
+    known, stack = known_values() if policies else {}, here.stack
     found = [
         (policy.kind, readable(policy.resource_arn, stack, known), readable(policy.statements_json, stack, known))
-        for policy in pending
+        for policy in policies
     ]
-    for policy, (_, arn, statements), path in zip(pending, found, write_files(scope, here, found), strict=True):
+    for policy, (_, arn, statements), path in zip(policies, found, write_files(scope, here, found), strict=True):
         kind = policy.kind
         warning_id, message = _MESSAGES[kind]
         owner, page = _OWNERS[kind].format(account=_of_account(arn)), _PAGES[kind]
@@ -145,7 +144,7 @@ def pending_warnings(
             f"- {owner}",
             f"- the same as a policy: {path}, in the folder of the synth (cdk.out)",
             *([f"- replace {left}"] if left else []),
-            *(f"- {way_out}" for way_out in ways_out(policy)),
+            *(f"- {way_out}" for way_out in ways_out_of(policy)),
             f'- more: the page "{page}" of the documentation',
         ]
         yield warning_id, "\n".join(lines)
