@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 
 from aws_cdk import Fn, Stack
 
+from ._policies.between_stacks import needs
 from ._policies.elsewhere import depends_on_its_stack, unknown_elsewhere
 from ._policies.names import is_nested_in, outermost_stack
 from ._policies.place import Place
@@ -52,6 +53,16 @@ def service_role_problems(role: RoleFacts) -> Iterator[str]:
             "service_role is in a stack of another environment and has no literal name to refer to it by: give the "
             "role a role_name without tokens"
         )
+    elif role.stack is not None and _comes_after(role.stack, here.stack):
+        yield (
+            f"service_role is in {role.stack.node.path}, which needs {here.stack.node.path}, by a bucket that is "
+            "encrypted with a key of it for example, but the construct's policies there need the role, a cycle of "
+            "stacks: make the key in a stack of its own, or the role beside the construct"
+        )
+
+
+def _comes_after(one: Stack, other: Stack) -> bool:
+    return outermost_stack(one) is not outermost_stack(other) and needs(one, other)
 
 
 def role_reference_problems(what: object, resource: Facts, role: RoleFacts) -> Iterator[str]:

@@ -434,3 +434,23 @@ def test_a_role_whose_arn_the_stack_of_the_key_knows(
         stack, "Encryption", service_role=role, encryption_key=kms.Key(keys, "Key"), resources=[GROUP]
     )
     app.synth()
+
+
+@pytest.mark.parametrize("name", [None, "personalize"])
+@pytest.mark.parametrize("by", ["L2", "L1", "dependency"])
+def test_a_role_whose_stack_needs_that_of_the_construct(
+    stack: cdk.Stack, security: cdk.Stack, by: str, name: str | None
+) -> None:
+    """The role's policies refer to it, so that no name helps."""
+    key = kms.Key(stack, "Key")
+    role = trusted_role(security, role_name=name)
+    if by == "L2":
+        s3.Bucket(security, "Bucket", encryption_key=key)
+    elif by == "L1":
+        default = {"sseAlgorithm": "aws:kms", "kmsMasterKeyId": key.key_arn}
+        rules = [{"serverSideEncryptionByDefault": default}]
+        s3.CfnBucket(security, "Bucket", bucket_encryption={"serverSideEncryptionConfiguration": rules})
+    else:
+        security.add_dependency(stack)
+    with pytest.raises(ValueError, match=r"^Stack/Encryption: service_role is in Security, which needs Stack, by a"):
+        PersonalizeEncryption(stack, "Encryption", encryption_key=key, service_role=role, resources=[GROUP])

@@ -10,13 +10,12 @@ from typing import Any, cast
 import jsii
 from aws_cdk import IResolveContext, IStringProducer, Lazy, Stack
 from aws_cdk import aws_iam as iam
-from aws_cdk import aws_kms as kms
-from aws_cdk import aws_s3 as s3
 from constructs import Construct, IConstruct
 
 from .._argument_types import has
 from .._tokens import TOKEN, is_token, l1_behind, targets_in
 from ..matrix import SERVICE_PRINCIPAL
+from .between_stacks import needs
 from .conditions import for_this_account
 from .elsewhere import text_elsewhere, unknown_elsewhere
 from .names import fixed_role_name, is_nested_in, outermost_stack
@@ -121,7 +120,8 @@ class RoleFacts:
             return False
         outermost = outermost_stack(self.here.stack)
         if outermost_stack(told_by) is not outermost:
-            return _needs(told_by, stack)
+            # The policies that refer to the role make a cycle with the construct's own stack, whatever its name.
+            return outermost_stack(stack) is not outermost and needs(told_by, stack)
         if outermost_stack(stack) is not outermost:
             return True
         return told_by is self.here.stack and not is_nested_in(stack, told_by)
@@ -150,15 +150,6 @@ class RoleFacts:
         """True if other stacks can't say the role's name or path, a parameter for example."""
         own = self.stack
         return self.l1 is not None and own is not None and bool(unknown_elsewhere(self.path_and_name, own))
-
-
-def _needs(one: Stack, other: Stack) -> bool:
-    """Tell if a stack depends on another, as far as can be known before the CDK has looked for references."""
-    if other in one.dependencies:
-        return True
-    buckets = (each for each in one.node.find_all() if isinstance(each, s3.Bucket))
-    keys = (bucket.encryption_key for bucket in buckets)
-    return any(isinstance(key, kms.Key) and key.stack is other for key in keys)
 
 
 @jsii.implements(IStringProducer)
