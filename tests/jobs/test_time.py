@@ -92,15 +92,17 @@ def test_a_redrive_of_a_job_that_took_too_long_fails_again(aws: EmbeddedAws, mov
 
 
 def test_the_time_is_that_of_one_entry(aws: EmbeddedAws, movies: Movies) -> None:
-    """A second job of an execution has its own."""
-    options = {"timeout": Duration.seconds(2)}
+    """A second job of an execution has its own: four seconds more than the first one had, so that each may be late."""
+    seconds = 8
+    options = {"timeout": Duration.seconds(seconds)}
     machine = deployed(aws, movies, movies.importing(**options), movies.exporting(**options))
     aws.freeze_jobs("CREATE PENDING")
     execution = machine.start()
-    time.sleep(1.5)
+    started = time.monotonic()
+    time.sleep(seconds / 2)
     aws.freeze_jobs(None)
     wait_until(lambda: machine.names("dataset_export_jobs") != [])
     aws.freeze_jobs("CREATE PENDING")
-    time.sleep(1)  # longer than two seconds after the execution's start
+    time.sleep(max(0, started + seconds + 1.5 - time.monotonic()))  # with a look after the time of the first
     aws.freeze_jobs("ACTIVE")
     assert machine.end(execution).status == "SUCCEEDED"
