@@ -43,7 +43,7 @@ integ: setup ## deploy a small app to an AWS account of yours, and try there wha
 test: .packages ## run every check: lint, types, tests, a real deploy
 	@echo "▶ ruff, mypy and pyright (half a minute without their caches)"
 	@$(MAKE) --no-print-directory --jobs 2 --output-sync=target lint mypy pyright $(VENV)/compiled
-	@echo "▶ pytest (two minutes)"
+	@echo "▶ pytest (three minutes)"
 	@python -m pytest
 
 lint: .packages ## check style and formatting with ruff
