@@ -454,3 +454,16 @@ def test_a_role_whose_stack_needs_that_of_the_construct(
         security.add_dependency(stack)
     with pytest.raises(ValueError, match=r"^Stack/Encryption: service_role is in Security, which needs Stack, by a"):
         PersonalizeEncryption(stack, "Encryption", encryption_key=key, service_role=role, resources=[GROUP])
+
+
+@pytest.mark.parametrize("is_nested", [False, True])
+def test_a_role_in_a_stack_that_needs_that_of_the_key(
+    app: cdk.App, stack: cdk.Stack, security: cdk.Stack, is_nested: bool
+) -> None:
+    """The key's policy would refer to the role, whose stack, or the one around it, has a bucket with that key."""
+    roles = cdk.Stack(app, "Roles")
+    key = kms.Key(security, "Key")
+    s3.Bucket(roles, "Bucket", encryption_key=key)
+    role = trusted_role(cdk.NestedStack(roles, "Nested") if is_nested else roles)
+    with pytest.raises(ValueError, match="encryption_key is in another stack and service_role has no fixed name"):
+        PersonalizeEncryption(stack, "Encryption", encryption_key=key, service_role=role, resources=[GROUP])
