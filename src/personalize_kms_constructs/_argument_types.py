@@ -133,14 +133,18 @@ def text_type_problems(what: str, text: object) -> Iterator[str]:
 
 def schema_problems(arn: object) -> Iterator[str]:
     """Report something that is no ARN of a schema, its L1 or its name for example."""
-    is_arn = isinstance(arn, str) and (
-        is_token(arn) or is_yet_to_be_looked_up(arn) or (arn.startswith("arn:") and ":schema/" in arn)
-    )
-    if not is_arn:
+    if not _may_be_arn_of("schema", arn):
         yield (
             f"schema_arn is {shown(arn)} but the ARN of a schema is expected: pass one, the attr_schema_arn of a "
             "personalize.CfnSchema for example"
         )
+
+
+def _may_be_arn_of(kind: str, value: object) -> bool:
+    """Tell if this is the ARN of such a resource of Personalize, or a string that may become one."""
+    return isinstance(value, str) and (
+        is_token(value) or is_yet_to_be_looked_up(value) or (value.startswith("arn:") and f":{kind}/" in value)
+    )
 
 
 def prefix_type_problems(prefix: object) -> Iterator[str]:
@@ -164,12 +168,7 @@ def not_a_resource(value: object) -> str:
 
 def dataset_group_problems(dataset_group: object) -> Iterator[str]:
     """Report something that is neither an L1 nor an ARN, a name for example."""
-    is_arn = isinstance(dataset_group, str) and (
-        is_token(dataset_group)
-        or is_yet_to_be_looked_up(dataset_group)
-        or (dataset_group.startswith("arn:") and ":dataset-group/" in dataset_group)
-    )
-    if not is_arn and not has(dataset_group, "attr_dataset_group_arn"):
+    if not _may_be_arn_of("dataset-group", dataset_group) and not has(dataset_group, "attr_dataset_group_arn"):
         yield (
             f"dataset_group is {shown(dataset_group)} but a dataset group is expected: pass what add_dataset_group "
             "returned, a personalize.CfnDatasetGroup or an ARN"

@@ -5,7 +5,7 @@ Aspects, escape hatches and later calls come after the constructor; what they le
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
 import jsii
@@ -21,12 +21,11 @@ from ._policies.app import contents_at_synth
 from ._policies.attached import number_attached
 from ._policies.bucket_encryption import encryption_in_l1
 from ._policies.buckets import BucketPolicy
-from ._policies.finished import condition_warnings, document_problems
+from ._policies.finished import FinishedPolicy
 from ._policies.known import KnownResources
 from ._policies.limits import (
     MANAGED_POLICIES_AT_MOST,
     number_warning,
-    size_warning,
     too_many_policies,
 )
 from ._policies.pasted import known_values
@@ -34,14 +33,11 @@ from ._policies.pending import pending_warnings
 from ._policies.place import Place
 from ._policies.policy import Policy
 from ._policies.resources import BucketFacts, KeyFacts
-from ._policies.sizes import size_of
 from ._role_at_synth import detached_policy_problems, role_problems
 from ._template_conditions import conditional_reference_warnings
 from ._warnings import warn
 from ._ways_out import is_added_elsewhere, ways_out
 from ._wiring import Wiring
-
-Documents = Mapping[Policy, Any]
 
 _NOTHING: Any = {}
 """The document of a policy that somebody has taken out of the app."""
@@ -85,11 +81,11 @@ class SynthChecks:
         self._wiring.is_synthesized = True
         self._app = contents_at_synth(self._here, self._scope)
         documents = {policy: self._document(policy) for policy in self._policies}
-        documents = {policy: document for policy, document in documents.items() if document is not None}
+        finished = [FinishedPolicy(policy, found) for policy, found in documents.items() if found is not None]
         number = number_attached(self._policies.role, len(list(self._policies.of_role)), self._app)
-        for warning_id, text in self._warnings(documents, number):
+        for warning_id, text in self._warnings(finished, number):
             warn(self._scope, warning_id, text)
-        return list(dict.fromkeys(self._problems(documents, number)))
+        return list(dict.fromkeys(self._problems(finished, number)))
 
     def _document(self, policy: Policy) -> Any:
         """Return a finished policy, with all that others have in it; none for one of others."""
@@ -103,7 +99,7 @@ class SynthChecks:
             return _NOTHING
         return self._app.properties_of(l1, policy.stack_of_policy).get(policy.document_property, _NOTHING)
 
-    def _problems(self, documents: Documents, number: int) -> Iterator[str]:
+    def _problems(self, finished: Sequence[FinishedPolicy], number: int) -> Iterator[str]:
         yield from role_problems(self._policies.role, self._app)
         yield from group_name_problems(self._app.dataset_groups.get(self._here.path, ()), self._resources)
         if number > MANAGED_POLICIES_AT_MOST:
@@ -112,11 +108,11 @@ class SynthChecks:
             yield from prefix_at_synth_problems(resource, self._known, self._stack)
         yield from self._key_problems()
         yield from self._bucket_problems()
-        for policy, document in documents.items():
-            yield from document_problems(policy, document)
+        for policy in finished:
+            yield from policy.problems()
         yield from detached_policy_problems(self._policies.of_role, self._app)
 
-    def _warnings(self, documents: Documents, number: int) -> Iterator[tuple[str, str]]:
+    def _warnings(self, finished: Sequence[FinishedPolicy], number: int) -> Iterator[tuple[str, str]]:
         if not self._policies.role.is_lookup_dummy:
             # Else this synth is there for the CLI to find out what to look up, and another one follows.
             yield from self._pending_warnings()
@@ -135,11 +131,8 @@ class SynthChecks:
                     "there, or say removal_policy=RemovalPolicy.DESTROY",
                 )
         yield from self._conditional_reference_warnings()
-        for policy, document in documents.items():
-            yield from condition_warnings(policy, document)
-            text = size_warning(policy, size_of(document))
-            if text is not None:
-                yield "policyMayBeTooLarge", text
+        for policy in finished:
+            yield from policy.warnings()
         text = number_warning(self._policies.role, number)
         if text is not None:
             yield "manyManagedPolicies", text
@@ -163,11 +156,14 @@ class SynthChecks:
                 arns=[policy.resource_arn for policy in self._policies],
             )
 
-        def others(policy: Policy) -> Iterable[str]:
-            return ways_out(policy, self._wiring, self._app)
-
         pending = [each for each in self._policies if each.pending and not is_added_elsewhere(each, self._app)]
-        return pending_warnings(self._scope, self._here, pending, known, ways_out_of=others)
+        return pending_warnings(
+            self._scope,
+            self._here,
+            pending,
+            known,
+            ways_out_of=lambda policy: ways_out(policy, self._wiring, self._app),
+        )
 
     def _key_problems(self) -> Iterator[str]:
         for policy in self._policies.of_keys:

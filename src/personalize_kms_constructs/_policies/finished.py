@@ -9,61 +9,67 @@ from typing import Any
 from aws_cdk import Stack
 
 from .documents import Json, statements_of
-from .limits import size_problem
+from .limits import size_problem, size_warning
 from .policy import Policy
 from .sizes import size_of
 from .statements import Statement
 
 
-def document_problems(policy: Policy, document: Any) -> Iterator[str]:
-    """Explain that a finished policy has lost our statements, or is larger than AWS takes."""
-    by_sid = _by_sid(document)
-    for statement in policy.statements:
-        found = by_sid.get(statement.sid, [])
-        if len(found) > 1:
-            yield (
-                f"the policy of {policy.kind} {policy.name} has two statements {statement.sid}, but sids are unique in "
-                "a policy: give yours another sid"
-            )
-        elif not found or _has_lost_a_part(policy, statement, found[0]):
-            lost = "a part of the statement" if found else "the statement"
-            yield (
-                f"the policy of {policy.kind} {policy.name} was replaced since, and has lost {lost} {statement.sid}: "
-                "add statements to it instead of replacing it, or replace it before the construct is made"
-            )
-        elif changed := " and ".join(_changed_parts(statement, found[0])):
-            yield (
-                f"statement {statement.sid} in the policy of {policy.kind} {policy.name} was changed since, in its "
-                f"{changed}: leave it as it is, and put what you add into a statement of your own"
-            )
-    problem = size_problem(policy, size_of(document))
-    if problem is not None:
-        yield problem
+class FinishedPolicy:
+    """A policy of ours as it is in the end, with all that others have in it."""
 
+    def __init__(self, policy: Policy, document: Any) -> None:
+        self._policy = policy
+        self._size = size_of(document)
+        self._by_sid: dict[str, list[Json]] = {}
+        for each in statements_of(document):
+            if isinstance(each, dict) and isinstance(each.get("Sid"), str):
+                self._by_sid.setdefault(each["Sid"], []).append(each)
 
-def condition_warnings(policy: Policy, document: Any) -> Iterator[tuple[str, str]]:
-    """Explain that our statements in a finished policy have other conditions than they were given."""
-    by_sid = _by_sid(document)
-    for statement in policy.statements:
-        for found in by_sid.get(statement.sid, [])[:1]:
-            ours, theirs = _conditions(statement.condition), _conditions(found.get("Condition"))
-            differing = [shown for each, shown in theirs.items() if each not in ours]
-            differing += [f"not {shown}" for each, shown in ours.items() if each not in theirs]
-            if differing:
+    def problems(self) -> Iterator[str]:
+        """Explain that it has lost our statements, or is larger than AWS takes."""
+        policy = self._policy
+        for statement in policy.statements:
+            found = self._by_sid.get(statement.sid, [])
+            if len(found) > 1:
                 yield (
-                    "changedConditions",
-                    f"statement {statement.sid} in the policy of {policy.kind} {policy.name} has other conditions than "
-                    f"the construct gave it ({', '.join(differing)}), so that it may let Personalize in no more, or "
-                    "others too: leave it out of what changes the conditions of policies",
+                    f"the policy of {policy.kind} {policy.name} has two statements {statement.sid}, but sids are "
+                    "unique in a policy: give yours another sid"
                 )
+            elif not found or _has_lost_a_part(policy, statement, found[0]):
+                lost = "a part of the statement" if found else "the statement"
+                yield (
+                    f"the policy of {policy.kind} {policy.name} was replaced since, and has lost {lost} "
+                    f"{statement.sid}: add statements to it instead of replacing it, or replace it before the "
+                    "construct is made"
+                )
+            elif changed := " and ".join(_changed_parts(statement, found[0])):
+                yield (
+                    f"statement {statement.sid} in the policy of {policy.kind} {policy.name} was changed since, in its "
+                    f"{changed}: leave it as it is, and put what you add into a statement of your own"
+                )
+        problem = size_problem(policy, self._size)
+        if problem is not None:
+            yield problem
 
-
-def _by_sid(document: Any) -> dict[str, list[Json]]:
-    found: dict[str, list[Json]] = {}
-    for each in statements_of(document):
-        if isinstance(each, dict) and isinstance(each.get("Sid"), str):
-            found.setdefault(each["Sid"], []).append(each)
-    return found
+    def warnings(self) -> Iterator[tuple[str, str]]:
+        """Explain that our statements have other conditions than they were given, or that it may be too large."""
+        policy = self._policy
+        for statement in policy.statements:
+            for found in self._by_sid.get(statement.sid, [])[:1]:
+                ours, theirs = _conditions(statement.condition), _conditions(found.get("Condition"))
+                differing = [shown for each, shown in theirs.items() if each not in ours]
+                differing += [f"not {shown}" for each, shown in ours.items() if each not in theirs]
+                if differing:
+                    yield (
+                        "changedConditions",
+                        f"statement {statement.sid} in the policy of {policy.kind} {policy.name} has other conditions "
+                        f"than the construct gave it ({', '.join(differing)}), so that it may let Personalize in no "
+                        "more, or others too: leave it out of what changes the conditions of policies",
+                    )
+        text = size_warning(policy, self._size)
+        if text is not None:
+            yield "policyMayBeTooLarge", text
 
 
 def _conditions(condition: Any) -> dict[str, str]:
