@@ -6,9 +6,19 @@ import json
 from pathlib import Path
 from typing import Any
 
+from personalize_kms_constructs.access.report import AccessReport
+from personalize_kms_constructs.checks import check_assembly
+
 ACCOUNT, REGION = "111122223333", "eu-west-1"
 ACTIONS = ["kms:CreateGrant", "kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey", "kms:ListGrants"]
 IN_IAM = ["kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey", "kms:ListGrants"]
+PARAMETERS = {"Stage": {"Type": "String"}}
+CONDITIONS = {
+    "IsProd": {"Fn::Equals": [{"Ref": "Stage"}, "prod"]},
+    "IsDev": {"Fn::Not": [{"Condition": "IsProd"}]},
+    "Never": {"Fn::Equals": ["a", "b"]},
+}
+NO_VALUE = {"Ref": "AWS::NoValue"}
 
 Json = dict[str, Any]
 
@@ -102,3 +112,13 @@ def complete(**more: Json) -> Json:
             **more,
         }
     }
+
+
+def check(directory: Path, *resources: Json, **more: Any) -> AccessReport:
+    """A report on stacks of these resources beside a complete dataset group, with these conditions."""
+    names = ["Main", "Other"][: len(resources)]
+    stacks = {
+        name: {**complete(**each), "Parameters": PARAMETERS, "Conditions": CONDITIONS}
+        for name, each in zip(names, resources, strict=True)
+    }
+    return check_assembly(write(directory, stacks, **more))

@@ -13,29 +13,23 @@ import pytest
 from personalize_kms_constructs import PersonalizeEncryption, PersonalizeResource
 from personalize_kms_constructs.access.report import AccessReport
 from personalize_kms_constructs.checks import check_assembly
-from tests.checks.templates import complete, dataset_group, key, policy, role, write
+from tests.checks.templates import (
+    CONDITIONS,
+    NO_VALUE,
+    PARAMETERS,
+    check,
+    complete,
+    dataset_group,
+    key,
+    policy,
+    role,
+    write,
+)
 
 ACCOUNT = "111122223333"
-PARAMETERS = {"Stage": {"Type": "String"}}
-CONDITIONS = {
-    "IsProd": {"Fn::Equals": [{"Ref": "Stage"}, "prod"]},
-    "IsDev": {"Fn::Not": [{"Condition": "IsProd"}]},
-    "Never": {"Fn::Equals": ["a", "b"]},
-}
-NO_VALUE = {"Ref": "AWS::NoValue"}
 ONCE = "have one role name, which an account takes once"
 MEND = ": give each its own, or share one role"
 MIXED_UP = "has the same name, so that it isn't known whose policies are whose"
-
-
-def check(directory: Path, *resources: dict[str, Any], **more: Any) -> AccessReport:
-    """A report on stacks of these resources beside a complete dataset group."""
-    names = ["Main", "Other"][: len(resources)]
-    stacks = {
-        name: {**complete(**each), "Parameters": PARAMETERS, "Conditions": CONDITIONS}
-        for name, each in zip(names, resources, strict=True)
-    }
-    return check_assembly(write(directory, stacks, **more))
 
 
 def messages(report: AccessReport) -> list[str]:

@@ -10,28 +10,8 @@ import aws_cdk as cdk
 import pytest
 from aws_cdk import aws_iam as iam
 
-from personalize_kms_constructs.access.report import AccessReport
-from personalize_kms_constructs.checks import check_assembly
 from personalize_kms_constructs.checks.assembly import read_assembly
-from tests.checks.templates import complete, policy, role, write
-
-STAGE = {"Stage": {"Type": "String"}}
-CONDITIONS = {
-    "IsProd": {"Fn::Equals": [{"Ref": "Stage"}, "prod"]},
-    "IsDev": {"Fn::Not": [{"Condition": "IsProd"}]},
-    "Never": {"Fn::Equals": ["a", "b"]},
-}
-NO_VALUE = {"Ref": "AWS::NoValue"}
-
-
-def check(directory: Path, *resources: dict[str, Any], **more: Any) -> AccessReport:
-    """A report on stacks of these resources beside a complete dataset group."""
-    names = ["Main", "Other"][: len(resources)]
-    stacks = {
-        name: {**complete(**each), "Parameters": STAGE, "Conditions": CONDITIONS}
-        for name, each in zip(names, resources, strict=True)
-    }
-    return check_assembly(write(directory, stacks, **more))
+from tests.checks.templates import NO_VALUE, check, policy, role, write
 
 
 @pytest.mark.parametrize(

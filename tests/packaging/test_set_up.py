@@ -25,8 +25,11 @@ def project(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def python(path: Path, version: str) -> None:
-    """Write a Python of this version, which only makes a .venv, and there writes down what pip is asked for."""
+WRITTEN_DOWN = 'echo "$*" >> .venv/asked.txt'
+
+
+def python(path: Path, version: str, pip: str = WRITTEN_DOWN) -> None:
+    """Write a Python of this version, which only makes a .venv, and there does this when it is to run pip."""
     new_enough = tuple(map(int, version.split("."))) >= (3, 11)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(
@@ -35,7 +38,7 @@ def python(path: Path, version: str) -> None:
         f"*python_version*) echo {version} ;;\n"
         f"*version_info*) exit {0 if new_enough else 1} ;;\n"
         '*"-m venv --clear .venv") rm -rf .venv && mkdir -p .venv/bin && cp "$0" .venv/bin/python ;;\n'
-        '*"-m pip"*) echo "$*" >> .venv/asked.txt ;;\n'
+        f'*"-m pip"*) {pip} ;;\n'
         "esac\n"
     )
     path.chmod(0o755)
@@ -103,10 +106,8 @@ def test_an_environment_of_a_wrong_python_is_made_anew(there: str | None, projec
 )
 def test_no_network_is_named(warning: str, why: str, project: Path) -> None:
     """Pip's own last line names a package that wasn't found, also where nothing could be looked for."""
-    new = project / "on-path" / "python3"
-    python(new, "3.13.1")
     errors = f"echo {shlex.quote(warning)} >&2; echo 'ERROR: No matching distribution found for click==8.5.1' >&2"
-    new.write_text(new.read_text().replace('echo "$*" >> .venv/asked.txt', f"{errors}; exit 1"))
+    python(project / "on-path" / "python3", "3.13.1", f"{errors}; exit 1")
 
     result = set_up(project)
 
@@ -128,10 +129,8 @@ def test_another_python_that_is_named_makes_the_environment_anew(project: Path) 
 def test_each_package_is_installed_once_with_its_hashes(project: Path) -> None:
     """Each pip checks the hashes and looks for nothing else."""
     shutil.copy(ROOT / "requirements" / "dev.txt", project / "requirements" / "dev.txt")
-    new = project / "on-path" / "python3"
-    python(new, "3.13.1")
     listed = 'for last; do :; done; [ "$last" = . ] || cat "$last" >> .venv/"$(basename "$last")".asked'
-    new.write_text(new.read_text().replace('echo "$*"', f'{listed}; echo "$*"'))
+    python(project / "on-path" / "python3", "3.13.1", f"{listed}; {WRITTEN_DOWN}")
 
     result = set_up(project)
 
@@ -148,10 +147,8 @@ def test_each_package_is_installed_once_with_its_hashes(project: Path) -> None:
 @pytest.mark.parametrize("part", ["before", "to-l", "from-m"])
 def test_a_part_of_the_packages_is_not_enough(part: str, project: Path) -> None:
     """The next time tries again, as nothing says that all is installed."""
-    new = project / "on-path" / "python3"
-    python(new, "3.13.1")
     fails = f'case "$*" in *{part}*) echo "ERROR: no space left" >&2; exit 1;; esac'
-    new.write_text(new.read_text().replace('echo "$*"', f'{fails}; echo "$*"'))
+    python(project / "on-path" / "python3", "3.13.1", f"{fails}; {WRITTEN_DOWN}")
 
     result = set_up(project)
 
@@ -162,12 +159,10 @@ def test_a_part_of_the_packages_is_not_enough(part: str, project: Path) -> None:
 
 def test_an_interruption_ends_both(project: Path) -> None:
     """A pip that went on would meet the one of the next time."""
-    new = project / "on-path" / "python3"
-    python(new, "3.13.1")
-    waits = 'case "$*" in *before*) exit ;; esac; echo >> .venv/started.txt; exec sleep 60;'
-    new.write_text(new.read_text().replace('echo "$*" >>', waits))
+    waits = 'case "$*" in *before*) exit ;; esac; echo >> .venv/started.txt; exec sleep 60'
+    python(project / "on-path" / "python3", "3.13.1", waits)
     started = project / ".venv" / "started.txt"
-    path = os.pathsep.join([str(new.parent), os.environ["PATH"]])
+    path = os.pathsep.join([str(project / "on-path"), os.environ["PATH"]])
     reader, writer = os.pipe()
     with subprocess.Popen(
         [project / "scripts" / "set-up"],
