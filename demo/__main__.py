@@ -18,8 +18,8 @@ from demo.doctor_run import DoctorFailedError, broken_and_mended
 from demo.nightly_run import NightFailedError, deletion_run, nightly_run
 from demo.ratings import ratings_csv
 from embedded_aws import EmbeddedAws
-from personalize_kms_constructs.access.comparison import compare
-from personalize_kms_constructs.access.text import wrapped
+from personalize_kms_constructs._access.comparison import compare
+from personalize_kms_constructs._access.text import wrapped
 
 _CACHE = Path(__file__).resolve().parent.parent / ".demo"
 _DATA = ("Security", "Data")

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from embedded_aws import EmbeddedAws
 from personalize_kms_constructs import matrix
-from personalize_kms_constructs.access.model import AccessModel, Asked, Bucket, Key, Location, Policy, Role
+from personalize_kms_constructs._access.model import AccessModel, Asked, Bucket, Key, Location, Policy, Role
 
 
 def deployed_access(aws: EmbeddedAws) -> AccessModel:

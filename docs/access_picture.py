@@ -16,9 +16,9 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
-from personalize_kms_constructs.access.entries import Entry
-from personalize_kms_constructs.access.grouping import by_subject
-from personalize_kms_constructs.access.report import AccessReport
+from personalize_kms_constructs._access.entries import Entry
+from personalize_kms_constructs._access.grouping import by_subject
+from personalize_kms_constructs._access.report import AccessReport
 
 DOCS = Path(__file__).parent
 WIDTH, MARGIN = 680, 20

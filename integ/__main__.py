@@ -19,11 +19,11 @@ from integ.app import STACK
 from integ.experiments import EXPERIMENTS, run
 from integ.table import tables
 from integ.trail import kms_calls
-from personalize_kms_constructs.doctor.asking import Account
-from personalize_kms_constructs.doctor.check import Status
-from personalize_kms_constructs.doctor.errors import DoctorError
-from personalize_kms_constructs.doctor.look import connect, look
-from personalize_kms_constructs.doctor.output import Text
+from personalize_kms_constructs._doctor.asking import Account
+from personalize_kms_constructs._doctor.check import Status
+from personalize_kms_constructs._doctor.errors import DoctorError
+from personalize_kms_constructs._doctor.look import connect, look
+from personalize_kms_constructs._doctor.output import Text
 
 _ROOT = Path(__file__).resolve().parent.parent
 

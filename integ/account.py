@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from integ.app import STACK
-from personalize_kms_constructs.doctor.asking import Account
+from personalize_kms_constructs._doctor.asking import Account
 
 
 class Aws(Protocol):

@@ -10,12 +10,12 @@ from typing import Any
 
 import click
 
+from ._access.report import AccessReport
+from ._assembly.assembly import Assembly, read_assembly
+from ._assembly.errors import AssemblyError
+from ._doctor.command import doctor
 from ._terminal import FOUND, PASSED, print_coloured, stop, take_any_character
-from .access.report import AccessReport
-from .checks.assembly import Assembly, read_assembly
-from .checks.checking import check_assemblies
-from .checks.errors import AssemblyError
-from .doctor.command import doctor
+from .checks._checking import check_assemblies
 
 
 class _Commands(click.Group):

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from personalize_kms_constructs import matrix
-from personalize_kms_constructs.access.comparison import compare
-from personalize_kms_constructs.access.entries import Entry
-from personalize_kms_constructs.access.model import AccessModel, Asked, Bucket, Key, Location, Policy, Role
-from personalize_kms_constructs.access.report import AccessReport
+from personalize_kms_constructs._access.comparison import compare
+from personalize_kms_constructs._access.entries import Entry
+from personalize_kms_constructs._access.model import AccessModel, Asked, Bucket, Key, Location, Policy, Role
+from personalize_kms_constructs._access.report import AccessReport
 
 ACCOUNT = "111122223333"
 ANOTHER_ACCOUNT = "444455556666"

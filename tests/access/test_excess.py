@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from personalize_kms_constructs.access.comparison import compare
-from personalize_kms_constructs.access.model import Key
-from personalize_kms_constructs.access.report import AccessReport
+from personalize_kms_constructs._access.comparison import compare
+from personalize_kms_constructs._access.model import Key
+from personalize_kms_constructs._access.report import AccessReport
 from tests.access.models import (
     ACCOUNT_STATEMENT,
     BATCH_INFERENCE_JOB,

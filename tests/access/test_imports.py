@@ -11,7 +11,7 @@ import pytest
 import personalize_kms_constructs
 
 PACKAGE = Path(personalize_kms_constructs.__file__).parent
-MODULES = sorted((PACKAGE / "access").glob("*.py"))
+MODULES = sorted((PACKAGE / "_access").glob("*.py"))
 FOREIGN = {"aws_cdk", "constructs", "jsii", "boto3", "botocore", "click", "rich"}
 
 
@@ -34,7 +34,7 @@ def test_a_module_of_the_engine_imports_the_standard_library_the_table_and_the_e
             assert name == "matrix"
         else:
             assert level == 1
-            assert (PACKAGE / "access" / f"{name}.py").is_file()
+            assert (PACKAGE / "_access" / f"{name}.py").is_file()
 
 
 def test_the_engine_works_without_the_cdk_and_boto3(tmp_path: Path) -> None:
@@ -46,8 +46,8 @@ for name in {sorted(FOREIGN)!r}:
 package = types.ModuleType("personalize_kms_constructs")
 package.__path__ = [{str(PACKAGE)!r}]
 sys.modules["personalize_kms_constructs"] = package
-from personalize_kms_constructs.access.comparison import compare
-from personalize_kms_constructs.access.model import AccessModel
+from personalize_kms_constructs._access.comparison import compare
+from personalize_kms_constructs._access.model import AccessModel
 report = compare(AccessModel())
 print(report.to_text(), report.to_markdown(), report.to_json())
 """

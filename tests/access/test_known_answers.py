@@ -1,7 +1,7 @@
 """Policies that AWS publishes and that people write with the CDK: what is wrong with each, written out by hand."""
 
-from personalize_kms_constructs.access.comparison import compare
-from personalize_kms_constructs.access.model import Key
+from personalize_kms_constructs._access.comparison import compare
+from personalize_kms_constructs._access.model import Key
 from tests.access.models import (
     ACCOUNT_STATEMENT,
     ANOTHER_ACCOUNT,

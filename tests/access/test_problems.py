@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from personalize_kms_constructs.access.comparison import compare
-from personalize_kms_constructs.access.limits import size_of
-from personalize_kms_constructs.access.model import Asked, Key, Policy, Role
+from personalize_kms_constructs._access.comparison import compare
+from personalize_kms_constructs._access.limits import size_of
+from personalize_kms_constructs._access.model import Asked, Key, Policy, Role
 from tests.access.models import (
     ACCOUNT,
     ANOTHER_ACCOUNT,

@@ -14,10 +14,10 @@ from typing import Any
 import pytest
 
 from embedded_aws import access
-from personalize_kms_constructs.access import decision
-from personalize_kms_constructs.access.answers import Answer
-from personalize_kms_constructs.access.calls import Caller
-from personalize_kms_constructs.access.model import Bucket, Key, Role
+from personalize_kms_constructs._access import decision
+from personalize_kms_constructs._access.answers import Answer
+from personalize_kms_constructs._access.calls import Caller
+from personalize_kms_constructs._access.model import Bucket, Key, Role
 from tests.access.models import ACCOUNT, ANOTHER_ACCOUNT, BUCKET, KEY, REGION, ROLE, ROOT, SERVICE, policy
 
 QUESTIONS = 4000

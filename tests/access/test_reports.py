@@ -3,9 +3,9 @@
 import json
 import re
 
-from personalize_kms_constructs.access.comparison import compare
-from personalize_kms_constructs.access.model import Location, Problem
-from personalize_kms_constructs.access.report import AccessReport, merged
+from personalize_kms_constructs._access.comparison import compare
+from personalize_kms_constructs._access.model import Location, Problem
+from personalize_kms_constructs._access.report import AccessReport, merged
 from tests.access.models import (
     ACCOUNT_STATEMENT,
     BUCKET,

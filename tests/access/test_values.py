@@ -4,8 +4,8 @@ import time
 
 import pytest
 
-from personalize_kms_constructs.access.answers import Answer, all_of, any_of
-from personalize_kms_constructs.access.values import matches, open_parts, same, split, split_arn, unknown
+from personalize_kms_constructs._access.answers import Answer, all_of, any_of
+from personalize_kms_constructs._access.values import matches, open_parts, same, split, split_arn, unknown
 
 KEY = "arn:aws:kms:eu-west-1:111122223333:key/${Main.Key}"
 FOLDER = "arn:aws:s3:::${Main.Data}/import/*"

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from personalize_kms_constructs.access.comparison import compare
-from personalize_kms_constructs.access.model import AccessModel, Bucket, Key, Policy, Role
-from personalize_kms_constructs.access.report import AccessReport
+from personalize_kms_constructs._access.comparison import compare
+from personalize_kms_constructs._access.model import AccessModel, Bucket, Key, Policy, Role
+from personalize_kms_constructs._access.report import AccessReport
 from tests.access.models import (
     ACCOUNT,
     ACCOUNT_STATEMENT,

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from personalize_kms_constructs.access.report import AccessReport
+from personalize_kms_constructs._access.report import AccessReport
 from personalize_kms_constructs.checks import check_assembly
 
 ACCOUNT, REGION = "111122223333", "eu-west-1"

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from personalize_kms_constructs.access.report import AccessReport
+from personalize_kms_constructs._access.report import AccessReport
 from personalize_kms_constructs.checks import check_assembly
 from tests.checks.templates import ACTIONS, IN_IAM, complete, dataset_group, key, policy, role, write
 from tests.checks.test_reading import CLEAN, check, findings

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from personalize_kms_constructs.access.report import AccessReport
+from personalize_kms_constructs._access.report import AccessReport
 from personalize_kms_constructs.checks import check_assembly
 from tests.checks.assemblies import Line, lines, synthesize
 from tests.proof import operators

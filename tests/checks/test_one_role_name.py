@@ -11,7 +11,7 @@ import aws_cdk as cdk
 import pytest
 
 from personalize_kms_constructs import PersonalizeEncryption, PersonalizeResource
-from personalize_kms_constructs.access.report import AccessReport
+from personalize_kms_constructs._access.report import AccessReport
 from personalize_kms_constructs.checks import check_assembly
 from tests.checks.templates import (
     CONDITIONS,

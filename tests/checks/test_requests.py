@@ -15,7 +15,7 @@ from aws_cdk import aws_stepfunctions_tasks as tasks
 from aws_cdk import custom_resources
 
 from personalize_kms_constructs import PersonalizeEncryption, S3Location
-from personalize_kms_constructs.access.report import AccessReport
+from personalize_kms_constructs._access.report import AccessReport
 from personalize_kms_constructs.checks import AssemblyError, check_assembly
 from personalize_kms_constructs.jobs import BatchInferenceJob, DatasetExportJob, DatasetImportJob
 from tests.checks.templates import complete, write

@@ -8,14 +8,14 @@ from typing import Any
 
 import pytest
 
-from personalize_kms_constructs.access.answers import Answer
-from personalize_kms_constructs.access.values import open_parts, same
+from personalize_kms_constructs._access.answers import Answer
+from personalize_kms_constructs._access.values import open_parts, same
+from personalize_kms_constructs._assembly.app import App
+from personalize_kms_constructs._assembly.asked import KINDS, Request
+from personalize_kms_constructs._assembly.assembly import read_assembly
+from personalize_kms_constructs._assembly.physical import role_name
+from personalize_kms_constructs._assembly.stacks import Stack
 from personalize_kms_constructs.checks import check_assembly
-from personalize_kms_constructs.checks.app import App
-from personalize_kms_constructs.checks.asked import KINDS, Request
-from personalize_kms_constructs.checks.assembly import read_assembly
-from personalize_kms_constructs.checks.physical import role_name
-from personalize_kms_constructs.checks.stacks import Stack
 from tests.checks.templates import complete, write
 
 PROD = {"Fn::Equals": [{"Ref": "Stage"}, "prod"]}

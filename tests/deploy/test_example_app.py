@@ -11,7 +11,7 @@ from demo.cdk_cli import bootstrap, cdk
 from demo.deployed_policies import bucket_name, deployed_access
 from demo.nightly_run import deletion_run, nightly_run
 from embedded_aws import EmbeddedAws
-from personalize_kms_constructs.access.comparison import compare
+from personalize_kms_constructs._access.comparison import compare
 from tests.deploy.stacks import Templates, deploy, drop_statement, key_statements, of_type, upload_ratings
 from tests.versions import needs_metric_attribution
 

@@ -72,7 +72,7 @@ def nodes() -> list[ast.AST]:
     files = [
         file
         for file in PACKAGE.rglob("*.py")
-        if file.relative_to(PACKAGE).parts[0] not in ("access", "checks", "doctor")
+        if file.relative_to(PACKAGE).parts[0] not in ("_access", "_assembly", "checks", "_doctor")
     ]
     return [node for file in sorted(files) for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))]
 

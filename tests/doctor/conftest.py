@@ -19,8 +19,8 @@ from demo.deployed_policies import bucket_name
 from demo.nightly_run import deletion_run, nightly_run
 from embedded_aws import EmbeddedAws
 from personalize_kms_constructs._cli import personalize_kms
-from personalize_kms_constructs.doctor.look import connect, look
-from personalize_kms_constructs.doctor.output import Json
+from personalize_kms_constructs._doctor.look import connect, look
+from personalize_kms_constructs._doctor.output import Json
 from tests.deploy.stacks import upload_ratings
 
 Check = dict[str, Any]

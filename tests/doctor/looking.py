@@ -6,9 +6,9 @@ import json
 from typing import Any
 
 from embedded_aws import EmbeddedAws
-from personalize_kms_constructs.doctor.asking import Account
-from personalize_kms_constructs.doctor.look import look
-from personalize_kms_constructs.doctor.output import Json
+from personalize_kms_constructs._doctor.asking import Account
+from personalize_kms_constructs._doctor.look import look
+from personalize_kms_constructs._doctor.output import Json
 
 
 class _Session:

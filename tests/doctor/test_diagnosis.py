@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 
-from personalize_kms_constructs.doctor.buckets import BucketFacts
-from personalize_kms_constructs.doctor.check import Check
-from personalize_kms_constructs.doctor.diagnosis import diagnose
-from personalize_kms_constructs.doctor.facts import gather
-from personalize_kms_constructs.doctor.groups import EXPORT, IMPORT, INFERENCE, Group, Job, Jobs
-from personalize_kms_constructs.doctor.keys import KeyFacts
-from personalize_kms_constructs.doctor.roles import RoleFacts
+from personalize_kms_constructs._doctor.buckets import BucketFacts
+from personalize_kms_constructs._doctor.check import Check
+from personalize_kms_constructs._doctor.diagnosis import diagnose
+from personalize_kms_constructs._doctor.facts import gather
+from personalize_kms_constructs._doctor.groups import EXPORT, IMPORT, INFERENCE, Group, Job, Jobs
+from personalize_kms_constructs._doctor.keys import KeyFacts
+from personalize_kms_constructs._doctor.roles import RoleFacts
 
 ACCOUNT, REGION = "111122223333", "eu-west-1"
 GROUP = f"arn:aws:personalize:{REGION}:{ACCOUNT}:dataset-group/movies"

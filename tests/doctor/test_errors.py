@@ -145,7 +145,7 @@ def test_the_command_starts_without(module: str) -> None:
 
 def test_the_doctor_needs_no_node() -> None:
     """Whoever looks after an account need not have what a CDK app needs."""
-    code = "import sys, personalize_kms_constructs.doctor.look; sys.exit('aws_cdk' in sys.modules)"
+    code = "import sys, personalize_kms_constructs._doctor.look; sys.exit('aws_cdk' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0
 
 

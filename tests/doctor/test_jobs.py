@@ -6,9 +6,9 @@ from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
-from personalize_kms_constructs.doctor.diagnosis import diagnose
-from personalize_kms_constructs.doctor.facts import gather
-from personalize_kms_constructs.doctor.groups import EXPORT, Group, Job, Jobs
+from personalize_kms_constructs._doctor.diagnosis import diagnose
+from personalize_kms_constructs._doctor.facts import gather
+from personalize_kms_constructs._doctor.groups import EXPORT, Group, Job, Jobs
 from tests.doctor.test_diagnosis import (
     ACCOUNT,
     BASE_5,

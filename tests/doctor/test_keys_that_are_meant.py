@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from personalize_kms_constructs.doctor.check import Check
+from personalize_kms_constructs._doctor.check import Check
 from tests.doctor.test_diagnosis import (
     ACCOUNT,
     BASE_4,

@@ -11,9 +11,9 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar
 
-from personalize_kms_constructs.doctor.asking import Account
-from personalize_kms_constructs.doctor.look import look
-from personalize_kms_constructs.doctor.output import Text
+from personalize_kms_constructs._doctor.asking import Account
+from personalize_kms_constructs._doctor.look import look
+from personalize_kms_constructs._doctor.output import Text
 
 ACCOUNT, REGION = "111122223333", "eu-west-1"
 JOBS = 150

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from personalize_kms_constructs.doctor.asking import Account
-from personalize_kms_constructs.doctor.look import look
-from personalize_kms_constructs.doctor.output import Json
+from personalize_kms_constructs._doctor.asking import Account
+from personalize_kms_constructs._doctor.look import look
+from personalize_kms_constructs._doctor.output import Json
 
 ACCOUNT = "111122223333"
 BASE_4 = ["kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey", "kms:ListGrants"]

@@ -49,7 +49,7 @@ def test_an_interrupt_takes_the_progress_away(monkeypatch: pytest.MonkeyPatch) -
     def interrupted(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("personalize_kms_constructs.doctor.look.diagnose", interrupted)
+    monkeypatch.setattr("personalize_kms_constructs._doctor.look.diagnose", interrupted)
     with pytest.raises(SystemExit, match="2"):
         personalize_kms(["doctor"])
     assert terminal.getvalue().endswith("looking at dataset group 1: movies\r\033[Kpersonalize-kms: interrupted\n")
@@ -64,6 +64,6 @@ def test_a_module_that_is_missing_of_the_library_itself(
     doctor: Callable[..., Result], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It isn't mistaken for the extra."""
-    monkeypatch.setitem(sys.modules, "personalize_kms_constructs.doctor.look", None)
+    monkeypatch.setitem(sys.modules, "personalize_kms_constructs._doctor.look", None)
     with pytest.raises(ModuleNotFoundError, match=r"doctor\.look"):
         doctor()

@@ -11,11 +11,11 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from personalize_kms_constructs.access.comparison import compare
-from personalize_kms_constructs.doctor.check import Check
-from personalize_kms_constructs.doctor.diagnosis import diagnose
-from personalize_kms_constructs.doctor.facts import Facts, gather
-from personalize_kms_constructs.doctor.groups import EXPORT, IMPORT, INFERENCE, Group, Job, Jobs
+from personalize_kms_constructs._access.comparison import compare
+from personalize_kms_constructs._doctor.check import Check
+from personalize_kms_constructs._doctor.diagnosis import diagnose
+from personalize_kms_constructs._doctor.facts import Facts, gather
+from personalize_kms_constructs._doctor.groups import EXPORT, IMPORT, INFERENCE, Group, Job, Jobs
 from tests.doctor.test_diagnosis import (
     ACCOUNT,
     BASE_4,

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from personalize_kms_constructs.doctor.buckets import BucketFacts
-from personalize_kms_constructs.doctor.check import Check
-from personalize_kms_constructs.doctor.roles import RoleFacts
+from personalize_kms_constructs._doctor.buckets import BucketFacts
+from personalize_kms_constructs._doctor.check import Check
+from personalize_kms_constructs._doctor.roles import RoleFacts
 from tests.doctor.test_diagnosis import (
     ACCOUNT,
     BASE_5,

@@ -21,7 +21,7 @@ from integ.account import Deployed, Patience
 from integ.experiments import EXPERIMENTS, Outcome
 from integ.table import tables
 from integ.trail import KmsCall, kms_calls
-from personalize_kms_constructs.doctor.errors import DoctorError
+from personalize_kms_constructs._doctor.errors import DoctorError
 
 AT_ONCE = Patience(0, 0, 0)
 

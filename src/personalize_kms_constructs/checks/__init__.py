@@ -2,19 +2,33 @@
 
 from typing import TYPE_CHECKING, Any
 
-from .checking import check_assembly
-from .errors import AssemblyError
+from .._access.entries import Allowed, Entry, Excess, Missing, Undecided
+from .._access.model import Problem
+from .._access.report import AccessReport
+from .._assembly.errors import AssemblyError
+from ._checking import check_assembly
 
 if TYPE_CHECKING:
-    from .plugin import PersonalizeAccessChecks
+    from ._plugin import PersonalizeAccessChecks
 
-__all__ = ["AssemblyError", "PersonalizeAccessChecks", "check_assembly"]
+__all__ = [
+    "AccessReport",
+    "Allowed",
+    "AssemblyError",
+    "Entry",
+    "Excess",
+    "Missing",
+    "PersonalizeAccessChecks",
+    "Problem",
+    "Undecided",
+    "check_assembly",
+]
 
 
 def __getattr__(name: str) -> Any:
     """Return the plugin, which alone needs the CDK."""
     if name != "PersonalizeAccessChecks":
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from .plugin import PersonalizeAccessChecks
+    from ._plugin import PersonalizeAccessChecks
 
     return PersonalizeAccessChecks

@@ -7,11 +7,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..access.comparison import compare
-from ..access.report import AccessReport, merged
-from .assembly import Assembly, read_assembly
-from .errors import AssemblyError
-from .reading import read_models
+from .._access.comparison import compare
+from .._access.report import AccessReport, merged
+from .._assembly.assembly import Assembly, read_assembly
+from .._assembly.errors import AssemblyError
+from .._assembly.reading import read_models
 
 if TYPE_CHECKING:
     from aws_cdk.cx_api import CloudAssembly

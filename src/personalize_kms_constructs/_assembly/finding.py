@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..access.values import split, split_arn
+from .._access.values import split, split_arn
 from .physical import Resource
 
 _ALIAS = "alias/"

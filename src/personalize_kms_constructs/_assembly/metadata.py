@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ..access.answers import Answer
-from ..access.lists import as_list
-from ..access.model import Asked, Location, OpenQuestion
-from ..access.values import unknown
+from .._access.answers import Answer
+from .._access.lists import as_list
+from .._access.model import Asked, Location, OpenQuestion
+from .._access.values import unknown
 from .app import App
 from .asked import KINDS
 from .assembly import Assembly, Template

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ..access.model import AccessModel, OpenQuestion, Problem
-from ..access.values import has_unknown, without_case
+from .._access.model import AccessModel, OpenQuestion, Problem
+from .._access.values import has_unknown, without_case
 from .physical import Resource, role_arn, role_name
 
 # "Names are not distinguished by case" and "must be unique within the account":

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from .. import matrix
-from ..access.model import OpenQuestion
-from ..access.values import account_of, unknown
+from .._access.model import OpenQuestion
+from .._access.values import account_of, unknown
 from .physical import Resource
 
 KINDS: Mapping[str, matrix.Permissions] = {

@@ -10,8 +10,8 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ..access.model import OpenQuestion
-from ..access.values import account_of, split_arn, unknown
+from .._access.model import OpenQuestion
+from .._access.values import account_of, split_arn, unknown
 from .asked import KINDS, Request, call_not_known, lower_case, of_sdk_call
 from .files import read_text
 from .json_text import parsed

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from ..access.answers import Answer
+from .._access.answers import Answer
 
 if TYPE_CHECKING:
     from .stacks import Stack

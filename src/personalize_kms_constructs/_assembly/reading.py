@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..access.model import AccessModel, Asked, Location, OpenQuestion, Problem
-from ..access.needs import location_key
-from ..access.values import has_unknown, split, split_arn, unknown
+from .._access.model import AccessModel, Asked, Location, OpenQuestion, Problem
+from .._access.needs import location_key
+from .._access.values import has_unknown, split, split_arn, unknown
 from ..matrix import KMS_PAGE
 from . import physical
 from .app import App

@@ -6,8 +6,8 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ..access.model import OpenQuestion
-from ..access.values import unknown
+from .._access.model import OpenQuestion
+from .._access.values import unknown
 from .asked import KINDS, Request, lower_case, of_sdk_call
 from .json_text import parsed
 from .physical import DATASET, Resource

@@ -14,8 +14,8 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from ..access.answers import Answer, all_of, any_of
-from ..access.values import has_unknown, same, split_outside_of_holes, unknown
+from .._access.answers import Answer, all_of, any_of
+from .._access.values import has_unknown, same, split_outside_of_holes, unknown
 from .errors import AssemblyError
 
 NO_VALUE = object()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from ..access.values import HOLE
+from .._access.values import HOLE
 from .errors import AssemblyError
 from .physical import Resource
 

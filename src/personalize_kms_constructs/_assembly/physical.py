@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ..access.values import generated, unknown
+from .._access.values import generated, unknown
 from .errors import AssemblyError
 from .intrinsics import NO_VALUE
 

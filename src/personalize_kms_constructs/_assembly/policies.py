@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 
+from .._access.lists import as_list
+from .._access.model import Policy
+from .._access.values import account_of
 from .._default_key_policy import default_key_policy
-from ..access.lists import as_list
-from ..access.model import Policy
-from ..access.values import account_of
 from . import physical
 from .physical import Resource
 

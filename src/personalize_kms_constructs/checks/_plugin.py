@@ -10,14 +10,14 @@ from typing import Any
 import aws_cdk as cdk
 import jsii
 
-from ..access.entries import Entry, Excess, Missing
-from ..access.grouping import rows
-from ..access.model import Problem
-from ..access.names import Names
-from ..access.report import AccessReport
-from ..access.text import finding, next_step
-from .assembly import Assembly, Template, read_assembly
-from .checking import check_assemblies
+from .._access.entries import Entry, Excess, Missing
+from .._access.grouping import rows
+from .._access.model import Problem
+from .._access.names import Names
+from .._access.report import AccessReport
+from .._access.text import finding, next_step
+from .._assembly.assembly import Assembly, Template, read_assembly
+from ._checking import check_assemblies
 
 _ERROR, _WARNING = "error", "warning"
 _RULES: dict[tuple[type[Entry], str], str] = {

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from ..access.comparison import compare
-from ..access.entries import Allowed, Entry, Undecided
-from ..access.grouping import subject
-from ..access.limits import limit_problems
-from ..access.problems import AWS_MANAGED_KEY
-from ..access.report import AccessReport
-from ..access.text import POLICIES
+from .._access.comparison import compare
+from .._access.entries import Allowed, Entry, Undecided
+from .._access.grouping import subject
+from .._access.limits import limit_problems
+from .._access.problems import AWS_MANAGED_KEY
+from .._access.report import AccessReport
+from .._access.text import POLICIES
 from ..matrix import SERVICE_PRINCIPAL
 from .causes import find_causes
 from .check import Addition, Check, Status

@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, TypeVar
 
-from ..access.answers import Answer
-from ..access.lists import as_list
-from ..access.model import AccessModel, Bucket, Key, OpenQuestion, Problem, Role
-from ..access.problems import AWS_MANAGED_KEY, S3_GUIDE
-from ..access.values import account_of, has_unknown, last_part, open_parts, same, split_arn, without_case
+from .._access.answers import Answer
+from .._access.lists import as_list
+from .._access.model import AccessModel, Bucket, Key, OpenQuestion, Problem, Role
+from .._access.problems import AWS_MANAGED_KEY, S3_GUIDE
+from .._access.values import account_of, has_unknown, last_part, open_parts, same, split_arn, without_case
 from . import physical
 from .finding import alias_in, nearest, of_any_partition
 from .one_name import add_roles_of_one_name, name_in_account

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
-from ..access.entries import Missing
+from .._access.entries import Missing
 from .check import Addition, Check, Status
 from .facts import Facts
 

@@ -11,9 +11,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from ..access.comparison import compare
-from ..access.entries import Missing
-from ..access.model import AccessModel, Policy
+from .._access.comparison import compare
+from .._access.entries import Missing
+from .._access.model import AccessModel, Policy
 
 PAGE = "https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html#identifiers-unique-ids"
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from ..access.decision import BOUNDARY
-from ..access.entries import Missing
-from ..access.problems import AWS_MANAGED_KEY
+from .._access.decision import BOUNDARY
+from .._access.entries import Missing
+from .._access.problems import AWS_MANAGED_KEY
 from ..matrix import IMPORT_PAGE, KMS_PAGE
 from .check import Addition, Status
 from .findings import Findings, actions_of

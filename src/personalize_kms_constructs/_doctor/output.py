@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..access.text import wrapped
+from .._access.text import wrapped
 from .asking import Account
 from .check import Check, Status
 from .facts import Facts

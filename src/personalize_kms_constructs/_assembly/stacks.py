@@ -8,8 +8,8 @@ from contextlib import contextmanager
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
-from ..access.answers import Answer, all_of
-from ..access.values import PARTITION, same, split_outside_of_holes, unknown
+from .._access.answers import Answer, all_of
+from .._access.values import PARTITION, same, split_outside_of_holes, unknown
 from . import physical
 from .assembly import Template
 from .cross_region import READER

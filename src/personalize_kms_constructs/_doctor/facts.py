@@ -8,8 +8,8 @@ from functools import lru_cache
 from typing import Any
 
 from .. import matrix
-from ..access.model import AccessModel, Asked, Bucket, Key, Location, Policy, Problem, Role
-from ..access.values import unknown
+from .._access.model import AccessModel, Asked, Bucket, Key, Location, Policy, Problem, Role
+from .._access.values import unknown
 from .asking import Account
 from .buckets import AWS_MANAGED_KEY, BucketFacts, read_bucket
 from .groups import Group, Job, Jobs
