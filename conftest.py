@@ -5,7 +5,6 @@ import json
 import os
 from collections import deque
 from collections.abc import Generator
-from importlib.util import find_spec
 from typing import IO, Any
 
 import jsii._kernel.providers.process as jsii_process
@@ -24,29 +23,9 @@ _LONGEST = ("doctor", "integ", "deploy", "managed_key_policy", "jobs", "packagin
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with the longest tests: at the end, the worker of one would be alone with it. And skip some pages."""
+    """Begin with the longest tests: at the end, the worker of one would be alone with it."""
     places = {folder: place for place, folder in enumerate(_LONGEST)}
     items.sort(key=lambda item: places.get(item.path.parent.name, len(places)))
-    _skip_pages(items)
-
-
-def _skip_pages(items: list[pytest.Item]) -> None:
-    """Skip the pages on what this aws-cdk-lib lacks, or what can't be installed beside it."""
-    skipped = {}
-    if find_spec("cdk_nag") is None:
-        from tests.versions import NEEDS_NAG
-
-        skipped["cdk-nag.md"] = NEEDS_NAG
-    if any(item.path.name == "check.md" for item in items):
-        import aws_cdk as cdk
-
-        from tests.versions import NEEDS_VALIDATIONS
-
-        if not hasattr(cdk, "Validations"):
-            skipped["check.md"] = NEEDS_VALIDATIONS
-    for item in items:
-        if item.path.name in skipped:
-            item.add_marker(pytest.mark.skip(reason=skipped[item.path.name]))
 
 
 def pytest_xdist_auto_num_workers() -> int:

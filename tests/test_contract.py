@@ -10,7 +10,6 @@ from typing import Any
 import aws_cdk as cdk
 import pytest
 from aws_cdk import aws_kms as kms
-from aws_cdk import aws_personalize as personalize
 from aws_cdk import aws_s3 as s3
 
 from personalize_kms_constructs import ImportedKeyPolicy, PersonalizeEncryption, PersonalizeResource, S3Location
@@ -44,8 +43,7 @@ def everything(stack: cdk.Stack) -> cdk.Stack:
         name="r",
         dataset_type="Interactions",
     )
-    if hasattr(personalize, "CfnMetricAttribution"):
-        encryption.add_metric_attribution("Metrics", dataset_group=movies, name="m", metrics=[])
+    encryption.add_metric_attribution("Metrics", dataset_group=movies, name="m", metrics=[])
     encryption.on_key_access_changed("KeyAccess")
     encryption.output_pending_statements()
     return stack
@@ -90,9 +88,8 @@ def test_logical_ids(everything: cdk.Stack) -> None:
         "EncryptionMoviesB1966C99": "AWS::Personalize::DatasetGroup",
         "EncryptionRatingsB9604DAC": "AWS::Personalize::Dataset",
         "EncryptionKeyAccess795CF061": "AWS::Events::Rule",
+        "EncryptionMetrics1F650766": "AWS::Personalize::MetricAttribution",
     }
-    if hasattr(personalize, "CfnMetricAttribution"):
-        released["EncryptionMetrics1F650766"] = "AWS::Personalize::MetricAttribution"
     assert ours(everything) == released, CONSEQUENCE
     assert list(template(everything)["Outputs"]) == ["EncryptionPendingStatements49EADCE0"], CONSEQUENCE
 

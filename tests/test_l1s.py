@@ -10,7 +10,6 @@ from aws_cdk import aws_s3 as s3
 
 from personalize_kms_constructs import PersonalizeEncryption, S3Location
 from tests.policies import key_policy, resources, role_policy
-from tests.versions import needs_metric_attribution
 
 SCHEMA_ARN = "arn:aws:personalize:eu-west-1:111111111111:schema/interactions"
 KEY = {"Fn::GetAtt": ["EncryptionKey3A692D6E", "Arn"]}
@@ -153,7 +152,6 @@ def test_a_dataset_of_a_group_that_is_known_by_its_arn(stack: cdk.Stack, encrypt
     assert only(stack, "AWS::Personalize::Dataset")["Properties"]["DatasetGroupArn"] == arn
 
 
-@needs_metric_attribution
 def test_a_metric_attribution_of_a_group_that_is_known_by_its_arn(
     stack: cdk.Stack, encryption: PersonalizeEncryption
 ) -> None:
@@ -163,7 +161,6 @@ def test_a_metric_attribution_of_a_group_that_is_known_by_its_arn(
     assert only(stack, "AWS::Personalize::MetricAttribution")["Properties"]["DatasetGroupArn"] == arn
 
 
-@needs_metric_attribution
 def test_a_metric_attribution_writes_with_role_and_key(
     stack: cdk.Stack,
     encryption: PersonalizeEncryption,
@@ -200,7 +197,6 @@ def test_a_metric_attribution_writes_with_role_and_key(
     }
 
 
-@needs_metric_attribution
 def test_a_metric_attribution_writes_to_a_bucket_without_a_key(
     stack: cdk.Stack, encryption: PersonalizeEncryption, movies: personalize.CfnDatasetGroup, bucket: s3.Bucket
 ) -> None:
@@ -213,7 +209,6 @@ def test_a_metric_attribution_writes_to_a_bucket_without_a_key(
     assert list(output["S3DataDestination"]) == ["Path"]
 
 
-@needs_metric_attribution
 def test_a_metric_attribution_can_publish_to_cloudwatch_alone(
     stack: cdk.Stack, encryption: PersonalizeEncryption, movies: personalize.CfnDatasetGroup
 ) -> None:
@@ -221,18 +216,6 @@ def test_a_metric_attribution_can_publish_to_cloudwatch_alone(
     encryption.add_metric_attribution("Metrics", dataset_group=movies, name="metrics", metrics=[])
     output = only(stack, "AWS::Personalize::MetricAttribution")["Properties"]["MetricsOutputConfig"]
     assert output == {"RoleArn": ROLE}
-
-
-def test_a_missing_metric_attribution_class_is_refused_by_version(
-    encryption: PersonalizeEncryption, movies: personalize.CfnDatasetGroup, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """An aws-cdk-lib without the class is told which one has it."""
-    monkeypatch.delattr(personalize, "CfnMetricAttribution", raising=False)
-    with pytest.raises(
-        ValueError,
-        match=r": a metric attribution needs aws-cdk-lib 2\.268\.0 or later: upgrade it, or create it by an API call$",
-    ):
-        encryption.add_metric_attribution("Metrics", dataset_group=movies, name="metrics", metrics=[])
 
 
 def test_tags_of_the_app_do_not_reach_dataset_groups_and_datasets(

@@ -13,7 +13,6 @@ from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_sns as sns
 
 from personalize_kms_constructs import ImportedKeyPolicy, PersonalizeEncryption, PersonalizeResource, S3Location
-from tests.versions import needs_metric_attribution
 
 KEY_ARN = "arn:aws:kms:eu-west-1:111111111111:key/1234abcd-12ab-34cd-56ef-1234567890ab"
 ROLE_ARN = "arn:aws:iam::111111111111:role/personalize"
@@ -278,7 +277,6 @@ def test_no_arn_of_a_dataset_group(encryption: PersonalizeEncryption, wrong: str
     )
 
 
-@needs_metric_attribution
 @pytest.mark.parametrize(
     ("metrics", "words"),
     [
@@ -298,7 +296,6 @@ def test_metrics_that_jsii_would_not_take(encryption: PersonalizeEncryption, met
     )
 
 
-@needs_metric_attribution
 def test_no_location_of_a_metric_attribution(encryption: PersonalizeEncryption) -> None:
     """It is told together with all else."""
     wrong: Any = {"destination": "s3://ratings/out/"}
@@ -311,7 +308,6 @@ def test_no_location_of_a_metric_attribution(encryption: PersonalizeEncryption) 
     ]
 
 
-@needs_metric_attribution
 def test_no_arn_of_a_dataset_group_for_metrics(encryption: PersonalizeEncryption) -> None:
     """Metric attributions take the same."""
     assert (

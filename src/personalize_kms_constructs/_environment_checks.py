@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from aws_cdk import Fn, Stack
+from aws_cdk import Stack
 
 from ._policies.between_stacks import needs
 from ._policies.elsewhere import depends_on_its_stack, unknown_elsewhere
@@ -208,12 +208,7 @@ def reference_problems(what: str, resource: Facts, here: Place, *, needs_export:
     account = resource.account
     if resource.stack is None or not _differ(account, here.account):
         return
-    if needs_export and not hasattr(Fn, "get_stack_output"):
-        yield (
-            f"{what} belongs to the stack of account {account}, to which this aws-cdk-lib can't refer: upgrade "
-            "aws-cdk-lib, or import it by its ARN"
-        )
-    elif needs_export and here.stack.nested:
+    if needs_export and here.stack.nested:
         yield (
             f"{what} belongs to the stack of account {account}, to which the CDK lets no nested stack refer: import it "
             "by its ARN, or make the construct in a stack that isn't nested"

@@ -1,4 +1,4 @@
-"""The L1s of Personalize, as this library wires them; what an older aws-cdk-lib lacks is refused by name."""
+"""The L1s of Personalize, as this library wires them."""
 
 from __future__ import annotations
 
@@ -12,16 +12,7 @@ from constructs import Construct
 from .locations import S3Location
 
 if TYPE_CHECKING:
-    from aws_cdk.aws_personalize import CfnMetricAttribution
-
     from ._argument_types import AnyDatasetGroup
-
-
-def metric_attribution_problems() -> list[str]:
-    """A missing L1."""
-    if not hasattr(personalize, "CfnMetricAttribution"):
-        return ["a metric attribution needs aws-cdk-lib 2.268.0 or later: upgrade it, or create it by an API call"]
-    return []
 
 
 def dataset_group(
@@ -82,11 +73,11 @@ def metric_attribution(
     *,
     dataset_group: AnyDatasetGroup,
     name: str,
-    metrics: Sequence[CfnMetricAttribution.MetricAttributeProperty],
+    metrics: Sequence[personalize.CfnMetricAttribution.MetricAttributeProperty],
     destination: S3Location | None,
     destination_key_arn: str | None,
     role_arn: str,
-) -> CfnMetricAttribution:
+) -> personalize.CfnMetricAttribution:
     """A metric attribution that writes to S3 when it has a destination."""
     l1 = personalize.CfnMetricAttribution
     s3_destination = None

@@ -419,7 +419,7 @@ class PersonalizeEncryption(Construct):
         metrics: Sequence[CfnMetricAttribution.MetricAttributeProperty],
         destination: S3Location | None = None,
     ) -> CfnMetricAttribution:
-        """Adds a metric attribution, and allows it. Needs aws-cdk-lib 2.268.0.
+        """Adds a metric attribution, and allows it.
 
         Args:
             id: the id of the metric attribution in this construct.
@@ -429,8 +429,7 @@ class PersonalizeEncryption(Construct):
             destination: the folder for reports on bulk data; without one, it publishes only to CloudWatch.
 
         Raises:
-            ValueError: if Personalize can't work with the name or the location, or aws-cdk-lib is too old; the
-                message has all the reasons.
+            ValueError: if Personalize can't work with the name or the location; the message has all the reasons.
 
         https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-resource-personalize-metricattribution.html
         """
@@ -440,7 +439,6 @@ class PersonalizeEncryption(Construct):
             *dataset_group_problems(dataset_group),
             *personalize_arn_problems("dataset_group", dataset_group, self._here),
             *metrics_type_problems(metrics),
-            *_l1s.metric_attribution_problems(),
             *location_type_problems("destination of metric attribution", destination),
         ]
         is_location = destination is None or isinstance(destination, S3Location)

@@ -17,7 +17,6 @@ from tests.proof.in_stacks import all_in_one_stack, three_stacks
 from tests.proof.mutants import Mutant, places
 from tests.proof.proving import HERE
 from tests.templates.stacks import FLAGS
-from tests.versions import needs_metric_attribution
 
 BASE_5 = ("kms:CreateGrant", "kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey", "kms:ListGrants")
 BASE_4 = ("kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey", "kms:ListGrants")
@@ -249,7 +248,6 @@ def _without_dependency(broken: Broken, policy: str, *waiting: str) -> set[tuple
     }
 
 
-@needs_metric_attribution
 def test_each_dependency_that_is_taken_out_is_found(broken: Broken) -> None:
     """Who may be created before its policies is named, with the policy."""
     everybody = ("EncryptionMovies", "EncryptionInteractions", "EncryptionMetrics")

@@ -16,9 +16,6 @@ from aws_cdk import aws_s3 as s3
 
 from personalize_kms_constructs import PersonalizeEncryption, PersonalizeResource, S3Location
 from personalize_kms_constructs.checks import PersonalizeAccessChecks
-from tests.versions import has_role_lookup, needs_validations
-
-pytestmark = needs_validations
 
 
 def synth(directory: Path, build: Callable[[cdk.App], object]) -> dict[str, Any]:
@@ -147,7 +144,6 @@ def test_stages_and_nested_stacks(tmp_path: Path) -> None:
     assert found["Personalize::Trust"] == {"Beta/Main/Nested/Role/Resource", "Prod/Main/Nested/Role/Resource"}
 
 
-@has_role_lookup
 def test_a_role_that_is_to_be_looked_up_fails_nothing(tmp_path: Path) -> None:
     """A synth that fails is never followed by the look-up, which is what tells the role's account."""
 

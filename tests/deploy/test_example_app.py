@@ -13,9 +13,6 @@ from demo.nightly_run import deletion_run, nightly_run
 from embedded_aws import EmbeddedAws
 from personalize_kms_constructs._access.comparison import compare
 from tests.deploy.stacks import Templates, deploy, drop_statement, key_statements, of_type, upload_ratings
-from tests.versions import needs_metric_attribution
-
-pytestmark = needs_metric_attribution
 
 
 def test_the_cdk_cli_deploys_redeploys_and_destroys_it(aws: EmbeddedAws, assembly: Path, tmp_path: Path) -> None:

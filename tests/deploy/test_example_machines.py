@@ -11,9 +11,6 @@ from demo.nightly_run import NightFailedError, nightly_run, run
 from embedded_aws import EmbeddedAws
 from tests.deploy.stacks import Templates, deploy, of_type, upload
 from tests.jobs import asl
-from tests.versions import needs_metric_attribution
-
-pytestmark = needs_metric_attribution
 
 SCHEDULED = {"time": "2026-11-25T02:00:00Z", "detail-type": "Scheduled Event"}
 

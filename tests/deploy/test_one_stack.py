@@ -11,27 +11,25 @@ from embedded_aws import EmbeddedAws
 from personalize_kms_constructs import PersonalizeEncryption, PersonalizeResource, S3Location
 from tests.deploy.stacks import Templates, deploy, of_type
 from tests.policies import template
-from tests.versions import HAS_METRIC_ATTRIBUTION, needs_metric_attribution
 
 
 @pytest.fixture
 def templates(stack: cdk.Stack) -> Templates:
-    """A dataset group, and a metric attribution that writes to a bucket, where aws-cdk-lib has it."""
+    """A dataset group, and a metric attribution that writes to a bucket."""
     bucket = s3.Bucket(stack, "Bucket", encryption=s3.BucketEncryption.KMS)
     encryption = PersonalizeEncryption(stack, "Encryption", resources=[PersonalizeResource.dataset_export_job()])
     movies = encryption.add_dataset_group("Movies", name="movies")
-    if HAS_METRIC_ATTRIBUTION:
-        encryption.add_metric_attribution(
-            "Metrics",
-            dataset_group=movies,
-            name="metrics",
-            metrics=[
-                personalize.CfnMetricAttribution.MetricAttributeProperty(
-                    metric_name="RATINGS", event_type="rating", expression="SAMPLECOUNT()"
-                )
-            ],
-            destination=S3Location(bucket, "metrics/"),
-        )
+    encryption.add_metric_attribution(
+        "Metrics",
+        dataset_group=movies,
+        name="metrics",
+        metrics=[
+            personalize.CfnMetricAttribution.MetricAttributeProperty(
+                metric_name="RATINGS", event_type="rating", expression="SAMPLECOUNT()"
+            )
+        ],
+        destination=S3Location(bucket, "metrics/"),
+    )
     return {"Stack": template(stack)}
 
 
@@ -81,7 +79,7 @@ def another_account_is_trusted(templates: Templates) -> None:
     [
         (role_may_not_create_grants, "needs kms:CreateGrant"),
         (role_has_no_key_in_iam, "needs kms:Decrypt, kms:GenerateDataKey, kms:DescribeKey, kms:ListGrants"),
-        pytest.param(role_may_not_publish, "needs cloudwatch:PutMetricData", marks=needs_metric_attribution),
+        (role_may_not_publish, "needs cloudwatch:PutMetricData"),
         (another_account_is_trusted, "needs sts:AssumeRole"),
     ],
     ids=lambda value: value.__name__ if callable(value) else "message",
@@ -95,7 +93,6 @@ def test_a_broken_variant_fails_to_deploy(
     assert any(missing in reason for reason in reasons), reasons
 
 
-@needs_metric_attribution
 @pytest.mark.parametrize("policy", ["EncryptionPolicy3F28E3E0", "BucketPolicyE9A3008A"])
 def test_every_dependency_is_needed(aws: EmbeddedAws, templates: Templates, policy: str) -> None:
     """Without it, CloudFormation may make the policy when it is too late."""

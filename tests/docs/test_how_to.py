@@ -2,7 +2,6 @@
 
 import json
 import re
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,6 @@ from personalize_kms_constructs import PersonalizeEncryption
 from personalize_kms_constructs.checks import check_assembly
 from tests.docs.code import DOCS, names_of
 from tests.policies import key_policy, resources, template
-from tests.versions import NEEDS_NAG, has_role_lookup, needs_validations
 
 FIVE = ["kms:CreateGrant", "kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey", "kms:ListGrants"]
 
@@ -115,7 +113,6 @@ LOOK_UP = (
 )
 
 
-@has_role_lookup
 @pytest.mark.parametrize(
     ("context", "principal", "attached_to", "pending"),
     [
@@ -252,7 +249,6 @@ def test_later_bucket_policy_takes_the_place_of_the_deployed_one() -> None:
     ]
 
 
-@needs_validations
 def test_check_finds_the_mistakes_of_the_page() -> None:
     """The CDK's grants don't reach the key policy, and the dataset group doesn't wait."""
     names = names_of("how-to/check.md")
@@ -265,7 +261,6 @@ def test_check_finds_the_mistakes_of_the_page() -> None:
     names["test_personalize_has_access"]()
 
 
-@pytest.mark.skipif(find_spec("cdk_nag") is None, reason=NEEDS_NAG)
 def test_nothing_is_left_for_nag() -> None:
     """The acknowledgements of the page are complete, and their ids right."""
     app = names_of("how-to/cdk-nag.md")["app"]

@@ -14,9 +14,6 @@ from botocore.exceptions import ClientError, EndpointConnectionError
 from tests.doctor import faults
 from tests.doctor.conftest import Check, Deployed
 from tests.doctor.looking import doctor_on
-from tests.versions import needs_metric_attribution
-
-pytestmark = needs_metric_attribution
 
 
 class Instead(Protocol):

@@ -14,9 +14,6 @@ import pytest
 
 from tests.doctor import faults
 from tests.doctor.conftest import Check, Deployed
-from tests.versions import needs_metric_attribution
-
-pytestmark = needs_metric_attribution
 
 BASE_4 = ["kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey", "kms:ListGrants"]
 BASE_5 = ["kms:CreateGrant", *BASE_4]

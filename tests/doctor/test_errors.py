@@ -15,9 +15,6 @@ from click.testing import CliRunner, Result
 
 from personalize_kms_constructs._cli import personalize_kms
 from tests.doctor.conftest import Deployed
-from tests.versions import needs_metric_attribution
-
-pytestmark = needs_metric_attribution
 
 
 @pytest.mark.parametrize(

@@ -16,9 +16,6 @@ from click.testing import Result
 from demo.doctor_run import broken_and_mended
 from tests.doctor import faults
 from tests.doctor.conftest import Check, Deployed
-from tests.versions import needs_metric_attribution
-
-pytestmark = needs_metric_attribution
 
 BASE_4 = ["kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey", "kms:ListGrants"]
 BASE_5 = ["kms:CreateGrant", *BASE_4]

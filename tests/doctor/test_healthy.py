@@ -9,9 +9,6 @@ import pytest
 from click.testing import Result
 
 from tests.doctor.conftest import Check, Deployed
-from tests.versions import needs_metric_attribution
-
-pytestmark = needs_metric_attribution
 
 
 def test_all_is_green(deployed: Deployed, checks: Callable[[], list[Check]]) -> None:

@@ -11,9 +11,6 @@ from click.testing import Result
 from tests.doctor import faults
 from tests.doctor.conftest import Deployed
 from tests.doctor.test_faults import boundary, role_made_anew
-from tests.versions import needs_metric_attribution
-
-pytestmark = needs_metric_attribution
 
 KMS_PAGE = "https://docs.aws.amazon.com/personalize/latest/dg/granting-personalize-key-access.html"
 

@@ -12,9 +12,6 @@ import pytest
 from click.testing import Result
 
 from tests.doctor.conftest import Deployed
-from tests.versions import needs_metric_attribution
-
-pytestmark = needs_metric_attribution
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "how-to" / "doctor.md").read_text(encoding="utf-8")

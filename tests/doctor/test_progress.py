@@ -11,9 +11,6 @@ from click.testing import Result
 
 from personalize_kms_constructs._cli import personalize_kms
 from tests.doctor.conftest import Deployed
-from tests.versions import needs_metric_attribution
-
-pytestmark = needs_metric_attribution
 
 
 class Terminal(io.StringIO):

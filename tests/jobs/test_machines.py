@@ -8,7 +8,6 @@ from aws_cdk import aws_stepfunctions as sfn
 
 from personalize_kms_constructs.jobs import DatasetImportJob
 from tests.jobs.machines import DATASET, Data, machine
-from tests.versions import needs_jsonata
 
 EXPRESS = (
     "[Stack/Import] the job is in the state machine Stack/Machine/Resource of type EXPRESS, which ends after five "
@@ -118,7 +117,6 @@ def test_another_machine_may_be_express(app: cdk.App, stack: cdk.Stack, data: Da
     app.synth()
 
 
-@needs_jsonata
 @PLACES
 def test_json_paths_within_a_jsonata_machine(app: cdk.App, stack: cdk.Stack, data: Data, put: Any) -> None:
     """Step Functions refuses a state of JSONPath in it; the CDK doesn't tell an inner state the language."""
@@ -127,7 +125,6 @@ def test_json_paths_within_a_jsonata_machine(app: cdk.App, stack: cdk.Stack, dat
     assert LANGUAGE.removeprefix("[Stack/Import] ") in problems(app)
 
 
-@needs_jsonata
 @PLACES
 def test_jsonata_within_a_jsonata_machine(app: cdk.App, stack: cdk.Stack, data: Data, put: Any) -> None:
     """That is right, and so is JSONPath in a machine of JSONPath."""

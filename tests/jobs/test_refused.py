@@ -10,7 +10,6 @@ from aws_cdk import aws_stepfunctions as sfn
 from personalize_kms_constructs import S3Location
 from personalize_kms_constructs.jobs import BatchInferenceJob, DatasetExportJob, DatasetImportJob
 from tests.jobs.machines import DATASET, VERSION, Data, definition, machine
-from tests.versions import needs_jsonata
 
 
 def test_everything_wrong_is_told_at_once(stack: cdk.Stack, data: Data) -> None:
@@ -123,7 +122,6 @@ def test_a_mode_of_batch_inference_that_there_is_not(stack: cdk.Stack, data: Dat
         )
 
 
-@needs_jsonata
 def test_json_paths_in_a_jsonata_machine_are_refused(stack: cdk.Stack, data: Data) -> None:
     """Step Functions takes a state of JSONPath in a machine of JSONPath only."""
     path = sfn.JsonPath.string_at("$.dataset")

@@ -9,7 +9,6 @@ from aws_cdk import aws_stepfunctions as sfn
 from embedded_aws import EmbeddedAws
 from personalize_kms_constructs.jobs import BatchSegmentJob
 from tests.jobs.movies import Movies, deployed
-from tests.versions import needs_jsonata
 
 
 def test_a_night_of_four_jobs(aws: EmbeddedAws, movies: Movies) -> None:
@@ -73,7 +72,6 @@ def test_json_paths_of_the_input(aws: EmbeddedAws, movies: Movies) -> None:
     assert imported["importMode"] == "INCREMENTAL"
 
 
-@needs_jsonata
 def test_a_jsonata_machine(aws: EmbeddedAws, movies: Movies) -> None:
     """The states are right in a machine of either query language."""
     machine = deployed(aws, movies, movies.importing(), movies.recommending(), query_language=sfn.QueryLanguage.JSONATA)

@@ -8,7 +8,6 @@ from aws_cdk import aws_stepfunctions as sfn
 
 from personalize_kms_constructs.jobs import DatasetImportJob
 from tests.jobs.machines import DATASET, Data, definition, machine
-from tests.versions import needs_jsonata
 
 
 def importing(stack: cdk.Stack, data: Data, id: str = "Import", **other: Any) -> DatasetImportJob:
@@ -101,7 +100,6 @@ def test_a_job_as_one_state_can_be_caught(stack: cdk.Stack, data: Data) -> None:
     assert found["Branches"][0]["StartAt"] == "Import: Prepare Import"
 
 
-@needs_jsonata
 def test_a_job_as_one_state_of_a_jsonata_machine(stack: cdk.Stack, data: Data) -> None:
     """Its input goes on by its output, as the page on jobs has it."""
     job = DatasetImportJob(stack, "Import", encryption=data.encryption, dataset_arn=DATASET, source=data.at("in/"))

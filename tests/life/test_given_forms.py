@@ -27,13 +27,9 @@ from tests.life.conftest import (
     warnings,
 )
 from tests.policies import resources
-from tests.versions import has_role_lookup
 
 ACTIONS = ["kms:CreateGrant", "kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey", "kms:ListGrants"]
 GROUP = PersonalizeResource.dataset_group()
-has_references = pytest.mark.skipif(
-    not hasattr(kms.CfnKey, "from_key_arn"), reason="needs a newer aws-cdk-lib: this one lacks references (IKeyRef)"
-)
 
 
 def importing(bucket: Any, prefix: str = "import/", **props: Any) -> PersonalizeResource:
@@ -115,7 +111,6 @@ def test_a_key_that_comes_first_as_imported_is_the_apps_own(stack: cdk.Stack) ->
     assert sids == [None, "PersonalizeRole", "PersonalizeService"]
 
 
-@has_references
 def test_references_to_what_is_outside_of_the_app(stack: cdk.Stack) -> None:
     """They are as imported: reported with all that their owners must add."""
     encryption = PersonalizeEncryption(
@@ -128,7 +123,6 @@ def test_references_to_what_is_outside_of_the_app(stack: cdk.Stack) -> None:
     assert encryption.encryption_key.key_arn == KEY_ARN
 
 
-@has_references
 def test_the_path_in_a_bucket_reference(stack: cdk.Stack) -> None:
     """The address that Personalize takes has the bucket's name in it."""
     bucket = s3.CfnBucket.from_bucket_arn(stack, "Bucket", "arn:aws:s3:::ratings")
@@ -238,7 +232,6 @@ def test_what_is_granted_to_a_wrapped_role_with_a_path_is_told(
     assert "has the path /personalize/, and was imported by its ARN" in synth_error(app)
 
 
-@has_role_lookup
 def test_a_role_that_is_looked_up(app: cdk.App, concrete: cdk.Stack) -> None:
     """Its dummy, of an account of nobody, is refused by nobody, so that the CLI can look it up."""
     role = iam.Role.from_lookup(concrete, "Role", role_name="personalize")

@@ -11,7 +11,6 @@ from aws_cdk import aws_s3 as s3
 
 from personalize_kms_constructs import PersonalizeEncryption, PersonalizeResource, S3Location
 from tests.life.conftest import KEY_ARN, synth_error
-from tests.versions import needs_metric_attribution
 
 GROUP = PersonalizeResource.dataset_group()
 
@@ -268,7 +267,6 @@ def test_arns_of_elsewhere(concrete: cdk.Stack) -> None:
     ]
 
 
-@needs_metric_attribution
 def test_a_metric_attribution_of_a_dataset_group_elsewhere(concrete: cdk.Stack) -> None:
     """The same for what else belongs to a dataset group."""
     encryption = PersonalizeEncryption(concrete, "Encryption")

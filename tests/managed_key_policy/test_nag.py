@@ -4,15 +4,11 @@ from pathlib import Path
 from typing import Any
 
 import aws_cdk as cdk
+import cdk_nag
 import pytest
 
 from tests.managed_key_policy.test_template import managed
 from tests.templates.findings import REPORT_ONLY, findings
-from tests.versions import NEEDS_NAG
-
-pytest.importorskip("cdk_nag", reason=NEEDS_NAG)
-
-import cdk_nag
 
 
 @pytest.mark.parametrize(

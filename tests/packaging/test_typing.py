@@ -21,9 +21,6 @@ from aws_cdk import aws_personalize as personalize
 from aws_cdk import aws_s3 as s3
 
 from tests.packaging import user_code
-from tests.versions import needs_metric_attribution
-
-pytestmark = needs_metric_attribution
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]

@@ -172,7 +172,7 @@ class Building:
                     dataset_type="Interactions",
                     import_from=source,
                 )
-            elif kind == "metric attribution" and hasattr(personalize, "CfnMetricAttribution"):
+            elif kind == "metric attribution":
                 clicks = personalize.CfnMetricAttribution.MetricAttributeProperty(
                     metric_name="CLICKS", event_type="click", expression="SAMPLECOUNT()"
                 )

@@ -21,7 +21,6 @@ from tests.proof.arrangements import ARRANGEMENTS, CONCRETE_ALONE, UNSUPPORTED
 from tests.proof.building import KINDS, Arrangement, Building, Pick, resource
 from tests.proof.prover import differences
 from tests.proof.proving import HERE, build, found
-from tests.proof.variants import REFERS_ACROSS_ACCOUNTS
 from tests.templates import stacks
 
 EXAMPLES = int(os.environ.get("PROPERTY_EXAMPLES", "12"))
@@ -176,7 +175,7 @@ def test_any_resources_in_each_arrangement_are_as_the_page_has_it(
     arrangement: Arrangement, kinds: list[str], flags: frozenset[str], partition: str, concrete: bool
 ) -> None:
     """Whoever owns what: any selection in any order, under any flags."""
-    assume(arrangement not in CONCRETE_ALONE or (concrete and REFERS_ACROSS_ACCOUNTS))
+    assume(arrangement not in CONCRETE_ALONE or concrete)
     with tempfile.TemporaryDirectory() as folder:
         assert (
             found(

@@ -5,15 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-import aws_cdk as cdk
 import pytest
 
 from tests.proof.arrangements import CONCRETE_ALONE, UNSUPPORTED
 from tests.proof.building import Arrangement
 from tests.proof.model import UnresolvableError
-
-# An aws-cdk-lib without it refers to resources of other accounts by their fixed names alone.
-REFERS_ACROSS_ACCOUNTS = hasattr(cdk.Fn, "get_stack_output")
 
 
 class Variant(NamedTuple):
@@ -38,7 +34,7 @@ VARIANTS = (
 
 def case(arrangement: Arrangement, variant: Variant, kind: str | None = None) -> Iterator[object]:
     """The parameters of a test, unless there is no such arrangement; marked if it isn't supported yet."""
-    if arrangement in CONCRETE_ALONE and not (variant.concrete and REFERS_ACROSS_ACCOUNTS):
+    if arrangement in CONCRETE_ALONE and not variant.concrete:
         return
     given = [kind] if kind else []
     name = "-".join([arrangement.__name__, *(each.replace(" ", "_") for each in given), str(variant)])

@@ -18,9 +18,6 @@ from aws_cdk import aws_s3 as s3
 
 from personalize_kms_constructs import ImportedKeyPolicy, PersonalizeEncryption, PersonalizeResource, S3Location
 
-# aws-cdk-lib has the class since 2.268.0.
-HAS_METRIC_ATTRIBUTION = hasattr(personalize, "CfnMetricAttribution")
-
 SCHEMA = {
     "type": "record",
     "name": "Interactions",
@@ -79,18 +76,17 @@ def everything(scope: cdk.Stage, make_bucket: Callable[[cdk.Stack], s3.Bucket] =
         dataset_type="Interactions",
         import_from=S3Location(data, "import/interactions.csv"),
     )
-    if HAS_METRIC_ATTRIBUTION:
-        encryption.add_metric_attribution(
-            "Metrics",
-            dataset_group=movies,
-            name="movies-metrics",
-            metrics=[
-                personalize.CfnMetricAttribution.MetricAttributeProperty(
-                    metric_name="CLICKS", event_type="click", expression="SAMPLECOUNT()"
-                )
-            ],
-            destination=S3Location(data, "metrics/"),
-        )
+    encryption.add_metric_attribution(
+        "Metrics",
+        dataset_group=movies,
+        name="movies-metrics",
+        metrics=[
+            personalize.CfnMetricAttribution.MetricAttributeProperty(
+                metric_name="CLICKS", event_type="click", expression="SAMPLECOUNT()"
+            )
+        ],
+        destination=S3Location(data, "metrics/"),
+    )
     return stack
 
 

@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 
 from tests.templates import arrangements, stacks
-from tests.versions import needs_metric_attribution
 
 ROOT = Path(__file__).parents[2]
 
@@ -48,7 +47,6 @@ def test_no_arrangement_has_a_finding(template: str, arranged: Path) -> None:
     assert findings((arranged / f"{template}.template.json").read_text()) == []
 
 
-@needs_metric_attribution
 @pytest.mark.parametrize("stack", ["Data", "Recommendations", "Security"])
 def test_no_stack_of_the_example_app_has_a_finding(stack: str, example_app: Path) -> None:
     """The example that users copy is as clean as the library's own templates, across stacks as well.
@@ -60,7 +58,6 @@ def test_no_stack_of_the_example_app_has_a_finding(stack: str, example_app: Path
     assert sorted(found) == [("W3005", f"Resources/{machine}/DependsOn/1") for machine in machines]
 
 
-@needs_metric_attribution
 def test_example_app_has_no_other_stacks(example_app: Path) -> None:
     """A stack that is added to the example app belongs in the test above."""
     assert {path.name.partition(".")[0] for path in example_app.glob("*.template.json")} == {

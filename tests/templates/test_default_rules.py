@@ -16,9 +16,6 @@ from aws_cdk import aws_s3 as s3
 
 from tests.templates import stacks
 from tests.templates.findings import REPORT_ONLY, findings
-from tests.versions import needs_default_rules
-
-pytestmark = needs_default_rules
 
 # With the flag off, the CDK turns errors into warnings.
 VALIDATE = {"@aws-cdk/core:validateAgainstDefaultRules": True}

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import cast
 
 import aws_cdk as cdk
+import cdk_nag
 import pytest
 from aws_cdk import assertions
 from aws_cdk import aws_iam as iam
@@ -16,11 +17,6 @@ from aws_cdk import aws_s3 as s3
 
 from tests.templates import stacks
 from tests.templates.findings import REPORT_ONLY, findings
-from tests.versions import NEEDS_NAG
-
-pytest.importorskip("cdk_nag", reason=NEEDS_NAG)
-
-import cdk_nag
 
 PACKS: dict[str, Callable[[cdk.App], cdk_nag.NagPack]] = {
     "AwsSolutions": cdk_nag.AwsSolutionsChecks,

@@ -1,7 +1,7 @@
 """States whose whole JSON is ours, in a state machine of either query language.
 
-``sfn.Choice`` and its like write JSONPath, or JSONata since 2.178 and then only for a machine that is known to be
-JSONata. A state that says ``"QueryLanguage": "JSONata"`` of itself is right in both, from every aws-cdk-lib.
+``sfn.Choice`` and its like write JSONPath, or JSONata only for a machine that is known to be JSONata. A state
+that says ``"QueryLanguage": "JSONata"`` of itself is right in both.
 """
 
 from __future__ import annotations
@@ -73,12 +73,12 @@ class State(sfn.CustomState):
         return cast("Json", self._render_next_end())
 
     def to_state_json(self, query_language: Any = None) -> Json:
-        """The state in Amazon States Language; newer versions of the CDK say what the state machine's language is.
+        """The state in Amazon States Language; the CDK says what the state machine's language is.
 
         Raises:
             ValueError: if the state has another one, which Step Functions refuses in JSONata machines.
         """
-        refuse(self, _language_problems(self.query_language, getattr(query_language, "name", "")))
+        refuse(self, _language_problems(self.query_language, query_language.name if query_language else ""))
         return {"QueryLanguage": self.query_language, **self._json_renderer()}
 
     @property
