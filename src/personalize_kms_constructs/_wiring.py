@@ -14,7 +14,7 @@ from ._policies.limits import MANAGED_POLICIES_AT_MOST, too_many_policies
 from ._policies.registry import PolicyRegistry
 from ._refusal import refuse
 from .locations import S3Location
-from .matrix import Actions, S3Access
+from .matrix import KeyAccess, S3Access
 from .resources import PersonalizeResource
 
 
@@ -96,20 +96,20 @@ class Wiring:
 
     def _collect(self, resource: PersonalizeResource) -> None:
         row = resource.permissions
-        self._collect_on_key(self.encryption_key, (*row.key_policy, *row.dataset_group_key_policy), row.role_on_keys)
+        self._collect_on_key(self.encryption_key, row.on_dataset_group_key)
         for location, access in _accessed(resource):
             bucket = self.policies.of_bucket(self.known.bucket(location.bucket))
             bucket.collect_access(access, location.prefix)
             self.policies.of_role.collect_access(access, bucket.resource_arn, location.prefix)
             key = self.known.encryption_of(location).key
             if key is not None:
-                self._collect_on_key(self.policies.of_key(key), row.key_policy, row.role_on_keys)
+                self._collect_on_key(self.policies.of_key(key), access.on_key)
         for actions in row.role_on_everything:
             self.policies.of_role.collect_actions(actions, "*")
 
-    def _collect_on_key(self, key: KeyPolicy, key_policy: Sequence[Actions], role_on_keys: Sequence[Actions]) -> None:
-        key.collect_actions(key_policy)
-        for actions in key_policy if key.role_needs_iam else role_on_keys:
+    def _collect_on_key(self, key: KeyPolicy, access: KeyAccess) -> None:
+        key.collect_actions(access.key_policy)
+        for actions in access.key_policy if key.role_needs_iam else access.role_policies:
             self.policies.of_role.collect_actions(actions, key.resource_arn)
 
     def _order(self, resources: Sequence[PersonalizeResource]) -> None:
