@@ -16,6 +16,7 @@ from .._access.names import Names
 from .._access.report import AccessReport
 from .._access.text import finding, next_step
 from .._assembly.assembly import Assembly, read_assembly
+from .._assembly.templates import Template
 from ._checking import check_assemblies
 
 _ERROR, _WARNING = "error", "warning"
@@ -68,7 +69,7 @@ class PersonalizeAccessChecks:
     def validate(self, context: cdk.IPolicyValidationContext) -> cdk.PolicyValidationPluginReport:
         """Return what is wrong in the templates of the app, or of the stage that the plugin was added to."""
         directories = dict.fromkeys(Path(path).parent for path in context.template_paths)
-        assemblies = [read_assembly(directory, stages=False) for directory in directories]
+        assemblies = [read_assembly(directory, [], stages=False) for directory in directories]
         report = check_assemblies(assemblies)
         return cdk.PolicyValidationPluginReport(
             success=report.passed,
