@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
-from .._access.lists import as_list
 from .._access.values import unknown
+from .._access.written import as_list
 from .construct_paths import add_construct_paths, template_of
 from .errors import AssemblyError
 from .files import Json, is_object, read_json, read_template

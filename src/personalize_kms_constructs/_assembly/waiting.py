@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from .._access.lists import as_list
+from .._access.written import as_list
 from .app import App
 from .assembly import Assembly
 from .errors import AssemblyError

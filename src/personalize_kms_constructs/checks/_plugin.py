@@ -104,10 +104,10 @@ class _Violations:
                     row.first,
                 )
         for problem in report.problems:
-            text = names.short(problem.message)
-            yield self._violation(
-                _rule(problem.kind.capitalize()), _ERROR, text, problem.page, [problem.declared], problem
-            )
+            severity = _WARNING if problem.is_warning else _ERROR
+            says, fix = names.short(problem.says), names.short(problem.fix)
+            text = f"{says} (needed by {', '.join(problem.needed_by)})" if problem.needed_by else says
+            yield self._violation(_rule(problem.kind.capitalize()), severity, text, fix, problem.declared, problem)
 
     def _violation(
         self, rule: str, severity: str, text: str, fix: str, declared: Iterable[str], of: Entry | Problem
