@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from . import decision
@@ -112,8 +112,8 @@ def _beyond(pattern: str, bucket: Bucket, needed: tuple[str, ...]) -> Cause | No
     return None if on_bucket or _matches_one(needed, pattern) else Cause.OTHER_PREFIX
 
 
-def _matches_one(resources: Iterable[str], pattern: str) -> bool:
-    return any(resource == pattern or matches(resource, pattern) is Answer.YES for resource in resources)
+def _matches_one(resources: Collection[str], pattern: str) -> bool:
+    return pattern in resources or any(matches(resource, pattern) is Answer.YES for resource in resources)
 
 
 def _everything_in(bucket: Bucket) -> str:
