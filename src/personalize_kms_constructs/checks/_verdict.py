@@ -77,7 +77,7 @@ class _Checked:
 
 def _certain(read: ReadAssembly) -> AccessReport:
     """Return what is missing or wrong for certain, and isn't pending; warnings are what Personalize may work with."""
-    report = compare(read.model)
+    report = compare(read.model, with_excess=False)
     pending = [each for construct in read.constructs for each in construct.pending]
     return AccessReport(
         missing=tuple(each for each in report.missing if not any(_is_pending(each, *policy) for policy in pending)),
