@@ -1,8 +1,7 @@
-"""Facts about the service role: the one that the construct makes, or one that was passed, in any form."""
+"""The service role: the one that the construct makes, or one that was passed, in any form."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, cast
@@ -12,22 +11,16 @@ from aws_cdk import IResolveContext, IStringProducer, Lazy, Stack
 from aws_cdk import aws_iam as iam
 from constructs import Construct, IConstruct
 
-from .._argument_types import has
+from .._refusals.arguments import has
 from .._tokens import TOKEN, is_token, l1_behind, targets_in
-from ..matrix import SERVICE_PRINCIPAL
-from .between_stacks import needs
-from .conditions import for_this_account
-from .elsewhere import text_elsewhere, unknown_elsewhere
-from .names import fixed_role_name, is_nested_in, outermost_stack
+from .elsewhere import is_unknown_elsewhere, text_elsewhere
 from .place import Place
 
-NAMELESS = "a-role-without-a-name"
-"""Stands in documents for the name of a role that has none, until the checks at synth say so."""
 _CUSTOMIZE_ROLES = "@aws-cdk/iam:customizeRoles"
 
 
 @dataclass(frozen=True)
-class RoleFacts:
+class ServiceRole:
     """The role that Personalize assumes."""
 
     role: iam.IRole
@@ -46,20 +39,14 @@ class RoleFacts:
     """True where ``iam.Role.customize_roles`` has somebody else make the role, or our policies of it."""
 
     def __str__(self) -> str:
-        """The role, for people."""
-        return self.name
+        if self.own_l1 is not None:
+            return self.own_l1.node.path
+        return self.role.node.path if self.stack is not None else self.arn
 
     @property
     def is_lookup_dummy(self) -> bool:
         """True until the CLI has looked the role up."""
         return self.arn.endswith(":role/DUMMY_ARN")
-
-    @cached_property
-    def name(self) -> str:
-        """The role, for people."""
-        if self.own_l1 is not None:
-            return self.own_l1.node.path
-        return self.role.node.path if self.stack is not None else self.arn
 
     @cached_property
     def l1(self) -> iam.CfnRole | None:
@@ -95,20 +82,10 @@ class RoleFacts:
 
         It is made of name and path as they are at synth. A role without a name is referred to.
         """
-        if stack is None and not self.has_name:
-            return self.arn
-        return self.arn_by_name(self.would_make_a_cycle_in)
-
-    def arn_by_name(self, makes_a_cycle: Callable[[Stack], bool]) -> str:
-        """Return the ARN, made of name and path as they are at synth, or a reference for a role without a name.
-
-        Args:
-            makes_a_cycle: whether a reference to the role, in this stack, would make a cycle of stacks.
-        """
         l1 = self.l1
-        if l1 is None:
+        if l1 is None or (stack is None and not self.has_name):
             return self.arn
-        return Lazy.uncached_string(cast("IStringProducer", _ArnByName(l1, self, makes_a_cycle)))
+        return Lazy.uncached_string(cast("IStringProducer", _ArnByName(l1, self)))
 
     def would_make_a_cycle_in(self, stack: Stack) -> bool:
         """Tell if a reference to the role, in the policy of a key of this stack, makes a cycle of stacks.
@@ -118,13 +95,12 @@ class RoleFacts:
         told_by = self._told_by
         if told_by is None or told_by is stack:
             return False
-        outermost = outermost_stack(self.here.stack)
-        if outermost_stack(told_by) is not outermost:
-            # The policies that refer to the role make a cycle with the construct's own stack, whatever its name.
-            return outermost_stack(stack) is not outermost and needs(told_by, stack)
-        if outermost_stack(stack) is not outermost:
+        outermost = self.here.outermost
+        if Place.of(told_by).outermost is not outermost:
+            return False
+        if Place.of(stack).outermost is not outermost:
             return True
-        return told_by is self.here.stack and not is_nested_in(stack, told_by)
+        return told_by is self.here.stack and not Place.of(stack).is_nested_in(self.here)
 
     @cached_property
     def _told_by(self) -> Stack | None:
@@ -149,80 +125,73 @@ class RoleFacts:
     def name_is_of_its_stack(self) -> bool:
         """True if other stacks can't say the role's name or path, a parameter for example."""
         own = self.stack
-        return self.l1 is not None and own is not None and bool(unknown_elsewhere(self.path_and_name, own))
+        return self.l1 is not None and own is not None and is_unknown_elsewhere(self.path_and_name, own)
 
 
 @jsii.implements(IStringProducer)
 class _ArnByName:
     """The ARN of a role of this app: aspects and escape hatches change name and path until the end."""
 
-    def __init__(self, l1: iam.CfnRole, role: RoleFacts, makes_a_cycle: Callable[[Stack], bool]) -> None:
+    def __init__(self, l1: iam.CfnRole, role: ServiceRole) -> None:
         self._l1 = l1
         self._role = role
-        self._makes_a_cycle = makes_a_cycle
 
     def produce(self, context: IResolveContext) -> str:
-        """Return the ARN by the role's name, or a reference to the role where other stacks can't say the name.
+        """Return the ARN by the role's name, or a reference to the role where other stacks can't say the name."""
+        role, own = self._role, cast("Stack", self._role.stack)
+        if not role.has_name:
+            return self._l1.attr_arn
+        name = role.path_and_name
+        if Stack.of(context.scope) is not own:
+            if is_unknown_elsewhere(name, own):
+                return self._l1.attr_arn
+            name = text_elsewhere(name, own)
+        return f"arn:{role.here.partition}:iam::{role.here.account}:role{name}"
 
-        Where a cycle would come of it, the CDK would say so before the checks at synth can: they do instead.
-        """
-        role, consumer = self._role, Stack.of(context.scope)
-        if role.has_name:
-            own, name = cast("Stack", role.stack), role.path_and_name
-            if consumer is own or not unknown_elsewhere(name, own):
-                said = name if consumer is own else text_elsewhere(name, own)
-                return f"arn:{role.here.partition}:iam::{role.here.account}:role{said}"
-        return NAMELESS if self._makes_a_cycle(consumer) else self._l1.attr_arn
 
-
-def make_role(scope: Construct, path: str, id: str, here: Place, role_name: str | None) -> RoleFacts:
-    """Make a role that Personalize can assume for resources of this account and Region alone.
-
-    https://docs.aws.amazon.com/personalize/latest/dg/cross-service-confused-deputy-prevention.html
-    """
-    personalize = iam.ServicePrincipal(SERVICE_PRINCIPAL, conditions=for_this_account(here))
-    role = iam.Role(
-        scope,
-        "Role",
-        assumed_by=cast("iam.IPrincipal", personalize),
-        description="Lets Amazon Personalize use data and customer managed KMS keys",
-        role_name=role_name or fixed_role_name(path, id, here),
-    )
+def role_made_here(role: iam.Role, here: Place) -> ServiceRole:
+    """Return what is known of the role that the construct has made."""
     return replace(_facts_of_l2(role, here, here.stack), is_made_here=True)
 
 
-def find_role(given: Any, scope: Construct, here: Place) -> RoleFacts:
+def resolved_role(given: Any, scope: Construct, here: Place) -> ServiceRole:
     """Find out what is known of a role: an L2, an L1, an imported one or a reference."""
     facts = _facts_of_given(given, scope, here)
     return replace(facts, is_precreated=facts.is_precreated or has_precreated_roles(scope))
 
 
-def _facts_of_given(given: Any, scope: Construct, here: Place) -> RoleFacts:
+def _facts_of_given(given: Any, scope: Construct, here: Place) -> ServiceRole:
     if isinstance(given, iam.Role):
         return _facts_of_l2(given, here, given.stack)
     arn = _arn_of(given)
     if isinstance(given, iam.LazyRole):  # asking for its ARN has made it
         return _facts_of_l2(cast("iam.Role", given.node.default_child), here, given.stack)
-    l1 = l1_behind(arn, iam.CfnRole)
+    l1 = _l1_behind(arn)
     made_in = None
     if l1 is not None:
         # Not by a name in an ARN that the CDK puts together, which knows no path.
         arn, made_in = l1.attr_arn, l1.stack
     if not has(given, "role_arn"):
-        return RoleFacts(iam.Role.from_role_arn(scope, "ServiceRole", arn), arn, here, made_in, l1)
+        return ServiceRole(iam.Role.from_role_arn(scope, "ServiceRole", arn), arn, here, made_in, l1)
     precreated = has_precreated_roles(given)
     is_mutable = not is_immutable(given)
-    return RoleFacts(given, arn, here, made_in, l1, is_mutable, is_precreated=precreated)
+    return ServiceRole(given, arn, here, made_in, l1, is_mutable, is_precreated=precreated)
 
 
-def _facts_of_l2(role: iam.Role, here: Place, made_in: Stack) -> RoleFacts:
+def _facts_of_l2(role: iam.Role, here: Place, made_in: Stack) -> ServiceRole:
     arn = role.role_arn
     if TOKEN.fullmatch(arn):
-        return RoleFacts(cast("iam.IRole", role), arn, here, made_in)
+        return ServiceRole(cast("iam.IRole", role), arn, here, made_in)
     l1 = role.node.default_child
     if isinstance(l1, iam.CfnRole):  # a role that is made, and reported, with an ARN that is none
-        return RoleFacts(cast("iam.IRole", role), l1.attr_arn, here, made_in, l1)
-    return RoleFacts(cast("iam.IRole", role), arn, here, is_precreated=True)
+        return ServiceRole(cast("iam.IRole", role), l1.attr_arn, here, made_in, l1)
+    return ServiceRole(cast("iam.IRole", role), arn, here, is_precreated=True)
+
+
+def _l1_behind(arn: str) -> iam.CfnRole | None:
+    """Return the role of this app of an ARN: all of that is a reference to it, or all of the name in it."""
+    prefix, found, name = arn.partition(":role/")
+    return l1_behind(name if found and prefix.startswith("arn:") else arn, iam.CfnRole)
 
 
 def _arn_of(given: Any) -> str:

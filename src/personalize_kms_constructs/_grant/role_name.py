@@ -9,8 +9,6 @@ from __future__ import annotations
 import hashlib
 import re
 
-from aws_cdk import Stack
-
 from .place import Place
 
 # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
@@ -23,17 +21,6 @@ _LONGEST_PREFIX = 12
 _MAX_READABLE_LENGTH = _MAX_LENGTH - _LONGEST_PREFIX - _LONGEST_END - len("-") - _HASH_LENGTH
 
 
-def outermost_stack(stack: Stack) -> Stack:
-    """Return the stack that a stack is nested in, however deep; the name of a nested one is chosen at deployment."""
-    return Place.of(stack).outermost.stack
-
-
-def is_nested_in(stack: Stack, other: Stack) -> bool:
-    """Tell if a stack is nested in another, however deep."""
-    parent = Place.of(stack).parent
-    return parent is not None and (parent.stack is other or is_nested_in(parent.stack, other))
-
-
 def fixed_role_name(path: str, id: str, here: Place) -> str:
     """Return a role name that is unique for each deployment of an app by the CDK.
 
@@ -43,7 +30,7 @@ def fixed_role_name(path: str, id: str, here: Place) -> str:
     stack_name = here.outermost.name
     # Most often that is the path already; asking for the stack's costs two calls into jsii.
     if path != f"{stack_name}/{id}":
-        path = f"{stack_name}/{path.removeprefix(f'{here.outermost.stack.node.path}/')}"
+        path = f"{stack_name}/{path.removeprefix(f'{here.outermost.path}/')}"
     readable = re.sub(r"[^A-Za-z0-9+=,.@_-]", "", f"{stack_name}-{id}")[:_MAX_READABLE_LENGTH]
     unique = hashlib.sha256(f"{stack_name}\n{path}".encode()).hexdigest()[:_HASH_LENGTH].upper()
     return f"{readable}-{unique}-{here.region}"

@@ -7,10 +7,10 @@ In policies that the app makes, sids say nothing of paths or names, so that a re
 from __future__ import annotations
 
 import hashlib
-import re
-from collections.abc import Iterable
 from itertools import count
 from typing import Literal
+
+from constructs import IConstruct
 
 from .._tokens import is_token
 from ..matrix import Actions
@@ -18,7 +18,8 @@ from .place import Place
 
 Principal = Literal["Role", "Service"]
 
-_OURS = re.compile(r"Personalize(?:Role|Service)(?:ListBucket|ReadObjects|WriteObjects)?(?P<number>\d*)")
+# The numbers that constructs have in each policy, kept on the app: constructs of several stacks may share a policy.
+_ATTRIBUTE = "_personalize_kms_constructs_numbers"
 
 
 def key_sid(principal: Principal, suffix: str) -> str:
@@ -36,10 +37,23 @@ def role_sid(needed: Actions) -> str:
     return needed.name
 
 
-def next_suffix(sids: Iterable[str]) -> str:
-    """Return the suffix for one more construct in a policy with these sids: none, ``2``, ``3`` and so on."""
-    taken = {match["number"] for sid in sids if (match := _OURS.fullmatch(sid))}
-    return next(suffix for number in count(1) if (suffix := str(number) if number > 1 else "") not in taken)
+def take_suffix(app: IConstruct, identity: str) -> str:
+    """Return the suffix of one more construct in the policy of a key or bucket: none, ``2``, ``3`` and so on."""
+    taken = _taken(app).setdefault(identity, set())
+    suffix = next(suffix for number in count(1) if (suffix := str(number) if number > 1 else "") not in taken)
+    taken.add(suffix)
+    return suffix
+
+
+def give_back_suffix(app: IConstruct, identity: str, suffix: str) -> None:
+    """Leave a suffix to the next construct, since nothing was written with it."""
+    _taken(app).get(identity, set()).discard(suffix)
+
+
+def _taken(app: IConstruct) -> dict[str, set[str]]:
+    found: dict[str, set[str]] = getattr(app, _ATTRIBUTE, {})
+    setattr(app, _ATTRIBUTE, found)
+    return found
 
 
 def foreign_suffix(path: str, here: Place) -> str:

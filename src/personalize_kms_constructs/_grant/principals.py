@@ -1,7 +1,7 @@
 """The role and the service, as the policies of keys and buckets speak of them.
 
-Each has statements of its own: only the service's calls carry ``aws:SourceAccount`` and ``aws:SourceArn``, so that a
-condition on these keys would shut the role out.
+Each has statements of its own: only the service's calls carry ``aws:SourceAccount`` and ``aws:SourceArn``, so a condition
+on these keys would shut the role out.
 """
 
 from __future__ import annotations
@@ -12,10 +12,9 @@ from typing import Any
 
 from ..matrix import SERVICE_PRINCIPAL
 from ..options import SourceAccountCheck
-from .conditions import source_condition
 from .place import Place
-from .resources import Facts
-from .roles import RoleFacts
+from .resolved import ResolvedBucket, ResolvedKey
+from .role import ServiceRole
 from .sids import Principal
 
 
@@ -28,15 +27,15 @@ class PolicyPrincipal:
     principal: Mapping[str, str]
     condition: Mapping[str, Any] | None = None
     needs_iam: bool = False
-    """True where the resource's policy alone allows nothing, so that IAM must allow every action too."""
+    """True where the resource's policy alone allows nothing, so IAM must allow every action too."""
 
 
 def service_principal(check: SourceAccountCheck, here: Place) -> PolicyPrincipal:
     """Return Personalize itself, with the condition that was chosen."""
-    return PolicyPrincipal("Service", {"Service": SERVICE_PRINCIPAL}, source_condition(check, here))
+    return PolicyPrincipal("Service", {"Service": SERVICE_PRINCIPAL}, _source_condition(check, here))
 
 
-def role_principal(role: RoleFacts, resource: Facts) -> PolicyPrincipal:
+def role_principal(role: ServiceRole, resource: ResolvedKey | ResolvedBucket) -> PolicyPrincipal:
     """Return the role in its *named* or its *delegated* form: the one place that decides between them.
 
     *Named*, as AWS's page does: where role and resource are made in one stack, and where the role exists already and
@@ -50,3 +49,21 @@ def role_principal(role: RoleFacts, resource: Facts) -> PolicyPrincipal:
         return PolicyPrincipal("Role", {"AWS": role.arn}, needs_iam=needs_iam)
     condition = {"ArnEquals": {"aws:PrincipalArn": role.arn_elsewhere(resource.stack)}}
     return PolicyPrincipal("Role", {"AWS": role.account_root}, condition, needs_iam=True)
+
+
+def for_this_account(here: Place) -> dict[str, Any]:
+    """Return the condition on calls for Personalize's resources of this account and Region.
+
+    https://docs.aws.amazon.com/personalize/latest/dg/cross-service-confused-deputy-prevention.html
+    """
+    any_arn = f"arn:{here.partition}:personalize:{here.region}:{here.account}:*"
+    return {"StringEquals": {"aws:SourceAccount": here.account}, "ArnLike": {"aws:SourceArn": any_arn}}
+
+
+def _source_condition(check: SourceAccountCheck, here: Place) -> dict[str, Any] | None:
+    """Return the condition of statements for the service in key and bucket policies."""
+    if check is SourceAccountCheck.REQUIRED:
+        return for_this_account(here)
+    if check is SourceAccountCheck.IF_PRESENT:
+        return {"StringEqualsIfExists": {"aws:SourceAccount": here.account}}
+    return None
