@@ -8,22 +8,30 @@ So the page always says what is granted. Each mark links to the AWS page it come
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
-from personalize_kms_constructs import PersonalizeResource
-from personalize_kms_constructs.matrix import KMS_PAGE, Actions, Permissions
+from personalize_kms_constructs.matrix import ROWS, Actions, Permissions
 
 PAGE = Path(__file__).with_name("matrix.md")
 PLACE = re.compile(r"(?<=<!-- matrix -->\n).*(?=<!-- end of matrix -->)", re.DOTALL)
 
 # The policies that say something, in the order of the page.
-KEYS = "Key policy of every key, for the role and for the service"
-GROUP_KEY = "Key policy of the dataset group's key, for both, in addition"
-ROLE_ON_KEYS = "IAM policy of the role, on every key"
+KEY_POLICIES = {
+    "every": "Key policy of every key, for the role and for the service",
+    "group": "Key policy of the dataset group's key, for both, in addition",
+    "source": "Key policy of the key of what it reads, for both, in addition",
+    "destination": "Key policy of the key of what it writes, for both, in addition",
+}
+ROLE_ON_KEYS = {
+    "every": "IAM policy of the role, on every key",
+    "group": "IAM policy of the role, on the dataset group's key, in addition",
+    "source": "IAM policy of the role, on the key of what it reads, in addition",
+    "destination": "IAM policy of the role, on the key of what it writes, in addition",
+}
 DATA = "IAM policy of the role, and bucket policy for the service"
 ROLE_ON_ALL = "IAM policy of the role, on every resource"
-POLICIES = (KEYS, GROUP_KEY, ROLE_ON_KEYS, DATA, ROLE_ON_ALL)
+POLICIES = (*KEY_POLICIES.values(), *ROLE_ON_KEYS.values(), DATA, ROLE_ON_ALL)
 
 Need = tuple[str, str, str]
 """A policy, an action, and what it is on where that differs within the policy."""
@@ -39,16 +47,14 @@ def main() -> None:
 
 def table() -> Iterator[str]:
     """Return the table: a column for each resource, a row for each action."""
-    members = vars(PersonalizeResource).items()
-    names = [name for name, member in members if isinstance(member, staticmethod)]
-    rows = {name: getattr(PersonalizeResource, name)().permissions for name in names}
-    pages = {name: dict(needs(row)) for name, row in rows.items()}
+    pages = {row: dict(needs(row)) for row in ROWS}
     every_need = dict.fromkeys(need for found in pages.values() for need in found)
 
     yield '<table class="matrix">'
     yield "<thead>"
     yield "<tr><td></td>"
-    for name, row in rows.items():
+    for row in ROWS:
+        name = row.resource.replace(" ", "_")
         anchor = f"personalize_kms_constructs.PersonalizeResource.{name}"
         link = f'<a href="reference/resources.md#{anchor}">{row.resource}</a>'
         yield f'<th scope="col">{link}</th>'
@@ -56,17 +62,20 @@ def table() -> Iterator[str]:
     yield "</thead>"
     yield "<tbody>"
     for policy in POLICIES:
-        yield f'<tr><th scope="colgroup" colspan="{len(rows) + 1}">{policy}</th></tr>'
-        for need in (need for need in every_need if need[0] == policy):
+        of_policy = [need for need in every_need if need[0] == policy]
+        if of_policy:
+            span = len(ROWS) + 1
+            yield f'<tr><th scope="colgroup" colspan="{span}">{policy}</th></tr>'
+        for need in of_policy:
             _, action, place = need
             yield f'<tr><th scope="row"><code>{action}</code>{place}</th>'
-            for name in rows:
-                page = pages[name].get(need)
+            for row in ROWS:
+                page = pages[row].get(need)
                 yield f'<td><a href="{page}">✓</a></td>' if page else "<td>&ndash;</td>"
             yield "</tr>"
     yield "</tbody>"
     yield "</table>"
-    for row in rows.values():
+    for row in ROWS:
         if row.note:
             yield ""
             yield f"**{row.resource.capitalize()}**: {row.note}"
@@ -74,27 +83,45 @@ def table() -> Iterator[str]:
 
 def needs(row: Permissions) -> Iterator[tuple[Need, str]]:
     """Yield what a resource needs, each with the page that says so."""
-    # What is about KMS is on one page for all resources, and everything else on a page
-    # of the resource's own.
-    (other_page,) = [page for page in row.pages if page != KMS_PAGE] or [KMS_PAGE]
-    yield from of_actions(KEYS, row.key_policy, KMS_PAGE)
-    yield from of_actions(GROUP_KEY, row.dataset_group_key_policy, KMS_PAGE)
-    yield from of_actions(ROLE_ON_KEYS, row.role_on_keys, KMS_PAGE)
-    yield from of_actions(ROLE_ON_ALL, row.role_on_everything, other_page)
-    for access, verb in ((row.source, "reads"), (row.destination, "writes")):
+    keys = {"group": row.on_dataset_group_key}
+    places = (
+        ("source", row.source, "reads"),
+        ("destination", row.destination, "writes"),
+    )
+    keys |= {name: access.on_key for name, access, _ in places if access}
+    in_key_policies = {name: access.key_policy for name, access in keys.items()}
+    in_iam = {name: access.role_policies for name, access in keys.items()}
+    yield from on_keys(row, KEY_POLICIES, in_key_policies)
+    yield from on_keys(row, ROLE_ON_KEYS, in_iam)
+    yield from of_groups(row, ROLE_ON_ALL, row.role_on_everything)
+    for _, access, verb in places:
         if access is not None:
-            objects, bucket = f" on what it {verb}", f" on the bucket it {verb}"
-            yield from of_actions(DATA, [access.on_objects], other_page, objects)
-            yield from of_actions(DATA, access.on_bucket, other_page, bucket)
+            on_objects, on_bucket = f" on what it {verb}", f" on the bucket it {verb}"
+            yield from of_groups(row, DATA, [access.on_objects], on_objects)
+            yield from of_groups(row, DATA, access.on_bucket, on_bucket)
 
 
-def of_actions(
-    policy: str, groups: Iterable[Actions], page: str, place: str = ""
-) -> Sequence[tuple[Need, str]]:
-    """Return each action of the groups as a need."""
-    return [
-        ((policy, action, place), page) for group in groups for action in group.actions
-    ]
+def on_keys(
+    row: Permissions,
+    policies: Mapping[str, str],
+    groups_of_keys: Mapping[str, Sequence[Actions]],
+) -> Iterator[tuple[Need, str]]:
+    """Yield what all keys need once, and what one key needs besides."""
+    first, *others = groups_of_keys.values()
+    common = [group for group in first if all(group in each for each in others)]
+    yield from of_groups(row, policies["every"], common)
+    for key, groups in groups_of_keys.items():
+        more = [group for group in groups if group not in common]
+        yield from of_groups(row, policies[key], more)
+
+
+def of_groups(
+    row: Permissions, policy: str, groups: Iterable[Actions], place: str = ""
+) -> Iterator[tuple[Need, str]]:
+    """Yield each action of the groups as a need."""
+    for group in groups:
+        for action in group.actions:
+            yield (policy, action, place), group.page or row.page
 
 
 if __name__ == "__main__":

@@ -8,7 +8,6 @@ https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonpe
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from functools import reduce
 from typing import Any
 
@@ -16,54 +15,24 @@ from aws_cdk import Stack
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
-from . import matrix
 from ._argument_types import grantee_type_problems, not_a_resource, shown
 from ._policies.pasted import as_text, known_values, readable, replacements
 from ._policies.place import Place
 from ._policies.roles import is_immutable
 from ._warnings import warn
+from .matrix import SERVICE_PRINCIPAL, Permissions
 from .resources import PersonalizeResource
 
 Json = dict[str, Any]
 
 
-@dataclass(frozen=True)
-class Call:
-    """The API call that creates one kind of resource."""
-
-    noun: str
-    """The part of the API's names after ``Create`` and ``Describe``."""
-    resource_type: str
-    """The type of what is created, as in its ARN."""
-    parent_types: tuple[str, ...] = ()
-    """The types of what exists already and is required besides, as in their ARNs."""
-    takes_tags: bool = True
-
-    def statements(self, created: Sequence[str], parents: Sequence[str], *, tags: bool) -> Iterator[Json]:
-        """Yield the statements for creating and describing, on these ARNs."""
-        yield _allow([f"personalize:Create{self.noun}"], [*parents, *created])
-        tagging = ["personalize:TagResource"] if tags and self.takes_tags else []
-        yield _allow([f"personalize:Describe{self.noun}", *tagging], created)
-
-
-DATASET_GROUP = Call("DatasetGroup", "dataset-group")
-DATASET_IMPORT_JOB = Call("DatasetImportJob", "dataset-import-job", ("dataset",))
-DATASET_EXPORT_JOB = Call("DatasetExportJob", "dataset-export-job", ("dataset",))
-BATCH_INFERENCE_JOB = Call("BatchInferenceJob", "batch-inference-job", ("solution",))
-# The service authorization reference lists no solution for CreateBatchSegmentJob.
-BATCH_SEGMENT_JOB = Call("BatchSegmentJob", "batch-segment-job")
-DATA_DELETION_JOB = Call("DataDeletionJob", "data-deletion-job", ("dataset-group",))
-METRIC_ATTRIBUTION = Call("MetricAttribution", "metric-attribution", ("dataset-group",), takes_tags=False)
-
-_CALLS = {
-    matrix.DATASET_GROUP: DATASET_GROUP,
-    matrix.DATASET_IMPORT_JOB: DATASET_IMPORT_JOB,
-    matrix.DATASET_EXPORT_JOB: DATASET_EXPORT_JOB,
-    matrix.BATCH_INFERENCE_JOB: BATCH_INFERENCE_JOB,
-    matrix.BATCH_SEGMENT_JOB: BATCH_SEGMENT_JOB,
-    matrix.DATA_DELETION_JOB: DATA_DELETION_JOB,
-    matrix.METRIC_ATTRIBUTION: METRIC_ATTRIBUTION,
-}
+def creation_statements(
+    row: Permissions, created: Sequence[str], parents: Sequence[str], *, tags: bool
+) -> Iterator[Json]:
+    """Yield the statements for creating and describing a resource, on these ARNs."""
+    yield _allow([f"personalize:Create{row.noun}"], [*parents, *created])
+    tagging = ["personalize:TagResource"] if tags and row.takes_tags else []
+    yield _allow([f"personalize:Describe{row.noun}", *tagging], created)
 
 
 def personalize_arn(stack: Stack, resource_type: str, name: str) -> str:
@@ -76,7 +45,7 @@ def pass_role_statement(service_role_arn: str) -> Json:
 
     https://docs.aws.amazon.com/personalize/latest/dg/granting-personalize-s3-access.html
     """
-    to_personalize = {"StringEquals": {"iam:PassedToService": matrix.SERVICE_PRINCIPAL}}
+    to_personalize = {"StringEquals": {"iam:PassedToService": SERVICE_PRINCIPAL}}
     return {**_allow(["iam:PassRole"], [service_role_arn]), "Condition": to_personalize}
 
 
@@ -150,11 +119,10 @@ def _warn_of_immutable(scope: Construct, principal: Any, service_role_arn: str, 
 
 
 def _statements(stack: Stack, service_role_arn: str, resources: Sequence[PersonalizeResource]) -> Iterator[Json]:
-    calls = dict.fromkeys(_CALLS[resource.permissions] for resource in resources)
-    for call in calls:
-        created = [personalize_arn(stack, call.resource_type, "*")]
-        parents = [personalize_arn(stack, parent, "*") for parent in call.parent_types]
-        yield from call.statements(created, parents, tags=True)
+    for row in dict.fromkeys(resource.permissions for resource in resources):
+        created = [personalize_arn(stack, row.arn_type, "*")]
+        parents = [personalize_arn(stack, parent, "*") for parent in row.parents]
+        yield from creation_statements(row, created, parents, tags=True)
     yield pass_role_statement(service_role_arn)
 
 

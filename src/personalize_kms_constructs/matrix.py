@@ -2,12 +2,14 @@
 
 Every action this library ever grants is named here, in a row with the pages it comes from; nothing here
 knows the CDK. A row is about one resource, two principals (the service role, and the service principal
-``personalize.amazonaws.com``) and three places (key policies, the role's IAM policies, bucket policies).
+``personalize.amazonaws.com``) and three places (key policies, the role's IAM policies, bucket policies). It also says
+how the resource is called in Personalize's API. There is no other list of resources.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
 
 SERVICE_PRINCIPAL = "personalize.amazonaws.com"
 
@@ -25,35 +27,61 @@ class Actions:
 
     name: str
     actions: tuple[str, ...]
+    page: str = field(default="", compare=False)
+    """The page that asks for them; by default that of the row."""
+    everything: str = field(default="", compare=False)
+    """What ``*`` stands for, for people, where they take no narrower resource."""
+
+    def on_page(self, page: str) -> Actions:
+        """Return the same actions, asked for by another page."""
+        return replace(self, page=page)
 
 
 # "Your AWS KMS key policy and IAM policies must grant permissions for the following actions" (KMS_PAGE).
-USE_KEY = Actions("UseKey", ("kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey", "kms:ListGrants"))
+USE_KEY = Actions("UseKey", ("kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey", "kms:ListGrants"), KMS_PAGE)
 # "CreateGrant (only required in key policy)".
-CREATE_GRANTS = Actions("CreateGrants", ("kms:CreateGrant",))
+CREATE_GRANTS = Actions("CreateGrants", ("kms:CreateGrant",), KMS_PAGE)
 # "If you specify a key when you create a dataset group and want to export data from a dataset, your key policy must
 # include the GenerateDataKeyWithoutPlaintext action."
-EXPORT_DATA = Actions("ExportData", ("kms:GenerateDataKeyWithoutPlaintext",))
-
-# All that a row ever asks of a key policy.
-KEY_POLICY_ACTIONS = tuple(sorted((*CREATE_GRANTS.actions, *USE_KEY.actions, *EXPORT_DATA.actions)))
+EXPORT_DATA = Actions("ExportData", ("kms:GenerateDataKeyWithoutPlaintext",), KMS_PAGE)
 
 READ_OBJECTS = Actions("ReadObjects", ("s3:GetObject",))
 WRITE_OBJECTS = Actions("WriteObjects", ("s3:PutObject",))
 LIST_BUCKET = Actions("ListBucket", ("s3:ListBucket",))
 
 # The service authorization reference knows no resource for it.
-PUBLISH_METRICS = Actions("PublishMetrics", ("cloudwatch:PutMetricData",))
+PUBLISH_METRICS = Actions("PublishMetrics", ("cloudwatch:PutMetricData",), everything="CloudWatch")
+
+
+@dataclass(frozen=True)
+class KeyAccess:
+    """The actions of a resource on one of its keys."""
+
+    key_policy: tuple[Actions, ...] = (CREATE_GRANTS, USE_KEY)
+    """In the key's policy, for the role and for the service."""
+    role_policies: tuple[Actions, ...] = (USE_KEY,)
+    """In the role's IAM policies."""
+
+    @property
+    def key_policy_actions(self) -> tuple[str, ...]:
+        """The single actions in the key's policy."""
+        return tuple(action for group in self.key_policy for action in group.actions)
 
 
 @dataclass(frozen=True)
 class S3Access:
-    """The S3 actions of a resource on one of its locations; the role and the service need the same."""
+    """The actions of a resource on one of its locations; the role and the service need the same of S3."""
 
     on_objects: Actions
     """On the objects below the location's prefix."""
+    path_argument: str
+    """The argument of the API's call that has the location's path, such as ``JobInput.S3DataSource.Path``."""
+    key_argument: str = ""
+    """The argument that names the location's key, where the API takes one."""
     on_bucket: tuple[Actions, ...] = (LIST_BUCKET,)
     """On the bucket itself."""
+    on_key: KeyAccess = KeyAccess()
+    """On the key that encrypts the location, if one does."""
 
 
 @dataclass(frozen=True)
@@ -61,53 +89,95 @@ class Permissions:
     """One row: what must be allowed before Personalize can create the resource."""
 
     resource: str
-    """The resource as AWS's page calls it."""
-    pages: tuple[str, ...]
-    """Where each of the following is documented."""
-    key_policy: tuple[Actions, ...] = (CREATE_GRANTS, USE_KEY)
-    """In the policy of every key involved, for the role and for the service."""
-    dataset_group_key_policy: tuple[Actions, ...] = ()
-    """Besides those, in the policy of the dataset group's key."""
-    role_on_keys: tuple[Actions, ...] = (USE_KEY,)
-    """In the role's IAM policies, on every key involved."""
-    role_on_everything: tuple[Actions, ...] = ()
-    """In the role's IAM policies, on ``*``: actions that take no narrower resource."""
+    """The resource as AWS's page calls it; the API's names of it have the same words."""
+    page: str
+    """The page on the resource, which documents all that has no page of its own."""
+    on_dataset_group_key: KeyAccess = KeyAccess()
+    """On the dataset group's key."""
     source: S3Access | None = None
     """Data that Personalize reads; none where the resource reads nothing."""
     destination: S3Access | None = None
     """Data that Personalize writes; none where the resource writes nothing."""
+    role_on_everything: tuple[Actions, ...] = ()
+    """In the role's IAM policies, on ``*``: actions that take no narrower resource."""
+    role_argument: str = "RoleArn"
+    """The argument of the API's call that has the service role."""
+    parents: tuple[str, ...] = ()
+    """The types, as in their ARNs, of what a caller needs the API's action on besides the resource itself."""
+    takes_tags: bool = True
+    """True if the API's call takes tags."""
+    finished: str = "ACTIVE"
+    """The status of a resource that was made, or of a job that is done."""
     note: str = ""
     """Where the pages differ, and which was chosen."""
 
+    @property
+    def noun(self) -> str:
+        """The part of the API's names after ``Create`` and ``Describe``, such as ``DatasetGroup``."""
+        return "".join(word.capitalize() for word in self.resource.split())
 
-DATASET_GROUP = Permissions(resource="dataset group", pages=(KMS_PAGE,))
+    @property
+    def arn_type(self) -> str:
+        """The type in the resource's ARN, such as ``dataset-group``."""
+        return self.resource.replace(" ", "-")
+
+    def page_of(self, action: str) -> str:
+        """Return the page that asks for an action of this row."""
+        return next((group.page for group in self._groups() if action in group.actions), "") or self.page
+
+    def locations(self) -> tuple[S3Access, ...]:
+        """Return the access to each of its locations."""
+        return tuple(access for access in (self.source, self.destination) if access is not None)
+
+    def on_keys(self) -> tuple[KeyAccess, ...]:
+        """Return the access to each of its keys: the dataset group's, and those of its locations."""
+        return (self.on_dataset_group_key, *(access.on_key for access in self.locations()))
+
+    def _groups(self) -> Iterator[Actions]:
+        for on_key in self.on_keys():
+            yield from (*on_key.key_policy, *on_key.role_policies)
+        for access in self.locations():
+            yield from (access.on_objects, *access.on_bucket)
+        yield from self.role_on_everything
+
+
+DATASET_GROUP = Permissions(resource="dataset group", page=KMS_PAGE)
+
+# "Dataset import job (only AWS KMS key policy must grant permissions)" (KMS_PAGE).
+_KEY_POLICY_ALONE = KeyAccess(role_policies=())
 
 DATASET_IMPORT_JOB = Permissions(
     resource="dataset import job",
-    pages=(KMS_PAGE, IMPORT_PAGE),
-    role_on_keys=(),  # "only AWS KMS key policy must grant permissions"
-    source=S3Access(READ_OBJECTS),
+    page=IMPORT_PAGE,
+    on_dataset_group_key=_KEY_POLICY_ALONE,
+    source=S3Access(READ_OBJECTS, "DataSource.DataLocation", on_key=_KEY_POLICY_ALONE),
+    parents=("dataset",),
 )
 
 DATASET_EXPORT_JOB = Permissions(
     resource="dataset export job",
-    pages=(KMS_PAGE, EXPORT_PAGE),
-    dataset_group_key_policy=(EXPORT_DATA,),
-    destination=S3Access(WRITE_OBJECTS),
+    page=EXPORT_PAGE,
+    on_dataset_group_key=KeyAccess(key_policy=(CREATE_GRANTS, USE_KEY, EXPORT_DATA)),
+    destination=S3Access(WRITE_OBJECTS, "JobOutput.S3DataDestination.Path", "JobOutput.S3DataDestination.KmsKeyArn"),
+    parents=("dataset",),
+)
+
+_BATCH_SOURCE = S3Access(READ_OBJECTS, "JobInput.S3DataSource.Path", "JobInput.S3DataSource.KmsKeyArn")
+_BATCH_DESTINATION = S3Access(
+    WRITE_OBJECTS, "JobOutput.S3DataDestination.Path", "JobOutput.S3DataDestination.KmsKeyArn"
 )
 
 BATCH_INFERENCE_JOB = Permissions(
     resource="batch inference job",
-    pages=(KMS_PAGE, BATCH_PAGE),
-    source=S3Access(READ_OBJECTS),
-    destination=S3Access(WRITE_OBJECTS),
+    page=BATCH_PAGE,
+    source=_BATCH_SOURCE,
+    destination=_BATCH_DESTINATION,
+    parents=("solution",),
 )
 
+# The service authorization reference lists no solution for CreateBatchSegmentJob.
 BATCH_SEGMENT_JOB = Permissions(
-    resource="batch segment job",
-    pages=(KMS_PAGE, BATCH_PAGE),
-    source=S3Access(READ_OBJECTS),
-    destination=S3Access(WRITE_OBJECTS),
+    resource="batch segment job", page=BATCH_PAGE, source=_BATCH_SOURCE, destination=_BATCH_DESTINATION
 )
 
 # The pages differ. KMS_PAGE lists what needs permission to use a key, and no data deletion job. IMPORT_PAGE has one
@@ -115,11 +185,15 @@ BATCH_SEGMENT_JOB = Permissions(
 # (AWS KMS) for encryption, you must grant Amazon Personalize and your Amazon Personalize IAM service role permission to
 # use your key." CreateDataDeletionJob's API reference says of S3 that permissions "are the same as importing data".
 # Chosen: the row of import jobs, since it lets both use the keys and is the least that does: the key policy alone.
+_AS_IMPORTS = KeyAccess(key_policy=(CREATE_GRANTS.on_page(IMPORT_PAGE), USE_KEY.on_page(IMPORT_PAGE)), role_policies=())
+
 DATA_DELETION_JOB = Permissions(
     resource="data deletion job",
-    pages=(KMS_PAGE, IMPORT_PAGE),
-    role_on_keys=(),
-    source=S3Access(READ_OBJECTS),
+    page=IMPORT_PAGE,
+    on_dataset_group_key=_AS_IMPORTS,
+    source=S3Access(READ_OBJECTS, "DataSource.DataLocation", on_key=_AS_IMPORTS),
+    parents=("dataset-group",),
+    finished="COMPLETED",
     note=(
         "AWS's pages differ: the page on KMS doesn't list data deletion jobs, and the page on S3 asks that with KMS "
         "role and service may use the key. Chosen: the KMS permissions of dataset import jobs."
@@ -128,7 +202,18 @@ DATA_DELETION_JOB = Permissions(
 
 METRIC_ATTRIBUTION = Permissions(
     resource="metric attribution",
-    pages=(KMS_PAGE, METRICS_PAGE),
+    page=METRICS_PAGE,
     role_on_everything=(PUBLISH_METRICS,),
-    destination=S3Access(WRITE_OBJECTS, on_bucket=()),
+    destination=S3Access(
+        WRITE_OBJECTS,
+        "MetricsOutputConfig.S3DataDestination.Path",
+        "MetricsOutputConfig.S3DataDestination.KmsKeyArn",
+        on_bucket=(),
+    ),
+    role_argument="MetricsOutputConfig.RoleArn",
+    parents=("dataset-group",),
+    takes_tags=False,
 )
+
+ROWS = tuple(row for row in list(vars().values()) if isinstance(row, Permissions))
+"""All rows, in the order of this page."""

@@ -2,7 +2,9 @@
 
 import json
 import re
+from dataclasses import replace
 
+from personalize_kms_constructs import matrix
 from personalize_kms_constructs._access.comparison import compare
 from personalize_kms_constructs._access.model import Location, Problem
 from personalize_kms_constructs._access.report import AccessReport, merged
@@ -242,6 +244,33 @@ def test_markdown_has_tables_statements_and_a_graph() -> None:
     assert '-->|"kms:CreateGrant, kms:DescribeKey, kms:GenerateDataKey, kms:ListGrants<br/>for' in graph
     assert '-.->|"missing: s3:GetObject, s3:ListBucket<br/>for import (dataset import job)"|' in graph
     assert f'["bucket {BUCKET}"]' in graph
+
+
+def test_the_graph_draws_what_everything_stands_for() -> None:
+    """CloudWatch, whose actions take ``*`` alone; of an action that the rows don't know it says no more than ``*``."""
+    unknown = matrix.Actions("Notify", ("events:PutEvents",))
+    made_up = replace(matrix.METRIC_ATTRIBUTION, role_on_everything=(unknown, matrix.PUBLISH_METRICS))
+    markdown = report(asked(made_up), iam=[iam(["cloudwatch:PutMetricData"], "*")]).to_markdown()
+    graph = markdown.split("```mermaid\n")[1].split("```")[0]
+    nodes = dict(re.findall(r'^  (n\d+)\["(.*)"\]$', graph, re.MULTILINE))
+    edges = re.findall(r'^  n\d+ (\S+)\|"(.*)<br/>.*"\| (n\d+)$', graph, re.MULTILINE)
+    assert [(arrow, actions, nodes[target]) for arrow, actions, target in edges if "kms" not in actions] == [
+        ("-->", "cloudwatch:PutMetricData", "CloudWatch"),
+        ("-.->", "missing: events:PutEvents", "*"),
+    ]
+
+
+def test_a_permission_links_to_the_page_that_asks_for_it() -> None:
+    """Of a data deletion job's permissions on keys, that is the page on S3; AWS's page on keys doesn't list the job."""
+    guide = "https://docs.aws.amazon.com/personalize/latest/dg"
+    pages = {
+        row.resource: {each.action: each.page for each in report(asked(row, source=location())).missing}
+        for row in (IMPORT_JOB, matrix.DATA_DELETION_JOB)
+    }
+    for actions in pages.values():
+        assert actions["s3:GetObject"] == f"{guide}/granting-personalize-s3-access.html"
+    assert pages["dataset import job"]["kms:Decrypt"] == f"{guide}/granting-personalize-key-access.html"
+    assert pages["data deletion job"]["kms:Decrypt"] == f"{guide}/granting-personalize-s3-access.html"
 
 
 def test_markdown_keeps_its_tables_whatever_names_are() -> None:

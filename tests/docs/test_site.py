@@ -267,21 +267,24 @@ def test_matrix_is_what_aws_asks_for(pages: dict[str, Page]) -> None:
 
 
 def test_matrix_links_each_action_to_its_page(pages: dict[str, Page]) -> None:
-    """KMS actions come from the page on keys, everything else from the page of the resource."""
+    """KMS actions come from the page on keys, where it lists the resource, and all else from the resource's own."""
     links = [link for link in pages["matrix/index.html"].links if link.startswith(GUIDE)]
 
-    batch, export, imports, metrics = (
+    batch, export, keys, imports, metrics = (
         f"{GUIDE}/{name}.html"
         for name in (
             "batch-permissions",
             "export-permissions",
+            "granting-personalize-key-access",
             "granting-personalize-s3-access",
             "metric-attribution-requirements",
         )
     )
     assert links == [
-        # five actions of seven resources, one of one, four of five
-        *[f"{GUIDE}/granting-personalize-key-access.html"] * (35 + 1 + 20),
+        # five actions of seven resources; the page on keys doesn't list data deletion jobs
+        *[*[keys] * 5, imports, keys] * 5,
+        # one of one, four of five
+        *[keys] * (1 + 20),
         *(imports, batch, batch, imports),
         *(imports, batch, batch, imports),
         *(export, batch, batch, metrics),

@@ -128,6 +128,14 @@ def test_retained_statements_of_before_a_change_are_replaced(function: Function,
     assert policy() == written(statement("A", "kms:GenerateDataKeyWithoutPlaintext"))
 
 
+def test_a_statement_that_needs_less_than_before_is_replaced(function: Function, key_arn: str, policy: Policy) -> None:
+    """An export job was removed from the app; the function must know the statement that was written for it."""
+    more = {**statement("A"), "Action": ["kms:Decrypt", "kms:GenerateDataKeyWithoutPlaintext"]}
+    function("Create", key_arn, more)
+    answer = function("Update", key_arn, statement("A"), old=properties(key_arn, more))
+    assert (answer["Status"], policy()) == ("SUCCESS", written(statement("A")))
+
+
 def test_the_same_key_under_another_name(function: Function, key_arn: str, policy: Policy) -> None:
     """To CloudFormation that is another resource: it makes the new one, and then deletes the old one."""
     function("Create", key_arn, statement("A"), statement("B"), LogicalResourceId="Old")

@@ -13,13 +13,12 @@ from typing import Any
 import pytest
 
 from personalize_kms_constructs import matrix
-from personalize_kms_constructs.matrix import Actions, Permissions, S3Access
+from personalize_kms_constructs.matrix import Actions, KeyAccess, Permissions, S3Access
 from tests.proof.on_keys_and_buckets import several_keys
 from tests.proof.proving import found
 
 ROWS = {name: row for name, row in vars(matrix).items() if isinstance(row, Permissions)}
 GROUPS = {name: group for name, group in vars(matrix).items() if isinstance(group, Actions)}
-LISTS = ("key_policy", "dataset_group_key_policy", "role_on_keys", "role_on_everything")
 
 
 def mutants(row: Permissions) -> Iterator[tuple[str, Permissions]]:
@@ -30,19 +29,29 @@ def mutants(row: Permissions) -> Iterator[tuple[str, Permissions]]:
 
 def changes(row: Permissions) -> Iterator[tuple[str, str, Any]]:
     """A field of the row, what is changed, and what the field is then."""
-    for field in LISTS:
-        for change, changed in of_groups(getattr(row, field)):
-            yield field, change, changed
+    for change, access in on_key(row.on_dataset_group_key):
+        yield "on_dataset_group_key", change, access
+    for change, groups in of_groups(row.role_on_everything):
+        yield "role_on_everything", change, groups
     for field in ("source", "destination"):
-        access: S3Access | None = getattr(row, field)
-        if access is None:
+        location: S3Access | None = getattr(row, field)
+        if location is None:
             continue
         yield field, "dropped", None
-        for change, on_bucket in of_groups(access.on_bucket):
-            yield field, f"on_bucket {change}", dataclasses.replace(access, on_bucket=on_bucket)
+        for change, on_bucket in of_groups(location.on_bucket):
+            yield field, f"on_bucket {change}", dataclasses.replace(location, on_bucket=on_bucket)
+        for change, key in on_key(location.on_key):
+            yield field, change, dataclasses.replace(location, on_key=key)
         for name, group in GROUPS.items():
-            if name.endswith("_OBJECTS") and group != access.on_objects:
-                yield field, f"on_objects {name}", dataclasses.replace(access, on_objects=group)
+            if name.endswith("_OBJECTS") and group != location.on_objects:
+                yield field, f"on_objects {name}", dataclasses.replace(location, on_objects=group)
+
+
+def on_key(access: KeyAccess) -> Iterator[tuple[str, KeyAccess]]:
+    """What is changed on one key, and the access that it makes."""
+    for field in ("key_policy", "role_policies"):
+        for change, groups in of_groups(getattr(access, field)):
+            yield f"{field} {change}", dataclasses.replace(access, **{field: groups})
 
 
 def of_groups(groups: tuple[Actions, ...]) -> Iterator[tuple[str, tuple[Actions, ...]]]:
@@ -58,14 +67,10 @@ def of_groups(groups: tuple[Actions, ...]) -> Iterator[tuple[str, tuple[Actions,
             yield f"with {group.name}", (*groups, group)
 
 
-# Each key's policy has them already.
-SAID_TWICE = ("dataset_group_key_policy with CreateGrants", "dataset_group_key_policy with UseKey")
-
 CASES = [
     pytest.param(name, mutant, id=f"{row.resource.replace(' ', '_')}-{change.replace(' ', '_')}")
     for name, row in ROWS.items()
     for change, mutant in mutants(row)
-    if change not in SAID_TWICE
 ]
 
 

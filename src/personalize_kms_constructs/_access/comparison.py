@@ -13,7 +13,7 @@ from .entries import Allowed, Entry, Missing, Undecided
 from .excess import excess
 from .limits import limit_problems
 from .model import AccessModel, Asked, Problem
-from .needs import IN_BUCKET_POLICY, IN_IAM, IN_KEY_POLICY, Need, needs_of, page_of
+from .needs import IN_BUCKET_POLICY, IN_IAM, IN_KEY_POLICY, Need, needs_of
 from .ordering import ordering_problems
 from .problems import configuration_problems, trust_findings
 from .remedies import statements_for
@@ -75,7 +75,7 @@ def _entries(
             "policy": policy,
             "policy_of": need.owner if in_bucket else need.policy_of,
             "needed_by": sorted({asked.label for asked in needs[need]}),
-            "page": page_of(need, needs[need][0]),
+            "page": needs[need][0].permissions.page_of(need.action),
             "because": found.because,
             "declared": tuple(dict.fromkeys(asked.declared for asked in needs[need] if asked.declared)),
         }
@@ -121,7 +121,7 @@ def _open_questions(model: AccessModel) -> Iterator[Undecided]:
                     )
                     declared = (asked.declared,) if asked.declared else ()
                     yield Undecided(
-                        "", "", "", bucket.arn, "key", "", [str(asked)], asked.permissions.pages[-1], because, declared
+                        "", "", "", bucket.arn, "key", "", [str(asked)], asked.permissions.page, because, declared
                     )
 
 

@@ -8,12 +8,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
+from ..matrix import ROWS
 from .entries import Allowed, Entry
 from .grouping import by_subject, who
 from .names import Names
 
 if TYPE_CHECKING:
     from .report import AccessReport
+
+_EVERYTHING = {action: group.everything for row in ROWS for group in row.role_on_everything for action in group.actions}
+"""What ``*`` stands for, by the action."""
 
 
 def graph(report: AccessReport, names: Names) -> Iterator[str]:
@@ -24,11 +28,11 @@ def graph(report: AccessReport, names: Names) -> Iterator[str]:
     nodes: dict[str, str] = {}
     edges = []
     for (kind, arn), own in by_subject(entries).items():
-        target = "CloudWatch" if kind == "role" else f"{kind} {names.of(arn)}"
-        callers: dict[str, list[Entry]] = {}
+        callers: dict[tuple[str, str], list[Entry]] = {}
         for entry in own:
-            callers.setdefault(who(entry, names), []).append(entry)
-        for caller, theirs in callers.items():
+            target = f"{kind} {names.of(arn)}" if kind != "role" else _EVERYTHING.get(entry.action, entry.resource)
+            callers.setdefault((who(entry, names), target), []).append(entry)
+        for (caller, target), theirs in callers.items():
             # An action that one policy gives and another lacks isn't allowed.
             missing = [each for each in theirs if not isinstance(each, Allowed)]
             lacking = {each.action for each in missing}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from ..matrix import KMS_PAGE, SERVICE_PRINCIPAL, Actions, S3Access
+from ..matrix import SERVICE_PRINCIPAL, KeyAccess, S3Access
 from .model import AccessModel, Asked, Location
 
 ROLE, SERVICE = "role", "service"
@@ -60,24 +60,24 @@ def location_key(model: AccessModel, asked: Asked, location: Location) -> str | 
 def _needs(model: AccessModel, asked: Asked) -> Iterator[Need]:
     row = asked.permissions
     if asked.dataset_group_key is not None:
-        yield from _on_key(asked, asked.dataset_group_key, (*row.key_policy, *row.dataset_group_key_policy))
+        yield from _on_key(asked, asked.dataset_group_key, row.on_dataset_group_key)
     for location, access in ((asked.source, row.source), (asked.destination, row.destination)):
         if location is not None and access is not None:
             yield from _on_location(asked, location, access)
             key_arn = location_key(model, asked, location)
             if key_arn is not None:
-                yield from _on_key(asked, key_arn, row.key_policy)
+                yield from _on_key(asked, key_arn, access.on_key)
     for actions in row.role_on_everything:
         for action in actions.actions:
             yield _need(asked, ROLE, IN_IAM, action, EVERYTHING, "")
 
 
-def _on_key(asked: Asked, key_arn: str, in_key_policy: tuple[Actions, ...]) -> Iterator[Need]:
+def _on_key(asked: Asked, key_arn: str, access: KeyAccess) -> Iterator[Need]:
     for principal in (ROLE, SERVICE):
-        for actions in in_key_policy:
+        for actions in access.key_policy:
             for action in actions.actions:
                 yield _need(asked, principal, IN_KEY_POLICY, action, key_arn, key_arn)
-    for actions in asked.permissions.role_on_keys:
+    for actions in access.role_policies:
         for action in actions.actions:
             yield _need(asked, ROLE, IN_IAM, action, key_arn, key_arn)
 
@@ -95,11 +95,6 @@ def _need(asked: Asked, principal: str, policy: str, action: str, resource: str,
     # Personalize itself is the same, whatever role the resource has.
     role_arn = asked.role_arn if principal == ROLE else ""
     return Need(principal, role_arn, policy, action, resource, owner, asked.account, asked.region)
-
-
-def page_of(need: Need, asked: Asked) -> str:
-    """Return the page that asks for it."""
-    return KMS_PAGE if need.action.startswith("kms:") else asked.permissions.pages[-1]
 
 
 def conditions_of(asked: Iterable[Asked]) -> frozenset[str]:

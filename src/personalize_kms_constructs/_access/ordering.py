@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from .answers import Answer
 from .decision import Decision
 from .model import Asked, Policy, Problem
-from .needs import Need, page_of
+from .needs import Need
 
 
 def ordering_problems(needs: Mapping[Need, list[Asked]], decisions: Mapping[Need, Decision]) -> Iterator[Problem]:
@@ -25,7 +25,7 @@ def ordering_problems(needs: Mapping[Need, list[Asked]], decisions: Mapping[Need
             f"{asked} may be created before {policy.name}, which allows {actions}: make it depend on that policy, for "
             "example by node.add_dependency"
         )
-        yield Problem("ordering", message, str(asked), asked.declared, page_of(for_these[0], asked))
+        yield Problem("ordering", message, str(asked), asked.declared, asked.permissions.page_of(for_these[0].action))
 
 
 def _is_there(asked: Asked, policy: Policy) -> bool:

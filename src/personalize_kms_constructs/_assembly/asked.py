@@ -11,11 +11,7 @@ from .._access.model import OpenQuestion
 from .._access.values import account_of, unknown
 from .physical import Resource
 
-KINDS: Mapping[str, matrix.Permissions] = {
-    f"create{row.resource.replace(' ', '')}": row
-    for row in vars(matrix).values()
-    if isinstance(row, matrix.Permissions)
-}
+KINDS: Mapping[str, matrix.Permissions] = {f"create{row.noun.lower()}": row for row in matrix.ROWS}
 """The permissions that AWS's pages ask for, by the call of the API with its name in lower case."""
 
 
@@ -55,14 +51,10 @@ class Request:
     def _unknown(self, name: str, path: tuple[str, ...], found: Any) -> str:
         return unknown(f"{name} of {self.name}", self.resource.stack.name, self.resource.logical_id, path, found)
 
-    def first_of(self, *paths: tuple[str, ...]) -> str | None:
-        """Return the first of these arguments that is there."""
-        return next((found for found in (self.text(*path) for path in paths) if found is not None), None)
-
     @property
     def role_arn(self) -> str | None:
         """The role."""
-        return self.first_of(("rolearn",), ("metricsoutputconfig", "rolearn"))
+        return self._argument(self.permissions.role_argument)
 
     @property
     def key_arn(self) -> str | None:
@@ -72,15 +64,20 @@ class Request:
     @property
     def source(self) -> tuple[str | None, str | None]:
         """The path of the input, and the key that it names."""
-        path = self.first_of(("datasource", "datalocation"), ("jobinput", "s3datasource", "path"))
-        return path, self.text("jobinput", "s3datasource", "kmskeyarn")
+        return self._place(self.permissions.source)
 
     @property
     def destination(self) -> tuple[str | None, str | None]:
         """The path of the output, and the key that it names."""
-        places = ("joboutput", "metricsoutputconfig")
-        path = self.first_of(*((place, "s3datadestination", "path") for place in places))
-        return path, self.first_of(*((place, "s3datadestination", "kmskeyarn") for place in places))
+        return self._place(self.permissions.destination)
+
+    def _place(self, access: matrix.S3Access | None) -> tuple[str | None, str | None]:
+        if access is None:
+            return None, None
+        return self._argument(access.path_argument), self._argument(access.key_argument)
+
+    def _argument(self, name: str) -> str | None:
+        return self.text(*name.lower().split(".")) if name else None
 
 
 def of_sdk_call(resource: Resource, name: str, call: Any, *, at_deployment: bool) -> Request | None:

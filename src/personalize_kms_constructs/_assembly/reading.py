@@ -176,7 +176,7 @@ class _Reading:
             message = (
                 f"{request.name}: its {what} is {path!r} but an s3:// URI is expected, for example s3://bucket/folder/"
             )
-            return _problem(request, message, request.permissions.pages[-1])
+            return _problem(request, message, request.permissions.page)
         bucket, *prefix = split(path.removeprefix(_S3), "/", 1)
         key_arn = self._key(key, resource) if key is not None else None
         bucket_arn = resource.arn("s3", bucket, region=False, account=False)
@@ -226,13 +226,13 @@ def _place_problems(request: Request, source: object, destination: object) -> It
         # A hole at the end may become a string that ends in a slash.
         if prefix and not prefix.endswith(("/", "}")):
             message = f"{request.name}: its destination is {path}, which is not a folder: end it in /"
-            yield _problem(request, message, request.permissions.pages[-1])
+            yield _problem(request, message, request.permissions.page)
         if isinstance(source, Location) and _folder(source) == _folder(destination):
             message = (
                 f"{request.name} has the same source and destination, {path}, but Personalize wants another folder for "
                 "the output: change one of them"
             )
-            yield _problem(request, message, request.permissions.pages[-1])
+            yield _problem(request, message, request.permissions.page)
 
 
 def _folder(location: Location) -> tuple[str, str]:

@@ -120,7 +120,7 @@ class _Gathering:
         if not path.startswith(_S3):
             label = self._facts.labels[job.arn]
             reason = f"{label} has the path {path!r}, which is no s3:// URI: give one, for example s3://bucket/folder/"
-            page, group = job.kind.permissions.pages[-1], self._facts.group.arn
+            page, group = job.kind.permissions.page, self._facts.group.arn
             problem = Problem("configuration", reason, label, page=page, about=group, reason=reason)
             self._model.problems.append(problem)
             return None

@@ -16,7 +16,7 @@ from .._policies.limits import MANAGED_POLICIES_AT_MOST, number_warning
 from .._policies.sizes import size_of
 from .._tokens import is_token
 from .._warnings import warn
-from ..matrix import KEY_POLICY_ACTIONS, SERVICE_PRINCIPAL
+from ..matrix import ROWS, SERVICE_PRINCIPAL
 
 _ID = "PersonalizeKeyPolicies"
 # In seconds: the most that Lambda gives. The function ends by itself before.
@@ -28,6 +28,9 @@ _CONFIGURATION = "MAY_WRITE"
 _KEY_ARN_LENGTH = len("arn:aws:kms:us-east-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab")
 # In seconds: a call that came so late would be of an operation that is over.
 _EVENT_AGE = 300
+# The function knows its own statements by these, also those that an earlier version of the stack has written: with no
+# more than the present ones it would refuse to replace what a resource needed that was removed since.
+_ACTIONS = sorted({action for row in ROWS for access in row.on_keys() for action in access.key_policy_actions})
 _WAY_OUT = "use another stack for some of the constructs, or ImportedKeyPolicy.PENDING"
 
 _Statements = dict[CfnResource, tuple[str, list[iam.PolicyStatement]]]
@@ -164,7 +167,7 @@ class _MayWrite:
         return self._stack.to_json_string(
             {
                 "Service": SERVICE_PRINCIPAL,
-                "Actions": list(KEY_POLICY_ACTIONS),
+                "Actions": _ACTIONS,
                 "Conditions": conditions,
                 "Keys": keys,
             }

@@ -9,7 +9,7 @@ from aws_cdk import Duration, Fn, Stack
 from constructs import Construct
 
 from .._tokens import is_token
-from ..callers import BATCH_INFERENCE_JOB, BATCH_SEGMENT_JOB, personalize_arn
+from ..callers import personalize_arn
 from ..encryption import PersonalizeEncryption
 from ..locations import S3Location
 from ..resources import PersonalizeResource
@@ -86,7 +86,6 @@ class BatchInferenceJob(Job):
         super().__init__(
             scope,
             id,
-            call=BATCH_INFERENCE_JOB,
             encryption=encryption,
             allows=PersonalizeResource.batch_inference_job,
             places=places,
@@ -163,7 +162,6 @@ class BatchSegmentJob(Job):
         super().__init__(
             scope,
             id,
-            call=BATCH_SEGMENT_JOB,
             encryption=encryption,
             allows=PersonalizeResource.batch_segment_job,
             places=places,

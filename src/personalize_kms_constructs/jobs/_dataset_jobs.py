@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from aws_cdk import Duration, Stack
 from constructs import Construct
 
-from ..callers import DATASET_EXPORT_JOB, DATASET_IMPORT_JOB, personalize_arn
+from ..callers import personalize_arn
 from ..encryption import PersonalizeEncryption
 from ..locations import S3Location
 from ..resources import PersonalizeResource
@@ -70,7 +70,6 @@ class DatasetImportJob(Job):
         super().__init__(
             scope,
             id,
-            call=DATASET_IMPORT_JOB,
             encryption=encryption,
             allows=PersonalizeResource.dataset_import_job,
             places=[data],
@@ -139,7 +138,6 @@ class DatasetExportJob(Job):
         super().__init__(
             scope,
             id,
-            call=DATASET_EXPORT_JOB,
             encryption=encryption,
             allows=PersonalizeResource.dataset_export_job,
             places=[data],

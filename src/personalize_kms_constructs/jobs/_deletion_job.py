@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from aws_cdk import Duration, Stack
 from constructs import Construct
 
-from ..callers import DATA_DELETION_JOB, personalize_arn
+from ..callers import personalize_arn
 from ..encryption import PersonalizeEncryption
 from ..locations import S3Location
 from ..resources import PersonalizeResource
@@ -67,7 +67,6 @@ class DataDeletionJob(Job):
         super().__init__(
             scope,
             id,
-            call=DATA_DELETION_JOB,
             encryption=encryption,
             allows=PersonalizeResource.data_deletion_job,
             places=[data],
@@ -82,5 +81,4 @@ class DataDeletionJob(Job):
                 if is_known(dataset_group_arn)
                 else personalize_arn(Stack.of(scope), "dataset-group", "*")
             ],
-            success="COMPLETED",
         )

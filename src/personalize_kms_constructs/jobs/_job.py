@@ -11,7 +11,7 @@ from constructs import Construct, IValidation
 
 from .._argument_types import tags_type_problems
 from .._refusal import refuse
-from ..callers import Call, pass_role_statement, personalize_arn
+from ..callers import creation_statements, pass_role_statement, personalize_arn
 from ..encryption import PersonalizeEncryption
 from ..resources import PersonalizeResource
 from ._arns import GivenArn
@@ -43,7 +43,6 @@ class Job(sfn.StateMachineFragment):
         scope: Construct,
         id: str,
         *,
-        call: Call,
         encryption: PersonalizeEncryption,
         allows: Callable[..., PersonalizeResource],
         places: Sequence[Place],
@@ -54,7 +53,6 @@ class Job(sfn.StateMachineFragment):
         patience: Duration | None,
         tags: Mapping[str, str] | None,
         parents: Callable[[], Iterable[str]] = tuple,
-        success: str = "ACTIVE",
         problems: Iterable[str] = (),
     ) -> None:
         """Make the states, and wire the permissions.
@@ -62,7 +60,6 @@ class Job(sfn.StateMachineFragment):
         Args:
             scope: the parent construct.
             id: the construct's id.
-            call: the API call that starts the job.
             encryption: whose service role does the work.
             allows: the factory of the resource that ``encryption`` has to allow; it takes the locations.
             places: where the job reads and writes.
@@ -73,12 +70,12 @@ class Job(sfn.StateMachineFragment):
             patience: how long it may wait for its place.
             tags: the job's tags.
             parents: the ARNs that the caller needs the API's action on besides the job's; asked for when all is well.
-            success: the status with which the job ends.
             problems: what is wrong with arguments of this kind of job.
         """
         super().__init__(scope, id)
         stack = Stack.of(self)
-        kind = allows().permissions.resource
+        row = allows().permissions
+        kind = row.resource
         found = [
             *encryption_problems(stack, encryption),
             *(problem for place in places for problem in place.problems(kind)),
@@ -114,13 +111,15 @@ class Job(sfn.StateMachineFragment):
                 encryption, lambda more: refuse(self, neighbours.cycle_problems(arns, call_arguments, more))
             )
 
-        job_arn = personalize_arn(stack, call.resource_type, "")
-        needed = call.statements([job_arn + name.pattern], list(parents()), tags="Tags" in parameters.arguments)
+        job_arn = personalize_arn(stack, row.arn_type, "")
+        needed = creation_statements(
+            row, [job_arn + name.pattern], list(parents()), tags="Tags" in parameters.arguments
+        )
         language = JobLanguage(
             Aws.PARTITION,
-            call.noun,
+            row.noun,
             job_arn,
-            success=success,
+            success=row.finished,
             name_is_given=name.is_given,
             timeout_seconds=timeout_seconds(timeout),
             attempts=attempts(patience, timeout),
