@@ -13,9 +13,9 @@ Json = Any
 
 
 def parts_of(resolved: Json) -> Iterator[str | dict[str, Any]]:
-    """Yield the parts of a resolved string: literal text, and the functions between it, ``Fn::Join`` and ``Fn::Sub`` read.
+    """Yield the parts of a resolved string: literal text, and the functions in it.
 
-    A function that isn't known is a part as it stands; so is a value that is no string.
+    ``Fn::Join`` and ``Fn::Sub`` are read; any other function is a part as it stands.
     """
     match resolved:
         case str() | int():

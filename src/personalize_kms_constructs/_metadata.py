@@ -10,14 +10,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, cast
 
-from aws_cdk import Reference, Stack, Tokenization
+from aws_cdk import CfnResource, Reference, Stack, Tokenization
 from constructs import Construct
 
-from ._policies.place import Place
+from ._grant.place import Place
+from ._grant.resolved import ResolvedLocation, ResolvedResource
+from ._grant.targets import KeyTarget
+from ._grant.wiring import Wiring
 from ._tokens import TOKEN
-from ._wiring import Wiring
-from .locations import S3Location
-from .resources import PersonalizeResource
 
 METADATA_TYPE = "personalize-kms-constructs:resources"
 
@@ -37,9 +37,9 @@ def leave_resources(scope: Construct, here: Place, wiring: Wiring) -> None:
     found: dict[str, Any] = describe.place(here)
     try:
         found |= {
-            "encryptionKey": describe.text(wiring.encryption_key.resource_arn),
-            "serviceRole": describe.text(wiring.policies.role.arn),
-            "resources": [describe.resource(each) for each in wiring.allowed],
+            "encryptionKey": describe.text(wiring.encryption_key.arn),
+            "serviceRole": describe.text(wiring.role.arn),
+            "resources": [describe.resource(each) for each in wiring.allowed.values()],
         }
     except Exception as error:
         found["problem"] = f"{type(error).__name__}: {error}"
@@ -51,13 +51,9 @@ class _Description:
 
     def __init__(self, here: Place, wiring: Wiring) -> None:
         self._here = here
-        self._known = wiring.known
-        role = wiring.policies.role
-        self._l1s = {
-            facts.arn: facts.l1
-            for facts in (role, *wiring.policies.resources)
-            if facts.stack is here.stack and facts.l1 is not None
-        }
+        own: list[tuple[str, Stack | None, CfnResource | None]] = [(wiring.role.arn, wiring.role.stack, wiring.role.l1)]
+        own += [(each.key.arn, each.key.stack, each.key.l1) for each in wiring.policies if isinstance(each, KeyTarget)]
+        self._l1s = {arn: l1 for arn, stack, l1 in own if stack is here.stack and l1 is not None}
         """The L1s of the construct's own stack, by their ARNs."""
         self._texts: dict[str, Any] = {}
 
@@ -65,20 +61,18 @@ class _Description:
         """Describe a stack."""
         return {"stack": place.path, "template": place.template}
 
-    def resource(self, resource: PersonalizeResource) -> dict[str, Any]:
+    def resource(self, resource: ResolvedResource) -> dict[str, Any]:
         """Describe a resource with its locations."""
-        found: dict[str, Any] = {"resource": resource.permissions.resource}
+        found: dict[str, Any] = {"resource": resource.row.resource}
         for name, location in (("source", resource.source), ("destination", resource.destination)):
             if location is not None:
                 found[name] = self._location(location)
         return found
 
-    def _location(self, location: S3Location) -> dict[str, Any]:
-        bucket, key = self._known.bucket(location.bucket), self._known.encryption_of(location).key
-        found = {"bucket": self.text(bucket.arn), "prefix": self.text(location.prefix)}
-        is_in_template = location.encryption_key is None and bucket.imported_key is None
-        if key is not None and not is_in_template:
-            found["key"] = self.text(key.arn)
+    def _location(self, location: ResolvedLocation) -> dict[str, Any]:
+        found = {"bucket": self.text(location.bucket.arn), "prefix": self.text(location.prefix)}
+        if location.key is not None and not location.key_is_in_template:
+            found["key"] = self.text(location.key.arn)
         return found
 
     def text(self, text: str) -> Any:

@@ -10,8 +10,9 @@ from typing import Any, cast
 from aws_cdk import Reference, Stack, Tokenization
 from aws_cdk.region_info import RegionInfo
 
-from .._tokens import TOKEN, is_token
-from .place import Place
+from ._expressions import parts_of, placeholder
+from ._grant.place import Place
+from ._tokens import TOKEN, is_token
 
 ACCOUNT, PARTITION, REGION = "${AWS::AccountId}", "${AWS::Partition}", "${AWS::Region}"
 _PLACEHOLDER = re.compile(r"\$\{[^}]+\}")
@@ -82,17 +83,4 @@ def _placeholder(token: str, stack: Stack) -> str:
         if Stack.of(target) is not stack:
             # Its logical id would say nothing here, and its path says in which stack it is.
             return f"${{{target.node.path}.{cast('Reference', reference).display_name}}}"
-    return _as_sub(stack.resolve(token))
-
-
-def _as_sub(value: Any) -> str:
-    if isinstance(value, str):
-        return value
-    (function, argument), *_ = value.items()
-    if function == "Ref":
-        return f"${{{argument}}}"
-    if function == "Fn::GetAtt":
-        return f"${{{'.'.join(argument)}}}"
-    if function == "Fn::Join":
-        return str(argument[0]).join(_as_sub(part) for part in argument[1])
-    return json.dumps(value)
+    return "".join(part if isinstance(part, str) else placeholder(part) for part in parts_of(stack.resolve(token)))

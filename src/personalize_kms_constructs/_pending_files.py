@@ -11,7 +11,7 @@ from typing import Any, cast
 from aws_cdk import Names, Stage
 from constructs import Construct
 
-from .place import Place
+from ._grant.place import Place
 
 FOLDER = "personalize-kms-pending"
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from functools import cached_property
+from pathlib import Path
+from typing import cast
 
-from aws_cdk import Stack
+from aws_cdk import Stack, Stage
 from constructs import IConstruct
 
 # Kept on the stack, since every construct of the stack asks the same: without it ten constructs take 15 % longer.
@@ -56,6 +58,11 @@ class Place:
     def root(self) -> IConstruct:
         """The app, or what stands at the top of the tree in its place."""
         return self.stack.node.root
+
+    @cached_property
+    def assembly(self) -> Path:
+        """The folder that the stage is synthesized into."""
+        return Path(cast("Stage", Stage.of(self.stack) or self.root).outdir)
 
     @cached_property
     def path(self) -> str:

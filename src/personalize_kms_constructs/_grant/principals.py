@@ -1,7 +1,7 @@
 """The role and the service, as the policies of keys and buckets speak of them.
 
-Each has statements of its own: only the service's calls carry ``aws:SourceAccount`` and ``aws:SourceArn``, so a condition
-on these keys would shut the role out.
+Each has statements of its own: only the service's calls carry ``aws:SourceAccount`` and ``aws:SourceArn``, so a
+condition on these keys would shut the role out.
 """
 
 from __future__ import annotations

@@ -273,7 +273,7 @@ def _resolved_bucket(given: Any, here: Place) -> ResolvedBucket:
 def _bucket_l1_behind(arn: str) -> s3.CfnBucket | None:
     """Return the bucket of this app of an ARN: all of that is a reference to it, or all of the name in it."""
     parts = arn.split(":")
-    is_by_name = len(parts) == len("arn:aws:s3:::name".split(":")) and parts[0] == "arn"
+    is_by_name = len(parts) == len(["arn", "aws", "s3", "", "", "name"]) and parts[0] == "arn"
     return l1_behind(parts[-1] if is_by_name else arn, s3.CfnBucket)
 
 

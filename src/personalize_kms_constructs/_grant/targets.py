@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, ClassVar, Literal, cast
 
 import jsii
-from aws_cdk import IAnyProducer, IResolveContext, Lazy, Stack, Token
+from aws_cdk import IAnyProducer, IResolveContext, Lazy, Token
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
@@ -143,7 +143,8 @@ class KeyTarget(PolicyTarget):
             return True
         wrapper: Any = l1.node.try_find_child("@FromCfnKey")
         if wrapper is not None:
-            return all([wrapper.add_to_resource_policy(each).statement_added for each in self._made(statements)])
+            results = [wrapper.add_to_resource_policy(each) for each in self._made(statements)]
+            return all(result.statement_added for result in results)
         if policy is None:
             place = Place.of(l1.stack)
             policy = l1.key_policy = default_key_policy(f"arn:{place.partition}:iam::{place.account}:root")
@@ -262,8 +263,9 @@ def _added_by_cdk(l1: kms.CfnKey | s3.CfnBucket, statements: Sequence[Mapping[st
     """
     added = None
     for each in statements:
+        policies = cast("iam.IResourceWithPolicyV2", iam.ResourceWithPolicies.of(l1))
         try:
-            result = iam.ResourceWithPolicies.of(l1).add_to_resource_policy(iam.PolicyStatement.from_json(each))
+            result = policies.add_to_resource_policy(iam.PolicyStatement.from_json(each))
         except RuntimeError:
             return None
         if not result.statement_added:

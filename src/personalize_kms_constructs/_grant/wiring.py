@@ -8,16 +8,13 @@ from aws_cdk import Stage
 from constructs import Construct, DependencyGroup, IDependable
 
 from .._refusals import refuse
-from .._refusals.arguments import not_a_resource
-from .._refusals.paths import resource_problems
-from .._refusals.stacks import bucket_problems, key_problems
-from ..locations import S3Location
 from ..options import SourceAccountCheck
 from ..resources import PersonalizeResource
+from .door import Door
 from .place import Place
 from .plan import Plan, Statements, Terms, make_plan
 from .principals import role_principal, service_principal
-from .resolved import ResolvedBucket, ResolvedKey, ResolvedResource, Resolver
+from .resolved import ResolvedBucket, ResolvedKey, ResolvedResource
 from .role import ServiceRole
 from .sids import foreign_suffix, give_back_suffix, take_suffix
 from .targets import AddStatements, BucketTarget, KeyTarget, ManagedPolicyTarget, PolicyTarget
@@ -33,11 +30,12 @@ class Wiring:
         here: Place,
         role: ServiceRole,
         encryption_key: ResolvedKey,
-        resolver: Resolver,
+        door: Door,
         *,
         source_account_check: SourceAccountCheck,
         manage: Callable[[str], AddStatements] | None,
     ) -> None:
+        self.door = door
         self.role = role
         self.encryption_key = encryption_key
         self.allowed: dict[PersonalizeResource, ResolvedResource] = {}
@@ -50,7 +48,6 @@ class Wiring:
         self._scope = scope
         self._path = path
         self._here = here
-        self._resolver = resolver
         self._service = service_principal(source_account_check, here)
         self._manage = manage
         self._terms: dict[str, Terms] = {}
@@ -78,24 +75,16 @@ class Wiring:
         """Every policy that has statements: those of keys, of the role, of buckets."""
         return [*self._keys.values(), *self._of_role, *self._buckets.values()]
 
-    def resolved(self, resources: Iterable[object]) -> list[ResolvedResource]:
-        """Look up the locations of resources; what is no resource is left out."""
-        return [self._resolver.resource(each) for each in resources if isinstance(each, PersonalizeResource)]
-
-    def problems(self, resources: Iterable[object], resolved: Iterable[ResolvedResource]) -> Iterator[str]:
-        """Explain why Personalize can't work with these resources."""
-        yield from (not_a_resource(each) for each in resources if not isinstance(each, PersonalizeResource))
-        yield from problems_of_resources(resolved, self._here, self.role, manages_imported_keys=self._manage is not None)
-
-    def allow(self, resources: Sequence[ResolvedResource]) -> None:
-        """Put the statements for these resources into the policies.
+    def allow(self, resources: Iterable[PersonalizeResource]) -> None:
+        """Put the statements for these resources, which the door has let in, into the policies.
 
         Raises:
             ValueError: if the templates are written already; nothing has changed then.
         """
+        resolved = self.door.resources(resources)
         for check in self.before_allowing:
-            check([each.given for each in resources])
-        allowed = {**self.allowed, **{each.given: each for each in resources if each.given not in self.allowed}}
+            check([each.given for each in resolved])
+        allowed = {**self.allowed, **{each.given: each for each in resolved if each.given not in self.allowed}}
         new = self._add_terms(allowed.values())
         plan = make_plan(allowed.values(), self.encryption_key.identity, self._terms)
         problems = list(self._late_problems(plan))
@@ -105,11 +94,6 @@ class Wiring:
         refuse(self._scope, problems)
         self.allowed = allowed
         self._put(plan)
-
-    def key_arn(self, location: S3Location) -> str | None:
-        """Return the ARN of the key that encrypts a location, if one does."""
-        key = self._resolver.location(location).key
-        return None if key is None else key.arn
 
     def late_problems(self) -> Iterator[str]:
         """Explain that a call comes too late to reach a template."""
@@ -201,17 +185,3 @@ class Wiring:
     def _forget(self, identity: str) -> None:
         """Forget the terms of a policy that nothing was written into."""
         give_back_suffix(self._here.root, identity, self._terms.pop(identity).suffix)
-
-
-def problems_of_resources(
-    resources: Iterable[ResolvedResource], here: Place, role: ServiceRole | None, *, manages_imported_keys: bool
-) -> Iterator[str]:
-    """Explain why Personalize can't work with resources, their buckets and keys in this place."""
-    for resource in resources:
-        yield from resource_problems(resource)
-        for what, location in resource.locations:
-            yield from bucket_problems(f"bucket of the {what}", location.bucket, here, role)
-            if location.problem:
-                yield f"bucket of the {what} {location.problem}"
-            if location.key is not None:
-                yield from key_problems(f"key of the {what}", location.key, here, role, managed=manages_imported_keys)

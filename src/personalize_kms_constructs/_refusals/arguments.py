@@ -82,6 +82,8 @@ class Expected:
     fits: Callable[[object], bool]
     way: str
     """A way to get one."""
+    member_fits: Callable[[object], bool] = lambda _: True
+    """The type of its members, where it has any."""
 
 
 def _member_of(members: type[Enum]) -> Expected:
@@ -118,15 +120,12 @@ DATASET_GROUP = Expected(
     lambda value: has(value, "attr_dataset_group_arn") or _may_be_arn_of("dataset-group")(value),
     "pass what add_dataset_group returned, a personalize.CfnDatasetGroup or an ARN",
 )
-TAGS = Expected(
-    "a mapping of strings",
-    lambda value: isinstance(value, Mapping) and all(isinstance(text, str) for tag in value.items() for text in tag),
-    "pass {'key': 'value'}",
-)
+TAGS = Expected("a mapping of strings", lambda value: isinstance(value, Mapping), "pass {'key': 'value'}", STRING.fits)
 METRICS = Expected(
     "a list of metrics",
-    lambda value: is_sequence(value) and all(has(each, "event_type", "resolve") for each in value),  # type: ignore[attr-defined]
+    is_sequence,
     "pass [personalize.CfnMetricAttribution.MetricAttributeProperty(…)]",
+    lambda value: has(value, "event_type", "resolve"),
 )
 GRANTEE = Expected(
     "a caller",
@@ -139,10 +138,54 @@ TARGET = Expected(
 
 
 def type_problems(expected: Expected, *, optional: bool = False, **given: object) -> Iterator[str]:
-    """Report the arguments that are of another type, given by their names."""
+    """Report the arguments that are of another type, given by their names, or have a member of another type."""
     for what, value in given.items():
-        if not (optional and value is None) and not expected.fits(value):
+        if optional and value is None:
+            continue
+        if not expected.fits(value):
             yield f"{what} is {shown(value)} but {expected.noun} is expected: {expected.way}"
+            continue
+        wrong = [member for member in _members(value) if not expected.member_fits(member)]
+        if wrong:
+            yield f"{what} has {shown(wrong[0])} but {expected.noun} is expected: {expected.way}"
+
+
+def _members(value: object) -> list[object]:
+    """Return the members of a list, and the keys and values of a mapping."""
+    if isinstance(value, Mapping):
+        return [text for item in value.items() for text in item]
+    return list(value) if isinstance(value, Sequence) else []
+
+
+def constructor_problems(
+    resources: object,
+    encryption_key: object,
+    service_role: object,
+    role_name: object,
+    removal_policy: object,
+    source_account_check: object,
+    imported_key_policy: object,
+    imported_key_policy_revision: object,
+) -> Iterator[str]:
+    """Report arguments of the construct that are of another type, or that are for what it doesn't make."""
+    yield from type_problems(KEY, optional=True, encryption_key=encryption_key)
+    yield from type_problems(ROLE, optional=True, service_role=service_role)
+    yield from type_problems(RESOURCES, resources=resources)
+    yield from type_problems(REMOVAL_POLICY, removal_policy=removal_policy)
+    yield from type_problems(SOURCE_ACCOUNT_CHECK, source_account_check=source_account_check)
+    yield from type_problems(IMPORTED_KEY_POLICY, imported_key_policy=imported_key_policy)
+    yield from type_problems(REVISION, optional=True, imported_key_policy_revision=imported_key_policy_revision)
+    if service_role is not None and role_name is not None:
+        yield "role_name is for the role made here, but service_role is given: leave one out"
+    if imported_key_policy is ImportedKeyPolicy.MANAGED:
+        return
+    if imported_key_policy_revision is not None:
+        yield (
+            "imported_key_policy_revision is for ImportedKeyPolicy.MANAGED, which is not chosen: leave it out, or say "
+            "imported_key_policy=ImportedKeyPolicy.MANAGED"
+        )
+    if encryption_key is not None and removal_policy is RemovalPolicy.DESTROY:
+        yield "removal_policy is for the key made here, but encryption_key is given: leave one out"
 
 
 def not_a_location(what: str, value: object) -> str:

@@ -42,9 +42,7 @@ def service_role_problems(role: ServiceRole) -> Iterator[str]:
         )
 
 
-def key_problems(
-    what: str, key: ResolvedKey, here: Place, role: ServiceRole | None, *, managed: bool
-) -> Iterator[str]:
+def key_problems(what: str, key: ResolvedKey, here: Place, role: ServiceRole | None, *, managed: bool) -> Iterator[str]:
     """Explain why Personalize can't use a key in this stack, or why its policy can't speak of the role."""
     if key.is_alias:
         yield (
@@ -92,9 +90,7 @@ def _region_problems(what: str, resource: ResolvedKey | ResolvedBucket, here: Pl
         )
 
 
-def _role_reference_problems(
-    what: str, resource: ResolvedKey | ResolvedBucket, role: ServiceRole
-) -> Iterator[str]:
+def _role_reference_problems(what: str, resource: ResolvedKey | ResolvedBucket, role: ServiceRole) -> Iterator[str]:
     """Explain that the policy of a resource of another stack can't refer to the role without a cycle of stacks."""
     if resource.stack is None or not role.would_make_a_cycle_in(resource.stack):
         return

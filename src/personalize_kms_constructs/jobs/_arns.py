@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from aws_cdk import Stack
 from aws_cdk.region_info import Fact, FactName
 
-from .._argument_types import shown
+from .._refusals.arguments import shown
 from .._tokens import TOKEN, is_token, is_yet_to_be_looked_up, literal_part
 from ._expressions import is_jsonata, text_problems
 

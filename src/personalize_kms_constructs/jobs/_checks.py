@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from .._argument_types import shown
-from .._name_checks import name_problems
+from .._refusals.arguments import shown
+from .._refusals.names import name_problems
 from .._tokens import is_token
 from ._expressions import is_jsonata
 

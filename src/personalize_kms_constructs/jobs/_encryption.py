@@ -7,8 +7,8 @@ from typing import cast
 
 from aws_cdk import Stack, Stage
 
-from .._argument_types import shown
-from .._policies.roles import RoleFacts
+from .._grant.role import ServiceRole
+from .._refusals.arguments import shown
 from .._tokens import is_token
 from ..encryption import PersonalizeEncryption
 from ..locations import S3Location
@@ -21,14 +21,14 @@ def s3_data(encryption: PersonalizeEncryption, place: Place) -> dict[str, str | 
     return {"Path": place.uri, "KmsKeyArn": key_arn(encryption, place.location)}
 
 
-def service_role(encryption: PersonalizeEncryption) -> RoleFacts:
+def service_role(encryption: PersonalizeEncryption) -> ServiceRole:
     """Return what is known of the service role."""
-    return encryption._role
+    return encryption._wiring.role
 
 
 def key_arn(encryption: PersonalizeEncryption, location: S3Location) -> str | None:
     """Return the ARN of the key that encrypts a location, if one does."""
-    return encryption._wiring.key_arn(location)
+    return encryption._wiring.door.key_arn(location)
 
 
 def check_before_allowing(
@@ -70,7 +70,7 @@ def location_problems(
     """Explain why Personalize can't work with the locations, as the encryption would once it has to allow them."""
     if isinstance(encryption, PersonalizeEncryption):
         resources = [allows(**{each.part: each.location}) for each in places if isinstance(each.location, S3Location)]
-        yield from encryption._judgement.of_resources(resources)
+        yield from encryption._wiring.door.problems(resources)
 
 
 def _stage_of(stack: Stack) -> str:

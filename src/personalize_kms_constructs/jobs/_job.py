@@ -9,8 +9,8 @@ from aws_cdk import Aws, Duration, Stack
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct, IValidation
 
-from .._argument_types import tags_type_problems
-from .._refusal import refuse
+from .._refusals import refuse
+from .._refusals.arguments import TAGS, type_problems
 from ..callers import creation_statements, pass_role_statement, personalize_arn
 from ..encryption import PersonalizeEncryption
 from ..resources import PersonalizeResource
@@ -83,7 +83,7 @@ class Job(sfn.StateMachineFragment):
             *(problem for arn in arns for problem in arn.problems(stack)),
             *job_name_problems(job_name),
             *time_problems(timeout, patience),
-            *tags_type_problems(tags),
+            *type_problems(TAGS, optional=True, tags=tags),
             *state_name_problems(f"Status of {id}"),
             *problems,
         ]

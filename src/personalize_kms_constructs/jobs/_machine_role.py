@@ -8,8 +8,8 @@ import jsii
 from aws_cdk import Stack
 from constructs import Construct, IValidation
 
-from .._policies.pasted import readable
-from .._policies.roles import has_precreated_roles
+from .._grant.role import has_precreated_roles
+from .._pasted import readable
 from .._warnings import warn
 from ._states import State
 

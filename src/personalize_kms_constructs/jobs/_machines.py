@@ -12,8 +12,8 @@ from aws_cdk import Stack
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct, IValidation
 
+from .._grant.place import Place
 from .._policies.app import contents_at_synth
-from .._policies.place import Place
 from ._states import Json, State
 
 

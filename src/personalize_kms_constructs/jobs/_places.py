@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from aws_cdk import aws_stepfunctions as sfn
 
-from .._argument_types import not_a_location, shown
+from .._refusals.arguments import not_a_location, shown
 from .._tokens import TOKEN, is_token, is_yet_to_be_looked_up, literal_part
 from ..locations import S3Location
 from ..resources import PersonalizeResource
