@@ -87,6 +87,13 @@ class AtSynth:
                 "nothing is allowed, so Personalize has access to nothing by this construct: say what it will create, "
                 "by resources=[PersonalizeResource.dataset_group()] or allow(…)",
             )
+        for bucket in self._buckets_of_unknown_encryption():
+            yield (
+                "unknownBucketEncryption",
+                f"bucket {bucket} has an encryption that is known only at deployment, by a condition or a parameter, so "
+                "it isn't known which key has to let Personalize in: give the key that it may have, as "
+                "S3Location(…, encryption_key=…)",
+            )
         for what, resource in self._retained.items():
             if resource.cfn_options.deletion_policy is CfnDeletionPolicy.DELETE:
                 yield (
@@ -95,6 +102,10 @@ class AtSynth:
                     "has it deleted with the stack, and with it the access to all that was encrypted: exclude it "
                     "there, or say removal_policy=RemovalPolicy.DESTROY",
                 )
+
+    def _buckets_of_unknown_encryption(self) -> list[str]:
+        locations = [each for resource in self._wiring.allowed.values() for _, each in resource.locations]
+        return list(dict.fromkeys(str(each.bucket) for each in locations if each.is_key_unknown))
 
     def _pending_warnings(self) -> Iterator[tuple[str, str]]:
         """Write a file for each policy that took no statements, and yield a warning for it."""

@@ -32,7 +32,6 @@ _GIVE_THE_KEY = "give the key that it stands for, as S3Location(…, encryption_
 _OWN_KEY = (
     "encrypt the bucket with a key of your own, or give the key of the objects, as S3Location(…, encryption_key=…)"
 )
-_SAY_THE_KEY = "give the key that it may have, as S3Location(…, encryption_key=…)"
 
 
 @dataclass(frozen=True)
@@ -88,6 +87,8 @@ class ResolvedLocation:
     """None where no KMS key encrypts it, or none that this app knows of."""
     problem: str
     """The reason why no policy can name its key, and what to do."""
+    is_key_unknown: bool
+    """True where only the deployment decides if there is a key, by a condition or a parameter."""
     key_is_in_template: bool
     """True if the bucket of this app says its key itself."""
     prefix: str
@@ -157,18 +158,18 @@ class Resolver:
         here, prefix = self._here.stack, given.prefix
         is_elsewhere = bucket.stack is not None and bucket.stack is not here
         imported_with = _key_of_imported(given.bucket)
-        key, problem = None, ""
         if given.encryption_key is not None:
-            key = self.key(given.encryption_key)
+            encryption = _Encryption(self.key(given.encryption_key))
         elif imported_with is not None:
-            key, problem = self._by_key(imported_with)
-        elif bucket.stack is not None:
-            key, problem = self._of_bucket(bucket)
+            encryption = self._by_key(imported_with)
+        else:
+            encryption = self._of_bucket(bucket)
         return ResolvedLocation(
             given,
             bucket,
-            key,
-            problem,
+            encryption.key,
+            encryption.problem,
+            encryption.is_unknown,
             key_is_in_template=given.encryption_key is None and imported_with is None,
             prefix=prefix,
             prefix_in_bucket_policy=lazy_text_elsewhere(prefix, here) if is_elsewhere else prefix,
@@ -179,46 +180,53 @@ class Resolver:
             self._buckets[given] = _resolved_bucket(given, self._here)
         return self._buckets[given]
 
-    def _of_bucket(self, bucket: ResolvedBucket) -> tuple[ResolvedKey | None, str]:
-        """Find the key by which a bucket of this app is encrypted, or why no policy can name it."""
+    def _of_bucket(self, bucket: ResolvedBucket) -> _Encryption:
+        """Find the key by which a bucket of this app is encrypted."""
         known = None if bucket.l2 is None else bucket.l2.encryption_key
         if known is not None:
             return self._by_key(known)
         l1 = bucket.l1 if bucket.l2 is None else cast("s3.CfnBucket", bucket.l2.node.default_child)
         algorithm, key_id = _default_encryption(l1)
         if algorithm is None or is_token(algorithm):
-            return None, (
-                "has an encryption that is known only at deployment, by a condition or a parameter, so that it isn't "
-                f"known which key has to let Personalize in: {_SAY_THE_KEY}"
-            )
+            return _Encryption(is_unknown=True)
         if not algorithm.startswith("aws:kms"):
-            return None, ""
+            return _Encryption()
         if key_id is None:
-            return None, (
-                f"is encrypted by {algorithm} with aws/s3, a key of AWS whose policy nobody can change, so that "
+            return _Encryption(
+                problem=f"is encrypted by {algorithm} with aws/s3, a key of AWS whose policy nobody can change, so "
                 f"Personalize can't use it: {_OWN_KEY}"
             )
         return self._by_id(key_id)
 
-    def _by_key(self, key: Any) -> tuple[ResolvedKey | None, str]:
+    def _by_key(self, key: Any) -> _Encryption:
         if not has(key, "alias_target_key"):
-            return self.key(key), ""
+            return _Encryption(self.key(key))
         try:
-            return self.key(key.alias_target_key), ""
+            return _Encryption(self.key(key.alias_target_key))
         except RuntimeError:  # an alias that was imported by its name, which says no key
-            return None, f"is encrypted by an alias, {key.alias_name}, which no policy can name: {_GIVE_THE_KEY}"
+            shown = f"an alias, {key.alias_name}, which no policy can name"
+            return _Encryption(problem=f"is encrypted by {shown}: {_GIVE_THE_KEY}")
 
-    def _by_id(self, key_id: str) -> tuple[ResolvedKey | None, str]:
+    def _by_id(self, key_id: str) -> _Encryption:
         if KEY_ARN.fullmatch(key_id):
             _, _, _, region, account, *_ = key_id.split(":", 5)
-            return ResolvedKey(key_id, key_id, None, account, region), ""
+            return _Encryption(ResolvedKey(key_id, key_id, None, account, region))
         target = reference_in(key_id)
         if isinstance(target, kms.CfnAlias):
             return self._by_id(target.target_key_id)
         if isinstance(target, KeyL1):
-            return self.key(target), ""
+            return _Encryption(self.key(target))
         shown = "a value that is known only at deployment" if is_token(key_id) else repr(key_id)
-        return None, f"is encrypted with {shown}, which is no ARN of a key: {_GIVE_THE_KEY}"
+        return _Encryption(problem=f"is encrypted with {shown}, which is no ARN of a key: {_GIVE_THE_KEY}")
+
+
+@dataclass(frozen=True)
+class _Encryption:
+    """The encryption of a location: its key, or why no policy can name it."""
+
+    key: ResolvedKey | None = None
+    problem: str = ""
+    is_unknown: bool = False
 
 
 def _resolved_key(given: Any, here: Place) -> ResolvedKey:

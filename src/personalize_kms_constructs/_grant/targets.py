@@ -192,7 +192,8 @@ class BucketTarget(PolicyTarget):
 
     def _add_to_l1(self, l1: s3.CfnBucket, statements: Sequence[Statement]) -> bool:
         wrapper = l1.node.try_find_child("@FromCfnBucket")
-        if isinstance(wrapper, s3.BucketBase):
+        # A wrapper makes a policy of its own, whatever policy the app has for the bucket already.
+        if isinstance(wrapper, s3.BucketBase) and (wrapper.policy is not None or not _policies_of(l1)):
             return self._add_to_l2(wrapper, statements)
         lazy = [self._lazy_json(each) for each in statements]
         added = _added_by_cdk(l1, lazy)
