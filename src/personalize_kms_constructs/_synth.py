@@ -90,8 +90,8 @@ class AtSynth:
         for bucket in self._buckets_of_unknown_encryption():
             yield (
                 "unknownBucketEncryption",
-                f"bucket {bucket} has an encryption that is known only at deployment, by a condition or a parameter, so "
-                "it isn't known which key has to let Personalize in: give the key that it may have, as "
+                f"bucket {bucket} has an encryption that is known only at deployment, by a condition or a parameter, "
+                "so it isn't known which key has to let Personalize in: give the key that it may have, as "
                 "S3Location(…, encryption_key=…)",
             )
         for what, resource in self._retained.items():
