@@ -15,7 +15,7 @@ from constructs import Construct, IValidation
 from ._checks import key_spec_problems
 from ._environment_checks import bucket_at_synth_problems, role_reference_problems
 from ._judgement import prefix_at_synth_problems
-from ._metadata import leave_resources
+from ._metadata import DescribedLocation, leave_resources
 from ._name_checks import group_name_problems
 from ._policies.app import contents_at_synth
 from ._policies.attached import number_attached
@@ -38,6 +38,7 @@ from ._template_conditions import conditional_reference_warnings
 from ._warnings import warn
 from ._ways_out import is_added_elsewhere, ways_out
 from ._wiring import Wiring
+from .locations import S3Location
 
 _NOTHING: Any = {}
 """The document of a policy that somebody has taken out of the app."""
@@ -77,7 +78,7 @@ class SynthChecks:
     def validate(self) -> list[str]:
         """Return the problems, annotate the construct with the warnings, and leave what is allowed in the metadata."""
         if not self._wiring.is_synthesized:
-            leave_resources(self._scope, self._here, self._wiring)
+            self._leave_metadata()
         self._wiring.is_synthesized = True
         self._app = contents_at_synth(self._here, self._scope)
         documents = {policy: self._document(policy) for policy in self._policies}
@@ -86,6 +87,31 @@ class SynthChecks:
         for warning_id, text in self._warnings(finished, number):
             warn(self._scope, warning_id, text)
         return list(dict.fromkeys(self._problems(finished, number)))
+
+    def _leave_metadata(self) -> None:
+        role = self._policies.role
+        leave_resources(
+            self._scope,
+            service_role=role.arn,
+            encryption_key=self._wiring.encryption_key.resource_arn,
+            resources=[
+                (each.permissions, self._described(each.source), self._described(each.destination))
+                for each in self._wiring.allowed
+            ],
+            pending=[(policy.kind, policy.resource_arn) for policy in self._policies if policy.pending],
+            own={
+                facts.arn: facts.l1
+                for facts in (role, *self._policies.resources)
+                if facts.stack is self._stack and facts.l1 is not None
+            },
+        )
+
+    def _described(self, location: S3Location | None) -> DescribedLocation | None:
+        if location is None:
+            return None
+        key = self._known.encryption_of(location).key
+        arn = None if key is None or self._known.is_in_template(location) else key.arn
+        return DescribedLocation(self._known.bucket(location.bucket).arn, location.prefix, arn)
 
     def _document(self, policy: Policy) -> Any:
         """Return a finished policy, with all that others have in it; none for one of others."""

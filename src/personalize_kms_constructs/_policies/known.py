@@ -39,7 +39,10 @@ class KnownResources:
             self._encryption[which] = encryption_of(bucket, self._here, self.key)
         return self._encryption[which]
 
+    def is_in_template(self, location: S3Location) -> bool:
+        """Tell if the template of a bucket says which key encrypts a location."""
+        return location.encryption_key is None and self.bucket(location.bucket).imported_key is None
+
     def is_by_bucket(self, location: S3Location) -> bool:
         """Tell if the key that encrypts a location is what stands in a bucket of this app."""
-        bucket = self.bucket(location.bucket)
-        return location.encryption_key is None and bucket.imported_key is None and bucket.stack is not None
+        return self.is_in_template(location) and self.bucket(location.bucket).stack is not None

@@ -16,7 +16,8 @@ from .._access.model import Problem
 from .._access.names import Names
 from .._access.report import AccessReport
 from .._access.text import finding, next_step
-from .._assembly.assembly import Assembly, Template, read_assembly
+from .._assembly.assembly import Assembly, read_assembly
+from .._assembly.templates import Template
 from ._checking import check_assemblies
 
 _ERROR, _WARNING = "error", "warning"
@@ -81,7 +82,7 @@ class PersonalizeAccessChecks:
     def validate(self, context: Any) -> Any:
         """Return what is wrong in the templates of the app, or of the stage that the plugin was added to."""
         directories = dict.fromkeys(Path(path).parent for path in context.template_paths)
-        assemblies = [read_assembly(directory, stages=False) for directory in directories]
+        assemblies = [read_assembly(directory, [], stages=False) for directory in directories]
         report = check_assemblies(assemblies)
         return _Report(
             success=report.passed,

@@ -22,6 +22,7 @@ from ._environments import environment_problems
 from ._language import JobLanguage
 from ._machine_role import MachineRoleCheck
 from ._machines import MachineCheck
+from ._metadata_of_jobs import JobMetadata
 from ._names import JobName
 from ._parameters import Parameters, tag_list
 from ._places import Place, allowed, same_place_problems
@@ -78,7 +79,8 @@ class Job(sfn.StateMachineFragment):
         """
         super().__init__(scope, id)
         stack = Stack.of(self)
-        kind = allows().permissions.resource
+        permissions = allows().permissions
+        kind = permissions.resource
         found = [
             *encryption_problems(stack, encryption),
             *(problem for place in places for problem in place.problems(kind)),
@@ -127,9 +129,12 @@ class Job(sfn.StateMachineFragment):
             checks="".join(place.check for place in places),
             given={name: path for place in places for name, path in place.given.items()},
         )
-        self._make_states(id, language, parameters, [*needed, pass_role_statement(role_arn)])
+        create = self._make_states(id, language, parameters, [*needed, pass_role_statement(role_arn)])
+        metadata = JobMetadata(self, encryption, permissions, places, call_arguments, create)
+        self.node.add_validation(cast("IValidation", metadata))
 
-    def _make_states(self, id: str, language: JobLanguage, parameters: Parameters, statements: list[Json]) -> None:
+    def _make_states(self, id: str, language: JobLanguage, parameters: Parameters, statements: list[Json]) -> State:
+        """Make the states, and return the one that starts the job."""
         prepare = State(
             self,
             f"Prepare {id}",
@@ -156,6 +161,7 @@ class Job(sfn.StateMachineFragment):
         self._start, self._end, self._of_longest_name = prepare, done, status
         self.node.add_validation(cast("IValidation", MachineRoleCheck(self, create)))
         self.node.add_validation(cast("IValidation", MachineCheck(self, prepare)))
+        return create
 
     def prefix_states(self, prefix: str | None = None) -> sfn.StateMachineFragment:
         """Prefix the names of all states, as ``to_single_state`` does too; by default with the id.
