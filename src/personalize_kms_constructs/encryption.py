@@ -27,6 +27,7 @@ from ._argument_types import (
 )
 from ._checks import superfluous_problems
 from ._environment_checks import caller_reference_problems, personalize_arn_problems, service_role_problems
+from ._judge import bring_judge
 from ._judgement import Judgement
 from ._name_checks import (
     dataset_type_problems,
@@ -208,6 +209,7 @@ class PersonalizeEncryption(Construct):
         self._wiring.allow(resources)
         checks = SynthChecks(self, here, self._wiring, known, self._retained, self._resources)
         node.add_validation(cast("IValidation", checks))
+        bring_judge(self)
 
     def _make_key(self) -> KeyFacts:
         key = kms.Key(

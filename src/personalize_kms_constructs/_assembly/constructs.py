@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from .._access.answers import Answer
@@ -28,6 +29,8 @@ class Left:
     """True if the library wrote the policies, and answers for them."""
     template: Template
     """The template of its stack."""
+    file: Path
+    """The file of that template, which may be one that can't be read."""
     asked: list[Asked] = field(default_factory=list)
     questions: list[OpenQuestion] = field(default_factory=list)
     pending: list[tuple[str, str]] = field(default_factory=list)
@@ -42,7 +45,8 @@ def left_by_constructs(assembly: Assembly, app: App, groups: DatasetGroups, unre
         own = app.of_file(template, str(data.get("template")))
         if own is not None and own.is_made is Answer.NO:
             continue
-        left = Left(path, data.get("ours") is True, template if own is None else own.template)
+        file = template.path.parent / str(data.get("template"))
+        left = Left(path, data.get("ours") is True, template if own is None else own.template, file)
         problem = data.get("problem")
         if own is None or problem is not None:
             because = f"what it was told to allow couldn't be written down: {problem or 'its stack is unknown'}"

@@ -35,8 +35,16 @@ class ReadAssembly:
     """What constructs and jobs of ours have left."""
 
 
-def read_assemblies(assemblies: list[Assembly], unread: list[Unread]) -> Iterator[ReadAssembly]:
-    """Yield what each assembly deploys; what can't be read is noted, and left out."""
+def read_assemblies(
+    assemblies: list[Assembly], unread: list[Unread], *, only_ours: bool = False
+) -> Iterator[ReadAssembly]:
+    """Yield what each assembly deploys and asks for; what can't be read is noted, and left out.
+
+    Args:
+        assemblies: an app and its stages.
+        unread: takes what can't be read.
+        only_ours: whether to take only the requests that constructs of ours answer for.
+    """
     app = App([template for assembly in assemblies for template in assembly.templates], unread)
     resources: dict[Path, list[Resource]] = {assembly.directory: [] for assembly in assemblies}
     for stack in app.stacks:
@@ -46,19 +54,27 @@ def read_assemblies(assemblies: list[Assembly], unread: list[Unread]) -> Iterato
     for assembly in assemblies:
         own = resources[assembly.directory]
         deployment = everything if len(assemblies) == 1 else Deployment.of(own, unread, everything)
-        yield _Reading(assembly, app, own, deployment, unread).read()
+        yield _Reading(assembly, app, own, deployment, unread, only_ours=only_ours).read()
 
 
 class _Reading:
     """One assembly on its way into a model."""
 
     def __init__(
-        self, assembly: Assembly, app: App, resources: list[Resource], deployment: Deployment, unread: list[Unread]
+        self,
+        assembly: Assembly,
+        app: App,
+        resources: list[Resource],
+        deployment: Deployment,
+        unread: list[Unread],
+        *,
+        only_ours: bool,
     ) -> None:
         self._app = app
         self._resources = resources
         self._deployment = deployment
         self._unread = unread
+        self._only_ours = only_ours
         self._groups = DatasetGroups(resources, deployment, unread)
         self._order = CreationOrder(assembly, app)
         self._found = ReadAssembly(assembly)
@@ -76,8 +92,9 @@ class _Reading:
         self._order.note_circles(self._unread)
         self._take_constructs()
         for resource in self._resources:
-            with noted(self._unread, resource.stack.template):
-                self._take_requests_of(resource)
+            if not self._only_ours or self._is_ours(resource.path):
+                with noted(self._unread, resource.stack.template):
+                    self._take_requests_of(resource)
         if self._asked:
             self._add_unseen_stacks()
         for asked, template in self._asked:
@@ -90,6 +107,8 @@ class _Reading:
         """Take what our constructs were told to allow, and the jobs."""
         for left in left_by_constructs(self._found.assembly, self._app, self._groups, self._unread):
             self._found.constructs.append(left)
+            if self._only_ours and not left.ours:
+                continue
             self._found.model.open_questions += left.questions
             if left.ours:
                 self._paths.add(left.path)
