@@ -6,13 +6,14 @@ import json
 from collections.abc import Iterator, Mapping
 
 import jsii
-from aws_cdk import CfnDeletionPolicy, CfnResource
+from aws_cdk import CfnDeletionPolicy, CfnResource, Stack
 from constructs import Construct, IValidation
 
 from ._grant.place import Place
+from ._grant.resolved import ResolvedLocation
 from ._grant.targets import BucketTarget, KeyTarget, PolicyKind, PolicyTarget
 from ._grant.wiring import Wiring
-from ._metadata import leave_resources
+from ._metadata import DescribedLocation, leave_resources
 from ._pasted import known_values, part_of, readable, replacements
 from ._pending_files import write_files
 from ._warnings import warn
@@ -71,11 +72,28 @@ class AtSynth:
     def validate(self) -> list[str]:
         """Return no problems: the judge finds them in the templates."""
         if not self._wiring.is_synthesized:
-            leave_resources(self._scope, self._here, self._wiring)
+            self._leave_metadata()
         self._wiring.is_synthesized = True
         for warning_id, text in self._warnings():
             warn(self._scope, warning_id, text)
         return []
+
+    def _leave_metadata(self) -> None:
+        """Leave what is allowed, and what is pending, for the judge."""
+        wiring, here = self._wiring, self._here.stack
+        role: tuple[str, Stack | None, CfnResource | None] = (wiring.role.arn, wiring.role.stack, wiring.role.l1)
+        own = [role]
+        own += [(each.key.arn, each.key.stack, each.key.l1) for each in wiring.policies if isinstance(each, KeyTarget)]
+        leave_resources(
+            self._scope,
+            service_role=wiring.role.arn,
+            encryption_key=wiring.encryption_key.arn,
+            resources=[
+                (each.row, _described(each.source), _described(each.destination)) for each in wiring.allowed.values()
+            ],
+            pending=[(policy.kind, policy.arn) for policy in wiring.policies if policy.pending],
+            own={arn: l1 for arn, stack, l1 in own if stack is here and l1 is not None},
+        )
 
     def _warnings(self) -> Iterator[tuple[str, str]]:
         if not self._wiring.role.is_lookup_dummy:
@@ -153,6 +171,13 @@ class AtSynth:
             locations = [each for resource in self._wiring.allowed.values() for _, each in resource.locations]
             if any(each.bucket.identity == policy.bucket.identity and each.key is None for each in locations):
                 yield _UNKNOWN_KEY
+
+
+def _described(location: ResolvedLocation | None) -> DescribedLocation | None:
+    if location is None:
+        return None
+    key_arn = None if location.key is None or location.key_is_in_template else location.key.arn
+    return DescribedLocation(location.bucket.arn, location.prefix, key_arn)
 
 
 def _of_account(arn: str) -> str:

@@ -303,10 +303,10 @@ def test_our_jobs_are_seen_in_the_state_machine_with_their_key(tmp_path: Path) -
     report = check_assembly(app.synth())
     assert (report.missing, report.undecided, report.problems) == ((), (), ())
     assert report.asked == (
+        "Main/Batch (batch inference job)",
         "Main/Encryption (batch inference job)",
         "Main/Encryption (dataset export job)",
         "Main/Encryption (dataset import job)",
-        "Main/Machine · Start Batch (batch inference job)",
-        "Main/Machine · Start Export (dataset export job)",
-        "Main/Machine · Start Import (dataset import job)",
+        "Main/Export (dataset export job)",
+        "Main/Import (dataset import job)",
     )

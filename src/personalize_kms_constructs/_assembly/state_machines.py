@@ -14,8 +14,7 @@ from .._access.model import OpenQuestion
 from .._access.values import account_of, split_arn, unknown
 from .asked import KINDS, Request, call_not_known, lower_case, of_sdk_call
 from .files import read_text
-from .json_text import parsed
-from .physical import Resource
+from .stacks import Resource
 
 STATE_MACHINE = "AWS::StepFunctions::StateMachine"
 
@@ -46,7 +45,9 @@ def of_state_machine(resource: Resource) -> Iterator[Request | OpenQuestion]:
                     lower_case(arguments) if isinstance(arguments, Mapping) else unknown(f"arguments of {place}")
                 )
                 account = _account(state.get("Credentials"), place)
-                yield Request(resource, place, KINDS[call], arguments, at_deployment=False, account=account)
+                yield Request(
+                    resource, place, KINDS[call], arguments, at_deployment=False, account=account, state=str(name)
+                )
             elif isinstance(state, Mapping) and state.get("Type") == "Task":
                 if f"{_SERVICE}${{" in str(state.get("Resource")):
                     yield call_not_known(resource, place)
@@ -72,7 +73,7 @@ def _definition(resource: Resource) -> Any:
     substitutions = resource.get("DefinitionSubstitutions")
     for name, value in substitutions.items() if isinstance(substitutions, Mapping) else ():
         found = found.replace(f"${{{name}}}", str(value))
-    return parsed(found, f"definition of {resource.path}", resource)
+    return resource.parsed(found, f"definition of {resource.path}")
 
 
 def _from_asset(resource: Resource) -> str | None:

@@ -7,12 +7,14 @@ from typing import cast
 
 from aws_cdk import Stack, Stage
 
-from .._grant.role import ServiceRole
 from .._refusals.arguments import shown
+from .._metadata import DescribedLocation
+from .._grant.role import ServiceRole
 from .._tokens import is_token
 from ..encryption import PersonalizeEncryption
 from ..locations import S3Location
 from ..resources import PersonalizeResource
+from ._expressions import is_known
 from ._places import Place
 
 
@@ -29,6 +31,19 @@ def service_role(encryption: PersonalizeEncryption) -> ServiceRole:
 def key_arn(encryption: PersonalizeEncryption, location: S3Location) -> str | None:
     """Return the ARN of the key that encrypts a location, if one does."""
     return encryption._wiring.door.key_arn(location)
+
+
+def described_location(encryption: PersonalizeEncryption, place: Place) -> DescribedLocation:
+    """Describe a place for the assembly's metadata; the prefix alone where each execution has its own path."""
+    location, known = place.location, encryption._wiring.known
+    path = place.path if place.path is not None and is_known(place.path) else ""
+    key = None if known.is_in_template(location) else key_arn(encryption, location)
+    return DescribedLocation(known.bucket(location.bucket).arn, location.prefix + path, key)
+
+
+def encryption_key(encryption: PersonalizeEncryption) -> str:
+    """Return the ARN of the dataset groups' key."""
+    return encryption._wiring.encryption_key.resource_arn
 
 
 def check_before_allowing(

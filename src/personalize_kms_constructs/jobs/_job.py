@@ -9,9 +9,9 @@ from aws_cdk import Aws, Duration, Stack
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct, IValidation
 
-from .._refusals import refuse
 from .._refusals.arguments import TAGS, type_problems
-from ..callers import creation_statements, pass_role_statement, personalize_arn
+from .._refusals import refuse
+from ..callers import Call, pass_role_statement, personalize_arn
 from ..encryption import PersonalizeEncryption
 from ..resources import PersonalizeResource
 from ._arns import GivenArn
@@ -22,6 +22,7 @@ from ._environments import environment_problems
 from ._language import JobLanguage
 from ._machine_role import MachineRoleCheck
 from ._machines import MachineCheck
+from ._metadata_of_jobs import JobMetadata
 from ._names import JobName
 from ._parameters import Parameters, tag_list
 from ._places import Place, allowed, same_place_problems
@@ -43,6 +44,7 @@ class Job(sfn.StateMachineFragment):
         scope: Construct,
         id: str,
         *,
+        call: Call,
         encryption: PersonalizeEncryption,
         allows: Callable[..., PersonalizeResource],
         places: Sequence[Place],
@@ -53,6 +55,7 @@ class Job(sfn.StateMachineFragment):
         patience: Duration | None,
         tags: Mapping[str, str] | None,
         parents: Callable[[], Iterable[str]] = tuple,
+        success: str = "ACTIVE",
         problems: Iterable[str] = (),
     ) -> None:
         """Make the states, and wire the permissions.
@@ -60,6 +63,7 @@ class Job(sfn.StateMachineFragment):
         Args:
             scope: the parent construct.
             id: the construct's id.
+            call: the API call that starts the job.
             encryption: whose service role does the work.
             allows: the factory of the resource that ``encryption`` has to allow; it takes the locations.
             places: where the job reads and writes.
@@ -70,12 +74,13 @@ class Job(sfn.StateMachineFragment):
             patience: how long it may wait for its place.
             tags: the job's tags.
             parents: the ARNs that the caller needs the API's action on besides the job's; asked for when all is well.
+            success: the status with which the job ends.
             problems: what is wrong with arguments of this kind of job.
         """
         super().__init__(scope, id)
         stack = Stack.of(self)
-        row = allows().permissions
-        kind = row.resource
+        permissions = allows().permissions
+        kind = permissions.resource
         found = [
             *encryption_problems(stack, encryption),
             *(problem for place in places for problem in place.problems(kind)),
@@ -111,24 +116,25 @@ class Job(sfn.StateMachineFragment):
                 encryption, lambda more: refuse(self, neighbours.cycle_problems(arns, call_arguments, more))
             )
 
-        job_arn = personalize_arn(stack, row.arn_type, "")
-        needed = creation_statements(
-            row, [job_arn + name.pattern], list(parents()), tags="Tags" in parameters.arguments
-        )
+        job_arn = personalize_arn(stack, call.resource_type, "")
+        needed = call.statements([job_arn + name.pattern], list(parents()), tags="Tags" in parameters.arguments)
         language = JobLanguage(
             Aws.PARTITION,
-            row.noun,
+            call.noun,
             job_arn,
-            success=row.finished,
+            success=success,
             name_is_given=name.is_given,
             timeout_seconds=timeout_seconds(timeout),
             attempts=attempts(patience, timeout),
             checks="".join(place.check for place in places),
             given={name: path for place in places for name, path in place.given.items()},
         )
-        self._make_states(id, language, parameters, [*needed, pass_role_statement(role_arn)])
+        create = self._make_states(id, language, parameters, [*needed, pass_role_statement(role_arn)])
+        metadata = JobMetadata(self, encryption, permissions, places, call_arguments, create)
+        self.node.add_validation(cast("IValidation", metadata))
 
-    def _make_states(self, id: str, language: JobLanguage, parameters: Parameters, statements: list[Json]) -> None:
+    def _make_states(self, id: str, language: JobLanguage, parameters: Parameters, statements: list[Json]) -> State:
+        """Make the states, and return the one that starts the job."""
         prepare = State(
             self,
             f"Prepare {id}",
@@ -155,6 +161,7 @@ class Job(sfn.StateMachineFragment):
         self._start, self._end, self._of_longest_name = prepare, done, status
         self.node.add_validation(cast("IValidation", MachineRoleCheck(self, create)))
         self.node.add_validation(cast("IValidation", MachineCheck(self, prepare)))
+        return create
 
     def prefix_states(self, prefix: str | None = None) -> sfn.StateMachineFragment:
         """Prefix the names of all states, as ``to_single_state`` does too; by default with the id.
