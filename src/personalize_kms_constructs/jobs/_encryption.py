@@ -7,9 +7,9 @@ from typing import cast
 
 from aws_cdk import Stack, Stage
 
-from .._refusals.arguments import shown
-from .._metadata import DescribedLocation
 from .._grant.role import ServiceRole
+from .._metadata import DescribedLocation
+from .._refusals.arguments import shown
 from .._tokens import is_token
 from ..encryption import PersonalizeEncryption
 from ..locations import S3Location

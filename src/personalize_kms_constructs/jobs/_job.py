@@ -9,8 +9,8 @@ from aws_cdk import Aws, Duration, Stack
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct, IValidation
 
-from .._refusals.arguments import TAGS, type_problems
 from .._refusals import refuse
+from .._refusals.arguments import TAGS, type_problems
 from ..callers import Call, pass_role_statement, personalize_arn
 from ..encryption import PersonalizeEncryption
 from ..resources import PersonalizeResource
