@@ -30,7 +30,7 @@ def test_everything_wrong_is_told_at_once(stack: cdk.Stack, data: Data) -> None:
     assert str(refused.value).startswith("Stack/Import: ")
     for problem in (
         "source_path is '/x' but a path below the prefix of source is expected",
-        "dataset_arn is 'movies' but an ARN is expected",
+        "dataset_arn is 'movies' but an ARN of the form",
         "timeout is 5 but a Duration that is known at synth is expected",
         "tags is an object of type list but a mapping is expected",
         "import_mode is 'full' but Personalize takes 'FULL' or 'INCREMENTAL': use one of them",
@@ -196,8 +196,9 @@ def test_a_prefix_of_the_deployment_is_taken(stack: cdk.Stack, data: Data) -> No
 def test_something_else_than_an_arn(stack: cdk.Stack, data: Data, wrong: str | None) -> None:
     """A name, or a path that ``sfn.JsonPath`` didn't make, which would reach Personalize as text."""
     assert refusal(stack, data, dataset_arn=wrong) == (
-        f"Stack/Import: dataset_arn is {wrong!r} but an ARN is expected: pass one, for example the attr_…_arn of an "
-        "L1, or an expression, for example sfn.JsonPath.string_at('$.arn')"
+        f"Stack/Import: dataset_arn is {wrong!r} but an ARN of the form "
+        "arn:aws:personalize:REGION:ACCOUNT:dataset/DATASET_GROUP/TYPE is expected: pass one, for example the "
+        "attr_…_arn of an L1, or an expression, for example sfn.JsonPath.string_at('$.arn')"
     )
 
 
@@ -214,7 +215,7 @@ def test_an_l1_for_its_arn(stack: cdk.Stack, data: Data) -> None:
             destination=data.at("out/"),
             filter_arn=schema,
         )
-    assert "filter_arn is an object of type CfnSchema but an ARN is expected" in str(refused.value)
+    assert "filter_arn is an object of type CfnSchema but an ARN of the form" in str(refused.value)
 
 
 @pytest.mark.parametrize(

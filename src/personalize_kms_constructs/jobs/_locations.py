@@ -94,7 +94,7 @@ class JobLocation:
     @property
     def with_path(self) -> S3Location:
         """The location with its path, where that is known before."""
-        if not isinstance(self.path, str) or not is_known(self.path):
+        if not isinstance(self.path, str) or not is_known(self.path) or not _is_below(self.path):
             return self.location
         return replace(self.location, prefix=self.location.prefix + self.path)
 
@@ -121,7 +121,7 @@ class JobLocation:
         yield from problems
         if problems or not is_known(self.path):
             return
-        if not isinstance(self.path, str) or not self.path or "://" in self.path or _STEP.search(self.path):
+        if not _is_below(self.path):
             yield (
                 f"{self._parameter} is {shown(self.path)} but a path below the prefix of {self.part} is expected: pass "
                 "one of names alone, without s3:// address, leading slash, '.' and '..', for example '2026-11-25/', or "
@@ -156,6 +156,11 @@ def resources_of(
     if in_one_folder and any(each.path is not None and not (with_paths and is_known(each.path)) for each in locations):
         return [PersonalizeResource(row, **{part: location}) for part, location in found.items()]
     return [PersonalizeResource(row, **found)]
+
+
+def _is_below(path: object) -> bool:
+    """Tell if a path that is known leads below where it begins."""
+    return isinstance(path, str) and bool(path) and "://" not in path and not _STEP.search(path)
 
 
 def _escape(found: re.Match[str]) -> str:
