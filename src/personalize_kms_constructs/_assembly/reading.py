@@ -22,6 +22,8 @@ from .requests import requests_of
 from .waiting import Dependencies
 
 _S3 = "s3://"
+# Express workflows run for five minutes at most.
+_EXPRESS_PAGE = "https://docs.aws.amazon.com/step-functions/latest/dg/choosing-workflow-type.html"
 
 
 def read_models(assemblies: list[Assembly]) -> Iterator[AccessModel]:
@@ -115,6 +117,12 @@ class _Reading:
 
     def _asked(self, request: Request, dependencies: Dependencies) -> Iterator[Asked | OpenQuestion | Problem]:
         resource = request.resource
+        if request.in_express:
+            message = (
+                f"{request.name}: an execution of type EXPRESS waits for the job, and ends after five minutes, before "
+                "most jobs do: use type STANDARD, for a distributed Map too"
+            )
+            yield _problem(request, message, _EXPRESS_PAGE)
         role, key = request.role_arn, request.key_arn
         is_group = request.permissions.resource == "dataset group"
         if is_group and role is None and key is None:
