@@ -233,6 +233,8 @@ class Asked:
     """The resources of templates that exist before it is created; none where it is asked for after the deployment."""
     only_if: frozenset[str] = frozenset()
     """Conditions of templates that can't be decided; it depends on all of them."""
+    ours: bool = False
+    """True if a construct of this library wrote the policies for it, and answers for them."""
 
     @property
     def kind(self) -> str:

@@ -14,8 +14,7 @@ from .._access.model import OpenQuestion
 from .._access.values import account_of, split_arn, unknown
 from .asked import KINDS, Request, call_not_known, lower_case, of_sdk_call
 from .files import read_text
-from .json_text import parsed
-from .physical import Resource
+from .stacks import Resource
 
 STATE_MACHINE = "AWS::StepFunctions::StateMachine"
 
@@ -50,7 +49,16 @@ def of_state_machine(resource: Resource) -> Iterator[Request | OpenQuestion]:
                 account = _account(state.get("Credentials"), place)
                 row = KINDS[call]
                 waits = f"{_SERVICE}describe{row.noun}".lower() in waits_for
-                yield Request(resource, place, row, arguments, at_deployment=False, account=account, in_express=waits)
+                yield Request(
+                    resource,
+                    place,
+                    row,
+                    arguments,
+                    at_deployment=False,
+                    account=account,
+                    in_express=waits,
+                    state=str(name),
+                )
             elif isinstance(state, Mapping) and state.get("Type") == "Task":
                 if f"{_SERVICE}${{" in str(state.get("Resource")):
                     yield call_not_known(resource, place)
@@ -76,7 +84,7 @@ def _definition(resource: Resource) -> Any:
     substitutions = resource.get("DefinitionSubstitutions")
     for name, value in substitutions.items() if isinstance(substitutions, Mapping) else ():
         found = found.replace(f"${{{name}}}", str(value))
-    return parsed(found, f"definition of {resource.path}", resource)
+    return resource.parsed(found, f"definition of {resource.path}")
 
 
 def _from_asset(resource: Resource) -> str | None:

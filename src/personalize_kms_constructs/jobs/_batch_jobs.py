@@ -12,10 +12,10 @@ from .._tokens import is_token
 from ..callers import personalize_arn
 from ..encryption import PersonalizeEncryption
 from ..locations import S3Location
-from ._expressions import is_known
 from ._fragment import JobFragment
-from ._locations import JobLocation
-from ._parameters import ArnParameter, choice_problems
+from ._job_locations import JobLocation
+from ._parameters import ArnParameter, mode_problems
+from ._run_time import is_known
 
 
 class BatchInferenceJob(JobFragment):
@@ -104,7 +104,7 @@ class BatchInferenceJob(JobFragment):
             patience=patience,
             tags=tags,
             parents=lambda: _solution(scope, solution_version_arn),
-            problems=choice_problems(
+            problems=mode_problems(
                 "batch_inference_job_mode", batch_inference_job_mode, "BATCH_INFERENCE", "THEME_GENERATION"
             ),
         )

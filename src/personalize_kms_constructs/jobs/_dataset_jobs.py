@@ -11,8 +11,8 @@ from .. import matrix
 from ..encryption import PersonalizeEncryption
 from ..locations import S3Location
 from ._fragment import JobFragment
-from ._locations import JobLocation
-from ._parameters import ArnParameter, choice_problems
+from ._job_locations import JobLocation
+from ._parameters import ArnParameter, mode_problems
 
 _DATASET = "dataset/DATASET_GROUP/TYPE"
 
@@ -82,7 +82,7 @@ class DatasetImportJob(JobFragment):
             timeout=timeout,
             patience=patience,
             tags=tags,
-            problems=choice_problems("import_mode", import_mode, "FULL", "INCREMENTAL"),
+            problems=mode_problems("import_mode", import_mode, "FULL", "INCREMENTAL"),
         )
 
 
@@ -144,7 +144,7 @@ class DatasetExportJob(JobFragment):
             timeout=timeout,
             patience=patience,
             tags=tags,
-            problems=choice_problems("ingestion_mode", ingestion_mode, "BULK", "PUT", "ALL"),
+            problems=mode_problems("ingestion_mode", ingestion_mode, "BULK", "PUT", "ALL"),
         )
 
 

@@ -9,19 +9,20 @@ from aws_cdk import Aws, Duration, Stack
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct, IValidation
 
-from .._argument_types import shown, tags_type_problems
-from .._policies.roles import RoleFacts
-from .._refusal import refuse
+from .._grant.resolved import ResolvedLocation
+from .._refusals import refuse
+from .._refusals.arguments import TAGS, shown, type_problems
 from .._tokens import is_token
 from ..callers import creation_statements, pass_role_statement, personalize_arn
 from ..encryption import PersonalizeEncryption
 from ..locations import S3Location
 from ..matrix import Permissions
-from ._expressions import is_known
+from ._at_synth import JobAtSynth
+from ._job_locations import JobLocation, resource_of, resources_of
 from ._language import JobLanguage
-from ._locations import JobLocation, resources_of
 from ._parameters import ArnParameter, JobName, Parameters, job_name_problems, tag_list
-from ._states import Json, MachineRoleWarning, State, state_name_problems
+from ._run_time import is_known
+from ._states import Json, State, state_name_problems
 from ._times import attempts, time_problems, timeout_seconds
 
 
@@ -79,13 +80,18 @@ class JobFragment(sfn.StateMachineFragment):
             *(problem for each in arns for problem in each.problems(stack)),
             *job_name_problems(job_name),
             *time_problems(timeout, patience),
-            *tags_type_problems(tags),
+            *type_problems(TAGS, optional=True, tags=tags),
             *state_name_problems(f"Status of {id}"),
             *problems,
         ]
         refuse(self, found)
-        role_arn = _role_arn(encryption._role, stack)
-        data = {name: value for each in locations for name, value in each.arguments(_key_arn(encryption, each)).items()}
+        role = encryption._wiring.role
+        # A reference from another stack than the role's would make that stack need the role's, which needs the buckets
+        # that it reads and writes, and both may be one.
+        role_arn = role.arn if role.stack is stack else role.arn_elsewhere(stack)
+        (resolved,) = encryption._wiring.door.resources([resource_of(row, locations)])
+        keys = {"source": _key_arn(resolved.source), "destination": _key_arn(resolved.destination)}
+        data = {name: value for each in locations for name, value in each.arguments(keys[each.part]).items()}
         call_arguments = {"JobName": job_name, **arguments(data), "Tags": tag_list(tags), "RoleArn": role_arn}
         name = JobName(self, job_name, in_json_path=Parameters(call_arguments).has_json_paths)
         parameters = Parameters({**call_arguments, "JobName": name.value})
@@ -107,9 +113,12 @@ class JobFragment(sfn.StateMachineFragment):
             checks="".join(each.check for each in locations),
             given={name: path for each in locations for name, path in each.given.items()},
         )
-        self._make_states(id, language, parameters, [*needed, pass_role_statement(role_arn)])
+        create = self._make_states(id, language, parameters, [*needed, pass_role_statement(role_arn)])
+        at_synth = JobAtSynth(self, create, resolved, encryption._wiring.encryption_key.arn, call_arguments)
+        self.node.add_validation(cast("IValidation", at_synth))
 
-    def _make_states(self, id: str, language: JobLanguage, parameters: Parameters, statements: list[Json]) -> None:
+    def _make_states(self, id: str, language: JobLanguage, parameters: Parameters, statements: list[Json]) -> State:
+        """Make the states, and return the one that starts the job."""
         prepare = State(
             self,
             f"Prepare {id}",
@@ -134,7 +143,7 @@ class JobFragment(sfn.StateMachineFragment):
         describe.leads_to(status)
         status.leads_to(done, failed)
         self._start, self._end, self._of_longest_name = prepare, done, status
-        self.node.add_validation(cast("IValidation", MachineRoleWarning(self, create)))
+        return create
 
     def prefix_states(self, prefix: str | None = None) -> sfn.StateMachineFragment:
         """Prefix the names of all states, as ``to_single_state`` does too; by default with the id.
@@ -181,20 +190,11 @@ def _resource_problems(row: Permissions, encryption: object, locations: Sequence
     """Explain why Personalize can't work with the locations, with as much of their paths as is known."""
     known = [each for each in locations if isinstance(each.location, S3Location)]
     if isinstance(encryption, PersonalizeEncryption):
-        yield from encryption._judgement.of_resources(resources_of(row, known, with_paths=True))
+        yield from encryption._wiring.door.problems(resources_of(row, known, with_paths=True))
 
 
-def _key_arn(encryption: PersonalizeEncryption, place: JobLocation) -> str | None:
-    return encryption._wiring.key_arn(place.location)
-
-
-def _role_arn(role: RoleFacts, stack: Stack) -> str:
-    """Return the service role's ARN as a state machine of this stack gives it.
-
-    In another stack than the role's it is written out by the role's name: a reference would make that stack need the
-    role's, which needs the buckets that it reads and writes, and both may be one.
-    """
-    return role.arn if role.stack is stack else role.arn_by_name(lambda _: False)
+def _key_arn(location: ResolvedLocation | None) -> str | None:
+    return None if location is None or location.key is None else location.key.arn
 
 
 def _parents(stack: Stack, row: Permissions, works_on: ArnParameter) -> list[str]:

@@ -11,12 +11,13 @@ from aws_cdk import Names, Stack
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
-from .._argument_types import shown
-from .._environment_checks import personalize_arn_problems
-from .._name_checks import name_problems
-from .._policies.place import Place
+from .._grant.place import Place
+from .._refusals.arguments import shown
+from .._refusals.names import choice_problems, name_problems
+from .._refusals.stacks import personalize_arn_problems
 from .._tokens import is_token, is_yet_to_be_looked_up
-from ._expressions import (
+from ._path_guards import jsonata_operands
+from ._run_time import (
     has_expression,
     is_json_path,
     is_jsonata,
@@ -26,7 +27,6 @@ from ._expressions import (
     leaves,
     text_problems,
 )
-from ._path_guards import jsonata_operands
 
 # Names have 63 characters (https://docs.aws.amazon.com/personalize/latest/dg/API_CreateDatasetImportJob.html); a hyphen
 # and the 36 characters of a UUID are kept free.
@@ -113,11 +113,10 @@ def job_name_problems(job_name: object) -> Iterator[str]:
         yield from name_problems("job_name", job_name)
 
 
-def choice_problems(what: str, value: object, *allowed: str) -> Iterator[str]:
+def mode_problems(what: str, value: object, *allowed: str) -> Iterator[str]:
     """Explain that a literal is no value of the API's enumeration."""
-    known_later = isinstance(value, str) and (is_jsonata(value) or is_token(value))
-    if value is not None and not known_later and value not in allowed:
-        yield f"{what} is {shown(value)} but Personalize takes {' or '.join(map(repr, allowed))}: use one of them"
+    if value is not None and not is_jsonata(value):
+        yield from choice_problems(what, value, allowed)
 
 
 def tag_list(tags: Mapping[str, str] | None) -> list[dict[str, str]] | None:

@@ -6,20 +6,14 @@ that says ``"QueryLanguage": "JSONata"`` of itself is right in both.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, cast
 
-import jsii
-from aws_cdk import Stack
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_stepfunctions as sfn
-from constructs import Construct, IValidation
+from constructs import Construct
 
-from .._policies.pasted import readable
-from .._policies.roles import has_precreated_roles
-from .._refusal import refuse
-from .._warnings import warn
+from .._refusals import refuse
 
 Json = dict[str, Any]
 
@@ -100,27 +94,3 @@ class State(sfn.CustomState):
         for statement in self.role_statements:
             self._registered = iam.PolicyStatement.from_json(statement)
             graph.register_policy_statement(self._registered)
-
-
-@jsii.implements(IValidation)
-class MachineRoleWarning:
-    """Warns of statements that the role of a state machine has not been given.
-
-    A fragment doesn't know the state machine that it becomes part of, and an immutable role drops what it is given.
-    """
-
-    def __init__(self, job: Construct, state: State) -> None:
-        self._job = job
-        self._state = state
-
-    def validate(self) -> list[str]:
-        """Warn, and return no problems."""
-        if self._state.has_lost_statements and not has_precreated_roles(self._job):
-            statements = readable(list(self._state.role_statements), Stack.of(self._job))
-            warn(
-                self._job,
-                "pendingMachinePolicy",
-                "the role of the state machine is immutable in this app, so it can't start the job until its owner "
-                f"adds these statements to an IAM policy of the role: {json.dumps(statements, indent=2)}",
-            )
-        return []
