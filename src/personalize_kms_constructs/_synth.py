@@ -89,7 +89,8 @@ class AtSynth:
             service_role=wiring.role.arn,
             encryption_key=wiring.encryption_key.arn,
             resources=[
-                (each.row, _described(each.source), _described(each.destination)) for each in wiring.allowed.values()
+                (each.row, described_location(each.source), described_location(each.destination))
+                for each in wiring.allowed.values()
             ],
             pending=[(policy.kind, policy.arn) for policy in wiring.policies if policy.pending],
             own={arn: l1 for arn, stack, l1 in own if stack is here and l1 is not None},
@@ -173,7 +174,8 @@ class AtSynth:
                 yield _UNKNOWN_KEY
 
 
-def _described(location: ResolvedLocation | None) -> DescribedLocation | None:
+def described_location(location: ResolvedLocation | None) -> DescribedLocation | None:
+    """Return a location for the metadata."""
     if location is None:
         return None
     key_arn = None if location.key is None or location.key_is_in_template else location.key.arn

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from ._expressions import jsonata_string
+from ._run_time import jsonata_string
 
 _JSONATA = re.compile(r"""("(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|`[^`]*`|.)""", re.DOTALL)
 _LITERAL = re.compile(r"""("(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|\d+)""")

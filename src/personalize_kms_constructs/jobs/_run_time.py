@@ -34,6 +34,11 @@ def is_known(value: object) -> bool:
     return not is_jsonata(value) and not is_json_path(value)
 
 
+def has_expression(value: object) -> bool:
+    """Tell if an execution evaluates the value, or would if it were written as one expression."""
+    return isinstance(value, str) and ("{%" in value or is_json_path(value))
+
+
 def text_problems(what: str, value: object) -> Iterator[str]:
     """Explain that an expression stands inside of other text, where Step Functions evaluates none, or is none."""
     if not isinstance(value, str):
