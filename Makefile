@@ -10,11 +10,16 @@ export JSII_RUNTIME_PACKAGE_CACHE_ROOT := $(CURDIR)/$(VENV)/jsii
 # Byte code is kept even where the environment says otherwise, as containers do: compiling aws-cdk-lib and botocore takes
 # each of the processes that the tests start longer than its work.
 unexport PYTHONDONTWRITEBYTECODE
+# Where the home can't be written, what npm and uv have downloaded is kept here.
+ifneq ($(shell test -w "$$HOME" && echo yes),yes)
+export npm_config_cache := $(CURDIR)/.cache/npm
+export UV_CACHE_DIR := $(CURDIR)/.cache/uv
+endif
 # PYTHON, if somebody named one: without a name any Python in .venv that is new enough will do.
 NAMED_PYTHON := $(if $(filter command environment,$(word 1,$(origin PYTHON))),$(PYTHON))
 # Installs what a target needs besides requirements/dev.txt.
-INSTALL := python -m pip install --quiet --disable-pip-version-check --no-compile --require-hashes -r
-COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header
+INSTALL := scripts/uv pip install --quiet --require-hashes -r
+COMPILE := scripts/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo integ test lint mypy pyright coverage docs site snapshots properties mutation versions bench dist workflows lock clean
@@ -105,11 +110,10 @@ workflows: .packages ## check the workflows with zizmor
 	@zizmor --offline --pedantic --quiet .github
 
 lock: setup ## renew the pinned and hashed requirements
-	$(COMPILE) requirements/dev.in -o requirements/dev.txt
+	for list in uv dev lowest; do $(COMPILE) requirements/$$list.in -o requirements/$$list.txt || exit; done
 	$(COMPILE) --no-deps requirements/data.in -o requirements/data.txt
-	$(COMPILE) requirements/lowest.in -o requirements/lowest.txt
 	for extra in mutation bench dist workflows; do \
-		$(COMPILE) -c requirements/dev.txt requirements/$$extra.in -o requirements/$$extra.txt; done
+		$(COMPILE) -c requirements/dev.txt requirements/$$extra.in -o requirements/$$extra.txt || exit; done
 	npm install --package-lock-only --silent
 
 clean: ## remove what was installed or generated
