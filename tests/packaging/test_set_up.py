@@ -28,7 +28,7 @@ def project(tmp_path: Path) -> Path:
 
 
 def python(path: Path, version: str, *, configured: str = "exit 1", uv: str = "") -> None:
-    """Write a Python of this version, which makes a .venv, has pip's configuration, and installs a uv that does this."""
+    """Write a Python of this version: it makes a .venv, has pip's configuration, and installs a uv that does this."""
     new_enough = tuple(map(int, version.split("."))) >= (3, 11)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(
