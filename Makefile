@@ -94,10 +94,8 @@ mutation: setup ## break the library's own code and table in every single way; t
 versions: setup ## test at the lowest and the newest versions that are supported; name interpreters with PYTHONS
 	@scripts/test-versions $(PYTHONS)
 
-bench: setup ## measure the construct beside a stack by hand, and the check beside a synth, into docs/speed.md
-	@$(INSTALL) requirements/bench.txt
+bench: setup ## measure the construct beside a stack by hand, and the judge in a synth, into docs/speed.md
 	@python -m bench
-	@python -m bench.checks
 
 dist: setup ## build the wheel and the source distribution in dist, and check them as PyPI does
 	@$(INSTALL) requirements/dist.txt
@@ -112,7 +110,7 @@ workflows: .packages ## check the workflows with zizmor
 lock: setup ## renew the pinned and hashed requirements
 	for list in uv dev lowest; do $(COMPILE) requirements/$$list.in -o requirements/$$list.txt || exit; done
 	$(COMPILE) --no-deps requirements/data.in -o requirements/data.txt
-	for extra in mutation bench dist workflows; do \
+	for extra in mutation dist workflows; do \
 		$(COMPILE) -c requirements/dev.txt requirements/$$extra.in -o requirements/$$extra.txt || exit; done
 	npm install --package-lock-only --silent
 
