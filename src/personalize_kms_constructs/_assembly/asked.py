@@ -34,6 +34,8 @@ class Request:
     """The account in which the call is made, where it isn't that of the stack."""
     region: str = ""
     """The Region in which the call is made, where it isn't that of the stack."""
+    in_express: bool = False
+    """True if the execution that makes it, and waits for what it starts, is of type Express."""
     state: str = ""
     """The name of the state, if a state machine makes the call."""
 

@@ -21,10 +21,13 @@ from .physical import alias_in
 from .references import conditional_references
 from .requests import requests_of
 from .stacks import Resource, Stack
+from .state_machines import STATE_MACHINE
 from .templates import NESTED_STACK, Template, Unread, noted
 from .waiting import CreationOrder
 
 _S3 = "s3://"
+# Express workflows run for five minutes at most.
+_EXPRESS_PAGE = "https://docs.aws.amazon.com/step-functions/latest/dg/choosing-workflow-type.html"
 
 
 @dataclass
@@ -94,7 +97,8 @@ class _Reading:
         self._order.note_circles(self._unread)
         self._take_constructs()
         for resource in self._resources:
-            if not self._only_ours or self._is_ours(resource.path):
+            has_jobs = resource.type == STATE_MACHINE and self._states
+            if not self._only_ours or has_jobs or self._is_ours(resource.path):
                 with noted(self._unread, resource.stack.template):
                     self._take_requests_of(resource)
         if self._asked:
@@ -132,7 +136,11 @@ class _Reading:
                 model.open_questions.append(request)
                 continue
             if (resource.stack, request.state, request.permissions.resource) in self._states:
-                continue  # the job has left it in the metadata, with all that each execution chooses
+                # The job has left it in the metadata, with all that each execution chooses.
+                model.problems += _express_problems(request)
+                continue
+            if self._only_ours and not self._is_ours(resource.path):
+                continue
             for each in self._requested(request):
                 if isinstance(each, Asked):
                     self._asked.append((each, resource.stack.template))
@@ -168,6 +176,7 @@ class _Reading:
 
     def _requested(self, request: Request) -> Iterator[Asked | OpenQuestion | Problem]:
         resource = request.resource
+        yield from _express_problems(request)
         role, key = request.role_arn, request.key_arn
         is_group = request.permissions.resource == "dataset group"
         if is_group and role is None and key is None:
@@ -244,6 +253,16 @@ class _Reading:
         which = group or dataset or request.text("solutionversionarn") or unknown("dataset group")
         because = f"its dataset group can't be seen, so it isn't known whether that has a key, and which: {which}"
         return OpenQuestion(request.name, because, request.resource.declared)
+
+
+def _express_problems(request: Request) -> Iterator[Problem]:
+    """Yield that the execution which waits for a job ends before it."""
+    if request.in_express:
+        message = (
+            f"{request.name}: an execution of type EXPRESS waits for the job, and ends after five minutes, before most "
+            "jobs do: use type STANDARD, for a distributed Map too"
+        )
+        yield _problem(request, message, _EXPRESS_PAGE)
 
 
 def _name_problems(request: Request, what: str, kind: str, given: str | None) -> Iterator[Problem]:
