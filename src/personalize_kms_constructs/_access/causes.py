@@ -81,6 +81,7 @@ class Cause(Enum):
     NO_S3_URI = "no-s3-uri"
     DESTINATION_IS_NO_FOLDER = "destination-is-no-folder"
     ONE_FOLDER = "one-folder"
+    EXPRESS_EXECUTION = "express-execution"
     BUCKET_POLICIES = "bucket-policies"
     REPEATED_SID = "repeated-sid"
     GROUP_NAME_TAKEN = "group-name-taken"

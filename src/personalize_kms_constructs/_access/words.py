@@ -149,6 +149,10 @@ _WORDS: Mapping[Cause, _Words] = {
     Cause.DESTINATION_IS_NO_FOLDER: _Words(
         "{subject}: its destination is {given}, which is not a folder", "end it in /"
     ),
+    Cause.EXPRESS_EXECUTION: _Words(
+        "{subject}: an execution of type EXPRESS waits for the job, and ends after five minutes, before most jobs do",
+        "use type STANDARD, for a distributed Map too",
+    ),
     Cause.ONE_FOLDER: _Words(
         "{subject} has the same source and destination, {given}, but Personalize wants another folder for the output",
         "change one of them",

@@ -137,7 +137,7 @@ class _Reading:
                 continue
             if (resource.stack, request.state, request.permissions.resource) in self._states:
                 # The job has left it in the metadata, with all that each execution chooses.
-                model.problems += _express_problems(request)
+                model.problems += (replace(each, of_ours=True) for each in _express_problems(request))
                 continue
             if self._only_ours and not self._is_ours(resource.path):
                 continue
@@ -258,11 +258,7 @@ class _Reading:
 def _express_problems(request: Request) -> Iterator[Problem]:
     """Yield that the execution which waits for a job ends before it."""
     if request.in_express:
-        message = (
-            f"{request.name}: an execution of type EXPRESS waits for the job, and ends after five minutes, before most "
-            "jobs do: use type STANDARD, for a distributed Map too"
-        )
-        yield _problem(request, message, _EXPRESS_PAGE)
+        yield _problem(request, because(Cause.EXPRESS_EXECUTION), _EXPRESS_PAGE)
 
 
 def _name_problems(request: Request, what: str, kind: str, given: str | None) -> Iterator[Problem]:
