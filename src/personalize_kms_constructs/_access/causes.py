@@ -67,6 +67,8 @@ class Cause(Enum):
     TRUST_DENIED = "trust-denied"
     ROLE_OF_ANOTHER_ACCOUNT = "role-of-another-account"
     ROLE_NAME_TAKEN = "role-name-taken"
+    ROLE_NAME_REFUSED = "role-name-refused"
+    NOT_MADE = "not-made"
     ROLE_NAME_ALIKE = "role-name-alike"
     NO_ROLE = "no-role"
     KEY_WITHOUT_ROLE = "key-without-role"

@@ -115,6 +115,14 @@ _WORDS: Mapping[Cause, _Words] = {
         "{paths} have one role name, which an account takes once, whatever the path and the case of the letters",
         "give each its own, or share one role",
     ),
+    Cause.ROLE_NAME_REFUSED: _Words(
+        "{subject} has the name {name}, and IAM takes 1 to 64 letters, digits and characters of +=,.@-_",
+        "give it another name",
+    ),
+    Cause.NOT_MADE: _Words(
+        "{subject} was given {what} {logical_id}, which the template no longer makes",
+        "leave it in the app, or give another one",
+    ),
     Cause.NO_ROLE: _Words("{subject} has no role, without which Personalize can't create it", "give its RoleArn"),
     Cause.KEY_WITHOUT_ROLE: _Words(
         "{subject} has a key but no role", "key and role of a dataset group come together, or not at all"
