@@ -26,14 +26,14 @@ A_CHECK = (
     "a member of the enumeration is expected: use SourceAccountCheck.IF_PRESENT or SourceAccountCheck.REQUIRED or "
     "SourceAccountCheck.NONE"
 )
-A_REMOVAL = "a key is kept or destroyed: use RemovalPolicy.RETAIN or RemovalPolicy.DESTROY"
+A_REMOVAL = "RETAIN or DESTROY is expected: use RemovalPolicy.RETAIN or RemovalPolicy.DESTROY"
 A_RESOURCE = "is not a resource: call a factory, as in PersonalizeResource.dataset_group(), and unpack lists with *"
 A_LOCATION = "a location is expected: pass S3Location(bucket, prefix)"
 A_DATASET_GROUP = (
     "a dataset group is expected: pass what add_dataset_group returned, a personalize.CfnDatasetGroup or an ARN"
 )
-A_MAPPING = "a mapping is expected: pass {'key': 'value'}"
-STRINGS = "strings are expected: pass {'key': 'value'}"
+A_MAPPING = "a mapping of strings is expected: pass {'key': 'value'}"
+STRINGS = "a mapping of strings is expected: pass {'key': 'value'}"
 AN_ID = "an id is expected: pass a string that is known at synth, as 'Movies'"
 METRICS = "a list of metrics is expected: pass [personalize.CfnMetricAttribution.MetricAttributeProperty(…)]"
 A_CALLER = "a caller is expected: pass a role, a user or a function, or iam.Role.from_role_arn for an ARN"
