@@ -117,9 +117,9 @@ def test_everything_wrong_with_the_construct(stack: cdk.Stack) -> None:
         f"- removal_policy is 'DESTROY' but {A_REMOVAL}",
         f"- source_account_check is True but {A_CHECK}",
         f"- imported_key_policy is 'MANAGED' but {A_POLICY}",
+        "- role_name is for the role made here, but service_role is given: leave one out",
         "- role_name is 'my role' but IAM takes 1 to 64 letters, digits and characters of '+=,.@-_': use a name of "
         "these",
-        "- role_name is for the role made here, but service_role is given: leave one out",
         f"- 'dataset_group' {A_RESOURCE}",
         "- destination of dataset export job has prefix 'out', which is not a folder: end it in '/', as 'out/'",
     ]
