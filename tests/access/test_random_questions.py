@@ -215,6 +215,13 @@ EXPLAINED: dict[str, Callable[[list[Statement]], bool]] = {
     # (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html).
     "a wildcard in a principal": lambda found: f"arn:aws:iam::{ACCOUNT}:role/*" in _principals(found),
     # Names of principals are compared with their case.
+    # "Permissions boundaries … do not limit permissions granted using the aws:PrincipalArn condition key with a
+    # wildcard(*) in the Principal element"
+    # (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic_policy-eval-basics-iam.html).
+    "everybody with the role's ARN, whatever the boundary": lambda found: any(
+        each["Effect"] == "Allow" and each["Principal"] in ("*", {"AWS": "*"}) and "aws:PrincipalArn" in str(each)
+        for each in found
+    ),
     "a principal in another case": lambda found: any(
         isinstance(each, str) and each != ROLE and each.lower() == ROLE.lower() for each in _principals(found)
     ),
