@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-from personalize_kms_constructs._access import words
 from personalize_kms_constructs._access.causes import Cause
 from personalize_kms_constructs._access.comparison import compare
 from personalize_kms_constructs._access.limits import size_of
@@ -343,8 +342,3 @@ def test_a_policy_that_may_not_be_there_is_not_too_long_for_certain(only_if: fro
     )
     (problem,) = [each for each in compare(found).problems if each.kind == "limit"]
     assert (problem.subject, problem.certain) == ("long policy", certain)
-
-
-def test_every_cause_has_words() -> None:
-    """For reports, and what to do where no statement that can be added says it."""
-    assert set(words._WORDS) == set(Cause)

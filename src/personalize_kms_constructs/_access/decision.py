@@ -165,7 +165,7 @@ def _of_role(role: Role, call: Call, only_if: frozenset[str]) -> tuple[Judgement
     if role.unseen:
         iam.caller.leave_open(because(Cause.POLICIES_UNSEEN, arn=role.arn, why=role.unseen))
     if role.unseen_denials:
-        iam.denied.leave_open(because(Cause.DENIALS_UNSEEN, why=role.unseen_denials))
+        iam.denied.leave_open(because(Cause.NOT_KNOWN, why=role.unseen_denials))
     if role.boundary is not None:
         return iam, judge([role.boundary], call, of_resource=False, only_if=only_if)
     boundary = Judgement()

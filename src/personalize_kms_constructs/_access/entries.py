@@ -68,7 +68,7 @@ class Entry:
             "policy_of": self.policy_of,
             "needed_by": self.needed_by,
             "page": self.page,
-            "cause": self.cause.value,
+            "cause": self.cause.id,
             "because": self.because,
         }
 
