@@ -8,7 +8,7 @@ import pytest
 
 from personalize_kms_constructs._access.causes import Cause
 from personalize_kms_constructs._access.comparison import compare
-from personalize_kms_constructs._access.limits import size_of
+from personalize_kms_constructs._access.limits import least_size
 from personalize_kms_constructs._access.model import Asked, DatasetGroup, Key, Reference, Role
 from personalize_kms_constructs._access.written import Policy
 from tests.access.models import (
@@ -159,7 +159,7 @@ def test_a_role_of_another_account() -> None:
 
 def long_policy(name: str, size: int) -> Policy:
     """A policy of that size, in characters without white space."""
-    shell = size_of(policy(name, [iam(["s3:GetObject"], "")]))
+    shell = least_size(policy(name, [iam(["s3:GetObject"], "")]))
     return policy(name, [iam(["s3:GetObject"], "x" * (size - shell))])
 
 
@@ -191,7 +191,7 @@ def test_holes_count_as_little_as_they_can() -> None:
     """An account has twelve digits, a key's id thirty-six characters, a generated name at least one."""
 
     def size(resource: str) -> int:
-        return size_of(policy("policy", [iam(["kms:Decrypt"], resource)]))
+        return least_size(policy("policy", [iam(["kms:Decrypt"], resource)]))
 
     assert size("arn:aws:kms:${AWS::Region}:${AWS::AccountId}:key/${Main.Key961B73FD}") == size(
         "arn:aws:kms:us-east-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"

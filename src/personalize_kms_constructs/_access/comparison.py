@@ -12,7 +12,7 @@ from .decision import Decision
 from .entries import Allowed, Entry, Missing, Undecided
 from .excess import excess
 from .limits import limit_problems
-from .model import AccessModel, Asked, Problem
+from .model import AccessModel, Asked, Problem, labels_of
 from .needs import (
     EVERYTHING,
     IN_BUCKET_POLICY,
@@ -22,7 +22,6 @@ from .needs import (
     Need,
     caller_of,
     conditions_of,
-    labels_of,
     needs_of,
 )
 from .problems import (

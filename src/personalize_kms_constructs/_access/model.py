@@ -6,9 +6,10 @@ seen says why, so that nothing has to be guessed.
 
 from __future__ import annotations
 
-from collections.abc import Container
+from collections.abc import Container, Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 from ..matrix import Permissions
 from .causes import Cause, Reason
@@ -143,6 +144,11 @@ class Asked:
         return self.label
 
 
+def labels_of(asked: Iterable[Asked]) -> list[str]:
+    """Return the names of requests in reports."""
+    return sorted({each.label for each in asked})
+
+
 @dataclass(frozen=True, eq=False)
 class DatasetGroup:
     """A dataset group of a template, with a key or without."""
@@ -207,6 +213,14 @@ class Problem:
     """True if Personalize may work all the same: it is told, and fails nothing."""
     certain: bool = True
     """True if it is so whatever the values turn out to be that aren't known before deployment."""
+
+    @staticmethod
+    def of(kind: str, subject: str, reason: Reason, page: str, asked: Iterable[Asked], **more: Any) -> Problem:
+        """Return a problem of what is asked, which is declared where that is unless told otherwise."""
+        found = tuple(asked)
+        declared = tuple(dict.fromkeys(each.declared for each in found if each.declared))
+        given = {"needed_by": tuple(labels_of(found)), "declared": declared, **more}
+        return Problem(kind, subject, reason, page=page, asked=found, **given)
 
     @property
     def ours(self) -> bool:

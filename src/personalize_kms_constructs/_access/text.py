@@ -7,8 +7,7 @@ import textwrap
 from collections.abc import Iterator
 
 from .entries import AccessFindings, Allowed, Entry, Excess, Missing, Undecided
-from .grouping import Row, by_subject, rows, who
-from .names import Names
+from .grouping import Names, Row, by_subject, rows, who
 from .words import POLICIES, policy_of_whom, remedy
 
 WIDTH = 100
