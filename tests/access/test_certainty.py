@@ -23,8 +23,8 @@ from tests.access.test_random_questions import (
     statements,
 )
 
-QUESTIONS = 1500
-# Parts of strings that a parameter stands in the place of, and what a parameter may turn out to be. It is no "*": an AWS
+QUESTIONS = 400
+# Parts of strings that a parameter stands in the place of, and what a parameter may turn out to be. It is no "*": a
 # principal that isn't known is taken for somebody, and not for everybody, Personalize included.
 PARTS = (ACCOUNT, REGION, "PersonalizeRole", "role/other", "key/", "true", "AssumedRole", ROLE, KEY, "personalize")
 VALUES = (*PARTS, ANOTHER_ACCOUNT, "us-east-1", "false", "other", "role/a:b", "")

@@ -14,8 +14,7 @@ from .calls import Call
 from .causes import Cause, Reason, because
 from .conditions import condition_answer
 from .values import matches, open_parts
-from .variables import has_variables, with_variables
-from .written import Body, Policy, Written, as_list
+from .written import Body, Policy, Written, as_list, has_variables, with_variables
 
 _ELEMENTS = frozenset(
     {"Sid", "Effect", "Principal", "NotPrincipal", "Action", "NotAction", "Resource", "NotResource", "Condition"}
