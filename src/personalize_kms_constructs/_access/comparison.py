@@ -39,8 +39,13 @@ from .written import allow_statements, names_principal
 _E = TypeVar("_E", bound=Entry)
 
 
-def compare(model: AccessModel) -> AccessReport:
-    """Return everything that differs from AWS's pages, and what is as they ask."""
+def compare(model: AccessModel, *, with_excess: bool = True) -> AccessReport:
+    """Return everything that differs from AWS's pages, and what is as they ask.
+
+    Args:
+        model: who may do what, and what is asked.
+        with_excess: whether to look for what is too much, a third of the work.
+    """
     needs = needs_of(model)
     decisions = {need: _decide(model, need, conditions_of(asked)) for need, asked in needs.items()}
     denied = dict(_denied_in_buckets(model, needs))
@@ -62,7 +67,7 @@ def compare(model: AccessModel) -> AccessReport:
     ]
     return AccessReport(
         missing=_sorted(each for each in entries if isinstance(each, Missing)),
-        excess=_sorted(excess(model, needs, decisions)),
+        excess=_sorted(excess(model, needs, decisions) if with_excess else ()),
         undecided=_sorted(undecided),
         problems=in_order(problems),
         allowed=_sorted(each for each in entries if isinstance(each, Allowed)),
