@@ -177,6 +177,10 @@ class Cause(Enum):
         "{subject} has the same source and destination, {given}, but Personalize wants another folder for the output",
         "change one of them",
     )
+    EXPRESS = (
+        "{subject}: an execution of type EXPRESS waits for the job, and ends after five minutes, before most jobs do",
+        "use type STANDARD, for a distributed Map too",
+    )
     BUCKET_POLICIES = (
         "{subject} has {number} bucket policies, {paths}, but S3 keeps one",
         "put the statements into one",

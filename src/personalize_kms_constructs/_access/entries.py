@@ -45,7 +45,7 @@ class Entry:
 
     @property
     def cause(self) -> Cause:
-        """What allows it, leaves it open or makes it too much."""
+        """The cause that allows it, leaves it open or makes it too much."""
         return self.reason.cause
 
     @property

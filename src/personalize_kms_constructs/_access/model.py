@@ -229,27 +229,27 @@ class Problem:
 
     @property
     def cause(self) -> Cause:
-        """What it is."""
+        """The cause of the problem."""
         return self.reason.cause
 
     @property
     def says(self) -> str:
-        """What is wrong, in words."""
+        """The words for what is wrong."""
         return sentence(self.reason, self.label or self.subject)
 
     @property
     def fix(self) -> str:
-        """What to do, in words."""
+        """The words for what to do."""
         return remedy(self.reason)
 
     @property
     def message(self) -> str:
-        """What is wrong and what to do, in words."""
+        """The words for what is wrong, and what to do."""
         return f"{self.says}: {self.fix}"
 
     @property
     def where(self) -> str:
-        """What it concerns, in words."""
+        """The words for all that it concerns."""
         return ", ".join(self.needed_by)
 
 

@@ -14,12 +14,12 @@ from .._access.problems import AWS_MANAGED_KEY, S3_GUIDE
 from .._access.values import account_of, has_unknown, last_part, open_parts, same, split_arn, without_case
 from .._access.written import as_list
 from . import physical
-from .finding import alias_in, nearest, of_any_partition
 from .one_name import add_roles_of_one_name, name_in_account
-from .physical import Resource
+from .physical import ALIAS_PREFIX, alias_in, nearest, of_any_partition
 from .policies import IDENTITY_POLICIES, inline_policies_of, may_deny, not_of_the_app, policy_of, policy_of_kms
+from .stacks import Resource
+from .templates import Unread, noted
 
-_ALIAS = "alias/"
 _MERGED_KEY_POLICY = "Custom::PersonalizeKeyPolicy"
 _T = TypeVar("_T")
 
@@ -46,11 +46,12 @@ class Deployment:
     bucket_policies: dict[str, list[Resource]] = field(default_factory=dict)
 
     @staticmethod
-    def of(resources: Iterable[Resource], beside: Deployment | None = None) -> Deployment:
-        """Return the deployment of these resources."""
+    def of(resources: Iterable[Resource], unread: list[Unread], beside: Deployment | None = None) -> Deployment:
+        """Return the deployment of these resources, those that can be read."""
         found = Deployment(beside)
         for resource in resources:
-            found._take(resource)
+            with noted(unread, resource.stack.template):
+                found._take(resource)
         return found
 
     def _take(self, resource: Resource) -> None:
@@ -185,10 +186,10 @@ class Deployment:
         """Return the ARN of a key that a property names by its id, its ARN or an alias; of the alias if that is all."""
         if has_unknown(key) and split_arn(key) is None:
             return key
-        arn = key if split_arn(key) else resource.arn("kms", key if key.startswith(_ALIAS) else f"key/{key}")
+        arn = key if split_arn(key) else resource.arn("kms", key if key.startswith(ALIAS_PREFIX) else f"key/{key}")
         name = alias_in(arn)
         aliases = self.find(lambda each: each.aliases.get(name)) if name else None
-        alias = nearest(aliases, resource) if aliases else None
+        alias = nearest(aliases, resource.stack) if aliases else None
         target = alias.text("TargetKeyId") if alias is not None else None
         return arn if alias is None or target is None else self.key_arn(target, alias)
 

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from .._access.causes import Cause, Reason
 from .._access.model import AccessModel, OpenQuestion, Problem
 from .._access.values import has_unknown, without_case
-from .physical import Resource, role_arn, role_name
+from .physical import role_arn, role_name
+from .stacks import Resource
 
 # "Names are not distinguished by case" and "must be unique within the account":
 _PAGE = "https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateRole.html"

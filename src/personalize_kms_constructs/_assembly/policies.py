@@ -9,7 +9,7 @@ from .._access.values import account_of
 from .._access.written import Policy, as_list
 from .._default_key_policy import default_key_policy
 from . import physical
-from .physical import Resource
+from .stacks import Resource
 
 IDENTITY_POLICIES = ("AWS::IAM::Policy", physical.MANAGED_POLICY, "AWS::IAM::RolePolicy")
 _DENYING = re.compile(r"Deny|Quarantine")
