@@ -163,9 +163,9 @@ def role_on_key(draw: random.Random) -> tuple[Answer, bool, Any]:
     in_iam, boundary = statements(draw, 3, *choices), statements(draw, 2, *choices) if draw.random() < 0.3 else None
     arn = KEY if draw.random() < 0.8 else KEY.replace(ACCOUNT, ANOTHER_ACCOUNT)
     key = Key(arn, [policy("key policy", on_key)])
-    role = Role(ROLE, identity=[policy("IAM", in_iam)], boundary=(boundary and policy("boundary", boundary)) or None)
-    if boundary == []:
-        role.boundary = policy("boundary", [])
+    role = Role(ROLE, identity=[policy("IAM", in_iam)])
+    if boundary is not None:
+        role.boundary = policy("boundary", boundary)
     ours = decision.role_on_key(Caller(ROLE, ACCOUNT, REGION), role, key, "kms:Decrypt").answer
     documents = access.Role(ROLE, {}, ({"Statement": in_iam},), None if boundary is None else {"Statement": boundary})
     theirs = access.on_key(documents, access.Key(arn, {"Statement": on_key}), "kms:Decrypt", REGION) is None

@@ -12,7 +12,7 @@ from .decision import Decision
 from .entries import Allowed, Entry, Missing, Undecided
 from .excess import excess
 from .limits import limit_problems
-from .model import AccessModel, Asked, Problem
+from .model import AccessModel, Asked, Problem, labels_of
 from .needs import (
     EVERYTHING,
     IN_BUCKET_POLICY,
@@ -22,7 +22,6 @@ from .needs import (
     Need,
     caller_of,
     conditions_of,
-    labels_of,
     needs_of,
 )
 from .problems import (
@@ -41,7 +40,12 @@ _E = TypeVar("_E", bound=Entry)
 
 
 def compare(model: AccessModel, *, with_excess: bool = True) -> AccessReport:
-    """Return everything that differs from AWS's pages, and what is as they ask."""
+    """Return everything that differs from AWS's pages, and what is as they ask.
+
+    Args:
+        model: who may do what, and what is asked.
+        with_excess: whether to look for what is too much, a third of the work.
+    """
     needs = needs_of(model)
     decisions = {need: _decide(model, need, conditions_of(asked)) for need, asked in needs.items()}
     denied = dict(_denied_in_buckets(model, needs))
@@ -63,7 +67,7 @@ def compare(model: AccessModel, *, with_excess: bool = True) -> AccessReport:
     ]
     return AccessReport(
         missing=_sorted(each for each in entries if isinstance(each, Missing)),
-        excess=_sorted(excess(model, needs, decisions)) if with_excess else (),
+        excess=_sorted(excess(model, needs, decisions) if with_excess else ()),
         undecided=_sorted(undecided),
         problems=in_order(problems),
         allowed=_sorted(each for each in entries if isinstance(each, Allowed)),

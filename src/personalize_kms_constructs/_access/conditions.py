@@ -13,8 +13,7 @@ from typing import Any
 from .answers import Answer, all_of, any_of
 from .causes import Cause, Reason, because
 from .values import has_unknown, matches, open_parts, same, split_arn
-from .variables import with_variables
-from .written import as_list
+from .written import as_list, with_variables
 
 Alternatives = tuple[str | None, ...]
 """The possible values of a condition key in a call: none where the call may lack the key."""

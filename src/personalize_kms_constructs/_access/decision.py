@@ -15,7 +15,7 @@ from .answers import Answer, all_of
 from .calls import Call, Caller, assume_role, on_bucket, on_key
 from .causes import Cause, Reason, because
 from .model import Bucket, Key, Role
-from .statements import Found, Judgement, judge
+from .statements import Found, Verdict, judge
 from .values import same
 from .written import Written
 
@@ -93,8 +93,8 @@ def service_on_bucket(
 ) -> Decision:
     """Decide for Personalize itself, whom only the bucket policy can name."""
     call = on_bucket(caller, action, resource, bucket)
-    judgement = judge(bucket.policies, call, of_resource=True, only_if=only_if)
-    return _by_resource(judgement, "bucket", bucket.arn, bucket.unseen)
+    verdict = judge(bucket.policies, call, of_resource=True, only_if=only_if)
+    return _by_resource(verdict, "bucket", bucket.arn, bucket.unseen)
 
 
 def role_by_iam(
@@ -130,13 +130,13 @@ def role_in_bucket(
     In one account it only must not deny; across accounts it must allow.
     """
     call = on_bucket(caller, action, resource, bucket)
-    judgement = judge(bucket.policies, call, of_resource=True, only_if=only_if)
+    verdict = judge(bucket.policies, call, of_resource=True, only_if=only_if)
     one_account = same(caller.account, bucket.account)
-    if one_account is Answer.NO or judgement.denied.answer is Answer.YES:
-        return _by_resource(judgement, "bucket", bucket.arn, bucket.unseen)
-    if judgement.denied.answer is Answer.MAYBE:
-        return Decision(Answer.MAYBE, Reason(Cause.MAY_BE_DENIED, doubts=tuple(judgement.denied.doubts)))
-    if one_account is Answer.YES or judgement.itself.answer is Answer.YES:
+    if one_account is Answer.NO or verdict.denied.answer is Answer.YES:
+        return _by_resource(verdict, "bucket", bucket.arn, bucket.unseen)
+    if verdict.denied.answer is Answer.MAYBE:
+        return Decision(Answer.MAYBE, Reason(Cause.MAY_BE_DENIED, doubts=tuple(verdict.denied.doubts)))
+    if one_account is Answer.YES or verdict.itself.answer is Answer.YES:
         # A policy that can't be seen is reported for Personalize itself.
         return Decision(Answer.YES, because(Cause.ALLOWED))
     return Decision(Answer.MAYBE, because(Cause.ACCOUNTS_UNKNOWN, kind="bucket"))
@@ -144,31 +144,31 @@ def role_in_bucket(
 
 def trust(caller: Caller, role: Role, *, only_if: frozenset[str] = frozenset()) -> Decision:
     """Decide whether Personalize can become the role."""
-    judgement = judge(role.trust, assume_role(caller, role), of_resource=True, only_if=only_if)
-    return _by_resource(judgement, "trust", role.arn, role.unseen_trust)
+    verdict = judge(role.trust, assume_role(caller, role), of_resource=True, only_if=only_if)
+    return _by_resource(verdict, "trust", role.arn, role.unseen_trust)
 
 
-def _by_resource(judgement: Judgement, policy: str, arn: str, unseen: str) -> Decision:
+def _by_resource(verdict: Verdict, policy: str, arn: str, unseen: str) -> Decision:
     if unseen:
-        judgement.everybody.leave_open(because(Cause.POLICY_UNSEEN, policy=policy, arn=arn, why=unseen))
-    if refused := _explicit((judgement.denied,)):
+        verdict.everybody.leave_open(because(Cause.POLICY_UNSEEN, policy=policy, arn=arn, why=unseen))
+    if refused := _explicit((verdict.denied,)):
         return refused
     # Nobody but the caller itself: no account speaks for a service principal.
-    if judgement.allowed.answer is Answer.NO:
+    if verdict.allowed.answer is Answer.NO:
         return Decision(Answer.NO, because(Cause.NO_STATEMENT, policy=policy))
-    return _outcome(judgement.allowed.answer, (judgement.allowed,), (judgement.denied,))
+    return _outcome(verdict.allowed.answer, (verdict.allowed,), (verdict.denied,))
 
 
-def _of_role(role: Role, call: Call, only_if: frozenset[str]) -> tuple[Judgement, Judgement]:
+def _of_role(role: Role, call: Call, only_if: frozenset[str]) -> tuple[Verdict, Verdict]:
     """Judge a call by the role's IAM policies and by its boundary."""
     iam = judge(role.identity, call, of_resource=False, only_if=only_if)
     if role.unseen:
         iam.caller.leave_open(because(Cause.POLICIES_UNSEEN, arn=role.arn, why=role.unseen))
     if role.unseen_denials:
-        iam.denied.leave_open(because(Cause.DENIALS_UNSEEN, why=role.unseen_denials))
+        iam.denied.leave_open(because(Cause.NOT_KNOWN, why=role.unseen_denials))
     if role.boundary is not None:
         return iam, judge([role.boundary], call, of_resource=False, only_if=only_if)
-    boundary = Judgement()
+    boundary = Verdict()
     if role.unseen_boundary and not role.unseen:
         boundary.caller.leave_open(because(Cause.BOUNDARY_UNSEEN, arn=role.arn, why=role.unseen_boundary))
     else:

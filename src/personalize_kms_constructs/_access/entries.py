@@ -45,7 +45,7 @@ class Entry:
 
     @property
     def cause(self) -> Cause:
-        """What allows it, leaves it open or makes it too much."""
+        """The cause that allows it, leaves it open or makes it too much."""
         return self.reason.cause
 
     @property
@@ -68,7 +68,7 @@ class Entry:
             "policy_of": self.policy_of,
             "needed_by": self.needed_by,
             "page": self.page,
-            "cause": self.cause.value,
+            "cause": self.cause.id,
             "because": self.because,
         }
 

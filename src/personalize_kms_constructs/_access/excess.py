@@ -9,15 +9,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 
 from ..matrix import KMS_PAGE
+from .addressed import Addressed, addressed_to
 from .answers import Answer
 from .calls import Call, on_bucket, on_key
 from .causes import Cause, because
 from .conditions import condition_answer
 from .decision import Decision
 from .entries import Excess
-from .model import AccessModel, Asked, Bucket, Key, Role
-from .needs import IN_BUCKET_POLICY, IN_IAM, IN_KEY_POLICY, Need, caller_of, conditions_of, labels_of
-from .principals import Addressed, addressed_to
+from .model import AccessModel, Asked, Bucket, Key, Role, labels_of
+from .needs import IN_BUCKET_POLICY, IN_IAM, IN_KEY_POLICY, Need, caller_of, conditions_of
 from .surplus import Surplus, beyond_in_iam, beyond_in_key_policy, beyond_on_bucket
 from .values import matches
 from .written import (

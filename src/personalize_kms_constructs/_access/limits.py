@@ -15,7 +15,7 @@ from collections.abc import Iterator, Mapping
 
 from .causes import Cause, Reason, because
 from .model import AccessModel, Asked, Problem, Role
-from .needs import Need, conditions_of, labels_of
+from .needs import Need, conditions_of
 from .values import HOLE
 from .written import Policy
 
@@ -30,7 +30,7 @@ INLINE_POLICIES_CHARACTERS = 10_240
 TRUST_POLICY_CHARACTERS = 2_048
 MANAGED_POLICIES_BY_DEFAULT, MANAGED_POLICIES_AT_MOST = 10, 20
 
-_SHORTEST = {"${AWS::AccountId}": 12, "${AWS::Region}": len("us-east-1"), "${AWS::Partition}": len("aws")}
+_LEAST = {"${AWS::AccountId}": 12, "${AWS::Region}": len("us-east-1"), "${AWS::Partition}": len("aws")}
 _KEY_ID = 36
 
 
@@ -71,38 +71,46 @@ def _users(model: AccessModel, needs: Mapping[Need, list[Asked]]) -> dict[str, l
 
 def _of_role(model: AccessModel, role: Role, asks: list[Asked]) -> Iterator[Problem]:
     """Yield what IAM refuses of all policies of a role together, those left out that may not be there."""
-    label = model.label(role.arn)
-    size = sum(size_of(policy) for policy in role.identity if policy.inline and policy.only_if <= role.only_if)
-    if size > INLINE_POLICIES_CHARACTERS:
-        reason = because(Cause.INLINE_POLICIES_TOO_LONG, size=size, limit=INLINE_POLICIES_CHARACTERS)
-        yield _problem("limit", role.arn, reason, IAM_PAGE, asks, role.declared, label=label)
+    size = sum(least_size(policy) for policy in role.identity if policy.inline and policy.only_if <= role.only_if)
     number = role.managed_policies
+    reasons = []
+    if size > INLINE_POLICIES_CHARACTERS:
+        reasons.append(because(Cause.INLINE_POLICIES_TOO_LONG, size=size, limit=INLINE_POLICIES_CHARACTERS))
     if number > MANAGED_POLICIES_AT_MOST:
-        reason = because(Cause.TOO_MANY_MANAGED_POLICIES, number=number)
-        yield _problem("limit", role.arn, reason, IAM_PAGE, asks, role.declared, label=label)
+        reasons.append(because(Cause.TOO_MANY_MANAGED_POLICIES, number=number))
     elif number > MANAGED_POLICIES_BY_DEFAULT:
-        reason = because(Cause.MANY_MANAGED_POLICIES, number=number)
-        yield _problem("limit", role.arn, reason, IAM_PAGE, asks, role.declared, label=label, is_warning=True)
+        reasons.append(because(Cause.MANY_MANAGED_POLICIES, number=number))
+    for reason in reasons:
+        yield Problem.of(
+            "limit",
+            role.arn,
+            reason,
+            IAM_PAGE,
+            asks,
+            label=model.label(role.arn),
+            declared=_declared(role.declared),
+            is_warning=reason.cause is Cause.MANY_MANAGED_POLICIES,
+        )
 
 
 def _too_long(
     policy: Policy, limit: int, unit: str, page: str, asks: list[Asked], cause: Cause = Cause.POLICY_TOO_LONG
 ) -> Iterator[Problem]:
-    if (size := size_of(policy)) > limit:
+    if (size := least_size(policy)) > limit:
         reason = because(cause, size=size, unit=unit, limit=limit)
-        yield _problem("limit", policy.name, reason, page, asks, policy.declared, certain=_is_there(policy, asks))
+        yield _of_policy("limit", policy, reason, page, asks)
 
 
-def size_of(policy: Policy) -> int:
+def least_size(policy: Policy) -> int:
     """Return the least size that the policy can have, without white space."""
     text = json.dumps(policy.document, separators=(",", ":"), ensure_ascii=False)
     if "${" in text:
-        text = HOLE.sub(lambda hole: "x" * _least(hole[0], text[max(0, hole.start() - 5) : hole.start()]), text)
+        text = HOLE.sub(lambda hole: "x" * _shortest(hole[0], text[max(0, hole.start() - 5) : hole.start()]), text)
     return len(text.encode())
 
 
-def _least(hole: str, before: str) -> int:
-    return _SHORTEST.get(hole) or (_KEY_ID if before.endswith(":key/") else 1)
+def _shortest(hole: str, before: str) -> int:
+    return _LEAST.get(hole) or (_KEY_ID if before.endswith(":key/") else 1)
 
 
 def _repeated_sids(policy: Policy, asks: list[Asked]) -> Iterator[Problem]:
@@ -114,36 +122,13 @@ def _repeated_sids(policy: Policy, asks: list[Asked]) -> Iterator[Problem]:
     for sid, times in sids.items():
         if times > 1:
             reason = because(Cause.REPEATED_SID, sid=sid, times=times)
-            there = _is_there(policy, asks)
-            yield _problem("configuration", policy.name, reason, "", asks, policy.declared, certain=there)
+            yield _of_policy("configuration", policy, reason, "", asks)
 
 
-def _is_there(policy: Policy, asks: list[Asked]) -> bool:
-    """Tell if a policy exists whenever something is asked that uses it."""
-    return not policy.only_if or (bool(asks) and policy.only_if <= conditions_of(asks))
+def _of_policy(kind: str, policy: Policy, reason: Reason, page: str, asks: list[Asked]) -> Problem:
+    is_there = not policy.only_if or (bool(asks) and policy.only_if <= conditions_of(asks))
+    return Problem.of(kind, policy.name, reason, page, asks, declared=_declared(policy.declared), certain=is_there)
 
 
-def _problem(
-    kind: str,
-    subject: str,
-    reason: Reason,
-    page: str,
-    asks: list[Asked],
-    declared: str,
-    *,
-    label: str = "",
-    is_warning: bool = False,
-    certain: bool = True,
-) -> Problem:
-    return Problem(
-        kind,
-        subject,
-        reason,
-        label,
-        page,
-        needed_by=tuple(labels_of(asks)),
-        declared=(declared,) if declared else (),
-        asked=tuple(asks),
-        is_warning=is_warning,
-        certain=certain,
-    )
+def _declared(by: str) -> tuple[str, ...]:
+    return (by,) if by else ()

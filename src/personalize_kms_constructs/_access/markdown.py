@@ -10,8 +10,7 @@ from collections.abc import Iterable, Iterator
 
 from ..matrix import ROWS
 from .entries import AccessFindings, Allowed, Entry, Excess, Missing
-from .grouping import Row, by_subject, rows, who
-from .names import Names
+from .grouping import Names, Row, by_subject, rows, who
 from .text import summary
 from .words import POLICIES, policy_of_whom
 

@@ -6,9 +6,10 @@ seen says why, so that nothing has to be guessed.
 
 from __future__ import annotations
 
-from collections.abc import Container
+from collections.abc import Container, Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 from ..matrix import Permissions
 from .causes import Cause, Reason
@@ -143,6 +144,11 @@ class Asked:
         return self.label
 
 
+def labels_of(asked: Iterable[Asked]) -> list[str]:
+    """Return the names of requests in reports."""
+    return sorted({each.label for each in asked})
+
+
 @dataclass(frozen=True, eq=False)
 class DatasetGroup:
     """A dataset group of a template, with a key or without."""
@@ -208,6 +214,14 @@ class Problem:
     certain: bool = True
     """True if it is so whatever the values turn out to be that aren't known before deployment."""
 
+    @staticmethod
+    def of(kind: str, subject: str, reason: Reason, page: str, asked: Iterable[Asked], **more: Any) -> Problem:
+        """Return a problem of what is asked, which is declared where that is unless told otherwise."""
+        found = tuple(asked)
+        declared = tuple(dict.fromkeys(each.declared for each in found if each.declared))
+        given = {"needed_by": tuple(labels_of(found)), "declared": declared, **more}
+        return Problem(kind, subject, reason, page=page, asked=found, **given)
+
     @property
     def ours(self) -> bool:
         """True if a construct of this library answers for it."""
@@ -215,27 +229,27 @@ class Problem:
 
     @property
     def cause(self) -> Cause:
-        """What it is."""
+        """The cause of the problem."""
         return self.reason.cause
 
     @property
     def says(self) -> str:
-        """What is wrong, in words."""
+        """The words for what is wrong."""
         return sentence(self.reason, self.label or self.subject)
 
     @property
     def fix(self) -> str:
-        """What to do, in words."""
+        """The words for what to do."""
         return remedy(self.reason)
 
     @property
     def message(self) -> str:
-        """What is wrong and what to do, in words."""
+        """The words for what is wrong, and what to do."""
         return f"{self.says}: {self.fix}"
 
     @property
     def where(self) -> str:
-        """What it concerns, in words."""
+        """The words for all that it concerns."""
         return ", ".join(self.needed_by)
 
 

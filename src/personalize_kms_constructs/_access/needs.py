@@ -103,11 +103,6 @@ def conditions_of(asked: Iterable[Asked]) -> frozenset[str]:
     return frozenset.intersection(*(each.only_if for each in asked))
 
 
-def labels_of(asked: Iterable[Asked]) -> list[str]:
-    """Return the names of requests in reports."""
-    return sorted({each.label for each in asked})
-
-
 def caller_of(model: AccessModel, need: Need) -> Caller:
     """Return who needs a permission."""
     if need.principal == SERVICE:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 
 from ..matrix import KMS_PAGE, SERVICE_PRINCIPAL
 from . import decision
@@ -11,8 +11,8 @@ from .calls import service
 from .causes import Cause, Reason, because
 from .decision import Decision
 from .entries import Undecided
-from .model import AccessModel, Asked, DatasetGroup, Key, Problem
-from .needs import Need, conditions_of, labels_of, location_key
+from .model import AccessModel, Asked, DatasetGroup, Key, Problem, labels_of
+from .needs import Need, conditions_of, location_key
 from .values import has_unknown, same, split_arn
 from .written import Policy
 
@@ -34,7 +34,8 @@ def trust_findings(model: AccessModel) -> Iterator[Problem | Undecided]:
         if found.answer is Answer.NO:
             cause = Cause.TRUST_DENIED if found.final else Cause.NOT_TRUSTED
             reason = Reason(cause, doubts=(found.reason,))
-            yield _problem("trust", arn, reason, TRUST_PAGE, asks, label=model.label(arn), declared=role.declared)
+            more = {"declared": (role.declared,)} if role.declared else {}
+            yield Problem.of("trust", arn, reason, TRUST_PAGE, asks, label=model.label(arn), **more)
         elif found.answer is Answer.MAYBE:
             yield Undecided(
                 principal="service",
@@ -64,7 +65,7 @@ def configuration_problems(model: AccessModel) -> Iterator[Problem]:
             found.setdefault(name, (arn, reason, page, []))[-1].append(asked)
     for arn, reason, page, asks in found.values():
         label = f"key {model.label(arn)}" if page == KMS_PAGE else model.label(arn)
-        yield _problem("configuration", arn, reason, page, asks, label=label)
+        yield Problem.of("configuration", arn, reason, page, asks, label=label)
 
 
 def _unusable_role(model: AccessModel, asked: Asked) -> Iterator[Reason]:
@@ -104,7 +105,7 @@ def ordering_problems(needs: Mapping[Need, list[Asked]], decisions: Mapping[Need
     for (asked, policy), for_these in early.items():
         actions = tuple(dict.fromkeys(need.action for need in for_these))
         reason = because(Cause.NOT_WAITED_FOR, before=policy.name, actions=actions)
-        yield _problem("ordering", asked.label, reason, asked.permissions.page_of(for_these[0].action), [asked])
+        yield Problem.of("ordering", asked.label, reason, asked.permissions.page_of(for_these[0].action), [asked])
 
 
 def _is_there(asked: Asked, policy: Policy) -> bool:
@@ -157,19 +158,3 @@ def reference_problems(model: AccessModel) -> Iterator[Problem]:
                 is_warning=True,
                 certain=False,
             )
-
-
-def _problem(
-    kind: str, subject: str, reason: Reason, page: str, asks: Iterable[Asked], *, label: str = "", declared: str = ""
-) -> Problem:
-    asked = tuple(asks)
-    return Problem(
-        kind,
-        subject,
-        reason,
-        label,
-        page,
-        needed_by=tuple(labels_of(asked)),
-        declared=(declared,) if declared else tuple(dict.fromkeys(each.declared for each in asked if each.declared)),
-        asked=asked,
-    )

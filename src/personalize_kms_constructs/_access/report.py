@@ -64,7 +64,7 @@ def in_order(problems: Iterable[Problem]) -> tuple[Problem, ...]:
 def _problem(problem: Problem) -> dict[str, Any]:
     return {
         "kind": problem.kind,
-        "cause": problem.cause.value,
+        "cause": problem.cause.id,
         "severity": "warning" if problem.is_warning else "error",
         "message": problem.message,
         "where": problem.where,

@@ -8,14 +8,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from .addressed import Addressed, Way, addressed_to
 from .answers import Answer, any_of
 from .calls import Call
 from .causes import Cause, Reason, because
 from .conditions import condition_answer
-from .principals import Addressed, Way, addressed_to
 from .values import matches, open_parts
-from .variables import has_variables, with_variables
-from .written import Body, Policy, Written, as_list
+from .written import Body, Policy, Written, as_list, has_variables, with_variables
 
 _ELEMENTS = frozenset(
     {"Sid", "Effect", "Principal", "NotPrincipal", "Action", "NotAction", "Resource", "NotResource", "Condition"}
@@ -47,11 +46,13 @@ class Found:
         self.doubts.append(doubt)
 
     def __or__(self, other: Found) -> Found:
+        if other.answer is Answer.NO:
+            return self
         return Found(max(self.answer, other.answer), self.by + other.by, self.doubts + other.doubts)
 
 
 @dataclass(slots=True)
-class Judgement:
+class Verdict:
     """The verdict of the statements of some policies on one call."""
 
     caller: Found = field(default_factory=Found)
@@ -85,23 +86,23 @@ class Judgement:
         return found
 
 
-def judge(policies: list[Policy], call: Call, *, of_resource: bool, only_if: frozenset[str] = frozenset()) -> Judgement:
+def judge(policies: list[Policy], call: Call, *, of_resource: bool, only_if: frozenset[str] = frozenset()) -> Verdict:
     """Judge a call by the policies of a resource, or by those of an identity."""
-    judgement = Judgement()
+    verdict = Verdict()
     action = call.action.lower()
     for policy in policies:
         if not isinstance(policy.document, Mapping):
-            judgement.leave_open(because(Cause.ELEMENT_UNKNOWN, element=policy.name))
+            verdict.leave_open(because(Cause.ELEMENT_UNKNOWN, element=policy.name))
         for statement in policy.statements:
             if not statement.readable:
-                judgement.leave_open(because(Cause.ELEMENT_UNKNOWN, element=statement.name))
+                verdict.leave_open(because(Cause.ELEMENT_UNKNOWN, element=statement.name))
             elif statement.only_actions is None or action in statement.only_actions:
-                _judge_statement(judgement, statement, call, of_resource=of_resource, only_if=only_if)
-    return judgement
+                _judge_statement(verdict, statement, call, of_resource=of_resource, only_if=only_if)
+    return verdict
 
 
 def _judge_statement(
-    judgement: Judgement, statement: Written, call: Call, *, of_resource: bool, only_if: frozenset[str]
+    verdict: Verdict, statement: Written, call: Call, *, of_resource: bool, only_if: frozenset[str]
 ) -> None:
     body, policy = statement.body, statement.policy
     effect = body.get("Effect")
@@ -120,9 +121,9 @@ def _judge_statement(
     if effect not in ("Allow", "Deny"):
         about = Answer.MAYBE
         doubts.append(because(Cause.EFFECT_NOT_UNDERSTOOD, effect=repr(effect)))
-        judgement.denied.add(about, statement, doubts)
+        verdict.denied.add(about, statement, doubts)
     for way in ways:
-        found = judgement.denied if effect == "Deny" else judgement.to(way.whom)
+        found = verdict.denied if effect == "Deny" else verdict.to(way.whom)
         found.add(min(about, way.answer), statement, [*doubts, *way.doubts])
 
 

@@ -1,4 +1,4 @@
-"""What a statement gives beyond the need: actions that nothing needs, and resources that nothing uses."""
+"""Permissions of a statement beyond the need: actions that nothing needs, and resources that nothing uses."""
 
 from __future__ import annotations
 

@@ -7,8 +7,7 @@ import textwrap
 from collections.abc import Iterator
 
 from .entries import AccessFindings, Allowed, Entry, Excess, Missing, Undecided
-from .grouping import Row, by_subject, rows, who
-from .names import Names
+from .grouping import Names, Row, by_subject, rows, who
 from .words import POLICIES, policy_of_whom, remedy
 
 WIDTH = 100
@@ -48,11 +47,18 @@ def text_report(report: AccessFindings) -> str:
 
 def summary(report: AccessFindings) -> str:
     """Return the counts in one line."""
-    problems = f"{len(report.problems)} problem{'' if len(report.problems) == 1 else 's'}"
+    problems = _count(len(report.problems), "problem")
+    warnings = sum(each.is_warning for each in report.problems)
+    if warnings:
+        problems += f" ({_count(warnings, 'warning')})"
     return (
         f"{len(report.missing)} missing, {problems}, {len(report.excess)} too much, "
         f"{len(report.undecided)} undecided, {len(report.allowed)} as AWS's pages ask"
     )
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"
 
 
 def finding(row: Row, names: Names) -> str:

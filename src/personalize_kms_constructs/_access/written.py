@@ -5,16 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 from .answers import Answer
-from .values import matches
-from .variables import literally
+from .values import generated, matches
 
 # In other versions, and without one, the variables of a policy are plain text
 # (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html).
 _WITH_VARIABLES = "2012-10-17"
+_VARIABLE = re.compile(r"\$\{([a-zA-Z0-9]+:[^{}$:?]+)\}")
 _OPEN_ACTION = re.compile(r"[*?$]")
 _SOURCE_KEYS = ("aws:sourceaccount", "aws:sourcearn", "aws:sourceorgid", "aws:sourceorgpaths")
 # The beginnings of the keys that say who calls, or from where.
@@ -185,3 +185,37 @@ def _says_who(operator: str, key: str) -> bool:
 
 def _is_positive(operator: str) -> bool:
     return operator.rpartition(":")[2].removesuffix("IfExists") in _POSITIVE
+
+
+def has_variables(text: str) -> bool:
+    """Report whether a text has variables."""
+    return "${" in text and _has_variables(text)
+
+
+def with_variables(text: str, context: Mapping[str, tuple[str | None, ...]]) -> str:
+    """Put what is known of a call into the variables; the others stay, and can be anything."""
+
+    def value(variable: re.Match[str]) -> str:
+        alternatives = context.get(variable[1].lower(), ())
+        known = alternatives[0] if len(alternatives) == 1 else None
+        return variable[0] if known is None else known
+
+    return _VARIABLE.sub(value, text) if has_variables(text) else text
+
+
+def literally(value: Any) -> Any:
+    """Return a statement of which the variables are plain text, and match nothing but a wildcard."""
+    if isinstance(value, str):
+        return _VARIABLE.sub(_literal, value) if "${" in value else value
+    if isinstance(value, Mapping):
+        return {name: literally(each) for name, each in value.items()}
+    return [literally(each) for each in value] if isinstance(value, list) else value
+
+
+def _literal(variable: re.Match[str]) -> str:
+    return generated(variable[1].replace(":", " "))
+
+
+@lru_cache(maxsize=1 << 14)
+def _has_variables(text: str) -> bool:
+    return _VARIABLE.search(text) is not None

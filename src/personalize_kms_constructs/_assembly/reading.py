@@ -262,7 +262,7 @@ class _Reading:
 def _express_problems(request: Request) -> Iterator[Problem]:
     """Yield that the execution which waits for a job ends before it."""
     if request.in_express:
-        yield _problem(request, because(Cause.EXPRESS_EXECUTION), _EXPRESS_PAGE)
+        yield _problem(request, because(Cause.EXPRESS), _EXPRESS_PAGE)
 
 
 def _name_problems(request: Request, what: str, kind: str, given: str | None) -> Iterator[Problem]:

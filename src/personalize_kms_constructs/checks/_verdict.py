@@ -13,8 +13,7 @@ from .._access.answers import Answer
 from .._access.causes import Cause
 from .._access.comparison import compare
 from .._access.entries import Missing
-from .._access.model import Problem
-from .._access.needs import labels_of
+from .._access.model import Problem, labels_of
 from .._access.report import AccessReport, merged
 from .._access.values import same
 from .._assembly.assembly import Assembly, read_assembly

@@ -8,9 +8,8 @@ from dataclasses import dataclass
 import aws_cdk as cdk
 
 from .._access.entries import Entry, Excess, Missing
-from .._access.grouping import rows
+from .._access.grouping import Names, rows
 from .._access.model import Problem
-from .._access.names import Names
 from .._access.report import AccessReport
 from .._access.text import finding, next_step
 from .._assembly.assembly import Assembly
