@@ -6,7 +6,7 @@ from functools import cache
 from pathlib import Path
 
 import pytest
-from personalize_kms_constructs._policies.pending import _EXPRESSIONS, _MESSAGES
+from personalize_kms_constructs._synth import _EXPRESSIONS, _MESSAGES
 
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "src" / "personalize_kms_constructs"
