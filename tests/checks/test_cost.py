@@ -56,7 +56,8 @@ def in_one_template(count: int) -> dict[str, Any]:
         resources[names["Key"]] = key(of_role)
         resources[names["Role"]] = role()
         resources[names["Policy"]] = policy(of_key, {"Ref": names["Role"]})
-        resources[names["Movies"]] = dataset_group(of_key, of_role, names["Policy"])
+        group = resources[names["Movies"]] = dataset_group(of_key, of_role, names["Policy"])
+        group["Properties"]["Name"] = f"movies{number}"
     return {"Main": {"Resources": resources}}
 
 

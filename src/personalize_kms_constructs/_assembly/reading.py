@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from .._access.causes import Cause, Reason, because
@@ -18,6 +18,7 @@ from .constructs import Left, left_by_constructs
 from .dataset_groups import DatasetGroups
 from .deployment import Deployment
 from .physical import alias_in
+from .references import conditional_references
 from .requests import requests_of
 from .stacks import Resource, Stack
 from .state_machines import STATE_MACHINE
@@ -106,6 +107,9 @@ class _Reading:
             with noted(self._unread, template):
                 self._add_deployed(asked)
                 model.asked.append(asked)
+        asked_by = {each.declared: each for each in model.asked}
+        model.dataset_groups += self._groups.in_model(asked_by, self._unread)
+        model.references += conditional_references(model, self._resources)
         return self._found
 
     def _take_constructs(self) -> None:
@@ -133,7 +137,7 @@ class _Reading:
                 continue
             if (resource.stack, request.state, request.permissions.resource) in self._states:
                 # The job has left it in the metadata, with all that each execution chooses.
-                model.problems += _express_problems(request)
+                model.problems += (replace(each, of_ours=True) for each in _express_problems(request))
                 continue
             if self._only_ours and not self._is_ours(resource.path):
                 continue
@@ -141,7 +145,7 @@ class _Reading:
                 if isinstance(each, Asked):
                     self._asked.append((each, resource.stack.template))
                 elif isinstance(each, Problem):
-                    model.problems.append(each)
+                    model.problems.append(replace(each, of_ours=self._is_ours(resource.path)))
                 else:
                     model.open_questions.append(each)
 
@@ -254,7 +258,7 @@ class _Reading:
 def _express_problems(request: Request) -> Iterator[Problem]:
     """Yield that the execution which waits for a job ends before it."""
     if request.in_express:
-        yield _problem(request, because(Cause.EXPRESS), _EXPRESS_PAGE)
+        yield _problem(request, because(Cause.EXPRESS_EXECUTION), _EXPRESS_PAGE)
 
 
 def _name_problems(request: Request, what: str, kind: str, given: str | None) -> Iterator[Problem]:

@@ -67,7 +67,7 @@ class Violations:
         names = Names(report.names)
         for entries, severity in ((report.missing, ERROR), (report.excess, WARNING), (report.undecided, WARNING)):
             for row in rows(entries):
-                declared = dict.fromkeys(each for entry in row.entries for each in entry.declared)
+                declared = dict.fromkeys(each for entry in row.entries for each in _declared(entry))
                 rule = _RULES.get((type(row.first), row.first.policy), UNDECIDED)
                 text, fix = finding(row, names), next_step(row, names)
                 yield from self._violation(rule, severity, text, fix, declared, row.first.page)
@@ -75,9 +75,10 @@ class Violations:
             yield from self._of_problem(problem, names)
 
     def _of_problem(self, problem: Problem, names: Names) -> Iterator[cdk.PolicyViolation]:
-        rule, severity = f"Personalize::{problem.kind.capitalize()}", WARNING if problem.is_warning else ERROR
+        severity = WARNING if problem.is_warning else ERROR
         says, fix = names.short(problem.says), names.short(problem.fix)
         text = f"{says} (needed by {', '.join(problem.needed_by)})" if problem.needed_by else says
+        rule = f"Personalize::{problem.kind.capitalize()}"
         yield from self._violation(rule, severity, text, fix, problem.declared, problem.page)
 
     def _violation(
@@ -89,7 +90,7 @@ class Violations:
                 rule_name=rule,
                 severity=severity,
                 description=text,
-                fix=f"{fix} ({page})" if page else fix,
+                fix=f"{fix} ({page})" if page else fix or None,
                 violating_resources=places,
             )
 
@@ -100,6 +101,10 @@ class Violations:
     def places_of(self, rule: str, found: Sequence[Declaration]) -> list[cdk.PolicyViolatingResource]:
         """Return where a rule is broken, if the violation counts; the app, where it is of no construct."""
         return [each.place for each in found] or [APP]
+
+
+def _declared(entry: Entry) -> Iterable[str]:
+    return entry.declared or [each.declared for each in entry.asked]
 
 
 def violation_of_app(rule: str, severity: str, text: str) -> cdk.PolicyViolation:
