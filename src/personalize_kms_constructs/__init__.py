@@ -4,10 +4,10 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from ._policies.pending import PendingStatements
     from .encryption import PersonalizeEncryption
     from .locations import S3Location
     from .options import ImportedKeyPolicy, SourceAccountCheck
+    from .pending import PendingStatements
     from .resources import PersonalizeResource
 
 __all__ = [
@@ -22,7 +22,7 @@ __all__ = [
 # Imported when they are asked for: the command personalize-kms needs neither the CDK nor the Node that it starts.
 _MODULES = {
     "ImportedKeyPolicy": "options",
-    "PendingStatements": "_policies.pending",
+    "PendingStatements": "pending",
     "PersonalizeEncryption": "encryption",
     "PersonalizeResource": "resources",
     "S3Location": "locations",

@@ -11,11 +11,11 @@ from typing import Any
 import click
 
 from ._access.report import AccessReport
-from ._assembly.assembly import Assembly, read_assembly
-from ._assembly.errors import AssemblyError
+from ._assembly.assembly import Assembly
+from ._assembly.files import AssemblyError
 from ._doctor.command import doctor
 from ._terminal import FOUND, PASSED, print_coloured, stop, take_any_character
-from .checks._checking import check_assemblies
+from .checks._checking import check_assemblies, read_all
 
 
 class _Commands(click.Group):
@@ -70,7 +70,7 @@ def check(path: Path, form: str, strict: bool) -> None:
       personalize-kms check --format json > access.json
     """  # noqa: D301
     try:
-        assemblies = list(read_assembly(path).with_stages())
+        assemblies = read_all(path)
         with _progress(len(assemblies)) as step:
             report = check_assemblies(assemblies, step)
     except AssemblyError as error:

@@ -12,7 +12,7 @@ from constructs import Construct
 from .locations import S3Location
 
 if TYPE_CHECKING:
-    from ._argument_types import AnyDatasetGroup
+    from ._refusals.arguments import AnyDatasetGroup
 
 
 def dataset_group(

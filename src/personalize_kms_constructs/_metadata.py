@@ -1,4 +1,4 @@
-"""The resources that a construct allows, left in the assembly's metadata for ``personalize_kms_constructs.checks``.
+"""What constructs leave in the assembly's metadata for ``personalize_kms_constructs.checks``.
 
 It is no part of a template. The CDK writes it into ``manifest.json`` or, in newer versions, ``….metadata.json``, under
 the construct's path. References say which template they are about, since the metadata of all stacks nested in one
@@ -7,40 +7,78 @@ another is resolved in the outermost, where a token would lose its stack.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Any, cast
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, NamedTuple, cast
 
-from aws_cdk import Reference, Stack, Tokenization
+from aws_cdk import CfnResource, Reference, Stack, Tokenization
 from constructs import Construct
 
-from ._policies.place import Place
 from ._tokens import TOKEN
-from ._wiring import Wiring
-from .locations import S3Location
-from .resources import PersonalizeResource
+from .matrix import Permissions
 
 METADATA_TYPE = "personalize-kms-constructs:resources"
 
 
-def leave_resources(scope: Construct, here: Place, wiring: Wiring) -> None:
-    """Leave in the metadata what is allowed, with the key and the role.
+class DescribedLocation(NamedTuple):
+    """A location of a resource; all of it may have tokens."""
+
+    bucket_arn: str
+    prefix: str
+    key_arn: str | None = None
+    """The ARN of the key that encrypts it, where the template doesn't say it with the bucket."""
+
+
+class DescribedJob(NamedTuple):
+    """The state that starts a job, and what the job works on."""
+
+    state: str
+    dataset_arn: str | None = None
+    dataset_group_arn: str | None = None
+
+
+Described = tuple[Permissions, DescribedLocation | None, DescribedLocation | None]
+"""A row of the page with source and destination."""
+
+
+def leave_resources(
+    scope: Construct,
+    *,
+    service_role: str,
+    encryption_key: str | None,
+    resources: Iterable[Described],
+    pending: Iterable[tuple[str, str]] = (),
+    job: DescribedJob | None = None,
+    ours: bool = True,
+    own: Mapping[str, CfnResource] | None = None,
+) -> None:
+    """Leave in the metadata what Personalize is asked to create.
 
     To be called at the end of the synth, from a validation, when no later call and no aspect can change anything. A
     problem is left in the metadata as well, since it must not fail the synth.
 
     Args:
         scope: the construct, under whose path the metadata stands.
-        here: its place.
-        wiring: what it was given, and what is allowed.
+        service_role: the role's ARN.
+        encryption_key: the ARN of the dataset groups' key, if they have one.
+        resources: what is allowed.
+        pending: the policies whose statements others have to add: ``"key"``, ``"bucket"`` or ``"role"``, with the ARN
+            of that key, bucket or role.
+        job: the job that is all there is to create, if this is left for one.
+        ours: true if this library wrote the policies, and answers for them.
+        own: L1s of the construct's stack by their ARNs, which spares looking these up.
     """
-    describe = _Description(here, wiring)
-    found: dict[str, Any] = describe.place(here)
+    stack = Stack.of(scope)
+    describe = _Description(stack, own or {})
+    found: dict[str, Any] = {**describe.stack(stack), "ours": ours}
     try:
         found |= {
-            "encryptionKey": describe.text(wiring.encryption_key.resource_arn),
-            "serviceRole": describe.text(wiring.policies.role.arn),
-            "resources": [describe.resource(each) for each in wiring.allowed],
+            "serviceRole": describe.text(service_role),
+            "encryptionKey": None if encryption_key is None else describe.text(encryption_key),
+            "resources": [describe.resource(each) for each in resources],
+            "pending": [{"policy": policy, "resource": describe.text(arn)} for policy, arn in pending],
         }
+        if job is not None:
+            found["job"] = describe.job(job)
     except Exception as error:
         found["problem"] = f"{type(error).__name__}: {error}"
     scope.node.add_metadata(METADATA_TYPE, found)
@@ -49,50 +87,45 @@ def leave_resources(scope: Construct, here: Place, wiring: Wiring) -> None:
 class _Description:
     """Describes values in words that don't depend on the stack in which they are read; each is asked for once."""
 
-    def __init__(self, here: Place, wiring: Wiring) -> None:
-        self._here = here
-        self._known = wiring.known
-        role = wiring.policies.role
-        self._l1s = {
-            facts.arn: facts.l1
-            for facts in (role, *wiring.policies.resources)
-            if facts.stack is here.stack and facts.l1 is not None
-        }
-        """The L1s of the construct's own stack, by their ARNs."""
+    def __init__(self, stack: Stack, own: Mapping[str, CfnResource]) -> None:
+        self._stack = stack
+        self._own = own
+        self._stacks: dict[Stack, dict[str, str]] = {}
         self._texts: dict[str, Any] = {}
 
-    def place(self, place: Place) -> dict[str, str]:
-        """Describe a stack."""
-        return {"stack": place.path, "template": place.template}
+    def stack(self, stack: Stack) -> dict[str, str]:
+        if stack not in self._stacks:
+            self._stacks[stack] = {"stack": stack.node.path, "template": stack.template_file}
+        return self._stacks[stack]
 
-    def resource(self, resource: PersonalizeResource) -> dict[str, Any]:
-        """Describe a resource with its locations."""
-        found: dict[str, Any] = {"resource": resource.permissions.resource}
-        for name, location in (("source", resource.source), ("destination", resource.destination)):
+    def resource(self, described: Described) -> dict[str, Any]:
+        row, source, destination = described
+        found: dict[str, Any] = {"resource": row.resource}
+        for name, location in (("source", source), ("destination", destination)):
             if location is not None:
-                found[name] = self._location(location)
+                found[name] = {"bucket": self.text(location.bucket_arn), "prefix": self.text(location.prefix)}
+                if location.key_arn is not None:
+                    found[name]["key"] = self.text(location.key_arn)
         return found
 
-    def _location(self, location: S3Location) -> dict[str, Any]:
-        bucket, key = self._known.bucket(location.bucket), self._known.encryption_of(location).key
-        found = {"bucket": self.text(bucket.arn), "prefix": self.text(location.prefix)}
-        is_in_template = location.encryption_key is None and bucket.imported_key is None
-        if key is not None and not is_in_template:
-            found["key"] = self.text(key.arn)
+    def job(self, job: DescribedJob) -> dict[str, Any]:
+        found = {"state": job.state}
+        for name, arn in (("dataset", job.dataset_arn), ("datasetGroup", job.dataset_group_arn)):
+            if arn is not None:
+                found[name] = self.text(arn)
         return found
 
     def text(self, text: str) -> Any:
         """Describe a string, tokens included."""
         if text not in self._texts:
-            parts = [part for part in _parts(text) if part]
-            described = [self._token(part) if TOKEN.fullmatch(part) else part for part in parts]
-            self._texts[text] = described[0] if len(described) == 1 else {"parts": described} if described else ""
+            parts = [self._token(part) if TOKEN.fullmatch(part) else part for part in _parts(text) if part]
+            self._texts[text] = parts[0] if len(parts) == 1 else {"parts": parts} if parts else ""
         return self._texts[text]
 
     def _token(self, token: str) -> Any:
-        l1 = self._l1s.get(token)
+        l1 = self._own.get(token)
         if l1 is not None:
-            return {**self.place(self._here), "logicalId": l1.logical_id, "attribute": "Arn"}
+            return {**self.stack(self._stack), "logicalId": l1.logical_id, "attribute": "Arn"}
         reference = Tokenization.reverse_string(token).first_token
         if Reference.is_reference(reference):
             target: Any = cast("Reference", reference).target
@@ -100,11 +133,11 @@ class _Description:
             if logical_id is not None:
                 stack = Stack.of(target)
                 attribute = cast("Reference", reference).display_name
-                return {**self.place(Place.of(stack)), "logicalId": stack.resolve(logical_id), "attribute": attribute}
-        return _plain(self._here.stack.resolve(token))
+                return {**self.stack(stack), "logicalId": stack.resolve(logical_id), "attribute": attribute}
+        return _plain(self._stack.resolve(token))
 
 
-def _parts(text: str) -> Iterable[str]:
+def _parts(text: str) -> Iterator[str]:
     start = 0
     for token in TOKEN.finditer(text):
         yield text[start : token.start()]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any, TypeVar, cast
 
-from aws_cdk import Reference, Stack, Tokenization
+from aws_cdk import Reference, Tokenization
 
 TOKEN = re.compile(r"\$\{Token\[(?P<hint>[^]]*)\.\d+\]\}")
 
@@ -35,49 +35,24 @@ def shortest(text: str) -> str:
     return TOKEN.sub("x", text)
 
 
-def written_out(text: str, stack: Stack) -> str:
-    """Return the string with what is literal in its tokens in the end."""
-
-    def in_the_end(token: re.Match[str]) -> str:
-        match stack.resolve(token[0]):
-            case str(value):
-                return value
-            case {"Fn::Join": ["", list(parts)]}:
-                return "".join(part if isinstance(part, str) else token[0] for part in parts)
-        return token[0]
-
-    return TOKEN.sub(in_the_end, text)
-
-
 def reference_in(text: str) -> Any:
-    """Return the construct that the string is an attribute of, if it is one token of that kind."""
+    """Return the construct that the whole string is an attribute of.
+
+    A string with something around the reference names something else: an archive beside a bucket, a replica of a key.
+    """
     if not TOKEN.fullmatch(text):
         return None
     token = Tokenization.reverse_string(text).first_token
     return cast("Reference", token).target if Reference.is_reference(token) else None
 
 
+def l1_behind(text: str, l1_type: type[_T]) -> _T | None:
+    """Return the L1 of this app that the whole string is an attribute of."""
+    target = reference_in(text)
+    return target if isinstance(target, l1_type) else None
+
+
 def targets_in(text: str) -> list[Any]:
     """Return the constructs that parts of the string are attributes of, parameters included."""
     tokens = Tokenization.reverse_string(text).tokens if is_token(text) else ()
     return [cast("Reference", token).target for token in tokens if Reference.is_reference(token)]
-
-
-def l1_behind(text: str, l1_type: type[_T]) -> _T | None:
-    """Return the L1 of this app that an ARN or a name belongs to, by the only reference to such an L1 in it."""
-    found = [target for target in targets_in(text) if isinstance(target, l1_type)]
-    return found[0] if len(found) == 1 else None
-
-
-def names_a_resource(text: str) -> bool:
-    """Tell if a part of the string is an attribute of a construct, which other stacks have to import."""
-    return is_token(text) and any(Reference.is_reference(token) for token in Tokenization.reverse_string(text).tokens)
-
-
-def is_function(resolved: object) -> bool:
-    """Tell if resolved JSON is a function of CloudFormation, whose value is known only at deployment."""
-    return (
-        isinstance(resolved, dict)
-        and len(resolved) == 1
-        and all(name == "Ref" or name.startswith("Fn::") for name in resolved)
-    )

@@ -15,10 +15,10 @@ from aws_cdk import Stack
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
-from ._argument_types import grantee_type_problems, not_a_resource, shown
-from ._policies.pasted import as_text, known_values, readable, replacements
-from ._policies.place import Place
-from ._policies.roles import is_immutable
+from ._grant.place import Place
+from ._grant.role import is_immutable
+from ._pasted import as_text, known_values, readable, replacements
+from ._refusals.arguments import GRANTEE, not_a_resource, shown, type_problems
 from ._warnings import warn
 from .matrix import SERVICE_PRINCIPAL, Permissions
 from .resources import PersonalizeResource
@@ -51,7 +51,7 @@ def pass_role_statement(service_role_arn: str) -> Json:
 
 def caller_problems(grantee: Any, resources: Sequence[object]) -> Iterator[str]:
     """Report arguments that are not grantees or resources."""
-    found = list(grantee_type_problems(grantee))
+    found = list(type_problems(GRANTEE, grantee=grantee))
     yield from found
     if not found and _takes_no_policies(grantee.grant_principal):
         yield (

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, cast
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, TypeVar, cast
 
 import jsii
 from aws_cdk import CfnOutput, CfnResource, RemovalPolicy, Stack
@@ -13,52 +14,49 @@ from aws_cdk import aws_personalize as personalize
 from constructs import Construct, IDependable, IValidation
 
 from . import _l1s
-from ._argument_types import (
-    argument_problems,
-    dataset_group_problems,
+from ._grant.door import Door
+from ._grant.place import Place
+from ._grant.principals import for_this_account
+from ._grant.resolved import ResolvedKey
+from ._grant.role import ServiceRole, resolved_role, role_made_here
+from ._grant.role_name import fixed_role_name
+from ._grant.targets import AddStatements
+from ._grant.wiring import Wiring
+from ._judge import bring_judge
+from ._refusals import refuse
+from ._refusals.arguments import (
+    DATASET_GROUP,
+    METRICS,
+    SCHEMA,
+    STRING,
+    TAGS,
+    TARGET,
+    constructor_problems,
     has,
-    is_list_of_resources,
     is_role,
-    metrics_type_problems,
-    schema_problems,
-    tags_type_problems,
-    target_type_problems,
-    text_type_problems,
+    is_sequence,
+    type_problems,
 )
-from ._checks import superfluous_problems
-from ._environment_checks import caller_reference_problems, personalize_arn_problems, service_role_problems
-from ._judgement import Judgement
-from ._name_checks import (
-    dataset_type_problems,
-    domain_problems,
-    id_problems,
-    name_problems,
-    role_name_problems,
-)
-from ._policies.dependencies import Dependencies
-from ._policies.keys import AddStatements
-from ._policies.known import KnownResources
-from ._policies.pending import PendingStatements, pending_output, pending_statements
-from ._policies.place import Place
-from ._policies.registry import PolicyRegistry
-from ._policies.resources import KeyFacts
-from ._policies.roles import RoleFacts, find_role, make_role
-from ._refusal import refuse
-from ._synth_checks import SynthChecks
+from ._refusals.names import DATASET_TYPES, DOMAINS, choice_problems, id_problems, name_problems, role_name_problems
+from ._refusals.stacks import personalize_arn_problems, service_role_problems
+from ._synth import AtSynth
 from ._tokens import is_token
 from ._warnings import warn
-from ._wiring import Wiring
 from .callers import caller_problems, grant_create
 from .key_access import key_access_rule
 from .locations import S3Location
+from .matrix import SERVICE_PRINCIPAL
 from .options import ImportedKeyPolicy, SourceAccountCheck
+from .pending import PendingStatements, pending_output, pending_statements
 from .resources import PersonalizeResource, location_type_problems
 
 if TYPE_CHECKING:
     from aws_cdk import aws_events as events
     from aws_cdk.aws_personalize import CfnMetricAttribution
 
-    from ._argument_types import AnyDatasetGroup, AnyKey, AnyRole
+    from ._refusals.arguments import AnyDatasetGroup, AnyKey, AnyRole
+
+_L1 = TypeVar("_L1", bound=CfnResource)
 
 
 @jsii.implements(iam.IGrantable)
@@ -113,103 +111,73 @@ class PersonalizeEncryption(Construct):
             ValueError: if Personalize can't work with the arguments; the message has all the reasons.
         """
         super().__init__(scope, id)
-        try:
-            self._set_up(
-                scope if isinstance(scope, Stack) else Stack.of(self),
-                id,
-                resources,
-                encryption_key,
-                service_role,
-                role_name,
-                removal_policy,
-                source_account_check,
-                imported_key_policy,
-                imported_key_policy_revision,
+        with _taken_out_if_refused(scope, id):
+            here, path = Place.of(scope if isinstance(scope, Stack) else Stack.of(self)), self.node.path
+            problems = [
+                *constructor_problems(
+                    resources,
+                    encryption_key,
+                    service_role,
+                    role_name,
+                    removal_policy,
+                    source_account_check,
+                    imported_key_policy,
+                    imported_key_policy_revision,
+                ),
+                *role_name_problems(role_name),
+            ]
+            role = None
+            if service_role is None and not problems:
+                role = self._make_role(here, role_name or fixed_role_name(path, id, here))
+            elif is_role(service_role):
+                role = resolved_role(service_role, self, here)
+                problems += service_role_problems(role)
+            is_managed = imported_key_policy is ImportedKeyPolicy.MANAGED
+            door = Door(here, role, manages_imported_keys=is_managed)
+            problems += door.problems_of_key("encryption_key", encryption_key)
+            problems += door.problems(resources if is_sequence(resources) else ())
+            refuse(self, problems)
+
+            self._here = here
+            self._removal_policy = removal_policy
+            self._key_policy_revision = imported_key_policy_revision
+            self._retained: dict[str, CfnResource] = {}
+            if encryption_key is None:
+                key = self._make_key()
+            else:
+                key = door.key(encryption_key)
+                self._key = self._as_l2(encryption_key, key.arn)
+            self._wiring = Wiring(
+                self,
+                path,
+                here,
+                cast("ServiceRole", role),
+                key,
+                door,
+                source_account_check=source_account_check,
+                manage=self._manage if is_managed else None,
             )
-        except Exception:
-            # Also what jsii raises, so that whoever catches it can make the construct anew.
-            scope.node.try_remove_child(id)
-            raise
+            self._wiring.allow(resources)
+            at_synth = AtSynth(self, here, self._wiring, self._retained)
+            self.node.add_validation(cast("IValidation", at_synth))
+            bring_judge(self)
 
-    def _set_up(
-        self,
-        stack: Stack,
-        id: str,
-        resources: Sequence[PersonalizeResource],
-        given_key: AnyKey | None,
-        given_role: AnyRole | None,
-        role_name: str | None,
-        removal_policy: RemovalPolicy,
-        source_account_check: SourceAccountCheck,
-        imported_key_policy: ImportedKeyPolicy,
-        imported_key_policy_revision: str | None,
-    ) -> None:
-        """Judge all that was given, and wire it."""
-        here, node = Place.of(stack), self.node
-        path = node.path
-        problems = [
-            *argument_problems(
-                resources,
-                given_key,
-                given_role,
-                removal_policy,
-                source_account_check,
-                imported_key_policy,
-                imported_key_policy_revision,
-            ),
-            *role_name_problems(role_name),
-            *superfluous_problems(
-                given_key,
-                given_role,
-                role_name,
-                removal_policy,
-                imported_key_policy,
-                imported_key_policy_revision,
-            ),
-        ]
-        role = None
-        if given_role is None and not problems:
-            role = make_role(self, path, id, here, role_name)
-        elif is_role(given_role):
-            role = find_role(given_role, self, here)
-            problems += service_role_problems(role)
-        known = KnownResources(here)
-        is_managed = imported_key_policy is ImportedKeyPolicy.MANAGED
-        self._judgement = Judgement(known, here, role, manages_imported_keys=is_managed)
-        problems += self._judgement.of_key("encryption_key", given_key)
-        problems += self._judgement.of_resources(resources if is_list_of_resources(resources) else ())
-        refuse(self, problems)
+    def _make_role(self, here: Place, name: str) -> ServiceRole:
+        """Make a role that Personalize can assume for resources of this account and Region alone.
 
-        self._here = here
-        self._role = cast("RoleFacts", role)
-        self._removal_policy = removal_policy
-        self._key_policy_revision = imported_key_policy_revision
-        self._retained: dict[str, CfnResource] = {}
-        self._resources: dict[CfnResource, None] = {}
-        self._ids: set[str] = set()
-        self._permissions = Dependencies()
-        policies = PolicyRegistry(
+        https://docs.aws.amazon.com/personalize/latest/dg/cross-service-confused-deputy-prevention.html
+        """
+        personalize_here = iam.ServicePrincipal(SERVICE_PRINCIPAL, conditions=for_this_account(here))
+        role = iam.Role(
             self,
-            path,
-            here,
-            self._role,
-            source_account_check=source_account_check,
-            manage=self._manage if is_managed else None,
+            "Role",
+            assumed_by=cast("iam.IPrincipal", personalize_here),
+            description="Lets Amazon Personalize use data and customer managed KMS keys",
+            role_name=name,
         )
-        if given_key is None:
-            key = self._make_key()
-        else:
-            key = known.key(given_key)
-            self._key = self._as_l2(given_key, key.arn)
-        key_policy = policies.of_key(key)
-        if given_key is None and resources:
-            key_policy.be_first()
-        self._wiring = Wiring(self, known, policies, key_policy, self._permissions)
-        self._wiring.allow(resources)
-        checks = SynthChecks(self, here, self._wiring, known, self._retained, self._resources)
-        node.add_validation(cast("IValidation", checks))
+        return role_made_here(role, here)
 
-    def _make_key(self) -> KeyFacts:
+    def _make_key(self) -> ResolvedKey:
         key = kms.Key(
             self,
             "Key",
@@ -218,11 +186,10 @@ class PersonalizeEncryption(Construct):
             removal_policy=self._removal_policy,
         )
         self._key = cast("kms.IKey", key)
-        arn, here = key.key_arn, self._here
-        facts = KeyFacts(arn, arn, here.stack, here.account, here.region, key, l2=key)
+        arn, here, l1 = key.key_arn, self._here, cast("kms.CfnKey", key.node.default_child)
         if self._removal_policy is not RemovalPolicy.DESTROY:
-            self._retained["the key"] = cast("CfnResource", facts.l1)
-        return facts
+            self._retained["the key"] = l1
+        return ResolvedKey(arn, arn, here.stack, here.account, here.region, l1=l1, construct=key)
 
     def _as_l2(self, given: AnyKey, arn: str) -> kms.IKey:
         if isinstance(given, (kms.CfnKey, kms.CfnReplicaKey)) or not has(given, "key_arn"):
@@ -239,7 +206,7 @@ class PersonalizeEncryption(Construct):
         resource = managed.resource
         if self._removal_policy is not RemovalPolicy.DESTROY:
             self._retained[f"the statements in the policy of key {key_arn}"] = resource
-        self._permissions.add(resource)
+        self._wiring.wait_for(resource)
         return managed.add_statements
 
     @property
@@ -250,12 +217,12 @@ class PersonalizeEncryption(Construct):
     @property
     def service_role(self) -> iam.IRole:
         """The role that Personalize assumes: the ``roleArn`` of its resources and jobs."""
-        return self._role.role
+        return self._wiring.role.role
 
     @property
     def grant_principal(self) -> iam.IPrincipal:
         """The service role, so that ``bucket.grant_read(encryption)`` works."""
-        return self._role.role.grant_principal
+        return self._wiring.role.role.grant_principal
 
     @property
     def permissions(self) -> IDependable:
@@ -263,7 +230,7 @@ class PersonalizeEncryption(Construct):
 
         For L1s of your own: ``solution.node.add_dependency(encryption.permissions)``.
         """
-        return self._permissions.group
+        return self._wiring.permissions
 
     @property
     def pending_statements(self) -> tuple[PendingStatements, ...]:
@@ -283,10 +250,9 @@ class PersonalizeEncryption(Construct):
             id: the id of the output in this construct.
 
         Raises:
-            ValueError: if the id is taken, or the stage was synthesized already.
+            ValueError: if the id is one of the construct's own, or the stage was synthesized already.
         """
         refuse(self, self._problems_of_id(id))
-        self._ids.add(id)
         return pending_output(self, id, lambda: self._wiring.policies)
 
     def allow(self, *resources: PersonalizeResource) -> None:
@@ -300,7 +266,7 @@ class PersonalizeEncryption(Construct):
 
         https://docs.aws.amazon.com/personalize/latest/dg/granting-personalize-key-access.html
         """
-        refuse(self, self._judgement.of_resources(resources))
+        refuse(self, self._wiring.door.problems(resources))
         self._wiring.allow(resources)
 
     def add_dataset_group(
@@ -324,24 +290,20 @@ class PersonalizeEncryption(Construct):
         problems = [
             *self._problems_of_id(id),
             *name_problems("name of the dataset group", name),
-            *domain_problems(domain),
-            *tags_type_problems(tags),
+            *(() if domain is None else choice_problems("domain", domain, DOMAINS)),
+            *type_problems(TAGS, optional=True, tags=tags),
         ]
         refuse(self, problems)
-        self._wiring.allow([PersonalizeResource.dataset_group()])
-        self._ids.add(id)
-        dataset_group = _l1s.dataset_group(
+        resource = _l1s.dataset_group(
             self,
             id,
             name=name,
             domain=domain,
             tags=tags,
-            kms_key_arn=self._wiring.encryption_key.resource_arn,
-            role_arn=self._role.arn,
+            kms_key_arn=self._wiring.encryption_key.arn,
+            role_arn=self._wiring.role.arn,
         )
-        self._permissions.hold(dataset_group, refers_to=self._wiring.encryption_key.l1)
-        self._resources[dataset_group] = None
-        return dataset_group
+        return self._added(resource, [PersonalizeResource.dataset_group()])
 
     def add_dataset(
         self,
@@ -375,11 +337,11 @@ class PersonalizeEncryption(Construct):
         problems = [
             *self._problems_of_id(id),
             *name_problems("name of the dataset", name),
-            *dataset_group_problems(dataset_group),
+            *type_problems(DATASET_GROUP, dataset_group=dataset_group),
             *personalize_arn_problems("dataset_group", dataset_group, self._here),
-            *schema_problems(schema_arn),
+            *type_problems(SCHEMA, schema_arn=schema_arn),
             *personalize_arn_problems("schema_arn", schema_arn, self._here),
-            *dataset_type_problems(dataset_type),
+            *choice_problems("dataset_type", dataset_type, DATASET_TYPES),
             *location_type_problems("source of dataset import job", import_from),
         ]
         jobs: list[PersonalizeResource] = []
@@ -390,12 +352,10 @@ class PersonalizeEncryption(Construct):
                 jobs.append(PersonalizeResource.dataset_import_job(import_from))
         elif import_job_name is not None:
             problems.append(f"import_job_name is {import_job_name!r} but there is nothing to import: give import_from")
-        refuse(self, [*problems, *self._judgement.of_resources(jobs)])
+        refuse(self, [*problems, *self._wiring.door.problems(jobs)])
         if import_from is not None and not import_job_name:
             # A token can't be cut.
             import_job_name = f"{name if is_token(name) else name[: 63 - len('-import')]}-import"
-        self._wiring.allow(jobs)
-        self._ids.add(id)
         dataset = _l1s.dataset(
             self,
             id,
@@ -405,10 +365,9 @@ class PersonalizeEncryption(Construct):
             dataset_type=dataset_type,
             import_from=import_from,
             import_job_name=import_job_name,
-            role_arn=self._role.arn,
+            role_arn=self._wiring.role.arn,
         )
-        self._hold(dataset, dataset_group)
-        return dataset
+        return self._added(dataset, jobs)
 
     def add_metric_attribution(
         self,
@@ -436,17 +395,15 @@ class PersonalizeEncryption(Construct):
         problems = [
             *self._problems_of_id(id),
             *name_problems("name of the metric attribution", name),
-            *dataset_group_problems(dataset_group),
+            *type_problems(DATASET_GROUP, dataset_group=dataset_group),
             *personalize_arn_problems("dataset_group", dataset_group, self._here),
-            *metrics_type_problems(metrics),
+            *type_problems(METRICS, metrics=metrics),
             *location_type_problems("destination of metric attribution", destination),
         ]
         is_location = destination is None or isinstance(destination, S3Location)
         resources = [PersonalizeResource.metric_attribution(destination)] if is_location else []
-        refuse(self, [*problems, *self._judgement.of_resources(resources)])
-        self._wiring.allow(resources)
-        self._ids.add(id)
-        key_arn = self._wiring.key_arn(destination) if destination is not None else None
+        refuse(self, [*problems, *self._wiring.door.problems(resources)])
+        key_arn = self._wiring.door.key_arn(destination) if destination is not None else None
         metric_attribution = _l1s.metric_attribution(
             self,
             id,
@@ -455,21 +412,21 @@ class PersonalizeEncryption(Construct):
             metrics=metrics,
             destination=destination,
             destination_key_arn=key_arn,
-            role_arn=self._role.arn,
+            role_arn=self._wiring.role.arn,
         )
-        self._hold(metric_attribution, dataset_group)
-        return metric_attribution
+        return self._added(metric_attribution, resources)
 
     def _problems_of_id(self, id: str) -> Iterator[str]:
         """Explain that no child of this id can be added, or none any more."""
-        yield from id_problems(id, self._ids)
+        yield from id_problems(id)
         yield from self._wiring.late_resource_problems()
 
-    def _hold(self, resource: CfnResource, dataset_group: AnyDatasetGroup) -> None:
-        """Make a resource wait; a dataset group made here stands between it and the encryption key."""
-        is_made_here = dataset_group in self._resources
-        self._permissions.hold(resource, refers_to=self._wiring.encryption_key.l1 if is_made_here else None)
-        self._resources[resource] = None
+    def _added(self, resource: _L1, resources: Sequence[PersonalizeResource]) -> _L1:
+        """Allow what a resource that was made needs, and make it wait; take it out again if that is refused."""
+        with _taken_out_if_refused(self, resource.node.id):
+            self._wiring.allow(resources)
+        resource.node.add_dependency(self._wiring.permissions)
+        return resource
 
     def grant_create(self, grantee: iam.IGrantable, *resources: PersonalizeResource) -> iam.Grant:
         """Allows a caller of Personalize's API to create these resources with the service role.
@@ -489,9 +446,9 @@ class PersonalizeEncryption(Construct):
         # The principal of a policy is no construct.
         principal = grantee.grant_principal
         caller = Stack.of(cast("Construct", principal if has(principal, "node") else grantee))
-        refuse(self, caller_reference_problems(caller, self._role, self._wiring.policies.resources))
+        role = self._wiring.role
         # Written out for a caller of another stack, which this one may need.
-        role_arn = self._role.arn if caller is self._role.stack else self._role.arn_by_name(lambda _: False)
+        role_arn = role.arn if caller is role.stack else role.arn_elsewhere(caller)
         return grant_create(self, grantee, role_arn, resources)
 
     def on_key_access_changed(
@@ -520,14 +477,14 @@ class PersonalizeEncryption(Construct):
 
         https://docs.aws.amazon.com/kms/latest/developerguide/logging-using-cloudtrail.html
         """
-        texts = {
-            what: text for what, text in (("description", description), ("rule_name", rule_name)) if text is not None
-        }
-        problems = [problem for what, text in texts.items() for problem in text_type_problems(what, text)]
-        refuse(self, [*self._problems_of_id(id), *target_type_problems(target), *problems])
-        self._ids.add(id)
-        key = self._wiring.encryption_key.key
-        if self._role.is_of_another_account_than(key.account):
+        problems = [
+            *self._problems_of_id(id),
+            *type_problems(TARGET, optional=True, target=target),
+            *type_problems(STRING, optional=True, description=description, rule_name=rule_name),
+        ]
+        refuse(self, problems)
+        key = self._wiring.encryption_key
+        if self._wiring.role.is_of_another_account_than(key.account):
             warn(
                 self,
                 "keyOfAnotherAccount",
@@ -535,3 +492,13 @@ class PersonalizeEncryption(Construct):
                 f"{key.account}, where whoever could revoke access calls KMS: add the rule there, too",
             )
         return key_access_rule(self, id, key.arn, target=target, description=description, rule_name=rule_name)
+
+
+@contextmanager
+def _taken_out_if_refused(scope: Construct, id: str) -> Iterator[None]:
+    """Take a new child out of the tree if something raises, jsii included, so that it can be made anew."""
+    try:
+        yield
+    except Exception:
+        scope.node.try_remove_child(id)
+        raise

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 from aws_cdk import aws_s3 as s3
 
-from ._argument_types import bucket_type_problems, has, key_type_problems, prefix_type_problems
-from ._refusal import refuse
+from ._refusals import refuse
+from ._refusals.arguments import BUCKET, KEY, PREFIX, has, type_problems
 
 if TYPE_CHECKING:
-    from ._argument_types import AnyBucket, AnyKey
+    from ._refusals.arguments import AnyBucket, AnyKey
 
 
 @dataclass(frozen=True)
@@ -41,9 +41,9 @@ class S3Location:
 
     def __post_init__(self) -> None:
         problems = (
-            *bucket_type_problems(self.bucket),
-            *prefix_type_problems(self.prefix),
-            *key_type_problems("encryption_key", self.encryption_key),
+            *type_problems(BUCKET, bucket=self.bucket),
+            *type_problems(PREFIX, prefix=self.prefix),
+            *type_problems(KEY, optional=True, encryption_key=self.encryption_key),
         )
         refuse("S3Location", problems)
 

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from . import matrix
-from ._argument_types import not_a_location
-from ._refusal import refuse
+from ._refusals import refuse
+from ._refusals.arguments import not_a_location
 from .locations import S3Location
 
 

@@ -109,7 +109,7 @@ def test_an_interrupt_is_no_finding(monkeypatch: pytest.MonkeyPatch) -> None:
     def interrupted(path: Path) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("personalize_kms_constructs._cli.read_assembly", interrupted)
+    monkeypatch.setattr("personalize_kms_constructs._cli.read_all", interrupted)
     result = run("check")
     assert (result.exit_code, result.stdout, result.stderr) == (2, "", "personalize-kms: interrupted\n")
 

@@ -11,9 +11,11 @@ import pytest
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
+from aws_cdk import aws_stepfunctions as sfn
 
 from personalize_kms_constructs import PersonalizeEncryption, PersonalizeResource, S3Location
 from personalize_kms_constructs.checks import check_assembly
+from personalize_kms_constructs.jobs import DataDeletionJob, DatasetExportJob
 
 TYPE = "personalize-kms-constructs:resources"
 KEY_ARN = "arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
@@ -62,6 +64,7 @@ def test_key_role_and_resources_with_their_locations(app: cdk.App) -> None:
         "/Main/Encryption": {
             "stack": "Main",
             "template": "Main.template.json",
+            "ours": True,
             "encryptionKey": reference("Main", "EncryptionKey3A692D6E"),
             "serviceRole": ROLE_ARN,
             "resources": [
@@ -78,6 +81,10 @@ def test_key_role_and_resources_with_their_locations(app: cdk.App) -> None:
                     },
                 },
                 {"resource": "dataset group"},
+            ],
+            "pending": [
+                {"policy": "key", "resource": KEY_ARN},
+                {"policy": "bucket", "resource": {"parts": ["arn:", {"Ref": "AWS::Partition"}, ":s3:::theirs"]}},
             ],
         }
     }
@@ -153,7 +160,12 @@ def test_a_problem_fails_no_synth(app: cdk.App, monkeypatch: pytest.MonkeyPatch)
     PersonalizeEncryption(cdk.Stack(app, "Main"), "Encryption")
     assembly = app.synth()
     data = left(Path(assembly.directory))["/Main/Encryption"]
-    assert data == {"stack": "Main", "template": "Main.template.json", "problem": "LookupError: no such thing"}
+    assert data == {
+        "stack": "Main",
+        "template": "Main.template.json",
+        "ours": True,
+        "problem": "LookupError: no such thing",
+    }
     (entry,) = check_assembly(assembly).undecided
     assert entry.needed_by == ["Main/Encryption"]
     assert entry.because == "what it was told to allow couldn't be written down: LookupError: no such thing"
@@ -161,6 +173,7 @@ def test_a_problem_fails_no_synth(app: cdk.App, monkeypatch: pytest.MonkeyPatch)
 
 def test_what_was_allowed_is_checked_without_a_resource_in_the_template(app: cdk.App) -> None:
     """A job that somebody starts later: when an override takes an action from the key policy, it is missing."""
+    app.node.set_context("personalize-kms-constructs:judge", False)
     stack = cdk.Stack(app, "Main")
     encryption = PersonalizeEncryption(stack, "Encryption", resources=[PersonalizeResource.dataset_export_job()])
     key = encryption.encryption_key.node.default_child
@@ -171,3 +184,70 @@ def test_what_was_allowed_is_checked_without_a_resource_in_the_template(app: cdk
     assert [(each.principal, each.action, each.needed_by) for each in report.missing] == [
         ("service", "kms:GenerateDataKeyWithoutPlaintext", ["Main/Encryption (dataset export job)"])
     ]
+
+
+def test_a_job_leaves_what_each_execution_chooses(app: cdk.App) -> None:
+    """The state that starts it, by its final name, and the prefix that a path is below."""
+    stack = cdk.Stack(app, "Main")
+    bucket = s3.Bucket(stack, "Data", encryption_key=kms.Key(stack, "DataKey"))
+    encryption = PersonalizeEncryption(stack, "Encryption")
+    movies = encryption.add_dataset_group("Movies", name="movies")
+    deletion = DataDeletionJob(
+        stack,
+        "Delete",
+        encryption=encryption,
+        dataset_group_arn=movies.attr_dataset_group_arn,
+        source=S3Location(bucket, "users/"),
+        source_path="{% $states.input.file %}",
+    )
+    export = DatasetExportJob(
+        stack,
+        "Export",
+        encryption=encryption,
+        dataset_arn="{% $states.input.dataset %}",
+        destination=S3Location(bucket, "export/"),
+        destination_path="daily/",
+    )
+    chain = sfn.Chain.start(deletion.prefix_states("All: ")).next(export)
+    sfn.StateMachine(stack, "Machine", definition_body=sfn.DefinitionBody.from_chainable(chain))
+    found = left(Path(app.synth().directory))
+    common = {
+        "stack": "Main",
+        "template": "Main.template.json",
+        "ours": True,
+        "encryptionKey": reference("Main", "EncryptionKey3A692D6E"),
+        "serviceRole": reference("Main", "EncryptionRole2D2265A5"),
+        "pending": [],
+    }
+    users = {"bucket": reference("Main", "Data666C94C7"), "prefix": "users/"}
+    daily = {"bucket": reference("Main", "Data666C94C7"), "prefix": "export/daily/"}
+    group = reference("Main", "EncryptionMoviesB1966C99")
+    assert found["/Main/Delete"] == {
+        **common,
+        "resources": [{"resource": "data deletion job", "source": users}],
+        "job": {"state": "All: Start Delete", "datasetGroup": {**group, "attribute": "DatasetGroupArn"}},
+    }
+    assert found["/Main/Export"] == {
+        **common,
+        "resources": [{"resource": "dataset export job", "destination": daily}],
+        "job": {"state": "Start Export"},
+    }
+
+
+def test_a_job_and_its_task_are_one_request(app: cdk.App) -> None:
+    """With the key of the dataset group that the job works on, and nothing open."""
+    stack = cdk.Stack(app, "Main")
+    bucket = s3.Bucket(stack, "Data")
+    encryption = PersonalizeEncryption(stack, "Encryption")
+    export = DatasetExportJob(
+        stack,
+        "Export",
+        encryption=encryption,
+        dataset_arn="{% $states.input.dataset %}",
+        destination=S3Location(bucket, "export/"),
+        destination_path="{% $states.input.folder %}",
+    )
+    sfn.StateMachine(stack, "Machine", definition_body=sfn.DefinitionBody.from_chainable(export))
+    report = check_assembly(app.synth())
+    assert report.asked == ("Main/Encryption (dataset export job)", "Main/Export (dataset export job)")
+    assert (report.missing, report.undecided, report.problems) == ((), (), ())

@@ -61,6 +61,7 @@ def wanted(report: AccessReport) -> set[tuple[str, str]]:
     return {(each.action, each.resource) for each in entries if (each.principal, each.policy) == ("role", "role")}
 
 
+LOOK = task("describeDatasetExportJob", {"DatasetExportJobArn": "{% $states.input.JobArn %}"})
 INNER = {"StartAt": "Export", "States": {"Export": task("createDatasetExportJob", EXPORT)}}
 EXPORTING = {("s3:PutObject", "arn:aws:s3:::ratings/export/*"), ("s3:ListBucket", "arn:aws:s3:::ratings")}
 BATCHING = {
@@ -107,6 +108,62 @@ def test_jobs_of_state_machines(states: Any, asked: str, needs: set[tuple[str, s
     assert [each.rpartition(" (")[2] for each in report.asked] == [f"{asked})"]
     assert wanted(report) == needs
     assert "its dataset group can't be seen" in " ".join(each.because for each in report.undecided)
+
+
+@pytest.mark.parametrize(
+    ("states", "kind", "is_told"),
+    [
+        ({"Export": task("createDatasetExportJob", EXPORT), "Look": LOOK}, "EXPRESS", True),
+        ({"Export": task("createDatasetExportJob", EXPORT), "Look": LOOK}, "STANDARD", False),
+        ({"Export": task("createDatasetExportJob", EXPORT)}, "EXPRESS", False),
+        (
+            {
+                "Each": {
+                    "Type": "Map",
+                    "End": True,
+                    "ItemProcessor": {
+                        "ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "EXPRESS"},
+                        "StartAt": "Export",
+                        "States": {"Export": task("createDatasetExportJob", EXPORT), "Look": LOOK},
+                    },
+                }
+            },
+            "STANDARD",
+            True,
+        ),
+    ],
+    ids=["Express", "Standard", "without a wait", "Map of Express"],
+)
+def test_an_express_execution_that_waits_for_a_job(states: Any, kind: str, is_told: bool, tmp_path: Path) -> None:
+    """It ends after five minutes; one that only starts a job is all right."""
+    report = check(tmp_path, Machine=machine(states, StateMachineType=kind))
+    message = (
+        "Main/Machine · Export: an execution of type EXPRESS waits for the job, and ends after five minutes, before "
+        "most jobs do: use type STANDARD, for a distributed Map too"
+    )
+    assert [each.message for each in report.problems if "EXPRESS" in each.message] == [message] * is_told
+
+
+@pytest.mark.parametrize("within", [False, True], ids=["machine", "Map"])
+def test_a_job_of_ours_in_an_express_execution(app: cdk.App, within: bool) -> None:
+    """In a machine of that type, or in a distributed Map with such executions."""
+    stack = cdk.Stack(app, "Stack", env=cdk.Environment(account="111122223333", region="eu-west-1"))
+    job = DatasetImportJob(
+        stack,
+        "Import",
+        encryption=PersonalizeEncryption(stack, "Encryption"),
+        dataset_arn="arn:aws:personalize:eu-west-1:111122223333:dataset/movies/INTERACTIONS",
+        source=S3Location(s3.Bucket(stack, "Data"), "in/"),
+    )
+    express = sfn.StateMachineType.EXPRESS
+    each = sfn.DistributedMap(stack, "Each", map_execution_type=express)
+    body = sfn.DefinitionBody.from_chainable(each.item_processor(job) if within else job)
+    sfn.StateMachine(
+        stack, "Machine", definition_body=body, state_machine_type=sfn.StateMachineType.STANDARD if within else express
+    )
+    said = "Stack/Machine · Start Import: an execution of type EXPRESS waits for the job"
+    with pytest.raises(RuntimeError, match=said):
+        app.synth()
 
 
 def test_other_tasks_ask_for_nothing(tmp_path: Path) -> None:
@@ -303,10 +360,10 @@ def test_our_jobs_are_seen_in_the_state_machine_with_their_key(tmp_path: Path) -
     report = check_assembly(app.synth())
     assert (report.missing, report.undecided, report.problems) == ((), (), ())
     assert report.asked == (
+        "Main/Batch (batch inference job)",
         "Main/Encryption (batch inference job)",
         "Main/Encryption (dataset export job)",
         "Main/Encryption (dataset import job)",
-        "Main/Machine · Start Batch (batch inference job)",
-        "Main/Machine · Start Export (dataset export job)",
-        "Main/Machine · Start Import (dataset import job)",
+        "Main/Export (dataset export job)",
+        "Main/Import (dataset import job)",
     )

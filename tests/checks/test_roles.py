@@ -47,7 +47,7 @@ def test_resources_of_nested_stacks_have_their_own_paths(tmp_path: Path) -> None
     for each in (stack, *outer, cdk.NestedStack(outer[1], "Deep")):
         iam.CfnRole(each, "Role", assume_role_policy_document={"Statement": []})
     app.synth()
-    (template,) = read_assembly(tmp_path / "out").templates
+    (template,) = read_assembly(tmp_path / "out", []).templates
     assert sorted(each.path_of("Role") for each in template.with_nested()) == [
         "Main/One/Role",
         "Main/Role",
@@ -67,7 +67,7 @@ def test_a_path_that_two_nested_stacks_may_have(tmp_path: Path) -> None:
         for path, name in {"/Main/A/Role": "Role", "/Main/B/Role": "Role", "/Main/C/Alone": "Alone"}.items()
     }
     (directory / "manifest.json").write_text(json.dumps(manifest))
-    (template,) = read_assembly(directory).templates
+    (template,) = read_assembly(directory, []).templates
     nested = template.nested["Nested"]
     assert nested.path_of("Role") == "Main/Nested/Role"
     assert nested.path_of("Alone") == "Main/C/Alone"

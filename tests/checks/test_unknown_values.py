@@ -39,7 +39,7 @@ def stacks_of(directory: Path, *names: str, **environment: Any) -> list[Stack]:
     for name in names:
         inner = {"Type": "AWS::CloudFormation::Stack", "Metadata": {"aws:asset:path": f"{name}.nested.json"}}
         bodies[name] = {**template, "Resources": {**template["Resources"], "Nested": inner}}
-    return App(read_assembly(write(directory, bodies, **environment)).templates).stacks
+    return App(read_assembly(write(directory, bodies, **environment), []).templates, []).stacks
 
 
 def select(index: int, separator: str, text: Any) -> Any:
@@ -166,7 +166,7 @@ def test_parameters_of_nested_stacks(tmp_path: Path) -> None:
     }
     tmp_path.joinpath("nested.json").write_text(json.dumps(nested))
     main = {"Parameters": {"Names": {"Type": "CommaDelimitedList"}}, "Resources": {"Nested": stack}}
-    (_, inner) = App(read_assembly(write(tmp_path, {"Main": main})).templates).stacks
+    (_, inner) = App(read_assembly(write(tmp_path, {"Main": main}), []).templates, []).stacks
     assert inner.value({"Ref": "Known"}) == ["a", "b"]
     assert inner.value({"Ref": "Path"}) == "${Main/Nested.Path?}"
     assert inner.value({"Ref": "Names"}) == "${Main.Names?}"
@@ -199,7 +199,7 @@ def test_properties_that_are_no_strings(tmp_path: Path) -> None:
         "Metadata": {"aws:cdk:path": "Main/Role/Resource"},
     }
     template = {"Resources": {"One": wrong, "Two": wrong}}
-    (stack,) = App(read_assembly(write(tmp_path, {"Main": template})).templates).stacks
+    (stack,) = App(read_assembly(write(tmp_path, {"Main": template}), []).templates, []).stacks
     one, two = (role_name(stack.resource(each)) for each in ("One", "Two"))
     assert one != two
     assert open_parts(one) == open_parts(two) == ["Main/Role RoleName"]

@@ -6,7 +6,6 @@ from functools import cache
 from pathlib import Path
 
 import pytest
-
 from personalize_kms_constructs._policies.pending import _EXPRESSIONS, _MESSAGES
 
 ROOT = Path(__file__).parents[2]
@@ -168,7 +167,7 @@ def test_the_errors_of_the_state_machines_are_those_of_the_source() -> None:
     ):
         assert text in source
         assert text in TROUBLESHOOTING
-    paths = (PACKAGE / "jobs" / "_given_paths.py").read_text(encoding="utf-8")
+    paths = (PACKAGE / "jobs" / "_path_guards.py").read_text(encoding="utf-8")
     for text in (
         " is empty in this execution: ",
         " has no value",

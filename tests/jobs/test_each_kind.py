@@ -144,7 +144,7 @@ def test_paths_of_the_execution_are_looked_at(
         ({"job_name": "a b"}, "job_name 'a b' is not a name that Personalize takes"),
         ({"timeout": 5}, "timeout is 5 but a Duration"),
         ({"patience": 5}, "patience is 5 but a Duration"),
-        ({"tags": []}, "tags is an object of type list but a mapping is expected"),
+        ({"tags": []}, "tags is an object of type list but a mapping of strings is expected"),
     ],
     ids=["encryption", "name", "timeout", "patience", "tags"],
 )

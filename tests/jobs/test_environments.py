@@ -1,4 +1,4 @@
-"""Jobs in another stack than their encryption: what works, and what is refused in our words."""
+"""Jobs in another stack than their encryption: what works, and what is refused."""
 
 from typing import Any
 
@@ -12,6 +12,7 @@ from aws_cdk import aws_s3 as s3
 from personalize_kms_constructs import PersonalizeEncryption, S3Location
 from personalize_kms_constructs.jobs import DataDeletionJob, DatasetImportJob
 from tests.jobs.machines import DATASET, definition, machine, machine_policy
+from tests.policies import resources
 
 ACCOUNT, REGION = "111111111111", "eu-west-1"
 
@@ -45,78 +46,6 @@ def test_a_job_elsewhere_than_its_encryption(app: cdk.App, stack: cdk.Stack, env
     with pytest.raises(ValueError, match=r"^Other/Import: ") as refused:
         DatasetImportJob(other, "Import", encryption=encryption, dataset_arn=arn, source=S3Location(bucket, "in/"))
     assert str(refused.value) == f"Other/Import: {reason}"
-
-
-@pytest.mark.parametrize("inside", ["job", "encryption"])
-def test_a_job_in_another_stage(app: cdk.App, stack: cdk.Stack, inside: str) -> None:
-    """The CDK would speak of a dependency that crosses a boundary."""
-    staged = cdk.Stack(cdk.Stage(app, "Prod", env=environment()), "Staged")
-    here, there = (staged, stack) if inside == "job" else (stack, staged)
-    encryption = PersonalizeEncryption(there, "Encryption")
-    bucket = s3.Bucket.from_bucket_name(there, "Bucket", "ratings")
-    with pytest.raises(ValueError, match="stages are deployed apart") as refused:
-        DatasetImportJob(here, "Import", encryption=encryption, dataset_arn=DATASET, source=S3Location(bucket, "in/"))
-    first, second = ("stage Prod", "the app") if inside == "job" else ("the app", "stage Prod")
-    assert str(refused.value) == (
-        f"{here.node.path}/Import: the job is in {first} but its encryption in {second}, and stages are deployed apart "
-        "from each other: make both in one stage"
-    )
-
-
-ANY, KNOWN = "any account and Region", "111111111111 in eu-west-1"
-
-
-@pytest.mark.parametrize("where", ["owner", "jobs"])
-@pytest.mark.parametrize("agnostic", ["owner", "jobs"])
-def test_a_bucket_of_another_environment(app: cdk.App, where: str, agnostic: str) -> None:
-    """The CDK knows no name of it there, and says so in words that name no job."""
-    stacks = {
-        name: cdk.Stack(app, name.title(), env=None if name == agnostic else environment())
-        for name in ("owner", "jobs")
-    }
-    encryption = PersonalizeEncryption(stacks["owner"], "Encryption")
-    source = S3Location(s3.Bucket(stacks[where], "Data"), "in/")
-    with pytest.raises(ValueError, match=r"^Jobs/Import: ") as refused:
-        DatasetImportJob(stacks["jobs"], "Import", encryption=encryption, dataset_arn=DATASET, source=source)
-    if where == "jobs":
-        # The encryption couldn't allow it in the first place.
-        assert "bucket of the source of dataset import job is in Jobs, whose environment is" in str(refused.value)
-        assert "give both stacks their env, or neither" in str(refused.value)
-        return
-    there, here = (ANY, KNOWN) if agnostic == where else (KNOWN, ANY)
-    assert str(refused.value) == (
-        f"Jobs/Import: source refers to stack Owner, which is for {there}, but stack Jobs is for {here}: "
-        "give both the same env, or what it refers to a fixed name"
-    )
-
-
-@pytest.mark.parametrize(
-    ("what", "refers"),
-    [("dataset", "a parameter"), ("role", "service role"), ("key", "source")],
-)
-def test_something_else_of_another_environment(app: cdk.App, stack: cdk.Stack, what: str, refers: str) -> None:
-    """Its ARN has an id that the CDK doesn't know."""
-    options: Any = {}
-    if what == "role":
-        options["service_role"] = iam.Role(stack, "Role", assumed_by=iam.ServicePrincipal("personalize.amazonaws.com"))
-    encryption = PersonalizeEncryption(stack, "Encryption", **options)
-    key = kms.Key(stack, "DataKey") if what == "key" else None
-    bucket = s3.Bucket.from_bucket_name(stack, "Bucket", "ratings")
-    dataset = personalize.CfnDataset(
-        stack, "Dataset", dataset_group_arn="g", name="ratings", schema_arn="s", dataset_type="Interactions"
-    )
-    with pytest.raises(ValueError, match=r"^Other/Import: ") as refused:
-        DatasetImportJob(
-            cdk.Stack(app, "Other"),
-            "Import",
-            encryption=encryption,
-            dataset_arn=dataset.attr_dataset_arn if what == "dataset" else DATASET,
-            source=S3Location(bucket, "in/", encryption_key=key),
-        )
-    assert str(refused.value) == (
-        f"Other/Import: {refers} refers to stack Stack, which is for {KNOWN}, but stack Other is for {ANY}: give both "
-        "the same env, or what it refers to a fixed name"
-    )
 
 
 def test_a_fixed_name_is_known_in_every_environment(app: cdk.App, stack: cdk.Stack) -> None:
@@ -189,44 +118,6 @@ def test_an_imported_role_is_the_same_everywhere(app: cdk.App) -> None:
     assert definition(jobs)["States"]["Prepare Import"]["Output"]["Arguments"]["RoleArn"] == arn
 
 
-@pytest.mark.parametrize("where", ["bucket", "key"])
-def test_a_dataset_of_the_encryptions_stack_is_refused(app: cdk.App, where: str) -> None:
-    """Each stack would need the other, which the CDK says in words that name neither bucket nor dataset."""
-    stacks = TwoStacks(app)
-    if where == "key":
-        bucket = s3.Bucket.from_bucket_name(stacks.jobs, "Known", "ratings")
-        source = S3Location(bucket, "deletion/", encryption_key=kms.Key(stacks.jobs, "OtherKey"))
-    else:
-        source = S3Location(stacks.bucket, "deletion/")
-    with pytest.raises(ValueError, match=r"^Jobs/Delete: ") as refused:
-        DataDeletionJob(
-            stacks.jobs,
-            "Delete",
-            encryption=stacks.encryption,
-            dataset_group_arn=stacks.group.attr_dataset_group_arn,
-            source=source,
-        )
-    assert str(refused.value) == (
-        "Jobs/Delete: dataset_group_arn refers to stack Owner, whose policies refer to the source in Jobs, a cycle of "
-        "stacks: make the state machine in Owner, or write out what it refers to, for example with stack.format_arn"
-    )
-
-
-def test_a_nameless_role_of_the_encryptions_stack_is_refused(app: cdk.App) -> None:
-    """Its ARN can't be written out."""
-    owner, jobs = cdk.Stack(app, "Owner", env=environment()), cdk.Stack(app, "Jobs", env=environment())
-    role = iam.Role(owner, "Role", assumed_by=iam.ServicePrincipal("personalize.amazonaws.com"))
-    encryption = PersonalizeEncryption(owner, "Encryption", service_role=role)
-    source = S3Location(s3.Bucket(jobs, "Data"), "in/")
-    with pytest.raises(ValueError, match=r"^Jobs/Import: ") as refused:
-        DatasetImportJob(jobs, "Import", encryption=encryption, dataset_arn=DATASET, source=source)
-    assert str(refused.value) == (
-        "Jobs/Import: the service role has no fixed name, or one that its own stack gives it, so that the job refers "
-        "to stack Owner, whose policies refer to the source in Jobs, a cycle of stacks: give the role a literal "
-        "role_name, or make the state machine in Owner"
-    )
-
-
 def test_a_bucket_beside_the_encryption_makes_no_cycle(app: cdk.App) -> None:
     """Then the machine's stack alone needs the other, and may refer to its dataset group."""
     owner, jobs = cdk.Stack(app, "Owner", env=environment()), cdk.Stack(app, "Jobs", env=environment())
@@ -247,7 +138,7 @@ def test_a_bucket_beside_the_encryption_makes_no_cycle(app: cdk.App) -> None:
 def test_an_arn_of_a_third_stack_makes_no_cycle(app: cdk.App) -> None:
     """Nothing there needs the bucket."""
     third = cdk.Stack(app, "Third", env=environment())
-    group = personalize.CfnDatasetGroup(third, "Movies", name="movies")
+    group = personalize.CfnDatasetGroup(third, "Movies", name="other")
     stacks = TwoStacks(app)
     job = DataDeletionJob(
         stacks.jobs,
@@ -259,3 +150,61 @@ def test_an_arn_of_a_third_stack_makes_no_cycle(app: cdk.App) -> None:
     machine(stacks.jobs, job)
     app.synth()
     assert stacks.jobs.dependencies == [third]
+
+
+def test_the_cdk_names_what_makes_a_cycle(app: cdk.App) -> None:
+    """The bucket beside the machine, which the encryption's policies need, and the dataset group of its stack."""
+    stacks = TwoStacks(app)
+    job = DataDeletionJob(
+        stacks.jobs,
+        "Delete",
+        encryption=stacks.encryption,
+        dataset_group_arn=stacks.group.attr_dataset_group_arn,
+        source=S3Location(stacks.bucket, "deletion/"),
+    )
+    machine(stacks.jobs, job)
+    with pytest.raises(RuntimeError, match="DependencyCycle") as refused:
+        app.synth()
+    for named in ("Jobs/Data", "Owner/Encryption/Movies"):
+        assert named in str(refused.value)
+
+
+def test_a_role_name_that_its_own_stack_gives(app: cdk.App) -> None:
+    """The machine refers to the role."""
+    owner, jobs = cdk.Stack(app, "Owner", env=environment()), cdk.Stack(app, "Jobs", env=environment())
+    name = cdk.CfnParameter(owner, "Name").value_as_string
+    encryption = PersonalizeEncryption(owner, "Encryption", role_name=name)
+    source = S3Location(s3.Bucket(owner, "Data"), "in/")
+    machine(jobs, DatasetImportJob(jobs, "Import", encryption=encryption, dataset_arn=DATASET, source=source))
+    app.synth()
+    assert passed_role(jobs) == {"Fn::ImportValue": "Owner:ExportsOutputFnGetAttEncryptionRole2D2265A5ArnD637ED49"}
+
+
+def test_a_role_name_that_is_lost_later(app: cdk.App) -> None:
+    """By an aspect, for example, after the job has been made: the machine refers to the role."""
+    owner, jobs = cdk.Stack(app, "Owner", env=environment()), cdk.Stack(app, "Jobs", env=environment())
+    role = iam.Role(owner, "Role", assumed_by=iam.ServicePrincipal("personalize.amazonaws.com"), role_name="given")
+    encryption = PersonalizeEncryption(owner, "Encryption", service_role=role)
+    source = S3Location(s3.Bucket(owner, "Data"), "in/")
+    machine(jobs, DatasetImportJob(jobs, "Import", encryption=encryption, dataset_arn=DATASET, source=source))
+    role.node.default_child.role_name = None  # type: ignore[union-attr]
+    app.synth()
+    assert passed_role(jobs) == {"Fn::ImportValue": "Owner:ExportsOutputFnGetAttRole1ABCC5F0ArnB4C0B73E"}
+
+
+def test_a_role_name_that_is_changed_later(app: cdk.App) -> None:
+    """The machine has the one that is deployed."""
+    stacks = TwoStacks(app)
+    machine(stacks.jobs, stacks.importing(DATASET))
+    l1: Any = stacks.encryption.service_role.node.default_child
+    l1.role_name, l1.path = "corp-personalize", "/teams/"
+    app.synth()
+    (arn,) = [part for part in passed_role(stacks.jobs)["Fn::Join"][1] if "role" in str(part)]
+    assert arn == ":iam::111111111111:role/teams/corp-personalize"
+
+
+def passed_role(stack: cdk.Stack) -> Any:
+    """The role that the state machine may pass on."""
+    (policy,) = resources(stack, "AWS::IAM::Policy").values()
+    (statement,) = [s for s in policy["Properties"]["PolicyDocument"]["Statement"] if s["Action"] == "iam:PassRole"]
+    return statement["Resource"]

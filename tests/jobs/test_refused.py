@@ -30,10 +30,10 @@ def test_everything_wrong_is_told_at_once(stack: cdk.Stack, data: Data) -> None:
     assert str(refused.value).startswith("Stack/Import: ")
     for problem in (
         "source_path is '/x' but a path below the prefix of source is expected",
-        "dataset_arn is 'movies' but an ARN is expected",
+        "dataset_arn is 'movies' but an ARN of the form",
         "timeout is 5 but a Duration that is known at synth is expected",
-        "tags is an object of type list but a mapping is expected",
-        "import_mode is 'full' but Personalize takes 'FULL' or 'INCREMENTAL': use one of them",
+        "tags is an object of type list but a mapping of strings is expected",
+        "import_mode is 'full' but Personalize takes 'FULL', 'INCREMENTAL': use one of them",
     ):
         assert problem in str(refused.value)
 
@@ -96,7 +96,7 @@ def test_a_mode_of_export(stack: cdk.Stack, data: Data, mode: str) -> None:
     if mode == "bulk":
         with pytest.raises(
             ValueError,
-            match=r"^Stack/Export: ingestion_mode is 'bulk' but Personalize takes 'BULK' or 'PUT' or 'ALL': use one of "
+            match=r"^Stack/Export: ingestion_mode is 'bulk' but Personalize takes 'BULK', 'PUT', 'ALL': use one of "
             r"them$",
         ):
             DatasetExportJob(stack, "Export", ingestion_mode=mode, **options)
@@ -108,7 +108,7 @@ def test_a_mode_of_batch_inference_that_there_is_not(stack: cdk.Stack, data: Dat
     """It has two."""
     with pytest.raises(
         ValueError,
-        match=r"^Stack/Batch: batch_inference_job_mode is 'THEMES' but Personalize takes 'BATCH_INFERENCE' or "
+        match=r"^Stack/Batch: batch_inference_job_mode is 'THEMES' but Personalize takes 'BATCH_INFERENCE', "
         r"'THEME_GENERATION': use one of them$",
     ):
         BatchInferenceJob(
@@ -196,8 +196,9 @@ def test_a_prefix_of_the_deployment_is_taken(stack: cdk.Stack, data: Data) -> No
 def test_something_else_than_an_arn(stack: cdk.Stack, data: Data, wrong: str | None) -> None:
     """A name, or a path that ``sfn.JsonPath`` didn't make, which would reach Personalize as text."""
     assert refusal(stack, data, dataset_arn=wrong) == (
-        f"Stack/Import: dataset_arn is {wrong!r} but an ARN is expected: pass one, for example the attr_…_arn of an "
-        "L1, or an expression, for example sfn.JsonPath.string_at('$.arn')"
+        f"Stack/Import: dataset_arn is {wrong!r} but an ARN of the form "
+        "arn:aws:personalize:REGION:ACCOUNT:dataset/DATASET_GROUP/TYPE is expected: pass one, for example the "
+        "attr_…_arn of an L1, or an expression, for example sfn.JsonPath.string_at('$.arn')"
     )
 
 
@@ -214,15 +215,18 @@ def test_an_l1_for_its_arn(stack: cdk.Stack, data: Data) -> None:
             destination=data.at("out/"),
             filter_arn=schema,
         )
-    assert "filter_arn is an object of type CfnSchema but an ARN is expected" in str(refused.value)
+    assert "filter_arn is an object of type CfnSchema but an ARN of the form" in str(refused.value)
 
 
 @pytest.mark.parametrize(
     ("argument", "reason"),
     [
         ({"job_name": 5}, "job_name 5 is not a name that Personalize takes"),
-        ({"import_mode": 5}, "import_mode is 5 but Personalize takes 'FULL' or 'INCREMENTAL'"),
-        ({"tags": [{"Key": "a"}]}, "tags is an object of type list but a mapping is expected: pass {'key': 'value'}"),
+        ({"import_mode": 5}, "import_mode is 5 but Personalize takes 'FULL', 'INCREMENTAL'"),
+        (
+            {"tags": [{"Key": "a"}]},
+            "tags is an object of type list but a mapping of strings is expected: pass {'key': 'value'}",
+        ),
     ],
 )
 def test_parameters_of_another_type(stack: cdk.Stack, data: Data, argument: dict[str, Any], reason: str) -> None:

@@ -1,12 +1,13 @@
-"""Paths below a location that lead elsewhere, or nowhere."""
+"""Paths and times that are refused at construction."""
 
+import re
 from typing import Any
 
 import aws_cdk as cdk
 import pytest
+from aws_cdk import Duration
 from aws_cdk import aws_stepfunctions as sfn
 
-from personalize_kms_constructs import S3Location
 from personalize_kms_constructs.jobs import DatasetExportJob, DatasetImportJob
 from tests.jobs.machines import DATASET, Data
 
@@ -18,22 +19,45 @@ def refusal(stack: cdk.Stack, data: Data, **arguments: Any) -> str:
     return str(refused.value).removeprefix("Stack/Import: ")
 
 
-@pytest.mark.parametrize("path", ["../x/", "a/../b/", "./x", "a/.", "..", "a//b/", "a/b//"])
-def test_steps_to_elsewhere(stack: cdk.Stack, data: Data, path: str) -> None:
-    """S3 has no folders to go up in: such a step is part of a name, and what was meant isn't found."""
+@pytest.mark.parametrize("path", ["", "/2026/", "s3://bucket/x/", 5, "../x/", "a/../b/", "./x", "a/.", "..", "a//b/"])
+def test_a_path_that_is_not_below_the_prefix(stack: cdk.Stack, data: Data, path: Any) -> None:
+    """An address, a path from the root of the bucket, nothing, or a step to elsewhere, which S3 takes for a name."""
     assert refusal(stack, data, source_path=path) == (
-        f"source_path is {path!r}, and S3 takes '.', '..' and nothing between two slashes for names of folders: write "
-        "the path out"
+        f"source_path is {path!r} but a path below the prefix of source is expected: pass one of names alone, without "
+        "s3:// address, leading slash, '.' and '..', for example '2026-11-25/', or an expression"
     )
 
 
-@pytest.mark.parametrize("path", ["*.csv", "2026-1?/", "a/${day}/"])
-def test_wildcards(stack: cdk.Stack, data: Data, path: str) -> None:
-    """Personalize reads a file or a folder, and expands nothing."""
-    assert refusal(stack, data, source_path=path) == (
-        f"source_path is {path!r}, but Personalize expands no '*', '?' and '${{': give a file or a folder, which is "
-        "read with all that is below it"
+def test_a_path_below_something_that_is_no_folder(stack: cdk.Stack, data: Data) -> None:
+    """The path would begin in the middle of a name."""
+    assert refusal(stack, data, source=data.at("in"), source_path="{% $states.input.file %}") == (
+        "source of dataset import job has prefix 'in' and source_path stands below it, but that is not a folder: end "
+        "the prefix in '/', for example 'in/'"
     )
+
+
+def test_a_prefix_that_may_end_in_a_slash(stack: cdk.Stack, data: Data) -> None:
+    """A token's value isn't known yet."""
+    prefix = cdk.CfnParameter(stack, "Prefix").value_as_string
+    DatasetImportJob(
+        stack, "Import", encryption=data.encryption, dataset_arn=DATASET, source=data.at(prefix), source_path="a/"
+    )
+
+
+@pytest.mark.parametrize(
+    ("path", "reason"),
+    [
+        ("*.csv", "'*', '?' and '${' are wildcards and variables in policies"),
+        ("2026", "which is not a folder: end it in '/', as 'out/2026/'"),
+        ("x" * 250 + "/", "characters without what is known at deployment but Personalize takes 256 at most"),
+    ],
+    ids=["wildcard", "no folder", "too long"],
+)
+def test_what_a_location_may_not_be_a_path_makes_of_it(stack: cdk.Stack, data: Data, path: str, reason: str) -> None:
+    """A path that is known before is part of the location, and judged with it."""
+    options: Any = {"encryption": data.encryption, "dataset_arn": DATASET, "destination": data.at("out/")}
+    with pytest.raises(ValueError, match=f"^Stack/Export: destination of dataset export job .*{re.escape(reason)}"):
+        DatasetExportJob(stack, "Export", destination_path=path, **options)
 
 
 @pytest.mark.parametrize("path", ["..a/", "a..b", ".hidden", "2026-11-25/", "a.b/c.csv"])
@@ -47,31 +71,7 @@ def test_dots_in_names(stack: cdk.Stack, data: Data, path: str) -> None:
 def test_a_literal_beside_a_token_is_judged(stack: cdk.Stack, data: Data) -> None:
     """The token isn't."""
     day = cdk.CfnParameter(stack, "Day").value_as_string
-    for number, (path, reason) in enumerate(
-        [
-            (f"../{day}/", "S3 takes '.', '..'"),
-            (f"{day}/*.csv", "expands no '*'"),
-            (f"/{day}/", "a path below the prefix of source is expected"),
-        ]
-    ):
-        with pytest.raises(ValueError, match=reason.replace("*", r"\*")):
-            DatasetImportJob(
-                stack,
-                f"Import{number}",
-                encryption=data.encryption,
-                dataset_arn=DATASET,
-                source=data.at("in/"),
-                source_path=path,
-            )
-    with pytest.raises(ValueError, match="which is not a folder: end it in '/'"):
-        DatasetExportJob(
-            stack,
-            "Export",
-            encryption=data.encryption,
-            dataset_arn=DATASET,
-            destination=data.at("out/"),
-            destination_path=f"{day}/x",
-        )
+    assert "are wildcards and variables in policies" in refusal(stack, data, source_path=f"{day}/*.csv")
 
 
 def test_tokens_alone_are_not_judged(stack: cdk.Stack, data: Data) -> None:
@@ -83,26 +83,6 @@ def test_tokens_alone_are_not_judged(stack: cdk.Stack, data: Data) -> None:
     DatasetExportJob(stack, "Three", destination_path=sfn.JsonPath.format("{}/../x", day), **options)
 
 
-def test_a_path_that_is_too_long_in_a_bucket_of_the_app(stack: cdk.Stack, data: Data) -> None:
-    """Its name is known at deployment only, and has three characters at least."""
-    options: Any = {"encryption": data.encryption, "dataset_arn": DATASET, "source": data.at("in/")}
-    # s3://, a name of three characters and /in/ have 12
-    DatasetImportJob(stack, "Longest", source_path="x" * 244, **options)
-    assert refusal(stack, data, source_path="x" * 245) == (
-        "source_path makes a path of 257 characters at least but Personalize takes 256 at most: use a shorter one"
-    )
-
-
-def test_a_path_that_is_too_long_beside_a_token(stack: cdk.Stack, data: Data) -> None:
-    """What CloudFormation puts there adds to it."""
-    day = cdk.CfnParameter(stack, "Day").value_as_string
-    bucket = cdk.aws_s3.Bucket.from_bucket_name(stack, "Known", "ratings")
-    source = S3Location(bucket, "in/")  # s3://ratings/in/ has 16
-    assert refusal(stack, data, source=source, source_path=f"{day}/" + "x" * 240) == (
-        "source_path makes a path of 257 characters at least but Personalize takes 256 at most: use a shorter one"
-    )
-
-
 @pytest.mark.parametrize("wrong", ["{% $a %}/{% $b %}", "{%%}", "{% %}", "{%}", "{%\n%}"])
 @pytest.mark.parametrize("parameter", ["source_path", "job_name", "dataset_arn", "import_mode"])
 def test_what_only_looks_like_an_expression(stack: cdk.Stack, data: Data, parameter: str, wrong: str) -> None:
@@ -111,4 +91,51 @@ def test_what_only_looks_like_an_expression(stack: cdk.Stack, data: Data, parame
     assert refusal(stack, data, **{parameter: wrong}) == (
         f"{what} is {wrong!r}, which is not one expression: write one between '{{%' and '%}}', for example "
         "{% 'day-' & $states.input.day %}"
+    )
+
+
+@pytest.mark.parametrize("parameter", ["timeout", "patience"])
+@pytest.mark.parametrize("value", [3600, "PT1H", "token"])
+def test_what_is_no_time(stack: cdk.Stack, data: Data, parameter: str, value: Any) -> None:
+    """A number, a string, or a time that only CloudFormation knows."""
+    if value == "token":
+        value = Duration.seconds(cdk.CfnParameter(stack, "Seconds", type="Number").value_as_number)
+    got = "an object of type Duration" if isinstance(value, Duration) else repr(value)
+    assert refusal(stack, data, **{parameter: value}) == (
+        f"{parameter} is {got} but a Duration that is known at synth is expected: pass, for example, Duration.hours(6)"
+    )
+
+
+@pytest.mark.parametrize(
+    ("timeout", "words"),
+    [
+        (Duration.days(10), "10 days"),
+        (Duration.seconds(777_601), "9 days 1 second"),
+        (Duration.millis(900), "900 millis"),
+    ],
+    ids=["days", "a second more", "less than a second"],
+)
+def test_a_time_that_no_execution_lasts(stack: cdk.Stack, data: Data, timeout: Duration, words: str) -> None:
+    """Its history would be full, or it would be over before the first look."""
+    assert refusal(stack, data, timeout=timeout) == (
+        f"timeout is {words} but a job may take from a second to 9 days, which fill the 25,000 events of an execution: "
+        "use a time between"
+    )
+
+
+@pytest.mark.parametrize(
+    ("times", "words", "longest"),
+    [
+        ({"patience": Duration.hours(37)}, "1 day 13 hours", "129600"),
+        ({"timeout": Duration.hours(6), "patience": Duration.minutes(181)}, "3 hours 1 minute", "10800"),
+    ],
+    ids=["default timeout", "given timeout"],
+)
+def test_patience_that_may_outlast_the_timeout(
+    stack: cdk.Stack, data: Data, times: dict[str, Duration], words: str, longest: str
+) -> None:
+    """The job would be started when its time is over already."""
+    assert refusal(stack, data, **times) == (
+        f"patience is {words} but a job may wait twice as long, and must not be started after its timeout: use "
+        f"{longest} seconds at most, or a longer timeout"
     )

@@ -4,19 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cached_property
+from typing import Any
 
-from .assembly import Template
-from .cross_region import Parameters
-from .stacks import Stack
+from .._access.answers import Answer
+from . import physical
+from .stacks import Resource, Stack, Surroundings
+from .templates import Template, Unread, noted
+
+_READER = "Custom::CrossRegionExportReader"
 
 
-class App:
+class App(Surroundings):
     """All stacks that can refer to each other."""
 
-    def __init__(self, templates: list[Template]) -> None:
+    def __init__(self, templates: list[Template], unread: list[Unread]) -> None:
         self.top = [Stack(self, template) for template in templates]
         self.stacks = [each for stack in self.top for each in stack.with_nested()]
         self._by_file = {stack.template.path: stack for stack in self.stacks}
+        self._unread = unread
 
     def of_file(self, beside: Template, file: str) -> Stack | None:
         """Return the stack whose template has this name, in the directory of another template."""
@@ -31,13 +36,9 @@ class App:
             for output, declared in stack.template.body.get("Outputs", {}).items():
                 export = declared.get("Export") if isinstance(declared, dict) else None
                 if isinstance(export, dict) and "Name" in export:
-                    found.setdefault(stack.text(export["Name"]), []).append((stack, output))
+                    with noted(self._unread, stack.template):
+                        found.setdefault(stack.text(export["Name"]), []).append((stack, output))
         return found
-
-    @cached_property
-    def parameters(self) -> Parameters:
-        """The parameters that stacks of other Regions read."""
-        return Parameters(self.stacks)
 
     @cached_property
     def by_stack_name(self) -> Mapping[str, list[Stack]]:
@@ -45,4 +46,42 @@ class App:
         found: dict[str, list[Stack]] = {}
         for stack in self.top:
             found.setdefault(stack.template.stack_name, []).append(stack)
+        return found
+
+    def ref(self, resource: Resource) -> str:
+        """Return what ``Ref`` of a resource is."""
+        return physical.ref(resource)
+
+    def attribute(self, resource: Resource, name: str) -> Any:
+        """Return what ``Fn::GetAtt`` of a resource is."""
+        read = self._cross_region(resource.stack, name) if resource.type == _READER else None
+        return read or physical.attribute(resource, name)
+
+    def _cross_region(self, reader: Stack, name: str) -> Any:
+        """Return what a stack of another Region writes for the account and Region of a stack, or none.
+
+        A custom resource of the one stack writes into parameters of Systems Manager in the Region of the other, and
+        one of the other stack reads them:
+        https://docs.aws.amazon.com/cdk/api/v2/docs/aws-cdk-lib-readme.html#accessing-resources-in-a-different-stack-and-region
+        """
+        where = (reader.template.account, reader.template.region, name)
+        for stack, writer, value in self._written.get(where, ()):
+            if stack.exists(writer) is not Answer.NO:
+                return stack.value(value)
+        return None
+
+    @cached_property
+    def _written(self) -> Mapping[tuple[str, str, str], list[tuple[Stack, str, Any]]]:
+        """The parameters that stacks write, unresolved, since values and conditions may depend on parameters."""
+        found: dict[tuple[str, str, str], list[tuple[Stack, str, Any]]] = {}
+        for stack in self.stacks:
+            for writer, resource in stack.template.resources.items():
+                match resource:
+                    case {
+                        "Type": "Custom::CrossRegionExportWriter",
+                        "Properties": {"WriterProps": {"region": str(region), "exports": dict(exports)}},
+                    }:
+                        for name, value in exports.items():
+                            where = (stack.template.account, region, name)
+                            found.setdefault(where, []).append((stack, writer, value))
         return found

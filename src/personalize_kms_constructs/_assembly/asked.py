@@ -9,7 +9,7 @@ from typing import Any
 from .. import matrix
 from .._access.model import OpenQuestion
 from .._access.values import account_of, unknown
-from .physical import Resource
+from .stacks import Resource
 
 KINDS: Mapping[str, matrix.Permissions] = {f"create{row.noun.lower()}": row for row in matrix.ROWS}
 """The permissions that AWS's pages ask for, by the call of the API with its name in lower case."""
@@ -34,6 +34,10 @@ class Request:
     """The account in which the call is made, where it isn't that of the stack."""
     region: str = ""
     """The Region in which the call is made, where it isn't that of the stack."""
+    in_express: bool = False
+    """True if the execution that makes it, and waits for what it starts, is of type Express."""
+    state: str = ""
+    """The name of the state, if a state machine makes the call."""
 
     def text(self, *path: str) -> str | None:
         """Return an argument, or none; a hole for one that isn't known, or that each execution chooses."""

@@ -5,20 +5,17 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, TypedDict
+from typing import Any
 
-from .errors import AssemblyError
+from .._access.values import HOLE
 
 Json = dict[str, Any]
 
 _SECTIONS = ("Resources", "Parameters", "Outputs", "Conditions", "Mappings")
 
 
-class Body(TypedDict):
-    """A template."""
-
-    body: Json
-    reads_outputs: bool
+class AssemblyError(ValueError):
+    """A cloud assembly can't be read; the message is one line that says what is wrong, and where."""
 
 
 def read_json(path: Path) -> Json:
@@ -27,7 +24,7 @@ def read_json(path: Path) -> Json:
     Raises:
         AssemblyError: if it can't be read, or is something else.
     """
-    return _parsed(read_text(path), path)
+    return _json_object(read_text(path), path)
 
 
 def read_text(path: Path) -> str:
@@ -44,18 +41,18 @@ def read_text(path: Path) -> str:
         raise _unreadable(path, error) from None
 
 
-def read_template(path: Path) -> Body:
-    """Read a template.
+def read_template(path: Path) -> tuple[Json, bool]:
+    """Read a template; return it, and whether it reads what other stacks export or put out.
 
     Raises:
         AssemblyError: if it can't be read, or has not the form of a template.
     """
     text = read_text(path)
-    body = _parsed(text, path)
+    body = _json_object(text, path)
     wrong = next(_wrong_in(body), None)
     if wrong is not None:
         raise AssemblyError(f"{path}: not a CloudFormation template: {wrong}")
-    return {"body": body, "reads_outputs": "Fn::ImportValue" in text or "Fn::GetStackOutput" in text}
+    return body, "Fn::ImportValue" in text or "Fn::GetStackOutput" in text
 
 
 def is_object(value: object) -> bool:
@@ -63,7 +60,28 @@ def is_object(value: object) -> bool:
     return isinstance(value, dict)
 
 
-def _parsed(text: str, path: Path) -> Json:
+def parse_property(text: str, what: str, template: Path) -> Any:
+    """Parse JSON in a property of a template, which may have holes, in strings and in the places of numbers.
+
+    Raises:
+        AssemblyError: if it is no JSON.
+    """
+    try:
+        return json.loads(text)
+    except ValueError:
+        pass
+    try:
+        return json.loads(HOLE.sub(lambda hole: hole[0] if _in_string(text, hole.start()) else "0", text))
+    except (ValueError, RecursionError) as error:
+        raise AssemblyError(f"{template}: {what} is no JSON: {_in_one_line(error)}") from None
+
+
+def _in_string(text: str, position: int) -> bool:
+    quotes = text[:position].replace("\\\\", "").replace('\\"', "").count('"')
+    return quotes % 2 == 1
+
+
+def _json_object(text: str, path: Path) -> Json:
     try:
         found = json.loads(text)
     except (ValueError, RecursionError) as error:
@@ -74,7 +92,11 @@ def _parsed(text: str, path: Path) -> Json:
 
 
 def _unreadable(path: Path, error: Exception) -> AssemblyError:
-    return AssemblyError(f"{path}: can't be read as JSON: {' '.join(str(error).split())}")
+    return AssemblyError(f"{path}: can't be read as JSON: {_in_one_line(error)}")
+
+
+def _in_one_line(error: Exception) -> str:
+    return " ".join(str(error).split())
 
 
 def _wrong_in(body: Json) -> Iterator[str]:

@@ -16,7 +16,7 @@ from typing import Any
 
 from .._access.answers import Answer, all_of, any_of
 from .._access.values import has_unknown, same, split_outside_of_holes, unknown
-from .errors import AssemblyError
+from .files import AssemblyError
 
 NO_VALUE = object()
 """The value of ``AWS::NoValue``; lists and objects drop it."""

@@ -3,93 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
 
-from .._access.values import generated, unknown
-from .errors import AssemblyError
-from .intrinsics import NO_VALUE
-
-if TYPE_CHECKING:
-    from .stacks import Stack
+from .._access.values import split, split_arn, unknown
+from .stacks import Resource, Stack
 
 KEYS = ("AWS::KMS::Key", "AWS::KMS::ReplicaKey")
 ALIAS = "AWS::KMS::Alias"
+ALIAS_PREFIX = "alias/"
 ROLE = "AWS::IAM::Role"
 MANAGED_POLICY = "AWS::IAM::ManagedPolicy"
 BUCKET = "AWS::S3::Bucket"
 DATASET_GROUP = "AWS::Personalize::DatasetGroup"
 DATASET = "AWS::Personalize::Dataset"
-
-
-@dataclass(frozen=True)
-class Resource:
-    """A resource of a template."""
-
-    stack: Stack
-    logical_id: str
-    body: dict[str, Any]
-
-    @property
-    def type(self) -> str:
-        """Its type."""
-        return str(self.body["Type"])
-
-    @property
-    def path(self) -> str:
-        """Its construct path."""
-        return self.stack.template.path_of(self.logical_id)
-
-    @property
-    def declared(self) -> str:
-        """Its name in the model."""
-        return self.stack.declared(self.logical_id)
-
-    @property
-    def only_if(self) -> frozenset[str]:
-        """The conditions that can't be decided, on which it depends."""
-        return self.stack.only_if(self.logical_id)
-
-    def get(self, name: str) -> Any:
-        """Return a property, resolved, or none."""
-        properties = self.body.get("Properties", {})
-        try:
-            found = self.stack.value(properties[name]) if name in properties else None
-        except RecursionError:
-            raise self.too_deep(f"{self.path} {name}") from None
-        return None if found is NO_VALUE else found
-
-    def text(self, name: str) -> str | None:
-        """Return a property that has to be a string; a hole where it is something else."""
-        found = self.get(name)
-        return found if found is None or isinstance(found, str) else self.unknown(name)
-
-    def unknown(self, name: str) -> str:
-        """Return the hole for a property."""
-        return unknown(f"{self.path} {name}", self.stack.name, self.logical_id)
-
-    def name_in(self, name: str) -> str:
-        """Return the name that a property gives it, or the id that AWS generates for one without a name."""
-        found = self.text(name)
-        if found and self.stack.may_be_no_value(self.body["Properties"][name]):
-            # Two resources with this expression needn't have one name.
-            return self.unknown(name)
-        return found or self.generated_id
-
-    def too_deep(self, what: str) -> AssemblyError:
-        """Return the error for what is nested so deeply that it can't be read."""
-        return AssemblyError(f"{self.stack.template.path}: {what} is nested too deeply to be read")
-
-    @property
-    def generated_id(self) -> str:
-        """The id that AWS generates."""
-        return generated(f"{self.stack.template.name}.{self.logical_id}")
-
-    def arn(self, service: str, resource: str, *, region: bool = True, account: bool = True) -> str:
-        """Return an ARN in the stack's environment."""
-        template = self.stack.template
-        where = f"{template.region if region else ''}:{template.account if account else ''}"
-        return f"arn:{self.stack.partition}:{service}:{where}:{resource}"
 
 
 def key_arn(resource: Resource) -> str:
@@ -170,3 +95,23 @@ def attribute(resource: Resource, name: str) -> str:
     """Return what ``Fn::GetAtt`` of a resource is."""
     found = _ATTRIBUTES.get((resource.type, name))
     return found(resource) if found else unknown(f"{resource.stack.template.name}.{resource.logical_id}.{name}")
+
+
+def nearest(found: list[Resource], beside: Stack) -> Resource:
+    """Return the one that is deployed with a stack.
+
+    Stacks that don't say their account and Region may have resources of one name, since they needn't be of one.
+    """
+    return next((each for each in found if each.stack.top is beside.top), found[0])
+
+
+def alias_in(arn: str) -> str:
+    """Return the name of the alias in an ARN, or nothing."""
+    parts = split_arn(arn)
+    return parts[5] if parts and parts[5].startswith(ALIAS_PREFIX) else ""
+
+
+def of_any_partition(arn: str) -> str:
+    """Return the ARN without its partition, by which stacks that know theirs find those of stacks that don't."""
+    parts = split(arn, ":", 2)
+    return parts[2] if len(parts) == 3 and parts[0] == "arn" else arn

@@ -5,12 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 
-from .._access.lists import as_list
-from .._access.model import Policy
 from .._access.values import account_of
+from .._access.written import Policy, as_list
 from .._default_key_policy import default_key_policy
 from . import physical
-from .physical import Resource
+from .stacks import Resource
 
 IDENTITY_POLICIES = ("AWS::IAM::Policy", physical.MANAGED_POLICY, "AWS::IAM::RolePolicy")
 _DENYING = re.compile(r"Deny|Quarantine")

@@ -3,23 +3,42 @@
 from __future__ import annotations
 
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import cached_property, partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from .._access.answers import Answer, all_of
-from .._access.values import PARTITION, same, split_outside_of_holes, unknown
-from . import physical
-from .assembly import Template
-from .cross_region import READER
-from .errors import AssemblyError
+from .._access.values import PARTITION, generated, same, split_outside_of_holes, unknown
+from .files import AssemblyError, parse_property
 from .intrinsics import NO_VALUE, Scope
-
-if TYPE_CHECKING:
-    from .app import App
+from .templates import Template
 
 _DYNAMIC = re.compile(r"\{\{resolve:[^}]*\}\}")
+
+
+class Surroundings(ABC):
+    """The other stacks of an app, and what AWS makes of resources, for one stack that asks."""
+
+    @property
+    @abstractmethod
+    def exports(self) -> Mapping[str, list[tuple[Stack, str]]]:
+        """The outputs of each exported name."""
+
+    @property
+    @abstractmethod
+    def by_stack_name(self) -> Mapping[str, list[Stack]]:
+        """The top-level stacks of each name."""
+
+    @abstractmethod
+    def ref(self, resource: Resource) -> str:
+        """Return what ``Ref`` of a resource is."""
+
+    @abstractmethod
+    def attribute(self, resource: Resource, name: str) -> Any:
+        """Return what ``Fn::GetAtt`` of a resource is."""
 
 
 class Stack(Scope):
@@ -27,7 +46,7 @@ class Stack(Scope):
 
     def __init__(
         self,
-        app: App,
+        app: Surroundings,
         template: Template,
         parent: tuple[Stack, str] | None = None,
         parameters: Mapping[str, Callable[[], Any]] | None = None,
@@ -92,11 +111,11 @@ class Stack(Scope):
         """Return what names a resource of a template, or a construct by its path, in the model."""
         return f"{self.template.path}#{name}"
 
-    def resource(self, logical_id: str) -> physical.Resource:
+    def resource(self, logical_id: str) -> Resource:
         """Return a resource, its properties still to be resolved."""
-        return physical.Resource(self, logical_id, self.template.resources[logical_id])
+        return Resource(self, logical_id, self.template.resources[logical_id])
 
-    def resources(self) -> Iterator[physical.Resource]:
+    def resources(self) -> Iterator[Resource]:
         """Yield the resources, less those that a condition is known to leave out."""
         for logical_id in self.template.resources:
             if self.exists(logical_id) is not Answer.NO:
@@ -124,6 +143,22 @@ class Stack(Scope):
             return self.made_only_if | {f"{self.template.name}.{condition}"}
         return self.made_only_if
 
+    def implied(self, logical_id: str) -> frozenset[str]:
+        """Return the conditions that hold where a resource is made: its own, and those that this one implies."""
+        found: set[str] = set()
+        pending = [self.template.resources[logical_id].get("Condition")]
+        while pending:
+            condition = pending.pop()
+            name = f"{self.template.name}.{condition}"
+            if isinstance(condition, str) and name not in found:
+                found.add(name)
+                match self.template.body.get("Conditions", {}).get(condition):
+                    case {"Condition": other}:
+                        pending.append(other)
+                    case {"Fn::And": list(parts)}:
+                        pending += [each.get("Condition") for each in parts if isinstance(each, dict)]
+        return self.made_only_if | found
+
     def may_be_no_value(self, expression: Any) -> bool:
         """Report whether a condition that can't be decided may leave a property out."""
         match expression:
@@ -148,7 +183,7 @@ class Stack(Scope):
         if name not in template.resources:
             return unknown(f"{template.name}.{name}")
         with self._once(name):
-            return physical.ref(self.resource(name))
+            return self.app.ref(self.resource(name))
 
     def get_att(self, logical_id: str, attribute: str) -> Any:
         """Return an attribute of a resource, the outputs of nested stacks included."""
@@ -159,9 +194,7 @@ class Stack(Scope):
         name = (logical_id, attribute)
         if name not in self._attributes:
             with self._once(f"{logical_id}.{attribute}"):
-                resource = self.resource(logical_id)
-                read = self.app.parameters.read(self, attribute) if resource.type == READER else None
-                self._attributes[name] = read or physical.attribute(resource, attribute)
+                self._attributes[name] = self.app.attribute(self.resource(logical_id), attribute)
         return self._attributes[name]
 
     def output(self, name: str) -> Any:
@@ -243,3 +276,77 @@ class Stack(Scope):
             yield
         finally:
             self._resolving.pop()
+
+
+@dataclass(frozen=True)
+class Resource:
+    """A resource of a template."""
+
+    stack: Stack
+    logical_id: str
+    body: dict[str, Any]
+
+    @property
+    def type(self) -> str:
+        """Its type."""
+        return str(self.body["Type"])
+
+    @property
+    def path(self) -> str:
+        """Its construct path."""
+        return self.stack.template.path_of(self.logical_id)
+
+    @property
+    def declared(self) -> str:
+        """Its name in the model."""
+        return self.stack.declared(self.logical_id)
+
+    @property
+    def only_if(self) -> frozenset[str]:
+        """The conditions that can't be decided, on which it depends."""
+        return self.stack.only_if(self.logical_id)
+
+    def get(self, name: str) -> Any:
+        """Return a property, resolved, or none."""
+        properties = self.body.get("Properties", {})
+        try:
+            found = self.stack.value(properties[name]) if name in properties else None
+        except RecursionError:
+            raise self.too_deep(f"{self.path} {name}") from None
+        return None if found is NO_VALUE else found
+
+    def text(self, name: str) -> str | None:
+        """Return a property that has to be a string; a hole where it is something else."""
+        found = self.get(name)
+        return found if found is None or isinstance(found, str) else self.unknown(name)
+
+    def unknown(self, name: str) -> str:
+        """Return the hole for a property."""
+        return unknown(f"{self.path} {name}", self.stack.name, self.logical_id)
+
+    def name_in(self, name: str) -> str:
+        """Return the name that a property gives it, or the id that AWS generates for one without a name."""
+        found = self.text(name)
+        if found and self.stack.may_be_no_value(self.body["Properties"][name]):
+            # Two resources with this expression needn't have one name.
+            return self.unknown(name)
+        return found or self.generated_id
+
+    def parsed(self, text: str, what: str) -> Any:
+        """Parse JSON of one of its properties; raise an error for what is none."""
+        return parse_property(text, what, self.stack.template.path)
+
+    def too_deep(self, what: str) -> AssemblyError:
+        """Return the error for what is nested so deeply that it can't be read."""
+        return AssemblyError(f"{self.stack.template.path}: {what} is nested too deeply to be read")
+
+    @property
+    def generated_id(self) -> str:
+        """The id that AWS generates."""
+        return generated(f"{self.stack.template.name}.{self.logical_id}")
+
+    def arn(self, service: str, resource: str, *, region: bool = True, account: bool = True) -> str:
+        """Return an ARN in the stack's environment."""
+        template = self.stack.template
+        where = f"{template.region if region else ''}:{template.account if account else ''}"
+        return f"arn:{self.stack.partition}:{service}:{where}:{resource}"

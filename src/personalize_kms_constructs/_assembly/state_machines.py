@@ -14,8 +14,7 @@ from .._access.model import OpenQuestion
 from .._access.values import account_of, split_arn, unknown
 from .asked import KINDS, Request, call_not_known, lower_case, of_sdk_call
 from .files import read_text
-from .json_text import parsed
-from .physical import Resource
+from .stacks import Resource
 
 STATE_MACHINE = "AWS::StepFunctions::StateMachine"
 
@@ -35,7 +34,9 @@ def of_state_machine(resource: Resource) -> Iterator[Request | OpenQuestion]:
     definition = _definition(resource)
     if isinstance(definition, OpenQuestion):
         yield definition
-    for states in _state_maps(definition):
+    kind = resource.get("StateMachineType")
+    for states, is_express in _state_maps(definition, is_express=kind == "EXPRESS"):
+        waits_for = json.dumps(states).lower() if is_express else ""
         for name, state in states.items():
             task = _TASK.fullmatch(str(state.get("Resource"))) if isinstance(state, Mapping) else None
             call = task["call"].lower() if task else ""
@@ -46,7 +47,18 @@ def of_state_machine(resource: Resource) -> Iterator[Request | OpenQuestion]:
                     lower_case(arguments) if isinstance(arguments, Mapping) else unknown(f"arguments of {place}")
                 )
                 account = _account(state.get("Credentials"), place)
-                yield Request(resource, place, KINDS[call], arguments, at_deployment=False, account=account)
+                row = KINDS[call]
+                waits = f"{_SERVICE}describe{row.noun}".lower() in waits_for
+                yield Request(
+                    resource,
+                    place,
+                    row,
+                    arguments,
+                    at_deployment=False,
+                    account=account,
+                    in_express=waits,
+                    state=str(name),
+                )
             elif isinstance(state, Mapping) and state.get("Type") == "Task":
                 if f"{_SERVICE}${{" in str(state.get("Resource")):
                     yield call_not_known(resource, place)
@@ -72,7 +84,7 @@ def _definition(resource: Resource) -> Any:
     substitutions = resource.get("DefinitionSubstitutions")
     for name, value in substitutions.items() if isinstance(substitutions, Mapping) else ():
         found = found.replace(f"${{{name}}}", str(value))
-    return parsed(found, f"definition of {resource.path}", resource)
+    return resource.parsed(found, f"definition of {resource.path}")
 
 
 def _from_asset(resource: Resource) -> str | None:
@@ -87,17 +99,22 @@ def _from_asset(resource: Resource) -> str | None:
     return read_text(path) if path.is_file() else None
 
 
-def _state_maps(definition: Any) -> Iterator[Mapping[str, Any]]:
-    """Yield the ``States`` of a definition and of everything in it: branches, iterators, item processors."""
+def _state_maps(definition: Any, *, is_express: bool) -> Iterator[tuple[Mapping[str, Any], bool]]:
+    """Yield the ``States`` of a definition and of everything in it: branches, iterators, item processors.
+
+    With each it says if the execution that has them is of type Express: the state machine, or a distributed Map in it.
+    """
     if isinstance(definition, Mapping):
+        config = definition.get("ProcessorConfig")
+        is_express = is_express or (isinstance(config, Mapping) and config.get("ExecutionType") == "EXPRESS")
         states = definition.get("States")
         if isinstance(states, Mapping):
-            yield states
+            yield states, is_express
         for value in definition.values():
-            yield from _state_maps(value)
+            yield from _state_maps(value, is_express=is_express)
     elif isinstance(definition, list):
         for value in definition:
-            yield from _state_maps(value)
+            yield from _state_maps(value, is_express=is_express)
 
 
 def _arguments(name: str, state: Mapping[str, Any], states: Mapping[str, Any]) -> Any:

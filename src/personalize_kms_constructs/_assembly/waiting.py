@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from functools import cached_property
+from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
-from .._access.lists import as_list
+from .._access.written import as_list
 from .app import App
 from .assembly import Assembly
-from .errors import AssemblyError
+from .files import AssemblyError
 from .stacks import Stack
+from .templates import Unread, noted
 
 _SUB_VARIABLE = re.compile(r"\$\{([^!{}.]+)")
 
@@ -26,17 +29,16 @@ class Before:
         return declared in self._declared or str(declared).rpartition("#")[0] in self._templates
 
 
-class Dependencies:
+class CreationOrder:
     """The order in which CloudFormation creates the resources of an assembly."""
 
     def __init__(self, assembly: Assembly, app: App) -> None:
         self._assembly = assembly
         self._app = app
-        tops = [app.of_file(template, template.file) for template in assembly.templates]
-        self._stacks = [stack for top in tops if top is not None for stack in top.with_nested()]
+        found = (app.of_file(template, template.file) for template in assembly.templates)
+        self._tops = [each for each in found if each is not None]
         self._direct: dict[Stack, dict[str, set[str]]] = {}
         self._direct_stacks: dict[Stack, list[Stack]] = {}
-        self._templates: dict[Stack, frozenset[str]] = {}
 
     def before(self, stack: Stack, logical_id: str) -> Before:
         """Return what exists before a resource."""
@@ -57,26 +59,27 @@ class Dependencies:
             if each in there.nested:
                 nested = there.nested[each]
                 pending += [(nested, inner) for inner in nested.template.resources]
-        return Before(found, self._templates_before(top))
+        return Before(found, self._templates_before[top])
 
-    def _templates_before(self, top: Stack) -> frozenset[str]:
-        """The templates of all stacks that are deployed before, nested ones included."""
-        path: list[Stack] = [top]
-        while path:
-            stack = path[-1]
-            direct = self._stacks_before(stack)
-            unknown = [each for each in direct if each not in self._templates]
-            if not unknown:
-                self._templates[stack] = frozenset().union(
-                    *(self._templates[each] for each in direct),
-                    (str(one.template.path) for each in direct for one in each.with_nested()),
-                )
-                path.pop()
-            elif unknown[0] in path:
-                raise AssemblyError(f"{stack.template.path}: circular reference: the stack depends on itself")
-            else:
-                path.append(unknown[0])
-        return self._templates[top]
+    @cached_property
+    def _templates_before(self) -> Mapping[Stack, frozenset[str]]:
+        """The templates of all stacks that are deployed before each, nested ones included."""
+        graph: dict[Stack, list[Stack]] = {}
+        pending = list(self._tops)
+        while pending:
+            stack = pending.pop()
+            if stack not in graph:
+                graph[stack] = self._stacks_before(stack)
+                pending += graph[stack]
+        found: dict[Stack, frozenset[str]] = {}
+        try:
+            for stack in TopologicalSorter(graph).static_order():
+                files = (str(one.template.path) for each in graph[stack] for one in each.with_nested())
+                found[stack] = frozenset(files).union(*(found[each] for each in graph[stack]))
+        except CycleError as error:
+            path = error.args[1][0].template.path
+            raise AssemblyError(f"{path}: circular reference: the stack depends on itself") from None
+        return found
 
     def _stacks_before(self, top: Stack) -> list[Stack]:
         """The stacks that the manifest says, and those whose outputs are read."""
@@ -87,16 +90,23 @@ class Dependencies:
             self._direct_stacks[top] = list(dict.fromkeys([*(each for each in found if each is not None), *read]))
         return self._direct_stacks[top]
 
-    def refuse_circles(self) -> None:
-        """Refuse templates whose resources wait for each other.
+    def note_circles(self, unread: list[Unread]) -> None:
+        """Note the templates whose resources wait for each other, and stacks that do."""
+        for top in self._tops:
+            for stack in top.with_nested():
+                with noted(unread, stack.template):
+                    self._refuse_circle(stack)
+        for first in self._tops[:1]:
+            with noted(unread, first.template):
+                _ = self._templates_before
 
-        Raises:
-            AssemblyError: if there is one.
-        """
-        for stack in self._stacks:
-            _refuse_circle(stack, self._of(stack))
-            if stack.parent is None:
-                self._templates_before(stack)
+    def _refuse_circle(self, stack: Stack) -> None:
+        try:
+            TopologicalSorter(self._of(stack)).prepare()
+        except CycleError as error:
+            # What refers comes before what it refers to.
+            circle = " → ".join(reversed(error.args[1]))
+            raise AssemblyError(f"{stack.template.path}: circular reference: {circle}") from None
 
     def _of(self, stack: Stack) -> dict[str, set[str]]:
         if stack not in self._direct:
@@ -152,24 +162,3 @@ def _read_by(top: Stack) -> Iterator[Stack]:
                 yield from top.app.by_stack_name.get(str(argument.get("StackName")), ())
             elif name == "Fn::ImportValue":
                 yield from (exporter for exporter, _ in stack.exporters(stack.text(argument)))
-
-
-def _refuse_circle(stack: Stack, direct: dict[str, set[str]]) -> None:
-    done: set[str] = set()
-    for start in direct:
-        path: list[str] = []
-        on_path: set[str] = set()
-        pending: list[tuple[str, bool]] = [(start, False)]
-        while pending:
-            each, leaving = pending.pop()
-            if leaving:
-                done.add(path.pop())
-                on_path.discard(each)
-            elif each in on_path:
-                circle = " → ".join([*path[path.index(each) :], each])
-                raise AssemblyError(f"{stack.template.path}: circular reference: {circle}")
-            elif each not in done:
-                path.append(each)
-                on_path.add(each)
-                pending.append((each, True))
-                pending += [(before, False) for before in sorted(direct[each])]

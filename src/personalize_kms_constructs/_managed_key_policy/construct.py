@@ -9,7 +9,7 @@ from aws_cdk import CfnResource, RemovalPolicy, Stack
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
-from .._policies.pasted import readable
+from .._pasted import readable
 from .shared_function import KeyPolicyFunction
 
 # In seconds: CloudFormation waits somewhat longer than the function runs, not the hour that is its default, if the

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any, cast
@@ -12,8 +13,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct, IValidation
 
-from .._policies.limits import MANAGED_POLICIES_AT_MOST, number_warning
-from .._policies.sizes import size_of
+from .._expressions import parts_of
 from .._tokens import is_token
 from .._warnings import warn
 from ..matrix import ROWS, SERVICE_PRINCIPAL
@@ -24,6 +24,10 @@ _TIMEOUT = 900
 # In bytes: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
 _ENVIRONMENT_SIZE = 4096
 _CONFIGURATION = "MAY_WRITE"
+# Managed policies of a role: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
+_POLICIES_BY_DEFAULT, _POLICIES_AT_MOST = 10, 20
+# The least that pseudo parameters become.
+_SHORTEST = {"AWS::AccountId": 12, "AWS::Partition": len("aws"), "AWS::Region": len("us-east-1")}
 # Of a key, in the Regions with the shortest names: what a token becomes at least.
 _KEY_ARN_LENGTH = len("arn:aws:kms:us-east-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab")
 # In seconds: a call that came so late would be of an operation that is over.
@@ -144,7 +148,11 @@ class _MayWrite:
         Lambda measures JSON, with the variable's name, and its value in quotes.
         """
         text = self._text(lambda arn: "x" * _KEY_ARN_LENGTH if is_token(arn) else arn)
-        return size_of({_CONFIGURATION: self._stack.resolve(text)}).least
+        parts = [
+            part if isinstance(part, str) else "x" * _SHORTEST.get(part.get("Ref", ""), 1)
+            for part in parts_of(self._stack.resolve(text))
+        ]
+        return len(json.dumps({_CONFIGURATION: "".join(parts)}, separators=(",", ":")))
 
     def _text(self, shown: Callable[[str], str]) -> str:
         """Many statements have one condition: each stands there once, and a sid has its number.
@@ -185,18 +193,23 @@ class _Limits:
 
     def validate(self) -> list[str]:
         """Return the problems, and annotate the construct with a warning."""
-        text = number_warning(f"{self._scope.node.path}/Role", len(self._policies), _WAY_OUT)
-        if text is not None:
-            warn(self._scope, "manyManagedPolicies", text)
+        number = len(self._policies)
+        if _POLICIES_BY_DEFAULT < number <= _POLICIES_AT_MOST:
+            warn(
+                self._scope,
+                "manyManagedPolicies",
+                f"role {self._scope.node.path}/Role has {number} managed policies but the quota is "
+                f"{_POLICIES_BY_DEFAULT} by default: have it raised, to {_POLICIES_AT_MOST} at most, or {_WAY_OUT}",
+            )
         return list(self._problems())
 
     def _problems(self) -> Iterator[str]:
         number = len(self._policies)
         least = self._configuration.least_size()
-        if number > MANAGED_POLICIES_AT_MOST or least > _ENVIRONMENT_SIZE:
+        if number > _POLICIES_AT_MOST or least > _ENVIRONMENT_SIZE:
             yield (
                 f"the stack manages the policies of {number} keys, by {least:,} bytes of configuration, but its "
-                f"function has room for {MANAGED_POLICIES_AT_MOST} keys and {_ENVIRONMENT_SIZE:,} bytes: {_WAY_OUT}"
+                f"function has room for {_POLICIES_AT_MOST} keys and {_ENVIRONMENT_SIZE:,} bytes: {_WAY_OUT}"
             )
 
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 from .._access.entries import Allowed, Entry, Excess, Missing, Undecided
 from .._access.model import Problem
 from .._access.report import AccessReport
-from .._assembly.errors import AssemblyError
+from .._assembly.files import AssemblyError
 from ._checking import check_assembly
 
 if TYPE_CHECKING:

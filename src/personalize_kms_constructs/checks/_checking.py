@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 from .._access.comparison import compare
 from .._access.report import AccessReport, merged
 from .._assembly.assembly import Assembly, read_assembly
-from .._assembly.errors import AssemblyError
-from .._assembly.reading import read_models
+from .._assembly.files import AssemblyError
+from .._assembly.reading import read_assemblies
+from .._assembly.templates import Unread
 
 if TYPE_CHECKING:
     from aws_cdk.cx_api import CloudAssembly
@@ -37,16 +38,38 @@ def check_assembly(assembly_or_path: CloudAssembly | str | os.PathLike[str]) -> 
     https://docs.aws.amazon.com/personalize/latest/dg/granting-personalize-key-access.html
     """
     directory = getattr(assembly_or_path, "directory", assembly_or_path)
-    return check_assemblies(list(read_assembly(Path(str(directory))).with_stages()))
+    return check_assemblies(read_all(Path(str(directory))))
+
+
+def read_all(directory: Path) -> list[Assembly]:
+    """Read the assembly in a directory, and those of its stages.
+
+    Raises:
+        AssemblyError: if one can't be read.
+    """
+    unread: list[Unread] = []
+    found = list(read_assembly(directory, unread).with_stages())
+    _refuse(unread)
+    return found
 
 
 def check_assemblies(assemblies: list[Assembly], progress: Callable[[str], None] = lambda _: None) -> AccessReport:
-    """Compare assemblies that were read; ``progress`` learns of each."""
-    reports = []
+    """Compare assemblies that were read; ``progress`` learns of each.
+
+    Raises:
+        AssemblyError: if something of them can't be read.
+    """
+    reports, unread = [], list[Unread]()
     try:
-        for model, assembly in zip(read_models(assemblies), assemblies, strict=True):
-            progress(str(assembly.directory))
-            reports.append(compare(model))
+        for read in read_assemblies(assemblies, unread):
+            _refuse(unread)
+            progress(str(read.assembly.directory))
+            reports.append(compare(read.model))
     except RecursionError:
         raise AssemblyError(f"{assemblies[0].directory}: something is nested too deeply to be read") from None
     return merged(reports)
+
+
+def _refuse(unread: list[Unread]) -> None:
+    if unread:
+        raise unread[0].error

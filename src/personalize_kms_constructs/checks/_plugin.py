@@ -2,29 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
 from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
 
 import aws_cdk as cdk
 import jsii
 
-from .._access.entries import Entry, Excess, Missing
-from .._access.grouping import rows
-from .._access.model import Problem
-from .._access.names import Names
-from .._access.report import AccessReport
-from .._access.text import finding, next_step
-from .._assembly.assembly import Assembly, read_assembly
-from ._checking import check_assemblies
-
-_ERROR, _WARNING = "error", "warning"
-_RULES: dict[tuple[type[Entry], str], str] = {
-    **{(Missing, policy): f"Missing{policy.capitalize()}Access" for policy in ("key", "role", "bucket")},
-    **{(Excess, policy): f"Excess{policy.capitalize()}Access" for policy in ("key", "role", "bucket")},
-}
-_PROBLEMS = ("Configuration", "Limit", "Ordering", "Trust")
-_UNDECIDED = "Undecided"
+from .._judge import is_judged
+from ._verdict import check_everything
+from ._violations import RULES, plugin_report
 
 
 @jsii.implements(cdk.IPolicyValidationPlugin)
@@ -43,6 +28,9 @@ class PersonalizeAccessChecks:
     The rules are ``Personalize::MissingKeyAccess``, ``MissingRoleAccess``, ``MissingBucketAccess``,
     ``ExcessKeyAccess``, ``ExcessRoleAccess``, ``ExcessBucketAccess``, ``Undecided``, ``Ordering``, ``Trust``,
     ``Limit`` and ``Configuration``.
+
+    An app with a ``PersonalizeEncryption`` has a plugin already that fails for what the construct answers for. This one
+    leaves that out.
 
     https://docs.aws.amazon.com/personalize/latest/dg/granting-personalize-key-access.html
     """
@@ -63,66 +51,8 @@ class PersonalizeAccessChecks:
     @property
     def rule_ids(self) -> list[str]:
         """The rules."""
-        return sorted(_rule(each) for each in (*_RULES.values(), *_PROBLEMS, _UNDECIDED))
+        return list(RULES)
 
     def validate(self, context: cdk.IPolicyValidationContext) -> cdk.PolicyValidationPluginReport:
         """Return what is wrong in the templates of the app, or of the stage that the plugin was added to."""
-        directories = dict.fromkeys(Path(path).parent for path in context.template_paths)
-        assemblies = [read_assembly(directory, stages=False) for directory in directories]
-        report = check_assemblies(assemblies)
-        return cdk.PolicyValidationPluginReport(
-            success=report.passed,
-            violations=list(_Violations(report, assemblies).all()),
-            plugin_version=self.version,
-        )
-
-
-def _rule(name: str) -> str:
-    return f"Personalize::{name}"
-
-
-class _Violations:
-    """The findings of a report in the CDK's terms."""
-
-    def __init__(self, report: AccessReport, assemblies: Sequence[Assembly]) -> None:
-        self._report = report
-        templates = [each for assembly in assemblies for top in assembly.templates for each in top.with_nested()]
-        self._templates = {str(template.path): template for template in templates}
-
-    def all(self) -> Iterator[cdk.PolicyViolation]:
-        report = self._report
-        names = Names(report.names)
-        for entries, severity in ((report.missing, _ERROR), (report.excess, _WARNING), (report.undecided, _WARNING)):
-            for row in rows(entries):
-                declared = dict.fromkeys(each for entry in row.entries for each in entry.declared)
-                yield self._violation(
-                    _rule(_RULES.get((type(row.first), row.first.policy), _UNDECIDED)),
-                    severity,
-                    finding(row, names),
-                    next_step(row, names),
-                    declared,
-                    row.first,
-                )
-        for problem in report.problems:
-            text = names.short(problem.message)
-            yield self._violation(
-                _rule(problem.kind.capitalize()), _ERROR, text, problem.page, [problem.declared], problem
-            )
-
-    def _violation(
-        self, rule: str, severity: str, text: str, fix: str, declared: Iterable[str], of: Entry | Problem
-    ) -> cdk.PolicyViolation:
-        return cdk.PolicyViolation(
-            rule_name=rule,
-            severity=severity,
-            description=text,
-            fix=f"{fix} ({of.page})" if of.page and of.page not in fix else fix or None,
-            violating_resources=[self._resource(each) for each in declared if each],
-        )
-
-    def _resource(self, declared: str) -> cdk.PolicyViolatingResource:
-        path, _, name = declared.partition(".template.json#")
-        template = self._templates[f"{path}.template.json"]
-        if name in template.resources:
-            return cdk.PolicyViolatingResource(resource_logical_id=name, template_path=str(template.path), locations=[])
-        return cdk.PolicyViolatingResource(construct_path=name, locations=[])
+        return plugin_report(check_everything(context, is_judged=is_judged(context.app_construct)))

@@ -17,7 +17,6 @@ state, to be tried again.
 """
 
 from ._batch_jobs import BatchInferenceJob, BatchSegmentJob
-from ._dataset_jobs import DatasetExportJob, DatasetImportJob
-from ._deletion_job import DataDeletionJob
+from ._dataset_jobs import DataDeletionJob, DatasetExportJob, DatasetImportJob
 
 __all__ = ["BatchInferenceJob", "BatchSegmentJob", "DataDeletionJob", "DatasetExportJob", "DatasetImportJob"]

@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterator, Mapping
 
 from aws_cdk import Duration, Fn, Stack
 from constructs import Construct
 
+from .. import matrix
 from .._tokens import is_token
 from ..callers import personalize_arn
 from ..encryption import PersonalizeEncryption
 from ..locations import S3Location
-from ..resources import PersonalizeResource
-from ._arns import GivenArn
-from ._checks import choice_problems
-from ._encryption import s3_data
-from ._expressions import is_known
-from ._job import Job
-from ._places import Place
+from ._fragment import JobFragment
+from ._job_locations import JobLocation
+from ._parameters import ArnParameter, mode_problems
+from ._run_time import is_known
 
 
-class BatchInferenceJob(Job):
+class BatchInferenceJob(JobFragment):
     """Makes recommendations for many users or items at once.
 
     Every parameter is a literal, a token, what ``sfn.JsonPath`` returns, or a JSONata expression ``"{% … %}"``.
@@ -82,17 +79,23 @@ class BatchInferenceJob(Job):
         """
         theme = theme_generation_item_name and {"FieldsForThemeGeneration": {"ItemName": theme_generation_item_name}}
         config = {"ItemExplorationConfig": item_exploration_config, "RankingInfluence": ranking_influence}
-        places = _places(source, source_path, destination, destination_path)
+        row = matrix.BATCH_INFERENCE_JOB
         super().__init__(
             scope,
             id,
+            row,
             encryption=encryption,
-            allows=PersonalizeResource.batch_inference_job,
-            places=places,
+            locations=[
+                JobLocation(row, "source", source, source_path),
+                JobLocation(row, "destination", destination, destination_path),
+            ],
             arns=_arns(solution_version_arn, filter_arn),
             job_name=job_name,
-            arguments=lambda: {
-                **_batch_arguments(encryption, solution_version_arn, places, filter_arn, num_results),
+            arguments=lambda data: {
+                "SolutionVersionArn": solution_version_arn,
+                "FilterArn": filter_arn,
+                "NumResults": num_results,
+                **data,
                 "BatchInferenceJobMode": batch_inference_job_mode,
                 "BatchInferenceJobConfig": config if any(config.values()) else None,
                 "ThemeGenerationConfig": theme,
@@ -101,13 +104,13 @@ class BatchInferenceJob(Job):
             patience=patience,
             tags=tags,
             parents=lambda: _solution(scope, solution_version_arn),
-            problems=choice_problems(
+            problems=mode_problems(
                 "batch_inference_job_mode", batch_inference_job_mode, "BATCH_INFERENCE", "THEME_GENERATION"
             ),
         )
 
 
-class BatchSegmentJob(Job):
+class BatchSegmentJob(JobFragment):
     """Makes segments of users for many items or item attributes at once.
 
     Every parameter is a literal, a token, what ``sfn.JsonPath`` returns, or a JSONata expression ``"{% … %}"``.
@@ -158,55 +161,33 @@ class BatchSegmentJob(Job):
 
         https://docs.aws.amazon.com/personalize/latest/dg/API_CreateBatchSegmentJob.html
         """
-        places = _places(source, source_path, destination, destination_path)
+        row = matrix.BATCH_SEGMENT_JOB
         super().__init__(
             scope,
             id,
+            row,
             encryption=encryption,
-            allows=PersonalizeResource.batch_segment_job,
-            places=places,
+            locations=[
+                JobLocation(row, "source", source, source_path),
+                JobLocation(row, "destination", destination, destination_path),
+            ],
             arns=_arns(solution_version_arn, filter_arn),
             job_name=job_name,
-            arguments=lambda: _batch_arguments(encryption, solution_version_arn, places, filter_arn, num_results),
+            arguments=lambda data: {
+                "SolutionVersionArn": solution_version_arn,
+                "FilterArn": filter_arn,
+                "NumResults": num_results,
+                **data,
+            },
             timeout=timeout,
             patience=patience,
             tags=tags,
         )
 
 
-def _places(
-    source: S3Location, source_path: str | None, destination: S3Location, destination_path: str | None
-) -> tuple[Place, Place]:
-    return (
-        Place("source", source, source_path, "JobInput.S3DataSource.Path"),
-        Place("destination", destination, destination_path, "JobOutput.S3DataDestination.Path"),
-    )
-
-
-def _arns(solution_version_arn: str, filter_arn: str | None) -> Sequence[GivenArn]:
-    version = GivenArn(
-        "solution_version_arn", solution_version_arn, kind="solution version", form="solution/NAME/VERSION"
-    )
-    if filter_arn is None:
-        return [version]
-    return [version, GivenArn("filter_arn", filter_arn, kind="filter", form="filter/NAME")]
-
-
-def _batch_arguments(
-    encryption: PersonalizeEncryption,
-    solution_version_arn: str,
-    places: tuple[Place, Place],
-    filter_arn: str | None,
-    num_results: float | str | None,
-) -> dict[str, Any]:
-    source, destination = places
-    return {
-        "SolutionVersionArn": solution_version_arn,
-        "FilterArn": filter_arn,
-        "NumResults": num_results,
-        "JobInput": {"S3DataSource": s3_data(encryption, source)},
-        "JobOutput": {"S3DataDestination": s3_data(encryption, destination)},
-    }
+def _arns(solution_version_arn: str, filter_arn: str | None) -> list[ArnParameter]:
+    version = ArnParameter("solution_version_arn", solution_version_arn, "solution/NAME/VERSION")
+    return [version] if filter_arn is None else [version, ArnParameter("filter_arn", filter_arn, "filter/NAME")]
 
 
 def _solution(scope: Construct, version_arn: str) -> Iterator[str]:

@@ -1,25 +1,23 @@
-"""Jobs that move the data of one dataset."""
+"""Jobs on the data of one dataset, or of one dataset group."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
-from aws_cdk import Duration, Stack
+from aws_cdk import Duration
 from constructs import Construct
 
-from ..callers import personalize_arn
+from .. import matrix
 from ..encryption import PersonalizeEncryption
 from ..locations import S3Location
-from ..resources import PersonalizeResource
-from ._arns import GivenArn
-from ._checks import choice_problems
-from ._encryption import s3_data
-from ._expressions import is_known
-from ._job import Job
-from ._places import Place
+from ._fragment import JobFragment
+from ._job_locations import JobLocation
+from ._parameters import ArnParameter, mode_problems
+
+_DATASET = "dataset/DATASET_GROUP/TYPE"
 
 
-class DatasetImportJob(Job):
+class DatasetImportJob(JobFragment):
     """Imports data from S3 into a dataset.
 
     Every parameter is a literal, a token, what ``sfn.JsonPath`` returns, or a JSONata expression ``"{% … %}"``.
@@ -66,30 +64,29 @@ class DatasetImportJob(Job):
 
         https://docs.aws.amazon.com/personalize/latest/dg/API_CreateDatasetImportJob.html
         """
-        data = Place("source", source, source_path, "DataSource.DataLocation")
+        row = matrix.DATASET_IMPORT_JOB
         super().__init__(
             scope,
             id,
+            row,
             encryption=encryption,
-            allows=PersonalizeResource.dataset_import_job,
-            places=[data],
-            arns=[_dataset(dataset_arn)],
+            locations=[JobLocation(row, "source", source, source_path)],
+            arns=[ArnParameter("dataset_arn", dataset_arn, _DATASET)],
             job_name=job_name,
-            arguments=lambda: {
+            arguments=lambda data: {
                 "DatasetArn": dataset_arn,
-                "DataSource": {"DataLocation": data.uri},
+                **data,
                 "ImportMode": import_mode,
                 "PublishAttributionMetricsToS3": publish_attribution_metrics_to_s3,
             },
             timeout=timeout,
             patience=patience,
             tags=tags,
-            parents=lambda: _parents(scope, dataset_arn),
-            problems=choice_problems("import_mode", import_mode, "FULL", "INCREMENTAL"),
+            problems=mode_problems("import_mode", import_mode, "FULL", "INCREMENTAL"),
         )
 
 
-class DatasetExportJob(Job):
+class DatasetExportJob(JobFragment):
     """Exports the data of a dataset to S3.
 
     Every parameter is a literal, a token, what ``sfn.JsonPath`` returns, or a JSONata expression ``"{% … %}"``.
@@ -134,31 +131,80 @@ class DatasetExportJob(Job):
 
         https://docs.aws.amazon.com/personalize/latest/dg/API_CreateDatasetExportJob.html
         """
-        data = Place("destination", destination, destination_path, "JobOutput.S3DataDestination.Path")
+        row = matrix.DATASET_EXPORT_JOB
         super().__init__(
             scope,
             id,
+            row,
             encryption=encryption,
-            allows=PersonalizeResource.dataset_export_job,
-            places=[data],
-            arns=[_dataset(dataset_arn)],
+            locations=[JobLocation(row, "destination", destination, destination_path)],
+            arns=[ArnParameter("dataset_arn", dataset_arn, _DATASET)],
             job_name=job_name,
-            arguments=lambda: {
-                "DatasetArn": dataset_arn,
-                "IngestionMode": ingestion_mode,
-                "JobOutput": {"S3DataDestination": s3_data(encryption, data)},
-            },
+            arguments=lambda data: {"DatasetArn": dataset_arn, "IngestionMode": ingestion_mode, **data},
             timeout=timeout,
             patience=patience,
             tags=tags,
-            parents=lambda: _parents(scope, dataset_arn),
-            problems=choice_problems("ingestion_mode", ingestion_mode, "BULK", "PUT", "ALL"),
+            problems=mode_problems("ingestion_mode", ingestion_mode, "BULK", "PUT", "ALL"),
         )
 
 
-def _dataset(arn: str) -> GivenArn:
-    return GivenArn("dataset_arn", arn, kind="dataset", form="dataset/DATASET_GROUP/TYPE")
+class DataDeletionJob(JobFragment):
+    """Deletes users and their data from a dataset group; it may take a day.
 
+    AWS guarantees it only if no job that uses the datasets is at work meanwhile
+    (https://docs.aws.amazon.com/personalize/latest/dg/delete-records.html).
 
-def _parents(scope: Construct, arn: str) -> Iterable[str]:
-    return [arn if is_known(arn) else personalize_arn(Stack.of(scope), "dataset", "*")]
+    Every parameter is a literal, a token, what ``sfn.JsonPath`` returns, or a JSONata expression ``"{% … %}"``.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,
+        *,
+        encryption: PersonalizeEncryption,
+        dataset_group_arn: str,
+        source: S3Location,
+        source_path: str | None = None,
+        job_name: str | None = None,
+        timeout: Duration | None = None,
+        patience: Duration | None = None,
+        tags: Mapping[str, str] | None = None,
+    ) -> None:
+        """Allow the job on ``encryption``, and the state machine's role to start it.
+
+        Args:
+            scope: the parent construct.
+            id: the construct's id, which is part of the names of its states.
+            encryption: whose service role does the work. AWS's pages differ on the KMS permissions; see
+                ``PersonalizeResource.data_deletion_job``.
+            dataset_group_arn: the ARN of the dataset group.
+            source: the CSV file with a column ``USER_ID``, or a folder of such files.
+            source_path: a file or folder below the prefix of ``source``, an expression for example. Policies allow
+                the whole prefix; an execution whose path is empty fails.
+            job_name: by default a name of its own each time the fragment is entered, which retries and redrives keep. A
+                name of your own has to be new each time: a job of that name that existed before fails the execution.
+            timeout: how long the job may take, the wait for its place included, to five minutes. By default 3 days.
+            patience: how long to try again while there are too many jobs (``LimitExceededException``), on average; at
+                most twice as long. By default a day, or half of the timeout if that is shorter.
+            tags: the job's tags.
+
+        Raises:
+            ValueError: if Personalize can't work with what was given; the message has all the reasons.
+
+        https://docs.aws.amazon.com/personalize/latest/dg/API_CreateDataDeletionJob.html
+        """
+        row = matrix.DATA_DELETION_JOB
+        super().__init__(
+            scope,
+            id,
+            row,
+            encryption=encryption,
+            locations=[JobLocation(row, "source", source, source_path)],
+            arns=[ArnParameter("dataset_group_arn", dataset_group_arn, "dataset-group/NAME")],
+            job_name=job_name,
+            arguments=lambda data: {"DatasetGroupArn": dataset_group_arn, **data},
+            timeout=timeout,
+            patience=patience,
+            tags=tags,
+        )

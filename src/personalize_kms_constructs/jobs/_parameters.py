@@ -2,12 +2,37 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any, cast
 
+from aws_cdk import Names, Stack
 from aws_cdk import aws_stepfunctions as sfn
+from constructs import Construct
 
-from ._expressions import is_json_path, is_jsonata, jsonata_source, leaves, text_problems
+from .._grant.place import Place
+from .._refusals.arguments import shown
+from .._refusals.names import choice_problems, name_problems
+from .._refusals.stacks import personalize_arn_problems
+from .._tokens import is_token, is_yet_to_be_looked_up
+from ._path_guards import jsonata_operands
+from ._run_time import (
+    has_expression,
+    is_json_path,
+    is_jsonata,
+    is_known,
+    json_path_source,
+    jsonata_source,
+    leaves,
+    text_problems,
+)
+
+# Names have 63 characters (https://docs.aws.amazon.com/personalize/latest/dg/API_CreateDatasetImportJob.html); a hyphen
+# and the 36 characters of a UUID are kept free.
+_MAX_PREFIX_LENGTH = 63 - 37
+_JSONATA_STRING = re.compile(r"""(['"])(?P<beginning>[\w-]+)\1""", re.ASCII)
+_FORMAT = re.compile(r"States\.Format\('(?P<beginning>[\w-]+)\{\}", re.ASCII)
 
 
 class Parameters:
@@ -36,9 +61,77 @@ class Parameters:
         return cast("dict[str, Any]", sfn.FieldUtils.render_object(self.arguments))
 
 
+@dataclass(frozen=True)
+class ArnParameter:
+    """A parameter that is the ARN of something that exists in Personalize already."""
+
+    name: str
+    value: str
+    form: str
+    """The last part of such an ARN, for example ``filter/NAME``."""
+
+    def problems(self, stack: Stack) -> Iterator[str]:
+        """Explain that this is not the ARN of such a resource in the account and Region of a stack."""
+        value = self.value
+        yield from text_problems(self.name, value)
+        if has_expression(value) or (isinstance(value, str) and (is_token(value) or is_yet_to_be_looked_up(value))):
+            return
+        names = re.sub("[A-Z_]+", r"[\\w-]+", self.form)
+        if not isinstance(value, str) or not re.fullmatch(rf"arn:[\w-]+:personalize:[\w-]+:\d+:{names}", value):
+            yield (
+                f"{self.name} is {shown(value)} but an ARN of the form arn:aws:personalize:REGION:ACCOUNT:{self.form} "
+                "is expected: pass one, for example the attr_…_arn of an L1, or an expression, for example "
+                "sfn.JsonPath.string_at('$.arn')"
+            )
+            return
+        yield from personalize_arn_problems(self.name, value, Place.of(stack))
+
+
+class JobName:
+    """A name that was given, or one that is made each time the fragment is entered."""
+
+    def __init__(self, scope: Construct, given: str | None, *, in_json_path: bool) -> None:
+        self.is_given = given is not None
+        if given is not None:
+            self.value = given
+            self.pattern = given if is_known(given) else f"{_known_beginning(given)}*"
+            return
+        prefix = Names.unique_resource_name(scope, max_length=_MAX_PREFIX_LENGTH)
+        self.value = (
+            sfn.JsonPath.format(f"{prefix}-{{}}", sfn.JsonPath.uuid())
+            if in_json_path
+            else f"{{% '{prefix}-' & $uuid() %}}"
+        )
+        """The name, or the expression that makes it, in the language of the job's parameters."""
+        self.pattern = f"{prefix}-*"
+        """All names that the job may have, for policies."""
+
+
+def job_name_problems(job_name: object) -> Iterator[str]:
+    """Explain that Personalize's API would refuse a literal name."""
+    if job_name is not None and not is_jsonata(job_name):
+        yield from name_problems("job_name", job_name)
+
+
+def mode_problems(what: str, value: object, *allowed: str) -> Iterator[str]:
+    """Explain that a literal is no value of the API's enumeration."""
+    if value is not None and not is_jsonata(value):
+        yield from choice_problems(what, value, allowed)
+
+
 def tag_list(tags: Mapping[str, str] | None) -> list[dict[str, str]] | None:
     """Return tags as the API takes them; an empty mapping is none."""
     return [{"TagKey": key, "TagValue": value} for key, value in tags.items()] if tags else None
+
+
+def _known_beginning(name: str) -> str:
+    """Return the text that an expression puts first, so that policies needn't allow all names."""
+    if is_jsonata(name):
+        operands = jsonata_operands(jsonata_source(name))
+        found = _JSONATA_STRING.fullmatch(operands[0]) if len(operands) > 1 else None
+    else:
+        found = _FORMAT.match(json_path_source(name))
+    return found["beginning"] if found else ""
 
 
 def _without_none(value: Any) -> Any:

@@ -13,7 +13,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
-from .._refusal import refuse
+from .._refusals import refuse
 
 Json = dict[str, Any]
 

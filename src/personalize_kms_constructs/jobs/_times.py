@@ -7,7 +7,7 @@ from typing import TypeGuard
 
 from aws_cdk import Duration
 
-from .._argument_types import shown
+from .._refusals.arguments import shown
 
 _DAY = 24 * 60 * 60
 # Two days at most to wait for a place, and a day that a job takes: "up to a day" for data deletion

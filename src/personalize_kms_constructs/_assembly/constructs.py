@@ -1,0 +1,144 @@
+"""Requests that constructs and jobs of ours left in the assembly's metadata: see ``_metadata``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from .._access.answers import Answer
+from .._access.model import Asked, Location, OpenQuestion
+from .._access.values import unknown
+from .._access.written import as_list
+from .app import App
+from .asked import KINDS
+from .assembly import Assembly
+from .dataset_groups import DatasetGroups
+from .stacks import Stack
+from .templates import Template, Unread, noted
+
+
+@dataclass
+class Left:
+    """Everything that one construct left."""
+
+    path: str
+    """The construct's."""
+    ours: bool
+    """True if the library wrote the policies, and answers for them."""
+    template: Template
+    """The template of its stack."""
+    file: Path
+    """The file of that template, which may be one that can't be read."""
+    asked: list[Asked] = field(default_factory=list)
+    questions: list[OpenQuestion] = field(default_factory=list)
+    pending: list[tuple[str, str]] = field(default_factory=list)
+    """The policies whose statements others have to add: ``"key"``, ``"bucket"`` or ``"role"``, with the ARN."""
+    state: tuple[Stack, str] | None = None
+    """The name of the state that starts it, if it is a job, and its stack."""
+
+
+def left_by_constructs(assembly: Assembly, app: App, groups: DatasetGroups, unread: list[Unread]) -> Iterator[Left]:
+    """Yield what each construct left, less those that a condition is known to leave out."""
+    for template, path, data in assembly.metadata:
+        own = app.of_file(template, str(data.get("template")))
+        if own is not None and own.is_made is Answer.NO:
+            continue
+        file = template.path.parent / str(data.get("template"))
+        left = Left(path, data.get("ours") is True, template if own is None else own.template, file)
+        problem = data.get("problem")
+        if own is None or problem is not None:
+            because = f"what it was told to allow couldn't be written down: {problem or 'its stack is unknown'}"
+            left.questions.append(OpenQuestion(path, because))
+        else:
+            with noted(unread, own.template):
+                _read(_References(app, template, own), data, groups, left)
+        yield left
+
+
+def _read(references: _References, data: Mapping[str, Any], groups: DatasetGroups, left: Left) -> None:
+    own, path = references.own, left.path
+    needed = [data[name] for name in ("serviceRole", "encryptionKey") if data.get(name) is not None]
+    if any(references.exists(each) is Answer.NO for each in needed):
+        return  # nothing can be asked for without them
+    role, key = references.text(data.get("serviceRole")), references.optional_text(data.get("encryptionKey"))
+    job = data.get("job")
+    if isinstance(job, Mapping):
+        left.state = (own, str(job.get("state")))
+        dataset, group = (references.optional_text(job.get(name)) for name in ("dataset", "datasetGroup"))
+        found = groups.of(dataset, group, own)
+        key = key if found is None else groups.key_of(found)
+    for each in as_list(data.get("pending")):
+        if isinstance(each, Mapping):
+            left.pending.append((str(each.get("policy")), references.text(each.get("resource"))))
+    for resource in as_list(data.get("resources")):
+        kind = f"create{str(resource.get('resource')).replace(' ', '')}" if isinstance(resource, Mapping) else ""
+        if kind not in KINDS:
+            left.questions.append(OpenQuestion(path, f"{resource!r} is of a kind that this version doesn't know"))
+            continue
+        left.asked.append(
+            Asked(
+                name=path,
+                permissions=KINDS[kind],
+                role_arn=role,
+                account=own.template.account,
+                region=own.template.region,
+                dataset_group_key=key,
+                source=references.location(resource.get("source")),
+                destination=references.location(resource.get("destination")),
+                declared=own.declared(path),
+                only_if=own.made_only_if.union(*map(references.only_if, needed)),
+                ours=left.ours,
+            )
+        )
+
+
+class _References:
+    """Resolves references, each with the template that it is about, and expressions of the construct's own stack."""
+
+    def __init__(self, app: App, beside: Template, own: Stack) -> None:
+        self._app = app
+        self._beside = beside
+        self.own = own
+
+    def text(self, expression: Any) -> str:
+        stack = self._stack_of(expression)
+        if stack is not None:
+            name, attribute = expression["logicalId"], expression["attribute"]
+            return str(stack.ref(name) if attribute == "Ref" else stack.get_att(name, attribute))
+        parts = expression.get("parts") if isinstance(expression, Mapping) else None
+        if parts is not None:
+            return "".join(self.text(part) for part in as_list(parts))
+        return self.own.text(expression) if expression is not None else unknown("a reference that is missing")
+
+    def optional_text(self, expression: Any) -> str | None:
+        return None if expression is None else self.text(expression)
+
+    def exists(self, expression: Any) -> Answer:
+        """Return whether the resource that a reference is about is made; yes for what is no resource of the app."""
+        stack = self._stack_of_resource(expression)
+        return Answer.YES if stack is None else stack.exists(expression["logicalId"])
+
+    def only_if(self, expression: Any) -> frozenset[str]:
+        """Return the conditions of the resource that a reference is about, of those that can't be decided."""
+        stack = self._stack_of_resource(expression)
+        return frozenset() if stack is None else stack.only_if(expression["logicalId"])
+
+    def location(self, data: Any) -> Location | None:
+        if not isinstance(data, Mapping):
+            return None
+        return Location(
+            self.text(data.get("bucket")), self.text(data.get("prefix", "")), self.optional_text(data.get("key"))
+        )
+
+    def _stack_of_resource(self, expression: Any) -> Stack | None:
+        stack = self._stack_of(expression)
+        # A parameter has a logical id too.
+        return stack if stack is not None and expression["logicalId"] in stack.template.resources else None
+
+    def _stack_of(self, expression: Any) -> Stack | None:
+        if not isinstance(expression, Mapping):
+            return None
+        parts = [expression.get(name) for name in ("template", "logicalId", "attribute")]
+        return self._app.of_file(self._beside, str(parts[0])) if all(isinstance(part, str) for part in parts) else None

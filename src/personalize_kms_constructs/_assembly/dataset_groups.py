@@ -1,0 +1,62 @@
+"""The dataset groups of an assembly, to which jobs and metric attributions belong."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+
+from .._access.model import Asked, DatasetGroup
+from .._access.values import unknown
+from . import physical
+from .deployment import Deployment
+from .physical import alias_in, nearest
+from .stacks import Resource, Stack
+from .templates import Unread, noted
+
+
+class DatasetGroups:
+    """Dataset groups, and the datasets in them, by what refers to them."""
+
+    def __init__(self, resources: Iterable[Resource], deployment: Deployment, unread: list[Unread]) -> None:
+        self._deployment = deployment
+        self._all: list[Resource] = []
+        self._groups: dict[str, list[Resource]] = {}
+        self._datasets: dict[str, list[Resource]] = {}
+        for resource in resources:
+            with noted(unread, resource.stack.template):
+                if resource.type == physical.DATASET_GROUP:
+                    self._all.append(resource)
+                    for name in (physical.dataset_group_arn(resource), physical.ref(resource)):
+                        self._groups.setdefault(name, []).append(resource)
+                elif resource.type == physical.DATASET:
+                    self._datasets.setdefault(physical.dataset_arn(resource), []).append(resource)
+
+    def in_model(self, asked: Mapping[str, Asked], unread: list[Unread]) -> Iterator[DatasetGroup]:
+        """Yield them all, with the requests to make them by the resources that ask."""
+        for resource in self._all:
+            with noted(unread, resource.stack.template):
+                yield DatasetGroup(
+                    resource.text("Name") or resource.generated_id,
+                    resource.path,
+                    resource.stack.template.account,
+                    resource.stack.template.region,
+                    resource.declared,
+                    resource.only_if,
+                    asked.get(resource.declared),
+                )
+
+    def of(self, dataset: str | None, group: str | None, beside: Stack) -> Resource | None:
+        """Return the dataset group of a dataset, or that of a name or an ARN, if it is part of the app."""
+        if dataset is not None and dataset in self._datasets:
+            group = nearest(self._datasets[dataset], beside).text("DatasetGroupArn")
+        return nearest(self._groups[group], beside) if group is not None and group in self._groups else None
+
+    def key_of(self, group: Resource) -> str | None:
+        """Return the ARN of the key of a dataset group, if it has one."""
+        key = group.text("KmsKeyArn")
+        return None if key is None else self.key_arn(key, group)
+
+    def key_arn(self, given: str, resource: Resource) -> str:
+        """Return the ARN of a key; a hole for that of an alias which isn't part of the app."""
+        arn = self._deployment.key_arn(given, resource)
+        alias = alias_in(arn)
+        return unknown(f"key of {alias}") if alias else arn

@@ -1,0 +1,168 @@
+"""Templates with what their assembly says about them: environment, construct paths, nested stacks."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+from .._access.values import unknown
+from .files import AssemblyError, Json, is_object, read_json, read_template
+
+NESTED_STACK = "AWS::CloudFormation::Stack"
+
+# The CDK puts the resource that stands for a nested stack beside the construct.
+_NESTED = re.compile(r"(?P<construct>.+)\.NestedStack/[^/]+\.NestedStackResource")
+
+
+@dataclass
+class Template:
+    """A template, empty until it is read."""
+
+    name: str
+    """The construct path of the stack."""
+    stack_name: str
+    account: str
+    region: str
+    path: Path
+    body: Json = field(default_factory=dict)
+    reads_outputs: bool = False
+    """True if it reads what other stacks export or put out."""
+    paths: dict[str, str] = field(default_factory=dict)
+    """Construct paths of resources, by logical id."""
+    assets: Mapping[str, str] = field(default_factory=dict)
+    """Files of assets, by their hashes, beside the template or in a directory above."""
+    nested: dict[str, Template] = field(default_factory=dict)
+    """The templates of nested stacks, by the logical id of the nested stack."""
+
+    @property
+    def file(self) -> str:
+        """The name of its file, which is unique in the assembly."""
+        return self.path.name
+
+    @cached_property
+    def resources(self) -> Mapping[str, Json]:
+        """Its resources."""
+        found: Json = self.body.get("Resources", {})
+        return found
+
+    def path_of(self, logical_id: str) -> str:
+        """Return the construct path of a resource, or its place in the template where the CDK doesn't say."""
+        metadata = self.resources.get(logical_id, {}).get("Metadata", {})
+        path = metadata.get("aws:cdk:path") if isinstance(metadata, Mapping) else None
+        found = path if isinstance(path, str) else self.paths.get(logical_id, f"{self.name}/{logical_id}")
+        return found.removesuffix("/Resource")
+
+    def with_nested(self) -> Iterator[Template]:
+        """Yield this template and every one nested in it."""
+        yield self
+        for each in self.nested.values():
+            yield from each.with_nested()
+
+    def read(self, unread: list[Unread]) -> None:
+        """Read the file, and those of the stacks nested in it."""
+        with noted(unread, self):
+            self.body, self.reads_outputs = read_template(self.path)
+        with noted(unread, self):
+            self.assets = _assets(self.path)
+            self._read_nested(unread, ())
+
+    def _read_nested(self, unread: list[Unread], within: tuple[Path, ...]) -> None:
+        within = (*within, self.path)
+        for logical_id, resource in self.resources.items():
+            file = _nested_file(resource, self.assets) if resource["Type"] == NESTED_STACK else None
+            if file is None:
+                continue  # no nested stack, or one whose template is elsewhere, which can't be seen
+            path = self.path.parent / file
+            if path in within:
+                raise AssemblyError(f"{path}: circular reference: the stack is nested in itself")
+            name = f"{self.name}/{logical_id}"
+            stack_name = f"{self.stack_name}-{logical_id}-{unknown(f'{name}.AWS::StackName')}"
+            nested = Template(name, stack_name, self.account, self.region, path, assets=self.assets)
+            with noted(unread, nested):
+                nested.body, nested.reads_outputs = read_template(path)
+                self.nested[logical_id] = nested
+                nested._read_nested(unread, within)
+
+
+@dataclass(frozen=True)
+class Unread:
+    """Something of a template that can't be read; the rest is."""
+
+    template: Template
+    error: AssemblyError
+
+
+@contextmanager
+def noted(unread: list[Unread], template: Template) -> Iterator[None]:
+    """Note an error of something in a template, and go on with what follows."""
+    try:
+        yield
+    except AssemblyError as error:
+        unread.append(Unread(template, error))
+    except RecursionError:
+        unread.append(Unread(template, AssemblyError(f"{template.path}: something is nested too deeply to be read")))
+
+
+def add_construct_paths(template: Template, found: Iterable[tuple[str, str]]) -> Mapping[str, Template]:
+    """Give the templates of a stack and of all nested in it the paths of their resources: pairs of path and logical id.
+
+    A logical id is unique in its template only. Of equal ones, each path is below the construct of its own stack.
+    Return the templates by the constructs that are stacks.
+    """
+    paths: dict[str, list[str]] = {}
+    of_construct = {template.name: template}
+    pairs = list(found)
+    # From the outside to the inside, so that the template that a nested stack stands in is known.
+    for path, logical_id in sorted(pairs, key=lambda pair: pair[0].count("/")):
+        nested_in = _NESTED.fullmatch(path)
+        if nested_in:
+            nested = template_of(path, of_construct, template).nested.get(logical_id)
+            if nested is not None:
+                of_construct[nested_in["construct"]] = nested
+    for path, logical_id in pairs:
+        paths.setdefault(logical_id, []).append(path)
+        own = template_of(path, of_construct, template)
+        if logical_id in own.resources:
+            own.paths.setdefault(logical_id, path)
+    for each in template.with_nested():
+        for logical_id in each.resources:
+            # Where the nested stack itself isn't found by its path, as that of another library's construct.
+            if logical_id not in each.paths and len(paths.get(logical_id, ())) == 1:
+                each.paths[logical_id] = paths[logical_id][0]
+    return of_construct
+
+
+def template_of(path: str, of_construct: Mapping[str, Template], default: Template) -> Template:
+    """Return the template of the innermost construct around a path that is a stack."""
+    around = path
+    while "/" in around:
+        around = around.rpartition("/")[0]
+        if around in of_construct:
+            return of_construct[around]
+    return default
+
+
+def _assets(template: Path) -> dict[str, str]:
+    """The files of assets, by their hashes, which are in the addresses of nested templates and of definitions."""
+    path = template.with_name(template.name.replace(".template.json", ".assets.json"))
+    if path == template or not path.is_file():
+        return {}
+    files = read_json(path).get("files", {})
+    return {
+        asset_id: asset["source"]["path"]
+        for asset_id, asset in (files.items() if is_object(files) else ())
+        if is_object(asset) and is_object(asset.get("source")) and isinstance(asset["source"].get("path"), str)
+    }
+
+
+def _nested_file(resource: Json, assets: Mapping[str, str]) -> str | None:
+    metadata = resource.get("Metadata", {})
+    if isinstance(metadata, dict) and isinstance(metadata.get("aws:asset:path"), str):
+        return str(metadata["aws:asset:path"])
+    address = json.dumps(resource.get("Properties", {}).get("TemplateURL"))
+    return next((file for asset_hash, file in assets.items() if asset_hash in address), None)

@@ -1,0 +1,64 @@
+"""Strings of one stack, as the templates of other stacks have to say them.
+
+The same token means something else there: ``Aws.STACK_NAME`` is another name, and no other stack has its conditions.
+"""
+
+from __future__ import annotations
+
+from typing import cast
+
+import jsii
+from aws_cdk import Aws, IResolveContext, IStringProducer, Lazy, Stack
+
+from .._expressions import parts_of
+from .._tokens import TOKEN, is_token
+
+
+def text_elsewhere(text: str, of: Stack) -> str:
+    """Return a string of one stack with its pseudo parameters written out; a part that can't be stays as it is."""
+    return TOKEN.sub(lambda token: _written_out(token[0], of) or token[0], text)
+
+
+def is_unknown_elsewhere(text: str, of: Stack) -> bool:
+    """Tell if only its own stack knows a part of a string: by a parameter, an attribute or a condition."""
+    return any(_written_out(token[0], of) is None for token in TOKEN.finditer(text))
+
+
+def lazy_text_elsewhere(text: str, of: Stack) -> str:
+    """Return the same as ``text_elsewhere`` in a template, with what the string's tokens are at synth."""
+    return Lazy.uncached_string(cast("IStringProducer", _TextElsewhere(text, of))) if is_token(text) else text
+
+
+@jsii.implements(IStringProducer)
+class _TextElsewhere:
+    def __init__(self, text: str, of: Stack) -> None:
+        self._text = text
+        self._of = of
+
+    def produce(self, context: IResolveContext) -> str:
+        """Return the string."""
+        return text_elsewhere(self._text, self._of)
+
+
+def _written_out(token: str, of: Stack) -> str | None:
+    """Return what a token is elsewhere, or none for what no other stack can say."""
+    parts = [part if isinstance(part, str) else _pseudo_parameter(part, of) for part in parts_of(of.resolve(token))]
+    return None if None in parts else "".join(cast("list[str]", parts))
+
+
+def _pseudo_parameter(function: dict[str, object], of: Stack) -> str | None:
+    match function:
+        case {"Ref": "AWS::StackName"}:
+            # That of a nested stack is chosen at deployment.
+            return None if is_token(of.stack_name) else of.stack_name
+        # Tokens again where the stack doesn't know its environment: such stacks refer to each other as to one
+        # environment.
+        case {"Ref": "AWS::AccountId"}:
+            return of.account
+        case {"Ref": "AWS::Region"}:
+            return of.region
+        case {"Ref": "AWS::Partition"}:
+            return Aws.PARTITION
+        case {"Ref": "AWS::URLSuffix"}:
+            return Aws.URL_SUFFIX
+    return None

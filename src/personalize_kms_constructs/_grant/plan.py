@@ -1,0 +1,157 @@
+"""From the resources that are allowed to the statements in every policy: a pure function, as plain data."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from ..matrix import Actions, KeyAccess, S3Access
+from .principals import PolicyPrincipal
+from .resolved import ResolvedLocation, ResolvedResource
+from .sids import bucket_sid, key_sid, role_sid
+from .sizes import MANAGED_POLICY_SIZE, most_of
+from .statement import Statement
+
+Statements = tuple[Statement, ...]
+
+
+@dataclass(frozen=True)
+class Terms:
+    """What all statements of the construct in the policy of one key or bucket have in common."""
+
+    arn: str
+    principals: tuple[PolicyPrincipal, ...]
+    suffix: str
+    """The end of the sids."""
+
+    @property
+    def role_needs_iam(self) -> bool:
+        """True where the policy leaves the role to IAM."""
+        return any(principal.needs_iam for principal in self.principals)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The statements in the policies of keys and buckets, by their identities, and in those of the role."""
+
+    keys: Mapping[str, Statements] = field(default_factory=dict)
+    buckets: Mapping[str, Statements] = field(default_factory=dict)
+    role: tuple[Statements, ...] = ()
+    """Those of each managed policy of the role."""
+
+
+def make_plan(allowed: Iterable[ResolvedResource], encryption_key: str, terms: Mapping[str, Terms]) -> Plan:
+    """Return the statements that these resources need.
+
+    Args:
+        allowed: all that is allowed so far, in order.
+        encryption_key: the identity of the key that the dataset groups specify.
+        terms: the terms of every key and bucket, by its identity.
+    """
+    planning = _Planning(terms)
+    for resource in allowed:
+        planning.on_key(encryption_key, resource.row.on_dataset_group_key)
+        for location, access in resource.accessed:
+            planning.on_location(location, access)
+            if location.key is not None:
+                planning.on_key(location.key.identity, access.on_key)
+        for actions in resource.row.role_on_everything:
+            planning.of_role.add(actions, "*")
+    return planning.plan()
+
+
+class _Planning:
+    """The one place that knows which key and which bucket plays which part for a resource."""
+
+    def __init__(self, terms: Mapping[str, Terms]) -> None:
+        self._terms = terms
+        self._keys: dict[str, _Policy] = {}
+        self._buckets: dict[str, _Policy] = {}
+        self.of_role = _RolePolicies()
+
+    def on_key(self, identity: str, access: KeyAccess) -> None:
+        """Allow both principals what the key policy needs, and the role what its IAM policies need."""
+        terms, policy = self._terms[identity], self._keys.setdefault(identity, _Policy())
+        for principal in terms.principals:
+            # In a key policy, "*" is this key.
+            policy.add(key_sid(principal.name, terms.suffix), access.key_policy_actions, "*", principal)
+        for group in access.key_policy if terms.role_needs_iam else access.role_policies:
+            self.of_role.add(group, terms.arn)
+
+    def on_location(self, location: ResolvedLocation, access: S3Access) -> None:
+        """Allow the access in the bucket's policy and in those of the role."""
+        identity = location.bucket.identity
+        terms, policy = self._terms[identity], self._buckets.setdefault(identity, _Policy())
+        on_objects = f"{terms.arn}/{location.prefix_in_bucket_policy}*"
+        for needed, resource in ((access.on_objects, on_objects), *((each, terms.arn) for each in access.on_bucket)):
+            for principal in terms.principals:
+                policy.add(bucket_sid(principal.name, needed, terms.suffix), needed.actions, resource, principal)
+        self.of_role.add(access.on_objects, f"{terms.arn}/{location.prefix}*")
+        for needed in access.on_bucket:
+            self.of_role.add(needed, terms.arn)
+
+    def plan(self) -> Plan:
+        """Return what has been planned."""
+        return Plan(
+            {identity: policy.statements for identity, policy in self._keys.items()},
+            {identity: policy.statements for identity, policy in self._buckets.items()},
+            self.of_role.statements,
+        )
+
+
+class _Policy:
+    """The statements of one policy, by their sids."""
+
+    def __init__(self) -> None:
+        self._by_sid: dict[str, Statement] = {}
+
+    def __contains__(self, found: tuple[str, str]) -> bool:
+        sid, resource = found
+        return sid in self._by_sid and resource in self._by_sid[sid].resources
+
+    @property
+    def statements(self) -> Statements:
+        """The statements, in the order of their sids."""
+        return tuple(self._by_sid[sid] for sid in sorted(self._by_sid))
+
+    def has(self, sid: str) -> bool:
+        """Tell if there is a statement of this sid."""
+        return sid in self._by_sid
+
+    def add(
+        self, sid: str, actions: Iterable[str], resource: str, principal: PolicyPrincipal | None = None
+    ) -> Statement:
+        """Add actions and a resource to the statement of a sid, and return it."""
+        statement = self._by_sid.get(sid)
+        if statement is None and principal is not None:
+            statement = Statement(sid, principal.principal, principal.condition)
+        self._by_sid[sid] = (statement or Statement(sid)).grown(actions, resource)
+        return self._by_sid[sid]
+
+
+class _RolePolicies:
+    """The managed policies of the role, each filled until what comes next finds no room."""
+
+    def __init__(self) -> None:
+        self._policies: list[_Policy] = []
+        self._size = 0
+        """The most bytes that the last one can have."""
+
+    @property
+    def statements(self) -> tuple[Statements, ...]:
+        """The statements of each policy."""
+        return tuple(policy.statements for policy in self._policies)
+
+    def add(self, needed: Actions, resource: str) -> None:
+        """Allow the role these actions on a resource."""
+        sid = role_sid(needed)
+        if any((sid, resource) in policy for policy in self._policies):
+            return
+        added = most_of(Statement(sid, actions=needed.actions, resources=(resource,)).to_json())
+        if not self._policies or self._size + added + len(",") > MANAGED_POLICY_SIZE:
+            self._policies.append(_Policy())
+            self._size = most_of({"Version": "2012-10-17", "Statement": []}) - len(",")
+        if self._policies[-1].has(sid):
+            added = most_of(resource)
+        self._policies[-1].add(sid, needed.actions, resource)
+        self._size += added + len(",")

@@ -1,0 +1,69 @@
+"""The role and the service, as the policies of keys and buckets speak of them.
+
+Each has statements of its own: only the service's calls carry ``aws:SourceAccount`` and ``aws:SourceArn``, so a
+condition on these keys would shut the role out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ..matrix import SERVICE_PRINCIPAL
+from ..options import SourceAccountCheck
+from .place import Place
+from .resolved import ResolvedBucket, ResolvedKey
+from .role import ServiceRole
+from .sids import Principal
+
+
+@dataclass(frozen=True)
+class PolicyPrincipal:
+    """The role or the service, in the policy of one resource."""
+
+    name: Principal
+    """Part of the sids."""
+    principal: Mapping[str, str]
+    condition: Mapping[str, Any] | None = None
+    needs_iam: bool = False
+    """True where the resource's policy alone allows nothing, so IAM must allow every action too."""
+
+
+def service_principal(check: SourceAccountCheck, here: Place) -> PolicyPrincipal:
+    """Return Personalize itself, with the condition that was chosen."""
+    return PolicyPrincipal("Service", {"Service": SERVICE_PRINCIPAL}, _source_condition(check, here))
+
+
+def role_principal(role: ServiceRole, resource: ResolvedKey | ResolvedBucket) -> PolicyPrincipal:
+    """Return the role in its *named* or its *delegated* form: the one place that decides between them.
+
+    *Named*, as AWS's page does: where role and resource are made in one stack, and where the role exists already and
+    this app makes the resource. Elsewhere the role's ARN would make a cycle of stacks, AWS refuses to name a role that
+    doesn't exist yet, and a policy that outlives the role would keep its dead id, which blocks every later change:
+    there the statement *delegates* to the role's account, for the role of that ARN, and IAM has to allow every action.
+    """
+    is_in_one_stack = resource.stack is not None and resource.stack is role.stack
+    if is_in_one_stack or (resource.stack is not None and role.stack is None):
+        needs_iam = not is_in_one_stack and not role.is_of_account(resource.account)
+        return PolicyPrincipal("Role", {"AWS": role.arn}, needs_iam=needs_iam)
+    condition = {"ArnEquals": {"aws:PrincipalArn": role.arn_elsewhere(resource.stack)}}
+    return PolicyPrincipal("Role", {"AWS": role.account_root}, condition, needs_iam=True)
+
+
+def for_this_account(here: Place) -> dict[str, Any]:
+    """Return the condition on calls for Personalize's resources of this account and Region.
+
+    https://docs.aws.amazon.com/personalize/latest/dg/cross-service-confused-deputy-prevention.html
+    """
+    any_arn = f"arn:{here.partition}:personalize:{here.region}:{here.account}:*"
+    return {"StringEquals": {"aws:SourceAccount": here.account}, "ArnLike": {"aws:SourceArn": any_arn}}
+
+
+def _source_condition(check: SourceAccountCheck, here: Place) -> dict[str, Any] | None:
+    """Return the condition of statements for the service in key and bucket policies."""
+    if check is SourceAccountCheck.REQUIRED:
+        return for_this_account(here)
+    if check is SourceAccountCheck.IF_PRESENT:
+        return {"StringEqualsIfExists": {"aws:SourceAccount": here.account}}
+    return None

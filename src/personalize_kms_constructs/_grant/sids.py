@@ -1,0 +1,66 @@
+"""Every sid that this library writes.
+
+In policies that the app makes, sids say nothing of paths or names, so that a renamed or moved construct is the same for
+``cdk refactor``. In policies that the app doesn't make, they are unique among all deployments that may write there.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from itertools import count
+from typing import Literal
+
+from constructs import IConstruct
+
+from .._tokens import is_token
+from ..matrix import Actions
+from .place import Place
+
+Principal = Literal["Role", "Service"]
+
+# The numbers that constructs have in each policy, kept on the app: constructs of several stacks may share a policy.
+_ATTRIBUTE = "_personalize_kms_constructs_numbers"
+
+
+def key_sid(principal: Principal, suffix: str) -> str:
+    """Return the sid of the statement for a principal in a key policy."""
+    return f"Personalize{principal}{suffix}"
+
+
+def bucket_sid(principal: Principal, needed: Actions, suffix: str) -> str:
+    """Return the sid of the statement for a principal and these actions in a bucket policy."""
+    return f"Personalize{principal}{needed.name}{suffix}"
+
+
+def role_sid(needed: Actions) -> str:
+    """Return the sid of the statement for these actions in a managed policy of the role."""
+    return needed.name
+
+
+def take_suffix(app: IConstruct, identity: str) -> str:
+    """Return the suffix of one more construct in the policy of a key or bucket: none, ``2``, ``3`` and so on."""
+    taken = _taken(app).setdefault(identity, set())
+    suffix = next(suffix for number in count(1) if (suffix := str(number) if number > 1 else "") not in taken)
+    taken.add(suffix)
+    return suffix
+
+
+def give_back_suffix(app: IConstruct, identity: str, suffix: str) -> None:
+    """Leave a suffix to the next construct, since nothing was written with it."""
+    _taken(app).get(identity, set()).discard(suffix)
+
+
+def _taken(app: IConstruct) -> dict[str, set[str]]:
+    found: dict[str, set[str]] = getattr(app, _ATTRIBUTE, {})
+    setattr(app, _ATTRIBUTE, found)
+    return found
+
+
+def foreign_suffix(path: str, here: Place) -> str:
+    """Return the suffix for a policy that the app doesn't make, which several deployments may share.
+
+    The path is the whole one: stages for any account may have stacks of one name, and one central key.
+    """
+    deployment = (path, here.outermost.name, here.account, here.region)
+    known = "\n".join("" if is_token(part) else part for part in deployment)
+    return hashlib.sha256(known.encode()).hexdigest()[:8].upper()

@@ -1,0 +1,49 @@
+"""Sizes of statements in bytes, without white space, with the most that their tokens can become."""
+
+from __future__ import annotations
+
+import json
+import re
+from functools import lru_cache
+from typing import Any
+
+from .._tokens import TOKEN
+
+# https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html, in characters without white space.
+MANAGED_POLICY_SIZE = 6144
+
+# The longest ARN of a key, a bucket or a role without a path.
+_ARN = 96
+# The ARN before a folder is that of a bucket, whose name has 63 characters at most.
+_BUCKET_ARN = len("arn:aws-us-gov:s3:::") + 63
+_PSEUDO_PARAMETERS = {
+    "AWS.AccountId": 12,
+    "AWS.Partition": len("aws-us-gov"),
+    "AWS.Region": len("us-isof-south-1"),
+    "AWS.URLSuffix": len("amazonaws.com.cn"),
+}
+_TO_JSON = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode
+
+
+def most_of(value: Any) -> int:
+    """Return the most bytes that unresolved JSON, with tokens as strings, can take.
+
+    It is part of the contract: it decides which of the role's policies has which statements.
+    """
+    if isinstance(value, str):
+        return _most_of_text(value)
+    brackets_and_commas = len("[]") + max(len(value) - 1, 0)
+    if isinstance(value, dict):
+        return sum(most_of(key) + most_of(member) + len(":") for key, member in value.items()) + brackets_and_commas
+    return sum(map(most_of, value)) + brackets_and_commas
+
+
+@lru_cache(maxsize=1024)
+def _most_of_text(text: str) -> int:
+    """Return the most bytes of a string; each plan measures all that were measured before."""
+    return len(TOKEN.sub(_longest, _TO_JSON(text)).encode())
+
+
+def _longest(token: re.Match[str]) -> str:
+    is_of_bucket = token.string[token.end() :].startswith("/")
+    return "x" * _PSEUDO_PARAMETERS.get(token["hint"], _BUCKET_ARN if is_of_bucket else _ARN)

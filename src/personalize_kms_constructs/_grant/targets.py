@@ -1,0 +1,294 @@
+"""The policies that take our statements, each in its own way, or tell that they take none."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, ClassVar, Literal, cast
+
+import jsii
+from aws_cdk import IAnyProducer, IResolveContext, Lazy, Token
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_s3 as s3
+from constructs import Construct, IDependable
+
+from .._default_key_policy import default_key_policy
+from .._tokens import l1_behind
+from .place import Place
+from .resolved import KeyL1, ResolvedBucket, ResolvedKey
+from .role import ServiceRole
+from .statement import Statement
+
+PolicyKind = Literal["key", "bucket", "role"]
+AddStatements = Callable[[Sequence[iam.PolicyStatement]], None]
+
+# A changed description replaces a policy, so this one is for good:
+# https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-resource-iam-managedpolicy.html
+_DESCRIPTION = "Lets the service role of Amazon Personalize use data and customer managed KMS keys"
+
+
+class PolicyTarget(ABC):
+    """One policy with the statements that the plan has for it."""
+
+    kind: ClassVar[PolicyKind]
+
+    def __init__(self, arn: str) -> None:
+        self.arn = arn
+        """The ARN of the key, the bucket or the role whose policy it is."""
+        self.statements: tuple[Statement, ...] = ()
+        self.pending = False
+        """True if the policy took no statements, so somebody else must add them."""
+        self.dependable: IDependable | None = None
+        """What exists in the app as soon as the statements do."""
+        self._objects: dict[str, iam.PolicyStatement] = {}
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.arn}: {', '.join(each.sid for each in self.statements)}>"
+
+    @property
+    def is_of_this_app(self) -> bool:
+        """True if this app makes what the policy belongs to."""
+        return False
+
+    def is_frozen(self, statements: Iterable[Statement]) -> bool:
+        """Tell if one would have to grow that the CDK changes no more, since something has resolved its policy."""
+        before = {each.sid: each for each in self.statements}
+        return any(
+            before[each.sid] != each and self._objects[each.sid].frozen
+            for each in statements
+            if each.sid in self._objects
+        )
+
+    def put(self, statements: Sequence[Statement]) -> None:
+        """Put into the app what is new in these statements, which the statements before are a part of."""
+        before = {each.sid: each for each in self.statements}
+        self.statements = tuple(statements)
+        for each in statements:
+            if each.sid in self._objects:
+                _grow(self._objects[each.sid], before[each.sid], each)
+        new = [each for each in statements if each.sid not in before]
+        if new and not self.pending:
+            self.pending = not self._add(new)
+
+    @abstractmethod
+    def _add(self, statements: Sequence[Statement]) -> bool:
+        """Add statements to the policy; return False if it takes none."""
+
+    def _made(self, statements: Iterable[Statement]) -> list[iam.PolicyStatement]:
+        """Return statements as objects that the CDK keeps, and that grow with the plan."""
+        made = {each.sid: iam.PolicyStatement.from_json(each.to_json()) for each in statements}
+        self._objects |= made
+        return list(made.values())
+
+    def _lazy_json(self, statement: Statement) -> dict[str, Any]:
+        """Return a statement that the CDK copies; its actions and resources are those of the plan at synth."""
+        lazy = {element: self._lazy(statement.sid, element) for element in ("Action", "Resource")}
+        return {**statement.to_json(), **lazy}
+
+    def _lazy(self, sid: str, element: str) -> str:
+        return Token.as_string(Lazy.uncached_any(cast("IAnyProducer", _Planned(self, sid, element))))
+
+
+@jsii.implements(IAnyProducer)
+class _Planned:
+    """An element of a statement, as the plan has it when the template is written."""
+
+    def __init__(self, target: PolicyTarget, sid: str, element: str) -> None:
+        self._target = target
+        self._sid = sid
+        self._element = element
+
+    def produce(self, context: IResolveContext) -> Any:
+        """Return the element, without a list around a single value, as the CDK writes policies."""
+        (found,) = [each.to_json()[self._element] for each in self._target.statements if each.sid == self._sid]
+        return found[0] if len(found) == 1 else found
+
+
+class KeyTarget(PolicyTarget):
+    """The policy of a key of this app, or of an imported one."""
+
+    kind = "key"
+
+    def __init__(self, key: ResolvedKey, manage: Callable[[str], AddStatements] | None) -> None:
+        super().__init__(key.arn)
+        self.key = key
+        self._manage = manage
+        self._add_to_managed: AddStatements | None = None
+
+    def __str__(self) -> str:
+        return f"key {self.key}"
+
+    @property
+    def is_of_this_app(self) -> bool:
+        """True if this app makes the key."""
+        return self.key.l1 is not None
+
+    def _add(self, statements: Sequence[Statement]) -> bool:
+        l1 = self.key.l1
+        if l1 is not None:
+            self.dependable = cast("IDependable", l1)
+            return self._add_to_l1(l1, statements)
+        if self._manage is None:
+            return False
+        if self._add_to_managed is None:
+            self._add_to_managed = self._manage(self.arn)
+        self._add_to_managed(self._made(statements))
+        return True
+
+    def _add_to_l1(self, l1: KeyL1, statements: Sequence[Statement]) -> bool:
+        policy = l1.key_policy
+        if isinstance(policy, iam.PolicyDocument):
+            policy.add_statements(*self._made(statements))
+            return True
+        if policy is not None and not isinstance(policy, Mapping):
+            # A document that jsii knows by an interface alone, as the L2 and the wrapper have, or an expression.
+            l2: Any = self.key.construct if isinstance(self.key.construct, kms.Key) else None
+            l2 = l2 or l1.node.try_find_child("@FromCfnKey")
+            results = [] if l2 is None else [l2.add_to_resource_policy(each) for each in self._made(statements)]
+            return bool(results) and all(result.statement_added for result in results)
+        if policy is None:
+            place = Place.of(l1.stack)
+            policy = l1.key_policy = default_key_policy(f"arn:{place.partition}:iam::{place.account}:root")
+        lazy = [self._lazy_json(each) for each in statements]
+        if isinstance(l1, kms.CfnKey) and _added_by_cdk(l1, lazy):
+            return True
+        extended = _extended(policy, lazy)
+        if extended is not None:
+            l1.key_policy = extended
+        return extended is not None
+
+
+class BucketTarget(PolicyTarget):
+    """The policy of a bucket of this app, or of an imported one."""
+
+    kind = "bucket"
+
+    def __init__(self, bucket: ResolvedBucket) -> None:
+        super().__init__(bucket.arn)
+        self.bucket = bucket
+
+    def __str__(self) -> str:
+        return f"bucket {self.bucket}"
+
+    @property
+    def is_of_this_app(self) -> bool:
+        """True if this app makes the bucket."""
+        return self.bucket.stack is not None
+
+    def _add(self, statements: Sequence[Statement]) -> bool:
+        if self.bucket.l2 is not None:
+            return self._add_to_l2(self.bucket.l2, statements)
+        return self.bucket.l1 is not None and self._add_to_l1(self.bucket.l1, statements)
+
+    def _add_to_l2(self, bucket: s3.Bucket | s3.BucketBase, statements: Sequence[Statement]) -> bool:
+        first, *others = self._made(statements)
+        result = bucket.add_to_resource_policy(first)
+        policy = cast("s3.BucketPolicy | None", result.policy_dependable)
+        if policy is None:
+            return False
+        if others:
+            policy.document.add_statements(*others)
+        self.dependable = policy
+        return True
+
+    def _add_to_l1(self, l1: s3.CfnBucket, statements: Sequence[Statement]) -> bool:
+        wrapper = l1.node.try_find_child("@FromCfnBucket")
+        # A wrapper makes a policy of its own, whatever policy the app has for the bucket already.
+        if isinstance(wrapper, s3.BucketBase) and (wrapper.policy is not None or not _policies_of(l1)):
+            return self._add_to_l2(wrapper, statements)
+        lazy = [self._lazy_json(each) for each in statements]
+        added = _added_by_cdk(l1, lazy)
+        if added:
+            self.dependable = added
+            return True
+        policy = next(iter(_policies_of(l1)), None)
+        extended = None if policy is None else _extended(policy.policy_document, lazy)
+        if policy is not None and extended is not None:
+            policy.policy_document = extended
+            self.dependable = cast("IDependable", policy)
+        return extended is not None
+
+
+class ManagedPolicyTarget(PolicyTarget):
+    """One managed policy of the role; it exists as soon as it has a statement."""
+
+    kind = "role"
+
+    def __init__(self, scope: Construct, number: int, role: ServiceRole) -> None:
+        super().__init__(role.arn)
+        self._scope = scope
+        self._id = f"Policy{number if number > 1 else ''}"
+        self._role = role
+        self._policy: iam.ManagedPolicy | None = None
+
+    def __str__(self) -> str:
+        return f"role {self._role}"
+
+    def _add(self, statements: Sequence[Statement]) -> bool:
+        if not self._role.is_mutable:
+            return False
+        made = self._made(statements)
+        if self._policy is not None:
+            self._policy.add_statements(*made)
+            return True
+        self._policy = self.dependable = self._attached_to_role(made)
+        # What is made before the app is deployed gets nothing from it; the CDK reports what it should have.
+        return not self._role.is_precreated
+
+    def _attached_to_role(self, statements: Sequence[iam.PolicyStatement]) -> iam.ManagedPolicy:
+        by_name = self._role.own_l1
+        policy = iam.ManagedPolicy(
+            self._scope,
+            self._id,
+            description=_DESCRIPTION,
+            statements=statements,
+            roles=None if by_name is not None else [self._role.role],
+        )
+        if by_name is not None and not self._role.is_precreated:
+            # A role that was imported by its ARN has a wrong name in the CDK if it has a path.
+            cast("iam.CfnManagedPolicy", policy.node.default_child).roles = [by_name.ref]
+        return policy
+
+
+def _grow(made: iam.PolicyStatement, before: Statement, after: Statement) -> None:
+    if actions := after.actions[len(before.actions) :]:
+        made.add_actions(*actions)
+    if resources := after.resources[len(before.resources) :]:
+        made.add_resources(*resources)
+
+
+def _added_by_cdk(l1: kms.CfnKey | s3.CfnBucket, statements: Sequence[Mapping[str, Any]]) -> IDependable | None:
+    """Add statements by the CDK's own way for an L1; return what has them, or none where it takes none.
+
+    It raises where it can't read what is there, ``Fn::Sub`` in a ``Resource`` for example. Asked anew each time, since
+    what it makes keeps a copy of the policy, without what others add.
+    """
+    added = None
+    for each in statements:
+        policies = cast("iam.IResourceWithPolicyV2", iam.ResourceWithPolicies.of(l1))
+        try:
+            result = policies.add_to_resource_policy(iam.PolicyStatement.from_json(each))
+        except RuntimeError:
+            return None
+        if not result.statement_added:
+            return None
+        added = result.policy_dependable
+    return added
+
+
+def _extended(document: Any, statements: Sequence[Mapping[str, Any]]) -> dict[str, Any] | None:
+    """Return a plain policy with statements at its end; none for an expression in place of it or its statements."""
+    is_plain = isinstance(document, Mapping) and not any(key == "Ref" or key.startswith("Fn::") for key in document)
+    found = document.get("Statement", []) if is_plain else None
+    if isinstance(found, Mapping) and "Effect" in found:
+        found = [found]
+    return {**document, "Statement": [*found, *statements]} if isinstance(found, list) else None
+
+
+def _policies_of(bucket: s3.CfnBucket) -> list[s3.CfnBucketPolicy]:
+    """Return the policies of the app that refer to a bucket."""
+    path = bucket.node.path
+    policies = [each for each in bucket.node.root.node.find_all() if isinstance(each, s3.CfnBucketPolicy)]
+    owners = [(each, l1_behind(each.bucket, s3.CfnBucket)) for each in policies]
+    return [each for each, owner in owners if owner is not None and owner.node.path == path]

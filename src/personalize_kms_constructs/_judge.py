@@ -1,0 +1,60 @@
+"""The judge that each app with a construct of ours has: a validation plugin, silent where all is well.
+
+It sees the templates as they were written, after aspects, overrides and everything else, and answers for what this
+library wrote: see ``checks._verdict``, which is imported when there is something to judge.
+"""
+
+from __future__ import annotations
+
+from typing import cast
+from weakref import WeakSet
+
+import aws_cdk as cdk
+import jsii
+from constructs import IConstruct
+
+_MARK = "personalize-kms-constructs:judge"
+"""The context key that switches it off, and the metadata by which others see that an app has it."""
+
+_asked: WeakSet[IConstruct] = WeakSet()
+"""The roots that were asked already, which saves most crossings into jsii; an implicit app is another object each time.
+"""
+
+
+def bring_judge(scope: IConstruct) -> None:
+    """Give the app of a construct its judge, unless it has one or the context says no."""
+    root = scope.node.root
+    if root in _asked:
+        return
+    _asked.add(root)
+    if isinstance(root, cdk.App) and not is_judged(root):
+        node = root.node
+        if str(node.try_get_context(_MARK)).lower() != "false":
+            node.add_metadata(_MARK, True)
+            cdk.Validations.of(root).add_plugins(cast("cdk.IPolicyValidationPlugin", Judge()))
+
+
+def is_judged(root: IConstruct) -> bool:
+    """Tell if an app has its judge."""
+    return any(entry.type == _MARK for entry in root.node.metadata)
+
+
+@jsii.implements(cdk.IPolicyValidationPlugin)
+class Judge:
+    """Fails the synth for what is certainly wrong in what this library wrote.
+
+    It has neither version nor rules, since the CLI writes both into the templates' ``CDKMetadata``.
+    """
+
+    @property
+    def name(self) -> str:
+        """The first part of the names of its rules."""
+        return "Personalize"
+
+    def validate(self, context: cdk.IPolicyValidationContext) -> cdk.PolicyValidationPluginReport:
+        """Return the findings; nothing that can't be read fails the synth."""
+        # Only now, since importing them takes time that nobody has who synthesizes nothing.
+        from .checks._verdict import judge
+        from .checks._violations import plugin_report
+
+        return plugin_report(judge(context))

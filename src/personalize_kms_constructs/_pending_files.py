@@ -1,0 +1,52 @@
+"""A file for each policy that somebody else has to change, in the cloud assembly."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, cast
+
+from aws_cdk import Names, Stage
+from constructs import Construct
+
+from ._grant.place import Place
+
+FOLDER = "personalize-kms-pending"
+
+
+def write_files(scope: Construct, here: Place, policies: Sequence[tuple[str, str, Any]]) -> list[str]:
+    """Write each policy, given by kind, ARN and statements, and return the paths within the app's assembly.
+
+    Files of an earlier synth into the same folder are taken out, so that nobody pastes what is needed no longer.
+    """
+    folder = here.assembly / FOLDER
+    if not policies and not folder.exists():
+        return []
+    construct = Names.unique_id(scope)
+    for stale in folder.glob(f"{construct}.*.json"):
+        stale.unlink()
+    app = Path(cast("Stage", here.root).outdir)
+    paths = []
+    for kind, arn, statements in policies:
+        folder.mkdir(exist_ok=True)
+        path = _free(folder, f"{construct}.{kind}.{_name(arn)}")
+        document = {"Version": "2012-10-17", "Statement": statements}
+        path.write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
+        paths.append(path.relative_to(app).as_posix())
+    return paths
+
+
+def _name(arn: str) -> str:
+    """Return what the owner calls the resource, in letters that every file system takes."""
+    return re.sub(r"[^A-Za-z0-9.-]+", "-", re.split("[:/]", arn)[-1]).strip("-.")
+
+
+def _free(folder: Path, name: str) -> Path:
+    """Return a path that is not taken: two keys may be known by parameters that are spelt alike."""
+    path, number = folder / f"{name}.json", 1
+    while path.exists():
+        number += 1
+        path = folder / f"{name}.{number}.json"
+    return path

@@ -1,1 +1,0 @@
-"""Policies of keys, roles and buckets, and what is in them."""

@@ -1,0 +1,68 @@
+"""Paths in S3 that Personalize refuses, or that would mean more in a policy than they say."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from .._grant.resolved import ResolvedLocation, ResolvedResource
+from .._tokens import is_token, is_yet_to_be_looked_up, literal_part
+
+# https://docs.aws.amazon.com/personalize/latest/dg/API_S3DataConfig.html
+_MAX_URI_LENGTH = 256
+_MAX_BUCKET_NAME_LENGTH = 63
+
+
+def resource_problems(resource: ResolvedResource) -> Iterator[str]:
+    """Explain why Personalize can't use the locations of a resource."""
+    kind, source, destination = resource.row.resource, resource.source, resource.destination
+    path_problems: list[str] = []
+    for what, location in resource.locations:
+        path_problems = [*_path_problems(what, location)]
+        yield from path_problems
+    # The destination comes last; what is no prefix would make no folder either.
+    if destination is not None and not path_problems:
+        yield from _folder_problems(f"destination of {kind}", destination.prefix)
+    if source is not None and destination is not None and _are_one_folder(source, destination):
+        yield (
+            f"{kind} has the same source and destination, prefix {source.prefix!r} of one bucket, but Personalize "
+            "wants another folder for the output: change one of the prefixes, or allow source and destination as two "
+            "resources, if each job has paths of its own below the prefix"
+        )
+
+
+def _folder_problems(what: str, prefix: str) -> Iterator[str]:
+    # A token at the end may become a string that ends in a slash.
+    if prefix and not is_yet_to_be_looked_up(prefix) and not prefix.endswith(("/", "]}")):
+        yield f"{what} has prefix {prefix!r}, which is not a folder: end it in '/', as {prefix + '/'!r}"
+
+
+def _are_one_folder(one: ResolvedLocation, other: ResolvedLocation) -> bool:
+    is_in_one_bucket = one.bucket.identity == other.bucket.identity
+    return (
+        is_in_one_bucket
+        and one.prefix.rstrip("/") == other.prefix.rstrip("/")
+        and not is_yet_to_be_looked_up(one.prefix)
+    )
+
+
+def _path_problems(what: str, location: ResolvedLocation) -> Iterator[str]:
+    prefix, literal = location.prefix, literal_part(location.prefix)
+    if prefix.startswith("/") or "://" in prefix:
+        yield (
+            f"{what} has prefix {prefix!r}: give the key prefix below the bucket alone, without a leading slash "
+            "or s3:// address, as 'import/'"
+        )
+    if any(special in literal for special in ("*", "?", "${")):
+        yield (
+            f"{what} has prefix {prefix!r}: '*', '?' and '${{' are wildcards and variables in policies and would "
+            "allow other objects too; use a prefix without them"
+        )
+    if len("s3:///") + _MAX_BUCKET_NAME_LENGTH + len(literal) > _MAX_URI_LENGTH:
+        name = location.location.bucket_name
+        is_exact = not is_token(name) and literal == prefix
+        length = len(f"s3://{literal_part(name)}/{literal}")
+        if length > _MAX_URI_LENGTH:
+            yield (
+                f"{what} has a path of {length} characters{'' if is_exact else ' without what is known at deployment'} "
+                f"but Personalize takes {_MAX_URI_LENGTH} at most: use a shorter prefix"
+            )

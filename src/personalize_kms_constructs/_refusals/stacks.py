@@ -1,0 +1,134 @@
+"""Keys, buckets and roles of another environment, and references by which two stacks would need each other.
+
+Nothing is compared while it is a token, since environment-agnostic stacks know neither account nor Region.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from .._grant.place import Place
+from .._grant.resolved import KEY_ARN, ResolvedBucket, ResolvedKey
+from .._grant.role import ServiceRole
+from .._tokens import is_token, literal_part
+
+_ACCOUNT = re.compile(r"\d{12}")
+
+
+def personalize_arn_problems(what: str, arn: object, here: Place) -> Iterator[str]:
+    """Explain that something of Personalize is in another Region or account than the stack."""
+    match arn.split(":") if isinstance(arn, str) else []:
+        case ["arn", _, _, region, account, *_]:
+            pairs = (("Region", region, here.region), ("account", account, here.account))
+            wrong = [
+                f"of {part} {got} instead of {wanted}" for part, got, wanted in pairs if got and _differ(got, wanted)
+            ]
+            if wrong:
+                yield (
+                    f"{what} is {arn!r}, {' and '.join(wrong)}, but dataset groups, schemas and datasets are in one "
+                    "account and Region: pass the ARN of one in those of the stack"
+                )
+
+
+def service_role_problems(role: ServiceRole) -> Iterator[str]:
+    """Explain that Personalize takes no role of another account."""
+    here = role.here
+    account = role.role.principal_account if role.stack is None else role.stack.account
+    if not role.is_lookup_dummy and account is not None and _differ(account, here.account):
+        yield (
+            f"service_role belongs to account {account} but the stack to {here.account}, and Personalize takes "
+            "no role of another account: pass a role of this account, or leave service_role out and have one made"
+        )
+
+
+def key_problems(what: str, key: ResolvedKey, here: Place, role: ServiceRole | None, *, managed: bool) -> Iterator[str]:
+    """Explain why Personalize can't use a key in this stack, or why its policy can't speak of the role."""
+    if key.is_alias:
+        yield (
+            f"{what} is an alias but Personalize takes the ARN of a key: pass the key itself, for example "
+            "alias.alias_target_key or kms.Key.from_key_arn"
+        )
+        return
+    if key.stack is None:
+        yield from _key_arn_problems(what, key.arn)
+    yield from _region_problems(what, key, here)
+    if not is_token(key.spec) and key.spec != "SYMMETRIC_DEFAULT":
+        yield (
+            f"{what} is a {key.spec} key but Personalize needs data keys, which only symmetric encryption keys "
+            "generate: use KeySpec.SYMMETRIC_DEFAULT"
+        )
+    if role is None:
+        return
+    yield from _role_reference_problems(what, key, role)
+    if managed and key.stack is None and role.is_of_another_account_than(key.account):
+        yield (
+            f"{what} belongs to account {key.account}, and ImportedKeyPolicy.MANAGED works in the stack's "
+            "account only: use ImportedKeyPolicy.PENDING and have the key's owner add the statements"
+        )
+
+
+def bucket_problems(what: str, bucket: ResolvedBucket, here: Place, role: ServiceRole | None) -> Iterator[str]:
+    """Explain why Personalize can't use a bucket in this stack, or why its policy can't speak of the role."""
+    if bucket.stack is None:
+        name = literal_part(bucket.arn).rpartition(":")[2]
+        if any(character in name for character in "/*?"):
+            yield (
+                f"{what} has the ARN {bucket.arn}, which no bucket has: pass the bucket alone, and the folder as the "
+                "prefix of the S3Location"
+            )
+    yield from _region_problems(what, bucket, here)
+    if role is not None and not role.is_of_account(bucket.account):
+        yield from _role_reference_problems(what, bucket, role)
+
+
+def _region_problems(what: str, resource: ResolvedKey | ResolvedBucket, here: Place) -> Iterator[str]:
+    if _differ(resource.region, here.region):
+        yield (
+            f"{what} is in Region {resource.region} but the stack is in {here.region}, and Personalize uses keys and "
+            f"buckets of its own Region only: pass one of {here.region}, or make the stack in {resource.region}"
+        )
+
+
+def _role_reference_problems(what: str, resource: ResolvedKey | ResolvedBucket, role: ServiceRole) -> Iterator[str]:
+    """Explain that the policy of a resource of another stack can't refer to the role without a cycle of stacks."""
+    if resource.stack is None or not role.would_make_a_cycle_in(resource.stack):
+        return
+    if role.l1 is None:
+        yield (
+            f"{what} is in another stack, and service_role was imported by an ARN that only its own stack knows, a "
+            "parameter for example, so each stack would need the other: import it by a literal ARN, or by its name "
+            "with iam.Role.from_role_name"
+        )
+    elif not role.has_name:
+        yield (
+            f"{what} is in another stack, and service_role has no fixed name, so each stack would need the other: give "
+            "the role a role_name, or leave service_role out and have one made"
+        )
+    elif role.name_is_of_its_stack:
+        yield (
+            f"{what} is in another stack, and the role's name has a value of the role's own stack in it, a parameter "
+            "for example, so each stack would need the other: use literals and pseudo parameters such as Aws.REGION in "
+            "role_name"
+        )
+
+
+def _key_arn_problems(what: str, arn: str) -> Iterator[str]:
+    if is_token(arn):
+        parts = arn.split(":")
+        known = len(parts) == len(["arn", "aws", "kms", "region", "account", "key"])
+        is_wrong = any(wildcard in literal_part(arn) for wildcard in "*?") or (
+            known and not (is_token(parts[4]) or _ACCOUNT.fullmatch(parts[4]))
+        )
+    else:
+        is_wrong = not KEY_ARN.fullmatch(arn)
+    if is_wrong:
+        yield (
+            f"{what} has the ARN {arn}, which no key has: pass one of the form "
+            "arn:aws:kms:REGION:ACCOUNT:key/ID, with an account of 12 digits and without wildcards"
+        )
+
+
+def _differ(one: str, other: str) -> bool:
+    """Tell if two accounts or Regions are known to be different."""
+    return not is_token(one) and not is_token(other) and one != other

@@ -1,0 +1,187 @@
+"""What a construct leaves behind at synth: metadata for the judge, and warnings. It judges nothing itself."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+
+import jsii
+from aws_cdk import CfnDeletionPolicy, CfnResource, Stack
+from constructs import Construct, IValidation
+
+from ._grant.place import Place
+from ._grant.resolved import ResolvedLocation
+from ._grant.targets import BucketTarget, KeyTarget, PolicyKind, PolicyTarget
+from ._grant.wiring import Wiring
+from ._metadata import DescribedLocation, leave_resources
+from ._pasted import known_values, part_of, readable, replacements
+from ._pending_files import write_files
+from ._warnings import warn
+
+_MESSAGES: dict[PolicyKind, tuple[str, str]] = {
+    "key": (
+        "pendingKeyPolicy",
+        "the policy of key {arn} is not managed by this app, so Personalize has no access to the key until its owner "
+        "adds these statements to the key policy",
+    ),
+    "bucket": (
+        "pendingBucketPolicy",
+        "the policy of bucket {arn}, which is imported, is not written here, so Personalize has no access to its "
+        "objects until its owner adds these statements to the bucket policy",
+    ),
+    "role": (
+        "pendingRolePolicy",
+        "role {arn} is immutable in this app, so it lacks permissions that Personalize needs until its owner adds "
+        "these statements to an IAM policy of the role",
+    ),
+}
+_EXPRESSIONS: dict[PolicyKind, str] = {
+    "key": "the policy of {target} is an expression (Fn::If) to which nothing can be added, so Personalize has no "
+    "access to the key until these statements are in it",
+    "bucket": "the policy of {target} is an expression (Fn::If) to which nothing can be added, so Personalize has "
+    "no access to its objects until these statements are in it",
+}
+_OWNERS: dict[PolicyKind, str] = {
+    "key": "the owner of the key{account} adds them to the statements that the key policy has",
+    "bucket": "the owner of the bucket{account} adds them to the statements that the bucket policy has",
+    "role": "the owner of the role{account} adds them to a policy of the role, or makes one of the file",
+}
+_WRITER = "add them where the policy is written, in each case of the expression"
+_PAGES: dict[PolicyKind, str] = {
+    "key": "Imported keys",
+    "bucket": "Several buckets and keys",
+    "role": "An existing role",
+}
+_MANAGED = "or this app adds them at deployment: imported_key_policy=ImportedKeyPolicy.MANAGED"
+_UNKNOWN_KEY = (
+    "if a KMS key encrypts the objects, its policy needs statements too: pass the key, as "
+    "S3Location(…, encryption_key=…)"
+)
+
+
+@jsii.implements(IValidation)
+class AtSynth:
+    """Leaves the metadata and the warnings of one construct, when no later call and no aspect can change anything."""
+
+    def __init__(self, scope: Construct, here: Place, wiring: Wiring, retained: Mapping[str, CfnResource]) -> None:
+        self._scope = scope
+        self._here = here
+        self._wiring = wiring
+        self._retained = retained
+
+    def validate(self) -> list[str]:
+        """Return no problems: the judge finds them in the templates."""
+        if not self._wiring.is_synthesized:
+            self._leave_metadata()
+        self._wiring.is_synthesized = True
+        for warning_id, text in self._warnings():
+            warn(self._scope, warning_id, text)
+        return []
+
+    def _leave_metadata(self) -> None:
+        """Leave what is allowed, and what is pending, for the judge."""
+        wiring, here = self._wiring, self._here.stack
+        role: tuple[str, Stack | None, CfnResource | None] = (wiring.role.arn, wiring.role.stack, wiring.role.l1)
+        own = [role]
+        own += [(each.key.arn, each.key.stack, each.key.l1) for each in wiring.policies if isinstance(each, KeyTarget)]
+        leave_resources(
+            self._scope,
+            service_role=wiring.role.arn,
+            encryption_key=wiring.encryption_key.arn,
+            resources=[
+                (each.row, described_location(each.source), described_location(each.destination))
+                for each in wiring.allowed.values()
+            ],
+            pending=[(policy.kind, policy.arn) for policy in wiring.policies if policy.pending],
+            own={arn: l1 for arn, stack, l1 in own if stack is here and l1 is not None},
+        )
+
+    def _warnings(self) -> Iterator[tuple[str, str]]:
+        if not self._wiring.role.is_lookup_dummy:
+            # Else this synth is there for the CLI to find out what to look up, and another one follows.
+            yield from self._pending_warnings()
+        if not self._wiring.allowed:
+            yield (
+                "nothingAllowed",
+                "nothing is allowed, so Personalize has access to nothing by this construct: say what it will create, "
+                "by resources=[PersonalizeResource.dataset_group()] or allow(…)",
+            )
+        for bucket in self._buckets_of_unknown_encryption():
+            yield (
+                "unknownBucketEncryption",
+                f"bucket {bucket} has an encryption that is known only at deployment, by a condition or a parameter, "
+                "so it isn't known which key has to let Personalize in: give the key that it may have, as "
+                "S3Location(…, encryption_key=…)",
+            )
+        for what, resource in self._retained.items():
+            if resource.cfn_options.deletion_policy is CfnDeletionPolicy.DELETE:
+                yield (
+                    "retainedResourceIsDeleted",
+                    f"{what} should be retained, but something in the app (RemovalPolicies.of(…).destroy(), an aspect) "
+                    "has it deleted with the stack, and with it the access to all that was encrypted: exclude it "
+                    "there, or say removal_policy=RemovalPolicy.DESTROY",
+                )
+
+    def _buckets_of_unknown_encryption(self) -> list[str]:
+        locations = [each for resource in self._wiring.allowed.values() for _, each in resource.locations]
+        return list(dict.fromkeys(str(each.bucket) for each in locations if each.is_key_unknown))
+
+    def _pending_warnings(self) -> Iterator[tuple[str, str]]:
+        """Write a file for each policy that took no statements, and yield a warning for it."""
+        policies = self._wiring.policies
+        pending = [each for each in policies if each.pending]
+        known = {}
+        if pending:
+            arns = [policy.arn for policy in policies]
+            key_arn, role_arn = self._wiring.encryption_key.arn, self._wiring.role.arn
+            known = known_values(self._here, key_arn=key_arn, role_arn=role_arn, arns=arns)
+        stack = self._here.stack
+        found = [
+            (
+                policy.kind,
+                readable(policy.arn, stack, known),
+                readable([statement.to_json() for statement in policy.statements], stack, known),
+            )
+            for policy in pending
+        ]
+        paths = write_files(self._scope, self._here, found)
+        for policy, (kind, arn, statements), path in zip(pending, found, paths, strict=True):
+            text = json.dumps(statements, indent=2)
+            left = replacements(text)
+            warning_id, message = _MESSAGES[kind]
+            owner, page = _OWNERS[kind].format(account=_of_account(arn)), _PAGES[kind]
+            if policy.is_of_this_app:
+                message, owner, page = _EXPRESSIONS[kind], _WRITER, "Warnings"
+            lines = [
+                f"{message.format(arn=arn, target=policy)}:",
+                text,
+                f"- {owner}",
+                f"- the same as a policy: {path}, in the folder of the synth (cdk.out)",
+                *([f"- replace {left}"] if left else []),
+                *(f"- {way_out}" for way_out in self._ways_out(policy)),
+                f'- more: the page "{page}" of the documentation',
+            ]
+            yield warning_id, "\n".join(lines)
+
+    def _ways_out(self, policy: PolicyTarget) -> Iterator[str]:
+        if policy.is_of_this_app:
+            return
+        if isinstance(policy, KeyTarget) and not self._wiring.role.is_of_another_account_than(policy.key.account):
+            yield _MANAGED
+        if isinstance(policy, BucketTarget):
+            locations = [each for resource in self._wiring.allowed.values() for _, each in resource.locations]
+            if any(each.bucket.identity == policy.bucket.identity and each.key is None for each in locations):
+                yield _UNKNOWN_KEY
+
+
+def described_location(location: ResolvedLocation | None) -> DescribedLocation | None:
+    """Return a location for the metadata."""
+    if location is None:
+        return None
+    key_arn = None if location.key is None or location.key_is_in_template else location.key.arn
+    return DescribedLocation(location.bucket.arn, location.prefix, key_arn)
+
+
+def _of_account(arn: str) -> str:
+    account = part_of(arn, 4)
+    return f", account {account}," if account.isdecimal() else ""

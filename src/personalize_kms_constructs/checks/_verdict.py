@@ -1,0 +1,150 @@
+"""What the two plugins find: the judge that comes with a construct, and the checks of everything."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import aws_cdk as cdk
+
+from .._access.answers import Answer
+from .._access.causes import Cause
+from .._access.comparison import compare
+from .._access.entries import Missing
+from .._access.model import Problem, labels_of
+from .._access.report import AccessReport, merged
+from .._access.values import same
+from .._assembly.assembly import Assembly, read_assembly
+from .._assembly.files import AssemblyError
+from .._assembly.reading import ReadAssembly, read_assemblies
+from .._assembly.templates import Unread
+from ._violations import APP, CONFIGURATION, ERROR, UNDECIDED, WARNING, Declaration, Violations, violation_of_app
+
+_ACKNOWLEDGED = "aws:cdk:acknowledged-rules"
+
+
+def judge(context: cdk.IPolicyValidationContext) -> list[cdk.PolicyViolation]:
+    """Return what is certainly wrong, and not pending, in what constructs of ours answer for.
+
+    It never raises, since the CLI takes a plugin that does for one that has found nothing.
+    """
+    try:
+        found = _Checked.of(context.template_paths, only_ours=True)
+        violations = [*_OfJudge(found.assemblies, context.app_construct).of(found.report)]
+        return violations + [violation_of_app(UNDECIDED, WARNING, text) for text in found.unreadable]
+    except Exception as error:
+        text = f"what Personalize may do could not be judged: {type(error).__name__}: {error}"
+        return [violation_of_app(UNDECIDED, WARNING, text)]
+
+
+def check_everything(context: cdk.IPolicyValidationContext, *, is_judged: bool) -> list[cdk.PolicyViolation]:
+    """Return all findings, less those that the judge tells of."""
+    found = _Checked.of(context.template_paths, only_ours=False)
+    told = _Checked.of(context.template_paths, only_ours=True).report if is_judged else AccessReport()
+    violations = [*Violations(found.assemblies).of(_less(found.report, told))]
+    return violations + [violation_of_app(CONFIGURATION, ERROR, text) for text in found.unreadable]
+
+
+@dataclass
+class _Checked:
+    """The report on all assemblies of some templates."""
+
+    assemblies: list[Assembly]
+    report: AccessReport
+    unreadable: list[str]
+    """What can't be read."""
+
+    @staticmethod
+    def of(template_paths: Iterable[str], *, only_ours: bool) -> _Checked:
+        """Read the templates, and compare them; of ours, leave out what is not certain or pending."""
+        unread: list[Unread] = []
+        broken: list[str] = []
+        assemblies: list[Assembly] = []
+        for directory in dict.fromkeys(Path(path).parent for path in template_paths):
+            try:
+                assemblies.append(read_assembly(directory, unread, stages=False))
+            except AssemblyError as error:
+                broken.append(str(error))
+        read = list(read_assemblies(assemblies, unread, only_ours=only_ours))
+        ours = {each.file for assembly in read for each in assembly.constructs if each.ours}
+        broken += [str(each.error) for each in unread if not only_ours or each.template.path in ours]
+        report = merged([_certain(each) if only_ours else compare(each.model) for each in read])
+        return _Checked(assemblies, report, list(dict.fromkeys(broken)))
+
+
+def _certain(read: ReadAssembly) -> AccessReport:
+    """Return what is missing or wrong for certain, and isn't pending; warnings are what Personalize may work with."""
+    report = compare(read.model, with_excess=False)
+    pending = [each for construct in read.constructs for each in construct.pending]
+    return AccessReport(
+        missing=tuple(each for each in report.missing if not any(_is_pending(each, *policy) for policy in pending)),
+        # Names of dataset groups are compared with those of others.
+        problems=tuple(
+            each
+            for each in report.problems
+            if (each.certain or each.is_warning) and (each.ours or each.cause is not Cause.GROUP_NAME_TAKEN)
+        ),
+        names=report.names,
+    )
+
+
+def _is_pending(entry: Missing, policy: str, arn: str) -> bool:
+    """Tell if what is missing may be in the policy of a key, a bucket or a role whose statements others have to add."""
+    if entry.policy == policy:
+        return same(entry.policy_of, arn) is not Answer.NO
+    # What a key policy leaves to IAM.
+    left_to_role = policy == "role" and entry.cause is Cause.LEFT_TO_IAM
+    return left_to_role and same(entry.principal_arn, arn) is not Answer.NO
+
+
+def _less(report: AccessReport, told: AccessReport) -> AccessReport:
+    """Return a report without what is told of elsewhere."""
+    of_ours = {tuple(each.sort_key()) for each in told.missing}
+    missing = []
+    for each in report.missing:
+        others = tuple(asked for asked in each.asked if not asked.ours)
+        if tuple(each.sort_key()) not in of_ours:
+            missing.append(each)
+        elif others:
+            declared = tuple(dict.fromkeys(asked.declared for asked in others))
+            missing.append(replace(each, asked=others, needed_by=labels_of(others), declared=declared))
+    problems = {_identity(each) for each in told.problems}
+    left = tuple(each for each in report.problems if _identity(each) not in problems)
+    return replace(report, missing=tuple(missing), problems=left)
+
+
+def _identity(problem: Problem) -> tuple[object, ...]:
+    return problem.kind, problem.cause, problem.subject
+
+
+class _OfJudge(Violations):
+    """Violations that count in every synth: of stages too, and less those that are acknowledged.
+
+    The CLI counts violations of the stacks that are selected, and a plain ``cdk synth`` selects none of a stage; those
+    of the app itself always count. Acknowledgements of these it looks for at the app alone.
+    """
+
+    def __init__(self, assemblies: Sequence[Assembly], app: Any) -> None:
+        super().__init__(assemblies)
+        self._app = app
+
+    def places_of(self, rule: str, found: Sequence[Declaration]) -> list[cdk.PolicyViolatingResource]:
+        left = [each for each in found if not self._is_acknowledged(rule, each.construct_path)]
+        places = super().places_of(rule, left) if left or not found else []
+        main = Path(self._app.outdir).resolve()
+        in_stage = any(each.template.path.parent.resolve() != main for each in left)
+        return [*places, APP] if in_stage else places
+
+    def _is_acknowledged(self, rule: str, path: str) -> bool:
+        node = self._app.node
+        for name in ["", *path.split("/")]:
+            if name:
+                child = node.try_find_child(name)
+                if child is None:
+                    return False
+                node = child.node
+            if any(entry.type == _ACKNOWLEDGED and rule in (entry.data or {}) for entry in node.metadata):
+                return True
+        return False
