@@ -204,8 +204,9 @@ class Resolver:
         try:
             return _Encryption(self.key(key.alias_target_key))
         except RuntimeError:  # an alias that was imported by its name, which says no key
-            shown = f"an alias, {key.alias_name}, which no policy can name"
-            return _Encryption(problem=f"is encrypted by {shown}: {_GIVE_THE_KEY}")
+            return _Encryption(
+                problem=f"is encrypted by an alias, {key.alias_name}, which no policy can name: {_GIVE_THE_KEY}"
+            )
 
     def _by_id(self, key_id: str) -> _Encryption:
         if KEY_ARN.fullmatch(key_id):
