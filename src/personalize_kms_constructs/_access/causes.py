@@ -177,7 +177,7 @@ class Cause(Enum):
         "{subject} has the same source and destination, {given}, but Personalize wants another folder for the output",
         "change one of them",
     )
-    EXPRESS = (
+    EXPRESS_EXECUTION = (
         "{subject}: an execution of type EXPRESS waits for the job, and ends after five minutes, before most jobs do",
         "use type STANDARD, for a distributed Map too",
     )

@@ -12,7 +12,7 @@ from .decision import Decision
 from .entries import Allowed, Entry, Missing, Undecided
 from .excess import excess
 from .limits import limit_problems
-from .model import AccessModel, Asked, Problem, labels_of
+from .model import AccessModel, Asked, Problem, declared_of, labels_of
 from .needs import (
     EVERYTHING,
     IN_BUCKET_POLICY,
@@ -126,7 +126,7 @@ def _entries(
             "needed_by": labels_of(needs[need]),
             "page": needs[need][0].permissions.page_of(need.action),
             "reason": found.reason,
-            "declared": tuple(dict.fromkeys(asked.declared for asked in needs[need] if asked.declared)),
+            "declared": declared_of(needs[need]),
             "asked": tuple(needs[need]),
         }
         if found.answer is Answer.YES:

@@ -11,7 +11,7 @@ from .calls import service
 from .causes import Cause, Reason, because
 from .decision import Decision
 from .entries import Undecided
-from .model import AccessModel, Asked, DatasetGroup, Key, Problem, labels_of
+from .model import AccessModel, Asked, DatasetGroup, Key, Problem, declared_of, labels_of
 from .needs import Need, conditions_of, location_key
 from .values import has_unknown, same, split_arn
 from .written import Policy
@@ -47,6 +47,7 @@ def trust_findings(model: AccessModel) -> Iterator[Problem | Undecided]:
                 needed_by=labels_of(asks),
                 page=TRUST_PAGE,
                 reason=found.reason,
+                declared=declared_of(asks),
                 asked=tuple(asks),
             )
 

@@ -90,7 +90,7 @@ class Violations:
                 rule_name=rule,
                 severity=severity,
                 description=text,
-                fix=f"{fix} ({page})" if page and page not in fix else fix or None,
+                fix=f"{fix} ({page})" if page else fix or None,
                 violating_resources=places,
             )
 
