@@ -6,6 +6,7 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+
 from personalize_kms_constructs._synth import _EXPRESSIONS, _MESSAGES
 
 ROOT = Path(__file__).parents[2]
