@@ -107,3 +107,13 @@ PAGE: dict[str, tuple[Asked, ...]] = {
         Asked((SERVICE,), BUCKET_POLICY, ("s3:PutObject",), (DESTINATION_OBJECTS,)),
     ),
 }
+
+
+def reads(kind: str) -> bool:
+    """Tell if a resource has a source."""
+    return any(SOURCE_OBJECTS in asked.on for asked in PAGE[kind])
+
+
+def writes(kind: str) -> bool:
+    """Tell if a resource has a destination."""
+    return any(DESTINATION_OBJECTS in asked.on for asked in PAGE[kind])
