@@ -123,7 +123,7 @@ class Permissions:
 
     def page_of(self, action: str) -> str:
         """Return the page that asks for an action of this row."""
-        return next((group.page for group in self._groups() if action in group.actions), "") or self.page
+        return next((group.page for group in self.groups() if action in group.actions), "") or self.page
 
     def locations(self) -> tuple[S3Access, ...]:
         """Return the access to each of its locations."""
@@ -133,7 +133,8 @@ class Permissions:
         """Return the access to each of its keys: the dataset group's, and those of its locations."""
         return (self.on_dataset_group_key, *(access.on_key for access in self.locations()))
 
-    def _groups(self) -> Iterator[Actions]:
+    def groups(self) -> Iterator[Actions]:
+        """Yield all actions, those that are asked in several places more than once."""
         for on_key in self.on_keys():
             yield from (*on_key.key_policy, *on_key.role_policies)
         for access in self.locations():
