@@ -10,11 +10,16 @@ export JSII_RUNTIME_PACKAGE_CACHE_ROOT := $(CURDIR)/$(VENV)/jsii
 # Byte code is kept even where the environment says otherwise, as containers do: compiling aws-cdk-lib and botocore takes
 # each of the processes that the tests start longer than its work.
 unexport PYTHONDONTWRITEBYTECODE
+# Where the home can't be written, what npm and uv have downloaded is kept here.
+ifneq ($(shell test -w "$$HOME" && echo yes),yes)
+export npm_config_cache := $(CURDIR)/.cache/npm
+export UV_CACHE_DIR := $(CURDIR)/.cache/uv
+endif
 # PYTHON, if somebody named one: without a name any Python in .venv that is new enough will do.
 NAMED_PYTHON := $(if $(filter command environment,$(word 1,$(origin PYTHON))),$(PYTHON))
 # Installs what a target needs besides requirements/dev.txt.
-INSTALL := python -m pip install --quiet --disable-pip-version-check --no-compile --require-hashes -r
-COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header
+INSTALL := scripts/uv pip install --quiet --require-hashes -r
+COMPILE := scripts/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo integ test lint mypy pyright coverage docs site snapshots properties mutation versions bench dist workflows lock clean
@@ -89,10 +94,8 @@ mutation: setup ## break the library's own code and table in every single way; t
 versions: setup ## test at the lowest and the newest versions that are supported; name interpreters with PYTHONS
 	@scripts/test-versions $(PYTHONS)
 
-bench: setup ## measure the construct beside a stack by hand, and the check beside a synth, into docs/speed.md
-	@$(INSTALL) requirements/bench.txt
+bench: setup ## measure the construct beside a stack by hand, and the judge in a synth, into docs/speed.md
 	@python -m bench
-	@python -m bench.checks
 
 dist: setup ## build the wheel and the source distribution in dist, and check them as PyPI does
 	@$(INSTALL) requirements/dist.txt
@@ -105,11 +108,10 @@ workflows: .packages ## check the workflows with zizmor
 	@zizmor --offline --pedantic --quiet .github
 
 lock: setup ## renew the pinned and hashed requirements
-	$(COMPILE) requirements/dev.in -o requirements/dev.txt
+	for list in uv dev lowest; do $(COMPILE) requirements/$$list.in -o requirements/$$list.txt || exit; done
 	$(COMPILE) --no-deps requirements/data.in -o requirements/data.txt
-	$(COMPILE) requirements/lowest.in -o requirements/lowest.txt
-	for extra in mutation bench dist workflows; do \
-		$(COMPILE) -c requirements/dev.txt requirements/$$extra.in -o requirements/$$extra.txt; done
+	for extra in mutation dist workflows; do \
+		$(COMPILE) -c requirements/dev.txt requirements/$$extra.in -o requirements/$$extra.txt || exit; done
 	npm install --package-lock-only --silent
 
 clean: ## remove what was installed or generated

@@ -1,69 +1,44 @@
-"""Measures both ways in turn, each in a process of its own, and writes the table and the plot into the docs."""
+"""Measures both ways in turn, each in a process of its own, then the judge, and writes the tables into the docs."""
 
 import argparse
 import json
 import os
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
 
-from bench.report import Case, write
-
-VARIANTS = ("by_hand", "with_construct")
-CASES = tuple(Case(constructs, locations) for constructs, locations in ((1, 1), (10, 1), (50, 1), (1, 10), (1, 100)))
+from bench.report import CONSTRUCTS, STACKS, WAYS, Rounds, page, too_slow
 
 
 def main() -> int:
-    """Measure, check that both ways make the same templates, and report."""
+    """Measure, report, and fail if something takes longer than it may."""
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
-    parser.add_argument("--rounds", type=int, default=25, help="how often each case is measured (default: %(default)s)")
-    parser.add_argument("--output", type=Path, default=Path("docs"), help="where speed.md and speed.svg go")
-    rounds: int = (arguments := parser.parse_args()).rounds
-    results: dict[Case, dict[str, list[dict[str, float]]]] = {
-        case: {variant: [] for variant in VARIANTS} for case in CASES
-    }
-    for case in CASES:
-        compare_templates(case)
-        calls = {variant: run(variant, case, "--count") for variant in VARIANTS}
-        for number in range(rounds):
-            print(f"\r▶ {case}: round {number + 1} of {rounds} ", end="", file=sys.stderr, flush=True)
-            # First one way round, then the other, so that neither is always the one that follows.
-            for variant in VARIANTS if number % 2 == 0 else reversed(VARIANTS):
-                results[case][variant].append({**run(variant, case), **calls[variant]})
-        print(file=sys.stderr)
-    write(results, arguments.output)
-    return 0
+    parser.add_argument("--rounds", type=int, default=15, help="how often each case is measured (default: %(default)s)")
+    parser.add_argument("--output", type=Path, default=Path("docs/speed.md"), help="the page")
+    arguments = parser.parse_args()
+    cases = [*((way, number) for number in CONSTRUCTS for way in WAYS), *(("judge", number) for number in STACKS)]
+    measured: Rounds = {case: [] for case in cases}
+    for number in range(arguments.rounds):
+        # First one way round, then the other, so that neither way is always the one that follows.
+        for case in cases if number % 2 == 0 else reversed(cases):
+            print(f"\r▶ round {number + 1} of {arguments.rounds}: {case[0]}, {case[1]} ", end="", file=sys.stderr)
+            measured[case].append(run(*case))
+    print(file=sys.stderr)
+    arguments.output.write_text(page(measured), encoding="utf-8")
+    print(arguments.output)
+    slow = too_slow(measured)
+    print(*(f"✗ takes longer than it may: {name}" for name in slow), sep="\n", file=sys.stderr)
+    return 1 if slow else 0
 
 
-def run(variant: str, case: Case, *options: str, directory: str | None = None) -> dict[str, float]:
-    """One measurement in a process of its own."""
-    # CDK's validation takes the same time for both ways, a multiple of what is measured here; and what pip installs is
-    # compiled already, as are the modules of this checkout once they have been imported.
-    environment = {**os.environ, "CDK_VALIDATION": "false"}
-    environment.pop("PYTHONDONTWRITEBYTECODE", None)
-    with tempfile.TemporaryDirectory() as scratch:
-        command = [sys.executable, "-m", "bench.one_process", variant, str(case.constructs), str(case.locations)]
-        result = subprocess.run(
-            [*command, directory or scratch, *options],
-            check=True,
-            stdout=subprocess.PIPE,
-            env=environment,
-        )
+def run(what: str, size: int) -> dict[str, float]:
+    """Measure once, in a process of its own."""
+    # What is installed is compiled already, as are the modules of this checkout once they have been imported.
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    command = [sys.executable, "-m", "bench.one_process", what, str(size)]
+    result = subprocess.run(command, check=True, stdout=subprocess.PIPE, env=environment)
     measured: dict[str, float] = json.loads(result.stdout)
     return measured
-
-
-def compare_templates(case: Case) -> None:
-    """Nothing is compared but what is equal: every byte of the templates."""
-    templates = []
-    for variant in VARIANTS:
-        with tempfile.TemporaryDirectory() as directory:
-            run(variant, case, directory=directory)
-            templates.append((Path(directory) / "Stack.template.json").read_text())
-    differing = [(one, other) for one, other in zip(*map(str.splitlines, templates), strict=False) if one != other]
-    if differing or len(set(templates)) != 1:
-        raise SystemExit(f"{case}: the stack written by hand is another one, first at {differing[:1]}")
 
 
 if __name__ == "__main__":

@@ -1,97 +1,91 @@
-"""One measurement, in a process of its own: ``python -m bench.one_process VARIANT CONSTRUCTS LOCATIONS DIRECTORY``.
+"""One measurement, in a process of its own, printed as JSON: ``python -m bench.one_process WAY CONSTRUCTS``.
 
-It prints JSON. With ``--count`` it counts the calls into jsii instead, since counting takes time itself.
+With ``judge STACKS`` it measures the judge in the synth of an app of so many stacks.
 """
 
 import json
-import os
+import statistics
 import sys
+import tempfile
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-CALLS = ("create", "get", "set", "sget", "sset", "invoke", "sinvoke")
+# In each stack of the apps that are judged.
+CONSTRUCTS = 2
+WARM = 10
 
 
-def measure(variant: str, constructs: int, locations: int, directory: Path, *, count: bool) -> dict[str, float]:
-    """Seconds, MiB, bytes and numbers of calls."""
+def measure(way: str, constructs: int, directory: str) -> dict[str, float]:
+    """Return the seconds that import, construction and all of it with the synth take, and construction once more."""
     start = time.perf_counter()
-    # What the user's app imports anyway comes with the variant: by hand, that is all there is.
-    build = import_module(f"bench.{variant}")
+    # The modules of aws-cdk-lib that an app imports anyway come with the way: by hand, that is all there is.
+    build = import_module(f"bench.{way}")
     imported = time.perf_counter()
-
     import aws_cdk as cdk
+
+    def app() -> cdk.App:
+        return cdk.App(analytics_reporting=False, outdir=directory)
+
+    first = app()
+    construction = construct(build, cdk.Stack(first, "Stack"), constructs)
+    before = time.perf_counter()
+    first.synth()
+    together = construction + time.perf_counter() - before
+    warm = [construct(build, cdk.Stack(app(), "Stack"), 1) for _ in range(WARM)]
+    return {
+        "import": imported - start,
+        "construction": construction,
+        "together": together,
+        "warm": statistics.median(warm),
+    }
+
+
+def construct(build: Any, stack: Any, constructs: int) -> float:
+    """Return the seconds that the constructs take; the data they use is there before."""
     from aws_cdk import aws_kms as kms
     from aws_cdk import aws_s3 as s3
 
-    app = cdk.App(analytics_reporting=False, outdir=str(directory))
-    stack = cdk.Stack(app, "Stack")
-    prefixes = [f"import/{number}/" for number in range(locations)]
     buckets = [
         s3.Bucket(stack, f"Data{number}", encryption_key=kms.Key(stack, f"DataKey{number}"))
         for number in range(constructs)
     ]
-    with counted(count) as calls:
-        before = time.perf_counter()
-        for number, bucket in enumerate(buckets):
-            build.add_encryption(stack, f"Encryption{number}", bucket, prefixes)
-        built = time.perf_counter()
+    start = time.perf_counter()
+    for number, bucket in enumerate(buckets):
+        build.add_encryption(stack, f"Encryption{number}", bucket, ["import/"])
+    return time.perf_counter() - start
+
+
+def measure_judge(stacks: int, directory: str) -> dict[str, float]:
+    """Return the seconds that the synth of an app takes, and those of the judge in it."""
+    import aws_cdk as cdk
+    from personalize_kms_constructs._judge import Judge
+
+    from bench import with_construct
+
+    validate = Judge.validate
+    judged = []
+
+    def timed(judge: Judge, context: Any) -> Any:
+        start = time.perf_counter()
+        report = validate(judge, context)
+        judged.append(time.perf_counter() - start)
+        return report
+
+    Judge.validate = timed  # type: ignore[method-assign]
+    app = cdk.App(analytics_reporting=False, outdir=directory)
+    for number in range(stacks):
+        construct(with_construct, cdk.Stack(app, f"Stack{number}"), CONSTRUCTS)
+    start = time.perf_counter()
     app.synth()
-    synthesized = time.perf_counter()
-    if count:
-        return {"calls": calls()}
-    return {
-        "import": imported - start,
-        "construction": built - before,
-        "synth": synthesized - built,
-        "memory": peak_memory(),
-        "bytes": sum(path.stat().st_size for path in directory.glob("*.template.json")),
-    }
-
-
-@contextmanager
-def counted(count: bool) -> Iterator[Callable[[], int]]:
-    """Count the calls into jsii made meanwhile."""
-    from jsii._kernel.providers.process import ProcessProvider
-
-    seen: list[str] = []
-
-    def counting(name: str, call: Callable[..., Any]) -> Callable[..., Any]:
-        def counts(*args: Any) -> Any:
-            seen.append(name)
-            return call(*args)
-
-        return counts
-
-    originals = {name: getattr(ProcessProvider, name) for name in CALLS} if count else {}
-    for name, call in originals.items():
-        setattr(ProcessProvider, name, counting(name, call))
-    yield lambda: len(seen)
-    for name, call in originals.items():
-        setattr(ProcessProvider, name, call)
-
-
-def peak_memory() -> float:
-    """The most memory that Python and its Node held, in MiB; Linux alone tells."""
-    return sum(
-        int(line.split()[1]) / 1024
-        for process in (os.getpid(), *descendants(os.getpid()))
-        for line in Path(f"/proc/{process}/status").read_text().splitlines()
-        if line.startswith("VmHWM:")
-    )
-
-
-def descendants(process: int) -> Iterator[int]:
-    """Its children and theirs: Node may have been started by a script."""
-    for children in Path(f"/proc/{process}/task").glob("*/children"):
-        for child in map(int, children.read_text().split()):
-            yield child
-            yield from descendants(child)
+    synth = time.perf_counter() - start
+    templates = [json.loads(path.read_text()) for path in Path(directory).glob("*.template.json")]
+    (judge,) = judged
+    return {"synth": synth, "judge": judge, "resources": sum(len(each["Resources"]) for each in templates)}
 
 
 if __name__ == "__main__":
-    variant, constructs, locations, directory, *options = sys.argv[1:]
-    print(json.dumps(measure(variant, int(constructs), int(locations), Path(directory), count="--count" in options)))
+    what, size = sys.argv[1], int(sys.argv[2])
+    with tempfile.TemporaryDirectory() as scratch:
+        print(json.dumps(measure_judge(size, scratch) if what == "judge" else measure(what, size, scratch)))

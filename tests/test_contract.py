@@ -117,7 +117,7 @@ def test_logical_id_of_the_policy_of_an_l1_bucket(stack: cdk.Stack) -> None:
     bucket = s3.CfnBucket(stack, "Data")
     source = S3Location(bucket, "import/")
     PersonalizeEncryption(stack, "Encryption", resources=[PersonalizeResource.dataset_import_job(source)])
-    assert list(resources(stack, "AWS::S3::BucketPolicy")) == ["DataPersonalizePolicyCB03FA90"], CONSEQUENCE
+    assert list(resources(stack, "AWS::S3::BucketPolicy")) == ["DataS3BucketPolicy03099B8F"], CONSEQUENCE
 
 
 @pytest.mark.parametrize("which", ["everything", "managed"])

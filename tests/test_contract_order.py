@@ -107,14 +107,14 @@ def test_statements_for_an_l1_bucket_stand_in_the_order_of_the_calls(stack: cdk.
     ], CONSEQUENCE
 
 
-def test_statements_in_an_l1_policy_are_sorted(stack: cdk.Stack) -> None:
-    """They are put into the property of the user's policy at synth, all at once."""
+def test_statements_in_an_l1_policy_stand_in_the_order_of_the_calls(stack: cdk.Stack) -> None:
+    """Behind those of the user's policy."""
     bucket = s3.CfnBucket(stack, "Data")
     document: dict[str, Any] = {"Version": "2012-10-17", "Statement": []}
     s3.CfnBucketPolicy(stack, "Own", bucket=bucket.ref, policy_document=document)
     allow_in_turn(stack, bucket)
     assert [each["Sid"] for each in bucket_policy(stack)] == [
         "PersonalizeServiceListBucket",
-        "PersonalizeServiceReadObjects",
         "PersonalizeServiceWriteObjects",
+        "PersonalizeServiceReadObjects",
     ], CONSEQUENCE

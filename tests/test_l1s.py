@@ -40,7 +40,7 @@ def test_a_dataset_group_has_key_role_and_order(
     assert only(stack, "AWS::Personalize::DatasetGroup") == {
         "Type": "AWS::Personalize::DatasetGroup",
         "Properties": {"Name": "movies", "KmsKeyArn": KEY, "RoleArn": ROLE},
-        "DependsOn": ["EncryptionPolicy3F28E3E0"],
+        "DependsOn": ["EncryptionKey3A692D6E", "EncryptionPolicy3F28E3E0"],
     }
 
 
@@ -90,7 +90,12 @@ def test_a_dataset_imports_with_the_role(
                 "RoleArn": ROLE,
             },
         },
-        "DependsOn": ["EncryptedBucketPolicy0FE5B3AE", "EncryptionPolicy3F28E3E0"],
+        "DependsOn": [
+            "DataKey17AFBB84",
+            "EncryptedBucketPolicy0FE5B3AE",
+            "EncryptionKey3A692D6E",
+            "EncryptionPolicy3F28E3E0",
+        ],
     }
     assert len(key_policy(stack, "DataKey17AFBB84")) == 2
 
@@ -193,7 +198,12 @@ def test_a_metric_attribution_writes_with_role_and_key(
                 },
             },
         },
-        "DependsOn": ["EncryptedBucketPolicy0FE5B3AE", "EncryptionPolicy3F28E3E0"],
+        "DependsOn": [
+            "DataKey17AFBB84",
+            "EncryptedBucketPolicy0FE5B3AE",
+            "EncryptionKey3A692D6E",
+            "EncryptionPolicy3F28E3E0",
+        ],
     }
 
 

@@ -1,46 +1,38 @@
-"""The sizes of finished policies, in bytes: the least and the most that CloudFormation can make of them."""
+"""The most bytes that CloudFormation can make of statements, which decides which of the role's policies has them."""
 
 from typing import Any
 
+import aws_cdk as cdk
 import pytest
+from aws_cdk import aws_s3 as s3
 
-from personalize_kms_constructs._policies.sizes import size_of
-
-PARTITION, REGION = {"Ref": "AWS::Partition"}, {"Ref": "AWS::Region"}
-BUCKET, IMPORTED = {"Fn::GetAtt": ["Bucket", "Arn"]}, {"Fn::ImportValue": "Data:Bucket"}
+from personalize_kms_constructs._grant.sizes import most_of
 
 
 @pytest.mark.parametrize(
-    ("value", "least", "most"),
+    ("value", "most"),
     [
-        ("Allow", 7, 7),
-        ("ö", 4, 4),
-        ('"', 4, 4),
-        (True, 4, 4),
-        (1000, 4, 4),
-        ([], 2, 2),
-        (["a", "b"], 9, 9),
-        ({"a": "b", "c": 1}, 15, 15),
-        (PARTITION, 2 + 3, 2 + 10),
-        (REGION, 2 + 9, 2 + 15),
-        ({"Ref": "Name"}, 2 + 1, 2 + 96),
-        (BUCKET, 2 + 16, 2 + 96),
-        (IMPORTED, 2 + 16, 2 + 96),
-        ({"Fn::If": ["Yes", "a", "b"]}, 2 + 1, 2 + 96),
-        ({"Fn::Join": ["", ["arn:", PARTITION, ":x"]]}, 2 + 4 + 3 + 2, 2 + 4 + 10 + 2),
-        ({"Fn::Join": ["::", ["a", "b", "c"]]}, 2 + 3 + 4, 2 + 3 + 4),
-        ({"Fn::Join": ["::", ["a"]]}, 2 + 1, 2 + 1),
-        ({"Fn::Join": ["::", []]}, 2, 2),
-        ({"Fn::Join": [",", {"Ref": "List"}]}, 2 + 1, 2 + 96),
-        # A folder follows, so that it is a bucket, with a name of 63 characters at most.
-        ({"Fn::Join": ["", [BUCKET, "/in/*"]]}, 2 + 16 + 5, 2 + 20 + 63 + 5),
-        ({"Fn::Join": ["", [IMPORTED, "/in/*"]]}, 2 + 16 + 5, 2 + 20 + 63 + 5),
-        ({"Fn::Join": ["", [BUCKET, "-x"]]}, 2 + 16 + 2, 2 + 96 + 2),
-        ({"Fn::Join": ["", ["s3://", "a", "/in/*"]]}, 2 + 11, 2 + 11),
-        ({"Fn::Join": ["", [{"Ref": "Name"}, "/in/*"]]}, 2 + 1 + 5, 2 + 96 + 5),
+        ("Allow", 7),
+        ("ö", 4),
+        ('"', 4),
+        ([], 2),
+        (["a", "b"], 9),
+        ({"a": "b"}, 9),
+        ({"a": "b", "c": ["d"]}, 19),
+        (f"arn:{cdk.Aws.PARTITION}:x", 2 + 4 + 10 + 2),
+        (cdk.Aws.REGION, 2 + 15),
+        (cdk.Aws.ACCOUNT_ID, 2 + 12),
     ],
     ids=str,
 )
-def test_the_size_of(value: Any, least: int, most: int) -> None:
+def test_the_size_of(value: Any, most: int) -> None:
     """Strings have quotes, lists and objects brackets and commas, and nothing has white space."""
-    assert size_of(value) == (least, most)
+    assert most_of(value) == most
+
+
+def test_the_size_of_an_arn(stack: cdk.Stack) -> None:
+    """One before a folder is that of a bucket, whose name has 63 characters at most."""
+    arn = s3.Bucket(stack, "Data").bucket_arn
+    assert most_of(arn) == 2 + 96
+    assert most_of(f"{arn}/in/*") == 2 + 20 + 63 + 5
+    assert most_of(f"{arn}-x") == 2 + 96 + 2

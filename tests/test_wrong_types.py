@@ -219,18 +219,6 @@ def test_tags_that_are_none(encryption: PersonalizeEncryption, tags: Any, words:
     )
 
 
-@pytest.mark.parametrize("id", [None, 3, "", f"Movies{cdk.Aws.REGION}"], ids=["none", "number", "empty", "token"])
-@pytest.mark.parametrize("add", ["dataset group", "rule", "output"])
-def test_an_id_that_is_none(encryption: PersonalizeEncryption, id: Any, add: str) -> None:
-    """The CDK would tell of some at the end of the synth, and of others in the words of jsii."""
-    adding: dict[str, Callable[[], object]] = {
-        "dataset group": lambda: encryption.add_dataset_group(id, name="movies"),
-        "rule": lambda: encryption.on_key_access_changed(id),
-        "output": lambda: encryption.output_pending_statements(id),
-    }
-    assert refusal(adding[add]) == f"Stack/Encryption: id is {id!r} but {AN_ID}"
-
-
 def test_texts_that_are_none(encryption: PersonalizeEncryption) -> None:
     """The ARN of a schema is told together with all else, and so are the rule's texts."""
     wrong: Any = personalize.CfnSchema(encryption, "Schema", name="movies", schema="{}")

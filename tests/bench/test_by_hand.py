@@ -1,30 +1,55 @@
 """The benchmark compares with the same stack, and the construct's calls into jsii stay few."""
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import aws_cdk as cdk
 import pytest
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
+from jsii._kernel.providers.process import ProcessProvider
 
 from bench import by_hand, with_construct
-from bench.one_process import counted
 from tests.policies import template
 
 
-def stack_with_bucket(directory: Path) -> tuple[cdk.Stack, s3.Bucket]:
+@contextmanager
+def counted() -> Iterator[Callable[[], int]]:
+    """Count the calls into jsii made meanwhile."""
+    seen: list[str] = []
+
+    def counting(name: str, call: Callable[..., Any]) -> Callable[..., Any]:
+        def counts(*args: Any) -> Any:
+            seen.append(name)
+            return call(*args)
+
+        return counts
+
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("create", "get", "set", "sget", "sset", "invoke", "sinvoke"):
+            patch.setattr(ProcessProvider, name, counting(name, getattr(ProcessProvider, name)))
+        yield lambda: len(seen)
+
+
+def stack_with_buckets(directory: Path, buckets: int) -> tuple[cdk.Stack, list[s3.Bucket]]:
     stack = cdk.Stack(cdk.App(analytics_reporting=False, outdir=str(directory)), "Stack")
-    return stack, s3.Bucket(stack, "Data", encryption_key=kms.Key(stack, "DataKey"))
+    return stack, [
+        s3.Bucket(stack, f"Data{number}", encryption_key=kms.Key(stack, f"DataKey{number}"))
+        for number in range(buckets)
+    ]
 
 
-@pytest.mark.parametrize("locations", [1, 100])
-def test_both_ways_make_the_same_template(tmp_path: Path, locations: int) -> None:
+@pytest.mark.parametrize(("constructs", "locations"), [(1, 1), (10, 1), (1, 100)])
+def test_both_ways_make_the_same_template(tmp_path: Path, constructs: int, locations: int) -> None:
     """Statement by statement, id by id."""
     prefixes = [f"import/{number}/" for number in range(locations)]
     templates = []
     for way in (by_hand, with_construct):
-        stack, bucket = stack_with_bucket(tmp_path)
-        way.add_encryption(stack, "Encryption0", bucket, prefixes)
+        stack, buckets = stack_with_buckets(tmp_path, constructs)
+        for number, bucket in enumerate(buckets):
+            way.add_encryption(stack, f"Encryption{number}", bucket, prefixes)
         templates.append(template(stack))
     assert templates[0] == templates[1]
 
@@ -35,8 +60,8 @@ def test_calls_into_jsii_are_few(tmp_path: Path, locations: int) -> None:
     prefixes = [f"import/{number}/" for number in range(locations)]
     calls = []
     for way in (by_hand, with_construct):
-        stack, bucket = stack_with_bucket(tmp_path)
-        with counted(True) as count:
+        stack, (bucket,) = stack_with_buckets(tmp_path, 1)
+        with counted() as count:
             way.add_encryption(stack, "Encryption0", bucket, prefixes)
         calls.append(count())
     assert calls == [50, 52]
@@ -50,7 +75,7 @@ def calls_at_synth(directory: Path, stacks: int, constructs: int) -> int:
         for number in range(constructs):
             bucket = s3.Bucket(stack, f"Data{number}", encryption_key=kms.Key(stack, f"DataKey{number}"))
             with_construct.add_encryption(stack, f"Encryption{number}", bucket, ["import/"])
-    with counted(True) as count:
+    with counted() as count:
         app.synth()
     return count()
 

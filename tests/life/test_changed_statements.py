@@ -120,7 +120,6 @@ ORGANIZATION = {"StringEquals": {"aws:PrincipalOrgID": "o-1a2b3c4d5e"}}
     ("sid", "check", "conditions", "told"),
     [
         ("PersonalizeRole", SourceAccountCheck.NONE, ORGANIZATION, "StringEquals aws:PrincipalOrgID"),
-        ("PersonalizeService", SourceAccountCheck.NONE, ORGANIZATION, "StringEquals aws:PrincipalOrgID"),
         ("UseKey", SourceAccountCheck.NONE, ORGANIZATION, "StringEquals aws:PrincipalOrgID"),
         ("PersonalizeService", SourceAccountCheck.IF_PRESENT, {}, "not StringEqualsIfExists aws:SourceAccount"),
         (

@@ -53,7 +53,8 @@ UNKNOWN: dict[str, Any] = {
 
 
 def role(stack: cdk.Stack, trust: Any) -> iam.CfnRole:
-    cdk.CfnCondition(stack, "Yes", expression=cdk.Fn.condition_equals(cdk.Aws.REGION, "eu-west-1"))
+    chosen = cdk.CfnParameter(stack, "Chosen").value_as_string
+    cdk.CfnCondition(stack, "Yes", expression=cdk.Fn.condition_equals(chosen, "yes"))
     return iam.CfnRole(stack, "Trusting", assume_role_policy_document=trust)
 
 

@@ -150,7 +150,13 @@ def test_an_l1_bucket_gets_a_policy(stack: cdk.Stack) -> None:
 def test_an_l1_bucket_policy_gets_the_statements(stack: cdk.Stack, named: bool) -> None:
     """S3 keeps one policy of a bucket, so that in the app is merged into."""
     bucket = s3.CfnBucket(stack, "Bucket", bucket_name="ratings")
-    tls = {"Effect": "Deny", "Principal": "*", "Action": "s3:*", "Resource": cdk.Fn.get_att("Bucket", "Arn")}
+    tls = {
+        "Effect": "Deny",
+        "Principal": "*",
+        "Action": "s3:*",
+        "Resource": cdk.Fn.get_att("Bucket", "Arn"),
+        "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+    }
     s3.CfnBucketPolicy(stack, "Policy", bucket="ratings" if named else bucket.ref, policy_document={"Statement": tls})
     encryption = PersonalizeEncryption(stack, "Encryption", resources=[importing(bucket)])
     assert "Policy" in waits_for(stack, encryption.permissions)
@@ -166,7 +172,13 @@ def test_an_l1_bucket_policy_gets_the_statements(stack: cdk.Stack, named: bool) 
 def test_an_included_bucket_and_its_policy(stack: cdk.Stack, tmp_path: Path) -> None:
     """Resources of CfnInclude belong to the app."""
     file = tmp_path / "old.json"
-    statement = {"Effect": "Deny", "Principal": "*", "Action": "s3:*", "Resource": {"Fn::GetAtt": ["Data", "Arn"]}}
+    statement = {
+        "Effect": "Deny",
+        "Principal": "*",
+        "Action": "s3:*",
+        "Resource": {"Fn::GetAtt": ["Data", "Arn"]},
+        "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+    }
     file.write_text(
         json.dumps(
             {

@@ -402,7 +402,7 @@ def test_a_caller_in_the_stack_of_the_key(app: cdk.App, stack: cdk.Stack, securi
 def test_a_key_of_another_account_and_a_nested_stack(concrete: cdk.Stack, theirs: cdk.Stack) -> None:
     """The CDK refuses it at the end of the synth, and speaks of execution roles."""
     nested = cdk.NestedStack(concrete, "Nested")
-    with pytest.raises(ValueError, match=r"to which (the CDK lets no nested stack refer|this aws-cdk-lib can't refer)"):
+    with pytest.raises(ValueError, match=r"to which the CDK lets no nested stack refer"):
         PersonalizeEncryption(nested, "Encryption", encryption_key=kms.Key(theirs, "Key"), resources=[GROUP])
 
 

@@ -1,35 +1,34 @@
-"""``scripts/set-up`` with Pythons that are shell scripts here, which write down what they are asked for."""
+"""``scripts/set-up`` with Pythons and a uv that are shell scripts here, which write down what they are asked for."""
 
 import os
-import select
-import shlex
 import shutil
-import signal
 import subprocess
-import time
 from pathlib import Path
 
 import pytest
 
 from tests.packaging.conftest import ROOT
 
+INSTALLED = [
+    "-m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/uv.txt",
+    "pip install --python .venv/bin/python --quiet --no-deps --require-hashes -r requirements/dev.txt",
+    "pip install --python .venv/bin/python --quiet --no-deps --require-hashes --reinstall-package aws-cdk-lib "
+    "-r requirements/dev.txt",
+    "pip install --python .venv/bin/python --quiet --no-deps --no-build-isolation -e .",
+]
+
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
     """A folder in which there is something to set up."""
-    for name in ("scripts/set-up", "pyproject.toml"):
+    for name in ("scripts/set-up", "scripts/uv", "pyproject.toml", "requirements/dev.txt", "requirements/uv.txt"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         shutil.copy(ROOT / name, tmp_path / name)
-    (tmp_path / "requirements").mkdir()
-    (tmp_path / "requirements" / "dev.txt").touch()
     return tmp_path
 
 
-WRITTEN_DOWN = 'echo "$*" >> .venv/asked.txt'
-
-
-def python(path: Path, version: str, pip: str = WRITTEN_DOWN) -> None:
-    """Write a Python of this version, which only makes a .venv, and there does this when it is to run pip."""
+def python(path: Path, version: str, *, configured: str = "exit 1", uv: str = "") -> None:
+    """Write a Python of this version: it makes a .venv, has pip's configuration, and installs a uv that does this."""
     new_enough = tuple(map(int, version.split("."))) >= (3, 11)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(
@@ -38,18 +37,29 @@ def python(path: Path, version: str, pip: str = WRITTEN_DOWN) -> None:
         f"*python_version*) echo {version} ;;\n"
         f"*version_info*) exit {0 if new_enough else 1} ;;\n"
         '*"-m venv --clear .venv") rm -rf .venv && mkdir -p .venv/bin && cp "$0" .venv/bin/python ;;\n'
-        f'*"-m pip"*) {pip} ;;\n'
+        f"*config*) {configured} ;;\n"
+        '*"-m pip"*) echo "$*" >> .venv/asked.txt\n'
+        "cat > .venv/bin/uv << 'END'\n"
+        "#!/bin/sh\n"
+        'echo "$*" >> .venv/asked.txt\n'
+        f"{uv}\n"
+        "END\n"
+        "chmod +x .venv/bin/uv ;;\n"
         "esac\n"
     )
     path.chmod(0o755)
 
 
-def set_up(project: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+def set_up(project: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
     """Run the script with the Pythons of the folder ``on-path`` first on PATH."""
     path = os.pathsep.join([str(project / "on-path"), os.environ["PATH"]])
-    return subprocess.run(
-        [project / "scripts" / "set-up", *arguments], env={"PATH": path}, capture_output=True, text=True
-    )
+    command = [project / "scripts" / "set-up", *arguments]
+    return subprocess.run(command, env={"PATH": path, **environment}, capture_output=True, text=True)
+
+
+def asked(project: Path) -> list[str]:
+    """What pip and uv were asked for."""
+    return (project / ".venv" / "asked.txt").read_text().splitlines()
 
 
 @pytest.mark.parametrize(("arguments", "name"), [((), "python3"), (("python3.9",), "python3.9")])
@@ -90,29 +100,7 @@ def test_an_environment_of_a_wrong_python_is_made_anew(there: str | None, projec
 
     assert (result.returncode, result.stderr) == (0, "")
     assert "with Python 3.13.1" in result.stdout
-    assert "--no-build-isolation -e ." in (project / ".venv" / "asked.txt").read_text()
-
-
-@pytest.mark.parametrize(
-    ("warning", "why"),
-    [
-        (
-            "WARNING: Retrying (Retry(total=0)) after connection broken by 'NewConnectionError(…)'",
-            "the package index can't be reached",
-        ),
-        ("WARNING: something else", "ERROR: No matching distribution found for click==8.5.1"),
-    ],
-    ids=["no network", "another reason"],
-)
-def test_no_network_is_named(warning: str, why: str, project: Path) -> None:
-    """Pip's own last line names a package that wasn't found, also where nothing could be looked for."""
-    errors = f"echo {shlex.quote(warning)} >&2; echo 'ERROR: No matching distribution found for click==8.5.1' >&2"
-    python(project / "on-path" / "python3", "3.13.1", f"{errors}; exit 1")
-
-    result = set_up(project)
-
-    assert result.returncode == 1
-    assert result.stderr == f"pip can't install requirements/dev.txt; .venv/pip.log says more: {why}\n"
+    assert asked(project) == INSTALLED
 
 
 def test_another_python_that_is_named_makes_the_environment_anew(project: Path) -> None:
@@ -124,62 +112,55 @@ def test_another_python_that_is_named_makes_the_environment_anew(project: Path) 
     assert "with Python 3.12.1" in set_up(project, "python3.12").stdout
     again = set_up(project)
     assert (again.returncode, again.stdout, again.stderr) == (0, "", "")
+    assert asked(project) == INSTALLED
 
 
-def test_each_package_is_installed_once_with_its_hashes(project: Path) -> None:
-    """Each pip checks the hashes and looks for nothing else."""
-    shutil.copy(ROOT / "requirements" / "dev.txt", project / "requirements" / "dev.txt")
-    listed = 'for last; do :; done; [ "$last" = . ] || cat "$last" >> .venv/"$(basename "$last")".asked'
-    python(project / "on-path" / "python3", "3.13.1", f"{listed}; {WRITTEN_DOWN}")
+def test_a_failure_is_tried_again(project: Path) -> None:
+    """Only what ended well counts as installed."""
+    python(
+        project / "on-path" / "python3", "3.13.1", uv='case "$*" in *dev.txt) echo "no space left" >&2; exit 2 ;; esac'
+    )
 
-    result = set_up(project)
+    for _ in range(2):
+        result = set_up(project)
+        assert (result.returncode, result.stderr) == (2, "no space left\n")
+    assert asked(project) == INSTALLED[:2] * 2
+
+
+@pytest.mark.parametrize(
+    ("configured", "environment", "index"),
+    [
+        ("exit 1", {}, ""),
+        (
+            'case "$*" in *global.index-url) echo https://file.example/simple ;; *) exit 1 ;; esac',
+            {},
+            "https://file.example/simple",
+        ),
+        (
+            "echo https://file.example/simple",
+            {"PIP_INDEX_URL": "https://pip.example/simple"},
+            "https://pip.example/simple",
+        ),
+        (
+            "exit 1",
+            {"PIP_INDEX_URL": "https://pip.example/simple", "UV_DEFAULT_INDEX": "https://uv.example/simple"},
+            "https://uv.example/simple",
+        ),
+    ],
+    ids=["none", "pip's file", "pip's variable", "uv's variable"],
+)
+def test_packages_come_from_the_configured_index(
+    configured: str, environment: dict[str, str], index: str, project: Path
+) -> None:
+    """A company's index is named for pip, whose configuration uv doesn't read."""
+    python(
+        project / "on-path" / "python3",
+        "3.13.1",
+        configured=configured,
+        uv='echo "$UV_DEFAULT_INDEX" >> .venv/index.txt',
+    )
+
+    result = set_up(project, **environment)
 
     assert (result.returncode, result.stderr) == (0, "")
-    parts = [(project / ".venv" / f"{name}.txt.asked").read_text() for name in ("before", "to-l", "from-m")]
-    assert all("==" in part for part in parts)
-    assert "".join(parts) == (ROOT / "requirements" / "dev.txt").read_text()
-    assert "aws-cdk-cloud-assembly-schema==" in parts[0]
-    assert parts[1].startswith("aws-cdk-lib==")
-    asked = (project / ".venv" / "asked.txt").read_text().splitlines()
-    assert [" --no-deps --require-hashes -r " in line for line in asked] == [True, True, True, False]
-
-
-@pytest.mark.parametrize("part", ["before", "to-l", "from-m"])
-def test_a_part_of_the_packages_is_not_enough(part: str, project: Path) -> None:
-    """The next time tries again, as nothing says that all is installed."""
-    fails = f'case "$*" in *{part}*) echo "ERROR: no space left" >&2; exit 1;; esac'
-    python(project / "on-path" / "python3", "3.13.1", f"{fails}; {WRITTEN_DOWN}")
-
-    result = set_up(project)
-
-    assert result.returncode == 1
-    assert result.stderr == "pip can't install requirements/dev.txt; .venv/pip.log says more: ERROR: no space left\n"
-    assert not (project / ".venv" / "installed.txt").exists()
-
-
-def test_an_interruption_ends_both(project: Path) -> None:
-    """A pip that went on would meet the one of the next time."""
-    waits = 'case "$*" in *before*) exit ;; esac; echo >> .venv/started.txt; exec sleep 60'
-    python(project / "on-path" / "python3", "3.13.1", waits)
-    started = project / ".venv" / "started.txt"
-    path = os.pathsep.join([str(project / "on-path"), os.environ["PATH"]])
-    reader, writer = os.pipe()
-    with subprocess.Popen(
-        [project / "scripts" / "set-up"],
-        env={"PATH": path},
-        stdout=subprocess.DEVNULL,
-        pass_fds=[writer],
-        start_new_session=True,
-    ) as process:
-        os.close(writer)
-        until = time.monotonic() + 30
-        while not started.exists() or started.read_text() != "\n\n":
-            assert time.monotonic() < until, "pip wasn't started twice"
-            time.sleep(0.05)
-
-        os.killpg(process.pid, signal.SIGINT)
-
-    assert process.returncode == 130
-    (ended, _, _) = select.select([reader], [], [], 10)
-    os.close(reader)
-    assert ended, "a pip goes on"
+    assert (project / ".venv" / "index.txt").read_text().splitlines() == [index] * 3

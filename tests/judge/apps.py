@@ -1,0 +1,63 @@
+"""Apps with a construct, and faults in them that only the finished templates show."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import aws_cdk as cdk
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_personalize as personalize
+from constructs import Construct
+
+from personalize_kms_constructs import PersonalizeEncryption, PersonalizeResource
+
+LACKS = "Personalize lacks kms:CreateGrant, kms:DescribeKey, kms:GenerateDataKey, kms:ListGrants"
+
+
+def new_app(directory: Path, **options: Any) -> cdk.App:
+    return cdk.App(analytics_reporting=False, outdir=str(directory / "cdk.out"), **options)
+
+
+def encryption(scope: Construct, id: str = "Encryption") -> PersonalizeEncryption:
+    """A construct that allows dataset groups, with its own key and role."""
+    return PersonalizeEncryption(scope, id, resources=[PersonalizeResource.dataset_group()])
+
+
+def break_key_policy(of: PersonalizeEncryption) -> None:
+    """Take actions from the statement for Personalize by an override, which no construct sees."""
+    key = of.encryption_key.node.default_child
+    assert isinstance(key, kms.CfnKey)
+    key.add_property_override("KeyPolicy.Statement.2.Action", ["kms:Decrypt"])
+
+
+def by_hand(scope: Construct) -> personalize.CfnDatasetGroup:
+    """A dataset group that never heard of our construct, and lacks nearly everything."""
+    key = kms.Key(scope, "OtherKey")
+    role = iam.Role(scope, "OtherRole", assumed_by=iam.ServicePrincipal("personalize.amazonaws.com"))
+    return personalize.CfnDatasetGroup(scope, "Books", name="books", kms_key_arn=key.key_arn, role_arn=role.role_arn)
+
+
+def failure(synth: Callable[[], object]) -> str:
+    """The message of a synth that fails; nothing if it succeeds."""
+    try:
+        synth()
+    except RuntimeError as error:
+        return str(error)
+    return ""
+
+
+def told(app: cdk.App) -> list[tuple[str, str, str]]:
+    """What our plugins told in the last synth: rule, severity and construct, each as often as it was told."""
+    path = Path(app.outdir) / "validation-report.json"
+    reports = json.loads(path.read_text())["pluginReports"] if path.exists() else []
+    return sorted(
+        (violation["ruleName"].removeprefix("Personalize::"), violation["severity"], place.get("constructPath", ""))
+        for report in reports
+        if report["pluginName"] == "Personalize"
+        for violation in report["violations"]
+        for place in violation["violatingConstructs"]
+    )

@@ -1,0 +1,355 @@
+"""The judge that comes with a construct: it fails the synth for what is certain, and for what is ours."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import aws_cdk as cdk
+import pytest
+from aws_cdk import assertions, pipelines
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_s3 as s3
+from aws_cdk import aws_stepfunctions as sfn
+from constructs import RootConstruct
+
+from personalize_kms_constructs import PersonalizeEncryption, PersonalizeResource, S3Location
+from personalize_kms_constructs.checks import PersonalizeAccessChecks
+from personalize_kms_constructs.jobs import DatasetExportJob
+from tests.judge.apps import LACKS, break_key_policy, by_hand, encryption, failure, new_app, told
+
+
+@pytest.fixture
+def app(tmp_path: Path) -> cdk.App:
+    return new_app(tmp_path)
+
+
+@pytest.fixture
+def stack(app: cdk.App) -> cdk.Stack:
+    return cdk.Stack(app, "Main")
+
+
+def test_an_override_of_a_statement_fails_the_synth(app: cdk.App, stack: cdk.Stack) -> None:
+    """At the construct, with the statement to add."""
+    break_key_policy(encryption(stack))
+    message = failure(app.synth)
+    assert f"{LACKS} on ${{Main/Encryption/Key}} (key policy)" in message
+    assert 'Suggested fix: add to the key policy of Main/Encryption/Key: {"Effect": "Allow"' in message
+    assert told(app) == [("MissingKeyAccess", "error", "Main/Encryption")]
+
+
+def test_an_override_fails_a_test_with_assertions(stack: cdk.Stack) -> None:
+    """As ``app.synth()`` does."""
+    break_key_policy(encryption(stack))
+    assert LACKS in failure(lambda: assertions.Template.from_stack(stack))
+
+
+def take_key_actions(of: PersonalizeEncryption) -> None:
+    (policy,) = [each for each in of.node.find_all() if isinstance(each, iam.CfnManagedPolicy)]
+    policy.add_property_override("PolicyDocument.Statement.0.Action", "kms:DescribeKey")
+
+
+def take_bucket_policy(of: PersonalizeEncryption) -> None:
+    (policy,) = [each for each in of.node.root.node.find_all() if isinstance(each, s3.CfnBucketPolicy)]
+    policy.add_property_override("PolicyDocument.Statement", [])
+
+
+def take_trust(of: PersonalizeEncryption) -> None:
+    role = of.service_role.node.default_child
+    assert isinstance(role, iam.CfnRole)
+    role.add_property_override("AssumeRolePolicyDocument.Statement.0.Principal", {"Service": "ec2.amazonaws.com"})
+
+
+def no_encryption_key(of: PersonalizeEncryption) -> None:
+    key = of.encryption_key.node.default_child
+    assert isinstance(key, kms.CfnKey)
+    key.add_property_override("KeySpec", "RSA_2048")
+
+
+@pytest.mark.parametrize(
+    ("fault", "rule"),
+    [
+        (break_key_policy, "MissingKeyAccess"),
+        (take_key_actions, "MissingRoleAccess"),
+        (take_bucket_policy, "MissingBucketAccess"),
+        (take_trust, "Trust"),
+        (no_encryption_key, "Configuration"),
+    ],
+)
+def test_each_kind_of_fault(
+    fault: Callable[[PersonalizeEncryption], None], rule: str, app: cdk.App, stack: cdk.Stack
+) -> None:
+    """Of the key policy, the role's policies, the bucket policy, the trust policy and the key."""
+    made = encryption(stack)
+    made.allow(PersonalizeResource.dataset_export_job(S3Location(s3.Bucket(stack, "Data"), "export/")))
+    fault(made)
+    assert "ValidationFailed" in failure(app.synth)
+    assert rule in {rule for rule, severity, _ in told(app) if severity == "error"}
+
+
+def test_a_fault_in_a_nested_stack(app: cdk.App, stack: cdk.Stack) -> None:
+    """By the path of the construct in it."""
+    break_key_policy(encryption(cdk.NestedStack(stack, "Nested")))
+    assert LACKS in failure(app.synth)
+    assert told(app) == [("MissingKeyAccess", "error", "Main/Nested/Encryption")]
+
+
+def test_a_fault_in_a_stage_names_the_app_too(app: cdk.App) -> None:
+    """The CLI counts what is found in the selected stacks, and selects none of a stage."""
+    stage = cdk.Stage(app, "Prod")
+    break_key_policy(encryption(cdk.Stack(stage, "Main")))
+    assert LACKS in failure(app.synth)
+    assert told(app) == [("MissingKeyAccess", "error", ""), ("MissingKeyAccess", "error", "Prod/Main/Encryption")]
+
+
+def test_a_fault_of_a_job(app: cdk.App, stack: cdk.Stack) -> None:
+    """Whose path each execution chooses; the construct allows the same."""
+    made = encryption(stack)
+    export = DatasetExportJob(
+        stack,
+        "Export",
+        encryption=made,
+        dataset_arn="{% $states.input.dataset %}",
+        destination=S3Location(s3.Bucket(stack, "Data"), "export/"),
+        destination_path="{% $states.input.folder %}",
+    )
+    sfn.StateMachine(stack, "Machine", definition_body=sfn.DefinitionBody.from_chainable(export))
+    take_bucket_policy(made)
+    assert "ValidationFailed" in failure(app.synth)
+    assert ("MissingBucketAccess", "error", "Main/Export") in told(app)
+
+
+def test_a_fault_in_what_the_construct_made(app: cdk.App, stack: cdk.Stack) -> None:
+    """A dataset group in another Region's key, which the dataset group alone says."""
+    movies = encryption(stack).add_dataset_group("Movies", name="movies")
+    movies.add_property_deletion_override("RoleArn")
+    assert "ValidationFailed" in failure(app.synth)
+    assert told(app) == [("Configuration", "error", "Main/Encryption/Movies")]
+
+
+def test_silent_on_success(app: cdk.App, stack: cdk.Stack, capfd: pytest.CaptureFixture[str]) -> None:
+    """Nothing is printed, and nothing is in the report of the CDK."""
+    made = encryption(stack)
+    made.allow(PersonalizeResource.dataset_export_job(S3Location(s3.Bucket(stack, "Data"), "export/")))
+    made.add_dataset_group("Movies", name="movies")
+    app.synth()
+    assert told(app) == []
+    assert capfd.readouterr() == ("", "")
+
+
+def test_a_stack_by_hand_beside_ours_fails_nothing(app: cdk.App, stack: cdk.Stack) -> None:
+    """Nor one by hand in the same stack."""
+    encryption(stack)
+    by_hand(stack)
+    by_hand(cdk.Stack(app, "Other"))
+    app.synth()
+    assert told(app) == []
+
+
+def test_a_shared_role_is_judged_for_our_requests_alone(app: cdk.App, stack: cdk.Stack) -> None:
+    """What others ask of it lacks access, and nothing is said."""
+    made = encryption(stack)
+    books = by_hand(stack)
+    books.role_arn = made.service_role.role_arn
+    app.synth()
+    assert told(app) == []
+
+
+def role_without_updates(stack: cdk.Stack) -> None:
+    role = iam.Role(stack, "Given", assumed_by=iam.ServicePrincipal("personalize.amazonaws.com"))
+    resources = [PersonalizeResource.dataset_group()]
+    PersonalizeEncryption(stack, "Encryption", service_role=role.without_policy_updates(), resources=resources)
+
+
+def role_without_updates_of_another_stack(stack: cdk.Stack) -> None:
+    """The key policy leaves it to IAM there, whose statements are pending."""
+    other = cdk.Stack(stack.node.root, "Roles")
+    principal = iam.ServicePrincipal("personalize.amazonaws.com")
+    role = iam.Role(other, "Given", role_name="given", assumed_by=principal)
+    resources = [PersonalizeResource.dataset_group()]
+    PersonalizeEncryption(stack, "Encryption", service_role=role.without_policy_updates(), resources=resources)
+
+
+def bucket_by_its_name(stack: cdk.Stack) -> None:
+    s3.Bucket(stack, "Data", bucket_name="ratings")
+    named = s3.Bucket.from_bucket_name(stack, "Named", "ratings")
+    export = PersonalizeResource.dataset_export_job(S3Location(named, "export/"))
+    PersonalizeEncryption(stack, "Encryption", resources=[export])
+
+
+@pytest.mark.parametrize("build", [role_without_updates, role_without_updates_of_another_stack, bucket_by_its_name])
+def test_what_is_pending_fails_nothing(build: Callable[[cdk.Stack], None], app: cdk.App, stack: cdk.Stack) -> None:
+    """The construct has told of it by a warning, and somebody may add it."""
+    build(stack)
+    app.synth()
+    assert told(app) == []
+
+
+def test_what_is_pending_hides_nothing_else(app: cdk.App, stack: cdk.Stack) -> None:
+    """A fault in another policy of the same construct."""
+    bucket_by_its_name(stack)
+    made = stack.node.find_child("Encryption")
+    assert isinstance(made, PersonalizeEncryption)
+    break_key_policy(made)
+    assert "ValidationFailed" in failure(app.synth)
+    assert set(told(app)) == {("MissingKeyAccess", "error", "Main/Encryption")}
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_nothing_is_told_twice(first: bool, app: cdk.App, stack: cdk.Stack) -> None:
+    """With the user's own checks, before or after, which tell all that the judge leaves to them."""
+    if first:
+        cdk.Validations.of(app).add_plugins(PersonalizeAccessChecks())
+    made = encryption(stack)
+    break_key_policy(made)
+    by_hand(cdk.Stack(app, "Other"))
+    if not first:
+        cdk.Validations.of(app).add_plugins(PersonalizeAccessChecks())
+    assert LACKS in failure(app.synth)
+    errors = [(rule, place) for rule, severity, place in told(app) if severity == "error"]
+    assert errors == [
+        ("MissingKeyAccess", "Main/Encryption"),
+        ("MissingKeyAccess", "Other/Books"),
+        ("MissingKeyAccess", "Other/Books"),
+        ("MissingRoleAccess", "Other/Books"),
+    ]
+
+
+def test_what_ours_and_others_lack_is_told_of_others_by_the_checks(app: cdk.App, stack: cdk.Stack) -> None:
+    """A dataset group by hand on the construct's key: each is told of once."""
+    cdk.Validations.of(app).add_plugins(PersonalizeAccessChecks())
+    made = encryption(stack)
+    books = by_hand(stack)
+    books.kms_key_arn, books.role_arn = made.encryption_key.key_arn, made.service_role.role_arn
+    books.node.add_dependency(made.permissions)
+    break_key_policy(made)
+    assert LACKS in failure(app.synth)
+    errors = [(rule, place) for rule, severity, place in told(app) if severity == "error"]
+    assert errors == [("MissingKeyAccess", "Main/Books"), ("MissingKeyAccess", "Main/Encryption")]
+
+
+def test_the_stage_of_a_pipeline_is_judged(app: cdk.App, stack: cdk.Stack) -> None:
+    """``add_stage`` synthesizes it at once; the judge sees it at the end."""
+    source = pipelines.CodePipelineSource.s3(s3.Bucket(stack, "Source"), "app.zip")
+    step = pipelines.ShellStep("Synth", commands=["cdk synth"], input=source)
+    pipeline = pipelines.CodePipeline(stack, "Pipeline", synth=step)
+    stage = cdk.Stage(app, "Prod")
+    break_key_policy(encryption(cdk.Stack(stage, "Main")))
+    pipeline.add_stage(stage)
+    assert LACKS in failure(app.synth)
+    assert ("MissingKeyAccess", "error", "Prod/Main/Encryption") in told(app)
+
+
+def test_several_apps_in_one_process(tmp_path: Path) -> None:
+    """Each has one judge of its own, which sees nothing of the others."""
+    apps = [new_app(tmp_path / name) for name in ("one", "two", "three")]
+    made = [encryption(cdk.Stack(app, "Main")) for app in apps for _ in range(1)]
+    encryption(cdk.Stack(apps[1], "Other"))
+    break_key_policy(made[1])
+    assert [bool(failure(app.synth)) for app in apps] == [False, True, False]
+    assert [told(app) for app in apps] == [[], [("MissingKeyAccess", "error", "Main/Encryption")], []]
+
+
+def test_an_app_that_nobody_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A stack without a scope makes one, which is another object each time that somebody asks for it."""
+    monkeypatch.chdir(tmp_path)
+    stack = cdk.Stack()
+    break_key_policy(encryption(stack))
+    encryption(stack, "Other")
+    message = failure(lambda: assertions.Template.from_stack(stack))
+    assert message.count(f"ERROR {LACKS}") == 1
+
+
+def broken(app: cdk.App) -> cdk.Stack:
+    """A stack with resources that wait for each other, and a definition that is no JSON."""
+    stack = cdk.Stack(app, "Broken")
+    one = cdk.CfnResource(stack, "One", type="AWS::SNS::Topic", properties={"TopicName": {"Ref": "Two"}})
+    cdk.CfnResource(stack, "Two", type="AWS::SNS::Topic", properties={"TopicName": {"Ref": "One"}})
+    machine = {"DefinitionString": "{personalize"}
+    cdk.CfnResource(stack, "Machine", type="AWS::StepFunctions::StateMachine", properties=machine)
+    return one.stack
+
+
+def test_a_foreign_stack_that_cant_be_read(app: cdk.App, stack: cdk.Stack) -> None:
+    """Nothing is said of it."""
+    broken(app)
+    encryption(stack)
+    app.synth()
+    assert told(app) == []
+
+
+def test_ours_is_judged_beside_a_foreign_stack_that_cant_be_read(app: cdk.App, stack: cdk.Stack) -> None:
+    """It stops nobody."""
+    broken(app)
+    break_key_policy(encryption(stack))
+    assert LACKS in failure(app.synth)
+    assert told(app) == [("MissingKeyAccess", "error", "Main/Encryption")]
+
+
+def test_a_stack_of_ours_that_cant_be_read_is_a_warning(app: cdk.App) -> None:
+    """And what can be read of it is judged."""
+    break_key_policy(encryption(broken(app)))
+    assert LACKS in failure(app.synth)
+    assert told(app) == [("MissingKeyAccess", "error", "Broken/Encryption"), ("Undecided", "warning", "")]
+    assert "Broken.template.json: circular reference: " in failure(app.synth)
+
+
+def test_it_never_raises(app: cdk.App, stack: cdk.Stack, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A plugin that does passes under the CLI, as if all were well."""
+
+    def compare(*_: Any) -> None:
+        raise LookupError("no such thing")
+
+    monkeypatch.setattr("personalize_kms_constructs.checks._verdict.compare", compare)
+    encryption(stack)
+    app.synth()
+    assert told(app) == [("Undecided", "warning", "")]
+
+
+def acknowledge(scope: cdk.Stack | PersonalizeEncryption | cdk.App, rule: str) -> None:
+    known = cdk.Acknowledgment(id=f"Personalize::{rule}", reason="known")
+    cdk.Validations.of(scope).acknowledge(known)
+
+
+@pytest.mark.parametrize("where", ["construct", "stack", "app"])
+@pytest.mark.parametrize("in_stage", [False, True])
+def test_what_is_acknowledged_fails_nothing(where: str, in_stage: bool, app: cdk.App) -> None:
+    """On the construct or above; in a stage too, where the CDK would look at the app alone."""
+    stack = cdk.Stack(cdk.Stage(app, "Prod") if in_stage else app, "Main")
+    made = encryption(stack)
+    break_key_policy(made)
+    acknowledge({"construct": made, "stack": stack, "app": app}[where], "MissingKeyAccess")
+    app.synth()
+    assert told(app) == []
+
+
+def test_other_findings_than_those_acknowledged_fail(app: cdk.App, stack: cdk.Stack) -> None:
+    """Of another rule, or another construct."""
+    made, other = encryption(stack), encryption(stack, "Other")
+    break_key_policy(made)
+    break_key_policy(other)
+    acknowledge(made, "MissingKeyAccess")
+    acknowledge(other, "MissingRoleAccess")
+    assert LACKS in failure(app.synth)
+    assert told(app) == [("MissingKeyAccess", "error", "Main/Other")]
+
+
+@pytest.mark.parametrize("no", [False, "false"])
+def test_the_context_switches_it_off(no: object, tmp_path: Path) -> None:
+    """From ``cdk.json``, and from the command line, where all values are texts; the checks tell all then."""
+    app = new_app(tmp_path, context={"personalize-kms-constructs:judge": no})
+    break_key_policy(encryption(cdk.Stack(app, "Main")))
+    app.synth()
+    assert told(app) == []
+    cdk.Validations.of(app).add_plugins(PersonalizeAccessChecks())
+    assert LACKS in failure(lambda: app.synth(force=True))
+    assert ("MissingKeyAccess", "error", "Main/Encryption") in told(app)
+
+
+def test_a_tree_that_is_no_app_has_no_judge(tmp_path: Path) -> None:
+    """The CDK asks plugins of apps alone."""
+    stage = cdk.Stage(RootConstruct(), "Prod", outdir=str(tmp_path))
+    break_key_policy(encryption(cdk.Stack(stage, "Main")))
+    stage.synth()

@@ -1,0 +1,201 @@
+"""The house: what its modules import, what they are called, and which of them name an action."""
+
+import ast
+import re
+import subprocess
+import sys
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from functools import cache
+from graphlib import CycleError, TopologicalSorter
+from pathlib import Path
+
+import pytest
+
+import personalize_kms_constructs
+
+PACKAGE = Path(personalize_kms_constructs.__file__).parent
+ROOT = (PACKAGE.name,)
+Module = tuple[str, ...]
+
+# What isn't in order yet.
+IN_CIRCLES = {
+    ("_access.graph", "_access.report"),
+    ("_access.markdown", "_access.report"),
+    ("_access.text", "_access.report"),
+    ("_assembly.construct_paths", "_assembly.assembly"),
+    ("_assembly.cross_region", "_assembly.stacks"),
+    ("_assembly.physical", "_assembly.stacks"),
+    ("_assembly.stacks", "_assembly.app"),
+}
+MODULES_OF_ONE_NAME = {
+    "app",
+    "assembly",
+    "buckets",
+    "callers",
+    "checks",
+    "conditions",
+    "encryption",
+    "errors",
+    "keys",
+    "limits",
+    "metadata",
+    "names",
+    "policies",
+    "principals",
+    "resources",
+    "roles",
+    "statements",
+}
+CLASSES_OF_ONE_NAME = {
+    "BucketFacts",
+    "Call",
+    "Dependencies",
+    "Facts",
+    "Job",
+    "Judgement",
+    "KeyFacts",
+    "KeyPolicy",
+    "Parameters",
+    "Place",
+    "Policy",
+    "Reader",
+    "RoleFacts",
+    "Stack",
+}
+
+
+@cache
+def modules() -> dict[Module, ast.Module]:
+    """Each module of the package by its name; a package is its ``__init__``."""
+    found = {}
+    for path in sorted(PACKAGE.rglob("*.py")):
+        name = (*ROOT, *path.relative_to(PACKAGE).with_suffix("").parts)
+        found[name[:-1] if name[-1] == "__init__" else name] = ast.parse(path.read_text("utf-8"))
+    return found
+
+
+def shown(module: Module) -> str:
+    return ".".join(module[1:]) or "__init__"
+
+
+def is_package(module: Module) -> bool:
+    return (PACKAGE / Path(*module[1:]) / "__init__.py").exists()
+
+
+def imported(module: Module) -> Iterator[Module]:
+    """What a module imports, wherever that stands in it: for type checkers and in functions, too."""
+    for node in ast.walk(modules()[module]):
+        if isinstance(node, ast.Import):
+            yield from (tuple(alias.name.split(".")) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            above = node.level - is_package(module)
+            start = module[: len(module) - above] if node.level else ()
+            whole = (*start, *(node.module or "").split(".")) if node.module else start
+            for alias in node.names:
+                yield (*whole, alias.name) if (*whole, alias.name) in modules() else whole
+
+
+def imported_of_the_package(module: Module) -> set[Module]:
+    """The modules of the package that are loaded before one, less the packages that it is in itself."""
+    loaded = {name[:length] for name in imported(module) for length in range(1, len(name) + 1)}
+    return {name for name in loaded & modules().keys() if name != module[: len(name)]}
+
+
+def test_no_imports_go_in_a_circle() -> None:
+    """Imports for type checkers and in functions included: a reader can begin at one end."""
+    graph = {
+        module: {other for other in imported_of_the_package(module) if (shown(module), shown(other)) not in IN_CIRCLES}
+        for module in modules()
+    }
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as error:
+        pytest.fail(" imports ".join(shown(name) for name in reversed(error.args[1])))
+
+
+ENGINE = [module for module in modules() if module[1:2] == ("_access",)]
+
+
+@pytest.mark.parametrize("module", ENGINE, ids=shown)
+def test_a_module_of_the_engine_imports_the_standard_library_the_table_and_the_engine(module: Module) -> None:
+    """An account can be judged without the CDK, and a template without boto3."""
+    for name in imported(module):
+        assert name[0] in sys.stdlib_module_names or name[:2] in ((*ROOT, "_access"), (*ROOT, "matrix")), name
+
+
+def test_the_engine_works_without_the_cdk_and_boto3(tmp_path: Path) -> None:
+    """Loaded beside the package's constructs, none of these is there."""
+    code = f"""
+import sys, types
+for name in ("aws_cdk", "constructs", "jsii", "boto3", "botocore", "click", "rich"):
+    sys.modules[name] = None
+package = types.ModuleType("personalize_kms_constructs")
+package.__path__ = [{str(PACKAGE)!r}]
+sys.modules["personalize_kms_constructs"] = package
+from personalize_kms_constructs._access.comparison import compare
+from personalize_kms_constructs._access.model import AccessModel
+report = compare(AccessModel())
+print(report.to_text(), report.to_markdown(), report.to_json())
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=tmp_path, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "0 missing" in done.stdout
+
+
+def said_again(names: Iterable[tuple[str, Module]]) -> dict[str, list[str]]:
+    """The names that are said more than once, and where."""
+    places = defaultdict(list)
+    for name, module in names:
+        places[name.strip("_")].append(shown(module))
+    return {name: found for name, found in places.items() if len(found) > 1}
+
+
+def test_a_module_has_its_name_alone() -> None:
+    """A name means one thing in the whole package, whether it is private or not."""
+    again = said_again((module[-1], module) for module in modules())
+    assert again.keys() <= MODULES_OF_ONE_NAME, again
+
+
+def test_a_class_has_its_name_alone() -> None:
+    """A name means one thing in the whole package, whether it is private or not."""
+    classes = (
+        (node.name, module)
+        for module, tree in modules().items()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ClassDef)
+    )
+    again = said_again(classes)
+    assert again.keys() <= CLASSES_OF_ONE_NAME, again
+
+
+# The modules that name an action of KMS or S3 though they aren't the table, and why they may.
+NAME_ACTIONS = {
+    "_access.excess": "what is read in a policy that gives more than the page asks for",
+    "_default_key_policy": "KMS's default policy, which a key without one is given",
+    "_managed_key_policy.shared_function": "what the managed function calls, which is no permission of Personalize",
+}
+
+
+def actions_in(module: Module) -> set[str]:
+    """The actions in a module's texts, docstrings left out."""
+    tree = modules()[module]
+    documented = (ast.Module, ast.ClassDef, ast.FunctionDef)
+    docstrings = {ast.get_docstring(node, clean=False) for node in ast.walk(tree) if isinstance(node, documented)}
+    texts = {node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str)}
+    return {action for text in texts - docstrings for action in re.findall(r"(?<![:\w])(?:kms|s3):[A-Z*]\w*", text)}
+
+
+def test_only_the_table_names_actions() -> None:
+    """Whoever adds a permission of the page, or takes one out, has one place to do it."""
+    naming = {shown(module): actions for module in modules() if (actions := actions_in(module))}
+    assert naming.keys() <= {"matrix", *NAME_ACTIONS}, naming
+
+
+@pytest.mark.parametrize("module", modules(), ids=shown)
+def test_no_docstring_is_a_riddle(module: Module) -> None:
+    """It begins with a verb or a noun, not with a question."""
+    for node in ast.walk(modules()[module]):
+        if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef)):
+            text = ast.get_docstring(node) or ""
+            assert text.split(" ")[0] not in {"What", "Whether", "Why", "How"}, text
