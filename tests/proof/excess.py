@@ -27,7 +27,17 @@ from tests.proof.needs import IF_PRESENT, REQUIRED, Need, Target, Use
 Found = tuple[str, str, str, str]
 """Principal, action, resource and policy."""
 
-IAM_SERVICES = ("kms", "s3", "cloudwatch")
+ON_EVERYTHING = sorted(
+    {
+        action.partition(":")[0]
+        for sentences in page.PAGE.values()
+        for asked in sentences
+        if page.EVERYTHING in asked.on
+        for action in asked.actions
+    }
+)
+"""The services whose actions take no narrower resource."""
+IAM_SERVICES = ("kms", "s3", *ON_EVERYTHING)
 STRANGE_ACCOUNT = "999988887777"
 
 
@@ -184,7 +194,7 @@ def _in_iam(role: Role, ours: Deployed, here: Environment, asked: Sequence[Need]
             given = allowed_by(text, caller, actions_of("s3"), resource)
             for action in sorted(given and given - _asked(asked, role.arn, [page.IAM], resource)):
                 yield role.arn, action, resource, page.IAM
-    given = allowed(statements, caller, actions_of("cloudwatch"), "*")
+    given = {action for service in ON_EVERYTHING for action in allowed(statements, caller, actions_of(service), "*")}
     for action in sorted(given - _asked(asked, role.arn, [page.IAM], "*")):
         yield role.arn, action, "*", page.IAM
 
