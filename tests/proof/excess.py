@@ -27,15 +27,7 @@ from tests.proof.needs import IF_PRESENT, REQUIRED, Need, Target, Use
 Found = tuple[str, str, str, str]
 """Principal, action, resource and policy."""
 
-ON_EVERYTHING = sorted(
-    {
-        action.partition(":")[0]
-        for sentences in page.PAGE.values()
-        for asked in sentences
-        if page.EVERYTHING in asked.on
-        for action in asked.actions
-    }
-)
+ON_EVERYTHING = sorted({action.partition(":")[0] for action in page.ON_EVERYTHING})
 """The services whose actions take no narrower resource."""
 IAM_SERVICES = ("kms", "s3", *ON_EVERYTHING)
 STRANGE_ACCOUNT = "999988887777"

@@ -108,6 +108,11 @@ PAGE: dict[str, tuple[Asked, ...]] = {
     ),
 }
 
+ON_EVERYTHING = frozenset(
+    action for sentences in PAGE.values() for asked in sentences if EVERYTHING in asked.on for action in asked.actions
+)
+"""The actions that take no narrower resource."""
+
 
 def reads(kind: str) -> bool:
     """Tell if a resource has a source."""
