@@ -22,6 +22,7 @@ from tests.proof.needs import IF_PRESENT, NONE, REQUIRED, Chosen, Place, Use
 from tests.proof.page import PAGE, reads, writes
 
 KINDS = tuple(PAGE)
+WITH_L1S = ("dataset group", "dataset import job", "metric attribution")
 OTHER_ACCOUNT = "444455556666"
 CHECKS = {
     SourceAccountCheck.IF_PRESENT: IF_PRESENT,
@@ -98,7 +99,7 @@ class Building:
     def wire(
         self, scope: Construct, id: str, picks: list[Pick], *, later: Sequence[Pick] = (), **props: Any
     ) -> PersonalizeEncryption:
-        """The construct, asked for this; where that is all resources, L1s of them are made as well."""
+        """The construct, asked for this; where these are among it, their L1s are made as well."""
         encryption = PersonalizeEncryption(scope, id, resources=[resource(pick) for pick in picks], **props)
         if later:
             encryption.allow(*[resource(pick) for pick in later])
@@ -107,7 +108,8 @@ class Building:
         key = props.get("encryption_key", encryption.encryption_key)
         role = props.get("service_role", encryption.service_role)
         self.wired.append(Wired(encryption, asked, check, "service_role" not in props, key, role))
-        if sorted(kind for kind, *_ in asked) == sorted(KINDS):
+        kinds = [kind for kind, *_ in asked]
+        if all(kinds.count(kind) == 1 for kind in WITH_L1S):
             self._add_l1s(encryption, id.lower(), asked)
         return encryption
 

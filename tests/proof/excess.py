@@ -186,7 +186,7 @@ def _in_iam(role: Role, ours: Deployed, here: Environment, asked: Sequence[Need]
             given = allowed_by(text, caller, actions_of("s3"), resource)
             for action in sorted(given and given - _asked(asked, role.arn, [page.IAM], resource)):
                 yield role.arn, action, resource, page.IAM
-    given = {action for service in ON_EVERYTHING for action in allowed(statements, caller, actions_of(service), "*")}
+    given = frozenset().union(*(allowed(statements, caller, actions_of(service), "*") for service in ON_EVERYTHING))
     for action in sorted(given - _asked(asked, role.arn, [page.IAM], "*")):
         yield role.arn, action, "*", page.IAM
 
