@@ -7,7 +7,8 @@ from collections.abc import Iterator
 
 from embedded_aws import EmbeddedAws
 from personalize_kms_constructs import matrix
-from personalize_kms_constructs._access.model import AccessModel, Asked, Bucket, Key, Location, Policy, Role
+from personalize_kms_constructs._access.model import AccessModel, Asked, Bucket, Key, Location, Role
+from personalize_kms_constructs._access.written import Policy
 
 
 def deployed_access(aws: EmbeddedAws) -> AccessModel:

@@ -40,7 +40,7 @@ def test_a_dataset_group_has_key_role_and_order(
     assert only(stack, "AWS::Personalize::DatasetGroup") == {
         "Type": "AWS::Personalize::DatasetGroup",
         "Properties": {"Name": "movies", "KmsKeyArn": KEY, "RoleArn": ROLE},
-        "DependsOn": ["EncryptionKey3A692D6E", "EncryptionPolicy3F28E3E0"],
+        "DependsOn": ["EncryptionPolicy3F28E3E0"],
     }
 
 
@@ -90,12 +90,7 @@ def test_a_dataset_imports_with_the_role(
                 "RoleArn": ROLE,
             },
         },
-        "DependsOn": [
-            "DataKey17AFBB84",
-            "EncryptedBucketPolicy0FE5B3AE",
-            "EncryptionKey3A692D6E",
-            "EncryptionPolicy3F28E3E0",
-        ],
+        "DependsOn": ["DataKey17AFBB84", "EncryptedBucketPolicy0FE5B3AE", "EncryptionPolicy3F28E3E0"],
     }
     assert len(key_policy(stack, "DataKey17AFBB84")) == 2
 
@@ -198,12 +193,7 @@ def test_a_metric_attribution_writes_with_role_and_key(
                 },
             },
         },
-        "DependsOn": [
-            "DataKey17AFBB84",
-            "EncryptedBucketPolicy0FE5B3AE",
-            "EncryptionKey3A692D6E",
-            "EncryptionPolicy3F28E3E0",
-        ],
+        "DependsOn": ["EncryptedBucketPolicy0FE5B3AE", "EncryptionPolicy3F28E3E0"],
     }
 
 
@@ -248,7 +238,7 @@ def test_tags_of_the_app_do_not_reach_dataset_groups_and_datasets(
 def test_resources_of_the_user_wait_for_policies_allowed_later(
     stack: cdk.Stack, encryption: PersonalizeEncryption, movies: personalize.CfnDatasetGroup, bucket: s3.Bucket
 ) -> None:
-    """``permissions`` holds every policy, that of the key too, also those that come after the dependency was added."""
+    """``permissions`` holds every policy, also those that come after the dependency was added."""
     solution = personalize.CfnSolution(stack, "Solution", name="s", dataset_group_arn=movies.attr_dataset_group_arn)
     solution.node.add_dependency(encryption.permissions)
     encryption.add_dataset(
@@ -261,7 +251,6 @@ def test_resources_of_the_user_wait_for_policies_allowed_later(
     )
     assert only(stack, "AWS::Personalize::Solution")["DependsOn"] == [
         "BucketPolicyE9A3008A",
-        "EncryptionKey3A692D6E",
         "EncryptionPolicy3F28E3E0",
     ]
 

@@ -19,15 +19,18 @@ from personalize_kms_constructs._grant.sizes import most_of
         (["a", "b"], 9),
         ({"a": "b"}, 9),
         ({"a": "b", "c": ["d"]}, 19),
-        (f"arn:{cdk.Aws.PARTITION}:x", 2 + 4 + 10 + 2),
-        (cdk.Aws.REGION, 2 + 15),
-        (cdk.Aws.ACCOUNT_ID, 2 + 12),
     ],
-    ids=str,
 )
 def test_the_size_of(value: Any, most: int) -> None:
     """Strings have quotes, lists and objects brackets and commas, and nothing has white space."""
     assert most_of(value) == most
+
+
+def test_the_size_of_pseudo_parameters() -> None:
+    """In the partition, the Region and the account with the longest."""
+    assert most_of(f"arn:{cdk.Aws.PARTITION}:x") == 2 + 4 + 10 + 2
+    assert most_of(cdk.Aws.REGION) == 2 + 15
+    assert most_of(cdk.Aws.ACCOUNT_ID) == 2 + 12
 
 
 def test_the_size_of_an_arn(stack: cdk.Stack) -> None:

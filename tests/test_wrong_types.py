@@ -26,14 +26,14 @@ A_CHECK = (
     "a member of the enumeration is expected: use SourceAccountCheck.IF_PRESENT or SourceAccountCheck.REQUIRED or "
     "SourceAccountCheck.NONE"
 )
-A_REMOVAL = "a key is kept or destroyed: use RemovalPolicy.RETAIN or RemovalPolicy.DESTROY"
+A_REMOVAL = "RETAIN or DESTROY is expected: use RemovalPolicy.RETAIN or RemovalPolicy.DESTROY"
 A_RESOURCE = "is not a resource: call a factory, as in PersonalizeResource.dataset_group(), and unpack lists with *"
 A_LOCATION = "a location is expected: pass S3Location(bucket, prefix)"
 A_DATASET_GROUP = (
     "a dataset group is expected: pass what add_dataset_group returned, a personalize.CfnDatasetGroup or an ARN"
 )
-A_MAPPING = "a mapping is expected: pass {'key': 'value'}"
-STRINGS = "strings are expected: pass {'key': 'value'}"
+A_MAPPING = "a mapping of strings is expected: pass {'key': 'value'}"
+STRINGS = "a mapping of strings is expected: pass {'key': 'value'}"
 AN_ID = "an id is expected: pass a string that is known at synth, as 'Movies'"
 METRICS = "a list of metrics is expected: pass [personalize.CfnMetricAttribution.MetricAttributeProperty(…)]"
 A_CALLER = "a caller is expected: pass a role, a user or a function, or iam.Role.from_role_arn for an ARN"
@@ -117,9 +117,9 @@ def test_everything_wrong_with_the_construct(stack: cdk.Stack) -> None:
         f"- removal_policy is 'DESTROY' but {A_REMOVAL}",
         f"- source_account_check is True but {A_CHECK}",
         f"- imported_key_policy is 'MANAGED' but {A_POLICY}",
+        "- role_name is for the role made here, but service_role is given: leave one out",
         "- role_name is 'my role' but IAM takes 1 to 64 letters, digits and characters of '+=,.@-_': use a name of "
         "these",
-        "- role_name is for the role made here, but service_role is given: leave one out",
         f"- 'dataset_group' {A_RESOURCE}",
         "- destination of dataset export job has prefix 'out', which is not a folder: end it in '/', as 'out/'",
     ]

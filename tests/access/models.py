@@ -7,8 +7,9 @@ from typing import Any
 from personalize_kms_constructs import matrix
 from personalize_kms_constructs._access.comparison import compare
 from personalize_kms_constructs._access.entries import Entry
-from personalize_kms_constructs._access.model import AccessModel, Asked, Bucket, Key, Location, Policy, Role
+from personalize_kms_constructs._access.model import AccessModel, Asked, Bucket, Key, Location, Role
 from personalize_kms_constructs._access.report import AccessReport
+from personalize_kms_constructs._access.written import Policy
 
 ACCOUNT = "111122223333"
 ANOTHER_ACCOUNT = "444455556666"

@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
+from personalize_kms_constructs._access.causes import Cause
 from personalize_kms_constructs._access.comparison import compare
-from personalize_kms_constructs._access.model import Policy
+from personalize_kms_constructs._access.written import Policy
 from tests.access.models import (
     ACCOUNT,
     BUCKET,
@@ -239,6 +240,59 @@ def test_a_boundary_limits_what_the_key_policy_gives_the_role() -> None:
     report = compare(found)
     assert lines(report.missing) == {("role", "key", each, KEY) for each in KEY_POLICY_ACTIONS if each != "kms:Decrypt"}
     assert {each.because for each in report.missing} == {"the role's permissions boundary doesn't allow it"}
+
+
+BOUNDED = policy("boundary", [iam(["s3:*"], "*")])
+BY_ARN = {"ArnEquals": {"aws:PrincipalArn": ROLE}}
+
+
+@pytest.mark.parametrize(
+    ("statement", "missing", "undecided"),
+    [
+        (role(KEY_POLICY_ACTIONS), KEY_POLICY_ACTIONS, []),
+        (role(KEY_POLICY_ACTIONS, Principal="*", Condition=BY_ARN), [], []),
+        (role(KEY_POLICY_ACTIONS, Principal={"AWS": "*"}, Condition={"ArnLike": {"aws:PrincipalArn": ROLE}}), [], []),
+        # What IAM's guide doesn't say of everybody, and of a session that may be Personalize's, stays open.
+        (role(KEY_POLICY_ACTIONS, Principal="*"), [], KEY_POLICY_ACTIONS),
+        (
+            role(KEY_POLICY_ACTIONS, Principal={"AWS": f"arn:aws:sts::{ACCOUNT}:assumed-role/PersonalizeRole/session"}),
+            [],
+            KEY_POLICY_ACTIONS,
+        ),
+        # The account delegates to IAM, where the boundary counts.
+        (role(KEY_POLICY_ACTIONS, Principal={"AWS": ROOT}, Condition=BY_ARN), KEY_POLICY_ACTIONS, []),
+    ],
+)
+def test_a_boundary_does_not_limit_what_the_key_policy_gives_by_the_principals_arn(
+    statement: Statement, missing: list[str], undecided: list[str]
+) -> None:
+    """Or to a session: "Permissions boundaries … do not limit permissions granted using the aws:PrincipalArn …"."""
+    found = model(asked(IMPORT_JOB, source=location()), key=[statement, service(KEY_POLICY_ACTIONS)], iam=READ)
+    found.roles[ROLE].identity.append(policy("KMS", [iam(["kms:*"])]))
+    found.roles[ROLE].boundary = BOUNDED
+    report = compare(found)
+    assert sorted(each.action for each in report.missing if each.policy == "key") == sorted(missing)
+    assert sorted(each.action for each in report.undecided if each.policy == "key") == sorted(undecided)
+
+
+@pytest.mark.parametrize("key", [[], ON_KEY[:1], [role(KEY_POLICY_ACTIONS, Principal={"AWS": ROOT})]])
+def test_where_the_boundary_refuses_it_is_the_reason_and_no_statement_is_proposed(key: list[Statement]) -> None:
+    """Whatever the other policies lack besides: no statement of theirs helps."""
+    found = model(key=[*key, ON_KEY[1]], iam=[])
+    found.roles[ROLE].boundary = BOUNDED
+    missing = compare(found).missing
+    assert {(each.policy, each.cause, each.add) for each in missing} == {
+        ("key", Cause.BOUNDARY, None),
+        ("role", Cause.BOUNDARY, None),
+    }
+
+
+def test_not_principal_never_spares_a_role_that_has_a_boundary() -> None:
+    """IAM's guide: it will always deny a principal that has a permissions boundary, whatever the element names."""
+    deny = {"Sid": "Others", "Effect": "Deny", "NotPrincipal": {"AWS": [ROLE, ROOT], "Service": SERVICE}}
+    found = model(key=[*ON_KEY, {**deny, "Action": "kms:*", "Resource": "*"}], iam=[iam(IAM_ACTIONS)])
+    found.roles[ROLE].boundary = policy("boundary", [iam(["*"], "*")])
+    assert {(each.principal, each.cause) for each in compare(found).missing} == {("role", Cause.DENIED)}
 
 
 def test_a_boundary_that_cannot_be_seen_leaves_the_role_undecided() -> None:

@@ -163,9 +163,9 @@ def role_on_key(draw: random.Random) -> tuple[Answer, bool, Any]:
     in_iam, boundary = statements(draw, 3, *choices), statements(draw, 2, *choices) if draw.random() < 0.3 else None
     arn = KEY if draw.random() < 0.8 else KEY.replace(ACCOUNT, ANOTHER_ACCOUNT)
     key = Key(arn, [policy("key policy", on_key)])
-    role = Role(ROLE, identity=[policy("IAM", in_iam)], boundary=(boundary and policy("boundary", boundary)) or None)
-    if boundary == []:
-        role.boundary = policy("boundary", [])
+    role = Role(ROLE, identity=[policy("IAM", in_iam)])
+    if boundary is not None:
+        role.boundary = policy("boundary", boundary)
     ours = decision.role_on_key(Caller(ROLE, ACCOUNT, REGION), role, key, "kms:Decrypt").answer
     documents = access.Role(ROLE, {}, ({"Statement": in_iam},), None if boundary is None else {"Statement": boundary})
     theirs = access.on_key(documents, access.Key(arn, {"Statement": on_key}), "kms:Decrypt", REGION) is None
@@ -215,6 +215,13 @@ EXPLAINED: dict[str, Callable[[list[Statement]], bool]] = {
     # (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html).
     "a wildcard in a principal": lambda found: f"arn:aws:iam::{ACCOUNT}:role/*" in _principals(found),
     # Names of principals are compared with their case.
+    # "Permissions boundaries … do not limit permissions granted using the aws:PrincipalArn condition key with a
+    # wildcard(*) in the Principal element"
+    # (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic_policy-eval-basics-iam.html).
+    "everybody with the role's ARN, whatever the boundary": lambda found: any(
+        each["Effect"] == "Allow" and each["Principal"] in ("*", {"AWS": "*"}) and "aws:PrincipalArn" in str(each)
+        for each in found
+    ),
     "a principal in another case": lambda found: any(
         isinstance(each, str) and each != ROLE and each.lower() == ROLE.lower() for each in _principals(found)
     ),

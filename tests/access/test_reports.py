@@ -5,6 +5,7 @@ import re
 from dataclasses import replace
 
 from personalize_kms_constructs import matrix
+from personalize_kms_constructs._access.causes import Cause, because
 from personalize_kms_constructs._access.comparison import compare
 from personalize_kms_constructs._access.model import Location, Problem
 from personalize_kms_constructs._access.report import AccessReport, merged
@@ -175,6 +176,7 @@ def test_json_is_complete_and_stable() -> None:
             "policy_of": KEY,
             "needed_by": ["movies (dataset group)"],
             "page": "https://docs.aws.amazon.com/personalize/latest/dg/granting-personalize-key-access.html",
+            "cause": "no-statement",
             "because": "the key policy has no statement that allows it",
             "add": {"Effect": "Allow", "Principal": {"AWS": ROLE}, "Action": ["kms:Decrypt"], "Resource": "*"},
             "add_to": "key",
@@ -286,15 +288,15 @@ def test_markdown_keeps_its_tables_whatever_names_are() -> None:
 def test_the_problems_of_merged_reports_are_in_one_order() -> None:
     """Those that read alike too, in the order of a single report: by kind, place and message."""
     problems = [
-        Problem(kind, message, where, declared)
+        Problem(kind, name, because(Cause.NO_ROLE), needed_by=(where,), declared=(declared,))
         for kind in ("trust", "limit")
-        for message in ("b", "a")
+        for name in ("b", "a")
         for where in ("2", "1")
         for declared in ("y", "x")
     ]
     for order in (problems, problems[::-1]):
         both = merged([AccessReport(problems=tuple(order[:8])), AccessReport(problems=tuple(order[8:]))])
-        assert [(each.kind, each.where, each.message, each.declared) for each in both.problems] == [
+        assert [(each.kind, each.where, each.subject, *each.declared) for each in both.problems] == [
             ("limit", "1", "a", "x"), ("limit", "1", "a", "y"), ("limit", "1", "b", "x"), ("limit", "1", "b", "y"),
             ("limit", "2", "a", "x"), ("limit", "2", "a", "y"), ("limit", "2", "b", "x"), ("limit", "2", "b", "y"),
             ("trust", "1", "a", "x"), ("trust", "1", "a", "y"), ("trust", "1", "b", "x"), ("trust", "1", "b", "y"),

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from personalize_kms_constructs._access.comparison import compare
-from personalize_kms_constructs._access.model import AccessModel, Key, Policy, Role
+from personalize_kms_constructs._access.model import AccessModel, Key, Role
+from personalize_kms_constructs._access.written import Policy
 from tests.access.models import (
     ACCOUNT,
     BUCKET,

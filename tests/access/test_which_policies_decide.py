@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from personalize_kms_constructs._access.comparison import compare
-from personalize_kms_constructs._access.model import AccessModel, Bucket, Key, Policy, Role
+from personalize_kms_constructs._access.model import AccessModel, Bucket, Key, Role
 from personalize_kms_constructs._access.report import AccessReport
+from personalize_kms_constructs._access.written import Policy
 from tests.access.models import (
     ACCOUNT,
     ACCOUNT_STATEMENT,

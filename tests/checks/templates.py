@@ -94,7 +94,7 @@ def policy(key: Any = None, role: Any = None, actions: list[str] | None = None) 
 def dataset_group(key: Any = None, role: Any = None, waits: Any = "Policy", **more: Any) -> Json:
     """A dataset group that waits for the policy."""
     properties = {
-        "Name": "movies",
+        "Name": {"Ref": "AWS::StackName"},
         "KmsKeyArn": {"Fn::GetAtt": ["Key", "Arn"]} if key is None else key,
         "RoleArn": {"Fn::GetAtt": ["Role", "Arn"]} if role is None else role,
     }

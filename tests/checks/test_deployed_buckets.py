@@ -48,7 +48,7 @@ def test_two_policies_of_a_bucket(tmp_path: Path) -> None:
     def problems(**more: Any) -> list[tuple[str, str]]:
         template = {**complete(Data=importing("One", "Other"), One=one, Other=other, **more), **PARAMETER}
         found = check(tmp_path / str(len(list(tmp_path.iterdir()))), template).problems
-        return [(each.message, each.declared.rpartition("/")[2]) for each in found if each.kind == "configuration"]
+        return [(each.message, each.declared[0].rpartition("/")[2]) for each in found if each.kind == "configuration"]
 
     both = "has 2 bucket policies, Main/One and Main/Other, but S3 keeps one: put the statements into one"
     assert problems() == [(f"arn:aws:s3:::ratings {both}", "Main.template.json#Other")]
@@ -77,7 +77,7 @@ def test_the_policy_of_an_imported_bucket(tmp_path: Path) -> None:
     assert findings(report) == CLEAN
     assert report.names["arn:aws:s3:::ratings"] == "Main/Bucket"
     report = check(tmp_path / "alone", complete(Data=importing(), Policy=role))
-    assert "the policy of bucket arn:aws:s3:::ratings can't be seen: it isn't part of the app" in reasons(report)
+    assert "the bucket policy of arn:aws:s3:::ratings can't be seen: it isn't part of the app" in reasons(report)
 
 
 def test_a_bucket_beside_a_stage(tmp_path: Path) -> None:

@@ -46,7 +46,8 @@ def test_a_replica_of_a_key_of_several_regions(tmp_path: Path) -> None:
 def test_a_key_that_is_made_disabled(off: Any, tmp_path: Path) -> None:
     """A boolean of a template may be a string."""
     (problem,) = check(tmp_path, complete(Key=key(Enabled=off))).problems
-    assert problem.message == "Main/Movies (dataset group): the dataset group's key, Main/Key, is Disabled: enable it"
+    assert problem.message == "key Main/Key is Disabled: enable it"
+    assert problem.needed_by == ("Main/Movies (dataset group)",)
 
 
 @pytest.mark.parametrize("on", [True, "true"])
@@ -68,7 +69,7 @@ def test_why_the_policy_of_a_key_cannot_be_seen(tmp_path: Path) -> None:
     """It is imported, or the app merges statements into it and doesn't know the others."""
     arn = "arn:aws:kms:eu-west-1:111122223333:key/1"
     alone = complete(Movies=dataset_group(arn), Policy=policy(arn))
-    because = f"the policy of key {arn} can't be seen: "
+    because = f"the key policy of {arn} can't be seen: "
     assert {each for each in reasons(check(tmp_path / "alone", alone)) if each.startswith(because)} == {
         f"{because}it isn't part of the app"
     }
@@ -123,8 +124,10 @@ def test_how_many_managed_policies_a_role_has(tmp_path: Path) -> None:
     assert check(tmp_path / "ten", ten).problems == ()
     ten["Resources"]["Fourth"] = managed()
     (problem,) = check(tmp_path / "eleven", ten).problems
+    assert problem.is_warning
     assert problem.message == (
-        "Main/Role has 11 managed policies but AWS takes 10, up to 20 on request: merge some of them"
+        "Main/Role has 11 managed policies, more than the 10 that AWS takes by default: merge some of them, or ask AWS "
+        "for up to 20"
     )
 
 

@@ -216,7 +216,7 @@ def test_each_policy_of_the_role_is_read(deployed: Deployed, report: Callable[[]
     assert (denied["check"], denied["actions"], denied["because"]) == (
         "denied",
         ["s3:PutObject"],
-        "by statement NoPuts of inline policy more",
+        "denied by statement NoPuts of inline policy more",
     )
     (hidden,) = [each for each in bad(found) if each["status"] == "undecided"]
     assert hidden["title"] == "not all of its IAM policies can be seen, and one that can't may deny"

@@ -195,7 +195,7 @@ def test_a_path_that_is_none() -> None:
     job = replace(IMPORTED, source=("ratings/in/", None))
     (check,) = [each for each in look(job) if each.status.value == "failed"]
     assert (check.name, check.of) == ("configuration", GROUP)
-    assert check.title == "load (dataset import job) has the path 'ratings/in/', which is no s3:// URI"
+    assert check.title == "load (dataset import job): its path is 'ratings/in/' but an s3:// URI is expected"
     assert check.next_step == "give one, for example s3://bucket/folder/"
 
 

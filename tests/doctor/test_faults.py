@@ -249,7 +249,7 @@ def test_the_text_has_reason_and_next_step(deployed: Deployed, doctor: Callable[
     start = result.stdout.index("  ✘ Personalize lacks kms:ListGrants\n")
     told = result.stdout[start : result.stdout.index("needed by", start)]
     assert told.splitlines()[1:3] == [
-        "      the policy has no statement that allows it",
+        "      the key policy has no statement that allows it",
         "      → add to the key policy:",
     ]
     assert json.loads(told[told.index("{") :]) == {

@@ -43,7 +43,7 @@ def test_findings_in_a_ticket(deployed: Deployed, doctor: Callable[..., Result])
     ((mark, on, what, why, next_step, page),) = failed(result.stdout)
     assert (mark, on) == ("✘", f"key {deployed.data_key}")
     assert what == "Personalize lacks kms:ListGrants"
-    assert re.match(r"the policy has no statement that allows it; needed by [\w-]+ \(\w+ \w+ job\), ", why)
+    assert re.match(r"the key policy has no statement that allows it; needed by [\w-]+ \(\w+ \w+ job\), ", why)
     assert next_step == "add to the key policy, see below"
     assert page == f"[AWS]({KMS_PAGE})"
     assert (
@@ -113,4 +113,4 @@ def test_nothing_in_a_cell_is_markup(deployed: Deployed, doctor: Callable[..., R
     with faults.key_policy(deployed, deployed.key, faults.with_more(deny)):
         text = doctor("--format", "markdown").stdout
     ((_, _, _, why, *_),) = failed(text)
-    assert why.startswith("by statement a\\|b\\`c\\<d>\\* of the key policy; needed by ")
+    assert why.startswith("denied by statement a\\|b\\`c\\<d>\\* of the key policy; needed by ")

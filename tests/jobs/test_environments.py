@@ -138,7 +138,7 @@ def test_a_bucket_beside_the_encryption_makes_no_cycle(app: cdk.App) -> None:
 def test_an_arn_of_a_third_stack_makes_no_cycle(app: cdk.App) -> None:
     """Nothing there needs the bucket."""
     third = cdk.Stack(app, "Third", env=environment())
-    group = personalize.CfnDatasetGroup(third, "Movies", name="movies")
+    group = personalize.CfnDatasetGroup(third, "Movies", name="other")
     stacks = TwoStacks(app)
     job = DataDeletionJob(
         stacks.jobs,

@@ -153,7 +153,7 @@ class Building:
         return deployed, [self._use(assembly, deployed, wired) for wired in self.wired], assembly
 
     def _add_l1s(self, encryption: PersonalizeEncryption, name: str, picks: list[Pick]) -> None:
-        group = encryption.add_dataset_group("Movies", name=name)
+        group = encryption.add_dataset_group("Movies", name=encryption.node.path.replace("/", "-"))
         for kind, source, destination in picks:
             if kind == "dataset import job":
                 schema = self.arn("personalize", "schema/interactions")

@@ -83,7 +83,7 @@ def immutable_role(scope: cdk.Stage) -> None:
 
 
 def l1s(scope: cdk.Stage) -> None:
-    """All are L1s; one of the sids in the key's policy is taken, and the bucket has a policy already."""
+    """All are L1s; the key's policy has statements, and the bucket has a policy already."""
     stack = empty_stack(scope, "L1s")
     administration: dict[str, Any] = {
         "Sid": "Administration",
@@ -93,7 +93,7 @@ def l1s(scope: cdk.Stage) -> None:
         "Resource": "*",
     }
     audit: dict[str, Any] = {
-        "Sid": "PersonalizeService",
+        "Sid": "Audit",
         "Effect": "Allow",
         "Principal": {"Service": "personalize.amazonaws.com"},
         "Action": "kms:DescribeKey",

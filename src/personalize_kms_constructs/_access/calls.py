@@ -1,20 +1,56 @@
-"""Calls that Personalize makes."""
+"""Calls that Personalize makes, with the values that AWS documents for their condition keys.
+
+A key that AWS doesn't document for Personalize has no entry, so that a condition on it stays undecided.
+
+* https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html
+* https://docs.aws.amazon.com/kms/latest/developerguide/policy-conditions.html
+* https://docs.aws.amazon.com/personalize/latest/dg/granting-personalize-s3-access.html ("doesn't communicate with AWS
+  VPCs")
+* https://docs.aws.amazon.com/personalize/latest/dg/cross-service-confused-deputy-prevention.html
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 
 from ..matrix import SERVICE_PRINCIPAL
-from .call_keys import ABSENT, TRUST_ACTION, keys_of
-from .conditions import Context
-from .model import Asked, Bucket, Key, Role
+from .conditions import Alternatives, Context
+from .model import Bucket, Key, Role
 from .values import split_arn, unknown
+
+_TRUST_ACTION = "sts:AssumeRole"
+
+# AWS's endpoints take no older version (https://docs.aws.amazon.com/AmazonS3/latest/userguide/network-isolation.html).
+_TLS_VERSIONS = ("1.2", "1.3")
+_ABSENT = (None,)
+_OF_NETWORKS = ("aws:sourcevpc", "aws:sourcevpce", "aws:vpcsourceip")
+_OF_ORGANIZATIONS = ("aws:principalorgid", "aws:principalorgpaths")
+# Only calls of a service principal have these.
+_OF_SERVICES = (
+    "aws:principalservicename",
+    "aws:principalservicenameslist",
+    "aws:sourceaccount",
+    "aws:sourcearn",
+    "aws:sourceorgid",
+    "aws:sourceorgpaths",
+)
+_OF_FORWARDED = ("aws:calledvia", "aws:calledviafirst", "aws:calledvialast")
+_OF_PUT_OBJECT = (
+    "s3:x-amz-acl",
+    "s3:x-amz-content-sha256",
+    "s3:x-amz-server-side-encryption",
+    "s3:x-amz-server-side-encryption-aws-kms-key-id",
+    "s3:x-amz-server-side-encryption-customer-algorithm",
+    "s3:x-amz-storage-class",
+)
+_OF_LIST_BUCKET = ("s3:delimiter", "s3:max-keys", "s3:prefix")
+_OF_CREATE_GRANT = ("kms:grantconstrainttype", "kms:granteeprincipal", "kms:grantoperations", "kms:retiringprincipal")
 
 
 @dataclass(frozen=True, eq=False)
 class Caller:
-    """The service role, or Personalize itself. Statements remember what they are to it."""
+    """The service role, or Personalize itself."""
 
     arn: str
     """The ARN of the role, or the service principal."""
@@ -23,6 +59,8 @@ class Caller:
     region: str
     is_service: bool = False
     unique_id: str = ""
+    is_bounded: bool = False
+    """True if it is a role that has a permissions boundary."""
 
     @property
     def kind(self) -> str:
@@ -30,14 +68,15 @@ class Caller:
         return "service" if self.is_service else "role"
 
 
-def service(asked: Asked) -> Caller:
+def service(account: str, region: str) -> Caller:
     """Return Personalize, at work for this account and Region."""
-    return Caller(SERVICE_PRINCIPAL, asked.account, asked.region, is_service=True)
+    return Caller(SERVICE_PRINCIPAL, account, region, is_service=True)
 
 
-def role(asked: Asked, role: Role) -> Caller:
-    """Return the role, at work for this account and Region."""
-    return Caller(role.arn, role.account, asked.region, unique_id=role.unique_id)
+def role(role: Role, region: str) -> Caller:
+    """Return the role, at work in this Region."""
+    is_bounded = role.boundary is not None
+    return Caller(role.arn, role.account, region, unique_id=role.unique_id, is_bounded=is_bounded)
 
 
 @dataclass(eq=False)
@@ -54,7 +93,7 @@ class Call:
     def context(self) -> Context:
         """Its condition keys."""
         caller = self.caller
-        found = dict(keys_of(self.action, caller.is_service))
+        found = dict(_keys_of(self.action, caller.is_service))
         found["aws:requestedregion"] = (self.resource_region,)
         if self.action.startswith(("kms:", "s3:")):
             found["aws:resourceaccount"] = (self.resource_account,)
@@ -69,7 +108,7 @@ class Call:
         partition = (split_arn(self.resource) or ("", unknown("partition")))[1]
         source_arn = f"arn:{partition}:personalize:{caller.region}:{caller.account}:*"
         # Documented for the trust policy; for KMS and S3 it isn't known whether Personalize sends them.
-        maybe_absent = () if self.action == TRUST_ACTION else ABSENT
+        maybe_absent = () if self.action == _TRUST_ACTION else _ABSENT
         found["aws:principalservicename"] = (caller.arn,)
         found["aws:sourceaccount"] = (*maybe_absent, caller.account)
         found["aws:sourcearn"] = (*maybe_absent, source_arn)
@@ -90,4 +129,34 @@ def on_bucket(caller: Caller, action: str, resource: str, bucket: Bucket) -> Cal
 
 def assume_role(caller: Caller, role: Role) -> Call:
     """Return the call by which Personalize becomes the role."""
-    return Call(caller, TRUST_ACTION, role.arn, role.account, caller.region)
+    return Call(caller, _TRUST_ACTION, role.arn, role.account, caller.region)
+
+
+@cache
+def _keys_of(action: str, is_service: bool) -> Context:
+    """Return the condition keys that are the same for every caller and resource."""
+    prefix, _, operation = action.partition(":")
+    found: dict[str, Alternatives] = {"aws:securetransport": ("true",), **dict.fromkeys(_OF_NETWORKS, _ABSENT)}
+    if is_service:
+        # A service principal is a member of no organization.
+        found |= {"aws:principalisawsservice": ("true",), **dict.fromkeys(_OF_ORGANIZATIONS, _ABSENT)}
+    else:
+        found |= {"aws:principalisawsservice": ("false",), "aws:principaltype": ("AssumedRole",)}
+        found |= dict.fromkeys(_OF_SERVICES, _ABSENT)
+    if prefix == "s3":
+        found["s3:tlsversion"] = _TLS_VERSIONS
+        if not is_service:
+            # False for a service role
+            # (https://docs.aws.amazon.com/IAM/latest/UserGuide/access_forward_access_sessions.html); calls of KMS may
+            # be those that S3 forwards.
+            found |= {"aws:viaawsservice": ("false",), **dict.fromkeys(_OF_FORWARDED, _ABSENT)}
+        if operation != "PutObject":
+            found |= dict.fromkeys(_OF_PUT_OBJECT, _ABSENT)
+        if operation != "ListBucket":
+            found |= dict.fromkeys(_OF_LIST_BUCKET, _ABSENT)
+    if prefix == "kms":
+        if operation != "CreateGrant":
+            found |= dict.fromkeys(_OF_CREATE_GRANT, _ABSENT)
+        if operation not in ("CreateGrant", "ListGrants", "RevokeGrant"):
+            found["kms:grantisforawsresource"] = _ABSENT
+    return found

@@ -2,20 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, TypeVar
 
+from . import decision
 from .answers import Answer
-from .callers import Callers
-from .decider import Decider
+from .causes import Cause, because
 from .decision import Decision
 from .entries import Allowed, Entry, Missing, Undecided
 from .excess import excess
 from .limits import limit_problems
-from .model import AccessModel, Asked, Problem
-from .needs import IN_BUCKET_POLICY, IN_IAM, IN_KEY_POLICY, Need, needs_of
-from .ordering import ordering_problems
-from .problems import configuration_problems, trust_findings
+from .model import AccessModel, Asked, Problem, labels_of
+from .needs import (
+    EVERYTHING,
+    IN_BUCKET_POLICY,
+    IN_IAM,
+    IN_KEY_POLICY,
+    SERVICE,
+    Need,
+    caller_of,
+    conditions_of,
+    needs_of,
+)
+from .problems import (
+    configuration_problems,
+    group_name_problems,
+    ordering_problems,
+    reference_problems,
+    trust_findings,
+)
 from .remedies import statements_for
 from .report import AccessReport, in_order
 from .values import same
@@ -24,13 +39,16 @@ from .written import allow_statements, names_principal
 _E = TypeVar("_E", bound=Entry)
 
 
-def compare(model: AccessModel) -> AccessReport:
-    """Return everything that differs from AWS's pages, and what is as they ask."""
+def compare(model: AccessModel, *, with_excess: bool = True) -> AccessReport:
+    """Return everything that differs from AWS's pages, and what is as they ask.
+
+    Args:
+        model: who may do what, and what is asked.
+        with_excess: whether to look for what is too much, a third of the work.
+    """
     needs = needs_of(model)
-    callers = Callers(model)
-    decider = Decider(model, callers)
-    decisions = decider.decide(needs)
-    denied = dict(decider.denied_in_buckets(needs))
+    decisions = {need: _decide(model, need, conditions_of(asked)) for need, asked in needs.items()}
+    denied = dict(_denied_in_buckets(model, needs))
     entries = [*_entries(model, needs, decisions), *_entries(model, needs, denied, in_bucket=True)]
     trust = list(trust_findings(model))
     undecided = [
@@ -42,18 +60,49 @@ def compare(model: AccessModel) -> AccessReport:
         *model.problems,
         *(each for each in trust if isinstance(each, Problem)),
         *configuration_problems(model),
+        *group_name_problems(model),
+        *reference_problems(model),
         *ordering_problems(needs, decisions),
-        *limit_problems(model),
+        *limit_problems(model, needs),
     ]
     return AccessReport(
         missing=_sorted(each for each in entries if isinstance(each, Missing)),
-        excess=_sorted(excess(model, needs, decisions, callers)),
+        excess=_sorted(excess(model, needs, decisions) if with_excess else ()),
         undecided=_sorted(undecided),
         problems=in_order(problems),
         allowed=_sorted(each for each in entries if isinstance(each, Allowed)),
         asked=tuple(sorted({str(asked) for asked in model.asked})),
         names=dict(sorted(model.names.items())),
     )
+
+
+def _decide(model: AccessModel, need: Need, only_if: frozenset[str]) -> Decision:
+    """Decide whether a need is met."""
+    caller = caller_of(model, need)
+    if need.principal == SERVICE:
+        if need.policy == IN_KEY_POLICY:
+            return decision.service_on_key(caller, model.key(need.owner), need.action, only_if=only_if)
+        bucket = model.bucket(need.owner, need.account)
+        return decision.service_on_bucket(caller, bucket, need.action, need.resource, only_if=only_if)
+    role = model.role(need.role_arn)
+    if need.policy == IN_KEY_POLICY:
+        return decision.role_on_key(caller, role, model.key(need.owner), need.action, only_if=only_if)
+    if need.resource == EVERYTHING:
+        return decision.role_by_iam(caller, role, need.action, need.resource, None, only_if=only_if)
+    is_key = need.action.startswith("kms:")
+    owner = model.key(need.owner) if is_key else model.bucket(need.owner, need.account)
+    return decision.role_by_iam(caller, role, need.action, need.resource, owner, only_if=only_if)
+
+
+def _denied_in_buckets(model: AccessModel, needs: Mapping[Need, list[Asked]]) -> Iterator[tuple[Need, Decision]]:
+    """Yield what a bucket's policy keeps from the role, though its IAM policies may allow it."""
+    for need, asked in needs.items():
+        if need.policy == IN_IAM and need.action.startswith("s3:"):
+            bucket, only_if = model.bucket(need.owner, need.account), conditions_of(asked)
+            caller = caller_of(model, need)
+            found = decision.role_in_bucket(caller, bucket, need.action, need.resource, only_if=only_if)
+            if found.answer is not Answer.YES:
+                yield need, found
 
 
 def _entries(
@@ -74,10 +123,11 @@ def _entries(
             "resource": need.resource,
             "policy": policy,
             "policy_of": need.owner if in_bucket else need.policy_of,
-            "needed_by": sorted({asked.label for asked in needs[need]}),
+            "needed_by": labels_of(needs[need]),
             "page": needs[need][0].permissions.page_of(need.action),
-            "because": found.because,
+            "reason": found.reason,
             "declared": tuple(dict.fromkeys(asked.declared for asked in needs[need] if asked.declared)),
+            "asked": tuple(needs[need]),
         }
         if found.answer is Answer.YES:
             yield Allowed(**common)
@@ -109,20 +159,17 @@ def _add_to(model: AccessModel, need: Need, found: Decision, *, in_bucket: bool)
 def _open_questions(model: AccessModel) -> Iterator[Undecided]:
     for question in model.open_questions:
         declared = (question.declared,) if question.declared else ()
-        yield Undecided("", "", "", "", "", "", [question.name], "", question.because, declared)
+        reason = because(Cause.NOT_KNOWN, why=question.because)
+        yield Undecided("", "", "", "", "", "", [question.name], "", reason, declared)
     for asked in model.asked:
         for location in (asked.source, asked.destination):
             if location is not None and location.key_arn is None:
                 bucket = model.bucket(location.bucket_arn, asked.account)
                 if bucket.unseen_encryption:
-                    because = (
-                        f"a key that encrypts the bucket needs permissions too, and it can't be seen whether there is "
-                        f"one: {bucket.unseen_encryption}"
-                    )
+                    reason = because(Cause.ENCRYPTION_UNSEEN, why=bucket.unseen_encryption)
                     declared = (asked.declared,) if asked.declared else ()
-                    yield Undecided(
-                        "", "", "", bucket.arn, "key", "", [str(asked)], asked.permissions.page, because, declared
-                    )
+                    page = asked.permissions.page
+                    yield Undecided("", "", "", bucket.arn, "key", "", [asked.label], page, reason, declared, (asked,))
 
 
 def _sorted(entries: Iterable[_E]) -> tuple[_E, ...]:

@@ -6,14 +6,14 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_con
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
 from .answers import Answer, all_of, any_of
-from .lists import as_list
+from .causes import Cause, Reason, because
 from .values import has_unknown, matches, open_parts, same, split_arn
-from .variables import with_variables
+from .written import as_list, with_variables
 
 Alternatives = tuple[str | None, ...]
 """The possible values of a condition key in a call: none where the call may lack the key."""
@@ -65,38 +65,38 @@ _COMPARISONS = frozenset(
 _OPERATORS = _COMPARISONS | {*_NEGATED, "Null"}
 
 
-def condition_answer(condition: Any, context: Context) -> tuple[Answer, list[str]]:
+def condition_answer(condition: Any, context: Context) -> tuple[Answer, list[Reason]]:
     """Answer whether a condition holds in a call, and name the elements that leave it open."""
     if not condition:
         return Answer.YES, []
     if not isinstance(condition, Mapping):
-        return Answer.MAYBE, ["a Condition that isn't known before deployment"]
-    answers, reasons = [], []
+        return Answer.MAYBE, [because(Cause.CONDITION_UNKNOWN)]
+    answers, doubts = [], []
     for operator, keys in condition.items():
         if not isinstance(keys, Mapping):
-            return Answer.MAYBE, [f"condition operator {operator} without condition keys"]
+            return Answer.MAYBE, [because(Cause.OPERATOR_WITHOUT_KEYS, operator=operator)]
         for key, values in keys.items():
             answer = _holds(operator, key, values, context)
             answers.append(answer)
             if answer is Answer.MAYBE:
-                reasons.append(_reason(operator, key, values, context))
-    return all_of(answers), reasons
+                doubts.append(_doubt(operator, key, values, context))
+    return all_of(answers), doubts
 
 
-def _reason(operator: str, key: str, values: Any, context: Context) -> str:
-    named = f"condition {operator} {key}"
+def _doubt(operator: str, key: str, values: Any, context: Context) -> Reason:
     if _parsed(operator) is None:
-        return f"{named}: the operator isn't known"
+        return because(Cause.OPERATOR_UNKNOWN, operator=operator, key=key)
     holes = [part for value in as_list(values) if isinstance(value, str) for part in open_parts(value)]
     if key.lower() not in context and key.lower().startswith(_NOT_IN_TEMPLATES):
-        return f"{named}: a template doesn't say what it is"
+        return because(Cause.KEY_NOT_IN_TEMPLATES, operator=operator, key=key)
     if key.lower() not in context:
-        return f"{named}: AWS doesn't document the key for Personalize's calls"
+        return because(Cause.KEY_UNDOCUMENTED, operator=operator, key=key)
     if None in context[key.lower()] and not holes:
-        return f"{named}: AWS doesn't document whether Personalize sends the key"
+        return because(Cause.KEY_MAYBE_ABSENT, operator=operator, key=key)
     if holes:
-        return f"{named}: {', '.join(dict.fromkeys(holes))} isn't known before deployment"
-    return f"{named}: what Personalize sends isn't documented in such detail, or the values can't be compared"
+        parts = tuple(dict.fromkeys(holes))
+        return because(Cause.CONDITION_VALUE_UNKNOWN, operator=operator, key=key, parts=parts)
+    return because(Cause.CONDITION_VALUE_UNDOCUMENTED, operator=operator, key=key)
 
 
 def _holds(operator: str, key: str, values: Any, context: Context) -> Answer:
@@ -187,11 +187,3 @@ def _numeric(operator: str, value: str, expected: str) -> Answer:
         "NumericGreaterThanEquals": one >= other,
     }
     return Answer.of(comparisons[operator]) if operator in comparisons else Answer.MAYBE
-
-
-def condition_keys(condition: Any) -> Iterator[tuple[str, str, Any]]:
-    """Yield operators, keys and values of a condition, as far as it can be read."""
-    if isinstance(condition, Mapping):
-        for operator, keys in condition.items():
-            if isinstance(keys, Mapping):
-                yield from ((operator, key, values) for key, values in keys.items())

@@ -13,11 +13,11 @@ from dataclasses import dataclass
 
 from .answers import Answer, all_of
 from .calls import Call, Caller, assume_role, on_bucket, on_key
-from .model import Bucket, Key, Role, Written
-from .statements import Found, Judgement, judge
+from .causes import Cause, Reason, because
+from .model import Bucket, Key, Role
+from .statements import Found, Verdict, judge
 from .values import same
-
-BOUNDARY = "the role's permissions boundary doesn't allow it"
+from .written import Written
 
 By = tuple[tuple[Written, ...], ...]
 """Statements that say yes together: one of each group is enough."""
@@ -28,15 +28,21 @@ class Decision:
     """Allowed, denied or undecided."""
 
     answer: Answer
-    because: str = ""
+    reason: Reason
     """The statements that allow or deny, or what leaves it open."""
     by: By = ()
-    final: bool = False
-    """Denied by a statement or the boundary, so that no further statement helps."""
     named: bool = False
     """True if the key policy allows the role the action without IAM's help."""
-    in_iam: bool = False
-    """Denied since the role's IAM policies lack what the resource's policy leaves to them."""
+
+    @property
+    def final(self) -> bool:
+        """True if it is denied by a statement or the boundary, so that no further statement helps."""
+        return self.reason.cause in (Cause.DENIED, Cause.BOUNDARY)
+
+    @property
+    def in_iam(self) -> bool:
+        """True if it is denied since the role's IAM policies lack what the key policy leaves to them."""
+        return self.reason.cause is Cause.LEFT_TO_IAM
 
 
 def role_on_key(
@@ -46,32 +52,34 @@ def role_on_key(
     call = on_key(caller, action, key)
     of_key = judge(key.policies, call, of_resource=True, only_if=only_if)
     if key.unseen:
-        of_key.caller.leave_open(f"the policy of key {key.arn} can't be seen: {key.unseen}")
-    one_account = same(caller.account, key.account)
-    named = one_account is Answer.YES and of_key.caller.answer is Answer.YES
-    if named and of_key.denied.answer is Answer.NO and not _may_take_away(role):
-        return _outcome(Answer.YES, (of_key.caller,), (of_key.denied,), named=True)
+        of_key.everybody.leave_open(because(Cause.POLICY_UNSEEN, policy="key", arn=key.arn, why=key.unseen))
     iam, boundary = _of_role(role, call, only_if)
     denied = (of_key.denied, iam.denied, boundary.denied)
     if refused := _explicit(denied):
         return refused
-    by_key = (of_key.caller, boundary.allowed)
-    by_account = (of_key.account, iam.allowed, boundary.allowed)
-    by_both = (of_key.allowed, iam.allowed, boundary.allowed)
-    parts: tuple[Found, ...]
-    within, across = max(_least(by_key), _least(by_account)), _least(by_both)
+    one_account = same(caller.account, key.account)
+    named = one_account is Answer.YES and of_key.itself.answer is Answer.YES
+    # In one account each of these is enough; the first that allows most is told.
+    ways: tuple[tuple[Found, ...], ...] = (
+        (of_key.caller | of_key.everybody, boundary.allowed),
+        (of_key.session,),
+        (of_key.account, iam.allowed, boundary.allowed),
+        (_beyond_boundary(of_key.everybody),),
+    )
+    within, across = max(ways, key=_least), (of_key.allowed, iam.allowed, boundary.allowed)
+    parts = within if one_account is Answer.YES else across
+    doubts = []
+    answer = _least(parts)
     if one_account is Answer.MAYBE:
-        answer = within if within is across else Answer.MAYBE
-        parts, more = by_both, "whether role and key are of one account isn't known"
-    else:
-        answer = within if one_account is Answer.YES else across
-        leaves_it = one_account is Answer.YES and _least(by_key) is not answer
-        parts, more = (by_account if leaves_it else by_key if one_account is Answer.YES else by_both), ""
-    if answer is Answer.NO:
-        lacks_iam = not named and of_key.allowed.answer is Answer.YES and iam.allowed.answer is Answer.NO
-        because = _lacking(of_key, boundary, lacks_iam)
-        return Decision(answer, because, named=named, in_iam=lacks_iam, final=because == BOUNDARY)
-    return _outcome(answer, parts, denied, more, named=named)
+        doubts = [because(Cause.ACCOUNTS_UNKNOWN, kind="key")]
+        answer = answer if answer is _least(within) else Answer.MAYBE
+    if answer is not Answer.NO:
+        return _outcome(answer, parts, denied, doubts, named=named)
+    if boundary.allowed.answer is Answer.NO:
+        return Decision(answer, because(Cause.BOUNDARY), named=named)
+    if not named and of_key.allowed.answer is Answer.YES and iam.allowed.answer is Answer.NO:
+        return Decision(answer, because(Cause.LEFT_TO_IAM), named=named)
+    return Decision(answer, because(Cause.NO_STATEMENT, policy="key"), named=named)
 
 
 def service_on_key(caller: Caller, key: Key, action: str, *, only_if: frozenset[str] = frozenset()) -> Decision:
@@ -85,8 +93,8 @@ def service_on_bucket(
 ) -> Decision:
     """Decide for Personalize itself, whom only the bucket policy can name."""
     call = on_bucket(caller, action, resource, bucket)
-    judgement = judge(bucket.policies, call, of_resource=True, only_if=only_if)
-    return _by_resource(judgement, "bucket", bucket.arn, bucket.unseen)
+    verdict = judge(bucket.policies, call, of_resource=True, only_if=only_if)
+    return _by_resource(verdict, "bucket", bucket.arn, bucket.unseen)
 
 
 def role_by_iam(
@@ -109,9 +117,8 @@ def role_by_iam(
         return refused
     answer = all_of((iam.allowed.answer, boundary.allowed.answer))
     if answer is Answer.NO:
-        lacks_boundary = iam.allowed.answer is Answer.YES
-        because = BOUNDARY if lacks_boundary else "no IAM policy of the role allows it"
-        return Decision(answer, because, final=lacks_boundary)
+        is_bounded = boundary.allowed.answer is Answer.NO
+        return Decision(answer, because(Cause.BOUNDARY if is_bounded else Cause.NOT_IN_IAM))
     return _outcome(answer, (iam.allowed, boundary.allowed), denied)
 
 
@@ -123,52 +130,63 @@ def role_in_bucket(
     In one account it only must not deny; across accounts it must allow.
     """
     call = on_bucket(caller, action, resource, bucket)
-    judgement = judge(bucket.policies, call, of_resource=True, only_if=only_if)
+    verdict = judge(bucket.policies, call, of_resource=True, only_if=only_if)
     one_account = same(caller.account, bucket.account)
-    if one_account is Answer.NO or judgement.denied.answer is Answer.YES:
-        return _by_resource(judgement, "bucket", bucket.arn, bucket.unseen)
-    if judgement.denied.answer is Answer.MAYBE:
-        return Decision(Answer.MAYBE, f"may be denied: {_joined(judgement.denied.because)}")
-    if one_account is Answer.YES or judgement.caller.answer is Answer.YES:
+    if one_account is Answer.NO or verdict.denied.answer is Answer.YES:
+        return _by_resource(verdict, "bucket", bucket.arn, bucket.unseen)
+    if verdict.denied.answer is Answer.MAYBE:
+        return Decision(Answer.MAYBE, Reason(Cause.MAY_BE_DENIED, doubts=tuple(verdict.denied.doubts)))
+    if one_account is Answer.YES or verdict.itself.answer is Answer.YES:
         # A policy that can't be seen is reported for Personalize itself.
-        return Decision(Answer.YES)
-    return Decision(Answer.MAYBE, "whether role and bucket are of one account isn't known")
+        return Decision(Answer.YES, because(Cause.ALLOWED))
+    return Decision(Answer.MAYBE, because(Cause.ACCOUNTS_UNKNOWN, kind="bucket"))
 
 
 def trust(caller: Caller, role: Role, *, only_if: frozenset[str] = frozenset()) -> Decision:
     """Decide whether Personalize can become the role."""
-    judgement = judge(role.trust, assume_role(caller, role), of_resource=True, only_if=only_if)
-    return _by_resource(judgement, "role", role.arn, role.unseen_trust, "the trust policy")
+    verdict = judge(role.trust, assume_role(caller, role), of_resource=True, only_if=only_if)
+    return _by_resource(verdict, "trust", role.arn, role.unseen_trust)
 
 
-def _by_resource(judgement: Judgement, kind: str, arn: str, unseen: str, what: str = "the policy") -> Decision:
+def _by_resource(verdict: Verdict, policy: str, arn: str, unseen: str) -> Decision:
     if unseen:
-        judgement.caller.leave_open(f"{what} of {kind} {arn} can't be seen: {unseen}")
-    if refused := _explicit((judgement.denied,)):
+        verdict.everybody.leave_open(because(Cause.POLICY_UNSEEN, policy=policy, arn=arn, why=unseen))
+    if refused := _explicit((verdict.denied,)):
         return refused
     # Nobody but the caller itself: no account speaks for a service principal.
-    if judgement.allowed.answer is Answer.NO:
-        return Decision(Answer.NO, f"{what} has no statement that allows it")
-    return _outcome(judgement.allowed.answer, (judgement.allowed,), (judgement.denied,))
+    if verdict.allowed.answer is Answer.NO:
+        return Decision(Answer.NO, because(Cause.NO_STATEMENT, policy=policy))
+    return _outcome(verdict.allowed.answer, (verdict.allowed,), (verdict.denied,))
 
 
-def _of_role(role: Role, call: Call, only_if: frozenset[str]) -> tuple[Judgement, Judgement]:
+def _of_role(role: Role, call: Call, only_if: frozenset[str]) -> tuple[Verdict, Verdict]:
     """Judge a call by the role's IAM policies and by its boundary."""
     iam = judge(role.identity, call, of_resource=False, only_if=only_if)
     if role.unseen:
-        iam.caller.leave_open(f"not all policies of role {role.arn} can be seen: {role.unseen}")
+        iam.caller.leave_open(because(Cause.POLICIES_UNSEEN, arn=role.arn, why=role.unseen))
     if role.unseen_denials:
-        iam.denied.leave_open(role.unseen_denials)
+        iam.denied.leave_open(because(Cause.NOT_KNOWN, why=role.unseen_denials))
     if role.boundary is not None:
         return iam, judge([role.boundary], call, of_resource=False, only_if=only_if)
-    boundary = Judgement()
+    boundary = Verdict()
     if role.unseen_boundary and not role.unseen:
-        reason = f"the permissions boundary of role {role.arn} can't be seen: {role.unseen_boundary}"
-        boundary.caller.leave_open(reason)
+        boundary.caller.leave_open(because(Cause.BOUNDARY_UNSEEN, arn=role.arn, why=role.unseen_boundary))
     else:
         # What can't be seen of a role that exists already is said once, with its policies.
         boundary.caller.answer = Answer.YES
     return iam, boundary
+
+
+def _beyond_boundary(everybody: Found) -> Found:
+    """Return what a key policy allows everybody where the role's boundary doesn't: whether it counts isn't known.
+
+    IAM's guide says that a boundary doesn't limit what is allowed to ``*`` by ``aws:PrincipalArn``, and nothing of
+    ``*`` without it.
+    """
+    if everybody.answer is Answer.NO:
+        return everybody
+    of_everybody = [because(Cause.BOUNDARY_OF_EVERYBODY, each) for each in everybody.by]
+    return Found(Answer.MAYBE, doubts=[*everybody.doubts, *of_everybody, because(Cause.BOUNDARY)])
 
 
 def _least(parts: Iterable[Found]) -> Answer:
@@ -176,38 +194,24 @@ def _least(parts: Iterable[Found]) -> Answer:
 
 
 def _explicit(denials: Iterable[Found]) -> Decision | None:
-    sids = [statement.name for denied in denials for statement in denied.by]
-    return Decision(Answer.NO, f"denied by {_joined(sids)}", final=True) if sids else None
-
-
-def _may_take_away(role: Role) -> bool:
-    """Tell if the role's boundary or a denial in its IAM policies has a say where the key policy names the role."""
-    return bool(role.boundary or role.unseen_boundary or role.unseen_denials) or any(
-        policy.may_deny for policy in role.identity
-    )
+    statements = tuple(statement for denied in denials for statement in denied.by)
+    return Decision(Answer.NO, because(Cause.DENIED, *statements)) if statements else None
 
 
 def _outcome(
-    answer: Answer, allowed: Iterable[Found], denied: Iterable[Found], more: str = "", *, named: bool = False
+    answer: Answer,
+    allowed: Iterable[Found],
+    denied: Iterable[Found],
+    more: Iterable[Reason] = (),
+    *,
+    named: bool = False,
 ) -> Decision:
-    allowed, denied = list(allowed), list(denied)
-    doubts = [reason for found in denied if found.answer is Answer.MAYBE for reason in found.because]
-    if answer is Answer.YES and doubts:
-        return Decision(Answer.MAYBE, f"may be denied: {_joined(doubts)}", named=named)
+    allowed = list(allowed)
+    may_deny = [doubt for found in denied if found.answer is Answer.MAYBE for doubt in found.doubts]
+    if answer is Answer.YES and may_deny:
+        return Decision(Answer.MAYBE, Reason(Cause.MAY_BE_DENIED, doubts=tuple(may_deny)), named=named)
     if answer is Answer.YES:
         by = tuple(tuple(dict.fromkeys(found.by)) for found in allowed if found.by)
-        return Decision(answer, _joined(each.name for found in allowed for each in found.by), by=by, named=named)
-    open_parts = [reason for found in allowed if found.answer is Answer.MAYBE for reason in found.because]
-    return Decision(Answer.MAYBE, _joined([*open_parts, *doubts, *([more] if more else [])]), named=named)
-
-
-def _lacking(of_key: Judgement, boundary: Judgement, lacks_iam: bool) -> str:
-    if lacks_iam:
-        return "the key policy leaves it to the role's IAM policies, which don't allow it"
-    if of_key.allowed.answer is Answer.YES and boundary.allowed.answer is Answer.NO:
-        return BOUNDARY
-    return "the key policy has no statement that allows it"
-
-
-def _joined(reasons: Iterable[str]) -> str:
-    return "; ".join(dict.fromkeys(reasons))
+        return Decision(answer, because(Cause.ALLOWED, *(each for found in by for each in found)), by, named)
+    doubts = [doubt for found in allowed if found.answer is Answer.MAYBE for doubt in found.doubts]
+    return Decision(Answer.MAYBE, Reason(Cause.OPEN, doubts=(*doubts, *may_deny, *more)), named=named)

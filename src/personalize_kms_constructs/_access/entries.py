@@ -1,9 +1,14 @@
-"""The lines of a report."""
+"""The lines of a report, and all of them together."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
+
+from .causes import Cause, Reason
+from .model import Asked, Problem
+from .words import remedy, sentence
 
 Json = dict[str, Any]
 
@@ -26,10 +31,27 @@ class Entry:
     """The resources, jobs and constructs that need it, in words."""
     page: str
     """The page of AWS's documentation."""
-    because: str = ""
-    """The reason, in words."""
+    reason: Reason = field(repr=False, compare=False)
+    """The cause, with all that its words need."""
     declared: tuple[str, ...] = field(default=(), repr=False, compare=False)
     """The resources of templates that it is about."""
+    asked: tuple[Asked, ...] = field(default=(), repr=False, compare=False)
+    """The requests that need it."""
+
+    @property
+    def ours(self) -> bool:
+        """True if a construct of this library answers for a request that needs it."""
+        return any(each.ours for each in self.asked)
+
+    @property
+    def cause(self) -> Cause:
+        """The cause that allows it, leaves it open or makes it too much."""
+        return self.reason.cause
+
+    @property
+    def because(self) -> str:
+        """The reason, in words."""
+        return sentence(self.reason)
 
     def sort_key(self) -> tuple[str, ...]:
         """Return the values by which reports are sorted."""
@@ -46,6 +68,7 @@ class Entry:
             "policy_of": self.policy_of,
             "needed_by": self.needed_by,
             "page": self.page,
+            "cause": self.cause.id,
             "because": self.because,
         }
 
@@ -57,7 +80,7 @@ class Allowed(Entry):
 
 @dataclass
 class Missing(Entry):
-    """A permission that is needed and not there."""
+    """A permission that is needed and not there, whatever the values turn out to be that aren't known yet."""
 
     add: Json | None = None
     """The statement to add, with everything that the policy lacks for this principal; none where a statement or a
@@ -75,8 +98,10 @@ class Missing(Entry):
 class Excess(Entry):
     """A permission that is there and not needed."""
 
-    fix: str = ""
-    """The remedy, in words."""
+    @property
+    def fix(self) -> str:
+        """The remedy, in words."""
+        return remedy(self.reason)
 
     def to_json(self) -> Json:
         """Return the entry as JSON."""
@@ -86,3 +111,28 @@ class Excess(Entry):
 @dataclass
 class Undecided(Entry):
     """A permission that is needed, and can't be seen to be there."""
+
+
+@dataclass(frozen=True)
+class AccessFindings:
+    """The findings on the keys and buckets that Personalize is asked to use: missing, too much, undecided or wrong."""
+
+    missing: tuple[Missing, ...] = ()
+    """Permissions that AWS's pages ask for and the policies don't give."""
+    excess: tuple[Excess, ...] = ()
+    """Permissions that the policies give the role and Personalize beyond that."""
+    undecided: tuple[Undecided, ...] = ()
+    """Permissions that can't be seen, or depend on what AWS doesn't document; ``because`` says what it is."""
+    problems: tuple[Problem, ...] = ()
+    """Problems that no added statement fixes: ordering, trust, limits, configuration."""
+    allowed: tuple[Allowed, ...] = ()
+    """Permissions that AWS's pages ask for and the policies give."""
+    asked: tuple[str, ...] = ()
+    """The resources that Personalize is asked to create."""
+    names: Mapping[str, str] = field(default_factory=dict)
+    """The names of the keys, roles and buckets, by ARN."""
+
+    @property
+    def passed(self) -> bool:
+        """True if nothing is missing and no problem is an error; what is undecided or too much doesn't count."""
+        return not self.missing and all(each.is_warning for each in self.problems)

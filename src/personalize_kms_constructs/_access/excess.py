@@ -9,20 +9,21 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 
 from ..matrix import KMS_PAGE
+from .addressed import Addressed, addressed_to
 from .answers import Answer
-from .callers import Callers
 from .calls import Call, on_bucket, on_key
+from .causes import Cause, because
 from .conditions import condition_answer
 from .decision import Decision
 from .entries import Excess
-from .excess_on_buckets import beyond_on_bucket
-from .excess_on_keys import beyond_in_iam, beyond_in_key_policy
-from .model import AccessModel, Asked, Bucket, Key, Policy, Role, Statement, Written
-from .needs import IN_BUCKET_POLICY, IN_IAM, IN_KEY_POLICY, Need, conditions_of
-from .principals import Addressed, addressed_to
-from .surplus import Surplus
+from .model import AccessModel, Asked, Bucket, Key, Role, labels_of
+from .needs import IN_BUCKET_POLICY, IN_IAM, IN_KEY_POLICY, Need, caller_of, conditions_of
+from .surplus import Surplus, beyond_in_iam, beyond_in_key_policy, beyond_on_bucket
 from .values import matches
 from .written import (
+    Body,
+    Policy,
+    Written,
     allow_statements,
     leaves_out,
     lets_everybody_in,
@@ -37,7 +38,7 @@ CONFUSED_DEPUTY_PAGE = "https://docs.aws.amazon.com/personalize/latest/dg/cross-
 
 
 def excess(
-    model: AccessModel, needs: Mapping[Need, list[Asked]], decisions: Mapping[Need, Decision], callers: Callers
+    model: AccessModel, needs: Mapping[Need, list[Asked]], decisions: Mapping[Need, Decision]
 ) -> Iterator[Excess]:
     """Yield every permission that is too much, once."""
     groups: dict[tuple[str, ...], list[Need]] = {}
@@ -45,7 +46,7 @@ def excess(
         groups.setdefault((need.principal, need.role_arn, need.account, need.region), []).append(need)
     found: dict[tuple[str, ...], Excess] = {}
     for own in groups.values():
-        for each in _OfOne(model, own, needs, decisions, callers).excess():
+        for each in _OfOne(model, own, needs, decisions).excess():
             found.setdefault(each.sort_key(), each)
     yield from found.values()
 
@@ -59,7 +60,6 @@ class _OfOne:
         needs: list[Need],
         asked: Mapping[Need, list[Asked]],
         decisions: Mapping[Need, Decision],
-        callers: Callers,
     ) -> None:
         self._model = model
         self._asked = asked
@@ -68,7 +68,7 @@ class _OfOne:
         for need in needs:
             if need.owner:
                 self._on.setdefault(need.owner, []).append(need)
-        self._caller = callers.of(needs[0])
+        self._caller = caller_of(model, needs[0])
 
     def excess(self) -> Iterator[Excess]:
         for arn, needs in self._on.items():
@@ -86,14 +86,14 @@ class _OfOne:
             if not leaves_out(body, key.arn) and any(
                 matches(key.arn, each) is Answer.YES for each in resources_of(body)
             ):
-                surplus = beyond_in_key_policy(body, key, needs)
+                surplus = beyond_in_key_policy(statement, key, needs)
                 yield from self._entries(surplus, statement, IN_KEY_POLICY, key.arn)
         yield from self._for_others_too(needs, IN_KEY_POLICY, key.arn)
 
     def _in_bucket_policy(self, bucket: Bucket, needs: list[Need]) -> Iterator[Excess]:
         needs = [need for need in needs if need.action.startswith("s3:")]
         for statement in self._for_caller(bucket.policies):
-            surplus = beyond_on_bucket(statement.body, bucket, needs)
+            surplus = beyond_on_bucket(statement, bucket, needs)
             yield from self._entries(surplus, statement, IN_BUCKET_POLICY, bucket.arn)
         yield from self._for_others_too(needs, IN_BUCKET_POLICY, bucket.arn)
 
@@ -109,19 +109,19 @@ class _OfOne:
                     for key in map(self._model.key, keys)
                     if not leaves_out(body, key.arn) and _holds(body, on_key(self._caller, "kms:Decrypt", key))
                 ]
-                surplus += beyond_in_iam(body, fitting, self._decisions, self._caller, role)
+                surplus += beyond_in_iam(statement, fitting, self._decisions, self._caller, role)
             for arn, needs in buckets.items() if writes(body, "s3") else ():
                 bucket = self._model.bucket(arn, role.account)
                 if _holds(body, on_bucket(self._caller, "s3:GetObject", arn, bucket)):
                     in_iam = [need for need in needs if need.policy == IN_IAM]
-                    surplus += beyond_on_bucket(body, bucket, in_iam)
+                    surplus += beyond_on_bucket(statement, bucket, in_iam)
             yield from self._entries(surplus, statement, IN_IAM, role.arn)
 
     def _for_caller(self, policies: list[Policy]) -> Iterator[Written]:
         """Yield the Allow statements that are meant for the caller itself, and not for its account."""
         for statement in allow_statements(policies):
-            ways = addressed_to(statement, self._caller, denies=False)
-            itself = any(whom is Addressed.CALLER and answer is Answer.YES for whom, answer, _ in ways)
+            ways = addressed_to(statement.body, self._caller, denies=False)
+            itself = any(way.whom is not Addressed.ACCOUNT and way.answer is Answer.YES for way in ways)
             if itself or (ways and names_principal(statement.body, self._caller.arn)):
                 yield statement
 
@@ -132,19 +132,21 @@ class _OfOne:
                 continue
             for statement in dict.fromkeys(each for group in self._decisions[need].by for each in group):
                 if lets_everybody_in(statement.body):
-                    why, fix, page = "for everybody: its Principal is *", f"name {self._caller.arn}", ""
+                    reason, page = because(Cause.FOR_EVERYBODY, statement, arn=self._caller.arn), ""
                 elif self._caller.is_service and not names_a_source(statement.body):
-                    why = "for any account: no condition on aws:SourceAccount or aws:SourceArn"
-                    fix = f'add "Condition": {{"StringEqualsIfExists": {{"aws:SourceAccount": "{need.account}"}}}}'
+                    reason = because(Cause.FOR_ANY_ACCOUNT, statement, account=need.account)
                     page = CONFUSED_DEPUTY_PAGE
                 else:
                     continue
-                surplus = [Surplus(need.action, need.resource, why, fix, page)]
-                yield from self._entries(surplus, statement, column, policy_of)
+                surplus = [Surplus(need.action, need.resource, reason)]
+                yield from self._entries(surplus, statement, column, policy_of, page)
 
-    def _entries(self, surplus: Iterable[Surplus], statement: Written, column: str, policy_of: str) -> Iterator[Excess]:
+    def _entries(
+        self, surplus: Iterable[Surplus], statement: Written, column: str, policy_of: str, page: str = ""
+    ) -> Iterator[Excess]:
         policy = statement.policy
-        if policy.only_if and not policy.only_if <= conditions_of(self._asking("" if column == IN_IAM else policy_of)):
+        asked = self._asking("" if column == IN_IAM else policy_of)
+        if policy.only_if and not policy.only_if <= conditions_of(asked):
             return
         for each in surplus:
             is_key = each.action == "*" or each.action.lower().startswith("kms:")
@@ -155,22 +157,19 @@ class _OfOne:
                 resource=each.resource,
                 policy=column,
                 policy_of=policy_of,
-                needed_by=self._needed_by("" if column == IN_IAM else policy_of),
-                page=each.page or (KMS_PAGE if is_key else S3_PAGE),
-                because=f"{statement.name}: {each.why}",
+                needed_by=labels_of(asked),
+                page=page or (KMS_PAGE if is_key else S3_PAGE),
+                reason=each.reason,
                 declared=(policy.declared,) if policy.declared else (),
-                fix=each.fix,
+                asked=tuple(asked),
             )
-
-    def _needed_by(self, owner: str) -> list[str]:
-        return sorted({asked.label for asked in self._asking(owner)})
 
     def _asking(self, owner: str) -> list[Asked]:
         """All that uses a key or a bucket, or any of them."""
         needs = self._on[owner] if owner else [need for own in self._on.values() for need in own]
-        return [asked for need in needs for asked in self._asked[need]]
+        return list(dict.fromkeys(asked for need in needs for asked in self._asked[need]))
 
 
-def _holds(body: Statement, call: Call) -> bool:
+def _holds(body: Body, call: Call) -> bool:
     answer, _ = condition_answer(body.get("Condition"), call.context) if body.get("Condition") else (Answer.YES, [])
     return answer is Answer.YES

@@ -1,14 +1,43 @@
-"""Entries of a report, put together for readers: by key, bucket and role, and alike ones in one row."""
+"""Entries of a report as readers see them: by key, bucket and role, alike ones in one row, with names for ARNs."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from .entries import Allowed, Entry, Excess, Json, Missing
-from .names import Names
-from .values import split, split_arn
+from .values import HOLE, split, split_arn
+
+
+class Names:
+    """The names of a report, by ARN."""
+
+    def __init__(self, names: Mapping[str, str]) -> None:
+        self._names = names
+        self._by_hole: dict[str, list[str]] = {}
+        """The ARNs with holes, by the last one, which is most often that of no other."""
+        for arn in names:
+            for hole in HOLE.findall(arn)[-1:]:
+                self._by_hole.setdefault(hole, []).append(arn)
+
+    def __contains__(self, arn: str) -> bool:
+        return arn in self._names
+
+    def of(self, arn: str) -> str:
+        """Return the name; the ARN itself where there is none."""
+        return self._names.get(arn, arn)
+
+    def short(self, text: str) -> str:
+        """Return a text in which resources of templates have their construct paths.
+
+        Only where AWS generates an id: an ARN that is known can be pasted as it is.
+        """
+        arns = {arn for hole in HOLE.findall(text) for arn in self._by_hole.get(hole, ())}
+        # An ARN may be the beginning of a longer one.
+        for arn in sorted(arns, key=len, reverse=True):
+            text = text.replace(arn, f"${{{self._names[arn]}}}")
+        return text
 
 
 @dataclass(frozen=True)

@@ -11,10 +11,13 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
-from .model import AccessModel, Policy, Problem, Role
+from .causes import Cause, Reason, because
+from .model import AccessModel, Asked, Problem, Role
+from .needs import Need, conditions_of
 from .values import HOLE
+from .written import Policy
 
 IAM_PAGE = "https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html"
 KMS_PAGE = "https://docs.aws.amazon.com/kms/latest/developerguide/resource-limits.html"
@@ -25,72 +28,92 @@ BUCKET_POLICY_BYTES = 20 * 1024
 MANAGED_POLICY_CHARACTERS = 6_144
 INLINE_POLICIES_CHARACTERS = 10_240
 TRUST_POLICY_CHARACTERS = 2_048
-MANAGED_POLICIES_OF_A_ROLE = 10
+MANAGED_POLICIES_BY_DEFAULT, MANAGED_POLICIES_AT_MOST = 10, 20
 
-_SHORTEST = {"${AWS::AccountId}": 12, "${AWS::Region}": len("us-east-1"), "${AWS::Partition}": len("aws")}
+_LEAST = {"${AWS::AccountId}": 12, "${AWS::Region}": len("us-east-1"), "${AWS::Partition}": len("aws")}
 _KEY_ID = 36
 
 
-def limit_problems(model: AccessModel) -> Iterator[Problem]:
+def limit_problems(model: AccessModel, needs: Mapping[Need, list[Asked]]) -> Iterator[Problem]:
     """Yield the policies that AWS refuses for their size or number, or for a sid that is there twice."""
+    users = _users(model, needs)
     for key in model.keys.values():
         for policy in key.policies:
-            yield from _too_long(policy, KEY_POLICY_BYTES, "bytes", KMS_PAGE)
+            yield from _too_long(policy, KEY_POLICY_BYTES, "bytes", KMS_PAGE, users.get(key.arn, []))
     for bucket in model.buckets.values():
         for policy in bucket.policies:
-            yield from _too_long(policy, BUCKET_POLICY_BYTES, "bytes", S3_PAGE)
-            yield from _repeated_sids(policy)
-    identity: dict[int, Policy] = {}
+            asks = users.get(bucket.arn, [])
+            yield from _too_long(policy, BUCKET_POLICY_BYTES, "bytes", S3_PAGE, asks)
+            yield from _repeated_sids(policy, asks)
+    identity: dict[Policy, list[Asked]] = {}
     for role in model.roles.values():
+        asks = users.get(role.arn, [])
         for policy in role.trust:
-            yield from _too_long(policy, TRUST_POLICY_CHARACTERS, "characters", IAM_PAGE, ", 4,096 on request")
-        identity |= {id(policy): policy for policy in role.identity}
-        yield from _inline_too_long(model, role)
-        if role.managed_policies > MANAGED_POLICIES_OF_A_ROLE:
-            yield Problem(
-                "limit",
-                f"{model.label(role.arn)} has {role.managed_policies} managed policies but AWS takes "
-                f"{MANAGED_POLICIES_OF_A_ROLE}, up to 20 on request: merge some of them",
-                page=IAM_PAGE,
-                declared=role.declared,
-            )
-    for policy in identity.values():
+            yield from _too_long(policy, TRUST_POLICY_CHARACTERS, "characters", IAM_PAGE, asks, Cause.TRUST_TOO_LONG)
+        for policy in role.identity:
+            identity.setdefault(policy, []).extend(asks)
+        yield from _of_role(model, role, asks)
+    for policy, asks in identity.items():
         if not policy.inline:
-            yield from _too_long(policy, MANAGED_POLICY_CHARACTERS, "characters", IAM_PAGE)
-        yield from _repeated_sids(policy)
+            yield from _too_long(policy, MANAGED_POLICY_CHARACTERS, "characters", IAM_PAGE, asks)
+        yield from _repeated_sids(policy, asks)
 
 
-def _inline_too_long(model: AccessModel, role: Role) -> Iterator[Problem]:
-    size = sum(size_of(policy) for policy in role.identity if policy.inline)
+def _users(model: AccessModel, needs: Mapping[Need, list[Asked]]) -> dict[str, list[Asked]]:
+    """Return what uses each role, key and bucket."""
+    found: dict[str, dict[Asked, None]] = {}
+    for asked in model.asked:
+        found.setdefault(asked.role_arn, {})[asked] = None
+    for need, asks in needs.items():
+        found.setdefault(need.owner, {}).update(dict.fromkeys(asks))
+    return {owner: list(asks) for owner, asks in found.items()}
+
+
+def _of_role(model: AccessModel, role: Role, asks: list[Asked]) -> Iterator[Problem]:
+    """Yield what IAM refuses of all policies of a role together, those left out that may not be there."""
+    size = sum(least_size(policy) for policy in role.identity if policy.inline and policy.only_if <= role.only_if)
+    number = role.managed_policies
+    reasons = []
     if size > INLINE_POLICIES_CHARACTERS:
-        message = (
-            f"the inline policies of {model.label(role.arn)} have at least {size:,} characters together but AWS takes "
-            f"{INLINE_POLICIES_CHARACTERS:,}: write them shorter, or use managed policies"
+        reasons.append(because(Cause.INLINE_POLICIES_TOO_LONG, size=size, limit=INLINE_POLICIES_CHARACTERS))
+    if number > MANAGED_POLICIES_AT_MOST:
+        reasons.append(because(Cause.TOO_MANY_MANAGED_POLICIES, number=number))
+    elif number > MANAGED_POLICIES_BY_DEFAULT:
+        reasons.append(because(Cause.MANY_MANAGED_POLICIES, number=number))
+    for reason in reasons:
+        yield Problem.of(
+            "limit",
+            role.arn,
+            reason,
+            IAM_PAGE,
+            asks,
+            label=model.label(role.arn),
+            declared=_declared(role.declared),
+            is_warning=reason.cause is Cause.MANY_MANAGED_POLICIES,
         )
-        yield Problem("limit", message, page=IAM_PAGE, declared=role.declared)
 
 
-def _too_long(policy: Policy, limit: int, unit: str, page: str, more: str = "") -> Iterator[Problem]:
-    if (size := size_of(policy)) > limit:
-        message = (
-            f"{policy.name} has at least {size:,} {unit} but AWS takes {limit:,}{more}: write it shorter, or split it"
-        )
-        yield Problem("limit", message, page=page, declared=policy.declared)
+def _too_long(
+    policy: Policy, limit: int, unit: str, page: str, asks: list[Asked], cause: Cause = Cause.POLICY_TOO_LONG
+) -> Iterator[Problem]:
+    if (size := least_size(policy)) > limit:
+        reason = because(cause, size=size, unit=unit, limit=limit)
+        yield _of_policy("limit", policy, reason, page, asks)
 
 
-def size_of(policy: Policy) -> int:
+def least_size(policy: Policy) -> int:
     """Return the least size that the policy can have, without white space."""
     text = json.dumps(policy.document, separators=(",", ":"), ensure_ascii=False)
     if "${" in text:
-        text = HOLE.sub(lambda hole: "x" * _least(hole[0], text[max(0, hole.start() - 5) : hole.start()]), text)
+        text = HOLE.sub(lambda hole: "x" * _shortest(hole[0], text[max(0, hole.start() - 5) : hole.start()]), text)
     return len(text.encode())
 
 
-def _least(hole: str, before: str) -> int:
-    return _SHORTEST.get(hole) or (_KEY_ID if before.endswith(":key/") else 1)
+def _shortest(hole: str, before: str) -> int:
+    return _LEAST.get(hole) or (_KEY_ID if before.endswith(":key/") else 1)
 
 
-def _repeated_sids(policy: Policy) -> Iterator[Problem]:
+def _repeated_sids(policy: Policy, asks: list[Asked]) -> Iterator[Problem]:
     sids = Counter(
         statement.body["Sid"]
         for statement in policy.statements
@@ -98,5 +121,14 @@ def _repeated_sids(policy: Policy) -> Iterator[Problem]:
     )
     for sid, times in sids.items():
         if times > 1:
-            message = f"{policy.name} has the sid {sid} {times} times, which AWS refuses: name each statement once"
-            yield Problem("configuration", message, declared=policy.declared)
+            reason = because(Cause.REPEATED_SID, sid=sid, times=times)
+            yield _of_policy("configuration", policy, reason, "", asks)
+
+
+def _of_policy(kind: str, policy: Policy, reason: Reason, page: str, asks: list[Asked]) -> Problem:
+    is_there = not policy.only_if or (bool(asks) and policy.only_if <= conditions_of(asks))
+    return Problem.of(kind, policy.name, reason, page, asks, declared=_declared(policy.declared), certain=is_there)
+
+
+def _declared(by: str) -> tuple[str, ...]:
+    return (by,) if by else ()

@@ -1,26 +1,27 @@
-"""The report for a pull request or an auditor: tables, statements, and a graph."""
+"""The report for a pull request or an auditor: tables, statements, and a graph.
+
+https://mermaid.js.org/syntax/flowchart.html
+"""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING
 
-from .entries import Entry, Excess, Missing
-from .graph import graph
-from .grouping import Row, by_subject, rows, who
-from .names import Names
-from .text import POLICIES, summary
+from ..matrix import ROWS
+from .entries import AccessFindings, Allowed, Entry, Excess, Missing
+from .grouping import Names, Row, by_subject, rows, who
+from .text import summary
+from .words import POLICIES, policy_of_whom
 
-if TYPE_CHECKING:
-    from .report import AccessReport
-
+_EVERYTHING = {action: group.everything for row in ROWS for group in row.role_on_everything for action in group.actions}
+"""What ``*`` stands for, by the action."""
 _HEAD = "| on | who | what | where | why | needed by | page |"
 
 _NOTHING = "Nothing that can be seen is asked of Personalize, so nothing was checked."
 
 
-def markdown_report(report: AccessReport) -> str:
+def markdown_report(report: AccessFindings) -> str:
     """Return the report in GitHub's Markdown."""
     names = Names(report.names)
     lines = ["# Amazon Personalize's access", "", f"{summary(report)}.", ""]
@@ -32,7 +33,7 @@ def markdown_report(report: AccessReport) -> str:
         *_table("Too much", report.excess, names),
         *_table("Undecided", report.undecided, names),
         *_table("As AWS's pages ask", report.allowed, names),
-        *graph(report, names),
+        *_graph(report, names),
     ]
     return "\n".join(lines) + "\n"
 
@@ -55,13 +56,12 @@ def _table(title: str, entries: Iterable[Entry], names: Names) -> Iterator[str]:
             yield f"| {' | '.join(_cell(cell) for cell in cells)} | {_link(entry.page)} |"
 
 
-def _statements(report: AccessReport, names: Names) -> Iterator[str]:
+def _statements(report: AccessFindings, names: Names) -> Iterator[str]:
     for row in _distinct(rows(report.missing)):
         entry = row.first
         if isinstance(entry, Missing) and entry.add is not None:
             of = entry.principal_arn if entry.add_to == "role" else entry.policy_of
-            policy = {"key": "the key policy", "role": "an IAM policy", "bucket": "the bucket policy"}[entry.add_to]
-            yield from ("", f"Add to {policy} of {_plain(names.of(of))}:", "", "```json")
+            yield from ("", f"Add to {policy_of_whom(entry.add_to, _plain(names.of(of)))}:", "", "```json")
             yield from (json.dumps(entry.add, indent=2), "```")
 
 
@@ -69,11 +69,13 @@ def _distinct(found: Iterable[Row]) -> list[Row]:
     return list({json.dumps([each.add, each.first.policy_of]): each for each in found}.values())
 
 
-def _problems(report: AccessReport, names: Names) -> Iterator[str]:
+def _problems(report: AccessFindings, names: Names) -> Iterator[str]:
     if report.problems:
-        yield from ("", "## Problems", "", "| kind | what | page |", "|---|---|---|")
+        yield from ("", "## Problems", "", "| kind | what | needed by | page |", "|---|---|---|---|")
         for problem in report.problems:
-            yield f"| {problem.kind} | {_cell(names.short(problem.message))} | {_link(problem.page)} |"
+            kind = f"{problem.kind} (warning)" if problem.is_warning else problem.kind
+            message = _cell(names.short(problem.message))
+            yield f"| {kind} | {message} | {_cell(', '.join(problem.needed_by))} | {_link(problem.page)} |"
 
 
 def _link(page: str) -> str:
@@ -86,3 +88,43 @@ def _plain(text: str) -> str:
 
 def _cell(text: str) -> str:
     return _plain(text).replace("|", "\\|")
+
+
+def _graph(report: AccessFindings, names: Names) -> Iterator[str]:
+    """Draw what is allowed as arrows, and what is missing as broken ones; the labels say what needs it."""
+    entries: list[Entry] = [*report.allowed, *report.missing]
+    if not entries:
+        return
+    nodes: dict[str, str] = {}
+    edges = []
+    for (kind, arn), own in by_subject(entries).items():
+        callers: dict[tuple[str, str], list[Entry]] = {}
+        for entry in own:
+            target = f"{kind} {names.of(arn)}" if kind != "role" else _EVERYTHING.get(entry.action, entry.resource)
+            callers.setdefault((who(entry, names), target), []).append(entry)
+        for (caller, target), theirs in callers.items():
+            # An action that one policy gives and another lacks isn't allowed.
+            missing = [each for each in theirs if not isinstance(each, Allowed)]
+            lacking = {each.action for each in missing}
+            for arrow, prefix, shown in (
+                ("-->", "", [each for each in theirs if each.action not in lacking]),
+                ("-.->", "missing: ", missing),
+            ):
+                if shown:
+                    ends = [nodes.setdefault(label, f"n{len(nodes)}") for label in (caller, target)]
+                    edges.append(f'  {ends[0]} {arrow}|"{prefix}{_label(shown)}"| {ends[1]}')
+    yield from ("", "## Who may do what, and why", "", "```mermaid", "graph LR")
+    yield from (f'  {id}["{_escaped(label)}"]' for label, id in nodes.items())
+    yield from edges
+    yield "```"
+
+
+def _label(entries: Iterable[Entry]) -> str:
+    entries = list(entries)
+    actions = ", ".join(sorted({each.action for each in entries}))
+    why = ", ".join(sorted({by for each in entries for by in each.needed_by}))
+    return f"{_escaped(actions)}<br/>for {_escaped(why)}"
+
+
+def _escaped(text: str) -> str:
+    return " ".join(text.split()).replace('"', "#quot;").replace("<", "#lt;")

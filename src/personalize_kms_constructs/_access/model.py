@@ -6,124 +6,16 @@ seen says why, so that nothing has to be guessed.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Container, Mapping
+from collections.abc import Container, Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
 from ..matrix import Permissions
-from .call_keys import ACTION_KEYS
-from .conditions import condition_keys
-from .lists import as_list
+from .causes import Cause, Reason
 from .values import account_of
-from .variables import literally
-
-# In other versions, and without one, the variables of a policy are plain text
-# (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html).
-_WITH_VARIABLES = "2012-10-17"
-_OPEN_ACTION = re.compile(r"[*?$]")
-_WHOLE_SERVICE = re.compile(r"\*|[^*?$]*:\*")
-
-Document = Mapping[str, Any]
-Statement = Mapping[str, Any]
-
-
-@dataclass(frozen=True, eq=False)
-class Policy:
-    """One policy document, and where it stands."""
-
-    document: Document | str | None
-    """The document; a hole may stand for it, or for any part of it."""
-    name: str
-    """Where it stands, in words: ``policy Main/Encryption/Policy``."""
-    declared: str = ""
-    """The resource of a template that makes it; empty for what exists already."""
-    only_if: frozenset[str] = frozenset()
-    """Conditions of templates that can't be decided; it depends on all of them."""
-    inline: bool = False
-    """True if it is an inline policy of a role."""
-
-    @cached_property
-    def statements(self) -> tuple[Written, ...]:
-        """Its statements."""
-        document = self.document if isinstance(self.document, Mapping) else {}
-        found = as_list(document.get("Statement"))
-        if document.get("Version") != _WITH_VARIABLES:
-            found = [literally(each) for each in found]
-        return tuple(Written.of(body, index, self) for index, body in enumerate(found))
-
-    def about(self, action: str) -> tuple[Written, ...]:
-        """Return the statements that may be about an action, in lower case."""
-        found = self._about.get(action)
-        return self._about_others if found is None else found
-
-    @cached_property
-    def is_plain(self) -> bool:
-        """Tell if nothing but the names of actions tells those of one service apart."""
-        return all(each.is_plain for each in self.statements)
-
-    @cached_property
-    def _about(self) -> dict[str, tuple[Written, ...]]:
-        actions = {action for each in self.statements for action in each.only_actions or ()}
-        return {action: tuple(each for each in self.statements if each.may_be_about(action)) for action in actions}
-
-    @cached_property
-    def _about_others(self) -> tuple[Written, ...]:
-        """The statements that may be about actions which none of them names."""
-        return tuple(each for each in self.statements if each.only_actions is None)
-
-    @cached_property
-    def may_deny(self) -> bool:
-        """Tell if a statement denies something, or may."""
-        return not isinstance(self.document, Mapping) or any(
-            not each.readable or each.body.get("Effect") != "Allow" for each in self.statements
-        )
-
-
-@dataclass(frozen=True, eq=False)
-class Written:
-    """A statement as it is written; a hole may stand for it."""
-
-    body: Any
-    name: str
-    """Its name in reports: its sid or its number, and its policy."""
-    policy: Policy
-    readable: bool
-    """True if it is known before deployment that this is a statement."""
-    only_actions: frozenset[str] | None
-    """The only actions that it can be about, in lower case; none where a wildcard or a hole leaves that open."""
-    addressed: dict[Any, Any] = field(default_factory=dict, repr=False)
-    """The cached answers to whether it is about a caller, by callers."""
-
-    @cached_property
-    def is_plain(self) -> bool:
-        """Tell if all its actions are named, or all are those of whole services, and it is about each of them alike."""
-        if self.has_action_keys or not self.readable or "NotAction" in self.body:
-            return False
-        return self.only_actions is not None or all(
-            isinstance(each, str) and _WHOLE_SERVICE.fullmatch(each) for each in as_list(self.body.get("Action"))
-        )
-
-    @cached_property
-    def has_action_keys(self) -> bool:
-        """Tell if a condition is on a key that some actions have and others lack."""
-        condition = self.body.get("Condition") if self.readable else None
-        return bool(condition) and any(key.lower() in ACTION_KEYS for _, key, _ in condition_keys(condition))
-
-    def may_be_about(self, action: str) -> bool:
-        """Report whether it may be about an action, in lower case."""
-        return self.only_actions is None or action in self.only_actions
-
-    @staticmethod
-    def of(body: Any, index: int, policy: Policy) -> Written:
-        """Return the statement at an index of a policy."""
-        readable = isinstance(body, Mapping)
-        sid = body.get("Sid") if readable else None
-        name = f"statement {sid if isinstance(sid, str) else f'number {index + 1}'} of {policy.name}"
-        actions = as_list(body.get("Action")) if readable and "NotAction" not in body else []
-        plain = bool(actions) and not any(not isinstance(each, str) or _OPEN_ACTION.search(each) for each in actions)
-        return Written(body, name, policy, readable, frozenset(each.lower() for each in actions) if plain else None)
+from .words import remedy, sentence
+from .written import Policy
 
 
 @dataclass
@@ -165,9 +57,11 @@ class Role:
     unique_id: str = ""
     """Its ``AROA…`` id, where it is known."""
     managed_policies: int = 0
-    """The number of managed policies that are attached."""
+    """The number of managed policies that are attached, whatever can't be decided."""
     declared: str = ""
     """The resource of a template that makes it."""
+    only_if: frozenset[str] = frozenset()
+    """Conditions of templates that can't be decided; it depends on all of them."""
 
     @property
     def account(self) -> str:
@@ -234,7 +128,7 @@ class Asked:
     only_if: frozenset[str] = frozenset()
     """Conditions of templates that can't be decided; it depends on all of them."""
     ours: bool = False
-    """True if a construct of this library wrote the policies for it, and answers for them."""
+    """True if a construct of this library answers for it."""
 
     @property
     def kind(self) -> str:
@@ -250,7 +144,48 @@ class Asked:
         return self.label
 
 
-@dataclass(frozen=True)
+def labels_of(asked: Iterable[Asked]) -> list[str]:
+    """Return the names of requests in reports."""
+    return sorted({each.label for each in asked})
+
+
+@dataclass(frozen=True, eq=False)
+class DatasetGroup:
+    """A dataset group of a template, with a key or without."""
+
+    name: str
+    """Its name; it may have holes."""
+    label: str
+    """Its name in reports: a construct path."""
+    account: str
+    region: str
+    declared: str = ""
+    """The resource of a template that makes it."""
+    only_if: frozenset[str] = frozenset()
+    """Conditions of templates that can't be decided; it depends on all of them."""
+    asked: Asked | None = None
+    """The request to make it, if it has a key and a role."""
+
+
+@dataclass(frozen=True, eq=False)
+class Reference:
+    """A resource of a template that refers to a role or key of the same template, other than by ``Fn::If``."""
+
+    user: str
+    """Its name in reports."""
+    target: str
+    """The name of the role or key in reports."""
+    declared: str
+    """The resource that refers."""
+    only_if: frozenset[str]
+    """The conditions, of those that can't be decided, under which the resource is made: those that they imply too."""
+    target_only_if: frozenset[str]
+    """The conditions under which the role or key is made."""
+    asked: tuple[Asked, ...] = ()
+    """The requests that use the role or key."""
+
+
+@dataclass(frozen=True, eq=False)
 class Problem:
     """Something that no added statement fixes.
 
@@ -258,19 +193,64 @@ class Problem:
     """
 
     kind: str
-    message: str
-    where: str = ""
-    """The thing that it is about, in words."""
-    declared: str = ""
-    """The resource of a template that it is about."""
+    subject: str
+    """What has the problem: the ARN of a key, a role or a bucket, or the name of a policy or of who asks."""
+    reason: Reason
+    """The cause, with all that its words need."""
+    label: str = ""
+    """The name of the subject in reports, where it has one."""
     page: str = ""
     """The page that documents it."""
-    about: str = ""
-    """The ARN of the key or role that it is about, where others may have the same problem with that one."""
-    reason: str = ""
-    """The message without what has the problem."""
-    denied: bool = False
-    """True if a statement denies it, so that one that allows it doesn't help."""
+    needed_by: tuple[str, ...] = ()
+    """The resources, jobs and constructs that it concerns, in words."""
+    declared: tuple[str, ...] = ()
+    """The resources of templates that it is about."""
+    asked: tuple[Asked, ...] = field(default=(), repr=False)
+    """The requests that it concerns."""
+    of_ours: bool = False
+    """True if it is about a resource that a construct of this library made, and of which no request could be read."""
+    is_warning: bool = False
+    """True if Personalize may work all the same: it is told, and fails nothing."""
+    certain: bool = True
+    """True if it is so whatever the values turn out to be that aren't known before deployment."""
+
+    @staticmethod
+    def of(kind: str, subject: str, reason: Reason, page: str, asked: Iterable[Asked], **more: Any) -> Problem:
+        """Return a problem of what is asked, which is declared where that is unless told otherwise."""
+        found = tuple(asked)
+        declared = tuple(dict.fromkeys(each.declared for each in found if each.declared))
+        given = {"needed_by": tuple(labels_of(found)), "declared": declared, **more}
+        return Problem(kind, subject, reason, page=page, asked=found, **given)
+
+    @property
+    def ours(self) -> bool:
+        """True if a construct of this library answers for it."""
+        return self.of_ours or any(each.ours for each in self.asked)
+
+    @property
+    def cause(self) -> Cause:
+        """The cause of the problem."""
+        return self.reason.cause
+
+    @property
+    def says(self) -> str:
+        """The words for what is wrong."""
+        return sentence(self.reason, self.label or self.subject)
+
+    @property
+    def fix(self) -> str:
+        """The words for what to do."""
+        return remedy(self.reason)
+
+    @property
+    def message(self) -> str:
+        """The words for what is wrong, and what to do."""
+        return f"{self.says}: {self.fix}"
+
+    @property
+    def where(self) -> str:
+        """The words for all that it concerns."""
+        return ", ".join(self.needed_by)
 
 
 @dataclass
@@ -283,6 +263,10 @@ class AccessModel:
     asked: list[Asked] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
     """The problems that were found while the model was read."""
+    dataset_groups: list[DatasetGroup] = field(default_factory=list)
+    """The dataset groups that templates make, those that Personalize encrypts with its own key too."""
+    references: list[Reference] = field(default_factory=list)
+    """The references to roles and keys that are made under conditions only."""
     open_questions: list[OpenQuestion] = field(default_factory=list)
     names: dict[str, str] = field(default_factory=dict)
     """The names of keys, roles and buckets in reports, by ARN: a construct path for example."""

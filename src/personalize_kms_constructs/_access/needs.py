@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from ..matrix import SERVICE_PRINCIPAL, KeyAccess, S3Access
+from .calls import Caller, role, service
 from .model import AccessModel, Asked, Location
 
 ROLE, SERVICE = "role", "service"
@@ -100,3 +101,10 @@ def _need(asked: Asked, principal: str, policy: str, action: str, resource: str,
 def conditions_of(asked: Iterable[Asked]) -> frozenset[str]:
     """Return the conditions of templates on which all of them depend."""
     return frozenset.intersection(*(each.only_if for each in asked))
+
+
+def caller_of(model: AccessModel, need: Need) -> Caller:
+    """Return who needs a permission."""
+    if need.principal == SERVICE:
+        return service(need.account, need.region)
+    return role(model.role(need.role_arn), need.region)

@@ -1,31 +1,26 @@
-"""Problems that no statement mends: trust, keys that can't work, and roles of another account."""
+"""Problems that no statement mends: trust, keys that can't work, names taken, and policies that aren't waited for."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from ..matrix import KMS_PAGE, SERVICE_PRINCIPAL
 from . import decision
 from .answers import Answer
 from .calls import service
+from .causes import Cause, Reason, because
+from .decision import Decision
 from .entries import Undecided
-from .model import AccessModel, Asked, Key, Problem
-from .needs import conditions_of, location_key
+from .model import AccessModel, Asked, DatasetGroup, Key, Problem, labels_of
+from .needs import Need, conditions_of, location_key
 from .values import has_unknown, same, split_arn
+from .written import Policy
 
 TRUST_PAGE = "https://docs.aws.amazon.com/personalize/latest/dg/cross-service-confused-deputy-prevention.html"
 S3_GUIDE = "https://docs.aws.amazon.com/personalize/latest/dg/granting-personalize-s3-access.html"
+GROUP_PAGE = "https://docs.aws.amazon.com/personalize/latest/dg/API_CreateDatasetGroup.html"
+CONDITIONS_PAGE = "https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/conditions-section-structure.html"
 AWS_MANAGED_KEY = "alias/aws/s3"
-
-# https://docs.aws.amazon.com/kms/latest/developerguide/key-state.html
-_MENDS = {
-    "Creating": "wait until KMS has made it",
-    "Updating": "wait until KMS has changed its primary Region",
-    "PendingDeletion": "cancel its deletion, and enable it, before everything that it encrypts is lost",
-    "PendingReplicaDeletion": "cancel its deletion, and enable it, before everything that it encrypts is lost",
-    "PendingImport": "import its key material",
-    "Unavailable": "connect its custom key store",
-}
 
 
 def trust_findings(model: AccessModel) -> Iterator[Problem | Undecided]:
@@ -35,71 +30,131 @@ def trust_findings(model: AccessModel) -> Iterator[Problem | Undecided]:
         asked_with.setdefault((asked.role_arn, asked.account, asked.region), []).append(asked)
     for (arn, _, _), asks in asked_with.items():
         role = model.role(arn)
-        found = decision.trust(service(asks[0]), role, only_if=conditions_of(asks))
-        needed_by = sorted({str(asked) for asked in asks})
+        found = decision.trust(service(asks[0].account, asks[0].region), role, only_if=conditions_of(asks))
         if found.answer is Answer.NO:
-            step = f"let {SERVICE_PRINCIPAL} do sts:AssumeRole in its trust policy"
-            if found.final:
-                step = f"take the denial out of its trust policy, or except {SERVICE_PRINCIPAL} from it"
-            reason = f"doesn't trust Personalize, which has to assume it ({found.because}): {step}"
-            yield Problem(
-                "trust",
-                f"{model.label(arn)} {reason}",
-                ", ".join(needed_by),
-                role.declared,
-                TRUST_PAGE,
-                about=arn,
-                reason=reason,
-                denied=found.final,
-            )
+            cause = Cause.TRUST_DENIED if found.final else Cause.NOT_TRUSTED
+            reason = Reason(cause, doubts=(found.reason,))
+            more = {"declared": (role.declared,)} if role.declared else {}
+            yield Problem.of("trust", arn, reason, TRUST_PAGE, asks, label=model.label(arn), **more)
         elif found.answer is Answer.MAYBE:
             yield Undecided(
-                "service", SERVICE_PRINCIPAL, "sts:AssumeRole", arn, "trust", arn, needed_by, TRUST_PAGE, found.because
+                principal="service",
+                principal_arn=SERVICE_PRINCIPAL,
+                action="sts:AssumeRole",
+                resource=arn,
+                policy="trust",
+                policy_of=arn,
+                needed_by=labels_of(asks),
+                page=TRUST_PAGE,
+                reason=found.reason,
+                asked=tuple(asks),
             )
 
 
 def configuration_problems(model: AccessModel) -> Iterator[Problem]:
     """Yield keys and roles that Personalize can't work with, whatever the policies say."""
+    found: dict[tuple[object, ...], tuple[str, Reason, str, list[Asked]]] = {}
     for asked in model.asked:
-        if same(model.role(asked.role_arn).account, asked.account) is Answer.NO:
-            reason = (
-                f"has a role of another account, {model.label(asked.role_arn)}, which Personalize doesn't take"
-                f": use a role of account {asked.account}"
-            )
-            yield _problem(asked, f"{asked} {reason}", S3_GUIDE, asked.role_arn, reason)
-        keys = [("the dataset group's key", asked.dataset_group_key)]
-        for what, location in (("source", asked.source), ("destination", asked.destination)):
-            if location is not None:
-                keys.append((f"the key of its {what}", location_key(model, asked, location)))
-        for what, arn in keys:
-            if arn is not None:
-                for reason in _unusable(model.key(arn), asked):
-                    message = f"{asked}: {what}, {model.label(arn)}, {reason}"
-                    yield _problem(asked, message, KMS_PAGE, arn, reason)
+        unusable = [(asked.role_arn, each, S3_GUIDE) for each in _unusable_role(model, asked)]
+        keys = [asked.dataset_group_key]
+        keys += [location_key(model, asked, each) for each in (asked.source, asked.destination) if each is not None]
+        for arn in dict.fromkeys(each for each in keys if each is not None):
+            unusable += [(arn, each, KMS_PAGE) for each in _unusable_key(model.key(arn), asked)]
+        for arn, reason, page in unusable:
+            name = (arn, reason.cause, *reason.values.values())
+            found.setdefault(name, (arn, reason, page, []))[-1].append(asked)
+    for arn, reason, page, asks in found.values():
+        label = f"key {model.label(arn)}" if page == KMS_PAGE else model.label(arn)
+        yield Problem.of("configuration", arn, reason, page, asks, label=label)
 
 
-def _unusable(key: Key, asked: Asked) -> Iterator[str]:
+def _unusable_role(model: AccessModel, asked: Asked) -> Iterator[Reason]:
+    if same(model.role(asked.role_arn).account, asked.account) is Answer.NO:
+        yield because(Cause.ROLE_OF_ANOTHER_ACCOUNT, account=asked.account)
+
+
+def _unusable_key(key: Key, asked: Asked) -> Iterator[Reason]:
     parts = split_arn(key.arn)
     if key.arn.endswith(AWS_MANAGED_KEY):
-        yield "is AWS's own key aws/s3, whose policy can't let Personalize in: encrypt the bucket with a key of yours"
+        yield because(Cause.KEY_OF_AWS)
         return
     if parts and parts[5].startswith("alias/"):
-        yield "is an alias, and Personalize takes the ARN of a key alone: give the key's ARN"
+        yield because(Cause.KEY_IS_ALIAS)
         return
     if parts is None and not has_unknown(key.arn):
-        yield "is no ARN, and Personalize takes nothing else: give the key's ARN"
+        yield because(Cause.KEY_IS_NO_ARN)
         return
     if key.state != "Enabled":
-        yield f"is {key.state}: {_MENDS.get(key.state, 'enable it')}"
+        yield because(Cause.KEY_STATE, state=key.state)
     known = not has_unknown(key.spec + key.usage)
     if known and (key.spec, key.usage) != ("SYMMETRIC_DEFAULT", "ENCRYPT_DECRYPT"):
-        yield (
-            f"is {key.spec} for {key.usage}, and Personalize needs a symmetric encryption key, SYMMETRIC_DEFAULT for "
-            "ENCRYPT_DECRYPT: use another key"
-        )
+        yield because(Cause.KEY_SPEC, spec=key.spec, usage=key.usage)
     if parts and same(parts[3], asked.region) is Answer.NO:
-        yield f"is in {parts[3]}, and Personalize works in {asked.region}: use a key of that Region"
+        yield because(Cause.KEY_REGION, key_region=parts[3], region=asked.region)
 
 
-def _problem(asked: Asked, message: str, page: str, about: str, reason: str) -> Problem:
-    return Problem("configuration", message, str(asked), asked.declared, page, about, reason)
+def ordering_problems(needs: Mapping[Need, list[Asked]], decisions: Mapping[Need, Decision]) -> Iterator[Problem]:
+    """Yield each policy that a resource of a template needs but may be created before."""
+    early: dict[tuple[Asked, Policy], list[Need]] = {}
+    for need, found in decisions.items():
+        if found.answer is Answer.YES:
+            for asked in needs[need]:
+                for alternatives in found.by:
+                    if not any(_is_there(asked, each.policy) for each in alternatives):
+                        early.setdefault((asked, alternatives[0].policy), []).append(need)
+    for (asked, policy), for_these in early.items():
+        actions = tuple(dict.fromkeys(need.action for need in for_these))
+        reason = because(Cause.NOT_WAITED_FOR, before=policy.name, actions=actions)
+        yield Problem.of("ordering", asked.label, reason, asked.permissions.page_of(for_these[0].action), [asked])
+
+
+def _is_there(asked: Asked, policy: Policy) -> bool:
+    return asked.waits_for is None or not policy.declared or policy.declared in asked.waits_for
+
+
+def group_name_problems(model: AccessModel) -> Iterator[Problem]:
+    """Yield dataset groups that have the name of another one, and may exist beside it."""
+    found: dict[tuple[str, str, str], list[DatasetGroup]] = {}
+    for group in model.dataset_groups:
+        before = found.setdefault((group.name, group.account, group.region), [])
+        rival = next((each for each in before if _may_both_be_made(each, group)), None)
+        before.append(group)
+        if rival is not None:
+            both = (rival, group)
+            paths = tuple(each.label for each in both)
+            yield Problem(
+                "configuration",
+                group.label,
+                because(Cause.GROUP_NAME_TAKEN, name=group.name, paths=paths),
+                page=GROUP_PAGE,
+                needed_by=paths,
+                declared=tuple(each.declared for each in both if each.declared),
+                asked=tuple(each.asked for each in both if each.asked is not None),
+            )
+
+
+def _may_both_be_made(one: DatasetGroup, other: DatasetGroup) -> bool:
+    """Tell if two dataset groups of one name may exist at once: not if each has a condition, so that one is chosen."""
+    # In another template, an account or Region that isn't known may be another one.
+    in_one_template = one.declared.rpartition("#")[0] == other.declared.rpartition("#")[0]
+    in_one_place = in_one_template or not has_unknown(one.name + one.account + one.region)
+    return in_one_place and (one.only_if <= other.only_if or other.only_if <= one.only_if)
+
+
+def reference_problems(model: AccessModel) -> Iterator[Problem]:
+    """Yield references to a role or key that may not be made where what refers to it is."""
+    for each in model.references:
+        conditions = each.target_only_if - each.only_if
+        if conditions:
+            reason = because(Cause.CONDITIONAL_REFERENCE, user=each.user, conditions=tuple(sorted(conditions)))
+            yield Problem(
+                "configuration",
+                each.target,
+                reason,
+                page=CONDITIONS_PAGE,
+                needed_by=(each.user,),
+                declared=(each.declared,),
+                asked=each.asked,
+                is_warning=True,
+                certain=False,
+            )

@@ -3,39 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable
 from typing import Any, TypeVar
 
-from .entries import Allowed, Entry, Excess, Missing, Undecided
+from .entries import AccessFindings, Entry
+from .markdown import markdown_report
 from .model import Problem
+from .text import text_report
 
 _E = TypeVar("_E", bound=Entry)
 
 
-@dataclass(frozen=True)
-class AccessReport:
+class AccessReport(AccessFindings):
     """The findings on the keys and buckets that Personalize is asked to use: missing, too much, undecided or wrong."""
-
-    missing: tuple[Missing, ...] = ()
-    """Permissions that AWS's pages ask for and the policies don't give."""
-    excess: tuple[Excess, ...] = ()
-    """Permissions that the policies give the role and Personalize beyond that."""
-    undecided: tuple[Undecided, ...] = ()
-    """Permissions that can't be seen, or depend on what AWS doesn't document; ``because`` says what it is."""
-    problems: tuple[Problem, ...] = ()
-    """Problems that no added statement fixes: ordering, trust, limits, configuration."""
-    allowed: tuple[Allowed, ...] = ()
-    """Permissions that AWS's pages ask for and the policies give."""
-    asked: tuple[str, ...] = ()
-    """The resources that Personalize is asked to create."""
-    names: Mapping[str, str] = field(default_factory=dict)
-    """The names of the keys, roles and buckets, by ARN."""
-
-    @property
-    def passed(self) -> bool:
-        """True if nothing is missing and there are no problems; what is undecided or too much doesn't count."""
-        return not self.missing and not self.problems
 
     def to_json(self) -> str:
         """Return the report as JSON: the same for the same input, sorted, and without a date."""
@@ -44,10 +24,7 @@ class AccessReport:
             "missing": [each.to_json() for each in self.missing],
             "excess": [each.to_json() for each in self.excess],
             "undecided": [each.to_json() for each in self.undecided],
-            "problems": [
-                {"kind": each.kind, "message": each.message, "where": each.where, "page": each.page}
-                for each in self.problems
-            ],
+            "problems": [_problem(each) for each in self.problems],
             "allowed": [each.to_json() for each in self.allowed],
             "names": dict(self.names),
         }
@@ -55,14 +32,10 @@ class AccessReport:
 
     def to_text(self) -> str:
         """Return the report for a terminal, in lines of at most 100 characters; statements aren't wrapped."""
-        from .text import text_report
-
         return text_report(self)
 
     def to_markdown(self) -> str:
         """Return the report for a pull request: tables, and a graph of who may do what and why."""
-        from .markdown import markdown_report
-
         return markdown_report(self)
 
 
@@ -84,7 +57,20 @@ def merged(reports: Iterable[AccessReport]) -> AccessReport:
 
 def in_order(problems: Iterable[Problem]) -> tuple[Problem, ...]:
     """Return the problems in the order of reports, each once."""
-    return tuple(sorted(set(problems), key=lambda each: (each.kind, each.where, each.message, each.declared)))
+    found = {(each.kind, each.where, each.message, each.declared): each for each in problems}
+    return tuple(found[key] for key in sorted(found))
+
+
+def _problem(problem: Problem) -> dict[str, Any]:
+    return {
+        "kind": problem.kind,
+        "cause": problem.cause.id,
+        "severity": "warning" if problem.is_warning else "error",
+        "message": problem.message,
+        "where": problem.where,
+        "needed_by": list(problem.needed_by),
+        "page": problem.page,
+    }
 
 
 def _union(parts: Iterable[tuple[_E, ...]]) -> tuple[_E, ...]:

@@ -5,24 +5,21 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements.htm
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from .addressed import Addressed, Way, addressed_to
 from .answers import Answer, any_of
 from .calls import Call
+from .causes import Cause, Reason, because
 from .conditions import condition_answer
-from .lists import as_list
-from .model import Policy, Statement, Written
-from .principals import Addressed, Way, addressed_to
 from .values import matches, open_parts
-from .variables import has_variables, with_variables
+from .written import Body, Policy, Written, as_list, has_variables, with_variables
 
 _ELEMENTS = frozenset(
     {"Sid", "Effect", "Principal", "NotPrincipal", "Action", "NotAction", "Resource", "NotResource", "Condition"}
 )
-
-_ITSELF: list[Way] = [(Addressed.CALLER, Answer.YES, "")]
-_NOTHING: list[str] = []
+_ITSELF = [Way(Addressed.CALLER, Answer.YES)]
 
 
 @dataclass(slots=True)
@@ -32,129 +29,143 @@ class Found:
     answer: Answer = Answer.NO
     by: list[Written] = field(default_factory=list)
     """The statements that say yes."""
-    because: list[str] = field(default_factory=list)
-    """The reason that leaves it open."""
+    doubts: list[Reason] = field(default_factory=list)
+    """What leaves it open."""
 
-    def add(self, answer: Answer, statement: Written, reasons: list[str]) -> None:
+    def add(self, answer: Answer, statement: Written, doubts: Iterable[Reason]) -> None:
         """Take in what one statement says."""
         self.answer = max(self.answer, answer)
         if answer is Answer.YES:
             self.by.append(statement)
         elif answer is Answer.MAYBE:
-            self.because += [f"{statement.name}: {reason}" for reason in reasons]
+            self.doubts += [Reason(doubt.cause, doubt.values, (statement,)) for doubt in doubts]
 
-    def leave_open(self, reason: str) -> None:
+    def leave_open(self, doubt: Reason) -> None:
         """Take in that there are statements which can't be seen."""
         self.answer = max(self.answer, Answer.MAYBE)
-        self.because.append(reason)
+        self.doubts.append(doubt)
+
+    def __or__(self, other: Found) -> Found:
+        if other.answer is Answer.NO:
+            return self
+        return Found(max(self.answer, other.answer), self.by + other.by, self.doubts + other.doubts)
 
 
 @dataclass(slots=True)
-class Judgement:
+class Verdict:
     """The verdict of the statements of some policies on one call."""
 
     caller: Found = field(default_factory=Found)
-    """Allowed to the caller itself."""
+    """Allowed to the caller by its name."""
+    session: Found = field(default_factory=Found)
+    """Allowed to the caller's session, which no permissions boundary limits."""
+    everybody: Found = field(default_factory=Found)
+    """Allowed to everybody."""
     account: Found = field(default_factory=Found)
     """Allowed to the caller's account."""
     denied: Found = field(default_factory=Found)
 
-    def leave_open(self, reason: str) -> None:
+    def leave_open(self, doubt: Reason) -> None:
         """Take in something that may be a permission or a denial."""
-        self.caller.leave_open(reason)
-        self.denied.leave_open(reason)
+        self.everybody.leave_open(doubt)
+        self.denied.leave_open(doubt)
+
+    @property
+    def itself(self) -> Found:
+        """Join the ways in which the call may be allowed without IAM's help."""
+        return self.caller | self.session | self.everybody
 
     @property
     def allowed(self) -> Found:
-        """Join both ways in which the call may be allowed."""
-        return Found(
-            max(self.caller.answer, self.account.answer),
-            self.caller.by + self.account.by,
-            self.caller.because + self.account.because,
-        )
+        """Join all ways in which the call may be allowed."""
+        return self.itself | self.account
+
+    def to(self, whom: Addressed) -> Found:
+        """Return what is allowed in one of these ways."""
+        found: Found = getattr(self, whom.value)
+        return found
 
 
-def judge(policies: list[Policy], call: Call, *, of_resource: bool, only_if: frozenset[str] = frozenset()) -> Judgement:
+def judge(policies: list[Policy], call: Call, *, of_resource: bool, only_if: frozenset[str] = frozenset()) -> Verdict:
     """Judge a call by the policies of a resource, or by those of an identity."""
-    judgement = Judgement()
+    verdict = Verdict()
     action = call.action.lower()
     for policy in policies:
         if not isinstance(policy.document, Mapping):
-            judgement.leave_open(f"{policy.name} isn't known before deployment")
-        for statement in policy.about(action):
-            if statement.readable:
-                _judge_statement(judgement, statement, call, of_resource=of_resource, only_if=only_if)
-            else:
-                judgement.leave_open(f"{statement.name} isn't known before deployment")
-    return judgement
+            verdict.leave_open(because(Cause.ELEMENT_UNKNOWN, element=policy.name))
+        for statement in policy.statements:
+            if not statement.readable:
+                verdict.leave_open(because(Cause.ELEMENT_UNKNOWN, element=statement.name))
+            elif statement.only_actions is None or action in statement.only_actions:
+                _judge_statement(verdict, statement, call, of_resource=of_resource, only_if=only_if)
+    return verdict
 
 
 def _judge_statement(
-    judgement: Judgement, statement: Written, call: Call, *, of_resource: bool, only_if: frozenset[str]
+    verdict: Verdict, statement: Written, call: Call, *, of_resource: bool, only_if: frozenset[str]
 ) -> None:
     body, policy = statement.body, statement.policy
     effect = body.get("Effect")
-    ways = addressed_to(statement, call.caller, denies=effect == "Deny") if of_resource else _ITSELF
+    ways = addressed_to(body, call.caller, denies=effect == "Deny") if of_resource else _ITSELF
     if not ways:
         return
-    about, reasons = is_about(statement, call)
+    about, doubts = is_about(statement, call)
     if about is Answer.NO:
         return
     if strange := body.keys() - _ELEMENTS:
         about = Answer.MAYBE
-        reasons = [*reasons, f"element {', '.join(sorted(map(str, strange)))} isn't understood"]
+        doubts.append(because(Cause.ELEMENT_NOT_UNDERSTOOD, elements=tuple(sorted(map(str, strange)))))
     if open_conditions := policy.only_if - only_if:
         about = Answer.MAYBE
-        reasons = [*reasons, *(f"it depends on the condition {each}" for each in sorted(open_conditions))]
+        doubts += [because(Cause.TEMPLATE_CONDITION, condition=each) for each in sorted(open_conditions)]
     if effect not in ("Allow", "Deny"):
         about = Answer.MAYBE
-        reasons = [*reasons, f"its Effect is {effect!r}"]
-        judgement.denied.add(about, statement, reasons)
-    for whom, answer, reason in ways:
-        found = judgement.caller if whom is Addressed.CALLER else judgement.account
-        found = judgement.denied if effect == "Deny" else found
-        found.add(min(about, answer), statement, [*reasons, reason] if reason else reasons)
+        doubts.append(because(Cause.EFFECT_NOT_UNDERSTOOD, effect=repr(effect)))
+        verdict.denied.add(about, statement, doubts)
+    for way in ways:
+        found = verdict.denied if effect == "Deny" else verdict.to(way.whom)
+        found.add(min(about, way.answer), statement, [*doubts, *way.doubts])
 
 
-def is_about(statement: Written, call: Call) -> tuple[Answer, list[str]]:
+def is_about(statement: Written, call: Call) -> tuple[Answer, list[Reason]]:
     """Answer whether actions, resources and conditions of a statement fit a call, and what leaves it open."""
     answers: list[Answer] = [Answer.YES]
-    reasons: list[str] = []
+    doubts: list[Reason] = []
     elements = [("Resource", call.resource)]
     if statement.only_actions is None:
-        # Of statements that name their actions, ``Policy.about`` returns those alone that name this one.
+        # ``judge`` has compared the others.
         elements = [("Action", call.action), *elements]
     for element, value in elements:
         answer, open_elements = _element(statement.body, element, value, call)
         if answer is Answer.NO:
-            return Answer.NO, _NOTHING
+            return Answer.NO, []
         answers.append(answer)
-        reasons += open_elements
+        doubts += open_elements
     condition = statement.body.get("Condition")
     if condition:
         answer, open_conditions = condition_answer(condition, call.context)
         answers.append(answer)
-        reasons += open_conditions
-    return min(answers), reasons
+        doubts += open_conditions
+    return min(answers), doubts
 
 
-def _element(statement: Statement, element: str, value: str, call: Call) -> tuple[Answer, list[str]]:
+def _element(statement: Body, element: str, value: str, call: Call) -> tuple[Answer, list[Reason]]:
     """Answer whether ``Action`` or ``Resource``, or its opposite, is about a value, and what leaves it open."""
     inverted = f"Not{element}"
     if element not in statement and inverted not in statement:
         # A trust policy is about its role, and has no resource.
         is_trust = element == "Resource" and call.action.startswith("sts:")
-        return (Answer.YES, []) if is_trust else (Answer.MAYBE, [f"it has neither {element} nor {inverted}"])
+        return (Answer.YES, []) if is_trust else (Answer.MAYBE, [because(Cause.ELEMENT_ABSENT, element=element)])
     named = element if element in statement else inverted
     patterns = as_list(statement[named])
     if value in patterns and not has_variables(value):
         # Most often it is named as it is: no need to compare it with hundreds of others.
         return Answer.of(named == element), []
-    answers, reasons = [], []
+    answers, doubts = [], []
     for pattern in patterns:
         if not isinstance(pattern, str):
             answers.append(Answer.MAYBE)
-            reasons.append(f"{named} isn't known before deployment")
+            doubts.append(because(Cause.ELEMENT_UNKNOWN, element=named))
             continue
         if has_variables(pattern):
             pattern = with_variables(pattern, call.context)
@@ -162,15 +173,14 @@ def _element(statement: Statement, element: str, value: str, call: Call) -> tupl
         answer = matches(value.lower(), pattern.lower()) if element == "Action" else matches(value, pattern)
         answers.append(answer)
         if answer is Answer.MAYBE:
-            reasons.append(_open_pattern(named, pattern))
+            doubts.append(_open_pattern(named, pattern))
     answer = any_of(answers)
     if named == inverted:
         answer = ~answer
-    return answer, reasons if answer is Answer.MAYBE else []
+    return answer, doubts if answer is Answer.MAYBE else []
 
 
-def _open_pattern(element: str, pattern: str) -> str:
-    parts = open_parts(pattern)
-    if parts:
-        return f"{element} {pattern}: {', '.join(parts)} isn't known before deployment"
-    return f"{element} {pattern} is about a part of what is needed, and which part Personalize uses isn't documented"
+def _open_pattern(element: str, pattern: str) -> Reason:
+    if parts := open_parts(pattern):
+        return because(Cause.PATTERN_UNKNOWN, element=element, pattern=pattern, parts=tuple(parts))
+    return because(Cause.PATTERN_NARROW, element=element, pattern=pattern)

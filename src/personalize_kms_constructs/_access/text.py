@@ -5,18 +5,13 @@ from __future__ import annotations
 import json
 import textwrap
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
-from .entries import Allowed, Entry, Excess, Missing, Undecided
-from .grouping import Row, by_subject, rows, who
-from .names import Names
-
-if TYPE_CHECKING:
-    from .report import AccessReport
+from .entries import AccessFindings, Allowed, Entry, Excess, Missing, Undecided
+from .grouping import Names, Row, by_subject, rows, who
+from .words import POLICIES, policy_of_whom, remedy
 
 WIDTH = 100
 MARKS = {Allowed: "✔", Missing: "✘", Excess: "!", Undecided: "?"}
-POLICIES = {"key": "key policy", "role": "IAM", "bucket": "bucket policy", "trust": "trust policy"}
 
 _NOTHING = (
     "nothing that can be seen, so nothing was checked: no resource, state machine, schedule, custom resource or "
@@ -25,7 +20,7 @@ _NOTHING = (
 )
 
 
-def text_report(report: AccessReport) -> str:
+def text_report(report: AccessFindings) -> str:
     """Return the report in lines of at most 100 characters, but for the statements."""
     names = Names(report.names)
     lines = [*wrapped("Amazon Personalize is asked for:", "")]
@@ -41,19 +36,29 @@ def text_report(report: AccessReport) -> str:
     if report.problems:
         lines += ["", "problems"]
         for problem in report.problems:
-            lines += wrapped(f"✘ {problem.kind}: {names.short(problem.message)}", "  ", "      ")
+            mark = "!" if problem.is_warning else "✘"
+            lines += wrapped(f"{mark} {problem.kind}: {names.short(problem.message)}", "  ", "      ")
+            if problem.needed_by:
+                lines += wrapped(f"needed by {', '.join(problem.needed_by)}", "      ", "        ")
             lines += wrapped(problem.page, "    ")
     lines += ["", *wrapped(summary(report), "")]
     return "\n".join(lines) + "\n"
 
 
-def summary(report: AccessReport) -> str:
+def summary(report: AccessFindings) -> str:
     """Return the counts in one line."""
-    problems = f"{len(report.problems)} problem{'' if len(report.problems) == 1 else 's'}"
+    problems = _count(len(report.problems), "problem")
+    warnings = sum(each.is_warning for each in report.problems)
+    if warnings:
+        problems += f" ({_count(warnings, 'warning')})"
     return (
         f"{len(report.missing)} missing, {problems}, {len(report.excess)} too much, "
         f"{len(report.undecided)} undecided, {len(report.allowed)} as AWS's pages ask"
     )
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"
 
 
 def finding(row: Row, names: Names) -> str:
@@ -76,10 +81,8 @@ def next_step(row: Row, names: Names) -> str:
     entry = row.first
     if isinstance(entry, Missing) and entry.add is not None:
         return f"{_add_to(entry, names)}: {names.short(json.dumps(entry.add))}"
-    if isinstance(entry, Missing):
-        return "change what the reason names: no further statement helps"
-    if isinstance(entry, Excess):
-        return names.short(entry.fix)
+    if isinstance(entry, (Missing, Excess)):
+        return names.short(remedy(entry.reason))
     return "look at it where it is deployed, with personalize-kms doctor, or make it part of the app"
 
 
@@ -105,9 +108,8 @@ def _row(row: Row, names: Names, told: list[str]) -> Iterator[str]:
 
 
 def _add_to(entry: Missing, names: Names) -> str:
-    if entry.add_to == "role":
-        return f"add to an IAM policy of role {names.of(entry.principal_arn)}"
-    return f"add to the {POLICIES[entry.add_to]} of {names.of(entry.policy_of)}"
+    of = entry.principal_arn if entry.add_to == "role" else entry.policy_of
+    return f"add to {policy_of_whom(entry.add_to, names.of(of))}"
 
 
 def _heading(kind: str, arn: str, names: Names) -> Iterator[str]:

@@ -27,12 +27,9 @@ _DIGEST = re.compile(r" #[0-9a-f]{8}(?=\?)")
 # Ids, names, Regions and account numbers that AWS gives have these characters alone.
 _OF_GIVEN_NAMES = re.compile(r"[A-Za-z0-9.-]*")
 
-# While values are compared, each hole is one character of these private planes of Unicode.
+# The private planes of Unicode, whose characters stand for holes.
 _FIRST, _LAST = 0xF0000, 0x10FFFD
 _CHARACTERS = f"{chr(_FIRST)}-{chr(_LAST)}"
-_CHARACTER = re.compile(f"[{_CHARACTERS}]")
-_characters: dict[str, str] = {}
-_holes: dict[str, str] = {}
 
 
 def generated(name: str) -> str:
@@ -72,7 +69,9 @@ def same(one: str, other: str) -> Answer:
     one, other = _in_one_partition(one, other)
     if one == other:
         return Answer.YES
-    return Answer.MAYBE if _possible(*_without_common_start(_encoded(one), _encoded(other)), False) else Answer.NO
+    holes = _Holes()
+    possible = holes.may_be_equal(holes.encoded(one), holes.encoded(other), wildcards=False)
+    return Answer.MAYBE if possible else Answer.NO
 
 
 @lru_cache(maxsize=1 << 16)
@@ -86,20 +85,23 @@ def matches(value: str, pattern: str) -> Answer:
         return Answer.YES
     if "${" not in value and "${" not in pattern and "*" not in value:
         return Answer.of(_glob(value, pattern))
-    value, pattern = (_encoded(each) for each in _in_one_partition(value, pattern))
+    holes = _Holes()
+    value, pattern = (holes.encoded(each) for each in _in_one_partition(value, pattern))
     if _glob(value, pattern):
         return Answer.YES
-    return Answer.MAYBE if _possible(*_without_common_start(value, pattern), True) else Answer.NO
+    return Answer.MAYBE if holes.may_be_equal(value, pattern, wildcards=True) else Answer.NO
 
 
 def without_case(value: str) -> str:
     """Return the value in lower case, holes left alone."""
-    return _decoded(_encoded(value).lower())
+    holes = _Holes()
+    return holes.decoded(holes.encoded(value).lower())
 
 
 def split(value: str, separator: str, most: int = -1) -> list[str]:
     """Split a value, holes left alone, at most so often."""
-    return [_decoded(part) for part in _encoded(value).split(separator, most)]
+    holes = _Holes()
+    return [holes.decoded(part) for part in holes.encoded(value).split(separator, most)]
 
 
 def last_part(arn: str) -> str:
@@ -153,23 +155,6 @@ def _in_one_partition(one: str, other: str) -> tuple[str, str]:
     return one, other
 
 
-@lru_cache(maxsize=1 << 14)
-def _encoded(value: str) -> str:
-    return HOLE.sub(lambda hole: _character(hole[0]), value) if "${" in value else value
-
-
-def _character(hole: str) -> str:
-    character = _characters.get(hole)
-    if character is None:
-        character = _characters[hole] = chr(_FIRST + len(_characters))
-        _holes[character] = hole
-    return character
-
-
-def _decoded(value: str) -> str:
-    return _CHARACTER.sub(lambda character: _holes[character[0]], value)
-
-
 def _glob(value: str, pattern: str) -> bool:
     start, star, end = pattern.partition("*")
     if "?" in pattern or "*" in end:
@@ -191,6 +176,83 @@ def _compiled(pattern: str) -> re.Pattern[str]:
     return re.compile(first + "".join(f"(?>.*?{part})" for part in between) + f".*{last}", re.DOTALL)
 
 
+class _Holes:
+    """The holes of some values, each as one character while the values are compared or split."""
+
+    def __init__(self) -> None:
+        self._characters: dict[str, str] = {}
+        self._holes: dict[str, str] = {}
+
+    def encoded(self, value: str) -> str:
+        """Return a value with characters for its holes."""
+        return HOLE.sub(lambda hole: self._character(hole[0]), value) if "${" in value else value
+
+    def decoded(self, value: str) -> str:
+        """Return a value with its holes again."""
+        return "".join(self._holes.get(each, each) for each in value) if self._holes else value
+
+    def _character(self, hole: str) -> str:
+        character = self._characters.setdefault(hole, chr(_FIRST + len(self._characters)))
+        self._holes[character] = hole
+        return character
+
+    def may_be_equal(self, value: str, pattern: str, *, wildcards: bool) -> bool:
+        """Tell if two encoded values can turn out to be equal."""
+        if not self._holes and "*" not in value:
+            return _glob(value, pattern) if wildcards else value == pattern
+        value, pattern = _without_common_start(value, pattern)
+        return not self._begin_differently(value[:1], pattern[:1]) and self._possible(value, pattern, wildcards)
+
+    def _begin_differently(self, of_value: str, of_pattern: str) -> bool:
+        """Tell if the first characters, which aren't the same, already tell the two apart: most often they do."""
+        if any(each in "*?" or self._is_open(each) for each in of_value + of_pattern):
+            return False
+        # An id that AWS generates for the value may match wildcards further on.
+        return of_value not in self._holes or of_pattern in self._holes
+
+    def _is_open(self, character: str) -> bool:
+        return _is_open(self._holes.get(character, ""))
+
+    def _possible(self, value: str, pattern: str, wildcards: bool) -> bool:
+        any_of_value = [(each == "*" and wildcards) or self._is_open(each) for each in value]
+        any_of_pattern = [(each == "*" and wildcards) or self._is_open(each) for each in pattern]
+        one_of_pattern = [each == "?" and wildcards for each in pattern]
+        holes = self._holes
+
+        @cache
+        def possible(i: int, j: int) -> bool:
+            """Tell if what is left of both can be equal."""
+            if j < len(pattern) and any_of_pattern[j]:
+                if possible(i, j + 1) or (i < len(value) and possible(i + 1, j)):
+                    return True
+                return i < len(value) and value[i] in holes and any(possible(i + 1, k) for k in literals(j + 1))
+            if i < len(value) and any_of_value[i]:
+                return possible(i + 1, j) or (j < len(pattern) and possible(i, j + 1))
+            if i == len(value) or j == len(pattern):
+                return i == len(value) and j == len(pattern)
+            if value[i] == pattern[j] and not one_of_pattern[j]:
+                return possible(i + 1, j + 1)
+            if pattern[j] in holes:
+                return False
+            if value[i] in holes:
+                # Characters and wildcards may be the id that AWS generates; characters alone are not.
+                ends = literals(j)
+                if any(any(one_of_pattern[j:end]) and possible(i + 1, end) for end in ends):
+                    return True
+                end = ends[-1] if ends else j
+                return end < len(pattern) and any_of_pattern[end] and possible(i, end)
+            return one_of_pattern[j] and possible(i + 1, j + 1)
+
+        def literals(j: int) -> list[int]:
+            ends = []
+            while j < len(pattern) and not any_of_pattern[j] and pattern[j] not in holes:
+                j += 1
+                ends.append(j)
+            return ends
+
+        return possible(0, 0)
+
+
 def _without_common_start(one: str, other: str) -> tuple[str, str]:
     start = 0
     for here, there in zip(one, other, strict=False):
@@ -198,54 +260,3 @@ def _without_common_start(one: str, other: str) -> tuple[str, str]:
             break
         start += 1
     return one[start:], other[start:]
-
-
-def _begin_differently(of_value: str, of_pattern: str) -> bool:
-    """Tell if the first characters, which aren't the same, already tell the two apart: most often they do."""
-    can_be_anything = any(each in "*?" or _is_open(_holes.get(each, "")) for each in of_value + of_pattern)
-    # An id that AWS generates for the value may match wildcards further on.
-    return not can_be_anything and (of_value not in _holes or of_pattern in _holes)
-
-
-def _possible(value: str, pattern: str, wildcards: bool) -> bool:
-    """Tell if the two can turn out to be equal; both are encoded."""
-    if not _CHARACTER.search(value + pattern) and "*" not in value:
-        return _glob(value, pattern) if wildcards else value == pattern
-    if _begin_differently(value[:1], pattern[:1]):
-        return False
-    any_of_value = [(each == "*" and wildcards) or _is_open(_holes.get(each, "")) for each in value]
-    any_of_pattern = [(each == "*" and wildcards) or _is_open(_holes.get(each, "")) for each in pattern]
-    one_of_pattern = [each == "?" and wildcards for each in pattern]
-
-    @cache
-    def possible(i: int, j: int) -> bool:
-        """Tell if what is left of both can be equal."""
-        if j < len(pattern) and any_of_pattern[j]:
-            if possible(i, j + 1) or (i < len(value) and possible(i + 1, j)):
-                return True
-            return i < len(value) and value[i] in _holes and any(possible(i + 1, k) for k in _literals(j + 1))
-        if i < len(value) and any_of_value[i]:
-            return possible(i + 1, j) or (j < len(pattern) and possible(i, j + 1))
-        if i == len(value) or j == len(pattern):
-            return i == len(value) and j == len(pattern)
-        if value[i] == pattern[j] and not one_of_pattern[j]:
-            return possible(i + 1, j + 1)
-        if pattern[j] in _holes:
-            return False
-        if value[i] in _holes:
-            # Characters and wildcards may be the id that AWS generates; characters alone are not.
-            ends = _literals(j)
-            if any(any(one_of_pattern[j:end]) and possible(i + 1, end) for end in ends):
-                return True
-            end = ends[-1] if ends else j
-            return end < len(pattern) and any_of_pattern[end] and possible(i, end)
-        return one_of_pattern[j] and possible(i + 1, j + 1)
-
-    def _literals(j: int) -> list[int]:
-        ends = []
-        while j < len(pattern) and not any_of_pattern[j] and pattern[j] not in _holes:
-            j += 1
-            ends.append(j)
-        return ends
-
-    return possible(0, 0)

@@ -1,15 +1,21 @@
-"""The text of a statement, for those who judge how it is written."""
+"""Policies and their statements as they are written, before anybody judges them."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from typing import Any
 
 from .answers import Answer
-from .conditions import condition_keys
-from .lists import as_list
-from .model import Policy, Statement, Written
-from .values import matches
+from .values import generated, matches
 
+# In other versions, and without one, the variables of a policy are plain text
+# (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html).
+_WITH_VARIABLES = "2012-10-17"
+_VARIABLE = re.compile(r"\$\{([a-zA-Z0-9]+:[^{}$:?]+)\}")
+_OPEN_ACTION = re.compile(r"[*?$]")
 _SOURCE_KEYS = ("aws:sourceaccount", "aws:sourcearn", "aws:sourceorgid", "aws:sourceorgpaths")
 # The beginnings of the keys that say who calls, or from where.
 _CALLER_KEYS = (
@@ -27,6 +33,74 @@ _CALLER_KEYS = (
 )
 _POSITIVE = ("StringEquals", "StringEqualsIgnoreCase", "StringLike", "ArnEquals", "ArnLike")
 
+Body = Mapping[str, Any]
+"""A statement, as JSON."""
+
+
+@dataclass(frozen=True, eq=False)
+class Policy:
+    """One policy document, and where it stands."""
+
+    document: Mapping[str, Any] | str | None
+    """The document; a hole may stand for it, or for any part of it."""
+    name: str
+    """Where it stands, in words: ``policy Main/Encryption/Policy``."""
+    declared: str = ""
+    """The resource of a template that makes it; empty for what exists already."""
+    only_if: frozenset[str] = frozenset()
+    """Conditions of templates that can't be decided; it depends on all of them."""
+    inline: bool = False
+    """True if it is an inline policy of a role."""
+
+    @cached_property
+    def statements(self) -> tuple[Written, ...]:
+        """Its statements."""
+        document = self.document if isinstance(self.document, Mapping) else {}
+        found = as_list(document.get("Statement"))
+        if document.get("Version") != _WITH_VARIABLES:
+            found = [literally(each) for each in found]
+        return tuple(Written.of(body, index, self) for index, body in enumerate(found))
+
+    @cached_property
+    def may_deny(self) -> bool:
+        """Tell if a statement denies something, or may."""
+        return not isinstance(self.document, Mapping) or any(
+            not each.readable or each.body.get("Effect") != "Allow" for each in self.statements
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class Written:
+    """A statement as it is written; a hole may stand for it."""
+
+    body: Any
+    name: str
+    """Its name in reports: its sid or its number, and its policy."""
+    policy: Policy
+    readable: bool
+    """True if it is known before deployment that this is a statement."""
+    only_actions: frozenset[str] | None
+    """The only actions that it can be about, in lower case; none where a wildcard or a hole leaves that open."""
+
+    @staticmethod
+    def of(body: Any, index: int, policy: Policy) -> Written:
+        """Return the statement at an index of a policy."""
+        readable = isinstance(body, Mapping)
+        sid = body.get("Sid") if readable else None
+        name = f"statement {sid if isinstance(sid, str) else f'number {index + 1}'} of {policy.name}"
+        actions = as_list(body.get("Action")) if readable and "NotAction" not in body else []
+        plain = bool(actions) and not any(not isinstance(each, str) or _OPEN_ACTION.search(each) for each in actions)
+        return Written(body, name, policy, readable, frozenset(each.lower() for each in actions) if plain else None)
+
+
+def as_list(value: Any) -> list[Any]:
+    """Return a list that isn't to be changed, whether one value, many or none is written."""
+    if type(value) is list:
+        return value
+    if isinstance(value, (list, tuple)):
+        return list(value)
+    return [] if value is None else [value]
+
 
 def allow_statements(policies: Iterable[Policy]) -> Iterator[Written]:
     """Yield the statements that allow something."""
@@ -36,7 +110,7 @@ def allow_statements(policies: Iterable[Policy]) -> Iterator[Written]:
                 yield statement
 
 
-def actions_of(statement: Statement, service: str) -> list[str]:
+def actions_of(statement: Body, service: str) -> list[str]:
     """Return the actions of a service as they are written; for ``NotAction`` all of the service, or none."""
     everything = f"{service}:*"
     if "NotAction" in statement:
@@ -46,46 +120,62 @@ def actions_of(statement: Statement, service: str) -> list[str]:
     return [action for action in actions if action == "*" or action.lower().startswith(f"{service}:")]
 
 
-def writes(statement: Statement, service: str) -> bool:
+def writes(statement: Body, service: str) -> bool:
     """Report whether a statement is about a service."""
     return bool(actions_of(statement, service))
 
 
-def resources_of(statement: Statement) -> list[str]:
+def resources_of(statement: Body) -> list[str]:
     """Return the patterns of ``Resource``; for ``NotResource``, ``*``."""
     if "NotResource" in statement:
         return ["*"]
     return [each for each in as_list(statement.get("Resource")) if isinstance(each, str)]
 
 
-def leaves_out(statement: Statement, resource: str) -> bool:
+def leaves_out(statement: Body, resource: str) -> bool:
     """Report whether ``NotResource`` spares a resource, or may."""
     spared = [each for each in as_list(statement.get("NotResource")) if isinstance(each, str)]
     return any(matches(resource, each) is not Answer.NO for each in spared)
 
 
-def names_a_source(statement: Statement) -> bool:
+def names_a_source(statement: Body) -> bool:
     """Report whether a condition says for whom a service may call."""
     return any(key.lower() in _SOURCE_KEYS and _is_positive(operator) for operator, key, _ in _conditions(statement))
 
 
-def lets_everybody_in(statement: Statement) -> bool:
+def lets_everybody_in(statement: Body) -> bool:
     """Report whether a statement is for whoever calls, and no condition says who that may be."""
     principal = statement.get("Principal")
     named = as_list(principal.get("AWS")) if isinstance(principal, Mapping) else [principal]
     return "*" in named and not any(_says_who(operator, key) for operator, key, _ in _conditions(statement))
 
 
-def names_principal(statement: Statement, arn: str) -> bool:
+def names_principal(statement: Body, arn: str) -> bool:
     """Report whether a statement for an account is meant for one principal, by its ARN in a condition."""
-    return any(
-        key.lower() == "aws:principalarn" and _is_positive(operator) and arn in as_list(values)
-        for operator, key, values in _conditions(statement)
-    )
+    return any(arn in as_list(values) for values in _principal_arns(statement))
 
 
-def _conditions(statement: Statement) -> Iterator[tuple[str, str, object]]:
+def is_by_principal_arn(statement: Body) -> bool:
+    """Report whether a condition says who calls by ``aws:PrincipalArn``."""
+    return any(True for _ in _principal_arns(statement))
+
+
+def condition_keys(condition: Any) -> Iterator[tuple[str, str, Any]]:
+    """Yield operators, keys and values of a condition, as far as it can be read."""
+    if isinstance(condition, Mapping):
+        for operator, keys in condition.items():
+            if isinstance(keys, Mapping):
+                yield from ((operator, key, values) for key, values in keys.items())
+
+
+def _conditions(statement: Body) -> Iterator[tuple[str, str, Any]]:
     return condition_keys(statement.get("Condition"))
+
+
+def _principal_arns(statement: Body) -> Iterator[Any]:
+    for operator, key, values in _conditions(statement):
+        if key.lower() == "aws:principalarn" and _is_positive(operator):
+            yield values
 
 
 def _says_who(operator: str, key: str) -> bool:
@@ -95,3 +185,37 @@ def _says_who(operator: str, key: str) -> bool:
 
 def _is_positive(operator: str) -> bool:
     return operator.rpartition(":")[2].removesuffix("IfExists") in _POSITIVE
+
+
+def has_variables(text: str) -> bool:
+    """Report whether a text has variables."""
+    return "${" in text and _has_variables(text)
+
+
+def with_variables(text: str, context: Mapping[str, tuple[str | None, ...]]) -> str:
+    """Put what is known of a call into the variables; the others stay, and can be anything."""
+
+    def value(variable: re.Match[str]) -> str:
+        alternatives = context.get(variable[1].lower(), ())
+        known = alternatives[0] if len(alternatives) == 1 else None
+        return variable[0] if known is None else known
+
+    return _VARIABLE.sub(value, text) if has_variables(text) else text
+
+
+def literally(value: Any) -> Any:
+    """Return a statement of which the variables are plain text, and match nothing but a wildcard."""
+    if isinstance(value, str):
+        return _VARIABLE.sub(_literal, value) if "${" in value else value
+    if isinstance(value, Mapping):
+        return {name: literally(each) for name, each in value.items()}
+    return [literally(each) for each in value] if isinstance(value, list) else value
+
+
+def _literal(variable: re.Match[str]) -> str:
+    return generated(variable[1].replace(":", " "))
+
+
+@lru_cache(maxsize=1 << 14)
+def _has_variables(text: str) -> bool:
+    return _VARIABLE.search(text) is not None

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from .._access.lists import as_list
+from .._access.written import as_list
 from .files import AssemblyError, Json, is_object, read_json
 from .templates import Template, Unread, add_construct_paths, noted, template_of
 

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from .._access.answers import Answer
-from .._access.lists import as_list
 from .._access.model import Asked, Location, OpenQuestion
 from .._access.values import unknown
+from .._access.written import as_list
 from .app import App
 from .asked import KINDS
 from .assembly import Assembly

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 
+from .._access.model import Asked, DatasetGroup
 from .._access.values import unknown
 from . import physical
 from .deployment import Deployment
@@ -17,15 +18,31 @@ class DatasetGroups:
 
     def __init__(self, resources: Iterable[Resource], deployment: Deployment, unread: list[Unread]) -> None:
         self._deployment = deployment
+        self._all: list[Resource] = []
         self._groups: dict[str, list[Resource]] = {}
         self._datasets: dict[str, list[Resource]] = {}
         for resource in resources:
             with noted(unread, resource.stack.template):
                 if resource.type == physical.DATASET_GROUP:
+                    self._all.append(resource)
                     for name in (physical.dataset_group_arn(resource), physical.ref(resource)):
                         self._groups.setdefault(name, []).append(resource)
                 elif resource.type == physical.DATASET:
                     self._datasets.setdefault(physical.dataset_arn(resource), []).append(resource)
+
+    def in_model(self, asked: Mapping[str, Asked], unread: list[Unread]) -> Iterator[DatasetGroup]:
+        """Yield them all, with the requests to make them by the resources that ask."""
+        for resource in self._all:
+            with noted(unread, resource.stack.template):
+                yield DatasetGroup(
+                    resource.text("Name") or resource.generated_id,
+                    resource.path,
+                    resource.stack.template.account,
+                    resource.stack.template.region,
+                    resource.declared,
+                    resource.only_if,
+                    asked.get(resource.declared),
+                )
 
     def of(self, dataset: str | None, group: str | None, beside: Stack) -> Resource | None:
         """Return the dataset group of a dataset, or that of a name or an ARN, if it is part of the app."""

@@ -8,10 +8,11 @@ from functools import cached_property
 from typing import Any, TypeVar
 
 from .._access.answers import Answer
-from .._access.lists import as_list
+from .._access.causes import Cause, because
 from .._access.model import AccessModel, Bucket, Key, OpenQuestion, Problem, Role
 from .._access.problems import AWS_MANAGED_KEY, S3_GUIDE
 from .._access.values import account_of, has_unknown, last_part, open_parts, same, split_arn, without_case
+from .._access.written import as_list
 from . import physical
 from .one_name import add_roles_of_one_name, name_in_account
 from .physical import ALIAS_PREFIX, alias_in, nearest, of_any_partition
@@ -130,6 +131,7 @@ class Deployment:
             trust=[policy_of(resource, "AssumeRolePolicyDocument")],
             unseen_trust=mixed_up if len(resources) > 1 else "",
             declared=resource.declared,
+            only_if=resource.only_if,
         )
         foreign: list[str] = []
         for attached in as_list(resource.get("ManagedPolicyArns")):
@@ -142,7 +144,9 @@ class Deployment:
         role.unseen = "; ".join([*filter(None, [not_of_the_app(foreign), mixed_up]), *self._of_unknown_roles])
         role.unseen_denials = not_of_the_app(each for each in foreign if may_deny(each))
         role.identity = [policy_of(each, "PolicyDocument") for each in identity]
-        role.managed_policies += sum(each.type == physical.MANAGED_POLICY for each in identity)
+        role.managed_policies += sum(
+            each.type == physical.MANAGED_POLICY and each.only_if <= role.only_if for each in identity
+        )
         role.identity += inline_policies_of(resource)
         boundary = resource.text("PermissionsBoundary")
         if boundary is not None:
@@ -163,10 +167,9 @@ class Deployment:
         if len([each for each in resources if not each.only_if]) > 1:
             label = arn if resource is None else resource.path
             paths = " and ".join(sorted(each.path for each in resources))
-            message = (
-                f"{label} has {len(resources)} bucket policies, {paths}, but S3 keeps one: put the statements into one"
-            )
-            model.problems.append(Problem("configuration", message, label, resources[-1].declared, S3_GUIDE))
+            reason = because(Cause.BUCKET_POLICIES, number=len(resources), paths=paths)
+            declared = (resources[-1].declared,)
+            model.problems.append(Problem("configuration", arn, reason, label, S3_GUIDE, declared=declared))
         if resource is None:
             unseen = _why_unseen(arn, model)
             model.buckets[arn] = Bucket(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from .._access.causes import Cause, Reason
 from .._access.model import AccessModel, OpenQuestion, Problem
 from .._access.values import has_unknown, without_case
 from .physical import role_arn, role_name
@@ -29,11 +30,12 @@ def add_roles_of_one_name(model: AccessModel, role: Resource, found: Sequence[Re
     together = _made_in_one_account(found)
     if together:
         paths = " and ".join(each.path for each in together)
-        alike = len({role_arn(each) for each in together}) == 1
-        once = "once" if alike else "once, whatever the path and the case of the letters"
-        message = f"{paths} have one role name, which an account takes {once}: give each its own, or share one role"
         first = together[0]
-        model.problems.append(Problem("configuration", message, first.path, first.declared, _PAGE))
+        cause = Cause.ROLE_NAME_TAKEN if len({role_arn(each) for each in together}) == 1 else Cause.ROLE_NAME_ALIKE
+        reason = Reason(cause, {"paths": paths})
+        where = tuple(each.path for each in together)
+        declared = tuple(each.declared for each in together)
+        model.problems.append(Problem("configuration", role_arn(first), reason, first.path, _PAGE, where, declared))
     if role not in together:
         apart = "give each its own name"
         if len({each.stack.top for each in found}) == len(found) and has_unknown(role.stack.template.account):

@@ -5,9 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 
-from .._access.lists import as_list
-from .._access.model import Policy
 from .._access.values import account_of
+from .._access.written import Policy, as_list
 from .._default_key_policy import default_key_policy
 from . import physical
 from .stacks import Resource

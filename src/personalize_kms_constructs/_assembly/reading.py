@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from .._access.causes import Cause, Reason, because
 from .._access.model import AccessModel, Asked, Location, OpenQuestion, Problem
 from .._access.needs import location_key
 from .._access.values import has_unknown, split, split_arn, unknown
@@ -17,6 +18,7 @@ from .constructs import Left, left_by_constructs
 from .dataset_groups import DatasetGroups
 from .deployment import Deployment
 from .physical import alias_in
+from .references import conditional_references
 from .requests import requests_of
 from .stacks import Resource, Stack
 from .state_machines import STATE_MACHINE
@@ -105,6 +107,9 @@ class _Reading:
             with noted(self._unread, template):
                 self._add_deployed(asked)
                 model.asked.append(asked)
+        asked_by = {each.declared: each for each in model.asked}
+        model.dataset_groups += self._groups.in_model(asked_by, self._unread)
+        model.references += conditional_references(model, self._resources)
         return self._found
 
     def _take_constructs(self) -> None:
@@ -132,7 +137,7 @@ class _Reading:
                 continue
             if (resource.stack, request.state, request.permissions.resource) in self._states:
                 # The job has left it in the metadata, with all that each execution chooses.
-                model.problems += _express_problems(request)
+                model.problems += (replace(each, of_ours=True) for each in _express_problems(request))
                 continue
             if self._only_ours and not self._is_ours(resource.path):
                 continue
@@ -140,7 +145,7 @@ class _Reading:
                 if isinstance(each, Asked):
                     self._asked.append((each, resource.stack.template))
                 elif isinstance(each, Problem):
-                    model.problems.append(each)
+                    model.problems.append(replace(each, of_ours=self._is_ours(resource.path)))
                 else:
                     model.open_questions.append(each)
 
@@ -177,13 +182,11 @@ class _Reading:
         if is_group and role is None and key is None:
             return
         if is_group and (role is None or key is None):
-            which = "a key but no role" if role is None else "a role but no key"
-            message = f"{request.name} has {which}: key and role of a dataset group come together, or not at all"
-            yield _problem(request, message, KMS_PAGE)
+            cause = Cause.KEY_WITHOUT_ROLE if role is None else Cause.ROLE_WITHOUT_KEY
+            yield _problem(request, because(cause), KMS_PAGE)
             return
         if role is None:
-            message = f"{request.name} has no role, without which Personalize can't create it: give its RoleArn"
-            yield _problem(request, message, KMS_PAGE)
+            yield _problem(request, because(Cause.NO_ROLE), KMS_PAGE)
             return
         places = {}
         for what, access, place in (
@@ -231,10 +234,8 @@ class _Reading:
                 return OpenQuestion(
                     str(request.name), f"its {what} {path} isn't known before deployment", resource.declared
                 )
-            message = (
-                f"{request.name}: its {what} is {path!r} but an s3:// URI is expected, for example s3://bucket/folder/"
-            )
-            return _problem(request, message, request.permissions.page)
+            reason = because(Cause.NO_S3_URI, what=what, given=repr(path))
+            return _problem(request, reason, request.permissions.page)
         bucket, *prefix = split(path.removeprefix(_S3), "/", 1)
         key_arn = self._groups.key_arn(key, resource) if key is not None else None
         bucket_arn = resource.arn("s3", bucket, region=False, account=False)
@@ -257,11 +258,7 @@ class _Reading:
 def _express_problems(request: Request) -> Iterator[Problem]:
     """Yield that the execution which waits for a job ends before it."""
     if request.in_express:
-        message = (
-            f"{request.name}: an execution of type EXPRESS waits for the job, and ends after five minutes, before most "
-            "jobs do: use type STANDARD, for a distributed Map too"
-        )
-        yield _problem(request, message, _EXPRESS_PAGE)
+        yield _problem(request, because(Cause.EXPRESS), _EXPRESS_PAGE)
 
 
 def _name_problems(request: Request, what: str, kind: str, given: str | None) -> Iterator[Problem]:
@@ -270,11 +267,7 @@ def _name_problems(request: Request, what: str, kind: str, given: str | None) ->
         return
     parts = split_arn(given)
     if parts is None or (kind == "key" and alias_in(given)):
-        message = (
-            f"{request.name}: {what} is given as {given}, and Personalize takes the ARN of a {kind} alone: give the "
-            f"{kind}'s ARN"
-        )
-        yield _problem(request, message, KMS_PAGE)
+        yield _problem(request, because(Cause.NO_ARN, what=what, given=given, kind=kind), KMS_PAGE)
 
 
 def _place_problems(request: Request, source: object, destination: object) -> Iterator[Problem]:
@@ -283,19 +276,17 @@ def _place_problems(request: Request, source: object, destination: object) -> It
         path, prefix = request.destination[0], destination.prefix
         # A hole at the end may become a string that ends in a slash.
         if prefix and not prefix.endswith(("/", "}")):
-            message = f"{request.name}: its destination is {path}, which is not a folder: end it in /"
-            yield _problem(request, message, request.permissions.page)
+            reason = because(Cause.DESTINATION_IS_NO_FOLDER, given=str(path))
+            yield _problem(request, reason, request.permissions.page)
         if isinstance(source, Location) and _folder(source) == _folder(destination):
-            message = (
-                f"{request.name} has the same source and destination, {path}, but Personalize wants another folder for "
-                "the output: change one of them"
-            )
-            yield _problem(request, message, request.permissions.page)
+            reason = because(Cause.ONE_FOLDER, given=str(path))
+            yield _problem(request, reason, request.permissions.page)
 
 
 def _folder(location: Location) -> tuple[str, str]:
     return location.bucket_arn, location.prefix.rstrip("/")
 
 
-def _problem(request: Request, message: str, page: str) -> Problem:
-    return Problem("configuration", message, request.name, request.resource.declared, page)
+def _problem(request: Request, reason: Reason, page: str) -> Problem:
+    declared = (request.resource.declared,)
+    return Problem("configuration", request.name, reason, page=page, needed_by=(request.name,), declared=declared)

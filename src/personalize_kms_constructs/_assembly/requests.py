@@ -7,9 +7,9 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from .._access.lists import as_list
 from .._access.model import OpenQuestion
 from .._access.values import unknown
+from .._access.written import as_list
 from .asked import KINDS, Request, call_not_known, lower_case, of_sdk_call
 from .physical import DATASET
 from .stacks import Resource

@@ -143,6 +143,22 @@ class Stack(Scope):
             return self.made_only_if | {f"{self.template.name}.{condition}"}
         return self.made_only_if
 
+    def implied(self, logical_id: str) -> frozenset[str]:
+        """Return the conditions that hold where a resource is made: its own, and those that this one implies."""
+        found: set[str] = set()
+        pending = [self.template.resources[logical_id].get("Condition")]
+        while pending:
+            condition = pending.pop()
+            name = f"{self.template.name}.{condition}"
+            if isinstance(condition, str) and name not in found:
+                found.add(name)
+                match self.template.body.get("Conditions", {}).get(condition):
+                    case {"Condition": other}:
+                        pending.append(other)
+                    case {"Fn::And": list(parts)}:
+                        pending += [each.get("Condition") for each in parts if isinstance(each, dict)]
+        return self.made_only_if | found
+
     def may_be_no_value(self, expression: Any) -> bool:
         """Report whether a condition that can't be decided may leave a property out."""
         match expression:

@@ -8,7 +8,7 @@ from functools import cached_property
 from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
-from .._access.lists import as_list
+from .._access.written import as_list
 from .app import App
 from .assembly import Assembly
 from .files import AssemblyError

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from .._access.decision import BOUNDARY
+from .._access.causes import Cause
 from .._access.entries import Missing
 from .._access.problems import AWS_MANAGED_KEY
 from ..matrix import IMPORT_PAGE, KMS_PAGE
@@ -103,13 +103,13 @@ def _healed(findings: Findings, orphan: Orphan) -> tuple[list[Missing], str]:
 def _denied(findings: Findings) -> None:
     """Find the statements that deny; one in an IAM policy is seen in the columns of keys and of the role."""
     by_statement: dict[tuple[str, str, str], list[Missing]] = {}
-    for each in findings.take(lambda each: each.add is None and each.because != BOUNDARY):
-        statement = each.because.removeprefix("denied by ")
-        kind, of = each.policy, each.policy_of
-        if not statement.endswith(("of the key policy", "of the bucket policy")):
-            kind, of = "role", each.principal_arn
-        by_statement.setdefault((statement, kind, of), []).append(each)
-    for (statement, kind, of), taken in by_statement.items():
+    for each in findings.take(lambda each: each.cause is Cause.DENIED):
+        role = findings.facts.model.roles.get(each.principal_arn)
+        of_role = [*role.identity, role.boundary] if role is not None else []
+        in_iam = any(statement.policy in of_role for statement in each.reason.statements)
+        kind, of = ("role", each.principal_arn) if in_iam else (each.policy, each.policy_of)
+        by_statement.setdefault((each.because, kind, of), []).append(each)
+    for (because, kind, of), taken in by_statement.items():
         who = sorted({findings.who(each) for each in taken})
         findings.add(
             "denied",
@@ -117,14 +117,14 @@ def _denied(findings: Findings) -> None:
             of,
             f"{' and '.join(who)} {'are' if len(who) > 1 else 'is'} denied {actions_of(taken)}",
             taken,
-            because=f"by {statement}",
+            because=because,
             next_step="except them from that statement, or take it out: no further statement helps",
         )
 
 
 def _out_of_bounds(findings: Findings) -> None:
     by_role: dict[str, list[Missing]] = {}
-    for each in findings.take(lambda each: each.because == BOUNDARY):
+    for each in findings.take(lambda each: each.cause is Cause.BOUNDARY):
         by_role.setdefault(each.principal_arn, []).append(each)
     for arn, taken in by_role.items():
         boundary = findings.facts.model.roles[arn].boundary

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from .._access.causes import Cause
 from .._access.comparison import compare
 from .._access.entries import Allowed, Entry, Undecided
 from .._access.grouping import subject
-from .._access.limits import limit_problems
 from .._access.problems import AWS_MANAGED_KEY
 from .._access.report import AccessReport
-from .._access.text import POLICIES
+from .._access.words import POLICIES, sentence
 from ..matrix import SERVICE_PRINCIPAL
 from .causes import find_causes
 from .check import Addition, Check, Status
@@ -50,26 +50,23 @@ def _rank(check: Check) -> int:
 
 def _problems(facts: Facts, report: AccessReport, explained: set[str]) -> list[Check]:
     merged: dict[tuple[str, str, str], Check] = {}
-    # AWS has taken what is deployed, and limits can be raised.
-    taken = set(limit_problems(facts.model))
     for problem in report.problems:
-        gone = problem.about in explained and not problem.about.endswith(AWS_MANAGED_KEY)
-        if problem in taken or gone:
+        gone = problem.subject in explained and not problem.subject.endswith(AWS_MANAGED_KEY)
+        # AWS has taken what is deployed, and limits can be raised.
+        if problem.kind == "limit" or problem.cause is Cause.REPEATED_SID or gone:
             continue
-        about = problem.about or facts.group.arn
-        kind = _kind_of(facts, about)
-        title = problem.reason or problem.message
-        title = f"it {title}" if title.startswith(("is ", "has ", "doesn't ")) else title
+        kind = _kind_of(facts, problem.subject)
+        about = facts.group.arn if kind == "dataset group" else problem.subject
+        title = problem.says if kind == "dataset group" else sentence(problem.reason)
         name = f"{kind}-state" if kind in ("key", "role") and problem.kind == "configuration" else problem.kind
         check = merged.setdefault(
             (problem.kind, about, title), Check(name, Status.FAILED, kind, about, title, page=problem.page)
         )
-        check.needed_by = sorted({*check.needed_by, *([problem.where] if problem.where else [])})
-        if problem.kind == "trust" and not problem.denied:
+        check.needed_by = sorted({*check.needed_by, *problem.needed_by})
+        check.next_step = problem.fix
+        if problem.cause is Cause.NOT_TRUSTED:
             check.add = [Addition("the trust policy", _trust(facts.group.arn))]
-    for check in merged.values():
-        check.title, _, step = check.title.rpartition(": ") if ": " in check.title else (check.title, "", "")
-        check.next_step = f"{step}:" if check.add else step
+            check.next_step = f"{problem.fix}:"
     return list(merged.values())
 
 

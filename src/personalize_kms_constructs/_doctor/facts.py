@@ -8,8 +8,10 @@ from functools import lru_cache
 from typing import Any
 
 from .. import matrix
-from .._access.model import AccessModel, Asked, Bucket, Key, Location, Policy, Problem, Role
+from .._access.causes import Cause, because
+from .._access.model import AccessModel, Asked, Bucket, Key, Location, Problem, Role
 from .._access.values import unknown
+from .._access.written import Policy
 from .asking import Account
 from .buckets import AWS_MANAGED_KEY, BucketFacts, read_bucket
 from .groups import Group, Job, Jobs
@@ -119,10 +121,9 @@ class _Gathering:
         path, key = place
         if not path.startswith(_S3):
             label = self._facts.labels[job.arn]
-            reason = f"{label} has the path {path!r}, which is no s3:// URI: give one, for example s3://bucket/folder/"
-            page, group = job.kind.permissions.page, self._facts.group.arn
-            problem = Problem("configuration", reason, label, page=page, about=group, reason=reason)
-            self._model.problems.append(problem)
+            reason = because(Cause.NO_S3_URI, what="path", given=repr(path))
+            page = job.kind.permissions.page
+            self._model.problems.append(Problem("configuration", label, reason, page=page, needed_by=(label,)))
             return None
         bucket, _, prefix = path.removeprefix(_S3).partition("/")
         arn = f"arn:{self._reader.account.partition}:s3:::{bucket}"

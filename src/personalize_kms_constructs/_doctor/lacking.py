@@ -6,10 +6,9 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from .._access.entries import Missing
-from .._access.lists import as_list
 from .._access.model import Key
 from .._access.written import actions_of as actions_in
-from .._access.written import allow_statements, resources_of
+from .._access.written import allow_statements, as_list, resources_of
 from ..matrix import KMS_PAGE, SERVICE_PRINCIPAL
 from .check import Addition
 from .facts import Facts

@@ -13,7 +13,8 @@ from typing import Any
 
 from .._access.comparison import compare
 from .._access.entries import Missing
-from .._access.model import AccessModel, Policy
+from .._access.model import AccessModel
+from .._access.written import Policy
 
 PAGE = "https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html#identifiers-unique-ids"
 

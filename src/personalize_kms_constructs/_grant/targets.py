@@ -141,10 +141,12 @@ class KeyTarget(PolicyTarget):
         if isinstance(policy, iam.PolicyDocument):
             policy.add_statements(*self._made(statements))
             return True
-        wrapper: Any = l1.node.try_find_child("@FromCfnKey")
-        if wrapper is not None:
-            results = [wrapper.add_to_resource_policy(each) for each in self._made(statements)]
-            return all(result.statement_added for result in results)
+        if policy is not None and not isinstance(policy, Mapping):
+            # A document that jsii knows by an interface alone, as the L2 and the wrapper have, or an expression.
+            l2: Any = self.key.construct if isinstance(self.key.construct, kms.Key) else None
+            l2 = l2 or l1.node.try_find_child("@FromCfnKey")
+            results = [] if l2 is None else [l2.add_to_resource_policy(each) for each in self._made(statements)]
+            return bool(results) and all(result.statement_added for result in results)
         if policy is None:
             place = Place.of(l1.stack)
             policy = l1.key_policy = default_key_policy(f"arn:{place.partition}:iam::{place.account}:root")

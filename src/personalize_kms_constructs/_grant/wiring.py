@@ -146,10 +146,15 @@ class Wiring:
             if identity not in self._buckets:
                 self._buckets[identity] = BucketTarget(buckets[identity])
             self._buckets[identity].put(statements)
-        new = [target for target in self.policies if target not in before]
+        new = [each for each in self.policies if each not in before and not self._is_implied(each)]
         dependables = [target.dependable for target in new if target.dependable is not None]
         if dependables:
             self.wait_for(*dependables)
+
+    def _is_implied(self, target: PolicyTarget) -> bool:
+        """Tell if who waits for the role's policies waits for a key too, since they refer to it."""
+        named = [resource for policy in self._of_role for each in policy.statements for resource in each.resources]
+        return isinstance(target, KeyTarget) and target.arn in named and not any(each.pending for each in self._of_role)
 
     def _used(self) -> tuple[dict[str, ResolvedKey], dict[str, ResolvedBucket]]:
         """Return the keys and the buckets of all that is allowed, by their identities."""

@@ -10,8 +10,10 @@ from typing import Any
 import aws_cdk as cdk
 
 from .._access.answers import Answer
+from .._access.causes import Cause
 from .._access.comparison import compare
 from .._access.entries import Missing
+from .._access.model import Problem, labels_of
 from .._access.report import AccessReport, merged
 from .._access.values import same
 from .._assembly.assembly import Assembly, read_assembly
@@ -73,30 +75,48 @@ class _Checked:
 
 
 def _certain(read: ReadAssembly) -> AccessReport:
-    """Return what is missing for certain, and is not pending."""
-    report = compare(read.model)
+    """Return what is missing or wrong for certain, and isn't pending; warnings are what Personalize may work with."""
+    report = compare(read.model, with_excess=False)
     pending = [each for construct in read.constructs for each in construct.pending]
-    missing = tuple(each for each in report.missing if not any(_is_pending(each, *policy) for policy in pending))
-    return AccessReport(missing=missing, problems=report.problems, names=report.names)
+    return AccessReport(
+        missing=tuple(each for each in report.missing if not any(_is_pending(each, *policy) for policy in pending)),
+        # Names of dataset groups are compared with those of others.
+        problems=tuple(
+            each
+            for each in report.problems
+            if (each.certain or each.is_warning) and (each.ours or each.cause is not Cause.GROUP_NAME_TAKEN)
+        ),
+        names=report.names,
+    )
 
 
 def _is_pending(entry: Missing, policy: str, arn: str) -> bool:
-    """Tell if an entry may be in the policy of a key, a bucket or a role whose statements others have to add."""
-    # What a key policy leaves to IAM is missing in the role's policies.
-    of_role = policy == "role" and entry.principal == "role" and same(entry.principal_arn, arn) is not Answer.NO
-    return of_role or (entry.policy == policy and same(entry.policy_of, arn) is not Answer.NO)
+    """Tell if what is missing may be in the policy of a key, a bucket or a role whose statements others have to add."""
+    if entry.policy == policy:
+        return same(entry.policy_of, arn) is not Answer.NO
+    # What a key policy leaves to IAM.
+    left_to_role = policy == "role" and entry.cause is Cause.LEFT_TO_IAM
+    return left_to_role and same(entry.principal_arn, arn) is not Answer.NO
 
 
 def _less(report: AccessReport, told: AccessReport) -> AccessReport:
     """Return a report without what is told of elsewhere."""
+    of_ours = {tuple(each.sort_key()) for each in told.missing}
     missing = []
-    declared = {each.sort_key(): each.declared for each in told.missing}
     for each in report.missing:
-        left = tuple(one for one in each.declared if one not in declared.get(tuple(each.sort_key()), ()))
-        if left:
-            missing.append(replace(each, declared=left))
-    problems = tuple(each for each in report.problems if each not in told.problems)
-    return replace(report, missing=tuple(missing), problems=problems)
+        others = tuple(asked for asked in each.asked if not asked.ours)
+        if tuple(each.sort_key()) not in of_ours:
+            missing.append(each)
+        elif others:
+            declared = tuple(dict.fromkeys(asked.declared for asked in others))
+            missing.append(replace(each, asked=others, needed_by=labels_of(others), declared=declared))
+    problems = {_identity(each) for each in told.problems}
+    left = tuple(each for each in report.problems if _identity(each) not in problems)
+    return replace(report, missing=tuple(missing), problems=left)
+
+
+def _identity(problem: Problem) -> tuple[object, ...]:
+    return problem.kind, problem.cause, problem.subject
 
 
 class _OfJudge(Violations):

@@ -8,9 +8,8 @@ from dataclasses import dataclass
 import aws_cdk as cdk
 
 from .._access.entries import Entry, Excess, Missing
-from .._access.grouping import rows
+from .._access.grouping import Names, rows
 from .._access.model import Problem
-from .._access.names import Names
 from .._access.report import AccessReport
 from .._access.text import finding, next_step
 from .._assembly.assembly import Assembly
@@ -68,7 +67,7 @@ class Violations:
         names = Names(report.names)
         for entries, severity in ((report.missing, ERROR), (report.excess, WARNING), (report.undecided, WARNING)):
             for row in rows(entries):
-                declared = dict.fromkeys(each for entry in row.entries for each in entry.declared)
+                declared = dict.fromkeys(each for entry in row.entries for each in _declared(entry))
                 rule = _RULES.get((type(row.first), row.first.policy), UNDECIDED)
                 text, fix = finding(row, names), next_step(row, names)
                 yield from self._violation(rule, severity, text, fix, declared, row.first.page)
@@ -76,8 +75,11 @@ class Violations:
             yield from self._of_problem(problem, names)
 
     def _of_problem(self, problem: Problem, names: Names) -> Iterator[cdk.PolicyViolation]:
-        rule, text = f"Personalize::{problem.kind.capitalize()}", names.short(problem.message)
-        yield from self._violation(rule, ERROR, text, problem.page, [problem.declared], problem.page)
+        severity = WARNING if problem.is_warning else ERROR
+        says, fix = names.short(problem.says), names.short(problem.fix)
+        text = f"{says} (needed by {', '.join(problem.needed_by)})" if problem.needed_by else says
+        rule = f"Personalize::{problem.kind.capitalize()}"
+        yield from self._violation(rule, severity, text, fix, problem.declared, problem.page)
 
     def _violation(
         self, rule: str, severity: str, text: str, fix: str, declared: Iterable[str], page: str
@@ -99,6 +101,10 @@ class Violations:
     def places_of(self, rule: str, found: Sequence[Declaration]) -> list[cdk.PolicyViolatingResource]:
         """Return where a rule is broken, if the violation counts; the app, where it is of no construct."""
         return [each.place for each in found] or [APP]
+
+
+def _declared(entry: Entry) -> Iterable[str]:
+    return entry.declared or [each.declared for each in entry.asked]
 
 
 def violation_of_app(rule: str, severity: str, text: str) -> cdk.PolicyViolation:

@@ -1,0 +1,253 @@
+"""Causes: why something is allowed, missing, undecided, too much or wrong, with the words for each."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum, unique
+
+from .written import Written
+
+
+@unique
+class Cause(Enum):
+    """Tells causes apart: a value is what the cause says, and what to do where no statement to add says it.
+
+    Programs compare members; nothing reads the words again. In braces are the values of a ``Reason``, its subject,
+    statements and doubts.
+    """
+
+    # Answers of IAM's decision.
+    ALLOWED = "{statements}"
+    DENIED = (
+        "denied by {statements}",
+        "change what the reason names: no further statement helps",
+    )
+    BOUNDARY = (
+        "the role's permissions boundary doesn't allow it",
+        "change what the reason names: no further statement helps",
+    )
+    LEFT_TO_IAM = "the key policy leaves it to the role's IAM policies, which don't allow it"
+    NO_STATEMENT = "{policy} has no statement that allows it"
+    NOT_IN_IAM = "no IAM policy of the role allows it"
+    MAY_BE_DENIED = "may be denied: {doubts}"
+    OPEN = "{doubts}"
+
+    # What leaves an answer open.
+    POLICY_UNSEEN = "{policy} of {arn} can't be seen: {why}"
+    POLICIES_UNSEEN = "not all policies of role {arn} can be seen: {why}"
+    BOUNDARY_UNSEEN = "the permissions boundary of role {arn} can't be seen: {why}"
+    BOUNDARY_OF_EVERYBODY = "whether a permissions boundary limits what it allows isn't documented"
+    ENCRYPTION_UNSEEN = (
+        "a key that encrypts the bucket needs permissions too, and it can't be seen whether there is one: {why}"
+    )
+    ACCOUNTS_UNKNOWN = "whether role and {kind} are of one account isn't known"
+    NOT_KNOWN = "{why}"
+    ELEMENT_UNKNOWN = "{element} isn't known before deployment"
+    ELEMENT_ABSENT = "it has neither {element} nor Not{element}"
+    ELEMENT_NOT_UNDERSTOOD = "element {elements} isn't understood"
+    EFFECT_NOT_UNDERSTOOD = "its Effect is {effect}"
+    TEMPLATE_CONDITION = "it depends on the condition {condition}"
+    PATTERN_UNKNOWN = "{element} {pattern}: {parts} isn't known before deployment"
+    PATTERN_NARROW = (
+        "{element} {pattern} is about a part of what is needed, and which part Personalize uses isn't documented"
+    )
+    PRINCIPAL_NOT_UNDERSTOOD = "Principal {principal} isn't understood"
+    PRINCIPAL_UNKNOWN = "Principal {principal}: {parts} isn't known before deployment"
+    PRINCIPAL_SESSION = "Principal {principal}: which session Personalize has isn't documented"
+    PRINCIPAL_ID = "Principal {principal} is the id of a role, maybe of one that is no more"
+    NOT_PRINCIPAL = "NotPrincipal names the role or its account, but not its session"
+    CONDITION_UNKNOWN = "a Condition that isn't known before deployment"
+    OPERATOR_WITHOUT_KEYS = "condition operator {operator} without condition keys"
+    OPERATOR_UNKNOWN = "condition {operator} {key}: the operator isn't known"
+    KEY_NOT_IN_TEMPLATES = "condition {operator} {key}: a template doesn't say what it is"
+    KEY_UNDOCUMENTED = "condition {operator} {key}: AWS doesn't document the key for Personalize's calls"
+    KEY_MAYBE_ABSENT = "condition {operator} {key}: AWS doesn't document whether Personalize sends the key"
+    CONDITION_VALUE_UNKNOWN = "condition {operator} {key}: {parts} isn't known before deployment"
+    CONDITION_VALUE_UNDOCUMENTED = (
+        "condition {operator} {key}: what Personalize sends isn't documented in such detail, or the values can't be "
+        "compared"
+    )
+
+    # Too much.
+    NOT_ASKED = (
+        "AWS's pages don't ask for it",
+        "take it out",
+    )
+    KEY_POLICY_IS_ENOUGH = (
+        "every key policy concerned names the role, and AWS's page asks for it there alone",
+        "take it out",
+    )
+    OTHER_KEYS = (
+        "on other keys than those that are used",
+        "name the keys' ARNs",
+    )
+    OTHER_BUCKETS = (
+        "on other buckets than those that are used",
+        "allow it on {needed} alone, in a statement of its own",
+    )
+    WHOLE_BUCKET = (
+        "on the whole bucket, not only the prefix that is used",
+        "allow it on {needed} alone, in a statement of its own",
+    )
+    OTHER_PREFIX = (
+        "on a prefix for which nothing asks for it",
+        "take it out",
+    )
+    FOR_EVERYBODY = (
+        "for everybody: its Principal is *",
+        "name {arn}",
+    )
+    FOR_ANY_ACCOUNT = (
+        "for any account: no condition on aws:SourceAccount or aws:SourceArn",
+        'add "Condition": {{"StringEqualsIfExists": {{"aws:SourceAccount": "{account}"}}}}',
+    )
+
+    # Problems that no added statement fixes.
+    NOT_TRUSTED = (
+        "{subject} doesn't trust Personalize, which has to assume it ({doubts})",
+        "let personalize.amazonaws.com do sts:AssumeRole in its trust policy",
+    )
+    TRUST_DENIED = (
+        "{subject} doesn't trust Personalize, which has to assume it ({doubts})",
+        "take the denial out of its trust policy, or except personalize.amazonaws.com from it",
+    )
+    ROLE_OF_ANOTHER_ACCOUNT = (
+        "{subject} is a role of another account, which Personalize doesn't take",
+        "use a role of account {account}",
+    )
+    ROLE_NAME_TAKEN = (
+        "{paths} have one role name, which an account takes once",
+        "give each its own, or share one role",
+    )
+    ROLE_NAME_ALIKE = (
+        "{paths} have one role name, which an account takes once, whatever the path and the case of the letters",
+        "give each its own, or share one role",
+    )
+    NO_ROLE = (
+        "{subject} has no role, without which Personalize can't create it",
+        "give its RoleArn",
+    )
+    KEY_WITHOUT_ROLE = (
+        "{subject} has a key but no role",
+        "key and role of a dataset group come together, or not at all",
+    )
+    ROLE_WITHOUT_KEY = (
+        "{subject} has a role but no key",
+        "key and role of a dataset group come together, or not at all",
+    )
+    NO_ARN = (
+        "{subject}: {what} is given as {given}, and Personalize takes the ARN of a {kind} alone",
+        "give the {kind}'s ARN",
+    )
+    KEY_OF_AWS = (
+        "{subject} is AWS's own key aws/s3, whose policy can't let Personalize in",
+        "encrypt the bucket with a key of yours",
+    )
+    KEY_IS_ALIAS = (
+        "{subject} is an alias, and Personalize takes the ARN of a key alone",
+        "give the key's ARN",
+    )
+    KEY_IS_NO_ARN = (
+        "{subject} is no ARN, and Personalize takes nothing else",
+        "give the key's ARN",
+    )
+    KEY_STATE = (
+        "{subject} is {state}",
+        "{mend}",
+    )
+    KEY_SPEC = (
+        "{subject} is {spec} for {usage}, and Personalize needs a symmetric encryption key, SYMMETRIC_DEFAULT for "
+        "ENCRYPT_DECRYPT",
+        "use another key",
+    )
+    KEY_REGION = (
+        "{subject} is in {key_region}, and Personalize works in {region}",
+        "use a key of that Region",
+    )
+    NO_S3_URI = (
+        "{subject}: its {what} is {given} but an s3:// URI is expected",
+        "give one, for example s3://bucket/folder/",
+    )
+    DESTINATION_IS_NO_FOLDER = (
+        "{subject}: its destination is {given}, which is not a folder",
+        "end it in /",
+    )
+    ONE_FOLDER = (
+        "{subject} has the same source and destination, {given}, but Personalize wants another folder for the output",
+        "change one of them",
+    )
+    EXPRESS = (
+        "{subject}: an execution of type EXPRESS waits for the job, and ends after five minutes, before most jobs do",
+        "use type STANDARD, for a distributed Map too",
+    )
+    BUCKET_POLICIES = (
+        "{subject} has {number} bucket policies, {paths}, but S3 keeps one",
+        "put the statements into one",
+    )
+    REPEATED_SID = (
+        "{subject} has the sid {sid} {times} times, which AWS refuses",
+        "name each statement once",
+    )
+    GROUP_NAME_TAKEN = (
+        "{paths} have one name, {name}, and names of dataset groups are unique in an account and Region",
+        "use another name, or give both a condition of which only one holds",
+    )
+    CONDITIONAL_REFERENCE = (
+        "{subject} is made only if {conditions} holds, and {user}, which refers to it, also if not, so that "
+        "CloudFormation refuses the template then",
+        "give both the same condition, or have the app decide what it makes",
+    )
+    NOT_WAITED_FOR = (
+        "{subject} may be created before {before}, which allows {actions}",
+        "make it depend on that policy, for example by node.add_dependency",
+    )
+    POLICY_TOO_LONG = (
+        "{subject} has at least {size} {unit} but AWS takes {limit}",
+        "write it shorter, or split it",
+    )
+    TRUST_TOO_LONG = (
+        "{subject} has at least {size} {unit} but AWS takes {limit}, 4,096 on request",
+        "write it shorter, or split it",
+    )
+    INLINE_POLICIES_TOO_LONG = (
+        "the inline policies of {subject} have at least {size} characters together but AWS takes {limit}",
+        "write them shorter, or use managed policies",
+    )
+    MANY_MANAGED_POLICIES = (
+        "{subject} has {number} managed policies, more than the 10 that AWS takes by default",
+        "merge some of them, or ask AWS for up to 20",
+    )
+    TOO_MANY_MANAGED_POLICIES = (
+        "{subject} has {number} managed policies but AWS takes 20 at most",
+        "merge some of them",
+    )
+
+    def __init__(self, says: str, fix: str = "") -> None:
+        self.says = says
+        self.fix = fix
+
+    @property
+    def id(self) -> str:
+        """Its name in JSON."""
+        return self.name.lower().replace("_", "-")
+
+
+Value = str | int | tuple[str, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Reason:
+    """A cause, with all that its words need."""
+
+    cause: Cause
+    values: Mapping[str, Value] = field(default_factory=dict)
+    statements: tuple[Written, ...] = ()
+    """The statements that it is about."""
+    doubts: tuple[Reason, ...] = ()
+    """The reasons behind it: what leaves an answer open, or why a role isn't trusted."""
+
+
+def because(cause: Cause, *statements: Written, **values: Value) -> Reason:
+    """Return a reason."""
+    return Reason(cause, values, statements)
