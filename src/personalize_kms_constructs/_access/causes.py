@@ -124,6 +124,14 @@ class Cause(Enum):
         "{paths} have one role name, which an account takes once, whatever the path and the case of the letters",
         "give each its own, or share one role",
     )
+    ROLE_NAME_REFUSED = (
+        "{subject} has the name {name}, and IAM takes 1 to 64 letters, digits and characters of +=,.@-_",
+        "give it another name",
+    )
+    NOT_MADE = (
+        "{subject} was given {what} {logical_id}, which the template no longer makes",
+        "leave it in the app, or give another one",
+    )
     NO_ROLE = (
         "{subject} has no role, without which Personalize can't create it",
         "give its RoleArn",
