@@ -16,7 +16,7 @@ OF_ROLE = Caller(ROLE, ACCOUNT, REGION)
 OF_BOUNDED_ROLE = Caller(ROLE, ACCOUNT, REGION, is_bounded=True)
 OF_SERVICE = Caller(SERVICE, ACCOUNT, REGION, is_service=True)
 YES, MAYBE = Answer.YES, Answer.MAYBE
-EVERYBODY = [(Addressed.EVERYBODY, YES, [])]
+EVERYBODY: list[tuple[Addressed, Answer, list[Cause]]] = [(Addressed.EVERYBODY, YES, [])]
 OPEN = [(Addressed.EVERYBODY, MAYBE, [Cause.NOT_PRINCIPAL])]
 
 
