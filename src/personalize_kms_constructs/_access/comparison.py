@@ -62,7 +62,7 @@ def compare(model: AccessModel, *, with_excess: bool = True) -> AccessReport:
         *configuration_problems(model),
         *group_name_problems(model),
         *reference_problems(model),
-        *ordering_problems(needs, decisions),
+        *ordering_problems(model, needs, decisions),
         *limit_problems(model, needs),
     ]
     return AccessReport(

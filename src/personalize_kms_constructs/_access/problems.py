@@ -94,8 +94,13 @@ def _unusable_key(key: Key, asked: Asked) -> Iterator[Reason]:
         yield because(Cause.KEY_REGION, key_region=parts[3], region=asked.region)
 
 
-def ordering_problems(needs: Mapping[Need, list[Asked]], decisions: Mapping[Need, Decision]) -> Iterator[Problem]:
-    """Yield each policy that a resource of a template needs but may be created before."""
+def ordering_problems(
+    model: AccessModel, needs: Mapping[Need, list[Asked]], decisions: Mapping[Need, Decision]
+) -> Iterator[Problem]:
+    """Yield each policy that a resource of a template needs but may be created before.
+
+    It isn't certain where a part of the key's policy can't be seen, which may allow it as well.
+    """
     early: dict[tuple[Asked, Policy], list[Need]] = {}
     for need, found in decisions.items():
         if found.answer is Answer.YES:
@@ -106,7 +111,9 @@ def ordering_problems(needs: Mapping[Need, list[Asked]], decisions: Mapping[Need
     for (asked, policy), for_these in early.items():
         actions = tuple(dict.fromkeys(need.action for need in for_these))
         reason = because(Cause.NOT_WAITED_FOR, before=policy.name, actions=actions)
-        yield Problem.of("ordering", asked.label, reason, asked.permissions.page_of(for_these[0].action), [asked])
+        page = asked.permissions.page_of(for_these[0].action)
+        certain = not any(each.owner in model.keys and model.keys[each.owner].unseen for each in for_these)
+        yield Problem.of("ordering", asked.label, reason, page, [asked], certain=certain)
 
 
 def _is_there(asked: Asked, policy: Policy) -> bool:

@@ -61,13 +61,6 @@ class Policy:
             found = [literally(each) for each in found]
         return tuple(Written.of(body, index, self) for index, body in enumerate(found))
 
-    @cached_property
-    def may_deny(self) -> bool:
-        """Tell if a statement denies something, or may."""
-        return not isinstance(self.document, Mapping) or any(
-            not each.readable or each.body.get("Effect") != "Allow" for each in self.statements
-        )
-
 
 @dataclass(frozen=True, eq=False)
 class Written:

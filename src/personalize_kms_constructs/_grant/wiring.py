@@ -1,4 +1,4 @@
-"""What is allowed so far, and the policies that have the statements for it."""
+"""The resources allowed so far, and the policies that have the statements for them."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ from .._access.grouping import Names, rows
 from .._access.model import Problem
 from .._access.report import AccessReport
 from .._access.text import finding, next_step
-from .._assembly.assembly import Assembly
+from .._assembly.manifest import Assembly
 from .._assembly.templates import Template
 
 ERROR, WARNING = "error", "warning"
