@@ -8,11 +8,12 @@ from typing import Any
 
 import pytest
 
+from personalize_kms_constructs import matrix
 from personalize_kms_constructs._doctor.buckets import BucketFacts
 from personalize_kms_constructs._doctor.check import Check
 from personalize_kms_constructs._doctor.diagnosis import diagnose
 from personalize_kms_constructs._doctor.facts import gather
-from personalize_kms_constructs._doctor.groups import EXPORT, IMPORT, INFERENCE, Group, Job, Jobs
+from personalize_kms_constructs._doctor.groups import Group, Job, Jobs, Kind
 from personalize_kms_constructs._doctor.keys import KeyFacts
 from personalize_kms_constructs._doctor.roles import RoleFacts
 
@@ -52,7 +53,9 @@ ROLE_FACTS = RoleFacts(
 )
 OPEN = policy(allow(["s3:GetObject", "s3:ListBucket", "s3:PutObject"], SERVICE, [BUCKET, f"{BUCKET}/*"]))
 BUCKET_FACTS = BucketFacts("ratings", is_own=True, region=REGION, policy=OPEN, blocks_public_access=True)
-IMPORTED = Job(IMPORT, "load", f"{GROUP}/load", ROLE, source=("s3://ratings/in/", None), when="2026-11-01")
+IMPORTED = Job(
+    Kind(matrix.DATASET_IMPORT_JOB), "load", f"{GROUP}/load", ROLE, source=("s3://ratings/in/", None), when="2026-11-01"
+)
 
 
 def look(
@@ -161,7 +164,7 @@ def test_an_id_of_the_role_that_is_gone() -> None:
 def test_new_objects_have_another_key_than_the_job_names() -> None:
     """The bucket's default key is asked for too: what is uploaded next is encrypted with it."""
     job = Job(
-        INFERENCE,
+        Kind(matrix.BATCH_INFERENCE_JOB),
         "recommend",
         f"{GROUP}/recommend",
         ROLE,
@@ -221,7 +224,7 @@ def test_jobs_that_need_the_same_are_judged_together() -> None:
 
 def test_an_export_needs_one_action_more_on_the_key_of_the_group() -> None:
     """``GenerateDataKeyWithoutPlaintext``, for the role and for Personalize."""
-    job = Job(EXPORT, "dump", f"{GROUP}/dump", ROLE, destination=("s3://ratings/out/", None))
+    job = Job(Kind(matrix.DATASET_EXPORT_JOB), "dump", f"{GROUP}/dump", ROLE, destination=("s3://ratings/out/", None))
     found = [(each.principal, each.actions) for each in look(job) if each.status.value == "failed"]
     missing = ["kms:GenerateDataKeyWithoutPlaintext"]
     assert sorted(found) == [(ROLE, missing), ("personalize.amazonaws.com", missing)]
@@ -250,7 +253,7 @@ def test_each_of_several_jobs_that_failed_is_told_what_it_lacks() -> None:
 
 def test_the_destination_of_an_export_is_a_folder() -> None:
     """Also if the job's path doesn't end in a slash, as in the check of a template."""
-    job = Job(EXPORT, "dump", f"{GROUP}/dump", ROLE, destination=("s3://ratings/out", None))
+    job = Job(Kind(matrix.DATASET_EXPORT_JOB), "dump", f"{GROUP}/dump", ROLE, destination=("s3://ratings/out", None))
     only = policy(allow(["s3:PutObject", "s3:ListBucket"], SERVICE, [BUCKET, f"{BUCKET}/out/*"]))
     actions = [*BASE_5, "kms:GenerateDataKeyWithoutPlaintext"]
     whole = key(KEY, allow(actions, {"AWS": ROLE}), allow(actions, SERVICE))

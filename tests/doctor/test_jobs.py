@@ -6,9 +6,10 @@ from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
+from personalize_kms_constructs import matrix
 from personalize_kms_constructs._doctor.diagnosis import diagnose
 from personalize_kms_constructs._doctor.facts import gather
-from personalize_kms_constructs._doctor.groups import EXPORT, Group, Job, Jobs
+from personalize_kms_constructs._doctor.groups import Group, Job, Jobs, Kind
 from tests.doctor.test_diagnosis import (
     ACCOUNT,
     BASE_5,
@@ -29,7 +30,7 @@ from tests.doctor.test_diagnosis import (
 )
 
 WRITER = f"arn:aws:iam::{ACCOUNT}:role/Writer"
-EXPORTED = Job(EXPORT, "dump", f"{GROUP}/dump", ROLE, destination=("s3://ratings/out/", None))
+EXPORTED = Job(Kind(matrix.DATASET_EXPORT_JOB), "dump", f"{GROUP}/dump", ROLE, destination=("s3://ratings/out/", None))
 ACTIONS = [*BASE_5, "kms:GenerateDataKeyWithoutPlaintext"]
 
 

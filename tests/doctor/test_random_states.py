@@ -11,11 +11,12 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from personalize_kms_constructs import matrix
 from personalize_kms_constructs._access.comparison import compare
 from personalize_kms_constructs._doctor.check import Check
 from personalize_kms_constructs._doctor.diagnosis import diagnose
 from personalize_kms_constructs._doctor.facts import Facts, gather
-from personalize_kms_constructs._doctor.groups import EXPORT, IMPORT, INFERENCE, Group, Job, Jobs
+from personalize_kms_constructs._doctor.groups import Group, Job, Jobs, Kind
 from tests.doctor.test_diagnosis import (
     ACCOUNT,
     BASE_4,
@@ -39,9 +40,16 @@ EXPORTING = "kms:GenerateDataKeyWithoutPlaintext"
 ROOT = allow(["kms:*"], {"AWS": f"arn:aws:iam::{ACCOUNT}:root"})
 IN, OUT = f"{BUCKET}/in/*", f"{BUCKET}/out/*"
 JOBS = (
-    Job(IMPORT, "load", f"{GROUP}/load", ROLE, source=("s3://ratings/in/", None)),
-    Job(EXPORT, "dump", f"{GROUP}/dump", ROLE, destination=("s3://ratings/out/", None)),
-    Job(INFERENCE, "guess", f"{GROUP}/guess", ROLE, ("s3://ratings/in/", None), ("s3://ratings/out/", BUCKET_KEY)),
+    Job(Kind(matrix.DATASET_IMPORT_JOB), "load", f"{GROUP}/load", ROLE, source=("s3://ratings/in/", None)),
+    Job(Kind(matrix.DATASET_EXPORT_JOB), "dump", f"{GROUP}/dump", ROLE, destination=("s3://ratings/out/", None)),
+    Job(
+        Kind(matrix.BATCH_INFERENCE_JOB),
+        "guess",
+        f"{GROUP}/guess",
+        ROLE,
+        ("s3://ratings/in/", None),
+        ("s3://ratings/out/", BUCKET_KEY),
+    ),
 )
 
 Statements = list[dict[str, Any]]

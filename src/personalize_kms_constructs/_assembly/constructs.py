@@ -14,8 +14,8 @@ from .._access.values import unknown
 from .._access.written import as_list
 from .app import App
 from .asked import KINDS
-from .assembly import Assembly
 from .dataset_groups import DatasetGroups
+from .manifest import Assembly
 from .stacks import Stack
 from .templates import Template, Unread, noted
 

@@ -13,10 +13,10 @@ from .._access.values import has_unknown, split, split_arn, unknown
 from ..matrix import KMS_PAGE
 from .app import App
 from .asked import Request
-from .assembly import Assembly
 from .constructs import Left, left_by_constructs
 from .dataset_groups import DatasetGroups
 from .deployment import Deployment
+from .manifest import Assembly
 from .physical import alias_in
 from .references import conditional_references
 from .requests import requests_of
@@ -32,7 +32,7 @@ _EXPRESS_PAGE = "https://docs.aws.amazon.com/step-functions/latest/dg/choosing-w
 
 @dataclass
 class ReadAssembly:
-    """What an assembly, an app or one of its stages, deploys and asks for."""
+    """An assembly, an app or one of its stages, with what it deploys and asks for."""
 
     assembly: Assembly
     model: AccessModel = field(default_factory=AccessModel)
@@ -262,7 +262,7 @@ class _Reading:
 def _express_problems(request: Request) -> Iterator[Problem]:
     """Yield that the execution which waits for a job ends before it."""
     if request.in_express:
-        yield _problem(request, because(Cause.EXPRESS), _EXPRESS_PAGE)
+        yield _problem(request, because(Cause.EXPRESS_EXECUTION), _EXPRESS_PAGE)
 
 
 def _name_problems(request: Request, what: str, kind: str, given: str | None) -> Iterator[Problem]:

@@ -12,7 +12,7 @@ from .._access.grouping import Names, rows
 from .._access.model import Problem
 from .._access.report import AccessReport
 from .._access.text import finding, next_step
-from .._assembly.assembly import Assembly
+from .._assembly.manifest import Assembly
 from .._assembly.templates import Template
 
 ERROR, WARNING = "error", "warning"
@@ -90,7 +90,7 @@ class Violations:
                 rule_name=rule,
                 severity=severity,
                 description=text,
-                fix=f"{fix} ({page})" if page and page not in fix else fix or None,
+                fix=f"{fix} ({page})" if page else fix or None,
                 violating_resources=places,
             )
 
