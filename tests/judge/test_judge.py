@@ -14,10 +14,8 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import RootConstruct
-from jsii._kernel.providers.process import ProcessProvider
 
 from personalize_kms_constructs import PersonalizeEncryption, PersonalizeResource, S3Location
-from personalize_kms_constructs._judge import bring_judge
 from personalize_kms_constructs.checks import PersonalizeAccessChecks
 from personalize_kms_constructs.jobs import DatasetExportJob
 from tests.judge.apps import LACKS, break_key_policy, by_hand, encryption, failure, new_app, told
@@ -355,16 +353,3 @@ def test_a_tree_that_is_no_app_has_no_judge(tmp_path: Path) -> None:
     stage = cdk.Stage(RootConstruct(), "Prod", outdir=str(tmp_path))
     break_key_policy(encryption(cdk.Stack(stage, "Main")))
     stage.synth()
-
-
-def test_another_construct_costs_two_calls_into_jsii(stack: cdk.Stack, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The app is asked once."""
-    bring_judge(stack)
-    seen: list[str] = []
-    for name in ("create", "get", "set", "sget", "sset", "invoke", "sinvoke"):
-        call = getattr(ProcessProvider, name)
-        monkeypatch.setattr(
-            ProcessProvider, name, lambda *args, name=name, call=call: (seen.append(name), call(*args))[1]
-        )
-    bring_judge(stack)
-    assert seen == ["get", "get"]
