@@ -62,14 +62,14 @@ def measure_judge(stacks: int, directory: str) -> dict[str, float]:
     import aws_cdk as cdk
 
     from bench import with_construct
-    from personalize_kms_constructs._judge import Judge
+    from personalize_kms_constructs._judge.registration import Judge
 
     validate = Judge.validate
     judged = []
 
-    def timed(judge: Judge, context: Any) -> Any:
+    def timed(self: Judge, context: cdk.IPolicyValidationContext) -> cdk.PolicyValidationPluginReport:
         start = time.perf_counter()
-        report = validate(judge, context)
+        report = validate(self, context)
         judged.append(time.perf_counter() - start)
         return report
 

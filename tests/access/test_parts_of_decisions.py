@@ -9,7 +9,9 @@ from personalize_kms_constructs._access.answers import Answer
 from personalize_kms_constructs._access.calls import Caller
 from personalize_kms_constructs._access.causes import Cause
 from personalize_kms_constructs._access.conditions import condition_answer
-from tests.access.models import ACCOUNT, ANOTHER_ACCOUNT, REGION, ROLE, ROOT, SERVICE
+from personalize_kms_constructs._access.decision import trust
+from personalize_kms_constructs._access.model import Role
+from tests.access.models import ACCOUNT, ANOTHER_ACCOUNT, REGION, ROLE, ROOT, SERVICE, TRUST, policy
 
 OTHER_ROLE = f"arn:aws:iam::{ACCOUNT}:role/Other"
 OF_ROLE = Caller(ROLE, ACCOUNT, REGION)
@@ -76,3 +78,20 @@ def test_what_is_no_number_leaves_the_answer_open() -> None:
     """And so does a comparison that isn't known."""
     for operator, expected in (("NumericEquals", "ten"), ("NumericLike", "10")):
         assert condition_answer({operator: {"s3:max-keys": expected}}, {"s3:max-keys": ("10",)})[0] is MAYBE
+
+
+def test_a_trust_policy_under_a_condition_counts_where_the_condition_holds() -> None:
+    """What asks for the role under the same condition is there only with the policy."""
+    only_if = frozenset({"Main.IsProd"})
+    role = Role(ROLE, trust=[policy("trust policy", [TRUST], only_if=only_if)])
+    assert trust(OF_SERVICE, role, only_if=only_if).answer is YES
+    assert trust(OF_SERVICE, role).answer is MAYBE
+
+
+def test_a_trust_policy_that_cant_be_seen_is_told_by_its_role() -> None:
+    """The report names the role, and why."""
+    (reason,) = trust(OF_SERVICE, Role(ROLE, unseen_trust="it may not be read")).reason.doubts
+    assert (reason.cause, reason.values) == (
+        Cause.POLICY_UNSEEN,
+        {"policy": "trust", "arn": ROLE, "why": "it may not be read"},
+    )
