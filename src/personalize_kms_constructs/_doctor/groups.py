@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .. import matrix
-from .asking import Account
-from .errors import AbsentError, DoctorError, NotAnsweredError
+from .asking import AbsentError, Account, DoctorError, NotAnsweredError
 
 # A metric attribution is at work for as long as it exists, so that old ones count too.
 _METRIC_ATTRIBUTIONS = 100
@@ -17,7 +16,7 @@ _FAILED = ("CREATE FAILED", "FAILED")
 
 
 @dataclass(frozen=True)
-class Kind:
+class JobKind:
     """A kind of job; the names of its operations and fields follow from ``noun``."""
 
     noun: str
@@ -34,19 +33,19 @@ class Kind:
         return self.noun[0].lower() + self.noun[1:]
 
 
-IMPORT = Kind("DatasetImportJob", matrix.DATASET_IMPORT_JOB)
-EXPORT = Kind("DatasetExportJob", matrix.DATASET_EXPORT_JOB)
-INFERENCE = Kind("BatchInferenceJob", matrix.BATCH_INFERENCE_JOB)
-SEGMENT = Kind("BatchSegmentJob", matrix.BATCH_SEGMENT_JOB)
-DELETION = Kind("DataDeletionJob", matrix.DATA_DELETION_JOB)
-METRICS = Kind("MetricAttribution", matrix.METRIC_ATTRIBUTION)
+IMPORT = JobKind("DatasetImportJob", matrix.DATASET_IMPORT_JOB)
+EXPORT = JobKind("DatasetExportJob", matrix.DATASET_EXPORT_JOB)
+INFERENCE = JobKind("BatchInferenceJob", matrix.BATCH_INFERENCE_JOB)
+SEGMENT = JobKind("BatchSegmentJob", matrix.BATCH_SEGMENT_JOB)
+DELETION = JobKind("DataDeletionJob", matrix.DATA_DELETION_JOB)
+METRICS = JobKind("MetricAttribution", matrix.METRIC_ATTRIBUTION)
 
 
 @dataclass(frozen=True)
-class Job:
+class PersonalizeJob:
     """A job or a metric attribution: what it was asked for, and how it ended."""
 
-    kind: Kind
+    kind: JobKind
     name: str
     arn: str
     role_arn: str
@@ -124,7 +123,7 @@ def read_group(account: Account, arn: str) -> Group:
 class Jobs:
     """The jobs of a dataset group that were looked at, and how many older ones were not."""
 
-    found: list[Job]
+    found: list[PersonalizeJob]
     older: int = 0
     unseen: int = 0
     """The number of those that couldn't be looked at, for lack of a permission."""
@@ -142,10 +141,10 @@ def read_jobs(account: Account, group_arn: str, newest: int) -> Jobs:
         except AbsentError:
             pass  # what it is narrowed to was deleted since it was listed
 
-    def of_kind(kind: Kind, **narrowed: str) -> Iterator[Any]:
+    def of_kind(kind: JobKind, **narrowed: str) -> Iterator[Any]:
         return listed(f"list_{kind.snake}s", f"{kind.member}s", **narrowed)
 
-    def take(kind: Kind, summaries: Iterable[Any], most: int = newest) -> None:
+    def take(kind: JobKind, summaries: Iterable[Any], most: int = newest) -> None:
         count = 0
 
         def counted() -> Iterator[tuple[float, str]]:
@@ -181,13 +180,13 @@ def read_jobs(account: Account, group_arn: str, newest: int) -> Jobs:
     return jobs
 
 
-def _read_job(account: Account, kind: Kind, arn: str) -> Job:
+def _read_job(account: Account, kind: JobKind, arn: str) -> PersonalizeJob:
     describe = getattr(account.client("personalize"), f"describe_{kind.snake}")
     argument = {f"{kind.member}Arn": arn}
     found = account.ask(f"personalize:Describe{kind.noun}", arn, lambda: describe(**argument)[kind.member])
     output = found.get("metricsOutputConfig") or found.get("jobOutput") or {}
     failed = found.get("status") in _FAILED
-    return Job(
+    return PersonalizeJob(
         kind,
         str(found.get("jobName") or found.get("name")),
         arn,
