@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from personalize_kms_constructs._access.model import Bucket, Role
+from personalize_kms_constructs._access.values import unknown
 from personalize_kms_constructs._doctor.groups import EXPORT, INFERENCE, Group, Jobs, PersonalizeJob
 from tests.doctor.findings import Finding, bad, failed, findings
 from tests.doctor.read import (
@@ -95,7 +96,7 @@ def test_a_bucket_whose_owner_shows_nothing() -> None:
     """What Personalize may do there is undecided, and nothing is called missing."""
     hidden = "s3:GetEncryptionConfiguration isn't allowed to you"
     why = "s3:GetBucketPolicy isn't allowed to you"
-    found = findings(look(IMPORTED, bucket=Bucket(BUCKET, "${account}", unseen=why, unseen_encryption=hidden)))
+    found = findings(look(IMPORTED, bucket=Bucket(BUCKET, unknown("account"), unseen=why, unseen_encryption=hidden)))
     assert {each.status for each in found} == {"undecided"}
     said = {says for each in found for says in each.says}
     assert f"the bucket policy of {BUCKET} can't be seen: {why}" in said

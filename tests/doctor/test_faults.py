@@ -250,9 +250,10 @@ def test_the_text_has_reason_and_next_step(deployed: Deployed, doctor: Callable[
     with action_missing_on_key(deployed):
         result = doctor("movies")
     assert result.exit_code == 1
-    start = result.stdout.index("  ✘ Personalize lacks kms:ListGrants on ")
+    start = result.stdout.index("  ✘ Personalize lacks kms:ListGrants on")
     told = result.stdout[start : result.stdout.index("needed by", start)]
-    assert "      the key policy has no statement that allows it\n      → add to the key policy of " in told
+    words = " ".join(told.split())
+    assert f"the key policy has no statement that allows it → add to the key policy of {deployed.data_key}: {{" in words
     assert json.loads(told[told.index("{") :]) == {
         "Effect": "Allow",
         "Principal": {"Service": "personalize.amazonaws.com"},

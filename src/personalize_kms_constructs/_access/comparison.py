@@ -56,7 +56,7 @@ def compare(model: AccessModel, *, with_excess: bool = True) -> AccessReport:
     undecided = [
         *(each for each in entries if isinstance(each, Undecided)),
         *(each for each in trust if isinstance(each, Undecided)),
-        *_open_questions(model),
+        *_open_questions(model, needs),
     ]
     problems = [
         *model.problems,
@@ -168,11 +168,12 @@ def _add_to(model: AccessModel, need: Need, found: Decision, *, in_bucket: bool)
     return IN_IAM if across or by_condition or in_two_stacks else IN_KEY_POLICY
 
 
-def _open_questions(model: AccessModel) -> Iterator[Undecided]:
+def _open_questions(model: AccessModel, needs: Mapping[Need, list[Asked]]) -> Iterator[Undecided]:
     for key in model.keys.values():
         if key.unseen_state:
+            users = dict.fromkeys(each for need, asks in needs.items() if need.owner == key.arn for each in asks)
             reason = because(Cause.KEY_STATE_UNSEEN, why=key.unseen_state)
-            yield Undecided("", "", "", key.arn, "key", key.arn, [], "", reason)
+            yield Undecided("", "", "", key.arn, "key", key.arn, labels_of(users), "", reason, asked=tuple(users))
     for question in model.open_questions:
         declared = (question.declared,) if question.declared else ()
         reason = because(Cause.NOT_KNOWN, why=question.because)
