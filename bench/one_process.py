@@ -60,9 +60,9 @@ def construct(build: Any, stack: Any, constructs: int) -> float:
 def measure_judge(stacks: int, directory: str) -> dict[str, float]:
     """Return the seconds that the synth of an app takes, and those of the judge in it."""
     import aws_cdk as cdk
-    from personalize_kms_constructs._judge import Judge
 
     from bench import with_construct
+    from personalize_kms_constructs._judge import Judge
 
     validate = Judge.validate
     judged = []

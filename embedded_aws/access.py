@@ -75,6 +75,8 @@ class Location:
     policy: Document | None
     objects: tuple[str, ...]
     prefix: str = ""
+    key: Key | None = None
+    """The key that encrypts the data there, if one does."""
 
     def resources(self, action: str) -> tuple[str, ...]:
         """The ARNs on which `action` is asked."""
@@ -173,7 +175,6 @@ def missing(
     row: Row,
     caller: Caller,
     role: Role,
-    keys: Iterable[Key] = (),
     source: Location | None = None,
     destination: Location | None = None,
     *,
@@ -189,10 +190,14 @@ def missing(
 
     if not by_service(role.trust, "sts:AssumeRole", role.arn, caller):
         lack(PERSONALIZE, "sts:AssumeRole", role.arn, TRUST_POLICY)
-    asked = [(key, row.key_policy) for key in keys]
-    asked += [(key, (*row.key_policy, *row.dataset_group_key_policy)) for key in (dataset_group_key,) if key]
-    for key, actions in asked:
-        for action in actions:
+    for key, more in (
+        (source.key if source else None, row.source_key_policy),
+        (destination.key if destination else None, row.destination_key_policy),
+        (dataset_group_key, row.dataset_group_key_policy),
+    ):
+        if key is None:
+            continue
+        for action in (*row.key_policy, *more):
             lack(PERSONALIZE, action, key.arn, None if by_service(key.policy, action, key.arn, caller) else KEY_POLICY)
             lack(role.arn, action, key.arn, on_key(role, key, action, caller.region))
         for action in row.role_kms:

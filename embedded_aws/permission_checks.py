@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 
 from embedded_aws import deployed, kms_calls
 from embedded_aws.access import Caller, Key, Location, Role, describe, missing
@@ -18,7 +17,6 @@ def require(
     row: Row,
     caller_arn: str,
     role_arn: str,
-    keys: Iterable[Key | None] = (),
     *,
     group_key: Key | None = None,
     source: Location | None = None,
@@ -26,17 +24,16 @@ def require(
 ) -> None:
     """Refuse with the name of everything that is missing, as the policies stand right now.
 
-    `keys` are those of buckets, `group_key` is the dataset group's; `None` stands where data has no key.
+    `group_key` is the dataset group's, or none.
     """
     role = _role(role_arn)
-    involved = tuple(key for key in keys if key)
-    caller = Caller(caller_arn)
-    lacking = missing(row, caller, role, involved, source, destination, dataset_group_key=group_key)
+    lacking = missing(row, Caller(caller_arn), role, source, destination, dataset_group_key=group_key)
     if lacking:
         name = caller_arn.split(":", 5)[5].partition("/")[2]
         raise invalid_input(f"Insufficient privileges for {row.resource} {name}: {describe(lacking)}")
-    for key in (*involved, *([group_key] if group_key else [])):
-        kms_calls.record(row.key_policy, key.arn, role_arn)
+    for key in (source.key if source else None, destination.key if destination else None, group_key):
+        if key is not None:
+            kms_calls.record(row.key_policy, key.arn, role_arn)
 
 
 def usable_key(arn: str) -> Key:
@@ -87,7 +84,7 @@ def encryption_key_of(bucket: deployed.DeployedBucket) -> Key | None:
     return usable_key(arn)
 
 
-def input_location(path: str) -> Location:
+def input_location(path: str, key: Key | None) -> Location:
     """One file, or every file below a prefix that ends in a slash."""
     bucket = bucket_at(path)
     _, prefix = split_path(path)
@@ -95,15 +92,15 @@ def input_location(path: str) -> Location:
     if not prefix.endswith("/"):
         objects = tuple(key for key in objects if key == prefix)
     # Permissions are judged before data is looked for, so an absent file still has a name to be judged by.
-    return Location(bucket.name, bucket.account, bucket.policy, objects or (prefix,), prefix)
+    return Location(bucket.name, bucket.account, bucket.policy, objects or (prefix,), prefix, key)
 
 
-def output_location(path: str) -> Location:
+def output_location(path: str, key: Key | None) -> Location:
     """A place Personalize writes to; the object's name stands for whatever it writes there."""
     bucket = bucket_at(path)
     _, prefix = split_path(path)
     folder = f"{prefix.rstrip('/')}/" if prefix else ""
-    return Location(bucket.name, bucket.account, bucket.policy, (f"{folder}output.csv",), prefix)
+    return Location(bucket.name, bucket.account, bucket.policy, (f"{folder}output.csv",), prefix, key)
 
 
 def _role(arn: str) -> Role:

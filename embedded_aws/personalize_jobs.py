@@ -54,9 +54,10 @@ def create_dataset_import_job(request: Fields, *, at_once: bool = False) -> str:
     arn = new_arn("dataset-import-job", name_in(request, "jobName"))
     one_of(request, "importMode", "FULL", "INCREMENTAL")
     path = required(required(request, "dataSource"), "dataLocation")
-    bucket, location = bucket_at(path), input_location(path)
+    bucket = bucket_at(path)
+    location = input_location(path, encryption_key_of(bucket))
     role_arn, group_key = role_in(request), key_of_group(dataset["datasetGroupArn"])
-    require(DATASET_IMPORT_JOB, arn, role_arn, [encryption_key_of(bucket)], group_key=group_key, source=location)
+    require(DATASET_IMPORT_JOB, arn, role_arn, group_key=group_key, source=location)
     files = _files(bucket, location.objects)
     if not files:
         raise invalid_input(f"No data found at {path}")
@@ -86,7 +87,7 @@ def create_dataset_export_job(request: Fields) -> str:
     one_of(request, "ingestionMode", "BULK", "PUT", "ALL")
     path, key = _place(required(request, "jobOutput"), "s3DataDestination")
     role_arn, group_key = role_in(request), key_of_group(dataset["datasetGroupArn"])
-    require(DATASET_EXPORT_JOB, arn, role_arn, [key], group_key=group_key, destination=output_location(path))
+    require(DATASET_EXPORT_JOB, arn, role_arn, group_key=group_key, destination=output_location(path, key))
     job_progress.require_room("dataset-export-job")
     bulk = request.get("ingestionMode") in ("BULK", "ALL")
 
@@ -110,9 +111,10 @@ def create_data_deletion_job(request: Fields) -> str:
     describe(group_arn)
     arn = new_arn("data-deletion-job", name_in(request, "jobName"))
     path = required(required(request, "dataSource"), "dataLocation")
-    bucket, location = bucket_at(path), input_location(path)
+    bucket = bucket_at(path)
+    location = input_location(path, encryption_key_of(bucket))
     role_arn, group_key = role_in(request), key_of_group(group_arn)
-    require(DATA_DELETION_JOB, arn, role_arn, [encryption_key_of(bucket)], group_key=group_key, source=location)
+    require(DATA_DELETION_JOB, arn, role_arn, group_key=group_key, source=location)
     job_progress.require_room("data-deletion-job")
 
     def work() -> None:
@@ -163,15 +165,14 @@ def _create_batch_job(row: Row, arn_type: str, arn_field: str, request: Fields, 
     target, target_key = _place(required(request, "jobOutput"), "s3DataDestination")
     if not target.endswith("/") or target == source:
         raise invalid_input(f"The output has to be a folder, other than the input, and end in '/': {target}")
-    location = input_location(source)
+    location = input_location(source, source_key)
     require(
         row,
         arn,
         role_in(request),
-        [source_key, target_key],
         group_key=key_of_group(version["datasetGroupArn"]),
         source=location,
-        destination=output_location(target),
+        destination=output_location(target, target_key),
     )
     job_progress.require_room(arn_type)
     bucket = bucket_at(source)

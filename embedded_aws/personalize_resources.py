@@ -105,11 +105,11 @@ def key_of_group(group_arn: str) -> Any:
 
 def _check_metrics_output(arn: str, group_arn: str, output: Fields) -> None:
     target = output.get("s3DataDestination")
-    keys, destination = [], None
+    destination = None
     if target:
         path = required(target, "path")
-        destination = output_location(path)
         own_key = target.get("kmsKeyArn")
-        keys = [usable_key(own_key) if own_key else encryption_key_of(bucket_at(path))]
+        key = usable_key(own_key) if own_key else encryption_key_of(bucket_at(path))
+        destination = output_location(path, key)
     role_arn = role_in(output)
-    require(METRIC_ATTRIBUTION, arn, role_arn, keys, group_key=key_of_group(group_arn), destination=destination)
+    require(METRIC_ATTRIBUTION, arn, role_arn, group_key=key_of_group(group_arn), destination=destination)

@@ -1,9 +1,13 @@
-"""Each row of AWS's pages, as whole statements written out from the pages."""
+"""Each row of AWS's pages, as whole statements written out from the pages; a new row has an entry in WRITTEN_OUT."""
+
+from typing import Any, NamedTuple
 
 import aws_cdk as cdk
+import pytest
 from aws_cdk import aws_s3 as s3
 
 from personalize_kms_constructs import PersonalizeEncryption, PersonalizeResource, S3Location
+from personalize_kms_constructs.matrix import ROWS, Permissions
 from tests.policies import bucket_policy, key_policy, role_policy
 
 KEY = {"Fn::GetAtt": ["EncryptionKey3A692D6E", "Arn"]}
@@ -90,71 +94,83 @@ ROLE_USES_KEY = {
 }
 
 
-def test_a_dataset_group_needs_the_key_in_both_policies(stack: cdk.Stack) -> None:
-    """The key policy allows role and service all five actions, IAM the role four of them, and S3 is not involved."""
-    PersonalizeEncryption(stack, "Encryption", resources=[PersonalizeResource.dataset_group()])
-    assert key_policy(stack, "EncryptionKey3A692D6E") == KEY_POLICY
-    assert role_policy(stack) == [ROLE_USES_KEY]
-    assert bucket_policy(stack) == []
+# Role and service list the bucket, read below in/, and write below out/.
+ROLE_LISTS = {"Sid": "ListBucket", "Effect": "Allow", "Action": "s3:ListBucket", "Resource": BUCKET}
+ROLE_READS = {"Sid": "ReadObjects", "Effect": "Allow", "Action": "s3:GetObject", "Resource": below("in/")}
+ROLE_WRITES = {"Sid": "WriteObjects", "Effect": "Allow", "Action": "s3:PutObject", "Resource": below("out/")}
+SERVICE_LISTS = {
+    "Sid": "PersonalizeServiceListBucket",
+    "Effect": "Allow",
+    "Principal": PERSONALIZE,
+    "Action": "s3:ListBucket",
+    "Resource": BUCKET,
+    "Condition": OF_THIS_ACCOUNT,
+}
+SERVICE_READS = {
+    "Sid": "PersonalizeServiceReadObjects",
+    "Effect": "Allow",
+    "Principal": PERSONALIZE,
+    "Action": "s3:GetObject",
+    "Resource": below("in/"),
+    "Condition": OF_THIS_ACCOUNT,
+}
+SERVICE_WRITES = {
+    "Sid": "PersonalizeServiceWriteObjects",
+    "Effect": "Allow",
+    "Principal": PERSONALIZE,
+    "Action": "s3:PutObject",
+    "Resource": below("out/"),
+    "Condition": OF_THIS_ACCOUNT,
+}
+PUBLISH_METRICS = {
+    "Sid": "PublishMetrics",
+    "Effect": "Allow",
+    "Action": "cloudwatch:PutMetricData",
+    "Resource": "*",
+}
 
 
-def test_an_import_job_has_no_kms_in_iam(stack: cdk.Stack, bucket: s3.Bucket) -> None:
-    """The key policy alone grants permissions for import jobs; role and service read the source."""
-    source = S3Location(bucket, "import/")
-    PersonalizeEncryption(stack, "Encryption", resources=[PersonalizeResource.dataset_import_job(source)])
-    assert key_policy(stack, "EncryptionKey3A692D6E") == KEY_POLICY
-    assert role_policy(stack) == [
-        {"Sid": "ListBucket", "Effect": "Allow", "Action": "s3:ListBucket", "Resource": BUCKET},
-        {"Sid": "ReadObjects", "Effect": "Allow", "Action": "s3:GetObject", "Resource": below("import/")},
-    ]
-    assert bucket_policy(stack) == [
-        {
-            "Sid": "PersonalizeServiceListBucket",
-            "Effect": "Allow",
-            "Principal": PERSONALIZE,
-            "Action": "s3:ListBucket",
-            "Resource": BUCKET,
-            "Condition": OF_THIS_ACCOUNT,
-        },
-        {
-            "Sid": "PersonalizeServiceReadObjects",
-            "Effect": "Allow",
-            "Principal": PERSONALIZE,
-            "Action": "s3:GetObject",
-            "Resource": below("import/"),
-            "Condition": OF_THIS_ACCOUNT,
-        },
-    ]
+class Policies(NamedTuple):
+    """The statements for one resource, whose source is in/ and whose destination out/ of one bucket without a key."""
+
+    of_key: list[dict[str, Any]]
+    of_role: list[dict[str, Any]]
+    of_bucket: list[dict[str, Any]]
 
 
-def test_an_export_job_generates_data_keys_without_plaintext(stack: cdk.Stack, bucket: s3.Bucket) -> None:
-    """The dataset group's key policy has a sixth action for exports, IAM has not; role and service write."""
-    destination = S3Location(bucket, "export/")
-    PersonalizeEncryption(stack, "Encryption", resources=[PersonalizeResource.dataset_export_job(destination)])
-    assert key_policy(stack, "EncryptionKey3A692D6E") == EXPORT_KEY_POLICY
-    assert role_policy(stack) == [
-        {"Sid": "ListBucket", "Effect": "Allow", "Action": "s3:ListBucket", "Resource": BUCKET},
-        ROLE_USES_KEY,
-        {"Sid": "WriteObjects", "Effect": "Allow", "Action": "s3:PutObject", "Resource": below("export/")},
-    ]
-    assert bucket_policy(stack) == [
-        {
-            "Sid": "PersonalizeServiceListBucket",
-            "Effect": "Allow",
-            "Principal": PERSONALIZE,
-            "Action": "s3:ListBucket",
-            "Resource": BUCKET,
-            "Condition": OF_THIS_ACCOUNT,
-        },
-        {
-            "Sid": "PersonalizeServiceWriteObjects",
-            "Effect": "Allow",
-            "Principal": PERSONALIZE,
-            "Action": "s3:PutObject",
-            "Resource": below("export/"),
-            "Condition": OF_THIS_ACCOUNT,
-        },
-    ]
+WRITTEN_OUT = {
+    "dataset group": Policies(KEY_POLICY, [ROLE_USES_KEY], []),
+    # "only AWS KMS key policy must grant permissions"
+    "dataset import job": Policies(KEY_POLICY, [ROLE_LISTS, ROLE_READS], [SERVICE_LISTS, SERVICE_READS]),
+    "dataset export job": Policies(
+        EXPORT_KEY_POLICY, [ROLE_LISTS, ROLE_USES_KEY, ROLE_WRITES], [SERVICE_LISTS, SERVICE_WRITES]
+    ),
+    "batch inference job": Policies(
+        KEY_POLICY,
+        [ROLE_LISTS, ROLE_READS, ROLE_USES_KEY, ROLE_WRITES],
+        [SERVICE_LISTS, SERVICE_READS, SERVICE_WRITES],
+    ),
+    "batch segment job": Policies(
+        KEY_POLICY,
+        [ROLE_LISTS, ROLE_READS, ROLE_USES_KEY, ROLE_WRITES],
+        [SERVICE_LISTS, SERVICE_READS, SERVICE_WRITES],
+    ),
+    # As import jobs.
+    "data deletion job": Policies(KEY_POLICY, [ROLE_LISTS, ROLE_READS], [SERVICE_LISTS, SERVICE_READS]),
+    # It puts reports without listing.
+    "metric attribution": Policies(KEY_POLICY, [PUBLISH_METRICS, ROLE_USES_KEY, ROLE_WRITES], [SERVICE_WRITES]),
+}
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.resource)
+def test_each_row_makes_these_statements(stack: cdk.Stack, bucket: s3.Bucket, row: Permissions) -> None:
+    """In the key's policy, the role's and the bucket's, and no others."""
+    source = None if row.source is None else S3Location(bucket, "in/")
+    destination = None if row.destination is None else S3Location(bucket, "out/")
+    resource = PersonalizeResource(row, source=source, destination=destination)
+    PersonalizeEncryption(stack, "Encryption", resources=[resource])
+    found = Policies(key_policy(stack, "EncryptionKey3A692D6E"), role_policy(stack), bucket_policy(stack))
+    assert found == WRITTEN_OUT[row.resource]
 
 
 def test_an_export_allowed_later_completes_the_key_policy(stack: cdk.Stack) -> None:
@@ -165,123 +181,12 @@ def test_an_export_allowed_later_completes_the_key_policy(stack: cdk.Stack) -> N
     assert role_policy(stack) == [ROLE_USES_KEY]
 
 
-BATCH_ROLE_POLICY = [
-    {"Sid": "ListBucket", "Effect": "Allow", "Action": "s3:ListBucket", "Resource": BUCKET},
-    {"Sid": "ReadObjects", "Effect": "Allow", "Action": "s3:GetObject", "Resource": below("in/")},
-    ROLE_USES_KEY,
-    {"Sid": "WriteObjects", "Effect": "Allow", "Action": "s3:PutObject", "Resource": below("out/")},
-]
-BATCH_BUCKET_POLICY = [
-    {
-        "Sid": "PersonalizeServiceListBucket",
-        "Effect": "Allow",
-        "Principal": PERSONALIZE,
-        "Action": "s3:ListBucket",
-        "Resource": BUCKET,
-        "Condition": OF_THIS_ACCOUNT,
-    },
-    {
-        "Sid": "PersonalizeServiceReadObjects",
-        "Effect": "Allow",
-        "Principal": PERSONALIZE,
-        "Action": "s3:GetObject",
-        "Resource": below("in/"),
-        "Condition": OF_THIS_ACCOUNT,
-    },
-    {
-        "Sid": "PersonalizeServiceWriteObjects",
-        "Effect": "Allow",
-        "Principal": PERSONALIZE,
-        "Action": "s3:PutObject",
-        "Resource": below("out/"),
-        "Condition": OF_THIS_ACCOUNT,
-    },
-]
-
-
-def test_a_batch_inference_job_reads_its_input_and_writes_its_output(stack: cdk.Stack, bucket: s3.Bucket) -> None:
-    """Reading is limited to the source and writing to the destination, for role and service."""
-    job = PersonalizeResource.batch_inference_job(S3Location(bucket, "in/"), S3Location(bucket, "out/"))
-    PersonalizeEncryption(stack, "Encryption", resources=[job])
-    assert key_policy(stack, "EncryptionKey3A692D6E") == KEY_POLICY
-    assert role_policy(stack) == BATCH_ROLE_POLICY
-    assert bucket_policy(stack) == BATCH_BUCKET_POLICY
-
-
-def test_a_batch_segment_job_needs_what_batch_inference_needs(stack: cdk.Stack, bucket: s3.Bucket) -> None:
-    """AWS documents the same permissions for both kinds of batch job."""
-    job = PersonalizeResource.batch_segment_job(S3Location(bucket, "in/"), S3Location(bucket, "out/"))
-    PersonalizeEncryption(stack, "Encryption", resources=[job])
-    assert key_policy(stack, "EncryptionKey3A692D6E") == KEY_POLICY
-    assert role_policy(stack) == BATCH_ROLE_POLICY
-    assert bucket_policy(stack) == BATCH_BUCKET_POLICY
-
-
-def test_a_data_deletion_job_needs_what_an_import_needs(stack: cdk.Stack, bucket: s3.Bucket) -> None:
-    """The key policy lets role and service use the key, IAM has no KMS action, and both read the file of users."""
-    source = S3Location(bucket, "deletion/")
-    PersonalizeEncryption(stack, "Encryption", resources=[PersonalizeResource.data_deletion_job(source)])
-    assert key_policy(stack, "EncryptionKey3A692D6E") == KEY_POLICY
-    assert role_policy(stack) == [
-        {"Sid": "ListBucket", "Effect": "Allow", "Action": "s3:ListBucket", "Resource": BUCKET},
-        {"Sid": "ReadObjects", "Effect": "Allow", "Action": "s3:GetObject", "Resource": below("deletion/")},
-    ]
-    assert bucket_policy(stack) == [
-        {
-            "Sid": "PersonalizeServiceListBucket",
-            "Effect": "Allow",
-            "Principal": PERSONALIZE,
-            "Action": "s3:ListBucket",
-            "Resource": BUCKET,
-            "Condition": OF_THIS_ACCOUNT,
-        },
-        {
-            "Sid": "PersonalizeServiceReadObjects",
-            "Effect": "Allow",
-            "Principal": PERSONALIZE,
-            "Action": "s3:GetObject",
-            "Resource": below("deletion/"),
-            "Condition": OF_THIS_ACCOUNT,
-        },
-    ]
-
-
-PUBLISH_METRICS = {
-    "Sid": "PublishMetrics",
-    "Effect": "Allow",
-    "Action": "cloudwatch:PutMetricData",
-    "Resource": "*",
-}
-
-
-def test_a_metric_attribution_publishes_to_cloudwatch(stack: cdk.Stack) -> None:
-    """Without a destination there is no S3 access at all."""
+def test_a_metric_attribution_without_a_destination_has_no_s3_access(stack: cdk.Stack) -> None:
+    """It publishes to CloudWatch alone."""
     PersonalizeEncryption(stack, "Encryption", resources=[PersonalizeResource.metric_attribution()])
     assert key_policy(stack, "EncryptionKey3A692D6E") == KEY_POLICY
     assert role_policy(stack) == [PUBLISH_METRICS, ROLE_USES_KEY]
     assert bucket_policy(stack) == []
-
-
-def test_a_metric_attribution_writes_reports_without_listing(stack: cdk.Stack, bucket: s3.Bucket) -> None:
-    """With a destination role and service may put objects there, and nothing else."""
-    destination = S3Location(bucket, "metrics/")
-    PersonalizeEncryption(stack, "Encryption", resources=[PersonalizeResource.metric_attribution(destination)])
-    assert key_policy(stack, "EncryptionKey3A692D6E") == KEY_POLICY
-    assert role_policy(stack) == [
-        PUBLISH_METRICS,
-        ROLE_USES_KEY,
-        {"Sid": "WriteObjects", "Effect": "Allow", "Action": "s3:PutObject", "Resource": below("metrics/")},
-    ]
-    assert bucket_policy(stack) == [
-        {
-            "Sid": "PersonalizeServiceWriteObjects",
-            "Effect": "Allow",
-            "Principal": PERSONALIZE,
-            "Action": "s3:PutObject",
-            "Resource": below("metrics/"),
-            "Condition": OF_THIS_ACCOUNT,
-        }
-    ]
 
 
 def test_nothing_chosen_allows_nothing(stack: cdk.Stack) -> None:

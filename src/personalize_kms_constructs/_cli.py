@@ -11,8 +11,8 @@ from typing import Any
 import click
 
 from ._access.report import AccessReport
-from ._assembly.assembly import Assembly
 from ._assembly.files import AssemblyError
+from ._assembly.manifest import Assembly
 from ._doctor.command import doctor
 from ._terminal import FOUND, PASSED, print_coloured, stop, take_any_character
 from .checks._checking import check_assemblies, read_all

@@ -1,4 +1,4 @@
-"""What constructs leave in the assembly's metadata for ``personalize_kms_constructs.checks``.
+"""The metadata that constructs leave in the assembly for ``personalize_kms_constructs.checks``.
 
 It is no part of a template. The CDK writes it into ``manifest.json`` or, in newer versions, ``….metadata.json``, under
 the construct's path. References say which template they are about, since the metadata of all stacks nested in one

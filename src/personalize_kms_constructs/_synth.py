@@ -1,4 +1,4 @@
-"""What a construct leaves behind at synth: metadata for the judge, and warnings. It judges nothing itself."""
+"""The end of a construct: at synth it leaves metadata for the judge, and warnings. It judges nothing itself."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ from ._grant.role import ServiceRole, resolved_role, role_made_here
 from ._grant.role_name import fixed_role_name
 from ._grant.targets import AddStatements
 from ._grant.wiring import Wiring
-from ._judge import bring_judge
+from ._judge.registration import bring_judge
 from ._refusals import refuse
 from ._refusals.arguments import (
     DATASET_GROUP,
@@ -37,8 +37,8 @@ from ._refusals.arguments import (
     is_sequence,
     type_problems,
 )
+from ._refusals.environments import personalize_arn_problems, service_role_problems
 from ._refusals.names import DATASET_TYPES, DOMAINS, choice_problems, id_problems, name_problems, role_name_problems
-from ._refusals.stacks import personalize_arn_problems, service_role_problems
 from ._synth import AtSynth
 from ._tokens import is_token
 from ._warnings import warn
@@ -160,7 +160,7 @@ class PersonalizeEncryption(Construct):
             self._wiring.allow(resources)
             at_synth = AtSynth(self, here, self._wiring, self._retained)
             self.node.add_validation(cast("IValidation", at_synth))
-            bring_judge(self)
+            bring_judge(here.root)
 
     def _make_role(self, here: Place, name: str) -> ServiceRole:
         """Make a role that Personalize can assume for resources of this account and Region alone.
@@ -303,7 +303,7 @@ class PersonalizeEncryption(Construct):
             kms_key_arn=self._wiring.encryption_key.arn,
             role_arn=self._wiring.role.arn,
         )
-        return self._added(resource, [PersonalizeResource.dataset_group()])
+        return self._added(id, resource, [PersonalizeResource.dataset_group()])
 
     def add_dataset(
         self,
@@ -367,7 +367,7 @@ class PersonalizeEncryption(Construct):
             import_job_name=import_job_name,
             role_arn=self._wiring.role.arn,
         )
-        return self._added(dataset, jobs)
+        return self._added(id, dataset, jobs)
 
     def add_metric_attribution(
         self,
@@ -414,16 +414,16 @@ class PersonalizeEncryption(Construct):
             destination_key_arn=key_arn,
             role_arn=self._wiring.role.arn,
         )
-        return self._added(metric_attribution, resources)
+        return self._added(id, metric_attribution, resources)
 
     def _problems_of_id(self, id: str) -> Iterator[str]:
         """Explain that no child of this id can be added, or none any more."""
         yield from id_problems(id)
         yield from self._wiring.late_resource_problems()
 
-    def _added(self, resource: _L1, resources: Sequence[PersonalizeResource]) -> _L1:
+    def _added(self, id: str, resource: _L1, resources: Sequence[PersonalizeResource]) -> _L1:
         """Allow what a resource that was made needs, and make it wait; take it out again if that is refused."""
-        with _taken_out_if_refused(self, resource.node.id):
+        with _taken_out_if_refused(self, id):
             self._wiring.allow(resources)
         resource.node.add_dependency(self._wiring.permissions)
         return resource

@@ -102,6 +102,8 @@ class Permissions:
     """In the role's IAM policies, on ``*``: actions that take no narrower resource."""
     role_argument: str = "RoleArn"
     """The argument of the API's call that has the service role."""
+    made_for: str = ""
+    """The argument with the ARN of what it is made for; a dataset group stands alone."""
     parents: tuple[str, ...] = ()
     """The types, as in their ARNs, of what a caller needs the API's action on besides the resource itself."""
     takes_tags: bool = True
@@ -117,13 +119,18 @@ class Permissions:
         return "".join(word.capitalize() for word in self.resource.split())
 
     @property
+    def is_job(self) -> bool:
+        """True if it works, and is done; what is no job is at work for as long as it exists."""
+        return self.resource.endswith(" job")
+
+    @property
     def arn_type(self) -> str:
         """The type in the resource's ARN, such as ``dataset-group``."""
         return self.resource.replace(" ", "-")
 
     def page_of(self, action: str) -> str:
         """Return the page that asks for an action of this row."""
-        return next((group.page for group in self._groups() if action in group.actions), "") or self.page
+        return next((group.page for group in self.groups() if action in group.actions), "") or self.page
 
     def locations(self) -> tuple[S3Access, ...]:
         """Return the access to each of its locations."""
@@ -133,7 +140,8 @@ class Permissions:
         """Return the access to each of its keys: the dataset group's, and those of its locations."""
         return (self.on_dataset_group_key, *(access.on_key for access in self.locations()))
 
-    def _groups(self) -> Iterator[Actions]:
+    def groups(self) -> Iterator[Actions]:
+        """Yield all actions, those that are asked in several places more than once."""
         for on_key in self.on_keys():
             yield from (*on_key.key_policy, *on_key.role_policies)
         for access in self.locations():
@@ -151,6 +159,7 @@ DATASET_IMPORT_JOB = Permissions(
     page=IMPORT_PAGE,
     on_dataset_group_key=_KEY_POLICY_ALONE,
     source=S3Access(READ_OBJECTS, "DataSource.DataLocation", on_key=_KEY_POLICY_ALONE),
+    made_for="DatasetArn",
     parents=("dataset",),
 )
 
@@ -159,6 +168,7 @@ DATASET_EXPORT_JOB = Permissions(
     page=EXPORT_PAGE,
     on_dataset_group_key=KeyAccess(key_policy=(CREATE_GRANTS, USE_KEY, EXPORT_DATA)),
     destination=S3Access(WRITE_OBJECTS, "JobOutput.S3DataDestination.Path", "JobOutput.S3DataDestination.KmsKeyArn"),
+    made_for="DatasetArn",
     parents=("dataset",),
 )
 
@@ -172,12 +182,17 @@ BATCH_INFERENCE_JOB = Permissions(
     page=BATCH_PAGE,
     source=_BATCH_SOURCE,
     destination=_BATCH_DESTINATION,
+    made_for="SolutionVersionArn",
     parents=("solution",),
 )
 
 # The service authorization reference lists no solution for CreateBatchSegmentJob.
 BATCH_SEGMENT_JOB = Permissions(
-    resource="batch segment job", page=BATCH_PAGE, source=_BATCH_SOURCE, destination=_BATCH_DESTINATION
+    resource="batch segment job",
+    page=BATCH_PAGE,
+    source=_BATCH_SOURCE,
+    destination=_BATCH_DESTINATION,
+    made_for="SolutionVersionArn",
 )
 
 # The pages differ. KMS_PAGE lists what needs permission to use a key, and no data deletion job. IMPORT_PAGE has one
@@ -192,6 +207,7 @@ DATA_DELETION_JOB = Permissions(
     page=IMPORT_PAGE,
     on_dataset_group_key=_AS_IMPORTS,
     source=S3Access(READ_OBJECTS, "DataSource.DataLocation", on_key=_AS_IMPORTS),
+    made_for="DatasetGroupArn",
     parents=("dataset-group",),
     finished="COMPLETED",
     note=(
@@ -211,6 +227,7 @@ METRIC_ATTRIBUTION = Permissions(
         on_bucket=(),
     ),
     role_argument="MetricsOutputConfig.RoleArn",
+    made_for="DatasetGroupArn",
     parents=("dataset-group",),
     takes_tags=False,
 )

@@ -250,7 +250,7 @@ def test_markdown_has_tables_statements_and_a_graph() -> None:
 
 def test_the_graph_draws_what_everything_stands_for() -> None:
     """CloudWatch, whose actions take ``*`` alone; of an action that the rows don't know it says no more than ``*``."""
-    unknown = matrix.Actions("Notify", ("events:PutEvents",))
+    unknown = matrix.Actions("Notify", ("made-up:Notify",))
     made_up = replace(matrix.METRIC_ATTRIBUTION, role_on_everything=(unknown, matrix.PUBLISH_METRICS))
     markdown = report(asked(made_up), iam=[iam(["cloudwatch:PutMetricData"], "*")]).to_markdown()
     graph = markdown.split("```mermaid\n")[1].split("```")[0]
@@ -258,7 +258,7 @@ def test_the_graph_draws_what_everything_stands_for() -> None:
     edges = re.findall(r'^  n\d+ (\S+)\|"(.*)<br/>.*"\| (n\d+)$', graph, re.MULTILINE)
     assert [(arrow, actions, nodes[target]) for arrow, actions, target in edges if "kms" not in actions] == [
         ("-->", "cloudwatch:PutMetricData", "CloudWatch"),
-        ("-.->", "missing: events:PutEvents", "*"),
+        ("-.->", "missing: made-up:Notify", "*"),
     ]
 
 

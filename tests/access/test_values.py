@@ -5,7 +5,17 @@ import time
 import pytest
 
 from personalize_kms_constructs._access.answers import Answer, all_of, any_of
-from personalize_kms_constructs._access.values import matches, open_parts, same, split, split_arn, unknown
+from personalize_kms_constructs._access.values import (
+    last_part,
+    matches,
+    open_parts,
+    same,
+    split,
+    split_arn,
+    split_outside_of_holes,
+    unknown,
+    without_case,
+)
 
 KEY = "arn:aws:kms:eu-west-1:111122223333:key/${Main.Key}"
 FOLDER = "arn:aws:s3:::${Main.Data}/import/*"
@@ -110,3 +120,43 @@ def test_answers_combine() -> None:
     assert any_of([NO, MAYBE, YES]) is YES
     assert any_of([]) is NO
     assert (~YES, ~NO, ~MAYBE) == (NO, YES, MAYBE)
+
+
+def test_a_hole_is_told_apart_by_what_makes_its_value() -> None:
+    """By all of it and nothing else: not by the order of a mapping, nor by the digest of another hole."""
+    assert unknown("${Main.KeyArn}") == "${Main.KeyArn?}"
+    hole = unknown("Fn::If IsProd", {"b": ["${Main.Key}"], "a": 1})
+    assert hole == "${Fn::If IsProd #f418ae6d?}"
+    assert unknown("Fn::If IsProd", {"a": 1, "b": ["${Main.Key}"]}) == hole
+    assert unknown("Fn::If IsProd", {"a": 2, "b": ["${Main.Key}"]}) != hole
+    assert unknown("Fn::If IsProd", {"a": 1}, {"b": ["${Main.Key}"]}) != hole
+    assert unknown("of Fn::If IsProd #f418ae6d?", 1) == "${of Fn::If IsProd? #080a9ed4?}"
+    assert unknown("a", object()) == unknown("a", object()) != unknown("a", frozenset())
+    assert unknown("a", "\ud800") != unknown("a", "\ud801")
+
+
+def test_holes_are_left_alone() -> None:
+    """The characters in a hole's name are no part of the value."""
+    assert without_case("A${Main.Key}B${Main.Arn?}") == "a${Main.Key}b${Main.Arn?}"
+    assert last_part("arn:aws:iam::111122223333:role/path/${Main/Role}") == "${Main/Role}"
+    assert last_part("name") == "name"
+
+
+@pytest.mark.parametrize(
+    ("value", "separator", "parts"),
+    [
+        ("a-${Main.Key}-b", "-", None),
+        ("a/${Main.Key}/b", "/", ["a", "${Main.Key}", "b"]),
+        ("a/${Main.Name?}/b", "/", None),
+        ("a/${AWS::Region}/b", "/", ["a", "${AWS::Region}", "b"]),
+        ("a-${AWS::Region}", "-", None),
+        ("a/${Stack::Value}", "/", None),
+        ("a/b", "/", ["a", "b"]),
+        ("${Main.Key}/${Main.Name?}", "/", None),
+    ],
+)
+def test_a_value_is_split_only_where_no_hole_may_have_the_separator(
+    value: str, separator: str, parts: list[str] | None
+) -> None:
+    """AWS gives ids, Regions and account numbers without a slash; a parameter can have anything in it."""
+    assert split_outside_of_holes(value, separator) == parts

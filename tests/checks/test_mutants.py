@@ -14,20 +14,19 @@ from tests.checks.assemblies import Line, lines, synthesize
 from tests.proof import operators
 from tests.proof.assembly import Assembly
 from tests.proof.in_stacks import all_in_one_stack, three_stacks
-from tests.proof.mutants import Mutant, places
+from tests.proof.mutants import MUTATED, Mutant, places
 from tests.proof.proving import HERE
 from tests.templates.stacks import FLAGS
 
 BASE_5 = ("kms:CreateGrant", "kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey", "kms:ListGrants")
 BASE_4 = ("kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey", "kms:ListGrants")
 EXPORT = ("kms:GenerateDataKeyWithoutPlaintext",)
-READ = [
-    "${Main/Data}/import/*",
-    "${Main/Data}/batch/in/*",
-    "${Main/Data}/segments/in/*",
-    "${Main/Data}/deletion/*",
+READ = ["${Main/Data}/dataset-import-job/in/*", "${Main/Data}/batch-inference-job/in/*"]
+WRITE = [
+    "${Main/Data}/dataset-export-job/out/*",
+    "${Main/Data}/batch-inference-job/out/*",
+    "${Main/Data}/metric-attribution/out/*",
 ]
-WRITE = ["${Main/Data}/export/*", "${Main/Data}/batch/out/*", "${Main/Data}/segments/out/*", "${Main/Data}/metrics/*"]
 
 
 def _lines(principal: str, policy: str, actions: tuple[str, ...], *resources: str) -> set[Line]:
@@ -83,7 +82,8 @@ TEMPLATES = {"one stack": (all_in_one_stack, ONE_STACK), "three stacks": (three_
 def broken(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Broken:
     """An arrangement without the statements that the CDK begins key policies with, which would hide what is missing."""
     arrangement, given = TEMPLATES[request.param]
-    directory = synthesize(arrangement, tmp_path_factory.mktemp("whole"), flags=FLAGS["flags_off"](), concrete=True)
+    directory = tmp_path_factory.mktemp("whole")
+    synthesize(arrangement, directory, flags=FLAGS["flags_off"](), concrete=True, kinds=MUTATED)
     for path in directory.glob("*.template.json"):
         template = json.loads(path.read_text())
         for resource in template["Resources"].values():

@@ -10,7 +10,7 @@ import aws_cdk as cdk
 import pytest
 from aws_cdk import aws_iam as iam
 
-from personalize_kms_constructs._assembly.assembly import read_assembly
+from personalize_kms_constructs._assembly.manifest import read_assembly
 from tests.checks.templates import NO_VALUE, check, policy, role, write
 
 

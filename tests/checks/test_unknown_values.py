@@ -12,7 +12,7 @@ from personalize_kms_constructs._access.answers import Answer
 from personalize_kms_constructs._access.values import open_parts, same
 from personalize_kms_constructs._assembly.app import App
 from personalize_kms_constructs._assembly.asked import KINDS, Request
-from personalize_kms_constructs._assembly.assembly import read_assembly
+from personalize_kms_constructs._assembly.manifest import read_assembly
 from personalize_kms_constructs._assembly.physical import role_name
 from personalize_kms_constructs._assembly.stacks import Stack
 from personalize_kms_constructs.checks import check_assembly

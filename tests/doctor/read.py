@@ -6,12 +6,13 @@ from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
+from personalize_kms_constructs import matrix
 from personalize_kms_constructs._access.model import Bucket, Key, Role
 from personalize_kms_constructs._access.report import AccessReport
 from personalize_kms_constructs._access.written import Policy
 from personalize_kms_constructs._doctor.diagnosis import diagnose
 from personalize_kms_constructs._doctor.gathering import gather
-from personalize_kms_constructs._doctor.groups import IMPORT, Group, Jobs, PersonalizeJob
+from personalize_kms_constructs._doctor.groups import Group, JobKind, Jobs, PersonalizeJob
 
 ACCOUNT, REGION = "111122223333", "eu-west-1"
 GROUP = f"arn:aws:personalize:{REGION}:{ACCOUNT}:dataset-group/movies"
@@ -61,7 +62,14 @@ THE_ROLE = Role(
 )
 OPEN = bucket_policy(allow(["s3:GetObject", "s3:ListBucket", "s3:PutObject"], SERVICE, [BUCKET, f"{BUCKET}/*"]))
 THE_BUCKET = Bucket(BUCKET, ACCOUNT, OPEN, region=REGION)
-IMPORTED = PersonalizeJob(IMPORT, "load", f"{GROUP}/load", ROLE, source=("s3://ratings/in/", None), when="2026-11-01")
+IMPORTED = PersonalizeJob(
+    JobKind(matrix.DATASET_IMPORT_JOB),
+    "load",
+    f"{GROUP}/load",
+    ROLE,
+    source=("s3://ratings/in/", None),
+    when="2026-11-01",
+)
 THE_GROUP = Group(GROUP, "movies", "ACTIVE", KEY, ROLE)
 
 

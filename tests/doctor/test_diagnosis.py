@@ -6,9 +6,10 @@ from dataclasses import replace
 
 import pytest
 
+from personalize_kms_constructs import matrix
 from personalize_kms_constructs._access.model import Bucket, Role
 from personalize_kms_constructs._access.values import unknown
-from personalize_kms_constructs._doctor.groups import EXPORT, INFERENCE, Group, Jobs, PersonalizeJob
+from personalize_kms_constructs._doctor.groups import Group, JobKind, Jobs, PersonalizeJob
 from tests.doctor.findings import Finding, bad, failed, findings
 from tests.doctor.read import (
     ACCOUNT,
@@ -35,7 +36,9 @@ from tests.doctor.read import (
     trust,
 )
 
-EXPORTED = PersonalizeJob(EXPORT, "dump", f"{GROUP}/dump", ROLE, destination=("s3://ratings/out/", None))
+EXPORTED = PersonalizeJob(
+    JobKind(matrix.DATASET_EXPORT_JOB), "dump", f"{GROUP}/dump", ROLE, destination=("s3://ratings/out/", None)
+)
 EXPORT_6 = [*BASE_5, "kms:GenerateDataKeyWithoutPlaintext"]
 
 
@@ -167,7 +170,7 @@ def test_an_id_in_a_trust_policy() -> None:
 def test_new_objects_have_another_key_than_the_job_names() -> None:
     """The bucket's default key is asked for too: what is uploaded next is encrypted with it."""
     job = PersonalizeJob(
-        INFERENCE,
+        JobKind(matrix.BATCH_INFERENCE_JOB),
         "recommend",
         f"{GROUP}/recommend",
         ROLE,

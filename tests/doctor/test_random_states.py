@@ -11,11 +11,12 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from personalize_kms_constructs import matrix
 from personalize_kms_constructs._access.comparison import compare
 from personalize_kms_constructs._access.model import Key
 from personalize_kms_constructs._doctor.diagnosis import diagnose
 from personalize_kms_constructs._doctor.gathering import Gathered, gather
-from personalize_kms_constructs._doctor.groups import EXPORT, IMPORT, INFERENCE, Jobs, PersonalizeJob
+from personalize_kms_constructs._doctor.groups import JobKind, Jobs, PersonalizeJob
 from tests.doctor.findings import Finding, failed
 from tests.doctor.read import (
     ACCOUNT,
@@ -40,10 +41,19 @@ EXPORTING = "kms:GenerateDataKeyWithoutPlaintext"
 ROOT = allow(["kms:*"], {"AWS": f"arn:aws:iam::{ACCOUNT}:root"})
 IN, OUT = f"{BUCKET}/in/*", f"{BUCKET}/out/*"
 JOBS = (
-    PersonalizeJob(IMPORT, "load", f"{GROUP}/load", ROLE, source=("s3://ratings/in/", None)),
-    PersonalizeJob(EXPORT, "dump", f"{GROUP}/dump", ROLE, destination=("s3://ratings/out/", None)),
     PersonalizeJob(
-        INFERENCE, "guess", f"{GROUP}/guess", ROLE, ("s3://ratings/in/", None), ("s3://ratings/out/", BUCKET_KEY)
+        JobKind(matrix.DATASET_IMPORT_JOB), "load", f"{GROUP}/load", ROLE, source=("s3://ratings/in/", None)
+    ),
+    PersonalizeJob(
+        JobKind(matrix.DATASET_EXPORT_JOB), "dump", f"{GROUP}/dump", ROLE, destination=("s3://ratings/out/", None)
+    ),
+    PersonalizeJob(
+        JobKind(matrix.BATCH_INFERENCE_JOB),
+        "guess",
+        f"{GROUP}/guess",
+        ROLE,
+        ("s3://ratings/in/", None),
+        ("s3://ratings/out/", BUCKET_KEY),
     ),
 )
 

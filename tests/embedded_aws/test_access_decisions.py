@@ -168,7 +168,7 @@ def test_a_bucket_open_only_to_a_vpc_is_closed() -> None:
 def test_everything_missing_for_a_dataset_group_is_named() -> None:
     """With empty policies, the whole of the page's list comes back, for both principals and both places."""
     nobody = Role(ROLE, {"Statement": []})
-    assert access.missing(DATASET_GROUP, CALLER, nobody, [Key(KEY, {"Statement": []})]) == (
+    assert access.missing(DATASET_GROUP, CALLER, nobody, dataset_group_key=Key(KEY, {"Statement": []})) == (
         Missing("personalize.amazonaws.com", "sts:AssumeRole", ROLE, "trust policy of the role"),
         Missing("personalize.amazonaws.com", "kms:Decrypt", KEY, "key policy"),
         Missing(ROLE, "kms:Decrypt", KEY, "key policy"),
@@ -190,17 +190,17 @@ def test_everything_missing_for_a_dataset_group_is_named() -> None:
 def test_an_import_needs_no_kms_in_iam_when_the_key_policy_names_the_role() -> None:
     """AWS says: "Dataset import job (only AWS KMS key policy must grant permissions)"."""
     key = Key(KEY, _policy({"Principal": {"AWS": ROLE}, "Action": BASE_5}, {"Principal": SERVICE, "Action": BASE_5}))
-    data = Location("data", "111111111111", _policy({"Principal": SERVICE, "Action": "s3:*"}), ("a.csv",))
+    data = Location("data", "111111111111", _policy({"Principal": SERVICE, "Action": "s3:*"}), ("a.csv",), key=key)
     reader = _role(_policy({"Action": ["s3:GetObject", "s3:ListBucket"]}))
-    assert access.missing(DATASET_IMPORT_JOB, CALLER, reader, [key], source=data) == ()
+    assert access.missing(DATASET_IMPORT_JOB, CALLER, reader, source=data) == ()
 
 
 def test_an_import_needs_all_five_actions_in_iam_when_the_key_policy_delegates() -> None:
     """In the delegated form IAM carries CreateGrant too, though the page asks for no KMS in IAM."""
     key = Key(KEY, _policy(NAMES_ACCOUNT, {"Principal": SERVICE, "Action": BASE_5}))
-    data = Location("data", "111111111111", _policy({"Principal": SERVICE, "Action": "s3:*"}), ("a.csv",))
+    data = Location("data", "111111111111", _policy({"Principal": SERVICE, "Action": "s3:*"}), ("a.csv",), key=key)
     reader = _role(_policy({"Action": ["s3:GetObject", "s3:ListBucket", *BASE_4]}))
-    assert access.missing(DATASET_IMPORT_JOB, CALLER, reader, [key], source=data) == (
+    assert access.missing(DATASET_IMPORT_JOB, CALLER, reader, source=data) == (
         Missing(
             ROLE,
             "kms:CreateGrant",

@@ -8,9 +8,9 @@ from aws_cdk import Duration
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
-from personalize_kms_constructs.jobs import BatchSegmentJob, DataDeletionJob, DatasetExportJob, DatasetImportJob
+from personalize_kms_constructs.jobs import BatchSegmentJob, DatasetExportJob, DatasetImportJob
 from tests.jobs import asl
-from tests.jobs.machines import DATASET, GROUP, VERSION, Data, definition, machine
+from tests.jobs.machines import DATASET, VERSION, Data, definition, machine
 
 PERSONALIZE = "arn:<AWS::Partition>:personalize:eu-west-1:111111111111"
 API = "arn:<AWS::Partition>:states:::aws-sdk:personalize"
@@ -205,21 +205,6 @@ def test_a_given_name_may_be_that_of_another_job(stack: cdk.Stack, data: Data, a
             "Cause": "{% $states.input.JobArn & ' existed before: give another job_name, or none' %}",
         },
         "Next": "Job failed",
-    }
-
-
-def test_a_data_deletion_job_ends_completed(stack: cdk.Stack, data: Data) -> None:
-    """Not ``ACTIVE``, as the other kinds."""
-    job = DataDeletionJob(
-        stack, "Job", encryption=data.encryption, dataset_group_arn=GROUP, source=data.at("deletion/")
-    )
-    machine(stack, job)
-    states = definition(stack)["States"]
-    assert states["Start Job"]["Resource"] == f"{API}:createDataDeletionJob"
-    assert states["Describe Job"]["Arguments"] == {"DataDeletionJobArn": "{% $states.input.JobArn %}"}
-    assert states["Status of Job"]["Choices"][0] == {
-        "Condition": "{% $states.input.Job.Status = 'COMPLETED' %}",
-        "Next": "Job done",
     }
 
 

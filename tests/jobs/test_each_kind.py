@@ -1,34 +1,34 @@
 """Parameters that all kinds of jobs take, by each of them."""
 
+from inspect import signature
 from typing import Any
 
 import aws_cdk as cdk
 import pytest
 from aws_cdk import Duration
 
-from personalize_kms_constructs.jobs import (
-    BatchInferenceJob,
-    BatchSegmentJob,
-    DataDeletionJob,
-    DatasetExportJob,
-    DatasetImportJob,
-)
+from personalize_kms_constructs import jobs
+from personalize_kms_constructs.matrix import ROWS
 from tests.jobs.machines import DATASET, GROUP, VERSION, Data, definition, machine, readable
 from tests.policies import bucket_policy
 
-KINDS: dict[str, tuple[Any, dict[str, str], tuple[str, ...]]] = {
-    "DatasetImportJob": (DatasetImportJob, {"dataset_arn": DATASET}, ("source",)),
-    "DatasetExportJob": (DatasetExportJob, {"dataset_arn": DATASET}, ("destination",)),
-    "BatchInferenceJob": (BatchInferenceJob, {"solution_version_arn": VERSION}, ("source", "destination")),
-    "BatchSegmentJob": (BatchSegmentJob, {"solution_version_arn": VERSION}, ("source", "destination")),
-    "DataDeletionJob": (DataDeletionJob, {"dataset_group_arn": GROUP}, ("source",)),
+ARNS = {"dataset_arn": DATASET, "solution_version_arn": VERSION, "dataset_group_arn": GROUP}
+KINDS = {row.noun: row for row in ROWS if row.is_job}
+PLACES = {
+    "DatasetImportJob": {"source": "DataSource.DataLocation"},
+    "DatasetExportJob": {"destination": "JobOutput.S3DataDestination.Path"},
+    "BatchInferenceJob": {"source": "JobInput.S3DataSource.Path", "destination": "JobOutput.S3DataDestination.Path"},
+    "BatchSegmentJob": {"source": "JobInput.S3DataSource.Path", "destination": "JobOutput.S3DataDestination.Path"},
+    "DataDeletionJob": {"source": "DataSource.DataLocation"},
 }
+"""The arguments of the API that have a location, as its reference writes them."""
 
 
 def make(stack: cdk.Stack, data: Data, noun: str, **options: Any) -> dict[str, Any]:
     """The states of a machine that runs a job of this kind."""
-    kind, arns, parts = KINDS[noun]
-    places = {part: data.unencrypted(f"{part}/") for part in parts}
+    kind = getattr(jobs, noun)
+    arns = {name: arn for name, arn in ARNS.items() if name in signature(kind.__init__).parameters}
+    places = {part: data.unencrypted(f"{part}/") for part in PLACES[noun]}
     machine(stack, kind(stack, "Job", **{"encryption": data.encryption, **arns, **places, **options}))
     return dict(definition(stack)["States"])
 
@@ -91,7 +91,7 @@ def test_calls_and_errors_are_those_of_the_kind(stack: cdk.Stack, data: Data, no
 @pytest.mark.parametrize("noun", KINDS)
 def test_paths_are_below_each_location(stack: cdk.Stack, data: Data, noun: str) -> None:
     """Of the source, of the destination, or of both; policies know nothing of them."""
-    parts = KINDS[noun][2]
+    parts = PLACES[noun]
     states = make(stack, data, noun, **{f"{part}_path": f"{part}-today/" for part in parts})
     assert paths(states["Prepare Job"]["Output"]["Arguments"]) == [
         f"s3://<Plain295EB121>/{part}/{part}-today/" for part in parts
@@ -102,36 +102,14 @@ def test_paths_are_below_each_location(stack: cdk.Stack, data: Data, noun: str) 
     )
 
 
-@pytest.mark.parametrize(
-    ("noun", "looked_at"),
-    [
-        ("DatasetImportJob", [("DataSource.DataLocation", "s3://<Plain295EB121>/source/")]),
-        ("DatasetExportJob", [("JobOutput.S3DataDestination.Path", "s3://<Plain295EB121>/destination/")]),
-        (
-            "BatchInferenceJob",
-            [
-                ("JobInput.S3DataSource.Path", "s3://<Plain295EB121>/source/"),
-                ("JobOutput.S3DataDestination.Path", "s3://<Plain295EB121>/destination/"),
-            ],
-        ),
-        (
-            "BatchSegmentJob",
-            [
-                ("JobInput.S3DataSource.Path", "s3://<Plain295EB121>/source/"),
-                ("JobOutput.S3DataDestination.Path", "s3://<Plain295EB121>/destination/"),
-            ],
-        ),
-        ("DataDeletionJob", [("DataSource.DataLocation", "s3://<Plain295EB121>/source/")]),
-    ],
-)
-def test_paths_of_the_execution_are_looked_at(
-    stack: cdk.Stack, data: Data, noun: str, looked_at: list[tuple[str, str]]
-) -> None:
+@pytest.mark.parametrize("noun", KINDS)
+def test_paths_of_the_execution_are_looked_at(stack: cdk.Stack, data: Data, noun: str) -> None:
     """What stands behind the prefix, in the argument that has it."""
-    states = make(stack, data, noun, **{f"{part}_path": "{% $states.input.path %}" for part in KINDS[noun][2]})
+    states = make(stack, data, noun, **{f"{part}_path": "{% $states.input.path %}" for part in PLACES[noun]})
     *conditions, rest = states["Start Job"]["Arguments"].removeprefix("{% ").split(") : ")
     assert [condition.partition(", /")[0] for condition in conditions] == [
-        f'$contains($substringAfter($states.input.Arguments.{argument}, "{prefix}")' for argument, prefix in looked_at
+        f'$contains($substringAfter($states.input.Arguments.{argument}, "s3://<Plain295EB121>/{part}/")'
+        for part, argument in PLACES[noun].items()
     ]
     assert rest == "$states.input.Arguments %}"
 
@@ -155,22 +133,12 @@ def test_what_no_kind_takes(stack: cdk.Stack, data: Data, noun: str, option: dic
     assert reason in str(refused.value)
 
 
-@pytest.mark.parametrize(
-    ("noun", "part", "what"),
-    [
-        ("DatasetImportJob", "source", "source of dataset import job"),
-        ("DatasetExportJob", "destination", "destination of dataset export job"),
-        ("BatchInferenceJob", "source", "source of batch inference job"),
-        ("BatchInferenceJob", "destination", "destination of batch inference job"),
-        ("BatchSegmentJob", "source", "source of batch segment job"),
-        ("BatchSegmentJob", "destination", "destination of batch segment job"),
-        ("DataDeletionJob", "source", "source of data deletion job"),
-    ],
-)
-def test_a_wrong_location_is_named_with_the_kind(stack: cdk.Stack, data: Data, noun: str, part: str, what: str) -> None:
+@pytest.mark.parametrize(("noun", "part"), [(noun, part) for noun, parts in PLACES.items() for part in parts])
+def test_a_wrong_location_is_named_with_the_kind(stack: cdk.Stack, data: Data, noun: str, part: str) -> None:
     """Jobs of two locations tell which of them it is."""
     with pytest.raises(ValueError, match=r"^Stack/Job: ") as refused:
         make(stack, data, noun, **{part: "s3://ratings/in/"})
     assert str(refused.value) == (
-        f"Stack/Job: {what} is 's3://ratings/in/' but a location is expected: pass S3Location(bucket, prefix)"
+        f"Stack/Job: {part} of {KINDS[noun].resource} is 's3://ratings/in/' but a location is expected: pass "
+        "S3Location(bucket, prefix)"
     )

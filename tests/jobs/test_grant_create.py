@@ -10,6 +10,7 @@ from aws_cdk import aws_iam as iam
 
 from embedded_aws import EmbeddedAws
 from personalize_kms_constructs import PersonalizeResource
+from personalize_kms_constructs.matrix import ROWS
 from tests.deploy.stacks import deploy
 from tests.jobs.least import with_one_thing_less
 from tests.jobs.machines import Data, readable
@@ -33,21 +34,9 @@ def granted(stack: cdk.Stack) -> list[Any]:
     return [readable(statement) for statement in policy["Properties"]["PolicyDocument"]["Statement"]]
 
 
-def everything() -> list[PersonalizeResource]:
-    return [
-        PersonalizeResource.dataset_group(),
-        PersonalizeResource.dataset_import_job(),
-        PersonalizeResource.dataset_export_job(),
-        PersonalizeResource.batch_inference_job(),
-        PersonalizeResource.batch_segment_job(),
-        PersonalizeResource.data_deletion_job(),
-        PersonalizeResource.metric_attribution(),
-    ]
-
-
 def test_a_caller_gets_what_the_reference_asks(stack: cdk.Stack, data: Data, caller: iam.Role) -> None:
     """The resource that is made, those it is made of, tags where there are tags, and the role for Personalize alone."""
-    grant = data.encryption.grant_create(caller, *everything())
+    grant = data.encryption.grant_create(caller, *map(PersonalizeResource, ROWS))
     assert grant.success
     assert len(grant.principal_statements) == len(granted(stack))
     assert granted(stack) == [
@@ -170,17 +159,19 @@ class Api:
 
 
 def test_a_caller_has_neither_too_little_nor_too_much(aws: EmbeddedAws, movies: Movies, caller: iam.Role) -> None:
-    """With the grant all seven are created; without any one action or resource one of them is refused."""
+    """With the grant all are created; without any one action or resource one of them is refused."""
     everywhere = {"source": movies.at(""), "destination": movies.at("out/")}
-    movies.encryption.allow(
+    resources = [
+        PersonalizeResource.dataset_group(),
         PersonalizeResource.dataset_import_job(movies.at("")),
         PersonalizeResource.dataset_export_job(movies.at("out/")),
         PersonalizeResource.batch_inference_job(**everywhere),
         PersonalizeResource.batch_segment_job(**everywhere),
         PersonalizeResource.data_deletion_job(movies.at("")),
         PersonalizeResource.metric_attribution(movies.at("out/")),
-    )
-    movies.encryption.grant_create(caller, *everything())
+    ]
+    movies.encryption.allow(*resources)
+    movies.encryption.grant_create(caller, *resources)
     assert deploy(aws, {"Stack": template(movies.stack)}) == []
     api, role_name = calls_of(aws)
     assert api.refused() == []

@@ -9,7 +9,7 @@ from aws_cdk import aws_stepfunctions as sfn
 
 from personalize_kms_constructs import S3Location
 from personalize_kms_constructs.jobs import BatchInferenceJob, DatasetExportJob, DatasetImportJob
-from tests.jobs.machines import DATASET, VERSION, Data, definition, machine
+from tests.jobs.machines import DATASET, Data, definition, machine
 
 
 def test_everything_wrong_is_told_at_once(stack: cdk.Stack, data: Data) -> None:
@@ -65,19 +65,6 @@ def test_a_destination_that_is_no_folder_is_refused(stack: cdk.Stack, data: Data
         assert str(refused.value).count(problem) == 1
 
 
-def test_the_source_is_no_destination(stack: cdk.Stack, data: Data) -> None:
-    """Batch output must be elsewhere."""
-    with pytest.raises(ValueError, match="batch inference job has the same source and destination"):
-        BatchInferenceJob(
-            stack,
-            "Batch",
-            encryption=data.encryption,
-            solution_version_arn=VERSION,
-            source=data.at("x/"),
-            destination=data.at("x/"),
-        )
-
-
 def test_two_languages_in_one_call_are_refused(stack: cdk.Stack, data: Data) -> None:
     """A JSONPath state would pass the JSONata expression on as text."""
     mixed: Any = {"dataset_arn": sfn.JsonPath.string_at("$.dataset"), "job_name": "{% $states.input.name %}"}
@@ -102,24 +89,6 @@ def test_a_mode_of_export(stack: cdk.Stack, data: Data, mode: str) -> None:
             DatasetExportJob(stack, "Export", ingestion_mode=mode, **options)
     else:
         DatasetExportJob(stack, "Export", ingestion_mode=mode, **options)
-
-
-def test_a_mode_of_batch_inference_that_there_is_not(stack: cdk.Stack, data: Data) -> None:
-    """It has two."""
-    with pytest.raises(
-        ValueError,
-        match=r"^Stack/Batch: batch_inference_job_mode is 'THEMES' but Personalize takes 'BATCH_INFERENCE', "
-        r"'THEME_GENERATION': use one of them$",
-    ):
-        BatchInferenceJob(
-            stack,
-            "Batch",
-            encryption=data.encryption,
-            solution_version_arn=VERSION,
-            source=data.at("in/"),
-            destination=data.at("out/"),
-            batch_inference_job_mode="THEMES",
-        )
 
 
 def test_json_paths_in_a_jsonata_machine_are_refused(stack: cdk.Stack, data: Data) -> None:
@@ -157,21 +126,11 @@ def refusal(stack: cdk.Stack, data: Data, **wrong: Any) -> str:
     return str(refused.value)
 
 
-@pytest.mark.parametrize("what", ["key", "nothing"])
-def test_something_else_than_the_construct(stack: cdk.Stack, data: Data, what: str) -> None:
-    """Its key, or nothing."""
-    wrong = data.encryption.encryption_key if what == "key" else None
-    got = "an object of type Key" if what == "key" else "None"
-    assert refusal(stack, data, encryption=wrong) == (
-        f"Stack/Import: encryption is {got} but a PersonalizeEncryption is expected: pass the construct whose service "
-        "role does the work"
-    )
-
-
-def test_a_job_without_its_location(stack: cdk.Stack, data: Data) -> None:
-    """Resources may leave it out, jobs can't."""
-    assert refusal(stack, data, source=None) == (
-        "Stack/Import: source of dataset import job is None but a location is expected: pass S3Location(bucket, prefix)"
+def test_something_else_than_the_construct(stack: cdk.Stack, data: Data) -> None:
+    """Its key."""
+    assert refusal(stack, data, encryption=data.encryption.encryption_key) == (
+        "Stack/Import: encryption is an object of type Key but a PersonalizeEncryption is expected: pass the construct "
+        "whose service role does the work"
     )
 
 
@@ -216,19 +175,3 @@ def test_an_l1_for_its_arn(stack: cdk.Stack, data: Data) -> None:
             filter_arn=schema,
         )
     assert "filter_arn is an object of type CfnSchema but an ARN of the form" in str(refused.value)
-
-
-@pytest.mark.parametrize(
-    ("argument", "reason"),
-    [
-        ({"job_name": 5}, "job_name 5 is not a name that Personalize takes"),
-        ({"import_mode": 5}, "import_mode is 5 but Personalize takes 'FULL', 'INCREMENTAL'"),
-        (
-            {"tags": [{"Key": "a"}]},
-            "tags is an object of type list but a mapping of strings is expected: pass {'key': 'value'}",
-        ),
-    ],
-)
-def test_parameters_of_another_type(stack: cdk.Stack, data: Data, argument: dict[str, Any], reason: str) -> None:
-    """Told of as what they are, not as an attribute that they lack."""
-    assert reason in refusal(stack, data, **argument)

@@ -70,15 +70,6 @@ def test_a_service_that_is_down_fails_the_execution(aws: EmbeddedAws, movies: Mo
     assert (end.status, end.error) == ("FAILED", "Personalize.PersonalizeException")
 
 
-def test_a_refused_request_is_not_tried_again(aws: EmbeddedAws, movies: Movies) -> None:
-    """A request that Personalize can't carry out now, it can't carry out later."""
-    machine = deployed(aws, movies, movies.importing())
-    aws.fail_next("CreateDatasetImportJob", "InvalidInputException")
-    execution = machine.start()
-    assert machine.end(execution).error == "Personalize.InvalidInputException"
-    assert machine.errors(execution) == ["Personalize.InvalidInputException"]
-
-
 def test_a_sixth_job_waits_for_its_place(aws: EmbeddedAws, movies: Movies) -> None:
     """As long as five others are at work it is tried again, and started when one of them has ended."""
     machine = deployed(aws, movies, movies.importing())

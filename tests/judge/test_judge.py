@@ -302,7 +302,7 @@ def test_it_never_raises(app: cdk.App, stack: cdk.Stack, monkeypatch: pytest.Mon
     def compare(*_: Any) -> None:
         raise LookupError("no such thing")
 
-    monkeypatch.setattr("personalize_kms_constructs.checks._verdict.compare", compare)
+    monkeypatch.setattr("personalize_kms_constructs._judge.verdict.compare", compare)
     encryption(stack)
     app.synth()
     assert told(app) == [("Undecided", "warning", "")]

@@ -11,6 +11,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from constructs import IDependable
 
+from tests.judge.apps import told
 from tests.policies import resources
 
 PERSONALIZE = "personalize.amazonaws.com"
@@ -86,6 +87,19 @@ def synth_error(app: cdk.App) -> str:
     with pytest.raises(RuntimeError) as error:
         app.synth()
     return str(error.value)
+
+
+def judged(app: cdk.App) -> set[tuple[str, str]]:
+    """Synthesize, and return the errors of the judge: the rule, and the construct that it is told at."""
+    error = synth_error(app)
+    assert "ValidationFailed" in error, error
+    return {(rule, place) for rule, severity, place in told(app) if severity == "error"}
+
+
+def judge_warnings(app: cdk.App) -> set[tuple[str, str]]:
+    """Synthesize, and return the warnings of the judge, likewise."""
+    app.synth()
+    return {(rule, place) for rule, severity, place in told(app) if severity == "warning"}
 
 
 @pytest.fixture

@@ -13,8 +13,7 @@ from aws_cdk import cloudformation_include as cfn_include
 
 from personalize_kms_constructs import PersonalizeEncryption, PersonalizeResource, S3Location
 from personalize_kms_constructs.checks import check_assembly
-from tests.life.conftest import change, synth_error
-from tests.life.test_bucket_encryption import encryption as encrypted_with
+from tests.life.conftest import warnings
 from tests.policies import resources
 
 Property = dict[str, Any]
@@ -24,9 +23,8 @@ NO_VALUE = {"Ref": "AWS::NoValue"}
 KMS = {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": KEY}
 AES = {"SSEAlgorithm": "AES256"}
 UNKNOWN = (
-    "bucket of the source of dataset import job has an encryption that is known only at deployment, by a condition or "
-    "a parameter, so that it isn't known which key has to let Personalize in: give the key that it may have, as "
-    "S3Location(…, encryption_key=…)"
+    "has an encryption that is known only at deployment, by a condition or a parameter, so it isn't known which key "
+    "has to let Personalize in: give the key that it may have, as S3Location(…, encryption_key=…)"
 )
 
 
@@ -84,27 +82,16 @@ class Producer:
         return self._value
 
 
-def l1(stack: cdk.Stack, encryption: Property) -> s3.CfnBucket:
-    """An L1 with the property as it stands in a template."""
-    return s3.CfnBucket(stack, "Data", bucket_encryption=cdk.Token.as_any(encryption))
-
-
 def importing(bucket: Any, **props: Any) -> PersonalizeResource:
     return PersonalizeResource.dataset_import_job(S3Location(bucket, "import/", **props))
 
 
 @pytest.mark.parametrize("encryption", CONDITIONAL.values(), ids=CONDITIONAL)
-@pytest.mark.parametrize("is_included", [True, False], ids=["included", "L1"])
-def test_a_conditional_encryption_is_refused(
-    stack: cdk.Stack, tmp_path: Path, is_included: bool, encryption: Property
-) -> None:
-    """It isn't known whose policy needs the statements; nothing is left of the construct."""
-    old = included(stack, tmp_path, encryption)
-    bucket = old.get_resource("Data") if is_included else l1(stack, encryption)
-    for _ in range(2):
-        with pytest.raises(ValueError, match=r"^Stack/Encryption: ") as error:
-            PersonalizeEncryption(stack, "Encryption", resources=[importing(bucket)])
-        assert str(error.value) == f"Stack/Encryption: {UNKNOWN}"
+def test_a_conditional_encryption_is_warned_of(stack: cdk.Stack, tmp_path: Path, encryption: Property) -> None:
+    """It isn't known whose policy needs the statements."""
+    bucket = included(stack, tmp_path, encryption).get_resource("Data")
+    PersonalizeEncryption(stack, "Encryption", resources=[importing(bucket)])
+    assert UNKNOWN in warnings(stack)["unknownBucketEncryption"]
 
 
 @pytest.mark.parametrize("encryption", CONDITIONAL.values(), ids=CONDITIONAL)
@@ -151,30 +138,6 @@ def test_a_condition_without_kms_is_no_key(
     app.synth()
 
 
-@pytest.mark.parametrize("encryption", CONDITIONAL.values(), ids=CONDITIONAL)
-def test_an_encryption_that_becomes_conditional_fails_the_synth(
-    app: cdk.App, stack: cdk.Stack, bucket: s3.Bucket, encryption: Property
-) -> None:
-    """An aspect may write what a constructor is refused with."""
-    PersonalizeEncryption(stack, "Encryption", resources=[importing(bucket)])
-
-    def encrypt(bucket: s3.CfnBucket) -> None:
-        bucket.bucket_encryption = cdk.Token.as_any(encryption)
-
-    change(app, s3.CfnBucket, encrypt)
-    assert UNKNOWN in synth_error(app)
-
-
-def test_a_lazy_encryption_is_read(stack: cdk.Stack) -> None:
-    """What is known at synth is no condition, though jsii can't make an object of it."""
-    arn = "arn:aws:kms:eu-west-1:111111111111:key/1234abcd-12ab-34cd-56ef-1234567890ab"
-    default = {"sseAlgorithm": "aws:kms", "kmsMasterKeyId": arn}
-    rules = {"serverSideEncryptionConfiguration": [{"serverSideEncryptionByDefault": default}]}
-    bucket = s3.CfnBucket(stack, "Lazy", bucket_encryption=cdk.Lazy.any(Producer(rules)))
-    encryption = PersonalizeEncryption(stack, "Encryption", resources=[importing(bucket)])
-    assert [pending.resource_arn for pending in encryption.pending_statements] == [arn]
-
-
 def test_an_included_bucket_with_a_key_is_read(stack: cdk.Stack, tmp_path: Path) -> None:
     """The plain form of an included template leads to its key, also where Python has read the property before."""
     template = included(stack, tmp_path, by_default(KMS))
@@ -197,12 +160,3 @@ def test_what_jsii_fails_with_leaves_no_construct(stack: cdk.Stack, monkeypatch:
         with pytest.raises(RuntimeError):
             PersonalizeEncryption(stack, "Encryption", resources=[importing(bucket)])
     PersonalizeEncryption(stack, "Encryption", resources=[importing(bucket)])
-
-
-def test_a_wrapper_of_an_included_bucket_says_no_key_of_its_own(app: cdk.App, stack: cdk.Stack, tmp_path: Path) -> None:
-    """A wrapper reads it; jsii hands over another object each time, of what JavaScript has made."""
-    template = included(stack, tmp_path, by_default(KMS))
-    bucket: Any = template.get_resource("Data")
-    PersonalizeEncryption(stack, "Encryption", resources=[importing(s3.Bucket.from_cfn_bucket(bucket))])
-    bucket.bucket_encryption = encrypted_with(kms.Key(stack, "Other").key_arn)
-    assert "has got another encryption since it was given to the construct" in synth_error(app)

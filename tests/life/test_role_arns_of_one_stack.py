@@ -1,7 +1,5 @@
 """Roles whose ARN a condition or a mapping decides, of which the templates of other stacks know nothing."""
 
-from collections.abc import Callable
-
 import aws_cdk as cdk
 import pytest
 from aws_cdk import aws_iam as iam
@@ -30,31 +28,6 @@ def by_mapping(stack: cdk.Stack) -> str:
 def by_condition_within(stack: cdk.Stack) -> str:
     which = cdk.Fn.select(0, [by_condition(stack)])
     return cdk.Fn.join("", ["arn:aws:iam::111122223333:role/", which])
-
-
-@pytest.mark.parametrize("arn", [by_condition, by_mapping, by_condition_within])
-def test_the_key_of_another_stack_is_refused(app: cdk.App, stack: cdk.Stack, arn: Callable[[cdk.Stack], str]) -> None:
-    """Its policy would have the condition in it, and its template not."""
-    key = kms.Key(cdk.Stack(app, "Security"), "Key")
-    role = iam.Role.from_role_arn(stack, "Role", arn(stack))
-    with pytest.raises(
-        ValueError,
-        match="encryption_key is in another stack and service_role was imported by an ARN that a condition or a "
-        "mapping of its own stack decides, of which no other stack knows: import it by an ARN without Fn::If and "
-        "Fn::FindInMap",
-    ):
-        PersonalizeEncryption(stack, "Encryption", encryption_key=key, service_role=role, resources=[GROUP])
-
-
-def test_a_caller_of_another_stack_is_refused(app: cdk.App, stack: cdk.Stack) -> None:
-    """It may pass the role, by an ARN that its stack can't say."""
-    role = iam.Role.from_role_arn(stack, "Role", by_condition(stack))
-    encryption = PersonalizeEncryption(stack, "Encryption", service_role=role, resources=[GROUP])
-    caller = iam.Role(cdk.Stack(app, "Caller"), "Role", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
-    with pytest.raises(
-        ValueError, match="grantee is in Caller and service_role was imported by an ARN that a condition"
-    ):
-        encryption.grant_create(caller, GROUP)
 
 
 def test_the_own_stack_knows_its_conditions(stack: cdk.Stack) -> None:

@@ -8,7 +8,7 @@ import pytest
 from aws_cdk import aws_iam as iam
 
 from personalize_kms_constructs import PersonalizeEncryption, PersonalizeResource
-from tests.life.conftest import PERSONALIZE, change, synth_error, trusted_role
+from tests.life.conftest import PERSONALIZE, change, judged, trusted_role
 
 GROUP = PersonalizeResource.dataset_group()
 
@@ -31,10 +31,7 @@ def test_a_role_that_trusts_somebody_else(
 ) -> None:
     """No wrapper hides it."""
     PersonalizeEncryption(stack, "Encryption", service_role=wrap(stack, untrusting(stack)), resources=[GROUP])
-    assert (
-        "doesn't trust Personalize, which has to assume it: add iam.ServicePrincipal('personalize.amazonaws.com') to "
-        "its assumed_by, or leave service_role out"
-    ) in synth_error(app)
+    assert judged(app) == {("Trust", "Stack/Role/Resource")}
 
 
 @pytest.mark.parametrize("wrap", WRAPPERS.values(), ids=WRAPPERS)
@@ -71,7 +68,7 @@ def test_conditions_that_shut_personalize_out(
     if is_right:
         app.synth()
     else:
-        assert "alone, which is not where the stack is: correct the condition of its trust policy" in synth_error(app)
+        assert judged(app) == {("Trust", "Concrete/Role/Resource")}
 
 
 @pytest.mark.parametrize("condition", [None, {"StringNotEquals": {"aws:SourceAccount": "111111111111"}}])
@@ -88,7 +85,7 @@ def test_a_deny_for_the_service(app: cdk.App, stack: cdk.Stack, condition: dict[
     role.assume_role_policy.add_statements(statement)
     PersonalizeEncryption(stack, "Encryption", service_role=role, resources=[GROUP])
     if condition is None:
-        assert "denies Personalize to assume it: take that statement out" in synth_error(app)
+        assert judged(app) == {("Trust", "Stack/ServiceRole/Resource")}
     else:
         app.synth()
 
@@ -101,4 +98,4 @@ def test_an_aspect_that_takes_the_trust_of_the_role_made_here(app: cdk.App, stac
         role.assume_role_policy_document = {"Version": "2012-10-17", "Statement": []}
 
     change(app, iam.CfnRole, empty)
-    assert "doesn't trust Personalize" in synth_error(app)
+    assert judged(app) == {("Trust", "Stack/Encryption/Role/Resource")}

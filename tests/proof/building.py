@@ -19,16 +19,10 @@ from personalize_kms_constructs import PersonalizeEncryption, PersonalizeResourc
 from tests.proof.assembly import Assembly
 from tests.proof.model import Bucket, Deployed, Document, Environment, Key, Role
 from tests.proof.needs import IF_PRESENT, NONE, REQUIRED, Chosen, Place, Use
+from tests.proof.page import PAGE, reads, writes
 
-KINDS = (
-    "dataset group",
-    "dataset import job",
-    "dataset export job",
-    "batch inference job",
-    "batch segment job",
-    "data deletion job",
-    "metric attribution",
-)
+KINDS = tuple(PAGE)
+WITH_L1S = ("dataset group", "dataset import job", "metric attribution")
 OTHER_ACCOUNT = "444455556666"
 CHECKS = {
     SourceAccountCheck.IF_PRESENT: IF_PRESENT,
@@ -93,21 +87,19 @@ class Building:
         def destination(prefix: str) -> S3Location:
             return S3Location(output, prefix, **locations)
 
-        every: dict[str, Callable[[], Pick]] = {
-            "dataset group": lambda: ("dataset group", None, None),
-            "dataset import job": lambda: ("dataset import job", source("import/"), None),
-            "dataset export job": lambda: ("dataset export job", None, destination("export/")),
-            "batch inference job": lambda: ("batch inference job", source("batch/in/"), destination("batch/out/")),
-            "batch segment job": lambda: ("batch segment job", source("segments/in/"), destination("segments/out/")),
-            "data deletion job": lambda: ("data deletion job", source("deletion/"), None),
-            "metric attribution": lambda: ("metric attribution", None, destination("metrics/")),
-        }
-        return [every[kind]() for kind in self.kinds]
+        return [
+            (
+                kind,
+                source(f"{kind.replace(' ', '-')}/in/") if reads(kind) else None,
+                destination(f"{kind.replace(' ', '-')}/out/") if writes(kind) else None,
+            )
+            for kind in self.kinds
+        ]
 
     def wire(
         self, scope: Construct, id: str, picks: list[Pick], *, later: Sequence[Pick] = (), **props: Any
     ) -> PersonalizeEncryption:
-        """The construct, asked for this; where that is all seven resources, L1s of them are made as well."""
+        """The construct, asked for this; where these are among it, their L1s are made as well."""
         encryption = PersonalizeEncryption(scope, id, resources=[resource(pick) for pick in picks], **props)
         if later:
             encryption.allow(*[resource(pick) for pick in later])
@@ -116,7 +108,8 @@ class Building:
         key = props.get("encryption_key", encryption.encryption_key)
         role = props.get("service_role", encryption.service_role)
         self.wired.append(Wired(encryption, asked, check, "service_role" not in props, key, role))
-        if sorted(kind for kind, *_ in asked) == sorted(KINDS):
+        kinds = [kind for kind, *_ in asked]
+        if all(kinds.count(kind) == 1 for kind in WITH_L1S):
             self._add_l1s(encryption, id.lower(), asked)
         return encryption
 
@@ -237,19 +230,9 @@ class Building:
 def resource(pick: Pick) -> PersonalizeResource:
     """Return the resource that the construct is asked for, by the name on AWS's page."""
     kind, source, destination = pick
-    if kind == "dataset group":
-        return PersonalizeResource.dataset_group()
-    if kind == "dataset import job":
-        return PersonalizeResource.dataset_import_job(source)
-    if kind == "dataset export job":
-        return PersonalizeResource.dataset_export_job(destination)
-    if kind == "batch inference job":
-        return PersonalizeResource.batch_inference_job(source, destination)
-    if kind == "batch segment job":
-        return PersonalizeResource.batch_segment_job(source, destination)
-    if kind == "data deletion job":
-        return PersonalizeResource.data_deletion_job(source)
-    return PersonalizeResource.metric_attribution(destination)
+    locations = {name: given for name, given in (("source", source), ("destination", destination)) if given is not None}
+    made: PersonalizeResource = getattr(PersonalizeResource, kind.replace(" ", "_"))(**locations)
+    return made
 
 
 def encrypted_bucket(stack: cdk.Stack) -> s3.Bucket:

@@ -27,7 +27,9 @@ from tests.proof.needs import IF_PRESENT, REQUIRED, Need, Target, Use
 Found = tuple[str, str, str, str]
 """Principal, action, resource and policy."""
 
-IAM_SERVICES = ("kms", "s3", "cloudwatch")
+ON_EVERYTHING = sorted({action.partition(":")[0] for action in page.ON_EVERYTHING})
+"""The services whose actions take no narrower resource."""
+IAM_SERVICES = ("kms", "s3", *ON_EVERYTHING)
 STRANGE_ACCOUNT = "999988887777"
 
 
@@ -184,7 +186,7 @@ def _in_iam(role: Role, ours: Deployed, here: Environment, asked: Sequence[Need]
             given = allowed_by(text, caller, actions_of("s3"), resource)
             for action in sorted(given and given - _asked(asked, role.arn, [page.IAM], resource)):
                 yield role.arn, action, resource, page.IAM
-    given = allowed(statements, caller, actions_of("cloudwatch"), "*")
+    given = frozenset().union(*(allowed(statements, caller, actions_of(service), "*") for service in ON_EVERYTHING))
     for action in sorted(given - _asked(asked, role.arn, [page.IAM], "*")):
         yield role.arn, action, "*", page.IAM
 

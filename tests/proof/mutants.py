@@ -14,6 +14,15 @@ from tests.proof.stacks import Template
 
 _HASH = re.compile(r"[0-9A-F]{8}$")
 
+MUTATED = (
+    "dataset group",
+    "dataset import job",
+    "dataset export job",
+    "batch inference job",
+    "metric attribution",
+)
+"""The resources whose statements are broken: all that differ, by which nothing of a new row has to be known."""
+
 Change = Callable[[list[Statement], int], None]
 """Breaks the statement at an index of its policy."""
 

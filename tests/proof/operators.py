@@ -6,6 +6,7 @@ import copy
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from tests.proof import page
 from tests.proof.assembly import Assembly
 from tests.proof.evaluator import as_list
 from tests.proof.mutants import DOCUMENTS, Mutant, broken, places, put, remove, repeat, without
@@ -71,8 +72,10 @@ def misspell_action(assembly: Assembly) -> Iterator[Mutant]:
 def add_action(assembly: Assembly) -> Iterator[Mutant]:
     for place in places(assembly):
         actions = as_list(place.statement["Action"])
+        on_everything = page.ON_EVERYTHING if not page.ON_EVERYTHING.isdisjoint(actions) else set()
         for action in STRANGE_ACTIONS:
-            if action not in actions:
+            # One of these is no stranger to another.
+            if action not in actions and action not in on_everything:
                 added = put("Action", [*actions, action])
                 yield Mutant(f"{place.name} with {action}", broken(assembly, place, added))
 

@@ -107,3 +107,18 @@ PAGE: dict[str, tuple[Asked, ...]] = {
         Asked((SERVICE,), BUCKET_POLICY, ("s3:PutObject",), (DESTINATION_OBJECTS,)),
     ),
 }
+
+ON_EVERYTHING = frozenset(
+    action for sentences in PAGE.values() for asked in sentences if EVERYTHING in asked.on for action in asked.actions
+)
+"""The actions that take no narrower resource."""
+
+
+def reads(kind: str) -> bool:
+    """Tell if a resource has a source."""
+    return any(SOURCE_OBJECTS in asked.on for asked in PAGE[kind])
+
+
+def writes(kind: str) -> bool:
+    """Tell if a resource has a destination."""
+    return any(DESTINATION_OBJECTS in asked.on for asked in PAGE[kind])

@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 from personalize_kms_constructs import S3Location
 from tests.proof.arrangements import ARRANGEMENTS, CONCRETE_ALONE, UNSUPPORTED
 from tests.proof.building import KINDS, Arrangement, Building, Pick, resource
+from tests.proof.page import reads, writes
 from tests.proof.prover import differences
 from tests.proof.proving import HERE, build, found
 from tests.templates import stacks
@@ -115,12 +116,10 @@ def arrange(building: Building, scenario: Scenario, picked: tuple[tuple[str, int
 
 
 def pick(buckets: list[s3.Bucket], kind: str, source: int, destination: int, prefix: str, folder: str) -> Pick:
-    reads = kind in ("dataset import job", "batch inference job", "batch segment job", "data deletion job")
-    writes = kind in ("dataset export job", "batch inference job", "batch segment job", "metric attribution")
     return (
         kind,
-        S3Location(buckets[source], prefix) if reads else None,
-        S3Location(buckets[destination], folder) if writes else None,
+        S3Location(buckets[source], prefix) if reads(kind) else None,
+        S3Location(buckets[destination], folder) if writes(kind) else None,
     )
 
 

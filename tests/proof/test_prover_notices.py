@@ -10,9 +10,8 @@ from typing import Any
 import pytest
 
 from tests.proof.assembly import Assembly
-from tests.proof.building import KINDS
 from tests.proof.in_stacks import all_in_one_stack, three_stacks
-from tests.proof.mutants import Mutant
+from tests.proof.mutants import MUTATED, Mutant
 from tests.proof.needs import Use
 from tests.proof.on_keys_and_buckets import source_account_not_checked, source_account_required, without_locations
 from tests.proof.operators import OPERATORS
@@ -45,11 +44,11 @@ EQUIVALENT: Mapping[str, Mapping[str, str]] = {
     "source required": {},
 }
 TEMPLATES = {
-    "default": (without_locations, "flags_off", KINDS[:1]),
-    "everything": (all_in_one_stack, "flags_off", KINDS),
-    "three stacks": (three_stacks, "recommended_flags", KINDS),
-    "source not checked": (source_account_not_checked, "flags_off", KINDS),
-    "source required": (source_account_required, "recommended_flags", KINDS),
+    "default": (without_locations, "flags_off", MUTATED[:1]),
+    "everything": (all_in_one_stack, "flags_off", MUTATED),
+    "three stacks": (three_stacks, "recommended_flags", MUTATED),
+    "source not checked": (source_account_not_checked, "flags_off", MUTATED),
+    "source required": (source_account_required, "recommended_flags", MUTATED),
 }
 
 # The default has one key, and no location in S3.

@@ -6,7 +6,7 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_pri
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from enum import Enum
+from enum import StrEnum
 from typing import Any, NamedTuple
 
 from .answers import Answer, all_of
@@ -16,7 +16,7 @@ from .values import last_part, open_parts, same, split, split_arn
 from .written import Body, as_list, is_by_principal_arn
 
 
-class Addressed(Enum):
+class Addressed(StrEnum):
     """Whom a statement of a resource's policy is about; a role's permissions boundary limits some of them.
 
     https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic_policy-eval-basics-iam.html

@@ -12,7 +12,7 @@ A key that AWS doesn't document for Personalize has no entry, so that a conditio
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cached_property
 
 from ..matrix import SERVICE_PRINCIPAL
 from .conditions import Alternatives, Context
@@ -132,7 +132,6 @@ def assume_role(caller: Caller, role: Role) -> Call:
     return Call(caller, _TRUST_ACTION, role.arn, role.account, caller.region)
 
 
-@cache
 def _keys_of(action: str, is_service: bool) -> Context:
     """Return the condition keys that are the same for every caller and resource."""
     prefix, _, operation = action.partition(":")

@@ -19,10 +19,7 @@ class Cause(Enum):
 
     # Answers of IAM's decision.
     ALLOWED = "{statements}"
-    DENIED = (
-        "denied by {statements}",
-        "change what the reason names: no further statement helps",
-    )
+    DENIED = "denied by {statements}", "change what the reason names: no further statement helps"
     BOUNDARY = "the role's permissions boundary doesn't allow it"
     LEFT_TO_IAM = "the key policy leaves it to the role's IAM policies, which don't allow it"
     NO_STATEMENT = "{policy} has no statement that allows it"
@@ -82,34 +79,19 @@ class Cause(Enum):
     )
 
     # Too much.
-    NOT_ASKED = (
-        "AWS's pages don't ask for it",
-        "take it out",
-    )
+    NOT_ASKED = "AWS's pages don't ask for it", "take it out"
     KEY_POLICY_IS_ENOUGH = (
         "every key policy concerned names the role, and AWS's page asks for it there alone",
         "take it out",
     )
-    OTHER_KEYS = (
-        "on other keys than those that are used",
-        "name the keys' ARNs",
-    )
-    OTHER_BUCKETS = (
-        "on other buckets than those that are used",
-        "allow it on {needed} alone, in a statement of its own",
-    )
+    OTHER_KEYS = "on other keys than those that are used", "name the keys' ARNs"
+    OTHER_BUCKETS = "on other buckets than those that are used", "allow it on {needed} alone, in a statement of its own"
     WHOLE_BUCKET = (
         "on the whole bucket, not only the prefix that is used",
         "allow it on {needed} alone, in a statement of its own",
     )
-    OTHER_PREFIX = (
-        "on a prefix for which nothing asks for it",
-        "take it out",
-    )
-    FOR_EVERYBODY = (
-        "for everybody: its Principal is *",
-        "name {arn}",
-    )
+    OTHER_PREFIX = "on a prefix for which nothing asks for it", "take it out"
+    FOR_EVERYBODY = "for everybody: its Principal is *", "name {arn}"
     FOR_ANY_ACCOUNT = (
         "for any account: no condition on aws:SourceAccount or aws:SourceArn",
         'add "Condition": {{"StringEqualsIfExists": {{"aws:SourceAccount": "{account}"}}}}',
@@ -128,26 +110,22 @@ class Cause(Enum):
         "{subject} is a role of another account, which Personalize doesn't take",
         "use a role of account {account}",
     )
-    ROLE_NAME_TAKEN = (
-        "{paths} have one role name, which an account takes once",
-        "give each its own, or share one role",
-    )
+    ROLE_NAME_TAKEN = "{paths} have one role name, which an account takes once", "give each its own, or share one role"
     ROLE_NAME_ALIKE = (
         "{paths} have one role name, which an account takes once, whatever the path and the case of the letters",
         "give each its own, or share one role",
     )
-    NO_ROLE = (
-        "{subject} has no role, without which Personalize can't create it",
-        "give its RoleArn",
+    ROLE_NAME_REFUSED = (
+        "{subject} has the name {name}, and IAM takes 1 to 64 letters, digits and characters of +=,.@-_",
+        "give it another name",
     )
-    KEY_WITHOUT_ROLE = (
-        "{subject} has a key but no role",
-        "key and role of a dataset group come together, or not at all",
+    NOT_MADE = (
+        "{subject} was given {what} {logical_id}, which the template no longer makes",
+        "leave it in the app, or give another one",
     )
-    ROLE_WITHOUT_KEY = (
-        "{subject} has a role but no key",
-        "key and role of a dataset group come together, or not at all",
-    )
+    NO_ROLE = "{subject} has no role, without which Personalize can't create it", "give its RoleArn"
+    KEY_WITHOUT_ROLE = "{subject} has a key but no role", "key and role of a dataset group come together, or not at all"
+    ROLE_WITHOUT_KEY = "{subject} has a role but no key", "key and role of a dataset group come together, or not at all"
     NO_ARN = (
         "{subject}: {what} is given as {given}, and Personalize takes the ARN of a {kind} alone",
         "give the {kind}'s ARN",
@@ -156,30 +134,18 @@ class Cause(Enum):
         "{subject} is AWS's own key aws/s3, whose policy can't let Personalize in",
         "encrypt the bucket with a key of yours",
     )
-    KEY_IS_ALIAS = (
-        "{subject} is an alias, and Personalize takes the ARN of a key alone",
-        "give the key's ARN",
-    )
-    KEY_IS_NO_ARN = (
-        "{subject} is no ARN, and Personalize takes nothing else",
-        "give the key's ARN",
-    )
+    KEY_IS_ALIAS = "{subject} is an alias, and Personalize takes the ARN of a key alone", "give the key's ARN"
+    KEY_IS_NO_ARN = "{subject} is no ARN, and Personalize takes nothing else", "give the key's ARN"
     KEY_ABSENT = (
         "{subject} doesn't exist",
         "nothing brings a deleted key back: use another key, for a dataset group a new one",
     )
-    ALIAS_ABSENT = (
-        "{subject}: the alias doesn't exist",
-        "make the alias, or give the bucket another default key",
-    )
+    ALIAS_ABSENT = "{subject}: the alias doesn't exist", "make the alias, or give the bucket another default key"
     ROLE_ABSENT = (
         "role {subject} doesn't exist",
         "make the role anew under the same name and path, then put its ARN into the policies that name it",
     )
-    BUCKET_ABSENT = (
-        "bucket {subject} doesn't exist",
-        "make the bucket, or give the next job another one",
-    )
+    BUCKET_ABSENT = "bucket {subject} doesn't exist", "make the bucket, or give the next job another one"
     BUCKET_REGION = (
         "bucket {subject} is in {bucket_region}, and Personalize works in {region}",
         "use a bucket of that Region",
@@ -192,43 +158,28 @@ class Cause(Enum):
         "{policy} of {subject} names {id}, the id of a role or user that was deleted",
         "take the id out: AWS refuses every change of a policy that leaves it in",
     )
-    KEY_STATE = (
-        "{subject} is {state}",
-        "{mend}",
-    )
+    KEY_STATE = "{subject} is {state}", "{mend}"
     KEY_SPEC = (
         "{subject} is {spec} for {usage}, and Personalize needs a symmetric encryption key, SYMMETRIC_DEFAULT for "
         "ENCRYPT_DECRYPT",
         "use another key",
     )
-    KEY_REGION = (
-        "{subject} is in {key_region}, and Personalize works in {region}",
-        "use a key of that Region",
-    )
+    KEY_REGION = "{subject} is in {key_region}, and Personalize works in {region}", "use a key of that Region"
     NO_S3_URI = (
         "{subject}: its {what} is {given} but an s3:// URI is expected",
         "give one, for example s3://bucket/folder/",
     )
-    DESTINATION_IS_NO_FOLDER = (
-        "{subject}: its destination is {given}, which is not a folder",
-        "end it in /",
-    )
+    DESTINATION_IS_NO_FOLDER = "{subject}: its destination is {given}, which is not a folder", "end it in /"
     ONE_FOLDER = (
         "{subject} has the same source and destination, {given}, but Personalize wants another folder for the output",
         "change one of them",
     )
-    EXPRESS = (
+    EXPRESS_EXECUTION = (
         "{subject}: an execution of type EXPRESS waits for the job, and ends after five minutes, before most jobs do",
         "use type STANDARD, for a distributed Map too",
     )
-    BUCKET_POLICIES = (
-        "{subject} has {number} bucket policies, {paths}, but S3 keeps one",
-        "put the statements into one",
-    )
-    REPEATED_SID = (
-        "{subject} has the sid {sid} {times} times, which AWS refuses",
-        "name each statement once",
-    )
+    BUCKET_POLICIES = "{subject} has {number} bucket policies, {paths}, but S3 keeps one", "put the statements into one"
+    REPEATED_SID = "{subject} has the sid {sid} {times} times, which AWS refuses", "name each statement once"
     GROUP_NAME_TAKEN = (
         "{paths} have one name, {name}, and names of dataset groups are unique in an account and Region",
         "use another name, or give both a condition of which only one holds",
@@ -242,10 +193,7 @@ class Cause(Enum):
         "{subject} may be created before {before}, which allows {actions}",
         "make it depend on that policy, for example by node.add_dependency",
     )
-    POLICY_TOO_LONG = (
-        "{subject} has at least {size} {unit} but AWS takes {limit}",
-        "write it shorter, or split it",
-    )
+    POLICY_TOO_LONG = "{subject} has at least {size} {unit} but AWS takes {limit}", "write it shorter, or split it"
     TRUST_TOO_LONG = (
         "{subject} has at least {size} {unit} but AWS takes {limit}, 4,096 on request",
         "write it shorter, or split it",
@@ -258,10 +206,7 @@ class Cause(Enum):
         "{subject} has {number} managed policies, more than the 10 that AWS takes by default",
         "merge some of them, or ask AWS for up to 20",
     )
-    TOO_MANY_MANAGED_POLICIES = (
-        "{subject} has {number} managed policies but AWS takes 20 at most",
-        "merge some of them",
-    )
+    TOO_MANY_MANAGED_POLICIES = "{subject} has {number} managed policies but AWS takes 20 at most", "merge some of them"
 
     def __init__(self, says: str, fix: str = "") -> None:
         self.says = says

@@ -12,7 +12,7 @@ from .decision import Decision
 from .entries import Allowed, Entry, Missing, Undecided
 from .excess import excess
 from .limits import limit_problems
-from .model import AccessModel, Asked, Problem, labels_of
+from .model import AccessModel, Asked, Problem, declared_of, labels_of
 from .needs import (
     EVERYTHING,
     IN_BOUNDARY,
@@ -64,7 +64,7 @@ def compare(model: AccessModel, *, with_excess: bool = True) -> AccessReport:
         *configuration_problems(model),
         *group_name_problems(model),
         *reference_problems(model),
-        *ordering_problems(needs, decisions),
+        *ordering_problems(model, needs, decisions),
         *limit_problems(model, needs),
     ]
     return AccessReport(
@@ -136,7 +136,7 @@ def _entries(
             "needed_by": labels_of(needs[need]),
             "page": needs[need][0].permissions.page_of(need.action),
             "reason": found.reason,
-            "declared": tuple(dict.fromkeys(asked.declared for asked in needs[need] if asked.declared)),
+            "declared": declared_of(needs[need]),
             "asked": tuple(needs[need]),
         }
         if found.answer is Answer.YES:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from functools import lru_cache
 from typing import Any
 
 from .answers import Answer, all_of, any_of
@@ -123,7 +122,6 @@ def _holds(operator: str, key: str, values: Any, context: Context) -> Answer:
     return answers.pop() if len(answers) == 1 else Answer.MAYBE
 
 
-@lru_cache(maxsize=1 << 10)
 def _parsed(operator: str) -> tuple[str | None, str, bool] | None:
     """Return the quantifier, the comparison and whether an absent key fulfils it; none for what is no operator."""
     parsed = _OPERATOR.fullmatch(operator)

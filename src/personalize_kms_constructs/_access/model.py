@@ -160,6 +160,11 @@ class Asked:
         return self.label
 
 
+def declared_of(asked: Iterable[Asked]) -> tuple[str, ...]:
+    """Return the resources of templates that ask."""
+    return tuple(dict.fromkeys(each.declared for each in asked if each.declared))
+
+
 def labels_of(asked: Iterable[Asked]) -> list[str]:
     """Return the names of requests in reports."""
     return sorted({each.label for each in asked})
@@ -236,8 +241,7 @@ class Problem:
     def of(kind: str, subject: str, reason: Reason, page: str, asked: Iterable[Asked], **more: Any) -> Problem:
         """Return a problem of what is asked, which is declared where that is unless told otherwise."""
         found = tuple(asked)
-        declared = tuple(dict.fromkeys(each.declared for each in found if each.declared))
-        given = {"needed_by": tuple(labels_of(found)), "declared": declared, **more}
+        given = {"needed_by": tuple(labels_of(found)), "declared": declared_of(found), **more}
         return Problem(kind, subject, reason, page=page, asked=found, **given)
 
     @property

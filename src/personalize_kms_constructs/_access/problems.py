@@ -12,7 +12,7 @@ from .calls import service
 from .causes import Cause, Reason, because
 from .decision import Decision
 from .entries import Undecided
-from .model import AccessModel, Asked, DatasetGroup, Key, Problem, Role, labels_of
+from .model import AccessModel, Asked, DatasetGroup, Key, Problem, Role, declared_of, labels_of
 from .needs import Need, conditions_of, location_key
 from .values import has_unknown, same, split_arn
 from .written import Policy
@@ -52,6 +52,7 @@ def trust_findings(model: AccessModel) -> Iterator[Problem | Undecided]:
                 needed_by=labels_of(asks),
                 page=TRUST_PAGE,
                 reason=found.reason,
+                declared=declared_of(asks),
                 asked=tuple(asks),
             )
 
@@ -130,8 +131,13 @@ def _unusable_key(key: Key, asked: Asked) -> Iterator[Reason]:
         yield because(Cause.KEY_REGION, key_region=parts[3], region=asked.region)
 
 
-def ordering_problems(needs: Mapping[Need, list[Asked]], decisions: Mapping[Need, Decision]) -> Iterator[Problem]:
-    """Yield each policy that a resource of a template needs but may be created before."""
+def ordering_problems(
+    model: AccessModel, needs: Mapping[Need, list[Asked]], decisions: Mapping[Need, Decision]
+) -> Iterator[Problem]:
+    """Yield each policy that a resource of a template needs but may be created before.
+
+    It isn't certain where a part of the key's policy can't be seen, which may allow it as well.
+    """
     early: dict[tuple[Asked, Policy], list[Need]] = {}
     for need, found in decisions.items():
         if found.answer is Answer.YES:
@@ -142,7 +148,9 @@ def ordering_problems(needs: Mapping[Need, list[Asked]], decisions: Mapping[Need
     for (asked, policy), for_these in early.items():
         actions = tuple(dict.fromkeys(need.action for need in for_these))
         reason = because(Cause.NOT_WAITED_FOR, before=policy.name, actions=actions)
-        yield Problem.of("ordering", asked.label, reason, asked.permissions.page_of(for_these[0].action), [asked])
+        page = asked.permissions.page_of(for_these[0].action)
+        certain = not any(each.owner in model.keys and model.keys[each.owner].unseen for each in for_these)
+        yield Problem.of("ordering", asked.label, reason, page, [asked], certain=certain)
 
 
 def _is_there(asked: Asked, policy: Policy) -> bool:

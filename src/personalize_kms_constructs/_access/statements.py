@@ -82,7 +82,7 @@ class Verdict:
 
     def to(self, whom: Addressed) -> Found:
         """Return what is allowed in one of these ways."""
-        found: Found = getattr(self, whom.value)
+        found: Found = getattr(self, whom)
         return found
 
 

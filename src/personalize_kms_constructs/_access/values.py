@@ -27,6 +27,10 @@ _DIGEST = re.compile(r" #[0-9a-f]{8}(?=\?)")
 # Ids, names, Regions and account numbers that AWS gives have these characters alone.
 _OF_GIVEN_NAMES = re.compile(r"[A-Za-z0-9.-]*")
 
+# Without these caches the check of 100 stacks takes a fifth longer for ``same``, a tenth for ``matches``, a quarter for
+# ``split_arn``; it asks them for 800, 2,600 and 1,200 different values.
+_CACHED = 1 << 14
+
 # The private planes of Unicode, whose characters stand for holes.
 _FIRST, _LAST = 0xF0000, 0x10FFFD
 _CHARACTERS = f"{chr(_FIRST)}-{chr(_LAST)}"
@@ -61,7 +65,7 @@ def open_parts(value: str) -> list[str]:
     return [_DIGEST.sub("", hole[2:-1]).rstrip("?") for hole in HOLE.findall(value) if _is_open(hole)]
 
 
-@lru_cache(maxsize=1 << 16)
+@lru_cache(maxsize=_CACHED)
 def same(one: str, other: str) -> Answer:
     """Compare two values, case-sensitively and without wildcards."""
     if one == other:
@@ -74,7 +78,7 @@ def same(one: str, other: str) -> Answer:
     return Answer.MAYBE if possible else Answer.NO
 
 
-@lru_cache(maxsize=1 << 16)
+@lru_cache(maxsize=_CACHED)
 def matches(value: str, pattern: str) -> Answer:
     """Match a value with a pattern of IAM, in which ``*`` is any string and ``?`` any character.
 
@@ -109,14 +113,13 @@ def last_part(arn: str) -> str:
     return split(arn, "/")[-1]
 
 
-@lru_cache(maxsize=1 << 14)
+@lru_cache(maxsize=_CACHED)
 def split_arn(arn: str) -> tuple[str, ...] | None:
     """Return the six parts of an ARN, or none for what is no ARN."""
     parts = tuple(split(arn, ":", 5))
     return parts if len(parts) == 6 and parts[0] == "arn" else None
 
 
-@lru_cache(maxsize=1 << 14)
 def account_of(arn: str) -> str:
     """Return the account in an ARN, or a hole if the value is no ARN that can be read, or a dummy of the CDK's.
 
@@ -164,7 +167,6 @@ def _glob(value: str, pattern: str) -> bool:
     return len(value) >= len(start) + len(end) and value.startswith(start) and value.endswith(end)
 
 
-@lru_cache(maxsize=1 << 14)
 def _compiled(pattern: str) -> re.Pattern[str]:
     # A hole isn't one character long, so that only ``*`` may stand for one.
     one_character = f"[^*{_CHARACTERS}]"

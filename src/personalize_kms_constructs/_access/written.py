@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cached_property
 from typing import Any
 
 from .answers import Answer
@@ -60,13 +60,6 @@ class Policy:
         if document.get("Version") != _WITH_VARIABLES:
             found = [literally(each) for each in found]
         return tuple(Written.of(body, index, self) for index, body in enumerate(found))
-
-    @cached_property
-    def may_deny(self) -> bool:
-        """Tell if a statement denies something, or may."""
-        return not isinstance(self.document, Mapping) or any(
-            not each.readable or each.body.get("Effect") != "Allow" for each in self.statements
-        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -189,7 +182,7 @@ def _is_positive(operator: str) -> bool:
 
 def has_variables(text: str) -> bool:
     """Report whether a text has variables."""
-    return "${" in text and _has_variables(text)
+    return "${" in text and _VARIABLE.search(text) is not None
 
 
 def with_variables(text: str, context: Mapping[str, tuple[str | None, ...]]) -> str:
@@ -214,8 +207,3 @@ def literally(value: Any) -> Any:
 
 def _literal(variable: re.Match[str]) -> str:
     return generated(variable[1].replace(":", " "))
-
-
-@lru_cache(maxsize=1 << 14)
-def _has_variables(text: str) -> bool:
-    return _VARIABLE.search(text) is not None

@@ -8,15 +8,18 @@ from pathlib import Path
 from typing import Any
 
 from .._access.answers import Answer
-from .._access.model import Asked, Location, OpenQuestion
+from .._access.causes import Cause, because
+from .._access.model import Asked, Location, OpenQuestion, Problem
 from .._access.values import unknown
 from .._access.written import as_list
 from .app import App
 from .asked import KINDS
-from .assembly import Assembly
 from .dataset_groups import DatasetGroups
+from .manifest import Assembly
 from .stacks import Stack
 from .templates import Template, Unread, noted
+
+_NAMES = {"serviceRole": "the role", "encryptionKey": "the key"}
 
 
 @dataclass
@@ -33,6 +36,7 @@ class Left:
     """The file of that template, which may be one that can't be read."""
     asked: list[Asked] = field(default_factory=list)
     questions: list[OpenQuestion] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
     pending: list[tuple[str, str]] = field(default_factory=list)
     """The policies whose statements others have to add: ``"key"``, ``"bucket"`` or ``"role"``, with the ARN."""
     state: tuple[Stack, str] | None = None
@@ -59,6 +63,13 @@ def left_by_constructs(assembly: Assembly, app: App, groups: DatasetGroups, unre
 
 def _read(references: _References, data: Mapping[str, Any], groups: DatasetGroups, left: Left) -> None:
     own, path = references.own, left.path
+    for what in ("serviceRole", "encryptionKey"):
+        if not references.is_made(data.get(what)):
+            reason = because(Cause.NOT_MADE, what=_NAMES[what], logical_id=data[what]["logicalId"])
+            where = (own.declared(path),)
+            left.problems.append(
+                Problem("configuration", path, reason, needed_by=(path,), declared=where, of_ours=left.ours)
+            )
     needed = [data[name] for name in ("serviceRole", "encryptionKey") if data.get(name) is not None]
     if any(references.exists(each) is Answer.NO for each in needed):
         return  # nothing can be asked for without them
@@ -119,6 +130,14 @@ class _References:
         """Return whether the resource that a reference is about is made; yes for what is no resource of the app."""
         stack = self._stack_of_resource(expression)
         return Answer.YES if stack is None else stack.exists(expression["logicalId"])
+
+    def is_made(self, expression: Any) -> bool:
+        """Report whether a template has the resource or parameter that a reference is about; yes for what is none."""
+        stack = self._stack_of(expression)
+        if stack is None:
+            return True
+        name = expression["logicalId"]
+        return name in stack.template.resources or name in stack.template.body.get("Parameters", {}) or "::" in name
 
     def only_if(self, expression: Any) -> frozenset[str]:
         """Return the conditions of the resource that a reference is about, of those that can't be decided."""

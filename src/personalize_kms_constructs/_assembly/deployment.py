@@ -14,9 +14,9 @@ from .._access.problems import AWS_MANAGED_KEY, S3_GUIDE
 from .._access.values import account_of, has_unknown, last_part, open_parts, same, split_arn, without_case
 from .._access.written import as_list
 from . import physical
-from .one_name import add_roles_of_one_name, name_in_account
 from .physical import ALIAS_PREFIX, alias_in, nearest, of_any_partition
 from .policies import IDENTITY_POLICIES, inline_policies_of, may_deny, not_of_the_app, policy_of, policy_of_kms
+from .role_names import add_roles_of_one_name, name_in_account, role_name_problems
 from .stacks import Resource
 from .templates import Unread, noted
 
@@ -119,13 +119,16 @@ class Deployment:
         identity = self._policies_of(name, account_of(arn))
         if resources is None:
             unseen = _why_unseen(arn, model)
-            policies = [policy_of(each, "PolicyDocument") for each in identity]
-            model.roles[arn] = Role(arn, identity=policies, unseen=unseen, unseen_trust=unseen, unseen_boundary=unseen)
+            role = Role(arn, unseen=unseen, unseen_trust=unseen, unseen_boundary=unseen)
+            role.identity = [policy_of(each, "PolicyDocument") for each in identity]
+            role.managed_policies = _attached(identity, role)
+            model.roles[arn] = role
             return
         resource = resources[0]
         alike = self._roles_named_as(resource)
         mixed_up = add_roles_of_one_name(model, resource, alike) if len(alike) > 1 else ""
         model.names[arn] = resource.path
+        model.problems += role_name_problems(resource)
         role = model.roles[arn] = Role(
             arn,
             trust=[policy_of(resource, "AssumeRolePolicyDocument")],
@@ -144,9 +147,7 @@ class Deployment:
         role.unseen = "; ".join([*filter(None, [not_of_the_app(foreign), mixed_up]), *self._of_unknown_roles])
         role.unseen_denials = not_of_the_app(each for each in foreign if may_deny(each))
         role.identity = [policy_of(each, "PolicyDocument") for each in identity]
-        role.managed_policies += sum(
-            each.type == physical.MANAGED_POLICY and each.only_if <= role.only_if for each in identity
-        )
+        role.managed_policies += _attached(identity, role)
         role.identity += inline_policies_of(resource)
         boundary = resource.text("PermissionsBoundary")
         if boundary is not None:
@@ -242,6 +243,11 @@ class Deployment:
     def _policies_of(self, role_name: str, account: str) -> list[Resource]:
         found = self.find(lambda each: each.role_policies.get(role_name)) or []
         return [each for each in found if same(each.stack.template.account, account) is not Answer.NO]
+
+
+def _attached(policies: Iterable[Resource], role: Role) -> int:
+    """Return how many managed policies are there whenever a role is."""
+    return sum(each.type == physical.MANAGED_POLICY and each.only_if <= role.only_if for each in policies)
 
 
 def _why_unseen(arn: str, model: AccessModel) -> str:

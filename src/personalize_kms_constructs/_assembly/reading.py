@@ -13,10 +13,10 @@ from .._access.values import has_unknown, split, split_arn, unknown
 from ..matrix import KMS_PAGE
 from .app import App
 from .asked import Request
-from .assembly import Assembly
 from .constructs import Left, left_by_constructs
 from .dataset_groups import DatasetGroups
 from .deployment import Deployment
+from .manifest import Assembly
 from .physical import alias_in
 from .references import conditional_references
 from .requests import requests_of
@@ -32,7 +32,7 @@ _EXPRESS_PAGE = "https://docs.aws.amazon.com/step-functions/latest/dg/choosing-w
 
 @dataclass
 class ReadAssembly:
-    """What an assembly, an app or one of its stages, deploys and asks for."""
+    """An assembly, an app or one of its stages, with what it deploys and asks for."""
 
     assembly: Assembly
     model: AccessModel = field(default_factory=AccessModel)
@@ -119,11 +119,14 @@ class _Reading:
             if self._only_ours and not left.ours:
                 continue
             self._found.model.open_questions += left.questions
+            self._found.model.problems += left.problems
             if left.ours:
                 self._paths.add(left.path)
             for asked in left.asked:
                 if left.state is None:
                     self._allowed.setdefault((asked.role_arn, asked.kind), asked)
+                    for reason in _place_problems(asked.source, asked.destination):
+                        self._found.model.problems.append(_problem_of(asked, reason))
                 else:
                     self._states.add((*left.state, asked.kind))
                 self._asked.append((asked, left.template))
@@ -196,7 +199,8 @@ class _Reading:
             if access is not None:
                 places[what] = self._location(request, what, *place)
                 yield from _name_problems(request, f"the key of its {what}", "key", place[1])
-        yield from _place_problems(request, places.get("source"), places.get("destination"))
+        for reason in _place_problems(places.get("source"), places.get("destination")):
+            yield _problem(request, reason, request.permissions.page)
         for found in places.values():
             if isinstance(found, (Problem, OpenQuestion)):
                 yield found
@@ -258,7 +262,7 @@ class _Reading:
 def _express_problems(request: Request) -> Iterator[Problem]:
     """Yield that the execution which waits for a job ends before it."""
     if request.in_express:
-        yield _problem(request, because(Cause.EXPRESS), _EXPRESS_PAGE)
+        yield _problem(request, because(Cause.EXPRESS_EXECUTION), _EXPRESS_PAGE)
 
 
 def _name_problems(request: Request, what: str, kind: str, given: str | None) -> Iterator[Problem]:
@@ -270,17 +274,16 @@ def _name_problems(request: Request, what: str, kind: str, given: str | None) ->
         yield _problem(request, because(Cause.NO_ARN, what=what, given=given, kind=kind), KMS_PAGE)
 
 
-def _place_problems(request: Request, source: object, destination: object) -> Iterator[Problem]:
+def _place_problems(source: object, destination: object) -> Iterator[Reason]:
     """Yield what Personalize refuses of the places that a job reads from and writes to."""
     if isinstance(destination, Location):
-        path, prefix = request.destination[0], destination.prefix
+        prefix = destination.prefix
+        given = f"s3://{split(destination.bucket_arn, ':')[-1]}/{prefix}"
         # A hole at the end may become a string that ends in a slash.
         if prefix and not prefix.endswith(("/", "}")):
-            reason = because(Cause.DESTINATION_IS_NO_FOLDER, given=str(path))
-            yield _problem(request, reason, request.permissions.page)
+            yield because(Cause.DESTINATION_IS_NO_FOLDER, given=given)
         if isinstance(source, Location) and _folder(source) == _folder(destination):
-            reason = because(Cause.ONE_FOLDER, given=str(path))
-            yield _problem(request, reason, request.permissions.page)
+            yield because(Cause.ONE_FOLDER, given=given)
 
 
 def _folder(location: Location) -> tuple[str, str]:
@@ -290,3 +293,8 @@ def _folder(location: Location) -> tuple[str, str]:
 def _problem(request: Request, reason: Reason, page: str) -> Problem:
     declared = (request.resource.declared,)
     return Problem("configuration", request.name, reason, page=page, needed_by=(request.name,), declared=declared)
+
+
+def _problem_of(asked: Asked, reason: Reason) -> Problem:
+    page, label = asked.permissions.page, asked.label
+    return Problem("configuration", label, reason, "", page, (label,), (asked.declared,), (asked,))

@@ -145,4 +145,4 @@ def _account(credentials: Any, place: str) -> str:
         return ""
     arn = credentials.get("RoleArn") if isinstance(credentials, Mapping) else None
     known = isinstance(arn, str) and split_arn(arn) is not None
-    return account_of(arn) if known else unknown(f"account of {place}")
+    return account_of(str(arn)) if known else unknown(f"account of {place}")

@@ -10,8 +10,8 @@ from typing import Any
 
 from .._access.written import as_list
 from .app import App
-from .assembly import Assembly
 from .files import AssemblyError
+from .manifest import Assembly
 from .stacks import Stack
 from .templates import Unread, noted
 

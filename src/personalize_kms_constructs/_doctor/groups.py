@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from .. import matrix
+from ..matrix import ROWS, Permissions, S3Access
 from .asking import AbsentError, Account, DoctorError, NotAnsweredError
 
 # A metric attribution is at work for as long as it exists, so that old ones count too.
@@ -17,28 +17,19 @@ _FAILED = ("CREATE FAILED", "FAILED")
 
 @dataclass(frozen=True)
 class JobKind:
-    """A kind of job; the names of its operations and fields follow from ``noun``."""
+    """A kind of job or metric attribution, with the names of its operations and fields in boto3."""
 
-    noun: str
-    permissions: matrix.Permissions
+    permissions: Permissions
 
     @property
     def snake(self) -> str:
         """The name in boto3's methods."""
-        return "".join(f"_{each.lower()}" if each.isupper() else each for each in self.noun).lstrip("_")
+        return self.permissions.resource.replace(" ", "_")
 
     @property
     def member(self) -> str:
         """The field that a description comes in."""
-        return self.noun[0].lower() + self.noun[1:]
-
-
-IMPORT = JobKind("DatasetImportJob", matrix.DATASET_IMPORT_JOB)
-EXPORT = JobKind("DatasetExportJob", matrix.DATASET_EXPORT_JOB)
-INFERENCE = JobKind("BatchInferenceJob", matrix.BATCH_INFERENCE_JOB)
-SEGMENT = JobKind("BatchSegmentJob", matrix.BATCH_SEGMENT_JOB)
-DELETION = JobKind("DataDeletionJob", matrix.DATA_DELETION_JOB)
-METRICS = JobKind("MetricAttribution", matrix.METRIC_ATTRIBUTION)
+        return _field(self.permissions.noun)
 
 
 @dataclass(frozen=True)
@@ -144,6 +135,13 @@ def read_jobs(account: Account, group_arn: str, newest: int) -> Jobs:
     def of_kind(kind: JobKind, **narrowed: str) -> Iterator[Any]:
         return listed(f"list_{kind.snake}s", f"{kind.member}s", **narrowed)
 
+    client = account.client("personalize")
+
+    def made_for(argument: str) -> list[JobKind]:
+        found = [JobKind(row) for row in ROWS if row.made_for == argument]
+        # An older boto3 may lack one.
+        return [kind for kind in found if hasattr(client, f"list_{kind.snake}s")]
+
     def take(kind: JobKind, summaries: Iterable[Any], most: int = newest) -> None:
         count = 0
 
@@ -168,40 +166,51 @@ def read_jobs(account: Account, group_arn: str, newest: int) -> Jobs:
                 jobs.unseen += 1
 
     for dataset in listed("list_datasets", "datasets", datasetGroupArn=group_arn):
-        for kind in (IMPORT, EXPORT):
+        for kind in made_for("DatasetArn"):
             take(kind, of_kind(kind, datasetArn=dataset["datasetArn"]))
     for solution in listed("list_solutions", "solutions", datasetGroupArn=group_arn):
         found = listed("list_solution_versions", "solutionVersions", solutionArn=solution["solutionArn"])
         versions = [str(each["solutionVersionArn"]) for each in found]
-        for kind in (INFERENCE, SEGMENT):
+        for kind in made_for("SolutionVersionArn"):
             take(kind, (each for arn in versions for each in of_kind(kind, solutionVersionArn=arn)))
-    take(DELETION, of_kind(DELETION, datasetGroupArn=group_arn))
-    take(METRICS, of_kind(METRICS, datasetGroupArn=group_arn), _METRIC_ATTRIBUTIONS)
+    for kind in made_for("DatasetGroupArn"):
+        most = newest if kind.permissions.is_job else _METRIC_ATTRIBUTIONS
+        take(kind, of_kind(kind, datasetGroupArn=group_arn), most)
     return jobs
 
 
 def _read_job(account: Account, kind: JobKind, arn: str) -> PersonalizeJob:
     describe = getattr(account.client("personalize"), f"describe_{kind.snake}")
     argument = {f"{kind.member}Arn": arn}
-    found = account.ask(f"personalize:Describe{kind.noun}", arn, lambda: describe(**argument)[kind.member])
-    output = found.get("metricsOutputConfig") or found.get("jobOutput") or {}
+    found = account.ask(f"personalize:Describe{kind.permissions.noun}", arn, lambda: describe(**argument)[kind.member])
+    row = kind.permissions
     failed = found.get("status") in _FAILED
     return PersonalizeJob(
         kind,
         str(found.get("jobName") or found.get("name")),
         arn,
-        str(found.get("roleArn") or output.get("roleArn") or ""),
-        source=_place(found.get("jobInput", {}).get("s3DataSource")) or _data_source(found),
-        destination=_place(output.get("s3DataDestination")),
+        str(_member(found, row.role_argument) or ""),
+        source=_place(found, row.source),
+        destination=_place(found, row.destination),
         failure=str(found.get("failureReason") or "it gave no reason") if failed else "",
         when=f"{found['lastUpdatedDateTime']:%Y-%m-%d}" if "lastUpdatedDateTime" in found else "",
     )
 
 
-def _place(found: Any) -> tuple[str, str | None] | None:
-    return (str(found["path"]), found.get("kmsKeyArn")) if found else None
+def _place(found: Any, access: S3Access | None) -> tuple[str, str | None] | None:
+    path = _member(found, access.path_argument) if access else None
+    if access is None or path is None:
+        return None
+    return str(path), _member(found, access.key_argument) if access.key_argument else None
 
 
-def _data_source(found: Any) -> tuple[str, str | None] | None:
-    path = (found.get("dataSource") or {}).get("dataLocation")
-    return (str(path), None) if path else None
+def _member(found: Any, argument: str) -> Any:
+    """Return an argument of the API's call from a description."""
+    for name in argument.split("."):
+        found = (found or {}).get(_field(name))
+    return found
+
+
+def _field(name: str) -> str:
+    """Return an argument's name as boto3 spells it."""
+    return name[0].lower() + name[1:]

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from .._refusals.arguments import is_key, not_a_resource
+from .._refusals.environments import bucket_problems, key_problems
 from .._refusals.paths import resource_problems
-from .._refusals.stacks import bucket_problems, key_problems
 from ..locations import S3Location
 from ..resources import PersonalizeResource
 from .place import Place

@@ -17,7 +17,7 @@ Statements = tuple[Statement, ...]
 
 @dataclass(frozen=True)
 class Terms:
-    """What all statements of the construct in the policy of one key or bucket have in common."""
+    """The common parts of all statements of the construct in the policy of one key or bucket."""
 
     arn: str
     principals: tuple[PolicyPrincipal, ...]
@@ -65,13 +65,13 @@ class _Planning:
 
     def __init__(self, terms: Mapping[str, Terms]) -> None:
         self._terms = terms
-        self._keys: dict[str, _Policy] = {}
-        self._buckets: dict[str, _Policy] = {}
+        self._keys: dict[str, _PlannedPolicy] = {}
+        self._buckets: dict[str, _PlannedPolicy] = {}
         self.of_role = _RolePolicies()
 
     def on_key(self, identity: str, access: KeyAccess) -> None:
         """Allow both principals what the key policy needs, and the role what its IAM policies need."""
-        terms, policy = self._terms[identity], self._keys.setdefault(identity, _Policy())
+        terms, policy = self._terms[identity], self._keys.setdefault(identity, _PlannedPolicy())
         for principal in terms.principals:
             # In a key policy, "*" is this key.
             policy.add(key_sid(principal.name, terms.suffix), access.key_policy_actions, "*", principal)
@@ -81,7 +81,7 @@ class _Planning:
     def on_location(self, location: ResolvedLocation, access: S3Access) -> None:
         """Allow the access in the bucket's policy and in those of the role."""
         identity = location.bucket.identity
-        terms, policy = self._terms[identity], self._buckets.setdefault(identity, _Policy())
+        terms, policy = self._terms[identity], self._buckets.setdefault(identity, _PlannedPolicy())
         on_objects = f"{terms.arn}/{location.prefix_in_bucket_policy}*"
         for needed, resource in ((access.on_objects, on_objects), *((each, terms.arn) for each in access.on_bucket)):
             for principal in terms.principals:
@@ -99,7 +99,7 @@ class _Planning:
         )
 
 
-class _Policy:
+class _PlannedPolicy:
     """The statements of one policy, by their sids."""
 
     def __init__(self) -> None:
@@ -133,7 +133,7 @@ class _RolePolicies:
     """The managed policies of the role, each filled until what comes next finds no room."""
 
     def __init__(self) -> None:
-        self._policies: list[_Policy] = []
+        self._policies: list[_PlannedPolicy] = []
         self._size = 0
         """The most bytes that the last one can have."""
 
@@ -149,7 +149,7 @@ class _RolePolicies:
             return
         added = most_of(Statement(sid, actions=needed.actions, resources=(resource,)).to_json())
         if not self._policies or self._size + added + len(",") > MANAGED_POLICY_SIZE:
-            self._policies.append(_Policy())
+            self._policies.append(_PlannedPolicy())
             self._size = most_of({"Version": "2012-10-17", "Statement": []}) - len(",")
         if self._policies[-1].has(sid):
             added = most_of(resource)

@@ -132,6 +132,7 @@ class Resolver:
         self._keys: dict[object, ResolvedKey] = {}
         self._buckets: dict[object, ResolvedBucket] = {}
         self._locations: dict[S3Location, ResolvedLocation] = {}
+        self._encryptions: dict[str, _Encryption] = {}
 
     def key(self, given: object) -> ResolvedKey:
         """Return what is known of a key: an L2, an L1, an imported one or a reference."""
@@ -181,7 +182,13 @@ class Resolver:
         return self._buckets[given]
 
     def _of_bucket(self, bucket: ResolvedBucket) -> _Encryption:
-        """Find the key by which a bucket of this app is encrypted."""
+        """Find the key by which a bucket of this app is encrypted, once for all its locations."""
+        found = self._encryptions.get(bucket.identity)
+        if found is None or found.problem:
+            found = self._encryptions[bucket.identity] = self._read_from(bucket)
+        return found
+
+    def _read_from(self, bucket: ResolvedBucket) -> _Encryption:
         known = None if bucket.l2 is None else bucket.l2.encryption_key
         if known is not None:
             return self._by_key(known)
@@ -204,8 +211,9 @@ class Resolver:
         try:
             return _Encryption(self.key(key.alias_target_key))
         except RuntimeError:  # an alias that was imported by its name, which says no key
-            shown = f"an alias, {key.alias_name}, which no policy can name"
-            return _Encryption(problem=f"is encrypted by {shown}: {_GIVE_THE_KEY}")
+            return _Encryption(
+                problem=f"is encrypted by an alias, {key.alias_name}, which no policy can name: {_GIVE_THE_KEY}"
+            )
 
     def _by_id(self, key_id: str) -> _Encryption:
         if KEY_ARN.fullmatch(key_id):

@@ -1,8 +1,8 @@
-"""What is allowed so far, and the policies that have the statements for it."""
+"""The resources allowed so far, and the policies that have the statements for them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 
 from aws_cdk import Stage
 from constructs import Construct, DependencyGroup, IDependable
@@ -43,8 +43,6 @@ class Wiring:
         self._permissions: DependencyGroup | None = None
         self.is_synthesized = False
         """True as soon as the templates are written, which nothing later can reach."""
-        self.before_allowing: list[Callable[[Sequence[PersonalizeResource]], None]] = []
-        """Functions that raise an error if these resources mustn't be allowed."""
         self._scope = scope
         self._path = path
         self._here = here
@@ -82,8 +80,6 @@ class Wiring:
             ValueError: if the templates are written already; nothing has changed then.
         """
         resolved = self.door.resources(resources)
-        for check in self.before_allowing:
-            check([each.given for each in resolved])
         allowed = {**self.allowed, **{each.given: each for each in resolved if each.given not in self.allowed}}
         new = self._add_terms(allowed.values())
         plan = make_plan(allowed.values(), self.encryption_key.identity, self._terms)

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from .._access.comparison import compare
 from .._access.report import AccessReport, merged
-from .._assembly.assembly import Assembly, read_assembly
 from .._assembly.files import AssemblyError
+from .._assembly.manifest import Assembly, read_assembly
 from .._assembly.reading import read_assemblies
 from .._assembly.templates import Unread
 

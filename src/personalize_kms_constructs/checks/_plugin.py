@@ -7,9 +7,9 @@ from importlib.metadata import PackageNotFoundError, version
 import aws_cdk as cdk
 import jsii
 
-from .._judge import is_judged
-from ._verdict import check_everything
-from ._violations import RULES, plugin_report
+from .._judge.registration import is_judged
+from .._judge.verdict import check_everything
+from .._judge.violations import RULES, plugin_report
 
 
 @jsii.implements(cdk.IPolicyValidationPlugin)

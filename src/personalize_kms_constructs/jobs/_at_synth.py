@@ -1,4 +1,4 @@
-"""What a job leaves behind at synth: metadata for the judge, and a warning. It judges nothing itself."""
+"""The end of a job: at synth it leaves metadata for the judge, and a warning. It judges nothing itself."""
 
 from __future__ import annotations
 

@@ -13,8 +13,8 @@ from constructs import Construct
 
 from .._grant.place import Place
 from .._refusals.arguments import shown
+from .._refusals.environments import personalize_arn_problems
 from .._refusals.names import choice_problems, name_problems
-from .._refusals.stacks import personalize_arn_problems
 from .._tokens import is_token, is_yet_to_be_looked_up
 from ._path_guards import jsonata_operands
 from ._run_time import (

@@ -12,7 +12,7 @@ from .._access.grouping import Names, rows
 from .._access.model import Problem
 from .._access.report import AccessReport
 from .._access.text import finding, next_step
-from .._assembly.assembly import Assembly
+from .._assembly.manifest import Assembly
 from .._assembly.templates import Template
 
 ERROR, WARNING = "error", "warning"
@@ -79,7 +79,7 @@ class Violations:
         says, fix = names.short(problem.says), names.short(problem.fix)
         text = f"{says} (needed by {', '.join(problem.needed_by)})" if problem.needed_by else says
         rule = f"Personalize::{problem.kind.capitalize()}"
-        yield from self._violation(rule, severity, text, fix, problem.declared, problem.page)
+        yield from self._violation(rule, severity, text, fix, _declared(problem), problem.page)
 
     def _violation(
         self, rule: str, severity: str, text: str, fix: str, declared: Iterable[str], page: str
@@ -90,7 +90,7 @@ class Violations:
                 rule_name=rule,
                 severity=severity,
                 description=text,
-                fix=f"{fix} ({page})" if page and page not in fix else fix or None,
+                fix=f"{fix} ({page})" if page else fix or None,
                 violating_resources=places,
             )
 
@@ -103,8 +103,8 @@ class Violations:
         return [each.place for each in found] or [APP]
 
 
-def _declared(entry: Entry) -> Iterable[str]:
-    return entry.declared or [each.declared for each in entry.asked]
+def _declared(of: Entry | Problem) -> Iterable[str]:
+    return of.declared or list(dict.fromkeys(each.declared for each in of.asked))
 
 
 def violation_of_app(rule: str, severity: str, text: str) -> cdk.PolicyViolation:

@@ -1,7 +1,7 @@
 """The judge that each app with a construct of ours has: a validation plugin, silent where all is well.
 
 It sees the templates as they were written, after aspects, overrides and everything else, and answers for what this
-library wrote: see ``checks._verdict``, which is imported when there is something to judge.
+library wrote: see ``_judge.verdict``, which is imported when there is something to judge.
 """
 
 from __future__ import annotations
@@ -21,9 +21,8 @@ _asked: WeakSet[IConstruct] = WeakSet()
 """
 
 
-def bring_judge(scope: IConstruct) -> None:
-    """Give the app of a construct its judge, unless it has one or the context says no."""
-    root = scope.node.root
+def bring_judge(root: IConstruct) -> None:
+    """Give an app its judge, unless it has one or the context says no."""
     if root in _asked:
         return
     _asked.add(root)
@@ -54,7 +53,7 @@ class Judge:
     def validate(self, context: cdk.IPolicyValidationContext) -> cdk.PolicyValidationPluginReport:
         """Return the findings; nothing that can't be read fails the synth."""
         # Only now, since importing them takes time that nobody has who synthesizes nothing.
-        from .checks._verdict import judge
-        from .checks._violations import plugin_report
+        from .verdict import judge
+        from .violations import plugin_report
 
         return plugin_report(judge(context))

@@ -1,4 +1,4 @@
-"""What the two plugins find: the judge that comes with a construct, and the checks of everything."""
+"""The findings of both plugins: the judge that comes with a construct, and the checks of everything."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from .._access.entries import Missing
 from .._access.model import Problem, labels_of
 from .._access.report import AccessReport, merged
 from .._access.values import same
-from .._assembly.assembly import Assembly, read_assembly
 from .._assembly.files import AssemblyError
+from .._assembly.manifest import Assembly, read_assembly
 from .._assembly.reading import ReadAssembly, read_assemblies
 from .._assembly.templates import Unread
-from ._violations import APP, CONFIGURATION, ERROR, UNDECIDED, WARNING, Declaration, Violations, violation_of_app
+from .violations import APP, CONFIGURATION, ERROR, UNDECIDED, WARNING, Declaration, Violations, violation_of_app
 
 _ACKNOWLEDGED = "aws:cdk:acknowledged-rules"
 
