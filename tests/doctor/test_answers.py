@@ -244,7 +244,7 @@ def test_a_boundary_that_is_gone(deployed: Deployed, report: Callable[[], Any], 
         instead("GetPolicy", "NoSuchEntity", "limits")
         found = report()
     assert [(each.cause, each.of) for each in bad(found)] == [("boundary", deployed.role)]
-    note = "it has permissions boundary limits, which doesn't exist and allows nothing"
+    note = "Personalize may assume it, it has permissions boundary limits, which doesn't exist and allows nothing"
     assert notes(found, f"role {deployed.role_name}") == note
 
 

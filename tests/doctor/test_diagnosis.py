@@ -322,7 +322,10 @@ def test_a_trust_policy_that_denies() -> None:
 def test_a_trust_policy_that_cannot_be_seen() -> None:
     """It is undecided."""
     role = replace(THE_ROLE, trust=[], unseen_trust="iam:GetRole isn't allowed to you")
-    assert bad(look(roles=(role,))) == [("open", "undecided", ROLE)]
+    report = look(roles=(role,))
+    assert bad(report) == [("open", "undecided", ROLE)]
+    assert "role Reader: Personalize may assume it" not in report.notes
+    assert "role Reader: Personalize may assume it" in look().notes
 
 
 def test_policies_of_a_role_that_cannot_be_seen() -> None:

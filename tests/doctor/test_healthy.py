@@ -47,7 +47,7 @@ def test_it_is_told_in_lines(deployed: Deployed, doctor: Callable[..., Result]) 
     for note in (
         "jobs and metric attributions were looked at",
         f"· key {deployed.key}: it is Enabled, SYMMETRIC_DEFAULT for ENCRYPT_DECRYPT, rotation is on",
-        f"· role {deployed.role_name}: it has no permissions boundary",
+        f"· role {deployed.role_name}: Personalize may assume it, it has no permissions boundary",
         f"· bucket {deployed.bucket}: it is in eu-west-1, it is encrypted with {deployed.data_key}, public access is "
         "blocked",
         "Amazon Personalize is asked for: ",

@@ -22,7 +22,7 @@ _NOTHING = (
 
 
 def text_report(report: AccessFindings) -> str:
-    """Return the report in lines of at most 100 characters, but for the statements."""
+    """Return the report in lines of at most 100 characters, but for statements and addresses."""
     names = Names(report.names)
     lines = [*wrapped(f"dataset group {report.deployed}", "")] if report.deployed else []
     lines += [line for note in report.notes for line in wrapped(f"· {note}", "  ", "      ")]
@@ -44,7 +44,7 @@ def text_report(report: AccessFindings) -> str:
             lines += (f"        {line}" for each in problem.add for line in _pasted(each, names))
             if problem.needed_by:
                 lines += wrapped(f"needed by {', '.join(problem.needed_by)}", "      ", "        ")
-            lines += wrapped(problem.page, "    ")
+            lines += [f"    {problem.page}"] if problem.page else []
     lines += ["", *wrapped(summary(report), "")]
     return "\n".join(lines) + "\n"
 
@@ -110,7 +110,8 @@ def _row(row: Row, names: Names, told: list[str], *, at_synth: bool) -> Iterator
         yield from wrapped(f"→ {next_step(row, names)}", "      ", "        ")
     if entry.principal and not isinstance(entry, Excess):
         yield from wrapped(f"needed by {', '.join(entry.needed_by)}", "      ", "        ")
-    yield from wrapped(entry.page, "    ")
+    if entry.page:
+        yield f"    {entry.page}"
 
 
 def _pasted(statement: Mapping[str, Any], names: Names) -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from .._access.causes import Cause, Reason, because
@@ -73,10 +73,20 @@ def _notes(gathered: Gathered, report: AccessReport) -> Iterator[str]:
     looked = _count(len(jobs.found), "job or metric attribution was", "jobs and metric attributions were")
     older = f", {_count(jobs.older, 'older one was', 'older ones were')} not (--jobs)" if jobs.older else ""
     yield f"{looked} looked at{older}"
-    for kind, owners in (("key", model.keys), ("role", model.roles), ("bucket", model.buckets)):
-        for arn, owner in owners.items():
-            if owner.notes:
-                yield f"{kind} {model.label(arn)}: {', '.join(owner.notes)}"
+    for arn, key in model.keys.items():
+        yield from _note(f"key {arn}", key.notes)
+    doubtful = {each.subject for each in report.problems if each.kind == "trust"}
+    doubtful |= {each.policy_of for each in report.undecided if each.policy == "trust"}
+    for arn, role in model.roles.items():
+        trust = ("Personalize may assume it",) if role.exists and arn not in doubtful else ()
+        yield from _note(f"role {model.label(arn)}", (*trust, *role.notes))
+    for arn, bucket in model.buckets.items():
+        yield from _note(f"bucket {model.label(arn)}", bucket.notes)
+
+
+def _note(about: str, found: Iterable[str]) -> Iterator[str]:
+    if text := ", ".join(found):
+        yield f"{about}: {text}"
 
 
 def _count(number: int, one: str, many: str) -> str:
