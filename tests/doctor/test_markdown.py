@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable
 
@@ -10,7 +9,7 @@ from click.testing import Result
 
 from tests.doctor import faults
 from tests.doctor.conftest import Deployed
-from tests.doctor.test_faults import boundary, role_made_anew
+from tests.doctor.test_faults import role_made_anew
 
 KMS_PAGE = "https://docs.aws.amazon.com/personalize/latest/dg/granting-personalize-key-access.html"
 
@@ -36,42 +35,10 @@ def test_findings_in_a_ticket(deployed: Deployed, doctor: Callable[..., Result])
     assert (where, why) == ("key policy", "the key policy has no statement that allows it")
     assert re.match(r"[\w-]+ \(\w+ \w+ job\), ", needed_by)
     assert page == f"[AWS]({KMS_PAGE})"
-    assert (
-        f"""
-Add to the key policy of {deployed.data_key}:
-
-```json
-{{
-  "Effect": "Allow",
-  "Principal": {{
-    "Service": "personalize.amazonaws.com"
-  }},
-  "Action": [
-    "kms:ListGrants"
-  ],
-  "Resource": "*",
-  "Condition": {{
-    "StringEqualsIfExists": {{
-      "aws:SourceAccount": "{deployed.aws.account}"
-    }}
-  }}
-}}
-```
-"""
-        in result.stdout
-    )
+    assert f"\nAdd to the key policy of {deployed.data_key}:\n\n```json\n" in result.stdout
     assert "\n# Control policies\n" in result.stdout
     counts = "1 dataset group: 1 missing, 0 problems, 0 warnings, 0 undecided, "
     assert result.stdout.splitlines()[-1].startswith(counts)
-
-
-def test_each_statement_can_be_pasted(deployed: Deployed, doctor: Callable[..., Result]) -> None:
-    """The boundary lacks some actions on one key, and others on another."""
-    with boundary(deployed):
-        text = doctor("--format", "markdown").stdout
-    statements = [json.loads(each) for each in re.findall(r"```json\n(.*?)```", text, re.DOTALL)]
-    assert {each["Resource"] for each in statements} == {deployed.key, deployed.data_key}
-    assert f"\nAdd to the permissions boundary of role {deployed.role_name}:\n" in text
 
 
 def test_what_is_to_be_replaced_is_not_called_an_addition(deployed: Deployed, doctor: Callable[..., Result]) -> None:

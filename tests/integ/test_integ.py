@@ -75,7 +75,7 @@ def test_it_deploys_tries_and_takes_down(bootstrapped: EmbeddedAws, tmp_path: Pa
     assert "It costs" in asked[0]
     none = "0 missing, 0 problems, 0 warnings, 0 undecided"
     assert [each for each in told if each.startswith("personalize-kms doctor")] == [
-        f"personalize-kms doctor, before: 1 dataset group: {none}, 7 as AWS's pages ask",
+        f"personalize-kms doctor, before: 1 dataset group: {none}, 14 as AWS's pages ask",
         f"personalize-kms doctor, after: 1 dataset group: {none}, 12 as AWS's pages ask",
     ]
     rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in found.splitlines() if line.startswith("| ")]
