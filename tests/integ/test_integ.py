@@ -76,7 +76,7 @@ def test_it_deploys_tries_and_takes_down(bootstrapped: EmbeddedAws, tmp_path: Pa
     none = "0 missing, 0 problems, 0 warnings, 0 undecided"
     assert [each for each in told if each.startswith("personalize-kms doctor")] == [
         f"personalize-kms doctor, before: 1 dataset group: {none}, 14 as AWS's pages ask",
-        f"personalize-kms doctor, after: 1 dataset group: {none}, 12 as AWS's pages ask",
+        f"personalize-kms doctor, after: 1 dataset group: {none}, 36 as AWS's pages ask",
     ]
     rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in found.splitlines() if line.startswith("| ")]
     ended = [(row[0], row[1], row[2].partition(":")[0], row[3]) for row in rows if len(row) == 4][1:]
