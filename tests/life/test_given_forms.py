@@ -282,7 +282,7 @@ def test_values_that_are_looked_up(app: cdk.App, concrete: cdk.Stack) -> None:
         destination_path="today/",
     )
     manifest = json.loads((Path(app.synth().directory) / "manifest.json").read_text("utf-8"))
-    assert len(manifest["missing"]) == 8
+    assert len(manifest["missing"]) == 9
 
 
 def test_a_precreated_role_has_pending_statements() -> None:
