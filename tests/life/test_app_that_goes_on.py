@@ -297,24 +297,6 @@ def test_the_users_own_statements_count(app: cdk.App, stack: cdk.Stack, bucket: 
     assert judged(app) == {("Limit", "Stack/Bucket/Policy/Resource")}
 
 
-def test_sids_of_the_users_are_left_free(stack: cdk.Stack) -> None:
-    """A policy written by hand may have the name that ours would have."""
-    key = kms.Key(stack, "Key")
-    key.add_to_resource_policy(
-        iam.PolicyStatement(
-            sid="PersonalizeRole", actions=["kms:Decrypt"], resources=["*"], principals=[iam.AccountRootPrincipal()]
-        )
-    )
-    PersonalizeEncryption(stack, "Encryption", encryption_key=key, resources=[GROUP])
-    (l1,) = resources(stack, "AWS::KMS::Key").values()
-    assert [statement.get("Sid") for statement in l1["Properties"]["KeyPolicy"]["Statement"]] == [
-        None,
-        "PersonalizeRole",
-        "PersonalizeRole2",
-        "PersonalizeService2",
-    ]
-
-
 def foreign_sids(app: cdk.App, stack: cdk.Stack) -> tuple[str, ...]:
     imported = kms.Key.from_key_arn(stack, "Imported", KEY_ARN)
     encryption = PersonalizeEncryption(stack, "Encryption", encryption_key=imported, resources=[GROUP])
