@@ -32,18 +32,18 @@ def broken_and_mended(aws: EmbeddedAws, home: Path) -> str:
         if statement.get("Sid") == "PersonalizeService":
             statement["Action"] = [each for each in statement["Action"] if each != _ACTION]
     kms.put_key_policy(KeyId=key, PolicyName="default", Policy=json.dumps(policy))
-    found = _failed(environment)
+    found = _found(environment)
     kms.put_key_policy(KeyId=key, PolicyName="default", Policy=whole)
-    if [(each["of"], each["actions"]) for each in found] != [(key, [_ACTION])] or _failed(environment):
+    if [(each.get("policy_of"), each.get("action")) for each in found] != [(key, _ACTION)] or _found(environment):
         raise DoctorFailedError(f"the doctor should have named {_ACTION} on {key}, and found {found}")
-    return str(found[0]["title"])
+    return f"{found[0]['principal_arn']} lacks {_ACTION}: {found[0]['because']}"
 
 
-def _failed(environment: Mapping[str, str]) -> list[dict[str, Any]]:
-    """The checks that fail, as the command says."""
+def _found(environment: Mapping[str, str]) -> list[dict[str, Any]]:
+    """What is missing or wrong, as the command says."""
     command = [sys.executable, "-m", "personalize_kms_constructs", "doctor", "--format", "json"]
     process = subprocess.run(command, env=dict(environment), capture_output=True, text=True)
     if process.returncode not in (0, 1):
         raise DoctorFailedError(process.stderr)
-    checks = [check for group in json.loads(process.stdout)["dataset_groups"] for check in group["checks"]]
-    return [check for check in checks if check["status"] == "failed"]
+    groups = json.loads(process.stdout)["dataset_groups"]
+    return [each for group in groups for each in (*group["missing"], *group["problems"])]

@@ -19,11 +19,9 @@ from integ.app import STACK
 from integ.experiments import EXPERIMENTS, run
 from integ.table import tables
 from integ.trail import kms_calls
-from personalize_kms_constructs._doctor.asking import Account
-from personalize_kms_constructs._doctor.check import Status
-from personalize_kms_constructs._doctor.errors import DoctorError
-from personalize_kms_constructs._doctor.look import connect, look
-from personalize_kms_constructs._doctor.output import Text
+from personalize_kms_constructs._doctor.account_report import Totals, written
+from personalize_kms_constructs._doctor.asking import Account, DoctorError
+from personalize_kms_constructs._doctor.look import look
 
 _ROOT = Path(__file__).resolve().parent.parent
 
@@ -85,12 +83,12 @@ def integrate(
 
 def _doctor(aws: Aws, when: str, tell: Callable[[str], None]) -> None:
     session: Any = _Session(aws)
-    written: list[str] = []
-    deployed = Deployed.of(aws)
-    summary = look(Account(session, aws.region), [deployed.group], 10, Text(written.append), lambda _: None)
-    tell(f"personalize-kms doctor, {when}: {summary.line()}")
-    if summary.counts[Status.FAILED]:
-        tell("".join(written))
+    account = Account(session, aws.region)
+    totals = Totals(account)
+    report = "".join(written("text", look(account, [Deployed.of(aws).group], 10, lambda _: None), totals))
+    tell(f"personalize-kms doctor, {when}: {totals.line()}")
+    if totals.missing or totals.problems:
+        tell(report)
 
 
 def _take_down(aws: Aws, app: tuple[str, ...], environment: Mapping[str, str]) -> None:
@@ -122,7 +120,7 @@ def main() -> int:
         return input('Type "yes" to go on: ').strip() == "yes"
 
     try:
-        aws = OwnAccount(connect(arguments.profile, arguments.region))
+        aws = OwnAccount(Account.connect(arguments.profile, arguments.region))
     except DoctorError as error:
         print(f"✘ {error}", file=sys.stderr)
         return 1

@@ -276,14 +276,14 @@ def test_a_boundary_does_not_limit_what_the_key_policy_gives_by_the_principals_a
 
 
 @pytest.mark.parametrize("key", [[], ON_KEY[:1], [role(KEY_POLICY_ACTIONS, Principal={"AWS": ROOT})]])
-def test_where_the_boundary_refuses_it_is_the_reason_and_no_statement_is_proposed(key: list[Statement]) -> None:
+def test_where_the_boundary_refuses_it_is_the_reason_and_takes_the_statement(key: list[Statement]) -> None:
     """Whatever the other policies lack besides: no statement of theirs helps."""
     found = model(key=[*key, ON_KEY[1]], iam=[])
     found.roles[ROLE].boundary = BOUNDED
     missing = compare(found).missing
-    assert {(each.policy, each.cause, each.add) for each in missing} == {
-        ("key", Cause.BOUNDARY, None),
-        ("role", Cause.BOUNDARY, None),
+    assert {(each.policy, each.cause, each.add_to, each.add_to_whom) for each in missing} == {
+        ("key", Cause.BOUNDARY, "boundary", ROLE),
+        ("role", Cause.BOUNDARY, "boundary", ROLE),
     }
 
 

@@ -139,14 +139,16 @@ def test_where_a_statement_is_added_for_the_role(key: list[Statement], because: 
     assert (of_role.because, of_role.add_to) == (because, add_to)
 
 
-def test_no_statement_helps_where_the_boundary_lacks_the_action() -> None:
+def test_the_statement_goes_into_the_boundary_where_that_lacks_the_action() -> None:
     """In the column of IAM as in that of the key policy."""
     found = model(key=NAMED, iam=[iam(IAM_ACTIONS)])
     found.roles[ROLE].boundary = policy("boundary", [iam(["kms:CreateGrant", "kms:ListGrants"], "*")])
     missing = compare(found).missing
     lacking = {"kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey"}
     assert lines(missing) == {("role", column, action, KEY) for column in ("key", "role") for action in lacking}
-    assert [each.add for each in missing] == [None] * 6
+    actions = ["kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey"]
+    statement = {"Effect": "Allow", "Action": actions, "Resource": KEY}
+    assert [(each.add_to, each.add) for each in missing] == [("boundary", statement)] * 6
 
 
 def test_create_grant_in_iam_is_too_much_within_a_boundary_too() -> None:

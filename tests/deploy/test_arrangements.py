@@ -13,7 +13,8 @@ import pytest
 
 from embedded_aws import EmbeddedAws
 from tests.deploy.stacks import deploy
-from tests.doctor.looking import doctor_on, findings
+from tests.doctor.findings import findings
+from tests.doctor.looking import doctor_on
 from tests.proof import in_stacks, on_keys_and_buckets
 from tests.proof.building import KINDS, Arrangement, Building
 from tests.proof.model import Environment
@@ -79,7 +80,8 @@ def test_an_arrangement_deploys(
     assert len(report["dataset_groups"]) == len(aws.client("personalize").list_dataset_groups()["datasetGroups"]) > 0
     # A required condition can be met only if Personalize sends the account, which isn't documented.
     required = arrangement.__name__.startswith("source_account_required")
-    assert {status for status, _ in findings(report)} == ({"undecided"} if required else set())
+    found = [finding for group in report["dataset_groups"] for finding in findings(group)]
+    assert {each.status for each in found} == ({"undecided"} if required else set())
 
 
 def in_order(stacks: list[Any]) -> list[Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -19,11 +18,12 @@ from demo.deployed_policies import bucket_name
 from demo.nightly_run import deletion_run, nightly_run
 from embedded_aws import EmbeddedAws
 from personalize_kms_constructs._cli import personalize_kms
-from personalize_kms_constructs._doctor.look import connect, look
-from personalize_kms_constructs._doctor.output import Json
+from personalize_kms_constructs._doctor.asking import Account
 from tests.deploy.stacks import upload_ratings
+from tests.doctor.looking import looked
 
-Check = dict[str, Any]
+Report = dict[str, Any]
+"""The JSON of the one dataset group."""
 
 # Descriptions of services are megabytes, which each call of the command would read anew in this one process.
 loader = cache(create_loader)
@@ -102,15 +102,13 @@ def doctor(deployed: Deployed, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) 
 
 
 @pytest.fixture
-def checks(deployed: Deployed, doctor: Callable[..., Result]) -> Callable[[], list[Check]]:
-    """All checks of the one dataset group, without what a new process would have to load."""
-    deployed.account = deployed.account or connect(None, None)
+def report(deployed: Deployed, doctor: Callable[..., Result]) -> Callable[[], Report]:
+    """The report on the one dataset group, without what a new process would have to load."""
+    deployed.account = deployed.account or Account.connect(None, None)
 
-    def look_again() -> list[Check]:
-        written: list[str] = []
-        look(deployed.account, [], 10, Json(written.append), lambda _: None)
-        (group,) = json.loads("".join(written))["dataset_groups"]
-        found: list[Check] = group["checks"]
+    def look_again() -> Report:
+        (group,) = looked(deployed.account)["dataset_groups"]
+        found: Report = group
         return found
 
     return look_again

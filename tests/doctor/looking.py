@@ -6,9 +6,9 @@ import json
 from typing import Any
 
 from embedded_aws import EmbeddedAws
+from personalize_kms_constructs._doctor.account_report import Totals, written
 from personalize_kms_constructs._doctor.asking import Account
 from personalize_kms_constructs._doctor.look import look
-from personalize_kms_constructs._doctor.output import Json
 
 
 class _Session:
@@ -24,13 +24,10 @@ class _Session:
 
 def doctor_on(aws: EmbeddedAws) -> Any:
     """What the doctor says of all that is deployed, as its JSON has it."""
-    written: list[str] = []
     session: Any = _Session(aws)
-    look(Account(session, aws.region), [], 10, Json(written.append), lambda _: None)
-    return json.loads("".join(written))
+    return looked(Account(session, aws.region))
 
 
-def findings(report: Any) -> list[tuple[str, str]]:
-    """The statuses and titles of all checks that are not green."""
-    checks = [check for group in report["dataset_groups"] for check in group["checks"]]
-    return [(each["status"], each["title"]) for each in checks if each["status"] not in ("ok", "note")]
+def looked(account: Account, *wanted: str) -> Any:
+    """What the doctor says of an account, as its JSON has it."""
+    return json.loads("".join(written("json", look(account, wanted, 10, lambda _: None), Totals(account))))

@@ -12,7 +12,8 @@ from botocore.client import BaseClient
 from botocore.exceptions import ClientError, EndpointConnectionError
 
 from tests.doctor import faults
-from tests.doctor.conftest import Check, Deployed
+from tests.doctor.conftest import Deployed
+from tests.doctor.findings import Finding, findings
 from tests.doctor.looking import doctor_on
 
 
@@ -53,17 +54,24 @@ def report(deployed: Deployed) -> Callable[[], Any]:
     return lambda: doctor_on(deployed.aws)
 
 
-def bad(found: Any) -> list[Check]:
-    """The checks that aren't green."""
+def bad(found: Any) -> list[Finding]:
+    """What isn't as it should be."""
     (group,) = found["dataset_groups"]
-    return [each for each in group["checks"] if each["status"] not in ("ok", "note")]
+    return findings(group)
+
+
+def notes(found: Any, about: str) -> str:
+    """The note about a key, role or bucket."""
+    (group,) = found["dataset_groups"]
+    (note,) = [each.removeprefix(f"{about}: ") for each in group["notes"] if each.startswith(f"{about}: ")]
+    return str(note)
 
 
 def looked_at(found: Any) -> int:
     """How many jobs were looked at."""
     (group,) = found["dataset_groups"]
-    (title,) = [each["title"] for each in group["checks"] if "looked at" in each["title"]]
-    return int(title.partition(" ")[0])
+    (note,) = [each for each in group["notes"] if "looked at" in each]
+    return int(note.partition(" ")[0])
 
 
 @pytest.mark.parametrize(
@@ -100,8 +108,9 @@ def test_each_listing_is_asked_for(report: Callable[[], Any], instead: Instead) 
         "personalize:ListDataDeletionJobs",
         "personalize:ListDatasetImportJobs",
     ]
-    assert [each["title"] for each in bad(found)] == ["not all of its jobs, or of their listings, can be seen"]
-    assert [each["because"] for each in bad(found)] == ["2 answers are lacking, see the end"]
+    assert [each.says for each in bad(found)] == [
+        ["not all of its jobs, or of their listings, can be seen: 2 not answered"]
+    ]
     assert 2 <= looked_at(found) < whole
 
 
@@ -114,10 +123,10 @@ def test_a_default_key_that_cannot_be_looked_up(
     instead("DescribeKey", "AccessDeniedException", reference)
     with faults.bucket_key(deployed, reference):
         found = report()
-    assert {each["status"] for each in bad(found)} == {"undecided"}
+    assert {each.status for each in bad(found)} == {"undecided"}
     assert [each["action"] for each in found["not_answered"]] == ["kms:DescribeKey"]
-    (told,) = [each for each in bad(found) if "DescribeKey" in each["because"]]
-    assert told["of"] == (deployed.data_key if form == "id" else f"arn:aws:s3:::{deployed.bucket}")
+    assert {each.cause for each in bad(found)} == {"key-state-unseen" if form == "id" else "encryption-unseen"}
+    assert all("kms:DescribeKey isn't allowed to you" in says for each in bad(found) for says in each.says)
 
 
 def test_a_default_key_by_its_alias(deployed: Deployed, report: Callable[[], Any]) -> None:
@@ -128,15 +137,19 @@ def test_a_default_key_by_its_alias(deployed: Deployed, report: Callable[[], Any
         assert bad(report()) == []
         kms.delete_alias(AliasName="alias/ratings")
         (gone,) = bad(report())
-    assert (gone["check"], gone["status"], gone["of"]) == (
-        "key-exists",
-        "failed",
-        "arn:aws:kms:eu-west-1:111111111111:alias/ratings",
-    )
-    assert (gone["title"], gone["next"]) == (
-        "the alias doesn't exist",
-        "make the alias, or give the bucket another default key",
-    )
+    alias = "arn:aws:kms:eu-west-1:111111111111:alias/ratings"
+    assert (gone.cause, gone.status, gone.of) == ("alias-absent", "failed", alias)
+    assert gone.says == [
+        f"key {alias}: the alias doesn't exist: make the alias, or give the bucket another default key"
+    ]
+
+
+def test_a_default_key_of_s3_by_its_id(deployed: Deployed, report: Callable[[], Any], instead: Instead) -> None:
+    """KMS says whose it is; its policy can't be changed, so only that is told."""
+    metadata = deployed.client("kms").describe_key(KeyId=deployed.data_key)["KeyMetadata"]
+    instead("DescribeKey", {"KeyMetadata": {**metadata, "KeyManager": "AWS"}}, deployed.data_key)
+    (told,) = bad(report())
+    assert (told.cause, told.of) == ("key-of-aws", "arn:aws:kms:eu-west-1:111111111111:alias/aws/s3")
 
 
 @pytest.mark.parametrize("name", ["No_Bucket!", "no-bucket", ""])
@@ -145,8 +158,8 @@ def test_a_bucket_that_cannot_be(deployed: Deployed, report: Callable[[], Any], 
     source = {"s3DataSource": {"path": f"s3://{name}/in/"}}
     job = {"jobName": "odd", "status": "CREATE FAILED", "roleArn": deployed.role, "jobInput": source}
     instead("DescribeBatchInferenceJob", {"batchInferenceJob": job})
-    (check,) = bad(report())
-    assert (check["check"], check["status"], check["of"]) == ("bucket-exists", "failed", f"arn:aws:s3:::{name}")
+    (told,) = bad(report())
+    assert (told.cause, told.status, told.of) == ("bucket-absent", "failed", f"arn:aws:s3:::{name}")
 
 
 @pytest.mark.parametrize(
@@ -167,18 +180,18 @@ def test_a_key_of_a_region_that_is_not_enabled(
     for operation in ("DescribeKey", "GetKeyPolicy", "ListGrants"):
         instead(operation, answer, "ap-east-1")
     found = bad(report())
-    assert {each["of"] for each in found} == {key, deployed.role}
-    (state,) = [each for each in found if each["status"] == "failed" and each["check"] == "key-state"]
-    assert state["title"] == "it is in ap-east-1, and Personalize works in eu-west-1"
-    assert because in " ".join(each["because"] for each in found)
+    assert {each.of for each in found} == {key, deployed.role}
+    (region,) = [each for each in found if each.cause == "key-region"]
+    assert region.says == [f"key {key} is in ap-east-1, and Personalize works in eu-west-1: use a key of that Region"]
+    assert because in " ".join(says for each in found for says in each.says)
 
 
 def test_a_job_without_a_role(report: Callable[[], Any], instead: Instead, deployed: Deployed) -> None:
     """The API's model doesn't promise one."""
     source = {"s3DataSource": {"path": f"s3://{deployed.bucket}/batch/in/"}}
     instead("DescribeBatchInferenceJob", {"batchInferenceJob": {"jobName": "odd", "jobInput": source}})
-    (check,) = bad(report())
-    assert check["title"] == "not all of its jobs, or of their listings, can be seen"
+    (told,) = bad(report())
+    assert told.cause == "jobs-unseen"
 
 
 def test_a_key_that_kms_does_not_rotate(report: Callable[[], Any], instead: Instead, deployed: Deployed) -> None:
@@ -212,32 +225,35 @@ def test_each_policy_of_the_role_is_read(deployed: Deployed, report: Callable[[]
         iam.detach_role_policy(RoleName=name, PolicyArn=arn)
         iam.delete_policy(PolicyArn=arn)
     assert [each["action"] for each in found["not_answered"]] == ["iam:GetRolePolicy"]
-    (denied,) = [each for each in bad(found) if each["status"] == "failed"]
-    assert (denied["check"], denied["actions"], denied["because"]) == (
+    (denied,) = [each for each in bad(found) if each.status == "failed"]
+    assert (denied.cause, denied.actions, denied.says) == (
         "denied",
         ["s3:PutObject"],
-        "denied by statement NoPuts of inline policy more",
+        ["denied by statement NoPuts of inline policy more"],
     )
-    (hidden,) = [each for each in bad(found) if each["status"] == "undecided"]
-    assert hidden["title"] == "not all of its IAM policies can be seen, and one that can't may deny"
-    assert hidden["because"] == "inline policy a-hidden: iam:GetRolePolicy isn't allowed to you"
+    (hidden,) = [each for each in bad(found) if each.status == "undecided"]
+    assert hidden.says == [
+        "not all of its IAM policies can be seen, and one that can't may deny: inline policy a-hidden: "
+        "iam:GetRolePolicy isn't allowed to you"
+    ]
 
 
 def test_a_boundary_that_is_gone(deployed: Deployed, report: Callable[[], Any], instead: Instead) -> None:
     """It allows nothing any more."""
     with faults.boundary(deployed, {"Effect": "Allow", "Action": "*", "Resource": "*"}):
         instead("GetPolicy", "NoSuchEntity", "limits")
-        found = bad(report())
-    assert {(each["check"], each["of"]) for each in found} == {("boundary", deployed.role)}
-    assert found[0]["title"].startswith("permissions boundary limits, which doesn't exist doesn't allow ")
+        found = report()
+    assert [(each.cause, each.of) for each in bad(found)] == [("boundary", deployed.role)]
+    note = "Personalize may assume it, it has permissions boundary limits, which doesn't exist and allows nothing"
+    assert notes(found, f"role {deployed.role_name}") == note
 
 
 def test_a_role_of_that_name_on_another_path(deployed: Deployed, report: Callable[[], Any], instead: Instead) -> None:
     """The dataset group was made with the one that is gone."""
     role = deployed.client("iam").get_role(RoleName=deployed.role_name)["Role"]
     instead("GetRole", {"Role": {**role, "Arn": deployed.role.replace("role/", "role/moved/")}})
-    (check,) = bad(report())
-    assert (check["check"], check["of"]) == ("role-exists", deployed.role)
+    (told,) = bad(report())
+    assert (told.cause, told.of) == ("role-absent", deployed.role)
 
 
 def test_a_key_whose_policy_only_its_own_account_sees(
@@ -246,9 +262,8 @@ def test_a_key_whose_policy_only_its_own_account_sees(
     """KMS shows it as if there were no such key."""
     instead("GetKeyPolicy", "NotFoundException", deployed.data_key)
     found = report()
-    assert {each["status"] for each in bad(found)} == {"undecided"}
-    assert {each["of"] for each in bad(found)} == {deployed.data_key}
-    assert all("KMS shows it to its own account alone" in each["because"] for each in bad(found))
+    assert {(each.status, each.of) for each in bad(found)} == {("undecided", deployed.data_key)}
+    assert all("KMS shows it to its own account alone" in says for each in bad(found) for says in each.says)
     assert found["not_answered"] == []
 
 
@@ -264,11 +279,17 @@ def test_grants_are_shown(deployed: Deployed, report: Callable[[], Any], instead
     finally:
         for each in made:
             kms.revoke_grant(KeyId=deployed.key, GrantId=each)
-    (group,) = found["dataset_groups"]
-    (note,) = [each for each in group["checks"] if each["check"] == "key-grants" and each["of"] == deployed.key]
     one = "Decrypt, Encrypt for personalize.amazonaws.com"
-    assert note["title"] == f"6 grants for Personalize: {'; '.join([one] * 5)}"
-    assert note["status"] == "note"
+    assert notes(found, f"key {deployed.key}").endswith(f", 6 grants for Personalize: {'; '.join([one] * 5)}")
+    assert bad(found) == []
+
+
+def test_grants_that_are_not_shown(deployed: Deployed, report: Callable[[], Any], instead: Instead) -> None:
+    """They decide nothing."""
+    instead("ListGrants", "AccessDeniedException", deployed.key)
+    found = report()
+    assert notes(found, f"key {deployed.key}").endswith(", grants can't be seen: kms:ListGrants isn't allowed to you")
+    assert bad(found) == []
 
 
 @pytest.mark.parametrize(
@@ -290,10 +311,8 @@ def test_encryption_of_the_bucket(
     instead("GetBucketEncryption", answer)
     found = report()
     assert bad(found) == []
-    (group,) = found["dataset_groups"]
-    (told,) = [each["title"] for each in group["checks"] if each["check"] == "bucket-encryption"]
     key = deployed.data_key if title else "a key of S3, which needs no permission"
-    assert told == f"it is in eu-west-1, encrypted with {key}"
+    assert notes(found, f"bucket {deployed.bucket}").startswith(f"it is in eu-west-1, it is encrypted with {key}, ")
 
 
 def test_a_bucket_of_an_old_region(deployed: Deployed, report: Callable[[], Any], instead: Instead) -> None:
@@ -302,36 +321,35 @@ def test_a_bucket_of_an_old_region(deployed: Deployed, report: Callable[[], Any]
     assert bad(report()) == []
 
 
-def test_a_bucket_in_the_first_region(report: Callable[[], Any], instead: Instead) -> None:
+def test_a_bucket_in_the_first_region(deployed: Deployed, report: Callable[[], Any], instead: Instead) -> None:
     """S3 gives it no name."""
     instead("GetBucketLocation", {"LocationConstraint": None})
-    (check,) = bad(report())
-    assert check["title"] == "it is in us-east-1, and Personalize works in eu-west-1"
+    (told,) = bad(report())
+    assert told.says == [
+        f"bucket {deployed.bucket} is in us-east-1, and Personalize works in eu-west-1: use a bucket of that Region"
+    ]
 
 
-def test_public_access(report: Callable[[], Any], instead: Instead) -> None:
+def test_public_access(deployed: Deployed, report: Callable[[], Any], instead: Instead) -> None:
     """It is shown, and no finding."""
     instead("GetPublicAccessBlock", "NoSuchPublicAccessBlockConfiguration")
     found = report()
     assert bad(found) == []
-    (group,) = found["dataset_groups"]
-    (told,) = [each for each in group["checks"] if each["check"] == "public-access"]
-    assert (told["title"], told["because"]) == (
-        "public access isn't blocked",
-        "Personalize doesn't need it: block it if nobody else does",
+    assert notes(found, f"bucket {deployed.bucket}").endswith(
+        ", public access isn't blocked, and Personalize doesn't need it: block it if nobody else does"
     )
 
 
 @pytest.mark.parametrize(
-    ("operation", "code", "check"),
+    ("operation", "code", "cause"),
     [
-        ("DescribeKey", "InvalidArnException", "key-exists"),
-        ("GetRole", "ValidationError", "role-exists"),
-        ("GetBucketLocation", "InvalidBucketName", "bucket-exists"),
+        ("DescribeKey", "InvalidArnException", "key-absent"),
+        ("GetRole", "ValidationError", "role-absent"),
+        ("GetBucketLocation", "InvalidBucketName", "bucket-absent"),
     ],
 )
 def test_names_that_nothing_can_have(
-    deployed: Deployed, report: Callable[[], Any], instead: Instead, operation: str, code: str, check: str
+    deployed: Deployed, report: Callable[[], Any], instead: Instead, operation: str, code: str, cause: str
 ) -> None:
     """The job that names such a key, role or bucket has failed."""
     source = {"path": "s3://not.a.bucket/in/", "kmsKeyArn": "arn:aws:kms:eu-west-1:111111111111:key/no key"}
@@ -344,17 +362,16 @@ def test_names_that_nothing_can_have(
     instead("DescribeBatchInferenceJob", {"batchInferenceJob": job})
     instead(operation, code, {"DescribeKey": "no key", "GetRole": "not a role"}.get(operation, "not.a.bucket"))
     found = report()
-    assert [(each["check"], each["status"]) for each in bad(found)] == [(check, "failed")]
+    assert [(each.cause, each.status) for each in bad(found)] == [(cause, "failed")]
     assert found["not_answered"] == []
 
 
 def test_a_bucket_without_a_policy(deployed: Deployed, report: Callable[[], Any], instead: Instead) -> None:
     """It is this account's own all the same: nobody else is told that there is none."""
     instead("GetBucketPolicy", "NoSuchBucketPolicy")
-    found = bad(report())
-    assert {(each["check"], each["status"], each["of"]) for each in found} == {
-        ("bucket-policy", "failed", f"arn:aws:s3:::{deployed.bucket}")
-    }
+    assert [(each.cause, each.status, each.of) for each in bad(report())] == [
+        ("no-statement", "failed", f"arn:aws:s3:::{deployed.bucket}")
+    ]
 
 
 def test_a_boundary_that_cannot_be_seen(deployed: Deployed, report: Callable[[], Any], instead: Instead) -> None:
@@ -362,9 +379,9 @@ def test_a_boundary_that_cannot_be_seen(deployed: Deployed, report: Callable[[],
     with faults.boundary(deployed, {"Effect": "Allow", "Action": "*", "Resource": "*"}):
         instead("GetPolicy", "AccessDenied", "limits")
         found = bad(report())
-    assert {each["status"] for each in found} == {"undecided"}
-    assert {each["principal"] for each in found} == {deployed.role}
-    assert all("iam:GetPolicy isn't allowed to you" in each["because"] for each in found)
+    assert {each.status for each in found} == {"undecided"}
+    assert {who for each in found for who in each.principals} == {deployed.role}
+    assert all("iam:GetPolicy isn't allowed to you" in says for each in found for says in each.says)
 
 
 def test_a_role_of_another_account(deployed: Deployed, report: Callable[[], Any], instead: Instead) -> None:
@@ -373,10 +390,11 @@ def test_a_role_of_another_account(deployed: Deployed, report: Callable[[], Any]
     source = {"s3DataSource": {"path": f"s3://{deployed.bucket}/batch/in/"}}
     job = {"jobName": "odd", "status": "CREATE FAILED", "roleArn": role, "jobInput": source}
     instead("DescribeBatchInferenceJob", {"batchInferenceJob": job})
-    found = bad(report())
-    (check,) = [each for each in found if each["status"] == "failed" and each["check"] == "role-state"]
-    assert check["of"] == role
-    assert check["next"] == "use a role of account 111111111111"
+    (told,) = [each for each in bad(report()) if each.cause == "role-of-another-account"]
+    assert (told.status, told.of) == ("failed", role)
+    assert told.says == [
+        "Reader is a role of another account, which Personalize doesn't take: use a role of account 111111111111"
+    ]
 
 
 def test_some_of_many_resources_are_named(report: Callable[[], Any], instead: Instead, deployed: Deployed) -> None:

@@ -13,7 +13,8 @@ from contextlib import AbstractContextManager, ExitStack
 import pytest
 
 from tests.doctor import faults
-from tests.doctor.conftest import Check, Deployed
+from tests.doctor.conftest import Deployed, Report
+from tests.doctor.findings import findings
 
 BASE_4 = ["kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey", "kms:ListGrants"]
 BASE_5 = ["kms:CreateGrant", *BASE_4]
@@ -75,9 +76,9 @@ def test_every_statement_is_listed(deployed: Deployed) -> None:
 @pytest.mark.usefixtures("strict")
 @pytest.mark.parametrize(("policy", "sid", "action"), EACH, ids=["-".join(each) for each in EACH])
 def test_an_action_that_is_taken_out_is_found(
-    deployed: Deployed, checks: Callable[[], list[Check]], policy: str, sid: str, action: str
+    deployed: Deployed, report: Callable[[], Report], policy: str, sid: str, action: str
 ) -> None:
-    """One check fails: it names the action, and whose policy lacks it."""
+    """Every finding names the action, and whose policy lacks it."""
     change = faults.without_action(sid, action)
     ways: dict[str, Callable[[], AbstractContextManager[None]]] = {
         "key": lambda: faults.key_policy(deployed, deployed.key, change),
@@ -87,7 +88,7 @@ def test_an_action_that_is_taken_out_is_found(
         "trust": lambda: faults.trust_policy(deployed, change),
     }
     with ways[policy]():
-        failed = [each for each in checks() if each["status"] not in ("ok", "note")]
+        found = findings(report())
     about = {
         "key": deployed.key,
         "data_key": deployed.data_key,
@@ -95,13 +96,12 @@ def test_an_action_that_is_taken_out_is_found(
         "bucket": f"arn:aws:s3:::{deployed.bucket}",
         "trust": deployed.role,
     }
-    assert [each["of"] for each in failed] == [about[policy]]
-    (check,) = failed
-    assert check["status"] == "failed"
-    if policy != "trust":
-        assert check["actions"] == [action]
-        assert check["principal"] == ("personalize.amazonaws.com" if "Service" in sid else deployed.role)
-        assert [each["statement"]["Action"] for each in check["add"]] == [[action]] * len(check["add"])
-        assert check["add"]
-    else:
-        assert check["check"] == "trust"
+    assert {(each.status, each.of) for each in found} == {("failed", about[policy])}
+    for each in found:
+        assert each.add
+        if policy == "trust":
+            assert each.cause == "not-trusted"
+        else:
+            assert each.actions == [action]
+            assert each.principals == ["personalize.amazonaws.com" if "Service" in sid else deployed.role]
+            assert [statement["Action"] for statement in each.statements] == [[action]] * len(each.add)

@@ -79,8 +79,7 @@ def test_one_question_that_fails_stops_nothing(deployed: Deployed, doctor: Calla
     found = json.loads(result.stdout)
     assert result.exit_code == 0
     assert [each["action"] for each in found["not_answered"]] == ["personalize:ListSolutions"]
-    undecided = [each for each in found["dataset_groups"][0]["checks"] if each["status"] == "undecided"]
-    assert [each["title"] for each in undecided] == ["not all of its jobs, or of their listings, can be seen"]
+    assert [each["cause"] for each in found["dataset_groups"][0]["undecided"]] == ["jobs-unseen"]
 
 
 def test_json_is_whole_even_if_it_stops(deployed: Deployed, doctor: Callable[..., Result]) -> None:
@@ -91,7 +90,7 @@ def test_json_is_whole_even_if_it_stops(deployed: Deployed, doctor: Callable[...
     assert [each["name"] for each in found["dataset_groups"]] == ["movies"]
     assert found["error"].startswith("there is no dataset group arn:aws:personalize:eu-west-1:")
     for form in ("text", "markdown"):
-        assert "topped: there is no dataset group" in doctor("movies", "absent", "--format", form).stdout
+        assert "\nstopped: there is no dataset group" in doctor("movies", "absent", "--format", form).stdout
 
 
 def test_an_unknown_dataset_group(doctor: Callable[..., Result]) -> None:
@@ -151,7 +150,7 @@ def test_help_has_examples() -> None:
     text = CliRunner().invoke(personalize_kms, ["doctor", "--help"]).stdout
     assert "  personalize-kms doctor movies books --region eu-west-1\n" in text
     assert "  personalize-kms doctor movies --format json > movies.json\n" in text
-    assert "Exit code: 0 if nothing failed" in text
+    assert "Exit code: 0 if nothing is missing or wrong" in text
 
 
 @pytest.mark.parametrize("code", ["InvalidInputException", "ResourceNotFoundException"])
@@ -196,7 +195,10 @@ def test_no_dataset_group(doctor: Callable[..., Result], deployed: Deployed) -> 
         if form == "json":
             assert json.loads(result.stdout)["dataset_groups"] == []
         else:
-            assert "0 dataset groups: 0 failed, 0 undecided, 0 warnings, 0 ok" in result.stdout
+            assert (
+                "0 dataset groups: 0 missing, 0 problems, 0 warnings, 0 undecided, 0 as AWS's pages ask"
+                in result.stdout
+            )
 
 
 def test_who_one_is_cannot_be_asked(doctor: Callable[..., Result], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,7 +15,8 @@ from click.testing import Result
 
 from demo.doctor_run import broken_and_mended
 from tests.doctor import faults
-from tests.doctor.conftest import Check, Deployed
+from tests.doctor.conftest import Deployed, Report
+from tests.doctor.findings import Finding, bad, failed, findings
 
 BASE_4 = ["kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey", "kms:ListGrants"]
 BASE_5 = ["kms:CreateGrant", *BASE_4]
@@ -153,72 +154,76 @@ def role_deleted(deployed: Deployed) -> Any:
 
 Fault = Callable[[Deployed], AbstractContextManager[None]]
 
-# The check, what it is about, the principal (none where there are two or where it is about no principal), the actions.
-EXPECTED: list[tuple[Fault, str, str, str, list[str]]] = [
-    (action_missing_on_key, "key-policy", "data_key", SERVICE, ["kms:ListGrants"]),
-    (statement_missing_in_bucket, "bucket-policy", "bucket", SERVICE, ["s3:GetObject"]),
-    (action_missing_in_iam, "role-policy", "role", "role", ["s3:ListBucket"]),
-    (statements_pending, "statements-pending", "key", SERVICE, BASE_6),
-    (no_delegation, "delegation", "data_key", "role", BASE_5),
-    (role_made_anew, "orphaned-principal", "data_key", "role", BASE_5),
-    (key_disabled, "key-state", "key", "", []),
-    (key_pending_deletion, "key-state", "data_key", "", []),
-    (key_of_wrong_kind, "key-state", "", "", []),
-    (key_of_another_region, "key-state", "", "", []),
-    (default_key_changed, "bucket-key", "bucket", "", BASE_5),
-    (key_of_s3, "key-state", "", "", []),
-    (denied_by_key, "denied", "key", "", ["kms:Decrypt"]),
-    (service_denied_by_key, "denied", "data_key", SERVICE, BASE_5),
-    (denied_by_bucket, "denied", "bucket", "", ["s3:PutObject"]),
-    (denied_by_iam, "denied", "role", "role", ["kms:ListGrants"]),
-    (boundary, "boundary", "role", "role", BASE_6),
-    (trust_without_personalize, "trust", "role", "", []),
-    (role_deleted, "role-exists", "role", "role", []),
+# The cause, what it is about ("" for a key that the fault makes), the principals and the actions that are missing.
+EXPECTED: list[tuple[Fault, str, list[str], list[str], list[str]]] = [
+    (action_missing_on_key, "no-statement", ["data_key"], [SERVICE], ["kms:ListGrants"]),
+    (statement_missing_in_bucket, "no-statement", ["bucket"], [SERVICE], ["s3:GetObject"]),
+    (action_missing_in_iam, "not-in-iam", ["role"], ["role"], ["s3:ListBucket"]),
+    (statements_pending, "nothing-for-personalize", ["key"], [SERVICE], BASE_6),
+    (no_delegation, "no-delegation", ["data_key"], ["role"], BASE_5),
+    (role_made_anew, "deleted-principal", ["data_key"], [], []),
+    (key_disabled, "key-state", ["key"], [], []),
+    (key_pending_deletion, "key-state", ["data_key"], [], []),
+    (key_of_wrong_kind, "key-spec", [""], [], []),
+    (key_of_another_region, "key-region", [""], [], []),
+    (default_key_changed, "another-default-key", ["", "role"], ["role", SERVICE], BASE_5),
+    (key_of_s3, "key-of-aws", ["s3_key"], [], []),
+    (denied_by_key, "denied", ["key"], ["role", SERVICE], ["kms:Decrypt"]),
+    (service_denied_by_key, "denied", ["data_key"], [SERVICE], BASE_5),
+    (denied_by_bucket, "denied", ["bucket"], ["role", SERVICE], ["s3:PutObject"]),
+    (denied_by_iam, "denied", ["key", "data_key", "role"], ["role"], ["kms:ListGrants"]),
+    (boundary, "boundary", ["role"], ["role"], BASE_6),
+    (trust_without_personalize, "not-trusted", ["role"], [], []),
+    (role_deleted, "role-absent", ["role"], [], []),
 ]
 
 
 @pytest.mark.parametrize(
-    ("fault", "name", "of", "principal", "actions"), EXPECTED, ids=[each[0].__name__ for each in EXPECTED]
+    ("fault", "cause", "of", "principals", "actions"), EXPECTED, ids=[each[0].__name__ for each in EXPECTED]
 )
 def test_a_fault_is_named_and_nothing_else(
     deployed: Deployed,
-    checks: Callable[[], list[Check]],
+    report: Callable[[], Report],
     fault: Fault,
-    name: str,
-    of: str,
-    principal: str,
+    cause: str,
+    of: list[str],
+    principals: list[str],
     actions: list[str],
 ) -> None:
-    """One check fails, nothing is left undecided, and all is green again when the fault is mended."""
+    """There is one cause, nothing is left undecided, and all is green again when the fault is mended."""
+    arns = {
+        "bucket": f"arn:aws:s3:::{deployed.bucket}",
+        "s3_key": "arn:aws:kms:eu-west-1:111111111111:alias/aws/s3",
+        **{name: getattr(deployed, name) for name in ("key", "data_key", "role")},
+    }
     with fault(deployed):
-        found = checks()
-    broken = [each for each in found if each["status"] not in ("ok", "note")]
-    assert [each["check"] for each in broken] == [name], json.dumps(broken, indent=2)
-    (check,) = broken
-    assert check["status"] == "failed"
-    about = {"bucket": f"arn:aws:s3:::{deployed.bucket}"}.get(of) or (getattr(deployed, of) if of else check["of"])
-    assert check["of"] == about
-    assert check["principal"] == (deployed.role if principal == "role" else principal)
-    if name != "role-exists":
-        assert check["actions"] == actions
-    assert check["next"] or check["add"]
-    assert {each["status"] for each in checks()} == {"ok", "note"}
+        found = findings(report())
+    assert {(each.status, each.cause) for each in found} == {("failed", cause)}, found
+    known = {arn: name for name, arn in arns.items()}
+    assert sorted(known.get(each.of, "") for each in found) == sorted(of)
+    assert {who for each in found for who in each.principals} == {arns.get(each, each) for each in principals}
+    assert {action for each in found for action in each.actions} == set(actions)
+    assert all(each.says for each in found)
+    assert bad(report()) == []
 
 
-def test_what_is_to_be_added_mends_it(deployed: Deployed, checks: Callable[[], list[Check]]) -> None:
+def only(found: list[Finding]) -> Finding:
+    (finding,) = found
+    return finding
+
+
+def test_what_is_to_be_added_mends_it(deployed: Deployed, report: Callable[[], Report]) -> None:
     """The statement is pasted as it is."""
     with statements_pending(deployed):
-        (check,) = [each for each in checks() if each["status"] == "failed"]
-        statements = [each["statement"] for each in check["add"]]
+        statements = only(failed(report())).statements
         with faults.key_policy(deployed, deployed.key, faults.with_more(*statements)):
-            assert {each["status"] for each in checks()} == {"ok", "note"}
+            assert bad(report()) == []
 
 
-def test_the_trust_statement_mends_the_trust(deployed: Deployed, checks: Callable[[], list[Check]]) -> None:
+def test_the_trust_statement_mends_the_trust(deployed: Deployed, report: Callable[[], Report]) -> None:
     """With the conditions of AWS's page."""
     with trust_without_personalize(deployed):
-        (check,) = [each for each in checks() if each["status"] == "failed"]
-        (statement,) = [each["statement"] for each in check["add"]]
+        (statement,) = only(failed(report())).statements
         assert statement == {
             "Effect": "Allow",
             "Principal": {"Service": "personalize.amazonaws.com"},
@@ -229,16 +234,15 @@ def test_the_trust_statement_mends_the_trust(deployed: Deployed, checks: Callabl
             },
         }
         with faults.trust_policy(deployed, faults.with_more(statement)):
-            assert {each["status"] for each in checks()} == {"ok", "note"}
+            assert bad(report()) == []
 
 
-def test_several_statements_can_be_pasted_into_a_list(deployed: Deployed, doctor: Callable[..., Result]) -> None:
-    """The boundary lacks some actions on one key, and others on another."""
+def test_the_boundary_takes_the_statements(deployed: Deployed, report: Callable[[], Report]) -> None:
+    """It lacks some actions on one key, and others on another."""
     with boundary(deployed):
-        told = doctor().stdout
-    start, end = told.index("→ add to the boundary:") + len("→ add to the boundary:"), told.index("needed by")
-    statements = json.loads(f"[{told[start:end]}]")
-    assert sorted(each["Resource"] for each in statements) == sorted([[deployed.key], [deployed.data_key]])
+        added = only(failed(report())).add
+    assert {policy for policy, _ in added} == {"boundary"}
+    assert {each["Resource"]: each["Action"] for _, each in added} == {deployed.key: BASE_6, deployed.data_key: BASE_5}
 
 
 def test_the_text_has_reason_and_next_step(deployed: Deployed, doctor: Callable[..., Result]) -> None:
@@ -246,12 +250,10 @@ def test_the_text_has_reason_and_next_step(deployed: Deployed, doctor: Callable[
     with action_missing_on_key(deployed):
         result = doctor("movies")
     assert result.exit_code == 1
-    start = result.stdout.index("  ✘ Personalize lacks kms:ListGrants\n")
+    start = result.stdout.index("  ✘ Personalize lacks kms:ListGrants on")
     told = result.stdout[start : result.stdout.index("needed by", start)]
-    assert told.splitlines()[1:3] == [
-        "      the key policy has no statement that allows it",
-        "      → add to the key policy:",
-    ]
+    words = " ".join(told.split())
+    assert f"the key policy has no statement that allows it → add to the key policy of {deployed.data_key}: {{" in words
     assert json.loads(told[told.index("{") :]) == {
         "Effect": "Allow",
         "Principal": {"Service": "personalize.amazonaws.com"},
@@ -259,10 +261,10 @@ def test_the_text_has_reason_and_next_step(deployed: Deployed, doctor: Callable[
         "Resource": "*",
         "Condition": {"StringEqualsIfExists": {"aws:SourceAccount": deployed.aws.account}},
     }
-    assert result.stdout.splitlines()[-1].startswith("1 dataset group: 1 failed, 0 undecided")
+    assert result.stdout.splitlines()[-1].startswith("1 dataset group: 1 missing, 0 problems, 0 warnings, 0 undecided")
 
 
-def test_a_failed_job_is_told_with_its_own_reason(deployed: Deployed, checks: Callable[[], list[Check]]) -> None:
+def test_a_failed_job_is_told_with_its_own_reason(deployed: Deployed, report: Callable[[], Report]) -> None:
     """Beside what the policies say about it today: they weren't to blame."""
     personalize, name = deployed.client("personalize"), "forget"
     deployed.client("s3").put_object(Bucket=deployed.bucket, Key="deletion/wrong.csv", Body=b"USER\n22\n")
@@ -274,26 +276,33 @@ def test_a_failed_job_is_told_with_its_own_reason(deployed: Deployed, checks: Ca
     )["dataDeletionJobArn"]
     while personalize.describe_data_deletion_job(dataDeletionJobArn=arn)["dataDeletionJob"]["status"] != "FAILED":
         pass
-    (told,) = [each for each in checks() if each["check"] == "failure"]
-    assert told["status"] == "note"
-    assert told["title"].startswith("forget (data deletion job) failed on 20")
-    assert told["title"].endswith(": Input deletion/wrong.csv has to have the one column USER_ID")
-    assert told["because"] == "today the policies give all that it needs"
+    found = report()
+    (told,) = [each for each in found["notes"] if "failed" in each]
+    assert told.startswith("forget (data deletion job) failed on 20")
+    assert told.endswith(
+        ": Input deletion/wrong.csv has to have the one column USER_ID (today the policies give all that it needs)"
+    )
+    assert bad(found) == []
 
 
 def test_the_demo_breaks_what_the_doctor_finds(
-    deployed: Deployed, checks: Callable[[], list[Check]], tmp_path: Path
+    deployed: Deployed, report: Callable[[], Report], tmp_path: Path
 ) -> None:
     """By the command itself, and puts it back."""
-    assert broken_and_mended(deployed.aws, tmp_path) == "Personalize lacks kms:Decrypt"
-    assert {each["status"] for each in checks()} == {"ok", "note"}
+    assert broken_and_mended(deployed.aws, tmp_path) == (
+        "personalize.amazonaws.com lacks kms:Decrypt: the key policy has no statement that allows it"
+    )
+    assert bad(report()) == []
 
 
-def test_statements_for_several_policies_say_which(deployed: Deployed, doctor: Callable[..., Result]) -> None:
+def test_a_new_default_key_is_told_with_the_policies_that_lack_it(
+    deployed: Deployed, report: Callable[[], Report]
+) -> None:
     """The new default key of the bucket is unknown to its own policy and to the role's."""
     with default_key_changed(deployed):
-        told = doctor().stdout
-    start = told.index("→ make that the default key again, or allow the new one:")
-    told = " ".join(told[start : told.index("needed by", start)].split())
-    assert f"an IAM policy of role {deployed.role_name}: {{" in told
-    assert "the key policy of arn:aws:kms:eu-west-1:111111111111:key/" in told
+        found = failed(report())
+    assert {policy for each in found for policy, _ in each.add} == {"key", "role"}
+    assert {says for each in found for says in each.says} == {
+        f"it is the default key of bucket {deployed.bucket}, and the role's policies are about {deployed.data_key}: "
+        "should that be the default key again?"
+    }

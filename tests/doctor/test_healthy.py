@@ -3,51 +3,64 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 
 import pytest
 from click.testing import Result
 
-from tests.doctor.conftest import Check, Deployed
+from tests.doctor.conftest import Deployed, Report
+from tests.doctor.findings import bad
+
+BASE_4 = ["kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey", "kms:ListGrants"]
+BASE_5 = ["kms:CreateGrant", *BASE_4]
+EXPORT = "kms:GenerateDataKeyWithoutPlaintext"
 
 
-def test_all_is_green(deployed: Deployed, checks: Callable[[], list[Check]]) -> None:
+def test_all_is_green(deployed: Deployed, report: Callable[[], Report]) -> None:
     """Every action of AWS's pages was looked for: for a dataset group, each of its jobs, and metrics."""
-    found = checks()
-    assert {each["status"] for each in found} == {"ok", "note"}
-    export = "kms:GenerateDataKeyWithoutPlaintext"
-    base_4 = ["kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey", "kms:ListGrants"]
-    base_5 = ["kms:CreateGrant", *base_4]
-    service, role, bucket = "personalize.amazonaws.com", deployed.role, f"arn:aws:s3:::{deployed.bucket}"
-    access = {(each["principal"], each["kind"], each["of"]): each["actions"] for each in found if each["principal"]}
+    found = report()
+    assert bad(found) == []
+    access: dict[tuple[str, str, str], set[str]] = {}
+    for each in found["allowed"]:
+        access.setdefault((each["principal"], each["policy"], each["policy_of"]), set()).add(each["action"])
+    bucket = f"arn:aws:s3:::{deployed.bucket}"
+    s3 = {"s3:GetObject", "s3:ListBucket", "s3:PutObject"}
     assert access == {
-        (role, "key", deployed.key): sorted([*base_5, export]),
-        (service, "key", deployed.key): sorted([*base_5, export]),
-        (role, "key", deployed.data_key): base_5,
-        (service, "key", deployed.data_key): base_5,
-        (role, "role", role): ["cloudwatch:PutMetricData", *base_4, "s3:GetObject", "s3:ListBucket", "s3:PutObject"],
-        (service, "bucket", bucket): ["s3:GetObject", "s3:ListBucket", "s3:PutObject"],
+        ("role", "key", deployed.key): {*BASE_5, EXPORT},
+        ("service", "key", deployed.key): {*BASE_5, EXPORT},
+        ("role", "key", deployed.data_key): {*BASE_5},
+        ("service", "key", deployed.data_key): {*BASE_5},
+        ("role", "role", deployed.role): {"cloudwatch:PutMetricData", *BASE_4, *s3},
+        ("service", "bucket", bucket): s3,
     }
 
 
 def test_it_is_told_in_lines(deployed: Deployed, doctor: Callable[..., Result]) -> None:
-    """Grouped under what they are about, a mark each, and the counts at the end."""
+    """What was looked at, then what it is about, a mark each, and the counts at the end."""
     result = doctor()
-    assert result.exit_code == 0
-    assert result.stderr == ""
+    assert (result.exit_code, result.stderr) == (0, "")
     lines = result.stdout.splitlines()
+    words = " ".join(result.stdout.split())
     assert lines[0] == f"account {deployed.aws.account}, Region {deployed.aws.region}"
-    assert lines[2] == "dataset group movies"
-    assert "  ✔ it is ACTIVE, and has a key and a role" in lines
-    assert f"key {deployed.key}" in lines
-    assert lines.count("  ✔ it is Enabled, SYMMETRIC_DEFAULT for ENCRYPT_DECRYPT, and in eu-west-1") == 2
-    assert lines.count("  ✔ Personalize may do all that is needed (key policy)") == 2
-    assert f"role {deployed.role_name}" in lines
-    assert "  ✔ Personalize may assume it (trust policy)" in lines
-    assert "  ✔ it has no permissions boundary" in lines
-    assert f"bucket {deployed.bucket}" in lines
-    assert lines[-1] == "1 dataset group: 0 failed, 0 undecided, 0 warnings, 12 ok"
-    assert "service and resource control policies can't be read" in result.stdout
+    assert lines[2:4] == ["dataset group movies", "  · it is ACTIVE, and has a key and a role"]
+    for note in (
+        "jobs and metric attributions were looked at",
+        f"· key {deployed.key}: it is Enabled, SYMMETRIC_DEFAULT for ENCRYPT_DECRYPT, rotation is on",
+        f"· role {deployed.role_name}: Personalize may assume it, it has no permissions boundary",
+        f"· bucket {deployed.bucket}: it is in eu-west-1, it is encrypted with {deployed.data_key}, public access is "
+        "blocked",
+        "Amazon Personalize is asked for: ",
+        " movies (dataset group) ",
+    ):
+        assert note in words
+    for heading in (f"key {deployed.key}", f"key {deployed.data_key}", f"bucket {deployed.bucket}"):
+        assert heading in lines
+    assert "✔ Personalize may kms:CreateGrant, kms:Decrypt" in words
+    assert "too much" not in words
+    counts = r"1 dataset group: 0 missing, 0 problems, 0 warnings, 0 undecided, \d\d as AWS's pages ask"
+    assert re.fullmatch(counts, lines[-1])
+    assert "service and resource control policies can't be read" in words
 
 
 @pytest.mark.parametrize("form", ["text", "json", "markdown"])
@@ -63,8 +76,10 @@ def test_json_is_one_document(deployed: Deployed, doctor: Callable[..., Result])
     found = json.loads(doctor("movies", "--format", "json").stdout)
     assert (found["account"], found["region"], found["error"]) == (deployed.aws.account, "eu-west-1", "")
     assert found["not_answered"] == []
-    del found["summary"]["note"]
-    assert found["summary"] == {"ok": 12, "failed": 0, "undecided": 0, "warning": 0}
+    (group,) = found["dataset_groups"]
+    counts = {"missing": 0, "problems": 0, "warnings": 0, "undecided": 0, "allowed": len(group["allowed"])}
+    assert found["summary"] == counts
+    assert (group["arn"], group["name"]) == (deployed.group, "movies")
     assert found["control_policies"]["must_leave_alone"]["service"] == [
         "kms:CreateGrant",
         "kms:Decrypt",

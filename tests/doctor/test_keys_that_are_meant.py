@@ -7,23 +7,22 @@ from typing import Any
 
 import pytest
 
-from personalize_kms_constructs._doctor.check import Check
-from tests.doctor.test_diagnosis import (
+from personalize_kms_constructs._access.report import AccessReport
+from tests.doctor.findings import bad, findings
+from tests.doctor.read import (
     ACCOUNT,
     BASE_4,
     BASE_5,
-    BUCKET,
-    BUCKET_FACTS,
     BUCKET_KEY,
     IMPORTED,
     KEY,
     OTHER_KEY,
     REGION,
     ROLE,
-    ROLE_FACTS,
     SERVICE,
+    THE_BUCKET,
+    THE_ROLE,
     allow,
-    bad,
     key,
     look,
     policy,
@@ -33,21 +32,22 @@ ROOT = allow(["kms:*"], {"AWS": f"arn:aws:iam::{ACCOUNT}:root"})
 S3 = allow(["s3:GetObject", "s3:ListBucket"])
 
 
-def checks(*role: Any, default: str = OTHER_KEY, group: Any = None) -> list[Check]:
+def report(*role: Any, default: str = OTHER_KEY, group: Any = None) -> AccessReport:
     """A bucket's default key is one of which its own policy says nothing but that it leaves all to the account."""
-    facts = replace(ROLE_FACTS, policies=(("policy P", policy(S3, *role)),))
+    reader = replace(THE_ROLE, identity=[policy("policy P", S3, *role)])
     keys = (key(KEY, *([group] if group else [])), key(BUCKET_KEY), key(OTHER_KEY, ROOT))
-    return look(IMPORTED, keys=keys, role=facts, bucket=replace(BUCKET_FACTS, key=default))
+    return look(IMPORTED, keys=keys, roles=(reader,), bucket=replace(THE_BUCKET, key_arn=default))
 
 
 def test_another_key_than_the_role_knows() -> None:
     """The bucket has got another one."""
-    found = checks(allow(BASE_4, None, KEY), allow(BASE_5, None, BUCKET_KEY))
-    assert bad(found) == [("bucket-key", "failed", BUCKET)]
-    (check,) = [each for each in found if each.name == "bucket-key"]
-    assert check.title == f"its default key is {OTHER_KEY}, and isn't the one that the policies are about"
-    assert check.because == f"the role's policies are about {BUCKET_KEY}"
-    assert {each.to for each in check.add} == {f"the key policy of {OTHER_KEY}"}
+    found = findings(report(allow(BASE_4, None, KEY), allow(BASE_5, None, BUCKET_KEY)))
+    assert {each.cause for each in found} == {"another-default-key"}
+    assert {says for each in found for says in each.says} == {
+        f"it is the default key of bucket ratings, and the role's policies are about {BUCKET_KEY}: should that be the "
+        "default key again?"
+    }
+    assert {policy for each in found for policy, _ in each.add} == {"key"}
 
 
 @pytest.mark.parametrize(
@@ -63,33 +63,53 @@ def test_another_key_than_the_role_knows() -> None:
 )
 def test_the_key_that_the_role_knows(role: Any) -> None:
     """Or the role's policies know no other one: its owner hasn't added the statements."""
-    found = checks(*role, allow(BASE_4, None, KEY))
-    assert ("statements-pending", "failed", OTHER_KEY) in bad(found)
-    assert "bucket-key" not in {each[0] for each in bad(found)}
+    found = bad(report(*role, allow(BASE_4, None, KEY)))
+    assert ("nothing-for-personalize", "failed", OTHER_KEY) in found
+    assert "another-default-key" not in {cause for cause, _, _ in found}
 
 
 def test_the_key_of_the_dataset_group_is_meant() -> None:
     """Whatever the role's policies are about: they lack it, too."""
-    found = checks(allow(BASE_5, None, BUCKET_KEY), default=BUCKET_KEY, group=allow(BASE_5, {"AWS": ROLE}))
-    assert bad(found) == [("statements-pending", "failed", KEY), ("role-policy", "failed", ROLE)]
+    found = bad(report(allow(BASE_5, None, BUCKET_KEY), default=BUCKET_KEY, group=allow(BASE_5, {"AWS": ROLE})))
+    assert sorted(found) == [("not-in-iam", "failed", ROLE), ("nothing-for-personalize", "failed", KEY)]
 
 
-def test_an_id_that_nobody_needs_has_no_statements() -> None:
-    """There is nothing to put in its place."""
-    dead = allow(["kms:Encrypt"], {"AWS": "AROADEADDEADDEADDEAD1"})
-    statements = (allow(BASE_5, {"AWS": ROLE}), allow(BASE_5, SERVICE), dead)
-    (check,) = [each for each in look(keys=(key(KEY, *statements),)) if each.name == "orphaned-principal"]
-    assert check.add == []
-    assert check.next_step == "take the id out: KMS refuses every change of a policy that leaves it in"
+@pytest.mark.parametrize(
+    ("statement", "cause"),
+    [
+        (allow(["kms:ListGrants"], SERVICE), "no-statement"),
+        (allow(["kms:ListGrants"], "*"), "no-statement"),
+        (allow(["kms:ListGrants"], {"AWS": ["*"]}), "no-statement"),
+        (
+            {"Effect": "Allow", "NotPrincipal": {"AWS": ROLE}, "Action": "kms:ListGrants", "Resource": "*"},
+            "no-statement",
+        ),
+        (allow(["kms:ListGrants"], {"Service": "lambda.amazonaws.com"}), "nothing-for-personalize"),
+    ],
+)
+def test_statements_that_are_pending(statement: Any, cause: str) -> None:
+    """The key policy has nothing at all for Personalize."""
+    assert {each[0] for each in bad(look(keys=(key(KEY, allow(BASE_5, {"AWS": ROLE}), statement),)))} == {cause}
 
 
-def test_several_ids_of_one_policy() -> None:
-    """The statements of one are put in their place, and nothing else of the policy."""
-    dead = allow(BASE_5, {"AWS": ["AROADEADDEADDEADDEAD1", f"arn:aws:iam::{ACCOUNT}:role/Admin"]})
-    other = allow(["kms:Encrypt"], {"AWS": "AROADEADDEADDEADDEAD2"})
-    found = look(keys=(key(KEY, dead, allow(BASE_5, SERVICE), other),))
-    added = {each.title.split(" ")[4].rstrip(","): each.add for each in found if each.name == "orphaned-principal"}
-    assert {name: [each.statement for each in add] for name, add in added.items()} == {
-        "AROADEADDEADDEADDEAD1": [allow(BASE_5, {"AWS": [ROLE, f"arn:aws:iam::{ACCOUNT}:role/Admin"]})],
-        "AROADEADDEADDEADDEAD2": [],
-    }
+@pytest.mark.parametrize(
+    ("principal", "causes"),
+    [
+        (ACCOUNT, {"no-statement"}),
+        (f"arn:aws:iam::{ACCOUNT}:root", {"no-statement"}),
+        (ROLE, {"no-statement"}),
+        ("arn:aws:iam::444455556666:root", {"no-delegation"}),
+        (f"arn:aws:iam::{ACCOUNT}:role/Other", {"no-delegation"}),
+    ],
+)
+def test_delegation(principal: str, causes: set[str]) -> None:
+    """A key policy that names the role, or leaves something to its account, is no lack of delegation."""
+    found = bad(look(keys=(key(KEY, allow(["kms:Encrypt"], {"AWS": principal}), allow(BASE_5, SERVICE)),)))
+    assert {(cause, of) for cause, _, of in found} == {(cause, KEY) for cause in causes}
+
+
+def test_the_key_of_s3() -> None:
+    """Its policy can't be changed, so only that is told of it."""
+    alias = f"arn:aws:kms:{REGION}:{ACCOUNT}:alias/aws/s3"
+    report = look(IMPORTED, keys=(key(), key(alias)), bucket=replace(THE_BUCKET, key_arn=alias))
+    assert bad(report) == [("key-of-aws", "failed", alias)]

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from personalize_kms_constructs._doctor.asking import Account
-from personalize_kms_constructs._doctor.look import look
-from personalize_kms_constructs._doctor.output import Json
+from tests.doctor.findings import Finding, findings
+from tests.doctor.looking import looked
 
 ACCOUNT = "111122223333"
 BASE_4 = ["kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey", "kms:ListGrants"]
@@ -91,13 +91,11 @@ def allow(actions: list[str], principal: Any = None, resource: Any = "*") -> dic
     return {**found, "Principal": principal} if principal else found
 
 
-def checks(clients: Clients) -> list[dict[str, Any]]:
-    """All checks that aren't green."""
-    written: list[str] = []
+def found(clients: Clients) -> list[Finding]:
+    """All that isn't as it should be."""
     session: Any = clients
-    look(Account(session, clients.region), ["movies"], 10, Json(written.append), lambda _: None)
-    (group,) = json.loads("".join(written))["dataset_groups"]
-    return [each for each in group["checks"] if each["status"] not in ("ok", "note")]
+    (group,) = looked(Account(session, clients.region), "movies")["dataset_groups"]
+    return findings(group)
 
 
 PLACES = [("aws-cn", "cn-north-1"), ("aws-us-gov", "us-gov-west-1"), ("aws", "eu-west-1")]
@@ -106,7 +104,7 @@ PLACES = [("aws-cn", "cn-north-1"), ("aws-us-gov", "us-gov-west-1"), ("aws", "eu
 @pytest.mark.parametrize(("partition", "region"), PLACES)
 def test_a_healthy_account(partition: str, region: str) -> None:
     """The key delegates to the account, and the bucket's default key is given by its id."""
-    assert checks(Clients(partition, region)) == []
+    assert found(Clients(partition, region)) == []
 
 
 @pytest.mark.parametrize(("partition", "region"), PLACES)
@@ -114,10 +112,9 @@ def test_what_is_to_be_added(partition: str, region: str) -> None:
     """The statements have the partition's ARNs."""
     clients = Clients(partition, region)
     clients.policies |= {"trust": [], "bucket": [], "role": clients.policies["role"][:1]}
-    found = checks(clients)
-    added = {each["check"]: [other["statement"] for other in each["add"]] for each in found}
-    assert sorted(added) == ["bucket-policy", "role-policy", "trust"]
-    (trust,) = added["trust"]
+    added = {each.cause: each.statements for each in found(clients)}
+    assert sorted(added) == ["no-statement", "not-in-iam", "not-trusted"]
+    (trust,) = added["not-trusted"]
     assert trust["Condition"] == {
         "StringEquals": {"aws:SourceAccount": ACCOUNT},
         "ArnLike": {"aws:SourceArn": f"arn:{partition}:personalize:{region}:{ACCOUNT}:*"},
@@ -126,6 +123,6 @@ def test_what_is_to_be_added(partition: str, region: str) -> None:
         {"Effect": "Allow", "Action": ["s3:GetObject"], "Resource": f"arn:{partition}:s3:::ratings/in/*"},
         {"Effect": "Allow", "Action": ["s3:ListBucket"], "Resource": f"arn:{partition}:s3:::ratings"},
     ]
-    assert added["role-policy"] == reading
+    assert added["not-in-iam"] == reading
     condition = {"StringEqualsIfExists": {"aws:SourceAccount": ACCOUNT}}
-    assert added["bucket-policy"] == [{**each, "Principal": SERVICE, "Condition": condition} for each in reading]
+    assert added["no-statement"] == [{**each, "Principal": SERVICE, "Condition": condition} for each in reading]

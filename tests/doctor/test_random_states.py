@@ -13,25 +13,26 @@ from hypothesis import strategies as st
 
 from personalize_kms_constructs import matrix
 from personalize_kms_constructs._access.comparison import compare
-from personalize_kms_constructs._doctor.check import Check
+from personalize_kms_constructs._access.model import Key
 from personalize_kms_constructs._doctor.diagnosis import diagnose
-from personalize_kms_constructs._doctor.facts import Facts, gather
-from personalize_kms_constructs._doctor.groups import Group, Job, Jobs, Kind
-from tests.doctor.test_diagnosis import (
+from personalize_kms_constructs._doctor.gathering import Gathered, gather
+from personalize_kms_constructs._doctor.groups import JobKind, Jobs, PersonalizeJob
+from tests.doctor.findings import Finding, failed
+from tests.doctor.read import (
     ACCOUNT,
     BASE_4,
     BASE_5,
     BUCKET,
-    BUCKET_FACTS,
     BUCKET_KEY,
     GROUP,
     KEY,
     REGION,
     ROLE,
-    ROLE_FACTS,
     SERVICE,
+    THE_BUCKET,
+    THE_GROUP,
+    THE_ROLE,
     allow,
-    key,
     policy,
 )
 
@@ -40,10 +41,14 @@ EXPORTING = "kms:GenerateDataKeyWithoutPlaintext"
 ROOT = allow(["kms:*"], {"AWS": f"arn:aws:iam::{ACCOUNT}:root"})
 IN, OUT = f"{BUCKET}/in/*", f"{BUCKET}/out/*"
 JOBS = (
-    Job(Kind(matrix.DATASET_IMPORT_JOB), "load", f"{GROUP}/load", ROLE, source=("s3://ratings/in/", None)),
-    Job(Kind(matrix.DATASET_EXPORT_JOB), "dump", f"{GROUP}/dump", ROLE, destination=("s3://ratings/out/", None)),
-    Job(
-        Kind(matrix.BATCH_INFERENCE_JOB),
+    PersonalizeJob(
+        JobKind(matrix.DATASET_IMPORT_JOB), "load", f"{GROUP}/load", ROLE, source=("s3://ratings/in/", None)
+    ),
+    PersonalizeJob(
+        JobKind(matrix.DATASET_EXPORT_JOB), "dump", f"{GROUP}/dump", ROLE, destination=("s3://ratings/out/", None)
+    ),
+    PersonalizeJob(
+        JobKind(matrix.BATCH_INFERENCE_JOB),
         "guess",
         f"{GROUP}/guess",
         ROLE,
@@ -84,29 +89,22 @@ class State:
     )
     boundary: Statements | None = None
 
-    def facts(self) -> Facts:
+    def gathered(self) -> Gathered:
         """What the doctor reads."""
-        documents = {name: policy(*statements) for name, statements in self.policies.items()}
-        for name in ("bucket", "trust"):
-            for each in documents[name]["Statement"]:
-                if name == "trust":
-                    each.pop("Resource", None)
-        boundary = ("permissions boundary limits", policy(*self.boundary)) if self.boundary is not None else None
-        keys = {
-            KEY: replace(key(KEY), policy=documents["key"]),
-            BUCKET_KEY: replace(key(BUCKET_KEY), policy=documents["bucket key"]),
-        }
-        role = replace(
-            ROLE_FACTS, trust=documents["trust"], policies=(("policy P", documents["role"]),), boundary=boundary
-        )
-        bucket = replace(BUCKET_FACTS, policy=documents["bucket"], key=BUCKET_KEY)
+        for each in self.policies["trust"]:
+            each.pop("Resource", None)
+        of = {name: [policy(f"the {name} policy", *statements)] for name, statements in self.policies.items()}
+        keys = {KEY: Key(KEY, of["key"]), BUCKET_KEY: Key(BUCKET_KEY, of["bucket key"])}
+        boundary = None if self.boundary is None else policy("permissions boundary limits", *self.boundary)
+        role = replace(THE_ROLE, trust=of["trust"], identity=of["role"], boundary=boundary)
+        bucket = replace(THE_BUCKET, policies=of["bucket"], key_arn=BUCKET_KEY)
         reader: Any = SimpleNamespace(
             account=SimpleNamespace(id=ACCOUNT, region=REGION, partition="aws"),
             key=keys.__getitem__,
             role=lambda arn: role,
             bucket=lambda name: bucket,
         )
-        return gather(reader, Group(GROUP, "movies", "ACTIVE", KEY, ROLE), Jobs(list(JOBS)))
+        return gather(reader, THE_GROUP, Jobs(list(JOBS)))
 
 
 Edit = Callable[[State], None]
@@ -181,27 +179,23 @@ def edits(draw: st.DrawFn) -> Edit:
     return edit
 
 
-def failed(checks: list[Check]) -> list[Check]:
-    """The checks that failed."""
-    return [each for each in checks if each.status.value == "failed"]
-
-
 @settings(max_examples=300, deadline=None)
 @given(st.lists(edits(), min_size=1, max_size=5))
 def test_nothing_that_is_missing_is_lost(drawn: list[Edit]) -> None:
-    """Each action that a report has as missing is in a check that failed, and there is no check without a reason."""
+    """Each action that the judge has as missing is in the report, or in a statement with the id of a deleted role."""
     state = State()
     for each in drawn:
         each(state)
-    facts = state.facts()
-    report = compare(facts.model)
-    found = failed(diagnose(facts, REGION))
-    told = {(action, resource) for each in found for action in each.actions for resource in each.resources}
-    missing = {(each.action, each.resource) for each in report.missing}
+    gathered = state.gathered()
+    judged = compare(gathered.model)
+    found = failed(diagnose(gathered))
+    told = {action for each in found for action in each.actions}
+    told |= {action for each in found if each.cause == "deleted-principal" for action in actions_of(each)}
+    missing = {each.action for each in judged.missing}
     assert missing <= told
-    assert {action for action, _ in told} == {action for action, _ in missing}
-    assert bool(found) is bool(report.missing or report.problems)
-    assert all(each.next_step or each.add for each in found)
+    assert {action for each in found for action in each.actions} <= missing
+    assert bool(found) is bool(judged.missing or judged.problems)
+    assert all(each.says for each in found)
 
 
 @settings(max_examples=300, deadline=None)
@@ -211,31 +205,35 @@ def test_what_is_to_be_added_mends_it(drawn: list[Edit]) -> None:
     state = State()
     for each in drawn:
         each(state)
-    for _ in range(4):
-        found = failed(diagnose(state.facts(), REGION))
+    for _ in range(5):
+        found = failed(diagnose(state.gathered()))
         if not found:
             return
-        for check in found:
-            mend(state, check)
+        for finding in found:
+            mend(state, finding)
     raise AssertionError(found)
 
 
-def mend(state: State, check: Check) -> None:
-    """Do what the check tells to do."""
-    owner = {KEY: "key", BUCKET_KEY: "bucket key", BUCKET: "bucket", ROLE: "role"}[check.of]
-    if check.name == "denied":
-        state.policies[owner] = [each for each in state.policies[owner] if each["Effect"] != "Deny"]
-    elif check.name == "orphaned-principal":
+def actions_of(finding: Finding) -> list[str]:
+    return [action for each in finding.statements for action in each.get("Action", [])]
+
+
+def mend(state: State, finding: Finding) -> None:
+    """Do what the finding tells to do."""
+    owner = {KEY: "key", BUCKET_KEY: "bucket key", BUCKET: "bucket", ROLE: "role"}[finding.of]
+    if finding.cause == "denied":
+        for name, statements in state.policies.items():
+            if any(f"the {name} policy" in says for says in finding.says):
+                state.policies[name] = [each for each in statements if each["Effect"] != "Deny"]
+    elif finding.cause == "deleted-principal":
         kept = [each for each in state.policies[owner] if each.get("Principal") != {"AWS": DEAD}]
-        state.policies[owner] = [*kept, *(each.statement for each in check.add)]
-    elif check.name == "boundary":
-        state.boundary = [*(state.boundary or []), *(each.statement for each in check.add)]
-    elif check.name == "trust":
-        state.policies["trust"] += [each.statement for each in check.add]
+        state.policies[owner] = [*kept, *finding.statements]
+    elif finding.cause == "boundary":
+        state.boundary = [*(state.boundary or []), *finding.statements]
+    elif finding.cause == "not-trusted":
+        state.policies["trust"] += finding.statements
     else:
-        assert check.add
-        for each in check.add:
-            assert any(word in each.to for word in ("key policy", "bucket policy", "IAM policy"))
-            in_iam = "IAM policy" in each.to
-            to = "role" if in_iam else owner
-            state.policies[to] = [*state.policies[to], each.statement]
+        assert finding.add
+        for to, statement in finding.add:
+            assert to == ("role" if finding.of == ROLE else "bucket" if finding.of == BUCKET else "key")
+            state.policies[owner] = [*state.policies[owner], statement]

@@ -10,7 +10,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 
-from personalize_kms_constructs import PersonalizeEncryption, PersonalizeResource, S3Location
+from personalize_kms_constructs import PersonalizeEncryption, PersonalizeResource, S3Location, SourceAccountCheck
 from personalize_kms_constructs.checks import check_assembly
 from tests.life.conftest import change, judge_warnings, judged, trusted_role, warnings
 
@@ -109,6 +109,21 @@ def test_a_statement_that_is_written_in_another_way_is_the_users_own_affair(
     PersonalizeEncryption(stack, "Encryption", resources=[GROUP])
     edit(app, "PersonalizeRole", lambda each: each.update(element))
     app.synth()
+
+
+@pytest.mark.parametrize("sid", ["PersonalizeRole", "UseKey"])
+def test_a_condition_that_may_keep_personalize_out_is_warned_of(app: cdk.App, stack: cdk.Stack, sid: str) -> None:
+    """A company's aspect may know what holds for the role; a template doesn't say it."""
+    PersonalizeEncryption(stack, "Encryption", resources=[GROUP])
+    edit(app, sid, lambda each: each.update(Condition=ORGANIZATION))
+    assert judge_warnings(app) == {("Undecided", "Stack/Encryption")}
+
+
+def test_a_required_source_account_is_the_users_choice(app: cdk.App, stack: cdk.Stack) -> None:
+    """Nobody knows if Personalize sends the account; whoever chooses REQUIRED was told so."""
+    check = SourceAccountCheck.REQUIRED
+    PersonalizeEncryption(stack, "Encryption", resources=[GROUP], source_account_check=check)
+    assert judge_warnings(app) == set()
 
 
 def test_a_value_of_a_condition_is_the_users_own_affair(app: cdk.App, stack: cdk.Stack) -> None:

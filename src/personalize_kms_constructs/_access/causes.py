@@ -20,12 +20,20 @@ class Cause(Enum):
     # Answers of IAM's decision.
     ALLOWED = "{statements}"
     DENIED = "denied by {statements}", "change what the reason names: no further statement helps"
-    BOUNDARY = (
-        "the role's permissions boundary doesn't allow it",
-        "change what the reason names: no further statement helps",
-    )
+    BOUNDARY = "the role's permissions boundary doesn't allow it"
     LEFT_TO_IAM = "the key policy leaves it to the role's IAM policies, which don't allow it"
     NO_STATEMENT = "{policy} has no statement that allows it"
+    NOTHING_FOR_PERSONALIZE = (
+        "the key policy has nothing for Personalize: its owner hasn't added the statements, or has taken them out"
+    )
+    NO_DELEGATION = (
+        "the key policy neither names the role nor leaves anything to its account, so the role's IAM policies have no "
+        "effect on the key"
+    )
+    ANOTHER_DEFAULT_KEY = (
+        "it is the default key of bucket {bucket}, and the role's policies are about {keys}: should that be the "
+        "default key again?"
+    )
     NOT_IN_IAM = "no IAM policy of the role allows it"
     MAY_BE_DENIED = "may be denied: {doubts}"
     OPEN = "{doubts}"
@@ -38,6 +46,10 @@ class Cause(Enum):
     ENCRYPTION_UNSEEN = (
         "a key that encrypts the bucket needs permissions too, and it can't be seen whether there is one: {why}"
     )
+    KEY_STATE_UNSEEN = "its state and kind can't be seen: {why}"
+    MAY_BE_DENIED_UNSEEN = "not all of its IAM policies can be seen, and one that can't may deny: {why}"
+    GROUP_UNSEEN = "it can't be seen: {why}"
+    JOBS_UNSEEN = "not all of its jobs, or of their listings, can be seen: {number} not answered"
     ACCOUNTS_UNKNOWN = "whether role and {kind} are of one account isn't known"
     NOT_KNOWN = "{why}"
     ELEMENT_UNKNOWN = "{element} isn't known before deployment"
@@ -124,6 +136,28 @@ class Cause(Enum):
     )
     KEY_IS_ALIAS = "{subject} is an alias, and Personalize takes the ARN of a key alone", "give the key's ARN"
     KEY_IS_NO_ARN = "{subject} is no ARN, and Personalize takes nothing else", "give the key's ARN"
+    KEY_ABSENT = (
+        "{subject} doesn't exist",
+        "nothing brings a deleted key back: use another key, for a dataset group a new one",
+    )
+    ALIAS_ABSENT = "{subject}: the alias doesn't exist", "make the alias, or give the bucket another default key"
+    ROLE_ABSENT = (
+        "role {subject} doesn't exist",
+        "make the role anew under the same name and path, then put its ARN into the policies that name it",
+    )
+    BUCKET_ABSENT = "bucket {subject} doesn't exist", "make the bucket, or give the next job another one"
+    BUCKET_REGION = (
+        "bucket {subject} is in {bucket_region}, and Personalize works in {region}",
+        "use a bucket of that Region",
+    )
+    DELETED_PRINCIPAL = (
+        "{policy} of {subject} names {id}, the id of a deleted role, and a role that is made anew has a new id",
+        "put the role in the place of the id",
+    )
+    UNUSED_ID = (
+        "{policy} of {subject} names {id}, the id of a role or user that was deleted",
+        "take the id out: AWS refuses every change of a policy that leaves it in",
+    )
     KEY_STATE = "{subject} is {state}", "{mend}"
     KEY_SPEC = (
         "{subject} is {spec} for {usage}, and Personalize needs a symmetric encryption key, SYMMETRIC_DEFAULT for "

@@ -15,6 +15,7 @@ from .limits import limit_problems
 from .model import AccessModel, Asked, Problem, declared_of, labels_of
 from .needs import (
     EVERYTHING,
+    IN_BOUNDARY,
     IN_BUCKET_POLICY,
     IN_IAM,
     IN_KEY_POLICY,
@@ -25,6 +26,7 @@ from .needs import (
     needs_of,
 )
 from .problems import (
+    AWS_MANAGED_KEY,
     configuration_problems,
     group_name_problems,
     ordering_problems,
@@ -46,7 +48,7 @@ def compare(model: AccessModel, *, with_excess: bool = True) -> AccessReport:
         model: who may do what, and what is asked.
         with_excess: whether to look for what is too much, a third of the work.
     """
-    needs = needs_of(model)
+    needs = {need: asked for need, asked in needs_of(model).items() if _is_there(model, need)}
     decisions = {need: _decide(model, need, conditions_of(asked)) for need, asked in needs.items()}
     denied = dict(_denied_in_buckets(model, needs))
     entries = [*_entries(model, needs, decisions), *_entries(model, needs, denied, in_bucket=True)]
@@ -54,7 +56,7 @@ def compare(model: AccessModel, *, with_excess: bool = True) -> AccessReport:
     undecided = [
         *(each for each in entries if isinstance(each, Undecided)),
         *(each for each in trust if isinstance(each, Undecided)),
-        *_open_questions(model),
+        *_open_questions(model, needs),
     ]
     problems = [
         *model.problems,
@@ -74,6 +76,14 @@ def compare(model: AccessModel, *, with_excess: bool = True) -> AccessReport:
         asked=tuple(sorted({str(asked) for asked in model.asked})),
         names=dict(sorted(model.names.items())),
     )
+
+
+def _is_there(model: AccessModel, need: Need) -> bool:
+    """Tell if role, key and bucket of a need exist; no policy helps where one doesn't, which is told once."""
+    if need.owner.endswith(AWS_MANAGED_KEY):
+        return False
+    owners = (model.roles.get(need.role_arn), model.keys.get(need.owner), model.buckets.get(need.owner))
+    return all(each is None or each.exists for each in owners)
 
 
 def _decide(model: AccessModel, need: Need, only_if: frozenset[str]) -> Decision:
@@ -110,7 +120,7 @@ def _entries(
 ) -> Iterator[Entry]:
     groups: dict[tuple[str, ...], list[Need]] = {}
     for need, found in decisions.items():
-        if found.answer is Answer.NO and not found.final:
+        if found.answer is Answer.NO and found.reason.cause is not Cause.DENIED:
             add_to = _add_to(model, need, found, in_bucket=in_bucket)
             groups.setdefault((need.principal_arn, need.account, need.owner, add_to), []).append(need)
     statements = {need: each for (*_, add_to), group in groups.items() for need, each in statements_for(group, add_to)}
@@ -133,7 +143,7 @@ def _entries(
             yield Allowed(**common)
         elif found.answer is Answer.MAYBE:
             yield Undecided(**common)
-        elif found.final:
+        elif found.reason.cause is Cause.DENIED:
             yield Missing(**common)
         else:
             yield Missing(**common, add=statements[need], add_to=_add_to(model, need, found, in_bucket=in_bucket))
@@ -147,6 +157,8 @@ def _add_to(model: AccessModel, need: Need, found: Decision, *, in_bucket: bool)
     """
     if in_bucket:
         return IN_BUCKET_POLICY
+    if found.reason.cause is Cause.BOUNDARY:
+        return IN_BOUNDARY
     if not found.in_iam:
         return need.policy
     key, role = model.key(need.owner), model.role(need.role_arn)
@@ -156,7 +168,12 @@ def _add_to(model: AccessModel, need: Need, found: Decision, *, in_bucket: bool)
     return IN_IAM if across or by_condition or in_two_stacks else IN_KEY_POLICY
 
 
-def _open_questions(model: AccessModel) -> Iterator[Undecided]:
+def _open_questions(model: AccessModel, needs: Mapping[Need, list[Asked]]) -> Iterator[Undecided]:
+    for key in model.keys.values():
+        if key.unseen_state:
+            users = dict.fromkeys(each for need, asks in needs.items() if need.owner == key.arn for each in asks)
+            reason = because(Cause.KEY_STATE_UNSEEN, why=key.unseen_state)
+            yield Undecided("", "", "", key.arn, "key", key.arn, labels_of(users), "", reason, asked=tuple(users))
     for question in model.open_questions:
         declared = (question.declared,) if question.declared else ()
         reason = because(Cause.NOT_KNOWN, why=question.because)

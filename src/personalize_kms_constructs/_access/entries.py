@@ -83,11 +83,16 @@ class Missing(Entry):
     """A permission that is needed and not there, whatever the values turn out to be that aren't known yet."""
 
     add: Json | None = None
-    """The statement to add, with everything that the policy lacks for this principal; none where a statement or a
-    boundary denies the action, so that no other statement helps."""
+    """The statement to add, with everything that the policy lacks for this principal; none where a statement denies
+    the action, so that no other statement helps."""
     add_to: str = ""
-    """The policy that the statement belongs in: ``"key"``, ``"role"`` or ``"bucket"``. It differs from ``policy`` where
-    the key policy already leaves the decision to IAM."""
+    """The policy that the statement belongs in: ``"key"``, ``"role"``, ``"bucket"`` or ``"boundary"``. It differs from
+    ``policy`` where the key policy already leaves the decision to IAM, or the role's boundary refuses."""
+
+    @property
+    def add_to_whom(self) -> str:
+        """The ARN of the role, key or bucket whose policy it is."""
+        return self.principal_arn if self.add_to in ("role", "boundary") else self.policy_of
 
     def to_json(self) -> Json:
         """Return the entry as JSON."""
@@ -131,6 +136,10 @@ class AccessFindings:
     """The resources that Personalize is asked to create."""
     names: Mapping[str, str] = field(default_factory=dict)
     """The names of the keys, roles and buckets, by ARN."""
+    deployed: str = ""
+    """The dataset group of an account that it is about; what is too much wasn't looked for there."""
+    notes: tuple[str, ...] = ()
+    """Facts that decide nothing."""
 
     @property
     def passed(self) -> bool:

@@ -6,6 +6,7 @@ https://mermaid.js.org/syntax/flowchart.html
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Iterator
 
 from ..matrix import ROWS
@@ -18,14 +19,18 @@ _EVERYTHING = {action: group.everything for row in ROWS for group in row.role_on
 """What ``*`` stands for, by the action."""
 _HEAD = "| on | who | what | where | why | needed by | page |"
 
+# What a text of AWS's may hold and would be markup.
+_MARKUP = re.compile(r"[|*<`]")
 _NOTHING = "Nothing that can be seen is asked of Personalize, so nothing was checked."
 
 
 def markdown_report(report: AccessFindings) -> str:
     """Return the report in GitHub's Markdown."""
     names = Names(report.names)
-    lines = ["# Amazon Personalize's access", "", f"{summary(report)}.", ""]
-    lines += [f"- {_plain(asked)}" for asked in report.asked] or [_NOTHING]
+    title = f"Dataset group {_plain(report.deployed)}" if report.deployed else "Amazon Personalize's access"
+    lines = [f"# {title}", "", f"{summary(report)}.", ""]
+    lines += [f"- {_plain(asked)}" for asked in report.asked] or ([] if report.deployed else [_NOTHING])
+    lines += ["", "Notes:", "", *(f"- {_cell(note)}" for note in report.notes)] if report.notes else []
     lines += [
         *_table("Missing", report.missing, names),
         *_statements(report, names),
@@ -46,22 +51,23 @@ def _table(title: str, entries: Iterable[Entry], names: Names) -> Iterator[str]:
         for row in rows(own):
             entry = row.first
             cells = [
-                f"{kind} {names.of(arn)}" if kind else "",
-                who(entry, names),
-                ", ".join(f"`{action}`" for action in row.actions if action),
+                _cell(f"{kind} {names.of(arn)}" if kind else ""),
+                _cell(who(entry, names)),
+                ", ".join(f"`{_plain(action)}`".replace("|", "\\|") for action in row.actions if action),
                 POLICIES.get(entry.policy, ""),
-                names.short(f"{entry.because}: {entry.fix}" if isinstance(entry, Excess) else entry.because),
-                ", ".join(row.needed_by),
+                _cell(names.short(f"{entry.because}: {entry.fix}" if isinstance(entry, Excess) else entry.because)),
+                _cell(", ".join(row.needed_by)),
+                _link(entry.page),
             ]
-            yield f"| {' | '.join(_cell(cell) for cell in cells)} | {_link(entry.page)} |"
+            yield f"| {' | '.join(cells)} |"
 
 
 def _statements(report: AccessFindings, names: Names) -> Iterator[str]:
     for row in _distinct(rows(report.missing)):
         entry = row.first
         if isinstance(entry, Missing) and entry.add is not None:
-            of = entry.principal_arn if entry.add_to == "role" else entry.policy_of
-            yield from ("", f"Add to {policy_of_whom(entry.add_to, _plain(names.of(of)))}:", "", "```json")
+            whose = policy_of_whom(entry.add_to, _plain(names.of(entry.add_to_whom)))
+            yield from ("", f"Add to {whose}:", "", "```json")
             yield from (json.dumps(entry.add, indent=2), "```")
 
 
@@ -76,6 +82,10 @@ def _problems(report: AccessFindings, names: Names) -> Iterator[str]:
             kind = f"{problem.kind} (warning)" if problem.is_warning else problem.kind
             message = _cell(names.short(problem.message))
             yield f"| {kind} | {message} | {_cell(', '.join(problem.needed_by))} | {_link(problem.page)} |"
+        for problem in report.problems:
+            for statement in problem.add:
+                yield from ("", f"{_plain(names.short(problem.fix))}:", "", "```json")
+                yield from (json.dumps(statement, indent=2), "```")
 
 
 def _link(page: str) -> str:
@@ -87,7 +97,7 @@ def _plain(text: str) -> str:
 
 
 def _cell(text: str) -> str:
-    return _plain(text).replace("|", "\\|")
+    return _MARKUP.sub(r"\\\g<0>", _plain(text))
 
 
 def _graph(report: AccessFindings, names: Names) -> Iterator[str]:

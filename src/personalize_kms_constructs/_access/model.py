@@ -6,7 +6,7 @@ seen says why, so that nothing has to be guessed.
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -32,6 +32,12 @@ class Key:
     """The resource of a template that makes it."""
     state: str = "Enabled"
     """As KMS's ``DescribeKey`` has it: ``Enabled``, ``Disabled``, ``PendingDeletion``…"""
+    unseen_state: str = ""
+    """The reason why its state, spec and usage can't be seen."""
+    exists: bool = True
+    """False if an account has no such key."""
+    notes: tuple[str, ...] = ()
+    """Facts that decide nothing."""
 
     @property
     def account(self) -> str:
@@ -56,6 +62,10 @@ class Role:
     unseen_boundary: str = ""
     unique_id: str = ""
     """Its ``AROA…`` id, where it is known."""
+    exists: bool = True
+    """False if an account has no such role."""
+    notes: tuple[str, ...] = ()
+    """Facts that decide nothing."""
     managed_policies: int = 0
     """The number of managed policies that are attached, whatever can't be decided."""
     declared: str = ""
@@ -82,6 +92,12 @@ class Bucket:
     """The key of its default encryption with SSE-KMS; none where it isn't encrypted with KMS."""
     unseen_encryption: str = ""
     """The reason why its default encryption can't be seen."""
+    region: str = ""
+    """Its Region, where it is known."""
+    exists: bool = True
+    """False if an account knows no such bucket."""
+    notes: tuple[str, ...] = ()
+    """Facts that decide nothing."""
     declared: str = ""
     """The resource of a template that makes it."""
 
@@ -216,6 +232,8 @@ class Problem:
     """True if it is about a resource that a construct of this library made, and of which no request could be read."""
     is_warning: bool = False
     """True if Personalize may work all the same: it is told, and fails nothing."""
+    add: tuple[Mapping[str, Any], ...] = ()
+    """Statements that help, in the policy that the problem is about."""
     certain: bool = True
     """True if it is so whatever the values turn out to be that aren't known before deployment."""
 

@@ -11,6 +11,7 @@ from .model import AccessModel, Asked, Location
 
 ROLE, SERVICE = "role", "service"
 IN_KEY_POLICY, IN_IAM, IN_BUCKET_POLICY = "key", "role", "bucket"
+IN_BOUNDARY = "boundary"
 EVERYTHING = "*"
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 from ..matrix import KMS_PAGE, SERVICE_PRINCIPAL
 from . import decision
@@ -11,7 +12,7 @@ from .calls import service
 from .causes import Cause, Reason, because
 from .decision import Decision
 from .entries import Undecided
-from .model import AccessModel, Asked, DatasetGroup, Key, Problem, declared_of, labels_of
+from .model import AccessModel, Asked, DatasetGroup, Key, Problem, Role, declared_of, labels_of
 from .needs import Need, conditions_of, location_key
 from .values import has_unknown, same, split_arn
 from .written import Policy
@@ -30,11 +31,15 @@ def trust_findings(model: AccessModel) -> Iterator[Problem | Undecided]:
         asked_with.setdefault((asked.role_arn, asked.account, asked.region), []).append(asked)
     for (arn, _, _), asks in asked_with.items():
         role = model.role(arn)
+        if not role.exists:
+            continue
         found = decision.trust(service(asks[0].account, asks[0].region), role, only_if=conditions_of(asks))
         if found.answer is Answer.NO:
             cause = Cause.TRUST_DENIED if found.final else Cause.NOT_TRUSTED
             reason = Reason(cause, doubts=(found.reason,))
-            more = {"declared": (role.declared,)} if role.declared else {}
+            more: dict[str, Any] = {"declared": (role.declared,)} if role.declared else {}
+            if cause is Cause.NOT_TRUSTED:
+                more["add"] = (_trust_statement(role, asks[0]),)
             yield Problem.of("trust", arn, reason, TRUST_PAGE, asks, label=model.label(arn), **more)
         elif found.answer is Answer.MAYBE:
             yield Undecided(
@@ -52,6 +57,20 @@ def trust_findings(model: AccessModel) -> Iterator[Problem | Undecided]:
             )
 
 
+def _trust_statement(role: Role, asked: Asked) -> dict[str, Any]:
+    """Return the statement of a trust policy, as AWS's page on confused deputies has it."""
+    partition = (split_arn(role.arn) or ("", "${AWS::Partition}"))[1]
+    return {
+        "Effect": "Allow",
+        "Principal": {"Service": SERVICE_PRINCIPAL},
+        "Action": "sts:AssumeRole",
+        "Condition": {
+            "StringEquals": {"aws:SourceAccount": asked.account},
+            "ArnLike": {"aws:SourceArn": f"arn:{partition}:personalize:{asked.region}:{asked.account}:*"},
+        },
+    }
+
+
 def configuration_problems(model: AccessModel) -> Iterator[Problem]:
     """Yield keys and roles that Personalize can't work with, whatever the policies say."""
     found: dict[tuple[object, ...], tuple[str, Reason, str, list[Asked]]] = {}
@@ -61,6 +80,8 @@ def configuration_problems(model: AccessModel) -> Iterator[Problem]:
         keys += [location_key(model, asked, each) for each in (asked.source, asked.destination) if each is not None]
         for arn in dict.fromkeys(each for each in keys if each is not None):
             unusable += [(arn, each, KMS_PAGE) for each in _unusable_key(model.key(arn), asked)]
+        for arn, reason in _unusable_buckets(model, asked):
+            unusable.append((arn, reason, S3_GUIDE))
         for arn, reason, page in unusable:
             name = (arn, reason.cause, *reason.values.values())
             found.setdefault(name, (arn, reason, page, []))[-1].append(asked)
@@ -69,7 +90,19 @@ def configuration_problems(model: AccessModel) -> Iterator[Problem]:
         yield Problem.of("configuration", arn, reason, page, asks, label=label)
 
 
+def _unusable_buckets(model: AccessModel, asked: Asked) -> Iterator[tuple[str, Reason]]:
+    for arn in dict.fromkeys(each.bucket_arn for each in (asked.source, asked.destination) if each is not None):
+        bucket = model.bucket(arn, asked.account)
+        if not bucket.exists:
+            yield arn, because(Cause.BUCKET_ABSENT)
+        elif bucket.region and same(bucket.region, asked.region) is Answer.NO:
+            yield arn, because(Cause.BUCKET_REGION, bucket_region=bucket.region, region=asked.region)
+
+
 def _unusable_role(model: AccessModel, asked: Asked) -> Iterator[Reason]:
+    if not model.role(asked.role_arn).exists:
+        yield because(Cause.ROLE_ABSENT)
+        return
     if same(model.role(asked.role_arn).account, asked.account) is Answer.NO:
         yield because(Cause.ROLE_OF_ANOTHER_ACCOUNT, account=asked.account)
 
@@ -79,7 +112,11 @@ def _unusable_key(key: Key, asked: Asked) -> Iterator[Reason]:
     if key.arn.endswith(AWS_MANAGED_KEY):
         yield because(Cause.KEY_OF_AWS)
         return
-    if parts and parts[5].startswith("alias/"):
+    is_alias = parts is not None and parts[5].startswith("alias/")
+    if not key.exists:
+        yield because(Cause.ALIAS_ABSENT if is_alias else Cause.KEY_ABSENT)
+        return
+    if is_alias:
         yield because(Cause.KEY_IS_ALIAS)
         return
     if parts is None and not has_unknown(key.arn):

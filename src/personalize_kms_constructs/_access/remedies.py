@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from ..matrix import SERVICE_PRINCIPAL
-from .needs import IN_IAM, IN_KEY_POLICY, SERVICE, Need
+from .needs import IN_BOUNDARY, IN_IAM, IN_KEY_POLICY, SERVICE, Need
 
 Json = dict[str, Any]
 
@@ -36,13 +36,14 @@ def _statement(needs: list[Need], add_to: str) -> Json:
     """
     first = needs[0]
     found: Json = {"Effect": "Allow"}
-    if add_to != IN_IAM:
+    names_principal = add_to not in (IN_IAM, IN_BOUNDARY)
+    if names_principal:
         is_service = first.principal == SERVICE
         found["Principal"] = {"Service": SERVICE_PRINCIPAL} if is_service else {"AWS": first.role_arn}
     found["Action"] = sorted({need.action for need in needs})
     # In a key policy, "*" is this key.
     resources = sorted({need.resource for need in needs})
     found["Resource"] = "*" if add_to == IN_KEY_POLICY else resources if len(resources) > 1 else resources[0]
-    if add_to != IN_IAM and first.principal == SERVICE:
+    if names_principal and first.principal == SERVICE:
         found["Condition"] = {"StringEqualsIfExists": {"aws:SourceAccount": first.account}}
     return found

@@ -19,16 +19,7 @@ class AccessReport(AccessFindings):
 
     def to_json(self) -> str:
         """Return the report as JSON: the same for the same input, sorted, and without a date."""
-        found: dict[str, Any] = {
-            "asked": list(self.asked),
-            "missing": [each.to_json() for each in self.missing],
-            "excess": [each.to_json() for each in self.excess],
-            "undecided": [each.to_json() for each in self.undecided],
-            "problems": [_problem(each) for each in self.problems],
-            "allowed": [each.to_json() for each in self.allowed],
-            "names": dict(self.names),
-        }
-        return json.dumps(found, indent=2, ensure_ascii=False) + "\n"
+        return json.dumps(as_data(self), indent=2, ensure_ascii=False) + "\n"
 
     def to_text(self) -> str:
         """Return the report for a terminal, in lines of at most 100 characters; statements aren't wrapped."""
@@ -37,6 +28,19 @@ class AccessReport(AccessFindings):
     def to_markdown(self) -> str:
         """Return the report for a pull request: tables, and a graph of who may do what and why."""
         return markdown_report(self)
+
+
+def as_data(report: AccessFindings) -> dict[str, Any]:
+    """Return a report as JSON has it."""
+    return {
+        "asked": list(report.asked),
+        "missing": [each.to_json() for each in report.missing],
+        "excess": [each.to_json() for each in report.excess],
+        "undecided": [each.to_json() for each in report.undecided],
+        "problems": [_problem(each) for each in report.problems],
+        "allowed": [each.to_json() for each in report.allowed],
+        "names": dict(report.names),
+    }
 
 
 def merged(reports: Iterable[AccessReport]) -> AccessReport:
@@ -66,10 +70,12 @@ def _problem(problem: Problem) -> dict[str, Any]:
         "kind": problem.kind,
         "cause": problem.cause.id,
         "severity": "warning" if problem.is_warning else "error",
+        "subject": problem.subject,
         "message": problem.message,
         "where": problem.where,
         "needed_by": list(problem.needed_by),
         "page": problem.page,
+        "add": [dict(each) for each in problem.add],
     }
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from .entries import AccessFindings, Allowed, Entry, Excess, Missing, Undecided
 from .grouping import Names, Row, by_subject, rows, who
@@ -21,26 +22,29 @@ _NOTHING = (
 
 
 def text_report(report: AccessFindings) -> str:
-    """Return the report in lines of at most 100 characters, but for the statements."""
+    """Return the report in lines of at most 100 characters, but for statements and addresses."""
     names = Names(report.names)
-    lines = [*wrapped("Amazon Personalize is asked for:", "")]
+    lines = [*wrapped(f"dataset group {report.deployed}", "")] if report.deployed else []
+    lines += [line for note in report.notes for line in wrapped(f"· {note}", "  ", "      ")]
+    lines += wrapped("Amazon Personalize is asked for:", "") if report.asked or not report.deployed else []
     lines += [line for asked in report.asked for line in wrapped(asked, "  ")]
-    if not report.asked:
+    if not report.asked and not report.deployed:
         lines += wrapped(_NOTHING, "  ")
     entries: list[Entry] = [*report.missing, *report.excess, *report.undecided, *report.allowed]
     for (kind, arn), found in by_subject(entries).items():
         lines += ["", *_heading(kind, arn, names)]
         told: list[str] = []
         for row in rows(found):
-            lines += _row(row, names, told)
+            lines += _row(row, names, told, at_synth=not report.deployed)
     if report.problems:
         lines += ["", "problems"]
         for problem in report.problems:
             mark = "!" if problem.is_warning else "✘"
             lines += wrapped(f"{mark} {problem.kind}: {names.short(problem.message)}", "  ", "      ")
+            lines += (f"        {line}" for each in problem.add for line in _pasted(each, names))
             if problem.needed_by:
                 lines += wrapped(f"needed by {', '.join(problem.needed_by)}", "      ", "        ")
-            lines += wrapped(problem.page, "    ")
+            lines += [f"    {problem.page}"] if problem.page else []
     lines += ["", *wrapped(summary(report), "")]
     return "\n".join(lines) + "\n"
 
@@ -51,8 +55,9 @@ def summary(report: AccessFindings) -> str:
     warnings = sum(each.is_warning for each in report.problems)
     if warnings:
         problems += f" ({_count(warnings, 'warning')})"
+    excess = "" if report.deployed else f"{len(report.excess)} too much, "
     return (
-        f"{len(report.missing)} missing, {problems}, {len(report.excess)} too much, "
+        f"{len(report.missing)} missing, {problems}, {excess}"
         f"{len(report.undecided)} undecided, {len(report.allowed)} as AWS's pages ask"
     )
 
@@ -86,30 +91,36 @@ def next_step(row: Row, names: Names) -> str:
     return "look at it where it is deployed, with personalize-kms doctor, or make it part of the app"
 
 
-def _row(row: Row, names: Names, told: list[str]) -> Iterator[str]:
+def _row(row: Row, names: Names, told: list[str], *, at_synth: bool) -> Iterator[str]:
     """Yield the lines of a row; a statement that was told of already isn't told again."""
     entry = row.first
     yield from wrapped(f"{MARKS[type(entry)]} {_claim(row, names)}", "  ", "      ")
     if isinstance(entry, Allowed):
         return
     yield from wrapped(names.short(entry.because), "      ")
-    if isinstance(entry, Missing) and str(entry.add) in told:
+    if isinstance(entry, Undecided) and not at_synth:
+        pass  # it was looked at where it is deployed
+    elif isinstance(entry, Missing) and str(entry.add) in told:
         yield from wrapped(f"→ {_add_to(entry, names)} the statement above", "      ", "        ")
     elif isinstance(entry, Missing) and entry.add is not None:
         told.append(str(entry.add))
         yield from wrapped(f"→ {_add_to(entry, names)}:", "      ", "        ")
-        # Never wrapped: it is there to be pasted.
-        yield from (f"        {line}" for line in names.short(json.dumps(entry.add, indent=2)).splitlines())
+        yield from (f"        {line}" for line in _pasted(entry.add, names))
     else:
         yield from wrapped(f"→ {next_step(row, names)}", "      ", "        ")
     if entry.principal and not isinstance(entry, Excess):
         yield from wrapped(f"needed by {', '.join(entry.needed_by)}", "      ", "        ")
-    yield from wrapped(entry.page, "    ")
+    if entry.page:
+        yield f"    {entry.page}"
+
+
+def _pasted(statement: Mapping[str, Any], names: Names) -> list[str]:
+    """Return the lines of a statement, never wrapped: it is there to be pasted."""
+    return names.short(json.dumps(statement, indent=2)).splitlines()
 
 
 def _add_to(entry: Missing, names: Names) -> str:
-    of = entry.principal_arn if entry.add_to == "role" else entry.policy_of
-    return f"add to {policy_of_whom(entry.add_to, names.of(of))}"
+    return f"add to {policy_of_whom(entry.add_to, names.of(entry.add_to_whom))}"
 
 
 def _heading(kind: str, arn: str, names: Names) -> Iterator[str]:

@@ -8,7 +8,11 @@ from .causes import Reason, Value
 
 POLICIES: Mapping[str, str] = {"key": "key policy", "role": "IAM", "bucket": "bucket policy", "trust": "trust policy"}
 """The four kinds of policies, as columns of a report."""
-_IN_SENTENCES = {**{kind: f"the {name}" for kind, name in POLICIES.items()}, "role": "an IAM policy"}
+_IN_SENTENCES = {
+    **{kind: f"the {name}" for kind, name in POLICIES.items()},
+    "role": "an IAM policy",
+    "boundary": "the permissions boundary",
+}
 
 # https://docs.aws.amazon.com/kms/latest/developerguide/key-state.html
 _KEY_STATES = {
@@ -42,7 +46,7 @@ def policy_in_words(kind: str) -> str:
 
 def policy_of_whom(kind: str, name: str) -> str:
     """Say whose policy is meant."""
-    return f"{policy_in_words(kind)} of {'role ' if kind == 'role' else ''}{name}"
+    return f"{policy_in_words(kind)} of {'role ' if kind in ('role', 'boundary') else ''}{name}"
 
 
 def _shown(reason: Reason, subject: str) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""Questions to one account and Region, and those that weren't answered."""
+"""Questions to one account and Region, those that weren't answered, and errors that end the work."""
 
 from __future__ import annotations
 
@@ -7,9 +7,13 @@ from functools import partial
 from typing import Any, TypeVar
 
 import boto3
-from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
-
-from .errors import NOT_ENABLED, AbsentError, NotAnsweredError, code_of, explained, stops
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    EndpointConnectionError,
+    NoCredentialsError,
+    ParamValidationError,
+)
 
 _T = TypeVar("_T")
 
@@ -30,6 +34,25 @@ _ABSENT = frozenset(
 _IMPOSSIBLE = frozenset({"InvalidArnException", "InvalidBucketName", "InvalidInputException", "ValidationError"})
 # So many resources are named for one action that isn't allowed; the others are counted.
 _NAMED = 5
+# Also what a Region says that isn't enabled for the account
+# (https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_temp_enable-regions.html).
+_NOT_ENABLED = frozenset({"InvalidAccessKeyId", "InvalidClientTokenId", "UnrecognizedClientException"})
+_EXPIRED = _NOT_ENABLED | {"ExpiredToken", "ExpiredTokenException", "RequestExpired", "SignatureDoesNotMatch"}
+_THROTTLED = frozenset(
+    {"Throttling", "ThrottlingException", "TooManyRequestsException", "RequestLimitExceeded", "SlowDown"}
+)
+
+
+class DoctorError(Exception):
+    """The doctor can't look; the message is one line that says why, and what to do."""
+
+
+class NotAnsweredError(Exception):
+    """AWS doesn't answer a question, mostly for lack of a permission; the message says which one."""
+
+
+class AbsentError(Exception):
+    """Something that is asked for and doesn't exist."""
 
 
 class Account:
@@ -45,6 +68,23 @@ class Account:
         identity = self.ask("sts:GetCallerIdentity", "*", lambda: self.client("sts").get_caller_identity())
         self.id = str(identity["Account"])
         self.partition = str(identity["Arn"]).split(":")[1]
+
+    @staticmethod
+    def connect(profile: str | None, region: str | None) -> Account:
+        """Return an account that answers.
+
+        Raises:
+            DoctorError: without credentials or a Region, or if AWS doesn't take the credentials.
+        """
+        try:
+            session = boto3.session.Session(profile_name=profile, region_name=region)
+            if not session.region_name:
+                raise DoctorError("there is no Region: give --region, or set AWS_REGION")
+            return Account(session, session.region_name)
+        except BotoCoreError as error:
+            raise explained(error) from error
+        except NotAnsweredError as error:
+            raise DoctorError(f"who you are can't be asked: {error}") from error
 
     def client(self, service: str, region: str = "") -> Any:
         """Return a client of a service, in a Region of its own if one is given."""
@@ -69,10 +109,10 @@ class Account:
         try:
             return question()
         except ClientError as error:
-            code = code_of(error)
+            code = _code_of(error)
             if code in _ABSENT or (code in _IMPOSSIBLE and ":List" not in action):
                 raise AbsentError(code) from error
-            if stops(error) and not (elsewhere and code in NOT_ENABLED):
+            if _stops(error) and not (elsewhere and code in _NOT_ENABLED):
                 raise explained(error, self.region) from error
             self._note(action, resource)
             why = "isn't allowed to you" if code in _DENIED else f"isn't answered but by {code}"
@@ -107,3 +147,31 @@ class Account:
             self.not_answered_count[action] = self.not_answered_count.get(action, 0) + 1
             if len(named) < _NAMED:
                 named.append(resource)
+
+
+def _code_of(error: ClientError) -> str:
+    """Return the code of an error of AWS's."""
+    return str(error.response.get("Error", {}).get("Code", ""))
+
+
+def _stops(error: ClientError) -> bool:
+    """Report whether the next question would get the same error."""
+    return _code_of(error) in _EXPIRED | _THROTTLED
+
+
+def explained(error: ClientError | BotoCoreError, region: str = "") -> DoctorError:
+    """Return an error of AWS's or of its SDK in one line, with what to do about it."""
+    said = " ".join(str(error).split())
+    if isinstance(error, EndpointConnectionError):
+        return DoctorError(f"{said}: look at the network, and whether {region} is a Region that has Amazon Personalize")
+    if isinstance(error, NoCredentialsError):
+        return DoctorError("there are no credentials: give --profile, or sign in, for example by aws sso login")
+    if isinstance(error, ClientError) and _code_of(error) in _NOT_ENABLED:
+        return DoctorError(
+            f"AWS doesn't take the credentials in {region}: {said}: renew them, or enable the Region for the account"
+        )
+    if isinstance(error, ClientError) and _code_of(error) in _EXPIRED:
+        return DoctorError(f"AWS doesn't take the credentials: {said}: renew them")
+    if isinstance(error, ClientError) and _code_of(error) in _THROTTLED:
+        return DoctorError(f"AWS throttles: {said}: try again later, or set AWS_MAX_ATTEMPTS to more than 5")
+    return DoctorError(said)

@@ -4,82 +4,70 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
-from .asking import Account
-from .errors import AbsentError, NotAnsweredError
-
-AWS_MANAGED_KEY = "alias/aws/s3"
-
-
-@dataclass(frozen=True)
-class BucketFacts:
-    """The answers of S3 about a bucket."""
-
-    name: str
-    exists: bool = True
-    is_own: bool = False
-    """True if it is known to be of this account: S3 shows a bucket's policy to nobody else."""
-    region: str = ""
-    policy: Any = None
-    """The bucket policy; none if there is none, or it can't be seen."""
-    unseen: str = ""
-    key: str = ""
-    """The key of its default encryption with KMS, as the bucket has it: an ARN, an id or an alias."""
-    unseen_encryption: str = ""
-    blocks_public_access: bool | None = None
-    """True if all four of its settings are on; none if that can't be seen."""
+from .._access.model import Bucket
+from .._access.problems import AWS_MANAGED_KEY
+from .._access.values import unknown
+from .._access.written import Policy
+from .asking import AbsentError, Account, NotAnsweredError
 
 
-def read_bucket(account: Account, name: str) -> BucketFacts:
-    """Read a bucket, of this account or another one."""
+def read_bucket(account: Account, name: str) -> Bucket:
+    """Read a bucket, of this account or another one.
+
+    Its key is as the bucket has it: an ARN, an id or an alias.
+    """
     s3 = account.client("s3")
     arn = f"arn:{account.partition}:s3:::{name}"
-    found: dict[str, Any] = {}
+    bucket = Bucket(arn, unknown(f"account of {arn}"))
 
     def ask(action: str, question: Callable[..., Any]) -> Any:
         # S3 answers from the bucket's Region.
         return account.ask(f"s3:{action}", arn, lambda: question(Bucket=name), elsewhere=True)
 
     try:
-        location = ask("GetBucketLocation", s3.get_bucket_location)
-        place = location.get("LocationConstraint") or "us-east-1"
-        found["region"] = "eu-west-1" if place == "EU" else place  # a name from before there were Regions
+        place = ask("GetBucketLocation", s3.get_bucket_location).get("LocationConstraint") or "us-east-1"
+        bucket.region = "eu-west-1" if place == "EU" else place  # a name from before there were Regions
     except AbsentError:
-        return BucketFacts(name, exists=False)
+        return Bucket(arn, account.id, exists=False)
     except NotAnsweredError:
         pass
-    found |= _policy(lambda: ask("GetBucketPolicy", s3.get_bucket_policy))
-    found |= _encryption(lambda: ask("GetEncryptionConfiguration", s3.get_bucket_encryption))
     try:
-        answer = ask("GetBucketPublicAccessBlock", s3.get_public_access_block)
-        found["blocks_public_access"] = all(answer["PublicAccessBlockConfiguration"].values())
+        found = ask("GetBucketPolicy", s3.get_bucket_policy)["Policy"]
+        bucket.policies = [Policy(json.loads(found), "the bucket policy")]
+        bucket.account = account.id  # S3 shows a bucket's policy to nobody else
     except AbsentError:
-        found["blocks_public_access"] = False
-    except NotAnsweredError:
+        bucket.account = account.id
+    except NotAnsweredError as error:
+        bucket.unseen = str(error)
+    try:
+        bucket.key_arn = _default_key(ask("GetEncryptionConfiguration", s3.get_bucket_encryption))
+    except AbsentError:
         pass
-    return BucketFacts(name, **found)
-
-
-def _policy(ask: Callable[[], Any]) -> dict[str, Any]:
-    try:
-        return {"policy": json.loads(ask()["Policy"]), "is_own": True}
-    except AbsentError:
-        return {"is_own": True}
     except NotAnsweredError as error:
-        return {"unseen": str(error)}
+        bucket.unseen_encryption = str(error)
+    bucket.notes = tuple(_notes(bucket, lambda: ask("GetBucketPublicAccessBlock", s3.get_public_access_block)))
+    return bucket
 
 
-def _encryption(ask: Callable[[], Any]) -> dict[str, Any]:
-    try:
-        answer = ask()
-    except AbsentError:
-        return {}
-    except NotAnsweredError as error:
-        return {"unseen_encryption": str(error)}
+def _default_key(answer: Any) -> str | None:
     for rule in answer["ServerSideEncryptionConfiguration"]["Rules"]:
         default = rule.get("ApplyServerSideEncryptionByDefault", {})
         if str(default.get("SSEAlgorithm", "")).startswith("aws:kms"):
-            return {"key": str(default.get("KMSMasterKeyID") or AWS_MANAGED_KEY)}
-    return {}
+            return str(default.get("KMSMasterKeyID") or AWS_MANAGED_KEY)
+    return None
+
+
+def _notes(bucket: Bucket, ask: Callable[[], Any]) -> list[str]:
+    notes = [f"it is in {bucket.region}"] if bucket.region else []
+    if not bucket.unseen_encryption:
+        notes.append(f"it is encrypted with {bucket.key_arn or 'a key of S3, which needs no permission'}")
+    try:
+        is_blocked = all(ask()["PublicAccessBlockConfiguration"].values())
+    except AbsentError:
+        is_blocked = False
+    except NotAnsweredError:
+        return notes
+    unneeded = "public access isn't blocked, and Personalize doesn't need it: block it if nobody else does"
+    return [*notes, "public access is blocked" if is_blocked else unneeded]

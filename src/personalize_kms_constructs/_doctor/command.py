@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
 
 import click
 
 from .._terminal import FOUND, PASSED, print_coloured, stop, take_any_character
-from .check import Status
 
 
 @click.command(short_help="Say what keeps Personalize from working in an account.")
@@ -42,8 +40,8 @@ def doctor(
     metric attributions, keys, roles and buckets. It only reads: nothing is changed.
 
     \b
-    Exit code: 0 if nothing failed, 1 if something did, 2 if the doctor
-    couldn't look.
+    Exit code: 0 if nothing is missing or wrong, 1 if something is, 2 if the
+    doctor couldn't look.
 
     \b
     Examples:
@@ -54,9 +52,9 @@ def doctor(
       personalize-kms doctor --strict --profile production
     """  # noqa: D301
     try:
-        from .errors import DoctorError
-        from .look import connect, look
-        from .output import FORMS
+        from .account_report import Totals, written
+        from .asking import Account, DoctorError
+        from .look import look
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0] not in ("boto3", "botocore"):
             raise
@@ -64,8 +62,14 @@ def doctor(
     take_any_character()
     progress = _Progress()
     try:
-        account = connect(profile, region)
-        summary = look(account, dataset_groups, jobs, FORMS[form](progress.between(_writer(form))), progress)
+        account = Account.connect(profile, region)
+        totals = Totals(account)
+        for text in written(form, look(account, dataset_groups, jobs, progress), totals):
+            progress.clear()
+            if form == "text":
+                print_coloured(text)
+            else:
+                click.echo(text, nl=False)
     except DoctorError as error:
         progress.clear()
         stop(str(error))
@@ -73,18 +77,10 @@ def doctor(
         progress.clear()
         raise
     progress.clear()
-    count = summary.counts
-    if summary.groups and count[Status.UNDECIDED] == sum(count.values()):
+    if totals.groups and not totals.seen:
         stop("nothing could be seen: the report ends with what wasn't answered")
-    found = count[Status.FAILED] or (strict and (count[Status.UNDECIDED] or count[Status.WARNING]))
+    found = totals.missing or totals.problems or (strict and (totals.undecided or totals.warnings))
     sys.exit(FOUND if found else PASSED)
-
-
-def _writer(form: str) -> Callable[[str], None]:
-    def plain(text: str) -> None:
-        click.echo(text, nl=False)
-
-    return print_coloured if form == "text" else plain
 
 
 class _Progress:
@@ -102,10 +98,3 @@ class _Progress:
     def clear(self) -> None:
         if self._shown:
             click.echo("\r\033[K", err=True, nl=False)
-
-    def between(self, write: Callable[[str], None]) -> Callable[[str], None]:
-        def written(text: str) -> None:
-            self.clear()
-            write(text)
-
-        return written

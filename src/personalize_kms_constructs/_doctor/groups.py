@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..matrix import ROWS, Permissions, S3Access
-from .asking import Account
-from .errors import AbsentError, DoctorError, NotAnsweredError
+from .asking import AbsentError, Account, DoctorError, NotAnsweredError
 
 # A metric attribution is at work for as long as it exists, so that old ones count too.
 _METRIC_ATTRIBUTIONS = 100
@@ -17,7 +16,7 @@ _FAILED = ("CREATE FAILED", "FAILED")
 
 
 @dataclass(frozen=True)
-class Kind:
+class JobKind:
     """A kind of job or metric attribution, with the names of its operations and fields in boto3."""
 
     permissions: Permissions
@@ -34,10 +33,10 @@ class Kind:
 
 
 @dataclass(frozen=True)
-class Job:
+class PersonalizeJob:
     """A job or a metric attribution: what it was asked for, and how it ended."""
 
-    kind: Kind
+    kind: JobKind
     name: str
     arn: str
     role_arn: str
@@ -115,7 +114,7 @@ def read_group(account: Account, arn: str) -> Group:
 class Jobs:
     """The jobs of a dataset group that were looked at, and how many older ones were not."""
 
-    found: list[Job]
+    found: list[PersonalizeJob]
     older: int = 0
     unseen: int = 0
     """The number of those that couldn't be looked at, for lack of a permission."""
@@ -133,17 +132,17 @@ def read_jobs(account: Account, group_arn: str, newest: int) -> Jobs:
         except AbsentError:
             pass  # what it is narrowed to was deleted since it was listed
 
-    def of_kind(kind: Kind, **narrowed: str) -> Iterator[Any]:
+    def of_kind(kind: JobKind, **narrowed: str) -> Iterator[Any]:
         return listed(f"list_{kind.snake}s", f"{kind.member}s", **narrowed)
 
     client = account.client("personalize")
 
-    def made_for(argument: str) -> list[Kind]:
-        found = [Kind(row) for row in ROWS if row.made_for == argument]
+    def made_for(argument: str) -> list[JobKind]:
+        found = [JobKind(row) for row in ROWS if row.made_for == argument]
         # An older boto3 may lack one.
         return [kind for kind in found if hasattr(client, f"list_{kind.snake}s")]
 
-    def take(kind: Kind, summaries: Iterable[Any], most: int = newest) -> None:
+    def take(kind: JobKind, summaries: Iterable[Any], most: int = newest) -> None:
         count = 0
 
         def counted() -> Iterator[tuple[float, str]]:
@@ -180,13 +179,13 @@ def read_jobs(account: Account, group_arn: str, newest: int) -> Jobs:
     return jobs
 
 
-def _read_job(account: Account, kind: Kind, arn: str) -> Job:
+def _read_job(account: Account, kind: JobKind, arn: str) -> PersonalizeJob:
     describe = getattr(account.client("personalize"), f"describe_{kind.snake}")
     argument = {f"{kind.member}Arn": arn}
     found = account.ask(f"personalize:Describe{kind.permissions.noun}", arn, lambda: describe(**argument)[kind.member])
     row = kind.permissions
     failed = found.get("status") in _FAILED
-    return Job(
+    return PersonalizeJob(
         kind,
         str(found.get("jobName") or found.get("name")),
         arn,

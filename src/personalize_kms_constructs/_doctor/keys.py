@@ -4,72 +4,51 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
+from .._access.model import Key
+from .._access.problems import AWS_MANAGED_KEY
+from .._access.written import Policy
 from ..matrix import SERVICE_PRINCIPAL
-from .asking import Account
-from .errors import AbsentError, NotAnsweredError
+from .asking import AbsentError, Account, NotAnsweredError
 
 # A key may have 50,000 grants.
 _SHOWN_GRANTS = 5
 
 
-@dataclass(frozen=True)
-class KeyFacts:
-    """The answers of KMS about a key."""
-
-    arn: str
-    exists: bool = True
-    policy: Any = None
-    """The key policy; none if it can't be seen."""
-    unseen: str = ""
-    """The reason why the key policy can't be seen."""
-    state: str = ""
-    spec: str = ""
-    usage: str = ""
-    unseen_state: str = ""
-    is_aws_managed: bool = False
-    is_alias: bool = False
-    """True if the ARN is that of an alias, and the key can't be seen behind it."""
-    rotates: bool | None = None
-    """True if KMS rotates it; none if that can't be seen."""
-    grants: tuple[str, ...] = ()
-    """Some grants for Personalize or made by it, in words."""
-    grant_count: int = 0
-    unseen_grants: str = ""
-
-
-def read_key(account: Account, reference: str) -> KeyFacts:
+def read_key(account: Account, reference: str) -> Key:
     """Read a key by its ARN, its id or an alias; the last two are of this account and Region."""
+    of_aws = Key(f"arn:{account.partition}:kms:{account.region}:{account.id}:{AWS_MANAGED_KEY}")
+    if reference.endswith(AWS_MANAGED_KEY):
+        return of_aws  # it isn't there before S3 needs it for the first time
     if not reference.startswith("arn:"):
         name = reference if reference.startswith("alias/") else f"key/{reference}"
         reference = f"arn:{account.partition}:kms:{account.region}:{account.id}:{name}"
-    arn = reference
     kms = _Kms(account, reference.split(":")[3])
-    found: dict[str, Any] = {}
-    is_material_of_kms = False
+    key, notes = Key(reference), []
     try:
-        metadata = kms.ask("DescribeKey", reference, lambda client: client.describe_key(KeyId=reference)["KeyMetadata"])
-        arn = str(metadata["Arn"])
-        is_material_of_kms = metadata.get("Origin") == "AWS_KMS"
-        found = {
-            "state": str(metadata["KeyState"]),
-            "spec": str(metadata["KeySpec"]),
-            "usage": str(metadata["KeyUsage"]),
-            "is_aws_managed": metadata.get("KeyManager") == "AWS",
-        }
+        found = kms.ask("DescribeKey", reference, lambda client: client.describe_key(KeyId=reference)["KeyMetadata"])
+        if found.get("KeyManager") == "AWS":
+            return of_aws
+        key = Key(str(found["Arn"]), spec=str(found["KeySpec"]), usage=str(found["KeyUsage"]))
+        key.state = str(found["KeyState"])
+        notes.append(f"it is {key.state}, {key.spec} for {key.usage}")
+        if key.spec == "SYMMETRIC_DEFAULT" and found.get("Origin") == "AWS_KMS":
+            notes += _rotation(kms, key.arn)
     except AbsentError:
-        return KeyFacts(reference, exists=False, is_alias=":alias/" in reference)
+        return Key(reference, exists=False)
     except NotAnsweredError as error:
-        found["unseen_state"] = str(error)
-    if ":alias/" in arn:
-        return KeyFacts(arn, unseen=found["unseen_state"], is_alias=True, **found)
-    found |= _policy(kms, arn)
-    found |= _grants(kms, arn)
-    if found.get("spec") == "SYMMETRIC_DEFAULT" and is_material_of_kms and not found.get("is_aws_managed"):
-        found["rotates"] = _rotates(kms, arn)
-    return KeyFacts(arn, **found)
+        key.unseen_state = str(error)
+        if is_alias(key):
+            return key
+    _add_policy(kms, key)
+    key.notes = (*notes, _grants(kms, key.arn))
+    return key
+
+
+def is_alias(key: Key) -> bool:
+    """Report whether only the alias of a key could be seen."""
+    return ":alias/" in key.arn
 
 
 class _Kms:
@@ -89,26 +68,32 @@ class _Kms:
         )
 
 
-def _policy(kms: _Kms, arn: str) -> dict[str, Any]:
+def _add_policy(kms: _Kms, key: Key) -> None:
+    arn = key.arn
     try:
         answer = kms.ask("GetKeyPolicy", arn, lambda client: client.get_key_policy(KeyId=arn, PolicyName="default"))
     except NotAnsweredError as error:
-        return {"unseen": str(error)}
+        key.unseen = str(error)
     except AbsentError:
-        return {"unseen": "KMS shows it to its own account alone"}
-    return {"policy": json.loads(answer["Policy"])}
+        key.unseen = "KMS shows it to its own account alone"
+    else:
+        key.policies = [Policy(json.loads(answer["Policy"]), "the key policy")]
 
 
-def _rotates(kms: _Kms, arn: str) -> bool | None:
-    """Report whether KMS rotates a symmetric key of its own material; it refuses to say so of others."""
+def _rotation(kms: _Kms, arn: str) -> list[str]:
+    """Say whether KMS rotates a symmetric key of its own material; it refuses to say so of others."""
     try:
         answer = kms.ask("GetKeyRotationStatus", arn, lambda client: client.get_key_rotation_status(KeyId=arn))
     except (AbsentError, NotAnsweredError):
-        return None
-    return bool(answer["KeyRotationEnabled"])
+        return []
+    return [f"rotation is {'on' if answer['KeyRotationEnabled'] else 'off'}"]
 
 
-def _grants(kms: _Kms, arn: str) -> dict[str, Any]:
+def _grants(kms: _Kms, arn: str) -> str:
+    """Say which grants Personalize has, or has made.
+
+    AWS doesn't document which ones it makes, and when: they decide nothing.
+    """
     count = 0
     shown: list[str] = []
 
@@ -125,5 +110,7 @@ def _grants(kms: _Kms, arn: str) -> dict[str, Any]:
     try:
         kms.ask("ListGrants", arn, look)
     except (AbsentError, NotAnsweredError) as error:
-        return {"unseen_grants": str(error)}
-    return {"grants": tuple(shown), "grant_count": count}
+        return f"grants can't be seen: {error}"
+    if not count:
+        return "no grant for Personalize"
+    return f"{count} grant{'' if count == 1 else 's'} for Personalize: {'; '.join(shown)}"

@@ -4,63 +4,52 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
-from .asking import Account
-from .errors import AbsentError, NotAnsweredError
+from .._access.model import Role
+from .._access.written import Policy
+from .asking import AbsentError, Account, NotAnsweredError
 
 
-@dataclass(frozen=True)
-class RoleFacts:
-    """The answers of IAM about a role."""
-
-    arn: str
-    exists: bool = True
-    unique_id: str = ""
-    trust: Any = None
-    unseen_trust: str = ""
-    policies: tuple[tuple[str, Any], ...] = ()
-    """Names and documents of its inline and managed policies."""
-    unseen: str = ""
-    boundary: tuple[str, Any] | None = None
-    unseen_boundary: str = ""
-
-
-def read_role(account: Account, arn: str) -> RoleFacts:
+def read_role(account: Account, arn: str) -> Role:
     """Read a role of this account."""
     if arn.split(":")[4] != account.id:
         why = "it is of another account"
-        return RoleFacts(arn, unseen=why, unseen_trust=why, unseen_boundary=why)
+        return Role(arn, unseen=why, unseen_trust=why, unseen_boundary=why)
     iam, name = account.client("iam"), arn.rpartition("/")[2]
-    found: dict[str, Any] = {}
+    role = Role(arn)
     try:
-        role = account.ask("iam:GetRole", arn, lambda: iam.get_role(RoleName=name)["Role"])
-        if role["Arn"] != arn:  # the name is there, on another path
-            return RoleFacts(arn, exists=False)
-        found = {"unique_id": str(role["RoleId"]), "trust": _document(role["AssumeRolePolicyDocument"])}
-        boundary = role.get("PermissionsBoundary", {}).get("PermissionsBoundaryArn")
-        if boundary:
-            found |= _boundary(account, iam, boundary)
+        found = account.ask("iam:GetRole", arn, lambda: iam.get_role(RoleName=name)["Role"])
+        if found["Arn"] != arn:  # the name is there, on another path
+            return Role(arn, exists=False)
+        role.unique_id = str(found["RoleId"])
+        role.trust = [Policy(_document(found["AssumeRolePolicyDocument"]), "the trust policy")]
+        _add_boundary(account, iam, role, found.get("PermissionsBoundary", {}).get("PermissionsBoundaryArn"))
     except AbsentError:
-        return RoleFacts(arn, exists=False)
+        return Role(arn, exists=False)
     except NotAnsweredError as error:
-        found = {"unseen_trust": str(error), "unseen_boundary": str(error)}
-    return RoleFacts(arn, **found, **_identity(account, iam, name, arn))
+        role.unseen_trust = role.unseen_boundary = str(error)
+    _add_policies(account, iam, role, name)
+    return role
 
 
-def _boundary(account: Account, iam: Any, arn: str) -> dict[str, Any]:
+def _add_boundary(account: Account, iam: Any, role: Role, arn: str | None) -> None:
+    if arn is None:
+        role.notes = ("it has no permissions boundary",)
+        return
+    name = f"permissions boundary {arn.rpartition('/')[2]}"
+    role.notes = (f"it has {name}",)
     try:
-        return {"boundary": (f"permissions boundary {arn.rpartition('/')[2]}", _managed(account, iam, arn))}
+        role.boundary = Policy(_managed(account, iam, arn), name)
     except AbsentError:
         # A boundary that is no more allows nothing.
-        return {"boundary": (f"permissions boundary {arn.rpartition('/')[2]}, which doesn't exist", {"Statement": []})}
+        role.boundary = Policy({"Statement": []}, name)
+        role.notes = (f"it has {name}, which doesn't exist and allows nothing",)
     except NotAnsweredError as error:
-        return {"unseen_boundary": str(error)}
+        role.unseen_boundary = str(error)
 
 
-def _identity(account: Account, iam: Any, name: str, arn: str) -> dict[str, Any]:
-    policies: list[tuple[str, Any]] = []
+def _add_policies(account: Account, iam: Any, role: Role, name: str) -> None:
     unseen: list[str] = []
 
     def inline() -> list[str]:
@@ -75,18 +64,18 @@ def _identity(account: Account, iam: Any, name: str, arn: str) -> dict[str, Any]
         def question() -> Any:
             return _document(iam.get_role_policy(RoleName=name, PolicyName=policy)["PolicyDocument"])
 
-        return account.ask("iam:GetRolePolicy", arn, question)
+        return account.ask("iam:GetRolePolicy", role.arn, question)
 
     def read(action: str, listing: Callable[[], list[str]], kind: str, look: Callable[[str], Any]) -> None:
         try:
-            found = account.ask(action, arn, listing)
+            found = account.ask(action, role.arn, listing)
         except (AbsentError, NotAnsweredError) as error:
             unseen.append(str(error))
             return
         for each in found:
             policy = f"{kind} {each.rpartition('/')[2]}"
             try:
-                policies.append((policy, look(each)))
+                role.identity.append(Policy(look(each), policy))
             except AbsentError:
                 pass  # deleted since it was listed
             except NotAnsweredError as error:
@@ -94,7 +83,7 @@ def _identity(account: Account, iam: Any, name: str, arn: str) -> dict[str, Any]
 
     read("iam:ListRolePolicies", inline, "inline policy", document)
     read("iam:ListAttachedRolePolicies", attached, "policy", lambda each: _managed(account, iam, each))
-    return {"policies": tuple(policies), "unseen": ", ".join(unseen)}
+    role.unseen = ", ".join(unseen)
 
 
 def _managed(account: Account, iam: Any, arn: str) -> Any:

@@ -12,7 +12,7 @@ import aws_cdk as cdk
 from .._access.answers import Answer
 from .._access.causes import Cause
 from .._access.comparison import compare
-from .._access.entries import Missing
+from .._access.entries import Missing, Undecided
 from .._access.model import Problem, labels_of
 from .._access.report import AccessReport, merged
 from .._access.values import same
@@ -21,6 +21,16 @@ from .._assembly.manifest import Assembly, read_assembly
 from .._assembly.reading import ReadAssembly, read_assemblies
 from .._assembly.templates import Unread
 from .violations import APP, CONFIGURATION, ERROR, UNDECIDED, WARNING, Declaration, Violations, violation_of_app
+
+# Personalize may or may not send what SourceAccountCheck.REQUIRED asks for, which is the user's choice.
+_CONDITIONS = frozenset(
+    {
+        Cause.CONDITION_UNKNOWN,
+        Cause.OPERATOR_UNKNOWN,
+        Cause.KEY_NOT_IN_TEMPLATES,
+        Cause.KEY_UNDOCUMENTED,
+    }
+)
 
 _ACKNOWLEDGED = "aws:cdk:acknowledged-rules"
 
@@ -75,11 +85,15 @@ class _Checked:
 
 
 def _certain(read: ReadAssembly) -> AccessReport:
-    """Return what is missing or wrong for certain, and isn't pending; warnings are what Personalize may work with."""
+    """Return what is missing or wrong for certain, and isn't pending; warnings are what Personalize may work with.
+
+    What is undecided is told only where somebody has put a condition on the statements that were to allow it.
+    """
     report = compare(read.model, with_excess=False)
     pending = [each for construct in read.constructs for each in construct.pending]
     return AccessReport(
         missing=tuple(each for each in report.missing if not any(_is_pending(each, *policy) for policy in pending)),
+        undecided=tuple(each for each in report.undecided if _has_another_condition(each)),
         # Names of dataset groups are compared with those of others.
         problems=tuple(
             each
@@ -88,6 +102,11 @@ def _certain(read: ReadAssembly) -> AccessReport:
         ),
         names=report.names,
     )
+
+
+def _has_another_condition(entry: Undecided) -> bool:
+    """Tell if a condition that no statement of ours has leaves a permission of ours open."""
+    return entry.ours and entry.cause is Cause.OPEN and any(doubt.cause in _CONDITIONS for doubt in entry.reason.doubts)
 
 
 def _is_pending(entry: Missing, policy: str, arn: str) -> bool:
@@ -112,7 +131,9 @@ def _less(report: AccessReport, told: AccessReport) -> AccessReport:
             missing.append(replace(each, asked=others, needed_by=labels_of(others), declared=declared))
     problems = {_identity(each) for each in told.problems}
     left = tuple(each for each in report.problems if _identity(each) not in problems)
-    return replace(report, missing=tuple(missing), problems=left)
+    open_already = {tuple(each.sort_key()) for each in told.undecided}
+    undecided = tuple(each for each in report.undecided if tuple(each.sort_key()) not in open_already)
+    return replace(report, missing=tuple(missing), undecided=undecided, problems=left)
 
 
 def _identity(problem: Problem) -> tuple[object, ...]:

@@ -1,0 +1,137 @@
+"""Everything that a dataset group and its jobs have to do with, as the judge's model."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
+from typing import Any
+
+from .. import matrix
+from .._access.causes import Cause, because
+from .._access.model import AccessModel, Asked, Bucket, Key, Location, Problem, Role
+from .asking import Account
+from .buckets import read_bucket
+from .groups import Group, Jobs, PersonalizeJob
+from .keys import is_alias, read_key
+from .roles import read_role
+
+_S3 = "s3://"
+# Keys, roles and buckets are read once for the dataset groups that follow each other; more would fill the memory.
+_REMEMBERED = 128
+
+
+class AccountReader:
+    """Reads keys, roles and buckets, and remembers the last ones."""
+
+    def __init__(self, account: Account) -> None:
+        remember: Callable[[Any], Any] = lru_cache(_REMEMBERED)
+        self.account = account
+        self.key: Callable[[str], Key] = remember(lambda reference: read_key(account, reference))
+        self.role: Callable[[str], Role] = remember(lambda arn: read_role(account, arn))
+        self.bucket: Callable[[str], Bucket] = remember(lambda name: read_bucket(account, name))
+
+
+@dataclass
+class Gathered:
+    """A dataset group with its jobs, and the model of all that they have to do with."""
+
+    group: Group
+    jobs: Jobs
+    model: AccessModel
+    asked_by: dict[str, Asked] = field(default_factory=dict)
+    """What a job asks for, by the job's ARN; jobs that ask for the same share it."""
+
+
+def gather(reader: AccountReader, group: Group, jobs: Jobs) -> Gathered:
+    """Read all keys, roles and buckets that a dataset group and its jobs have to do with."""
+    gathered = Gathered(group, jobs, AccessModel(unseen="it couldn't be read", names={group.arn: group.name}))
+    _Gathering(reader, gathered).all()
+    return gathered
+
+
+class _Gathering:
+    def __init__(self, reader: AccountReader, gathered: Gathered) -> None:
+        self._reader = reader
+        self._gathered = gathered
+        self._model = gathered.model
+
+    def all(self) -> None:
+        """Fill the model."""
+        group = self._gathered.group
+        account = self._reader.account
+        if group.key_arn and group.role_arn:
+            self._add_key(group.key_arn)
+            self._add_role(group.role_arn)
+            asked = Asked(group.name, matrix.DATASET_GROUP, group.role_arn, account.id, account.region, group.key_arn)
+            self._model.asked.append(asked)
+            self._gathered.asked_by[group.arn] = asked
+        alike: dict[Any, list[PersonalizeJob]] = {}
+        for job in self._gathered.jobs.found:
+            alike.setdefault((job.kind, job.role_arn, job.source, job.destination), []).append(job)
+        for jobs in alike.values():
+            self._add_jobs(jobs)
+
+    def _add_jobs(self, jobs: list[PersonalizeJob]) -> None:
+        """Add jobs that ask for the same as one."""
+        job = jobs[0]
+        account = self._reader.account
+        name = job.name if len(jobs) == 1 else f"{job.name} and {len(jobs) - 1} more"
+        asked = Asked(
+            name, job.kind.permissions, job.role_arn, account.id, account.region, self._gathered.group.key_arn
+        )
+        self._add_role(job.role_arn)
+        source = self._location(asked, job.source) if job.source else None
+        destination = self._location(asked, job.destination, is_folder=True) if job.destination else None
+        asked = replace(asked, source=source, destination=destination)
+        self._gathered.asked_by |= dict.fromkeys((each.arn for each in jobs), asked)
+        self._model.asked.append(asked)
+        if (by_default := self._with_default_key(source)) != source:
+            self._model.asked.append(replace(asked, source=by_default))
+
+    def _with_default_key(self, location: Location | None) -> Location | None:
+        """A location as it is for objects that are written without naming a key.
+
+        The key that a job names for its input is not the one that new objects have, if the bucket has another one.
+        """
+        if location is None or location.key_arn is None:
+            return location
+        default = self._model.bucket(location.bucket_arn, "").key_arn
+        return location if default in (None, location.key_arn) else replace(location, key_arn=None)
+
+    def _location(self, asked: Asked, place: tuple[str, str | None], *, is_folder: bool = False) -> Location | None:
+        path, key = place
+        if not path.startswith(_S3):
+            reason = because(Cause.NO_S3_URI, what="path", given=repr(path))
+            page = asked.permissions.page
+            self._model.problems.append(Problem.of("configuration", asked.label, reason, page, [asked]))
+            return None
+        name, _, prefix = path.removeprefix(_S3).partition("/")
+        return Location(self._add_bucket(name), prefix, self._add_key(key) if key else None, is_folder)
+
+    def _add_bucket(self, name: str) -> str:
+        """Put a bucket into the model, and return its ARN."""
+        bucket = self._reader.bucket(name)
+        if bucket.arn in self._model.buckets:
+            return bucket.arn
+        if bucket.key_arn is not None:
+            reference = bucket.key_arn
+            key = self._reader.key(reference)
+            if key.unseen_state and is_alias(key):
+                why = f"its default key is {reference}, and {key.unseen_state}"
+                bucket = replace(bucket, key_arn=None, unseen_encryption=why)
+            else:
+                bucket = replace(bucket, key_arn=self._add_key(reference))
+        self._model.buckets[bucket.arn] = bucket
+        self._model.names[bucket.arn] = name
+        return bucket.arn
+
+    def _add_key(self, reference: str) -> str:
+        """Put a key into the model, and return its ARN."""
+        key = self._reader.key(reference)
+        self._model.keys.setdefault(key.arn, key)
+        return key.arn
+
+    def _add_role(self, arn: str) -> None:
+        self._model.names[arn] = arn.rpartition("/")[2]
+        self._model.roles.setdefault(arn, self._reader.role(arn))
