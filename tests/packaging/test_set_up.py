@@ -53,7 +53,7 @@ def python(path: Path, version: str, *, configured: str = "exit 1", uv: str = ""
 def set_up(project: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
     """Run the script with the Pythons of the folder ``on-path`` first on PATH."""
     path = os.pathsep.join([str(project / "on-path"), os.environ["PATH"]])
-    command = [project / "scripts" / "set-up", *arguments]
+    command = [str(project / "scripts" / "set-up"), *arguments]
     return subprocess.run(command, env={"PATH": path, **environment}, capture_output=True, text=True)
 
 
