@@ -76,7 +76,7 @@ def test_two_constructs_on_one_key_and_bucket_have_sids_of_their_own(stack: cdk.
 
 
 def test_sids_of_the_users_own_statements_have_no_say(stack: cdk.Stack) -> None:
-    """Constructs are counted, so nothing that a user renames changes a sid of ours; whose statement it is has no say either."""
+    """Constructs are counted, so nothing that a user renames changes a sid of ours."""
     taken = iam.PolicyStatement(
         sid="PersonalizeService",
         actions=["kms:Decrypt"],

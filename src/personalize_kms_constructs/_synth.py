@@ -145,8 +145,8 @@ class AtSynth:
             for policy in pending
         ]
         paths = write_files(self._scope, self._here, found)
-        for policy, (kind, arn, statements), path in zip(pending, found, paths, strict=True):
-            text = json.dumps(statements, indent=2)
+        for policy, (_, arn, statements), path in zip(pending, found, paths, strict=True):
+            kind, text = policy.kind, json.dumps(statements, indent=2)
             left = replacements(text)
             warning_id, message = _MESSAGES[kind]
             owner, page = _OWNERS[kind].format(account=_of_account(arn)), _PAGES[kind]

@@ -110,7 +110,7 @@ def test_a_trust_policy_for_one_resource_is_undecided() -> None:
         ({"spec": "HMAC_256", "usage": "GENERATE_VERIFY_MAC"}, "is HMAC_256 for GENERATE_VERIFY_MAC"),
     ],
 )
-def test_keys_that_cannot_work(elements: dict[str, str], says: str) -> None:
+def test_keys_that_cannot_work(elements: dict[str, Any], says: str) -> None:
     """Whatever their policies say."""
     found = model(**CLEAN)
     found.keys[KEY] = Key(KEY, found.keys[KEY].policies, **elements)

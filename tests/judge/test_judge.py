@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import aws_cdk as cdk
 import pytest
@@ -165,7 +165,7 @@ def role_without_updates(stack: cdk.Stack) -> None:
 
 def role_without_updates_of_another_stack(stack: cdk.Stack) -> None:
     """The key policy leaves it to IAM there, whose statements are pending."""
-    other = cdk.Stack(stack.node.root, "Roles")
+    other = cdk.Stack(cast("cdk.App", stack.node.root), "Roles")
     principal = iam.ServicePrincipal("personalize.amazonaws.com")
     role = iam.Role(other, "Given", role_name="given", assumed_by=principal)
     resources = [PersonalizeResource.dataset_group()]
@@ -320,7 +320,8 @@ def test_what_is_acknowledged_fails_nothing(where: str, in_stage: bool, app: cdk
     stack = cdk.Stack(cdk.Stage(app, "Prod") if in_stage else app, "Main")
     made = encryption(stack)
     break_key_policy(made)
-    acknowledge({"construct": made, "stack": stack, "app": app}[where], "MissingKeyAccess")
+    places: dict[str, Any] = {"construct": made, "stack": stack, "app": app}
+    acknowledge(places[where], "MissingKeyAccess")
     app.synth()
     assert told(app) == []
 

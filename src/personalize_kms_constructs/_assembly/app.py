@@ -22,31 +22,31 @@ class App(Surroundings):
         self.stacks = [each for stack in self.top for each in stack.with_nested()]
         self._by_file = {stack.template.path: stack for stack in self.stacks}
         self._unread = unread
+        self._exports: dict[str, list[tuple[Stack, str]]] | None = None
+        self._by_stack_name: dict[str, list[Stack]] = {}
+        for stack in self.top:
+            self._by_stack_name.setdefault(stack.template.stack_name, []).append(stack)
 
     def of_file(self, beside: Template, file: str) -> Stack | None:
         """Return the stack whose template has this name, in the directory of another template."""
         return self._by_file.get(beside.path.parent / file)
 
-    @cached_property
     def exports(self) -> Mapping[str, list[tuple[Stack, str]]]:
-        """The outputs of each exported name."""
-        # A name that is an import itself can't be known.
-        found = self.__dict__["exports"] = dict[str, list[tuple[Stack, str]]]()
-        for stack in self.stacks:
-            for output, declared in stack.template.body.get("Outputs", {}).items():
-                export = declared.get("Export") if isinstance(declared, dict) else None
-                if isinstance(export, dict) and "Name" in export:
-                    with noted(self._unread, stack.template):
-                        found.setdefault(stack.text(export["Name"]), []).append((stack, output))
-        return found
+        """Return the outputs of each exported name, found when one is first asked for."""
+        if self._exports is None:
+            # A name that is an import itself can't be known.
+            self._exports = {}
+            for stack in self.stacks:
+                for output, declared in stack.template.body.get("Outputs", {}).items():
+                    export = declared.get("Export") if isinstance(declared, dict) else None
+                    if isinstance(export, dict) and "Name" in export:
+                        with noted(self._unread, stack.template):
+                            self._exports.setdefault(stack.text(export["Name"]), []).append((stack, output))
+        return self._exports
 
-    @cached_property
     def by_stack_name(self) -> Mapping[str, list[Stack]]:
-        """The top-level stacks of each name."""
-        found: dict[str, list[Stack]] = {}
-        for stack in self.top:
-            found.setdefault(stack.template.stack_name, []).append(stack)
-        return found
+        """Return the top-level stacks of each name."""
+        return self._by_stack_name
 
     def ref(self, resource: Resource) -> str:
         """Return what ``Ref`` of a resource is."""
