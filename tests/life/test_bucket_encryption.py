@@ -218,3 +218,11 @@ def test_a_dataset_waits_for_the_key_that_its_bucket_was_imported_with(stack: cd
     (dataset,) = resources(stack, "AWS::Personalize::Dataset").values()
     l1: Any = data_key.node.default_child
     assert stack.resolve(l1.logical_id) in dataset["DependsOn"]
+
+
+def test_a_wrapper_of_an_l1_bucket_says_no_key_of_its_own(app: cdk.App, stack: cdk.Stack) -> None:
+    """``from_cfn_bucket`` reads the key of the L1, which may change until the end."""
+    bucket = encrypted_l1(stack, l1_key(stack).attr_arn)
+    PersonalizeEncryption(stack, "Encryption", resources=[importing(s3.Bucket.from_cfn_bucket(bucket))])
+    bucket.bucket_encryption = encryption(kms.Key(stack, "Other").key_arn)
+    assert ("MissingKeyAccess", "Stack/Encryption") in judged(app)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property, partial
@@ -23,12 +23,12 @@ class Surroundings(ABC):
     """The other stacks of an app, and what AWS makes of resources, for one stack that asks."""
 
     @abstractmethod
-    def exports(self) -> Mapping[str, list[tuple[Stack, str]]]:
-        """Return the outputs of each exported name."""
+    def exported_as(self, name: str) -> Sequence[tuple[Stack, str]]:
+        """Return the outputs that are exported under a name."""
 
     @abstractmethod
-    def by_stack_name(self) -> Mapping[str, list[Stack]]:
-        """Return the top-level stacks of each name."""
+    def stacks_named(self, name: str) -> Sequence[Stack]:
+        """Return the top-level stacks of a name."""
 
     @abstractmethod
     def ref(self, resource: Resource) -> str:
@@ -214,7 +214,7 @@ class Stack(Scope):
         here = self.template
         found = [
             (stack, output)
-            for stack, output in self.app.exports().get(name, ())
+            for stack, output in self.app.exported_as(name)
             if same(stack.template.account, here.account) is Answer.YES
             and same(stack.template.region, here.region) is Answer.YES
         ]
@@ -228,7 +228,7 @@ class Stack(Scope):
         role = str(arguments.get("RoleArn", "")).split(":")
         account = role[4] if len(role) > 5 else here.account
         region = str(arguments.get("Region", here.region))
-        for stack in self.app.by_stack_name().get(name, ()):
+        for stack in self.app.stacks_named(name):
             there = stack.template
             if same(there.account, account) is Answer.YES and same(there.region, region) is Answer.YES:
                 return stack.output(output)

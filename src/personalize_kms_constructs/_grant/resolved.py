@@ -158,7 +158,7 @@ class Resolver:
         bucket = self._bucket(given.bucket)
         here, prefix = self._here.stack, given.prefix
         is_elsewhere = bucket.stack is not None and bucket.stack is not here
-        imported_with = _key_of_imported(given.bucket)
+        imported_with = None if _is_wrapper(given.bucket, bucket) else _key_of_imported(given.bucket)
         if given.encryption_key is not None:
             encryption = _Encryption(self.key(given.encryption_key))
         elif imported_with is not None:
@@ -303,6 +303,11 @@ def _key_of_imported(given: Any) -> kms.IKey | None:
     """Return the key that a bucket was imported with, whatever it encrypts with by default."""
     is_imported = not isinstance(given, s3.Bucket) and has(given, "encryption_key")
     return given.encryption_key if is_imported else None
+
+
+def _is_wrapper(given: Any, bucket: ResolvedBucket) -> bool:
+    """Tell if a bucket is what ``s3.Bucket.from_cfn_bucket`` makes of an L1, whose property says the key in the end."""
+    return bucket.l1 is not None and given is not bucket.l1 and given.node.id == "@FromCfnBucket"
 
 
 def _default_encryption(l1: s3.CfnBucket | None) -> tuple[str | None, str | None]:
