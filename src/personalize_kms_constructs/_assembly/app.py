@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -22,27 +22,34 @@ class App(Surroundings):
         self.stacks = [each for stack in self.top for each in stack.with_nested()]
         self._by_file = {stack.template.path: stack for stack in self.stacks}
         self._unread = unread
+        self._exports: dict[str, list[tuple[Stack, str]]] | None = None
 
     def of_file(self, beside: Template, file: str) -> Stack | None:
         """Return the stack whose template has this name, in the directory of another template."""
         return self._by_file.get(beside.path.parent / file)
 
-    @cached_property
-    def exports(self) -> Mapping[str, list[tuple[Stack, str]]]:
-        """The outputs of each exported name."""
-        # A name that is an import itself can't be known.
-        found = self.__dict__["exports"] = dict[str, list[tuple[Stack, str]]]()
+    def exported_as(self, name: str) -> Sequence[tuple[Stack, str]]:
+        """Return the outputs that are exported under a name."""
+        if self._exports is None:
+            # A name that is an import itself can't be known.
+            self._exports = {}
+            self._read_exports(self._exports)
+        return self._exports.get(name, ())
+
+    def _read_exports(self, found: dict[str, list[tuple[Stack, str]]]) -> None:
         for stack in self.stacks:
             for output, declared in stack.template.body.get("Outputs", {}).items():
                 export = declared.get("Export") if isinstance(declared, dict) else None
                 if isinstance(export, dict) and "Name" in export:
                     with noted(self._unread, stack.template):
                         found.setdefault(stack.text(export["Name"]), []).append((stack, output))
-        return found
+
+    def stacks_named(self, name: str) -> Sequence[Stack]:
+        """Return the top-level stacks of a name."""
+        return self._by_name.get(name, ())
 
     @cached_property
-    def by_stack_name(self) -> Mapping[str, list[Stack]]:
-        """The top-level stacks of each name."""
+    def _by_name(self) -> Mapping[str, list[Stack]]:
         found: dict[str, list[Stack]] = {}
         for stack in self.top:
             found.setdefault(stack.template.stack_name, []).append(stack)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property, partial
@@ -22,15 +22,13 @@ _DYNAMIC = re.compile(r"\{\{resolve:[^}]*\}\}")
 class Surroundings(ABC):
     """The other stacks of an app, and what AWS makes of resources, for one stack that asks."""
 
-    @property
     @abstractmethod
-    def exports(self) -> Mapping[str, list[tuple[Stack, str]]]:
-        """The outputs of each exported name."""
+    def exported_as(self, name: str) -> Sequence[tuple[Stack, str]]:
+        """Return the outputs that are exported under a name."""
 
-    @property
     @abstractmethod
-    def by_stack_name(self) -> Mapping[str, list[Stack]]:
-        """The top-level stacks of each name."""
+    def stacks_named(self, name: str) -> Sequence[Stack]:
+        """Return the top-level stacks of a name."""
 
     @abstractmethod
     def ref(self, resource: Resource) -> str:
@@ -216,7 +214,7 @@ class Stack(Scope):
         here = self.template
         found = [
             (stack, output)
-            for stack, output in self.app.exports.get(name, ())
+            for stack, output in self.app.exported_as(name)
             if same(stack.template.account, here.account) is Answer.YES
             and same(stack.template.region, here.region) is Answer.YES
         ]
@@ -230,7 +228,7 @@ class Stack(Scope):
         role = str(arguments.get("RoleArn", "")).split(":")
         account = role[4] if len(role) > 5 else here.account
         region = str(arguments.get("Region", here.region))
-        for stack in self.app.by_stack_name.get(name, ()):
+        for stack in self.app.stacks_named(name):
             there = stack.template
             if same(there.account, account) is Answer.YES and same(there.region, region) is Answer.YES:
                 return stack.output(output)

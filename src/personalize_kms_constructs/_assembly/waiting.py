@@ -159,6 +159,6 @@ def _read_by(top: Stack) -> Iterator[Stack]:
             continue
         for name, argument in _functions(stack.template.body.get("Resources")):
             if name == "Fn::GetStackOutput" and isinstance(argument, dict):
-                yield from top.app.by_stack_name.get(str(argument.get("StackName")), ())
+                yield from top.app.stacks_named(str(argument.get("StackName")))
             elif name == "Fn::ImportValue":
                 yield from (exporter for exporter, _ in stack.exporters(stack.text(argument)))
