@@ -9,7 +9,7 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 
 from personalize_kms_constructs import PersonalizeEncryption, PersonalizeResource, S3Location
-from tests.life.conftest import KEY_ARN, change, judged
+from tests.life.conftest import KEY_ARN, change, judged, l1_key
 from tests.policies import resources
 
 ALIAS_ARN = "arn:aws:kms:eu-west-1:111111111111:alias/data"
