@@ -143,8 +143,7 @@ class KeyTarget(PolicyTarget):
             return True
         if policy is not None and not isinstance(policy, Mapping):
             # A document that jsii knows by an interface alone, as the L2 and the wrapper have, or an expression.
-            l2: Any = self.key.construct if isinstance(self.key.construct, kms.Key) else None
-            l2 = l2 or l1.node.try_find_child("@FromCfnKey")
+            l2 = self.key.construct if isinstance(self.key.construct, kms.Key) else _wrapper_of_key(l1)
             results = [] if l2 is None else [l2.add_to_resource_policy(each) for each in self._made(statements)]
             return bool(results) and all(result.statement_added for result in results)
         if policy is None:
@@ -181,7 +180,7 @@ class BucketTarget(PolicyTarget):
             return self._add_to_l2(self.bucket.l2, statements)
         return self.bucket.l1 is not None and self._add_to_l1(self.bucket.l1, statements)
 
-    def _add_to_l2(self, bucket: s3.Bucket | s3.BucketBase, statements: Sequence[Statement]) -> bool:
+    def _add_to_l2(self, bucket: s3.Bucket | s3.IBucket, statements: Sequence[Statement]) -> bool:
         first, *others = self._made(statements)
         result = bucket.add_to_resource_policy(first)
         policy = cast("s3.BucketPolicy | None", result.policy_dependable)
@@ -193,9 +192,9 @@ class BucketTarget(PolicyTarget):
         return True
 
     def _add_to_l1(self, l1: s3.CfnBucket, statements: Sequence[Statement]) -> bool:
-        wrapper = l1.node.try_find_child("@FromCfnBucket")
+        wrapper = _wrapper_of_bucket(l1)
         # A wrapper makes a policy of its own, whatever policy the app has for the bucket already.
-        if isinstance(wrapper, s3.BucketBase) and (wrapper.policy is not None or not _policies_of(l1)):
+        if wrapper is not None and (wrapper.policy is not None or not _policies_of(l1)):
             return self._add_to_l2(wrapper, statements)
         lazy = [self._lazy_json(each) for each in statements]
         added = _added_by_cdk(l1, lazy)
@@ -256,6 +255,19 @@ def _grow(made: iam.PolicyStatement, before: Statement, after: Statement) -> Non
         made.add_actions(*actions)
     if resources := after.resources[len(before.resources) :]:
         made.add_resources(*resources)
+
+
+def _wrapper_of_key(l1: KeyL1) -> kms.IKey | None:
+    """Return what ``kms.Key.from_cfn_key`` has made of an L1, and returns again; none if nobody has called it."""
+    if not isinstance(l1, kms.CfnKey) or l1.node.try_find_child("@FromCfnKey") is None:
+        return None
+    return kms.Key.from_cfn_key(l1)
+
+
+def _wrapper_of_bucket(l1: s3.CfnBucket) -> s3.IBucket | None:
+    """Return what ``s3.Bucket.from_cfn_bucket`` has made of an L1, and returns again; none if nobody has called it."""
+    is_wrapped = l1.node.try_find_child("@FromCfnBucket") is not None
+    return s3.Bucket.from_cfn_bucket(l1) if is_wrapped else None
 
 
 def _added_by_cdk(l1: kms.CfnKey | s3.CfnBucket, statements: Sequence[Mapping[str, Any]]) -> IDependable | None:
