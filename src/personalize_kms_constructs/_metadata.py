@@ -7,12 +7,13 @@ another is resolved in the outermost, where a token would lose its stack.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple, cast
 
-from aws_cdk import CfnResource, Reference, Stack, Tokenization
+from aws_cdk import Reference, Stack, Tokenization
 from constructs import Construct
 
+from ._grant.place import Place
 from ._tokens import TOKEN
 from .matrix import Permissions
 
@@ -49,7 +50,7 @@ def leave_resources(
     pending: Iterable[tuple[str, str]] = (),
     job: DescribedJob | None = None,
     ours: bool = True,
-    own: Mapping[str, CfnResource] | None = None,
+    of_own_stack: Collection[str] = (),
 ) -> None:
     """Leave in the metadata what Personalize is asked to create.
 
@@ -65,11 +66,12 @@ def leave_resources(
             of that key, bucket or role.
         job: the job that is all there is to create, if this is left for one.
         ours: true if this library wrote the policies, and answers for them.
-        own: L1s of the construct's stack by their ARNs, which spares looking these up.
+        of_own_stack: ARNs of what the construct's own stack makes. Where that isn't nested they stand as they are: the
+            CDK resolves them as the stack does, and to look up what they refer to takes most of the time.
     """
-    stack = Stack.of(scope)
-    describe = _Description(stack, own or {})
-    found: dict[str, Any] = {**describe.stack(stack), "ours": ours}
+    here = Place.of(Stack.of(scope))
+    describe = _Description(here, of_own_stack if here.parent is None else ())
+    found: dict[str, Any] = {**describe.stack(here), "ours": ours}
     try:
         found |= {
             "serviceRole": describe.text(service_role),
@@ -87,16 +89,12 @@ def leave_resources(
 class _Description:
     """Describes values in words that don't depend on the stack in which they are read; each is asked for once."""
 
-    def __init__(self, stack: Stack, own: Mapping[str, CfnResource]) -> None:
-        self._stack = stack
-        self._own = own
-        self._stacks: dict[Stack, dict[str, str]] = {}
-        self._texts: dict[str, Any] = {}
+    def __init__(self, here: Place, known: Collection[str]) -> None:
+        self._here = here
+        self._texts: dict[str, Any] = {text: text for text in known}
 
-    def stack(self, stack: Stack) -> dict[str, str]:
-        if stack not in self._stacks:
-            self._stacks[stack] = {"stack": stack.node.path, "template": stack.template_file}
-        return self._stacks[stack]
+    def stack(self, place: Place) -> dict[str, str]:
+        return {"stack": place.path, "template": place.template}
 
     def resource(self, described: Described) -> dict[str, Any]:
         row, source, destination = described
@@ -123,9 +121,6 @@ class _Description:
         return self._texts[text]
 
     def _token(self, token: str) -> Any:
-        l1 = self._own.get(token)
-        if l1 is not None:
-            return {**self.stack(self._stack), "logicalId": l1.logical_id, "attribute": "Arn"}
         reference = Tokenization.reverse_string(token).first_token
         if Reference.is_reference(reference):
             target: Any = cast("Reference", reference).target
@@ -133,8 +128,8 @@ class _Description:
             if logical_id is not None:
                 stack = Stack.of(target)
                 attribute = cast("Reference", reference).display_name
-                return {**self.stack(stack), "logicalId": stack.resolve(logical_id), "attribute": attribute}
-        return _plain(self._stack.resolve(token))
+                return {**self.stack(Place.of(stack)), "logicalId": stack.resolve(logical_id), "attribute": attribute}
+        return _plain(self._here.stack.resolve(token))
 
 
 def _parts(text: str) -> Iterator[str]:

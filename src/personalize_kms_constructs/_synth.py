@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator, Mapping
 
 import jsii
-from aws_cdk import CfnDeletionPolicy, CfnResource, Stack
+from aws_cdk import CfnDeletionPolicy, CfnResource
 from constructs import Construct, IValidation
 
 from ._grant.place import Place
@@ -81,9 +81,9 @@ class AtSynth:
     def _leave_metadata(self) -> None:
         """Leave what is allowed, and what is pending, for the judge."""
         wiring, here = self._wiring, self._here.stack
-        role: tuple[str, Stack | None, CfnResource | None] = (wiring.role.arn, wiring.role.stack, wiring.role.l1)
-        own = [role]
-        own += [(each.key.arn, each.key.stack, each.key.l1) for each in wiring.policies if isinstance(each, KeyTarget)]
+        locations = [each for resource in wiring.allowed.values() for _, each in resource.locations]
+        made = [(each.arn, each.stack) for each in (wiring.role, wiring.encryption_key)]
+        made += [(each.bucket.arn, each.bucket.stack) for each in locations]
         leave_resources(
             self._scope,
             service_role=wiring.role.arn,
@@ -93,7 +93,7 @@ class AtSynth:
                 for each in wiring.allowed.values()
             ],
             pending=[(policy.kind, policy.arn) for policy in wiring.policies if policy.pending],
-            own={arn: l1 for arn, stack, l1 in own if stack is here and l1 is not None},
+            of_own_stack={arn for arn, stack in made if stack is here},
         )
 
     def _warnings(self) -> Iterator[tuple[str, str]]:
