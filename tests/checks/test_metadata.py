@@ -65,7 +65,7 @@ def test_key_role_and_resources_with_their_locations(app: cdk.App) -> None:
             "stack": "Main",
             "template": "Main.template.json",
             "ours": True,
-            "encryptionKey": reference("Main", "EncryptionKey3A692D6E"),
+            "encryptionKey": {"Fn::GetAtt": ["EncryptionKey3A692D6E", "Arn"]},
             "serviceRole": ROLE_ARN,
             "resources": [
                 {
@@ -126,7 +126,7 @@ def test_later_changes_count(app: cdk.App) -> None:
     encryption.allow(PersonalizeResource.batch_inference_job())
     role.override_logical_id("Renamed")
     data = left(Path(app.synth().directory))["/Main/Encryption"]
-    assert data["serviceRole"]["logicalId"] == "Renamed"
+    assert data["serviceRole"] == {"Fn::GetAtt": ["Renamed", "Arn"]}
     assert data["resources"] == [{"resource": "batch inference job"}]
 
 

@@ -64,8 +64,9 @@ def left_by_constructs(assembly: Assembly, app: App, groups: DatasetGroups, unre
 def _read(references: _References, data: Mapping[str, Any], groups: DatasetGroups, left: Left) -> None:
     own, path = references.own, left.path
     for what in ("serviceRole", "encryptionKey"):
-        if not references.is_made(data.get(what)):
-            reason = because(Cause.NOT_MADE, what=_NAMES[what], logical_id=data[what]["logicalId"])
+        target = references.target_of(data.get(what))
+        if target is not None and not references.is_made(data.get(what)):
+            reason = because(Cause.NOT_MADE, what=_NAMES[what], logical_id=target[1])
             where = (own.declared(path),)
             left.problems.append(
                 Problem("configuration", path, reason, needed_by=(path,), declared=where, of_ours=left.ours)
@@ -114,9 +115,9 @@ class _References:
         self.own = own
 
     def text(self, expression: Any) -> str:
-        stack = self._stack_of(expression)
-        if stack is not None:
-            name, attribute = expression["logicalId"], expression["attribute"]
+        target = self.target_of(expression)
+        if target is not None:
+            stack, name, attribute = target
             return str(stack.ref(name) if attribute == "Ref" else stack.get_att(name, attribute))
         parts = expression.get("parts") if isinstance(expression, Mapping) else None
         if parts is not None:
@@ -128,21 +129,33 @@ class _References:
 
     def exists(self, expression: Any) -> Answer:
         """Return whether the resource that a reference is about is made; yes for what is no resource of the app."""
-        stack = self._stack_of_resource(expression)
-        return Answer.YES if stack is None else stack.exists(expression["logicalId"])
+        target = self._resource_of(expression)
+        return Answer.YES if target is None else target[0].exists(target[1])
 
     def is_made(self, expression: Any) -> bool:
         """Report whether a template has the resource or parameter that a reference is about; yes for what is none."""
-        stack = self._stack_of(expression)
-        if stack is None:
+        target = self.target_of(expression)
+        if target is None:
             return True
-        name = expression["logicalId"]
+        stack, name, _ = target
         return name in stack.template.resources or name in stack.template.body.get("Parameters", {}) or "::" in name
 
     def only_if(self, expression: Any) -> frozenset[str]:
         """Return the conditions of the resource that a reference is about, of those that can't be decided."""
-        stack = self._stack_of_resource(expression)
-        return frozenset() if stack is None else stack.only_if(expression["logicalId"])
+        target = self._resource_of(expression)
+        return frozenset() if target is None else target[0].only_if(target[1])
+
+    def target_of(self, expression: Any) -> tuple[Stack, str, str] | None:
+        """Return stack, logical id and attribute of a reference, as the metadata or a template writes it."""
+        match expression:
+            case {"template": str(template), "logicalId": str(name), "attribute": str(attribute)}:
+                stack = self._app.of_file(self._beside, template)
+                return None if stack is None else (stack, name, attribute)
+            case {"Ref": str(name)}:
+                return self.own, name, "Ref"
+            case {"Fn::GetAtt": [str(name), str(attribute)]}:
+                return self.own, name, attribute
+        return None
 
     def location(self, data: Any) -> Location | None:
         if not isinstance(data, Mapping):
@@ -151,13 +164,7 @@ class _References:
             self.text(data.get("bucket")), self.text(data.get("prefix", "")), self.optional_text(data.get("key"))
         )
 
-    def _stack_of_resource(self, expression: Any) -> Stack | None:
-        stack = self._stack_of(expression)
+    def _resource_of(self, expression: Any) -> tuple[Stack, str, str] | None:
+        target = self.target_of(expression)
         # A parameter has a logical id too.
-        return stack if stack is not None and expression["logicalId"] in stack.template.resources else None
-
-    def _stack_of(self, expression: Any) -> Stack | None:
-        if not isinstance(expression, Mapping):
-            return None
-        parts = [expression.get(name) for name in ("template", "logicalId", "attribute")]
-        return self._app.of_file(self._beside, str(parts[0])) if all(isinstance(part, str) for part in parts) else None
+        return target if target is not None and target[1] in target[0].template.resources else None
