@@ -47,7 +47,7 @@ def leave_resources(
     service_role: str,
     encryption_key: str | None,
     resources: Iterable[Described],
-    pending: Iterable[tuple[str, str]] = (),
+    pending: Iterable[tuple[str, str, Collection[str]]] = (),
     job: DescribedJob | None = None,
     ours: bool = True,
     of_own_stack: Collection[str] = (),
@@ -63,7 +63,7 @@ def leave_resources(
         encryption_key: the ARN of the dataset groups' key, if they have one.
         resources: what is allowed.
         pending: the policies whose statements others have to add: ``"key"``, ``"bucket"`` or ``"role"``, with the ARN
-            of that key, bucket or role.
+            of that key, bucket or role, and the actions of the statements.
         job: the job that is all there is to create, if this is left for one.
         ours: true if this library wrote the policies, and answers for them.
         of_own_stack: ARNs of what the construct's own stack makes. Where that isn't nested they stand as they are: the
@@ -77,7 +77,10 @@ def leave_resources(
             "serviceRole": describe.text(service_role),
             "encryptionKey": None if encryption_key is None else describe.text(encryption_key),
             "resources": [describe.resource(each) for each in resources],
-            "pending": [{"policy": policy, "resource": describe.text(arn)} for policy, arn in pending],
+            "pending": [
+                {"policy": policy, "resource": describe.text(arn), "actions": sorted(actions)}
+                for policy, arn, actions in pending
+            ],
         }
         if job is not None:
             found["job"] = describe.job(job)

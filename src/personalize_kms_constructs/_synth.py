@@ -92,7 +92,11 @@ class AtSynth:
                 (each.row, described_location(each.source), described_location(each.destination))
                 for each in wiring.allowed.values()
             ],
-            pending=[(policy.kind, policy.arn) for policy in wiring.policies if policy.pending],
+            pending=[
+                (policy.kind, policy.arn, {action for each in policy.statements for action in each.actions})
+                for policy in wiring.policies
+                if policy.pending
+            ],
             of_own_stack={arn for arn, stack in made if stack is here},
         )
 

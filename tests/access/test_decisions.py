@@ -118,6 +118,8 @@ def test_denials_that_shut_personalize_out(condition: Any, missing: set[Line]) -
             "aws:PrincipalOrgID",
         ),
         ({"NotIpAddress": {"aws:SourceIp": "10.0.0.0/8"}}, OF_ROLE | OF_SERVICE, "aws:SourceIp"),
+        # Signed requests have it, whatever they do.
+        ({"Null": {"s3:x-amz-content-sha256": "true"}}, OF_ROLE | OF_SERVICE, "s3:x-amz-content-sha256"),
         ({"NumericLessThan": {"s3:TlsVersion": "1.3"}}, OF_ROLE | OF_SERVICE, "s3:TlsVersion"),
         ({"Null": {"aws:SourceAccount": "true"}, "Bool": {"aws:PrincipalIsAWSService": "true"}}, OF_SERVICE, "Null"),
         ({"NewOperator": {"aws:PrincipalIsAWSService": "true"}}, OF_ROLE | OF_SERVICE, "NewOperator"),
@@ -329,6 +331,15 @@ def test_elements_of_statements(statement: Statement, missing: set[str]) -> None
     statement = {name: value for name, value in statement.items() if value not in ([], None)}
     found = report(asked(IMPORT_JOB), key=[statement, service(KEY_POLICY_ACTIONS)])
     assert {each.action for each in found.missing if each.principal == "role"} == missing
+
+
+@pytest.mark.parametrize("element", ["Action", "Resource"])
+def test_a_statement_of_a_key_policy_without_action_or_resource_has_no_effect(element: str) -> None:
+    """KMS takes it all the same."""
+    without = {name: value for name, value in service(KEY_POLICY_ACTIONS).items() if name != element}
+    found = report(asked(IMPORT_JOB), key=[role(KEY_POLICY_ACTIONS), without])
+    assert {each.action for each in found.missing if each.principal == "service"} == set(KEY_POLICY_ACTIONS)
+    assert found.undecided == ()
 
 
 def test_not_principal_spares_the_service_it_names_and_no_other() -> None:

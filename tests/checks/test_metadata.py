@@ -83,8 +83,22 @@ def test_key_role_and_resources_with_their_locations(app: cdk.App) -> None:
                 {"resource": "dataset group"},
             ],
             "pending": [
-                {"policy": "key", "resource": KEY_ARN},
-                {"policy": "bucket", "resource": {"parts": ["arn:", {"Ref": "AWS::Partition"}, ":s3:::theirs"]}},
+                {
+                    "policy": "key",
+                    "resource": KEY_ARN,
+                    "actions": [
+                        "kms:CreateGrant",
+                        "kms:Decrypt",
+                        "kms:DescribeKey",
+                        "kms:GenerateDataKey",
+                        "kms:ListGrants",
+                    ],
+                },
+                {
+                    "policy": "bucket",
+                    "resource": {"parts": ["arn:", {"Ref": "AWS::Partition"}, ":s3:::theirs"]},
+                    "actions": ["s3:ListBucket", "s3:PutObject"],
+                },
             ],
         }
     }

@@ -197,6 +197,51 @@ def test_what_is_pending_hides_nothing_else(app: cdk.App, stack: cdk.Stack) -> N
     assert set(told(app)) == {("MissingKeyAccess", "error", "Main/Encryption")}
 
 
+@pytest.mark.parametrize("policy", ["key", "bucket", "role"])
+def test_what_is_pending_under_an_unknown_arn_hides_nothing_that_the_app_makes(
+    policy: str, app: cdk.App, stack: cdk.Stack
+) -> None:
+    """Any ARN could be that of a parameter, but the app's own policies have their statements."""
+    made = encryption(stack)
+    other = cdk.Stack(app, "Other")
+    unknown = cdk.CfnParameter(other, "Unknown").value_as_string
+    resources = [PersonalizeResource.dataset_group()]
+    key = kms.Key.from_key_arn(other, "Key", unknown) if policy == "key" else None
+    role = iam.Role.from_role_arn(other, "Role", unknown, mutable=False) if policy == "role" else None
+    if policy == "bucket":
+        bucket = s3.Bucket.from_bucket_arn(other, "Data", unknown)
+        resources.append(PersonalizeResource.dataset_export_job(S3Location(bucket, "export/")))
+    PersonalizeEncryption(other, "Theirs", encryption_key=key, service_role=role, resources=resources)
+    break_key_policy(made)
+    assert "ValidationFailed" in failure(app.synth)
+    assert set(told(app)) == {("MissingKeyAccess", "error", "Main/Encryption")}
+
+
+def test_what_is_pending_hides_no_denial(app: cdk.App, stack: cdk.Stack) -> None:
+    """The owner of the role can add what they like: a denial is final."""
+    role = iam.Role(stack, "Given", assumed_by=iam.ServicePrincipal("personalize.amazonaws.com"))
+    resources = [PersonalizeResource.dataset_group()]
+    PersonalizeEncryption(stack, "Encryption", service_role=role.without_policy_updates(), resources=resources)
+    role.add_to_principal_policy(iam.PolicyStatement(effect=iam.Effect.DENY, actions=["kms:*"], resources=["*"]))
+    assert "denied by statement" in failure(app.synth)
+
+
+def test_what_is_pending_hides_no_action_that_is_not_in_it(app: cdk.App, stack: cdk.Stack) -> None:
+    """The role's pending statements don't have what its key policy was to allow."""
+    role = iam.Role(stack, "Given", assumed_by=iam.ServicePrincipal("personalize.amazonaws.com"))
+    made = PersonalizeEncryption(
+        stack,
+        "Encryption",
+        service_role=role.without_policy_updates(),
+        resources=[PersonalizeResource.dataset_group()],
+    )
+    key = made.encryption_key.node.default_child
+    assert isinstance(key, kms.CfnKey)
+    key.add_property_override("KeyPolicy.Statement.1.Action", ["kms:Decrypt"])
+    assert "kms:CreateGrant" in failure(app.synth)
+    assert {rule for rule, _, _ in told(app)} == {"MissingKeyAccess"}
+
+
 @pytest.mark.parametrize("first", [True, False])
 def test_nothing_is_told_twice(first: bool, app: cdk.App, stack: cdk.Stack) -> None:
     """With the user's own checks, before or after, which tell all that the judge leaves to them."""

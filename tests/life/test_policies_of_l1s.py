@@ -126,7 +126,14 @@ def test_a_key_policy_that_a_condition_chooses_is_pending(
 def test_a_bucket_policy_that_a_condition_chooses_is_pending(stack: cdk.Stack, what: str) -> None:
     """The same for the policy of a bucket."""
     bucket = s3.CfnBucket(stack, "L1")
-    statement = {"Effect": "Deny", "Principal": "*", "Action": "s3:*", "Resource": bucket.attr_arn}
+    insecure = {"Bool": {"aws:SecureTransport": "false"}}
+    statement = {
+        "Effect": "Deny",
+        "Principal": "*",
+        "Action": "s3:*",
+        "Resource": bucket.attr_arn,
+        "Condition": insecure,
+    }
     if what == "the policy":
         policy = either(stack, {"Statement": [statement]}, {"Statement": [statement]})
     else:

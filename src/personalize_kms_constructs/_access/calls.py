@@ -38,7 +38,6 @@ _OF_SERVICES = (
 _OF_FORWARDED = ("aws:calledvia", "aws:calledviafirst", "aws:calledvialast")
 _OF_PUT_OBJECT = (
     "s3:x-amz-acl",
-    "s3:x-amz-content-sha256",
     "s3:x-amz-server-side-encryption",
     "s3:x-amz-server-side-encryption-aws-kms-key-id",
     "s3:x-amz-server-side-encryption-customer-algorithm",

@@ -153,9 +153,12 @@ def _element(statement: Body, element: str, value: str, call: Call) -> tuple[Ans
     """Answer whether ``Action`` or ``Resource``, or its opposite, is about a value, and what leaves it open."""
     inverted = f"Not{element}"
     if element not in statement and inverted not in statement:
-        # A trust policy is about its role, and has no resource.
-        is_trust = element == "Resource" and call.action.startswith("sts:")
-        return (Answer.YES, []) if is_trust else (Answer.MAYBE, [because(Cause.ELEMENT_ABSENT, element=element)])
+        if element == "Resource" and call.action.startswith("sts:"):
+            return Answer.YES, []  # A trust policy is about its role, and has no resource.
+        if "Principal" in statement and call.action.startswith("kms:"):
+            # https://docs.aws.amazon.com/kms/latest/APIReference/API_PutKeyPolicy.html
+            return Answer.NO, []  # KMS takes it into a key policy, where it has no effect.
+        return Answer.MAYBE, [because(Cause.ELEMENT_ABSENT, element=element)]
     named = element if element in statement else inverted
     patterns = as_list(statement[named])
     if value in patterns and not has_variables(value):

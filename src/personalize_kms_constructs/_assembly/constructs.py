@@ -22,6 +22,18 @@ from .templates import Template, Unread, noted
 _NAMES = {"serviceRole": "the role", "encryptionKey": "the key"}
 
 
+@dataclass(frozen=True)
+class PendingPolicy:
+    """A policy whose statements others have to add."""
+
+    policy: str
+    """``"key"``, ``"bucket"`` or ``"role"``."""
+    arn: str
+    """The ARN of that key, bucket or role."""
+    actions: frozenset[str]
+    """What the statements allow."""
+
+
 @dataclass
 class Left:
     """Everything that one construct left."""
@@ -37,8 +49,8 @@ class Left:
     asked: list[Asked] = field(default_factory=list)
     questions: list[OpenQuestion] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
-    pending: list[tuple[str, str]] = field(default_factory=list)
-    """The policies whose statements others have to add: ``"key"``, ``"bucket"`` or ``"role"``, with the ARN."""
+    pending: list[PendingPolicy] = field(default_factory=list)
+    """The policies whose statements others have to add."""
     state: tuple[Stack, str] | None = None
     """The name of the state that starts it, if it is a job, and its stack."""
 
@@ -83,7 +95,8 @@ def _read(references: _References, data: Mapping[str, Any], groups: DatasetGroup
         key = key if found is None else groups.key_of(found)
     for each in as_list(data.get("pending")):
         if isinstance(each, Mapping):
-            left.pending.append((str(each.get("policy")), references.text(each.get("resource"))))
+            actions = frozenset(map(str, as_list(each.get("actions"))))
+            left.pending.append(PendingPolicy(str(each.get("policy")), references.text(each.get("resource")), actions))
     for resource in as_list(data.get("resources")):
         kind = f"create{str(resource.get('resource')).replace(' ', '')}" if isinstance(resource, Mapping) else ""
         if kind not in KINDS:

@@ -13,9 +13,10 @@ from .._access.answers import Answer
 from .._access.causes import Cause
 from .._access.comparison import compare
 from .._access.entries import Missing, Undecided
-from .._access.model import Problem, labels_of
+from .._access.model import AccessModel, Problem, labels_of
 from .._access.report import AccessReport, merged
 from .._access.values import same
+from .._assembly.constructs import PendingPolicy
 from .._assembly.files import AssemblyError
 from .._assembly.manifest import Assembly, read_assembly
 from .._assembly.reading import ReadAssembly, read_assemblies
@@ -92,7 +93,9 @@ def _certain(read: ReadAssembly) -> AccessReport:
     report = compare(read.model, with_excess=False)
     pending = [each for construct in read.constructs for each in construct.pending]
     return AccessReport(
-        missing=tuple(each for each in report.missing if not any(_is_pending(each, *policy) for policy in pending)),
+        missing=tuple(
+            each for each in report.missing if not any(_is_pending(each, policy, read.model) for policy in pending)
+        ),
         undecided=tuple(each for each in report.undecided if _has_another_condition(each)),
         # Names of dataset groups are compared with those of others.
         problems=tuple(
@@ -109,13 +112,26 @@ def _has_another_condition(entry: Undecided) -> bool:
     return entry.ours and entry.cause is Cause.OPEN and any(doubt.cause in _CONDITIONS for doubt in entry.reason.doubts)
 
 
-def _is_pending(entry: Missing, policy: str, arn: str) -> bool:
-    """Tell if what is missing may be in the policy of a key, a bucket or a role whose statements others have to add."""
-    if entry.policy == policy:
-        return same(entry.policy_of, arn) is not Answer.NO
+def _is_pending(entry: Missing, pending: PendingPolicy, model: AccessModel) -> bool:
+    """Tell if what is missing may be in statements that others have to add to the policy of a key, a bucket or a role.
+
+    No statement helps where one denies, nor where the role's boundary doesn't allow it.
+    """
+    if entry.cause in (Cause.DENIED, Cause.BOUNDARY) or entry.action not in pending.actions:
+        return False
+    if entry.policy == pending.policy:
+        return _is_it(entry.policy_of, pending.arn, model)
     # What a key policy leaves to IAM.
-    left_to_role = policy == "role" and entry.cause is Cause.LEFT_TO_IAM
-    return left_to_role and same(entry.principal_arn, arn) is not Answer.NO
+    left_to_role = pending.policy == "role" and entry.cause is Cause.LEFT_TO_IAM
+    return left_to_role and _is_it(entry.principal_arn, pending.arn, model)
+
+
+def _is_it(arn: str, pending: str, model: AccessModel) -> bool:
+    """Tell if a policy may be the pending one; what the templates make is so only for certain."""
+    answer = same(arn, pending)
+    owner = model.keys.get(arn) or model.buckets.get(arn) or model.roles.get(arn)
+    is_made = owner is not None and bool(owner.declared)
+    return answer is Answer.YES if is_made else answer is not Answer.NO
 
 
 def _less(report: AccessReport, told: AccessReport) -> AccessReport:
