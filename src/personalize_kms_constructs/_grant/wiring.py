@@ -95,7 +95,7 @@ class Wiring:
         """Explain that a call comes too late to reach a template."""
         if self.is_synthesized:
             yield (
-                "the stage was synthesized already (by app.synth(), Template.from_stack or add_stage of CDK Pipelines), "
+                "the stage was synthesized already (by app.synth(), Template.from_stack or add_stage of Pipelines), "
                 "so what is added now would not reach its templates: add it before"
             )
 
