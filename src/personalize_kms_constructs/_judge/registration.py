@@ -11,7 +11,7 @@ from weakref import WeakSet
 
 import aws_cdk as cdk
 import jsii
-from constructs import IConstruct
+from constructs import IConstruct, Node
 
 _MARK = "personalize-kms-constructs:judge"
 """The context key that switches it off, and the metadata by which others see that an app has it."""
@@ -26,16 +26,21 @@ def bring_judge(root: IConstruct) -> None:
     if root in _asked:
         return
     _asked.add(root)
-    if isinstance(root, cdk.App) and not is_judged(root):
-        node = root.node
-        if str(node.try_get_context(_MARK)).lower() != "false":
-            node.add_metadata(_MARK, True)
-            cdk.Validations.of(root).add_plugins(cast("cdk.IPolicyValidationPlugin", Judge()))
+    if not isinstance(root, cdk.App):
+        return
+    node = root.node
+    if not _is_marked(node) and str(node.try_get_context(_MARK)).lower() != "false":
+        node.add_metadata(_MARK, True)
+        cdk.Validations.of(root).add_plugins(cast("cdk.IPolicyValidationPlugin", Judge()))
 
 
 def is_judged(root: IConstruct) -> bool:
     """Tell if an app has its judge."""
-    return any(entry.type == _MARK for entry in root.node.metadata)
+    return _is_marked(root.node)
+
+
+def _is_marked(node: Node) -> bool:
+    return any(entry.type == _MARK for entry in node.metadata)
 
 
 @jsii.implements(cdk.IPolicyValidationPlugin)
