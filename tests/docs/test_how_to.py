@@ -82,17 +82,6 @@ def test_parameter_takes_the_arn_of_a_key(arn: str, is_taken: bool) -> None:
     assert (re.fullmatch(pattern, arn) is not None) == is_taken
 
 
-def test_alias_is_refused() -> None:
-    """The page's last section says so, and its code looks the key up instead."""
-    from aws_cdk import aws_kms as kms
-
-    stack = cdk.Stack(cdk.App(), "Stack")
-    with pytest.raises(ValueError, match="is an alias"):
-        PersonalizeEncryption(
-            stack, "ByAlias", encryption_key=kms.Alias.from_alias_name(stack, "Alias", "alias/personalize")
-        )
-
-
 def test_statement_of_a_cross_stack_key() -> None:
     """The key policy of the other stack has the statement that the page shows."""
     (key,) = resources(names_of("how-to/key-of-another-stack.md")["security"], "AWS::KMS::Key").values()
@@ -318,25 +307,6 @@ def test_pipelines_aspects_and_boundaries_leave_nothing_missing() -> None:
     assert found(names["report_with_boundary"]) == []
     (pending,) = names["precreated"].pending_statements
     assert pending.policy == "role"
-
-
-def test_boundary_without_create_grant_takes_it_away() -> None:
-    """As the page warns, although the role's own policies don't have it either."""
-    from aws_cdk import aws_iam as iam
-
-    app = cdk.App(context={"personalize-kms-constructs:judge": False})
-    stack = cdk.Stack(app, "Recommendations")
-    actions = [action for action in FIVE if action != "kms:CreateGrant"]
-    boundary = iam.ManagedPolicy(stack, "Boundary", statements=[iam.PolicyStatement(actions=actions, resources=["*"])])
-    iam.PermissionsBoundary.of(stack).apply(boundary)
-    PersonalizeEncryption(stack, "Encryption").add_dataset_group("Movies", name="movies")
-    assert "kms:CreateGrant" not in json.dumps(role_policy_of(stack))
-    assert found(check_assembly(app.synth())) == [("Missing", "role", "kms:CreateGrant", "key")]
-
-
-def role_policy_of(stack: cdk.Stack) -> Any:
-    """Return the managed policy of the role, which isn't the boundary."""
-    return resources(stack, "AWS::IAM::ManagedPolicy")["EncryptionPolicy3F28E3E0"]
 
 
 def test_grants_for_services_only_make_the_roles_grants_undecided() -> None:
