@@ -127,34 +127,6 @@ def test_a_region_that_is_not_bootstrapped(empty: EmbeddedAws, tmp_path: Path) -
         integrate(empty, empty.environment(tmp_path), AT_ONCE, lambda _: True, lambda _: None)
 
 
-def test_it_is_taken_down_in_an_account_of_many_stacks(bootstrapped: EmbeddedAws, tmp_path: Path) -> None:
-    """``ListStacks`` gives a hundred at a time, those of the last ninety days that were deleted among them."""
-
-    class Crowded:
-        account, region = bootstrapped.account, bootstrapped.region
-
-        def client(self, service: str) -> Any:
-            """A client; the one of CloudFormation lists other stacks first."""
-            client = bootstrapped.client(service)
-            if service != "cloudformation":
-                return client
-            others = [{"StackName": f"Other{number}", "StackStatus": "DELETE_COMPLETE"} for number in range(100)]
-            listed = {"StackSummaries": others, "NextToken": "more"}
-            return SimpleNamespace(
-                describe_stacks=client.describe_stacks,
-                describe_stack_resources=client.describe_stack_resources,
-                list_stacks=lambda: listed,
-            )
-
-    def stop(line: str) -> None:
-        if line.startswith("personalize-kms doctor"):
-            raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        integrate(Crowded(), bootstrapped.environment(tmp_path), AT_ONCE, lambda _: True, stop)
-    assert left_over(bootstrapped) == []
-
-
 def test_what_goes_wrong_is_told_in_a_line(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     """Whatever part of it fails."""
     monkeypatch.setattr(Account, "connect", lambda *_: SimpleNamespace(id="1", region="eu-west-1", client=None))
