@@ -266,14 +266,13 @@ def test_what_is_refused_later(stack: cdk.Stack, bucket: s3.Bucket) -> None:
     assert bucket.policy is None
 
 
-# What ``add_dataset`` and ``add_metric_attribution`` take.
-DATASET = {
+# What ``add_dataset`` takes.
+DATASET: Arguments = {
     "dataset_group": "arn:aws:personalize:eu-west-1:111111111111:dataset-group/movies",
     "schema_arn": "arn:aws:personalize:::schema/s",
     "name": "ratings",
     "dataset_type": "Interactions",
 }
-METRICS = {"dataset_group": DATASET["dataset_group"], "name": "clicks", "metrics": []}
 ELSEWHERE = "arn:aws:personalize:us-east-1:222222222222:dataset-group/movies"
 
 
@@ -312,7 +311,7 @@ def test_a_domain_that_there_is_not(stack: cdk.Stack, domain: str) -> None:
 def test_everything_wrong_with_a_dataset(stack: cdk.Stack, bucket: s3.Bucket) -> None:
     """Its names, its schema, its type, its dataset group and its location in one message."""
     encryption = PersonalizeEncryption(stack, "Encryption")
-    wrong = {
+    wrong: Arguments = {
         "dataset_group": ELSEWHERE,
         "schema_arn": "ratings",
         "name": "rat ings",
@@ -320,7 +319,7 @@ def test_everything_wrong_with_a_dataset(stack: cdk.Stack, bucket: s3.Bucket) ->
         "import_from": S3Location(bucket, "/in"),
         "import_job_name": "job!",
     }
-    assert refusal(lambda: encryption.add_dataset("Ratings", **wrong)) == [  # type: ignore[arg-type]
+    assert refusal(lambda: encryption.add_dataset("Ratings", **wrong)) == [
         not_a_name("name of the dataset", "rat ings"),
         f"dataset_group is '{ELSEWHERE}', of Region us-east-1 instead of eu-west-1 and of account 222222222222 instead "
         "of 111111111111, but dataset groups, schemas and datasets are in one account and Region: pass the ARN of one "

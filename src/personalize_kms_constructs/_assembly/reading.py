@@ -282,9 +282,12 @@ def _place_problems(source: object, destination: object) -> Iterator[Reason]:
         given = f"s3://{split(destination.bucket_arn, ':')[-1]}/{prefix}"
         if not is_folder(prefix):
             yield because(Cause.DESTINATION_IS_NO_FOLDER, given=given)
-        is_in_one_bucket = isinstance(source, Location) and source.bucket_arn == destination.bucket_arn
-        if is_in_one_bucket and folder(source.prefix) == folder(prefix):
+        if isinstance(source, Location) and _folder(source) == _folder(destination):
             yield because(Cause.ONE_FOLDER, given=given)
+
+
+def _folder(location: Location) -> tuple[str, str]:
+    return location.bucket_arn, folder(location.prefix)
 
 
 def _problem(request: Request, reason: Reason, page: str) -> Problem:
