@@ -16,7 +16,7 @@ import pytest
 import integ.__main__
 from demo.cdk_cli import CdkError, bootstrap
 from embedded_aws import EmbeddedAws
-from integ.__main__ import integrate
+from integ.__main__ import _take_down, integrate
 from integ.account import Deployed, Patience
 from integ.experiments import EXPERIMENTS, Outcome
 from integ.table import tables
@@ -24,19 +24,6 @@ from integ.trail import KmsCall, kms_calls
 from personalize_kms_constructs._doctor.asking import Account, DoctorError
 
 AT_ONCE = Patience(0, 0, 0)
-
-
-@pytest.fixture(scope="module")
-def running() -> Iterator[EmbeddedAws]:
-    with EmbeddedAws() as aws:
-        yield aws
-
-
-@pytest.fixture
-def empty(running: EmbeddedAws) -> EmbeddedAws:
-    """An account with nothing in it."""
-    running.reset()
-    return running
 
 
 @pytest.fixture(scope="module")
@@ -96,35 +83,27 @@ def test_it_deploys_tries_and_takes_down(bootstrapped: EmbeddedAws, tmp_path: Pa
     assert left_over(bootstrapped) == []
 
 
-def test_nothing_is_done_without_a_yes(empty: EmbeddedAws, tmp_path: Path) -> None:
-    """Not even a synth."""
+def test_nothing_is_done_without_a_yes(
+    bootstrapped: EmbeddedAws, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not even a synth, and nothing is taken down where there is no stack."""
     told: list[str] = []
-    assert integrate(empty, empty.environment(tmp_path), AT_ONCE, lambda _: False, told.append) is None
+    assert integrate(bootstrapped, bootstrapped.environment(tmp_path), AT_ONCE, lambda _: False, told.append) is None
     assert told == []
-    assert left_over(empty) == []
+    monkeypatch.setattr(integ.__main__, "STACK", "Absent")
+    _take_down(bootstrapped, ("--app", "nowhere"), {})
 
 
-def test_what_was_deployed_is_taken_down_if_something_fails(bootstrapped: EmbeddedAws, tmp_path: Path) -> None:
-    """Here CloudTrail, at the very end."""
+def test_what_was_deployed_is_taken_down_if_something_stops_it(bootstrapped: EmbeddedAws, tmp_path: Path) -> None:
+    """Here somebody who presses Ctrl-C as soon as the stack is there."""
 
-    class Failing:
-        account, region = bootstrapped.account, bootstrapped.region
+    def stop(line: str) -> None:
+        if line.startswith("personalize-kms doctor"):
+            raise KeyboardInterrupt
 
-        def client(self, service: str) -> Any:
-            """A client, of all services but one."""
-            if service == "cloudtrail":
-                raise CdkError("no trail")
-            return bootstrapped.client(service)
-
-    with pytest.raises(CdkError, match="no trail"):
-        integrate(Failing(), bootstrapped.environment(tmp_path), AT_ONCE, lambda _: True, lambda _: None)
+    with pytest.raises(KeyboardInterrupt):
+        integrate(bootstrapped, bootstrapped.environment(tmp_path), AT_ONCE, lambda _: True, stop)
     assert left_over(bootstrapped) == []
-
-
-def test_a_region_that_is_not_bootstrapped(empty: EmbeddedAws, tmp_path: Path) -> None:
-    """The CLI's own words come through, though there is no stack to take down."""
-    with pytest.raises(CdkError, match="bootstrap"):
-        integrate(empty, empty.environment(tmp_path), AT_ONCE, lambda _: True, lambda _: None)
 
 
 def test_what_goes_wrong_is_told_in_a_line(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
