@@ -245,7 +245,8 @@ def test_another_region_is_fine_while_that_of_the_stack_is_unknown(app: cdk.App)
 def test_all_reasons_are_in_one_message(stack: cdk.Stack, bucket: s3.Bucket) -> None:
     """Of role, key, locations and options, a line each."""
     role = iam.Role.from_role_arn(stack, "Role", "arn:aws:iam::222222222222:role/r")
-    jobs = [*writing(bucket, "out")["resources"], *both(bucket, "x/", bucket, "x/")["resources"]]
+    file = S3Location(bucket, "x")
+    jobs = [*writing(bucket, "out")["resources"], PersonalizeResource.batch_inference_job(file, file)]
     alias = kms.Alias.from_alias_name(stack, "Alias", "alias/a")
     reasons = refusal(
         lambda: PersonalizeEncryption(
@@ -253,7 +254,7 @@ def test_all_reasons_are_in_one_message(stack: cdk.Stack, bucket: s3.Bucket) -> 
         )
     )
     assert [reason.split(" ")[0] for reason in reasons] == [
-        *("role_name", "service_role", "encryption_key", "destination", "batch")
+        *("role_name", "service_role", "encryption_key", "destination", "destination", "batch")
     ]
 
 

@@ -20,7 +20,7 @@ def resource_problems(resource: ResolvedResource) -> Iterator[str]:
         problems = [*_path_problems(what, location)]
         yield from problems
         # What is no prefix would make no folder either.
-        if location is destination and not problems:
+        if what == f"destination of {kind}" and not problems:
             yield from folder_problems(what, location.prefix)
     if source is not None and destination is not None and _are_one_folder(source, destination):
         yield (
@@ -53,6 +53,7 @@ def _path_problems(what: str, location: ResolvedLocation) -> Iterator[str]:
             f"{what} has prefix {prefix!r}: '*', '?' and '${{' are wildcards and variables in policies and would "
             "allow other objects too; use a prefix without them"
         )
+    # Most prefixes are too short to ask for the bucket's name, a call into jsii.
     if len("s3:///") + _MAX_BUCKET_NAME_LENGTH + len(literal) > _MAX_URI_LENGTH:
         name = location.location.bucket_name
         is_exact = not is_token(name) and literal == prefix
