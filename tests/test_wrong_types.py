@@ -21,7 +21,10 @@ URI: Any = "s3://ratings/in/"
 GROUP = PersonalizeResource.dataset_group()
 
 A_KEY = "a key is expected: pass a kms.Key or a CfnKey, or kms.Key.from_key_arn for an ARN"
-A_BUCKET = "a bucket is expected: pass an s3.Bucket or a CfnBucket, or s3.Bucket.from_bucket_name for a name"
+A_BUCKET = (
+    "a bucket is expected: pass an s3.Bucket or a CfnBucket, or s3.Bucket.from_bucket_name for a name, and the folder "
+    "as prefix"
+)
 A_ROLE = "a role is expected: pass an iam.Role or a CfnRole, or iam.Role.from_role_arn for an ARN"
 A_LIST = "a list is expected: pass [PersonalizeResource.dataset_group()] or the like"
 A_POLICY = "a member of the enumeration is expected: use ImportedKeyPolicy.PENDING or ImportedKeyPolicy.MANAGED"
@@ -40,6 +43,7 @@ A_SCHEMA = "the ARN of a schema is expected: pass one, the attr_schema_arn of a 
 STRINGS = "a mapping of strings is expected: pass {'key': 'value'}"
 METRICS = "a list of metrics is expected: pass [personalize.CfnMetricAttribution.MetricAttributeProperty(…)]"
 A_CALLER = "a caller is expected: pass a role, a user or a function, or iam.Role.from_role_arn for an ARN"
+NO_POLICY = ", which takes no IAM policy: pass the role, user or group that calls Personalize"
 A_TARGET = "a target of a rule is expected: wrap it, as in aws_events_targets.SnsTopic(topic)"
 
 
@@ -206,11 +210,14 @@ def test_metrics_that_jsii_would_not_take(encryption: PersonalizeEncryption, met
     ("grantee", "reason"),
     [
         (lambda _: ROLE_ARN, f"grantee is '{ROLE_ARN}' but {A_CALLER}"),
-        (lambda _: iam.ServicePrincipal("lambda.amazonaws.com"), "grantee is an object of type ServicePrincipal"),
-        (lambda _: iam.AccountPrincipal("111111111111"), "grantee is an object of type AccountPrincipal"),
+        (
+            lambda _: iam.ServicePrincipal("lambda.amazonaws.com"),
+            f"grantee is an object of type ServicePrincipal{NO_POLICY}",
+        ),
+        (lambda _: iam.AccountPrincipal("111111111111"), f"grantee is an object of type AccountPrincipal{NO_POLICY}"),
         (
             lambda stack: lambda_.Function.from_function_arn(stack, "Function", FUNCTION_ARN),
-            "grantee is an object of type UnknownPrincipal",
+            f"grantee is an object of type UnknownPrincipal{NO_POLICY}",
         ),
     ],
     ids=["an ARN", "a service", "an account", "an imported function"],
@@ -219,8 +226,6 @@ def test_a_caller_that_takes_no_policies(
     stack: cdk.Stack, encryption: PersonalizeEncryption, grantee: Callable[[cdk.Stack], Any], reason: str
 ) -> None:
     """The statements would be lost; what was left out or is in a list is told with it."""
-    if "but" not in reason:
-        reason += ", which takes no IAM policy: pass the role, user or group that calls Personalize"
     caller, listed = grantee(stack), [GROUP]
     assert refusal(lambda: encryption.grant_create(caller, listed)) == [  # type: ignore[arg-type]
         reason,

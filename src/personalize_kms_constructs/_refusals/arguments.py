@@ -101,7 +101,7 @@ ROLE = Expected("a role", is_role, "pass an iam.Role or a CfnRole, or iam.Role.f
 BUCKET = Expected(
     "a bucket",
     lambda value: isinstance(value, s3.CfnBucket) or has(value, "bucket_arn", "bucket_ref"),
-    "pass an s3.Bucket or a CfnBucket, or s3.Bucket.from_bucket_name for a name",
+    "pass an s3.Bucket or a CfnBucket, or s3.Bucket.from_bucket_name for a name, and the folder as prefix",
 )
 PREFIX = Expected("a string", _is_string, "pass the key prefix below the bucket, as 'import/'")
 RESOURCES = Expected("a list", is_sequence, "pass [PersonalizeResource.dataset_group()] or the like")
