@@ -120,10 +120,13 @@ def policies(stack: cdk.Stack) -> Policies:
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.resource)
 def test_each_row_makes_these_statements(stack: cdk.Stack, encrypted_bucket: s3.Bucket, row: Permissions) -> None:
     """In the policies of both keys, the role's and the bucket's, and no others."""
-    source = None if row.source is None else S3Location(encrypted_bucket, "in/")
-    destination = None if row.destination is None else S3Location(encrypted_bucket, "out/")
-    resource = PersonalizeResource(row, source=source, destination=destination)
-    PersonalizeEncryption(stack, "Encryption", resources=[resource])
+    factory = getattr(PersonalizeResource, row.resource.replace(" ", "_"))
+    locations = {}
+    if row.source is not None:
+        locations["source"] = S3Location(encrypted_bucket, "in/")
+    if row.destination is not None:
+        locations["destination"] = S3Location(encrypted_bucket, "out/")
+    PersonalizeEncryption(stack, "Encryption", resources=[factory(**locations)])
     assert policies(stack) == WRITTEN_OUT[row.resource]
 
 
