@@ -112,9 +112,9 @@ REFUSED: dict[str, tuple[Build, str]] = {
         "service_role belongs to account 222222222222 but the stack to 111111111111, and Personalize takes no role of "
         "another account: pass a role of this account, or leave service_role out and have one made",
     ),
-    "a wildcard for keys": (
-        lambda stack, _: {"encryption_key": imported(stack, f"arn:aws:kms:eu-west-1:{'1' * 12}:key/*")},
-        f"encryption_key has the ARN arn:aws:kms:eu-west-1:111111111111:key/*, {NO_KEY} without wildcards",
+    "a wildcard for keys behind a token": (
+        lambda stack, _: {"encryption_key": imported(stack, f"arn:aws:kms:eu-west-1:{cdk.Aws.ACCOUNT_ID}:key/*")},
+        f"encryption_key has the ARN arn:aws:kms:eu-west-1:{cdk.Aws.ACCOUNT_ID}:key/*, {NO_KEY} without wildcards",
     ),
     "an account of four digits": (
         lambda stack, _: {"encryption_key": imported(stack, "arn:aws:kms:eu-west-1:1111:key/1234abcd")},
