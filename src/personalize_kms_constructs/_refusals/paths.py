@@ -37,8 +37,7 @@ def folder_problems(what: str, prefix: str) -> Iterator[str]:
 
 
 def _are_one_folder(one: ResolvedLocation, other: ResolvedLocation) -> bool:
-    is_in_one_bucket = one.bucket.identity == other.bucket.identity
-    return is_in_one_bucket and folder(one.prefix) == folder(other.prefix) and not is_yet_to_be_looked_up(one.prefix)
+    return one.bucket.identity == other.bucket.identity and folder(one.prefix) == folder(other.prefix)
 
 
 def _path_problems(what: str, location: ResolvedLocation) -> Iterator[str]:
