@@ -72,15 +72,15 @@ coverage: setup ## run the tests, and fail if they leave out more branches of th
 	@coverage combine --quiet
 	@coverage report
 
-docs: setup ## build the documentation and serve it at http://127.0.0.1:8000, or at PORT
-	@scripts/serve-docs $(PORT)
+docs: site ## build the documentation and serve it at http://127.0.0.1:8000, or at PORT
+	@zensical serve --dev-addr 127.0.0.1:$(or $(PORT),8000)
 
 site: setup ## build the documentation into the folder site
-	@scripts/serve-docs --build
-
-snapshots: setup ## write template snapshots, matrix page and picture anew, after a change that is meant
 	@python docs/permission_matrix.py
-	@python docs/access_picture.py
+	@zensical build --clean --strict
+
+snapshots: setup ## write template snapshots and the matrix page anew, after a change that is meant
+	@python docs/permission_matrix.py
 	@python -m pytest -n 0 -q tests/templates/test_snapshots.py --snapshot-update
 
 properties: setup ## compare a thousand random apps with the page

@@ -5,6 +5,7 @@ or the role that key policies name; and a changed sid, in the policy of an impor
 beside the new one.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 import aws_cdk as cdk
@@ -129,15 +130,10 @@ def test_the_name_of_the_role(request: pytest.FixtureRequest, which: str) -> Non
     }, CONSEQUENCE
 
 
-def test_there_are_no_physical_names_where_none_is_needed(everything: cdk.Stack) -> None:
-    """A name would be one that can't change without replacement."""
+def test_names_and_descriptions(everything: cdk.Stack) -> None:
+    """A changed description replaces a managed policy, and a name is one that can't change without replacement."""
     (policy,) = resources(everything, "AWS::IAM::ManagedPolicy").values()
     assert "ManagedPolicyName" not in policy["Properties"], CONSEQUENCE
-
-
-def test_descriptions(everything: cdk.Stack) -> None:
-    """A changed description replaces a managed policy."""
-    (policy,) = resources(everything, "AWS::IAM::ManagedPolicy").values()
     (role,) = resources(everything, "AWS::IAM::Role").values()
     key = resources(everything, "AWS::KMS::Key")["EncryptionKey3A692D6E"]
     assert (
@@ -179,30 +175,36 @@ def test_logical_ids_of_the_function_for_managed_key_policies(managed: cdk.Stack
     }, CONSEQUENCE
 
 
-def test_what_a_nested_stack_has(stack: cdk.Stack) -> None:
+def nested(app: cdk.App) -> cdk.Stack:
     """CloudFormation chooses the name of a nested stack, so that of the outermost one counts."""
-    nested = cdk.NestedStack(stack, "Nested")
-    encryption = PersonalizeEncryption(
-        nested,
-        "Encryption",
-        encryption_key=kms.Key.from_key_arn(nested, "Key", KEY_ARN),
-        resources=[PersonalizeResource.dataset_group()],
-    )
-    (role,) = resources(nested, "AWS::IAM::Role").values()
-    assert role["Properties"]["RoleName"] == {
-        "Fn::Join": ["", ["Stack-Encryption-9A70DC03-", {"Ref": "AWS::Region"}]]
-    }, CONSEQUENCE
-    (pending,) = encryption.pending_statements
-    assert [statement.sid for statement in pending.statements] == [
-        "PersonalizeRole63DE8B2B",
-        "PersonalizeService63DE8B2B",
-    ], CONSEQUENCE
+    return cdk.NestedStack(cdk.Stack(app, "Stack"), "Nested")
 
 
-def test_what_a_stack_of_a_known_environment_has(app: cdk.App) -> None:
+def concrete(app: cdk.App) -> cdk.Stack:
     """Two accounts may deploy one app, and write to one central key."""
-    environment = cdk.Environment(account="111111111111", region="eu-west-1")
-    stack = cdk.Stack(app, "Stack", env=environment)
+    return cdk.Stack(app, "Stack", env=cdk.Environment(account="111111111111", region="eu-west-1"))
+
+
+@pytest.mark.parametrize(
+    ("make", "name", "sids"),
+    [
+        (
+            nested,
+            {"Fn::Join": ["", ["Stack-Encryption-9A70DC03-", {"Ref": "AWS::Region"}]]},
+            ["PersonalizeRole63DE8B2B", "PersonalizeService63DE8B2B"],
+        ),
+        (
+            concrete,
+            "Stack-Encryption-8875952E-eu-west-1",
+            ["PersonalizeRoleBCCCFCFC", "PersonalizeServiceBCCCFCFC"],
+        ),
+    ],
+)
+def test_the_names_in_other_stacks(
+    app: cdk.App, make: Callable[[cdk.App], cdk.Stack], name: Any, sids: list[str]
+) -> None:
+    """Nested, or of a known environment."""
+    stack = make(app)
     encryption = PersonalizeEncryption(
         stack,
         "Encryption",
@@ -210,9 +212,6 @@ def test_what_a_stack_of_a_known_environment_has(app: cdk.App) -> None:
         resources=[PersonalizeResource.dataset_group()],
     )
     (role,) = resources(stack, "AWS::IAM::Role").values()
-    assert role["Properties"]["RoleName"] == "Stack-Encryption-8875952E-eu-west-1", CONSEQUENCE
+    assert role["Properties"]["RoleName"] == name, CONSEQUENCE
     (pending,) = encryption.pending_statements
-    assert [statement.sid for statement in pending.statements] == [
-        "PersonalizeRoleBCCCFCFC",
-        "PersonalizeServiceBCCCFCFC",
-    ], CONSEQUENCE
+    assert [statement.sid for statement in pending.statements] == sids, CONSEQUENCE

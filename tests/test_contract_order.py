@@ -4,6 +4,7 @@ A statement that moves from one deployed policy to another is taken out of the o
 other, so that the role may be without it for a moment.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 import aws_cdk as cdk
@@ -77,42 +78,28 @@ def test_what_stands_in_which_policy(stack: cdk.Stack, last: str, policies: dict
     } == policies, CONSEQUENCE
 
 
-def allow_in_turn(stack: cdk.Stack, bucket: s3.Bucket | s3.CfnBucket) -> None:
+def l1_with_a_policy(stack: cdk.Stack) -> s3.CfnBucket:
+    """A bucket whose policy is the user's, and has statements of ours behind the user's own."""
+    bucket = s3.CfnBucket(stack, "Data")
+    document: dict[str, Any] = {"Version": "2012-10-17", "Statement": []}
+    s3.CfnBucketPolicy(stack, "Own", bucket=bucket.ref, policy_document=document)
+    return bucket
+
+
+@pytest.mark.parametrize(
+    "make",
+    [lambda stack: s3.Bucket(stack, "Data"), lambda stack: s3.CfnBucket(stack, "Data"), l1_with_a_policy],
+    ids=["L2", "L1", "L1 with a policy"],
+)
+def test_statements_stand_in_the_order_of_the_calls(stack: cdk.Stack, make: Callable[[cdk.Stack], Any]) -> None:
+    """Those of one call are sorted."""
+    bucket = make(stack)
     encryption = PersonalizeEncryption(stack, "Encryption")
     encryption.add_dataset_group("Movies", name="movies")
     encryption.allow(PersonalizeResource.dataset_export_job(S3Location(bucket, "export/")))
     encryption.allow(PersonalizeResource.dataset_import_job(S3Location(bucket, "import/")))
-
-
-def test_statements_stand_in_the_order_of_the_calls(stack: cdk.Stack) -> None:
-    """In the policies that L2s make; those of one call are sorted."""
-    allow_in_turn(stack, s3.Bucket(stack, "Data"))
-    assert [each["Sid"] for each in role_policy(stack)] == ["UseKey", "ListBucket", "WriteObjects", "ReadObjects"], (
-        CONSEQUENCE
-    )
-    assert [each["Sid"] for each in bucket_policy(stack)] == [
-        "PersonalizeServiceListBucket",
-        "PersonalizeServiceWriteObjects",
-        "PersonalizeServiceReadObjects",
-    ], CONSEQUENCE
-
-
-def test_statements_for_an_l1_bucket_stand_in_the_order_of_the_calls(stack: cdk.Stack) -> None:
-    """The policy that it gets here is made of statements, like that of an L2."""
-    allow_in_turn(stack, s3.CfnBucket(stack, "Data"))
-    assert [each["Sid"] for each in bucket_policy(stack)] == [
-        "PersonalizeServiceListBucket",
-        "PersonalizeServiceWriteObjects",
-        "PersonalizeServiceReadObjects",
-    ], CONSEQUENCE
-
-
-def test_statements_in_an_l1_policy_stand_in_the_order_of_the_calls(stack: cdk.Stack) -> None:
-    """Behind those of the user's policy."""
-    bucket = s3.CfnBucket(stack, "Data")
-    document: dict[str, Any] = {"Version": "2012-10-17", "Statement": []}
-    s3.CfnBucketPolicy(stack, "Own", bucket=bucket.ref, policy_document=document)
-    allow_in_turn(stack, bucket)
+    in_iam = [each["Sid"] for each in role_policy(stack)]
+    assert in_iam == ["UseKey", "ListBucket", "WriteObjects", "ReadObjects"], CONSEQUENCE
     assert [each["Sid"] for each in bucket_policy(stack)] == [
         "PersonalizeServiceListBucket",
         "PersonalizeServiceWriteObjects",

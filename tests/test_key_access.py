@@ -1,6 +1,7 @@
 """The rule on what could revoke access to the key, against CloudTrail's records as the KMS developer guide has them."""
 
 import json
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import aws_cdk as cdk
@@ -15,47 +16,12 @@ from tests.policies import resources
 
 KEY_ARN = "arn:aws:kms:us-west-2:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
 OTHER_ARN = "arn:aws:kms:us-west-2:111122223333:key/0987dcba-09fe-87dc-65ba-ab0987654321"
-
-RECORD = {
-    "eventVersion": "1.08",
-    "userIdentity": {"type": "IAMUser", "arn": "arn:aws:iam::111122223333:user/Alice", "accountId": "111122223333"},
-    "eventTime": "2022-09-01T19:39:33Z",
-    "eventSource": "kms.amazonaws.com",
-    "awsRegion": "us-west-2",
-    "sourceIPAddress": "192.0.2.0",
-    "userAgent": "AWS Internal",
-    "requestID": "1d274d57-5697-462c-a004-f25fcc29fa26",
-    "eventID": "0771bcfb-3e24-4332-9ac8-e1c06563eecf",
-    "readOnly": False,
-    "eventType": "AwsApiCall",
-    "managementEvent": True,
-    "recipientAccountId": "111122223333",
-    "eventCategory": "Management",
-}
-KEY_ID = {"keyId": "1234abcd-12ab-34cd-56ef-1234567890ab"}
-REVOKING: dict[str, dict[str, Any]] = {
-    "DisableKey": {"requestParameters": KEY_ID, "responseElements": None},
-    "ScheduleKeyDeletion": {
-        "requestParameters": {**KEY_ID, "pendingWindowInDays": 20},
-        "responseElements": {"keyId": KEY_ARN, "keyState": "PendingDeletion", "pendingWindowInDays": 20},
-    },
-    "PutKeyPolicy": {
-        "requestParameters": {**KEY_ID, "policyName": "default", "policy": "{}"},
-        "responseElements": None,
-    },
-    "RevokeGrant": {"requestParameters": {**KEY_ID, "grantId": "f94d2a9f"}, "responseElements": None},
-    "RetireGrant": {
-        "requestParameters": None,
-        "responseElements": None,
-        "additionalEventData": {"grantId": "abcde123"},
-    },
-}
+REVOKING = ["DisableKey", "PutKeyPolicy", "RetireGrant", "RevokeGrant", "ScheduleKeyDeletion"]
 
 
 def event(name: str, key_arn: str = KEY_ARN, source: str = "kms") -> dict[str, Any]:
-    """Return the event that EventBridge makes of a record of CloudTrail."""
+    """Return the event that EventBridge makes of a record of CloudTrail: the fields that tell records apart."""
     return {
-        "version": "0",
         "id": "6a7e8feb-b491-4cf7-a9f1-bf3703467718",
         "detail-type": "AWS API Call via CloudTrail",
         "source": f"aws.{source}",
@@ -64,58 +30,42 @@ def event(name: str, key_arn: str = KEY_ARN, source: str = "kms") -> dict[str, A
         "region": "us-west-2",
         "resources": [],
         "detail": {
-            **RECORD,
-            **REVOKING.get(name, {"requestParameters": KEY_ID, "responseElements": None}),
-            "eventName": name,
             "eventSource": f"{source}.amazonaws.com",
+            "eventName": name,
+            "requestParameters": {"keyId": "1234abcd-12ab-34cd-56ef-1234567890ab"},
             "resources": [{"accountId": "111122223333", "type": "AWS::KMS::Key", "ARN": key_arn}],
         },
     }
 
 
-@pytest.fixture
-def pattern(stack: cdk.Stack) -> dict[str, Any]:
+@pytest.fixture(scope="module")
+def is_matched() -> Iterator[Callable[[dict[str, Any]], bool]]:
+    """EventBridge's own decision, the embedded AWS's, on the rule of an imported key."""
+    stack = cdk.Stack(cdk.App(analytics_reporting=False), "Stack")
     key = kms.Key.from_key_arn(stack, "Key", KEY_ARN)
     PersonalizeEncryption(stack, "Encryption", encryption_key=key).on_key_access_changed("Changed")
     (rule,) = resources(stack, "AWS::Events::Rule").values()
-    return dict(rule["Properties"]["EventPattern"])
-
-
-@pytest.fixture(scope="module")
-def matches() -> Any:
-    """EventBridge's own decision, the embedded AWS's."""
+    pattern = json.dumps(rule["Properties"]["EventPattern"])
     with EmbeddedAws() as aws:
         events = aws.client("events")
-        yield lambda pattern, event: events.test_event_pattern(
-            EventPattern=json.dumps(pattern), Event=json.dumps(event)
-        )["Result"]
+        yield lambda event: bool(events.test_event_pattern(EventPattern=pattern, Event=json.dumps(event))["Result"])
 
 
 @pytest.mark.parametrize("name", REVOKING)
-def test_it_matches_what_revokes_access(matches: Any, pattern: dict[str, Any], name: str) -> None:
-    """Each of the five calls, on this key."""
-    assert matches(pattern, event(name))
+def test_it_matches_what_revokes_access_to_this_key(is_matched: Callable[[Any], bool], name: str) -> None:
+    """Each of the five calls; on another key they are none of its business."""
+    assert is_matched(event(name))
+    assert not is_matched(event(name, OTHER_ARN))
 
 
-@pytest.mark.parametrize("name", REVOKING)
-def test_it_leaves_other_keys_alone(matches: Any, pattern: dict[str, Any], name: str) -> None:
-    """The same calls on another key are none of its business."""
-    assert not matches(pattern, event(name, OTHER_ARN))
-
-
-@pytest.mark.parametrize("name", ["Decrypt", "GenerateDataKey", "CreateGrant", "EnableKey", "CancelKeyDeletion"])
-def test_it_leaves_other_calls_alone(matches: Any, pattern: dict[str, Any], name: str) -> None:
-    """Using a key, or giving access, revokes nothing."""
-    assert not matches(pattern, event(name))
-
-
-def test_it_leaves_other_services_alone(matches: Any, pattern: dict[str, Any]) -> None:
-    """A call of that name in another service is no call on the key."""
-    assert not matches(pattern, event("DisableKey", source="apigateway"))
+def test_it_leaves_other_calls_alone(is_matched: Callable[[Any], bool]) -> None:
+    """Using a key, or giving access, revokes nothing, and other services have calls of the same names."""
+    others = [event(name) for name in ("Decrypt", "CreateGrant", "EnableKey", "CancelKeyDeletion")]
+    assert not any(map(is_matched, [*others, event("DisableKey", source="apigateway")]))
 
 
 def test_it_has_the_options_of_a_rule(stack: cdk.Stack) -> None:
-    """Target, description and name are those of the CDK's ``on…`` methods."""
+    """Target, description and name are those of the CDK's ``on…`` methods; the key made here has its reference."""
     topic = sns.Topic(stack, "Topic")
     PersonalizeEncryption(stack, "Encryption").on_key_access_changed(
         "Changed", target=targets.SnsTopic(topic), description="key access", rule_name="key-access"
@@ -124,12 +74,6 @@ def test_it_has_the_options_of_a_rule(stack: cdk.Stack) -> None:
     properties = rule["Properties"]
     assert (properties["Description"], properties["Name"]) == ("key access", "key-access")
     assert [target["Arn"] for target in properties["Targets"]] == [{"Ref": "TopicBFC7AF6E"}]
-    assert properties["EventPattern"] == {
-        "source": ["aws.kms"],
-        "detail-type": ["AWS API Call via CloudTrail"],
-        "detail": {
-            "eventSource": ["kms.amazonaws.com"],
-            "eventName": sorted(REVOKING),
-            "resources": {"ARN": [{"Fn::GetAtt": ["EncryptionKey3A692D6E", "Arn"]}]},
-        },
+    assert properties["EventPattern"]["detail"]["resources"] == {
+        "ARN": [{"Fn::GetAtt": ["EncryptionKey3A692D6E", "Arn"]}]
     }

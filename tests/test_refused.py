@@ -1,4 +1,4 @@
-"""Refusals at construction, with all the reasons in one message."""
+"""What Personalize, KMS or IAM could not work with is refused at once, with all the reasons in one message."""
 
 from collections.abc import Callable
 from typing import Any
@@ -11,399 +11,352 @@ from aws_cdk import aws_s3 as s3
 
 from personalize_kms_constructs import ImportedKeyPolicy, PersonalizeEncryption, PersonalizeResource, S3Location
 
+Arguments = dict[str, Any]
+Build = Callable[[cdk.Stack, s3.Bucket], Arguments]
+
+KEY_ARN = "arn:aws:kms:eu-west-1:111111111111:key/1234abcd"
 ASYMMETRIC = (
     "is a RSA_2048 key but Personalize needs data keys, which only symmetric encryption keys generate: "
     "use KeySpec.SYMMETRIC_DEFAULT"
 )
+AN_ALIAS = (
+    "encryption_key is an alias but Personalize takes the ARN of a key: pass the key itself, for example "
+    "alias.alias_target_key or kms.Key.from_key_arn"
+)
+OF_ANOTHER_REGION = (
+    "is in Region us-east-1 but the stack is in eu-west-1, and Personalize uses keys and buckets of its own Region "
+    "only: pass one of eu-west-1, or make the stack in us-east-1"
+)
+NO_KEY = "which no key has: pass one of the form arn:aws:kms:REGION:ACCOUNT:key/ID, with an account of 12 digits and"
+A_BARE_PREFIX = "give the key prefix below the bucket alone, without a leading slash or s3:// address, as 'import/'"
+A_PATTERN = (
+    "'*', '?' and '${' are wildcards and variables in policies and would allow other objects too; use a prefix without "
+    "them"
+)
+ONE_FOLDER = (
+    "of one bucket, but Personalize wants another folder for the output: change one of the prefixes, or allow source "
+    "and destination as two resources, if each job has paths of its own below the prefix"
+)
+MANAGED = {"imported_key_policy": ImportedKeyPolicy.MANAGED}
 
 
 @pytest.fixture
-def concrete() -> cdk.Stack:
+def stack(app: cdk.App) -> cdk.Stack:
     """A stack of a known account and Region."""
-    environment = cdk.Environment(account="111111111111", region="eu-west-1")
-    return cdk.Stack(cdk.App(analytics_reporting=False), "Stack", env=environment)
+    return cdk.Stack(app, "Stack", env=cdk.Environment(account="111111111111", region="eu-west-1"))
 
 
-def refusal(construct: Callable[[], object]) -> str:
+def refusal(call: Callable[[], object]) -> list[str]:
+    """Return the reasons for which a call of the construct is refused."""
     with pytest.raises(ValueError, match=r"^Stack/Encryption: ") as error:
-        construct()
-    return str(error.value)
+        call()
+    return str(error.value).removeprefix("Stack/Encryption: ").removeprefix("\n- ").split("\n- ")
 
 
-def importing(stack: cdk.Stack, *locations: S3Location) -> str:
-    jobs = [PersonalizeResource.dataset_import_job(location) for location in locations]
-    return refusal(lambda: PersonalizeEncryption(stack, "Encryption", resources=jobs))
+def asymmetric(stack: cdk.Stack) -> kms.Key:
+    return kms.Key(stack, "Key", key_spec=kms.KeySpec.RSA_2048, key_usage=kms.KeyUsage.ENCRYPT_DECRYPT)
 
 
-def test_an_asymmetric_key(stack: cdk.Stack) -> None:
-    """Only symmetric encryption keys generate data keys."""
-    key = kms.Key(stack, "Key", key_spec=kms.KeySpec.RSA_2048, key_usage=kms.KeyUsage.ENCRYPT_DECRYPT)
-    message = refusal(lambda: PersonalizeEncryption(stack, "Encryption", encryption_key=key))
-    assert message.endswith(f"encryption_key {ASYMMETRIC}")
+def imported(stack: cdk.Stack, arn: str) -> kms.IKey:
+    return kms.Key.from_key_arn(stack, "Key", arn)
 
 
-@pytest.mark.parametrize(
-    ("spec", "usage"),
-    [
-        (kms.KeySpec.ECC_NIST_P256, kms.KeyUsage.SIGN_VERIFY),
-        (kms.KeySpec.HMAC_256, kms.KeyUsage.GENERATE_VERIFY_MAC),
-    ],
-)
-def test_a_key_for_something_else(stack: cdk.Stack, spec: kms.KeySpec, usage: kms.KeyUsage) -> None:
-    """Keys for signatures and codes are refused as well."""
-    key = kms.Key(stack, "Key", key_spec=spec, key_usage=usage)
-    message = refusal(lambda: PersonalizeEncryption(stack, "Encryption", encryption_key=key))
-    assert f"encryption_key is a {spec.value} key but Personalize needs data keys" in message
+def reading(bucket: s3.IBucket, prefix: str = "in/", **options: Any) -> Arguments:
+    return {"resources": [PersonalizeResource.dataset_import_job(S3Location(bucket, prefix, **options))]}
 
 
-def test_an_asymmetric_key_of_a_location(stack: cdk.Stack, bucket: s3.Bucket) -> None:
-    """The keys of locations are looked at too."""
-    key = kms.Key(stack, "Key", key_spec=kms.KeySpec.RSA_2048, key_usage=kms.KeyUsage.ENCRYPT_DECRYPT)
-    message = importing(stack, S3Location(bucket, "in/", encryption_key=key))
-    assert f"key of the source of dataset import job {ASYMMETRIC}" in message
+def writing(bucket: s3.IBucket, prefix: str) -> Arguments:
+    return {"resources": [PersonalizeResource.dataset_export_job(S3Location(bucket, prefix))]}
 
 
-def test_an_alias_of_the_app(stack: cdk.Stack) -> None:
-    """Personalize takes the ARN of a key, not of an alias."""
-    alias = kms.Key(stack, "Key").add_alias("personalize")
-    message = refusal(lambda: PersonalizeEncryption(stack, "Encryption", encryption_key=alias))
-    assert message.endswith(
-        "encryption_key is an alias but Personalize takes the ARN of a key: pass the key itself, for "
-        "example alias.alias_target_key or kms.Key.from_key_arn"
-    )
+def both(source: s3.IBucket, prefix: str, destination: s3.IBucket, other: str) -> Arguments:
+    job = PersonalizeResource.batch_inference_job(S3Location(source, prefix), S3Location(destination, other))
+    return {"resources": [job]}
 
 
-def test_an_imported_alias(stack: cdk.Stack) -> None:
-    """An alias imported by name is one too."""
-    alias = kms.Alias.from_alias_name(stack, "Alias", "alias/personalize")
-    message = refusal(lambda: PersonalizeEncryption(stack, "Encryption", encryption_key=alias))
-    assert "encryption_key is an alias" in message
+def named(stack: cdk.Stack, id: str, **options: Any) -> s3.IBucket:
+    """A bucket imported by its name; ``s3://ratings/`` has 13 characters."""
+    return s3.Bucket.from_bucket_attributes(stack, id, bucket_name="ratings", **options)
 
 
-def test_the_key_of_an_alias_is_taken(stack: cdk.Stack) -> None:
-    """The advice of the message works."""
-    alias = kms.Key(stack, "Key").add_alias("personalize")
-    PersonalizeEncryption(stack, "Encryption", encryption_key=alias.alias_target_key)
+REFUSED: dict[str, tuple[Build, str]] = {
+    "an asymmetric key": (lambda stack, _: {"encryption_key": asymmetric(stack)}, f"encryption_key {ASYMMETRIC}"),
+    "an asymmetric key of a location": (
+        lambda stack, data: reading(data, encryption_key=asymmetric(stack)),
+        f"key of the source of dataset import job {ASYMMETRIC}",
+    ),
+    "a key for signatures": (
+        lambda stack, _: {"encryption_key": kms.CfnKey(stack, "Key", key_spec="ECC_NIST_P256")},
+        f"encryption_key {ASYMMETRIC}".replace("RSA_2048", "ECC_NIST_P256"),
+    ),
+    "an alias of the app": (lambda stack, _: {"encryption_key": kms.Key(stack, "Key").add_alias("a")}, AN_ALIAS),
+    "an imported alias": (
+        lambda stack, _: {"encryption_key": kms.Alias.from_alias_name(stack, "Alias", "alias/a")},
+        AN_ALIAS,
+    ),
+    "a key of another Region": (
+        lambda stack, _: {"encryption_key": imported(stack, KEY_ARN.replace("eu-west-1", "us-east-1"))},
+        f"encryption_key {OF_ANOTHER_REGION}",
+    ),
+    "a bucket of another Region": (
+        lambda stack, _: reading(named(stack, "Imported", region="us-east-1")),
+        f"bucket of the source of dataset import job {OF_ANOTHER_REGION}",
+    ),
+    "a key of another account to manage": (
+        lambda stack, _: {"encryption_key": imported(stack, KEY_ARN.replace("1" * 12, "444455556666")), **MANAGED},
+        "encryption_key belongs to account 444455556666, and ImportedKeyPolicy.MANAGED works in the stack's account "
+        "only: use ImportedKeyPolicy.PENDING and have the key's owner add the statements",
+    ),
+    "a role of another account": (
+        lambda stack, _: {"service_role": iam.Role.from_role_arn(stack, "Role", "arn:aws:iam::222222222222:role/r")},
+        "service_role belongs to account 222222222222 but the stack to 111111111111, and Personalize takes no role of "
+        "another account: pass a role of this account, or leave service_role out and have one made",
+    ),
+    "a wildcard for keys behind a token": (
+        lambda stack, _: {"encryption_key": imported(stack, f"arn:aws:kms:eu-west-1:{cdk.Aws.ACCOUNT_ID}:key/*")},
+        f"encryption_key has the ARN arn:aws:kms:eu-west-1:{cdk.Aws.ACCOUNT_ID}:key/*, {NO_KEY} without wildcards",
+    ),
+    "an account of four digits": (
+        lambda stack, _: {"encryption_key": imported(stack, "arn:aws:kms:eu-west-1:1111:key/1234abcd")},
+        f"encryption_key has the ARN arn:aws:kms:eu-west-1:1111:key/1234abcd, {NO_KEY} without wildcards",
+    ),
+    "a folder in the ARN of a bucket": (
+        lambda stack, _: reading(s3.Bucket.from_bucket_arn(stack, "Imported", "arn:aws:s3:::ratings/import")),
+        "bucket of the source of dataset import job has the ARN arn:aws:s3:::ratings/import, which no bucket has: pass "
+        "the bucket alone, and the folder as the prefix of the S3Location",
+    ),
+    "a path from the root": (
+        lambda _, data: reading(data, "/in/"),
+        f"source of dataset import job has prefix '/in/': {A_BARE_PREFIX}",
+    ),
+    "an address": (
+        lambda _, data: writing(data, "s3://ratings/out"),
+        f"destination of dataset export job has prefix 's3://ratings/out': {A_BARE_PREFIX}",
+    ),
+    "an asterisk in a prefix": (
+        lambda _, data: writing(data, "out*"),
+        f"destination of dataset export job has prefix 'out*': {A_PATTERN}",
+    ),
+    "a question mark in a prefix": (
+        lambda _, data: reading(data, "?/"),
+        f"source of dataset import job has prefix '?/': {A_PATTERN}",
+    ),
+    "a variable in a prefix": (
+        lambda _, data: reading(data, "${aws:username}/"),
+        f"source of dataset import job has prefix '${{aws:username}}/': {A_PATTERN}",
+    ),
+    "a wildcard behind a token": (
+        lambda _, data: reading(data, f"{cdk.Aws.STACK_NAME}/*/"),
+        f"source of dataset import job has prefix '{cdk.Aws.STACK_NAME}/*/': {A_PATTERN}",
+    ),
+    "a destination that is no folder": (
+        lambda _, data: writing(data, "out"),
+        "destination of dataset export job has prefix 'out', which is not a folder: end it in /, as 'out/'",
+    ),
+    "a path of 257 characters": (
+        lambda stack, _: reading(named(stack, "Imported"), "p" * 243 + "/"),
+        "source of dataset import job has a path of 257 characters but Personalize takes 256 at most: use a shorter "
+        "prefix",
+    ),
+    "a path that is too long whatever the bucket": (
+        lambda _, data: reading(data, "p" * 260 + "/"),
+        "source of dataset import job has a path of 267 characters without what is known at deployment but Personalize "
+        "takes 256 at most: use a shorter prefix",
+    ),
+    "one folder for both ends": (
+        lambda _, data: both(data, "x", data, "x/"),
+        f"batch inference job has the same source and destination, prefix 'x' {ONE_FOLDER}",
+    ),
+    "one folder of a bucket imported twice": (
+        lambda stack, _: both(named(stack, "In"), "x/", named(stack, "Out"), "x/"),
+        f"batch inference job has the same source and destination, prefix 'x/' {ONE_FOLDER}",
+    ),
+    "a name for a role that is given": (
+        lambda stack, _: {
+            "service_role": iam.Role.from_role_arn(stack, "Role", "arn:aws:iam::111111111111:role/r"),
+            "role_name": "other",
+        },
+        "role_name is for the role made here, but service_role is given: leave one out",
+    ),
+    "a name that no role has": (
+        lambda *_: {"role_name": "my role"},
+        "role_name is 'my role' but IAM takes 1 to 64 letters, digits and characters of '+=,.@-_': use a name of these",
+    ),
+    "a removal policy for a key that is given": (
+        lambda stack, _: {"encryption_key": kms.Key(stack, "Key"), "removal_policy": cdk.RemovalPolicy.DESTROY},
+        "removal_policy is for the key made here, but encryption_key is given: leave one out",
+    ),
+    "a revision without MANAGED": (
+        lambda stack, _: {"encryption_key": imported(stack, KEY_ARN), "imported_key_policy_revision": "2"},
+        "imported_key_policy_revision is for ImportedKeyPolicy.MANAGED, which is not chosen: leave it out, or say "
+        "imported_key_policy=ImportedKeyPolicy.MANAGED",
+    ),
+}
+
+TAKEN: dict[str, Build] = {
+    "the key of an alias": lambda stack, _: {"encryption_key": kms.Key(stack, "Key").add_alias("a").alias_target_key},
+    "a key that the CLI has yet to look up": lambda stack, _: {
+        "encryption_key": kms.Key.from_lookup(stack, "Key", alias_name="alias/a")
+    },
+    "a key of tokens": lambda stack, _: {
+        "encryption_key": imported(stack, f"arn:{cdk.Aws.PARTITION}:kms:{cdk.Aws.REGION}:{cdk.Aws.ACCOUNT_ID}:key/1")
+    },
+    "an imported value": lambda stack, _: {"encryption_key": imported(stack, cdk.Fn.import_value("KeyArn"))},
+    "a multi-Region key": lambda stack, _: {"encryption_key": imported(stack, KEY_ARN.replace("/", "/mrk-"))},
+    "a key of this account to manage": lambda stack, _: {"encryption_key": imported(stack, KEY_ARN), **MANAGED},
+    "a key of nobody knows whose account to manage": lambda stack, _: {
+        "encryption_key": imported(stack, KEY_ARN.replace("1" * 12, cdk.Aws.ACCOUNT_ID)),
+        **MANAGED,
+    },
+    "DESTROY for what is managed": lambda stack, _: {
+        "encryption_key": imported(stack, KEY_ARN),
+        "removal_policy": cdk.RemovalPolicy.DESTROY,
+        **MANAGED,
+    },
+    "a key spec that the deployment knows": lambda stack, _: {
+        "encryption_key": kms.CfnKey(stack, "Key", key_spec=cdk.CfnParameter(stack, "Spec").value_as_string)
+    },
+    "a path of 256 characters": lambda stack, _: reading(named(stack, "Imported"), "p" * 242 + "/"),
+    "a folder that a token may be": lambda _, data: writing(data, f"out/{cdk.Aws.STACK_NAME}"),
+    "a folder whose name begins alike": lambda _, data: both(data, "dataX/", data, "data/"),
+    "one prefix of two buckets": lambda stack, data: both(data, "x/", named(stack, "Other"), "x/"),
+}
 
 
-def test_a_key_of_another_region(concrete: cdk.Stack) -> None:
-    """Personalize uses keys of its own Region."""
-    key = kms.Key.from_key_arn(concrete, "Key", "arn:aws:kms:us-east-1:111111111111:key/1234abcd")
-    message = refusal(lambda: PersonalizeEncryption(concrete, "Encryption", encryption_key=key))
-    assert message == (
-        "Stack/Encryption: encryption_key is in Region us-east-1 but the stack is in eu-west-1, and Personalize uses "
-        "keys and buckets of its own Region only: pass one of eu-west-1, or make the stack in us-east-1"
-    )
+@pytest.mark.parametrize(("build", "reason"), REFUSED.values(), ids=REFUSED)
+def test_what_the_construct_refuses(stack: cdk.Stack, bucket: s3.Bucket, build: Build, reason: str) -> None:
+    """It says what it got, what is expected and what to change; nothing is compared while it is a token."""
+    arguments = build(stack, bucket)
+    assert refusal(lambda: PersonalizeEncryption(stack, "Encryption", **arguments)) == [reason]
 
 
-def test_a_bucket_of_another_region(concrete: cdk.Stack) -> None:
-    """Personalize reads and writes in its own Region."""
-    bucket = s3.Bucket.from_bucket_attributes(concrete, "Bucket", bucket_name="ratings", region="us-east-1")
-    message = importing(concrete, S3Location(bucket, "in/"))
-    assert "bucket of the source of dataset import job is in Region us-east-1 but the stack is in eu-west-1" in message
+@pytest.mark.parametrize("build", TAKEN.values(), ids=TAKEN)
+def test_what_the_construct_takes(stack: cdk.Stack, bucket: s3.Bucket, build: Build) -> None:
+    """The advice of the messages, what is just right, and what only the deployment or a look-up will know."""
+    PersonalizeEncryption(stack, "Encryption", **build(stack, bucket))
 
 
-def test_another_region_is_fine_while_one_is_unknown(stack: cdk.Stack) -> None:
+def test_another_region_is_fine_while_that_of_the_stack_is_unknown(app: cdk.App) -> None:
     """Nothing is compared while it is a token."""
-    key = kms.Key.from_key_arn(stack, "Key", "arn:aws:kms:us-east-1:111111111111:key/1234abcd")
-    PersonalizeEncryption(stack, "Encryption", encryption_key=key)
+    agnostic = cdk.Stack(app, "Agnostic")
+    PersonalizeEncryption(agnostic, "Encryption", encryption_key=imported(agnostic, KEY_ARN))
 
 
-def test_managing_the_key_of_another_account(concrete: cdk.Stack) -> None:
-    """Its policy is out of reach for the stack's function."""
-    key = kms.Key.from_key_arn(concrete, "Key", "arn:aws:kms:eu-west-1:444455556666:key/1234abcd")
-    managed = ImportedKeyPolicy.MANAGED
-    message = refusal(
-        lambda: PersonalizeEncryption(concrete, "Encryption", encryption_key=key, imported_key_policy=managed)
+def test_all_reasons_are_in_one_message(stack: cdk.Stack, bucket: s3.Bucket) -> None:
+    """Of role, key, locations and options, a line each."""
+    role = iam.Role.from_role_arn(stack, "Role", "arn:aws:iam::222222222222:role/r")
+    file = S3Location(bucket, "x")
+    jobs = [*writing(bucket, "out")["resources"], PersonalizeResource.batch_inference_job(file, file)]
+    alias = kms.Alias.from_alias_name(stack, "Alias", "alias/a")
+    reasons = refusal(
+        lambda: PersonalizeEncryption(
+            stack, "Encryption", encryption_key=alias, service_role=role, role_name="r", resources=jobs
+        )
     )
-    assert message == (
-        "Stack/Encryption: encryption_key belongs to account 444455556666, and ImportedKeyPolicy.MANAGED works in the "
-        "stack's account only: use ImportedKeyPolicy.PENDING and have the key's owner add the statements"
+    assert [reason.split(" ")[0] for reason in reasons] == [
+        *("role_name", "service_role", "encryption_key", "destination", "destination", "batch")
+    ]
+
+
+def test_what_is_refused_later(stack: cdk.Stack, bucket: s3.Bucket) -> None:
+    """``allow`` checks like the constructor, wires nothing when it refuses, and refuses the same again."""
+    encryption = PersonalizeEncryption(stack, "Encryption")
+    good, bad = reading(bucket)["resources"], reading(bucket, "out/", encryption_key=asymmetric(stack))["resources"]
+    reasons = [refusal(lambda: encryption.allow(*good, *bad)) for _ in range(2)]
+    assert reasons == [[f"key of the source of dataset import job {ASYMMETRIC}"]] * 2
+    assert bucket.policy is None
+
+
+# What ``add_dataset`` takes.
+DATASET: Arguments = {
+    "dataset_group": "arn:aws:personalize:eu-west-1:111111111111:dataset-group/movies",
+    "schema_arn": "arn:aws:personalize:::schema/s",
+    "name": "ratings",
+    "dataset_type": "Interactions",
+}
+ELSEWHERE = "arn:aws:personalize:us-east-1:222222222222:dataset-group/movies"
+
+
+def not_a_name(what: str, name: str) -> str:
+    return (
+        f"{what} {name!r} is not a name that Personalize takes: use 1 to 63 letters, digits, hyphens and underscores, "
+        "and begin with a letter or digit"
     )
-
-
-@pytest.mark.parametrize("account", ["111111111111", cdk.Aws.ACCOUNT_ID], ids=["this account's", "anybody's"])
-def test_managing_a_key_of_this_account_or_of_nobody_knows_whose(concrete: cdk.Stack, account: str) -> None:
-    """Only what is known to be of another account is refused."""
-    key = kms.Key.from_key_arn(concrete, "Key", f"arn:aws:kms:eu-west-1:{account}:key/1234abcd")
-    managed = ImportedKeyPolicy.MANAGED
-    PersonalizeEncryption(concrete, "Encryption", encryption_key=key, imported_key_policy=managed)
 
 
 @pytest.mark.parametrize(
-    "name",
-    [
-        "",
-        "-movies",
-        "movies!",
-        "m" * 64,
-        "mo vies",
-        "movies\n",
-        pytest.param(f"{cdk.Aws.REGION}.movies", id="token and a character"),
-        pytest.param(f"-{cdk.Aws.REGION}", id="start before a token"),
-        pytest.param(f"{'m' * 63}{cdk.Aws.REGION}", id="long with a token"),
-    ],
+    "name", ["", "-movies", "movies!", "m" * 64, "movies\n", f"-{cdk.Aws.REGION}", f"{'m' * 63}{cdk.Aws.REGION}"]
 )
 def test_names_outside_of_the_pattern(stack: cdk.Stack, name: str) -> None:
-    """Names of dataset groups are checked as Personalize does."""
+    """Tokens are a letter at least."""
     encryption = PersonalizeEncryption(stack, "Encryption")
-    message = refusal(lambda: encryption.add_dataset_group("Movies", name=name))
-    assert message.endswith(
-        f"name of the dataset group {name!r} is not a name that Personalize takes: use 1 to 63 letters, digits, "
-        "hyphens and underscores, and begin with a letter or digit"
-    )
+    reasons = refusal(lambda: encryption.add_dataset_group("Movies", name=name))
+    assert reasons == [not_a_name("name of the dataset group", name)]
 
 
-TOKENS = [
-    pytest.param(cdk.Aws.STACK_NAME, id="token"),
-    pytest.param(f"{'m' * 61}_{cdk.Aws.STACK_NAME}", id="long with a token"),
-]
-
-
-@pytest.mark.parametrize("name", ["m", "0", "Movies_2-b", "m" * 63, *TOKENS])
+@pytest.mark.parametrize("name", ["m", "0", "Movies_2-b", "m" * 63, f"{'m' * 61}_{cdk.Aws.STACK_NAME}"])
 def test_names_inside_of_the_pattern(stack: cdk.Stack, name: str) -> None:
-    """Values that Personalize takes, or that are known only at deployment, are taken."""
+    """Those of 63 characters, and those that are known only at deployment."""
     PersonalizeEncryption(stack, "Encryption").add_dataset_group("Movies", name=name)
 
 
-def test_every_name_of_a_dataset(stack: cdk.Stack, bucket: s3.Bucket) -> None:
-    """The dataset's and its job's, and the location's problem, in one message."""
+@pytest.mark.parametrize("domain", ["ecommerce", ""])
+def test_a_domain_that_there_is_not(stack: cdk.Stack, domain: str) -> None:
+    """Case counts, and what only the deployment knows is taken."""
     encryption = PersonalizeEncryption(stack, "Encryption")
-    movies = encryption.add_dataset_group("Movies", name="movies")
-    message = refusal(
-        lambda: encryption.add_dataset(
-            "Ratings",
-            dataset_group=movies,
-            schema_arn="arn:aws:personalize:::schema/s",
-            name="rat ings",
-            dataset_type="Interactions",
-            import_from=S3Location(bucket, "/in"),
-            import_job_name="job!",
-        )
-    )
-    assert "name of the dataset 'rat ings'" in message
-    assert "import_job_name 'job!'" in message
-    assert "prefix '/in'" in message
+    assert refusal(lambda: encryption.add_dataset_group("Movies", name="movies", domain=domain)) == [
+        f"domain is {domain!r} but Personalize takes 'ECOMMERCE', 'VIDEO_ON_DEMAND': use one of them"
+    ]
+    encryption.add_dataset_group("Later", name="m", domain=cdk.CfnParameter(stack, "Domain").value_as_string)
+
+
+def test_everything_wrong_with_a_dataset(stack: cdk.Stack, bucket: s3.Bucket) -> None:
+    """Its names, its schema, its type, its dataset group and its location in one message."""
+    encryption = PersonalizeEncryption(stack, "Encryption")
+    wrong: Arguments = {
+        "dataset_group": ELSEWHERE,
+        "schema_arn": "ratings",
+        "name": "rat ings",
+        "dataset_type": "Films",
+        "import_from": S3Location(bucket, "/in"),
+        "import_job_name": "job!",
+    }
+    assert refusal(lambda: encryption.add_dataset("Ratings", **wrong)) == [
+        not_a_name("name of the dataset", "rat ings"),
+        f"dataset_group is '{ELSEWHERE}', of Region us-east-1 instead of eu-west-1 and of account 222222222222 instead "
+        "of 111111111111, but dataset groups, schemas and datasets are in one account and Region: pass the ARN of one "
+        "in those of the stack",
+        "schema_arn is 'ratings' but the ARN of a schema is expected: pass one, the attr_schema_arn of a "
+        "personalize.CfnSchema for example",
+        "dataset_type is 'Films' but Personalize takes 'Interactions', 'Items', 'Users', 'Actions', "
+        "'Action_Interactions': use one of them",
+        not_a_name("import_job_name", "job!"),
+        f"source of dataset import job has prefix '/in': {A_BARE_PREFIX}",
+    ]
 
 
 def test_a_name_that_is_derived_is_not_told_of(stack: cdk.Stack, bucket: s3.Bucket) -> None:
     """Nobody gave the name of the import job, which has the dataset's in it."""
     encryption = PersonalizeEncryption(stack, "Encryption")
-    movies = encryption.add_dataset_group("Movies", name="movies")
-    message = refusal(
-        lambda: encryption.add_dataset(
-            "Ratings",
-            dataset_group=movies,
-            schema_arn="arn:aws:personalize:::schema/s",
-            name="rat ings",
-            dataset_type="Interactions",
-            import_from=S3Location(bucket, "in/"),
-        )
-    )
-    assert "name of the dataset 'rat ings'" in message
-    assert "import_job_name" not in message
+    wrong: Arguments = {**DATASET, "name": "rat ings", "import_from": S3Location(bucket, "in/")}
+    assert refusal(lambda: encryption.add_dataset("Ratings", **wrong)) == [
+        not_a_name("name of the dataset", "rat ings")
+    ]
 
 
 def test_a_job_name_without_a_job(stack: cdk.Stack) -> None:
     """An argument that would be ignored is refused."""
     encryption = PersonalizeEncryption(stack, "Encryption")
-    movies = encryption.add_dataset_group("Movies", name="movies")
-    message = refusal(
-        lambda: encryption.add_dataset(
-            "Ratings",
-            dataset_group=movies,
-            schema_arn="arn:aws:personalize:::schema/s",
-            name="ratings",
-            dataset_type="Interactions",
-            import_job_name="job",
-        )
-    )
-    assert "import_job_name is 'job' but there is nothing to import: give import_from" in message
-
-
-def test_the_name_of_a_metric_attribution(stack: cdk.Stack) -> None:
-    """Metric attributions have the pattern of names, too."""
-    encryption = PersonalizeEncryption(stack, "Encryption")
-    movies = encryption.add_dataset_group("Movies", name="movies")
-    message = refusal(lambda: encryption.add_metric_attribution("M", dataset_group=movies, name="a b", metrics=[]))
-    assert "name of the metric attribution 'a b'" in message
-
-
-@pytest.mark.parametrize("prefix", ["same/", "same"])
-def test_a_batch_job_that_writes_where_it_reads(stack: cdk.Stack, bucket: s3.Bucket, prefix: str) -> None:
-    """Personalize wants another folder for the output."""
-    job = PersonalizeResource.batch_inference_job(S3Location(bucket, prefix), S3Location(bucket, "same/"))
-    message = refusal(lambda: PersonalizeEncryption(stack, "Encryption", resources=[job]))
-    assert message.endswith(
-        f"batch inference job has the same source and destination, prefix {prefix!r} of one bucket, but Personalize "
-        "wants another folder for the output: change one of the prefixes, or allow source and destination as two "
-        "resources, if each job has paths of its own below the prefix"
-    )
-
-
-def test_a_batch_job_that_writes_where_it_reads_by_another_import_of_the_bucket(stack: cdk.Stack) -> None:
-    """A bucket that was imported twice is one place."""
-    source, destination = (s3.Bucket.from_bucket_name(stack, id, "ratings") for id in ("Source", "Destination"))
-    job = PersonalizeResource.batch_segment_job(S3Location(source, "x/"), S3Location(destination, "x/"))
-    message = refusal(lambda: PersonalizeEncryption(stack, "Encryption", resources=[job]))
-    assert "batch segment job has the same source and destination, prefix 'x/' of one bucket" in message
-
-
-@pytest.mark.parametrize(("source", "destination"), [("dataX/", "data/"), ("data/", "dataX/")])
-def test_a_folder_whose_name_begins_alike_is_another(
-    stack: cdk.Stack, bucket: s3.Bucket, source: str, destination: str
-) -> None:
-    """Nothing but the slash at the end is left out of the comparison."""
-    job = PersonalizeResource.batch_segment_job(S3Location(bucket, source), S3Location(bucket, destination))
-    PersonalizeEncryption(stack, "Encryption", resources=[job])
-
-
-def test_the_same_prefix_of_two_buckets_is_fine(
-    stack: cdk.Stack, bucket: s3.Bucket, encrypted_bucket: s3.Bucket
-) -> None:
-    """Another bucket is another place."""
-    job = PersonalizeResource.batch_segment_job(S3Location(bucket, "x/"), S3Location(encrypted_bucket, "x/"))
-    PersonalizeEncryption(stack, "Encryption", resources=[job])
-
-
-def test_a_path_over_256_characters(stack: cdk.Stack) -> None:
-    """The whole path counts where the bucket's name is known."""
-    bucket = s3.Bucket.from_bucket_name(stack, "Imported", "ratings")  # s3://ratings/ has 13 characters
-    PersonalizeEncryption(
-        stack, "Fits", resources=[PersonalizeResource.dataset_import_job(S3Location(bucket, "p" * 242 + "/"))]
-    )
-    message = importing(stack, S3Location(bucket, "p" * 243 + "/"))
-    assert "source of dataset import job has a path of 257 characters but Personalize takes 256 at most" in message
-
-
-def test_a_path_over_256_characters_whatever_the_bucket(stack: cdk.Stack, bucket: s3.Bucket) -> None:
-    """Where the name is chosen at deployment, what is known of the path counts."""
-    message = importing(stack, S3Location(bucket, "p" * 260 + "/"))
-    assert (
-        "has a path of 267 characters without what is known at deployment but Personalize takes 256 at most" in message
-    )
-
-
-def test_a_destination_that_is_no_folder(stack: cdk.Stack, bucket: s3.Bucket) -> None:
-    """Personalize writes into folders, which end in a slash."""
-    job = PersonalizeResource.dataset_export_job(S3Location(bucket, "export"))
-    message = refusal(lambda: PersonalizeEncryption(stack, "Encryption", resources=[job]))
-    assert "destination of dataset export job has prefix 'export', which is not a folder" in message
-    assert "as 'export/'" in message
-
-
-@pytest.mark.parametrize("prefix", ["export/{}", "{}"])
-def test_a_token_at_the_end_may_be_a_folder(stack: cdk.Stack, bucket: s3.Bucket, prefix: str) -> None:
-    """Nothing is judged while it is a token."""
-    folder = prefix.format(cdk.CfnParameter(stack, "Folder").value_as_string)
-    job = PersonalizeResource.dataset_export_job(S3Location(bucket, folder))
-    PersonalizeEncryption(stack, "Encryption", resources=[job])
-
-
-@pytest.mark.parametrize("prefix", ["s3://ratings/export", "export/*"])
-def test_what_is_no_prefix_is_not_called_a_file(stack: cdk.Stack, bucket: s3.Bucket, prefix: str) -> None:
-    """A slash at its end would not mend it."""
-    job = PersonalizeResource.dataset_export_job(S3Location(bucket, prefix))
-    message = refusal(lambda: PersonalizeEncryption(stack, "Encryption", resources=[job]))
-    assert f"has prefix {prefix!r}" in message
-    assert "end it in '/'" not in message
-
-
-@pytest.mark.parametrize("prefix", ["/import/", "s3://ratings/import/"])
-def test_a_prefix_that_is_none(stack: cdk.Stack, bucket: s3.Bucket, prefix: str) -> None:
-    """A leading slash or an address would allow access to other objects than meant."""
-    assert importing(stack, S3Location(bucket, prefix)).endswith(
-        f"source of dataset import job has prefix {prefix!r}: give the key prefix below the bucket alone, without a "
-        "leading slash or s3:// address, as 'import/'"
-    )
-
-
-@pytest.mark.parametrize("prefix", ["import*/", "?/", "${aws:username}/"])
-def test_a_prefix_that_means_something_in_a_policy(stack: cdk.Stack, bucket: s3.Bucket, prefix: str) -> None:
-    """Wildcards and policy variables would allow access to other objects."""
-    assert importing(stack, S3Location(bucket, prefix)).endswith(
-        f"source of dataset import job has prefix {prefix!r}: '*', '?' and '${{' are wildcards and variables in "
-        "policies and would allow other objects too; use a prefix without them"
-    )
-
-
-def test_something_that_is_no_resource(stack: cdk.Stack) -> None:
-    """A factory that wasn't called is the likely slip."""
-    wrong = [PersonalizeResource.dataset_group]
-    message = refusal(lambda: PersonalizeEncryption(stack, "Encryption", resources=wrong))  # type: ignore[arg-type]
-    assert "is not a resource: call a factory, as in PersonalizeResource.dataset_group()" in message
-
-
-def test_a_name_for_a_role_that_is_given(stack: cdk.Stack) -> None:
-    """A prop that would be ignored is refused."""
-    role = iam.Role.from_role_arn(stack, "Role", "arn:aws:iam::111111111111:role/personalize")
-    message = refusal(lambda: PersonalizeEncryption(stack, "Encryption", service_role=role, role_name="other"))
-    assert message.endswith(": role_name is for the role made here, but service_role is given: leave one out")
-
-
-def test_a_removal_policy_for_a_key_that_is_given(stack: cdk.Stack, data_key: kms.Key) -> None:
-    """The removal policy of a key of the user's is the user's."""
-    message = refusal(
-        lambda: PersonalizeEncryption(
-            stack, "Encryption", encryption_key=data_key, removal_policy=cdk.RemovalPolicy.DESTROY
-        )
-    )
-    assert message.endswith(": removal_policy is for the key made here, but encryption_key is given: leave one out")
-
-
-def test_what_follows_something_that_is_no_resource(stack: cdk.Stack, bucket: s3.Bucket) -> None:
-    """It is looked at, too."""
-    wrong: Any = [PersonalizeResource.dataset_group, PersonalizeResource.dataset_export_job(S3Location(bucket, "out"))]
-    message = refusal(lambda: PersonalizeEncryption(stack, "Encryption", resources=wrong))
-    assert "is not a resource" in message
-    assert "is not a folder" in message
-
-
-def test_all_problems_are_in_one_message(stack: cdk.Stack, bucket: s3.Bucket) -> None:
-    """One deployment attempt is enough to learn of every mistake, a line each."""
-    alias = kms.Alias.from_alias_name(stack, "Alias", "alias/personalize")
-    jobs = [
-        PersonalizeResource.dataset_export_job(S3Location(bucket, "export")),
-        PersonalizeResource.batch_segment_job(S3Location(bucket, "x/"), S3Location(bucket, "x/")),
-    ]
-    message = refusal(lambda: PersonalizeEncryption(stack, "Encryption", encryption_key=alias, resources=jobs))
-    assert message.split("\n") == [
-        "Stack/Encryption: ",
-        "- encryption_key is an alias but Personalize takes the ARN of a key: pass the key itself, for example "
-        "alias.alias_target_key or kms.Key.from_key_arn",
-        "- destination of dataset export job has prefix 'export', which is not a folder: end it in '/', as 'export/'",
-        "- batch segment job has the same source and destination, prefix 'x/' of one bucket, but Personalize wants "
-        "another folder for the output: change one of the prefixes, or allow source and destination as two resources, "
-        "if each job has paths of its own below the prefix",
+    assert refusal(lambda: encryption.add_dataset("Ratings", **DATASET, import_job_name="job")) == [
+        "import_job_name is 'job' but there is nothing to import: give import_from"
     ]
 
 
-def test_what_is_refused_later(stack: cdk.Stack, bucket: s3.Bucket) -> None:
-    """``allow`` checks like the constructor, and wires nothing when it refuses."""
+def test_everything_wrong_with_a_metric_attribution(stack: cdk.Stack, bucket: s3.Bucket) -> None:
+    """It has the same names, dataset groups and locations."""
     encryption = PersonalizeEncryption(stack, "Encryption")
-    good = PersonalizeResource.dataset_import_job(S3Location(bucket, "in/"))
-    bad = PersonalizeResource.dataset_export_job(S3Location(bucket, "export"))
-    assert "is not a folder" in refusal(lambda: encryption.allow(good, bad))
-    assert bucket.policy is None
-
-
-def test_what_was_refused_once_is_refused_again(stack: cdk.Stack, bucket: s3.Bucket) -> None:
-    """A key is not taken for good because its problem has been told before."""
-    encryption = PersonalizeEncryption(stack, "Encryption")
-    key = kms.Key(stack, "Key", key_spec=kms.KeySpec.RSA_2048, key_usage=kms.KeyUsage.ENCRYPT_DECRYPT)
-    job = PersonalizeResource.dataset_import_job(S3Location(bucket, "in/", encryption_key=key))
-    first, second = refusal(lambda: encryption.allow(job)), refusal(lambda: encryption.allow(job))
-    assert ASYMMETRIC in first
-    assert second == first
-
-
-def test_a_revision_without_managed(stack: cdk.Stack) -> None:
-    """Nothing is put back where nobody writes the key policy."""
-    key = kms.Key.from_key_arn(stack, "Key", "arn:aws:kms:us-east-1:111122223333:key/1")
-    message = refusal(
-        lambda: PersonalizeEncryption(stack, "Encryption", encryption_key=key, imported_key_policy_revision="2")
-    )
-    assert message.endswith(
-        ": imported_key_policy_revision is for ImportedKeyPolicy.MANAGED, which is not chosen: leave it out, or say "
-        "imported_key_policy=ImportedKeyPolicy.MANAGED"
-    )
+    wrong: Arguments = {"dataset_group": ELSEWHERE, "name": "a b", "destination": S3Location(bucket, "out")}
+    name, group, folder = refusal(lambda: encryption.add_metric_attribution("M", metrics=[], **wrong))
+    assert name == not_a_name("name of the metric attribution", "a b")
+    assert group.startswith(f"dataset_group is '{ELSEWHERE}', of Region us-east-1 instead of eu-west-1 and of account")
+    assert folder.startswith("destination of metric attribution has prefix 'out', which is not a folder")

@@ -67,14 +67,3 @@ def test_the_role_of_another_stack_is_free_of_it(app: cdk.App, concrete: cdk.Sta
     role, _ = key_policy(theirs, "Key961B73FD")
     arn = "arn:", {"Ref": "AWS::Partition"}, ":iam::111111111111:role/Stack-Encryption-8875952E-eu-west-1"
     assert role["Condition"] == {"ArnEquals": {"aws:PrincipalArn": {"Fn::Join": ["", list(arn)]}}}
-
-
-def test_statements_that_somebody_else_adds_have_it_too(concrete: cdk.Stack) -> None:
-    """Pending statements are complete."""
-    key = kms.Key.from_key_arn(concrete, "Key", "arn:aws:kms:eu-west-1:111111111111:key/1234abcd")
-    encryption = PersonalizeEncryption(
-        concrete, "Encryption", encryption_key=key, resources=[PersonalizeResource.dataset_group()]
-    )
-    (pending,) = encryption.pending_statements
-    _, service = [statement.to_statement_json() for statement in pending.statements]
-    assert service["Condition"] == IF_PRESENT

@@ -30,11 +30,6 @@ def literal_part(text: str) -> str:
     return TOKEN.sub("", text)
 
 
-def shortest(text: str) -> str:
-    """Return the string with a letter in place of each token, the least that it can turn out to be."""
-    return TOKEN.sub("x", text)
-
-
 def reference_in(text: str) -> Any:
     """Return the construct that the whole string is an attribute of.
 

@@ -28,7 +28,6 @@ from ._refusals.arguments import (
     DATASET_GROUP,
     METRICS,
     SCHEMA,
-    STRING,
     TAGS,
     TARGET,
     constructor_problems,
@@ -38,17 +37,17 @@ from ._refusals.arguments import (
     type_problems,
 )
 from ._refusals.environments import personalize_arn_problems, service_role_problems
-from ._refusals.names import DATASET_TYPES, DOMAINS, choice_problems, id_problems, name_problems, role_name_problems
+from ._refusals.names import DATASET_TYPES, DOMAINS, choice_problems, name_problems, role_name_problems
 from ._synth import AtSynth
 from ._tokens import is_token
 from ._warnings import warn
 from .callers import caller_problems, grant_create
 from .key_access import key_access_rule
-from .locations import S3Location
+from .locations import LOCATION, S3Location
 from .matrix import SERVICE_PRINCIPAL
 from .options import ImportedKeyPolicy, SourceAccountCheck
 from .pending import PendingStatements, pending_output, pending_statements
-from .resources import PersonalizeResource, location_type_problems
+from .resources import PersonalizeResource
 
 if TYPE_CHECKING:
     from aws_cdk import aws_events as events
@@ -250,9 +249,9 @@ class PersonalizeEncryption(Construct):
             id: the id of the output in this construct.
 
         Raises:
-            ValueError: if the id is one of the construct's own, or the stage was synthesized already.
+            ValueError: if the stage was synthesized already.
         """
-        refuse(self, self._problems_of_id(id))
+        refuse(self, self._wiring.late_resource_problems())
         return pending_output(self, id, lambda: self._wiring.policies)
 
     def allow(self, *resources: PersonalizeResource) -> None:
@@ -288,7 +287,7 @@ class PersonalizeEncryption(Construct):
         https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-resource-personalize-datasetgroup.html
         """
         problems = [
-            *self._problems_of_id(id),
+            *self._wiring.late_resource_problems(),
             *name_problems("name of the dataset group", name),
             *(() if domain is None else choice_problems("domain", domain, DOMAINS)),
             *type_problems(TAGS, optional=True, tags=tags),
@@ -335,14 +334,14 @@ class PersonalizeEncryption(Construct):
         https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-resource-personalize-dataset.html
         """
         problems = [
-            *self._problems_of_id(id),
+            *self._wiring.late_resource_problems(),
             *name_problems("name of the dataset", name),
             *type_problems(DATASET_GROUP, dataset_group=dataset_group),
             *personalize_arn_problems("dataset_group", dataset_group, self._here),
             *type_problems(SCHEMA, schema_arn=schema_arn),
             *personalize_arn_problems("schema_arn", schema_arn, self._here),
             *choice_problems("dataset_type", dataset_type, DATASET_TYPES),
-            *location_type_problems("source of dataset import job", import_from),
+            *type_problems(LOCATION, optional=True, import_from=import_from),
         ]
         jobs: list[PersonalizeResource] = []
         if import_from is not None:
@@ -393,12 +392,12 @@ class PersonalizeEncryption(Construct):
         https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-resource-personalize-metricattribution.html
         """
         problems = [
-            *self._problems_of_id(id),
+            *self._wiring.late_resource_problems(),
             *name_problems("name of the metric attribution", name),
             *type_problems(DATASET_GROUP, dataset_group=dataset_group),
             *personalize_arn_problems("dataset_group", dataset_group, self._here),
             *type_problems(METRICS, metrics=metrics),
-            *location_type_problems("destination of metric attribution", destination),
+            *type_problems(LOCATION, optional=True, destination=destination),
         ]
         is_location = destination is None or isinstance(destination, S3Location)
         resources = [PersonalizeResource.metric_attribution(destination)] if is_location else []
@@ -415,11 +414,6 @@ class PersonalizeEncryption(Construct):
             role_arn=self._wiring.role.arn,
         )
         return self._added(id, metric_attribution, resources)
-
-    def _problems_of_id(self, id: str) -> Iterator[str]:
-        """Explain that no child of this id can be added, or none any more."""
-        yield from id_problems(id)
-        yield from self._wiring.late_resource_problems()
 
     def _added(self, id: str, resource: _L1, resources: Sequence[PersonalizeResource]) -> _L1:
         """Allow what a resource that was made needs, and make it wait; take it out again if that is refused."""
@@ -478,9 +472,8 @@ class PersonalizeEncryption(Construct):
         https://docs.aws.amazon.com/kms/latest/developerguide/logging-using-cloudtrail.html
         """
         problems = [
-            *self._problems_of_id(id),
+            *self._wiring.late_resource_problems(),
             *type_problems(TARGET, optional=True, target=target),
-            *type_problems(STRING, optional=True, description=description, rule_name=rule_name),
         ]
         refuse(self, problems)
         key = self._wiring.encryption_key

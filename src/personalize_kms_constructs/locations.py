@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from aws_cdk import aws_s3 as s3
 
 from ._refusals import refuse
-from ._refusals.arguments import BUCKET, KEY, PREFIX, has, type_problems
+from ._refusals.arguments import BUCKET, KEY, PREFIX, Expected, has, type_problems
 
 if TYPE_CHECKING:
     from ._refusals.arguments import AnyBucket, AnyKey
@@ -30,7 +30,8 @@ class S3Location:
 
     prefix: str = ""
     """The key prefix, without a leading slash: a folder (``"import/"``), a file (``"import/ratings.csv"``), or
-    empty for the whole bucket. A folder ends in ``/``; a destination must be a folder."""
+    empty for the whole bucket. A folder ends in ``/``; a destination must be a folder. A prefix that Personalize
+    can't take is refused where the location is allowed."""
 
     _: KW_ONLY
 
@@ -59,3 +60,6 @@ class S3Location:
     def uri(self) -> str:
         """The ``s3://bucket/prefix`` path that Personalize takes."""
         return f"s3://{self.bucket_name}/{self.prefix}"
+
+
+LOCATION = Expected("a location", lambda value: isinstance(value, S3Location), "pass S3Location(bucket, prefix)")

@@ -19,6 +19,7 @@ IMPORT_PAGE = f"{_GUIDE}/granting-personalize-s3-access.html"
 EXPORT_PAGE = f"{_GUIDE}/export-permissions.html"
 BATCH_PAGE = f"{_GUIDE}/batch-permissions.html"
 METRICS_PAGE = f"{_GUIDE}/metric-attribution-requirements.html"
+CONFUSED_DEPUTY_PAGE = f"{_GUIDE}/cross-service-confused-deputy-prevention.html"
 
 
 @dataclass(frozen=True)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 from . import matrix
 from ._refusals import refuse
-from ._refusals.arguments import not_a_location
-from .locations import S3Location
+from ._refusals.arguments import type_problems
+from .locations import LOCATION, S3Location
 
 
 @dataclass(frozen=True)
@@ -30,10 +29,9 @@ class PersonalizeResource:
     """Where it writes data, if it does."""
 
     def __post_init__(self) -> None:
-        refuse(
-            "PersonalizeResource",
-            (problem for what, location in self.locations() for problem in location_type_problems(what, location)),
-        )
+        factory = self.permissions.resource.replace(" ", "_")
+        problems = type_problems(LOCATION, optional=True, source=self.source, destination=self.destination)
+        refuse(f"PersonalizeResource.{factory}", problems)
 
     @staticmethod
     def dataset_group() -> PersonalizeResource:
@@ -102,15 +100,3 @@ class PersonalizeResource:
         https://docs.aws.amazon.com/personalize/latest/dg/metric-attribution-requirements.html
         """
         return PersonalizeResource(matrix.METRIC_ATTRIBUTION, destination=destination)
-
-    def locations(self) -> Iterator[tuple[str, S3Location]]:
-        """The locations it has, each with the words for it in messages."""
-        for part, location in (("source", self.source), ("destination", self.destination)):
-            if location is not None:
-                yield f"{part} of {self.permissions.resource}", location
-
-
-def location_type_problems(what: str, location: object) -> Iterator[str]:
-    """Report something that is no location, where one may be."""
-    if location is not None and not isinstance(location, S3Location):
-        yield not_a_location(what, location)

@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 import tomllib
+from collections import defaultdict
 from html.parser import HTMLParser
 from pathlib import Path
 from types import ModuleType
@@ -15,19 +16,16 @@ import pytest
 
 import personalize_kms_constructs
 from personalize_kms_constructs import jobs
+from personalize_kms_constructs._access.grouping import by_subject
 from personalize_kms_constructs.matrix import DATASET_EXPORT_JOB, ROWS
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
-NO = "\N{EN DASH}"
-GUIDE = "https://docs.aws.amazon.com/personalize/latest/dg"
+POLICIES = {"key": "key policy", "role": "IAM policy", "bucket": "bucket policy"}
 
 
-INTERNAL = {
-    "personalize_kms_constructs.PersonalizeResource.permissions",
-    "personalize_kms_constructs.PersonalizeResource.locations",
-}
-"""Members without an underscore that users have no use for."""
+# A member without an underscore that users have no use for.
+INTERNAL = {"personalize_kms_constructs.PersonalizeResource.permissions"}
 
 
 class Page(HTMLParser):
@@ -38,9 +36,6 @@ class Page(HTMLParser):
         self.ids: set[str] = set()
         self.loaded: list[str] = []
         self.links: list[str] = []
-        self.rows: list[list[str]] = []
-        """Each table row as the words of its cells."""
-        self._in_cell = False
         self.feed(html)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
@@ -53,30 +48,19 @@ class Page(HTMLParser):
             self.loaded.append(attributes.get("href", ""))
         elif tag == "a":
             self.links.append(attributes.get("href", ""))
-        elif tag == "tr":
-            self.rows.append([])
-        elif tag in ("td", "th"):
-            self._in_cell = True
-            self.rows[-1].append("")
-
-    def handle_data(self, data: str) -> None:
-        """Note the words of a table."""
-        if self._in_cell:
-            self.rows[-1][-1] += data
-
-    def handle_endtag(self, tag: str) -> None:
-        """Note the end of a cell."""
-        if tag in ("td", "th"):
-            self._in_cell = False
 
 
 @pytest.fixture(scope="session")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A copy of what the site is made from, which is built inside of it."""
+    """A copy of what the site is made from, with the address that the workflow writes; it is built inside of it."""
     directory = tmp_path_factory.mktemp("project")
     for name in ("docs", "src"):
         shutil.copytree(ROOT / name, directory / name, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(ROOT / "zensical.toml", directory)
+    workflow = (ROOT / ".github" / "workflows" / "docs.yml").read_text()
+    (command,) = re.findall(r"run: (sed .*)$", workflow, re.MULTILINE)
+    environment = {**os.environ, "BASE_URL": "https://owner.github.io/project"}
+    subprocess.run(["sh", "-c", command], cwd=directory, env=environment, check=True)
     return directory
 
 
@@ -128,19 +112,9 @@ def test_no_page_knows_the_machine_it_was_built_on(site: Path, pages: dict[str, 
     assert [path for path in pages if str(ROOT) in (site / path).read_text()] == []
 
 
-def test_the_page_for_missing_ones_works_below_a_path(project: Path, tmp_path: Path) -> None:
-    """GitHub Pages shows it at whatever address is missing: its links need the path, which the workflow writes."""
-    shutil.copytree(project, tmp_path, dirs_exist_ok=True, ignore=shutil.ignore_patterns("site", ".cache"))
-    workflow = (ROOT / ".github" / "workflows" / "docs.yml").read_text()
-    (command,) = re.findall(r"run: (sed .*)$", workflow, re.MULTILINE)
-    environment = {**os.environ, "BASE_URL": "https://owner.github.io/project"}
-    subprocess.run(["sh", "-c", command], cwd=tmp_path, env=environment, check=True)
-
-    subprocess.run(
-        [sys.executable, "-m", "zensical", "build", "--strict"], cwd=tmp_path, capture_output=True, check=True
-    )
-
-    page = Page((tmp_path / "site" / "404.html").read_text())
+def test_the_page_for_missing_ones_works_below_a_path(pages: dict[str, Page]) -> None:
+    """GitHub Pages shows it at whatever address is missing: its links have the path, which the workflow writes."""
+    page = pages["404.html"]
     own = [address for address in page.loaded + page.links if not re.match(r"[a-z]+:|#|$", address)]
     assert len(own) > 30
     assert [address for address in own if not address.startswith("/project/")] == []
@@ -171,43 +145,32 @@ def test_every_page_is_in_the_menu() -> None:
     assert sorted(targets(nav)) == sorted(path.relative_to(DOCS).as_posix() for path in DOCS.rglob("*.md"))
 
 
-def test_picture_is_drawn_from_the_report(project: Path) -> None:
-    """Both pictures are as docs/access_picture.py draws them: after a change of a row, ``make snapshots``."""
-    pictures = [project / "docs" / f"access-{theme}.svg" for theme in ("light", "dark")]
-    before = [picture.read_text() for picture in pictures]
-
-    subprocess.run([sys.executable, str(project / "docs" / "access_picture.py")], check=True)
-
-    assert [picture.read_text() for picture in pictures] == before
-
-
-def test_picture_shows_what_the_example_may_do() -> None:
-    """The lines of the service's access, in the order of the cards: the bucket's key, the group's key, the bucket."""
-    picture = (DOCS / "access-light.svg").read_text()
-    colour = "#bc4c00"  # of the service
-
-    shown = re.findall(rf'<text [^>]*fill="{colour}"[^>]*>(.*?)</text>((?:\n<text [^>]*monospace.*</text>)+)', picture)
-    assert [(policy, ", ".join(re.findall(r"\w+:\w+", lines))) for policy, lines in shown] == [
-        (
-            "Personalize, by the key policy",
-            "kms:CreateGrant, kms:Decrypt, kms:DescribeKey, kms:GenerateDataKey, kms:ListGrants",
-        ),
-        (
-            "Personalize, by the key policy",
-            "kms:CreateGrant, kms:Decrypt, kms:DescribeKey, kms:GenerateDataKey, "
-            "kms:GenerateDataKeyWithoutPlaintext, kms:ListGrants",
-        ),
-        ("Personalize, by the bucket policy", "s3:GetObject, s3:ListBucket, s3:PutObject"),
-    ]
-
-
-def test_readme_and_overview_have_the_same_example() -> None:
-    """The picture is of both."""
+def test_readme_and_overview_show_what_the_report_of_their_example_allows() -> None:
+    """Both have the same example, and below it a table of who may do what."""
     readme, overview = (
-        re.findall(r"^```python\n(.*?)^```$", path.read_text(), re.DOTALL | re.MULTILINE)[0]
+        re.search(r"^```python\n(.*?)^```$.*?^\|---.*?\n(.*?)^$", path.read_text(), re.DOTALL | re.MULTILINE)
         for path in (ROOT / "README.md", DOCS / "index.md")
     )
-    assert readme == overview
+    assert readme is not None
+    assert overview is not None
+    assert readme.groups() == overview.groups()
+
+    names: dict[str, Any] = {}
+    exec(readme[1], names)
+    report = names["report"]
+    found: dict[tuple[str, str], set[str]] = defaultdict(set)
+    for (kind, arn), entries in by_subject(report.allowed).items():
+        subject = f"{kind} {report.names[arn]}".replace("Recommendations/", "")
+        for each in entries:
+            found[f"{subject}: {POLICIES[each.policy]}", each.principal].add(each.action.partition(":")[2])
+    shown = {}
+    subject = ""
+    for line in readme[2].replace("`", "").splitlines():
+        of, policy, role, service = (cell.strip() for cell in line.split("|")[1:-1])
+        subject = of or subject
+        shown[f"{subject}: {policy}", "role"] = set(role.split(", "))
+        shown[f"{subject}: {policy}", "service"] = set((role if service == "the same" else service).split(", "))
+    assert {key: actions for key, actions in shown.items() if actions != {""}} == found
 
 
 def test_nothing_is_installed_by_its_name() -> None:
@@ -231,18 +194,12 @@ def test_matrix_is_made_from_the_rows(project: Path) -> None:
     assert page.read_bytes() == before
 
 
-def test_matrix_has_a_column_for_each_resource(pages: dict[str, Page]) -> None:
+def test_matrix_has_a_column_for_each_resource() -> None:
     """A row for each action, with a mark that links to the page that asks for it."""
-    header, *rows = pages["matrix/index.html"].rows
-    assert header == ["", *(row.resource for row in ROWS)]
-    (exports,) = [marks for action, *marks in rows if action == "kms:GenerateDataKeyWithoutPlaintext"]
-    assert exports == ["\N{CHECK MARK}" if row is DATASET_EXPORT_JOB else NO for row in ROWS]
-    links = {link for link in pages["matrix/index.html"].links if link.startswith(GUIDE)}
-    assert links == {group.page or row.page for row in ROWS for group in row.groups()}
-
-
-def test_matrix_says_that_the_pages_differ(site: Path) -> None:
-    """On data deletion jobs, and which of them was followed."""
-    page = (site / "matrix" / "index.html").read_text()
-    assert "<strong>Data deletion job</strong>: AWS's pages differ: the page on KMS doesn't list" in page
-    assert "Chosen: the KMS permissions of dataset import jobs." in page
+    page = (DOCS / "matrix.md").read_text()
+    assert re.findall(r'<th scope="col"><a [^>]*>(.*)</a></th>', page) == [row.resource for row in ROWS]
+    (exports,) = re.findall(r"<code>kms:GenerateDataKeyWithoutPlaintext</code></th>\n(.*?)</tr>", page, re.DOTALL)
+    assert ["\N{CHECK MARK}" in mark for mark in exports.splitlines()] == [row is DATASET_EXPORT_JOB for row in ROWS]
+    assert set(re.findall('<td><a href="(.*)">', page)) == {
+        group.page or row.page for row in ROWS for group in row.groups()
+    }

@@ -406,9 +406,12 @@ def test_some_of_many_resources_are_named(report: Callable[[], Any], instead: In
         source = {"s3DataSource": {"path": f"s3://bucket-{number}/in/"}}
         job = {"jobName": f"job-{number}", "roleArn": deployed.role, "jobInput": source}
         instead("DescribeBatchInferenceJob", {"batchInferenceJob": job}, f"arn-{number}")
-    for operation in ("GetBucketLocation", "GetBucketPolicy", "GetBucketEncryption", "GetPublicAccessBlock"):
+    for operation in ("GetBucketLocation", "GetBucketEncryption", "GetPublicAccessBlock"):
         instead(operation, "AccessDenied", "bucket-")
-    (location, *_) = [each for each in report()["not_answered"] if each["action"] == "s3:GetBucketLocation"]
+    instead("GetBucketPolicy", "MethodNotAllowed", "bucket-")  # of a bucket of another account
+    found = report()
+    assert "s3:GetBucketPolicy isn't allowed to you" in str(found)
+    (location, *_) = [each for each in found["not_answered"] if each["action"] == "s3:GetBucketLocation"]
     assert len(location["resources"]) == 5
     assert location["more"] == 2
 

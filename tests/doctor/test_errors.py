@@ -21,6 +21,7 @@ from tests.doctor.conftest import Deployed
     ("code", "says"),
     [
         ("ExpiredTokenException", "AWS doesn't take the credentials: An error occurred (ExpiredTokenException)"),
+        ("RequestExpired", "AWS doesn't take the credentials: An error occurred (RequestExpired)"),
         ("UnrecognizedClientException", "AWS doesn't take the credentials in eu-west-1: An error occurred"),
         ("ThrottlingException", "AWS throttles: An error occurred (ThrottlingException)"),
         ("InternalServerError", "personalize:ListDatasetGroups isn't answered but by InternalServerError: name the"),

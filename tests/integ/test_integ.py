@@ -16,7 +16,7 @@ import pytest
 import integ.__main__
 from demo.cdk_cli import CdkError, bootstrap
 from embedded_aws import EmbeddedAws
-from integ.__main__ import integrate
+from integ.__main__ import _take_down, integrate
 from integ.account import Deployed, Patience
 from integ.experiments import EXPERIMENTS, Outcome
 from integ.table import tables
@@ -24,19 +24,6 @@ from integ.trail import KmsCall, kms_calls
 from personalize_kms_constructs._doctor.asking import Account, DoctorError
 
 AT_ONCE = Patience(0, 0, 0)
-
-
-@pytest.fixture(scope="module")
-def running() -> Iterator[EmbeddedAws]:
-    with EmbeddedAws() as aws:
-        yield aws
-
-
-@pytest.fixture
-def empty(running: EmbeddedAws) -> EmbeddedAws:
-    """An account with nothing in it."""
-    running.reset()
-    return running
 
 
 @pytest.fixture(scope="module")
@@ -96,62 +83,26 @@ def test_it_deploys_tries_and_takes_down(bootstrapped: EmbeddedAws, tmp_path: Pa
     assert left_over(bootstrapped) == []
 
 
-def test_nothing_is_done_without_a_yes(empty: EmbeddedAws, tmp_path: Path) -> None:
-    """Not even a synth."""
+def test_nothing_is_done_without_a_yes(
+    bootstrapped: EmbeddedAws, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not even a synth, and nothing is taken down where there is no stack."""
     told: list[str] = []
-    assert integrate(empty, empty.environment(tmp_path), AT_ONCE, lambda _: False, told.append) is None
+    assert integrate(bootstrapped, bootstrapped.environment(tmp_path), AT_ONCE, lambda _: False, told.append) is None
     assert told == []
-    assert left_over(empty) == []
+    monkeypatch.setattr(integ.__main__, "STACK", "Absent")
+    _take_down(bootstrapped, ("--app", "nowhere"), {})
 
 
-def test_what_was_deployed_is_taken_down_if_something_fails(bootstrapped: EmbeddedAws, tmp_path: Path) -> None:
-    """Here CloudTrail, at the very end."""
-
-    class Failing:
-        account, region = bootstrapped.account, bootstrapped.region
-
-        def client(self, service: str) -> Any:
-            """A client, of all services but one."""
-            if service == "cloudtrail":
-                raise CdkError("no trail")
-            return bootstrapped.client(service)
-
-    with pytest.raises(CdkError, match="no trail"):
-        integrate(Failing(), bootstrapped.environment(tmp_path), AT_ONCE, lambda _: True, lambda _: None)
-    assert left_over(bootstrapped) == []
-
-
-def test_a_region_that_is_not_bootstrapped(empty: EmbeddedAws, tmp_path: Path) -> None:
-    """The CLI's own words come through, though there is no stack to take down."""
-    with pytest.raises(CdkError, match="bootstrap"):
-        integrate(empty, empty.environment(tmp_path), AT_ONCE, lambda _: True, lambda _: None)
-
-
-def test_it_is_taken_down_in_an_account_of_many_stacks(bootstrapped: EmbeddedAws, tmp_path: Path) -> None:
-    """``ListStacks`` gives a hundred at a time, those of the last ninety days that were deleted among them."""
-
-    class Crowded:
-        account, region = bootstrapped.account, bootstrapped.region
-
-        def client(self, service: str) -> Any:
-            """A client; the one of CloudFormation lists other stacks first."""
-            client = bootstrapped.client(service)
-            if service != "cloudformation":
-                return client
-            others = [{"StackName": f"Other{number}", "StackStatus": "DELETE_COMPLETE"} for number in range(100)]
-            listed = {"StackSummaries": others, "NextToken": "more"}
-            return SimpleNamespace(
-                describe_stacks=client.describe_stacks,
-                describe_stack_resources=client.describe_stack_resources,
-                list_stacks=lambda: listed,
-            )
+def test_what_was_deployed_is_taken_down_if_something_stops_it(bootstrapped: EmbeddedAws, tmp_path: Path) -> None:
+    """Here somebody who presses Ctrl-C as soon as the stack is there."""
 
     def stop(line: str) -> None:
         if line.startswith("personalize-kms doctor"):
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        integrate(Crowded(), bootstrapped.environment(tmp_path), AT_ONCE, lambda _: True, stop)
+        integrate(bootstrapped, bootstrapped.environment(tmp_path), AT_ONCE, lambda _: True, stop)
     assert left_over(bootstrapped) == []
 
 

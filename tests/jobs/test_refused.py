@@ -61,7 +61,7 @@ def test_a_destination_that_is_no_folder_is_refused(stack: cdk.Stack, data: Data
             destination=data.at("out"),
             ingestion_mode="all",
         )
-    for problem in ("end it in '/', as 'out/'", "ingestion_mode is 'all' but Personalize takes"):
+    for problem in ("end it in /, as 'out/'", "ingestion_mode is 'all' but Personalize takes"):
         assert str(refused.value).count(problem) == 1
 
 

@@ -31,8 +31,8 @@ def test_a_path_that_is_not_below_the_prefix(stack: cdk.Stack, data: Data, path:
 def test_a_path_below_something_that_is_no_folder(stack: cdk.Stack, data: Data) -> None:
     """The path would begin in the middle of a name."""
     assert refusal(stack, data, source=data.at("in"), source_path="{% $states.input.file %}") == (
-        "source of dataset import job has prefix 'in' and source_path stands below it, but that is not a folder: end "
-        "the prefix in '/', for example 'in/'"
+        "source of dataset import job, with source_path below it, has prefix 'in', which is not a folder: end it in /, "
+        "as 'in/'"
     )
 
 
@@ -48,7 +48,7 @@ def test_a_prefix_that_may_end_in_a_slash(stack: cdk.Stack, data: Data) -> None:
     ("path", "reason"),
     [
         ("*.csv", "'*', '?' and '${' are wildcards and variables in policies"),
-        ("2026", "which is not a folder: end it in '/', as 'out/2026/'"),
+        ("2026", "which is not a folder: end it in /, as 'out/2026/'"),
         ("x" * 250 + "/", "characters without what is known at deployment but Personalize takes 256 at most"),
     ],
     ids=["wildcard", "no folder", "too long"],

@@ -1,8 +1,11 @@
 """The distributions that are published."""
 
+import email.message
+import email.parser
 import os
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -36,3 +39,10 @@ def wheel(distributions: Path) -> Path:
 def sdist(distributions: Path) -> Path:
     (sdist,) = distributions.glob("*.tar.gz")
     return sdist
+
+
+@pytest.fixture(scope="session")
+def metadata(wheel: Path) -> email.message.Message:
+    with zipfile.ZipFile(wheel) as archive:
+        (name,) = (name for name in archive.namelist() if name.endswith(".dist-info/METADATA"))
+        return email.parser.BytesParser().parsebytes(archive.read(name))

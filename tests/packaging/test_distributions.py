@@ -1,27 +1,17 @@
 """The contents of the distributions that are published, and their metadata."""
 
 import email.message
-import email.parser
 import os
 import re
 import tarfile
 import zipfile
 from pathlib import Path
 
-import pytest
-
 from tests.packaging.conftest import ROOT, build
 
 SOURCES = ROOT / "src" / "personalize_kms_constructs"
 FILES = [path for path in SOURCES.rglob("*") if path.is_file() and "__pycache__" not in path.parts]
 PACKAGE = {path.relative_to(SOURCES.parent).as_posix() for path in FILES}
-
-
-@pytest.fixture(scope="session")
-def metadata(wheel: Path) -> email.message.Message:
-    with zipfile.ZipFile(wheel) as archive:
-        (name,) = (name for name in archive.namelist() if name.endswith(".dist-info/METADATA"))
-        return email.parser.BytesParser().parsebytes(archive.read(name))
 
 
 def test_wheel_has_the_package_and_nothing_else(wheel: Path, metadata: email.message.Message) -> None:

@@ -62,28 +62,22 @@ def asked(project: Path) -> list[str]:
     return (project / ".venv" / "asked.txt").read_text().splitlines()
 
 
-@pytest.mark.parametrize(("arguments", "name"), [((), "python3"), (("python3.9",), "python3.9")])
-def test_an_old_python_is_refused_in_one_line(arguments: tuple[str, ...], name: str, project: Path) -> None:
-    """The line says what is needed, what was found, and how to name another."""
-    python(project / "on-path" / name, "3.9.18")
+@pytest.mark.parametrize(
+    ("arguments", "found"),
+    [((), "python3 is 3.9.18"), (("python3.9",), "python3.9 is 3.9.18"), (("python3.x",), "python3.x is not there")],
+)
+def test_a_python_that_is_old_or_not_there_is_refused(arguments: tuple[str, ...], found: str, project: Path) -> None:
+    """In a line that says what is needed, what was found, and how to name another."""
+    for name in ("python3", "python3.9"):
+        python(project / "on-path" / name, "3.9.18")
 
     result = set_up(project, *arguments)
 
     assert (result.returncode, result.stdout) == (1, "")
     assert result.stderr == (
-        f"Python 3.11 or later is needed, and {name} is 3.9.18: name another, as in make test PYTHON=python3.12\n"
+        f"Python 3.11 or later is needed, and {found}: name another, as in make test PYTHON=python3.12\n"
     )
     assert not (project / ".venv").exists()
-
-
-def test_a_python_that_is_not_there_is_refused_in_one_line(project: Path) -> None:
-    """The name of an interpreter may be misspelt."""
-    result = set_up(project, "python3.x")
-
-    assert result.returncode == 1
-    assert result.stderr == (
-        "Python 3.11 or later is needed, and python3.x is not there: name another, as in make test PYTHON=python3.12\n"
-    )
 
 
 @pytest.mark.parametrize("there", ["3.10.13", None], ids=["too old", "gone"])
@@ -127,25 +121,18 @@ def test_a_failure_is_tried_again(project: Path) -> None:
     assert asked(project) == INSTALLED[:2] * 2
 
 
+FILE = 'case "$*" in *global.index-url) echo https://file.example/simple ;; *) exit 1 ;; esac'
+PIP = {"PIP_INDEX_URL": "https://pip.example/simple"}
+UV = {"UV_DEFAULT_INDEX": "https://uv.example/simple"}
+
+
 @pytest.mark.parametrize(
     ("configured", "environment", "index"),
     [
         ("exit 1", {}, ""),
-        (
-            'case "$*" in *global.index-url) echo https://file.example/simple ;; *) exit 1 ;; esac',
-            {},
-            "https://file.example/simple",
-        ),
-        (
-            "echo https://file.example/simple",
-            {"PIP_INDEX_URL": "https://pip.example/simple"},
-            "https://pip.example/simple",
-        ),
-        (
-            "exit 1",
-            {"PIP_INDEX_URL": "https://pip.example/simple", "UV_DEFAULT_INDEX": "https://uv.example/simple"},
-            "https://uv.example/simple",
-        ),
+        (FILE, {}, "https://file.example/simple"),
+        (FILE, PIP, "https://pip.example/simple"),
+        (FILE, {**PIP, **UV}, "https://uv.example/simple"),
     ],
     ids=["none", "pip's file", "pip's variable", "uv's variable"],
 )
@@ -153,14 +140,8 @@ def test_packages_come_from_the_configured_index(
     configured: str, environment: dict[str, str], index: str, project: Path
 ) -> None:
     """A company's index is named for pip, whose configuration uv doesn't read."""
-    python(
-        project / "on-path" / "python3",
-        "3.13.1",
-        configured=configured,
-        uv='echo "$UV_DEFAULT_INDEX" >> .venv/index.txt',
-    )
+    log = 'echo "$UV_DEFAULT_INDEX" >> .venv/index.txt'
+    python(project / "on-path" / "python3", "3.13.1", configured=configured, uv=log)
 
-    result = set_up(project, **environment)
-
-    assert (result.returncode, result.stderr) == (0, "")
+    assert set_up(project, **environment).returncode == 0
     assert (project / ".venv" / "index.txt").read_text().splitlines() == [index] * 3

@@ -11,6 +11,7 @@ import sys
 import tomllib
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import aws_cdk as cdk
 import pytest
@@ -108,13 +109,13 @@ def test_code_that_checkers_accept_also_runs() -> None:
 
     user_code.nothing_given(stack)
     user_code.all_given(stack)
-    encryption = user_code.classes(stack, key, role, data)
-    l1s = (each.node.default_child for each in (key, role, data))
-    user_code.l1s(stack, *l1s)  # type: ignore[arg-type]
+    l1s: Any = [each.node.default_child for each in (key, role, data)]
+    encryption, _, of_imported = user_code.every_form(
+        stack, (key, l1s[0], imported_key), (role, l1s[1], imported_role), (data, l1s[2], imported_data)
+    )
     user_code.what_it_adds(encryption, schema, data)
     user_code.what_it_has(encryption, solution, data)
     user_code.jobs(stack, encryption, data, role)
-    pending = user_code.interfaces(stack, imported_key, imported_role, imported_data).pending_statements
 
-    assert [group.policy for group in pending] == ["key", "bucket"]
+    assert [group.policy for group in of_imported.pending_statements] == ["key", "bucket"]
     assertions.Template.from_stack(stack).has_resource("AWS::Personalize::MetricAttribution", {})

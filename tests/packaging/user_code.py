@@ -38,37 +38,24 @@ def all_given(scope: Construct) -> PersonalizeEncryption:
     )
 
 
-def classes(scope: Construct, key: kms.Key, role: iam.Role, bucket: s3.Bucket) -> PersonalizeEncryption:
-    """Key, role and bucket are of this app."""
-    return PersonalizeEncryption(
-        scope,
-        "Classes",
-        encryption_key=key,
-        service_role=role,
-        resources=(PersonalizeResource.dataset_export_job(S3Location(bucket, "export/", encryption_key=key)),),
-    )
-
-
-def l1s(scope: Construct, key: kms.CfnKey, role: iam.CfnRole, bucket: s3.CfnBucket) -> PersonalizeEncryption:
-    """Key, role and bucket are L1s of this app."""
-    return PersonalizeEncryption(
-        scope,
-        "L1s",
-        encryption_key=key,
-        service_role=role,
-        resources=[PersonalizeResource.dataset_export_job(S3Location(bucket, "export/", encryption_key=key))],
-    )
-
-
-def interfaces(scope: Construct, key: kms.IKey, role: iam.IRole, bucket: s3.IBucket) -> PersonalizeEncryption:
-    """Key, role and bucket are imported."""
-    return PersonalizeEncryption(
-        scope,
-        "Interfaces",
-        encryption_key=key,
-        service_role=role,
-        resources=(PersonalizeResource.dataset_export_job(S3Location(bucket, "export/", encryption_key=key)),),
-    )
+def every_form(
+    scope: Construct,
+    keys: tuple[kms.Key, kms.CfnKey, kms.IKey],
+    roles: tuple[iam.Role, iam.CfnRole, iam.IRole],
+    buckets: tuple[s3.Bucket, s3.CfnBucket, s3.IBucket],
+) -> list[PersonalizeEncryption]:
+    """Key, role and bucket are classes or L1s of this app, or imported."""
+    (key, l1_key, imported_key), (role, l1_role, imported_role), (data, l1_data, imported_data) = keys, roles, buckets
+    exported = PersonalizeResource.dataset_export_job(S3Location(data, "export/", encryption_key=key))
+    of_l1s = PersonalizeResource.dataset_export_job(S3Location(l1_data, "export/", encryption_key=l1_key))
+    imported = PersonalizeResource.dataset_export_job(S3Location(imported_data, "export/", encryption_key=imported_key))
+    return [
+        PersonalizeEncryption(scope, "Classes", encryption_key=key, service_role=role, resources=(exported,)),
+        PersonalizeEncryption(scope, "L1s", encryption_key=l1_key, service_role=l1_role, resources=[of_l1s]),
+        PersonalizeEncryption(
+            scope, "Interfaces", encryption_key=imported_key, service_role=imported_role, resources=(imported,)
+        ),
+    ]
 
 
 def every_resource(data: s3.Bucket) -> list[PersonalizeResource]:

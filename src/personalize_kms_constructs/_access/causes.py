@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum, unique
 
+from .accepted import ANOTHER_FOLDER, END_IN_SLASH, NOT_A_FOLDER
 from .written import Written
 
 
@@ -169,9 +170,9 @@ class Cause(Enum):
         "{subject}: its {what} is {given} but an s3:// URI is expected",
         "give one, for example s3://bucket/folder/",
     )
-    DESTINATION_IS_NO_FOLDER = "{subject}: its destination is {given}, which is not a folder", "end it in /"
+    DESTINATION_IS_NO_FOLDER = "{subject}: its destination is {given}, " + NOT_A_FOLDER, END_IN_SLASH
     ONE_FOLDER = (
-        "{subject} has the same source and destination, {given}, but Personalize wants another folder for the output",
+        "{subject} has the same source and destination, {given}, " + ANOTHER_FOLDER,
         "change one of them",
     )
     EXPRESS_EXECUTION = (

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from ..matrix import KMS_PAGE
+from ..matrix import CONFUSED_DEPUTY_PAGE, KMS_PAGE
 from .addressed import Addressed, addressed_to
 from .answers import Answer
 from .calls import Call, on_bucket, on_key
@@ -34,7 +34,6 @@ from .written import (
 )
 
 S3_PAGE = "https://docs.aws.amazon.com/personalize/latest/dg/granting-personalize-s3-access.html"
-CONFUSED_DEPUTY_PAGE = "https://docs.aws.amazon.com/personalize/latest/dg/cross-service-confused-deputy-prevention.html"
 
 
 def excess(

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from .._access.accepted import folder, is_folder
 from .._access.causes import Cause, Reason, because
 from .._access.model import AccessModel, Asked, Location, OpenQuestion, Problem
 from .._access.needs import location_key
@@ -279,15 +280,14 @@ def _place_problems(source: object, destination: object) -> Iterator[Reason]:
     if isinstance(destination, Location):
         prefix = destination.prefix
         given = f"s3://{split(destination.bucket_arn, ':')[-1]}/{prefix}"
-        # A hole at the end may become a string that ends in a slash.
-        if prefix and not prefix.endswith(("/", "}")):
+        if not is_folder(prefix):
             yield because(Cause.DESTINATION_IS_NO_FOLDER, given=given)
         if isinstance(source, Location) and _folder(source) == _folder(destination):
             yield because(Cause.ONE_FOLDER, given=given)
 
 
 def _folder(location: Location) -> tuple[str, str]:
-    return location.bucket_arn, location.prefix.rstrip("/")
+    return location.bucket_arn, folder(location.prefix)
 
 
 def _problem(request: Request, reason: Reason, page: str) -> Problem:

@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 
+from .._access.accepted import is_role_name
 from .._access.causes import Cause, Reason, because
 from .._access.model import AccessModel, OpenQuestion, Problem
-from .._access.values import HOLE, has_unknown, without_case
+from .._access.values import has_unknown, without_case
 from .physical import role_arn, role_name
 from .stacks import Resource
 
 # "Names are not distinguished by case" and "must be unique within the account":
-_NAME = re.compile(r"[\w+=,.@-]{1,64}", re.ASCII)
 _PAGE = "https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateRole.html"
 
 
 def role_name_problems(role: Resource) -> Iterator[Problem]:
     """Yield that IAM refuses the name of a role, whatever is known only at deployment."""
     name = role.text("RoleName")
-    if name and not _NAME.fullmatch(HOLE.sub("x", name)):
+    if name and not is_role_name(name):
         reason = because(Cause.ROLE_NAME_REFUSED, name=name)
         yield Problem("configuration", role_arn(role), reason, role.path, _PAGE, declared=(role.declared,))
 

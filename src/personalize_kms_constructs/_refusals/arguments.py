@@ -66,6 +66,10 @@ def is_sequence(value: object) -> bool:
     return isinstance(value, Sequence) and not isinstance(value, str)
 
 
+def _is_string(value: object) -> bool:
+    return isinstance(value, str)
+
+
 def _may_be_arn_of(kind: str) -> Callable[[object], bool]:
     """Tell if something is the ARN of such a resource of Personalize, or a string that may become one."""
     return lambda value: (
@@ -92,17 +96,15 @@ def _member_of(members: type[Enum]) -> Expected:
     return Expected("a member of the enumeration", lambda value: isinstance(value, members), f"use {names}")
 
 
-STRING = Expected("a string", lambda value: isinstance(value, str), "pass one")
 KEY = Expected("a key", is_key, "pass a kms.Key or a CfnKey, or kms.Key.from_key_arn for an ARN")
 ROLE = Expected("a role", is_role, "pass an iam.Role or a CfnRole, or iam.Role.from_role_arn for an ARN")
 BUCKET = Expected(
     "a bucket",
     lambda value: isinstance(value, s3.CfnBucket) or has(value, "bucket_arn", "bucket_ref"),
-    "pass an s3.Bucket or a CfnBucket, or s3.Bucket.from_bucket_name for a name",
+    "pass an s3.Bucket or a CfnBucket, or s3.Bucket.from_bucket_name for a name, and the folder as prefix",
 )
-PREFIX = Expected("a string", STRING.fits, "pass the key prefix below the bucket, as 'import/'")
+PREFIX = Expected("a string", _is_string, "pass the key prefix below the bucket, as 'import/'")
 RESOURCES = Expected("a list", is_sequence, "pass [PersonalizeResource.dataset_group()] or the like")
-REVISION = Expected("a string", STRING.fits, "use any, for example '2'")
 SOURCE_ACCOUNT_CHECK = _member_of(SourceAccountCheck)
 IMPORTED_KEY_POLICY = _member_of(ImportedKeyPolicy)
 REMOVAL_POLICY = Expected(
@@ -120,7 +122,7 @@ DATASET_GROUP = Expected(
     lambda value: has(value, "attr_dataset_group_arn") or _may_be_arn_of("dataset-group")(value),
     "pass what add_dataset_group returned, a personalize.CfnDatasetGroup or an ARN",
 )
-TAGS = Expected("a mapping of strings", lambda value: isinstance(value, Mapping), "pass {'key': 'value'}", STRING.fits)
+TAGS = Expected("a mapping of strings", lambda value: isinstance(value, Mapping), "pass {'key': 'value'}", _is_string)
 METRICS = Expected(
     "a list of metrics",
     is_sequence,
@@ -174,7 +176,6 @@ def constructor_problems(
     yield from type_problems(REMOVAL_POLICY, removal_policy=removal_policy)
     yield from type_problems(SOURCE_ACCOUNT_CHECK, source_account_check=source_account_check)
     yield from type_problems(IMPORTED_KEY_POLICY, imported_key_policy=imported_key_policy)
-    yield from type_problems(REVISION, optional=True, imported_key_policy_revision=imported_key_policy_revision)
     if service_role is not None and role_name is not None:
         yield "role_name is for the role made here, but service_role is given: leave one out"
     if imported_key_policy is ImportedKeyPolicy.MANAGED:
@@ -188,14 +189,8 @@ def constructor_problems(
         yield "removal_policy is for the key made here, but encryption_key is given: leave one out"
 
 
-def not_a_location(what: str, value: object) -> str:
-    """Report a source or a destination that is no location: an address for example, or none where one is needed."""
-    return f"{what} is {shown(value)} but a location is expected: pass S3Location(bucket, prefix)"
-
-
 def not_a_resource(value: object) -> str:
     """Report something that no factory made: a factory that wasn't called, or a list of resources."""
-    return (
-        f"{shown(value)} is not a resource: call a factory, as in PersonalizeResource.dataset_group(), and unpack "
-        "lists with *"
-    )
+    if is_sequence(value):
+        return f"{shown(value)} is not a resource: unpack it, as in allow(*resources)"
+    return f"{shown(value)} is not a resource: call a factory, as in PersonalizeResource.dataset_group()"

@@ -5,15 +5,12 @@ Nothing is compared while it is a token, since environment-agnostic stacks know 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from .._grant.place import Place
 from .._grant.resolved import KEY_ARN, ResolvedBucket, ResolvedKey
 from .._grant.role import ServiceRole
 from .._tokens import is_token, literal_part
-
-_ACCOUNT = re.compile(r"\d{12}")
 
 
 def personalize_arn_problems(what: str, arn: object, here: Place) -> Iterator[str]:
@@ -114,15 +111,8 @@ def _role_reference_problems(what: str, resource: ResolvedKey | ResolvedBucket, 
 
 
 def _key_arn_problems(what: str, arn: str) -> Iterator[str]:
-    if is_token(arn):
-        parts = arn.split(":")
-        known = len(parts) == len(["arn", "aws", "kms", "region", "account", "key"])
-        is_wrong = any(wildcard in literal_part(arn) for wildcard in "*?") or (
-            known and not (is_token(parts[4]) or _ACCOUNT.fullmatch(parts[4]))
-        )
-    else:
-        is_wrong = not KEY_ARN.fullmatch(arn)
-    if is_wrong:
+    has_wildcard = any(wildcard in literal_part(arn) for wildcard in "*?")
+    if has_wildcard or not (is_token(arn) or KEY_ARN.fullmatch(arn)):
         yield (
             f"{what} has the ARN {arn}, which no key has: pass one of the form "
             "arn:aws:kms:REGION:ACCOUNT:key/ID, with an account of 12 digits and without wildcards"

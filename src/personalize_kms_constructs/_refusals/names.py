@@ -1,36 +1,28 @@
-"""Names and ids, and what Personalize takes one of a few words for."""
+"""Names, and what Personalize takes one of a few words for."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
 
-from .._tokens import is_token, is_yet_to_be_looked_up, shortest
+from .._access.accepted import is_role_name
+from .._tokens import TOKEN, is_token, is_yet_to_be_looked_up
 from .arguments import shown
 
 # https://docs.aws.amazon.com/personalize/latest/dg/API_CreateDatasetGroup.html; jobs, datasets and metric
 # attributions have the same pattern.
 _NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9\-_]{0,62}")
-# https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateRole.html
-_ROLE_NAME = re.compile(r"[\w+=,.@-]{1,64}", re.ASCII)
 # https://docs.aws.amazon.com/personalize/latest/dg/API_CreateDatasetGroup.html
 DOMAINS = ("ECOMMERCE", "VIDEO_ON_DEMAND")
 # https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-resource-personalize-dataset.html
 DATASET_TYPES = ("Interactions", "Items", "Users", "Actions", "Action_Interactions")
-_OWN_IDS = re.compile(r"Key|Role|Policy\d*|KeyPolicy[0-9A-F]{8}|EncryptionKey|ServiceRole|Warnings")
-
-
-def id_problems(id: object) -> Iterator[str]:
-    """Explain that an id is that of a child which the construct has or may have later."""
-    if isinstance(id, str) and _OWN_IDS.fullmatch(id):
-        yield f"id {id!r} is that of another child of the construct: use another id, such as {id + 'Resource'!r}"
 
 
 def name_problems(what: str, name: object) -> Iterator[str]:
     """Explain that Personalize's API would refuse a name."""
     if is_yet_to_be_looked_up(name):
         return
-    if not isinstance(name, str) or not _NAME.fullmatch(shortest(name)):
+    if not isinstance(name, str) or not _NAME.fullmatch(TOKEN.sub("x", name)):
         yield (
             f"{what} {shown(name)} is not a name that Personalize takes: use 1 to 63 letters, digits, hyphens and "
             "underscores, and begin with a letter or digit"
@@ -41,7 +33,7 @@ def role_name_problems(role_name: object) -> Iterator[str]:
     """Explain that IAM would refuse the name of a role."""
     if role_name is None or is_yet_to_be_looked_up(role_name):
         return
-    if not isinstance(role_name, str) or not _ROLE_NAME.fullmatch(shortest(role_name)):
+    if not isinstance(role_name, str) or not is_role_name(role_name):
         yield (
             f"role_name is {shown(role_name)} but IAM takes 1 to 64 letters, digits and characters of '+=,.@-_': use a "
             "name of these"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from .._access.accepted import ANOTHER_FOLDER, END_IN_SLASH, NOT_A_FOLDER, folder, is_folder
 from .._grant.resolved import ResolvedLocation, ResolvedResource
 from .._tokens import is_token, is_yet_to_be_looked_up, literal_part
 
@@ -15,34 +16,28 @@ _MAX_BUCKET_NAME_LENGTH = 63
 def resource_problems(resource: ResolvedResource) -> Iterator[str]:
     """Explain why Personalize can't use the locations of a resource."""
     kind, source, destination = resource.row.resource, resource.source, resource.destination
-    path_problems: list[str] = []
     for what, location in resource.locations:
-        path_problems = [*_path_problems(what, location)]
-        yield from path_problems
-    # The destination comes last; what is no prefix would make no folder either.
-    if destination is not None and not path_problems:
-        yield from _folder_problems(f"destination of {kind}", destination.prefix)
+        problems = [*_path_problems(what, location)]
+        yield from problems
+        # What is no prefix would make no folder either.
+        if what == f"destination of {kind}" and not problems:
+            yield from folder_problems(what, location.prefix)
     if source is not None and destination is not None and _are_one_folder(source, destination):
         yield (
-            f"{kind} has the same source and destination, prefix {source.prefix!r} of one bucket, but Personalize "
-            "wants another folder for the output: change one of the prefixes, or allow source and destination as two "
-            "resources, if each job has paths of its own below the prefix"
+            f"{kind} has the same source and destination, prefix {source.prefix!r} of one bucket, "
+            f"{ANOTHER_FOLDER}: change one of the prefixes, or allow source and destination as two resources, if each "
+            "job has paths of its own below the prefix"
         )
 
 
-def _folder_problems(what: str, prefix: str) -> Iterator[str]:
-    # A token at the end may become a string that ends in a slash.
-    if prefix and not is_yet_to_be_looked_up(prefix) and not prefix.endswith(("/", "]}")):
-        yield f"{what} has prefix {prefix!r}, which is not a folder: end it in '/', as {prefix + '/'!r}"
+def folder_problems(what: str, prefix: str) -> Iterator[str]:
+    """Explain that nothing can be written below a prefix."""
+    if not is_folder(prefix) and not is_yet_to_be_looked_up(prefix):
+        yield f"{what} has prefix {prefix!r}, {NOT_A_FOLDER}: {END_IN_SLASH}, as {prefix + '/'!r}"
 
 
 def _are_one_folder(one: ResolvedLocation, other: ResolvedLocation) -> bool:
-    is_in_one_bucket = one.bucket.identity == other.bucket.identity
-    return (
-        is_in_one_bucket
-        and one.prefix.rstrip("/") == other.prefix.rstrip("/")
-        and not is_yet_to_be_looked_up(one.prefix)
-    )
+    return one.bucket.identity == other.bucket.identity and folder(one.prefix) == folder(other.prefix)
 
 
 def _path_problems(what: str, location: ResolvedLocation) -> Iterator[str]:
@@ -57,6 +52,7 @@ def _path_problems(what: str, location: ResolvedLocation) -> Iterator[str]:
             f"{what} has prefix {prefix!r}: '*', '?' and '${{' are wildcards and variables in policies and would "
             "allow other objects too; use a prefix without them"
         )
+    # Most prefixes are too short to ask for the bucket's name, a call into jsii.
     if len("s3:///") + _MAX_BUCKET_NAME_LENGTH + len(literal) > _MAX_URI_LENGTH:
         name = location.location.bucket_name
         is_exact = not is_token(name) and literal == prefix

@@ -12,9 +12,11 @@ from typing import Any
 
 from aws_cdk import aws_stepfunctions as sfn
 
-from .._refusals.arguments import not_a_location, shown
-from .._tokens import TOKEN, is_token, is_yet_to_be_looked_up
-from ..locations import S3Location
+from .._access.accepted import folder
+from .._refusals.arguments import shown, type_problems
+from .._refusals.paths import folder_problems
+from .._tokens import TOKEN, is_token
+from ..locations import LOCATION, S3Location
 from ..matrix import Permissions, S3Access
 from ..resources import PersonalizeResource
 from ._path_guards import empty_part_check, guard, guarded_jsonata, json_path_parts, path_check
@@ -102,7 +104,7 @@ class JobLocation:
         """Explain why a path can't stand below this location, as far as it is known before."""
         what = f"{self.part} of {self.row.resource}"
         if not isinstance(self.location, S3Location):
-            yield not_a_location(what, self.location)
+            yield from type_problems(LOCATION, **{what: self.location})
             return
         prefix = self.location.prefix
         if "{%" in prefix or is_json_path(prefix):
@@ -112,11 +114,7 @@ class JobLocation:
             )
         if self.path is None:
             return
-        if prefix and not prefix.endswith(("/", "]}")) and not is_yet_to_be_looked_up(prefix):
-            yield (
-                f"{what} has prefix {prefix!r} and {self._parameter} stands below it, but that is not a folder: end "
-                f"the prefix in '/', for example {prefix + '/'!r}"
-            )
+        yield from folder_problems(f"{what}, with {self._parameter} below it,", prefix)
         problems = [*text_problems(self._parameter, self.path)]
         yield from problems
         if problems or not is_known(self.path):
@@ -157,7 +155,7 @@ def resources_of(
         with_paths: take the paths that are known as part of the locations.
     """
     found = {each.part: each.with_path if with_paths else each.location for each in locations}
-    in_one_folder = len({location.prefix.rstrip("/") for location in found.values()}) < len(found)
+    in_one_folder = len({folder(location.prefix) for location in found.values()}) < len(found)
     if in_one_folder and any(each.path is not None and not (with_paths and is_known(each.path)) for each in locations):
         return [PersonalizeResource(row, **{part: location}) for part, location in found.items()]
     return [PersonalizeResource(row, **found)]
