@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from personalize_kms_constructs._access.causes import Cause
 from personalize_kms_constructs._access.comparison import compare
 from personalize_kms_constructs._access.model import Key
 from personalize_kms_constructs._access.report import AccessReport
@@ -195,14 +196,47 @@ def test_bucket_policies() -> None:
         ({"StringEquals": {"aws:PrincipalServiceName": "personalize.amazonaws.com"}}, False),
         ({"Bool": {"aws:PrincipalIsAWSService": "true"}}, False),
         ({"StringNotEquals": {"aws:PrincipalServiceName": "lambda.amazonaws.com"}}, True),
+        # A condition on who calls that everybody fulfils.
+        ({"StringLike": {"aws:PrincipalArn": "*"}}, True),
+        ({"ArnLike": {"aws:PrincipalArn": "arn:aws:iam::*:role/*"}}, True),
+        ({"ArnLike": {"aws:PrincipalArn": [ROLE, "arn:aws:iam::*:role/*"]}}, True),
+        ({"ArnLike": {"aws:PrincipalArn": "arn:aws:iam::*:role/PersonalizeRole"}}, False),
+        ({"ArnLike": {"aws:PrincipalArn": "arn:aws:iam::111122223333:role/*"}}, False),
+        ({"StringEquals": {"aws:PrincipalAccount": "111122223333"}}, False),
+        ({"StringEqualsIfExists": {"aws:PrincipalAccount": "111122223333"}}, True),
+        ({"StringEquals": {"aws:PrincipalType": "AssumedRole"}}, True),
+        ({"Bool": {"aws:PrincipalIsAWSService": "false"}}, True),
+        ({"Bool": {"aws:PrincipalIsAWSService": ["true", "false"]}}, True),
     ],
 )
 def test_statements_for_everybody(condition: Statement, everybody: bool) -> None:
     """Only a condition that says who calls narrows ``"Principal": "*"``; one on TLS, or on who doesn't, lets all in."""
-    wide = service(["s3:GetObject"], Resource=f"{BUCKET}/import/*", Principal="*", Condition=condition)
-    found = report(IMPORT, key=ON_KEY, iam=READ, bucket=[*ON_BUCKET, wide])
-    told = [each.because for each in found.excess if "for everybody: its Principal is *" in each.because]
-    assert len(told) == everybody
+    on_key = service(["kms:Decrypt"], Principal="*", Condition=condition)
+    on_bucket = service(["s3:GetObject"], Resource=f"{BUCKET}/import/*", Principal={"AWS": ["*"]}, Condition=condition)
+    found = report(IMPORT, key=[*ON_KEY, on_key], iam=READ, bucket=[*ON_BUCKET, on_bucket])
+    assert any(each.cause is Cause.FOR_EVERYBODY for each in found.excess) is everybody
+
+
+@pytest.mark.parametrize(
+    ("condition", "any_account"),
+    [
+        ({}, True),
+        ({"Bool": {"aws:SecureTransport": "true"}}, True),
+        ({"StringEqualsIfExists": {"aws:SourceAccount": "111122223333"}}, False),
+        ({"StringEqualsIfExists": {"aws:SourceAccount": ["111122223333", "444455556666"]}}, False),
+        ({"StringEqualsIfExists": {"aws:SourceAccount": ["111122223333", "${Main.Account?}"]}}, False),
+        ({"StringLikeIfExists": {"aws:SourceAccount": "*"}}, True),
+        ({"StringLikeIfExists": {"aws:SourceAccount": ["111122223333", "*"]}}, True),
+        ({"StringNotEquals": {"aws:SourceAccount": "444455556666"}}, True),
+        ({"ArnLikeIfExists": {"aws:SourceArn": "arn:aws:personalize:*:111122223333:*"}}, False),
+        ({"ArnLikeIfExists": {"aws:SourceArn": "arn:aws:personalize:*:*:*"}}, True),
+        ({"StringLikeIfExists": {"aws:SourceArn": "arn:*:*"}}, True),
+    ],
+)
+def test_statements_for_any_account(condition: Statement, any_account: bool) -> None:
+    """A condition on the source narrows what Personalize may do only if its values do."""
+    found = report(key=[*ON_KEY, service(["kms:Decrypt"], Condition=condition)], iam=[iam(IAM_ACTIONS)])
+    assert [each.cause for each in found.excess] == [Cause.FOR_ANY_ACCOUNT] * any_account
 
 
 @pytest.mark.parametrize(

@@ -22,6 +22,7 @@ from tests.access.models import (
     iam,
     location,
     model,
+    policy,
     report,
     role,
     service,
@@ -246,6 +247,39 @@ def test_markdown_has_tables_statements_and_a_graph() -> None:
     assert '-->|"kms:CreateGrant, kms:DescribeKey, kms:GenerateDataKey, kms:ListGrants<br/>for' in graph
     assert '-.->|"missing: s3:GetObject, s3:ListBucket<br/>for import (dataset import job)"|' in graph
     assert f'["bucket {BUCKET}"]' in graph
+
+
+def test_a_row_has_the_statements_and_pages_of_all_its_actions() -> None:
+    """Not those of the first one alone."""
+    requests = [
+        asked(IMPORT_JOB, name="import", source=location()),
+        asked(EXPORT_JOB, name="export", destination=location("export/")),
+    ]
+    in_iam = [
+        iam(["s3:GetObject"], f"{BUCKET}/import/*", Sid="Read"),
+        iam(["s3:PutObject"], f"{BUCKET}/export/*", Sid="Write"),
+        iam(["s3:ListBucket"], BUCKET, Sid="List"),
+    ]
+    markdown = report(*requests, iam=in_iam).to_markdown()
+    guide = "https://docs.aws.amazon.com/personalize/latest/dg"
+    assert (
+        f"| bucket {BUCKET} | role {ROLE} | `s3:GetObject`, `s3:ListBucket`, `s3:PutObject` | IAM | statement Read of "
+        "IAM policy; statement List of IAM policy; statement Write of IAM policy | export (dataset export job), import "
+        f"(dataset import job) | [AWS]({guide}/export-permissions.html), "
+        f"[AWS]({guide}/granting-personalize-s3-access.html) |"
+    ) in markdown
+
+
+def test_what_a_boundary_refuses_is_told_once() -> None:
+    """Not for each column of the pages, nor for each that needs it: one statement mends it all."""
+    found = model(asked(), asked(IMPORT_JOB, name="import"), **CLEAN)
+    found.roles[ROLE].boundary = policy("boundary", [iam(["s3:*"], "*")])
+    text = compare(found).to_text()
+    assert text.count("the role's permissions boundary doesn't allow it") == 1
+    assert text.count("lacks kms:") == 1
+    assert "needed by import (dataset import job), movies (dataset group)" in " ".join(text.split())
+    markdown = compare(found).to_markdown()
+    assert markdown.count("| permissions boundary |") == 1
 
 
 def test_the_graph_draws_what_everything_stands_for() -> None:

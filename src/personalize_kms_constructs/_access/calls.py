@@ -19,6 +19,8 @@ from .conditions import Alternatives, Context
 from .model import Bucket, Key, Role
 from .values import split_arn, unknown
 
+CONFUSED_DEPUTY_PAGE = "https://docs.aws.amazon.com/personalize/latest/dg/cross-service-confused-deputy-prevention.html"
+
 _TRUST_ACTION = "sts:AssumeRole"
 
 # AWS's endpoints take no older version (https://docs.aws.amazon.com/AmazonS3/latest/userguide/network-isolation.html).

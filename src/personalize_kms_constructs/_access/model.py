@@ -14,7 +14,6 @@ from typing import Any
 from ..matrix import Permissions
 from .causes import Cause, Reason
 from .values import account_of
-from .words import remedy, sentence
 from .written import Policy
 
 
@@ -257,12 +256,12 @@ class Problem:
     @property
     def says(self) -> str:
         """The words for what is wrong."""
-        return sentence(self.reason, self.label or self.subject)
+        return self.reason.sentence(self.label or self.subject)
 
     @property
     def fix(self) -> str:
         """The words for what to do."""
-        return remedy(self.reason)
+        return self.reason.remedy
 
     @property
     def message(self) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 from ..matrix import KMS_PAGE, SERVICE_PRINCIPAL
 from . import decision
 from .answers import Answer
-from .calls import service
+from .calls import CONFUSED_DEPUTY_PAGE, service
 from .causes import Cause, Reason, because
 from .decision import Decision
 from .entries import Undecided
@@ -17,7 +17,6 @@ from .needs import Need, conditions_of, location_key
 from .values import has_unknown, same, split_arn
 from .written import Policy
 
-TRUST_PAGE = "https://docs.aws.amazon.com/personalize/latest/dg/cross-service-confused-deputy-prevention.html"
 S3_GUIDE = "https://docs.aws.amazon.com/personalize/latest/dg/granting-personalize-s3-access.html"
 GROUP_PAGE = "https://docs.aws.amazon.com/personalize/latest/dg/API_CreateDatasetGroup.html"
 CONDITIONS_PAGE = "https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/conditions-section-structure.html"
@@ -40,7 +39,7 @@ def trust_findings(model: AccessModel) -> Iterator[Problem | Undecided]:
             more: dict[str, Any] = {"declared": (role.declared,)} if role.declared else {}
             if cause is Cause.NOT_TRUSTED:
                 more["add"] = (_trust_statement(role, asks[0]),)
-            yield Problem.of("trust", arn, reason, TRUST_PAGE, asks, label=model.label(arn), **more)
+            yield Problem.of("trust", arn, reason, CONFUSED_DEPUTY_PAGE, asks, label=model.label(arn), **more)
         elif found.answer is Answer.MAYBE:
             yield Undecided(
                 principal="service",
@@ -50,7 +49,7 @@ def trust_findings(model: AccessModel) -> Iterator[Problem | Undecided]:
                 policy="trust",
                 policy_of=arn,
                 needed_by=labels_of(asks),
-                page=TRUST_PAGE,
+                page=CONFUSED_DEPUTY_PAGE,
                 reason=found.reason,
                 declared=declared_of(asks),
                 asked=tuple(asks),

@@ -89,14 +89,13 @@ class Verdict:
 def judge(policies: list[Policy], call: Call, *, of_resource: bool, only_if: frozenset[str] = frozenset()) -> Verdict:
     """Judge a call by the policies of a resource, or by those of an identity."""
     verdict = Verdict()
-    action = call.action.lower()
     for policy in policies:
         if not isinstance(policy.document, Mapping):
             verdict.leave_open(because(Cause.ELEMENT_UNKNOWN, element=policy.name))
         for statement in policy.statements:
             if not statement.readable:
                 verdict.leave_open(because(Cause.ELEMENT_UNKNOWN, element=statement.name))
-            elif statement.only_actions is None or action in statement.only_actions:
+            elif statement.may_be_about(call.action):
                 _judge_statement(verdict, statement, call, of_resource=of_resource, only_if=only_if)
     return verdict
 
@@ -133,7 +132,7 @@ def is_about(statement: Written, call: Call) -> tuple[Answer, list[Reason]]:
     doubts: list[Reason] = []
     elements = [("Resource", call.resource)]
     if statement.only_actions is None:
-        # ``judge`` has compared the others.
+        # ``may_be_about`` has compared the others.
         elements = [("Action", call.action), *elements]
     for element, value in elements:
         answer, open_elements = _element(statement.body, element, value, call)
