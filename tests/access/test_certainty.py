@@ -12,12 +12,13 @@ from typing import Any
 
 from personalize_kms_constructs._access import decision
 from personalize_kms_constructs._access.answers import Answer
-from personalize_kms_constructs._access.calls import Caller
+from personalize_kms_constructs._access.calls import Caller, call_on
 from personalize_kms_constructs._access.model import Key, Role
-from tests.access.models import ACCOUNT, ANOTHER_ACCOUNT, KEY, REGION, ROLE, SERVICE, policy
+from tests.access.models import ACCOUNT, ANOTHER_ACCOUNT, KEY, REGION, ROLE, policy
 from tests.access.test_random_questions import (
     KEY_RESOURCES,
     KMS_ACTIONS,
+    OF_SERVICE,
     ROLE_CONDITIONS,
     SERVICE_CONDITIONS,
     statements,
@@ -60,11 +61,10 @@ class Question:
         if self.boundary is not None:
             role.boundary = policy("boundary", self.boundary)
         caller = Caller(ROLE, ACCOUNT, REGION, is_bounded=self.boundary is not None)
-        service = Caller(SERVICE, ACCOUNT, REGION, is_service=True)
         on_key, for_service = (Key(KEY, [policy("key", each)]) for each in (self.on_key, self.for_service))
         return (
-            decision.role_on_key(caller, role, on_key, "kms:Decrypt").answer,
-            decision.service_on_key(service, for_service, "kms:Decrypt").answer,
+            decision.role_on_key(call_on(on_key, caller, "kms:Decrypt", KEY), role, on_key).answer,
+            decision.service_on(call_on(for_service, OF_SERVICE, "kms:Decrypt", KEY), for_service).answer,
         )
 
 

@@ -16,12 +16,14 @@ import pytest
 from embedded_aws import access
 from personalize_kms_constructs._access import decision
 from personalize_kms_constructs._access.answers import Answer
-from personalize_kms_constructs._access.calls import Caller
+from personalize_kms_constructs._access.calls import Caller, call_on
 from personalize_kms_constructs._access.model import Bucket, Key, Role
 from tests.access.models import ACCOUNT, ANOTHER_ACCOUNT, BUCKET, KEY, REGION, ROLE, ROOT, SERVICE, policy
 
 QUESTIONS = 4000
 OBJECT = f"{BUCKET}/import/ratings.csv"
+OF_ROLE = Caller(ROLE, ACCOUNT, REGION)
+OF_SERVICE = Caller(SERVICE, ACCOUNT, REGION, is_service=True)
 SOURCE = f"arn:aws:personalize:{REGION}:{ACCOUNT}:dataset-group/movies"
 
 Statement = dict[str, Any]
@@ -166,7 +168,7 @@ def role_on_key(draw: random.Random) -> tuple[Answer, bool, Any]:
     role = Role(ROLE, identity=[policy("IAM", in_iam)])
     if boundary is not None:
         role.boundary = policy("boundary", boundary)
-    ours = decision.role_on_key(Caller(ROLE, ACCOUNT, REGION), role, key, "kms:Decrypt").answer
+    ours = decision.role_on_key(call_on(key, OF_ROLE, "kms:Decrypt", arn), role, key).answer
     documents = access.Role(ROLE, {}, ({"Statement": in_iam},), None if boundary is None else {"Statement": boundary})
     theirs = access.on_key(documents, access.Key(arn, {"Statement": on_key}), "kms:Decrypt", REGION) is None
     return ours, theirs, on_key
@@ -175,8 +177,8 @@ def role_on_key(draw: random.Random) -> tuple[Answer, bool, Any]:
 def service_on_key(draw: random.Random) -> tuple[Answer, bool, Any]:
     """Personalize on a key."""
     on_key = statements(draw, 4, KMS_ACTIONS, KEY_RESOURCES, SERVICE_CONDITIONS, principals=True)
-    caller = Caller(SERVICE, ACCOUNT, REGION, is_service=True)
-    ours = decision.service_on_key(caller, Key(KEY, [policy("key policy", on_key)]), "kms:Decrypt").answer
+    key = Key(KEY, [policy("key policy", on_key)])
+    ours = decision.service_on(call_on(key, OF_SERVICE, "kms:Decrypt", KEY), key).answer
     theirs = access.by_service({"Statement": on_key}, "kms:Decrypt", KEY, access.Caller(SOURCE))
     return ours, theirs, on_key
 
@@ -184,9 +186,8 @@ def service_on_key(draw: random.Random) -> tuple[Answer, bool, Any]:
 def service_on_bucket(draw: random.Random) -> tuple[Answer, bool, Any]:
     """Personalize on an object."""
     on_bucket = statements(draw, 4, S3_ACTIONS, OBJECT_RESOURCES, SERVICE_CONDITIONS, principals=True)
-    caller = Caller(SERVICE, ACCOUNT, REGION, is_service=True)
     bucket = Bucket(BUCKET, ACCOUNT, [policy("bucket policy", on_bucket)])
-    ours = decision.service_on_bucket(caller, bucket, "s3:GetObject", OBJECT).answer
+    ours = decision.service_on(call_on(bucket, OF_SERVICE, "s3:GetObject", OBJECT), bucket).answer
     theirs = access.by_service({"Statement": on_bucket}, "s3:GetObject", OBJECT, access.Caller(SOURCE))
     return ours, theirs, on_bucket
 
@@ -195,8 +196,8 @@ def role_by_iam(draw: random.Random) -> tuple[Answer, bool, Any]:
     """The role's IAM policies alone, on an object."""
     in_iam = statements(draw, 4, S3_ACTIONS, OBJECT_RESOURCES, ROLE_CONDITIONS)
     role = Role(ROLE, identity=[policy("IAM", in_iam)])
-    caller = Caller(ROLE, ACCOUNT, REGION)
-    ours = decision.role_by_iam(caller, role, "s3:GetObject", OBJECT, Bucket(BUCKET, ACCOUNT)).answer
+    call = call_on(Bucket(BUCKET, ACCOUNT), OF_ROLE, "s3:GetObject", OBJECT)
+    ours = decision.role_by_iam(call, role).answer
     documents = access.Role(ROLE, {}, ({"Statement": in_iam},))
     return ours, access.by_iam(documents, "s3:GetObject", OBJECT, REGION), []
 

@@ -13,12 +13,12 @@ from ..matrix import IMPORT_PAGE, KMS_PAGE, SERVICE_PRINCIPAL
 from . import decision
 from .addressed import Addressed, addressed_to
 from .answers import Answer, all_of
-from .calls import CONFUSED_DEPUTY_PAGE, Call, Caller, on_bucket, on_key
+from .calls import CONFUSED_DEPUTY_PAGE, Caller, call_on
 from .causes import Cause, Reason, because
 from .conditions import Context, condition_answer
 from .decision import Decision
 from .entries import Excess
-from .model import AccessModel, Asked, Bucket, Key, Role, labels_of
+from .model import AccessModel, Asked, Bucket, Key, Role, declared_of, labels_of
 from .needs import IN_BUCKET_POLICY, IN_IAM, IN_KEY_POLICY, Need, caller_of, conditions_of
 from .statements import is_about
 from .values import PARTITION, generated, has_unknown, matches, same
@@ -122,12 +122,13 @@ class _OfOne:
                 fitting = [
                     (key, keys[key.arn])
                     for key in map(self._model.key, keys)
-                    if not leaves_out(body, key.arn) and _holds(body, on_key(self._caller, "kms:Decrypt", key).context)
+                    if not leaves_out(body, key.arn)
+                    and _holds(body, call_on(key, self._caller, "kms:Decrypt", key.arn).context)
                 ]
                 surplus += _beyond_in_iam(statement, fitting, self._decisions, self._caller, role)
             for arn, needs in buckets.items() if writes(body, "s3") else ():
                 bucket = self._model.bucket(arn, role.account)
-                if _holds(body, on_bucket(self._caller, "s3:GetObject", arn, bucket).context):
+                if _holds(body, call_on(bucket, self._caller, "s3:GetObject", arn).context):
                     in_iam = [need for need in needs if need.policy == IN_IAM]
                     surplus += _beyond_on_bucket(statement, bucket, in_iam)
             yield from self._entries(surplus, statement, IN_IAM, role.arn)
@@ -148,7 +149,7 @@ class _OfOne:
         for need in needs if wide else ():
             if need.policy != column or self._decisions[need].answer is not Answer.YES:
                 continue
-            call = _call(self._caller, need, owner)
+            call = call_on(owner, self._caller, need.action, need.resource)
             for statement in wide:
                 if not statement.may_be_about(need.action) or is_about(statement, call)[0] is not Answer.YES:
                     continue
@@ -181,7 +182,7 @@ class _OfOne:
                 needed_by=labels_of(asked),
                 page=page or (KMS_PAGE if is_key else IMPORT_PAGE),
                 reason=each.reason,
-                declared=(policy.declared,) if policy.declared else (),
+                declared=declared_of([policy]),
                 asked=tuple(asked),
             )
 
@@ -195,21 +196,16 @@ def _lets_everybody_in(body: Body, need: Need, owner: Key | Bucket) -> bool:
     """Tell if a statement is for whoever calls: a role of another account, or somebody of none."""
     if not names_everybody(body):
         return False
-    context = _call(Caller(_ANOTHER_ROLE, _ANOTHER_ACCOUNT, need.region), need, owner).context
+    caller = Caller(_ANOTHER_ROLE, _ANOTHER_ACCOUNT, need.region)
+    context = call_on(owner, caller, need.action, need.resource).context
     return _holds(body, context) or _holds(body, {**context, **dict.fromkeys(_OF_ACCOUNTS, (None,))})
 
 
 def _is_for_any_account(body: Body, need: Need, owner: Key | Bucket) -> bool:
     """Tell if a statement is for Personalize though it says that it calls for another account."""
     caller = Caller(SERVICE_PRINCIPAL, _ANOTHER_ACCOUNT, need.region, is_service=True)
-    context = _call(caller, need, owner).context
+    context = call_on(owner, caller, need.action, need.resource).context
     return _holds(body, {key: alternatives[-1:] for key, alternatives in context.items()})
-
-
-def _call(caller: Caller, need: Need, owner: Key | Bucket) -> Call:
-    if isinstance(owner, Key):
-        return on_key(caller, need.action, owner)
-    return on_bucket(caller, need.action, need.resource, owner)
 
 
 def _holds(body: Body, context: Context) -> bool:
@@ -266,7 +262,7 @@ def _is_denied(role: Role, caller: Caller, action: str, keys: list[Key]) -> bool
     """Tell if another statement or the boundary takes the permission away again."""
     if "*" in action or "?" in action or has_unknown(action):
         return False
-    answers = [decision.role_by_iam(caller, role, action, key.arn, key).answer for key in keys]
+    answers = [decision.role_by_iam(call_on(key, caller, action, key.arn), role).answer for key in keys]
     return all_of(answers) is Answer.NO
 
 

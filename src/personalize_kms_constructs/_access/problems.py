@@ -32,14 +32,20 @@ def trust_findings(model: AccessModel) -> Iterator[Problem | Undecided]:
         role = model.role(arn)
         if not role.exists:
             continue
-        found = decision.trust(service(asks[0].account, asks[0].region), role, only_if=conditions_of(asks))
+        found = decision.trust(service(asks[0].account, asks[0].region, conditions_of(asks)), role)
         if found.answer is Answer.NO:
-            cause = Cause.TRUST_DENIED if found.final else Cause.NOT_TRUSTED
+            cause = Cause.TRUST_DENIED if found.reason.cause is Cause.DENIED else Cause.NOT_TRUSTED
             reason = Reason(cause, doubts=(found.reason,))
-            more: dict[str, Any] = {"declared": (role.declared,)} if role.declared else {}
-            if cause is Cause.NOT_TRUSTED:
-                more["add"] = (_trust_statement(role, asks[0]),)
-            yield Problem.of("trust", arn, reason, CONFUSED_DEPUTY_PAGE, asks, label=model.label(arn), **more)
+            yield Problem.of(
+                "trust",
+                arn,
+                reason,
+                CONFUSED_DEPUTY_PAGE,
+                asks,
+                label=model.label(arn),
+                declared=declared_of([role]) or declared_of(asks),
+                add=(_trust_statement(role, asks[0]),) if cause is Cause.NOT_TRUSTED else (),
+            )
         elif found.answer is Answer.MAYBE:
             yield Undecided(
                 principal="service",
@@ -172,7 +178,7 @@ def group_name_problems(model: AccessModel) -> Iterator[Problem]:
                 because(Cause.GROUP_NAME_TAKEN, name=group.name, paths=paths),
                 page=GROUP_PAGE,
                 needed_by=paths,
-                declared=tuple(each.declared for each in both if each.declared),
+                declared=declared_of(both),
                 asked=tuple(each.asked for each in both if each.asked is not None),
             )
 
