@@ -13,17 +13,7 @@ from .entries import Allowed, Entry, Missing, Undecided
 from .excess import excess
 from .limits import limit_problems
 from .model import AccessModel, Asked, Key, Problem, declared_of, labels_of
-from .needs import (
-    IN_BOUNDARY,
-    IN_BUCKET_POLICY,
-    IN_IAM,
-    IN_KEY_POLICY,
-    SERVICE,
-    Need,
-    call_of,
-    needs_of,
-    owner_of,
-)
+from .needs import IN_BUCKET_POLICY, IN_IAM, IN_KEY_POLICY, SERVICE, Need, call_of, needs_of, owner_of
 from .problems import (
     AWS_MANAGED_KEY,
     configuration_problems,
@@ -32,10 +22,8 @@ from .problems import (
     reference_problems,
     trust_findings,
 )
-from .remedies import statements_for
+from .remedies import statements_to_add
 from .report import AccessReport, in_order
-from .values import same
-from .written import allow_statements, names_principal
 
 _E = TypeVar("_E", bound=Entry)
 
@@ -109,12 +97,7 @@ def _denied_in_buckets(model: AccessModel, needs: Mapping[Need, list[Asked]]) ->
 def _entries(
     model: AccessModel, needs: dict[Need, list[Asked]], decisions: dict[Need, Decision], *, in_bucket: bool = False
 ) -> Iterator[Entry]:
-    groups: dict[tuple[str, ...], list[Need]] = {}
-    for need, found in decisions.items():
-        if found.answer is Answer.NO and found.reason.cause is not Cause.DENIED:
-            add_to = _add_to(model, need, found, in_bucket=in_bucket)
-            groups.setdefault((need.principal_arn, need.account, need.owner, add_to), []).append(need)
-    statements = {need: each for (*_, add_to), group in groups.items() for need, each in statements_for(group, add_to)}
+    added = statements_to_add(model, decisions, in_bucket=in_bucket)
     for need, found in decisions.items():
         policy = IN_BUCKET_POLICY if in_bucket else need.policy
         common: dict[str, Any] = {
@@ -134,29 +117,9 @@ def _entries(
             yield Allowed(**common)
         elif found.answer is Answer.MAYBE:
             yield Undecided(**common)
-        elif found.reason.cause is Cause.DENIED:
-            yield Missing(**common)
         else:
-            yield Missing(**common, add=statements[need], add_to=_add_to(model, need, found, in_bucket=in_bucket))
-
-
-def _add_to(model: AccessModel, need: Need, found: Decision, *, in_bucket: bool) -> str:
-    """Return whose policy should take what is missing.
-
-    What a key policy leaves to IAM goes into IAM where the key policy can't name the role: for a key of another
-    account or stack, and one whose policy speaks of the role by a condition already.
-    """
-    if in_bucket:
-        return IN_BUCKET_POLICY
-    if found.reason.cause is Cause.BOUNDARY:
-        return IN_BOUNDARY
-    if found.reason.cause is not Cause.LEFT_TO_IAM:
-        return need.policy
-    key, role = model.key(need.owner), model.role(need.role_arn)
-    in_two_stacks = key.declared.rpartition("#")[0] != role.declared.rpartition("#")[0]
-    by_condition = any(names_principal(each.body, role.arn) for each in allow_statements(key.policies))
-    across = same(key.account, role.account) is not Answer.YES
-    return IN_IAM if across or by_condition or in_two_stacks else IN_KEY_POLICY
+            add_to, add = added.get(need, ("", None))
+            yield Missing(**common, add=add, add_to=add_to)
 
 
 def _open_questions(model: AccessModel, needs: Mapping[Need, list[Asked]]) -> Iterator[Undecided]:
