@@ -85,6 +85,8 @@ def answers(found: AccessReport) -> dict[str, str]:
         *(({operator: VPC_ALONE}, "may", "may", "") for operator in ("NumericEquals", "DateEquals", "BinaryEquals")),
         *(({operator: VPC_ALONE}, "denied", "denied", "") for operator in ("StringNotLike", "ArnNotEquals")),
         *(({operator: VPC_ALONE}, "denied", "denied", "") for operator in ("NotIpAddress", "NumericNotEquals")),
+        ({"ForAllValues:StringNotEquals": VPC_ALONE}, "denied", "denied", ""),
+        ({"ForAnyValue:StringNotEquals": VPC_ALONE}, "may", "may", ""),
         *(
             ({operator: VPC_ALONE}, "open", "open", f"condition {operator} aws:SourceVpce: the operator isn't known")
             for operator in ("stringNotEquals", "StringNotEqual", "NotStringEquals", "ArnNotEqualIfExists")

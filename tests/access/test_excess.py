@@ -236,6 +236,13 @@ def test_statements_for_any_account(condition: Statement, any_account: bool) -> 
     assert [each.cause for each in found.excess] == [Cause.FOR_ANY_ACCOUNT] * any_account
 
 
+def test_what_everybody_is_denied_all_the_same_is_not_too_much() -> None:
+    """A statement that has no effect on the role or Personalize isn't judged."""
+    wide = service(["kms:Decrypt"], Principal="*", Condition={})
+    found = report(key=[*ON_KEY, wide, {**wide, "Effect": "Deny"}], iam=[iam(IAM_ACTIONS)])
+    assert found.excess == ()
+
+
 @pytest.mark.parametrize(
     ("action", "cause"),
     [

@@ -202,10 +202,9 @@ def _lets_everybody_in(body: Body, need: Need, owner: Key | Bucket) -> bool:
 
 
 def _is_for_any_account(body: Body, need: Need, owner: Key | Bucket) -> bool:
-    """Tell if a statement is for Personalize though it says that it calls for another account."""
+    """Tell if a statement is for Personalize though it calls for another account."""
     caller = Caller(SERVICE_PRINCIPAL, _ANOTHER_ACCOUNT, need.region, is_service=True)
-    context = call_on(owner, caller, need.action, need.resource).context
-    return _holds(body, {key: alternatives[-1:] for key, alternatives in context.items()})
+    return _holds(body, call_on(owner, caller, need.action, need.resource).context)
 
 
 def _holds(body: Body, context: Context) -> bool:
