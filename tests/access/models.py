@@ -88,6 +88,11 @@ def lines(entries: tuple[Entry, ...]) -> set[Line]:
     return set(found)
 
 
+def of(principal: str, policy: str, actions: str, resource: str = KEY) -> set[Line]:
+    """Return what entries for these actions on one resource say."""
+    return {(principal, policy, action, resource) for action in actions.split()}
+
+
 def location(prefix: str = "import/", **more: Any) -> Location:
     return Location(BUCKET, prefix, **more)
 

@@ -18,7 +18,9 @@ from tests.access.models import (
     IAM_ACTIONS,
     IMPORT_JOB,
     KEY,
-    KEY_POLICY_ACTIONS,
+    ON_BUCKET,
+    ON_KEY,
+    READ,
     REGION,
     ROLE,
     TRUST,
@@ -29,11 +31,10 @@ from tests.access.models import (
     model,
     policy,
     report,
-    role,
-    service,
 )
 
-CLEAN: dict[str, Any] = {"key": [role(KEY_POLICY_ACTIONS), service(KEY_POLICY_ACTIONS)], "iam": [iam(IAM_ACTIONS)]}
+AWS_KEY = f"arn:aws:kms:{REGION}:{ACCOUNT}:alias/aws/s3"
+CLEAN: dict[str, Any] = {"key": ON_KEY, "iam": [iam(IAM_ACTIONS)]}
 
 
 def problems(*requests: Asked, **more: Any) -> list[tuple[str, str]]:
@@ -45,60 +46,59 @@ def test_a_clean_model_has_no_problem() -> None:
     assert problems() == []
 
 
+def source(operator: str, arn: str) -> Statement:
+    """A trust policy's statement for some resources of Personalize."""
+    return {**TRUST, "Condition": {operator: {"aws:SourceArn": f"arn:aws:personalize:{arn}"}}}
+
+
 @pytest.mark.parametrize(
-    "statement",
+    ("statement", "answer"),
     [
-        {**TRUST, "Condition": {}},
-        {**TRUST, "Condition": {"StringEquals": {"aws:SourceAccount": ACCOUNT}}},
-        {**TRUST, "Principal": {"Service": ["lambda.amazonaws.com", "personalize.amazonaws.com"]}},
-        {**TRUST, "Action": ["sts:AssumeRole", "sts:TagSession"]},
-        {**TRUST, "Action": "sts:*"},
+        # The page's trust policy, with or without its conditions, which are documented here.
+        ({**TRUST, "Condition": {}}, "yes"),
+        ({**TRUST, "Condition": {"StringEquals": {"aws:SourceAccount": ACCOUNT}}}, "yes"),
+        ({**TRUST, "Principal": {"Service": ["lambda.amazonaws.com", "personalize.amazonaws.com"]}}, "yes"),
+        ({**TRUST, "Action": ["sts:AssumeRole", "sts:TagSession"]}, "yes"),
+        ({**TRUST, "Action": "sts:*"}, "yes"),
+        (source("StringLike", f"eu-west-1:{ACCOUNT}:*"), "yes"),
+        (source("ArnEquals", f"*:{ACCOUNT}:*"), "yes"),
+        # Another service, another action, another account or Region; a wildcard in a comparison that knows none.
+        ({**TRUST, "Principal": {"Service": "lambda.amazonaws.com"}}, "no"),
+        ({**TRUST, "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:root"}}, "no"),
+        ({**TRUST, "Action": "sts:AssumeRoleWithSAML"}, "no"),
+        ({**TRUST, "Condition": {"StringEquals": {"aws:SourceAccount": ANOTHER_ACCOUNT}}}, "no"),
+        (source("ArnLike", f"us-east-1:{ACCOUNT}:*"), "no"),
+        (source("StringEquals", f"eu-west-1:{ACCOUNT}:*"), "no"),
+        (source("StringEquals", f"eu-west-1:{ANOTHER_ACCOUNT}:job/x"), "no"),
+        # Which ARN Personalize sends isn't documented in such detail.
+        (source("ArnEquals", f"eu-west-1:{ACCOUNT}:dataset-group/movies"), "open"),
+        (source("StringEquals", f"eu-west-1:{ACCOUNT}:job/x"), "open"),
     ],
 )
-def test_roles_that_personalize_can_assume(statement: Statement) -> None:
-    """The page's trust policy, with or without its conditions, which are documented here."""
+def test_roles_that_personalize_can_assume(statement: Statement, answer: str) -> None:
+    """A role that doesn't trust it is a problem, with the statement to add."""
     found = report(trust=[statement], **CLEAN)
-    assert (found.problems, found.undecided) == ((), ())
-
-
-@pytest.mark.parametrize(
-    "statement",
-    [
-        {**TRUST, "Principal": {"Service": "lambda.amazonaws.com"}},
-        {**TRUST, "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:root"}},
-        {**TRUST, "Action": "sts:AssumeRoleWithSAML"},
-        {**TRUST, "Condition": {"StringEquals": {"aws:SourceAccount": ANOTHER_ACCOUNT}}},
-        {**TRUST, "Condition": {"ArnLike": {"aws:SourceArn": f"arn:aws:personalize:us-east-1:{ACCOUNT}:*"}}},
-    ],
-)
-def test_roles_that_personalize_cannot_assume(statement: Statement) -> None:
-    """Another service, another action, another account or Region."""
-    ((kind, message),) = problems(trust=[statement])
-    assert kind == "trust"
-    assert message.startswith(f"{ROLE} doesn't trust Personalize, which has to assume it (")
-    assert message.endswith("): let personalize.amazonaws.com do sts:AssumeRole in its trust policy")
+    assert [(each.action, each.policy, each.resource) for each in found.undecided] == [
+        ("sts:AssumeRole", "trust", ROLE)
+    ] * (answer == "open")
+    assert [(each.kind, each.message) for each in found.problems] == [
+        (
+            "trust",
+            f"{ROLE} doesn't trust Personalize, which has to assume it (the trust policy has no statement that allows "
+            "it): let personalize.amazonaws.com do sts:AssumeRole in its trust policy",
+        )
+    ] * (answer == "no")
+    assert [each.add for each in found.problems] == [(TRUST,)] * (answer == "no")
 
 
 def test_a_role_whose_trust_policy_denies() -> None:
     """The denial has to go: one more statement that allows it doesn't help."""
-    ((_, message),) = problems(trust=[TRUST, {**TRUST, "Sid": "DenyAll", "Effect": "Deny"}])
-    assert message == (
+    (problem,) = report(trust=[TRUST, {**TRUST, "Sid": "DenyAll", "Effect": "Deny"}], **CLEAN).problems
+    assert problem.add == ()
+    assert problem.message == (
         f"{ROLE} doesn't trust Personalize, which has to assume it (denied by statement DenyAll of trust policy): take "
         "the denial out of its trust policy, or except personalize.amazonaws.com from it"
     )
-
-
-def test_a_trust_policy_for_one_resource_is_undecided() -> None:
-    """Which ARN Personalize sends isn't documented in such detail."""
-    narrow = {
-        **TRUST,
-        "Condition": {"ArnEquals": {"aws:SourceArn": f"arn:aws:personalize:eu-west-1:{ACCOUNT}:dataset-group/movies"}},
-    }
-    found = report(trust=[narrow], **CLEAN)
-    assert [(each.action, each.policy, each.resource) for each in found.undecided] == [
-        ("sts:AssumeRole", "trust", ROLE)
-    ]
-    assert found.problems == ()
 
 
 @pytest.mark.parametrize(
@@ -108,6 +108,7 @@ def test_a_trust_policy_for_one_resource_is_undecided() -> None:
         ({"state": "PendingDeletion"}, "is PendingDeletion: cancel its deletion, and enable it, before everything"),
         ({"spec": "RSA_2048"}, "is RSA_2048 for ENCRYPT_DECRYPT, and Personalize needs a symmetric encryption key"),
         ({"spec": "HMAC_256", "usage": "GENERATE_VERIFY_MAC"}, "is HMAC_256 for GENERATE_VERIFY_MAC"),
+        ({"exists": False}, "doesn't exist: nothing brings a deleted key back"),
     ],
 )
 def test_keys_that_cannot_work(elements: dict[str, Any], says: str) -> None:
@@ -115,10 +116,8 @@ def test_keys_that_cannot_work(elements: dict[str, Any], says: str) -> None:
     found = model(**CLEAN)
     found.keys[KEY] = Key(KEY, found.keys[KEY].policies, **elements)
     (problem,) = compare(found).problems
-    assert (problem.kind, problem.where) == ("configuration", "movies (dataset group)")
-    assert says in problem.message
-    assert problem.message.startswith(f"key {KEY} is ")
-    assert problem.needed_by == ("movies (dataset group)",)
+    assert (problem.kind, problem.needed_by) == ("configuration", ("movies (dataset group)",))
+    assert problem.message.startswith(f"key {KEY} {says}")
 
 
 @pytest.mark.parametrize(
@@ -127,22 +126,22 @@ def test_keys_that_cannot_work(elements: dict[str, Any], says: str) -> None:
         (f"arn:aws:kms:eu-west-1:{ACCOUNT}:alias/movies", "is an alias, and Personalize takes the ARN of a key alone"),
         ("1234abcd-12ab-34cd-56ef-1234567890ab", "is no ARN, and Personalize takes nothing else"),
         (f"arn:aws:kms:us-east-1:{ACCOUNT}:key/1234", "is in us-east-1, and Personalize works in eu-west-1"),
-        (f"arn:aws:kms:eu-west-1:{ACCOUNT}:alias/aws/s3", "is AWS's own key aws/s3"),
+        (AWS_KEY, "is AWS's own key aws/s3"),
     ],
 )
 def test_arns_that_personalize_does_not_take(arn: str, says: str) -> None:
     """An alias, an id, a key of another Region, and the key whose policy nobody can change."""
-    (found,) = problems(asked(dataset_group_key=arn))
-    assert says in found[1]
+    ((_, message),) = problems(asked(dataset_group_key=arn))
+    assert says in message
 
 
 def test_a_bucket_with_awss_own_key() -> None:
-    """Its policy can't let Personalize in."""
-    found = model(asked(IMPORT_JOB, source=location(), dataset_group_key=None))
-    found.buckets[BUCKET].key_arn = f"arn:aws:kms:eu-west-1:{ACCOUNT}:alias/aws/s3"
-    messages = [each.message for each in compare(found).problems]
-    assert len(messages) == 1
-    assert "encrypt the bucket with a key of yours" in messages[0]
+    """Its policy can't let Personalize in, and nobody can change it: no statement is missing there."""
+    found = model(asked(IMPORT_JOB, source=location(), dataset_group_key=None), iam=READ, bucket=ON_BUCKET)
+    found.buckets[BUCKET].key_arn = AWS_KEY
+    (problem,) = compare(found).problems
+    assert (problem.cause, problem.fix) == (Cause.KEY_OF_AWS, "encrypt the bucket with a key of yours")
+    assert (compare(found).missing, compare(found).undecided) == ((), ())
 
 
 def test_a_role_of_another_account() -> None:
@@ -150,10 +149,10 @@ def test_a_role_of_another_account() -> None:
     arn = f"arn:aws:iam::{ANOTHER_ACCOUNT}:role/theirs"
     found = model(asked(role_arn=arn), **CLEAN)
     found.roles[arn] = Role(arn, [policy("trust policy", [{**TRUST, "Condition": {}}])])
-    kinds = {each.kind for each in compare(found).problems}
-    assert kinds == {"configuration"}
-    assert compare(found).problems[0].message == (
-        f"{arn} is a role of another account, which Personalize doesn't take: use a role of account 111122223333"
+    (problem,) = compare(found).problems
+    assert (problem.kind, problem.message) == (
+        "configuration",
+        f"{arn} is a role of another account, which Personalize doesn't take: use a role of account 111122223333",
     )
 
 
@@ -201,21 +200,23 @@ def test_holes_count_as_little_as_they_can() -> None:
     )
 
 
-def test_too_many_managed_policies() -> None:
-    """Ten a role, and up to twenty if AWS is asked: that is a warning, and fails nothing."""
-    many = f"{ROLE} has %d managed policies, more than the 10 that AWS takes by default"
-    for count, passed, expected in (
+@pytest.mark.parametrize(
+    ("count", "passed", "says"),
+    [
         (10, True, []),
-        (11, True, [many % 11]),
-        (20, True, [many % 20]),
+        (11, True, [f"{ROLE} has 11 managed policies, more than the 10 that AWS takes by default"]),
+        (20, True, [f"{ROLE} has 20 managed policies, more than the 10 that AWS takes by default"]),
         (21, False, [f"{ROLE} has 21 managed policies but AWS takes 20 at most"]),
-    ):
-        found = model(**CLEAN)
-        found.roles[ROLE].managed_policies = count
-        report = compare(found)
-        assert [(each.kind, each.says) for each in report.problems] == [("limit", each) for each in expected]
-        assert report.passed is passed
-        assert (", 1 problem (1 warning), " in report.to_text()) is (count in (11, 20))
+    ],
+)
+def test_too_many_managed_policies(count: int, passed: bool, says: list[str]) -> None:
+    """Ten a role, and up to twenty if AWS is asked: that is a warning, and fails nothing."""
+    found = model(**CLEAN)
+    found.roles[ROLE].managed_policies = count
+    compared = compare(found)
+    assert [(each.kind, each.says) for each in compared.problems] == [("limit", each) for each in says]
+    assert compared.passed is passed
+    assert (", 1 problem (1 warning), " in compared.to_text()) is (passed and bool(says))
 
 
 def test_a_sid_that_is_there_twice() -> None:

@@ -60,6 +60,8 @@ class Caller:
     unique_id: str = ""
     is_bounded: bool = False
     """True if it is a role that has a permissions boundary."""
+    only_if: frozenset[str] = frozenset()
+    """Conditions of templates that hold whenever it calls."""
 
     @property
     def kind(self) -> str:
@@ -67,15 +69,15 @@ class Caller:
         return "service" if self.is_service else "role"
 
 
-def service(account: str, region: str) -> Caller:
+def service(account: str, region: str, only_if: frozenset[str] = frozenset()) -> Caller:
     """Return Personalize, at work for this account and Region."""
-    return Caller(SERVICE_PRINCIPAL, account, region, is_service=True)
+    return Caller(SERVICE_PRINCIPAL, account, region, is_service=True, only_if=only_if)
 
 
-def role(role: Role, region: str) -> Caller:
+def role(role: Role, region: str, only_if: frozenset[str] = frozenset()) -> Caller:
     """Return the role, at work in this Region."""
     is_bounded = role.boundary is not None
-    return Caller(role.arn, role.account, region, unique_id=role.unique_id, is_bounded=is_bounded)
+    return Caller(role.arn, role.account, region, unique_id=role.unique_id, is_bounded=is_bounded, only_if=only_if)
 
 
 @dataclass(eq=False)
@@ -114,16 +116,16 @@ class Call:
         return found
 
 
-def on_key(caller: Caller, action: str, key: Key) -> Call:
-    """Return a call of KMS."""
-    parts = split_arn(key.arn)
-    region = parts[3] if parts else unknown(f"Region of {key.arn}")
-    return Call(caller, action, key.arn, key.account, region)
+def call_on(owner: Key | Bucket | None, caller: Caller, action: str, resource: str) -> Call:
+    """Return a call about a key, about a bucket or its objects, or about what is in no policy of its own.
 
-
-def on_bucket(caller: Caller, action: str, resource: str, bucket: Bucket) -> Call:
-    """Return a call of S3; the bucket has to be in the Region that Personalize is called in."""
-    return Call(caller, action, resource, bucket.account, caller.region)
+    A bucket has to be in the Region that Personalize is called in.
+    """
+    account, region = caller.account if owner is None else owner.account, caller.region
+    if isinstance(owner, Key):
+        parts = split_arn(owner.arn)
+        region = parts[3] if parts else unknown(f"Region of {owner.arn}")
+    return Call(caller, action, resource, account, region)
 
 
 def assume_role(caller: Caller, role: Role) -> Call:

@@ -2,12 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum, unique
 
 from .accepted import ANOTHER_FOLDER, END_IN_SLASH, NOT_A_FOLDER
 from .written import Written
+
+POLICIES: Mapping[str, str] = {
+    "key": "key policy",
+    "role": "IAM",
+    "bucket": "bucket policy",
+    "trust": "trust policy",
+    "boundary": "permissions boundary",
+}
+"""The kinds of policies, as columns of a report."""
+_IN_SENTENCES = {**{kind: f"the {name}" for kind, name in POLICIES.items()}, "role": "an IAM policy"}
+
+# https://docs.aws.amazon.com/kms/latest/developerguide/key-state.html
+_KEY_STATES = {
+    "Creating": "wait until KMS has made it",
+    "Updating": "wait until KMS has changed its primary Region",
+    "PendingDeletion": "cancel its deletion, and enable it, before everything that it encrypts is lost",
+    "PendingReplicaDeletion": "cancel its deletion, and enable it, before everything that it encrypts is lost",
+    "PendingImport": "import its key material",
+    "Unavailable": "connect its custom key store",
+}
 
 
 @unique
@@ -94,7 +114,7 @@ class Cause(Enum):
     OTHER_PREFIX = "on a prefix for which nothing asks for it", "take it out"
     FOR_EVERYBODY = "for everybody: its Principal is *", "name {arn}"
     FOR_ANY_ACCOUNT = (
-        "for any account: no condition on aws:SourceAccount or aws:SourceArn",
+        "for any account: no condition on aws:SourceAccount or aws:SourceArn keeps others out",
         'add "Condition": {{"StringEqualsIfExists": {{"aws:SourceAccount": "{account}"}}}}',
     )
 
@@ -233,7 +253,50 @@ class Reason:
     doubts: tuple[Reason, ...] = ()
     """The reasons behind it: what leaves an answer open, or why a role isn't trusted."""
 
+    def sentence(self, subject: str = "it") -> str:
+        """Say what it is; statements that its words don't name are put before it."""
+        says = self.cause.says
+        found = says.format_map(self._shown(subject))
+        if self.statements and "{statements}" not in says:
+            return f"{self._names}: {found}"
+        return found
+
+    @property
+    def remedy(self) -> str:
+        """The words for what to do about it; nothing where the statement to add says it."""
+        return self.cause.fix.format_map(self._shown("it"))
+
+    def _shown(self, subject: str) -> dict[str, str]:
+        found = {name: _text(value) for name, value in self.values.items()}
+        found["subject"] = subject
+        found["statements"] = self._names
+        found["doubts"] = _joined(each.sentence() for each in self.doubts)
+        if "policy" in found:
+            found["policy"] = _IN_SENTENCES.get(found["policy"], found["policy"])
+        if "state" in found:
+            found["mend"] = _KEY_STATES.get(found["state"], "enable it")
+        return found
+
+    @property
+    def _names(self) -> str:
+        return _joined(each.name for each in self.statements)
+
 
 def because(cause: Cause, *statements: Written, **values: Value) -> Reason:
     """Return a reason."""
     return Reason(cause, values, statements)
+
+
+def policy_of_whom(kind: str, name: str) -> str:
+    """Say whose policy is meant."""
+    return f"{_IN_SENTENCES.get(kind, kind)} of {'role ' if kind in ('role', 'boundary') else ''}{name}"
+
+
+def _text(value: Value) -> str:
+    if isinstance(value, int):
+        return f"{value:,}"
+    return value if isinstance(value, str) else ", ".join(value)
+
+
+def _joined(texts: Iterable[str]) -> str:
+    return "; ".join(dict.fromkeys(texts))

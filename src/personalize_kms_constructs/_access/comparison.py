@@ -12,19 +12,8 @@ from .decision import Decision
 from .entries import Allowed, Entry, Missing, Undecided
 from .excess import excess
 from .limits import limit_problems
-from .model import AccessModel, Asked, Problem, declared_of, labels_of
-from .needs import (
-    EVERYTHING,
-    IN_BOUNDARY,
-    IN_BUCKET_POLICY,
-    IN_IAM,
-    IN_KEY_POLICY,
-    SERVICE,
-    Need,
-    caller_of,
-    conditions_of,
-    needs_of,
-)
+from .model import AccessModel, Asked, Key, Problem, declared_of, labels_of
+from .needs import IN_BUCKET_POLICY, IN_IAM, IN_KEY_POLICY, SERVICE, Need, call_of, needs_of, owner_of
 from .problems import (
     AWS_MANAGED_KEY,
     configuration_problems,
@@ -33,10 +22,8 @@ from .problems import (
     reference_problems,
     trust_findings,
 )
-from .remedies import statements_for
+from .remedies import statements_to_add
 from .report import AccessReport, in_order
-from .values import same
-from .written import allow_statements, names_principal
 
 _E = TypeVar("_E", bound=Entry)
 
@@ -49,7 +36,7 @@ def compare(model: AccessModel, *, with_excess: bool = True) -> AccessReport:
         with_excess: whether to look for what is too much, a third of the work.
     """
     needs = {need: asked for need, asked in needs_of(model).items() if _is_there(model, need)}
-    decisions = {need: _decide(model, need, conditions_of(asked)) for need, asked in needs.items()}
+    decisions = {need: _decide(model, need, asked) for need, asked in needs.items()}
     denied = dict(_denied_in_buckets(model, needs))
     entries = [*_entries(model, needs, decisions), *_entries(model, needs, denied, in_bucket=True)]
     trust = list(trust_findings(model))
@@ -86,31 +73,23 @@ def _is_there(model: AccessModel, need: Need) -> bool:
     return all(each is None or each.exists for each in owners)
 
 
-def _decide(model: AccessModel, need: Need, only_if: frozenset[str]) -> Decision:
+def _decide(model: AccessModel, need: Need, asked: list[Asked]) -> Decision:
     """Decide whether a need is met."""
-    caller = caller_of(model, need)
-    if need.principal == SERVICE:
-        if need.policy == IN_KEY_POLICY:
-            return decision.service_on_key(caller, model.key(need.owner), need.action, only_if=only_if)
-        bucket = model.bucket(need.owner, need.account)
-        return decision.service_on_bucket(caller, bucket, need.action, need.resource, only_if=only_if)
+    call, owner = call_of(model, need, asked), owner_of(model, need)
+    if need.principal == SERVICE and owner is not None:
+        return decision.service_on(call, owner)
     role = model.role(need.role_arn)
-    if need.policy == IN_KEY_POLICY:
-        return decision.role_on_key(caller, role, model.key(need.owner), need.action, only_if=only_if)
-    if need.resource == EVERYTHING:
-        return decision.role_by_iam(caller, role, need.action, need.resource, None, only_if=only_if)
-    is_key = need.action.startswith("kms:")
-    owner = model.key(need.owner) if is_key else model.bucket(need.owner, need.account)
-    return decision.role_by_iam(caller, role, need.action, need.resource, owner, only_if=only_if)
+    if need.policy == IN_KEY_POLICY and isinstance(owner, Key):
+        return decision.role_on_key(call, role, owner)
+    return decision.role_by_iam(call, role)
 
 
 def _denied_in_buckets(model: AccessModel, needs: Mapping[Need, list[Asked]]) -> Iterator[tuple[Need, Decision]]:
     """Yield what a bucket's policy keeps from the role, though its IAM policies may allow it."""
     for need, asked in needs.items():
         if need.policy == IN_IAM and need.action.startswith("s3:"):
-            bucket, only_if = model.bucket(need.owner, need.account), conditions_of(asked)
-            caller = caller_of(model, need)
-            found = decision.role_in_bucket(caller, bucket, need.action, need.resource, only_if=only_if)
+            bucket = model.bucket(need.owner, need.account)
+            found = decision.role_in_bucket(call_of(model, need, asked), bucket)
             if found.answer is not Answer.YES:
                 yield need, found
 
@@ -118,12 +97,7 @@ def _denied_in_buckets(model: AccessModel, needs: Mapping[Need, list[Asked]]) ->
 def _entries(
     model: AccessModel, needs: dict[Need, list[Asked]], decisions: dict[Need, Decision], *, in_bucket: bool = False
 ) -> Iterator[Entry]:
-    groups: dict[tuple[str, ...], list[Need]] = {}
-    for need, found in decisions.items():
-        if found.answer is Answer.NO and found.reason.cause is not Cause.DENIED:
-            add_to = _add_to(model, need, found, in_bucket=in_bucket)
-            groups.setdefault((need.principal_arn, need.account, need.owner, add_to), []).append(need)
-    statements = {need: each for (*_, add_to), group in groups.items() for need, each in statements_for(group, add_to)}
+    added = statements_to_add(model, decisions, in_bucket=in_bucket)
     for need, found in decisions.items():
         policy = IN_BUCKET_POLICY if in_bucket else need.policy
         common: dict[str, Any] = {
@@ -143,29 +117,9 @@ def _entries(
             yield Allowed(**common)
         elif found.answer is Answer.MAYBE:
             yield Undecided(**common)
-        elif found.reason.cause is Cause.DENIED:
-            yield Missing(**common)
         else:
-            yield Missing(**common, add=statements[need], add_to=_add_to(model, need, found, in_bucket=in_bucket))
-
-
-def _add_to(model: AccessModel, need: Need, found: Decision, *, in_bucket: bool) -> str:
-    """Return whose policy should take what is missing.
-
-    What a key policy leaves to IAM goes into IAM where the key policy can't name the role: for a key of another
-    account or stack, and one whose policy speaks of the role by a condition already.
-    """
-    if in_bucket:
-        return IN_BUCKET_POLICY
-    if found.reason.cause is Cause.BOUNDARY:
-        return IN_BOUNDARY
-    if not found.in_iam:
-        return need.policy
-    key, role = model.key(need.owner), model.role(need.role_arn)
-    in_two_stacks = key.declared.rpartition("#")[0] != role.declared.rpartition("#")[0]
-    by_condition = any(names_principal(each.body, role.arn) for each in allow_statements(key.policies))
-    across = same(key.account, role.account) is not Answer.YES
-    return IN_IAM if across or by_condition or in_two_stacks else IN_KEY_POLICY
+            add_to, add = added.get(need, ("", None))
+            yield Missing(**common, add=add, add_to=add_to)
 
 
 def _open_questions(model: AccessModel, needs: Mapping[Need, list[Asked]]) -> Iterator[Undecided]:
@@ -175,17 +129,15 @@ def _open_questions(model: AccessModel, needs: Mapping[Need, list[Asked]]) -> It
             reason = because(Cause.KEY_STATE_UNSEEN, why=key.unseen_state)
             yield Undecided("", "", "", key.arn, "key", key.arn, labels_of(users), "", reason, asked=tuple(users))
     for question in model.open_questions:
-        declared = (question.declared,) if question.declared else ()
         reason = because(Cause.NOT_KNOWN, why=question.because)
-        yield Undecided("", "", "", "", "", "", [question.name], "", reason, declared)
+        yield Undecided("", "", "", "", "", "", [question.name], "", reason, declared_of([question]))
     for asked in model.asked:
         for location in (asked.source, asked.destination):
             if location is not None and location.key_arn is None:
                 bucket = model.bucket(location.bucket_arn, asked.account)
                 if bucket.unseen_encryption:
                     reason = because(Cause.ENCRYPTION_UNSEEN, why=bucket.unseen_encryption)
-                    declared = (asked.declared,) if asked.declared else ()
-                    page = asked.permissions.page
+                    page, declared = asked.permissions.page, declared_of([asked])
                     yield Undecided("", "", "", bucket.arn, "key", "", [asked.label], page, reason, declared, (asked,))
 
 

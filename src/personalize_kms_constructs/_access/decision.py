@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from .answers import Answer, all_of
-from .calls import Call, Caller, assume_role, on_bucket, on_key
+from .calls import Call, Caller, assume_role
 from .causes import Cause, Reason, because
 from .model import Bucket, Key, Role
 from .statements import Found, Verdict, judge
@@ -34,30 +34,17 @@ class Decision:
     named: bool = False
     """True if the key policy allows the role the action without IAM's help."""
 
-    @property
-    def final(self) -> bool:
-        """True if it is denied by a statement or the boundary, so that no further statement helps."""
-        return self.reason.cause in (Cause.DENIED, Cause.BOUNDARY)
 
-    @property
-    def in_iam(self) -> bool:
-        """True if it is denied since the role's IAM policies lack what the key policy leaves to them."""
-        return self.reason.cause is Cause.LEFT_TO_IAM
-
-
-def role_on_key(
-    caller: Caller, role: Role, key: Key, action: str, *, only_if: frozenset[str] = frozenset()
-) -> Decision:
+def role_on_key(call: Call, role: Role, key: Key) -> Decision:
     """Decide for the role: key policy, delegation to its account and IAM policies taken together."""
-    call = on_key(caller, action, key)
-    of_key = judge(key.policies, call, of_resource=True, only_if=only_if)
+    of_key = judge(key.policies, call, of_resource=True)
     if key.unseen:
         of_key.everybody.leave_open(because(Cause.POLICY_UNSEEN, policy="key", arn=key.arn, why=key.unseen))
-    iam, boundary = _of_role(role, call, only_if)
+    iam, boundary = _of_role(role, call)
     denied = (of_key.denied, iam.denied, boundary.denied)
     if refused := _explicit(denied):
         return refused
-    one_account = same(caller.account, key.account)
+    one_account = same(call.caller.account, key.account)
     named = one_account is Answer.YES and of_key.itself.answer is Answer.YES
     # In one account each of these is enough; the first that allows most is told.
     ways: tuple[tuple[Found, ...], ...] = (
@@ -82,36 +69,15 @@ def role_on_key(
     return Decision(answer, because(Cause.NO_STATEMENT, policy="key"), named=named)
 
 
-def service_on_key(caller: Caller, key: Key, action: str, *, only_if: frozenset[str] = frozenset()) -> Decision:
-    """Decide for Personalize itself, whom only the key policy can name."""
-    call = on_key(caller, action, key)
-    return _by_resource(judge(key.policies, call, of_resource=True, only_if=only_if), "key", key.arn, key.unseen)
+def service_on(call: Call, owner: Key | Bucket) -> Decision:
+    """Decide for Personalize itself, whom only the policy of the key or bucket can name."""
+    policy = "key" if isinstance(owner, Key) else "bucket"
+    return _by_resource(judge(owner.policies, call, of_resource=True), policy, owner.arn, owner.unseen)
 
 
-def service_on_bucket(
-    caller: Caller, bucket: Bucket, action: str, resource: str, *, only_if: frozenset[str] = frozenset()
-) -> Decision:
-    """Decide for Personalize itself, whom only the bucket policy can name."""
-    call = on_bucket(caller, action, resource, bucket)
-    verdict = judge(bucket.policies, call, of_resource=True, only_if=only_if)
-    return _by_resource(verdict, "bucket", bucket.arn, bucket.unseen)
-
-
-def role_by_iam(
-    caller: Caller,
-    role: Role,
-    action: str,
-    resource: str,
-    owner: Key | Bucket | None,
-    *,
-    only_if: frozenset[str] = frozenset(),
-) -> Decision:
+def role_by_iam(call: Call, role: Role) -> Decision:
     """Decide what the role's IAM policies say, whatever the resource's policy says."""
-    if isinstance(owner, Key):
-        call = on_key(caller, action, owner)
-    else:
-        call = on_bucket(caller, action, resource, owner or Bucket(resource, caller.account))
-    iam, boundary = _of_role(role, call, only_if)
+    iam, boundary = _of_role(role, call)
     denied = (iam.denied, boundary.denied)
     if refused := _explicit(denied):
         return refused
@@ -122,16 +88,13 @@ def role_by_iam(
     return _outcome(answer, (iam.allowed, boundary.allowed), denied)
 
 
-def role_in_bucket(
-    caller: Caller, bucket: Bucket, action: str, resource: str, *, only_if: frozenset[str] = frozenset()
-) -> Decision:
+def role_in_bucket(call: Call, bucket: Bucket) -> Decision:
     """Decide what a bucket's policy says to the role, whose IAM policies are judged apart.
 
     In one account it only must not deny; across accounts it must allow.
     """
-    call = on_bucket(caller, action, resource, bucket)
-    verdict = judge(bucket.policies, call, of_resource=True, only_if=only_if)
-    one_account = same(caller.account, bucket.account)
+    verdict = judge(bucket.policies, call, of_resource=True)
+    one_account = same(call.caller.account, bucket.account)
     if one_account is Answer.NO or verdict.denied.answer is Answer.YES:
         return _by_resource(verdict, "bucket", bucket.arn, bucket.unseen)
     if verdict.denied.answer is Answer.MAYBE:
@@ -142,9 +105,9 @@ def role_in_bucket(
     return Decision(Answer.MAYBE, because(Cause.ACCOUNTS_UNKNOWN, kind="bucket"))
 
 
-def trust(caller: Caller, role: Role, *, only_if: frozenset[str] = frozenset()) -> Decision:
+def trust(caller: Caller, role: Role) -> Decision:
     """Decide whether Personalize can become the role."""
-    verdict = judge(role.trust, assume_role(caller, role), of_resource=True, only_if=only_if)
+    verdict = judge(role.trust, assume_role(caller, role), of_resource=True)
     return _by_resource(verdict, "trust", role.arn, role.unseen_trust)
 
 
@@ -159,15 +122,15 @@ def _by_resource(verdict: Verdict, policy: str, arn: str, unseen: str) -> Decisi
     return _outcome(verdict.allowed.answer, (verdict.allowed,), (verdict.denied,))
 
 
-def _of_role(role: Role, call: Call, only_if: frozenset[str]) -> tuple[Verdict, Verdict]:
+def _of_role(role: Role, call: Call) -> tuple[Verdict, Verdict]:
     """Judge a call by the role's IAM policies and by its boundary."""
-    iam = judge(role.identity, call, of_resource=False, only_if=only_if)
+    iam = judge(role.identity, call, of_resource=False)
     if role.unseen:
         iam.caller.leave_open(because(Cause.POLICIES_UNSEEN, arn=role.arn, why=role.unseen))
     if role.unseen_denials:
         iam.denied.leave_open(because(Cause.NOT_KNOWN, why=role.unseen_denials))
     if role.boundary is not None:
-        return iam, judge([role.boundary], call, of_resource=False, only_if=only_if)
+        return iam, judge([role.boundary], call, of_resource=False)
     boundary = Verdict()
     if role.unseen_boundary and not role.unseen:
         boundary.caller.leave_open(because(Cause.BOUNDARY_UNSEEN, arn=role.arn, why=role.unseen_boundary))

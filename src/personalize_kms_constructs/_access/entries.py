@@ -8,7 +8,6 @@ from typing import Any
 
 from .causes import Cause, Reason
 from .model import Asked, Problem
-from .words import remedy, sentence
 
 Json = dict[str, Any]
 
@@ -51,7 +50,7 @@ class Entry:
     @property
     def because(self) -> str:
         """The reason, in words."""
-        return sentence(self.reason)
+        return self.reason.sentence()
 
     def sort_key(self) -> tuple[str, ...]:
         """Return the values by which reports are sorted."""
@@ -106,7 +105,7 @@ class Excess(Entry):
     @property
     def fix(self) -> str:
         """The remedy, in words."""
-        return remedy(self.reason)
+        return self.reason.remedy
 
     def to_json(self) -> Json:
         """Return the entry as JSON."""

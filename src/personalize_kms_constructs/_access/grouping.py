@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from .causes import POLICIES
 from .entries import Allowed, Entry, Excess, Json, Missing
 from .values import HOLE, split, split_arn
 
@@ -42,7 +43,7 @@ class Names:
 
 @dataclass(frozen=True)
 class Row:
-    """Entries that differ in their actions and resources alone."""
+    """Entries that readers are told of in one."""
 
     entries: tuple[Entry, ...]
 
@@ -67,21 +68,44 @@ class Row:
         return sorted({by for each in self.entries for by in each.needed_by})
 
     @property
+    def pages(self) -> list[str]:
+        """The pages that ask for them."""
+        return sorted({each.page for each in self.entries if each.page})
+
+    @property
+    def because(self) -> str:
+        """Their reasons, in words."""
+        return "; ".join(dict.fromkeys(each.because for each in self.entries))
+
+    @property
+    def where(self) -> str:
+        """The policy that they are about, in words."""
+        return POLICIES.get("boundary" if _is_bounded(self.first) else self.first.policy, "")
+
+    @property
     def add(self) -> Json | None:
         """The statement to add."""
         return self.first.add if isinstance(self.first, Missing) else None
 
 
 def rows(entries: Iterable[Entry]) -> list[Row]:
-    """Return the entries in rows, in their order."""
+    """Return the entries in rows, in their order.
+
+    Those of a row differ in their actions and resources alone. What a role's boundary refuses is one row, whatever
+    needs it, and in whatever column.
+    """
     found: dict[Any, list[Entry]] = {}
     for entry in entries:
         why = "" if isinstance(entry, Allowed) else entry.because
         by = () if isinstance(entry, (Allowed, Excess)) else tuple(entry.needed_by)
         step = str(getattr(entry, "add", "")) + getattr(entry, "fix", "")
-        key = (type(entry), entry.principal_arn, entry.policy, entry.policy_of, why, by, step)
-        found.setdefault(key, []).append(entry)
+        about = () if _is_bounded(entry) else (entry.policy, entry.policy_of, by)
+        found.setdefault((type(entry), entry.principal_arn, about, why, step), []).append(entry)
     return [Row(tuple(each)) for each in found.values()]
+
+
+def _is_bounded(entry: Entry) -> bool:
+    return isinstance(entry, Missing) and entry.add_to == "boundary"
 
 
 def who(entry: Entry, names: Names) -> str:

@@ -14,7 +14,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 
 from .causes import Cause, Reason, because
-from .model import AccessModel, Asked, Problem, Role
+from .model import AccessModel, Asked, Problem, Role, declared_of
 from .needs import Need, conditions_of
 from .values import HOLE
 from .written import Policy
@@ -88,7 +88,7 @@ def _of_role(model: AccessModel, role: Role, asks: list[Asked]) -> Iterator[Prob
             IAM_PAGE,
             asks,
             label=model.label(role.arn),
-            declared=_declared(role.declared),
+            declared=declared_of([role]),
             is_warning=reason.cause is Cause.MANY_MANAGED_POLICIES,
         )
 
@@ -127,8 +127,4 @@ def _repeated_sids(policy: Policy, asks: list[Asked]) -> Iterator[Problem]:
 
 def _of_policy(kind: str, policy: Policy, reason: Reason, page: str, asks: list[Asked]) -> Problem:
     is_there = not policy.only_if or (bool(asks) and policy.only_if <= conditions_of(asks))
-    return Problem.of(kind, policy.name, reason, page, asks, declared=_declared(policy.declared), certain=is_there)
-
-
-def _declared(by: str) -> tuple[str, ...]:
-    return (by,) if by else ()
+    return Problem.of(kind, policy.name, reason, page, asks, declared=declared_of([policy]), certain=is_there)

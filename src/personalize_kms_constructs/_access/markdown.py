@@ -10,10 +10,10 @@ import re
 from collections.abc import Iterable, Iterator
 
 from ..matrix import ROWS
+from .causes import policy_of_whom
 from .entries import AccessFindings, Allowed, Entry, Excess, Missing
 from .grouping import Names, Row, by_subject, rows, who
 from .text import summary
-from .words import POLICIES, policy_of_whom
 
 _EVERYTHING = {action: group.everything for row in ROWS for group in row.role_on_everything for action in group.actions}
 """What ``*`` stands for, by the action."""
@@ -54,10 +54,10 @@ def _table(title: str, entries: Iterable[Entry], names: Names) -> Iterator[str]:
                 _cell(f"{kind} {names.of(arn)}" if kind else ""),
                 _cell(who(entry, names)),
                 ", ".join(f"`{_plain(action)}`".replace("|", "\\|") for action in row.actions if action),
-                POLICIES.get(entry.policy, ""),
-                _cell(names.short(f"{entry.because}: {entry.fix}" if isinstance(entry, Excess) else entry.because)),
+                row.where,
+                _cell(names.short(f"{row.because}: {entry.fix}" if isinstance(entry, Excess) else row.because)),
                 _cell(", ".join(row.needed_by)),
-                _link(entry.page),
+                ", ".join(map(_link, row.pages)),
             ]
             yield f"| {' | '.join(cells)} |"
 

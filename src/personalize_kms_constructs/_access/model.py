@@ -14,30 +14,35 @@ from typing import Any
 from ..matrix import Permissions
 from .causes import Cause, Reason
 from .values import account_of
-from .words import remedy, sentence
 from .written import Policy
 
 
-@dataclass
-class Key:
-    """A KMS key."""
+@dataclass(kw_only=True)
+class PolicyOwner:
+    """A key, a role or a bucket: what policies are about."""
 
-    arn: str
-    policies: list[Policy] = field(default_factory=list)
+    arn: str = field(kw_only=False)
     unseen: str = ""
-    """The reason why its policy, or a part of it, can't be seen; empty if all of it is known."""
-    spec: str = "SYMMETRIC_DEFAULT"
-    usage: str = "ENCRYPT_DECRYPT"
+    """The reason why a policy of its own, or a part of it, can't be seen; empty if all of it is known."""
+    exists: bool = True
+    """False if an account has no such key, role or bucket."""
+    notes: tuple[str, ...] = ()
+    """Facts that decide nothing."""
     declared: str = ""
     """The resource of a template that makes it."""
+
+
+@dataclass
+class Key(PolicyOwner):
+    """A KMS key."""
+
+    policies: list[Policy] = field(default_factory=list)
+    spec: str = "SYMMETRIC_DEFAULT"
+    usage: str = "ENCRYPT_DECRYPT"
     state: str = "Enabled"
     """As KMS's ``DescribeKey`` has it: ``Enabled``, ``Disabled``, ``PendingDeletion``…"""
     unseen_state: str = ""
     """The reason why its state, spec and usage can't be seen."""
-    exists: bool = True
-    """False if an account has no such key."""
-    notes: tuple[str, ...] = ()
-    """Facts that decide nothing."""
 
     @property
     def account(self) -> str:
@@ -46,30 +51,21 @@ class Key:
 
 
 @dataclass
-class Role:
-    """A service role, with every policy that bears on it."""
+class Role(PolicyOwner):
+    """A service role, with every policy that bears on it; ``unseen`` is about its IAM policies."""
 
-    arn: str
     trust: list[Policy] = field(default_factory=list)
     identity: list[Policy] = field(default_factory=list)
     """Inline and managed policies alike."""
     boundary: Policy | None = None
-    unseen: str = ""
-    """The reason why some of its IAM policies can't be seen; empty if all are known."""
     unseen_denials: str = ""
     """The reason why there may be more denials than are known; for a role that exists already, see ``unseen``."""
     unseen_trust: str = ""
     unseen_boundary: str = ""
     unique_id: str = ""
     """Its ``AROA…`` id, where it is known."""
-    exists: bool = True
-    """False if an account has no such role."""
-    notes: tuple[str, ...] = ()
-    """Facts that decide nothing."""
     managed_policies: int = 0
     """The number of managed policies that are attached, whatever can't be decided."""
-    declared: str = ""
-    """The resource of a template that makes it."""
     only_if: frozenset[str] = frozenset()
     """Conditions of templates that can't be decided; it depends on all of them."""
 
@@ -80,26 +76,17 @@ class Role:
 
 
 @dataclass
-class Bucket:
+class Bucket(PolicyOwner):
     """An S3 bucket."""
 
-    arn: str
     account: str
     policies: list[Policy] = field(default_factory=list)
-    unseen: str = ""
-    """The reason why its policy can't be seen; empty if it is known, or known to be absent."""
     key_arn: str | None = None
     """The key of its default encryption with SSE-KMS; none where it isn't encrypted with KMS."""
     unseen_encryption: str = ""
     """The reason why its default encryption can't be seen."""
     region: str = ""
     """Its Region, where it is known."""
-    exists: bool = True
-    """False if an account knows no such bucket."""
-    notes: tuple[str, ...] = ()
-    """Facts that decide nothing."""
-    declared: str = ""
-    """The resource of a template that makes it."""
 
 
 @dataclass(frozen=True)
@@ -160,9 +147,9 @@ class Asked:
         return self.label
 
 
-def declared_of(asked: Iterable[Asked]) -> tuple[str, ...]:
-    """Return the resources of templates that ask."""
-    return tuple(dict.fromkeys(each.declared for each in asked if each.declared))
+def declared_of(found: Iterable[Asked | DatasetGroup | OpenQuestion | Policy | PolicyOwner]) -> tuple[str, ...]:
+    """Return the resources of templates that ask, or that make something."""
+    return tuple(dict.fromkeys(each.declared for each in found if each.declared))
 
 
 def labels_of(asked: Iterable[Asked]) -> list[str]:
@@ -257,12 +244,12 @@ class Problem:
     @property
     def says(self) -> str:
         """The words for what is wrong."""
-        return sentence(self.reason, self.label or self.subject)
+        return self.reason.sentence(self.label or self.subject)
 
     @property
     def fix(self) -> str:
         """The words for what to do."""
-        return remedy(self.reason)
+        return self.reason.remedy
 
     @property
     def message(self) -> str:

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from ..matrix import SERVICE_PRINCIPAL, KeyAccess, S3Access
-from .calls import Caller, role, service
-from .model import AccessModel, Asked, Location
+from .calls import Call, Caller, call_on, role, service
+from .model import AccessModel, Asked, Bucket, Key, Location
 
 ROLE, SERVICE = "role", "service"
 IN_KEY_POLICY, IN_IAM, IN_BUCKET_POLICY = "key", "role", "bucket"
@@ -104,8 +104,20 @@ def conditions_of(asked: Iterable[Asked]) -> frozenset[str]:
     return frozenset.intersection(*(each.only_if for each in asked))
 
 
-def caller_of(model: AccessModel, need: Need) -> Caller:
-    """Return who needs a permission."""
+def caller_of(model: AccessModel, need: Need, only_if: frozenset[str] = frozenset()) -> Caller:
+    """Return who needs a permission, under conditions of templates."""
     if need.principal == SERVICE:
-        return service(need.account, need.region)
-    return role(model.role(need.role_arn), need.region)
+        return service(need.account, need.region, only_if)
+    return role(model.role(need.role_arn), need.region, only_if)
+
+
+def owner_of(model: AccessModel, need: Need) -> Key | Bucket | None:
+    """Return the key or bucket that a permission is about; none for ``*``."""
+    if not need.owner:
+        return None
+    return model.key(need.owner) if need.action.startswith("kms:") else model.bucket(need.owner, need.account)
+
+
+def call_of(model: AccessModel, need: Need, asked: Iterable[Asked]) -> Call:
+    """Return the call that needs a permission, made for what is asked."""
+    return call_on(owner_of(model, need), caller_of(model, need, conditions_of(asked)), need.action, need.resource)

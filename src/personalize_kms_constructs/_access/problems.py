@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ..matrix import CONFUSED_DEPUTY_PAGE, KMS_PAGE, SERVICE_PRINCIPAL
+from ..matrix import CONFUSED_DEPUTY_PAGE, IMPORT_PAGE, KMS_PAGE, SERVICE_PRINCIPAL
 from . import decision
 from .answers import Answer
 from .calls import service
@@ -17,7 +17,6 @@ from .needs import Need, conditions_of, location_key
 from .values import has_unknown, same, split_arn
 from .written import Policy
 
-S3_GUIDE = "https://docs.aws.amazon.com/personalize/latest/dg/granting-personalize-s3-access.html"
 GROUP_PAGE = "https://docs.aws.amazon.com/personalize/latest/dg/API_CreateDatasetGroup.html"
 CONDITIONS_PAGE = "https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/conditions-section-structure.html"
 AWS_MANAGED_KEY = "alias/aws/s3"
@@ -32,14 +31,20 @@ def trust_findings(model: AccessModel) -> Iterator[Problem | Undecided]:
         role = model.role(arn)
         if not role.exists:
             continue
-        found = decision.trust(service(asks[0].account, asks[0].region), role, only_if=conditions_of(asks))
+        found = decision.trust(service(asks[0].account, asks[0].region, conditions_of(asks)), role)
         if found.answer is Answer.NO:
-            cause = Cause.TRUST_DENIED if found.final else Cause.NOT_TRUSTED
+            cause = Cause.TRUST_DENIED if found.reason.cause is Cause.DENIED else Cause.NOT_TRUSTED
             reason = Reason(cause, doubts=(found.reason,))
-            more: dict[str, Any] = {"declared": (role.declared,)} if role.declared else {}
-            if cause is Cause.NOT_TRUSTED:
-                more["add"] = (_trust_statement(role, asks[0]),)
-            yield Problem.of("trust", arn, reason, CONFUSED_DEPUTY_PAGE, asks, label=model.label(arn), **more)
+            yield Problem.of(
+                "trust",
+                arn,
+                reason,
+                CONFUSED_DEPUTY_PAGE,
+                asks,
+                label=model.label(arn),
+                declared=declared_of([role]) or declared_of(asks),
+                add=(_trust_statement(role, asks[0]),) if cause is Cause.NOT_TRUSTED else (),
+            )
         elif found.answer is Answer.MAYBE:
             yield Undecided(
                 principal="service",
@@ -74,13 +79,13 @@ def configuration_problems(model: AccessModel) -> Iterator[Problem]:
     """Yield keys and roles that Personalize can't work with, whatever the policies say."""
     found: dict[tuple[object, ...], tuple[str, Reason, str, list[Asked]]] = {}
     for asked in model.asked:
-        unusable = [(asked.role_arn, each, S3_GUIDE) for each in _unusable_role(model, asked)]
+        unusable = [(asked.role_arn, each, IMPORT_PAGE) for each in _unusable_role(model, asked)]
         keys = [asked.dataset_group_key]
         keys += [location_key(model, asked, each) for each in (asked.source, asked.destination) if each is not None]
         for arn in dict.fromkeys(each for each in keys if each is not None):
             unusable += [(arn, each, KMS_PAGE) for each in _unusable_key(model.key(arn), asked)]
         for arn, reason in _unusable_buckets(model, asked):
-            unusable.append((arn, reason, S3_GUIDE))
+            unusable.append((arn, reason, IMPORT_PAGE))
         for arn, reason, page in unusable:
             name = (arn, reason.cause, *reason.values.values())
             found.setdefault(name, (arn, reason, page, []))[-1].append(asked)
@@ -172,7 +177,7 @@ def group_name_problems(model: AccessModel) -> Iterator[Problem]:
                 because(Cause.GROUP_NAME_TAKEN, name=group.name, paths=paths),
                 page=GROUP_PAGE,
                 needed_by=paths,
-                declared=tuple(each.declared for each in both if each.declared),
+                declared=declared_of(both),
                 asked=tuple(each.asked for each in both if each.asked is not None),
             )
 

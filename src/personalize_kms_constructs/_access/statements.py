@@ -86,24 +86,21 @@ class Verdict:
         return found
 
 
-def judge(policies: list[Policy], call: Call, *, of_resource: bool, only_if: frozenset[str] = frozenset()) -> Verdict:
+def judge(policies: list[Policy], call: Call, *, of_resource: bool) -> Verdict:
     """Judge a call by the policies of a resource, or by those of an identity."""
     verdict = Verdict()
-    action = call.action.lower()
     for policy in policies:
         if not isinstance(policy.document, Mapping):
             verdict.leave_open(because(Cause.ELEMENT_UNKNOWN, element=policy.name))
         for statement in policy.statements:
             if not statement.readable:
                 verdict.leave_open(because(Cause.ELEMENT_UNKNOWN, element=statement.name))
-            elif statement.only_actions is None or action in statement.only_actions:
-                _judge_statement(verdict, statement, call, of_resource=of_resource, only_if=only_if)
+            elif statement.may_be_about(call.action):
+                _judge_statement(verdict, statement, call, of_resource=of_resource)
     return verdict
 
 
-def _judge_statement(
-    verdict: Verdict, statement: Written, call: Call, *, of_resource: bool, only_if: frozenset[str]
-) -> None:
+def _judge_statement(verdict: Verdict, statement: Written, call: Call, *, of_resource: bool) -> None:
     body, policy = statement.body, statement.policy
     effect = body.get("Effect")
     ways = addressed_to(body, call.caller, denies=effect == "Deny") if of_resource else _ITSELF
@@ -115,7 +112,7 @@ def _judge_statement(
     if strange := body.keys() - _ELEMENTS:
         about = Answer.MAYBE
         doubts.append(because(Cause.ELEMENT_NOT_UNDERSTOOD, elements=tuple(sorted(map(str, strange)))))
-    if open_conditions := policy.only_if - only_if:
+    if open_conditions := policy.only_if - call.caller.only_if:
         about = Answer.MAYBE
         doubts += [because(Cause.TEMPLATE_CONDITION, condition=each) for each in sorted(open_conditions)]
     if effect not in ("Allow", "Deny"):
@@ -133,7 +130,7 @@ def is_about(statement: Written, call: Call) -> tuple[Answer, list[Reason]]:
     doubts: list[Reason] = []
     elements = [("Resource", call.resource)]
     if statement.only_actions is None:
-        # ``judge`` has compared the others.
+        # ``may_be_about`` has compared the others.
         elements = [("Action", call.action), *elements]
     for element, value in elements:
         answer, open_elements = _element(statement.body, element, value, call)

@@ -7,9 +7,9 @@ import textwrap
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from .causes import policy_of_whom
 from .entries import AccessFindings, Allowed, Entry, Excess, Missing, Undecided
 from .grouping import Names, Row, by_subject, rows, who
-from .words import POLICIES, policy_of_whom, remedy
 
 WIDTH = 100
 MARKS = {Allowed: "✔", Missing: "✘", Excess: "!", Undecided: "?"}
@@ -78,7 +78,7 @@ def _claim(row: Row, names: Names) -> str:
     told = {Allowed: "may", Missing: "lacks", Excess: "may", Undecided: "may have or lack"}[type(entry)]
     on = "" if isinstance(entry, Allowed) else f" on {names.short(', '.join(row.resources))}"
     start = "too much: " if isinstance(entry, Excess) else ""
-    return f"{start}{who(entry, names)} {told} {', '.join(row.actions)}{on} ({POLICIES.get(entry.policy, '')})"
+    return f"{start}{who(entry, names)} {told} {', '.join(row.actions)}{on} ({row.where})"
 
 
 def next_step(row: Row, names: Names) -> str:
@@ -87,7 +87,7 @@ def next_step(row: Row, names: Names) -> str:
     if isinstance(entry, Missing) and entry.add is not None:
         return f"{_add_to(entry, names)}: {names.short(json.dumps(entry.add))}"
     if isinstance(entry, (Missing, Excess)):
-        return names.short(remedy(entry.reason))
+        return names.short(entry.reason.remedy)
     return "look at it where it is deployed, with personalize-kms doctor, or make it part of the app"
 
 
@@ -109,9 +109,8 @@ def _row(row: Row, names: Names, told: list[str], *, at_synth: bool) -> Iterator
     else:
         yield from wrapped(f"→ {next_step(row, names)}", "      ", "        ")
     if entry.principal and not isinstance(entry, Excess):
-        yield from wrapped(f"needed by {', '.join(entry.needed_by)}", "      ", "        ")
-    if entry.page:
-        yield f"    {entry.page}"
+        yield from wrapped(f"needed by {', '.join(row.needed_by)}", "      ", "        ")
+    yield from (f"    {page}" for page in row.pages)
 
 
 def _pasted(statement: Mapping[str, Any], names: Names) -> list[str]:

@@ -16,21 +16,6 @@ from .values import generated, matches
 _WITH_VARIABLES = "2012-10-17"
 _VARIABLE = re.compile(r"\$\{([a-zA-Z0-9]+:[^{}$:?]+)\}")
 _OPEN_ACTION = re.compile(r"[*?$]")
-_SOURCE_KEYS = ("aws:sourceaccount", "aws:sourcearn", "aws:sourceorgid", "aws:sourceorgpaths")
-# The beginnings of the keys that say who calls, or from where.
-_CALLER_KEYS = (
-    "aws:principal",
-    "aws:userid",
-    "aws:username",
-    "aws:sourceidentity",
-    "aws:sourceip",
-    "aws:sourcevpc",
-    "aws:vpcsourceip",
-    "aws:calledvia",
-    "kms:calleraccount",
-    "kms:viaservice",
-    "s3:dataaccesspoint",
-)
 _POSITIVE = ("StringEquals", "StringEqualsIgnoreCase", "StringLike", "ArnEquals", "ArnLike")
 
 Body = Mapping[str, Any]
@@ -85,6 +70,10 @@ class Written:
         plain = bool(actions) and not any(not isinstance(each, str) or _OPEN_ACTION.search(each) for each in actions)
         return Written(body, name, policy, readable, frozenset(each.lower() for each in actions) if plain else None)
 
+    def may_be_about(self, action: str) -> bool:
+        """Report whether the action may be one of its own; where it writes plain actions alone, whether it is."""
+        return self.only_actions is None or action.lower() in self.only_actions
+
 
 def as_list(value: Any) -> list[Any]:
     """Return a list that isn't to be changed, whether one value, many or none is written."""
@@ -131,16 +120,10 @@ def leaves_out(statement: Body, resource: str) -> bool:
     return any(matches(resource, each) is not Answer.NO for each in spared)
 
 
-def names_a_source(statement: Body) -> bool:
-    """Report whether a condition says for whom a service may call."""
-    return any(key.lower() in _SOURCE_KEYS and _is_positive(operator) for operator, key, _ in _conditions(statement))
-
-
-def lets_everybody_in(statement: Body) -> bool:
-    """Report whether a statement is for whoever calls, and no condition says who that may be."""
+def names_everybody(statement: Body) -> bool:
+    """Report whether the principal of a statement is everybody."""
     principal = statement.get("Principal")
-    named = as_list(principal.get("AWS")) if isinstance(principal, Mapping) else [principal]
-    return "*" in named and not any(_says_who(operator, key) for operator, key, _ in _conditions(statement))
+    return "*" in (as_list(principal.get("AWS")) if isinstance(principal, Mapping) else [principal])
 
 
 def names_principal(statement: Body, arn: str) -> bool:
@@ -153,31 +136,12 @@ def is_by_principal_arn(statement: Body) -> bool:
     return any(True for _ in _principal_arns(statement))
 
 
-def condition_keys(condition: Any) -> Iterator[tuple[str, str, Any]]:
-    """Yield operators, keys and values of a condition, as far as it can be read."""
-    if isinstance(condition, Mapping):
-        for operator, keys in condition.items():
-            if isinstance(keys, Mapping):
-                yield from ((operator, key, values) for key, values in keys.items())
-
-
-def _conditions(statement: Body) -> Iterator[tuple[str, str, Any]]:
-    return condition_keys(statement.get("Condition"))
-
-
 def _principal_arns(statement: Body) -> Iterator[Any]:
-    for operator, key, values in _conditions(statement):
-        if key.lower() == "aws:principalarn" and _is_positive(operator):
-            yield values
-
-
-def _says_who(operator: str, key: str) -> bool:
-    comparison = operator.rpartition(":")[2].removesuffix("IfExists")
-    return key.lower().startswith(_CALLER_KEYS) and comparison in (*_POSITIVE, "Bool", "IpAddress")
-
-
-def _is_positive(operator: str) -> bool:
-    return operator.rpartition(":")[2].removesuffix("IfExists") in _POSITIVE
+    """Yield what conditions compare ``aws:PrincipalArn`` with, as far as they can be read."""
+    condition = statement.get("Condition")
+    for operator, keys in condition.items() if isinstance(condition, Mapping) else ():
+        if operator.rpartition(":")[2].removesuffix("IfExists") in _POSITIVE and isinstance(keys, Mapping):
+            yield from (values for key, values in keys.items() if key.lower() == "aws:principalarn")
 
 
 def has_variables(text: str) -> bool:

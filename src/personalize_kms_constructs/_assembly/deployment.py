@@ -10,9 +10,10 @@ from typing import Any, TypeVar
 from .._access.answers import Answer
 from .._access.causes import Cause, because
 from .._access.model import AccessModel, Bucket, Key, OpenQuestion, Problem, Role
-from .._access.problems import AWS_MANAGED_KEY, S3_GUIDE
+from .._access.problems import AWS_MANAGED_KEY
 from .._access.values import account_of, has_unknown, last_part, open_parts, same, split_arn, without_case
 from .._access.written import as_list
+from ..matrix import IMPORT_PAGE
 from . import physical
 from .physical import ALIAS_PREFIX, alias_in, nearest, of_any_partition
 from .policies import IDENTITY_POLICIES, inline_policies_of, may_deny, not_of_the_app, policy_of, policy_of_kms
@@ -170,7 +171,7 @@ class Deployment:
             paths = " and ".join(sorted(each.path for each in resources))
             reason = because(Cause.BUCKET_POLICIES, number=len(resources), paths=paths)
             declared = (resources[-1].declared,)
-            model.problems.append(Problem("configuration", arn, reason, label, S3_GUIDE, declared=declared))
+            model.problems.append(Problem("configuration", arn, reason, label, IMPORT_PAGE, declared=declared))
         if resource is None:
             unseen = _why_unseen(arn, model)
             model.buckets[arn] = Bucket(

@@ -1,0 +1,217 @@
+"""Conditions as companies write them: what they deny or allow, or leave open, with the element named."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from personalize_kms_constructs._access.report import AccessReport
+from tests.access.models import (
+    ACCOUNT,
+    ANOTHER_ACCOUNT,
+    BUCKET,
+    EXPORT_JOB,
+    IAM_ACTIONS,
+    IMPORT_JOB,
+    KEY,
+    KEY_POLICY_ACTIONS,
+    ON_BUCKET,
+    ON_KEY,
+    READ,
+    ROLE,
+    SERVICE,
+    Statement,
+    asked,
+    iam,
+    lines,
+    location,
+    report,
+    role,
+    service,
+)
+
+SERVICES_ALONE = {"Bool": {"aws:PrincipalIsAWSService": "true"}}
+OTHERS_ALONE = {"Bool": {"aws:PrincipalIsAWSService": "false"}}
+VPC_ALONE = {"aws:SourceVpce": "vpce-1"}
+UNDOCUMENTED = "AWS doesn't document the key for Personalize's calls"
+NOT_IN_TEMPLATES = "a template doesn't say what it is"
+
+
+def denial(condition: Any, **elements: Any) -> Statement:
+    given = {"Sid": "Perimeter", "Effect": "Deny", "Principal": "*", "Action": "s3:*", "Resource": "*"}
+    return {**given, "Condition": condition, **elements}
+
+
+def answers(found: AccessReport) -> dict[str, str]:
+    """Tell for role and Personalize if they may read, are denied it, or if that is open."""
+    missing, undecided = ({each.principal for each in entries} for entries in (found.missing, found.undecided))
+    return {
+        each: "denied" if each in missing else "open" if each in undecided else "may" for each in ("role", "service")
+    }
+
+
+@pytest.mark.parametrize(
+    ("condition", "of_role", "of_service", "reason"),
+    [
+        # TLS, and denials that spare the role and services.
+        ({"Bool": {"aws:SecureTransport": "false"}}, "may", "may", ""),
+        ({"StringNotEqualsIfExists": VPC_ALONE, "Bool": {"aws:SecureTransport": "false"}}, "may", "may", ""),
+        ({"ArnNotLike": {"aws:PrincipalArn": ROLE}, **OTHERS_ALONE}, "may", "may", ""),
+        ({"StringNotEquals": {"aws:ResourceAccount": ACCOUNT}}, "may", "may", ""),
+        # "Amazon Personalize can't interact with Amazon S3 buckets that allow only VPC access."
+        ({"StringNotEquals": {"aws:SourceVpc": ["vpc-1", "vpc-2"]}}, "denied", "denied", ""),
+        ({"StringNotEquals": VPC_ALONE, **OTHERS_ALONE}, "denied", "may", ""),
+        ({"ArnNotLike": {"aws:PrincipalArn": f"{ROLE}2"}, **OTHERS_ALONE}, "denied", "may", ""),
+        (None, "denied", "denied", ""),
+        # A service principal is a member of no organization; only uploads have the header.
+        ({"StringNotEquals": {"aws:PrincipalOrgID": "o-1"}, **SERVICES_ALONE}, "may", "denied", ""),
+        ({"StringNotEquals": {"s3:x-amz-server-side-encryption": "aws:kms"}}, "denied", "denied", ""),
+        # What neither AWS's documentation nor a template says.
+        ({"StringNotEqualsIfExists": {"aws:PrincipalOrgID": "o-1"}, **OTHERS_ALONE}, "open", "may", NOT_IN_TEMPLATES),
+        ({"StringEquals": {"aws:PrincipalTag/team": "movies"}}, "open", "open", NOT_IN_TEMPLATES),
+        ({"StringNotEquals": {"aws:ResourceOrgPaths": "x"}}, "open", "open", NOT_IN_TEMPLATES),
+        ({"StringNotEquals": {"aws:ResourceTag/team": "x"}}, "open", "open", NOT_IN_TEMPLATES),
+        ({"DateLessThan": {"aws:CurrentTime": "2026-01-01"}}, "open", "open", NOT_IN_TEMPLATES),
+        ({"NotIpAddress": {"aws:SourceIp": "10.0.0.0/8"}}, "open", "open", UNDOCUMENTED),
+        ({"Null": {"s3:x-amz-content-sha256": "true"}}, "open", "open", UNDOCUMENTED),
+        ({"Null": {"aws:SourceAccount": "true"}, **SERVICES_ALONE}, "may", "open", "whether Personalize sends the key"),
+        ("Restricted", "open", "open", "a Condition that isn't known before deployment"),
+        # For a service role the key is false; for a service principal AWS doesn't say.
+        ({"Bool": {"aws:ViaAWSService": "false"}}, "denied", "open", UNDOCUMENTED),
+        ({"BoolIfExists": {"aws:ViaAWSService": "true"}}, "may", "open", UNDOCUMENTED),
+        # With an absent key a comparison is false, and its negation true; of an operator that isn't known, who knows?
+        *(({operator: VPC_ALONE}, "may", "may", "") for operator in ("StringEquals", "ArnLike", "IpAddress", "Bool")),
+        *(({operator: VPC_ALONE}, "may", "may", "") for operator in ("NumericEquals", "DateEquals", "BinaryEquals")),
+        *(({operator: VPC_ALONE}, "denied", "denied", "") for operator in ("StringNotLike", "ArnNotEquals")),
+        *(({operator: VPC_ALONE}, "denied", "denied", "") for operator in ("NotIpAddress", "NumericNotEquals")),
+        ({"ForAllValues:StringNotEquals": VPC_ALONE}, "denied", "denied", ""),
+        ({"ForAnyValue:StringNotEquals": VPC_ALONE}, "may", "may", ""),
+        *(
+            ({operator: VPC_ALONE}, "open", "open", f"condition {operator} aws:SourceVpce: the operator isn't known")
+            for operator in ("stringNotEquals", "StringNotEqual", "NotStringEquals", "ArnNotEqualIfExists")
+        ),
+        ({"ForAllValues:StringIsNot": VPC_ALONE}, "open", "open", "the operator isn't known"),
+        ({"NewOperator": {"aws:PrincipalIsAWSService": "true"}}, "open", "open", "the operator isn't known"),
+        # Strings, with their case or without; what is no string can't be compared.
+        ({"StringEqualsIgnoreCase": {"aws:PrincipalType": "assumedrole"}}, "denied", "open", UNDOCUMENTED),
+        ({"StringNotEqualsIgnoreCase": {"aws:PrincipalType": "ASSUMEDROLE"}}, "may", "open", UNDOCUMENTED),
+        ({"StringEquals": {"aws:PrincipalType": "assumedrole"}}, "may", "open", UNDOCUMENTED),
+        ({"StringLike": {"aws:PrincipalType": "Assumed*"}}, "denied", "open", UNDOCUMENTED),
+        ({"StringLike": {"aws:PrincipalType": "assumed*"}}, "may", "open", UNDOCUMENTED),
+        ({"StringEquals": {"aws:PrincipalAccount": [None]}}, "open", "open", ""),
+        ({"StringEquals": {"aws:PrincipalAccount": {"Ref": "X"}}}, "open", "open", ""),
+        ({"IpAddress": {"aws:PrincipalAccount": "10.0.0.0/8"}}, "open", "open", ""),
+        # ARNs, part by part.
+        ({"ArnLike": {"aws:PrincipalArn": "PersonalizeRole"}}, "may", "open", UNDOCUMENTED),
+        ({"ArnNotLike": {"aws:PrincipalArn": "PersonalizeRole"}}, "denied", "open", UNDOCUMENTED),
+        ({"ArnLike": {"aws:PrincipalArn": "*"}}, "open", "open", ""),
+        ({"ArnLike": {"aws:PrincipalArn": "${Main.Arn?}"}}, "open", "open", ""),
+        ({"ArnLike": {"aws:PrincipalArn": ROLE.replace(":aws:", ":${AWS::Partition}:")}}, "denied", "open", ""),
+        ({"ArnLike": {"aws:PrincipalArn": "arn:aws:iam::*:role/Personalize*"}}, "denied", "open", ""),
+        ({"ArnLike": {"aws:PrincipalArn": "arn:aws:*:role/PersonalizeRole"}}, "open", "open", ""),
+        # Numbers, as strings or not: TLS has version 1.2 or 1.3.
+        ({"NumericEquals": {"s3:TlsVersion": "1.1"}}, "may", "may", ""),
+        ({"NumericEquals": {"s3:TlsVersion": "1.2"}}, "open", "open", "condition NumericEquals s3:TlsVersion"),
+        ({"NumericNotEquals": {"s3:TlsVersion": ["1.2", "1.3"]}}, "may", "may", ""),
+        ({"NumericLessThan": {"s3:TlsVersion": 1.2}}, "may", "may", ""),
+        ({"NumericLessThan": {"s3:TlsVersion": "1.3"}}, "open", "open", "condition NumericLessThan s3:TlsVersion"),
+        ({"NumericLessThanEquals": {"s3:TlsVersion": "1.1"}}, "may", "may", ""),
+        ({"NumericLessThanEquals": {"s3:TlsVersion": 1.3}}, "denied", "denied", ""),
+        ({"NumericGreaterThan": {"s3:TlsVersion": "1.1"}}, "denied", "denied", ""),
+        ({"NumericGreaterThan": {"s3:TlsVersion": "1.2"}}, "open", "open", ""),
+        ({"NumericGreaterThan": {"s3:TlsVersion": "1.3"}}, "may", "may", ""),
+        ({"NumericGreaterThanEquals": {"s3:TlsVersion": "1.2"}}, "denied", "denied", ""),
+        ({"NumericLessThan": {"s3:TlsVersion": "new"}}, "open", "open", "the values can't be compared"),
+        ({"NumericLike": {"s3:TlsVersion": "1"}}, "open", "open", "the operator isn't known"),
+        # Of several conditions, those that are decided aren't named.
+        (
+            {"Bool": {"aws:SecureTransport": "true"}, "StringEquals": {"aws:SourceIp": "10.0.0.1"}},
+            "open",
+            "open",
+            "may be denied: statement Perimeter of bucket policy: condition StringEquals aws:SourceIp: " + UNDOCUMENTED,
+        ),
+    ],
+)
+def test_a_denial_in_the_bucket_policy(condition: Any, of_role: str, of_service: str, reason: str) -> None:
+    """It names the statement, and no statement to add; what leaves it open is named."""
+    found = report(asked(IMPORT_JOB, source=location()), key=ON_KEY, iam=READ, bucket=[*ON_BUCKET, denial(condition)])
+    assert answers(found) == {"role": of_role, "service": of_service}
+    assert {(each.policy, each.because, each.add) for each in found.missing} <= {
+        ("bucket", "denied by statement Perimeter of bucket policy", None)
+    }
+    for each in found.undecided:
+        assert each.because.startswith("may be denied: statement Perimeter of bucket policy: ")
+        assert reason in each.because
+    assert len(found.missing) + len(found.undecided) == 2 * ((of_role != "may") + (of_service != "may"))
+
+
+def test_an_encryption_header_that_uploads_must_have_leaves_them_undecided() -> None:
+    """AWS doesn't document the headers that Personalize sends with PutObject."""
+    export = asked(EXPORT_JOB, destination=location("export/"), dataset_group_key=None)
+    allow = [service(["s3:PutObject"], Resource=f"{BUCKET}/export/*"), service(["s3:ListBucket"], Resource=BUCKET)]
+    header = denial({"Null": {"s3:x-amz-server-side-encryption": "true"}}, Action="s3:PutObject")
+    in_iam = [iam(["s3:PutObject"], f"{BUCKET}/export/*"), iam(["s3:ListBucket"], BUCKET)]
+    found = report(export, iam=in_iam, bucket=[*allow, header])
+    assert found.missing == ()
+    assert lines(found.undecided) == {
+        ("role", "bucket", "s3:PutObject", f"{BUCKET}/export/*"),
+        ("service", "bucket", "s3:PutObject", f"{BUCKET}/export/*"),
+    }
+
+
+@pytest.mark.parametrize(
+    ("condition", "answer", "key"),
+    [
+        # A check of the account shuts nobody out by its absence.
+        ({}, "may", ""),
+        ({"StringEqualsIfExists": {"aws:SourceAccount": ACCOUNT}}, "may", ""),
+        ({"StringEqualsIfExists": {"AWS:sourceaccount": [ACCOUNT, ANOTHER_ACCOUNT]}}, "may", ""),
+        ({"ArnLikeIfExists": {"aws:SourceArn": f"arn:aws:personalize:eu-west-1:{ACCOUNT}:*"}}, "may", ""),
+        ({"StringLikeIfExists": {"aws:SourceArn": f"arn:aws:personalize:*:{ACCOUNT}:*"}}, "may", ""),
+        ({"ForAllValues:StringEquals": {"aws:SourceAccount": ACCOUNT}}, "may", ""),
+        # AWS doesn't document whether Personalize sends it, or what.
+        ({"StringEquals": {"aws:SourceAccount": ACCOUNT}}, "open", "aws:SourceAccount"),
+        ({"ArnLike": {"aws:SourceArn": f"arn:aws:personalize:eu-west-1:{ACCOUNT}:*"}}, "open", "aws:SourceArn"),
+        ({"StringEquals": {"kms:ViaService": "personalize.eu-west-1.amazonaws.com"}}, "open", "kms:ViaService"),
+        ({"StringEquals": {"kms:EncryptionContext:aws:personalize:arn": "x"}}, "open", "kms:EncryptionContext"),
+        ({"ArnLikeIfExists": {"aws:SourceArn": f"arn:aws:personalize:*:{ACCOUNT}:schema/x"}}, "open", "aws:SourceArn"),
+        ({"StringEqualsIfExists": {"aws:SourceAccount": "${Main.Account?}"}}, "open", "Main.Account"),
+        # What never holds: the statement is there, and gives nothing.
+        ({"StringEqualsIfExists": {"aws:SourceAccount": ANOTHER_ACCOUNT}, **OTHERS_ALONE}, "denied", ""),
+        ({"Bool": {"aws:SecureTransport": "false"}}, "denied", ""),
+        ({"StringEquals": {"aws:PrincipalServiceName": "forecast.amazonaws.com"}}, "denied", ""),
+        ({"StringEquals": VPC_ALONE}, "denied", ""),
+    ],
+)
+def test_what_a_key_policy_allows_personalize_under_a_condition(condition: Any, answer: str, key: str) -> None:
+    """All that it needs, or nothing; the key that leaves it open is named."""
+    statements = [role(KEY_POLICY_ACTIONS), service(KEY_POLICY_ACTIONS, Condition=condition)]
+    found = report(key=statements, iam=[iam(IAM_ACTIONS)])
+    assert answers(found) == {"role": "may", "service": answer}
+    entries = (*found.missing, *found.undecided)
+    assert lines(entries) == {("service", "key", action, KEY) for action in KEY_POLICY_ACTIONS if answer != "may"}
+    assert all(key in each.because for each in entries)
+
+
+def test_grants_for_aws_resources_alone_are_undecided_for_create_grant() -> None:
+    """``kms:GrantIsForAWSResource`` is a key of three operations; what Personalize's grants have isn't documented."""
+    limited = role(["kms:CreateGrant"], Condition={"Bool": {"kms:GrantIsForAWSResource": "true"}})
+    others = [action for action in KEY_POLICY_ACTIONS if action != "kms:CreateGrant"]
+    found = report(key=[role(others), limited, service(KEY_POLICY_ACTIONS)], iam=[iam(IAM_ACTIONS)])
+    assert lines(found.undecided) == {("role", "key", "kms:CreateGrant", KEY)}
+    assert found.missing == ()
+
+
+def test_source_conditions_shut_the_role_out() -> None:
+    """``aws:SourceAccount`` exists only on calls of a service: one statement for both is not enough."""
+    both = {"AWS": ROLE, "Service": SERVICE}
+    of_account = {"StringEquals": {"aws:SourceAccount": ACCOUNT}}
+    found = report(key=[service(KEY_POLICY_ACTIONS, Principal=both, Condition=of_account)], iam=[iam(IAM_ACTIONS)])
+    assert lines(found.missing) == {("role", "key", action, KEY) for action in KEY_POLICY_ACTIONS}
+
+
+def test_what_the_role_does_with_a_key_may_be_a_forwarded_call_of_s3() -> None:
+    """S3 uses the key of a bucket on behalf of the role."""
+    denied = role(["kms:*"], Effect="Deny", Condition={"Bool": {"aws:ViaAWSService": "true"}})
+    assert answers(report(key=[*ON_KEY, denied], iam=[iam(IAM_ACTIONS)])) == {"role": "open", "service": "may"}
