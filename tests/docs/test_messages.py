@@ -168,7 +168,7 @@ def test_the_errors_of_the_state_machines_are_those_of_the_source() -> None:
     ):
         assert text in source
         assert text in TROUBLESHOOTING
-    paths = (PACKAGE / "jobs" / "_path_guards.py").read_text(encoding="utf-8")
+    paths = (PACKAGE / "jobs" / "_job_locations.py").read_text(encoding="utf-8")
     for text in (
         " is empty in this execution: ",
         " has no value",
@@ -177,7 +177,7 @@ def test_the_errors_of_the_state_machines_are_those_of_the_source() -> None:
         assert text in paths
         assert text in TROUBLESHOOTING
     for ending in ("Failed", "TimedOut", "StatusUnknown"):
-        assert f'f"{{self.noun}}{ending}"' in source
+        assert f'f"{{self.row.noun}}{ending}"' in source
         assert f"`DatasetImportJob{ending}`" in TROUBLESHOOTING
 
 

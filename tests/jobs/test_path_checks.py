@@ -5,10 +5,10 @@ from typing import Any
 import aws_cdk as cdk
 import pytest
 from aws_cdk import aws_stepfunctions as sfn
+from personalize_kms_constructs.jobs._run_time import jsonata_operands
 
 from personalize_kms_constructs import S3Location
 from personalize_kms_constructs.jobs import BatchInferenceJob, DatasetImportJob
-from personalize_kms_constructs.jobs._path_guards import jsonata_operands
 from tests.jobs.machines import DATASET, VERSION, Data, definition, machine
 
 GUARD = (
