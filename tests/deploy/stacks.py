@@ -44,14 +44,3 @@ def upload(aws: EmbeddedAws, key: str, text: str) -> None:
 
 def of_type(template: Any, resource_type: str) -> list[Any]:
     return [resource for resource in template["Resources"].values() if resource["Type"] == resource_type]
-
-
-def key_statements(template: Any, sid: str) -> list[Any]:
-    (key,) = of_type(template, "AWS::KMS::Key")
-    return [s for s in key["Properties"]["KeyPolicy"]["Statement"] if s.get("Sid", "").startswith(sid)]
-
-
-def drop_statement(template: Any, sid: str) -> None:
-    (key,) = of_type(template, "AWS::KMS::Key")
-    (statement,) = key_statements(template, sid)
-    key["Properties"]["KeyPolicy"]["Statement"].remove(statement)

@@ -99,44 +99,43 @@ def live(request: pytest.FixtureRequest, enforcing_aws: EmbeddedAws, tmp_path_fa
     return Live(enforcing_aws, request.param, tmp_path_factory.mktemp("cdk.out"))
 
 
-def generated(live: Live) -> bytes:
-    return bytes(live.owner("kms").encrypt(KeyId=live.key, Plaintext=b"data")["CiphertextBlob"])
+def decrypt(live: Live) -> Any:
+    encrypted = live.owner("kms").encrypt(KeyId=live.key, Plaintext=b"data")["CiphertextBlob"]
+    return live.client("kms").decrypt(CiphertextBlob=encrypted, KeyId=live.key)
+
+
+def kms_call(name: str, **arguments: Any) -> Callable[[Live], Any]:
+    """A call on the dataset group's key."""
+    return lambda live: getattr(live.client("kms"), name)(KeyId=live.key, **arguments)
+
+
+def s3_call(name: str, **arguments: Any) -> Callable[[Live], Any]:
+    """A call on the bucket."""
+    return lambda live: getattr(live.client("s3"), name)(Bucket=live.bucket, **arguments)
 
 
 ALLOWED: dict[str, Callable[[Live], Any]] = {
-    "decrypt": lambda live: live.client("kms").decrypt(CiphertextBlob=generated(live), KeyId=live.key),
-    "describe the key": lambda live: live.client("kms").describe_key(KeyId=live.key),
-    "generate a data key": lambda live: live.client("kms").generate_data_key(KeyId=live.key, KeySpec="AES_256"),
-    "generate a data key without plaintext": lambda live: live.client("kms").generate_data_key_without_plaintext(
-        KeyId=live.key, KeySpec="AES_256"
+    "decrypt": decrypt,
+    "describe the key": kms_call("describe_key"),
+    "generate a data key": kms_call("generate_data_key", KeySpec="AES_256"),
+    "generate a data key without plaintext": kms_call("generate_data_key_without_plaintext", KeySpec="AES_256"),
+    "list grants": kms_call("list_grants"),
+    "create a grant": kms_call(
+        "create_grant", GranteePrincipal="arn:aws:iam::111111111111:root", Operations=["Decrypt"]
     ),
-    "list grants": lambda live: live.client("kms").list_grants(KeyId=live.key),
-    "create a grant": lambda live: live.client("kms").create_grant(
-        KeyId=live.key, GranteePrincipal="arn:aws:iam::111111111111:root", Operations=["Decrypt"]
-    ),
-    "read what is to be imported": lambda live: live.client("s3").get_object(Bucket=live.bucket, Key="import/a.csv"),
-    "list the bucket": lambda live: live.client("s3").list_objects_v2(Bucket=live.bucket, Prefix="import/"),
-    "write what is exported": lambda live: live.client("s3").put_object(
-        Bucket=live.bucket, Key="export/a.csv", Body=b""
-    ),
+    "read what is to be imported": s3_call("get_object", Key="import/a.csv"),
+    "list the bucket": s3_call("list_objects_v2", Prefix="import/"),
+    "write what is exported": s3_call("put_object", Key="export/a.csv", Body=b""),
 }
 NOT_ALLOWED: dict[str, Callable[[Live], Any]] = {
-    "encrypt": lambda live: live.client("kms").encrypt(KeyId=live.key, Plaintext=b"data"),
-    "change the key policy": lambda live: live.client("kms").put_key_policy(
-        KeyId=live.key, PolicyName="default", Policy="{}"
-    ),
-    "read the key policy": lambda live: live.client("kms").get_key_policy(KeyId=live.key, PolicyName="default"),
-    "disable the key": lambda live: live.client("kms").disable_key(KeyId=live.key),
-    "schedule the deletion of the key": lambda live: live.client("kms").schedule_key_deletion(KeyId=live.key),
+    "encrypt": kms_call("encrypt", Plaintext=b"data"),
+    "change the key policy": kms_call("put_key_policy", PolicyName="default", Policy="{}"),
+    "schedule the deletion of the key": kms_call("schedule_key_deletion"),
     "use another key": lambda live: live.client("kms").generate_data_key(KeyId=live.other_key, KeySpec="AES_256"),
-    "describe another key": lambda live: live.client("kms").describe_key(KeyId=live.other_key),
-    "read outside of the prefix": lambda live: live.client("s3").get_object(Bucket=live.bucket, Key="other/a.csv"),
-    "read what is exported": lambda live: live.client("s3").get_object(Bucket=live.bucket, Key="export/b.csv"),
-    "write what is to be imported": lambda live: live.client("s3").put_object(
-        Bucket=live.bucket, Key="import/b.csv", Body=b""
-    ),
-    "delete an object": lambda live: live.client("s3").delete_object(Bucket=live.bucket, Key="import/a.csv"),
-    "read the bucket policy": lambda live: live.client("s3").get_bucket_policy(Bucket=live.bucket),
+    "read outside of the prefix": s3_call("get_object", Key="other/a.csv"),
+    "read what is exported": s3_call("get_object", Key="export/b.csv"),
+    "write what is to be imported": s3_call("put_object", Key="import/b.csv", Body=b""),
+    "delete an object": s3_call("delete_object", Key="import/a.csv"),
     "list the roles": lambda live: live.client("iam").list_roles(),
 }
 
