@@ -14,6 +14,8 @@ from tests.deploy.conftest import templates_of
 from tests.deploy.stacks import Templates, deploy, of_type, upload
 from tests.jobs import asl
 
+TOPIC = {"Ref": "FailuresTopic6CB7CD9B"}
+
 
 @pytest.fixture(scope="module")
 def example(embedded_aws: EmbeddedAws, assembly: Path) -> EmbeddedAws:
@@ -110,65 +112,29 @@ def test_a_night_that_does_not_start_is_told_of(templates: Templates) -> None:
     (target,) = schedule["Targets"]
     assert schedule["ScheduleExpression"] == "cron(0 2 * * ? *)"
     assert target["DeadLetterConfig"] == {"Arn": {"Fn::GetAtt": ["ScheduleNotStartedC21D0770", "Arn"]}}
-    topic = {"Ref": "FailuresTopic6CB7CD9B"}
     alarms = [alarm["Properties"] for alarm in of_type(templates["Recommendations"], "AWS::CloudWatch::Alarm")]
-    assert alarms == [
-        {
-            "AlarmActions": [topic],
-            "ComparisonOperator": "GreaterThanOrEqualToThreshold",
-            "Dimensions": [{"Name": "QueueName", "Value": {"Fn::GetAtt": ["ScheduleNotStartedC21D0770", "QueueName"]}}],
-            "EvaluationPeriods": 1,
-            "MetricName": "ApproximateNumberOfMessagesVisible",
-            "Namespace": "AWS/SQS",
-            "Period": 300,
-            "Statistic": "Maximum",
-            "Threshold": 1,
-        },
-        {
-            "AlarmActions": [topic],
-            "ComparisonOperator": "LessThanThreshold",
-            "Dimensions": [{"Name": "StateMachineArn", "Value": {"Ref": "NightlyMachine026C95A6"}}],
-            "EvaluationPeriods": 25,
-            "MetricName": "ExecutionsStarted",
-            "Namespace": "AWS/States",
-            "Period": 3600,
-            "Statistic": "Sum",
-            "Threshold": 1,
-            "TreatMissingData": "breaching",
-        },
+    facts = ("MetricName", "Threshold", "EvaluationPeriods", "Period", "TreatMissingData")
+    assert [[alarm.get(fact) for fact in facts] for alarm in alarms] == [
+        ["ApproximateNumberOfMessagesVisible", 1, 1, 300, None],
+        ["ExecutionsStarted", 1, 25, 3600, "breaching"],
     ]
+    assert all(alarm["AlarmActions"] == [TOPIC] for alarm in alarms)
 
 
 def test_alarms_may_publish_to_the_topic(templates: Templates) -> None:
     """Those of this stack alone; EventBridge's statement can't have such a condition."""
     (policy,) = of_type(templates["Recommendations"], "AWS::SNS::TopicPolicy")
-    topic = {"Ref": "FailuresTopic6CB7CD9B"}
     allowed = [s for s in policy["Properties"]["PolicyDocument"]["Statement"] if s["Effect"] == "Allow"]
-    for statement in allowed:
-        del statement["Sid"]
-    assert allowed == [
-        {
-            "Effect": "Allow",
-            "Principal": {"Service": "events.amazonaws.com"},
-            "Action": "sns:Publish",
-            "Resource": topic,
-        },
-        {
-            "Effect": "Allow",
-            "Principal": {"Service": "cloudwatch.amazonaws.com"},
-            "Action": "sns:Publish",
-            "Resource": topic,
-            "Condition": {
-                "ArnEquals": {
-                    "aws:SourceArn": [
-                        {"Fn::GetAtt": ["ScheduleNotStartedAlarmE82B7712", "Arn"]},
-                        {"Fn::GetAtt": ["ScheduleNoNightAlarm2859D94C", "Arn"]},
-                    ]
-                },
-                "StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}},
-            },
-        },
+    assert [statement["Principal"]["Service"] for statement in allowed] == [
+        "events.amazonaws.com",
+        "cloudwatch.amazonaws.com",
     ]
+    assert all((each["Action"], each["Resource"]) == ("sns:Publish", TOPIC) for each in allowed)
+    alarms = ["ScheduleNotStartedAlarmE82B7712", "ScheduleNoNightAlarm2859D94C"]
+    assert allowed[1]["Condition"] == {
+        "ArnEquals": {"aws:SourceArn": [{"Fn::GetAtt": [alarm, "Arn"]} for alarm in alarms]},
+        "StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}},
+    }
 
 
 def test_a_failure_is_told_with_its_reason(example: EmbeddedAws) -> None:
