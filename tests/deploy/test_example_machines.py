@@ -7,8 +7,7 @@ from typing import Any
 
 import pytest
 
-from demo.deployed_policies import bucket_name
-from demo.nightly_run import NightFailedError, nightly_run, run
+from demo.nightly_run import NightFailedError, bucket_name, nightly_run, run
 from embedded_aws import EmbeddedAws
 from tests.deploy.conftest import templates_of
 from tests.deploy.stacks import Templates, deploy, of_type, upload
@@ -56,6 +55,8 @@ def test_the_night_waits_for_the_training(example: EmbeddedAws) -> None:
         "Prepare Recommend",
     ]
     assert "Export done" in states
+    places = [place.split("/")[3:-1] for place in night if place.startswith("s3://")]
+    assert {tuple(folders) for *folders, _ in places} == {("batch", "out"), ("export",)}
 
 
 def test_a_night_without_a_version_says_so(example: EmbeddedAws) -> None:
