@@ -76,25 +76,27 @@ def test_a_prefix_of_the_deployment_is_taken(stack: cdk.Stack, data: Data, prefi
 
 @pytest.mark.parametrize("kind", BATCH_KINDS)
 @pytest.mark.parametrize(
-    "paths",
+    ("source", "paths"),
     [
-        {
-            "source_path": "{% $states.input.day & '/in/' %}",
-            "destination_path": "{% $states.input.day & '/out/' %}",
-        },
-        {"source_path": "users.json", "destination_path": "out/"},
-        {"source_path": "X/"},
-        {"destination_path": "{% $states.input.day & '/' %}"},
+        (
+            "batch/",
+            {
+                "source_path": "{% $states.input.day & '/in/' %}",
+                "destination_path": "{% $states.input.day & '/out/' %}",
+            },
+        ),
+        ("batch/", {"source_path": "users.json", "destination_path": "out/"}),
+        ("batch/", {"source_path": "X/"}),
+        ("batch", {"destination_path": "{% $states.input.day & '/' %}"}),
     ],
     ids=["expressions", "literals", "source below", "destination below"],
 )
-def test_one_prefix_may_have_both(data: Data, kind: Any, paths: dict[str, str]) -> None:
+def test_one_prefix_may_have_both(data: Data, kind: Any, source: str, paths: dict[str, str]) -> None:
     """The paths below it differ, as in AWS's solution for Personalize."""
-    arguments = states(data, kind, source=data.at("batch/"), destination=data.at("batch/"), **paths)["Prepare Job"][
-        "Output"
-    ]["Arguments"]
-    source = arguments["JobInput"]["S3DataSource"]["Path"]
-    assert source != arguments["JobOutput"]["S3DataDestination"]["Path"]
+    found = states(data, kind, source=data.at(source), destination=data.at("batch/"), **paths)
+    arguments = found["Prepare Job"]["Output"]["Arguments"]
+    path = arguments["JobInput"]["S3DataSource"]["Path"]
+    assert path != arguments["JobOutput"]["S3DataDestination"]["Path"]
 
 
 @pytest.mark.parametrize("kind", BATCH_KINDS)
