@@ -34,40 +34,24 @@ def test_a_caller_gets_what_the_reference_asks(stack: cdk.Stack, data: Data, cal
     grant = data.encryption.grant_create(caller, *map(PersonalizeResource, ROWS))
     assert grant.success
     assert len(grant.principal_statements) == len(granted(stack))
+    expected = []
+    for noun, created, parents, tags in (
+        ("DatasetGroup", "dataset-group/*", [], True),
+        ("DatasetImportJob", "dataset-import-job/*", ["dataset/*"], True),
+        ("DatasetExportJob", "dataset-export-job/*", ["dataset/*"], True),
+        ("BatchInferenceJob", "batch-inference-job/*", ["solution/*"], True),
+        ("BatchSegmentJob", "batch-segment-job/*", [], True),
+        ("DataDeletionJob", "data-deletion-job/*", ["dataset-group/*"], True),
+        ("MetricAttribution", "metric-attribution/*", ["dataset-group/*"], False),
+    ):
+        describe = f"personalize:Describe{noun}"
+        arns = [f"{PERSONALIZE}:{name}" for name in (*parents, created)]
+        expected += [
+            allow(f"personalize:Create{noun}", arns if parents else arns[0]),
+            allow([describe, "personalize:TagResource"] if tags else describe, arns[-1]),
+        ]
     assert granted(stack) == [
-        allow("personalize:CreateDatasetGroup", f"{PERSONALIZE}:dataset-group/*"),
-        allow(["personalize:DescribeDatasetGroup", "personalize:TagResource"], f"{PERSONALIZE}:dataset-group/*"),
-        allow(
-            "personalize:CreateDatasetImportJob", [f"{PERSONALIZE}:dataset/*", f"{PERSONALIZE}:dataset-import-job/*"]
-        ),
-        allow(
-            ["personalize:DescribeDatasetImportJob", "personalize:TagResource"], f"{PERSONALIZE}:dataset-import-job/*"
-        ),
-        allow(
-            "personalize:CreateDatasetExportJob", [f"{PERSONALIZE}:dataset/*", f"{PERSONALIZE}:dataset-export-job/*"]
-        ),
-        allow(
-            ["personalize:DescribeDatasetExportJob", "personalize:TagResource"], f"{PERSONALIZE}:dataset-export-job/*"
-        ),
-        allow(
-            "personalize:CreateBatchInferenceJob", [f"{PERSONALIZE}:solution/*", f"{PERSONALIZE}:batch-inference-job/*"]
-        ),
-        allow(
-            ["personalize:DescribeBatchInferenceJob", "personalize:TagResource"],
-            f"{PERSONALIZE}:batch-inference-job/*",
-        ),
-        allow("personalize:CreateBatchSegmentJob", f"{PERSONALIZE}:batch-segment-job/*"),
-        allow(["personalize:DescribeBatchSegmentJob", "personalize:TagResource"], f"{PERSONALIZE}:batch-segment-job/*"),
-        allow(
-            "personalize:CreateDataDeletionJob",
-            [f"{PERSONALIZE}:dataset-group/*", f"{PERSONALIZE}:data-deletion-job/*"],
-        ),
-        allow(["personalize:DescribeDataDeletionJob", "personalize:TagResource"], f"{PERSONALIZE}:data-deletion-job/*"),
-        allow(
-            "personalize:CreateMetricAttribution",
-            [f"{PERSONALIZE}:dataset-group/*", f"{PERSONALIZE}:metric-attribution/*"],
-        ),
-        allow("personalize:DescribeMetricAttribution", f"{PERSONALIZE}:metric-attribution/*"),
+        *expected,
         {
             **allow("iam:PassRole", "<EncryptionRole2D2265A5.Arn>"),
             "Condition": {"StringEquals": {"iam:PassedToService": "personalize.amazonaws.com"}},

@@ -67,21 +67,6 @@ def test_what_costs_more_events(aws: EmbeddedAws, movies: Movies, wrap: Callable
     assert len(events(machine, execution)) == 2 + JOB + more
 
 
-def test_the_looks_are_at_these_times(aws: EmbeddedAws, movies: Movies) -> None:
-    """After 30 seconds, twice as long each time, and every five minutes at last."""
-    machine = deployed(aws, movies, movies.importing())
-    aws.freeze_jobs("CREATE PENDING")
-    execution = machine.start()
-    while events(machine, execution).count("WaitStateEntered") < 7:
-        pass
-    aws.freeze_jobs("ACTIVE")
-    machine.end(execution)
-    history = machine.states.get_execution_history(executionArn=execution, maxResults=1000)["events"]
-    entered = [event["stateEnteredEventDetails"]["input"] for event in history if event["type"] == "WaitStateEntered"]
-    waits = [int(re.findall(r'"WaitSeconds": (\d+)', text)[0]) for text in entered]
-    assert waits[:7] == [30, 60, 120, 240, 300, 300, 300]
-
-
 ROWS = re.findall(r"^\| (\d+) (\w+) \| (\d+) \| ([\d,]+) \| (\d+) items \| (\d+) items \|$", PAGE, re.MULTILINE)
 DEFAULT_ATTEMPTS = 195  # test_definition has it as a literal
 

@@ -5,37 +5,25 @@ import json
 from aws_cdk import aws_stepfunctions as sfn
 
 from embedded_aws import EmbeddedAws
-from personalize_kms_constructs.jobs import BatchSegmentJob
 from tests.jobs.movies import Movies, deployed
 
 
 def test_a_night_of_four_jobs(aws: EmbeddedAws, movies: Movies) -> None:
     """Import, batch inference, batch segments and export, in a machine that is encrypted with the same key."""
-    segments = BatchSegmentJob(
-        movies.stack,
-        "Segments",
-        encryption=movies.encryption,
-        solution_version_arn="{% $states.context.Execution.Input.version %}",
-        source=movies.at("batch/in/"),
-        destination=movies.at("segments/"),
-    )
     night = deployed(
         aws,
         movies,
         movies.importing(),
         movies.recommending(),
-        segments,
+        movies.segmenting(),
         movies.exporting(),
         encryption_configuration=sfn.CustomerManagedEncryptionConfiguration(movies.encryption.encryption_key),
     )
     end = night.run()
     assert end.status == "SUCCEEDED", end
     assert (end.output["Status"], end.output["IngestionMode"]) == ("ACTIVE", "BULK")
-    (key,) = (
-        key["KeyArn"]
-        for key in aws.client("kms").list_keys()["Keys"]
-        if key["KeyArn"] == end.output["JobOutput"]["S3DataDestination"]["KmsKeyArn"]
-    )
+    key = end.output["JobOutput"]["S3DataDestination"]["KmsKeyArn"]
+    assert key in [each["KeyArn"] for each in aws.client("kms").list_keys()["Keys"]]
     assert night.s3.head_object(Bucket="movies-data", Key=f"export/{end.output['JobName']}.csv")["SSEKMSKeyId"] == key
     assert night.get(f"export/{end.output['JobName']}.csv").splitlines()[1:] == ["u1,i1,1", "u2,i2,2"]
     assert json.loads(night.get("batch/out/users.json.out"))["output"] == {"recommendedItems": ["i1"]}
@@ -81,11 +69,7 @@ def test_each_execution_has_folders_of_its_own(aws: EmbeddedAws, movies: Movies)
 
 def test_both_places_below_one_prefix(aws: EmbeddedAws, movies: Movies) -> None:
     """Input and output of each day are side by side."""
-    job = BatchSegmentJob(
-        movies.stack,
-        "Segments",
-        encryption=movies.encryption,
-        solution_version_arn="{% $states.input.version %}",
+    job = movies.segmenting(
         source=movies.at("batch/"),
         source_path="{% $states.input.day & '/in/' %}",
         destination=movies.at("batch/"),
