@@ -1,9 +1,11 @@
 """The permissions of the role of a state machine, when it starts jobs."""
 
+import copy
 import json
+from collections.abc import Iterator
+from typing import Any
 
 from embedded_aws import EmbeddedAws
-from tests.jobs.least import with_one_thing_less
 from tests.jobs.movies import Movies, deployed
 
 
@@ -22,3 +24,22 @@ def test_the_role_of_the_machine_has_nothing_too_much(aws: EmbeddedAws, movies: 
         assert "is not authorized to perform" in end.cause, what
         tried += 1
     assert tried == 14
+
+
+def with_one_thing_less(document: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The policy without one action of a statement, or without one of its resources, and which that is."""
+    for number, statement in enumerate(document["Statement"]):
+        for field in ("Action", "Resource"):
+            values = statement[field] if isinstance(statement[field], list) else [statement[field]]
+            for value in values:
+                less = copy.deepcopy(document)
+                rest = [other for other in values if other != value]
+                if rest:
+                    less["Statement"][number][field] = rest
+                else:
+                    del less["Statement"][number]
+                yield f"{'/'.join(_list(statement['Action']))} without {value}", less
+
+
+def _list(value: Any) -> list[str]:
+    return value if isinstance(value, list) else [value]
