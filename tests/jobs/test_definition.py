@@ -10,6 +10,7 @@ from aws_cdk import Duration
 from aws_cdk import aws_stepfunctions as sfn
 
 from personalize_kms_constructs import jobs
+from personalize_kms_constructs._metadata import METADATA_TYPE
 from personalize_kms_constructs.jobs import BatchInferenceJob, BatchSegmentJob, DatasetExportJob, DatasetImportJob
 from tests.jobs import asl
 from tests.jobs.machines import DATASET, Data, definition, job, machine, states
@@ -308,6 +309,15 @@ def test_a_number_may_be_the_only_json_path(data: Data) -> None:
     """``JsonPath`` hides it in a number."""
     prepared = states(data, BatchSegmentJob, num_results=sfn.JsonPath.number_at("$.count"))["Prepare Job"]
     assert (prepared["QueryLanguage"], prepared["Parameters"]["Arguments"]["NumResults.$"]) == ("JSONPath", "$.count")
+
+
+def test_a_second_synth_leaves_no_metadata_twice(app: cdk.App, stack: cdk.Stack, data: Data) -> None:
+    """Nor a second request for the same job."""
+    importing = job(data, DatasetImportJob)
+    machine(stack, importing)
+    app.synth()
+    app.synth(force=True)
+    assert [each.type for each in importing.node.metadata].count(METADATA_TYPE) == 1
 
 
 @pytest.mark.parametrize(
