@@ -1,4 +1,4 @@
-"""``personalize-kms doctor`` on a statement of the deployed key policy that was broken, and put back."""
+"""``personalize-kms doctor`` on the deployed app, as it is and with a statement that was broken."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from demo.deployed_policies import key_arn
 from embedded_aws import EmbeddedAws
 
 _ACTION = "kms:Decrypt"
@@ -19,13 +18,27 @@ class DoctorFailedError(RuntimeError):
     """The doctor didn't find what was broken, or found something else."""
 
 
+def report(aws: EmbeddedAws, home: Path) -> str:
+    """Return what the doctor says of all that is deployed.
+
+    Raises:
+        DoctorFailedError: if something is missing or wrong.
+    """
+    process = _doctor(aws.environment(home))
+    if process.returncode != 0:
+        raise DoctorFailedError(f"something is missing:\n{process.stdout}{process.stderr}")
+    return process.stdout
+
+
 def broken_and_mended(aws: EmbeddedAws, home: Path) -> str:
     """Take an action out of the statement for Personalize, and put it back; return what the doctor says in between.
 
     Raises:
         DoctorFailedError: if the doctor doesn't name exactly that, or isn't content afterwards.
     """
-    kms, key, environment = aws.client("kms"), key_arn(aws, "Security"), aws.environment(home)
+    kms, personalize, environment = aws.client("kms"), aws.client("personalize"), aws.environment(home)
+    (group,) = personalize.list_dataset_groups()["datasetGroups"]
+    key = personalize.describe_dataset_group(datasetGroupArn=group["datasetGroupArn"])["datasetGroup"]["kmsKeyArn"]
     whole = kms.get_key_policy(KeyId=key, PolicyName="default")["Policy"]
     policy = json.loads(whole)
     for statement in policy["Statement"]:
@@ -41,9 +54,13 @@ def broken_and_mended(aws: EmbeddedAws, home: Path) -> str:
 
 def _found(environment: Mapping[str, str]) -> list[dict[str, Any]]:
     """What is missing or wrong, as the command says."""
-    command = [sys.executable, "-m", "personalize_kms_constructs", "doctor", "--format", "json"]
-    process = subprocess.run(command, env=dict(environment), capture_output=True, text=True)
+    process = _doctor(environment, "--format", "json")
     if process.returncode not in (0, 1):
         raise DoctorFailedError(process.stderr)
     groups = json.loads(process.stdout)["dataset_groups"]
     return [each for group in groups for each in (*group["missing"], *group["problems"])]
+
+
+def _doctor(environment: Mapping[str, str], *options: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "personalize_kms_constructs", "doctor", *options]
+    return subprocess.run(command, env=dict(environment), capture_output=True, text=True)

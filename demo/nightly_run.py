@@ -60,8 +60,7 @@ def run(aws: EmbeddedAws, output: str, document: dict[str, Any]) -> tuple[Sequen
         NightFailedError: if the execution fails.
     """
     states = aws.client("stepfunctions")
-    (stack,) = aws.client("cloudformation").describe_stacks(StackName="Recommendations")["Stacks"]
-    machine = next(each["OutputValue"] for each in stack["Outputs"] if each["OutputKey"] == output)
+    machine = stack_output(aws, "Recommendations", output)
     execution = states.start_execution(stateMachineArn=machine, input=json.dumps(document))["executionArn"]
     described: dict[str, Any] = states.describe_execution(executionArn=execution)
     while described["status"] == "RUNNING":
@@ -74,3 +73,14 @@ def run(aws: EmbeddedAws, output: str, document: dict[str, Any]) -> tuple[Sequen
             f"{output} {described['status']} after {entered}: {described.get('error')}: {described.get('cause')}"
         )
     return entered, json.loads(described["output"])
+
+
+def bucket_name(aws: EmbeddedAws) -> str:
+    """Return the name of the bucket."""
+    return stack_output(aws, "Data", "BucketName")
+
+
+def stack_output(aws: EmbeddedAws, stack: str, name: str) -> str:
+    """Return the value of an output."""
+    (description,) = aws.client("cloudformation").describe_stacks(StackName=stack)["Stacks"]
+    return next(str(output["OutputValue"]) for output in description["Outputs"] if output["OutputKey"] == name)

@@ -37,7 +37,11 @@ def assembly(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def templates(assembly: Path) -> dict[str, Any]:
-    """The example app's templates by stack, to be changed at will."""
+    """The example app's templates by stack."""
+    return templates_of(assembly)
+
+
+def templates_of(assembly: Path) -> dict[str, Any]:
     return {
         stack: json.loads((assembly / f"{stack}.template.json").read_text())
         for stack in ("Security", "Data", "Recommendations")

@@ -5,6 +5,7 @@ from typing import Any
 
 from botocore.exceptions import WaiterError
 
+from demo.nightly_run import bucket_name
 from embedded_aws import EmbeddedAws
 
 RATINGS = "USER_ID,ITEM_ID,EVENT_TYPE,TIMESTAMP\n196,242,rating,881250949\n186,302,rating,891717742\n"
@@ -37,21 +38,8 @@ def upload_ratings(aws: EmbeddedAws) -> None:
 
 
 def upload(aws: EmbeddedAws, key: str, text: str) -> None:
-    (stack,) = aws.client("cloudformation").describe_stacks(StackName="Data")["Stacks"]
-    bucket = next(output["OutputValue"] for output in stack["Outputs"] if output["OutputKey"] == "BucketName")
-    aws.client("s3").put_object(Bucket=bucket, Key=key, Body=text.encode())
+    aws.client("s3").put_object(Bucket=bucket_name(aws), Key=key, Body=text.encode())
 
 
 def of_type(template: Any, resource_type: str) -> list[Any]:
     return [resource for resource in template["Resources"].values() if resource["Type"] == resource_type]
-
-
-def key_statements(template: Any, sid: str) -> list[Any]:
-    (key,) = of_type(template, "AWS::KMS::Key")
-    return [s for s in key["Properties"]["KeyPolicy"]["Statement"] if s.get("Sid", "").startswith(sid)]
-
-
-def drop_statement(template: Any, sid: str) -> None:
-    (key,) = of_type(template, "AWS::KMS::Key")
-    (statement,) = key_statements(template, sid)
-    key["Properties"]["KeyPolicy"]["Statement"].remove(statement)

@@ -2,43 +2,49 @@
 
 import json
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from demo.deployed_policies import bucket_name
-from demo.nightly_run import NightFailedError, nightly_run, run
+from demo.nightly_run import NightFailedError, bucket_name, nightly_run, run
 from embedded_aws import EmbeddedAws
+from tests.deploy.conftest import templates_of
 from tests.deploy.stacks import Templates, deploy, of_type, upload
 from tests.jobs import asl
 
-SCHEDULED = {"time": "2026-11-25T02:00:00Z", "detail-type": "Scheduled Event"}
+TOPIC = {"Ref": "FailuresTopic6CB7CD9B"}
 
 
-def test_its_state_machines_are_valid(aws: EmbeddedAws, templates: Templates) -> None:
+@pytest.fixture(scope="module")
+def example(embedded_aws: EmbeddedAws, assembly: Path) -> EmbeddedAws:
+    """One deployment for all: each test has nights of its own."""
+    embedded_aws.reset()
+    assert deploy(embedded_aws, templates_of(assembly)) == []
+    return embedded_aws
+
+
+def test_its_state_machines_are_valid(templates: Templates) -> None:
     """By somebody else's judgement."""
-    assert deploy(aws, templates) == []
-    states = aws.client("stepfunctions")
-    machines = states.list_state_machines()["stateMachines"]
-    assert len(machines) == 2
-    for machine in machines:
-        described = states.describe_state_machine(stateMachineArn=machine["stateMachineArn"])
-        asl.check(json.loads(described["definition"]))
+    found = definitions(templates)
+    assert len(found) == 2
+    for definition in found:
+        asl.check(json.loads(definition))
 
 
 def test_each_job_of_the_night_ends_in_time(templates: Templates) -> None:
     """All of them before the next night begins."""
-    (nightly,) = (text for text in definitions(templates) if "Wait for Import" in text)
+    (nightly,) = (each for each in definitions(templates) if "Wait for Import" in each)
     for name, milliseconds in (("Import", 21_600_000), ("Recommend", 43_200_000), ("Export", 14_400_000)):
         state = nightly.partition(f'"Status of {name}":')[2].partition('"Default"')[0]
         assert f"+ {milliseconds} %}}" in state
     assert nightly.endswith('"TimeoutSeconds":82800}')
 
 
-def test_the_night_waits_for_the_training(aws: EmbeddedAws, templates: Templates) -> None:
-    """The latest version is not ACTIVE when it is looked at first."""
-    assert deploy(aws, templates) == []
-    night = nightly_run(aws, bucket_name(aws))
+def test_the_night_waits_for_the_training(example: EmbeddedAws) -> None:
+    """The latest version is not ACTIVE when it is looked at first; throttling fails no night."""
+    example.fail_next("DescribeSolution", "ThrottlingException", times=8)
+    night = nightly_run(example, bucket_name(example))
     states = [state for state in night if not state.startswith("s3://")]
     first = states.index("Describe solution")
     assert states[first : first + 5] == [
@@ -48,69 +54,57 @@ def test_the_night_waits_for_the_training(aws: EmbeddedAws, templates: Templates
         "Trained",
         "Prepare Recommend",
     ]
+    assert "Export done" in states
+    places = [place.split("/")[3:-1] for place in night if place.startswith("s3://")]
+    assert {tuple(folders) for *folders, _ in places} == {("batch", "out"), ("export",)}
 
 
-def test_the_night_tries_to_look_again(aws: EmbeddedAws, templates: Templates) -> None:
-    """Throttling, for example, fails no night."""
-    assert deploy(aws, templates) == []
-    aws.fail_next("DescribeSolution", "ThrottlingException", times=8)
-    assert "Export done" in nightly_run(aws, bucket_name(aws))
-
-
-@pytest.mark.parametrize("versions", [0, 1], ids=["no version", "a version that failed"])
-def test_a_night_without_a_version_says_so(aws: EmbeddedAws, templates: Templates, versions: int) -> None:
+def test_a_night_without_a_version_says_so(example: EmbeddedAws) -> None:
     """Before a batch job is refused for it."""
-    assert deploy(aws, templates) == []
-    personalize = aws.client("personalize")
+    personalize = example.client("personalize")
+    before = len(personalize.list_batch_inference_jobs()["batchInferenceJobs"])
     (solution,) = personalize.list_solutions()["solutions"]
-    for _ in range(versions):
-        personalize.create_solution_version(solutionArn=solution["solutionArn"])
-        aws.fail_training()
+    personalize.create_solution_version(solutionArn=solution["solutionArn"])
+    example.fail_training()
     with pytest.raises(NightFailedError, match="SolutionVersionNotActive: the latest version of arn:aws:personalize:"):
-        run(aws, "NightlyMachine", {})
-    assert personalize.list_batch_inference_jobs()["batchInferenceJobs"] == []
+        run(example, "NightlyMachine", {})
+    assert len(personalize.list_batch_inference_jobs()["batchInferenceJobs"]) == before
 
 
-def test_a_night_that_is_started_twice_imports_once(aws: EmbeddedAws, templates: Templates) -> None:
+def test_a_night_that_is_started_twice_imports_once(example: EmbeddedAws) -> None:
     """EventBridge promises to start it at least once; both have the time of the schedule."""
-    assert deploy(aws, templates) == []
-    nightly_run(aws, bucket_name(aws), SCHEDULED)
+    nightly_run(example, bucket_name(example), scheduled("2026-11-25"))
     with pytest.raises(NightFailedError, match=r"night-2026-11-25T02-00-00Z existed before"):
-        run(aws, "NightlyMachine", SCHEDULED)
-    nightly_run(aws, bucket_name(aws), {**SCHEDULED, "time": "2026-11-26T02:00:00Z"})
-    nightly_run(aws, bucket_name(aws))  # by hand
-    jobs = aws.client("personalize").list_dataset_import_jobs()["datasetImportJobs"]
-    names = {job["jobName"] for job in jobs if job["jobName"].startswith("night-")}
-    assert names > {"night-2026-11-25T02-00-00Z", "night-2026-11-26T02-00-00Z"}
-    assert len(names) == 3
+        run(example, "NightlyMachine", scheduled("2026-11-25"))
 
 
-def test_nights_that_both_wait_for_a_place_do_nothing_twice(aws: EmbeddedAws, templates: Templates) -> None:
+def test_nights_that_both_wait_for_a_place_do_nothing_twice(example: EmbeddedAws) -> None:
     """An attempt that failed may have started the job, so each of them goes on with the one that is there."""
-    assert deploy(aws, templates) == []
-    aws.fail_next("CreateDatasetImportJob", "LimitExceededException", times=2)
+    example.fail_next("CreateDatasetImportJob", "LimitExceededException", times=2)
     with ThreadPoolExecutor() as both:
-        ends = [both.submit(nightly_run, aws, bucket_name(aws), SCHEDULED) for _ in range(2)]
+        night = scheduled("2026-11-26")
+        ends = [both.submit(nightly_run, example, bucket_name(example), night) for _ in range(2)]
     assert any(end.exception() is None for end in ends)
-    personalize = aws.client("personalize")
-    imported = [job["jobName"] for job in personalize.list_dataset_import_jobs()["datasetImportJobs"]]
-    assert imported.count("night-2026-11-25T02-00-00Z") == 1
-    recommended = personalize.list_batch_inference_jobs()["batchInferenceJobs"]
-    exported = personalize.list_dataset_export_jobs()["datasetExportJobs"]
-    assert [job["jobName"] for job in (*recommended, *exported)] == ["night-2026-11-25T02-00-00Z"] * 2
+    personalize = example.client("personalize")
+    jobs = [
+        *personalize.list_dataset_import_jobs()["datasetImportJobs"],
+        *personalize.list_batch_inference_jobs()["batchInferenceJobs"],
+        *personalize.list_dataset_export_jobs()["datasetExportJobs"],
+    ]
+    assert [job["jobName"] for job in jobs].count("night-2026-11-26T02-00-00Z") == 3
 
 
-@pytest.mark.parametrize("status", ["FAILED", "TIMED_OUT", "ABORTED"])
-def test_each_bad_end_is_told_of(templates: Templates, status: str) -> None:
+def test_each_bad_end_is_told_of(templates: Templates) -> None:
     """A night that was stopped by hand or took too long has not done its work, either."""
     (pattern,) = [rule["EventPattern"] for rule in rules(templates) if "EventPattern" in rule]
-    assert pattern["source"] == ["aws.states"]
-    assert pattern["detail-type"] == ["Step Functions Execution Status Change"]
-    assert status in pattern["detail"]["status"]
-    assert pattern["detail"]["stateMachineArn"] == [
-        {"Ref": "NightlyMachine026C95A6"},
-        {"Ref": "DeletionMachine5579F797"},
-    ]
+    assert pattern == {
+        "source": ["aws.states"],
+        "detail-type": ["Step Functions Execution Status Change"],
+        "detail": {
+            "status": ["FAILED", "TIMED_OUT", "ABORTED"],
+            "stateMachineArn": [{"Ref": "NightlyMachine026C95A6"}, {"Ref": "DeletionMachine5579F797"}],
+        },
+    }
 
 
 def test_a_night_that_does_not_start_is_told_of(templates: Templates) -> None:
@@ -119,80 +113,43 @@ def test_a_night_that_does_not_start_is_told_of(templates: Templates) -> None:
     (target,) = schedule["Targets"]
     assert schedule["ScheduleExpression"] == "cron(0 2 * * ? *)"
     assert target["DeadLetterConfig"] == {"Arn": {"Fn::GetAtt": ["ScheduleNotStartedC21D0770", "Arn"]}}
-    topic = {"Ref": "FailuresTopic6CB7CD9B"}
     alarms = [alarm["Properties"] for alarm in of_type(templates["Recommendations"], "AWS::CloudWatch::Alarm")]
-    assert alarms == [
-        {
-            "AlarmActions": [topic],
-            "ComparisonOperator": "GreaterThanOrEqualToThreshold",
-            "Dimensions": [{"Name": "QueueName", "Value": {"Fn::GetAtt": ["ScheduleNotStartedC21D0770", "QueueName"]}}],
-            "EvaluationPeriods": 1,
-            "MetricName": "ApproximateNumberOfMessagesVisible",
-            "Namespace": "AWS/SQS",
-            "Period": 300,
-            "Statistic": "Maximum",
-            "Threshold": 1,
-        },
-        {
-            "AlarmActions": [topic],
-            "ComparisonOperator": "LessThanThreshold",
-            "Dimensions": [{"Name": "StateMachineArn", "Value": {"Ref": "NightlyMachine026C95A6"}}],
-            "EvaluationPeriods": 25,
-            "MetricName": "ExecutionsStarted",
-            "Namespace": "AWS/States",
-            "Period": 3600,
-            "Statistic": "Sum",
-            "Threshold": 1,
-            "TreatMissingData": "breaching",
-        },
+    facts = ("MetricName", "Threshold", "EvaluationPeriods", "Period", "TreatMissingData")
+    assert [[alarm.get(fact) for fact in facts] for alarm in alarms] == [
+        ["ApproximateNumberOfMessagesVisible", 1, 1, 300, None],
+        ["ExecutionsStarted", 1, 25, 3600, "breaching"],
     ]
+    assert all(alarm["AlarmActions"] == [TOPIC] for alarm in alarms)
 
 
 def test_alarms_may_publish_to_the_topic(templates: Templates) -> None:
     """Those of this stack alone; EventBridge's statement can't have such a condition."""
     (policy,) = of_type(templates["Recommendations"], "AWS::SNS::TopicPolicy")
-    topic = {"Ref": "FailuresTopic6CB7CD9B"}
     allowed = [s for s in policy["Properties"]["PolicyDocument"]["Statement"] if s["Effect"] == "Allow"]
-    for statement in allowed:
-        del statement["Sid"]
-    assert allowed == [
-        {
-            "Effect": "Allow",
-            "Principal": {"Service": "events.amazonaws.com"},
-            "Action": "sns:Publish",
-            "Resource": topic,
-        },
-        {
-            "Effect": "Allow",
-            "Principal": {"Service": "cloudwatch.amazonaws.com"},
-            "Action": "sns:Publish",
-            "Resource": topic,
-            "Condition": {
-                "ArnEquals": {
-                    "aws:SourceArn": [
-                        {"Fn::GetAtt": ["ScheduleNotStartedAlarmE82B7712", "Arn"]},
-                        {"Fn::GetAtt": ["ScheduleNoNightAlarm2859D94C", "Arn"]},
-                    ]
-                },
-                "StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}},
-            },
-        },
+    assert [statement["Principal"]["Service"] for statement in allowed] == [
+        "events.amazonaws.com",
+        "cloudwatch.amazonaws.com",
     ]
+    assert all((each["Action"], each["Resource"]) == ("sns:Publish", TOPIC) for each in allowed)
+    alarms = ["ScheduleNotStartedAlarmE82B7712", "ScheduleNoNightAlarm2859D94C"]
+    assert allowed[1]["Condition"] == {
+        "ArnEquals": {"aws:SourceArn": [{"Fn::GetAtt": [alarm, "Arn"]} for alarm in alarms]},
+        "StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}},
+    }
 
 
-def test_a_failure_is_told_with_its_reason(aws: EmbeddedAws, templates: Templates) -> None:
+def test_a_failure_is_told_with_its_reason(example: EmbeddedAws) -> None:
     """Whoever subscribes to the topic reads what Personalize said."""
-    assert deploy(aws, templates) == []
-    queues, topics = aws.client("sqs"), aws.client("sns")
+    queues, topics = example.client("sqs"), example.client("sns")
     queue = queues.create_queue(QueueName="failures")["QueueUrl"]
     arn = queues.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
     (topic,) = topics.list_topics()["Topics"]
     topics.subscribe(
         TopicArn=topic["TopicArn"], Protocol="sqs", Endpoint=arn, Attributes={"RawMessageDelivery": "true"}
     )
-    upload(aws, "deletion/today.csv", "USER\n22\n")
+    upload(example, "deletion/today.csv", "USER\n22\n")
     with pytest.raises(NightFailedError, match="DataDeletionJobFailed"):
-        run(aws, "DeletionMachine", {"file": "today.csv"})
+        run(example, "DeletionMachine", {"file": "today.csv"})
     (message,) = queues.receive_message(QueueUrl=queue, WaitTimeSeconds=10)["Messages"]
     told = json.loads(message["Body"])
     assert told.pop("executionArn").startswith("arn:aws:states:")
@@ -203,11 +160,16 @@ def test_a_failure_is_told_with_its_reason(aws: EmbeddedAws, templates: Template
     }
 
 
+def scheduled(day: str) -> dict[str, str]:
+    """The input that the schedule gives."""
+    return {"time": f"{day}T02:00:00Z", "detail-type": "Scheduled Event"}
+
+
 def definitions(templates: Templates) -> list[str]:
-    """The definitions of the state machines, with references left out."""
+    """The definitions of the state machines, with ``aws`` for references."""
     machines = of_type(templates["Recommendations"], "AWS::StepFunctions::StateMachine")
     joined = [machine["Properties"]["DefinitionString"]["Fn::Join"][1] for machine in machines]
-    return ["".join(part if isinstance(part, str) else "" for part in parts) for parts in joined]
+    return ["".join(part if isinstance(part, str) else "aws" for part in parts) for parts in joined]
 
 
 def rules(templates: Templates) -> list[dict[str, Any]]:

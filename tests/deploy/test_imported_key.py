@@ -82,26 +82,19 @@ def test_an_owner_can_paste_the_pending_statements_before_the_role_exists(
     assert deploy(aws, {"Stack": template(stack)}) == []
 
 
-def test_a_managed_key_gets_the_statements_at_deployment(aws: EmbeddedAws, stack: cdk.Stack, key_arn: str) -> None:
-    """The custom resource comes before the dataset group, and leaves the other statements as they are."""
-    encryption = encryption_of(stack, key_arn, ImportedKeyPolicy.MANAGED)
+def test_a_managed_key_has_the_statements_as_long_as_the_stack_is_there(
+    aws: EmbeddedAws, stack: cdk.Stack, key_arn: str
+) -> None:
+    """They come before the dataset group, leave the other statements as they are, and go with the stack."""
+    encryption = encryption_of(stack, key_arn, ImportedKeyPolicy.MANAGED, removal_policy=cdk.RemovalPolicy.DESTROY)
     assert encryption.pending_statements == ()
     assert deploy(aws, impatient(stack)) == []
     administrator, role, service = key_policy(aws, key_arn)
     assert administrator == ADMINISTRATOR
     assert [role["Sid"][:-8], service["Sid"][:-8]] == ["PersonalizeRole", "PersonalizeService"]
-
-
-@pytest.mark.parametrize(("removal_policy", "left"), [(cdk.RemovalPolicy.RETAIN, 3), (cdk.RemovalPolicy.DESTROY, 1)])
-def test_the_removal_policy_is_that_of_the_managed_statements(
-    aws: EmbeddedAws, stack: cdk.Stack, key_arn: str, removal_policy: cdk.RemovalPolicy, left: int
-) -> None:
-    """Statements stay with the data, unless they are to go with the stack."""
-    encryption_of(stack, key_arn, ImportedKeyPolicy.MANAGED, removal_policy=removal_policy)
-    assert deploy(aws, impatient(stack)) == []
     cloudformation = aws.client("cloudformation")
     cloudformation.delete_stack(StackName="Stack")
     cloudformation.get_waiter("stack_delete_complete").wait(
         StackName="Stack", WaiterConfig={"Delay": 0.2, "MaxAttempts": 300}
     )
-    assert len(key_policy(aws, key_arn)) == left
+    assert key_policy(aws, key_arn) == [ADMINISTRATOR]

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -25,13 +26,13 @@ class Live:
     """A stack deployed to an AWS that enforces policies, and clients of its service role."""
 
     def __init__(self, aws: EmbeddedAws, form: str, directory: Path) -> None:
-        self._aws = aws
+        self.owner = aws.client
+        """A client of the account's owner, for a service."""
         app = cdk.App(outdir=str(directory), analytics_reporting=False)
         environment = cdk.Environment(account=aws.account, region=aws.region)
         stack = cdk.Stack(app, "Stack", env=environment)
         owner = cdk.Stack(app, "Owner", env=environment) if form == "delegated" else stack
-        key = kms.Key(owner, "GroupKey")
-        other_key = kms.Key(owner, "OtherKey")
+        key, other_key = kms.Key(owner, "GroupKey"), kms.Key(owner, "OtherKey")
         bucket = s3.Bucket(owner, "Bucket", encryption_key=kms.Key(owner, "BucketKey"))
         encryption = PersonalizeEncryption(
             stack,
@@ -42,48 +43,38 @@ class Live:
                 PersonalizeResource.dataset_export_job(S3Location(bucket, "export/")),
             ],
         )
-        for name, value in {
-            "GroupKey": key.key_arn,
-            "OtherKey": other_key.key_arn,
-            "Bucket": bucket.bucket_name,
-        }.items():
-            cdk.CfnOutput(owner, f"{name}Out", value=value)
-        cdk.CfnOutput(stack, "RoleOut", value=encryption.service_role.role_name)
-        stacks = {"Owner": owner, "Stack": stack} if owner is not stack else {"Stack": stack}
-        assert deploy(aws, {name: template(each) for name, each in stacks.items()}) == []
-        outputs: dict[str, str] = {}
-        for name in stacks:
-            (described,) = aws.client("cloudformation").describe_stacks(StackName=name)["Stacks"]
-            outputs.update({each["OutputKey"]: each["OutputValue"] for each in described["Outputs"]})
-        self.key, self.other_key = outputs["GroupKeyOut"], outputs["OtherKeyOut"]
-        self.bucket = outputs["BucketOut"]
-        self._assume(outputs["RoleOut"])
-
-    def _assume(self, role_name: str) -> None:
-        # Personalize alone is trusted; the account is let in for the test.
-        iam = self._aws.client("iam")
-        role = iam.get_role(RoleName=role_name)["Role"]
-        trust = role["AssumeRolePolicyDocument"]
-        account = {"AWS": f"arn:aws:iam::{self._aws.account}:root"}
-        trust["Statement"].append({"Effect": "Allow", "Principal": account, "Action": "sts:AssumeRole"})
-        iam.update_assume_role_policy(RoleName=role_name, PolicyDocument=json.dumps(trust))
-        credentials = self._aws.client("sts").assume_role(RoleArn=role["Arn"], RoleSessionName="live")["Credentials"]
-        self._session = boto3.session.Session(
+        for name, value in (
+            ("Key", key.key_arn),
+            ("OtherKey", other_key.key_arn),
+            ("Bucket", bucket.bucket_name),
+            ("Role", encryption.service_role.role_name),
+        ):
+            cdk.CfnOutput(stack, f"{name}Out", value=value)
+        assert deploy(aws, {each.stack_name: template(each) for each in dict.fromkeys([owner, stack])}) == []
+        (described,) = aws.client("cloudformation").describe_stacks(StackName="Stack")["Stacks"]
+        outputs = {each["OutputKey"]: each["OutputValue"] for each in described["Outputs"]}
+        self.key, self.other_key, self.bucket = outputs["KeyOut"], outputs["OtherKeyOut"], outputs["BucketOut"]
+        credentials = self._credentials(outputs["RoleOut"])
+        session = boto3.session.Session(
             aws_access_key_id=credentials["AccessKeyId"],
             aws_secret_access_key=credentials["SecretAccessKey"],
             aws_session_token=credentials["SessionToken"],
-            region_name=self._aws.region,
+            region_name=aws.region,
         )
-
-    def client(self, service: str) -> Any:
-        """A client of the role's session."""
-        create: Any = self._session.client
         config = Config(proxies={}, retries={"total_max_attempts": 1}, s3={"addressing_style": "path"})
-        return create(service, endpoint_url=self._aws.endpoint, config=config)
+        create: Any = session.client
+        self.client = partial(create, endpoint_url=aws.endpoint, config=config)
+        """A client of the role's session."""
 
-    def owner(self, service: str) -> Any:
-        """A client of the account's owner."""
-        return self._aws.client(service)
+    def _credentials(self, role_name: str) -> Any:
+        # Personalize alone is trusted; the account is let in for the test.
+        iam = self.owner("iam")
+        role = iam.get_role(RoleName=role_name)["Role"]
+        trust = role["AssumeRolePolicyDocument"]
+        account = {"AWS": "arn:aws:iam::111111111111:root"}
+        trust["Statement"].append({"Effect": "Allow", "Principal": account, "Action": "sts:AssumeRole"})
+        iam.update_assume_role_policy(RoleName=role_name, PolicyDocument=json.dumps(trust))
+        return self.owner("sts").assume_role(RoleArn=role["Arn"], RoleSessionName="live")["Credentials"]
 
 
 @pytest.fixture(scope="module")
@@ -99,44 +90,43 @@ def live(request: pytest.FixtureRequest, enforcing_aws: EmbeddedAws, tmp_path_fa
     return Live(enforcing_aws, request.param, tmp_path_factory.mktemp("cdk.out"))
 
 
-def generated(live: Live) -> bytes:
-    return bytes(live.owner("kms").encrypt(KeyId=live.key, Plaintext=b"data")["CiphertextBlob"])
+def decrypt(live: Live) -> Any:
+    encrypted = live.owner("kms").encrypt(KeyId=live.key, Plaintext=b"data")["CiphertextBlob"]
+    return live.client("kms").decrypt(CiphertextBlob=encrypted, KeyId=live.key)
+
+
+def kms_call(name: str, **arguments: Any) -> Callable[[Live], Any]:
+    """A call on the dataset group's key."""
+    return lambda live: getattr(live.client("kms"), name)(KeyId=live.key, **arguments)
+
+
+def s3_call(name: str, **arguments: Any) -> Callable[[Live], Any]:
+    """A call on the bucket."""
+    return lambda live: getattr(live.client("s3"), name)(Bucket=live.bucket, **arguments)
 
 
 ALLOWED: dict[str, Callable[[Live], Any]] = {
-    "decrypt": lambda live: live.client("kms").decrypt(CiphertextBlob=generated(live), KeyId=live.key),
-    "describe the key": lambda live: live.client("kms").describe_key(KeyId=live.key),
-    "generate a data key": lambda live: live.client("kms").generate_data_key(KeyId=live.key, KeySpec="AES_256"),
-    "generate a data key without plaintext": lambda live: live.client("kms").generate_data_key_without_plaintext(
-        KeyId=live.key, KeySpec="AES_256"
+    "decrypt": decrypt,
+    "describe the key": kms_call("describe_key"),
+    "generate a data key": kms_call("generate_data_key", KeySpec="AES_256"),
+    "generate a data key without plaintext": kms_call("generate_data_key_without_plaintext", KeySpec="AES_256"),
+    "list grants": kms_call("list_grants"),
+    "create a grant": kms_call(
+        "create_grant", GranteePrincipal="arn:aws:iam::111111111111:root", Operations=["Decrypt"]
     ),
-    "list grants": lambda live: live.client("kms").list_grants(KeyId=live.key),
-    "create a grant": lambda live: live.client("kms").create_grant(
-        KeyId=live.key, GranteePrincipal="arn:aws:iam::111111111111:root", Operations=["Decrypt"]
-    ),
-    "read what is to be imported": lambda live: live.client("s3").get_object(Bucket=live.bucket, Key="import/a.csv"),
-    "list the bucket": lambda live: live.client("s3").list_objects_v2(Bucket=live.bucket, Prefix="import/"),
-    "write what is exported": lambda live: live.client("s3").put_object(
-        Bucket=live.bucket, Key="export/a.csv", Body=b""
-    ),
+    "read what is to be imported": s3_call("get_object", Key="import/a.csv"),
+    "list the bucket": s3_call("list_objects_v2", Prefix="import/"),
+    "write what is exported": s3_call("put_object", Key="export/a.csv", Body=b""),
 }
 NOT_ALLOWED: dict[str, Callable[[Live], Any]] = {
-    "encrypt": lambda live: live.client("kms").encrypt(KeyId=live.key, Plaintext=b"data"),
-    "change the key policy": lambda live: live.client("kms").put_key_policy(
-        KeyId=live.key, PolicyName="default", Policy="{}"
-    ),
-    "read the key policy": lambda live: live.client("kms").get_key_policy(KeyId=live.key, PolicyName="default"),
-    "disable the key": lambda live: live.client("kms").disable_key(KeyId=live.key),
-    "schedule the deletion of the key": lambda live: live.client("kms").schedule_key_deletion(KeyId=live.key),
+    "encrypt": kms_call("encrypt", Plaintext=b"data"),
+    "change the key policy": kms_call("put_key_policy", PolicyName="default", Policy="{}"),
+    "schedule the deletion of the key": kms_call("schedule_key_deletion"),
     "use another key": lambda live: live.client("kms").generate_data_key(KeyId=live.other_key, KeySpec="AES_256"),
-    "describe another key": lambda live: live.client("kms").describe_key(KeyId=live.other_key),
-    "read outside of the prefix": lambda live: live.client("s3").get_object(Bucket=live.bucket, Key="other/a.csv"),
-    "read what is exported": lambda live: live.client("s3").get_object(Bucket=live.bucket, Key="export/b.csv"),
-    "write what is to be imported": lambda live: live.client("s3").put_object(
-        Bucket=live.bucket, Key="import/b.csv", Body=b""
-    ),
-    "delete an object": lambda live: live.client("s3").delete_object(Bucket=live.bucket, Key="import/a.csv"),
-    "read the bucket policy": lambda live: live.client("s3").get_bucket_policy(Bucket=live.bucket),
+    "read outside of the prefix": s3_call("get_object", Key="other/a.csv"),
+    "read what is exported": s3_call("get_object", Key="export/b.csv"),
+    "write what is to be imported": s3_call("put_object", Key="import/b.csv", Body=b""),
+    "delete an object": s3_call("delete_object", Key="import/a.csv"),
     "list the roles": lambda live: live.client("iam").list_roles(),
 }
 

@@ -122,9 +122,9 @@ def test_the_function_fails_as_the_page_says(heading: str) -> None:
         ("_language", "no reason given for"),
         ("_language", "is still"),
         ("_language", "has a status that is not documented:"),
-        ("_path_guards", " is empty in this execution: "),
-        ("_path_guards", " has no value"),
-        ("_path_guards", " in this execution, and a folder or file in it has no name, or is null, . or .."),
+        ("_job_locations", " is empty in this execution: "),
+        ("_job_locations", " has no value"),
+        ("_job_locations", " in this execution, and a folder or file in it has no name, or is null, . or .."),
     ],
 )
 def test_the_errors_of_the_state_machines_are_those_of_the_source(module: str, text: str) -> None:

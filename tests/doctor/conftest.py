@@ -14,8 +14,7 @@ from botocore.loaders import create_loader
 from click.testing import CliRunner, Result
 
 from demo.cdk_cli import bootstrap, cdk
-from demo.deployed_policies import bucket_name
-from demo.nightly_run import deletion_run, nightly_run
+from demo.nightly_run import bucket_name, deletion_run, nightly_run
 from embedded_aws import EmbeddedAws
 from personalize_kms_constructs._cli import personalize_kms
 from personalize_kms_constructs._doctor.asking import Account

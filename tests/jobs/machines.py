@@ -2,9 +2,11 @@
 
 import json
 from dataclasses import dataclass
+from inspect import signature
 from typing import Any
 
 import aws_cdk as cdk
+import pytest
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_stepfunctions as sfn
@@ -41,6 +43,34 @@ class Data:
     def unencrypted(self, prefix: str) -> S3Location:
         """A place in the bucket without a key."""
         return S3Location(self.plain, prefix)
+
+
+def job(data: Data, kind: Any, id: str = "Job", **options: Any) -> Any:
+    """A job of this kind, with all that it has to be given, from ``in/`` to ``out/`` in the bucket with a key."""
+    given = {
+        "encryption": data.encryption,
+        "dataset_arn": DATASET,
+        "solution_version_arn": VERSION,
+        "dataset_group_arn": GROUP,
+        "source": data.at("in/"),
+        "destination": data.at("out/"),
+    }
+    takes = signature(kind.__init__).parameters
+    return kind(cdk.Stack.of(data.encryption), id, **{name: given[name] for name in given if name in takes} | options)
+
+
+def states(data: Data, kind: Any, **options: Any) -> dict[str, Any]:
+    """The states of a machine that runs a job of this kind."""
+    stack = cdk.Stack.of(data.encryption)
+    machine(stack, job(data, kind, **options))
+    return dict(definition(stack)["States"])
+
+
+def refusal(data: Data, kind: Any, **options: Any) -> str:
+    """Why a job of this kind is refused, behind its path."""
+    with pytest.raises(ValueError, match=r"^Stack/Job: ") as refused:
+        job(data, kind, **options)
+    return str(refused.value).removeprefix("Stack/Job: ")
 
 
 def machine(stack: cdk.Stack, *fragments: sfn.IChainable, **options: Any) -> sfn.StateMachine:

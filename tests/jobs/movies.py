@@ -14,7 +14,13 @@ from aws_cdk import aws_stepfunctions as sfn
 
 from embedded_aws import EmbeddedAws
 from personalize_kms_constructs import PersonalizeEncryption, S3Location
-from personalize_kms_constructs.jobs import BatchInferenceJob, DataDeletionJob, DatasetExportJob, DatasetImportJob
+from personalize_kms_constructs.jobs import (
+    BatchInferenceJob,
+    BatchSegmentJob,
+    DataDeletionJob,
+    DatasetExportJob,
+    DatasetImportJob,
+)
 from tests.deploy.stacks import deploy
 from tests.jobs import asl
 from tests.jobs.machines import machine
@@ -66,16 +72,8 @@ class Movies:
 
     def importing(self, **options: Any) -> DatasetImportJob:
         """The import of a folder."""
-        return DatasetImportJob(
-            self.stack,
-            "Import",
-            **{
-                "encryption": self.encryption,
-                "dataset_arn": self.dataset_arn,
-                "source": self.at("import/"),
-                **options,
-            },
-        )
+        given = {"dataset_arn": self.dataset_arn, "source": self.at("import/"), **options}
+        return DatasetImportJob(self.stack, "Import", encryption=self.encryption, **given)
 
     def recommending(self, version: str = "{% $states.context.Execution.Input.version %}") -> BatchInferenceJob:
         """Recommendations for a file of users."""
@@ -90,30 +88,23 @@ class Movies:
             tags={"team": "movies"},
         )
 
+    def segmenting(self, **options: Any) -> BatchSegmentJob:
+        """The segments for a folder of items."""
+        given = {"source": self.at("batch/in/"), "destination": self.at("segments/"), **options}
+        version = "{% $states.context.Execution.Input.version %}"
+        return BatchSegmentJob(
+            self.stack, "Segments", encryption=self.encryption, solution_version_arn=version, **given
+        )
+
     def exporting(self, **options: Any) -> DatasetExportJob:
         """The export of what was imported."""
-        return DatasetExportJob(
-            self.stack,
-            "Export",
-            **{
-                "encryption": self.encryption,
-                "dataset_arn": self.dataset_arn,
-                "destination": self.at("export/"),
-                "ingestion_mode": "BULK",
-                **options,
-            },
-        )
+        given = {"dataset_arn": self.dataset_arn, "destination": self.at("export/"), **options}
+        return DatasetExportJob(self.stack, "Export", encryption=self.encryption, ingestion_mode="BULK", **given)
 
     def deleting(self, **options: Any) -> DataDeletionJob:
         """The deletion of the users in a file."""
-        return DataDeletionJob(
-            self.stack,
-            "Delete",
-            encryption=self.encryption,
-            dataset_group_arn=self.group_arn,
-            source=self.at("deletion/"),
-            **options,
-        )
+        given = {"dataset_group_arn": self.group_arn, "source": self.at("deletion/"), **options}
+        return DataDeletionJob(self.stack, "Delete", encryption=self.encryption, **given)
 
 
 @dataclass(frozen=True)

@@ -1,144 +1,156 @@
-"""Parameters that all kinds of jobs take, by each of them."""
+"""The arguments of each kind of job's call: those of the API's reference, as given."""
 
-from inspect import signature
 from typing import Any
 
 import aws_cdk as cdk
 import pytest
-from aws_cdk import Duration
 
 from personalize_kms_constructs import jobs
 from personalize_kms_constructs.matrix import ROWS
-from tests.jobs.machines import DATASET, GROUP, VERSION, Data, definition, machine, readable
+from tests.jobs.machines import DATASET, FILTER, GROUP, VERSION, Data, readable, states
 from tests.policies import bucket_policy
 
-ARNS = {"dataset_arn": DATASET, "solution_version_arn": VERSION, "dataset_group_arn": GROUP}
-KINDS = {row.noun: row for row in ROWS if row.is_job}
-PLACES = {
+TAGS = [{"TagKey": "team", "TagValue": "movies"}]
+ROLE = "<EncryptionRole2D2265A5.Arn>"
+KEY = "<DataKey17AFBB84.Arn>"
+ARGUMENTS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
+    # An import job names no key: the API has no field for it.
+    "DatasetImportJob": (
+        {"import_mode": "INCREMENTAL", "publish_attribution_metrics_to_s3": True},
+        {
+            "JobName": "monday",
+            "DatasetArn": DATASET,
+            "DataSource": {"DataLocation": "s3://<Encrypted084288C2>/in/"},
+            "ImportMode": "INCREMENTAL",
+            "PublishAttributionMetricsToS3": True,
+            "Tags": TAGS,
+            "RoleArn": ROLE,
+        },
+    ),
+    "DatasetExportJob": (
+        {"ingestion_mode": "ALL"},
+        {
+            "JobName": "monday",
+            "DatasetArn": DATASET,
+            "IngestionMode": "ALL",
+            "JobOutput": {"S3DataDestination": {"Path": "s3://<Encrypted084288C2>/out/", "KmsKeyArn": KEY}},
+            "Tags": TAGS,
+            "RoleArn": ROLE,
+        },
+    ),
+    "BatchInferenceJob": (
+        {
+            "filter_arn": FILTER,
+            "num_results": 10,
+            "batch_inference_job_mode": "THEME_GENERATION",
+            "item_exploration_config": {"explorationWeight": "0.3"},
+            "ranking_influence": {"POPULARITY": 0.5},
+            "theme_generation_item_name": "TITLE",
+        },
+        {
+            "JobName": "monday",
+            "SolutionVersionArn": VERSION,
+            "FilterArn": FILTER,
+            "NumResults": 10,
+            "JobInput": {"S3DataSource": {"Path": "s3://<Encrypted084288C2>/in/", "KmsKeyArn": KEY}},
+            "JobOutput": {"S3DataDestination": {"Path": "s3://<Encrypted084288C2>/out/", "KmsKeyArn": KEY}},
+            "BatchInferenceJobMode": "THEME_GENERATION",
+            "BatchInferenceJobConfig": {
+                "ItemExplorationConfig": {"explorationWeight": "0.3"},
+                "RankingInfluence": {"POPULARITY": 0.5},
+            },
+            "ThemeGenerationConfig": {"FieldsForThemeGeneration": {"ItemName": "TITLE"}},
+            "Tags": TAGS,
+            "RoleArn": ROLE,
+        },
+    ),
+    "BatchSegmentJob": (
+        {"filter_arn": FILTER, "num_results": 100},
+        {
+            "JobName": "monday",
+            "SolutionVersionArn": VERSION,
+            "FilterArn": FILTER,
+            "NumResults": 100,
+            "JobInput": {"S3DataSource": {"Path": "s3://<Encrypted084288C2>/in/", "KmsKeyArn": KEY}},
+            "JobOutput": {"S3DataDestination": {"Path": "s3://<Encrypted084288C2>/out/", "KmsKeyArn": KEY}},
+            "Tags": TAGS,
+            "RoleArn": ROLE,
+        },
+    ),
+    "DataDeletionJob": (
+        {},
+        {
+            "JobName": "monday",
+            "DatasetGroupArn": GROUP,
+            "DataSource": {"DataLocation": "s3://<Encrypted084288C2>/in/"},
+            "Tags": TAGS,
+            "RoleArn": ROLE,
+        },
+    ),
+}
+PATHS = {
     "DatasetImportJob": {"source": "DataSource.DataLocation"},
     "DatasetExportJob": {"destination": "JobOutput.S3DataDestination.Path"},
     "BatchInferenceJob": {"source": "JobInput.S3DataSource.Path", "destination": "JobOutput.S3DataDestination.Path"},
     "BatchSegmentJob": {"source": "JobInput.S3DataSource.Path", "destination": "JobOutput.S3DataDestination.Path"},
     "DataDeletionJob": {"source": "DataSource.DataLocation"},
 }
-"""The arguments of the API that have a location, as its reference writes them."""
+"""The arguments that have a location."""
 
 
-def make(stack: cdk.Stack, data: Data, noun: str, **options: Any) -> dict[str, Any]:
-    """The states of a machine that runs a job of this kind."""
-    kind = getattr(jobs, noun)
-    arns = {name: arn for name, arn in ARNS.items() if name in signature(kind.__init__).parameters}
-    places = {part: data.unencrypted(f"{part}/") for part in PLACES[noun]}
-    machine(stack, kind(stack, "Job", **{"encryption": data.encryption, **arns, **places, **options}))
-    return dict(definition(stack)["States"])
+def arguments(data: Data, noun: str, **options: Any) -> dict[str, Any]:
+    """The arguments of the call that starts a job of this kind."""
+    return dict(states(data, getattr(jobs, noun), **options)["Prepare Job"]["Output"]["Arguments"])
 
 
-def paths(value: Any) -> list[str]:
-    """All S3 paths in the arguments of a call."""
-    if isinstance(value, dict):
-        return [path for entry in value.values() for path in paths(entry)]
-    return [value] if isinstance(value, str) and "s3://" in value else []
+def test_each_kind_is_here() -> None:
+    """Of the table of the pages."""
+    assert set(ARGUMENTS) == set(PATHS) == {row.noun for row in ROWS if row.is_job}
 
 
-@pytest.mark.parametrize("noun", KINDS)
-def test_a_name_tags_and_times(stack: cdk.Stack, data: Data, noun: str) -> None:
-    """They reach the states."""
-    states = make(
-        stack,
-        data,
-        noun,
-        job_name="monday",
-        tags={"team": "movies"},
-        timeout=Duration.hours(2),
-        patience=Duration.seconds(450),
-    )
-    arguments = states["Prepare Job"]["Output"]["Arguments"]
-    assert (arguments["JobName"], arguments["Tags"]) == ("monday", [{"TagKey": "team", "TagValue": "movies"}])
-    assert states["Start Job"]["Retry"][0]["MaxAttempts"] == 4
-    assert states["Status of Job"]["Choices"][-1] == {
-        "Condition": (
-            "{% $millis() > $max([$toMillis($states.input.Since), $toMillis($states.context.Execution.RedriveTime)]) + "
-            "7200000 %}"
-        ),
-        "Output": {
-            "Error": f"{noun}TimedOut",
-            "Cause": "{% $states.input.JobArn & ' is still ' & $states.input.Job.Status & ' after 7200 seconds' %}",
-        },
-        "Next": "Job failed",
-    }
+@pytest.mark.parametrize("noun", ARGUMENTS)
+def test_all_parameters_of_the_api(data: Data, noun: str) -> None:
+    """Literals stay as they are."""
+    given, expected = ARGUMENTS[noun]
+    assert arguments(data, noun, job_name="monday", tags={"team": "movies"}, **given) == expected
 
 
-@pytest.mark.parametrize("noun", KINDS)
-def test_calls_and_errors_are_those_of_the_kind(stack: cdk.Stack, data: Data, noun: str) -> None:
-    """Their names begin with that of the job in the API."""
-    states = make(stack, data, noun)
-    api = "arn:<AWS::Partition>:states:::aws-sdk:personalize"
-    assert [states[f"{verb} Job"]["Resource"] for verb in ("Start", "Describe")] == [
-        f"{api}:create{noun}",
-        f"{api}:describe{noun}",
-    ]
-    assert states["Start Job"]["Output"]["JobArn"] == f"{{% $states.result.{noun}Arn %}}"
-    (succeeded, *failures) = states["Status of Job"]["Choices"]
-    success = "COMPLETED" if noun == "DataDeletionJob" else "ACTIVE"
-    assert succeeded["Condition"] == f"{{% $states.input.Job.Status = '{success}' %}}"
-    assert [failure["Output"]["Error"] for failure in failures] == [
-        f"{noun}Failed",
-        f"{noun}StatusUnknown",
-        f"{noun}TimedOut",
-    ]
+@pytest.mark.parametrize("noun", ARGUMENTS)
+def test_what_is_not_given_is_left_out(data: Data, noun: str) -> None:
+    """No key rather than an empty one, and no tags."""
+    _, expected = ARGUMENTS[noun]
+    found = arguments(data, noun, tags={}, **{part: data.unencrypted(f"{part}/") for part in PATHS[noun]})
+    needed = {"JobName", "DatasetArn", "DatasetGroupArn", "SolutionVersionArn", "RoleArn"}
+    assert set(found) == (needed | {path.partition(".")[0] for path in PATHS[noun].values()}) & set(expected)
+    assert "KmsKeyArn" not in str(found)
 
 
-@pytest.mark.parametrize("noun", KINDS)
+@pytest.mark.parametrize("noun", PATHS)
 def test_paths_are_below_each_location(stack: cdk.Stack, data: Data, noun: str) -> None:
-    """Of the source, of the destination, or of both; policies know nothing of them."""
-    parts = PLACES[noun]
-    states = make(stack, data, noun, **{f"{part}_path": f"{part}-today/" for part in parts})
-    assert paths(states["Prepare Job"]["Output"]["Arguments"]) == [
-        f"s3://<Plain295EB121>/{part}/{part}-today/" for part in parts
-    ]
+    """Of the source, of the destination, or of both; policies allow the prefix, whatever the path."""
+    options: dict[str, Any] = {}
+    for part in PATHS[noun]:
+        options |= {part: data.unencrypted(f"{part}/"), f"{part}_path": f"{part}-today/"}
+    found = arguments(data, noun, **options)
+    for part, path in PATHS[noun].items():
+        value: Any = found
+        for name in path.split("."):
+            value = value[name]
+        assert value == f"s3://<Plain295EB121>/{part}/{part}-today/"
     allowed = [readable(statement["Resource"]) for statement in bucket_policy(stack)]
     assert sorted(resource for resource in allowed if resource.endswith("*")) == sorted(
-        f"<Plain295EB121.Arn>/{part}/*" for part in parts
+        f"<Plain295EB121.Arn>/{part}/*" for part in PATHS[noun]
     )
 
 
-@pytest.mark.parametrize("noun", KINDS)
-def test_paths_of_the_execution_are_looked_at(stack: cdk.Stack, data: Data, noun: str) -> None:
+@pytest.mark.parametrize("noun", PATHS)
+def test_paths_of_the_execution_are_looked_at(data: Data, noun: str) -> None:
     """What stands behind the prefix, in the argument that has it."""
-    states = make(stack, data, noun, **{f"{part}_path": "{% $states.input.path %}" for part in PLACES[noun]})
-    *conditions, rest = states["Start Job"]["Arguments"].removeprefix("{% ").split(") : ")
-    assert [condition.partition(", /")[0] for condition in conditions] == [
-        f'$contains($substringAfter($states.input.Arguments.{argument}, "s3://<Plain295EB121>/{part}/")'
-        for part, argument in PLACES[noun].items()
+    paths = {f"{part}_path": "{% $states.input.path %}" for part in PATHS[noun]}
+    *conditions, rest = states(data, getattr(jobs, noun), **paths)["Start Job"]["Arguments"].split(") : ")
+    folders = {"source": "in/", "destination": "out/"}
+    assert [condition.removeprefix("{% ").partition(", /")[0] for condition in conditions] == [
+        f'$contains($substringAfter($states.input.Arguments.{path}, "s3://<Encrypted084288C2>/{folders[part]}")'
+        for part, path in PATHS[noun].items()
     ]
     assert rest == "$states.input.Arguments %}"
-
-
-@pytest.mark.parametrize("noun", KINDS)
-@pytest.mark.parametrize(
-    ("option", "reason"),
-    [
-        ({"encryption": None}, "encryption is None but a PersonalizeEncryption is expected"),
-        ({"job_name": "a b"}, "job_name 'a b' is not a name that Personalize takes"),
-        ({"timeout": 5}, "timeout is 5 but a Duration"),
-        ({"patience": 5}, "patience is 5 but a Duration"),
-        ({"tags": []}, "tags is an object of type list but a mapping of strings is expected"),
-    ],
-    ids=["encryption", "name", "timeout", "patience", "tags"],
-)
-def test_what_no_kind_takes(stack: cdk.Stack, data: Data, noun: str, option: dict[str, Any], reason: str) -> None:
-    """Refused by each of them."""
-    with pytest.raises(ValueError, match=r"^Stack/Job: ") as refused:
-        make(stack, data, noun, **option)
-    assert reason in str(refused.value)
-
-
-@pytest.mark.parametrize(("noun", "part"), [(noun, part) for noun, parts in PLACES.items() for part in parts])
-def test_a_wrong_location_is_named_with_the_kind(stack: cdk.Stack, data: Data, noun: str, part: str) -> None:
-    """Jobs of two locations tell which of them it is."""
-    with pytest.raises(ValueError, match=r"^Stack/Job: ") as refused:
-        make(stack, data, noun, **{part: "s3://ratings/in/"})
-    assert str(refused.value) == (
-        f"Stack/Job: {part} of {KINDS[noun].resource} is 's3://ratings/in/' but a location is expected: pass "
-        "S3Location(bucket, prefix)"
-    )

@@ -14,44 +14,81 @@ from personalize_kms_constructs.jobs import DataDeletionJob, DatasetImportJob
 from tests.jobs.machines import DATASET, definition, machine, machine_policy
 from tests.policies import resources
 
-ACCOUNT, REGION = "111111111111", "eu-west-1"
+HERE = cdk.Environment(account="111111111111", region="eu-west-1")
 
 
-def environment(account: str = ACCOUNT, region: str = REGION) -> cdk.Environment:
-    return cdk.Environment(account=account, region=region)
+class TwoStacks:
+    """The encryption in one stack, and the state machine in another; options may be made in the former."""
+
+    def __init__(self, app: cdk.App, **options: Any) -> None:
+        self.app = app
+        self.owner, self.jobs = cdk.Stack(app, "Owner", env=HERE), cdk.Stack(app, "Jobs", env=HERE)
+        made = {name: value(self.owner) if callable(value) else value for name, value in options.items()}
+        self.encryption = PersonalizeEncryption(self.owner, "Encryption", **made)
+
+    def importing(self, stack: cdk.Stack) -> None:
+        """A machine that imports from a bucket of this stack, with a key."""
+        bucket = s3.Bucket(stack, "Data", encryption_key=kms.Key(stack, "DataKey"))
+        source = S3Location(bucket, "in/")
+        machine(
+            self.jobs,
+            DatasetImportJob(self.jobs, "Import", encryption=self.encryption, dataset_arn=DATASET, source=source),
+        )
+
+    def deleting(self, group: personalize.CfnDatasetGroup, stack: cdk.Stack) -> None:
+        """A machine that deletes users of a dataset group, who are in a bucket of this stack."""
+        job = DataDeletionJob(
+            self.jobs,
+            "Delete",
+            encryption=self.encryption,
+            dataset_group_arn=group.attr_dataset_group_arn,
+            source=S3Location(s3.Bucket(stack, "Data"), "deletion/"),
+        )
+        machine(self.jobs, job)
+
+    def passed_role(self) -> Any:
+        """The role that the state machine may pass on, after a synth."""
+        self.app.synth()
+        (policy,) = resources(self.jobs, "AWS::IAM::Policy").values()
+        statements = policy["Properties"]["PolicyDocument"]["Statement"]
+        (statement,) = [statement for statement in statements if statement["Action"] == "iam:PassRole"]
+        return statement["Resource"]
+
+
+def trusted_role(stack: cdk.Stack) -> iam.Role:
+    return iam.Role(stack, "Role", assumed_by=iam.ServicePrincipal("personalize.amazonaws.com"), role_name="given")
 
 
 @pytest.mark.parametrize(
-    ("env", "reason"),
+    ("what", "env"),
     [
-        (
-            environment(region="us-east-1"),
-            "the job is in Region us-east-1 but its encryption in eu-west-1, and Personalize works with keys and roles "
-            "of its own Region: make the state machine in a stack of eu-west-1",
-        ),
-        (
-            environment(account="222222222222"),
-            "the job is in account 222222222222 but its encryption in 111111111111, and Personalize works with keys "
-            "and roles of its own account: make the state machine in a stack of 111111111111",
-        ),
+        ("Region", cdk.Environment(account="111111111111", region="us-east-1")),
+        ("account", cdk.Environment(account="222222222222", region="eu-west-1")),
     ],
-    ids=["Region", "account"],
 )
-def test_a_job_elsewhere_than_its_encryption(app: cdk.App, stack: cdk.Stack, env: cdk.Environment, reason: str) -> None:
+def test_a_job_elsewhere_than_its_encryption(app: cdk.App, stack: cdk.Stack, what: str, env: cdk.Environment) -> None:
     """Personalize would be called where neither key nor role is."""
     encryption = PersonalizeEncryption(stack, "Encryption")
-    other = cdk.Stack(app, "Other", env=env)
     bucket = s3.Bucket.from_bucket_name(stack, "Bucket", "ratings")
     arn = f"arn:aws:personalize:{env.region}:{env.account}:dataset/movies/INTERACTIONS"
+    here, there = (env.region, "eu-west-1") if what == "Region" else (env.account, "111111111111")
     with pytest.raises(ValueError, match=r"^Other/Import: ") as refused:
-        DatasetImportJob(other, "Import", encryption=encryption, dataset_arn=arn, source=S3Location(bucket, "in/"))
-    assert str(refused.value) == f"Other/Import: {reason}"
+        DatasetImportJob(
+            cdk.Stack(app, "Other", env=env),
+            "Import",
+            encryption=encryption,
+            dataset_arn=arn,
+            source=S3Location(bucket, "in/"),
+        )
+    assert str(refused.value) == (
+        f"Other/Import: the job is in {what} {here} but its encryption in {there}, and Personalize works with keys and "
+        f"roles of its own {what}: make the state machine in a stack of {there}"
+    )
 
 
-def test_a_fixed_name_is_known_in_every_environment(app: cdk.App, stack: cdk.Stack) -> None:
-    """Of bucket and role."""
-    role = iam.Role(stack, "Role", assumed_by=iam.ServicePrincipal("personalize.amazonaws.com"), role_name="given")
-    encryption = PersonalizeEncryption(stack, "Encryption", service_role=role)
+def test_an_agnostic_stack_may_be_anywhere(app: cdk.App, stack: cdk.Stack) -> None:
+    """Nothing is compared while it is a token; fixed names of bucket and role are known there."""
+    encryption = PersonalizeEncryption(stack, "Encryption", service_role=trusted_role(stack))
     other = cdk.Stack(app, "Other")
     source = S3Location(s3.Bucket(stack, "Bucket", bucket_name="ratings"), "in/")
     machine(other, DatasetImportJob(other, "Import", encryption=encryption, dataset_arn=DATASET, source=source))
@@ -61,150 +98,73 @@ def test_a_fixed_name_is_known_in_every_environment(app: cdk.App, stack: cdk.Sta
     }
 
 
-def test_an_agnostic_stack_may_be_anywhere(app: cdk.App, stack: cdk.Stack) -> None:
-    """Nothing is compared while it is a token."""
-    encryption = PersonalizeEncryption(stack, "Encryption")
-    bucket = s3.Bucket.from_bucket_name(stack, "Bucket", "ratings")
-    DatasetImportJob(
-        cdk.Stack(app, "Other"), "Import", encryption=encryption, dataset_arn=DATASET, source=S3Location(bucket, "in/")
-    )
-
-
-class TwoStacks:
-    """The encryption with its dataset group in one stack, bucket and state machine in another."""
-
-    def __init__(self, app: cdk.App, **options: Any) -> None:
-        self.owner = cdk.Stack(app, "Owner", env=environment())
-        self.jobs = cdk.Stack(app, "Jobs", env=environment())
-        self.encryption = PersonalizeEncryption(self.owner, "Encryption", **options)
-        self.group = self.encryption.add_dataset_group("Movies", name="movies")
-        self.bucket = s3.Bucket(self.jobs, "Data", encryption_key=kms.Key(self.jobs, "DataKey"))
-
-    def importing(self, arn: str) -> DatasetImportJob:
-        """The import from the bucket beside the machine."""
-        source = S3Location(self.bucket, "in/")
-        return DatasetImportJob(self.jobs, "Import", encryption=self.encryption, dataset_arn=arn, source=source)
+def test_an_encryption_of_an_agnostic_stack_may_be_anywhere(app: cdk.App, stack: cdk.Stack) -> None:
+    """The other way round."""
+    agnostic = cdk.Stack(app, "Agnostic")
+    encryption = PersonalizeEncryption(agnostic, "Encryption", service_role=trusted_role(agnostic))
+    source = S3Location(s3.Bucket.from_bucket_name(stack, "Bucket", "ratings"), "in/")
+    DatasetImportJob(stack, "Import", encryption=encryption, dataset_arn=DATASET, source=source)
 
 
 @pytest.mark.parametrize("name", [None, "personalize"], ids=["role by default", "named role"])
 def test_bucket_and_machine_in_another_stack_than_the_encryption(app: cdk.App, name: str | None) -> None:
     """The machine writes the role's ARN out, and only the policies of the encryption need the other stack."""
     stacks = TwoStacks(app, role_name=name)
-    machine(stacks.jobs, stacks.importing(DATASET))
+    stacks.importing(stacks.jobs)
     app.synth()
     assert stacks.owner.dependencies == [stacks.jobs]
     assert stacks.jobs.dependencies == []
     role = stacks.owner.resolve(stacks.encryption.service_role.node.default_child.role_name)  # type: ignore[union-attr]
     arn = f"arn:<AWS::Partition>:iam::111111111111:role/{role}"
     assert definition(stacks.jobs)["States"]["Prepare Import"]["Output"]["Arguments"]["RoleArn"] == arn
-    assert machine_policy(stacks.jobs)[2] == {
-        "Effect": "Allow",
-        "Action": "iam:PassRole",
-        "Resource": arn,
-        "Condition": {"StringEquals": {"iam:PassedToService": "personalize.amazonaws.com"}},
-    }
+    assert machine_policy(stacks.jobs)[2]["Resource"] == arn
+
+
+def test_what_the_machine_refers_to_in_another_stack_makes_no_cycle(app: cdk.App) -> None:
+    """The bucket and the dataset group beside the encryption: the machine's stack alone needs the other."""
+    stacks = TwoStacks(app)
+    stacks.deleting(stacks.encryption.add_dataset_group("Movies", name="movies"), stacks.owner)
+    app.synth()
+    assert stacks.jobs.dependencies == [stacks.owner]
+
+
+def test_an_arn_of_a_third_stack_makes_no_cycle(app: cdk.App) -> None:
+    """Nothing there needs the bucket."""
+    third = cdk.Stack(app, "Third", env=HERE)
+    stacks = TwoStacks(app)
+    stacks.deleting(personalize.CfnDatasetGroup(third, "Movies", name="other"), stacks.jobs)
+    app.synth()
+    assert stacks.jobs.dependencies == [third]
 
 
 def test_an_imported_role_is_the_same_everywhere(app: cdk.App) -> None:
     """Its ARN is text."""
     arn = "arn:aws:iam::111111111111:role/team/personalize"
-    owner, jobs = cdk.Stack(app, "Owner", env=environment()), cdk.Stack(app, "Jobs", env=environment())
-    role = iam.Role.from_role_arn(owner, "Role", arn)
-    encryption = PersonalizeEncryption(owner, "Encryption", service_role=role)
-    bucket = s3.Bucket(jobs, "Data")
-    job = DatasetImportJob(jobs, "Import", encryption=encryption, dataset_arn=DATASET, source=S3Location(bucket, "in/"))
-    machine(jobs, job)
-    app.synth()
-    assert definition(jobs)["States"]["Prepare Import"]["Output"]["Arguments"]["RoleArn"] == arn
-
-
-def test_a_bucket_beside_the_encryption_makes_no_cycle(app: cdk.App) -> None:
-    """Then the machine's stack alone needs the other, and may refer to its dataset group."""
-    owner, jobs = cdk.Stack(app, "Owner", env=environment()), cdk.Stack(app, "Jobs", env=environment())
-    encryption = PersonalizeEncryption(owner, "Encryption")
-    group = encryption.add_dataset_group("Movies", name="movies")
-    job = DataDeletionJob(
-        jobs,
-        "Delete",
-        encryption=encryption,
-        dataset_group_arn=group.attr_dataset_group_arn,
-        source=S3Location(s3.Bucket(owner, "Data"), "deletion/"),
-    )
-    machine(jobs, job)
-    app.synth()
-    assert jobs.dependencies == [owner]
-
-
-def test_an_arn_of_a_third_stack_makes_no_cycle(app: cdk.App) -> None:
-    """Nothing there needs the bucket."""
-    third = cdk.Stack(app, "Third", env=environment())
-    group = personalize.CfnDatasetGroup(third, "Movies", name="other")
-    stacks = TwoStacks(app)
-    job = DataDeletionJob(
-        stacks.jobs,
-        "Delete",
-        encryption=stacks.encryption,
-        dataset_group_arn=group.attr_dataset_group_arn,
-        source=S3Location(stacks.bucket, "deletion/"),
-    )
-    machine(stacks.jobs, job)
-    app.synth()
-    assert stacks.jobs.dependencies == [third]
-
-
-def test_the_cdk_names_what_makes_a_cycle(app: cdk.App) -> None:
-    """The bucket beside the machine, which the encryption's policies need, and the dataset group of its stack."""
-    stacks = TwoStacks(app)
-    job = DataDeletionJob(
-        stacks.jobs,
-        "Delete",
-        encryption=stacks.encryption,
-        dataset_group_arn=stacks.group.attr_dataset_group_arn,
-        source=S3Location(stacks.bucket, "deletion/"),
-    )
-    machine(stacks.jobs, job)
-    with pytest.raises(RuntimeError, match="DependencyCycle") as refused:
-        app.synth()
-    for named in ("Jobs/Data", "Owner/Encryption/Movies"):
-        assert named in str(refused.value)
+    stacks = TwoStacks(app, service_role=lambda stack: iam.Role.from_role_arn(stack, "Role", arn))
+    stacks.importing(stacks.jobs)
+    assert stacks.passed_role() == arn
 
 
 def test_a_role_name_that_its_own_stack_gives(app: cdk.App) -> None:
     """The machine refers to the role."""
-    owner, jobs = cdk.Stack(app, "Owner", env=environment()), cdk.Stack(app, "Jobs", env=environment())
-    name = cdk.CfnParameter(owner, "Name").value_as_string
-    encryption = PersonalizeEncryption(owner, "Encryption", role_name=name)
-    source = S3Location(s3.Bucket(owner, "Data"), "in/")
-    machine(jobs, DatasetImportJob(jobs, "Import", encryption=encryption, dataset_arn=DATASET, source=source))
-    app.synth()
-    assert passed_role(jobs) == {"Fn::ImportValue": "Owner:ExportsOutputFnGetAttEncryptionRole2D2265A5ArnD637ED49"}
+    stacks = TwoStacks(app, role_name=lambda stack: cdk.CfnParameter(stack, "Name").value_as_string)
+    stacks.importing(stacks.owner)
+    assert stacks.passed_role() == {"Fn::ImportValue": "Owner:ExportsOutputFnGetAttEncryptionRole2D2265A5ArnD637ED49"}
 
 
 def test_a_role_name_that_is_lost_later(app: cdk.App) -> None:
     """By an aspect, for example, after the job has been made: the machine refers to the role."""
-    owner, jobs = cdk.Stack(app, "Owner", env=environment()), cdk.Stack(app, "Jobs", env=environment())
-    role = iam.Role(owner, "Role", assumed_by=iam.ServicePrincipal("personalize.amazonaws.com"), role_name="given")
-    encryption = PersonalizeEncryption(owner, "Encryption", service_role=role)
-    source = S3Location(s3.Bucket(owner, "Data"), "in/")
-    machine(jobs, DatasetImportJob(jobs, "Import", encryption=encryption, dataset_arn=DATASET, source=source))
-    role.node.default_child.role_name = None  # type: ignore[union-attr]
-    app.synth()
-    assert passed_role(jobs) == {"Fn::ImportValue": "Owner:ExportsOutputFnGetAttRole1ABCC5F0ArnB4C0B73E"}
+    stacks = TwoStacks(app, service_role=trusted_role)
+    stacks.importing(stacks.owner)
+    stacks.encryption.service_role.node.default_child.role_name = None  # type: ignore[union-attr]
+    assert stacks.passed_role() == {"Fn::ImportValue": "Owner:ExportsOutputFnGetAttRole1ABCC5F0ArnB4C0B73E"}
 
 
 def test_a_role_name_that_is_changed_later(app: cdk.App) -> None:
     """The machine has the one that is deployed."""
     stacks = TwoStacks(app)
-    machine(stacks.jobs, stacks.importing(DATASET))
+    stacks.importing(stacks.jobs)
     l1: Any = stacks.encryption.service_role.node.default_child
     l1.role_name, l1.path = "corp-personalize", "/teams/"
-    app.synth()
-    (arn,) = [part for part in passed_role(stacks.jobs)["Fn::Join"][1] if "role" in str(part)]
+    (arn,) = [part for part in stacks.passed_role()["Fn::Join"][1] if "role" in str(part)]
     assert arn == ":iam::111111111111:role/teams/corp-personalize"
-
-
-def passed_role(stack: cdk.Stack) -> Any:
-    """The role that the state machine may pass on."""
-    (policy,) = resources(stack, "AWS::IAM::Policy").values()
-    (statement,) = [s for s in policy["Properties"]["PolicyDocument"]["Statement"] if s["Action"] == "iam:PassRole"]
-    return statement["Resource"]

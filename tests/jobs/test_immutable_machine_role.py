@@ -1,7 +1,6 @@
 """A state machine whose role takes no policies from this app."""
 
 import json
-from typing import Any
 
 import aws_cdk as cdk
 import pytest
@@ -9,14 +8,10 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_stepfunctions as sfn
 
 from personalize_kms_constructs.jobs import DatasetImportJob
-from tests.jobs.machines import DATASET, Data, machine
+from tests.jobs.machines import DATASET, Data, job, machine
 from tests.life.conftest import warnings
 
 ARN = "arn:aws:iam::111111111111:role/team/machine"
-
-
-def importing(stack: cdk.Stack, data: Data) -> DatasetImportJob:
-    return DatasetImportJob(stack, "Import", encryption=data.encryption, dataset_arn=DATASET, source=data.at("in/"))
 
 
 @pytest.mark.parametrize("kind", ["immutable", "of another account", "without updates"])
@@ -27,7 +22,7 @@ def test_its_owner_learns_what_to_add(stack: cdk.Stack, data: Data, kind: str) -
     else:
         arn = ARN if kind == "immutable" else ARN.replace("111111111111", "222222222222")
         role = iam.Role.from_role_arn(stack, "Role", arn, mutable=kind != "immutable")
-    machine(stack, importing(stack, data), role=role)
+    machine(stack, job(data, DatasetImportJob), role=role)
     text = warnings(stack)["pendingMachinePolicy"]
     words, _, statements = text.partition(": ")
     assert words == (
@@ -36,7 +31,7 @@ def test_its_owner_learns_what_to_add(stack: cdk.Stack, data: Data, kind: str) -
     )
     assert statements.startswith('[\n  {\n    "Effect": "Allow",\n    "Action": [\n')
     personalize = "arn:${AWS::Partition}:personalize:eu-west-1:111111111111"
-    jobs = f"{personalize}:dataset-import-job/StackImportBFE02939-*"
+    jobs = f"{personalize}:dataset-import-job/StackJob67D221D8-*"
     found = json.loads(statements)
     assert found[:2] == [
         {"Effect": "Allow", "Action": ["personalize:CreateDatasetImportJob"], "Resource": [DATASET, jobs]},
@@ -49,21 +44,21 @@ def test_its_owner_learns_what_to_add(stack: cdk.Stack, data: Data, kind: str) -
 @pytest.mark.parametrize("kind", ["own role", "imported role", "one state", "in a map", "in no machine"])
 def test_nobody_else_is_told(stack: cdk.Stack, data: Data, kind: str) -> None:
     """The statements are in the template, or wanted by nobody."""
-    job: Any = importing(stack, data)
+    fragment = job(data, DatasetImportJob)
     if kind == "one state":
-        job = job.to_single_state()
+        fragment = fragment.to_single_state()
     elif kind == "in a map":
-        job = sfn.Map(stack, "Map").item_processor(job)
+        fragment = sfn.Map(stack, "Map").item_processor(fragment)
     options = {"role": iam.Role.from_role_arn(stack, "Role", ARN)} if kind == "imported role" else {}
     if kind != "in no machine":
-        machine(stack, job, **options)
+        machine(stack, fragment, **options)
     assert warnings(stack) == {}
 
 
 def test_an_immutable_role_of_a_map_is_told_once(stack: cdk.Stack, data: Data) -> None:
     """The states inside of another one are those of the same machine."""
     role = iam.Role.from_role_arn(stack, "Role", ARN, mutable=False)
-    machine(stack, sfn.Map(stack, "Map").item_processor(importing(stack, data)), role=role)
+    machine(stack, sfn.Map(stack, "Map").item_processor(job(data, DatasetImportJob)), role=role)
     assert list(warnings(stack)) == ["pendingMachinePolicy"]
 
 
@@ -72,5 +67,5 @@ def test_precreated_roles_have_a_report(app: cdk.App) -> None:
     iam.Role.customize_roles(app)
     stack = cdk.Stack(app, "Stack", env=cdk.Environment(account="111111111111", region="eu-west-1"))
     data = Data.of(stack)
-    machine(stack, importing(stack, data))
+    machine(stack, job(data, DatasetImportJob))
     assert "pendingMachinePolicy" not in warnings(stack)

@@ -1,4 +1,7 @@
-"""The states that look at a path before a job is created: an execution whose path lacks a part stops."""
+"""The paths of the API's arguments, and the states that look at them before a job is created.
+
+An execution whose path lacks a part stops.
+"""
 
 from typing import Any
 
@@ -6,10 +9,9 @@ import aws_cdk as cdk
 import pytest
 from aws_cdk import aws_stepfunctions as sfn
 
-from personalize_kms_constructs import S3Location
 from personalize_kms_constructs.jobs import BatchInferenceJob, DatasetImportJob
-from personalize_kms_constructs.jobs._path_guards import jsonata_operands
-from tests.jobs.machines import DATASET, VERSION, Data, definition, machine
+from personalize_kms_constructs.jobs._run_time import jsonata_operands
+from tests.jobs.machines import Data, states
 
 GUARD = (
     "$pathPart := function($value, $text) { $type($value) in ['string', 'number', 'boolean'] and $value != '' ? $value "
@@ -19,31 +21,37 @@ STEPS = r"/^$|(^|\/)(null|\.{0,2})\/|(^|\/)(null|\.{1,2})$/"
 REASON = "' in this execution, and a folder or file in it has no name, or is null, . or .."
 
 
-def importing(stack: cdk.Stack, data: Data, path: Any) -> dict[str, Any]:
-    """The states of an import from such a path."""
-    options: Any = {"encryption": data.encryption, "dataset_arn": DATASET, "source": data.unencrypted("in/")}
-    machine(stack, DatasetImportJob(stack, "Job", source_path=path, **options))
-    return dict(definition(stack)["States"])
+def importing(data: Data, path: Any, prefix: str = "in/") -> tuple[Any, dict[str, Any]]:
+    """The location that the API gets, and the states of an import from such a path."""
+    found = states(data, DatasetImportJob, source=data.unencrypted(prefix), source_path=path)
+    prepared = found["Prepare Job"]
+    arguments = (prepared.get("Output") or prepared["Parameters"])["Arguments"]
+    (location,) = arguments["DataSource"].values()
+    return location, found
 
 
-def test_the_call_looks_at_each_path(stack: cdk.Stack, data: Data) -> None:
+@pytest.mark.parametrize("path", [None, "2026-11-25/users.json", "token"])
+def test_a_path_of_the_deployment_is_not_looked_at(stack: cdk.Stack, data: Data, path: Any) -> None:
+    """It is the same in every execution."""
+    given = cdk.CfnParameter(stack, "Folder").value_as_string if path == "token" else path
+    location, found = importing(data, given)
+    assert location == "s3://<Plain295EB121>/in/" + {None: "", "token": "<Folder>"}.get(path, path)
+    assert found["Start Job"]["Arguments"] == "{% $states.input.Arguments %}"
+
+
+def test_the_call_looks_at_each_path(data: Data) -> None:
     """Before the arguments leave the state."""
-    machine(
-        stack,
-        BatchInferenceJob(
-            stack,
-            "Job",
-            encryption=data.encryption,
-            solution_version_arn=VERSION,
-            source=data.unencrypted("in/"),
-            source_path="{% $states.input.file %}",
-            destination=data.unencrypted(""),
-            destination_path="{% $states.input.folder %}",
-        ),
+    found = states(
+        data,
+        BatchInferenceJob,
+        source=data.unencrypted("in/"),
+        source_path="{% $states.input.file %}",
+        destination=data.unencrypted(""),
+        destination_path="{% $states.input.folder %}",
     )
     source = "$states.input.Arguments.JobInput.S3DataSource.Path"
     destination = "$states.input.Arguments.JobOutput.S3DataDestination.Path"
-    assert definition(stack)["States"]["Start Job"]["Arguments"] == (
+    assert found["Start Job"]["Arguments"] == (
         f'{{% $contains($substringAfter({source}, "s3://<Plain295EB121>/in/"), {STEPS}) ? '
         f"$error('source_path makes ' & {source} & {REASON}') : "
         f'$contains($substringAfter({destination}, "s3://<Plain295EB121>/"), {STEPS}) ? '
@@ -65,8 +73,6 @@ def test_the_call_looks_at_each_path(stack: cdk.Stack, data: Data) -> None:
             '$pathPart($states.input.in, "$states.input.in") & $pathPart($states.input.`or`, "$states.input.`or`")',
         ),
         ("$a = 1 ? $b & '/' : 'x/'", "$pathPart(($a = 1 ? $b & '/' : 'x/'), \"$a = 1 ? $b & '/' : 'x/'\")"),
-        ("$a & '/' in $b", "$pathPart(($a & '/' in $b), \"$a & '/' in $b\")"),
-        ("$a & '/' ~> $lowercase", "$pathPart(($a & '/' ~> $lowercase), \"$a & '/' ~> $lowercase\")"),
         (
             "$replace($a, / & /, '') & '/'",
             "$pathPart(($replace($a, / & /, '') & '/'), \"$replace($a, / & /, '') & '/'\")",
@@ -74,83 +80,61 @@ def test_the_call_looks_at_each_path(stack: cdk.Stack, data: Data) -> None:
         ("'say \\\"x & y\\\"' & $a", '\'say \\"x & y\\"\' & $pathPart($a, "$a")'),
     ],
 )
-def test_each_part_that_is_joined_needs_a_value(stack: cdk.Stack, data: Data, source: str, guarded: str) -> None:
+def test_each_part_that_is_joined_needs_a_value(data: Data, source: str, guarded: str) -> None:
     """Strings of the expression itself have one; what does something else last is one part."""
-    assert importing(stack, data, f"{{% {source} %}}")["Prepare Job"]["Output"]["Arguments"]["DataSource"] == {
-        "DataLocation": f'{{% ({GUARD}"s3://<Plain295EB121>/in/" & {guarded}) %}}'
-    }
+    location, _ = importing(data, f"{{% {source} %}}")
+    assert location == f'{{% ({GUARD}"s3://<Plain295EB121>/in/" & {guarded}) %}}'
 
 
-@pytest.mark.parametrize("operator", [*"?:=<>!~^|@#;,+-*/%", "and", "or", "in"])
-def test_what_does_something_else_last_is_not_taken_apart(operator: str) -> None:
-    """It would mean something else in pieces."""
-    source = f"$a {operator} $b & '/'"
+@pytest.mark.parametrize(
+    "source",
+    [
+        *(f"$a {operator} $b & '/'" for operator in [*"?:=<>!~^|@#;,+-*/%", "and", "or", "in"]),
+        *("($a & $b", "$a & $b)", "$a & ", "& $a", "[$a & $b]", "{'x': $a & $b}"),
+    ],
+)
+def test_what_does_something_else_last_or_is_broken_is_not_taken_apart(source: str) -> None:
+    """It would mean something else in pieces; Step Functions says what is wrong with an expression."""
     assert jsonata_operands(source) == [source]
 
 
-@pytest.mark.parametrize("source", ["($a & $b", "$a & $b)", "$a & ", "& $a", "[$a & $b]", "{'x': $a & $b}"])
-def test_what_is_in_brackets_or_broken_is_not_taken_apart(source: str) -> None:
-    """Step Functions says what is wrong with an expression."""
-    assert jsonata_operands(source) == [source]
-
-
-def test_the_json_paths_of_a_text_are_carried_on(stack: cdk.Stack, data: Data) -> None:
-    """To a state that can look at them, which one of JSONPath can't; not those that a function has."""
-    day, hour = sfn.JsonPath.string_at("$.day"), sfn.JsonPath.string_at("$$.Execution.Input.hour")
+def test_the_json_paths_of_a_text_are_looked_at(data: Data) -> None:
+    """By a state that can, which one of JSONPath can't; those of a text within, but not those that a function has."""
+    day, hour = sfn.JsonPath.string_at("$['a, b']"), sfn.JsonPath.string_at("$$.Execution.Input.hour")
     first = sfn.JsonPath.array_get_item(sfn.JsonPath.list_at("$.list"), sfn.JsonPath.number_at("$.index"))
-    states = importing(stack, data, sfn.JsonPath.format("it's, $.x/{}-{}/{}/{}/", day, hour, first, day))
-    assert states["Prepare Job"]["Parameters"]["Given"] == {
-        "source1.$": "$.day",
+    within = sfn.JsonPath.format("day-{}", sfn.JsonPath.string_at("$"))
+    _, found = importing(data, sfn.JsonPath.format("it's, $.x/{}-{}/{}/{}/", day, hour, first, within))
+    assert found["Prepare Job"]["Parameters"]["Given"] == {
+        "source1.$": "$['a, b']",
         "source2.$": "$$.Execution.Input.hour",
-        "source3.$": "$.day",
+        "source3.$": "$",
     }
-    assert states["Start Job"]["Arguments"].startswith(
+    assert found["Start Job"]["Arguments"].startswith(
         "{% $states.input.Given.source1 in ['', null] ? "
-        '$error("source_path is empty in this execution: $.day has no value") : '
+        "$error(\"source_path is empty in this execution: $['a, b'] has no value\") : "
         "$states.input.Given.source2 in ['', null] ? "
         '$error("source_path is empty in this execution: $$.Execution.Input.hour has no value") : '
         "$states.input.Given.source3 in ['', null] ? "
-        '$error("source_path is empty in this execution: $.day has no value") : '
+        '$error("source_path is empty in this execution: $ has no value") : '
         "$contains("
     )
 
 
-def test_braces_of_a_prefix_are_escaped(stack: cdk.Stack, data: Data) -> None:
-    """They are reserved in the strings of intrinsic functions; those of a token are the CDK's."""
-    source = S3Location(data.plain, "a{b}'c/")
-    options: Any = {"encryption": data.encryption, "dataset_arn": DATASET, "source": source}
-    machine(stack, DatasetImportJob(stack, "Job", source_path=sfn.JsonPath.string_at("$.day"), **options))
-    assert definition(stack)["States"]["Prepare Job"]["Parameters"]["Arguments"]["DataSource"] == {
-        "DataLocation.$": "States.Format('{}{}', 's3://<Plain295EB121>/a\\{b\\}\\'c/', $.day)"
-    }
-
-
 @pytest.mark.parametrize(
-    ("paths", "given"),
+    ("path", "location"),
     [
-        (["$.day", "$.hour"], {"source1.$": "$.day", "source2.$": "$.hour"}),
-        (["$['a, b']"], {"source1.$": "$['a, b']"}),
-        (["$"], {"source1.$": "$"}),
+        (
+            "{%$states.input.day%}",
+            f'{{% ({GUARD}"s3://<Plain295EB121>/it\'s \\"é\\"/{{b}}/" & '
+            '$pathPart(($states.input.day), "$states.input.day")) %}',
+        ),
+        (
+            sfn.JsonPath.string_at("$.day"),
+            "States.Format('{}{}', 's3://<Plain295EB121>/it\\'s \"é\"/\\{b\\}/', $.day)",
+        ),
     ],
-    ids=["two", "quotes", "all"],
+    ids=["JSONata", "JSONPath"],
 )
-def test_all_forms_of_paths_are_found(stack: cdk.Stack, data: Data, paths: list[str], given: dict[str, str]) -> None:
-    """The CDK writes them all into one text."""
-    path = sfn.JsonPath.format("{}/" * len(paths), *map(sfn.JsonPath.string_at, paths))
-    assert importing(stack, data, path)["Prepare Job"]["Parameters"]["Given"] == given
-
-
-def test_a_text_within_a_text_is_taken_apart(stack: cdk.Stack, data: Data) -> None:
-    """It would be ``day-null`` without a day."""
-    day = sfn.JsonPath.format("day-{}", sfn.JsonPath.string_at("$.day"))
-    path = sfn.JsonPath.format("{}/{}/", day, sfn.JsonPath.string_at("$.hour"))
-    states = importing(stack, data, path)
-    assert states["Prepare Job"]["Parameters"]["Given"] == {"source1.$": "$.day", "source2.$": "$.hour"}
-
-
-@pytest.mark.parametrize("path", [None, "monday/", "token"])
-def test_a_path_of_the_deployment_is_not_looked_at(stack: cdk.Stack, data: Data, path: Any) -> None:
-    """It is the same in every execution."""
-    if path == "token":
-        path = cdk.CfnParameter(stack, "Folder").value_as_string
-    assert importing(stack, data, path)["Start Job"]["Arguments"] == "{% $states.input.Arguments %}"
+def test_a_prefix_stays_what_it_is(data: Data, path: str, location: str) -> None:
+    """In the strings of either language; braces are reserved in those of intrinsic functions."""
+    assert importing(data, path, """it's "é"/{b}/""")[0] == location

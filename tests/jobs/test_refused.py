@@ -1,177 +1,154 @@
 """Refusals at construction, with a message that says what to do."""
 
+import re
 from typing import Any
 
 import aws_cdk as cdk
 import pytest
-from aws_cdk import aws_personalize as personalize
+from aws_cdk import Duration
 from aws_cdk import aws_stepfunctions as sfn
 
-from personalize_kms_constructs import S3Location
+from personalize_kms_constructs import jobs
 from personalize_kms_constructs.jobs import BatchInferenceJob, DatasetExportJob, DatasetImportJob
-from tests.jobs.machines import DATASET, Data, definition, machine
+from tests.jobs.machines import Data, job, refusal
 
 
-def test_everything_wrong_is_told_at_once(stack: cdk.Stack, data: Data) -> None:
-    """A name, a path, an ARN, a time, tags and a mode that Personalize doesn't take."""
-    with pytest.raises(ValueError, match="job_name 'a b' is not a name that Personalize takes") as refused:
-        DatasetImportJob(
-            stack,
-            "Import",
-            encryption=data.encryption,
-            dataset_arn="movies",
-            source=data.at("in/"),
-            source_path="/x",
-            job_name="a b",
-            timeout=5,  # type: ignore[arg-type]
-            tags=[],  # type: ignore[arg-type]
-            import_mode="full",
-        )
-    assert str(refused.value).startswith("Stack/Import: ")
-    for problem in (
-        "source_path is '/x' but a path below the prefix of source is expected",
-        "dataset_arn is 'movies' but an ARN of the form",
-        "timeout is 5 but a Duration that is known at synth is expected",
-        "tags is an object of type list but a mapping of strings is expected",
-        "import_mode is 'full' but Personalize takes 'FULL', 'INCREMENTAL': use one of them",
-    ):
-        assert problem in str(refused.value)
+@pytest.mark.parametrize("noun", jobs.__all__)
+def test_everything_wrong_is_told_at_once(data: Data, noun: str) -> None:
+    """By each kind of job, once each, and nothing is allowed."""
+    kind = getattr(jobs, noun)
+    parts = [part for part in ("source", "destination") if part in kind.__init__.__annotations__]
+    wrong = {"job_name": "a b", "timeout": 5, "patience": "PT1H", "tags": []}
+    message = refusal(data, kind, encryption=None, **wrong, **dict.fromkeys(parts, "s3://ratings/in/"))
+    words = re.sub("(?<!^)([A-Z])", r" \1", noun).lower()
+    assert message.split("\n- ") == [
+        "",
+        "encryption is None but a PersonalizeEncryption is expected: pass the construct whose service role does the "
+        "work",
+        *(
+            f"{part} of {words} is 's3://ratings/in/' but a location is expected: pass S3Location(bucket, prefix)"
+            for part in parts
+        ),
+        "job_name 'a b' is not a name that Personalize takes: use 1 to 63 letters, digits, hyphens and underscores, "
+        "and begin with a letter or digit",
+        "timeout is 5 but a Duration that is known at synth is expected: pass, for example, Duration.hours(6)",
+        "patience is 'PT1H' but a Duration that is known at synth is expected: pass, for example, Duration.hours(6)",
+        "tags is an object of type list but a mapping of strings is expected: pass {'key': 'value'}",
+    ]
+    assert data.encrypted.policy is None
 
 
-@pytest.mark.parametrize("mode", ["{% $states.input.mode %}", "token"])
-def test_a_mode_that_is_known_later_is_not_judged(stack: cdk.Stack, data: Data, mode: str) -> None:
-    """Expressions and tokens pass."""
-    if mode == "token":
-        mode = cdk.CfnParameter(stack, "Mode").value_as_string
-    job = DatasetExportJob(
-        stack, "Job", encryption=data.encryption, dataset_arn=DATASET, destination=data.at("o/"), ingestion_mode=mode
+def test_locations_arns_paths_and_modes_are_told_with_the_rest(data: Data) -> None:
+    """A construct may have many jobs: the message is of the one."""
+    message = refusal(
+        data,
+        BatchInferenceJob,
+        encryption=data.encryption.encryption_key,
+        solution_version_arn="movies",
+        filter_arn="seen",
+        source_path="/x",
+        batch_inference_job_mode="theme",
     )
-    machine(stack, job)
-    assert definition(stack)["States"]["Prepare Job"]["Output"]["Arguments"]["IngestionMode"] in (mode, "<Mode>")
-
-
-def test_a_destination_that_is_no_folder_is_refused(stack: cdk.Stack, data: Data) -> None:
-    """By the job, of which the construct may have many, and with all the other reasons."""
-    with pytest.raises(ValueError, match=r"^Stack/Export: ") as refused:
-        DatasetExportJob(
-            stack,
-            "Export",
-            encryption=data.encryption,
-            dataset_arn=DATASET,
-            destination=data.at("out"),
-            ingestion_mode="all",
-        )
-    for problem in ("end it in /, as 'out/'", "ingestion_mode is 'all' but Personalize takes"):
-        assert str(refused.value).count(problem) == 1
-
-
-def test_two_languages_in_one_call_are_refused(stack: cdk.Stack, data: Data) -> None:
-    """A JSONPath state would pass the JSONata expression on as text."""
-    mixed: Any = {"dataset_arn": sfn.JsonPath.string_at("$.dataset"), "job_name": "{% $states.input.name %}"}
-    with pytest.raises(ValueError, match=r"^Stack/Export: ") as refused:
-        DatasetExportJob(stack, "Export", encryption=data.encryption, destination=data.at("out/"), **mixed)
-    assert str(refused.value) == (
-        "Stack/Export: parameters are JsonPath and JSONata expressions, but a state has one language: write all of "
-        "them in one, for example {% $states.input.name %}"
-    )
-
-
-@pytest.mark.parametrize("mode", ["bulk", "PUT", "BULK", "ALL"])
-def test_a_mode_of_export(stack: cdk.Stack, data: Data, mode: str) -> None:
-    """It has three."""
-    options: Any = {"encryption": data.encryption, "dataset_arn": DATASET, "destination": data.at("out/")}
-    if mode == "bulk":
-        with pytest.raises(
-            ValueError,
-            match=r"^Stack/Export: ingestion_mode is 'bulk' but Personalize takes 'BULK', 'PUT', 'ALL': use one of "
-            r"them$",
-        ):
-            DatasetExportJob(stack, "Export", ingestion_mode=mode, **options)
-    else:
-        DatasetExportJob(stack, "Export", ingestion_mode=mode, **options)
-
-
-def test_json_paths_in_a_jsonata_machine_are_refused(stack: cdk.Stack, data: Data) -> None:
-    """Step Functions takes a state of JSONPath in a machine of JSONPath only."""
-    path = sfn.JsonPath.string_at("$.dataset")
-    job = DatasetExportJob(stack, "Export", encryption=data.encryption, destination=data.at("out/"), dataset_arn=path)
-    with pytest.raises(
-        RuntimeError,
-        match=r"Stack/Export/Prepare Export: parameters are JsonPath expressions but the state machine's query "
-        r"language is JSONata: write all of them as JSONata, for example \{% \$states.input.arn %\}",
-    ):
-        machine(stack, job, query_language=sfn.QueryLanguage.JSONATA)
-
-
-def test_a_job_allows_what_it_does(stack: cdk.Stack, data: Data) -> None:
-    """A given construct that allows nothing yet has the statements of the job afterwards."""
-    before = stack.resolve(data.encryption.encryption_key.node.default_child.key_policy)  # type: ignore[union-attr]
-    DatasetExportJob(stack, "Export", encryption=data.encryption, dataset_arn=DATASET, destination=data.at("out/"))
-    after = stack.resolve(data.encryption.encryption_key.node.default_child.key_policy)  # type: ignore[union-attr]
-    assert len(before["Statement"]) == 1
-    assert [statement["Sid"] for statement in after["Statement"][1:]] == [
-        "PersonalizeRole",
-        "PersonalizeService",
+    beginnings = [problem.partition(" but ")[0] for problem in message.split("\n- ")]
+    assert beginnings == [
+        "",
+        "encryption is an object of type Key",
+        "source_path is '/x'",
+        "solution_version_arn is 'movies'",
+        "filter_arn is 'seen'",
+        "batch_inference_job_mode is 'theme'",
     ]
 
 
-def importing(stack: cdk.Stack, data: Data, id: str = "Import", **other: Any) -> DatasetImportJob:
-    arguments = {"encryption": data.encryption, "dataset_arn": DATASET, "source": data.at("in/"), **other}
-    return DatasetImportJob(stack, id, **arguments)
+def test_a_destination_that_is_no_folder(data: Data) -> None:
+    """As in the constructor of the construct, and once."""
+    message = refusal(data, DatasetExportJob, destination=data.at("out"), ingestion_mode="all")
+    for problem in ("end it in /, as 'out/'", "ingestion_mode is 'all' but Personalize takes"):
+        assert message.count(problem) == 1
 
 
-def refusal(stack: cdk.Stack, data: Data, **wrong: Any) -> str:
-    with pytest.raises(ValueError, match=r"^Stack/Import: ") as refused:
-        importing(stack, data, **wrong)
-    return str(refused.value)
+@pytest.mark.parametrize(
+    ("kind", "parameter", "allowed"),
+    [
+        (DatasetImportJob, "import_mode", ["FULL", "INCREMENTAL"]),
+        (DatasetExportJob, "ingestion_mode", ["BULK", "PUT", "ALL"]),
+        (BatchInferenceJob, "batch_inference_job_mode", ["BATCH_INFERENCE", "THEME_GENERATION"]),
+    ],
+)
+def test_modes(data: Data, kind: Any, parameter: str, allowed: list[str]) -> None:
+    """Those of the API; expressions and tokens are not judged."""
+    wrong = allowed[0].lower()
+    assert refusal(data, kind, **{parameter: wrong}) == (
+        f"{parameter} is {wrong!r} but Personalize takes {', '.join(map(repr, allowed))}: use one of them"
+    )
+    token = cdk.CfnParameter(cdk.Stack.of(data.encryption), "Mode").value_as_string
+    for number, mode in enumerate([*allowed, token, "{% $states.input.mode %}", sfn.JsonPath.string_at("$.mode")]):
+        job(data, kind, f"Job{number}", **{parameter: mode})
 
 
-def test_something_else_than_the_construct(stack: cdk.Stack, data: Data) -> None:
-    """Its key."""
-    assert refusal(stack, data, encryption=data.encryption.encryption_key) == (
-        "Stack/Import: encryption is an object of type Key but a PersonalizeEncryption is expected: pass the construct "
-        "whose service role does the work"
+def test_two_languages_in_one_call(data: Data) -> None:
+    """A JSONPath state would pass the JSONata expression on as text."""
+    mixed = {"dataset_arn": sfn.JsonPath.string_at("$.dataset"), "job_name": "{% $states.input.name %}"}
+    assert refusal(data, DatasetExportJob, **mixed) == (
+        "parameters are JsonPath and JSONata expressions, but a state has one language: write all of them in one, for "
+        "example {% $states.input.name %}"
     )
 
 
 @pytest.mark.parametrize(
-    "prefix", [sfn.JsonPath.string_at("$.folder"), "in/{% $states.input.folder %}/"], ids=["JSONPath", "JSONata"]
+    "wrong", ["in/{% $states.input.day %}/", f"day-{sfn.JsonPath.string_at('$.day')}"], ids=["JSONata", "JsonPath"]
 )
-def test_a_prefix_that_each_execution_evaluates(stack: cdk.Stack, data: Data, prefix: str) -> None:
-    """It would reach Personalize, and the policies, as text."""
-    assert refusal(stack, data, source=S3Location(data.plain, prefix)) == (
-        "Stack/Import: source of dataset import job has a prefix that each execution evaluates, but policies are "
-        "written before: give S3Location a fixed prefix, and the rest as source_path"
+@pytest.mark.parametrize("parameter", ["source_path", "dataset_arn", "tags"])
+def test_an_expression_inside_of_text(data: Data, parameter: str, wrong: str) -> None:
+    """Step Functions would take it for text, and the CDK refuses the one of ``sfn.JsonPath`` in words of its own."""
+    what = "a parameter" if parameter == "tags" else parameter
+    assert refusal(data, DatasetImportJob, **{parameter: {"day": wrong} if parameter == "tags" else wrong}) == (
+        f"{what} is {wrong!r}, an expression inside of other text, but Step Functions evaluates whole values only: "
+        "write one expression, for example {% 'day-' & $states.input.day %} or "
+        "sfn.JsonPath.format('day-{}', sfn.JsonPath.string_at('$.day'))"
     )
 
 
-def test_a_prefix_of_the_deployment_is_taken(stack: cdk.Stack, data: Data) -> None:
-    """CloudFormation knows it when it writes policies."""
-    folder = cdk.CfnParameter(stack, "Folder").value_as_string
-    importing(stack, data, source=S3Location(data.plain, f"{folder}/"))
-
-
-@pytest.mark.parametrize("wrong", ["movies", "$.dataset", None])
-def test_something_else_than_an_arn(stack: cdk.Stack, data: Data, wrong: str | None) -> None:
-    """A name, or a path that ``sfn.JsonPath`` didn't make, which would reach Personalize as text."""
-    assert refusal(stack, data, dataset_arn=wrong) == (
-        f"Stack/Import: dataset_arn is {wrong!r} but an ARN of the form "
-        "arn:aws:personalize:REGION:ACCOUNT:dataset/DATASET_GROUP/TYPE is expected: pass one, for example the "
-        "attr_…_arn of an L1, or an expression, for example sfn.JsonPath.string_at('$.arn')"
+@pytest.mark.parametrize("parameter", ["timeout", "patience"])
+def test_a_time_that_only_cloudformation_knows(stack: cdk.Stack, data: Data, parameter: str) -> None:
+    """The number of attempts is made of it at synth."""
+    unknown = Duration.seconds(cdk.CfnParameter(stack, "Seconds", type="Number").value_as_number)
+    assert refusal(data, DatasetImportJob, **{parameter: unknown}) == (
+        f"{parameter} is an object of type Duration but a Duration that is known at synth is expected: pass, for "
+        "example, Duration.hours(6)"
     )
 
 
-def test_an_l1_for_its_arn(stack: cdk.Stack, data: Data) -> None:
-    """The solution version and the filter, in one message."""
-    schema: Any = personalize.CfnSchema(stack, "Schema", name="movies", schema="{}")
-    with pytest.raises(ValueError, match="solution_version_arn is an object of type CfnSchema but an ARN") as refused:
-        BatchInferenceJob(
-            stack,
-            "Batch",
-            encryption=data.encryption,
-            solution_version_arn=schema,
-            source=data.at("in/"),
-            destination=data.at("out/"),
-            filter_arn=schema,
-        )
-    assert "filter_arn is an object of type CfnSchema but an ARN of the form" in str(refused.value)
+@pytest.mark.parametrize(
+    ("timeout", "words"),
+    [
+        (Duration.days(10), "10 days"),
+        (Duration.seconds(777_601), "9 days 1 second"),
+        (Duration.millis(900), "900 millis"),
+    ],
+    ids=["days", "a second more", "less than a second"],
+)
+def test_a_time_that_no_execution_lasts(data: Data, timeout: Duration, words: str) -> None:
+    """Its history would be full, or it would be over before the first look."""
+    assert refusal(data, DatasetImportJob, timeout=timeout) == (
+        f"timeout is {words} but a job may take from a second to 9 days, which fill the 25,000 events of an "
+        "execution: use a time between"
+    )
+
+
+@pytest.mark.parametrize(
+    ("times", "words", "longest"),
+    [
+        ({"patience": Duration.hours(37)}, "1 day 13 hours", "129600"),
+        ({"timeout": Duration.hours(6), "patience": Duration.minutes(181)}, "3 hours 1 minute", "10800"),
+    ],
+    ids=["default timeout", "given timeout"],
+)
+def test_patience_that_may_outlast_the_timeout(
+    data: Data, times: dict[str, Duration], words: str, longest: str
+) -> None:
+    """The job would be started when its time is over already."""
+    assert refusal(data, DatasetImportJob, **times) == (
+        f"patience is {words} but a job may wait twice as long, and must not be started after its timeout: use "
+        f"{longest} seconds at most, or a longer timeout"
+    )

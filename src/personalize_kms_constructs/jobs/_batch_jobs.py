@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
-from aws_cdk import Duration, Fn, Stack
+from aws_cdk import Duration
 from constructs import Construct
 
 from .. import matrix
-from .._tokens import is_token
-from ..callers import personalize_arn
 from ..encryption import PersonalizeEncryption
 from ..locations import S3Location
 from ._fragment import JobFragment
 from ._job_locations import JobLocation
-from ._parameters import ArnParameter, mode_problems
-from ._run_time import is_known
+from ._parameters import FILTER, SOLUTION_VERSION, ArnParameter, mode_problems
 
 
 class BatchInferenceJob(JobFragment):
@@ -61,6 +58,7 @@ class BatchInferenceJob(JobFragment):
                 the whole prefix; an execution whose path is empty fails.
             job_name: by default a name of its own each time the fragment is entered, which retries and redrives keep. A
                 name of your own has to be new each time: a job of that name that existed before fails the execution.
+                One that another execution starts while this one tries again is taken for its own.
             filter_arn: the ARN of the filter to apply.
             num_results: how many recommendations for each line of input.
             batch_inference_job_mode: ``"BATCH_INFERENCE"``, Personalize's default, or ``"THEME_GENERATION"``.
@@ -103,7 +101,6 @@ class BatchInferenceJob(JobFragment):
             timeout=timeout,
             patience=patience,
             tags=tags,
-            parents=lambda: _solution(scope, solution_version_arn),
             problems=mode_problems(
                 "batch_inference_job_mode", batch_inference_job_mode, "BATCH_INFERENCE", "THEME_GENERATION"
             ),
@@ -149,6 +146,7 @@ class BatchSegmentJob(JobFragment):
                 the whole prefix; an execution whose path is empty fails.
             job_name: by default a name of its own each time the fragment is entered, which retries and redrives keep. A
                 name of your own has to be new each time: a job of that name that existed before fails the execution.
+                One that another execution starts while this one tries again is taken for its own.
             filter_arn: the ARN of the filter to apply.
             num_results: how many users for each line of input.
             timeout: how long the job may take, the wait for its place included, to five minutes. By default 3 days.
@@ -186,18 +184,5 @@ class BatchSegmentJob(JobFragment):
 
 
 def _arns(solution_version_arn: str, filter_arn: str | None) -> list[ArnParameter]:
-    version = ArnParameter("solution_version_arn", solution_version_arn, "solution/NAME/VERSION")
-    return [version] if filter_arn is None else [version, ArnParameter("filter_arn", filter_arn, "filter/NAME")]
-
-
-def _solution(scope: Construct, version_arn: str) -> Iterator[str]:
-    """The solution and its version: the reference has one type for both, and doesn't say which is looked at."""
-    if not is_known(version_arn):
-        yield personalize_arn(Stack.of(scope), "solution", "*")
-        return
-    if is_token(version_arn):
-        parts = Fn.split("/", version_arn, 3)
-        yield Fn.join("/", parts[:2])
-    elif version_arn.count("/") == 2:
-        yield version_arn.rpartition("/")[0]
-    yield version_arn
+    version = ArnParameter("solution_version_arn", solution_version_arn, SOLUTION_VERSION)
+    return [version] if filter_arn is None else [version, ArnParameter("filter_arn", filter_arn, FILTER)]

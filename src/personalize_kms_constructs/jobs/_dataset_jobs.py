@@ -12,9 +12,7 @@ from ..encryption import PersonalizeEncryption
 from ..locations import S3Location
 from ._fragment import JobFragment
 from ._job_locations import JobLocation
-from ._parameters import ArnParameter, mode_problems
-
-_DATASET = "dataset/DATASET_GROUP/TYPE"
+from ._parameters import DATASET, DATASET_GROUP, ArnParameter, mode_problems
 
 
 class DatasetImportJob(JobFragment):
@@ -51,6 +49,7 @@ class DatasetImportJob(JobFragment):
                 the whole prefix; an execution whose path is empty fails.
             job_name: by default a name of its own each time the fragment is entered, which retries and redrives keep. A
                 name of your own has to be new each time: a job of that name that existed before fails the execution.
+                One that another execution starts while this one tries again is taken for its own.
             import_mode: ``"FULL"``, Personalize's default, replaces the data of earlier import jobs; ``"INCREMENTAL"``
                 adds to it.
             publish_attribution_metrics_to_s3: whether the metric attribution's reports go to S3.
@@ -71,7 +70,7 @@ class DatasetImportJob(JobFragment):
             row,
             encryption=encryption,
             locations=[JobLocation(row, "source", source, source_path)],
-            arns=[ArnParameter("dataset_arn", dataset_arn, _DATASET)],
+            arns=[ArnParameter("dataset_arn", dataset_arn, DATASET)],
             job_name=job_name,
             arguments=lambda data: {
                 "DatasetArn": dataset_arn,
@@ -119,6 +118,7 @@ class DatasetExportJob(JobFragment):
                 the whole prefix; an execution whose path is empty fails.
             job_name: by default a name of its own each time the fragment is entered, which retries and redrives keep. A
                 name of your own has to be new each time: a job of that name that existed before fails the execution.
+                One that another execution starts while this one tries again is taken for its own.
             ingestion_mode: ``"BULK"`` for what import jobs imported, ``"PUT"`` for what came record by record, which is
                 Personalize's default, ``"ALL"`` for both.
             timeout: how long the job may take, the wait for its place included, to five minutes. By default 3 days.
@@ -138,7 +138,7 @@ class DatasetExportJob(JobFragment):
             row,
             encryption=encryption,
             locations=[JobLocation(row, "destination", destination, destination_path)],
-            arns=[ArnParameter("dataset_arn", dataset_arn, _DATASET)],
+            arns=[ArnParameter("dataset_arn", dataset_arn, DATASET)],
             job_name=job_name,
             arguments=lambda data: {"DatasetArn": dataset_arn, "IngestionMode": ingestion_mode, **data},
             timeout=timeout,
@@ -184,6 +184,7 @@ class DataDeletionJob(JobFragment):
                 the whole prefix; an execution whose path is empty fails.
             job_name: by default a name of its own each time the fragment is entered, which retries and redrives keep. A
                 name of your own has to be new each time: a job of that name that existed before fails the execution.
+                One that another execution starts while this one tries again is taken for its own.
             timeout: how long the job may take, the wait for its place included, to five minutes. By default 3 days.
             patience: how long to try again while there are too many jobs (``LimitExceededException``), on average; at
                 most twice as long. By default a day, or half of the timeout if that is shorter.
@@ -201,7 +202,7 @@ class DataDeletionJob(JobFragment):
             row,
             encryption=encryption,
             locations=[JobLocation(row, "source", source, source_path)],
-            arns=[ArnParameter("dataset_group_arn", dataset_group_arn, "dataset-group/NAME")],
+            arns=[ArnParameter("dataset_group_arn", dataset_group_arn, DATASET_GROUP)],
             job_name=job_name,
             arguments=lambda data: {"DatasetGroupArn": dataset_group_arn, **data},
             timeout=timeout,

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, cast
 
-from aws_cdk import Aws, Duration, Stack
+from aws_cdk import Duration, Stack
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct, IValidation
 
-from .._grant.resolved import ResolvedLocation
 from .._refusals import refuse
 from .._refusals.arguments import TAGS, shown, type_problems
 from .._tokens import is_token
@@ -17,12 +16,18 @@ from ..callers import creation_statements, pass_role_statement, personalize_arn
 from ..encryption import PersonalizeEncryption
 from ..locations import S3Location
 from ..matrix import Permissions
-from ._at_synth import JobAtSynth
 from ._job_locations import JobLocation, resource_of, resources_of
 from ._language import JobLanguage
-from ._parameters import ArnParameter, JobName, Parameters, job_name_problems, tag_list
-from ._run_time import is_known
-from ._states import Json, State, state_name_problems
+from ._parameters import (
+    ArnParameter,
+    expression_problems,
+    job_name_of,
+    job_name_problems,
+    tag_list,
+    without_none,
+)
+from ._run_time import is_json_path
+from ._states import JobAtSynth, Json, State
 from ._times import attempts, time_problems, timeout_seconds
 
 
@@ -49,7 +54,6 @@ class JobFragment(sfn.StateMachineFragment):
         timeout: Duration | None,
         patience: Duration | None,
         tags: Mapping[str, str] | None,
-        parents: Callable[[], Iterable[str]] | None = None,
         problems: Iterable[str] = (),
     ) -> None:
         """Make the states, and wire the permissions.
@@ -67,8 +71,6 @@ class JobFragment(sfn.StateMachineFragment):
             timeout: how long the job may take.
             patience: how long it may wait for its place.
             tags: the job's tags.
-            parents: the ARNs that the caller needs the API's action on besides the job's, asked for when all is well;
-                by default what the job works on.
             problems: what is wrong with arguments of this kind of job.
         """
         super().__init__(scope, id)
@@ -81,7 +83,6 @@ class JobFragment(sfn.StateMachineFragment):
             *job_name_problems(job_name),
             *time_problems(timeout, patience),
             *type_problems(TAGS, optional=True, tags=tags),
-            *state_name_problems(f"Status of {id}"),
             *problems,
         ]
         refuse(self, found)
@@ -90,43 +91,32 @@ class JobFragment(sfn.StateMachineFragment):
         # that it reads and writes, and both may be one.
         role_arn = role.arn if role.stack is stack else role.arn_elsewhere(stack)
         (resolved,) = encryption._wiring.door.resources([resource_of(row, locations)])
-        keys = {"source": _key_arn(resolved.source), "destination": _key_arn(resolved.destination)}
-        data = {name: value for each in locations for name, value in each.arguments(keys[each.part]).items()}
-        call_arguments = {"JobName": job_name, **arguments(data), "Tags": tag_list(tags), "RoleArn": role_arn}
-        name = JobName(self, job_name, in_json_path=Parameters(call_arguments).has_json_paths)
-        parameters = Parameters({**call_arguments, "JobName": name.value})
-        refuse(self, parameters.problems())
+        data = {name: value for each in locations for name, value in each.arguments(resolved).items()}
+        given = without_none({"JobName": job_name, **arguments(data), "Tags": tag_list(tags), "RoleArn": role_arn})
+        refuse(self, expression_problems(given))
         encryption.allow(*resources_of(row, locations))
 
+        name = job_name_of(self, job_name, as_json_path=is_json_path(given))
         job_arn = personalize_arn(stack, row.arn_type, "")
-        above = _parents(stack, row, arns[0]) if parents is None else parents()
-        has_tags = "Tags" in parameters.arguments
-        needed = creation_statements(row, [job_arn + name.pattern], list(above), tags=has_tags)
+        parents = [*arns[0].parents(row, stack)]
+        needed = creation_statements(row, [job_arn + name.pattern], parents, tags="Tags" in given)
         language = JobLanguage(
-            Aws.PARTITION,
-            row.noun,
+            row,
             job_arn,
-            success=row.finished,
-            name_is_given=name.is_given,
+            {"JobName": name.value, **given},
+            name_is_given=job_name is not None,
             timeout_seconds=timeout_seconds(timeout),
             attempts=attempts(patience, timeout),
             checks="".join(each.check for each in locations),
-            given={name: path for each in locations for name, path in each.given.items()},
+            given={key: path for each in locations for key, path in each.given.items()},
         )
-        create = self._make_states(id, language, parameters, [*needed, pass_role_statement(role_arn)])
-        at_synth = JobAtSynth(self, create, resolved, encryption._wiring.encryption_key.arn, call_arguments)
+        create = self._make_states(id, language, [*needed, pass_role_statement(role_arn)])
+        at_synth = JobAtSynth(self, create, resolved, encryption._wiring.encryption_key.arn, given)
         self.node.add_validation(cast("IValidation", at_synth))
 
-    def _make_states(self, id: str, language: JobLanguage, parameters: Parameters, statements: list[Json]) -> State:
+    def _make_states(self, id: str, language: JobLanguage, statements: list[Json]) -> State:
         """Make the states, and return the one that starts the job."""
-        prepare = State(
-            self,
-            f"Prepare {id}",
-            lambda: language.prepare(
-                parameters.rendered(), in_json_path=parameters.has_json_paths, next=create.state_id
-            ),
-            query_language="JSONPath" if parameters.has_json_paths else "JSONata",
-        )
+        prepare = State(self, f"Prepare {id}", lambda: language.prepare(next=create.state_id))
         create = State(self, f"Start {id}", lambda: language.create(next=wait.state_id), statements=statements)
         wait = State(self, f"Wait for {id}", lambda: language.wait(next=describe.state_id))
         describe = State(self, f"Describe {id}", lambda: language.describe(next=status.state_id))
@@ -142,18 +132,8 @@ class JobFragment(sfn.StateMachineFragment):
         wait.leads_to(describe)
         describe.leads_to(status)
         status.leads_to(done, failed)
-        self._start, self._end, self._of_longest_name = prepare, done, status
+        self._start, self._end = prepare, done
         return create
-
-    def prefix_states(self, prefix: str | None = None) -> sfn.StateMachineFragment:
-        """Prefix the names of all states, as ``to_single_state`` does too; by default with the id.
-
-        Raises:
-            ValueError: if a name would become longer than Step Functions takes.
-        """
-        prefix = prefix or f"{self.node.id}: "
-        refuse(self, state_name_problems(prefix + self._of_longest_name.state_id))
-        return super().prefix_states(prefix)
 
     @property
     def start_state(self) -> sfn.State:
@@ -191,13 +171,3 @@ def _resource_problems(row: Permissions, encryption: object, locations: Sequence
     known = [each for each in locations if isinstance(each.location, S3Location)]
     if isinstance(encryption, PersonalizeEncryption):
         yield from encryption._wiring.door.problems(resources_of(row, known, with_paths=True))
-
-
-def _key_arn(location: ResolvedLocation | None) -> str | None:
-    return None if location is None or location.key is None else location.key.arn
-
-
-def _parents(stack: Stack, row: Permissions, works_on: ArnParameter) -> list[str]:
-    if is_known(works_on.value):
-        return [works_on.value] if row.parents else []
-    return [personalize_arn(stack, parent, "*") for parent in row.parents]

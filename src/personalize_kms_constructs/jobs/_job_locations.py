@@ -1,6 +1,9 @@
 """Where a job reads and writes: a path below a location, whose prefix is what policies allow.
 
-Policies are written before an execution knows its path, so they allow the location's whole prefix.
+Policies are written before an execution knows its path, so they allow the location's whole prefix. An execution whose
+path lacks a part stops before the job is created. JSONata takes a missing value for an empty string where it joins
+strings, and both languages write ``null`` where they put one into a string: all that is below the prefix would be
+meant, or a folder that nobody asked for.
 """
 
 from __future__ import annotations
@@ -13,18 +16,20 @@ from typing import Any
 from aws_cdk import aws_stepfunctions as sfn
 
 from .._access.accepted import folder
+from .._grant.resolved import ResolvedResource
 from .._refusals.arguments import shown, type_problems
 from .._refusals.paths import folder_problems
 from .._tokens import TOKEN, is_token
 from ..locations import LOCATION, S3Location
 from ..matrix import Permissions, S3Access
 from ..resources import PersonalizeResource
-from ._path_guards import empty_part_check, guard, guarded_jsonata, json_path_parts, path_check
 from ._run_time import (
     is_json_path,
     is_jsonata,
     is_known,
+    json_path_parts,
     json_path_source,
+    jsonata_operands,
     jsonata_source,
     jsonata_string,
     text_problems,
@@ -32,6 +37,9 @@ from ._run_time import (
 
 # "." or ".." as a whole part of the path, or a part that is empty.
 _STEP = re.compile(r"(^|/)\.{0,2}/|(^|/)\.{1,2}$")
+# The same in an execution, or the word that was made of null.
+_NO_NAME = r"/^$|(^|\/)(null|\.{0,2})\/|(^|\/)(null|\.{1,2})$/"
+_LITERAL = re.compile(r"""("(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|\d+)""")
 # A token, or a brace that is none of its.
 _BRACE = re.compile(rf"{TOKEN.pattern}|[{{}}]")
 
@@ -55,18 +63,19 @@ class JobLocation:
         if self.path is None:
             return start
         if is_jsonata(self.path):
-            path = guarded_jsonata(jsonata_source(self.path))
-            return f"{{% ({guard(self._parameter)}{jsonata_string(start)} & {path}) %}}"
+            path = _guarded(jsonata_source(self.path))
+            return f"{{% ({_guard(self._parameter)}{jsonata_string(start)} & {path}) %}}"
         if is_json_path(self.path):
             return sfn.JsonPath.format("{}{}", _BRACE.sub(_escape, start), self.path)
         return start + self.path
 
-    def arguments(self, key_arn: str | None) -> dict[str, Any]:
+    def arguments(self, job: ResolvedResource) -> dict[str, Any]:
         """Return the arguments of the call that have the location, and the key that encrypts it, if one does."""
         *around, path = self._access.path_argument.split(".")
         found: Any = {path: self.uri}
-        if self._access.key_argument:
-            found[self._access.key_argument.rpartition(".")[2]] = key_arn
+        resolved = job.source if self.part == "source" else job.destination
+        if self._access.key_argument and resolved and resolved.key:
+            found[self._access.key_argument.rpartition(".")[2]] = resolved.key.arn
         for name in reversed(around):
             found = {name: found}
         return dict(found)
@@ -87,11 +96,14 @@ class JobLocation:
         """
         if is_known(self.path):
             return ""
-        parts = [
-            empty_part_check(self._parameter, f"$states.input.Given.{name}", path) for name, path in self.given.items()
-        ]
+        found = ""
+        for name, path in self.given.items():
+            reason = jsonata_string(f"{self._parameter} is empty in this execution: {path} has no value")
+            found += f"$states.input.Given.{name} in ['', null] ? $error({reason}) : "
         uri = f"$states.input.Arguments.{self._access.path_argument}"
-        return "".join(parts) + path_check(self._parameter, self.location.uri, uri)
+        path = f"$substringAfter({uri}, {jsonata_string(self.location.uri)})"
+        reason = "' in this execution, and a folder or file in it has no name, or is null, . or .."
+        return f"{found}$contains({path}, {_NO_NAME}) ? $error('{self._parameter} makes ' & {uri} & {reason}') : "
 
     @property
     def with_path(self) -> S3Location:
@@ -117,9 +129,7 @@ class JobLocation:
         yield from folder_problems(f"{what}, with {self._parameter} below it,", prefix)
         problems = [*text_problems(self._parameter, self.path)]
         yield from problems
-        if problems or not is_known(self.path):
-            return
-        if not _is_below(self.path):
+        if not problems and is_known(self.path) and not _is_below(self.path):
             yield (
                 f"{self._parameter} is {shown(self.path)} but a path below the prefix of {self.part} is expected: pass "
                 "one of names alone, without s3:// address, leading slash, '.' and '..', for example '2026-11-25/', or "
@@ -159,6 +169,29 @@ def resources_of(
     if in_one_folder and any(each.path is not None and not (with_paths and is_known(each.path)) for each in locations):
         return [PersonalizeResource(row, **{part: location}) for part, location in found.items()]
     return [PersonalizeResource(row, **found)]
+
+
+def _guarded(source: str) -> str:
+    """Return JSONata for the same string that fails if a value that it is joined of is missing, null or empty.
+
+    A path's parts are what the expression joins by ``&``; what a function or a condition makes of a missing value is
+    its own.
+    """
+    operands = jsonata_operands(source)
+    parts = [f"({source})"] if len(operands) == 1 else operands
+    checked = [
+        part if _LITERAL.fullmatch(part) else f"$pathPart({part}, {jsonata_string(name)})"
+        for part, name in zip(parts, operands, strict=True)
+    ]
+    return " & ".join(checked)
+
+
+def _guard(parameter: str) -> str:
+    """Return JSONata that defines the function that ``_guarded`` calls."""
+    return (
+        "$pathPart := function($value, $text) { $type($value) in ['string', 'number', 'boolean'] and $value != '' ? "
+        f"$value : $error('{parameter} is empty in this execution: ' & $text & ' has no value') }}; "
+    )
 
 
 def _is_below(path: object) -> bool:

@@ -7,9 +7,14 @@ The first state evaluates the parameters, once: retries and redrives begin at a 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import KW_ONLY, dataclass, field
+from dataclasses import KW_ONLY, dataclass
 from typing import Any
 
+from aws_cdk import Aws
+
+from ..matrix import Permissions
+from ._parameters import in_json_path
+from ._run_time import is_json_path
 from ._times import FIRST_DELAY, LONGEST_DELAY
 
 Json = dict[str, Any]
@@ -54,32 +59,32 @@ _REDRIVEN = "$toMillis($states.context.Execution.RedriveTime)"
 class JobLanguage:
     """The states of one job."""
 
-    partition: str
-    noun: str
-    """The part after ``Create`` and ``Describe`` in the API."""
+    row: Permissions
+    """The kind of job."""
     job_arn: str
     """The job's ARN, without its name."""
+    arguments: Json
+    """The arguments of the call that starts the job."""
     _: KW_ONLY
-    success: str
-    """The status with which it ends."""
     name_is_given: bool
     """True if another job may have the name."""
     timeout_seconds: int
     attempts: int
     """The number of times to try again while there are too many jobs."""
-    checks: str = ""
+    checks: str
     """JSONata that stops an execution for its arguments, and goes on with what follows."""
-    given: Mapping[str, str] = field(default_factory=dict)
+    given: Mapping[str, str]
     """JSONPaths that the checks look at."""
 
-    def prepare(self, arguments: Json, *, in_json_path: bool, next: str) -> Json:
+    def prepare(self, *, next: str) -> Json:
         """Evaluate the parameters, the job's name among them, and note the time."""
-        if in_json_path:
-            given = {"Given": {f"{name}.$": path for name, path in self.given.items()}} if self.given else {}
-            output = {"Parameters": {"Arguments": arguments, "Since.$": "$$.State.EnteredTime", **given}}
-        else:
-            output = {"Output": {"Arguments": arguments, "Since": "{% $states.context.State.EnteredTime %}"}}
-        return {"Type": "Pass", **output, "Next": next}
+        if not is_json_path(self.arguments):
+            output = {"Arguments": self.arguments, "Since": "{% $states.context.State.EnteredTime %}"}
+            return {"Type": "Pass", "Output": output, "Next": next}
+        parameters = {"Arguments": in_json_path(self.arguments), "Since.$": "$$.State.EnteredTime"}
+        if self.given:
+            parameters["Given"] = {f"{name}.$": path for name, path in self.given.items()}
+        return {"QueryLanguage": "JSONPath", "Type": "Pass", "Parameters": parameters, "Next": next}
 
     def create(self, *, next: str) -> Json:
         """Start the job, or go on with the one that an earlier attempt has started."""
@@ -97,7 +102,7 @@ class JobLanguage:
             "Type": "Task",
             "Resource": self._api("create"),
             "Arguments": f"{{% {self.checks}$states.input.Arguments %}}",
-            "Output": {"JobArn": f"{{% $states.result.{self.noun}Arn %}}", **common},
+            "Output": {"JobArn": f"{{% $states.result.{self.row.noun}Arn %}}", **common},
             "Retry": [too_many, _retry(*_PASSING, _BUSY)],
             "Catch": [{"ErrorEquals": [_EXISTS_ALREADY], "Output": existing, "Next": next}],
             "Next": next,
@@ -110,13 +115,13 @@ class JobLanguage:
     def describe(self, *, next: str) -> Json:
         """Look at the job, and double the time until the next look."""
         seen = (
-            f"{{'Job': $states.result.{self.noun}, "
+            f"{{'Job': $states.result.{self.row.noun}, "
             f"'WaitSeconds': $min([2 * $states.input.WaitSeconds, {_LONGEST_WAIT_SECONDS}])}}"
         )
         return {
             "Type": "Task",
             "Resource": self._api("describe"),
-            "Arguments": {f"{self.noun}Arn": f"{{% {_JOB_ARN} %}}"},
+            "Arguments": {f"{self.row.noun}Arn": f"{{% {_JOB_ARN} %}}"},
             "Output": f"{{% $merge([$states.input, {seen}]) %}}",
             "Retry": [_retry(*_PASSING, _NOT_YET_FOUND)],
             "Next": next,
@@ -126,29 +131,30 @@ class JobLanguage:
         """Go on with what the job has come to; a status that nobody knows fails."""
         status = f"{_JOB}.Status"
         reason = f"{_JOB}.FailureReason"
-        failures = [
-            (
+        choices = [
+            {"Condition": f"{{% {status} = '{self.row.finished}' %}}", "Next": done},
+            _fails(
                 f"{status} in {_array(_FAILED)}",
-                f"{self.noun}Failed",
+                f"{self.row.noun}Failed",
                 f"$exists({reason}) ? {reason} : 'no reason given for ' & {_JOB_ARN}",
+                next=failed,
             ),
-            (
+            _fails(
                 f"$not({status} in {_array(_AT_WORK)})",
-                f"{self.noun}StatusUnknown",
+                f"{self.row.noun}StatusUnknown",
                 f"{_JOB_ARN} & ' has a status that is not documented: ' & {status}",
+                next=failed,
             ),
-            (
+            _fails(
                 # A job that a redrive has started has its time from then.
                 f"$millis() > $max([{_SINCE}, {_REDRIVEN}]) + {self.timeout_seconds * 1000}",
-                f"{self.noun}TimedOut",
+                f"{self.row.noun}TimedOut",
                 f"{_JOB_ARN} & ' is still ' & {status} & ' after {self.timeout_seconds} seconds'",
+                next=failed,
             ),
         ]
-        choices = [
-            *(self._fails(*taken, next=failed) for taken in self._taken()),
-            {"Condition": f"{{% {status} = '{self.success}' %}}", "Next": done},
-            *(self._fails(*failure, next=failed) for failure in failures),
-        ]
+        if self.name_is_given:
+            choices.insert(0, self._is_of_others(next=failed))
         return {"Type": "Choice", "Choices": choices, "Default": wait}
 
     def done(self) -> Json:
@@ -159,29 +165,28 @@ class JobLanguage:
         """Fail with the reason that the state before has found."""
         return {"Type": "Fail", "Error": "{% $states.input.Error %}", "Cause": "{% $states.input.Cause %}"}
 
-    def _taken(self) -> list[tuple[str, str, str]]:
+    def _is_of_others(self, *, next: str) -> Json:
         """Tell another job of the given name from the one that an earlier attempt has started.
 
         It is another one if it existed before any attempt, or before the fragment was entered; its success would be
-        mistaken for this one's. The clocks of the two services may differ by a moment.
+        mistaken for this one's. The clocks of the two services may differ by a moment. One that another execution has
+        started between two attempts of this one can't be told: the job says nothing of who started it.
         """
-        if not self.name_is_given:
-            return []
         tried, is_older = "$states.input.TriedBefore", f"$toMillis({_JOB}.CreationDateTime) + 1000 < {_SINCE}"
-        return [
-            (
-                f"$exists({tried}) and ($not({tried}) or {is_older})",
-                _EXISTS_ALREADY,
-                f"{_JOB_ARN} & ' existed before: give another job_name, or none'",
-            )
-        ]
-
-    def _fails(self, condition: str, error: str, cause: str, *, next: str) -> Json:
-        output = {"Error": error, "Cause": f"{{% {cause} %}}"}
-        return {"Condition": f"{{% {condition} %}}", "Output": output, "Next": next}
+        return _fails(
+            f"$exists({tried}) and ($not({tried}) or {is_older})",
+            _EXISTS_ALREADY,
+            f"{_JOB_ARN} & ' existed before: give another job_name, or none'",
+            next=next,
+        )
 
     def _api(self, verb: str) -> str:
-        return f"arn:{self.partition}:states:::aws-sdk:personalize:{verb}{self.noun}"
+        return f"arn:{Aws.PARTITION}:states:::aws-sdk:personalize:{verb}{self.row.noun}"
+
+
+def _fails(condition: str, error: str, cause: str, *, next: str) -> Json:
+    output = {"Error": error, "Cause": f"{{% {cause} %}}"}
+    return {"Condition": f"{{% {condition} %}}", "Output": output, "Next": next}
 
 
 def _retry(*errors: str) -> Json:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
-from aws_cdk import Names, Stack
+from aws_cdk import Fn, Names, Stack
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
@@ -16,13 +16,14 @@ from .._refusals.arguments import shown
 from .._refusals.environments import personalize_arn_problems
 from .._refusals.names import choice_problems, name_problems
 from .._tokens import is_token, is_yet_to_be_looked_up
-from ._path_guards import jsonata_operands
+from ..callers import personalize_arn
+from ..matrix import Permissions
 from ._run_time import (
-    has_expression,
     is_json_path,
     is_jsonata,
     is_known,
     json_path_source,
+    jsonata_operands,
     jsonata_source,
     leaves,
     text_problems,
@@ -34,31 +35,36 @@ _MAX_PREFIX_LENGTH = 63 - 37
 _JSONATA_STRING = re.compile(r"""(['"])(?P<beginning>[\w-]+)\1""", re.ASCII)
 _FORMAT = re.compile(r"States\.Format\('(?P<beginning>[\w-]+)\{\}", re.ASCII)
 
+# The last parts of ARNs.
+DATASET = "dataset/DATASET_GROUP/TYPE"
+DATASET_GROUP = "dataset-group/NAME"
+SOLUTION_VERSION = "solution/NAME/VERSION"
+FILTER = "filter/NAME"
 
-class Parameters:
-    """The arguments of one call; those that are ``None`` are left out."""
 
-    def __init__(self, arguments: Mapping[str, Any]) -> None:
-        self.arguments = cast("dict[str, Any]", _without_none(arguments))
-        self.has_json_paths = is_json_path(self.arguments)
+def without_none(value: Any) -> Any:
+    """Return arguments without those that are ``None``, those in mappings included."""
+    if isinstance(value, Mapping):
+        return {key: without_none(entry) for key, entry in value.items() if entry is not None}
+    return value
 
-    def problems(self) -> Iterator[str]:
-        """Explain that a state can't evaluate these arguments."""
-        values = leaves(self.arguments)
-        for value in values:
-            yield from text_problems("a parameter", value)
-        expressions = [jsonata_source(value) for value in values if is_jsonata(value)]
-        if expressions and self.has_json_paths:
-            yield (
-                "parameters are JsonPath and JSONata expressions, but a state has one language: write all of them in "
-                f"one, for example {{% {expressions[0]} %}}"
-            )
 
-    def rendered(self) -> dict[str, Any]:
-        """Return the arguments as their state writes them; in JSONPath with keys that end in ``.$``."""
-        if not self.has_json_paths:
-            return self.arguments
-        return cast("dict[str, Any]", sfn.FieldUtils.render_object(self.arguments))
+def expression_problems(arguments: Mapping[str, Any]) -> Iterator[str]:
+    """Explain that one state can't evaluate these arguments."""
+    values = leaves(arguments)
+    for value in values:
+        yield from text_problems("a parameter", value)
+    expressions = [jsonata_source(value) for value in values if is_jsonata(value)]
+    if expressions and is_json_path(arguments):
+        yield (
+            "parameters are JsonPath and JSONata expressions, but a state has one language: write all of them in "
+            f"one, for example {{% {expressions[0]} %}}"
+        )
+
+
+def in_json_path(arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """Return arguments as a JSONPath state writes them, expressions with keys that end in ``.$``."""
+    return cast("dict[str, Any]", sfn.FieldUtils.render_object(arguments))
 
 
 @dataclass(frozen=True)
@@ -68,13 +74,13 @@ class ArnParameter:
     name: str
     value: str
     form: str
-    """The last part of such an ARN, for example ``filter/NAME``."""
+    """The last part of such an ARN: ``FILTER``, for example."""
 
     def problems(self, stack: Stack) -> Iterator[str]:
         """Explain that this is not the ARN of such a resource in the account and Region of a stack."""
         value = self.value
         yield from text_problems(self.name, value)
-        if has_expression(value) or (isinstance(value, str) and (is_token(value) or is_yet_to_be_looked_up(value))):
+        if isinstance(value, str) and ("{%" in value or is_token(value) or is_yet_to_be_looked_up(value)):
             return
         names = re.sub("[A-Z_]+", r"[\\w-]+", self.form)
         if not isinstance(value, str) or not re.fullmatch(rf"arn:[\w-]+:personalize:[\w-]+:\d+:{names}", value):
@@ -86,25 +92,38 @@ class ArnParameter:
             return
         yield from personalize_arn_problems(self.name, value, Place.of(stack))
 
-
-class JobName:
-    """A name that was given, or one that is made each time the fragment is entered."""
-
-    def __init__(self, scope: Construct, given: str | None, *, in_json_path: bool) -> None:
-        self.is_given = given is not None
-        if given is not None:
-            self.value = given
-            self.pattern = given if is_known(given) else f"{_known_beginning(given)}*"
+    def parents(self, row: Permissions, stack: Stack) -> Iterator[str]:
+        """Yield the ARNs that the caller needs the API's action on besides the job's, if this is what it works on."""
+        if not row.parents:
             return
-        prefix = Names.unique_resource_name(scope, max_length=_MAX_PREFIX_LENGTH)
-        self.value = (
-            sfn.JsonPath.format(f"{prefix}-{{}}", sfn.JsonPath.uuid())
-            if in_json_path
-            else f"{{% '{prefix}-' & $uuid() %}}"
-        )
-        """The name, or the expression that makes it, in the language of the job's parameters."""
-        self.pattern = f"{prefix}-*"
-        """All names that the job may have, for policies."""
+        if not is_known(self.value):
+            yield from (personalize_arn(stack, parent, "*") for parent in row.parents)
+            return
+        if self.form == SOLUTION_VERSION:
+            # The reference has one type for a solution and its version, and doesn't say which is looked at.
+            parts = Fn.split("/", self.value, 3) if is_token(self.value) else self.value.split("/")
+            yield Fn.join("/", parts[:2])
+        yield self.value
+
+
+class JobName(NamedTuple):
+    """The name of each job that a fragment starts."""
+
+    value: str
+    """The name, or the expression that makes it, in the language of the job's parameters."""
+    pattern: str
+    """All names that the job may have, for policies."""
+
+
+def job_name_of(scope: Construct, given: str | None, *, as_json_path: bool) -> JobName:
+    """Return the name that was given, or one that is made each time the fragment is entered."""
+    if given is not None:
+        return JobName(given, given if is_known(given) else f"{_known_beginning(given)}*")
+    prefix = Names.unique_resource_name(scope, max_length=_MAX_PREFIX_LENGTH)
+    made = (
+        sfn.JsonPath.format(f"{prefix}-{{}}", sfn.JsonPath.uuid()) if as_json_path else f"{{% '{prefix}-' & $uuid() %}}"
+    )
+    return JobName(made, f"{prefix}-*")
 
 
 def job_name_problems(job_name: object) -> Iterator[str]:
@@ -132,9 +151,3 @@ def _known_beginning(name: str) -> str:
     else:
         found = _FORMAT.match(json_path_source(name))
     return found["beginning"] if found else ""
-
-
-def _without_none(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return {key: _without_none(entry) for key, entry in value.items() if entry is not None}
-    return value

@@ -1,4 +1,4 @@
-"""The values that each execution evaluates: JSONata expressions and JsonPath expressions."""
+"""The values that each execution evaluates, JSONata and JsonPath expressions, and the parts that they are made of."""
 
 from __future__ import annotations
 
@@ -11,7 +11,11 @@ from aws_cdk import aws_stepfunctions as sfn
 
 from .._tokens import TOKEN
 
-_SEVERAL = re.compile(r"%\}.*\{%", re.DOTALL)
+_JSONATA = re.compile(r"""("(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|`[^`]*`|.)""", re.DOTALL)
+# Operators that bind less than "&" or are read from left to right with it, and what begins a regular expression.
+_OTHER_OPERATORS = frozenset("?:=<>!~^|@#;,+-*/%")
+_WORDS = re.compile(r"(?<![\w.$])(and|or|in)(?!\w)")
+_INTRINSIC = re.compile(r"'(?:[^'\\]|\\.)*'|.", re.DOTALL)
 
 
 def is_jsonata(value: object) -> bool:
@@ -34,22 +38,11 @@ def is_known(value: object) -> bool:
     return not is_jsonata(value) and not is_json_path(value)
 
 
-def has_expression(value: object) -> bool:
-    """Tell if an execution evaluates the value, or would if it were written as one expression."""
-    return isinstance(value, str) and ("{%" in value or is_json_path(value))
-
-
 def text_problems(what: str, value: object) -> Iterator[str]:
-    """Explain that an expression stands inside of other text, where Step Functions evaluates none, or is none."""
-    if not isinstance(value, str):
+    """Explain that an expression stands inside of other text, where Step Functions evaluates none."""
+    if not isinstance(value, str) or is_jsonata(value):
         return
-    if is_jsonata(value):
-        if not jsonata_source(value) or _SEVERAL.search(value):
-            yield (
-                f"{what} is {value!r}, which is not one expression: write one between '{{%' and '%}}', for example "
-                "{% 'day-' & $states.input.day %}"
-            )
-    elif "{%" in value or (not TOKEN.fullmatch(value) and is_json_path(value)):
+    if "{%" in value or (not TOKEN.fullmatch(value) and is_json_path(value)):
         yield (
             f"{what} is {value!r}, an expression inside of other text, but Step Functions evaluates whole values only: "
             "write one expression, for example {% 'day-' & $states.input.day %} or "
@@ -71,6 +64,41 @@ def json_path_source(value: str) -> str:
     """Return what stands in a state for what ``sfn.JsonPath`` returned: a path, or an intrinsic function."""
     rendered = cast("dict[str, str]", sfn.FieldUtils.render_object({"value": value}))
     return rendered["value.$"]
+
+
+def jsonata_operands(source: str) -> list[str]:
+    """Return what an expression joins by ``&`` last, or the whole expression if it does something else."""
+    parts, outer, depth = [""], "", 0
+    for token in _JSONATA.findall(source):
+        depth += (token in "([{") - (token in ")]}")
+        if depth == 0 and token == "&":
+            parts.append("")
+            continue
+        parts[-1] += token
+        outer += token if depth == 0 and len(token) == 1 else " "
+        if token == "/":
+            return [source]
+    stripped = [part.strip() for part in parts]
+    if depth or not all(stripped) or _OTHER_OPERATORS.intersection(outer) or _WORDS.search(outer):
+        return [source]
+    return stripped
+
+
+def json_path_parts(path: str) -> list[str]:
+    """Return the JSONPaths that a path is, or that ``States.Format`` makes it of."""
+    if not path.startswith("States."):
+        return [path] if path.startswith("$") else []
+    function, _, rest = path.partition("(")
+    arguments, depth = [""], 0
+    for token in _INTRINSIC.findall(rest.removesuffix(")")):
+        depth += (token == "(") - (token == ")")
+        if depth == 0 and token == ",":
+            arguments.append("")
+        else:
+            arguments[-1] += token
+    if function != "States.Format":
+        return []
+    return [part for argument in arguments for part in json_path_parts(argument.strip())]
 
 
 def leaves(value: Any) -> list[Any]:

@@ -1,4 +1,4 @@
-"""States whose whole JSON is ours, in a state machine of either query language.
+"""The states of a job in the CDK's hands: how they are rendered, and what the job leaves behind at synth.
 
 ``sfn.Choice`` and its like write JSONPath, or JSONata only for a machine that is known to be JSONata. A state
 that says ``"QueryLanguage": "JSONata"`` of itself is right in both.
@@ -6,44 +6,29 @@ that says ``"QueryLanguage": "JSONata"`` of itself is right in both.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+import json
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, cast
 
+import jsii
+from aws_cdk import Stack
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_stepfunctions as sfn
-from constructs import Construct
+from constructs import Construct, IValidation
 
-from .._refusals import refuse
+from .._grant.resolved import ResolvedResource
+from .._grant.role import has_precreated_roles
+from .._metadata import DescribedJob, leave_resources
+from .._pasted import readable
+from .._synth import described_location
+from .._warnings import warn
+from ._run_time import is_known
 
 Json = dict[str, Any]
 
-# https://states-language.net/spec.html#states-fields
-_MAX_NAME_LENGTH = 80
-
-
-def state_name_problems(name: str) -> Iterator[str]:
-    """A name of a state that Step Functions would refuse."""
-    if len(name) > _MAX_NAME_LENGTH:
-        yield (
-            f"the state {name!r} has a name of {len(name)} characters but Step Functions takes {_MAX_NAME_LENGTH}: use "
-            "a shorter id, or a shorter prefix if the states have one"
-        )
-
-
-def _language_problems(own: str, of_machine: str) -> Iterator[str]:
-    """Explain that a JSONata machine can't have a state of JSONPath.
-
-    The CDK doesn't say what machine a state inside of a Map or Parallel state is in.
-    """
-    if own == "JSONPath" and of_machine == "JSONATA":
-        yield (
-            "parameters are JsonPath expressions but the state machine's query language is JSONata: write all of them "
-            "as JSONata, for example {% $states.input.arn %}"
-        )
-
 
 class State(sfn.CustomState):
-    """A state that is rendered last, when the names of the states it goes to are final."""
+    """A state whose whole JSON is ours, rendered last, when the names of the states it goes to are final."""
 
     def __init__(
         self,
@@ -51,13 +36,10 @@ class State(sfn.CustomState):
         id: str,
         render: Callable[[], Mapping[str, Any]],
         *,
-        query_language: str = "JSONata",
         statements: Iterable[Json] = (),
     ) -> None:
         super().__init__(scope, id, state_json={})
         self._json_renderer = render
-        self.query_language = query_language
-        """That of the state itself."""
         self.role_statements = tuple(statements)
         """The statements that the role of the state machine needs for this state."""
         self._registered: iam.PolicyStatement | None = None
@@ -73,13 +55,8 @@ class State(sfn.CustomState):
         return cast("Json", self._render_next_end())
 
     def to_state_json(self, query_language: Any = None) -> Json:
-        """The state in Amazon States Language; the CDK says what the state machine's language is.
-
-        Raises:
-            ValueError: if the state has another one, which Step Functions refuses in JSONata machines.
-        """
-        refuse(self, _language_problems(self.query_language, query_language.name if query_language else ""))
-        return {"QueryLanguage": self.query_language, **self._json_renderer()}
+        """The state in Amazon States Language, which says its own query language, whatever the state machine's is."""
+        return {"QueryLanguage": "JSONata", **self._json_renderer()}
 
     @property
     def has_lost_statements(self) -> bool:
@@ -94,3 +71,56 @@ class State(sfn.CustomState):
         for statement in self.role_statements:
             self._registered = iam.PolicyStatement.from_json(statement)
             graph.register_policy_statement(self._registered)
+
+
+@jsii.implements(IValidation)
+class JobAtSynth:
+    """Leaves the metadata of a job, and warns of statements that the role of its state machine has not been given.
+
+    It judges nothing itself. A fragment doesn't know the state machine that it becomes part of, and an immutable role
+    drops what it is given.
+    """
+
+    def __init__(
+        self,
+        job: Construct,
+        state: State,
+        resource: ResolvedResource,
+        encryption_key: str,
+        arguments: Mapping[str, Any],
+    ) -> None:
+        self._job = job
+        self._state = state
+        self._resource = resource
+        self._encryption_key = encryption_key
+        self._arguments = arguments
+        self._is_left = False
+
+    def validate(self) -> list[str]:
+        """Return no problems."""
+        if not self._is_left:
+            self._is_left = True
+            self._leave_metadata()
+        if self._state.has_lost_statements and not has_precreated_roles(self._job):
+            statements = readable(list(self._state.role_statements), Stack.of(self._job))
+            warn(
+                self._job,
+                "pendingMachinePolicy",
+                "the role of the state machine is immutable in this app, so it can't start the job until its owner "
+                f"adds these statements to an IAM policy of the role: {json.dumps(statements, indent=2)}",
+            )
+        return []
+
+    def _leave_metadata(self) -> None:
+        source, destination = (described_location(each) for each in (self._resource.source, self._resource.destination))
+        leave_resources(
+            self._job,
+            service_role=self._arguments["RoleArn"],
+            encryption_key=self._encryption_key,
+            resources=[(self._resource.row, source, destination)],
+            job=DescribedJob(self._state.state_id, self._known("DatasetArn"), self._known("DatasetGroupArn")),
+        )
+
+    def _known(self, argument: str) -> str | None:
+        arn = self._arguments.get(argument)
+        return arn if arn is not None and is_known(arn) else None
