@@ -220,23 +220,6 @@ def test_what_is_to_be_added_mends_it(deployed: Deployed, report: Callable[[], R
             assert bad(report()) == []
 
 
-def test_the_trust_statement_mends_the_trust(deployed: Deployed, report: Callable[[], Report]) -> None:
-    """With the conditions of AWS's page."""
-    with trust_without_personalize(deployed):
-        (statement,) = only(failed(report())).statements
-        assert statement == {
-            "Effect": "Allow",
-            "Principal": {"Service": "personalize.amazonaws.com"},
-            "Action": "sts:AssumeRole",
-            "Condition": {
-                "StringEquals": {"aws:SourceAccount": "111111111111"},
-                "ArnLike": {"aws:SourceArn": "arn:aws:personalize:eu-west-1:111111111111:*"},
-            },
-        }
-        with faults.trust_policy(deployed, faults.with_more(statement)):
-            assert bad(report()) == []
-
-
 def test_the_boundary_takes_the_statements(deployed: Deployed, report: Callable[[], Report]) -> None:
     """It lacks some actions on one key, and others on another."""
     with boundary(deployed):
@@ -264,27 +247,6 @@ def test_the_text_has_reason_and_next_step(deployed: Deployed, doctor: Callable[
     assert result.stdout.splitlines()[-1].startswith("1 dataset group: 1 missing, 0 problems, 0 warnings, 0 undecided")
 
 
-def test_a_failed_job_is_told_with_its_own_reason(deployed: Deployed, report: Callable[[], Report]) -> None:
-    """Beside what the policies say about it today: they weren't to blame."""
-    personalize, name = deployed.client("personalize"), "forget"
-    deployed.client("s3").put_object(Bucket=deployed.bucket, Key="deletion/wrong.csv", Body=b"USER\n22\n")
-    arn = personalize.create_data_deletion_job(
-        jobName=name,
-        datasetGroupArn=deployed.group,
-        dataSource={"dataLocation": f"s3://{deployed.bucket}/deletion/wrong.csv"},
-        roleArn=deployed.role,
-    )["dataDeletionJobArn"]
-    while personalize.describe_data_deletion_job(dataDeletionJobArn=arn)["dataDeletionJob"]["status"] != "FAILED":
-        pass
-    found = report()
-    (told,) = [each for each in found["notes"] if "failed" in each]
-    assert told.startswith("forget (data deletion job) failed on 20")
-    assert told.endswith(
-        ": Input deletion/wrong.csv has to have the one column USER_ID (today the policies give all that it needs)"
-    )
-    assert bad(found) == []
-
-
 def test_the_demo_breaks_what_the_doctor_finds(
     deployed: Deployed, report: Callable[[], Report], tmp_path: Path
 ) -> None:
@@ -293,16 +255,3 @@ def test_the_demo_breaks_what_the_doctor_finds(
         "personalize.amazonaws.com lacks kms:Decrypt: the key policy has no statement that allows it"
     )
     assert bad(report()) == []
-
-
-def test_a_new_default_key_is_told_with_the_policies_that_lack_it(
-    deployed: Deployed, report: Callable[[], Report]
-) -> None:
-    """The new default key of the bucket is unknown to its own policy and to the role's."""
-    with default_key_changed(deployed):
-        found = failed(report())
-    assert {policy for each in found for policy, _ in each.add} == {"key", "role"}
-    assert {says for each in found for says in each.says} == {
-        f"it is the default key of bucket {deployed.bucket}, and the role's policies are about {deployed.data_key}: "
-        "should that be the default key again?"
-    }

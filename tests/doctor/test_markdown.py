@@ -5,13 +5,20 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
+import pytest
 from click.testing import Result
 
-from tests.doctor import faults
-from tests.doctor.conftest import Deployed
-from tests.doctor.test_faults import role_made_anew
+from personalize_kms_constructs import matrix
+from tests.doctor.fake_account import BASE_5, GROUP, KEY, ROLE, SERVICE, FakeAccount, allow
 
 KMS_PAGE = "https://docs.aws.amazon.com/personalize/latest/dg/granting-personalize-key-access.html"
+
+
+@pytest.fixture
+def markdown(account: FakeAccount, command: Callable[..., Result]) -> Callable[[], str]:
+    """The report on an account with an import job."""
+    account.add(matrix.DATASET_IMPORT_JOB, "load")
+    return lambda: command("movies", "--format", "markdown").stdout
 
 
 def rows(text: str, title: str) -> list[list[str]]:
@@ -21,30 +28,27 @@ def rows(text: str, title: str) -> list[list[str]]:
     return [[cell.strip() for cell in re.split(r"(?<!\\)\|", line)[1:-1]] for line in lines][1:]
 
 
-def test_findings_in_a_ticket(deployed: Deployed, doctor: Callable[..., Result]) -> None:
+def test_findings_in_a_ticket(account: FakeAccount, markdown: Callable[[], str]) -> None:
     """A row for each finding, and beneath the table each statement."""
-    with faults.key_policy(deployed, deployed.data_key, faults.without_action("PersonalizeService", "kms:ListGrants")):
-        result = doctor("movies", "--format", "markdown")
-    assert (result.exit_code, result.stderr) == (1, "")
-    assert result.stdout.startswith(
-        f"account {deployed.aws.account}, Region eu-west-1\n\n# Dataset group movies\n\n1 missing, 0 problems, 0 undec"
+    account.keys[KEY] = [allow(BASE_5, {"AWS": ROLE}), allow(BASE_5[:4], SERVICE)]
+    text = markdown()
+    assert text.startswith(
+        "account 111122223333, Region eu-west-1\n\n# Dataset group movies\n\n1 missing, 0 problems, 0 undecided"
     )
-    assert "\nNotes:\n\n- it is ACTIVE, and has a key and a role\n" in result.stdout
-    ((on, who, what, where, why, needed_by, page),) = rows(result.stdout, "Missing")
-    assert (on, who, what) == (f"key {deployed.data_key}", "Personalize", "`kms:ListGrants`")
+    assert "\nNotes:\n\n- it is ACTIVE, and has a key and a role\n" in text
+    ((on, who, what, where, why, needed_by, page),) = rows(text, "Missing")
+    assert (on, who, what) == (f"key {KEY}", "Personalize", "`kms:ListGrants`")
     assert (where, why) == ("key policy", "the key policy has no statement that allows it")
-    assert re.match(r"[\w-]+ \(\w+ \w+ job\), ", needed_by)
-    assert page == f"[AWS]({KMS_PAGE})"
-    assert f"\nAdd to the key policy of {deployed.data_key}:\n\n```json\n" in result.stdout
-    assert "\n# Control policies\n" in result.stdout
-    counts = "1 dataset group: 1 missing, 0 problems, 0 warnings, 0 undecided, "
-    assert result.stdout.splitlines()[-1].startswith(counts)
+    assert (needed_by, page) == ("load (dataset import job), movies (dataset group)", f"[AWS]({KMS_PAGE})")
+    assert f"\nAdd to the key policy of {KEY}:\n\n```json\n" in text
+    assert "\n# Control policies\n" in text
+    assert text.splitlines()[-1].startswith("1 dataset group: 1 missing, 0 problems, 0 warnings, 0 undecided, ")
 
 
-def test_what_is_to_be_replaced_is_not_called_an_addition(deployed: Deployed, doctor: Callable[..., Result]) -> None:
+def test_what_is_to_be_replaced_is_not_called_an_addition(account: FakeAccount, markdown: Callable[[], str]) -> None:
     """KMS refuses a policy that keeps the id of a deleted role."""
-    with role_made_anew(deployed):
-        text = doctor("--format", "markdown").stdout
+    account.keys[KEY] = [allow(BASE_5, {"AWS": "AROADEADDEADDEADDEAD1"}), allow(BASE_5, SERVICE)]
+    text = markdown()
     assert "\nput the role in the place of the id:\n" in text
     assert "Add to" not in text
     ((_, message, *_),) = rows(text, "Problems")
@@ -53,21 +57,11 @@ def test_what_is_to_be_replaced_is_not_called_an_addition(deployed: Deployed, do
     )
 
 
-def test_what_is_not_answered_is_listed(deployed: Deployed, doctor: Callable[..., Result]) -> None:
+def test_what_is_not_answered_is_listed(account: FakeAccount, markdown: Callable[[], str]) -> None:
     """With the actions that somebody has to be allowed."""
-    deployed.aws.fail_next("ListSolutions", "AccessDeniedException", times=1)
-    text = doctor("--format", "markdown").stdout
-    assert f"\n# Not answered\n\n- `personalize:ListSolutions` on {deployed.group}\n" in text
+    account.answer("ListSolutions", "AccessDeniedException")
+    text = markdown()
+    assert f"\n# Not answered\n\n- `personalize:ListSolutions` on {GROUP}\n" in text
     ((*_, why, needed_by, _),) = rows(text, "Undecided")
-    assert (why, needed_by) == (
-        "not all of its jobs, or of their listings, can be seen: 1 not answered",
-        "movies (dataset group)",
-    )
-
-
-def test_nothing_in_a_cell_is_markup(deployed: Deployed, doctor: Callable[..., Result]) -> None:
-    """What AWS says may hold any character."""
-    deny = {"Sid": "a|b`c<d>*", "Effect": "Deny", "Principal": "*", "Action": "kms:Decrypt", "Resource": "*"}
-    with faults.key_policy(deployed, deployed.key, faults.with_more(deny)):
-        text = doctor("--format", "markdown").stdout
-    assert {row[4] for row in rows(text, "Missing")} == {"denied by statement a\\|b\\`c\\<d>\\* of the key policy"}
+    assert why == "not all of its jobs, or of their listings, can be seen: 1 not answered"
+    assert needed_by == "movies (dataset group)"
