@@ -53,6 +53,14 @@ def test_a_dataset_group_without_a_key(account: FakeAccount) -> None:
     assert account.notes()[0] == "it is ACTIVE, and has no key of yours: AWS's own key encrypts its data"
 
 
+def test_a_dataset_group_whose_role_is_not_told(account: FakeAccount) -> None:
+    """The API's model promises none; what its jobs need is judged all the same."""
+    account.made["DatasetGroup"][0]["roleArn"] = None
+    assert account.bad() == []
+    account.policies = {}
+    assert account.finding().needed_by == ["load (dataset import job)"]
+
+
 def test_a_key_that_is_gone(account: FakeAccount) -> None:
     """No statement is proposed for it, and what depends on it isn't told one by one."""
     del account.keys[KEY]
@@ -241,6 +249,12 @@ def test_states_of_keys(account: FakeAccount, state: str, mend: str) -> None:
     assert found.needed_by == NEEDED_BY
 
 
+def test_a_key_that_changes_its_primary_region(account: FakeAccount) -> None:
+    """For some seconds, in which KMS encrypts and decrypts with it."""
+    account.answer("DescribeKey", account.described_key(KeyState="Updating"))
+    assert account.bad() == []
+
+
 def test_a_trust_policy_that_denies(account: FakeAccount) -> None:
     """A statement that allows it would change nothing."""
     account.trust.append(trust(SERVICE, "Deny"))
@@ -284,7 +298,7 @@ def test_failures_are_told_beside_what_the_policies_say_today() -> None:
 def test_jobs_that_need_the_same_are_judged_together() -> None:
     """A night a job, the same place each time; each that failed is told what it lacks."""
     account = FakeAccount()
-    failed = {"status": "FAILED", "failureReason": "Insufficient privileges."}
+    failed: Any = {"status": "FAILED", "failureReason": "Insufficient privileges."}
     for number in range(3):
         account.add(matrix.DATASET_IMPORT_JOB, f"night-{number}", **failed)
     account.add(matrix.DATASET_IMPORT_JOB, "other", source=("s3://ratings/other/", None), **failed)

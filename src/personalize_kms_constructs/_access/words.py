@@ -17,7 +17,6 @@ _IN_SENTENCES = {
 # https://docs.aws.amazon.com/kms/latest/developerguide/key-state.html
 _KEY_STATES = {
     "Creating": "wait until KMS has made it",
-    "Updating": "wait until KMS has changed its primary Region",
     "PendingDeletion": "cancel its deletion, and enable it, before everything that it encrypts is lost",
     "PendingReplicaDeletion": "cancel its deletion, and enable it, before everything that it encrypts is lost",
     "PendingImport": "import its key material",
