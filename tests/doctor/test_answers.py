@@ -229,7 +229,8 @@ def test_a_key_whose_policy_is_not_shown(account: FakeAccount, code: str, why: s
 def test_grants_are_shown(account: FakeAccount) -> None:
     """Those for Personalize alone, the first five of them, and how many there are."""
     operations, service = ["Decrypt", "Encrypt"], SERVICE["Service"]
-    grants = [{"Operations": operations, "GranteePrincipal": each} for each in (ROLE, *[service] * 5)]
+    grants = [{"Operations": operations, "GranteePrincipal": each} for each in (ROLE, *[service] * 4)]
+    grants.append({"Operations": operations, "GranteeServicePrincipal": service})
     retired = {"Operations": operations, "GranteePrincipal": ROLE, "RetiringPrincipal": service}
     account.answer("ListGrants", {"Grants": [retired], "Truncated": False}, "page-2")
     account.answer("ListGrants", {"Grants": grants, "Truncated": True, "NextMarker": "page-2"}, KEY)

@@ -105,7 +105,8 @@ def _grants(kms: _Kms, arn: str) -> str:
                 if any(SERVICE_PRINCIPAL in each for each in principals):
                     count += 1
                     if len(shown) < _SHOWN_GRANTS:
-                        shown.append(f"{', '.join(grant['Operations'])} for {grant.get('GranteePrincipal', '?')}")
+                        grantee = grant.get("GranteePrincipal") or grant.get("GranteeServicePrincipal", "?")
+                        shown.append(f"{', '.join(grant['Operations'])} for {grantee}")
 
     try:
         kms.ask("ListGrants", arn, look)
