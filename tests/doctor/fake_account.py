@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any
@@ -11,9 +12,8 @@ import boto3
 from botocore.exceptions import ClientError
 from botocore.validate import validate_parameters
 
-from personalize_kms_constructs._doctor.account_report import Totals, written
+from personalize_kms_constructs._doctor.account_report import Totals, look, written
 from personalize_kms_constructs._doctor.asking import Account
-from personalize_kms_constructs._doctor.look import look
 from personalize_kms_constructs.matrix import ROWS, Permissions
 from tests.doctor.findings import Finding, findings
 from tests.doctor.looking import looked
@@ -132,10 +132,10 @@ class FakeAccount:
         """What the doctor says, as its JSON has it."""
         return looked(self.connect())
 
-    def text(self) -> str:
-        """What the doctor says, for a terminal."""
+    def written(self) -> Iterator[str]:
+        """What the doctor says for a terminal, part by part."""
         account = self.connect()
-        return "".join(written("text", look(account, [], 10, lambda _: None), Totals(account)))
+        return written("text", look(account, [], 10), Totals(account))
 
     def report(self) -> Any:
         """What the doctor says of the one dataset group."""

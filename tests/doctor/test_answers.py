@@ -9,6 +9,7 @@ import pytest
 from botocore.exceptions import EndpointConnectionError, ParamValidationError
 
 from personalize_kms_constructs import matrix
+from personalize_kms_constructs._doctor.asking import DoctorError
 from tests.doctor.fake_account import (
     ACCOUNT,
     BUCKET,
@@ -86,6 +87,17 @@ def test_a_dataset_group_that_cannot_be_seen(account: FakeAccount) -> None:
     assert (first["name"], findings(first)) == ("movies", [])
     (hidden,) = findings(second)
     assert (hidden.cause, hidden.needed_by) == ("group-unseen", ["movies-2 (dataset group)"])
+
+
+def test_each_report_is_written_as_soon_as_it_is_known(account: FakeAccount) -> None:
+    """A large account needs no more memory than a small one."""
+    account.made["DatasetGroup"].append({**account.made["DatasetGroup"][0], "datasetGroupArn": f"{GROUP}-2"})
+    written = account.written()
+    assert next(written).startswith("account ")
+    assert next(written).startswith("\ndataset group movies\n")
+    account.answer("DescribeDatasetGroup", "ExpiredTokenException")
+    with pytest.raises(DoctorError, match="renew them"):
+        assert "stopped: AWS doesn't take the credentials" in "".join(written)
 
 
 def test_each_listing_is_asked_for(account: FakeAccount) -> None:
@@ -247,7 +259,7 @@ NOTES_ALONE = {
 
 
 @pytest.mark.parametrize("operation", NOTES_ALONE)
-@pytest.mark.parametrize("code", ["AccessDeniedException"])
+@pytest.mark.parametrize("code", ["AccessDeniedException", "ThrottlingException"])
 def test_what_decides_nothing_may_stay_unanswered(account: FakeAccount, operation: str, code: str) -> None:
     """Its note is left out, or says why it can't be seen, and the action is listed."""
     action, about, word = NOTES_ALONE[operation]
@@ -329,8 +341,8 @@ def test_some_of_many_resources_are_named() -> None:
     account.answer("GetBucketLocation", "AccessDenied")
     (location,) = account.look()["not_answered"]
     assert (len(location["resources"]), location["more"]) == (5, 2)
-    assert "s3:GetBucketLocation on " in account.text()
-    assert account.text().count(" and 2 more") == 1
+    assert "s3:GetBucketLocation on " in "".join(account.written())
+    assert "".join(account.written()).count(" and 2 more") == 1
 
 
 def attach(account: FakeAccount, document: Statements, *, gone: bool = False) -> None:

@@ -303,12 +303,12 @@ def test_jobs_that_need_the_same_are_judged_together() -> None:
         account.add(matrix.DATASET_IMPORT_JOB, f"night-{number}", **failed)
     account.add(matrix.DATASET_IMPORT_JOB, "other", source=("s3://ratings/other/", None), **failed)
     account.bucket_policy = [allow(["s3:GetObject", "s3:ListBucket"], SERVICE, [BUCKET, f"{BUCKET}/other/*"])]
-    assert account.finding().needed_by == ["night-2 and 2 more (dataset import job)"]
+    assert account.finding().needed_by == ["night-0 and 2 more (dataset import job)"]
     assert [(note.split()[0], note.partition(". (")[2]) for note in account.notes()[1:5]] == [
-        ("other", "today the policies give all that it needs)"),
-        ("night-2", "what it lacks is below)"),
-        ("night-1", "what it lacks is below)"),
         ("night-0", "what it lacks is below)"),
+        ("night-1", "what it lacks is below)"),
+        ("night-2", "what it lacks is below)"),
+        ("other", "today the policies give all that it needs)"),
     ]
 
 
@@ -360,7 +360,7 @@ def test_each_reason_for_a_doubt_is_told(account: FakeAccount) -> None:
         ("kms:Decrypt", False, True),
         ("kms:GenerateDataKey", False, True),
     }
-    assert "personalize-kms doctor" not in account.text()
+    assert "personalize-kms doctor" not in "".join(account.written())
 
 
 def test_what_is_to_be_added_mends_all_faults_at_once(account: FakeAccount) -> None:

@@ -22,8 +22,9 @@ S3_GUIDE = "https://docs.aws.amazon.com/personalize/latest/dg/granting-personali
 GROUP_PAGE = "https://docs.aws.amazon.com/personalize/latest/dg/API_CreateDatasetGroup.html"
 CONDITIONS_PAGE = "https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/conditions-section-structure.html"
 AWS_MANAGED_KEY = "alias/aws/s3"
-# A key is updating for some seconds after its primary Region was changed: "While the key state is Updating, you can use the
-# keys in cryptographic operations" (https://docs.aws.amazon.com/kms/latest/APIReference/API_UpdatePrimaryRegion.html).
+# A key is updating for some seconds after its primary Region was changed: "While the key state is Updating, you can use
+# the keys in cryptographic operations"
+# (https://docs.aws.amazon.com/kms/latest/APIReference/API_UpdatePrimaryRegion.html).
 _USABLE = ("Enabled", "Updating")
 
 
