@@ -144,8 +144,13 @@ def changed(document: str, change: Change) -> str:
 
 
 def without(sid: str) -> Change:
-    """The statements but those whose sid begins so."""
-    return lambda statements: [each for each in statements if not each.get("Sid", "").startswith(sid)]
+    """The statements but the one of a sid."""
+    return lambda statements: [each for each in statements if each.get("Sid", "") != sid]
+
+
+def actions_of(statement: dict[str, Any]) -> list[str]:
+    """The actions of a statement."""
+    return [statement["Action"]] if isinstance(statement["Action"], str) else statement["Action"]
 
 
 def without_action(sid: str, action: str) -> Change:
@@ -154,8 +159,7 @@ def without_action(sid: str, action: str) -> Change:
     def change(statements: Statements) -> Statements:
         for each in statements:
             if each.get("Sid", "") == sid:
-                actions = [each["Action"]] if isinstance(each["Action"], str) else each["Action"]
-                each["Action"] = [other for other in actions if other != action]
+                each["Action"] = [other for other in actions_of(each) if other != action]
         return [each for each in statements if each["Action"]]
 
     return change

@@ -131,6 +131,13 @@ def test_the_newest_jobs_are_looked_at() -> None:
     assert any("it gave no reason" in note for note in account.notes())
 
 
+def test_an_older_sdk(account: FakeAccount, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It may lack a kind of job, which is left out."""
+    whole = looked_at(account)
+    monkeypatch.delattr(type(account.client("personalize", "")), "list_batch_segment_jobs")
+    assert (account.bad(), looked_at(account)) == ([], whole - 1)
+
+
 def test_a_job_without_a_role(account: FakeAccount) -> None:
     """The API's model doesn't promise one."""
     account.answer("DescribeBatchInferenceJob", {"batchInferenceJob": {"jobName": "odd"}})
@@ -236,6 +243,12 @@ def test_a_key_whose_policy_is_not_shown(account: FakeAccount, code: str, why: s
     assert {(each.status, each.of) for each in found} == {("undecided", BUCKET_KEY)}
     assert all(why in says for each in found for says in each.says)
     assert bool(account.look()["not_answered"]) is (code == "AccessDeniedException")
+    text = "".join(account.written())
+    assert "personalize-kms doctor" not in text
+    listed = (
+        "not answered: allow yourself these actions, have somebody look who may, or look again later\n  ? kms:GetKeyP"
+    )
+    assert (listed in text) is (code == "AccessDeniedException")
 
 
 def test_grants_are_shown(account: FakeAccount) -> None:
@@ -289,19 +302,13 @@ def test_encryption_of_the_bucket(account: FakeAccount, algorithm: str | None, s
     assert note_on(account, "bucket ratings").startswith(f"it is in eu-west-1, it is encrypted with {shown}, ")
 
 
-def test_a_bucket_of_an_old_region(account: FakeAccount) -> None:
-    """S3 has kept a name from before there were Regions."""
-    account.answer("GetBucketLocation", {"LocationConstraint": "EU"})
-    assert account.bad() == []
-
-
-def test_a_bucket_in_the_first_region(account: FakeAccount) -> None:
-    """S3 gives it no name."""
-    account.answer("GetBucketLocation", {"LocationConstraint": None})
-    assert account.bad() == [("bucket-region", "failed", BUCKET)]
-    assert account.finding().says == [
-        "bucket ratings is in us-east-1, and Personalize works in eu-west-1: use a bucket of that Region"
-    ]
+@pytest.mark.parametrize(("named", "region"), [("EU", "eu-west-1"), (None, "us-east-1"), ("eu-north-1", "eu-north-1")])
+def test_the_region_of_a_bucket(account: FakeAccount, named: str | None, region: str) -> None:
+    """S3 has kept a name from before there were Regions, and gives the first Region none."""
+    account.answer("GetBucketLocation", {"LocationConstraint": named})
+    assert note_on(account, "bucket ratings").startswith(f"it is in {region}, ")
+    says = f"bucket ratings is in {region}, and Personalize works in eu-west-1: use a bucket of that Region"
+    assert [each.says for each in account.findings()] == ([] if region == "eu-west-1" else [[says]])
 
 
 def test_public_access(account: FakeAccount) -> None:

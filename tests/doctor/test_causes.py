@@ -344,25 +344,6 @@ def test_what_aws_has_taken_is_no_finding(account: FakeAccount) -> None:
     assert account.bad() == []
 
 
-def test_each_reason_for_a_doubt_is_told(account: FakeAccount) -> None:
-    """Two conditions that AWS doesn't document for Personalize."""
-    via = {"Condition": {"StringEquals": {"kms:ViaService": "personalize.eu-west-1.amazonaws.com"}}}
-    context = {"Condition": {"StringEquals": {"kms:EncryptionContext:app": "movies"}}}
-    account.keys[KEY] = [
-        allow(BASE_5, {"AWS": ROLE}),
-        allow(["kms:DescribeKey", "kms:ListGrants"], SERVICE),
-        {**allow(["kms:CreateGrant"], SERVICE), **via},
-        {**allow(["kms:Decrypt", "kms:GenerateDataKey"], SERVICE), **context},
-    ]
-    found = account.report()["undecided"]
-    assert {(each["action"], "ViaService" in each["because"], "Context:app" in each["because"]) for each in found} == {
-        ("kms:CreateGrant", True, False),
-        ("kms:Decrypt", False, True),
-        ("kms:GenerateDataKey", False, True),
-    }
-    assert "personalize-kms doctor" not in "".join(account.written())
-
-
 def test_what_is_to_be_added_mends_all_faults_at_once(account: FakeAccount) -> None:
     """Each statement is pasted as it is, into the policy that the finding names."""
     account.add(matrix.DATASET_EXPORT_JOB, "dump")

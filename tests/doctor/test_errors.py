@@ -14,7 +14,7 @@ from botocore.exceptions import ClientError
 from click.testing import CliRunner, Result
 
 from personalize_kms_constructs._cli import personalize_kms
-from tests.doctor.fake_account import GROUP, KEY, FakeAccount
+from tests.doctor.fake_account import GROUP, KEY, FakeAccount, allow
 
 ELSEWHERE = GROUP.replace("eu-west-1", "us-east-1")
 DATASET = GROUP.replace("dataset-group/movies", "dataset/movies/INTERACTIONS")
@@ -73,6 +73,29 @@ def test_a_report_that_has_begun_is_ended(account: FakeAccount, command: Callabl
         assert "\nstopped: there is no dataset group" in command("movies", "absent", "--format", form).stdout
     account.answer("GetKeyPolicy", "ThrottlingException", KEY)
     assert stopped(command("movies", "--format", "json")).startswith("AWS throttles: ")
+
+
+def test_exit_codes(account: FakeAccount, command: Callable[..., Result]) -> None:
+    """Warnings and what is undecided count with --strict, and it is an error if nothing could be seen."""
+
+    def codes() -> tuple[int, int]:
+        return command().exit_code, command("--strict").exit_code
+
+    assert codes() == (0, 0)
+    policy = account.keys[KEY]
+    account.keys[KEY] = [*policy, allow(["kms:Encrypt"], {"AWS": "AROADEADDEADDEADDEAD1"})]
+    assert "0 missing, 0 problems, 1 warning, 0 undecided" in command().stdout
+    assert codes() == (0, 1)
+    account.keys[KEY] = policy[:1]
+    assert codes() == (1, 1)
+    account.answer("GetKeyPolicy", "AccessDenied")
+    assert codes() == (0, 1)
+    account.trust = []
+    assert codes() == (1, 1)
+    account.answer("DescribeDatasetGroup", "AccessDenied")
+    result = command("--format", "json")
+    says = "nothing could be seen: the report ends with what wasn't answered"
+    assert (result.exit_code, result.stderr) == (2, f"personalize-kms: {says}\n")
 
 
 def test_no_dataset_group(account: FakeAccount, command: Callable[..., Result]) -> None:

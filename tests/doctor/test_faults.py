@@ -30,15 +30,6 @@ def action_missing_on_key(deployed: Deployed) -> Any:
     return faults.key_policy(deployed, deployed.data_key, faults.without_action("PersonalizeService", "kms:ListGrants"))
 
 
-def statement_missing_in_bucket(deployed: Deployed) -> Any:
-    return faults.bucket_policy(deployed, faults.without("PersonalizeServiceReadObjects"))
-
-
-def action_missing_in_iam(deployed: Deployed) -> Any:
-    (arn,) = faults.managed_policies(deployed)
-    return faults.managed_policy(deployed, arn, faults.without_action("ListBucket", "s3:ListBucket"))
-
-
 def statements_pending(deployed: Deployed) -> Any:
     return faults.key_policy(deployed, deployed.key, faults.only_account)
 
@@ -71,14 +62,6 @@ def key_disabled(deployed: Deployed) -> Iterator[None]:
     deployed.client("kms").disable_key(KeyId=deployed.key)
     yield
     deployed.client("kms").enable_key(KeyId=deployed.key)
-
-
-@contextmanager
-def key_pending_deletion(deployed: Deployed) -> Iterator[None]:
-    deployed.client("kms").schedule_key_deletion(KeyId=deployed.data_key, PendingWindowInDays=7)
-    yield
-    deployed.client("kms").cancel_key_deletion(KeyId=deployed.data_key)
-    deployed.client("kms").enable_key(KeyId=deployed.data_key)
 
 
 @contextmanager
@@ -157,13 +140,10 @@ Fault = Callable[[Deployed], AbstractContextManager[None]]
 # The cause, what it is about ("" for a key that the fault makes), the principals and the actions that are missing.
 EXPECTED: list[tuple[Fault, str, list[str], list[str], list[str]]] = [
     (action_missing_on_key, "no-statement", ["data_key"], [SERVICE], ["kms:ListGrants"]),
-    (statement_missing_in_bucket, "no-statement", ["bucket"], [SERVICE], ["s3:GetObject"]),
-    (action_missing_in_iam, "not-in-iam", ["role"], ["role"], ["s3:ListBucket"]),
     (statements_pending, "nothing-for-personalize", ["key"], [SERVICE], BASE_6),
     (no_delegation, "no-delegation", ["data_key"], ["role"], BASE_5),
     (role_made_anew, "deleted-principal", ["data_key"], [], []),
     (key_disabled, "key-state", ["key"], [], []),
-    (key_pending_deletion, "key-state", ["data_key"], [], []),
     (key_of_wrong_kind, "key-spec", [""], [], []),
     (key_of_another_region, "key-region", [""], [], []),
     (default_key_changed, "another-default-key", ["", "role"], ["role", SERVICE], BASE_5),

@@ -90,21 +90,19 @@ class Account:
 
     def client(self, service: str, region: str = "") -> Any:
         """Return a client of a service, in a Region of its own if one is given."""
-        name = (service, region or self.region)
-        if name not in self._clients:
+        region = region or self.region
+        if (service, region) not in self._clients:
             # A service may be any string here, which no overload of the stubs has.
             create: Any = self._session.client
-            self._clients[name] = create(service, region_name=region or self.region)
-        return self._clients[name]
+            self._clients[service, region] = create(service, region_name=region)
+        return self._clients[service, region]
 
     def knows(self, service: str, operation: str) -> bool:
         """Report whether the SDK has an operation, which an older one may lack."""
         return hasattr(self.client(service), xform_name(operation))
 
-    def ask(
-        self, service: str, operation: str, resource: str, *, region: str = "", decides: bool = True, **arguments: Any
-    ) -> Any:
-        """Return the answer to an operation, such as ``DescribeKey``, about a resource.
+    def ask(self, service: str, operation: str, resource: str, *, decides: bool = True, **arguments: Any) -> Any:
+        """Return the answer to an operation, such as ``DescribeKey``, from the Region of the resource.
 
         A question that goes elsewhere may fail where others don't: to another Region, which isn't enabled for the
         account or doesn't exist, or to S3, which answers from the bucket's Region. If the answer ``decides`` nothing,
@@ -115,7 +113,9 @@ class Account:
             AbsentError: if there is no such thing.
             DoctorError: if nothing can be asked, for example with expired credentials.
         """
-        elsewhere = service == "s3" or (region or self.region) != self.region
+        # The ARNs of IAM and S3 have no Region.
+        region = (resource.split(":")[3] if resource.startswith("arn:") else "") or self.region
+        elsewhere = service == "s3" or region != self.region
         try:
             return getattr(self.client(service, region), xform_name(operation))(**arguments)
         except ClientError as error:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from operator import itemgetter
 from typing import Any
 
 from ..matrix import ROWS, Permissions, S3Access
@@ -115,29 +116,27 @@ def read_jobs(account: Account, group_arn: str, newest: int) -> Jobs:
             pass  # what it is narrowed to was deleted since it was listed
 
     datasets = [each["datasetArn"] for each in listed("ListDatasets", "datasets", datasetGroupArn=group_arn)]
-    solutions = [each["solutionArn"] for each in listed("ListSolutions", "solutions", datasetGroupArn=group_arn)]
-    versions = [
-        [each["solutionVersionArn"] for each in listed("ListSolutionVersions", "solutionVersions", solutionArn=arn)]
-        for arn in solutions
-    ]
-    made_for = {"DatasetArn": [[arn] for arn in datasets], "SolutionVersionArn": versions}
-    made_for["DatasetGroupArn"] = [[group_arn]]
+    versions = []
+    for solution in listed("ListSolutions", "solutions", datasetGroupArn=group_arn):
+        of_solution = listed("ListSolutionVersions", "solutionVersions", solutionArn=solution["solutionArn"])
+        versions.append([each["solutionVersionArn"] for each in of_solution])
+    made_for = {
+        "DatasetArn": [[arn] for arn in datasets],
+        "SolutionVersionArn": versions,
+        "DatasetGroupArn": [[group_arn]],
+    }
     for row in ROWS:
         if not row.made_for or not account.knows("personalize", f"List{row.noun}s"):
             continue
         member, argument = _field(row.noun), _field(row.made_for)
         for arns in made_for[row.made_for]:
-            each_of = (listed(f"List{row.noun}s", f"{member}s", **{argument: arn}) for arn in arns)
-            found = sorted((each for some in each_of for each in some), key=_created, reverse=True)
+            found = [each for arn in arns for each in listed(f"List{row.noun}s", f"{member}s", **{argument: arn})]
+            found.sort(key=itemgetter("creationDateTime"), reverse=True)
             chosen = found[: newest if row.is_job else _METRIC_ATTRIBUTIONS]
             jobs.older += len(found) - len(chosen)
             for each in chosen:
                 _add_job(account, row, each[f"{member}Arn"], jobs)
     return jobs
-
-
-def _created(summary: Any) -> Any:
-    return summary["creationDateTime"]
 
 
 def _add_job(account: Account, row: Permissions, arn: str, jobs: Jobs) -> None:

@@ -22,9 +22,9 @@ def read_key(account: Account, reference: str) -> Key:
         return of_aws  # it isn't there before S3 needs it for the first time
     if not reference.startswith("arn:"):
         reference = own + (reference if reference.startswith("alias/") else f"key/{reference}")
-    key, notes, region = Key(reference), [], _region(reference)
+    key, notes = Key(reference), []
     try:
-        found = account.ask("kms", "DescribeKey", reference, region=region, KeyId=reference)["KeyMetadata"]
+        found = account.ask("kms", "DescribeKey", reference, KeyId=reference)["KeyMetadata"]
         if found.get("KeyManager") == "AWS":
             return of_aws
         key = Key(str(found["Arn"]), spec=str(found["KeySpec"]), usage=str(found["KeyUsage"]))
@@ -49,16 +49,9 @@ def is_alias(key: Key) -> bool:
     return ":alias/" in key.arn
 
 
-def _region(arn: str) -> str:
-    """Return the Region of a key, which needn't be the one that is looked at, nor be a Region at all."""
-    return arn.split(":")[3]
-
-
 def _add_policy(account: Account, key: Key) -> None:
     try:
-        found = account.ask(
-            "kms", "GetKeyPolicy", key.arn, region=_region(key.arn), KeyId=key.arn, PolicyName="default"
-        )
+        found = account.ask("kms", "GetKeyPolicy", key.arn, KeyId=key.arn, PolicyName="default")
     except NotAnsweredError as error:
         key.unseen = str(error)
     except AbsentError:
@@ -69,7 +62,7 @@ def _add_policy(account: Account, key: Key) -> None:
 
 def _rotation(account: Account, arn: str) -> list[str]:
     try:
-        found = account.ask("kms", "GetKeyRotationStatus", arn, region=_region(arn), decides=False, KeyId=arn)
+        found = account.ask("kms", "GetKeyRotationStatus", arn, decides=False, KeyId=arn)
     except (AbsentError, NotAnsweredError):
         return []
     return [f"rotation is {'on' if found['KeyRotationEnabled'] else 'off'}"]
@@ -83,7 +76,7 @@ def _grants(account: Account, arn: str) -> str:
     count = 0
     shown: list[str] = []
     try:
-        for grant in account.pages("kms", "ListGrants", "Grants", arn, region=_region(arn), decides=False, KeyId=arn):
+        for grant in account.pages("kms", "ListGrants", "Grants", arn, decides=False, KeyId=arn):
             principals = [str(each) for name, each in grant.items() if name.endswith("Principal")]
             if any(SERVICE_PRINCIPAL in each for each in principals):
                 count += 1
