@@ -157,6 +157,8 @@ def test_another_default_key_than_the_role_knows(account: FakeAccount) -> None:
         f"it is the default key of bucket ratings, and the role's policies are about {BUCKET_KEY}: should that be the "
         "default key again?"
     }
+    account.policies["denied"] = [{**allow(["kms:Decrypt"]), "Effect": "Deny"}]
+    assert ("denied", "failed", OTHER_KEY) in account.bad()
 
 
 @pytest.mark.parametrize(

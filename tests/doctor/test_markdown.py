@@ -42,6 +42,8 @@ def test_findings_in_a_ticket(account: FakeAccount, markdown: Callable[[], str])
     assert (needed_by, page) == ("load (dataset import job), movies (dataset group)", f"[AWS]({KMS_PAGE})")
     assert f"\nAdd to the key policy of {KEY}:\n\n```json\n" in text
     assert "\n# Control policies\n" in text
+    actions = ", ".join(f"`{action}`" for action in [*BASE_5, "s3:GetObject", "s3:ListBucket"])
+    assert f"\n- for Personalize: {actions}\n" in text
     assert text.splitlines()[-1].startswith("1 dataset group: 1 missing, 0 problems, 0 warnings, 0 undecided, ")
 
 
