@@ -42,11 +42,10 @@ def unseen_group(group: Group) -> AccessReport:
     return AccessReport(undecided=(undecided,), deployed=group.name)
 
 
-def _traced(model: AccessModel, missing: Iterable[Missing], group_key: str | None) -> Iterator[Missing]:
-    """Yield what is missing, with a reason that says more where there is one."""
-    found = list(missing)
-    empty = {each.arn: _is_another(model, each, group_key) for each in _keys_without_personalize(model, found)}
-    for entry in found:
+def _traced(model: AccessModel, missing: list[Missing], group_key: str | None) -> Iterator[Missing]:
+    """Yield what is missing, with a reason that only a look at all policies together shows, where there is one."""
+    empty = {each.arn: _is_another(model, each, group_key) for each in _keys_without_personalize(model, missing)}
+    for entry in missing:
         reason = None if entry.cause in (Cause.DENIED, Cause.BOUNDARY) else _reason(model, entry, empty)
         yield entry if reason is None else replace(entry, reason=reason)
 
