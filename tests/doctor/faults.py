@@ -153,18 +153,6 @@ def actions_of(statement: dict[str, Any]) -> list[str]:
     return [statement["Action"]] if isinstance(statement["Action"], str) else statement["Action"]
 
 
-def without_action(sid: str, action: str) -> Change:
-    """The statements, of which one is without an action."""
-
-    def change(statements: Statements) -> Statements:
-        for each in statements:
-            if each.get("Sid", "") == sid:
-                each["Action"] = [other for other in actions_of(each) if other != action]
-        return [each for each in statements if each["Action"]]
-
-    return change
-
-
 def with_more(*more: dict[str, Any]) -> Change:
     """The statements and more."""
     return lambda statements: [*statements, *more]

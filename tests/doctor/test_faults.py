@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
@@ -11,7 +10,6 @@ from typing import Any
 import boto3
 import pytest
 from botocore.config import Config
-from click.testing import Result
 
 from demo.doctor_run import broken_and_mended
 from tests.doctor import faults
@@ -24,10 +22,6 @@ BASE_6 = ["kms:CreateGrant", "kms:Decrypt", "kms:DescribeKey", "kms:GenerateData
 BASE_6 += ["kms:GenerateDataKeyWithoutPlaintext", "kms:ListGrants"]
 SERVICE = "personalize.amazonaws.com"
 DENY_ALL = {"Sid": "NobodyElse", "Effect": "Deny", "Principal": "*", "Action": "kms:Decrypt", "Resource": "*"}
-
-
-def action_missing_on_key(deployed: Deployed) -> Any:
-    return faults.key_policy(deployed, deployed.data_key, faults.without_action("PersonalizeService", "kms:ListGrants"))
 
 
 def statements_pending(deployed: Deployed) -> Any:
@@ -139,7 +133,6 @@ Fault = Callable[[Deployed], AbstractContextManager[None]]
 
 # The cause, what it is about ("" for a key that the fault makes), the principals and the actions that are missing.
 EXPECTED: list[tuple[Fault, str, list[str], list[str], list[str]]] = [
-    (action_missing_on_key, "no-statement", ["data_key"], [SERVICE], ["kms:ListGrants"]),
     (statements_pending, "nothing-for-personalize", ["key"], [SERVICE], BASE_6),
     (no_delegation, "no-delegation", ["data_key"], ["role"], BASE_5),
     (role_made_anew, "deleted-principal", ["data_key"], [], []),
@@ -206,25 +199,6 @@ def test_the_boundary_takes_the_statements(deployed: Deployed, report: Callable[
         added = only(failed(report())).add
     assert {policy for policy, _ in added} == {"boundary"}
     assert {each["Resource"]: each["Action"] for _, each in added} == {deployed.key: BASE_6, deployed.data_key: BASE_5}
-
-
-def test_the_text_has_reason_and_next_step(deployed: Deployed, doctor: Callable[..., Result]) -> None:
-    """Beneath the line that failed, with a statement that can be pasted as it is."""
-    with action_missing_on_key(deployed):
-        result = doctor("movies")
-    assert result.exit_code == 1
-    start = result.stdout.index("  ✘ Personalize lacks kms:ListGrants on")
-    told = result.stdout[start : result.stdout.index("needed by", start)]
-    words = " ".join(told.split())
-    assert f"the key policy has no statement that allows it → add to the key policy of {deployed.data_key}: {{" in words
-    assert json.loads(told[told.index("{") :]) == {
-        "Effect": "Allow",
-        "Principal": {"Service": "personalize.amazonaws.com"},
-        "Action": ["kms:ListGrants"],
-        "Resource": "*",
-        "Condition": {"StringEqualsIfExists": {"aws:SourceAccount": deployed.aws.account}},
-    }
-    assert result.stdout.splitlines()[-1].startswith("1 dataset group: 1 missing, 0 problems, 0 warnings, 0 undecided")
 
 
 def test_the_demo_breaks_what_the_doctor_finds(

@@ -1,7 +1,8 @@
-"""The report for a ticket, with findings in it."""
+"""The report for a terminal and for a ticket, with findings in it."""
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
 
@@ -9,7 +10,7 @@ import pytest
 from click.testing import Result
 
 from personalize_kms_constructs import matrix
-from tests.doctor.fake_account import BASE_5, GROUP, KEY, ROLE, SERVICE, FakeAccount, allow
+from tests.doctor.fake_account import ACCOUNT, BASE_5, GROUP, KEY, ROLE, SERVICE, FakeAccount, allow
 
 KMS_PAGE = "https://docs.aws.amazon.com/personalize/latest/dg/granting-personalize-key-access.html"
 
@@ -26,6 +27,21 @@ def rows(text: str, title: str) -> list[list[str]]:
     (section,) = re.findall(rf"^## {title}\n\n(.*?)(?:^#|\Z)", text, re.MULTILINE | re.DOTALL)
     lines = [line for line in section.splitlines() if line.startswith("| ")]
     return [[cell.strip() for cell in re.split(r"(?<!\\)\|", line)[1:-1]] for line in lines][1:]
+
+
+def test_findings_in_a_terminal(account: FakeAccount, command: Callable[..., Result]) -> None:
+    """Beneath the line that failed are the reason and the next step, with a statement that can be pasted as it is."""
+    account.keys[KEY] = [allow(BASE_5, {"AWS": ROLE}), allow(BASE_5[:4], SERVICE)]
+    result = command("movies")
+    assert result.exit_code == 1
+    start = result.stdout.index("  ✘ Personalize lacks kms:ListGrants on")
+    told = result.stdout[start : result.stdout.index("needed by", start)]
+    words = " ".join(told.split())
+    assert f"the key policy has no statement that allows it → add to the key policy of {KEY}: {{" in words
+    condition = {"StringEqualsIfExists": {"aws:SourceAccount": ACCOUNT}}
+    added = json.loads(told[told.index("{") :])
+    assert added == {**allow(["kms:ListGrants"], SERVICE), "Condition": condition}
+    assert result.stdout.splitlines()[-1].startswith("1 dataset group: 1 missing, 0 problems, 0 warnings, 0 undecided")
 
 
 def test_findings_in_a_ticket(account: FakeAccount, markdown: Callable[[], str]) -> None:
