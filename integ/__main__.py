@@ -19,9 +19,8 @@ from integ.app import STACK
 from integ.experiments import EXPERIMENTS, run
 from integ.table import tables
 from integ.trail import kms_calls
-from personalize_kms_constructs._doctor.account_report import Totals, written
+from personalize_kms_constructs._doctor.account_report import Totals, look, written
 from personalize_kms_constructs._doctor.asking import Account, DoctorError
-from personalize_kms_constructs._doctor.look import look
 
 _ROOT = Path(__file__).resolve().parent.parent
 
@@ -85,7 +84,7 @@ def _doctor(aws: Aws, when: str, tell: Callable[[str], None]) -> None:
     session: Any = _Session(aws)
     account = Account(session, aws.region)
     totals = Totals(account)
-    report = "".join(written("text", look(account, [Deployed.of(aws).group], 10, lambda _: None), totals))
+    report = "".join(written("text", look(account, [Deployed.of(aws).group], 10), totals))
     tell(f"personalize-kms doctor, {when}: {totals.line()}")
     if totals.missing or totals.problems:
         tell(report)

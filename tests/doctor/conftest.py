@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from embedded_aws import EmbeddedAws
 from personalize_kms_constructs._cli import personalize_kms
 from personalize_kms_constructs._doctor.asking import Account
 from tests.deploy.stacks import upload_ratings
+from tests.doctor.fake_account import FakeAccount
 from tests.doctor.looking import looked
 
 Report = dict[str, Any]
@@ -41,9 +42,6 @@ class Deployed:
     bucket: str
     account: Any = None
     """The doctor's connection."""
-    kept: Any = None
-    """The trust policy of the role, while that is gone."""
-    attached: list[str] = field(default_factory=list)
 
     def client(self, service: str) -> Any:
         """A client of the account's owner."""
@@ -90,14 +88,20 @@ def doctor(deployed: Deployed, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) 
     for name, value in deployed.aws.environment(tmp_path).items():
         if name.startswith("AWS_") or name == "HOME":
             monkeypatch.setenv(name, value)
+    return lambda *arguments: CliRunner().invoke(personalize_kms, ["doctor", *arguments], catch_exceptions=False)
 
-    def run(*arguments: str) -> Result:
-        result = CliRunner().invoke(personalize_kms, ["doctor", *arguments])
-        if result.exception is not None and not isinstance(result.exception, SystemExit):
-            raise result.exception
-        return result
 
-    return run
+@pytest.fixture
+def account() -> FakeAccount:
+    """An account that isn't there."""
+    return FakeAccount()
+
+
+@pytest.fixture
+def command(account: FakeAccount, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
+    """Run the command on it."""
+    monkeypatch.setattr(Account, "connect", account.connect)
+    return lambda *arguments: CliRunner().invoke(personalize_kms, ["doctor", *arguments], catch_exceptions=False)
 
 
 @pytest.fixture

@@ -60,8 +60,7 @@ def managed_policy(deployed: Deployed, arn: str, change: Change) -> Iterator[Non
     """Another version of one of the role's managed policies."""
     iam = deployed.client("iam")
     before = iam.get_policy(PolicyArn=arn)["Policy"]["DefaultVersionId"]
-    document = iam.get_policy_version(PolicyArn=arn, VersionId=before)["PolicyVersion"]["Document"]
-    whole = document if isinstance(document, str) else json.dumps(document)
+    whole = json.dumps(iam.get_policy_version(PolicyArn=arn, VersionId=before)["PolicyVersion"]["Document"])
 
     def put(text: str, before: str) -> str:
         created = iam.create_policy_version(PolicyArn=arn, PolicyDocument=text, SetAsDefault=True)["PolicyVersion"]
@@ -105,42 +104,29 @@ def boundary(deployed: Deployed, *statements: dict[str, Any]) -> Iterator[None]:
 def trust_policy(deployed: Deployed, change: Change) -> Iterator[None]:
     """Another trust policy."""
     iam = deployed.client("iam")
-    whole = iam.get_role(RoleName=deployed.role_name)["Role"]["AssumeRolePolicyDocument"]
-    text = whole if isinstance(whole, str) else json.dumps(whole)
-    iam.update_assume_role_policy(RoleName=deployed.role_name, PolicyDocument=changed(text, change))
+    whole = json.dumps(iam.get_role(RoleName=deployed.role_name)["Role"]["AssumeRolePolicyDocument"])
+    iam.update_assume_role_policy(RoleName=deployed.role_name, PolicyDocument=changed(whole, change))
     try:
         yield
     finally:
-        iam.update_assume_role_policy(RoleName=deployed.role_name, PolicyDocument=text)
+        iam.update_assume_role_policy(RoleName=deployed.role_name, PolicyDocument=whole)
 
 
 @contextmanager
 def without_role(deployed: Deployed) -> Iterator[None]:
     """No role: it is deleted, and made anew at the end."""
-    take_role_away(deployed)
+    iam, name = deployed.client("iam"), deployed.role_name
+    trust = iam.get_role(RoleName=name)["Role"]["AssumeRolePolicyDocument"]
+    attached = managed_policies(deployed)
+    for arn in attached:
+        iam.detach_role_policy(RoleName=name, PolicyArn=arn)
+    iam.delete_role(RoleName=name)
     try:
         yield
     finally:
-        make_role(deployed)
-
-
-def take_role_away(deployed: Deployed) -> None:
-    """Delete the role, and remember what it was."""
-    iam, name = deployed.client("iam"), deployed.role_name
-    deployed.kept = iam.get_role(RoleName=name)["Role"]["AssumeRolePolicyDocument"]
-    deployed.attached = managed_policies(deployed)
-    for arn in deployed.attached:
-        iam.detach_role_policy(RoleName=name, PolicyArn=arn)
-    iam.delete_role(RoleName=name)
-
-
-def make_role(deployed: Deployed) -> None:
-    """Make the role anew."""
-    iam, name = deployed.client("iam"), deployed.role_name
-    trust = deployed.kept if isinstance(deployed.kept, str) else json.dumps(deployed.kept)
-    iam.create_role(RoleName=name, AssumeRolePolicyDocument=trust)
-    for arn in deployed.attached:
-        iam.attach_role_policy(RoleName=name, PolicyArn=arn)
+        iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(trust))
+        for arn in attached:
+            iam.attach_role_policy(RoleName=name, PolicyArn=arn)
 
 
 def managed_policies(deployed: Deployed) -> list[str]:
@@ -158,21 +144,13 @@ def changed(document: str, change: Change) -> str:
 
 
 def without(sid: str) -> Change:
-    """The statements but those whose sid begins so."""
-    return lambda statements: [each for each in statements if not each.get("Sid", "").startswith(sid)]
+    """The statements but the one of a sid."""
+    return lambda statements: [each for each in statements if each.get("Sid", "") != sid]
 
 
-def without_action(sid: str, action: str) -> Change:
-    """The statements, of which one is without an action."""
-
-    def change(statements: Statements) -> Statements:
-        for each in statements:
-            if each.get("Sid", "") == sid:
-                actions = [each["Action"]] if isinstance(each["Action"], str) else each["Action"]
-                each["Action"] = [other for other in actions if other != action]
-        return [each for each in statements if each["Action"]]
-
-    return change
+def actions_of(statement: dict[str, Any]) -> list[str]:
+    """The actions of a statement."""
+    return [statement["Action"]] if isinstance(statement["Action"], str) else statement["Action"]
 
 
 def with_more(*more: dict[str, Any]) -> Change:

@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from personalize_kms_constructs._access.report import AccessReport, as_data
-
 
 @dataclass
 class Finding:
@@ -44,31 +42,30 @@ class Finding:
         self.add += [each for each in add if each not in self.add]
 
 
-def findings(report: dict[str, Any] | AccessReport) -> list[Finding]:
+def findings(report: dict[str, Any]) -> list[Finding]:
     """Return all that isn't as it should be."""
-    data = as_data(report) if isinstance(report, AccessReport) else report
     found: dict[tuple[str, str, str], Finding] = {}
 
     def take(status: str, of: str, says: str, add: list[tuple[str, Any]], entry: dict[str, Any]) -> None:
         name = (status, entry["cause"], of)
         found.setdefault(name, Finding(*name)).take(says, add, entry)
 
-    for each in data["missing"]:
+    for each in report["missing"]:
         of = each["principal_arn"] if each["add_to"] in ("role", "boundary") else each["policy_of"]
         take("failed", of, each["because"], [(each["add_to"], each["add"])] if each["add"] else [], each)
-    for each in data["problems"]:
+    for each in report["problems"]:
         status = "warning" if each["severity"] == "warning" else "failed"
         take(status, each["subject"], each["message"], [("", statement) for statement in each["add"]], each)
-    for each in data["undecided"]:
+    for each in report["undecided"]:
         take("undecided", each["policy_of"], each["because"], [], each)
     return list(found.values())
 
 
-def bad(report: dict[str, Any] | AccessReport) -> list[tuple[str, str, str]]:
+def bad(report: dict[str, Any]) -> list[tuple[str, str, str]]:
     """Return cause, status and subject of all that isn't as it should be."""
     return [(each.cause, each.status, each.of) for each in findings(report)]
 
 
-def failed(report: dict[str, Any] | AccessReport) -> list[Finding]:
+def failed(report: dict[str, Any]) -> list[Finding]:
     """Return what is missing or wrong."""
     return [each for each in findings(report) if each.status == "failed"]

@@ -6,9 +6,8 @@ import json
 from typing import Any
 
 from embedded_aws import EmbeddedAws
-from personalize_kms_constructs._doctor.account_report import Totals, written
+from personalize_kms_constructs._doctor.account_report import Totals, look, written
 from personalize_kms_constructs._doctor.asking import Account
-from personalize_kms_constructs._doctor.look import look
 
 
 class _Session:
@@ -30,4 +29,4 @@ def doctor_on(aws: EmbeddedAws) -> Any:
 
 def looked(account: Account, *wanted: str) -> Any:
     """What the doctor says of an account, as its JSON has it."""
-    return json.loads("".join(written("json", look(account, wanted, 10, lambda _: None), Totals(account))))
+    return json.loads("".join(written("json", look(account, wanted, 10), Totals(account))))

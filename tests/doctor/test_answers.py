@@ -2,76 +2,49 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable
-from datetime import UTC, datetime
-from typing import Any, Protocol
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
-from botocore.client import BaseClient
-from botocore.exceptions import ClientError, EndpointConnectionError
+from botocore.exceptions import EndpointConnectionError, ParamValidationError
 
-from tests.doctor import faults
-from tests.doctor.conftest import Deployed
-from tests.doctor.findings import Finding, findings
-from tests.doctor.looking import doctor_on
+from personalize_kms_constructs import matrix
+from personalize_kms_constructs._doctor.asking import DoctorError
+from tests.doctor.fake_account import (
+    ACCOUNT,
+    BUCKET,
+    BUCKET_KEY,
+    GROUP,
+    KEY,
+    ROLE,
+    SERVICE,
+    FakeAccount,
+    Statements,
+    allow,
+)
+from tests.doctor.findings import findings
 
-
-class Instead(Protocol):
-    """Sets what AWS answers to an operation, instead of what it would."""
-
-    def __call__(self, operation: str, found: str | Exception | dict[str, Any], about: str = "") -> None:
-        """Set it for all questions that have a word in their arguments."""
-
-
-@pytest.fixture
-def instead(monkeypatch: pytest.MonkeyPatch) -> Instead:
-    """An error's code, an error of the SDK's, or an answer."""
-    answers: list[tuple[str, str, str | Exception | dict[str, Any]]] = []
-    ask: Any = BaseClient._make_api_call  # type: ignore[attr-defined]
-
-    def answer(self: Any, operation: str, arguments: Any) -> Any:
-        for name, about, found in answers:
-            if name == operation and about in json.dumps(arguments):
-                if isinstance(found, str):
-                    raise ClientError({"Error": {"Code": found, "Message": "so it says"}}, operation)
-                if isinstance(found, Exception):
-                    raise found
-                return found
-        return ask(self, operation, arguments)
-
-    monkeypatch.setattr(BaseClient, "_make_api_call", answer)
-
-    def set_answer(operation: str, found: str | Exception | dict[str, Any], about: str = "") -> None:
-        answers.append((operation, about, found))
-
-    return set_answer
+ALIAS = f"arn:aws:kms:eu-west-1:{ACCOUNT}:alias/ratings"
 
 
 @pytest.fixture
-def report(deployed: Deployed) -> Callable[[], Any]:
-    """What the doctor says, as data."""
-    return lambda: doctor_on(deployed.aws)
+def account() -> FakeAccount:
+    """A job of each kind, and a bucket with a default key."""
+    account = FakeAccount.with_each_kind()
+    account.default_key = BUCKET_KEY
+    return account
 
 
-def bad(found: Any) -> list[Finding]:
-    """What isn't as it should be."""
-    (group,) = found["dataset_groups"]
-    return findings(group)
-
-
-def notes(found: Any, about: str) -> str:
-    """The note about a key, role or bucket."""
-    (group,) = found["dataset_groups"]
-    (note,) = [each.removeprefix(f"{about}: ") for each in group["notes"] if each.startswith(f"{about}: ")]
-    return str(note)
-
-
-def looked_at(found: Any) -> int:
+def looked_at(account: FakeAccount) -> int:
     """How many jobs were looked at."""
-    (group,) = found["dataset_groups"]
-    (note,) = [each for each in group["notes"] if "looked at" in each]
+    (note,) = [each for each in account.notes() if "looked at" in each]
     return int(note.partition(" ")[0])
+
+
+def note_on(account: FakeAccount, about: str) -> str:
+    """The note on a key, role or bucket."""
+    (note,) = [each.removeprefix(f"{about}: ") for each in account.notes() if each.startswith(f"{about}: ")]
+    return note
 
 
 @pytest.mark.parametrize(
@@ -79,87 +52,153 @@ def looked_at(found: Any) -> int:
     [
         "ListDatasets",
         "ListDatasetImportJobs",
-        "ListDatasetExportJobs",
         "ListSolutions",
         "ListSolutionVersions",
         "ListBatchInferenceJobs",
         "ListDataDeletionJobs",
-        "ListMetricAttributions",
         "DescribeDatasetImportJob",
     ],
 )
-def test_what_is_deleted_meanwhile_is_left_out(report: Callable[[], Any], instead: Instead, operation: str) -> None:
-    """A dataset, a solution or the dataset group itself may go while the doctor is at it."""
-    whole = looked_at(report())
-    instead(operation, "ResourceNotFoundException")
-    found = report()
-    assert bad(found) == []
-    assert found["not_answered"] == []
-    assert 0 < looked_at(found) < whole
+def test_what_is_deleted_meanwhile_is_left_out(account: FakeAccount, operation: str) -> None:
+    """A dataset, a solution or a job may go while the doctor is at it."""
+    whole = looked_at(account)
+    account.answer(operation, "ResourceNotFoundException")
+    assert account.bad() == []
+    assert account.look()["not_answered"] == []
+    assert 0 < looked_at(account) < whole
 
 
-def test_each_listing_is_asked_for(report: Callable[[], Any], instead: Instead) -> None:
+def test_a_dataset_group_that_is_deleted_meanwhile(account: FakeAccount) -> None:
+    """It was listed a moment ago."""
+    account.made["DatasetGroup"].append(
+        {**account.made["DatasetGroup"][0], "datasetGroupArn": f"{GROUP}-2", "name": "gone"}
+    )
+    account.answer("DescribeDatasetGroup", "ResourceNotFoundException", f"{GROUP}-2")
+    assert [each["name"] for each in account.look()["dataset_groups"]] == ["movies"]
+
+
+def test_a_dataset_group_that_cannot_be_seen(account: FakeAccount) -> None:
+    """It is undecided, and the others are looked at."""
+    account.made["DatasetGroup"].append(
+        {**account.made["DatasetGroup"][0], "datasetGroupArn": f"{GROUP}-2", "name": "hidden"}
+    )
+    account.answer("DescribeDatasetGroup", "AccessDeniedException", f"{GROUP}-2")
+    first, second = account.look()["dataset_groups"]
+    assert (first["name"], findings(first)) == ("movies", [])
+    (hidden,) = findings(second)
+    assert (hidden.cause, hidden.needed_by) == ("group-unseen", ["movies-2 (dataset group)"])
+
+
+def test_each_report_is_written_as_soon_as_it_is_known(account: FakeAccount) -> None:
+    """A large account needs no more memory than a small one."""
+    account.made["DatasetGroup"].append({**account.made["DatasetGroup"][0], "datasetGroupArn": f"{GROUP}-2"})
+    written = account.written()
+    assert next(written).startswith("account ")
+    assert next(written).startswith("\ndataset group movies\n")
+    account.answer("DescribeDatasetGroup", "ExpiredTokenException")
+    with pytest.raises(DoctorError, match="renew them"):
+        assert "stopped: AWS doesn't take the credentials" in "".join(written)
+
+
+def test_each_listing_is_asked_for(account: FakeAccount) -> None:
     """One that isn't allowed keeps nobody from the others."""
-    whole = looked_at(report())
-    instead("ListDatasetImportJobs", "AccessDeniedException")
-    instead("ListDataDeletionJobs", "AccessDeniedException")
-    found = report()
-    assert [each["action"] for each in found["not_answered"]] == [
-        "personalize:ListDataDeletionJobs",
+    whole = looked_at(account)
+    account.answer("ListDatasetImportJobs", "AccessDeniedException")
+    account.answer("DescribeDataDeletionJob", "AccessDeniedException")
+    assert [each["action"] for each in account.look()["not_answered"]] == [
+        "personalize:DescribeDataDeletionJob",
         "personalize:ListDatasetImportJobs",
     ]
-    assert [each.says for each in bad(found)] == [
-        ["not all of its jobs, or of their listings, can be seen: 2 not answered"]
-    ]
-    assert 2 <= looked_at(found) < whole
+    assert account.finding().says == ["not all of its jobs, or of their listings, can be seen: 2 not answered"]
+    assert looked_at(account) == whole - 2
 
 
-@pytest.mark.parametrize("form", ["alias/ratings", "arn:aws:kms:eu-west-1:111111111111:alias/ratings", "id"])
-def test_a_default_key_that_cannot_be_looked_up(
-    deployed: Deployed, report: Callable[[], Any], instead: Instead, form: str
-) -> None:
+def test_the_newest_jobs_are_looked_at() -> None:
+    """Of two pages of jobs ten, and all metric attributions, which are at work for as long as they exist."""
+    account = FakeAccount()
+    first = datetime(2026, 1, 1, tzinfo=UTC)
+    for number in range(12):
+        account.add(matrix.METRIC_ATTRIBUTION, f"metrics-{number}", status="CREATE FAILED")
+        created = first + timedelta(days=number * 5 % 12)
+        account.add(matrix.DATASET_IMPORT_JOB, f"night-{number}", creationDateTime=created, status="CREATE FAILED")
+    listed = account.made["DatasetImportJob"]
+    days = [{name: each[name] for name in ("datasetImportJobArn", "creationDateTime")} for each in listed]
+    account.answer("ListDatasetImportJobs", {"datasetImportJobs": days[7:]}, "page-2")
+    account.answer("ListDatasetImportJobs", {"datasetImportJobs": days[:7], "nextToken": "page-2"})
+    assert "22 jobs and metric attributions were looked at, 2 older ones were not (--jobs)" in account.notes()
+    names = {each["jobName"] for each in sorted(listed, key=lambda each: each["creationDateTime"])[2:]}
+    assert {note.partition(" ")[0] for note in account.notes() if note.startswith("night-")} == names
+    assert any("it gave no reason" in note for note in account.notes())
+
+
+def test_an_older_sdk(account: FakeAccount, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It may lack a kind of job, which is left out."""
+    whole = looked_at(account)
+    monkeypatch.delattr(type(account.client("personalize", "")), "list_batch_segment_jobs")
+    assert (account.bad(), looked_at(account)) == ([], whole - 1)
+
+
+def test_a_job_without_a_role(account: FakeAccount) -> None:
+    """The API's model doesn't promise one."""
+    account.answer("DescribeBatchInferenceJob", {"batchInferenceJob": {"jobName": "odd"}})
+    assert account.finding().says == ["not all of its jobs, or of their listings, can be seen: 1 not answered"]
+
+
+@pytest.mark.parametrize("form", ["alias/ratings", ALIAS, BUCKET_KEY.rpartition("/")[2]])
+def test_a_default_key_that_cannot_be_looked_up(account: FakeAccount, form: str) -> None:
     """S3 keeps the key as it was given; what an alias stands for is undecided, and an id is as good as an ARN."""
-    reference = deployed.data_key.rpartition("/")[2] if form == "id" else form
-    instead("DescribeKey", "AccessDeniedException", reference)
-    with faults.bucket_key(deployed, reference):
-        found = report()
-    assert {each.status for each in bad(found)} == {"undecided"}
-    assert [each["action"] for each in found["not_answered"]] == ["kms:DescribeKey"]
-    assert {each.cause for each in bad(found)} == {"key-state-unseen" if form == "id" else "encryption-unseen"}
-    assert all("kms:DescribeKey isn't allowed to you" in says for each in bad(found) for says in each.says)
+    account.default_key = form
+    account.answer("DescribeKey", "AccessDeniedException", form)
+    found = account.findings()
+    assert {each.status for each in found} == {"undecided"}
+    assert [each["action"] for each in account.look()["not_answered"]] == ["kms:DescribeKey"]
+    assert {each.cause for each in found} == {"encryption-unseen" if "alias" in form else "key-state-unseen"}
+    assert all("kms:DescribeKey isn't allowed to you" in says for each in found for says in each.says)
 
 
-def test_a_default_key_by_its_alias(deployed: Deployed, report: Callable[[], Any]) -> None:
+def test_a_default_key_by_its_alias(account: FakeAccount) -> None:
     """An alias is looked up, and one that isn't there is said to be so."""
-    kms = deployed.client("kms")
-    kms.create_alias(AliasName="alias/ratings", TargetKeyId=deployed.data_key)
-    with faults.bucket_key(deployed, "alias/ratings"):
-        assert bad(report()) == []
-        kms.delete_alias(AliasName="alias/ratings")
-        (gone,) = bad(report())
-    alias = "arn:aws:kms:eu-west-1:111111111111:alias/ratings"
-    assert (gone.cause, gone.status, gone.of) == ("alias-absent", "failed", alias)
-    assert gone.says == [
-        f"key {alias}: the alias doesn't exist: make the alias, or give the bucket another default key"
+    account.default_key = "alias/ratings"
+    assert account.bad() == [("alias-absent", "failed", ALIAS)]
+    assert account.finding().says == [
+        f"key {ALIAS}: the alias doesn't exist: make the alias, or give the bucket another default key"
     ]
+    account.answer("DescribeKey", account.described_key(BUCKET_KEY), ALIAS)
+    assert account.bad() == []
 
 
-def test_a_default_key_of_s3_by_its_id(deployed: Deployed, report: Callable[[], Any], instead: Instead) -> None:
-    """KMS says whose it is; its policy can't be changed, so only that is told."""
-    metadata = deployed.client("kms").describe_key(KeyId=deployed.data_key)["KeyMetadata"]
-    instead("DescribeKey", {"KeyMetadata": {**metadata, "KeyManager": "AWS"}}, deployed.data_key)
-    (told,) = bad(report())
-    assert (told.cause, told.of) == ("key-of-aws", "arn:aws:kms:eu-west-1:111111111111:alias/aws/s3")
+@pytest.mark.parametrize("default_key", ["alias/aws/s3", BUCKET_KEY])
+def test_the_key_of_s3(account: FakeAccount, default_key: str) -> None:
+    """By its alias, or by its id, of which KMS says whose it is; its policy can't be changed, so only that is told."""
+    account.default_key = default_key
+    account.answer("DescribeKey", account.described_key(BUCKET_KEY, KeyManager="AWS"), BUCKET_KEY)
+    assert account.bad() == [("key-of-aws", "failed", f"arn:aws:kms:eu-west-1:{ACCOUNT}:alias/aws/s3")]
 
 
-@pytest.mark.parametrize("name", ["No_Bucket!", "no-bucket", ""])
-def test_a_bucket_that_cannot_be(deployed: Deployed, report: Callable[[], Any], instead: Instead, name: str) -> None:
-    """Personalize takes any path when a job is created, and the SDK doesn't even send a question about such a name."""
-    source = {"s3DataSource": {"path": f"s3://{name}/in/"}}
-    job = {"jobName": "odd", "status": "CREATE FAILED", "roleArn": deployed.role, "jobInput": source}
-    instead("DescribeBatchInferenceJob", {"batchInferenceJob": job})
-    (told,) = bad(report())
-    assert (told.cause, told.status, told.of) == ("bucket-absent", "failed", f"arn:aws:s3:::{name}")
+@pytest.mark.parametrize(
+    ("operation", "error", "cause"),
+    [
+        ("DescribeKey", "InvalidArnException", "key-absent"),
+        ("GetRole", "ValidationError", "role-absent"),
+        ("GetBucketLocation", "InvalidBucketName", "bucket-absent"),
+        ("GetBucketLocation", "NoSuchBucket", "bucket-absent"),
+        ("GetBucketLocation", ParamValidationError(report="the SDK doesn't even send it"), "bucket-absent"),
+    ],
+)
+def test_names_that_nothing_can_have(operation: str, error: Any, cause: str) -> None:
+    """Personalize takes any when a job is created; the job has failed."""
+    account = FakeAccount()
+    key, role = f"arn:aws:kms:eu-west-1:{ACCOUNT}:key/no name", f"arn:aws:iam::{ACCOUNT}:role/no name"
+    bucket = "no name" if operation == "GetBucketLocation" else "ratings"
+    account.add(
+        matrix.BATCH_INFERENCE_JOB,
+        "odd",
+        role=role if operation == "GetRole" else "",
+        source=(f"s3://{bucket}/in/", key if operation == "DescribeKey" else None),
+    )
+    account.answer(operation, error, "no name")
+    assert [(each.cause, each.status) for each in account.findings()] == [(cause, "failed")]
+    assert account.look()["not_answered"] == []
 
 
 @pytest.mark.parametrize(
@@ -169,261 +208,221 @@ def test_a_bucket_that_cannot_be(deployed: Deployed, report: Callable[[], Any], 
         (EndpointConnectionError(endpoint_url="https://kms"), "kms:DescribeKey isn't answered but by EndpointConn"),
     ],
 )
-def test_a_key_of_a_region_that_is_not_enabled(
-    deployed: Deployed, report: Callable[[], Any], instead: Instead, answer: Any, because: str
-) -> None:
+def test_a_key_of_a_region_that_is_not_enabled(answer: Any, because: str) -> None:
     """A job may name any key: this one can't be seen, and the others can."""
-    key = "arn:aws:kms:ap-east-1:111111111111:key/1234abcd"
-    source = {"s3DataSource": {"path": f"s3://{deployed.bucket}/batch/in/", "kmsKeyArn": key}}
-    job = {"jobName": "odd", "status": "ACTIVE", "roleArn": deployed.role, "jobInput": source}
-    instead("DescribeBatchInferenceJob", {"batchInferenceJob": job})
+    account, key = FakeAccount(), f"arn:aws:kms:ap-east-1:{ACCOUNT}:key/1234abcd"
+    account.add(matrix.BATCH_INFERENCE_JOB, "odd", source=("s3://ratings/in/", key))
     for operation in ("DescribeKey", "GetKeyPolicy", "ListGrants"):
-        instead(operation, answer, "ap-east-1")
-    found = bad(report())
-    assert {each.of for each in found} == {key, deployed.role}
+        account.answer(operation, answer, "ap-east-1")
+    found = account.findings()
+    assert {each.of for each in found} == {key}
     (region,) = [each for each in found if each.cause == "key-region"]
     assert region.says == [f"key {key} is in ap-east-1, and Personalize works in eu-west-1: use a key of that Region"]
     assert because in " ".join(says for each in found for says in each.says)
 
 
-def test_a_job_without_a_role(report: Callable[[], Any], instead: Instead, deployed: Deployed) -> None:
-    """The API's model doesn't promise one."""
-    source = {"s3DataSource": {"path": f"s3://{deployed.bucket}/batch/in/"}}
-    instead("DescribeBatchInferenceJob", {"batchInferenceJob": {"jobName": "odd", "jobInput": source}})
-    (told,) = bad(report())
-    assert told.cause == "jobs-unseen"
-
-
-def test_a_key_that_kms_does_not_rotate(report: Callable[[], Any], instead: Instead, deployed: Deployed) -> None:
+def test_a_key_that_kms_does_not_rotate(account: FakeAccount) -> None:
     """It has key material of somebody's own, and KMS refuses to say whether it rotates."""
-    metadata = deployed.client("kms").describe_key(KeyId=deployed.key)["KeyMetadata"]
-    instead("DescribeKey", {"KeyMetadata": {**metadata, "Origin": "EXTERNAL"}}, deployed.key)
-    instead("GetKeyRotationStatus", "UnsupportedOperationException", deployed.key)
-    found = report()
-    assert (bad(found), found["not_answered"]) == ([], [])
-
-
-def test_each_policy_of_the_role_is_read(deployed: Deployed, report: Callable[[], Any], instead: Instead) -> None:
-    """One that can't be seen leaves open what the others say, and no more than that."""
-    deny = {"Sid": "NoPuts", "Effect": "Deny", "Action": "s3:PutObject", "Resource": "*"}
-    nothing = {"Effect": "Allow", "Action": "sqs:SendMessage", "Resource": "*"}
-    iam, name = deployed.client("iam"), deployed.role_name
-    document = json.dumps({"Version": "2012-10-17", "Statement": [nothing]})
-    iam.put_role_policy(RoleName=name, PolicyName="a-hidden", PolicyDocument=document)
-    arn = iam.create_policy(PolicyName="a-gone", PolicyDocument=document)["Policy"]["Arn"]
-    (managed,) = faults.managed_policies(deployed)
-    iam.detach_role_policy(RoleName=name, PolicyArn=managed)
-    for each in (arn, managed):
-        iam.attach_role_policy(RoleName=name, PolicyArn=each)
-    instead("GetRolePolicy", "AccessDenied", "a-hidden")
-    instead("GetPolicy", "NoSuchEntity", "a-gone")
-    try:
-        with faults.inline_policy(deployed, deny):
-            found = report()
-    finally:
-        iam.delete_role_policy(RoleName=name, PolicyName="a-hidden")
-        iam.detach_role_policy(RoleName=name, PolicyArn=arn)
-        iam.delete_policy(PolicyArn=arn)
-    assert [each["action"] for each in found["not_answered"]] == ["iam:GetRolePolicy"]
-    (denied,) = [each for each in bad(found) if each.status == "failed"]
-    assert (denied.cause, denied.actions, denied.says) == (
-        "denied",
-        ["s3:PutObject"],
-        ["denied by statement NoPuts of inline policy more"],
-    )
-    (hidden,) = [each for each in bad(found) if each.status == "undecided"]
-    assert hidden.says == [
-        "not all of its IAM policies can be seen, and one that can't may deny: inline policy a-hidden: "
-        "iam:GetRolePolicy isn't allowed to you"
-    ]
-
-
-def test_a_boundary_that_is_gone(deployed: Deployed, report: Callable[[], Any], instead: Instead) -> None:
-    """It allows nothing any more."""
-    with faults.boundary(deployed, {"Effect": "Allow", "Action": "*", "Resource": "*"}):
-        instead("GetPolicy", "NoSuchEntity", "limits")
-        found = report()
-    assert [(each.cause, each.of) for each in bad(found)] == [("boundary", deployed.role)]
-    note = "Personalize may assume it, it has permissions boundary limits, which doesn't exist and allows nothing"
-    assert notes(found, f"role {deployed.role_name}") == note
-
-
-def test_a_role_of_that_name_on_another_path(deployed: Deployed, report: Callable[[], Any], instead: Instead) -> None:
-    """The dataset group was made with the one that is gone."""
-    role = deployed.client("iam").get_role(RoleName=deployed.role_name)["Role"]
-    instead("GetRole", {"Role": {**role, "Arn": deployed.role.replace("role/", "role/moved/")}})
-    (told,) = bad(report())
-    assert (told.cause, told.of) == ("role-absent", deployed.role)
-
-
-def test_a_key_whose_policy_only_its_own_account_sees(
-    deployed: Deployed, report: Callable[[], Any], instead: Instead
-) -> None:
-    """KMS shows it as if there were no such key."""
-    instead("GetKeyPolicy", "NotFoundException", deployed.data_key)
-    found = report()
-    assert {(each.status, each.of) for each in bad(found)} == {("undecided", deployed.data_key)}
-    assert all("KMS shows it to its own account alone" in says for each in bad(found) for says in each.says)
-    assert found["not_answered"] == []
-
-
-def test_grants_are_shown(deployed: Deployed, report: Callable[[], Any], instead: Instead) -> None:
-    """Those for Personalize alone, the first five of them, and how many there are."""
-    kms = deployed.client("kms")
-    made = [
-        kms.create_grant(KeyId=deployed.key, GranteePrincipal=principal, Operations=["Decrypt", "Encrypt"])["GrantId"]
-        for principal in [deployed.role, *["personalize.amazonaws.com"] * 6]
-    ]
-    try:
-        found = report()
-    finally:
-        for each in made:
-            kms.revoke_grant(KeyId=deployed.key, GrantId=each)
-    one = "Decrypt, Encrypt for personalize.amazonaws.com"
-    assert notes(found, f"key {deployed.key}").endswith(f", 6 grants for Personalize: {'; '.join([one] * 5)}")
-    assert bad(found) == []
-
-
-def test_grants_that_are_not_shown(deployed: Deployed, report: Callable[[], Any], instead: Instead) -> None:
-    """They decide nothing."""
-    instead("ListGrants", "AccessDeniedException", deployed.key)
-    found = report()
-    assert notes(found, f"key {deployed.key}").endswith(", grants can't be seen: kms:ListGrants isn't allowed to you")
-    assert bad(found) == []
+    account.answer("DescribeKey", account.described_key(Origin="EXTERNAL"), KEY)
+    account.answer("GetKeyRotationStatus", "UnsupportedOperationException", KEY)
+    assert account.bad() == []
+    assert account.look()["not_answered"] == []
 
 
 @pytest.mark.parametrize(
-    ("rules", "title"),
+    ("code", "why"),
     [
-        ([{"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}, "BucketKeyEnabled": True}], None),
-        ([], None),
-        ("ServerSideEncryptionConfigurationNotFoundError", None),
-        ([{"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "aws:kms:dsse", "KMSMasterKeyID": "?"}}], "key"),
+        ("NotFoundException", "KMS shows it to its own account alone"),
+        ("AccessDeniedException", "kms:GetKeyPolicy isn't allowed to you"),
     ],
 )
-def test_encryption_of_the_bucket(
-    deployed: Deployed, report: Callable[[], Any], instead: Instead, rules: Any, title: str | None
-) -> None:
-    """KMS or not, one layer or two; a bucket key needs no permission more."""
-    for each in rules if title else ():
-        each["ApplyServerSideEncryptionByDefault"]["KMSMasterKeyID"] = deployed.data_key
-    answer = rules if isinstance(rules, str) else {"ServerSideEncryptionConfiguration": {"Rules": rules}}
-    instead("GetBucketEncryption", answer)
-    found = report()
-    assert bad(found) == []
-    key = deployed.data_key if title else "a key of S3, which needs no permission"
-    assert notes(found, f"bucket {deployed.bucket}").startswith(f"it is in eu-west-1, it is encrypted with {key}, ")
+def test_a_key_whose_policy_is_not_shown(account: FakeAccount, code: str, why: str) -> None:
+    """KMS may answer as if there were no such key."""
+    account.answer("GetKeyPolicy", code, BUCKET_KEY)
+    found = account.findings()
+    assert {(each.status, each.of) for each in found} == {("undecided", BUCKET_KEY)}
+    assert all(why in says for each in found for says in each.says)
+    assert bool(account.look()["not_answered"]) is (code == "AccessDeniedException")
+    text = "".join(account.written())
+    assert "personalize-kms doctor" not in text
+    listed = (
+        "not answered: allow yourself these actions, have somebody look who may, or look again later\n  ? kms:GetKeyP"
+    )
+    assert (listed in text) is (code == "AccessDeniedException")
 
 
-def test_a_bucket_of_an_old_region(deployed: Deployed, report: Callable[[], Any], instead: Instead) -> None:
-    """S3 has kept a name from before there were Regions."""
-    instead("GetBucketLocation", {"LocationConstraint": "EU"})
-    assert bad(report()) == []
+def test_grants_are_shown(account: FakeAccount) -> None:
+    """Those for Personalize alone, the first five of them, and how many there are."""
+    operations, service = ["Decrypt", "Encrypt"], SERVICE["Service"]
+    grants = [{"Operations": operations, "GranteePrincipal": each} for each in (ROLE, *[service] * 4)]
+    grants.append({"Operations": operations, "GranteeServicePrincipal": service})
+    retired = {"Operations": operations, "GranteePrincipal": ROLE, "RetiringPrincipal": service}
+    account.answer("ListGrants", {"Grants": [retired], "Truncated": False}, "page-2")
+    account.answer("ListGrants", {"Grants": grants, "Truncated": True, "NextMarker": "page-2"}, KEY)
+    one = f"Decrypt, Encrypt for {service}"
+    assert note_on(account, f"key {KEY}").endswith(f", 6 grants for Personalize: {'; '.join([one] * 5)}")
+    assert account.bad() == []
 
 
-def test_a_bucket_in_the_first_region(deployed: Deployed, report: Callable[[], Any], instead: Instead) -> None:
-    """S3 gives it no name."""
-    instead("GetBucketLocation", {"LocationConstraint": None})
-    (told,) = bad(report())
-    assert told.says == [
-        f"bucket {deployed.bucket} is in us-east-1, and Personalize works in eu-west-1: use a bucket of that Region"
-    ]
+NOTES_ALONE = {
+    "ListGrants": ("kms:ListGrants", f"key {KEY}", "grant"),
+    "GetKeyRotationStatus": ("kms:GetKeyRotationStatus", f"key {KEY}", "rotation"),
+    "GetPublicAccessBlock": ("s3:GetBucketPublicAccessBlock", "bucket ratings", "public access"),
+}
 
 
-def test_public_access(deployed: Deployed, report: Callable[[], Any], instead: Instead) -> None:
+@pytest.mark.parametrize("operation", NOTES_ALONE)
+@pytest.mark.parametrize("code", ["AccessDeniedException", "ThrottlingException"])
+def test_what_decides_nothing_may_stay_unanswered(account: FakeAccount, operation: str, code: str) -> None:
+    """Its note is left out, or says why it can't be seen, and the action is listed."""
+    action, about, word = NOTES_ALONE[operation]
+    assert word in note_on(account, about)
+    account.answer(operation, code)
+    assert account.bad() == []
+    assert [each["action"] for each in account.look()["not_answered"]] == [action]
+    note = note_on(account, about)
+    assert word not in note or "grants can't be seen: kms:ListGrants isn't a" in note
+
+
+@pytest.mark.parametrize(
+    ("algorithm", "shown"),
+    [
+        ("AES256", "a key of S3, which needs no permission"),
+        ("aws:kms:dsse", BUCKET_KEY),
+        (None, "a key of S3, which needs no permission"),
+    ],
+)
+def test_encryption_of_the_bucket(account: FakeAccount, algorithm: str | None, shown: str) -> None:
+    """KMS or not, one layer or two."""
+    default = {"SSEAlgorithm": algorithm, **({"KMSMasterKeyID": BUCKET_KEY} if shown == BUCKET_KEY else {})}
+    rules = [{"ApplyServerSideEncryptionByDefault": default}]
+    whole = {"ServerSideEncryptionConfiguration": {"Rules": rules}}
+    account.answer("GetBucketEncryption", whole if algorithm else "ServerSideEncryptionConfigurationNotFoundError")
+    assert account.bad() == []
+    assert note_on(account, "bucket ratings").startswith(f"it is in eu-west-1, it is encrypted with {shown}, ")
+
+
+@pytest.mark.parametrize(("named", "region"), [("EU", "eu-west-1"), (None, "us-east-1"), ("eu-north-1", "eu-north-1")])
+def test_the_region_of_a_bucket(account: FakeAccount, named: str | None, region: str) -> None:
+    """S3 has kept a name from before there were Regions, and gives the first Region none."""
+    account.answer("GetBucketLocation", {"LocationConstraint": named})
+    assert note_on(account, "bucket ratings").startswith(f"it is in {region}, ")
+    says = f"bucket ratings is in {region}, and Personalize works in eu-west-1: use a bucket of that Region"
+    assert [each.says for each in account.findings()] == ([] if region == "eu-west-1" else [[says]])
+
+
+def test_public_access(account: FakeAccount) -> None:
     """It is shown, and no finding."""
-    instead("GetPublicAccessBlock", "NoSuchPublicAccessBlockConfiguration")
-    found = report()
-    assert bad(found) == []
-    assert notes(found, f"bucket {deployed.bucket}").endswith(
+    account.answer("GetPublicAccessBlock", "NoSuchPublicAccessBlockConfiguration")
+    assert account.bad() == []
+    assert note_on(account, "bucket ratings").endswith(
         ", public access isn't blocked, and Personalize doesn't need it: block it if nobody else does"
     )
 
 
+def test_a_bucket_without_a_policy(account: FakeAccount) -> None:
+    """It is this account's own all the same: nobody else is told that there is none."""
+    account.answer("GetBucketPolicy", "NoSuchBucketPolicy")
+    assert account.bad() == [("no-statement", "failed", BUCKET)]
+
+
+def test_a_bucket_whose_owner_shows_nothing() -> None:
+    """What Personalize may do there is undecided, and nothing is called missing."""
+    account = FakeAccount()
+    account.add(matrix.DATASET_IMPORT_JOB, "load")
+    for operation in ("GetBucketPolicy", "GetBucketEncryption"):
+        account.answer(operation, "MethodNotAllowed")
+    found = account.findings()
+    assert {each.status for each in found} == {"undecided"}
+    said = {says for each in found for says in each.says}
+    assert f"the bucket policy of {BUCKET} can't be seen: s3:GetBucketPolicy isn't allowed to you" in said
+    assert "whether role and bucket are of one account isn't known" in said
+    assert any("s3:GetEncryptionConfiguration isn't allowed to you" in each for each in said)
+
+
+def test_some_of_many_resources_are_named() -> None:
+    """Seven buckets that show nothing: the first five, and how many more."""
+    account = FakeAccount()
+    for number in range(7):
+        account.add(matrix.DATASET_IMPORT_JOB, f"job-{number}", source=(f"s3://bucket-{number}/in/", None))
+    account.answer("GetBucketLocation", "AccessDenied")
+    (location,) = account.look()["not_answered"]
+    assert (len(location["resources"]), location["more"]) == (5, 2)
+    assert "s3:GetBucketLocation on " in "".join(account.written())
+    assert "".join(account.written()).count(" and 2 more") == 1
+
+
+def attach(account: FakeAccount, document: Statements, *, gone: bool = False) -> None:
+    """Give the role a managed policy, of whose versions the default one is not the newest."""
+    policies = [{"PolicyArn": f"arn:aws:iam::{ACCOUNT}:policy/managed", "PolicyName": "managed"}]
+    if gone:
+        policies.append({"PolicyArn": f"arn:aws:iam::{ACCOUNT}:policy/gone", "PolicyName": "gone"})
+        account.answer("GetPolicy", "NoSuchEntity", "policy/gone")
+    account.answer("ListAttachedRolePolicies", {"AttachedPolicies": policies})
+    account.answer("GetPolicyVersion", {"PolicyVersion": {"Document": {"Statement": document}}}, '"v3"')
+
+
+def test_each_policy_of_the_role_is_read(account: FakeAccount) -> None:
+    """One that can't be seen leaves open what the others say, and no more than that; one is deleted meanwhile."""
+    deny = {"Sid": "NoPuts", "Effect": "Deny", "Action": "s3:PutObject", "Resource": "*"}
+    account.policies = {"hidden": [], "more": [deny]}
+    account.answer("GetRolePolicy", "AccessDenied", "hidden")
+    attach(account, [allow(["kms:*", "s3:*", "cloudwatch:*"])], gone=True)
+    assert [each["action"] for each in account.look()["not_answered"]] == ["iam:GetRolePolicy"]
+    (denied,) = [each for each in account.findings() if each.status == "failed"]
+    assert (denied.cause, denied.actions) == ("denied", ["s3:PutObject"])
+    assert denied.says == ["denied by statement NoPuts of inline policy more"]
+    (hidden,) = [each for each in account.findings() if each.status == "undecided"]
+    assert hidden.says == [
+        "not all of its IAM policies can be seen, and one that can't may deny: inline policy hidden: "
+        "iam:GetRolePolicy isn't allowed to you"
+    ]
+
+
+def test_policies_that_cannot_be_listed(account: FakeAccount) -> None:
+    """One of them may deny what the others allow."""
+    account.answer("ListAttachedRolePolicies", "AccessDenied")
+    assert account.bad() == [("may-be-denied-unseen", "undecided", ROLE)]
+
+
 @pytest.mark.parametrize(
-    ("operation", "code", "cause"),
+    ("code", "status", "note"),
     [
-        ("DescribeKey", "InvalidArnException", "key-absent"),
-        ("GetRole", "ValidationError", "role-absent"),
-        ("GetBucketLocation", "InvalidBucketName", "bucket-absent"),
+        ("NoSuchEntity", "failed", "it has permissions boundary limits, which doesn't exist and allows nothing"),
+        ("AccessDenied", "undecided", "it has permissions boundary limits"),
     ],
 )
-def test_names_that_nothing_can_have(
-    deployed: Deployed, report: Callable[[], Any], instead: Instead, operation: str, code: str, cause: str
-) -> None:
-    """The job that names such a key, role or bucket has failed."""
-    source = {"path": "s3://not.a.bucket/in/", "kmsKeyArn": "arn:aws:kms:eu-west-1:111111111111:key/no key"}
-    if operation != "DescribeKey":
-        del source["kmsKeyArn"]
-    if operation != "GetBucketLocation":
-        source["path"] = f"s3://{deployed.bucket}/batch/in/"
-    role = "arn:aws:iam::111111111111:role/not a role" if operation == "GetRole" else deployed.role
-    job = {"jobName": "odd", "status": "CREATE FAILED", "roleArn": role, "jobInput": {"s3DataSource": source}}
-    instead("DescribeBatchInferenceJob", {"batchInferenceJob": job})
-    instead(operation, code, {"DescribeKey": "no key", "GetRole": "not a role"}.get(operation, "not.a.bucket"))
-    found = report()
-    assert [(each.cause, each.status) for each in bad(found)] == [(cause, "failed")]
-    assert found["not_answered"] == []
+def test_a_boundary_that_is_not_answered(account: FakeAccount, code: str, status: str, note: str) -> None:
+    """One that is gone allows nothing any more; one that can't be seen leaves open what the role may do."""
+    account.boundary = [allow(["*"])]
+    assert account.bad() == []
+    account.answer("GetPolicy", code, "limits")
+    found = account.findings()
+    assert {(each.status, who) for each in found for who in each.principals} == {(status, ROLE)}
+    assert note_on(account, "role Reader") == f"Personalize may assume it, {note}"
 
 
-def test_a_bucket_without_a_policy(deployed: Deployed, report: Callable[[], Any], instead: Instead) -> None:
-    """It is this account's own all the same: nobody else is told that there is none."""
-    instead("GetBucketPolicy", "NoSuchBucketPolicy")
-    assert [(each.cause, each.status, each.of) for each in bad(report())] == [
-        ("no-statement", "failed", f"arn:aws:s3:::{deployed.bucket}")
-    ]
+def test_a_trust_policy_that_cannot_be_seen(account: FakeAccount) -> None:
+    """Whether Personalize may assume the role is undecided, and so is whether a boundary limits it."""
+    assert "role Reader: Personalize may assume it, it has no permissions boundary" in account.notes()
+    account.answer("GetRole", "AccessDenied")
+    assert {(each.cause, each.status) for each in account.findings()} == {("open", "undecided")}
+    assert not any(note.startswith("role Reader") for note in account.notes())
 
 
-def test_a_boundary_that_cannot_be_seen(deployed: Deployed, report: Callable[[], Any], instead: Instead) -> None:
-    """Everything that the role may do is undecided: the boundary may not allow it."""
-    with faults.boundary(deployed, {"Effect": "Allow", "Action": "*", "Resource": "*"}):
-        instead("GetPolicy", "AccessDenied", "limits")
-        found = bad(report())
-    assert {each.status for each in found} == {"undecided"}
-    assert {who for each in found for who in each.principals} == {deployed.role}
-    assert all("iam:GetPolicy isn't allowed to you" in says for each in found for says in each.says)
+def test_a_role_of_that_name_on_another_path(account: FakeAccount) -> None:
+    """The dataset group was made with the one that is gone."""
+    moved = {"Arn": ROLE.replace("service/", ""), "RoleId": "AROA", "AssumeRolePolicyDocument": {"Statement": []}}
+    account.answer("GetRole", {"Role": moved})
+    assert account.bad() == [("role-absent", "failed", ROLE)]
 
 
-def test_a_role_of_another_account(deployed: Deployed, report: Callable[[], Any], instead: Instead) -> None:
+def test_a_role_of_another_account() -> None:
     """Personalize takes none, and its policies can't be seen."""
-    role = "arn:aws:iam::444455556666:role/Reader"
-    source = {"s3DataSource": {"path": f"s3://{deployed.bucket}/batch/in/"}}
-    job = {"jobName": "odd", "status": "CREATE FAILED", "roleArn": role, "jobInput": source}
-    instead("DescribeBatchInferenceJob", {"batchInferenceJob": job})
-    (told,) = [each for each in bad(report()) if each.cause == "role-of-another-account"]
+    account, role = FakeAccount(), "arn:aws:iam::444455556666:role/Reader"
+    account.add(matrix.DATASET_IMPORT_JOB, "odd", role=role)
+    (told,) = [each for each in account.findings() if each.cause == "role-of-another-account"]
     assert (told.status, told.of) == ("failed", role)
     assert told.says == [
-        "Reader is a role of another account, which Personalize doesn't take: use a role of account 111111111111"
+        f"Reader is a role of another account, which Personalize doesn't take: use a role of account {ACCOUNT}"
     ]
-
-
-def test_some_of_many_resources_are_named(report: Callable[[], Any], instead: Instead, deployed: Deployed) -> None:
-    """Seven buckets that show nothing: the first five, and how many more."""
-    created = datetime(2026, 1, 1, tzinfo=UTC)
-    jobs = [{"batchInferenceJobArn": f"arn-{number}", "creationDateTime": created} for number in range(7)]
-    instead("ListBatchInferenceJobs", {"batchInferenceJobs": jobs})
-    for number in range(7):
-        source = {"s3DataSource": {"path": f"s3://bucket-{number}/in/"}}
-        job = {"jobName": f"job-{number}", "roleArn": deployed.role, "jobInput": source}
-        instead("DescribeBatchInferenceJob", {"batchInferenceJob": job}, f"arn-{number}")
-    for operation in ("GetBucketLocation", "GetBucketEncryption", "GetPublicAccessBlock"):
-        instead(operation, "AccessDenied", "bucket-")
-    instead("GetBucketPolicy", "MethodNotAllowed", "bucket-")  # of a bucket of another account
-    found = report()
-    assert "s3:GetBucketPolicy isn't allowed to you" in str(found)
-    (location, *_) = [each for each in found["not_answered"] if each["action"] == "s3:GetBucketLocation"]
-    assert len(location["resources"]) == 5
-    assert location["more"] == 2
-
-
-def test_the_default_version_of_a_policy_counts(deployed: Deployed, report: Callable[[], Any]) -> None:
-    """Not the newest one."""
-    iam = deployed.client("iam")
-    (arn,) = faults.managed_policies(deployed)
-    nothing = {"Effect": "Deny", "Action": "*", "Resource": "*"}
-    document = json.dumps({"Version": "2012-10-17", "Statement": [nothing]})
-    version = iam.create_policy_version(PolicyArn=arn, PolicyDocument=document)["PolicyVersion"]["VersionId"]
-    try:
-        assert bad(report()) == []
-    finally:
-        iam.delete_policy_version(PolicyArn=arn, VersionId=version)

@@ -14,7 +14,18 @@ from botocore.exceptions import ClientError
 from click.testing import CliRunner, Result
 
 from personalize_kms_constructs._cli import personalize_kms
-from tests.doctor.conftest import Deployed
+from tests.doctor.fake_account import GROUP, KEY, FakeAccount, allow
+
+ELSEWHERE = GROUP.replace("eu-west-1", "us-east-1")
+DATASET = GROUP.replace("dataset-group/movies", "dataset/movies/INTERACTIONS")
+
+
+def stopped(result: Result) -> str:
+    """The one line that says why there is no report."""
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr.startswith("personalize-kms: ")
+    assert result.stderr.count("\n") == 1
+    return result.stderr.removeprefix("personalize-kms: ").rstrip()
 
 
 @pytest.mark.parametrize(
@@ -25,99 +36,125 @@ from tests.doctor.conftest import Deployed
         ("UnrecognizedClientException", "AWS doesn't take the credentials in eu-west-1: An error occurred"),
         ("ThrottlingException", "AWS throttles: An error occurred (ThrottlingException)"),
         ("InternalServerError", "personalize:ListDatasetGroups isn't answered but by InternalServerError: name the"),
+        ("ValidationException", "personalize:ListDatasetGroups isn't answered but by ValidationException: name the"),
+        ("InvalidInputException", "personalize:ListDatasetGroups isn't answered but by InvalidInputException: name"),
     ],
 )
-def test_aws_refuses(
-    deployed: Deployed, doctor: Callable[..., Result], monkeypatch: pytest.MonkeyPatch, code: str, says: str
-) -> None:
+def test_aws_refuses(account: FakeAccount, command: Callable[..., Result], code: str, says: str) -> None:
     """After as many tries as AWS's SDK makes."""
-    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
-    deployed.aws.fail_next("ListDatasetGroups", code, times=1)
-    result = doctor()
-    assert (result.exit_code, result.stdout) == (2, "")
-    assert result.stderr.startswith(f"personalize-kms: {says}")
-    assert result.stderr.count("\n") == 1
+    account.answer("ListDatasetGroups", code)
+    assert stopped(command()).startswith(says)
 
 
-def test_a_region_that_is_not_enabled(doctor: Callable[..., Result], monkeypatch: pytest.MonkeyPatch) -> None:
-    """Its STS answers as if the credentials were wrong, and a Region of no such name has no STS."""
-
-    def refuse(self: Any, operation: str, arguments: Any) -> Any:
-        raise ClientError({"Error": {"Code": "InvalidClientTokenId", "Message": "The token is invalid"}}, operation)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(BaseClient, "_make_api_call", refuse)
-        result = doctor("--region", "ap-east-1")
-    assert (result.exit_code, result.stdout) == (2, "")
-    assert result.stderr == (
-        "personalize-kms: AWS doesn't take the credentials in ap-east-1: An error occurred (InvalidClientTokenId) when "
-        "calling the GetCallerIdentity operation: The token is invalid: renew them, or enable the Region for the "
-        "account\n"
-    )
-    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
-    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
-    result = doctor("--region", "eu-nowhere-1")
-    assert (result.exit_code, result.stdout) == (2, "")
-    assert result.stderr == (
-        'personalize-kms: Could not connect to the endpoint URL: "http://127.0.0.1:9/": look at the network, and '
-        "whether eu-nowhere-1 is a Region that has Amazon Personalize\n"
-    )
-
-
-def test_throttling_is_tried_again(
-    deployed: Deployed, doctor: Callable[..., Result], monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("wanted", "code", "says"),
+    [
+        ("absent", "ResourceNotFoundException", "there is no dataset group {start}absent: give the name or ARN of"),
+        ("no such name", "InvalidInputException", "there is no dataset group {start}no such name: give the name or"),
+        (DATASET, "", f"{DATASET} is no dataset group: give the name or ARN of one, for example {{start}}movies"),
+        (ELSEWHERE, "", f"{ELSEWHERE} isn't in account 111122223333 and Region eu-west-1: give --region, --profile"),
+    ],
+)
+def test_what_is_no_dataset_group(
+    account: FakeAccount, command: Callable[..., Result], wanted: str, code: str, says: str
 ) -> None:
-    """As AWS's SDK does it, and as often as its settings say."""
-    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "2")
-    deployed.aws.fail_next("ListDatasetGroups", "ThrottlingException", times=1)
-    assert doctor().exit_code == 0
+    """By a name, or an ARN of something or somewhere else."""
+    account.answer("DescribeDatasetGroup", code)
+    assert stopped(command(wanted)).startswith(says.format(start=GROUP.removesuffix("movies")))
 
 
-def test_one_question_that_fails_stops_nothing(deployed: Deployed, doctor: Callable[..., Result]) -> None:
-    """It is listed, and what depends on it is undecided."""
-    deployed.aws.fail_next("ListSolutions", "InternalServerError", times=1)
-    result = doctor("--format", "json")
-    found = json.loads(result.stdout)
-    assert result.exit_code == 0
-    assert [each["action"] for each in found["not_answered"]] == ["personalize:ListSolutions"]
-    assert [each["cause"] for each in found["dataset_groups"][0]["undecided"]] == ["jobs-unseen"]
-
-
-def test_json_is_whole_even_if_it_stops(deployed: Deployed, doctor: Callable[..., Result]) -> None:
+def test_a_report_that_has_begun_is_ended(account: FakeAccount, command: Callable[..., Result]) -> None:
     """What was written stays readable, and says why it ends."""
-    result = doctor("movies", "absent", "--format", "json")
+    result = command("movies", "absent", "--format", "json")
     assert result.exit_code == 2
     found = json.loads(result.stdout)
     assert [each["name"] for each in found["dataset_groups"]] == ["movies"]
     assert found["error"].startswith("there is no dataset group arn:aws:personalize:eu-west-1:")
     for form in ("text", "markdown"):
-        assert "\nstopped: there is no dataset group" in doctor("movies", "absent", "--format", form).stdout
+        assert "\nstopped: there is no dataset group" in command("movies", "absent", "--format", form).stdout
+    account.answer("GetKeyPolicy", "ThrottlingException", KEY)
+    assert stopped(command("movies", "--format", "json")).startswith("AWS throttles: ")
 
 
-def test_an_unknown_dataset_group(doctor: Callable[..., Result]) -> None:
-    """By a name, or an ARN of somewhere else."""
-    result = doctor("absent")
-    assert (result.exit_code, result.stdout) == (2, "")
-    assert result.stderr == (
-        "personalize-kms: there is no dataset group arn:aws:personalize:eu-west-1:111111111111:dataset-group/absent: "
-        "give the name or ARN of another one, or none\n"
+def test_exit_codes(account: FakeAccount, command: Callable[..., Result]) -> None:
+    """Warnings and what is undecided count with --strict, and it is an error if nothing could be seen."""
+
+    def codes() -> tuple[int, int]:
+        return command().exit_code, command("--strict").exit_code
+
+    assert codes() == (0, 0)
+    policy = account.keys[KEY]
+    account.keys[KEY] = [*policy, allow(["kms:Encrypt"], {"AWS": "AROADEADDEADDEADDEAD1"})]
+    assert "0 missing, 0 problems, 1 warning, 0 undecided" in command().stdout
+    assert codes() == (0, 1)
+    account.keys[KEY] = policy[:1]
+    assert codes() == (1, 1)
+    account.answer("GetKeyPolicy", "AccessDenied")
+    assert codes() == (0, 1)
+    account.trust = []
+    assert codes() == (1, 1)
+    account.answer("DescribeDatasetGroup", "AccessDenied")
+    result = command("--format", "json")
+    says = "nothing could be seen: the report ends with what wasn't answered"
+    assert (result.exit_code, result.stderr) == (2, f"personalize-kms: {says}\n")
+
+
+def test_no_dataset_group(account: FakeAccount, command: Callable[..., Result]) -> None:
+    """An account that has none is told so, in each form."""
+    account.made["DatasetGroup"] = []
+    assert json.loads(command("--format", "json").stdout)["dataset_groups"] == []
+    for form in ("text", "markdown"):
+        result = command("--format", form)
+        assert (result.exit_code, result.stderr) == (0, "")
+        counts = "0 dataset groups: 0 missing, 0 problems, 0 warnings, 0 undecided, 0 as AWS's pages ask"
+        assert result.stdout == f"account 111122223333, Region eu-west-1\n\n{counts}\n"
+
+
+@pytest.mark.parametrize(
+    ("code", "says"),
+    [
+        (
+            "InvalidClientTokenId",
+            "AWS doesn't take the credentials in ap-east-1: An error occurred (InvalidClientTokenId) when calling the "
+            "GetCallerIdentity operation: so it says: renew them, or enable the Region for the account",
+        ),
+        (
+            "InternalFailure",
+            "who you are can't be asked: sts:GetCallerIdentity isn't answered but by InternalFailure",
+        ),
+    ],
+)
+def test_who_one_is_is_not_answered(
+    doctor: Callable[..., Result], monkeypatch: pytest.MonkeyPatch, code: str, says: str
+) -> None:
+    """STS is down, or it is that of a Region that isn't enabled, and answers as if the credentials were wrong."""
+
+    def refuse(self: Any, operation: str, arguments: Any) -> Any:
+        raise ClientError({"Error": {"Code": code, "Message": "so it says"}}, operation)
+
+    monkeypatch.setattr(BaseClient, "_make_api_call", refuse)
+    assert stopped(doctor("--region", "ap-east-1")) == says
+
+
+def test_a_region_of_no_such_name(doctor: Callable[..., Result], monkeypatch: pytest.MonkeyPatch) -> None:
+    """It has no STS."""
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
+    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
+    assert stopped(doctor("--region", "eu-nowhere-1")) == (
+        'Could not connect to the endpoint URL: "http://127.0.0.1:9/": look at the network, and whether eu-nowhere-1 '
+        "is a Region that has Amazon Personalize"
     )
-    elsewhere = doctor("arn:aws:personalize:us-east-1:111111111111:dataset-group/movies")
-    assert elsewhere.exit_code == 2
-    assert "isn't in account 111111111111 and Region eu-west-1: give --region" in elsewhere.stderr
 
 
 def test_no_region_and_no_credentials(doctor: Callable[..., Result], monkeypatch: pytest.MonkeyPatch) -> None:
     """What to give is said."""
     monkeypatch.delenv("AWS_REGION")
     monkeypatch.delenv("AWS_DEFAULT_REGION")
-    assert doctor().stderr == "personalize-kms: there is no Region: give --region, or set AWS_REGION\n"
+    assert stopped(doctor()) == "there is no Region: give --region, or set AWS_REGION"
     assert doctor("--region", "eu-west-1").exit_code == 0
     monkeypatch.delenv("AWS_ACCESS_KEY_ID")
-    result = doctor("--region", "eu-west-1")
-    assert result.exit_code == 2
-    assert result.stderr.startswith("personalize-kms: there are no credentials: give --profile, or sign in")
-    assert doctor("--profile", "absent").stderr.startswith("personalize-kms: The config profile (absent) could not")
+    assert stopped(doctor("--region", "eu-west-1")).startswith("there are no credentials: give --profile, or sign in")
+    assert stopped(doctor("--profile", "absent")).startswith("The config profile (absent) could not")
 
 
 def test_without_boto3_it_says_what_to_install() -> None:
@@ -133,84 +170,24 @@ def test_without_boto3_it_says_what_to_install() -> None:
     )
 
 
-@pytest.mark.parametrize("module", ["boto3", "botocore", "aws_cdk", "jsii"])
-def test_the_command_starts_without(module: str) -> None:
-    """The library keeps its two dependencies, and the commands need no Node, which importing the CDK starts."""
-    code = f"import sys, personalize_kms_constructs._cli; sys.exit({module!r} in sys.modules)"
-    assert subprocess.run([sys.executable, "-c", code]).returncode == 0
+def test_a_module_that_is_missing_of_the_library_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It isn't mistaken for the extra."""
+    monkeypatch.setitem(sys.modules, "personalize_kms_constructs._doctor.asking", None)
+    result = CliRunner().invoke(personalize_kms, ["doctor"])
+    assert isinstance(result.exception, ModuleNotFoundError)
 
 
-def test_the_doctor_needs_no_node() -> None:
-    """Whoever looks after an account need not have what a CDK app needs."""
-    code = "import sys, personalize_kms_constructs._doctor.look; sys.exit('aws_cdk' in sys.modules)"
-    assert subprocess.run([sys.executable, "-c", code]).returncode == 0
-
-
-def test_help_has_examples() -> None:
-    """Lines that can be pasted, and the exit codes."""
-    text = CliRunner().invoke(personalize_kms, ["doctor", "--help"]).stdout
-    assert "  personalize-kms doctor movies books --region eu-west-1\n" in text
-    assert "  personalize-kms doctor movies --format json > movies.json\n" in text
-    assert "Exit code: 0 if nothing is missing or wrong" in text
-
-
-@pytest.mark.parametrize("code", ["InvalidInputException", "ResourceNotFoundException"])
-def test_a_name_that_no_dataset_group_can_have(deployed: Deployed, doctor: Callable[..., Result], code: str) -> None:
-    """Personalize finds fault with the ARN, and doesn't look for it."""
-    deployed.aws.fail_next("DescribeDatasetGroup", code, times=1)
-    result = doctor("no such name")
-    assert (result.exit_code, result.stdout) == (2, "")
-    assert result.stderr == (
-        "personalize-kms: there is no dataset group arn:aws:personalize:eu-west-1:111111111111:dataset-group/no such "
-        "name: give the name or ARN of another one, or none\n"
+@pytest.mark.parametrize(
+    ("module", "without"),
+    [
+        ("_cli", ["boto3", "botocore", "aws_cdk", "jsii"]),
+        ("_doctor.command", ["boto3", "aws_cdk"]),
+        ("_doctor.asking", ["aws_cdk"]),
+    ],
+)
+def test_what_is_not_imported(module: str, without: list[str]) -> None:
+    """The library keeps its two dependencies, and no command needs Node, which importing the CDK starts."""
+    code = (
+        f"import sys, personalize_kms_constructs.{module}; print(*(each for each in {without} if each in sys.modules))"
     )
-
-
-def test_the_arn_of_something_else(doctor: Callable[..., Result]) -> None:
-    """What people copy from a console."""
-    for wrong in ("dataset/movies/INTERACTIONS", "dataset-import-job/night"):
-        result = doctor(f"arn:aws:personalize:eu-west-1:111111111111:{wrong}")
-        assert (result.exit_code, result.stdout) == (2, "")
-        assert result.stderr == (
-            f"personalize-kms: arn:aws:personalize:eu-west-1:111111111111:{wrong} is no dataset group: give the name "
-            "or ARN of one, for example arn:aws:personalize:eu-west-1:111111111111:dataset-group/movies\n"
-        )
-
-
-def test_groups_that_cannot_be_listed(deployed: Deployed, doctor: Callable[..., Result]) -> None:
-    """One that is named can be looked at all the same."""
-    deployed.aws.fail_next("ListDatasetGroups", "AccessDeniedException", times=1)
-    result = doctor()
-    assert (result.exit_code, result.stdout) == (2, "")
-    assert result.stderr == (
-        "personalize-kms: personalize:ListDatasetGroups isn't allowed to you: name the dataset groups, or allow it\n"
-    )
-
-
-def test_no_dataset_group(doctor: Callable[..., Result], deployed: Deployed) -> None:
-    """An account that has none is told so, in each form."""
-    deployed.aws.fail_next("DescribeDatasetGroup", "ResourceNotFoundException", times=3)
-    for form in ("text", "markdown", "json"):
-        result = doctor("--format", form)
-        assert (result.exit_code, result.stderr) == (0, "")
-        if form == "json":
-            assert json.loads(result.stdout)["dataset_groups"] == []
-        else:
-            assert (
-                "0 dataset groups: 0 missing, 0 problems, 0 warnings, 0 undecided, 0 as AWS's pages ask"
-                in result.stdout
-            )
-
-
-def test_who_one_is_cannot_be_asked(doctor: Callable[..., Result], monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nobody needs a permission for that, but a service may be down."""
-
-    def refuse(self: Any, operation: str, arguments: Any) -> Any:
-        raise ClientError({"Error": {"Code": "InternalFailure", "Message": "so it says"}}, operation)
-
-    monkeypatch.setattr(BaseClient, "_make_api_call", refuse)
-    result = doctor()
-    assert (result.exit_code, result.stdout) == (2, "")
-    assert result.stderr == (
-        "personalize-kms: who you are can't be asked: sts:GetCallerIdentity isn't answered but by InternalFailure\n"
-    )
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "\n"

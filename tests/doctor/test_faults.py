@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
@@ -11,7 +10,6 @@ from typing import Any
 import boto3
 import pytest
 from botocore.config import Config
-from click.testing import Result
 
 from demo.doctor_run import broken_and_mended
 from tests.doctor import faults
@@ -24,19 +22,6 @@ BASE_6 = ["kms:CreateGrant", "kms:Decrypt", "kms:DescribeKey", "kms:GenerateData
 BASE_6 += ["kms:GenerateDataKeyWithoutPlaintext", "kms:ListGrants"]
 SERVICE = "personalize.amazonaws.com"
 DENY_ALL = {"Sid": "NobodyElse", "Effect": "Deny", "Principal": "*", "Action": "kms:Decrypt", "Resource": "*"}
-
-
-def action_missing_on_key(deployed: Deployed) -> Any:
-    return faults.key_policy(deployed, deployed.data_key, faults.without_action("PersonalizeService", "kms:ListGrants"))
-
-
-def statement_missing_in_bucket(deployed: Deployed) -> Any:
-    return faults.bucket_policy(deployed, faults.without("PersonalizeServiceReadObjects"))
-
-
-def action_missing_in_iam(deployed: Deployed) -> Any:
-    (arn,) = faults.managed_policies(deployed)
-    return faults.managed_policy(deployed, arn, faults.without_action("ListBucket", "s3:ListBucket"))
 
 
 def statements_pending(deployed: Deployed) -> Any:
@@ -71,14 +56,6 @@ def key_disabled(deployed: Deployed) -> Iterator[None]:
     deployed.client("kms").disable_key(KeyId=deployed.key)
     yield
     deployed.client("kms").enable_key(KeyId=deployed.key)
-
-
-@contextmanager
-def key_pending_deletion(deployed: Deployed) -> Iterator[None]:
-    deployed.client("kms").schedule_key_deletion(KeyId=deployed.data_key, PendingWindowInDays=7)
-    yield
-    deployed.client("kms").cancel_key_deletion(KeyId=deployed.data_key)
-    deployed.client("kms").enable_key(KeyId=deployed.data_key)
 
 
 @contextmanager
@@ -156,14 +133,10 @@ Fault = Callable[[Deployed], AbstractContextManager[None]]
 
 # The cause, what it is about ("" for a key that the fault makes), the principals and the actions that are missing.
 EXPECTED: list[tuple[Fault, str, list[str], list[str], list[str]]] = [
-    (action_missing_on_key, "no-statement", ["data_key"], [SERVICE], ["kms:ListGrants"]),
-    (statement_missing_in_bucket, "no-statement", ["bucket"], [SERVICE], ["s3:GetObject"]),
-    (action_missing_in_iam, "not-in-iam", ["role"], ["role"], ["s3:ListBucket"]),
     (statements_pending, "nothing-for-personalize", ["key"], [SERVICE], BASE_6),
     (no_delegation, "no-delegation", ["data_key"], ["role"], BASE_5),
     (role_made_anew, "deleted-principal", ["data_key"], [], []),
     (key_disabled, "key-state", ["key"], [], []),
-    (key_pending_deletion, "key-state", ["data_key"], [], []),
     (key_of_wrong_kind, "key-spec", [""], [], []),
     (key_of_another_region, "key-region", [""], [], []),
     (default_key_changed, "another-default-key", ["", "role"], ["role", SERVICE], BASE_5),
@@ -220,69 +193,12 @@ def test_what_is_to_be_added_mends_it(deployed: Deployed, report: Callable[[], R
             assert bad(report()) == []
 
 
-def test_the_trust_statement_mends_the_trust(deployed: Deployed, report: Callable[[], Report]) -> None:
-    """With the conditions of AWS's page."""
-    with trust_without_personalize(deployed):
-        (statement,) = only(failed(report())).statements
-        assert statement == {
-            "Effect": "Allow",
-            "Principal": {"Service": "personalize.amazonaws.com"},
-            "Action": "sts:AssumeRole",
-            "Condition": {
-                "StringEquals": {"aws:SourceAccount": "111111111111"},
-                "ArnLike": {"aws:SourceArn": "arn:aws:personalize:eu-west-1:111111111111:*"},
-            },
-        }
-        with faults.trust_policy(deployed, faults.with_more(statement)):
-            assert bad(report()) == []
-
-
 def test_the_boundary_takes_the_statements(deployed: Deployed, report: Callable[[], Report]) -> None:
     """It lacks some actions on one key, and others on another."""
     with boundary(deployed):
         added = only(failed(report())).add
     assert {policy for policy, _ in added} == {"boundary"}
     assert {each["Resource"]: each["Action"] for _, each in added} == {deployed.key: BASE_6, deployed.data_key: BASE_5}
-
-
-def test_the_text_has_reason_and_next_step(deployed: Deployed, doctor: Callable[..., Result]) -> None:
-    """Beneath the line that failed, with a statement that can be pasted as it is."""
-    with action_missing_on_key(deployed):
-        result = doctor("movies")
-    assert result.exit_code == 1
-    start = result.stdout.index("  ✘ Personalize lacks kms:ListGrants on")
-    told = result.stdout[start : result.stdout.index("needed by", start)]
-    words = " ".join(told.split())
-    assert f"the key policy has no statement that allows it → add to the key policy of {deployed.data_key}: {{" in words
-    assert json.loads(told[told.index("{") :]) == {
-        "Effect": "Allow",
-        "Principal": {"Service": "personalize.amazonaws.com"},
-        "Action": ["kms:ListGrants"],
-        "Resource": "*",
-        "Condition": {"StringEqualsIfExists": {"aws:SourceAccount": deployed.aws.account}},
-    }
-    assert result.stdout.splitlines()[-1].startswith("1 dataset group: 1 missing, 0 problems, 0 warnings, 0 undecided")
-
-
-def test_a_failed_job_is_told_with_its_own_reason(deployed: Deployed, report: Callable[[], Report]) -> None:
-    """Beside what the policies say about it today: they weren't to blame."""
-    personalize, name = deployed.client("personalize"), "forget"
-    deployed.client("s3").put_object(Bucket=deployed.bucket, Key="deletion/wrong.csv", Body=b"USER\n22\n")
-    arn = personalize.create_data_deletion_job(
-        jobName=name,
-        datasetGroupArn=deployed.group,
-        dataSource={"dataLocation": f"s3://{deployed.bucket}/deletion/wrong.csv"},
-        roleArn=deployed.role,
-    )["dataDeletionJobArn"]
-    while personalize.describe_data_deletion_job(dataDeletionJobArn=arn)["dataDeletionJob"]["status"] != "FAILED":
-        pass
-    found = report()
-    (told,) = [each for each in found["notes"] if "failed" in each]
-    assert told.startswith("forget (data deletion job) failed on 20")
-    assert told.endswith(
-        ": Input deletion/wrong.csv has to have the one column USER_ID (today the policies give all that it needs)"
-    )
-    assert bad(found) == []
 
 
 def test_the_demo_breaks_what_the_doctor_finds(
@@ -293,16 +209,3 @@ def test_the_demo_breaks_what_the_doctor_finds(
         "personalize.amazonaws.com lacks kms:Decrypt: the key policy has no statement that allows it"
     )
     assert bad(report()) == []
-
-
-def test_a_new_default_key_is_told_with_the_policies_that_lack_it(
-    deployed: Deployed, report: Callable[[], Report]
-) -> None:
-    """The new default key of the bucket is unknown to its own policy and to the role's."""
-    with default_key_changed(deployed):
-        found = failed(report())
-    assert {policy for each in found for policy, _ in each.add} == {"key", "role"}
-    assert {says for each in found for says in each.says} == {
-        f"it is the default key of bucket {deployed.bucket}, and the role's policies are about {deployed.data_key}: "
-        "should that be the default key again?"
-    }

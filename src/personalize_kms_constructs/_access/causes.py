@@ -22,7 +22,6 @@ _IN_SENTENCES = {**{kind: f"the {name}" for kind, name in POLICIES.items()}, "ro
 # https://docs.aws.amazon.com/kms/latest/developerguide/key-state.html
 _KEY_STATES = {
     "Creating": "wait until KMS has made it",
-    "Updating": "wait until KMS has changed its primary Region",
     "PendingDeletion": "cancel its deletion, and enable it, before everything that it encrypts is lost",
     "PendingReplicaDeletion": "cancel its deletion, and enable it, before everything that it encrypts is lost",
     "PendingImport": "import its key material",

@@ -20,6 +20,10 @@ from .written import Policy
 GROUP_PAGE = "https://docs.aws.amazon.com/personalize/latest/dg/API_CreateDatasetGroup.html"
 CONDITIONS_PAGE = "https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/conditions-section-structure.html"
 AWS_MANAGED_KEY = "alias/aws/s3"
+# A key is updating for some seconds after its primary Region was changed: "While the key state is Updating, you can use
+# the keys in cryptographic operations"
+# (https://docs.aws.amazon.com/kms/latest/APIReference/API_UpdatePrimaryRegion.html).
+_USABLE = ("Enabled", "Updating")
 
 
 def trust_findings(model: AccessModel) -> Iterator[Problem | Undecided]:
@@ -126,7 +130,7 @@ def _unusable_key(key: Key, asked: Asked) -> Iterator[Reason]:
     if parts is None and not has_unknown(key.arn):
         yield because(Cause.KEY_IS_NO_ARN)
         return
-    if key.state != "Enabled":
+    if key.state not in _USABLE:
         yield because(Cause.KEY_STATE, state=key.state)
     known = not has_unknown(key.spec + key.usage)
     if known and (key.spec, key.usage) != ("SYMMETRIC_DEFAULT", "ENCRYPT_DECRYPT"):

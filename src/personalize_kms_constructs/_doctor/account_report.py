@@ -1,18 +1,47 @@
-"""The reports on all dataset groups as one: for a terminal, a program, a ticket."""
+"""The reports on the dataset groups of an account as one: for a terminal, a program, a ticket."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from .._access.report import AccessReport, as_data
 from .._access.text import wrapped
-from .asking import Account, DoctorError
-from .look import Section
+from .asking import AbsentError, Account, DoctorError
+from .diagnosis import diagnose, unseen_group
+from .gathering import AccountReader, gather
+from .groups import Group, group_arns, read_group, read_jobs
 
+# So many resources are named for one action that isn't answered; the others are counted.
+_NAMED = 5
 _UNREADABLE = "service and resource control policies can't be read from an account that they apply to"
+_WHO = {"service": "Personalize", "role": "the roles"}
+
+Reported = tuple[Group, AccessReport]
+
+
+def look(account: Account, wanted: Sequence[str], newest: int) -> Iterator[Reported]:
+    """Yield the reports on dataset groups, each as soon as it is known, so that a large account needs no more memory.
+
+    Raises:
+        DoctorError: if it can't go on.
+    """
+    reader = AccountReader(account)
+    for arn in group_arns(account, wanted):
+        try:
+            group = read_group(account, arn)
+        except AbsentError:
+            if wanted:
+                raise DoctorError(
+                    f"there is no dataset group {arn}: give the name or ARN of another one, or none"
+                ) from None
+            continue  # deleted since it was listed
+        if group.unseen:
+            yield group, unseen_group(group)
+        else:
+            yield group, diagnose(gather(reader, group, read_jobs(account, arn, newest)))
 
 
 @dataclass
@@ -31,11 +60,10 @@ class Totals:
     actions: dict[str, set[str]] = field(default_factory=lambda: {"role": set(), "service": set()})
     """The actions that control policies must not deny, for the roles and for Personalize."""
 
-    def take(self, section: Section) -> None:
+    def take(self, group: Group, report: AccessReport) -> None:
         """Count a dataset group."""
-        report: AccessReport = section.report
         self.groups += 1
-        self.seen += section.is_seen
+        self.seen += not group.unseen
         self.missing += len(report.missing)
         self.warnings += sum(each.is_warning for each in report.problems)
         self.problems += sum(not each.is_warning for each in report.problems)
@@ -57,17 +85,12 @@ class Totals:
         names = ("missing", "problems", "warnings", "undecided", "allowed")
         return {name: getattr(self, name) for name in names}
 
-    def not_answered(self) -> Iterator[tuple[str, list[str], int]]:
-        """Yield the actions that weren't allowed, some of the resources, and how many more there are."""
-        for action, named in sorted(self.account.not_answered.items()):
-            yield action, named, self.account.not_answered_count[action] - len(named)
-
     def control_policies(self) -> dict[str, list[str]]:
         """Return the actions that control policies must not deny."""
         return {who: sorted(actions) for who, actions in self.actions.items() if actions}
 
 
-def written(form: str, sections: Iterable[Section], totals: Totals) -> Iterator[str]:
+def written(form: str, reported: Iterable[Reported], totals: Totals) -> Iterator[str]:
     """Yield the report, text and Markdown as it becomes known.
 
     Raises:
@@ -75,14 +98,14 @@ def written(form: str, sections: Iterable[Section], totals: Totals) -> Iterator[
     """
     account, stopped, data = totals.account, None, []
     try:
-        for section in sections:
-            totals.take(section)
+        for group, report in reported:
+            totals.take(group, report)
             if form == "json":
-                data.append({"arn": section.arn, "name": section.name, **_section(section.report)})
+                data.append({"arn": group.arn, "name": group.name, "notes": list(report.notes), **as_data(report)})
                 continue
             if totals.groups == 1:
                 yield f"account {account.id}, Region {account.region}\n"
-            yield "\n" + (section.report.to_text() if form == "text" else section.report.to_markdown())
+            yield "\n" + (report.to_text() if form == "text" else report.to_markdown())
     except DoctorError as error:
         if not totals.groups:
             raise
@@ -97,17 +120,15 @@ def written(form: str, sections: Iterable[Section], totals: Totals) -> Iterator[
         raise stopped
 
 
-def _section(report: AccessReport) -> dict[str, Any]:
-    return {"notes": list(report.notes), **as_data(report)}
-
-
 def _json(data: list[dict[str, Any]], totals: Totals, stopped: DoctorError | None) -> str:
+    not_answered = sorted(totals.account.not_answered.items())
     found = {
         "account": totals.account.id,
         "region": totals.account.region,
         "dataset_groups": data,
         "not_answered": [
-            {"action": action, "resources": named, "more": more} for action, named, more in totals.not_answered()
+            {"action": action, "resources": resources[:_NAMED], "more": max(0, len(resources) - _NAMED)}
+            for action, resources in not_answered
         ],
         "control_policies": {"because": _UNREADABLE, "must_leave_alone": totals.control_policies()},
         "summary": totals.as_data(),
@@ -118,12 +139,11 @@ def _json(data: list[dict[str, Any]], totals: Totals, stopped: DoctorError | Non
 
 def _text_end(totals: Totals) -> str:
     lines: list[str] = []
-    for action, resources, more in totals.not_answered():
-        if not lines:
-            lines += ["", "not answered: allow yourself these actions, have somebody look who may, or look again later"]
-        lines += wrapped(f"? {action} on {_named(resources, more)}", "  ", "      ")
-    alone = totals.control_policies()
-    if alone:
+    if not_answered := sorted(totals.account.not_answered.items()):
+        lines += ["", "not answered: allow yourself these actions, have somebody look who may, or look again later"]
+        for action, resources in not_answered:
+            lines += wrapped(f"? {action} on {_named(resources)}", "  ", "      ")
+    if alone := totals.control_policies():
         lines += ["", *wrapped(f"{_UNREADABLE}. They must not deny:", "")]
         for who, actions in alone.items():
             lines += wrapped(f"· for {_WHO[who]}: {', '.join(actions)}", "  ", "      ")
@@ -131,17 +151,17 @@ def _text_end(totals: Totals) -> str:
 
 
 def _markdown_end(totals: Totals) -> str:
-    found = ""
-    if lines := [f"- `{action}` on {_named(named, more)}\n" for action, named, more in totals.not_answered()]:
-        found += "\n# Not answered\n\n" + "".join(lines)
+    lines: list[str] = []
+    if not_answered := sorted(totals.account.not_answered.items()):
+        lines += ["", "# Not answered", ""]
+        lines += [f"- `{action}` on {_named(resources)}" for action, resources in not_answered]
     if alone := totals.control_policies():
-        lines = [f"- for {_WHO[who]}: {', '.join(f'`{each}`' for each in actions)}\n" for who, actions in alone.items()]
-        found += f"\n# Control policies\n\n{_UNREADABLE}. They must not deny:\n\n" + "".join(lines)
-    return found
+        lines += ["", "# Control policies", "", f"{_UNREADABLE}. They must not deny:", ""]
+        for who, actions in alone.items():
+            lines.append(f"- for {_WHO[who]}: {', '.join(f'`{each}`' for each in actions)}")
+    return "".join(f"{line}\n" for line in lines)
 
 
-_WHO = {"service": "Personalize", "role": "the roles"}
-
-
-def _named(resources: list[str], more: int) -> str:
-    return ", ".join(resources) + (f" and {more} more" if more else "")
+def _named(resources: list[str]) -> str:
+    more = len(resources) - _NAMED
+    return ", ".join(resources[:_NAMED]) + (f" and {more} more" if more > 0 else "")

@@ -52,49 +52,24 @@ def doctor(
       personalize-kms doctor --strict --profile production
     """  # noqa: D301
     try:
-        from .account_report import Totals, written
+        from .account_report import Totals, look, written
         from .asking import Account, DoctorError
-        from .look import look
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0] not in ("boto3", "botocore"):
             raise
         stop("doctor needs its extra: install the library again, with [doctor] after its name or path")
     take_any_character()
-    progress = _Progress()
     try:
         account = Account.connect(profile, region)
         totals = Totals(account)
-        for text in written(form, look(account, dataset_groups, jobs, progress), totals):
-            progress.clear()
+        for text in written(form, look(account, dataset_groups, jobs), totals):
             if form == "text":
                 print_coloured(text)
             else:
                 click.echo(text, nl=False)
     except DoctorError as error:
-        progress.clear()
         stop(str(error))
-    except KeyboardInterrupt:
-        progress.clear()
-        raise
-    progress.clear()
     if totals.groups and not totals.seen:
         stop("nothing could be seen: the report ends with what wasn't answered")
     found = totals.missing or totals.problems or (strict and (totals.undecided or totals.warnings))
     sys.exit(FOUND if found else PASSED)
-
-
-class _Progress:
-    """A line on a terminal's standard error that says how far the work is."""
-
-    def __init__(self) -> None:
-        self._shown = sys.stderr.isatty()
-        self._count = 0
-
-    def __call__(self, name: str) -> None:
-        self._count += 1
-        if self._shown:
-            click.echo(f"\r\033[Klooking at dataset group {self._count}: {name}", err=True, nl=False)
-
-    def clear(self) -> None:
-        if self._shown:
-            click.echo("\r\033[K", err=True, nl=False)

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from typing import Any
 
 from .._access.causes import Cause, Reason, because
 from .._access.comparison import compare
-from .._access.entries import Undecided
-from .._access.model import Asked, labels_of
+from .._access.entries import Missing, Undecided
+from .._access.model import AccessModel, Asked, Key, labels_of
 from .._access.report import AccessReport, in_order
-from ..matrix import DATASET_GROUP
+from .._access.written import actions_of, allow_statements, as_list, resources_of
+from ..matrix import DATASET_GROUP, SERVICE_PRINCIPAL
 from .deleted_principals import without_orphaned
 from .gathering import Gathered
 from .groups import Group
-from .tracing import traced
 
 
 def diagnose(gathered: Gathered) -> AccessReport:
@@ -27,7 +28,7 @@ def diagnose(gathered: Gathered) -> AccessReport:
     undecided = sorted((*report.undecided, *_unseen(gathered)), key=lambda each: each.sort_key())
     found = replace(
         report,
-        missing=tuple(traced(model, missing, gathered.group.key_arn)),
+        missing=tuple(_traced(model, missing, gathered.group.key_arn)),
         problems=in_order((*problems, *orphaned)),
         undecided=tuple(undecided),
         deployed=gathered.group.name,
@@ -35,10 +36,78 @@ def diagnose(gathered: Gathered) -> AccessReport:
     return replace(found, notes=tuple(_notes(gathered, found)))
 
 
-def unseen_group(group: Group, why: str) -> AccessReport:
+def unseen_group(group: Group) -> AccessReport:
     """Return the report on a dataset group that can't be seen."""
-    undecided = _of_group(group, because(Cause.GROUP_UNSEEN, why=why))
+    undecided = _of_group(group, because(Cause.GROUP_UNSEEN, why=group.unseen))
     return AccessReport(undecided=(undecided,), deployed=group.name)
+
+
+def _traced(model: AccessModel, missing: list[Missing], group_key: str | None) -> Iterator[Missing]:
+    """Yield what is missing, with a reason that only a look at all policies together shows, where there is one."""
+    empty = {each.arn: _is_another(model, each, group_key) for each in _keys_without_personalize(model, missing)}
+    for entry in missing:
+        reason = None if entry.cause in (Cause.DENIED, Cause.BOUNDARY) else _reason(model, entry, empty)
+        yield entry if reason is None else replace(entry, reason=reason)
+
+
+def _reason(model: AccessModel, entry: Missing, empty: dict[str, Reason | None]) -> Reason | None:
+    if another := empty.get(entry.policy_of) or empty.get(entry.resource):
+        return another
+    if entry.add_to != "key":
+        return None
+    if entry.policy_of in empty:
+        return because(Cause.NOTHING_FOR_PERSONALIZE)
+    if entry.principal == "role" and _leaves_nothing(model, entry):
+        return because(Cause.NO_DELEGATION)
+    return None
+
+
+def _keys_without_personalize(model: AccessModel, missing: list[Missing]) -> Iterator[Key]:
+    """Yield keys whose policy has nothing for Personalize: other keys than are meant, or statements pending."""
+    lacking = {each.policy_of for each in missing if each.principal == "service" and each.cause is not Cause.DENIED}
+    yield from (key for key in model.keys.values() if key.arn in lacking and not key.unseen and not _lets_in(key))
+
+
+def _is_another(model: AccessModel, key: Key, group_key: str | None) -> Reason | None:
+    """Return the reason why a bucket's default key isn't the one that is meant: the role's policies name others."""
+    named = {each.dataset_group_key for each in model.asked}
+    named |= {place.key_arn for each in model.asked for place in (each.source, each.destination) if place}
+    in_iam = {
+        arn
+        for role in model.roles.values()
+        for each in allow_statements(role.identity)
+        if actions_of(each.body, "kms")
+        for arn in resources_of(each.body)
+        if ":key/" in arn and "*" not in arn
+    }
+    meant = () if key.arn in named | in_iam else tuple(sorted(in_iam - {group_key}))
+    buckets = tuple(model.label(each.arn) for each in model.buckets.values() if each.key_arn == key.arn)
+    return because(Cause.ANOTHER_DEFAULT_KEY, bucket=buckets, keys=meant) if meant else None
+
+
+def _leaves_nothing(model: AccessModel, entry: Missing) -> bool:
+    """Tell if a key policy neither names the role nor leaves anything to its account."""
+    account = model.role(entry.principal_arn).account
+    known = (account, "*", entry.principal_arn)
+    return not any(
+        name in known or str(name).endswith(f":iam::{account}:root")
+        for each in allow_statements(model.key(entry.policy_of).policies)
+        for name in _aws_principals(each.body.get("Principal"))
+    )
+
+
+def _lets_in(key: Key) -> bool:
+    """Tell if a key policy has anything for Personalize."""
+    for each in allow_statements(key.policies):
+        principal = each.body.get("Principal")
+        services = as_list(principal.get("Service")) if isinstance(principal, dict) else []
+        if SERVICE_PRINCIPAL in services or "*" in _aws_principals(principal) or "NotPrincipal" in each.body:
+            return True
+    return False
+
+
+def _aws_principals(principal: Any) -> list[Any]:
+    return as_list(principal.get("AWS")) if isinstance(principal, dict) else [principal]
 
 
 def _unseen(gathered: Gathered) -> Iterator[Undecided]:
@@ -68,7 +137,7 @@ def _notes(gathered: Gathered, report: AccessReport) -> Iterator[str]:
         yield f"it is {group.status}, and has a key and a role"
     for job in jobs.found:
         if job.failure:
-            kind = job.kind.permissions.resource
+            kind = job.permissions.resource
             yield f"{job.name} ({kind}) failed on {job.when}: {job.failure} ({_today(asked[job.arn], report)})"
     looked = _count(len(jobs.found), "job or metric attribution was", "jobs and metric attributions were")
     older = f", {_count(jobs.older, 'older one was', 'older ones were')} not (--jobs)" if jobs.older else ""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 from .. import matrix
@@ -25,11 +25,11 @@ class AccountReader:
     """Reads keys, roles and buckets, and remembers the last ones."""
 
     def __init__(self, account: Account) -> None:
-        remember: Callable[[Any], Any] = lru_cache(_REMEMBERED)
         self.account = account
-        self.key: Callable[[str], Key] = remember(lambda reference: read_key(account, reference))
-        self.role: Callable[[str], Role] = remember(lambda arn: read_role(account, arn))
-        self.bucket: Callable[[str], Bucket] = remember(lambda name: read_bucket(account, name))
+        remember = lru_cache(_REMEMBERED)
+        self.key: Callable[[str], Key] = remember(partial(read_key, account))
+        self.role: Callable[[str], Role] = remember(partial(read_role, account))
+        self.bucket: Callable[[str], Bucket] = remember(partial(read_bucket, account))
 
 
 @dataclass
@@ -40,13 +40,19 @@ class Gathered:
     jobs: Jobs
     model: AccessModel
     asked_by: dict[str, Asked] = field(default_factory=dict)
-    """What a job asks for, by the job's ARN; jobs that ask for the same share it."""
+    """What a dataset group or job asks for, by its ARN; jobs that ask for the same share it."""
 
 
 def gather(reader: AccountReader, group: Group, jobs: Jobs) -> Gathered:
     """Read all keys, roles and buckets that a dataset group and its jobs have to do with."""
     gathered = Gathered(group, jobs, AccessModel(unseen="it couldn't be read", names={group.arn: group.name}))
-    _Gathering(reader, gathered).all()
+    gathering = _Gathering(reader, gathered)
+    gathering.add_group()
+    alike: dict[Any, list[PersonalizeJob]] = {}
+    for job in jobs.found:
+        alike.setdefault((job.permissions, job.role_arn, job.source, job.destination), []).append(job)
+    for found in alike.values():
+        gathering.add_jobs(found)
     return gathered
 
 
@@ -56,41 +62,39 @@ class _Gathering:
         self._gathered = gathered
         self._model = gathered.model
 
-    def all(self) -> None:
-        """Fill the model."""
+    def add_group(self) -> None:
+        """Add what the dataset group itself asks for; without a key it asks for nothing."""
         group = self._gathered.group
-        account = self._reader.account
-        if group.key_arn and group.role_arn:
+        if group.key_arn:
             self._add_key(group.key_arn)
-            self._add_role(group.role_arn)
-            asked = Asked(group.name, matrix.DATASET_GROUP, group.role_arn, account.id, account.region, group.key_arn)
-            self._model.asked.append(asked)
-            self._gathered.asked_by[group.arn] = asked
-        alike: dict[Any, list[PersonalizeJob]] = {}
-        for job in self._gathered.jobs.found:
-            alike.setdefault((job.kind, job.role_arn, job.source, job.destination), []).append(job)
-        for jobs in alike.values():
-            self._add_jobs(jobs)
+            if group.role_arn:
+                self._add(self._asked(group.name, matrix.DATASET_GROUP, group.role_arn), [group.arn])
 
-    def _add_jobs(self, jobs: list[PersonalizeJob]) -> None:
+    def add_jobs(self, jobs: list[PersonalizeJob]) -> None:
         """Add jobs that ask for the same as one."""
         job = jobs[0]
-        account = self._reader.account
         name = job.name if len(jobs) == 1 else f"{job.name} and {len(jobs) - 1} more"
-        asked = Asked(
-            name, job.kind.permissions, job.role_arn, account.id, account.region, self._gathered.group.key_arn
-        )
-        self._add_role(job.role_arn)
+        asked = self._asked(name, job.permissions, job.role_arn)
         source = self._location(asked, job.source) if job.source else None
         destination = self._location(asked, job.destination, is_folder=True) if job.destination else None
         asked = replace(asked, source=source, destination=destination)
-        self._gathered.asked_by |= dict.fromkeys((each.arn for each in jobs), asked)
-        self._model.asked.append(asked)
+        self._add(asked, [each.arn for each in jobs])
         if (by_default := self._with_default_key(source)) != source:
             self._model.asked.append(replace(asked, source=by_default))
 
+    def _asked(self, name: str, permissions: matrix.Permissions, role_arn: str) -> Asked:
+        account = self._reader.account
+        return Asked(name, permissions, role_arn, account.id, account.region, self._gathered.group.key_arn)
+
+    def _add(self, asked: Asked, by: list[str]) -> None:
+        arn = asked.role_arn
+        self._model.names[arn] = arn.rpartition("/")[2]
+        self._model.roles.setdefault(arn, self._reader.role(arn))
+        self._model.asked.append(asked)
+        self._gathered.asked_by |= dict.fromkeys(by, asked)
+
     def _with_default_key(self, location: Location | None) -> Location | None:
-        """A location as it is for objects that are written without naming a key.
+        """Return a location as it is for objects that are written without naming a key.
 
         The key that a job names for its input is not the one that new objects have, if the bucket has another one.
         """
@@ -131,7 +135,3 @@ class _Gathering:
         key = self._reader.key(reference)
         self._model.keys.setdefault(key.arn, key)
         return key.arn
-
-    def _add_role(self, arn: str) -> None:
-        self._model.names[arn] = arn.rpartition("/")[2]
-        self._model.roles.setdefault(arn, self._reader.role(arn))

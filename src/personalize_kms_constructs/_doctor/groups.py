@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import heapq
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from operator import itemgetter
 from typing import Any
 
 from ..matrix import ROWS, Permissions, S3Access
@@ -16,27 +16,10 @@ _FAILED = ("CREATE FAILED", "FAILED")
 
 
 @dataclass(frozen=True)
-class JobKind:
-    """A kind of job or metric attribution, with the names of its operations and fields in boto3."""
-
-    permissions: Permissions
-
-    @property
-    def snake(self) -> str:
-        """The name in boto3's methods."""
-        return self.permissions.resource.replace(" ", "_")
-
-    @property
-    def member(self) -> str:
-        """The field that a description comes in."""
-        return _field(self.permissions.noun)
-
-
-@dataclass(frozen=True)
 class PersonalizeJob:
     """A job or a metric attribution: what it was asked for, and how it ended."""
 
-    kind: JobKind
+    permissions: Permissions
     name: str
     arn: str
     role_arn: str
@@ -55,10 +38,12 @@ class Group:
 
     arn: str
     name: str
-    status: str
-    key_arn: str | None
-    role_arn: str | None
+    status: str = ""
+    key_arn: str | None = None
+    role_arn: str | None = None
     failure: str = ""
+    unseen: str = ""
+    """The reason why it can't be seen."""
 
 
 def group_arns(account: Account, wanted: Iterable[str]) -> Iterator[str]:
@@ -67,22 +52,22 @@ def group_arns(account: Account, wanted: Iterable[str]) -> Iterator[str]:
     Raises:
         DoctorError: if one is of another Region or account, or they can't be listed.
     """
-    start = f"arn:{account.partition}:personalize:{account.region}:{account.id}:dataset-group/"
+    here = f"arn:{account.partition}:personalize:{account.region}:{account.id}:"
+    start = f"{here}dataset-group/"
     given = list(dict.fromkeys(each if each.startswith("arn:") else start + each for each in wanted))
     for arn in given:
-        kind = arn.rpartition(":")[2].partition("/")[0]
-        if arn.startswith(start.removesuffix("dataset-group/")) and kind != "dataset-group":
-            raise DoctorError(f"{arn} is no dataset group: give the name or ARN of one, for example {start}movies")
-        if not arn.startswith(start):
+        if not arn.startswith(here):
             raise DoctorError(
                 f"{arn} isn't in account {account.id} and Region {account.region}: give --region, --profile"
             )
+        if not arn.startswith(start):
+            raise DoctorError(f"{arn} is no dataset group: give the name or ARN of one, for example {start}movies")
     if given:
         yield from given
         return
     try:
-        pages = account.pages("personalize", "list_dataset_groups", "datasetGroups")
-        yield from (str(each["datasetGroupArn"]) for each in pages)
+        for each in account.pages("personalize", "ListDatasetGroups", "datasetGroups", "*"):
+            yield str(each["datasetGroupArn"])
     except NotAnsweredError as error:
         raise DoctorError(f"{error}: name the dataset groups, or allow it") from error
 
@@ -92,14 +77,11 @@ def read_group(account: Account, arn: str) -> Group:
 
     Raises:
         AbsentError: if there is none.
-        NotAnsweredError: if the caller may not see it.
     """
-    client = account.client("personalize")
-    found = account.ask(
-        "personalize:DescribeDatasetGroup",
-        arn,
-        lambda: client.describe_dataset_group(datasetGroupArn=arn)["datasetGroup"],
-    )
+    try:
+        found = account.ask("personalize", "DescribeDatasetGroup", arn, datasetGroupArn=arn)["datasetGroup"]
+    except NotAnsweredError as error:
+        return Group(arn, arn.rpartition("/")[2], unseen=str(error))
     return Group(
         arn,
         str(found["name"]),
@@ -114,7 +96,7 @@ def read_group(account: Account, arn: str) -> Group:
 class Jobs:
     """The jobs of a dataset group that were looked at, and how many older ones were not."""
 
-    found: list[PersonalizeJob]
+    found: list[PersonalizeJob] = field(default_factory=list)
     older: int = 0
     unseen: int = 0
     """The number of those that couldn't be looked at, for lack of a permission."""
@@ -122,79 +104,67 @@ class Jobs:
 
 def read_jobs(account: Account, group_arn: str, newest: int) -> Jobs:
     """Read the newest jobs of each kind, for each dataset and solution, and all metric attributions."""
-    jobs = Jobs([])
+    jobs = Jobs()
 
     def listed(operation: str, member: str, **narrowed: str) -> Iterator[Any]:
+        (resource,) = narrowed.values()
         try:
-            yield from account.pages("personalize", operation, member, **narrowed)
+            yield from account.pages("personalize", operation, member, resource, **narrowed)
         except NotAnsweredError:
             jobs.unseen += 1
         except AbsentError:
             pass  # what it is narrowed to was deleted since it was listed
 
-    def of_kind(kind: JobKind, **narrowed: str) -> Iterator[Any]:
-        return listed(f"list_{kind.snake}s", f"{kind.member}s", **narrowed)
-
-    client = account.client("personalize")
-
-    def made_for(argument: str) -> list[JobKind]:
-        found = [JobKind(row) for row in ROWS if row.made_for == argument]
-        # An older boto3 may lack one.
-        return [kind for kind in found if hasattr(client, f"list_{kind.snake}s")]
-
-    def take(kind: JobKind, summaries: Iterable[Any], most: int = newest) -> None:
-        count = 0
-
-        def counted() -> Iterator[tuple[float, str]]:
-            nonlocal count
-            for count, each in enumerate(summaries, 1):  # noqa: B007
-                yield each["creationDateTime"].timestamp(), each[f"{kind.member}Arn"]
-
-        chosen = heapq.nlargest(most, counted())
-        jobs.older += count - len(chosen)
-        for _, arn in chosen:
-            try:
-                job = _read_job(account, kind, arn)
-            except NotAnsweredError:
-                jobs.unseen += 1
-                continue
-            except AbsentError:
-                continue  # deleted since it was listed
-            if job.role_arn:
-                jobs.found.append(job)
-            else:
-                jobs.unseen += 1
-
-    for dataset in listed("list_datasets", "datasets", datasetGroupArn=group_arn):
-        for kind in made_for("DatasetArn"):
-            take(kind, of_kind(kind, datasetArn=dataset["datasetArn"]))
-    for solution in listed("list_solutions", "solutions", datasetGroupArn=group_arn):
-        found = listed("list_solution_versions", "solutionVersions", solutionArn=solution["solutionArn"])
-        versions = [str(each["solutionVersionArn"]) for each in found]
-        for kind in made_for("SolutionVersionArn"):
-            take(kind, (each for arn in versions for each in of_kind(kind, solutionVersionArn=arn)))
-    for kind in made_for("DatasetGroupArn"):
-        most = newest if kind.permissions.is_job else _METRIC_ATTRIBUTIONS
-        take(kind, of_kind(kind, datasetGroupArn=group_arn), most)
+    datasets = [each["datasetArn"] for each in listed("ListDatasets", "datasets", datasetGroupArn=group_arn)]
+    versions = []
+    for solution in listed("ListSolutions", "solutions", datasetGroupArn=group_arn):
+        of_solution = listed("ListSolutionVersions", "solutionVersions", solutionArn=solution["solutionArn"])
+        versions.append([each["solutionVersionArn"] for each in of_solution])
+    made_for = {
+        "DatasetArn": [[arn] for arn in datasets],
+        "SolutionVersionArn": versions,
+        "DatasetGroupArn": [[group_arn]],
+    }
+    for row in ROWS:
+        if not row.made_for or not account.knows("personalize", f"List{row.noun}s"):
+            continue
+        member, argument = _field(row.noun), _field(row.made_for)
+        for arns in made_for[row.made_for]:
+            found = [each for arn in arns for each in listed(f"List{row.noun}s", f"{member}s", **{argument: arn})]
+            found.sort(key=itemgetter("creationDateTime"), reverse=True)
+            chosen = found[: newest if row.is_job else _METRIC_ATTRIBUTIONS]
+            jobs.older += len(found) - len(chosen)
+            for each in chosen:
+                _add_job(account, row, each[f"{member}Arn"], jobs)
     return jobs
 
 
-def _read_job(account: Account, kind: JobKind, arn: str) -> PersonalizeJob:
-    describe = getattr(account.client("personalize"), f"describe_{kind.snake}")
-    argument = {f"{kind.member}Arn": arn}
-    found = account.ask(f"personalize:Describe{kind.permissions.noun}", arn, lambda: describe(**argument)[kind.member])
-    row = kind.permissions
+def _add_job(account: Account, row: Permissions, arn: str, jobs: Jobs) -> None:
+    member = _field(row.noun)
+    arguments: Any = {f"{member}Arn": arn}
+    try:
+        found = account.ask("personalize", f"Describe{row.noun}", arn, **arguments)[member]
+    except NotAnsweredError:
+        jobs.unseen += 1
+        return
+    except AbsentError:
+        return  # deleted since it was listed
+    role_arn = _member(found, row.role_argument)
+    if not role_arn:
+        jobs.unseen += 1
+        return
     failed = found.get("status") in _FAILED
-    return PersonalizeJob(
-        kind,
+    job = PersonalizeJob(
+        row,
         str(found.get("jobName") or found.get("name")),
         arn,
-        str(_member(found, row.role_argument) or ""),
+        str(role_arn),
         source=_place(found, row.source),
         destination=_place(found, row.destination),
         failure=str(found.get("failureReason") or "it gave no reason") if failed else "",
         when=f"{found['lastUpdatedDateTime']:%Y-%m-%d}" if "lastUpdatedDateTime" in found else "",
     )
+    jobs.found.append(job)
 
 
 def _place(found: Any, access: S3Access | None) -> tuple[str, str | None] | None:

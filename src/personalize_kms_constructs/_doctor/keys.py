@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
-from typing import Any
 
 from .._access.model import Key
 from .._access.problems import AWS_MANAGED_KEY
@@ -18,31 +16,31 @@ _SHOWN_GRANTS = 5
 
 def read_key(account: Account, reference: str) -> Key:
     """Read a key by its ARN, its id or an alias; the last two are of this account and Region."""
-    of_aws = Key(f"arn:{account.partition}:kms:{account.region}:{account.id}:{AWS_MANAGED_KEY}")
+    own = f"arn:{account.partition}:kms:{account.region}:{account.id}:"
+    of_aws = Key(own + AWS_MANAGED_KEY)
     if reference.endswith(AWS_MANAGED_KEY):
         return of_aws  # it isn't there before S3 needs it for the first time
     if not reference.startswith("arn:"):
-        name = reference if reference.startswith("alias/") else f"key/{reference}"
-        reference = f"arn:{account.partition}:kms:{account.region}:{account.id}:{name}"
-    kms = _Kms(account, reference.split(":")[3])
+        reference = own + (reference if reference.startswith("alias/") else f"key/{reference}")
     key, notes = Key(reference), []
     try:
-        found = kms.ask("DescribeKey", reference, lambda client: client.describe_key(KeyId=reference)["KeyMetadata"])
+        found = account.ask("kms", "DescribeKey", reference, KeyId=reference)["KeyMetadata"]
         if found.get("KeyManager") == "AWS":
             return of_aws
         key = Key(str(found["Arn"]), spec=str(found["KeySpec"]), usage=str(found["KeyUsage"]))
         key.state = str(found["KeyState"])
         notes.append(f"it is {key.state}, {key.spec} for {key.usage}")
+        # KMS refuses to say of other keys whether it rotates them.
         if key.spec == "SYMMETRIC_DEFAULT" and found.get("Origin") == "AWS_KMS":
-            notes += _rotation(kms, key.arn)
+            notes += _rotation(account, key.arn)
     except AbsentError:
         return Key(reference, exists=False)
     except NotAnsweredError as error:
         key.unseen_state = str(error)
         if is_alias(key):
             return key
-    _add_policy(kms, key)
-    key.notes = (*notes, _grants(kms, key.arn))
+    _add_policy(account, key)
+    key.notes = (*notes, _grants(account, key.arn))
     return key
 
 
@@ -51,64 +49,40 @@ def is_alias(key: Key) -> bool:
     return ":alias/" in key.arn
 
 
-class _Kms:
-    """KMS in a Region, which needn't be the one that is looked at, nor be a Region at all."""
-
-    def __init__(self, account: Account, region: str) -> None:
-        self._account = account
-        self._region = region
-
-    def ask(self, operation: str, arn: str, question: Callable[[Any], Any]) -> Any:
-        """Ask with a client."""
-        return self._account.ask(
-            f"kms:{operation}",
-            arn,
-            lambda: question(self._account.client("kms", self._region)),
-            elsewhere=self._region != self._account.region,
-        )
-
-
-def _add_policy(kms: _Kms, key: Key) -> None:
-    arn = key.arn
+def _add_policy(account: Account, key: Key) -> None:
     try:
-        answer = kms.ask("GetKeyPolicy", arn, lambda client: client.get_key_policy(KeyId=arn, PolicyName="default"))
+        found = account.ask("kms", "GetKeyPolicy", key.arn, KeyId=key.arn, PolicyName="default")
     except NotAnsweredError as error:
         key.unseen = str(error)
     except AbsentError:
         key.unseen = "KMS shows it to its own account alone"
     else:
-        key.policies = [Policy(json.loads(answer["Policy"]), "the key policy")]
+        key.policies = [Policy(json.loads(found["Policy"]), "the key policy")]
 
 
-def _rotation(kms: _Kms, arn: str) -> list[str]:
-    """Say whether KMS rotates a symmetric key of its own material; it refuses to say so of others."""
+def _rotation(account: Account, arn: str) -> list[str]:
     try:
-        answer = kms.ask("GetKeyRotationStatus", arn, lambda client: client.get_key_rotation_status(KeyId=arn))
+        found = account.ask("kms", "GetKeyRotationStatus", arn, decides=False, KeyId=arn)
     except (AbsentError, NotAnsweredError):
         return []
-    return [f"rotation is {'on' if answer['KeyRotationEnabled'] else 'off'}"]
+    return [f"rotation is {'on' if found['KeyRotationEnabled'] else 'off'}"]
 
 
-def _grants(kms: _Kms, arn: str) -> str:
+def _grants(account: Account, arn: str) -> str:
     """Say which grants Personalize has, or has made.
 
     AWS doesn't document which ones it makes, and when: they decide nothing.
     """
     count = 0
     shown: list[str] = []
-
-    def look(client: Any) -> None:
-        nonlocal count
-        for page in client.get_paginator("list_grants").paginate(KeyId=arn):
-            for grant in page["Grants"]:
-                principals = [str(each) for name, each in sorted(grant.items()) if name.endswith("Principal")]
-                if any(SERVICE_PRINCIPAL in each for each in principals):
-                    count += 1
-                    if len(shown) < _SHOWN_GRANTS:
-                        shown.append(f"{', '.join(grant['Operations'])} for {grant.get('GranteePrincipal', '?')}")
-
     try:
-        kms.ask("ListGrants", arn, look)
+        for grant in account.pages("kms", "ListGrants", "Grants", arn, decides=False, KeyId=arn):
+            principals = [str(each) for name, each in grant.items() if name.endswith("Principal")]
+            if any(SERVICE_PRINCIPAL in each for each in principals):
+                count += 1
+                grantee = grant.get("GranteePrincipal") or grant.get("GranteeServicePrincipal", "?")
+                if count <= _SHOWN_GRANTS:
+                    shown.append(f"{', '.join(grant['Operations'])} for {grantee}")
     except (AbsentError, NotAnsweredError) as error:
         return f"grants can't be seen: {error}"
     if not count:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from .._access.model import Role
@@ -16,31 +16,30 @@ def read_role(account: Account, arn: str) -> Role:
     if arn.split(":")[4] != account.id:
         why = "it is of another account"
         return Role(arn, unseen=why, unseen_trust=why, unseen_boundary=why)
-    iam, name = account.client("iam"), arn.rpartition("/")[2]
-    role = Role(arn)
+    role, name = Role(arn), arn.rpartition("/")[2]
     try:
-        found = account.ask("iam:GetRole", arn, lambda: iam.get_role(RoleName=name)["Role"])
+        found = account.ask("iam", "GetRole", arn, RoleName=name)["Role"]
         if found["Arn"] != arn:  # the name is there, on another path
             return Role(arn, exists=False)
         role.unique_id = str(found["RoleId"])
-        role.trust = [Policy(_document(found["AssumeRolePolicyDocument"]), "the trust policy")]
-        _add_boundary(account, iam, role, found.get("PermissionsBoundary", {}).get("PermissionsBoundaryArn"))
+        role.trust = [Policy(found["AssumeRolePolicyDocument"], "the trust policy")]
+        _add_boundary(account, role, found.get("PermissionsBoundary", {}).get("PermissionsBoundaryArn"))
     except AbsentError:
         return Role(arn, exists=False)
     except NotAnsweredError as error:
         role.unseen_trust = role.unseen_boundary = str(error)
-    _add_policies(account, iam, role, name)
+    _add_policies(account, role, name)
     return role
 
 
-def _add_boundary(account: Account, iam: Any, role: Role, arn: str | None) -> None:
+def _add_boundary(account: Account, role: Role, arn: str | None) -> None:
     if arn is None:
         role.notes = ("it has no permissions boundary",)
         return
     name = f"permissions boundary {arn.rpartition('/')[2]}"
     role.notes = (f"it has {name}",)
     try:
-        role.boundary = Policy(_managed(account, iam, arn), name)
+        role.boundary = Policy(_managed(account, arn), name)
     except AbsentError:
         # A boundary that is no more allows nothing.
         role.boundary = Policy({"Statement": []}, name)
@@ -49,52 +48,36 @@ def _add_boundary(account: Account, iam: Any, role: Role, arn: str | None) -> No
         role.unseen_boundary = str(error)
 
 
-def _add_policies(account: Account, iam: Any, role: Role, name: str) -> None:
+def _add_policies(account: Account, role: Role, name: str) -> None:
     unseen: list[str] = []
 
-    def inline() -> list[str]:
-        pages = iam.get_paginator("list_role_policies").paginate(RoleName=name)
-        return [each for page in pages for each in page["PolicyNames"]]
-
-    def attached() -> list[str]:
-        pages = iam.get_paginator("list_attached_role_policies").paginate(RoleName=name)
-        return [each["PolicyArn"] for page in pages for each in page["AttachedPolicies"]]
-
-    def document(policy: str) -> Any:
-        def question() -> Any:
-            return _document(iam.get_role_policy(RoleName=name, PolicyName=policy)["PolicyDocument"])
-
-        return account.ask("iam:GetRolePolicy", role.arn, question)
-
-    def read(action: str, listing: Callable[[], list[str]], kind: str, look: Callable[[str], Any]) -> None:
+    def listed(operation: str, member: str) -> list[Any]:
         try:
-            found = account.ask(action, role.arn, listing)
+            return list(account.pages("iam", operation, member, role.arn, RoleName=name))
         except (AbsentError, NotAnsweredError) as error:
             unseen.append(str(error))
-            return
-        for each in found:
-            policy = f"{kind} {each.rpartition('/')[2]}"
-            try:
-                role.identity.append(Policy(look(each), policy))
-            except AbsentError:
-                pass  # deleted since it was listed
-            except NotAnsweredError as error:
-                unseen.append(f"{policy}: {error}")
+            return []
 
-    read("iam:ListRolePolicies", inline, "inline policy", document)
-    read("iam:ListAttachedRolePolicies", attached, "policy", lambda each: _managed(account, iam, each))
+    def add(policy: str, document: Callable[[], Any]) -> None:
+        try:
+            role.identity.append(Policy(document(), policy))
+        except AbsentError:
+            pass  # deleted since it was listed
+        except NotAnsweredError as error:
+            unseen.append(f"{policy}: {error}")
+
+    for inline in listed("ListRolePolicies", "PolicyNames"):
+        add(f"inline policy {inline}", partial(_inline, account, role, name, inline))
+    for attached in listed("ListAttachedRolePolicies", "AttachedPolicies"):
+        arn = str(attached["PolicyArn"])
+        add(f"policy {arn.rpartition('/')[2]}", partial(_managed, account, arn))
     role.unseen = ", ".join(unseen)
 
 
-def _managed(account: Account, iam: Any, arn: str) -> Any:
-    policy = account.ask("iam:GetPolicy", arn, lambda: iam.get_policy(PolicyArn=arn)["Policy"])
-
-    def version() -> Any:
-        return iam.get_policy_version(PolicyArn=arn, VersionId=policy["DefaultVersionId"])["PolicyVersion"]["Document"]
-
-    return _document(account.ask("iam:GetPolicyVersion", arn, version))
+def _inline(account: Account, role: Role, name: str, policy: str) -> Any:
+    return account.ask("iam", "GetRolePolicy", role.arn, RoleName=name, PolicyName=policy)["PolicyDocument"]
 
 
-def _document(found: Any) -> Any:
-    """Return a policy; boto3 has parsed it already, if it came as AWS sends it."""
-    return dict(found) if isinstance(found, Mapping) else json.loads(found)
+def _managed(account: Account, arn: str) -> Any:
+    version = account.ask("iam", "GetPolicy", arn, PolicyArn=arn)["Policy"]["DefaultVersionId"]
+    return account.ask("iam", "GetPolicyVersion", arn, PolicyArn=arn, VersionId=version)["PolicyVersion"]["Document"]

@@ -1,0 +1,267 @@
+"""An account with a dataset group, a key, a role and a bucket: AWS's SDK, whose calls are answered in this process."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from functools import cache
+from typing import Any
+
+import boto3
+from botocore.exceptions import ClientError
+from botocore.validate import validate_parameters
+
+from personalize_kms_constructs._doctor.account_report import Totals, look, written
+from personalize_kms_constructs._doctor.asking import Account
+from personalize_kms_constructs.matrix import ROWS, Permissions
+from tests.doctor.findings import Finding, findings
+from tests.doctor.looking import looked
+
+Statements = list[dict[str, Any]]
+Answer = str | Exception | dict[str, Any]
+"""An error's code, an error of the SDK's, or what AWS answers."""
+
+ACCOUNT, REGION = "111122223333", "eu-west-1"
+GROUP = f"arn:aws:personalize:{REGION}:{ACCOUNT}:dataset-group/movies"
+ROLE = f"arn:aws:iam::{ACCOUNT}:role/service/Reader"
+KEY = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+BUCKET_KEY = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/9999abcd-12ab-34cd-56ef-1234567890ab"
+OTHER_KEY = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/0000abcd-12ab-34cd-56ef-1234567890ab"
+BUCKET = "arn:aws:s3:::ratings"
+ROOT = {"AWS": f"arn:aws:iam::{ACCOUNT}:root"}
+SERVICE = {"Service": "personalize.amazonaws.com"}
+BASE_4 = ["kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey", "kms:ListGrants"]
+BASE_5 = ["kms:CreateGrant", *BASE_4]
+EXPORT_6 = [*BASE_5, "kms:GenerateDataKeyWithoutPlaintext"]
+_DAY = datetime(2026, 11, 1, tzinfo=UTC)
+
+
+def allow(actions: list[str], principal: Any = None, resource: Any = "*") -> dict[str, Any]:
+    """A statement."""
+    found: dict[str, Any] = {"Effect": "Allow", "Action": actions, "Resource": resource}
+    return {**found, "Principal": principal} if principal else found
+
+
+def trust(principal: Any, effect: str = "Allow") -> dict[str, Any]:
+    """A statement of a trust policy."""
+    return {"Effect": effect, "Principal": principal, "Action": "sts:AssumeRole"}
+
+
+class FakeAccount:
+    """All is as AWS's pages ask; a test changes what it is about, or what AWS answers."""
+
+    def __init__(self, partition: str = "aws", region: str = REGION) -> None:
+        self.partition, self.region = partition, region
+        self.group, self.role, self.bucket, self.key, *others = (
+            each.replace("arn:aws:", f"arn:{partition}:").replace(REGION, region)
+            for each in (GROUP, ROLE, BUCKET, KEY, BUCKET_KEY, OTHER_KEY)
+        )
+        of_key = [allow(EXPORT_6, {"AWS": self.role}), allow(EXPORT_6, SERVICE)]
+        self.keys: dict[str, Statements] = dict.fromkeys((self.key, *others), of_key)
+        self.trust = [trust(SERVICE)]
+        s3 = ["s3:GetObject", "s3:ListBucket", "s3:PutObject"]
+        self.policies: dict[str, Statements] = {"P": [allow([*BASE_4, *s3, "cloudwatch:PutMetricData"])]}
+        """The role's inline policies, by their names."""
+        self.boundary: Statements | None = None
+        self.bucket_policy = [allow(s3, SERVICE, [self.bucket, f"{self.bucket}/*"])]
+        self.default_key: str | None = None
+        """The bucket's, as S3 keeps it: an ARN, an id or an alias."""
+        self.made: dict[str, list[dict[str, Any]]] = {row.noun: [] for row in ROWS}
+        """Dataset groups, jobs and metric attributions as Personalize describes them, by their nouns."""
+        described = {"name": "movies", "status": "ACTIVE", "kmsKeyArn": self.key, "roleArn": self.role}
+        self.made["DatasetGroup"].append({"datasetGroupArn": self.group, **described})
+        self.instead: list[tuple[str, str, Answer]] = []
+        """What was set by ``answer``; what was set first counts."""
+
+    @classmethod
+    def with_each_kind(cls) -> FakeAccount:
+        """An account with one job of each kind, and a metric attribution."""
+        account = cls()
+        for row in ROWS:
+            if row.made_for:
+                account.add(row, row.arn_type)
+        return account
+
+    def add(
+        self,
+        row: Permissions,
+        name: str,
+        *,
+        role: str = "",
+        source: tuple[str, str | None] = ("s3://ratings/in/", None),
+        destination: tuple[str, str | None] = ("s3://ratings/out/", None),
+        **more: Any,
+    ) -> None:
+        """Make a job or metric attribution, whose arguments are where its row says; a place has a path and a key."""
+        found: dict[str, Any] = {"jobName" if row.is_job else "name": name, "status": row.finished}
+        found |= {f"{_field(row.noun)}Arn": f"{self.group}/{name}", "creationDateTime": _DAY}
+        found["lastUpdatedDateTime"] = _DAY
+        _put(found, row.role_argument, role or self.role)
+        for access, (path, key) in ((row.source, source), (row.destination, destination)):
+            if access:
+                _put(found, access.path_argument, path)
+                if access.key_argument and key:
+                    _put(found, access.key_argument, key)
+        self.made[row.noun].append({**found, **more})
+
+    def answer(self, operation: str, found: Answer, about: str = "") -> None:
+        """Set what AWS answers to an operation: to all questions, or those that have a word in their arguments."""
+        self.instead.append((operation, about, found))
+
+    def client(self, service: str, region_name: str) -> Any:
+        """A client of AWS's SDK that asks this account, as of boto3's session."""
+        client = _client(service)
+
+        def answer(operation: str, arguments: dict[str, Any]) -> Any:
+            model = client.meta.service_model.operation_model(operation)
+            validate_parameters(arguments, model.input_shape)
+            found = self._answer(operation, arguments)
+            _assert_known(model.output_shape, found)
+            return found
+
+        client._make_api_call = answer
+        return client
+
+    def connect(self, *_: Any) -> Account:
+        """The doctor's connection, whatever profile and Region are given."""
+        session: Any = self
+        return Account(session, self.region)
+
+    def look(self) -> Any:
+        """What the doctor says, as its JSON has it."""
+        return looked(self.connect())
+
+    def written(self) -> Iterator[str]:
+        """What the doctor says for a terminal, part by part."""
+        account = self.connect()
+        return written("text", look(account, [], 10), Totals(account))
+
+    def report(self) -> Any:
+        """What the doctor says of the one dataset group."""
+        (group,) = self.look()["dataset_groups"]
+        return group
+
+    def notes(self) -> list[str]:
+        """What is shown, and no finding."""
+        found: list[str] = self.report()["notes"]
+        return found
+
+    def findings(self) -> list[Finding]:
+        """All that isn't as it should be."""
+        return findings(self.report())
+
+    def bad(self) -> list[tuple[str, str, str]]:
+        """Cause, status and subject of all that isn't as it should be."""
+        return [(each.cause, each.status, each.of) for each in self.findings()]
+
+    def finding(self) -> Finding:
+        """The one thing that isn't as it should be."""
+        (finding,) = self.findings()
+        return finding
+
+    def _answer(self, operation: str, arguments: dict[str, Any]) -> Any:
+        asked = json.dumps(arguments)
+        found = next((found for name, about, found in self.instead if name == operation and about in asked), None)
+        found = self._usual(operation, arguments) if found is None else found
+        if isinstance(found, str):
+            raise ClientError({"Error": {"Code": found, "Message": "so it says"}}, operation)
+        if isinstance(found, Exception):
+            raise found
+        return found
+
+    def _usual(self, operation: str, arguments: dict[str, Any]) -> Answer:
+        for row in ROWS:
+            member, made = _field(row.noun), self.made[row.noun]
+            if operation == f"List{row.noun}s":
+                listed = (f"{member}Arn", "creationDateTime")
+                return {f"{member}s": [{name: each[name] for name in listed if name in each} for each in made]}
+            if operation == f"Describe{row.noun}":
+                described = [each for each in made if arguments.items() <= each.items()]
+                return {member: described[0]} if described else "ResourceNotFoundException"
+        match operation:
+            case "GetCallerIdentity":
+                return {"Account": ACCOUNT, "Arn": f"arn:{self.partition}:iam::{ACCOUNT}:user/me"}
+            case "ListDatasets":
+                return {"datasets": [{"datasetArn": "dataset"}]}
+            case "ListSolutions":
+                return {"solutions": [{"solutionArn": "solution"}]}
+            case "ListSolutionVersions":
+                return {"solutionVersions": [{"solutionVersionArn": "version"}]}
+            case "DescribeKey":
+                arn = arguments["KeyId"]
+                return self.described_key(arn) if arn in self.keys else "NotFoundException"
+            case "GetKeyPolicy":
+                return {"Policy": json.dumps(_document(self.keys[arguments["KeyId"]]))}
+            case "GetKeyRotationStatus":
+                return {"KeyRotationEnabled": True}
+            case "ListGrants":
+                return {"Grants": [], "Truncated": False}
+            case "GetRole":
+                return self._role()
+            case "ListRolePolicies":
+                return {"PolicyNames": list(self.policies)}
+            case "GetRolePolicy":
+                return {"PolicyDocument": _document(self.policies[arguments["PolicyName"]])}
+            case "ListAttachedRolePolicies":
+                return {"AttachedPolicies": []}
+            case "GetPolicy":
+                return {"Policy": {"DefaultVersionId": "v3"}}
+            case "GetPolicyVersion":
+                return {"PolicyVersion": {"Document": _document(self.boundary or [])}}
+            case "GetBucketLocation":
+                return {"LocationConstraint": self.region}
+            case "GetBucketPolicy":
+                return {"Policy": json.dumps(_document(self.bucket_policy))}
+            case "GetBucketEncryption":
+                default = {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": self.default_key}
+                rules = [{"ApplyServerSideEncryptionByDefault": default}] if self.default_key else []
+                return {"ServerSideEncryptionConfiguration": {"Rules": rules}}
+            case "GetPublicAccessBlock":
+                return {"PublicAccessBlockConfiguration": {"BlockPublicAcls": True}}
+        raise AssertionError(operation)
+
+    def described_key(self, arn: str = KEY, **other: str) -> dict[str, Any]:
+        """What KMS answers about a key that is as it should be, but for what is given."""
+        kind = {"KeySpec": "SYMMETRIC_DEFAULT", "KeyUsage": "ENCRYPT_DECRYPT", "Origin": "AWS_KMS"}
+        return {"KeyMetadata": {"Arn": arn, "KeyState": "Enabled", **kind, **other}}
+
+    def _role(self) -> Answer:
+        found = {"Arn": self.role, "RoleId": "AROALIVINGLIVING", "AssumeRolePolicyDocument": _document(self.trust)}
+        if self.boundary is not None:
+            arn = f"arn:{self.partition}:iam::{ACCOUNT}:policy/limits"
+            found["PermissionsBoundary"] = {"PermissionsBoundaryArn": arn}
+        return {"Role": found}
+
+
+@cache
+def _client(service: str) -> Any:
+    session: Any = boto3.session.Session("fake", "fake", region_name=REGION)
+    return session.client(service)
+
+
+def _document(statements: Statements) -> dict[str, Any]:
+    return {"Version": "2012-10-17", "Statement": statements}
+
+
+def _assert_known(shape: Any, found: Any) -> None:
+    """Assert that the API has the fields that are made up here."""
+    if shape.type_name == "structure":
+        for name, value in found.items():
+            _assert_known(shape.members[name], value)
+    elif shape.type_name == "list":
+        for value in found:
+            _assert_known(shape.member, value)
+
+
+def _field(name: str) -> str:
+    """Return the name of an argument as Personalize's answers spell it."""
+    return name[0].lower() + name[1:]
+
+
+def _put(found: dict[str, Any], argument: str, value: Any) -> None:
+    """Put an argument of the API's call, such as ``JobInput.Path``, into a description."""
+    *above, last = (_field(name) for name in argument.split("."))
+    for name in above:
+        found = found.setdefault(name, {})
+    found[last] = value

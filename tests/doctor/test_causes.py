@@ -1,0 +1,368 @@
+"""Causes that an account shows, in policies, keys, roles and buckets that are as nobody meant them to be."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from personalize_kms_constructs import matrix
+from tests.doctor.fake_account import (
+    ACCOUNT,
+    BASE_4,
+    BASE_5,
+    BUCKET,
+    BUCKET_KEY,
+    EXPORT_6,
+    KEY,
+    OTHER_KEY,
+    REGION,
+    ROLE,
+    ROOT,
+    SERVICE,
+    FakeAccount,
+    Statements,
+    allow,
+    trust,
+)
+
+DEAD, OTHER_DEAD, DEAD_USER = "AROADEADDEADDEADDEAD1", "AROADEADDEADDEADDEAD2", "AIDADEADDEADDEADDEAD1"
+ADMIN = f"arn:aws:iam::{ACCOUNT}:role/Admin"
+READ = allow(["s3:GetObject", "s3:ListBucket"])
+NEEDED_BY = ["load (dataset import job)", "movies (dataset group)"]
+
+
+@pytest.fixture
+def account() -> FakeAccount:
+    """One import job."""
+    account = FakeAccount()
+    account.add(matrix.DATASET_IMPORT_JOB, "load")
+    return account
+
+
+def test_what_the_others_are_compared_with() -> None:
+    """A job of each kind, and all is green."""
+    assert FakeAccount.with_each_kind().bad() == []
+
+
+def test_a_dataset_group_without_a_key(account: FakeAccount) -> None:
+    """Nothing is asked of any key for it."""
+    account.keys = {}
+    account.made["DatasetGroup"][0] |= {"kmsKeyArn": None, "roleArn": None}
+    assert account.bad() == []
+    assert account.notes()[0] == "it is ACTIVE, and has no key of yours: AWS's own key encrypts its data"
+
+
+def test_a_dataset_group_whose_role_is_not_told(account: FakeAccount) -> None:
+    """The API's model promises none; what its jobs need is judged all the same."""
+    account.made["DatasetGroup"][0]["roleArn"] = None
+    assert account.bad() == []
+    account.policies = {}
+    assert account.finding().needed_by == ["load (dataset import job)"]
+
+
+def test_a_key_that_is_gone(account: FakeAccount) -> None:
+    """No statement is proposed for it, and what depends on it isn't told one by one."""
+    del account.keys[KEY]
+    assert account.bad() == [("key-absent", "failed", KEY)]
+    assert (account.finding().add, account.finding().needed_by) == ([], NEEDED_BY)
+
+
+def test_a_role_that_is_gone(account: FakeAccount) -> None:
+    """It is told once, also where a policy has its id."""
+    account.answer("GetRole", "NoSuchEntity")
+    assert account.bad() == [("role-absent", "failed", ROLE)]
+    account.keys[KEY] = [allow(BASE_5, {"AWS": DEAD}), allow(BASE_5, SERVICE)]
+    assert account.bad() == [("role-absent", "failed", ROLE)]
+
+
+def test_a_bucket_that_is_gone(account: FakeAccount) -> None:
+    """Even where the role has no permission for it either."""
+    account.answer("GetBucketLocation", "NoSuchBucket")
+    account.policies = {"P": [allow(BASE_4)]}
+    assert account.bad() == [("bucket-absent", "failed", BUCKET)]
+
+
+@pytest.mark.parametrize(
+    ("statements", "cause", "status", "instead"),
+    [
+        ([allow(BASE_5, {"AWS": DEAD})], "deleted-principal", "failed", [allow(BASE_5, {"AWS": ROLE})]),
+        (
+            [allow(BASE_5, {"AWS": [DEAD, ADMIN]})],
+            "deleted-principal",
+            "failed",
+            [allow(BASE_5, {"AWS": [ROLE, ADMIN]})],
+        ),
+        ([allow(BASE_5, {"AWS": ROLE}), allow(["kms:Encrypt"], {"AWS": DEAD})], "unused-id", "warning", []),
+        ([allow(BASE_5, {"AWS": ROLE}), allow(["kms:Encrypt"], {"AWS": DEAD_USER})], "unused-id", "warning", []),
+    ],
+    ids=["needed", "needed beside another", "of a role that nobody needs", "of a user"],
+)
+def test_the_id_of_a_deleted_role(
+    account: FakeAccount, statements: Statements, cause: str, status: str, instead: Statements
+) -> None:
+    """What is to be put in the place of statements that Personalize needs; the others keep nobody out."""
+    account.keys[KEY] = [*statements, allow(BASE_5, SERVICE)]
+    assert account.bad() == [(cause, status, KEY)]
+    assert account.finding().statements == instead
+    assert account.finding().needed_by == (NEEDED_BY if instead else [])
+
+
+def test_several_ids_of_one_policy(account: FakeAccount) -> None:
+    """Each is told, and only the one that Personalize needs fails."""
+    others = [allow(BASE_5, SERVICE), allow(["kms:Encrypt"], {"AWS": OTHER_DEAD})]
+    account.keys[KEY] = [allow(BASE_5, {"AWS": DEAD}), *others]
+    assert {(each.cause, each.status): each.statements for each in account.findings()} == {
+        ("deleted-principal", "failed"): [allow(BASE_5, {"AWS": ROLE})],
+        ("unused-id", "warning"): [],
+    }
+
+
+def test_an_id_beside_a_denial(account: FakeAccount) -> None:
+    """What the id doesn't explain is still missing."""
+    denied = {**allow(["kms:Decrypt"], "*"), "Effect": "Deny"}
+    account.keys[KEY] = [allow(BASE_5, {"AWS": DEAD}), allow(BASE_5, SERVICE), denied]
+    assert {(each.cause, tuple(each.actions)) for each in account.findings()} == {
+        ("deleted-principal", ()),
+        ("denied", ("kms:Decrypt",)),
+    }
+
+
+def test_the_id_of_a_living_role(account: FakeAccount) -> None:
+    """It is no orphan."""
+    account.keys[KEY] = [*account.keys[KEY], allow(["kms:Encrypt"], {"AWS": "AROALIVINGLIVING"})]
+    assert account.bad() == []
+
+
+@pytest.mark.parametrize("policy", ["bucket_policy", "trust"])
+def test_an_id_in_another_policy(account: FakeAccount, policy: str) -> None:
+    """AWS refuses the next change of the policy all the same."""
+    getattr(account, policy).append({**trust({"AWS": DEAD_USER}), "Resource": "*"})
+    assert account.bad() == [("unused-id", "warning", BUCKET if policy == "bucket_policy" else ROLE)]
+
+
+def with_default_key(account: FakeAccount, default_key: str, *of_role: dict[str, Any]) -> None:
+    """A default key whose own policy only leaves all to the account."""
+    account.default_key = default_key
+    account.keys[OTHER_KEY] = [allow(["kms:*"], ROOT)]
+    account.policies = {"P": [READ, *of_role]}
+
+
+def test_another_default_key_than_the_role_knows(account: FakeAccount) -> None:
+    """Somebody has given the bucket another one."""
+    with_default_key(account, OTHER_KEY, allow(BASE_4, None, KEY), allow(BASE_5, None, BUCKET_KEY))
+    found = account.findings()
+    assert {each.cause for each in found} == {"another-default-key"}
+    assert {says for each in found for says in each.says} == {
+        f"it is the default key of bucket ratings, and the role's policies are about {BUCKET_KEY}: should that be the "
+        "default key again?"
+    }
+    account.policies["denied"] = [{**allow(["kms:Decrypt"]), "Effect": "Deny"}]
+    assert ("denied", "failed", OTHER_KEY) in account.bad()
+
+
+@pytest.mark.parametrize(
+    "of_role",
+    [
+        allow(BASE_5, None, OTHER_KEY),
+        allow(BASE_5, None, [OTHER_KEY, BUCKET_KEY]),
+        allow(BASE_5, None, f"arn:aws:kms:{REGION}:{ACCOUNT}:key/*"),
+        allow(BASE_5),
+        allow(BASE_4, None, KEY),
+        allow(["sqs:SendMessage"], None, BUCKET_KEY),
+    ],
+    ids=["the key", "both keys", "each key", "everything", "the dataset group's", "no action on keys"],
+)
+def test_the_default_key_that_the_role_knows(account: FakeAccount, of_role: Any) -> None:
+    """Or the role's policies know no other one: its owner hasn't added the statements."""
+    with_default_key(account, OTHER_KEY, of_role, allow(BASE_4, None, KEY))
+    assert ("nothing-for-personalize", "failed", OTHER_KEY) in account.bad()
+    assert "another-default-key" not in {cause for cause, _, _ in account.bad()}
+
+
+def test_the_key_of_the_dataset_group_is_meant(account: FakeAccount) -> None:
+    """Whatever the role's policies are about: they lack it, too."""
+    with_default_key(account, BUCKET_KEY, allow(BASE_5, None, BUCKET_KEY))
+    account.keys[KEY] = [allow(BASE_5, {"AWS": ROLE})]
+    assert sorted(account.bad()) == [("not-in-iam", "failed", ROLE), ("nothing-for-personalize", "failed", KEY)]
+
+
+def test_new_objects_have_another_key_than_the_job_names() -> None:
+    """The bucket's default key is asked for too: what is uploaded next is encrypted with it."""
+    account = FakeAccount()
+    place = ("s3://ratings/", BUCKET_KEY)
+    account.add(matrix.BATCH_INFERENCE_JOB, "recommend", source=place, destination=place)
+    account.default_key = OTHER_KEY
+    assert account.bad() == []
+    account.keys[OTHER_KEY] = [allow(["kms:*"], ROOT)]
+    account.policies["named"] = [allow(BASE_5, None, BUCKET_KEY)]
+    assert account.bad() == [("another-default-key", "failed", OTHER_KEY)]
+
+
+@pytest.mark.parametrize(
+    ("statement", "cause"),
+    [
+        (allow(["kms:ListGrants"], SERVICE), "no-statement"),
+        (allow(["kms:ListGrants"], "*"), "no-statement"),
+        (allow(["kms:ListGrants"], {"AWS": ["*"]}), "no-statement"),
+        ({"Effect": "Allow", "NotPrincipal": {"AWS": ROLE}, "Action": "kms:Encrypt", "Resource": "*"}, "no-statement"),
+        (allow(["kms:ListGrants"], {"Service": "lambda.amazonaws.com"}), "nothing-for-personalize"),
+    ],
+    ids=["Personalize", "everybody", "everybody of AWS", "everybody else", "another service"],
+)
+def test_statements_that_are_pending(account: FakeAccount, statement: Any, cause: str) -> None:
+    """The key policy has nothing at all for Personalize."""
+    account.keys[KEY] = [allow(BASE_5, {"AWS": ROLE}), statement]
+    assert {each[0] for each in account.bad()} == {cause}
+
+
+@pytest.mark.parametrize(
+    ("principal", "cause"),
+    [
+        (ACCOUNT, "no-statement"),
+        (ROOT["AWS"], "no-statement"),
+        (ROLE, "no-statement"),
+        ("arn:aws:iam::444455556666:root", "no-delegation"),
+        (ADMIN, "no-delegation"),
+    ],
+)
+def test_delegation(account: FakeAccount, principal: str, cause: str) -> None:
+    """A key policy that names the role, or leaves something to its account, is no lack of delegation."""
+    account.keys[KEY] = [allow(["kms:Encrypt"], {"AWS": principal}), allow(BASE_5, SERVICE)]
+    assert {(cause, of) for cause, _, of in account.bad()} == {(cause, KEY)}
+
+
+@pytest.mark.parametrize(
+    ("state", "mend"),
+    [
+        ("Disabled", "enable it"),
+        ("PendingDeletion", "cancel its deletion, and enable it, before everything that it encrypts is lost"),
+        ("PendingReplicaDeletion", "cancel its deletion, and enable it, before everything that it encrypts is lost"),
+        ("PendingImport", "import its key material"),
+        ("Unavailable", "connect its custom key store"),
+        ("Creating", "wait until KMS has made it"),
+    ],
+)
+def test_states_of_keys(account: FakeAccount, state: str, mend: str) -> None:
+    """Each has its own remedy."""
+    account.answer("DescribeKey", account.described_key(KeyState=state))
+    found = account.finding()
+    assert (found.cause, found.of, found.says) == ("key-state", KEY, [f"key {KEY} is {state}: {mend}"])
+    assert found.needed_by == NEEDED_BY
+
+
+def test_a_key_that_changes_its_primary_region(account: FakeAccount) -> None:
+    """For some seconds, in which KMS encrypts and decrypts with it."""
+    account.answer("DescribeKey", account.described_key(KeyState="Updating"))
+    assert account.bad() == []
+
+
+def test_a_trust_policy_that_denies(account: FakeAccount) -> None:
+    """A statement that allows it would change nothing."""
+    account.trust.append(trust(SERVICE, "Deny"))
+    assert account.finding().says == [
+        "Reader doesn't trust Personalize, which has to assume it (denied by statement number 2 of the trust policy): "
+        "take the denial out of its trust policy, or except personalize.amazonaws.com from it"
+    ]
+    assert account.finding().add == []
+
+
+def test_a_path_that_is_none() -> None:
+    """It is a problem of the job alone."""
+    account = FakeAccount()
+    account.add(matrix.DATASET_IMPORT_JOB, "load", source=("ratings/in/", None))
+    assert account.bad() == [("no-s3-uri", "failed", "load (dataset import job)")]
+    assert account.finding().says == [
+        "load (dataset import job): its path is 'ratings/in/' but an s3:// URI is expected: give one, for example "
+        "s3://bucket/folder/"
+    ]
+
+
+def test_failures_are_told_beside_what_the_policies_say_today() -> None:
+    """With Personalize's own reason; a failure of the past is no finding."""
+    account = FakeAccount()
+    account.add(matrix.DATASET_IMPORT_JOB, "load", status="CREATE FAILED", failureReason="Insufficient privileges.")
+    told = "load (dataset import job) failed on 2026-11-01: Insufficient privileges."
+    assert account.bad() == []
+    assert account.notes()[1] == f"{told} (today the policies give all that it needs)"
+    account.made["DatasetGroup"][0] |= {"status": "CREATE FAILED", "failureReason": ""}
+    assert account.notes()[0] == ("its creation failed: it gave no reason (today the policies give all that it needs)")
+    account.bucket_policy = []
+    assert account.notes()[1] == f"{told} (what it lacks is below)"
+    account.answer("DescribeKey", account.described_key(KeyState="Disabled"))
+    assert account.notes()[0] == "its creation failed: it gave no reason (what it lacks is below)"
+    account.answer("GetBucketPolicy", "AccessDenied")
+    account.answer("GetKeyPolicy", "AccessDenied")
+    del account.instead[0]
+    assert account.notes()[1] == f"{told} (whether the policies give all that it needs can't be said, see below)"
+
+
+def test_jobs_that_need_the_same_are_judged_together() -> None:
+    """A night a job, the same place each time; each that failed is told what it lacks."""
+    account = FakeAccount()
+    failed: Any = {"status": "FAILED", "failureReason": "Insufficient privileges."}
+    for number in range(3):
+        account.add(matrix.DATASET_IMPORT_JOB, f"night-{number}", **failed)
+    account.add(matrix.DATASET_IMPORT_JOB, "other", source=("s3://ratings/other/", None), **failed)
+    account.bucket_policy = [allow(["s3:GetObject", "s3:ListBucket"], SERVICE, [BUCKET, f"{BUCKET}/other/*"])]
+    assert account.finding().needed_by == ["night-0 and 2 more (dataset import job)"]
+    assert [(note.split()[0], note.partition(". (")[2]) for note in account.notes()[1:5]] == [
+        ("night-0", "what it lacks is below)"),
+        ("night-1", "what it lacks is below)"),
+        ("night-2", "what it lacks is below)"),
+        ("other", "today the policies give all that it needs)"),
+    ]
+
+
+def test_jobs_with_other_destinations() -> None:
+    """The bucket policy knows one of the folders; the path of it needn't end in a slash, as in the check."""
+    account = FakeAccount()
+    account.add(matrix.DATASET_EXPORT_JOB, "dump", destination=("s3://ratings/out", None))
+    account.bucket_policy = [allow(["s3:PutObject", "s3:ListBucket"], SERVICE, [BUCKET, f"{BUCKET}/out/*"])]
+    assert account.bad() == []
+    account.add(matrix.DATASET_EXPORT_JOB, "other", destination=("s3://ratings/elsewhere/", None))
+    found = account.finding()
+    assert (found.resources, found.needed_by) == ([f"{BUCKET}/elsewhere/*"], ["other (dataset export job)"])
+
+
+def test_jobs_with_other_roles(account: FakeAccount) -> None:
+    """The second one has no permission at all."""
+    writer = f"arn:aws:iam::{ACCOUNT}:role/Writer"
+    account.add(matrix.DATASET_IMPORT_JOB, "other", role=writer)
+    role = {"Arn": writer, "RoleId": "AROAWRITERWRITER", "AssumeRolePolicyDocument": {"Statement": [trust(SERVICE)]}}
+    account.answer("GetRole", {"Role": role}, "Writer")
+    account.answer("ListRolePolicies", {"PolicyNames": []}, "Writer")
+    found = account.findings()
+    assert {who for each in found for who in each.principals} == {writer}
+    assert {each.of for each in found} == {writer, KEY}
+    assert {by for each in found for by in each.needed_by} == {"other (dataset import job)"}
+
+
+def test_what_aws_has_taken_is_no_finding(account: FakeAccount) -> None:
+    """A sid that is there twice, and a policy of more characters than AWS takes without being asked."""
+    account.keys[KEY] = [{"Sid": "Twice", **allow(EXPORT_6, principal)} for principal in ({"AWS": ROLE}, SERVICE)]
+    queues = [f"arn:aws:sqs:eu-west-1:{ACCOUNT}:queue-{number}" for number in range(300)]
+    account.policies["long"] = [allow(["sqs:SendMessage"], None, queues)]
+    assert account.bad() == []
+
+
+def test_what_is_to_be_added_mends_all_faults_at_once(account: FakeAccount) -> None:
+    """Each statement is pasted as it is, into the policy that the finding names."""
+    account.add(matrix.DATASET_EXPORT_JOB, "dump")
+    account.keys[KEY] = [allow(BASE_4, {"AWS": DEAD})]
+    account.bucket_policy = [allow(["s3:ListBucket"], SERVICE, BUCKET)]
+    account.policies = {"P": [READ]}
+    account.boundary = [allow(["s3:*"])]
+    account.trust = [trust({"Service": "lambda.amazonaws.com"})]
+    causes = set()
+    for _ in range(3):
+        for each in account.findings():
+            causes.add(each.cause)
+            if each.cause == "deleted-principal":
+                account.keys[KEY] = each.statements
+            for to, statement in each.add:
+                policies = {"key": account.keys[KEY], "bucket": account.bucket_policy, "role": account.policies["P"]}
+                policies |= {"boundary": account.boundary, "": account.trust if each.of == ROLE else []}
+                policies[to].append(statement)
+    assert account.bad() == []
+    assert causes >= {"deleted-principal", "nothing-for-personalize", "not-in-iam", "boundary", "not-trusted"}

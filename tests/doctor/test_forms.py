@@ -1,0 +1,85 @@
+"""The report for a terminal and for a ticket, with findings in it."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+
+import pytest
+from click.testing import Result
+
+from personalize_kms_constructs import matrix
+from tests.doctor.fake_account import ACCOUNT, BASE_5, GROUP, KEY, ROLE, SERVICE, FakeAccount, allow
+
+KMS_PAGE = "https://docs.aws.amazon.com/personalize/latest/dg/granting-personalize-key-access.html"
+
+
+@pytest.fixture
+def markdown(account: FakeAccount, command: Callable[..., Result]) -> Callable[[], str]:
+    """The report on an account with an import job."""
+    account.add(matrix.DATASET_IMPORT_JOB, "load")
+    return lambda: command("movies", "--format", "markdown").stdout
+
+
+def rows(text: str, title: str) -> list[list[str]]:
+    """The cells of the table below a heading, less its head."""
+    (section,) = re.findall(rf"^## {title}\n\n(.*?)(?:^#|\Z)", text, re.MULTILINE | re.DOTALL)
+    lines = [line for line in section.splitlines() if line.startswith("| ")]
+    return [[cell.strip() for cell in re.split(r"(?<!\\)\|", line)[1:-1]] for line in lines][1:]
+
+
+def test_findings_in_a_terminal(account: FakeAccount, command: Callable[..., Result]) -> None:
+    """Beneath the line that failed are the reason and the next step, with a statement that can be pasted as it is."""
+    account.keys[KEY] = [allow(BASE_5, {"AWS": ROLE}), allow(BASE_5[:4], SERVICE)]
+    result = command("movies")
+    assert result.exit_code == 1
+    start = result.stdout.index("  ✘ Personalize lacks kms:ListGrants on")
+    told = result.stdout[start : result.stdout.index("needed by", start)]
+    words = " ".join(told.split())
+    assert f"the key policy has no statement that allows it → add to the key policy of {KEY}: {{" in words
+    condition = {"StringEqualsIfExists": {"aws:SourceAccount": ACCOUNT}}
+    added = json.loads(told[told.index("{") :])
+    assert added == {**allow(["kms:ListGrants"], SERVICE), "Condition": condition}
+    assert result.stdout.splitlines()[-1].startswith("1 dataset group: 1 missing, 0 problems, 0 warnings, 0 undecided")
+
+
+def test_findings_in_a_ticket(account: FakeAccount, markdown: Callable[[], str]) -> None:
+    """A row for each finding, and beneath the table each statement."""
+    account.keys[KEY] = [allow(BASE_5, {"AWS": ROLE}), allow(BASE_5[:4], SERVICE)]
+    text = markdown()
+    assert text.startswith(
+        "account 111122223333, Region eu-west-1\n\n# Dataset group movies\n\n1 missing, 0 problems, 0 undecided"
+    )
+    assert "\nNotes:\n\n- it is ACTIVE, and has a key and a role\n" in text
+    ((on, who, what, where, why, needed_by, page),) = rows(text, "Missing")
+    assert (on, who, what) == (f"key {KEY}", "Personalize", "`kms:ListGrants`")
+    assert (where, why) == ("key policy", "the key policy has no statement that allows it")
+    assert (needed_by, page) == ("load (dataset import job), movies (dataset group)", f"[AWS]({KMS_PAGE})")
+    assert f"\nAdd to the key policy of {KEY}:\n\n```json\n" in text
+    assert "\n# Control policies\n" in text
+    actions = ", ".join(f"`{action}`" for action in [*BASE_5, "s3:GetObject", "s3:ListBucket"])
+    assert f"\n- for Personalize: {actions}\n" in text
+    assert text.splitlines()[-1].startswith("1 dataset group: 1 missing, 0 problems, 0 warnings, 0 undecided, ")
+
+
+def test_what_is_to_be_replaced_is_not_called_an_addition(account: FakeAccount, markdown: Callable[[], str]) -> None:
+    """KMS refuses a policy that keeps the id of a deleted role."""
+    account.keys[KEY] = [allow(BASE_5, {"AWS": "AROADEADDEADDEADDEAD1"}), allow(BASE_5, SERVICE)]
+    text = markdown()
+    assert "\nput the role in the place of the id:\n" in text
+    assert "Add to" not in text
+    ((_, message, *_),) = rows(text, "Problems")
+    assert message.endswith(
+        ", the id of a deleted role, and a role that is made anew has a new id: put the role in the place of the id"
+    )
+
+
+def test_what_is_not_answered_is_listed(account: FakeAccount, markdown: Callable[[], str]) -> None:
+    """With the actions that somebody has to be allowed."""
+    account.answer("ListSolutions", "AccessDeniedException")
+    text = markdown()
+    assert f"\n# Not answered\n\n- `personalize:ListSolutions` on {GROUP}\n" in text
+    ((*_, why, needed_by, _),) = rows(text, "Undecided")
+    assert why == "not all of its jobs, or of their listings, can be seen: 1 not answered"
+    assert needed_by == "movies (dataset group)"
