@@ -7,7 +7,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, ReadTimeoutError
 
 from embedded_aws import EmbeddedAws
 from personalize_kms_constructs._managed_key_policy import function as key_policy_function
@@ -19,6 +19,7 @@ OTHER = '{"Sid":"Other","Effect":"Deny","Principal":{"AWS":"*"},"Action":"kms:En
 POLICY = f'{{"Statement" : [\n  {ACCOUNT},\n  {OTHER}\n], "Version":"2012-10-17"}}'
 
 Answer = dict[str, Any]
+Policy = Callable[[], str]
 
 ACTIONS = [
     "kms:CreateGrant",
@@ -51,6 +52,11 @@ def refused(code: str, operation: str = "GetKeyPolicy", status: int = 400) -> Cl
     """An error of KMS."""
     response: Any = {"Error": {"Code": code, "Message": "no"}, "ResponseMetadata": {"HTTPStatusCode": status}}
     return ClientError(response, operation)
+
+
+def no_answer() -> ReadTimeoutError:
+    """What a client raises when the answer, or the request, was lost."""
+    return ReadTimeoutError(endpoint_url="https://kms.invalid/")
 
 
 def raiser(*errors: Exception) -> Callable[[], None]:
@@ -91,48 +97,40 @@ class Function:
         self.conditions: list[dict[str, Any]] = [{}]
         self._requests = itertools.count()
 
-    def __call__(
-        self,
-        request: str,
-        key_arn: str,
-        *statements: dict[str, Any],
-        old: dict[str, Any] | None = None,
-        seconds: float = 30,
-        **more: Any,
-    ) -> Answer:
-        """The answer to a request."""
+    def __call__(self, request: str, key_arn: str, *statements: dict[str, Any], **options: Any) -> Answer:
+        """The answer to a request that the function is deployed for; ``as_configured`` says what the options are."""
         sids = {}
         for each in statements:
             self.conditions.append(each.get("Condition", {}))
             sids[each.get("Sid", "")] = len(self.conditions) - 1
-        self.keys.append({"Owner": more.get("LogicalResourceId", "KeyPolicy"), "Arn": key_arn, "Sids": sids})
-        return self.as_configured(request, key_arn, *statements, old=old, seconds=seconds, **more)
+        self.keys.append({"Owner": options.get("LogicalResourceId", "KeyPolicy"), "Arn": key_arn, "Sids": sids})
+        return self.as_configured(request, key_arn, *statements, **options)
 
     def as_configured(
-        self,
-        request: str,
-        key_arn: str,
-        *statements: dict[str, Any],
-        old: dict[str, Any] | None = None,
-        seconds: float = 30,
-        **more: Any,
+        self, request: str, key_arn: str, *statements: dict[str, Any], seconds: float = 30, **more: Any
     ) -> Answer:
-        """The answer to a request that the function may not be deployed for."""
-        request_id = f"request-{next(self._requests)}"
-        event = {
-            "RequestType": request,
-            "StackId": "stack",
-            "RequestId": request_id,
-            "LogicalResourceId": "KeyPolicy",
-            "ResponseURL": "https://response.invalid/",
-            "ResourceProperties": properties(key_arn, *statements),
-            **({} if old is None else {"OldResourceProperties": old}),
-            **({} if request == "Create" else {"PhysicalResourceId": key_arn}),
-            **more,
-        }
+        """The answer to a request that the function may not be deployed for; ``more`` is of the event."""
+        event = event_of(request, key_arn, *statements, RequestId=f"request-{next(self._requests)}", **more)
         key_policy_function.handler(event, context_of(seconds))
-        (answer,) = [each for each in self.answers if each["RequestId"] == request_id]
+        (answer,) = [each for each in self.answers if each["RequestId"] == event["RequestId"]]
         return answer
+
+
+def event_of(
+    request: str, key_arn: str, *statements: dict[str, Any], old: dict[str, Any] | None = None, **more: Any
+) -> dict[str, Any]:
+    """A request of CloudFormation, with the properties of before for an update."""
+    return {
+        "RequestType": request,
+        "StackId": "stack",
+        "RequestId": "request",
+        "LogicalResourceId": "KeyPolicy",
+        "ResponseURL": "https://response.invalid/",
+        "ResourceProperties": properties(key_arn, *statements),
+        **({} if old is None else {"OldResourceProperties": old}),
+        **({} if request == "Create" else {"PhysicalResourceId": key_arn}),
+        **more,
+    }
 
 
 def properties(key_arn: str, *statements: dict[str, Any]) -> dict[str, Any]:
@@ -141,6 +139,12 @@ def properties(key_arn: str, *statements: dict[str, Any]) -> dict[str, Any]:
         "KeyArn": key_arn,
         "PolicyDocument": {"Version": "2012-10-17", "Statement": list(statements)},
     }
+
+
+@pytest.fixture
+def gone(key_arn: str) -> str:
+    """A key that isn't there, or no more."""
+    return key_arn[:-12] + "0" * 12
 
 
 @pytest.fixture(scope="session")
@@ -171,7 +175,7 @@ def key_arn(kms: Any) -> str:
 
 
 @pytest.fixture
-def policy(kms: Any, key_arn: str) -> Callable[[], str]:
+def policy(kms: Any, key_arn: str) -> Policy:
     """Reads the key's policy."""
     return lambda: str(kms.get_key_policy(KeyId=key_arn, PolicyName="default")["Policy"])
 
@@ -183,25 +187,40 @@ class Spy:
         self._kms = kms
         self.writes: list[str] = []
         self.stack_status = "CREATE_IN_PROGRESS"
-        self.before_read: Callable[[], None] = lambda: None
-        self.before_write: Callable[[], None] = lambda: None
+        self.before_status: Callable[[], object] = lambda: None
+        self.before_read: Callable[[], object] = lambda: None
+        self.before_write: Callable[[], object] = lambda: None
+        self.after_write: Callable[[], object] = lambda: None
+        self.texts: list[str] = []
+        """In the place of KMS's own, which would refuse some: the last is read, and others are written behind it."""
 
-    def describe_stacks(self, **_: Any) -> Any:
+    def at_read(self, number: int, action: Callable[[], object]) -> None:
+        """Do something before one of the next reads: an undisturbed write has one before it, and the next checks it."""
+        numbers = itertools.count(1)
+        self.before_read = lambda: action() if next(numbers) == number else None
+
+    def describe_stacks(self, *, StackName: str) -> Any:  # noqa: N803
         """The status of the stack."""
+        assert StackName == "stack"
+        self.before_status()
         return {"Stacks": [{"StackStatus": self.stack_status}]}
 
     def get_key_policy(self, **request: Any) -> Any:
         """KMS's answer."""
         self.before_read()
         assert request["PolicyName"] == "default"
-        return self._kms.get_key_policy(**request)
+        return {"Policy": self.texts[-1]} if self.texts else self._kms.get_key_policy(**request)
 
-    def put_key_policy(self, **request: Any) -> Any:
-        """KMS's answer."""
+    def put_key_policy(self, **request: Any) -> None:
+        """Write into KMS."""
         self.before_write()
         assert request["PolicyName"] == "default"
         self.writes.append(request["Policy"])
-        return self._kms.put_key_policy(**request)
+        if self.texts:
+            self.texts.append(request["Policy"])
+        else:
+            self._kms.put_key_policy(**request)
+        self.after_write()
 
 
 @pytest.fixture
@@ -214,13 +233,15 @@ def spy(kms: Any) -> Spy:
 def function(spy: Spy, monkeypatch: pytest.MonkeyPatch) -> Function:
     """The function, which waits for milliseconds where it would wait for seconds."""
     function = Function()
-    monkeypatch.setattr(key_policy_function, "boto3", SimpleNamespace(client=lambda *_, **__: spy))
-    monkeypatch.setattr(key_policy_function, "send", lambda _, answer: function.answers.append(dict(answer)))
-    monkeypatch.setattr(
-        key_policy_function, "MAY_WRITE", may_write() | {"Keys": function.keys, "Conditions": function.conditions}
-    )
-    monkeypatch.setattr(key_policy_function, "SETTLE", 0.05)
-    monkeypatch.setattr(key_policy_function, "TAKE_OUT_WITHIN", 0.06)
-    monkeypatch.setattr(key_policy_function, "PATIENCE", 0.0)
-    monkeypatch.setattr(key_policy_function, "RESERVE", 0.0)
+    replaced = {
+        "boto3": SimpleNamespace(client=lambda *_, **__: spy),
+        "send": lambda _, answer: function.answers.append(dict(answer)),
+        "MAY_WRITE": may_write() | {"Keys": function.keys, "Conditions": function.conditions},
+        "SETTLE": 0.05,
+        "TAKE_OUT_WITHIN": 0.06,
+        "PATIENCE": 0.0,
+        "RESERVE": 0.0,
+    }
+    for name, value in replaced.items():
+        monkeypatch.setattr(key_policy_function, name, value)
     return function

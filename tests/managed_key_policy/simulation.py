@@ -10,11 +10,11 @@ import itertools
 import json
 import random
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Any
+from unittest import mock
 
 from botocore.exceptions import ClientError, ReadTimeoutError
 
@@ -22,7 +22,9 @@ from personalize_kms_constructs._managed_key_policy import function as key_polic
 from tests.managed_key_policy.conftest import (
     POLICY,
     context_of,
+    event_of,
     may_write,
+    no_answer,
     properties,
     refused,
     statement,
@@ -165,7 +167,7 @@ class Client:
         value = call() if arrives else ""
         if not arrives or chance < 0.05 + self._world.lost:
             self._world.sleep(self._longest - (self._world.now - started))
-            raise ReadTimeoutError(endpoint_url="https://kms.invalid/")
+            raise no_answer()
         return value
 
 
@@ -216,16 +218,16 @@ class Simulation:
         """Let CloudFormation call a function for one of its resources, whose other calls may be at work still."""
         self._owners.setdefault(owner, {}).update(dict.fromkeys(sids))
         self._starts[owner] = starts
-        event = {
-            "RequestType": request,
-            "StackId": "stack",
-            "RequestId": request,
-            "LogicalResourceId": owner,
-            "ResponseURL": "https://response.invalid/",
-            "ResourceProperties": properties(KEY_ARN, *map(statement, sids)),
-            **({"OldResourceProperties": properties(KEY_ARN, *map(statement, before))} if before else {}),
-            **({} if request == "Create" else {"PhysicalResourceId": id}),
-        }
+        event = event_of(
+            request,
+            KEY_ARN,
+            *map(statement, sids),
+            old=properties(KEY_ARN, *map(statement, before)) if before else None,
+            RequestId=request,
+            LogicalResourceId=owner,
+        )
+        if request != "Create":
+            event["PhysicalResourceId"] = id
         self.world.add(starts, lambda: key_policy_function.handler(event, context_of(seconds)))
 
     def put_in(self, *sids: str) -> None:
@@ -265,7 +267,7 @@ class Simulation:
         def describe_stacks(**_: Any) -> dict[str, Any]:
             if self.world.now >= self.kms.down_from:
                 self.world.sleep(longest)
-                raise ReadTimeoutError(endpoint_url="https://cloudformation.invalid/")
+                raise no_answer()
             if self.world.now < self.status_denied_until:
                 raise refused("AccessDenied", "DescribeStacks")
             self.world.sleep(self.world.often(0.2, longest))
@@ -273,9 +275,8 @@ class Simulation:
 
         return SimpleNamespace(describe_stacks=describe_stacks)
 
-    @contextmanager
-    def _in_place_of_aws(self) -> Iterator[None]:
-        module, world = key_policy_function, self.world
+    def _in_place_of_aws(self) -> Any:
+        world = self.world
 
         def take(_: str, answer: dict[str, str]) -> None:
             request, sid = answer["RequestId"], answer["LogicalResourceId"]
@@ -283,23 +284,14 @@ class Simulation:
                 Answered(request, sid, answer["Status"], answer["Reason"], self._starts[sid], world.now)
             )
 
-        replaced: dict[str, Any] = {
-            "boto3": SimpleNamespace(client=self._client),
-            "time": SimpleNamespace(monotonic=lambda: world.now, sleep=world.sleep),
-            "random": world.random,
-            "send": take,
-            "MAY_WRITE": may_write(
-                *(
-                    {"Owner": owner, "Arn": KEY_ARN, "Sids": dict.fromkeys(sids, 0)}
-                    for owner, sids in self._owners.items()
-                )
-            ),
-        }
-        originals = {name: getattr(module, name) for name in replaced}
-        for name, value in replaced.items():
-            setattr(module, name, value)
-        try:
-            yield
-        finally:
-            for name, value in originals.items():
-                setattr(module, name, value)
+        keys = [
+            {"Owner": owner, "Arn": KEY_ARN, "Sids": dict.fromkeys(sids, 0)} for owner, sids in self._owners.items()
+        ]
+        return mock.patch.multiple(
+            key_policy_function,
+            boto3=SimpleNamespace(client=self._client),
+            time=SimpleNamespace(monotonic=lambda: world.now, sleep=world.sleep),
+            random=world.random,
+            send=take,
+            MAY_WRITE=may_write(*keys),
+        )

@@ -1,18 +1,17 @@
 """Failures of the function, against the KMS of an embedded AWS: the reason given, and what is left behind."""
 
-import re
 import time
-from collections.abc import Callable
 from typing import Any
 
 import pytest
-from botocore.exceptions import ReadTimeoutError
 
 from personalize_kms_constructs._managed_key_policy import function as key_policy_function
 from tests.managed_key_policy.conftest import (
     POLICY,
     Function,
+    Policy,
     Spy,
+    no_answer,
     properties,
     raiser,
     refused,
@@ -20,41 +19,26 @@ from tests.managed_key_policy.conftest import (
     written,
 )
 
-Policy = Callable[[], str]
-
-
-def test_a_write_without_an_answer_is_taken_out_too(
-    function: Function, key_arn: str, policy: Policy, spy: Spy, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """It may have landed all the same."""
-    write, answers = spy.put_key_policy, iter([ReadTimeoutError(endpoint_url="https://kms.invalid/")])
-
-    def write_and_lose_the_answer(**request: Any) -> Any:
-        written = write(**request)
-        for error in answers:
-            raise error
-        return written
-
-    monkeypatch.setattr(spy, "put_key_policy", write_and_lose_the_answer)
-    answer = function("Create", key_arn, statement("A"), seconds=0.04)
-    assert (answer["Status"], answer["PhysicalResourceId"]) == ("FAILED", key_arn)
-    assert [len(text) for text in spy.writes] == [len(written(statement("A"))), len(POLICY)]
-    assert policy() == POLICY
+INVALID = refused("InvalidArnException")
+NAMELESS = {name: value for name, value in statement("A").items() if name != "Sid"}
 
 
 def test_failed_create_leaves_the_policy_as_it_was(function: Function, key_arn: str, policy: Policy, spy: Spy) -> None:
     """The statements are taken out when the look at them fails; the Delete of the roll-back looks again."""
-    reads = iter(range(100))
-
-    def fail_third_read() -> None:
-        if next(reads) == 2:
-            raise refused("InvalidArnException")
-
-    spy.before_read = fail_third_read
+    spy.at_read(3, raiser(INVALID))
     answer = function("Create", key_arn, statement("A"))
 
     assert (answer["Status"], answer["PhysicalResourceId"]) == ("FAILED", key_arn)
-    assert [len(text) for text in spy.writes] == [len(written(statement("A"))), len(POLICY)]
+    assert spy.writes == [written(statement("A")), POLICY]
+    assert policy() == POLICY
+
+
+def test_a_write_without_an_answer_is_taken_out_too(function: Function, key_arn: str, policy: Policy, spy: Spy) -> None:
+    """It may have landed all the same."""
+    spy.after_write = raiser(no_answer())
+    answer = function("Create", key_arn, statement("A"), seconds=0.04)
+    assert (answer["Status"], answer["PhysicalResourceId"]) == ("FAILED", key_arn)
+    assert spy.writes == [written(statement("A")), POLICY]
     assert policy() == POLICY
 
 
@@ -63,103 +47,73 @@ def test_taking_out_leaves_what_somebody_put_in_our_place(
 ) -> None:
     """A Deny under our sid came after the write: the creation fails for it, and it stays."""
     denied = written({**statement("A"), "Effect": "Deny"})
-    reads = iter(range(100))
-
-    def deny_before_third_read() -> None:
-        if next(reads) == 2:
-            kms.put_key_policy(KeyId=key_arn, PolicyName="default", Policy=denied)
-
-    spy.before_read = deny_before_third_read
+    spy.at_read(3, lambda: kms.put_key_policy(KeyId=key_arn, PolicyName="default", Policy=denied))
     answer = function("Create", key_arn, statement("A"))
     assert "has another statement with the sid A" in answer["Reason"]
     assert policy() == denied
 
 
-@pytest.mark.parametrize(
-    "error", [ReadTimeoutError(endpoint_url="https://kms.invalid/"), refused("ThrottlingException")], ids=repr
-)
+@pytest.mark.parametrize("error", [no_answer(), refused("ThrottlingException")], ids=repr)
 def test_taking_out_goes_on_after_an_error(
     function: Function, key_arn: str, policy: Policy, spy: Spy, error: Exception
 ) -> None:
     """The reason that is told stays the first one."""
-    reads = iter(range(100))
-
-    def fail_two_reads() -> None:
-        number = next(reads)
-        if number == 2:
-            raise refused("InvalidArnException")
-        if number == 3:
-            raise error
-
-    spy.before_read = fail_two_reads
+    errors = raiser(INVALID, error)
+    spy.after_write = lambda: setattr(spy, "before_read", errors)
     answer = function("Create", key_arn, statement("A"))
     assert "InvalidArnException" in answer["Reason"]
     assert (answer["PhysicalResourceId"], policy()) == (key_arn, POLICY)
 
 
-def test_no_time_is_left_for_a_second_look(function: Function, key_arn: str, kms: Any, spy: Spy) -> None:
-    """All is in the policy, perhaps: the first look may have been late."""
-    kms.put_key_policy(KeyId=key_arn, PolicyName="default", Policy=written(statement("A")))
-    answer = function("Create", key_arn, statement("A"), seconds=0.01)
-    assert answer["Reason"] == ("no time is left: the policy of the key couldn't be looked at twice: deploy again")
-    assert spy.writes == []
-
-
-def test_a_stack_whose_status_cannot_be_read(
-    function: Function, key_arn: str, policy: Policy, spy: Spy, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The statements matter more than a cancellation that is missed."""
-    asked: list[str] = []
-
-    def deny(StackName: str) -> None:  # noqa: N803
-        asked.append(StackName)
-        raise refused("AccessDenied", "DescribeStacks")
-
-    monkeypatch.setattr(spy, "describe_stacks", deny)
-    assert function("Create", key_arn, statement("A"))["Status"] == "SUCCESS"
-    assert policy() == written(statement("A"))
-    assert set(asked) == {"stack"}
-
-
-def test_no_time_is_left(function: Function, key_arn: str, policy: Policy) -> None:
-    """A write that can't be looked at again isn't a success."""
+def test_no_time_is_left(function: Function, key_arn: str, policy: Policy, spy: Spy) -> None:
+    """A write that can't be looked at again isn't a success, nor are statements that are there at a single look."""
     answer = function("Create", key_arn, statement("A"), seconds=0.04)
     assert answer["Reason"] == (
         f"no time is left: something else keeps changing the policy of key {key_arn}: deploy when it has ended"
     )
     assert policy() == POLICY
 
+    function("Create", key_arn, statement("A"))
+    spy.writes.clear()
+    answer = function("Create", key_arn, statement("A"), seconds=0.01)
+    assert answer["Reason"] == "no time is left: the policy of the key couldn't be looked at twice: deploy again"
+    assert spy.writes == []
 
-def test_the_time_counts_from_the_call_on(
-    function: Function, key_arn: str, spy: Spy, monkeypatch: pytest.MonkeyPatch
-) -> None:
+
+def test_the_time_counts_from_the_call_on(function: Function, key_arn: str, spy: Spy) -> None:
     """A look at the stack that takes long is part of it."""
     waits = iter([0.3])
-
-    def describe_slowly(**_: Any) -> Any:
-        time.sleep(next(waits, 0))
-        return {"Stacks": [{"StackStatus": "CREATE_IN_PROGRESS"}]}
-
-    monkeypatch.setattr(spy, "describe_stacks", describe_slowly)
+    spy.before_status = lambda: time.sleep(next(waits, 0))
     assert function("Create", key_arn, statement("A"), seconds=0.3)["Reason"].startswith("no time is left: ")
+
+
+@pytest.mark.parametrize("error", [no_answer(), refused("AccessDenied", "DescribeStacks")], ids=repr)
+def test_a_stack_whose_status_cannot_be_read(
+    function: Function, key_arn: str, policy: Policy, spy: Spy, error: Exception
+) -> None:
+    """The statements matter more than a cancellation that is missed."""
+    spy.before_status = raiser(*[error] * 99)
+    assert function("Create", key_arn, statement("A"))["Status"] == "SUCCESS"
+    assert policy() == written(statement("A"))
+
+
+def test_a_roll_back_whose_status_cannot_be_read_at_first(function: Function, key_arn: str, spy: Spy) -> None:
+    """The first status that could be read says in which operation the function was called."""
+    spy.stack_status = "UPDATE_ROLLBACK_IN_PROGRESS"
+    spy.before_status = raiser(refused("AccessDenied", "DescribeStacks"))
+    answer = function("Update", key_arn, statement("A"), old=properties(key_arn, statement("A")))
+    assert answer["Status"] == "SUCCESS"
 
 
 @pytest.mark.parametrize("status", ["UPDATE_ROLLBACK_IN_PROGRESS", "DELETE_IN_PROGRESS", "UPDATE_COMPLETE"])
 @pytest.mark.parametrize("request_type", ["Create", "Update"])
 def test_an_operation_that_is_over(
-    function: Function,
-    key_arn: str,
-    policy: Policy,
-    spy: Spy,
-    monkeypatch: pytest.MonkeyPatch,
-    status: str,
-    request_type: str,
+    function: Function, key_arn: str, policy: Policy, spy: Spy, status: str, request_type: str
 ) -> None:
     """The function does no more for it, since another call may be at work."""
-    old = properties(key_arn, statement("A")) if request_type == "Update" else None
     statuses = iter(["UPDATE_IN_PROGRESS"])
-    monkeypatch.setattr(spy, "describe_stacks", lambda **_: {"Stacks": [{"StackStatus": next(statuses, status)}]})
-    answer = function(request_type, key_arn, statement("A"), old=old)
+    spy.before_status = lambda: setattr(spy, "stack_status", next(statuses, status))
+    answer = function(request_type, key_arn, statement("A"), old=properties(key_arn, statement("A")))
     assert (answer["Status"], answer["Reason"]) == ("FAILED", "the stack operation was cancelled, or is over")
     assert policy() == POLICY
 
@@ -178,8 +132,8 @@ def test_an_operation_that_is_over(
 def test_the_operation_that_asks(function: Function, key_arn: str, spy: Spy, status: str, request_type: str) -> None:
     """It goes on while the function is at work."""
     spy.stack_status = status
-    old = properties(key_arn, statement("A")) if request_type == "Update" else None
-    assert function(request_type, key_arn, statement("A"), old=old)["Status"] == "SUCCESS"
+    answer = function(request_type, key_arn, statement("A"), old=properties(key_arn, statement("A")))
+    assert answer["Status"] == "SUCCESS"
 
 
 def test_failed_update_leaves_the_rest_to_the_roll_back(
@@ -187,13 +141,7 @@ def test_failed_update_leaves_the_rest_to_the_roll_back(
 ) -> None:
     """CloudFormation asks for the old statements again, and gets them."""
     function("Create", key_arn, statement("A"))
-    reads = iter(range(100))
-
-    def fail_third_read() -> None:
-        if next(reads) == 2:
-            raise refused("InvalidArnException")
-
-    spy.before_read = fail_third_read
+    spy.at_read(3, raiser(INVALID))
     old, new = properties(key_arn, statement("A")), properties(key_arn, statement("B"))
     answer = function("Update", key_arn, statement("B"), old=old)
     assert (answer["Status"], answer["PhysicalResourceId"]) == ("FAILED", key_arn)
@@ -212,15 +160,15 @@ def test_failed_move_to_another_key_leaves_its_policy(function: Function, key_ar
 
 
 def test_too_long_a_policy_is_refused(function: Function, key_arn: str, kms: Any, policy: Policy, spy: Spy) -> None:
-    """KMS takes 32,768 bytes, and every one of them."""
+    """KMS takes 32,768 bytes, and every one of them; characters beyond ASCII, as others may have, count for two."""
     room = 32_768 - len(written(statement("A")).encode())
-    full = POLICY.replace('"Other"', f'"Other{"x" * room}"')
+    full = POLICY.replace('"Other"', f'"Other{"é" * 100}{"x" * (room - 200)}"')
     kms.put_key_policy(KeyId=key_arn, PolicyName="default", Policy=full)
     assert function("Create", key_arn, statement("A"))["Status"] == "SUCCESS"
     function("Delete", key_arn, statement("A"))
     spy.writes.clear()
 
-    too_full = full.replace('"Otherx', '"Otherxx')
+    too_full = full.replace('"Otheré', '"Otheréx')
     kms.put_key_policy(KeyId=key_arn, PolicyName="default", Policy=too_full)
     answer = function("Create", key_arn, statement("A"))
 
@@ -231,25 +179,6 @@ def test_too_long_a_policy_is_refused(function: Function, key_arn: str, kms: Any
     )
     assert spy.writes == []
     assert policy() == too_full
-
-
-def test_length_is_counted_in_bytes(function: Function, key_arn: str, kms: Any) -> None:
-    """Characters beyond ASCII, which somebody else's statements may have, count for two."""
-    kms.put_key_policy(KeyId=key_arn, PolicyName="default", Policy=POLICY.replace('"Other"', f'"{"é" * 16_200}"'))
-    answer = function("Create", key_arn, statement("A"))
-    assert re.search(r"would have \d{5} bytes, but KMS takes 32768", answer["Reason"])
-
-
-def test_what_kms_refuses_is_passed_on(function: Function, key_arn: str, policy: Policy, spy: Spy) -> None:
-    """The reason is KMS's own."""
-    spy.before_write = raiser(refused("MalformedPolicyDocumentException", "PutKeyPolicy"))
-    answer = function("Create", key_arn, statement("A"))
-    assert answer["Reason"] == (
-        f"key {key_arn}: An error occurred (MalformedPolicyDocumentException) when calling the PutKeyPolicy operation: "
-        "no"
-    )
-    assert answer["PhysicalResourceId"] == "nothing-written"
-    assert policy() == POLICY
 
 
 def test_denied_access_says_what_the_key_policy_lacks(function: Function, key_arn: str, spy: Spy) -> None:
@@ -277,11 +206,7 @@ def test_delete_that_is_denied_fails(function: Function, key_arn: str, spy: Spy)
 
 @pytest.mark.parametrize(
     "error",
-    [
-        refused("ThrottlingException"),
-        refused("KMSInternalException", status=500),
-        ReadTimeoutError(endpoint_url="https://kms.invalid/"),
-    ],
+    [refused("ThrottlingException"), refused("KMSInternalException", status=500), no_answer()],
     ids=["throttled", "KMS failed", "no answer"],
 )
 @pytest.mark.parametrize("call", ["before_read", "before_write"])
@@ -294,46 +219,41 @@ def test_a_temporary_failure_is_waited_out(
     assert policy() == written(statement("A"))
 
 
-@pytest.mark.parametrize("code", ["AccessDeniedException", "MalformedPolicyDocumentException", "NotFoundException"])
-def test_what_kms_does_not_see_yet_is_waited_for(
-    function: Function, key_arn: str, spy: Spy, monkeypatch: pytest.MonkeyPatch, code: str
+@pytest.mark.parametrize(
+    "code",
+    ["AccessDeniedException", "MalformedPolicyDocumentException", "NotFoundException", "KMSInvalidStateException"],
+)
+def test_what_may_pass_is_waited_for_and_then_told(
+    function: Function, key_arn: str, policy: Policy, spy: Spy, monkeypatch: pytest.MonkeyPatch, code: str
 ) -> None:
-    """A role that was made a moment ago, the function's own or one in the statements, or a key."""
+    """A role that was made a moment ago, the function's own or one in the statements, or a key and its state."""
+    error = refused(code, "PutKeyPolicy")
+    spy.before_write = raiser(error)
+    assert code in function("Create", key_arn, statement("A"))["Reason"]
+    assert policy() == POLICY
+
     monkeypatch.setattr(key_policy_function, "PATIENCE", 5.0)
-    spy.before_write = raiser(refused(code, "PutKeyPolicy"), refused(code, "PutKeyPolicy"))
+    spy.before_write = raiser(error, error)
     assert function("Create", key_arn, statement("A"))["Status"] == "SUCCESS"
 
 
 @pytest.mark.parametrize("request_type", ["Create", "Update"])
-def test_a_key_that_is_not_there_is_told(function: Function, key_arn: str, request_type: str) -> None:
+def test_a_key_that_is_not_there_is_told(function: Function, gone: str, request_type: str) -> None:
     """Only what is to be taken out is gone with its key."""
-    gone = key_arn[:-12] + "0" * 12
-    old = properties(gone, statement("A", "kms:ListGrants")) if request_type == "Update" else None
-    answer = function(request_type, gone, statement("A"), old=old)
+    answer = function(request_type, gone, statement("A"), old=properties(gone, statement("A", "kms:ListGrants")))
     assert answer["Status"] == "FAILED"
     assert "NotFoundException" in answer["Reason"]
 
 
 def test_a_statement_without_sid_is_refused(function: Function, key_arn: str, policy: Policy) -> None:
-    """It could never be taken out."""
-    nameless = {name: value for name, value in statement("A").items() if name != "Sid"}
-    answer = function("Create", key_arn, nameless)
+    """It could never be taken out. The roll-back doesn't fail for the same reason."""
+    answer = function("Create", key_arn, NAMELESS)
     assert answer["Reason"] == "a statement has no sid, by which it would be found again: give it one"
     assert policy() == POLICY
     physical_id = answer["PhysicalResourceId"]
-    assert function("Delete", key_arn, nameless, PhysicalResourceId=physical_id)["Status"] == "SUCCESS"
+    assert function("Delete", key_arn, NAMELESS, PhysicalResourceId=physical_id)["Status"] == "SUCCESS"
 
-
-def test_rolling_back_from_a_statement_without_sid(function: Function, key_arn: str, policy: Policy) -> None:
-    """The roll-back must not fail for the reason that the update failed."""
-    nameless = {name: value for name, value in statement("A").items() if name != "Sid"}
     function("Create", key_arn, statement("A"))
-    assert function("Update", key_arn, nameless, old=properties(key_arn, statement("A")))["Status"] == "FAILED"
-    assert function("Update", key_arn, statement("A"), old=properties(key_arn, nameless))["Status"] == "SUCCESS"
+    assert function("Update", key_arn, NAMELESS, old=properties(key_arn, statement("A")))["Status"] == "FAILED"
+    assert function("Update", key_arn, statement("A"), old=properties(key_arn, NAMELESS))["Status"] == "SUCCESS"
     assert policy() == written(statement("A"))
-
-
-def test_an_unforeseen_failure_is_answered(function: Function, key_arn: str) -> None:
-    """CloudFormation would wait for an hour."""
-    answer = function("Create", key_arn, ResourceProperties={})
-    assert (answer["Status"], answer["Reason"]) == ("FAILED", "KeyError: 'KeyArn'")

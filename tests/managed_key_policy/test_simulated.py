@@ -1,7 +1,7 @@
 """Thousands of runs in virtual time, in a world worse than AWS: half of what can be late is as late as can be."""
 
 import random
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import pytest
@@ -79,29 +79,6 @@ def test_the_times_add_up() -> None:
     assert 12 < (LAMBDA_TIMEOUT - key_policy_function.RESERVE) / 60 <= 13
 
 
-@pytest.mark.parametrize(
-    ("constant", "value", "world"),
-    [
-        ("SETTLE", 30.0, {}),
-        ("WRITE_WITHIN", 60.0, {"within": 10, "extremes": 0.7}),
-        ("CLIENT", Config(connect_timeout=3, read_timeout=20, retries={"total_max_attempts": 1}), {}),
-        ("CLIENT", Config(connect_timeout=20, read_timeout=5, retries={"total_max_attempts": 1}), {}),
-        (
-            "CLIENT",
-            Config(connect_timeout=3, read_timeout=5, retries={"total_max_attempts": 4}),
-            {"lost": 0.3, "within": 60},
-        ),
-    ],
-    ids=["settle", "write within", "read timeout", "connect timeout", "attempts"],
-)
-def test_the_simulation_finds_a_wrong_constant(
-    monkeypatch: pytest.MonkeyPatch, constant: str, value: object, world: dict[str, float]
-) -> None:
-    """Each of them is needed as it is."""
-    monkeypatch.setattr(key_policy_function, constant, value)
-    assert any(wrongs(rivals(seed, **world)) for seed in range(300))
-
-
 @pytest.mark.parametrize("request_type", ["Create", "Delete"])
 def test_what_nothing_disturbs_takes_one_more_look(monkeypatch: pytest.MonkeyPatch, request_type: str) -> None:
     """The page says by how much a deployment takes longer."""
@@ -133,16 +110,8 @@ def outage(seed: int) -> Simulation:
 def test_an_outage_is_told_in_time() -> None:
     """CloudFormation would wait for an hour for a function that was stopped."""
     simulations = [outage(seed) for seed in range(200)]
-    found = [wrong for simulation in simulations for wrong in wrongs(simulation)]
-    assert found == []
+    assert all_wrongs(simulations) == []
     assert any(answer.status == "FAILED" for simulation in simulations for answer in simulation.answers)
-
-
-@pytest.mark.parametrize(("constant", "value"), [("RESERVE", 90.0), ("TAKE_OUT_WITHIN", 110.0)])
-def test_the_simulation_finds_a_short_reserve(monkeypatch: pytest.MonkeyPatch, constant: str, value: float) -> None:
-    """Taking out what was written takes time when nothing answers."""
-    monkeypatch.setattr(key_policy_function, constant, value)
-    assert any(wrongs(outage(seed)) for seed in range(200))
 
 
 def test_an_edit_outside_of_the_window_is_kept() -> None:
@@ -218,12 +187,6 @@ def test_rolling_back_a_cancelled_update_restores_the_statements() -> None:
     assert [seed for seed in range(300) if lost_by_rolling_back(seed)] == []
 
 
-def test_the_simulation_finds_a_call_that_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Both would undo each other's work, and the last one wins."""
-    monkeypatch.setattr(key_policy_function.Stack, "has_gone_on", lambda _: False)
-    assert any(lost_by_rolling_back(seed) for seed in range(300))
-
-
 def left_by_a_failed_move(seed: int) -> bool:
     """An update goes to this key from another one, and has no time left right after it wrote."""
     simulation, choice = Simulation(seed), random.Random(seed)
@@ -240,12 +203,6 @@ def left_by_a_failed_move(seed: int) -> bool:
 def test_a_failed_move_leaves_nothing() -> None:
     """CloudFormation never hears of this key: what the function leaves there would stay for ever."""
     assert [seed for seed in range(300) if left_by_a_failed_move(seed)] == []
-
-
-def test_the_simulation_finds_a_short_time_for_taking_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Others may put back what they have read before, and that may be seen late."""
-    monkeypatch.setattr(key_policy_function, "TAKE_OUT_WITHIN", 30.0)
-    assert any(left_by_a_failed_move(seed) for seed in range(300))
 
 
 @pytest.mark.parametrize("denied_for", [0.0, 20.0], ids=["", "its status can't be read at first"])
@@ -295,3 +252,41 @@ def test_patience_with_a_role_that_is_not_seen_yet(
     sids = simulation.run()
     assert simulation.answers[0].status == status
     assert ("A" in sids) == ((request_type, status) in {("Create", "SUCCESS"), ("Delete", "FAILED")})
+
+
+def client(*, connect_timeout: int = 3, read_timeout: int = 5, attempts: int = 1) -> Config:
+    """Return another configuration of the function's clients."""
+    return Config(connect_timeout=connect_timeout, read_timeout=read_timeout, retries={"total_max_attempts": attempts})
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "goes_wrong"),
+    [
+        ("SETTLE", 30.0, lambda seed: wrongs(rivals(seed))),
+        ("WRITE_WITHIN", 60.0, lambda seed: wrongs(rivals(seed, within=10, extremes=0.7))),
+        ("CLIENT", client(read_timeout=20), lambda seed: wrongs(rivals(seed))),
+        ("CLIENT", client(connect_timeout=20), lambda seed: wrongs(rivals(seed))),
+        ("CLIENT", client(attempts=4), lambda seed: wrongs(rivals(seed, lost=0.3, within=60))),
+        ("RESERVE", 90.0, lambda seed: wrongs(outage(seed))),
+        ("TAKE_OUT_WITHIN", 110.0, lambda seed: wrongs(outage(seed))),
+        ("TAKE_OUT_WITHIN", 30.0, left_by_a_failed_move),
+        ("Stack.has_gone_on", lambda _: False, lost_by_rolling_back),
+    ],
+    ids=[
+        "settle",
+        "write within",
+        "read timeout",
+        "connect timeout",
+        "attempts",
+        "reserve",
+        "too long for taking out",
+        "too short for taking out",
+        "a call that goes on",
+    ],
+)
+def test_the_simulation_finds_what_is_wrong(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: object, goes_wrong: Callable[[int], object]
+) -> None:
+    """Each time is needed as it is: others undo what is written, or the time is over before the answer is sent."""
+    monkeypatch.setattr(f"{key_policy_function.__name__}.{name}", value)
+    assert any(goes_wrong(seed) for seed in range(300))
