@@ -20,6 +20,7 @@ from botocore.exceptions import ClientError, ReadTimeoutError
 
 from personalize_kms_constructs._managed_key_policy import function as key_policy_function
 from tests.managed_key_policy.conftest import (
+    KEY,
     POLICY,
     context_of,
     event_of,
@@ -30,7 +31,6 @@ from tests.managed_key_policy.conftest import (
     statement,
 )
 
-KEY_ARN = "arn:aws:kms:us-east-1:111111111111:key/simulated"
 # In seconds. The longest that a change stays unseen by some readers.
 LAG = 15.0
 LAMBDA_TIMEOUT = 900.0
@@ -212,7 +212,7 @@ class Simulation:
         starts: float,
         *sids: str,
         before: tuple[str, ...] = (),
-        id: str = KEY_ARN,
+        id: str = KEY,
         seconds: float = LAMBDA_TIMEOUT,
     ) -> None:
         """Let CloudFormation call a function for one of its resources, whose other calls may be at work still."""
@@ -220,9 +220,8 @@ class Simulation:
         self._starts[owner] = starts
         event = event_of(
             request,
-            KEY_ARN,
             *map(statement, sids),
-            old=properties(KEY_ARN, *map(statement, before)) if before else None,
+            old=properties(*map(statement, before)) if before else None,
             RequestId=request,
             LogicalResourceId=owner,
         )
@@ -284,9 +283,7 @@ class Simulation:
                 Answered(request, sid, answer["Status"], answer["Reason"], self._starts[sid], world.now)
             )
 
-        keys = [
-            {"Owner": owner, "Arn": KEY_ARN, "Sids": dict.fromkeys(sids, 0)} for owner, sids in self._owners.items()
-        ]
+        keys = [{"Owner": owner, "Arn": KEY, "Sids": dict.fromkeys(sids, 0)} for owner, sids in self._owners.items()]
         return mock.patch.multiple(
             key_policy_function,
             boto3=SimpleNamespace(client=self._client),

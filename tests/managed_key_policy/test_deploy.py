@@ -12,7 +12,7 @@ from botocore.exceptions import WaiterError
 
 from embedded_aws import EmbeddedAws
 from personalize_kms_constructs._managed_key_policy import ManagedKeyPolicy
-from tests.managed_key_policy.conftest import POLICY, Policy, statement, written
+from tests.managed_key_policy.conftest import POLICY, statement, written
 from tests.policies import template
 
 DESTROY, RETAIN = cdk.RemovalPolicy.DESTROY, cdk.RemovalPolicy.RETAIN
@@ -24,6 +24,7 @@ OPERATIONS = {
 
 Statement = dict[str, Any]
 Template = dict[str, Any]
+Policies = Callable[[], list[str]]
 
 
 @pytest.fixture(scope="session")
@@ -31,6 +32,26 @@ def running_aws() -> Iterator[EmbeddedAws]:
     """A server that checks what a role may do, the function's among them."""
     with EmbeddedAws(enforce=True) as aws:
         yield aws
+
+
+@pytest.fixture
+def aws(running_aws: EmbeddedAws) -> EmbeddedAws:
+    """An AWS with nothing in it."""
+    running_aws.reset()
+    return running_aws
+
+
+@pytest.fixture
+def keys(aws: EmbeddedAws) -> list[str]:
+    """Keys whose policies somebody else wrote."""
+    return [aws.client("kms").create_key(Policy=POLICY)["KeyMetadata"]["Arn"] for _ in range(3)]
+
+
+@pytest.fixture
+def policies(aws: EmbeddedAws, keys: list[str]) -> Policies:
+    """Reads their policies."""
+    kms = aws.client("kms")
+    return lambda: [kms.get_key_policy(KeyId=key, PolicyName="default")["Policy"] for key in keys]
 
 
 def body_of(build: Callable[[cdk.Stack], object]) -> Template:
@@ -79,55 +100,53 @@ def events(aws: EmbeddedAws, stack: str) -> list[Any]:
     return list(aws.client("cloudformation").describe_stack_events(StackName=stack)["StackEvents"])
 
 
-def test_create_update_and_delete(aws: EmbeddedAws, key_arn: str, policy: Policy) -> None:
+def test_create_update_and_delete(aws: EmbeddedAws, keys: list[str], policies: Policies) -> None:
     """The statements come, change and go with the stack; an update that fails leaves those of before."""
-    created = body_of(lambda stack: manage(stack, key_arn, statement("A"), statement("B")))
+    created = body_of(lambda stack: manage(stack, keys[0], statement("A"), statement("B")))
     assert run(aws, "create_stack", created) == []
-    assert policy() == written(statement("A"), statement("B"))
+    assert policies()[0] == written(statement("A"), statement("B"))
 
-    updated = body_of(lambda stack: manage(stack, key_arn, statement("B"), statement("C")))
+    updated = body_of(lambda stack: manage(stack, keys[0], statement("B"), statement("C")))
     assert run(aws, "update_stack", updated) == []
-    assert policy() == written(statement("B"), statement("C"))
+    assert policies()[0] == written(statement("B"), statement("C"))
 
     bad = {**statement("B"), "Principal": {"AWS": "arn:aws:iam::111111111111:role/nobody"}}
-    reasons = run(aws, "update_stack", body_of(lambda stack: manage(stack, key_arn, bad)))
+    reasons = run(aws, "update_stack", body_of(lambda stack: manage(stack, keys[0], bad)))
     assert any("may not write statement B" in reason for reason in reasons), reasons
-    assert policy() == written(statement("B"), statement("C"))
+    assert policies()[0] == written(statement("B"), statement("C"))
 
     assert run(aws, "delete_stack") == []
-    assert policy() == POLICY
+    assert policies()[0] == POLICY
 
 
-def test_a_failed_re_creation_leaves_retained_statements(aws: EmbeddedAws, key_arn: str, policy: Policy) -> None:
+def test_a_failed_re_creation_leaves_retained_statements(aws: EmbeddedAws, keys: list[str], policies: Policies) -> None:
     """CloudFormation sends Delete for the new resource: what that added goes, what was retained from the old stays."""
 
     def build(stack: cdk.Stack, *, fails: bool) -> None:
         statements = [statement("A"), *([statement("B")] if fails else [])]
-        managed = manage(stack, key_arn, *statements, removal_policy=RETAIN)
+        managed = manage(stack, keys[0], *statements, removal_policy=RETAIN)
         if fails:
-            group = personalize.CfnDatasetGroup(stack, "Group", name="group", role_arn="no-role", kms_key_arn=key_arn)
+            group = personalize.CfnDatasetGroup(stack, "Group", name="group", role_arn="no-role", kms_key_arn=keys[0])
             group.node.add_dependency(managed)
 
     assert run(aws, "create_stack", body_of(lambda stack: build(stack, fails=False))) == []
     assert run(aws, "delete_stack") == []
-    assert policy() == written(statement("A"))
+    assert policies()[0] == written(statement("A"))
     assert aws.client("iam").list_roles()["Roles"] == []
 
     assert run(aws, "create_stack", body_of(lambda stack: build(stack, fails=True)))
     custom = [event["ResourceStatus"] for event in events(aws, "Stack") if "Custom::" in event["ResourceType"]]
     assert custom == ["DELETE_COMPLETE", "DELETE_IN_PROGRESS", "CREATE_COMPLETE", "CREATE_IN_PROGRESS"]
-    assert policy() == written(statement("A"))
+    assert policies()[0] == written(statement("A"))
 
 
-def test_clean_up_reaches_keys_that_left_the_template(aws: EmbeddedAws, kms: Any) -> None:
+def test_clean_up_reaches_keys_that_left_the_template(aws: EmbeddedAws, keys: list[str], policies: Policies) -> None:
     """The function has its new configuration by then, and its role the policies that are left."""
-    keys = [kms.create_key(Policy=POLICY)["KeyMetadata"]["Arn"] for _ in range(3)]
     for left in (keys, keys[1:2], keys[:1], []):
         operation = "create_stack" if left is keys else "update_stack"
         body = body_of(lambda stack: [manage(stack, key, statement("A")) for key in left])  # noqa: B023
         assert run(aws, operation, body) == []
-        policies = [kms.get_key_policy(KeyId=key, PolicyName="default")["Policy"] for key in keys]
-        assert policies == [written(statement("A")) if key in left else POLICY for key in keys]
+        assert policies() == [written(statement("A")) if key in left else POLICY for key in keys]
         attached = aws.client("iam").list_policies(Scope="Local")["Policies"]
         assert {each["Description"].rpartition(" ")[2] for each in attached} == set(left)
         assert len(aws.client("lambda").list_functions()["Functions"]) == bool(left)
@@ -142,22 +161,19 @@ def by_parameter(key_arn: str) -> Template:
     return body_of(build)
 
 
-def test_the_same_key_by_a_parameter(aws: EmbeddedAws, key_arn: str, policy: Policy) -> None:
+def test_the_same_key_by_a_parameter(aws: EmbeddedAws, keys: list[str], policies: Policies) -> None:
     """Another name of the key is another resource, whose statements the clean-up for the old one leaves."""
-    assert run(aws, "create_stack", body_of(lambda stack: manage(stack, key_arn, statement("A")))) == []
-    assert run(aws, "update_stack", by_parameter(key_arn)) == []
-    assert policy() == written(statement("A"))
+    assert run(aws, "create_stack", body_of(lambda stack: manage(stack, keys[0], statement("A")))) == []
+    assert run(aws, "update_stack", by_parameter(keys[0])) == []
+    assert policies()[0] == written(statement("A"))
     assert run(aws, "delete_stack") == []
 
 
-def test_another_key_by_a_parameter(aws: EmbeddedAws, key_arn: str, kms: Any, policy: Policy) -> None:
+def test_another_key_by_a_parameter(aws: EmbeddedAws, keys: list[str], policies: Policies) -> None:
     """The function's role reaches the old key until all is cleaned up there, and no longer."""
-    other = kms.create_key(Policy=POLICY)["KeyMetadata"]["Arn"]
-    assert run(aws, "create_stack", by_parameter(key_arn)) == []
-    assert policy() == written(statement("A"))
-    assert run(aws, "update_stack", by_parameter(other)) == []
-
-    assert kms.get_key_policy(KeyId=other, PolicyName="default")["Policy"] == written(statement("A"))
-    assert policy() == POLICY
+    assert run(aws, "create_stack", by_parameter(keys[0])) == []
+    assert policies()[0] == written(statement("A"))
+    assert run(aws, "update_stack", by_parameter(keys[1])) == []
+    assert policies()[:2] == [POLICY, written(statement("A"))]
     (attached,) = aws.client("iam").list_policies(Scope="Local")["Policies"]
-    assert attached["Description"] == f"Lets the function read and write the policy of {other}"
+    assert attached["Description"] == f"Lets the function read and write the policy of {keys[1]}"

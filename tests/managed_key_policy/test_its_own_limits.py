@@ -7,10 +7,11 @@ import pytest
 from personalize_kms_constructs._managed_key_policy import function as key_policy_function
 from tests.managed_key_policy.conftest import (
     ACTIONS,
+    ANOTHER_KEY,
+    KEY,
     POLICY,
+    Aws,
     Function,
-    Policy,
-    Spy,
     may_write,
     properties,
     statement,
@@ -35,14 +36,12 @@ def for_principal(operator: str = "ArnEquals", key: str = "aws:PrincipalArn", ar
 
 
 @pytest.mark.parametrize("good", [FOR_A_ROLE, FOR_THE_SERVICE], ids=["role", "service"])
-def test_what_the_construct_writes_is_taken(
-    function: Function, key_arn: str, policy: Policy, good: dict[str, Any]
-) -> None:
+def test_what_the_construct_writes_is_taken(function: Function, aws: Aws, good: dict[str, Any]) -> None:
     """And goes again."""
-    assert function("Create", key_arn, good)["Status"] == "SUCCESS"
-    assert policy() != POLICY
-    assert function("Delete", key_arn, good)["Status"] == "SUCCESS"
-    assert policy() == POLICY
+    assert function("Create", good)["Status"] == "SUCCESS"
+    assert aws.policy != POLICY
+    assert function("Delete", good)["Status"] == "SUCCESS"
+    assert aws.policy == POLICY
 
 
 @pytest.mark.parametrize(
@@ -77,36 +76,34 @@ def test_what_the_construct_writes_is_taken(
     ],
     ids=lambda bad: ",".join(str(value) for key, value in bad.items() if key not in ("Sid", "Resource"))[:70],
 )
-def test_any_other_statement_is_refused(
-    function: Function, key_arn: str, policy: Policy, spy: Spy, bad: dict[str, Any]
-) -> None:
+def test_any_other_statement_is_refused(function: Function, aws: Aws, bad: dict[str, Any]) -> None:
     """Another effect, action, resource or principal, or a condition that doesn't say one role of the account."""
-    answer = function("Create", key_arn, bad)
+    answer = function("Create", bad)
     assert answer["Status"] == "FAILED"
     assert answer["Reason"] == (
-        f"the function may not write statement A into the policy of key {key_arn}: it writes what it was deployed "
+        f"the function may not write statement A into the policy of key {KEY}: it writes what it was deployed "
         "for, A, and in these statements what Amazon Personalize needs, under the conditions it was deployed with"
     )
-    assert (policy(), spy.writes) == (POLICY, [])
+    assert (aws.policy, aws.writes) == (POLICY, [])
 
 
 @pytest.mark.parametrize(
     ("keys", "shown"),
     [
         ({}, "nothing for this key"),
-        ({"arn:aws:kms:us-east-1:111111111111:key/other": {"A": 0}}, "nothing for this key"),
-        ({"": {"C": 0, "B": 0}}, "B, C"),
+        ({ANOTHER_KEY: {"A": 0}}, "nothing for this key"),
+        ({KEY: {"C": 0, "B": 0}}, "B, C"),
     ],
     ids=["no key", "another key", "another sid"],
 )
 def test_keys_and_sids_that_it_was_not_deployed_for(
-    function: Function, key_arn: str, policy: Policy, keys: dict[str, dict[str, int]], shown: str
+    function: Function, aws: Aws, keys: dict[str, dict[str, int]], shown: str
 ) -> None:
     """The request may say what it likes."""
-    function.keys += [{"Owner": "KeyPolicy", "Arn": arn or key_arn, "Sids": sids} for arn, sids in keys.items()]
-    answer = function.as_configured("Create", key_arn, statement("A"))
+    function.keys += [{"Owner": "KeyPolicy", "Arn": arn, "Sids": sids} for arn, sids in keys.items()]
+    answer = function.as_configured("Create", statement("A"))
     assert f"it writes what it was deployed for, {shown}, and" in answer["Reason"]
-    assert policy() == POLICY
+    assert aws.policy == POLICY
 
 
 @pytest.mark.parametrize(
@@ -122,87 +119,85 @@ def test_keys_and_sids_that_it_was_not_deployed_for(
     ids=["another role", "no account", "another account", "service for role", "role for service", "role for anybody"],
 )
 def test_conditions_that_it_was_not_deployed_with(
-    function: Function, key_arn: str, policy: Policy, deployed: dict[str, Any], asked: dict[str, Any]
+    function: Function, aws: Aws, deployed: dict[str, Any], asked: dict[str, Any]
 ) -> None:
     """Whoever invokes it can neither choose the role nor leave out the account."""
     function.conditions += [{"Bool": {"aws:Other": "true"}}, deployed.get("Condition", {})]
-    function.keys.append({"Owner": "KeyPolicy", "Arn": key_arn, "Sids": {"A": 2, "B": 1}})
-    assert function.as_configured("Create", key_arn, deployed)["Status"] == "SUCCESS"
-    before = policy()
-    answer = function.as_configured("Update", key_arn, asked, old=properties(key_arn, deployed))
+    function.keys.append({"Owner": "KeyPolicy", "Arn": KEY, "Sids": {"A": 2, "B": 1}})
+    assert function.as_configured("Create", deployed)["Status"] == "SUCCESS"
+    before = aws.policy
+    answer = function.as_configured("Update", asked, old=properties(deployed))
     assert answer["Reason"].startswith("the function may not write statement A into the policy")
-    assert policy() == before
+    assert aws.policy == before
 
 
-def test_one_construct_that_reaches_a_key_twice(function: Function, key_arn: str, policy: Policy) -> None:
+def test_one_construct_that_reaches_a_key_twice(function: Function, aws: Aws) -> None:
     """By its ARN and by a parameter, for example: each would undo the other's statements, which have the same sids."""
-    function.keys[:] = [{"Owner": owner, "Arn": key_arn, "Sids": {"A": 0, "B": 0}} for owner in ("First", "Second")]
-    function.keys.append({"Owner": "Another", "Arn": key_arn, "Sids": {"C": 0}})
+    function.keys[:] = [{"Owner": owner, "Arn": KEY, "Sids": {"A": 0, "B": 0}} for owner in ("First", "Second")]
+    function.keys.append({"Owner": "Another", "Arn": KEY, "Sids": {"C": 0}})
     for owner in ("First", "Second"):
-        answer = function.as_configured("Create", key_arn, statement("A"), LogicalResourceId=owner)
+        answer = function.as_configured("Create", statement("A"), LogicalResourceId=owner)
         assert answer["Reason"] == (
-            f"key {key_arn} is managed twice, by First and Second: one construct got it under two names, as an ARN and "
+            f"key {KEY} is managed twice, by First and Second: one construct got it under two names, as an ARN and "
             "a parameter for example; give it one, or use a construct for each"
         )
-    assert policy() == POLICY
-    assert function.as_configured("Create", key_arn, statement("C"), LogicalResourceId="Another")["Reason"] == ""
+    assert aws.policy == POLICY
+    assert function.as_configured("Create", statement("C"), LogicalResourceId="Another")["Reason"] == ""
 
 
 def test_removal_works_when_the_configuration_has_the_key_no_longer(
-    function: Function, key_arn: str, policy: Policy, monkeypatch: pytest.MonkeyPatch
+    function: Function, aws: Aws, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """In CloudFormation's clean-up the function has its new configuration already."""
-    function("Create", key_arn, statement("A"))
+    function("Create", statement("A"))
     monkeypatch.setattr(key_policy_function, "MAY_WRITE", may_write())
-    assert function("Delete", key_arn, statement("A"))["Status"] == "SUCCESS"
-    assert policy() == POLICY
+    assert function("Delete", statement("A"))["Status"] == "SUCCESS"
+    assert aws.policy == POLICY
 
 
-def test_removal_leaves_statements_of_another_form(function: Function, key_arn: str, kms: Any, policy: Policy) -> None:
+def test_removal_leaves_statements_of_another_form(function: Function, aws: Aws) -> None:
     """A request can name any sid, those of the key's owner included."""
-    before = policy()
-    answer = function("Delete", key_arn, {**statement("Account")}, {**statement("Other")})
-    assert (answer["Status"], policy()) == ("SUCCESS", before)
+    before = aws.policy
+    answer = function("Delete", {**statement("Account")}, {**statement("Other")})
+    assert (answer["Status"], aws.policy) == ("SUCCESS", before)
 
     owners = written({**statement("A"), "Effect": "Deny"})
-    kms.put_key_policy(KeyId=key_arn, PolicyName="default", Policy=owners)
-    assert function("Delete", key_arn, statement("A"))["Status"] == "SUCCESS"
-    assert policy() == owners
+    aws.policy = owners
+    assert function("Delete", statement("A"))["Status"] == "SUCCESS"
+    assert aws.policy == owners
 
 
 @pytest.mark.parametrize("ours_is_last", [True, False])
-def test_two_statements_of_one_sid(function: Function, key_arn: str, spy: Spy, ours_is_last: bool) -> None:
+def test_two_statements_of_one_sid(function: Function, aws: Aws, ours_is_last: bool) -> None:
     """KMS's pages don't say that a sid is unique: somebody's Deny stays, and ours goes alone."""
     deny = {**statement("A"), "Effect": "Deny"}
     both = [deny, statement("A")] if ours_is_last else [statement("A"), deny]
-    spy.texts = [written(*both)]
-    answer = function("Update", key_arn, statement("A"), old=properties(key_arn, statement("A", "kms:ListGrants")))
+    aws.policy = written(*both)
+    answer = function("Update", statement("A"), old=properties(statement("A", "kms:ListGrants")))
     assert "has another statement with the sid A" in answer["Reason"]
-    assert spy.writes == []
+    assert aws.writes == []
 
-    assert function("Delete", key_arn, statement("A"))["Status"] == "SUCCESS"
-    assert spy.writes == [written(deny)]
+    assert function("Delete", statement("A"))["Status"] == "SUCCESS"
+    assert aws.writes == [written(deny)]
 
 
-def test_statements_of_any_form_may_be_there(function: Function, key_arn: str, spy: Spy) -> None:
+def test_statements_of_any_form_may_be_there(function: Function, aws: Aws) -> None:
     """With the negated elements, without a sid."""
     theirs = [
         {"Effect": "Deny", "NotPrincipal": {"AWS": "111111111111"}, "NotAction": "kms:Decrypt", "NotResource": "*"},
         {"Effect": "Allow", "Principal": "*", "Action": ["kms:*"], "Resource": "*", "Condition": {}},
     ]
-    spy.texts = [written(*theirs)]
-    assert function("Create", key_arn, statement("A"))["Status"] == "SUCCESS"
-    assert function("Delete", key_arn, statement("A"))["Status"] == "SUCCESS"
-    assert spy.writes == [written(*theirs, statement("A")), written(*theirs)]
+    aws.policy = written(*theirs)
+    assert function("Create", statement("A"))["Status"] == "SUCCESS"
+    assert function("Delete", statement("A"))["Status"] == "SUCCESS"
+    assert aws.writes == [written(*theirs, statement("A")), written(*theirs)]
 
 
 @pytest.mark.parametrize(
     ("shown", "sent"), [("\u20ac", "\\u20ac"), ("\U0001f511", "\\ud83d\\udd11"), ("\u00e9", "\u00e9")]
 )
-def test_characters_that_kms_does_not_take_are_escaped(
-    function: Function, key_arn: str, spy: Spy, shown: str, sent: str
-) -> None:
+def test_characters_that_kms_does_not_take_are_escaped(function: Function, aws: Aws, shown: str, sent: str) -> None:
     """It takes those up to U+00FF, and may show another that was written as an escape."""
-    spy.texts = [POLICY.replace('"Other"', f'"{shown}"')]
-    function("Create", key_arn, statement("A"), seconds=0.04)
-    assert f'"Sid":"{sent}"' in spy.writes[0]
+    aws.policy = POLICY.replace('"Other"', f'"{shown}"')
+    function("Create", statement("A"))
+    assert f'"Sid":"{sent}"' in aws.writes[0]

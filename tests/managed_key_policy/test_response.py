@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from personalize_kms_constructs._managed_key_policy import function as key_policy_function
-from tests.managed_key_policy.conftest import Function, Spy, context_of, event_of, properties, statement
+from tests.managed_key_policy.conftest import KEY, Aws, Function, context_of, event_of, properties, statement
 
 SEND = key_policy_function.send
 
@@ -46,11 +46,11 @@ def response_url(received: Received) -> Iterator[str]:
 
 
 @pytest.fixture
-def context(function: Function, key_arn: str, monkeypatch: pytest.MonkeyPatch) -> Any:
+def context(function: Function, monkeypatch: pytest.MonkeyPatch) -> Any:
     """Lambda's context, for a function that sends its answers."""
     monkeypatch.setattr(key_policy_function, "send", SEND)
-    function.keys.append({"Owner": "KeyPolicy", "Arn": key_arn, "Sids": {"A": 0}})
-    return context_of(10)
+    function.keys.append({"Owner": "KeyPolicy", "Arn": KEY, "Sids": {"A": 0}})
+    return context_of(900)
 
 
 @pytest.fixture
@@ -60,11 +60,11 @@ def takes_local_addresses(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1:9001/", "file:///etc/passwd", "ftp://response.invalid/", ""])
-def test_an_address_that_is_not_one_of_cloudformation(key_arn: str, spy: Spy, context: Any, url: str) -> None:
+def test_an_address_that_is_not_one_of_cloudformation(aws: Aws, context: Any, url: str) -> None:
     """Nothing is done for a call that isn't CloudFormation's."""
     with pytest.raises(key_policy_function.RefusedError, match="not to an https address of CloudFormation"):
-        key_policy_function.handler(event_of("Create", key_arn, statement("A"), ResponseURL=url), context)
-    assert spy.writes == []
+        key_policy_function.handler(event_of("Create", statement("A"), ResponseURL=url), context)
+    assert aws.writes == []
 
 
 @pytest.mark.parametrize(
@@ -87,9 +87,9 @@ def test_addresses_beside_those_of_cloudformation(
 
 
 @pytest.mark.usefixtures("takes_local_addresses")
-def test_one_response_of_success(response_url: str, received: Received, key_arn: str, context: Any) -> None:
+def test_one_response_of_success(response_url: str, received: Received, context: Any) -> None:
     """An empty content type, which the address is signed for, and what CloudFormation asks for."""
-    event = event_of("Create", key_arn, statement("A"), ResponseURL=response_url)
+    event = event_of("Create", statement("A"), ResponseURL=response_url)
     key_policy_function.handler(event, context)
 
     ((method, content_type, body),) = received
@@ -99,7 +99,7 @@ def test_one_response_of_success(response_url: str, received: Received, key_arn:
         "RequestId": "request",
         "LogicalResourceId": "KeyPolicy",
         "Status": "SUCCESS",
-        "PhysicalResourceId": key_arn,
+        "PhysicalResourceId": KEY,
         "Reason": "",
     }
 
@@ -109,17 +109,17 @@ def test_one_response_of_success(response_url: str, received: Received, key_arn:
     ("request_type", "asked", "reason"),
     [
         ("Create", {}, "KeyError: 'KeyArn'"),
-        ("Create", properties("no-key", statement("A")), "the function may not write statement A"),
+        ("Create", properties(statement("A"), key="no-key"), "the function may not write statement A"),
         ("Update", None, "TypeError: "),
         ("Delete", None, "TypeError: "),
     ],
     ids=["nothing", "no key", "update", "delete"],
 )
 def test_one_response_of_failure(
-    response_url: str, received: Received, key_arn: str, context: Any, request_type: str, asked: Any, reason: str
+    response_url: str, received: Received, context: Any, request_type: str, asked: Any, reason: str
 ) -> None:
     """Whatever goes wrong is answered once."""
-    event = event_of(request_type, key_arn, ResponseURL=response_url, ResourceProperties=asked)
+    event = event_of(request_type, ResponseURL=response_url, ResourceProperties=asked)
     key_policy_function.handler(event, context)
 
     ((_, _, body),) = received
@@ -137,10 +137,9 @@ def test_a_long_reason_is_cut(response_url: str, received: Received) -> None:
 
 
 @pytest.mark.parametrize("failures", [2, 9])
-def test_a_response_is_sent_again(monkeypatch: pytest.MonkeyPatch, failures: int) -> None:
+def test_a_response_is_sent_again(aws: Aws, monkeypatch: pytest.MonkeyPatch, failures: int) -> None:
     """Lambda would call the function again, which costs more. There are 32 seconds for it, and then it is an error."""
     timeouts: list[float] = []
-    waits: list[float] = []
 
     def fail(_: Any, timeout: float) -> Any:
         timeouts.append(timeout)
@@ -149,7 +148,6 @@ def test_a_response_is_sent_again(monkeypatch: pytest.MonkeyPatch, failures: int
         return SimpleNamespace(close=lambda: None)
 
     monkeypatch.setattr("urllib.request.urlopen", fail)
-    monkeypatch.setattr("time.sleep", waits.append)
     with pytest.raises(OSError, match="reset") if failures > 2 else nullcontext():
-        key_policy_function.send("https://response.invalid/", {"Reason": ""})
-    assert (timeouts, waits) == ([10, 10, 10], [1, 1])
+        SEND("https://response.invalid/", {"Reason": ""})
+    assert (timeouts, aws.now) == ([10, 10, 10], 2)

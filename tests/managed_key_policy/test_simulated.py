@@ -9,8 +9,8 @@ from botocore.config import Config
 
 from personalize_kms_constructs._managed_key_policy import function as key_policy_function
 from personalize_kms_constructs._managed_key_policy.function import spliced
-from tests.managed_key_policy.conftest import POLICY
-from tests.managed_key_policy.simulation import KEY_ARN, LAG, LAMBDA_TIMEOUT, Simulation
+from tests.managed_key_policy.conftest import KEY, POLICY
+from tests.managed_key_policy.simulation import LAG, LAMBDA_TIMEOUT, Simulation
 
 # In seconds. The time that the answer to CloudFormation may take, by the function's own timeout.
 SENDING = 3 * key_policy_function.SEND_TIMEOUT + 2
@@ -55,7 +55,7 @@ def test_rivals_lose_nothing() -> None:
     failed = [answer for answer in answers if answer.status != "SUCCESS"]
     # Who finds no time says so; it must be the exception, or the test would show nothing.
     assert len(failed) < len(answers) / 50
-    told = ("something else keeps changing", f"key {KEY_ARN}: ")
+    told = ("something else keeps changing", f"key {KEY}: ")
     assert all(answer.reason.startswith(tuple(f"no time is left: {each}" for each in told)) for answer in failed)
 
 
