@@ -72,11 +72,12 @@ coverage: setup ## run the tests, and fail if they leave out more branches of th
 	@coverage combine --quiet
 	@coverage report
 
-docs: setup ## build the documentation and serve it at http://127.0.0.1:8000, or at PORT
-	@scripts/serve-docs $(PORT)
+docs: site ## build the documentation and serve it at http://127.0.0.1:8000, or at PORT
+	@zensical serve --dev-addr 127.0.0.1:$(or $(PORT),8000)
 
 site: setup ## build the documentation into the folder site
-	@scripts/serve-docs --build
+	@python docs/permission_matrix.py
+	@zensical build --clean --strict
 
 snapshots: setup ## write template snapshots, matrix page and picture anew, after a change that is meant
 	@python docs/permission_matrix.py
