@@ -11,7 +11,7 @@ import json
 import random
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any
 from unittest import mock
@@ -183,20 +183,17 @@ class Answered:
     moment: float
 
 
-@dataclass
 class Simulation:
-    """One run; the constants of the function are those of its module."""
+    """One run, in a world with nobody in it yet; the constants of the function are those of its module."""
 
-    seed: int
-    answers: list[Answered] = field(default_factory=list)
-
-    def __post_init__(self) -> None:
-        """Make a world with nobody in it."""
-        self.world = World(self.seed)
+    def __init__(self, seed: int) -> None:
+        self.seed = seed
+        self.world = World(seed)
         self.kms = Kms(self.world)
-        self._owners: dict[str, dict[str, None]] = {}
+        self.answers: list[Answered] = []
         self.stack_status = "UPDATE_IN_PROGRESS"
         self.status_denied_until = 0.0
+        self._owners: dict[str, dict[str, None]] = {}
         self._starts: dict[str, float] = {}
 
     def add_function(self, request: str, sid: str, starts: float) -> None:
