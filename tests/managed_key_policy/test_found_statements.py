@@ -83,10 +83,11 @@ def test_another_key_has_an_id_of_its_own_until_it_is_rolled_back(function: Func
     assert back["PhysicalResourceId"] == first
 
 
-def test_an_update_of_the_key_that_the_id_says_keeps_the_id(function: Function) -> None:
+@pytest.mark.parametrize("first", [f"{KEY}#Retained", f"{KEY}<{ANOTHER_KEY}#Retained"])
+def test_an_update_of_the_key_that_the_id_says_keeps_the_id(function: Function, first: str) -> None:
     """A change of keys has failed: CloudFormation has the old id still, and rolls back from the new properties."""
     function("Create", statement("A"))
-    first, there = f"{KEY}#Retained", properties(statement("A"), key=GONE)
+    there = properties(statement("A"), key=GONE)
     answer = function("Update", statement("A"), old=there, PhysicalResourceId=first)
     assert (answer["Status"], answer["PhysicalResourceId"]) == ("SUCCESS", first)
 

@@ -113,24 +113,24 @@ def test_it_makes_these_resources_and_no_others(stack: cdk.Stack) -> None:
     assert source == {"ZipFile": module.read_text(encoding="utf-8")}
 
 
-def test_statements_may_come_later(stack: cdk.Stack) -> None:
-    """The document is resolved at synth."""
+def test_statements_and_their_conditions_may_come_late(stack: cdk.Stack) -> None:
+    """Document and configuration are resolved at synth."""
     key_policy = managed(stack)
-    for sid in ("A", "B"):
-        key_policy.add_statements([iam.PolicyStatement.from_json(statement(sid))])
+    late = iam.PolicyStatement.from_json(statement("A"))
+    key_policy.add_statements([late])
+    key_policy.add_statements([iam.PolicyStatement.from_json(statement("B"))])
+    condition = {"StringEquals": {"aws:SourceAccount": "111111111111"}}
+    late.add_condition("StringEquals", condition["StringEquals"])
 
     (resource,) = resources(stack, "Custom::PersonalizeKeyPolicy").values()
-    assert resource["Properties"]["PolicyDocument"]["Statement"] == [statement("A"), statement("B")]
-
-
-def test_a_condition_that_is_added_late_is_configured(stack: cdk.Stack) -> None:
-    """The configuration is read at synth, like the statements."""
-    late = iam.PolicyStatement.from_json(statement("A"))
-    managed(stack).add_statements([late])
-    late.add_condition("StringEquals", {"aws:SourceAccount": "111111111111"})
+    assert resource["Properties"]["PolicyDocument"]["Statement"] == [
+        {**statement("A"), "Condition": condition},
+        statement("B"),
+    ]
     (function,) = resources(stack, "AWS::Lambda::Function").values()
     configuration = json.loads(function["Properties"]["Environment"]["Variables"]["MAY_WRITE"])
-    assert configuration["Conditions"] == [{"StringEquals": {"aws:SourceAccount": "111111111111"}}]
+    assert configuration["Conditions"] == [condition, {}]
+    assert [key["Sids"] for key in configuration["Keys"]] == [{"A": 0, "B": 1}]
 
 
 def test_destroy_takes_the_statements_out(stack: cdk.Stack) -> None:
