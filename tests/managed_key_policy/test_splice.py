@@ -62,8 +62,8 @@ def test_a_statement_is_added_at_the_end_and_taken_out_again(before: str, after:
     ids=["first", "between", "single", "twice", "twice alike"],
 )
 def test_a_statement_that_differs_is_replaced(before: str, after: str) -> None:
-    """The old one goes wherever it is, the new one comes at the end, once."""
-    assert spliced(before, {"A"}, {"A": A}) == after
+    """The old one goes wherever it is, the new one comes at the end, once. It's ours by its sid, now or before."""
+    assert spliced(before, {"A"}, {"A": A}) == spliced(before, set(), {"A": A}) == after
 
 
 def test_sids_of_before_go_and_others_stay() -> None:
@@ -132,6 +132,7 @@ def test_an_empty_list_keeps_its_white_space(space: str) -> None:
     added = spliced(text, set(), {"A": A})
     assert added == f'{{"Statement":[{space}{A_TEXT}{space}]}}'
     assert spliced(added, {"A"}, {}) == text
+    assert spliced(f'{{"Statement":[ {A_TEXT}{space}]}}', {"A"}, {}) == f'{{"Statement":[ {space.strip(" ")}]}}'
 
 
 def test_ours_is_written_in_characters_that_kms_takes() -> None:
