@@ -173,6 +173,12 @@ def test_too_long_a_policy_is_refused(function: Function, aws: Aws) -> None:
     assert aws.policy == too_full
 
 
+def test_a_policy_without_statements_is_refused(function: Function, aws: Aws) -> None:
+    """There is no place to put ours in."""
+    aws.policy = '{"Version":"2012-10-17"}'
+    assert function("Create", statement("A"))["Reason"] == "the key policy has no Statement: repair it"
+
+
 def test_denied_access_says_what_the_key_policy_lacks(function: Function, aws: Aws) -> None:
     """The account's IAM policies don't count unless the key policy says so."""
     aws.before_read = always(refused("AccessDeniedException"))

@@ -112,6 +112,14 @@ def test_ids_of_several_changes_of_keys(function: Function, aws: Aws) -> None:
     assert cut.endswith(KEY)
 
 
+def test_an_id_forgets_no_statement(function: Function) -> None:
+    """However long it is: CloudFormation would rather refuse it than have the Delete take out what was retained."""
+    many = [statement(f"A{number:050}") for number in range(20)]
+    function("Create", *many)
+    answer = function("Create", *many)
+    assert answer["PhysicalResourceId"] == "#".join([KEY, *(each["Sid"] for each in many)])
+
+
 def test_retained_statements_of_before_a_change_are_replaced(function: Function, aws: Aws) -> None:
     """The stack was deleted, allows more now, and is created again."""
     function("Create", statement("A"))
