@@ -44,6 +44,14 @@ def test_a_write_without_an_answer_is_taken_out_too(function: Function, aws: Aws
     assert aws.policy == POLICY
 
 
+def test_a_second_write_that_is_refused_leaves_an_id_to_delete(function: Function, aws: Aws) -> None:
+    """The first was undone, and may come back: the Delete of the roll-back looks again."""
+    aws.after_write = lambda: setattr(aws, "before_write", always(INVALID))
+    aws.edit_at_read(3, POLICY)
+    answer = function("Create", statement("A"))
+    assert (answer["Status"], answer["PhysicalResourceId"]) == ("FAILED", KEY)
+
+
 def test_taking_out_leaves_what_somebody_put_in_our_place(function: Function, aws: Aws) -> None:
     """A Deny under our sid came after the write: the creation fails for it, and it stays."""
     denied = written({**statement("A"), "Effect": "Deny"})
