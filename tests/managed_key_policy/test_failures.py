@@ -120,6 +120,14 @@ def test_an_operation_that_is_over(function: Function, aws: Aws, status: str, re
     assert aws.policy == POLICY
 
 
+@pytest.mark.parametrize("status", ["ROLLBACK_IN_PROGRESS", "UPDATE_ROLLBACK_IN_PROGRESS", "DELETE_IN_PROGRESS"])
+def test_a_creation_that_comes_after_its_roll_back(function: Function, aws: Aws, status: str) -> None:
+    """Lambda may keep a call for minutes; nobody creates anything while a stack rolls back."""
+    aws.stack_status = status
+    assert function("Create", statement("A"))["Status"] == "FAILED"
+    assert aws.writes == []
+
+
 @pytest.mark.parametrize(
     ("request_type", "status"),
     [
@@ -246,8 +254,10 @@ def test_what_may_pass_is_waited_for_and_then_told(function: Function, aws: Aws,
     aws.before_write = always(error)
     assert code in function("Create", statement("A"))["Reason"]
     assert aws.policy == POLICY
+    # It is asked again for a minute, every 17 seconds, random ones among them.
+    assert 60 <= aws.now < 67
 
-    aws.before_write = raiser(error, error)
+    aws.before_write = raiser(*[error] * 4)
     assert function("Create", statement("A"))["Status"] == "SUCCESS"
 
 

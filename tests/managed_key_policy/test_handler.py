@@ -20,6 +20,8 @@ def test_create_adds_the_statements(function: Function, aws: Aws) -> None:
     }
     assert aws.policy == written(statement("A"), statement("B"))
     assert len(aws.writes) == 1
+    # The page says by how much a deployment takes longer.
+    assert aws.now == 40
 
 
 def test_update_replaces_the_statements(function: Function, aws: Aws) -> None:

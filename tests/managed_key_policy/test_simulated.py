@@ -25,13 +25,13 @@ def rivals(seed: int, *, within: float = 30.0, lost: float = 0.1, extremes: floa
     return simulation
 
 
-def wrongs(simulation: Simulation, *, until: float = float("inf")) -> list[str]:
+def wrongs(simulation: Simulation) -> list[str]:
     """Run, and return what was said to be in the policy, or out of it, and isn't; and answers that come too late."""
     sids = simulation.run()
     found = [
         f"seed {simulation.seed}: {answer.request} of {answer.sid}"
         for answer in simulation.answers
-        if answer.status == "SUCCESS" and answer.moment < until and (answer.sid in sids) != (answer.request == "Create")
+        if answer.status == "SUCCESS" and (answer.sid in sids) != (answer.request == "Create")
     ]
     found += [
         f"seed {simulation.seed}: {answer.sid} answered after {answer.moment - answer.started:.0f} s"
@@ -77,24 +77,6 @@ def test_the_times_add_up() -> None:
     assert at_most == 138 < key_policy_function.RESERVE == 150
     # The page says "for 13 minutes".
     assert 12 < (LAMBDA_TIMEOUT - key_policy_function.RESERVE) / 60 <= 13
-
-
-@pytest.mark.parametrize("request_type", ["Create", "Delete"])
-def test_what_nothing_disturbs_takes_one_more_look(monkeypatch: pytest.MonkeyPatch, request_type: str) -> None:
-    """The page says by how much a deployment takes longer."""
-    simulation = undisturbed(monkeypatch)
-    simulation.add_function(request_type, "A", 0.0)
-    simulation.run()
-    (answer,) = simulation.answers
-    assert (answer.status, answer.moment) == ("SUCCESS", 40.0)
-
-
-def undisturbed(monkeypatch: pytest.MonkeyPatch) -> Simulation:
-    """A world in which nothing takes time or goes wrong."""
-    simulation = Simulation(1)
-    monkeypatch.setattr(simulation.world, "often", lambda *_: 0.0)
-    monkeypatch.setattr(simulation.world.random, "random", lambda: 0.5)
-    return simulation
 
 
 def outage(seed: int) -> Simulation:
@@ -219,17 +201,6 @@ def test_a_cancelled_creation_leaves_nothing(denied_for: float) -> None:
         assert "A" not in simulation.run(), seed
 
 
-@pytest.mark.parametrize("status", ["ROLLBACK_IN_PROGRESS", "UPDATE_ROLLBACK_IN_PROGRESS", "DELETE_IN_PROGRESS"])
-def test_a_creation_that_comes_after_its_roll_back(status: str) -> None:
-    """Lambda may keep a call for minutes; nobody creates anything while a stack rolls back."""
-    simulation = Simulation(1)
-    simulation.stack_status = status
-    simulation.add_call("Delete", "Ours", 0.0, "A", id="Stack-Ours-1ABCDEFGHIJKL")
-    simulation.add_call("Create", "Ours", 5.0, "A")
-    sids = simulation.run()
-    assert ("A" in sids, simulation.answers[-1].status) == (False, "FAILED")
-
-
 def test_repair_right_after_the_owners_stack() -> None:
     """Another revision has the policy looked at when the overwriting can't be seen everywhere yet."""
     for seed in range(200):
@@ -238,20 +209,6 @@ def test_repair_right_after_the_owners_stack() -> None:
         simulation.add_owner(0.0)
         simulation.add_call("Update", "Ours", random.Random(seed).uniform(0.1, 20), "A", before=("A",))
         assert "A" in simulation.run() or simulation.answers[0].status == "FAILED", seed
-
-
-@pytest.mark.parametrize("request_type", ["Create", "Delete"])
-@pytest.mark.parametrize(("seen_after", "status"), [(53.5, "SUCCESS"), (67, "FAILED")])
-def test_patience_with_a_role_that_is_not_seen_yet(
-    monkeypatch: pytest.MonkeyPatch, seen_after: float, status: str, request_type: str
-) -> None:
-    """KMS refuses the function's role until it is known there; what takes longer than a minute is told."""
-    simulation = undisturbed(monkeypatch)
-    simulation.kms.denied_until = seen_after
-    simulation.add_function(request_type, "A", 0.0)
-    sids = simulation.run()
-    assert simulation.answers[0].status == status
-    assert ("A" in sids) == ((request_type, status) in {("Create", "SUCCESS"), ("Delete", "FAILED")})
 
 
 def client(*, connect_timeout: int = 3, read_timeout: int = 5, attempts: int = 1) -> Config:
