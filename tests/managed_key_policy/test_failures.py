@@ -3,6 +3,7 @@
 import pytest
 from botocore.exceptions import ParamValidationError
 
+from personalize_kms_constructs._managed_key_policy.function import RefusedError
 from tests.managed_key_policy.conftest import (
     ANOTHER_KEY,
     GONE,
@@ -61,7 +62,7 @@ def test_taking_out_leaves_what_somebody_put_in_our_place(function: Function, aw
     assert aws.policy == denied
 
 
-@pytest.mark.parametrize("error", [no_answer(), refused("ThrottlingException")], ids=repr)
+@pytest.mark.parametrize("error", [no_answer(), refused("ThrottlingException"), RefusedError("no Statement")], ids=repr)
 def test_taking_out_goes_on_after_an_error(function: Function, aws: Aws, error: Exception) -> None:
     """The reason that is told stays the first one."""
     errors = raiser(INVALID, error)
