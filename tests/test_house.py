@@ -2,7 +2,6 @@
 
 import ast
 import re
-import subprocess
 import sys
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
@@ -65,7 +64,7 @@ def test_no_imports_go_in_a_circle() -> None:
         pytest.fail(" imports ".join(shown(name) for name in reversed(error.args[1])))
 
 
-ENGINE = [module for module in modules() if module[1:2] == ("_access",)]
+ENGINE = [module for module in modules() if module[1:2] in (("_access",), ("matrix",))]
 
 
 @pytest.mark.parametrize("module", ENGINE, ids=shown)
@@ -73,25 +72,6 @@ def test_a_module_of_the_engine_imports_the_standard_library_the_table_and_the_e
     """An account can be judged without the CDK, and a template without boto3."""
     for name in imported(module):
         assert name[0] in sys.stdlib_module_names or name[:2] in ((*ROOT, "_access"), (*ROOT, "matrix")), name
-
-
-def test_the_engine_works_without_the_cdk_and_boto3(tmp_path: Path) -> None:
-    """Loaded beside the package's constructs, none of these is there."""
-    code = f"""
-import sys, types
-for name in ("aws_cdk", "constructs", "jsii", "boto3", "botocore", "click", "rich"):
-    sys.modules[name] = None
-package = types.ModuleType("personalize_kms_constructs")
-package.__path__ = [{str(PACKAGE)!r}]
-sys.modules["personalize_kms_constructs"] = package
-from personalize_kms_constructs._access.comparison import compare
-from personalize_kms_constructs._access.model import AccessModel
-report = compare(AccessModel())
-print(report.to_text(), report.to_markdown(), report.to_json())
-"""
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=tmp_path, check=False)
-    assert done.returncode == 0, done.stderr
-    assert "0 missing" in done.stdout
 
 
 def said_again(names: Iterable[tuple[str, Module]]) -> dict[str, list[str]]:
@@ -142,10 +122,9 @@ def test_only_the_table_names_actions() -> None:
     assert naming.keys() <= {"matrix", *NAME_ACTIONS}, naming
 
 
-@pytest.mark.parametrize("module", modules(), ids=shown)
-def test_no_docstring_is_a_riddle(module: Module) -> None:
+def test_no_docstring_is_a_riddle() -> None:
     """It begins with a verb or a noun, not with a question."""
-    for node in ast.walk(modules()[module]):
-        if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef)):
-            text = ast.get_docstring(node) or ""
-            assert text.split(" ")[0] not in {"What", "Whether", "Why", "How"}, text
+    documented = (ast.Module, ast.ClassDef, ast.FunctionDef)
+    nodes = [node for tree in modules().values() for node in ast.walk(tree) if isinstance(node, documented)]
+    texts = [ast.get_docstring(node) or "" for node in nodes]
+    assert [text for text in texts if text.split(" ")[0] in {"What", "Whether", "Why", "How"}] == []

@@ -199,7 +199,7 @@ class PersonalizeEncryption(Construct):
         # Imported here since few stacks manage the policy of an imported key, and Lambda's module is large.
         from ._managed_key_policy import ManagedKeyPolicy
 
-        managed = ManagedKeyPolicy.of(
+        managed = ManagedKeyPolicy(
             self, key_arn=key_arn, removal_policy=self._removal_policy, revision=self._key_policy_revision
         )
         resource = managed.resource

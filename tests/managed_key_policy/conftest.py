@@ -1,15 +1,14 @@
-"""A key in an embedded AWS, and the function as Lambda would call it, with times of milliseconds."""
+"""KMS and CloudFormation in memory and in virtual time, and the function as Lambda would call it."""
 
 import itertools
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, ReadTimeoutError
 
-from embedded_aws import EmbeddedAws
 from personalize_kms_constructs._managed_key_policy import function as key_policy_function
 
 ACCOUNT = (
@@ -17,6 +16,8 @@ ACCOUNT = (
 )
 OTHER = '{"Sid":"Other","Effect":"Deny","Principal":{"AWS":"*"},"Action":"kms:Encrypt","Resource":"*"}'
 POLICY = f'{{"Statement" : [\n  {ACCOUNT},\n  {OTHER}\n], "Version":"2012-10-17"}}'
+
+KEY, ANOTHER_KEY, GONE = (f"arn:aws:kms:us-east-1:111111111111:key/{name}" for name in ("ours", "another", "gone"))
 
 Answer = dict[str, Any]
 
@@ -53,6 +54,11 @@ def refused(code: str, operation: str = "GetKeyPolicy", status: int = 400) -> Cl
     return ClientError(response, operation)
 
 
+def no_answer() -> ReadTimeoutError:
+    """What a client raises when the answer, or the request, was lost."""
+    return ReadTimeoutError(endpoint_url="https://kms.invalid/")
+
+
 def raiser(*errors: Exception) -> Callable[[], None]:
     """Raises each error once, then nothing."""
     left = list(errors)
@@ -64,6 +70,11 @@ def raiser(*errors: Exception) -> Callable[[], None]:
     return raise_next
 
 
+def always(error: Exception) -> Callable[[], None]:
+    """Raises the error each time."""
+    return raiser(*[error] * 999)
+
+
 def context_of(seconds: float) -> SimpleNamespace:
     """Return the context that Lambda gives a function that may run for so long."""
     return SimpleNamespace(
@@ -72,155 +83,152 @@ def context_of(seconds: float) -> SimpleNamespace:
     )
 
 
-def may_write(*keys: dict[str, Any], conditions: tuple[dict[str, Any], ...] = ({},)) -> dict[str, Any]:
-    """The function's configuration."""
+def may_write(*keys: dict[str, Any]) -> dict[str, Any]:
+    """The function's configuration, with statements that have no condition."""
     return {
         "Service": "personalize.amazonaws.com",
         "Actions": ACTIONS,
-        "Conditions": [*conditions],
+        "Conditions": [{}],
         "Keys": [*keys],
     }
+
+
+class Aws:
+    """The clients of the function: the policies of keys and the status of a stack, and what happens around a call."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+        self.policies = {KEY: POLICY, ANOTHER_KEY: POLICY}
+        self.writes: list[str] = []
+        self.random_waits: list[tuple[float, float]] = []
+        self.stack_status = "CREATE_IN_PROGRESS"
+        self.before_status: Callable[[], object] = lambda: None
+        self.before_read: Callable[[], object] = lambda: None
+        self.before_write: Callable[[], object] = lambda: None
+        self.after_write: Callable[[], object] = lambda: None
+
+    @property
+    def policy(self) -> str:
+        """The policy of our key."""
+        return self.policies[KEY]
+
+    @policy.setter
+    def policy(self, text: str) -> None:
+        self.policies[KEY] = text
+
+    def at_read(self, number: int, action: Callable[[], object]) -> None:
+        """Do something before one of the next reads: a write follows the second, and the third looks at it."""
+        numbers = itertools.count(1)
+        self.before_read = lambda: action() if next(numbers) == number else None
+
+    def edit_at_read(self, number: int, text: str) -> None:
+        """Have somebody else write the policy before one of the next reads."""
+        self.at_read(number, lambda: self.policies.update({KEY: text}))
+
+    def sleep(self, seconds: float) -> None:
+        """Let time pass."""
+        self.now += seconds
+
+    def uniform(self, shortest: float, longest: float) -> float:
+        """Return no random number, but one that can be told from others."""
+        self.random_waits.append((shortest, longest))
+        return longest / 4
+
+    def describe_stacks(self, *, StackName: str) -> Any:  # noqa: N803
+        """The status of the stack."""
+        assert StackName == "stack"
+        self.before_status()
+        return {"Stacks": [{"StackStatus": self.stack_status}]}
+
+    def get_key_policy(self, *, KeyId: str, PolicyName: str) -> Any:  # noqa: N803
+        """The policy, if there is such a key."""
+        assert PolicyName == "default"
+        self.before_read()
+        if KeyId not in self.policies:
+            raise refused("NotFoundException")
+        return {"Policy": self.policies[KeyId]}
+
+    def put_key_policy(self, *, KeyId: str, PolicyName: str, Policy: str) -> None:  # noqa: N803
+        """Replace the policy."""
+        assert PolicyName == "default"
+        self.before_write()
+        self.writes.append(Policy)
+        self.policies[KeyId] = Policy
+        self.after_write()
 
 
 class Function:
     """Calls the handler and keeps what it answered; each call is of what the function was deployed for."""
 
     def __init__(self) -> None:
+        self.aws = Aws()
         self.answers: list[Answer] = []
         self.keys: list[dict[str, Any]] = []
         self.conditions: list[dict[str, Any]] = [{}]
-        self._requests = itertools.count()
 
-    def __call__(
-        self,
-        request: str,
-        key_arn: str,
-        *statements: dict[str, Any],
-        old: dict[str, Any] | None = None,
-        seconds: float = 30,
-        **more: Any,
-    ) -> Answer:
-        """The answer to a request."""
+    def __call__(self, request: str, *statements: dict[str, Any], key: str = KEY, **options: Any) -> Answer:
+        """The answer to a request that the function is deployed for; ``as_configured`` says what the options are."""
         sids = {}
         for each in statements:
             self.conditions.append(each.get("Condition", {}))
             sids[each.get("Sid", "")] = len(self.conditions) - 1
-        self.keys.append({"Owner": more.get("LogicalResourceId", "KeyPolicy"), "Arn": key_arn, "Sids": sids})
-        return self.as_configured(request, key_arn, *statements, old=old, seconds=seconds, **more)
+        self.keys.append({"Owner": options.get("LogicalResourceId", "KeyPolicy"), "Arn": key, "Sids": sids})
+        return self.as_configured(request, *statements, key=key, **options)
 
     def as_configured(
-        self,
-        request: str,
-        key_arn: str,
-        *statements: dict[str, Any],
-        old: dict[str, Any] | None = None,
-        seconds: float = 30,
-        **more: Any,
+        self, request: str, *statements: dict[str, Any], key: str = KEY, seconds: float = 900, **more: Any
     ) -> Answer:
-        """The answer to a request that the function may not be deployed for."""
-        request_id = f"request-{next(self._requests)}"
-        event = {
-            "RequestType": request,
-            "StackId": "stack",
-            "RequestId": request_id,
-            "LogicalResourceId": "KeyPolicy",
-            "ResponseURL": "https://response.invalid/",
-            "ResourceProperties": properties(key_arn, *statements),
-            **({} if old is None else {"OldResourceProperties": old}),
-            **({} if request == "Create" else {"PhysicalResourceId": key_arn}),
-            **more,
-        }
+        """The answer to a request that the function may not be deployed for; ``more`` is of the event."""
+        event = event_of(request, *statements, key=key, RequestId=f"request-{len(self.answers)}", **more)
+        before = len(self.answers)
         key_policy_function.handler(event, context_of(seconds))
-        (answer,) = [each for each in self.answers if each["RequestId"] == request_id]
+        (answer,) = self.answers[before:]
         return answer
 
 
-def properties(key_arn: str, *statements: dict[str, Any]) -> dict[str, Any]:
+def event_of(
+    request: str, *statements: dict[str, Any], key: str = KEY, old: dict[str, Any] | None = None, **more: Any
+) -> dict[str, Any]:
+    """A request of CloudFormation, with the properties of before for an update."""
+    return {
+        "RequestType": request,
+        "StackId": "stack",
+        "RequestId": "request",
+        "LogicalResourceId": "KeyPolicy",
+        "ResponseURL": "https://response.invalid/",
+        "ResourceProperties": properties(*statements, key=key),
+        **({} if old is None else {"OldResourceProperties": old}),
+        **({} if request == "Create" else {"PhysicalResourceId": key}),
+        **more,
+    }
+
+
+def properties(*statements: dict[str, Any], key: str = KEY) -> dict[str, Any]:
     """The custom resource's properties."""
     return {
-        "KeyArn": key_arn,
+        "KeyArn": key,
         "PolicyDocument": {"Version": "2012-10-17", "Statement": list(statements)},
     }
 
 
-@pytest.fixture(scope="session")
-def running_aws() -> Iterator[EmbeddedAws]:
-    """One server for a test process."""
-    with EmbeddedAws() as aws:
-        yield aws
-
-
 @pytest.fixture
-def aws(running_aws: EmbeddedAws) -> EmbeddedAws:
-    """An AWS with nothing in it."""
-    running_aws.reset()
-    return running_aws
-
-
-@pytest.fixture
-def kms(aws: EmbeddedAws) -> Any:
-    """Its KMS, as everybody but the function calls it."""
-    return aws.client("kms")
-
-
-@pytest.fixture
-def key_arn(kms: Any) -> str:
-    """A key whose policy somebody else wrote."""
-    arn: str = kms.create_key(Policy=POLICY)["KeyMetadata"]["Arn"]
-    return arn
-
-
-@pytest.fixture
-def policy(kms: Any, key_arn: str) -> Callable[[], str]:
-    """Reads the key's policy."""
-    return lambda: str(kms.get_key_policy(KeyId=key_arn, PolicyName="default")["Policy"])
-
-
-class Spy:
-    """The function's clients: counts the writes, and does something before a call if told to."""
-
-    def __init__(self, kms: Any) -> None:
-        self._kms = kms
-        self.writes: list[str] = []
-        self.stack_status = "CREATE_IN_PROGRESS"
-        self.before_read: Callable[[], None] = lambda: None
-        self.before_write: Callable[[], None] = lambda: None
-
-    def describe_stacks(self, **_: Any) -> Any:
-        """The status of the stack."""
-        return {"Stacks": [{"StackStatus": self.stack_status}]}
-
-    def get_key_policy(self, **request: Any) -> Any:
-        """KMS's answer."""
-        self.before_read()
-        assert request["PolicyName"] == "default"
-        return self._kms.get_key_policy(**request)
-
-    def put_key_policy(self, **request: Any) -> Any:
-        """KMS's answer."""
-        self.before_write()
-        assert request["PolicyName"] == "default"
-        self.writes.append(request["Policy"])
-        return self._kms.put_key_policy(**request)
-
-
-@pytest.fixture
-def spy(kms: Any) -> Spy:
-    """Record the calls of KMS that the function makes."""
-    return Spy(kms)
-
-
-@pytest.fixture
-def function(spy: Spy, monkeypatch: pytest.MonkeyPatch) -> Function:
-    """The function, which waits for milliseconds where it would wait for seconds."""
+def function(monkeypatch: pytest.MonkeyPatch) -> Function:
+    """The function, with AWS and time as in these tests."""
     function = Function()
-    monkeypatch.setattr(key_policy_function, "boto3", SimpleNamespace(client=lambda *_, **__: spy))
-    monkeypatch.setattr(key_policy_function, "send", lambda _, answer: function.answers.append(dict(answer)))
-    monkeypatch.setattr(
-        key_policy_function, "MAY_WRITE", may_write() | {"Keys": function.keys, "Conditions": function.conditions}
-    )
-    monkeypatch.setattr(key_policy_function, "SETTLE", 0.05)
-    monkeypatch.setattr(key_policy_function, "TAKE_OUT_WITHIN", 0.06)
-    monkeypatch.setattr(key_policy_function, "PATIENCE", 0.0)
-    monkeypatch.setattr(key_policy_function, "RESERVE", 0.0)
+    aws = function.aws
+    replaced = {
+        "boto3": SimpleNamespace(client=lambda *_, **__: aws),
+        "time": SimpleNamespace(monotonic=lambda: aws.now, sleep=aws.sleep),
+        "random": SimpleNamespace(uniform=aws.uniform),
+        "send": lambda _, answer: function.answers.append(dict(answer)),
+        "MAY_WRITE": may_write() | {"Keys": function.keys, "Conditions": function.conditions},
+    }
+    for name, value in replaced.items():
+        monkeypatch.setattr(key_policy_function, name, value)
     return function
+
+
+@pytest.fixture
+def aws(function: Function) -> Aws:
+    """AWS as the function sees it."""
+    return function.aws

@@ -10,25 +10,27 @@ import itertools
 import json
 import random
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any
+from unittest import mock
 
 from botocore.exceptions import ClientError, ReadTimeoutError
 
 from personalize_kms_constructs._managed_key_policy import function as key_policy_function
 from tests.managed_key_policy.conftest import (
+    KEY,
     POLICY,
     context_of,
+    event_of,
     may_write,
+    no_answer,
     properties,
     refused,
     statement,
 )
 
-KEY_ARN = "arn:aws:kms:us-east-1:111111111111:key/simulated"
 # In seconds. The longest that a change stays unseen by some readers.
 LAG = 15.0
 LAMBDA_TIMEOUT = 900.0
@@ -165,7 +167,7 @@ class Client:
         value = call() if arrives else ""
         if not arrives or chance < 0.05 + self._world.lost:
             self._world.sleep(self._longest - (self._world.now - started))
-            raise ReadTimeoutError(endpoint_url="https://kms.invalid/")
+            raise no_answer()
         return value
 
 
@@ -181,20 +183,17 @@ class Answered:
     moment: float
 
 
-@dataclass
 class Simulation:
-    """One run; the constants of the function are those of its module."""
+    """One run, in a world with nobody in it yet; the constants of the function are those of its module."""
 
-    seed: int
-    answers: list[Answered] = field(default_factory=list)
-
-    def __post_init__(self) -> None:
-        """Make a world with nobody in it."""
-        self.world = World(self.seed)
+    def __init__(self, seed: int) -> None:
+        self.seed = seed
+        self.world = World(seed)
         self.kms = Kms(self.world)
-        self._owners: dict[str, dict[str, None]] = {}
+        self.answers: list[Answered] = []
         self.stack_status = "UPDATE_IN_PROGRESS"
         self.status_denied_until = 0.0
+        self._owners: dict[str, dict[str, None]] = {}
         self._starts: dict[str, float] = {}
 
     def add_function(self, request: str, sid: str, starts: float) -> None:
@@ -210,22 +209,21 @@ class Simulation:
         starts: float,
         *sids: str,
         before: tuple[str, ...] = (),
-        id: str = KEY_ARN,
+        id: str = KEY,
         seconds: float = LAMBDA_TIMEOUT,
     ) -> None:
         """Let CloudFormation call a function for one of its resources, whose other calls may be at work still."""
         self._owners.setdefault(owner, {}).update(dict.fromkeys(sids))
         self._starts[owner] = starts
-        event = {
-            "RequestType": request,
-            "StackId": "stack",
-            "RequestId": request,
-            "LogicalResourceId": owner,
-            "ResponseURL": "https://response.invalid/",
-            "ResourceProperties": properties(KEY_ARN, *map(statement, sids)),
-            **({"OldResourceProperties": properties(KEY_ARN, *map(statement, before))} if before else {}),
-            **({} if request == "Create" else {"PhysicalResourceId": id}),
-        }
+        event = event_of(
+            request,
+            *map(statement, sids),
+            old=properties(*map(statement, before)) if before else None,
+            RequestId=request,
+            LogicalResourceId=owner,
+        )
+        if request != "Create":
+            event["PhysicalResourceId"] = id
         self.world.add(starts, lambda: key_policy_function.handler(event, context_of(seconds)))
 
     def put_in(self, *sids: str) -> None:
@@ -265,7 +263,7 @@ class Simulation:
         def describe_stacks(**_: Any) -> dict[str, Any]:
             if self.world.now >= self.kms.down_from:
                 self.world.sleep(longest)
-                raise ReadTimeoutError(endpoint_url="https://cloudformation.invalid/")
+                raise no_answer()
             if self.world.now < self.status_denied_until:
                 raise refused("AccessDenied", "DescribeStacks")
             self.world.sleep(self.world.often(0.2, longest))
@@ -273,9 +271,8 @@ class Simulation:
 
         return SimpleNamespace(describe_stacks=describe_stacks)
 
-    @contextmanager
-    def _in_place_of_aws(self) -> Iterator[None]:
-        module, world = key_policy_function, self.world
+    def _in_place_of_aws(self) -> Any:
+        world = self.world
 
         def take(_: str, answer: dict[str, str]) -> None:
             request, sid = answer["RequestId"], answer["LogicalResourceId"]
@@ -283,23 +280,12 @@ class Simulation:
                 Answered(request, sid, answer["Status"], answer["Reason"], self._starts[sid], world.now)
             )
 
-        replaced: dict[str, Any] = {
-            "boto3": SimpleNamespace(client=self._client),
-            "time": SimpleNamespace(monotonic=lambda: world.now, sleep=world.sleep),
-            "random": world.random,
-            "send": take,
-            "MAY_WRITE": may_write(
-                *(
-                    {"Owner": owner, "Arn": KEY_ARN, "Sids": dict.fromkeys(sids, 0)}
-                    for owner, sids in self._owners.items()
-                )
-            ),
-        }
-        originals = {name: getattr(module, name) for name in replaced}
-        for name, value in replaced.items():
-            setattr(module, name, value)
-        try:
-            yield
-        finally:
-            for name, value in originals.items():
-                setattr(module, name, value)
+        keys = [{"Owner": owner, "Arn": KEY, "Sids": dict.fromkeys(sids, 0)} for owner, sids in self._owners.items()]
+        return mock.patch.multiple(
+            key_policy_function,
+            boto3=SimpleNamespace(client=self._client),
+            time=SimpleNamespace(monotonic=lambda: world.now, sleep=world.sleep),
+            random=world.random,
+            send=take,
+            MAY_WRITE=may_write(*keys),
+        )

@@ -1,18 +1,18 @@
-"""Failures of the function, against the KMS of an embedded AWS: the reason given, and what is left behind."""
-
-import re
-import time
-from collections.abc import Callable
-from typing import Any
+"""Failures of the function: the reason given, and what is left behind."""
 
 import pytest
-from botocore.exceptions import ReadTimeoutError
+from botocore.exceptions import ParamValidationError
 
-from personalize_kms_constructs._managed_key_policy import function as key_policy_function
+from personalize_kms_constructs._managed_key_policy.function import RefusedError
 from tests.managed_key_policy.conftest import (
+    ANOTHER_KEY,
+    GONE,
+    KEY,
     POLICY,
+    Aws,
     Function,
-    Spy,
+    always,
+    no_answer,
     properties,
     raiser,
     refused,
@@ -20,148 +20,113 @@ from tests.managed_key_policy.conftest import (
     written,
 )
 
-Policy = Callable[[], str]
+INVALID = refused("InvalidArnException")
+# In seconds. What is left of it after the reserve isn't enough for a second look.
+TOO_SHORT = 160.0
+NAMELESS = {name: value for name, value in statement("A").items() if name != "Sid"}
 
 
-def test_a_write_without_an_answer_is_taken_out_too(
-    function: Function, key_arn: str, policy: Policy, spy: Spy, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """It may have landed all the same."""
-    write, answers = spy.put_key_policy, iter([ReadTimeoutError(endpoint_url="https://kms.invalid/")])
-
-    def write_and_lose_the_answer(**request: Any) -> Any:
-        written = write(**request)
-        for error in answers:
-            raise error
-        return written
-
-    monkeypatch.setattr(spy, "put_key_policy", write_and_lose_the_answer)
-    answer = function("Create", key_arn, statement("A"), seconds=0.04)
-    assert (answer["Status"], answer["PhysicalResourceId"]) == ("FAILED", key_arn)
-    assert [len(text) for text in spy.writes] == [len(written(statement("A"))), len(POLICY)]
-    assert policy() == POLICY
-
-
-def test_failed_create_leaves_the_policy_as_it_was(function: Function, key_arn: str, policy: Policy, spy: Spy) -> None:
+def test_failed_create_leaves_the_policy_as_it_was(function: Function, aws: Aws) -> None:
     """The statements are taken out when the look at them fails; the Delete of the roll-back looks again."""
-    reads = iter(range(100))
+    aws.at_read(3, raiser(INVALID))
+    answer = function("Create", statement("A"))
 
-    def fail_third_read() -> None:
-        if next(reads) == 2:
-            raise refused("InvalidArnException")
-
-    spy.before_read = fail_third_read
-    answer = function("Create", key_arn, statement("A"))
-
-    assert (answer["Status"], answer["PhysicalResourceId"]) == ("FAILED", key_arn)
-    assert [len(text) for text in spy.writes] == [len(written(statement("A"))), len(POLICY)]
-    assert policy() == POLICY
+    assert (answer["Status"], answer["PhysicalResourceId"]) == ("FAILED", KEY)
+    assert aws.writes == [written(statement("A")), POLICY]
+    assert aws.policy == POLICY
 
 
-def test_taking_out_leaves_what_somebody_put_in_our_place(
-    function: Function, key_arn: str, kms: Any, policy: Policy, spy: Spy
-) -> None:
+def test_a_write_without_an_answer_is_taken_out_too(function: Function, aws: Aws) -> None:
+    """It may have landed all the same."""
+    aws.after_write = raiser(no_answer())
+    answer = function("Create", statement("A"), seconds=TOO_SHORT)
+    assert (answer["Status"], answer["PhysicalResourceId"]) == ("FAILED", KEY)
+    assert aws.writes == [written(statement("A")), POLICY]
+    assert aws.policy == POLICY
+
+
+def test_a_second_write_that_is_refused_leaves_an_id_to_delete(function: Function, aws: Aws) -> None:
+    """The first was undone, and may come back: the Delete of the roll-back looks again."""
+    aws.after_write = lambda: setattr(aws, "before_write", always(INVALID))
+    aws.edit_at_read(3, POLICY)
+    answer = function("Create", statement("A"))
+    assert (answer["Status"], answer["PhysicalResourceId"]) == ("FAILED", KEY)
+
+
+def test_taking_out_leaves_what_somebody_put_in_our_place(function: Function, aws: Aws) -> None:
     """A Deny under our sid came after the write: the creation fails for it, and it stays."""
     denied = written({**statement("A"), "Effect": "Deny"})
-    reads = iter(range(100))
-
-    def deny_before_third_read() -> None:
-        if next(reads) == 2:
-            kms.put_key_policy(KeyId=key_arn, PolicyName="default", Policy=denied)
-
-    spy.before_read = deny_before_third_read
-    answer = function("Create", key_arn, statement("A"))
+    aws.edit_at_read(3, denied)
+    answer = function("Create", statement("A"))
     assert "has another statement with the sid A" in answer["Reason"]
-    assert policy() == denied
+    assert aws.policy == denied
 
 
-@pytest.mark.parametrize(
-    "error", [ReadTimeoutError(endpoint_url="https://kms.invalid/"), refused("ThrottlingException")], ids=repr
-)
-def test_taking_out_goes_on_after_an_error(
-    function: Function, key_arn: str, policy: Policy, spy: Spy, error: Exception
-) -> None:
+@pytest.mark.parametrize("error", [no_answer(), refused("ThrottlingException"), RefusedError("no Statement")], ids=repr)
+def test_taking_out_goes_on_after_an_error(function: Function, aws: Aws, error: Exception) -> None:
     """The reason that is told stays the first one."""
-    reads = iter(range(100))
-
-    def fail_two_reads() -> None:
-        number = next(reads)
-        if number == 2:
-            raise refused("InvalidArnException")
-        if number == 3:
-            raise error
-
-    spy.before_read = fail_two_reads
-    answer = function("Create", key_arn, statement("A"))
+    errors = raiser(INVALID, error)
+    aws.after_write = lambda: setattr(aws, "before_read", errors)
+    answer = function("Create", statement("A"))
     assert "InvalidArnException" in answer["Reason"]
-    assert (answer["PhysicalResourceId"], policy()) == (key_arn, POLICY)
+    assert (answer["PhysicalResourceId"], aws.policy) == (KEY, POLICY)
 
 
-def test_no_time_is_left_for_a_second_look(function: Function, key_arn: str, kms: Any, spy: Spy) -> None:
-    """All is in the policy, perhaps: the first look may have been late."""
-    kms.put_key_policy(KeyId=key_arn, PolicyName="default", Policy=written(statement("A")))
-    answer = function("Create", key_arn, statement("A"), seconds=0.01)
-    assert answer["Reason"] == ("no time is left: the policy of the key couldn't be looked at twice: deploy again")
-    assert spy.writes == []
-
-
-def test_a_stack_whose_status_cannot_be_read(
-    function: Function, key_arn: str, policy: Policy, spy: Spy, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The statements matter more than a cancellation that is missed."""
-    asked: list[str] = []
-
-    def deny(StackName: str) -> None:  # noqa: N803
-        asked.append(StackName)
-        raise refused("AccessDenied", "DescribeStacks")
-
-    monkeypatch.setattr(spy, "describe_stacks", deny)
-    assert function("Create", key_arn, statement("A"))["Status"] == "SUCCESS"
-    assert policy() == written(statement("A"))
-    assert set(asked) == {"stack"}
-
-
-def test_no_time_is_left(function: Function, key_arn: str, policy: Policy) -> None:
-    """A write that can't be looked at again isn't a success."""
-    answer = function("Create", key_arn, statement("A"), seconds=0.04)
+def test_no_time_is_left(function: Function, aws: Aws) -> None:
+    """A write that can't be looked at again isn't a success, nor are statements that are there at a single look."""
+    answer = function("Create", statement("A"), seconds=TOO_SHORT)
     assert answer["Reason"] == (
-        f"no time is left: something else keeps changing the policy of key {key_arn}: deploy when it has ended"
+        f"no time is left: something else keeps changing the policy of key {KEY}: deploy when it has ended"
     )
-    assert policy() == POLICY
+    assert aws.policy == POLICY
+
+    function("Create", statement("A"))
+    aws.writes.clear()
+    answer = function("Create", statement("A"), seconds=TOO_SHORT)
+    assert answer["Reason"] == "no time is left: the policy of the key couldn't be looked at twice: deploy again"
+    assert aws.writes == []
 
 
-def test_the_time_counts_from_the_call_on(
-    function: Function, key_arn: str, spy: Spy, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_time_counts_from_the_call_on(function: Function, aws: Aws) -> None:
     """A look at the stack that takes long is part of it."""
-    waits = iter([0.3])
+    waits = iter([800])
+    aws.before_status = lambda: aws.sleep(next(waits, 0))
+    assert function("Create", statement("A"))["Reason"].startswith("no time is left: ")
 
-    def describe_slowly(**_: Any) -> Any:
-        time.sleep(next(waits, 0))
-        return {"Stacks": [{"StackStatus": "CREATE_IN_PROGRESS"}]}
 
-    monkeypatch.setattr(spy, "describe_stacks", describe_slowly)
-    assert function("Create", key_arn, statement("A"), seconds=0.3)["Reason"].startswith("no time is left: ")
+@pytest.mark.parametrize("error", [no_answer(), refused("AccessDenied", "DescribeStacks")], ids=repr)
+def test_a_stack_whose_status_cannot_be_read(function: Function, aws: Aws, error: Exception) -> None:
+    """The statements matter more than a cancellation that is missed."""
+    aws.before_status = always(error)
+    assert function("Create", statement("A"))["Status"] == "SUCCESS"
+    assert aws.policy == written(statement("A"))
+
+
+def test_a_roll_back_whose_status_cannot_be_read_at_first(function: Function, aws: Aws) -> None:
+    """The first status that could be read says in which operation the function was called."""
+    aws.stack_status = "UPDATE_ROLLBACK_IN_PROGRESS"
+    aws.before_status = raiser(refused("AccessDenied", "DescribeStacks"))
+    answer = function("Update", statement("A"), old=properties(statement("A")))
+    assert answer["Status"] == "SUCCESS"
 
 
 @pytest.mark.parametrize("status", ["UPDATE_ROLLBACK_IN_PROGRESS", "DELETE_IN_PROGRESS", "UPDATE_COMPLETE"])
 @pytest.mark.parametrize("request_type", ["Create", "Update"])
-def test_an_operation_that_is_over(
-    function: Function,
-    key_arn: str,
-    policy: Policy,
-    spy: Spy,
-    monkeypatch: pytest.MonkeyPatch,
-    status: str,
-    request_type: str,
-) -> None:
+def test_an_operation_that_is_over(function: Function, aws: Aws, status: str, request_type: str) -> None:
     """The function does no more for it, since another call may be at work."""
-    old = properties(key_arn, statement("A")) if request_type == "Update" else None
     statuses = iter(["UPDATE_IN_PROGRESS"])
-    monkeypatch.setattr(spy, "describe_stacks", lambda **_: {"Stacks": [{"StackStatus": next(statuses, status)}]})
-    answer = function(request_type, key_arn, statement("A"), old=old)
+    aws.before_status = lambda: setattr(aws, "stack_status", next(statuses, status))
+    answer = function(request_type, statement("A"), old=properties(statement("A")))
     assert (answer["Status"], answer["Reason"]) == ("FAILED", "the stack operation was cancelled, or is over")
-    assert policy() == POLICY
+    assert aws.policy == POLICY
+
+
+@pytest.mark.parametrize("status", ["ROLLBACK_IN_PROGRESS", "UPDATE_ROLLBACK_IN_PROGRESS", "DELETE_IN_PROGRESS"])
+def test_a_creation_that_comes_after_its_roll_back(function: Function, aws: Aws, status: str) -> None:
+    """Lambda may keep a call for minutes; nobody creates anything while a stack rolls back."""
+    aws.stack_status = status
+    assert function("Create", statement("A"))["Status"] == "FAILED"
+    assert aws.writes == []
 
 
 @pytest.mark.parametrize(
@@ -175,165 +140,145 @@ def test_an_operation_that_is_over(
         ("Delete", "UPDATE_COMPLETE"),
     ],
 )
-def test_the_operation_that_asks(function: Function, key_arn: str, spy: Spy, status: str, request_type: str) -> None:
+def test_the_operation_that_asks(function: Function, aws: Aws, status: str, request_type: str) -> None:
     """It goes on while the function is at work."""
-    spy.stack_status = status
-    old = properties(key_arn, statement("A")) if request_type == "Update" else None
-    assert function(request_type, key_arn, statement("A"), old=old)["Status"] == "SUCCESS"
+    aws.stack_status = status
+    answer = function(request_type, statement("A"), old=properties(statement("A")))
+    assert answer["Status"] == "SUCCESS"
 
 
-def test_failed_update_leaves_the_rest_to_the_roll_back(
-    function: Function, key_arn: str, policy: Policy, spy: Spy
-) -> None:
+def test_failed_update_leaves_the_rest_to_the_roll_back(function: Function, aws: Aws) -> None:
     """CloudFormation asks for the old statements again, and gets them."""
-    function("Create", key_arn, statement("A"))
-    reads = iter(range(100))
+    function("Create", statement("A"))
+    aws.at_read(3, raiser(INVALID))
+    old, new = properties(statement("A")), properties(statement("B"))
+    answer = function("Update", statement("B"), old=old)
+    assert (answer["Status"], answer["PhysicalResourceId"]) == ("FAILED", KEY)
+    assert aws.policy == written(statement("B"))
 
-    def fail_third_read() -> None:
-        if next(reads) == 2:
-            raise refused("InvalidArnException")
-
-    spy.before_read = fail_third_read
-    old, new = properties(key_arn, statement("A")), properties(key_arn, statement("B"))
-    answer = function("Update", key_arn, statement("B"), old=old)
-    assert (answer["Status"], answer["PhysicalResourceId"]) == ("FAILED", key_arn)
-    assert policy() == written(statement("B"))
-
-    assert function("Update", key_arn, statement("A"), old=new)["Status"] == "SUCCESS"
-    assert policy() == written(statement("A"))
+    assert function("Update", statement("A"), old=new)["Status"] == "SUCCESS"
+    assert aws.policy == written(statement("A"))
 
 
-def test_failed_move_to_another_key_leaves_its_policy(function: Function, key_arn: str, policy: Policy) -> None:
+def test_failed_move_to_another_key_leaves_its_policy(function: Function, aws: Aws) -> None:
     """CloudFormation keeps the old id, and knows nothing of the other key that it could clean up."""
-    old = properties("arn:aws:kms:eu-west-1:111111111111:key/old", statement("A"))
-    answer = function("Update", key_arn, statement("A"), old=old, PhysicalResourceId=old["KeyArn"], seconds=0.04)
-    assert (answer["Status"], answer["PhysicalResourceId"]) == ("FAILED", old["KeyArn"])
-    assert policy() == POLICY
+    old = properties(statement("A"), key=ANOTHER_KEY)
+    answer = function("Update", statement("A"), old=old, PhysicalResourceId=ANOTHER_KEY, seconds=TOO_SHORT)
+    assert (answer["Status"], answer["PhysicalResourceId"]) == ("FAILED", ANOTHER_KEY)
+    assert aws.policy == POLICY
 
 
-def test_too_long_a_policy_is_refused(function: Function, key_arn: str, kms: Any, policy: Policy, spy: Spy) -> None:
-    """KMS takes 32,768 bytes, and every one of them."""
+def test_too_long_a_policy_is_refused(function: Function, aws: Aws) -> None:
+    """KMS takes 32,768 bytes, and every one of them; characters beyond ASCII, as others may have, count for two."""
     room = 32_768 - len(written(statement("A")).encode())
-    full = POLICY.replace('"Other"', f'"Other{"x" * room}"')
-    kms.put_key_policy(KeyId=key_arn, PolicyName="default", Policy=full)
-    assert function("Create", key_arn, statement("A"))["Status"] == "SUCCESS"
-    function("Delete", key_arn, statement("A"))
-    spy.writes.clear()
+    full = POLICY.replace('"Other"', f'"Other{"é" * 100}{"x" * (room - 200)}"')
+    aws.policy = full
+    assert function("Create", statement("A"))["Status"] == "SUCCESS"
+    function("Delete", statement("A"))
+    aws.writes.clear()
 
-    too_full = full.replace('"Otherx', '"Otherxx')
-    kms.put_key_policy(KeyId=key_arn, PolicyName="default", Policy=too_full)
-    answer = function("Create", key_arn, statement("A"))
+    too_full = full.replace('"Otheré', '"Otheréx')
+    aws.policy = too_full
+    answer = function("Create", statement("A"))
 
     assert (answer["Status"], answer["PhysicalResourceId"]) == ("FAILED", "nothing-written")
     assert answer["Reason"] == (
-        f"the policy of key {key_arn} would have 32769 bytes, but KMS takes 32768: take out statements that nobody "
+        f"the policy of key {KEY} would have 32769 bytes, but KMS takes 32768: take out statements that nobody "
         "needs, or use another key"
     )
-    assert spy.writes == []
-    assert policy() == too_full
+    assert aws.writes == []
+    assert aws.policy == too_full
 
 
-def test_length_is_counted_in_bytes(function: Function, key_arn: str, kms: Any) -> None:
-    """Characters beyond ASCII, which somebody else's statements may have, count for two."""
-    kms.put_key_policy(KeyId=key_arn, PolicyName="default", Policy=POLICY.replace('"Other"', f'"{"é" * 16_200}"'))
-    answer = function("Create", key_arn, statement("A"))
-    assert re.search(r"would have \d{5} bytes, but KMS takes 32768", answer["Reason"])
+def test_a_policy_without_statements_is_refused(function: Function, aws: Aws) -> None:
+    """There is no place to put ours in."""
+    aws.policy = '{"Version":"2012-10-17"}'
+    assert function("Create", statement("A"))["Reason"] == "the key policy has no Statement: repair it"
 
 
-def test_what_kms_refuses_is_passed_on(function: Function, key_arn: str, policy: Policy, spy: Spy) -> None:
-    """The reason is KMS's own."""
-    spy.before_write = raiser(refused("MalformedPolicyDocumentException", "PutKeyPolicy"))
-    answer = function("Create", key_arn, statement("A"))
-    assert answer["Reason"] == (
-        f"key {key_arn}: An error occurred (MalformedPolicyDocumentException) when calling the PutKeyPolicy operation: "
-        "no"
-    )
-    assert answer["PhysicalResourceId"] == "nothing-written"
-    assert policy() == POLICY
-
-
-def test_denied_access_says_what_the_key_policy_lacks(function: Function, key_arn: str, spy: Spy) -> None:
+def test_denied_access_says_what_the_key_policy_lacks(function: Function, aws: Aws) -> None:
     """The account's IAM policies don't count unless the key policy says so."""
-    spy.before_read = raiser(refused("AccessDeniedException"))
-    assert function("Create", key_arn, statement("A"))["Reason"] == (
+    aws.before_read = always(refused("AccessDeniedException"))
+    assert function("Create", statement("A"))["Reason"] == (
         "An error occurred (AccessDeniedException) when calling the GetKeyPolicy operation: no: the policy of key "
-        f"{key_arn} must let the account use IAM policies, by a statement for the account as principal"
+        f"{KEY} must let the account use IAM policies, by a statement for the account as principal"
     )
 
 
-def test_delete_after_a_create_that_wrote_nothing_succeeds(function: Function, key_arn: str, spy: Spy) -> None:
+@pytest.mark.parametrize("error", [INVALID, ParamValidationError(report="no ARN")], ids=repr)
+def test_what_will_not_pass_is_told_at_once(function: Function, aws: Aws, error: Exception) -> None:
+    """The reason is KMS's own, or that of its client."""
+    aws.before_read = always(error)
+    assert function("Create", statement("A"))["Reason"] == f"key {KEY}: {error}"
+    assert aws.now == 0
+
+
+def test_delete_after_a_create_that_wrote_nothing_succeeds(function: Function, aws: Aws) -> None:
     """The cause of a failed Create would make the roll-back fail too, and leave a stack that can't be deleted."""
-    spy.before_read = raiser(refused("AccessDeniedException"), refused("AccessDeniedException"))
-    physical_id = function("Create", key_arn, statement("A"))["PhysicalResourceId"]
-    assert function("Delete", key_arn, statement("A"), PhysicalResourceId=physical_id)["Status"] == "SUCCESS"
+    aws.before_read = always(refused("AccessDeniedException"))
+    physical_id = function("Create", statement("A"))["PhysicalResourceId"]
+    assert function("Delete", statement("A"), PhysicalResourceId=physical_id)["Status"] == "SUCCESS"
 
 
-def test_delete_that_is_denied_fails(function: Function, key_arn: str, spy: Spy) -> None:
+def test_delete_that_is_denied_fails(function: Function, aws: Aws) -> None:
     """The statements are still there."""
-    spy.before_read = raiser(refused("AccessDeniedException"))
-    answer = function("Delete", key_arn, statement("A"))
-    assert (answer["Status"], answer["PhysicalResourceId"]) == ("FAILED", key_arn)
+    aws.before_read = always(refused("AccessDeniedException"))
+    answer = function("Delete", statement("A"))
+    assert (answer["Status"], answer["PhysicalResourceId"]) == ("FAILED", KEY)
 
 
 @pytest.mark.parametrize(
     "error",
-    [
-        refused("ThrottlingException"),
-        refused("KMSInternalException", status=500),
-        ReadTimeoutError(endpoint_url="https://kms.invalid/"),
-    ],
+    [refused("ThrottlingException"), refused("KMSInternalException", status=500), no_answer()],
     ids=["throttled", "KMS failed", "no answer"],
 )
-@pytest.mark.parametrize("call", ["before_read", "before_write"])
+@pytest.mark.parametrize(
+    ("call", "seconds"), [("before_read", 40 / 6 + 40 / 6 + 40), ("before_write", 40 + 10 + 40 + 10 + 40)]
+)
 def test_a_temporary_failure_is_waited_out(
-    function: Function, key_arn: str, policy: Policy, spy: Spy, call: str, error: Exception
+    function: Function, aws: Aws, call: str, seconds: float, error: Exception
 ) -> None:
-    """Another time KMS answers."""
-    setattr(spy, call, raiser(error, error))
-    assert function("Create", key_arn, statement("A"))["Status"] == "SUCCESS"
-    assert policy() == written(statement("A"))
+    """Another time KMS answers. A write that got no answer may land still, so the next look waits for it."""
+    setattr(aws, call, raiser(error, error))
+    assert function("Create", statement("A"))["Status"] == "SUCCESS"
+    assert aws.policy == written(statement("A"))
+    assert aws.now == pytest.approx(seconds)
 
 
-@pytest.mark.parametrize("code", ["AccessDeniedException", "MalformedPolicyDocumentException", "NotFoundException"])
-def test_what_kms_does_not_see_yet_is_waited_for(
-    function: Function, key_arn: str, spy: Spy, monkeypatch: pytest.MonkeyPatch, code: str
-) -> None:
-    """A role that was made a moment ago, the function's own or one in the statements, or a key."""
-    monkeypatch.setattr(key_policy_function, "PATIENCE", 5.0)
-    spy.before_write = raiser(refused(code, "PutKeyPolicy"), refused(code, "PutKeyPolicy"))
-    assert function("Create", key_arn, statement("A"))["Status"] == "SUCCESS"
+@pytest.mark.parametrize(
+    "code",
+    ["AccessDeniedException", "MalformedPolicyDocumentException", "NotFoundException", "KMSInvalidStateException"],
+)
+def test_what_may_pass_is_waited_for_and_then_told(function: Function, aws: Aws, code: str) -> None:
+    """A role that was made a moment ago, the function's own or one in the statements, or a key and its state."""
+    error = refused(code, "PutKeyPolicy")
+    aws.before_write = always(error)
+    assert code in function("Create", statement("A"))["Reason"]
+    assert aws.policy == POLICY
+    # It is asked again for a minute, every 17 seconds, random ones among them.
+    assert 60 <= aws.now < 67
+
+    aws.before_write = raiser(*[error] * 4)
+    assert function("Create", statement("A"))["Status"] == "SUCCESS"
 
 
 @pytest.mark.parametrize("request_type", ["Create", "Update"])
-def test_a_key_that_is_not_there_is_told(function: Function, key_arn: str, request_type: str) -> None:
+def test_a_key_that_is_not_there_is_told(function: Function, request_type: str) -> None:
     """Only what is to be taken out is gone with its key."""
-    gone = key_arn[:-12] + "0" * 12
-    old = properties(gone, statement("A", "kms:ListGrants")) if request_type == "Update" else None
-    answer = function(request_type, gone, statement("A"), old=old)
+    answer = function(request_type, statement("A"), old=properties(statement("B"), key=GONE), key=GONE)
     assert answer["Status"] == "FAILED"
     assert "NotFoundException" in answer["Reason"]
 
 
-def test_a_statement_without_sid_is_refused(function: Function, key_arn: str, policy: Policy) -> None:
-    """It could never be taken out."""
-    nameless = {name: value for name, value in statement("A").items() if name != "Sid"}
-    answer = function("Create", key_arn, nameless)
+def test_a_statement_without_sid_is_refused(function: Function, aws: Aws) -> None:
+    """It could never be taken out. The roll-back doesn't fail for the same reason."""
+    answer = function("Create", NAMELESS)
     assert answer["Reason"] == "a statement has no sid, by which it would be found again: give it one"
-    assert policy() == POLICY
+    assert aws.policy == POLICY
     physical_id = answer["PhysicalResourceId"]
-    assert function("Delete", key_arn, nameless, PhysicalResourceId=physical_id)["Status"] == "SUCCESS"
+    assert function("Delete", NAMELESS, PhysicalResourceId=physical_id)["Status"] == "SUCCESS"
 
-
-def test_rolling_back_from_a_statement_without_sid(function: Function, key_arn: str, policy: Policy) -> None:
-    """The roll-back must not fail for the reason that the update failed."""
-    nameless = {name: value for name, value in statement("A").items() if name != "Sid"}
-    function("Create", key_arn, statement("A"))
-    assert function("Update", key_arn, nameless, old=properties(key_arn, statement("A")))["Status"] == "FAILED"
-    assert function("Update", key_arn, statement("A"), old=properties(key_arn, nameless))["Status"] == "SUCCESS"
-    assert policy() == written(statement("A"))
-
-
-def test_an_unforeseen_failure_is_answered(function: Function, key_arn: str) -> None:
-    """CloudFormation would wait for an hour."""
-    answer = function("Create", key_arn, ResourceProperties={})
-    assert (answer["Status"], answer["Reason"]) == ("FAILED", "KeyError: 'KeyArn'")
+    function("Create", statement("A"))
+    assert function("Update", NAMELESS, old=properties(statement("A")))["Status"] == "FAILED"
+    assert function("Update", statement("A"), old=properties(NAMELESS))["Status"] == "SUCCESS"
+    assert aws.policy == written(statement("A"))

@@ -1,43 +1,47 @@
 """Requests that the function refuses, whoever sends them: whoever may invoke it must not own the keys."""
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from personalize_kms_constructs._managed_key_policy import function as key_policy_function
-from tests.managed_key_policy.conftest import POLICY, Function, Spy, may_write, properties, statement, written
-
-Policy = Callable[[], str]
+from tests.managed_key_policy.conftest import (
+    ACTIONS,
+    ANOTHER_KEY,
+    KEY,
+    POLICY,
+    Aws,
+    Function,
+    may_write,
+    properties,
+    statement,
+    written,
+)
 
 ROLE = "arn:aws:iam::111111111111:role/service/personalize"
 FOR_A_ROLE = {
     "Sid": "A",
     "Effect": "Allow",
     "Principal": {"AWS": "arn:aws:iam::111111111111:root"},
-    "Action": [
-        "kms:CreateGrant",
-        "kms:Decrypt",
-        "kms:DescribeKey",
-        "kms:GenerateDataKey",
-        "kms:GenerateDataKeyWithoutPlaintext",
-        "kms:ListGrants",
-    ],
+    "Action": ACTIONS,
     "Resource": "*",
     "Condition": {"ArnEquals": {"aws:PrincipalArn": ROLE}},
 }
 FOR_THE_SERVICE = {**statement("A"), "Condition": {"StringEqualsIfExists": {"aws:SourceAccount": "111111111111"}}}
 
 
+def for_principal(operator: str = "ArnEquals", key: str = "aws:PrincipalArn", arn: Any = ROLE) -> dict[str, Any]:
+    """Return the statement for a role, with this condition."""
+    return {**FOR_A_ROLE, "Condition": {operator: {key: arn}}}
+
+
 @pytest.mark.parametrize("good", [FOR_A_ROLE, FOR_THE_SERVICE], ids=["role", "service"])
-def test_what_the_construct_writes_is_taken(
-    function: Function, key_arn: str, policy: Policy, good: dict[str, Any]
-) -> None:
+def test_what_the_construct_writes_is_taken(function: Function, aws: Aws, good: dict[str, Any]) -> None:
     """And goes again."""
-    assert function("Create", key_arn, good)["Status"] == "SUCCESS"
-    assert policy() != POLICY
-    assert function("Delete", key_arn, good)["Status"] == "SUCCESS"
-    assert policy() == POLICY
+    assert function("Create", good)["Status"] == "SUCCESS"
+    assert aws.policy != POLICY
+    assert function("Delete", good)["Status"] == "SUCCESS"
+    assert aws.policy == POLICY
 
 
 @pytest.mark.parametrize(
@@ -58,66 +62,54 @@ def test_what_the_construct_writes_is_taken(
         {**FOR_A_ROLE, "Principal": {"AWS": "arn:aws:iam::222222222222:root"}},
         {key: value for key, value in FOR_A_ROLE.items() if key != "Condition"},
         {**FOR_A_ROLE, "Condition": {}},
-        {**FOR_A_ROLE, "Condition": {"ArnLike": {"aws:PrincipalArn": ROLE}}},
-        {**FOR_A_ROLE, "Condition": {"ArnEquals": {"aws:SourceArn": ROLE}}},
-        {**FOR_A_ROLE, "Condition": {"ArnEquals": {"aws:PrincipalArn": []}}},
-        {**FOR_A_ROLE, "Condition": {"ArnEquals": {"aws:PrincipalArn": [ROLE, f"{ROLE}2"]}}},
-        {**FOR_A_ROLE, "Condition": {"ArnEquals": {"aws:PrincipalArn": "arn:aws:iam::111111111111:role/*"}}},
-        {**FOR_A_ROLE, "Condition": {"ArnEquals": {"aws:PrincipalArn": "arn:aws:iam::111111111111:role/pers?nalize"}}},
-        {**FOR_A_ROLE, "Condition": {"ArnEquals": {"aws:PrincipalArn": "arn:aws:iam::111111111111:role/${aws:x}"}}},
-        {**FOR_A_ROLE, "Condition": {"ArnEquals": {"aws:PrincipalArn": "arn:aws:iam::222222222222:role/x"}}},
-        {**FOR_A_ROLE, "Condition": {"ArnEquals": {"aws:PrincipalArn": "arn:aws:iam::111111111111:user/x"}}},
+        for_principal("ArnLike"),
+        for_principal(key="aws:SourceArn"),
+        for_principal(arn=[]),
+        for_principal(arn=[ROLE, f"{ROLE}2"]),
+        for_principal(arn="arn:aws:iam::111111111111:role/*"),
+        for_principal(arn="arn:aws:iam::111111111111:role/pers?nalize"),
+        for_principal(arn="arn:aws:iam::111111111111:role/${aws:x}"),
+        for_principal(arn="arn:aws:iam::222222222222:role/x"),
+        for_principal(arn="arn:aws:iam::111111111111:user/x"),
+        {**FOR_A_ROLE, "Condition": {"ArnEquals": {"aws:PrincipalArn": ROLE, "aws:SourceArn": ROLE}}},
+        {**FOR_A_ROLE, "Condition": {"ArnEquals": {"aws:PrincipalArn": ROLE}, "Bool": {"aws:x": "true"}}},
     ],
     ids=lambda bad: ",".join(str(value) for key, value in bad.items() if key not in ("Sid", "Resource"))[:70],
 )
-def test_any_other_statement_is_refused(
-    function: Function, key_arn: str, policy: Policy, spy: Spy, bad: dict[str, Any]
-) -> None:
+def test_any_other_statement_is_refused(function: Function, aws: Aws, bad: dict[str, Any]) -> None:
     """Another effect, action, resource or principal, or a condition that doesn't say one role of the account."""
-    answer = function("Create", key_arn, bad)
+    answer = function("Create", bad)
     assert answer["Status"] == "FAILED"
     assert answer["Reason"] == (
-        f"the function may not write statement A into the policy of key {key_arn}: it writes what it was deployed "
+        f"the function may not write statement A into the policy of key {KEY}: it writes what it was deployed "
         "for, A, and in these statements what Amazon Personalize needs, under the conditions it was deployed with"
     )
-    assert (policy(), spy.writes) == (POLICY, [])
+    assert (aws.policy, aws.writes) == (POLICY, [])
 
 
 @pytest.mark.parametrize(
     ("keys", "shown"),
     [
-        ([], "nothing for this key"),
-        (
-            [{"Owner": "KeyPolicy", "Arn": "arn:aws:kms:us-east-1:111111111111:key/other", "Sids": {"A": 0}}],
-            "nothing for this key",
-        ),
-        (None, "B, C"),
+        ({}, "nothing for this key"),
+        ({ANOTHER_KEY: {"A": 0}}, "nothing for this key"),
+        ({KEY: {"C": 0, "B": 0}}, "B, C"),
     ],
     ids=["no key", "another key", "another sid"],
 )
-@pytest.mark.parametrize("request_type", ["Create", "Update"])
 def test_keys_and_sids_that_it_was_not_deployed_for(
-    function: Function,
-    key_arn: str,
-    policy: Policy,
-    monkeypatch: pytest.MonkeyPatch,
-    keys: list[dict[str, Any]] | None,
-    shown: str,
-    request_type: str,
+    function: Function, aws: Aws, keys: dict[str, dict[str, int]], shown: str
 ) -> None:
     """The request may say what it likes."""
-    configured = [{"Owner": "KeyPolicy", "Arn": key_arn, "Sids": {"C": 0, "B": 0}}] if keys is None else keys
-    monkeypatch.setattr(key_policy_function, "MAY_WRITE", may_write(*configured))
-    old = properties(key_arn) if request_type == "Update" else None
-    answer = function(request_type, key_arn, statement("A"), old=old)
+    function.keys += [{"Owner": "KeyPolicy", "Arn": arn, "Sids": sids} for arn, sids in keys.items()]
+    answer = function.as_configured("Create", statement("A"))
     assert f"it writes what it was deployed for, {shown}, and" in answer["Reason"]
-    assert policy() == POLICY
+    assert aws.policy == POLICY
 
 
 @pytest.mark.parametrize(
     ("deployed", "asked"),
     [
-        (FOR_A_ROLE, {**FOR_A_ROLE, "Condition": {"ArnEquals": {"aws:PrincipalArn": f"{ROLE}2"}}}),
+        (FOR_A_ROLE, for_principal(arn=f"{ROLE}2")),
         (FOR_THE_SERVICE, statement("A")),
         (FOR_THE_SERVICE, {**statement("A"), "Condition": {"StringEqualsIfExists": {"aws:SourceAccount": "2" * 12}}}),
         (FOR_A_ROLE, FOR_THE_SERVICE),
@@ -127,121 +119,85 @@ def test_keys_and_sids_that_it_was_not_deployed_for(
     ids=["another role", "no account", "another account", "service for role", "role for service", "role for anybody"],
 )
 def test_conditions_that_it_was_not_deployed_with(
-    function: Function,
-    key_arn: str,
-    policy: Policy,
-    monkeypatch: pytest.MonkeyPatch,
-    deployed: dict[str, Any],
-    asked: dict[str, Any],
+    function: Function, aws: Aws, deployed: dict[str, Any], asked: dict[str, Any]
 ) -> None:
     """Whoever invokes it can neither choose the role nor leave out the account."""
-    conditions = ({"Bool": {"aws:Other": "true"}}, deployed.get("Condition", {}))
-    keys = {"Owner": "KeyPolicy", "Arn": key_arn, "Sids": {"A": 1, "B": 0}}
-    monkeypatch.setattr(key_policy_function, "MAY_WRITE", may_write(keys, conditions=conditions))
-    assert function.as_configured("Create", key_arn, deployed)["Status"] == "SUCCESS"
-    before = policy()
-    answer = function.as_configured("Update", key_arn, asked, old=properties(key_arn, deployed))
+    function.conditions += [{"Bool": {"aws:Other": "true"}}, deployed.get("Condition", {})]
+    function.keys.append({"Owner": "KeyPolicy", "Arn": KEY, "Sids": {"A": 2, "B": 1}})
+    assert function.as_configured("Create", deployed)["Status"] == "SUCCESS"
+    before = aws.policy
+    answer = function.as_configured("Update", asked, old=properties(deployed))
     assert answer["Reason"].startswith("the function may not write statement A into the policy")
-    assert policy() == before
+    assert aws.policy == before
 
 
-def test_one_construct_that_reaches_a_key_twice(function: Function, key_arn: str, policy: Policy) -> None:
+def test_one_construct_that_reaches_a_key_twice(function: Function, aws: Aws) -> None:
     """By its ARN and by a parameter, for example: each would undo the other's statements, which have the same sids."""
-    function.keys[:] = [{"Owner": owner, "Arn": key_arn, "Sids": {"A": 0, "B": 0}} for owner in ("First", "Second")]
-    function.keys.append({"Owner": "Another", "Arn": key_arn, "Sids": {"C": 0}})
+    function.keys[:] = [{"Owner": owner, "Arn": KEY, "Sids": {"A": 0, "B": 0}} for owner in ("First", "Second")]
+    function.keys.append({"Owner": "Another", "Arn": KEY, "Sids": {"C": 0}})
     for owner in ("First", "Second"):
-        answer = function.as_configured("Create", key_arn, statement("A"), LogicalResourceId=owner)
+        answer = function.as_configured("Create", statement("A"), LogicalResourceId=owner)
         assert answer["Reason"] == (
-            f"key {key_arn} is managed twice, by First and Second: one construct got it under two names, as an ARN and "
+            f"key {KEY} is managed twice, by First and Second: one construct got it under two names, as an ARN and "
             "a parameter for example; give it one, or use a construct for each"
         )
-    assert policy() == POLICY
-    assert function.as_configured("Create", key_arn, statement("C"), LogicalResourceId="Another")["Reason"] == ""
+    assert aws.policy == POLICY
+    assert function.as_configured("Create", statement("C"), LogicalResourceId="Another")["Reason"] == ""
 
 
 def test_removal_works_when_the_configuration_has_the_key_no_longer(
-    function: Function, key_arn: str, policy: Policy, monkeypatch: pytest.MonkeyPatch
+    function: Function, aws: Aws, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """In CloudFormation's clean-up the function has its new configuration already."""
-    function("Create", key_arn, statement("A"))
+    function("Create", statement("A"))
     monkeypatch.setattr(key_policy_function, "MAY_WRITE", may_write())
-    assert function("Delete", key_arn, statement("A"))["Status"] == "SUCCESS"
-    assert policy() == POLICY
+    assert function("Delete", statement("A"))["Status"] == "SUCCESS"
+    assert aws.policy == POLICY
 
 
-def test_removal_leaves_statements_of_another_form(function: Function, key_arn: str, kms: Any, policy: Policy) -> None:
+def test_removal_leaves_statements_of_another_form(function: Function, aws: Aws) -> None:
     """A request can name any sid, those of the key's owner included."""
-    before = policy()
-    answer = function("Delete", key_arn, {**statement("Account")}, {**statement("Other")})
-    assert (answer["Status"], policy()) == ("SUCCESS", before)
+    before = aws.policy
+    answer = function("Delete", {**statement("Account")}, {**statement("Other")})
+    assert (answer["Status"], aws.policy) == ("SUCCESS", before)
 
     owners = written({**statement("A"), "Effect": "Deny"})
-    kms.put_key_policy(KeyId=key_arn, PolicyName="default", Policy=owners)
-    assert function("Delete", key_arn, statement("A"))["Status"] == "SUCCESS"
-    assert policy() == owners
+    aws.policy = owners
+    assert function("Delete", statement("A"))["Status"] == "SUCCESS"
+    assert aws.policy == owners
 
 
 @pytest.mark.parametrize("ours_is_last", [True, False])
-def test_two_statements_of_one_sid(
-    function: Function, key_arn: str, spy: Spy, monkeypatch: pytest.MonkeyPatch, ours_is_last: bool
-) -> None:
+def test_two_statements_of_one_sid(function: Function, aws: Aws, ours_is_last: bool) -> None:
     """KMS's pages don't say that a sid is unique: somebody's Deny stays, and ours goes alone."""
     deny = {**statement("A"), "Effect": "Deny"}
     both = [deny, statement("A")] if ours_is_last else [statement("A"), deny]
-    texts = [written(*both)]
-    monkeypatch.setattr(spy, "get_key_policy", lambda **_: {"Policy": texts[-1]})
-    monkeypatch.setattr(spy, "put_key_policy", lambda **request: texts.append(request["Policy"]))
-    answer = function("Update", key_arn, statement("A"), old=properties(key_arn, statement("A", "kms:ListGrants")))
+    aws.policy = written(*both)
+    answer = function("Update", statement("A"), old=properties(statement("A", "kms:ListGrants")))
     assert "has another statement with the sid A" in answer["Reason"]
-    assert len(texts) == 1
+    assert aws.writes == []
 
-    assert function("Delete", key_arn, statement("A"))["Status"] == "SUCCESS"
-    assert texts[1:] == [written(deny)]
+    assert function("Delete", statement("A"))["Status"] == "SUCCESS"
+    assert aws.writes == [written(deny)]
 
 
-def test_statements_of_any_form_may_be_there(
-    function: Function, key_arn: str, spy: Spy, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_statements_of_any_form_may_be_there(function: Function, aws: Aws) -> None:
     """With the negated elements, without a sid."""
     theirs = [
         {"Effect": "Deny", "NotPrincipal": {"AWS": "111111111111"}, "NotAction": "kms:Decrypt", "NotResource": "*"},
         {"Effect": "Allow", "Principal": "*", "Action": ["kms:*"], "Resource": "*", "Condition": {}},
     ]
-    texts = [written(*theirs)]
-    monkeypatch.setattr(spy, "get_key_policy", lambda **_: {"Policy": texts[-1]})
-    monkeypatch.setattr(spy, "put_key_policy", lambda **request: texts.append(request["Policy"]))
-    assert function("Create", key_arn, statement("A"))["Status"] == "SUCCESS"
-    assert function("Delete", key_arn, statement("A"))["Status"] == "SUCCESS"
-    assert texts[1:] == [written(*theirs, statement("A")), written(*theirs)]
-
-
-def test_an_update_replaces_no_statement_of_another_form(
-    function: Function, key_arn: str, kms: Any, policy: Policy
-) -> None:
-    """Somebody has put a Deny in the place of ours."""
-    denied = written({**statement("A"), "Effect": "Deny"})
-    kms.put_key_policy(KeyId=key_arn, PolicyName="default", Policy=denied)
-    answer = function("Update", key_arn, statement("A"), old=properties(key_arn, statement("A", "kms:ListGrants")))
-    assert "has another statement with the sid A" in answer["Reason"]
-    assert policy() == denied
-
-
-def test_an_update_puts_back_what_was_edited(function: Function, key_arn: str, kms: Any, policy: Policy) -> None:
-    """A statement of our form that has lost an action is ours still."""
-    edited = written(statement("A", "kms:ListGrants"))
-    kms.put_key_policy(KeyId=key_arn, PolicyName="default", Policy=edited)
-    old = properties(key_arn, statement("A"))
-    assert function("Update", key_arn, statement("A"), old=old)["Status"] == "SUCCESS"
-    assert policy() == written(statement("A"))
+    aws.policy = written(*theirs)
+    assert function("Create", statement("A"))["Status"] == "SUCCESS"
+    assert function("Delete", statement("A"))["Status"] == "SUCCESS"
+    assert aws.writes == [written(*theirs, statement("A")), written(*theirs)]
 
 
 @pytest.mark.parametrize(
     ("shown", "sent"), [("\u20ac", "\\u20ac"), ("\U0001f511", "\\ud83d\\udd11"), ("\u00e9", "\u00e9")]
 )
-def test_characters_that_kms_does_not_take_are_escaped(
-    function: Function, key_arn: str, spy: Spy, monkeypatch: pytest.MonkeyPatch, shown: str, sent: str
-) -> None:
+def test_characters_that_kms_does_not_take_are_escaped(function: Function, aws: Aws, shown: str, sent: str) -> None:
     """It takes those up to U+00FF, and may show another that was written as an escape."""
-    monkeypatch.setattr(spy, "get_key_policy", lambda **_: {"Policy": POLICY.replace('"Other"', f'"{shown}"')})
-    function("Create", key_arn, statement("A"), seconds=0.04)
-    assert f'"Sid":"{sent}"' in spy.writes[0]
+    aws.policy = POLICY.replace('"Other"', f'"{shown}"')
+    function("Create", statement("A"))
+    assert f'"Sid":"{sent}"' in aws.writes[0]

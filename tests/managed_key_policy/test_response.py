@@ -4,6 +4,7 @@ import json
 import runpy
 import threading
 from collections.abc import Iterator
+from contextlib import nullcontext
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from types import SimpleNamespace
 from typing import Any
@@ -11,7 +12,9 @@ from typing import Any
 import pytest
 
 from personalize_kms_constructs._managed_key_policy import function as key_policy_function
-from tests.managed_key_policy.conftest import Spy, context_of, may_write, properties, statement
+from tests.managed_key_policy.conftest import KEY, Aws, Function, context_of, event_of, properties, statement
+
+SEND = key_policy_function.send
 
 Received = list[tuple[str, str | None, bytes]]
 
@@ -42,27 +45,12 @@ def response_url(received: Received) -> Iterator[str]:
         server.shutdown()
 
 
-def request(response_url: str, key_arn: str, **more: Any) -> dict[str, Any]:
-    return {
-        "RequestType": "Create",
-        "StackId": "stack",
-        "RequestId": "request",
-        "LogicalResourceId": "KeyPolicy",
-        "ResponseURL": response_url,
-        "ResourceProperties": properties(key_arn, statement("A")),
-        **more,
-    }
-
-
 @pytest.fixture
-def context(spy: Spy, key_arn: str, monkeypatch: pytest.MonkeyPatch) -> Any:
-    """Lambda's context, with KMS in place."""
-    monkeypatch.setattr(key_policy_function, "boto3", SimpleNamespace(client=lambda *_, **__: spy))
-    monkeypatch.setattr(key_policy_function, "SETTLE", 0.01)
-    monkeypatch.setattr(key_policy_function, "RESERVE", 0.0)
-    keys = {"Owner": "KeyPolicy", "Arn": key_arn, "Sids": {"A": 0}}
-    monkeypatch.setattr(key_policy_function, "MAY_WRITE", may_write(keys))
-    return context_of(10)
+def context(function: Function, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Lambda's context, for a function that sends its answers."""
+    monkeypatch.setattr(key_policy_function, "send", SEND)
+    function.keys.append({"Owner": "KeyPolicy", "Arn": KEY, "Sids": {"A": 0}})
+    return context_of(900)
 
 
 @pytest.fixture
@@ -72,11 +60,11 @@ def takes_local_addresses(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1:9001/", "file:///etc/passwd", "ftp://response.invalid/", ""])
-def test_an_address_that_is_not_one_of_cloudformation(key_arn: str, spy: Spy, context: Any, url: str) -> None:
+def test_an_address_that_is_not_one_of_cloudformation(aws: Aws, context: Any, url: str) -> None:
     """Nothing is done for a call that isn't CloudFormation's."""
     with pytest.raises(key_policy_function.RefusedError, match="not to an https address of CloudFormation"):
-        key_policy_function.handler(request(url, key_arn), context)
-    assert spy.writes == []
+        key_policy_function.handler(event_of("Create", statement("A"), ResponseURL=url), context)
+    assert aws.writes == []
 
 
 @pytest.mark.parametrize(
@@ -99,9 +87,10 @@ def test_addresses_beside_those_of_cloudformation(
 
 
 @pytest.mark.usefixtures("takes_local_addresses")
-def test_one_response_of_success(response_url: str, received: Received, key_arn: str, context: Any) -> None:
+def test_one_response_of_success(response_url: str, received: Received, context: Any) -> None:
     """An empty content type, which the address is signed for, and what CloudFormation asks for."""
-    key_policy_function.handler(request(response_url, key_arn), context)
+    event = event_of("Create", statement("A"), ResponseURL=response_url)
+    key_policy_function.handler(event, context)
 
     ((method, content_type, body),) = received
     assert (method, content_type) == ("PUT", "")
@@ -110,37 +99,32 @@ def test_one_response_of_success(response_url: str, received: Received, key_arn:
         "RequestId": "request",
         "LogicalResourceId": "KeyPolicy",
         "Status": "SUCCESS",
-        "PhysicalResourceId": key_arn,
+        "PhysicalResourceId": KEY,
         "Reason": "",
     }
 
 
 @pytest.mark.usefixtures("takes_local_addresses")
 @pytest.mark.parametrize(
-    "more",
+    ("request_type", "asked", "reason"),
     [
-        {"ResourceProperties": {}},
-        {"ResourceProperties": properties("no-key", statement("A"))},
-        {"ResourceProperties": None, "RequestType": "Delete", "PhysicalResourceId": "x"},
-        {"ResourceProperties": None, "RequestType": "Update", "PhysicalResourceId": "x"},
+        ("Create", {}, "KeyError: 'KeyArn'"),
+        ("Create", properties(statement("A"), key="no-key"), "the function may not write statement A"),
+        ("Update", None, "TypeError: "),
+        ("Delete", None, "TypeError: "),
     ],
-    ids=["nothing", "no key", "delete", "update"],
+    ids=["nothing", "no key", "update", "delete"],
 )
 def test_one_response_of_failure(
-    response_url: str,
-    received: Received,
-    key_arn: str,
-    context: Any,
-    monkeypatch: pytest.MonkeyPatch,
-    more: dict[str, Any],
+    response_url: str, received: Received, context: Any, request_type: str, asked: Any, reason: str
 ) -> None:
     """Whatever goes wrong is answered once."""
-    monkeypatch.setattr(key_policy_function, "PATIENCE", 0.0)
-    key_policy_function.handler(request(response_url, key_arn, **more), context)
+    event = event_of(request_type, ResponseURL=response_url, ResourceProperties=asked)
+    key_policy_function.handler(event, context)
 
     ((_, _, body),) = received
     assert json.loads(body)["Status"] == "FAILED"
-    assert json.loads(body)["Reason"]
+    assert json.loads(body)["Reason"].startswith(reason)
 
 
 def test_a_long_reason_is_cut(response_url: str, received: Received) -> None:
@@ -152,32 +136,18 @@ def test_a_long_reason_is_cut(response_url: str, received: Received) -> None:
     assert json.loads(body)["Reason"].startswith('"?"?')
 
 
-def test_a_response_is_sent_again(received: Received, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What Lambda would call the function again for costs more: that call finds what this one wrote."""
-    timeouts, waits = urlopen_fails(monkeypatch, times=2)
-    key_policy_function.send("https://response.invalid/", {"Reason": ""})
-    assert (timeouts, waits) == ([10, 10, 10], [1, 1])
-
-
-def test_a_response_that_does_not_arrive_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Lambda calls the function again then, which finds all done and answers. There are 32 seconds for it."""
-    timeouts, waits = urlopen_fails(monkeypatch, times=9)
-    with pytest.raises(OSError, match="reset"):
-        key_policy_function.send("https://response.invalid/", {"Reason": ""})
-    assert (timeouts, waits) == ([10, 10, 10], [1, 1])
-
-
-def urlopen_fails(monkeypatch: pytest.MonkeyPatch, *, times: int) -> tuple[list[float], list[float]]:
-    """Let requests fail so many times, and return their timeouts and the waits between them."""
+@pytest.mark.parametrize("failures", [2, 9])
+def test_a_response_is_sent_again(aws: Aws, monkeypatch: pytest.MonkeyPatch, failures: int) -> None:
+    """Lambda would call the function again, which costs more. There are 32 seconds for it, and then it is an error."""
     timeouts: list[float] = []
-    waits: list[float] = []
 
     def fail(_: Any, timeout: float) -> Any:
         timeouts.append(timeout)
-        if len(timeouts) <= times:
+        if len(timeouts) <= failures:
             raise OSError("reset")
         return SimpleNamespace(close=lambda: None)
 
     monkeypatch.setattr("urllib.request.urlopen", fail)
-    monkeypatch.setattr("time.sleep", waits.append)
-    return timeouts, waits
+    with pytest.raises(OSError, match="reset") if failures > 2 else nullcontext():
+        SEND("https://response.invalid/", {"Reason": ""})
+    assert (timeouts, aws.now) == ([10, 10, 10], 2)

@@ -1,12 +1,10 @@
 """The construct with more than one imported key to look after."""
 
 import json
-import re
 from typing import Any
 
 import aws_cdk as cdk
 import pytest
-from aws_cdk import assertions
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
@@ -15,32 +13,46 @@ from personalize_kms_constructs import ImportedKeyPolicy, PersonalizeEncryption,
 from tests.policies import resources
 
 
+def arn_of(number: int) -> str:
+    return f"arn:aws:kms:us-east-1:111122223333:key/{number:036}"
+
+
+def managed(stack: cdk.Stack, key_arn: str, id: str = "Encryption", **options: Any) -> PersonalizeEncryption:
+    """Make a construct for a dataset group with an imported key."""
+    return PersonalizeEncryption(
+        stack,
+        id,
+        imported_key_policy=ImportedKeyPolicy.MANAGED,
+        encryption_key=kms.Key.from_key_arn(stack, f"Key{id}", key_arn),
+        resources=[PersonalizeResource.dataset_group()],
+        **options,
+    )
+
+
+def import_from(encryption: PersonalizeEncryption, key_arn: str, id: str) -> None:
+    """Allow imports from a bucket with another imported key."""
+    bucket = s3.Bucket(encryption, f"Bucket{id}", encryption_key=kms.Key.from_key_arn(encryption, f"Key{id}", key_arn))
+    encryption.allow(PersonalizeResource.dataset_import_job(S3Location(bucket, "import/")))
+
+
+def configuration_of(stack: cdk.Stack) -> Any:
+    """The parts of the function's configuration."""
+    (function,) = resources(stack, "AWS::Lambda::Function").values()
+    return function["Properties"]["Environment"]["Variables"]["MAY_WRITE"]["Fn::Join"][1]
+
+
 def test_each_imported_key_has_a_custom_resource(stack: cdk.Stack) -> None:
     """Each for its own key, by ids that come from the keys, and with the removal policy that was asked for."""
-    keys = [
-        kms.Key.from_key_arn(stack, f"Imported{number}", f"arn:aws:kms:us-east-1:111122223333:key/{number}")
-        for number in range(3)
-    ]
-    encryption = PersonalizeEncryption(
-        stack,
-        "Encryption",
-        encryption_key=keys[0],
-        imported_key_policy=ImportedKeyPolicy.MANAGED,
-        removal_policy=cdk.RemovalPolicy.DESTROY,
-    )
-    for number, key in enumerate(keys[1:]):
-        bucket = s3.Bucket(stack, f"Bucket{number}", encryption_key=key)
-        encryption.allow(PersonalizeResource.dataset_import_job(S3Location(bucket, "import/")))
+    encryption = managed(stack, arn_of(0), removal_policy=cdk.RemovalPolicy.DESTROY)
+    for number in (1, 2):
+        import_from(encryption, arn_of(number), str(number))
     encryption.add_dataset_group("Movies", name="movies")
 
     found = resources(stack, "Custom::PersonalizeKeyPolicy")
-    assert {
-        id: (resource["Properties"]["KeyArn"].rpartition("/")[2], resource["DeletionPolicy"])
-        for id, resource in found.items()
-    } == {
-        "EncryptionKeyPolicy6AEEC13DA37C2A85": ("0", "Delete"),
-        "EncryptionKeyPolicyFD13841532C16880": ("1", "Delete"),
-        "EncryptionKeyPolicyBD526FFB92692317": ("2", "Delete"),
+    assert {id: (each["Properties"]["KeyArn"], each["DeletionPolicy"]) for id, each in found.items()} == {
+        "EncryptionKeyPolicyA560CB3BAC05B9A1": (arn_of(0), "Delete"),
+        "EncryptionKeyPolicyFEB96F28BD0891FF": (arn_of(1), "Delete"),
+        "EncryptionKeyPolicyE3AB0A4DDC19DE54": (arn_of(2), "Delete"),
     }
     (group,) = resources(stack, "AWS::Personalize::DatasetGroup").values()
     assert set(found) < set(group["DependsOn"])
@@ -54,111 +66,60 @@ def test_the_id_of_a_key_does_not_depend_on_its_place_or_on_tokens_before_it() -
         stack = cdk.Stack(cdk.App(analytics_reporting=False), "Stack")
         for number in range(tokens_before):
             cdk.CfnParameter(stack, f"Before{number}").value_as_string  # noqa: B018
-        encryption = PersonalizeEncryption(
-            stack,
-            "Encryption",
-            imported_key_policy=ImportedKeyPolicy.MANAGED,
-            encryption_key=kms.Key.from_key_arn(stack, "Main", "arn:aws:kms:us-east-1:111122223333:key/main"),
-        )
+        encryption = managed(stack, arn_of(0))
         for name in names:
-            arn = cdk.CfnParameter(stack, name).value_as_string
-            key = kms.Key.from_key_arn(stack, f"Key{name}", arn)
-            bucket = s3.Bucket(stack, f"Bucket{name}", encryption_key=key)
-            encryption.allow(PersonalizeResource.dataset_import_job(S3Location(bucket, "import/")))
-        return {
-            str(resource["Properties"]["KeyArn"]): id
-            for id, resource in resources(stack, "Custom::PersonalizeKeyPolicy").items()
-        }
+            import_from(encryption, cdk.CfnParameter(stack, name).value_as_string, name)
+        found = resources(stack, "Custom::PersonalizeKeyPolicy")
+        return {str(resource["Properties"]["KeyArn"]): id for id, resource in found.items()}
 
     first = ids("A", "B", tokens_before=0)
     assert len(set(first.values())) == 3
     assert ids("C", "B", "A", tokens_before=3).items() > first.items()
 
 
-def managed_keys(stack: cdk.Stack, *, keys: int, constructs: int = 1) -> list[PersonalizeEncryption]:
-    return [
-        PersonalizeEncryption(
-            stack,
-            f"Encryption{construct}x{key}",
-            imported_key_policy=ImportedKeyPolicy.MANAGED,
-            encryption_key=kms.Key.from_key_arn(
-                stack, f"Key{construct}x{key}", f"arn:aws:kms:us-east-1:111122223333:key/{key:036}"
-            ),
-            resources=[PersonalizeResource.dataset_group()],
-        )
-        for construct in range(constructs)
-        for key in range(keys)
-    ]
-
-
 def test_constructs_of_one_key_wait_for_each_other(stack: cdk.Stack) -> None:
     """At the same time they would undo each other's work again and again."""
-    managed_keys(stack, keys=1, constructs=3)
+    for number in range(3):
+        managed(stack, arn_of(0), f"Encryption{number}")
     found = resources(stack, "Custom::PersonalizeKeyPolicy")
     first, second, third = found
     waits = {id: [other for other in found if other in resource["DependsOn"]] for id, resource in found.items()}
     assert waits == {first: [], second: [first], third: [second]}
 
 
-@pytest.mark.parametrize(("keys", "constructs"), [(21, 1), (10, 3)], ids=["policies of the role", "configuration"])
-def test_more_keys_than_the_function_has_room_for(stack: cdk.Stack, keys: int, constructs: int) -> None:
-    """IAM takes twenty managed policies a role, and Lambda 4 KB of environment."""
-    managed_keys(stack, keys=keys, constructs=constructs)
-    with pytest.raises(RuntimeError) as error:
-        resources(stack, "AWS::Lambda::Function")
-    assert re.search(
-        rf"\[Stack/PersonalizeKeyPolicies\] the stack manages the policies of {keys} keys, by \d?\d,\d\d\d bytes of "
-        r"configuration, but its function has room for 20 keys and 4,096 bytes: use another stack for some of the "
-        r"constructs, or ImportedKeyPolicy\.PENDING",
-        str(error.value),
-    )
-
-
 def environment(role_names: list[str]) -> str:
-    """Return the function's environment as Lambda measures it: JSON, names and escaped quotes included."""
+    """Return the function's environment as Lambda measures it, names and escaped quotes included, less the tokens."""
     stack = cdk.Stack(cdk.App(), "Stack", env=cdk.Environment(account="111122223333", region="us-east-1"))
-    key = kms.Key.from_key_arn(stack, "Key", f"arn:aws:kms:us-east-1:111122223333:key/{1:036}")
     for number, role_name in enumerate(role_names):
-        PersonalizeEncryption(
-            stack,
-            f"Encryption{number}",
-            imported_key_policy=ImportedKeyPolicy.MANAGED,
-            encryption_key=key,
-            role_name=role_name,
-            resources=[PersonalizeResource.dataset_group()],
-        )
-    (function,) = resources(stack, "AWS::Lambda::Function").values()
-    ((name, value),) = function["Properties"]["Environment"]["Variables"].items()
-    parts = ["aws" if part == {"Ref": "AWS::Partition"} else part for part in value["Fn::Join"][1]]
-    return json.dumps({name: "".join(parts)}, separators=(",", ":"))
+        # Long ids fill it with few constructs.
+        managed(stack, arn_of(0), f"{'x' * 150}{number}", role_name=role_name)
+    known = "".join(part for part in configuration_of(stack) if part != {"Ref": "AWS::Partition"})
+    return json.dumps({"MAY_WRITE": known}, separators=(",", ":"))
 
 
 def test_the_configuration_fills_the_environment() -> None:
     """Lambda's own message shows what it measures: "exceeded the 4KB limit. String measured: {"NAME":"…"}"."""
-    names = [f"{number:02}".ljust(56, "x") for number in range(10)]
+    names = [f"{number}".ljust(45, "x") for number in range(7)]
     to_go = 4096 - len(environment([*names, "r"]))
     assert 0 < to_go < 63
     assert len(environment([*names, "r" * (1 + to_go)])) == 4096
-    with pytest.raises(RuntimeError, match=r"by 4,097 bytes of configuration"):
+    with pytest.raises(RuntimeError) as error:
         environment([*names, "r" * (2 + to_go)])
+    assert (
+        "[Stack/PersonalizeKeyPolicies] the stack manages the policies of too many keys: the configuration of its "
+        "function has 4,097 bytes but Lambda takes 4,096: use another stack for some of the constructs, or "
+        "ImportedKeyPolicy.PENDING"
+    ) in str(error.value)
 
 
 def test_a_role_made_here_stands_in_the_configuration_once(stack: cdk.Stack) -> None:
     """The role's ARN is another token for each key, and becomes one text in the template."""
-    encryption = PersonalizeEncryption(
-        stack,
-        "Encryption",
-        imported_key_policy=ImportedKeyPolicy.MANAGED,
-        encryption_key=kms.Key.from_key_arn(stack, "Key", f"arn:aws:kms:us-east-1:111122223333:key/{0:036}"),
-    )
+    encryption = managed(stack, arn_of(0))
     for number in (1, 2):
-        key = kms.Key.from_key_arn(stack, f"Key{number}", f"arn:aws:kms:us-east-1:111122223333:key/{number:036}")
-        bucket = s3.Bucket(stack, f"Bucket{number}", encryption_key=key)
-        encryption.allow(PersonalizeResource.dataset_import_job(S3Location(bucket, "import/")))
-    (function,) = resources(stack, "AWS::Lambda::Function").values()
-    parts = function["Properties"]["Environment"]["Variables"]["MAY_WRITE"]["Fn::Join"][1]
+        import_from(encryption, arn_of(number), str(number))
     known = {"AWS::Partition": "aws", "AWS::AccountId": "111122223333", "AWS::Region": "us-east-1"}
-    configuration = json.loads("".join(part if isinstance(part, str) else known[part["Ref"]] for part in parts))
+    parts = [part if isinstance(part, str) else known[part["Ref"]] for part in configuration_of(stack)]
+    configuration = json.loads("".join(parts))
     assert configuration["Conditions"] == [
         {"ArnEquals": {"aws:PrincipalArn": "arn:aws:iam::111122223333:role/Stack-Encryption-8875952E-us-east-1"}},
         {"StringEqualsIfExists": {"aws:SourceAccount": "111122223333"}},
@@ -172,42 +133,5 @@ def test_the_configuration_refers_to_a_given_role_without_a_name(
 ) -> None:
     """What such a role needs may not need the function, so the page says to give it a name."""
     service: Any = iam.ServicePrincipal("personalize.amazonaws.com")
-    PersonalizeEncryption(
-        stack,
-        "Encryption",
-        imported_key_policy=ImportedKeyPolicy.MANAGED,
-        encryption_key=kms.Key.from_key_arn(stack, "Key", "arn:aws:kms:us-east-1:111122223333:key/1"),
-        service_role=iam.Role(stack, "Role", assumed_by=service, role_name=role_name),
-        resources=[PersonalizeResource.dataset_group()],
-    )
-    (function,) = resources(stack, "AWS::Lambda::Function").values()
-    parts = function["Properties"]["Environment"]["Variables"]["MAY_WRITE"]["Fn::Join"][1]
-    assert ({"Fn::GetAtt": ["Role1ABCC5F0", "Arn"]} in parts) == refers
-
-
-def test_keys_of_the_deployment_need_room_too(stack: cdk.Stack) -> None:
-    """No ARN of a key is shorter than 75 characters, whatever the parameter is."""
-    for number in range(12):
-        arn = cdk.CfnParameter(stack, f"Arn{number}").value_as_string
-        PersonalizeEncryption(
-            stack,
-            f"Encryption{number}",
-            imported_key_policy=ImportedKeyPolicy.MANAGED,
-            encryption_key=kms.Key.from_key_arn(stack, f"Key{number}", arn),
-            role_name=f"{number:02}".ljust(64, "x"),
-            resources=[PersonalizeResource.dataset_group()],
-        )
-    with pytest.raises(RuntimeError, match=r"12 keys, by 4,\d\d\d bytes of configuration"):
-        resources(stack, "AWS::Lambda::Function")
-
-
-def test_more_keys_than_a_role_has_policies_by_default(stack: cdk.Stack) -> None:
-    """The quota can be raised to twenty."""
-    managed_keys(stack, keys=11)
-    annotations = assertions.Annotations.from_stack(stack).find_warning(
-        "/Stack/PersonalizeKeyPolicies/Warnings", assertions.Match.any_value()
-    )
-    assert (
-        "role Stack/PersonalizeKeyPolicies/Role has 11 managed policies but the quota is 10 by default: have it "
-        "raised, to 20 at most, or use another stack for some of the constructs, or ImportedKeyPolicy.PENDING"
-    ) in str(annotations[0].entry.data)
+    managed(stack, arn_of(0), service_role=iam.Role(stack, "Role", assumed_by=service, role_name=role_name))
+    assert ({"Fn::GetAtt": ["Role1ABCC5F0", "Arn"]} in configuration_of(stack)) == refers

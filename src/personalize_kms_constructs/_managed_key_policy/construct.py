@@ -27,21 +27,9 @@ class ManagedKeyPolicy(Construct):
     https://docs.aws.amazon.com/kms/latest/APIReference/API_PutKeyPolicy.html
     """
 
-    @classmethod
-    def of(
-        cls, scope: Construct, *, key_arn: str, removal_policy: RemovalPolicy, revision: str | None = None
-    ) -> ManagedKeyPolicy:
-        """Make one whose id comes from the key: its place among others may change, as may a token's text.
-
-        With an id that counts, a key that changes its place is first written and then cleaned up by another.
-        """
-        id = f"KeyPolicy{key_id(Stack.of(scope), key_arn)}"
-        return cls(scope, id, key_arn=key_arn, removal_policy=removal_policy, revision=revision)
-
     def __init__(
         self,
         scope: Construct,
-        id: str,
         *,
         key_arn: str,
         removal_policy: RemovalPolicy,
@@ -49,9 +37,11 @@ class ManagedKeyPolicy(Construct):
     ) -> None:
         """Make the custom resource and, if it is the stack's first, the function.
 
+        The id comes from the key: its place among others may change, as may a token's text. With an id that counts, a
+        key that changes its place is first written and then cleaned up by another.
+
         Args:
             scope: the parent construct.
-            id: the construct's id. The ids of its children are a contract.
             key_arn: the ARN of a key in the stack's account and Region, whose policy lets the account use IAM policies.
             removal_policy: ``RETAIN`` leaves the statements in the policy when they leave the stack, since data that
                 stays behind needs them, and in that of the old key when ``key_arn`` changes. Only a stack operation
@@ -59,12 +49,11 @@ class ManagedKeyPolicy(Construct):
                 Statements that were in the policy before the resource was stay in any case.
             revision: any string; another one looks at the policy again.
         """
-        super().__init__(scope, id)
+        id_of_key = key_id(Stack.of(scope), key_arn)
+        super().__init__(scope, f"KeyPolicy{id_of_key}")
         self._document = iam.PolicyDocument()
         self._function = KeyPolicyFunction.of(Stack.of(self))
         self._key_arn = key_arn
-        id_of_key = key_id(Stack.of(self), key_arn)
-        policy = self._function.policy_for(key_arn, id_of_key)
         resource = CfnResource(
             self,
             "Resource",
@@ -77,13 +66,11 @@ class ManagedKeyPolicy(Construct):
                 **({} if revision is None else {"Revision": revision}),
             },
         )
-        # Without its policy the function could neither write nor, at the end, clean up.
-        resource.node.add_dependency(policy)
         if removal_policy is RemovalPolicy.RETAIN:
             # What remains after a failed creation would be of no use to anybody.
             removal_policy = RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE
         resource.apply_removal_policy(removal_policy)
-        self._function.queue(id_of_key, resource)
+        self._function.reach(key_arn, id_of_key, resource)
         self.resource = resource
         """The custom resource, which waits for all that it needs."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, cast
 
@@ -14,8 +14,6 @@ from aws_cdk import aws_lambda as lambda_
 from constructs import Construct, IValidation
 
 from .._expressions import parts_of
-from .._tokens import is_token
-from .._warnings import warn
 from ..matrix import ROWS, SERVICE_PRINCIPAL
 
 _ID = "PersonalizeKeyPolicies"
@@ -24,18 +22,11 @@ _TIMEOUT = 900
 # In bytes: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
 _ENVIRONMENT_SIZE = 4096
 _CONFIGURATION = "MAY_WRITE"
-# Managed policies of a role: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
-_POLICIES_BY_DEFAULT, _POLICIES_AT_MOST = 10, 20
-# The least that pseudo parameters become.
-_SHORTEST = {"AWS::AccountId": 12, "AWS::Partition": len("aws"), "AWS::Region": len("us-east-1")}
-# Of a key, in the Regions with the shortest names: what a token becomes at least.
-_KEY_ARN_LENGTH = len("arn:aws:kms:us-east-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab")
 # In seconds: a call that came so late would be of an operation that is over.
 _EVENT_AGE = 300
 # The function knows its own statements by these, also those that an earlier version of the stack has written: with no
 # more than the present ones it would refuse to replace what a resource needed that was removed since.
 _ACTIONS = sorted({action for row in ROWS for access in row.on_keys() for action in access.key_policy_actions})
-_WAY_OUT = "use another stack for some of the constructs, or ImportedKeyPolicy.PENDING"
 
 _Statements = dict[CfnResource, tuple[str, list[iam.PolicyStatement]]]
 
@@ -61,7 +52,7 @@ class KeyPolicyFunction(Construct):
         self._role = iam.Role(self, "Role", assumed_by=service)
         configuration = _MayWrite(Stack.of(self), self._statements)
         may_write = Lazy.uncached_string(cast("IStringProducer", configuration))
-        self.node.add_validation(cast("IValidation", _Limits(self, configuration, self._policies)))
+        self.node.add_validation(cast("IValidation", configuration))
         self._function = lambda_.CfnFunction(
             self,
             "Function",
@@ -91,21 +82,20 @@ class KeyPolicyFunction(Construct):
         """Let the function write statements of these sids and conditions into a key's policy, for a custom resource."""
         self._statements.setdefault(owner, (key_arn, []))[1].extend(statements)
 
-    def queue(self, id: str, resource: CfnResource) -> None:
-        """Make a custom resource wait for the one before it on the same key, so that they don't undo each other."""
-        if id in self._last:
-            resource.node.add_dependency(self._last[id])
-        self._last[id] = resource
+    def reach(self, key_arn: str, id: str, resource: CfnResource) -> None:
+        """Let the function reach a key, for a custom resource that waits for all that it needs.
 
-    def policy_for(self, key_arn: str, id: str) -> iam.ManagedPolicy:
-        """Return the policy that lets the function reach a key.
-
-        Each key has one of its own, which goes after all that needs it: when CloudFormation cleans up what an update
-        left over, the function has to reach keys that its stack knows no longer.
+        Each key has a policy of its own, which goes after all that needs it: when CloudFormation cleans up what an
+        update left over, the function has to reach keys that its stack knows no longer. Custom resources of one key
+        wait for each other, so that they don't undo each other's work.
         """
         if id not in self._policies:
             self._policies[id] = self._make_policy(key_arn, id)
-        return self._policies[id]
+        # Without its policy the function could neither write nor, at the end, clean up.
+        resource.node.add_dependency(self._policies[id])
+        if id in self._last:
+            resource.node.add_dependency(self._last[id])
+        self._last[id] = resource
 
     def _make_policy(self, key_arn: str, id: str) -> iam.ManagedPolicy:
         return iam.ManagedPolicy(
@@ -130,7 +120,7 @@ class KeyPolicyFunction(Construct):
         )
 
 
-@jsii.implements(IStringProducer)
+@jsii.implements(IStringProducer, IValidation)
 class _MayWrite:
     """The function's configuration, when no later ``allow`` can change it any more."""
 
@@ -140,21 +130,25 @@ class _MayWrite:
 
     def produce(self, context: IResolveContext) -> str:
         """Return the configuration as JSON, with tokens in it for what is known only at deployment."""
-        return self._text(lambda arn: arn)
+        return self._text()
 
-    def least_size(self) -> int:
-        """Return the bytes that the function's environment has at least.
+    def validate(self) -> list[str]:
+        """Return a problem if what is known by now is already more than Lambda takes."""
+        return list(self._problems())
 
-        Lambda measures JSON, with the variable's name, and its value in quotes.
-        """
-        text = self._text(lambda arn: "x" * _KEY_ARN_LENGTH if is_token(arn) else arn)
-        parts = [
-            part if isinstance(part, str) else "x" * _SHORTEST.get(part.get("Ref", ""), 1)
-            for part in parts_of(self._stack.resolve(text))
-        ]
-        return len(json.dumps({_CONFIGURATION: "".join(parts)}, separators=(",", ":")))
+    def _problems(self) -> Iterator[str]:
+        parts = parts_of(self._stack.resolve(self._text()))
+        known = "".join(part for part in parts if isinstance(part, str))
+        # Lambda measures JSON, with the variable's name, and its value in quotes.
+        size = len(json.dumps({_CONFIGURATION: known}, separators=(",", ":")))
+        if size > _ENVIRONMENT_SIZE:
+            yield (
+                f"the stack manages the policies of too many keys: the configuration of its function has {size:,} "
+                f"bytes but Lambda takes {_ENVIRONMENT_SIZE:,}: use another stack for some of the constructs, or "
+                "ImportedKeyPolicy.PENDING"
+            )
 
-    def _text(self, shown: Callable[[str], str]) -> str:
+    def _text(self) -> str:
         """Many statements have one condition: each stands there once, and a sid has its number.
 
         Equal conditions can have different tokens, so they are compared as the template has them.
@@ -171,7 +165,7 @@ class _MayWrite:
                     in_template.append(resolved)
                     conditions.append(condition)
                 sids[document["Sid"]] = in_template.index(resolved)
-            keys.append({"Owner": owner.logical_id, "Arn": shown(key_arn), "Sids": sids})
+            keys.append({"Owner": owner.logical_id, "Arn": key_arn, "Sids": sids})
         return self._stack.to_json_string(
             {
                 "Service": SERVICE_PRINCIPAL,
@@ -180,37 +174,6 @@ class _MayWrite:
                 "Keys": keys,
             }
         )
-
-
-@jsii.implements(IValidation)
-class _Limits:
-    """Fails the synth for what AWS wouldn't take."""
-
-    def __init__(self, scope: Construct, configuration: _MayWrite, policies: dict[str, iam.ManagedPolicy]) -> None:
-        self._scope = scope
-        self._configuration = configuration
-        self._policies = policies
-
-    def validate(self) -> list[str]:
-        """Return the problems, and annotate the construct with a warning."""
-        number = len(self._policies)
-        if _POLICIES_BY_DEFAULT < number <= _POLICIES_AT_MOST:
-            warn(
-                self._scope,
-                "manyManagedPolicies",
-                f"role {self._scope.node.path}/Role has {number} managed policies but the quota is "
-                f"{_POLICIES_BY_DEFAULT} by default: have it raised, to {_POLICIES_AT_MOST} at most, or {_WAY_OUT}",
-            )
-        return list(self._problems())
-
-    def _problems(self) -> Iterator[str]:
-        number = len(self._policies)
-        least = self._configuration.least_size()
-        if number > _POLICIES_AT_MOST or least > _ENVIRONMENT_SIZE:
-            yield (
-                f"the stack manages the policies of {number} keys, by {least:,} bytes of configuration, but its "
-                f"function has room for {_POLICIES_AT_MOST} keys and {_ENVIRONMENT_SIZE:,} bytes: {_WAY_OUT}"
-            )
 
 
 def _code() -> str:
