@@ -11,7 +11,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 
-from personalize_kms_constructs import PersonalizeEncryption, PersonalizeResource, S3Location
+from personalize_kms_constructs import ImportedKeyPolicy, PersonalizeEncryption, PersonalizeResource, S3Location
 from tests.policies import template
 
 KEY_ID = "1234abcd-12ab-34cd-56ef-1234567890ab"
@@ -265,3 +265,70 @@ def test_the_key_of_an_imported_bucket(stack: cdk.Stack, is_given: bool) -> None
         "- if a KMS key encrypts the objects, its policy needs statements too: pass the key, as "
         "S3Location(…, encryption_key=…)\n" in text
     ) is not is_given
+
+
+def test_the_function_of_a_managed_key_policy_whose_role_others_make(app: cdk.App) -> None:
+    """Its role lacks what the service role lacks: statements that ``customize_roles`` leaves out of the template."""
+    names = {"Stack/Encryption/Role": "personalize", "Stack/PersonalizeKeyPolicies/Role": "function"}
+    iam.Role.customize_roles(app, use_precreated_roles=names)
+    stack = cdk.Stack(app, "Stack", env=cdk.Environment(account="111111111111", region="eu-west-1"))
+    key = imported_key(stack)
+    construct = encryption(stack, encryption_key=key, imported_key_policy=ImportedKeyPolicy.MANAGED)
+    assert [(each.policy, each.resource_arn.rpartition("/")[2]) for each in construct.pending_statements] == [
+        ("role", "personalize"),
+        ("role", "function"),
+    ]
+    assembly = app.synth()  # once: the CDK writes its report of such roles only once
+    warned = [str(message.entry.data) for message in assembly.get_stack_by_name("Stack").messages]
+    assert any(text.startswith("role arn:aws:iam::111111111111:role/function is immutable") for text in warned)
+    assert files(assembly.directory)["StackEncryptionAE998EAF.role.function.json"]["Statement"] == [
+        {
+            "Sid": "WriteKeyPolicyD2FC9F6B",
+            "Effect": "Allow",
+            "Action": ["kms:GetKeyPolicy", "kms:PutKeyPolicy"],
+            "Resource": [key.key_arn],
+        },
+        {
+            "Sid": "KeepAccountInKeyPolicyD2FC9F6B",
+            "Effect": "Deny",
+            "Action": ["kms:PutKeyPolicy"],
+            "Resource": [key.key_arn],
+            "Condition": {"Bool": {"kms:BypassPolicyLockoutSafetyCheck": "true"}},
+        },
+        {
+            "Sid": "SeeCancellationD2FC9F6B",
+            "Effect": "Allow",
+            "Action": ["cloudformation:DescribeStacks"],
+            "Resource": ["${AWS::StackId}"],
+        },
+    ]
+
+
+def test_a_role_of_others_that_has_no_name_yet(app: cdk.App, stack: cdk.Stack) -> None:
+    """Its owner can't do anything before it has one: nothing is written with an ARN that no role has."""
+    iam.Role.customize_roles(stack)
+    encryption(stack, encryption_key=imported_key(stack))
+    name = "Stack/Encryption/Role"
+    assert texts(stack) == [
+        f"role {name} has no name yet, so no policy can be written for it: give it one, by "
+        f'iam.Role.customize_roles(…, use_precreated_roles={{"{name}": "…"}})'
+    ]
+    assert not (Path(app.synth().directory) / FOLDER).exists()
+
+
+def test_files_of_constructs_that_are_gone_go(tmp_path: Path) -> None:
+    """A construct was renamed, or left out; what anybody else has put into the folder stays."""
+    folder = tmp_path / FOLDER
+    folder.mkdir()
+    theirs = {"notes.json", "StackEncryptionAE998EAF.json", "Mine.key.1234.json", "README.md", "x.key.json"}
+    for name in theirs:
+        (folder / name).write_text("{}")
+    for id in ("Encryption", "Renamed"):
+        app = cdk.App(outdir=str(tmp_path))
+        stack = cdk.Stack(app, "Stack")
+        encryption(stack, id, encryption_key=imported_key(stack))
+        encryption(cdk.Stack(app, "Other"), encryption_key=imported_key(app.node.find_child("Other")))  # type: ignore[arg-type]
+        app.synth()
+    constructs = {name.partition(".")[0] for name in {each.name for each in folder.iterdir()} - theirs}
+    assert constructs == {"StackRenamedDAAD1885", "OtherEncryptionA6EFBAEE"}
+    assert theirs <= {each.name for each in folder.iterdir()}

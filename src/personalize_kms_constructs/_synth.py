@@ -11,11 +11,12 @@ from constructs import Construct, IValidation
 
 from ._grant.place import Place
 from ._grant.resolved import ResolvedLocation
+from ._grant.role import is_nameless
 from ._grant.targets import BucketTarget, KeyTarget, PolicyKind, PolicyTarget
 from ._grant.wiring import Wiring
 from ._metadata import DescribedLocation, leave_resources
 from ._pasted import known_values, part_of, readable, replacements
-from ._pending_files import write_files
+from ._pending_files import register, write_files
 from ._warnings import warn
 
 _MESSAGES: dict[PolicyKind, tuple[str, str]] = {
@@ -68,6 +69,7 @@ class AtSynth:
         self._here = here
         self._wiring = wiring
         self._retained = retained
+        register(scope, here)
 
     def validate(self) -> list[str]:
         """Return no problems: the judge finds them in the templates."""
@@ -134,6 +136,15 @@ class AtSynth:
         """Write a file for each policy that took no statements, and yield a warning for it."""
         policies = self._wiring.policies
         pending = [each for each in policies if each.pending]
+        nameless = [str(each) for each in pending if each.kind == "role" and is_nameless(each.arn)]
+        for role in dict.fromkeys(nameless):
+            # The statements would have an ARN that no role has. The CDK has told it as an error by now.
+            pending = []
+            yield (
+                "pendingRolePolicy",
+                f"{role} has no name yet, so no policy can be written for it: give it one, by "
+                f'iam.Role.customize_roles(…, use_precreated_roles={{"{role.removeprefix("role ")}": "…"}})',
+            )
         known = {}
         if pending:
             arns = [policy.arn for policy in policies]

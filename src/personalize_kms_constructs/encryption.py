@@ -207,6 +207,8 @@ class PersonalizeEncryption(Construct):
         if self._removal_policy is not RemovalPolicy.DESTROY:
             self._retained[f"the statements in the policy of key {key_arn}"] = resource
         self._wiring.wait_for(resource)
+        if managed.lost_policy is not None:
+            self._wiring.of_others.append(managed.lost_policy)
         return managed.add_statements
 
     @property

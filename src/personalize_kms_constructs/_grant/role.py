@@ -41,7 +41,7 @@ class ServiceRole:
     def __str__(self) -> str:
         if self.own_l1 is not None:
             return self.own_l1.node.path
-        return self.role.node.path if self.stack is not None else self.arn
+        return self.arn if self.stack is None and not is_nameless(self.arn) else self.role.node.path
 
     @property
     def is_lookup_dummy(self) -> bool:
@@ -198,6 +198,11 @@ def _arn_of(given: Any) -> str:
     if isinstance(given, iam.CfnRole):
         return given.attr_arn
     return str(given.role_arn if has(given, "role_arn") else given.role_ref.role_arn)
+
+
+def is_nameless(arn: str) -> bool:
+    """Tell if this is what the CDK takes for the ARN of a role that others make, while nobody has said its name."""
+    return arn.endswith(":role")
 
 
 def has_precreated_roles(construct: IConstruct) -> bool:

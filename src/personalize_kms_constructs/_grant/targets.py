@@ -250,6 +250,22 @@ class ManagedPolicyTarget(PolicyTarget):
         return policy
 
 
+class RoleOfOthers(PolicyTarget):
+    """A role besides the service role that somebody else makes, and that takes no policy from this app."""
+
+    kind = "role"
+
+    def __init__(self, role: iam.Role) -> None:
+        super().__init__(role.role_arn)
+        self._path = role.node.path
+
+    def __str__(self) -> str:
+        return f"role {self._path}"
+
+    def _add(self, statements: Sequence[Statement]) -> bool:
+        return False
+
+
 def _grow(made: iam.PolicyStatement, before: Statement, after: Statement) -> None:
     if actions := after.actions[len(before.actions) :]:
         made.add_actions(*actions)

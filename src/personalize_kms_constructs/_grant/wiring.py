@@ -52,6 +52,8 @@ class Wiring:
         self._keys: dict[str, KeyTarget] = {}
         self._buckets: dict[str, BucketTarget] = {}
         self._of_role: list[ManagedPolicyTarget] = []
+        self.of_others: list[PolicyTarget] = []
+        """Policies that the construct needs besides those of the plan, and that take no statements."""
 
     @property
     def permissions(self) -> DependencyGroup:
@@ -71,7 +73,7 @@ class Wiring:
     @property
     def policies(self) -> list[PolicyTarget]:
         """Every policy that has statements: those of keys, of the role, of buckets."""
-        return [*self._keys.values(), *self._of_role, *self._buckets.values()]
+        return [*self._keys.values(), *self._of_role, *self._buckets.values(), *self.of_others]
 
     def allow(self, resources: Iterable[PersonalizeResource]) -> None:
         """Put the statements for these resources, which the door has let in, into the policies.
