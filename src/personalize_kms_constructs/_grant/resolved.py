@@ -148,11 +148,10 @@ class Resolver:
         return ResolvedResource(given, source, destination)
 
     def location(self, given: S3Location) -> ResolvedLocation:
-        """Return what is known of a location; one with a problem is looked up again, since it may be mended."""
-        found = self._locations.get(given)
-        if found is None or found.problem:
-            found = self._locations[given] = self._resolved_location(given)
-        return found
+        """Return what is known of a location."""
+        if given not in self._locations:
+            self._locations[given] = self._resolved_location(given)
+        return self._locations[given]
 
     def _resolved_location(self, given: S3Location) -> ResolvedLocation:
         bucket = self._bucket(given.bucket)
@@ -183,10 +182,9 @@ class Resolver:
 
     def _of_bucket(self, bucket: ResolvedBucket) -> _Encryption:
         """Find the key by which a bucket of this app is encrypted, once for all its locations."""
-        found = self._encryptions.get(bucket.identity)
-        if found is None or found.problem:
-            found = self._encryptions[bucket.identity] = self._read_from(bucket)
-        return found
+        if bucket.identity not in self._encryptions:
+            self._encryptions[bucket.identity] = self._read_from(bucket)
+        return self._encryptions[bucket.identity]
 
     def _read_from(self, bucket: ResolvedBucket) -> _Encryption:
         known = None if bucket.l2 is None else bucket.l2.encryption_key

@@ -51,15 +51,6 @@ class PolicyTarget(ABC):
         """True if this app makes what the policy belongs to."""
         return False
 
-    def is_frozen(self, statements: Iterable[Statement]) -> bool:
-        """Tell if one would have to grow that the CDK changes no more, since something has resolved its policy."""
-        before = {each.sid: each for each in self.statements}
-        return any(
-            before[each.sid] != each and self._objects[each.sid].frozen
-            for each in statements
-            if each.sid in self._objects
-        )
-
     def put(self, statements: Sequence[Statement]) -> None:
         """Put into the app what is new in these statements, which the statements before are a part of."""
         before = {each.sid: each for each in self.statements}
