@@ -173,30 +173,6 @@ def test_a_role_that_personalize_can_not_assume(app: cdk.App, stack: cdk.Stack, 
     assert "Personalize::Trust" in str(error.value)
 
 
-@pytest.mark.parametrize(
-    "trusted",
-    [
-        iam.ServicePrincipal("personalize.amazonaws.com"),
-        iam.CompositePrincipal(
-            iam.ServicePrincipal("personalize.amazonaws.com"), iam.ServicePrincipal("lambda.amazonaws.com")
-        ),
-        iam.StarPrincipal(),
-    ],
-    ids=["Personalize", "Personalize and another service", "everybody"],
-)
-def test_a_role_that_personalize_can_assume(app: cdk.App, stack: cdk.Stack, trusted: iam.PrincipalBase) -> None:
-    """Alone, beside others, and by a wildcard."""
-    synth_with(stack, trusted)
-    app.synth()
-
-
-def test_a_role_whose_trust_is_known_at_deployment(app: cdk.App, stack: cdk.Stack) -> None:
-    """A parameter may become anything."""
-    service = cdk.CfnParameter(stack, "Service").value_as_string
-    synth_with(stack, iam.ServicePrincipal(service))
-    app.synth()
-
-
 def test_a_role_may_learn_to_trust_personalize_later(app: cdk.App, stack: cdk.Stack) -> None:
     """Its trust policy is looked at when it is complete."""
     role = synth_with(stack, iam.ServicePrincipal("lambda.amazonaws.com"))

@@ -4,12 +4,11 @@ from typing import Any
 
 import aws_cdk as cdk
 import pytest
-from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 
 from personalize_kms_constructs import PersonalizeEncryption, PersonalizeResource, S3Location
-from tests.life.conftest import KEY_ARN, change, judged, l1_key
+from tests.life.conftest import KEY_ARN, judged, l1_key
 from tests.policies import resources
 
 ALIAS_ARN = "arn:aws:kms:eu-west-1:111111111111:alias/data"
@@ -113,64 +112,11 @@ def test_an_l1_with_a_parameter(stack: cdk.Stack) -> None:
     )
 
 
-def test_an_encryption_that_changes_later_fails_the_synth(
-    app: cdk.App, stack: cdk.Stack, encrypted_bucket: s3.Bucket
-) -> None:
-    """The statements would be on the wrong key."""
-    PersonalizeEncryption(stack, "Encryption", resources=[importing(encrypted_bucket)])
-    other = kms.Key(stack, "Other")
-
-    def encrypt_anew(l1: s3.CfnBucket) -> None:
-        l1.bucket_encryption = encryption(other.key_arn)
-
-    change(app, s3.CfnBucket, encrypt_anew)
-    assert judged(app) == {("MissingKeyAccess", "Stack/Encryption")}
-
-
-def test_a_bucket_that_is_given_a_key_later_fails_the_synth(app: cdk.App, stack: cdk.Stack, bucket: s3.Bucket) -> None:
-    """A company's aspect encrypts all buckets."""
-    PersonalizeEncryption(stack, "Encryption", resources=[importing(bucket)])
-    other = kms.Key(stack, "Other")
-
-    def encrypt(l1: s3.CfnBucket) -> None:
-        l1.bucket_encryption = encryption(other.key_arn)
-
-    change(app, s3.CfnBucket, encrypt)
-    assert judged(app) == {("MissingKeyAccess", "Stack/Encryption")}
-
-
 def test_an_encryption_that_stays_is_fine(app: cdk.App, stack: cdk.Stack, encrypted_bucket: s3.Bucket) -> None:
     """Nothing is said of a bucket that nobody has changed, nor of one that was told apart."""
     job = importing(encrypted_bucket, encryption_key=kms.Key(stack, "Other"))
     PersonalizeEncryption(stack, "Encryption", resources=[importing(encrypted_bucket), job])
     app.synth()
-
-
-def test_a_key_spec_that_changes_later_fails_the_synth(app: cdk.App, stack: cdk.Stack) -> None:
-    """Personalize needs data keys, whatever an aspect says."""
-    PersonalizeEncryption(stack, "Encryption", resources=[PersonalizeResource.dataset_group()])
-
-    def make_asymmetric(l1: kms.CfnKey) -> None:
-        l1.key_spec = "RSA_2048"
-
-    change(app, kms.CfnKey, make_asymmetric)
-    assert judged(app) == {("Configuration", "Stack/Encryption")}
-
-
-def test_an_asymmetric_l1_is_refused(stack: cdk.Stack) -> None:
-    """L1s are looked at as L2s are."""
-    key = kms.CfnKey(stack, "L1Key", key_policy={"Statement": []}, key_spec="ECC_NIST_P256", key_usage="SIGN_VERIFY")
-    with pytest.raises(ValueError, match="encryption_key is a ECC_NIST_P256 key but Personalize needs data keys"):
-        PersonalizeEncryption(stack, "Encryption", encryption_key=key)
-
-
-def test_a_policy_that_is_replaced_later_fails_the_synth(app: cdk.App, stack: cdk.Stack) -> None:
-    """Whoever sets the property of the L1 takes our statements out."""
-    key = kms.Key(stack, "Key")
-    PersonalizeEncryption(stack, "Encryption", encryption_key=key, resources=[PersonalizeResource.dataset_group()])
-    l1: Any = key.node.default_child
-    l1.key_policy = {"Version": "2012-10-17", "Statement": []}
-    assert judged(app) == {("MissingKeyAccess", "Stack/Encryption")}
 
 
 @pytest.mark.parametrize("kind", [s3.Bucket, s3.CfnBucket])
@@ -198,26 +144,6 @@ def test_one_bucket_given_with_and_without_a_key(stack: cdk.Stack, data_key: kms
     assert len(statements_of(stack, data_key)) == 3
     default: Any = stack.node.find_child("Default")
     assert len(statements_of(stack, default)) == 3
-
-
-def test_a_dataset_waits_for_the_key_that_its_bucket_was_imported_with(stack: cdk.Stack, data_key: kms.Key) -> None:
-    """Nothing else in the template says so: the bucket doesn't refer to the key."""
-    made = s3.Bucket(stack, "Made")
-    imported = s3.Bucket.from_bucket_attributes(stack, "Imported", bucket_arn=made.bucket_arn, encryption_key=data_key)
-    role = iam.Role.from_role_arn(stack, "Role", "arn:aws:iam::111111111111:role/personalize", mutable=False)
-    encryption = PersonalizeEncryption(stack, "Encryption", service_role=role)
-    group = encryption.add_dataset_group("Group", name="movies")
-    encryption.add_dataset(
-        "Items",
-        dataset_group=group,
-        schema_arn="arn:aws:personalize:eu-west-1:111111111111:schema/items",
-        name="items",
-        dataset_type="Items",
-        import_from=S3Location(imported, "import/"),
-    )
-    (dataset,) = resources(stack, "AWS::Personalize::Dataset").values()
-    l1: Any = data_key.node.default_child
-    assert stack.resolve(l1.logical_id) in dataset["DependsOn"]
 
 
 def test_a_wrapper_of_an_l1_bucket_says_no_key_of_its_own(app: cdk.App, stack: cdk.Stack) -> None:

@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 import aws_cdk as cdk
-import jsii
 import pytest
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
@@ -70,18 +69,6 @@ def included(stack: cdk.Stack, folder: Path, encryption: Property) -> cfn_includ
     return cfn_include.CfnInclude(stack, "Old", template_file=str(file))
 
 
-@jsii.implements(cdk.IStableAnyProducer)
-class Producer:
-    """A value that is known at synth."""
-
-    def __init__(self, value: Any) -> None:
-        self._value = value
-
-    def produce(self) -> Any:
-        """Return it."""
-        return self._value
-
-
 def importing(bucket: Any, **props: Any) -> PersonalizeResource:
     return PersonalizeResource.dataset_import_job(S3Location(bucket, "import/", **props))
 
@@ -110,22 +97,6 @@ def test_the_key_of_a_conditional_encryption_can_be_given(
     ]
     report = check_assembly(app.synth().directory)
     assert (report.missing, report.problems) == ((), ())
-
-
-@pytest.mark.parametrize("encryption", CONDITIONAL.values(), ids=CONDITIONAL)
-def test_the_check_of_the_assembly_leaves_a_conditional_encryption_undecided(
-    app: cdk.App, stack: cdk.Stack, tmp_path: Path, encryption: Property
-) -> None:
-    """An override can't be seen before the templates are written, but in them."""
-    bucket: Any = included(stack, tmp_path, by_default(AES)).get_resource("Data")
-    PersonalizeEncryption(stack, "Encryption", resources=[importing(bucket)])
-    bucket.add_property_override("BucketEncryption", encryption)
-    report = check_assembly(app.synth().directory)
-    assert (report.missing, report.problems) == ((), ())
-    assert [entry.because for entry in report.undecided] == [
-        "a key that encrypts the bucket needs permissions too, and it can't be seen whether there is one: its "
-        "encryption isn't known before deployment"
-    ]
 
 
 @pytest.mark.parametrize("encryption", WITHOUT_KMS.values(), ids=WITHOUT_KMS)

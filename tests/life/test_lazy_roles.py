@@ -8,7 +8,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 
 from personalize_kms_constructs import PersonalizeEncryption, PersonalizeResource
-from tests.life.conftest import KEY_ARN, PERSONALIZE, judged, key_statement
+from tests.life.conftest import KEY_ARN, PERSONALIZE, key_statement
 from tests.policies import resources, template
 
 GROUP = PersonalizeResource.dataset_group()
@@ -39,13 +39,6 @@ def test_what_is_granted_to_a_lazy_role_reaches_it(app: cdk.App, stack: cdk.Stac
     assert policy["Properties"]["Roles"] == [{"Ref": logical_id}]
     assert len(policy["Properties"]["PolicyDocument"]["Statement"]) == 2
     app.synth()
-
-
-def test_a_lazy_role_that_trusts_somebody_else_is_told(app: cdk.App, stack: cdk.Stack) -> None:
-    """Its trust policy is judged as that of any other role of the app."""
-    role = iam.LazyRole(stack, "Lazy", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
-    PersonalizeEncryption(stack, "Encryption", service_role=role, resources=[GROUP])
-    assert judged(app) == {("Trust", "Stack/Lazy/Default/Resource")}
 
 
 @pytest.mark.parametrize("given", [False, True])

@@ -4,12 +4,11 @@ from typing import Any
 
 import aws_cdk as cdk
 import pytest
-from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 
 from personalize_kms_constructs import ImportedKeyPolicy, PersonalizeEncryption, PersonalizeResource, S3Location
-from tests.life.conftest import PERSONALIZE, account_statement, change, judged, l1_key, warnings
+from tests.life.conftest import PERSONALIZE, account_statement, warnings
 from tests.policies import resources
 
 ACTIONS = ["kms:CreateGrant", "kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey", "kms:ListGrants"]
@@ -167,91 +166,3 @@ def test_one_statement_that_a_condition_chooses_is_left_alone(stack: cdk.Stack) 
     (l1,) = resources(stack, "AWS::KMS::Key").values()
     statements = l1["Properties"]["KeyPolicy"]["Statement"]
     assert statements == [stack.resolve(conditional), ROLE, SERVICE]
-
-
-def test_a_key_with_a_policy_has_it_still(stack: cdk.Stack) -> None:
-    """The default policy is for keys without one, even where that one has no statement."""
-    key = l1_key(stack)
-    key.key_policy = {"Version": "2012-10-17", "Statement": []}
-    PersonalizeEncryption(stack, "Encryption", encryption_key=key, resources=[GROUP])
-    (l1,) = resources(stack, "AWS::KMS::Key").values()
-    assert l1["Properties"]["KeyPolicy"]["Statement"] == [ROLE, SERVICE]
-
-
-@pytest.mark.parametrize("is_l1", [False, True], ids=["L2", "L1"])
-def test_a_key_policy_that_is_removed_later_fails_the_synth(app: cdk.App, stack: cdk.Stack, is_l1: bool) -> None:
-    """Without a policy the key gets KMS's default one, which has no statement of ours."""
-    key: Any = l1_key(stack) if is_l1 else kms.Key(stack, "Key")
-    PersonalizeEncryption(stack, "Encryption", encryption_key=key, resources=[GROUP])
-    l1: Any = key if is_l1 else key.node.default_child
-    l1.key_policy = None
-    assert judged(app) == {("MissingKeyAccess", "Stack/Encryption")}
-
-
-def test_a_bucket_policy_that_is_taken_out_of_the_app_fails_the_synth(
-    app: cdk.App, stack: cdk.Stack, bucket: s3.Bucket
-) -> None:
-    """Nothing of it is in the template."""
-    job = PersonalizeResource.dataset_import_job(S3Location(bucket, "import/"))
-    PersonalizeEncryption(stack, "Encryption", resources=[job])
-    assert bucket.node.try_remove_child("Policy")
-    assert judged(app) == {("MissingBucketAccess", "Stack/Encryption")}
-
-
-def test_a_policy_of_the_role_that_is_taken_out_of_the_app_fails_the_synth(app: cdk.App, stack: cdk.Stack) -> None:
-    """The same for what the role may do."""
-    encryption = PersonalizeEncryption(stack, "Encryption", resources=[GROUP])
-    assert encryption.node.try_remove_child("Policy")
-    assert judged(app) == {("MissingRoleAccess", "Stack/Encryption")}
-
-
-def test_a_copy_of_a_key_policy_that_lacks_what_is_allowed_later_is_told(app: cdk.App, stack: cdk.Stack) -> None:
-    """The statement is there, but as it was when the copy was made."""
-    key = kms.Key(stack, "Key")
-    encryption = PersonalizeEncryption(stack, "Encryption", encryption_key=key, resources=[GROUP])
-    l1: Any = key.node.default_child
-    l1.key_policy = l1.key_policy.to_json()
-    encryption.allow(PersonalizeResource.dataset_export_job())
-    assert judged(app) == {("MissingKeyAccess", "Stack/Encryption")}
-
-
-def test_a_copy_of_a_bucket_policy_that_lacks_what_is_allowed_later_is_told(
-    app: cdk.App, stack: cdk.Stack, bucket: s3.Bucket
-) -> None:
-    """A second prefix is another resource of the same statement."""
-    jobs = [PersonalizeResource.dataset_import_job(S3Location(bucket, prefix)) for prefix in ("one/", "two/")]
-    encryption = PersonalizeEncryption(stack, "Encryption", resources=jobs[:1])
-    l1: Any = bucket.policy and bucket.policy.node.default_child
-    l1.policy_document = l1.policy_document.to_json()
-    encryption.allow(*jobs[1:])
-    assert judged(app) == {("MissingBucketAccess", "Stack/Encryption")}
-
-
-def test_a_copy_of_a_key_policy_with_all_that_is_allowed_is_fine(app: cdk.App, stack: cdk.Stack) -> None:
-    """Nothing has been lost by it."""
-    key = kms.Key(stack, "Key")
-    PersonalizeEncryption(stack, "Encryption", encryption_key=key, resources=[GROUP])
-    l1: Any = key.node.default_child
-    l1.key_policy = stack.resolve(l1.key_policy)
-    app.synth()
-
-
-def test_a_managed_policy_that_loses_its_role_fails_the_synth(app: cdk.App, stack: cdk.Stack) -> None:
-    """The statements are in the template, and allow nobody anything."""
-    PersonalizeEncryption(stack, "Encryption", resources=[GROUP])
-    change(app, iam.CfnManagedPolicy, lambda policy: setattr(policy, "roles", []))
-    assert judged(app) == {("MissingRoleAccess", "Stack/Encryption")}
-
-
-def test_a_role_that_is_taken_out_of_the_app_fails_the_synth(app: cdk.App, stack: cdk.Stack) -> None:
-    """As above."""
-    encryption = PersonalizeEncryption(stack, "Encryption", resources=[GROUP])
-    encryption.node.try_remove_child("Role")
-    assert judged(app) == {("Configuration", "Stack/Encryption")}
-
-
-def test_a_key_that_is_taken_out_of_the_app_fails_the_synth(app: cdk.App, stack: cdk.Stack) -> None:
-    """The template would refer to a key that it doesn't make."""
-    encryption = PersonalizeEncryption(stack, "Encryption", resources=[GROUP])
-    encryption.node.try_remove_child("Key")
-    assert judged(app) == {("Configuration", "Stack/Encryption")}
