@@ -118,9 +118,7 @@ def test_what_is_broken_later_fails_the_synth(
     assert (rule, f"Stack/{place}") in judged(app)
 
 
-def test_what_is_written_in_another_way_is_right(
-    app: cdk.App, stack: cdk.Stack, imports: PersonalizeEncryption
-) -> None:
+def test_what_is_changed_and_still_right(app: cdk.App, stack: cdk.Stack, imports: PersonalizeEncryption) -> None:
     """A copy of the key policy, a longer name of the role, and the usual tags and boundaries of companies."""
     key = l1(stack, "Encryption/Key")
     key.key_policy = stack.resolve(key.key_policy)
