@@ -329,25 +329,6 @@ def test_the_dummy_key_of_a_lookup_is_taken(app: cdk.App) -> None:
     assert [pending.policy for pending in encryption.pending_statements] == ["key"]
 
 
-def test_the_policy_of_a_cfn_key_takes_the_statements(stack: cdk.Stack) -> None:
-    """A key made as an L1 is no imported key: nothing is pending."""
-    account = {"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "kms:*", "Resource": "*"}
-    resource = kms.CfnKey(stack, "Key", key_policy={"Version": "2012-10-17", "Statement": [account]})
-    encryption = PersonalizeEncryption(
-        stack,
-        "Encryption",
-        encryption_key=kms.Key.from_cfn_key(resource),
-        resources=[PersonalizeResource.dataset_group()],
-    )
-    assert encryption.pending_statements == ()
-    (key,) = resources(stack, "AWS::KMS::Key").values()
-    assert [statement.get("Sid") for statement in key["Properties"]["KeyPolicy"]["Statement"]] == [
-        None,
-        "PersonalizeRole",
-        "PersonalizeService",
-    ]
-
-
 def test_what_another_stack_makes_is_named_with_its_stack(
     app: cdk.App, stack: cdk.Stack, imported_key: kms.IKey
 ) -> None:

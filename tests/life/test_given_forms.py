@@ -11,19 +11,14 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_ssm as ssm
-from aws_cdk import cloudformation_include as cfn_include
 
 from personalize_kms_constructs import PersonalizeEncryption, PersonalizeResource, S3Location
 from personalize_kms_constructs.jobs import DatasetExportJob
 from tests.life.conftest import (
     KEY_ARN,
-    PERSONALIZE,
-    judged,
     key_statement,
-    l1_key,
     l1_role,
     trusted_role,
-    waits_for,
     warnings,
 )
 from tests.policies import resources
@@ -34,53 +29,6 @@ GROUP = PersonalizeResource.dataset_group()
 
 def importing(bucket: Any, prefix: str = "import/", **props: Any) -> PersonalizeResource:
     return PersonalizeResource.dataset_import_job(S3Location(bucket, prefix, **props))
-
-
-def test_an_l1_key_gets_the_statements(stack: cdk.Stack) -> None:
-    """They are appended to the policy that stands in the template, functions included."""
-    key = l1_key(stack)
-    encryption = PersonalizeEncryption(stack, "Encryption", encryption_key=key, resources=[GROUP])
-    (l1,) = resources(stack, "AWS::KMS::Key").values()
-    root, role, service = l1["Properties"]["KeyPolicy"]["Statement"]
-    assert root["Principal"] == {"AWS": {"Fn::Sub": "arn:${AWS::Partition}:iam::${AWS::AccountId}:root"}}
-    assert role == {
-        "Sid": "PersonalizeRole",
-        "Effect": "Allow",
-        "Principal": {"AWS": {"Fn::GetAtt": ["EncryptionRole2D2265A5", "Arn"]}},
-        "Action": ACTIONS,
-        "Resource": "*",
-    }
-    assert service == {
-        "Sid": "PersonalizeService",
-        "Effect": "Allow",
-        "Principal": {"Service": PERSONALIZE},
-        "Action": ACTIONS,
-        "Resource": "*",
-        "Condition": {"StringEqualsIfExists": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}},
-    }
-    assert stack.resolve(encryption.encryption_key.key_arn) == {"Fn::GetAtt": ["L1Key", "Arn"]}
-
-
-def test_two_constructs_share_an_l1_key(stack: cdk.Stack) -> None:
-    """Both have their statements, under sids of their own."""
-    key = l1_key(stack)
-    for id in ("One", "Two"):
-        PersonalizeEncryption(stack, id, encryption_key=key, resources=[GROUP])
-    (l1,) = resources(stack, "AWS::KMS::Key").values()
-    assert [statement.get("Sid") for statement in l1["Properties"]["KeyPolicy"]["Statement"]] == [
-        None,
-        "PersonalizeRole",
-        "PersonalizeService",
-        "PersonalizeRole2",
-        "PersonalizeService2",
-    ]
-
-
-def test_what_is_allowed_later_reaches_an_l1_key(stack: cdk.Stack) -> None:
-    """Its statements grow as those of an L2 do."""
-    encryption = PersonalizeEncryption(stack, "Encryption", encryption_key=l1_key(stack), resources=[GROUP])
-    encryption.allow(PersonalizeResource.dataset_export_job())
-    assert key_statement(stack, "PersonalizeRole")["Action"] == [*ACTIONS, "kms:GenerateDataKeyWithoutPlaintext"]
 
 
 @pytest.mark.parametrize("form", ["the L1 of an L2", "imported by a reference", "wrapped L1"])
@@ -129,96 +77,6 @@ def test_the_path_in_a_bucket_reference(stack: cdk.Stack) -> None:
     assert S3Location(bucket, "import/").uri == "s3://ratings/import/"
     l1 = s3.CfnBucket(stack, "L1")
     assert stack.resolve(S3Location(l1, "import/").uri) == {"Fn::Join": ["", ["s3://", {"Ref": "L1"}, "/import/"]]}
-
-
-def test_an_l1_bucket_gets_a_policy(stack: cdk.Stack) -> None:
-    """One policy, whoever adds to it, beside the bucket."""
-    bucket = s3.CfnBucket(stack, "Bucket")
-    for id in ("One", "Two"):
-        PersonalizeEncryption(stack, id, resources=[importing(bucket)])
-    (policy,) = resources(stack, "AWS::S3::BucketPolicy").values()
-    assert policy["Properties"]["Bucket"] == {"Ref": "Bucket"}
-    assert [statement["Sid"] for statement in policy["Properties"]["PolicyDocument"]["Statement"]] == [
-        "PersonalizeServiceListBucket",
-        "PersonalizeServiceReadObjects",
-        "PersonalizeServiceListBucket2",
-        "PersonalizeServiceReadObjects2",
-    ]
-
-
-def test_an_l1_bucket_policy_gets_the_statements(stack: cdk.Stack) -> None:
-    """S3 keeps one policy of a bucket, so that in the app is merged into."""
-    bucket = s3.CfnBucket(stack, "Bucket", bucket_name="ratings")
-    tls = {
-        "Effect": "Deny",
-        "Principal": "*",
-        "Action": "s3:*",
-        "Resource": cdk.Fn.get_att("Bucket", "Arn"),
-        "Condition": {"Bool": {"aws:SecureTransport": "false"}},
-    }
-    s3.CfnBucketPolicy(stack, "Policy", bucket=bucket.ref, policy_document={"Statement": tls})
-    encryption = PersonalizeEncryption(stack, "Encryption", resources=[importing(bucket)])
-    assert "Policy" in waits_for(stack, encryption.permissions)
-    (policy,) = resources(stack, "AWS::S3::BucketPolicy").values()
-    statements = policy["Properties"]["PolicyDocument"]["Statement"]
-    assert [statement.get("Sid") for statement in statements] == [
-        None,
-        "PersonalizeServiceListBucket",
-        "PersonalizeServiceReadObjects",
-    ]
-
-
-def test_an_l1_bucket_policy_that_names_its_bucket_is_another(app: cdk.App, stack: cdk.Stack) -> None:
-    """S3 keeps one of the two policies."""
-    bucket = s3.CfnBucket(stack, "Bucket", bucket_name="ratings")
-    s3.CfnBucketPolicy(stack, "Policy", bucket="ratings", policy_document={"Statement": []})
-    PersonalizeEncryption(stack, "Encryption", resources=[importing(bucket)])
-    assert ("Configuration", "Stack/Policy") in judged(app)
-
-
-def test_an_included_bucket_and_its_policy(stack: cdk.Stack, tmp_path: Path) -> None:
-    """Resources of CfnInclude belong to the app."""
-    file = tmp_path / "old.json"
-    statement = {
-        "Effect": "Deny",
-        "Principal": "*",
-        "Action": "s3:*",
-        "Resource": {"Fn::GetAtt": ["Data", "Arn"]},
-        "Condition": {"Bool": {"aws:SecureTransport": "false"}},
-    }
-    file.write_text(
-        json.dumps(
-            {
-                "Resources": {
-                    "Data": {"Type": "AWS::S3::Bucket"},
-                    "DataPolicy": {
-                        "Type": "AWS::S3::BucketPolicy",
-                        "Properties": {"Bucket": {"Ref": "Data"}, "PolicyDocument": {"Statement": [statement]}},
-                    },
-                }
-            }
-        )
-    )
-    included = cfn_include.CfnInclude(stack, "Old", template_file=str(file))
-    PersonalizeEncryption(stack, "Encryption", resources=[importing(included.get_resource("Data"))])
-    (policy,) = resources(stack, "AWS::S3::BucketPolicy").values()
-    assert len(policy["Properties"]["PolicyDocument"]["Statement"]) == 3
-
-
-def test_a_second_policy_of_a_bucket_is_told(app: cdk.App, stack: cdk.Stack, bucket: s3.Bucket) -> None:
-    """An L1 policy for a bucket whose L2 has one already would take turns with it."""
-    PersonalizeEncryption(stack, "Encryption", resources=[importing(bucket)])
-    s3.CfnBucketPolicy(stack, "Other", bucket=bucket.bucket_name, policy_document={"Statement": []})
-    assert judged(app) == {("Configuration", "Stack/Other")}
-
-
-def test_a_policy_that_an_expression_chooses_is_pending(stack: cdk.Stack) -> None:
-    """Nothing can be appended to it, so what is missing is told."""
-    cdk.CfnCondition(stack, "Yes")
-    key = kms.CfnKey(stack, "L1Key", key_policy=cdk.Fn.condition_if("Yes", {"Statement": []}, {"Statement": []}))
-    encryption = PersonalizeEncryption(stack, "Encryption", encryption_key=key, resources=[GROUP])
-    assert [pending.policy for pending in encryption.pending_statements] == ["key"]
-    assert "pendingKeyPolicy" in warnings(stack)
 
 
 def test_an_l1_role_with_a_path_gets_its_policy(stack: cdk.Stack) -> None:
