@@ -6,7 +6,6 @@ from typing import Any
 
 import aws_cdk as cdk
 import pytest
-from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from aws_cdk import cloudformation_include as cfn_include
@@ -21,7 +20,6 @@ from tests.life.conftest import (
     key_sids,
     key_statement,
     l1_key,
-    l1_role,
 )
 
 
@@ -58,13 +56,6 @@ def test_a_bucket_imported_by_the_name_of_an_l1(stack: cdk.Stack) -> None:
     construct = PersonalizeEncryption(stack, "Encryption", resources=[importing(bucket)])
     assert construct.pending_statements == ()
     assert key_sids(stack, "L1Key") == KEY_SIDS
-
-
-def test_a_role_imported_by_the_name_of_an_l1(stack: cdk.Stack) -> None:
-    """The key policy has its ARN, path included."""
-    role = iam.Role.from_role_name(stack, "Imported", l1_role(stack, path="/personalize/").ref)
-    PersonalizeEncryption(stack, "Encryption", service_role=role, resources=[GROUP])
-    assert key_statement(stack, "PersonalizeRole")["Principal"] == {"AWS": {"Fn::GetAtt": ["L1Role", "Arn"]}}
 
 
 SUB, JOIN = {"Fn::Sub": "data-${Stage}"}, {"Fn::Join": ["-", ["data", {"Ref": "Stage"}]]}
