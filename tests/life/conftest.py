@@ -141,6 +141,12 @@ def concrete(app: cdk.App) -> cdk.Stack:
     return cdk.Stack(app, "Concrete", env=cdk.Environment(account="111111111111", region="eu-west-1"))
 
 
+@pytest.fixture
+def theirs(app: cdk.App) -> cdk.Stack:
+    """A stack of another account."""
+    return cdk.Stack(app, "Theirs", env=cdk.Environment(account="222222222222", region="eu-west-1"))
+
+
 def waits_for(stack: cdk.Stack, permissions: IDependable) -> list[str]:
     """Return what a resource of the user's waits for that waits for the permissions."""
     solution = cdk.CfnResource(stack, "Solution", type="AWS::Personalize::Solution")
