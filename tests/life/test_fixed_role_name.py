@@ -7,21 +7,16 @@ import pytest
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 
-from personalize_kms_constructs import PersonalizeEncryption, PersonalizeResource, S3Location
-from tests.life.conftest import KEY_ARN, warnings
+from personalize_kms_constructs import PersonalizeEncryption
+from tests.life.conftest import GROUP, KEY_ARN, importing, warnings
 from tests.policies import resources
 
-GROUP = PersonalizeResource.dataset_group()
 REGION = {"Ref": "AWS::Region"}
 
 
 def role_name(stack: cdk.Stack) -> Any:
     (role,) = resources(stack, "AWS::IAM::Role").values()
     return role["Properties"]["RoleName"]
-
-
-def importing(bucket: Any, **props: Any) -> PersonalizeResource:
-    return PersonalizeResource.dataset_import_job(S3Location(bucket, "import/", **props))
 
 
 def test_no_later_location_changes_the_name(stack: cdk.Stack, security: cdk.Stack, bucket: s3.Bucket) -> None:
