@@ -83,9 +83,8 @@ class AtSynth:
     def _leave_metadata(self) -> None:
         """Leave what is allowed, and what is pending, for the judge."""
         wiring, here = self._wiring, self._here.stack
-        locations = [each for resource in wiring.allowed.values() for _, each in resource.locations]
         made = [(each.arn, each.stack) for each in (wiring.role, wiring.encryption_key)]
-        made += [(each.bucket.arn, each.bucket.stack) for each in locations]
+        made += [(each.bucket.arn, each.bucket.stack) for each in wiring.locations]
         leave_resources(
             self._scope,
             service_role=wiring.role.arn,
@@ -112,7 +111,7 @@ class AtSynth:
                 "nothing is allowed, so Personalize has access to nothing by this construct: say what it will create, "
                 "by resources=[PersonalizeResource.dataset_group()] or allow(…)",
             )
-        for bucket in self._buckets_of_unknown_encryption():
+        for bucket in dict.fromkeys(str(each.bucket) for each in self._wiring.locations if each.is_key_unknown):
             yield (
                 "unknownBucketEncryption",
                 f"bucket {bucket} has an encryption that is known only at deployment, by a condition or a parameter, "
@@ -127,10 +126,6 @@ class AtSynth:
                     "has it deleted with the stack, and with it the access to all that was encrypted: exclude it "
                     "there, or say removal_policy=RemovalPolicy.DESTROY",
                 )
-
-    def _buckets_of_unknown_encryption(self) -> list[str]:
-        locations = [each for resource in self._wiring.allowed.values() for _, each in resource.locations]
-        return list(dict.fromkeys(str(each.bucket) for each in locations if each.is_key_unknown))
 
     def _pending_warnings(self) -> Iterator[tuple[str, str]]:
         """Write a file for each policy that took no statements, and yield a warning for it."""
@@ -184,8 +179,8 @@ class AtSynth:
         if isinstance(policy, KeyTarget) and not self._wiring.role.is_of_another_account_than(policy.key.account):
             yield _MANAGED
         if isinstance(policy, BucketTarget):
-            locations = [each for resource in self._wiring.allowed.values() for _, each in resource.locations]
-            if any(each.bucket.identity == policy.bucket.identity and each.key is None for each in locations):
+            of_bucket = [each for each in self._wiring.locations if each.bucket.identity == policy.bucket.identity]
+            if any(each.key is None for each in of_bucket):
                 yield _UNKNOWN_KEY
 
 

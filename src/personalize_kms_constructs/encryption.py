@@ -17,7 +17,7 @@ from ._grant.door import Door
 from ._grant.place import Place
 from ._grant.principals import for_this_account
 from ._grant.resolved import ResolvedKey
-from ._grant.role import ServiceRole, resolved_role, role_made_here
+from ._grant.role import ServiceRole, resolved_role, role_made_in
 from ._grant.role_name import fixed_role_name
 from ._grant.targets import AddStatements
 from ._grant.wiring import Wiring
@@ -174,7 +174,7 @@ class PersonalizeEncryption(Construct):
             description="Lets Amazon Personalize use data and customer managed KMS keys",
             role_name=name,
         )
-        return role_made_here(role, here)
+        return role_made_in(here.stack, role, here)
 
     def _make_key(self) -> ResolvedKey:
         key = kms.Key(
@@ -408,8 +408,8 @@ class PersonalizeEncryption(Construct):
         refuse(self, [*problems, *self._wiring.door.problems(resources)])
         l1, to_s3 = personalize.CfnMetricAttribution, None
         if destination is not None:
-            key_arn = self._wiring.door.key_arn(destination)
-            to_s3 = l1.S3DataDestinationProperty(path=destination.uri, kms_key_arn=key_arn)
+            key = self._wiring.door.location(destination).key
+            to_s3 = l1.S3DataDestinationProperty(path=destination.uri, kms_key_arn=None if key is None else key.arn)
         output = l1.MetricsOutputConfigProperty(role_arn=self._wiring.role.arn, s3_data_destination=to_s3)
         metric_attribution = l1(
             self,

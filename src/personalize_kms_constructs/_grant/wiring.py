@@ -13,7 +13,7 @@ from .door import Door
 from .place import Place
 from .plan import Plan, Terms, make_plan
 from .principals import role_principal, service_principal
-from .resolved import ResolvedBucket, ResolvedKey, ResolvedResource
+from .resolved import ResolvedBucket, ResolvedKey, ResolvedLocation, ResolvedResource
 from .role import ServiceRole
 from .sids import foreign_suffix, take_suffix
 from .targets import AddStatements, BucketTarget, KeyTarget, ManagedPolicyTarget, PolicyTarget
@@ -60,6 +60,11 @@ class Wiring:
         if self._permissions is None:
             self._permissions = DependencyGroup()
         return self._permissions
+
+    @property
+    def locations(self) -> list[ResolvedLocation]:
+        """The locations of all that is allowed."""
+        return [location for resource in self.allowed.values() for _, location in resource.locations]
 
     def wait_for(self, *dependables: IDependable) -> None:
         """Add what must exist before Personalize is called."""
