@@ -279,16 +279,22 @@ def test_the_function_of_a_managed_key_policy_whose_role_others_make(app: cdk.Ap
     ]
 
 
-def test_a_role_of_others_that_has_no_name_yet(app: cdk.App, stack: cdk.Stack) -> None:
+@pytest.mark.parametrize("nameless", ["Stack/Encryption/Role", "Stack/PersonalizeKeyPolicies/Role"])
+def test_a_role_of_others_that_has_no_name_yet(app: cdk.App, stack: cdk.Stack, nameless: str) -> None:
     """Its owner can't do anything before it has one: nothing is written with an ARN that no role has."""
-    iam.Role.customize_roles(stack)
-    encryption(stack, encryption_key=imported_key(stack))
-    name = "Stack/Encryption/Role"
-    assert texts(stack) == [
-        f"role {name} has no name yet, so no policy can be written for it: give it one, by "
-        f'iam.Role.customize_roles(…, use_precreated_roles={{"{name}": "…"}})'
-    ]
-    assert not (Path(app.synth().directory) / FOLDER).exists()
+    of_function = "KeyPolicies" in nameless
+    iam.Role.customize_roles(stack, use_precreated_roles={"Stack/Encryption/Role": "service"} if of_function else None)
+    policy = ImportedKeyPolicy.MANAGED if of_function else ImportedKeyPolicy.PENDING
+    encryption(stack, encryption_key=imported_key(stack), imported_key_policy=policy)
+    assembly = app.synth()
+    found = [message.entry.data for message in assembly.get_stack_by_name("Stack").messages]
+    warned = [str(each).partition(" [ack: ")[0] for each in found if "personalize-kms" in str(each)]
+    assert warned[0] == (
+        f"role {nameless} has no name yet, so no policy can be written for it: give it one, by "
+        f'iam.Role.customize_roles(…, use_precreated_roles={{"{nameless}": "…"}})'
+    )
+    assert list(files(assembly.directory)) == (["StackEncryptionAE998EAF.role.service.json"] if of_function else [])
+    assert len(warned) == (2 if of_function else 1)
 
 
 @pytest.mark.parametrize("how", ["renamed", "left out", "nothing pending"])

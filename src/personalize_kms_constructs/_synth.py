@@ -131,15 +131,16 @@ class AtSynth:
         """Write a file for each policy that took no statements, and yield a warning for it."""
         policies = self._wiring.policies
         pending = [each for each in policies if each.pending]
-        nameless = [str(each) for each in pending if each.kind == "role" and is_nameless(each.arn)]
-        for role in dict.fromkeys(nameless):
-            # The statements would have an ARN that no role has. The CDK has told it as an error by now.
-            pending = []
+        nameless = [each for each in pending if each.kind == "role" and is_nameless(each.arn)]
+        for role in dict.fromkeys(map(str, nameless)):
             yield (
                 "pendingRolePolicy",
                 f"{role} has no name yet, so no policy can be written for it: give it one, by "
                 f'iam.Role.customize_roles(…, use_precreated_roles={{"{role.removeprefix("role ")}": "…"}})',
             )
+        # The statements would have an ARN that no role has. The CDK has told it as an error by now.
+        is_ours = is_nameless(self._wiring.role.arn)
+        pending = [] if is_ours else [each for each in pending if each not in nameless]
         known = {}
         if pending:
             arns = [policy.arn for policy in policies]
