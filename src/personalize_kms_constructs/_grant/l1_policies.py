@@ -1,4 +1,4 @@
-"""The policies of L1s, each extended by what keeps it: a wrapper, the CDK's own way, or as the plain data that it is."""
+"""The policies of L1s, each extended by what keeps it: a wrapper, the CDK's own way, or as plain data."""
 
 from __future__ import annotations
 
