@@ -170,3 +170,30 @@ def test_a_role_may_learn_to_trust_personalize_later(app: cdk.App, stack: cdk.St
         iam.PolicyStatement(actions=["sts:AssumeRole"], principals=[iam.ServicePrincipal("personalize.amazonaws.com")])
     )
     app.synth()
+
+
+ALLOW = {"Effect": "Allow", "Principal": {"Service": "personalize.amazonaws.com"}, "Action": "sts:AssumeRole"}
+NO_VALUE = {"Ref": "AWS::NoValue"}
+
+
+def either(one: Any, other: Any) -> dict[str, Any]:
+    return {"Fn::If": ["Yes", one, other]}
+
+
+UNKNOWN: dict[str, Any] = {
+    "the policy": either({"Statement": [ALLOW]}, {"Statement": []}),
+    "the statements": {"Statement": either([ALLOW], [])},
+    "one statement": {"Statement": [either(ALLOW, NO_VALUE)]},
+    "the effect": {"Statement": [{**ALLOW, "Effect": either("Allow", "Deny")}]},
+    "the principal": {"Statement": [{**ALLOW, "Principal": either(ALLOW["Principal"], {"AWS": "*"})}]},
+    "a Deny": {"Statement": [ALLOW, either({**ALLOW, "Effect": "Deny"}, NO_VALUE)]},
+}
+
+
+@pytest.mark.parametrize("trust", UNKNOWN.values(), ids=UNKNOWN)
+def test_a_trust_policy_that_a_condition_decides(app: cdk.App, stack: cdk.Stack, trust: Any) -> None:
+    """It may be right at deployment, so it fails no synth."""
+    cdk.CfnCondition(stack, "Yes", expression=cdk.Fn.condition_equals(cdk.Aws.REGION, "eu-west-1"))
+    role = iam.CfnRole(stack, "Trusting", assume_role_policy_document=trust)
+    PersonalizeEncryption(stack, "Encryption", service_role=role, resources=[PersonalizeResource.dataset_group()])
+    app.synth()

@@ -9,7 +9,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 
-from personalize_kms_constructs import PersonalizeEncryption, PersonalizeResource, S3Location
+from personalize_kms_constructs import PersonalizeEncryption, PersonalizeResource, S3Location, SourceAccountCheck
 from personalize_kms_constructs.checks import check_assembly
 from tests.life.conftest import change, judge_warnings, judged
 
@@ -159,3 +159,11 @@ def test_everything_under_one_condition(app: cdk.App, stack: cdk.Stack) -> None:
     change(encryption, cdk.CfnResource, lambda each: setattr(each.cfn_options, "condition", condition))
     report = check_assembly(app.synth())
     assert (report.missing, report.undecided, report.problems) == ((), (), ())
+
+
+def test_a_required_source_account_is_the_users_choice(app: cdk.App, stack: cdk.Stack) -> None:
+    """Nobody knows if Personalize sends the account; whoever chooses REQUIRED was told so, and isn't warned."""
+    check = SourceAccountCheck.REQUIRED
+    group = PersonalizeResource.dataset_group()
+    PersonalizeEncryption(stack, "Encryption", resources=[group], source_account_check=check)
+    assert judge_warnings(app) == set()
