@@ -95,7 +95,9 @@ def test_a_role_that_the_bucket_of_another_account_can_not_name(
         PersonalizeEncryption(here, "Encryption", service_role=trusted_role(here), resources=[job])
 
 
-@pytest.mark.parametrize(("what", "value"), [("role_name", None), ("role_name", parameter), ("path", parameter)])
+@pytest.mark.parametrize(
+    ("what", "value"), [("role_name", None), ("role_name", parameter), ("role_name", by_condition), ("path", parameter)]
+)
 def test_a_name_that_another_stack_can_not_say_in_the_end(
     app: cdk.App, stack: cdk.Stack, security: cdk.Stack, what: str, value: Callable[[cdk.Stack], str] | None
 ) -> None:
