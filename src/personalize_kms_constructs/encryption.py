@@ -425,7 +425,7 @@ class PersonalizeEncryption(Construct):
     def _problems_of_id(self, id: str) -> Iterator[str]:
         """Explain that no child of this id can be added, or none any more."""
         yield from id_problems(id)
-        yield from self._wiring.late_problems()
+        yield from self._wiring.late_resource_problems()
 
     def _added(self, id: str, resource: _L1, resources: Sequence[PersonalizeResource]) -> _L1:
         """Allow what a resource that was made needs, and make it wait; take it out again if that is refused."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 
+from aws_cdk import Stage
 from constructs import Construct, DependencyGroup, IDependable
 
 from .._refusals import refuse
@@ -99,6 +100,12 @@ class Wiring:
                 "the stage was synthesized already (by app.synth(), Template.from_stack or add_stage of Pipelines), "
                 "so what is added now would not reach its templates: add it before"
             )
+
+    def late_resource_problems(self) -> Iterator[str]:
+        """Explain that a new resource would reach no template of a stage; for an app, the CDK says so itself."""
+        stage = Stage.of(self._scope) if self.is_synthesized else None
+        if stage is not None and stage.parent_stage is not None:
+            yield from self.late_problems()
 
     def _add_targets(self, resource: ResolvedResource) -> None:
         """Add the policies of keys and buckets that a resource is the first to need, and settle their terms."""
