@@ -234,3 +234,12 @@ def test_the_key_of_an_included_bucket(
     assert key_sids(stack, "Key") == KEY_SIDS
     report = check_assembly(app.synth().directory)
     assert (report.missing, report.problems) == ((), ())
+
+
+def test_the_key_that_a_bucket_was_imported_with_is_judged(app: cdk.App, stack: cdk.Stack, data_key: kms.Key) -> None:
+    """The template doesn't say it with the bucket, so the judge learns of it from the construct."""
+    bucket = imported_with(stack, data_key, s3.Bucket(stack, "Made").bucket_arn)
+    PersonalizeEncryption(stack, "Encryption", resources=[importing(bucket)])
+    l1: Any = data_key.node.default_child
+    l1.key_policy = {"Version": "2012-10-17", "Statement": []}
+    assert judged(app) == {("MissingKeyAccess", "Stack/Encryption")}
