@@ -226,7 +226,7 @@ def test_the_key_of_an_included_bucket(
     """One that a condition decides can be given, and a plain one is read, also where Python has read it before."""
     template = included(stack, tmp_path, encryption)
     bucket: Any = template.get_resource("Data")
-    key = template.get_resource("Key")
+    key: Any = template.get_resource("Key")
     if encryption == by_default(KMS):
         assert bucket.bucket_encryption is not None
         key = None

@@ -46,7 +46,7 @@ def test_an_import_waits_for_a_key_that_nothing_else_refers_to(
 ) -> None:
     """For imports alone the role's policy refers to no key, so the order has to be explicit."""
     key = make_key(stack, "TheKey")
-    as_l2 = key if make_key is kms.Key else kms.Key.from_key_arn(stack, "Same", key.attr_arn)
+    as_l2: Any = key if make_key is kms.Key else kms.Key.from_key_arn(stack, "Same", key.attr_arn)
     encryption = PersonalizeEncryption(stack, "Encryption")
     assert logical_id(key) in dataset_waits_for(encryption, source(stack, as_l2))
 
