@@ -4,14 +4,14 @@ from typing import Any
 
 import aws_cdk as cdk
 import pytest
-from aws_cdk import aws_kms as kms
 from aws_cdk import aws_personalize as personalize
 from aws_cdk import aws_s3 as s3
 
 from personalize_kms_constructs import PersonalizeEncryption, S3Location
-from tests.policies import key_policy, resources, role_policy
+from tests.policies import key_policy, resources
 
 SCHEMA_ARN = "arn:aws:personalize:eu-west-1:111111111111:schema/interactions"
+STACK_NAME = {"Ref": "AWS::StackName"}
 KEY = {"Fn::GetAtt": ["EncryptionKey3A692D6E", "Arn"]}
 ROLE = {"Fn::GetAtt": ["EncryptionRole2D2265A5", "Arn"]}
 BUCKET_NAME = {"Ref": "EncryptedBucket6730B3DC"}
@@ -28,6 +28,11 @@ def movies(encryption: PersonalizeEncryption) -> personalize.CfnDatasetGroup:
     return encryption.add_dataset_group("Movies", name="movies")
 
 
+def add_ratings(encryption: PersonalizeEncryption, group: Any, **props: Any) -> personalize.CfnDataset:
+    defaults = {"schema_arn": SCHEMA_ARN, "name": "ratings", "dataset_type": "Interactions"}
+    return encryption.add_dataset("Ratings", dataset_group=group, **{**defaults, **props})
+
+
 def only(stack: cdk.Stack, resource_type: str) -> dict[str, Any]:
     (resource,) = resources(stack, resource_type).values()
     return dict(resource)
@@ -42,12 +47,6 @@ def test_a_dataset_group_has_key_role_and_order(
         "Properties": {"Name": "movies", "KmsKeyArn": KEY, "RoleArn": ROLE},
         "DependsOn": ["EncryptionPolicy3F28E3E0"],
     }
-
-
-def test_a_dataset_group_is_allowed_by_itself(stack: cdk.Stack, movies: personalize.CfnDatasetGroup) -> None:
-    """The statements of ``dataset_group()`` are there without being chosen."""
-    assert [statement["Sid"] for statement in role_policy(stack)] == ["UseKey"]
-    assert len(key_policy(stack, "EncryptionKey3A692D6E")) == 2
 
 
 def test_a_dataset_group_can_have_domain_and_tags(stack: cdk.Stack, encryption: PersonalizeEncryption) -> None:
@@ -69,14 +68,7 @@ def test_a_dataset_imports_with_the_role(
     encrypted_bucket: s3.Bucket,
 ) -> None:
     """The import job reads the location with the role, after bucket policy and role policy."""
-    encryption.add_dataset(
-        "Ratings",
-        dataset_group=movies,
-        schema_arn=SCHEMA_ARN,
-        name="ratings",
-        dataset_type="Interactions",
-        import_from=S3Location(encrypted_bucket, "import/ratings.csv"),
-    )
+    add_ratings(encryption, movies, import_from=S3Location(encrypted_bucket, "import/ratings.csv"))
     assert only(stack, "AWS::Personalize::Dataset") == {
         "Type": "AWS::Personalize::Dataset",
         "Properties": {
@@ -99,66 +91,13 @@ def test_a_dataset_without_data_has_no_import_job(
     stack: cdk.Stack, encryption: PersonalizeEncryption, movies: personalize.CfnDatasetGroup
 ) -> None:
     """Data can come by events or later jobs."""
-    encryption.add_dataset(
-        "Ratings", dataset_group=movies, schema_arn=SCHEMA_ARN, name="ratings", dataset_type="Interactions"
-    )
+    add_ratings(encryption, movies)
     assert only(stack, "AWS::Personalize::Dataset")["Properties"] == {
         "Name": "ratings",
         "DatasetGroupArn": DATASET_GROUP_ARN,
         "DatasetType": "Interactions",
         "SchemaArn": SCHEMA_ARN,
     }
-
-
-def test_an_import_job_has_the_name_that_was_given(
-    stack: cdk.Stack, encryption: PersonalizeEncryption, movies: personalize.CfnDatasetGroup, bucket: s3.Bucket
-) -> None:
-    """The name of the dataset has no say then."""
-    encryption.add_dataset(
-        "Ratings",
-        dataset_group=movies,
-        schema_arn=SCHEMA_ARN,
-        name="ratings",
-        dataset_type="Interactions",
-        import_from=S3Location(bucket, "import/"),
-        import_job_name="first-ratings",
-    )
-    import_job = only(stack, "AWS::Personalize::Dataset")["Properties"]["DatasetImportJob"]
-    assert import_job["JobName"] == "first-ratings"
-
-
-def test_the_default_name_of_an_import_job_is_never_too_long(
-    stack: cdk.Stack, encryption: PersonalizeEncryption, movies: personalize.CfnDatasetGroup, bucket: s3.Bucket
-) -> None:
-    """A dataset name of 63 characters leaves room for the suffix."""
-    encryption.add_dataset(
-        "Ratings",
-        dataset_group=movies,
-        schema_arn=SCHEMA_ARN,
-        name="r" * 63,
-        dataset_type="Interactions",
-        import_from=S3Location(bucket, "import/"),
-    )
-    job = only(stack, "AWS::Personalize::Dataset")["Properties"]["DatasetImportJob"]
-    assert job["JobName"] == "r" * 56 + "-import"
-
-
-def test_a_dataset_of_a_group_that_is_known_by_its_arn(stack: cdk.Stack, encryption: PersonalizeEncryption) -> None:
-    """Another stack may have made the dataset group, or nobody by CloudFormation."""
-    arn = "arn:aws:personalize:eu-west-1:111111111111:dataset-group/movies"
-    encryption.add_dataset(
-        "Ratings", dataset_group=arn, schema_arn=SCHEMA_ARN, name="ratings", dataset_type="Interactions"
-    )
-    assert only(stack, "AWS::Personalize::Dataset")["Properties"]["DatasetGroupArn"] == arn
-
-
-def test_a_metric_attribution_of_a_group_that_is_known_by_its_arn(
-    stack: cdk.Stack, encryption: PersonalizeEncryption
-) -> None:
-    """As with datasets."""
-    arn = "arn:aws:personalize:eu-west-1:111111111111:dataset-group/movies"
-    encryption.add_metric_attribution("Metrics", dataset_group=arn, name="metrics", metrics=[])
-    assert only(stack, "AWS::Personalize::MetricAttribution")["Properties"]["DatasetGroupArn"] == arn
 
 
 def test_a_metric_attribution_writes_with_role_and_key(
@@ -197,36 +136,13 @@ def test_a_metric_attribution_writes_with_role_and_key(
     }
 
 
-def test_a_metric_attribution_writes_to_a_bucket_without_a_key(
-    stack: cdk.Stack, encryption: PersonalizeEncryption, movies: personalize.CfnDatasetGroup, bucket: s3.Bucket
-) -> None:
-    """No key is named then."""
-    destination = S3Location(bucket, "metrics/")
-    encryption.add_metric_attribution(
-        "Metrics", dataset_group=movies, name="metrics", metrics=[], destination=destination
-    )
-    output = only(stack, "AWS::Personalize::MetricAttribution")["Properties"]["MetricsOutputConfig"]
-    assert list(output["S3DataDestination"]) == ["Path"]
-
-
-def test_a_metric_attribution_can_publish_to_cloudwatch_alone(
-    stack: cdk.Stack, encryption: PersonalizeEncryption, movies: personalize.CfnDatasetGroup
-) -> None:
-    """Without a destination there is no S3 output."""
-    encryption.add_metric_attribution("Metrics", dataset_group=movies, name="metrics", metrics=[])
-    output = only(stack, "AWS::Personalize::MetricAttribution")["Properties"]["MetricsOutputConfig"]
-    assert output == {"RoleArn": ROLE}
-
-
 def test_tags_of_the_app_do_not_reach_dataset_groups_and_datasets(
     app: cdk.App, stack: cdk.Stack, encryption: PersonalizeEncryption
 ) -> None:
     """Their tags are create-only: a tag added to the app later would fail the update or empty the dataset group."""
     tagged = encryption.add_dataset_group("Tagged", name="tagged", tags={"team": "movies"})
     encryption.add_dataset_group("Untagged", name="untagged")
-    encryption.add_dataset(
-        "Ratings", dataset_group=tagged, schema_arn=SCHEMA_ARN, name="ratings", dataset_type="Interactions"
-    )
+    add_ratings(encryption, tagged)
     cdk.Tags.of(app).add("cost-center", "42")
     (key,) = resources(stack, "AWS::KMS::Key").values()
     assert key["Properties"]["Tags"] == [{"Key": "cost-center", "Value": "42"}]
@@ -235,37 +151,49 @@ def test_tags_of_the_app_do_not_reach_dataset_groups_and_datasets(
     assert "Tags" not in only(stack, "AWS::Personalize::Dataset")["Properties"]
 
 
-def test_resources_of_the_user_wait_for_policies_allowed_later(
-    stack: cdk.Stack, encryption: PersonalizeEncryption, movies: personalize.CfnDatasetGroup, bucket: s3.Bucket
+def test_the_dataset_group_of_another_stack(
+    stack: cdk.Stack, encryption: PersonalizeEncryption, encrypted_bucket: s3.Bucket
 ) -> None:
-    """``permissions`` holds every policy, also those that come after the dependency was added."""
-    solution = personalize.CfnSolution(stack, "Solution", name="s", dataset_group_arn=movies.attr_dataset_group_arn)
-    solution.node.add_dependency(encryption.permissions)
-    encryption.add_dataset(
-        "Ratings",
-        dataset_group=movies,
-        schema_arn=SCHEMA_ARN,
-        name="ratings",
-        dataset_type="Interactions",
-        import_from=S3Location(bucket, "import/"),
-    )
-    assert only(stack, "AWS::Personalize::Solution")["DependsOn"] == [
-        "BucketPolicyE9A3008A",
-        "EncryptionPolicy3F28E3E0",
-    ]
+    """It is known by its ARN."""
+    arn = "arn:aws:personalize:eu-west-1:111111111111:dataset-group/movies"
+    add_ratings(encryption, arn)
+    encryption.add_metric_attribution("Metrics", dataset_group=arn, name="metrics", metrics=[])
+    for kind in ("Dataset", "MetricAttribution"):
+        assert only(stack, f"AWS::Personalize::{kind}")["Properties"]["DatasetGroupArn"] == arn
 
 
-def test_an_import_waits_for_a_key_that_nothing_else_refers_to(
-    stack: cdk.Stack, encryption: PersonalizeEncryption, movies: personalize.CfnDatasetGroup, data_key: kms.Key
+@pytest.mark.parametrize(
+    ("props", "name"),
+    [
+        ({"import_job_name": "first-ratings"}, "first-ratings"),
+        ({"name": "r" * 63}, "r" * 56 + "-import"),
+        # Half a token is no name.
+        ({"name": f"{cdk.Aws.STACK_NAME}-{'r' * 60}"}, {"Fn::Join": ["", [STACK_NAME, f"-{'r' * 60}-import"]]}),
+    ],
+    ids=["given", "never too long", "a token"],
+)
+def test_the_name_of_an_import_job(
+    stack: cdk.Stack, encryption: PersonalizeEncryption, bucket: s3.Bucket, props: dict[str, Any], name: Any
 ) -> None:
-    """The key of an imported bucket is in no IAM policy for imports, so the order has to be explicit."""
-    bucket = s3.Bucket.from_bucket_name(stack, "Imported", "ratings")
-    encryption.add_dataset(
-        "Ratings",
-        dataset_group=movies,
-        schema_arn=SCHEMA_ARN,
-        name="ratings",
-        dataset_type="Interactions",
-        import_from=S3Location(bucket, "import/", encryption_key=data_key),
+    """By default that of the dataset and a suffix."""
+    arn = "arn:aws:personalize:eu-west-1:111111111111:dataset-group/movies"
+    add_ratings(encryption, arn, import_from=S3Location(bucket, "import/"), **props)
+    assert only(stack, "AWS::Personalize::Dataset")["Properties"]["DatasetImportJob"]["JobName"] == name
+
+
+@pytest.mark.parametrize("to_s3", [False, True])
+def test_where_a_metric_attribution_publishes(
+    stack: cdk.Stack,
+    encryption: PersonalizeEncryption,
+    movies: personalize.CfnDatasetGroup,
+    bucket: s3.Bucket,
+    to_s3: bool,
+) -> None:
+    """Only to CloudWatch without a destination; no key is named where the bucket has none."""
+    destination = S3Location(bucket, "metrics/") if to_s3 else None
+    encryption.add_metric_attribution(
+        "Metrics", dataset_group=movies, name="metrics", metrics=[], destination=destination
     )
-    assert "DataKey17AFBB84" in only(stack, "AWS::Personalize::Dataset")["DependsOn"]
+    output = only(stack, "AWS::Personalize::MetricAttribution")["Properties"]["MetricsOutputConfig"]
+    assert output["RoleArn"] == ROLE
+    assert list(output.get("S3DataDestination", {})) == (["Path"] if to_s3 else [])

@@ -1,6 +1,7 @@
 """Statements that can't be attached are reported, complete, at synth and in ``pending_statements``."""
 
 import json
+from typing import Any
 
 import aws_cdk as cdk
 import pytest
@@ -14,6 +15,7 @@ from tests.policies import resources, template
 
 KEY_ARN = "arn:aws:kms:eu-west-1:111111111111:key/1234abcd-12ab-34cd-56ef-1234567890ab"
 ROLE_ARN = "arn:aws:iam::111111111111:role/personalize"
+GROUP = PersonalizeResource.dataset_group()
 PERSONALIZE = {"Service": "personalize.amazonaws.com"}
 ACTIONS = ["kms:CreateGrant", "kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey", "kms:ListGrants"]
 
@@ -74,66 +76,55 @@ def imported_key(stack: cdk.Stack) -> kms.IKey:
     return kms.Key.from_key_arn(stack, "ImportedKey", KEY_ARN)
 
 
-@pytest.fixture
-def imported_role(stack: cdk.Stack) -> iam.IRole:
-    return iam.Role.from_role_arn(stack, "ImportedRole", ROLE_ARN)
+def encryption(stack: cdk.Stack, **props: Any) -> PersonalizeEncryption:
+    """A construct that allows dataset groups, with an imported role."""
+    role = iam.Role.from_role_arn(stack, "ImportedRole", ROLE_ARN)
+    return PersonalizeEncryption(stack, "Encryption", **{"service_role": role, "resources": [GROUP], **props})
 
 
-@pytest.fixture
 def immutable_role(stack: cdk.Stack) -> iam.IRole:
     return iam.Role.from_role_arn(stack, "ImmutableRole", ROLE_ARN, mutable=False)
 
 
-def warnings(stack: cdk.Stack) -> dict[str, list[object]]:
-    """The JSON of each warning of ours, by its id."""
+def importing(bucket: s3.IBucket, prefix: str = "import/") -> PersonalizeResource:
+    return PersonalizeResource.dataset_import_job(S3Location(bucket, prefix))
+
+
+def warnings(stack: cdk.Stack) -> dict[str, Any]:
+    """The JSON of each warning of ours, by the last part of its id."""
     found = {}
     for annotation in assertions.Annotations.from_stack(stack).find_warning("*", assertions.Match.any_value()):
         text, _, warning_id = str(annotation.entry.data).rpartition(" [ack: ")
         if not warning_id.startswith("personalize-kms-constructs:"):
             continue  # the CDK's own
-        found[warning_id.rstrip("]")] = json.loads(text[text.index("\n[\n") : text.index("\n]\n") + 2])
+        statements = json.loads(text[text.index("\n[\n") : text.index("\n]\n") + 2])
+        found[warning_id.rstrip("]").partition(":")[2]] = statements
     return found
 
 
-def test_the_policy_of_an_imported_key_is_pending(
-    stack: cdk.Stack, imported_key: kms.IKey, imported_role: iam.IRole
-) -> None:
-    """CDK drops the statements without a word; the construct keeps them."""
-    encryption = PersonalizeEncryption(
-        stack,
-        "Encryption",
-        encryption_key=imported_key,
-        service_role=imported_role,
-        resources=[PersonalizeResource.dataset_group()],
-    )
-    (pending,) = encryption.pending_statements
-    assert (pending.policy, pending.resource_arn) == ("key", KEY_ARN)
-    assert [statement.sid for statement in pending.statements] == [
-        "PersonalizeRole0B0E511D",
-        "PersonalizeService0B0E511D",
+def test_the_policies_of_an_imported_key_and_of_an_immutable_role(stack: cdk.Stack, imported_key: kms.IKey) -> None:
+    """The CDK drops the statements without a word; the construct keeps them, and writes no policy for the role."""
+    construct = encryption(stack, encryption_key=imported_key, service_role=immutable_role(stack))
+    assert [(pending.policy, pending.resource_arn) for pending in construct.pending_statements] == [
+        ("key", KEY_ARN),
+        ("role", ROLE_ARN),
     ]
-    assert warnings(stack) == {"personalize-kms-constructs:pendingKeyPolicy": KEY_STATEMENTS}
+    of_key, _ = construct.pending_statements
+    assert [each.to_statement_json()["Condition"] for each in of_key.statements] == [
+        {"ArnEquals": {"aws:PrincipalArn": ROLE_ARN}},
+        {"StringEqualsIfExists": {"aws:SourceAccount": cdk.Aws.ACCOUNT_ID}},
+    ]
+    assert warnings(stack) == {"pendingKeyPolicy": KEY_STATEMENTS, "pendingRolePolicy": ROLE_STATEMENTS}
+    assert resources(stack, "AWS::IAM::ManagedPolicy") == resources(stack, "AWS::IAM::Policy") == {}
 
 
-def test_the_policy_of_an_imported_bucket_is_pending(stack: cdk.Stack) -> None:
-    """Placeholders stand for what is known at deployment alone."""
-    bucket = s3.Bucket.from_bucket_name(stack, "ImportedBucket", "ratings")
-    encryption = PersonalizeEncryption(
-        stack, "Encryption", resources=[PersonalizeResource.dataset_import_job(S3Location(bucket, "import/"))]
-    )
-    (pending,) = encryption.pending_statements
-    assert pending.policy == "bucket"
-    assert warnings(stack) == {"personalize-kms-constructs:pendingBucketPolicy": BUCKET_STATEMENTS}
-
-
-def test_a_single_statement_of_an_imported_bucket_is_pending(stack: cdk.Stack) -> None:
-    """One statement is no less pending than several."""
-    bucket = s3.Bucket.from_bucket_name(stack, "ImportedBucket", "ratings")
-    encryption = PersonalizeEncryption(
-        stack, "Encryption", resources=[PersonalizeResource.metric_attribution(S3Location(bucket, "metrics/"))]
-    )
-    (pending,) = encryption.pending_statements
-    assert (pending.policy, len(pending.statements)) == ("bucket", 1)
+def test_the_policy_of_an_imported_bucket(stack: cdk.Stack) -> None:
+    """Placeholders stand for what is known at deployment alone; a second import of the bucket is the same one."""
+    jobs = [importing(s3.Bucket.from_bucket_name(stack, f"Imported{number}", "ratings")) for number in range(2)]
+    construct = PersonalizeEncryption(stack, "Encryption", resources=jobs)
+    (pending,) = construct.pending_statements
+    assert (pending.policy, len(pending.statements)) == ("bucket", 2)
+    assert warnings(stack) == {"pendingBucketPolicy": BUCKET_STATEMENTS}
 
 
 def test_a_bucket_of_another_account_has_to_allow_the_role_too(app: cdk.App) -> None:
@@ -157,121 +148,45 @@ def test_a_bucket_of_another_account_has_to_allow_the_role_too(app: cdk.App) -> 
     ]
 
 
-def test_the_policy_of_an_immutable_role_is_pending(
-    stack: cdk.Stack, imported_key: kms.IKey, immutable_role: iam.IRole
-) -> None:
-    """A role that must not be touched gets no policy, and what it lacks is reported."""
-    encryption = PersonalizeEncryption(
-        stack,
-        "Encryption",
-        encryption_key=imported_key,
-        service_role=immutable_role,
-        resources=[PersonalizeResource.dataset_group()],
-    )
-    assert resources(stack, "AWS::IAM::ManagedPolicy") == {}
-    assert resources(stack, "AWS::IAM::Policy") == {}
-    assert [(pending.policy, pending.resource_arn) for pending in encryption.pending_statements] == [
-        ("key", KEY_ARN),
-        ("role", ROLE_ARN),
-    ]
-    assert warnings(stack) == {
-        "personalize-kms-constructs:pendingKeyPolicy": KEY_STATEMENTS,
-        "personalize-kms-constructs:pendingRolePolicy": ROLE_STATEMENTS,
-    }
-
-
-def test_a_role_without_policy_updates_is_pending(stack: cdk.Stack) -> None:
+def test_a_role_without_policy_updates(stack: cdk.Stack) -> None:
     """``without_policy_updates()`` makes any role immutable."""
     role = iam.Role(stack, "Role", assumed_by=iam.ServicePrincipal("personalize.amazonaws.com"))
-    encryption = PersonalizeEncryption(
-        stack,
-        "Encryption",
-        service_role=role.without_policy_updates(),
-        resources=[PersonalizeResource.dataset_group()],
-    )
+    construct = encryption(stack, service_role=role.without_policy_updates())
     assert resources(stack, "AWS::IAM::ManagedPolicy") == {}
-    assert [pending.policy for pending in encryption.pending_statements] == ["role"]
+    assert [pending.policy for pending in construct.pending_statements] == ["role"]
 
 
-def test_statements_allowed_later_are_pending_too(
-    stack: cdk.Stack, imported_key: kms.IKey, imported_role: iam.IRole
-) -> None:
+def test_statements_allowed_later(stack: cdk.Stack, imported_key: kms.IKey) -> None:
     """The warning has what is needed at synth, not what was needed at first."""
-    encryption = PersonalizeEncryption(
-        stack,
-        "Encryption",
-        encryption_key=imported_key,
-        service_role=imported_role,
-        resources=[PersonalizeResource.dataset_group()],
-    )
-    encryption.allow(PersonalizeResource.dataset_export_job())
-    (statements,) = warnings(stack).values()
-    assert [statement["Action"] for statement in statements] == [  # type: ignore[index]
-        [*ACTIONS, "kms:GenerateDataKeyWithoutPlaintext"]
-    ] * 2
-
-
-def test_a_bucket_imported_twice_is_pending_once(stack: cdk.Stack) -> None:
-    """Its owner gets one list of statements."""
-    jobs = [
-        PersonalizeResource.dataset_import_job(
-            S3Location(s3.Bucket.from_bucket_name(stack, f"Imported{number}", "ratings"), f"{number}/")
-        )
-        for number in range(2)
-    ]
-    (pending,) = PersonalizeEncryption(stack, "Encryption", resources=jobs).pending_statements
-    assert len({statement.sid for statement in pending.statements}) == len(pending.statements) == 2
+    encryption(stack, encryption_key=imported_key).allow(PersonalizeResource.dataset_export_job())
+    of_export = [*ACTIONS, "kms:GenerateDataKeyWithoutPlaintext"]
+    assert [each["Action"] for each in warnings(stack)["pendingKeyPolicy"]] == [of_export] * 2
 
 
 def test_a_key_imported_twice_is_pending_once(stack: cdk.Stack, imported_key: kms.IKey) -> None:
     """Two objects of one ARN are one key."""
     again = kms.Key.from_key_arn(stack, "Again", KEY_ARN)
     bucket = s3.Bucket.from_bucket_attributes(stack, "Imported", bucket_name="ratings", encryption_key=again)
-    encryption = PersonalizeEncryption(
-        stack,
-        "Encryption",
-        encryption_key=imported_key,
-        resources=[PersonalizeResource.dataset_import_job(S3Location(bucket, "import/"))],
-    )
-    assert [pending.policy for pending in encryption.pending_statements] == ["key", "bucket"]
+    construct = encryption(stack, encryption_key=imported_key, resources=[importing(bucket)])
+    assert [pending.policy for pending in construct.pending_statements] == ["key", "bucket"]
 
 
-@pytest.mark.parametrize("place", ["construct", "stack"])
-def test_warnings_can_be_acknowledged(
-    stack: cdk.Stack, imported_key: kms.IKey, immutable_role: iam.IRole, place: str
-) -> None:
-    """The ids are stable, so that a team can say that the key's owner has done their part, and nobody else theirs."""
-    encryption = PersonalizeEncryption(
-        stack,
-        "Encryption",
-        encryption_key=imported_key,
-        service_role=immutable_role,
-        resources=[PersonalizeResource.dataset_group()],
-    )
-    scope = encryption if place == "construct" else stack
-    cdk.Annotations.of(scope).acknowledge_warning("personalize-kms-constructs:pendingKeyPolicy")
-    assert set(warnings(stack)) == {"personalize-kms-constructs:pendingRolePolicy"}
+@pytest.mark.parametrize("place", ["construct", "stack", "stack, in advance"])
+def test_warnings_can_be_acknowledged(stack: cdk.Stack, imported_key: kms.IKey, place: str) -> None:
+    """The ids are stable, so a team can say that the key's owner has done their part, and nobody else theirs."""
+    id = "personalize-kms-constructs:pendingKeyPolicy"
+    if place == "stack, in advance":
+        cdk.Annotations.of(stack).acknowledge_warning(id)
+    construct = encryption(stack, encryption_key=imported_key, service_role=immutable_role(stack))
+    if place != "stack, in advance":
+        cdk.Annotations.of(construct if place == "construct" else stack).acknowledge_warning(id)
+    assert set(warnings(stack)) == {"pendingRolePolicy"}
 
 
-def test_warnings_can_be_acknowledged_in_advance(
-    stack: cdk.Stack, imported_key: kms.IKey, imported_role: iam.IRole
-) -> None:
-    """Above the construct, for all that is made below later."""
-    cdk.Annotations.of(stack).acknowledge_warning("personalize-kms-constructs:pendingKeyPolicy")
-    PersonalizeEncryption(
-        stack,
-        "Encryption",
-        encryption_key=imported_key,
-        service_role=imported_role,
-        resources=[PersonalizeResource.dataset_group()],
-    )
-    assert warnings(stack) == {}
-
-
-def test_nothing_pending_warns_of_nothing(stack: cdk.Stack) -> None:
+def test_nothing_pending(stack: cdk.Stack) -> None:
     """Keys, roles and buckets of the app take every statement."""
-    encryption = PersonalizeEncryption(stack, "Encryption", resources=[PersonalizeResource.dataset_group()])
-    assert encryption.pending_statements == ()
+    construct = PersonalizeEncryption(stack, "Encryption", resources=[GROUP])
+    assert construct.pending_statements == ()
     assert warnings(stack) == {}
 
 
@@ -322,62 +237,18 @@ def test_the_dummy_key_of_a_lookup_is_taken(app: cdk.App) -> None:
     """A key that is looked up is a dummy until the CLI has found it; that is no reason to refuse anything."""
     stack = cdk.Stack(app, "Concrete", env=cdk.Environment(account="111111111111", region="eu-west-1"))
     key = kms.Key.from_lookup(stack, "Key", alias_name="alias/personalize")
-    assert key.key_id == "1234abcd-12ab-34cd-56ef-1234567890ab"
-    encryption = PersonalizeEncryption(
-        stack, "Encryption", encryption_key=key, resources=[PersonalizeResource.dataset_group()]
-    )
-    assert [pending.policy for pending in encryption.pending_statements] == ["key"]
+    assert [pending.policy for pending in encryption(stack, encryption_key=key).pending_statements] == ["key"]
 
 
-def test_the_policy_of_a_cfn_key_takes_the_statements(stack: cdk.Stack) -> None:
-    """A key made as an L1 is no imported key: nothing is pending."""
-    account = {"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "kms:*", "Resource": "*"}
-    resource = kms.CfnKey(stack, "Key", key_policy={"Version": "2012-10-17", "Statement": [account]})
-    encryption = PersonalizeEncryption(
-        stack,
-        "Encryption",
-        encryption_key=kms.Key.from_cfn_key(resource),
-        resources=[PersonalizeResource.dataset_group()],
-    )
-    assert encryption.pending_statements == ()
-    (key,) = resources(stack, "AWS::KMS::Key").values()
-    assert [statement.get("Sid") for statement in key["Properties"]["KeyPolicy"]["Statement"]] == [
-        None,
-        "PersonalizeRole",
-        "PersonalizeService",
-    ]
-
-
-def test_what_another_stack_makes_is_named_with_its_stack(
-    app: cdk.App, stack: cdk.Stack, imported_key: kms.IKey
+@pytest.mark.parametrize("in_another_stack", [False, True])
+def test_what_the_app_makes_is_named_for_the_keys_owner(
+    app: cdk.App, stack: cdk.Stack, imported_key: kms.IKey, in_another_stack: bool
 ) -> None:
-    """A logical id of another stack would say nothing to the key's owner."""
-    role = iam.Role(cdk.Stack(app, "Roles"), "Service", assumed_by=iam.ServicePrincipal("personalize.amazonaws.com"))
-    PersonalizeEncryption(
-        stack,
-        "Encryption",
-        encryption_key=imported_key,
-        service_role=role,
-        resources=[PersonalizeResource.dataset_group()],
-    )
-    (statements,) = warnings(stack).values()
-    role_arn = {"aws:PrincipalArn": "${Roles/Service/Resource.Arn}"}
-    assert statements[0]["Condition"] == {"ArnEquals": role_arn}  # type: ignore[index]
-
-
-def test_what_this_stack_makes_is_named_by_its_logical_id(stack: cdk.Stack, imported_key: kms.IKey) -> None:
-    """The placeholders are those of ``Fn::Sub``."""
-    role = iam.Role(stack, "Service", assumed_by=iam.ServicePrincipal("personalize.amazonaws.com"))
-    PersonalizeEncryption(
-        stack,
-        "Encryption",
-        encryption_key=imported_key,
-        service_role=role,
-        resources=[PersonalizeResource.dataset_group()],
-    )
-    (statements,) = warnings(stack).values()
-    assert statements[0]["Principal"] == {  # type: ignore[index]
-        "AWS": "arn:aws:iam::${AWS::AccountId}:root"
-    }
-    role_arn = {"aws:PrincipalArn": "${ServiceDBC79909.Arn}"}
-    assert statements[0]["Condition"] == {"ArnEquals": role_arn}  # type: ignore[index]
+    """By its logical id, as in ``Fn::Sub``; one of another stack would say nothing, so by its path."""
+    of = cdk.Stack(app, "Roles") if in_another_stack else stack
+    role = iam.Role(of, "Service", assumed_by=iam.ServicePrincipal("personalize.amazonaws.com"))
+    encryption(stack, encryption_key=imported_key, service_role=role)
+    of_role, _ = warnings(stack)["pendingKeyPolicy"]
+    name = "Roles/Service/Resource" if in_another_stack else "ServiceDBC79909"
+    assert of_role["Principal"] == {"AWS": "arn:aws:iam::${AWS::AccountId}:root"}
+    assert of_role["Condition"] == {"ArnEquals": {"aws:PrincipalArn": f"${{{name}.Arn}}"}}

@@ -11,7 +11,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 
-from personalize_kms_constructs import PersonalizeEncryption, PersonalizeResource, S3Location
+from personalize_kms_constructs import ImportedKeyPolicy, PersonalizeEncryption, PersonalizeResource, S3Location
 from tests.policies import template
 
 KEY_ID = "1234abcd-12ab-34cd-56ef-1234567890ab"
@@ -156,23 +156,11 @@ def test_the_owner_of_a_role_gets_a_policy_of_its_own(app: cdk.App, stack: cdk.S
         f"StackEncryptionAE998EAF.key.{KEY_ID}.json",
         "StackEncryptionAE998EAF.role.personalize.json",
     ]
-    assert found["StackEncryptionAE998EAF.role.personalize.json"] == {
-        "Version": "2012-10-17",
-        "Statement": [
-            {
-                "Sid": "CreateGrants",
-                "Effect": "Allow",
-                "Action": ["kms:CreateGrant"],
-                "Resource": [f"arn:aws:kms:eu-west-1:111111111111:key/{KEY_ID}"],
-            },
-            {
-                "Sid": "UseKey",
-                "Effect": "Allow",
-                "Action": ["kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey", "kms:ListGrants"],
-                "Resource": [f"arn:aws:kms:eu-west-1:111111111111:key/{KEY_ID}"],
-            },
-        ],
-    }
+    policy = found["StackEncryptionAE998EAF.role.personalize.json"]
+    assert (policy["Version"], [each["Sid"] for each in policy["Statement"]]) == (
+        "2012-10-17",
+        ["CreateGrants", "UseKey"],
+    )
 
 
 def test_constructs_of_one_app_have_files_of_their_own(app: cdk.App, stack: cdk.Stack) -> None:
@@ -206,19 +194,6 @@ def test_a_stage_has_its_files_in_its_own_assembly(app: cdk.App) -> None:
     assert list(files(assembly.directory, f"assembly-Production/{FOLDER}")) == [name]
     (text,) = texts(stack)
     assert f"- the same as a policy: assembly-Production/{FOLDER}/{name}, in the folder" in text
-
-
-def test_a_file_goes_when_nothing_is_pending_any_more(tmp_path: Path) -> None:
-    """The next synth into the same folder takes it out, and no file of somebody else."""
-    for imported in (True, False):
-        app = cdk.App(outdir=str(tmp_path))
-        stack = cdk.Stack(app, "Stack")
-        key = imported_key(stack) if imported else None
-        encryption(stack, encryption_key=key)
-        encryption(stack, "Other", encryption_key=imported_key(cdk.Stack(app, "Keys")))
-        app.synth()
-        found = [name.partition(".")[0] for name in files(str(tmp_path))]
-        assert found == (["StackEncryptionAE998EAF"] if imported else []) + ["StackOther22D239EB"]
 
 
 def test_no_template_and_no_folder_knows_of_it(app: cdk.App, stack: cdk.Stack) -> None:
@@ -265,3 +240,83 @@ def test_the_key_of_an_imported_bucket(stack: cdk.Stack, is_given: bool) -> None
         "- if a KMS key encrypts the objects, its policy needs statements too: pass the key, as "
         "S3Location(…, encryption_key=…)\n" in text
     ) is not is_given
+
+
+def test_the_function_of_a_managed_key_policy_whose_role_others_make(app: cdk.App) -> None:
+    """Its role lacks what the service role lacks: statements that ``customize_roles`` leaves out of the template."""
+    names = {"Stack/Encryption/Role": "personalize", "Stack/PersonalizeKeyPolicies/Role": "function"}
+    iam.Role.customize_roles(app, use_precreated_roles=names)
+    stack = cdk.Stack(app, "Stack", env=cdk.Environment(account="111111111111", region="eu-west-1"))
+    key = imported_key(stack)
+    construct = encryption(stack, encryption_key=key, imported_key_policy=ImportedKeyPolicy.MANAGED)
+    assert [(each.policy, each.resource_arn.rpartition("/")[2]) for each in construct.pending_statements] == [
+        ("role", "personalize"),
+        ("role", "function"),
+    ]
+    assembly = app.synth()  # once: the CDK writes its report of such roles only once
+    warned = [str(message.entry.data) for message in assembly.get_stack_by_name("Stack").messages]
+    assert any(text.startswith("role arn:aws:iam::111111111111:role/function is immutable") for text in warned)
+    assert files(assembly.directory)["StackEncryptionAE998EAF.role.function.json"]["Statement"] == [
+        {
+            "Sid": "WriteKeyPolicyD2FC9F6B",
+            "Effect": "Allow",
+            "Action": ["kms:GetKeyPolicy", "kms:PutKeyPolicy"],
+            "Resource": [key.key_arn],
+        },
+        {
+            "Sid": "KeepAccountInKeyPolicyD2FC9F6B",
+            "Effect": "Deny",
+            "Action": ["kms:PutKeyPolicy"],
+            "Resource": [key.key_arn],
+            "Condition": {"Bool": {"kms:BypassPolicyLockoutSafetyCheck": "true"}},
+        },
+        {
+            "Sid": "SeeCancellationD2FC9F6B",
+            "Effect": "Allow",
+            "Action": ["cloudformation:DescribeStacks"],
+            "Resource": ["${AWS::StackId}"],
+        },
+    ]
+
+
+@pytest.mark.parametrize("nameless", ["Stack/Encryption/Role", "Stack/PersonalizeKeyPolicies/Role"])
+def test_a_role_of_others_that_has_no_name_yet(app: cdk.App, stack: cdk.Stack, nameless: str) -> None:
+    """Its owner can't do anything before it has one: nothing is written with an ARN that no role has."""
+    of_function = "KeyPolicies" in nameless
+    iam.Role.customize_roles(stack, use_precreated_roles={"Stack/Encryption/Role": "service"} if of_function else None)
+    policy = ImportedKeyPolicy.MANAGED if of_function else ImportedKeyPolicy.PENDING
+    encryption(stack, encryption_key=imported_key(stack), imported_key_policy=policy)
+    assembly = app.synth()
+    found = [message.entry.data for message in assembly.get_stack_by_name("Stack").messages]
+    warned = [str(each).partition(" [ack: ")[0] for each in found if "personalize-kms" in str(each)]
+    assert warned[0] == (
+        f"role {nameless} has no name yet, so no policy can be written for it: give it one, by "
+        f'iam.Role.customize_roles(…, use_precreated_roles={{"{nameless}": "…"}})'
+    )
+    assert list(files(assembly.directory)) == (["StackEncryptionAE998EAF.role.service.json"] if of_function else [])
+    assert len(warned) == (2 if of_function else 1)
+
+
+@pytest.mark.parametrize("how", ["renamed", "left out", "nothing pending"])
+def test_files_of_an_earlier_synth_go(tmp_path: Path, how: str) -> None:
+    """So nobody pastes what is needed no longer; what anybody else has put into the folder stays."""
+    folder = tmp_path / FOLDER
+    folder.mkdir()
+    theirs = {"notes.json", "StackEncryptionAE998EAF.json", "Mine.key.1234.json", "README.md", "x.key.json"}
+    for name in theirs:
+        (folder / name).write_text("{}")
+    for is_later in (False, True):
+        app = cdk.App(outdir=str(tmp_path))
+        stack, other = cdk.Stack(app, "Stack"), cdk.Stack(app, "Other")
+        encryption(other, encryption_key=imported_key(other))
+        if not is_later:
+            encryption(stack, encryption_key=imported_key(stack))
+        elif how == "renamed":
+            encryption(stack, "Renamed", encryption_key=imported_key(stack))
+        elif how == "nothing pending":
+            encryption(stack)
+        app.synth()
+    found = {each.name for each in folder.iterdir()}
+    assert theirs <= found
+    renamed = {"StackRenamedDAAD1885"} if how == "renamed" else set()
+    assert {name.partition(".")[0] for name in found - theirs} == {"OtherEncryptionA6EFBAEE"} | renamed

@@ -7,11 +7,10 @@ import pytest
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
-from aws_cdk import pipelines
 from constructs import Construct
 
 from personalize_kms_constructs import PersonalizeEncryption, PersonalizeResource, S3Location
-from tests.policies import bucket_policy, key_policy, resources, role_policy, template
+from tests.policies import bucket_policy, key_policy, resources, role_policy
 
 PERSONALIZE = {"Service": "personalize.amazonaws.com"}
 ACCOUNT = {"AWS": {"Fn::Join": ["", ["arn:", {"Ref": "AWS::Partition"}, ":iam::", {"Ref": "AWS::AccountId"}, ":root"]]}}
@@ -114,22 +113,6 @@ def test_an_import_from_another_stacks_bucket_has_kms_in_iam(stack: cdk.Stack, s
     }
 
 
-def test_a_role_name_of_the_users_is_the_one_delegated_to(
-    stack: cdk.Stack, security: cdk.Stack, security_key: kms.Key
-) -> None:
-    """``role_name`` comes before a name made up."""
-    PersonalizeEncryption(
-        stack,
-        "Encryption",
-        encryption_key=security_key,
-        role_name="personalize",
-        resources=[PersonalizeResource.dataset_group()],
-    )
-    (role,) = resources(stack, "AWS::IAM::Role").values()
-    assert role["Properties"]["RoleName"] == "personalize"
-    assert key_policy(security, "Key961B73FD") == delegated(role_arn("personalize"), ACTIONS)
-
-
 @pytest.mark.parametrize("takes_policies", [True, False])
 def test_a_role_of_a_third_stack_is_delegated_to_by_its_name_and_path(
     app: cdk.App, stack: cdk.Stack, security: cdk.Stack, security_key: kms.Key, takes_policies: bool
@@ -170,19 +153,6 @@ def test_a_role_of_a_third_stack_without_a_name_is_delegated_to_by_a_reference(
     assert [statement["Sid"] for statement in role_policy(stack)] == ["CreateGrants", "UseKey"]
 
 
-def test_a_nameless_role_beside_the_construct_is_refused_with_a_key_of_another_stack(
-    stack: cdk.Stack, security_key: kms.Key
-) -> None:
-    """That can only be a cycle, and the message says which prop breaks it."""
-    role = iam.Role(stack, "Role", assumed_by=iam.ServicePrincipal("personalize.amazonaws.com"))
-    with pytest.raises(ValueError, match="service_role") as error:
-        PersonalizeEncryption(stack, "Encryption", encryption_key=security_key, service_role=role)
-    assert str(error.value) == (
-        "Stack/Encryption: encryption_key is in another stack, and service_role has no fixed name, so each stack would "
-        "need the other: give the role a role_name, or leave service_role out and have one made"
-    )
-
-
 def test_a_construct_in_a_construct_is_of_the_stack_of_that(stack: cdk.Stack) -> None:
     """Key and role are named where they are made in the same stack, however deep the construct is in it."""
     bucket = s3.Bucket(stack, "Bucket", encryption_key=kms.Key(stack, "Key"))
@@ -193,33 +163,6 @@ def test_a_construct_in_a_construct_is_of_the_stack_of_that(stack: cdk.Stack) ->
     named, _ = key_policy(stack, "Key961B73FD")
     assert named["Principal"] == {"AWS": {"Fn::GetAtt": [role, "Arn"]}}
     assert "Condition" not in named
-
-
-def test_a_construct_in_a_nested_stack_uses_the_key_of_its_parent(app: cdk.App) -> None:
-    """A nested stack is another stack: the parent's key delegates."""
-    parent = cdk.Stack(app, "Parent")
-    key = kms.Key(parent, "Key")
-    nested = cdk.NestedStack(parent, "Nested")
-    PersonalizeEncryption(nested, "Encryption", encryption_key=key, resources=[PersonalizeResource.dataset_group()])
-    role_statement, _ = key_policy(parent, "Key961B73FD")
-    assert role_statement["Principal"] == ACCOUNT
-    assert "Condition" in role_statement
-    assert [statement["Sid"] for statement in role_policy(nested)] == ["CreateGrants", "UseKey"]
-
-
-def test_a_key_imported_before_the_role_exists_delegates(stack: cdk.Stack) -> None:
-    """KMS refuses to name a role that doesn't exist; its owner can paste this before the deployment."""
-    arn = "arn:aws:kms:eu-west-1:111111111111:key/1234abcd-12ab-34cd-56ef-1234567890ab"
-    encryption = PersonalizeEncryption(
-        stack,
-        "Encryption",
-        encryption_key=kms.Key.from_key_arn(stack, "Key", arn),
-        resources=[PersonalizeResource.dataset_group()],
-    )
-    (pending,) = encryption.pending_statements
-    statements = [stack.resolve(statement.to_statement_json()) for statement in pending.statements]
-    assert statements == delegated(role_arn(*GENERATED_NAME), ACTIONS, suffix="0B0E511D")
-    assert [statement["Sid"] for statement in role_policy(stack)] == ["CreateGrants", "UseKey"]
 
 
 def test_a_key_of_another_account_has_all_actions_in_iam(stack: cdk.Stack) -> None:
@@ -247,31 +190,6 @@ def test_a_key_of_another_account_has_all_actions_in_iam(stack: cdk.Stack) -> No
             "Resource": "arn:aws:kms:eu-west-1:222222222222:key/1234abcd",
         },
     ]
-
-
-def test_names_made_up_fit_into_every_region(app: cdk.App, security_key: kms.Key) -> None:
-    """A role name has at most 64 characters, the Region's included."""
-    stack = cdk.Stack(cdk.Stage(app, "Production" * 3), "Recommendations" * 3)
-    key = kms.Key.from_key_arn(stack, "Key", "arn:aws:kms:ap-southeast-1:111111111111:key/1234abcd")
-    PersonalizeEncryption(stack, "Encryption" * 3, encryption_key=key, resources=[PersonalizeResource.dataset_group()])
-    (role,) = resources(stack, "AWS::IAM::Role").values()
-    base, region = role["Properties"]["RoleName"]["Fn::Join"][1]
-    assert region == {"Ref": "AWS::Region"}
-    assert len(base) + len("ap-southeast-1") <= 64
-    assert template(stack)
-
-
-def test_a_role_of_another_account_is_refused() -> None:
-    """Personalize takes no role of another account."""
-    environment = cdk.Environment(account="111111111111", region="eu-west-1")
-    stack = cdk.Stack(cdk.App(analytics_reporting=False), "Stack", env=environment)
-    role = iam.Role.from_role_arn(stack, "Role", "arn:aws:iam::222222222222:role/personalize")
-    with pytest.raises(
-        ValueError,
-        match=r"service_role belongs to account 222222222222 but the stack to 111111111111, and Personalize takes no "
-        r"role of another account: pass a role of this account, or leave service_role out and have one made$",
-    ):
-        PersonalizeEncryption(stack, "Encryption", service_role=role)
 
 
 def test_a_bucket_of_another_account_allows_the_role_too() -> None:
@@ -308,27 +226,3 @@ def test_a_bucket_of_another_account_allows_the_role_too() -> None:
         },
     ]
     assert len(bucket_policy(theirs)) == 4
-
-
-def test_stages_of_a_pipeline_are_as_any_other(app: cdk.App) -> None:
-    """A pipeline deploys stages; keys, buckets and roles of a stage's stacks know each other as elsewhere."""
-    environment = cdk.Environment(account="111111111111", region="eu-west-1")
-    stack = cdk.Stack(app, "Pipeline", env=environment)
-    source = pipelines.CodePipelineSource.s3(s3.Bucket(stack, "Source"), "app.zip")
-    pipeline = pipelines.CodePipeline(
-        stack, "Pipeline", synth=pipelines.ShellStep("Synth", commands=["cdk synth"], input=source)
-    )
-    stage = cdk.Stage(app, "Production", env=environment)
-    security, recommendations = cdk.Stack(stage, "Security"), cdk.Stack(stage, "Recommendations")
-    PersonalizeEncryption(
-        recommendations,
-        "Encryption",
-        encryption_key=kms.Key(security, "Key"),
-        resources=[PersonalizeResource.dataset_group()],
-    )
-    pipeline.add_stage(stage)
-    role_statement, _ = key_policy(security, "Key961B73FD")
-    (role,) = resources(recommendations, "AWS::IAM::Role").values()
-    name = role["Properties"]["RoleName"]
-    assert role_statement["Condition"]["ArnEquals"]["aws:PrincipalArn"]["Fn::Join"][1][-1].endswith(f":role/{name}")
-    assert template(stack)

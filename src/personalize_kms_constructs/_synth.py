@@ -11,11 +11,12 @@ from constructs import Construct, IValidation
 
 from ._grant.place import Place
 from ._grant.resolved import ResolvedLocation
+from ._grant.role import is_nameless
 from ._grant.targets import BucketTarget, KeyTarget, PolicyKind, PolicyTarget
 from ._grant.wiring import Wiring
 from ._metadata import DescribedLocation, leave_resources
 from ._pasted import known_values, part_of, readable, replacements
-from ._pending_files import write_files
+from ._pending_files import register, write_files
 from ._warnings import warn
 
 _MESSAGES: dict[PolicyKind, tuple[str, str]] = {
@@ -68,6 +69,7 @@ class AtSynth:
         self._here = here
         self._wiring = wiring
         self._retained = retained
+        register(scope, here)
 
     def validate(self) -> list[str]:
         """Return no problems: the judge finds them in the templates."""
@@ -81,9 +83,8 @@ class AtSynth:
     def _leave_metadata(self) -> None:
         """Leave what is allowed, and what is pending, for the judge."""
         wiring, here = self._wiring, self._here.stack
-        locations = [each for resource in wiring.allowed.values() for _, each in resource.locations]
         made = [(each.arn, each.stack) for each in (wiring.role, wiring.encryption_key)]
-        made += [(each.bucket.arn, each.bucket.stack) for each in locations]
+        made += [(each.bucket.arn, each.bucket.stack) for each in wiring.locations]
         leave_resources(
             self._scope,
             service_role=wiring.role.arn,
@@ -110,7 +111,7 @@ class AtSynth:
                 "nothing is allowed, so Personalize has access to nothing by this construct: say what it will create, "
                 "by resources=[PersonalizeResource.dataset_group()] or allow(…)",
             )
-        for bucket in self._buckets_of_unknown_encryption():
+        for bucket in dict.fromkeys(str(each.bucket) for each in self._wiring.locations if each.is_key_unknown):
             yield (
                 "unknownBucketEncryption",
                 f"bucket {bucket} has an encryption that is known only at deployment, by a condition or a parameter, "
@@ -126,14 +127,20 @@ class AtSynth:
                     "there, or say removal_policy=RemovalPolicy.DESTROY",
                 )
 
-    def _buckets_of_unknown_encryption(self) -> list[str]:
-        locations = [each for resource in self._wiring.allowed.values() for _, each in resource.locations]
-        return list(dict.fromkeys(str(each.bucket) for each in locations if each.is_key_unknown))
-
     def _pending_warnings(self) -> Iterator[tuple[str, str]]:
         """Write a file for each policy that took no statements, and yield a warning for it."""
         policies = self._wiring.policies
         pending = [each for each in policies if each.pending]
+        nameless = [each for each in pending if each.kind == "role" and is_nameless(each.arn)]
+        for role in dict.fromkeys(map(str, nameless)):
+            yield (
+                "pendingRolePolicy",
+                f"{role} has no name yet, so no policy can be written for it: give it one, by "
+                f'iam.Role.customize_roles(…, use_precreated_roles={{"{role.removeprefix("role ")}": "…"}})',
+            )
+        # The statements would have an ARN that no role has. The CDK has told it as an error by now.
+        is_ours = is_nameless(self._wiring.role.arn)
+        pending = [] if is_ours else [each for each in pending if each not in nameless]
         known = {}
         if pending:
             arns = [policy.arn for policy in policies]
@@ -173,8 +180,8 @@ class AtSynth:
         if isinstance(policy, KeyTarget) and not self._wiring.role.is_of_another_account_than(policy.key.account):
             yield _MANAGED
         if isinstance(policy, BucketTarget):
-            locations = [each for resource in self._wiring.allowed.values() for _, each in resource.locations]
-            if any(each.bucket.identity == policy.bucket.identity and each.key is None for each in locations):
+            of_bucket = [each for each in self._wiring.locations if each.bucket.identity == policy.bucket.identity]
+            if any(each.key is None for each in of_bucket):
                 yield _UNKNOWN_KEY
 
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Any, TypeVar, cast
 
-from aws_cdk import Reference, Tokenization
+import jsii
+from aws_cdk import IResolveContext, IStringProducer, Lazy, Reference, Tokenization
 
 TOKEN = re.compile(r"\$\{Token\[(?P<hint>[^]]*)\.\d+\]\}")
 
@@ -51,3 +53,18 @@ def targets_in(text: str) -> list[Any]:
     """Return the constructs that parts of the string are attributes of, parameters included."""
     tokens = Tokenization.reverse_string(text).tokens if is_token(text) else ()
     return [cast("Reference", token).target for token in tokens if Reference.is_reference(token)]
+
+
+def late_text(produce: Callable[[IResolveContext], str]) -> str:
+    """Return a string that is made anew whenever a template is written, of what the app has become by then."""
+    return Lazy.uncached_string(cast("IStringProducer", _LateText(produce)))
+
+
+@jsii.implements(IStringProducer)
+class _LateText:
+    def __init__(self, produce: Callable[[IResolveContext], str]) -> None:
+        self._produce = produce
+
+    def produce(self, context: IResolveContext) -> str:
+        """Return the string."""
+        return self._produce(context)

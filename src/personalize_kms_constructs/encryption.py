@@ -13,12 +13,11 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_personalize as personalize
 from constructs import Construct, IDependable, IValidation
 
-from . import _l1s
 from ._grant.door import Door
 from ._grant.place import Place
 from ._grant.principals import for_this_account
 from ._grant.resolved import ResolvedKey
-from ._grant.role import ServiceRole, resolved_role, role_made_here
+from ._grant.role import ServiceRole, resolved_role, role_made_in
 from ._grant.role_name import fixed_role_name
 from ._grant.targets import AddStatements
 from ._grant.wiring import Wiring
@@ -174,7 +173,7 @@ class PersonalizeEncryption(Construct):
             description="Lets Amazon Personalize use data and customer managed KMS keys",
             role_name=name,
         )
-        return role_made_here(role, here)
+        return role_made_in(here.stack, role, here)
 
     def _make_key(self) -> ResolvedKey:
         key = kms.Key(
@@ -206,6 +205,8 @@ class PersonalizeEncryption(Construct):
         if self._removal_policy is not RemovalPolicy.DESTROY:
             self._retained[f"the statements in the policy of key {key_arn}"] = resource
         self._wiring.wait_for(resource)
+        if managed.lost_policy is not None:
+            self._wiring.of_others.append(managed.lost_policy)
         return managed.add_statements
 
     @property
@@ -293,15 +294,12 @@ class PersonalizeEncryption(Construct):
             *type_problems(TAGS, optional=True, tags=tags),
         ]
         refuse(self, problems)
-        resource = _l1s.dataset_group(
-            self,
-            id,
-            name=name,
-            domain=domain,
-            tags=tags,
-            kms_key_arn=self._wiring.encryption_key.arn,
-            role_arn=self._wiring.role.arn,
+        key_arn, role_arn = self._wiring.encryption_key.arn, self._wiring.role.arn
+        # Key and role come together or not at all.
+        resource = personalize.CfnDatasetGroup(
+            self, id, name=name, domain=domain, kms_key_arn=key_arn, role_arn=role_arn
         )
+        _set_tags(resource, tags)
         return self._added(id, resource, [PersonalizeResource.dataset_group()])
 
     def add_dataset(
@@ -352,20 +350,25 @@ class PersonalizeEncryption(Construct):
         elif import_job_name is not None:
             problems.append(f"import_job_name is {import_job_name!r} but there is nothing to import: give import_from")
         refuse(self, [*problems, *self._wiring.door.problems(jobs)])
-        if import_from is not None and not import_job_name:
+        import_job = None
+        if import_from is not None:
             # A token can't be cut.
-            import_job_name = f"{name if is_token(name) else name[: 63 - len('-import')]}-import"
-        dataset = _l1s.dataset(
+            default_name = f"{name if is_token(name) else name[: 63 - len('-import')]}-import"
+            import_job = personalize.CfnDataset.DatasetImportJobProperty(
+                job_name=import_job_name or default_name,
+                data_source={"DataLocation": import_from.uri},
+                role_arn=self._wiring.role.arn,
+            )
+        dataset = personalize.CfnDataset(
             self,
             id,
-            dataset_group=dataset_group,
+            dataset_group_arn=_arn_of(dataset_group),
             schema_arn=schema_arn,
             name=name,
             dataset_type=dataset_type,
-            import_from=import_from,
-            import_job_name=import_job_name,
-            role_arn=self._wiring.role.arn,
+            dataset_import_job=import_job,
         )
+        _set_tags(dataset)
         return self._added(id, dataset, jobs)
 
     def add_metric_attribution(
@@ -402,17 +405,20 @@ class PersonalizeEncryption(Construct):
         is_location = destination is None or isinstance(destination, S3Location)
         resources = [PersonalizeResource.metric_attribution(destination)] if is_location else []
         refuse(self, [*problems, *self._wiring.door.problems(resources)])
-        key_arn = self._wiring.door.key_arn(destination) if destination is not None else None
-        metric_attribution = _l1s.metric_attribution(
+        l1, to_s3 = personalize.CfnMetricAttribution, None
+        if destination is not None:
+            key = self._wiring.door.location(destination).key
+            to_s3 = l1.S3DataDestinationProperty(path=destination.uri, kms_key_arn=None if key is None else key.arn)
+        output = l1.MetricsOutputConfigProperty(role_arn=self._wiring.role.arn, s3_data_destination=to_s3)
+        metric_attribution = l1(
             self,
             id,
-            dataset_group=dataset_group,
+            dataset_group_arn=_arn_of(dataset_group),
             name=name,
             metrics=metrics,
-            destination=destination,
-            destination_key_arn=key_arn,
-            role_arn=self._wiring.role.arn,
+            metrics_output_config=output,
         )
+        _set_tags(metric_attribution)
         return self._added(id, metric_attribution, resources)
 
     def _added(self, id: str, resource: _L1, resources: Sequence[PersonalizeResource]) -> _L1:
@@ -495,3 +501,21 @@ def _taken_out_if_refused(scope: Construct, id: str) -> Iterator[None]:
     except Exception:
         scope.node.try_remove_child(id)
         raise
+
+
+def _arn_of(dataset_group: AnyDatasetGroup) -> str:
+    # ``ref`` is the ARN or the name, depending on whom one asks.
+    return dataset_group if isinstance(dataset_group, str) else dataset_group.attr_dataset_group_arn
+
+
+def _set_tags(resource: CfnResource, tags: Mapping[str, str] | None = None) -> None:
+    """Set the tags of a resource, and let no others reach it.
+
+    ``Tags.of(app).add(…)`` reaches dataset groups and datasets, whose tags are create-only: a tag that somebody adds to
+    the app later would make CloudFormation refuse the update, or replace the dataset group by a new, empty one. Metric
+    attributions have no tags yet; should they get them, templates stay as they are.
+    """
+    if tags:
+        resource.add_property_override("Tags", [{"Key": key, "Value": value} for key, value in tags.items()])
+    else:
+        resource.add_property_deletion_override("Tags")

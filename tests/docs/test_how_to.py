@@ -76,6 +76,14 @@ def test_statement_of_a_cross_stack_key() -> None:
     assert json_of("how-to/key-of-another-stack.md") in statements
 
 
+@pytest.mark.parametrize("construct", ["with_immutable_role", "precreated"])
+def test_role_of_others_has_pending_statements(construct: str) -> None:
+    """Nothing is attached to it, and what it lacks is reported."""
+    (pending,) = names_of("how-to/existing-role.md")[construct].pending_statements
+    assert pending.policy == "role"
+    assert [statement.to_json()["Sid"] for statement in pending.statements] == ["UseKey"]
+
+
 LOOK_UP = (
     "cc-api-provider:account=111122223333:exactIdentifier=personalize:propertiesToReturn.0=Arn:region=us-east-1:"
     "typeName=AWS$:$:IAM$:$:Role"
@@ -246,8 +254,6 @@ def test_pipelines_aspects_and_boundaries_leave_nothing_missing() -> None:
     assert len([asked for asked in names["report"].asked if "/Movies" in asked]) == 2
     assert found(names["report_with_path"]) == []
     assert found(names["report_with_boundary"]) == []
-    (pending,) = names["precreated"].pending_statements
-    assert pending.policy == "role"
 
 
 def test_grants_for_services_only_make_the_roles_grants_undecided() -> None:

@@ -11,11 +11,21 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from constructs import IDependable
 
+from personalize_kms_constructs import PersonalizeResource, S3Location
 from tests.judge.apps import told
-from tests.policies import resources
+from tests.policies import bucket_policy, resources
 
 PERSONALIZE = "personalize.amazonaws.com"
 KEY_ARN = "arn:aws:kms:eu-west-1:111111111111:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+ACTIONS = ["kms:CreateGrant", "kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey", "kms:ListGrants"]
+GROUP = PersonalizeResource.dataset_group()
+# In the policy of a key of which nothing else is known: the CDK's own statement, and those of one construct.
+KEY_SIDS = [None, "PersonalizeRole", "PersonalizeService"]
+BUCKET_SIDS = ["PersonalizeServiceListBucket", "PersonalizeServiceReadObjects"]
+
+
+def importing(bucket: Any, prefix: str = "import/", **props: Any) -> PersonalizeResource:
+    return PersonalizeResource.dataset_import_job(S3Location(bucket, prefix, **props))
 
 
 @jsii.implements(cdk.IAspect)
@@ -72,6 +82,23 @@ def key_statement(stack: cdk.Stack, sid: str) -> dict[str, Any]:
     return dict(found)
 
 
+def key_sids(stack: cdk.Stack, logical_id: str | None = None) -> list[str | None]:
+    """The sids in the policy of a key, the only one by default."""
+    keys = resources(stack, "AWS::KMS::Key")
+    (key,) = keys.values() if logical_id is None else [keys[logical_id]]
+    return [statement.get("Sid") for statement in key["Properties"]["KeyPolicy"]["Statement"]]
+
+
+def bucket_sids(stack: cdk.Stack) -> list[str | None]:
+    """The sids in the only bucket policy."""
+    return [statement.get("Sid") for statement in bucket_policy(stack)]
+
+
+def logical_id(construct: Any) -> str:
+    l1: Any = construct.node.default_child or construct
+    return str(cdk.Stack.of(construct).resolve(l1.logical_id))
+
+
 def warnings(stack: cdk.Stack) -> dict[str, str]:
     """Our warnings, by the last part of their ids."""
     found = {}
@@ -112,6 +139,12 @@ def security(app: cdk.App) -> cdk.Stack:
 def concrete(app: cdk.App) -> cdk.Stack:
     """A stack of a known account and Region."""
     return cdk.Stack(app, "Concrete", env=cdk.Environment(account="111111111111", region="eu-west-1"))
+
+
+@pytest.fixture
+def theirs(app: cdk.App) -> cdk.Stack:
+    """A stack of another account."""
+    return cdk.Stack(app, "Theirs", env=cdk.Environment(account="222222222222", region="eu-west-1"))
 
 
 def waits_for(stack: cdk.Stack, permissions: IDependable) -> list[str]:

@@ -1,22 +1,21 @@
-"""Buckets whose encryption isn't what their object seems to say."""
+"""Which key encrypts a bucket: what its object, its L1, an alias or an included template says about it."""
 
+import json
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import aws_cdk as cdk
 import pytest
-from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
+from aws_cdk import cloudformation_include as cfn_include
 
-from personalize_kms_constructs import PersonalizeEncryption, PersonalizeResource, S3Location
-from tests.life.conftest import KEY_ARN, change, judged, l1_key
-from tests.policies import resources
+from personalize_kms_constructs import PersonalizeEncryption
+from personalize_kms_constructs.checks import check_assembly
+from tests.life.conftest import KEY_ARN, KEY_SIDS, change, importing, judged, key_sids, l1_key, logical_id, warnings
 
 ALIAS_ARN = "arn:aws:kms:eu-west-1:111111111111:alias/data"
-
-
-def importing(bucket: Any, **props: Any) -> PersonalizeResource:
-    return PersonalizeResource.dataset_import_job(S3Location(bucket, "import/", **props))
 
 
 def encrypted_l1(scope: cdk.Stack, key_id: str | None, algorithm: str = "aws:kms") -> s3.CfnBucket:
@@ -29,195 +28,128 @@ def encryption(key_id: str | None, algorithm: str = "aws:kms") -> s3.CfnBucket.B
     return s3.CfnBucket.BucketEncryptionProperty(server_side_encryption_configuration=[rule])
 
 
-def statements_of(stack: cdk.Stack, key: kms.Key) -> list[Any]:
-    l1: Any = key.node.default_child
-    policy = resources(stack, "AWS::KMS::Key")[stack.resolve(l1.logical_id)]["Properties"]["KeyPolicy"]
-    return list(policy["Statement"])
-
-
-def refusal(stack: cdk.Stack, bucket: Any) -> str:
-    with pytest.raises(ValueError, match=r"^Stack/Encryption: ") as error:
-        PersonalizeEncryption(stack, "Encryption", resources=[importing(bucket)])
-    return str(error.value)
-
-
-@pytest.mark.parametrize(
-    ("kind", "algorithm"),
-    [(s3.BucketEncryption.KMS_MANAGED, "aws:kms"), (s3.BucketEncryption.DSSE_MANAGED, "aws:kms:dsse")],
-)
-def test_an_l2_with_the_key_of_aws(stack: cdk.Stack, kind: s3.BucketEncryption, algorithm: str) -> None:
-    """Nobody can change the policy of aws/s3."""
-    message = refusal(stack, s3.Bucket(stack, "Managed", encryption=kind))
-    assert message.endswith(
-        f"bucket of the source of dataset import job is encrypted by {algorithm} with aws/s3, a key of AWS whose "
-        "policy nobody can change, so Personalize can't use it: encrypt the bucket with a key of your own, or "
-        "give the key of the objects, as S3Location(…, encryption_key=…)"
-    )
-
-
-def test_an_l1_with_the_key_of_aws(stack: cdk.Stack) -> None:
-    """The same for an L1 without a key."""
-    assert "is encrypted by aws:kms with aws/s3" in refusal(stack, encrypted_l1(stack, None))
-
-
-def test_an_l2_whose_l1_was_changed(stack: cdk.Stack, bucket: s3.Bucket) -> None:
-    """The encryption that an escape hatch wrote is the one that is deployed."""
+def with_changed_l1(stack: cdk.Stack) -> s3.Bucket:
+    bucket = s3.Bucket(stack, "Bucket")
     l1: Any = bucket.node.default_child
     l1.bucket_encryption = encryption(None)
-    assert "is encrypted by aws:kms with aws/s3" in refusal(stack, bucket)
+    return bucket
 
 
-def test_the_key_of_the_objects_may_be_another(stack: cdk.Stack, data_key: kms.Key) -> None:
-    """The advice of the message works."""
-    bucket = s3.Bucket(stack, "Managed", encryption=s3.BucketEncryption.KMS_MANAGED)
-    PersonalizeEncryption(stack, "Encryption", resources=[importing(bucket, encryption_key=data_key)])
+def by_imported_alias(stack: cdk.Stack) -> s3.Bucket:
+    alias = kms.Alias.from_alias_name(stack, "Alias", "alias/data")
+    return s3.Bucket(stack, "Aliased", encryption_key=alias)
 
 
-@pytest.mark.parametrize("algorithm", ["AES256", "aws:kms"])
-def test_an_l1_with_a_key_of_the_app(stack: cdk.Stack, data_key: kms.Key, algorithm: str) -> None:
-    """A reference leads to the key; SSE-S3 has none."""
-    bucket = encrypted_l1(stack, data_key.key_arn if algorithm == "aws:kms" else None, algorithm)
-    PersonalizeEncryption(stack, "Encryption", resources=[importing(bucket)])
-    statements = statements_of(stack, data_key)
-    assert len(statements) == (3 if algorithm == "aws:kms" else 1)
+WITH_A_KEY_OF_AWS = (
+    "is encrypted by aws:kms with aws/s3, a key of AWS whose policy nobody can change, so Personalize can't use it: "
+    "encrypt the bucket with a key of your own, or give the key of the objects, as S3Location(…, encryption_key=…)"
+)
+NO_ARN = (
+    "is encrypted with {}, which is no ARN of a key: give the key that it stands for, as S3Location(…, "
+    "encryption_key=kms.Key.from_key_arn(…))"
+)
+REFUSED: dict[str, tuple[Callable[[cdk.Stack], Any], str]] = {
+    "L2 with the key of AWS": (
+        lambda stack: s3.Bucket(stack, "Managed", encryption=s3.BucketEncryption.KMS_MANAGED),
+        WITH_A_KEY_OF_AWS,
+    ),
+    "L2 with the key of AWS, twice": (
+        lambda stack: s3.Bucket(stack, "Managed", encryption=s3.BucketEncryption.DSSE_MANAGED),
+        WITH_A_KEY_OF_AWS.replace("aws:kms", "aws:kms:dsse"),
+    ),
+    "L1 with the key of AWS": (lambda stack: encrypted_l1(stack, None), WITH_A_KEY_OF_AWS),
+    "L2 whose L1 was changed": (with_changed_l1, WITH_A_KEY_OF_AWS),
+    "alias": (lambda stack: encrypted_l1(stack, ALIAS_ARN), NO_ARN.format(repr(ALIAS_ARN))),
+    "id": (lambda stack: encrypted_l1(stack, "1234abcd"), NO_ARN.format("'1234abcd'")),
+    "parameter": (
+        lambda stack: encrypted_l1(stack, cdk.CfnParameter(stack, "KeyArn").value_as_string),
+        NO_ARN.format("a value that is known only at deployment"),
+    ),
+    "alias that was imported by its name": (
+        by_imported_alias,
+        "is encrypted by an alias, alias/data, which no policy can name: give the key that it stands for, as "
+        "S3Location(…, encryption_key=kms.Key.from_key_arn(…))",
+    ),
+}
 
 
-def test_an_l1_with_the_id_of_a_key_of_the_app(stack: cdk.Stack, data_key: kms.Key) -> None:
-    """``Ref`` of a key leads to it as well."""
-    PersonalizeEncryption(stack, "Encryption", resources=[importing(encrypted_l1(stack, data_key.key_id))])
-    statements = statements_of(stack, data_key)
-    assert len(statements) == 3
+@pytest.mark.parametrize(("make", "problem"), REFUSED.values(), ids=REFUSED)
+def test_what_no_policy_can_name(stack: cdk.Stack, make: Callable[[cdk.Stack], Any], problem: str) -> None:
+    """The message is about the bucket, and says what to give; that works."""
+    bucket = make(stack)
+    with pytest.raises(ValueError, match=r"^Stack/Encryption: ") as error:
+        PersonalizeEncryption(stack, "Encryption", resources=[importing(bucket)])
+    assert str(error.value) == f"Stack/Encryption: bucket of the source of dataset import job {problem}"
+    PersonalizeEncryption(stack, "Encryption", resources=[importing(bucket, encryption_key=kms.Key(stack, "Own"))])
 
 
-def test_an_l1_with_the_arn_of_an_imported_key(stack: cdk.Stack) -> None:
-    """It is a key that somebody else has to open."""
-    encryption = PersonalizeEncryption(stack, "Encryption", resources=[importing(encrypted_l1(stack, KEY_ARN))])
+def by_alias(stack: cdk.Stack, key: kms.Key) -> s3.Bucket:
+    return s3.Bucket(stack, "Aliased", encryption_key=key.add_alias("data"))
+
+
+def imported_with_alias(stack: cdk.Stack, key: kms.Key) -> s3.IBucket:
+    alias = key.add_alias("data")
+    made = s3.Bucket(stack, "Aliased", encryption_key=alias)
+    return s3.Bucket.from_bucket_attributes(stack, "Same", bucket_arn=made.bucket_arn, encryption_key=alias)
+
+
+def imported_with(stack: cdk.Stack, key: kms.Key, arn: str) -> s3.IBucket:
+    return s3.Bucket.from_bucket_attributes(stack, "Imported", bucket_arn=arn, encryption_key=key)
+
+
+WITH_THE_KEY: dict[str, Callable[[cdk.Stack, kms.Key], Any]] = {
+    "L1 with its ARN": lambda stack, key: encrypted_l1(stack, key.key_arn),
+    "L1 with its id": lambda stack, key: encrypted_l1(stack, key.key_id),
+    "by an alias": by_alias,
+    "L1 by an alias": lambda stack, key: by_alias(stack, key).node.default_child,
+    "imported with an alias": imported_with_alias,
+    # What a bucket was imported with counts, whatever it encrypts by default.
+    "L2 imported with it": lambda stack, key: imported_with(stack, key, s3.Bucket(stack, "Made").bucket_arn),
+    "L1 imported with it": lambda stack, key: imported_with(stack, key, s3.CfnBucket(stack, "Made").attr_arn),
+}
+
+
+@pytest.mark.parametrize("make", WITH_THE_KEY.values(), ids=WITH_THE_KEY)
+def test_a_key_of_the_app(
+    app: cdk.App, stack: cdk.Stack, data_key: kms.Key, make: Callable[[cdk.Stack, kms.Key], Any]
+) -> None:
+    """Every reference leads to it, and the check looks for the statements where the construct has put them."""
+    PersonalizeEncryption(stack, "Encryption", resources=[importing(make(stack, data_key))])
+    assert key_sids(stack, logical_id(data_key)) == KEY_SIDS
+    report = check_assembly(app.synth())
+    assert (report.missing, report.problems, report.undecided) == ((), (), ())
+
+
+def test_an_l1_without_kms(stack: cdk.Stack) -> None:
+    """SSE-S3 has no key."""
+    encryption = PersonalizeEncryption(
+        stack, "Encryption", resources=[importing(encrypted_l1(stack, None, algorithm="AES256"))]
+    )
+    assert encryption.pending_statements == ()
+    assert key_sids(stack) == KEY_SIDS
+
+
+@pytest.mark.parametrize("form", ["L1", "alias"])
+def test_an_imported_key(stack: cdk.Stack, form: str) -> None:
+    """It is a key that somebody else has to open, also where the bucket has it by an alias."""
+    if form == "L1":
+        bucket: Any = encrypted_l1(stack, KEY_ARN)
+    else:
+        key = kms.Key.from_key_arn(stack, "Imported", KEY_ARN)
+        alias = kms.Alias.from_alias_attributes(stack, "Alias", alias_name="alias/data", alias_target_key=key)
+        bucket = s3.Bucket(stack, "Aliased", encryption_key=alias)
+    encryption = PersonalizeEncryption(stack, "Encryption", resources=[importing(bucket)])
     assert [(pending.policy, pending.resource_arn) for pending in encryption.pending_statements] == [("key", KEY_ARN)]
 
 
-@pytest.mark.parametrize("key_id", ["alias/data", ALIAS_ARN, "1234abcd-12ab-34cd-56ef-1234567890ab"])
-def test_an_l1_with_what_no_policy_can_name(stack: cdk.Stack, key_id: str) -> None:
-    """The message is about the bucket, and says what to give."""
-    message = refusal(stack, encrypted_l1(stack, key_id))
-    assert (
-        f"bucket of the source of dataset import job is encrypted with {key_id!r}, which is no ARN of a key" in message
-    )
-    assert "S3Location(…, encryption_key=kms.Key.from_key_arn(…))" in message
-
-
-def test_an_l1_with_a_parameter(stack: cdk.Stack) -> None:
-    """No policy can be written for a key that is known only at deployment."""
-    parameter = cdk.CfnParameter(stack, "KeyArn").value_as_string
-    assert "is encrypted with a value that is known only at deployment" in refusal(
-        stack, encrypted_l1(stack, parameter)
-    )
-
-
-def test_an_encryption_that_changes_later_fails_the_synth(
-    app: cdk.App, stack: cdk.Stack, encrypted_bucket: s3.Bucket
-) -> None:
-    """The statements would be on the wrong key."""
-    PersonalizeEncryption(stack, "Encryption", resources=[importing(encrypted_bucket)])
-    other = kms.Key(stack, "Other")
-
-    def encrypt_anew(l1: s3.CfnBucket) -> None:
-        l1.bucket_encryption = encryption(other.key_arn)
-
-    change(app, s3.CfnBucket, encrypt_anew)
-    assert judged(app) == {("MissingKeyAccess", "Stack/Encryption")}
-
-
-def test_a_bucket_that_is_given_a_key_later_fails_the_synth(app: cdk.App, stack: cdk.Stack, bucket: s3.Bucket) -> None:
-    """A company's aspect encrypts all buckets."""
-    PersonalizeEncryption(stack, "Encryption", resources=[importing(bucket)])
-    other = kms.Key(stack, "Other")
-
-    def encrypt(l1: s3.CfnBucket) -> None:
-        l1.bucket_encryption = encryption(other.key_arn)
-
-    change(app, s3.CfnBucket, encrypt)
-    assert judged(app) == {("MissingKeyAccess", "Stack/Encryption")}
-
-
-def test_an_encryption_that_stays_is_fine(app: cdk.App, stack: cdk.Stack, encrypted_bucket: s3.Bucket) -> None:
-    """Nothing is said of a bucket that nobody has changed, nor of one that was told apart."""
-    job = importing(encrypted_bucket, encryption_key=kms.Key(stack, "Other"))
-    PersonalizeEncryption(stack, "Encryption", resources=[importing(encrypted_bucket), job])
-    app.synth()
-
-
-def test_a_key_spec_that_changes_later_fails_the_synth(app: cdk.App, stack: cdk.Stack) -> None:
-    """Personalize needs data keys, whatever an aspect says."""
-    PersonalizeEncryption(stack, "Encryption", resources=[PersonalizeResource.dataset_group()])
-
-    def make_asymmetric(l1: kms.CfnKey) -> None:
-        l1.key_spec = "RSA_2048"
-
-    change(app, kms.CfnKey, make_asymmetric)
-    assert judged(app) == {("Configuration", "Stack/Encryption")}
-
-
-def test_an_asymmetric_l1_is_refused(stack: cdk.Stack) -> None:
-    """L1s are looked at as L2s are."""
-    key = kms.CfnKey(stack, "L1Key", key_policy={"Statement": []}, key_spec="ECC_NIST_P256", key_usage="SIGN_VERIFY")
-    with pytest.raises(ValueError, match="encryption_key is a ECC_NIST_P256 key but Personalize needs data keys"):
-        PersonalizeEncryption(stack, "Encryption", encryption_key=key)
-
-
-def test_a_policy_that_is_replaced_later_fails_the_synth(app: cdk.App, stack: cdk.Stack) -> None:
-    """Whoever sets the property of the L1 takes our statements out."""
-    key = kms.Key(stack, "Key")
-    PersonalizeEncryption(stack, "Encryption", encryption_key=key, resources=[PersonalizeResource.dataset_group()])
-    l1: Any = key.node.default_child
-    l1.key_policy = {"Version": "2012-10-17", "Statement": []}
-    assert judged(app) == {("MissingKeyAccess", "Stack/Encryption")}
-
-
-@pytest.mark.parametrize("kind", [s3.Bucket, s3.CfnBucket])
-def test_the_key_that_a_bucket_of_the_app_was_imported_with(
-    app: cdk.App, stack: cdk.Stack, data_key: kms.Key, kind: type
-) -> None:
-    """It is said as by ``S3Location(encryption_key=)``, whatever the bucket encrypts by default."""
-    made: Any = kind(stack, "Made")
-    arn = made.bucket_arn if kind is s3.Bucket else made.attr_arn
-    imported = s3.Bucket.from_bucket_attributes(stack, "Imported", bucket_arn=arn, encryption_key=data_key)
-    PersonalizeEncryption(stack, "Encryption", resources=[importing(imported)])
-    assert [statement.get("Sid") for statement in statements_of(stack, data_key)] == [
-        None,
-        "PersonalizeRole",
-        "PersonalizeService",
-    ]
-    app.synth()
-
-
-def test_one_bucket_given_with_and_without_a_key(stack: cdk.Stack, data_key: kms.Key) -> None:
+def test_one_bucket_given_with_and_without_a_key(app: cdk.App, stack: cdk.Stack, data_key: kms.Key) -> None:
     """Each location has the key that its own object says."""
-    made = s3.Bucket(stack, "Made", encryption_key=kms.Key(stack, "Default"))
-    imported = s3.Bucket.from_bucket_attributes(stack, "Imported", bucket_arn=made.bucket_arn, encryption_key=data_key)
+    default = kms.Key(stack, "Default")
+    made = s3.Bucket(stack, "Made", encryption_key=default)
+    imported = imported_with(stack, data_key, made.bucket_arn)
     PersonalizeEncryption(stack, "Encryption", resources=[importing(made), importing(imported)])
-    assert len(statements_of(stack, data_key)) == 3
-    default: Any = stack.node.find_child("Default")
-    assert len(statements_of(stack, default)) == 3
-
-
-def test_a_dataset_waits_for_the_key_that_its_bucket_was_imported_with(stack: cdk.Stack, data_key: kms.Key) -> None:
-    """Nothing else in the template says so: the bucket doesn't refer to the key."""
-    made = s3.Bucket(stack, "Made")
-    imported = s3.Bucket.from_bucket_attributes(stack, "Imported", bucket_arn=made.bucket_arn, encryption_key=data_key)
-    role = iam.Role.from_role_arn(stack, "Role", "arn:aws:iam::111111111111:role/personalize", mutable=False)
-    encryption = PersonalizeEncryption(stack, "Encryption", service_role=role)
-    group = encryption.add_dataset_group("Group", name="movies")
-    encryption.add_dataset(
-        "Items",
-        dataset_group=group,
-        schema_arn="arn:aws:personalize:eu-west-1:111111111111:schema/items",
-        name="items",
-        dataset_type="Items",
-        import_from=S3Location(imported, "import/"),
-    )
-    (dataset,) = resources(stack, "AWS::Personalize::Dataset").values()
-    l1: Any = data_key.node.default_child
-    assert stack.resolve(l1.logical_id) in dataset["DependsOn"]
+    assert key_sids(stack, logical_id(data_key)) == key_sids(stack, logical_id(default)) == KEY_SIDS
+    app.synth()
 
 
 def test_a_wrapper_of_an_l1_bucket_says_no_key_of_its_own(app: cdk.App, stack: cdk.Stack) -> None:
@@ -226,3 +158,88 @@ def test_a_wrapper_of_an_l1_bucket_says_no_key_of_its_own(app: cdk.App, stack: c
     PersonalizeEncryption(stack, "Encryption", resources=[importing(s3.Bucket.from_cfn_bucket(bucket))])
     bucket.bucket_encryption = encryption(kms.Key(stack, "Other").key_arn)
     assert ("MissingKeyAccess", "Stack/Encryption") in judged(app)
+
+
+@pytest.mark.parametrize("is_l1", [False, True], ids=["L2", "L1"])
+def test_an_alias_that_gets_another_key_later(app: cdk.App, stack: cdk.Stack, data_key: kms.Key, is_l1: bool) -> None:
+    """The statements would stay on the old key, so the synth fails."""
+    bucket = by_alias(stack, data_key)
+    PersonalizeEncryption(stack, "Encryption", resources=[importing(bucket.node.default_child if is_l1 else bucket)])
+    other = kms.Key(stack, "Other").key_arn
+    change(app, kms.CfnAlias, lambda alias: setattr(alias, "target_key_id", other))
+    assert judged(app) == {("MissingKeyAccess", "Stack/Encryption")}
+
+
+KMS = {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": {"Fn::GetAtt": ["Key", "Arn"]}}
+AES = {"SSEAlgorithm": "AES256"}
+NO_VALUE = {"Ref": "AWS::NoValue"}
+
+
+def either(one: Any, other: Any) -> dict[str, Any]:
+    return {"Fn::If": ["IsEncrypted", one, other]}
+
+
+def by_default(default: Any) -> dict[str, Any]:
+    return {"ServerSideEncryptionConfiguration": [{"ServerSideEncryptionByDefault": default}]}
+
+
+CONDITIONAL: dict[str, dict[str, Any]] = {
+    "the property": either(by_default(KMS), NO_VALUE),
+    "the rules": {"ServerSideEncryptionConfiguration": either([{"ServerSideEncryptionByDefault": KMS}], NO_VALUE)},
+    "the rule": {"ServerSideEncryptionConfiguration": [either({"ServerSideEncryptionByDefault": KMS}, NO_VALUE)]},
+    "the default": by_default(either(KMS, AES)),
+    "the algorithm": by_default({**KMS, "SSEAlgorithm": either("aws:kms", "AES256")}),
+    "a parameter": by_default({"SSEAlgorithm": {"Ref": "Algorithm"}}),
+}
+
+
+def included(stack: cdk.Stack, folder: Path, encryption: dict[str, Any]) -> cfn_include.CfnInclude:
+    account = {"Fn::Sub": "arn:${AWS::Partition}:iam::${AWS::AccountId}:root"}
+    root = {"Effect": "Allow", "Principal": {"AWS": account}, "Action": "kms:*", "Resource": "*"}
+    template = {
+        "Parameters": {"Algorithm": {"Type": "String"}},
+        "Conditions": {"IsEncrypted": {"Fn::Equals": [{"Ref": "AWS::Region"}, "eu-west-1"]}},
+        "Resources": {
+            "Key": {"Type": "AWS::KMS::Key", "Properties": {"KeyPolicy": {"Statement": [root]}}},
+            "Data": {"Type": "AWS::S3::Bucket", "Properties": {"BucketEncryption": encryption}},
+        },
+    }
+    (folder / "old.json").write_text(json.dumps(template))
+    return cfn_include.CfnInclude(stack, "Old", template_file=str(folder / "old.json"))
+
+
+@pytest.mark.parametrize("encryption", CONDITIONAL.values(), ids=CONDITIONAL)
+def test_a_conditional_encryption_is_warned_of(stack: cdk.Stack, tmp_path: Path, encryption: dict[str, Any]) -> None:
+    """It isn't known whose policy needs the statements."""
+    bucket = included(stack, tmp_path, encryption).get_resource("Data")
+    PersonalizeEncryption(stack, "Encryption", resources=[importing(bucket)])
+    assert warnings(stack)["unknownBucketEncryption"].endswith(
+        "Old/Data has an encryption that is known only at deployment, by a condition or a parameter, so it isn't known "
+        "which key has to let Personalize in: give the key that it may have, as S3Location(…, encryption_key=…)"
+    )
+
+
+@pytest.mark.parametrize("encryption", [CONDITIONAL["the default"], by_default(KMS)], ids=["conditional", "plain"])
+def test_the_key_of_an_included_bucket(
+    app: cdk.App, stack: cdk.Stack, tmp_path: Path, encryption: dict[str, Any]
+) -> None:
+    """One that a condition decides can be given, and a plain one is read, also where Python has read it before."""
+    template = included(stack, tmp_path, encryption)
+    bucket: Any = template.get_resource("Data")
+    key: Any = template.get_resource("Key")
+    if encryption == by_default(KMS):
+        assert bucket.bucket_encryption is not None
+        key = None
+    PersonalizeEncryption(stack, "Encryption", resources=[importing(bucket, encryption_key=key)])
+    assert key_sids(stack, "Key") == KEY_SIDS
+    report = check_assembly(app.synth().directory)
+    assert (report.missing, report.problems) == ((), ())
+
+
+def test_the_key_that_a_bucket_was_imported_with_is_judged(app: cdk.App, stack: cdk.Stack, data_key: kms.Key) -> None:
+    """The template doesn't say it with the bucket, so the judge learns of it from the construct."""
+    bucket = imported_with(stack, data_key, s3.Bucket(stack, "Made").bucket_arn)
+    PersonalizeEncryption(stack, "Encryption", resources=[importing(bucket)])
+    l1: Any = data_key.node.default_child
+    l1.key_policy = {"Version": "2012-10-17", "Statement": []}
+    assert judged(app) == {("MissingKeyAccess", "Stack/Encryption")}

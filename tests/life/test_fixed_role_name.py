@@ -4,25 +4,19 @@ from typing import Any
 
 import aws_cdk as cdk
 import pytest
-from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 
-from personalize_kms_constructs import PersonalizeEncryption, PersonalizeResource, S3Location
-from tests.life.conftest import KEY_ARN, key_statement, trusted_role, warnings
+from personalize_kms_constructs import PersonalizeEncryption
+from tests.life.conftest import GROUP, KEY_ARN, importing, warnings
 from tests.policies import resources
 
-GROUP = PersonalizeResource.dataset_group()
 REGION = {"Ref": "AWS::Region"}
 
 
 def role_name(stack: cdk.Stack) -> Any:
     (role,) = resources(stack, "AWS::IAM::Role").values()
     return role["Properties"]["RoleName"]
-
-
-def importing(bucket: Any, **props: Any) -> PersonalizeResource:
-    return PersonalizeResource.dataset_import_job(S3Location(bucket, "import/", **props))
 
 
 def test_no_later_location_changes_the_name(stack: cdk.Stack, security: cdk.Stack, bucket: s3.Bucket) -> None:
@@ -93,43 +87,6 @@ def test_an_id_with_characters_that_iam_refuses(stack: cdk.Stack) -> None:
     assert role_name(stack)["Fn::Join"][1][0].startswith("Stack-Encryptionofmovies-")
 
 
-def test_a_name_with_a_pseudo_parameter(stack: cdk.Stack, security: cdk.Stack) -> None:
-    """Tokens are part of a name, in the delegated form as well."""
-    PersonalizeEncryption(
-        stack,
-        "Encryption",
-        encryption_key=kms.Key(security, "Key"),
-        role_name=f"personalize-{cdk.Aws.REGION}",
-        resources=[GROUP],
-    )
-    assert role_name(stack) == {"Fn::Join": ["", ["personalize-", REGION]]}
-    account = ["arn:", {"Ref": "AWS::Partition"}, ":iam::", {"Ref": "AWS::AccountId"}]
-    assert key_statement(security, "PersonalizeRole")["Condition"] == {
-        "ArnEquals": {"aws:PrincipalArn": {"Fn::Join": ["", [*account, ":role/personalize-", REGION]]}}
-    }
-
-
-def test_a_given_role_with_a_token_in_its_name_has_a_name(stack: cdk.Stack, security: cdk.Stack) -> None:
-    """It is not called one without a fixed name."""
-    role = trusted_role(stack, role_name=f"personalize-{cdk.Aws.REGION}")
-    PersonalizeEncryption(
-        stack, "Encryption", encryption_key=kms.Key(security, "Key"), service_role=role, resources=[GROUP]
-    )
-    assert key_statement(security, "PersonalizeRole")["Condition"]
-
-
-@pytest.mark.parametrize("given", [False, True], ids=["role_name", "given role"])
-def test_a_parameter_in_the_name_and_the_key_of_another_stack(
-    stack: cdk.Stack, security: cdk.Stack, given: bool
-) -> None:
-    """Both stacks would need each other, which is told in our words."""
-    name = cdk.CfnParameter(stack, "Name").value_as_string
-    props: dict[str, Any] = {"service_role": trusted_role(stack, role_name=name)} if given else {"role_name": name}
-    with pytest.raises(ValueError, match="has a value of the role's own stack in it") as error:
-        PersonalizeEncryption(stack, "Encryption", encryption_key=kms.Key(security, "Key"), **props)
-    assert str(error.value).endswith("use literals and pseudo parameters such as Aws.REGION in role_name")
-
-
 def test_a_parameter_in_the_name_and_an_imported_key(stack: cdk.Stack) -> None:
     """The key's owner reads the name of the parameter."""
     name = cdk.CfnParameter(stack, "Name").value_as_string
@@ -145,20 +102,10 @@ def test_a_parameter_in_the_name_and_an_imported_key(stack: cdk.Stack) -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["", "a b", "r" * 65, "role/name", 7, f"personalize/{cdk.Aws.REGION}", f"{'r' * 64}{cdk.Aws.REGION}"],
-    ids=["empty", "space", "long", "path", "number", "path before a token", "long with a token"],
+    ["", "r" * 65, "role/name", 7, f"personalize/{cdk.Aws.REGION}", f"{'r' * 64}{cdk.Aws.REGION}"],
+    ids=["empty", "long", "path", "number", "path before a token", "long with a token"],
 )
 def test_a_name_that_iam_refuses(stack: cdk.Stack, name: Any) -> None:
     """It is refused with what IAM takes."""
     with pytest.raises(ValueError, match=r"^Stack/Encryption: role_name is .* but IAM takes 1 to 64 letters"):
         PersonalizeEncryption(stack, "Encryption", role_name=name)
-
-
-def test_a_physical_name_that_is_generated_if_needed(app: cdk.App, stack: cdk.Stack, security: cdk.Stack) -> None:
-    """A role that gets its name only when another environment asks has none here."""
-    role = trusted_role(stack, role_name=cdk.PhysicalName.GENERATE_IF_NEEDED)
-    with pytest.raises(ValueError, match="no fixed name"):
-        PersonalizeEncryption(
-            stack, "Encryption", encryption_key=kms.Key(security, "Key"), service_role=role, resources=[GROUP]
-        )
-    assert isinstance(role, iam.Role)

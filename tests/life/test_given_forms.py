@@ -1,4 +1,4 @@
-"""Keys, buckets and roles in every form that the CDK has for them: L2, L1, imported, references, look-ups."""
+"""Keys, buckets and roles in every form that the CDK has for them: L2, L1, imported, lazy, references, look-ups."""
 
 import json
 from collections.abc import Callable
@@ -11,104 +11,42 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_ssm as ssm
-from aws_cdk import cloudformation_include as cfn_include
 
 from personalize_kms_constructs import PersonalizeEncryption, PersonalizeResource, S3Location
 from personalize_kms_constructs.jobs import DatasetExportJob
 from tests.life.conftest import (
+    GROUP,
     KEY_ARN,
+    KEY_SIDS,
     PERSONALIZE,
-    judged,
+    importing,
+    key_sids,
     key_statement,
-    l1_key,
     l1_role,
     trusted_role,
-    waits_for,
     warnings,
 )
-from tests.policies import resources
+from tests.policies import resources, template
 
-ACTIONS = ["kms:CreateGrant", "kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey", "kms:ListGrants"]
-GROUP = PersonalizeResource.dataset_group()
-
-
-def importing(bucket: Any, prefix: str = "import/", **props: Any) -> PersonalizeResource:
-    return PersonalizeResource.dataset_import_job(S3Location(bucket, prefix, **props))
-
-
-def test_an_l1_key_gets_the_statements(stack: cdk.Stack) -> None:
-    """They are appended to the policy that stands in the template, functions included."""
-    key = l1_key(stack)
-    encryption = PersonalizeEncryption(stack, "Encryption", encryption_key=key, resources=[GROUP])
-    (l1,) = resources(stack, "AWS::KMS::Key").values()
-    root, role, service = l1["Properties"]["KeyPolicy"]["Statement"]
-    assert root["Principal"] == {"AWS": {"Fn::Sub": "arn:${AWS::Partition}:iam::${AWS::AccountId}:root"}}
-    assert role == {
-        "Sid": "PersonalizeRole",
-        "Effect": "Allow",
-        "Principal": {"AWS": {"Fn::GetAtt": ["EncryptionRole2D2265A5", "Arn"]}},
-        "Action": ACTIONS,
-        "Resource": "*",
-    }
-    assert service == {
-        "Sid": "PersonalizeService",
-        "Effect": "Allow",
-        "Principal": {"Service": PERSONALIZE},
-        "Action": ACTIONS,
-        "Resource": "*",
-        "Condition": {"StringEqualsIfExists": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}},
-    }
-    assert stack.resolve(encryption.encryption_key.key_arn) == {"Fn::GetAtt": ["L1Key", "Arn"]}
+KEYS: dict[str, Callable[[kms.Key], Any]] = {
+    "L1 of an L2": lambda key: key.node.default_child,
+    "imported by a reference": lambda key: kms.Key.from_key_arn(key.stack, "Imported", key.key_arn),
+    "imported by its L1's reference": lambda key: kms.Key.from_key_arn(
+        key.stack,
+        "Imported",
+        key.node.default_child.attr_arn,  # type: ignore[union-attr]
+    ),
+}
 
 
-def test_two_constructs_share_an_l1_key(stack: cdk.Stack) -> None:
-    """Both have their statements, under sids of their own."""
-    key = l1_key(stack)
-    for id in ("One", "Two"):
-        PersonalizeEncryption(stack, id, encryption_key=key, resources=[GROUP])
-    (l1,) = resources(stack, "AWS::KMS::Key").values()
-    assert [statement.get("Sid") for statement in l1["Properties"]["KeyPolicy"]["Statement"]] == [
-        None,
-        "PersonalizeRole",
-        "PersonalizeService",
-        "PersonalizeRole2",
-        "PersonalizeService2",
-    ]
-
-
-def test_what_is_allowed_later_reaches_an_l1_key(stack: cdk.Stack) -> None:
-    """Its statements grow as those of an L2 do."""
-    encryption = PersonalizeEncryption(stack, "Encryption", encryption_key=l1_key(stack), resources=[GROUP])
-    encryption.allow(PersonalizeResource.dataset_export_job())
-    assert key_statement(stack, "PersonalizeRole")["Action"] == [*ACTIONS, "kms:GenerateDataKeyWithoutPlaintext"]
-
-
-@pytest.mark.parametrize("form", ["the L1 of an L2", "imported by a reference", "wrapped L1"])
-def test_a_key_of_the_app_is_the_apps_own_in_every_form(stack: cdk.Stack, form: str) -> None:
-    """Its policy gets the statements; nothing is pending."""
+@pytest.mark.parametrize("form", KEYS.values(), ids=KEYS)
+def test_a_key_of_the_app_is_the_apps_own_in_every_form(stack: cdk.Stack, form: Callable[[kms.Key], Any]) -> None:
+    """Its policy gets the statements once, beside those for a bucket that has the L2; nothing is pending."""
     key = kms.Key(stack, "Key")
-    l1: Any = key.node.default_child
-    forms: dict[str, Callable[[], Any]] = {
-        "the L1 of an L2": lambda: l1,
-        "imported by a reference": lambda: kms.Key.from_key_arn(stack, "Imported", key.key_arn),
-        "wrapped L1": lambda: kms.Key.from_key_arn(stack, "Imported", l1.attr_arn),
-    }
-    given = forms[form]()
-    encryption = PersonalizeEncryption(stack, "Encryption", encryption_key=given, resources=[GROUP])
+    job = importing(s3.Bucket(stack, "Bucket", encryption_key=key))
+    encryption = PersonalizeEncryption(stack, "Encryption", encryption_key=form(key), resources=[GROUP, job])
     assert encryption.pending_statements == ()
-    assert key_statement(stack, "PersonalizeRole")["Action"] == ACTIONS
-
-
-def test_a_key_that_comes_first_as_imported_is_the_apps_own(stack: cdk.Stack) -> None:
-    """The second form of one key finds the statements of the first."""
-    key = kms.Key(stack, "Key")
-    imported = kms.Key.from_key_arn(stack, "Imported", key.key_arn)
-    bucket = s3.Bucket(stack, "Bucket", encryption_key=key)
-    encryption = PersonalizeEncryption(stack, "Encryption", encryption_key=imported, resources=[importing(bucket)])
-    assert encryption.pending_statements == ()
-    (l1,) = resources(stack, "AWS::KMS::Key").values()
-    sids = [statement.get("Sid") for statement in l1["Properties"]["KeyPolicy"]["Statement"]]
-    assert sids == [None, "PersonalizeRole", "PersonalizeService"]
+    assert key_sids(stack) == KEY_SIDS
 
 
 def test_references_to_what_is_outside_of_the_app(stack: cdk.Stack) -> None:
@@ -131,113 +69,38 @@ def test_the_path_in_a_bucket_reference(stack: cdk.Stack) -> None:
     assert stack.resolve(S3Location(l1, "import/").uri) == {"Fn::Join": ["", ["s3://", {"Ref": "L1"}, "/import/"]]}
 
 
-def test_an_l1_bucket_gets_a_policy(stack: cdk.Stack) -> None:
-    """One policy, whoever adds to it, beside the bucket."""
-    bucket = s3.CfnBucket(stack, "Bucket")
-    for id in ("One", "Two"):
-        PersonalizeEncryption(stack, id, resources=[importing(bucket)])
-    (policy,) = resources(stack, "AWS::S3::BucketPolicy").values()
-    assert policy["Properties"]["Bucket"] == {"Ref": "Bucket"}
-    assert [statement["Sid"] for statement in policy["Properties"]["PolicyDocument"]["Statement"]] == [
-        "PersonalizeServiceListBucket",
-        "PersonalizeServiceReadObjects",
-        "PersonalizeServiceListBucket2",
-        "PersonalizeServiceReadObjects2",
-    ]
+def lazy_role(stack: cdk.Stack, path: str | None = None) -> iam.LazyRole:
+    return iam.LazyRole(stack, "Lazy", assumed_by=iam.ServicePrincipal(PERSONALIZE), path=path)
 
 
-def test_an_l1_bucket_policy_gets_the_statements(stack: cdk.Stack) -> None:
-    """S3 keeps one policy of a bucket, so that in the app is merged into."""
-    bucket = s3.CfnBucket(stack, "Bucket", bucket_name="ratings")
-    tls = {
-        "Effect": "Deny",
-        "Principal": "*",
-        "Action": "s3:*",
-        "Resource": cdk.Fn.get_att("Bucket", "Arn"),
-        "Condition": {"Bool": {"aws:SecureTransport": "false"}},
-    }
-    s3.CfnBucketPolicy(stack, "Policy", bucket=bucket.ref, policy_document={"Statement": tls})
-    encryption = PersonalizeEncryption(stack, "Encryption", resources=[importing(bucket)])
-    assert "Policy" in waits_for(stack, encryption.permissions)
-    (policy,) = resources(stack, "AWS::S3::BucketPolicy").values()
-    statements = policy["Properties"]["PolicyDocument"]["Statement"]
-    assert [statement.get("Sid") for statement in statements] == [
-        None,
-        "PersonalizeServiceListBucket",
-        "PersonalizeServiceReadObjects",
-    ]
+ROLES: dict[str, Callable[[cdk.Stack], Any]] = {
+    "L1": lambda stack: l1_role(stack, path="/personalize/"),
+    "imported by its ARN": lambda stack: iam.Role.from_role_arn(
+        stack, "Wrapped", l1_role(stack, path="/personalize/").attr_arn
+    ),
+    "imported by its name": lambda stack: iam.Role.from_role_name(
+        stack, "Wrapped", l1_role(stack, path="/personalize/").ref
+    ),
+    "lazy": lazy_role,
+    "lazy with a path": lambda stack: lazy_role(stack, "/personalize/"),
+}
 
 
-def test_an_l1_bucket_policy_that_names_its_bucket_is_another(app: cdk.App, stack: cdk.Stack) -> None:
-    """S3 keeps one of the two policies."""
-    bucket = s3.CfnBucket(stack, "Bucket", bucket_name="ratings")
-    s3.CfnBucketPolicy(stack, "Policy", bucket="ratings", policy_document={"Statement": []})
-    PersonalizeEncryption(stack, "Encryption", resources=[importing(bucket)])
-    assert ("Configuration", "Stack/Policy") in judged(app)
-
-
-def test_an_included_bucket_and_its_policy(stack: cdk.Stack, tmp_path: Path) -> None:
-    """Resources of CfnInclude belong to the app."""
-    file = tmp_path / "old.json"
-    statement = {
-        "Effect": "Deny",
-        "Principal": "*",
-        "Action": "s3:*",
-        "Resource": {"Fn::GetAtt": ["Data", "Arn"]},
-        "Condition": {"Bool": {"aws:SecureTransport": "false"}},
-    }
-    file.write_text(
-        json.dumps(
-            {
-                "Resources": {
-                    "Data": {"Type": "AWS::S3::Bucket"},
-                    "DataPolicy": {
-                        "Type": "AWS::S3::BucketPolicy",
-                        "Properties": {"Bucket": {"Ref": "Data"}, "PolicyDocument": {"Statement": [statement]}},
-                    },
-                }
-            }
-        )
-    )
-    included = cfn_include.CfnInclude(stack, "Old", template_file=str(file))
-    PersonalizeEncryption(stack, "Encryption", resources=[importing(included.get_resource("Data"))])
-    (policy,) = resources(stack, "AWS::S3::BucketPolicy").values()
-    assert len(policy["Properties"]["PolicyDocument"]["Statement"]) == 3
-
-
-def test_a_second_policy_of_a_bucket_is_told(app: cdk.App, stack: cdk.Stack, bucket: s3.Bucket) -> None:
-    """An L1 policy for a bucket whose L2 has one already would take turns with it."""
-    PersonalizeEncryption(stack, "Encryption", resources=[importing(bucket)])
-    s3.CfnBucketPolicy(stack, "Other", bucket=bucket.bucket_name, policy_document={"Statement": []})
-    assert judged(app) == {("Configuration", "Stack/Other")}
-
-
-def test_a_policy_that_an_expression_chooses_is_pending(stack: cdk.Stack) -> None:
-    """Nothing can be appended to it, so what is missing is told."""
-    cdk.CfnCondition(stack, "Yes")
-    key = kms.CfnKey(stack, "L1Key", key_policy=cdk.Fn.condition_if("Yes", {"Statement": []}, {"Statement": []}))
-    encryption = PersonalizeEncryption(stack, "Encryption", encryption_key=key, resources=[GROUP])
-    assert [pending.policy for pending in encryption.pending_statements] == ["key"]
-    assert "pendingKeyPolicy" in warnings(stack)
-
-
-def test_an_l1_role_with_a_path_gets_its_policy(stack: cdk.Stack) -> None:
-    """By its name, not by what an ARN with a path is split into."""
-    role = l1_role(stack, path="/personalize/")
-    encryption = PersonalizeEncryption(stack, "Encryption", service_role=role, resources=[GROUP])
+@pytest.mark.parametrize("make", ROLES.values(), ids=ROLES)
+def test_a_role_of_the_app_in_every_form(app: cdk.App, stack: cdk.Stack, make: Callable[[cdk.Stack], Any]) -> None:
+    """It gets its policy by its name, not by what an ARN with a path is split into; all that is granted reaches it."""
+    encryption = PersonalizeEncryption(stack, "Encryption", service_role=make(stack), resources=[GROUP])
+    encryption.grant_create(iam.User(stack, "Caller"), GROUP)
+    (logical_id,) = resources(stack, "AWS::IAM::Role")
     (policy,) = resources(stack, "AWS::IAM::ManagedPolicy").values()
-    assert policy["Properties"]["Roles"] == [{"Ref": "L1Role"}]
-    assert stack.resolve(encryption.service_role.role_arn) == {"Fn::GetAtt": ["L1Role", "Arn"]}
-    assert key_statement(stack, "PersonalizeRole")["Principal"] == {"AWS": {"Fn::GetAtt": ["L1Role", "Arn"]}}
-
-
-def test_a_role_with_a_path_that_was_imported_by_its_reference(stack: cdk.Stack) -> None:
-    """The same for a role wrapped by ``from_role_arn``."""
-    role = l1_role(stack, path="/personalize/")
-    wrapped = iam.Role.from_role_arn(stack, "Wrapped", role.attr_arn)
-    PersonalizeEncryption(stack, "Encryption", service_role=wrapped, resources=[GROUP])
-    (policy,) = resources(stack, "AWS::IAM::ManagedPolicy").values()
-    assert policy["Properties"]["Roles"] == [{"Ref": "L1Role"}]
+    assert policy["Properties"]["Roles"] == [{"Ref": logical_id}]
+    arn = {"Fn::GetAtt": [logical_id, "Arn"]}
+    assert key_statement(stack, "PersonalizeRole")["Principal"] == {"AWS": arn}
+    if make is not ROLES["imported by its name"]:  # of which the CDK puts together an ARN of its own
+        assert stack.resolve(encryption.service_role.role_arn) == arn
+    (of_caller,) = resources(stack, "AWS::IAM::Policy").values()
+    assert arn in [each["Resource"] for each in of_caller["Properties"]["PolicyDocument"]["Statement"]]
+    app.synth()
 
 
 def test_a_role_that_is_looked_up(app: cdk.App, concrete: cdk.Stack) -> None:
@@ -338,3 +201,29 @@ def test_a_role_that_is_made_beside_precreated_ones(form: str) -> None:
     sids = ["CreateGrants", "UseKey"] if "another stack" in form else ["UseKey"]
     assert (of_role.policy, [statement.sid for statement in of_role.statements]) == ("role", sids)
     app.synth()
+
+
+@pytest.mark.parametrize("given", [False, True])
+def test_a_report_on_permissions_leaves_the_role_as_it_is(given: bool) -> None:
+    """``customize_roles(prevent_synthesis=False)`` makes the roles, and their report besides."""
+    app = cdk.App(analytics_reporting=False)
+    iam.Role.customize_roles(app, prevent_synthesis=False)
+    stack = cdk.Stack(app, "Stack")
+    role: Any = iam.Role(stack, "Given", assumed_by=iam.ServicePrincipal(PERSONALIZE)) if given else None
+    key = kms.Key.from_key_arn(stack, "Key", KEY_ARN)
+    encryption = PersonalizeEncryption(stack, "Encryption", encryption_key=key, service_role=role)
+    encryption.add_dataset_group("Movies", name="movies")
+    encryption.grant_create(iam.User(stack, "Caller"), GROUP)
+    by_type: dict[str, list[tuple[str, Any]]] = {}
+    for logical_id, resource in template(stack)["Resources"].items():  # the report can be written once
+        by_type.setdefault(resource["Type"], []).append((logical_id, resource.get("Properties")))
+    ((role_id, _),) = by_type["AWS::IAM::Role"]
+    ((_, group),) = by_type["AWS::Personalize::DatasetGroup"]
+    assert group["RoleArn"] == {"Fn::GetAtt": [role_id, "Arn"]}
+    ((_, policy),) = by_type["AWS::IAM::ManagedPolicy"]
+    assert policy["Roles"] == [{"Ref": role_id}]
+    ((_, of_caller),) = by_type["AWS::IAM::Policy"]
+    assert {"Fn::GetAtt": [role_id, "Arn"]} in [
+        statement["Resource"] for statement in of_caller["PolicyDocument"]["Statement"]
+    ]
+    assert [pending.policy for pending in encryption.pending_statements] == ["key"]

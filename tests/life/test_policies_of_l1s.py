@@ -1,5 +1,8 @@
-"""Policies in L1s of the app that aren't plain documents: none at all, an expression, those of replica keys."""
+"""L1s of the app, whose policies are extended as they stand, and pending where nothing can be added."""
 
+import json
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import aws_cdk as cdk
@@ -7,13 +10,22 @@ import pytest
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
+from aws_cdk import cloudformation_include as cfn_include
 
-from personalize_kms_constructs import ImportedKeyPolicy, PersonalizeEncryption, PersonalizeResource, S3Location
-from tests.life.conftest import PERSONALIZE, account_statement, change, judged, l1_key, warnings
+from personalize_kms_constructs import ImportedKeyPolicy, PersonalizeEncryption, PersonalizeResource
+from tests.life.conftest import (
+    ACTIONS,
+    BUCKET_SIDS,
+    GROUP,
+    PERSONALIZE,
+    account_statement,
+    bucket_sids,
+    importing,
+    waits_for,
+    warnings,
+)
 from tests.policies import resources
 
-ACTIONS = ["kms:CreateGrant", "kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey", "kms:ListGrants"]
-GROUP = PersonalizeResource.dataset_group()
 ROLE = {
     "Sid": "PersonalizeRole",
     "Effect": "Allow",
@@ -29,49 +41,71 @@ SERVICE = {
     "Resource": "*",
     "Condition": {"StringEqualsIfExists": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}},
 }
+# KMS gives a key without a policy one that delegates to the account.
+DEFAULT = {
+    "Effect": "Allow",
+    "Principal": {
+        "AWS": {"Fn::Join": ["", ["arn:", {"Ref": "AWS::Partition"}, ":iam::", {"Ref": "AWS::AccountId"}, ":root"]]}
+    },
+    "Action": "kms:*",
+    "Resource": "*",
+}
+PLAIN = {**DEFAULT, "Principal": {"AWS": {"Fn::Sub": "arn:${AWS::Partition}:iam::${AWS::AccountId}:root"}}}
+CONDITIONAL = {"Fn::If": ["Yes", PLAIN, {"Ref": "AWS::NoValue"}]}
 
 
-def either(stack: cdk.Stack, one: Any, other: Any) -> Any:
-    cdk.CfnCondition(stack, "Yes", expression=cdk.Fn.condition_equals(cdk.Aws.REGION, "eu-west-1"))
+def either(one: Any, other: Any) -> Any:
     return cdk.Fn.condition_if("Yes", one, other)
 
 
-def test_a_key_without_a_policy_keeps_the_default_one(stack: cdk.Stack) -> None:
-    """KMS gives such a key a policy that delegates to the account; ours are added to that."""
-    key = kms.CfnKey(stack, "L1Key")
+@pytest.fixture(autouse=True)
+def condition(stack: cdk.Stack) -> None:
+    cdk.CfnCondition(stack, "Yes", expression=cdk.Fn.condition_equals(cdk.Aws.REGION, "eu-west-1"))
+
+
+@pytest.mark.parametrize(
+    ("policy", "before"),
+    [
+        (None, [DEFAULT]),
+        ({"Version": "2012-10-17", "Statement": [account_statement()]}, [PLAIN]),
+        ({"Version": "2012-10-17", "Statement": []}, []),
+        ({}, []),
+        ({"Statement": [either(account_statement(), cdk.Aws.NO_VALUE)]}, [CONDITIONAL]),
+    ],
+    ids=["none", "plain", "empty", "no statements", "a statement that a condition chooses"],
+)
+def test_a_key_policy_gets_the_statements(stack: cdk.Stack, policy: Any, before: list[Any]) -> None:
+    """Behind what stands in the template; a key without a policy keeps KMS's default one."""
+    key = kms.CfnKey(stack, "L1Key", key_policy=policy)
     encryption = PersonalizeEncryption(stack, "Encryption", encryption_key=key, resources=[GROUP])
     (l1,) = resources(stack, "AWS::KMS::Key").values()
-    account = ["arn:", {"Ref": "AWS::Partition"}, ":iam::", {"Ref": "AWS::AccountId"}, ":root"]
-    root = {
-        "Effect": "Allow",
-        "Principal": {"AWS": {"Fn::Join": ["", account]}},
-        "Action": "kms:*",
-        "Resource": "*",
-    }
-    assert l1["Properties"]["KeyPolicy"] == {"Version": "2012-10-17", "Statement": [root, ROLE, SERVICE]}
+    assert l1["Properties"]["KeyPolicy"]["Statement"] == [*before, ROLE, SERVICE]
+    assert stack.resolve(encryption.encryption_key.key_arn) == {"Fn::GetAtt": ["L1Key", "Arn"]}
     assert encryption.pending_statements == ()
     assert warnings(stack) == {}
 
 
-def test_what_is_allowed_later_reaches_a_key_without_a_policy(stack: cdk.Stack) -> None:
-    """And a second construct adds its own."""
-    key = kms.CfnKey(stack, "L1Key")
+@pytest.mark.parametrize("form", ["without a policy", "with one", "wrapped"])
+def test_later_resources_and_other_constructs_reach_a_key(stack: cdk.Stack, form: str) -> None:
+    """Its statements grow as those of an L2 do, and a second construct has sids of its own."""
+    l1 = kms.CfnKey(stack, "L1Key") if form == "without a policy" else l1_key_without_functions(stack)
+    key = kms.Key.from_cfn_key(l1) if form == "wrapped" else l1
     encryption = PersonalizeEncryption(stack, "Encryption", encryption_key=key, resources=[GROUP])
     encryption.allow(PersonalizeResource.dataset_export_job())
     PersonalizeEncryption(stack, "Other", encryption_key=key, resources=[GROUP])
-    (l1,) = resources(stack, "AWS::KMS::Key").values()
-    statements = l1["Properties"]["KeyPolicy"]["Statement"]
-    assert [statement.get("Sid") for statement in statements] == [
-        None,
-        "PersonalizeRole",
-        "PersonalizeService",
-        "PersonalizeRole2",
-        "PersonalizeService2",
-    ]
-    assert statements[1]["Action"] == [*ACTIONS, "kms:GenerateDataKeyWithoutPlaintext"]
+    (resource,) = resources(stack, "AWS::KMS::Key").values()
+    _, role, service, *others = resource["Properties"]["KeyPolicy"]["Statement"]
+    of_export = [*ACTIONS, "kms:GenerateDataKeyWithoutPlaintext"]
+    assert (role["Action"], service["Action"]) == (of_export, of_export)
+    assert [each["Sid"] for each in others] == ["PersonalizeRole2", "PersonalizeService2"]
 
 
-@pytest.mark.parametrize("form", ["attribute", "reference", "L1"])
+def l1_key_without_functions(stack: cdk.Stack) -> kms.CfnKey:
+    statement = {**account_statement(), "Principal": {"AWS": "111111111111"}}
+    return kms.CfnKey(stack, "L1Key", key_policy={"Version": "2012-10-17", "Statement": [statement]})
+
+
+@pytest.mark.parametrize("form", ["attribute", "key of a bucket", "L1"])
 def test_a_replica_key_gets_the_statements(stack: cdk.Stack, form: str) -> None:
     """Each replica of a multi-Region key has a policy of its own."""
     replica = kms.CfnReplicaKey(
@@ -81,17 +115,14 @@ def test_a_replica_key_gets_the_statements(stack: cdk.Stack, form: str) -> None:
         primary_key_arn="arn:aws:kms:us-east-1:111111111111:key/mrk-1234abcd12ab34cd56ef1234567890ab",
     )
     key: Any = replica if form == "L1" else kms.Key.from_key_arn(stack, "Imported", replica.attr_arn)
-    if form == "reference":
-        bucket = s3.Bucket(stack, "Bucket", encryption_key=key)
-        job = PersonalizeResource.dataset_import_job(S3Location(bucket, "import/"))
-        encryption = PersonalizeEncryption(stack, "Encryption", resources=[job])
+    if form == "key of a bucket":
+        props: dict[str, Any] = {"resources": [importing(s3.Bucket(stack, "Bucket", encryption_key=key))]}
     else:
-        encryption = PersonalizeEncryption(stack, "Encryption", encryption_key=key, resources=[GROUP])
+        props = {"encryption_key": key, "resources": [GROUP]}
+    encryption = PersonalizeEncryption(stack, "Encryption", **props)
     (l1,) = resources(stack, "AWS::KMS::ReplicaKey").values()
-    statements = l1["Properties"]["KeyPolicy"]["Statement"]
-    assert statements[1:] == [ROLE, SERVICE]
+    assert l1["Properties"]["KeyPolicy"]["Statement"][1:] == [ROLE, SERVICE]
     assert encryption.pending_statements == ()
-    assert stack.resolve(encryption.encryption_key.key_arn)
 
 
 @pytest.mark.parametrize("what", ["the policy", "its statements"])
@@ -101,13 +132,15 @@ def test_a_key_policy_that_a_condition_chooses_is_pending(
 ) -> None:
     """Nothing can be added to it, and nobody else manages it: the warning says which it is."""
     statements = [account_statement()]
+    policy: Any = {"Version": "2012-10-17", "Statement": either(statements, [])}
     if what == "the policy":
-        policy = either(stack, {"Statement": statements}, {"Statement": []})
-    else:
-        policy = {"Version": "2012-10-17", "Statement": either(stack, statements, [])}
-    key = kms.CfnKey(stack, "L1Key", key_policy=policy)
+        policy = either({"Statement": statements}, {"Statement": []})
     encryption = PersonalizeEncryption(
-        stack, "Encryption", encryption_key=key, resources=[GROUP], imported_key_policy=imported_key_policy
+        stack,
+        "Encryption",
+        encryption_key=kms.CfnKey(stack, "L1Key", key_policy=policy),
+        resources=[GROUP],
+        imported_key_policy=imported_key_policy,
     )
     (l1,) = resources(stack, "AWS::KMS::Key").values()
     assert l1["Properties"]["KeyPolicy"] == stack.resolve(policy)
@@ -118,7 +151,6 @@ def test_a_key_policy_that_a_condition_chooses_is_pending(
         "access to the key until these statements are in it:\n["
     )
     assert "- add them where the policy is written, in each case of the expression" in warning
-    assert "not managed by this app" not in warning
     assert "ImportedKeyPolicy" not in warning
 
 
@@ -126,21 +158,12 @@ def test_a_key_policy_that_a_condition_chooses_is_pending(
 def test_a_bucket_policy_that_a_condition_chooses_is_pending(stack: cdk.Stack, what: str) -> None:
     """The same for the policy of a bucket."""
     bucket = s3.CfnBucket(stack, "L1")
-    insecure = {"Bool": {"aws:SecureTransport": "false"}}
-    statement = {
-        "Effect": "Deny",
-        "Principal": "*",
-        "Action": "s3:*",
-        "Resource": bucket.attr_arn,
-        "Condition": insecure,
-    }
+    statements = [only_tls(bucket)]
+    policy: Any = {"Statement": either(statements, [])}
     if what == "the policy":
-        policy = either(stack, {"Statement": [statement]}, {"Statement": [statement]})
-    else:
-        policy = {"Statement": either(stack, [statement], [statement])}
+        policy = either({"Statement": statements}, {"Statement": []})
     s3.CfnBucketPolicy(stack, "Policy", bucket=bucket.ref, policy_document=policy)
-    job = PersonalizeResource.dataset_import_job(S3Location(bucket, "import/"))
-    encryption = PersonalizeEncryption(stack, "Encryption", resources=[job])
+    encryption = PersonalizeEncryption(stack, "Encryption", resources=[importing(bucket)])
     assert [pending.policy for pending in encryption.pending_statements] == ["bucket"]
     (l1,) = resources(stack, "AWS::S3::BucketPolicy").values()
     assert l1["Properties"]["PolicyDocument"] == stack.resolve(policy)
@@ -150,108 +173,107 @@ def test_a_bucket_policy_that_a_condition_chooses_is_pending(stack: cdk.Stack, w
     )
 
 
-@pytest.mark.parametrize("policy", [{}, {"Version": "2012-10-17"}])
-def test_a_key_policy_without_statements_gets_ours(stack: cdk.Stack, policy: dict[str, Any]) -> None:
-    """It is a document, though KMS would refuse it without them."""
-    key = kms.CfnKey(stack, "L1Key", key_policy=policy)
-    PersonalizeEncryption(stack, "Encryption", encryption_key=key, resources=[GROUP])
-    (l1,) = resources(stack, "AWS::KMS::Key").values()
-    assert l1["Properties"]["KeyPolicy"]["Statement"] == [ROLE, SERVICE]
+def only_tls(bucket: s3.CfnBucket) -> dict[str, Any]:
+    condition = {"Bool": {"aws:SecureTransport": "false"}}
+    return {
+        "Sid": "Mine",
+        "Effect": "Deny",
+        "Principal": "*",
+        "Action": "s3:*",
+        "Resource": bucket.attr_arn,
+        "Condition": condition,
+    }
 
 
-def test_one_statement_that_a_condition_chooses_is_left_alone(stack: cdk.Stack) -> None:
-    """Statements are added behind it."""
-    conditional = either(stack, account_statement(), cdk.Aws.NO_VALUE)
-    key = kms.CfnKey(stack, "L1Key", key_policy={"Version": "2012-10-17", "Statement": [conditional]})
-    PersonalizeEncryption(stack, "Encryption", encryption_key=key, resources=[GROUP])
-    (l1,) = resources(stack, "AWS::KMS::Key").values()
-    statements = l1["Properties"]["KeyPolicy"]["Statement"]
-    assert statements == [stack.resolve(conditional), ROLE, SERVICE]
+def deny(bucket: Any) -> iam.PolicyStatement:
+    return iam.PolicyStatement(
+        sid="Mine",
+        effect=iam.Effect.DENY,
+        actions=["s3:DeleteBucket"],
+        principals=[iam.AnyPrincipal()],
+        resources=[bucket.bucket_arn],
+    )
 
 
-def test_a_key_with_a_policy_has_it_still(stack: cdk.Stack) -> None:
-    """The default policy is for keys without one, even where that one has no statement."""
-    key = l1_key(stack)
-    key.key_policy = {"Version": "2012-10-17", "Statement": []}
-    PersonalizeEncryption(stack, "Encryption", encryption_key=key, resources=[GROUP])
-    (l1,) = resources(stack, "AWS::KMS::Key").values()
-    assert l1["Properties"]["KeyPolicy"]["Statement"] == [ROLE, SERVICE]
+def policy_l1(stack: cdk.Stack, bucket: s3.CfnBucket) -> None:
+    # A single statement needn't be a list.
+    s3.CfnBucketPolicy(stack, "Policy", bucket=bucket.ref, policy_document={"Statement": only_tls(bucket)})
 
 
-@pytest.mark.parametrize("is_l1", [False, True], ids=["L2", "L1"])
-def test_a_key_policy_that_is_removed_later_fails_the_synth(app: cdk.App, stack: cdk.Stack, is_l1: bool) -> None:
-    """Without a policy the key gets KMS's default one, which has no statement of ours."""
-    key: Any = l1_key(stack) if is_l1 else kms.Key(stack, "Key")
-    PersonalizeEncryption(stack, "Encryption", encryption_key=key, resources=[GROUP])
-    l1: Any = key if is_l1 else key.node.default_child
-    l1.key_policy = None
-    assert judged(app) == {("MissingKeyAccess", "Stack/Encryption")}
+def policy_l2(stack: cdk.Stack, bucket: s3.CfnBucket) -> None:
+    wrapper = s3.Bucket.from_cfn_bucket(bucket)
+    s3.BucketPolicy(stack, "Own", bucket=wrapper).document.add_statements(deny(wrapper))
 
 
-def test_a_bucket_policy_that_is_taken_out_of_the_app_fails_the_synth(
-    app: cdk.App, stack: cdk.Stack, bucket: s3.Bucket
+def policy_of_wrapper(stack: cdk.Stack, bucket: s3.CfnBucket) -> None:
+    wrapper = s3.Bucket.from_cfn_bucket(bucket)
+    wrapper.add_to_resource_policy(deny(wrapper))
+
+
+@pytest.mark.parametrize("make", [None, policy_l1, policy_l2, policy_of_wrapper])
+def test_the_policy_of_a_bucket_gets_the_statements(
+    app: cdk.App, stack: cdk.Stack, make: Callable[[cdk.Stack, s3.CfnBucket], Any] | None
 ) -> None:
-    """Nothing of it is in the template."""
-    job = PersonalizeResource.dataset_import_job(S3Location(bucket, "import/"))
-    PersonalizeEncryption(stack, "Encryption", resources=[job])
-    assert bucket.node.try_remove_child("Policy")
-    assert judged(app) == {("MissingBucketAccess", "Stack/Encryption")}
+    """S3 keeps one policy of a bucket: the one that the app has, or the one that the first construct makes."""
+    bucket = s3.CfnBucket(stack, "L1", bucket_name="ratings")
+    if make is not None:
+        make(stack, bucket)
+    # It names the same bucket, but is deployed apart, and can't refer to anything of this stage.
+    inside = cdk.Stack(cdk.Stage(app, "Inside"), "Stack")
+    s3.CfnBucketPolicy(inside, "Policy", bucket="ratings", policy_document={"Statement": []})
+    encryption = PersonalizeEncryption(stack, "Encryption", resources=[importing(bucket)])
+    PersonalizeEncryption(stack, "Other", resources=[importing(bucket)])
+    waited_for = waits_for(stack, encryption.permissions)
+    assert bucket_sids(stack) == [*(["Mine"] if make else []), *BUCKET_SIDS, *(f"{sid}2" for sid in BUCKET_SIDS)]
+    (logical_id,) = resources(stack, "AWS::S3::BucketPolicy")
+    assert logical_id in waited_for
 
 
-def test_a_policy_of_the_role_that_is_taken_out_of_the_app_fails_the_synth(app: cdk.App, stack: cdk.Stack) -> None:
-    """The same for what the role may do."""
-    encryption = PersonalizeEncryption(stack, "Encryption", resources=[GROUP])
-    assert encryption.node.try_remove_child("Policy")
-    assert judged(app) == {("MissingRoleAccess", "Stack/Encryption")}
-
-
-def test_a_copy_of_a_key_policy_that_lacks_what_is_allowed_later_is_told(app: cdk.App, stack: cdk.Stack) -> None:
-    """The statement is there, but as it was when the copy was made."""
-    key = kms.Key(stack, "Key")
-    encryption = PersonalizeEncryption(stack, "Encryption", encryption_key=key, resources=[GROUP])
-    l1: Any = key.node.default_child
-    l1.key_policy = l1.key_policy.to_json()
-    encryption.allow(PersonalizeResource.dataset_export_job())
-    assert judged(app) == {("MissingKeyAccess", "Stack/Encryption")}
-
-
-def test_a_copy_of_a_bucket_policy_that_lacks_what_is_allowed_later_is_told(
-    app: cdk.App, stack: cdk.Stack, bucket: s3.Bucket
-) -> None:
-    """A second prefix is another resource of the same statement."""
-    jobs = [PersonalizeResource.dataset_import_job(S3Location(bucket, prefix)) for prefix in ("one/", "two/")]
-    encryption = PersonalizeEncryption(stack, "Encryption", resources=jobs[:1])
-    l1: Any = bucket.policy and bucket.policy.node.default_child
-    l1.policy_document = l1.policy_document.to_json()
-    encryption.allow(*jobs[1:])
-    assert judged(app) == {("MissingBucketAccess", "Stack/Encryption")}
-
-
-def test_a_copy_of_a_key_policy_with_all_that_is_allowed_is_fine(app: cdk.App, stack: cdk.Stack) -> None:
-    """Nothing has been lost by it."""
-    key = kms.Key(stack, "Key")
-    PersonalizeEncryption(stack, "Encryption", encryption_key=key, resources=[GROUP])
-    l1: Any = key.node.default_child
-    l1.key_policy = stack.resolve(l1.key_policy)
+def test_a_policy_that_is_given_to_its_l2_bucket(app: cdk.App, stack: cdk.Stack, bucket: s3.Bucket) -> None:
+    """It is the only one then."""
+    bucket.policy = s3.BucketPolicy(stack, "Own", bucket=bucket)
+    bucket.policy.document.add_statements(deny(bucket))
+    PersonalizeEncryption(stack, "Encryption", resources=[importing(bucket)])
+    assert bucket_sids(stack) == ["Mine", *BUCKET_SIDS]
     app.synth()
 
 
-def test_a_managed_policy_that_loses_its_role_fails_the_synth(app: cdk.App, stack: cdk.Stack) -> None:
-    """The statements are in the template, and allow nobody anything."""
-    PersonalizeEncryption(stack, "Encryption", resources=[GROUP])
-    change(app, iam.CfnManagedPolicy, lambda policy: setattr(policy, "roles", []))
-    assert judged(app) == {("MissingRoleAccess", "Stack/Encryption")}
+NESTED = {
+    "Resources": {
+        "Key": {"Type": "AWS::KMS::Key", "Properties": {"KeyPolicy": {"Statement": []}}},
+        "Data": {"Type": "AWS::S3::Bucket"},
+        "DataPolicy": {
+            "Type": "AWS::S3::BucketPolicy",
+            "Properties": {"Bucket": {"Ref": "Data"}, "PolicyDocument": {"Statement": []}},
+        },
+    }
+}
 
 
-def test_a_role_that_is_taken_out_of_the_app_fails_the_synth(app: cdk.App, stack: cdk.Stack) -> None:
-    """As above."""
-    encryption = PersonalizeEncryption(stack, "Encryption", resources=[GROUP])
-    encryption.node.try_remove_child("Role")
-    assert judged(app) == {("Configuration", "Stack/Encryption")}
-
-
-def test_a_key_that_is_taken_out_of_the_app_fails_the_synth(app: cdk.App, stack: cdk.Stack) -> None:
-    """The template would refer to a key that it doesn't make."""
-    encryption = PersonalizeEncryption(stack, "Encryption", resources=[GROUP])
-    encryption.node.try_remove_child("Key")
-    assert judged(app) == {("Configuration", "Stack/Encryption")}
+def test_a_nested_stack_of_an_included_template(app: cdk.App, stack: cdk.Stack, tmp_path: Path) -> None:
+    """JavaScript makes it, and jsii hands over another object each time: it is one stack all the same."""
+    outer = {"Resources": {"Inner": {"Type": "AWS::CloudFormation::Stack", "Properties": {"TemplateURL": "inner"}}}}
+    for name, template in (("outer", outer), ("inner", NESTED)):
+        (tmp_path / f"{name}.json").write_text(json.dumps(template))
+    included = cfn_include.CfnInclude(
+        stack,
+        "Old",
+        template_file=str(tmp_path / "outer.json"),
+        load_nested_stacks={"Inner": cfn_include.CfnIncludeProps(template_file=str(tmp_path / "inner.json"))},
+    )
+    inner = included.get_nested_stack("Inner")
+    key: Any = inner.included_template.get_resource("Key")
+    bucket: Any = inner.included_template.get_resource("Data")
+    for id in ("One", "Two"):
+        encryption = PersonalizeEncryption(inner.stack, id, encryption_key=key, resources=[importing(bucket)])
+        encryption.add_dataset_group("Movies", name=f"movies-{id}")
+    (file,) = Path(app.synth().directory).glob("*.nested.template.json")
+    found = json.loads(file.read_text("utf-8"))["Resources"]
+    roles = [logical_id for logical_id, each in found.items() if each["Type"] == "AWS::IAM::Role"]
+    statements = {each["Sid"]: each for each in found["Key"]["Properties"]["KeyPolicy"]["Statement"]}
+    assert [statements[sid]["Principal"] for sid in ("PersonalizeRole", "PersonalizeRole2")] == [
+        {"AWS": {"Fn::GetAtt": [role, "Arn"]}} for role in roles
+    ]
+    of_bucket = found["DataPolicy"]["Properties"]["PolicyDocument"]["Statement"]
+    assert [statement["Sid"] for statement in of_bucket] == [*BUCKET_SIDS, *(f"{sid}2" for sid in BUCKET_SIDS)]
+    assert [each["Type"] for each in found.values()].count("AWS::S3::BucketPolicy") == 1

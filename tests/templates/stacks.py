@@ -6,7 +6,7 @@ It needs nothing but the package and what that depends on, so that it also runs 
 import json
 import sys
 import tarfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,13 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_personalize as personalize
 from aws_cdk import aws_s3 as s3
 
-from personalize_kms_constructs import ImportedKeyPolicy, PersonalizeEncryption, PersonalizeResource, S3Location
+from personalize_kms_constructs import (
+    ImportedKeyPolicy,
+    PersonalizeEncryption,
+    PersonalizeResource,
+    S3Location,
+    matrix,
+)
 
 SCHEMA = {
     "type": "record",
@@ -45,26 +51,31 @@ def encrypted_bucket(stack: cdk.Stack) -> s3.Bucket:
     return s3.Bucket(stack, "Data", encryption_key=key)
 
 
+FOLDERS = {
+    "dataset import job": ("import/", ""),
+    "dataset export job": ("", "export/"),
+    "batch inference job": ("batch/in/", "batch/out/"),
+    "batch segment job": ("segments/in/", "segments/out/"),
+    "data deletion job": ("deletion/", ""),
+    "metric attribution": ("", "metrics/"),
+}
+
+
+def locations(row: matrix.Permissions, bucket: s3.Bucket) -> Iterator[S3Location | None]:
+    """Source and destination of a resource, as far as it has them; those of a new row have folders named after it."""
+    folders = FOLDERS.get(row.resource, (f"{row.resource}/in/", f"{row.resource}/out/"))
+    for access, folder in zip((row.source, row.destination), folders, strict=True):
+        yield None if access is None else S3Location(bucket, folder)
+
+
 def everything(scope: cdk.Stage, make_bucket: Callable[[cdk.Stack], s3.Bucket] = encrypted_bucket) -> cdk.Stack:
-    """All seven resources with their locations in one bucket, and every L1 that the construct wires."""
+    """All resources with their locations in one bucket, and every L1 that the construct wires."""
     stack = empty_stack(scope, "Everything")
     data = make_bucket(stack)
     encryption = PersonalizeEncryption(
         stack,
         "Encryption",
-        resources=[
-            PersonalizeResource.dataset_group(),
-            PersonalizeResource.dataset_import_job(S3Location(data, "import/")),
-            PersonalizeResource.dataset_export_job(S3Location(data, "export/")),
-            PersonalizeResource.batch_inference_job(
-                source=S3Location(data, "batch/in/"), destination=S3Location(data, "batch/out/")
-            ),
-            PersonalizeResource.batch_segment_job(
-                source=S3Location(data, "segments/in/"), destination=S3Location(data, "segments/out/")
-            ),
-            PersonalizeResource.data_deletion_job(S3Location(data, "deletion/")),
-            PersonalizeResource.metric_attribution(S3Location(data, "metrics/")),
-        ],
+        resources=[PersonalizeResource(row, *locations(row, data)) for row in matrix.ROWS],
     )
     movies = encryption.add_dataset_group("Movies", name="movies")
     schema = personalize.CfnSchema(stack, "Schema", name="interactions", schema=json.dumps(SCHEMA))

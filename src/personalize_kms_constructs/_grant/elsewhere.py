@@ -7,11 +7,10 @@ from __future__ import annotations
 
 from typing import cast
 
-import jsii
-from aws_cdk import Aws, IResolveContext, IStringProducer, Lazy, Stack
+from aws_cdk import Aws, Stack
 
 from .._expressions import parts_of
-from .._tokens import TOKEN, is_token
+from .._tokens import TOKEN, is_token, late_text
 
 
 def text_elsewhere(text: str, of: Stack) -> str:
@@ -26,18 +25,7 @@ def is_unknown_elsewhere(text: str, of: Stack) -> bool:
 
 def lazy_text_elsewhere(text: str, of: Stack) -> str:
     """Return the same as ``text_elsewhere`` in a template, with what the string's tokens are at synth."""
-    return Lazy.uncached_string(cast("IStringProducer", _TextElsewhere(text, of))) if is_token(text) else text
-
-
-@jsii.implements(IStringProducer)
-class _TextElsewhere:
-    def __init__(self, text: str, of: Stack) -> None:
-        self._text = text
-        self._of = of
-
-    def produce(self, context: IResolveContext) -> str:
-        """Return the string."""
-        return text_elsewhere(self._text, self._of)
+    return late_text(lambda _: text_elsewhere(text, of)) if is_token(text) else text
 
 
 def _written_out(token: str, of: Stack) -> str | None:

@@ -13,6 +13,8 @@ from .sizes import MANAGED_POLICY_SIZE, most_of
 from .statement import Statement
 
 Statements = tuple[Statement, ...]
+_Policy = dict[str, Statement]
+"""The statements of one policy, by their sids."""
 
 
 @dataclass(frozen=True)
@@ -65,27 +67,28 @@ class _Planning:
 
     def __init__(self, terms: Mapping[str, Terms]) -> None:
         self._terms = terms
-        self._keys: dict[str, _PlannedPolicy] = {}
-        self._buckets: dict[str, _PlannedPolicy] = {}
+        self._keys: dict[str, _Policy] = {}
+        self._buckets: dict[str, _Policy] = {}
         self.of_role = _RolePolicies()
 
     def on_key(self, identity: str, access: KeyAccess) -> None:
         """Allow both principals what the key policy needs, and the role what its IAM policies need."""
-        terms, policy = self._terms[identity], self._keys.setdefault(identity, _PlannedPolicy())
+        terms, policy = self._terms[identity], self._keys.setdefault(identity, {})
         for principal in terms.principals:
             # In a key policy, "*" is this key.
-            policy.add(key_sid(principal.name, terms.suffix), access.key_policy_actions, "*", principal)
+            _add(policy, key_sid(principal.name, terms.suffix), access.key_policy_actions, "*", principal)
         for group in access.key_policy if terms.role_needs_iam else access.role_policies:
             self.of_role.add(group, terms.arn)
 
     def on_location(self, location: ResolvedLocation, access: S3Access) -> None:
         """Allow the access in the bucket's policy and in those of the role."""
         identity = location.bucket.identity
-        terms, policy = self._terms[identity], self._buckets.setdefault(identity, _PlannedPolicy())
+        terms, policy = self._terms[identity], self._buckets.setdefault(identity, {})
         on_objects = f"{terms.arn}/{location.prefix_in_bucket_policy}*"
         for needed, resource in ((access.on_objects, on_objects), *((each, terms.arn) for each in access.on_bucket)):
             for principal in terms.principals:
-                policy.add(bucket_sid(principal.name, needed, terms.suffix), needed.actions, resource, principal)
+                sid = bucket_sid(principal.name, needed, terms.suffix)
+                _add(policy, sid, needed.actions, resource, principal)
         self.of_role.add(access.on_objects, f"{terms.arn}/{location.prefix}*")
         for needed in access.on_bucket:
             self.of_role.add(needed, terms.arn)
@@ -93,65 +96,48 @@ class _Planning:
     def plan(self) -> Plan:
         """Return what has been planned."""
         return Plan(
-            {identity: policy.statements for identity, policy in self._keys.items()},
-            {identity: policy.statements for identity, policy in self._buckets.items()},
+            {identity: _in_order(policy) for identity, policy in self._keys.items()},
+            {identity: _in_order(policy) for identity, policy in self._buckets.items()},
             self.of_role.statements,
         )
 
 
-class _PlannedPolicy:
-    """The statements of one policy, by their sids."""
+def _add(
+    policy: _Policy, sid: str, actions: Iterable[str], resource: str, principal: PolicyPrincipal | None = None
+) -> None:
+    """Add actions and a resource to the statement of a sid."""
+    new = Statement(sid) if principal is None else Statement(sid, principal.principal, principal.condition)
+    policy[sid] = policy.get(sid, new).grown(actions, resource)
 
-    def __init__(self) -> None:
-        self._by_sid: dict[str, Statement] = {}
 
-    def __contains__(self, found: tuple[str, str]) -> bool:
-        sid, resource = found
-        return sid in self._by_sid and resource in self._by_sid[sid].resources
-
-    @property
-    def statements(self) -> Statements:
-        """The statements, in the order of their sids."""
-        return tuple(self._by_sid[sid] for sid in sorted(self._by_sid))
-
-    def has(self, sid: str) -> bool:
-        """Tell if there is a statement of this sid."""
-        return sid in self._by_sid
-
-    def add(
-        self, sid: str, actions: Iterable[str], resource: str, principal: PolicyPrincipal | None = None
-    ) -> Statement:
-        """Add actions and a resource to the statement of a sid, and return it."""
-        statement = self._by_sid.get(sid)
-        if statement is None and principal is not None:
-            statement = Statement(sid, principal.principal, principal.condition)
-        self._by_sid[sid] = (statement or Statement(sid)).grown(actions, resource)
-        return self._by_sid[sid]
+def _in_order(policy: _Policy) -> Statements:
+    """Return the statements, in the order of their sids."""
+    return tuple(policy[sid] for sid in sorted(policy))
 
 
 class _RolePolicies:
     """The managed policies of the role, each filled until what comes next finds no room."""
 
     def __init__(self) -> None:
-        self._policies: list[_PlannedPolicy] = []
+        self._policies: list[_Policy] = []
         self._size = 0
         """The most bytes that the last one can have."""
 
     @property
     def statements(self) -> tuple[Statements, ...]:
         """The statements of each policy."""
-        return tuple(policy.statements for policy in self._policies)
+        return tuple(map(_in_order, self._policies))
 
     def add(self, needed: Actions, resource: str) -> None:
         """Allow the role these actions on a resource."""
         sid = role_sid(needed)
-        if any((sid, resource) in policy for policy in self._policies):
+        if any(sid in policy and resource in policy[sid].resources for policy in self._policies):
             return
         added = most_of(Statement(sid, actions=needed.actions, resources=(resource,)).to_json())
         if not self._policies or self._size + added + len(",") > MANAGED_POLICY_SIZE:
-            self._policies.append(_PlannedPolicy())
+            self._policies.append({})
             self._size = most_of({"Version": "2012-10-17", "Statement": []}) - len(",")
-        if self._policies[-1].has(sid):
+        if sid in self._policies[-1]:
             added = most_of(resource)
-        self._policies[-1].add(sid, needed.actions, resource)
+        _add(self._policies[-1], sid, needed.actions, resource)
         self._size += added + len(",")

@@ -1,37 +1,24 @@
-"""Keys, buckets and locations as they come in, each looked up once, whatever form it was given in.
-
-A resource counts as made by this app if its L1 is in the app: given as it is, behind an L2, or behind a reference to
-its ARN, as ``kms.Key.from_key_arn(self, "Key", cfn_key.attr_arn)`` makes it.
-"""
+"""Keys, buckets, locations and resources, as the rest of the package knows them, whatever form they were given in."""
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, TypeAlias, cast
+from typing import TypeAlias
 
-from aws_cdk import CfnResource, Stack
+from aws_cdk import Stack
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from constructs import IConstruct
 
-from .._refusals.arguments import has
-from .._tokens import is_token, l1_behind, reference_in, targets_in
 from ..locations import S3Location
 from ..matrix import Permissions, S3Access
 from ..resources import PersonalizeResource
-from .elsewhere import lazy_text_elsewhere
-from .place import Place
 
 KeyL1: TypeAlias = kms.CfnKey | kms.CfnReplicaKey
 
 KEY_ARN = re.compile(r"arn:[a-z0-9-]+:kms:[a-z0-9-]+:\d{12}:key/[A-Za-z0-9-]+")
-_GIVE_THE_KEY = "give the key that it stands for, as S3Location(…, encryption_key=kms.Key.from_key_arn(…))"
-_OWN_KEY = (
-    "encrypt the bucket with a key of your own, or give the key of the objects, as S3Location(…, encryption_key=…)"
-)
 
 
 @dataclass(frozen=True)
@@ -122,227 +109,3 @@ class ResolvedResource:
         for part, location in (("source", self.source), ("destination", self.destination)):
             if location is not None:
                 yield f"{part} of {self.row.resource}", location
-
-
-class Resolver:
-    """Looks up what a construct is given, each object once; asking changes nothing in the app."""
-
-    def __init__(self, here: Place) -> None:
-        self._here = here
-        self._keys: dict[object, ResolvedKey] = {}
-        self._buckets: dict[object, ResolvedBucket] = {}
-        self._locations: dict[S3Location, ResolvedLocation] = {}
-        self._encryptions: dict[str, _Encryption] = {}
-
-    def key(self, given: object) -> ResolvedKey:
-        """Return what is known of a key: an L2, an L1, an imported one or a reference."""
-        if given not in self._keys:
-            self._keys[given] = _resolved_key(given, self._here)
-        return self._keys[given]
-
-    def resource(self, given: PersonalizeResource) -> ResolvedResource:
-        """Return a resource with its locations."""
-        source, destination = (
-            None if each is None else self.location(each) for each in (given.source, given.destination)
-        )
-        return ResolvedResource(given, source, destination)
-
-    def location(self, given: S3Location) -> ResolvedLocation:
-        """Return what is known of a location; one with a problem is looked up again, since it may be mended."""
-        found = self._locations.get(given)
-        if found is None or found.problem:
-            found = self._locations[given] = self._resolved_location(given)
-        return found
-
-    def _resolved_location(self, given: S3Location) -> ResolvedLocation:
-        bucket = self._bucket(given.bucket)
-        here, prefix = self._here.stack, given.prefix
-        is_elsewhere = bucket.stack is not None and bucket.stack is not here
-        imported_with = None if _is_wrapper(given.bucket, bucket) else _key_of_imported(given.bucket)
-        if given.encryption_key is not None:
-            encryption = _Encryption(self.key(given.encryption_key))
-        elif imported_with is not None:
-            encryption = self._by_key(imported_with)
-        else:
-            encryption = self._of_bucket(bucket)
-        return ResolvedLocation(
-            given,
-            bucket,
-            encryption.key,
-            encryption.problem,
-            encryption.is_unknown,
-            key_is_in_template=given.encryption_key is None and imported_with is None,
-            prefix=prefix,
-            prefix_in_bucket_policy=lazy_text_elsewhere(prefix, here) if is_elsewhere else prefix,
-        )
-
-    def _bucket(self, given: object) -> ResolvedBucket:
-        if given not in self._buckets:
-            self._buckets[given] = _resolved_bucket(given, self._here)
-        return self._buckets[given]
-
-    def _of_bucket(self, bucket: ResolvedBucket) -> _Encryption:
-        """Find the key by which a bucket of this app is encrypted, once for all its locations."""
-        found = self._encryptions.get(bucket.identity)
-        if found is None or found.problem:
-            found = self._encryptions[bucket.identity] = self._read_from(bucket)
-        return found
-
-    def _read_from(self, bucket: ResolvedBucket) -> _Encryption:
-        known = None if bucket.l2 is None else bucket.l2.encryption_key
-        if known is not None:
-            return self._by_key(known)
-        l1 = bucket.l1 if bucket.l2 is None else cast("s3.CfnBucket", bucket.l2.node.default_child)
-        algorithm, key_id = _default_encryption(l1)
-        if algorithm is None or is_token(algorithm):
-            return _Encryption(is_unknown=True)
-        if not algorithm.startswith("aws:kms"):
-            return _Encryption()
-        if key_id is None:
-            return _Encryption(
-                problem=f"is encrypted by {algorithm} with aws/s3, a key of AWS whose policy nobody can change, so "
-                f"Personalize can't use it: {_OWN_KEY}"
-            )
-        return self._by_id(key_id)
-
-    def _by_key(self, key: Any) -> _Encryption:
-        if not has(key, "alias_target_key"):
-            return _Encryption(self.key(key))
-        try:
-            return _Encryption(self.key(key.alias_target_key))
-        except RuntimeError:  # an alias that was imported by its name, which says no key
-            return _Encryption(
-                problem=f"is encrypted by an alias, {key.alias_name}, which no policy can name: {_GIVE_THE_KEY}"
-            )
-
-    def _by_id(self, key_id: str) -> _Encryption:
-        if KEY_ARN.fullmatch(key_id):
-            _, _, _, region, account, *_ = key_id.split(":", 5)
-            return _Encryption(ResolvedKey(key_id, key_id, None, account, region))
-        target = reference_in(key_id)
-        if isinstance(target, kms.CfnAlias):
-            return self._by_id(target.target_key_id)
-        if isinstance(target, KeyL1):
-            return _Encryption(self.key(target))
-        shown = "a value that is known only at deployment" if is_token(key_id) else repr(key_id)
-        return _Encryption(problem=f"is encrypted with {shown}, which is no ARN of a key: {_GIVE_THE_KEY}")
-
-
-@dataclass(frozen=True)
-class _Encryption:
-    """The encryption of a location: its key, or why no policy can name it."""
-
-    key: ResolvedKey | None = None
-    problem: str = ""
-    is_unknown: bool = False
-
-
-def _resolved_key(given: Any, here: Place) -> ResolvedKey:
-    if isinstance(given, kms.Key):
-        return _key_of_app(given.key_arn, cast("KeyL1", given.node.default_child), given, here)
-    arn = _arn_of_key(given)
-    l1 = l1_behind(arn, kms.CfnKey) or l1_behind(arn, kms.CfnReplicaKey)
-    if l1 is not None:
-        owner = l1.node.scope
-        if isinstance(owner, kms.Key):
-            return _key_of_app(owner.key_arn, l1, owner, here)
-        return _key_of_app(l1.attr_arn, l1, l1, here)
-    return ResolvedKey(
-        _identity(arn, here),
-        arn,
-        None,
-        given.env.account,
-        given.env.region,
-        is_alias=isinstance(given, kms.Alias) or ":alias/" in arn,
-    )
-
-
-def _key_of_app(arn: str, l1: KeyL1, construct: kms.Key | KeyL1, here: Place) -> ResolvedKey:
-    # A replica has the spec of its primary key, which is of another Region and may be none of this app.
-    spec = l1.key_spec if isinstance(l1, kms.CfnKey) else None
-    where = _environment(construct, here)
-    return ResolvedKey(arn, arn, *where, l1=l1, construct=construct, spec=spec or "SYMMETRIC_DEFAULT")
-
-
-def _arn_of_key(given: Any) -> str:
-    if isinstance(given, KeyL1):
-        return given.attr_arn
-    return str(given.key_arn if has(given, "key_arn") else given.key_ref.key_arn)
-
-
-def _resolved_bucket(given: Any, here: Place) -> ResolvedBucket:
-    if isinstance(given, s3.Bucket):
-        arn = given.bucket_arn
-        return ResolvedBucket(arn, arn, *_environment(given, here), l2=given, construct=given)
-    arn = _arn_of_bucket(given)
-    l1 = _bucket_l1_behind(arn)
-    if l1 is None:
-        environment = given.env
-        return ResolvedBucket(_identity(arn, here), arn, None, environment.account, environment.region)
-    owner = l1.node.scope
-    if isinstance(owner, s3.Bucket):
-        return _resolved_bucket(owner, here)
-    arn = l1.attr_arn
-    return ResolvedBucket(arn, arn, *_environment(l1, here), l1=l1, construct=l1)
-
-
-def _bucket_l1_behind(arn: str) -> s3.CfnBucket | None:
-    """Return the bucket of this app of an ARN: all of that is a reference to it, or all of the name in it."""
-    parts = arn.split(":")
-    is_by_name = len(parts) == len(["arn", "aws", "s3", "", "", "name"]) and parts[0] == "arn"
-    return l1_behind(parts[-1] if is_by_name else arn, s3.CfnBucket)
-
-
-def _arn_of_bucket(given: Any) -> str:
-    if isinstance(given, s3.CfnBucket):
-        return given.attr_arn
-    return str(given.bucket_arn if has(given, "bucket_arn") else given.bucket_ref.bucket_arn)
-
-
-def _key_of_imported(given: Any) -> kms.IKey | None:
-    """Return the key that a bucket was imported with, whatever it encrypts with by default."""
-    is_imported = not isinstance(given, s3.Bucket) and has(given, "encryption_key")
-    return given.encryption_key if is_imported else None
-
-
-def _is_wrapper(given: Any, bucket: ResolvedBucket) -> bool:
-    """Tell if a bucket is what ``s3.Bucket.from_cfn_bucket`` makes of an L1, whose property says the key in the end."""
-    return bucket.l1 is not None and given is not bucket.l1 and given.node.id == "@FromCfnBucket"
-
-
-def _default_encryption(l1: s3.CfnBucket | None) -> tuple[str | None, str | None]:
-    """Return algorithm and key id as they stand in the L1; no algorithm for what an expression decides.
-
-    jsii fails where it has no place for an expression, or leaves it out.
-    """
-    try:
-        encryption: Any = None if l1 is None else l1.bucket_encryption
-        if encryption is None:
-            return "", None
-        rules = encryption.server_side_encryption_configuration
-        if not isinstance(rules, list):
-            return None, None
-        default = rules[0].server_side_encryption_by_default if rules else None
-        if rules and default is None and rules[0].bucket_key_enabled is None:
-            return None, None
-        return ("", None) if default is None else (default.sse_algorithm, default.kms_master_key_id)
-    except (AttributeError, KeyError, RuntimeError):
-        return None, None
-
-
-def _environment(made: kms.Key | s3.Bucket | CfnResource, here: Place) -> tuple[Stack, str, str]:
-    """Return stack, account and Region of what this app makes."""
-    made_in = made.stack
-    # Of a stack that JavaScript has made, an included nested one for example, jsii hands over another object each time.
-    if made_in is here.stack or made_in.node.path == here.path:
-        return here.stack, here.account, here.region
-    place = Place.of(made_in)
-    return made_in, place.account, place.region
-
-
-def _identity(arn: str, here: Place) -> str:
-    # Two tokens for one value may be different strings, unless they are of a construct: two stacks may have constructs
-    # of one logical id, and what their attributes resolve to doesn't say of which stack they are.
-    if not is_token(arn) or targets_in(arn):
-        return arn
-    return json.dumps(here.stack.resolve(arn))

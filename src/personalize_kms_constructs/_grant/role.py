@@ -6,13 +6,12 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, cast
 
-import jsii
-from aws_cdk import IResolveContext, IStringProducer, Lazy, Stack
+from aws_cdk import Stack
 from aws_cdk import aws_iam as iam
 from constructs import Construct, IConstruct
 
 from .._refusals.arguments import has
-from .._tokens import TOKEN, is_token, l1_behind, targets_in
+from .._tokens import TOKEN, is_token, l1_behind, late_text, targets_in
 from .elsewhere import is_unknown_elsewhere, text_elsewhere
 from .place import Place
 
@@ -34,14 +33,13 @@ class ServiceRole:
     """Its L1, where it was not given as an L2."""
     is_mutable: bool = True
     """False for a role that takes no policies from this app, and says nothing when it is given some."""
-    is_made_here: bool = False
     is_precreated: bool = False
     """True where ``iam.Role.customize_roles`` has somebody else make the role, or our policies of it."""
 
     def __str__(self) -> str:
         if self.own_l1 is not None:
             return self.own_l1.node.path
-        return self.role.node.path if self.stack is not None else self.arn
+        return self.arn if self.stack is None and not is_nameless(self.arn) else self.role.node.path
 
     @property
     def is_lookup_dummy(self) -> bool:
@@ -80,12 +78,25 @@ class ServiceRole:
     def arn_elsewhere(self, stack: Stack | None) -> str:
         """Return the ARN for the policies of another stack, or of an owner elsewhere.
 
-        It is made of name and path as they are at synth. A role without a name is referred to.
+        It is made of name and path as they are at synth: aspects and escape hatches change them until the end. A role
+        without a name is referred to.
         """
         l1 = self.l1
         if l1 is None or (stack is None and not self.has_name):
             return self.arn
-        return Lazy.uncached_string(cast("IStringProducer", _ArnByName(l1, self)))
+        return late_text(lambda context: self._arn_by_name(l1, Stack.of(context.scope)))
+
+    def _arn_by_name(self, l1: iam.CfnRole, stack: Stack) -> str:
+        """Return the ARN as it is by now, or a reference to the role where a stack can't say its name."""
+        own = cast("Stack", self.stack)
+        if not self.has_name:
+            return l1.attr_arn
+        name = self.path_and_name
+        if stack is not own:
+            if is_unknown_elsewhere(name, own):
+                return l1.attr_arn
+            name = text_elsewhere(name, own)
+        return f"arn:{self.here.partition}:iam::{self.here.account}:role{name}"
 
     def would_make_a_cycle_in(self, stack: Stack) -> bool:
         """Tell if a reference to the role, in the policy of a key of this stack, makes a cycle of stacks.
@@ -128,32 +139,6 @@ class ServiceRole:
         return self.l1 is not None and own is not None and is_unknown_elsewhere(self.path_and_name, own)
 
 
-@jsii.implements(IStringProducer)
-class _ArnByName:
-    """The ARN of a role of this app: aspects and escape hatches change name and path until the end."""
-
-    def __init__(self, l1: iam.CfnRole, role: ServiceRole) -> None:
-        self._l1 = l1
-        self._role = role
-
-    def produce(self, context: IResolveContext) -> str:
-        """Return the ARN by the role's name, or a reference to the role where other stacks can't say the name."""
-        role, own = self._role, cast("Stack", self._role.stack)
-        if not role.has_name:
-            return self._l1.attr_arn
-        name = role.path_and_name
-        if Stack.of(context.scope) is not own:
-            if is_unknown_elsewhere(name, own):
-                return self._l1.attr_arn
-            name = text_elsewhere(name, own)
-        return f"arn:{role.here.partition}:iam::{role.here.account}:role{name}"
-
-
-def role_made_here(role: iam.Role, here: Place) -> ServiceRole:
-    """Return what is known of the role that the construct has made."""
-    return replace(_facts_of_l2(role, here, here.stack), is_made_here=True)
-
-
 def resolved_role(given: Any, scope: Construct, here: Place) -> ServiceRole:
     """Find out what is known of a role: an L2, an L1, an imported one or a reference."""
     facts = _facts_of_given(given, scope, here)
@@ -162,10 +147,10 @@ def resolved_role(given: Any, scope: Construct, here: Place) -> ServiceRole:
 
 def _facts_of_given(given: Any, scope: Construct, here: Place) -> ServiceRole:
     if isinstance(given, iam.Role):
-        return _facts_of_l2(given, here, given.stack)
+        return role_made_in(given.stack, given, here)
     arn = _arn_of(given)
     if isinstance(given, iam.LazyRole):  # asking for its ARN has made it
-        return _facts_of_l2(cast("iam.Role", given.node.default_child), here, given.stack)
+        return role_made_in(given.stack, cast("iam.Role", given.node.default_child), here)
     l1 = _l1_behind(arn)
     made_in = None
     if l1 is not None:
@@ -178,7 +163,8 @@ def _facts_of_given(given: Any, scope: Construct, here: Place) -> ServiceRole:
     return ServiceRole(given, arn, here, made_in, l1, is_mutable, is_precreated=precreated)
 
 
-def _facts_of_l2(role: iam.Role, here: Place, made_in: Stack) -> ServiceRole:
+def role_made_in(made_in: Stack, role: iam.Role, here: Place) -> ServiceRole:
+    """Return what is known of an L2."""
     arn = role.role_arn
     if TOKEN.fullmatch(arn):
         return ServiceRole(cast("iam.IRole", role), arn, here, made_in)
@@ -198,6 +184,11 @@ def _arn_of(given: Any) -> str:
     if isinstance(given, iam.CfnRole):
         return given.attr_arn
     return str(given.role_arn if has(given, "role_arn") else given.role_ref.role_arn)
+
+
+def is_nameless(arn: str) -> bool:
+    """Tell if this is what the CDK takes for the ARN of a role that others make, while nobody has said its name."""
+    return arn.endswith(":role")
 
 
 def has_precreated_roles(construct: IConstruct) -> bool:

@@ -7,7 +7,6 @@ In policies that the app makes, sids say nothing of paths or names, so that a re
 from __future__ import annotations
 
 import hashlib
-from itertools import count
 from typing import Literal
 
 from constructs import IConstruct
@@ -18,7 +17,7 @@ from .place import Place
 
 Principal = Literal["Role", "Service"]
 
-# The numbers that constructs have in each policy, kept on the app: constructs of several stacks may share a policy.
+# How many constructs there are in each policy, kept on the app: constructs of several stacks may share a policy.
 _ATTRIBUTE = "_personalize_kms_constructs_numbers"
 
 
@@ -39,21 +38,10 @@ def role_sid(needed: Actions) -> str:
 
 def take_suffix(app: IConstruct, identity: str) -> str:
     """Return the suffix of one more construct in the policy of a key or bucket: none, ``2``, ``3`` and so on."""
-    taken = _taken(app).setdefault(identity, set())
-    suffix = next(suffix for number in count(1) if (suffix := str(number) if number > 1 else "") not in taken)
-    taken.add(suffix)
-    return suffix
-
-
-def give_back_suffix(app: IConstruct, identity: str, suffix: str) -> None:
-    """Leave a suffix to the next construct, since nothing was written with it."""
-    _taken(app).get(identity, set()).discard(suffix)
-
-
-def _taken(app: IConstruct) -> dict[str, set[str]]:
-    found: dict[str, set[str]] = getattr(app, _ATTRIBUTE, {})
-    setattr(app, _ATTRIBUTE, found)
-    return found
+    numbers: dict[str, int] = getattr(app, _ATTRIBUTE, {})
+    setattr(app, _ATTRIBUTE, numbers)
+    numbers[identity] = number = numbers.get(identity, 0) + 1
+    return str(number) if number > 1 else ""
 
 
 def foreign_suffix(path: str, here: Place) -> str:

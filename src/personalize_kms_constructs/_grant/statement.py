@@ -3,29 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 
 @dataclass(frozen=True)
 class Statement:
-    """An Allow statement, known by its sid."""
+    """A statement, known by its sid."""
 
     sid: str
     principal: Mapping[str, str] | None = None
     condition: Mapping[str, Any] | None = None
     actions: tuple[str, ...] = ()
     resources: tuple[str, ...] = ()
+    effect: str = "Allow"
 
     def grown(self, actions: Iterable[str], resource: str) -> Statement:
         """Return the statement with these actions and this resource besides."""
         all_actions = tuple(dict.fromkeys((*self.actions, *actions)))
         resources = self.resources if resource in self.resources else (*self.resources, resource)
-        return Statement(self.sid, self.principal, self.condition, all_actions, resources)
+        return replace(self, actions=all_actions, resources=resources)
 
     def to_json(self) -> dict[str, Any]:
         """Return the statement as IAM JSON."""
-        json: dict[str, Any] = {"Sid": self.sid, "Effect": "Allow"}
+        json: dict[str, Any] = {"Sid": self.sid, "Effect": self.effect}
         if self.principal:
             json["Principal"] = dict(self.principal)
         json["Action"] = list(self.actions)

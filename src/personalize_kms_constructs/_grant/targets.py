@@ -14,7 +14,7 @@ from aws_cdk import aws_s3 as s3
 from constructs import Construct, IDependable
 
 from .._default_key_policy import default_key_policy
-from .._tokens import l1_behind
+from .l1_policies import added_by_cdk, extended, policies_of, wrapper_of_bucket, wrapper_of_key
 from .place import Place
 from .resolved import KeyL1, ResolvedBucket, ResolvedKey
 from .role import ServiceRole
@@ -50,15 +50,6 @@ class PolicyTarget(ABC):
     def is_of_this_app(self) -> bool:
         """True if this app makes what the policy belongs to."""
         return False
-
-    def is_frozen(self, statements: Iterable[Statement]) -> bool:
-        """Tell if one would have to grow that the CDK changes no more, since something has resolved its policy."""
-        before = {each.sid: each for each in self.statements}
-        return any(
-            before[each.sid] != each and self._objects[each.sid].frozen
-            for each in statements
-            if each.sid in self._objects
-        )
 
     def put(self, statements: Sequence[Statement]) -> None:
         """Put into the app what is new in these statements, which the statements before are a part of."""
@@ -143,19 +134,19 @@ class KeyTarget(PolicyTarget):
             return True
         if policy is not None and not isinstance(policy, Mapping):
             # A document that jsii knows by an interface alone, as the L2 and the wrapper have, or an expression.
-            l2 = self.key.construct if isinstance(self.key.construct, kms.Key) else _wrapper_of_key(l1)
+            l2 = self.key.construct if isinstance(self.key.construct, kms.Key) else wrapper_of_key(l1)
             results = [] if l2 is None else [l2.add_to_resource_policy(each) for each in self._made(statements)]
             return bool(results) and all(result.statement_added for result in results)
         if policy is None:
             place = Place.of(l1.stack)
             policy = l1.key_policy = default_key_policy(f"arn:{place.partition}:iam::{place.account}:root")
         lazy = [self._lazy_json(each) for each in statements]
-        if isinstance(l1, kms.CfnKey) and _added_by_cdk(l1, lazy):
+        if isinstance(l1, kms.CfnKey) and added_by_cdk(l1, lazy):
             return True
-        extended = _extended(policy, lazy)
-        if extended is not None:
-            l1.key_policy = extended
-        return extended is not None
+        longer = extended(policy, lazy)
+        if longer is not None:
+            l1.key_policy = longer
+        return longer is not None
 
 
 class BucketTarget(PolicyTarget):
@@ -192,21 +183,21 @@ class BucketTarget(PolicyTarget):
         return True
 
     def _add_to_l1(self, l1: s3.CfnBucket, statements: Sequence[Statement]) -> bool:
-        wrapper = _wrapper_of_bucket(l1)
+        wrapper = wrapper_of_bucket(l1)
         # A wrapper makes a policy of its own, whatever policy the app has for the bucket already.
-        if wrapper is not None and (wrapper.policy is not None or not _policies_of(l1)):
+        if wrapper is not None and (wrapper.policy is not None or not policies_of(l1)):
             return self._add_to_l2(wrapper, statements)
         lazy = [self._lazy_json(each) for each in statements]
-        added = _added_by_cdk(l1, lazy)
+        added = added_by_cdk(l1, lazy)
         if added:
             self.dependable = added
             return True
-        policy = next(iter(_policies_of(l1)), None)
-        extended = None if policy is None else _extended(policy.policy_document, lazy)
-        if policy is not None and extended is not None:
-            policy.policy_document = extended
+        policy = next(iter(policies_of(l1)), None)
+        longer = None if policy is None else extended(policy.policy_document, lazy)
+        if policy is not None and longer is not None:
+            policy.policy_document = longer
             self.dependable = cast("IDependable", policy)
-        return extended is not None
+        return longer is not None
 
 
 class ManagedPolicyTarget(PolicyTarget):
@@ -250,57 +241,24 @@ class ManagedPolicyTarget(PolicyTarget):
         return policy
 
 
+class RoleOfOthers(PolicyTarget):
+    """A role besides the service role that somebody else makes, and that takes no policy from this app."""
+
+    kind = "role"
+
+    def __init__(self, role: iam.Role) -> None:
+        super().__init__(role.role_arn)
+        self._path = role.node.path
+
+    def __str__(self) -> str:
+        return f"role {self._path}"
+
+    def _add(self, statements: Sequence[Statement]) -> bool:
+        return False
+
+
 def _grow(made: iam.PolicyStatement, before: Statement, after: Statement) -> None:
     if actions := after.actions[len(before.actions) :]:
         made.add_actions(*actions)
     if resources := after.resources[len(before.resources) :]:
         made.add_resources(*resources)
-
-
-def _wrapper_of_key(l1: KeyL1) -> kms.IKey | None:
-    """Return what ``kms.Key.from_cfn_key`` has made of an L1, and returns again; none if nobody has called it."""
-    if not isinstance(l1, kms.CfnKey) or l1.node.try_find_child("@FromCfnKey") is None:
-        return None
-    return kms.Key.from_cfn_key(l1)
-
-
-def _wrapper_of_bucket(l1: s3.CfnBucket) -> s3.IBucket | None:
-    """Return what ``s3.Bucket.from_cfn_bucket`` has made of an L1, and returns again; none if nobody has called it."""
-    is_wrapped = l1.node.try_find_child("@FromCfnBucket") is not None
-    return s3.Bucket.from_cfn_bucket(l1) if is_wrapped else None
-
-
-def _added_by_cdk(l1: kms.CfnKey | s3.CfnBucket, statements: Sequence[Mapping[str, Any]]) -> IDependable | None:
-    """Add statements by the CDK's own way for an L1; return what has them, or none where it takes none.
-
-    It raises where it can't read what is there, ``Fn::Sub`` in a ``Resource`` for example. Asked anew each time, since
-    what it makes keeps a copy of the policy, without what others add.
-    """
-    added = None
-    for each in statements:
-        policies = cast("iam.IResourceWithPolicyV2", iam.ResourceWithPolicies.of(l1))
-        try:
-            result = policies.add_to_resource_policy(iam.PolicyStatement.from_json(each))
-        except RuntimeError:
-            return None
-        if not result.statement_added:
-            return None
-        added = result.policy_dependable
-    return added
-
-
-def _extended(document: Any, statements: Sequence[Mapping[str, Any]]) -> dict[str, Any] | None:
-    """Return a plain policy with statements at its end; none for an expression in place of it or its statements."""
-    is_plain = isinstance(document, Mapping) and not any(key == "Ref" or key.startswith("Fn::") for key in document)
-    found = document.get("Statement", []) if is_plain else None
-    if isinstance(found, Mapping) and "Effect" in found:
-        found = [found]
-    return {**document, "Statement": [*found, *statements]} if isinstance(found, list) else None
-
-
-def _policies_of(bucket: s3.CfnBucket) -> list[s3.CfnBucketPolicy]:
-    """Return the policies of the app that refer to a bucket."""
-    path = bucket.node.path
-    policies = [each for each in bucket.node.root.node.find_all() if isinstance(each, s3.CfnBucketPolicy)]
-    owners = [(each, l1_behind(each.bucket, s3.CfnBucket)) for each in policies]
-    return [each for each, owner in owners if owner is not None and owner.node.path == path]

@@ -71,6 +71,8 @@ class ManagedKeyPolicy(Construct):
             removal_policy = RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE
         resource.apply_removal_policy(removal_policy)
         self._function.reach(key_arn, id_of_key, resource)
+        self.lost_policy = self._function.lost_policy(key_arn, id_of_key)
+        """What the function's role lacks, where others make the role."""
         self.resource = resource
         """The custom resource, which waits for all that it needs."""
 

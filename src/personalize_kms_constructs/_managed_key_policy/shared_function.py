@@ -14,6 +14,9 @@ from aws_cdk import aws_lambda as lambda_
 from constructs import Construct, IValidation
 
 from .._expressions import parts_of
+from .._grant.role import has_precreated_roles
+from .._grant.statement import Statement
+from .._grant.targets import RoleOfOthers
 from ..matrix import ROWS, SERVICE_PRINCIPAL
 
 _ID = "PersonalizeKeyPolicies"
@@ -97,7 +100,28 @@ class KeyPolicyFunction(Construct):
             resource.node.add_dependency(self._last[id])
         self._last[id] = resource
 
+    def lost_policy(self, key_arn: str, id: str) -> RoleOfOthers | None:
+        """Return what the role lacks for a key, where ``iam.Role.customize_roles`` has others make it."""
+        if not has_precreated_roles(self):
+            return None
+        policy = RoleOfOthers(self._role)
+        policy.put(self._needed(key_arn, id))
+        return policy
+
+    def _needed(self, key_arn: str, id: str) -> list[Statement]:
+        to_bypass = {"Bool": {"kms:BypassPolicyLockoutSafetyCheck": "true"}}
+        write, put = ("kms:GetKeyPolicy", "kms:PutKeyPolicy"), ("kms:PutKeyPolicy",)
+        # To see that an operation was cancelled.
+        see = ("cloudformation:DescribeStacks",)
+        return [
+            Statement(f"WriteKeyPolicy{id}", actions=write, resources=(key_arn,)),
+            Statement(f"KeepAccountInKeyPolicy{id}", None, to_bypass, put, (key_arn,), effect="Deny"),
+            Statement(f"SeeCancellation{id}", actions=see, resources=(Stack.of(self).stack_id,)),
+        ]
+
     def _make_policy(self, key_arn: str, id: str) -> iam.ManagedPolicy:
+        # The template has them without sids, which are a contract as well.
+        statements = [each.to_json() for each in self._needed(key_arn, id)]
         return iam.ManagedPolicy(
             self,
             f"Policy{id}",
@@ -105,17 +129,7 @@ class KeyPolicyFunction(Construct):
             # has cleaned up there
             # (https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-resource-iam-managedpolicy.html).
             description=f"Lets the function read and write the policy of {key_arn}",
-            statements=[
-                iam.PolicyStatement(actions=["kms:GetKeyPolicy", "kms:PutKeyPolicy"], resources=[key_arn]),
-                iam.PolicyStatement(
-                    effect=iam.Effect.DENY,
-                    actions=["kms:PutKeyPolicy"],
-                    resources=[key_arn],
-                    conditions={"Bool": {"kms:BypassPolicyLockoutSafetyCheck": "true"}},
-                ),
-                # To see that an operation was cancelled.
-                iam.PolicyStatement(actions=["cloudformation:DescribeStacks"], resources=[Stack.of(self).stack_id]),
-            ],
+            statements=[iam.PolicyStatement.from_json({**each, "Sid": None}) for each in statements],
             roles=[cast("iam.IRole", self._role)],
         )
 

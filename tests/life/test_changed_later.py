@@ -1,0 +1,169 @@
+"""What is changed after the constructor, by aspects, escape hatches and tree operations: what it breaks is told."""
+
+from collections.abc import Callable
+from typing import Any
+
+import aws_cdk as cdk
+import pytest
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_s3 as s3
+
+from personalize_kms_constructs import PersonalizeEncryption, PersonalizeResource, S3Location, SourceAccountCheck
+from personalize_kms_constructs.checks import check_assembly
+from tests.life.conftest import change, judge_warnings, judged
+
+EMPTY: dict[str, Any] = {"Version": "2012-10-17", "Statement": []}
+
+
+@pytest.fixture
+def imports(stack: cdk.Stack, encrypted_bucket: s3.Bucket) -> PersonalizeEncryption:
+    """A construct that imports from a bucket with a key of its own."""
+    job = PersonalizeResource.dataset_import_job(S3Location(encrypted_bucket, "import/"))
+    return PersonalizeEncryption(stack, "Encryption", resources=[PersonalizeResource.dataset_group(), job])
+
+
+def l1(scope: Any, path: str) -> Any:
+    """The L1 of a construct of the stack, by its path."""
+    for id in path.split("/"):
+        scope = scope.node.find_child(id)
+    return scope if isinstance(scope, cdk.CfnResource) else scope.node.default_child
+
+
+def setting(path: str, name: str, value: Any) -> Callable[[cdk.Stack], Any]:
+    return lambda stack: setattr(l1(stack, path), name, value)
+
+
+def removing(path: str, id: str) -> Callable[[cdk.Stack], Any]:
+    return lambda stack: stack.node.find_child(path).node.try_remove_child(id)
+
+
+def copying(path: str, name: str, allowed_later: Callable[[cdk.Stack], PersonalizeResource]) -> Any:
+    """Copy a policy, and then allow something more."""
+
+    def copy(stack: cdk.Stack) -> None:
+        policy = l1(stack, path)
+        setattr(policy, name, getattr(policy, name).to_json())
+        encryption: Any = stack.node.find_child("Encryption")
+        encryption.allow(allowed_later(stack))
+
+    return copy
+
+
+def with_another_prefix(stack: cdk.Stack) -> PersonalizeResource:
+    bucket: Any = stack.node.find_child("EncryptedBucket")
+    return PersonalizeResource.dataset_import_job(S3Location(bucket, "other/"))
+
+
+def encrypt_anew(stack: cdk.Stack) -> None:
+    default = {"sseAlgorithm": "aws:kms", "kmsMasterKeyId": kms.Key(stack, "Other").key_arn}
+    rules = {"serverSideEncryptionConfiguration": [{"serverSideEncryptionByDefault": default}]}
+    change(stack, s3.CfnBucket, lambda bucket: setattr(bucket, "bucket_encryption", rules))
+
+
+def second_policy(stack: cdk.Stack) -> None:
+    bucket: Any = stack.node.find_child("EncryptedBucket")
+    s3.CfnBucketPolicy(stack, "Second", bucket=bucket.bucket_name, policy_document=EMPTY)
+
+
+def rename(name: Callable[[str], str]) -> Callable[[cdk.Stack], Any]:
+    return lambda stack: change(stack, iam.CfnRole, lambda role: setattr(role, "role_name", name(role.role_name)))
+
+
+OURS, ROLE = "Encryption", "Encryption/Role/Resource"
+CHANGES: dict[str, tuple[Callable[[cdk.Stack], Any], str, str]] = {
+    "key policy replaced": (setting("Encryption/Key", "key_policy", EMPTY), "MissingKeyAccess", OURS),
+    "key policy taken away": (setting("Encryption/Key", "key_policy", None), "MissingKeyAccess", OURS),
+    "key policy copied too early": (
+        copying("Encryption/Key", "key_policy", lambda _: PersonalizeResource.dataset_export_job()),
+        "MissingKeyAccess",
+        OURS,
+    ),
+    "bucket policy copied too early": (
+        copying("EncryptedBucket/Policy", "policy_document", with_another_prefix),
+        "MissingBucketAccess",
+        OURS,
+    ),
+    "bucket policy taken out": (removing("EncryptedBucket", "Policy"), "MissingBucketAccess", OURS),
+    "second bucket policy": (second_policy, "Configuration", "Second"),
+    "bucket with another key": (encrypt_anew, "MissingKeyAccess", OURS),
+    "managed policy emptied": (setting("Encryption/Policy", "policy_document", EMPTY), "MissingRoleAccess", OURS),
+    "managed policy without role": (setting("Encryption/Policy", "roles", []), "MissingRoleAccess", OURS),
+    "managed policy taken out": (removing("Encryption", "Policy"), "MissingRoleAccess", OURS),
+    "role taken out": (removing("Encryption", "Role"), "Configuration", OURS),
+    "key taken out": (removing("Encryption", "Key"), "Configuration", OURS),
+    "another kind of key": (setting("Encryption/Key", "key_spec", "RSA_2048"), "Configuration", OURS),
+    "trust taken away": (setting("Encryption/Role", "assume_role_policy_document", EMPTY), "Trust", ROLE),
+    "role name too long": (rename(lambda _: "r" * 65), "Configuration", ROLE),
+    "role name too long before a token": (
+        rename(lambda _: f"{'r' * 63}-{cdk.Aws.REGION}"),
+        "Configuration",
+        ROLE,
+    ),
+    "role name with a slash": (rename(lambda name: f"corp/{name}"), "Configuration", ROLE),
+}
+
+
+@pytest.mark.parametrize(("how", "rule", "place"), CHANGES.values(), ids=CHANGES)
+def test_what_is_broken_later_fails_the_synth(
+    app: cdk.App,
+    stack: cdk.Stack,
+    imports: PersonalizeEncryption,
+    how: Callable[[cdk.Stack], Any],
+    rule: str,
+    place: str,
+) -> None:
+    """The construct has done its part by then, so the judge has to look at what is deployed."""
+    how(stack)
+    assert (rule, f"Stack/{place}") in judged(app)
+
+
+def test_what_is_changed_and_still_right(app: cdk.App, stack: cdk.Stack, imports: PersonalizeEncryption) -> None:
+    """A copy of the key policy, a longer name of the role, and the usual tags and boundaries of companies."""
+    key = l1(stack, "Encryption/Key")
+    key.key_policy = stack.resolve(key.key_policy)
+    rename(lambda name: f"corp-{name}")(stack)
+    cdk.Tags.of(app).add("team", "movies")
+    iam.PermissionsBoundary.of(app).apply(iam.ManagedPolicy.from_managed_policy_name(stack, "Boundary", "boundary"))
+    app.synth()
+
+
+FEWER_WORDS = ["kms:CreateGrant", "kms:decrypt", "kms:DescribeKey*", "kms:GenerateDataKey*", "KMS:ListGrants"]
+ORGANIZATION = {"StringEquals": {"aws:PrincipalOrgID": "o-1a2b3c4d5e"}}
+
+
+@pytest.mark.parametrize(
+    ("element", "value", "warned"),
+    [
+        ("Action", "kms:*", False),
+        ("Action", FEWER_WORDS, False),
+        ("Principal", "*", False),
+        # A company's aspect may know what holds for the role; a template doesn't say it.
+        ("Condition", ORGANIZATION, True),
+    ],
+)
+def test_a_statement_that_is_written_in_another_way(
+    app: cdk.App, stack: cdk.Stack, imports: PersonalizeEncryption, element: str, value: Any, warned: bool
+) -> None:
+    """It is the user's own affair where nothing need be missing, and warned of where something may be."""
+    l1(stack, "Encryption/Key").add_property_override(f"KeyPolicy.Statement.1.{element}", value)
+    assert judge_warnings(app) == ({("Undecided", "Stack/Encryption")} if warned else set())
+
+
+def test_everything_under_one_condition(app: cdk.App, stack: cdk.Stack) -> None:
+    """It is there or it isn't; the check knows that Personalize is asked for nothing in the second case."""
+    encryption = PersonalizeEncryption(stack, "Encryption")
+    encryption.add_dataset_group("Movies", name="movies")
+    expression = cdk.Fn.condition_equals(cdk.Aws.REGION, "eu-west-1")
+    condition = cdk.CfnCondition(stack, "Encrypted", expression=expression)
+    change(encryption, cdk.CfnResource, lambda each: setattr(each.cfn_options, "condition", condition))
+    report = check_assembly(app.synth())
+    assert (report.missing, report.undecided, report.problems) == ((), (), ())
+
+
+def test_a_required_source_account_is_the_users_choice(app: cdk.App, stack: cdk.Stack) -> None:
+    """Nobody knows if Personalize sends the account; whoever chooses REQUIRED was told so, and isn't warned."""
+    check = SourceAccountCheck.REQUIRED
+    group = PersonalizeResource.dataset_group()
+    PersonalizeEncryption(stack, "Encryption", resources=[group], source_account_check=check)
+    assert judge_warnings(app) == set()

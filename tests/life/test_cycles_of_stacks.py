@@ -1,0 +1,179 @@
+"""Stacks that would need each other, which is refused in our words or told by the CDK, and those that don't."""
+
+from collections.abc import Callable
+from typing import Any, cast
+
+import aws_cdk as cdk
+import pytest
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_s3 as s3
+from aws_cdk import aws_ssm as ssm
+
+from personalize_kms_constructs import PersonalizeEncryption
+from personalize_kms_constructs.checks import check_assembly
+from tests.life.conftest import (
+    GROUP,
+    importing,
+    l1_key,
+    synth_error,
+    trusted_role,
+)
+
+
+def parameter(stack: cdk.Stack) -> str:
+    return cdk.CfnParameter(stack, "Parameter").value_as_string
+
+
+def by_condition(stack: cdk.Stack) -> str:
+    condition = cdk.CfnCondition(stack, "Condition", expression=cdk.Fn.condition_equals("a", cdk.Aws.REGION))
+    return cdk.Fn.condition_if(condition.logical_id, "one", "other").to_string()
+
+
+OF_ITS_STACK = "has a value of the role's own stack in it, a parameter for example, so each stack would need the other"
+NAMELESS = "service_role has no fixed name, so each stack would need the other: give the role a role_name"
+BY_ARN = "service_role was imported by an ARN that only its own stack knows"
+UNKNOWN: dict[str, tuple[Callable[[cdk.Stack], dict[str, Any]], str]] = {
+    "name by a parameter": (lambda stack: {"role_name": parameter(stack)}, OF_ITS_STACK),
+    "name by a condition": (lambda stack: {"role_name": by_condition(stack)}, OF_ITS_STACK),
+    "given role with a parameter": (
+        lambda stack: {"service_role": trusted_role(stack, role_name=parameter(stack))},
+        OF_ITS_STACK,
+    ),
+    "given role without a name": (lambda stack: {"service_role": trusted_role(stack)}, NAMELESS),
+    "given role that gets its name if needed": (
+        lambda stack: {"service_role": trusted_role(stack, role_name=cdk.PhysicalName.GENERATE_IF_NEEDED)},
+        NAMELESS,
+    ),
+    "imported by a parameter": (
+        lambda stack: {"service_role": iam.Role.from_role_arn(stack, "Role", parameter(stack))},
+        BY_ARN,
+    ),
+    "imported by SSM": (
+        lambda stack: {
+            "service_role": iam.Role.from_role_arn(
+                stack, "Role", ssm.StringParameter.value_for_string_parameter(stack, "/personalize/role")
+            )
+        },
+        BY_ARN,
+    ),
+}
+
+
+@pytest.mark.parametrize(("role", "problem"), UNKNOWN.values(), ids=UNKNOWN)
+@pytest.mark.parametrize("key", [kms.Key, l1_key], ids=["L2", "L1"])
+def test_a_role_that_another_stack_can_not_name(
+    stack: cdk.Stack,
+    security: cdk.Stack,
+    role: Callable[[cdk.Stack], dict[str, Any]],
+    problem: str,
+    key: Callable[..., Any],
+) -> None:
+    """Both stacks would need each other, which is told in our words."""
+    with pytest.raises(ValueError, match=r"^Stack/Encryption: encryption_key is in another stack, and ") as error:
+        PersonalizeEncryption(stack, "Encryption", encryption_key=key(security, "Key"), **role(stack))
+    assert problem in str(error.value)
+
+
+@pytest.mark.parametrize("name", [None, f"p-{cdk.Aws.STACK_NAME}"], ids=["none", "with the stack's name"])
+def test_a_role_of_a_nested_stack_and_the_key_of_its_parent(stack: cdk.Stack, name: str | None) -> None:
+    """Only CloudFormation knows the name of a nested stack."""
+    nested = cdk.NestedStack(stack, "Nested")
+    role = trusted_role(nested, role_name=name)
+    with pytest.raises(ValueError, match="so each stack would need the other"):
+        PersonalizeEncryption(nested, "Encryption", encryption_key=l1_key(stack), service_role=role)
+
+
+@pytest.mark.parametrize("of_nested_stack", [False, True])
+def test_a_role_that_the_bucket_of_another_account_can_not_name(
+    concrete: cdk.Stack, theirs: cdk.Stack, of_nested_stack: bool
+) -> None:
+    """The bucket's policy has to say the role's ARN, which it can't by a reference."""
+    here = cdk.NestedStack(concrete, "Nested") if of_nested_stack else concrete
+    job = importing(s3.Bucket(theirs, "Bucket", bucket_name="their-ratings"))
+    with pytest.raises(ValueError, match="bucket of the source of dataset import job is in another stack, and"):
+        PersonalizeEncryption(here, "Encryption", service_role=trusted_role(here), resources=[job])
+
+
+@pytest.mark.parametrize(
+    ("what", "value"), [("role_name", None), ("role_name", parameter), ("role_name", by_condition), ("path", parameter)]
+)
+def test_a_name_that_another_stack_can_not_say_in_the_end(
+    app: cdk.App, stack: cdk.Stack, security: cdk.Stack, what: str, value: Callable[[cdk.Stack], str] | None
+) -> None:
+    """The CDK tells of the cycle."""
+    encryption = PersonalizeEncryption(stack, "Encryption", encryption_key=kms.Key(security, "Key"), resources=[GROUP])
+    setattr(encryption.service_role.node.default_child, what, None if value is None else value(stack))
+    assert "cyclic reference" in synth_error(app)
+
+
+def key_of_a_third_stack(stack: cdk.Stack, bucket_stack: cdk.Stack) -> None:
+    key = kms.Key(cdk.NestedStack(stack, "Third"), "Key")
+    bucket = s3.Bucket(bucket_stack, "Bucket", encryption_key=key)
+    PersonalizeEncryption(cdk.NestedStack(stack, "Nested"), "Encryption", resources=[importing(bucket)])
+
+
+def key_of_the_objects_here(stack: cdk.Stack, other: cdk.Stack) -> None:
+    job = importing(s3.Bucket(other, "Bucket"), encryption_key=kms.Key(stack, "Key"))
+    PersonalizeEncryption(stack, "Encryption", resources=[job])
+
+
+def nested_bucket_with_the_parents_key(stack: cdk.Stack, other: cdk.Stack) -> None:
+    bucket = s3.Bucket(cdk.NestedStack(stack, "Nested"), "Bucket", encryption_key=kms.Key(stack, "Key"))
+    PersonalizeEncryption(stack, "Encryption", resources=[importing(bucket)])
+
+
+def caller_beside_the_bucket(stack: cdk.Stack, other: cdk.Stack) -> None:
+    role = trusted_role(cdk.Stack(cast("cdk.App", stack.node.root), "Roles"))
+    job = importing(s3.Bucket(other, "Bucket"))
+    encryption = PersonalizeEncryption(stack, "Encryption", service_role=role, resources=[job])
+    encryption.grant_create(iam.Role(other, "Caller", assumed_by=iam.AccountRootPrincipal()), GROUP)
+
+
+def caller_in_the_parent(stack: cdk.Stack, other: cdk.Stack) -> None:
+    nested, job = cdk.NestedStack(stack, "Nested"), importing(s3.Bucket(stack, "Bucket"))
+    encryption = PersonalizeEncryption(nested, "Encryption", service_role=trusted_role(nested), resources=[job])
+    encryption.grant_create(iam.Role(stack, "Caller", assumed_by=iam.AccountRootPrincipal()), GROUP)
+
+
+def nameless_role_of_the_parent(stack: cdk.Stack, other: cdk.Stack) -> None:
+    nested = cdk.NestedStack(stack, "Nested")
+    PersonalizeEncryption(nested, "Encryption", service_role=trusted_role(stack), resources=[GROUP])
+    role = trusted_role(stack, "Other")
+    PersonalizeEncryption(
+        stack, "Encryption", encryption_key=kms.Key(nested, "Key"), service_role=role, resources=[GROUP]
+    )
+
+
+NO_CYCLES: dict[str, Callable[[cdk.Stack, cdk.Stack], None]] = {
+    "bucket of the parent, key of a third": lambda stack, other: key_of_a_third_stack(stack, stack),
+    "bucket of a sibling, key of a third": lambda stack, other: key_of_a_third_stack(
+        stack, cdk.NestedStack(stack, "Sibling")
+    ),
+    "key of the objects here": key_of_the_objects_here,
+    "bucket nested, key of the parent": nested_bucket_with_the_parents_key,
+    "caller beside the bucket": caller_beside_the_bucket,
+    "caller in the parent": caller_in_the_parent,
+    "nameless role of the parent": nameless_role_of_the_parent,
+}
+
+
+@pytest.mark.parametrize("arrange", NO_CYCLES.values(), ids=NO_CYCLES)
+def test_stacks_that_need_no_other_in_return(
+    app: cdk.App, stack: cdk.Stack, security: cdk.Stack, arrange: Callable[[cdk.Stack, cdk.Stack], None]
+) -> None:
+    """They are deployed one after the other."""
+    arrange(stack, security)
+    assert not check_assembly(app.synth()).missing
+
+
+@pytest.mark.parametrize("where", ["beside", "nested", "parameter of the key's stack"])
+def test_a_role_whose_arn_the_stack_of_the_key_knows(
+    app: cdk.App, stack: cdk.Stack, security: cdk.Stack, where: str
+) -> None:
+    """A parent hands a parameter on to what is nested in it."""
+    of = security if where == "parameter of the key's stack" else stack
+    role = iam.Role.from_role_arn(stack, "Role", parameter(of))
+    key = kms.Key(cdk.NestedStack(stack, "Nested") if where == "nested" else of, "Key")
+    PersonalizeEncryption(stack, "Encryption", service_role=role, encryption_key=key, resources=[GROUP])
+    app.synth()

@@ -1,0 +1,117 @@
+"""Two objects that stand for one thing, and things that only look alike."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import aws_cdk as cdk
+import pytest
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_s3 as s3
+from aws_cdk import cloudformation_include as cfn_include
+
+from personalize_kms_constructs import PersonalizeEncryption, PersonalizeResource, S3Location
+from tests.life.conftest import (
+    GROUP,
+    KEY_ARN,
+    KEY_SIDS,
+    importing,
+    judged,
+    key_sids,
+    key_statement,
+    l1_key,
+)
+
+
+def test_parameters_of_one_name_in_two_stacks_are_two_keys(app: cdk.App, stack: cdk.Stack, bucket: s3.Bucket) -> None:
+    """The resolved value of a reference doesn't say of which stack it is."""
+    one, two = (
+        kms.Key.from_key_arn(stack, f"Key{id}", cdk.CfnParameter(cdk.Stack(app, id), "KeyArn").value_as_string)
+        for id in ("One", "Two")
+    )
+    resources = [GROUP, importing(bucket, encryption_key=two)]
+    encryption = PersonalizeEncryption(stack, "Encryption", encryption_key=one, resources=resources)
+    assert [pending.resource_arn for pending in encryption.pending_statements] == [one.key_arn, two.key_arn]
+
+
+def test_buckets_of_one_logical_id_in_two_stacks_are_two_places(app: cdk.App, stack: cdk.Stack) -> None:
+    """A job may read one and write the other below the same prefix."""
+    source, destination = (
+        s3.Bucket.from_bucket_arn(
+            stack, f"Bucket{id}", cdk.CfnResource(cdk.Stack(app, id), "B", type="Custom::B").get_att("Arn").to_string()
+        )
+        for id in ("One", "Two")
+    )
+    job = PersonalizeResource.batch_segment_job(S3Location(source, "x/"), S3Location(destination, "x/"))
+    encryption = PersonalizeEncryption(stack, "Encryption", resources=[job])
+    assert [pending.policy for pending in encryption.pending_statements] == ["bucket", "bucket"]
+
+
+def test_a_bucket_imported_by_the_name_of_an_l1(stack: cdk.Stack) -> None:
+    """It is the app's own: its policy and its key get the statements."""
+    default = {"sseAlgorithm": "aws:kms", "kmsMasterKeyId": l1_key(stack).attr_arn}
+    rules: Any = {"serverSideEncryptionConfiguration": [{"serverSideEncryptionByDefault": default}]}
+    l1 = s3.CfnBucket(stack, "Data", bucket_encryption=rules)
+    bucket = s3.Bucket.from_bucket_name(stack, "Imported", l1.ref)
+    construct = PersonalizeEncryption(stack, "Encryption", resources=[importing(bucket)])
+    assert construct.pending_statements == ()
+    assert key_sids(stack, "L1Key") == KEY_SIDS
+
+
+SUB, JOIN = {"Fn::Sub": "data-${Stage}"}, {"Fn::Join": ["-", ["data", {"Ref": "Stage"}]]}
+
+
+@pytest.mark.parametrize(
+    ("name", "in_policy"),
+    [("data", "data"), (SUB, JOIN), (JOIN, SUB), ({"Ref": "AWS::NoValue"}, {"Fn::Sub": "${Data}"})],
+    ids=["literal", "Sub and Join", "Join and Sub", "Sub of a reference"],
+)
+def test_a_bucket_policy_that_names_its_bucket_otherwise(
+    app: cdk.App, stack: cdk.Stack, tmp_path: Path, name: Any, in_policy: Any
+) -> None:
+    """The construct doesn't read it, and S3 keeps one policy of the bucket: the judge sees two."""
+    old = {
+        "Parameters": {"Stage": {"Type": "String"}},
+        "Resources": {
+            "Data": {"Type": "AWS::S3::Bucket", "Properties": {"BucketName": name}},
+            "P": {
+                "Type": "AWS::S3::BucketPolicy",
+                "Properties": {"Bucket": in_policy, "PolicyDocument": {"Statement": []}},
+            },
+        },
+    }
+    (tmp_path / "old.json").write_text(json.dumps(old))
+    included = cfn_include.CfnInclude(stack, "Old", template_file=str(tmp_path / "old.json"))
+    PersonalizeEncryption(stack, "Encryption", resources=[importing(included.get_resource("Data"))])
+    assert ("Configuration", "Stack/Old/P") in judged(app)
+
+
+def test_a_key_that_another_construct_uses_first(stack: cdk.Stack) -> None:
+    """Sids are taken in the order in which statements come, also in the policy of a key that was made here."""
+    first = PersonalizeEncryption(stack, "First")
+    second = PersonalizeEncryption(stack, "Second", encryption_key=first.encryption_key, resources=[GROUP])
+    first.allow(GROUP)
+    assert key_sids(stack) == [*KEY_SIDS, "PersonalizeRole2", "PersonalizeService2"]
+    of_second = key_statement(stack, "PersonalizeRole")["Principal"]
+    assert of_second == {"AWS": stack.resolve(second.service_role.role_arn)}
+
+
+def test_deployments_of_one_app_share_no_sid_in_a_central_key() -> None:
+    """Other stack names, accounts, stages and nested stacks: none takes out what another wrote."""
+    found: list[str | None] = []
+
+    def add_to_central_key(stack: cdk.Stack) -> None:
+        imported = kms.Key.from_key_arn(stack, "Imported", KEY_ARN)
+        encryption = PersonalizeEncryption(stack, "Encryption", encryption_key=imported, resources=[GROUP])
+        found.extend(statement.sid for statement in encryption.pending_statements[0].statements)
+
+    for stack_name in ("one", "two"):
+        for account in ("222222222222", "333333333333"):
+            app = cdk.App(analytics_reporting=False)
+            env = cdk.Environment(account=account, region="eu-west-1")
+            stack = cdk.Stack(app, "Stack", stack_name=stack_name, env=env)
+            add_to_central_key(stack)
+            add_to_central_key(cdk.NestedStack(stack, "Nested"))
+    for stage in ("Test", "Production"):
+        add_to_central_key(cdk.Stack(cdk.Stage(app, stage), "Stack", stack_name="movies"))
+    assert len(set(found)) == len(found) == 20

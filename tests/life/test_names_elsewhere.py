@@ -1,0 +1,250 @@
+"""Names and paths of roles, and prefixes, as the policies of other stacks say them, until the end of the synth."""
+
+import json
+from collections.abc import Callable
+from typing import Any, cast
+
+import aws_cdk as cdk
+import jsii
+import pytest
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_s3 as s3
+
+from personalize_kms_constructs import ImportedKeyPolicy, PersonalizeEncryption
+from personalize_kms_constructs.checks import check_assembly
+from tests.life.conftest import (
+    GROUP,
+    KEY_ARN,
+    change,
+    importing,
+    key_statement,
+    l1_role,
+    trusted_role,
+    warnings,
+)
+from tests.policies import bucket_policy, resources
+
+REGION = {"Ref": "AWS::Region"}
+IAM = ["arn:", {"Ref": "AWS::Partition"}, ":iam::", {"Ref": "AWS::AccountId"}]
+BUCKET_ARN = {"Fn::GetAtt": ["Bucket83908E77", "Arn"]}
+
+
+def arn(*name: object) -> dict[str, Any]:
+    """The ARN of a role of this account by its path and name."""
+    first, *rest = name
+    return {"Fn::Join": ["", [*IAM, f":role{first}", *rest]]}
+
+
+def principal_arn(statement: dict[str, Any]) -> Any:
+    return statement["Condition"]["ArnEquals"]["aws:PrincipalArn"]
+
+
+NAMES: dict[str, tuple[str, Any]] = {
+    "literal": ("personalize", arn("/personalize")),
+    # In the policy of another stack's key it would be that stack's name.
+    "with the stack's name": (f"p-{cdk.Aws.STACK_NAME}", arn("/p-Stack")),
+    "with the Region": (f"p-{cdk.Aws.REGION}", arn("/p-", REGION)),
+}
+
+
+@pytest.mark.parametrize(("name", "elsewhere"), NAMES.values(), ids=NAMES)
+@pytest.mark.parametrize("given", [False, True], ids=["role_name", "given role"])
+def test_a_name_in_the_policy_of_another_stacks_key(
+    stack: cdk.Stack, security: cdk.Stack, name: str, elsewhere: Any, given: bool
+) -> None:
+    """What is the same everywhere stays a reference, and what is known is written out."""
+    props: dict[str, Any] = {"service_role": trusted_role(stack, role_name=name)} if given else {"role_name": name}
+    PersonalizeEncryption(stack, "Encryption", encryption_key=kms.Key(security, "Key"), resources=[GROUP], **props)
+    assert principal_arn(key_statement(security, "PersonalizeRole")) == elsewhere
+
+
+def test_the_stacks_name_in_the_name_of_a_role_of_a_third_stack(
+    app: cdk.App, stack: cdk.Stack, security: cdk.Stack
+) -> None:
+    """The name is that of the stack that makes the role, whoever makes the construct and the key."""
+    roles = cdk.Stack(app, "Roles", stack_name="company-roles")
+    role = trusted_role(roles, role_name=f"p-{cdk.Aws.STACK_NAME}")
+    PersonalizeEncryption(
+        stack, "Encryption", encryption_key=kms.Key(security, "Key"), service_role=role, resources=[GROUP]
+    )
+    assert principal_arn(key_statement(security, "PersonalizeRole")) == arn("/p-company-roles")
+
+
+def test_name_and_prefix_in_the_policy_of_another_accounts_bucket(concrete: cdk.Stack, theirs: cdk.Stack) -> None:
+    """``Aws.ACCOUNT_ID`` would be that account there."""
+    bucket = s3.Bucket(theirs, "Bucket", bucket_name="their-ratings")
+    PersonalizeEncryption(
+        concrete,
+        "Encryption",
+        role_name=f"p-{cdk.Aws.ACCOUNT_ID}-{cdk.Aws.REGION}",
+        resources=[importing(bucket, f"{cdk.Aws.ACCOUNT_ID}/")],
+    )
+    statements = {statement["Sid"]: statement for statement in bucket_policy(theirs)}
+    assert principal_arn(statements["PersonalizeRoleReadObjects"]) == {
+        "Fn::Join": ["", ["arn:", {"Ref": "AWS::Partition"}, ":iam::111111111111:role/p-111111111111-eu-west-1"]]
+    }
+    assert statements["PersonalizeServiceReadObjects"]["Resource"] == {
+        "Fn::Join": ["", [BUCKET_ARN, "/111111111111/*"]]
+    }
+
+
+@jsii.implements(cdk.IStringProducer)
+class Folder:
+    """A folder whose name is decided late."""
+
+    name = "early"
+
+    def produce(self, context: cdk.IResolveContext) -> str:
+        """Return its name."""
+        return self.name
+
+
+FOLDER = Folder()
+PREFIXES: dict[str, tuple[str, list[Any]]] = {
+    "stack's name": (f"{cdk.Aws.STACK_NAME}/in/", ["/Stack/in/*"]),
+    "partition": (f"{cdk.Aws.PARTITION}/in/", ["/", {"Ref": "AWS::Partition"}, "/in/*"]),
+    "suffix": (f"{cdk.Aws.URL_SUFFIX}/in/", ["/", {"Ref": "AWS::URLSuffix"}, "/in/*"]),
+    "Join": (f"{cdk.Fn.join('-', ['in', cdk.Aws.STACK_NAME])}/", ["/in-Stack/*"]),
+    "Sub": (f"{cdk.Fn.sub('${AWS::StackName}-in')}/", ["/Stack-in/*"]),
+    "late": (f"{cdk.Lazy.uncached_string(cast('cdk.IStringProducer', FOLDER))}/", ["/late/*"]),
+}
+
+
+@pytest.mark.parametrize(("prefix", "there"), PREFIXES.values(), ids=PREFIXES)
+def test_a_prefix_in_the_policy_of_another_stacks_bucket(
+    app: cdk.App,
+    stack: cdk.Stack,
+    security: cdk.Stack,
+    monkeypatch: pytest.MonkeyPatch,
+    prefix: str,
+    there: list[Any],
+) -> None:
+    """It allows what the job reads, also where what is lazy is decided at the end."""
+    PersonalizeEncryption(stack, "Encryption", resources=[importing(s3.Bucket(security, "Bucket"), prefix)])
+    monkeypatch.setattr(FOLDER, "name", "late")
+    assert bucket_policy(security)[1]["Resource"] == {"Fn::Join": ["", [BUCKET_ARN, *there]]}
+    assert not check_assembly(app.synth()).missing
+
+
+def test_a_prefix_of_the_parent_and_a_bucket_of_the_nested_stack(stack: cdk.Stack) -> None:
+    """A parent hands its parameters on to what is nested in it."""
+    nested = cdk.NestedStack(stack, "Nested")
+    parameter = cdk.CfnParameter(stack, "Folder").value_as_string
+    bucket = s3.Bucket(nested, "Bucket")
+    PersonalizeEncryption(stack, "Encryption", resources=[importing(bucket, f"{cdk.Aws.STACK_NAME}/{parameter}/")])
+    assert bucket_policy(nested)[1]["Resource"] == {
+        "Fn::Join": ["", [BUCKET_ARN, "/Stack/", {"Ref": "referencetoStackFolder347D2336Ref"}, "/*"]]
+    }
+
+
+def test_a_caller_in_the_stack_of_the_key(stack: cdk.Stack, security: cdk.Stack) -> None:
+    """The caller's policy says the role's ARN by its name: a reference would make a cycle of stacks."""
+    encryption = PersonalizeEncryption(
+        stack, "Encryption", encryption_key=kms.Key(security, "Key"), role_name="personalize", resources=[GROUP]
+    )
+    encryption.grant_create(iam.Role(security, "Caller", assumed_by=iam.AccountRootPrincipal()), GROUP)
+    (policy,) = resources(security, "AWS::IAM::Policy").values()
+    statements = policy["Properties"]["PolicyDocument"]["Statement"]
+    (pass_role,) = [each for each in statements if each["Action"] == "iam:PassRole"]
+    assert pass_role["Resource"] == arn("/personalize")
+
+
+@pytest.mark.parametrize("form", ["imported", "L1", "L1 wrapped by its ARN"])
+def test_a_role_of_another_account(concrete: cdk.Stack, theirs: cdk.Stack, form: str) -> None:
+    """Personalize takes none; an L1 knows its account by its stack."""
+    role: Any = l1_role(theirs, role_name="personalize")
+    if form != "L1":
+        given = role.attr_arn if "wrapped" in form else "arn:aws:iam::222222222222:role/personalize"
+        role = iam.Role.from_role_arn(concrete, "Role", given)
+    with pytest.raises(ValueError, match=r"^Concrete/Encryption: ") as error:
+        PersonalizeEncryption(concrete, "Encryption", service_role=role, resources=[GROUP])
+    assert str(error.value) == (
+        "Concrete/Encryption: service_role belongs to account 222222222222 but the stack to 111111111111, and "
+        "Personalize takes no role of another account: pass a role of this account, or leave service_role out and have "
+        "one made"
+    )
+
+
+def move_to_path(role: iam.CfnRole) -> None:
+    role.path = "/personalize/"
+
+
+def put_prefix(role: iam.CfnRole) -> None:
+    role.role_name = f"corp-{role.role_name}"
+
+
+@pytest.mark.parametrize(("how", "name"), [(move_to_path, "/personalize/service"), (put_prefix, "/corp-service")])
+@pytest.mark.parametrize("form", ["made here", "given role", "role wrapped by its ARN"])
+def test_a_role_that_an_aspect_changes(
+    app: cdk.App, stack: cdk.Stack, security: cdk.Stack, how: Callable[[iam.CfnRole], None], name: str, form: str
+) -> None:
+    """Companies have a path, or prefixes for the names, of all roles; what asks before freezes nothing."""
+    props: dict[str, Any] = {"role_name": "service"}
+    if form != "made here":
+        role = trusted_role(stack, role_name="service")
+        wrapped = iam.Role.from_role_arn(stack, "Wrapped", role.role_arn)
+        props = {"service_role": wrapped if "wrapped" in form else role}
+    key = kms.Key(security, "Key")
+    PersonalizeEncryption(stack, "Encryption", encryption_key=key, resources=[GROUP], **props)
+    policy: Any = key.node.default_child
+    assert principal_arn(security.resolve(policy.key_policy)["Statement"][1]) == arn("/service")
+    change(app, iam.CfnRole, how)
+    assert principal_arn(key_statement(security, "PersonalizeRole")) == arn(name)
+
+
+@pytest.mark.parametrize("managed", [False, True], ids=["pending", "managed"])
+def test_a_role_that_changes_and_an_imported_key(app: cdk.App, stack: cdk.Stack, managed: bool) -> None:
+    """The final ARN is in what the key's owner pastes, and in what the custom resource writes."""
+    encryption = PersonalizeEncryption(
+        stack,
+        "Encryption",
+        encryption_key=kms.Key.from_key_arn(stack, "Key", KEY_ARN),
+        role_name="service",
+        imported_key_policy=ImportedKeyPolicy.MANAGED if managed else ImportedKeyPolicy.PENDING,
+        resources=[GROUP],
+    )
+    change(app, iam.CfnRole, move_to_path)
+    if managed:
+        (resource,) = resources(stack, "Custom::PersonalizeKeyPolicy").values()
+        assert json.dumps(arn("/personalize/service")) in json.dumps(resource)
+    else:
+        assert "arn:aws:iam::${AWS::AccountId}:role/personalize/service" in warnings(stack)["pendingKeyPolicy"]
+        (pending,) = encryption.pending_statements
+        assert principal_arn(stack.resolve(pending.statements[0].to_statement_json())) == arn("/personalize/service")
+
+
+def test_a_role_that_changes_and_the_bucket_of_another_account(
+    app: cdk.App, concrete: cdk.Stack, theirs: cdk.Stack
+) -> None:
+    """Bucket policies that know the role know it as it is deployed."""
+    bucket = s3.Bucket(theirs, "Bucket", bucket_name="their-ratings")
+    PersonalizeEncryption(concrete, "Encryption", role_name="service", resources=[importing(bucket)])
+    change(app, iam.CfnRole, move_to_path)
+    name = ["arn:", {"Ref": "AWS::Partition"}, ":iam::111111111111:role/personalize/service"]
+    of_role = [each for each in bucket_policy(theirs) if "AWS" in each["Principal"]]
+    assert [principal_arn(each) for each in of_role] == [{"Fn::Join": ["", name]}] * 2
+
+
+@pytest.mark.parametrize("imported_key", [False, True])
+def test_in_its_own_stack_a_role_is_the_templates_own_reference(stack: cdk.Stack, imported_key: bool) -> None:
+    """Whatever it is called, and if it has no name."""
+    key = kms.Key.from_key_arn(stack, "Key", KEY_ARN) if imported_key else None
+    role = trusted_role(stack)
+    encryption = PersonalizeEncryption(stack, "Encryption", encryption_key=key, service_role=role, resources=[GROUP])
+    own = {"Fn::GetAtt": ["ServiceRole4288B192", "Arn"]}
+    if imported_key:
+        (pending,) = encryption.pending_statements
+        assert principal_arn(stack.resolve(pending.statements[0].to_statement_json())) == own
+    else:
+        assert key_statement(stack, "PersonalizeRole")["Principal"] == {"AWS": own}
+
+
+def test_in_its_own_stack_a_role_by_a_condition(stack: cdk.Stack) -> None:
+    """The key's policy names the role as the template does."""
+    condition = cdk.CfnCondition(stack, "IsOne", expression=cdk.Fn.condition_equals(cdk.Aws.REGION, "eu-west-1"))
+    one, other = (f"arn:aws:iam::111122223333:role/{name}" for name in ("one", "other"))
+    chosen = cdk.Token.as_string(cdk.Fn.condition_if(condition.logical_id, one, other))
+    role = iam.Role.from_role_arn(stack, "Role", chosen)
+    PersonalizeEncryption(stack, "Encryption", service_role=role, resources=[GROUP])
+    assert key_statement(stack, "PersonalizeRole")["Principal"] == {"AWS": {"Fn::If": ["IsOne", one, other]}}

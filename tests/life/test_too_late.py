@@ -1,0 +1,93 @@
+"""What comes after the templates were written, or after a refusal: nothing is lost without a word."""
+
+from collections.abc import Callable
+from typing import Any
+
+import aws_cdk as cdk
+import pytest
+from aws_cdk import aws_s3 as s3
+from aws_cdk import pipelines
+
+from personalize_kms_constructs import PersonalizeEncryption, PersonalizeResource, S3Location
+from tests.life.conftest import GROUP, importing, judged, trusted_role
+
+GROUP_ARN = "arn:aws:personalize:eu-west-1:111111111111:dataset-group/movies"
+
+
+def add_items(encryption: PersonalizeEncryption, source: S3Location) -> None:
+    schema = "arn:aws:personalize:::schema/s"
+    encryption.add_dataset(
+        "Items", dataset_group=GROUP_ARN, schema_arn=schema, name="items", dataset_type="Items", import_from=source
+    )
+
+
+LATE: dict[str, Callable[[PersonalizeEncryption, Any], Any]] = {
+    "resource": lambda encryption, _: encryption.allow(PersonalizeResource.dataset_export_job()),
+    "dataset group": lambda encryption, _: encryption.add_dataset_group("After", name="after"),
+    "dataset": lambda encryption, bucket: add_items(encryption, S3Location(bucket, "import/")),
+    "rule": lambda encryption, _: encryption.on_key_access_changed("Rule"),
+    "output": lambda encryption, _: encryption.output_pending_statements(),
+    "grant": lambda encryption, bucket: encryption.grant_create(trusted_role(bucket.stack), GROUP),
+}
+
+
+@pytest.mark.parametrize("add", LATE.values(), ids=LATE)
+def test_what_comes_after_a_stage_was_synthesized_is_refused(
+    app: cdk.App, add: Callable[[PersonalizeEncryption, Any], Any]
+) -> None:
+    """CDK Pipelines synthesize a stage as soon as it is added; what comes later is in no template."""
+    pipeline_stack = cdk.Stack(app, "Pipeline")
+    source = pipelines.CodePipelineSource.s3(s3.Bucket(pipeline_stack, "Source"), "source.zip")
+    synth = pipelines.ShellStep("Synth", input=source, commands=["cdk synth"])
+    stage = cdk.Stage(app, "Production")
+    stack = cdk.Stack(stage, "Stack")
+    bucket = s3.Bucket(stack, "Bucket")
+    encryption = PersonalizeEncryption(stack, "Encryption", resources=[GROUP, importing(bucket)])
+    pipelines.CodePipeline(pipeline_stack, "Pipeline", synth=synth).add_stage(stage)
+    encryption.allow(GROUP)  # changes nothing, and so loses nothing
+    with pytest.raises(ValueError, match=r"^Production/Stack/Encryption: the stage was synthesized already"):
+        add(encryption, bucket)
+    assert encryption.node.try_find_child("After") is None
+
+
+def test_what_the_cdk_can_not_add_any_more_fails(stack: cdk.Stack, bucket: s3.Bucket) -> None:
+    """It changes no statement that something has resolved, and says so; a resource that needs one isn't left behind."""
+    encryption = PersonalizeEncryption(stack, "Encryption", resources=[importing(bucket)])
+    stack.resolve(bucket.policy.document)  # type: ignore[union-attr]
+    with pytest.raises(RuntimeError, match="can no longer be modified"):
+        add_items(encryption, S3Location(bucket, "other/"))
+    assert encryption.node.try_find_child("Items") is None
+
+
+def test_a_refused_construct_leaves_nothing_behind(stack: cdk.Stack) -> None:
+    """Its id is free for another try."""
+    for _ in range(2):
+        with pytest.raises(ValueError, match="role_name"):
+            PersonalizeEncryption(stack, "Encryption", role_name="a b", resources=[GROUP])
+    assert stack.node.children == []
+
+
+def two_groups(stack: cdk.Stack, bucket: s3.Bucket, *names: str) -> None:
+    encryption = PersonalizeEncryption(stack, "Encryption", resources=[importing(bucket)])
+    for number, name in enumerate(names):
+        encryption.add_dataset_group(f"Group{number}", name=name)
+
+
+def test_a_construct_that_is_corrected_after_a_synth(app: cdk.App, stack: cdk.Stack, bucket: s3.Bucket) -> None:
+    """As in a notebook, it is made anew under its id; nothing of the one before is judged."""
+    two_groups(stack, bucket, "movies", "movies")
+    assert {rule for rule, _ in judged(app)} == {"Configuration"}
+    stack.node.try_remove_child("Encryption")
+    # The statements of the one before are still in the policy of a bucket that stays.
+    two_groups(stack, s3.Bucket(stack, "Other"), "movies", "books")
+    app.synth()
+
+
+def test_a_stage_that_is_made_anew_after_its_synth(app: cdk.App) -> None:
+    """It has the path of the one before."""
+    for _ in range(2):
+        app.node.try_remove_child("Development")
+        stage = cdk.Stage(app, "Development")
+        stack = cdk.Stack(stage, "Stack")
+        two_groups(stack, s3.Bucket(stack, "Bucket"), "movies")
+        stage.synth()

@@ -1,0 +1,73 @@
+"""Warnings at synth about what the construct can't decide, apart from pending statements of its own."""
+
+from typing import Any
+
+import aws_cdk as cdk
+import pytest
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+
+from personalize_kms_constructs import PersonalizeEncryption
+from tests.life.conftest import GROUP, KEY_ARN, change, warnings
+from tests.policies import resources
+
+
+def test_nothing_allowed(stack: cdk.Stack) -> None:
+    """People give key and role to L1s of their own, and forget to say so."""
+    PersonalizeEncryption(stack, "Encryption")
+    assert "nothing is allowed" in warnings(stack)["nothingAllowed"]
+
+
+def test_something_allowed_later(stack: cdk.Stack) -> None:
+    """The warning is about the end, not about the constructor."""
+    PersonalizeEncryption(stack, "Encryption").allow(GROUP)
+    assert warnings(stack) == {}
+
+
+@pytest.mark.parametrize("asked_for", [cdk.RemovalPolicy.RETAIN, cdk.RemovalPolicy.DESTROY])
+def test_a_key_that_an_app_wide_helper_has_deleted(stack: cdk.Stack, asked_for: cdk.RemovalPolicy) -> None:
+    """``RemovalPolicies.of(app).destroy()`` takes the data with it, unless that was asked for."""
+    PersonalizeEncryption(stack, "Encryption", resources=[GROUP], removal_policy=asked_for)
+    change(stack, kms.CfnKey, lambda key: key.apply_removal_policy(cdk.RemovalPolicy.DESTROY))
+    found = warnings(stack)
+    assert ("the key should be retained" in found.get("retainedResourceIsDeleted", "")) == (
+        asked_for is cdk.RemovalPolicy.RETAIN
+    )
+
+
+def test_a_rule_on_a_key_of_another_account(concrete: cdk.Stack) -> None:
+    """CloudTrail tells the owner's account alone of its owner's calls."""
+    key = kms.Key.from_key_arn(concrete, "Key", KEY_ARN.replace("111111111111", "222222222222"))
+    encryption = PersonalizeEncryption(concrete, "Encryption", encryption_key=key, resources=[GROUP])
+    encryption.on_key_access_changed("KeyAccess")
+    assert "sees the calls of account 111111111111 alone" in warnings(concrete)["keyOfAnotherAccount"]
+
+
+@pytest.mark.parametrize("account", ["111111111111", "222222222222"], ids=["immutable", "of another account"])
+def test_a_grantee_that_is_immutable(concrete: cdk.Stack, account: str) -> None:
+    """Its owner learns what to add."""
+    encryption = PersonalizeEncryption(concrete, "Encryption", resources=[GROUP])
+    role = iam.Role.from_role_arn(concrete, "Caller", f"arn:aws:iam::{account}:role/ci", mutable=False)
+    encryption.grant_create(role, GROUP)
+    text = warnings(concrete)["pendingCallerPolicy"]
+    assert f"role arn:aws:iam::{account}:role/ci is immutable in this app" in text
+    assert "personalize:CreateDatasetGroup" in text
+    assert "iam:PassRole" in text
+
+
+def test_a_grantee_that_is_mutable(stack: cdk.Stack) -> None:
+    """The statements are in the template."""
+    encryption = PersonalizeEncryption(stack, "Encryption", resources=[GROUP])
+    encryption.grant_create(iam.Role.from_role_arn(stack, "Caller", "arn:aws:iam::111111111111:role/ci"), GROUP)
+    assert warnings(stack) == {}
+
+
+@pytest.mark.parametrize("kind", [iam.ManagedPolicy, iam.Policy])
+def test_a_grantee_that_is_a_policy_itself(stack: cdk.Stack, security: cdk.Stack, kind: Any) -> None:
+    """The principal of a policy is no construct, so that the policy says which stack it is in."""
+    encryption = PersonalizeEncryption(stack, "Encryption", role_name="personalize")
+    encryption.grant_create(kind(security, "Callers", users=[iam.User(security, "User")]), GROUP)
+    (found,) = resources(security, f"AWS::IAM::{kind.__name__}").values()
+    *_, passing = found["Properties"]["PolicyDocument"]["Statement"]
+    account = ["arn:", {"Ref": "AWS::Partition"}, ":iam::", {"Ref": "AWS::AccountId"}]
+    assert passing["Resource"] == {"Fn::Join": ["", [*account, ":role/personalize"]]}
