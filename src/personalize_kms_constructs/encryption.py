@@ -110,7 +110,9 @@ class PersonalizeEncryption(Construct):
         """
         super().__init__(scope, id)
         with _taken_out_if_refused(scope, id):
-            here, path = Place.of(scope if isinstance(scope, Stack) else Stack.of(self)), self.node.path
+            here = Place.of(scope if isinstance(scope, Stack) else Stack.of(self))
+            node = self.node
+            path = node.path
             problems = [
                 *constructor_problems(
                     resources,
@@ -157,7 +159,7 @@ class PersonalizeEncryption(Construct):
             )
             self._wiring.allow(resources)
             at_synth = AtSynth(self, here, self._wiring, self._retained)
-            self.node.add_validation(cast("IValidation", at_synth))
+            node.add_validation(cast("IValidation", at_synth))
             bring_judge(here.root)
 
     def _make_role(self, here: Place, name: str) -> ServiceRole:
