@@ -152,8 +152,8 @@ def usual_recursion_limit() -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("usual_recursion_limit")
-@pytest.mark.parametrize(("place", "says"), [("policy", "Main/Policy PolicyDocument"), ("definition", "Main/Machine")])
-def test_what_is_nested_too_deeply(place: str, says: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("place", ["policy", "definition"])
+def test_what_is_nested_too_deeply(place: str, tmp_path: Path) -> None:
     """No policy and no state machine is."""
     deep: dict[str, Any] = {}
     # Deeper than Python calls go, and not so deep that the file can't be read; both counted as one up to Python 3.11.
@@ -174,7 +174,7 @@ def test_what_is_nested_too_deeply(place: str, says: str, tmp_path: Path) -> Non
             "Properties": {"DefinitionString": definition},
         }
     write(tmp_path, {"Main": template})
-    assert message(tmp_path) == f"{tmp_path}/Main.template.json: {says} is nested too deeply to be read"
+    assert message(tmp_path) == f"{tmp_path}/Main.template.json: something is nested too deeply to be read"
 
 
 def test_a_definition_in_a_file_that_is_no_text(tmp_path: Path) -> None:

@@ -11,9 +11,9 @@ import pytest
 from personalize_kms_constructs._access.answers import Answer
 from personalize_kms_constructs._access.values import open_parts, same
 from personalize_kms_constructs._assembly.app import App
-from personalize_kms_constructs._assembly.asked import KINDS, Request
 from personalize_kms_constructs._assembly.manifest import read_assembly
 from personalize_kms_constructs._assembly.physical import role_name
+from personalize_kms_constructs._assembly.requests import KINDS, Request
 from personalize_kms_constructs._assembly.stacks import Stack
 from personalize_kms_constructs.checks import check_assembly
 from tests.checks.templates import complete, write
@@ -185,8 +185,8 @@ def test_arguments_that_each_execution_chooses(tmp_path: Path) -> None:
         Request(each.resource("Key"), "Job", KINDS["createbatchinferencejob"], arguments, at_deployment=False)
         for each in (stack, elsewhere)
     )
-    (_, source), (_, destination) = request.source, request.destination
-    assert request.source == again.source  # reports don't depend on the directory
+    (_, source), (_, destination) = request.places.values()
+    assert request.places == again.places  # reports don't depend on the directory
     assert source != destination
     assert [open_parts(str(each)) for each in (source, destination)] == [["kmskeyarn of Job"], ["kmskeyarn of Job"]]
 

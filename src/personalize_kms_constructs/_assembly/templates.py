@@ -30,8 +30,6 @@ class Template:
     region: str
     path: Path
     body: Json = field(default_factory=dict)
-    reads_outputs: bool = False
-    """True if it reads what other stacks export or put out."""
     paths: dict[str, str] = field(default_factory=dict)
     """Construct paths of resources, by logical id."""
     assets: Mapping[str, str] = field(default_factory=dict)
@@ -66,7 +64,7 @@ class Template:
     def read(self, unread: list[Unread]) -> None:
         """Read the file, and those of the stacks nested in it."""
         with noted(unread, self):
-            self.body, self.reads_outputs = read_template(self.path)
+            self.body = read_template(self.path)
         with noted(unread, self):
             self.assets = _assets(self.path)
             self._read_nested(unread, ())
@@ -84,7 +82,7 @@ class Template:
             stack_name = f"{self.stack_name}-{logical_id}-{unknown(f'{name}.AWS::StackName')}"
             nested = Template(name, stack_name, self.account, self.region, path, assets=self.assets)
             with noted(unread, nested):
-                nested.body, nested.reads_outputs = read_template(path)
+                nested.body = read_template(path)
                 self.nested[logical_id] = nested
                 nested._read_nested(unread, within)
 
