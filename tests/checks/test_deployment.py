@@ -47,6 +47,7 @@ def test_a_key_that_is_made_disabled(off: Any, tmp_path: Path) -> None:
     """A boolean of a template may be a string."""
     (problem,) = check(tmp_path, complete(Key=key(Enabled=off))).problems
     assert problem.message == "key Main/Key is Disabled: enable it"
+    assert problem.page == "https://docs.aws.amazon.com/kms/latest/developerguide/key-state.html"
     assert problem.needed_by == ("Main/Movies (dataset group)",)
 
 

@@ -89,6 +89,26 @@ def test_each_kind_of_fault(
     assert rule in {rule for rule, severity, _ in told(app) if severity == "error"}
 
 
+@pytest.mark.parametrize(
+    ("condition", "is_told"),
+    [
+        ({"StringEqualsIfExists": {"aws:SourceAccount": "444455556666"}}, True),
+        ({"StringNotEquals": {"aws:SourceAccount": "111122223333"}}, True),
+        ({"StringEquals": {"aws:ResourceOrgID": "o-1"}}, True),
+        ({"StringEquals": {"aws:SourceAccount": "111122223333"}}, False),
+    ],
+    ids=["another account", "not this account", "an organization", "as REQUIRED writes it"],
+)
+def test_a_condition_that_is_not_ours_is_a_warning(condition: dict[str, Any], is_told: bool, app: cdk.App) -> None:
+    """Of ours, only what REQUIRED writes is undecided, which is the user's choice."""
+    stack = cdk.Stack(app, "Main", env=cdk.Environment(account="111122223333", region="eu-west-1"))
+    key = encryption(stack).encryption_key.node.default_child
+    assert isinstance(key, kms.CfnKey)
+    key.add_property_override("KeyPolicy.Statement.2.Condition", {"StringEqualsIfExists": None, **condition})
+    app.synth()
+    assert told(app) == [("Undecided", "warning", "Main/Encryption")] * is_told
+
+
 def test_a_fault_in_a_nested_stack(app: cdk.App, stack: cdk.Stack) -> None:
     """By the path of the construct in it."""
     break_key_policy(encryption(cdk.NestedStack(stack, "Nested")))

@@ -72,6 +72,10 @@ class Cause(Enum):
     KEY_NOT_IN_TEMPLATES = "condition {operator} {key}: a template doesn't say what it is"
     KEY_UNDOCUMENTED = "condition {operator} {key}: AWS doesn't document the key for Personalize's calls"
     KEY_MAYBE_ABSENT = "condition {operator} {key}: AWS doesn't document whether Personalize sends the key"
+    ONLY_IF_ABSENT = (
+        "condition {operator} {key}: it holds only if Personalize doesn't send the key, and AWS doesn't document "
+        "whether it does"
+    )
     CONDITION_VALUE_UNKNOWN = "condition {operator} {key}: {parts} isn't known before deployment"
     CONDITION_VALUE_UNDOCUMENTED = (
         "condition {operator} {key}: what Personalize sends isn't documented in such detail, or the values can't be "

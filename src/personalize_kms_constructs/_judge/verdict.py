@@ -23,13 +23,14 @@ from .._assembly.reading import ReadAssembly, read_assemblies
 from .._assembly.templates import Unread
 from .violations import APP, CONFIGURATION, ERROR, UNDECIDED, WARNING, Declaration, Violations, violation_of_app
 
-# Personalize may or may not send what SourceAccountCheck.REQUIRED asks for, which is the user's choice.
+# Not KEY_MAYBE_ABSENT: Personalize may or may not send what SourceAccountCheck.REQUIRED asks for, the user's choice.
 _CONDITIONS = frozenset(
     {
         Cause.CONDITION_UNKNOWN,
         Cause.OPERATOR_UNKNOWN,
         Cause.KEY_NOT_IN_TEMPLATES,
         Cause.KEY_UNDOCUMENTED,
+        Cause.ONLY_IF_ABSENT,
     }
 )
 
