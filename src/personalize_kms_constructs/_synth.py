@@ -108,7 +108,8 @@ class AtSynth:
             yield (
                 "nothingAllowed",
                 "nothing is allowed, so Personalize has access to nothing by this construct: say what it will create, "
-                "by resources=[PersonalizeResource.dataset_group()] or allow(…)",
+                "by resources=[PersonalizeResource.dataset_group()] or allow(…), and let dataset groups of your own "
+                "wait, by node.add_dependency(encryption.permissions)",
             )
         for bucket in self._buckets_of_unknown_encryption():
             yield (

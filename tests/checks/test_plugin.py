@@ -76,8 +76,9 @@ def test_a_stack_by_hand_fails_at_the_constructs(tmp_path: Path) -> None:
         each["suggestedFix"] for each in found["violations"] if each["ruleName"] == "Personalize::MissingRoleAccess"
     ]
     assert fixes == [
-        'add to an IAM policy of role Main/Role: {"Effect": "Allow", "Action": ["kms:DescribeKey", "kms:ListGrants"], '
-        '"Resource": "${Main/Key}"} (https://docs.aws.amazon.com/personalize/latest/dg/granting-personalize-key-access.html)'
+        "add to an IAM policy of role Main/Role, with references in the place of ${…}: "
+        '{"Effect": "Allow", "Action": ["kms:DescribeKey", "kms:ListGrants"], "Resource": "${Main/Key}"} '
+        "(https://docs.aws.amazon.com/personalize/latest/dg/granting-personalize-key-access.html)"
     ]
 
 

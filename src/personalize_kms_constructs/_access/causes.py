@@ -195,7 +195,8 @@ class Cause(Enum):
     )
     NOT_WAITED_FOR = (
         "{subject} may be created before {before}, which allows {actions}",
-        "make it depend on that policy, for example by node.add_dependency",
+        "make it depend on that policy: by node.add_dependency(encryption.permissions) where a PersonalizeEncryption "
+        "has it, else by node.add_dependency",
     )
     POLICY_TOO_LONG = "{subject} has at least {size} {unit} but AWS takes {limit}", "write it shorter, or split it"
     TRUST_TOO_LONG = (
