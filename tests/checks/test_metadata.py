@@ -22,11 +22,6 @@ KEY_ARN = "arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-123456
 ROLE_ARN = "arn:aws:iam::111122223333:role/service/personalize"
 
 
-@pytest.fixture
-def app(tmp_path: Path) -> cdk.App:
-    return cdk.App(analytics_reporting=False, outdir=str(tmp_path / "cdk.out"))
-
-
 def left(directory: Path, stack: str = "Main") -> dict[str, Any]:
     """The metadata by construct path, wherever this version of aws-cdk-lib writes it."""
     manifest = json.loads((directory / "manifest.json").read_text())
@@ -246,22 +241,3 @@ def test_a_job_leaves_what_each_execution_chooses(app: cdk.App) -> None:
         "resources": [{"resource": "dataset export job", "destination": daily}],
         "job": {"state": "Start Export"},
     }
-
-
-def test_a_job_and_its_task_are_one_request(app: cdk.App) -> None:
-    """With the key of the dataset group that the job works on, and nothing open."""
-    stack = cdk.Stack(app, "Main")
-    bucket = s3.Bucket(stack, "Data")
-    encryption = PersonalizeEncryption(stack, "Encryption")
-    export = DatasetExportJob(
-        stack,
-        "Export",
-        encryption=encryption,
-        dataset_arn="{% $states.input.dataset %}",
-        destination=S3Location(bucket, "export/"),
-        destination_path="{% $states.input.folder %}",
-    )
-    sfn.StateMachine(stack, "Machine", definition_body=sfn.DefinitionBody.from_chainable(export))
-    report = check_assembly(app.synth())
-    assert report.asked == ("Main/Encryption (dataset export job)", "Main/Export (dataset export job)")
-    assert (report.missing, report.undecided, report.problems) == ((), (), ())
