@@ -20,7 +20,6 @@ from tests.checks.templates import (
     check,
     complete,
     dataset_group,
-    edit,
     findings,
     key,
     policy,
@@ -89,20 +88,6 @@ def test_resources_of_nested_stacks_have_their_own_paths(app: cdk.App) -> None:
         "Main/Two/Deep/Role",
         "Main/Two/Role",
     ]
-
-
-def test_a_path_that_two_nested_stacks_may_have(tmp_path: Path) -> None:
-    """Without a path of the nested stack, none is guessed where more than one resource has the logical id."""
-    inner = {"Type": "AWS::CloudFormation::Stack", "Metadata": {"aws:asset:path": "nested.json"}}
-    resources = {"nested.json": {"Resources": {"Role": role(), "Alone": role()}}}
-    directory = write(tmp_path, {"Main": {"Resources": {"Nested": inner}}}, files=resources)
-    paths = {"/Main/A/Role": "Role", "/Main/B/Role": "Role", "/Main/C/Alone": "Alone"}
-    metadata = {path: [{"type": "aws:cdk:logicalId", "data": name}] for path, name in paths.items()}
-    edit(directory / "manifest.json", Main={"metadata": metadata})
-    (template,) = read_assembly(directory, []).templates
-    nested = template.nested["Nested"]
-    assert nested.path_of("Role") == "Main/Nested/Role"
-    assert nested.path_of("Alone") == "Main/C/Alone"
 
 
 def region(app: cdk.App, name: str) -> cdk.Stack:

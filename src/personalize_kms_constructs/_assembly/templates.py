@@ -112,7 +112,6 @@ def add_construct_paths(template: Template, found: Iterable[tuple[str, str]]) ->
     A logical id is unique in its template only. Of equal ones, each path is below the construct of its own stack.
     Return the templates by the constructs that are stacks.
     """
-    paths: dict[str, list[str]] = {}
     of_construct = {template.name: template}
     pairs = list(found)
     # From the outside to the inside, so that the template that a nested stack stands in is known.
@@ -123,15 +122,9 @@ def add_construct_paths(template: Template, found: Iterable[tuple[str, str]]) ->
             if nested is not None:
                 of_construct[nested_in["construct"]] = nested
     for path, logical_id in pairs:
-        paths.setdefault(logical_id, []).append(path)
         own = template_of(path, of_construct, template)
         if logical_id in own.resources:
             own.paths.setdefault(logical_id, path)
-    for each in template.with_nested():
-        for logical_id in each.resources:
-            # Where the nested stack itself isn't found by its path, as that of another library's construct.
-            if logical_id not in each.paths and len(paths.get(logical_id, ())) == 1:
-                each.paths[logical_id] = paths[logical_id][0]
     return of_construct
 
 

@@ -68,7 +68,7 @@ class _ReadApp:
         self._unread: list[Unread] = []
         for directory in dict.fromkeys(Path(path).parent for path in template_paths):
             try:
-                self.assemblies.append(read_assembly(directory, self._unread, stages=False))
+                self.assemblies.append(read_assembly(directory, self._unread))
             except AssemblyError as error:
                 self._broken.append(str(error))
         self._read = list(read_assemblies(self.assemblies, self._unread))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from .._access.comparison import compare
 from .._access.report import AccessReport, merged
 from .._assembly.files import AssemblyError
-from .._assembly.manifest import read_assembly
+from .._assembly.manifest import read_with_stages
 from .._assembly.reading import read_assemblies
 from .._assembly.templates import Unread
 
@@ -38,7 +38,7 @@ def check_assembly(assembly_or_path: CloudAssembly | str | os.PathLike[str]) -> 
     """
     directory = Path(str(getattr(assembly_or_path, "directory", assembly_or_path)))
     unread: list[Unread] = []
-    assemblies = list(read_assembly(directory, unread).with_stages())
+    assemblies = list(read_with_stages(directory, unread))
     _refuse(unread)
     reports = []
     try:
