@@ -21,7 +21,7 @@ CONDITIONS = {
 }
 NO_VALUE = {"Ref": "AWS::NoValue"}
 KEY, ROLE = {"Fn::GetAtt": ["Key", "Arn"]}, {"Fn::GetAtt": ["Role", "Arn"]}
-AGNOSTIC = {"account": "unknown-account", "region": "unknown-region"}
+AGNOSTIC: dict[str, Any] = {"account": "unknown-account", "region": "unknown-region"}
 """The environment of a stack that doesn't say its own."""
 CLEAN: Any = ((), (), ())
 

@@ -180,21 +180,6 @@ def test_a_problem_fails_no_synth(app: cdk.App, monkeypatch: pytest.MonkeyPatch)
     assert entry.because == "what it was told to allow couldn't be written down: LookupError: no such thing"
 
 
-def test_what_was_allowed_is_checked_without_a_resource_in_the_template(app: cdk.App) -> None:
-    """A job that somebody starts later: when an override takes an action from the key policy, it is missing."""
-    app.node.set_context("personalize-kms-constructs:judge", False)
-    stack = cdk.Stack(app, "Main")
-    encryption = PersonalizeEncryption(stack, "Encryption", resources=[PersonalizeResource.dataset_export_job()])
-    key = encryption.encryption_key.node.default_child
-    assert isinstance(key, kms.CfnKey)
-    actions = ["kms:CreateGrant", "kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey", "kms:ListGrants"]
-    key.add_property_override("KeyPolicy.Statement.2.Action", actions)
-    report = check_assembly(app.synth())
-    assert [(each.principal, each.action, each.needed_by) for each in report.missing] == [
-        ("service", "kms:GenerateDataKeyWithoutPlaintext", ["Main/Encryption (dataset export job)"])
-    ]
-
-
 def test_a_job_leaves_what_each_execution_chooses(app: cdk.App) -> None:
     """The state that starts it, by its final name, and the prefix that a path is below."""
     stack = cdk.Stack(app, "Main")

@@ -82,9 +82,12 @@ def test_names_that_are_one(one: Any, other: Any, once: str, account: str, tmp_p
     ids=lambda each: json.dumps(each),
 )
 def test_names_that_need_not_be_one(one: Any, other: Any, tmp_path: Path) -> None:
-    """Nothing is said of them, and the role has its policies."""
+    """Nothing is said of them, and each role has its own policies."""
     named = [role(**({"RoleName": each} if each else {})) for each in (one, other)]
     assert findings(check(tmp_path, complete(Role=named[0], Same=named[1]))) == CLEAN
+    report = check(tmp_path, complete(Role=named[0], Same=named[1], Policy=policy(role={"Ref": "Same"})))
+    assert [(each.action, each.principal) for each in report.missing] == [(action, "role") for action in IN_IAM]
+    assert messages(report) == []
 
 
 def test_holes_are_told_apart_by_the_case_of_their_names(tmp_path: Path) -> None:
@@ -145,22 +148,6 @@ def test_conditions_of_nested_stacks(conditions: tuple[Any, Any], is_question: b
         assert report.undecided == ()
 
 
-def test_a_construct_in_a_nested_stack_that_may_not_be_made(tmp_path: Path) -> None:
-    """Its role and policies are there whenever it is."""
-
-    def build(app: cdk.App) -> None:
-        stack = cdk.Stack(app, "Main")
-        expression = cdk.Fn.condition_equals(cdk.CfnParameter(stack, "Stage"), "prod")
-        nested = cdk.NestedStack(stack, "Nested")
-        assert nested.nested_stack_resource is not None
-        nested.nested_stack_resource.cfn_options.condition = cdk.CfnCondition(stack, "IsProd", expression=expression)
-        PersonalizeEncryption(nested, "E", resources=[PersonalizeResource.dataset_group()])
-
-    report = synthesized(tmp_path, build)
-    assert findings(report) == CLEAN
-    assert len(report.allowed) == 14
-
-
 def test_policies_in_a_role_of_the_same_name(tmp_path: Path) -> None:
     """They may be the policies of the role that is made: nothing is said to be missing."""
     inline = {"PolicyName": "use", "PolicyDocument": policy()["Properties"]["PolicyDocument"]}
@@ -171,15 +158,6 @@ def test_policies_in_a_role_of_the_same_name(tmp_path: Path) -> None:
     assert report.missing == ()
     assert sorted(each.action for each in report.undecided) == IN_IAM
     assert all(f"Main/Same {MIXED_UP}" in each for each in reasons(report))
-
-
-def test_what_is_missing_is_not_hidden_by_a_name_that_need_not_be_the_same(tmp_path: Path) -> None:
-    """Two roles whose names are two expressions with one condition."""
-    one, other = ({"Fn::If": ["IsProd", f"prod-{each}", f"dev-{each}"]} for each in ("movies", "books"))
-    of_other = policy(role={"Ref": "Other"})
-    report = check(tmp_path, complete(Role=role(RoleName=one), Other=role(RoleName=other), Policy=of_other))
-    assert [(each.action, each.principal) for each in report.missing] == [(action, "role") for action in IN_IAM]
-    assert messages(report) == []
 
 
 @pytest.mark.parametrize("account", [ACCOUNT, None])

@@ -19,7 +19,7 @@ from tests.checks.test_requests import EXPORT, EXPORTING, IN_SDK, NOT_KNOWN, alo
 
 UNIVERSAL = "arn:aws:scheduler:::aws-sdk:personalize:createDatasetExportJob"
 LAMBDA = "arn:aws:lambda:eu-west-1:111122223333:function:call"
-CALL = {"service": "Personalize", "action": "createDatasetExportJob", "parameters": IN_SDK}
+CALL: dict[str, Any] = {"service": "Personalize", "action": "createDatasetExportJob", "parameters": IN_SDK}
 
 
 def schedule(arn: Any, given: Any) -> dict[str, Any]:
