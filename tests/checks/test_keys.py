@@ -234,7 +234,7 @@ def test_an_alias_is_that_of_its_stack(tmp_path: Path) -> None:
     assert len(report.asked) == len(report.problems) == 2
 
 
-def test_reasons_of_a_key_of_others(tmp_path: Path) -> None:
-    """A key that is imported."""
+def test_the_policy_of_an_imported_key_cannot_be_seen(tmp_path: Path) -> None:
+    """Unless the app merges into it, as above."""
     report = check(tmp_path, complete(Movies=dataset_group(KEY_ARN), Policy=policy(KEY_ARN)))
     assert f"the key policy of {KEY_ARN} can't be seen: it isn't part of the app" in reasons(report)

@@ -19,7 +19,6 @@ from personalize_kms_constructs.checks import check_assembly
 from tests.checks.templates import (
     CLEAN,
     NO_VALUE,
-    bucket,
     check,
     complete,
     dataset,
@@ -28,7 +27,6 @@ from tests.checks.templates import (
     importing,
     messages,
     policy,
-    write,
 )
 
 ROLE_ARN = "arn:aws:iam::111122223333:role/personalize"
@@ -214,15 +212,3 @@ def test_the_cdks_own_constructs(tmp_path: Path) -> None:
         "Action": ["s3:PutObject"],
         "Resource": "arn:${AWS::Partition}:s3:::${Main.Data666C94C7}/export/*",
     }
-
-
-def test_a_bucket_of_a_request_of_another_stage(tmp_path: Path) -> None:
-    """Two stages that have the same names in them are two deployments."""
-    stages = {}
-    for stage, actions in (("Beta", None), ("Prod", ["kms:Decrypt"])):
-        template = complete(Policy=policy(actions=actions), Data=bucket())
-        stages[stage] = write(tmp_path / f"assembly-{stage}", {f"{stage}Main": template}, account="unknown-account")
-    report = check_assembly(write(tmp_path, {}, stages=stages))
-    assert report.asked == ("BetaMain/Movies (dataset group)", "ProdMain/Movies (dataset group)")
-    assert {each.action for each in report.missing} == {"kms:DescribeKey", "kms:GenerateDataKey", "kms:ListGrants"}
-    assert {tuple(each.needed_by) for each in report.missing} == {("ProdMain/Movies (dataset group)",)}

@@ -9,6 +9,7 @@ import pytest
 
 from personalize_kms_constructs.checks import check_assembly
 from tests.checks.templates import (
+    AGNOSTIC,
     CLEAN,
     IN_IAM,
     KEY,
@@ -63,6 +64,12 @@ def test_a_role_of_others_that_is_not_named_by_its_arn(tmp_path: Path) -> None:
     assert [each.startswith("Main/Movies: its role is given as theirs, and") for each in messages(report)] == [True]
     principals = {each.principal_arn for each in report.undecided if each.principal == "role"}
     assert principals == {"arn:aws:iam::111122223333:role/theirs"}
+
+
+def test_a_role_by_an_arn_with_its_partition(tmp_path: Path) -> None:
+    """In a stack that doesn't know its partition."""
+    arn = {"Fn::Sub": "arn:aws:iam::${AWS::AccountId}:role/${Role}"}
+    assert findings(check(tmp_path, complete(Movies=dataset_group(role=arn)), **AGNOSTIC)) == CLEAN
 
 
 def test_a_role_that_is_a_parameter(tmp_path: Path) -> None:

@@ -14,7 +14,9 @@ from personalize_kms_constructs import PersonalizeEncryption, PersonalizeResourc
 from personalize_kms_constructs._assembly.manifest import read_assembly
 from personalize_kms_constructs.checks import check_assembly
 from tests.checks.templates import (
+    AGNOSTIC,
     CLEAN,
+    IN_IAM,
     KEY,
     ROLE,
     check,
@@ -134,6 +136,18 @@ def test_a_region_that_reads_and_writes(app: cdk.App) -> None:
     assert (report.missing, report.undecided) == ((), ())
 
 
+def test_stages_are_checked_each_for_itself(tmp_path: Path) -> None:
+    """Two stages that have the same names in them are two deployments."""
+    stages = {}
+    for stage, actions in (("Beta", None), ("Prod", ["kms:Decrypt"])):
+        template = complete(Role=role(RoleName="personalize"), Policy=policy(actions=actions))
+        stages[stage] = write(tmp_path / f"assembly-{stage}", {f"{stage}Main": template}, **AGNOSTIC)
+    report = check_assembly(write(tmp_path, {}, stages=stages))
+    assert report.asked == ("BetaMain/Movies (dataset group)", "ProdMain/Movies (dataset group)")
+    assert {each.action for each in report.missing} == set(IN_IAM) - {"kms:Decrypt"}
+    assert {tuple(each.needed_by) for each in report.missing} == {("ProdMain/Movies (dataset group)",)}
+
+
 def test_exports_of_stages_are_those_of_the_same_stage(tmp_path: Path) -> None:
     """Stages may be deployed side by side, each with an export of that name."""
     imported = {"Fn::ImportValue": "key"}
@@ -144,9 +158,10 @@ def test_exports_of_stages_are_those_of_the_same_stage(tmp_path: Path) -> None:
         del main["Resources"]["Key"]
         security = {"Resources": {"Key": key("arn:aws:iam::111122223333:role/reader")}, "Outputs": outputs}
         stacks = {f"{name}Security": security, f"{name}Main": main}
-        stages[name] = write(tmp_path / f"assembly-{name}", stacks, account="111122223333")
+        stages[name] = write(tmp_path / f"assembly-{name}", stacks)
     report = check_assembly(write(tmp_path, {}, stages=stages))
-    assert {each.policy_of.rpartition("/")[2] for each in report.allowed if each.policy == "key"} == {
-        "${BetaSecurity.Key}",
-        "${ProdSecurity.Key}",
+    keys = {(each.needed_by[0], each.policy_of.rpartition("/")[2]) for each in report.allowed if each.policy == "key"}
+    assert keys == {
+        ("BetaMain/Movies (dataset group)", "${BetaSecurity.Key}"),
+        ("ProdMain/Movies (dataset group)", "${ProdSecurity.Key}"),
     }

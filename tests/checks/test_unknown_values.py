@@ -135,6 +135,12 @@ def test_the_names_that_people_read(tmp_path: Path) -> None:
     assert open_parts(stack.text({"Ref": "Stage"})) == ["Main.Stage"]
 
 
+def test_what_fn_sub_leaves_alone(tmp_path: Path) -> None:
+    """A variable of a policy for example."""
+    (stack, _) = stacks_of(tmp_path, "Main")
+    assert stack.text({"Fn::Sub": "${AWS::Region}/${!aws:username}"}) == "eu-west-1/${aws:username}"
+
+
 def test_the_name_of_a_nested_stack_has_an_end_that_is_not_known(tmp_path: Path) -> None:
     """CloudFormation makes it of the outer stack's name, the logical id and something random."""
     main, nested = stacks_of(tmp_path, "Main")
