@@ -216,7 +216,7 @@ def test_a_permissions_boundary_of_the_app_and_one_of_others(tmp_path: Path) -> 
 
 
 def test_how_many_managed_policies_a_role_has(tmp_path: Path) -> None:
-    """Ten are a default quota: one that is attached twice counts once, and an inline one not at all."""
+    """Ten are a default quota: not of inline ones nor of those that may not be made; attached twice counts once."""
     of_aws = [f"arn:aws:iam::aws:policy/Some{number}" for number in range(7)]
     send = {"Effect": "Allow", "Action": "sqs:SendMessage", "Resource": "*"}
     ten = complete(
@@ -226,6 +226,7 @@ def test_how_many_managed_policies_a_role_has(tmp_path: Path) -> None:
         Third=managed(send),
         Inline=managed(send, type="AWS::IAM::Policy"),
     )
+    ten["Resources"]["Fourth"] = {**managed(send), "Condition": "IsProd"}
     assert check(tmp_path / "ten", ten).problems == ()
     ten["Resources"]["Fourth"] = managed(send)
     (problem,) = check(tmp_path / "eleven", ten).problems
