@@ -14,6 +14,7 @@ from tests.checks.templates import (
     IN_IAM,
     KEY,
     NO_VALUE,
+    ROLE,
     check,
     complete,
     dataset_group,
@@ -254,6 +255,29 @@ def test_inline_policies_have_a_limit_together(
     more = {f"Long{number}": managed(LONG, type=type) for number, type in enumerate(types)}
     found = messages(check(tmp_path, complete(Role=role(**role_properties), **more)))
     assert [each.startswith(says or "nothing") for each in found] == [True] * (says is not None)
+
+
+@pytest.mark.parametrize(
+    ("reference", "condition", "is_told"),
+    [
+        (ROLE, None, True),
+        ({"Fn::Sub": "${Role}"}, None, True),
+        ({"Fn::If": ["IsProd", ROLE, "none"]}, None, False),
+        (ROLE, "IsProd", False),
+        (ROLE, "AlsoProd", False),
+    ],
+)
+def test_a_reference_to_a_role_that_may_not_be_made(
+    reference: Any, condition: str | None, is_told: bool, tmp_path: Path
+) -> None:
+    """CloudFormation refuses it, unless its resource has the condition, one that implies it, or ``Fn::If``."""
+    template = complete()
+    resources = {name: {**each, "Condition": "IsProd"} for name, each in template["Resources"].items()}
+    user: dict[str, Any] = {"Type": "AWS::SSM::Parameter", "Properties": {"Type": "String", "Value": reference}}
+    resources["User"] = {**user, "Condition": condition} if condition else user
+    conditions = {**template["Conditions"], "AlsoProd": {"Condition": "IsProd"}}
+    report = check(tmp_path, {**template, "Conditions": conditions, "Resources": resources})
+    assert [each.needed_by for each in report.problems] == [("Main/User",)] * is_told
 
 
 def test_an_inline_policy_by_its_name(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_stepfunctions as sfn
+from aws_cdk import aws_stepfunctions_tasks as tasks
 from constructs import RootConstruct
 
 from personalize_kms_constructs import PersonalizeEncryption, PersonalizeResource, S3Location
@@ -162,6 +163,26 @@ def test_a_stack_by_hand_beside_ours_fails_nothing(app: cdk.App, stack: cdk.Stac
     assert told(app) == []
 
 
+def test_a_state_machine_by_hand_beside_a_job_of_ours_fails_nothing(app: cdk.App, stack: cdk.Stack) -> None:
+    """The states of ours are looked for in all of them."""
+    output = {"S3DataDestination": {"Path": "s3://theirs/out/"}}
+    export = tasks.CallAwsService(
+        stack,
+        "By hand",
+        service="personalize",
+        action="createDatasetExportJob",
+        parameters={"DatasetArn": "x", "RoleArn": by_hand(stack).role_arn, "JobOutput": output},
+        iam_resources=["*"],
+    )
+    folder = S3Location(s3.Bucket(stack, "Data"), "export/")
+    dataset = "{% $states.input.dataset %}"
+    job = DatasetExportJob(stack, "Export", encryption=encryption(stack), dataset_arn=dataset, destination=folder)
+    for name, states in {"Theirs": export, "Ours": job}.items():
+        sfn.StateMachine(stack, name, definition_body=sfn.DefinitionBody.from_chainable(states))
+    app.synth()
+    assert told(app) == []
+
+
 def test_a_shared_role_is_judged_for_our_requests_alone(app: cdk.App, stack: cdk.Stack) -> None:
     """What others ask of it lacks access, and nothing is said."""
     made = encryption(stack)
@@ -228,6 +249,7 @@ def test_what_is_pending_hides_no_denial(app: cdk.App, stack: cdk.Stack) -> None
     PersonalizeEncryption(stack, "Encryption", service_role=role.without_policy_updates(), resources=resources)
     role.add_to_principal_policy(iam.PolicyStatement(effect=iam.Effect.DENY, actions=["kms:*"], resources=["*"]))
     assert "denied by statement" in failure(app.synth)
+    assert ("MissingRoleAccess", "error", "Main/Encryption") in told(app)
 
 
 def test_what_is_pending_hides_no_action_that_is_not_in_it(app: cdk.App, stack: cdk.Stack) -> None:
