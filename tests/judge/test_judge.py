@@ -155,10 +155,12 @@ def test_silent_on_success(app: cdk.App, stack: cdk.Stack, capfd: pytest.Capture
 
 
 def test_a_stack_by_hand_beside_ours_fails_nothing(app: cdk.App, stack: cdk.Stack) -> None:
-    """Nor one by hand in the same stack."""
+    """Nor one by hand in the same stack, nor two dataset groups of others with one name."""
     encryption(stack)
     by_hand(stack)
-    by_hand(cdk.Stack(app, "Other"))
+    env = cdk.Environment(account="111122223333", region="eu-west-1")
+    for name in ("Other", "Another"):
+        by_hand(cdk.Stack(app, name, env=env))
     app.synth()
     assert told(app) == []
 
@@ -386,6 +388,15 @@ def test_what_is_acknowledged_fails_nothing(where: str, in_stage: bool, app: cdk
     break_key_policy(made)
     places: dict[str, Any] = {"construct": made, "stack": stack, "app": app}
     acknowledge(places[where], "MissingKeyAccess")
+    app.synth()
+    assert told(app) == []
+
+
+def test_what_is_acknowledged_above_a_resource_of_the_template(app: cdk.App) -> None:
+    """It is found by the path of its construct."""
+    made = encryption(cdk.Stack(cdk.Stage(app, "Prod"), "Main"))
+    made.add_dataset_group("Movies", name="movies").add_property_deletion_override("RoleArn")
+    acknowledge(made, "Configuration")
     app.synth()
     assert told(app) == []
 
