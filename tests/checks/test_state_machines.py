@@ -13,7 +13,7 @@ from aws_cdk import aws_stepfunctions as sfn
 
 from personalize_kms_constructs import PersonalizeEncryption, S3Location
 from personalize_kms_constructs.checks import AssemblyError, check_assembly
-from personalize_kms_constructs.jobs import BatchInferenceJob, DatasetExportJob, DatasetImportJob
+from personalize_kms_constructs.jobs import BatchInferenceJob, DataDeletionJob, DatasetExportJob, DatasetImportJob
 from tests.checks.templates import Json, check, complete, messages
 from tests.checks.test_requests import (
     DATASET_ARN,
@@ -336,3 +336,20 @@ def test_our_jobs_are_seen_in_the_state_machine_with_their_key(app: cdk.App) -> 
         "Main/Export (dataset export job)",
         "Main/Import (dataset import job)",
     )
+
+
+def test_a_job_on_a_dataset_group_of_another_key(app: cdk.App) -> None:
+    """It needs the key that the dataset group has, and not that of its own construct."""
+    app.node.set_context("personalize-kms-constructs:judge", False)
+    stack = cdk.Stack(app, "Main")
+    one, other = PersonalizeEncryption(stack, "One"), PersonalizeEncryption(stack, "Other")
+    job = DataDeletionJob(
+        stack,
+        "Delete",
+        encryption=one,
+        dataset_group_arn=other.add_dataset_group("Books", name="books").attr_dataset_group_arn,
+        source=S3Location(s3.Bucket(stack, "Data"), "users/"),
+    )
+    sfn.StateMachine(stack, "Machine", definition_body=sfn.DefinitionBody.from_chainable(job))
+    report = check_assembly(app.synth())
+    assert {report.names.get(each.resource) for each in report.missing} == {"Main/Other/Key"}
