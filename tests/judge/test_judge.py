@@ -104,6 +104,16 @@ def test_a_condition_that_is_not_ours_is_a_warning(condition: dict[str, Any], is
     assert told(app) == [("Undecided", "warning", "Main/Encryption")] * is_told
 
 
+def test_many_managed_policies_are_a_warning(app: cdk.App, stack: cdk.Stack) -> None:
+    """AWS may have been asked for more."""
+    many = [iam.ManagedPolicy.from_aws_managed_policy_name(f"Some{number}") for number in range(11)]
+    principal = iam.ServicePrincipal("personalize.amazonaws.com")
+    role = iam.Role(stack, "Given", assumed_by=principal, managed_policies=many)
+    PersonalizeEncryption(stack, "Encryption", service_role=role, resources=[PersonalizeResource.dataset_group()])
+    app.synth()
+    assert {(rule, severity) for rule, severity, _ in told(app)} == {("Limit", "warning")}
+
+
 def test_a_fault_in_a_nested_stack(app: cdk.App, stack: cdk.Stack) -> None:
     """By the path of the construct in it."""
     break_key_policy(encryption(cdk.NestedStack(stack, "Nested")))
@@ -179,7 +189,8 @@ def test_a_state_machine_by_hand_beside_a_job_of_ours_fails_nothing(app: cdk.App
     folder = S3Location(s3.Bucket(stack, "Data"), "export/")
     dataset = "{% $states.input.dataset %}"
     job = DatasetExportJob(stack, "Export", encryption=encryption(stack), dataset_arn=dataset, destination=folder)
-    for name, states in {"Theirs": export, "Ours": job}.items():
+    machines: dict[str, Any] = {"Theirs": export, "Ours": job}
+    for name, states in machines.items():
         sfn.StateMachine(stack, name, definition_body=sfn.DefinitionBody.from_chainable(states))
     app.synth()
     assert told(app) == []
