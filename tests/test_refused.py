@@ -285,7 +285,9 @@ def not_a_name(what: str, name: str) -> str:
 
 
 @pytest.mark.parametrize(
-    "name", ["", "-movies", "movies!", "m" * 64, "movies\n", f"-{cdk.Aws.REGION}", f"{'m' * 63}{cdk.Aws.REGION}"]
+    "name",
+    ["", "-movies", "movies!", "m" * 64, "movies\n", f"-{cdk.Aws.REGION}", f"{'m' * 63}{cdk.Aws.REGION}"],
+    ids=["empty", "hyphen", "mark", "long", "line", "hyphen before a token", "long before a token"],
 )
 def test_names_outside_of_the_pattern(stack: cdk.Stack, name: str) -> None:
     """Tokens are a letter at least."""
@@ -294,7 +296,11 @@ def test_names_outside_of_the_pattern(stack: cdk.Stack, name: str) -> None:
     assert reasons == [not_a_name("name of the dataset group", name)]
 
 
-@pytest.mark.parametrize("name", ["m", "0", "Movies_2-b", "m" * 63, f"{'m' * 61}_{cdk.Aws.STACK_NAME}"])
+@pytest.mark.parametrize(
+    "name",
+    ["m", "0", "Movies_2-b", "m" * 63, f"{'m' * 61}_{cdk.Aws.STACK_NAME}"],
+    ids=["letter", "digit", "all", "long", "long with a token"],
+)
 def test_names_inside_of_the_pattern(stack: cdk.Stack, name: str) -> None:
     """Those of 63 characters, and those that are known only at deployment."""
     PersonalizeEncryption(stack, "Encryption").add_dataset_group("Movies", name=name)

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +10,15 @@ import click
 
 from ._access.report import AccessReport
 from ._assembly.files import AssemblyError
-from ._assembly.manifest import Assembly
 from ._doctor.command import doctor
 from ._terminal import FOUND, PASSED, print_coloured, stop, take_any_character
-from .checks._checking import check_assemblies, read_all
+from .checks import check_assembly
+
+_NOTHING_CHECKED = (
+    "no template asks Personalize for anything, so nothing was checked: look at another assembly, or pass to a "
+    "PersonalizeEncryption, as resources, what is created by code that the check can't see; where an app doesn't use "
+    "Personalize, leave --strict out"
+)
 
 
 class _Commands(click.Group):
@@ -70,37 +73,20 @@ def check(path: Path, form: str, strict: bool) -> None:
       personalize-kms check --format json > access.json
     """  # noqa: D301
     try:
-        assemblies = read_all(path)
-        with _progress(len(assemblies)) as step:
-            report = check_assemblies(assemblies, step)
+        report = check_assembly(path)
     except AssemblyError as error:
         stop(str(error))
-    show(report, form)
-    code = exit_code(report, strict=strict)
-    if strict and code == PASSED and not report.asked:
-        stop(_nothing_checked(path, assemblies))
-    sys.exit(code)
+    _show(report, form)
+    passed = report.passed and not (strict and (report.excess or report.undecided))
+    if strict and passed and not report.asked:
+        stop(f"{path}: {_NOTHING_CHECKED}")
+    sys.exit(PASSED if passed else FOUND)
 
 
 personalize_kms.add_command(doctor)
 
 
-def exit_code(report: AccessReport, *, strict: bool) -> int:
-    """Return what the process ends with."""
-    passed = report.passed and not (strict and (report.excess or report.undecided))
-    return PASSED if passed else FOUND
-
-
-def _nothing_checked(path: Path, assemblies: list[Assembly]) -> str:
-    templates = [each for assembly in assemblies for top in assembly.templates for each in top.with_nested()]
-    return (
-        f"{path}: no template (of {len(templates)}) asks Personalize for anything, so nothing was checked: look at "
-        "another assembly, or pass to a PersonalizeEncryption, as resources, what is created by code that the check "
-        "can't see; where an app doesn't use Personalize, leave --strict out"
-    )
-
-
-def show(report: AccessReport, form: str) -> None:
+def _show(report: AccessReport, form: str) -> None:
     """Print a report; in colours on a terminal alone."""
     take_any_character()
     if form == "json":
@@ -109,13 +95,3 @@ def show(report: AccessReport, form: str) -> None:
         click.echo(report.to_markdown(), nl=False)
     else:
         print_coloured(report.to_text())
-
-
-@contextmanager
-def _progress(assemblies: int) -> Iterator[Callable[[str], None]]:
-    """Show on a terminal how far the work is, if there is much of it."""
-    if assemblies < 2 or not sys.stderr.isatty():
-        yield lambda _: None
-        return
-    with click.progressbar(length=assemblies, label="checking stages", file=sys.stderr) as bar:
-        yield lambda _: bar.update(1)

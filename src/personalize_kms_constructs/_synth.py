@@ -109,7 +109,8 @@ class AtSynth:
             yield (
                 "nothingAllowed",
                 "nothing is allowed, so Personalize has access to nothing by this construct: say what it will create, "
-                "by resources=[PersonalizeResource.dataset_group()] or allow(…)",
+                "by resources=[PersonalizeResource.dataset_group()] or allow(…), and let dataset groups of your own "
+                "wait, by node.add_dependency(encryption.permissions)",
             )
         for bucket in dict.fromkeys(str(each.bucket) for each in self._wiring.locations if each.is_key_unknown):
             yield (

@@ -1,9 +1,8 @@
-"""Cloud assemblies for tests: arrangements of ``tests.proof``, and templates changed after their synth."""
+"""Cloud assemblies for tests: arrangements of ``tests.proof``, and what a report says of them."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -33,13 +32,6 @@ def synthesize(
     arrangement(Building(app, HERE[partition], concrete, kinds))
     app.synth()
     return directory
-
-
-def change(path: Path, edit: Callable[[dict[str, Any]], object]) -> None:
-    """Change a template on disk."""
-    template = json.loads(path.read_text("utf-8"))
-    edit(template)
-    path.write_text(json.dumps(template), "utf-8")
 
 
 def lines(report: AccessReport, entries: Sequence[Entry]) -> set[Line]:

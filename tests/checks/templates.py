@@ -16,9 +16,14 @@ PARAMETERS = {"Stage": {"Type": "String"}}
 CONDITIONS = {
     "IsProd": {"Fn::Equals": [{"Ref": "Stage"}, "prod"]},
     "IsDev": {"Fn::Not": [{"Condition": "IsProd"}]},
+    "Always": {"Fn::Equals": [{"Ref": "AWS::Region"}, REGION]},
     "Never": {"Fn::Equals": ["a", "b"]},
 }
 NO_VALUE = {"Ref": "AWS::NoValue"}
+KEY, ROLE = {"Fn::GetAtt": ["Key", "Arn"]}, {"Fn::GetAtt": ["Role", "Arn"]}
+AGNOSTIC: dict[str, Any] = {"account": "unknown-account", "region": "unknown-region"}
+"""The environment of a stack that doesn't say its own."""
+CLEAN: Any = ((), (), ())
 
 Json = dict[str, Any]
 
@@ -29,19 +34,27 @@ def write(
     *,
     account: str = ACCOUNT,
     region: str = REGION,
+    accounts: dict[str, str] | None = None,
     dependencies: dict[str, list[str]] | None = None,
     assets: dict[str, str] | None = None,
+    files: dict[str, Json] | None = None,
+    stages: dict[str, Path] | None = None,
 ) -> Path:
-    """An assembly of these templates; nested ones are ``assets``, files by their hashes."""
+    """An assembly of these templates; nested ones are ``files``, or ``assets``: files by their hashes."""
     directory.mkdir(parents=True, exist_ok=True)
-    artifacts = {}
+    artifacts: Json = {
+        name: {"type": "cdk:cloud-assembly", "properties": {"directoryName": stage.name, "displayName": name}}
+        for name, stage in (stages or {}).items()
+    }
+    for file, content in (files or {}).items():
+        (directory / file).write_text(json.dumps(content))
     for name, template in stacks.items():
         (directory / f"{name}.template.json").write_text(json.dumps(template))
-        files = {id: {"source": {"path": file, "packaging": "file"}} for id, file in (assets or {}).items()}
-        (directory / f"{name}.assets.json").write_text(json.dumps({"version": "1", "files": files}))
+        sources = {id: {"source": {"path": file, "packaging": "file"}} for id, file in (assets or {}).items()}
+        (directory / f"{name}.assets.json").write_text(json.dumps({"version": "1", "files": sources}))
         artifacts[name] = {
             "type": "aws:cloudformation:stack",
-            "environment": f"aws://{account}/{region}",
+            "environment": f"aws://{(accounts or {}).get(name, account)}/{region}",
             "properties": {"templateFile": f"{name}.template.json"},
             "dependencies": (dependencies or {}).get(name, []),
             "displayName": name,
@@ -50,9 +63,17 @@ def write(
     return directory
 
 
+def edit(path: Path, **changes: Json) -> None:
+    """Change artifacts of a manifest, or add some."""
+    manifest = json.loads(path.read_text())
+    for name, change in changes.items():
+        manifest["artifacts"].setdefault(name, {}).update(change)
+    path.write_text(json.dumps(manifest))
+
+
 def key(role: Any = None, **properties: Any) -> Json:
     """A key whose policy names a role and the service."""
-    role = {"Fn::GetAtt": ["Role", "Arn"]} if role is None else role
+    role = ROLE if role is None else role
     condition = {"StringEqualsIfExists": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}}
     statements = [
         {"Effect": "Allow", "Principal": {"AWS": role}, "Action": ACTIONS, "Resource": "*"},
@@ -67,6 +88,11 @@ def key(role: Any = None, **properties: Any) -> Json:
     return {"Type": "AWS::KMS::Key", "Properties": {"KeyPolicy": {"Statement": statements}, **properties}}
 
 
+def alias(name: str, target: Any = None) -> Json:
+    """An alias, by default of the key."""
+    return {"Type": "AWS::KMS::Alias", "Properties": {"AliasName": name, "TargetKeyId": target or {"Ref": "Key"}}}
+
+
 def role(**properties: Any) -> Json:
     """A role that Personalize can assume."""
     trust = {
@@ -78,25 +104,27 @@ def role(**properties: Any) -> Json:
     return {"Type": "AWS::IAM::Role", "Properties": {"AssumeRolePolicyDocument": {"Statement": [trust]}, **properties}}
 
 
+def managed(*statements: Json, type: str = "AWS::IAM::ManagedPolicy", role: Any = None, **properties: Any) -> Json:
+    """A policy of the role."""
+    attached = [{"Ref": "Role"} if role is None else role]
+    return {
+        "Type": type,
+        "Properties": {"PolicyDocument": {"Statement": list(statements)}, "Roles": attached, **properties},
+    }
+
+
 def policy(key: Any = None, role: Any = None, actions: list[str] | None = None) -> Json:
     """Return the actions that the role may do with a key."""
-    key = {"Fn::GetAtt": ["Key", "Arn"]} if key is None else key
-    statement = {"Effect": "Allow", "Action": IN_IAM if actions is None else actions, "Resource": key}
-    return {
-        "Type": "AWS::IAM::ManagedPolicy",
-        "Properties": {
-            "PolicyDocument": {"Statement": [statement]},
-            "Roles": [{"Ref": "Role"} if role is None else role],
-        },
-    }
+    allowed = IN_IAM if actions is None else actions
+    return managed({"Effect": "Allow", "Action": allowed, "Resource": KEY if key is None else key}, role=role)
 
 
 def dataset_group(key: Any = None, role: Any = None, waits: Any = "Policy", **more: Any) -> Json:
     """A dataset group that waits for the policy."""
     properties = {
         "Name": {"Ref": "AWS::StackName"},
-        "KmsKeyArn": {"Fn::GetAtt": ["Key", "Arn"]} if key is None else key,
-        "RoleArn": {"Fn::GetAtt": ["Role", "Arn"]} if role is None else role,
+        "KmsKeyArn": KEY if key is None else key,
+        "RoleArn": ROLE if role is None else role,
     }
     return {"Type": "AWS::Personalize::DatasetGroup", "Properties": properties, "DependsOn": waits, **more}
 
@@ -104,21 +132,71 @@ def dataset_group(key: Any = None, role: Any = None, waits: Any = "Policy", **mo
 def complete(**more: Json) -> Json:
     """A template in which nothing is missing, and these resources."""
     return {
-        "Resources": {
-            "Key": key(),
-            "Role": role(),
-            "Policy": policy(),
-            "Movies": dataset_group(),
-            **more,
-        }
+        "Parameters": PARAMETERS,
+        "Conditions": CONDITIONS,
+        "Resources": {"Key": key(), "Role": role(), "Policy": policy(), "Movies": dataset_group(), **more},
     }
 
 
-def check(directory: Path, *resources: Json, **more: Any) -> AccessReport:
-    """A report on stacks of these resources beside a complete dataset group, with these conditions."""
-    names = ["Main", "Other"][: len(resources)]
-    stacks = {
-        name: {**complete(**each), "Parameters": PARAMETERS, "Conditions": CONDITIONS}
-        for name, each in zip(names, resources, strict=True)
+def bucket(**encryption: Any) -> Json:
+    """The bucket ``ratings``, with this default encryption."""
+    rules = {"ServerSideEncryptionConfiguration": [{"ServerSideEncryptionByDefault": encryption}]}
+    more = {"BucketEncryption": rules} if encryption else {}
+    return {"Type": "AWS::S3::Bucket", "Properties": {"BucketName": "ratings", **more}}
+
+
+def bucket_policy(*actions: str, bucket: Any = "ratings", **more: Any) -> Json:
+    """A bucket policy for Personalize."""
+    statement = {
+        "Effect": "Allow",
+        "Principal": {"Service": "personalize.amazonaws.com"},
+        "Action": list(actions),
+        "Resource": ["arn:aws:s3:::ratings", "arn:aws:s3:::ratings/*"],
+        "Condition": {"StringEqualsIfExists": {"aws:SourceAccount": ACCOUNT}},
     }
-    return check_assembly(write(directory, stacks, **more))
+    properties = {"Bucket": bucket, "PolicyDocument": {"Statement": [statement]}}
+    return {"Type": "AWS::S3::BucketPolicy", "Properties": properties, **more}
+
+
+def reading() -> Json:
+    """A policy by which the role reads the bucket."""
+    objects = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::ratings/in/*"}
+    return managed(objects, {"Effect": "Allow", "Action": "s3:ListBucket", "Resource": "arn:aws:s3:::ratings"})
+
+
+def dataset(*waits: str, path: Any = "s3://ratings/in/", **properties: Any) -> Json:
+    """A dataset of the dataset group, with an import job that reads the bucket."""
+    job = {"JobName": "load", "RoleArn": ROLE, "DataSource": {"DataLocation": path}}
+    group = {"DatasetGroupArn": {"Fn::GetAtt": ["Movies", "DatasetGroupArn"]}}
+    return {
+        "Type": "AWS::Personalize::Dataset",
+        "DependsOn": ["Policy", *waits],
+        "Properties": {**group, "DatasetImportJob": job, **properties},
+    }
+
+
+def importing(**more: Any) -> Json:
+    """A template with an import job in which nothing is missing, and these resources."""
+    parts = {"Bucket": bucket(), "One": bucket_policy("s3:GetObject", "s3:ListBucket"), "Read": reading()}
+    return complete(**{**parts, "Data": dataset("One", "Read"), **more})
+
+
+def check(directory: Path, *templates: Json, **more: Any) -> AccessReport:
+    """A report on one stack, or on two."""
+    names = ["Main", "Other"][: len(templates)]
+    return check_assembly(write(directory, dict(zip(names, templates, strict=True)), **more))
+
+
+def findings(report: AccessReport) -> Any:
+    """All that is wrong or open; compare it with ``CLEAN``."""
+    return report.missing, report.undecided, report.problems
+
+
+def messages(report: AccessReport) -> list[str]:
+    """What the problems say."""
+    return [each.message for each in report.problems]
+
+
+def reasons(report: AccessReport) -> set[str]:
+    """Why anything is undecided."""
+    return {each.because for each in report.undecided}

@@ -6,7 +6,7 @@ import copy
 import json
 import random
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ import pytest
 
 from personalize_kms_constructs.checks import AssemblyError, check_assembly
 from tests.checks.assemblies import synthesize
-from tests.checks.templates import complete, key, policy, role, write
+from tests.checks.templates import complete, edit, key, policy, role, write
 from tests.proof.in_stacks import in_sibling_nested_stacks, three_stacks
 from tests.templates.stacks import FLAGS
 
@@ -28,30 +28,16 @@ def message(directory: Path) -> str:
     return text
 
 
-def edit(path: Path, change: Callable[[dict[str, Any]], object]) -> None:
-    content = json.loads(path.read_text())
-    change(content)
-    path.write_text(json.dumps(content))
-
-
-def test_no_directory(tmp_path: Path) -> None:
-    """The path, and what to do."""
+def test_what_is_no_assembly(tmp_path: Path) -> None:
+    """The path, and what to do: of nothing, of a template without its manifest, of the app's own directory."""
     assert message(tmp_path / "cdk.out") == (
         f"{tmp_path}/cdk.out: no such directory; run cdk synth first, or give the path of its output"
     )
-
-
-def test_a_file(tmp_path: Path) -> None:
-    """A template by itself has no manifest beside it."""
     (tmp_path / "Main.template.json").write_text("{}")
     assert message(tmp_path / "Main.template.json") == (
         f"{tmp_path}/Main.template.json: not a directory; give the path of the output of cdk synth, which has a "
         "manifest.json"
     )
-
-
-def test_a_directory_that_is_no_assembly(tmp_path: Path) -> None:
-    """The app's own directory for example."""
     assert message(tmp_path) == f"{tmp_path}: no manifest.json, so it isn't a cloud assembly; run cdk synth first"
 
 
@@ -91,20 +77,24 @@ def test_a_manifest_that_is_no_text(tmp_path: Path) -> None:
     [
         (None, "no such file, though the assembly refers to it"),
         ("AWSTemplateFormatVersion: '2010-09-09'", "can't be read as JSON"),
-        ('{"Resources": []}', "not a CloudFormation template"),
-        ('{"Resources": {"Key": "AWS::KMS::Key"}}', "not a CloudFormation template"),
-        ('{"Resources": {"Key": {"Properties": {}}}}', "not a CloudFormation template"),
-        ('{"Resources": {"Key": {"Type": "AWS::KMS::Key", "Properties": []}}}', "not a CloudFormation template"),
-        ('{"Resources": {}, "Outputs": []}', "not a CloudFormation template"),
+        ('{"Resources": []}', "not a CloudFormation template: Resources is no object"),
+        ('{"Outputs": []}', "not a CloudFormation template: Outputs is no object"),
+        (
+            '{"Resources": {"Fn::ForEach::Topics": ["Name", ["a"], {}]}}',
+            "not a CloudFormation template: Resources.Fn::ForEach::Topics is no object",
+        ),
+        ('{"Resources": {"Key": {"Properties": {}}}}', "not a CloudFormation template: Resources.Key has no Type"),
+        (
+            '{"Resources": {"Key": {"Type": "AWS::KMS::Key", "Properties": []}}}',
+            "not a CloudFormation template: Resources.Key: its Properties are no object",
+        ),
     ],
 )
 def test_templates_that_are_none(text: str | None, says: str, tmp_path: Path) -> None:
-    """Missing, YAML, or of another shape."""
-    write(tmp_path, {"Main": complete()})
-    path = tmp_path / "Main.template.json"
+    """Missing, YAML, a macro's, or of another shape."""
+    path = write(tmp_path, {"Main": complete()}) / "Main.template.json"
     path.unlink() if text is None else path.write_text(text)
-    assert message(tmp_path).startswith(f"{path}: ")
-    assert says in message(tmp_path)
+    assert message(tmp_path).startswith(f"{path}: {says}")
 
 
 def test_circular_references(tmp_path: Path) -> None:
@@ -130,15 +120,16 @@ def test_assemblies_and_nested_stacks_that_contain_themselves(tmp_path: Path) ->
     """Directly, or by another."""
     stage = {"type": "cdk:cloud-assembly", "properties": {"directoryName": "."}}
     write(tmp_path / "1", {"Main": complete()})
-    edit(tmp_path / "1" / "manifest.json", lambda it: it["artifacts"].update(Again=stage))
+    edit(tmp_path / "1" / "manifest.json", Again=stage)
     assert message(tmp_path / "1") == f"{tmp_path}/1/manifest.json: circular reference: the assembly contains itself"
 
     def nested(file: str) -> dict[str, Any]:
         stack = {"Type": "AWS::CloudFormation::Stack", "Metadata": {"aws:asset:path": file}}
         return {"Resources": {"Nested": stack}}
 
-    directory = write(tmp_path / "2", {"Main": nested("other.json")})
-    (directory / "other.json").write_text(json.dumps(nested("Main.template.json")))
+    directory = write(
+        tmp_path / "2", {"Main": nested("other.json")}, files={"other.json": nested("Main.template.json")}
+    )
     assert message(directory) == f"{directory}/Main.template.json: circular reference: the stack is nested in itself"
 
 
@@ -152,8 +143,8 @@ def usual_recursion_limit() -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("usual_recursion_limit")
-@pytest.mark.parametrize(("place", "says"), [("policy", "Main/Policy PolicyDocument"), ("definition", "Main/Machine")])
-def test_what_is_nested_too_deeply(place: str, says: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("place", ["policy", "definition"])
+def test_what_is_nested_too_deeply(place: str, tmp_path: Path) -> None:
     """No policy and no state machine is."""
     deep: dict[str, Any] = {}
     # Deeper than Python calls go, and not so deep that the file can't be read; both counted as one up to Python 3.11.
@@ -174,7 +165,7 @@ def test_what_is_nested_too_deeply(place: str, says: str, tmp_path: Path) -> Non
             "Properties": {"DefinitionString": definition},
         }
     write(tmp_path, {"Main": template})
-    assert message(tmp_path) == f"{tmp_path}/Main.template.json: {says} is nested too deeply to be read"
+    assert message(tmp_path) == f"{tmp_path}/Main.template.json: something is nested too deeply to be read"
 
 
 def test_a_definition_in_a_file_that_is_no_text(tmp_path: Path) -> None:
@@ -186,22 +177,6 @@ def test_a_definition_in_a_file_that_is_no_text(tmp_path: Path) -> None:
     write(tmp_path, {"Main": complete(Machine=machine)})
     (tmp_path / "asset.abc.json").write_bytes(b"\xff\xfe")
     assert message(tmp_path).startswith(f"{tmp_path}/asset.abc.json: can't be read as JSON: ")
-
-
-@pytest.mark.parametrize(
-    ("template", "says"),
-    [
-        ({"Resources": {"Fn::ForEach::Topics": ["Name", ["a"], {}]}}, "Resources.Fn::ForEach::Topics is no object"),
-        ({"Resources": {"Key": {"Properties": {}}}}, "Resources.Key has no Type"),
-        ({"Resources": {"Key": {"Type": "AWS::KMS::Key", "Properties": []}}}, "Resources.Key: its Properties are no "),
-        ({"Resources": []}, "Resources is no object"),
-        ({"Outputs": []}, "Outputs is no object"),
-    ],
-)
-def test_the_part_of_a_template_that_is_wrong_is_named(template: Any, says: str, tmp_path: Path) -> None:
-    """A macro's for example, or a file that isn't a template."""
-    write(tmp_path, {"Main": template})
-    assert message(tmp_path).startswith(f"{tmp_path}/Main.template.json: not a CloudFormation template: {says}")
 
 
 @pytest.mark.parametrize("export", [7, "Name", ["Name"], True, {"Nobody": "x"}])
@@ -228,7 +203,7 @@ def test_assets_and_metadata_that_are_broken(tmp_path: Path) -> None:
     (tmp_path / "Main.assets.json").write_text("{")
     assert message(tmp_path).startswith(f"{tmp_path}/Main.assets.json: can't be read as JSON")
     write(tmp_path, {"Main": complete()})
-    edit(tmp_path / "manifest.json", lambda it: it["artifacts"]["Main"].update(additionalMetadataFile="gone.json"))
+    edit(tmp_path / "manifest.json", Main={"additionalMetadataFile": "gone.json"})
     assert message(tmp_path) == f"{tmp_path}/gone.json: no such file, though the assembly refers to it"
 
 
@@ -257,7 +232,7 @@ def test_templates_with_anything_anywhere(arrangement: Any, tmp_path: Path) -> N
     draw = random.Random(arrangement.__name__)
     files = [*sorted(directory.glob("*.template.json")), directory / "manifest.json"]
     originals = {path: path.read_text() for path in files}
-    rounds = 500
+    rounds = 100
     reports = refused = 0
     for _ in range(rounds):
         path = draw.choice(files)

@@ -22,11 +22,6 @@ KEY_ARN = "arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-123456
 ROLE_ARN = "arn:aws:iam::111122223333:role/service/personalize"
 
 
-@pytest.fixture
-def app(tmp_path: Path) -> cdk.App:
-    return cdk.App(analytics_reporting=False, outdir=str(tmp_path / "cdk.out"))
-
-
 def left(directory: Path, stack: str = "Main") -> dict[str, Any]:
     """The metadata by construct path, wherever this version of aws-cdk-lib writes it."""
     manifest = json.loads((directory / "manifest.json").read_text())
@@ -185,21 +180,6 @@ def test_a_problem_fails_no_synth(app: cdk.App, monkeypatch: pytest.MonkeyPatch)
     assert entry.because == "what it was told to allow couldn't be written down: LookupError: no such thing"
 
 
-def test_what_was_allowed_is_checked_without_a_resource_in_the_template(app: cdk.App) -> None:
-    """A job that somebody starts later: when an override takes an action from the key policy, it is missing."""
-    app.node.set_context("personalize-kms-constructs:judge", False)
-    stack = cdk.Stack(app, "Main")
-    encryption = PersonalizeEncryption(stack, "Encryption", resources=[PersonalizeResource.dataset_export_job()])
-    key = encryption.encryption_key.node.default_child
-    assert isinstance(key, kms.CfnKey)
-    actions = ["kms:CreateGrant", "kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey", "kms:ListGrants"]
-    key.add_property_override("KeyPolicy.Statement.2.Action", actions)
-    report = check_assembly(app.synth())
-    assert [(each.principal, each.action, each.needed_by) for each in report.missing] == [
-        ("service", "kms:GenerateDataKeyWithoutPlaintext", ["Main/Encryption (dataset export job)"])
-    ]
-
-
 def test_a_job_leaves_what_each_execution_chooses(app: cdk.App) -> None:
     """The state that starts it, by its final name, and the prefix that a path is below."""
     stack = cdk.Stack(app, "Main")
@@ -246,22 +226,3 @@ def test_a_job_leaves_what_each_execution_chooses(app: cdk.App) -> None:
         "resources": [{"resource": "dataset export job", "destination": daily}],
         "job": {"state": "Start Export"},
     }
-
-
-def test_a_job_and_its_task_are_one_request(app: cdk.App) -> None:
-    """With the key of the dataset group that the job works on, and nothing open."""
-    stack = cdk.Stack(app, "Main")
-    bucket = s3.Bucket(stack, "Data")
-    encryption = PersonalizeEncryption(stack, "Encryption")
-    export = DatasetExportJob(
-        stack,
-        "Export",
-        encryption=encryption,
-        dataset_arn="{% $states.input.dataset %}",
-        destination=S3Location(bucket, "export/"),
-        destination_path="{% $states.input.folder %}",
-    )
-    sfn.StateMachine(stack, "Machine", definition_body=sfn.DefinitionBody.from_chainable(export))
-    report = check_assembly(app.synth())
-    assert report.asked == ("Main/Encryption (dataset export job)", "Main/Export (dataset export job)")
-    assert (report.missing, report.undecided, report.problems) == ((), (), ())

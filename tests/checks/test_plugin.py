@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import aws_cdk as cdk
-import pytest
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_personalize as personalize
 from aws_cdk import aws_s3 as s3
+from constructs import Construct
 
 from personalize_kms_constructs import PersonalizeEncryption, PersonalizeResource, S3Location
 from personalize_kms_constructs.checks import PersonalizeAccessChecks
@@ -38,61 +38,38 @@ def synth(directory: Path, build: Callable[[cdk.App], object]) -> dict[str, Any]
     return found
 
 
-def by_hand(app: cdk.App) -> personalize.CfnDatasetGroup:
-    """A stack that never heard of our construct."""
-    stack = cdk.Stack(app, "Main")
-    key = kms.Key(stack, "Key")
-    role = iam.Role(stack, "Role", assumed_by=iam.ServicePrincipal("personalize.amazonaws.com"))
+def by_hand(scope: Construct, trusting: str = "personalize.amazonaws.com") -> None:
+    """A dataset group that never heard of our construct."""
+    key = kms.Key(scope, "Key")
+    role = iam.Role(scope, "Role", assumed_by=iam.ServicePrincipal(trusting))
     key.grant_encrypt_decrypt(role)
-    return personalize.CfnDatasetGroup(stack, "Movies", name="movies", kms_key_arn=key.key_arn, role_arn=role.role_arn)
+    personalize.CfnDatasetGroup(scope, "Movies", name="movies", kms_key_arn=key.key_arn, role_arn=role.role_arn)
 
 
-def rules(found: dict[str, Any]) -> dict[str, set[str]]:
-    """The rules that were broken, with the constructs."""
-    broken: dict[str, set[str]] = {}
+def rules(found: dict[str, Any]) -> dict[tuple[str, str], set[str]]:
+    """The rules that were broken and how bad that is, with the constructs."""
+    broken: dict[tuple[str, str], set[str]] = {}
     for each in found["violations"]:
-        broken.setdefault(each["ruleName"], set()).update(
-            place["constructPath"] for place in each["violatingConstructs"]
-        )
+        paths = {place["constructPath"] for place in each["violatingConstructs"]}
+        broken.setdefault((each["ruleName"].removeprefix("Personalize::"), each["severity"]), set()).update(paths)
     return broken
 
 
 def test_a_stack_by_hand_fails_at_the_constructs(tmp_path: Path) -> None:
     """Missing access at what needs it, excess at the policy that has it."""
-    found = synth(tmp_path, by_hand)
+    found = synth(tmp_path, lambda app: by_hand(cdk.Stack(app, "Main")))
     assert rules(found) == {
-        "Personalize::MissingKeyAccess": {"Main/Movies"},
-        "Personalize::MissingRoleAccess": {"Main/Movies"},
-        "Personalize::ExcessRoleAccess": {"Main/Role/DefaultPolicy/Resource"},
-        "Personalize::Ordering": {"Main/Movies"},
+        ("MissingKeyAccess", "error"): {"Main/Movies"},
+        ("MissingRoleAccess", "error"): {"Main/Movies"},
+        ("ExcessRoleAccess", "warning"): {"Main/Role/DefaultPolicy/Resource"},
+        ("Ordering", "error"): {"Main/Movies"},
     }
-    assert {each["ruleName"]: each["severity"] for each in found["violations"]} == {
-        "Personalize::MissingKeyAccess": "error",
-        "Personalize::MissingRoleAccess": "error",
-        "Personalize::ExcessRoleAccess": "warning",
-        "Personalize::Ordering": "error",
-    }
-    fixes = [
-        each["suggestedFix"] for each in found["violations"] if each["ruleName"] == "Personalize::MissingRoleAccess"
+    of_role = [each for each in found["violations"] if each["ruleName"] == "Personalize::MissingRoleAccess"]
+    assert [each["suggestedFix"] for each in of_role] == [
+        "add to an IAM policy of role Main/Role, with references in the place of ${…}: "
+        '{"Effect": "Allow", "Action": ["kms:DescribeKey", "kms:ListGrants"], "Resource": "${Main/Key}"} '
+        "(https://docs.aws.amazon.com/personalize/latest/dg/granting-personalize-key-access.html)"
     ]
-    assert fixes == [
-        'add to an IAM policy of role Main/Role: {"Effect": "Allow", "Action": ["kms:DescribeKey", "kms:ListGrants"], '
-        '"Resource": "${Main/Key}"} (https://docs.aws.amazon.com/personalize/latest/dg/granting-personalize-key-access.html)'
-    ]
-
-
-def test_the_construct_passes(tmp_path: Path) -> None:
-    """And has no more than it needs, the account check apart."""
-
-    def build(app: cdk.App) -> None:
-        stack = cdk.Stack(app, "Main")
-        bucket = s3.Bucket(stack, "Data", encryption_key=kms.Key(stack, "DataKey"))
-        export = PersonalizeResource.dataset_export_job(S3Location(bucket, "export/"))
-        PersonalizeEncryption(stack, "Encryption", resources=[export]).add_dataset_group("Movies", name="movies")
-
-    found = synth(tmp_path, build)
-    assert found.get("conclusion") != "failure"
-    assert set(rules(found)) <= {"Personalize::ExcessKeyAccess", "Personalize::ExcessBucketAccess"}
 
 
 def test_findings_are_acknowledged_by_the_name_of_the_rule(tmp_path: Path) -> None:
@@ -100,31 +77,17 @@ def test_findings_are_acknowledged_by_the_name_of_the_rule(tmp_path: Path) -> No
 
     def acknowledging(*names: str) -> Callable[[cdk.App], None]:
         def build(app: cdk.App) -> None:
-            movies = by_hand(app)
+            stack = cdk.Stack(app, "Main")
+            by_hand(stack)
             known = [cdk.Acknowledgment(id=f"Personalize::{name}", reason="known") for name in names]
-            cdk.Validations.of(cdk.Stack.of(movies)).acknowledge(*known)
+            cdk.Validations.of(stack).acknowledge(*known)
 
         return build
 
     some = synth(tmp_path / "1", acknowledging("MissingKeyAccess", "ExcessRoleAccess"))
-    assert set(rules(some)) == {"Personalize::MissingRoleAccess", "Personalize::Ordering"}
+    assert {rule for rule, _ in rules(some)} == {"MissingRoleAccess", "Ordering"}
     every = synth(tmp_path / "2", acknowledging("MissingKeyAccess", "MissingRoleAccess", "Ordering"))
     assert every["conclusion"] == "success"
-
-
-def test_findings_of_the_construct_are_at_its_path(tmp_path: Path) -> None:
-    """A resource that was only allowed has no place in the template; what is undecided is a warning."""
-    arn = "arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
-
-    def build(app: cdk.App) -> None:
-        stack = cdk.Stack(app, "Main", env=cdk.Environment(account="111122223333", region="eu-west-1"))
-        key = kms.Key.from_key_arn(stack, "Imported", arn)
-        PersonalizeEncryption(stack, "Encryption", encryption_key=key, resources=[PersonalizeResource.dataset_group()])
-
-    found = synth(tmp_path, build)
-    assert found["conclusion"] == "success"
-    assert rules(found) == {"Personalize::Undecided": {"Main/Encryption"}}
-    assert {each["severity"] for each in found["violations"]} == {"warning"}
 
 
 def test_stages_and_nested_stacks(tmp_path: Path) -> None:
@@ -132,16 +95,26 @@ def test_stages_and_nested_stacks(tmp_path: Path) -> None:
 
     def build(app: cdk.App) -> None:
         for name in ("Beta", "Prod"):
-            by_hand_in = cdk.NestedStack(cdk.Stack(cdk.Stage(app, name), "Main"), "Nested")
-            key = kms.Key(by_hand_in, "Key")
-            role = iam.Role(by_hand_in, "Role", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
-            personalize.CfnDatasetGroup(
-                by_hand_in, "Movies", name="movies", kms_key_arn=key.key_arn, role_arn=role.role_arn
-            )
+            by_hand(cdk.NestedStack(cdk.Stack(cdk.Stage(app, name), "Main"), "Nested"), "lambda.amazonaws.com")
 
     found = rules(synth(tmp_path, build))
-    assert found["Personalize::MissingKeyAccess"] == {"Beta/Main/Nested/Movies", "Prod/Main/Nested/Movies"}
-    assert found["Personalize::Trust"] == {"Beta/Main/Nested/Role/Resource", "Prod/Main/Nested/Role/Resource"}
+    assert found[("MissingKeyAccess", "error")] == {"Beta/Main/Nested/Movies", "Prod/Main/Nested/Movies"}
+    assert found[("Trust", "error")] == {"Beta/Main/Nested/Role/Resource", "Prod/Main/Nested/Role/Resource"}
+
+
+def test_a_construct_of_ours_passes(tmp_path: Path) -> None:
+    """Findings of what it allows are at its path; what is undecided of an imported key is a warning."""
+    arn = "arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+
+    def build(app: cdk.App) -> None:
+        stack = cdk.Stack(app, "Main", env=cdk.Environment(account="111122223333", region="eu-west-1"))
+        key = kms.Key.from_key_arn(stack, "Imported", arn)
+        PersonalizeEncryption(stack, "Encryption", encryption_key=key, resources=[PersonalizeResource.dataset_group()])
+        PersonalizeEncryption(stack, "Own").add_dataset_group("Movies", name="movies")
+
+    found = synth(tmp_path, build)
+    assert found["conclusion"] == "success"
+    assert rules(found) == {("Undecided", "warning"): {"Main/Encryption"}}
 
 
 def test_a_role_that_is_to_be_looked_up_fails_nothing(tmp_path: Path) -> None:
@@ -156,8 +129,7 @@ def test_a_role_that_is_to_be_looked_up_fails_nothing(tmp_path: Path) -> None:
         encryption.add_dataset_group("Movies", name="movies")
 
     found = synth(tmp_path, build)
-    assert rules(found) == {"Personalize::Undecided": {"Main/Encryption", "Main/Encryption/Movies"}}
-    assert {each["severity"] for each in found["violations"]} == {"warning"}
+    assert rules(found) == {("Undecided", "warning"): {"Main/Encryption", "Main/Encryption/Movies"}}
 
 
 def test_the_names_of_the_rules_last() -> None:
@@ -180,17 +152,13 @@ def test_the_names_of_the_rules_last() -> None:
 
 
 def test_a_broken_app_says_so(tmp_path: Path) -> None:
-    """A definition that is no JSON is a failure of the plugin, with the place."""
+    """A definition that is no JSON is a failure, with the place, and a finding of the app."""
+    machine = {"DefinitionString": "{personalize"}
 
     def build(app: cdk.App) -> None:
         stack = cdk.Stack(app, "Main")
-        cdk.CfnResource(
-            stack, "Machine", type="AWS::StepFunctions::StateMachine", properties={"DefinitionString": "{personalize"}
-        )
+        cdk.CfnResource(stack, "Machine", type="AWS::StepFunctions::StateMachine", properties=machine)
 
-    app = cdk.App(analytics_reporting=False, outdir=str(tmp_path / "cdk.out"))
-    cdk.Validations.of(app).add_plugins(PersonalizeAccessChecks())
-    build(app)
-    with pytest.raises(RuntimeError):
-        app.synth()
-    assert "definition of Main/Machine is no JSON" in (tmp_path / "cdk.out" / "validation-report.json").read_text()
+    found = synth(tmp_path, build)
+    assert rules(found) == {("Configuration", "error"): {""}}
+    assert "definition of Main/Machine is no JSON" in found["violations"][0]["description"]

@@ -1,4 +1,4 @@
-"""Requests to Personalize by state machines and custom resources."""
+"""Requests to Personalize by its resources and by custom resources: what each asks for."""
 
 from __future__ import annotations
 
@@ -14,45 +14,37 @@ from aws_cdk import aws_stepfunctions as sfn
 from aws_cdk import aws_stepfunctions_tasks as tasks
 from aws_cdk import custom_resources
 
-from personalize_kms_constructs import PersonalizeEncryption, S3Location
 from personalize_kms_constructs._access.report import AccessReport
-from personalize_kms_constructs.checks import AssemblyError, check_assembly
-from personalize_kms_constructs.jobs import BatchInferenceJob, DatasetExportJob, DatasetImportJob
-from tests.checks.templates import complete, write
+from personalize_kms_constructs.checks import check_assembly
+from tests.checks.templates import (
+    CLEAN,
+    NO_VALUE,
+    check,
+    complete,
+    dataset,
+    dataset_group,
+    findings,
+    importing,
+    messages,
+    policy,
+)
 
-KEY_ARN = "arn:aws:kms:eu-west-1:111122223333:key/1"
 ROLE_ARN = "arn:aws:iam::111122223333:role/personalize"
+DATASET_ARN = "arn:aws:personalize:eu-west-1:111122223333:dataset/movies/INTERACTIONS"
 EXPORT = {
     "JobName": "nightly",
-    "DatasetArn": "arn:aws:personalize:eu-west-1:111122223333:dataset/movies/INTERACTIONS",
+    "DatasetArn": DATASET_ARN,
     "RoleArn": ROLE_ARN,
     "JobOutput": {"S3DataDestination": {"Path": "s3://ratings/export/"}},
 }
-BATCH = {
-    "SolutionVersionArn": "arn:aws:personalize:eu-west-1:111122223333:solution/movies/1",
-    "RoleArn": ROLE_ARN,
-    "JobInput": {"S3DataSource": {"Path": "s3://ratings/in/users.json"}},
-    "JobOutput": {"S3DataDestination": {"Path": "s3://ratings/out/", "KmsKeyArn": KEY_ARN}},
+IN_SDK = {
+    "jobName": "nightly",
+    "datasetArn": DATASET_ARN,
+    "roleArn": ROLE_ARN,
+    "jobOutput": {"s3DataDestination": {"path": "s3://ratings/export/"}},
 }
-
-
-def task(call: str, arguments: Any, name: str = "Arguments", **more: Any) -> dict[str, Any]:
-    return {
-        "Type": "Task",
-        "Resource": f"arn:aws:states:::aws-sdk:personalize:{call}",
-        name: arguments,
-        "End": True,
-        **more,
-    }
-
-
-def machine(states: dict[str, Any], **more: Any) -> dict[str, Any]:
-    definition = json.dumps({"StartAt": next(iter(states)), "States": states})
-    return {"Type": "AWS::StepFunctions::StateMachine", "Properties": {"DefinitionString": definition, **more}}
-
-
-def check(directory: Path, **resources: Any) -> AccessReport:
-    return check_assembly(write(directory, {"Main": {"Resources": resources}}))
+EXPORTING = {("s3:PutObject", "arn:aws:s3:::ratings/export/*"), ("s3:ListBucket", "arn:aws:s3:::ratings")}
+NOT_KNOWN = "it calls Personalize, and what it asks for isn't known before deployment"
 
 
 def wanted(report: AccessReport) -> set[tuple[str, str]]:
@@ -61,186 +53,70 @@ def wanted(report: AccessReport) -> set[tuple[str, str]]:
     return {(each.action, each.resource) for each in entries if (each.principal, each.policy) == ("role", "role")}
 
 
-LOOK = task("describeDatasetExportJob", {"DatasetExportJobArn": "{% $states.input.JobArn %}"})
-INNER = {"StartAt": "Export", "States": {"Export": task("createDatasetExportJob", EXPORT)}}
-EXPORTING = {("s3:PutObject", "arn:aws:s3:::ratings/export/*"), ("s3:ListBucket", "arn:aws:s3:::ratings")}
-BATCHING = {
-    ("s3:GetObject", "arn:aws:s3:::ratings/in/users.json"),
-    ("s3:PutObject", "arn:aws:s3:::ratings/out/*"),
-    ("s3:ListBucket", "arn:aws:s3:::ratings"),
-    ("kms:Decrypt", "arn:aws:kms:eu-west-1:111122223333:key/1"),
-    ("kms:DescribeKey", "arn:aws:kms:eu-west-1:111122223333:key/1"),
-    ("kms:GenerateDataKey", "arn:aws:kms:eu-west-1:111122223333:key/1"),
-    ("kms:ListGrants", "arn:aws:kms:eu-west-1:111122223333:key/1"),
-}
+def alone(directory: Path, resource: Any) -> AccessReport:
+    """A report on a stack of one resource, ``Main/Asks``."""
+    return check(directory, {"Resources": {"Asks": resource}})
 
 
-@pytest.mark.parametrize(
-    ("states", "asked", "needs"),
-    [
-        ({"Export": task("createDatasetExportJob", EXPORT)}, "dataset export job", EXPORTING),
-        ({"Export": task("createDatasetExportJob", EXPORT, "Parameters")}, "dataset export job", EXPORTING),
-        ({"Batch": task("createBatchInferenceJob", BATCH)}, "batch inference job", BATCHING),
-        ({"Batch": task("createBatchSegmentJob", BATCH)}, "batch segment job", BATCHING),
-        (
-            {"All": {"Type": "Parallel", "End": True, "Branches": [INNER]}},
-            "dataset export job",
-            EXPORTING,
-        ),
-        (
-            {"Each": {"Type": "Map", "End": True, "ItemProcessor": INNER}},
-            "dataset export job",
-            EXPORTING,
-        ),
-        (
-            {
-                "Before": {"Type": "Pass", "Parameters": EXPORT, "Next": "Export"},
-                "Export": task("createDatasetExportJob", "{% $merge([$states.input, {'JobName': 'x'}]) %}"),
-            },
-            "dataset export job",
-            EXPORTING,
-        ),
-    ],
-)
-def test_jobs_of_state_machines(states: Any, asked: str, needs: set[tuple[str, str]], tmp_path: Path) -> None:
-    """Wherever they stand in the definition, in either query language."""
-    report = check(tmp_path, Machine=machine(states))
-    assert [each.rpartition(" (")[2] for each in report.asked] == [f"{asked})"]
-    assert wanted(report) == needs
-    assert "its dataset group can't be seen" in " ".join(each.because for each in report.undecided)
+@pytest.mark.parametrize("lacking", ["KmsKeyArn", "RoleArn"])
+def test_key_and_role_of_a_dataset_group_come_together(lacking: str, tmp_path: Path) -> None:
+    """One alone is a problem."""
+    movies = dataset_group()
+    del movies["Properties"][lacking]
+    (problem,) = check(tmp_path, complete(Movies=movies)).problems
+    assert (problem.kind, problem.where) == ("configuration", "Main/Movies")
+    assert "come together, or not at all" in problem.message
 
 
-@pytest.mark.parametrize(
-    ("states", "kind", "is_told"),
-    [
-        ({"Export": task("createDatasetExportJob", EXPORT), "Look": LOOK}, "EXPRESS", True),
-        ({"Export": task("createDatasetExportJob", EXPORT), "Look": LOOK}, "STANDARD", False),
-        ({"Export": task("createDatasetExportJob", EXPORT)}, "EXPRESS", False),
-        (
-            {
-                "Each": {
-                    "Type": "Map",
-                    "End": True,
-                    "ItemProcessor": {
-                        "ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "EXPRESS"},
-                        "StartAt": "Export",
-                        "States": {"Export": task("createDatasetExportJob", EXPORT), "Look": LOOK},
-                    },
-                }
-            },
-            "STANDARD",
-            True,
-        ),
-    ],
-    ids=["Express", "Standard", "without a wait", "Map of Express"],
-)
-def test_an_express_execution_that_waits_for_a_job(states: Any, kind: str, is_told: bool, tmp_path: Path) -> None:
-    """It ends after five minutes; one that only starts a job is all right."""
-    report = check(tmp_path, Machine=machine(states, StateMachineType=kind))
-    message = (
-        "Main/Machine · Export: an execution of type EXPRESS waits for the job, and ends after five minutes, before "
-        "most jobs do: use type STANDARD, for a distributed Map too"
-    )
-    assert [each.message for each in report.problems if "EXPRESS" in each.message] == [message] * is_told
+def test_a_dataset_group_without_a_key_asks_for_nothing(tmp_path: Path) -> None:
+    """Personalize encrypts it with a key of its own."""
+    assert findings(alone(tmp_path, {"Type": "AWS::Personalize::DatasetGroup"})) == CLEAN
+    assert alone(tmp_path, {"Type": "AWS::Personalize::DatasetGroup"}).asked == ()
 
 
-@pytest.mark.parametrize("within", [False, True], ids=["machine", "Map"])
-def test_a_job_of_ours_in_an_express_execution(app: cdk.App, within: bool) -> None:
-    """In a machine of that type, or in a distributed Map with such executions."""
-    stack = cdk.Stack(app, "Stack", env=cdk.Environment(account="111122223333", region="eu-west-1"))
-    job = DatasetImportJob(
-        stack,
-        "Import",
-        encryption=PersonalizeEncryption(stack, "Encryption"),
-        dataset_arn="arn:aws:personalize:eu-west-1:111122223333:dataset/movies/INTERACTIONS",
-        source=S3Location(s3.Bucket(stack, "Data"), "in/"),
-    )
-    express = sfn.StateMachineType.EXPRESS
-    each = sfn.DistributedMap(stack, "Each", map_execution_type=express)
-    body = sfn.DefinitionBody.from_chainable(each.item_processor(job) if within else job)
-    sfn.StateMachine(
-        stack, "Machine", definition_body=body, state_machine_type=sfn.StateMachineType.STANDARD if within else express
-    )
-    said = "Stack/Machine · Start Import: an execution of type EXPRESS waits for the job"
-    with pytest.raises(RuntimeError, match=said):
-        app.synth()
+def test_a_job_without_a_role(tmp_path: Path) -> None:
+    """Nothing else can be said of it."""
+    job = {"DataSource": {"DataLocation": "s3://ratings/in/"}}
+    assert messages(check(tmp_path, complete(Data=dataset(DatasetImportJob=job)))) == [
+        "Main/Data has no role, without which Personalize can't create it: give its RoleArn"
+    ]
 
 
-def test_other_tasks_ask_for_nothing(tmp_path: Path) -> None:
-    """Descriptions, other services, and machines without Personalize."""
-    states = {
-        "Describe": task("describeDatasetExportJob", {"DatasetExportJobArn": "x"}),
-        "Version": task("createSolutionVersion", {"SolutionArn": "x"}),
-        "Lambda": {"Type": "Task", "Resource": "arn:aws:states:::lambda:invoke", "End": True},
-    }
-    assert check(tmp_path, Machine=machine(states), Other=machine({"Wait": {"Type": "Wait", "End": True}})).asked == ()
+def test_the_key_of_the_dataset_group_of_an_import(tmp_path: Path) -> None:
+    """One in the app is known; of one that exists already nobody knows the key."""
+    report = check(tmp_path, importing())
+    asks = {by for each in report.allowed if each.policy == "key" for by in each.needed_by}
+    assert asks == {"Main/Movies (dataset group)", "Main/Data (dataset import job)"}
+    books = "arn:aws:personalize:eu-west-1:111122223333:dataset-group/books"
+    (entry,) = check(tmp_path, importing(Data=dataset("One", "Read", DatasetGroupArn=books))).undecided
+    assert "its dataset group can't be seen" in entry.because
+    assert "dataset-group/books" in entry.because
 
 
-@pytest.mark.parametrize(
-    ("arguments", "name"),
-    [
-        ({**EXPORT, "RoleArn": "{% $states.input.role %}"}, "rolearn of"),
-        ({"RoleArn.$": "$.role", **{key: EXPORT[key] for key in ("DatasetArn", "JobOutput")}}, "rolearn of"),
-        ("{% $states.input %}", "arguments of"),
-    ],
-)
-def test_what_each_execution_chooses_is_undecided(arguments: Any, name: str, tmp_path: Path) -> None:
-    """The role, or all of the arguments."""
-    report = check(tmp_path, Machine=machine({"Export": task("createDatasetExportJob", arguments)}))
+def test_an_import_job_that_depends_on_a_condition_is_undecided(tmp_path: Path) -> None:
+    """It isn't taken for no job, and nothing is asked about a destination, which it doesn't have."""
+    data = dataset()
+    properties = data["Properties"]
+    properties["DatasetImportJob"] = {"Fn::If": ["IsProd", properties["DatasetImportJob"], NO_VALUE]}
+    report = check(tmp_path, complete(Data=data))
+    assert report.asked == ("Main/Data (dataset import job)", "Main/Movies (dataset group)")
+    assert (report.missing, report.problems) == ((), ())
+    assert any("Main/Data" in " ".join(each.needed_by) for each in report.undecided)
+    assert not any("destination" in each.because for each in report.undecided)
+
+
+def test_resources_that_a_condition_leaves_out(tmp_path: Path) -> None:
+    """A condition that is decided counts; one that isn't leaves what depends on it undecided."""
+    never = complete(Policy={**policy(), "Condition": "Never"}, Movies=dataset_group(waits=[]))
+    assert {each.policy for each in check(tmp_path, never).missing} == {"role"}
+    maybe = complete(Policy={**policy(), "Condition": "IsProd"})
+    report = check(tmp_path, maybe)
     assert report.missing == ()
-    assert report.problems == ()
-    assert any(name in each.because or name in each.principal_arn for each in report.undecided)
-
-
-@pytest.mark.parametrize("form", ["object", "substitutions", "asset", "numbers"])
-def test_definitions_in_every_form(form: str, tmp_path: Path) -> None:
-    """An object, a string with substitutions, a file of the assembly, and a number that isn't known."""
-    states = {"Export": task("createDatasetExportJob", EXPORT)}
-    definition = {"StartAt": "Export", "States": states}
-    tmp_path.mkdir(exist_ok=True)
-    (tmp_path / "asset.0123456789abcdef.json").write_text(json.dumps(definition))
-    substituted = json.dumps(definition).replace(ROLE_ARN, "${role}")
-    numbers = json.dumps({**definition, "TimeoutSeconds": 1}).replace(": 1}", ": ")
-    forms: dict[str, dict[str, Any]] = {
-        "object": {"Definition": definition},
-        "substitutions": {"DefinitionString": substituted, "DefinitionSubstitutions": {"role": ROLE_ARN}},
-        "asset": {"DefinitionS3Location": {"Bucket": "assets", "Key": "0123456789abcdef.json"}},
-        "numbers": {"DefinitionString": {"Fn::Join": ["", [numbers, {"Ref": "Timeout"}, "}"]]}},
-    }
-    report = check(tmp_path, Machine={"Type": "AWS::StepFunctions::StateMachine", "Properties": forms[form]})
-    assert wanted(report) == EXPORTING
-    assert {each.principal_arn for each in report.undecided if each.policy == "role"} == {ROLE_ARN}
-
-
-@pytest.mark.parametrize("where", ["app", "stage", "nested stack"])
-@pytest.mark.parametrize("file", ["machine.json", "machine.asl.json", "machine.yaml"])
-def test_definitions_in_files_of_the_app(where: str, file: str, tmp_path: Path) -> None:
-    """In a stage the file is in the directory of the app; one that is no JSON is a question."""
-    definition = {"StartAt": "Export", "States": {"Export": task("createDatasetExportJob", EXPORT)}}
-    text = json.dumps(definition) if file.endswith("json") else f"# YAML\n{json.dumps(definition)}"
-    (tmp_path / file).write_text(text)
-    app = cdk.App(outdir=str(tmp_path / "cdk.out"), analytics_reporting=False)
-    stack = cdk.Stack(cdk.Stage(app, "Prod") if where == "stage" else app, "Main")
-    scope = cdk.NestedStack(stack, "Nested") if where == "nested stack" else stack
-    sfn.StateMachine(scope, "Machine", definition_body=sfn.DefinitionBody.from_file(str(tmp_path / file)))
-    report = check_assembly(app.synth())
-    if file.endswith("json"):
-        assert [each.rpartition("/")[2] for each in report.asked] == ["Machine · Export (dataset export job)"]
-    else:
-        assert report.asked == ()
-        assert [each.because for each in report.undecided] == [
-            "its definition is no JSON, so that what it asks of Personalize isn't known: give the definition as JSON, "
-            "or the jobs to a PersonalizeEncryption"
-        ]
-
-
-def test_a_definition_that_is_no_json_is_refused(tmp_path: Path) -> None:
-    """One line that says what and where."""
-    broken = {"Type": "AWS::StepFunctions::StateMachine", "Properties": {"DefinitionString": '{"personalize": '}}
-    with pytest.raises(AssemblyError) as caught:
-        check(tmp_path, Machine=broken)
-    assert str(caught.value).startswith(f"{tmp_path}/Main.template.json: definition of Main/Machine is no JSON: ")
-    assert "\n" not in str(caught.value)
+    assert {each.policy for each in report.undecided} == {"role"}
+    assert all("it depends on the condition Main.IsProd" in each.because for each in report.undecided)
+    maybe["Resources"]["Movies"]["Condition"] = "IsProd"
+    assert findings(check(tmp_path, maybe)) == CLEAN
+    assert check(tmp_path, complete(Movies=dataset_group(Condition="Never"))).asked == ()
 
 
 @pytest.mark.parametrize(
@@ -256,48 +132,60 @@ def test_a_definition_that_is_no_json_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize("event", ["Create", "Update"])
 def test_calls_of_custom_resources(call: dict[str, str], asked: bool, event: str, tmp_path: Path) -> None:
     """``AwsCustomResource``, however it spells service and action, with arguments in lower camel case."""
-    arguments = {
-        "roleArn": ROLE_ARN,
-        "datasetArn": EXPORT["DatasetArn"],
-        "jobOutput": {"s3DataDestination": {"path": "s3://ratings/export/"}},
-    }
-    properties = {event: json.dumps({**call, "parameters": arguments})}
-    report = check(tmp_path, Call={"Type": "Custom::AWS", "Properties": properties})
-    assert report.asked == (("Main/Call (dataset export job)",) if asked else ())
+    properties = {event: json.dumps({**call, "parameters": IN_SDK})}
+    report = alone(tmp_path, {"Type": "Custom::AWS", "Properties": properties})
+    assert report.asked == (("Main/Asks (dataset export job)",) if asked else ())
     assert wanted(report) == (EXPORTING if asked else set())
+
+
+@pytest.mark.parametrize(
+    ("call", "problems"),
+    [
+        ({}, ["configuration"]),
+        ({"region": "us-east-1"}, ["configuration"]),
+        ({"assumedRoleArn": "arn:aws:iam::444455556666:role/caller"}, []),
+        ({"assumedRoleArn": "arn:aws:iam::444455556666:role/caller", "region": "us-east-1"}, ["configuration"]),
+    ],
+)
+def test_a_custom_resource_in_another_account_or_region(call: Any, problems: list[str], tmp_path: Path) -> None:
+    """``AwsCustomResource`` has props for both; the key has to be in the Region of the call."""
+    parameters = {
+        "name": "movies",
+        "kmsKeyArn": "arn:aws:kms:eu-west-1:444455556666:key/1234abcd-12ab-34cd-56ef-1234567890ab",
+        "roleArn": "arn:aws:iam::444455556666:role/personalize",
+    }
+    text = json.dumps({"service": "personalize", "action": "createDatasetGroup", "parameters": parameters, **call})
+    found = alone(tmp_path, {"Type": "Custom::AWS", "Properties": {"Create": text}}).problems
+    assert sorted({each.kind for each in found}) == problems
+    in_region = [each.message for each in found if "Personalize works in us-east-1" in each.message]
+    assert len(in_region) == ("region" in call)
 
 
 def test_custom_resources_wait_for_policies(tmp_path: Path) -> None:
     """Their calls are made while the stack is deployed."""
     call = {"service": "Personalize", "action": "createDatasetGroup"}
-    arguments = {"name": "books", "roleArn": "ROLE", "kmsKeyArn": "KEY"}
-    before, between, after = json.dumps({**call, "parameters": arguments}).replace("KEY", "ROLE").split("ROLE")
-    text = [before, {"Fn::GetAtt": ["Role", "Arn"]}, between, {"Fn::GetAtt": ["Key", "Arn"]}, after]
-    books = {"Type": "Custom::AWS", "Properties": {"Create": {"Fn::Join": ["", text]}}}
-    report = check_assembly(write(tmp_path, {"Main": complete(Books=books)}))
+    arguments = {"name": "books", "roleArn": "${Role.Arn}", "kmsKeyArn": "${Key.Arn}"}
+    text = {"Fn::Sub": json.dumps({**call, "parameters": arguments})}
+    books: dict[str, Any] = {"Type": "Custom::AWS", "Properties": {"Create": text}}
+    report = check(tmp_path, complete(Books=books))
     assert (report.missing, report.undecided) == ((), ())
     assert [(each.kind, each.where) for each in report.problems] == [("ordering", "Main/Books (dataset group)")]
-    waiting = complete(Books={**books, "DependsOn": "Policy"})
-    assert check_assembly(write(tmp_path, {"Main": waiting})).problems == ()
+    assert check(tmp_path, complete(Books={**books, "DependsOn": "Policy"})).problems == ()
 
 
 def test_the_cdks_own_constructs(tmp_path: Path) -> None:
     """``CallAwsService`` and ``AwsCustomResource``, as aws-cdk-lib writes them."""
     app = cdk.App(analytics_reporting=False, outdir=str(tmp_path / "cdk.out"))
     stack = cdk.Stack(app, "Main")
-    bucket = s3.Bucket(stack, "Data")
+    data = s3.Bucket(stack, "Data")
     role = iam.Role(stack, "Role", assumed_by=iam.ServicePrincipal("personalize.amazonaws.com"))
-    arguments = {
-        "DatasetArn": "arn:aws:personalize:eu-west-1:111122223333:dataset/movies/INTERACTIONS",
-        "JobOutput": {"S3DataDestination": {"Path": f"s3://{bucket.bucket_name}/export/"}},
-        "RoleArn": role.role_arn,
-    }
+    path = f"s3://{data.bucket_name}/export/"
     export = tasks.CallAwsService(
         stack,
         "Export",
         service="personalize",
         action="createDatasetExportJob",
-        parameters=arguments,
+        parameters={**EXPORT, "RoleArn": role.role_arn, "JobOutput": {"S3DataDestination": {"Path": path}}},
         iam_resources=["*"],
     )
     sfn.StateMachine(stack, "Machine", definition_body=sfn.DefinitionBody.from_chainable(export))
@@ -307,11 +195,7 @@ def test_the_cdks_own_constructs(tmp_path: Path) -> None:
         on_create=custom_resources.AwsSdkCall(
             service="Personalize",
             action="createDatasetExportJob",
-            parameters={
-                "datasetArn": arguments["DatasetArn"],
-                "jobOutput": {"s3DataDestination": {"path": f"s3://{bucket.bucket_name}/export/"}},
-                "roleArn": role.role_arn,
-            },
+            parameters={**IN_SDK, "roleArn": role.role_arn, "jobOutput": {"s3DataDestination": {"path": path}}},
             physical_resource_id=custom_resources.PhysicalResourceId.of("export"),
         ),
         policy=custom_resources.AwsCustomResourcePolicy.from_sdk_calls(resources=["*"]),
@@ -328,42 +212,3 @@ def test_the_cdks_own_constructs(tmp_path: Path) -> None:
         "Action": ["s3:PutObject"],
         "Resource": "arn:${AWS::Partition}:s3:::${Main.Data666C94C7}/export/*",
     }
-
-
-def test_our_jobs_are_seen_in_the_state_machine_with_their_key(tmp_path: Path) -> None:
-    """Nothing is open, though no template says of which dataset group a batch job is."""
-    app = cdk.App(analytics_reporting=False, outdir=str(tmp_path / "cdk.out"))
-    stack = cdk.Stack(app, "Main")
-    bucket = s3.Bucket(stack, "Data")
-    encryption = PersonalizeEncryption(stack, "Encryption")
-    dataset = "arn:aws:personalize:eu-west-1:111122223333:dataset/movies/INTERACTIONS"
-    jobs = [
-        DatasetImportJob(stack, "Import", encryption=encryption, dataset_arn=dataset, source=S3Location(bucket, "in/")),
-        BatchInferenceJob(
-            stack,
-            "Batch",
-            encryption=encryption,
-            solution_version_arn=sfn.JsonPath.string_at("$.version"),
-            source=S3Location(bucket, "batch/in/"),
-            destination=S3Location(bucket, "batch/out/"),
-        ),
-        DatasetExportJob(
-            stack,
-            "Export",
-            encryption=encryption,
-            dataset_arn="{% $states.input.dataset %}",
-            destination=S3Location(bucket, "out/"),
-        ),
-    ]
-    chain = sfn.Chain.start(jobs[0]).next(jobs[1]).next(jobs[2])
-    sfn.StateMachine(stack, "Machine", definition_body=sfn.DefinitionBody.from_chainable(chain))
-    report = check_assembly(app.synth())
-    assert (report.missing, report.undecided, report.problems) == ((), (), ())
-    assert report.asked == (
-        "Main/Batch (batch inference job)",
-        "Main/Encryption (batch inference job)",
-        "Main/Encryption (dataset export job)",
-        "Main/Encryption (dataset import job)",
-        "Main/Export (dataset export job)",
-        "Main/Import (dataset import job)",
-    )

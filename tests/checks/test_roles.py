@@ -1,73 +1,325 @@
-"""Roles by their names and paths: which policies are whose, and which roles can't both be made."""
+"""Roles of an assembly: what refers to them, and which policies are theirs."""
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
-import aws_cdk as cdk
 import pytest
-from aws_cdk import aws_iam as iam
 
-from personalize_kms_constructs._assembly.manifest import read_assembly
-from tests.checks.templates import NO_VALUE, check, policy, role, write
+from personalize_kms_constructs.checks import check_assembly
+from tests.checks.templates import (
+    AGNOSTIC,
+    CLEAN,
+    IN_IAM,
+    KEY,
+    NO_VALUE,
+    ROLE,
+    check,
+    complete,
+    dataset_group,
+    findings,
+    key,
+    managed,
+    messages,
+    policy,
+    reasons,
+    role,
+    write,
+)
+
+READER = "arn:aws:iam::111122223333:role/reader"
+DENY = {"Effect": "Deny", "Action": "kms:Decrypt", "Resource": "*"}
+LONG = {"Effect": "Allow", "Action": "dynamodb:GetItem", "Resource": "x" * 7_000}
+ALLOW = {"Effect": "Allow", "Action": IN_IAM, "Resource": KEY}
+
+
+def inline(statement: dict[str, Any]) -> dict[str, Any]:
+    """The properties of a role with an inline policy."""
+    return {"Policies": [{"PolicyName": "own", "PolicyDocument": {"Statement": statement}}]}
+
+
+def without(name: str, template: dict[str, Any]) -> dict[str, Any]:
+    """A template without a resource."""
+    resources = {each: resource for each, resource in template["Resources"].items() if each != name}
+    return {**template, "Resources": resources}
 
 
 @pytest.mark.parametrize(
-    "path",
+    ("given", "properties", "shown"),
+    [({"Ref": "Role"}, {}, "${Main.Role}"), ("movies-role", {"RoleName": "movies-role", "Path": "/team/"}, None)],
+)
+def test_a_role_that_is_not_named_by_its_arn(given: Any, properties: Any, shown: str | None, tmp_path: Path) -> None:
+    """A role has its name as ``Ref``, by which its policies are found."""
+    report = check(tmp_path, complete(Role=role(**properties), Movies=dataset_group(role=given)))
+    assert (report.missing, report.undecided) == ((), ())
+    assert messages(report) == [
+        f"Main/Movies: its role is given as {shown or given}, and Personalize takes the ARN of a role alone: give the "
+        "role's ARN"
+    ]
+
+
+def test_a_role_of_others_that_is_not_named_by_its_arn(tmp_path: Path) -> None:
+    """It is taken for one of this account that exists already."""
+    report = check(tmp_path, complete(Movies=dataset_group(role="theirs")))
+    assert [each.startswith("Main/Movies: its role is given as theirs, and") for each in messages(report)] == [True]
+    principals = {each.principal_arn for each in report.undecided if each.principal == "role"}
+    assert principals == {"arn:aws:iam::111122223333:role/theirs"}
+
+
+def test_a_role_by_an_arn_with_its_partition(tmp_path: Path) -> None:
+    """In a stack that doesn't know its partition."""
+    arn = {"Fn::Sub": "arn:aws:iam::${AWS::AccountId}:role/${Role}"}
+    assert findings(check(tmp_path, complete(Movies=dataset_group(role=arn)), **AGNOSTIC)) == CLEAN
+
+
+def test_a_role_that_is_a_parameter(tmp_path: Path) -> None:
+    """Its ARN is what the parameter says, and no name."""
+    report = check(tmp_path, complete(Movies=dataset_group(role={"Ref": "Stage"})))
+    assert {each.principal_arn for each in report.undecided if each.principal == "role"} == {"${Main.Stage?}"}
+
+
+USE = {"ManagedPolicyName": "use", "Path": "/team/"}
+
+
+@pytest.mark.parametrize(
+    ("properties", "others"),
     [
-        "/team/",
-        {"Fn::If": ["IsProd", "/prod/", "/dev/"]},
-        {"Fn::If": ["IsProd", "/prod/", NO_VALUE]},
-        {"Ref": "Stage"},
-        {"Fn::Sub": "/${Stage}/"},
-        {"Fn::ImportValue": "path"},
+        (inline(ALLOW), {}),
+        ({"ManagedPolicyArns": [{"Ref": "Other"}]}, {"Other": managed(ALLOW, Roles=[])}),
+        ({"ManagedPolicyArns": [{"Fn::GetAtt": ["Other", "PolicyArn"]}]}, {"Other": managed(ALLOW, Roles=[])}),
+        (
+            {"ManagedPolicyArns": ["arn:aws:iam::111122223333:policy/team/use"]},
+            {"Other": managed(ALLOW, Roles=[], **USE)},
+        ),
+        ({}, {"Other": managed(ALLOW, type="AWS::IAM::Policy")}),
+        ({}, {"Other": managed(ALLOW, type="AWS::IAM::Policy", role="reader")}),
+        ({}, {"Other": managed(ALLOW, type="AWS::IAM::RolePolicy", Roles=None, RoleName={"Ref": "Role"})}),
     ],
 )
-@pytest.mark.parametrize("name", [{}, {"RoleName": "movies"}, {"RoleName": {"Fn::Sub": "movies-${Stage}"}}])
+def test_policies_of_a_role_in_every_form(properties: Any, others: Any, tmp_path: Path) -> None:
+    """Inline, attached by either side, by name or by reference, and as a resource of their own."""
+    named = role(RoleName="reader", **properties)
+    template = complete(Role=named, Key=key(READER), Movies=dataset_group(waits=list(others)), **others)
+    assert findings(check(tmp_path, without("Policy", template))) == CLEAN
+
+
+@pytest.mark.parametrize("roles", [["another"], []])
+def test_policies_of_another_role_are_not_its_own(roles: list[str], tmp_path: Path) -> None:
+    """Nor is a policy that hangs in the air."""
+    report = check(tmp_path, complete(Policy=managed(ALLOW, Roles=roles)))
+    assert {(each.policy, each.action) for each in report.missing} == {("role", action) for action in IN_IAM}
+
+
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [
+        ("/team/", {}),
+        ("/team/", {"RoleName": "movies"}),
+        ({"Fn::If": ["IsProd", "/prod/", "/dev/"]}, {"RoleName": "movies"}),
+        ({"Fn::If": ["IsProd", "/prod/", NO_VALUE]}, {"RoleName": {"Fn::Sub": "movies-${Stage}"}}),
+        ({"Ref": "Stage"}, {}),
+        ({"Fn::Sub": "/${Stage}/"}, {"RoleName": {"Fn::Sub": "movies-${Stage}"}}),
+        ({"Fn::ImportValue": "path"}, {}),
+    ],
+)
 def test_the_policies_of_a_role_whatever_its_path(path: Any, name: Any, tmp_path: Path) -> None:
     """They are attached to the role by its name, which ``Ref`` returns, and not by its ARN."""
-    report = check(tmp_path, {"Role": role(Path=path, **name)})
-    assert (report.missing, report.undecided, report.problems) == ((), (), ())
-    lacking = check(tmp_path / "2", {"Role": role(Path=path, **name), "Policy": policy(role="another")})
-    assert [each.action for each in lacking.missing] == [
-        "kms:Decrypt",
-        "kms:DescribeKey",
-        "kms:GenerateDataKey",
-        "kms:ListGrants",
-    ]
+    assert findings(check(tmp_path, complete(Role=role(Path=path, **name)))) == CLEAN
+    lacking = check(tmp_path / "2", complete(Role=role(Path=path, **name), Policy=policy(role="another")))
+    assert [each.action for each in lacking.missing] == IN_IAM
 
 
-def test_resources_of_nested_stacks_have_their_own_paths(tmp_path: Path) -> None:
-    """Logical ids begin anew in each nested stack, one within the other included."""
-    app = cdk.App(outdir=str(tmp_path / "out"), analytics_reporting=False)
-    stack = cdk.Stack(app, "Main")
-    outer = [cdk.NestedStack(stack, name) for name in ("One", "Two")]
-    for each in (stack, *outer, cdk.NestedStack(outer[1], "Deep")):
-        iam.CfnRole(each, "Role", assume_role_policy_document={"Statement": []})
-    app.synth()
-    (template,) = read_assembly(tmp_path / "out", []).templates
-    assert sorted(each.path_of("Role") for each in template.with_nested()) == [
-        "Main/One/Role",
-        "Main/Role",
-        "Main/Two/Deep/Role",
-        "Main/Two/Role",
-    ]
-
-
-def test_a_path_that_two_nested_stacks_may_have(tmp_path: Path) -> None:
-    """Without a path of the nested stack, none is guessed where more than one resource has the logical id."""
-    inner = {"Type": "AWS::CloudFormation::Stack", "Metadata": {"aws:asset:path": "nested.json"}}
-    (tmp_path / "nested.json").write_text(json.dumps({"Resources": {"Role": role(), "Alone": role()}}))
-    directory = write(tmp_path, {"Main": {"Resources": {"Nested": inner}}})
-    manifest = json.loads((directory / "manifest.json").read_text())
-    manifest["artifacts"]["Main"]["metadata"] = {
-        path: [{"type": "aws:cdk:logicalId", "data": name}]
-        for path, name in {"/Main/A/Role": "Role", "/Main/B/Role": "Role", "/Main/C/Alone": "Alone"}.items()
+def test_a_policy_of_a_role_that_is_not_known(tmp_path: Path) -> None:
+    """It may be this role's; it is another's if that has its name from the same parameter."""
+    by_parameter = policy(role={"Ref": "Stage"})
+    report = check(tmp_path, complete(Policy=by_parameter))
+    assert report.missing == ()
+    assert {(each.action, each.because) for each in report.undecided} == {
+        (
+            action,
+            "not all policies of role arn:aws:iam::111122223333:role/${Main.Role} can be seen: policy Main/Policy is "
+            "of a role whose name isn't known, Main.Stage",
+        )
+        for action in IN_IAM
     }
-    (directory / "manifest.json").write_text(json.dumps(manifest))
-    (template,) = read_assembly(directory, []).templates
-    nested = template.nested["Nested"]
-    assert nested.path_of("Role") == "Main/Nested/Role"
-    assert nested.path_of("Alone") == "Main/C/Alone"
+    report = check(tmp_path, complete(Policy=by_parameter, Named=role(RoleName={"Ref": "Stage"})))
+    assert {(each.policy, each.action) for each in report.missing} == {("role", action) for action in IN_IAM}
+
+
+@pytest.mark.parametrize(
+    ("account", "missing"), [("111122223333", set()), ("unknown-account", set()), ("444455556666", set(IN_IAM))]
+)
+def test_policies_of_a_role_of_that_name_in_another_account(account: str, missing: set[str], tmp_path: Path) -> None:
+    """They are another role's."""
+    main = complete(Role=role(RoleName="reader"), Key=key(READER), Movies=dataset_group(waits="Key"))
+    stacks = {"Main": without("Policy", main), "Other": {"Resources": {"Policy": policy("*", role="reader")}}}
+    report = check_assembly(write(tmp_path, stacks, accounts={"Other": account}))
+    assert {each.action for each in report.missing} == missing
+
+
+def test_a_policy_of_the_app_on_an_imported_role(tmp_path: Path) -> None:
+    """The role's other policies can't be seen, and what this one denies is denied."""
+    template = complete(
+        Key=key(READER),
+        Movies=dataset_group(role=READER, waits="Deny"),
+        Deny=managed({"Sid": "No", **DENY}, role="reader"),
+        Policy=policy(role="reader"),
+    )
+    report = check(tmp_path, without("Role", template))
+    denied = ("kms:Decrypt", "denied by statement No of policy Main/Deny")
+    assert {(each.action, each.because) for each in report.missing} == {denied}
+
+
+@pytest.mark.parametrize(
+    ("arn", "because"),
+    [
+        (
+            "arn:aws:iam::111122223333:policy/Baseline",
+            "may be denied: managed policy arn:aws:iam::111122223333:policy/Baseline isn't part of the app",
+        ),
+        ("arn:aws:iam::aws:policy/AWSDenyAll", "may be denied: managed policy arn:aws:iam::aws:policy/AWSDenyAll"),
+        ({"Ref": "Stage"}, "may be denied: managed policy ${Main.Stage?} isn't part of the app"),
+    ],
+)
+def test_a_managed_policy_that_is_not_part_of_the_app_may_deny(arn: Any, because: str, tmp_path: Path) -> None:
+    """Whatever the others allow."""
+    report = check(tmp_path, complete(Role=role(ManagedPolicyArns=[arn])))
+    assert {(each.principal, each.policy) for each in report.undecided} == {("role", "key"), ("role", "role")}
+    assert all(each.because.startswith(because) for each in report.undecided)
+
+
+def test_managed_policies_of_aws_may_allow(tmp_path: Path) -> None:
+    """Those without ``Deny`` or ``Quarantine`` in their names only add to what the app's allow."""
+    arns = ["arn:aws:iam::aws:policy/CloudWatchAgentServerPolicy", "arn:aws:iam::aws:policy/service-role/AWSLambdaRole"]
+    assert findings(check(tmp_path, complete(Role=role(ManagedPolicyArns=arns)))) == CLEAN
+    report = check(tmp_path, complete(Role=role(ManagedPolicyArns=arns[:1]), Policy=policy(actions=["kms:Decrypt"])))
+    assert report.missing == ()
+    assert {each.action for each in report.undecided} == set(IN_IAM) - {"kms:Decrypt"}
+    assert all("CloudWatchAgentServerPolicy isn't part of the app" in each for each in reasons(report))
+
+
+def test_a_permissions_boundary_of_the_app_and_one_of_others(tmp_path: Path) -> None:
+    """The one is judged, the other leaves the role undecided."""
+    boundary = managed({"Effect": "Allow", "Action": "kms:D*", "Resource": "*"}, Roles=[])
+    report = check(tmp_path, complete(Role=role(PermissionsBoundary={"Ref": "Boundary"}), Boundary=boundary))
+    assert {(each.policy, each.action) for each in report.missing} == {
+        ("key", "kms:CreateGrant"),
+        ("key", "kms:GenerateDataKey"),
+        ("key", "kms:ListGrants"),
+        ("role", "kms:GenerateDataKey"),
+        ("role", "kms:ListGrants"),
+    }
+    other = check(tmp_path, complete(Role=role(PermissionsBoundary="arn:aws:iam::111122223333:policy/Company")))
+    assert other.missing == ()
+    assert {each.principal for each in other.undecided} == {"role"}
+    assert all("policy/Company isn't part of the app" in each for each in reasons(other))
+
+
+def test_how_many_managed_policies_a_role_has(tmp_path: Path) -> None:
+    """Ten are a default quota: not of inline ones nor of those that may not be made; attached twice counts once."""
+    of_aws = [f"arn:aws:iam::aws:policy/Some{number}" for number in range(7)]
+    send = {"Effect": "Allow", "Action": "sqs:SendMessage", "Resource": "*"}
+    ten = complete(
+        Role=role(ManagedPolicyArns=[*of_aws, "arn:aws:iam::111122223333:policy/own"]),
+        Policy=managed(ALLOW, ManagedPolicyName="own"),
+        Second=managed(send),
+        Third=managed(send),
+        Inline=managed(send, type="AWS::IAM::Policy"),
+    )
+    ten["Resources"]["Fourth"] = {**managed(send), "Condition": "IsProd"}
+    assert check(tmp_path / "ten", ten).problems == ()
+    ten["Resources"]["Fourth"] = managed(send)
+    (problem,) = check(tmp_path / "eleven", ten).problems
+    assert problem.is_warning
+    assert problem.message == (
+        "Main/Role has 11 managed policies, more than the 10 that AWS takes by default: merge some of them, or ask AWS "
+        "for up to 20"
+    )
+
+
+@pytest.mark.parametrize(
+    ("role_properties", "types", "says"),
+    [
+        (inline(LONG), [], None),
+        (inline(LONG), ["AWS::IAM::Policy"], "the inline policies of Main/Role have at least 14,"),
+        ({}, ["AWS::IAM::Policy"], None),
+        ({}, ["AWS::IAM::Policy", "AWS::IAM::Policy"], "the inline policies of Main/Role have at least 14,"),
+        ({}, ["AWS::IAM::ManagedPolicy"], "policy Main/Long0 has at least 7,"),
+    ],
+)
+def test_inline_policies_have_a_limit_together(
+    role_properties: Any, types: list[str], says: str | None, tmp_path: Path
+) -> None:
+    """In the role or as resources of their own; a managed policy has its own limit, which is lower."""
+    more = {f"Long{number}": managed(LONG, type=type) for number, type in enumerate(types)}
+    found = messages(check(tmp_path, complete(Role=role(**role_properties), **more)))
+    assert [each.startswith(says or "nothing") for each in found] == [True] * (says is not None)
+
+
+@pytest.mark.parametrize(
+    ("reference", "condition", "is_told"),
+    [
+        (ROLE, None, True),
+        ({"Fn::Sub": "${Role}"}, None, True),
+        ({"Fn::If": ["IsProd", ROLE, "none"]}, None, False),
+        (ROLE, "IsProd", False),
+        (ROLE, "AlsoProd", False),
+    ],
+)
+def test_a_reference_to_a_role_that_may_not_be_made(
+    reference: Any, condition: str | None, is_told: bool, tmp_path: Path
+) -> None:
+    """CloudFormation refuses it, unless its resource has the condition, one that implies it, or ``Fn::If``."""
+    template = complete()
+    resources = {name: {**each, "Condition": "IsProd"} for name, each in template["Resources"].items()}
+    user: dict[str, Any] = {"Type": "AWS::SSM::Parameter", "Properties": {"Type": "String", "Value": reference}}
+    resources["User"] = {**user, "Condition": condition} if condition else user
+    conditions = {**template["Conditions"], "AlsoProd": {"Condition": "IsProd"}}
+    report = check(tmp_path, {**template, "Conditions": conditions, "Resources": resources})
+    assert [each.needed_by for each in report.problems] == [("Main/User",)] * is_told
+
+
+def test_an_inline_policy_by_its_name(tmp_path: Path) -> None:
+    """A denial is found by it."""
+    missing = check(tmp_path, complete(Role=role(**inline(DENY)))).missing
+    assert {each.because for each in missing} == {"denied by statement number 1 of inline policy own of Main/Role"}
+
+
+def test_an_inline_policy_that_is_not_known(tmp_path: Path) -> None:
+    """A condition that can't be decided chooses between it and none: it may allow, and it may deny."""
+    (own,) = inline(DENY)["Policies"]
+    report = check(tmp_path, complete(Role=role(Policies=[{"Fn::If": ["IsProd", own, NO_VALUE]}])))
+    assert report.missing == ()
+    assert {each.action for each in report.undecided if each.policy == "role"} == set(IN_IAM)
+    assert reasons(report) == {"may be denied: inline policy of Main/Role isn't known before deployment"}
+
+
+def test_an_inline_policy_of_a_role_that_may_not_be_there(tmp_path: Path) -> None:
+    """It depends on the role's condition, and the dataset group doesn't."""
+    made = {**role(RoleName="reader", **inline(ALLOW)), "Condition": "IsProd"}
+    template = without("Policy", complete(Role=made, Key=key(READER), Movies=dataset_group(waits=[])))
+    undecided = {each.action for each in check(tmp_path, template).undecided if each.policy == "role"}
+    assert undecided == set(IN_IAM)
+
+
+def test_an_inline_policy_is_there_with_its_role(tmp_path: Path) -> None:
+    """A dataset group that names the role by a string waits for neither."""
+    made = role(RoleName="reader", **inline(ALLOW))
+    template = without("Policy", complete(Role=made, Key=key(READER), Movies=dataset_group(role=READER, waits="Key")))
+    (problem,) = check(tmp_path / "early", template).problems
+    assert (problem.kind, problem.where) == ("ordering", "Main/Movies (dataset group)")
+    assert "Main/Role" in problem.message
+    template["Resources"]["Movies"]["DependsOn"] = ["Key", "Role"]
+    assert check(tmp_path / "after", template).problems == ()
+
+
+@pytest.mark.parametrize(
+    ("region", "undecided"), [("eu-west-1", set()), ("cn-north-1", {"trust"}), ("unknown-region", {"trust"})]
+)
+def test_urls_and_services_of_a_known_region(region: str, undecided: set[str], tmp_path: Path) -> None:
+    """``AWS::URLSuffix`` is known with the Region, as older versions of the CDK write principals with it."""
+    service = {"Fn::Join": ["", ["personalize.", {"Ref": "AWS::URLSuffix"}]]}
+    trust = {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service": service}}
+    template = complete(Role=role(AssumeRolePolicyDocument={"Statement": trust}))
+    assert {each.policy for each in check(tmp_path, template, region=region).undecided} == undecided

@@ -14,18 +14,12 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_stepfunctions as sfn
 from aws_cdk import aws_stepfunctions_tasks as tasks
 
-from personalize_kms_constructs._access.report import AccessReport
 from personalize_kms_constructs.checks import check_assembly
-from tests.checks.test_requests import EXPORT, EXPORTING, check, machine, wanted
+from tests.checks.test_requests import EXPORT, EXPORTING, IN_SDK, NOT_KNOWN, alone, wanted
 
-IN_SDK = {
-    "jobName": "nightly",
-    "datasetArn": "arn:aws:personalize:eu-west-1:111122223333:dataset/movies/INTERACTIONS",
-    "roleArn": "arn:aws:iam::111122223333:role/personalize",
-    "jobOutput": {"s3DataDestination": {"path": "s3://ratings/export/"}},
-}
 UNIVERSAL = "arn:aws:scheduler:::aws-sdk:personalize:createDatasetExportJob"
 LAMBDA = "arn:aws:lambda:eu-west-1:111122223333:function:call"
+CALL: dict[str, Any] = {"service": "Personalize", "action": "createDatasetExportJob", "parameters": IN_SDK}
 
 
 def schedule(arn: Any, given: Any) -> dict[str, Any]:
@@ -37,63 +31,44 @@ def rule(**target: Any) -> dict[str, Any]:
     return {"Type": "AWS::Events::Rule", "Properties": {"Targets": [{"Arn": LAMBDA, "Id": "Target0", **target}]}}
 
 
-def open_parts(report: AccessReport) -> dict[str, str]:
-    """What is undecided for want of knowing what is asked, by what asks."""
-    return {each.needed_by[0]: each.because for each in report.undecided if not each.principal}
-
-
 @pytest.mark.parametrize(
-    "arn", [UNIVERSAL, {"Fn::Sub": "arn:${AWS::Partition}:scheduler:::aws-sdk:personalize:createDatasetExportJob"}]
-)
-def test_a_schedule_that_calls_personalize(arn: Any, tmp_path: Path) -> None:
-    """Its universal target names the call, and its input has the arguments."""
-    report = check(tmp_path, Nightly=schedule(arn, json.dumps(EXPORT)))
-    assert report.asked == ("Main/Nightly (dataset export job)",)
-    assert wanted(report) == EXPORTING
-
-
-def test_a_schedule_whose_arguments_are_not_known(tmp_path: Path) -> None:
-    """What it needs is undecided, and it is named."""
-    for number, given in enumerate(({"Ref": "Given"}, None)):
-        report = check(tmp_path / str(number), Nightly=schedule(UNIVERSAL, given))
-        assert report.asked == ("Main/Nightly (dataset export job)",)
-        assert not report.missing
-        assert {by for each in report.undecided for by in each.needed_by} == {"Main/Nightly", *report.asked}
-
-
-def test_a_schedule_whose_call_is_not_known(tmp_path: Path) -> None:
-    """It may be one that needs permissions."""
-    report = check(
-        tmp_path, Nightly=schedule({"Fn::Sub": "arn:aws:scheduler:::aws-sdk:personalize:${Call}"}, json.dumps(EXPORT))
-    )
-    assert (report.asked, report.missing) == ((), ())
-    assert open_parts(report) == {
-        "Main/Nightly": "it calls Personalize, and what it asks for isn't known before deployment"
-    }
-
-
-def test_a_rule_whose_function_is_told_what_to_call(tmp_path: Path) -> None:
-    """As the CDK's ``AwsApi`` target does it."""
-    told = {"service": "Personalize", "action": "createDatasetExportJob", "parameters": IN_SDK}
-    report = check(tmp_path, Nightly=rule(Input=json.dumps(told)))
-    assert report.asked == ("Main/Nightly (dataset export job)",)
-    assert wanted(report) == EXPORTING
-
-
-@pytest.mark.parametrize(
-    "target",
+    "resource",
     [
-        {"Input": json.dumps({"calls": [{"service": "personalize", "action": "createDatasetExportJob"}]})},
-        {"InputTransformer": {"InputTemplate": '{"service": "personalize", "action": "CreateBatchSegmentJob"}'}},
-        {"Input": '"personalize:CreateBatchInferenceJob"'},
+        schedule(UNIVERSAL, json.dumps(EXPORT)),
+        schedule({"Fn::Sub": UNIVERSAL.replace("aws:", "${AWS::Partition}:", 1)}, json.dumps(EXPORT)),
+        rule(Input=json.dumps(CALL)),
     ],
 )
-def test_a_rule_that_is_not_understood(target: Any, tmp_path: Path) -> None:
-    """It names a call of Personalize in another way: undecided, and no silence."""
-    report = check(tmp_path, Nightly=rule(**target))
-    assert open_parts(report) == {
-        "Main/Nightly": "it calls Personalize, and what it asks for isn't known before deployment"
-    }
+def test_a_call_of_personalize(resource: Any, tmp_path: Path) -> None:
+    """A universal target names it, or a function is told it, as by ``AwsApi``; its input has the arguments."""
+    report = alone(tmp_path, resource)
+    assert report.asked == ("Main/Asks (dataset export job)",)
+    assert wanted(report) == EXPORTING
+
+
+@pytest.mark.parametrize("given", [{"Ref": "Given"}, None])
+def test_a_schedule_whose_arguments_are_not_known(given: Any, tmp_path: Path) -> None:
+    """What it needs is undecided, and it is named."""
+    report = alone(tmp_path, schedule(UNIVERSAL, given))
+    assert report.asked == ("Main/Asks (dataset export job)",)
+    assert not report.missing
+    assert {by for each in report.undecided for by in each.needed_by} == {"Main/Asks", *report.asked}
+
+
+@pytest.mark.parametrize(
+    "resource",
+    [
+        schedule({"Fn::Sub": "arn:aws:scheduler:::aws-sdk:personalize:${Call}"}, json.dumps(EXPORT)),
+        rule(Input=json.dumps({"calls": [{"service": "personalize", "action": "createDatasetExportJob"}]})),
+        rule(InputTransformer={"InputTemplate": '{"service": "personalize", "action": "CreateBatchSegmentJob"}'}),
+        rule(Input='"personalize:CreateBatchInferenceJob"'),
+    ],
+)
+def test_a_call_that_is_not_understood(resource: Any, tmp_path: Path) -> None:
+    """It names a call of Personalize in another way, or one that isn't known: undecided, and no silence."""
+    report = alone(tmp_path, resource)
+    assert (report.asked, report.missing) == ((), ())
+    assert [(each.needed_by, each.because) for each in report.undecided] == [(["Main/Asks"], NOT_KNOWN)]
 
 
 @pytest.mark.parametrize(
@@ -112,7 +87,7 @@ def test_a_rule_that_is_not_understood(target: Any, tmp_path: Path) -> None:
 )
 def test_others_ask_for_nothing(resource: Any, tmp_path: Path) -> None:
     """Descriptions, other services, other functions."""
-    report = check(tmp_path, Nightly=resource)
+    report = alone(tmp_path, resource)
     assert (report.asked, report.undecided, report.missing) == ((), (), ())
 
 
@@ -121,14 +96,8 @@ def test_the_constructs_of_the_cdk(tmp_path: Path) -> None:
     app = cdk.App(outdir=str(tmp_path))
     stack = cdk.Stack(app, "Main", env=cdk.Environment(account="111122223333", region="eu-west-1"))
     nightly = events.Rule(stack, "Nightly", schedule=events.Schedule.rate(cdk.Duration.days(1)))
-    nightly.add_target(
-        targets.AwsApi(
-            service="Personalize",
-            action="createDatasetExportJob",
-            parameters=IN_SDK,
-            policy_statement=iam.PolicyStatement(actions=["personalize:CreateDatasetExportJob"], resources=["*"]),
-        )
-    )
+    allow = iam.PolicyStatement(actions=["personalize:CreateDatasetExportJob"], resources=["*"])
+    nightly.add_target(targets.AwsApi(**CALL, policy_statement=allow))
     elsewhere = tasks.CallAwsServiceCrossRegion(
         stack,
         "Elsewhere",
@@ -146,32 +115,3 @@ def test_the_constructs_of_the_cdk(tmp_path: Path) -> None:
         "Main/Nightly (dataset export job)",
     )
     assert wanted(report) == EXPORTING
-
-
-@pytest.mark.parametrize("name", ["Parameters", "Arguments"])
-@pytest.mark.parametrize("resource", [LAMBDA, "arn:aws:states:::lambda:invoke.waitForTaskToken"])
-def test_a_state_whose_function_is_told_what_to_call(resource: str, name: str, tmp_path: Path) -> None:
-    """Directly, or in the payload of an invocation, as the CDK does it to wait for a token."""
-    told: dict[str, Any] = {"service": "personalize", "action": "createDatasetExportJob", "parameters": IN_SDK}
-    if resource != LAMBDA:
-        told = {"FunctionName": LAMBDA, "Payload": told}
-    states = {"Export": {"Type": "Task", "Resource": resource, name: told, "End": True}}
-    report = check(tmp_path, Machine=machine(states))
-    assert report.asked == ("Main/Machine · Export (dataset export job)",)
-    assert wanted(report) == EXPORTING
-
-
-@pytest.mark.parametrize(
-    "resource",
-    ["arn:aws:states:::aws-sdk:personalize:${Call}", {"Fn::Sub": "arn:aws:states:::aws-sdk:personalize:${Stage}"}],
-)
-def test_a_state_whose_call_is_not_known(resource: Any, tmp_path: Path) -> None:
-    """A parameter, or a substitution that isn't there, says which one it is."""
-    states = {"Create": {"Type": "Task", "Resource": resource, "End": True}}
-    definition = {"StartAt": "Create", "States": states}
-    made = {"Type": "AWS::StepFunctions::StateMachine", "Properties": {"Definition": definition}}
-    report = check(tmp_path, Machine=made)
-    assert report.asked == ()
-    assert open_parts(report) == {
-        "Main/Machine · Create": "it calls Personalize, and what it asks for isn't known before deployment"
-    }

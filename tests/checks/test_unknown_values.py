@@ -11,16 +11,14 @@ import pytest
 from personalize_kms_constructs._access.answers import Answer
 from personalize_kms_constructs._access.values import open_parts, same
 from personalize_kms_constructs._assembly.app import App
-from personalize_kms_constructs._assembly.asked import KINDS, Request
 from personalize_kms_constructs._assembly.manifest import read_assembly
 from personalize_kms_constructs._assembly.physical import role_name
+from personalize_kms_constructs._assembly.requests import KINDS, Request
 from personalize_kms_constructs._assembly.stacks import Stack
-from personalize_kms_constructs.checks import check_assembly
-from tests.checks.templates import complete, write
+from tests.checks.templates import write
 
 PROD = {"Fn::Equals": [{"Ref": "Stage"}, "prod"]}
 STACK_ID = {"Ref": "AWS::StackId"}
-SERVICE = {"Service": "personalize.amazonaws.com"}
 MAPPINGS = {"Names": {"eu-west-1": {"in": "a", "out": "b"}}}
 
 
@@ -32,14 +30,12 @@ def stacks_of(directory: Path, *names: str, **environment: Any) -> list[Stack]:
         "Mappings": MAPPINGS,
         "Resources": {"Key": {"Type": "AWS::KMS::Key"}},
     }
-    for name in names:
-        directory.mkdir(parents=True, exist_ok=True)
-        (directory / f"{name}.nested.json").write_text(json.dumps({**template, "Resources": {}}))
+    files = {f"{name}.nested.json": {**template, "Resources": {}} for name in names}
     bodies = {}
     for name in names:
         inner = {"Type": "AWS::CloudFormation::Stack", "Metadata": {"aws:asset:path": f"{name}.nested.json"}}
         bodies[name] = {**template, "Resources": {**template["Resources"], "Nested": inner}}
-    return App(read_assembly(write(directory, bodies, **environment), []).templates, []).stacks
+    return App(read_assembly(write(directory, bodies, files=files, **environment), []).templates, []).stacks
 
 
 def select(index: int, separator: str, text: Any) -> Any:
@@ -139,6 +135,12 @@ def test_the_names_that_people_read(tmp_path: Path) -> None:
     assert open_parts(stack.text({"Ref": "Stage"})) == ["Main.Stage"]
 
 
+def test_what_fn_sub_leaves_alone(tmp_path: Path) -> None:
+    """A variable of a policy for example."""
+    (stack, _) = stacks_of(tmp_path, "Main")
+    assert stack.text({"Fn::Sub": "${AWS::Region}/${!aws:username}"}) == "eu-west-1/${aws:username}"
+
+
 def test_the_name_of_a_nested_stack_has_an_end_that_is_not_known(tmp_path: Path) -> None:
     """CloudFormation makes it of the outer stack's name, the logical id and something random."""
     main, nested = stacks_of(tmp_path, "Main")
@@ -164,9 +166,10 @@ def test_parameters_of_nested_stacks(tmp_path: Path) -> None:
         "Metadata": {"aws:asset:path": "nested.json"},
         "Properties": {"Parameters": given},
     }
-    tmp_path.joinpath("nested.json").write_text(json.dumps(nested))
     main = {"Parameters": {"Names": {"Type": "CommaDelimitedList"}}, "Resources": {"Nested": stack}}
-    (_, inner) = App(read_assembly(write(tmp_path, {"Main": main}), []).templates, []).stacks
+    (_, inner) = App(
+        read_assembly(write(tmp_path, {"Main": main}, files={"nested.json": nested}), []).templates, []
+    ).stacks
     assert inner.value({"Ref": "Known"}) == ["a", "b"]
     assert inner.value({"Ref": "Path"}) == "${Main/Nested.Path?}"
     assert inner.value({"Ref": "Names"}) == "${Main.Names?}"
@@ -185,8 +188,8 @@ def test_arguments_that_each_execution_chooses(tmp_path: Path) -> None:
         Request(each.resource("Key"), "Job", KINDS["createbatchinferencejob"], arguments, at_deployment=False)
         for each in (stack, elsewhere)
     )
-    (_, source), (_, destination) = request.source, request.destination
-    assert request.source == again.source  # reports don't depend on the directory
+    (_, source), (_, destination) = request.places.values()
+    assert request.places == again.places  # reports don't depend on the directory
     assert source != destination
     assert [open_parts(str(each)) for each in (source, destination)] == [["kmskeyarn of Job"], ["kmskeyarn of Job"]]
 
@@ -203,73 +206,3 @@ def test_properties_that_are_no_strings(tmp_path: Path) -> None:
     one, two = (role_name(stack.resource(each)) for each in ("One", "Two"))
     assert one != two
     assert open_parts(one) == open_parts(two) == ["Main/Role RoleName"]
-
-
-def with_two_buckets(own: Any, other: Any) -> Any:
-    """An import from a bucket without a policy, beside one with a policy."""
-    allowing = {
-        "Effect": "Allow",
-        "Principal": SERVICE,
-        "Action": ["s3:GetObject", "s3:ListBucket"],
-        "Resource": [{"Fn::GetAtt": ["Other", "Arn"]}, {"Fn::Sub": "${Other.Arn}/*"}],
-    }
-    reading = {
-        "Effect": "Allow",
-        "Action": ["s3:GetObject", "s3:ListBucket"],
-        "Resource": [{"Fn::GetAtt": ["Data", "Arn"]}, {"Fn::Sub": "${Data.Arn}/*"}],
-    }
-    job = {
-        "JobName": "j",
-        "DataSource": {"DataLocation": {"Fn::Sub": "s3://${Data}/in/"}},
-        "RoleArn": {"Fn::GetAtt": ["Role", "Arn"]},
-    }
-    dataset = {
-        "Type": "AWS::Personalize::Dataset",
-        "Properties": {
-            "DatasetGroupArn": {"Fn::GetAtt": ["Movies", "DatasetGroupArn"]},
-            "DatasetImportJob": job,
-        },
-        "DependsOn": ["Read", "Policy", "OtherPolicy"],
-    }
-    read = {
-        "Type": "AWS::IAM::Policy",
-        "Properties": {
-            "PolicyName": "read",
-            "PolicyDocument": {"Statement": [reading]},
-            "Roles": [{"Ref": "Role"}],
-        },
-    }
-    policy = {
-        "Type": "AWS::S3::BucketPolicy",
-        "Properties": {"Bucket": {"Ref": "Other"}, "PolicyDocument": {"Statement": [allowing]}},
-    }
-    return {
-        **complete(
-            Data={"Type": "AWS::S3::Bucket", "Properties": {"BucketName": own}},
-            Other={"Type": "AWS::S3::Bucket", "Properties": {"BucketName": other}},
-            OtherPolicy=policy,
-            Dataset=dataset,
-            Read=read,
-        ),
-        "Parameters": {"Stage": {"Type": "String"}},
-        "Conditions": {"IsProd": PROD},
-    }
-
-
-@pytest.mark.parametrize(
-    ("own", "other"),
-    [
-        ("acme-in", "acme-out"),
-        ({"Fn::If": ["IsProd", "prod-in", "dev-in"]}, {"Fn::If": ["IsProd", "prod-out", "dev-out"]}),
-        (select(0, "-", {"Ref": "Stage"}), select(1, "-", {"Ref": "Stage"})),
-        (select(2, "/", STACK_ID), select(2, "-", STACK_ID)),
-    ],
-)
-def test_the_policy_of_another_bucket(own: Any, other: Any, tmp_path: Path) -> None:
-    """It doesn't let Personalize read this one."""
-    report = check_assembly(write(tmp_path, {"Main": with_two_buckets(own, other)}))
-    assert [(each.principal, each.action, each.policy) for each in report.missing] == [
-        ("service", "s3:GetObject", "bucket"),
-        ("service", "s3:ListBucket", "bucket"),
-    ]
-    assert report.problems == ()

@@ -13,6 +13,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_stepfunctions as sfn
+from aws_cdk import aws_stepfunctions_tasks as tasks
 from constructs import RootConstruct
 
 from personalize_kms_constructs import PersonalizeEncryption, PersonalizeResource, S3Location
@@ -36,14 +37,9 @@ def test_an_override_of_a_statement_fails_the_synth(app: cdk.App, stack: cdk.Sta
     break_key_policy(encryption(stack))
     message = failure(app.synth)
     assert f"{LACKS} on ${{Main/Encryption/Key}} (key policy)" in message
-    assert 'Suggested fix: add to the key policy of Main/Encryption/Key: {"Effect": "Allow"' in message
+    fix = "Suggested fix: add to the key policy of Main/Encryption/Key, with references in the place of ${…}: "
+    assert f'{fix}{{"Effect": "Allow"' in message
     assert told(app) == [("MissingKeyAccess", "error", "Main/Encryption")]
-
-
-def test_an_override_fails_a_test_with_assertions(stack: cdk.Stack) -> None:
-    """As ``app.synth()`` does."""
-    break_key_policy(encryption(stack))
-    assert LACKS in failure(lambda: assertions.Template.from_stack(stack))
 
 
 def take_key_actions(of: PersonalizeEncryption) -> None:
@@ -71,7 +67,6 @@ def no_encryption_key(of: PersonalizeEncryption) -> None:
 @pytest.mark.parametrize(
     ("fault", "rule"),
     [
-        (break_key_policy, "MissingKeyAccess"),
         (take_key_actions, "MissingRoleAccess"),
         (take_bucket_policy, "MissingBucketAccess"),
         (take_trust, "Trust"),
@@ -81,12 +76,42 @@ def no_encryption_key(of: PersonalizeEncryption) -> None:
 def test_each_kind_of_fault(
     fault: Callable[[PersonalizeEncryption], None], rule: str, app: cdk.App, stack: cdk.Stack
 ) -> None:
-    """Of the key policy, the role's policies, the bucket policy, the trust policy and the key."""
+    """Of the role's policies, the bucket policy, the trust policy and the key; that of the key policy is above."""
     made = encryption(stack)
     made.allow(PersonalizeResource.dataset_export_job(S3Location(s3.Bucket(stack, "Data"), "export/")))
     fault(made)
     assert "ValidationFailed" in failure(app.synth)
     assert rule in {rule for rule, severity, _ in told(app) if severity == "error"}
+
+
+@pytest.mark.parametrize(
+    ("condition", "is_told"),
+    [
+        ({"StringEqualsIfExists": {"aws:SourceAccount": "444455556666"}}, True),
+        ({"StringNotEquals": {"aws:SourceAccount": "111122223333"}}, True),
+        ({"StringEquals": {"aws:ResourceOrgID": "o-1"}}, True),
+        ({"StringEquals": {"aws:SourceAccount": "111122223333"}}, False),
+    ],
+    ids=["another account", "not this account", "an organization", "as REQUIRED writes it"],
+)
+def test_a_condition_that_is_not_ours_is_a_warning(condition: dict[str, Any], is_told: bool, app: cdk.App) -> None:
+    """Of ours, only what REQUIRED writes is undecided, which is the user's choice."""
+    stack = cdk.Stack(app, "Main", env=cdk.Environment(account="111122223333", region="eu-west-1"))
+    key = encryption(stack).encryption_key.node.default_child
+    assert isinstance(key, kms.CfnKey)
+    key.add_property_override("KeyPolicy.Statement.2.Condition", {"StringEqualsIfExists": None, **condition})
+    app.synth()
+    assert told(app) == [("Undecided", "warning", "Main/Encryption")] * is_told
+
+
+def test_many_managed_policies_are_a_warning(app: cdk.App, stack: cdk.Stack) -> None:
+    """AWS may have been asked for more."""
+    many = [iam.ManagedPolicy.from_aws_managed_policy_name(f"Some{number}") for number in range(11)]
+    principal = iam.ServicePrincipal("personalize.amazonaws.com")
+    role = iam.Role(stack, "Given", assumed_by=principal, managed_policies=many)
+    PersonalizeEncryption(stack, "Encryption", service_role=role, resources=[PersonalizeResource.dataset_group()])
+    app.synth()
+    assert {(rule, severity) for rule, severity, _ in told(app)} == {("Limit", "warning")}
 
 
 def test_a_fault_in_a_nested_stack(app: cdk.App, stack: cdk.Stack) -> None:
@@ -140,10 +165,33 @@ def test_silent_on_success(app: cdk.App, stack: cdk.Stack, capfd: pytest.Capture
 
 
 def test_a_stack_by_hand_beside_ours_fails_nothing(app: cdk.App, stack: cdk.Stack) -> None:
-    """Nor one by hand in the same stack."""
+    """Nor one by hand in the same stack, nor two dataset groups of others with one name."""
     encryption(stack)
     by_hand(stack)
-    by_hand(cdk.Stack(app, "Other"))
+    env = cdk.Environment(account="111122223333", region="eu-west-1")
+    for name in ("Other", "Another"):
+        by_hand(cdk.Stack(app, name, env=env))
+    app.synth()
+    assert told(app) == []
+
+
+def test_a_state_machine_by_hand_beside_a_job_of_ours_fails_nothing(app: cdk.App, stack: cdk.Stack) -> None:
+    """The states of ours are looked for in all of them."""
+    output = {"S3DataDestination": {"Path": "s3://theirs/out/"}}
+    export = tasks.CallAwsService(
+        stack,
+        "By hand",
+        service="personalize",
+        action="createDatasetExportJob",
+        parameters={"DatasetArn": "x", "RoleArn": by_hand(stack).role_arn, "JobOutput": output},
+        iam_resources=["*"],
+    )
+    folder = S3Location(s3.Bucket(stack, "Data"), "export/")
+    dataset = "{% $states.input.dataset %}"
+    job = DatasetExportJob(stack, "Export", encryption=encryption(stack), dataset_arn=dataset, destination=folder)
+    machines: dict[str, Any] = {"Theirs": export, "Ours": job}
+    for name, states in machines.items():
+        sfn.StateMachine(stack, name, definition_body=sfn.DefinitionBody.from_chainable(states))
     app.synth()
     assert told(app) == []
 
@@ -187,16 +235,6 @@ def test_what_is_pending_fails_nothing(build: Callable[[cdk.Stack], None], app: 
     assert told(app) == []
 
 
-def test_what_is_pending_hides_nothing_else(app: cdk.App, stack: cdk.Stack) -> None:
-    """A fault in another policy of the same construct."""
-    bucket_by_its_name(stack)
-    made = stack.node.find_child("Encryption")
-    assert isinstance(made, PersonalizeEncryption)
-    break_key_policy(made)
-    assert "ValidationFailed" in failure(app.synth)
-    assert set(told(app)) == {("MissingKeyAccess", "error", "Main/Encryption")}
-
-
 @pytest.mark.parametrize("policy", ["key", "bucket", "role"])
 def test_what_is_pending_under_an_unknown_arn_hides_nothing_that_the_app_makes(
     policy: str, app: cdk.App, stack: cdk.Stack
@@ -224,6 +262,7 @@ def test_what_is_pending_hides_no_denial(app: cdk.App, stack: cdk.Stack) -> None
     PersonalizeEncryption(stack, "Encryption", service_role=role.without_policy_updates(), resources=resources)
     role.add_to_principal_policy(iam.PolicyStatement(effect=iam.Effect.DENY, actions=["kms:*"], resources=["*"]))
     assert "denied by statement" in failure(app.synth)
+    assert ("MissingRoleAccess", "error", "Main/Encryption") in told(app)
 
 
 def test_what_is_pending_hides_no_action_that_is_not_in_it(app: cdk.App, stack: cdk.Stack) -> None:
@@ -298,7 +337,7 @@ def test_several_apps_in_one_process(tmp_path: Path) -> None:
 
 
 def test_an_app_that_nobody_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A stack without a scope makes one, which is another object each time that somebody asks for it."""
+    """A stack without a scope makes one, which is another object each time; a test with assertions asks it too."""
     monkeypatch.chdir(tmp_path)
     stack = cdk.Stack()
     break_key_policy(encryption(stack))
@@ -317,16 +356,8 @@ def broken(app: cdk.App) -> cdk.Stack:
     return one.stack
 
 
-def test_a_foreign_stack_that_cant_be_read(app: cdk.App, stack: cdk.Stack) -> None:
-    """Nothing is said of it."""
-    broken(app)
-    encryption(stack)
-    app.synth()
-    assert told(app) == []
-
-
 def test_ours_is_judged_beside_a_foreign_stack_that_cant_be_read(app: cdk.App, stack: cdk.Stack) -> None:
-    """It stops nobody."""
+    """It stops nobody, and nothing is said of it."""
     broken(app)
     break_key_policy(encryption(stack))
     assert LACKS in failure(app.synth)
@@ -358,8 +389,9 @@ def acknowledge(scope: cdk.Stack | PersonalizeEncryption | cdk.App, rule: str) -
     cdk.Validations.of(scope).acknowledge(known)
 
 
-@pytest.mark.parametrize("where", ["construct", "stack", "app"])
-@pytest.mark.parametrize("in_stage", [False, True])
+@pytest.mark.parametrize(
+    ("where", "in_stage"), [("construct", False), ("app", False), ("construct", True), ("stack", True), ("app", True)]
+)
 def test_what_is_acknowledged_fails_nothing(where: str, in_stage: bool, app: cdk.App) -> None:
     """On the construct or above; in a stage too, where the CDK would look at the app alone."""
     stack = cdk.Stack(cdk.Stage(app, "Prod") if in_stage else app, "Main")
@@ -367,6 +399,15 @@ def test_what_is_acknowledged_fails_nothing(where: str, in_stage: bool, app: cdk
     break_key_policy(made)
     places: dict[str, Any] = {"construct": made, "stack": stack, "app": app}
     acknowledge(places[where], "MissingKeyAccess")
+    app.synth()
+    assert told(app) == []
+
+
+def test_what_is_acknowledged_above_a_resource_of_the_template(app: cdk.App) -> None:
+    """It is found by the path of its construct."""
+    made = encryption(cdk.Stack(cdk.Stage(app, "Prod"), "Main"))
+    made.add_dataset_group("Movies", name="movies").add_property_deletion_override("RoleArn")
+    acknowledge(made, "Configuration")
     app.synth()
     assert told(app) == []
 

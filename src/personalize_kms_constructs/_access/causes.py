@@ -92,6 +92,10 @@ class Cause(Enum):
     KEY_NOT_IN_TEMPLATES = "condition {operator} {key}: a template doesn't say what it is"
     KEY_UNDOCUMENTED = "condition {operator} {key}: AWS doesn't document the key for Personalize's calls"
     KEY_MAYBE_ABSENT = "condition {operator} {key}: AWS doesn't document whether Personalize sends the key"
+    ONLY_IF_ABSENT = (
+        "condition {operator} {key}: it holds only if Personalize doesn't send the key, and AWS doesn't document "
+        "whether it does"
+    )
     CONDITION_VALUE_UNKNOWN = "condition {operator} {key}: {parts} isn't known before deployment"
     CONDITION_VALUE_UNDOCUMENTED = (
         "condition {operator} {key}: what Personalize sends isn't documented in such detail, or the values can't be "
@@ -211,7 +215,8 @@ class Cause(Enum):
     )
     NOT_WAITED_FOR = (
         "{subject} may be created before {before}, which allows {actions}",
-        "make it depend on that policy, for example by node.add_dependency",
+        "make it depend on that policy: by node.add_dependency(encryption.permissions) where a PersonalizeEncryption "
+        "has it, else by node.add_dependency",
     )
     POLICY_TOO_LONG = "{subject} has at least {size} {unit} but AWS takes {limit}", "write it shorter, or split it"
     TRUST_TOO_LONG = (

@@ -91,7 +91,9 @@ def _doubt(operator: str, key: str, values: Any, context: Context) -> Reason:
     if key.lower() not in context:
         return because(Cause.KEY_UNDOCUMENTED, operator=operator, key=key)
     if None in context[key.lower()] and not holes:
-        return because(Cause.KEY_MAYBE_ABSENT, operator=operator, key=key)
+        sent = tuple(value for value in context[key.lower()] if value is not None)
+        fits = _holds(operator, key, values, {**context, key.lower(): sent}) is not Answer.NO
+        return because(Cause.KEY_MAYBE_ABSENT if fits else Cause.ONLY_IF_ABSENT, operator=operator, key=key)
     if holes:
         parts = tuple(dict.fromkeys(holes))
         return because(Cause.CONDITION_VALUE_UNKNOWN, operator=operator, key=key, parts=parts)

@@ -13,7 +13,7 @@ from ..matrix import ROWS
 from .causes import policy_of_whom
 from .entries import AccessFindings, Allowed, Entry, Excess, Missing
 from .grouping import Names, Row, by_subject, rows, who
-from .text import summary
+from .text import summary, with_references
 
 _EVERYTHING = {action: group.everything for row in ROWS for group in row.role_on_everything for action in group.actions}
 """What ``*`` stands for, by the action."""
@@ -67,7 +67,7 @@ def _statements(report: AccessFindings, names: Names) -> Iterator[str]:
         entry = row.first
         if isinstance(entry, Missing) and entry.add is not None:
             whose = policy_of_whom(entry.add_to, _plain(names.of(entry.add_to_whom)))
-            yield from ("", f"Add to {whose}:", "", "```json")
+            yield from ("", f"Add to {whose}{with_references(entry.add)}:", "", "```json")
             yield from (json.dumps(entry.add, indent=2), "```")
 
 

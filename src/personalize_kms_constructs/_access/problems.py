@@ -18,6 +18,7 @@ from .values import has_unknown, same, split_arn
 from .written import Policy
 
 GROUP_PAGE = "https://docs.aws.amazon.com/personalize/latest/dg/API_CreateDatasetGroup.html"
+KEY_STATE_PAGE = "https://docs.aws.amazon.com/kms/latest/developerguide/key-state.html"
 CONDITIONS_PAGE = "https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/conditions-section-structure.html"
 AWS_MANAGED_KEY = "alias/aws/s3"
 # A key is updating for some seconds after its primary Region was changed: "While the key state is Updating, you can use
@@ -87,14 +88,15 @@ def configuration_problems(model: AccessModel) -> Iterator[Problem]:
         keys = [asked.dataset_group_key]
         keys += [location_key(model, asked, each) for each in (asked.source, asked.destination) if each is not None]
         for arn in dict.fromkeys(each for each in keys if each is not None):
-            unusable += [(arn, each, KMS_PAGE) for each in _unusable_key(model.key(arn), asked)]
+            for reason in _unusable_key(model.key(arn), asked):
+                unusable.append((arn, reason, KEY_STATE_PAGE if reason.cause is Cause.KEY_STATE else KMS_PAGE))
         for arn, reason in _unusable_buckets(model, asked):
             unusable.append((arn, reason, IMPORT_PAGE))
         for arn, reason, page in unusable:
             name = (arn, reason.cause, *reason.values.values())
             found.setdefault(name, (arn, reason, page, []))[-1].append(asked)
     for arn, reason, page, asks in found.values():
-        label = f"key {model.label(arn)}" if page == KMS_PAGE else model.label(arn)
+        label = f"key {model.label(arn)}" if page in (KMS_PAGE, KEY_STATE_PAGE) else model.label(arn)
         yield Problem.of("configuration", arn, reason, page, asks, label=label)
 
 

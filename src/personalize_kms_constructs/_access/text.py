@@ -85,10 +85,15 @@ def next_step(row: Row, names: Names) -> str:
     """Return what to do about it, in one sentence; for what is missing, the statement follows."""
     entry = row.first
     if isinstance(entry, Missing) and entry.add is not None:
-        return f"{_add_to(entry, names)}: {names.short(json.dumps(entry.add))}"
+        return f"{_add_to(entry, names)}{with_references(entry.add)}: {names.short(json.dumps(entry.add))}"
     if isinstance(entry, (Missing, Excess)):
         return names.short(entry.reason.remedy)
     return "look at it where it is deployed, with personalize-kms doctor, or make it part of the app"
+
+
+def with_references(statement: Mapping[str, Any]) -> str:
+    """Return the words for a statement with placeholders, which no template takes as they are."""
+    return ", with references in the place of ${…}" if "${" in json.dumps(statement) else ""
 
 
 def _row(row: Row, names: Names, told: list[str], *, at_synth: bool) -> Iterator[str]:
@@ -104,7 +109,7 @@ def _row(row: Row, names: Names, told: list[str], *, at_synth: bool) -> Iterator
         yield from wrapped(f"→ {_add_to(entry, names)} the statement above", "      ", "        ")
     elif isinstance(entry, Missing) and entry.add is not None:
         told.append(str(entry.add))
-        yield from wrapped(f"→ {_add_to(entry, names)}:", "      ", "        ")
+        yield from wrapped(f"→ {_add_to(entry, names)}{with_references(entry.add)}:", "      ", "        ")
         yield from (f"        {line}" for line in _pasted(entry.add, names))
     else:
         yield from wrapped(f"→ {next_step(row, names)}", "      ", "        ")
@@ -114,7 +119,7 @@ def _row(row: Row, names: Names, told: list[str], *, at_synth: bool) -> Iterator
 
 
 def _pasted(statement: Mapping[str, Any], names: Names) -> list[str]:
-    """Return the lines of a statement, never wrapped: it is there to be pasted."""
+    """Return the lines of a statement, never wrapped: it is there to be copied."""
     return names.short(json.dumps(statement, indent=2)).splitlines()
 
 

@@ -13,9 +13,9 @@ from .._access.model import Asked, Location, OpenQuestion, Problem
 from .._access.values import unknown
 from .._access.written import as_list
 from .app import App
-from .asked import KINDS
 from .dataset_groups import DatasetGroups
 from .manifest import Assembly
+from .requests import KINDS
 from .stacks import Stack
 from .templates import Template, Unread, noted
 
@@ -40,8 +40,6 @@ class Left:
 
     path: str
     """The construct's."""
-    ours: bool
-    """True if the library wrote the policies, and answers for them."""
     template: Template
     """The template of its stack."""
     file: Path
@@ -62,7 +60,7 @@ def left_by_constructs(assembly: Assembly, app: App, groups: DatasetGroups, unre
         if own is not None and own.is_made is Answer.NO:
             continue
         file = template.path.parent / str(data.get("template"))
-        left = Left(path, data.get("ours") is True, template if own is None else own.template, file)
+        left = Left(path, template if own is None else own.template, file)
         problem = data.get("problem")
         if own is None or problem is not None:
             because = f"what it was told to allow couldn't be written down: {problem or 'its stack is unknown'}"
@@ -75,16 +73,15 @@ def left_by_constructs(assembly: Assembly, app: App, groups: DatasetGroups, unre
 
 def _read(references: _References, data: Mapping[str, Any], groups: DatasetGroups, left: Left) -> None:
     own, path = references.own, left.path
-    for what in ("serviceRole", "encryptionKey"):
-        target = references.target_of(data.get(what))
-        if target is not None and not references.is_made(data.get(what)):
+    where = own.declared(path)
+    needed = {what: data[what] for what in _NAMES if data.get(what) is not None}
+    for what, reference in needed.items():
+        target = references.target_of(reference)
+        if target is not None and not references.is_made(target):
             reason = because(Cause.NOT_MADE, what=_NAMES[what], logical_id=target[1])
-            where = (own.declared(path),)
-            left.problems.append(
-                Problem("configuration", path, reason, needed_by=(path,), declared=where, of_ours=left.ours)
-            )
-    needed = [data[name] for name in ("serviceRole", "encryptionKey") if data.get(name) is not None]
-    if any(references.exists(each) is Answer.NO for each in needed):
+            problem = Problem("configuration", path, reason, needed_by=(path,), declared=(where,), of_ours=True)
+            left.problems.append(problem)
+    if any(references.exists(each) is Answer.NO for each in needed.values()):
         return  # nothing can be asked for without them
     role, key = references.text(data.get("serviceRole")), references.optional_text(data.get("encryptionKey"))
     job = data.get("job")
@@ -112,9 +109,9 @@ def _read(references: _References, data: Mapping[str, Any], groups: DatasetGroup
                 dataset_group_key=key,
                 source=references.location(resource.get("source")),
                 destination=references.location(resource.get("destination")),
-                declared=own.declared(path),
-                only_if=own.made_only_if.union(*map(references.only_if, needed)),
-                ours=left.ours,
+                declared=where,
+                only_if=own.made_only_if.union(*map(references.only_if, needed.values())),
+                ours=True,
             )
         )
 
@@ -145,11 +142,8 @@ class _References:
         target = self._resource_of(expression)
         return Answer.YES if target is None else target[0].exists(target[1])
 
-    def is_made(self, expression: Any) -> bool:
-        """Report whether a template has the resource or parameter that a reference is about; yes for what is none."""
-        target = self.target_of(expression)
-        if target is None:
-            return True
+    def is_made(self, target: tuple[Stack, str, str]) -> bool:
+        """Report whether a template has the resource or the parameter that is the target of a reference."""
         stack, name, _ = target
         return name in stack.template.resources or name in stack.template.body.get("Parameters", {}) or "::" in name
 

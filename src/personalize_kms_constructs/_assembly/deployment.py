@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, TypeVar
@@ -12,19 +13,19 @@ from .._access.causes import Cause, because
 from .._access.model import AccessModel, Bucket, Key, OpenQuestion, Problem, Role
 from .._access.problems import AWS_MANAGED_KEY
 from .._access.values import account_of, has_unknown, last_part, open_parts, same, split_arn, without_case
-from .._access.written import as_list
+from .._access.written import Policy, as_list
+from .._default_key_policy import default_key_policy
 from ..matrix import IMPORT_PAGE
 from . import physical
 from .physical import ALIAS_PREFIX, alias_in, nearest, of_any_partition
-from .policies import IDENTITY_POLICIES, inline_policies_of, may_deny, not_of_the_app, policy_of, policy_of_kms
 from .role_names import add_roles_of_one_name, name_in_account, role_name_problems
 from .stacks import Resource
 from .templates import Unread, noted
 
 _MERGED_KEY_POLICY = "Custom::PersonalizeKeyPolicy"
+_IDENTITY_POLICIES = ("AWS::IAM::Policy", physical.MANAGED_POLICY, "AWS::IAM::RolePolicy")
+_DENYING = re.compile(r"Deny|Quarantine")
 _T = TypeVar("_T")
-
-Document = Mapping[str, Any]
 
 
 @dataclass
@@ -73,7 +74,7 @@ class Deployment:
             self.bucket_policies.setdefault(resource.text("Bucket") or "", []).append(resource)
         if type == physical.MANAGED_POLICY:
             self.managed_policies.setdefault(of_any_partition(physical.managed_policy_arn(resource)), resource)
-        if type in IDENTITY_POLICIES:
+        if type in _IDENTITY_POLICIES:
             for name in as_list(resource.get("Roles")) + as_list(resource.get("RoleName")):
                 self.role_policies.setdefault(str(name), []).append(resource)
 
@@ -91,12 +92,12 @@ class Deployment:
         if resource is None:
             merged = self.find(lambda each: each.merged_key_policies.get(name)) or []
             unseen = "only what this app merges into it is known" if merged else _why_unseen(arn, model)
-            policies = [policy_of(each, "PolicyDocument") for each in merged]
+            policies = [_policy_of(each, "PolicyDocument") for each in merged]
             model.keys[arn] = Key(arn, policies, unseen=unseen)
             return
         model.names[arn] = resource.path
         document = resource.get("KeyPolicy")
-        policy = policy_of(resource, "KeyPolicy") if document is not None else policy_of_kms(resource)
+        policy = _policy_of(resource, "KeyPolicy") if document is not None else _policy_of_kms(resource)
         enabled = resource.get("Enabled")
         key = model.keys[arn] = Key(
             arn,
@@ -121,7 +122,7 @@ class Deployment:
         if resources is None:
             unseen = _why_unseen(arn, model)
             role = Role(arn, unseen=unseen, unseen_trust=unseen, unseen_boundary=unseen)
-            role.identity = [policy_of(each, "PolicyDocument") for each in identity]
+            role.identity = [_policy_of(each, "PolicyDocument") for each in identity]
             role.managed_policies = _attached(identity, role)
             model.roles[arn] = role
             return
@@ -132,7 +133,7 @@ class Deployment:
         model.problems += role_name_problems(resource)
         role = model.roles[arn] = Role(
             arn,
-            trust=[policy_of(resource, "AssumeRolePolicyDocument")],
+            trust=[_policy_of(resource, "AssumeRolePolicyDocument")],
             unseen_trust=mixed_up if len(resources) > 1 else "",
             declared=resource.declared,
             only_if=resource.only_if,
@@ -145,18 +146,18 @@ class Deployment:
             elif policy.declared not in [each.declared for each in identity]:
                 identity.append(policy)
         role.managed_policies = len(foreign)
-        role.unseen = "; ".join([*filter(None, [not_of_the_app(foreign), mixed_up]), *self._of_unknown_roles])
-        role.unseen_denials = not_of_the_app(each for each in foreign if may_deny(each))
-        role.identity = [policy_of(each, "PolicyDocument") for each in identity]
+        role.unseen = "; ".join([*filter(None, [_not_of_the_app(foreign), mixed_up]), *self._of_unknown_roles])
+        role.unseen_denials = _not_of_the_app(each for each in foreign if _may_deny(each))
+        role.identity = [_policy_of(each, "PolicyDocument") for each in identity]
         role.managed_policies += _attached(identity, role)
-        role.identity += inline_policies_of(resource)
+        role.identity += _inline_policies_of(resource)
         boundary = resource.text("PermissionsBoundary")
         if boundary is not None:
             policy = self._managed_policy(boundary)
             if policy is None:
-                role.unseen_boundary = not_of_the_app([boundary])
+                role.unseen_boundary = _not_of_the_app([boundary])
             else:
-                role.boundary = policy_of(policy, "PolicyDocument")
+                role.boundary = _policy_of(policy, "PolicyDocument")
 
     def add_bucket(self, model: AccessModel, arn: str, account: str) -> None:
         """Put a bucket into the model, with the key of its encryption."""
@@ -164,7 +165,7 @@ class Deployment:
             return
         name = (split_arn(arn) or [arn])[-1]
         resources = self.find(lambda each: each.bucket_policies.get(name)) or []
-        policies = [policy_of(each, "PolicyDocument") for each in resources]
+        policies = [_policy_of(each, "PolicyDocument") for each in resources]
         resource = self.find(lambda each: each.buckets.get(name))
         if len([each for each in resources if not each.only_if]) > 1:
             label = arn if resource is None else resource.path
@@ -253,3 +254,39 @@ def _attached(policies: Iterable[Resource], role: Role) -> int:
 
 def _why_unseen(arn: str, model: AccessModel) -> str:
     return "it isn't known before deployment" if has_unknown(arn) and arn.startswith("${") else model.unseen
+
+
+def _policy_of(resource: Resource, property_name: str) -> Policy:
+    """Return the policy in a property."""
+    kinds = {"KeyPolicy": "key policy of", "AssumeRolePolicyDocument": "trust policy of"}
+    name = f"{kinds.get(property_name, 'policy')} {resource.path}"
+    inline = resource.type in _IDENTITY_POLICIES and resource.type != physical.MANAGED_POLICY
+    return Policy(resource.get(property_name), name, resource.declared, resource.only_if, inline)
+
+
+def _inline_policies_of(role: Resource) -> Iterator[Policy]:
+    """Yield the policies in the properties of a role."""
+    for inline in as_list(role.get("Policies")):
+        document = inline.get("PolicyDocument") if isinstance(inline, Mapping) else inline
+        policy_name = f" {inline.get('PolicyName', '')}" if isinstance(inline, Mapping) else ""
+        yield Policy(document, f"inline policy{policy_name} of {role.path}", role.declared, role.only_if, inline=True)
+
+
+def _policy_of_kms(resource: Resource) -> Policy:
+    """Return what KMS gives a key that is made without a policy."""
+    document = default_key_policy(resource.arn("iam", "root", region=False))
+    return Policy(document, f"default key policy of {resource.path}", resource.declared)
+
+
+def _may_deny(managed_policy_arn: str) -> bool:
+    """Report whether a policy that isn't part of the app may deny what Personalize needs.
+
+    Of AWS's own, those that deny keys and objects are taken to say so in their names, as AWSDenyAll and
+    AWSCompromisedKeyQuarantineV3 do (https://docs.aws.amazon.com/aws-managed-policy/latest/reference/policy-list.html).
+    """
+    return account_of(managed_policy_arn) != "aws" or bool(_DENYING.search(managed_policy_arn))
+
+
+def _not_of_the_app(managed_policy_arns: Iterable[str]) -> str:
+    """Return the reason why managed policies can't be seen."""
+    return "; ".join(f"managed policy {arn} isn't part of the app" for arn in managed_policy_arns)

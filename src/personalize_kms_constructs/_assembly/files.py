@@ -28,7 +28,16 @@ def read_json(path: Path) -> Json:
     Raises:
         AssemblyError: if it can't be read, or is something else.
     """
-    return _json_object(read_text(path), path)
+    text = read_text(path)
+    if "dummy-value-for-" in text:
+        text = _TO_BE_LOOKED_UP.sub(r"{{resolve:\g<0>}}", text)
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise _unreadable(path, error) from None
+    if not is_object(found):
+        raise AssemblyError(f"{path}: a JSON object is expected, but it is a {type(found).__name__}")
+    return dict(found)
 
 
 def read_text(path: Path) -> str:
@@ -45,18 +54,17 @@ def read_text(path: Path) -> str:
         raise _unreadable(path, error) from None
 
 
-def read_template(path: Path) -> tuple[Json, bool]:
-    """Read a template; return it, and whether it reads what other stacks export or put out.
+def read_template(path: Path) -> Json:
+    """Read a template.
 
     Raises:
         AssemblyError: if it can't be read, or has not the form of a template.
     """
-    text = read_text(path)
-    body = _json_object(text, path)
+    body = read_json(path)
     wrong = next(_wrong_in(body), None)
     if wrong is not None:
         raise AssemblyError(f"{path}: not a CloudFormation template: {wrong}")
-    return body, "Fn::ImportValue" in text or "Fn::GetStackOutput" in text
+    return body
 
 
 def is_object(value: object) -> bool:
@@ -83,18 +91,6 @@ def parse_property(text: str, what: str, template: Path) -> Any:
 def _in_string(text: str, position: int) -> bool:
     quotes = text[:position].replace("\\\\", "").replace('\\"', "").count('"')
     return quotes % 2 == 1
-
-
-def _json_object(text: str, path: Path) -> Json:
-    if "dummy-value-for-" in text:
-        text = _TO_BE_LOOKED_UP.sub(r"{{resolve:\g<0>}}", text)
-    try:
-        found = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise _unreadable(path, error) from None
-    if not is_object(found):
-        raise AssemblyError(f"{path}: a JSON object is expected, but it is a {type(found).__name__}")
-    return dict(found)
 
 
 def _unreadable(path: Path, error: Exception) -> AssemblyError:

@@ -32,27 +32,36 @@ class Assembly:
     """The stacks that each stack waits for directly, by the files of their templates."""
     metadata: list[tuple[Template, str, Json]] = field(default_factory=list)
     """The metadata that constructs of ours left: the stack, the construct's path and the data."""
-    stages: list[Assembly] = field(default_factory=list)
-
-    def with_stages(self) -> Iterator[Assembly]:
-        """Yield this assembly and those of its stages."""
-        yield self
-        for each in self.stages:
-            yield from each.with_stages()
+    stages: list[Path] = field(default_factory=list)
+    """The directories of its stages, which are assemblies of their own."""
 
 
-def read_assembly(directory: Path, unread: list[Unread], *, stages: bool = True) -> Assembly:
-    """Read an assembly, and those of its stages unless told otherwise.
+def read_assembly(directory: Path, unread: list[Unread]) -> Assembly:
+    """Read an assembly without its stages.
 
     Args:
         directory: where it is.
         unread: takes the templates that can't be read, which stay empty.
-        stages: whether to read its stages.
 
     Raises:
         AssemblyError: if there is none, or its manifest can't be read.
     """
-    return _Manifest(directory, unread, stages).read(())
+    return _Manifest(directory, unread).read()
+
+
+def read_with_stages(directory: Path, unread: list[Unread], within: tuple[Path, ...] = ()) -> Iterator[Assembly]:
+    """Yield an assembly and those of its stages.
+
+    Raises:
+        AssemblyError: as above, or if it contains itself.
+    """
+    here = directory.resolve()
+    if here in within:
+        raise AssemblyError(f"{here}/manifest.json: circular reference: the assembly contains itself")
+    found = read_assembly(directory, unread)
+    yield found
+    for stage in found.stages:
+        yield from read_with_stages(stage, unread, (*within, here))
 
 
 def _object(value: Json, name: str) -> Json:
@@ -65,14 +74,13 @@ def _object(value: Json, name: str) -> Json:
 class _Manifest:
     directory: Path
     unread: list[Unread]
-    stages: bool
 
     @property
     def file(self) -> Path:
         return self.directory / "manifest.json"
 
-    def read(self, within: tuple[Path, ...]) -> Assembly:
-        artifacts = self._artifacts(within)
+    def read(self) -> Assembly:
+        artifacts = self._artifacts()
         found = Assembly(self.directory)
         stacks: dict[str, Template] = {}
         waits: dict[str, list[str]] = {}
@@ -86,21 +94,16 @@ class _Manifest:
                 found.templates.append(template)
                 with noted(self.unread, template):
                     found.metadata += self._metadata(artifact, template)
-            elif artifact["type"] == "cdk:cloud-assembly" and self.stages:
+            elif artifact["type"] == "cdk:cloud-assembly":
                 name = _object(artifact, "properties").get("directoryName")
                 if not isinstance(name, str):
                     raise AssemblyError(f"{self.file}: nested assembly {artifact_id} has no directoryName")
-                nested = _Manifest(self.directory / name, self.unread, self.stages)
-                found.stages.append(nested.read((*within, self.directory.resolve())))
+                found.stages.append(self.directory / name)
         found.dependencies = {stacks[id].file: _stacks_before(id, waits, stacks) for id in stacks}
         return found
 
-    def _artifacts(self, within: tuple[Path, ...]) -> Json:
+    def _artifacts(self) -> Json:
         directory = self.directory
-        if directory.resolve() in within:
-            raise AssemblyError(
-                f"{directory.resolve()}/manifest.json: circular reference: the assembly contains itself"
-            )
         if directory.is_file():
             raise AssemblyError(
                 f"{directory}: not a directory; give the path of the output of cdk synth, which has a manifest.json"

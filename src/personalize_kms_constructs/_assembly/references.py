@@ -1,12 +1,46 @@
-"""References to roles and keys that a template makes under a condition only."""
+"""References in templates: what refers to what, and what to that which is made under a condition only."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
 from .._access.model import AccessModel, Reference
+from .._access.written import as_list
 from .stacks import Resource, Stack
+
+_SUB_VARIABLE = re.compile(r"\$\{([^!{}.]+)")
+
+
+def functions(value: Any, *, but: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield every function in a value, with its argument, but for one function and all that is in it."""
+    pending = [value]
+    while pending:
+        value = pending.pop()
+        if type(value) is list:
+            pending += value
+        elif type(value) is dict:
+            if len(value) == 1:
+                ((name, argument),) = value.items()
+                if name == but:
+                    continue
+                if name == "Ref" or name.startswith("Fn::"):
+                    yield name, argument
+            pending += value.values()
+
+
+def names_in(function: str, argument: Any) -> list[str]:
+    """Return the names that a function refers to, of resources and of other things."""
+    first, *more = [*as_list(argument), ""]
+    if function == "Ref":
+        return [str(first)]
+    if function == "Fn::GetAtt":
+        return [str(first).partition(".")[0]]
+    if function == "Fn::Sub":
+        names = _SUB_VARIABLE.findall(str(first))
+        return [each for each in names if not isinstance(more[0], dict) or each not in more[0]]
+    return []
 
 
 def conditional_references(model: AccessModel, resources: Iterable[Resource]) -> Iterator[Reference]:
@@ -38,11 +72,4 @@ def _used_by(model: AccessModel, asked: Any) -> set[str]:
 
 def _refers_to(value: Any, logical_id: str) -> bool:
     """Tell if an expression refers to a resource, other than by ``Fn::If``, which may see to it that it exists."""
-    if isinstance(value, list):
-        return any(_refers_to(each, logical_id) for each in value)
-    match value:
-        case {"Ref": name} | {"Fn::GetAtt": [name, _]}:
-            return bool(name == logical_id)
-        case {"Fn::If": _}:
-            return False
-    return isinstance(value, dict) and any(_refers_to(each, logical_id) for each in value.values())
+    return any(logical_id in names_in(name, argument) for name, argument in functions(value, but="Fn::If"))

@@ -1,112 +1,155 @@
-"""The requests of an assembly: by its Personalize resources, state machines, schedules, ``AwsCustomResource``s."""
+"""Requests to Personalize to create something, made by a resource of a template or by a call of its API."""
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
+from .. import matrix
+from .._access.causes import Cause, Reason, because
 from .._access.model import OpenQuestion
-from .._access.values import unknown
-from .._access.written import as_list
-from .asked import KINDS, Request, call_not_known, lower_case, of_sdk_call
-from .physical import DATASET
+from .._access.values import account_of, has_unknown, split_arn, unknown
+from .physical import alias_in
 from .stacks import Resource
-from .state_machines import STATE_MACHINE, of_state_machine
 
-_PREFIX = "AWS::Personalize::"
-_RULE, _SCHEDULE = "AWS::Events::Rule", "AWS::Scheduler::Schedule"
-_CALL = re.compile(r".*:scheduler:::aws-sdk:personalize:(?P<call>.+)")
+S3_URI = "s3://"
+# Express workflows run for five minutes at most.
+_EXPRESS_PAGE = "https://docs.aws.amazon.com/step-functions/latest/dg/choosing-workflow-type.html"
 
-
-def requests_of(resource: Resource) -> Iterator[Request | OpenQuestion]:
-    """Yield what a resource of a template asks Personalize for.
-
-    Raises:
-        AssemblyError: if that can't be read.
-    """
-    try:
-        yield from _requests_of(resource)
-    except RecursionError:
-        raise resource.too_deep(resource.path) from None
+KINDS: Mapping[str, matrix.Permissions] = {f"create{row.noun.lower()}": row for row in matrix.ROWS}
+"""The permissions that AWS's pages ask for, by the call of the API with its name in lower case."""
 
 
-def _requests_of(resource: Resource) -> Iterator[Request | OpenQuestion]:
-    if resource.type.startswith(_PREFIX):
-        yield from _of_personalize(resource)
-    elif resource.type == STATE_MACHINE:
-        yield from of_state_machine(resource)
-    elif resource.type in (_RULE, _SCHEDULE):
-        yield from _of_schedule(resource)
-    elif resource.type.startswith("Custom::") or resource.type == "AWS::CloudFormation::CustomResource":
-        yield from _of_custom_resource(resource)
+@dataclass(frozen=True)
+class Request:
+    """One call of Personalize's API, or a resource of a template for which CloudFormation makes the call."""
+
+    resource: Resource
+    """The resource of the template."""
+    name: str
+    """Where it is asked for, in words."""
+    permissions: matrix.Permissions
+    """The permissions that AWS's pages ask for it."""
+    arguments: Any
+    """Its arguments, the names in lower case, since SDKs and templates spell them differently; a hole where an
+    execution chooses all of them."""
+    at_deployment: bool
+    """True if it happens while the stack is deployed, so that it has to wait for policies."""
+    account: str = ""
+    """The account in which the call is made, where it isn't that of the stack."""
+    region: str = ""
+    """The Region in which the call is made, where it isn't that of the stack."""
+    in_express: bool = False
+    """True if the execution that makes it, and waits for what it starts, is of type Express."""
+    state: str = ""
+    """The name of the state, if a state machine makes the call."""
+
+    def text(self, *path: str) -> str | None:
+        """Return an argument, or none; a hole for one that isn't known, or that each execution chooses."""
+        found: Any = self.arguments
+        for name in path:
+            if not isinstance(found, Mapping):
+                break
+            if f"{name}.$" in found:
+                return self._unknown(name, path, found[f"{name}.$"])
+            found = found.get(name)
+        if found is None or (isinstance(found, str) and not found.startswith("{%")):
+            return found
+        return self._unknown(path[-1], path, found)
+
+    def _unknown(self, name: str, path: tuple[str, ...], found: Any) -> str:
+        return unknown(f"{name} of {self.name}", self.resource.stack.name, self.resource.logical_id, path, found)
+
+    @property
+    def role_arn(self) -> str | None:
+        """The role."""
+        return self._argument(self.permissions.role_argument)
+
+    @property
+    def key_arn(self) -> str | None:
+        """The key of a dataset group that is to be made."""
+        return self.text("kmskeyarn")
+
+    @property
+    def is_of_group(self) -> bool:
+        """True if a dataset group is to be made, which may have neither a role nor a key."""
+        return self.permissions.resource == "dataset group"
+
+    @property
+    def places(self) -> dict[str, tuple[str | None, str | None]]:
+        """The paths of ``source`` and ``destination``, where it has them, each with the key that it names."""
+        row = self.permissions
+        return {
+            name: (self._argument(access.path_argument), self._argument(access.key_argument))
+            for name, access in (("source", row.source), ("destination", row.destination))
+            if access is not None
+        }
+
+    def refused(self) -> Iterator[tuple[Reason, str]]:
+        """Yield why Personalize can't do what is asked, as far as the arguments alone say it, with AWS's pages."""
+        role, key = self.role_arn, self.key_arn
+        if self.in_express:
+            yield because(Cause.EXPRESS_EXECUTION), _EXPRESS_PAGE
+        if role is None:
+            if not self.is_of_group:
+                yield because(Cause.NO_ROLE), matrix.KMS_PAGE
+            elif key is not None:
+                yield because(Cause.KEY_WITHOUT_ROLE), matrix.KMS_PAGE
+            return
+        if self.is_of_group and key is None:
+            yield because(Cause.ROLE_WITHOUT_KEY), matrix.KMS_PAGE
+            return
+        names: list[tuple[str, str, str | None]] = [("its role", "role", role)]
+        if self.is_of_group:
+            names.append(("the dataset group's key", "key", key))
+        for what, (path, key_of_place) in self.places.items():
+            names.append((f"the key of its {what}", "key", key_of_place))
+            if path is not None and not path.startswith((S3_URI, "${")):
+                yield because(Cause.NO_S3_URI, what=what, given=repr(path)), self.permissions.page
+        for what, kind, given in names:
+            if given is not None and _is_no_arn(given, kind):
+                yield because(Cause.NO_ARN, what=what, given=given, kind=kind), matrix.KMS_PAGE
+
+    def _argument(self, name: str) -> str | None:
+        return self.text(*name.lower().split(".")) if name else None
 
 
-def _of_personalize(resource: Resource) -> Iterator[Request]:
-    if resource.type == DATASET:
-        job = resource.get("DatasetImportJob")
-        if isinstance(job, Mapping) and job:
-            arguments = {**job, "DatasetGroupArn": resource.get("DatasetGroupArn")}
-            yield _request(resource, "createdatasetimportjob", arguments)
-        elif job:
-            yield _request(resource, "createdatasetimportjob", unknown(f"DatasetImportJob of {resource.path}"))
-        return
-    call = f"create{resource.type.removeprefix(_PREFIX).lower()}"
-    if call in KINDS:
-        properties = {name: resource.get(name) for name in resource.body.get("Properties", {})}
-        yield _request(resource, call, properties)
+def _is_no_arn(given: str, kind: str) -> bool:
+    """Tell if a key or a role is named by something else than its ARN, which is all that Personalize takes."""
+    parts = split_arn(given)
+    if parts is None:
+        return not has_unknown(given)
+    return kind == "key" and alias_in(given) != ""
 
 
-def _request(resource: Resource, call: str, arguments: Any) -> Request:
-    return Request(resource, resource.path, KINDS[call], lower_case(arguments), at_deployment=True)
+def of_sdk_call(resource: Resource, name: str, call: Any, *, at_deployment: bool) -> Request | None:
+    """Return a call as the CDK's functions for calls of AWS's SDK are told of it: ``service``, ``action``…"""
+    if not isinstance(call, Mapping) or "personalize" not in str(call.get("service")).lower():
+        return None
+    action = str(call.get("action")).lower().removesuffix("command")
+    if action not in KINDS:
+        return None
+    assumed = call.get("assumedRoleArn")
+    return Request(
+        resource,
+        name,
+        KINDS[action],
+        lower_case(call.get("parameters") or {}),
+        at_deployment=at_deployment,
+        account=account_of(str(assumed)) if assumed else "",
+        region=str(call.get("region") or ""),
+    )
 
 
-def _of_custom_resource(resource: Resource) -> Iterator[Request]:
-    """Yield the calls of an ``AwsCustomResource``, which are JSON in its properties.
-
-    https://docs.aws.amazon.com/cdk/api/v2/docs/aws-cdk-lib.custom_resources.AwsCustomResource.html
-    """
-    for event in ("Create", "Update"):
-        if "personalize" not in json.dumps(resource.body.get("Properties", {}).get(event)).lower():
-            continue
-        text = resource.get(event)
-        call = resource.parsed(text, f"{event} of {resource.path}") if isinstance(text, str) else text
-        request = of_sdk_call(resource, resource.path, call, at_deployment=True)
-        if request is not None:
-            yield request
+def call_not_known(resource: Resource, name: str) -> OpenQuestion:
+    """Return what is to be said of a call that can't be read."""
+    because = "it calls Personalize, and what it asks for isn't known before deployment"
+    return OpenQuestion(name, because, resource.declared)
 
 
-def _of_schedule(resource: Resource) -> Iterator[Request | OpenQuestion]:
-    """Yield what EventBridge asks for: a schedule that calls Personalize, or a function that is told what to call.
-
-    * https://docs.aws.amazon.com/scheduler/latest/UserGuide/managing-targets-universal.html
-    * https://docs.aws.amazon.com/cdk/api/v2/docs/aws-cdk-lib.aws_events_targets.AwsApi.html
-    """
-    for target in as_list(resource.get("Target" if resource.type == _SCHEDULE else "Targets")):
-        if not isinstance(target, Mapping):
-            continue
-        given = target.get("Input")
-        if found := _CALL.fullmatch(str(target.get("Arn"))):
-            call = found["call"].lower()
-            if call in KINDS:
-                arguments = _json(given, resource)
-                known = (
-                    lower_case(arguments) if isinstance(arguments, Mapping) else unknown(f"Input of {resource.path}")
-                )
-                yield Request(resource, resource.path, KINDS[call], known, at_deployment=False)
-            elif "${" in call:
-                yield call_not_known(resource, resource.path)
-        elif _names_a_call(target):
-            told = _json(given, resource)
-            request = of_sdk_call(resource, resource.path, told, at_deployment=False)
-            yield request or call_not_known(resource, resource.path)
-
-
-def _names_a_call(target: Mapping[str, Any]) -> bool:
-    said = json.dumps([target.get("Input"), target.get("InputTransformer")]).lower()
-    return "personalize" in said and any(call in said for call in KINDS)
-
-
-def _json(text: Any, resource: Resource) -> Any:
-    return resource.parsed(text, f"Input of {resource.path}") if isinstance(text, str) and "{" in text else text
+def lower_case(value: Any) -> Any:
+    """Return arguments with their names in lower case."""
+    if isinstance(value, Mapping):
+        return {str(name).lower(): lower_case(each) for name, each in value.items()}
+    return [lower_case(each) for each in value] if isinstance(value, list) else value

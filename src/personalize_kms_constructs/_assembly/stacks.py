@@ -307,10 +307,7 @@ class Resource:
     def get(self, name: str) -> Any:
         """Return a property, resolved, or none."""
         properties = self.body.get("Properties", {})
-        try:
-            found = self.stack.value(properties[name]) if name in properties else None
-        except RecursionError:
-            raise self.too_deep(f"{self.path} {name}") from None
+        found = self.stack.value(properties[name]) if name in properties else None
         return None if found is NO_VALUE else found
 
     def text(self, name: str) -> str | None:
@@ -333,10 +330,6 @@ class Resource:
     def parsed(self, text: str, what: str) -> Any:
         """Parse JSON of one of its properties; raise an error for what is none."""
         return parse_property(text, what, self.stack.template.path)
-
-    def too_deep(self, what: str) -> AssemblyError:
-        """Return the error for what is nested so deeply that it can't be read."""
-        return AssemblyError(f"{self.stack.template.path}: {what} is nested too deeply to be read")
 
     @property
     def generated_id(self) -> str:

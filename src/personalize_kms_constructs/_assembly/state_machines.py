@@ -12,8 +12,8 @@ from typing import Any
 
 from .._access.model import OpenQuestion
 from .._access.values import account_of, split_arn, unknown
-from .asked import KINDS, Request, call_not_known, lower_case, of_sdk_call
 from .files import read_text
+from .requests import KINDS, Request, call_not_known, lower_case, of_sdk_call
 from .stacks import Resource
 
 STATE_MACHINE = "AWS::StepFunctions::StateMachine"

@@ -30,8 +30,6 @@ class Template:
     region: str
     path: Path
     body: Json = field(default_factory=dict)
-    reads_outputs: bool = False
-    """True if it reads what other stacks export or put out."""
     paths: dict[str, str] = field(default_factory=dict)
     """Construct paths of resources, by logical id."""
     assets: Mapping[str, str] = field(default_factory=dict)
@@ -66,7 +64,7 @@ class Template:
     def read(self, unread: list[Unread]) -> None:
         """Read the file, and those of the stacks nested in it."""
         with noted(unread, self):
-            self.body, self.reads_outputs = read_template(self.path)
+            self.body = read_template(self.path)
         with noted(unread, self):
             self.assets = _assets(self.path)
             self._read_nested(unread, ())
@@ -84,7 +82,7 @@ class Template:
             stack_name = f"{self.stack_name}-{logical_id}-{unknown(f'{name}.AWS::StackName')}"
             nested = Template(name, stack_name, self.account, self.region, path, assets=self.assets)
             with noted(unread, nested):
-                nested.body, nested.reads_outputs = read_template(path)
+                nested.body = read_template(path)
                 self.nested[logical_id] = nested
                 nested._read_nested(unread, within)
 
@@ -114,7 +112,6 @@ def add_construct_paths(template: Template, found: Iterable[tuple[str, str]]) ->
     A logical id is unique in its template only. Of equal ones, each path is below the construct of its own stack.
     Return the templates by the constructs that are stacks.
     """
-    paths: dict[str, list[str]] = {}
     of_construct = {template.name: template}
     pairs = list(found)
     # From the outside to the inside, so that the template that a nested stack stands in is known.
@@ -125,15 +122,9 @@ def add_construct_paths(template: Template, found: Iterable[tuple[str, str]]) ->
             if nested is not None:
                 of_construct[nested_in["construct"]] = nested
     for path, logical_id in pairs:
-        paths.setdefault(logical_id, []).append(path)
         own = template_of(path, of_construct, template)
         if logical_id in own.resources:
             own.paths.setdefault(logical_id, path)
-    for each in template.with_nested():
-        for logical_id in each.resources:
-            # Where the nested stack itself isn't found by its path, as that of another library's construct.
-            if logical_id not in each.paths and len(paths.get(logical_id, ())) == 1:
-                each.paths[logical_id] = paths[logical_id][0]
     return of_construct
 
 

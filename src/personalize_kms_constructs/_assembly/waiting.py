@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import cached_property
 from graphlib import CycleError, TopologicalSorter
-from typing import Any
 
 from .._access.written import as_list
 from .app import App
 from .files import AssemblyError
 from .manifest import Assembly
+from .references import functions, names_in
 from .stacks import Stack
 from .templates import Unread, noted
-
-_SUB_VARIABLE = re.compile(r"\$\{([^!{}.]+)")
 
 
 class Before:
@@ -37,17 +35,16 @@ class CreationOrder:
         self._app = app
         found = (app.of_file(template, template.file) for template in assembly.templates)
         self._tops = [each for each in found if each is not None]
-        self._direct: dict[Stack, dict[str, set[str]]] = {}
-        self._direct_stacks: dict[Stack, list[Stack]] = {}
+        self._uses: dict[Stack, _Uses] = {}
 
     def before(self, stack: Stack, logical_id: str) -> Before:
         """Return what exists before a resource."""
         found: set[str] = set()
-        pending = [(stack, each) for each in self._of(stack)[logical_id]]
+        pending = [(stack, each) for each in self._of(stack).resources[logical_id]]
         top = stack
         while top.parent is not None:
             parent, nested_id = top.parent
-            pending += [(parent, each) for each in self._of(parent)[nested_id]]
+            pending += [(parent, each) for each in self._of(parent).resources[nested_id]]
             top = parent
         while pending:
             there, each = pending.pop()
@@ -55,7 +52,7 @@ class CreationOrder:
             if declared in found:
                 continue
             found.add(declared)
-            pending += [(there, before) for before in self._of(there)[each]]
+            pending += [(there, before) for before in self._of(there).resources[each]]
             if each in there.nested:
                 nested = there.nested[each]
                 pending += [(nested, inner) for inner in nested.template.resources]
@@ -83,12 +80,11 @@ class CreationOrder:
 
     def _stacks_before(self, top: Stack) -> list[Stack]:
         """The stacks that the manifest says, and those whose outputs are read."""
-        if top not in self._direct_stacks:
-            files = self._assembly.dependencies.get(top.template.file, set())
-            found = [self._app.of_file(top.template, file) for file in sorted(files)]
-            read = [each for each in _read_by(top) if each is not top]
-            self._direct_stacks[top] = list(dict.fromkeys([*(each for each in found if each is not None), *read]))
-        return self._direct_stacks[top]
+        files = self._assembly.dependencies.get(top.template.file, set())
+        found = [self._app.of_file(top.template, file) for file in sorted(files)]
+        for stack in top.with_nested():
+            found += (each for each in self._of(stack).stacks if each is not top)
+        return list(dict.fromkeys(each for each in found if each is not None))
 
     def note_circles(self, unread: list[Unread]) -> None:
         """Note the templates whose resources wait for each other, and stacks that do."""
@@ -102,63 +98,40 @@ class CreationOrder:
 
     def _refuse_circle(self, stack: Stack) -> None:
         try:
-            TopologicalSorter(self._of(stack)).prepare()
+            TopologicalSorter(self._of(stack).resources).prepare()
         except CycleError as error:
             # What refers comes before what it refers to.
             circle = " → ".join(reversed(error.args[1]))
             raise AssemblyError(f"{stack.template.path}: circular reference: {circle}") from None
 
-    def _of(self, stack: Stack) -> dict[str, set[str]]:
-        if stack not in self._direct:
-            resources = stack.template.resources
-            self._direct[stack] = {
-                logical_id: {each for each in _references(body) if each in resources}
-                for logical_id, body in resources.items()
-            }
-        return self._direct[stack]
+    def _of(self, stack: Stack) -> _Uses:
+        if stack not in self._uses:
+            self._uses[stack] = _Uses.of(stack)
+        return self._uses[stack]
 
 
-def _references(resource: dict[str, Any]) -> set[str]:
-    """Return what a resource refers to or depends on: names of resources and of other things."""
-    found = {each for each in as_list(resource.get("DependsOn")) if isinstance(each, str)}
-    pending: list[Any] = [resource.get("Properties")]
-    while pending:
-        value = pending.pop()
-        if type(value) is list:
-            pending += value
-        elif type(value) is dict:
-            if "Ref" in value:
-                found.add(str(value["Ref"]))
-            elif "Fn::GetAtt" in value:
-                argument = value["Fn::GetAtt"]
-                found.add(argument.split(".")[0] if isinstance(argument, str) else str([*as_list(argument), ""][0]))
-            elif "Fn::Sub" in value:
-                found.update(_SUB_VARIABLE.findall(str([*as_list(value["Fn::Sub"]), ""][0])))
-            pending += value.values()
-    return found
+@dataclass(frozen=True)
+class _Uses:
+    """The dependencies of a stack."""
 
+    resources: Mapping[str, set[str]]
+    """The resources of the stack that each of them refers to or depends on."""
+    stacks: list[Stack]
+    """The stacks whose outputs it reads."""
 
-def _functions(value: Any) -> Iterator[tuple[str, Any]]:
-    """Yield every function in a value, with its argument."""
-    pending = [value]
-    while pending:
-        value = pending.pop()
-        if isinstance(value, list):
-            pending += value
-        elif isinstance(value, dict):
-            if len(value) == 1:
-                ((name, argument),) = value.items()
-                if name == "Ref" or name.startswith("Fn::"):
-                    yield name, argument
-            pending += value.values()
-
-
-def _read_by(top: Stack) -> Iterator[Stack]:
-    for stack in top.with_nested():
-        if not stack.template.reads_outputs:
-            continue
-        for name, argument in _functions(stack.template.body.get("Resources")):
-            if name == "Fn::GetStackOutput" and isinstance(argument, dict):
-                yield from top.app.stacks_named(str(argument.get("StackName")))
-            elif name == "Fn::ImportValue":
-                yield from (exporter for exporter, _ in stack.exporters(stack.text(argument)))
+    @staticmethod
+    def of(stack: Stack) -> _Uses:
+        """Find them; each template is walked through once, which is a large part of the work."""
+        resources = stack.template.resources
+        found: dict[str, set[str]] = {}
+        stacks: list[Stack] = []
+        for logical_id, body in resources.items():
+            names = {each for each in as_list(body.get("DependsOn")) if isinstance(each, str)}
+            for function, argument in functions(body.get("Properties")):
+                names.update(names_in(function, argument))
+                if function == "Fn::ImportValue":
+                    stacks += (exporter for exporter, _ in stack.exporters(stack.text(argument)))
+                elif function == "Fn::GetStackOutput" and isinstance(argument, dict):
+                    stacks += stack.app.stacks_named(str(argument.get("StackName")))
+            found[logical_id] = names & resources.keys()
+        return _Uses(found, stacks)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -23,13 +23,14 @@ from .._assembly.reading import ReadAssembly, read_assemblies
 from .._assembly.templates import Unread
 from .violations import APP, CONFIGURATION, ERROR, UNDECIDED, WARNING, Declaration, Violations, violation_of_app
 
-# Personalize may or may not send what SourceAccountCheck.REQUIRED asks for, which is the user's choice.
+# Not KEY_MAYBE_ABSENT: Personalize may or may not send what SourceAccountCheck.REQUIRED asks for, the user's choice.
 _CONDITIONS = frozenset(
     {
         Cause.CONDITION_UNKNOWN,
         Cause.OPERATOR_UNKNOWN,
         Cause.KEY_NOT_IN_TEMPLATES,
         Cause.KEY_UNDOCUMENTED,
+        Cause.ONLY_IF_ABSENT,
     }
 )
 
@@ -42,9 +43,9 @@ def judge(context: cdk.IPolicyValidationContext) -> list[cdk.PolicyViolation]:
     It never raises, since the CLI takes a plugin that does for one that has found nothing.
     """
     try:
-        found = _Checked.of(context.template_paths, only_ours=True)
-        violations = [*_OfJudge(found.assemblies, context.app_construct).of(found.report)]
-        return violations + [violation_of_app(UNDECIDED, WARNING, text) for text in found.unreadable]
+        found = _ReadApp(context.template_paths)
+        violations = [*_OfJudge(found.assemblies, context.app_construct).of(found.certain())]
+        return violations + [violation_of_app(UNDECIDED, WARNING, text) for text in found.unreadable(only_ours=True)]
     except Exception as error:
         text = f"what Personalize may do could not be judged: {type(error).__name__}: {error}"
         return [violation_of_app(UNDECIDED, WARNING, text)]
@@ -52,37 +53,39 @@ def judge(context: cdk.IPolicyValidationContext) -> list[cdk.PolicyViolation]:
 
 def check_everything(context: cdk.IPolicyValidationContext, *, is_judged: bool) -> list[cdk.PolicyViolation]:
     """Return all findings, less those that the judge tells of."""
-    found = _Checked.of(context.template_paths, only_ours=False)
-    told = _Checked.of(context.template_paths, only_ours=True).report if is_judged else AccessReport()
-    violations = [*Violations(found.assemblies).of(_less(found.report, told))]
-    return violations + [violation_of_app(CONFIGURATION, ERROR, text) for text in found.unreadable]
+    found = _ReadApp(context.template_paths)
+    told = found.certain() if is_judged else AccessReport()
+    violations = [*Violations(found.assemblies).of(_less(found.everything(), told))]
+    return violations + [violation_of_app(CONFIGURATION, ERROR, text) for text in found.unreadable(only_ours=False)]
 
 
-@dataclass
-class _Checked:
-    """The report on all assemblies of some templates."""
+class _ReadApp:
+    """All assemblies of some templates, as far as they can be read."""
 
-    assemblies: list[Assembly]
-    report: AccessReport
-    unreadable: list[str]
-    """What can't be read."""
-
-    @staticmethod
-    def of(template_paths: Iterable[str], *, only_ours: bool) -> _Checked:
-        """Read the templates, and compare them; of ours, leave out what is not certain or pending."""
-        unread: list[Unread] = []
-        broken: list[str] = []
-        assemblies: list[Assembly] = []
+    def __init__(self, template_paths: Iterable[str]) -> None:
+        self.assemblies: list[Assembly] = []
+        self._broken: list[str] = []
+        self._unread: list[Unread] = []
         for directory in dict.fromkeys(Path(path).parent for path in template_paths):
             try:
-                assemblies.append(read_assembly(directory, unread, stages=False))
+                self.assemblies.append(read_assembly(directory, self._unread))
             except AssemblyError as error:
-                broken.append(str(error))
-        read = list(read_assemblies(assemblies, unread, only_ours=only_ours))
-        ours = {each.file for assembly in read for each in assembly.constructs if each.ours}
-        broken += [str(each.error) for each in unread if not only_ours or each.template.path in ours]
-        report = merged([_certain(each) if only_ours else compare(each.model) for each in read])
-        return _Checked(assemblies, report, list(dict.fromkeys(broken)))
+                self._broken.append(str(error))
+        self._read = list(read_assemblies(self.assemblies, self._unread))
+
+    def everything(self) -> AccessReport:
+        """Compare all that is asked."""
+        return merged([compare(each.model()) for each in self._read])
+
+    def certain(self) -> AccessReport:
+        """Compare what constructs of ours ask for, and leave out what is not certain or pending."""
+        return merged([_certain(each) for each in self._read])
+
+    def unreadable(self, *, only_ours: bool) -> list[str]:
+        """Return what can't be read: of the templates and, once they are compared, of what is asked in them."""
+        ours = {each.file for assembly in self._read for each in assembly.constructs}
+        unread = (str(each.error) for each in self._unread if not only_ours or each.template.path in ours)
+        return list(dict.fromkeys([*self._broken, *unread]))
 
 
 def _certain(read: ReadAssembly) -> AccessReport:
@@ -90,11 +93,12 @@ def _certain(read: ReadAssembly) -> AccessReport:
 
     What is undecided is told only where somebody has put a condition on the statements that were to allow it.
     """
-    report = compare(read.model, with_excess=False)
+    model = read.model(only_ours=True)
+    report = compare(model, with_excess=False)
     pending = [each for construct in read.constructs for each in construct.pending]
     return AccessReport(
         missing=tuple(
-            each for each in report.missing if not any(_is_pending(each, policy, read.model) for policy in pending)
+            each for each in report.missing if not any(_is_pending(each, policy, model) for policy in pending)
         ),
         undecided=tuple(each for each in report.undecided if _has_another_condition(each)),
         # Names of dataset groups are compared with those of others.

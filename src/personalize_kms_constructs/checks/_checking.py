@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .._access.comparison import compare
 from .._access.report import AccessReport, merged
 from .._assembly.files import AssemblyError
-from .._assembly.manifest import Assembly, read_assembly
+from .._assembly.manifest import read_with_stages
 from .._assembly.reading import read_assemblies
 from .._assembly.templates import Unread
 
@@ -37,36 +36,18 @@ def check_assembly(assembly_or_path: CloudAssembly | str | os.PathLike[str]) -> 
 
     https://docs.aws.amazon.com/personalize/latest/dg/granting-personalize-key-access.html
     """
-    directory = getattr(assembly_or_path, "directory", assembly_or_path)
-    return check_assemblies(read_all(Path(str(directory))))
-
-
-def read_all(directory: Path) -> list[Assembly]:
-    """Read the assembly in a directory, and those of its stages.
-
-    Raises:
-        AssemblyError: if one can't be read.
-    """
+    directory = Path(str(getattr(assembly_or_path, "directory", assembly_or_path)))
     unread: list[Unread] = []
-    found = list(read_assembly(directory, unread).with_stages())
+    assemblies = list(read_with_stages(directory, unread))
     _refuse(unread)
-    return found
-
-
-def check_assemblies(assemblies: list[Assembly], progress: Callable[[str], None] = lambda _: None) -> AccessReport:
-    """Compare assemblies that were read; ``progress`` learns of each.
-
-    Raises:
-        AssemblyError: if something of them can't be read.
-    """
-    reports, unread = [], list[Unread]()
+    reports = []
     try:
         for read in read_assemblies(assemblies, unread):
+            model = read.model()
             _refuse(unread)
-            progress(str(read.assembly.directory))
-            reports.append(compare(read.model))
+            reports.append(compare(model))
     except RecursionError:
-        raise AssemblyError(f"{assemblies[0].directory}: something is nested too deeply to be read") from None
+        raise AssemblyError(f"{directory}: something is nested too deeply to be read") from None
     return merged(reports)
 
 

@@ -1,0 +1,263 @@
+"""Buckets of an assembly: their policies, their accounts, the keys that they are encrypted with, and paths in them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from personalize_kms_constructs.checks import check_assembly
+from tests.checks.assemblies import lines
+from tests.checks.templates import (
+    AGNOSTIC,
+    CLEAN,
+    ROLE,
+    Json,
+    alias,
+    bucket,
+    bucket_policy,
+    check,
+    complete,
+    dataset,
+    findings,
+    importing,
+    managed,
+    messages,
+    reasons,
+    write,
+)
+
+BOTH = ("s3:GetObject", "s3:ListBucket")
+KEY_UNSEEN = "a key that encrypts the bucket needs permissions too, and it can't be seen whether there is one: "
+
+
+def encrypted(algorithm: Any = "aws:kms", key: Any = None) -> dict[str, Any]:
+    """The properties of a bucket's default encryption."""
+    return {"SSEAlgorithm": algorithm, **({"KMSMasterKeyID": key} if key else {})}
+
+
+def of_two_keys(**encryption: Any) -> Json:
+    """A template with an import from a bucket, with a key beside that of the dataset group and aliases for both."""
+    return importing(
+        Bucket=bucket(**encryption),
+        DataKey={"Type": "AWS::KMS::Key"},
+        Alias=alias("alias/data", {"Ref": "DataKey"}),
+        OfKey=alias("alias/key", {"Fn::GetAtt": ["Key", "Arn"]}),
+    )
+
+
+@pytest.mark.parametrize("environment", [{}, AGNOSTIC], ids=["known", "agnostic"])
+@pytest.mark.parametrize(
+    ("encryption", "has_its_own"),
+    [
+        ({}, False),
+        (encrypted("AES256"), False),
+        (encrypted(key={"Ref": "Key"}), False),
+        (encrypted(key="alias/key"), False),
+        (encrypted(key={"Fn::GetAtt": ["DataKey", "Arn"]}), True),
+        (encrypted(key={"Ref": "DataKey"}), True),
+        (encrypted("aws:kms:dsse", "alias/data"), True),
+        (encrypted(key={"Ref": "Alias"}), True),
+        (encrypted(key={"Fn::Sub": "arn:${AWS::Partition}:kms:${AWS::Region}:${AWS::AccountId}:alias/data"}), True),
+    ],
+)
+def test_the_key_of_a_bucket(encryption: Any, has_its_own: bool, environment: Any, tmp_path: Path) -> None:
+    """By its ARN, its id or its alias, which S3 takes; a bucket that isn't encrypted with KMS has none."""
+    report = check(tmp_path, of_two_keys(**encryption), **environment)
+    lacking = {on for _, column, _, on in lines(report, report.missing) if column == "key"}
+    assert lacking == ({"${Main/DataKey}"} if has_its_own else set())
+    assert not any(each.startswith(KEY_UNSEEN) for each in reasons(report))
+    assert report.problems == ()
+
+
+@pytest.mark.parametrize(
+    ("encryption", "why"),
+    [
+        (
+            encrypted(key="alias/theirs"),
+            "it is encrypted with arn:aws:kms:eu-west-1:111122223333:alias/theirs, an alias that isn't part of the app",
+        ),
+        (
+            encrypted(key="arn:aws:kms:eu-west-1:111122223333:alias/theirs"),
+            "it is encrypted with arn:aws:kms:eu-west-1:111122223333:alias/theirs, an alias that isn't part of the app",
+        ),
+        (encrypted({"Ref": "Stage"}, {"Ref": "Key"}), "its encryption isn't known before deployment"),
+    ],
+)
+def test_an_encryption_that_is_not_known(encryption: Any, why: str, tmp_path: Path) -> None:
+    """An alias of others stands for a key that can't be seen, and a parameter for any encryption."""
+    report = check(tmp_path, of_two_keys(**encryption))
+    assert (report.missing, report.problems) == ((), ())
+    assert reasons(report) == {f"{KEY_UNSEEN}{why}"}
+
+
+def test_the_key_of_a_bucket_is_a_parameter(tmp_path: Path) -> None:
+    """It may be an id, an ARN or an alias."""
+    report = check(tmp_path, of_two_keys(**encrypted(key={"Ref": "Stage"})))
+    assert {each.resource for each in report.undecided if each.action.startswith("kms:")} == {"${Main.Stage?}"}
+
+
+@pytest.mark.parametrize("key", [None, "alias/aws/s3"])
+def test_awss_own_key_cannot_work(key: str | None, tmp_path: Path) -> None:
+    """Named or not."""
+    report = check(tmp_path, importing(Bucket=bucket(**encrypted(key=key))))
+    assert ["aws/s3" in each for each in messages(report)] == [True]
+
+
+def test_two_policies_of_a_bucket(tmp_path: Path) -> None:
+    """S3 keeps one; where a condition leaves one of them out, there may be but one."""
+    half, other = bucket_policy("s3:GetObject"), bucket_policy("s3:ListBucket")
+    both = "has 2 bucket policies, Main/One and Main/Other, but S3 keeps one: put the statements into one"
+    template = importing(One=half, Other=other, Data=dataset("One", "Other", "Read"))
+    (problem,) = check(tmp_path, template).problems
+    assert (problem.message, problem.declared[0].rpartition("/")[2]) == (
+        f"Main/Bucket {both}",
+        "Main.template.json#Other",
+    )
+    del template["Resources"]["Bucket"]
+    assert messages(check(tmp_path, template)) == [f"arn:aws:s3:::ratings {both}"]
+    other["Condition"] = "IsProd"
+    assert check(tmp_path, template).problems == ()
+
+
+def test_what_else_names_a_bucket_is_no_bucket_policy(tmp_path: Path) -> None:
+    """An access point has a policy of its own, which allows nothing by itself."""
+    point = {"Type": "AWS::S3::AccessPoint", "Properties": {"Bucket": {"Ref": "Bucket"}, "Name": "point"}}
+    assert findings(check(tmp_path, importing(Point=point))) == CLEAN
+
+
+def test_the_policy_of_an_imported_bucket(tmp_path: Path) -> None:
+    """A bucket has one policy: where the app makes it, all of it is known, but not the bucket's encryption."""
+    whole = importing()
+    report = check(tmp_path, whole)
+    assert findings(report) == CLEAN
+    assert report.names["arn:aws:s3:::ratings"] == "Main/Bucket"
+    resources = whole["Resources"]
+    del resources["Bucket"]
+    report = check(tmp_path, whole)
+    assert (report.missing, report.problems) == ((), ())
+    assert reasons(report) == {f"{KEY_UNSEEN}it isn't part of the app"}
+    resources["One"] = bucket_policy("s3:GetObject")
+    missing = check(tmp_path, whole).missing
+    assert [(each.principal, each.action) for each in missing] == [("service", "s3:ListBucket")]
+    del resources["One"]
+    report = check(tmp_path, whole)
+    assert "the bucket policy of arn:aws:s3:::ratings can't be seen: it isn't part of the app" in reasons(report)
+
+
+def test_a_bucket_beside_a_stage(tmp_path: Path) -> None:
+    """A stage names by strings what the app has beside it."""
+    stage = write(tmp_path / "assembly-Prod", {"Main": complete(Data=dataset())})
+    data = {"Resources": {"Bucket": bucket(), "One": bucket_policy(*BOTH)}}
+    report = check_assembly(write(tmp_path, {"Data": data}, stages={"Prod": stage}))
+    assert report.undecided == ()
+    of_bucket = {(each.principal, each.action) for each in report.allowed if each.policy == "bucket"}
+    assert of_bucket == {("service", "s3:GetObject"), ("service", "s3:ListBucket")}
+
+
+def test_a_bucket_of_a_stack_in_another_account(tmp_path: Path) -> None:
+    """Across accounts its policy has to allow the role, too."""
+    data = {"Resources": {"Bucket": bucket(), "One": bucket_policy(*BOTH)}}
+    main = complete(Data=dataset())
+    report = check_assembly(write(tmp_path, {"Main": main, "Data": data}, accounts={"Data": "444455556666"}))
+    missing = [(each.principal, each.action) for each in report.missing if each.policy == "bucket"]
+    assert missing == [("role", "s3:GetObject"), ("role", "s3:ListBucket")]
+
+
+def test_a_bucket_policy_of_a_stack_that_nothing_waits_for(tmp_path: Path) -> None:
+    """Known by a literal name alone, it may be deployed later."""
+    main = importing(Data=dataset("Read"))
+    data = {"Resources": {name: main["Resources"].pop(name) for name in ("Bucket", "One")}}
+    stacks = {"Storage": data, "Main": main}
+    (problem,) = check_assembly(write(tmp_path, stacks)).problems
+    assert problem.kind == "ordering"
+    assert problem.message.startswith("Main/Data (dataset import job) may be created before policy Storage/One")
+    assert findings(check_assembly(write(tmp_path, stacks, dependencies={"Main": ["Storage"]}))) == CLEAN
+
+
+IF_PROD = {"Fn::If": ["IsProd", "prod-in", "dev-in"]}, {"Fn::If": ["IsProd", "prod-out", "dev-out"]}
+
+
+@pytest.mark.parametrize(("own", "other"), [("ratings", "another"), IF_PROD])
+def test_the_policy_of_another_bucket(own: Any, other: Any, tmp_path: Path) -> None:
+    """It doesn't let Personalize read this one, though neither may have a name that is known."""
+    buckets = {
+        logical_id: {"Type": "AWS::S3::Bucket", "Properties": {"BucketName": name}}
+        for logical_id, name in {"Bucket": own, "Other": other}.items()
+    }
+    listing = bucket_policy(*BOTH, bucket={"Ref": "Other"})
+    data = dataset("One", "Read", path={"Fn::Sub": "s3://${Bucket}/in/"})
+    read = managed({"Effect": "Allow", "Action": [*BOTH], "Resource": "*"})
+    report = check(tmp_path, importing(**buckets, One=listing, Data=data, Read=read))
+    assert [(each.principal, each.action, each.policy) for each in report.missing] == [
+        ("service", "s3:GetObject", "bucket"),
+        ("service", "s3:ListBucket", "bucket"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("path", "objects"),
+    [
+        ("s3://ratings/import/", "arn:aws:s3:::ratings/import/*"),
+        ({"Fn::Join": ["", ["s3://", {"Ref": "Bucket"}, "/import/"]]}, "arn:aws:s3:::ratings/import/*"),
+        ("s3://ratings/import/ratings.csv", "arn:aws:s3:::ratings/import/ratings.csv"),
+    ],
+)
+def test_paths_in_s3(path: Any, objects: str, tmp_path: Path) -> None:
+    """The bucket by its name or by reference; a folder or a file."""
+    report = check(tmp_path, complete(Data=dataset(path=path), Bucket=bucket()))
+    assert {each.resource for each in report.missing if each.policy == "bucket"} == {"arn:aws:s3:::ratings", objects}
+
+
+def test_paths_that_are_none(tmp_path: Path) -> None:
+    """One that isn't a URI of S3 is a problem, one that isn't known is open."""
+    wrong = check(tmp_path, complete(Data=dataset(path="/data/ratings.csv")))
+    assert messages(wrong) == [
+        "Main/Data: its source is '/data/ratings.csv' but an s3:// URI is expected: give one, for example "
+        "s3://bucket/folder/"
+    ]
+    unknown = check(tmp_path, complete(Data=dataset(path={"Ref": "Stage"})))
+    assert unknown.problems == ()
+    assert reasons(unknown) == {"its source ${Main.Stage?} isn't known before deployment"}
+
+
+def writing(path: Any, **more: Any) -> Json:
+    """A metric attribution that writes there."""
+    output = {"RoleArn": ROLE, "S3DataDestination": {"Path": path, **more}}
+    properties = {"DatasetGroupArn": {"Fn::GetAtt": ["Movies", "DatasetGroupArn"]}, "MetricsOutputConfig": output}
+    return {"Type": "AWS::Personalize::MetricAttribution", "Properties": properties, "DependsOn": "Write"}
+
+
+@pytest.mark.parametrize(
+    ("path", "shown"),
+    [
+        ("s3://ratings/out/", None),
+        ("s3://ratings/", None),
+        ("s3://ratings", None),
+        ({"Fn::Sub": "s3://ratings/${Stage}"}, None),
+        ("s3://ratings/out", "s3://ratings/out"),
+        ({"Fn::Sub": "s3://ratings/${Stage}/out"}, "s3://ratings/${Main.Stage?}/out"),
+    ],
+)
+def test_a_destination_is_a_folder(path: Any, shown: str | None, tmp_path: Path) -> None:
+    """And is judged as one, so that nothing is missing because of the slash."""
+    write_metrics = managed(
+        {"Effect": "Allow", "Action": "cloudwatch:PutMetricData", "Resource": "*"},
+        {"Effect": "Allow", "Action": "s3:PutObject", "Resource": "arn:aws:s3:::ratings/*"},
+    )
+    report = check(tmp_path, complete(Clicks=writing(path), Write=write_metrics))
+    said = [f"Main/Clicks: its destination is {shown}, which is not a folder: end it in /"] * (shown is not None)
+    assert [each.message for each in report.problems if each.kind == "configuration"] == said
+    (wanted,) = {each.resource for each in (*report.allowed, *report.missing) if each.action == "s3:PutObject"}
+    assert wanted.endswith(("/*", "?}"))
+    assert report.missing == ()
+
+
+def test_the_key_of_an_output_that_is_not_named_by_its_arn(tmp_path: Path) -> None:
+    """A metric attribution's, a batch job's."""
+    report = check(tmp_path, complete(Clicks=writing("s3://metrics/", KmsKeyArn={"Ref": "Key"})))
+    assert [each.message for each in report.problems if each.kind != "ordering"] == [
+        "Main/Clicks: the key of its destination is given as ${Main.Key}, and Personalize takes the ARN of a key "
+        "alone: give the key's ARN"
+    ]

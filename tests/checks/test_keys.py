@@ -1,0 +1,240 @@
+"""Keys of an assembly: what refers to them, which policies are theirs, and which can't work."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from personalize_kms_constructs.checks import check_assembly
+from tests.checks.templates import (
+    ACTIONS,
+    AGNOSTIC,
+    CLEAN,
+    KEY,
+    alias,
+    check,
+    complete,
+    dataset_group,
+    findings,
+    key,
+    messages,
+    policy,
+    reasons,
+    role,
+    write,
+)
+
+KEY_ARN = "arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+KEY_STATE = "https://docs.aws.amazon.com/kms/latest/developerguide/key-state.html"
+KMS_PAGE = "https://docs.aws.amazon.com/personalize/latest/dg/granting-personalize-key-access.html"
+
+
+def test_a_complete_template_is_clean(tmp_path: Path) -> None:
+    """So that the findings below come from what is changed; the report knows what was asked."""
+    report = check(tmp_path, complete())
+    assert findings(report) == CLEAN
+    assert report.asked == ("Main/Movies (dataset group)",)
+    assert len(report.allowed) == 14
+
+
+@pytest.mark.parametrize(
+    "expression",
+    [
+        {"Fn::GetAtt": "Key.Arn"},
+        {"Fn::Sub": "${Key.Arn}"},
+        {"Fn::Sub": ["${arn}", {"arn": KEY}]},
+        {"Fn::Join": [":", ["arn:aws:kms:eu-west-1", {"Ref": "AWS::AccountId"}, {"Fn::Sub": "key/${Key}"}]]},
+        {"Fn::Select": [0, {"Fn::Split": ["|", {"Fn::Join": ["|", [KEY, "rest"]]}]}]},
+        {"Fn::If": ["Always", KEY, "nothing"]},
+        {"Fn::If": ["Never", "nothing", KEY]},
+        {"Fn::If": ["NotAlways", "nothing", KEY]},
+        {"Fn::If": ["AlwaysAndProd", KEY, {"Fn::Sub": "${Key.Arn}"}]},
+    ],
+)
+def test_references_to_a_key(expression: Any, tmp_path: Path) -> None:
+    """All are the same key, in the dataset group and in the role's policy."""
+    template = complete(Movies=dataset_group(expression), Policy=policy(expression))
+    template["Conditions"] = {
+        **template["Conditions"],
+        "NotAlways": {"Fn::Not": [{"Condition": "Always"}]},
+        "AlwaysAndProd": {"Fn::And": [{"Condition": "Always"}, {"Fn::Equals": [{"Ref": "Stage"}, "prod"]}]},
+    }
+    assert findings(check(tmp_path, template)) == CLEAN
+
+
+@pytest.mark.parametrize(
+    ("expression", "name"),
+    [
+        ({"Ref": "KeyArn"}, "Main.KeyArn"),
+        ({"Fn::ImportValue": "security-key"}, "export security-key"),
+        ({"Fn::GetAtt": ["Lookup", "Arn"]}, "Main.Lookup.Arn"),
+        ("{{resolve:ssm:/security/key}}", "resolve:ssm:/security/key"),
+        ("dummy-value-for-/security/key", "resolve:dummy-value-for-/security/key"),
+        ({"Fn::If": ["IsProd", KEY, "arn:aws:kms:eu-west-1:111122223333:key/1"]}, "Fn::If IsProd"),
+        ({"Fn::Transform": {"Name": "Macro"}}, "Fn::Transform"),
+    ],
+)
+def test_what_a_template_does_not_tell_is_undecided(expression: Any, name: str, tmp_path: Path) -> None:
+    """A parameter, its default included, an import from another app, a custom resource, SSM: never a guess."""
+    template = complete(Movies=dataset_group(expression), Lookup={"Type": "Custom::Lookup"})
+    default = {"Type": "String", "Default": "arn:aws:kms:eu-west-1:111122223333:key/1"}
+    template["Parameters"] = {**template["Parameters"], "KeyArn": default}
+    report = check(tmp_path, template)
+    assert (report.missing, report.problems) == ((), ())
+    assert report.undecided
+    assert all(name in each.because or name in each.resource for each in report.undecided)
+
+
+@pytest.mark.parametrize(
+    ("given", "why"),
+    [
+        ({"Ref": "Stage"}, "it isn't known before deployment"),
+        ({"Fn::Sub": "arn:aws:kms:eu-west-1:${AWS::AccountId}:key/1"}, "it isn't part of the app"),
+        ({"Fn::Sub": "arn:aws:kms:eu-west-1:${AWS::AccountId}:key/${Stage}"}, "it isn't part of the app"),
+    ],
+)
+def test_why_nothing_is_known_of_a_key(given: Any, why: str, tmp_path: Path) -> None:
+    """A parameter may be any key, also one of the app."""
+    report = check(tmp_path, complete(Movies=dataset_group(given)), **AGNOSTIC)
+    assert {each.because.rpartition(": ")[2] for each in report.undecided if each.principal == "service"} == {why}
+
+
+@pytest.mark.parametrize(
+    ("given", "shown"),
+    [
+        ({"Ref": "Key"}, "${Main.Key}"),
+        ({"Fn::GetAtt": ["Key", "KeyId"]}, "${Main.Key}"),
+        ({"Ref": "Alias"}, "alias/movies"),
+        (
+            {"Fn::Sub": "arn:aws:kms:eu-west-1:${AWS::AccountId}:${Alias}"},
+            "arn:aws:kms:eu-west-1:111122223333:alias/movies",
+        ),
+    ],
+)
+def test_a_key_that_is_not_named_by_its_arn(given: Any, shown: str, tmp_path: Path) -> None:
+    """Its policies are judged all the same, so that nothing else is found."""
+    report = check(tmp_path, complete(Movies=dataset_group(given), Alias=alias("alias/movies")))
+    assert (report.missing, report.undecided) == ((), ())
+    assert messages(report) == [
+        f"Main/Movies: the dataset group's key is given as {shown}, and Personalize takes the ARN of a key alone: give "
+        "the key's ARN"
+    ]
+
+
+@pytest.mark.parametrize("given", ["alias/theirs", "arn:aws:kms:eu-west-1:111122223333:alias/theirs"])
+def test_an_alias_of_a_dataset_group_that_is_not_part_of_the_app(given: str, tmp_path: Path) -> None:
+    """One problem, and no statement to add for a key that isn't known."""
+    report = check(tmp_path, complete(Movies=dataset_group(given)))
+    (message,) = messages(report)
+    assert f"the dataset group's key is given as {given}, and Personalize takes the ARN of a key alone" in message
+    assert report.missing == ()
+    assert {each.resource for each in report.undecided} == {"${key of alias/theirs?}"}
+
+
+@pytest.mark.parametrize("name", ["KeySpec", "KeyUsage"])
+def test_a_key_whose_kind_is_a_parameter(name: str, tmp_path: Path) -> None:
+    """It may be one that Personalize can't work with, which is told once for all dataset groups that it has."""
+    more = {"Books": dataset_group({"Fn::Sub": "${Key.Arn}"}), "Key": key(**{name: {"Ref": "Stage"}})}
+    report = check(tmp_path, complete(**more))
+    assert len(report.asked) == 2
+    assert [(each.needed_by, each.because) for each in report.undecided] == [
+        (["Main/Key"], "its KeySpec or KeyUsage isn't known, and Personalize needs a symmetric encryption key")
+    ]
+    assert report.missing == ()
+
+
+@pytest.mark.parametrize(
+    ("properties", "says", "page"),
+    [
+        ({"KeySpec": "RSA_2048", "KeyUsage": "ENCRYPT_DECRYPT"}, "is RSA_2048 for ENCRYPT_DECRYPT", KMS_PAGE),
+        ({"KeyUsage": "SIGN_VERIFY"}, "is SYMMETRIC_DEFAULT for SIGN_VERIFY", KMS_PAGE),
+        ({"Enabled": False}, "is Disabled: enable it", KEY_STATE),
+        ({"Enabled": "False"}, "is Disabled: enable it", KEY_STATE),
+    ],
+)
+def test_keys_that_cannot_work(properties: Any, says: str, page: str, tmp_path: Path) -> None:
+    """By properties of the template; a boolean may be a string."""
+    (problem,) = check(tmp_path, complete(Key=key(**properties))).problems
+    assert problem.message.startswith(f"key Main/Key {says}")
+    assert (problem.page, problem.needed_by) == (page, ("Main/Movies (dataset group)",))
+
+
+def test_a_key_that_is_made_enabled(tmp_path: Path) -> None:
+    """Said at length."""
+    assert findings(check(tmp_path, complete(Key=key(Enabled="true")))) == CLEAN
+
+
+def test_a_replica_of_a_key_of_several_regions(tmp_path: Path) -> None:
+    """It has a key policy of its own."""
+    replica = {**key(), "Type": "AWS::KMS::ReplicaKey"}
+    assert findings(check(tmp_path / "whole", complete(Key=replica))) == CLEAN
+    del replica["Properties"]["KeyPolicy"]["Statement"][1]
+    missing = check(tmp_path / "less", complete(Key=replica)).missing
+    assert [(each.principal, each.action) for each in missing] == [("service", action) for action in ACTIONS]
+
+
+def test_a_key_without_a_policy_has_the_default_one(tmp_path: Path) -> None:
+    """It leaves the key to the account's IAM policies, and names nobody."""
+    template = complete(Key={"Type": "AWS::KMS::Key"}, Policy=policy(actions=ACTIONS))
+    assert {each.principal for each in check(tmp_path, template).missing} == {"service"}
+
+
+def test_a_policy_that_is_merged_into_an_imported_key(tmp_path: Path) -> None:
+    """The statements that this app merges count; the rest of the policy isn't known."""
+    document = key()["Properties"]["KeyPolicy"]
+    merged = {"Type": "Custom::PersonalizeKeyPolicy", "Properties": {"KeyArn": KEY_ARN, "PolicyDocument": document}}
+    template = complete(
+        Policy=policy(KEY_ARN), Merged=merged, Movies=dataset_group(KEY_ARN, waits=["Policy", "Merged"])
+    )
+    del template["Resources"]["Key"]
+    assert findings(check(tmp_path, template)) == CLEAN
+    document["Statement"].pop()
+    report = check(tmp_path, template)
+    assert {(each.principal, each.action, each.because) for each in report.undecided} == {
+        ("service", action, f"the key policy of {KEY_ARN} can't be seen: only what this app merges into it is known")
+        for action in ACTIONS
+    }
+    template["Resources"]["Movies"] = dataset_group(KEY_ARN)
+    assert {each.kind for each in check(tmp_path, template).problems} == {"ordering"}
+
+
+def test_what_is_added_where_key_and_role_are_of_one_stack(tmp_path: Path) -> None:
+    """The key policy can name the role, although it leaves everything to the account."""
+    delegating = key({"Fn::Sub": "arn:${AWS::Partition}:iam::${AWS::AccountId}:root"})
+    delegating["Properties"]["KeyPolicy"]["Statement"][0]["Action"] = "kms:*"
+    missing = check(tmp_path, complete(Key=delegating)).missing
+    assert {(each.action, each.policy, each.add_to) for each in missing} == {("kms:CreateGrant", "key", "key")}
+
+
+@pytest.mark.parametrize("account", ["111122223333", "unknown-account"])
+def test_an_account_named_by_its_id(account: str, tmp_path: Path) -> None:
+    """In a stack that knows its account, and in one that doesn't."""
+    delegating = key({"Ref": "AWS::AccountId"})
+    delegating["Properties"]["KeyPolicy"]["Statement"][0]["Action"] = "kms:*"
+    template = complete(Key=delegating, Policy=policy(actions=ACTIONS))
+    assert findings(check(tmp_path, template, account=account)) == CLEAN
+
+
+def test_a_stack_that_knows_no_account(tmp_path: Path) -> None:
+    """Its account, Region and partition are the same in all that it refers to, and unlike any that is written down."""
+    assert findings(check(tmp_path, complete(), **AGNOSTIC)) == CLEAN
+    literal = key("arn:aws:iam::111122223333:role/personalize")
+    report = check(tmp_path, complete(Key=literal, Role=role(RoleName="personalize")), **AGNOSTIC)
+    assert report.missing == ()
+    assert {each.principal for each in report.undecided} == {"role"}
+
+
+def test_an_alias_is_that_of_its_stack(tmp_path: Path) -> None:
+    """Stacks that don't say their accounts may have resources of one name, one for development, one for production."""
+    stack = complete(Movies=dataset_group("alias/data"), Alias=alias("alias/data"))
+    report = check_assembly(write(tmp_path, {"Dev": stack, "Prod": stack}, **AGNOSTIC))
+    assert (report.missing, report.undecided) == ((), ())
+    assert len(report.asked) == len(report.problems) == 2
+
+
+def test_the_policy_of_an_imported_key_cannot_be_seen(tmp_path: Path) -> None:
+    """Unless the app merges into it, as above."""
+    report = check(tmp_path, complete(Movies=dataset_group(KEY_ARN), Policy=policy(KEY_ARN)))
+    assert f"the key policy of {KEY_ARN} can't be seen: it isn't part of the app" in reasons(report)

@@ -1,0 +1,167 @@
+"""Stacks that refer to each other: exports, nested stacks, other Regions, and the construct paths in them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import aws_cdk as cdk
+import pytest
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_s3 as s3
+
+from personalize_kms_constructs import PersonalizeEncryption, PersonalizeResource
+from personalize_kms_constructs._assembly.manifest import read_assembly
+from personalize_kms_constructs.checks import check_assembly
+from tests.checks.templates import (
+    AGNOSTIC,
+    CLEAN,
+    IN_IAM,
+    KEY,
+    ROLE,
+    check,
+    complete,
+    dataset_group,
+    findings,
+    key,
+    policy,
+    role,
+    write,
+)
+from tests.life.conftest import l1_role
+
+
+@pytest.mark.parametrize(
+    "imported",
+    [
+        {"Fn::ImportValue": "Security-key"},
+        {"Fn::GetStackOutput": {"StackName": "Security", "OutputName": "Exported"}},
+    ],
+)
+def test_another_stack_by_its_exports(imported: Any, tmp_path: Path) -> None:
+    """Exported or not, whose name may be an expression."""
+    exported = {"Value": KEY, "Export": {"Name": {"Fn::Sub": "${AWS::StackName}-key"}}}
+    of_role = key("arn:aws:iam::111122223333:role/personalize")
+    security = {"Resources": {"Key": of_role}, "Outputs": {"Exported": exported}}
+    main = complete(Role=role(RoleName="personalize"), Policy=policy(imported), Movies=dataset_group(imported))
+    del main["Resources"]["Key"]
+    assert findings(check_assembly(write(tmp_path, {"Security": security, "Main": main}))) == CLEAN
+
+
+@pytest.mark.parametrize("by_path", [True, False])
+def test_nested_stacks(by_path: bool, tmp_path: Path) -> None:
+    """Parameters go in, outputs come out, and waiting for a nested stack is waiting for all in it."""
+    inner = {
+        "Parameters": {"RoleArn": {"Type": "String"}, "RoleName": {"Type": "String"}},
+        "Resources": {"Key": key({"Ref": "RoleArn"}), "Policy": policy(role={"Ref": "RoleName"})},
+        "Outputs": {"KeyArn": {"Value": KEY}},
+    }
+    nested: dict[str, Any] = {
+        "Type": "AWS::CloudFormation::Stack",
+        "Properties": {
+            "TemplateURL": {"Fn::Sub": "https://s3.${AWS::URLSuffix}/assets/0123456789abcdef.json"},
+            "Parameters": {"RoleArn": ROLE, "RoleName": {"Ref": "Role"}},
+        },
+    }
+    file = "Inner.nested.template.json"
+    if by_path:
+        nested["Metadata"] = {"aws:asset:path": file}
+    movies = dataset_group({"Fn::GetAtt": ["Nested", "Outputs.KeyArn"]}, waits=[])
+    template = {"Resources": {"Role": role(), "Nested": nested, "Movies": movies}}
+    assets = {} if by_path else {"0123456789abcdef": file}
+    report = check(tmp_path, template, assets=assets, files={file: inner})
+    assert findings(report) == CLEAN
+    assert len(report.allowed) == 14
+    nested["Metadata"] = {}
+    elsewhere = check(tmp_path / "elsewhere", template)
+    assert any(each.because.startswith("its template isn't in the assembly") for each in elsewhere.undecided)
+
+
+def test_resources_of_nested_stacks_have_their_own_paths(app: cdk.App) -> None:
+    """Logical ids begin anew in each nested stack, one within the other included."""
+    stack = cdk.Stack(app, "Main")
+    outer = [cdk.NestedStack(stack, name) for name in ("One", "Two")]
+    for each in (stack, *outer, cdk.NestedStack(outer[1], "Deep")):
+        iam.CfnRole(each, "Role", assume_role_policy_document={"Statement": []})
+    (template,) = read_assembly(Path(app.synth().directory), []).templates
+    assert sorted(each.path_of("Role") for each in template.with_nested()) == [
+        "Main/One/Role",
+        "Main/Role",
+        "Main/Two/Deep/Role",
+        "Main/Two/Role",
+    ]
+
+
+def region(app: cdk.App, name: str) -> cdk.Stack:
+    env = cdk.Environment(account="111111111111", region=name)
+    return cdk.Stack(app, name, env=env, cross_region_references=True)
+
+
+@pytest.mark.parametrize(
+    ("role_name", "nested"), [(None, False), (f"personalize-{cdk.Aws.REGION}", True)], ids=["nameless", "nested"]
+)
+def test_a_role_of_another_region(app: cdk.App, nested: bool, role_name: str | None) -> None:
+    """The CDK refers to it by parameters of Systems Manager: policy, key policy and dataset group are of one role."""
+    role = l1_role(region(app, "us-east-1"), path="/team/", role_name=role_name)
+    ireland = region(app, "eu-west-1")
+    scope = cdk.NestedStack(ireland, "Nested") if nested else ireland
+    encryption = PersonalizeEncryption(scope, "Encryption", service_role=role)
+    encryption.add_dataset_group("Movies", name="movies")
+    encryption.allow(PersonalizeResource.dataset_export_job())
+    report = check_assembly(app.synth())
+    assert (report.missing, report.undecided) == ((), ())
+
+
+def test_a_policy_of_another_role_of_the_other_region(app: cdk.App) -> None:
+    """What is read is what is written under that name."""
+    app.node.set_context("personalize-kms-constructs:judge", False)
+    america, ireland = region(app, "us-east-1"), region(app, "eu-west-1")
+    encryption = PersonalizeEncryption(ireland, "Encryption", service_role=l1_role(america))
+    encryption.add_dataset_group("Movies", name="movies")
+    (policy,) = [each for each in ireland.node.find_all() if isinstance(each, iam.CfnManagedPolicy)]
+    other: Any = l1_role(america, "Other")
+    policy.roles = [other.ref]
+    report = check_assembly(app.synth())
+    assert {each.action for each in report.missing} >= {"kms:Decrypt"}
+
+
+def test_a_region_that_reads_and_writes(app: cdk.App) -> None:
+    """What Ireland writes for Tokyo depends on what it reads from America: a chain and not a circle."""
+    ireland, america, tokyo = (region(app, name) for name in ("eu-west-1", "us-east-1", "ap-northeast-1"))
+    role = l1_role(america)
+    PersonalizeEncryption(ireland, "Encryption", service_role=role).add_dataset_group("Movies", name="movies")
+    bucket = s3.Bucket(ireland, "Bucket", bucket_name=f"data-of-{role.ref}")
+    cdk.CfnOutput(tokyo, "Data", value=bucket.bucket_arn)
+    report = check_assembly(app.synth())
+    assert (report.missing, report.undecided) == ((), ())
+
+
+def test_stages_are_checked_each_for_itself(tmp_path: Path) -> None:
+    """Two stages that have the same names in them are two deployments."""
+    stages = {}
+    for stage, actions in (("Beta", None), ("Prod", ["kms:Decrypt"])):
+        template = complete(Role=role(RoleName="personalize"), Policy=policy(actions=actions))
+        stages[stage] = write(tmp_path / f"assembly-{stage}", {f"{stage}Main": template}, **AGNOSTIC)
+    report = check_assembly(write(tmp_path, {}, stages=stages))
+    assert report.asked == ("BetaMain/Movies (dataset group)", "ProdMain/Movies (dataset group)")
+    assert {each.action for each in report.missing} == set(IN_IAM) - {"kms:Decrypt"}
+    assert {tuple(each.needed_by) for each in report.missing} == {("ProdMain/Movies (dataset group)",)}
+
+
+def test_exports_of_stages_are_those_of_the_same_stage(tmp_path: Path) -> None:
+    """Stages may be deployed side by side, each with an export of that name."""
+    imported = {"Fn::ImportValue": "key"}
+    stages = {}
+    for name in ("Beta", "Prod"):
+        outputs = {"Key": {"Value": KEY, "Export": {"Name": "key"}}}
+        main = complete(Role=role(RoleName="reader"), Policy=policy(imported), Movies=dataset_group(imported))
+        del main["Resources"]["Key"]
+        security = {"Resources": {"Key": key("arn:aws:iam::111122223333:role/reader")}, "Outputs": outputs}
+        stacks = {f"{name}Security": security, f"{name}Main": main}
+        stages[name] = write(tmp_path / f"assembly-{name}", stacks)
+    report = check_assembly(write(tmp_path, {}, stages=stages))
+    keys = {(each.needed_by[0], each.policy_of.rpartition("/")[2]) for each in report.allowed if each.policy == "key"}
+    assert keys == {
+        ("BetaMain/Movies (dataset group)", "${BetaSecurity.Key}"),
+        ("ProdMain/Movies (dataset group)", "${ProdSecurity.Key}"),
+    }

@@ -1,0 +1,355 @@
+"""Requests to Personalize by state machines: jobs that they start, in definitions of every form."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import aws_cdk as cdk
+import pytest
+from aws_cdk import aws_s3 as s3
+from aws_cdk import aws_stepfunctions as sfn
+
+from personalize_kms_constructs import PersonalizeEncryption, S3Location
+from personalize_kms_constructs.checks import AssemblyError, check_assembly
+from personalize_kms_constructs.jobs import BatchInferenceJob, DataDeletionJob, DatasetExportJob, DatasetImportJob
+from tests.checks.templates import Json, check, complete, messages
+from tests.checks.test_requests import (
+    DATASET_ARN,
+    EXPORT,
+    EXPORTING,
+    IN_SDK,
+    NOT_KNOWN,
+    ROLE_ARN,
+    alone,
+    wanted,
+)
+
+KEY_ARN = "arn:aws:kms:eu-west-1:111122223333:key/1"
+TASK = "arn:aws:states:::aws-sdk:personalize:"
+LAMBDA = "arn:aws:lambda:eu-west-1:111122223333:function:call"
+
+
+def batch(source: str) -> Json:
+    """The arguments of a batch job that reads this."""
+    return {
+        "SolutionVersionArn": "arn:aws:personalize:eu-west-1:111122223333:solution/movies/1",
+        "RoleArn": ROLE_ARN,
+        "JobInput": {"S3DataSource": {"Path": source}},
+        "JobOutput": {"S3DataDestination": {"Path": "s3://ratings/out/", "KmsKeyArn": KEY_ARN}},
+    }
+
+
+BATCH = batch("s3://ratings/in/users.json")
+
+
+def task(call: str, arguments: Any, name: str = "Arguments", **more: Any) -> Json:
+    return {"Type": "Task", "Resource": f"{TASK}{call}", name: arguments, "End": True, **more}
+
+
+def machine(states: Json, **more: Any) -> Json:
+    definition = json.dumps({"StartAt": next(iter(states)), "States": states})
+    return {"Type": "AWS::StepFunctions::StateMachine", "Properties": {"DefinitionString": definition, **more}}
+
+
+INNER = {"StartAt": "Export", "States": {"Export": task("createDatasetExportJob", EXPORT)}}
+BATCHING = {
+    ("s3:GetObject", "arn:aws:s3:::ratings/in/users.json"),
+    ("s3:PutObject", "arn:aws:s3:::ratings/out/*"),
+    ("s3:ListBucket", "arn:aws:s3:::ratings"),
+    ("kms:Decrypt", "arn:aws:kms:eu-west-1:111122223333:key/1"),
+    ("kms:DescribeKey", "arn:aws:kms:eu-west-1:111122223333:key/1"),
+    ("kms:GenerateDataKey", "arn:aws:kms:eu-west-1:111122223333:key/1"),
+    ("kms:ListGrants", "arn:aws:kms:eu-west-1:111122223333:key/1"),
+}
+
+
+def after(said: Json, given: str) -> Json:
+    """A task that takes its arguments from what the state before it says."""
+    return {"Before": {"Type": "Pass", **said, "Next": "Export"}, "Export": task("createDatasetExportJob", given)}
+
+
+@pytest.mark.parametrize(
+    ("states", "asked", "needs"),
+    [
+        (INNER["States"], "dataset export job", EXPORTING),
+        ({"Export": task("createDatasetExportJob", EXPORT, "Parameters")}, "dataset export job", EXPORTING),
+        ({"Batch": task("createBatchInferenceJob", BATCH)}, "batch inference job", BATCHING),
+        ({"Batch": task("createBatchSegmentJob", BATCH)}, "batch segment job", BATCHING),
+        ({"All": {"Type": "Parallel", "End": True, "Branches": [INNER]}}, "dataset export job", EXPORTING),
+        ({"Each": {"Type": "Map", "End": True, "ItemProcessor": INNER}}, "dataset export job", EXPORTING),
+        (
+            after({"Parameters": EXPORT}, "{% $merge([$states.input, {'JobName': 'x'}]) %}"),
+            "dataset export job",
+            EXPORTING,
+        ),
+        (after({"Output": {"Job": EXPORT}}, "{% $states.input.Job %}"), "dataset export job", EXPORTING),
+    ],
+)
+def test_jobs_of_state_machines(states: Any, asked: str, needs: set[tuple[str, str]], tmp_path: Path) -> None:
+    """Wherever they stand in the definition, in either query language."""
+    report = alone(tmp_path, machine(states))
+    assert [each.rpartition(" (")[2] for each in report.asked] == [f"{asked})"]
+    assert wanted(report) == needs
+    assert "its dataset group can't be seen" in " ".join(each.because for each in report.undecided)
+
+
+@pytest.mark.parametrize("name", ["Parameters", "Arguments"])
+@pytest.mark.parametrize("resource", [LAMBDA, "arn:aws:states:::lambda:invoke.waitForTaskToken"])
+def test_a_state_whose_function_is_told_what_to_call(resource: str, name: str, tmp_path: Path) -> None:
+    """Directly, or in the payload of an invocation, as the CDK does it to wait for a token."""
+    told: Json = {"service": "personalize", "action": "createDatasetExportJob", "parameters": IN_SDK}
+    if resource != LAMBDA:
+        told = {"FunctionName": LAMBDA, "Payload": told}
+    report = alone(tmp_path, machine({"Export": {"Type": "Task", "Resource": resource, name: told, "End": True}}))
+    assert report.asked == ("Main/Asks · Export (dataset export job)",)
+    assert wanted(report) == EXPORTING
+
+
+def test_other_tasks_ask_for_nothing(tmp_path: Path) -> None:
+    """Descriptions, other services, and machines without Personalize."""
+    states = {
+        "Describe": task("describeDatasetExportJob", {"DatasetExportJobArn": "x"}),
+        "Version": task("createSolutionVersion", {"SolutionArn": "x"}),
+        "Lambda": {"Type": "Task", "Resource": "arn:aws:states:::lambda:invoke", "End": True},
+    }
+    assert alone(tmp_path, machine(states)).asked == ()
+    assert alone(tmp_path, machine({"Wait": {"Type": "Wait", "End": True}})).asked == ()
+
+
+@pytest.mark.parametrize(
+    "resource",
+    ["arn:aws:states:::aws-sdk:personalize:${Call}", {"Fn::Sub": "arn:aws:states:::aws-sdk:personalize:${Stage}"}],
+)
+def test_a_state_whose_call_is_not_known(resource: Any, tmp_path: Path) -> None:
+    """A parameter, or a substitution that isn't there, says which one it is."""
+    definition = {"StartAt": "Create", "States": {"Create": {"Type": "Task", "Resource": resource, "End": True}}}
+    report = alone(tmp_path, {"Type": "AWS::StepFunctions::StateMachine", "Properties": {"Definition": definition}})
+    assert report.asked == ()
+    assert [(each.needed_by, each.because) for each in report.undecided] == [(["Main/Asks · Create"], NOT_KNOWN)]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "name"),
+    [
+        ({**EXPORT, "RoleArn": "{% $states.input.role %}"}, "rolearn of"),
+        ({"RoleArn.$": "$.role", **{key: EXPORT[key] for key in ("DatasetArn", "JobOutput")}}, "rolearn of"),
+        ("{% $states.input %}", "arguments of"),
+    ],
+)
+def test_what_each_execution_chooses_is_undecided(arguments: Any, name: str, tmp_path: Path) -> None:
+    """The role, or all of the arguments."""
+    report = alone(tmp_path, machine({"Export": task("createDatasetExportJob", arguments)}))
+    assert (report.missing, report.problems) == ((), ())
+    assert any(name in each.because or name in each.principal_arn for each in report.undecided)
+
+
+@pytest.mark.parametrize(
+    ("call", "language"),
+    [("DatasetImportJob", {}), ("DatasetGroup", {"QueryLanguage": "JSONata"}), ("DatasetGroup", {"InputPath": "$.a"})],
+)
+def test_a_task_without_arguments_has_its_input(language: dict[str, str], call: str, tmp_path: Path) -> None:
+    """Each execution chooses the role, the key and the locations."""
+    state = {"Type": "Task", "Resource": f"{TASK}create{call}", **language}
+    report = check(tmp_path, complete(Machine=machine({"Start": state})))
+    assert (report.missing, report.problems) == ((), ())
+    assert "Main/Machine · Start" in report.asked[0]
+    assert len(report.asked) == 2
+    assert report.undecided
+
+
+IMPORT = {
+    "DatasetArn": "arn:aws:personalize:eu-west-1:444455556666:dataset/movies/INTERACTIONS",
+    "RoleArn": "arn:aws:iam::444455556666:role/personalize",
+    "DataSource": {"DataLocation": "s3://data/"},
+}
+
+
+@pytest.mark.parametrize(
+    ("credentials", "problems"),
+    [
+        ({"RoleArn": "arn:aws:iam::444455556666:role/caller"}, []),
+        ({"RoleArn": "arn:aws:iam::111122223333:role/caller"}, ["configuration"]),
+        ({"RoleArn.$": "$.caller"}, []),
+    ],
+)
+def test_a_task_in_another_account(credentials: Any, problems: list[str], tmp_path: Path) -> None:
+    """``Credentials`` makes the call in the account of the role that it names."""
+    states = {"Import": task("createDatasetImportJob", IMPORT, "Parameters", Credentials=credentials)}
+    assert [each.kind for each in alone(tmp_path, machine(states)).problems] == problems
+
+
+@pytest.mark.parametrize(("source", "is_told"), [("s3://ratings/out/", True), ("s3://ratings/in/", False)])
+def test_a_batch_job_writes_to_another_folder_than_it_reads_from(source: str, is_told: bool, tmp_path: Path) -> None:
+    """Personalize refuses one that doesn't."""
+    report = alone(tmp_path, machine({"Batch": task("createBatchInferenceJob", batch(source))}))
+    assert (
+        messages(report)
+        == [
+            "Main/Asks · Batch has the same source and destination, s3://ratings/out/, but Personalize wants another "
+            "folder for the output: change one of them"
+        ]
+        * is_told
+    )
+
+
+LOOK = task("describeDatasetExportJob", {"DatasetExportJobArn": "{% $states.input.JobArn %}"})
+WAITING = {"Export": task("createDatasetExportJob", EXPORT), "Look": LOOK}
+OF_EXPRESS = {"ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "EXPRESS"}, "States": WAITING}
+
+
+@pytest.mark.parametrize(
+    ("states", "kind", "is_told"),
+    [
+        (WAITING, "EXPRESS", True),
+        (WAITING, "STANDARD", False),
+        ({"Export": task("createDatasetExportJob", EXPORT)}, "EXPRESS", False),
+        ({"Each": {"Type": "Map", "End": True, "ItemProcessor": OF_EXPRESS}}, "STANDARD", True),
+    ],
+    ids=["Express", "Standard", "without a wait", "Map of Express"],
+)
+def test_an_express_execution_that_waits_for_a_job(states: Any, kind: str, is_told: bool, tmp_path: Path) -> None:
+    """It ends after five minutes; one that only starts a job is all right."""
+    report = alone(tmp_path, machine(states, StateMachineType=kind))
+    message = (
+        "Main/Asks · Export: an execution of type EXPRESS waits for the job, and ends after five minutes, before "
+        "most jobs do: use type STANDARD, for a distributed Map too"
+    )
+    assert [each for each in messages(report) if "EXPRESS" in each] == [message] * is_told
+
+
+def test_a_job_of_ours_in_an_express_execution(app: cdk.App) -> None:
+    """The judge tells it too, though the job is known from the metadata."""
+    stack = cdk.Stack(app, "Stack")
+    data = S3Location(s3.Bucket(stack, "Data"), "in/")
+    encryption = PersonalizeEncryption(stack, "Encryption")
+    job = DatasetImportJob(stack, "Import", encryption=encryption, dataset_arn=DATASET_ARN, source=data)
+    sfn.StateMachine(
+        stack,
+        "Machine",
+        definition_body=sfn.DefinitionBody.from_chainable(job),
+        state_machine_type=sfn.StateMachineType.EXPRESS,
+    )
+    said = "Stack/Machine · Start Import: an execution of type EXPRESS waits for the job"
+    with pytest.raises(RuntimeError, match=said):
+        app.synth()
+
+
+@pytest.mark.parametrize("form", ["object", "substitutions", "named by a substitution", "asset", "numbers"])
+def test_definitions_in_every_form(form: str, tmp_path: Path) -> None:
+    """An object, a string with substitutions, a file of the assembly, and a number that isn't known."""
+    text = json.dumps(INNER)
+    (tmp_path / "asset.0123456789abcdef.json").write_text(text)
+    numbers = json.dumps({**INNER, "TimeoutSeconds": 1}).replace(": 1}", ": ")
+    call = f"{TASK}createDatasetExportJob"
+    forms: dict[str, Json] = {
+        "object": {"Definition": INNER},
+        "substitutions": {
+            "DefinitionString": text.replace(ROLE_ARN, "${role}"),
+            "DefinitionSubstitutions": {"role": ROLE_ARN},
+        },
+        "named by a substitution": {
+            "DefinitionString": text.replace(call, "${task}").replace("personalize", "p"),
+            "DefinitionSubstitutions": {"task": call},
+        },
+        "asset": {"DefinitionS3Location": {"Bucket": "assets", "Key": "0123456789abcdef.json"}},
+        "numbers": {"DefinitionString": {"Fn::Join": ["", [numbers, {"Ref": "Timeout"}, "}"]]}},
+    }
+    report = alone(tmp_path, {"Type": "AWS::StepFunctions::StateMachine", "Properties": forms[form]})
+    assert wanted(report) == EXPORTING
+
+
+@pytest.mark.parametrize(
+    ("where", "file"),
+    [
+        ("app", "machine.json"),
+        ("stage", "machine.json"),
+        ("nested stack", "machine.json"),
+        ("stage", "machine.asl.json"),
+        ("app", "machine.yaml"),
+    ],
+)
+def test_definitions_in_files_of_the_app(where: str, file: str, tmp_path: Path) -> None:
+    """In a stage the file is in the directory of the app; one that is no JSON is a question."""
+    text = json.dumps(INNER) if file.endswith("json") else f"# YAML\n{json.dumps(INNER)}"
+    (tmp_path / file).write_text(text)
+    app = cdk.App(outdir=str(tmp_path / "cdk.out"), analytics_reporting=False)
+    stack = cdk.Stack(cdk.Stage(app, "Prod") if where == "stage" else app, "Main")
+    scope = cdk.NestedStack(stack, "Nested") if where == "nested stack" else stack
+    sfn.StateMachine(scope, "Machine", definition_body=sfn.DefinitionBody.from_file(str(tmp_path / file)))
+    report = check_assembly(app.synth())
+    if file.endswith("json"):
+        assert [each.rpartition("/")[2] for each in report.asked] == ["Machine · Export (dataset export job)"]
+    else:
+        assert report.asked == ()
+        assert [each.because for each in report.undecided] == [
+            "its definition is no JSON, so that what it asks of Personalize isn't known: give the definition as JSON, "
+            "or the jobs to a PersonalizeEncryption"
+        ]
+
+
+def test_a_definition_that_is_no_json_is_refused(tmp_path: Path) -> None:
+    """One line that says what and where."""
+    broken = {"Type": "AWS::StepFunctions::StateMachine", "Properties": {"DefinitionString": '{"personalize": '}}
+    with pytest.raises(AssemblyError) as caught:
+        alone(tmp_path, broken)
+    assert str(caught.value).startswith(f"{tmp_path}/Main.template.json: definition of Main/Asks is no JSON: ")
+    assert "\n" not in str(caught.value)
+
+
+def test_our_jobs_are_seen_in_the_state_machine_with_their_key(app: cdk.App) -> None:
+    """Nothing is open, though no template says of which dataset group a job is, and executions choose paths."""
+    stack = cdk.Stack(app, "Main")
+    data = s3.Bucket(stack, "Data")
+    encryption = PersonalizeEncryption(stack, "Encryption")
+    jobs = [
+        DatasetImportJob(
+            stack, "Import", encryption=encryption, dataset_arn=DATASET_ARN, source=S3Location(data, "in/")
+        ),
+        BatchInferenceJob(
+            stack,
+            "Batch",
+            encryption=encryption,
+            solution_version_arn=sfn.JsonPath.string_at("$.version"),
+            source=S3Location(data, "batch/in/"),
+            destination=S3Location(data, "batch/out/"),
+        ),
+        DatasetExportJob(
+            stack,
+            "Export",
+            encryption=encryption,
+            dataset_arn="{% $states.input.dataset %}",
+            destination=S3Location(data, "out/"),
+            destination_path="{% $states.input.folder %}",
+        ),
+    ]
+    chain = sfn.Chain.start(jobs[0]).next(jobs[1]).next(jobs[2])
+    sfn.StateMachine(stack, "Machine", definition_body=sfn.DefinitionBody.from_chainable(chain))
+    report = check_assembly(app.synth())
+    assert (report.missing, report.undecided, report.problems) == ((), (), ())
+    assert report.asked == (
+        "Main/Batch (batch inference job)",
+        "Main/Encryption (batch inference job)",
+        "Main/Encryption (dataset export job)",
+        "Main/Encryption (dataset import job)",
+        "Main/Export (dataset export job)",
+        "Main/Import (dataset import job)",
+    )
+
+
+def test_a_job_on_a_dataset_group_of_another_key(app: cdk.App) -> None:
+    """It needs the key that the dataset group has, and not that of its own construct."""
+    app.node.set_context("personalize-kms-constructs:judge", False)
+    stack = cdk.Stack(app, "Main")
+    one, other = PersonalizeEncryption(stack, "One"), PersonalizeEncryption(stack, "Other")
+    job = DataDeletionJob(
+        stack,
+        "Delete",
+        encryption=one,
+        dataset_group_arn=other.add_dataset_group("Books", name="books").attr_dataset_group_arn,
+        source=S3Location(s3.Bucket(stack, "Data"), "users/"),
+    )
+    sfn.StateMachine(stack, "Machine", definition_body=sfn.DefinitionBody.from_chainable(job))
+    report = check_assembly(app.synth())
+    assert {report.names.get(each.resource) for each in report.missing} == {"Main/Other/Key"}
