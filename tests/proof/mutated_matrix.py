@@ -80,10 +80,10 @@ def test_a_broken_table_is_noticed(
 ) -> None:
     """By the evaluator, which knows nothing of the table."""
     monkeypatch.setattr(matrix, name, mutant)
-    assert found(several_keys, tmp_path, flags={}, kinds=[mutant.resource])
+    assert found(several_keys, tmp_path, kinds=[mutant.resource])
 
 
 @pytest.mark.parametrize("name", ROWS)
 def test_the_table_as_it_is_differs_in_nothing(name: str, tmp_path: Path) -> None:
     """So that a difference reported above comes from what was broken."""
-    assert found(several_keys, tmp_path, flags={}, kinds=[ROWS[name].resource]) == []
+    assert found(several_keys, tmp_path, kinds=[ROWS[name].resource]) == []
