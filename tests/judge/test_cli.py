@@ -31,9 +31,7 @@ def synth(directory: Path, scope: str, *options: str, fault: bool) -> subprocess
     (directory / "cdk.json").write_text(json.dumps({"app": f"{sys.executable} app.py"}))
     # Without the variables of pytest, by which the CDK would tell that no CLI is there, and without
     # that of a pipeline, in which the CLI writes to the standard output what it writes to the other here.
-    environment = {
-        name: value for name, value in os.environ.items() if name != "CI" and not name.startswith("PYTEST_")
-    }
+    environment = {name: value for name, value in os.environ.items() if name != "CI" and not name.startswith("PYTEST_")}
     environment["PYTHONPATH"] = str(Path(__file__).parents[2])
     command = ["cdk", "synth", "--quiet", "--no-notices", *options]
     return subprocess.run(command, cwd=directory, env=environment, capture_output=True, text=True, check=False)
