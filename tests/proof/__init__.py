@@ -11,8 +11,8 @@ What proves what:
 
 What is asked for, from AWS's page: `page.py` is the transcript, `needs.py` applies it to roles, keys and buckets.
 
-What is built: `building.py` builds an arrangement and keeps what it asked for; the arrangements are the functions of
-`in_stacks.py`, `on_keys_and_buckets.py` and `outside_of_the_app.py`, and `arrangements.py` lists them.
+What is built: `building.py` builds an arrangement, and `uses.py` says what was asked for there. The arrangements are
+the functions of `in_stacks.py`, `on_keys_and_buckets.py` and `outside_of_the_app.py`; `arrangements.py` lists them.
 
 What is deployed: `assembly.py` reads an assembly (`stacks.py` its templates, `physical.py` the ids that CloudFormation
 would choose) into the policies of `model.py`.

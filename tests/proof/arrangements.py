@@ -19,4 +19,5 @@ CONCRETE_ALONE: tuple[Arrangement, ...] = (
     outside_of_the_app.bucket_of_another_accounts_stack_and_imported_role,
     outside_of_the_app.bucket_with_a_key_of_another_accounts_stack,
     outside_of_the_app.key_of_another_accounts_stack,
+    outside_of_the_app.key_of_another_accounts_stack_and_imported_role,
 )

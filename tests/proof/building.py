@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from functools import cache, cached_property
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +18,9 @@ from constructs import Construct
 from personalize_kms_constructs import PersonalizeEncryption, PersonalizeResource, S3Location, SourceAccountCheck
 from tests.proof.assembly import Assembly
 from tests.proof.model import Bucket, Deployed, Environment, Key, Role
-from tests.proof.needs import IF_PRESENT, NONE, REQUIRED, Chosen, Place, Use
+from tests.proof.needs import IF_PRESENT, NONE, REQUIRED, Use
 from tests.proof.page import PAGE, reads, writes
+from tests.proof.uses import Pick, Wired, use_of
 
 KINDS = tuple(PAGE)
 WITH_L1S = ("dataset group", "dataset import job", "metric attribution")
@@ -31,22 +32,6 @@ CHECKS = {
 }
 
 AnyBucket = s3.IBucket | s3.CfnBucket
-Pick = tuple[str, S3Location | None, S3Location | None]
-"""The kind of a resource, its source and its destination."""
-
-
-@dataclass
-class Wired:
-    """A construct, and what it was asked for."""
-
-    encryption: PersonalizeEncryption
-    picks: list[Pick]
-    check: str
-    made_role: bool
-    key: Any
-    """The encryption key as it was given, or the one that the construct made."""
-    role: Any
-    """The same of the service role."""
 
 
 @dataclass
@@ -175,7 +160,7 @@ class Building:
                 expressions = stack.resolve([statement.to_statement_json() for statement in pending.statements])
                 arn = assembly.value(stack.template_file, stack.resolve(pending.resource_arn))
                 deployed.paste(pending.policy, arn, assembly.value(stack.template_file, expressions))
-        return deployed, [self._use(assembly, deployed, wired) for wired in self.wired], assembly
+        return deployed, [use_of(wired, assembly, deployed, self.here) for wired in self.wired], assembly
 
     def _add_l1s(self, encryption: PersonalizeEncryption, name: str, picks: list[Pick]) -> None:
         group = encryption.add_dataset_group("Movies", name=encryption.node.path.replace("/", "-"))
@@ -201,55 +186,6 @@ class Building:
                     metrics=[clicks],
                     destination=destination,
                 )
-
-    def _use(self, assembly: Assembly, deployed: Deployed, wired: Wired) -> Use:
-        # Each is asked of once: the answers come from another process.
-        @cache
-        def arn_in_its_stack(owned: Any) -> str:
-            stack = cdk.Stack.of(owned)
-            names = (name for name in ("attr_arn", "bucket_arn", "key_arn", "role_arn") if hasattr(owned, name))
-            return str(assembly.value(stack.template_file, stack.resolve(getattr(owned, next(names)))))
-
-        # Personalize takes no role of another account than the stack's, so both are the account of the role.
-        of_role = wired.encryption.service_role.principal_account
-        accounts = [str(of_role), cdk.Stack.of(wired.encryption).account]
-        known = [account for account in accounts if not cdk.Token.is_unresolved(account)]
-
-        def unsure(owned: Any) -> bool:
-            of = cdk.Stack.of(owned).account if isinstance(owned, cdk.CfnResource) else owned.env.account
-            return of not in accounts and not (known and not cdk.Token.is_unresolved(of))
-
-        @cache
-        def key_of(bucket: Any) -> Any:
-            return bucket.encryption_key
-
-        def place(location: S3Location | None) -> Place | None:
-            if location is None:
-                return None
-            given: Any = location.bucket
-            bucket = arn_of(given)
-            if isinstance(given, s3.CfnBucket):
-                return Place(bucket, location.prefix, deployed.buckets[bucket].key)
-            key: Any = location.encryption_key or key_of(given)
-            return Place(bucket, location.prefix, arn_of(key) if key else None)
-
-        @cache
-        def arn_of(owned: Any) -> str:
-            arn = arn_in_its_stack(owned)
-            if unsure(owned):
-                doubtful.add(arn)
-            return arn
-
-        doubtful: set[str] = set()
-        return Use(
-            arn_in_its_stack(wired.role),
-            arn_of(wired.key),
-            tuple(Chosen(kind, place(source), place(destination)) for kind, source, destination in wired.picks),
-            self.here,
-            wired.check,
-            wired.made_role,
-            unsure=frozenset(doubtful),
-        )
 
 
 def resource(pick: Pick) -> PersonalizeResource:

@@ -10,7 +10,8 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 
 from personalize_kms_constructs import S3Location, SourceAccountCheck
-from tests.proof.building import Building, Pick, encrypted_bucket, key_in, personalize_role
+from tests.proof.building import Building, encrypted_bucket, key_in, personalize_role
+from tests.proof.uses import Pick
 
 
 def one_key_for_all(it: Building) -> None:

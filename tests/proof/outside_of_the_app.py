@@ -111,3 +111,8 @@ def bucket_with_a_key_of_another_accounts_stack(it: Building) -> None:
 
 def key_of_another_accounts_stack(it: Building) -> None:
     it.wire(encryption_key=key_in(it.stack("Security", account=OTHER_ACCOUNT)))
+
+
+def key_of_another_accounts_stack_and_imported_role(it: Building) -> None:
+    key = key_in(it.stack("Security", account=OTHER_ACCOUNT))
+    it.wire(encryption_key=key, service_role=it.imported_role())

@@ -17,10 +17,11 @@ from hypothesis import strategies as st
 
 from personalize_kms_constructs import S3Location
 from tests.proof.arrangements import ARRANGEMENTS, CONCRETE_ALONE
-from tests.proof.building import KINDS, Arrangement, Building, Pick, resource
+from tests.proof.building import KINDS, Arrangement, Building, resource
 from tests.proof.outside_of_the_app import imported_key_and_nameless_role_of_another_stack
 from tests.proof.page import reads, writes
 from tests.proof.proving import feature_flags, found
+from tests.proof.uses import Pick
 
 EXAMPLES = int(os.environ.get("PROPERTY_EXAMPLES", "50"))
 EXAMPLE_SETTINGS = settings(
