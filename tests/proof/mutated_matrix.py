@@ -61,7 +61,8 @@ def of_groups(groups: tuple[Actions, ...]) -> Iterator[tuple[str, tuple[Actions,
         yield f"without {group.name}", (*before, *after)
         for action in group.actions if len(group.actions) > 1 else ():
             rest = tuple(other for other in group.actions if other != action)
-            yield f"without {action}", (*before, Actions(group.name, rest), *after)
+            # Under a name of its own: groups of one name share a statement of the role, which has the actions of all.
+            yield f"without {action}", (*before, Actions(f"Other{group.name}", rest), *after)
     for group in GROUPS.values():
         if group not in groups:
             yield f"with {group.name}", (*groups, group)
