@@ -1,13 +1,20 @@
-"""The worst order CloudFormation may choose.
+"""The worst order CloudFormation may choose, and events that tell it.
 
 CloudFormation promises an order only where one resource refers to another or names it in `DependsOn`. An order that
 happens to be kind hides a missing dependency, so this one is never kind: each Personalize resource comes as soon as
 what it refers to is there, and policies it doesn't wait for come after everything else. Deletion goes backwards, so
 those policies are the first to disappear.
+
+And no two stack events have the same time. ministack makes most resources within a millisecond, the unit of its
+timestamps. The CDK CLI gets the newest event first and sorts by time, so events of one millisecond come out backwards:
+complete, then in progress.
 """
 
 from __future__ import annotations
 
+import threading
+import time
+from datetime import UTC, datetime
 from typing import Any
 
 from ministack.services.cloudformation import changesets, engine, stacks
@@ -16,9 +23,13 @@ POLICY_TYPES = frozenset(
     {"AWS::IAM::ManagedPolicy", "AWS::IAM::Policy", "AWS::IAM::RolePolicy", "AWS::S3::BucketPolicy"}
 )
 
+_lock = threading.Lock()
+_last = 0
+
 
 def register() -> None:
-    """Put this order in the place of ministack's alphabetical one."""
+    """Put this order in the place of ministack's alphabetical one, and this clock in the place of its clock."""
+    stacks.now_iso = _a_later_time
     for module in (engine, stacks, changesets):
         setattr(module, "_topological_sort", worst_order)  # noqa: B010 - a name these modules don't export
 
@@ -64,3 +75,11 @@ def _ancestors(name: str, needs: dict[str, set[str]]) -> set[str]:
             found.add(need)
             pending.extend(needs[need])
     return found
+
+
+def _a_later_time() -> str:
+    """Return the time, or a millisecond after the last one that was returned."""
+    global _last
+    with _lock:
+        _last = max(time.time_ns() // 1_000_000, _last + 1)
+        return datetime.fromtimestamp(_last / 1000, UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{_last % 1000:03}Z"

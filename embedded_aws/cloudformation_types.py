@@ -79,13 +79,11 @@ def register() -> None:
     """Teach ministack the types."""
     provisioners._RESOURCE_HANDLERS.update(
         {
-            SCHEMA: _handlers(SCHEMA, _create_with(resources.create_schema, "SchemaArn"), _update_nothing),
-            DATASET_GROUP: _handlers(
-                DATASET_GROUP, _create_with(resources.create_dataset_group, "DatasetGroupArn"), _update_nothing
-            ),
-            DATASET: _handlers(DATASET, _create_dataset, _update_dataset),
-            SOLUTION: _handlers(SOLUTION, _create_with(resources.create_solution, "SolutionArn"), _update_nothing),
-            METRIC_ATTRIBUTION: _handlers(METRIC_ATTRIBUTION, _create_metric_attribution, _update_metric_attribution),
+            SCHEMA: _handlers(SCHEMA, _create_with(resources.create_schema, "SchemaArn")),
+            DATASET_GROUP: _handlers(DATASET_GROUP, _create_with(resources.create_dataset_group, "DatasetGroupArn")),
+            DATASET: _handlers(DATASET, _create_dataset),
+            SOLUTION: _handlers(SOLUTION, _create_with(resources.create_solution, "SolutionArn")),
+            METRIC_ATTRIBUTION: _handlers(METRIC_ATTRIBUTION, _create_metric_attribution),
         }
     )
     provisioners._REPLACING_PROPERTIES.update(CREATE_ONLY)
@@ -96,16 +94,17 @@ def register() -> None:
     provisioners._STACK_TAG_PROPERTY.update(dict.fromkeys(TAGGABLE, ("Tags", "list")))
 
 
-def _handlers(resource_type: str, create: Callable[..., Created], update: Callable[..., Created]) -> Fields:
+def _handlers(resource_type: str, create: Callable[[Fields], Created]) -> Fields:
     def create_known(logical_id: str, properties: Fields, stack_name: str) -> Created:
         _refuse_unknown(properties, PROPERTIES[resource_type], "#")
-        return create(logical_id, properties, stack_name)
+        return create(properties)
 
-    def update_known(arn: str, old: Fields, new: Fields, stack_name: str) -> Created:
-        _refuse_unknown(new, PROPERTIES[resource_type], "#")
-        return update(arn, old, new, stack_name)
+    return {"create": create_known, "update": _refuse_update, "delete": lambda arn, properties: store.delete(arn)}
 
-    return {"create": create_known, "update": update_known, "delete": _delete}
+
+def _refuse_update(arn: str, old: Fields, new: Fields, stack_name: str) -> Created:
+    """Without a handler ministack would take a change for no change at all."""
+    raise ValueError(f"{arn} can't be updated: the embedded AWS only creates and deletes it")
 
 
 def _refuse_unknown(properties: Any, known: Fields, path: str) -> None:
@@ -132,64 +131,27 @@ def _tagged(properties: Fields) -> Fields:
     return request
 
 
-def _create_with(create: Callable[[Fields], str], attribute: str) -> Callable[..., Created]:
-    def handler(logical_id: str, properties: Fields, stack_name: str) -> Created:
+def _create_with(create: Callable[[Fields], str], attribute: str) -> Callable[[Fields], Created]:
+    def handler(properties: Fields) -> Created:
         arn = create(_tagged(properties))
         return arn, {attribute: arn}
 
     return handler
 
 
-def _update_nothing(arn: str, old: Fields, new: Fields, stack_name: str) -> Created:
-    """For types that are create-only through and through.
-
-    A change never comes this far, but without a handler ministack would take a change of tags for no change at all.
-    """
-    raise ValueError(f"{arn} can't be updated: every property is create-only")
-
-
-def _create_dataset(logical_id: str, properties: Fields, stack_name: str) -> Created:
+def _create_dataset(properties: Fields) -> Created:
     arn = resources.create_dataset(_tagged(properties))
-    try:
-        _import(arn, properties)
-    except PersonalizeError:
-        # A failed create leaves no physical id behind, so nobody else would delete the dataset.
-        store.delete(arn)
-        raise
-    return arn, {"DatasetArn": arn}
-
-
-def _update_dataset(arn: str, old: Fields, new: Fields, stack_name: str) -> Created:
-    if new.get("DatasetImportJob") != old.get("DatasetImportJob"):
-        _import(arn, new)
-    return arn, {"DatasetArn": arn}
-
-
-def _import(dataset_arn: str, properties: Fields) -> None:
     job = properties.get("DatasetImportJob")
     if job:
-        create_dataset_import_job({**_request(job), "datasetArn": dataset_arn}, at_once=True)
-
-
-def _create_metric_attribution(logical_id: str, properties: Fields, stack_name: str) -> Created:
-    arn = resources.create_metric_attribution(_request(properties))
-    return arn, _metric_attribution_attributes(arn)
-
-
-def _update_metric_attribution(arn: str, old: Fields, new: Fields, stack_name: str) -> Created:
-    resources.update_metric_attribution(
-        {"metricAttributionArn": arn, "metricsOutputConfig": _request(new["MetricsOutputConfig"])}
-    )
-    return arn, _metric_attribution_attributes(arn)
-
-
-def _metric_attribution_attributes(arn: str) -> Fields:
-    return {"MetricAttributionArn": arn, "Status": store.describe(arn)["status"]}
-
-
-def _delete(arn: str, properties: Fields) -> None:
-    try:
-        store.delete(arn)
-    except PersonalizeError as error:
-        if error.code != "ResourceNotFoundException":
+        try:
+            create_dataset_import_job({**_request(job), "datasetArn": arn}, at_once=True)
+        except PersonalizeError:
+            # A failed create leaves no physical id behind, so nobody else would delete the dataset.
+            store.delete(arn)
             raise
+    return arn, {"DatasetArn": arn}
+
+
+def _create_metric_attribution(properties: Fields) -> Created:
+    arn = resources.create_metric_attribution(_request(properties))
+    return arn, {"MetricAttributionArn": arn, "Status": store.describe(arn)["status"]}

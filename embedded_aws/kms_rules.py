@@ -3,6 +3,10 @@
 The rules are those of PutKeyPolicy and CreateKey in the KMS API reference: the caller keeps the right to change the
 policy (unless `BypassPolicyLockoutSafetyCheck`), every principal exists, a sid is used once, and the document has at
 most 32 KiB. CloudFormation's AWS::KMS::Key goes through the same check.
+
+When a role or user is deleted that a key policy names, KMS keeps its unique id in the place of the ARN, and takes no
+new text with that id in it, whoever wants to change something else:
+https://repost.aws/knowledge-center/kms-policy-error-invalid-principals.
 """
 
 from __future__ import annotations
@@ -14,11 +18,10 @@ from typing import Any
 
 from ministack.core.iam_evaluator import EvalContext, caller_arn, evaluate_resource_policy
 from ministack.core.responses import error_response_json
-from ministack.services import kms
+from ministack.services import iam, kms
 from ministack.services.cloudformation import provisioners
 
 from embedded_aws import deployed, faults, statement_ids
-from embedded_aws.dead_principals import as_kms_prints
 
 BYTES_AT_MOST = 32_768
 # To be asked for by `EmbeddedAws.fail_next`: the policy comes back in another print than it was sent in.
@@ -32,10 +35,12 @@ IDENTITY = re.compile(r"arn:aws[a-z-]*:iam::\d{12}:(role|user)/.+")
 
 
 def register() -> None:
-    """Check key policies that come in through KMS and CloudFormation."""
+    """Check key policies that come in through KMS and CloudFormation, and look at them when somebody is deleted."""
     kms._create_key = _checked(kms._create_key)
     kms._put_key_policy = _checked(kms._put_key_policy)
     _check_cloudformation()
+    iam._roles.__class__ = _store_of(type(iam._roles), "RoleId")
+    iam._users.__class__ = _store_of(type(iam._users), "UserId")
 
 
 def refusal(policy: str, bypass_lockout_check: bool = False) -> tuple[str, str] | None:
@@ -134,3 +139,42 @@ def _caller_keeps_control(document: dict[str, Any]) -> bool:
         secure_transport=True,
     )
     return bool(evaluate_resource_policy(document, context).decision == "Allow")
+
+
+def _store_of(store: type, unique_id: str) -> type:
+    class Orphaning(store):  # type: ignore[misc]
+        __slots__ = ()
+
+        def pop(self, name: str, *default: Any) -> Any:
+            record = super().pop(name, *default)
+            if isinstance(record, dict) and unique_id in record:
+                _orphan(record["Arn"], record[unique_id])
+            return record
+
+    return Orphaning
+
+
+def _orphan(arn: str, unique_id: str) -> None:
+    for key in kms._keys._data.values():
+        if arn in str(key.get("Policy")):
+            key["Policy"] = _orphaned(key["Policy"], arn, unique_id)
+
+
+def _orphaned(policy: str, arn: str, unique_id: str) -> str:
+    document = json.loads(policy)
+    listed = document["Statement"]
+    for statement in listed if isinstance(listed, list) else [listed]:
+        principal = statement.get("Principal")
+        if isinstance(principal, dict) and "AWS" in principal:
+            named = principal["AWS"]
+            principal["AWS"] = (
+                [unique_id if each == arn else each for each in named]
+                if isinstance(named, list)
+                else (unique_id if named == arn else named)
+            )
+    return policy if document == json.loads(policy) else as_kms_prints(document)
+
+
+def as_kms_prints(document: Any) -> str:
+    """The text of a policy as KMS shows it."""
+    return json.dumps(document, indent=2, separators=(",", " : "), ensure_ascii=False)

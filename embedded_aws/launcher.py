@@ -24,22 +24,14 @@ class EmbeddedAws:
     """A context manager: an AWS on 127.0.0.1 that checks what Amazon Personalize would check.
 
     `account` and `region` are what its clients work in. `enforce` makes it check the caller's own IAM permissions on
-    every call too. `log` is the file its log goes to; without one the log lives as long as the context.
+    every call too.
     """
 
-    def __init__(
-        self,
-        *,
-        account: str = "111111111111",
-        region: str = "eu-west-1",
-        enforce: bool = False,
-        log: Path | None = None,
-    ) -> None:
+    def __init__(self, *, account: str = "111111111111", region: str = "eu-west-1", enforce: bool = False) -> None:
         self.account = account
         self.region = region
         self.endpoint = ""
         self._enforce = enforce
-        self._log = log
         self._scratch: tempfile.TemporaryDirectory[str] | None = None
         self._process: subprocess.Popen[bytes] | None = None
         self._clients: dict[tuple[str, str], Any] = {}
@@ -80,7 +72,7 @@ class EmbeddedAws:
                 botocore_session=_botocore_session(),
                 # ministack takes an access key of twelve digits for the account it acts in.
                 aws_access_key_id=owner,
-                aws_secret_access_key="embedded",
+                aws_secret_access_key=credentials["SecretAccessKey"] if credentials else "embedded",
                 aws_session_token=credentials["SessionToken"] if credentials else None,
                 region_name=self.region,
             )
@@ -149,21 +141,8 @@ class EmbeddedAws:
         with _opener.open(request, timeout=START_SECONDS) as response:
             response.read()
 
-    def log_tail(self, lines: int = 40) -> str:
-        """The end of the server's log, for an error message."""
-        path = self._log_path
-        if path is None or not path.exists():
-            return ""
-        return "\n".join(path.read_text(errors="replace").splitlines()[-lines:])
-
-    @property
-    def _log_path(self) -> Path | None:
-        if self._log is not None:
-            return self._log
-        return Path(self._scratch.name, "log") if self._scratch else None
-
     def _start(self, scratch: Path) -> None:
-        with open(self._log or scratch / "log", "wb") as log:
+        with open(scratch / "log", "wb") as log:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "embedded_aws.server"],
                 cwd=Path(__file__).resolve().parent.parent,
@@ -177,7 +156,8 @@ class EmbeddedAws:
         assert self._process.stdout is not None
         port = self._process.stdout.readline().strip()
         if not port.isdigit():
-            raise RuntimeError(f"the embedded AWS did not start, its log ends with:\n{self.log_tail()}")
+            log_tail = "\n".join((scratch / "log").read_text(errors="replace").splitlines()[-40:])
+            raise RuntimeError(f"the embedded AWS did not start, its log ends with:\n{log_tail}")
         self.endpoint = f"http://127.0.0.1:{int(port)}"
         # The port listens already; the answer comes when ministack is ready.
         with _opener.open(f"{self.endpoint}/_ministack/health", timeout=START_SECONDS) as response:

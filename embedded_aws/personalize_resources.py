@@ -7,7 +7,6 @@ ACTIVE at once, but for solution versions and jobs (`personalize_jobs`): the emu
 from __future__ import annotations
 
 import hashlib
-import time
 from typing import Any
 
 from embedded_aws import job_progress
@@ -85,16 +84,6 @@ def create_metric_attribution(request: Fields) -> str:
     _check_metrics_output(arn, request["datasetGroupArn"], required(request, "metricsOutputConfig"))
     fields = ("name", "datasetGroupArn", "metrics", "metricsOutputConfig")
     return put(arn, "metricAttributionArn", request, fields)
-
-
-def update_metric_attribution(request: Fields) -> str:
-    """UpdateMetricAttribution, of the place metrics go to."""
-    arn = str(required(request, "metricAttributionArn"))
-    attribution = describe(arn)
-    output = required(request, "metricsOutputConfig")
-    _check_metrics_output(arn, attribution["datasetGroupArn"], output)
-    attribution.update(metricsOutputConfig=output, lastUpdatedDateTime=time.time())
-    return arn
 
 
 def key_of_group(group_arn: str) -> Any:

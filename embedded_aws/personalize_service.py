@@ -84,21 +84,12 @@ UNLISTED = frozenset(
 
 def _operations() -> dict[str, Callable[[Fields], Fields]]:
     operations: dict[str, Callable[[Fields], Fields]] = {
-        "UpdateMetricAttribution": lambda request: {
-            "metricAttributionArn": resources.update_metric_attribution(request)
-        },
-        "ListMetricAttributionMetrics": lambda request: _page(
-            "metrics", store.describe(_arn(request, "metricAttributionArn"))["metrics"], request
-        ),
         "ListTagsForResource": lambda request: {"tags": store.tags_of(_arn(request, "resourceArn"))},
     }
     for kind in KINDS:
         operations[f"Create{kind.noun}"] = _create(kind)
         operations[f"Describe{kind.noun}"] = _describe(kind)
         operations[f"List{kind.noun}s"] = _list(kind)
-        # Neither jobs nor solution versions can be deleted.
-        if kind not in _JOBS and kind.noun != "SolutionVersion":
-            operations[f"Delete{kind.noun}"] = _delete(kind)
     return operations
 
 
@@ -110,14 +101,6 @@ def _describe(kind: Kind) -> Callable[[Fields], Fields]:
     look = job_progress.look if kind in _JOBS else store.describe
     look = {"SolutionVersion": job_progress.look, "Solution": resources.describe_solution}.get(kind.noun, look)
     return lambda request: {kind.member: look(_arn(request, kind.arn_field))}
-
-
-def _delete(kind: Kind) -> Callable[[Fields], Fields]:
-    def delete(request: Fields) -> Fields:
-        store.delete(_arn(request, kind.arn_field))
-        return {}
-
-    return delete
 
 
 def _list(kind: Kind) -> Callable[[Fields], Fields]:
@@ -147,7 +130,7 @@ OPERATIONS = _operations()
 _KIND_OF = {
     f"{verb}{kind.noun}{ending}": kind
     for kind in KINDS
-    for verb, ending in (("Create", ""), ("Describe", ""), ("Delete", ""), ("List", "s"))
+    for verb, ending in (("Create", ""), ("Describe", ""), ("List", "s"))
 }
 
 

@@ -37,9 +37,7 @@ def _extended_ministack() -> Any:
     from embedded_aws import (
         cloudformation_order,
         cloudformation_types,
-        custom_resource_calls,
-        dead_principals,
-        event_times,
+        faults,
         json_paths,
         kms_rules,
         nested_events,
@@ -60,10 +58,8 @@ def _extended_ministack() -> Any:
     extensions: tuple[Any, ...] = (
         cloudformation_types,
         cloudformation_order,
-        event_times,
         kms_rules,
-        custom_resource_calls,
-        dead_principals,
+        faults,
         statement_ids,
         s3_encryption,
         step_functions,

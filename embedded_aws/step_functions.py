@@ -34,7 +34,6 @@ def register() -> None:
     _call_with_the_role()
     _report_started_tasks()
     _answer_redrives()
-    _read_utc_on_python_3_10()
 
 
 def _call_with_the_role() -> None:
@@ -79,18 +78,6 @@ def _answer_redrives() -> None:
         return await handle(method, path, headers, body, query_params)
 
     stepfunctions.handle_request = handle_with_redrive
-
-
-def _read_utc_on_python_3_10() -> None:
-    # $toMillis reads by datetime.fromisoformat, which takes the "Z" of AWS's times since Python 3.11.
-    to_millis = stepfunctions._sfn_jsonata_to_millis
-
-    def to_millis_of_utc(timestamp: Any = None, picture: Any = None) -> Any:
-        if picture is None and isinstance(timestamp, str):
-            timestamp = timestamp.replace("Z", "+00:00")
-        return to_millis(timestamp, picture)
-
-    stepfunctions._sfn_jsonata_to_millis = to_millis_of_utc
 
 
 def _redrive(arn: str) -> Any:

@@ -4,22 +4,20 @@ from __future__ import annotations
 
 import copy
 import json
-from pathlib import Path
 from typing import Any
 
 import pytest
 from botocore.exceptions import WaiterError
 
 from embedded_aws import EmbeddedAws
-
-TEMPLATE = Path(__file__).with_name("stack.json")
+from tests.embedded_aws import scenario as scenarios
+from tests.embedded_aws.scenario import DATA, GROUP, INTERACTIONS, SERVICE, Scenario, allow
 
 
 @pytest.fixture
 def template() -> dict[str, Any]:
     """The template, to be changed by a test."""
-    content: dict[str, Any] = json.loads(TEMPLATE.read_text())
-    return content
+    return scenarios.template()
 
 
 def _deploy(aws: EmbeddedAws, template: dict[str, Any], update: bool = False) -> dict[str, str]:
@@ -45,8 +43,7 @@ def _failure(aws: EmbeddedAws, template: dict[str, Any], update: bool = False) -
 def test_a_right_template_deploys_and_goes_away(aws: EmbeddedAws, template: dict[str, Any]) -> None:
     """`Ref` and `Fn::GetAtt` answer as the registry schemas say, and deleting the stack leaves nothing."""
     outputs = _deploy(aws, template)
-    arn = "arn:aws:personalize:eu-west-1:111111111111:dataset-group/movies"
-    assert (outputs["Ref"], outputs["Arn"], outputs["Status"]) == (arn, arn, "ACTIVE")
+    assert (outputs["Ref"], outputs["Arn"], outputs["Status"]) == (GROUP, GROUP, "ACTIVE")
     cloudformation, personalize = aws.client("cloudformation"), aws.client("personalize")
     cloudformation.delete_stack(StackName="movies")
     cloudformation.get_waiter("stack_delete_complete").wait(StackName="movies", WaiterConfig={"Delay": 0.05})
@@ -104,13 +101,13 @@ def test_an_attribution_waits_for_its_own_policies(
         assert reason.endswith(place)
 
 
-def test_a_dataset_imports_and_a_failed_import_leaves_no_dataset(scenario: Any, aws: EmbeddedAws) -> None:
+def test_a_dataset_imports_and_a_failed_import_leaves_no_dataset(scenario: Scenario, aws: EmbeddedAws) -> None:
     """The import job of a dataset runs in the deployment, and what it refuses fails the stack."""
     scenario.create_dataset_group()
     dataset = {
         "Name": "interactions",
         "DatasetType": "Interactions",
-        "DatasetGroupArn": "arn:aws:personalize:eu-west-1:111111111111:dataset-group/movies",
+        "DatasetGroupArn": GROUP,
         "SchemaArn": {"Fn::GetAtt": ["Schema", "SchemaArn"]},
         "DatasetImportJob": {
             "JobName": "first",
@@ -118,22 +115,20 @@ def test_a_dataset_imports_and_a_failed_import_leaves_no_dataset(scenario: Any, 
             "RoleArn": scenario.role_arn,
         },
     }
-    schema = {"Name": "interactions", "Schema": json.dumps(scenario.interactions)}
+    schema = {"Name": "interactions", "Schema": json.dumps(INTERACTIONS)}
     template = {
         "Resources": {
             "Schema": {"Type": "AWS::Personalize::Schema", "Properties": schema},
             "Dataset": {"Type": "AWS::Personalize::Dataset", "Properties": dataset},
         }
     }
-    scenario.s3.delete_bucket_policy(Bucket=scenario.bucket)
+    scenario.s3.delete_bucket_policy(Bucket="movies-data")
     resource, reason = _failure(aws, template)
     assert resource == "Dataset"
     assert reason.startswith("Insufficient privileges for dataset import job first: ")
     assert scenario.personalize.list_datasets()["datasets"] == []
     aws.client("cloudformation").delete_stack(StackName="movies")
-    scenario.bucket_policy(
-        scenario.allow(scenario.service, ["s3:*"], ["arn:aws:s3:::movies-data", "arn:aws:s3:::movies-data/*"])
-    )
+    scenario.bucket_policy(allow(SERVICE, ["s3:*"], [DATA, f"{DATA}/*"]))
     _deploy(aws, template)
     assert [job["status"] for job in scenario.personalize.list_dataset_import_jobs()["datasetImportJobs"]] == ["ACTIVE"]
 
@@ -145,18 +140,6 @@ def test_a_create_only_property_refuses_to_change(aws: EmbeddedAws, template: di
     resource, reason = _failure(aws, template, update=True)
     assert resource == "Group"
     assert reason.startswith("CloudFormation cannot update a stack when a custom-named resource requires replacing.")
-
-
-def test_a_metric_attribution_moves_to_another_place(aws: EmbeddedAws, template: dict[str, Any]) -> None:
-    """MetricsOutputConfig changes in place, and is held against the policies again."""
-    _deploy(aws, template)
-    target = template["Resources"]["Attribution"]["Properties"]["MetricsOutputConfig"]["S3DataDestination"]
-    target["Path"] = {"Fn::Sub": "s3://${Data}/metrics/new/"}
-    _deploy(aws, template, update=True)
-    target["Path"] = {"Fn::Sub": "s3://${Data}/elsewhere/"}
-    resource, reason = _failure(aws, template, update=True)
-    assert resource == "Attribution"
-    assert reason.startswith("Insufficient privileges for metric attribution watched: ")
 
 
 def test_an_api_name_is_no_property(aws: EmbeddedAws, template: dict[str, Any]) -> None:

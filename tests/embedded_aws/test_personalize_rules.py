@@ -2,77 +2,70 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
-import pytest
-
 from embedded_aws import EmbeddedAws
+from tests.embedded_aws.scenario import (
+    ACCOUNT,
+    BASE_4,
+    BASE_5,
+    DATA,
+    DATASET,
+    GROUP,
+    SERVICE,
+    Scenario,
+    allow,
+    allow_role,
+    policy,
+    trust,
+)
 
 INVALID = "InvalidInputException"
+FIVE = "kms:Decrypt, kms:GenerateDataKey, kms:DescribeKey, kms:CreateGrant, kms:ListGrants"
+FOUR = "kms:Decrypt, kms:GenerateDataKey, kms:DescribeKey, kms:ListGrants"
 
 
-def test_everything_allowed_is_accepted(scenario: Any) -> None:
+def test_everything_allowed_is_accepted(scenario: Scenario) -> None:
     """With all that the pages ask for, group, dataset, import job and metric attribution are made and described."""
-    dataset = scenario.create_dataset()
-    job = scenario.import_data(dataset)
-    group = "arn:aws:personalize:eu-west-1:111111111111:dataset-group/movies"
-    attribution = scenario.create_metric_attribution(group)
-    described = scenario.personalize.describe_dataset_group(datasetGroupArn=group)["datasetGroup"]
+    scenario.create_dataset()
+    job = scenario.import_data()
+    attribution = scenario.create_metric_attribution()
+    described = scenario.personalize.describe_dataset_group(datasetGroupArn=GROUP)["datasetGroup"]
     assert (described["status"], described["kmsKeyArn"]) == ("ACTIVE", scenario.key_arn)
-    imported = scenario.finish(scenario.personalize.describe_dataset_import_job, datasetImportJobArn=job)
+    imported = scenario.look(scenario.personalize.describe_dataset_import_job, datasetImportJobArn=job)[-1]
     assert imported["status"] == "ACTIVE"
     assert imported["dataSource"] == {"dataLocation": "s3://movies-data/import/"}
-    listed = scenario.personalize.list_metric_attributions(datasetGroupArn=group)["metricAttributions"]
+    listed = scenario.personalize.list_metric_attributions(datasetGroupArn=GROUP)["metricAttributions"]
     assert [entry["metricAttributionArn"] for entry in listed] == [attribution]
 
 
-@pytest.mark.parametrize(
-    "action", ["kms:Decrypt", "kms:GenerateDataKey", "kms:DescribeKey", "kms:CreateGrant", "kms:ListGrants"]
-)
-def test_a_dataset_group_needs_each_action_for_the_service(scenario: Any, refusal: Any, action: str) -> None:
-    """One action short in the service's key statement, and the refusal names that action, the key and the place."""
-    rest = [name for name in scenario.base_5 if name != action]
-    scenario.key_policy(
-        scenario.allow({"AWS": scenario.account}, ["kms:*"]),
-        scenario.allow({"AWS": scenario.role_arn}, scenario.base_5),
-        scenario.allow(scenario.service, rest),
+def test_a_dataset_group_needs_the_service_and_the_role_in_the_key_policy(scenario: Scenario, refusal: Any) -> None:
+    """IAM has four actions of the five, so the account's statement doesn't make up for a role statement without one."""
+    scenario.key_policy(allow({"AWS": scenario.role_arn}, BASE_4), allow(SERVICE, BASE_4))
+    assert refusal(scenario.create_dataset_group) == (
+        INVALID,
+        "Insufficient privileges for dataset group movies: personalize.amazonaws.com needs kms:CreateGrant on "
+        f"{scenario.key_arn} (key policy); {scenario.role_arn} needs kms:CreateGrant on {scenario.key_arn} "
+        "(IAM policies of the role: the key policy only delegates to its account)",
     )
-    message = (
-        "Insufficient privileges for dataset group movies: "
-        f"personalize.amazonaws.com needs {action} on {scenario.key_arn} (key policy)"
-    )
-    assert refusal(scenario.create_dataset_group) == (INVALID, message)
 
 
-def test_a_dataset_group_needs_create_grant_for_the_role(scenario: Any, refusal: Any) -> None:
-    """IAM has the page's four actions, so an account statement doesn't make up for a role statement without it."""
-    scenario.key_policy(
-        scenario.allow({"AWS": scenario.account}, ["kms:*"]),
-        scenario.allow({"AWS": scenario.role_arn}, scenario.base_4),
-        scenario.allow(scenario.service, scenario.base_5),
-    )
-    message = (
-        f"Insufficient privileges for dataset group movies: {scenario.role_arn} needs kms:CreateGrant on "
-        f"{scenario.key_arn} (IAM policies of the role: the key policy only delegates to its account)"
-    )
-    assert refusal(scenario.create_dataset_group) == (INVALID, message)
-
-
-def test_a_dataset_group_needs_kms_in_iam_though_the_key_policy_names_the_role(scenario: Any, refusal: Any) -> None:
+def test_a_dataset_group_needs_kms_in_iam_though_the_key_policy_names_the_role(
+    scenario: Scenario, refusal: Any
+) -> None:
     """The page asks for both documents."""
-    scenario.role_policy(scenario.allow_role(["kms:Decrypt", "kms:DescribeKey", "kms:ListGrants"], scenario.key_arn))
-    message = (
+    scenario.role_policy(allow_role(["kms:Decrypt", "kms:DescribeKey", "kms:ListGrants"], scenario.key_arn))
+    assert refusal(scenario.create_dataset_group) == (
+        INVALID,
         f"Insufficient privileges for dataset group movies: {scenario.role_arn} needs kms:GenerateDataKey on "
-        f"{scenario.key_arn} (IAM policies of the role)"
+        f"{scenario.key_arn} (IAM policies of the role)",
     )
-    assert refusal(scenario.create_dataset_group) == (INVALID, message)
 
 
-def test_a_managed_policy_counts_while_it_is_attached(scenario: Any, refusal: Any) -> None:
+def test_a_managed_policy_counts_while_it_is_attached(scenario: Scenario, refusal: Any) -> None:
     """IAM is read at the call: with the policy attached the group is made, after detaching it isn't."""
     scenario.iam.delete_role_policy(RoleName="personalize", PolicyName="inline")
-    document = scenario.policy(scenario.allow_role(scenario.base_4, scenario.key_arn))
+    document = policy(allow_role(BASE_4, scenario.key_arn))
     managed = scenario.iam.create_policy(PolicyName="key", PolicyDocument=document)["Policy"]["Arn"]
     scenario.iam.attach_role_policy(RoleName="personalize", PolicyArn=managed)
     scenario.create_dataset_group("attached")
@@ -82,24 +75,19 @@ def test_a_managed_policy_counts_while_it_is_attached(scenario: Any, refusal: An
     assert message.startswith("Insufficient privileges for dataset group detached: ")
 
 
-def test_the_role_has_to_trust_personalize(scenario: Any, refusal: Any) -> None:
+def test_the_role_has_to_trust_personalize(scenario: Scenario, refusal: Any) -> None:
     """A trust policy for another account's Personalize resources lets nobody in."""
-    trust = {
-        "Effect": "Allow",
-        "Principal": scenario.service,
-        "Action": "sts:AssumeRole",
-        "Condition": {"StringEquals": {"aws:SourceAccount": "222222222222"}},
-    }
-    scenario.iam.update_assume_role_policy(RoleName="personalize", PolicyDocument=scenario.policy(trust))
-    message = (
+    others = trust(SERVICE, Condition={"StringEquals": {"aws:SourceAccount": "222222222222"}})
+    scenario.iam.update_assume_role_policy(RoleName="personalize", PolicyDocument=policy(others))
+    assert refusal(scenario.create_dataset_group) == (
+        INVALID,
         "Insufficient privileges for dataset group movies: personalize.amazonaws.com needs sts:AssumeRole on "
-        f"{scenario.role_arn} (trust policy of the role)"
+        f"{scenario.role_arn} (trust policy of the role)",
     )
-    assert refusal(scenario.create_dataset_group) == (INVALID, message)
 
 
-def test_key_and_role_come_together(scenario: Any, refusal: Any) -> None:
-    """A dataset group takes both or neither."""
+def test_key_and_role_come_together(scenario: Scenario, refusal: Any) -> None:
+    """A dataset group takes both or neither, and the role is one of the account."""
     assert refusal(scenario.create_dataset_group, kmsKeyArn=scenario.key_arn) == (
         INVALID,
         "kmsKeyArn is given without roleArn: a dataset group takes both or neither",
@@ -108,10 +96,13 @@ def test_key_and_role_come_together(scenario: Any, refusal: Any) -> None:
         INVALID,
         "roleArn is given without kmsKeyArn: a dataset group takes both or neither",
     )
+    foreign = "arn:aws:iam::222222222222:role/personalize"
+    call = refusal(scenario.create_dataset_group, kmsKeyArn=scenario.key_arn, roleArn=foreign)
+    assert call == (INVALID, "Cross-account pass role is not allowed.")
     scenario.create_dataset_group("plain", domain="ECOMMERCE")
 
 
-def test_only_an_enabled_symmetric_key_by_its_arn_will_do(scenario: Any, refusal: Any) -> None:
+def test_only_an_enabled_symmetric_key_by_its_arn_will_do(scenario: Scenario, refusal: Any) -> None:
     """Alias ARNs, keys that aren't there, disabled keys and keys for MACs are refused, each with its reason."""
 
     def answer(key_arn: str) -> Any:
@@ -130,45 +121,99 @@ def test_only_an_enabled_symmetric_key_by_its_arn_will_do(scenario: Any, refusal
     assert answer(scenario.key_arn) == f"KMS key {scenario.key_arn} is not enabled: its state is Disabled"
 
 
-def test_a_role_of_another_account_cannot_be_passed(scenario: Any, refusal: Any) -> None:
-    """Personalize says "Cross-account pass role is not allowed."."""
-    foreign = "arn:aws:iam::222222222222:role/personalize"
-    call = refusal(scenario.create_dataset_group, kmsKeyArn=scenario.key_arn, roleArn=foreign)
-    assert call == (INVALID, "Cross-account pass role is not allowed.")
-
-
-def test_a_key_of_another_account_needs_the_whole_set_in_iam(scenario: Any, aws: EmbeddedAws, refusal: Any) -> None:
+def test_a_key_of_another_account_needs_the_whole_set_in_iam(
+    scenario: Scenario, aws: EmbeddedAws, refusal: Any
+) -> None:
     """The key policy names the role, and still IAM lacks CreateGrant across accounts."""
-    key = aws.client("kms", account="222222222222").create_key(
-        Policy=scenario.policy(
-            scenario.allow({"AWS": "arn:aws:iam::222222222222:root"}, ["kms:*"]),
-            scenario.allow({"AWS": scenario.role_arn}, scenario.base_5),
-            scenario.allow(scenario.service, scenario.base_5),
-        )
-    )["KeyMetadata"]["Arn"]
-    scenario.role_policy(scenario.allow_role(scenario.base_4, key))
+    owner = allow({"AWS": "arn:aws:iam::222222222222:root"}, ["kms:*"])
+    document = policy(owner, allow({"AWS": scenario.role_arn}, BASE_5), allow(SERVICE, BASE_5))
+    key = aws.client("kms", account="222222222222").create_key(Policy=document)["KeyMetadata"]["Arn"]
+    scenario.role_policy(allow_role(BASE_4, key))
     options = {"kmsKeyArn": key, "roleArn": scenario.role_arn}
-    message = (
+    assert refusal(scenario.create_dataset_group, **options) == (
+        INVALID,
         f"Insufficient privileges for dataset group movies: {scenario.role_arn} needs kms:CreateGrant on {key} "
-        "(IAM policies of the role: the key belongs to another account)"
+        "(IAM policies of the role: the key belongs to another account)",
     )
-    assert refusal(scenario.create_dataset_group, **options) == (INVALID, message)
-    scenario.role_policy(scenario.allow_role(scenario.base_5, key))
+    scenario.role_policy(allow_role(BASE_5, key))
     scenario.create_dataset_group(**options)
 
 
-def test_names_are_taken_once_and_things_in_use_stay(scenario: Any, refusal: Any) -> None:
-    """Personalize's own error codes for a name that is taken, a thing in use and a thing that isn't there."""
-    dataset = scenario.create_dataset()
-    group = "arn:aws:personalize:eu-west-1:111111111111:dataset-group/movies"
+def test_an_import_needs_the_bucket_policy(scenario: Scenario, refusal: Any) -> None:
+    """Without a bucket policy the service reads nothing, whatever the role may; KMS it needs none in IAM."""
+    scenario.create_dataset()
+    scenario.role_policy(allow_role(["s3:GetObject"], f"{DATA}/import/*"), allow_role(["s3:ListBucket"], DATA))
+    scenario.s3.delete_bucket_policy(Bucket="movies-data")
+    assert refusal(scenario.import_data) == (
+        INVALID,
+        "Insufficient privileges for dataset import job first: personalize.amazonaws.com needs s3:GetObject on "
+        "arn:aws:s3:::movies-data/import/data.csv (bucket policy); personalize.amazonaws.com needs s3:ListBucket on "
+        "arn:aws:s3:::movies-data (bucket policy)",
+    )
+
+
+def test_an_import_needs_s3_in_iam(scenario: Scenario, refusal: Any) -> None:
+    """Without S3 in its policies the role reads nothing, whatever the service may."""
+    scenario.create_dataset()
+    scenario.role_policy(allow_role(["s3:GetObject"], f"{DATA}/elsewhere/*"))
+    assert refusal(scenario.import_data) == (
+        INVALID,
+        f"Insufficient privileges for dataset import job first: {scenario.role_arn} needs s3:GetObject on "
+        f"arn:aws:s3:::movies-data/import/data.csv (IAM policies of the role); {scenario.role_arn} needs "
+        "s3:ListBucket on arn:aws:s3:::movies-data (IAM policies of the role)",
+    )
+
+
+def test_an_import_needs_the_key_of_the_bucket(scenario: Scenario, refusal: Any) -> None:
+    """A bucket with a key of its own brings that key into play, next to the dataset group's."""
+    scenario.create_dataset()
+    own = scenario.kms.create_key()["KeyMetadata"]["Arn"]
+    scenario.encrypt_bucket(own)
+    assert refusal(scenario.import_data) == (
+        INVALID,
+        f"Insufficient privileges for dataset import job first: personalize.amazonaws.com needs {FIVE} on {own} "
+        f"(key policy); {scenario.role_arn} needs {FIVE} on {own} (IAM policies of the role: the key policy only "
+        "delegates to its account)",
+    )
+
+
+def test_an_import_needs_data(scenario: Scenario, refusal: Any) -> None:
+    """An empty prefix and a file that isn't there are refused; one file by its full name is taken."""
+    scenario.create_dataset()
+    for location in ("s3://movies-data/import/none/", "s3://movies-data/import/dat"):
+        assert refusal(scenario.import_data, location) == (INVALID, f"No data found at {location}")
+    scenario.import_data("s3://movies-data/import/data.csv")
+
+
+def test_a_metric_attribution_needs_cloudwatch_and_kms_in_iam(scenario: Scenario, refusal: Any) -> None:
+    """Each permission that the role lacks is named, on the dataset group's key too."""
+    scenario.create_dataset_group()
+    scenario.role_policy(allow_role(["s3:PutObject"], f"{DATA}/metrics/*"))
+    scenario.s3.delete_bucket_policy(Bucket="movies-data")
+    assert refusal(scenario.create_metric_attribution) == (
+        INVALID,
+        f"Insufficient privileges for metric attribution watched: {scenario.role_arn} needs {FOUR} on "
+        f"{scenario.key_arn} (IAM policies of the role); {scenario.role_arn} needs cloudwatch:PutMetricData on * "
+        "(IAM policies of the role); personalize.amazonaws.com needs s3:PutObject on "
+        "arn:aws:s3:::movies-data/metrics/output.csv (bucket policy)",
+    )
+
+
+def test_a_metric_attribution_may_have_a_key_of_its_own(scenario: Scenario, refusal: Any) -> None:
+    """The key given with the destination is judged, not the bucket's."""
+    scenario.create_dataset_group()
+    own = scenario.kms.create_key()["KeyMetadata"]["Arn"]
+    message = refusal(scenario.create_metric_attribution, path="s3://movies-data/metrics/", kmsKeyArn=own)[1]
+    assert f"personalize.amazonaws.com needs {FIVE} on {own} (key policy)" in message
+
+
+def test_names_are_taken_once(scenario: Scenario, refusal: Any) -> None:
+    """Personalize has error codes of its own for a name that is taken and a thing that isn't there."""
+    scenario.create_dataset_group()
     assert refusal(scenario.create_dataset_group)[0] == "ResourceAlreadyExistsException"
-    assert refusal(scenario.personalize.delete_dataset_group, datasetGroupArn=group)[0] == "ResourceInUseException"
-    scenario.import_data(dataset)
-    scenario.personalize.delete_dataset(datasetArn=dataset)
-    scenario.personalize.delete_dataset_group(datasetGroupArn=group)
-    assert refusal(scenario.personalize.describe_dataset_group, datasetGroupArn=group) == (
+    assert refusal(scenario.personalize.describe_dataset_group, datasetGroupArn=f"{GROUP}2") == (
         "ResourceNotFoundException",
-        f"Resource Arn {group} does not exist.",
+        f"Resource Arn {GROUP}2 does not exist.",
     )
 
 
@@ -182,10 +227,57 @@ def test_tags_are_kept_and_listings_come_in_pages(aws: EmbeddedAws) -> None:
     assert [len(page["datasetGroups"]) for page in pages] == [2, 1]
 
 
-def test_a_schema_has_to_be_an_avro_record(aws: EmbeddedAws, refusal: Any) -> None:
-    """Text that isn't JSON, or no record, is refused when the schema is created."""
-    create = aws.client("personalize").create_schema
-    assert refusal(create, name="s", schema=json.dumps({"type": "string"})) == (
-        INVALID,
-        "Schema must be an Avro record with fields",
+def caller(aws: EmbeddedAws, scenario: Scenario) -> Any:
+    """A client with a role that may do nothing yet."""
+    scenario.iam.create_role(RoleName="caller", AssumeRolePolicyDocument=policy(trust(ACCOUNT)))
+    session = aws.client("sts").assume_role(RoleArn="arn:aws:iam::111111111111:role/caller", RoleSessionName="test")
+    return aws.client("personalize", credentials=session["Credentials"])
+
+
+def test_a_role_needs_the_action_and_to_pass_the_service_role(
+    aws: EmbeddedAws, scenario: Scenario, refusal: Any
+) -> None:
+    """Who has assumed a role is judged by its policies, to the condition on the service that gets the role."""
+    scenario.create_dataset()
+    create = caller(aws, scenario).create_dataset_import_job
+    job = {"jobName": "first", "datasetArn": DATASET, "roleArn": scenario.role_arn}
+    job["dataSource"] = {"dataLocation": "s3://movies-data/import/"}  # type: ignore[assignment]
+    made = DATASET.replace("dataset/movies/INTERACTIONS", "dataset-import-job/first")
+    may_create = allow_role(["personalize:CreateDatasetImportJob"], [made, DATASET])
+    may_pass = allow_role(["iam:PassRole"], scenario.role_arn)
+
+    def lacks(*statements: dict[str, Any]) -> str:
+        scenario.role_policy(*statements, role="caller")
+        code, message = refusal(create, **job)
+        assert code == "AccessDeniedException"
+        return str(message.partition("perform: ")[2].partition(" because")[0])
+
+    assert lacks(may_pass) == f"personalize:CreateDatasetImportJob on resource: {made}"
+    assert lacks({**may_create, "Resource": made}, may_pass) == (
+        f"personalize:CreateDatasetImportJob on resource: {DATASET}"
     )
+    to_others = {"StringEquals": {"iam:PassedToService": "lambda.amazonaws.com"}}
+    assert lacks(may_create) == f"iam:PassRole on resource: {scenario.role_arn}"
+    assert lacks(may_create, {**may_pass, "Condition": to_others}) == f"iam:PassRole on resource: {scenario.role_arn}"
+    to_personalize = {"StringEquals": {"iam:PassedToService": "personalize.amazonaws.com"}}
+    scenario.role_policy(may_create, {**may_pass, "Condition": to_personalize}, role="caller")
+    create(**job)
+
+
+def test_what_lasts_is_asked_by_its_arn_too(aws: EmbeddedAws, scenario: Scenario, refusal: Any) -> None:
+    """A dataset is known by its group and type, a solution version by its solution."""
+    scenario.create_dataset()
+    client = caller(aws, scenario)
+    items, solution = DATASET.replace("INTERACTIONS", "ITEMS"), GROUP.replace("dataset-group/movies", "solution/one")
+    schema = GROUP.replace("dataset-group/movies", "schema/interactions")
+    dataset = {"name": "items", "datasetGroupArn": GROUP, "datasetType": "Items", "schemaArn": schema}
+    scenario.personalize.create_solution(name="one", datasetGroupArn=GROUP)
+    assert refusal(client.create_dataset, **dataset)[0] == "AccessDeniedException"
+    assert refusal(client.create_solution_version, solutionArn=solution)[0] == "AccessDeniedException"
+    scenario.role_policy(
+        allow_role(["personalize:CreateDataset"], [GROUP, items]),
+        allow_role(["personalize:CreateSolutionVersion"], solution),
+        role="caller",
+    )
+    assert client.create_dataset(**dataset)["datasetArn"] == items
+    client.create_solution_version(solutionArn=solution)

@@ -10,8 +10,10 @@ import time
 from pathlib import Path
 
 import pytest
+from botocore.exceptions import ClientError
 
 from embedded_aws import EmbeddedAws
+from tests.embedded_aws.scenario import policy, trust
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -89,37 +91,28 @@ def test_the_process_ends_with_its_parent(tmp_path: Path) -> None:
     assert not _answers(port)
 
 
-def test_account_and_region_are_those_asked_for(tmp_path: Path) -> None:
-    """Clients, ARNs and the environment for the CDK CLI agree on account, Region and address; the log is kept."""
-    log = tmp_path / "aws.log"
-    with EmbeddedAws(account="333333333333", region="us-east-1", log=log) as aws:
+def test_a_server_is_as_it_was_asked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Clients, ARNs and the environment for the CDK CLI agree on account, Region and address.
+
+    Nothing of the user's own AWS or proxy is between them. With `enforce`, IAM refuses a role without permissions.
+    """
+    monkeypatch.setenv("AWS_PROFILE", "production")
+    monkeypatch.setenv("AWS_SESSION_TOKEN", "secret")
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
+    with EmbeddedAws(account="333333333333", region="us-east-1", enforce=True) as aws:
         group = aws.client("personalize").create_dataset_group(name="g")["datasetGroupArn"]
         environment = aws.environment(tmp_path)
-        assert "Ready" in aws.log_tail()
+        own = policy(trust({"AWS": "333333333333"}))
+        role = aws.client("iam").create_role(RoleName="nobody", AssumeRolePolicyDocument=own)["Role"]["Arn"]
+        session = aws.client("sts").assume_role(RoleArn=role, RoleSessionName="test")["Credentials"]
+        with pytest.raises(ClientError, match="kms:ListKeys"):
+            aws.client("kms", credentials=session).list_keys()
     assert group == "arn:aws:personalize:us-east-1:333333333333:dataset-group/g"
     assert environment["AWS_ENDPOINT_URL"] == aws.endpoint
     assert environment["AWS_REGION"] == "us-east-1"
     assert environment["HOME"] == str(tmp_path)
-    assert "Ready" in log.read_text()
-
-
-def test_the_environment_has_nothing_of_the_users_aws(
-    running_aws: EmbeddedAws, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A profile or token of the user's own never reaches a tool that runs against the embedded AWS."""
-    monkeypatch.setenv("AWS_PROFILE", "production")
-    monkeypatch.setenv("AWS_SESSION_TOKEN", "secret")
-    environment = running_aws.environment(tmp_path)
     assert not {"AWS_PROFILE", "AWS_SESSION_TOKEN"} & environment.keys()
-
-
-def test_a_client_has_nothing_of_the_users_aws(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A profile that only the user's files know, or a proxy, doesn't stand between a client and the embedded AWS."""
-    monkeypatch.setenv("AWS_PROFILE", "production")
-    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
-    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
-    with EmbeddedAws() as aws:
-        assert aws.client("sts").get_caller_identity()["Account"] == "111111111111"
 
 
 def test_reset_forgets_everything(running_aws: EmbeddedAws) -> None:
@@ -138,24 +131,3 @@ def test_a_server_that_cannot_start_says_why(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setenv("PYTHONHASHSEED", "not a number")
     with pytest.raises(RuntimeError, match=r"^the embedded AWS did not start.*\n.*PYTHONHASHSEED"):
         EmbeddedAws().__enter__()
-
-
-def test_enforcement_asks_iam_about_the_caller() -> None:
-    """With `enforce`, a user without permissions is refused by IAM before Personalize is asked."""
-    import boto3
-    from botocore.exceptions import ClientError
-
-    with EmbeddedAws(enforce=True) as aws:
-        iam = aws.client("iam")
-        iam.create_user(UserName="nobody")
-        key = iam.create_access_key(UserName="nobody")["AccessKey"]
-        personalize = boto3.client(
-            "personalize",
-            endpoint_url=aws.endpoint,
-            region_name=aws.region,
-            aws_access_key_id=key["AccessKeyId"],
-            aws_secret_access_key=key["SecretAccessKey"],
-        )
-        with pytest.raises(ClientError) as caught:
-            personalize.create_dataset_group(name="g")
-    assert "personalize:CreateDatasetGroup" in str(caught.value)

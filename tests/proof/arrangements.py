@@ -1,172 +1,23 @@
-"""The ways in which keys, roles and buckets can lie in stacks, accounts and outside of the app."""
+"""Every way in which keys, roles and buckets can lie in stacks, accounts and outside of the app."""
 
 from __future__ import annotations
 
-from tests.proof.building import KINDS, Arrangement
-from tests.proof.in_stacks import (
-    all_in_a_nested_stack,
-    all_in_one_stack,
-    bucket_in_a_nested_stack,
-    bucket_in_another_stack,
-    bucket_with_a_key_of_a_third_stack,
-    in_a_nested_stack,
-    in_a_stage,
-    in_sibling_nested_stacks,
-    key_and_role_in_another_stack,
-    key_in_another_stack,
-    named_role_beside_the_construct,
-    named_role_beside_the_construct_in_a_nested_stack,
-    named_role_in_a_third_stack,
-    nameless_role_in_a_nested_stack,
-    nameless_role_in_a_third_stack,
-    nameless_role_of_another_stack,
-    role_in_the_same_stack,
-    role_name_of_the_users,
-    three_stacks,
-)
-from tests.proof.on_keys_and_buckets import (
-    allowed_in_two_halves_across_stacks,
-    allowed_later_in_another_order,
-    bucket_that_enforces_tls,
-    bucket_without_a_key,
-    each_source_account_check_on_one_key,
-    key_without_the_account_statement,
-    key_without_the_account_statement_in_another_stack,
-    l1s_in_one_stack,
-    l1s_in_several_stacks,
-    more_than_one_managed_policy_holds,
-    one_key_for_all,
-    places_of_one_bucket_with_different_keys,
-    several_keys,
-    several_keys_in_several_stacks,
-    source_account_not_checked,
-    source_account_not_checked_in_three_stacks,
-    source_account_required,
-    source_account_required_in_three_stacks,
-    two_constructs_in_two_stacks,
-    two_constructs_on_l1s,
-    two_constructs_on_one_key_and_bucket,
-    two_constructs_with_one_role,
-    whole_bucket_and_single_files,
-    without_locations,
-)
-from tests.proof.outside_of_the_app import (
-    bucket_of_another_account,
-    bucket_of_another_accounts_stack,
-    bucket_of_another_accounts_stack_and_imported_role,
-    bucket_of_the_app_with_an_imported_key,
-    bucket_with_a_key_of_another_accounts_stack,
-    everything_is_imported,
-    immutable_role,
-    imported_bucket,
-    imported_bucket_that_knows_its_key,
-    imported_bucket_whose_key_is_given,
-    imported_key,
-    imported_key_and_nameless_role,
-    imported_key_and_nameless_role_of_another_stack,
-    imported_key_and_role,
-    imported_role,
-    key_of_another_account,
-    key_of_another_account_and_immutable_role,
-    key_of_another_account_and_imported_role,
-    key_of_another_account_and_nameless_role,
-    key_of_another_account_and_role_imported_by_name,
-    key_of_another_accounts_stack,
-    role_imported_by_name,
-    role_without_policy_updates,
-    role_without_policy_updates_and_bucket_of_another_stack,
-)
+from inspect import isfunction
 
-ARRANGEMENTS: tuple[Arrangement, ...] = (
-    all_in_a_nested_stack,
-    all_in_one_stack,
-    allowed_in_two_halves_across_stacks,
-    allowed_later_in_another_order,
-    bucket_in_a_nested_stack,
-    bucket_in_another_stack,
-    bucket_of_another_account,
-    bucket_of_another_accounts_stack,
-    bucket_of_another_accounts_stack_and_imported_role,
-    bucket_of_the_app_with_an_imported_key,
-    bucket_that_enforces_tls,
-    bucket_with_a_key_of_a_third_stack,
-    bucket_with_a_key_of_another_accounts_stack,
-    bucket_without_a_key,
-    each_source_account_check_on_one_key,
-    everything_is_imported,
-    immutable_role,
-    imported_bucket,
-    imported_bucket_that_knows_its_key,
-    imported_bucket_whose_key_is_given,
-    imported_key,
-    imported_key_and_nameless_role,
-    imported_key_and_nameless_role_of_another_stack,
-    imported_key_and_role,
-    imported_role,
-    in_a_nested_stack,
-    in_a_stage,
-    in_sibling_nested_stacks,
-    key_and_role_in_another_stack,
-    key_in_another_stack,
-    key_of_another_account,
-    key_of_another_account_and_immutable_role,
-    key_of_another_account_and_imported_role,
-    key_of_another_account_and_nameless_role,
-    key_of_another_account_and_role_imported_by_name,
-    key_of_another_accounts_stack,
-    key_without_the_account_statement,
-    key_without_the_account_statement_in_another_stack,
-    l1s_in_one_stack,
-    l1s_in_several_stacks,
-    more_than_one_managed_policy_holds,
-    named_role_beside_the_construct,
-    named_role_beside_the_construct_in_a_nested_stack,
-    named_role_in_a_third_stack,
-    nameless_role_in_a_nested_stack,
-    nameless_role_in_a_third_stack,
-    nameless_role_of_another_stack,
-    one_key_for_all,
-    places_of_one_bucket_with_different_keys,
-    role_imported_by_name,
-    role_in_the_same_stack,
-    role_name_of_the_users,
-    role_without_policy_updates,
-    role_without_policy_updates_and_bucket_of_another_stack,
-    several_keys,
-    several_keys_in_several_stacks,
-    source_account_not_checked,
-    source_account_not_checked_in_three_stacks,
-    source_account_required,
-    source_account_required_in_three_stacks,
-    three_stacks,
-    two_constructs_in_two_stacks,
-    two_constructs_on_l1s,
-    two_constructs_on_one_key_and_bucket,
-    two_constructs_with_one_role,
-    whole_bucket_and_single_files,
-    without_locations,
-)
+from tests.proof import in_stacks, on_keys_and_buckets, outside_of_the_app
+from tests.proof.building import Arrangement
 
-# Those that ask for resources of their own choice, besides or instead of the ones that they are given.
-OWN_CHOICE: tuple[Arrangement, ...] = (
-    more_than_one_managed_policy_holds,
-    places_of_one_bucket_with_different_keys,
-    whole_bucket_and_single_files,
+ARRANGEMENTS: tuple[Arrangement, ...] = tuple(
+    each
+    for module in (in_stacks, on_keys_and_buckets, outside_of_the_app)
+    for name, each in vars(module).items()
+    if isfunction(each) and each.__module__ == module.__name__ and not name.startswith("_")
 )
 # Stacks that know no account are none of another.
 CONCRETE_ALONE: tuple[Arrangement, ...] = (
-    bucket_of_another_accounts_stack,
-    bucket_of_another_accounts_stack_and_imported_role,
-    bucket_with_a_key_of_another_accounts_stack,
-    key_of_another_accounts_stack,
+    outside_of_the_app.bucket_of_another_accounts_stack,
+    outside_of_the_app.bucket_of_another_accounts_stack_and_imported_role,
+    outside_of_the_app.bucket_with_a_key_of_another_accounts_stack,
+    outside_of_the_app.key_of_another_accounts_stack,
+    outside_of_the_app.key_of_another_accounts_stack_and_imported_role,
 )
-OTHER_STACKS_WORDS = (
-    "pending statements name a resource of another stack by a reference that only that stack understands"
-)
-
-# What the construct doesn't do yet, and why; with the resources that it doesn't matter to: none is all of them at once.
-UNSUPPORTED: dict[Arrangement, tuple[str, tuple[str | None, ...]]] = {
-    # Other resources have a key of the stack name the role too, and with that the stack knows the reference.
-    imported_key_and_nameless_role_of_another_stack: (OTHER_STACKS_WORDS, (None, *KINDS[1:])),
-    role_without_policy_updates_and_bucket_of_another_stack: (OTHER_STACKS_WORDS, KINDS[:1]),
-}

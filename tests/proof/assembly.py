@@ -1,7 +1,4 @@
-"""A synthesized cloud assembly as the policies that its deployment would leave in effect.
-
-The ids that CloudFormation would choose are invented; what can't be resolved is an error that names its place.
-"""
+"""A synthesized cloud assembly as the policies that its deployment would leave in effect."""
 
 from __future__ import annotations
 
@@ -11,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.proof.model import Bucket, Deployed, Environment, Key, PersonalizeResource, Role, UnresolvableError
-from tests.proof.physical import Resource, attribute, ref
+from tests.proof.physical import Resource, attribute
 from tests.proof.stacks import Stack, Template, read
 
 
@@ -45,10 +42,6 @@ class Assembly:
             _make(found, resource)
         for resource in resources:
             _attach(found, resource)
-        managed = {ref(each, each.place): each for each in resources if each.type == "AWS::IAM::ManagedPolicy"}
-        for resource in resources:
-            if resource.type == "AWS::IAM::Role":
-                _attach_managed(found, resource, managed)
         return found
 
 
@@ -64,10 +57,10 @@ def _make(found: Deployed, resource: Resource) -> None:
         found.keys[arn] = Key(arn, resource.resolved("KeyPolicy"))
     elif resource.type == "AWS::IAM::Role":
         arn = _new(found.roles, attribute(resource, "Arn", resource.place), resource)
-        if resource.resolved("PermissionsBoundary"):
-            raise UnresolvableError(resource.place, "permissions boundaries are not modelled")
-        inline = [policy["PolicyDocument"] for policy in resource.resolved("Policies") or []]
-        found.roles[arn] = Role(arn, resource.resolved("AssumeRolePolicyDocument"), inline)
+        for name in ("PermissionsBoundary", "Policies", "ManagedPolicyArns"):
+            if resource.resolved(name):
+                raise UnresolvableError(resource.place, f"{name} of a role is not modelled")
+        found.roles[arn] = Role(arn, resource.resolved("AssumeRolePolicyDocument"))
     elif resource.type == "AWS::S3::Bucket":
         arn = _new(found.buckets, attribute(resource, "Arn", resource.place), resource)
         found.buckets[arn] = Bucket(arn, resource.environment.account, key=_bucket_key(resource))
@@ -87,9 +80,8 @@ def _bucket_key(resource: Resource) -> str | None:
 
 
 def _attach(found: Deployed, resource: Resource) -> None:
-    if resource.type in ("AWS::IAM::ManagedPolicy", "AWS::IAM::Policy", "AWS::IAM::RolePolicy"):
-        names = [resource.resolved("RoleName")] if resource.type == "AWS::IAM::RolePolicy" else None
-        for name in names or resource.resolved("Roles") or []:
+    if resource.type in ("AWS::IAM::ManagedPolicy", "AWS::IAM::Policy"):
+        for name in resource.resolved("Roles") or []:
             role = found.role_named(resource.environment.account, name, resource.place)
             role.identity.append(resource.resolved("PolicyDocument"))
     elif resource.type == "AWS::S3::BucketPolicy":
@@ -97,13 +89,3 @@ def _attach(found: Deployed, resource: Resource) -> None:
         if bucket.policy is not None:
             raise UnresolvableError(resource.place, f"bucket {bucket.name} has a policy already")
         bucket.policy = resource.resolved("PolicyDocument")
-
-
-def _attach_managed(found: Deployed, resource: Resource, managed: Mapping[str, Resource]) -> None:
-    role = found.roles[attribute(resource, "Arn", resource.place)]
-    for arn in resource.resolved("ManagedPolicyArns") or []:
-        if arn not in managed:
-            raise UnresolvableError(resource.place, f"managed policy {arn} is not known")
-        document = managed[arn].resolved("PolicyDocument")
-        if document not in role.identity:
-            role.identity.append(document)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +17,10 @@ from constructs import Construct
 
 from personalize_kms_constructs import PersonalizeEncryption, PersonalizeResource, S3Location, SourceAccountCheck
 from tests.proof.assembly import Assembly
-from tests.proof.model import Bucket, Deployed, Document, Environment, Key, Role
-from tests.proof.needs import IF_PRESENT, NONE, REQUIRED, Chosen, Place, Use
+from tests.proof.model import Bucket, Deployed, Environment, Key, Role
+from tests.proof.needs import IF_PRESENT, NONE, REQUIRED, Use
 from tests.proof.page import PAGE, reads, writes
+from tests.proof.uses import Pick, Wired, use_of
 
 KINDS = tuple(PAGE)
 WITH_L1S = ("dataset group", "dataset import job", "metric attribution")
@@ -31,22 +32,6 @@ CHECKS = {
 }
 
 AnyBucket = s3.IBucket | s3.CfnBucket
-Pick = tuple[str, S3Location | None, S3Location | None]
-"""The kind of a resource, its source and its destination."""
-
-
-@dataclass
-class Wired:
-    """A construct, and what it was asked for."""
-
-    encryption: PersonalizeEncryption
-    picks: list[Pick]
-    check: str
-    made_role: bool
-    key: Any
-    """The encryption key as it was given, or the one that the construct made."""
-    role: Any
-    """The same of the service role."""
 
 
 @dataclass
@@ -70,6 +55,11 @@ class Building:
         made = cdk.Stack(scope or self.scope, id, env=env if self.concrete else None)
         self.stacks.append(made)
         return made
+
+    @cached_property
+    def main(self) -> cdk.Stack:
+        """The stack that the construct is in, if nothing else is said."""
+        return self.stack("Main")
 
     def nested(self, scope: Construct, id: str) -> cdk.NestedStack:
         """A nested stack."""
@@ -97,9 +87,20 @@ class Building:
         ]
 
     def wire(
-        self, scope: Construct, id: str, picks: list[Pick], *, later: Sequence[Pick] = (), **props: Any
+        self,
+        scope: Construct | None = None,
+        picks: list[Pick] | None = None,
+        *,
+        id: str = "Encryption",
+        later: Sequence[Pick] = (),
+        **props: Any,
     ) -> PersonalizeEncryption:
-        """The construct, asked for this; where these are among it, their L1s are made as well."""
+        """The construct, asked for this; where these are among it, their L1s are made as well.
+
+        By default it is asked for all resources, in an encrypted bucket beside it.
+        """
+        scope = scope or self.main
+        picks = self.picks(encrypted_bucket(cdk.Stack.of(scope))) if picks is None else picks
         encryption = PersonalizeEncryption(scope, id, resources=[resource(pick) for pick in picks], **props)
         if later:
             encryption.allow(*[resource(pick) for pick in later])
@@ -118,26 +119,35 @@ class Building:
         where = f"{self.here.region if region else ''}:{self.here.account if account is None else account}"
         return f"arn:{self.here.partition}:{service}:{where}:{path}"
 
-    def existing_key(self, *, account: str | None = None, policy: Document | None = None, id: str = "1234abcd") -> str:
-        """The ARN of a key outside of the app, with the policy that AWS gives keys by default."""
+    def imported_key(self, *, account: str | None = None, id: str = "1234abcd") -> kms.IKey:
+        """A key outside of the app, with the policy that AWS gives keys by default."""
         arn = self.arn("kms", f"key/{id}-12ab-34cd-56ef-1234567890ab", account=account)
         root = self.arn("iam", "root", account=account or self.here.account, region=False)
         default = {"Effect": "Allow", "Principal": {"AWS": root}, "Action": "kms:*", "Resource": "*"}
-        self.outside.keys[arn] = Key(arn, policy or {"Version": "2012-10-17", "Statement": [default]})
-        return arn
+        self.outside.keys[arn] = Key(arn, {"Version": "2012-10-17", "Statement": [default]})
+        return kms.Key.from_key_arn(self.main, f"ImportedKey{id}", arn)
 
-    def existing_role(self, name: str = "personalize", path: str = "/") -> str:
-        """The ARN of a role outside of the app, which Personalize can assume."""
-        arn = self.arn("iam", f"role{path}{name}", region=False)
+    def imported_role(self, path: str = "/", **options: Any) -> iam.IRole:
+        """A role outside of the app, which Personalize can assume."""
+        return iam.Role.from_role_arn(self.main, "ImportedRole", self._existing_role(path), **options)
+
+    def role_imported_by_name(self) -> iam.IRole:
+        """The same role, of which the app knows no ARN."""
+        return iam.Role.from_role_name(self.main, "ImportedRole", self._existing_role("/").rpartition("/")[2])
+
+    def imported_bucket(self, *, account: str | None = None, encryption_key: kms.IKey | None = None) -> s3.IBucket:
+        """A bucket outside of the app."""
+        arn = self.arn("s3", "ratings", account="", region=False)
+        self.outside.buckets[arn] = Bucket(arn, account or self.here.account)
+        return s3.Bucket.from_bucket_attributes(
+            self.main, "ImportedBucket", bucket_arn=arn, account=account, encryption_key=encryption_key
+        )
+
+    def _existing_role(self, path: str) -> str:
+        arn = self.arn("iam", f"role{path}personalize", region=False)
         trusted = {"Service": "personalize.amazonaws.com"}
         trust = {"Statement": [{"Effect": "Allow", "Principal": trusted, "Action": "sts:AssumeRole"}]}
         self.outside.roles[arn] = Role(arn, trust)
-        return arn
-
-    def existing_bucket(self, name: str = "ratings", *, account: str | None = None) -> str:
-        """The ARN of a bucket outside of the app."""
-        arn = self.arn("s3", name, account="", region=False)
-        self.outside.buckets[arn] = Bucket(arn, account or self.here.account)
         return arn
 
     def finish(self, directory: Path) -> tuple[Deployed, list[Use], Assembly]:
@@ -150,7 +160,7 @@ class Building:
                 expressions = stack.resolve([statement.to_statement_json() for statement in pending.statements])
                 arn = assembly.value(stack.template_file, stack.resolve(pending.resource_arn))
                 deployed.paste(pending.policy, arn, assembly.value(stack.template_file, expressions))
-        return deployed, [self._use(assembly, deployed, wired) for wired in self.wired], assembly
+        return deployed, [use_of(wired, assembly, deployed, self.here) for wired in self.wired], assembly
 
     def _add_l1s(self, encryption: PersonalizeEncryption, name: str, picks: list[Pick]) -> None:
         group = encryption.add_dataset_group("Movies", name=encryption.node.path.replace("/", "-"))
@@ -177,55 +187,6 @@ class Building:
                     destination=destination,
                 )
 
-    def _use(self, assembly: Assembly, deployed: Deployed, wired: Wired) -> Use:
-        # Each is asked of once: the answers come from another process.
-        @cache
-        def arn_in_its_stack(owned: Any) -> str:
-            stack = cdk.Stack.of(owned)
-            names = (name for name in ("attr_arn", "bucket_arn", "key_arn", "role_arn") if hasattr(owned, name))
-            return str(assembly.value(stack.template_file, stack.resolve(getattr(owned, next(names)))))
-
-        # Personalize takes no role of another account than the stack's, so both are the account of the role.
-        of_role = wired.encryption.service_role.principal_account
-        accounts = [str(of_role), cdk.Stack.of(wired.encryption).account]
-        known = [account for account in accounts if not cdk.Token.is_unresolved(account)]
-
-        def unsure(owned: Any) -> bool:
-            of = cdk.Stack.of(owned).account if isinstance(owned, cdk.CfnResource) else owned.env.account
-            return of not in accounts and not (known and not cdk.Token.is_unresolved(of))
-
-        @cache
-        def key_of(bucket: Any) -> Any:
-            return bucket.encryption_key
-
-        def place(location: S3Location | None) -> Place | None:
-            if location is None:
-                return None
-            given: Any = location.bucket
-            bucket = arn_of(given)
-            if isinstance(given, s3.CfnBucket):
-                return Place(bucket, location.prefix, deployed.buckets[bucket].key)
-            key: Any = location.encryption_key or key_of(given)
-            return Place(bucket, location.prefix, arn_of(key) if key else None)
-
-        @cache
-        def arn_of(owned: Any) -> str:
-            arn = arn_in_its_stack(owned)
-            if unsure(owned):
-                doubtful.add(arn)
-            return arn
-
-        doubtful: set[str] = set()
-        return Use(
-            arn_in_its_stack(wired.role),
-            arn_of(wired.key),
-            tuple(Chosen(kind, place(source), place(destination)) for kind, source, destination in wired.picks),
-            self.here,
-            wired.check,
-            wired.made_role,
-            unsure=frozenset(doubtful),
-        )
-
 
 def resource(pick: Pick) -> PersonalizeResource:
     """Return the resource that the construct is asked for, by the name on AWS's page."""
@@ -235,32 +196,14 @@ def resource(pick: Pick) -> PersonalizeResource:
     return made
 
 
-def encrypted_bucket(stack: cdk.Stack) -> s3.Bucket:
-    """A bucket with a key of its own."""
-    return s3.Bucket(stack, "Data", encryption_key=kms.Key(stack, "DataKey"))
+def key_in(stack: cdk.Stack) -> kms.Key:
+    """A key for dataset groups."""
+    return kms.Key(stack, "Key")
 
 
-def l1_key(stack: cdk.Stack, id: str) -> kms.CfnKey:
-    """An L1 key with the policy that AWS gives keys by default, as YAML would have it."""
-    root = f"arn:{cdk.Aws.PARTITION}:iam::{stack.account}:root"
-    default = {"Effect": "Allow", "Principal": {"AWS": root}, "Action": "kms:*", "Resource": "*"}
-    return kms.CfnKey(stack, id, key_policy={"Version": "2012-10-17", "Statement": [default]})
-
-
-def l1_bucket(stack: cdk.Stack, id: str, key: kms.CfnKey) -> s3.CfnBucket:
-    """An L1 bucket that is encrypted with a key."""
-    by_default = s3.CfnBucket.ServerSideEncryptionByDefaultProperty(
-        sse_algorithm="aws:kms", kms_master_key_id=key.attr_arn
-    )
-    rule = s3.CfnBucket.ServerSideEncryptionRuleProperty(server_side_encryption_by_default=by_default)
-    encryption = s3.CfnBucket.BucketEncryptionProperty(server_side_encryption_configuration=[rule])
-    return s3.CfnBucket(stack, id, bucket_encryption=encryption)
-
-
-def l1_role(stack: cdk.Stack, **props: Any) -> iam.CfnRole:
-    """An L1 role that Personalize can assume."""
-    trusted = {"Effect": "Allow", "Principal": {"Service": "personalize.amazonaws.com"}, "Action": "sts:AssumeRole"}
-    return iam.CfnRole(stack, "L1Role", assume_role_policy_document={"Statement": [trusted]}, **props)
+def encrypted_bucket(stack: cdk.Stack, key: kms.IKey | None = None) -> s3.Bucket:
+    """A bucket with this key, or one of its own."""
+    return s3.Bucket(stack, "Data", encryption_key=key or kms.Key(stack, "DataKey"))
 
 
 def personalize_role(stack: cdk.Stack, **props: Any) -> iam.Role:

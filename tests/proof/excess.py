@@ -6,26 +6,14 @@ resources it is meant for and on others.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Iterator, Sequence
 
 from tests.proof import page
-from tests.proof.evaluator import (
-    Caller,
-    actions_of,
-    addressed_to,
-    allowed,
-    allowed_by,
-    as_list,
-    not_understood,
-    statements_of,
-    strange_principals,
-)
-from tests.proof.model import Bucket, Deployed, Document, Environment, Key, Role, Statement
+from tests.proof.evaluator import Caller, addressed_to, allowed, as_list, statements_in, statements_of
+from tests.proof.missing import Found
+from tests.proof.model import Bucket, Deployed, Document, Environment, Key, Role
 from tests.proof.needs import IF_PRESENT, REQUIRED, Need, Target, Use
-
-Found = tuple[str, str, str, str]
-"""Principal, action, resource and policy."""
+from tests.proof.strange import actions_of, not_understood, strange_principals
 
 ON_EVERYTHING = sorted({action.partition(":")[0] for action in page.ON_EVERYTHING})
 """The services whose actions take no narrower resource."""
@@ -37,22 +25,19 @@ def excess(ours: Deployed, uses: Sequence[Use], asked: Sequence[Need]) -> Iterat
     """Yield what is allowed beyond that, or written in a way that can't be judged."""
     roles = {use.role for use in uses}
     for key in ours.keys.values():
-        yield from _strange_elements(key.arn, key.policy, ["kms"])
-        yield from _strange_principals(key.arn, key.policy, roles, is_named=key.arn not in ours.outside)
+        yield from _strange(key.arn, key.policy, ["kms"], roles, is_named=key.arn not in ours.outside)
         yield from _in_key_policy(key, uses, asked)
     for bucket in ours.buckets.values():
-        yield from _strange_elements(bucket.arn, bucket.policy, ["s3"])
         across = _across(ours, uses, bucket)
-        yield from _strange_principals(bucket.arn, bucket.policy, across, is_named=bucket.arn not in ours.outside)
-        yield from _in_bucket_policy(bucket, ours, uses, asked)
+        yield from _strange(bucket.arn, bucket.policy, ["s3"], across, is_named=bucket.arn not in ours.outside)
+        yield from _in_bucket_policy(bucket, across, uses, asked)
     for use in {use.role: use for use in uses}.values():
         role = ours.roles[use.role]
         for document in role.identity:
-            yield from _strange_elements(role.arn, document, IAM_SERVICES, has_principal=False)
+            yield from _strange(role.arn, document, IAM_SERVICES, None)
         yield from _in_iam(role, ours, use.environment, asked)
         if use.made_role:
-            yield from _strange_elements(role.arn, role.trust, ["sts"])
-            yield from _strange_principals(role.arn, role.trust, ())
+            yield from _strange(role.arn, role.trust, ["sts"], ())
             yield from _in_trust(role, use)
 
 
@@ -154,22 +139,22 @@ def _in_key_policy(key: Key, uses: Sequence[Use], asked: Sequence[Need]) -> Iter
             yield str(caller), action, key.arn, page.KEY_POLICY
 
 
-def _in_bucket_policy(bucket: Bucket, ours: Deployed, uses: Sequence[Use], asked: Sequence[Need]) -> Iterator[Found]:
-    across = _across(ours, uses, bucket)
+def _in_bucket_policy(
+    bucket: Bucket, across: Collection[str], uses: Sequence[Use], asked: Sequence[Need]
+) -> Iterator[Found]:
+    probes = list(_probes(bucket, asked))
     for caller, principal in _callers(uses):
         statements = addressed_to(bucket.policy, caller)
         # A role of another account has to be allowed on both sides; the page's samples are about one account.
         where = [page.IAM] if principal in across else [page.BUCKET_POLICY]
-        text = json.dumps(statements)
-        for resource in _probes(bucket, asked) if statements else ():
-            given = allowed_by(text, caller, actions_of("s3"), resource)
+        for resource in probes:
+            given = allowed(statements, caller, actions_of("s3"), resource)
             for action in sorted(given and given - _asked(asked, principal, where, resource)):
                 yield str(caller), action, resource, page.BUCKET_POLICY
 
 
 def _in_iam(role: Role, ours: Deployed, here: Environment, asked: Sequence[Need]) -> Iterator[Found]:
-    statements = [statement for document in role.identity for statement in statements_of(document)]
-    caller = Caller(role.arn)
+    statements, caller = statements_in(role.identity), Caller(role.arn)
     another = f"arn:{here.partition}:kms:{here.region}:{here.account}:key/another"
     unsure = {arn for need in asked if need.use.role == role.arn for arn in need.use.unsure}
     for arn in (*ours.keys, another, *(f"{arn[:-1]}~" for arn in ours.keys)):
@@ -180,15 +165,15 @@ def _in_iam(role: Role, ours: Deployed, here: Environment, asked: Sequence[Need]
         for action in sorted(given - _asked(asked, role.arn, where, arn)):
             yield role.arn, action, arn, page.IAM
     stranger = Bucket(f"arn:{here.partition}:s3:::somebody-elses", here.account)
-    text = json.dumps(statements)
     for bucket in (*ours.buckets.values(), stranger):
         for resource in _probes(bucket, asked):
-            given = allowed_by(text, caller, actions_of("s3"), resource)
+            given = allowed(statements, caller, actions_of("s3"), resource)
             for action in sorted(given and given - _asked(asked, role.arn, [page.IAM], resource)):
                 yield role.arn, action, resource, page.IAM
-    given = frozenset().union(*(allowed(statements, caller, actions_of(service), "*") for service in ON_EVERYTHING))
-    for action in sorted(given - _asked(asked, role.arn, [page.IAM], "*")):
-        yield role.arn, action, "*", page.IAM
+    for service in ON_EVERYTHING:
+        given = allowed(statements, caller, actions_of(service), "*")
+        for action in sorted(given - _asked(asked, role.arn, [page.IAM], "*")):
+            yield role.arn, action, "*", page.IAM
 
 
 def _in_trust(role: Role, use: Use) -> Iterator[Found]:
@@ -202,14 +187,9 @@ def _in_trust(role: Role, use: Use) -> Iterator[Found]:
 
 def _is_named(role: Role, key: Key) -> bool:
     """Tell if the key policy itself allows the role, instead of leaving it to IAM."""
-    if role.account != key.account:
-        return False
-    named: list[Statement] = [
-        statement
-        for statement in statements_of(key.policy)
-        if isinstance(statement.get("Principal"), dict) and role.arn in as_list(statement["Principal"].get("AWS"))
-    ]
-    return bool(named)
+    principals = [each.get("Principal") for each in statements_of(key.policy)]
+    named = [arn for principal in principals if isinstance(principal, dict) for arn in as_list(principal.get("AWS"))]
+    return role.account == key.account and role.arn in named
 
 
 def _probes(bucket: Bucket, asked: Sequence[Need]) -> Iterator[str]:
@@ -223,17 +203,18 @@ def _probes(bucket: Bucket, asked: Sequence[Need]) -> Iterator[str]:
     yield from sorted(found)
 
 
-def _strange_elements(
-    arn: str, document: Document | None, services: Sequence[str], *, has_principal: bool = True
+def _strange(
+    arn: str,
+    document: Document | None,
+    services: Sequence[str],
+    roles: Collection[str] | None,
+    *,
+    is_named: bool = True,
 ) -> Iterator[Found]:
+    """Yield what these statements may not have; ``roles`` is who they may be for, and none in policies of IAM."""
     for statement in statements_of(document):
-        for problem in not_understood(statement, services, has_principal=has_principal):
-            yield f"statement {statement.get('Sid', '')}", problem, arn, "one policy"
-
-
-def _strange_principals(
-    arn: str, document: Document | None, roles: Collection[str], *, is_named: bool = True
-) -> Iterator[Found]:
-    for statement in statements_of(document):
-        for problem in strange_principals(statement, roles, is_named=is_named):
+        problems = list(not_understood(statement, services, has_principal=roles is not None))
+        if roles is not None:
+            problems += strange_principals(statement, roles, is_named=is_named)
+        for problem in problems:
             yield f"statement {statement.get('Sid', '')}", problem, arn, "one policy"

@@ -1,126 +1,110 @@
-"""Keys, roles and buckets of the app, in one stack and in several."""
+"""Keys, roles and buckets of the app, in one stack and in several: each function is an arrangement."""
 
 from __future__ import annotations
 
 import aws_cdk as cdk
-from aws_cdk import aws_kms as kms
-from aws_cdk import aws_s3 as s3
 
-from tests.proof.building import Building, encrypted_bucket, personalize_role
+from tests.proof.building import Building, encrypted_bucket, key_in, personalize_role
 
 
 def all_in_one_stack(it: Building) -> None:
-    stack = it.stack("Main")
-    it.wire(stack, "Encryption", it.picks(encrypted_bucket(stack)))
+    it.wire()
 
 
 def key_in_another_stack(it: Building) -> None:
-    key = kms.Key(it.stack("Security"), "Key")
-    stack = it.stack("Main")
-    it.wire(stack, "Encryption", it.picks(encrypted_bucket(stack)), encryption_key=key)
+    it.wire(encryption_key=key_in(it.stack("Security")))
 
 
 def bucket_in_another_stack(it: Building) -> None:
-    bucket = encrypted_bucket(it.stack("Data"))
-    it.wire(it.stack("Main"), "Encryption", it.picks(bucket))
+    it.wire(picks=it.picks(encrypted_bucket(it.stack("Data"))))
 
 
 def three_stacks(it: Building) -> None:
-    key = kms.Key(it.stack("Security"), "Key")
-    bucket = encrypted_bucket(it.stack("Data"))
-    it.wire(it.stack("Main"), "Encryption", it.picks(bucket), encryption_key=key)
+    it.wire(
+        picks=it.picks(encrypted_bucket(it.stack("Data"))),
+        encryption_key=key_in(it.stack("Security")),
+    )
 
 
 def bucket_with_a_key_of_a_third_stack(it: Building) -> None:
-    key = kms.Key(it.stack("Security"), "Key")
-    bucket = s3.Bucket(it.stack("Data"), "Data", encryption_key=key)
-    it.wire(it.stack("Main"), "Encryption", it.picks(bucket), encryption_key=key)
+    key = key_in(it.stack("Security"))
+    it.wire(picks=it.picks(encrypted_bucket(it.stack("Data"), key)), encryption_key=key)
 
 
 def in_a_nested_stack(it: Building) -> None:
-    parent = it.stack("Main")
-    bucket = encrypted_bucket(parent)
-    it.wire(it.nested(parent, "Nested"), "Encryption", it.picks(bucket), encryption_key=kms.Key(parent, "Key"))
-
-
-def all_in_a_nested_stack(it: Building) -> None:
-    nested = it.nested(it.stack("Main"), "Nested")
-    it.wire(nested, "Encryption", it.picks(encrypted_bucket(nested)))
-
-
-def bucket_in_a_nested_stack(it: Building) -> None:
-    parent = it.stack("Main")
-    bucket = encrypted_bucket(it.nested(parent, "Data"))
-    it.wire(parent, "Encryption", it.picks(bucket))
+    it.wire(
+        it.nested(it.main, "Nested"),
+        it.picks(encrypted_bucket(it.main)),
+        encryption_key=key_in(it.main),
+    )
 
 
 def in_sibling_nested_stacks(it: Building) -> None:
-    parent = it.stack("Main")
-    bucket = encrypted_bucket(it.nested(parent, "Data"))
-    key = kms.Key(it.nested(parent, "Security"), "Key")
-    it.wire(it.nested(parent, "Nested"), "Encryption", it.picks(bucket), encryption_key=key)
+    it.wire(
+        it.nested(it.main, "Nested"),
+        it.picks(encrypted_bucket(it.nested(it.main, "Data"))),
+        encryption_key=key_in(it.nested(it.main, "Security")),
+    )
 
 
 def in_a_stage(it: Building) -> None:
     stage = cdk.Stage(it.scope, "Production")
     bucket = encrypted_bucket(it.stack("Data", scope=stage))
-    it.wire(it.stack("Main", scope=stage), "Encryption", it.picks(bucket))
+    it.wire(it.stack("Main", scope=stage), it.picks(bucket))
 
 
 def role_in_the_same_stack(it: Building) -> None:
-    stack = it.stack("Main")
-    it.wire(stack, "Encryption", it.picks(encrypted_bucket(stack)), service_role=personalize_role(stack))
+    it.wire(service_role=personalize_role(it.main))
 
 
 def named_role_beside_the_construct(it: Building) -> None:
-    stack = it.stack("Main")
-    key = kms.Key(it.stack("Security"), "Key")
-    role = personalize_role(stack, role_name="personalize", path="/service/")
-    it.wire(stack, "Encryption", it.picks(encrypted_bucket(stack)), encryption_key=key, service_role=role)
+    it.wire(
+        encryption_key=key_in(it.stack("Security")),
+        service_role=personalize_role(it.main, role_name="personalize", path="/service/"),
+    )
 
 
 def named_role_in_a_third_stack(it: Building) -> None:
-    role = personalize_role(it.stack("Roles"), role_name="personalize")
-    key = kms.Key(it.stack("Security"), "Key")
-    bucket = encrypted_bucket(it.stack("Data"))
-    it.wire(it.stack("Main"), "Encryption", it.picks(bucket), encryption_key=key, service_role=role)
+    it.wire(
+        picks=it.picks(encrypted_bucket(it.stack("Data"))),
+        encryption_key=key_in(it.stack("Security")),
+        service_role=personalize_role(it.stack("Roles"), role_name="personalize"),
+    )
 
 
 def nameless_role_in_a_third_stack(it: Building) -> None:
-    role = personalize_role(it.stack("Roles"))
-    key = kms.Key(it.stack("Security"), "Key")
-    bucket = encrypted_bucket(it.stack("Data"))
-    it.wire(it.stack("Main"), "Encryption", it.picks(bucket), encryption_key=key, service_role=role)
+    it.wire(
+        picks=it.picks(encrypted_bucket(it.stack("Data"))),
+        encryption_key=key_in(it.stack("Security")),
+        service_role=personalize_role(it.stack("Roles")),
+    )
 
 
 def nameless_role_of_another_stack(it: Building) -> None:
-    role = personalize_role(it.stack("Roles"))
-    stack = it.stack("Main")
-    it.wire(stack, "Encryption", it.picks(encrypted_bucket(stack)), service_role=role)
+    it.wire(service_role=personalize_role(it.stack("Roles")))
 
 
 def key_and_role_in_another_stack(it: Building) -> None:
     security = it.stack("Security")
-    key, role = kms.Key(security, "Key"), personalize_role(security)
-    stack = it.stack("Main")
-    it.wire(stack, "Encryption", it.picks(encrypted_bucket(stack)), encryption_key=key, service_role=role)
+    it.wire(encryption_key=key_in(security), service_role=personalize_role(security))
 
 
 def role_name_of_the_users(it: Building) -> None:
-    key = kms.Key(it.stack("Security"), "Key")
-    stack = it.stack("Main")
-    it.wire(stack, "Encryption", it.picks(encrypted_bucket(stack)), encryption_key=key, role_name="personalize")
+    it.wire(encryption_key=key_in(it.stack("Security")), role_name="personalize")
 
 
 def nameless_role_in_a_nested_stack(it: Building) -> None:
-    parent = it.stack("Main")
-    role = personalize_role(it.nested(parent, "Roles"))
-    key = kms.Key(parent, "Key")
-    it.wire(parent, "Encryption", it.picks(encrypted_bucket(parent)), encryption_key=key, service_role=role)
+    it.wire(
+        encryption_key=key_in(it.main),
+        service_role=personalize_role(it.nested(it.main, "Roles")),
+    )
 
 
 def named_role_beside_the_construct_in_a_nested_stack(it: Building) -> None:
-    parent = it.stack("Main")
-    nested = it.nested(parent, "Nested")
-    role, key = personalize_role(nested, role_name="personalize"), kms.Key(parent, "Key")
-    it.wire(nested, "Encryption", it.picks(encrypted_bucket(parent)), encryption_key=key, service_role=role)
+    nested = it.nested(it.main, "Nested")
+    it.wire(
+        nested,
+        it.picks(encrypted_bucket(it.main)),
+        encryption_key=key_in(it.main),
+        service_role=personalize_role(nested, role_name="personalize"),
+    )

@@ -27,15 +27,7 @@ class Environment:
     @property
     def partition(self) -> str:
         """The partition of the Region."""
-        for prefix, partition in (("cn-", "aws-cn"), ("us-gov-", "aws-us-gov")):
-            if self.region.startswith(prefix):
-                return partition
-        return "aws"
-
-    @property
-    def url_suffix(self) -> str:
-        """The domain of the partition."""
-        return "amazonaws.com.cn" if self.partition == "aws-cn" else "amazonaws.com"
+        return "aws-cn" if self.region.startswith("cn-") else "aws"
 
 
 @dataclass

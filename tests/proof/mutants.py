@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import copy
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import wraps
 from typing import Any
 
 from tests.proof.assembly import Assembly
+from tests.proof.evaluator import as_list
 from tests.proof.model import Statement
-from tests.proof.stacks import Template
 
 _HASH = re.compile(r"[0-9A-F]{8}$")
 
@@ -22,9 +23,6 @@ MUTATED = (
     "metric attribution",
 )
 """The resources whose statements are broken: all that differ, by which nothing of a new row has to be known."""
-
-Change = Callable[[list[Statement], int], None]
-"""Breaks the statement at an index of its policy."""
 
 DOCUMENTS = {
     "AWS::KMS::Key": "KeyPolicy",
@@ -42,10 +40,15 @@ class Mutant:
     assembly: Assembly
 
 
+Operator = Callable[[Assembly], Iterator[Mutant]]
+"""One way to break a template: it yields the mutants that it finds a place for."""
+
+
 @dataclass(frozen=True)
 class Place:
     """Where a statement of ours is."""
 
+    assembly: Assembly
     template: int
     logical_id: str
     index: int
@@ -57,6 +60,28 @@ class Place:
         """A name that lasts: without the hashes that ids end in."""
         return f"{_HASH.sub('', self.logical_id)} {_HASH.sub('', self.statement.get('Sid', 'trust'))}"
 
+    @property
+    def actions(self) -> list[str]:
+        """The statement's actions."""
+        return as_list(self.statement["Action"])
+
+    @property
+    def resources(self) -> list[Any]:
+        """The statement's resources, as the template has them."""
+        return as_list(self.statement.get("Resource"))
+
+    def value(self, expression: Any) -> Any:
+        """An expression of the template, resolved."""
+        return self.assembly.value(self.assembly.templates[self.template].file, expression)
+
+    def with_statements(self, *statements: Statement) -> Assembly:
+        """A copy of the assembly with these in the place of the statement."""
+        path = [DOCUMENTS[self.type], "Statement"]
+        properties = self.assembly.templates[self.template].body["Resources"][self.logical_id]["Properties"]
+        all_of_them = list(at(properties, path))
+        all_of_them[self.index : self.index + 1] = statements
+        return changed(self.assembly, self.template, self.logical_id, path, all_of_them)
+
 
 def places(assembly: Assembly) -> Iterator[Place]:
     """Our statements, which are all but CDK's for the account."""
@@ -66,42 +91,36 @@ def places(assembly: Assembly) -> Iterator[Place]:
                 statements = resource["Properties"][DOCUMENTS[resource["Type"]]]["Statement"]
                 for index, statement in enumerate(statements):
                     if statement["Action"] != "kms:*":
-                        yield Place(number, logical_id, index, resource["Type"], statement)
+                        yield Place(assembly, number, logical_id, index, resource["Type"], statement)
 
 
-def broken(assembly: Assembly, place: Place, change: Change) -> Assembly:
-    """A copy in which one statement is changed."""
-    templates: list[Template] = list(assembly.templates)
-    template = templates[place.template]
-    resource = copy.deepcopy(template.body["Resources"][place.logical_id])
-    change(resource["Properties"][DOCUMENTS[place.type]]["Statement"], place.index)
-    body = {**template.body, "Resources": {**template.body["Resources"], place.logical_id: resource}}
-    templates[place.template] = replace(template, body=body)
+def at(properties: dict[str, Any], path: Sequence[str]) -> Any:
+    """The property at this path."""
+    found: Any = properties
+    for name in path:
+        found = found[name]
+    return found
+
+
+def changed(assembly: Assembly, number: int, logical_id: str, path: Sequence[str], value: Any) -> Assembly:
+    """A copy of the assembly in which one property of one resource has another value."""
+    templates = list(assembly.templates)
+    body = templates[number].body
+    resource = copy.deepcopy(body["Resources"][logical_id])
+    *to, last = path
+    at(resource["Properties"], to)[last] = value
+    resources = {**body["Resources"], logical_id: resource}
+    templates[number] = replace(templates[number], body={**body, "Resources": resources})
     return Assembly(templates)
 
 
-def put(element: str, value: Any) -> Change:
-    """Sets an element of the statement."""
+def on_each_statement(change: Callable[[Place], Iterator[tuple[str, list[Statement]]]]) -> Operator:
+    """Make an operator of a function that yields the name of a change, and what the statement becomes."""
 
-    def change(statements: list[Statement], index: int) -> None:
-        statements[index] = {**statements[index], element: value}
+    @wraps(change)
+    def operator(assembly: Assembly) -> Iterator[Mutant]:
+        for place in places(assembly):
+            for name, statements in change(place):
+                yield Mutant(name, place.with_statements(*statements))
 
-    return change
-
-
-def without(element: str, replacement: dict[str, Any] | None = None) -> Change:
-    """Takes an element from the statement, and maybe puts others in its place."""
-
-    def change(statements: list[Statement], index: int) -> None:
-        kept = {name: value for name, value in statements[index].items() if name != element}
-        statements[index] = {**kept, **(replacement or {})}
-
-    return change
-
-
-def remove(statements: list[Statement], index: int) -> None:
-    del statements[index]
-
-
-def repeat(statements: list[Statement], index: int) -> None:
-    statements.append(statements[index])
+    return operator

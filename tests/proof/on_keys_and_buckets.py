@@ -1,6 +1,8 @@
-"""Several keys and buckets, several constructs, and the props that change statements."""
+"""Several keys and buckets, several constructs, props that change statements: each function is an arrangement."""
 
 from __future__ import annotations
+
+from typing import Any
 
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
@@ -8,55 +10,45 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 
 from personalize_kms_constructs import S3Location, SourceAccountCheck
-from tests.proof.building import Building, Pick, encrypted_bucket, l1_bucket, l1_key, l1_role, personalize_role
-
-
-def bucket_without_a_key(it: Building) -> None:
-    stack = it.stack("Main")
-    it.wire(stack, "Encryption", it.picks(s3.Bucket(stack, "Data")))
+from tests.proof.building import Building, encrypted_bucket, key_in, personalize_role
+from tests.proof.uses import Pick
 
 
 def one_key_for_all(it: Building) -> None:
-    stack = it.stack("Main")
-    key = kms.Key(stack, "Key")
-    it.wire(stack, "Encryption", it.picks(s3.Bucket(stack, "Data", encryption_key=key)), encryption_key=key)
+    key = key_in(it.main)
+    it.wire(picks=it.picks(encrypted_bucket(it.main, key)), encryption_key=key)
 
 
 def several_keys(it: Building) -> None:
-    stack = it.stack("Main")
-    source = s3.Bucket(stack, "Input", encryption_key=kms.Key(stack, "InputKey"))
-    destination = s3.Bucket(stack, "Output", encryption_key=kms.Key(stack, "OutputKey"))
-    it.wire(stack, "Encryption", it.picks(source, destination))
+    source = s3.Bucket(it.main, "Input", encryption_key=kms.Key(it.main, "InputKey"))
+    destination = s3.Bucket(it.main, "Output", encryption_key=kms.Key(it.main, "OutputKey"))
+    it.wire(picks=it.picks(source, destination))
 
 
 def several_keys_in_several_stacks(it: Building) -> None:
-    stack, data = it.stack("Main"), it.stack("Data")
-    source = s3.Bucket(data, "Input", encryption_key=kms.Key(it.stack("Security"), "InputKey"))
-    destination = s3.Bucket(stack, "Output", encryption_key=kms.Key(stack, "OutputKey"))
-    it.wire(stack, "Encryption", it.picks(source, destination))
+    source = s3.Bucket(it.stack("Data"), "Input", encryption_key=kms.Key(it.stack("Security"), "InputKey"))
+    destination = s3.Bucket(it.main, "Output", encryption_key=kms.Key(it.main, "OutputKey"))
+    it.wire(picks=it.picks(source, destination))
 
 
 def two_constructs_on_one_key_and_bucket(it: Building) -> None:
-    stack = it.stack("Main")
-    key = kms.Key(stack, "Key")
-    bucket = s3.Bucket(stack, "Data", encryption_key=key)
+    key = key_in(it.main)
+    bucket = encrypted_bucket(it.main, key)
     for id in ("Movies", "Books"):
-        it.wire(stack, id, it.picks(bucket), encryption_key=key)
+        it.wire(picks=it.picks(bucket), id=id, encryption_key=key)
 
 
 def two_constructs_with_one_role(it: Building) -> None:
-    stack = it.stack("Main")
-    role = personalize_role(stack)
-    bucket = encrypted_bucket(stack)
+    role, bucket = personalize_role(it.main), encrypted_bucket(it.main)
     for id in ("Movies", "Books"):
-        it.wire(stack, id, it.picks(bucket), service_role=role)
+        it.wire(picks=it.picks(bucket), id=id, service_role=role)
 
 
 def two_constructs_in_two_stacks(it: Building) -> None:
-    key = kms.Key(it.stack("Security"), "Key")
-    bucket = s3.Bucket(it.stack("Data"), "Data", encryption_key=key)
+    key = key_in(it.stack("Security"))
+    bucket = encrypted_bucket(it.stack("Data"), key)
     for id in ("Movies", "Books"):
-        it.wire(it.stack(id), "Encryption", it.picks(bucket), encryption_key=key)
+        it.wire(it.stack(id), it.picks(bucket), encryption_key=key)
 
 
 def _owners_key(stack: cdk.Stack) -> kms.Key:
@@ -71,123 +63,129 @@ def _owners_key(stack: cdk.Stack) -> kms.Key:
 
 
 def key_without_the_account_statement(it: Building) -> None:
-    stack = it.stack("Main")
-    it.wire(stack, "Encryption", it.picks(encrypted_bucket(stack)), encryption_key=_owners_key(stack))
+    it.wire(encryption_key=_owners_key(it.main))
 
 
 def key_without_the_account_statement_in_another_stack(it: Building) -> None:
-    key = _owners_key(it.stack("Security"))
-    stack = it.stack("Main")
-    it.wire(stack, "Encryption", it.picks(encrypted_bucket(stack)), encryption_key=key)
+    it.wire(encryption_key=_owners_key(it.stack("Security")))
 
 
 def source_account_required(it: Building) -> None:
-    stack = it.stack("Main")
-    check = SourceAccountCheck.REQUIRED
-    it.wire(stack, "Encryption", it.picks(encrypted_bucket(stack)), source_account_check=check)
+    it.wire(source_account_check=SourceAccountCheck.REQUIRED)
 
 
 def source_account_required_in_three_stacks(it: Building) -> None:
-    key = kms.Key(it.stack("Security"), "Key")
-    bucket = encrypted_bucket(it.stack("Data"))
-    check = SourceAccountCheck.REQUIRED
-    it.wire(it.stack("Main"), "Encryption", it.picks(bucket), encryption_key=key, source_account_check=check)
+    _in_three_stacks(it, SourceAccountCheck.REQUIRED)
 
 
 def source_account_not_checked(it: Building) -> None:
-    stack = it.stack("Main")
-    check = SourceAccountCheck.NONE
-    it.wire(stack, "Encryption", it.picks(encrypted_bucket(stack)), source_account_check=check)
+    it.wire(source_account_check=SourceAccountCheck.NONE)
 
 
 def source_account_not_checked_in_three_stacks(it: Building) -> None:
-    key = kms.Key(it.stack("Security"), "Key")
-    bucket = encrypted_bucket(it.stack("Data"))
-    check = SourceAccountCheck.NONE
-    it.wire(it.stack("Main"), "Encryption", it.picks(bucket), encryption_key=key, source_account_check=check)
+    _in_three_stacks(it, SourceAccountCheck.NONE)
+
+
+def _in_three_stacks(it: Building, check: SourceAccountCheck) -> None:
+    it.wire(
+        picks=it.picks(encrypted_bucket(it.stack("Data"))),
+        encryption_key=key_in(it.stack("Security")),
+        source_account_check=check,
+    )
 
 
 def each_source_account_check_on_one_key(it: Building) -> None:
-    stack = it.stack("Main")
-    key = kms.Key(stack, "Key")
-    bucket = s3.Bucket(stack, "Data", encryption_key=key)
+    key = key_in(it.main)
+    bucket = encrypted_bucket(it.main, key)
     for check in SourceAccountCheck:
-        it.wire(stack, check.name, it.picks(bucket), encryption_key=key, source_account_check=check)
+        it.wire(picks=it.picks(bucket), id=check.name, encryption_key=key, source_account_check=check)
 
 
 def allowed_later_in_another_order(it: Building) -> None:
-    stack = it.stack("Main")
-    picks = it.picks(encrypted_bucket(stack))
-    it.wire(stack, "Encryption", [], later=picks[::-1])
-
-
-def allowed_in_two_halves_across_stacks(it: Building) -> None:
-    picks = it.picks(encrypted_bucket(it.stack("Data")))
-    half = len(picks) // 2
-    it.wire(it.stack("Main"), "Encryption", picks[half:], later=picks[:half])
+    it.wire(picks=[], later=it.picks(encrypted_bucket(it.main))[::-1])
 
 
 def without_locations(it: Building) -> None:
-    picks: list[Pick] = [(kind, None, None) for kind in it.kinds]
-    it.wire(it.stack("Main"), "Encryption", picks)
+    it.wire(picks=[(kind, None, None) for kind in it.kinds])
 
 
 def bucket_that_enforces_tls(it: Building) -> None:
-    stack = it.stack("Main")
-    it.wire(stack, "Encryption", it.picks(s3.Bucket(stack, "Data", enforce_ssl=True)))
+    it.wire(picks=it.picks(s3.Bucket(it.main, "Data", enforce_ssl=True)))
 
 
 def whole_bucket_and_single_files(it: Building) -> None:
-    stack = it.stack("Main")
-    bucket = encrypted_bucket(stack)
+    bucket = encrypted_bucket(it.main)
     picks: list[Pick] = [
         ("dataset import job", S3Location(bucket, "import/ratings.csv"), None),
         ("dataset import job", S3Location(bucket, "import/2026/"), None),
         ("dataset import job", S3Location(bucket, "import/2026/"), None),
-        ("dataset export job", None, S3Location(s3.Bucket(stack, "Exports"))),
+        ("dataset export job", None, S3Location(s3.Bucket(it.main, "Exports"))),
     ]
-    it.wire(stack, "Encryption", picks)
-
-
-def more_than_one_managed_policy_holds(it: Building) -> None:
-    stack = it.stack("Main")
-    bucket = encrypted_bucket(stack)
-    picks: list[Pick] = [
-        ("dataset import job", S3Location(bucket, f"{'import' * 20}/{number}/"), None) for number in range(45)
-    ]
-    it.wire(stack, "Encryption", [*it.picks(bucket), *picks])
-
-
-def l1s_in_one_stack(it: Building) -> None:
-    stack = it.stack("Main")
-    key, role = l1_key(stack, "Key"), l1_role(stack)
-    bucket = l1_bucket(stack, "Data", l1_key(stack, "DataKey"))
-    it.wire(stack, "Encryption", it.picks(bucket), encryption_key=key, service_role=role)
-
-
-def l1s_in_several_stacks(it: Building) -> None:
-    key = l1_key(it.stack("Security"), "Key")
-    data = it.stack("Data")
-    bucket = l1_bucket(data, "Data", l1_key(data, "DataKey"))
-    role = l1_role(it.stack("Roles"), role_name="personalize", path="/service/")
-    it.wire(it.stack("Main"), "Encryption", it.picks(bucket), encryption_key=key, service_role=role)
-
-
-def two_constructs_on_l1s(it: Building) -> None:
-    stack = it.stack("Main")
-    key = l1_key(stack, "Key")
-    bucket = l1_bucket(stack, "Data", key)
-    for id in ("Movies", "Books"):
-        it.wire(stack, id, it.picks(bucket), encryption_key=key)
+    it.wire(picks=picks)
 
 
 def places_of_one_bucket_with_different_keys(it: Building) -> None:
-    stack = it.stack("Main")
-    bucket = encrypted_bucket(stack)
+    bucket = encrypted_bucket(it.main)
     other_key = kms.Key(it.stack("Security"), "OtherKey")
     picks: list[Pick] = [
         ("dataset import job", S3Location(bucket, "import/"), None),
         ("dataset import job", S3Location(bucket, "more/", encryption_key=other_key), None),
         ("dataset export job", None, S3Location(bucket, "export/", encryption_key=other_key)),
     ]
-    it.wire(stack, "Encryption", picks)
+    it.wire(picks=picks)
+
+
+def more_than_one_managed_policy_holds(it: Building) -> None:
+    bucket = encrypted_bucket(it.main)
+    picks: list[Pick] = [
+        ("dataset import job", S3Location(bucket, f"{'import' * 20}/{number}/"), None) for number in range(45)
+    ]
+    it.wire(picks=[*it.picks(bucket), *picks])
+
+
+def l1s_in_one_stack(it: Building) -> None:
+    bucket = _l1_bucket(it.main, _l1_key(it.main, "DataKey"))
+    it.wire(
+        picks=it.picks(bucket),
+        encryption_key=_l1_key(it.main, "Key"),
+        service_role=_l1_role(it.main),
+    )
+
+
+def l1s_in_several_stacks(it: Building) -> None:
+    data = it.stack("Data")
+    it.wire(
+        picks=it.picks(_l1_bucket(data, _l1_key(data, "DataKey"))),
+        encryption_key=_l1_key(it.stack("Security"), "Key"),
+        service_role=_l1_role(it.stack("Roles"), role_name="personalize", path="/service/"),
+    )
+
+
+def two_constructs_on_l1s(it: Building) -> None:
+    key = _l1_key(it.main, "Key")
+    bucket = _l1_bucket(it.main, key)
+    for id in ("Movies", "Books"):
+        it.wire(picks=it.picks(bucket), id=id, encryption_key=key)
+
+
+def _l1_key(stack: cdk.Stack, id: str) -> kms.CfnKey:
+    """An L1 key with the policy that AWS gives keys by default, as YAML would have it."""
+    root = f"arn:{cdk.Aws.PARTITION}:iam::{stack.account}:root"
+    default = {"Effect": "Allow", "Principal": {"AWS": root}, "Action": "kms:*", "Resource": "*"}
+    return kms.CfnKey(stack, id, key_policy={"Version": "2012-10-17", "Statement": [default]})
+
+
+def _l1_bucket(stack: cdk.Stack, key: kms.CfnKey) -> s3.CfnBucket:
+    """An L1 bucket that is encrypted with a key."""
+    by_default = s3.CfnBucket.ServerSideEncryptionByDefaultProperty(
+        sse_algorithm="aws:kms", kms_master_key_id=key.attr_arn
+    )
+    rule = s3.CfnBucket.ServerSideEncryptionRuleProperty(server_side_encryption_by_default=by_default)
+    encryption = s3.CfnBucket.BucketEncryptionProperty(server_side_encryption_configuration=[rule])
+    return s3.CfnBucket(stack, "Data", bucket_encryption=encryption)
+
+
+def _l1_role(stack: cdk.Stack, **props: Any) -> iam.CfnRole:
+    """An L1 role that Personalize can assume."""
+    trusted = {"Effect": "Allow", "Principal": {"Service": "personalize.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    return iam.CfnRole(stack, "L1Role", assume_role_policy_document={"Statement": [trusted]}, **props)

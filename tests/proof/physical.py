@@ -57,11 +57,6 @@ def _role_arn(resource: Resource) -> str:
     return resource.arn("iam", f"role{path}{_role_name(resource)}", region=False)
 
 
-def _policy_arn(resource: Resource) -> str:
-    name = resource.resolved("ManagedPolicyName") or resource.invented_name(128)
-    return resource.arn("iam", f"policy{resource.resolved('Path') or '/'}{name}", region=False)
-
-
 def _bucket_name(resource: Resource) -> str:
     return str(resource.resolved("BucketName") or resource.invented_name(63).lower())
 
@@ -70,25 +65,20 @@ def _bucket_arn(resource: Resource) -> str:
     return resource.arn("s3", _bucket_name(resource), region=False, account=False)
 
 
-def _personalize(kind: str) -> Callable[[Resource], str]:
-    return lambda resource: resource.arn("personalize", f"{kind}/{resource.resolved('Name')}")
+def _dataset_group_arn(resource: Resource) -> str:
+    return resource.arn("personalize", f"dataset-group/{resource.resolved('Name')}")
 
 
 _REFS: dict[str, Callable[[Resource], str]] = {
     "AWS::KMS::Key": _key_id,
     "AWS::IAM::Role": _role_name,
-    "AWS::IAM::ManagedPolicy": _policy_arn,
     "AWS::S3::Bucket": _bucket_name,
 }
 _ATTRIBUTES: dict[tuple[str, str], Callable[[Resource], str]] = {
     ("AWS::KMS::Key", "Arn"): _key_arn,
-    ("AWS::KMS::Key", "KeyId"): _key_id,
     ("AWS::IAM::Role", "Arn"): _role_arn,
     ("AWS::S3::Bucket", "Arn"): _bucket_arn,
-    ("AWS::Personalize::DatasetGroup", "DatasetGroupArn"): _personalize("dataset-group"),
-    ("AWS::Personalize::Dataset", "DatasetArn"): _personalize("dataset"),
-    ("AWS::Personalize::Schema", "SchemaArn"): _personalize("schema"),
-    ("AWS::Personalize::MetricAttribution", "MetricAttributionArn"): _personalize("metric-attribution"),
+    ("AWS::Personalize::DatasetGroup", "DatasetGroupArn"): _dataset_group_arn,
 }
 
 

@@ -10,15 +10,11 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from tests.proof import page
-from tests.proof.evaluator import Caller, addressed_to, allowed, statements_of
+from tests.proof.evaluator import statements_of
 from tests.proof.excess import excess
-from tests.proof.judge import Judge
+from tests.proof.missing import missing
 from tests.proof.model import Deployed, Document, Statement
-from tests.proof.needs import REQUIRED, Need, Place, Use, needs
-
-IN_EFFECT = "in effect"
-OURS_ALONE = "by our statements alone"
+from tests.proof.needs import Place, Use, needs
 
 
 @dataclass(frozen=True)
@@ -42,12 +38,9 @@ def differences(deployed: Deployed, uses: Sequence[Use]) -> Iterator[Difference]
     ours = by_our_statements_alone(deployed)
     yield from _sids(deployed)
     yield from _wiring(deployed, uses)
-    for view, policies in ((OURS_ALONE, ours), (IN_EFFECT, deployed)):
-        for use in uses:
-            yield from _trust(policies, use, view)
-        judge = Judge(policies)
-        for need in asked:
-            yield from _lacks(judge, need, view)
+    for view, policies in (("by our statements alone", ours), ("in effect", deployed)):
+        for principal, action, resource, where in missing(policies, uses, asked):
+            yield Difference("missing", principal, action, resource, f"{where}, {view}")
     for principal, action, resource, where in excess(ours, uses, asked):
         yield Difference("too much", principal, action, resource, where)
 
@@ -75,43 +68,6 @@ def is_theirs(statement: Statement, account_root: str = "") -> bool:
 def _without_theirs(document: Document, account_root: str = "") -> Document:
     kept = [statement for statement in statements_of(document) if not is_theirs(statement, account_root)]
     return {**document, "Statement": kept}
-
-
-def service_calls(use: Use) -> tuple[Caller, ...]:
-    """The calls of the service that have to be allowed; whether they carry their source is documented nowhere."""
-    here = use.environment
-    source = f"arn:{here.partition}:personalize:{here.region}:{here.account}:dataset-group/movies"
-    carrying = Caller(service=page.SERVICE, source_account=here.account, source_arn=source)
-    return (carrying,) if use.check == REQUIRED else (carrying, Caller(service=page.SERVICE))
-
-
-def _lacks(judge: Judge, need: Need, view: str) -> Iterator[Difference]:
-    region = need.use.environment.region
-    owner = need.on.arn if need.where == page.KEY_POLICY else need.on.arn.split("/")[0]
-    for resource in need.on.samples():
-        where: str | None = f"{need.where}, {view}"
-        if need.principal == page.SERVICE:
-            calls = service_calls(need.use)
-            given = all(judge.allows_service(owner, call, need.action, resource) for call in calls)
-            where = None if given else where
-        elif need.where == page.KEY_POLICY:
-            lacking = judge.on_key(need.principal, owner, need.action, region)
-            where = f"{lacking}, {view}" if lacking else None
-        elif need.action.startswith("s3:"):
-            lacking = judge.in_bucket(need.principal, owner, need.action, resource, region)
-            where = f"{lacking}, {view}" if lacking else None
-        elif judge.by_iam(need.principal, need.action, resource, region):
-            where = None
-        if where is not None:
-            yield Difference("missing", need.principal, need.action, resource, where)
-
-
-def _trust(policies: Deployed, use: Use, view: str) -> Iterator[Difference]:
-    role = policies.roles[use.role]
-    call = service_calls(use)[0]
-    # A trust policy has no Resource: it is about its role.
-    if not allowed(addressed_to(role.trust, call), call, [page.TRUST_ACTION], role.arn):
-        yield Difference("missing", page.SERVICE, page.TRUST_ACTION, role.arn, f"trust policy, {view}")
 
 
 def _sids(deployed: Deployed) -> Iterator[Difference]:

@@ -1,8 +1,13 @@
-"""Synthesized templates as stacks that refer to each other: parameters, outputs, exports, nested stacks."""
+"""Synthesized templates as stacks that refer to each other: parameters, outputs, exports, nested stacks.
+
+Only what the CDK writes for the arrangements is modelled. Everything else is an error that names its place: there is no
+default and no guess.
+"""
 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
@@ -10,15 +15,15 @@ from pathlib import Path
 from typing import Any
 
 from tests.proof import physical
-from tests.proof.intrinsics import NO_VALUE, Scope
 from tests.proof.model import Environment, UnresolvableError
 
+_VARIABLE = re.compile(r"\$\{(.*?)\}")
 NESTED = "AWS::CloudFormation::Stack"
 
 
 @dataclass
 class Template:
-    """A template of an assembly; tests that break templates edit ``body`` and ``nested`` of a copy."""
+    """A template of an assembly; tests that break templates edit ``body`` of a copy."""
 
     stack_name: str
     environment: Environment
@@ -64,7 +69,7 @@ def _environment(text: str, agnostic: Environment) -> Environment:
     )
 
 
-class Stack(Scope):
+class Stack:
     """A template with its parameters, in its environment."""
 
     def __init__(
@@ -98,15 +103,27 @@ class Stack(Scope):
     def with_nested(self) -> Iterator[Stack]:
         """This stack and every one nested in it."""
         yield self
-        for logical_id, stack in self._nested.items():
-            if self._exists(logical_id, self.name):
-                yield from stack.with_nested()
+        for stack in self._nested.values():
+            yield from stack.with_nested()
 
     def resources(self) -> Iterator[physical.Resource]:
-        """The resources that the conditions let be."""
+        """Every resource of the template."""
         for logical_id in self.body.get("Resources", {}):
-            if self._exists(logical_id, self.name):
-                yield self._resource(logical_id, self.name)
+            yield self._resource(logical_id, self.name)
+
+    def value(self, expression: Any, place: str) -> Any:
+        """The expression with every function resolved."""
+        if isinstance(expression, list):
+            return [self.value(item, f"{place}[{index}]") for index, item in enumerate(expression)]
+        if not isinstance(expression, dict):
+            return expression
+        if len(expression) == 1:
+            ((name, argument),) = expression.items()
+            if name == "Ref":
+                return self._ref(argument, place)
+            if name.startswith("Fn::"):
+                return self._function(name, argument, f"{place}.{name}")
+        return {name: self.value(item, f"{place}.{name}") for name, item in expression.items()}
 
     def output(self, name: str, place: str) -> Any:
         """The value of an output."""
@@ -115,50 +132,56 @@ class Stack(Scope):
             raise UnresolvableError(place, f"stack {self.name} has no output {name!r}")
         return self.value(outputs[name]["Value"], f"{self.name}.Outputs.{name}")
 
-    def export_names(self) -> Iterator[tuple[str, str]]:
-        """The names of exports, each with the name of its output."""
-        for name, output in self.body.get("Outputs", {}).items():
-            if "Export" in output:
-                yield self.text(output["Export"]["Name"], f"{self.name}.Outputs.{name}"), name
-
-    def ref(self, name: str, place: str) -> Any:
-        """A parameter, pseudo parameter or resource."""
+    def _ref(self, name: str, place: str) -> Any:
         here = self.environment
-        pseudo = {
-            "AWS::AccountId": here.account,
-            "AWS::NoValue": NO_VALUE,
-            "AWS::Partition": here.partition,
-            "AWS::Region": here.region,
-            "AWS::StackName": self.name,
-            "AWS::URLSuffix": here.url_suffix,
-        }
+        pseudo = {"AWS::AccountId": here.account, "AWS::Partition": here.partition, "AWS::Region": here.region}
         if name in pseudo:
             return pseudo[name]
-        if name in self.body.get("Parameters", {}):
-            return self._parameter(name, place)
+        if name in self._parameters:
+            return self._parameters[name]()
         return physical.ref(self._resource(name, place), place)
 
-    def get_att(self, logical_id: str, attribute: str, place: str) -> Any:
-        """An attribute of a resource, the outputs of nested stacks included."""
+    def _function(self, name: str, argument: Any, place: str) -> Any:
+        if name == "Fn::Join":
+            separator, items = argument
+            return str(separator).join(self._text(item, place) for item in items)
+        if name == "Fn::Sub" and isinstance(argument, str):
+            return _VARIABLE.sub(lambda found: self._text({"Ref": found[1]}, place), argument)
+        if name == "Fn::GetAtt":
+            logical_id, attribute = argument
+            return self._get_att(logical_id, attribute, place)
+        if name == "Fn::ImportValue":
+            return self._import_value(self._text(argument, place), place)
+        if name == "Fn::GetStackOutput":
+            return self._stack_output(self.value(argument, place), place)
+        raise UnresolvableError(place, f"{name} is not modelled")
+
+    def _text(self, expression: Any, place: str) -> str:
+        found = self.value(expression, place)
+        if not isinstance(found, str):
+            raise UnresolvableError(place, f"{found!r} is no text")
+        return found
+
+    def _get_att(self, logical_id: str, attribute: str, place: str) -> Any:
         if logical_id in self._nested and attribute.startswith("Outputs."):
             return self._nested[logical_id].output(attribute.removeprefix("Outputs."), place)
         return physical.attribute(self._resource(logical_id, place), attribute, place)
 
-    def import_value(self, name: str, place: str) -> Any:
+    def _import_value(self, name: str, place: str) -> Any:
         """An export of another stack of the same account and Region."""
         found = [
             (stack, output)
             for stack in self._app.values()
             if stack.environment == self.environment
-            for export, output in stack.export_names()
-            if export == name
+            for output, declared in stack.body.get("Outputs", {}).items()
+            if declared.get("Export") == {"Name": name}
         ]
         if len(found) != 1:
             raise UnresolvableError(place, f"{len(found)} exports are named {name!r}")
         stack, output = found[0]
         return stack.output(output, place)
 
-    def stack_output(self, arguments: dict[str, Any], place: str) -> Any:
+    def _stack_output(self, arguments: dict[str, Any], place: str) -> Any:
         """An output of a stack of the Region it says, and of the account of the role that is to read it."""
         if unknown := set(arguments) - {"StackName", "OutputName", "Region", "RoleArn"}:
             raise UnresolvableError(place, f"Fn::GetStackOutput with {sorted(unknown)} is not modelled")
@@ -168,30 +191,6 @@ class Stack(Scope):
             if (stack.name, stack.environment) == (arguments["StackName"], where):
                 return stack.output(arguments["OutputName"], place)
         raise UnresolvableError(place, f"no stack {arguments['StackName']!r} in {where}")
-
-    def condition(self, name: str, place: str) -> bool:
-        """A condition of the template."""
-        conditions = self.body.get("Conditions", {})
-        if name not in conditions:
-            raise UnresolvableError(place, f"no condition {name!r}")
-        return self.truth(conditions[name], f"{self.name}.Conditions.{name}")
-
-    def mapping(self, name: str, place: str) -> dict[str, Any]:
-        """A mapping of the template."""
-        mappings: dict[str, dict[str, Any]] = self.body.get("Mappings", {})
-        if name not in mappings:
-            raise UnresolvableError(place, f"no mapping {name!r}")
-        return mappings[name]
-
-    def _parameter(self, name: str, place: str) -> Any:
-        declared = self.body["Parameters"][name]
-        if str(declared["Type"]).startswith("AWS::SSM::Parameter::Value"):
-            raise UnresolvableError(place, f"parameter {name} is read from SSM")
-        given = self._parameters.get(name)
-        found = declared.get("Default") if given is None else given()
-        if found is None:
-            raise UnresolvableError(place, f"parameter {name} has neither value nor default")
-        return found.split(",") if declared["Type"] == "CommaDelimitedList" and isinstance(found, str) else found
 
     def _nest(self, logical_id: str, resource: dict[str, Any]) -> Stack:
         place = f"{self.name}.{logical_id}"
@@ -208,18 +207,15 @@ class Stack(Scope):
         name = f"{self.name}-{logical_id}"
         return Stack(self._app, self._template, name=name, file=file, body=body, parameters=parameters)
 
-    def _exists(self, logical_id: str, place: str) -> bool:
-        condition = self.body["Resources"][logical_id].get("Condition")
-        return condition is None or self.condition(condition, place)
-
     def _resource(self, logical_id: str, place: str) -> physical.Resource:
         declared = self.body.get("Resources", {}).get(logical_id)
-        if declared is None or not self._exists(logical_id, place):
+        if declared is None:
             raise UnresolvableError(place, f"stack {self.name} has no {logical_id!r}")
+        if "Condition" in declared:
+            raise UnresolvableError(place, "conditions are not modelled")
         here = f"{self.name}.{logical_id}"
 
         def resolved(name: str) -> Any:
-            found = self.value(declared.get("Properties", {}).get(name), f"{here}.{name}")
-            return None if found is NO_VALUE else found
+            return self.value(declared.get("Properties", {}).get(name), f"{here}.{name}")
 
         return physical.Resource(self.name, self.environment, logical_id, declared["Type"], resolved, here)

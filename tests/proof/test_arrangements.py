@@ -1,11 +1,14 @@
-"""All seven resources, in every arrangement: what AWS's page asks for is in effect, and nothing else is allowed.
+"""In every arrangement, what AWS's page asks for is in effect, and nothing else is allowed.
 
-Each is synthesized once, and judged by the independent prover and by the library's own check.
+Each is synthesized twice with all resources, and judged by the independent prover and by the library's own check; and
+once with one resource alone. The variants take turns, so that each arrangement meets every value of theirs, and each
+resource alone meets many arrangements. ``test_properties.py`` asks for other selections.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
+from itertools import product
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -13,19 +16,51 @@ import pytest
 
 from personalize_kms_constructs.checks import check_assembly
 from tests.proof import on_keys_and_buckets, outside_of_the_app
-from tests.proof.arrangements import ARRANGEMENTS, UNSUPPORTED
-from tests.proof.building import Arrangement, Building
+from tests.proof.arrangements import ARRANGEMENTS, CONCRETE_ALONE
+from tests.proof.building import KINDS, Arrangement, Building, encrypted_bucket, personalize_role
 from tests.proof.model import UnresolvableError
 from tests.proof.prover import differences
-from tests.proof.proving import synthesized
-from tests.proof.variants import VARIANTS, Variant, case
+from tests.proof.proving import build, feature_flags, found, synthesized
+
+
+class Variant(NamedTuple):
+    """A way to synthesize an arrangement."""
+
+    concrete: bool
+    flags: str
+    partition: str
+
+    def of(self, arrangement: Arrangement) -> Variant:
+        """The variant, as far as there is one of the arrangement."""
+        return self._replace(concrete=self.concrete or arrangement in CONCRETE_ALONE)
+
+    def options(self) -> dict[str, Any]:
+        """The arguments of `synthesized`."""
+        return {"concrete": self.concrete, "flags": feature_flags(self.flags), "partition": self.partition}
+
+    def __str__(self) -> str:
+        return f"{'concrete' if self.concrete else 'agnostic'}-{self.flags}-{self.partition}"
+
+
+# The opposite of the first is the last, and so on.
+VARIANTS = [Variant(*each) for each in product((False, True), ("flags_off", "recommended_flags"), ("aws", "aws-cn"))]
+
+ALL_RESOURCES = [
+    pytest.param((arrangement, variant.of(arrangement)), id=f"{arrangement.__name__}-{variant.of(arrangement)}")
+    for number, arrangement in enumerate(ARRANGEMENTS)
+    for variant in (VARIANTS[number % 8], VARIANTS[7 - number % 8])
+]
+ONE_RESOURCE = [
+    pytest.param(arrangement, VARIANTS[(number + 3) % 8].of(arrangement), kind, id=f"{arrangement.__name__}-{kind}")
+    for number, arrangement in enumerate(ARRANGEMENTS)
+    for kind in [KINDS[number % len(KINDS)]]
+]
 
 # Everything about them is in the app: another account's stack is one of its stacks.
 SEEN = (
     outside_of_the_app.bucket_of_another_accounts_stack,
     outside_of_the_app.key_of_another_accounts_stack,
     outside_of_the_app.role_without_policy_updates,
-    outside_of_the_app.role_without_policy_updates_and_bucket_of_another_stack,
 )
 # AWS doesn't document whether Personalize sends the keys that these require.
 UNDOCUMENTED = (
@@ -38,17 +73,6 @@ NOT_CHECKED = (
     on_keys_and_buckets.source_account_not_checked_in_three_stacks,
     on_keys_and_buckets.each_source_account_check_on_one_key,
 )
-# The role of the app has no policy, and takes none: its statements are pending, and missing until then.
-WITHOUT_POLICIES = (
-    outside_of_the_app.role_without_policy_updates,
-    outside_of_the_app.role_without_policy_updates_and_bucket_of_another_stack,
-)
-CASES = [
-    pytest.param((arrangement, variant), id=f"{arrangement.__name__}-{variant}")
-    for arrangement in ARRANGEMENTS
-    for variant in VARIANTS
-    if list(case(arrangement, variant))
-]
 
 
 class Synthesized(NamedTuple):
@@ -59,33 +83,16 @@ class Synthesized(NamedTuple):
     directory: Path
 
 
-@pytest.fixture(scope="module", params=CASES)
-def app(
-    request: pytest.FixtureRequest,
-    tmp_path_factory: pytest.TempPathFactory,
-    feature_flags: Mapping[str, Mapping[str, Any]],
-) -> Synthesized:
+@pytest.fixture(scope="module", params=ALL_RESOURCES)
+def app(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Synthesized:
     """The arrangement in one of the variants."""
     arrangement, variant = request.param
-    assert isinstance(variant, Variant)
     directory = tmp_path_factory.mktemp("app")
-    building = synthesized(
-        arrangement,
-        directory,
-        flags=feature_flags[variant.flags],
-        partition=variant.partition,
-        concrete=variant.concrete,
-    )
-    return Synthesized(arrangement, building, directory)
+    return Synthesized(arrangement, synthesized(arrangement, directory, **variant.options()), directory)
 
 
 def test_an_arrangement_is_as_the_page_has_it(app: Synthesized) -> None:
     """Nothing is missing and nothing is too much, to the prover."""
-    reason, unharmed = UNSUPPORTED.get(app.arrangement, ("", (None,)))
-    if None not in unharmed:
-        with pytest.raises(UnresolvableError):
-            app.building.finish(app.directory)
-        pytest.xfail(reason)
     deployed, uses, _ = app.building.finish(app.directory)
     assert [str(difference) for difference in differences(deployed, uses)] == []
 
@@ -96,8 +103,9 @@ def test_the_check_finds_what_the_construct_makes_as_aws_asks(app: Synthesized) 
     assert report.problems == ()
     assert report.asked
     assert report.allowed or report.undecided
-    if app.arrangement in WITHOUT_POLICIES:
-        assert {(each.principal, each.policy) for each in report.missing} <= {("role", "role"), ("role", "key")}
+    if app.arrangement is outside_of_the_app.role_without_policy_updates:
+        # The role of the app has no policy, and takes none: its statements are pending, and missing until then.
+        assert {(each.principal, each.policy) for each in report.missing} == {("role", "role")}
     else:
         assert report.missing == ()
     assert bool(report.excess) == (app.arrangement in NOT_CHECKED)
@@ -109,3 +117,33 @@ def is_open(arrangement: Arrangement) -> bool:
     """Tell if policies, or the accounts they are of, are such as no template of the app tells."""
     is_outside = arrangement.__module__ == outside_of_the_app.__name__
     return (is_outside and arrangement not in SEEN) or arrangement in UNDOCUMENTED
+
+
+@pytest.mark.parametrize(("arrangement", "variant", "kind"), ONE_RESOURCE)
+def test_a_resource_alone_is_as_the_page_has_it(
+    arrangement: Arrangement, variant: Variant, kind: str, tmp_path: Path
+) -> None:
+    """It gets what AWS's page says of it, and nothing of the others."""
+    assert found(arrangement, tmp_path, kinds=[kind], **variant.options()) == []
+
+
+def role_without_policy_updates_and_bucket_of_another_stack(it: Building) -> None:
+    role = personalize_role(it.main, role_name="personalize").without_policy_updates()
+    it.wire(picks=it.picks(encrypted_bucket(it.stack("Data"))), service_role=role)
+
+
+@pytest.mark.parametrize(
+    ("arrangement", "kinds"),
+    [
+        # Other resources have a key of the stack name the role too, and with that the stack knows the reference.
+        (outside_of_the_app.imported_key_and_nameless_role_of_another_stack, ["dataset group"]),
+        (role_without_policy_updates_and_bucket_of_another_stack, KINDS),
+    ],
+)
+@pytest.mark.parametrize("concrete", [False, True])
+def test_pending_statements_may_name_what_only_another_stack_understands(
+    arrangement: Arrangement, kinds: Sequence[str], concrete: bool, tmp_path: Path
+) -> None:
+    """They have that stack's reference, which nobody can paste: the construct has no better one yet."""
+    with pytest.raises(UnresolvableError, match="has no"):
+        build(arrangement, tmp_path, concrete=concrete, kinds=kinds)

@@ -1,0 +1,216 @@
+"""A role, a key, a bucket and data with all that AWS's pages ask for, deployed and as a template."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+from embedded_aws import EmbeddedAws
+
+ARN = "arn:aws:personalize:eu-west-1:111111111111"
+GROUP, DATASET = f"{ARN}:dataset-group/movies", f"{ARN}:dataset/movies/INTERACTIONS"
+DATA = "arn:aws:s3:::movies-data"
+ACCOUNT = {"AWS": "arn:aws:iam::111111111111:root"}
+SERVICE = {"Service": "personalize.amazonaws.com"}
+BASE_5 = ["kms:Decrypt", "kms:GenerateDataKey", "kms:DescribeKey", "kms:CreateGrant", "kms:ListGrants"]
+BASE_4 = ["kms:Decrypt", "kms:GenerateDataKey", "kms:DescribeKey", "kms:ListGrants"]
+INTERACTIONS = {
+    "type": "record",
+    "name": "Interactions",
+    "namespace": "com.amazonaws.personalize.schema",
+    "fields": [
+        {"name": "USER_ID", "type": "string"},
+        {"name": "ITEM_ID", "type": "string"},
+        {"name": "TIMESTAMP", "type": "long"},
+        {"name": "EVENT_VALUE", "type": ["null", "float"]},
+    ],
+    "version": "1.0",
+}
+
+
+def allow(principal: Any, actions: list[str], resource: Any = "*", **more: Any) -> dict[str, Any]:
+    """A statement, as it stands in a resource's policy."""
+    return {"Effect": "Allow", "Principal": principal, "Action": actions, "Resource": resource, **more}
+
+
+def allow_role(actions: list[str], resource: Any) -> dict[str, Any]:
+    """A statement, as it stands in an IAM policy."""
+    return {"Effect": "Allow", "Action": actions, "Resource": resource}
+
+
+def trust(principal: Any, **more: Any) -> dict[str, Any]:
+    """A statement, as it stands in a trust policy."""
+    return {"Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole", **more}
+
+
+def policy(*statements: dict[str, Any]) -> str:
+    """A policy document of these statements."""
+    return json.dumps({"Version": "2012-10-17", "Statement": list(statements)})
+
+
+class Scenario:
+    """The scenario as it is deployed: a test replaces one policy by another and sees what Personalize says."""
+
+    def __init__(self, aws: EmbeddedAws) -> None:
+        self.iam, self.kms, self.s3 = aws.client("iam"), aws.client("kms"), aws.client("s3")
+        self.personalize = aws.client("personalize")
+        role = self.iam.create_role(RoleName="personalize", AssumeRolePolicyDocument=policy(trust(SERVICE)))
+        self.role_arn: str = role["Role"]["Arn"]
+        self.key_arn: str = self.kms.create_key()["KeyMetadata"]["Arn"]
+        self.s3.create_bucket(Bucket="movies-data", CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
+        self.encrypt_bucket(self.key_arn)
+        self.put_data("import/data.csv", "USER_ID,ITEM_ID,TIMESTAMP\nu1,i1,1\nu2,i2,2\n")
+        self.key_policy(allow({"AWS": self.role_arn}, BASE_5), allow(SERVICE, BASE_5))
+        self.role_policy(
+            allow_role(BASE_4, self.key_arn),
+            allow_role(["s3:GetObject"], f"{DATA}/import/*"),
+            allow_role(["s3:ListBucket"], DATA),
+            allow_role(["s3:PutObject"], f"{DATA}/metrics/*"),
+            allow_role(["cloudwatch:PutMetricData"], "*"),
+        )
+        self.bucket_policy(
+            allow(SERVICE, ["s3:GetObject"], f"{DATA}/import/*"),
+            allow(SERVICE, ["s3:ListBucket"], DATA),
+            allow(SERVICE, ["s3:PutObject"], f"{DATA}/metrics/*"),
+        )
+
+    def encrypt_bucket(self, key_arn: str) -> None:
+        """Encrypt what is written to the bucket with this key."""
+        default = {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": key_arn}
+        self.s3.put_bucket_encryption(
+            Bucket="movies-data",
+            ServerSideEncryptionConfiguration={"Rules": [{"ApplyServerSideEncryptionByDefault": default}]},
+        )
+
+    def key_policy(self, *statements: dict[str, Any]) -> None:
+        """Replace the key policy, but for the account's statement."""
+        document = policy(allow(ACCOUNT, ["kms:*"]), *statements)
+        self.kms.put_key_policy(KeyId=self.key_arn, PolicyName="default", Policy=document)
+
+    def role_policy(self, *statements: dict[str, Any], role: str = "personalize") -> None:
+        """Replace what the role may."""
+        self.iam.put_role_policy(RoleName=role, PolicyName="inline", PolicyDocument=policy(*statements))
+
+    def bucket_policy(self, *statements: dict[str, Any]) -> None:
+        """Replace the bucket policy."""
+        self.s3.put_bucket_policy(Bucket="movies-data", Policy=policy(*statements))
+
+    def put_data(self, key: str, text: str) -> None:
+        """Upload a file."""
+        self.s3.put_object(Bucket="movies-data", Key=key, Body=text.encode())
+
+    def written(self, key: str) -> str:
+        """The text of a file that a job has written."""
+        return str(self.s3.get_object(Bucket="movies-data", Key=key)["Body"].read().decode())
+
+    def create_dataset_group(self, name: str = "movies", **options: Any) -> str:
+        """A dataset group with key and role, unless options say otherwise."""
+        options = options or {"kmsKeyArn": self.key_arn, "roleArn": self.role_arn}
+        arn: str = self.personalize.create_dataset_group(name=name, **options)["datasetGroupArn"]
+        return arn
+
+    def create_dataset(self) -> None:
+        """A dataset for interactions, with its schema and dataset group."""
+        self.create_dataset_group()
+        schema = self.personalize.create_schema(name="interactions", schema=json.dumps(INTERACTIONS))["schemaArn"]
+        self.personalize.create_dataset(
+            name="interactions", datasetGroupArn=GROUP, datasetType="Interactions", schemaArn=schema
+        )
+
+    def import_data(self, location: str = "s3://movies-data/import/", name: str = "first") -> str:
+        """An import job."""
+        arn: str = self.personalize.create_dataset_import_job(
+            jobName=name, datasetArn=DATASET, dataSource={"dataLocation": location}, roleArn=self.role_arn
+        )["datasetImportJobArn"]
+        return arn
+
+    def import_all(self) -> None:
+        """A dataset, with the data imported."""
+        self.create_dataset()
+        self.look(self.personalize.describe_dataset_import_job, datasetImportJobArn=self.import_data())
+
+    @staticmethod
+    def look(describe: Callable[..., Any], **arn: str) -> list[dict[str, Any]]:
+        """Three looks at a job: it comes along by being looked at, and is at its end with the last."""
+        looks = [describe(**arn) for _ in range(3)]
+        return [dict(value) for look in looks for field, value in look.items() if field != "ResponseMetadata"]
+
+    def create_metric_attribution(self, **destination: str) -> str:
+        """A metric attribution that writes to the bucket, unless a destination is given."""
+        target = destination or {"path": "s3://movies-data/metrics/"}
+        arn: str = self.personalize.create_metric_attribution(
+            name="watched",
+            datasetGroupArn=GROUP,
+            metrics=[{"eventType": "watch", "metricName": "watched", "expression": "SAMPLECOUNT()"}],
+            metricsOutputConfig={"roleArn": self.role_arn, "s3DataDestination": target},
+        )["metricAttributionArn"]
+        return arn
+
+
+def template() -> dict[str, Any]:
+    """The same without data, as a template: dataset group and metric attribution wait for all policies."""
+    key, role = {"Fn::GetAtt": ["Key", "Arn"]}, {"Fn::GetAtt": ["Role", "Arn"]}
+    files = {"Fn::Sub": "${Data.Arn}/metrics/*"}
+    by_default = {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": key}
+    properties: dict[str, tuple[str, dict[str, Any]]] = {
+        "Role": ("AWS::IAM::Role", {"AssumeRolePolicyDocument": {"Statement": [trust(SERVICE)]}}),
+        "Key": (
+            "AWS::KMS::Key",
+            {
+                "KeyPolicy": {
+                    "Statement": [allow(ACCOUNT, ["kms:*"]), allow({"AWS": role}, BASE_5), allow(SERVICE, BASE_5)]
+                }
+            },
+        ),
+        "Data": (
+            "AWS::S3::Bucket",
+            {
+                "BucketEncryption": {
+                    "ServerSideEncryptionConfiguration": [{"ServerSideEncryptionByDefault": by_default}]
+                }
+            },
+        ),
+        "RolePolicy": (
+            "AWS::IAM::ManagedPolicy",
+            {
+                "Roles": [{"Ref": "Role"}],
+                "PolicyDocument": {
+                    "Version": "2012-10-17",
+                    "Statement": [
+                        allow_role(BASE_4, key),
+                        allow_role(["s3:PutObject"], files),
+                        allow_role(["cloudwatch:PutMetricData"], "*"),
+                    ],
+                },
+            },
+        ),
+        "DataPolicy": (
+            "AWS::S3::BucketPolicy",
+            {"Bucket": {"Ref": "Data"}, "PolicyDocument": {"Statement": [allow(SERVICE, ["s3:PutObject"], files)]}},
+        ),
+        "Group": ("AWS::Personalize::DatasetGroup", {"Name": "movies", "KmsKeyArn": key, "RoleArn": role}),
+        "Attribution": (
+            "AWS::Personalize::MetricAttribution",
+            {
+                "Name": "watched",
+                "DatasetGroupArn": {"Fn::GetAtt": ["Group", "DatasetGroupArn"]},
+                "Metrics": [{"EventType": "watch", "MetricName": "watched", "Expression": "SAMPLECOUNT()"}],
+                "MetricsOutputConfig": {
+                    "RoleArn": role,
+                    "S3DataDestination": {"Path": {"Fn::Sub": "s3://${Data}/metrics/"}},
+                },
+            },
+        ),
+    }
+    resources: dict[str, Any] = {name: {"Type": type, "Properties": each} for name, (type, each) in properties.items()}
+    resources["Group"]["DependsOn"] = ["RolePolicy"]
+    resources["Attribution"]["DependsOn"] = ["RolePolicy", "DataPolicy"]
+    outputs = {
+        "Ref": {"Ref": "Group"},
+        "Arn": {"Fn::GetAtt": ["Group", "DatasetGroupArn"]},
+        "Status": {"Fn::GetAtt": ["Attribution", "Status"]},
+        "Bucket": {"Ref": "Data"},
+        "Key": key,
+    }
+    return {"Resources": resources, "Outputs": {name: {"Value": value} for name, value in outputs.items()}}
