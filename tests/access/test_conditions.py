@@ -75,7 +75,12 @@ def answers(found: AccessReport) -> dict[str, str]:
         ({"DateLessThan": {"aws:CurrentTime": "2026-01-01"}}, "open", "open", NOT_IN_TEMPLATES),
         ({"NotIpAddress": {"aws:SourceIp": "10.0.0.0/8"}}, "open", "open", UNDOCUMENTED),
         ({"Null": {"s3:x-amz-content-sha256": "true"}}, "open", "open", UNDOCUMENTED),
-        ({"Null": {"aws:SourceAccount": "true"}, **SERVICES_ALONE}, "may", "open", "whether Personalize sends the key"),
+        (
+            {"Null": {"aws:SourceAccount": "true"}, **SERVICES_ALONE},
+            "may",
+            "open",
+            "it holds only if Personalize doesn't send the key",
+        ),
         ("Restricted", "open", "open", "a Condition that isn't known before deployment"),
         # For a service role the key is false; for a service principal AWS doesn't say.
         ({"Bool": {"aws:ViaAWSService": "false"}}, "denied", "open", UNDOCUMENTED),
