@@ -43,13 +43,13 @@ Described = tuple[Permissions, DescribedLocation | None, DescribedLocation | Non
 
 def leave_resources(
     scope: Construct,
+    here: Place,
     *,
     service_role: str,
     encryption_key: str | None,
     resources: Iterable[Described],
     pending: Iterable[tuple[str, str, Collection[str]]] = (),
     job: DescribedJob | None = None,
-    ours: bool = True,
     of_own_stack: Collection[str] = (),
 ) -> None:
     """Leave in the metadata what Personalize is asked to create.
@@ -59,19 +59,18 @@ def leave_resources(
 
     Args:
         scope: the construct, under whose path the metadata stands.
+        here: its stack.
         service_role: the role's ARN.
         encryption_key: the ARN of the dataset groups' key, if they have one.
         resources: what is allowed.
         pending: the policies whose statements others have to add: ``"key"``, ``"bucket"`` or ``"role"``, with the ARN
             of that key, bucket or role, and the actions of the statements.
         job: the job that is all there is to create, if this is left for one.
-        ours: true if this library wrote the policies, and answers for them.
         of_own_stack: ARNs of what the construct's own stack makes. Where that isn't nested they stand as they are: the
             CDK resolves them as the stack does, and to look up what they refer to takes most of the time.
     """
-    here = Place.of(Stack.of(scope))
     describe = _Description(here, of_own_stack if here.parent is None else ())
-    found: dict[str, Any] = {**describe.stack(here), "ours": ours}
+    found: dict[str, Any] = dict(describe.stack(here))
     try:
         found |= {
             "serviceRole": describe.text(service_role),

@@ -82,11 +82,12 @@ class AtSynth:
 
     def _leave_metadata(self) -> None:
         """Leave what is allowed, and what is pending, for the judge."""
-        wiring, here = self._wiring, self._here.stack
+        wiring, stack = self._wiring, self._here.stack
         made = [(each.arn, each.stack) for each in (wiring.role, wiring.encryption_key)]
         made += [(each.bucket.arn, each.bucket.stack) for each in wiring.locations]
         leave_resources(
             self._scope,
+            self._here,
             service_role=wiring.role.arn,
             encryption_key=wiring.encryption_key.arn,
             resources=[
@@ -98,7 +99,7 @@ class AtSynth:
                 for policy in wiring.policies
                 if policy.pending
             ],
-            of_own_stack={arn for arn, stack in made if stack is here},
+            of_own_stack={arn for arn, of in made if of is stack},
         )
 
     def _warnings(self) -> Iterator[tuple[str, str]]:

@@ -59,7 +59,6 @@ def test_key_role_and_resources_with_their_locations(app: cdk.App) -> None:
         "/Main/Encryption": {
             "stack": "Main",
             "template": "Main.template.json",
-            "ours": True,
             "encryptionKey": {"Fn::GetAtt": ["EncryptionKey3A692D6E", "Arn"]},
             "serviceRole": ROLE_ARN,
             "resources": [
@@ -172,7 +171,6 @@ def test_a_problem_fails_no_synth(app: cdk.App, monkeypatch: pytest.MonkeyPatch)
     assert data == {
         "stack": "Main",
         "template": "Main.template.json",
-        "ours": True,
         "problem": "LookupError: no such thing",
     }
     (entry,) = check_assembly(assembly).undecided
@@ -208,7 +206,6 @@ def test_a_job_leaves_what_each_execution_chooses(app: cdk.App) -> None:
     common = {
         "stack": "Main",
         "template": "Main.template.json",
-        "ours": True,
         "encryptionKey": reference("Main", "EncryptionKey3A692D6E"),
         "serviceRole": reference("Main", "EncryptionRole2D2265A5"),
         "pending": [],

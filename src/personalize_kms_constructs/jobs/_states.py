@@ -16,6 +16,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct, IValidation
 
+from .._grant.place import Place
 from .._grant.resolved import ResolvedResource
 from .._grant.role import has_precreated_roles
 from .._metadata import DescribedJob, leave_resources
@@ -115,6 +116,7 @@ class JobAtSynth:
         source, destination = (described_location(each) for each in (self._resource.source, self._resource.destination))
         leave_resources(
             self._job,
+            Place.of(Stack.of(self._job)),
             service_role=self._arguments["RoleArn"],
             encryption_key=self._encryption_key,
             resources=[(self._resource.row, source, destination)],
