@@ -14,34 +14,19 @@ from constructs import Construct
 from ._grant.place import Place
 
 FOLDER = "personalize-kms-pending"
-# With the hash that the CDK puts at the end of a construct's unique id.
-_OURS = re.compile(r"([A-Za-z0-9]+[0-9A-F]{8})\.(?:key|bucket|role)\..*\.json")
-# The constructs that may have files, kept on the app.
-_ATTRIBUTE = "_personalize_kms_constructs_files"
-
-
-def register(scope: Construct, here: Place) -> None:
-    """Remember a construct of the app: its files stay when another one takes out those of constructs that are gone."""
-    constructs: dict[Construct, str] = getattr(here.root, _ATTRIBUTE, {})
-    constructs[scope] = ""
-    setattr(here.root, _ATTRIBUTE, constructs)
 
 
 def write_files(scope: Construct, here: Place, policies: Sequence[tuple[str, str, Any]]) -> list[str]:
     """Write each policy, given by kind, ARN and statements, and return the paths within the app's assembly.
 
-    Files of an earlier synth into the same folder are taken out, those of constructs that are gone as well, so that
-    nobody pastes what is needed no longer.
+    Files of an earlier synth into the same folder are taken out, so that nobody pastes what is needed no longer.
     """
     folder = here.assembly / FOLDER
     if not policies and not folder.exists():
         return []
-    constructs: dict[Construct, str] = getattr(here.root, _ATTRIBUTE)
-    construct = constructs[scope] = Names.unique_id(scope)
-    for file in folder.glob("*.json"):
-        found = _OURS.fullmatch(file.name)
-        if found and (found[1] == construct or found[1] not in _unique_ids(constructs)):
-            file.unlink()
+    construct = Names.unique_id(scope)
+    for stale in folder.glob(f"{construct}.*.json"):
+        stale.unlink()
     app = Path(cast("Stage", here.root).outdir)
     paths = []
     for kind, arn, statements in policies:
@@ -51,12 +36,6 @@ def write_files(scope: Construct, here: Place, policies: Sequence[tuple[str, str
         path.write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
         paths.append(path.relative_to(app).as_posix())
     return paths
-
-
-def _unique_ids(constructs: dict[Construct, str]) -> set[str]:
-    for construct, known in constructs.items():
-        constructs[construct] = known or Names.unique_id(construct)
-    return set(constructs.values())
 
 
 def _name(arn: str) -> str:

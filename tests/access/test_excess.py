@@ -200,7 +200,9 @@ def test_bucket_policies() -> None:
         ({"ArnLike": {"aws:PrincipalArn": "arn:aws:iam::*:role/PersonalizeRole"}}, False),
         ({"ArnLike": {"aws:PrincipalArn": "arn:aws:iam::111122223333:role/*"}}, False),
         ({"StringEquals": {"aws:PrincipalAccount": "111122223333"}}, False),
-        ({"StringEqualsIfExists": {"aws:PrincipalAccount": "111122223333"}}, True),
+        # KMS takes no call that isn't signed.
+        ({"StringEqualsIfExists": {"aws:PrincipalAccount": "111122223333"}}, False),
+        ({"StringEqualsIfExists": {"kms:CallerAccount": "111122223333"}}, False),
         ({"StringEquals": {"aws:PrincipalType": "AssumedRole"}}, True),
         ({"Bool": {"aws:PrincipalIsAWSService": "false"}}, True),
         ({"Bool": {"aws:PrincipalIsAWSService": ["true", "false"]}}, True),

@@ -249,6 +249,15 @@ def test_a_row_has_the_statements_and_pages_of_all_its_actions() -> None:
     ) in markdown
 
 
+def test_a_row_has_a_statement_by_which_much_is_allowed_once() -> None:
+    """Some of its actions are allowed by two statements, and others by one of these."""
+    both = [iam(IAM_ACTIONS, KEY, Sid="Two"), iam(["kms:Decrypt"], KEY, Sid="One")]
+    (row,) = [
+        line for line in report(asked(), key=ON_KEY, iam=both).to_markdown().splitlines() if "of IAM policy" in line
+    ]
+    assert (row.count("statement One of"), row.count("statement Two of")) == (1, 1)
+
+
 def test_what_a_boundary_refuses_is_told_once() -> None:
     """Not for each column of the pages, nor for each that needs it: one statement mends it all."""
     found = model(asked(), asked(IMPORT_JOB, name="import"), **CLEAN)

@@ -193,12 +193,13 @@ class _OfOne:
 
 
 def _lets_everybody_in(body: Body, need: Need, owner: Key | Bucket) -> bool:
-    """Tell if a statement is for whoever calls: a role of another account, or somebody of none."""
+    """Tell if a statement is for whoever calls: a role of another account, or somebody of none, as S3 lets in."""
     if not names_everybody(body):
         return False
     caller = Caller(_ANOTHER_ROLE, _ANOTHER_ACCOUNT, need.region)
     context = call_on(owner, caller, need.action, need.resource).context
-    return _holds(body, context) or _holds(body, {**context, **dict.fromkeys(_OF_ACCOUNTS, (None,))})
+    of_nobody = {**context, **dict.fromkeys(_OF_ACCOUNTS, (None,))}
+    return _holds(body, context) or (isinstance(owner, Bucket) and _holds(body, of_nobody))
 
 
 def _is_for_any_account(body: Body, need: Need, owner: Key | Bucket) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from .causes import POLICIES
+from .causes import POLICIES, Cause, because
 from .entries import Allowed, Entry, Excess, Json, Missing
 from .values import HOLE, split, split_arn
 
@@ -74,7 +74,10 @@ class Row:
 
     @property
     def because(self) -> str:
-        """Their reasons, in words."""
+        """Their reasons, in words; each statement by which they are allowed once."""
+        if isinstance(self.first, Allowed):
+            by = dict.fromkeys(statement for each in self.entries for statement in each.reason.statements)
+            return because(Cause.ALLOWED, *by).sentence()
         return "; ".join(dict.fromkeys(each.because for each in self.entries))
 
     @property

@@ -93,7 +93,7 @@ def next_step(row: Row, names: Names) -> str:
 
 def with_references(statement: Mapping[str, Any]) -> str:
     """Return the words for a statement with placeholders, which no template takes as they are."""
-    return ", with references in the place of ${…}" if "${" in json.dumps(statement) else ""
+    return ", with values in the place of ${…}" if "${" in json.dumps(statement) else ""
 
 
 def _row(row: Row, names: Names, told: list[str], *, at_synth: bool) -> Iterator[str]:
