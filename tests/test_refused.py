@@ -179,8 +179,9 @@ REFUSED: dict[str, tuple[Build, str]] = {
         "role_name is for the role made here, but service_role is given: leave one out",
     ),
     "a name that no role has": (
-        lambda *_: {"role_name": "my role"},
-        "role_name is 'my role' but IAM takes 1 to 64 letters, digits and characters of '+=,.@-_': use a name of these",
+        lambda *_: {"role_name": "${Stage}"},
+        "role_name is '${Stage}' but IAM takes 1 to 64 letters, digits and characters of '+=,.@-_': use a name of "
+        "these",
     ),
     "a removal policy for a key that is given": (
         lambda stack, _: {"encryption_key": kms.Key(stack, "Key"), "removal_policy": cdk.RemovalPolicy.DESTROY},
@@ -282,6 +283,16 @@ def not_a_name(what: str, name: str) -> str:
         f"{what} {name!r} is not a name that Personalize takes: use 1 to 63 letters, digits, hyphens and underscores, "
         "and begin with a letter or digit"
     )
+
+
+@pytest.mark.parametrize("id", ["Key", "Role", "Policy", "Policy2", "KeyPolicy1234ABCD"])
+def test_an_id_of_the_constructs_own_children(stack: cdk.Stack, id: str) -> None:
+    """A later version of the app may allow so much that the construct makes it."""
+    encryption = PersonalizeEncryption(stack, "Encryption")
+    assert refusal(lambda: encryption.add_dataset_group(id, name="-movies")) == [
+        f"id '{id}' is that of another child of the construct: use another id, such as '{id}Resource'",
+        not_a_name("name of the dataset group", "-movies"),
+    ]
 
 
 @pytest.mark.parametrize(

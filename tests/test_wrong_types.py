@@ -34,7 +34,7 @@ A_CHECK = (
 )
 A_REMOVAL = "RETAIN or DESTROY is expected: use RemovalPolicy.RETAIN or RemovalPolicy.DESTROY"
 CALL_IT = "is not a resource: call a factory, as in PersonalizeResource.dataset_group()"
-UNPACK_IT = "is not a resource: unpack it, as in allow(*resources)"
+UNPACK_IT = "is not a resource: give its members instead, as *resources"
 A_LOCATION = "a location is expected: pass S3Location(bucket, prefix)"
 A_DATASET_GROUP = (
     "a dataset group is expected: pass what add_dataset_group returned, a personalize.CfnDatasetGroup or an ARN"

@@ -36,7 +36,7 @@ from ._refusals.arguments import (
     type_problems,
 )
 from ._refusals.environments import personalize_arn_problems, service_role_problems
-from ._refusals.names import DATASET_TYPES, DOMAINS, choice_problems, name_problems, role_name_problems
+from ._refusals.names import DATASET_TYPES, DOMAINS, choice_problems, id_problems, name_problems, role_name_problems
 from ._synth import AtSynth
 from ._tokens import is_token
 from ._warnings import warn
@@ -252,9 +252,9 @@ class PersonalizeEncryption(Construct):
             id: the id of the output in this construct.
 
         Raises:
-            ValueError: if the stage was synthesized already.
+            ValueError: if the id is one of the construct's own, or the stage was synthesized already.
         """
-        refuse(self, self._wiring.late_resource_problems())
+        refuse(self, self._problems_of_child(id))
         return pending_output(self, id, lambda: self._wiring.policies)
 
     def allow(self, *resources: PersonalizeResource) -> None:
@@ -290,7 +290,7 @@ class PersonalizeEncryption(Construct):
         https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-resource-personalize-datasetgroup.html
         """
         problems = [
-            *self._wiring.late_resource_problems(),
+            *self._problems_of_child(id),
             *name_problems("name of the dataset group", name),
             *(() if domain is None else choice_problems("domain", domain, DOMAINS)),
             *type_problems(TAGS, optional=True, tags=tags),
@@ -334,7 +334,7 @@ class PersonalizeEncryption(Construct):
         https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-resource-personalize-dataset.html
         """
         problems = [
-            *self._wiring.late_resource_problems(),
+            *self._problems_of_child(id),
             *name_problems("name of the dataset", name),
             *type_problems(DATASET_GROUP, dataset_group=dataset_group),
             *personalize_arn_problems("dataset_group", dataset_group, self._here),
@@ -397,7 +397,7 @@ class PersonalizeEncryption(Construct):
         https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-resource-personalize-metricattribution.html
         """
         problems = [
-            *self._wiring.late_resource_problems(),
+            *self._problems_of_child(id),
             *name_problems("name of the metric attribution", name),
             *type_problems(DATASET_GROUP, dataset_group=dataset_group),
             *personalize_arn_problems("dataset_group", dataset_group, self._here),
@@ -422,6 +422,11 @@ class PersonalizeEncryption(Construct):
         )
         _set_tags(metric_attribution)
         return self._added(id, metric_attribution, resources)
+
+    def _problems_of_child(self, id: str) -> Iterator[str]:
+        """Explain that no child of this id can be added, or none any more."""
+        yield from id_problems(id)
+        yield from self._wiring.late_resource_problems()
 
     def _added(self, id: str, resource: _L1, resources: Sequence[PersonalizeResource]) -> _L1:
         """Allow what a resource that was made needs, and make it wait; take it out again if that is refused."""
@@ -480,7 +485,7 @@ class PersonalizeEncryption(Construct):
         https://docs.aws.amazon.com/kms/latest/developerguide/logging-using-cloudtrail.html
         """
         problems = [
-            *self._wiring.late_resource_problems(),
+            *self._problems_of_child(id),
             *type_problems(TARGET, optional=True, target=target),
         ]
         refuse(self, problems)

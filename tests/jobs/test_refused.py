@@ -109,6 +109,22 @@ def test_an_expression_inside_of_text(data: Data, parameter: str, wrong: str) ->
     )
 
 
+def test_a_name_of_a_state_that_is_too_long(stack: cdk.Stack, data: Data) -> None:
+    """A machine in a machine has the id twice, in names that nobody wrote."""
+    state = job(data, DatasetExportJob, id="x" * 35).to_single_state()
+    with pytest.raises(RuntimeError, match="characters but Step Functions takes 80: use a shorter id"):
+        sfn.StateMachine(stack, "Machine", definition_body=sfn.DefinitionBody.from_chainable(state))
+
+
+def test_two_expressions_in_one_value(data: Data) -> None:
+    """Step Functions would take it for one, with what stands between them as a part of it."""
+    wrong = "{% $states.input.name %}-{% $states.input.day %}"
+    assert refusal(data, DatasetImportJob, dataset_arn=wrong) == (
+        f"dataset_arn is {wrong!r}, which is not one expression: write one between '{{%' and '%}}', for example "
+        "{% 'day-' & $states.input.day %}"
+    )
+
+
 @pytest.mark.parametrize("parameter", ["timeout", "patience"])
 def test_a_time_that_only_cloudformation_knows(stack: cdk.Stack, data: Data, parameter: str) -> None:
     """The number of attempts is made of it at synth."""

@@ -192,5 +192,5 @@ def constructor_problems(
 def not_a_resource(value: object) -> str:
     """Report something that no factory made: a factory that wasn't called, or a list of resources."""
     if is_sequence(value):
-        return f"{shown(value)} is not a resource: unpack it, as in allow(*resources)"
+        return f"{shown(value)} is not a resource: give its members instead, as *resources"
     return f"{shown(value)} is not a resource: call a factory, as in PersonalizeResource.dataset_group()"

@@ -1,4 +1,4 @@
-"""Names, and what Personalize takes one of a few words for."""
+"""Names and ids, and what Personalize takes one of a few words for."""
 
 from __future__ import annotations
 
@@ -16,6 +16,13 @@ _NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9\-_]{0,62}")
 DOMAINS = ("ECOMMERCE", "VIDEO_ON_DEMAND")
 # https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-resource-personalize-dataset.html
 DATASET_TYPES = ("Interactions", "Items", "Users", "Actions", "Action_Interactions")
+_IDS_OF_OURS = re.compile(r"Key|Role|Policy\d*|KeyPolicy[0-9A-F]{8}|EncryptionKey|ServiceRole|Warnings")
+
+
+def id_problems(id: object) -> Iterator[str]:
+    """Explain that an id is that of a child which the construct has or may have later, when the app allows more."""
+    if isinstance(id, str) and _IDS_OF_OURS.fullmatch(id):
+        yield f"id {id!r} is that of another child of the construct: use another id, such as {id + 'Resource'!r}"
 
 
 def name_problems(what: str, name: object) -> Iterator[str]:
@@ -33,7 +40,7 @@ def role_name_problems(role_name: object) -> Iterator[str]:
     """Explain that IAM would refuse the name of a role."""
     if role_name is None or is_yet_to_be_looked_up(role_name):
         return
-    if not isinstance(role_name, str) or not is_role_name(role_name):
+    if not isinstance(role_name, str) or "$" in TOKEN.sub("", role_name) or not is_role_name(role_name):
         yield (
             f"role_name is {shown(role_name)} but IAM takes 1 to 64 letters, digits and characters of '+=,.@-_': use a "
             "name of these"

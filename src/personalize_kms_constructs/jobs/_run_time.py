@@ -11,6 +11,7 @@ from aws_cdk import aws_stepfunctions as sfn
 
 from .._tokens import TOKEN
 
+_SEVERAL = re.compile(r"%\}.*\{%", re.DOTALL)
 _JSONATA = re.compile(r"""("(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|`[^`]*`|.)""", re.DOTALL)
 # Operators that bind less than "&" or are read from left to right with it, and what begins a regular expression.
 _OTHER_OPERATORS = frozenset("?:=<>!~^|@#;,+-*/%")
@@ -39,10 +40,16 @@ def is_known(value: object) -> bool:
 
 
 def text_problems(what: str, value: object) -> Iterator[str]:
-    """Explain that an expression stands inside of other text, where Step Functions evaluates none."""
-    if not isinstance(value, str) or is_jsonata(value):
+    """Explain that an expression stands inside of other text, where Step Functions evaluates none, or is two."""
+    if not isinstance(value, str):
         return
-    if "{%" in value or (not TOKEN.fullmatch(value) and is_json_path(value)):
+    if is_jsonata(value):
+        if _SEVERAL.search(value):
+            yield (
+                f"{what} is {value!r}, which is not one expression: write one between '{{%' and '%}}', for example "
+                "{% 'day-' & $states.input.day %}"
+            )
+    elif "{%" in value or (not TOKEN.fullmatch(value) and is_json_path(value)):
         yield (
             f"{what} is {value!r}, an expression inside of other text, but Step Functions evaluates whole values only: "
             "write one expression, for example {% 'day-' & $states.input.day %} or "

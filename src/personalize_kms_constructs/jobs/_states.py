@@ -21,11 +21,15 @@ from .._grant.resolved import ResolvedResource
 from .._grant.role import has_precreated_roles
 from .._metadata import DescribedJob, leave_resources
 from .._pasted import readable
+from .._refusals import refuse
 from .._synth import described_location
 from .._warnings import warn
 from ._run_time import is_known
 
 Json = dict[str, Any]
+
+# https://states-language.net/spec.html#states-fields
+_LONGEST_NAME = 80
 
 
 class State(sfn.CustomState):
@@ -69,6 +73,13 @@ class State(sfn.CustomState):
 
     def _when_bound_to_graph(self, graph: sfn.StateGraph) -> None:
         super()._when_bound_to_graph(graph)
+        name = self.state_id
+        if len(name) > _LONGEST_NAME:
+            problem = (
+                f"the state {name!r} has a name of {len(name)} characters but Step Functions takes {_LONGEST_NAME}: "
+                "use a shorter id, or a shorter prefix if the states have one"
+            )
+            refuse(self, [problem])
         for statement in self.role_statements:
             self._registered = iam.PolicyStatement.from_json(statement)
             graph.register_policy_statement(self._registered)
