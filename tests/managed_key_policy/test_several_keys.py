@@ -1,10 +1,11 @@
 """The construct with more than one imported key to look after."""
 
 import json
-from typing import Any
+from typing import Any, cast
 
 import aws_cdk as cdk
 import pytest
+from aws_cdk import assertions
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
@@ -107,9 +108,28 @@ def test_the_configuration_fills_the_environment() -> None:
         environment([*names, "r" * (2 + to_go)])
     assert (
         "[Stack/PersonalizeKeyPolicies] the stack manages the policies of too many keys: the configuration of its "
-        "function has 4,097 bytes but Lambda takes 4,096: use another stack for some of the constructs, or "
+        "function has 4,097 bytes or more but Lambda takes 4,096: use another stack for some of the constructs, or "
         "ImportedKeyPolicy.PENDING"
     ) in str(error.value)
+
+
+def test_keys_that_are_parameters_fill_it_too(stack: cdk.Stack) -> None:
+    """Each has an ARN at the deployment, and a policy of the function's role, of which it has ten by default."""
+    encryption = managed(stack, arn_of(0))
+    for number in range(1, 11):
+        import_from(encryption, cdk.CfnParameter(stack, f"Key{number}").value_as_string, str(number))
+    assertions.Annotations.from_stack(stack).has_warning(
+        "*",
+        "role Stack/PersonalizeKeyPolicies/Role has 11 managed policies, one for each key, but the quota is 10 by "
+        "default: have it raised, or use another stack for some of the constructs, or ImportedKeyPolicy.PENDING "
+        "[ack: personalize-kms-constructs:manyManagedPolicies]",
+    )
+    more = cdk.Stack(cdk.App(), "More", env=cdk.Environment(account="111122223333", region="us-east-1"))
+    encryption = managed(more, arn_of(0))
+    for number in range(1, 30):
+        import_from(encryption, cdk.CfnParameter(more, f"Key{number}").value_as_string, str(number))
+    with pytest.raises(RuntimeError, match=r"manages the policies of too many keys: .* has 6,834"):
+        cast("cdk.App", more.node.root).synth()
 
 
 def test_a_role_made_here_stands_in_the_configuration_once(stack: cdk.Stack) -> None:

@@ -70,9 +70,9 @@ class ManagedKeyPolicy(Construct):
             # What remains after a failed creation would be of no use to anybody.
             removal_policy = RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE
         resource.apply_removal_policy(removal_policy)
-        self._function.reach(key_arn, id_of_key, resource)
         self.lost_policy = self._function.lost_policy(key_arn, id_of_key)
         """What the function's role lacks, where others make the role."""
+        self._function.reach(key_arn, id_of_key, resource)
         self.resource = resource
         """The custom resource, which waits for all that it needs."""
 

@@ -17,6 +17,8 @@ from .._expressions import parts_of
 from .._grant.role import has_precreated_roles
 from .._grant.statement import Statement
 from .._grant.targets import RoleOfOthers
+from .._tokens import TOKEN
+from .._warnings import warn
 from ..matrix import ROWS, SERVICE_PRINCIPAL
 
 _ID = "PersonalizeKeyPolicies"
@@ -25,11 +27,17 @@ _TIMEOUT = 900
 # In bytes: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
 _ENVIRONMENT_SIZE = 4096
 _CONFIGURATION = "MAY_WRITE"
+# What a token for the ARN of a key becomes at least, in the Regions with the shortest names.
+_KEY_ARN_SIZE = len("arn:aws:kms:us-east-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab")
+# Managed policies of a role: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
+_POLICIES_BY_DEFAULT = 10
 # In seconds: a call that came so late would be of an operation that is over.
 _EVENT_AGE = 300
 # The function knows its own statements by these, also those that an earlier version of the stack has written: with no
 # more than the present ones it would refuse to replace what a resource needed that was removed since.
 _ACTIONS = sorted({action for row in ROWS for access in row.on_keys() for action in access.key_policy_actions})
+
+_WAY_OUT = "use another stack for some of the constructs, or ImportedKeyPolicy.PENDING"
 
 _Statements = dict[CfnResource, tuple[str, list[iam.PolicyStatement]]]
 
@@ -53,7 +61,7 @@ class KeyPolicyFunction(Construct):
         self._last: dict[str, CfnResource] = {}
         service = cast("iam.IPrincipal", iam.ServicePrincipal("lambda.amazonaws.com"))
         self._role = iam.Role(self, "Role", assumed_by=service)
-        configuration = _MayWrite(Stack.of(self), self._statements)
+        configuration = _MayWrite(self, self._statements)
         may_write = Lazy.uncached_string(cast("IStringProducer", configuration))
         self.node.add_validation(cast("IValidation", configuration))
         self._function = lambda_.CfnFunction(
@@ -101,14 +109,19 @@ class KeyPolicyFunction(Construct):
         self._last[id] = resource
 
     def lost_policy(self, key_arn: str, id: str) -> RoleOfOthers | None:
-        """Return what the role lacks for a key, where ``iam.Role.customize_roles`` has others make it."""
-        if not has_precreated_roles(self):
+        """Return what the role lacks for a key that it can't reach yet, where others make the role.
+
+        They do (``iam.Role.customize_roles``) before there is the stack, whose id they can't know.
+        """
+        if not has_precreated_roles(self) or id in self._policies:
             return None
         policy = RoleOfOthers(self._role)
-        policy.put(self._needed(key_arn, id))
+        stack = Stack.of(self)
+        stack_arn = stack.format_arn(service="cloudformation", resource="stack", resource_name=f"{stack.stack_name}/*")
+        policy.put(self._needed(key_arn, id, stack_arn))
         return policy
 
-    def _needed(self, key_arn: str, id: str) -> list[Statement]:
+    def _needed(self, key_arn: str, id: str, stack_arn: str) -> list[Statement]:
         to_bypass = {"Bool": {"kms:BypassPolicyLockoutSafetyCheck": "true"}}
         write, put = ("kms:GetKeyPolicy", "kms:PutKeyPolicy"), ("kms:PutKeyPolicy",)
         # To see that an operation was cancelled.
@@ -116,12 +129,12 @@ class KeyPolicyFunction(Construct):
         return [
             Statement(f"WriteKeyPolicy{id}", actions=write, resources=(key_arn,)),
             Statement(f"KeepAccountInKeyPolicy{id}", None, to_bypass, put, (key_arn,), effect="Deny"),
-            Statement(f"SeeCancellation{id}", actions=see, resources=(Stack.of(self).stack_id,)),
+            Statement(f"SeeCancellation{id}", actions=see, resources=(stack_arn,)),
         ]
 
     def _make_policy(self, key_arn: str, id: str) -> iam.ManagedPolicy:
         # The template has them without sids, which are a contract as well.
-        statements = [each.to_json() for each in self._needed(key_arn, id)]
+        statements = [each.to_json() for each in self._needed(key_arn, id, Stack.of(self).stack_id)]
         return iam.ManagedPolicy(
             self,
             f"Policy{id}",
@@ -138,8 +151,9 @@ class KeyPolicyFunction(Construct):
 class _MayWrite:
     """The function's configuration, when no later ``allow`` can change it any more."""
 
-    def __init__(self, stack: Stack, statements: _Statements) -> None:
-        self._stack = stack
+    def __init__(self, scope: Construct, statements: _Statements) -> None:
+        self._scope = scope
+        self._stack = Stack.of(scope)
         self._statements = statements
 
     def produce(self, context: IResolveContext) -> str:
@@ -147,7 +161,15 @@ class _MayWrite:
         return self._text()
 
     def validate(self) -> list[str]:
-        """Return a problem if what is known by now is already more than Lambda takes."""
+        """Return a problem if what is known by now is already more than Lambda takes, and warn of too many policies."""
+        keys = len({arn for arn, _ in self._statements.values()})
+        if keys > _POLICIES_BY_DEFAULT:
+            warn(
+                self._scope,
+                "manyManagedPolicies",
+                f"role {self._scope.node.path}/Role has {keys} managed policies, one for each key, but the quota is "
+                f"{_POLICIES_BY_DEFAULT} by default: have it raised, or {_WAY_OUT}",
+            )
         return list(self._problems())
 
     def _problems(self) -> Iterator[str]:
@@ -155,11 +177,11 @@ class _MayWrite:
         known = "".join(part for part in parts if isinstance(part, str))
         # Lambda measures JSON, with the variable's name, and its value in quotes.
         size = len(json.dumps({_CONFIGURATION: known}, separators=(",", ":")))
+        size += sum(_KEY_ARN_SIZE for arn, _ in self._statements.values() if TOKEN.fullmatch(arn))
         if size > _ENVIRONMENT_SIZE:
             yield (
                 f"the stack manages the policies of too many keys: the configuration of its function has {size:,} "
-                f"bytes but Lambda takes {_ENVIRONMENT_SIZE:,}: use another stack for some of the constructs, or "
-                "ImportedKeyPolicy.PENDING"
+                f"bytes or more but Lambda takes {_ENVIRONMENT_SIZE:,}: {_WAY_OUT}"
             )
 
     def _text(self) -> str:
