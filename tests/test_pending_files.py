@@ -196,6 +196,19 @@ def test_a_stage_has_its_files_in_its_own_assembly(app: cdk.App) -> None:
     assert f"- the same as a policy: assembly-Production/{FOLDER}/{name}, in the folder" in text
 
 
+def test_a_file_goes_when_nothing_is_pending_any_more(tmp_path: Path) -> None:
+    """The next synth into the same folder takes it out, and no file of somebody else."""
+    for imported in (True, False):
+        app = cdk.App(outdir=str(tmp_path))
+        stack = cdk.Stack(app, "Stack")
+        key = imported_key(stack) if imported else None
+        encryption(stack, encryption_key=key)
+        encryption(stack, "Other", encryption_key=imported_key(cdk.Stack(app, "Keys")))
+        app.synth()
+        found = [name.partition(".")[0] for name in files(str(tmp_path))]
+        assert found == (["StackEncryptionAE998EAF"] if imported else []) + ["StackOther22D239EB"]
+
+
 def test_no_template_and_no_folder_knows_of_it(app: cdk.App, stack: cdk.Stack) -> None:
     """Where nothing is pending there is no folder, and templates are the same with and without."""
     encryption(stack)
@@ -274,8 +287,23 @@ def test_the_function_of_a_managed_key_policy_whose_role_others_make(app: cdk.Ap
             "Sid": "SeeCancellationD2FC9F6B",
             "Effect": "Allow",
             "Action": ["cloudformation:DescribeStacks"],
-            "Resource": ["${AWS::StackId}"],
+            "Resource": ["arn:aws:cloudformation:eu-west-1:111111111111:stack/Stack/*"],
         },
+    ]
+
+
+def test_the_role_of_the_function_is_told_of_a_key_once(app: cdk.App) -> None:
+    """Two statements of one sid can't stand in a policy."""
+    names = {"Stack/One/Role": "one", "Stack/Two/Role": "two", "Stack/PersonalizeKeyPolicies/Role": "function"}
+    iam.Role.customize_roles(app, use_precreated_roles=names)
+    stack = cdk.Stack(app, "Stack", env=cdk.Environment(account="111111111111", region="eu-west-1"))
+    key = imported_key(stack)
+    for id in ("One", "Two"):
+        encryption(stack, id, encryption_key=key, imported_key_policy=ImportedKeyPolicy.MANAGED)
+    assert [name.partition(".")[2] for name in files(app.synth().directory)] == [
+        "role.function.json",
+        "role.one.json",
+        "role.two.json",
     ]
 
 
@@ -290,33 +318,16 @@ def test_a_role_of_others_that_has_no_name_yet(app: cdk.App, stack: cdk.Stack, n
     found = [message.entry.data for message in assembly.get_stack_by_name("Stack").messages]
     warned = [str(each).partition(" [ack: ")[0] for each in found if "personalize-kms" in str(each)]
     assert warned[0] == (
-        f"role {nameless} has no name yet, so no policy can be written for it: give it one, by "
-        f'iam.Role.customize_roles(…, use_precreated_roles={{"{nameless}": "…"}})'
+        f"role {nameless} has no name yet, so no policy can be written for it: give it one in use_precreated_roles of "
+        "iam.Role.customize_roles, under the path that the CDK's error says"
     )
     assert list(files(assembly.directory)) == (["StackEncryptionAE998EAF.role.service.json"] if of_function else [])
     assert len(warned) == (2 if of_function else 1)
 
 
-@pytest.mark.parametrize("how", ["renamed", "left out", "nothing pending"])
-def test_files_of_an_earlier_synth_go(tmp_path: Path, how: str) -> None:
-    """So nobody pastes what is needed no longer; what anybody else has put into the folder stays."""
-    folder = tmp_path / FOLDER
-    folder.mkdir()
-    theirs = {"notes.json", "StackEncryptionAE998EAF.json", "Mine.key.1234.json", "README.md", "x.key.json"}
-    for name in theirs:
-        (folder / name).write_text("{}")
-    for is_later in (False, True):
-        app = cdk.App(outdir=str(tmp_path))
-        stack, other = cdk.Stack(app, "Stack"), cdk.Stack(app, "Other")
-        encryption(other, encryption_key=imported_key(other))
-        if not is_later:
-            encryption(stack, encryption_key=imported_key(stack))
-        elif how == "renamed":
-            encryption(stack, "Renamed", encryption_key=imported_key(stack))
-        elif how == "nothing pending":
-            encryption(stack)
-        app.synth()
-    found = {each.name for each in folder.iterdir()}
-    assert theirs <= found
-    renamed = {"StackRenamedDAAD1885"} if how == "renamed" else set()
-    assert {name.partition(".")[0] for name in found - theirs} == {"OtherEncryptionA6EFBAEE"} | renamed
+def test_what_does_not_name_the_role_is_pending_all_the_same(app: cdk.App, stack: cdk.Stack) -> None:
+    """The owner of a bucket needs no name of a role."""
+    iam.Role.customize_roles(stack)
+    bucket = s3.Bucket.from_bucket_name(stack, "Bucket", "ratings")
+    encryption(stack, resources=[PersonalizeResource.dataset_import_job(S3Location(bucket, "import/"))])
+    assert [name.partition(".")[2] for name in files(app.synth().directory)] == ["bucket.ratings.json"]

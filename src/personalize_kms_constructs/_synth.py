@@ -16,7 +16,7 @@ from ._grant.targets import BucketTarget, KeyTarget, PolicyKind, PolicyTarget
 from ._grant.wiring import Wiring
 from ._metadata import DescribedLocation, leave_resources
 from ._pasted import known_values, part_of, readable, replacements
-from ._pending_files import register, write_files
+from ._pending_files import write_files
 from ._warnings import warn
 
 _MESSAGES: dict[PolicyKind, tuple[str, str]] = {
@@ -32,8 +32,8 @@ _MESSAGES: dict[PolicyKind, tuple[str, str]] = {
     ),
     "role": (
         "pendingRolePolicy",
-        "role {arn} is immutable in this app, so it lacks permissions that Personalize needs until its owner adds "
-        "these statements to an IAM policy of the role",
+        "role {arn} is immutable in this app, so it lacks permissions until its owner adds these statements to an IAM "
+        "policy of the role",
     ),
 }
 _EXPRESSIONS: dict[PolicyKind, str] = {
@@ -69,7 +69,6 @@ class AtSynth:
         self._here = here
         self._wiring = wiring
         self._retained = retained
-        register(scope, here)
 
     def validate(self) -> list[str]:
         """Return no problems: the judge finds them in the templates."""
@@ -137,12 +136,11 @@ class AtSynth:
         for role in dict.fromkeys(map(str, nameless)):
             yield (
                 "pendingRolePolicy",
-                f"{role} has no name yet, so no policy can be written for it: give it one, by "
-                f'iam.Role.customize_roles(…, use_precreated_roles={{"{role.removeprefix("role ")}": "…"}})',
+                f"{role} has no name yet, so no policy can be written for it: give it one in use_precreated_roles of "
+                "iam.Role.customize_roles, under the path that the CDK's error says",
             )
-        # The statements would have an ARN that no role has. The CDK has told it as an error by now.
-        is_ours = is_nameless(self._wiring.role.arn)
-        pending = [] if is_ours else [each for each in pending if each not in nameless]
+        # Some statements would have an ARN that no role has. The CDK has told it as an error by now.
+        pending = [each for each in pending if each not in nameless and not self._names_a_nameless_role(each)]
         known = {}
         if pending:
             arns = [policy.arn for policy in policies]
@@ -175,6 +173,10 @@ class AtSynth:
                 f'- more: the page "{page}" of the documentation',
             ]
             yield warning_id, "\n".join(lines)
+
+    def _names_a_nameless_role(self, policy: PolicyTarget) -> bool:
+        arn = self._wiring.role.arn
+        return is_nameless(arn) and json.dumps(arn) in json.dumps([each.to_json() for each in policy.statements])
 
     def _ways_out(self, policy: PolicyTarget) -> Iterator[str]:
         if policy.is_of_this_app:

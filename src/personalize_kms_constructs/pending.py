@@ -20,7 +20,8 @@ class PendingStatements:
     policy: PolicyKind
     """``"key"`` (the key policy), ``"bucket"`` (the bucket policy) or ``"role"`` (an IAM policy of the role)."""
     resource_arn: str
-    """The ARN of that key, bucket or role."""
+    """The ARN of that key, bucket or role. Of roles it may be two, with ``iam.Role.customize_roles``: the service role
+    and that of the function of ``ImportedKeyPolicy.MANAGED``."""
     statements: tuple[iam.PolicyStatement, ...]
     """The statements, complete."""
 

@@ -5,13 +5,24 @@ from typing import Any
 
 import aws_cdk as cdk
 import pytest
+from aws_cdk import assertions, pipelines
+from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
-from aws_cdk import pipelines
 
 from personalize_kms_constructs import PersonalizeEncryption, PersonalizeResource, S3Location
+from personalize_kms_constructs.checks import check_assembly
 from tests.life.conftest import GROUP, importing, judged, trusted_role
 
 GROUP_ARN = "arn:aws:personalize:eu-west-1:111111111111:dataset-group/movies"
+
+
+def by_key(key: str) -> s3.CfnBucket.BucketEncryptionProperty:
+    rule = s3.CfnBucket.ServerSideEncryptionByDefaultProperty(sse_algorithm="aws:kms", kms_master_key_id=key)
+    return s3.CfnBucket.BucketEncryptionProperty(
+        server_side_encryption_configuration=[
+            s3.CfnBucket.ServerSideEncryptionRuleProperty(server_side_encryption_by_default=rule)
+        ]
+    )
 
 
 def add_items(encryption: PersonalizeEncryption, source: S3Location) -> None:
@@ -54,9 +65,28 @@ def test_what_the_cdk_can_not_add_any_more_fails(stack: cdk.Stack, bucket: s3.Bu
     """It changes no statement that something has resolved, and says so; a resource that needs one isn't left behind."""
     encryption = PersonalizeEncryption(stack, "Encryption", resources=[importing(bucket)])
     stack.resolve(bucket.policy.document)  # type: ignore[union-attr]
-    with pytest.raises(RuntimeError, match="can no longer be modified"):
-        add_items(encryption, S3Location(bucket, "other/"))
+    for _ in range(2):
+        with pytest.raises(RuntimeError, match="can no longer be modified"):
+            add_items(encryption, S3Location(bucket, "other/"))
     assert encryption.node.try_find_child("Items") is None
+
+
+def test_what_the_templates_have_already_is_not_too_late(app: cdk.App, stack: cdk.Stack, bucket: s3.Bucket) -> None:
+    """Whoever looks at the template of an app, in a notebook, goes on."""
+    encryption = PersonalizeEncryption(stack, "Encryption", resources=[importing(bucket)])
+    assertions.Template.from_stack(stack)
+    encryption.allow(PersonalizeResource.data_deletion_job(S3Location(bucket, "import/")))
+    assert not check_assembly(app.synth(force=True)).missing
+
+
+def test_a_bucket_that_is_mended_after_a_refusal(stack: cdk.Stack) -> None:
+    """It is looked up anew."""
+    encryption = PersonalizeEncryption(stack, "Encryption")
+    l1 = s3.CfnBucket(stack, "L1", bucket_encryption=by_key("alias/aws/s3"))
+    with pytest.raises(ValueError, match="is encrypted"):
+        encryption.allow(importing(l1))
+    l1.bucket_encryption = by_key(kms.Key(stack, "Key").key_arn)
+    encryption.allow(importing(l1))
 
 
 def test_a_refused_construct_leaves_nothing_behind(stack: cdk.Stack) -> None:

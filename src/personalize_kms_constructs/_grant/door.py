@@ -59,9 +59,13 @@ class Door:
 
     def location(self, given: S3Location) -> ResolvedLocation:
         """Return what is known of a location."""
-        if given not in self._locations:
-            self._locations[given] = self._resolved_location(given)
-        return self._locations[given]
+        if given in self._locations:
+            return self._locations[given]
+        found = self._resolved_location(given)
+        if not found.problem:
+            # Else the bucket may be mended, and allowed then.
+            self._locations[given] = found
+        return found
 
     def problems(self, given: Iterable[object]) -> Iterator[str]:
         """Explain why Personalize can't work with these resources, their buckets and keys in this place."""
@@ -120,9 +124,10 @@ class Door:
 
     def _of_bucket(self, bucket: ResolvedBucket) -> _Encryption:
         """Find the key by which a bucket of this app is encrypted, once for all its locations."""
-        if bucket.identity not in self._encryptions:
-            self._encryptions[bucket.identity] = self._read_from(bucket)
-        return self._encryptions[bucket.identity]
+        known = self._encryptions.get(bucket.identity)
+        if known is None or known.problem:
+            known = self._encryptions[bucket.identity] = self._read_from(bucket)
+        return known
 
     def _read_from(self, bucket: ResolvedBucket) -> _Encryption:
         known = None if bucket.l2 is None else bucket.l2.encryption_key

@@ -54,10 +54,10 @@ class PolicyTarget(ABC):
     def put(self, statements: Sequence[Statement]) -> None:
         """Put into the app what is new in these statements, which the statements before are a part of."""
         before = {each.sid: each for each in self.statements}
-        self.statements = tuple(statements)
         for each in statements:
             if each.sid in self._objects:
                 _grow(self._objects[each.sid], before[each.sid], each)
+        self.statements = tuple(statements)
         new = [each for each in statements if each.sid not in before]
         if new and not self.pending:
             self.pending = not self._add(new)

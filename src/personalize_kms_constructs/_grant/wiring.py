@@ -12,7 +12,7 @@ from ..options import SourceAccountCheck
 from ..resources import PersonalizeResource
 from .door import Door
 from .place import Place
-from .plan import Plan, Terms, make_plan
+from .plan import Plan, Statements, Terms, make_plan
 from .principals import role_principal, service_principal
 from .resolved import ResolvedBucket, ResolvedKey, ResolvedLocation, ResolvedResource
 from .role import ServiceRole
@@ -84,14 +84,17 @@ class Wiring:
         """Put the statements for these resources, which the door has let in, into the policies.
 
         Raises:
-            ValueError: if the templates are written already.
+            ValueError: if the templates are written already, and lack a statement.
         """
         new = [each for each in self.door.resources(resources) if each.given not in self.allowed]
-        refuse(self._scope, self.late_problems() if new else ())
-        self.allowed |= {each.given: each for each in new}
+        allowed = self.allowed | {each.given: each for each in new}
         for resource in new:
             self._add_targets(resource)
-        self._put(make_plan(self.allowed.values(), self.encryption_key.identity, self._terms))
+        planned = list(self._planned(make_plan(allowed.values(), self.encryption_key.identity, self._terms)))
+        changes = any(target.statements != tuple(statements) for target, statements in planned)
+        refuse(self._scope, self.late_problems() if changes else ())
+        self._put(planned)
+        self.allowed = allowed
 
     def late_problems(self) -> Iterator[str]:
         """Explain that a call comes too late to reach a template."""
@@ -128,17 +131,22 @@ class Wiring:
             return foreign_suffix(self._path, self._here)
         return take_suffix(self._here.root, resource.identity)
 
-    def _put(self, plan: Plan) -> None:
-        """Put into the policies what the plan has and they don't have yet."""
-        before = {target for target in self.policies if target.dependable is not None}
+    def _planned(self, plan: Plan) -> Iterator[tuple[PolicyTarget, Statements]]:
+        """Yield the policies, each with what the plan has for it."""
         for identity, statements in plan.keys.items():
-            self._keys[identity].put(statements)
+            yield self._keys[identity], statements
         for number, statements in enumerate(plan.role, 1):
             if number > len(self._of_role):
                 self._of_role.append(ManagedPolicyTarget(self._scope, number, self.role))
-            self._of_role[number - 1].put(statements)
+            yield self._of_role[number - 1], statements
         for identity, statements in plan.buckets.items():
-            self._buckets[identity].put(statements)
+            yield self._buckets[identity], statements
+
+    def _put(self, planned: Iterable[tuple[PolicyTarget, Statements]]) -> None:
+        """Put into the policies what is planned and they don't have yet."""
+        before = {target for target in self.policies if target.dependable is not None}
+        for target, statements in planned:
+            target.put(statements)
         new = [each for each in self.policies if each not in before and not self._is_implied(each)]
         dependables = [target.dependable for target in new if target.dependable is not None]
         if dependables:
