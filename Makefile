@@ -72,7 +72,8 @@ coverage: setup ## run the tests, and fail if they leave out more branches of th
 	@coverage combine --quiet
 	@coverage report
 
-docs: site ## build the documentation and serve it at http://127.0.0.1:8000, or at PORT
+docs: setup ## build the documentation and serve it at http://127.0.0.1:8000, or at PORT
+	@python docs/permission_matrix.py
 	@zensical serve --dev-addr 127.0.0.1:$(or $(PORT),8000)
 
 site: setup ## build the documentation into the folder site
