@@ -43,7 +43,7 @@ def test_metadata_says_what_it_is_and_needs(metadata: email.message.Message) -> 
     assert metadata["License-Expression"] == "Apache-2.0"
     assert metadata["Requires-Python"] == ">=3.11"
     assert metadata.get_all("Requires-Dist") == [
-        "aws-cdk-lib<3,>=2.268.0",
+        "aws-cdk-lib<3,>=2.271.0",
         "constructs<11,>=10.5.1",
         "click<9,>=8.1; extra == 'cli'",
         "boto3>=1.35; extra == 'doctor'",
