@@ -1,4 +1,4 @@
-"""The door through which keys and resources come in: each is looked up once, and refused here or nowhere.
+"""The door through which keys and resources come in: here each is looked up, once, and refused if it can't work.
 
 A resource counts as made by this app if its L1 is in the app: given as it is, behind an L2, or behind a reference to
 its ARN, as ``kms.Key.from_key_arn(self, "Key", cfn_key.attr_arn)`` makes it.

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, cast
 
 import jsii
-from aws_cdk import CfnResource, IResolveContext, IStringProducer, Lazy, Stack
+from aws_cdk import CfnResource, Stack
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct, IValidation
@@ -17,7 +17,7 @@ from .._expressions import parts_of
 from .._grant.role import has_precreated_roles
 from .._grant.statement import Statement
 from .._grant.targets import RoleOfOthers
-from .._tokens import TOKEN
+from .._tokens import TOKEN, late_text
 from .._warnings import warn
 from ..matrix import ROWS, SERVICE_PRINCIPAL
 
@@ -62,7 +62,7 @@ class KeyPolicyFunction(Construct):
         service = cast("iam.IPrincipal", iam.ServicePrincipal("lambda.amazonaws.com"))
         self._role = iam.Role(self, "Role", assumed_by=service)
         configuration = _MayWrite(self, self._statements)
-        may_write = Lazy.uncached_string(cast("IStringProducer", configuration))
+        may_write = late_text(lambda _: configuration.text())
         self.node.add_validation(cast("IValidation", configuration))
         self._function = lambda_.CfnFunction(
             self,
@@ -147,7 +147,7 @@ class KeyPolicyFunction(Construct):
         )
 
 
-@jsii.implements(IStringProducer, IValidation)
+@jsii.implements(IValidation)
 class _MayWrite:
     """The function's configuration, when no later ``allow`` can change it any more."""
 
@@ -155,10 +155,6 @@ class _MayWrite:
         self._scope = scope
         self._stack = Stack.of(scope)
         self._statements = statements
-
-    def produce(self, context: IResolveContext) -> str:
-        """Return the configuration as JSON, with tokens in it for what is known only at deployment."""
-        return self._text()
 
     def validate(self) -> list[str]:
         """Return a problem if what is known by now is already more than Lambda takes, and warn of too many policies."""
@@ -173,7 +169,7 @@ class _MayWrite:
         return list(self._problems())
 
     def _problems(self) -> Iterator[str]:
-        parts = parts_of(self._stack.resolve(self._text()))
+        parts = parts_of(self._stack.resolve(self.text()))
         known = "".join(part for part in parts if isinstance(part, str))
         # Lambda measures JSON, with the variable's name, and its value in quotes.
         size = len(json.dumps({_CONFIGURATION: known}, separators=(",", ":")))
@@ -184,9 +180,10 @@ class _MayWrite:
                 f"bytes or more but Lambda takes {_ENVIRONMENT_SIZE:,}: {_WAY_OUT}"
             )
 
-    def _text(self) -> str:
-        """Many statements have one condition: each stands there once, and a sid has its number.
+    def text(self) -> str:
+        """Return the configuration as JSON, with tokens in it for what is known only at deployment.
 
+        Many statements have one condition: each stands there once, and a sid has its number.
         Equal conditions can have different tokens, so they are compared as the template has them.
         """
         conditions: list[Any] = []
