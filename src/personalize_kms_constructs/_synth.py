@@ -14,6 +14,7 @@ from ._grant.resolved import ResolvedLocation
 from ._grant.role import is_nameless
 from ._grant.targets import BucketTarget, KeyTarget, PolicyKind, PolicyTarget
 from ._grant.wiring import Wiring
+from ._judge.registration import bring_judge
 from ._metadata import DescribedLocation, leave_resources
 from ._pasted import known_values, part_of, readable, replacements
 from ._pending_files import write_files
@@ -72,6 +73,7 @@ class AtSynth:
 
     def validate(self) -> list[str]:
         """Return no problems: the judge finds them in the templates."""
+        bring_judge(self._here.root)
         if not self._wiring.is_synthesized:
             self._leave_metadata()
         self._wiring.is_synthesized = True

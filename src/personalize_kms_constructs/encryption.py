@@ -21,7 +21,6 @@ from ._grant.role import ServiceRole, resolved_role, role_made_in
 from ._grant.role_name import fixed_role_name
 from ._grant.targets import AddStatements
 from ._grant.wiring import Wiring
-from ._judge.registration import bring_judge
 from ._refusals import refuse
 from ._refusals.arguments import (
     DATASET_GROUP,
@@ -160,7 +159,6 @@ class PersonalizeEncryption(Construct):
             self._wiring.allow(resources)
             at_synth = AtSynth(self, here, self._wiring, self._retained)
             node.add_validation(cast("IValidation", at_synth))
-            bring_judge(here.root)
 
     def _make_role(self, here: Place, name: str) -> ServiceRole:
         """Make a role that Personalize can assume for resources of this account and Region alone.

@@ -8,6 +8,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -46,11 +47,11 @@ def test_a_fault_fails_a_plain_synth(scope: str, tmp_path: Path) -> None:
     assert "Traceback" not in found.stdout + found.stderr
 
 
-def files(directory: Path, *options: str) -> dict[str, str]:
+def files(directory: Path, scope: str, *options: str) -> dict[str, str]:
     """The files of a synth with the CDK's analytics; it says nothing where nothing is wrong."""
+    directory.mkdir()
     output = directory / "cdk.out"
-    environment = "env=cdk.Environment(account='111111111111', region='eu-west-1')"
-    result = synth(directory, f'cdk.Stage(app, "Prod", {environment})', "--output", str(output), *options, fault=False)
+    result = synth(directory, scope, "--output", str(output), *options, fault=False)
     assert (result.returncode, result.stdout) == (0, ""), result.stderr
     assert "ersonalize" not in result.stderr
     # The CDK's own validation, which is off in tests, leaves a report too.
@@ -65,21 +66,28 @@ def analytics(template: dict[str, Any]) -> str:
     return gzip.decompress(base64.b64decode(packed)).decode()
 
 
-def test_no_file_differs_but_for_the_metadata_of_the_cdk(tmp_path: Path) -> None:
-    """And that by a name, with neither a version nor a rule, so that no release changes it."""
-    (tmp_path / "one").mkdir()
-    (tmp_path / "two").mkdir()
-    without = files(tmp_path / "one", "-c", "personalize-kms-constructs:judge=false")
-    with_judge = files(tmp_path / "two")
+def with_and_without_judge(directory: Path, scope: str) -> Iterator[tuple[str, str, str]]:
+    """The files that differ, as they are without the judge and with it."""
+    without = files(directory / "one", scope, "-c", "personalize-kms-constructs:judge=false")
+    with_judge = files(directory / "two", scope)
     assert set(with_judge) == set(without)
-    differing = [name for name in without if without[name] != with_judge[name]]
+    return ((name, text, with_judge[name]) for name, text in without.items() if text != with_judge[name])
+
+
+def test_no_file_of_an_app_differs(tmp_path: Path) -> None:
+    """The judge comes when the CDK has counted the plugins."""
+    assert list(with_and_without_judge(tmp_path, "app")) == []
+
+
+def test_after_a_stage_the_metadata_of_the_cdk_differs(tmp_path: Path) -> None:
+    """And that by a name, with neither a version nor a rule, so that no release changes it."""
+    environment = "env=cdk.Environment(account='111111111111', region='eu-west-1')"
+    other_stack = 'cdk.CfnResource(cdk.Stack(app, "Other"), "Topic", type="AWS::SNS::Topic")'
+    scope = f'{other_stack} and cdk.Stage(app, "Prod", {environment})'
     # The hash of the template is in the other two.
-    assert sorted(name.partition(".")[2] for name in differing if "manifest" not in name) == [
-        "assets.json",
-        "template.json",
-    ]
-    (name,) = (name for name in differing if name.endswith(".template.json"))
-    one, other = json.loads(without[name]), json.loads(with_judge[name])
+    differing = {name: texts for name, *texts in with_and_without_judge(tmp_path, scope)}
+    assert sorted(differing) == ["Other.assets.json", "Other.template.json", "manifest.json"]
+    one, other = (json.loads(text) for text in differing["Other.template.json"])
     assert "policyValidation" not in analytics(one)
     assert analytics(other).endswith(",0.0.0!policyValidation.Personalize")
     assert one == other
