@@ -98,7 +98,9 @@ def answers(found: AccessReport) -> dict[str, str]:
         ),
         ({"ForAllValues:StringIsNot": VPC_ALONE}, "open", "open", "the operator isn't known"),
         ({"NewOperator": {"aws:PrincipalIsAWSService": "true"}}, "open", "open", "the operator isn't known"),
-        # Strings, with their case or without; what is no string can't be compared.
+        # Strings, with their case or without; a truth value is one, and what is none can't be compared.
+        ({"Bool": {"aws:SecureTransport": False}}, "may", "may", ""),
+        ({"StringEquals": {"aws:SecureTransport": True}}, "denied", "denied", ""),
         ({"StringEqualsIgnoreCase": {"aws:PrincipalType": "assumedrole"}}, "denied", "open", UNDOCUMENTED),
         ({"StringNotEqualsIgnoreCase": {"aws:PrincipalType": "ASSUMEDROLE"}}, "may", "open", UNDOCUMENTED),
         ({"StringEquals": {"aws:PrincipalType": "assumedrole"}}, "may", "open", UNDOCUMENTED),
@@ -176,7 +178,12 @@ def test_an_encryption_header_that_uploads_must_have_leaves_them_undecided() -> 
         ({"StringLikeIfExists": {"aws:SourceArn": f"arn:aws:personalize:*:{ACCOUNT}:*"}}, "may", ""),
         ({"ForAllValues:StringEquals": {"aws:SourceAccount": ACCOUNT}}, "may", ""),
         # AWS doesn't document whether Personalize sends it, or what.
-        ({"StringEquals": {"aws:SourceAccount": ACCOUNT}}, "open", "aws:SourceAccount"),
+        ({"StringEquals": {"aws:SourceAccount": ACCOUNT}}, "open", "aws:SourceAccount: AWS doesn't document whether"),
+        (
+            {"StringEqualsIfExists": {"aws:SourceAccount": ANOTHER_ACCOUNT}},
+            "open",
+            "aws:SourceAccount: it holds only if",
+        ),
         ({"ArnLike": {"aws:SourceArn": f"arn:aws:personalize:eu-west-1:{ACCOUNT}:*"}}, "open", "aws:SourceArn"),
         ({"StringEquals": {"kms:ViaService": "personalize.eu-west-1.amazonaws.com"}}, "open", "kms:ViaService"),
         ({"StringEquals": {"kms:EncryptionContext:aws:personalize:arn": "x"}}, "open", "kms:EncryptionContext"),

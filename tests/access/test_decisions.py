@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from personalize_kms_constructs._access.addressed import Addressed, addressed_to
+from personalize_kms_constructs._access.addressed import Addressed, Way, addressed_to
 from personalize_kms_constructs._access.answers import Answer
 from personalize_kms_constructs._access.calls import Caller
 from personalize_kms_constructs._access.causes import Cause
@@ -174,6 +174,13 @@ def test_an_account_is_named_by_its_id_where_that_is_not_known(principal: Any) -
     assert {each.action for each in compare(found).allowed if columns([each]) == {("role", "key")}} == ALL
 
 
+def test_the_id_of_the_role_leaves_nothing_open() -> None:
+    """Where it is known."""
+    caller = Caller(ROLE, ACCOUNT, REGION, unique_id="AROAALIVEALIVE")
+    ways = addressed_to({"Principal": {"AWS": "AROAALIVEALIVE"}}, caller, denies=False)
+    assert ways == [Way(Addressed.CALLER, Answer.YES)]
+
+
 def test_a_dead_principal_is_missing_where_the_roles_id_is_known() -> None:
     """A key policy that names a deleted role keeps its unique id, which is never that of a new role."""
     found = model(key=[role(KEY_POLICY_ACTIONS, Principal={"AWS": "AROADEADDEAD"}), service(KEY_POLICY_ACTIONS)])
@@ -241,7 +248,20 @@ def test_variables_of_policies_are_literal_before_version_2012(
     """As in a bucket with a folder for each account, and in a condition."""
     found = model(asked(IMPORT_JOB, source=location(f"{ACCOUNT}/")), key=ON_KEY, iam=READ[1:])
     found.roles[ROLE].identity.append(Policy({**version, "Statement": statement}, "objects"))
-    assert {each.action for each in compare(found).missing if each.policy == "role"} == missing
+    compared = compare(found)
+    assert {each.action for each in compared.missing if each.policy == "role"} == missing
+    assert compared.undecided == ()
+
+
+def test_a_variable_that_is_a_prefix_is_not_what_a_variable_stands_for() -> None:
+    """IAM puts the account into the one, and S3 has a folder of such a name for the other."""
+    prefix = "${aws:PrincipalAccount}/"
+    found = report(
+        asked(IMPORT_JOB, source=location(prefix)),
+        key=ON_KEY,
+        iam=[iam(["s3:GetObject"], f"{BUCKET}/{prefix}*"), READ[1]],
+    )
+    assert lines(found.undecided) == {("role", "role", "s3:GetObject", f"{BUCKET}/{prefix}*")}
 
 
 def test_holes_of_old_policies_stay_what_they_are() -> None:

@@ -6,16 +6,23 @@ from typing import Any
 
 import pytest
 
+from personalize_kms_constructs._access import calls, decision
+from personalize_kms_constructs._access.causes import Cause
 from personalize_kms_constructs._access.comparison import compare
+from personalize_kms_constructs._access.model import Bucket, Key, Role
 from tests.access.models import (
+    ACCOUNT,
     BUCKET,
+    IAM_ACTIONS,
     IMPORT_JOB,
     KEY,
     KEY_POLICY_ACTIONS,
     ON_BUCKET,
     ON_KEY,
     READ,
+    REGION,
     ROLE,
+    TRUST,
     asked,
     iam,
     location,
@@ -103,3 +110,149 @@ def test_a_reason_names_the_policy(
     report = compare(found)
     entries = [*report.missing, *report.undecided]
     assert {(each.principal, each.policy, each.because) for each in entries} == reasons
+
+
+UNKNOWN_ACTION = {"Ref": "Actions"}
+FROM_AN_ADDRESS = {"StringEquals": {"aws:SourceIp": "10.0.0.1"}}
+OF_ADDRESS = "condition StringEquals aws:SourceIp: AWS doesn't document the key for Personalize's calls"
+SESSION = ROLE.replace(":iam:", ":sts:").replace(":role/", ":assumed-role/") + "/x"
+IS_UNKNOWN = "isn't known before deployment"
+
+
+def of_key_policy(*statements: dict[str, Any]) -> set[str]:
+    """Why the role lacks something on its key, or may lack it; an element that is none isn't there."""
+    written = [{name: value for name, value in each.items() if value is not None} for each in statements]
+    found = compare(model(key=[*written, service(KEY_POLICY_ACTIONS)], iam=[iam(IAM_ACTIONS)]))
+    return {each.because for each in (*found.missing, *found.undecided)}
+
+
+@pytest.mark.parametrize(
+    ("elements", "reasons"),
+    [
+        ({"Principal": None}, ["it has neither Principal nor NotPrincipal"]),
+        ({"Principal": "Personalize"}, [f"Principal {IS_UNKNOWN}"]),
+        ({"Principal": {"AWS": [{"Ref": "Role"}]}}, [f"Principal {IS_UNKNOWN}"]),
+        ({"Principal": {"Anybody": ROLE}}, ["Principal Anybody isn't understood"]),
+        ({"Principal": {"AWS": SESSION}}, [f"Principal {SESSION}: which session Personalize has isn't documented"]),
+        ({"Principal": {"AWS": "${Main.Role?}"}}, [f"Principal ${{Main.Role?}}: Main.Role {IS_UNKNOWN}"]),
+        ({"Action": [UNKNOWN_ACTION]}, [f"Action {IS_UNKNOWN}"]),
+        ({"Action": "${Main.Actions?}"}, [f"Action ${{Main.Actions?}}: Main.Actions {IS_UNKNOWN}"]),
+        ({"Resource": "${Main.Key?}"}, [f"Resource ${{Main.Key?}}: Main.Key {IS_UNKNOWN}"]),
+        ({"Condition": {"StringEquals": "x"}}, ["condition operator StringEquals without condition keys"]),
+        # All that leaves it open is told, and nothing that doesn't.
+        (
+            {"Resource": "${Main.Key?}", "Condition": FROM_AN_ADDRESS},
+            [f"Resource ${{Main.Key?}}: Main.Key {IS_UNKNOWN}", OF_ADDRESS],
+        ),
+        ({"Action": [UNKNOWN_ACTION, "kms:*"], "Condition": FROM_AN_ADDRESS}, [OF_ADDRESS]),
+    ],
+)
+def test_a_reason_names_what_leaves_a_statement_open(elements: dict[str, Any], reasons: list[str]) -> None:
+    """With the statement."""
+    statement = {**role(KEY_POLICY_ACTIONS), **elements}
+    assert of_key_policy(statement) == {"; ".join(f"statement number 1 of key policy: {each}" for each in reasons)}
+
+
+def test_a_reason_names_each_statement_that_may_allow_it() -> None:
+    """A second one hides none."""
+    reasons = [f"statement number {number} of key policy: {OF_ADDRESS}" for number in (1, 2)]
+    assert of_key_policy(*[role(KEY_POLICY_ACTIONS, Condition=FROM_AN_ADDRESS)] * 2) == {"; ".join(reasons)}
+
+
+@pytest.mark.parametrize(
+    "principal",
+    [
+        {"Service": "${Main.Service?}"},
+        {"CanonicalUser": "79a5"},
+        {"AWS": SESSION.replace("PersonalizeRole", "Other")},
+        {"AWS": SESSION.replace("assumed-role", "federated-user")},
+    ],
+)
+def test_a_principal_that_is_never_the_role_leaves_nothing_open(principal: dict[str, str]) -> None:
+    """A service, another AWS account's user, and sessions of others."""
+    assert of_key_policy(role(KEY_POLICY_ACTIONS, Principal=principal)) == {NOT_IN_KEY_POLICY}
+
+
+def test_an_unknown_action_beside_one_that_allows_leaves_nothing_open() -> None:
+    """Whatever it is."""
+    assert of_key_policy(role([], Action=[UNKNOWN_ACTION, "kms:*"])) == set()
+
+
+@pytest.mark.parametrize(
+    ("statement", "reason"),
+    [
+        (
+            iam(["s3:GetObject"], f"{BUCKET}/import/a*"),
+            f"Resource {BUCKET}/import/a* is about a part of what is needed, and which part Personalize uses isn't "
+            "documented",
+        ),
+        ({"Effect": "Allow", "Action": "s3:GetObject"}, "it has neither Resource nor NotResource"),
+        (iam(["s3:GetObject"], f"{BUCKET}/IMPORT/*"), None),
+    ],
+)
+def test_a_reason_names_what_an_iam_policy_leaves_open(statement: dict[str, Any], reason: str | None) -> None:
+    """A pattern that is too narrow, and a resource that isn't there; objects of another case are others."""
+    found = compare(model(asked(IMPORT_JOB, source=location()), **{**GIVEN, "iam": [statement, READ[1]]}))
+    assert [each.because for each in found.undecided] == (
+        [] if reason is None else [f"statement number 1 of IAM policy: {reason}"]
+    )
+    assert len(found.missing) == (reason is None)
+
+
+def test_a_reason_says_that_a_statement_is_unknown() -> None:
+    """A parameter may hold all of it; it may allow, or deny."""
+    found = model(asked(IMPORT_JOB, source=location()), **GIVEN)
+    unknown: list[Any] = ["${Main.Statement?}"]
+    found.roles[ROLE].identity = [policy("IAM policy", READ + unknown)]
+    assert {each.because for each in compare(found).undecided} == {
+        f"may be denied: statement number 3 of IAM policy {IS_UNKNOWN}"
+    }
+
+
+def test_a_reason_names_the_condition_of_a_template() -> None:
+    """And what else leaves it open."""
+    found = model(asked(IMPORT_JOB, source=location()), **GIVEN)
+    statements = [{**each, "Actions": "s3:*"} for each in READ]
+    found.roles[ROLE].identity = [policy("IAM", statements, only_if=frozenset({"Main.IsProd"}))]
+    assert {each.because for each in compare(found).undecided} == {
+        f"statement number {number} of IAM: element Actions isn't understood; "
+        f"statement number {number} of IAM: it depends on the condition Main.IsProd"
+        for number in (1, 2)
+    }
+
+
+def test_a_reason_names_each_statement_that_allows_it() -> None:
+    """By the role's name, and to everybody."""
+    found = compare(model(key=[role(KEY_POLICY_ACTIONS), *BY_EVERYBODY]))
+    assert {each.because for each in found.allowed if each.principal == "role"} == {
+        "statement number 1 of key policy; statement number 2 of key policy"
+    }
+
+
+def test_a_reason_says_that_a_bucket_policy_need_not_name_the_role() -> None:
+    """In one account no statement allows it, and nothing is open."""
+    caller = calls.role(Role(ROLE), REGION)
+    bucket = Bucket(BUCKET, ACCOUNT)
+    reason = decision.role_in_bucket(calls.call_on(bucket, caller, "s3:ListBucket", BUCKET), bucket).reason
+    assert (reason.cause, reason.statements, reason.doubts) == (Cause.ALLOWED, (), ())
+
+
+def test_a_reason_says_that_the_accounts_are_unknown() -> None:
+    """A key policy that names the role is enough in one account, and not across two."""
+    key_arn = KEY.replace("111122223333", "${Main.Account?}")
+    found = model(asked(dataset_group_key=key_arn), iam=[])
+    found.keys = {key_arn: Key(key_arn, [policy("key policy", ON_KEY)])}
+    reasons = {each.because for each in compare(found).undecided if each.policy == "key" and each.principal == "role"}
+    assert reasons == {"whether role and key are of one account isn't known"}
+
+
+def test_a_reason_says_that_the_name_of_the_role_is_unknown() -> None:
+    """Where the policy names one by its ARN."""
+    role_arn = "${Main.RoleArn?}"
+    found = model(asked(role_arn=role_arn), key=ON_KEY)
+    found.roles = {role_arn: Role(role_arn, trust=[policy("trust policy", [TRUST])])}
+    reasons = {each.because for each in compare(found).undecided if each.policy == "key"}
+    assert reasons == {
+        f"statement number 1 of key policy: Principal {ROLE}: the role {IS_UNKNOWN}; "
+        "whether role and key are of one account isn't known"
+    }

@@ -6,6 +6,7 @@ import pytest
 
 from personalize_kms_constructs._access.answers import Answer, all_of, any_of
 from personalize_kms_constructs._access.values import (
+    account_of,
     last_part,
     matches,
     open_parts,
@@ -38,6 +39,8 @@ YES, NO, MAYBE = Answer.YES, Answer.NO, Answer.MAYBE
         (KEY, "arn:aws:kms:eu-west-1:111122223333:key/1*", MAYBE),
         (KEY, "arn:aws:kms:eu-west-1:111122223333:key/*1", MAYBE),
         (KEY, "arn:aws:kms:eu-west-1:111122223333:key/1?", MAYBE),
+        (f"{KEY}/x", "arn:aws:kms:eu-west-1:111122223333:key/1?/x", MAYBE),
+        ("a/${Main.Key}/${Main.Role}", "a/*/?", MAYBE),
         ("arn:aws:iam::1:role/Main-Role-${Main.Role}", "arn:aws:iam::1:role/Main-*", YES),
         # A parameter can be anything, but is what it is.
         (KEY, "${Main.KeyArn?}", MAYBE),
@@ -46,6 +49,10 @@ YES, NO, MAYBE = Answer.YES, Answer.NO, Answer.MAYBE
         ("${Main.KeyArn?}", KEY, MAYBE),
         ("bucket/${Main.Stage?}/in", "bucket/*/in", YES),
         ("bucket/${Main.Stage?}/in", "bucket/*/out", NO),
+        # Any character is one, and what a wildcard has used up isn't there again.
+        ("a\nb", "a?b", YES),
+        ("a\nb\nc", "a*b*c", YES),
+        ("aba", "ab*ba", NO),
         # Everything below a folder.
         (FOLDER, FOLDER, YES),
         (FOLDER, "arn:aws:s3:::${Main.Data}/*", YES),
@@ -64,6 +71,11 @@ YES, NO, MAYBE = Answer.YES, Answer.NO, Answer.MAYBE
         ("arn:${AWS::Partition}:s3:::data/import/*", "arn:aws:s3:::data/*", YES),
         ("arn:${AWS::Partition}:s3:::data/import/*", "arn:aws-cn:s3:::data/*", YES),
         ("arn:aws:s3:::data/import/*", "arn:aws-cn:s3:::data/*", NO),
+        ("arn:${AWS::Partition}:s3:::data", "arn:a*:s3:::data", MAYBE),
+        ("arn:${AWS::Partition}:s3:::data", "arn:aw?:s3:::data", MAYBE),
+        ("arn:${AWS::Partition}:s3:::data/?", "arn:aws:s3:::data/?", YES),
+        ("no:${AWS::Partition}:arn", "no:aws:arn", MAYBE),
+        ("arn:${AWS::Partition}", "arn:aws", MAYBE),
     ],
 )
 def test_values_match_patterns(value: str, pattern: str, answer: Answer) -> None:
@@ -102,13 +114,24 @@ def test_holes_are_left_alone_when_values_are_split() -> None:
     arn = "arn:${AWS::Partition}:iam::${AWS::AccountId}:role/${Prod/Main.Role}"
     assert split_arn(arn) == ("arn", "${AWS::Partition}", "iam", "", "${AWS::AccountId}", "role/${Prod/Main.Role}")
     assert split(arn, "/") == ["arn:${AWS::Partition}:iam::${AWS::AccountId}:role", "${Prod/Main.Role}"]
+    assert split_arn("arn:aws:personalize:::recipe:x") == ("arn", "aws", "personalize", "", "", "recipe:x")
+    assert split("a:b:c", ":", 1) == ["a", "b:c"]
     assert split_arn("no ARN") is None
+
+
+def test_the_account_of_an_arn() -> None:
+    """What the CDK has until it has looked a role up is none."""
+    assert account_of("arn:aws:iam::111122223333:role/r") == "111122223333"
+    assert account_of("role") == "${account of role?}"
+    dummy = "arn:aws:iam::123456789012:role/DUMMY_ARN"
+    assert account_of(dummy) == f"${{account of {dummy}?}}"
 
 
 def test_what_is_open_has_a_name() -> None:
     """The name of a parameter says what to look for."""
     assert unknown("Main.KeyArn") == "${Main.KeyArn?}"
     assert open_parts(f"arn:{unknown('Main.KeyArn')}:${{Main.Key}}") == ["Main.KeyArn"]
+    assert open_parts(f"{unknown('MaxX', 1)}-${{AWS::AccountId}}") == ["MaxX", "AWS::AccountId"]
 
 
 def test_answers_combine() -> None:

@@ -205,7 +205,7 @@ def test_denied_access_says_what_the_key_policy_lacks(function: Function, aws: A
     )
 
 
-@pytest.mark.parametrize("error", [INVALID, ParamValidationError(report="no ARN")], ids=repr)
+@pytest.mark.parametrize("error", [INVALID, ParamValidationError(report="no ARN")], ids=["KMS", "its client"])
 def test_what_will_not_pass_is_told_at_once(function: Function, aws: Aws, error: Exception) -> None:
     """The reason is KMS's own, or that of its client."""
     aws.before_read = always(error)

@@ -43,7 +43,7 @@ class Way(NamedTuple):
 def addressed_to(body: Body, caller: Caller, *, denies: bool) -> list[Way]:
     """Return in which ways a statement of a resource's policy is about the caller."""
     if "NotPrincipal" in body:
-        return [way for way in [_all_but(body["NotPrincipal"], caller, denies=denies)] if way.answer is not Answer.NO]
+        return _all_but(body["NotPrincipal"], caller, denies=denies)
     if "Principal" not in body:
         return [_open(Cause.ELEMENT_ABSENT, element="Principal")]
     found: dict[Addressed, list[Way]] = {}
@@ -118,7 +118,7 @@ def _open(cause: Cause, **values: str) -> Way:
     return Way(Addressed.EVERYBODY, Answer.MAYBE, (because(cause, **values),))
 
 
-def _all_but(principal: Any, caller: Caller, *, denies: bool) -> Way:
+def _all_but(principal: Any, caller: Caller, *, denies: bool) -> list[Way]:
     """Answer for ``NotPrincipal``.
 
     A denial spares a role only if its session, the role and the account are named, and the session that Personalize
@@ -127,9 +127,9 @@ def _all_but(principal: Any, caller: Caller, *, denies: bool) -> Way:
     """
     listed = [(way.whom, way.answer) for way in _principals(principal, caller) if way.answer is not Answer.NO]
     if not listed or (denies and caller.is_bounded):
-        return Way(Addressed.EVERYBODY, Answer.YES)
+        return [Way(Addressed.EVERYBODY, Answer.YES)]
     certain = caller.is_service and any(answer is Answer.YES for _, answer in listed)
     named = any(whom is not Addressed.ACCOUNT and answer is Answer.YES for whom, answer in listed)
     if certain or (not denies and named):
-        return Way(Addressed.EVERYBODY, Answer.NO)
-    return _open(Cause.NOT_PRINCIPAL)
+        return []
+    return [_open(Cause.NOT_PRINCIPAL)]

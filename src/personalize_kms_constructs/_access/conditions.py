@@ -11,7 +11,7 @@ from typing import Any
 
 from .answers import Answer, all_of, any_of
 from .causes import Cause, Reason, because
-from .values import has_unknown, matches, open_parts, same, split_arn
+from .values import PARTITION, has_unknown, matches, open_parts, same, split_arn
 from .written import as_list, with_variables
 
 Alternatives = tuple[str | None, ...]
@@ -85,13 +85,14 @@ def condition_answer(condition: Any, context: Context) -> tuple[Answer, list[Rea
 def _doubt(operator: str, key: str, values: Any, context: Context) -> Reason:
     if _parsed(operator) is None:
         return because(Cause.OPERATOR_UNKNOWN, operator=operator, key=key)
+    alternatives = context.get(key.lower())
+    if alternatives is None:
+        in_no_template = key.lower().startswith(_NOT_IN_TEMPLATES)
+        cause = Cause.KEY_NOT_IN_TEMPLATES if in_no_template else Cause.KEY_UNDOCUMENTED
+        return because(cause, operator=operator, key=key)
     holes = [part for value in as_list(values) if isinstance(value, str) for part in open_parts(value)]
-    if key.lower() not in context and key.lower().startswith(_NOT_IN_TEMPLATES):
-        return because(Cause.KEY_NOT_IN_TEMPLATES, operator=operator, key=key)
-    if key.lower() not in context:
-        return because(Cause.KEY_UNDOCUMENTED, operator=operator, key=key)
-    if None in context[key.lower()] and not holes:
-        sent = tuple(value for value in context[key.lower()] if value is not None)
+    if None in alternatives and not holes:
+        sent = tuple(value for value in alternatives if value is not None)
         fits = _holds(operator, key, values, {**context, key.lower(): sent}) is not Answer.NO
         return because(Cause.KEY_MAYBE_ABSENT if fits else Cause.ONLY_IF_ABSENT, operator=operator, key=key)
     if holes:
@@ -168,10 +169,9 @@ def _arn_like(value: str, expected: str) -> Answer:
     if parts is None or patterns is None:
         open_arn = has_unknown(value) or has_unknown(expected) or "*" in expected
         return Answer.MAYBE if open_arn else Answer.NO
-    pairs = list(zip(parts, patterns, strict=True))
-    if "${AWS::Partition}" in (parts[1], patterns[1]):
-        del pairs[1]  # the partition of the whole is that of its parts
-    return all_of(matches(part, pattern) for part, pattern in pairs)
+    if PARTITION in (parts[1], patterns[1]):
+        parts, patterns = parts[2:], patterns[2:]  # a template is of one partition
+    return all_of(map(matches, parts, patterns))
 
 
 def _numeric(operator: str, value: str, expected: str) -> Answer:
@@ -186,4 +186,4 @@ def _numeric(operator: str, value: str, expected: str) -> Answer:
         "NumericGreaterThan": one > other,
         "NumericGreaterThanEquals": one >= other,
     }
-    return Answer.of(comparisons[operator]) if operator in comparisons else Answer.MAYBE
+    return Answer.of(comparisons[operator])

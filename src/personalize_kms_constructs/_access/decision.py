@@ -45,7 +45,6 @@ def role_on_key(call: Call, role: Role, key: Key) -> Decision:
     if refused := _explicit(denied):
         return refused
     one_account = same(call.caller.account, key.account)
-    named = one_account is Answer.YES and of_key.itself.answer is Answer.YES
     # In one account each of these is enough; the first that allows most is told.
     ways: tuple[tuple[Found, ...], ...] = (
         (of_key.caller | of_key.everybody, boundary.allowed),
@@ -61,12 +60,15 @@ def role_on_key(call: Call, role: Role, key: Key) -> Decision:
         doubts = [because(Cause.ACCOUNTS_UNKNOWN, kind="key")]
         answer = answer if answer is _least(within) else Answer.MAYBE
     if answer is not Answer.NO:
-        return _outcome(answer, parts, denied, doubts, named=named)
-    if boundary.allowed.answer is Answer.NO:
-        return Decision(answer, because(Cause.BOUNDARY), named=named)
-    if not named and of_key.allowed.answer is Answer.YES and iam.allowed.answer is Answer.NO:
-        return Decision(answer, because(Cause.LEFT_TO_IAM), named=named)
-    return Decision(answer, because(Cause.NO_STATEMENT, policy="key"), named=named)
+        decision = _outcome(answer, parts, denied, doubts)
+    elif boundary.allowed.answer is Answer.NO:
+        decision = Decision(answer, because(Cause.BOUNDARY))
+    elif of_key.allowed.answer is Answer.YES and iam.allowed.answer is Answer.NO:
+        decision = Decision(answer, because(Cause.LEFT_TO_IAM))
+    else:
+        decision = Decision(answer, because(Cause.NO_STATEMENT, policy="key"))
+    decision.named = one_account is Answer.YES and of_key.itself.answer is Answer.YES
+    return decision
 
 
 def service_on(call: Call, owner: Key | Bucket) -> Decision:
@@ -124,13 +126,13 @@ def _by_resource(verdict: Verdict, policy: str, arn: str, unseen: str) -> Decisi
 
 def _of_role(role: Role, call: Call) -> tuple[Verdict, Verdict]:
     """Judge a call by the role's IAM policies and by its boundary."""
-    iam = judge(role.identity, call, of_resource=False)
+    iam = judge(role.identity, call)
     if role.unseen:
         iam.caller.leave_open(because(Cause.POLICIES_UNSEEN, arn=role.arn, why=role.unseen))
     if role.unseen_denials:
         iam.denied.leave_open(because(Cause.NOT_KNOWN, why=role.unseen_denials))
     if role.boundary is not None:
-        return iam, judge([role.boundary], call, of_resource=False)
+        return iam, judge([role.boundary], call)
     boundary = Verdict()
     if role.unseen_boundary and not role.unseen:
         boundary.caller.leave_open(because(Cause.BOUNDARY_UNSEEN, arn=role.arn, why=role.unseen_boundary))
@@ -162,19 +164,14 @@ def _explicit(denials: Iterable[Found]) -> Decision | None:
 
 
 def _outcome(
-    answer: Answer,
-    allowed: Iterable[Found],
-    denied: Iterable[Found],
-    more: Iterable[Reason] = (),
-    *,
-    named: bool = False,
+    answer: Answer, allowed: Iterable[Found], denied: Iterable[Found], more: Iterable[Reason] = ()
 ) -> Decision:
     allowed = list(allowed)
     may_deny = [doubt for found in denied if found.answer is Answer.MAYBE for doubt in found.doubts]
     if answer is Answer.YES and may_deny:
-        return Decision(Answer.MAYBE, Reason(Cause.MAY_BE_DENIED, doubts=tuple(may_deny)), named=named)
+        return Decision(Answer.MAYBE, Reason(Cause.MAY_BE_DENIED, doubts=tuple(may_deny)))
     if answer is Answer.YES:
         by = tuple(tuple(dict.fromkeys(found.by)) for found in allowed if found.by)
-        return Decision(answer, because(Cause.ALLOWED, *(each for found in by for each in found)), by, named)
+        return Decision(answer, because(Cause.ALLOWED, *(each for found in by for each in found)), by)
     doubts = [doubt for found in allowed if found.answer is Answer.MAYBE for doubt in found.doubts]
-    return Decision(Answer.MAYBE, Reason(Cause.OPEN, doubts=(*doubts, *may_deny, *more)), named=named)
+    return Decision(Answer.MAYBE, Reason(Cause.OPEN, doubts=(*doubts, *may_deny, *more)))

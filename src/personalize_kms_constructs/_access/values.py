@@ -16,6 +16,7 @@ import hashlib
 import json
 import re
 from functools import cache, lru_cache
+from os.path import commonprefix
 from typing import Any
 
 from .answers import Answer
@@ -34,6 +35,8 @@ _CACHED = 1 << 14
 # The private planes of Unicode, whose characters stand for holes.
 _FIRST, _LAST = 0xF0000, 0x10FFFD
 _CHARACTERS = f"{chr(_FIRST)}-{chr(_LAST)}"
+_CHARACTER = re.compile(f"[{_CHARACTERS}]")
+_WILDCARD = re.compile(r"[*?]")
 
 
 def generated(name: str) -> str:
@@ -50,7 +53,7 @@ def unknown(name: str, *told_apart_by: Any) -> str:
     readable = re.sub(r"[${}]", "", name)
     if told_apart_by:
         text = json.dumps(told_apart_by, sort_keys=True, default=lambda each: type(each).__name__)
-        digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:8]
+        digest = hashlib.sha256(text.encode()).hexdigest()[:8]
         readable = f"{_DIGEST.sub('', readable)} #{digest}"
     return f"${{{readable}?}}"
 
@@ -187,11 +190,11 @@ class _Holes:
 
     def encoded(self, value: str) -> str:
         """Return a value with characters for its holes."""
-        return HOLE.sub(lambda hole: self._character(hole[0]), value) if "${" in value else value
+        return HOLE.sub(lambda hole: self._character(hole[0]), value)
 
     def decoded(self, value: str) -> str:
         """Return a value with its holes again."""
-        return "".join(self._holes.get(each, each) for each in value) if self._holes else value
+        return _CHARACTER.sub(lambda each: self._holes.get(each[0], each[0]), value)
 
     def _character(self, hole: str) -> str:
         character = self._characters.setdefault(hole, chr(_FIRST + len(self._characters)))
@@ -200,20 +203,18 @@ class _Holes:
 
     def may_be_equal(self, value: str, pattern: str, *, wildcards: bool) -> bool:
         """Tell if two encoded values can turn out to be equal."""
-        if not self._holes and "*" not in value:
-            return _glob(value, pattern) if wildcards else value == pattern
         value, pattern = _without_common_start(value, pattern)
         return not self._begin_differently(value[:1], pattern[:1]) and self._possible(value, pattern, wildcards)
 
     def _begin_differently(self, of_value: str, of_pattern: str) -> bool:
         """Tell if the first characters, which aren't the same, already tell the two apart: most often they do."""
-        if any(each in "*?" or self._is_open(each) for each in of_value + of_pattern):
+        if any(_WILDCARD.match(each) or self._is_open(each) for each in of_value + of_pattern):
             return False
         # An id that AWS generates for the value may match wildcards further on.
         return of_value not in self._holes or of_pattern in self._holes
 
     def _is_open(self, character: str) -> bool:
-        return _is_open(self._holes.get(character, ""))
+        return character in self._holes and _is_open(self._holes[character])
 
     def _possible(self, value: str, pattern: str, wildcards: bool) -> bool:
         any_of_value = [(each == "*" and wildcards) or self._is_open(each) for each in value]
@@ -256,9 +257,6 @@ class _Holes:
 
 
 def _without_common_start(one: str, other: str) -> tuple[str, str]:
-    start = 0
-    for here, there in zip(one, other, strict=False):
-        if here != there or here in "*?":
-            break
-        start += 1
-    return one[start:], other[start:]
+    common = commonprefix((one, other))  # noqa: RUF071 - no paths
+    literal = len(_WILDCARD.split(common)[0])
+    return one[literal:], other[literal:]
