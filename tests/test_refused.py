@@ -15,6 +15,10 @@ Arguments = dict[str, Any]
 Build = Callable[[cdk.Stack, s3.Bucket], Arguments]
 
 KEY_ARN = "arn:aws:kms:eu-west-1:111111111111:key/1234abcd"
+ASYMMETRIC = (
+    "is a RSA_2048 key but Personalize needs data keys, which only symmetric encryption keys generate: "
+    "use KeySpec.SYMMETRIC_DEFAULT"
+)
 AN_ALIAS = (
     "encryption_key is an alias but Personalize takes the ARN of a key: pass the key itself, for example "
     "alias.alias_target_key or kms.Key.from_key_arn"
@@ -49,6 +53,10 @@ def refusal(call: Callable[[], object]) -> list[str]:
     return str(error.value).removeprefix("Stack/Encryption: ").removeprefix("\n- ").split("\n- ")
 
 
+def asymmetric(stack: cdk.Stack) -> kms.Key:
+    return kms.Key(stack, "Key", key_spec=kms.KeySpec.RSA_2048, key_usage=kms.KeyUsage.ENCRYPT_DECRYPT)
+
+
 def imported(stack: cdk.Stack, arn: str) -> kms.IKey:
     return kms.Key.from_key_arn(stack, "Key", arn)
 
@@ -72,6 +80,15 @@ def named(stack: cdk.Stack, id: str, **options: Any) -> s3.IBucket:
 
 
 REFUSED: dict[str, tuple[Build, str]] = {
+    "an asymmetric key": (lambda stack, _: {"encryption_key": asymmetric(stack)}, f"encryption_key {ASYMMETRIC}"),
+    "an asymmetric key of a location": (
+        lambda stack, data: reading(data, encryption_key=asymmetric(stack)),
+        f"key of the source of dataset import job {ASYMMETRIC}",
+    ),
+    "a key for signatures": (
+        lambda stack, _: {"encryption_key": kms.CfnKey(stack, "Key", key_spec="ECC_NIST_P256")},
+        f"encryption_key {ASYMMETRIC}".replace("RSA_2048", "ECC_NIST_P256"),
+    ),
     "an alias of the app": (lambda stack, _: {"encryption_key": kms.Key(stack, "Key").add_alias("a")}, AN_ALIAS),
     "an imported alias": (
         lambda stack, _: {"encryption_key": kms.Alias.from_alias_name(stack, "Alias", "alias/a")},
@@ -197,6 +214,9 @@ TAKEN: dict[str, Build] = {
         "removal_policy": cdk.RemovalPolicy.DESTROY,
         **MANAGED,
     },
+    "a key spec that the deployment knows": lambda stack, _: {
+        "encryption_key": kms.CfnKey(stack, "Key", key_spec=cdk.CfnParameter(stack, "Spec").value_as_string)
+    },
     "a path of 256 characters": lambda stack, _: reading(named(stack, "Imported"), "p" * 242 + "/"),
     "a folder that a token may be": lambda _, data: writing(data, f"out/{cdk.Aws.STACK_NAME}"),
     "a folder whose name begins alike": lambda _, data: both(data, "dataX/", data, "data/"),
@@ -242,10 +262,9 @@ def test_all_reasons_are_in_one_message(stack: cdk.Stack, bucket: s3.Bucket) -> 
 def test_what_is_refused_later(stack: cdk.Stack, bucket: s3.Bucket) -> None:
     """``allow`` checks like the constructor, wires nothing when it refuses, and refuses the same again."""
     encryption = PersonalizeEncryption(stack, "Encryption")
-    elsewhere = imported(stack, KEY_ARN.replace("eu-west-1", "us-east-1"))
-    good, bad = reading(bucket)["resources"], reading(bucket, "out/", encryption_key=elsewhere)["resources"]
+    good, bad = reading(bucket)["resources"], reading(bucket, "out/", encryption_key=asymmetric(stack))["resources"]
     reasons = [refusal(lambda: encryption.allow(*good, *bad)) for _ in range(2)]
-    assert reasons == [[f"key of the source of dataset import job {OF_ANOTHER_REGION}"]] * 2
+    assert reasons == [[f"key of the source of dataset import job {ASYMMETRIC}"]] * 2
     assert bucket.policy is None
 
 

@@ -84,36 +84,6 @@ def test_each_kind_of_fault(
     assert rule in {rule for rule, severity, _ in told(app) if severity == "error"}
 
 
-def asymmetric(stack: cdk.Stack) -> kms.Key:
-    return kms.Key(stack, "Asymmetric", key_spec=kms.KeySpec.RSA_2048, key_usage=kms.KeyUsage.ENCRYPT_DECRYPT)
-
-
-def key_of_objects(stack: cdk.Stack) -> dict[str, Any]:
-    location = S3Location(s3.Bucket(stack, "Data"), "in/", encryption_key=asymmetric(stack))
-    return {"resources": [PersonalizeResource.dataset_import_job(location)]}
-
-
-@pytest.mark.parametrize(
-    ("arguments", "what_it_is"),
-    [
-        (lambda stack: {"encryption_key": asymmetric(stack)}, "Main/Asymmetric is RSA_2048 for ENCRYPT_DECRYPT"),
-        (key_of_objects, "Main/Asymmetric is RSA_2048 for ENCRYPT_DECRYPT"),
-        (
-            lambda stack: {"encryption_key": kms.CfnKey(stack, "Mac", key_spec="HMAC_256", key_usage="MAC")},
-            "Main/Mac is HMAC_256 for MAC",
-        ),
-    ],
-    ids=["of the dataset group", "of the objects", "of no encryption"],
-)
-def test_a_key_that_makes_no_data_keys(
-    arguments: Callable[[cdk.Stack], dict[str, Any]], what_it_is: str, app: cdk.App, stack: cdk.Stack
-) -> None:
-    """Only symmetric encryption keys do."""
-    given = {"resources": [PersonalizeResource.dataset_group()], **arguments(stack)}
-    PersonalizeEncryption(stack, "Encryption", **given)
-    assert f"{what_it_is}, and Personalize needs a symmetric encryption key" in failure(app.synth)
-
-
 @pytest.mark.parametrize(
     ("condition", "is_told"),
     [

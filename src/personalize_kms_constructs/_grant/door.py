@@ -199,7 +199,10 @@ def _resolved_key(given: Any, here: Place) -> ResolvedKey:
 
 
 def _key_of_app(arn: str, l1: KeyL1, construct: kms.Key | KeyL1, here: Place) -> ResolvedKey:
-    return ResolvedKey(arn, arn, *_environment(construct, here), l1=l1, construct=construct)
+    # A replica has the spec of its primary key, which is of another Region and may be none of this app.
+    spec = l1.key_spec if isinstance(l1, kms.CfnKey) else None
+    where = _environment(construct, here)
+    return ResolvedKey(arn, arn, *where, l1=l1, construct=construct, spec=spec or "SYMMETRIC_DEFAULT")
 
 
 def _arn_of_key(given: Any) -> str:

@@ -37,6 +37,7 @@ class ResolvedKey:
     construct: IConstruct | None = None
     """The object that stands for it in the app, where that makes it."""
     is_alias: bool = False
+    spec: str = "SYMMETRIC_DEFAULT"
 
     def __str__(self) -> str:
         return self.arn if self.construct is None else self.construct.node.path

@@ -50,6 +50,11 @@ def key_problems(what: str, key: ResolvedKey, here: Place, role: ServiceRole | N
     if key.stack is None:
         yield from _key_arn_problems(what, key.arn)
     yield from _region_problems(what, key, here)
+    if not is_token(key.spec) and key.spec != "SYMMETRIC_DEFAULT":
+        yield (
+            f"{what} is a {key.spec} key but Personalize needs data keys, which only symmetric encryption keys "
+            "generate: use KeySpec.SYMMETRIC_DEFAULT"
+        )
     if role is None:
         return
     yield from _role_reference_problems(what, key, role)
