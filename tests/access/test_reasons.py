@@ -12,6 +12,7 @@ from personalize_kms_constructs._access.comparison import compare
 from personalize_kms_constructs._access.model import Bucket, Key, Role
 from tests.access.models import (
     ACCOUNT,
+    ACCOUNT_STATEMENT,
     BUCKET,
     IAM_ACTIONS,
     IMPORT_JOB,
@@ -197,6 +198,23 @@ def test_a_reason_names_what_an_iam_policy_leaves_open(statement: dict[str, Any]
         [] if reason is None else [f"statement number 1 of IAM policy: {reason}"]
     )
     assert len(found.missing) == (reason is None)
+
+
+def test_a_statement_without_a_resource_is_open_where_kms_doesnt_judge_it() -> None:
+    """IAM and S3 refuse it; nobody says what it would mean."""
+    found = compare(
+        model(
+            asked(IMPORT_JOB, source=location()),
+            key=[ACCOUNT_STATEMENT, service(KEY_POLICY_ACTIONS)],
+            iam=[{"Effect": "Allow", "Action": "kms:*"}, *READ],
+            bucket=[{name: value for name, value in service(["s3:*"]).items() if name != "Resource"}],
+        )
+    )
+    assert found.missing == ()
+    assert {each.because for each in found.undecided} == {
+        "statement number 1 of IAM policy: it has neither Resource nor NotResource",
+        "statement number 1 of bucket policy: it has neither Resource nor NotResource",
+    }
 
 
 def test_a_reason_says_that_a_statement_is_unknown() -> None:

@@ -163,6 +163,7 @@ def test_holes_are_left_alone() -> None:
     assert without_case("A${Main.Key}B${Main.Arn?}") == "a${Main.Key}b${Main.Arn?}"
     assert last_part("arn:aws:iam::111122223333:role/path/${Main/Role}") == "${Main/Role}"
     assert last_part("name") == "name"
+    assert last_part("path/\U000f0000") == "\U000f0000"
 
 
 @pytest.mark.parametrize(

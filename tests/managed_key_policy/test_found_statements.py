@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from personalize_kms_constructs._managed_key_policy.function import first_id
 from tests.managed_key_policy.conftest import (
     ANOTHER_KEY,
     GONE,
@@ -110,6 +111,13 @@ def test_ids_of_several_changes_of_keys(function: Function, aws: Aws) -> None:
     assert cut.startswith(f"{third_key}#A<{ANOTHER_KEY}<{KEY}<")
     assert 900 < len(cut) <= 1000
     assert cut.endswith(KEY)
+
+
+def test_an_id_of_the_longest_that_is_taken() -> None:
+    """Of 1,000 characters it forgets nothing."""
+    before = "k" * (1000 - len(f"{KEY}<"))
+    assert first_id(KEY, set(), before) == f"{KEY}<{before}"
+    assert first_id(KEY, set(), f"{before}k") == KEY
 
 
 def test_an_id_forgets_no_statement(function: Function) -> None:

@@ -175,7 +175,7 @@ def _compiled(pattern: str) -> re.Pattern[str]:
     one_character = f"[^*{_CHARACTERS}]"
     parts = ["".join(one_character if each == "?" else re.escape(each) for each in part) for part in pattern.split("*")]
     if len(parts) == 1:
-        return re.compile(parts[0], re.DOTALL)
+        return re.compile(parts[0])
     # The first place where a part between two wildcards fits is as good as any other: none is tried again.
     first, *between, last = parts
     return re.compile(first + "".join(f"(?>.*?{part})" for part in between) + f".*{last}", re.DOTALL)
