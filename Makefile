@@ -87,7 +87,7 @@ snapshots: setup ## write template snapshots and the matrix page anew, after a c
 properties: setup ## compare a thousand random apps with the page
 	@PROPERTY_EXAMPLES=1000 python -m pytest tests/proof/test_properties.py -q
 
-mutation: setup ## break the library's own code and table in every single way; takes an hour or more
+mutation: setup ## break the code that decides, and the table, in every single way; takes about half an hour
 	@$(INSTALL) requirements/mutation.txt
 	@python -m pytest tests/proof/mutated_matrix.py -q
 	@scripts/test-mutants
