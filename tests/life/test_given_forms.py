@@ -164,6 +164,21 @@ def test_a_precreated_role_has_pending_statements() -> None:
     assert not resources(stack, "AWS::IAM::Role")
 
 
+def test_what_is_allowed_later_is_in_the_report_on_precreated_roles(tmp_path: Path) -> None:
+    """Who makes the role reads it there."""
+    app = cdk.App(analytics_reporting=False, outdir=str(tmp_path))
+    iam.Role.customize_roles(app, use_precreated_roles={"Stack/Encryption/Role": "precreated"})
+    stack = cdk.Stack(app, "Stack")
+    encryption = PersonalizeEncryption(stack, "Encryption", resources=[GROUP])
+    location = S3Location(s3.Bucket(stack, "Data"), "import/")
+    encryption.allow(PersonalizeResource.dataset_import_job(location))
+    app.synth()
+    (role,) = json.loads((tmp_path / "iam-policy-report.json").read_text())["roles"]
+    (pending,) = encryption.pending_statements
+    sids = [each["Sid"] for each in role["managedPolicyStatements"]]
+    assert sorted(sids) == sorted(each.sid for each in pending.statements) == ["ListBucket", "ReadObjects", "UseKey"]
+
+
 def test_a_precreated_role_and_the_key_of_another_stack() -> None:
     """The role exists, so the key of the app names it, as AWS's page does."""
     app = cdk.App(analytics_reporting=False)

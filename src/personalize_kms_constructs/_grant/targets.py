@@ -59,8 +59,10 @@ class PolicyTarget(ABC):
                 _grow(self._objects[each.sid], before[each.sid], each)
         self.statements = tuple(statements)
         new = [each for each in statements if each.sid not in before]
-        if new and not self.pending:
-            self.pending = not self._add(new)
+        if new:
+            # Also where it is pending: the CDK's report on roles that others make has what they should have.
+            is_added = self._add(new)
+            self.pending = self.pending or not is_added
 
     @abstractmethod
     def _add(self, statements: Sequence[Statement]) -> bool:
