@@ -19,7 +19,8 @@ FOLDER = "personalize-kms-pending"
 def write_files(scope: Construct, here: Place, policies: Sequence[tuple[str, str, Any]]) -> list[str]:
     """Write each policy, given by kind, ARN and statements, and return the paths within the app's assembly.
 
-    Files of an earlier synth into the same folder are taken out, so that nobody pastes what is needed no longer.
+    The construct's files of an earlier synth into the same folder are taken out. Those of constructs that are gone
+    stay, as the CDK leaves its own.
     """
     folder = here.assembly / FOLDER
     if not policies and not folder.exists():

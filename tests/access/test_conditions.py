@@ -206,13 +206,38 @@ def test_what_a_key_policy_allows_personalize_under_a_condition(condition: Any, 
     assert all(key in each.because for each in entries)
 
 
-def test_grants_for_aws_resources_alone_are_undecided_for_create_grant() -> None:
-    """``kms:GrantIsForAWSResource`` is a key of three operations; what Personalize's grants have isn't documented."""
-    limited = role(["kms:CreateGrant"], Condition={"Bool": {"kms:GrantIsForAWSResource": "true"}})
-    others = [action for action in KEY_POLICY_ACTIONS if action != "kms:CreateGrant"]
-    found = report(key=[role(others), limited, service(KEY_POLICY_ACTIONS)], iam=[iam(IAM_ACTIONS)])
-    assert lines(found.undecided) == {("role", "key", "kms:CreateGrant", KEY)}
-    assert found.missing == ()
+@pytest.mark.parametrize(
+    ("condition", "open_actions"),
+    [
+        ({"Bool": {"kms:GrantIsForAWSResource": "true"}}, {"kms:CreateGrant", "kms:ListGrants"}),
+        ({"StringLike": {"kms:GrantConstraintType": "*"}}, {"kms:CreateGrant"}),
+        ({"StringLike": {"kms:GranteePrincipal": "*"}}, {"kms:CreateGrant"}),
+        ({"StringLike": {"kms:GrantOperations": "*"}}, {"kms:CreateGrant"}),
+        ({"StringLike": {"kms:RetiringPrincipal": "*"}}, {"kms:CreateGrant"}),
+    ],
+)
+def test_condition_keys_of_some_operations_are_absent_from_others(condition: Any, open_actions: set[str]) -> None:
+    """What Personalize's grants have isn't documented."""
+    found = report(key=[role(KEY_POLICY_ACTIONS, Condition=condition), service(KEY_POLICY_ACTIONS)])
+    assert {each.action for each in found.undecided if each.policy == "key"} == open_actions
+    assert {each.action for each in found.missing if each.policy == "key"} == set(KEY_POLICY_ACTIONS) - open_actions
+
+
+@pytest.mark.parametrize(
+    ("key", "of_role", "of_service"),
+    [
+        *((key, "denied", "denied") for key in ("aws:SourceVpc", "aws:SourceVpce", "aws:VpcSourceIp")),
+        *((key, "denied", "denied") for key in ("s3:x-amz-acl", "s3:x-amz-storage-class", "s3:delimiter")),
+        *((key, "open", "denied") for key in ("aws:PrincipalOrgID", "aws:PrincipalOrgPaths")),
+        *((key, "denied", "open") for key in ("aws:SourceAccount", "aws:SourceArn", "aws:SourceOrgID")),
+        *((key, "denied", "open") for key in ("aws:SourceOrgPaths", "aws:CalledVia", "aws:CalledViaLast")),
+    ],
+)
+def test_condition_keys_that_calls_lack(key: str, of_role: str, of_service: str) -> None:
+    """A denial of calls without them."""
+    denied = denial({"Null": {key: "true"}}, Action="s3:GetObject")
+    found = report(asked(IMPORT_JOB, source=location()), key=ON_KEY, iam=READ, bucket=[*ON_BUCKET, denied])
+    assert answers(found) == {"role": of_role, "service": of_service}
 
 
 def test_source_conditions_shut_the_role_out() -> None:

@@ -156,32 +156,38 @@ def test_a_role_of_another_account() -> None:
     )
 
 
-def long_policy(name: str, size: int) -> Policy:
+def long_policy(name: str, size: int, *, inline: bool = False) -> Policy:
     """A policy of that size, in characters without white space."""
     shell = least_size(policy(name, [iam(["s3:GetObject"], "")]))
-    return policy(name, [iam(["s3:GetObject"], "x" * (size - shell))])
+    return policy(name, [iam(["s3:GetObject"], "x" * (size - shell))], inline=inline)
 
 
 @pytest.mark.parametrize(
     ("place", "limit", "says"),
     [
-        ("key", 32_768, "has at least 32,769 bytes but AWS takes 32,768"),
-        ("bucket", 20_480, "has at least 20,481 bytes but AWS takes 20,480"),
-        ("identity", 6_144, "has at least 6,145 characters but AWS takes 6,144"),
-        ("trust", 2_048, "has at least 2,049 characters but AWS takes 2,048, 4,096 on request"),
+        ("key", 32_768, "long policy has at least 32,769 bytes but AWS takes 32,768"),
+        ("bucket", 20_480, "long policy has at least 20,481 bytes but AWS takes 20,480"),
+        ("identity", 6_144, "long policy has at least 6,145 characters but AWS takes 6,144"),
+        (
+            "inline",
+            10_240,
+            f"the inline policies of {ROLE} have at least 10,241 characters together but AWS takes 10,240",
+        ),
+        ("trust", 2_048, "long policy has at least 2,049 characters but AWS takes 2,048, 4,096 on request"),
     ],
 )
 def test_policies_at_their_limit_and_beyond(place: str, limit: int, says: str) -> None:
     """One character more is a problem, and none less."""
-    for size, expected in ((limit, []), (limit + 1, [f"long policy {says}"])):
+    for size, expected in ((limit, []), (limit + 1, [says])):
         found = model(**CLEAN)
         policies = {
             "key": found.keys[KEY].policies,
             "bucket": found.buckets[BUCKET].policies,
             "identity": found.roles[ROLE].identity,
+            "inline": found.roles[ROLE].identity,
             "trust": found.roles[ROLE].trust,
         }
-        policies[place].append(long_policy("long policy", size))
+        policies[place].append(long_policy("long policy", size, inline=place == "inline"))
         limits = [each.message for each in compare(found).problems if each.kind == "limit"]
         assert [message.partition(": ")[0] for message in limits] == expected
 

@@ -101,6 +101,14 @@ def test_values_are_the_same(one: str, other: str, answer: Answer) -> None:
     assert same(other, one) is answer
 
 
+def test_values_of_any_length() -> None:
+    """Paths of roles and prefixes are hundreds of characters long."""
+    name = "a" * 2000
+    assert matches(f"arn:${{AWS::Partition}}:s3:::{name}", "arn:aws:s3:::*b") is NO
+    assert matches(f"{name}${{Main.Name?}}", f"*{name}b") is MAYBE
+    assert same(f"?{name}", f"?{name}b") is NO
+
+
 @pytest.mark.parametrize(("end", "answer"), [("", YES), ("x", NO)])
 def test_many_wildcards_take_no_longer_than_few(end: str, answer: Answer) -> None:
     """Tried at every place where its parts fit, this pattern takes seconds, and longer with each wildcard."""

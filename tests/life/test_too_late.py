@@ -71,6 +71,33 @@ def test_what_the_cdk_can_not_add_any_more_fails(stack: cdk.Stack, bucket: s3.Bu
     assert encryption.node.try_find_child("Items") is None
 
 
+def test_a_failed_call_breaks_no_later_one_in_riddles(app: cdk.App, stack: cdk.Stack, bucket: s3.Bucket) -> None:
+    """It fails for the same reason until that is mended; the synth names what is missing."""
+    other = s3.Bucket(stack, "Other")
+    encryption = PersonalizeEncryption(stack, "Encryption", resources=[importing(bucket), importing(other)])
+    stack.resolve(other.policy.document)  # type: ignore[union-attr]
+    source, destination = S3Location(other, "source/"), S3Location(bucket, "destination/")
+    for late in (
+        PersonalizeResource.batch_inference_job(source, destination),
+        PersonalizeResource.dataset_export_job(S3Location(bucket, "exports/")),
+    ):
+        with pytest.raises(RuntimeError, match="can no longer be modified"):
+            encryption.allow(late)
+    assert {rule for rule, _ in judged(app)} == {"MissingBucketAccess"}
+
+
+def test_a_late_call_takes_no_sid(app: cdk.App, stack: cdk.Stack, bucket: s3.Bucket) -> None:
+    """The next construct has the sids that it would have without."""
+    encryption = PersonalizeEncryption(stack, "Encryption")
+    app.synth()
+    with pytest.raises(ValueError, match="the stage was synthesized already"):
+        encryption.allow(importing(bucket))
+    PersonalizeEncryption(stack, "Next", resources=[importing(bucket)])
+    assert bucket.policy is not None
+    statements = stack.resolve(bucket.policy.document)["Statement"]
+    assert [each["Sid"] for each in statements] == ["PersonalizeServiceListBucket", "PersonalizeServiceReadObjects"]
+
+
 def test_what_the_templates_have_already_is_not_too_late(app: cdk.App, stack: cdk.Stack, bucket: s3.Bucket) -> None:
     """Whoever looks at the template of an app, in a notebook, goes on."""
     encryption = PersonalizeEncryption(stack, "Encryption", resources=[importing(bucket)])

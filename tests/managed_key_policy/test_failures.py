@@ -270,6 +270,16 @@ def test_a_key_that_is_not_there_is_told(function: Function, request_type: str) 
     assert "NotFoundException" in answer["Reason"]
 
 
+def test_a_statement_without_sid_that_the_owner_wrote_is_kept(function: Function, aws: Aws) -> None:
+    """In a roll-back from a statement without one, too."""
+    aws.policy = written(NAMELESS)
+    function("Create", statement("A"))
+    both = aws.policy
+    assert function("Update", NAMELESS, old=properties(statement("A")))["Status"] == "FAILED"
+    assert function("Update", statement("A"), old=properties(NAMELESS))["Status"] == "SUCCESS"
+    assert aws.policy == both
+
+
 def test_a_statement_without_sid_is_refused(function: Function, aws: Aws) -> None:
     """It could never be taken out. The roll-back doesn't fail for the same reason."""
     answer = function("Create", NAMELESS)

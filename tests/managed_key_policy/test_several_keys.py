@@ -132,6 +132,23 @@ def test_keys_that_are_parameters_fill_it_too(stack: cdk.Stack) -> None:
         cast("cdk.App", more.node.root).synth()
 
 
+def test_what_is_known_of_a_key_fills_it_once(stack: cdk.Stack) -> None:
+    """However its ARN is written; twelve keys have less than 4,096 bytes at the deployment."""
+    encryption = managed(stack, arn_of(0))
+    for number in range(1, 12):
+        import_from(encryption, cdk.Fn.sub(arn_of(number).replace("us-east-1", "${AWS::Region}")), str(number))
+    assert len(resources(stack, "Custom::PersonalizeKeyPolicy")) == 12
+
+
+def test_one_key_of_many_names_has_one_policy(stack: cdk.Stack) -> None:
+    """Each look at an export is another token."""
+    for number in range(11):
+        managed(stack, cdk.Fn.import_value("Key"), f"Encryption{number}")
+    assertions.Annotations.from_stack(stack).has_no_warning(
+        "*", assertions.Match.string_like_regexp("managed policies")
+    )
+
+
 def test_a_role_made_here_stands_in_the_configuration_once(stack: cdk.Stack) -> None:
     """The role's ARN is another token for each key, and becomes one text in the template."""
     encryption = managed(stack, arn_of(0))

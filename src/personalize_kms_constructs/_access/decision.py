@@ -126,13 +126,13 @@ def _by_resource(verdict: Verdict, policy: str, arn: str, unseen: str) -> Decisi
 
 def _of_role(role: Role, call: Call) -> tuple[Verdict, Verdict]:
     """Judge a call by the role's IAM policies and by its boundary."""
-    iam = judge(role.identity, call)
+    iam = judge(role.identity, call, of_resource=False)
     if role.unseen:
         iam.caller.leave_open(because(Cause.POLICIES_UNSEEN, arn=role.arn, why=role.unseen))
     if role.unseen_denials:
         iam.denied.leave_open(because(Cause.NOT_KNOWN, why=role.unseen_denials))
     if role.boundary is not None:
-        return iam, judge([role.boundary], call)
+        return iam, judge([role.boundary], call, of_resource=False)
     boundary = Verdict()
     if role.unseen_boundary and not role.unseen:
         boundary.caller.leave_open(because(Cause.BOUNDARY_UNSEEN, arn=role.arn, why=role.unseen_boundary))

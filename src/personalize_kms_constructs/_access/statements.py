@@ -86,8 +86,8 @@ class Verdict:
         return found
 
 
-def judge(policies: list[Policy], call: Call, *, of_resource: bool = False) -> Verdict:
-    """Judge a call by the policies of an identity, or by those of a resource."""
+def judge(policies: list[Policy], call: Call, *, of_resource: bool) -> Verdict:
+    """Judge a call by the policies of a resource, or by those of an identity."""
     verdict = Verdict()
     for policy in policies:
         if not isinstance(policy.document, Mapping):

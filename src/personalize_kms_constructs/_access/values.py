@@ -15,7 +15,8 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from functools import cache, lru_cache
+from collections.abc import Iterator
+from functools import lru_cache
 from os.path import commonprefix
 from typing import Any
 
@@ -219,34 +220,32 @@ class _Holes:
         return character in self._holes and _is_open(self._holes[character])
 
     def _possible(self, value: str, pattern: str, wildcards: bool) -> bool:
+        """Look for a way through both, from where what is left can go on being equal to where nothing is left."""
         any_of_value = [(each == "*" and wildcards) or self._is_open(each) for each in value]
         any_of_pattern = [(each == "*" and wildcards) or self._is_open(each) for each in pattern]
         one_of_pattern = [each == "?" and wildcards for each in pattern]
         holes = self._holes
 
-        @cache
-        def possible(i: int, j: int) -> bool:
-            """Tell if what is left of both can be equal."""
+        def steps(i: int, j: int) -> Iterator[tuple[int, int]]:
             if j < len(pattern) and any_of_pattern[j]:
-                if possible(i, j + 1) or (i < len(value) and possible(i + 1, j)):
-                    return True
-                return i < len(value) and value[i] in holes and any(possible(i + 1, k) for k in literals(j + 1))
-            if i < len(value) and any_of_value[i]:
-                return possible(i + 1, j) or (j < len(pattern) and possible(i, j + 1))
-            if i == len(value) or j == len(pattern):
-                return i == len(value) and j == len(pattern)
-            if value[i] == pattern[j] and not one_of_pattern[j]:
-                return possible(i + 1, j + 1)
-            if pattern[j] in holes:
-                return False
-            if value[i] in holes:
-                # Characters and wildcards may be the id that AWS generates; characters alone are not.
-                ends = literals(j)
-                if any(any(one_of_pattern[j:end]) and possible(i + 1, end) for end in ends):
-                    return True
-                end = ends[-1] if ends else j
-                return end < len(pattern) and any_of_pattern[end] and possible(i, end)
-            return one_of_pattern[j] and possible(i + 1, j + 1)
+                yield i, j + 1
+                if i < len(value):
+                    yield i + 1, j
+                    if value[i] in holes:
+                        yield from ((i + 1, end) for end in literals(j + 1))
+            elif i < len(value) and any_of_value[i]:
+                yield i + 1, j
+                if j < len(pattern):
+                    yield i, j + 1
+            elif i < len(value) and j < len(pattern):
+                if (one_of_pattern[j] and value[i] not in holes) or value[i] == pattern[j]:
+                    yield i + 1, j + 1
+                elif value[i] in holes and pattern[j] not in holes:
+                    # Characters and wildcards may be the id that AWS generates; characters alone are not.
+                    ends = literals(j)
+                    yield from ((i + 1, end) for end in ends if any(one_of_pattern[j:end]))
+                    if ends[-1] < len(pattern) and any_of_pattern[ends[-1]]:
+                        yield i, ends[-1]
 
         def literals(j: int) -> list[int]:
             ends = []
@@ -255,7 +254,13 @@ class _Holes:
                 ends.append(j)
             return ends
 
-        return possible(0, 0)
+        seen, left = {(0, 0)}, [(0, 0)]
+        while left:
+            for step in steps(*left.pop()):
+                if step not in seen:
+                    seen.add(step)
+                    left.append(step)
+        return (len(value), len(pattern)) in seen
 
 
 def _without_common_start(one: str, other: str) -> tuple[str, str]:

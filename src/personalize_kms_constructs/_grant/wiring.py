@@ -93,8 +93,9 @@ class Wiring:
         planned = list(self._planned(make_plan(allowed.values(), self.encryption_key.identity, self._terms)))
         changes = any(target.statements != tuple(statements) for target, statements in planned)
         refuse(self._scope, self.late_problems() if changes else ())
-        self._put(planned)
+        # Before, so that no later plan is smaller than what the policies have if the CDK raises in the middle.
         self.allowed = allowed
+        self._put(planned)
 
     def late_problems(self) -> Iterator[str]:
         """Explain that a call comes too late to reach a template."""
@@ -115,11 +116,13 @@ class Wiring:
         locations = [location for location, _ in resource.accessed]
         for key in (self.encryption_key, *(each.key for each in locations if each.key is not None)):
             if key.identity not in self._keys:
+                refuse(self._scope, self.late_problems())
                 self._keys[key.identity] = KeyTarget(key, self._manage)
                 principals = (role_principal(self.role, key), self._service)
                 self._terms[key.identity] = Terms(key.arn, principals, self._suffix(key))
         for bucket in (each.bucket for each in locations):
             if bucket.identity not in self._buckets:
+                refuse(self._scope, self.late_problems())
                 self._buckets[bucket.identity] = BucketTarget(bucket)
                 # In one account the role's IAM policies are enough; across accounts both sides have to allow.
                 in_one_account = self.role.is_of_account(bucket.account)

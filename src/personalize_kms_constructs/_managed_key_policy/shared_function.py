@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, cast
 
@@ -17,7 +17,7 @@ from .._expressions import parts_of
 from .._grant.role import has_precreated_roles
 from .._grant.statement import Statement
 from .._grant.targets import RoleOfOthers
-from .._tokens import TOKEN, late_text
+from .._tokens import late_text
 from .._warnings import warn
 from ..matrix import ROWS, SERVICE_PRINCIPAL
 
@@ -61,7 +61,7 @@ class KeyPolicyFunction(Construct):
         self._last: dict[str, CfnResource] = {}
         service = cast("iam.IPrincipal", iam.ServicePrincipal("lambda.amazonaws.com"))
         self._role = iam.Role(self, "Role", assumed_by=service)
-        configuration = _MayWrite(self, self._statements)
+        configuration = _MayWrite(self, self._statements, self._policies)
         may_write = late_text(lambda _: configuration.text())
         self.node.add_validation(cast("IValidation", configuration))
         self._function = lambda_.CfnFunction(
@@ -151,14 +151,15 @@ class KeyPolicyFunction(Construct):
 class _MayWrite:
     """The function's configuration, when no later ``allow`` can change it any more."""
 
-    def __init__(self, scope: Construct, statements: _Statements) -> None:
+    def __init__(self, scope: Construct, statements: _Statements, policies: Mapping[str, iam.ManagedPolicy]) -> None:
         self._scope = scope
         self._stack = Stack.of(scope)
         self._statements = statements
+        self._policies = policies
 
     def validate(self) -> list[str]:
         """Return a problem if what is known by now is already more than Lambda takes, and warn of too many policies."""
-        keys = len({arn for arn, _ in self._statements.values()})
+        keys = len(self._policies)
         if keys > _POLICIES_BY_DEFAULT:
             warn(
                 self._scope,
@@ -169,16 +170,17 @@ class _MayWrite:
         return list(self._problems())
 
     def _problems(self) -> Iterator[str]:
-        parts = parts_of(self._stack.resolve(self.text()))
-        known = "".join(part for part in parts if isinstance(part, str))
         # Lambda measures JSON, with the variable's name, and its value in quotes.
-        size = len(json.dumps({_CONFIGURATION: known}, separators=(",", ":")))
-        size += sum(_KEY_ARN_SIZE for arn, _ in self._statements.values() if TOKEN.fullmatch(arn))
+        size = len(json.dumps({_CONFIGURATION: self._known(self.text())}, separators=(",", ":")))
+        size += sum(max(0, _KEY_ARN_SIZE - len(self._known(arn))) for arn, _ in self._statements.values())
         if size > _ENVIRONMENT_SIZE:
             yield (
                 f"the stack manages the policies of too many keys: the configuration of its function has {size:,} "
                 f"bytes or more but Lambda takes {_ENVIRONMENT_SIZE:,}: {_WAY_OUT}"
             )
+
+    def _known(self, text: str) -> str:
+        return "".join(part for part in parts_of(self._stack.resolve(text)) if isinstance(part, str))
 
     def text(self) -> str:
         """Return the configuration as JSON, with tokens in it for what is known only at deployment.
