@@ -43,6 +43,8 @@ from tests.access.models import (
 
 IMPORT = asked(IMPORT_JOB, source=location())
 EVERYTHING: dict[str, list[Statement]] = {"key": ON_KEY, "iam": READ, "bucket": ON_BUCKET}
+COMPLETE: dict[str, list[Statement]] = {**EVERYTHING, "trust": [TRUST]}
+OTHER_ROLE = f"arn:aws:iam::{ACCOUNT}:role/Other"
 SESSION = f"arn:aws:sts::{ACCOUNT}:assumed-role/PersonalizeRole/session"
 BY_ARN = {"ArnEquals": {"aws:PrincipalArn": ROLE}}
 ALL = set(KEY_POLICY_ACTIONS)
@@ -93,7 +95,7 @@ def test_elements_of_statements(statement: Statement, missing: set[str]) -> None
     ("elements", "reason"),
     [
         ({"Actions": "kms:*"}, "element Actions isn't understood"),
-        ({"Effect": "Permit"}, "its Effect is 'Permit'"),
+        ({"Effect": "${Main.Effect?}"}, "Effect isn't known before deployment"),
         ({"Principal": {"AWS": "${Main.PrincipalArn?}"}}, "Main.PrincipalArn"),
         ({"Principal": {"AWS": SESSION}}, "which session"),
         ({"Principal": {"AWS": "AROAEXAMPLEID"}}, "maybe of one that is no more"),
@@ -110,10 +112,56 @@ def test_what_is_not_understood_makes_the_answer_undecided(elements: Statement, 
     assert all(reason in each.because and "statement number 1 of key policy" in each.because for each in undecided)
 
 
+@pytest.mark.parametrize("effect", [None, "Permit", "allow", "DENY", ["Deny"], ""])
+@pytest.mark.parametrize("place", ["key", "iam", "bucket", "trust"])
+def test_without_an_effect_that_iam_knows_a_statement_has_none(effect: Any, place: str) -> None:
+    """IAM's guide: "The Effect element is required … Valid values … are Allow and Deny", and their case counts."""
+    of_all = {**denial_of_all(place), "Effect": effect}
+    statement = of_all if effect is not None else {name: of_all[name] for name in of_all if name != "Effect"}
+    # It denies nothing, beside all that is needed, and allows nothing, in the place of it.
+    found = report(IMPORT, **{**COMPLETE, place: [*COMPLETE[place], statement]})
+    assert (found.missing, found.undecided, found.problems) == ((), (), ())
+    without = report(IMPORT, **{**COMPLETE, place: [statement]})
+    assert without.undecided == ()
+    assert without.missing or without.problems
+
+
+def denial_of_all(place: str) -> Statement:
+    """A statement about everything; with ``Principal`` where the kind of policy has one, and ``Resource`` likewise."""
+    found: Statement = {"Effect": "Deny", "Action": "*", "Resource": "*", "Principal": "*"}
+    unknown = {"iam": "Principal", "trust": "Resource"}.get(place, "")
+    return {name: value for name, value in found.items() if name != unknown}
+
+
+@pytest.mark.parametrize("effect", ["Allow", "Deny"])
+@pytest.mark.parametrize(
+    ("place", "change"),
+    [
+        *((place, {"Principal": None}) for place in ("key", "bucket", "trust")),
+        *((place, {"Action": None}) for place in ("key", "iam", "bucket", "trust")),
+        *((place, {"Resource": None}) for place in ("key", "iam", "bucket")),
+        ("iam", {"Principal": "*"}),
+        ("iam", {"Principal": {"AWS": ROLE}}),
+        ("iam", {"NotPrincipal": {"AWS": OTHER_ROLE}}),
+        ("trust", {"Principal": None, "NotPrincipal": {"Service": "lambda.amazonaws.com"}}),
+    ],
+)
+def test_a_statement_that_no_policy_of_its_kind_may_have_has_no_effect(
+    place: str, change: Statement, effect: str
+) -> None:
+    """AWS refuses it, and KMS takes it without effect; "must not be included in identity-based policies"."""
+    changed = {**denial_of_all(place), "Effect": effect, **change}
+    statement = {name: value for name, value in changed.items() if value is not None}
+    found = report(IMPORT, **{**COMPLETE, place: [*COMPLETE[place], statement]})
+    assert (found.missing, found.undecided, found.problems) == ((), (), ())
+    without = report(IMPORT, **{**COMPLETE, place: [statement]})
+    assert without.undecided == ()
+    assert without.missing or without.problems
+
+
 OF_ROLE = Caller(ROLE, ACCOUNT, REGION)
 OF_BOUNDED_ROLE = Caller(ROLE, ACCOUNT, REGION, is_bounded=True)
 OF_SERVICE = Caller(SERVICE, ACCOUNT, REGION, is_service=True)
-OTHER_ROLE = f"arn:aws:iam::{ACCOUNT}:role/Other"
 EVERYBODY: list[tuple[Addressed, Answer, list[Cause]]] = [(Addressed.EVERYBODY, Answer.YES, [])]
 OPEN = [(Addressed.EVERYBODY, Answer.MAYBE, [Cause.NOT_PRINCIPAL])]
 

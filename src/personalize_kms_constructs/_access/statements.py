@@ -13,12 +13,13 @@ from .answers import Answer, any_of
 from .calls import Call
 from .causes import Cause, Reason, because
 from .conditions import condition_answer
-from .values import matches, open_parts
+from .values import has_unknown, matches, open_parts
 from .written import Body, Policy, Written, as_list, has_variables, with_variables
 
 _ELEMENTS = frozenset(
     {"Sid", "Effect", "Principal", "NotPrincipal", "Action", "NotAction", "Resource", "NotResource", "Condition"}
 )
+_PRINCIPALS = frozenset({"Principal", "NotPrincipal"})
 _ITSELF = [Way(Addressed.CALLER, Answer.YES)]
 
 
@@ -103,7 +104,11 @@ def judge(policies: list[Policy], call: Call, *, of_resource: bool = False) -> V
 def _judge_statement(verdict: Verdict, statement: Written, call: Call, *, of_resource: bool) -> None:
     body, policy = statement.body, statement.policy
     effect = body.get("Effect")
-    ways = addressed_to(body, call.caller, denies=effect == "Deny") if of_resource else _ITSELF
+    known = effect in ("Allow", "Deny")
+    if not known and not (isinstance(effect, str) and has_unknown(effect)):
+        # AWS takes no others (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_effect.html).
+        return
+    ways = _ways(body, call, of_resource=of_resource)
     if not ways:
         return
     about, doubts = is_about(statement, call)
@@ -115,13 +120,26 @@ def _judge_statement(verdict: Verdict, statement: Written, call: Call, *, of_res
     if open_conditions := policy.only_if - call.caller.only_if:
         about = Answer.MAYBE
         doubts += [because(Cause.TEMPLATE_CONDITION, condition=each) for each in sorted(open_conditions)]
-    if effect not in ("Allow", "Deny"):
+    if not known:
         about = Answer.MAYBE
-        doubts.append(because(Cause.EFFECT_NOT_UNDERSTOOD, effect=repr(effect)))
+        doubts.append(because(Cause.ELEMENT_UNKNOWN, element="Effect"))
         verdict.denied.add(about, statement, doubts)
     for way in ways:
         found = verdict.denied if effect == "Deny" else verdict.to(way.whom)
         found.add(min(about, way.answer), statement, [*doubts, *way.doubts])
+
+
+def _ways(body: Body, call: Call, *, of_resource: bool) -> list[Way]:
+    """Return in which ways a statement is about the caller; in none where AWS refuses its principal."""
+    if not of_resource:
+        # "It must not be included in identity-based policies"
+        # (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html).
+        return [] if body.keys() & _PRINCIPALS else _ITSELF
+    if "NotPrincipal" in body and call.action.startswith("sts:"):
+        # "You cannot use the NotPrincipal element … in an IAM role trust policy"
+        # (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_notprincipal.html).
+        return []
+    return addressed_to(body, call.caller, denies=body["Effect"] == "Deny")
 
 
 def is_about(statement: Written, call: Call) -> tuple[Answer, list[Reason]]:
@@ -150,12 +168,10 @@ def _element(statement: Body, element: str, value: str, call: Call) -> tuple[Ans
     """Answer whether ``Action`` or ``Resource``, or its opposite, is about a value, and what leaves it open."""
     inverted = f"Not{element}"
     if element not in statement and inverted not in statement:
-        if element == "Resource" and call.action.startswith("sts:"):
-            return Answer.YES, []  # A trust policy is about its role, and has no resource.
-        if "Principal" in statement and call.action.startswith("kms:"):
-            # https://docs.aws.amazon.com/kms/latest/APIReference/API_PutKeyPolicy.html
-            return Answer.NO, []  # KMS takes it into a key policy, where it has no effect.
-        return Answer.MAYBE, [because(Cause.ELEMENT_ABSENT, element=element)]
+        # A trust policy is about its role, and has no resource. Elsewhere AWS refuses a statement without, or without
+        # actions; KMS takes it into a key policy, where it has no effect
+        # (https://docs.aws.amazon.com/kms/latest/APIReference/API_PutKeyPolicy.html).
+        return Answer.of(element == "Resource" and call.action.startswith("sts:")), []
     named = element if element in statement else inverted
     patterns = as_list(statement[named])
     if value in patterns and not has_variables(value):
