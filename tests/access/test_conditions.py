@@ -34,6 +34,10 @@ from tests.access.models import (
 SERVICES_ALONE = {"Bool": {"aws:PrincipalIsAWSService": "true"}}
 OTHERS_ALONE = {"Bool": {"aws:PrincipalIsAWSService": "false"}}
 VPC_ALONE = {"aws:SourceVpce": "vpce-1"}
+OTHER = f"arn:aws:iam::{ACCOUNT}:role/Other"
+LISTED = [OTHER, ROLE]
+ALL = set(KEY_POLICY_ACTIONS)
+NEGATED = ("ArnNotEquals", "ArnNotLike", "StringNotEquals", "StringNotLike")
 UNDOCUMENTED = "AWS doesn't document the key for Personalize's calls"
 NOT_IN_TEMPLATES = "a template doesn't say what it is"
 
@@ -67,6 +71,24 @@ def answers(found: AccessReport) -> dict[str, str]:
         # A service principal is a member of no organization; only uploads have the header.
         ({"StringNotEquals": {"aws:PrincipalOrgID": "o-1"}, **SERVICES_ALONE}, "may", "denied", ""),
         ({"StringNotEquals": {"s3:x-amz-server-side-encryption": "aws:kms"}}, "denied", "denied", ""),
+        # Personalize itself is none of the roles that a denial spares, whether or not its calls have an ARN.
+        *(({operator: {"aws:PrincipalArn": LISTED}}, "may", "denied", "") for operator in NEGATED),
+        *(({operator: {"aws:PrincipalArn": OTHER}}, "denied", "denied", "") for operator in NEGATED),
+        *(({f"{operator}IfExists": {"aws:PrincipalArn": LISTED}}, "may", "denied", "") for operator in NEGATED),
+        ({"StringNotEquals": {"aws:PrincipalArn": [OTHER, ROLE]}}, "may", "denied", ""),
+        ({"ArnNotEquals": {"aws:PrincipalArn": LISTED}, **OTHERS_ALONE}, "may", "may", ""),
+        ({"ArnNotEquals": {"aws:PrincipalArn": f"{OTHER[:-5]}*"}}, "may", "denied", ""),
+        ({"ArnEquals": {"aws:PrincipalArn": ROLE}}, "denied", "may", ""),
+        ({"ArnEqualsIfExists": {"aws:PrincipalArn": ROLE}}, "denied", "open", "aws:PrincipalArn: it holds only if"),
+        ({"ArnNotLike": {"aws:PrincipalArn": "arn:aws:iam::*:role/*"}}, "may", "open", "aws:PrincipalArn"),
+        ({"Null": {"aws:PrincipalArn": "true"}}, "may", "open", "aws:PrincipalArn"),
+        # KMS's keys are in no call of S3.
+        ({"StringEquals": {"kms:ViaService": "s3.eu-west-1.amazonaws.com"}}, "may", "may", ""),
+        ({"StringNotEquals": {"kms:EncryptionContext:aws:s3:arn": "x"}}, "denied", "denied", ""),
+        ({"Null": {"kms:EncryptionContextKeys": "true"}}, "denied", "denied", ""),
+        # The account of the bucket is known.
+        ({"StringEquals": {"s3:ResourceAccount": ACCOUNT}}, "denied", "denied", ""),
+        ({"StringNotEquals": {"s3:ResourceAccount": ACCOUNT}}, "may", "may", ""),
         # What neither AWS's documentation nor a template says.
         ({"StringNotEqualsIfExists": {"aws:PrincipalOrgID": "o-1"}, **OTHERS_ALONE}, "open", "may", NOT_IN_TEMPLATES),
         ({"StringEquals": {"aws:PrincipalTag/team": "movies"}}, "open", "open", NOT_IN_TEMPLATES),
@@ -110,11 +132,11 @@ def answers(found: AccessReport) -> dict[str, str]:
         ({"StringEquals": {"aws:PrincipalAccount": {"Ref": "X"}}}, "open", "open", ""),
         ({"IpAddress": {"aws:PrincipalAccount": "10.0.0.0/8"}}, "open", "open", ""),
         # ARNs, part by part.
-        ({"ArnLike": {"aws:PrincipalArn": "PersonalizeRole"}}, "may", "open", UNDOCUMENTED),
-        ({"ArnNotLike": {"aws:PrincipalArn": "PersonalizeRole"}}, "denied", "open", UNDOCUMENTED),
+        ({"ArnLike": {"aws:PrincipalArn": "PersonalizeRole"}}, "may", "may", ""),
+        ({"ArnNotLike": {"aws:PrincipalArn": "PersonalizeRole"}}, "denied", "denied", ""),
         ({"ArnLike": {"aws:PrincipalArn": "*"}}, "open", "open", ""),
         ({"ArnLike": {"aws:PrincipalArn": "${Main.Arn?}"}}, "open", "open", ""),
-        ({"ArnLike": {"aws:PrincipalArn": ROLE.replace(":aws:", ":${AWS::Partition}:")}}, "denied", "open", ""),
+        ({"ArnLike": {"aws:PrincipalArn": ROLE.replace(":aws:", ":${AWS::Partition}:")}}, "denied", "may", ""),
         ({"ArnLike": {"aws:PrincipalArn": "arn:aws:iam::*:role/Personalize*"}}, "denied", "open", ""),
         ({"ArnLike": {"aws:PrincipalArn": "arn:aws:*:role/PersonalizeRole"}}, "open", "open", ""),
         # Numbers, as strings or not: TLS has version 1.2 or 1.3.
@@ -186,7 +208,6 @@ def test_an_encryption_header_that_uploads_must_have_leaves_them_undecided() -> 
         ),
         ({"ArnLike": {"aws:SourceArn": f"arn:aws:personalize:eu-west-1:{ACCOUNT}:*"}}, "open", "aws:SourceArn"),
         ({"StringEquals": {"kms:ViaService": "personalize.eu-west-1.amazonaws.com"}}, "open", "kms:ViaService"),
-        ({"StringEquals": {"kms:EncryptionContext:aws:personalize:arn": "x"}}, "open", "kms:EncryptionContext"),
         ({"ArnLikeIfExists": {"aws:SourceArn": f"arn:aws:personalize:*:{ACCOUNT}:schema/x"}}, "open", "aws:SourceArn"),
         ({"StringEqualsIfExists": {"aws:SourceAccount": "${Main.Account?}"}}, "open", "Main.Account"),
         # What never holds: the statement is there, and gives nothing.
@@ -206,13 +227,55 @@ def test_what_a_key_policy_allows_personalize_under_a_condition(condition: Any, 
     assert all(key in each.because for each in entries)
 
 
-def test_grants_for_aws_resources_alone_are_undecided_for_create_grant() -> None:
-    """``kms:GrantIsForAWSResource`` is a key of three operations; what Personalize's grants have isn't documented."""
-    limited = role(["kms:CreateGrant"], Condition={"Bool": {"kms:GrantIsForAWSResource": "true"}})
-    others = [action for action in KEY_POLICY_ACTIONS if action != "kms:CreateGrant"]
-    found = report(key=[role(others), limited, service(KEY_POLICY_ACTIONS)], iam=[iam(IAM_ACTIONS)])
-    assert lines(found.undecided) == {("role", "key", "kms:CreateGrant", KEY)}
-    assert found.missing == ()
+OF_CONTEXT = {"kms:CreateGrant", "kms:Decrypt", "kms:GenerateDataKey"}
+FOR_AWS = {"Bool": {"kms:GrantIsForAWSResource": "true"}}
+
+
+@pytest.mark.parametrize(
+    ("condition", "allowed", "undecided"),
+    [
+        # Neither DescribeKey nor ListGrants has an encryption context; the others may have any.
+        ({"StringEquals": {"kms:EncryptionContext:aws:personalize:arn": "x"}}, set(), OF_CONTEXT),
+        ({"StringNotEquals": {"kms:EncryptionContext:Purpose": "x"}}, ALL - OF_CONTEXT, OF_CONTEXT),
+        ({"ForAnyValue:StringEquals": {"kms:EncryptionContextKeys": "x"}}, set(), OF_CONTEXT),
+        ({"Null": {"kms:EncryptionContextKeys": "true"}}, ALL - OF_CONTEXT, OF_CONTEXT),
+        ({"StringEquals": {"kms:EncryptionAlgorithm": "x"}}, set(), OF_CONTEXT - {"kms:CreateGrant"}),
+        # Three operations tell it.
+        (FOR_AWS, set(), {"kms:CreateGrant", "kms:ListGrants"}),
+        (
+            {"BoolIfExists": FOR_AWS["Bool"]},
+            ALL - {"kms:CreateGrant", "kms:ListGrants"},
+            {"kms:CreateGrant", "kms:ListGrants"},
+        ),
+        *(
+            ({"StringEqualsIfExists": {key: "x"}}, ALL - {"kms:CreateGrant"}, {"kms:CreateGrant"})
+            for key in (
+                "kms:GrantConstraintType",
+                "kms:GranteePrincipal",
+                "kms:GrantOperations",
+                "kms:RetiringPrincipal",
+            )
+        ),
+        # S3's keys are in no call of KMS, not even one that S3 forwards.
+        ({"StringEquals": {"s3:prefix": "import/"}}, set(), set()),
+        ({"StringNotEquals": {"s3:x-amz-server-side-encryption": "aws:kms"}}, ALL, set()),
+        ({"NumericGreaterThanEquals": {"s3:TlsVersion": "1.2"}}, set(), set()),
+        # The account of the role is known, and which service calls for it isn't.
+        ({"StringEquals": {"kms:CallerAccount": ACCOUNT}}, ALL, set()),
+        ({"StringEquals": {"kms:CallerAccount": ANOTHER_ACCOUNT}}, set(), set()),
+        ({"StringEquals": {"kms:ViaService": "s3.eu-west-1.amazonaws.com"}}, set(), ALL),
+        ({"StringNotEquals": {"kms:ViaService": "s3.eu-west-1.amazonaws.com"}}, set(), ALL),
+    ],
+)
+def test_condition_keys_of_kms_are_those_that_its_guide_lists(
+    condition: Any, allowed: set[str], undecided: set[str]
+) -> None:
+    """https://docs.aws.amazon.com/kms/latest/developerguide/conditions-kms.html"""
+    found = report(
+        key=[role(KEY_POLICY_ACTIONS, Condition=condition), service(KEY_POLICY_ACTIONS)], iam=[iam(IAM_ACTIONS)]
+    )
+    assert lines(found.undecided) == {("role", "key", action, KEY) for action in undecided}
+    assert lines(found.missing) == {("role", "key", action, KEY) for action in ALL - allowed - undecided}
 
 
 def test_source_conditions_shut_the_role_out() -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from personalize_kms_constructs import matrix
 from personalize_kms_constructs._access.addressed import Addressed, Way, addressed_to
 from personalize_kms_constructs._access.answers import Answer
 from personalize_kms_constructs._access.calls import Caller
@@ -157,6 +158,58 @@ def test_a_statement_that_no_policy_of_its_kind_may_have_has_no_effect(
     without = report(IMPORT, **{**COMPLETE, place: [statement]})
     assert without.undecided == ()
     assert without.missing or without.problems
+
+
+ALIAS = f"arn:aws:kms:{REGION}:{ACCOUNT}:alias/movies"
+
+
+@pytest.mark.parametrize(
+    "key_arn", [KEY, "${Main.KeyArn?}", f"arn:aws:kms:{REGION}:${{AWS::AccountId}}:key/${{Main.Key}}"]
+)
+@pytest.mark.parametrize(
+    ("resources", "allowed"),
+    [
+        ({"Resource": ALIAS}, False),
+        ({"Resource": "arn:aws:kms:*:*:alias/*"}, False),
+        ({"Resource": [ALIAS, "arn:aws:kms:*:*:alias/${Main.Alias?}"]}, False),
+        # An alias that is spared, or denied, spares no key.
+        ({"NotResource": ALIAS}, True),
+        ({"Resource": "*"}, True),
+    ],
+)
+def test_the_arn_of_an_alias_is_never_about_its_key(resources: Statement, allowed: bool, key_arn: str) -> None:
+    """KMS's guide: "the policy applies to the alias, not to the KMS key", whatever key is meant."""
+    found = model(asked(dataset_group_key=key_arn), iam=[{"Effect": "Allow", "Action": "kms:*", **resources}])
+    found.keys[key_arn] = Key(key_arn, [policy("key policy", ON_KEY)])
+    of_iam = [each for each in compare(found).allowed if each.policy == "role"]
+    assert {each.action for each in of_iam} == (set(IAM_ACTIONS) if allowed else set())
+    assert not [each for each in compare(found).undecided if each.policy == "role"]
+
+
+@pytest.mark.parametrize(
+    ("resources", "answer"),
+    [
+        ({"Resource": "*"}, "allowed"),
+        ({"Resource": ["arn:aws:cloudwatch:*:*:alarm:*", "**"]}, "allowed"),
+        ({"NotResource": "arn:aws:cloudwatch:*:*:alarm:*"}, "allowed"),
+        ({"Resource": f"arn:aws:cloudwatch:{REGION}:{ACCOUNT}:*"}, "missing"),
+        ({"Resource": "arn:aws:cloudwatch:*:*:*"}, "missing"),
+        ({"Resource": "arn:*"}, "missing"),
+        ({"Resource": []}, "missing"),
+        ({"NotResource": "*"}, "missing"),
+        ({"Resource": "${Main.Resource?}"}, "undecided"),
+    ],
+)
+def test_metrics_have_no_resource(resources: Statement, answer: str) -> None:
+    """Only ``*`` is about them: the service authorization reference lists no resource for ``PutMetricData``."""
+    attribution = asked(matrix.METRIC_ATTRIBUTION)
+    of_keys = [iam(IAM_ACTIONS), {"Effect": "Allow", "Action": "cloudwatch:PutMetricData", **resources}]
+    found = report(attribution, key=ON_KEY, iam=of_keys)
+    metrics = {
+        name: [each for each in getattr(found, name) if each.action == "cloudwatch:PutMetricData"]
+        for name in ("allowed", "missing", "undecided")
+    }
+    assert [name for name, entries in metrics.items() if entries] == [answer]
 
 
 OF_ROLE = Caller(ROLE, ACCOUNT, REGION)

@@ -1,8 +1,8 @@
 """Managed policies of AWS that people attach, with what they say of KMS, S3, CloudWatch and Personalize.
 
-Each has a page in the reference, which is about the partition ``aws``. They were read in August 2026, and have the versions
-of that time. What they say of other services is left out, and so is ``iam:PassRole`` to other services than Personalize;
-none of them denies anything.
+Each has a page in the reference, which is about the partition ``aws``. They were read in August 2026, and have the
+versions of that time. What they say of other services is left out, and so is ``iam:PassRole`` to other services than
+Personalize; none of them denies anything.
 
 https://docs.aws.amazon.com/aws-managed-policy/latest/reference/policy-list.html
 """

@@ -17,7 +17,10 @@ from .written import as_list, with_variables
 Alternatives = tuple[str | None, ...]
 """The possible values of a condition key in a call: none where the call may lack the key."""
 Context = Mapping[str, Alternatives]
-"""The condition keys of a call, in lower case. A key that isn't here can be anything."""
+"""The condition keys of a call, in lower case. A key that isn't here can be anything.
+
+One that ends in a colon stands for all that begin with it, less those that are here themselves.
+"""
 
 # AWS documents them, but neither a template nor a read of the account has them.
 _NOT_IN_TEMPLATES = (
@@ -85,7 +88,7 @@ def condition_answer(condition: Any, context: Context) -> tuple[Answer, list[Rea
 def _doubt(operator: str, key: str, values: Any, context: Context) -> Reason:
     if _parsed(operator) is None:
         return because(Cause.OPERATOR_UNKNOWN, operator=operator, key=key)
-    alternatives = context.get(key.lower())
+    alternatives = _sent(key, context)
     if alternatives is None:
         in_no_template = key.lower().startswith(_NOT_IN_TEMPLATES)
         cause = Cause.KEY_NOT_IN_TEMPLATES if in_no_template else Cause.KEY_UNDOCUMENTED
@@ -106,7 +109,7 @@ def _holds(operator: str, key: str, values: Any, context: Context) -> Answer:
     if parsed is None:
         return Answer.MAYBE
     quantifier, base, if_exists = parsed
-    alternatives = context.get(key.lower())
+    alternatives = _sent(key, context)
     if alternatives is None:
         return Answer.MAYBE
     negated = base in _NEGATED
@@ -123,6 +126,14 @@ def _holds(operator: str, key: str, values: Any, context: Context) -> Answer:
 
     answers = {holds(value) for value in alternatives}
     return answers.pop() if len(answers) == 1 else Answer.MAYBE
+
+
+def _sent(key: str, context: Context) -> Alternatives | None:
+    """Return the possible values of a condition key; none if it can be anything."""
+    name = key.lower()
+    parts = name.split(":")
+    names = [name, *(":".join(parts[:end]) + ":" for end in range(len(parts) - 1, 0, -1))]
+    return next((context[each] for each in names if each in context), None)
 
 
 def _parsed(operator: str) -> tuple[str | None, str, bool] | None:
@@ -167,8 +178,9 @@ def _arn_like(value: str, expected: str) -> Answer:
     """Compare part by part: a wildcard doesn't stand for a colon, but in the last part."""
     parts, patterns = split_arn(value), split_arn(expected)
     if parts is None or patterns is None:
-        open_arn = has_unknown(value) or has_unknown(expected) or "*" in expected
-        return Answer.MAYBE if open_arn else Answer.NO
+        may_be_arn = parts is not None or has_unknown(value)
+        may_match_one = patterns is not None or has_unknown(expected) or "*" in expected
+        return Answer.MAYBE if may_be_arn and may_match_one else Answer.NO
     if PARTITION in (parts[1], patterns[1]):
         parts, patterns = parts[2:], patterns[2:]  # a template is of one partition
     return all_of(map(matches, parts, patterns))

@@ -13,12 +13,13 @@ from .answers import Answer, any_of
 from .calls import Call
 from .causes import Cause, Reason, because
 from .conditions import condition_answer
-from .values import has_unknown, matches, open_parts
+from .values import has_unknown, matches, open_parts, same, split_arn
 from .written import Body, Policy, Written, as_list, has_variables, with_variables
 
 _ELEMENTS = frozenset(
     {"Sid", "Effect", "Principal", "NotPrincipal", "Action", "NotAction", "Resource", "NotResource", "Condition"}
 )
+_WITHOUT_RESOURCES = ("cloudwatch:PutMetricData",)
 _PRINCIPALS = frozenset({"Principal", "NotPrincipal"})
 _ITSELF = [Way(Addressed.CALLER, Answer.YES)]
 
@@ -185,8 +186,7 @@ def _element(statement: Body, element: str, value: str, call: Call) -> tuple[Ans
             continue
         if has_variables(pattern):
             pattern = with_variables(pattern, call.context)
-        # The case of actions doesn't matter.
-        answer = matches(value.lower(), pattern.lower()) if element == "Action" else matches(value, pattern)
+        answer = _matches_action(value, pattern) if element == "Action" else _is_on(call.action, value, pattern)
         answers.append(answer)
         if answer is Answer.MAYBE:
             doubts.append(_open_pattern(named, pattern))
@@ -194,6 +194,25 @@ def _element(statement: Body, element: str, value: str, call: Call) -> tuple[Ans
     if named == inverted:
         answer = ~answer
     return answer, doubts if answer is Answer.MAYBE else []
+
+
+def _matches_action(action: str, pattern: str) -> Answer:
+    # Their case doesn't matter.
+    return matches(action.lower(), pattern.lower())
+
+
+def _is_on(action: str, resource: str, pattern: str) -> Answer:
+    """Answer whether a pattern of ``Resource`` is about what an action is called on."""
+    if action in _WITHOUT_RESOURCES:
+        # "You must specify all resources ("*") … in the Resource element"
+        # (https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazoncloudwatch.html).
+        return same("", pattern.replace("*", ""))
+    parts = split_arn(pattern)
+    if action.startswith("kms:") and parts and parts[5].startswith("alias/"):
+        # "If you specify an alias ARN, the policy applies to the alias, not to the KMS key"
+        # (https://docs.aws.amazon.com/kms/latest/developerguide/iam-policies-best-practices.html).
+        return Answer.NO
+    return matches(resource, pattern)
 
 
 def _open_pattern(element: str, pattern: str) -> Reason:
