@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from personalize_kms_constructs._access.comparison import compare
+from personalize_kms_constructs._access.model import Bucket
 from personalize_kms_constructs._access.report import AccessReport
 from tests.access.models import (
     ACCOUNT,
@@ -21,11 +23,14 @@ from tests.access.models import (
     READ,
     ROLE,
     SERVICE,
+    TRUST,
     Statement,
     asked,
     iam,
     lines,
     location,
+    model,
+    policy,
     report,
     role,
     service,
@@ -103,6 +108,20 @@ def answers(found: AccessReport) -> dict[str, str]:
             "open",
             "it holds only if Personalize doesn't send the key",
         ),
+        # Two conditions on one key are about one value: a denial of other accounts, if Personalize sends the account.
+        (
+            {"StringNotEquals": {"aws:SourceAccount": ACCOUNT}, "Null": {"aws:sourceaccount": "false"}},
+            "may",
+            "may",
+            "",
+        ),
+        (
+            {"StringNotEquals": {"aws:SourceAccount": ANOTHER_ACCOUNT}, "Null": {"aws:SourceAccount": "false"}},
+            "may",
+            "open",
+            "condition Null aws:SourceAccount: AWS doesn't document whether",
+        ),
+        ({"StringEquals": {"aws:SourceAccount": ACCOUNT}, "Null": {"aws:SourceAccount": "true"}}, "may", "may", ""),
         ("Restricted", "open", "open", "a Condition that isn't known before deployment"),
         # For a service role the key is false; for a service principal AWS doesn't say.
         ({"Bool": {"aws:ViaAWSService": "false"}}, "denied", "open", UNDOCUMENTED),
@@ -290,3 +309,66 @@ def test_what_the_role_does_with_a_key_may_be_a_forwarded_call_of_s3() -> None:
     """S3 uses the key of a bucket on behalf of the role."""
     denied = role(["kms:*"], Effect="Deny", Condition={"Bool": {"aws:ViaAWSService": "true"}})
     assert answers(report(key=[*ON_KEY, denied], iam=[iam(IAM_ACTIONS)])) == {"role": "open", "service": "may"}
+
+
+OURS, THEIRS = "o-1a2b3c4d5e", "o-9z8y7x6w5v"
+
+
+@pytest.mark.parametrize(
+    ("condition", "untold", "told"),
+    [
+        # The role is a member of the organization, and Personalize itself of none.
+        ({"StringNotEquals": {"aws:PrincipalOrgID": OURS}}, ("open", "denied"), ("may", "denied")),
+        ({"StringNotEquals": {"aws:PrincipalOrgID": THEIRS}}, ("open", "denied"), ("denied", "denied")),
+        ({"StringNotEqualsIfExists": {"aws:PrincipalOrgID": OURS}, **OTHERS_ALONE}, ("open", "may"), ("may", "may")),
+        ({"Null": {"aws:PrincipalOrgID": "true"}}, ("open", "denied"), ("may", "denied")),
+        # So is the account of the bucket.
+        ({"StringNotEquals": {"aws:ResourceOrgID": OURS}}, ("open", "open"), ("may", "may")),
+        ({"StringEquals": {"aws:ResourceOrgID": OURS}}, ("open", "open"), ("denied", "denied")),
+        ({"StringNotEquals": {"aws:ResourceOrgID": "${aws:PrincipalOrgID}"}}, ("open", "open"), ("may", "open")),
+        # Whether Personalize sends it isn't documented.
+        ({"StringNotEqualsIfExists": {"aws:SourceOrgID": OURS}}, ("denied", "open"), ("denied", "open")),
+        (
+            {"StringNotEquals": {"aws:SourceOrgID": OURS}, "Null": {"aws:SourceOrgID": "false"}, **SERVICES_ALONE},
+            ("may", "open"),
+            ("may", "may"),
+        ),
+        ({"StringNotEquals": {"aws:SourceOrgID": THEIRS}, **SERVICES_ALONE}, ("may", "open"), ("may", "denied")),
+        # The paths aren't told.
+        ({"ForAnyValue:StringLike": {"aws:PrincipalOrgPaths": f"{OURS}/*"}}, ("open", "may"), ("open", "may")),
+    ],
+)
+def test_the_organization_can_be_told(condition: Any, untold: tuple[str, str], told: tuple[str, str]) -> None:
+    """Data perimeters deny what isn't of the organization."""
+    bucket = [*ON_BUCKET, denial(condition)]
+    for organization, expected in (("", untold), (OURS, told)):
+        found = model(asked(IMPORT_JOB, source=location()), key=ON_KEY, iam=READ, bucket=bucket)
+        found.organization = organization
+        assert answers(compare(found)) == {"role": expected[0], "service": expected[1]}
+
+
+@pytest.mark.parametrize(
+    ("account", "declared", "may"),
+    [(ACCOUNT, "", "may"), (ANOTHER_ACCOUNT, "", "open"), (ANOTHER_ACCOUNT, "template#Bucket", "may")],
+)
+def test_a_bucket_of_another_account_is_of_the_organization_if_the_app_makes_it(
+    account: str, declared: str, may: str
+) -> None:
+    """Of others the organization isn't known."""
+    perimeter = denial({"StringNotEquals": {"aws:ResourceOrgID": OURS}})
+    found = model(asked(IMPORT_JOB, source=location()), key=ON_KEY, iam=READ)
+    for_role = {**ON_BUCKET[0], "Principal": {"AWS": ROLE}, "Action": ["s3:*"], "Resource": "*", "Condition": {}}
+    policies = [policy("bucket policy", [*ON_BUCKET, for_role, perimeter])]
+    found.buckets[BUCKET] = Bucket(BUCKET, account, policies, declared=declared)
+    found.organization = OURS
+    assert answers(compare(found)) == {"role": may, "service": may}
+
+
+def test_a_trust_policy_may_be_for_the_organization() -> None:
+    """As the source of Personalize's call, if it sends that."""
+    of_ours = {"StringNotEqualsIfExists": {"aws:SourceOrgID": OURS}, "Null": {"aws:SourceOrgID": "false"}}
+    refusing = {"Effect": "Deny", "Principal": "*", "Action": "sts:AssumeRole", "Condition": of_ours}
+    found = model(key=ON_KEY, iam=[iam(IAM_ACTIONS)], trust=[TRUST, refusing])
+    assert [each.policy for each in compare(found).undecided] == ["trust"]
+    found.organization = OURS
+    assert compare(found).undecided == ()

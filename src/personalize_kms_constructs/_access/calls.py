@@ -16,9 +16,10 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from ..matrix import SERVICE_PRINCIPAL
+from .answers import Answer
 from .conditions import Alternatives, Context
 from .model import Bucket, Key, Role
-from .values import generated, split_arn, unknown
+from .values import generated, same, split_arn, unknown
 
 _TRUST_ACTION = "sts:AssumeRole"
 
@@ -86,6 +87,8 @@ class Caller:
     """True if it is a role that has a permissions boundary."""
     only_if: frozenset[str] = frozenset()
     """Conditions of templates that hold whenever it calls."""
+    organization: str = ""
+    """The id of the organization of the account, where it is told."""
 
     @property
     def kind(self) -> str:
@@ -93,15 +96,22 @@ class Caller:
         return "service" if self.is_service else "role"
 
 
-def service(account: str, region: str, only_if: frozenset[str] = frozenset()) -> Caller:
+def service(account: str, region: str, only_if: frozenset[str] = frozenset(), organization: str = "") -> Caller:
     """Return Personalize, at work for this account and Region."""
-    return Caller(SERVICE_PRINCIPAL, account, region, is_service=True, only_if=only_if)
+    return Caller(SERVICE_PRINCIPAL, account, region, is_service=True, only_if=only_if, organization=organization)
 
 
-def role(role: Role, region: str, only_if: frozenset[str] = frozenset()) -> Caller:
+def role(role: Role, region: str, only_if: frozenset[str] = frozenset(), organization: str = "") -> Caller:
     """Return the role, at work in this Region."""
-    is_bounded = role.boundary is not None
-    return Caller(role.arn, role.account, region, unique_id=role.unique_id, is_bounded=is_bounded, only_if=only_if)
+    return Caller(
+        role.arn,
+        role.account,
+        region,
+        unique_id=role.unique_id,
+        is_bounded=role.boundary is not None,
+        only_if=only_if,
+        organization=organization,
+    )
 
 
 @dataclass(eq=False)
@@ -113,6 +123,8 @@ class Call:
     resource: str
     resource_account: str
     resource_region: str
+    resource_organization: str = ""
+    """The organization of the resource's account, where it is told."""
 
     @cached_property
     def context(self) -> Context:
@@ -124,7 +136,11 @@ class Call:
             found["aws:resourceaccount"] = (self.resource_account,)
         if self.action.startswith("s3:"):
             found["s3:resourceaccount"] = (self.resource_account,)
+        if self.resource_organization:
+            found["aws:resourceorgid"] = (self.resource_organization,)
         if not caller.is_service:
+            if caller.organization:
+                found["aws:principalorgid"] = (caller.organization,)
             found["aws:principalarn"] = (caller.arn,)
             found["aws:principalaccount"] = (caller.account,)
             if self.action.startswith("kms:"):
@@ -140,19 +156,23 @@ class Call:
         found["aws:principalarn"] = (None, of_aws)
         found["aws:sourceaccount"] = (*maybe_absent, caller.account)
         found["aws:sourcearn"] = (*maybe_absent, source_arn)
+        if caller.organization:
+            found["aws:sourceorgid"] = (None, caller.organization)
         return found
 
 
 def call_on(owner: Key | Bucket | None, caller: Caller, action: str, resource: str) -> Call:
     """Return a call about a key, about a bucket or its objects, or about what is in no policy of its own.
 
-    A bucket has to be in the Region that Personalize is called in.
+    A bucket has to be in the Region that Personalize is called in. What the templates make is of the organization that
+    is told, and so is what else the caller's account has.
     """
     account, region = caller.account if owner is None else owner.account, caller.region
     if isinstance(owner, Key):
         parts = split_arn(owner.arn)
         region = parts[3] if parts else unknown(f"Region of {owner.arn}")
-    return Call(caller, action, resource, account, region)
+    is_its_own = owner is None or owner.declared or same(account, caller.account) is Answer.YES
+    return Call(caller, action, resource, account, region, caller.organization if is_its_own else "")
 
 
 def assume_role(caller: Caller, role: Role) -> Call:
