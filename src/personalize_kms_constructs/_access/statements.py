@@ -6,9 +6,10 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements.htm
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, replace
 
 from .addressed import Addressed, Way, addressed_to
+from .alternatives import NO_VALUE, possible
 from .answers import Answer, any_of
 from .calls import Call
 from .causes import Cause, Reason, because
@@ -19,6 +20,8 @@ from .written import Body, Policy, Written, as_list, has_variables, with_variabl
 _ELEMENTS = frozenset(
     {"Sid", "Effect", "Principal", "NotPrincipal", "Action", "NotAction", "Resource", "NotResource", "Condition"}
 )
+# In an older one the variables have been made plain text already.
+_VERSION = {"Version": "2012-10-17"}
 _WITHOUT_RESOURCES = ("cloudwatch:PutMetricData",)
 _PRINCIPALS = frozenset({"Principal", "NotPrincipal"})
 _ITSELF = [Way(Addressed.CALLER, Answer.YES)]
@@ -95,11 +98,29 @@ def judge(policies: list[Policy], call: Call, *, of_resource: bool = False) -> V
         if not isinstance(policy.document, Mapping):
             verdict.leave_open(because(Cause.ELEMENT_UNKNOWN, element=policy.name))
         for statement in policy.statements:
-            if not statement.readable:
+            if statement.conditions:
+                _judge_alternatives(verdict, statement, call, of_resource=of_resource)
+            elif not statement.readable:
                 verdict.leave_open(because(Cause.ELEMENT_UNKNOWN, element=statement.name))
             elif statement.may_be_about(call.action):
                 _judge_statement(verdict, statement, call, of_resource=of_resource)
     return verdict
+
+
+def _judge_alternatives(verdict: Verdict, statement: Written, call: Call, *, of_resource: bool) -> None:
+    """Take in what a statement says whichever of its values the conditions of the template choose."""
+    verdicts = []
+    for body in possible(statement.body, statement.conditions, call.caller.only_if):
+        document = {**_VERSION, "Statement": [] if body is NO_VALUE else body}
+        verdicts.append(judge([replace(statement.policy, document=document)], call, of_resource=of_resource))
+    doubts = [because(Cause.TEMPLATE_CONDITION, condition=each) for each in statement.conditions]
+    for column in fields(Verdict):
+        found: list[Found] = [getattr(each, column.name) for each in verdicts]
+        answer = min(each.answer for each in found)
+        if answer is not max(each.answer for each in found):
+            answer = Answer.MAYBE
+        more = [doubt for each in found for doubt in each.doubts]
+        getattr(verdict, column.name).add(answer, statement, [*doubts, *more])
 
 
 def _judge_statement(verdict: Verdict, statement: Written, call: Call, *, of_resource: bool) -> None:
