@@ -83,6 +83,7 @@ def answers(found: AccessReport) -> dict[str, str]:
         ({"StringNotEquals": {"aws:PrincipalArn": [OTHER, ROLE]}}, "may", "denied", ""),
         ({"ArnNotEquals": {"aws:PrincipalArn": LISTED}, **OTHERS_ALONE}, "may", "may", ""),
         ({"ArnNotEquals": {"aws:PrincipalArn": f"{OTHER[:-5]}*"}}, "may", "denied", ""),
+        ({"StringNotLike": {"aws:PrincipalArn": [ROLE, f"{OTHER[:-5]}Adm?n*"]}}, "may", "denied", ""),
         ({"ArnEquals": {"aws:PrincipalArn": ROLE}}, "denied", "may", ""),
         ({"ArnEqualsIfExists": {"aws:PrincipalArn": ROLE}}, "denied", "open", "aws:PrincipalArn: it holds only if"),
         ({"ArnNotLike": {"aws:PrincipalArn": "arn:aws:iam::*:role/*"}}, "may", "open", "aws:PrincipalArn"),
