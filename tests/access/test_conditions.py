@@ -88,6 +88,8 @@ def answers(found: AccessReport) -> dict[str, str]:
         ({"ArnEqualsIfExists": {"aws:PrincipalArn": ROLE}}, "denied", "open", "aws:PrincipalArn: it holds only if"),
         ({"ArnNotLike": {"aws:PrincipalArn": "arn:aws:iam::*:role/*"}}, "may", "open", "aws:PrincipalArn"),
         ({"Null": {"aws:PrincipalArn": "true"}}, "may", "open", "aws:PrincipalArn"),
+        ({"Null": {"aws:SourceVpc": "${Main.IsNull?}"}}, "open", "open", "Main.IsNull isn't known"),
+        ({"Null": {"aws:SourceVpc": ["False", True]}}, "denied", "denied", ""),
         # KMS's keys are in no call of S3.
         ({"StringEquals": {"kms:ViaService": "s3.eu-west-1.amazonaws.com"}}, "may", "may", ""),
         ({"StringNotEquals": {"kms:EncryptionContext:aws:s3:arn": "x"}}, "denied", "denied", ""),

@@ -135,7 +135,7 @@ def _holds(test: _Test, value: str | None, context: Context) -> Answer:
     negated = base in _NEGATED
     expected = [with_variables(each, context) if isinstance(each, str) else each for each in as_list(test.values)]
     if base == "Null":
-        return any_of(Answer.of(str(each).lower() == str(value is None).lower()) for each in expected)
+        return any_of(_compare("Bool", str(value is None), each) for each in expected)
     if value is None:
         # Without the key a comparison is false, and its negation true.
         return Answer.of(if_exists or quantifier == "ForAllValues" or (negated and not quantifier))
