@@ -6,7 +6,7 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements.htm
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, fields
 
 from .addressed import Addressed, Way, addressed_to
 from .alternatives import NO_VALUE, possible
@@ -20,8 +20,6 @@ from .written import Body, Policy, Written, as_list, has_variables, with_variabl
 _ELEMENTS = frozenset(
     {"Sid", "Effect", "Principal", "NotPrincipal", "Action", "NotAction", "Resource", "NotResource", "Condition"}
 )
-# In an older one the variables have been made plain text already.
-_VERSION = {"Version": "2012-10-17"}
 _WITHOUT_RESOURCES = ("cloudwatch:PutMetricData",)
 _PRINCIPALS = frozenset({"Principal", "NotPrincipal"})
 _ITSELF = [Way(Addressed.CALLER, Answer.YES)]
@@ -98,21 +96,27 @@ def judge(policies: list[Policy], call: Call, *, of_resource: bool = False) -> V
         if not isinstance(policy.document, Mapping):
             verdict.leave_open(because(Cause.ELEMENT_UNKNOWN, element=policy.name))
         for statement in policy.statements:
-            if statement.conditions:
-                _judge_alternatives(verdict, statement, call, of_resource=of_resource)
-            elif not statement.readable:
-                verdict.leave_open(because(Cause.ELEMENT_UNKNOWN, element=statement.name))
-            elif statement.may_be_about(call.action):
-                _judge_statement(verdict, statement, call, of_resource=of_resource)
+            _judge(verdict, statement, call, of_resource=of_resource)
     return verdict
+
+
+def _judge(verdict: Verdict, statement: Written, call: Call, *, of_resource: bool) -> None:
+    if statement.conditions:
+        _judge_alternatives(verdict, statement, call, of_resource=of_resource)
+    elif not statement.readable:
+        verdict.leave_open(because(Cause.ELEMENT_UNKNOWN, element=statement.name))
+    elif statement.may_be_about(call.action):
+        _judge_statement(verdict, statement, call, of_resource=of_resource)
 
 
 def _judge_alternatives(verdict: Verdict, statement: Written, call: Call, *, of_resource: bool) -> None:
     """Take in what a statement says whichever of its values the conditions of the template choose."""
     verdicts = []
     for body in possible(statement.body, statement.conditions, call.caller.only_if):
-        document = {**_VERSION, "Statement": [] if body is NO_VALUE else body}
-        verdicts.append(judge([replace(statement.policy, document=document)], call, of_resource=of_resource))
+        verdicts.append(Verdict())
+        # One value may be several statements, or none.
+        for each in [] if body is NO_VALUE else as_list(body):
+            _judge(verdicts[-1], Written.of(each, 0, statement.policy), call, of_resource=of_resource)
     doubts = [because(Cause.TEMPLATE_CONDITION, condition=each) for each in statement.conditions]
     for column in fields(Verdict):
         found: list[Found] = [getattr(each, column.name) for each in verdicts]
