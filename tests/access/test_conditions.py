@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 
+from personalize_kms_constructs._access.answers import Answer
 from personalize_kms_constructs._access.comparison import compare
+from personalize_kms_constructs._access.conditions import condition_answer
 from personalize_kms_constructs._access.model import Bucket
 from personalize_kms_constructs._access.report import AccessReport
 from tests.access.models import (
@@ -125,6 +127,12 @@ def answers(found: AccessReport) -> dict[str, str]:
             "condition Null aws:SourceAccount: AWS doesn't document whether",
         ),
         ({"StringEquals": {"aws:SourceAccount": ACCOUNT}, "Null": {"aws:SourceAccount": "true"}}, "may", "may", ""),
+        (
+            {"StringEqualsIfExists": {"aws:SourceAccount": ACCOUNT}, "Null": {"aws:SourceAccount": "false"}},
+            "may",
+            "open",
+            "may be denied: statement Perimeter of bucket policy: condition Null aws:SourceAccount: AWS doesn't document",
+        ),
         ("Restricted", "open", "open", "a Condition that isn't known before deployment"),
         # For a service role the key is false; for a service principal AWS doesn't say.
         ({"Bool": {"aws:ViaAWSService": "false"}}, "denied", "open", UNDOCUMENTED),
@@ -375,3 +383,23 @@ def test_a_trust_policy_may_be_for_the_organization() -> None:
     assert [each.policy for each in compare(found).undecided] == ["trust"]
     found.organization = OURS
     assert compare(found).undecided == ()
+
+
+@pytest.mark.parametrize(
+    ("value", "expected", "answer"),
+    [
+        (ROLE, ROLE, Answer.YES),
+        (ROLE, "PersonalizeRole", Answer.NO),
+        (ROLE, "role/${Main.Name?}", Answer.MAYBE),
+        (ROLE, "Personalize*", Answer.MAYBE),
+        ("${Main.RoleArn?}", ROLE, Answer.MAYBE),
+        ("arn:aws:iam::111122223333:role/${Main.Name?}", "PersonalizeRole", Answer.NO),
+        (ACCOUNT, ROLE, Answer.NO),
+        (ACCOUNT, "arn:aws:iam::*:role/*", Answer.NO),
+        (ACCOUNT, "*", Answer.MAYBE),
+    ],
+)
+def test_what_is_no_arn_is_like_none(value: str, expected: str, answer: Answer) -> None:
+    """Unless it may turn out to be one; a wildcard stands for no colon, and what it does without colons isn't said."""
+    condition = {"ArnLike": {"aws:PrincipalArn": expected}}
+    assert condition_answer(condition, {"aws:principalarn": (value,)})[0] is answer

@@ -12,7 +12,7 @@ from personalize_kms_constructs._access.answers import Answer
 from personalize_kms_constructs._access.calls import Caller
 from personalize_kms_constructs._access.causes import Cause
 from personalize_kms_constructs._access.comparison import compare
-from personalize_kms_constructs._access.model import AccessModel, Key, Role
+from personalize_kms_constructs._access.model import AccessModel, Key, Location, Role
 from personalize_kms_constructs._access.written import Policy
 from tests.access.models import (
     ACCOUNT,
@@ -184,6 +184,14 @@ def test_the_arn_of_an_alias_is_never_about_its_key(resources: Statement, allowe
     of_iam = [each for each in compare(found).allowed if each.policy == "role"]
     assert {each.action for each in of_iam} == (set(IAM_ACTIONS) if allowed else set())
     assert not [each for each in compare(found).undecided if each.policy == "role"]
+
+
+def test_a_bucket_may_be_called_alias() -> None:
+    """Its objects are as any others."""
+    bucket_arn = "arn:aws:s3:::alias"
+    job = asked(IMPORT_JOB, source=Location(bucket_arn, "import/"))
+    found = model(job, key=ON_KEY, iam=[iam(["s3:GetObject"], f"{bucket_arn}/*"), iam(["s3:ListBucket"], bucket_arn)])
+    assert not [each for each in compare(found).missing if each.policy == "role"]
 
 
 @pytest.mark.parametrize(

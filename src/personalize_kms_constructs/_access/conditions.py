@@ -193,9 +193,8 @@ def _arn_like(value: str, expected: str) -> Answer:
     """Compare part by part: a wildcard doesn't stand for a colon, but in the last part."""
     parts, patterns = split_arn(value), split_arn(expected)
     if parts is None or patterns is None:
-        may_be_arn = parts is not None or has_unknown(value)
-        may_match_one = patterns is not None or has_unknown(expected) or "*" in expected
-        return Answer.MAYBE if may_be_arn and may_match_one else Answer.NO
+        no_arns = [each for each, found in ((value, parts), (expected, patterns)) if found is None]
+        return Answer.MAYBE if any(has_unknown(each) or "*" in each for each in no_arns) else Answer.NO
     if PARTITION in (parts[1], patterns[1]):
         parts, patterns = parts[2:], patterns[2:]  # a template is of one partition
     return all_of(map(matches, parts, patterns))
