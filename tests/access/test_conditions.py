@@ -131,7 +131,7 @@ def answers(found: AccessReport) -> dict[str, str]:
             {"StringEqualsIfExists": {"aws:SourceAccount": ACCOUNT}, "Null": {"aws:SourceAccount": "false"}},
             "may",
             "open",
-            "may be denied: statement Perimeter of bucket policy: condition Null aws:SourceAccount: AWS doesn't document",
+            "may be denied: statement Perimeter of bucket policy: condition Null aws:SourceAccount: AWS doesn't",
         ),
         ("Restricted", "open", "open", "a Condition that isn't known before deployment"),
         # For a service role the key is false; for a service principal AWS doesn't say.
