@@ -237,7 +237,8 @@ def _role_context(role: Role, action: str, resource: str, region: str, **keys: s
         secure_transport=True,
         service_context={
             "aws:principalisawsservice": "false",
-            "kms:calleraccount": role.account,
+            # Only KMS has it.
+            **({"kms:calleraccount": role.account} if action.startswith("kms:") else {}),
             **{key.lower(): value for key, value in keys.items()},
         },
     )

@@ -6,6 +6,10 @@ from typing import Any
 
 import pytest
 
+from personalize_kms_constructs._access.answers import Answer
+from personalize_kms_constructs._access.comparison import compare
+from personalize_kms_constructs._access.conditions import condition_answer
+from personalize_kms_constructs._access.model import Bucket
 from personalize_kms_constructs._access.report import AccessReport
 from tests.access.models import (
     ACCOUNT,
@@ -21,11 +25,14 @@ from tests.access.models import (
     READ,
     ROLE,
     SERVICE,
+    TRUST,
     Statement,
     asked,
     iam,
     lines,
     location,
+    model,
+    policy,
     report,
     role,
     service,
@@ -34,6 +41,10 @@ from tests.access.models import (
 SERVICES_ALONE = {"Bool": {"aws:PrincipalIsAWSService": "true"}}
 OTHERS_ALONE = {"Bool": {"aws:PrincipalIsAWSService": "false"}}
 VPC_ALONE = {"aws:SourceVpce": "vpce-1"}
+OTHER = f"arn:aws:iam::{ACCOUNT}:role/Other"
+LISTED = [OTHER, ROLE]
+ALL = set(KEY_POLICY_ACTIONS)
+NEGATED = ("ArnNotEquals", "ArnNotLike", "StringNotEquals", "StringNotLike")
 UNDOCUMENTED = "AWS doesn't document the key for Personalize's calls"
 NOT_IN_TEMPLATES = "a template doesn't say what it is"
 
@@ -67,6 +78,27 @@ def answers(found: AccessReport) -> dict[str, str]:
         # A service principal is a member of no organization; only uploads have the header.
         ({"StringNotEquals": {"aws:PrincipalOrgID": "o-1"}, **SERVICES_ALONE}, "may", "denied", ""),
         ({"StringNotEquals": {"s3:x-amz-server-side-encryption": "aws:kms"}}, "denied", "denied", ""),
+        # Personalize itself is none of the roles that a denial spares, whether or not its calls have an ARN.
+        *(({operator: {"aws:PrincipalArn": LISTED}}, "may", "denied", "") for operator in NEGATED),
+        *(({operator: {"aws:PrincipalArn": OTHER}}, "denied", "denied", "") for operator in NEGATED),
+        *(({f"{operator}IfExists": {"aws:PrincipalArn": LISTED}}, "may", "denied", "") for operator in NEGATED),
+        ({"StringNotEquals": {"aws:PrincipalArn": [OTHER, ROLE]}}, "may", "denied", ""),
+        ({"ArnNotEquals": {"aws:PrincipalArn": LISTED}, **OTHERS_ALONE}, "may", "may", ""),
+        ({"ArnNotEquals": {"aws:PrincipalArn": f"{OTHER[:-5]}*"}}, "may", "denied", ""),
+        ({"StringNotLike": {"aws:PrincipalArn": [ROLE, f"{OTHER[:-5]}Adm?n*"]}}, "may", "denied", ""),
+        ({"ArnEquals": {"aws:PrincipalArn": ROLE}}, "denied", "may", ""),
+        ({"ArnEqualsIfExists": {"aws:PrincipalArn": ROLE}}, "denied", "open", "aws:PrincipalArn: it holds only if"),
+        ({"ArnNotLike": {"aws:PrincipalArn": "arn:aws:iam::*:role/*"}}, "may", "open", "aws:PrincipalArn"),
+        ({"Null": {"aws:PrincipalArn": "true"}}, "may", "open", "aws:PrincipalArn"),
+        ({"Null": {"aws:SourceVpc": "${Main.IsNull?}"}}, "open", "open", "Main.IsNull isn't known"),
+        ({"Null": {"aws:SourceVpc": ["False", True]}}, "denied", "denied", ""),
+        # KMS's keys are in no call of S3.
+        ({"StringEquals": {"kms:ViaService": "s3.eu-west-1.amazonaws.com"}}, "may", "may", ""),
+        ({"StringNotEquals": {"kms:EncryptionContext:aws:s3:arn": "x"}}, "denied", "denied", ""),
+        ({"Null": {"kms:EncryptionContextKeys": "true"}}, "denied", "denied", ""),
+        # The account of the bucket is known.
+        ({"StringEquals": {"s3:ResourceAccount": ACCOUNT}}, "denied", "denied", ""),
+        ({"StringNotEquals": {"s3:ResourceAccount": ACCOUNT}}, "may", "may", ""),
         # What neither AWS's documentation nor a template says.
         ({"StringNotEqualsIfExists": {"aws:PrincipalOrgID": "o-1"}, **OTHERS_ALONE}, "open", "may", NOT_IN_TEMPLATES),
         ({"StringEquals": {"aws:PrincipalTag/team": "movies"}}, "open", "open", NOT_IN_TEMPLATES),
@@ -80,6 +112,26 @@ def answers(found: AccessReport) -> dict[str, str]:
             "may",
             "open",
             "it holds only if Personalize doesn't send the key",
+        ),
+        # Two conditions on one key are about one value: a denial of other accounts, if Personalize sends the account.
+        (
+            {"StringNotEquals": {"aws:SourceAccount": ACCOUNT}, "Null": {"aws:sourceaccount": "false"}},
+            "may",
+            "may",
+            "",
+        ),
+        (
+            {"StringNotEquals": {"aws:SourceAccount": ANOTHER_ACCOUNT}, "Null": {"aws:SourceAccount": "false"}},
+            "may",
+            "open",
+            "condition Null aws:SourceAccount: AWS doesn't document whether",
+        ),
+        ({"StringEquals": {"aws:SourceAccount": ACCOUNT}, "Null": {"aws:SourceAccount": "true"}}, "may", "may", ""),
+        (
+            {"StringEqualsIfExists": {"aws:SourceAccount": ACCOUNT}, "Null": {"aws:SourceAccount": "false"}},
+            "may",
+            "open",
+            "may be denied: statement Perimeter of bucket policy: condition Null aws:SourceAccount: AWS doesn't",
         ),
         ("Restricted", "open", "open", "a Condition that isn't known before deployment"),
         # For a service role the key is false; for a service principal AWS doesn't say.
@@ -110,11 +162,11 @@ def answers(found: AccessReport) -> dict[str, str]:
         ({"StringEquals": {"aws:PrincipalAccount": {"Ref": "X"}}}, "open", "open", ""),
         ({"IpAddress": {"aws:PrincipalAccount": "10.0.0.0/8"}}, "open", "open", ""),
         # ARNs, part by part.
-        ({"ArnLike": {"aws:PrincipalArn": "PersonalizeRole"}}, "may", "open", UNDOCUMENTED),
-        ({"ArnNotLike": {"aws:PrincipalArn": "PersonalizeRole"}}, "denied", "open", UNDOCUMENTED),
+        ({"ArnLike": {"aws:PrincipalArn": "PersonalizeRole"}}, "may", "may", ""),
+        ({"ArnNotLike": {"aws:PrincipalArn": "PersonalizeRole"}}, "denied", "denied", ""),
         ({"ArnLike": {"aws:PrincipalArn": "*"}}, "open", "open", ""),
         ({"ArnLike": {"aws:PrincipalArn": "${Main.Arn?}"}}, "open", "open", ""),
-        ({"ArnLike": {"aws:PrincipalArn": ROLE.replace(":aws:", ":${AWS::Partition}:")}}, "denied", "open", ""),
+        ({"ArnLike": {"aws:PrincipalArn": ROLE.replace(":aws:", ":${AWS::Partition}:")}}, "denied", "may", ""),
         ({"ArnLike": {"aws:PrincipalArn": "arn:aws:iam::*:role/Personalize*"}}, "denied", "open", ""),
         ({"ArnLike": {"aws:PrincipalArn": "arn:aws:*:role/PersonalizeRole"}}, "open", "open", ""),
         # Numbers, as strings or not: TLS has version 1.2 or 1.3.
@@ -186,7 +238,6 @@ def test_an_encryption_header_that_uploads_must_have_leaves_them_undecided() -> 
         ),
         ({"ArnLike": {"aws:SourceArn": f"arn:aws:personalize:eu-west-1:{ACCOUNT}:*"}}, "open", "aws:SourceArn"),
         ({"StringEquals": {"kms:ViaService": "personalize.eu-west-1.amazonaws.com"}}, "open", "kms:ViaService"),
-        ({"StringEquals": {"kms:EncryptionContext:aws:personalize:arn": "x"}}, "open", "kms:EncryptionContext"),
         ({"ArnLikeIfExists": {"aws:SourceArn": f"arn:aws:personalize:*:{ACCOUNT}:schema/x"}}, "open", "aws:SourceArn"),
         ({"StringEqualsIfExists": {"aws:SourceAccount": "${Main.Account?}"}}, "open", "Main.Account"),
         # What never holds: the statement is there, and gives nothing.
@@ -207,23 +258,6 @@ def test_what_a_key_policy_allows_personalize_under_a_condition(condition: Any, 
 
 
 @pytest.mark.parametrize(
-    ("condition", "open_actions"),
-    [
-        ({"Bool": {"kms:GrantIsForAWSResource": "true"}}, {"kms:CreateGrant", "kms:ListGrants"}),
-        ({"StringLike": {"kms:GrantConstraintType": "*"}}, {"kms:CreateGrant"}),
-        ({"StringLike": {"kms:GranteePrincipal": "*"}}, {"kms:CreateGrant"}),
-        ({"StringLike": {"kms:GrantOperations": "*"}}, {"kms:CreateGrant"}),
-        ({"StringLike": {"kms:RetiringPrincipal": "*"}}, {"kms:CreateGrant"}),
-    ],
-)
-def test_condition_keys_of_some_operations_are_absent_from_others(condition: Any, open_actions: set[str]) -> None:
-    """What Personalize's grants have isn't documented."""
-    found = report(key=[role(KEY_POLICY_ACTIONS, Condition=condition), service(KEY_POLICY_ACTIONS)])
-    assert {each.action for each in found.undecided if each.policy == "key"} == open_actions
-    assert {each.action for each in found.missing if each.policy == "key"} == set(KEY_POLICY_ACTIONS) - open_actions
-
-
-@pytest.mark.parametrize(
     ("key", "of_role", "of_service"),
     [
         *((key, "denied", "denied") for key in ("aws:SourceVpc", "aws:SourceVpce", "aws:VpcSourceIp")),
@@ -240,6 +274,57 @@ def test_condition_keys_that_calls_lack(key: str, of_role: str, of_service: str)
     assert answers(found) == {"role": of_role, "service": of_service}
 
 
+OF_CONTEXT = {"kms:CreateGrant", "kms:Decrypt", "kms:GenerateDataKey"}
+FOR_AWS = {"Bool": {"kms:GrantIsForAWSResource": "true"}}
+
+
+@pytest.mark.parametrize(
+    ("condition", "allowed", "undecided"),
+    [
+        # Neither DescribeKey nor ListGrants has an encryption context; the others may have any.
+        ({"StringEquals": {"kms:EncryptionContext:aws:personalize:arn": "x"}}, set(), OF_CONTEXT),
+        ({"StringNotEquals": {"kms:EncryptionContext:Purpose": "x"}}, ALL - OF_CONTEXT, OF_CONTEXT),
+        ({"ForAnyValue:StringEquals": {"kms:EncryptionContextKeys": "x"}}, set(), OF_CONTEXT),
+        ({"Null": {"kms:EncryptionContextKeys": "true"}}, ALL - OF_CONTEXT, OF_CONTEXT),
+        ({"StringEquals": {"kms:EncryptionAlgorithm": "x"}}, set(), OF_CONTEXT - {"kms:CreateGrant"}),
+        # Three operations tell it.
+        (FOR_AWS, set(), {"kms:CreateGrant", "kms:ListGrants"}),
+        (
+            {"BoolIfExists": FOR_AWS["Bool"]},
+            ALL - {"kms:CreateGrant", "kms:ListGrants"},
+            {"kms:CreateGrant", "kms:ListGrants"},
+        ),
+        *(
+            ({"StringEqualsIfExists": {key: "x"}}, ALL - {"kms:CreateGrant"}, {"kms:CreateGrant"})
+            for key in (
+                "kms:GrantConstraintType",
+                "kms:GranteePrincipal",
+                "kms:GrantOperations",
+                "kms:RetiringPrincipal",
+            )
+        ),
+        # S3's keys are in no call of KMS, not even one that S3 forwards.
+        ({"StringEquals": {"s3:prefix": "import/"}}, set(), set()),
+        ({"StringNotEquals": {"s3:x-amz-server-side-encryption": "aws:kms"}}, ALL, set()),
+        ({"NumericGreaterThanEquals": {"s3:TlsVersion": "1.2"}}, set(), set()),
+        # The account of the role is known, and which service calls for it isn't.
+        ({"StringEquals": {"kms:CallerAccount": ACCOUNT}}, ALL, set()),
+        ({"StringEquals": {"kms:CallerAccount": ANOTHER_ACCOUNT}}, set(), set()),
+        ({"StringEquals": {"kms:ViaService": "s3.eu-west-1.amazonaws.com"}}, set(), ALL),
+        ({"StringNotEquals": {"kms:ViaService": "s3.eu-west-1.amazonaws.com"}}, set(), ALL),
+    ],
+)
+def test_condition_keys_of_kms_are_those_that_its_guide_lists(
+    condition: Any, allowed: set[str], undecided: set[str]
+) -> None:
+    """https://docs.aws.amazon.com/kms/latest/developerguide/conditions-kms.html"""
+    found = report(
+        key=[role(KEY_POLICY_ACTIONS, Condition=condition), service(KEY_POLICY_ACTIONS)], iam=[iam(IAM_ACTIONS)]
+    )
+    assert lines(found.undecided) == {("role", "key", action, KEY) for action in undecided}
+    assert lines(found.missing) == {("role", "key", action, KEY) for action in ALL - allowed - undecided}
+
+
 def test_source_conditions_shut_the_role_out() -> None:
     """``aws:SourceAccount`` exists only on calls of a service: one statement for both is not enough."""
     both = {"AWS": ROLE, "Service": SERVICE}
@@ -252,3 +337,86 @@ def test_what_the_role_does_with_a_key_may_be_a_forwarded_call_of_s3() -> None:
     """S3 uses the key of a bucket on behalf of the role."""
     denied = role(["kms:*"], Effect="Deny", Condition={"Bool": {"aws:ViaAWSService": "true"}})
     assert answers(report(key=[*ON_KEY, denied], iam=[iam(IAM_ACTIONS)])) == {"role": "open", "service": "may"}
+
+
+OURS, THEIRS = "o-1a2b3c4d5e", "o-9z8y7x6w5v"
+
+
+@pytest.mark.parametrize(
+    ("condition", "untold", "told"),
+    [
+        # The role is a member of the organization, and Personalize itself of none.
+        ({"StringNotEquals": {"aws:PrincipalOrgID": OURS}}, ("open", "denied"), ("may", "denied")),
+        ({"StringNotEquals": {"aws:PrincipalOrgID": THEIRS}}, ("open", "denied"), ("denied", "denied")),
+        ({"StringNotEqualsIfExists": {"aws:PrincipalOrgID": OURS}, **OTHERS_ALONE}, ("open", "may"), ("may", "may")),
+        ({"Null": {"aws:PrincipalOrgID": "true"}}, ("open", "denied"), ("may", "denied")),
+        # So is the account of the bucket.
+        ({"StringNotEquals": {"aws:ResourceOrgID": OURS}}, ("open", "open"), ("may", "may")),
+        ({"StringEquals": {"aws:ResourceOrgID": OURS}}, ("open", "open"), ("denied", "denied")),
+        ({"StringNotEquals": {"aws:ResourceOrgID": "${aws:PrincipalOrgID}"}}, ("open", "open"), ("may", "open")),
+        # Whether Personalize sends it isn't documented.
+        ({"StringNotEqualsIfExists": {"aws:SourceOrgID": OURS}}, ("denied", "open"), ("denied", "open")),
+        (
+            {"StringNotEquals": {"aws:SourceOrgID": OURS}, "Null": {"aws:SourceOrgID": "false"}, **SERVICES_ALONE},
+            ("may", "open"),
+            ("may", "may"),
+        ),
+        ({"StringNotEquals": {"aws:SourceOrgID": THEIRS}, **SERVICES_ALONE}, ("may", "open"), ("may", "denied")),
+        # The paths aren't told.
+        ({"ForAnyValue:StringLike": {"aws:PrincipalOrgPaths": f"{OURS}/*"}}, ("open", "may"), ("open", "may")),
+    ],
+)
+def test_the_organization_can_be_told(condition: Any, untold: tuple[str, str], told: tuple[str, str]) -> None:
+    """Data perimeters deny what isn't of the organization."""
+    bucket = [*ON_BUCKET, denial(condition)]
+    for organization, expected in (("", untold), (OURS, told)):
+        found = model(asked(IMPORT_JOB, source=location()), key=ON_KEY, iam=READ, bucket=bucket)
+        found.organization = organization
+        assert answers(compare(found)) == {"role": expected[0], "service": expected[1]}
+
+
+@pytest.mark.parametrize(
+    ("account", "declared", "may"),
+    [(ACCOUNT, "", "may"), (ANOTHER_ACCOUNT, "", "open"), (ANOTHER_ACCOUNT, "template#Bucket", "may")],
+)
+def test_a_bucket_of_another_account_is_of_the_organization_if_the_app_makes_it(
+    account: str, declared: str, may: str
+) -> None:
+    """Of others the organization isn't known."""
+    perimeter = denial({"StringNotEquals": {"aws:ResourceOrgID": OURS}})
+    found = model(asked(IMPORT_JOB, source=location()), key=ON_KEY, iam=READ)
+    for_role = {**ON_BUCKET[0], "Principal": {"AWS": ROLE}, "Action": ["s3:*"], "Resource": "*", "Condition": {}}
+    policies = [policy("bucket policy", [*ON_BUCKET, for_role, perimeter])]
+    found.buckets[BUCKET] = Bucket(BUCKET, account, policies, declared=declared)
+    found.organization = OURS
+    assert answers(compare(found)) == {"role": may, "service": may}
+
+
+def test_a_trust_policy_may_be_for_the_organization() -> None:
+    """As the source of Personalize's call, if it sends that."""
+    of_ours = {"StringNotEqualsIfExists": {"aws:SourceOrgID": OURS}, "Null": {"aws:SourceOrgID": "false"}}
+    refusing = {"Effect": "Deny", "Principal": "*", "Action": "sts:AssumeRole", "Condition": of_ours}
+    found = model(key=ON_KEY, iam=[iam(IAM_ACTIONS)], trust=[TRUST, refusing])
+    assert [each.policy for each in compare(found).undecided] == ["trust"]
+    found.organization = OURS
+    assert compare(found).undecided == ()
+
+
+@pytest.mark.parametrize(
+    ("value", "expected", "answer"),
+    [
+        (ROLE, ROLE, Answer.YES),
+        (ROLE, "PersonalizeRole", Answer.NO),
+        (ROLE, "role/${Main.Name?}", Answer.MAYBE),
+        (ROLE, "Personalize*", Answer.MAYBE),
+        ("${Main.RoleArn?}", ROLE, Answer.MAYBE),
+        ("arn:aws:iam::111122223333:role/${Main.Name?}", "PersonalizeRole", Answer.NO),
+        (ACCOUNT, ROLE, Answer.NO),
+        (ACCOUNT, "arn:aws:iam::*:role/*", Answer.NO),
+        (ACCOUNT, "*", Answer.MAYBE),
+    ],
+)
+def test_what_is_no_arn_is_like_none(value: str, expected: str, answer: Answer) -> None:
+    """Unless it may turn out to be one; a wildcard stands for no colon, and what it does without colons isn't said."""
+    condition = {"ArnLike": {"aws:PrincipalArn": expected}}
+    assert condition_answer(condition, {"aws:principalarn": (value,)})[0] is answer

@@ -6,12 +6,13 @@ from typing import Any
 
 import pytest
 
+from personalize_kms_constructs import matrix
 from personalize_kms_constructs._access.addressed import Addressed, Way, addressed_to
 from personalize_kms_constructs._access.answers import Answer
 from personalize_kms_constructs._access.calls import Caller
 from personalize_kms_constructs._access.causes import Cause
 from personalize_kms_constructs._access.comparison import compare
-from personalize_kms_constructs._access.model import AccessModel, Key, Role
+from personalize_kms_constructs._access.model import AccessModel, Key, Location, Role
 from personalize_kms_constructs._access.written import Policy
 from tests.access.models import (
     ACCOUNT,
@@ -43,6 +44,8 @@ from tests.access.models import (
 
 IMPORT = asked(IMPORT_JOB, source=location())
 EVERYTHING: dict[str, list[Statement]] = {"key": ON_KEY, "iam": READ, "bucket": ON_BUCKET}
+COMPLETE: dict[str, list[Statement]] = {**EVERYTHING, "trust": [TRUST]}
+OTHER_ROLE = f"arn:aws:iam::{ACCOUNT}:role/Other"
 SESSION = f"arn:aws:sts::{ACCOUNT}:assumed-role/PersonalizeRole/session"
 BY_ARN = {"ArnEquals": {"aws:PrincipalArn": ROLE}}
 ALL = set(KEY_POLICY_ACTIONS)
@@ -93,7 +96,7 @@ def test_elements_of_statements(statement: Statement, missing: set[str]) -> None
     ("elements", "reason"),
     [
         ({"Actions": "kms:*"}, "element Actions isn't understood"),
-        ({"Effect": "Permit"}, "its Effect is 'Permit'"),
+        ({"Effect": "${Main.Effect?}"}, "Effect isn't known before deployment"),
         ({"Principal": {"AWS": "${Main.PrincipalArn?}"}}, "Main.PrincipalArn"),
         ({"Principal": {"AWS": SESSION}}, "which session"),
         ({"Principal": {"AWS": "AROAEXAMPLEID"}}, "maybe of one that is no more"),
@@ -110,10 +113,116 @@ def test_what_is_not_understood_makes_the_answer_undecided(elements: Statement, 
     assert all(reason in each.because and "statement number 1 of key policy" in each.because for each in undecided)
 
 
+@pytest.mark.parametrize("effect", [None, "Permit", "allow", "DENY", ["Deny"], ""])
+@pytest.mark.parametrize("place", ["key", "iam", "bucket", "trust"])
+def test_without_an_effect_that_iam_knows_a_statement_has_none(effect: Any, place: str) -> None:
+    """IAM's guide: "The Effect element is required … Valid values … are Allow and Deny", and their case counts."""
+    of_all = {**denial_of_all(place), "Effect": effect}
+    statement = of_all if effect is not None else {name: of_all[name] for name in of_all if name != "Effect"}
+    # It denies nothing, beside all that is needed, and allows nothing, in the place of it.
+    found = report(IMPORT, **{**COMPLETE, place: [*COMPLETE[place], statement]})
+    assert (found.missing, found.undecided, found.problems) == ((), (), ())
+    without = report(IMPORT, **{**COMPLETE, place: [statement]})
+    assert without.undecided == ()
+    assert without.missing or without.problems
+
+
+def denial_of_all(place: str) -> Statement:
+    """A statement about everything; with ``Principal`` where the kind of policy has one, and ``Resource`` likewise."""
+    found: Statement = {"Effect": "Deny", "Action": "*", "Resource": "*", "Principal": "*"}
+    unknown = {"iam": "Principal", "trust": "Resource"}.get(place, "")
+    return {name: value for name, value in found.items() if name != unknown}
+
+
+@pytest.mark.parametrize("effect", ["Allow", "Deny"])
+@pytest.mark.parametrize(
+    ("place", "change"),
+    [
+        *((place, {"Principal": None}) for place in ("key", "bucket", "trust")),
+        *((place, {"Action": None}) for place in ("key", "iam", "bucket", "trust")),
+        *((place, {"Resource": None}) for place in ("key", "iam", "bucket")),
+        ("iam", {"Principal": "*"}),
+        ("iam", {"Principal": {"AWS": ROLE}}),
+        ("iam", {"NotPrincipal": {"AWS": OTHER_ROLE}}),
+        ("trust", {"Principal": None, "NotPrincipal": {"Service": "lambda.amazonaws.com"}}),
+    ],
+)
+def test_a_statement_that_no_policy_of_its_kind_may_have_has_no_effect(
+    place: str, change: Statement, effect: str
+) -> None:
+    """AWS refuses it, and KMS takes it without effect; "must not be included in identity-based policies"."""
+    changed = {**denial_of_all(place), "Effect": effect, **change}
+    statement = {name: value for name, value in changed.items() if value is not None}
+    found = report(IMPORT, **{**COMPLETE, place: [*COMPLETE[place], statement]})
+    assert (found.missing, found.undecided, found.problems) == ((), (), ())
+    without = report(IMPORT, **{**COMPLETE, place: [statement]})
+    assert without.undecided == ()
+    assert without.missing or without.problems
+
+
+ALIAS = f"arn:aws:kms:{REGION}:{ACCOUNT}:alias/movies"
+
+
+@pytest.mark.parametrize(
+    "key_arn", [KEY, "${Main.KeyArn?}", f"arn:aws:kms:{REGION}:${{AWS::AccountId}}:key/${{Main.Key}}"]
+)
+@pytest.mark.parametrize(
+    ("resources", "allowed"),
+    [
+        ({"Resource": ALIAS}, False),
+        ({"Resource": "arn:aws:kms:*:*:alias/*"}, False),
+        ({"Resource": [ALIAS, "arn:aws:kms:*:*:alias/${Main.Alias?}"]}, False),
+        # An alias that is spared, or denied, spares no key.
+        ({"NotResource": ALIAS}, True),
+        ({"Resource": "*"}, True),
+    ],
+)
+def test_the_arn_of_an_alias_is_never_about_its_key(resources: Statement, allowed: bool, key_arn: str) -> None:
+    """KMS's guide: "the policy applies to the alias, not to the KMS key", whatever key is meant."""
+    found = model(asked(dataset_group_key=key_arn), iam=[{"Effect": "Allow", "Action": "kms:*", **resources}])
+    found.keys[key_arn] = Key(key_arn, [policy("key policy", ON_KEY)])
+    of_iam = [each for each in compare(found).allowed if each.policy == "role"]
+    assert {each.action for each in of_iam} == (set(IAM_ACTIONS) if allowed else set())
+    assert not [each for each in compare(found).undecided if each.policy == "role"]
+
+
+def test_a_bucket_may_be_called_alias() -> None:
+    """Its objects are as any others."""
+    bucket_arn = "arn:aws:s3:::alias"
+    job = asked(IMPORT_JOB, source=Location(bucket_arn, "import/"))
+    found = model(job, key=ON_KEY, iam=[iam(["s3:GetObject"], f"{bucket_arn}/*"), iam(["s3:ListBucket"], bucket_arn)])
+    assert not [each for each in compare(found).missing if each.policy == "role"]
+
+
+@pytest.mark.parametrize(
+    ("resources", "answer"),
+    [
+        ({"Resource": "*"}, "allowed"),
+        ({"Resource": ["arn:aws:cloudwatch:*:*:alarm:*", "**"]}, "allowed"),
+        ({"NotResource": "arn:aws:cloudwatch:*:*:alarm:*"}, "allowed"),
+        ({"Resource": f"arn:aws:cloudwatch:{REGION}:{ACCOUNT}:*"}, "missing"),
+        ({"Resource": "arn:aws:cloudwatch:*:*:*"}, "missing"),
+        ({"Resource": "arn:*"}, "missing"),
+        ({"Resource": []}, "missing"),
+        ({"NotResource": "*"}, "missing"),
+        ({"Resource": "${Main.Resource?}"}, "undecided"),
+    ],
+)
+def test_metrics_have_no_resource(resources: Statement, answer: str) -> None:
+    """Only ``*`` is about them: the service authorization reference lists no resource for ``PutMetricData``."""
+    attribution = asked(matrix.METRIC_ATTRIBUTION)
+    of_keys = [iam(IAM_ACTIONS), {"Effect": "Allow", "Action": "cloudwatch:PutMetricData", **resources}]
+    found = report(attribution, key=ON_KEY, iam=of_keys)
+    metrics = {
+        name: [each for each in getattr(found, name) if each.action == "cloudwatch:PutMetricData"]
+        for name in ("allowed", "missing", "undecided")
+    }
+    assert [name for name, entries in metrics.items() if entries] == [answer]
+
+
 OF_ROLE = Caller(ROLE, ACCOUNT, REGION)
 OF_BOUNDED_ROLE = Caller(ROLE, ACCOUNT, REGION, is_bounded=True)
 OF_SERVICE = Caller(SERVICE, ACCOUNT, REGION, is_service=True)
-OTHER_ROLE = f"arn:aws:iam::{ACCOUNT}:role/Other"
 EVERYBODY: list[tuple[Addressed, Answer, list[Cause]]] = [(Addressed.EVERYBODY, Answer.YES, [])]
 OPEN = [(Addressed.EVERYBODY, Answer.MAYBE, [Cause.NOT_PRINCIPAL])]
 

@@ -202,7 +202,9 @@ def test_bucket_policies() -> None:
         ({"StringEquals": {"aws:PrincipalAccount": "111122223333"}}, False),
         # KMS takes no call that isn't signed.
         ({"StringEqualsIfExists": {"aws:PrincipalAccount": "111122223333"}}, False),
-        ({"StringEqualsIfExists": {"kms:CallerAccount": "111122223333"}}, False),
+        # S3 has no such key.
+        ({"StringEqualsIfExists": {"kms:CallerAccount": "111122223333"}}, True),
+        ({"StringEquals": {"kms:CallerAccount": "111122223333"}}, False),
         ({"StringEquals": {"aws:PrincipalType": "AssumedRole"}}, True),
         ({"Bool": {"aws:PrincipalIsAWSService": "false"}}, True),
         ({"Bool": {"aws:PrincipalIsAWSService": ["true", "false"]}}, True),

@@ -11,12 +11,14 @@ import random
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from embedded_aws import access
 from personalize_kms_constructs._access import decision
+from personalize_kms_constructs._access.alternatives import NO_VALUE, Either
 from personalize_kms_constructs._access.answers import Answer
 from personalize_kms_constructs._access.calls import Caller, call_on
 from personalize_kms_constructs._access.model import Bucket, Key, Role
@@ -25,7 +27,9 @@ from tests.access.models import ACCOUNT, ANOTHER_ACCOUNT, BUCKET, KEY, REGION, R
 QUESTIONS, CERTAIN = 1500, 200
 OBJECT = f"{BUCKET}/import/ratings.csv"
 OF_ROLE = Caller(ROLE, ACCOUNT, REGION)
+OF_MEMBER = replace(OF_ROLE, organization="o-1a2b3c4d5e")
 OF_SERVICE = Caller(SERVICE, ACCOUNT, REGION, is_service=True)
+ORGANIZATION = "o-1a2b3c4d5e"
 SOURCE = f"arn:aws:personalize:{REGION}:{ACCOUNT}:dataset-group/movies"
 
 Statement = dict[str, Any]
@@ -114,6 +118,16 @@ ROLE_CONDITIONS: tuple[dict[str, Any], ...] = (
     {"ForAllValues:StringNotLike": {"aws:RequestedRegion": ["us-*", "ap-*"]}},
     {"BoolIfExists": {"aws:SecureTransport": ["true", "false"]}},
     {"StringNotEquals": {"aws:ResourceAccount": ACCOUNT}},
+    {"StringEquals": {"kms:CallerAccount": ACCOUNT}},
+    {"StringNotEquals": {"kms:EncryptionContext:purpose": "ratings"}},
+    {"StringEquals": {"kms:EncryptionContext:purpose": "ratings"}},
+    {"Null": {"kms:EncryptionContextKeys": "true"}},
+    {"StringNotEquals": {"s3:x-amz-storage-class": "GLACIER"}},
+    {"StringEqualsIfExists": {"s3:max-keys": "10"}},
+    {"ArnNotEquals": {"aws:PrincipalArn": [f"arn:aws:iam::{ACCOUNT}:role/other", ROLE]}},
+    {"StringEquals": {"aws:PrincipalOrgID": ORGANIZATION}},
+    {"StringNotEqualsIfExists": {"aws:PrincipalOrgID": "o-9z8y7x6w5v"}},
+    {"StringNotEquals": {"aws:SourceAccount": ACCOUNT}, "Null": {"aws:SourceAccount": "false"}},
 )
 SERVICE_CONDITIONS: tuple[dict[str, Any], ...] = (
     {"StringEqualsIfExists": {"aws:SourceAccount": ACCOUNT}},
@@ -130,7 +144,20 @@ SERVICE_CONDITIONS: tuple[dict[str, Any], ...] = (
     {"StringLike": {"aws:SourceArn": f"arn:aws:personalize:*:{ACCOUNT}:*"}},
     {"StringEquals": {"aws:SourceAccount": ANOTHER_ACCOUNT}},
     {"ArnNotLike": {"aws:SourceArn": "arn:aws:lambda:*:*:*"}},
+    {"ArnNotEquals": {"aws:PrincipalArn": [f"arn:aws:iam::{ACCOUNT}:role/other", ROLE]}},
+    {"StringNotLike": {"aws:PrincipalArn": f"arn:aws:iam::{ACCOUNT}:role/oth*"}},
+    {"ArnEquals": {"aws:PrincipalArn": ROLE}},
+    {"StringNotEqualsIfExists": {"aws:PrincipalArn": ROLE}},
+    {"StringNotEquals": {"kms:EncryptionContext:purpose": "ratings"}},
+    {"StringEqualsIfExists": {"kms:GrantOperations": "Decrypt"}},
+    {"StringEquals": {"s3:x-amz-storage-class": "GLACIER"}},
+    {"Null": {"s3:x-amz-acl": "true"}},
+    {"StringNotEquals": {"aws:SourceAccount": ACCOUNT}, "Null": {"aws:SourceAccount": "false"}},
 )
+METRICS = ("*", "**", "arn:aws:cloudwatch:*:*:*", ["arn:aws:cloudwatch:*:*:alarm:*", "*"], "arn:*", "arn:aws:s3:::*")
+METRIC_ACTIONS = ("cloudwatch:*", "*", "cloudwatch:PutMetricData", "cloudwatch:Put*", "kms:*")
+# Those with an encryption context, and those without.
+ON_KEYS = ("kms:Decrypt", "kms:Decrypt", "kms:DescribeKey", "kms:ListGrants", "kms:CreateGrant")
 
 
 def element(draw: random.Random, name: str, values: tuple[Any, ...]) -> Statement:
@@ -157,7 +184,17 @@ def condition(draw: random.Random, conditions: Any) -> Any:
 
 def statements(draw: random.Random, most: int, *choices: Any, principals: bool = False) -> list[Statement]:
     found = [statement(draw, *choices) for _ in range(draw.randint(0, most))]
-    return [{**each, "Principal": draw.choice(PRINCIPALS)} for each in found] if principals else found
+    if principals:
+        found = [{**each, "Principal": draw.choice(PRINCIPALS)} for each in found]
+    # Now and then one has an effect that isn't known, or lacks what its kind of policy needs.
+    return [refused(draw, each) if draw.random() < 0.06 else each for each in found]
+
+
+def refused(draw: random.Random, found: Statement) -> Statement:
+    """Return a statement without its effect, with another, or without its principal."""
+    without = draw.choice([each for each in ("Effect", "Principal") if each in found])
+    left = {name: value for name, value in found.items() if name != without}
+    return left if draw.random() < 0.7 else {**left, "Effect": draw.choice(("allow", "deny", "Permit"))}
 
 
 def role_on_key(draw: random.Random) -> tuple[Answer, bool, Any]:
@@ -170,9 +207,10 @@ def role_on_key(draw: random.Random) -> tuple[Answer, bool, Any]:
     role = Role(ROLE, identity=[policy("IAM", in_iam)])
     if boundary is not None:
         role.boundary = policy("boundary", boundary)
-    ours = decision.role_on_key(call_on(key, OF_ROLE, "kms:Decrypt", arn), role, key).answer
+    action = draw.choice(ON_KEYS)
+    ours = decision.role_on_key(call_on(key, OF_ROLE, action, arn), role, key).answer
     documents = access.Role(ROLE, {}, ({"Statement": in_iam},), None if boundary is None else {"Statement": boundary})
-    theirs = access.on_key(documents, access.Key(arn, {"Statement": on_key}), "kms:Decrypt", REGION) is None
+    theirs = access.on_key(documents, access.Key(arn, {"Statement": on_key}), action, REGION) is None
     return ours, theirs, on_key
 
 
@@ -180,8 +218,9 @@ def service_on_key(draw: random.Random) -> tuple[Answer, bool, Any]:
     """Personalize on a key."""
     on_key = statements(draw, 4, KMS_ACTIONS, KEY_RESOURCES, SERVICE_CONDITIONS, principals=True)
     key = Key(KEY, [policy("key policy", on_key)])
-    ours = decision.service_on(call_on(key, OF_SERVICE, "kms:Decrypt", KEY), key).answer
-    theirs = access.by_service({"Statement": on_key}, "kms:Decrypt", KEY, access.Caller(SOURCE))
+    action = draw.choice(ON_KEYS)
+    ours = decision.service_on(call_on(key, OF_SERVICE, action, KEY), key).answer
+    theirs = access.by_service({"Statement": on_key}, action, KEY, access.Caller(SOURCE))
     return ours, theirs, on_key
 
 
@@ -198,10 +237,20 @@ def role_by_iam(draw: random.Random) -> tuple[Answer, bool, Any]:
     """The role's IAM policies alone, on an object."""
     in_iam = statements(draw, 4, S3_ACTIONS, OBJECT_RESOURCES, ROLE_CONDITIONS)
     role = Role(ROLE, identity=[policy("IAM", in_iam)])
-    call = call_on(Bucket(BUCKET, ACCOUNT), OF_ROLE, "s3:GetObject", OBJECT)
+    call = call_on(Bucket(BUCKET, ACCOUNT), OF_MEMBER, "s3:GetObject", OBJECT)
     ours = decision.role_by_iam(call, role).answer
     documents = access.Role(ROLE, {}, ({"Statement": in_iam},))
-    return ours, access.by_iam(documents, "s3:GetObject", OBJECT, REGION), []
+    organization = {"aws:PrincipalOrgID": ORGANIZATION}
+    return ours, access.by_iam(documents, "s3:GetObject", OBJECT, REGION, **organization), []
+
+
+def metrics_by_iam(draw: random.Random) -> tuple[Answer, bool, Any]:
+    """The role's IAM policies on metrics, which aren't a resource."""
+    in_iam = statements(draw, 4, METRIC_ACTIONS, METRICS, ROLE_CONDITIONS)
+    role = Role(ROLE, identity=[policy("IAM", in_iam)])
+    call = call_on(None, OF_ROLE, "cloudwatch:PutMetricData", "*")
+    documents = access.Role(ROLE, {}, ({"Statement": in_iam},))
+    return decision.role_by_iam(call, role).answer, access.by_iam(documents, call.action, "*", REGION), []
 
 
 def _principals(found: list[Statement]) -> Iterator[Any]:
@@ -222,7 +271,9 @@ EXPLAINED: dict[str, Callable[[list[Statement]], bool]] = {
     # wildcard(*) in the Principal element"
     # (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic_policy-eval-basics-iam.html).
     "everybody with the role's ARN, whatever the boundary": lambda found: any(
-        each["Effect"] == "Allow" and each["Principal"] in ("*", {"AWS": "*"}) and "aws:PrincipalArn" in str(each)
+        each.get("Effect") == "Allow"
+        and each.get("Principal") in ("*", {"AWS": "*"})
+        and "aws:PrincipalArn" in str(each)
         for each in found
     ),
     "a principal in another case": lambda found: any(
@@ -231,7 +282,7 @@ EXPLAINED: dict[str, Callable[[list[Statement]], bool]] = {
 }
 
 
-@pytest.mark.parametrize("question", [role_on_key, service_on_key, service_on_bucket, role_by_iam])
+@pytest.mark.parametrize("question", [role_on_key, service_on_key, service_on_bucket, role_by_iam, metrics_by_iam])
 def test_random_questions_are_answered_as_by_another_evaluator(
     question: Callable[[random.Random], tuple[Answer, bool, list[Statement]]],
 ) -> None:
@@ -308,5 +359,68 @@ def test_what_is_decided_stays_decided() -> None:
             for before, after in zip(unknown, decided(*known), strict=True):
                 if before is not Answer.MAYBE and before is not after:
                     wrong.append((before, after, values, question))
+    assert wrong == []
+    assert min(answers.values()) > CERTAIN / 20
+
+
+def chosen(draw: random.Random, found: list[Statement], others: list[Statement]) -> list[Any]:
+    """Return statements of which conditions choose some, or parts of some: pairs, by the number of the condition."""
+    statements: list[Any] = []
+    for each, other in zip(found, others, strict=False):
+        if draw.random() < 0.3:
+            statements.append((draw.randrange(2), each, draw.choice((other, None))))
+        else:
+            parts = {name: (draw.randrange(2), each[name], other.get(name)) for name in each if draw.random() < 0.3}
+            statements.append({**each, **parts})
+    return statements
+
+
+def written(value: Any, world: tuple[bool, bool] | None) -> Any:
+    """Return what is chosen where the conditions are these, or values that leave it open."""
+    if isinstance(value, tuple):
+        number, then, otherwise = value
+        if world is not None:
+            return written(then if world[number] else otherwise, world)
+        one, other = (NO_VALUE if each is None else written(each, None) for each in (then, otherwise))
+        return Either.of(f"${{Main.If{number} {then} {otherwise}?}}", f"Main.Is{number}", one, other)
+    if isinstance(value, dict):
+        found = {name: written(each, world) for name, each in value.items()}
+        return {name: each for name, each in found.items() if each is not None}
+    if isinstance(value, list):
+        return [each for each in (written(each, world) for each in value) if each is not None]
+    return value
+
+
+def without_boundary(question: list[Any]) -> tuple[Answer, Answer]:
+    """Return what is decided where the role has no boundary."""
+    on_key, for_service, in_iam = question
+    return decided(on_key, for_service, in_iam, None)
+
+
+def test_what_a_condition_chooses_is_decided_only_where_it_makes_no_difference() -> None:
+    """What is decided is what each world has, in which the conditions are decided."""
+    draw = random.Random(6)
+    of_role = (KMS_ACTIONS, KEY_RESOURCES, ROLE_CONDITIONS)
+    of_service = (KMS_ACTIONS, KEY_RESOURCES, SERVICE_CONDITIONS)
+    answers: Counter[Answer] = Counter()
+    wrong = []
+    for _ in range(2 * CERTAIN):
+        question = [
+            chosen(
+                draw, statements(draw, 3, *of_role, principals=True), statements(draw, 3, *of_role, principals=True)
+            ),
+            chosen(
+                draw,
+                statements(draw, 3, *of_service, principals=True),
+                statements(draw, 3, *of_service, principals=True),
+            ),
+            chosen(draw, statements(draw, 3, *of_role), statements(draw, 3, *of_role)),
+        ]
+        decisions = without_boundary(written(question, None))
+        answers.update(decisions)
+        for world in ((True, True), (True, False), (False, True), (False, False)):
+            for before, after in zip(decisions, without_boundary(written(question, world)), strict=True):
+                if before is not Answer.MAYBE and before is not after:
+                    wrong.append((before, after, world, question))
     assert wrong == []
     assert min(answers.values()) > CERTAIN / 20

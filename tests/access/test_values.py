@@ -192,3 +192,54 @@ def test_a_value_is_split_only_where_no_hole_may_have_the_separator(
 ) -> None:
     """AWS gives ids, Regions and account numbers without a slash; a parameter can have anything in it."""
     assert split_outside_of_holes(value, separator) == parts
+
+
+ID = "arn:aws:kms:eu-west-1:111122223333:key/${Main.Key}"
+HERE = "arn:aws:kms:${AWS::Region}:${AWS::AccountId}:key/1234abcd"
+
+
+@pytest.mark.parametrize(
+    ("value", "pattern", "answer"),
+    [
+        # An id has no slash, no colon and no star.
+        (ID, "arn:aws:kms:eu-west-1:111122223333:key/a/*", NO),
+        (ID, "arn:aws:kms:eu-west-1:111122223333:key/*/a", NO),
+        (ID, "arn:aws:kms:eu-west-1:111122223333:key/*:*", NO),
+        (ID, "arn:aws:kms:eu-west-1:111122223333:key/a?b/*", NO),
+        (ID, "arn:aws:kms:eu-west-1:111122223333:key/a_*", NO),
+        (ID, "arn:aws:kms:eu-west-1:111122223333:key/mrk-?*", MAYBE),
+        ("arn:aws:s3:::${Main.Data}", "arn:aws:s3:::*ratings.of?2026*", MAYBE),
+        ("arn:aws:s3:::${Main.Data}", "arn:aws:s3:::*/*", NO),
+        ("arn:aws:s3:::${Main.Data}/in/*", "arn:aws:s3:::*/out/*", MAYBE),
+        # Nor have an account, a Region and a partition.
+        (HERE, "arn:aws:kms:eu-west-1:111122223333:key/1234abcd", MAYBE),
+        (HERE, "arn:aws:kms:eu-west-1:111122223333:alias/1234abcd", NO),
+        (HERE, "arn:aws:kms:*:alias/*", NO),
+        (HERE, "arn:aws:kms:?:??:key/*", MAYBE),
+        ("arn:aws:kms:eu-west-1:111122223333:key/a", "arn:aws:kms:${AWS::Region}:key/a", NO),
+        ("arn:aws:s3:::a/*", "arn:aws:s3:::${AWS::AccountId}/x", MAYBE),
+        ("arn:aws:s3:::a/b/*", "arn:aws:s3:::${AWS::AccountId}/x", NO),
+        ("arn:aws:s3:::*", "arn:aws:s3:::${AWS::AccountId}", MAYBE),
+        ("arn:aws:s3:::in-${AWS::Region}", "arn:aws:s3:::in-${Main.Bucket}", MAYBE),
+        # What somebody gives may have all of them.
+        ("arn:aws:kms:eu-west-1:111122223333:key/${Main.Id?}", "arn:aws:kms:eu-west-1:111122223333:key/a/b:*", MAYBE),
+    ],
+)
+def test_what_aws_gives_has_the_characters_of_names(value: str, pattern: str, answer: Answer) -> None:
+    """The alphabet of ids, accounts and Regions is known, and a wildcard stands for them and for more."""
+    assert matches(value, pattern) is answer
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "answer"),
+    [
+        ("${AWS::AccountId}", "111122223333", MAYBE),
+        ("${AWS::AccountId}", "role/111122223333", NO),
+        ("${AWS::Region}", "*", NO),
+        ("${AWS::Region}", "?", NO),
+        ("*", "${AWS::Region}", NO),
+    ],
+)
+def test_no_wildcards_are_in_what_aws_gives(one: str, other: str, answer: Answer) -> None:
+    """Where values are compared without them."""
+    assert same(one, other) is answer

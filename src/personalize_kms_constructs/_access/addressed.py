@@ -45,7 +45,9 @@ def addressed_to(body: Body, caller: Caller, *, denies: bool) -> list[Way]:
     if "NotPrincipal" in body:
         return _all_but(body["NotPrincipal"], caller, denies=denies)
     if "Principal" not in body:
-        return [_open(Cause.ELEMENT_ABSENT, element="Principal")]
+        # "The principal_block element is required in resource-based policies … and in trust policies for IAM roles"
+        # (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html).
+        return []
     found: dict[Addressed, list[Way]] = {}
     for way in _principals(body["Principal"], caller):
         if way.answer is not Answer.NO:
@@ -61,6 +63,9 @@ def addressed_to(body: Body, caller: Caller, *, denies: bool) -> list[Way]:
 def _principals(principal: Any, caller: Caller) -> Iterator[Way]:
     if principal == "*":
         yield Way(Addressed.EVERYBODY, Answer.YES)
+        return
+    if isinstance(principal, str) and not open_parts(principal):
+        # "*" is the only string that is one (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html).
         return
     if not isinstance(principal, Mapping):
         yield _open(Cause.ELEMENT_UNKNOWN, element="Principal")

@@ -3,7 +3,7 @@
 A key that AWS doesn't document for Personalize has no entry, so that a condition on it stays undecided.
 
 * https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html
-* https://docs.aws.amazon.com/kms/latest/developerguide/policy-conditions.html
+* https://docs.aws.amazon.com/kms/latest/developerguide/conditions-kms.html
 * https://docs.aws.amazon.com/personalize/latest/dg/granting-personalize-s3-access.html ("doesn't communicate with AWS
   VPCs")
 * https://docs.aws.amazon.com/personalize/latest/dg/cross-service-confused-deputy-prevention.html
@@ -11,13 +11,15 @@ A key that AWS doesn't document for Personalize has no entry, so that a conditio
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
 from ..matrix import SERVICE_PRINCIPAL
+from .answers import Answer
 from .conditions import Alternatives, Context
 from .model import Bucket, Key, Role
-from .values import split_arn, unknown
+from .values import generated, same, split_arn, unknown
 
 _TRUST_ACTION = "sts:AssumeRole"
 
@@ -36,15 +38,38 @@ _OF_SERVICES = (
     "aws:sourceorgpaths",
 )
 _OF_FORWARDED = ("aws:calledvia", "aws:calledviafirst", "aws:calledvialast")
-_OF_PUT_OBJECT = (
-    "s3:x-amz-acl",
-    "s3:x-amz-server-side-encryption",
-    "s3:x-amz-server-side-encryption-aws-kms-key-id",
-    "s3:x-amz-server-side-encryption-customer-algorithm",
-    "s3:x-amz-storage-class",
+_OF_KMS, _OF_S3 = "kms:", "s3:"
+_WITH_ALGORITHM = (
+    "Decrypt",
+    "Encrypt",
+    "GenerateDataKey",
+    "GenerateDataKeyPair",
+    "GenerateDataKeyPairWithoutPlaintext",
+    "GenerateDataKeyWithoutPlaintext",
+    "ReEncryptFrom",
+    "ReEncryptTo",
 )
-_OF_LIST_BUCKET = ("s3:delimiter", "s3:max-keys", "s3:prefix")
-_OF_CREATE_GRANT = ("kms:grantconstrainttype", "kms:granteeprincipal", "kms:grantoperations", "kms:retiringprincipal")
+# Keys that not all operations of their service have. For S3 see
+# https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazons3.html
+_ONLY_IN: Mapping[str, tuple[str, ...]] = {
+    "kms:encryptionalgorithm": _WITH_ALGORITHM,
+    "kms:encryptioncontext:": (*_WITH_ALGORITHM, "CreateGrant"),
+    "kms:encryptioncontextkeys": (*_WITH_ALGORITHM, "CreateGrant"),
+    "kms:grantconstrainttype": ("CreateGrant",),
+    "kms:granteeprincipal": ("CreateGrant",),
+    "kms:grantisforawsresource": ("CreateGrant", "ListGrants", "RevokeGrant"),
+    "kms:grantoperations": ("CreateGrant",),
+    "kms:retiringprincipal": ("CreateGrant",),
+    "s3:delimiter": ("ListBucket",),
+    "s3:max-keys": ("ListBucket",),
+    "s3:prefix": ("ListBucket",),
+    "s3:x-amz-acl": ("PutObject",),
+    "s3:x-amz-server-side-encryption": ("PutObject",),
+    "s3:x-amz-server-side-encryption-aws-kms-key-id": ("PutObject",),
+    "s3:x-amz-server-side-encryption-customer-algorithm": ("PutObject",),
+    "s3:x-amz-storage-class": ("PutObject",),
+}
+_ACCOUNT_OF_AWS = generated("account of AWS")
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,6 +87,8 @@ class Caller:
     """True if it is a role that has a permissions boundary."""
     only_if: frozenset[str] = frozenset()
     """Conditions of templates that hold whenever it calls."""
+    organization: str = ""
+    """The id of the organization of the account, where it is told."""
 
     @property
     def kind(self) -> str:
@@ -69,15 +96,22 @@ class Caller:
         return "service" if self.is_service else "role"
 
 
-def service(account: str, region: str, only_if: frozenset[str] = frozenset()) -> Caller:
+def service(account: str, region: str, only_if: frozenset[str] = frozenset(), organization: str = "") -> Caller:
     """Return Personalize, at work for this account and Region."""
-    return Caller(SERVICE_PRINCIPAL, account, region, is_service=True, only_if=only_if)
+    return Caller(SERVICE_PRINCIPAL, account, region, is_service=True, only_if=only_if, organization=organization)
 
 
-def role(role: Role, region: str, only_if: frozenset[str] = frozenset()) -> Caller:
+def role(role: Role, region: str, only_if: frozenset[str] = frozenset(), organization: str = "") -> Caller:
     """Return the role, at work in this Region."""
-    is_bounded = role.boundary is not None
-    return Caller(role.arn, role.account, region, unique_id=role.unique_id, is_bounded=is_bounded, only_if=only_if)
+    return Caller(
+        role.arn,
+        role.account,
+        region,
+        unique_id=role.unique_id,
+        is_bounded=role.boundary is not None,
+        only_if=only_if,
+        organization=organization,
+    )
 
 
 @dataclass(eq=False)
@@ -89,6 +123,8 @@ class Call:
     resource: str
     resource_account: str
     resource_region: str
+    resource_organization: str = ""
+    """The organization of the resource's account, where it is told."""
 
     @cached_property
     def context(self) -> Context:
@@ -100,7 +136,11 @@ class Call:
             found["aws:resourceaccount"] = (self.resource_account,)
         if self.action.startswith("s3:"):
             found["s3:resourceaccount"] = (self.resource_account,)
+        if self.resource_organization:
+            found["aws:resourceorgid"] = (self.resource_organization,)
         if not caller.is_service:
+            if caller.organization:
+                found["aws:principalorgid"] = (caller.organization,)
             found["aws:principalarn"] = (caller.arn,)
             found["aws:principalaccount"] = (caller.account,)
             if self.action.startswith("kms:"):
@@ -111,21 +151,28 @@ class Call:
         # Documented for the trust policy; for KMS and S3 it isn't known whether Personalize sends them.
         maybe_absent = () if self.action == _TRUST_ACTION else _ABSENT
         found["aws:principalservicename"] = (caller.arn,)
+        # IAM's guide has roles, users and sessions of accounts as its values, and a service is none of a customer's.
+        of_aws = f"arn:{partition}:iam::{_ACCOUNT_OF_AWS}:{unknown('principal of Personalize')}"
+        found["aws:principalarn"] = (None, of_aws)
         found["aws:sourceaccount"] = (*maybe_absent, caller.account)
         found["aws:sourcearn"] = (*maybe_absent, source_arn)
+        if caller.organization:
+            found["aws:sourceorgid"] = (None, caller.organization)
         return found
 
 
 def call_on(owner: Key | Bucket | None, caller: Caller, action: str, resource: str) -> Call:
     """Return a call about a key, about a bucket or its objects, or about what is in no policy of its own.
 
-    A bucket has to be in the Region that Personalize is called in.
+    A bucket has to be in the Region that Personalize is called in. What the templates make is of the organization that
+    is told, and so is what else the caller's account has.
     """
     account, region = caller.account if owner is None else owner.account, caller.region
     if isinstance(owner, Key):
         parts = split_arn(owner.arn)
         region = parts[3] if parts else unknown(f"Region of {owner.arn}")
-    return Call(caller, action, resource, account, region)
+    is_its_own = owner is None or owner.declared or same(account, caller.account) is Answer.YES
+    return Call(caller, action, resource, account, region, caller.organization if is_its_own else "")
 
 
 def assume_role(caller: Caller, role: Role) -> Call:
@@ -143,6 +190,13 @@ def _keys_of(action: str, is_service: bool) -> Context:
     else:
         found |= {"aws:principalisawsservice": ("false",), "aws:principaltype": ("AssumedRole",)}
         found |= dict.fromkeys(_OF_SERVICES, _ABSENT)
+    for service in (_OF_KMS, _OF_S3):
+        # "Service-specific condition keys are defined for use with an individual AWS service" (the first page above).
+        if not action.startswith(service):
+            found[service] = _ABSENT
+    for key, operations in _ONLY_IN.items():
+        if key.startswith(f"{prefix}:") and operation not in operations:
+            found[key] = _ABSENT
     if prefix == "s3":
         found["s3:tlsversion"] = _TLS_VERSIONS
         if not is_service:
@@ -150,13 +204,4 @@ def _keys_of(action: str, is_service: bool) -> Context:
             # (https://docs.aws.amazon.com/IAM/latest/UserGuide/access_forward_access_sessions.html); calls of KMS may
             # be those that S3 forwards.
             found |= {"aws:viaawsservice": ("false",), **dict.fromkeys(_OF_FORWARDED, _ABSENT)}
-        if operation != "PutObject":
-            found |= dict.fromkeys(_OF_PUT_OBJECT, _ABSENT)
-        if operation != "ListBucket":
-            found |= dict.fromkeys(_OF_LIST_BUCKET, _ABSENT)
-    if prefix == "kms":
-        if operation != "CreateGrant":
-            found |= dict.fromkeys(_OF_CREATE_GRANT, _ABSENT)
-        if operation not in ("CreateGrant", "ListGrants", "RevokeGrant"):
-            found["kms:grantisforawsresource"] = _ABSENT
     return found

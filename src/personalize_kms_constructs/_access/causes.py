@@ -73,9 +73,7 @@ class Cause(Enum):
     ACCOUNTS_UNKNOWN = "whether role and {kind} are of one account isn't known"
     NOT_KNOWN = "{why}"
     ELEMENT_UNKNOWN = "{element} isn't known before deployment"
-    ELEMENT_ABSENT = "it has neither {element} nor Not{element}"
     ELEMENT_NOT_UNDERSTOOD = "element {elements} isn't understood"
-    EFFECT_NOT_UNDERSTOOD = "its Effect is {effect}"
     TEMPLATE_CONDITION = "it depends on the condition {condition}"
     PATTERN_UNKNOWN = "{element} {pattern}: {parts} isn't known before deployment"
     PATTERN_NARROW = (

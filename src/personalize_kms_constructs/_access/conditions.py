@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from .answers import Answer, all_of, any_of
 from .causes import Cause, Reason, because
@@ -17,7 +17,19 @@ from .written import as_list, with_variables
 Alternatives = tuple[str | None, ...]
 """The possible values of a condition key in a call: none where the call may lack the key."""
 Context = Mapping[str, Alternatives]
-"""The condition keys of a call, in lower case. A key that isn't here can be anything."""
+"""The condition keys of a call, in lower case. A key that isn't here can be anything.
+
+One that ends in a colon stands for all that begin with it, less those that are here themselves.
+"""
+
+
+class _Test(NamedTuple):
+    """One condition key with its values, below an operator."""
+
+    operator: str
+    key: str
+    values: Any
+
 
 # AWS documents them, but neither a template nor a read of the account has them.
 _NOT_IN_TEMPLATES = (
@@ -70,22 +82,26 @@ def condition_answer(condition: Any, context: Context) -> tuple[Answer, list[Rea
         return Answer.YES, []
     if not isinstance(condition, Mapping):
         return Answer.MAYBE, [because(Cause.CONDITION_UNKNOWN)]
-    answers, doubts = [], []
+    found: dict[str, list[_Test]] = {}
     for operator, keys in condition.items():
         if not isinstance(keys, Mapping):
             return Answer.MAYBE, [because(Cause.OPERATOR_WITHOUT_KEYS, operator=operator)]
         for key, values in keys.items():
-            answer = _holds(operator, key, values, context)
-            answers.append(answer)
-            if answer is Answer.MAYBE:
-                doubts.append(_doubt(operator, key, values, context))
+            found.setdefault(key.lower(), []).append(_Test(operator, key, values))
+    answers, doubts = [], []
+    for tests in found.values():
+        answer = _all_hold(tests, context)
+        answers.append(answer)
+        if answer is Answer.MAYBE:
+            doubts += [_doubt(each, context) for each in tests if _all_hold([each], context) is Answer.MAYBE]
     return all_of(answers), doubts
 
 
-def _doubt(operator: str, key: str, values: Any, context: Context) -> Reason:
+def _doubt(test: _Test, context: Context) -> Reason:
+    operator, key, values = test
     if _parsed(operator) is None:
         return because(Cause.OPERATOR_UNKNOWN, operator=operator, key=key)
-    alternatives = context.get(key.lower())
+    alternatives = _sent(key, context)
     if alternatives is None:
         in_no_template = key.lower().startswith(_NOT_IN_TEMPLATES)
         cause = Cause.KEY_NOT_IN_TEMPLATES if in_no_template else Cause.KEY_UNDOCUMENTED
@@ -93,7 +109,7 @@ def _doubt(operator: str, key: str, values: Any, context: Context) -> Reason:
     holes = [part for value in as_list(values) if isinstance(value, str) for part in open_parts(value)]
     if None in alternatives and not holes:
         sent = tuple(value for value in alternatives if value is not None)
-        fits = _holds(operator, key, values, {**context, key.lower(): sent}) is not Answer.NO
+        fits = _all_hold([test], {**context, key.lower(): sent}) is not Answer.NO
         return because(Cause.KEY_MAYBE_ABSENT if fits else Cause.ONLY_IF_ABSENT, operator=operator, key=key)
     if holes:
         parts = tuple(dict.fromkeys(holes))
@@ -101,28 +117,38 @@ def _doubt(operator: str, key: str, values: Any, context: Context) -> Reason:
     return because(Cause.CONDITION_VALUE_UNDOCUMENTED, operator=operator, key=key)
 
 
-def _holds(operator: str, key: str, values: Any, context: Context) -> Answer:
-    parsed = _parsed(operator)
+def _all_hold(tests: list[_Test], context: Context) -> Answer:
+    """Answer whether all tests of one condition key hold in a call: each for the same value, whichever it is."""
+    alternatives = _sent(tests[0].key, context)
+    if alternatives is None:
+        return Answer.MAYBE
+    answers = {all_of(_holds(each, value, context) for each in tests) for value in alternatives}
+    return answers.pop() if len(answers) == 1 else Answer.MAYBE
+
+
+def _holds(test: _Test, value: str | None, context: Context) -> Answer:
+    """Answer whether a test holds for a value of its key; none where the call lacks the key."""
+    parsed = _parsed(test.operator)
     if parsed is None:
         return Answer.MAYBE
     quantifier, base, if_exists = parsed
-    alternatives = context.get(key.lower())
-    if alternatives is None:
-        return Answer.MAYBE
     negated = base in _NEGATED
-    expected = [with_variables(each, context) if isinstance(each, str) else each for each in as_list(values)]
+    expected = [with_variables(each, context) if isinstance(each, str) else each for each in as_list(test.values)]
+    if base == "Null":
+        return any_of(_compare("Bool", str(value is None), each) for each in expected)
+    if value is None:
+        # Without the key a comparison is false, and its negation true.
+        return Answer.of(if_exists or quantifier == "ForAllValues" or (negated and not quantifier))
+    answer = any_of(_compare(_NEGATED.get(base, base), value, each) for each in expected)
+    return ~answer if negated else answer
 
-    def holds(value: str | None) -> Answer:
-        if base == "Null":
-            return any_of(Answer.of(str(each).lower() == str(value is None).lower()) for each in expected)
-        if value is None:
-            # Without the key a comparison is false, and its negation true.
-            return Answer.of(if_exists or quantifier == "ForAllValues" or (negated and not quantifier))
-        answer = any_of(_compare(_NEGATED.get(base, base), value, each) for each in expected)
-        return ~answer if negated else answer
 
-    answers = {holds(value) for value in alternatives}
-    return answers.pop() if len(answers) == 1 else Answer.MAYBE
+def _sent(key: str, context: Context) -> Alternatives | None:
+    """Return the possible values of a condition key; none if it can be anything."""
+    name = key.lower()
+    parts = name.split(":")
+    names = [name, *(":".join(parts[:end]) + ":" for end in range(len(parts) - 1, 0, -1))]
+    return next((context[each] for each in names if each in context), None)
 
 
 def _parsed(operator: str) -> tuple[str | None, str, bool] | None:
@@ -167,8 +193,8 @@ def _arn_like(value: str, expected: str) -> Answer:
     """Compare part by part: a wildcard doesn't stand for a colon, but in the last part."""
     parts, patterns = split_arn(value), split_arn(expected)
     if parts is None or patterns is None:
-        open_arn = has_unknown(value) or has_unknown(expected) or "*" in expected
-        return Answer.MAYBE if open_arn else Answer.NO
+        no_arns = [each for each, found in ((value, parts), (expected, patterns)) if found is None]
+        return Answer.MAYBE if any(has_unknown(each) or "*" in each for each in no_arns) else Answer.NO
     if PARTITION in (parts[1], patterns[1]):
         parts, patterns = parts[2:], patterns[2:]  # a template is of one partition
     return all_of(map(matches, parts, patterns))

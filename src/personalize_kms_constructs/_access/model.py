@@ -279,6 +279,8 @@ class AccessModel:
     open_questions: list[OpenQuestion] = field(default_factory=list)
     names: dict[str, str] = field(default_factory=dict)
     """The names of keys, roles and buckets in reports, by ARN: a construct path for example."""
+    organization: str = ""
+    """The id of the organization (``o-…``) that all accounts of the templates belong to, where it is told."""
     unseen: str = "it isn't part of the app"
     """The reason why nothing is known of keys, roles and buckets that aren't in the model."""
 

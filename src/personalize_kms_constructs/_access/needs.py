@@ -107,8 +107,8 @@ def conditions_of(asked: Iterable[Asked]) -> frozenset[str]:
 def caller_of(model: AccessModel, need: Need, only_if: frozenset[str] = frozenset()) -> Caller:
     """Return who needs a permission, under conditions of templates."""
     if need.principal == SERVICE:
-        return service(need.account, need.region, only_if)
-    return role(model.role(need.role_arn), need.region, only_if)
+        return service(need.account, need.region, only_if, model.organization)
+    return role(model.role(need.role_arn), need.region, only_if, model.organization)
 
 
 def owner_of(model: AccessModel, need: Need) -> Key | Bucket | None:

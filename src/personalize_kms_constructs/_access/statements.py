@@ -6,19 +6,22 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements.htm
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 
 from .addressed import Addressed, Way, addressed_to
+from .alternatives import NO_VALUE, possible
 from .answers import Answer, any_of
 from .calls import Call
 from .causes import Cause, Reason, because
 from .conditions import condition_answer
-from .values import matches, open_parts
+from .values import has_unknown, matches, open_parts, same, split_arn
 from .written import Body, Policy, Written, as_list, has_variables, with_variables
 
 _ELEMENTS = frozenset(
     {"Sid", "Effect", "Principal", "NotPrincipal", "Action", "NotAction", "Resource", "NotResource", "Condition"}
 )
+_WITHOUT_RESOURCES = ("cloudwatch:PutMetricData",)
+_PRINCIPALS = frozenset({"Principal", "NotPrincipal"})
 _ITSELF = [Way(Addressed.CALLER, Answer.YES)]
 
 
@@ -93,17 +96,45 @@ def judge(policies: list[Policy], call: Call, *, of_resource: bool) -> Verdict:
         if not isinstance(policy.document, Mapping):
             verdict.leave_open(because(Cause.ELEMENT_UNKNOWN, element=policy.name))
         for statement in policy.statements:
-            if not statement.readable:
-                verdict.leave_open(because(Cause.ELEMENT_UNKNOWN, element=statement.name))
-            elif statement.may_be_about(call.action):
-                _judge_statement(verdict, statement, call, of_resource=of_resource)
+            _judge(verdict, statement, call, of_resource=of_resource)
     return verdict
+
+
+def _judge(verdict: Verdict, statement: Written, call: Call, *, of_resource: bool) -> None:
+    if statement.conditions:
+        _judge_alternatives(verdict, statement, call, of_resource=of_resource)
+    elif not statement.readable:
+        verdict.leave_open(because(Cause.ELEMENT_UNKNOWN, element=statement.name))
+    elif statement.may_be_about(call.action):
+        _judge_statement(verdict, statement, call, of_resource=of_resource)
+
+
+def _judge_alternatives(verdict: Verdict, statement: Written, call: Call, *, of_resource: bool) -> None:
+    """Take in what a statement says whichever of its values the conditions of the template choose."""
+    verdicts = []
+    for body in possible(statement.body, statement.conditions, call.caller.only_if):
+        verdicts.append(Verdict())
+        # One value may be several statements, or none.
+        for each in [] if body is NO_VALUE else as_list(body):
+            _judge(verdicts[-1], Written.of(each, 0, statement.policy), call, of_resource=of_resource)
+    doubts = [because(Cause.TEMPLATE_CONDITION, condition=each) for each in statement.conditions]
+    for column in fields(Verdict):
+        found: list[Found] = [getattr(each, column.name) for each in verdicts]
+        answer = min(each.answer for each in found)
+        if answer is not max(each.answer for each in found):
+            answer = Answer.MAYBE
+        more = [doubt for each in found for doubt in each.doubts]
+        getattr(verdict, column.name).add(answer, statement, [*doubts, *more])
 
 
 def _judge_statement(verdict: Verdict, statement: Written, call: Call, *, of_resource: bool) -> None:
     body, policy = statement.body, statement.policy
     effect = body.get("Effect")
-    ways = addressed_to(body, call.caller, denies=effect == "Deny") if of_resource else _ITSELF
+    known = effect in ("Allow", "Deny")
+    if not known and not (isinstance(effect, str) and has_unknown(effect)):
+        # AWS takes no others (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_effect.html).
+        return
+    ways = _ways(body, call, of_resource=of_resource)
     if not ways:
         return
     about, doubts = is_about(statement, call)
@@ -115,13 +146,26 @@ def _judge_statement(verdict: Verdict, statement: Written, call: Call, *, of_res
     if open_conditions := policy.only_if - call.caller.only_if:
         about = Answer.MAYBE
         doubts += [because(Cause.TEMPLATE_CONDITION, condition=each) for each in sorted(open_conditions)]
-    if effect not in ("Allow", "Deny"):
+    if not known:
         about = Answer.MAYBE
-        doubts.append(because(Cause.EFFECT_NOT_UNDERSTOOD, effect=repr(effect)))
+        doubts.append(because(Cause.ELEMENT_UNKNOWN, element="Effect"))
         verdict.denied.add(about, statement, doubts)
     for way in ways:
         found = verdict.denied if effect == "Deny" else verdict.to(way.whom)
         found.add(min(about, way.answer), statement, [*doubts, *way.doubts])
+
+
+def _ways(body: Body, call: Call, *, of_resource: bool) -> list[Way]:
+    """Return in which ways a statement is about the caller; in none where AWS refuses its principal."""
+    if not of_resource:
+        # "It must not be included in identity-based policies"
+        # (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html).
+        return [] if body.keys() & _PRINCIPALS else _ITSELF
+    if "NotPrincipal" in body and call.action.startswith("sts:"):
+        # "You cannot use the NotPrincipal element … in an IAM role trust policy"
+        # (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_notprincipal.html).
+        return []
+    return addressed_to(body, call.caller, denies=body["Effect"] == "Deny")
 
 
 def is_about(statement: Written, call: Call) -> tuple[Answer, list[Reason]]:
@@ -150,12 +194,10 @@ def _element(statement: Body, element: str, value: str, call: Call) -> tuple[Ans
     """Answer whether ``Action`` or ``Resource``, or its opposite, is about a value, and what leaves it open."""
     inverted = f"Not{element}"
     if element not in statement and inverted not in statement:
-        if element == "Resource" and call.action.startswith("sts:"):
-            return Answer.YES, []  # A trust policy is about its role, and has no resource.
-        if "Principal" in statement and call.action.startswith("kms:"):
-            # https://docs.aws.amazon.com/kms/latest/APIReference/API_PutKeyPolicy.html
-            return Answer.NO, []  # KMS takes it into a key policy, where it has no effect.
-        return Answer.MAYBE, [because(Cause.ELEMENT_ABSENT, element=element)]
+        # A trust policy is about its role, and has no resource. Elsewhere AWS refuses a statement without, or without
+        # actions; KMS takes it into a key policy, where it has no effect
+        # (https://docs.aws.amazon.com/kms/latest/APIReference/API_PutKeyPolicy.html).
+        return Answer.of(element == "Resource" and call.action.startswith("sts:")), []
     named = element if element in statement else inverted
     patterns = as_list(statement[named])
     if value in patterns and not has_variables(value):
@@ -169,8 +211,7 @@ def _element(statement: Body, element: str, value: str, call: Call) -> tuple[Ans
             continue
         if has_variables(pattern):
             pattern = with_variables(pattern, call.context)
-        # The case of actions doesn't matter.
-        answer = matches(value.lower(), pattern.lower()) if element == "Action" else matches(value, pattern)
+        answer = _matches_action(value, pattern) if element == "Action" else _is_on(call.action, value, pattern)
         answers.append(answer)
         if answer is Answer.MAYBE:
             doubts.append(_open_pattern(named, pattern))
@@ -178,6 +219,25 @@ def _element(statement: Body, element: str, value: str, call: Call) -> tuple[Ans
     if named == inverted:
         answer = ~answer
     return answer, doubts if answer is Answer.MAYBE else []
+
+
+def _matches_action(action: str, pattern: str) -> Answer:
+    # Their case doesn't matter.
+    return matches(action.lower(), pattern.lower())
+
+
+def _is_on(action: str, resource: str, pattern: str) -> Answer:
+    """Answer whether a pattern of ``Resource`` is about what an action is called on."""
+    if action in _WITHOUT_RESOURCES:
+        # "You must specify all resources ("*") … in the Resource element"
+        # (https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazoncloudwatch.html).
+        return same("", pattern.replace("*", ""))
+    parts = split_arn(pattern)
+    if action.startswith("kms:") and parts and parts[5].startswith("alias/"):
+        # "If you specify an alias ARN, the policy applies to the alias, not to the KMS key"
+        # (https://docs.aws.amazon.com/kms/latest/developerguide/iam-policies-best-practices.html).
+        return Answer.NO
+    return matches(resource, pattern)
 
 
 def _open_pattern(element: str, pattern: str) -> Reason:

@@ -139,14 +139,18 @@ def account_of(arn: str) -> str:
 def split_outside_of_holes(value: str, separator: str) -> list[str] | None:
     """Split a value, or return none if a hole in it may have the separator in it."""
     for hole in HOLE.findall(value):
-        given = not _is_open(hole) or hole.startswith("${AWS::")
-        if not given or _OF_GIVEN_NAMES.fullmatch(separator):
+        if not _is_given(hole) or _OF_GIVEN_NAMES.fullmatch(separator):
             return None
     return split(value, separator)
 
 
 def _is_open(hole: str) -> bool:
     return hole.endswith("?}") or ":" in hole
+
+
+def _is_given(hole: str) -> bool:
+    """Tell if AWS gives the value: an id, or one of the pseudo parameters."""
+    return not _is_open(hole) or hole.startswith("${AWS::")
 
 
 def _in_one_partition(one: str, other: str) -> tuple[str, str]:
@@ -230,26 +234,34 @@ class _Holes:
             if j < len(pattern) and any_of_pattern[j]:
                 yield i, j + 1
                 if i < len(value):
-                    yield i + 1, j
-                    if value[i] in holes:
-                        yield from ((i + 1, end) for end in literals(j + 1))
+                    if may_have(pattern[j], value[i]):
+                        yield i + 1, j
+                    yield from ((i + 1, end) for end in literals(j + 1, value[i]))
             elif i < len(value) and any_of_value[i]:
                 yield i + 1, j
-                if j < len(pattern):
+                if j < len(pattern) and may_have(value[i], pattern[j]):
                     yield i, j + 1
             elif i < len(value) and j < len(pattern):
                 if (one_of_pattern[j] and value[i] not in holes) or value[i] == pattern[j]:
                     yield i + 1, j + 1
                 elif value[i] in holes and pattern[j] not in holes:
                     # Characters and wildcards may be the id that AWS generates; characters alone are not.
-                    ends = literals(j)
+                    ends = literals(j, value[i])
                     yield from ((i + 1, end) for end in ends if any(one_of_pattern[j:end]))
-                    if ends[-1] < len(pattern) and any_of_pattern[ends[-1]]:
+                    if ends and ends[-1] < len(pattern) and any_of_pattern[ends[-1]]:
                         yield i, ends[-1]
 
-        def literals(j: int) -> list[int]:
-            ends = []
-            while j < len(pattern) and not any_of_pattern[j] and pattern[j] not in holes:
+        def may_have(of_any: str, character: str) -> bool:
+            """Tell if a hole or a wildcard can stand for a character: what AWS gives has no colon, slash or star."""
+            if of_any not in holes or not _is_given(holes[of_any]) or (wildcards and character in "*?"):
+                return True
+            return character in holes or _OF_GIVEN_NAMES.fullmatch(character) is not None
+
+        def literals(j: int, hole: str) -> list[int]:
+            ends: list[int] = []
+            if hole not in holes:
+                return ends
+            while j < len(pattern) and not any_of_pattern[j] and pattern[j] not in holes and may_have(hole, pattern[j]):
                 j += 1
                 ends.append(j)
             return ends

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from .alternatives import Either, conditions_in
 from .answers import Answer
 from .values import generated, matches
 
@@ -57,6 +58,8 @@ class Written:
     policy: Policy
     readable: bool
     """True if it is known before deployment that this is a statement."""
+    conditions: tuple[str, ...]
+    """The conditions of templates that choose parts of it, or all of it."""
     only_actions: frozenset[str] | None
     """The only actions that it can be about, in lower case; none where a wildcard or a hole leaves that open."""
 
@@ -68,7 +71,8 @@ class Written:
         name = f"statement {sid if isinstance(sid, str) else f'number {index + 1}'} of {policy.name}"
         actions = as_list(body.get("Action")) if readable and "NotAction" not in body else []
         plain = bool(actions) and not any(not isinstance(each, str) or _OPEN_ACTION.search(each) for each in actions)
-        return Written(body, name, policy, readable, frozenset(each.lower() for each in actions) if plain else None)
+        only = frozenset(each.lower() for each in actions) if plain else None
+        return Written(body, name, policy, readable, conditions_in(body), only)
 
     def may_be_about(self, action: str) -> bool:
         """Report whether the action may be one of its own; where it writes plain actions alone, whether it is."""
@@ -162,6 +166,8 @@ def with_variables(text: str, context: Mapping[str, tuple[str | None, ...]]) -> 
 
 def literally(value: Any) -> Any:
     """Return a statement of which the variables are plain text, and match nothing but a wildcard."""
+    if isinstance(value, Either):
+        return value.changed(literally)
     if isinstance(value, str):
         return _VARIABLE.sub(_literal, value) if "${" in value else value
     if isinstance(value, Mapping):

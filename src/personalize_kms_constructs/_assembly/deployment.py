@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import Any, TypeVar
 
 from .._access.answers import Answer
+from .._access.aws_managed_policies import policy_of_aws
 from .._access.causes import Cause, because
 from .._access.model import AccessModel, Bucket, Key, OpenQuestion, Problem, Role
 from .._access.problems import AWS_MANAGED_KEY
@@ -139,25 +140,27 @@ class Deployment:
             only_if=resource.only_if,
         )
         foreign: list[str] = []
+        of_aws: list[Policy] = []
         for attached in as_list(resource.get("ManagedPolicyArns")):
             policy = self._managed_policy(attached)
-            if policy is None:
+            if policy is None and (known := _policy_of_aws(attached, resource)):
+                of_aws.append(known)
+            elif policy is None:
                 foreign.append(str(attached))
             elif policy.declared not in [each.declared for each in identity]:
                 identity.append(policy)
-        role.managed_policies = len(foreign)
+        role.managed_policies = len(foreign) + len(of_aws)
         role.unseen = "; ".join([*filter(None, [_not_of_the_app(foreign), mixed_up]), *self._of_unknown_roles])
         role.unseen_denials = _not_of_the_app(each for each in foreign if _may_deny(each))
         role.identity = [_policy_of(each, "PolicyDocument") for each in identity]
         role.managed_policies += _attached(identity, role)
-        role.identity += _inline_policies_of(resource)
+        role.identity += [*_inline_policies_of(resource), *of_aws]
         boundary = resource.text("PermissionsBoundary")
         if boundary is not None:
             policy = self._managed_policy(boundary)
-            if policy is None:
+            role.boundary = _policy_of(policy, "PolicyDocument") if policy else _policy_of_aws(boundary, resource)
+            if role.boundary is None:
                 role.unseen_boundary = _not_of_the_app([boundary])
-            else:
-                role.boundary = _policy_of(policy, "PolicyDocument")
 
     def add_bucket(self, model: AccessModel, arn: str, account: str) -> None:
         """Put a bucket into the model, with the key of its encryption."""
@@ -270,6 +273,11 @@ def _inline_policies_of(role: Resource) -> Iterator[Policy]:
         document = inline.get("PolicyDocument") if isinstance(inline, Mapping) else inline
         policy_name = f" {inline.get('PolicyName', '')}" if isinstance(inline, Mapping) else ""
         yield Policy(document, f"inline policy{policy_name} of {role.path}", role.declared, role.only_if, inline=True)
+
+
+def _policy_of_aws(arn: Any, role: Resource) -> Policy | None:
+    """Return a managed policy of AWS that a role has, if what is in it is known."""
+    return policy_of_aws(str(arn), role.path, declared=role.declared, only_if=role.only_if)
 
 
 def _policy_of_kms(resource: Resource) -> Policy:

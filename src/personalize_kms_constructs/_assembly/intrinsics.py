@@ -14,12 +14,10 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from .._access.alternatives import NO_VALUE, Either
 from .._access.answers import Answer, all_of, any_of
 from .._access.values import has_unknown, same, split_outside_of_holes, unknown
 from .files import AssemblyError
-
-NO_VALUE = object()
-"""The value of ``AWS::NoValue``; lists and objects drop it."""
 
 _VARIABLE = re.compile(r"\$\{([^{}]*)\}")
 
@@ -175,7 +173,8 @@ def _if(scope: Scope, argument: Any) -> Any:
         one, other = scope.value(then), scope.value(otherwise)
         if one is not NO_VALUE and one == other:
             return one
-        return unknown(f"Fn::If {name}", scope.name, name, one, other)
+        hole = unknown(f"Fn::If {name}", scope.name, name, one, other)
+        return Either.of(hole, f"{scope.name}.{name}", one, other)
     return scope.value(then if answer is Answer.YES else otherwise)
 
 

@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from functools import cached_property, partial
 from typing import Any
 
+from .._access.alternatives import NO_VALUE
 from .._access.answers import Answer, all_of
 from .._access.values import PARTITION, generated, same, split_outside_of_holes, unknown
 from .files import AssemblyError, parse_property
-from .intrinsics import NO_VALUE, Scope
+from .intrinsics import Scope
 from .templates import Template
 
 _DYNAMIC = re.compile(r"\{\{resolve:[^}]*\}\}")

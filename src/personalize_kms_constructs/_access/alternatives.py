@@ -1,0 +1,71 @@
+"""Values that a condition of a template chooses: each is known, though the condition isn't."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from itertools import product
+from typing import Any
+
+NO_VALUE = object()
+"""The value of ``AWS::NoValue``; lists and objects drop it."""
+
+# Each doubles what there is to judge.
+_MOST = 4
+
+
+class Either(str):
+    """A hole for one of two values; as a string it is like any other hole."""
+
+    condition: str
+    then: Any
+    otherwise: Any
+
+    @staticmethod
+    def of(hole: str, condition: str, then: Any, otherwise: Any) -> Either:
+        """Return the hole for what a condition chooses."""
+        found = Either(hole)
+        found.condition, found.then, found.otherwise = condition, then, otherwise
+        return found
+
+    def changed(self, change: Callable[[Any], Any]) -> Either:
+        """Return the same choice between changed values."""
+        return Either.of(self, self.condition, change(self.then), change(self.otherwise))
+
+
+def conditions_in(value: Any) -> tuple[str, ...]:
+    """Return the conditions that choose parts of a value; none where there are too many of them."""
+    found = tuple(dict.fromkeys(_conditions(value)))
+    return found if len(found) <= _MOST else ()
+
+
+def possible(value: Any, conditions: tuple[str, ...], holding: frozenset[str]) -> Iterator[Any]:
+    """Yield what a value may be, and ``NO_VALUE`` where it may be left out.
+
+    Args:
+        value: a value with parts that conditions choose.
+        conditions: these conditions.
+        holding: conditions that are known to hold.
+    """
+    for answers in product(*([True] if each in holding else [True, False] for each in conditions)):
+        yield _chosen(value, dict(zip(conditions, answers, strict=True)))
+
+
+def _conditions(value: Any) -> Iterator[str]:
+    if isinstance(value, Either):
+        yield value.condition
+        yield from _conditions([value.then, value.otherwise])
+    elif isinstance(value, (list, Mapping)):
+        for each in value.values() if isinstance(value, Mapping) else value:
+            yield from _conditions(each)
+
+
+def _chosen(value: Any, holds: Mapping[str, bool]) -> Any:
+    if isinstance(value, Either):
+        return _chosen(value.then if holds[value.condition] else value.otherwise, holds)
+    if isinstance(value, list):
+        items = [_chosen(each, holds) for each in value]
+        return [each for each in items if each is not NO_VALUE]
+    if isinstance(value, Mapping):
+        values = {name: _chosen(each, holds) for name, each in value.items()}
+        return {name: each for name, each in values.items() if each is not NO_VALUE}
+    return value

@@ -1,0 +1,127 @@
+"""Values that a condition of a template chooses: judged each, and open where they differ."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from personalize_kms_constructs._access.alternatives import NO_VALUE, Either
+from personalize_kms_constructs._access.comparison import compare
+from personalize_kms_constructs._access.values import open_parts
+from personalize_kms_constructs._access.written import Policy
+from tests.access.models import (
+    ACCOUNT,
+    BUCKET,
+    IAM_ACTIONS,
+    IMPORT_JOB,
+    KEY_POLICY_ACTIONS,
+    ON_BUCKET,
+    ON_KEY,
+    READ,
+    ROLE,
+    asked,
+    iam,
+    location,
+    model,
+    role,
+    service,
+)
+
+OF_ROLE, OF_SERVICE = ON_KEY
+OTHER = f"arn:aws:iam::{ACCOUNT}:role/Other"
+OF_OTHER = role(["kms:*"], Principal={"AWS": OTHER})
+DENY = role(["kms:*"], Effect="Deny", Principal="*")
+IS_PROD = "it depends on the condition Main.IsProd"
+STATEMENT = "statement number 1 of key policy: "
+
+
+def if_prod(then: Any, otherwise: Any = NO_VALUE, condition: str = "IsProd") -> Either:
+    """One of two; as a string a hole."""
+    return Either.of(f"${{Fn::If {condition} {then} {otherwise}?}}", f"Main.{condition}", then, otherwise)
+
+
+def reasons(*on_key: Any, only_if: frozenset[str] = frozenset()) -> dict[str, set[str]]:
+    """Tell why the role and Personalize lack something on the key, or may lack it."""
+    found = compare(model(asked(only_if=only_if), key=list(on_key), iam=[iam(IAM_ACTIONS)]))
+    why: dict[str, set[str]] = {}
+    for each in (*found.missing, *found.undecided):
+        why.setdefault(each.principal, set()).add(each.because)
+    return why
+
+
+@pytest.mark.parametrize(
+    ("on_key", "expected"),
+    [
+        ([OF_ROLE, OF_SERVICE, if_prod({**DENY, "Principal": {"AWS": OTHER}}, OF_OTHER)], {}),
+        ([if_prod(OF_ROLE), OF_SERVICE], {"role": f"{STATEMENT}{IS_PROD}"}),
+        ([if_prod([OF_ROLE, OF_SERVICE], OF_SERVICE)], {"role": f"{STATEMENT}{IS_PROD}"}),
+        ([if_prod([OF_ROLE, OF_SERVICE], [OF_SERVICE, OF_ROLE])], {}),
+        ([if_prod(NO_VALUE, NO_VALUE), OF_ROLE, OF_SERVICE], {}),
+        # A statement of which a part is chosen has its name, and what else leaves it open is told besides.
+        (
+            [{**OF_ROLE, "Sid": "Role", "Principal": {"AWS": if_prod(ROLE, "${Main.Arn?}")}}, OF_SERVICE],
+            {
+                "role": f"statement Role of key policy: {IS_PROD}; statement Role of key policy: Principal "
+                "${Main.Arn?}: Main.Arn isn't known before deployment"
+            },
+        ),
+        ([if_prod("${Main.Statement?}", OF_ROLE), OF_SERVICE], {"role": None, "service": None}),
+    ],
+)
+def test_what_differs_names_the_condition(on_key: list[Any], expected: dict[str, str | None]) -> None:
+    """And the statement, in which nothing else is open."""
+    found = reasons(*on_key)
+    assert found.keys() == expected.keys()
+    for principal, reason in expected.items():
+        assert reason is None or found[principal] == {reason}
+
+
+@pytest.mark.parametrize("principal", ["role", "service"])
+def test_a_denial_that_a_condition_chooses_leaves_open_what_it_denies(principal: str) -> None:
+    """And nobody else's access."""
+    named = {"role": {"AWS": ROLE}, "service": {"Service": "personalize.amazonaws.com"}}[principal]
+    found = reasons(*ON_KEY, if_prod({**DENY, "Principal": named}))
+    assert found == {principal: {f"may be denied: statement number 3 of key policy: {IS_PROD}"}}
+    assert reasons(*ON_KEY, if_prod({**DENY, "Principal": named}, {**DENY, "Principal": named}))[principal] == {
+        "denied by statement number 3 of key policy"
+    }
+
+
+def test_a_condition_that_holds_has_chosen() -> None:
+    """Where what is asked depends on it."""
+    is_prod = frozenset({"Main.IsProd"})
+    assert reasons(if_prod(OF_ROLE, OF_OTHER), OF_SERVICE, only_if=is_prod) == {}
+    assert reasons(*ON_KEY, if_prod(OF_OTHER, DENY), only_if=is_prod) == {}
+    assert reasons(if_prod(if_prod(OF_ROLE), NO_VALUE, "IsLive"), OF_SERVICE, only_if=is_prod) == {
+        "role": {f"{STATEMENT}it depends on the condition Main.IsLive; {STATEMENT}{IS_PROD}"}
+    }
+
+
+@pytest.mark.parametrize(("number", "is_followed"), [(4, True), (5, False)])
+def test_only_so_many_conditions_are_followed(number: int, is_followed: bool) -> None:
+    """Each doubles the work, and beyond them it is a hole."""
+    actions = [if_prod("kms:*", KEY_POLICY_ACTIONS[0], f"Is{each}") for each in range(number)]
+    statement = role([], Action=[*actions, *KEY_POLICY_ACTIONS[1:]])
+    found = reasons(statement, OF_SERVICE)
+    assert (found == {}) is is_followed
+
+
+def test_variables_of_old_policies_are_plain_text_in_what_a_condition_chooses() -> None:
+    """Either of the two, as in the rest of the statement."""
+    resource = f"{BUCKET}/${{aws:PrincipalAccount}}/*"
+    of_account = asked(IMPORT_JOB, source=location(f"{ACCOUNT}/"))
+    found = model(of_account, key=ON_KEY, iam=READ[1:], bucket=[*ON_BUCKET, service(["s3:GetObject"], Resource="*")])
+    for version, missing in (("2012-10-17", set()), ("2008-10-17", {"s3:GetObject"})):
+        statement = iam(["s3:GetObject"], if_prod(resource, [resource]))
+        of_role = found.roles[ROLE]
+        of_role.identity = [*of_role.identity[:1], Policy({"Version": version, "Statement": statement}, "objects")]
+        assert {each.action for each in compare(found).missing} == missing
+        assert compare(found).undecided == ()
+
+
+def test_as_a_string_it_is_a_hole() -> None:
+    """So that nothing else has to know of it."""
+    assert open_parts(f"arn:{if_prod('a', 'b')}") == ["Fn::If IsProd a b"]
+    changed = if_prod("a", "b").changed(str.upper)
+    assert (changed.condition, changed.then, changed.otherwise) == ("Main.IsProd", "A", "B")

@@ -1,0 +1,133 @@
+"""``Fn::If`` in a policy: what each of its values gives, and what is so whichever it is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.checks.templates import (
+    ACTIONS,
+    CLEAN,
+    IN_IAM,
+    KEY,
+    NO_VALUE,
+    ROLE,
+    check,
+    complete,
+    dataset_group,
+    findings,
+    key,
+    managed,
+    policy,
+    reasons,
+)
+
+Statement = dict[str, Any]
+
+ADMIN = "arn:aws:iam::111122223333:role/Admin"
+ON_KEY: list[Statement] = key()["Properties"]["KeyPolicy"]["Statement"]
+OF_ROLE, OF_SERVICE = ON_KEY
+OF_ADMIN: Statement = {"Effect": "Allow", "Principal": {"AWS": ADMIN}, "Action": "kms:*", "Resource": "*"}
+DENY: Statement = {"Effect": "Deny", "Principal": "*", "Action": "kms:*", "Resource": "*"}
+DENY_ADMIN: Statement = {**DENY, "Principal": {"AWS": ADMIN}}
+ALLOW = {"Effect": "Allow", "Action": IN_IAM, "Resource": KEY}
+IS_OPEN = "it depends on the condition Main.IsProd"
+
+
+def if_prod(then: Any, otherwise: Any = NO_VALUE) -> Any:
+    """One of two, by a condition that can't be decided."""
+    return {"Fn::If": ["IsProd", then, otherwise]}
+
+
+def with_key(statements: Any, version: str = "2012-10-17", **more: Any) -> Any:
+    """A template with these statements in the key's policy."""
+    document = {"Version": version, "Statement": statements}
+    return complete(Key=key(KeyPolicy=document), **more)
+
+
+@pytest.mark.parametrize("version", ["2012-10-17", "2008-10-17"])
+@pytest.mark.parametrize(
+    "statements",
+    [
+        # A statement for others, or none.
+        [*ON_KEY, if_prod(OF_ADMIN)],
+        [*ON_KEY, if_prod(NO_VALUE, DENY_ADMIN)],
+        [*ON_KEY, if_prod(DENY_ADMIN, OF_ADMIN)],
+        if_prod([*ON_KEY, DENY_ADMIN], ON_KEY),
+        # All that is needed, either way.
+        [if_prod(OF_ROLE, {**OF_ROLE, "Sid": "Dev", "Action": "kms:*"}), OF_SERVICE],
+        [OF_ROLE, {**OF_SERVICE, "Action": if_prod("kms:*", ACTIONS)}],
+        [OF_ROLE, {**OF_SERVICE, "Action": [*ACTIONS, if_prod("kms:Encrypt")]}],
+        [{**OF_ROLE, "Principal": {"AWS": [ROLE, if_prod(ADMIN)]}}, OF_SERVICE],
+        [OF_ROLE, {**OF_SERVICE, "Condition": if_prod(OF_SERVICE["Condition"])}],
+        [{**OF_ROLE, "Condition": {"Bool": if_prod({"aws:SecureTransport": "true"}, {})}}, OF_SERVICE],
+        # A denial that is about others, whichever it is.
+        [*ON_KEY, {**DENY, "Principal": {"AWS": if_prod(ADMIN, f"{ADMIN}2")}}],
+        [*ON_KEY, if_prod(if_prod(DENY_ADMIN, OF_ADMIN), {**DENY_ADMIN, "Sid": {"Fn::If": ["IsDev", "A", "B"]}})],
+    ],
+)
+def test_what_is_the_same_either_way_is_decided(statements: Any, version: str, tmp_path: Path) -> None:
+    """A value that a condition chooses may be a part of a statement, a statement, or several."""
+    assert findings(check(tmp_path, with_key(statements, version=version))) == CLEAN
+
+
+@pytest.mark.parametrize(
+    ("statements", "open_for"),
+    [
+        ([if_prod(OF_ROLE), OF_SERVICE], {"role"}),
+        ([if_prod(OF_ROLE, OF_ADMIN), OF_SERVICE], {"role"}),
+        ([OF_ROLE, {**OF_SERVICE, "Principal": if_prod(OF_SERVICE["Principal"], {"AWS": ADMIN})}], {"service"}),
+        ([*ON_KEY, if_prod(DENY)], {"role", "service"}),
+        ([*ON_KEY, if_prod(DENY_ADMIN, {**DENY, "Principal": {"AWS": ROLE}})], {"role"}),
+        ([OF_ROLE, {**OF_SERVICE, "Action": [*ACTIONS[1:], if_prod(ACTIONS[0])]}], {"service"}),
+        # One part is one of two, and another isn't known at all.
+        ([*ON_KEY, if_prod({**DENY, "Principal": {"AWS": {"Ref": "Stage"}}}, DENY_ADMIN)], {"role"}),
+        ([*ON_KEY, if_prod({"Ref": "Stage"}, DENY_ADMIN)], {"role", "service"}),
+    ],
+)
+def test_what_differs_is_open_and_names_the_condition(
+    statements: list[Any], open_for: set[str], tmp_path: Path
+) -> None:
+    """For whom it differs, and for nobody else."""
+    found = check(tmp_path, with_key(statements))
+    assert found.missing == ()
+    assert {each.principal for each in found.undecided} == open_for
+    assert all(IS_OPEN in each for each in reasons(found))
+
+
+def test_what_is_missing_either_way_is_missing(tmp_path: Path) -> None:
+    """Neither value gives it."""
+    found = check(tmp_path, with_key([OF_ROLE, if_prod(OF_ADMIN, {**OF_SERVICE, "Action": "kms:Encrypt"})]))
+    assert {(each.principal, each.action) for each in found.missing} == {("service", each) for each in ACTIONS}
+    assert found.undecided == ()
+
+
+def test_a_condition_of_the_request_chooses(tmp_path: Path) -> None:
+    """Where the dataset group is made the condition holds, and the other value is none."""
+    template = with_key([if_prod(OF_ROLE, OF_ADMIN), OF_SERVICE], Movies=dataset_group(Condition="IsProd"))
+    assert findings(check(tmp_path, template)) == CLEAN
+    other = with_key([if_prod(OF_ADMIN, OF_ROLE), OF_SERVICE], Movies=dataset_group(Condition="IsProd"))
+    assert {each.principal for each in check(tmp_path, other).missing} == {"role"}
+
+
+def test_an_iam_statement_that_a_condition_chooses_is_decided_too(tmp_path: Path) -> None:
+    """Both give it; where one doesn't, that alone is open."""
+    every_key = {**ALLOW, "Resource": "*"}
+    assert findings(check(tmp_path, complete(Policy=managed(if_prod(ALLOW, every_key))))) == CLEAN
+    found = check(tmp_path, complete(Policy=managed(if_prod(ALLOW, {**ALLOW, "Action": "kms:Decrypt"}))))
+    assert {each.action for each in found.undecided} == set(IN_IAM) - {"kms:Decrypt"}
+    assert reasons(found) == {f"statement number 1 of policy Main/Policy: {IS_OPEN}"}
+
+
+def test_a_statement_with_too_many_values_is_open(tmp_path: Path) -> None:
+    """Five conditions have 32 combinations, and as many of them as a template may have are a long time."""
+    names = [f"Is{number}" for number in range(5)]
+    template = complete(Policy=policy())
+    template["Conditions"] |= {each: {"Fn::Equals": [{"Ref": "Stage"}, each]} for each in names}
+    chosen = [{"Fn::If": [name, "kms:Decrypt", "kms:Encrypt"]} for name in names]
+    template["Resources"]["Policy"] = managed({**ALLOW, "Action": [*IN_IAM, *chosen]})
+    assert findings(check(tmp_path, template)) == CLEAN
+    template["Resources"]["Policy"] = managed({**ALLOW, "Action": chosen})
+    assert {each.action for each in check(tmp_path, template).undecided} == set(IN_IAM)
