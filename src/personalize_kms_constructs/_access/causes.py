@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import Enum, unique
 
 from .accepted import ANOTHER_FOLDER, END_IN_SLASH, NOT_A_FOLDER
+from .values import shown
 from .written import Written
 
 POLICIES: Mapping[str, str] = {
@@ -203,7 +204,20 @@ class Cause(Enum):
         "use type STANDARD, for a distributed Map too",
     )
     BUCKET_POLICIES = "{subject} has {number} bucket policies, {paths}, but S3 keeps one", "put the statements into one"
+    ELEMENT_REQUIRED = "{subject} has no {element}, for which AWS refuses the whole policy", "write one"
+    ELEMENT_PROHIBITED = (
+        "{subject} has {element}, for which AWS refuses the whole policy: an IAM policy is of the role that has it",
+        "take it out",
+    )
+    VALUE_REFUSED = (
+        "{subject} has the {element} {value}, for which AWS refuses the whole policy",
+        "write one of {taken}",
+    )
     REPEATED_SID = "{subject} has the sid {sid} {times} times, which AWS refuses", "name each statement once"
+    WRITTEN_AS_TEXT = (
+        "{subject} has {texts} as text, which stands for nothing there",
+        "put the string into Fn::Sub, which puts the values in",
+    )
     GROUP_NAME_TAKEN = (
         "{paths} have one name, {name}, and names of dataset groups are unique in an account and Region",
         "use another name, or give both a condition of which only one holds",
@@ -262,13 +276,13 @@ class Reason:
         says = self.cause.says
         found = says.format_map(self._shown(subject))
         if self.statements and "{statements}" not in says:
-            return f"{self._names}: {found}"
-        return found
+            found = f"{self._names}: {found}"
+        return shown(found)
 
     @property
     def remedy(self) -> str:
         """The words for what to do about it; nothing where the statement to add says it."""
-        return self.cause.fix.format_map(self._shown("it"))
+        return shown(self.cause.fix.format_map(self._shown("it")))
 
     def _shown(self, subject: str) -> dict[str, str]:
         found = {name: _text(value) for name, value in self.values.items()}

@@ -8,13 +8,15 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from .._access.values import HOLE
+from .._access.values import HOLE, as_written
 
 Json = dict[str, Any]
 
 # StringParameter.value_from_lookup has it until the CLI has looked, after a synth that succeeds: it is as unknown as a
 # dynamic reference.
 _TO_BE_LOOKED_UP = re.compile(r"dummy-value-for-[^\"\\{}]*")
+# "$", "{", and the characters that stand for holes.
+_HIDDEN = re.compile(r"\\u(?:0024|007b|fdd0|db[89a-f])", re.IGNORECASE)
 _SECTIONS = ("Resources", "Parameters", "Outputs", "Conditions", "Mappings")
 
 
@@ -32,7 +34,7 @@ def read_json(path: Path) -> Json:
     if "dummy-value-for-" in text:
         text = _TO_BE_LOOKED_UP.sub(r"{{resolve:\g<0>}}", text)
     try:
-        found = json.loads(text)
+        found = as_written(text)
     except (ValueError, RecursionError) as error:
         raise _unreadable(path, error) from None
     if not is_object(found):
@@ -76,8 +78,10 @@ def parse_property(text: str, what: str, template: Path) -> Any:
     """Parse JSON in a property of a template, which may have holes, in strings and in the places of numbers.
 
     Raises:
-        AssemblyError: if it is no JSON.
+        AssemblyError: if it is no JSON, or spells by escapes what would be a hole.
     """
+    if _HIDDEN.search(text):
+        raise AssemblyError(f"{template}: {what} has escapes for characters that need none")
     try:
         return json.loads(text)
     except ValueError:

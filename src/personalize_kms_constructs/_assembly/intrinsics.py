@@ -15,13 +15,13 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from .._access.answers import Answer, all_of, any_of
-from .._access.values import has_unknown, same, split_outside_of_holes, unknown
+from .._access.values import MARK, WRITTEN, has_unknown, joined, same, split_outside_of_holes, unknown
 from .files import AssemblyError
 
 NO_VALUE = object()
 """The value of ``AWS::NoValue``; lists and objects drop it."""
 
-_VARIABLE = re.compile(r"\$\{([^{}]*)\}")
+_VARIABLE = re.compile(rf"\${MARK}\{{([^{{}}]*)\}}")
 
 
 class Scope(ABC):
@@ -131,7 +131,7 @@ def _join(scope: Scope, argument: Any) -> str:
     items = scope.value(items)
     if not isinstance(items, list):
         return unknown(f"Fn::Join {_shown(argument)}", separator, items)
-    return str(separator).join(scope.text(item) for item in items)
+    return joined((scope.text(item) for item in items), str(separator))
 
 
 def _select(scope: Scope, argument: Any) -> Any:
@@ -151,16 +151,17 @@ def _split(scope: Scope, argument: Any) -> Any:
 def _sub(scope: Scope, argument: Any) -> str:
     text, variables = (argument, {}) if isinstance(argument, str) else argument
 
-    def replace(match: re.Match[str]) -> str:
-        name = match[1].strip()
+    def value(name: str) -> str:
+        name = name.strip()
         if name.startswith("!"):
-            return f"${{{name[1:]}}}"
+            return f"{WRITTEN}{name[1:]}}}"
         if name in variables:
             return scope.text(variables[name])
         logical_id, dot, attribute = name.partition(".")
         return scope.text({"Fn::GetAtt": [logical_id, attribute]} if dot else {"Ref": name})
 
-    return _VARIABLE.sub(replace, text)
+    # Texts and names in turn.
+    return joined(value(part) if number % 2 else part for number, part in enumerate(_VARIABLE.split(text)))
 
 
 def _get_att(scope: Scope, argument: Any) -> Any:

@@ -7,10 +7,11 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from .._access.model import AccessModel, Reference
+from .._access.values import MARK
 from .._access.written import as_list
 from .stacks import Resource, Stack
 
-_SUB_VARIABLE = re.compile(r"\$\{([^!{}.]+)")
+_SUB_VARIABLE = re.compile(rf"\${MARK}\{{([^!{{}}.]+)")
 
 
 def functions(value: Any, *, but: str = "") -> Iterator[tuple[str, Any]]:

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from .._access.model import OpenQuestion
-from .._access.values import account_of, split_arn, unknown
+from .._access.values import WRITTEN, account_of, as_text, joined, split_arn, unknown
 from .files import read_text
 from .requests import KINDS, Request, call_not_known, lower_case, of_sdk_call
 from .stacks import Resource
@@ -60,7 +60,7 @@ def of_state_machine(resource: Resource) -> Iterator[Request | OpenQuestion]:
                     state=str(name),
                 )
             elif isinstance(state, Mapping) and state.get("Type") == "Task":
-                if f"{_SERVICE}${{" in str(state.get("Resource")):
+                if f"{_SERVICE}$" in str(state.get("Resource")):
                     yield call_not_known(resource, place)
                 # As the CDK's CallAwsServiceCrossRegion tells its function.
                 told = state.get("Arguments", state.get("Parameters"))
@@ -83,7 +83,7 @@ def _definition(resource: Resource) -> Any:
         return found
     substitutions = resource.get("DefinitionSubstitutions")
     for name, value in substitutions.items() if isinstance(substitutions, Mapping) else ():
-        found = found.replace(f"${{{name}}}", str(value))
+        found = joined(found.split(f"{WRITTEN}{name}}}"), str(value))
     return resource.parsed(found, f"definition of {resource.path}")
 
 
@@ -96,7 +96,7 @@ def _from_asset(resource: Resource) -> str | None:
     template, name = resource.stack.template, key.rpartition("/")[2]
     file = template.assets.get(name.partition(".")[0], f"asset.{name}")
     path = template.path.parent / file
-    return read_text(path) if path.is_file() else None
+    return as_text(read_text(path)) if path.is_file() else None
 
 
 def _state_maps(definition: Any, *, is_express: bool) -> Iterator[tuple[Mapping[str, Any], bool]]:
