@@ -213,6 +213,11 @@ class Cause(Enum):
         "{subject} has the {element} {value}, for which AWS refuses the whole policy",
         "write one of {taken}",
     )
+    INLINE_NAME_TAKEN = (
+        "{subject}: {paths} have one name, {name}, and a role keeps one inline policy of a name, the last that is put",
+        "give each its own; if the CDK has named them, by the feature flag "
+        "@aws-cdk/aws-iam:importedRoleStackSafeDefaultPolicyName",
+    )
     REPEATED_SID = "{subject} has the sid {sid} {times} times, which AWS refuses", "name each statement once"
     WRITTEN_AS_TEXT = (
         "{subject} has {texts} as text, which stands for nothing there",

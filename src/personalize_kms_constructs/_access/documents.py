@@ -11,12 +11,13 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from .causes import Cause, Reason, because
-from .model import Asked, Problem, declared_of
+from .model import Asked, Problem, Role, declared_of
 from .needs import conditions_of
 from .values import MARK
 from .written import Policy, Written
 
 GRAMMAR_PAGE = "https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html"
+PUT_PAGE = "https://docs.aws.amazon.com/IAM/latest/APIReference/API_PutRolePolicy.html"
 SUB_PAGE = (
     "https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/intrinsic-function-reference-sub.html"
 )
@@ -49,6 +50,24 @@ def document_problems(policy: Policy, kind: str, asks: list[Asked]) -> Iterator[
         for sid, times in sids.items():
             if times > 1:
                 yield of_policy("configuration", policy, because(Cause.REPEATED_SID, sid=sid, times=times), "", asks)
+
+
+def inline_name_problems(role: Role, label: str, asks: list[Asked]) -> Iterator[Problem]:
+    """Yield inline policies of a role with other statements than one of the same name, which may exist beside it."""
+    found: dict[str, list[Policy]] = {}
+    for policy in role.identity:
+        if policy.inline:
+            before = found.setdefault(policy.inline, [])
+            rival = next((each for each in before if _is_rival(each, policy)), None)
+            before.append(policy)
+            if rival is not None:
+                reason = because(Cause.INLINE_NAME_TAKEN, name=policy.inline, paths=(rival.name, policy.name))
+                yield of_policy("configuration", policy, reason, PUT_PAGE, asks, label=label)
+
+
+def _is_rival(one: Policy, other: Policy) -> bool:
+    says_else = [each.body for each in one.statements] != [each.body for each in other.statements]
+    return says_else and (one.only_if <= other.only_if or other.only_if <= one.only_if)
 
 
 def of_policy(kind: str, policy: Policy, reason: Reason, page: str, asks: list[Asked], **more: Any) -> Problem:

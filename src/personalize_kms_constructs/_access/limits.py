@@ -13,7 +13,7 @@ import json
 from collections.abc import Iterator, Mapping
 
 from .causes import Cause, because
-from .documents import document_problems, of_policy
+from .documents import document_problems, inline_name_problems, of_policy
 from .model import AccessModel, Asked, Problem, Role, declared_of
 from .needs import Need
 from .values import HOLE, shown
@@ -55,6 +55,7 @@ def limit_problems(model: AccessModel, needs: Mapping[Need, list[Asked]]) -> Ite
             yield from document_problems(policy, "trust", asks)
         for policy in (*role.identity, *([role.boundary] if role.boundary else [])):
             identity.setdefault(policy, []).extend(asks)
+        yield from inline_name_problems(role, model.label(role.arn), asks)
         yield from _of_role(model, role, asks)
     for policy, asks in identity.items():
         if not policy.inline:

@@ -36,8 +36,8 @@ class Policy:
     """The resource of a template that makes it; empty for what exists already."""
     only_if: frozenset[str] = frozenset()
     """Conditions of templates that can't be decided; it depends on all of them."""
-    inline: bool = False
-    """True if it is an inline policy of a role."""
+    inline: str = ""
+    """The name of an inline policy of a role; empty for other policies."""
 
     @cached_property
     def statements(self) -> tuple[Written, ...]:

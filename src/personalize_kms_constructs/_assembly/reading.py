@@ -113,18 +113,20 @@ class ReadAssembly:
         return allowed
 
     def _add(self, model: AccessModel, asked: Asked, template: Template) -> None:
-        """Put a request into the model, with the role, the buckets and the keys that it names."""
+        """Put a request into the model, with the role, the buckets and the keys that it names, if they can be read."""
+        keys = [asked.dataset_group_key]
         with noted(self._unread, template):
             self._deployment.add_role(model, asked.role_arn)
-            for location in (asked.source, asked.destination):
-                if location is not None:
+        for location in (asked.source, asked.destination):
+            if location is not None:
+                with noted(self._unread, template):
                     self._deployment.add_bucket(model, location.bucket_arn, asked.account)
-                    key = location_key(model, asked, location)
-                    if key is not None:
-                        self._deployment.add_key(model, key)
-            if asked.dataset_group_key is not None:
-                self._deployment.add_key(model, asked.dataset_group_key)
-            model.asked.append(asked)
+                keys.append(location_key(model, asked, location))
+        for key in keys:
+            if key is not None:
+                with noted(self._unread, template):
+                    self._deployment.add_key(model, key)
+        model.asked.append(asked)
 
     def _add_request(
         self, model: AccessModel, request: Request, allowed: dict[tuple[str, str], Asked], *, ours: bool
