@@ -13,7 +13,6 @@ from tests.checks.templates import (
     AGNOSTIC,
     CLEAN,
     IN_IAM,
-    KEY,
     NO_VALUE,
     ROLE,
     check,
@@ -32,7 +31,7 @@ from tests.checks.templates import (
 READER = "arn:aws:iam::111122223333:role/reader"
 DENY = {"Effect": "Deny", "Action": "kms:Decrypt", "Resource": "*"}
 LONG = {"Effect": "Allow", "Action": "dynamodb:GetItem", "Resource": "x" * 7_000}
-ALLOW = {"Effect": "Allow", "Action": IN_IAM, "Resource": KEY}
+ALLOW = {"Effect": "Allow", "Action": IN_IAM, "Resource": "*"}
 
 
 def inline(statement: dict[str, Any]) -> dict[str, Any]:
@@ -307,11 +306,13 @@ def test_an_inline_policy_of_a_role_that_may_not_be_there(tmp_path: Path) -> Non
 def test_an_inline_policy_is_there_with_its_role(tmp_path: Path) -> None:
     """A dataset group that names the role by a string waits for neither."""
     made = role(RoleName="reader", **inline(ALLOW))
-    template = without("Policy", complete(Role=made, Key=key(READER), Movies=dataset_group(role=READER, waits="Key")))
-    (problem,) = check(tmp_path / "early", template).problems
+    of_role = {name: each for name, each in key(READER).items() if name != "DependsOn"}
+    template = without("Policy", complete(Role=made, Key=of_role, Movies=dataset_group(role=READER, waits="Key")))
+    problem, of_key = check(tmp_path / "early", template).problems
+    assert of_key.message.startswith("key policy of Main/Key names Main/Role by the text of its ARN")
     assert (problem.kind, problem.where) == ("ordering", "Main/Movies (dataset group)")
     assert "Main/Role" in problem.message
-    template["Resources"]["Movies"]["DependsOn"] = ["Key", "Role"]
+    template["Resources"]["Movies"]["DependsOn"] = template["Resources"]["Key"]["DependsOn"] = ["Role"]
     assert check(tmp_path / "after", template).problems == ()
 
 

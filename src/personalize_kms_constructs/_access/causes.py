@@ -237,6 +237,11 @@ class Cause(Enum):
         "make it depend on that policy: by node.add_dependency(encryption.permissions) where a PersonalizeEncryption "
         "has it, else by node.add_dependency",
     )
+    NAMED_EARLY = (
+        "{subject} names {role} by the text of its ARN and may be made before it, and AWS refuses a policy with a "
+        "principal that doesn't exist",
+        "name the role by a reference, or make the policy depend on it",
+    )
     POLICY_TOO_LONG = "{subject} has at least {size} {unit} but AWS takes {limit}", "write it shorter, or split it"
     TRUST_TOO_LONG = (
         "{subject} has at least {size} {unit} but AWS takes {limit}, 4,096 on request",

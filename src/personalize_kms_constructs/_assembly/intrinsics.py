@@ -21,7 +21,7 @@ from .files import AssemblyError
 NO_VALUE = object()
 """The value of ``AWS::NoValue``; lists and objects drop it."""
 
-_VARIABLE = re.compile(rf"\${MARK}\{{([^{{}}]*)\}}")
+VARIABLE_OF_SUB = re.compile(rf"\${MARK}\{{\s*([^{{}}]*?)\s*\}}")
 
 
 class Scope(ABC):
@@ -152,7 +152,6 @@ def _sub(scope: Scope, argument: Any) -> str:
     text, variables = (argument, {}) if isinstance(argument, str) else argument
 
     def value(name: str) -> str:
-        name = name.strip()
         if name.startswith("!"):
             return f"{WRITTEN}{name[1:]}}}"
         if name in variables:
@@ -161,7 +160,7 @@ def _sub(scope: Scope, argument: Any) -> str:
         return scope.text({"Fn::GetAtt": [logical_id, attribute]} if dot else {"Ref": name})
 
     # Texts and names in turn.
-    return joined(value(part) if number % 2 else part for number, part in enumerate(_VARIABLE.split(text)))
+    return joined(value(part) if number % 2 else part for number, part in enumerate(VARIABLE_OF_SUB.split(text)))
 
 
 def _get_att(scope: Scope, argument: Any) -> Any:

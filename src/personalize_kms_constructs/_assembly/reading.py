@@ -14,6 +14,7 @@ from .app import App
 from .constructs import left_by_constructs
 from .dataset_groups import DatasetGroups
 from .deployment import Deployment
+from .early_principals import early_principals
 from .manifest import Assembly
 from .references import conditional_references
 from .requesters import requests_of
@@ -87,6 +88,7 @@ class ReadAssembly:
         asked_by = {each.declared: each for each in model.asked}
         model.dataset_groups += self._groups.in_model(asked_by, self._unread)
         model.references += conditional_references(model, self._resources)
+        model.problems += early_principals(model, self._resources, self._deployment, self._order)
         return model
 
     def _is_ours(self, path: str) -> bool:
