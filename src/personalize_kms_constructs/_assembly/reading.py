@@ -17,6 +17,7 @@ from .deployment import Deployment
 from .early_principals import early_principals
 from .manifest import Assembly
 from .references import conditional_references
+from .replaced_policies import leave_replaced_policies_open
 from .requesters import requests_of
 from .requests import S3_URI, Request
 from .stacks import Resource
@@ -88,6 +89,7 @@ class ReadAssembly:
         asked_by = {each.declared: each for each in model.asked}
         model.dataset_groups += self._groups.in_model(asked_by, self._unread)
         model.references += conditional_references(model, self._resources)
+        leave_replaced_policies_open(model, self._resources, self._deployment, self._unread)
         model.problems += early_principals(model, self._resources, self._deployment, self._order)
         return model
 
