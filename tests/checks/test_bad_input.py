@@ -88,8 +88,8 @@ def test_a_manifest_that_is_no_text(tmp_path: Path) -> None:
         ('{"Resources": []}', "not a CloudFormation template: Resources is no object"),
         ('{"Outputs": []}', "not a CloudFormation template: Outputs is no object"),
         (
-            '{"Resources": {"Fn::ForEach::Topics": ["Name", ["a"], {}]}}',
-            "not a CloudFormation template: Resources.Fn::ForEach::Topics is no object",
+            '{"Resources": {"Fn::ForEach::Topics": ["Name", ["a"], {"Topic${Name}": []}]}}',
+            "not a CloudFormation template: Resources.Topica is no object",
         ),
         ('{"Resources": {"Key": {"Properties": {}}}}', "not a CloudFormation template: Resources.Key has no Type"),
         (

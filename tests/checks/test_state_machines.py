@@ -352,3 +352,33 @@ def test_a_job_on_a_dataset_group_of_another_key(app: cdk.App) -> None:
     sfn.StateMachine(stack, "Machine", definition_body=sfn.DefinitionBody.from_chainable(job))
     report = check_assembly(app.synth())
     assert {report.names.get(each.resource) for each in report.missing} == {"Main/Other/Key"}
+
+
+@pytest.mark.parametrize("form", ["string", "object", "file", "asset"])
+@pytest.mark.parametrize("type", ["AWS::StepFunctions::StateMachine", "AWS::Serverless::StateMachine"])
+def test_the_definition_of_a_state_machine_in_every_form(type: str, form: str, tmp_path: Path) -> None:
+    """CloudFormation's and SAM's, with values that are put into its text."""
+    export = {**EXPORT, "RoleArn": "${Role}"}
+    definition = {"StartAt": "Export", "States": {"Export": task("createDatasetExportJob", export)}}
+    name = "DefinitionString" if form == "string" else "Definition"
+    properties: Json = {"DefinitionSubstitutions": {"Role": EXPORT["RoleArn"]}}
+    if form in ("file", "asset"):
+        (tmp_path / "asset.abc.json").write_text(json.dumps(definition))
+        if type == "AWS::Serverless::StateMachine":
+            name = "DefinitionUri"
+            properties[name] = "asset.abc.json" if form == "file" else {"Bucket": "assets", "Key": "abc.json"}
+        else:
+            properties["DefinitionS3Location"] = {"Bucket": "assets", "Key": "abc.json"}
+    else:
+        properties[name] = json.dumps(definition) if form == "string" else definition
+    report = alone(tmp_path, {"Type": type, "Properties": properties})
+    assert report.asked == ("Main/Asks · Export (dataset export job)",)
+    assert {each.principal_arn for each in report.undecided if each.principal == "role"} == {EXPORT["RoleArn"]}
+
+
+def test_an_express_workflow_of_sam(tmp_path: Path) -> None:
+    """Its type is another property."""
+    states = {"Export": task("createDatasetExportJob", EXPORT), "Wait": task("describeDatasetExportJob", {})}
+    found = machine(states, Type="EXPRESS")
+    report = alone(tmp_path, {**found, "Type": "AWS::Serverless::StateMachine"})
+    assert [each.cause.id for each in report.problems] == ["express-execution"]

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from .._access.values import HOLE, as_written
+from .loops import expanded
 
 Json = dict[str, Any]
 
@@ -17,6 +18,7 @@ Json = dict[str, Any]
 _TO_BE_LOOKED_UP = re.compile(r"dummy-value-for-[^\"\\{}]*")
 # "$", "{", and the characters that stand for holes.
 _HIDDEN = re.compile(r"\\u(?:0024|007b|fdd0|db[89a-f])", re.IGNORECASE)
+_WITH_LOOPS = ("Resources", "Conditions", "Outputs")
 _SECTIONS = ("Resources", "Parameters", "Outputs", "Conditions", "Mappings")
 
 
@@ -63,6 +65,9 @@ def read_template(path: Path) -> Json:
         AssemblyError: if it can't be read, or has not the form of a template.
     """
     body = read_json(path)
+    for section in _WITH_LOOPS:
+        if is_object(body.get(section)):
+            body[section] = expanded(body[section])
     wrong = next(_wrong_in(body), None)
     if wrong is not None:
         raise AssemblyError(f"{path}: not a CloudFormation template: {wrong}")

@@ -15,13 +15,14 @@ from .constructs import left_by_constructs
 from .dataset_groups import DatasetGroups
 from .deployment import Deployment
 from .early_principals import early_principals
+from .loops import FOR_EACH
 from .manifest import Assembly
 from .references import conditional_references
 from .replaced_policies import leave_replaced_policies_open
 from .requesters import requests_of
 from .requests import S3_URI, Request
 from .stacks import Resource
-from .state_machines import STATE_MACHINE
+from .state_machines import STATE_MACHINES
 from .templates import NESTED_STACK, Template, Unread, noted
 from .waiting import CreationOrder
 
@@ -73,7 +74,7 @@ class ReadAssembly:
         allowed = self._add_constructs(model)
         for resource in self._resources:
             ours = self._is_ours(resource.path)
-            has_jobs = resource.type == STATE_MACHINE and self._states
+            has_jobs = resource.type in STATE_MACHINES and self._states
             if ours or has_jobs or not only_ours:
                 with noted(self._unread, resource.stack.template):
                     for request in requests_of(resource):
@@ -200,10 +201,13 @@ class ReadAssembly:
         return None
 
     def _add_unseen_stacks(self, model: AccessModel) -> None:
-        """Put into the model that nested stacks may change policies, where their templates can't be seen."""
+        """Put into the model that nested stacks and loops may change policies, where what they make can't be seen."""
         for resource in self._resources:
             if resource.type == NESTED_STACK and resource.logical_id not in resource.stack.nested:
                 because = "its template isn't in the assembly, so that what it does to policies isn't known"
+                model.open_questions.append(OpenQuestion(resource.path, because, resource.declared))
+            elif resource.type == FOR_EACH:
+                because = "the values of its list aren't in the template, so that what it makes isn't known"
                 model.open_questions.append(OpenQuestion(resource.path, because, resource.declared))
 
 
