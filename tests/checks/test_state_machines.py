@@ -14,7 +14,7 @@ from aws_cdk import aws_stepfunctions as sfn
 from personalize_kms_constructs import PersonalizeEncryption, S3Location
 from personalize_kms_constructs.checks import check_assembly
 from personalize_kms_constructs.jobs import BatchInferenceJob, DataDeletionJob, DatasetExportJob, DatasetImportJob
-from tests.checks.templates import Json, check, complete, messages
+from tests.checks.templates import Json, bucket, check, complete, key, messages
 from tests.checks.test_requests import (
     DATASET_ARN,
     EXPORT,
@@ -382,3 +382,23 @@ def test_an_express_workflow_of_sam(tmp_path: Path) -> None:
     found = machine(states, Type="EXPRESS")
     report = alone(tmp_path, {**found, "Type": "AWS::Serverless::StateMachine"})
     assert [each.cause.id for each in report.problems] == ["express-execution"]
+
+
+@pytest.mark.parametrize(
+    ("source", "of_bucket"),
+    [
+        ({"Path": "s3://ratings/in/", "KmsKeyArn": KEY_ARN}, True),
+        ({"Path": "s3://ratings/in/"}, True),
+        ({"Path": "s3://inputs/in/", "KmsKeyArn": KEY_ARN}, False),
+    ],
+)
+def test_the_key_of_a_bucket_counts_where_it_is_read(source: Json, of_bucket: bool, tmp_path: Path) -> None:
+    """S3 decrypts an object with the key that it was written with, and writes with the key that the job names."""
+    job = {**BATCH, "JobInput": {"S3DataSource": source}}
+    second = {"Fn::GetAtt": ["Second", "Arn"]}
+    encrypted = bucket(SSEAlgorithm="aws:kms", KMSMasterKeyID=second)
+    machines = {"Asks": machine({"Batch": task("createBatchInferenceJob", job)})}
+    report = check(tmp_path, complete(Second=key(), Bucket=encrypted, **machines))
+    entries = [*report.allowed, *report.missing, *report.undecided]
+    assert any(each.resource.endswith("key/${Main.Second}") for each in entries) is of_bucket
+    assert any(each.resource == KEY_ARN for each in entries)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from .._access.causes import Cause, because
 from .._access.model import AccessModel, Asked, Problem
-from .._access.needs import location_key
+from .._access.needs import location_keys
 from .._access.written import Policy, as_list
 from .deployment import Deployment
 from .physical import of_any_partition
@@ -45,7 +45,7 @@ def _users(model: AccessModel) -> Mapping[str, list[Asked]]:
     found: dict[str, list[Asked]] = {}
     for asked in model.asked:
         locations = [each for each in (asked.source, asked.destination) if each is not None]
-        keys = [asked.dataset_group_key, *(location_key(model, asked, each) for each in locations)]
+        keys = [asked.dataset_group_key, *(key for each in locations for key in location_keys(model, asked, each))]
         for arn in {asked.role_arn, *(each.bucket_arn for each in locations), *keys} - {None}:
             found.setdefault(str(arn), []).append(asked)
     return found

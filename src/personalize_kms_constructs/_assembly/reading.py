@@ -8,7 +8,7 @@ from pathlib import Path
 from .._access.accepted import folder, is_folder
 from .._access.causes import Cause, Reason, because
 from .._access.model import AccessModel, Asked, Location, OpenQuestion, Problem
-from .._access.needs import location_key
+from .._access.needs import location_keys
 from .._access.values import split, unknown
 from .app import App
 from .constructs import left_by_constructs
@@ -126,7 +126,7 @@ class ReadAssembly:
             if location is not None:
                 with noted(self._unread, template):
                     self._deployment.add_bucket(model, location.bucket_arn, asked.account)
-                keys.append(location_key(model, asked, location))
+                keys += location_keys(model, asked, location)
         for key in keys:
             if key is not None:
                 with noted(self._unread, template):
@@ -182,7 +182,7 @@ class ReadAssembly:
         bucket, *prefix = split(path.removeprefix(S3_URI), "/", 1)
         key_arn = self._groups.key_arn(key, resource) if key is not None else None
         bucket_arn = resource.arn("s3", bucket, region=False, account=False)
-        return Location(bucket_arn, "".join(prefix), key_arn, is_folder=what == "destination")
+        return Location(bucket_arn, "".join(prefix), key_arn, is_folder=what == "destination", is_read=what == "source")
 
     def _key_of_group(self, model: AccessModel, request: Request, allowed: Asked | None) -> str | None:
         """Return the key of the dataset group that a job or a metric attribution belongs to.
