@@ -16,8 +16,10 @@ Json = dict[str, Any]
 # StringParameter.value_from_lookup has it until the CLI has looked, after a synth that succeeds: it is as unknown as a
 # dynamic reference.
 _TO_BE_LOOKED_UP = re.compile(r"dummy-value-for-[^\"\\{}]*")
-# "$", "{", and the characters that stand for holes.
-_HIDDEN = re.compile(r"\\u(?:0024|007b|fdd0|db[89a-f])", re.IGNORECASE)
+# "$", "{", the characters that stand for holes, and surrogates alone.
+_HIDDEN = re.compile(
+    r"\\u(?:0024|007b|fdd0|db[89a-f]|d[89ab]..(?!\\ud[c-f]))|(?<!\\ud[89ab]..)\\ud[c-f]", re.IGNORECASE
+)
 _WITH_LOOPS = ("Resources", "Conditions", "Outputs")
 _SECTIONS = ("Resources", "Parameters", "Outputs", "Conditions", "Mappings")
 
@@ -83,10 +85,10 @@ def parse_property(text: str, what: str, template: Path) -> Any:
     """Parse JSON in a property of a template, which may have holes, in strings and in the places of numbers.
 
     Raises:
-        AssemblyError: if it is no JSON, or spells by escapes what would be a hole.
+        AssemblyError: if it is no JSON, or spells by escapes what would be a hole, or half a character.
     """
     if _HIDDEN.search(text):
-        raise AssemblyError(f"{template}: {what} has escapes for characters that need none")
+        raise AssemblyError(f"{template}: {what} has escapes that aren't read")
     try:
         return json.loads(text)
     except ValueError:
