@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
+from personalize_kms_constructs._access.answers import Answer
 from personalize_kms_constructs._access.comparison import compare
 from personalize_kms_constructs._access.limits import least_size
-from personalize_kms_constructs._access.values import as_text, as_written, joined, shown
+from personalize_kms_constructs._access.values import as_text, as_written, joined, matches, same, shown
 from personalize_kms_constructs._access.written import Policy
 from tests.access.models import (
     BUCKET,
@@ -170,6 +171,26 @@ def test_text_is_a_warning() -> None:
 def test_what_somebody_wrote_has_no_holes(text: str, value: Any) -> None:
     """However it is spelled, and with no character that stands for a hole."""
     assert as_written(text) == value
+
+
+@pytest.mark.parametrize(
+    ("value", "pattern", "matched", "compared"),
+    [
+        (KEY.replace("1234abcd", "${Main.Key}"), KEY.replace("1234abcd", "$\ufdd0{Main.Key}"), Answer.NO, Answer.NO),
+        ("${Main.KeyArn?}", "$\ufdd0{Key}", Answer.NO, Answer.NO),
+        ("${AWS::AccountId}", "$\ufdd0{AWS::AccountId}", Answer.NO, Answer.NO),
+        ("in/*", "in/$\ufdd0{Key}/*", Answer.NO, Answer.NO),
+        ("in/$\ufdd0{Key}", "in/$\ufdd0{Key}", Answer.YES, Answer.YES),
+        ("in/$\ufdd0{Key}", "in/*", Answer.YES, Answer.NO),
+        ("in/$\ufdd0{Key}", "${Main.Folder?}/*", Answer.MAYBE, Answer.NO),
+        ("in/$\ufdd0{Key}", "${Main.Folder?}/$\ufdd0{Key}", Answer.MAYBE, Answer.MAYBE),
+    ],
+)
+def test_no_hole_stands_for_a_variable(value: str, pattern: str, matched: Answer, compared: Answer) -> None:
+    """Values that AWS gives have none; a wildcard stands for one."""
+    assert matches(value, pattern) is matched
+    assert same(value, pattern) is compared
+    assert same(pattern, value) is compared
 
 
 @pytest.mark.parametrize(

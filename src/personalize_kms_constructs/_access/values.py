@@ -243,7 +243,9 @@ class _Holes:
         return character
 
     def may_be_equal(self, value: str, pattern: str, *, wildcards: bool) -> bool:
-        """Tell if two encoded values can turn out to be equal."""
+        """Tell if two encoded values can turn out to be equal: no hole stands for what has a variable in it."""
+        if (MARK in value) != (MARK in pattern) and (MARK in pattern or not wildcards):
+            return False
         value, pattern = _without_common_start(value, pattern)
         return not self._begin_differently(value[:1], pattern[:1]) and self._possible(value, pattern, wildcards)
 
@@ -267,13 +269,11 @@ class _Holes:
         def possible(i: int, j: int) -> bool:
             """Tell if what is left of both can be equal."""
             if j < len(pattern) and any_of_pattern[j]:
-                if possible(i, j + 1) or (i < len(value) and may_have(pattern[j], value[i]) and possible(i + 1, j)):
+                if possible(i, j + 1) or (i < len(value) and possible(i + 1, j)):
                     return True
                 return i < len(value) and value[i] in holes and any(possible(i + 1, k) for k in literals(j + 1))
             if i < len(value) and any_of_value[i]:
-                return possible(i + 1, j) or (
-                    j < len(pattern) and may_have(value[i], pattern[j]) and possible(i, j + 1)
-                )
+                return possible(i + 1, j) or (j < len(pattern) and possible(i, j + 1))
             if i == len(value) or j == len(pattern):
                 return i == len(value) and j == len(pattern)
             if value[i] == pattern[j] and not one_of_pattern[j]:
@@ -288,10 +288,6 @@ class _Holes:
                 end = ends[-1] if ends else j
                 return end < len(pattern) and any_of_pattern[end] and possible(i, end)
             return one_of_pattern[j] and possible(i + 1, j + 1)
-
-        def may_have(of_any: str, character: str) -> bool:
-            """Tell if a wildcard or a hole can stand for a character: no value of AWS's has a variable in it."""
-            return character != MARK or of_any not in holes
 
         def literals(j: int) -> list[int]:
             ends = []
