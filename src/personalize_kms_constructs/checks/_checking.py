@@ -33,7 +33,7 @@ def check_assembly(assembly_or_path: CloudAssembly | str | os.PathLike[str]) -> 
 
     Raises:
         AssemblyError: a ``ValueError``: if there is no cloud assembly, or it can't be read; one line that says what and
-            where.
+            where. A policy or a definition that can't be read is undecided.
 
     https://docs.aws.amazon.com/personalize/latest/dg/granting-personalize-key-access.html
     """
