@@ -364,8 +364,10 @@ def put(statement: dict[str, Any], name: Any = "own", **more: Any) -> dict[str, 
 def test_two_inline_policies_of_one_name(properties: Any, others: Any, told: list[str], tmp_path: Path) -> None:
     """The later takes the place of the earlier, wherever they are made."""
     template = complete(Key=key(READER), Role=role(**{"RoleName": "reader", **properties}), **others)
-    found = messages(check(tmp_path, template))
+    report = check(tmp_path, template)
+    found = messages(report)
     assert len(found) == len(told)
+    assert not any(each.certain for each in report.problems)
     assert all(paths in message for paths, message in zip(told, found, strict=True))
 
 

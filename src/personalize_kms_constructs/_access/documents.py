@@ -62,7 +62,11 @@ def inline_name_problems(role: Role, label: str, asks: list[Asked]) -> Iterator[
             before.append(policy)
             if rival is not None:
                 reason = because(Cause.INLINE_NAME_TAKEN, name=policy.inline, paths=(rival.name, policy.name))
-                yield of_policy("configuration", policy, reason, PUT_PAGE, asks, label=label)
+                where = declared_of((rival, policy))
+                # What is lost may be of no use to Personalize.
+                yield Problem.of(
+                    "configuration", policy.name, reason, PUT_PAGE, asks, label=label, declared=where, certain=False
+                )
 
 
 def _is_rival(one: Policy, other: Policy) -> bool:
