@@ -347,7 +347,7 @@ def test_a_policy_that_may_not_be_there_is_not_too_long_for_certain(only_if: fro
     long = long_policy("long policy", 6_145)
     found.roles[ROLE].identity.append(Policy(long.document, long.name, only_if=PROD))
     found.roles[ROLE].identity.append(
-        Policy(long_policy("inline", 10_241).document, "inline", only_if=PROD, inline=True)
+        Policy(long_policy("inline", 10_241).document, "inline", only_if=PROD, inline="own")
     )
     (problem,) = [each for each in compare(found).problems if each.kind == "limit"]
     assert (problem.subject, problem.certain) == ("long policy", certain)

@@ -49,13 +49,27 @@ def on_one_key(count: int) -> dict[str, Any]:
     """Stacks that import one key, whose policy names the role of each."""
     roles = [f"arn:aws:iam::111122223333:role/role{number}" for number in range(count)]
     exported = {"Key": {"Value": {"Fn::GetAtt": ["Key", "Arn"]}, "Export": {"Name": "key"}}}
+    made = {"Roles": {"Value": "made", "Export": {"Name": "roles"}}}
     imported = {"Fn::ImportValue": "key"}
-    stacks: dict[str, Any] = {"Security": {"Resources": {"Key": key(roles)}, "Outputs": exported}}
-    for number in range(count):
-        stack = complete(Role=role(RoleName=f"role{number}"), Policy=policy(imported), Movies=dataset_group(imported))
-        del stack["Resources"]["Key"]
+    of_roles = key(roles, Description={"Fn::ImportValue": "roles"})
+    stacks: dict[str, Any] = {
+        "Roles": {"Resources": {f"Role{each}": role(RoleName=f"role{each}") for each in range(count)}, "Outputs": made},
+        "Security": {"Resources": {"Key": of_roles}, "Outputs": exported},
+    }
+    for number, arn in enumerate(roles):
+        stack = complete(Policy=policy(imported, role=f"role{number}"), Movies=dataset_group(imported, arn))
+        del stack["Resources"]["Key"], stack["Resources"]["Role"]
         stacks[f"Stack{number}"] = stack
     return stacks
+
+
+def named_by_each_other(count: int) -> dict[str, Any]:
+    """One stack of roles of which each has the name of the one before, under a condition."""
+    roles = {
+        f"Role{number}": role(RoleName={"Fn::If": ["IsProd", {"Ref": f"Role{number - 1}"}, "x"]})
+        for number in range(1, count)
+    }
+    return {"Main": complete(Role0=role(RoleName="role"), **roles)}
 
 
 def in_one_template(count: int) -> dict[str, Any]:
@@ -117,11 +131,20 @@ def in_one_bucket(count: int) -> dict[str, Any]:
         (on_conditions, 50, 4.2),
         (across_regions, 10, 4.2),
         (in_one_bucket, 25, 4.2),
+        (named_by_each_other, 5, 4.2),
         # Whether a key policy is about a role is asked for each role, of each principal that it names. AWS's limit of
         # 32 KiB leaves room for three hundred, which take 1.6 seconds.
         (on_one_key, 10, 5.2),
     ],
-    ids=["alone", "in_one_template", "on_conditions", "across_regions", "in_one_bucket", "on_one_key"],
+    ids=[
+        "alone",
+        "in_one_template",
+        "on_conditions",
+        "across_regions",
+        "in_one_bucket",
+        "named_by_each_other",
+        "on_one_key",
+    ],
 )
 def test_cost_grows_with_the_app_and_not_faster(stacks: Any, few: int, most: float, tmp_path: Path) -> None:
     """Four times the app is no more than four times the calls, and some for what is done once."""

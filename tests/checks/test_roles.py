@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,6 @@ from tests.checks.templates import (
     AGNOSTIC,
     CLEAN,
     IN_IAM,
-    KEY,
     NO_VALUE,
     ROLE,
     check,
@@ -31,7 +31,7 @@ from tests.checks.templates import (
 READER = "arn:aws:iam::111122223333:role/reader"
 DENY = {"Effect": "Deny", "Action": "kms:Decrypt", "Resource": "*"}
 LONG = {"Effect": "Allow", "Action": "dynamodb:GetItem", "Resource": "x" * 7_000}
-ALLOW = {"Effect": "Allow", "Action": IN_IAM, "Resource": KEY}
+ALLOW = {"Effect": "Allow", "Action": IN_IAM, "Resource": "*"}
 
 
 def inline(statement: dict[str, Any]) -> dict[str, Any]:
@@ -306,11 +306,13 @@ def test_an_inline_policy_of_a_role_that_may_not_be_there(tmp_path: Path) -> Non
 def test_an_inline_policy_is_there_with_its_role(tmp_path: Path) -> None:
     """A dataset group that names the role by a string waits for neither."""
     made = role(RoleName="reader", **inline(ALLOW))
-    template = without("Policy", complete(Role=made, Key=key(READER), Movies=dataset_group(role=READER, waits="Key")))
-    (problem,) = check(tmp_path / "early", template).problems
+    of_role = {name: each for name, each in key(READER).items() if name != "DependsOn"}
+    template = without("Policy", complete(Role=made, Key=of_role, Movies=dataset_group(role=READER, waits="Key")))
+    problem, of_key = check(tmp_path / "early", template).problems
+    assert of_key.message.startswith("key policy of Main/Key names Main/Role by the text of its ARN")
     assert (problem.kind, problem.where) == ("ordering", "Main/Movies (dataset group)")
     assert "Main/Role" in problem.message
-    template["Resources"]["Movies"]["DependsOn"] = ["Key", "Role"]
+    template["Resources"]["Movies"]["DependsOn"] = template["Resources"]["Key"]["DependsOn"] = ["Role"]
     assert check(tmp_path / "after", template).problems == ()
 
 
@@ -323,3 +325,86 @@ def test_urls_and_services_of_a_known_region(region: str, undecided: set[str], t
     trust = {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service": service}}
     template = complete(Role=role(AssumeRolePolicyDocument={"Statement": trust}))
     assert {each.policy for each in check(tmp_path, template, region=region).undecided} == undecided
+
+
+OTHER = {"Effect": "Allow", "Action": "sqs:SendMessage", "Resource": "*"}
+
+
+def put(statement: dict[str, Any], name: Any = "own", **more: Any) -> dict[str, Any]:
+    """An inline policy of the role, as a resource of its own."""
+    return {**managed(statement, type="AWS::IAM::Policy", PolicyName=name), **more}
+
+
+@pytest.mark.parametrize(
+    ("properties", "others", "told"),
+    [
+        (inline(ALLOW), {"Other": put(OTHER)}, ["policy Main/Other, inline policy own of Main/Role"]),
+        (inline(ALLOW), {"Other": put(ALLOW)}, []),
+        (inline(ALLOW), {"Other": put(OTHER, "other")}, []),
+        (inline(ALLOW), {"Other": put(OTHER, {"Ref": "Stage"})}, []),
+        ({}, {"One": put(ALLOW), "Other": put(OTHER)}, ["policy Main/One, policy Main/Other"]),
+        ({}, {"One": put(ALLOW, {"Ref": "Stage"}), "Other": put(OTHER, {"Ref": "Stage"})}, ["Main/One, policy Main"]),
+        ({}, {"One": put(ALLOW, Condition="IsProd"), "Other": put(OTHER, Condition="IsDev")}, []),
+        ({}, {"One": put(ALLOW), "Other": put(OTHER, Condition="IsDev")}, ["policy Main/One, policy Main/Other"]),
+        (
+            {"Policies": [*inline(ALLOW)["Policies"], *inline(OTHER)["Policies"]]},
+            {},
+            ["inline policy own of Main/Role, inline policy own of Main/Role"],
+        ),
+        (
+            {},
+            {
+                "One": put(ALLOW),
+                "Other": managed(OTHER, type="AWS::IAM::RolePolicy", Roles=None, RoleName="reader", PolicyName="own"),
+            },
+            ["policy Main/One, policy Main/Other"],
+        ),
+    ],
+)
+def test_two_inline_policies_of_one_name(properties: Any, others: Any, told: list[str], tmp_path: Path) -> None:
+    """The later takes the place of the earlier, wherever they are made."""
+    template = complete(Key=key(READER), Role=role(**{"RoleName": "reader", **properties}), **others)
+    report = check(tmp_path, template)
+    found = messages(report)
+    assert len(found) == len(told)
+    assert not any(each.certain for each in report.problems)
+    assert all(paths in message for paths, message in zip(told, found, strict=True))
+
+
+def test_two_inline_policies_of_one_name_in_two_stacks(tmp_path: Path) -> None:
+    """As the CDK makes them for a role that both import by its name."""
+    role_arn = "arn:aws:iam::111122223333:role/reader"
+    one = without("Role", complete(Key=key(READER), Movies=dataset_group(role=role_arn), Policy=put(ALLOW)))
+    one["Resources"]["Policy"]["Properties"]["Roles"] = ["reader"]
+    other = {"Resources": {"Policy": {**put(OTHER), "DependsOn": []}}}
+    other["Resources"]["Policy"]["Properties"]["Roles"] = ["reader"]
+    assert messages(check(tmp_path, one, other)) == [
+        f"{role_arn}: policy Main/Policy, policy Other/Policy have one name, own, and a role keeps one inline policy "
+        "of a name, the last that is put: give each its own; if the CDK has named them, by the feature flag "
+        "@aws-cdk/aws-iam:importedRoleStackSafeDefaultPolicyName"
+    ]
+
+
+@pytest.mark.parametrize("change", [json.dumps, lambda document: {"Fn::Sub": json.dumps(document)}])
+@pytest.mark.parametrize("where", ["role", "inline", "key", "trust"])
+def test_documents_as_json_text(where: str, change: Any, tmp_path: Path) -> None:
+    """CloudFormation takes the text of a document for the document."""
+    arn = READER.replace("reader", "movies")
+    template = complete(Key=key(arn), Role=role(RoleName="movies"), Policy=policy("*"), Movies=dataset_group(waits=[]))
+    if where == "inline":
+        template["Resources"]["Role"] = role(RoleName="movies", **inline({**ALLOW, "Resource": "*"}))
+    of_key, of_role, of_policy = (template["Resources"][name]["Properties"] for name in ("Key", "Role", "Policy"))
+    of_key["KeyPolicy"]["Statement"][1].pop("Condition")
+    of_role["AssumeRolePolicyDocument"]["Statement"][0].pop("Condition")
+    owner, name = {
+        "role": (of_policy, "PolicyDocument"),
+        "inline": (of_role.get("Policies", [{}])[0], "PolicyDocument"),
+        "key": (of_key, "KeyPolicy"),
+        "trust": (of_role, "AssumeRolePolicyDocument"),
+    }[where]
+    plain = check(tmp_path / "plain", template)
+    owner[name] = change(owner[name])
+    text = check(tmp_path / "text", template)
+    assert (text.missing, text.undecided, messages(text)) == ((), (), messages(plain))
+    owner[name] = "{"
+    assert check(tmp_path / "broken", template).undecided != ()

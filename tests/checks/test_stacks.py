@@ -41,11 +41,13 @@ from tests.life.conftest import l1_role
 def test_another_stack_by_its_exports(imported: Any, tmp_path: Path) -> None:
     """Exported or not, whose name may be an expression."""
     exported = {"Value": KEY, "Export": {"Name": {"Fn::Sub": "${AWS::StackName}-key"}}}
-    of_role = key("arn:aws:iam::111122223333:role/personalize")
+    role_arn = "arn:aws:iam::111122223333:role/personalize"
+    of_role = key(role_arn)
     security = {"Resources": {"Key": of_role}, "Outputs": {"Exported": exported}}
-    main = complete(Role=role(RoleName="personalize"), Policy=policy(imported), Movies=dataset_group(imported))
-    del main["Resources"]["Key"]
-    assert findings(check_assembly(write(tmp_path, {"Security": security, "Main": main}))) == CLEAN
+    main = complete(Policy=policy(imported, "personalize"), Movies=dataset_group(imported, role_arn))
+    del main["Resources"]["Key"], main["Resources"]["Role"]
+    stacks = {"Roles": {"Resources": {"Role": role(RoleName="personalize")}}, "Security": security, "Main": main}
+    assert findings(check_assembly(write(tmp_path, stacks, dependencies={"Security": ["Roles"]}))) == CLEAN
 
 
 @pytest.mark.parametrize("by_path", [True, False])

@@ -12,9 +12,9 @@ from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_stepfunctions as sfn
 
 from personalize_kms_constructs import PersonalizeEncryption, S3Location
-from personalize_kms_constructs.checks import AssemblyError, check_assembly
+from personalize_kms_constructs.checks import check_assembly
 from personalize_kms_constructs.jobs import BatchInferenceJob, DataDeletionJob, DatasetExportJob, DatasetImportJob
-from tests.checks.templates import Json, check, complete, messages
+from tests.checks.templates import Json, bucket, check, complete, key, messages
 from tests.checks.test_requests import (
     DATASET_ARN,
     EXPORT,
@@ -289,13 +289,37 @@ def test_definitions_in_files_of_the_app(where: str, file: str, tmp_path: Path) 
         ]
 
 
-def test_a_definition_that_is_no_json_is_refused(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "text",
+    [
+        r"\u0024{AWS::AccountId}",
+        r"$\u007BAWS::AccountId}",
+        r"\ufdd0",
+        r"\uDB80\udc00",
+        r"\ud800",
+        r"\ud800x",
+        r"\udc00",
+    ],
+)
+def test_a_definition_with_escapes_for_holes(text: str, tmp_path: Path) -> None:
+    """What would be a hole once it is parsed, and half a character, isn't read."""
+    states = {"Export": task("createDatasetExportJob", {**EXPORT, "JobName": "name"})}
+    found = machine(states)
+    definition = found["Properties"]["DefinitionString"].replace("name", text)
+    assert text in definition
+    found["Properties"]["DefinitionString"] = definition
+    (undecided,) = alone(tmp_path / "1", found).undecided
+    assert undecided.because.endswith("definition of Main/Asks has escapes that aren't read")
+    found["Properties"]["DefinitionString"] = definition.replace(text, r"\ud83c\udf89 \u00e9")
+    assert alone(tmp_path / "2", found).asked == ("Main/Asks · Export (dataset export job)",)
+
+
+def test_a_definition_that_is_no_json(tmp_path: Path) -> None:
     """One line that says what and where."""
     broken = {"Type": "AWS::StepFunctions::StateMachine", "Properties": {"DefinitionString": '{"personalize": '}}
-    with pytest.raises(AssemblyError) as caught:
-        alone(tmp_path, broken)
-    assert str(caught.value).startswith(f"{tmp_path}/Main.template.json: definition of Main/Asks is no JSON: ")
-    assert "\n" not in str(caught.value)
+    (undecided,) = alone(tmp_path, broken).undecided
+    assert undecided.because.startswith(f"{tmp_path}/Main.template.json: definition of Main/Asks is no JSON: ")
+    assert "\n" not in undecided.because
 
 
 def test_our_jobs_are_seen_in_the_state_machine_with_their_key(app: cdk.App) -> None:
@@ -353,3 +377,53 @@ def test_a_job_on_a_dataset_group_of_another_key(app: cdk.App) -> None:
     sfn.StateMachine(stack, "Machine", definition_body=sfn.DefinitionBody.from_chainable(job))
     report = check_assembly(app.synth())
     assert {report.names.get(each.resource) for each in report.missing} == {"Main/Other/Key"}
+
+
+@pytest.mark.parametrize("form", ["string", "object", "file", "asset"])
+@pytest.mark.parametrize("type", ["AWS::StepFunctions::StateMachine", "AWS::Serverless::StateMachine"])
+def test_the_definition_of_a_state_machine_in_every_form(type: str, form: str, tmp_path: Path) -> None:
+    """CloudFormation's and SAM's, with values that are put into its text."""
+    export = {**EXPORT, "RoleArn": "${Role}"}
+    definition = {"StartAt": "Export", "States": {"Export": task("createDatasetExportJob", export)}}
+    name = "DefinitionString" if form == "string" else "Definition"
+    properties: Json = {"DefinitionSubstitutions": {"Role": EXPORT["RoleArn"]}}
+    if form in ("file", "asset"):
+        (tmp_path / "asset.abc.json").write_text(json.dumps(definition))
+        if type == "AWS::Serverless::StateMachine":
+            name = "DefinitionUri"
+            properties[name] = "asset.abc.json" if form == "file" else {"Bucket": "assets", "Key": "abc.json"}
+        else:
+            properties["DefinitionS3Location"] = {"Bucket": "assets", "Key": "abc.json"}
+    else:
+        properties[name] = json.dumps(definition) if form == "string" else definition
+    report = alone(tmp_path, {"Type": type, "Properties": properties})
+    assert report.asked == ("Main/Asks · Export (dataset export job)",)
+    assert {each.principal_arn for each in report.undecided if each.principal == "role"} == {EXPORT["RoleArn"]}
+
+
+def test_an_express_workflow_of_sam(tmp_path: Path) -> None:
+    """Its type is another property."""
+    states = {"Export": task("createDatasetExportJob", EXPORT), "Wait": task("describeDatasetExportJob", {})}
+    found = machine(states, Type="EXPRESS")
+    report = alone(tmp_path, {**found, "Type": "AWS::Serverless::StateMachine"})
+    assert [each.cause.id for each in report.problems] == ["express-execution"]
+
+
+@pytest.mark.parametrize(
+    ("source", "of_bucket"),
+    [
+        ({"Path": "s3://ratings/in/", "KmsKeyArn": KEY_ARN}, True),
+        ({"Path": "s3://ratings/in/"}, True),
+        ({"Path": "s3://inputs/in/", "KmsKeyArn": KEY_ARN}, False),
+    ],
+)
+def test_the_key_of_a_bucket_counts_where_it_is_read(source: Json, of_bucket: bool, tmp_path: Path) -> None:
+    """S3 decrypts an object with the key that it was written with, and writes with the key that the job names."""
+    job = {**BATCH, "JobInput": {"S3DataSource": source}}
+    second = {"Fn::GetAtt": ["Second", "Arn"]}
+    encrypted = bucket(SSEAlgorithm="aws:kms", KMSMasterKeyID=second)
+    machines = {"Asks": machine({"Batch": task("createBatchInferenceJob", job)})}
+    report = check(tmp_path, complete(Second=key(), Bucket=encrypted, **machines))
+    entries = [*report.allowed, *report.missing, *report.undecided]
+    assert any(each.resource.endswith("key/${Main.Second}") for each in entries) is of_bucket
+    assert any(each.resource == KEY_ARN for each in entries)

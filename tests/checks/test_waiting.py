@@ -9,7 +9,19 @@ from typing import Any
 import pytest
 
 from personalize_kms_constructs.checks import check_assembly
-from tests.checks.templates import KEY, ROLE, complete, dataset_group, edit, key, policy, role, write
+from tests.checks.templates import (
+    ACTIONS,
+    KEY,
+    ROLE,
+    complete,
+    dataset_group,
+    edit,
+    importing,
+    key,
+    policy,
+    role,
+    write,
+)
 
 ROLE_NAME = "movies"
 ROLE_ARN = "arn:aws:iam::111122223333:role/movies"
@@ -44,6 +56,8 @@ def tag(value: Any) -> dict[str, Any]:
         ("Policy", False),
         ({"Fn::Sub": "${!Policy}"}, False),
         ({"Fn::Sub": ["${Policy}", {"Policy": "x"}]}, False),
+        ({"Fn::Sub": ["${Policy.PolicyArn}", {"Policy.PolicyArn": "x"}]}, False),
+        ({"Fn::Sub": ["${Policy.PolicyArn}", {"Policy": "x"}]}, True),
         ({"Fn::Sub": "${Policies}"}, False),
         ({"Ref": "AWS::Region"}, False),
     ],
@@ -169,3 +183,67 @@ def test_dependencies_of_the_manifest_reach_through_other_artifacts_and_stacks(t
     template["Resources"]["Policy"] = policy("*", ROLE_NAME)
     (directory / "Policies.template.json").write_text(json.dumps(template))
     assert early(directory) == set()
+
+
+@pytest.mark.parametrize(
+    ("principal", "waits", "is_early"),
+    [
+        (ROLE_ARN, [], True),
+        ({"Fn::Sub": "arn:${AWS::Partition}:iam::${AWS::AccountId}:role/movies"}, [], True),
+        ([ROLE_ARN, "arn:aws:iam::111122223333:root"], [], True),
+        (ROLE_ARN, ["Role"], False),
+        (ROLE, [], False),
+        ({"Fn::Sub": "${Role.Arn}"}, [], False),
+        ("arn:aws:iam::111122223333:role/theirs", [], False),
+        ("arn:aws:iam::444455556666:role/movies", [], False),
+    ],
+)
+@pytest.mark.parametrize("where", ["Key", "Bucket", "Role"])
+def test_a_role_that_a_policy_names_by_text(
+    where: str, principal: Any, waits: list[str], is_early: bool, tmp_path: Path
+) -> None:
+    """AWS refuses the policy of a key or bucket, and a trust policy, while the role isn't there."""
+    root = key("arn:aws:iam::111122223333:root")
+    roles = {"Role": role(RoleName=ROLE_NAME), "Caller": role(RoleName="caller")}
+    template = importing(Key=root, Policy=policy(actions=ACTIONS), **roles)
+    owner = template["Resources"][{"Bucket": "One"}.get(where, where)]
+    name = {"Key": "KeyPolicy", "Bucket": "PolicyDocument", "Role": "AssumeRolePolicyDocument"}[where]
+    action = {"Key": "kms:Sign", "Bucket": "s3:GetObjectAcl", "Role": "sts:AssumeRole"}[where]
+    statement = {"Effect": "Allow", "Principal": {"AWS": principal}, "Action": action}
+    statement |= {} if where == "Role" else {"Resource": "arn:aws:s3:::ratings/*" if where == "Bucket" else "*"}
+    text = json.dumps(statement)
+    if where == "Role":
+        # A role can't name itself: here the caller takes its place.
+        text = text.replace("movies", "caller").replace('"Role', '"Caller').replace("${Role", "${Caller")
+    owner["Properties"][name]["Statement"].append(json.loads(text))
+    owner["DependsOn"] = ["Caller" if where == "Role" else each for each in waits]
+    problems = check_assembly(write(tmp_path, {"Main": template})).problems
+    path, of = {"Key": ("Key", "key policy"), "Bucket": ("One", "policy"), "Role": ("Role", "trust policy")}[where]
+    subject = f"{of} Main/{path}" if where == "Bucket" else f"{of} of Main/{path}"
+    named = "Caller" if where == "Role" else "Role"
+    assert [(each.kind, each.message) for each in problems] == [
+        (
+            "ordering",
+            f"{subject} names Main/{named} by the text of its ARN and may be made before it, and AWS refuses a policy "
+            "with a principal that doesn't exist: name the role by a reference, or make the policy depend on it",
+        )
+    ] * is_early
+    assert all("Main/Data (dataset import job)" in each.needed_by for each in problems)
+
+
+@pytest.mark.parametrize(("dependencies", "is_early"), [({}, True), ({"Keys": ["Roles"]}, False)])
+def test_a_role_of_another_stack_that_a_policy_names_by_text(
+    dependencies: dict[str, list[str]], is_early: bool, tmp_path: Path
+) -> None:
+    """The stack of the role comes first, if one is told to wait for the other."""
+    exported = {"Key": {"Value": KEY, "Export": {"Name": "key"}}}
+    key_arn = {"Fn::ImportValue": "key"}
+    groups = {"Policy": policy(key_arn, ROLE_NAME), "Movies": dataset_group(key_arn, ROLE_ARN)}
+    stacks = {
+        "Keys": {"Resources": {"Key": key(ROLE_ARN)}, "Outputs": exported},
+        "Roles": {"Resources": {"Role": role(RoleName=ROLE_NAME)}},
+        "Groups": {"Resources": groups},
+    }
+    report = check_assembly(write(tmp_path, stacks, dependencies=dependencies))
+    assert (report.missing, report.undecided) == ((), ())
+    assert [each.kind for each in report.problems] == ["ordering"] * is_early

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import Enum, unique
 
 from .accepted import ANOTHER_FOLDER, END_IN_SLASH, NOT_A_FOLDER
+from .values import shown
 from .written import Written
 
 POLICIES: Mapping[str, str] = {
@@ -201,7 +202,25 @@ class Cause(Enum):
         "use type STANDARD, for a distributed Map too",
     )
     BUCKET_POLICIES = "{subject} has {number} bucket policies, {paths}, but S3 keeps one", "put the statements into one"
+    ELEMENT_REQUIRED = "{subject} has no {element}, for which AWS refuses the whole policy", "write one"
+    ELEMENT_PROHIBITED = (
+        "{subject} has {element}, for which AWS refuses the whole policy: an IAM policy is of the role that has it",
+        "take it out",
+    )
+    VALUE_REFUSED = (
+        "{subject} has the {element} {value}, for which AWS refuses the whole policy",
+        "write one of {taken}",
+    )
+    INLINE_NAME_TAKEN = (
+        "{subject}: {paths} have one name, {name}, and a role keeps one inline policy of a name, the last that is put",
+        "give each its own; if the CDK has named them, by the feature flag "
+        "@aws-cdk/aws-iam:importedRoleStackSafeDefaultPolicyName",
+    )
     REPEATED_SID = "{subject} has the sid {sid} {times} times, which AWS refuses", "name each statement once"
+    WRITTEN_AS_TEXT = (
+        "{subject} has {texts} as text, which stands for nothing there",
+        "put the string into Fn::Sub, which puts the values in",
+    )
     GROUP_NAME_TAKEN = (
         "{paths} have one name, {name}, and names of dataset groups are unique in an account and Region",
         "use another name, or give both a condition of which only one holds",
@@ -215,6 +234,11 @@ class Cause(Enum):
         "{subject} may be created before {before}, which allows {actions}",
         "make it depend on that policy: by node.add_dependency(encryption.permissions) where a PersonalizeEncryption "
         "has it, else by node.add_dependency",
+    )
+    NAMED_EARLY = (
+        "{subject} names {role} by the text of its ARN and may be made before it, and AWS refuses a policy with a "
+        "principal that doesn't exist",
+        "name the role by a reference, or make the policy depend on it",
     )
     POLICY_TOO_LONG = "{subject} has at least {size} {unit} but AWS takes {limit}", "write it shorter, or split it"
     TRUST_TOO_LONG = (
@@ -260,13 +284,13 @@ class Reason:
         says = self.cause.says
         found = says.format_map(self._shown(subject))
         if self.statements and "{statements}" not in says:
-            return f"{self._names}: {found}"
-        return found
+            found = f"{self._names}: {found}"
+        return shown(found)
 
     @property
     def remedy(self) -> str:
         """The words for what to do about it; nothing where the statement to add says it."""
-        return self.cause.fix.format_map(self._shown("it"))
+        return shown(self.cause.fix.format_map(self._shown("it")))
 
     def _shown(self, subject: str) -> dict[str, str]:
         found = {name: _text(value) for name, value in self.values.items()}

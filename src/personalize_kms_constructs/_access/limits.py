@@ -10,13 +10,13 @@ A hole counts as little as what it stands for can, so that a policy is only said
 from __future__ import annotations
 
 import json
-from collections import Counter
 from collections.abc import Iterator, Mapping
 
-from .causes import Cause, Reason, because
+from .causes import Cause, because
+from .documents import document_problems, inline_name_problems, of_policy
 from .model import AccessModel, Asked, Problem, Role, declared_of
-from .needs import Need, conditions_of
-from .values import HOLE
+from .needs import Need
+from .values import HOLE, shown
 from .written import Policy
 
 IAM_PAGE = "https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html"
@@ -35,28 +35,32 @@ _KEY_ID = 36
 
 
 def limit_problems(model: AccessModel, needs: Mapping[Need, list[Asked]]) -> Iterator[Problem]:
-    """Yield the policies that AWS refuses for their size or number, or for a sid that is there twice."""
+    """Yield the policies that AWS refuses for their size or number, or for what is in them."""
     users = _users(model, needs)
     for key in model.keys.values():
         for policy in key.policies:
-            yield from _too_long(policy, KEY_POLICY_BYTES, "bytes", KMS_PAGE, users.get(key.arn, []))
+            asks = users.get(key.arn, [])
+            yield from _too_long(policy, KEY_POLICY_BYTES, "bytes", KMS_PAGE, asks)
+            yield from document_problems(policy, "key", asks)
     for bucket in model.buckets.values():
         for policy in bucket.policies:
             asks = users.get(bucket.arn, [])
             yield from _too_long(policy, BUCKET_POLICY_BYTES, "bytes", S3_PAGE, asks)
-            yield from _repeated_sids(policy, asks)
+            yield from document_problems(policy, "bucket", asks)
     identity: dict[Policy, list[Asked]] = {}
     for role in model.roles.values():
         asks = users.get(role.arn, [])
         for policy in role.trust:
             yield from _too_long(policy, TRUST_POLICY_CHARACTERS, "characters", IAM_PAGE, asks, Cause.TRUST_TOO_LONG)
-        for policy in role.identity:
+            yield from document_problems(policy, "trust", asks)
+        for policy in (*role.identity, *([role.boundary] if role.boundary else [])):
             identity.setdefault(policy, []).extend(asks)
+        yield from inline_name_problems(role, model.label(role.arn), asks)
         yield from _of_role(model, role, asks)
     for policy, asks in identity.items():
         if not policy.inline:
             yield from _too_long(policy, MANAGED_POLICY_CHARACTERS, "characters", IAM_PAGE, asks)
-        yield from _repeated_sids(policy, asks)
+        yield from document_problems(policy, "role", asks)
 
 
 def _users(model: AccessModel, needs: Mapping[Need, list[Asked]]) -> dict[str, list[Asked]]:
@@ -98,7 +102,7 @@ def _too_long(
 ) -> Iterator[Problem]:
     if (size := least_size(policy)) > limit:
         reason = because(cause, size=size, unit=unit, limit=limit)
-        yield _of_policy("limit", policy, reason, page, asks)
+        yield of_policy("limit", policy, reason, page, asks)
 
 
 def least_size(policy: Policy) -> int:
@@ -106,25 +110,8 @@ def least_size(policy: Policy) -> int:
     text = json.dumps(policy.document, separators=(",", ":"), ensure_ascii=False)
     if "${" in text:
         text = HOLE.sub(lambda hole: "x" * _shortest(hole[0], text[max(0, hole.start() - 5) : hole.start()]), text)
-    return len(text.encode())
+    return len(shown(text).encode())
 
 
 def _shortest(hole: str, before: str) -> int:
     return _LEAST.get(hole) or (_KEY_ID if before.endswith(":key/") else 1)
-
-
-def _repeated_sids(policy: Policy, asks: list[Asked]) -> Iterator[Problem]:
-    sids = Counter(
-        statement.body["Sid"]
-        for statement in policy.statements
-        if statement.readable and isinstance(statement.body.get("Sid"), str)
-    )
-    for sid, times in sids.items():
-        if times > 1:
-            reason = because(Cause.REPEATED_SID, sid=sid, times=times)
-            yield _of_policy("configuration", policy, reason, "", asks)
-
-
-def _of_policy(kind: str, policy: Policy, reason: Reason, page: str, asks: list[Asked]) -> Problem:
-    is_there = not policy.only_if or (bool(asks) and policy.only_if <= conditions_of(asks))
-    return Problem.of(kind, policy.name, reason, page, asks, declared=declared_of([policy]), certain=is_there)

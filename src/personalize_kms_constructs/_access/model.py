@@ -99,6 +99,8 @@ class Location:
     """A key of its own; by default that of the bucket."""
     is_folder: bool = False
     """True if it is one, whatever the prefix says."""
+    is_read: bool = False
+    """True if a job reads it, naming a key: S3 decrypts each object with the key that it was written with."""
 
     @property
     def objects(self) -> str:

@@ -54,9 +54,11 @@ def needs_of(model: AccessModel) -> dict[Need, list[Asked]]:
     return found
 
 
-def location_key(model: AccessModel, asked: Asked, location: Location) -> str | None:
-    """Return the ARN of the key that encrypts a location, if one does."""
-    return location.key_arn or model.bucket(location.bucket_arn, asked.account).key_arn
+def location_keys(model: AccessModel, asked: Asked, location: Location) -> list[str]:
+    """Return the ARNs of the keys that encrypt a location: its own or that of the bucket, or both where it is read."""
+    of_bucket = model.bucket(location.bucket_arn, asked.account).key_arn
+    keys = [location.key_arn, of_bucket] if location.is_read else [location.key_arn or of_bucket]
+    return list(dict.fromkeys(each for each in keys if each is not None))
 
 
 def _needs(model: AccessModel, asked: Asked) -> Iterator[Need]:
@@ -66,8 +68,7 @@ def _needs(model: AccessModel, asked: Asked) -> Iterator[Need]:
     for location, access in ((asked.source, row.source), (asked.destination, row.destination)):
         if location is not None and access is not None:
             yield from _on_location(asked, location, access)
-            key_arn = location_key(model, asked, location)
-            if key_arn is not None:
+            for key_arn in location_keys(model, asked, location):
                 yield from _on_key(asked, key_arn, access.on_key)
     for actions in row.role_on_everything:
         for action in actions.actions:

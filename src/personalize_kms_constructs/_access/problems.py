@@ -13,7 +13,7 @@ from .causes import Cause, Reason, because
 from .decision import Decision
 from .entries import Undecided
 from .model import AccessModel, Asked, DatasetGroup, Key, Problem, Role, declared_of, labels_of
-from .needs import Need, conditions_of, location_key
+from .needs import Need, conditions_of, location_keys
 from .values import has_unknown, same, split_arn
 from .written import Policy
 
@@ -87,7 +87,8 @@ def configuration_problems(model: AccessModel) -> Iterator[Problem]:
     for asked in model.asked:
         unusable = [(asked.role_arn, each, IMPORT_PAGE) for each in _unusable_role(model, asked)]
         keys = [asked.dataset_group_key]
-        keys += [location_key(model, asked, each) for each in (asked.source, asked.destination) if each is not None]
+        for location in (asked.source, asked.destination):
+            keys += [] if location is None else location_keys(model, asked, location)
         for arn in dict.fromkeys(each for each in keys if each is not None):
             for reason in _unusable_key(model.key(arn), asked):
                 unusable.append((arn, reason, KEY_STATE_PAGE if reason.cause is Cause.KEY_STATE else KMS_PAGE))

@@ -10,6 +10,7 @@ from .entries import AccessFindings, Entry
 from .markdown import markdown_report
 from .model import Problem
 from .text import text_report
+from .values import shown
 
 _E = TypeVar("_E", bound=Entry)
 
@@ -19,15 +20,15 @@ class AccessReport(AccessFindings):
 
     def to_json(self) -> str:
         """Return the report as JSON: the same for the same input, sorted, and without a date."""
-        return json.dumps(as_data(self), indent=2, ensure_ascii=False) + "\n"
+        return shown(json.dumps(as_data(self), indent=2, ensure_ascii=False)) + "\n"
 
     def to_text(self) -> str:
         """Return the report for a terminal, in lines of at most 100 characters; statements aren't wrapped."""
-        return text_report(self)
+        return shown(text_report(self))
 
     def to_markdown(self) -> str:
         """Return the report for a pull request: tables, and a graph of who may do what and why."""
-        return markdown_report(self)
+        return shown(markdown_report(self))
 
 
 def as_data(report: AccessFindings) -> dict[str, Any]:

@@ -7,7 +7,8 @@ A value may have holes, written like variables of ``Fn::Sub``:
 * ``${Main.KeyArn?}`` (it ends in ``?``) and ``${AWS::AccountId}`` (it has a colon) can be anything. Such a hole is
   equal to itself too.
 
-What a read from an account returns has no holes, so that the same comparison serves both.
+What somebody wrote has no holes, in a template or in an account, so that the same comparison serves both: where it has
+``${``, a character between the two, which no template keeps, tells it from a hole (see ``as_text``).
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from os.path import commonprefix
 from typing import Any
@@ -24,6 +25,10 @@ from .answers import Answer
 
 HOLE = re.compile(r"\$\{[^{}]*\}")
 PARTITION = "${AWS::Partition}"
+# A noncharacter of Unicode.
+MARK = "\ufdd0"
+WRITTEN = f"${MARK}{{"
+"""The beginning of a variable that somebody wrote."""
 
 _DIGEST = re.compile(r" #[0-9a-f]{8}(?=\?)")
 # Ids, names, Regions and account numbers that AWS gives have these characters alone.
@@ -37,7 +42,40 @@ _CACHED = 1 << 14
 _FIRST, _LAST = 0xF0000, 0x10FFFD
 _CHARACTERS = f"{chr(_FIRST)}-{chr(_LAST)}"
 _CHARACTER = re.compile(f"[{_CHARACTERS}]")
+_NOT_OF_TEXTS = re.compile(f"[\ud800-\udfff{MARK}{_CHARACTERS}]")
 _WILDCARD = re.compile(r"[*?]")
+
+
+def as_text(text: str) -> str:
+    """Return what somebody wrote as a value: nothing in it is a hole."""
+    if not text.isascii():
+        text = _NOT_OF_TEXTS.sub("\N{REPLACEMENT CHARACTER}", text)
+    return text.replace("${", WRITTEN)
+
+
+def as_written(text: str) -> Any:
+    """Parse JSON that somebody wrote: nothing in it is a hole.
+
+    Raises:
+        ValueError: if it is no JSON.
+    """
+    if "\\u" in text:
+        # Every character is itself then, however it was spelled.
+        text = json.dumps(json.loads(text), ensure_ascii=False)
+    return json.loads(as_text(text))
+
+
+def joined(parts: Iterable[str], separator: str = "") -> str:
+    """Join values so that the end of one and the beginning of the next don't make a hole."""
+    found = ""
+    for each in [text for part in parts for text in (separator, part)][1:]:
+        found += f"{MARK}{each}" if found.endswith("$") and each.startswith("{") else each
+    return found
+
+
+def shown(text: str) -> str:
+    """Return a text as it was written, for reports; quoted ones have the mark as an escape."""
+    return text.replace(MARK, "").replace("\\ufdd0", "")
 
 
 def generated(name: str) -> str:
@@ -209,7 +247,9 @@ class _Holes:
         return character
 
     def may_be_equal(self, value: str, pattern: str, *, wildcards: bool) -> bool:
-        """Tell if two encoded values can turn out to be equal."""
+        """Tell if two encoded values can turn out to be equal: no hole stands for what has a variable in it."""
+        if (MARK in value) != (MARK in pattern) and (MARK in pattern or not wildcards):
+            return False
         value, pattern = _without_common_start(value, pattern)
         return not self._begin_differently(value[:1], pattern[:1]) and self._possible(value, pattern, wildcards)
 

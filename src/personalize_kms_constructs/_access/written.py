@@ -10,12 +10,14 @@ from typing import Any
 
 from .alternatives import Either, conditions_in
 from .answers import Answer
-from .values import generated, matches
+from .values import MARK, matches
 
 # In other versions, and without one, the variables of a policy are plain text
 # (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html).
 _WITH_VARIABLES = "2012-10-17"
-_VARIABLE = re.compile(r"\$\{([a-zA-Z0-9]+:[^{}$:?]+)\}")
+_NAME_OF_VARIABLE = r"\{([a-zA-Z0-9.-]+:[^{}$:?]+)\}"
+_VARIABLE = re.compile(rf"\${_NAME_OF_VARIABLE}")
+_WRITTEN_VARIABLE = re.compile(rf"\${MARK}{_NAME_OF_VARIABLE}")
 _OPEN_ACTION = re.compile(r"[*?$]")
 _POSITIVE = ("StringEquals", "StringEqualsIgnoreCase", "StringLike", "ArnEquals", "ArnLike")
 
@@ -35,16 +37,16 @@ class Policy:
     """The resource of a template that makes it; empty for what exists already."""
     only_if: frozenset[str] = frozenset()
     """Conditions of templates that can't be decided; it depends on all of them."""
-    inline: bool = False
-    """True if it is an inline policy of a role."""
+    inline: str = ""
+    """The name of an inline policy of a role; empty for other policies."""
 
     @cached_property
     def statements(self) -> tuple[Written, ...]:
         """Its statements."""
         document = self.document if isinstance(self.document, Mapping) else {}
         found = as_list(document.get("Statement"))
-        if document.get("Version") != _WITH_VARIABLES:
-            found = [literally(each) for each in found]
+        if document.get("Version") == _WITH_VARIABLES:
+            found = [_with_holes(each) for each in found]
         return tuple(Written.of(body, index, self) for index, body in enumerate(found))
 
 
@@ -73,6 +75,10 @@ class Written:
         plain = bool(actions) and not any(not isinstance(each, str) or _OPEN_ACTION.search(each) for each in actions)
         only = frozenset(each.lower() for each in actions) if plain else None
         return Written(body, name, policy, readable, conditions_in(body), only)
+
+    def has_text(self, element: str) -> bool:
+        """Report whether one of its elements is a string."""
+        return self.readable and isinstance(self.body.get(element), str)
 
     def may_be_about(self, action: str) -> bool:
         """Report whether the action may be one of its own; where it writes plain actions alone, whether it is."""
@@ -164,16 +170,12 @@ def with_variables(text: str, context: Mapping[str, tuple[str | None, ...]]) -> 
     return _VARIABLE.sub(value, text) if has_variables(text) else text
 
 
-def literally(value: Any) -> Any:
-    """Return a statement of which the variables are plain text, and match nothing but a wildcard."""
+def _with_holes(value: Any) -> Any:
+    """Return a statement in which variables are holes: what they are depends on the call."""
     if isinstance(value, Either):
-        return value.changed(literally)
+        return value.changed(_with_holes)
     if isinstance(value, str):
-        return _VARIABLE.sub(_literal, value) if "${" in value else value
+        return _WRITTEN_VARIABLE.sub(r"${\1}", value) if MARK in value else value
     if isinstance(value, Mapping):
-        return {name: literally(each) for name, each in value.items()}
-    return [literally(each) for each in value] if isinstance(value, list) else value
-
-
-def _literal(variable: re.Match[str]) -> str:
-    return generated(variable[1].replace(":", " "))
+        return {name: _with_holes(each) for name, each in value.items()}
+    return [_with_holes(each) for each in value] if isinstance(value, list) else value

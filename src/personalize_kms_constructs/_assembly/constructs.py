@@ -10,7 +10,7 @@ from typing import Any
 from .._access.answers import Answer
 from .._access.causes import Cause, because
 from .._access.model import Asked, Location, OpenQuestion, Problem
-from .._access.values import unknown
+from .._access.values import joined, unknown
 from .._access.written import as_list
 from .app import App
 from .dataset_groups import DatasetGroups
@@ -131,7 +131,7 @@ class _References:
             return str(stack.ref(name) if attribute == "Ref" else stack.get_att(name, attribute))
         parts = expression.get("parts") if isinstance(expression, Mapping) else None
         if parts is not None:
-            return "".join(self.text(part) for part in as_list(parts))
+            return joined(self.text(part) for part in as_list(parts))
         return self.own.text(expression) if expression is not None else unknown("a reference that is missing")
 
     def optional_text(self, expression: Any) -> str | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, TypeVar
@@ -18,6 +19,7 @@ from .._access.written import Policy, as_list
 from .._default_key_policy import default_key_policy
 from ..matrix import IMPORT_PAGE
 from . import physical
+from .files import AssemblyError
 from .physical import ALIAS_PREFIX, alias_in, nearest, of_any_partition
 from .role_names import add_roles_of_one_name, name_in_account, role_name_problems
 from .stacks import Resource
@@ -132,7 +134,7 @@ class Deployment:
         mixed_up = add_roles_of_one_name(model, resource, alike) if len(alike) > 1 else ""
         model.names[arn] = resource.path
         model.problems += role_name_problems(resource)
-        role = model.roles[arn] = Role(
+        role = Role(
             arn,
             trust=[_policy_of(resource, "AssumeRolePolicyDocument")],
             unseen_trust=mixed_up if len(resources) > 1 else "",
@@ -161,6 +163,7 @@ class Deployment:
             role.boundary = _policy_of(policy, "PolicyDocument") if policy else _policy_of_aws(boundary, resource)
             if role.boundary is None:
                 role.unseen_boundary = _not_of_the_app([boundary])
+        model.roles[arn] = role
 
     def add_bucket(self, model: AccessModel, arn: str, account: str) -> None:
         """Put a bucket into the model, with the key of its encryption."""
@@ -183,10 +186,11 @@ class Deployment:
             )
             return
         model.names[arn] = resource.path
-        bucket = model.buckets[arn] = Bucket(arn, resource.stack.template.account, policies, declared=resource.declared)
+        bucket = Bucket(arn, resource.stack.template.account, policies, declared=resource.declared)
         encryption = resource.get("BucketEncryption")
         if encryption is not None:
             self._take_encryption(bucket, resource, encryption)
+        model.buckets[arn] = bucket
 
     def key_arn(self, key: str, resource: Resource) -> str:
         """Return the ARN of a key that a property names by its id, its ARN or an alias; of the alias if that is all."""
@@ -263,16 +267,28 @@ def _policy_of(resource: Resource, property_name: str) -> Policy:
     """Return the policy in a property."""
     kinds = {"KeyPolicy": "key policy of", "AssumeRolePolicyDocument": "trust policy of"}
     name = f"{kinds.get(property_name, 'policy')} {resource.path}"
-    inline = resource.type in _IDENTITY_POLICIES and resource.type != physical.MANAGED_POLICY
-    return Policy(resource.get(property_name), name, resource.declared, resource.only_if, inline)
+    inline = ""
+    if resource.type in _IDENTITY_POLICIES and resource.type != physical.MANAGED_POLICY:
+        inline = resource.text("PolicyName") or resource.unknown("PolicyName")
+    return Policy(_document(resource.get(property_name), resource), name, resource.declared, resource.only_if, inline)
 
 
 def _inline_policies_of(role: Resource) -> Iterator[Policy]:
     """Yield the policies in the properties of a role."""
-    for inline in as_list(role.get("Policies")):
+    for number, inline in enumerate(as_list(role.get("Policies"))):
         document = inline.get("PolicyDocument") if isinstance(inline, Mapping) else inline
-        policy_name = f" {inline.get('PolicyName', '')}" if isinstance(inline, Mapping) else ""
-        yield Policy(document, f"inline policy{policy_name} of {role.path}", role.declared, role.only_if, inline=True)
+        policy_name = str(inline.get("PolicyName", "")) if isinstance(inline, Mapping) else ""
+        name = f"inline policy{policy_name and ' '}{policy_name} of {role.path}"
+        inline_name = policy_name or role.unknown(f"Policies {number}")
+        yield Policy(_document(document, role), name, role.declared, role.only_if, inline_name)
+
+
+def _document(found: Any, resource: Resource) -> Any:
+    """Return a policy document, which a template may have as JSON text; text that can't be parsed stays unknown."""
+    if isinstance(found, str) and found.lstrip().startswith("{"):
+        with suppress(AssemblyError):
+            return resource.parsed(found, "a policy")
+    return found
 
 
 def _policy_of_aws(arn: Any, role: Resource) -> Policy | None:

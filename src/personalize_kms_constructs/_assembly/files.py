@@ -8,13 +8,19 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from .._access.values import HOLE
+from .._access.values import HOLE, as_written
+from .loops import expanded
 
 Json = dict[str, Any]
 
 # StringParameter.value_from_lookup has it until the CLI has looked, after a synth that succeeds: it is as unknown as a
 # dynamic reference.
 _TO_BE_LOOKED_UP = re.compile(r"dummy-value-for-[^\"\\{}]*")
+# "$", "{", the characters that stand for holes, and surrogates alone.
+_HIDDEN = re.compile(
+    r"\\u(?:0024|007b|fdd0|db[89a-f]|d[89ab]..(?!\\ud[c-f]))|(?<!\\ud[89ab]..)\\ud[c-f]", re.IGNORECASE
+)
+_WITH_LOOPS = ("Resources", "Conditions", "Outputs")
 _SECTIONS = ("Resources", "Parameters", "Outputs", "Conditions", "Mappings")
 
 
@@ -32,7 +38,7 @@ def read_json(path: Path) -> Json:
     if "dummy-value-for-" in text:
         text = _TO_BE_LOOKED_UP.sub(r"{{resolve:\g<0>}}", text)
     try:
-        found = json.loads(text)
+        found = as_written(text)
     except (ValueError, RecursionError) as error:
         raise _unreadable(path, error) from None
     if not is_object(found):
@@ -61,6 +67,9 @@ def read_template(path: Path) -> Json:
         AssemblyError: if it can't be read, or has not the form of a template.
     """
     body = read_json(path)
+    for section in _WITH_LOOPS:
+        if is_object(body.get(section)):
+            body[section] = expanded(body[section])
     wrong = next(_wrong_in(body), None)
     if wrong is not None:
         raise AssemblyError(f"{path}: not a CloudFormation template: {wrong}")
@@ -76,8 +85,10 @@ def parse_property(text: str, what: str, template: Path) -> Any:
     """Parse JSON in a property of a template, which may have holes, in strings and in the places of numbers.
 
     Raises:
-        AssemblyError: if it is no JSON.
+        AssemblyError: if it is no JSON, or spells by escapes what would be a hole, or half a character.
     """
+    if _HIDDEN.search(text):
+        raise AssemblyError(f"{template}: {what} has escapes that aren't read")
     try:
         return json.loads(text)
     except ValueError:

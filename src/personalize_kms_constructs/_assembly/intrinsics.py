@@ -16,10 +16,10 @@ from typing import Any
 
 from .._access.alternatives import NO_VALUE, Either
 from .._access.answers import Answer, all_of, any_of
-from .._access.values import has_unknown, same, split_outside_of_holes, unknown
+from .._access.values import MARK, WRITTEN, has_unknown, joined, same, split_outside_of_holes, unknown
 from .files import AssemblyError
 
-_VARIABLE = re.compile(r"\$\{([^{}]*)\}")
+VARIABLE_OF_SUB = re.compile(rf"\${MARK}\{{\s*([^{{}}]*?)\s*\}}")
 
 
 class Scope(ABC):
@@ -129,7 +129,7 @@ def _join(scope: Scope, argument: Any) -> str:
     items = scope.value(items)
     if not isinstance(items, list):
         return unknown(f"Fn::Join {_shown(argument)}", separator, items)
-    return str(separator).join(scope.text(item) for item in items)
+    return joined((scope.text(item) for item in items), str(separator))
 
 
 def _select(scope: Scope, argument: Any) -> Any:
@@ -149,16 +149,16 @@ def _split(scope: Scope, argument: Any) -> Any:
 def _sub(scope: Scope, argument: Any) -> str:
     text, variables = (argument, {}) if isinstance(argument, str) else argument
 
-    def replace(match: re.Match[str]) -> str:
-        name = match[1].strip()
+    def value(name: str) -> str:
         if name.startswith("!"):
-            return f"${{{name[1:]}}}"
+            return f"{WRITTEN}{name[1:]}}}"
         if name in variables:
             return scope.text(variables[name])
         logical_id, dot, attribute = name.partition(".")
         return scope.text({"Fn::GetAtt": [logical_id, attribute]} if dot else {"Ref": name})
 
-    return _VARIABLE.sub(replace, text)
+    # Texts and names in turn.
+    return joined(value(part) if number % 2 else part for number, part in enumerate(VARIABLE_OF_SUB.split(text)))
 
 
 def _get_att(scope: Scope, argument: Any) -> Any:

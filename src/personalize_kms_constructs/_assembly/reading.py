@@ -8,18 +8,21 @@ from pathlib import Path
 from .._access.accepted import folder, is_folder
 from .._access.causes import Cause, Reason, because
 from .._access.model import AccessModel, Asked, Location, OpenQuestion, Problem
-from .._access.needs import location_key
+from .._access.needs import location_keys
 from .._access.values import split, unknown
 from .app import App
 from .constructs import left_by_constructs
 from .dataset_groups import DatasetGroups
 from .deployment import Deployment
+from .early_principals import early_principals
+from .loops import FOR_EACH
 from .manifest import Assembly
 from .references import conditional_references
+from .replaced_policies import leave_replaced_policies_open
 from .requesters import requests_of
 from .requests import S3_URI, Request
 from .stacks import Resource
-from .state_machines import STATE_MACHINE
+from .state_machines import STATE_MACHINES
 from .templates import NESTED_STACK, Template, Unread, noted
 from .waiting import CreationOrder
 
@@ -71,7 +74,7 @@ class ReadAssembly:
         allowed = self._add_constructs(model)
         for resource in self._resources:
             ours = self._is_ours(resource.path)
-            has_jobs = resource.type == STATE_MACHINE and self._states
+            has_jobs = resource.type in STATE_MACHINES and self._states
             if ours or has_jobs or not only_ours:
                 with noted(self._unread, resource.stack.template):
                     for request in requests_of(resource):
@@ -87,6 +90,8 @@ class ReadAssembly:
         asked_by = {each.declared: each for each in model.asked}
         model.dataset_groups += self._groups.in_model(asked_by, self._unread)
         model.references += conditional_references(model, self._resources)
+        leave_replaced_policies_open(model, self._resources, self._deployment, self._unread)
+        model.problems += early_principals(model, self._resources, self._deployment, self._order)
         return model
 
     def _is_ours(self, path: str) -> bool:
@@ -113,18 +118,20 @@ class ReadAssembly:
         return allowed
 
     def _add(self, model: AccessModel, asked: Asked, template: Template) -> None:
-        """Put a request into the model, with the role, the buckets and the keys that it names."""
+        """Put a request into the model, with the role, the buckets and the keys that it names, if they can be read."""
+        keys = [asked.dataset_group_key]
         with noted(self._unread, template):
             self._deployment.add_role(model, asked.role_arn)
-            for location in (asked.source, asked.destination):
-                if location is not None:
+        for location in (asked.source, asked.destination):
+            if location is not None:
+                with noted(self._unread, template):
                     self._deployment.add_bucket(model, location.bucket_arn, asked.account)
-                    key = location_key(model, asked, location)
-                    if key is not None:
-                        self._deployment.add_key(model, key)
-            if asked.dataset_group_key is not None:
-                self._deployment.add_key(model, asked.dataset_group_key)
-            model.asked.append(asked)
+                keys += location_keys(model, asked, location)
+        for key in keys:
+            if key is not None:
+                with noted(self._unread, template):
+                    self._deployment.add_key(model, key)
+        model.asked.append(asked)
 
     def _add_request(
         self, model: AccessModel, request: Request, allowed: dict[tuple[str, str], Asked], *, ours: bool
@@ -175,7 +182,7 @@ class ReadAssembly:
         bucket, *prefix = split(path.removeprefix(S3_URI), "/", 1)
         key_arn = self._groups.key_arn(key, resource) if key is not None else None
         bucket_arn = resource.arn("s3", bucket, region=False, account=False)
-        return Location(bucket_arn, "".join(prefix), key_arn, is_folder=what == "destination")
+        return Location(bucket_arn, "".join(prefix), key_arn, is_folder=what == "destination", is_read=what == "source")
 
     def _key_of_group(self, model: AccessModel, request: Request, allowed: Asked | None) -> str | None:
         """Return the key of the dataset group that a job or a metric attribution belongs to.
@@ -194,10 +201,13 @@ class ReadAssembly:
         return None
 
     def _add_unseen_stacks(self, model: AccessModel) -> None:
-        """Put into the model that nested stacks may change policies, where their templates can't be seen."""
+        """Put into the model that nested stacks and loops may change policies, where what they make can't be seen."""
         for resource in self._resources:
             if resource.type == NESTED_STACK and resource.logical_id not in resource.stack.nested:
                 because = "its template isn't in the assembly, so that what it does to policies isn't known"
+                model.open_questions.append(OpenQuestion(resource.path, because, resource.declared))
+            elif resource.type == FOR_EACH:
+                because = "the values of its list aren't in the template, so that what it makes isn't known"
                 model.open_questions.append(OpenQuestion(resource.path, because, resource.declared))
 
 

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
 from .._access.model import AccessModel, Reference
 from .._access.written import as_list
+from .intrinsics import VARIABLE_OF_SUB
 from .stacks import Resource, Stack
-
-_SUB_VARIABLE = re.compile(r"\$\{([^!{}.]+)")
 
 
 def functions(value: Any, *, but: str = "") -> Iterator[tuple[str, Any]]:
@@ -32,14 +30,14 @@ def functions(value: Any, *, but: str = "") -> Iterator[tuple[str, Any]]:
 
 def names_in(function: str, argument: Any) -> list[str]:
     """Return the names that a function refers to, of resources and of other things."""
-    first, *more = [*as_list(argument), ""]
+    first, more, *_ = [*as_list(argument), "", ""]
     if function == "Ref":
         return [str(first)]
     if function == "Fn::GetAtt":
         return [str(first).partition(".")[0]]
     if function == "Fn::Sub":
-        names = _SUB_VARIABLE.findall(str(first))
-        return [each for each in names if not isinstance(more[0], dict) or each not in more[0]]
+        given: dict[str, Any] = more if isinstance(more, dict) else {}
+        return [each.partition(".")[0] for each in VARIABLE_OF_SUB.findall(str(first)) if each not in given]
     return []
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from .. import matrix
 from .._access.causes import Cause, Reason, because
 from .._access.model import OpenQuestion
-from .._access.values import account_of, has_unknown, split_arn, unknown
+from .._access.values import MARK, account_of, has_unknown, split_arn, unknown
 from .physical import alias_in
 from .stacks import Resource
 
@@ -118,7 +118,7 @@ class Request:
 def _is_no_arn(given: str, kind: str) -> bool:
     """Tell if a key or a role is named by something else than its ARN, which is all that Personalize takes."""
     parts = split_arn(given)
-    if parts is None:
+    if parts is None or MARK in given:
         return not has_unknown(given)
     return kind == "key" and alias_in(given) != ""
 

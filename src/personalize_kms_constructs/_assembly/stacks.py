@@ -181,8 +181,7 @@ class Stack(Scope):
             return self._parameter(name)
         if name not in template.resources:
             return unknown(f"{template.name}.{name}")
-        with self._once(name):
-            return self.app.ref(self.resource(name))
+        return self._of_resource(name, "")
 
     def get_att(self, logical_id: str, attribute: str) -> Any:
         """Return an attribute of a resource, the outputs of nested stacks included."""
@@ -190,10 +189,16 @@ class Stack(Scope):
             return self.nested[logical_id].output(attribute.removeprefix("Outputs."))
         if logical_id not in self.template.resources:
             return unknown(f"{self.template.name}.{logical_id}.{attribute}")
+        return self._of_resource(logical_id, attribute)
+
+    def _of_resource(self, logical_id: str, attribute: str) -> Any:
+        """Return an attribute of a resource, or what ``Ref`` of it is: each once, since names are made of names."""
         name = (logical_id, attribute)
         if name not in self._attributes:
-            with self._once(f"{logical_id}.{attribute}"):
-                self._attributes[name] = self.app.attribute(self.resource(logical_id), attribute)
+            with self._once(".".join(filter(None, name))):
+                resource = self.resource(logical_id)
+                found = self.app.attribute(resource, attribute) if attribute else self.app.ref(resource)
+                self._attributes[name] = found
         return self._attributes[name]
 
     def output(self, name: str) -> Any:

@@ -11,12 +11,14 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from .._access.model import OpenQuestion
-from .._access.values import account_of, split_arn, unknown
+from .._access.values import WRITTEN, account_of, as_text, joined, split_arn, unknown
 from .files import read_text
 from .requests import KINDS, Request, call_not_known, lower_case, of_sdk_call
 from .stacks import Resource
 
-STATE_MACHINE = "AWS::StepFunctions::StateMachine"
+# SAM's has the same definition, in properties of its own names
+# (https://docs.aws.amazon.com/serverless-application-model/latest/developerguide/sam-resource-statemachine.html).
+STATE_MACHINES = ("AWS::StepFunctions::StateMachine", "AWS::Serverless::StateMachine")
 
 _SERVICE = "aws-sdk:personalize:"
 _IN_YAML = (
@@ -34,7 +36,7 @@ def of_state_machine(resource: Resource) -> Iterator[Request | OpenQuestion]:
     definition = _definition(resource)
     if isinstance(definition, OpenQuestion):
         yield definition
-    kind = resource.get("StateMachineType")
+    kind = resource.get("StateMachineType") or resource.get("Type")
     for states, is_express in _state_maps(definition, is_express=kind == "EXPRESS"):
         waits_for = json.dumps(states).lower() if is_express else ""
         for name, state in states.items():
@@ -60,7 +62,7 @@ def of_state_machine(resource: Resource) -> Iterator[Request | OpenQuestion]:
                     state=str(name),
                 )
             elif isinstance(state, Mapping) and state.get("Type") == "Task":
-                if f"{_SERVICE}${{" in str(state.get("Resource")):
+                if f"{_SERVICE}$" in str(state.get("Resource")):
                     yield call_not_known(resource, place)
                 # As the CDK's CallAwsServiceCrossRegion tells its function.
                 told = state.get("Arguments", state.get("Parameters"))
@@ -75,28 +77,34 @@ def _definition(resource: Resource) -> Any:
     found = resource.get("Definition")
     if "DefinitionString" in properties and "personalize" in json.dumps(properties):
         found = resource.get("DefinitionString")
-    elif "DefinitionS3Location" in properties:
+    elif "DefinitionUri" in properties or "DefinitionS3Location" in properties:
         found = _from_asset(resource)
         if found is not None and not found.lstrip().startswith("{"):
             return OpenQuestion(resource.path, _IN_YAML, resource.declared) if _SERVICE in found else None
+    substitutions = resource.get("DefinitionSubstitutions")
+    if substitutions and isinstance(found, Mapping):
+        found = json.dumps(found, ensure_ascii=False)
     if not isinstance(found, str):
         return found
-    substitutions = resource.get("DefinitionSubstitutions")
     for name, value in substitutions.items() if isinstance(substitutions, Mapping) else ():
-        found = found.replace(f"${{{name}}}", str(value))
+        found = joined(found.split(f"{WRITTEN}{name}}}"), str(value))
     return resource.parsed(found, f"definition of {resource.path}")
 
 
 def _from_asset(resource: Resource) -> str | None:
     """The text of a definition that is an asset of the app; of a stage, the asset is above the templates."""
-    location = resource.get("DefinitionS3Location")
+    location = resource.get("DefinitionS3Location") or resource.get("DefinitionUri")
+    if isinstance(location, str) and "://" not in location:
+        # A file beside the template, before it is packaged.
+        path = resource.stack.template.path.parent / location
+        return as_text(read_text(path)) if path.is_file() else None
     key = location.get("Key") if isinstance(location, Mapping) else None
     if not isinstance(key, str):
         return None
     template, name = resource.stack.template, key.rpartition("/")[2]
     file = template.assets.get(name.partition(".")[0], f"asset.{name}")
     path = template.path.parent / file
-    return read_text(path) if path.is_file() else None
+    return as_text(read_text(path)) if path.is_file() else None
 
 
 def _state_maps(definition: Any, *, is_express: bool) -> Iterator[tuple[Mapping[str, Any], bool]]:

@@ -9,6 +9,7 @@ from typing import Any
 
 from .._access.report import AccessReport, as_data
 from .._access.text import wrapped
+from .._access.values import shown
 from .asking import AbsentError, Account, DoctorError
 from .diagnosis import diagnose, unseen_group
 from .gathering import AccountReader, gather
@@ -134,7 +135,7 @@ def _json(data: list[dict[str, Any]], totals: Totals, stopped: DoctorError | Non
         "summary": totals.as_data(),
         "error": str(stopped or ""),
     }
-    return json.dumps(found, indent=2, ensure_ascii=False) + "\n"
+    return shown(json.dumps(found, indent=2, ensure_ascii=False)) + "\n"
 
 
 def _text_end(totals: Totals) -> str:

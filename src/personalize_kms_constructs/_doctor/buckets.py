@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from typing import Any
 
 from .._access.model import Bucket
 from .._access.problems import AWS_MANAGED_KEY
-from .._access.values import unknown
+from .._access.values import as_written, unknown
 from .._access.written import Policy
 from .asking import AbsentError, Account, NotAnsweredError
 
@@ -29,7 +28,7 @@ def read_bucket(account: Account, name: str) -> Bucket:
         pass
     try:
         found = account.ask("s3", "GetBucketPolicy", arn, Bucket=name)["Policy"]
-        bucket.policies = [Policy(json.loads(found), "the bucket policy")]
+        bucket.policies = [Policy(as_written(found), "the bucket policy")]
         bucket.account = account.id  # S3 shows a bucket's policy to nobody else
     except AbsentError:
         bucket.account = account.id

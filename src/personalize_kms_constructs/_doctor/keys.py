@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
-
 from .._access.model import Key
 from .._access.problems import AWS_MANAGED_KEY
+from .._access.values import as_written
 from .._access.written import Policy
 from ..matrix import SERVICE_PRINCIPAL
 from .asking import AbsentError, Account, NotAnsweredError
@@ -57,7 +56,7 @@ def _add_policy(account: Account, key: Key) -> None:
     except AbsentError:
         key.unseen = "KMS shows it to its own account alone"
     else:
-        key.policies = [Policy(json.loads(found["Policy"]), "the key policy")]
+        key.policies = [Policy(as_written(found["Policy"]), "the key policy")]
 
 
 def _rotation(account: Account, arn: str) -> list[str]:

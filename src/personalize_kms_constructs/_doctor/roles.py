@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from functools import partial
 from typing import Any
 
 from .._access.model import Role
+from .._access.values import as_written
 from .._access.written import Policy
 from .asking import AbsentError, Account, NotAnsweredError
 
@@ -22,7 +24,7 @@ def read_role(account: Account, arn: str) -> Role:
         if found["Arn"] != arn:  # the name is there, on another path
             return Role(arn, exists=False)
         role.unique_id = str(found["RoleId"])
-        role.trust = [Policy(found["AssumeRolePolicyDocument"], "the trust policy")]
+        role.trust = [Policy(_document(found["AssumeRolePolicyDocument"]), "the trust policy")]
         _add_boundary(account, role, found.get("PermissionsBoundary", {}).get("PermissionsBoundaryArn"))
     except AbsentError:
         return Role(arn, exists=False)
@@ -75,9 +77,15 @@ def _add_policies(account: Account, role: Role, name: str) -> None:
 
 
 def _inline(account: Account, role: Role, name: str, policy: str) -> Any:
-    return account.ask("iam", "GetRolePolicy", role.arn, RoleName=name, PolicyName=policy)["PolicyDocument"]
+    return _document(account.ask("iam", "GetRolePolicy", role.arn, RoleName=name, PolicyName=policy)["PolicyDocument"])
 
 
 def _managed(account: Account, arn: str) -> Any:
     version = account.ask("iam", "GetPolicy", arn, PolicyArn=arn)["Policy"]["DefaultVersionId"]
-    return account.ask("iam", "GetPolicyVersion", arn, PolicyArn=arn, VersionId=version)["PolicyVersion"]["Document"]
+    found = account.ask("iam", "GetPolicyVersion", arn, PolicyArn=arn, VersionId=version)["PolicyVersion"]
+    return _document(found["Document"])
+
+
+def _document(parsed: Any) -> Any:
+    """Return a policy that boto3 has parsed as that of a key is read."""
+    return as_written(json.dumps(parsed))

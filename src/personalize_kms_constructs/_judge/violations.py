@@ -12,6 +12,7 @@ from .._access.grouping import Names, rows
 from .._access.model import Problem
 from .._access.report import AccessReport
 from .._access.text import finding, next_step
+from .._access.values import shown
 from .._assembly.manifest import Assembly
 from .._assembly.templates import Template
 
@@ -89,8 +90,8 @@ class Violations:
             yield cdk.PolicyViolation(
                 rule_name=rule,
                 severity=severity,
-                description=text,
-                fix=f"{fix} ({page})" if page else fix or None,
+                description=shown(text),
+                fix=f"{shown(fix)} ({page})" if page else shown(fix) or None,
                 violating_resources=places,
             )
 

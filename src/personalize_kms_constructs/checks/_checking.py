@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .._access.comparison import compare
+from .._access.model import OpenQuestion
 from .._access.report import AccessReport, merged
 from .._assembly.files import AssemblyError
 from .._assembly.manifest import read_with_stages
@@ -32,7 +33,7 @@ def check_assembly(assembly_or_path: CloudAssembly | str | os.PathLike[str]) -> 
 
     Raises:
         AssemblyError: a ``ValueError``: if there is no cloud assembly, or it can't be read; one line that says what and
-            where.
+            where. A policy or a definition that can't be read is undecided.
 
     https://docs.aws.amazon.com/personalize/latest/dg/granting-personalize-key-access.html
     """
@@ -43,8 +44,10 @@ def check_assembly(assembly_or_path: CloudAssembly | str | os.PathLike[str]) -> 
     reports = []
     try:
         for read in read_assemblies(assemblies, unread):
-            model = read.model()
             _refuse(unread)
+            model = read.model()
+            model.open_questions += (OpenQuestion(each.template.name, str(each.error)) for each in unread)
+            unread.clear()
             reports.append(compare(model))
     except RecursionError:
         raise AssemblyError(f"{directory}: something is nested too deeply to be read") from None

@@ -1,0 +1,41 @@
+"""``Fn::ForEach``: a part of a template that is there once for each value of a list.
+
+https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/intrinsic-function-reference-foreach.html
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+from .._access.values import WRITTEN
+
+FOR_EACH = "Fn::ForEach"
+"""The type of what stands for the resources of a loop whose values a template doesn't have."""
+
+
+def expanded(section: dict[str, Any]) -> dict[str, Any]:
+    """Return a section of a template with its loops written out."""
+    found: dict[str, Any] = {}
+    for name, entry in section.items():
+        if not name.startswith(f"{FOR_EACH}::"):
+            found[name] = entry
+            continue
+        match entry:
+            case [str(identifier), list(values), dict(part)] if all(isinstance(each, str) for each in values):
+                for value in values:
+                    found |= expanded(_with_value(part, identifier, value))
+            case _:
+                found[name] = {"Type": FOR_EACH}
+    return found
+
+
+def _with_value(part: dict[str, Any], identifier: str, value: str) -> Any:
+    """Return a part of a template with a value in the place of an identifier."""
+    text = json.dumps(part, ensure_ascii=False)
+    text = text.replace(json.dumps({"Ref": identifier}), json.dumps(value))
+    alphanumeric = re.sub(r"[^A-Za-z0-9]", "", value)
+    for variable, one in ((f"{WRITTEN}{identifier}}}", value), (f"&{{{identifier}}}", alphanumeric)):
+        text = text.replace(variable, json.dumps(one)[1:-1])
+    return json.loads(text)

@@ -1,0 +1,127 @@
+"""Placeholders of the check that a template has as text: they are no values, and allow nothing."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.checks.templates import (
+    AGNOSTIC,
+    CLEAN,
+    IN_IAM,
+    Json,
+    bucket_policy,
+    check,
+    complete,
+    dataset,
+    dataset_group,
+    findings,
+    importing,
+    key,
+    managed,
+    messages,
+    policy,
+    role,
+)
+
+KEY_TEXT = "arn:${AWS::Partition}:kms:${AWS::Region}:${AWS::AccountId}:key/${Main.Key}"
+ROLE_TEXT = "arn:${AWS::Partition}:iam::${AWS::AccountId}:role/${Main.Role}"
+
+
+def trust(account: str) -> Json:
+    found = role()
+    (statement,) = found["Properties"]["AssumeRolePolicyDocument"]["Statement"]
+    statement["Condition"] = {"StringEquals": {"aws:SourceAccount": account}}
+    return found
+
+
+def key_with_condition(account: Any) -> Json:
+    found = key()
+    found["Properties"]["KeyPolicy"]["Statement"][1]["Condition"] = {"StringEquals": {"aws:SourceAccount": account}}
+    return found
+
+
+def wrong(directory: Path, **resources: Json) -> tuple[set[tuple[str, str]], set[str]]:
+    """Who lacks access in which policy, and the kinds of the problems that aren't warnings."""
+    report = check(directory, complete(**resources), **AGNOSTIC)
+    assert report.undecided == ()
+    problems = {each.kind for each in report.problems if not each.is_warning}
+    return {(each.principal, each.policy) for each in report.missing}, problems
+
+
+@pytest.mark.parametrize(
+    ("resources", "missing", "problems"),
+    [
+        ({"Policy": policy(KEY_TEXT)}, {("role", "role")}, set()),
+        ({"Policy": policy("arn:aws:kms:eu-west-1:${AWS::AccountId}:key/*")}, {("role", "role")}, set()),
+        ({"Policy": policy({"Fn::Sub": KEY_TEXT.replace("${", "${!")})}, {("role", "role")}, set()),
+        ({"Policy": policy(KEY_TEXT.replace("$", "\ud800$"))}, {("role", "role")}, set()),
+        ({"Key": key(ROLE_TEXT)}, {("role", "key")}, set()),
+        ({"Key": key_with_condition("${AWS::AccountId}")}, {("service", "key")}, set()),
+        ({"Role": trust("${AWS::AccountId}")}, set(), {"trust"}),
+    ],
+)
+def test_a_forgotten_fn_sub(resources: dict[str, Json], missing: Any, problems: set[str], tmp_path: Path) -> None:
+    """It is neither the account, nor the Region, nor the key or role of the template."""
+    assert wrong(tmp_path, **resources) == (missing, problems)
+
+
+def test_what_two_strings_spell_together(tmp_path: Path) -> None:
+    """By ``Fn::Join``, and by ``Fn::Sub`` with a value of its own."""
+    for number, arn in enumerate(
+        [
+            {"Fn::Join": ["$", ["arn:aws:kms:eu-west-1:", "{AWS::AccountId}:key/", "{Main.Key}"]]},
+            {"Fn::Sub": ["arn:aws:kms:eu-west-1:$${a}:key/$${b}", {"a": "{AWS::AccountId}", "b": "{Main.Key}"}]},
+        ]
+    ):
+        assert wrong(tmp_path / str(number), Policy=policy(arn)) == ({("role", "role")}, set())
+
+
+def test_a_statement_of_the_report_that_is_pasted_as_it_is(tmp_path: Path) -> None:
+    """What was missing is still missing, and the report says why."""
+    report = check(tmp_path / "1", complete(Policy=policy(actions=["kms:Decrypt"])), **AGNOSTIC)
+    (statement,) = {json.dumps(each.add) for each in report.missing}
+    report = check(tmp_path / "2", complete(Policy=managed(json.loads(statement))), **AGNOSTIC)
+    assert {each.action for each in report.missing} == set(IN_IAM)
+    assert messages(report) == [
+        "statement number 1 of policy Main/Policy has ${AWS::Partition}, ${AWS::Region}, ${AWS::AccountId}, "
+        "${Main.Key} as text, which stands for nothing there: put the string into Fn::Sub, which puts the values in"
+    ]
+    for text in (report.to_json(), report.to_text(), report.to_markdown()):
+        assert "\ufdd0" not in text
+        assert "\\ufdd0" not in text
+
+
+def test_variables_that_are_meant(tmp_path: Path) -> None:
+    """``Fn::Sub`` puts values in, and leaves those of IAM to IAM."""
+    arn = {"Fn::Sub": "arn:${AWS::Partition}:kms:${AWS::Region}:${!aws:PrincipalAccount}:key/${Key}"}
+    found = policy(arn)
+    found["Properties"]["PolicyDocument"]["Version"] = "2012-10-17"
+    assert findings(check(tmp_path, complete(Policy=found), **AGNOSTIC)) == CLEAN
+
+
+def test_arguments_that_are_text(tmp_path: Path) -> None:
+    """Personalize takes none of them."""
+    report = check(tmp_path, complete(Movies=dataset_group(KEY_TEXT, ROLE_TEXT)), **AGNOSTIC)
+    assert [each.split(", and")[0] for each in messages(report)] == [
+        f"Main/Movies: its role is given as {ROLE_TEXT}",
+        f"Main/Movies: the dataset group's key is given as {KEY_TEXT}",
+    ]
+    report = check(tmp_path, importing(Data=dataset("One", "Read", path="${Bucket}/in/")), **AGNOSTIC)
+    assert [each.partition(" but")[0] for each in messages(report)] == ["Main/Data: its source is '${Bucket}/in/'"]
+
+
+def test_a_bucket_whose_name_is_text(tmp_path: Path) -> None:
+    """The name is the same text in each place, and the reports show it as it is."""
+    found = bucket_policy("s3:GetObject", "s3:ListBucket", bucket="${Name}")
+    (statement,) = found["Properties"]["PolicyDocument"]["Statement"]
+    statement["Resource"] = ["arn:aws:s3:::${Name}", "arn:aws:s3:::${Name}/*"]
+    report = check(tmp_path, importing(One=found, Data=dataset("One", "Read", path="s3://${Name}/in/")))
+    assert {(each.policy, shown) for each in report.missing for shown in [each.resource.replace("\ufdd0", "")]} == {
+        ("role", "arn:aws:s3:::${Name}"),
+        ("role", "arn:aws:s3:::${Name}/in/*"),
+    }
+    assert '"Resource": "arn:aws:s3:::${Name}/in/*"' in report.to_text()
