@@ -14,7 +14,7 @@ from .decision import Decision
 from .entries import Undecided
 from .model import AccessModel, Asked, DatasetGroup, Key, Problem, Role, declared_of, labels_of
 from .needs import Need, conditions_of, location_keys
-from .values import has_unknown, same, split_arn
+from .values import MARK, has_unknown, same, split_arn
 from .written import Policy
 
 GROUP_PAGE = "https://docs.aws.amazon.com/personalize/latest/dg/API_CreateDatasetGroup.html"
@@ -139,7 +139,7 @@ def _unusable_key(key: Key, asked: Asked) -> Iterator[Reason]:
     known = not has_unknown(key.spec + key.usage)
     if known and (key.spec, key.usage) != ("SYMMETRIC_DEFAULT", "ENCRYPT_DECRYPT"):
         yield because(Cause.KEY_SPEC, spec=key.spec, usage=key.usage)
-    if parts and same(parts[3], asked.region) is Answer.NO:
+    if parts and MARK not in key.arn and same(parts[3], asked.region) is Answer.NO:
         yield because(Cause.KEY_REGION, key_region=parts[3], region=asked.region)
 
 
