@@ -240,11 +240,11 @@ class _Holes:
             elif i < len(value) and j < len(pattern):
                 if (one_of_pattern[j] and value[i] not in holes) or value[i] == pattern[j]:
                     yield i + 1, j + 1
-                elif value[i] in holes and pattern[j] not in holes:
+                elif value[i] in holes:
                     # Characters and wildcards may be the id that AWS generates; characters alone are not.
                     ends = literals(j)
                     yield from ((i + 1, end) for end in ends if any(one_of_pattern[j:end]))
-                    if ends[-1] < len(pattern) and any_of_pattern[ends[-1]]:
+                    if ends and ends[-1] < len(pattern) and any_of_pattern[ends[-1]]:
                         yield i, ends[-1]
 
         def literals(j: int) -> list[int]:
