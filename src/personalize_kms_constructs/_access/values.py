@@ -284,7 +284,7 @@ class _Holes:
             elif i < len(value) and j < len(pattern):
                 if (one_of_pattern[j] and value[i] not in holes) or value[i] == pattern[j]:
                     yield i + 1, j + 1
-                elif value[i] in holes and pattern[j] not in holes:
+                elif value[i] in holes:
                     # Characters and wildcards may be the id that AWS generates; characters alone are not.
                     ends = literals(j, value[i])
                     yield from ((i + 1, end) for end in ends if any(one_of_pattern[j:end]))
