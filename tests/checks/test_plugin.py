@@ -62,6 +62,8 @@ def test_a_stack_by_hand_fails_at_the_constructs(tmp_path: Path) -> None:
         ("MissingKeyAccess", "error"): {"Main/Movies"},
         ("MissingRoleAccess", "error"): {"Main/Movies"},
         ("ExcessRoleAccess", "warning"): {"Main/Role/DefaultPolicy/Resource"},
+        # Its trust policy, as the CDK makes it, has no condition on the source.
+        ("Trust", "warning"): {"Main/Role/Resource"},
         ("Ordering", "error"): {"Main/Movies"},
     }
     of_role = [each for each in found["violations"] if each["ruleName"] == "Personalize::MissingRoleAccess"]
@@ -84,7 +86,7 @@ def test_findings_are_acknowledged_by_the_name_of_the_rule(tmp_path: Path) -> No
 
         return build
 
-    some = synth(tmp_path / "1", acknowledging("MissingKeyAccess", "ExcessRoleAccess"))
+    some = synth(tmp_path / "1", acknowledging("MissingKeyAccess", "ExcessRoleAccess", "Trust"))
     assert {rule for rule, _ in rules(some)} == {"MissingRoleAccess", "Ordering"}
     every = synth(tmp_path / "2", acknowledging("MissingKeyAccess", "MissingRoleAccess", "Ordering"))
     assert every["conclusion"] == "success"

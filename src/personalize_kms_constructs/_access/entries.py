@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from .causes import Cause, Reason
+from .causes import REPLACED, TAKEN_OUT, Cause, Reason
 from .model import Asked, Problem
 
 Json = dict[str, Any]
@@ -102,14 +102,18 @@ class Missing(Entry):
 class Excess(Entry):
     """A permission that is there and not needed."""
 
+    instead: tuple[Json, ...] = ()
+    """The statements to put into the same policy when the action is taken out of its statement, so that nothing that
+    is needed goes with it; none where nothing does."""
+
     @property
     def fix(self) -> str:
         """The remedy, in words."""
-        return self.reason.remedy
+        return REPLACED if self.instead and self.cause in TAKEN_OUT else self.reason.remedy
 
     def to_json(self) -> Json:
         """Return the entry as JSON."""
-        return {**super().to_json(), "fix": self.fix}
+        return {**super().to_json(), "fix": self.fix, "instead": list(self.instead)}
 
 
 @dataclass

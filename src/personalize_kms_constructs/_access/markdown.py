@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from ..matrix import ROWS
 from .causes import policy_of_whom
 from .entries import AccessFindings, Allowed, Entry, Excess, Missing
-from .grouping import Names, Row, by_subject, rows, who
+from .grouping import Names, by_subject, rows, who
 from .text import summary, with_references
 
 _EVERYTHING = {action: group.everything for row in ROWS for group in row.role_on_everything for action in group.actions}
@@ -33,9 +33,10 @@ def markdown_report(report: AccessFindings) -> str:
     lines += ["", "Notes:", "", *(f"- {_cell(note)}" for note in report.notes)] if report.notes else []
     lines += [
         *_table("Missing", report.missing, names),
-        *_statements(report, names),
+        *_statements(report.missing, names),
         *_problems(report, names),
         *_table("Too much", report.excess, names),
+        *_statements(report.excess, names),
         *_table("Undecided", report.undecided, names),
         *_table("As AWS's pages ask", report.allowed, names),
         *_graph(report, names),
@@ -62,17 +63,20 @@ def _table(title: str, entries: Iterable[Entry], names: Names) -> Iterator[str]:
             yield f"| {' | '.join(cells)} |"
 
 
-def _statements(report: AccessFindings, names: Names) -> Iterator[str]:
-    for row in _distinct(rows(report.missing)):
+def _statements(entries: Iterable[Entry], names: Names) -> Iterator[str]:
+    told: set[str] = set()
+    for row in rows(entries):
         entry = row.first
-        if isinstance(entry, Missing) and entry.add is not None:
-            whose = policy_of_whom(entry.add_to, _plain(names.of(entry.add_to_whom)))
-            yield from ("", f"Add to {whose}{with_references(entry.add)}:", "", "```json")
-            yield from (json.dumps(entry.add, indent=2), "```")
-
-
-def _distinct(found: Iterable[Row]) -> list[Row]:
-    return list({json.dumps([each.add, each.first.policy_of]): each for each in found}.values())
+        if isinstance(entry, Missing):
+            whose, do = policy_of_whom(entry.add_to, _plain(names.of(entry.add_to_whom))), "Add to"
+        else:
+            whose, do = policy_of_whom(entry.policy, _plain(names.of(entry.policy_of))), "Put into"
+            whose += f", in the place of {', '.join(f'`{_plain(action)}`' for action in row.actions)}"
+        for statement in row.statements:
+            text = json.dumps(statement, indent=2)
+            if f"{whose}{text}" not in told:
+                told.add(f"{whose}{text}")
+                yield from ("", f"{do} {whose}{with_references(statement)}:", "", "```json", text, "```")
 
 
 def _problems(report: AccessFindings, names: Names) -> Iterator[str]:

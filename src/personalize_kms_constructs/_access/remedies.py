@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from ..matrix import SERVICE_PRINCIPAL
 from .answers import Answer
 from .causes import Cause
 from .decision import Decision
-from .model import AccessModel
+from .model import AccessModel, Asked, Role
 from .needs import IN_BOUNDARY, IN_BUCKET_POLICY, IN_IAM, IN_KEY_POLICY, SERVICE, Need
-from .values import same
+from .values import same, split_arn
 from .written import allow_statements, names_principal
 
 Json = dict[str, Any]
@@ -32,15 +32,24 @@ def statements_to_add(
             lacking.setdefault((need.principal_arn, need.account, need.owner, add_to), []).append(need)
     added: dict[Need, tuple[str, Json]] = {}
     for (*_, add_to), needs in lacking.items():
-        actions: dict[str, set[str]] = {}
-        for need in needs:
-            actions.setdefault(need.resource, set()).add(need.action)
-        alike: dict[frozenset[str], list[Need]] = {}
-        for need in needs:
-            alike.setdefault(frozenset(actions[need.resource]), []).append(need)
-        for group in alike.values():
-            added |= dict.fromkeys(group, (add_to, _statement(group, add_to)))
+        for group in alike(needs):
+            added |= dict.fromkeys(group, (add_to, statement_for(group, add_to)))
     return added
+
+
+def alike(needs: Iterable[Need]) -> Iterator[list[Need]]:
+    """Yield needs that one statement can serve: of one principal, with the same actions on each resource."""
+    by_owner: dict[tuple[str, ...], list[Need]] = {}
+    for need in needs:
+        by_owner.setdefault((need.principal_arn, need.account, need.owner), []).append(need)
+    for own in by_owner.values():
+        actions: dict[str, set[str]] = {}
+        for need in own:
+            actions.setdefault(need.resource, set()).add(need.action)
+        groups: dict[frozenset[str], list[Need]] = {}
+        for need in own:
+            groups.setdefault(frozenset(actions[need.resource]), []).append(need)
+        yield from groups.values()
 
 
 def _add_to(model: AccessModel, need: Need, found: Decision) -> str:
@@ -60,7 +69,7 @@ def _add_to(model: AccessModel, need: Need, found: Decision) -> str:
     return IN_IAM if across or by_condition or in_two_stacks else IN_KEY_POLICY
 
 
-def _statement(needs: list[Need], add_to: str) -> Json:
+def statement_for(needs: list[Need], add_to: str) -> Json:
     """Return one statement for needs of one principal in one policy.
 
     Personalize's carries the account check that shuts others out wherever Personalize says for whom it calls
@@ -79,3 +88,17 @@ def _statement(needs: list[Need], add_to: str) -> Json:
     if names_principal and first.principal == SERVICE:
         found["Condition"] = {"StringEqualsIfExists": {"aws:SourceAccount": first.account}}
     return found
+
+
+def trust_statement(role: Role, asked: Asked) -> Json:
+    """Return the statement of a trust policy, as AWS's page on confused deputies has it."""
+    partition = (split_arn(role.arn) or ("", "${AWS::Partition}"))[1]
+    return {
+        "Effect": "Allow",
+        "Principal": {"Service": SERVICE_PRINCIPAL},
+        "Action": "sts:AssumeRole",
+        "Condition": {
+            "StringEquals": {"aws:SourceAccount": asked.account},
+            "ArnLike": {"aws:SourceArn": f"arn:{partition}:personalize:{asked.region}:{asked.account}:*"},
+        },
+    }

@@ -7,7 +7,7 @@ import textwrap
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from .causes import policy_of_whom
+from .causes import MAY_BE_TOO_MUCH, policy_of_whom
 from .entries import AccessFindings, Allowed, Entry, Excess, Missing, Undecided
 from .grouping import Names, Row, by_subject, rows, who
 
@@ -76,6 +76,8 @@ def _claim(row: Row, names: Names) -> str:
     if not entry.principal:
         return ", ".join(entry.needed_by)
     told = {Allowed: "may", Missing: "lacks", Excess: "may", Undecided: "may have or lack"}[type(entry)]
+    if entry.cause in MAY_BE_TOO_MUCH:
+        told = "may have without need"
     on = "" if isinstance(entry, Allowed) else f" on {names.short(', '.join(row.resources))}"
     start = "too much: " if isinstance(entry, Excess) else ""
     return f"{start}{who(entry, names)} {told} {', '.join(row.actions)}{on} ({row.where})"
@@ -86,12 +88,15 @@ def next_step(row: Row, names: Names) -> str:
     entry = row.first
     if isinstance(entry, Missing) and entry.add is not None:
         return f"{_add_to(entry, names)}{with_references(entry.add)}: {names.short(json.dumps(entry.add))}"
-    if isinstance(entry, (Missing, Excess)):
+    if isinstance(entry, Excess):
+        statements = "; ".join(json.dumps(each) for each in entry.instead)
+        return names.short(f"{entry.fix}: {statements}" if statements else entry.fix)
+    if isinstance(entry, Missing):
         return names.short(entry.reason.remedy)
     return "look at it where it is deployed, with personalize-kms doctor, or make it part of the app"
 
 
-def with_references(statement: Mapping[str, Any]) -> str:
+def with_references(statement: Any) -> str:
     """Return the words for a statement with placeholders, which no template takes as they are."""
     return ", with values in the place of ${…}" if "${" in json.dumps(statement) else ""
 
@@ -111,6 +116,10 @@ def _row(row: Row, names: Names, told: list[str], *, at_synth: bool) -> Iterator
         told.append(str(entry.add))
         yield from wrapped(f"→ {_add_to(entry, names)}{with_references(entry.add)}:", "      ", "        ")
         yield from (f"        {line}" for line in _pasted(entry.add, names))
+    elif isinstance(entry, Excess):
+        end = f"{with_references(entry.instead)}:" if entry.instead else ""
+        yield from wrapped(f"→ {names.short(entry.fix)}{end}", "      ", "        ")
+        yield from (f"        {line}" for each in entry.instead for line in _pasted(each, names))
     else:
         yield from wrapped(f"→ {next_step(row, names)}", "      ", "        ")
     if entry.principal and not isinstance(entry, Excess):

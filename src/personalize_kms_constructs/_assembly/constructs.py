@@ -97,7 +97,8 @@ def _read(references: _References, data: Mapping[str, Any], groups: DatasetGroup
     for resource in as_list(data.get("resources")):
         kind = f"create{str(resource.get('resource')).replace(' ', '')}" if isinstance(resource, Mapping) else ""
         if kind not in KINDS:
-            left.questions.append(OpenQuestion(path, f"{resource!r} is of a kind that this version doesn't know"))
+            unknown_kind = f"{resource!r} is of a kind that this version doesn't know"
+            left.questions.append(OpenQuestion(path, unknown_kind, role_arn=role))
             continue
         left.asked.append(
             Asked(

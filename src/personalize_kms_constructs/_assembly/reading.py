@@ -168,7 +168,8 @@ class ReadAssembly:
             return None
         if path.startswith("${"):
             because = f"its {what} {path} isn't known before deployment"
-            model.open_questions.append(OpenQuestion(request.name, because, resource.declared))
+            role = self._deployment.role_arn(request.role_arn or "", resource)
+            model.open_questions.append(OpenQuestion(request.name, because, resource.declared, role))
             return None
         if not path.startswith(S3_URI):
             return None  # it is refused
@@ -190,7 +191,9 @@ class ReadAssembly:
             return allowed.dataset_group_key
         which = group or dataset or request.text("solutionversionarn") or unknown("dataset group")
         because = f"its dataset group can't be seen, so it isn't known whether that has a key, and which: {which}"
-        model.open_questions.append(OpenQuestion(request.name, because, request.resource.declared))
+        resource, asks = request.resource, ("kms",)
+        role = self._deployment.role_arn(request.role_arn or "", resource)
+        model.open_questions.append(OpenQuestion(request.name, because, resource.declared, role, asks))
         return None
 
     def _add_unseen_stacks(self, model: AccessModel) -> None:
