@@ -156,6 +156,7 @@ def test_json_is_complete_and_stable() -> None:
             "policy_of": KEY,
             "needed_by": ["movies (dataset group)"],
             "page": "https://docs.aws.amazon.com/personalize/latest/dg/granting-personalize-key-access.html",
+            "where": [],
             "cause": "no-statement",
             "because": "the key policy has no statement that allows it",
             "add": {"Effect": "Allow", "Principal": {"AWS": ROLE}, "Action": ["kms:Decrypt"], "Resource": "*"},
@@ -318,7 +319,7 @@ def test_the_problems_of_merged_reports_are_in_one_order() -> None:
     ]
     for order in (problems, problems[::-1]):
         both = merged([AccessReport(problems=tuple(order[:8])), AccessReport(problems=tuple(order[8:]))])
-        told = [(each.kind, each.where, each.subject, each.declared) for each in both.problems]
+        told = [(each.kind, each.needed_by, each.subject, each.declared) for each in both.problems]
         assert told == sorted(told)
         assert len(told) == 16
 

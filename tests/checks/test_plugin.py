@@ -68,8 +68,9 @@ def test_a_stack_by_hand_fails_at_the_constructs(tmp_path: Path) -> None:
     }
     of_role = [each for each in found["violations"] if each["ruleName"] == "Personalize::MissingRoleAccess"]
     assert [each["suggestedFix"] for each in of_role] == [
-        "add to an IAM policy of role Main/Role, with values in the place of ${…}: "
-        '{"Effect": "Allow", "Action": ["kms:DescribeKey", "kms:ListGrants"], "Resource": "${Main/Key}"} '
+        "add to an IAM policy of role Main/Role: "
+        '{"Effect": "Allow", "Action": ["kms:DescribeKey", "kms:ListGrants"], '
+        '"Resource": {"Fn::GetAtt": ["Key961B73FD", "Arn"]}} '
         "(https://docs.aws.amazon.com/personalize/latest/dg/granting-personalize-key-access.html)"
     ]
 

@@ -22,7 +22,7 @@ from .problems import (
     reference_problems,
     trust_findings,
 )
-from .remedies import statements_to_add
+from .remedies import policies_to_change, statements_to_add
 from .report import AccessReport, in_order
 
 _E = TypeVar("_E", bound=Entry)
@@ -120,7 +120,9 @@ def _entries(
             yield Undecided(**common)
         else:
             add_to, add = added.get(need, ("", None))
-            yield Missing(**common, add=add, add_to=add_to)
+            policies = policies_to_change(model, need, add_to or policy)
+            origins = model.origins_in((*policies, *declared_of(needs[need])))
+            yield Missing(**common, add=add, add_to=add_to, policies=policies, origins=origins)
 
 
 def _open_questions(model: AccessModel, needs: Mapping[Need, list[Asked]]) -> Iterator[Undecided]:

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from .causes import REPLACED, TAKEN_OUT, Cause, Reason
-from .model import Asked, Problem
+from .model import Asked, Problem, declared_of, places
+from .pasting import Origins, pasted
 
 Json = dict[str, Any]
 
@@ -36,6 +37,10 @@ class Entry:
     """The resources of templates that it is about."""
     asked: tuple[Asked, ...] = field(default=(), repr=False, compare=False)
     """The requests that need it."""
+    policies: tuple[str, ...] = field(default=(), repr=False, compare=False)
+    """The resources of templates that have the policies to change."""
+    origins: Origins = field(default_factory=dict, repr=False, compare=False)
+    """The functions of the template that has the policy, by their values."""
 
     @property
     def ours(self) -> bool:
@@ -52,6 +57,15 @@ class Entry:
         """The reason, in words."""
         return self.reason.sentence()
 
+    @property
+    def where(self) -> list[dict[str, str]]:
+        """The policies to change, or else the resources that it is about."""
+        return places(self.policies or self.declared or declared_of(self.asked))
+
+    def pasted(self, statement: Any) -> Any:
+        """Return a statement as the template that has the policy takes it."""
+        return pasted(statement, self.origins)
+
     def sort_key(self) -> tuple[str, ...]:
         """Return the values by which reports are sorted."""
         return (self.policy_of, self.policy, self.principal, self.principal_arn, self.action, self.resource)
@@ -67,6 +81,7 @@ class Entry:
             "policy_of": self.policy_of,
             "needed_by": self.needed_by,
             "page": self.page,
+            "where": self.where,
             "cause": self.cause.id,
             "because": self.because,
         }
@@ -95,7 +110,7 @@ class Missing(Entry):
 
     def to_json(self) -> Json:
         """Return the entry as JSON."""
-        return {**super().to_json(), "add": self.add, "add_to": self.add_to}
+        return {**super().to_json(), "add": self.pasted(self.add), "add_to": self.add_to}
 
 
 @dataclass
@@ -113,7 +128,7 @@ class Excess(Entry):
 
     def to_json(self) -> Json:
         """Return the entry as JSON."""
-        return {**super().to_json(), "fix": self.fix, "instead": list(self.instead)}
+        return {**super().to_json(), "fix": self.fix, "instead": self.pasted(self.instead)}
 
 
 @dataclass

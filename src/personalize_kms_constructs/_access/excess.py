@@ -209,6 +209,7 @@ class _OfOne:
                 reason=reason,
                 declared=declared_of([policy]),
                 asked=tuple(asked),
+                origins=self._model.origins_in(declared_of([policy])),
             )
 
     def _may_be_asked_by(self, action: str) -> Iterator[str]:

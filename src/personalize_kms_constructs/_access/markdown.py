@@ -13,6 +13,7 @@ from ..matrix import ROWS
 from .causes import policy_of_whom
 from .entries import AccessFindings, Allowed, Entry, Excess, Missing
 from .grouping import Names, by_subject, rows, who
+from .pasting import pasted
 from .text import summary, with_references
 
 _EVERYTHING = {action: group.everything for row in ROWS for group in row.role_on_everything for action in group.actions}
@@ -72,7 +73,7 @@ def _statements(entries: Iterable[Entry], names: Names) -> Iterator[str]:
         else:
             whose, do = policy_of_whom(entry.policy, _plain(names.of(entry.policy_of))), "Put into"
             whose += f", in the place of {', '.join(f'`{_plain(action)}`' for action in row.actions)}"
-        for statement in row.statements:
+        for statement in map(entry.pasted, row.statements):
             text = json.dumps(statement, indent=2)
             if f"{whose}{text}" not in told:
                 told.add(f"{whose}{text}")
@@ -89,7 +90,7 @@ def _problems(report: AccessFindings, names: Names) -> Iterator[str]:
         for problem in report.problems:
             for statement in problem.add:
                 yield from ("", f"{_plain(names.short(problem.fix))}:", "", "```json")
-                yield from (json.dumps(statement, indent=2), "```")
+                yield from (json.dumps(pasted(statement, problem.origins), indent=2), "```")
 
 
 def _link(page: str) -> str:

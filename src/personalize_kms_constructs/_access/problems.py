@@ -49,6 +49,7 @@ def trust_findings(model: AccessModel) -> Iterator[Problem | Undecided]:
                 label=model.label(arn),
                 declared=declared_of([role]) or declared_of(asks),
                 add=(trust_statement(role, asks[0]),) if cause is Cause.NOT_TRUSTED else (),
+                origins=model.origins_in(declared_of([role])),
             )
         elif found.answer is Answer.MAYBE:
             yield Undecided(

@@ -9,9 +9,9 @@ from ..matrix import SERVICE_PRINCIPAL
 from .answers import Answer
 from .causes import Cause
 from .decision import Decision
-from .model import AccessModel, Asked, Role
+from .model import AccessModel, Asked, Role, declared_of
 from .needs import IN_BOUNDARY, IN_BUCKET_POLICY, IN_IAM, IN_KEY_POLICY, SERVICE, Need
-from .values import same, split_arn
+from .values import PARTITION, same, split_arn
 from .written import allow_statements, names_principal
 
 Json = dict[str, Any]
@@ -31,9 +31,15 @@ def statements_to_add(
             add_to = IN_BUCKET_POLICY if in_bucket else _add_to(model, need, found)
             lacking.setdefault((need.principal_arn, need.account, need.owner, add_to), []).append(need)
     added: dict[Need, tuple[str, Json]] = {}
-    for (*_, add_to), needs in lacking.items():
+    for (*who, add_to), needs in lacking.items():
         for group in alike(needs):
-            added |= dict.fromkeys(group, (add_to, statement_for(group, add_to)))
+            # What a key policy will leave to IAM goes there at once.
+            in_key_policy = lacking.get((*who, IN_KEY_POLICY), []) if add_to == IN_IAM else []
+            left_to_iam = [each for each in in_key_policy if _are_in_two_stacks(model, each)]
+            statement = statement_for([*group, *left_to_iam], add_to)
+            if add_to == IN_KEY_POLICY and _are_in_two_stacks(model, group[0]):
+                statement |= _delegated(model.role(group[0].role_arn))
+            added |= dict.fromkeys(group, (add_to, statement))
     return added
 
 
@@ -63,10 +69,26 @@ def _add_to(model: AccessModel, need: Need, found: Decision) -> str:
     if found.reason.cause is not Cause.LEFT_TO_IAM:
         return need.policy
     key, role = model.key(need.owner), model.role(need.role_arn)
-    in_two_stacks = key.declared.rpartition("#")[0] != role.declared.rpartition("#")[0]
     by_condition = any(names_principal(each.body, role.arn) for each in allow_statements(key.policies))
     across = same(key.account, role.account) is not Answer.YES
-    return IN_IAM if across or by_condition or in_two_stacks else IN_KEY_POLICY
+    return IN_IAM if across or by_condition or _are_in_two_stacks(model, need) else IN_KEY_POLICY
+
+
+def _are_in_two_stacks(model: AccessModel, need: Need) -> bool:
+    """Tell if a key policy that named the role would make two stacks depend on each other."""
+    if need.principal == SERVICE:
+        return False
+    key, role = model.key(need.owner), model.role(need.role_arn)
+    return key.declared.rpartition("#")[0] != role.declared.rpartition("#")[0]
+
+
+def _delegated(role: Role) -> Json:
+    """Return the elements of a statement for a role's account, which says by a condition whom it is for."""
+    partition = (split_arn(role.arn) or ("", PARTITION))[1]
+    return {
+        "Principal": {"AWS": f"arn:{partition}:iam::{role.account}:root"},
+        "Condition": {"ArnEquals": {"aws:PrincipalArn": role.arn}},
+    }
 
 
 def statement_for(needs: list[Need], add_to: str) -> Json:
@@ -90,9 +112,21 @@ def statement_for(needs: list[Need], add_to: str) -> Json:
     return found
 
 
+def policies_to_change(model: AccessModel, need: Need, add_to: str) -> tuple[str, ...]:
+    """Return the resources of templates that have the policy of a need, or take one."""
+    if add_to in (IN_IAM, IN_BOUNDARY):
+        role = model.role(need.role_arn)
+        boundary = [role.boundary] if role.boundary is not None else []
+        return declared_of(boundary if add_to == IN_BOUNDARY else role.identity) or declared_of([role])
+    if need.action.startswith("kms:"):
+        return declared_of(model.key(need.owner).policies) or declared_of([model.key(need.owner)])
+    bucket = model.bucket(need.owner, need.account)
+    return declared_of(bucket.policies) or declared_of([bucket])
+
+
 def trust_statement(role: Role, asked: Asked) -> Json:
     """Return the statement of a trust policy, as AWS's page on confused deputies has it."""
-    partition = (split_arn(role.arn) or ("", "${AWS::Partition}"))[1]
+    partition = (split_arn(role.arn) or ("", PARTITION))[1]
     return {
         "Effect": "Allow",
         "Principal": {"Service": SERVICE_PRINCIPAL},

@@ -105,10 +105,12 @@ def trusted_beyond(model: AccessModel) -> Iterator[Excess | Undecided]:
     for arn, asks in asked_with.items():
         role = model.roles[arn]
         for statement in allow_statements(role.trust):
-            yield from _beyond_in_trust(role, statement, asks)
+            yield from _beyond_in_trust(model, role, statement, asks)
 
 
-def _beyond_in_trust(role: Role, statement: Written, asks: list[Asked]) -> Iterator[Excess | Undecided]:
+def _beyond_in_trust(
+    model: AccessModel, role: Role, statement: Written, asks: list[Asked]
+) -> Iterator[Excess | Undecided]:
     region = asks[0].region
     everybody = assume_role(Caller(role_in(ANOTHER_ACCOUNT), ANOTHER_ACCOUNT, region), role)
     for_others = as_sent(assume_role(service(ANOTHER_ACCOUNT, region), role))
@@ -121,6 +123,7 @@ def _beyond_in_trust(role: Role, statement: Written, asks: list[Asked]) -> Itera
         "needed_by": labels_of(asks),
         "declared": declared_of([statement.policy]),
         "asked": tuple(asks),
+        "origins": model.origins_in(declared_of([statement.policy])),
     }
     reason = None
     if names_everybody(statement.body) and lets_in(statement, role.trust, everybody) is Answer.YES:

@@ -10,6 +10,7 @@ from typing import Any
 from .causes import MAY_BE_TOO_MUCH, policy_of_whom
 from .entries import AccessFindings, Allowed, Entry, Excess, Missing, Undecided
 from .grouping import Names, Row, by_subject, rows, who
+from .pasting import has_placeholders, pasted
 
 WIDTH = 100
 MARKS = {Allowed: "✔", Missing: "✘", Excess: "!", Undecided: "?"}
@@ -41,7 +42,9 @@ def text_report(report: AccessFindings) -> str:
         for problem in report.problems:
             mark = "!" if problem.is_warning else "✘"
             lines += wrapped(f"{mark} {problem.kind}: {names.short(problem.message)}", "  ", "      ")
-            lines += (f"        {line}" for each in problem.add for line in _pasted(each, names))
+            lines += (
+                f"        {line}" for each in problem.add for line in _pasted(pasted(each, problem.origins), names)
+            )
             if problem.needed_by:
                 lines += wrapped(f"needed by {', '.join(problem.needed_by)}", "      ", "        ")
             lines += [f"    {problem.page}"] if problem.page else []
@@ -87,9 +90,10 @@ def next_step(row: Row, names: Names) -> str:
     """Return what to do about it, in one sentence; for what is missing, the statement follows."""
     entry = row.first
     if isinstance(entry, Missing) and entry.add is not None:
-        return f"{_add_to(entry, names)}{with_references(entry.add)}: {names.short(json.dumps(entry.add))}"
+        add = entry.pasted(entry.add)
+        return f"{_add_to(entry, names)}{with_references(add)}: {names.short(json.dumps(add))}"
     if isinstance(entry, Excess):
-        statements = "; ".join(json.dumps(each) for each in entry.instead)
+        statements = "; ".join(json.dumps(each) for each in entry.pasted(entry.instead))
         return names.short(f"{entry.fix}: {statements}" if statements else entry.fix)
     if isinstance(entry, Missing):
         return names.short(entry.reason.remedy)
@@ -98,7 +102,7 @@ def next_step(row: Row, names: Names) -> str:
 
 def with_references(statement: Any) -> str:
     """Return the words for a statement with placeholders, which no template takes as they are."""
-    return ", with values in the place of ${…}" if "${" in json.dumps(statement) else ""
+    return ", with values in the place of ${…}" if has_placeholders(statement) else ""
 
 
 def _row(row: Row, names: Names, told: list[str], *, at_synth: bool) -> Iterator[str]:
@@ -114,12 +118,14 @@ def _row(row: Row, names: Names, told: list[str], *, at_synth: bool) -> Iterator
         yield from wrapped(f"→ {_add_to(entry, names)} the statement above", "      ", "        ")
     elif isinstance(entry, Missing) and entry.add is not None:
         told.append(str(entry.add))
-        yield from wrapped(f"→ {_add_to(entry, names)}{with_references(entry.add)}:", "      ", "        ")
-        yield from (f"        {line}" for line in _pasted(entry.add, names))
+        add = entry.pasted(entry.add)
+        yield from wrapped(f"→ {_add_to(entry, names)}{with_references(add)}:", "      ", "        ")
+        yield from (f"        {line}" for line in _pasted(add, names))
     elif isinstance(entry, Excess):
-        end = f"{with_references(entry.instead)}:" if entry.instead else ""
+        instead = entry.pasted(entry.instead)
+        end = f"{with_references(instead)}:" if instead else ""
         yield from wrapped(f"→ {names.short(entry.fix)}{end}", "      ", "        ")
-        yield from (f"        {line}" for each in entry.instead for line in _pasted(each, names))
+        yield from (f"        {line}" for each in instead for line in _pasted(each, names))
     else:
         yield from wrapped(f"→ {next_step(row, names)}", "      ", "        ")
     if entry.principal and not isinstance(entry, Excess):

@@ -87,6 +87,7 @@ class ReadAssembly:
         asked_by = {each.declared: each for each in model.asked}
         model.dataset_groups += self._groups.in_model(asked_by, self._unread)
         model.references += conditional_references(model, self._resources)
+        model.origins |= {str(each.stack.template.path): each.stack.origins for each in self._resources}
         return model
 
     def _is_ours(self, path: str) -> bool:
