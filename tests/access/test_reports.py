@@ -243,11 +243,26 @@ def test_a_row_has_the_statements_and_pages_of_all_its_actions() -> None:
     markdown = report(*requests, iam=in_iam).to_markdown()
     guide = "https://docs.aws.amazon.com/personalize/latest/dg"
     assert (
-        f"| bucket {BUCKET} | role {ROLE} | `s3:GetObject`, `s3:ListBucket`, `s3:PutObject` | IAM | statement Read of "
-        "IAM policy; statement List of IAM policy; statement Write of IAM policy | export (dataset export job), import "
+        f"| bucket {BUCKET} | role {ROLE} | "
+        "`s3:ListBucket`, `s3:PutObject` on `export/*`, `s3:GetObject` on `import/*` | IAM | statement Read of IAM policy; statement List of IAM policy; statement Write of IAM policy | "
+        "export (dataset export job), import "
         f"(dataset import job) | [AWS]({guide}/export-permissions.html), "
         f"[AWS]({guide}/granting-personalize-s3-access.html) |"
     ) in markdown
+
+
+def test_every_form_shows_the_prefix() -> None:
+    """What is allowed on one folder is told apart from what is allowed on everything, needed or not."""
+    statements = {"key": ON_KEY, "iam": [iam(["s3:GetObject"], f"{BUCKET}/import/*"), iam(["s3:ListBucket"], BUCKET)]}
+    folder = report(asked(IMPORT_JOB, source=location()), **statements)
+    text, markdown = folder.to_text(), folder.to_markdown()
+    assert f"✔ role {ROLE} may s3:ListBucket, s3:GetObject on import/*" in " ".join(text.split())
+    assert "| `s3:ListBucket`, `s3:GetObject` on `import/*` | IAM |" in markdown
+    statements["iam"][0] = iam(["s3:GetObject"], "*")
+    whole = report(asked(IMPORT_JOB, source=location("")), **statements)
+    assert f"✔ role {ROLE} may s3:ListBucket, s3:GetObject on *" in " ".join(whole.to_text().split())
+    assert "| `s3:ListBucket`, `s3:GetObject` on `*` | IAM |" in whole.to_markdown()
+    assert f"| role {ROLE} | role {ROLE} | `s3:GetObject` on `*` | IAM |" in whole.to_markdown()
 
 
 def test_a_row_has_a_statement_by_which_much_is_allowed_once() -> None:

@@ -63,6 +63,16 @@ class Row:
         return sorted({each.resource for each in self.entries})
 
     @property
+    def actions_by_place(self) -> dict[str, list[str]]:
+        """Their actions by what they are on: nothing for the key or the bucket itself, what is below it, or an ARN."""
+        found: dict[str, set[str]] = {}
+        for each in self.entries:
+            about = subject(each)[1]
+            place = "" if each.resource == about else each.resource.removeprefix(f"{about}/")
+            found.setdefault(place, set()).add(each.action)
+        return {place: sorted(actions) for place, actions in sorted(found.items())}
+
+    @property
     def needed_by(self) -> list[str]:
         """All that needs one of them."""
         return sorted({by for each in self.entries for by in each.needed_by})

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from ..matrix import ROWS
 from .causes import policy_of_whom
 from .entries import AccessFindings, Allowed, Entry, Excess, Missing
-from .grouping import Names, by_subject, rows, who
+from .grouping import Names, Row, by_subject, rows, who
 from .pasting import pasted
 from .text import summary, with_references
 
@@ -55,13 +55,24 @@ def _table(title: str, entries: Iterable[Entry], names: Names) -> Iterator[str]:
             cells = [
                 _cell(f"{kind} {names.of(arn)}" if kind else ""),
                 _cell(who(entry, names)),
-                ", ".join(f"`{_plain(action)}`".replace("|", "\\|") for action in row.actions if action),
+                ", ".join(_what(row, names)),
                 row.where,
                 _cell(names.short(f"{row.because}: {entry.fix}" if isinstance(entry, Excess) else row.because)),
                 _cell(", ".join(row.needed_by)),
                 ", ".join(map(_link, row.pages)),
             ]
             yield f"| {' | '.join(cells)} |"
+
+
+def _what(row: Row, names: Names) -> Iterator[str]:
+    """Yield the actions of a row on each part of the bucket, or on what else it is about."""
+    for place, actions in row.actions_by_place.items():
+        shown = ", ".join(_code(action) for action in actions if action)
+        yield f"{shown} on {_code(names.short(place))}" if place and shown else shown
+
+
+def _code(text: str) -> str:
+    return f"`{_plain(text)}`".replace("|", "\\|")
 
 
 def _statements(entries: Iterable[Entry], names: Names) -> Iterator[str]:

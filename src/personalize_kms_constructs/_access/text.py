@@ -78,12 +78,18 @@ def _claim(row: Row, names: Names) -> str:
     entry = row.first
     if not entry.principal:
         return ", ".join(entry.needed_by)
-    told = {Allowed: "may", Missing: "lacks", Excess: "may", Undecided: "may have or lack"}[type(entry)]
+    if isinstance(entry, Allowed):
+        what = [
+            f"{', '.join(actions)}{f' on {names.short(place)}' if place else ''}"
+            for place, actions in row.actions_by_place.items()
+        ]
+        return f"{who(entry, names)} may {', '.join(what)} ({row.where})"
+    told = {Missing: "lacks", Excess: "may", Undecided: "may have or lack"}[type(entry)]
     if entry.cause in MAY_BE_TOO_MUCH:
         told = "may have without need"
-    on = "" if isinstance(entry, Allowed) else f" on {names.short(', '.join(row.resources))}"
     start = "too much: " if isinstance(entry, Excess) else ""
-    return f"{start}{who(entry, names)} {told} {', '.join(row.actions)}{on} ({row.where})"
+    on = names.short(", ".join(row.resources))
+    return f"{start}{who(entry, names)} {told} {', '.join(row.actions)} on {on} ({row.where})"
 
 
 def next_step(row: Row, names: Names) -> str:
