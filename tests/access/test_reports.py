@@ -244,7 +244,8 @@ def test_a_row_has_the_statements_and_pages_of_all_its_actions() -> None:
     guide = "https://docs.aws.amazon.com/personalize/latest/dg"
     assert (
         f"| bucket {BUCKET} | role {ROLE} | "
-        "`s3:ListBucket`, `s3:PutObject` on `export/*`, `s3:GetObject` on `import/*` | IAM | statement Read of IAM policy; statement List of IAM policy; statement Write of IAM policy | "
+        "`s3:ListBucket`, `s3:PutObject` on `export/*`, `s3:GetObject` on `import/*` | IAM | "
+        "statement Read of IAM policy; statement List of IAM policy; statement Write of IAM policy | "
         "export (dataset export job), import "
         f"(dataset import job) | [AWS]({guide}/export-permissions.html), "
         f"[AWS]({guide}/granting-personalize-s3-access.html) |"

@@ -14,6 +14,7 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_personalize as personalize
 from aws_cdk import aws_s3 as s3
 
+from personalize_kms_constructs import PersonalizeEncryption, PersonalizeResource, S3Location
 from personalize_kms_constructs.checks import check_assembly
 
 Json = dict[str, Any]
@@ -183,3 +184,40 @@ def put(document: Json, statement: Json) -> None:
 def document_of(resource: Json) -> Any:
     """The policy in the properties of a resource; of a role, its trust policy."""
     return resource["Properties"][DOCUMENTS.get(resource["Type"], "PolicyDocument")]
+
+
+def test_what_is_pending_names_the_file_that_the_synth_wrote(tmp_path: Path) -> None:
+    """In every form; it has the statements for the owner of the key, of the bucket, and of the role."""
+    app = cdk.App(outdir=str(tmp_path), analytics_reporting=False)
+    stack = cdk.Stack(app, "Main", env=cdk.Environment(account="111122223333", region="eu-west-1"))
+    key_arn = "arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+    role_arn = "arn:aws:iam::111122223333:role/Immutable"
+    encryption = PersonalizeEncryption(
+        stack,
+        "Encryption",
+        encryption_key=kms.Key.from_key_arn(stack, "Key", key_arn),
+        service_role=iam.Role.from_role_arn(stack, "Role", role_arn, mutable=False),
+    )
+    data = s3.Bucket.from_bucket_name(stack, "Data", "ratings")
+    encryption.allow(PersonalizeResource.dataset_import_job(source=S3Location(data, "import/")))
+    encryption.add_dataset_group("Movies", name="movies")
+    app.synth()
+    report = check_assembly(tmp_path)
+    files = {(each.policy, each.file) for each in (*report.missing, *report.undecided) if each.file}
+    assert files == {
+        ("key", "personalize-kms-pending/MainEncryption9156E675.key.1234abcd-12ab-34cd-56ef-1234567890ab.json"),
+        ("bucket", "personalize-kms-pending/MainEncryption9156E675.bucket.ratings.json"),
+        ("role", "personalize-kms-pending/MainEncryption9156E675.role.Immutable.json"),
+    }
+    for policy, file in files:
+        document = json.loads((tmp_path / file).read_text("utf-8"))
+        allowed = {action for statement in document["Statement"] for action in statement["Action"]}
+        needed = [each for each in (*report.missing, *report.undecided) if (each.policy, each.file) == (policy, file)]
+        assert {each.action for each in needed} <= allowed
+        words = f"have its owner add the statements in {file}"
+        assert words in " ".join(report.to_text().split())
+        assert words in report.to_markdown()
+    entries = json.loads(report.to_json())
+    assert {each["file"] for kind in ("missing", "undecided") for each in entries[kind] if "file" in each} == {
+        file for _, file in files
+    }

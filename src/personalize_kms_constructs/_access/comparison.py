@@ -114,15 +114,17 @@ def _entries(
             "declared": declared_of(needs[need]),
             "asked": tuple(needs[need]),
         }
+        file = model.files.get((policy, common["policy_of"]), "")
         if found.answer is Answer.YES:
             yield Allowed(**common)
         elif found.answer is Answer.MAYBE:
-            yield Undecided(**common)
+            yield Undecided(**common, file=file)
         else:
             add_to, add = added.get(need, ("", None))
             policies = policies_to_change(model, need, add_to or policy)
             origins = model.origins_in((*policies, *declared_of(needs[need])))
-            yield Missing(**common, add=add, add_to=add_to, policies=policies, origins=origins)
+            file = model.files.get((IN_IAM, need.role_arn), "") if add_to == IN_IAM else file
+            yield Missing(**common, add=add, add_to=add_to, policies=policies, file=file, origins=origins)
 
 
 def _open_questions(model: AccessModel, needs: Mapping[Need, list[Asked]]) -> Iterator[Undecided]:

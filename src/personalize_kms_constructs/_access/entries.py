@@ -39,6 +39,8 @@ class Entry:
     """The requests that need it."""
     policies: tuple[str, ...] = field(default=(), repr=False, compare=False)
     """The resources of templates that have the policies to change."""
+    file: str = field(default="", repr=False, compare=False)
+    """The file of the assembly that has the statements for the policy's owner, if they are pending."""
     origins: Origins = field(default_factory=dict, repr=False, compare=False)
     """The functions of the template that has the policy, by their values."""
 
@@ -82,6 +84,7 @@ class Entry:
             "needed_by": self.needed_by,
             "page": self.page,
             "where": self.where,
+            **({"file": self.file} if self.file else {}),
             "cause": self.cause.id,
             "because": self.because,
         }

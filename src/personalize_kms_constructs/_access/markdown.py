@@ -14,7 +14,7 @@ from .causes import policy_of_whom
 from .entries import AccessFindings, Allowed, Entry, Excess, Missing
 from .grouping import Names, Row, by_subject, rows, who
 from .pasting import pasted
-from .text import summary, with_references
+from .text import pending, summary, with_references
 
 _EVERYTHING = {action: group.everything for row in ROWS for group in row.role_on_everything for action in group.actions}
 """What ``*`` stands for, by the action."""
@@ -57,11 +57,18 @@ def _table(title: str, entries: Iterable[Entry], names: Names) -> Iterator[str]:
                 _cell(who(entry, names)),
                 ", ".join(_what(row, names)),
                 row.where,
-                _cell(names.short(f"{row.because}: {entry.fix}" if isinstance(entry, Excess) else row.because)),
+                _cell(names.short(_why(row))),
                 _cell(", ".join(row.needed_by)),
                 ", ".join(map(_link, row.pages)),
             ]
             yield f"| {' | '.join(cells)} |"
+
+
+def _why(row: Row) -> str:
+    """Return the reason, and what to do where no statement follows."""
+    if isinstance(row.first, Excess):
+        return f"{row.because}: {row.first.fix}"
+    return f"{row.because}: {pending(row.first)}" if row.first.file else row.because
 
 
 def _what(row: Row, names: Names) -> Iterator[str]:

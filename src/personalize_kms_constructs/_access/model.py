@@ -300,6 +300,8 @@ class AccessModel:
     """The names of keys, roles and buckets in reports, by ARN: a construct path for example."""
     origins: dict[str, Mapping[str, Any]] = field(default_factory=dict)
     """The functions of each template, by their values with holes."""
+    files: dict[tuple[str, str], str] = field(default_factory=dict)
+    """The files with statements that others have to add, by the kind of the policy and the ARN of its owner."""
     unseen: str = "it isn't part of the app"
     """The reason why nothing is known of keys, roles and buckets that aren't in the model."""
 

@@ -103,7 +103,14 @@ def next_step(row: Row, names: Names) -> str:
         return names.short(f"{entry.fix}: {statements}" if statements else entry.fix)
     if isinstance(entry, Missing):
         return names.short(entry.reason.remedy)
+    if entry.file:
+        return f"{pending(entry)}, then look at it where it is deployed, with personalize-kms doctor"
     return "look at it where it is deployed, with personalize-kms doctor, or make it part of the app"
+
+
+def pending(entry: Entry) -> str:
+    """Say where the statements are that somebody else has to add."""
+    return f"have its owner add the statements in {entry.file}"
 
 
 def with_references(statement: Any) -> str:
@@ -134,6 +141,8 @@ def _row(row: Row, names: Names, told: list[str], *, at_synth: bool) -> Iterator
         yield from (f"        {line}" for each in instead for line in _pasted(each, names))
     else:
         yield from wrapped(f"→ {next_step(row, names)}", "      ", "        ")
+    if isinstance(entry, Missing) and entry.file:
+        yield from wrapped(f"→ or {pending(entry)}, which the synth wrote", "      ", "        ")
     if entry.principal and not isinstance(entry, Excess):
         yield from wrapped(f"needed by {', '.join(row.needed_by)}", "      ", "        ")
     yield from (f"    {page}" for page in row.pages)
