@@ -87,7 +87,7 @@ def test_key_role_and_resources_with_their_locations(app: cdk.App) -> None:
                         "kms:GenerateDataKey",
                         "kms:ListGrants",
                     ],
-                    "file": "personalize-kms-pending/MainEncryption9156E675.key.1234abcd-12ab-34cd-56ef-1234567890ab.json",
+                    "file": f"personalize-kms-pending/MainEncryption9156E675.key.{KEY_ARN.rpartition('/')[2]}.json",
                 },
                 {
                     "policy": "bucket",
