@@ -108,6 +108,7 @@ def followed(found: AccessModel, advice: AccessReport) -> AccessModel:
             ]
         },
         {"iam": [iam(["*"], "*")]},
+        {"iam": [iam(["kms:*"]), iam(["kms:*"]), iam(ALL, "*"), iam(ALL, "*")]},
         {"iam": [iam(["*"], "*"), iam(["kms:*", "s3:*"], "*")]},
         {"iam": [iam(IAM_ACTIONS), *READ, iam(["*"], "*")]},
         {
@@ -206,16 +207,23 @@ def objects(statement: Any) -> Iterator[Statement]:
 
 def test_policies_of_several_roles_and_keys() -> None:
     """A statement that serves two roles, a managed policy that both have, and two keys of one statement."""
+    third = asked(name="third", role_arn=SECOND_ROLE, dataset_group_key=f"{KEY}3")
     export = asked(EXPORT_JOB, name="export", role_arn=SECOND_ROLE, destination=location("export/"))
     of_second = asked(name="books", dataset_group_key=SECOND_KEY)
     every = [*KEY_POLICY_ACTIONS, "kms:GenerateDataKeyWithoutPlaintext"]
-    found = model(asked(), of_second, export, key=[role(every, Principal={"AWS": [ROLE, SECOND_ROLE]}), service(every)])
+    found = model(
+        asked(), of_second, export, third, key=[role(every, Principal={"AWS": [ROLE, SECOND_ROLE]}), service(every)]
+    )
     found.keys[SECOND_KEY] = Key(SECOND_KEY, [policy("key policy 2", [ACCOUNT_STATEMENT, service(["kms:*"])])])
+    found.keys[f"{KEY}3"] = Key(f"{KEY}3", [policy("key policy 3", [ACCOUNT_STATEMENT, service(["kms:*"])])])
     found.buckets[BUCKET].policies = [policy("bucket policy", [service(["s3:*"], Resource=[BUCKET, f"{BUCKET}/*"])])]
     both = policy("managed policy", [iam(["kms:*", "s3:*"], "*")], declared="Main.template.json#Policy")
     found.roles[ROLE].identity = [both]
     found.roles[SECOND_ROLE] = Role(SECOND_ROLE, trust=[policy("trust policy 2", [TRUST])], identity=[both])
     before = compare(found)
+    # The policy is the other role's too.
+    (of_first,) = [each for each in before.excess if (each.policy_of, each.action) == (ROLE, "kms:*")]
+    assert {each["Resource"] for each in of_first.instead} == {KEY, SECOND_KEY, f"{KEY}3"}
     after = compare(followed(found, before))
     assert before.missing == after.missing == ()
     assert (lines(after.excess), len(after.allowed)) == (set(), len(before.allowed))
@@ -249,6 +257,8 @@ def test_policies_of_several_roles_and_keys() -> None:
             False,
         ),
         ({"bucket": [service(["s3:*"], Resource="*", Condition={"Bool": {"aws:SecureTransport": "false"}})]}, False),
+        ({"bucket": [role(["s3:DeleteObject"], Resource=f"{BUCKET}/*"), role(["s3:*"], Effect="Deny")]}, False),
+        ({"key": [service(["*"]), service(["kms:*"], Effect="Deny", Condition={})]}, False),
         # A denial of all of it, of a part, and of another principal.
         ({"key": [service(["kms:Encrypt"]), service(["kms:Encrypt"], Effect="Deny")]}, False),
         ({"key": [service(["kms:E*"]), service(["kms:Enc*"], Effect="Deny", Condition={})]}, True),
@@ -289,6 +299,52 @@ def test_what_has_no_effect_is_not_too_much(policies: dict[str, list[Statement]]
     right = {"key": ON_KEY, "iam": [iam(IAM_ACTIONS), *READ], "bucket": ON_BUCKET}
     given = {kind: [*right[kind], *policies.get(kind, [])] for kind in right}
     assert bool(report(asked(), IMPORT, **given).excess) is excess
+
+
+def test_a_boundary_may_take_all_of_it_away() -> None:
+    """Of one action, not of a wildcard, of which it leaves a part."""
+    for action, excess in (("kms:Encrypt", set()), ("kms:E*", {"kms:E*"})):
+        found = model(key=[*ON_KEY, role([action])], iam=[iam(IAM_ACTIONS), iam([action])])
+        found.roles[ROLE].boundary = policy("boundary", [iam([*KEY_POLICY_ACTIONS, "kms:EnableKey"], "*")])
+        assert {each.action for each in compare(found).excess} == excess
+
+
+def test_a_replacement_keeps_the_conditions_of_what_it_replaces() -> None:
+    """In IAM and in key policies."""
+    over_tls = {"Bool": {"aws:SecureTransport": "true"}}
+    found = report(key=[role(["kms:*"], Condition=over_tls), ON_KEY[1]], iam=[iam(["kms:*"], Condition=over_tls)])
+    assert {each.policy: each.instead for each in found.excess} == {
+        "key": (role(sorted(KEY_POLICY_ACTIONS), Condition=over_tls),),
+        "role": (iam(sorted(IAM_ACTIONS), Condition=over_tls),),
+    }
+
+
+def test_a_policy_that_may_not_be_there_replaces_nothing() -> None:
+    """What another policy gives only under a condition of the template has to be put in."""
+    found = model(key=ON_KEY)
+    surplus, conditional = policy("one", [iam(["kms:*"])]), policy("other", [iam(IAM_ACTIONS)], only_if=frozenset("A"))
+    found.roles[ROLE].identity = [surplus, conditional]
+    assert [each.instead for each in compare(found).excess] == [(iam(sorted(IAM_ACTIONS)),)]
+
+
+def test_a_bucket_of_another_account_has_to_let_the_role_in() -> None:
+    """What is taken out of its policy is replaced for the role too."""
+    found = model(IMPORT, key=ON_KEY, iam=READ, bucket=[*ON_BUCKET, role(["s3:*"], Resource=[BUCKET, f"{BUCKET}/*"])])
+    found.buckets[BUCKET].account = ANOTHER_ACCOUNT
+    before = compare(found)
+    after = compare(followed(found, before))
+    assert (len(before.excess), lines(before.missing)) == (2, set())
+    assert (lines(after.missing), lines(after.excess)) == (set(), set())
+
+
+def test_a_role_of_two_regions_has_a_trust_statement_for_each() -> None:
+    """Each names the source as AWS's page does."""
+    requests = [asked(), asked(name="books", region="us-east-1", dataset_group_key=None)]
+    found = report(*requests, key=ON_KEY, iam=[iam(IAM_ACTIONS)], trust=[{**TRUST, "Condition": {}}])
+    (entry,) = found.excess
+    assert [each["Condition"]["ArnLike"]["aws:SourceArn"] for each in entry.instead] == [
+        f"arn:aws:personalize:{region}:{ACCOUNT}:*" for region in ("eu-west-1", "us-east-1")
+    ]
 
 
 KEPT_OUT = [
@@ -348,6 +404,14 @@ def test_a_denial_may_keep_others_out(condition: Statement) -> None:
                 (f"arn:aws:iam::{ANOTHER_ACCOUNT}:role/Somebody", Cause.FOR_ANOTHER_ACCOUNT),
                 ("arn:aws:iam::${Main.Account?}:root", Cause.MAY_BE_ANOTHER_ACCOUNT),
             )
+        ),
+        (
+            {
+                **TRUST,
+                "Principal": {"AWS": f"arn:aws:iam::{ANOTHER_ACCOUNT}:root"},
+                "Condition": {"ArnLike": {"aws:PrincipalArn": f"arn:aws:iam::{ANOTHER_ACCOUNT}:role/*"}},
+            },
+            [Cause.FOR_ANOTHER_ACCOUNT],
         ),
         ({**TRUST, "Principal": {"AWS": ROOT}, "Condition": {}}, []),
         ({**TRUST, "Principal": {"AWS": SECOND_ROLE}, "Condition": {}}, []),

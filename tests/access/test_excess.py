@@ -192,6 +192,7 @@ def test_bucket_policies() -> None:
         ({"StringEqualsIfExists": {"aws:SourceAccount": "111122223333"}}, True, True),
         ({"StringEquals": {"aws:PrincipalServiceName": "personalize.amazonaws.com"}}, False, False),
         ({"Bool": {"aws:PrincipalIsAWSService": "true"}}, False, False),
+        ({"BoolIfExists": {"aws:PrincipalIsAWSService": "true"}}, False, False),
         ({"StringNotEquals": {"aws:PrincipalServiceName": "lambda.amazonaws.com"}}, True, True),
         # A condition on who calls that everybody fulfils.
         ({"StringLike": {"aws:PrincipalArn": "*"}}, True, True),

@@ -12,6 +12,7 @@ from personalize_kms_constructs._access.pasting import has_placeholders, pasted
 ORIGINS = {
     "arn:${AWS::Partition}:s3:::${Main.Data}": {"Fn::GetAtt": ["Data", "Arn"]},
     "${Main.Data}": {"Ref": "Data"},
+    "${Main.Data}/in": {"Fn::Join": ["/", [{"Ref": "Data"}, "in"]]},
     "${Main.KeyArn?}": {"Ref": "KeyArn"},
     "${Main.Nested.Outputs.Key?}": {"Fn::GetAtt": "Nested.Outputs.Key"},
     "${export Role?}": {"Fn::ImportValue": "Role"},
@@ -34,6 +35,11 @@ ORIGINS = {
         (
             "a/${export Role?}/${export Role?}",
             {"Fn::Sub": ["a/${Part1}/${Part2}", {f"Part{each}": {"Fn::ImportValue": "Role"} for each in (1, 2)}]},
+            False,
+        ),
+        (
+            "${Main.Data}/in/*",
+            {"Fn::Sub": ["${Part1}/*", {"Part1": {"Fn::Join": ["/", [{"Ref": "Data"}, "in"]]}}]},
             False,
         ),
         # Pseudo parameters, whether the template has them or not.

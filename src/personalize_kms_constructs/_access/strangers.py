@@ -25,8 +25,8 @@ from .written import Policy, Written, allow_statements, as_list, names_everybody
 # An account that no policy names.
 ANOTHER_ACCOUNT = generated("another account")
 _OF_CALLERS = ("aws:principal", "aws:userid", "aws:username", "kms:calleraccount")
-# What another account's caller sends to become a role is its own choice.
-_CHOSEN = ("sts:externalid", "sts:rolesessionname")
+# Personalize sends none; what another account's caller sends is its own choice.
+_CHOSEN = "sts:externalid"
 
 
 def role_in(account: str) -> str:
@@ -126,7 +126,7 @@ def _beyond_in_trust(
         "origins": model.origins_in(declared_of([statement.policy])),
     }
     reason = None
-    if names_everybody(statement.body) and lets_in(statement, role.trust, everybody) is Answer.YES:
+    if lets_in(statement, role.trust, everybody) is Answer.YES:
         reason = because(Cause.FOR_EVERYBODY, statement, arn=SERVICE_PRINCIPAL)
     elif lets_in(statement, role.trust, for_others) is Answer.YES:
         reason = because(Cause.TRUSTED_FOR_ANY_ACCOUNT, statement)
@@ -136,7 +136,7 @@ def _beyond_in_trust(
     for name, account in _accounts_in(statement):
         is_other = ~same(role.account, account)
         call = assume_role(Caller(role_in(account) if _is_account(name) else name, account, region), role)
-        call.context = {key: value for key, value in call.context.items() if key not in _CHOSEN}
+        call.context = {key: value for key, value in call.context.items() if key != _CHOSEN}
         if is_other is not Answer.NO and lets_in(statement, role.trust, call) is not Answer.NO:
             certain = is_other is Answer.YES
             cause = Cause.FOR_ANOTHER_ACCOUNT if certain else Cause.MAY_BE_ANOTHER_ACCOUNT
