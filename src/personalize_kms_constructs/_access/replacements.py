@@ -36,11 +36,13 @@ class Replacements:
         self._model = model
         self._asked = asked
         self._decisions = decisions
-        self._taken: dict[tuple[str, ...], set[str]] = {}
-        """The actions that are taken out of a statement."""
+        self._taken: dict[tuple[str, ...], dict[str, list[str]]] = {}
+        """The actions that are taken out of a statement, each with the resources of which that is told."""
         for entry in entries:
             for statement in entry.reason.statements:
-                self._taken.setdefault(_identity(statement), set()).add(entry.action.lower())
+                taken = self._taken.setdefault(_identity(statement), {})
+                taken.setdefault(entry.action.lower(), []).append(entry.resource)
+        self._needs: dict[tuple[object, ...], list[Need]] = {}
         self._entries = entries
 
     def of_all(self) -> Iterator[Excess]:
@@ -53,9 +55,29 @@ class Replacements:
             yield replace(entry, instead=tuple(instead.values())) if instead else entry
 
     def _instead(self, entry: Excess, statement: Written) -> Iterator[Json]:
-        lost = [need for need in self._needs_of(entry, statement) if self._loses(need, statement, entry)]
+        about = [need for need in self._needs_by(entry, statement) if _is_on(need, entry.resource)]
+        about += self._told_nowhere(entry, statement)
+        lost = [need for need in about if self._loses(need, statement, entry)]
         for group in alike(lost):
             yield self._statement(group, statement, entry.policy)
+
+    def _needs_by(self, entry: Excess, statement: Written) -> list[Need]:
+        """Return the needs that the policy of an entry may serve by its action; the same for all of its resources."""
+        key = (entry.policy, entry.policy_of, entry.action, _identity(statement)[:2])
+        if key not in self._needs:
+            action = entry.action.lower()
+            needs = self._needs_of(entry, statement)
+            self._needs[key] = [each for each in needs if matches(each.action.lower(), action) is not Answer.NO]
+        return self._needs[key]
+
+    def _told_nowhere(self, entry: Excess, statement: Written) -> list[Need]:
+        """Return the needs that go with the action, though it isn't too much on what they are about."""
+        key = (entry.policy, entry.policy_of, entry.action, _identity(statement))
+        if key not in self._needs:
+            taken = self._taken[_identity(statement)][entry.action.lower()]
+            needs = self._needs_by(entry, statement)
+            self._needs[key] = [need for need in needs if not any(_is_on(need, each) for each in taken)]
+        return self._needs[key]
 
     def _needs_of(self, entry: Excess, statement: Written) -> Iterator[Need]:
         """Yield the needs that the policy of an entry may serve."""
@@ -84,8 +106,6 @@ class Replacements:
 
     def _loses(self, need: Need, statement: Written, entry: Excess) -> bool:
         """Tell if a need goes with the action of an entry, and no statement that stays as it is serves it as well."""
-        if matches(need.action.lower(), entry.action.lower()) is Answer.NO:
-            return False
         call = call_of(self._model, need, self._asked[need])
         in_iam = entry.policy == IN_IAM
         if _serves(statement, call, in_iam=in_iam) is Answer.NO:
@@ -101,7 +121,7 @@ class Replacements:
 
     def _keeps(self, statement: Written, action: str) -> bool:
         """Tell if a statement has an action still when what is too much is taken out of it."""
-        taken = self._taken.get(_identity(statement), set())
+        taken = self._taken.get(_identity(statement), {})
         if "NotAction" in statement.body:
             return all(matches(action.lower(), each) is Answer.NO for each in taken)
         left = (each.lower() for each in actions_of(statement.body, action.partition(":")[0]))
@@ -139,6 +159,10 @@ class Replacements:
 def _identity(statement: Written) -> tuple[str, ...]:
     """Return what tells a statement from others; each role that has a managed policy has read it for itself."""
     return statement.policy.declared, statement.policy.name, statement.name
+
+
+def _is_on(need: Need, resource: str) -> bool:
+    return matches(need.resource, resource) is not Answer.NO
 
 
 def _serves(statement: Written, call: Call, *, in_iam: bool) -> Answer:
