@@ -156,6 +156,7 @@ def test_json_is_complete_and_stable() -> None:
             "policy_of": KEY,
             "needed_by": ["movies (dataset group)"],
             "page": "https://docs.aws.amazon.com/personalize/latest/dg/granting-personalize-key-access.html",
+            "where": [],
             "cause": "no-statement",
             "because": "the key policy has no statement that allows it",
             "add": {"Effect": "Allow", "Principal": {"AWS": ROLE}, "Action": ["kms:Decrypt"], "Resource": "*"},
@@ -242,11 +243,27 @@ def test_a_row_has_the_statements_and_pages_of_all_its_actions() -> None:
     markdown = report(*requests, iam=in_iam).to_markdown()
     guide = "https://docs.aws.amazon.com/personalize/latest/dg"
     assert (
-        f"| bucket {BUCKET} | role {ROLE} | `s3:GetObject`, `s3:ListBucket`, `s3:PutObject` | IAM | statement Read of "
-        "IAM policy; statement List of IAM policy; statement Write of IAM policy | export (dataset export job), import "
+        f"| bucket {BUCKET} | role {ROLE} | "
+        "`s3:ListBucket`, `s3:PutObject` on `export/*`, `s3:GetObject` on `import/*` | IAM | "
+        "statement Read of IAM policy; statement List of IAM policy; statement Write of IAM policy | "
+        "export (dataset export job), import "
         f"(dataset import job) | [AWS]({guide}/export-permissions.html), "
         f"[AWS]({guide}/granting-personalize-s3-access.html) |"
     ) in markdown
+
+
+def test_every_form_shows_the_prefix() -> None:
+    """What is allowed on one folder is told apart from what is allowed on everything, needed or not."""
+    statements = {"key": ON_KEY, "iam": [iam(["s3:GetObject"], f"{BUCKET}/import/*"), iam(["s3:ListBucket"], BUCKET)]}
+    folder = report(asked(IMPORT_JOB, source=location()), **statements)
+    text, markdown = folder.to_text(), folder.to_markdown()
+    assert f"✔ role {ROLE} may s3:ListBucket, s3:GetObject on import/*" in " ".join(text.split())
+    assert "| `s3:ListBucket`, `s3:GetObject` on `import/*` | IAM |" in markdown
+    statements["iam"][0] = iam(["s3:GetObject"], "*")
+    whole = report(asked(IMPORT_JOB, source=location("")), **statements)
+    assert f"✔ role {ROLE} may s3:ListBucket, s3:GetObject on *" in " ".join(whole.to_text().split())
+    assert "| `s3:ListBucket`, `s3:GetObject` on `*` | IAM |" in whole.to_markdown()
+    assert f"| role {ROLE} | role {ROLE} | `s3:GetObject` on `*` | IAM |" in whole.to_markdown()
 
 
 def test_a_row_has_a_statement_by_which_much_is_allowed_once() -> None:
@@ -318,7 +335,7 @@ def test_the_problems_of_merged_reports_are_in_one_order() -> None:
     ]
     for order in (problems, problems[::-1]):
         both = merged([AccessReport(problems=tuple(order[:8])), AccessReport(problems=tuple(order[8:]))])
-        told = [(each.kind, each.where, each.subject, each.declared) for each in both.problems]
+        told = [(each.kind, each.needed_by, each.subject, each.declared) for each in both.problems]
         assert told == sorted(told)
         assert len(told) == 16
 

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 from .entries import AccessFindings, Entry
 from .markdown import markdown_report
 from .model import Problem
+from .pasting import pasted
 from .text import text_report
 from .values import shown
 
@@ -62,7 +63,7 @@ def merged(reports: Iterable[AccessReport]) -> AccessReport:
 
 def in_order(problems: Iterable[Problem]) -> tuple[Problem, ...]:
     """Return the problems in the order of reports, each once."""
-    found = {(each.kind, each.where, each.message, each.declared): each for each in problems}
+    found = {(each.kind, each.needed_by, each.message, each.declared): each for each in problems}
     return tuple(found[key] for key in sorted(found))
 
 
@@ -76,7 +77,7 @@ def _problem(problem: Problem) -> dict[str, Any]:
         "where": problem.where,
         "needed_by": list(problem.needed_by),
         "page": problem.page,
-        "add": [dict(each) for each in problem.add],
+        "add": [pasted(each, problem.origins) for each in problem.add],
     }
 
 

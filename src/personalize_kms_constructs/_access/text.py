@@ -7,9 +7,10 @@ import textwrap
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from .causes import policy_of_whom
+from .causes import MAY_BE_TOO_MUCH, policy_of_whom
 from .entries import AccessFindings, Allowed, Entry, Excess, Missing, Undecided
 from .grouping import Names, Row, by_subject, rows, who
+from .pasting import has_placeholders, pasted
 
 WIDTH = 100
 MARKS = {Allowed: "✔", Missing: "✘", Excess: "!", Undecided: "?"}
@@ -41,7 +42,9 @@ def text_report(report: AccessFindings) -> str:
         for problem in report.problems:
             mark = "!" if problem.is_warning else "✘"
             lines += wrapped(f"{mark} {problem.kind}: {names.short(problem.message)}", "  ", "      ")
-            lines += (f"        {line}" for each in problem.add for line in _pasted(each, names))
+            lines += (
+                f"        {line}" for each in problem.add for line in _pasted(pasted(each, problem.origins), names)
+            )
             if problem.needed_by:
                 lines += wrapped(f"needed by {', '.join(problem.needed_by)}", "      ", "        ")
             lines += [f"    {problem.page}"] if problem.page else []
@@ -75,25 +78,44 @@ def _claim(row: Row, names: Names) -> str:
     entry = row.first
     if not entry.principal:
         return ", ".join(entry.needed_by)
-    told = {Allowed: "may", Missing: "lacks", Excess: "may", Undecided: "may have or lack"}[type(entry)]
-    on = "" if isinstance(entry, Allowed) else f" on {names.short(', '.join(row.resources))}"
+    if isinstance(entry, Allowed):
+        what = [
+            f"{', '.join(actions)}{f' on {names.short(place)}' if place else ''}"
+            for place, actions in row.actions_by_place.items()
+        ]
+        return f"{who(entry, names)} may {', '.join(what)} ({row.where})"
+    told = {Missing: "lacks", Excess: "may", Undecided: "may have or lack"}[type(entry)]
+    if entry.cause in MAY_BE_TOO_MUCH:
+        told = "may have without need"
     start = "too much: " if isinstance(entry, Excess) else ""
-    return f"{start}{who(entry, names)} {told} {', '.join(row.actions)}{on} ({row.where})"
+    on = names.short(", ".join(row.resources))
+    return f"{start}{who(entry, names)} {told} {', '.join(row.actions)} on {on} ({row.where})"
 
 
 def next_step(row: Row, names: Names) -> str:
     """Return what to do about it, in one sentence; for what is missing, the statement follows."""
     entry = row.first
     if isinstance(entry, Missing) and entry.add is not None:
-        return f"{_add_to(entry, names)}{with_references(entry.add)}: {names.short(json.dumps(entry.add))}"
-    if isinstance(entry, (Missing, Excess)):
+        add = entry.pasted(entry.add)
+        return f"{_add_to(entry, names)}{with_references(add)}: {names.short(json.dumps(add))}"
+    if isinstance(entry, Excess):
+        statements = "; ".join(json.dumps(each) for each in entry.pasted(entry.instead))
+        return names.short(f"{entry.fix}: {statements}" if statements else entry.fix)
+    if isinstance(entry, Missing):
         return names.short(entry.reason.remedy)
+    if entry.file:
+        return f"{pending(entry)}, then look at it where it is deployed, with personalize-kms doctor"
     return "look at it where it is deployed, with personalize-kms doctor, or make it part of the app"
 
 
-def with_references(statement: Mapping[str, Any]) -> str:
+def pending(entry: Entry) -> str:
+    """Say where the statements are that somebody else has to add."""
+    return f"have its owner add the statements in {entry.file}"
+
+
+def with_references(statement: Any) -> str:
     """Return the words for a statement with placeholders, which no template takes as they are."""
-    return ", with values in the place of ${…}" if "${" in json.dumps(statement) else ""
+    return ", with values in the place of ${…}" if has_placeholders(statement) else ""
 
 
 def _row(row: Row, names: Names, told: list[str], *, at_synth: bool) -> Iterator[str]:
@@ -109,10 +131,18 @@ def _row(row: Row, names: Names, told: list[str], *, at_synth: bool) -> Iterator
         yield from wrapped(f"→ {_add_to(entry, names)} the statement above", "      ", "        ")
     elif isinstance(entry, Missing) and entry.add is not None:
         told.append(str(entry.add))
-        yield from wrapped(f"→ {_add_to(entry, names)}{with_references(entry.add)}:", "      ", "        ")
-        yield from (f"        {line}" for line in _pasted(entry.add, names))
+        add = entry.pasted(entry.add)
+        yield from wrapped(f"→ {_add_to(entry, names)}{with_references(add)}:", "      ", "        ")
+        yield from (f"        {line}" for line in _pasted(add, names))
+    elif isinstance(entry, Excess):
+        instead = entry.pasted(entry.instead)
+        end = f"{with_references(instead)}:" if instead else ""
+        yield from wrapped(f"→ {names.short(entry.fix)}{end}", "      ", "        ")
+        yield from (f"        {line}" for each in instead for line in _pasted(each, names))
     else:
         yield from wrapped(f"→ {next_step(row, names)}", "      ", "        ")
+    if isinstance(entry, Missing) and entry.file:
+        yield from wrapped(f"→ or {pending(entry)}, which the synth wrote", "      ", "        ")
     if entry.principal and not isinstance(entry, Excess):
         yield from wrapped(f"needed by {', '.join(row.needed_by)}", "      ", "        ")
     yield from (f"    {page}" for page in row.pages)

@@ -23,12 +23,13 @@ CONFIGURATION = "Personalize::Configuration"
 _RULES: dict[tuple[type[Entry], str], str] = {
     **{(Missing, policy): f"Personalize::Missing{policy.capitalize()}Access" for policy in ("key", "role", "bucket")},
     **{(Excess, policy): f"Personalize::Excess{policy.capitalize()}Access" for policy in ("key", "role", "bucket")},
+    (Excess, "trust"): "Personalize::Trust",
 }
 RULES = sorted(
-    [
+    {
         *_RULES.values(),
         *(f"Personalize::{kind}" for kind in ("Configuration", "Limit", "Ordering", "Trust", "Undecided")),
-    ]
+    }
 )
 
 APP = cdk.PolicyViolatingResource(construct_path="", locations=[])
