@@ -36,6 +36,8 @@ class Entry:
     """The resources of templates that it is about."""
     asked: tuple[Asked, ...] = field(default=(), repr=False, compare=False)
     """The requests that need it."""
+    where: list[dict[str, str]] = field(default_factory=list, repr=False, compare=False, kw_only=True)
+    """The places of it in an assembly: ``template``, ``logical_id`` unless it is a construct, ``construct_path``."""
 
     @property
     def ours(self) -> bool:
@@ -69,6 +71,7 @@ class Entry:
             "page": self.page,
             "cause": self.cause.id,
             "because": self.because,
+            "where": self.where,
         }
 
 
@@ -133,8 +136,12 @@ class AccessFindings:
     """Permissions that AWS's pages ask for and the policies give."""
     asked: tuple[str, ...] = ()
     """The resources that Personalize is asked to create."""
+    without_key: tuple[str, ...] = ()
+    """The dataset groups that Personalize encrypts with a key of its own, which asks for nothing."""
     names: Mapping[str, str] = field(default_factory=dict)
     """The names of the keys, roles and buckets, by ARN."""
+    left_out: int = 0
+    """How many findings are left out, acknowledged or ignored."""
     deployed: str = ""
     """The dataset group of an account that it is about; what is too much wasn't looked for there."""
     notes: tuple[str, ...] = ()

@@ -15,6 +15,8 @@ Json = dict[str, Any]
 # StringParameter.value_from_lookup has it until the CLI has looked, after a synth that succeeds: it is as unknown as a
 # dynamic reference.
 _TO_BE_LOOKED_UP = re.compile(r"dummy-value-for-[^\"\\{}]*")
+# One whose other half isn't beside it: JSON may have it, but nothing can write it.
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _SECTIONS = ("Resources", "Parameters", "Outputs", "Conditions", "Mappings")
 
 
@@ -35,6 +37,10 @@ def read_json(path: Path) -> Json:
         found = json.loads(text)
     except (ValueError, RecursionError) as error:
         raise _unreadable(path, error) from None
+    if "\\ud" in text or "\\uD" in text:
+        half = _SURROGATE.search(json.dumps(found, ensure_ascii=False))
+        if half is not None:
+            raise AssemblyError(f"{path}: can't be read as JSON: it has half a character, \\u{ord(half[0]):x}")
     if not is_object(found):
         raise AssemblyError(f"{path}: a JSON object is expected, but it is a {type(found).__name__}")
     return dict(found)

@@ -16,6 +16,7 @@ from .templates import Template, Unread, add_construct_paths, noted, template_of
 
 LOGICAL_ID = "aws:cdk:logicalId"
 RESOURCES = "personalize-kms-constructs:resources"
+ACKNOWLEDGED = "aws:cdk:acknowledged-rules"
 
 _UNKNOWN = {"unknown-account": "${AWS::AccountId}", "unknown-region": "${AWS::Region}"}
 _ENVIRONMENT = re.compile(r"aws://([^/]+)/([^/]+)")
@@ -32,6 +33,8 @@ class Assembly:
     """The stacks that each stack waits for directly, by the files of their templates."""
     metadata: list[tuple[Template, str, Json]] = field(default_factory=list)
     """The metadata that constructs of ours left: the stack, the construct's path and the data."""
+    acknowledged: list[tuple[str, str]] = field(default_factory=list)
+    """The rules that are acknowledged, each with the path of the construct."""
     stages: list[Path] = field(default_factory=list)
     """The directories of its stages, which are assemblies of their own."""
 
@@ -93,7 +96,7 @@ class _Manifest:
                 template.read(self.unread)
                 found.templates.append(template)
                 with noted(self.unread, template):
-                    found.metadata += self._metadata(artifact, template)
+                    self._add_metadata(artifact, template, found)
             elif artifact["type"] == "cdk:cloud-assembly":
                 name = _object(artifact, "properties").get("directoryName")
                 if not isinstance(name, str):
@@ -133,8 +136,8 @@ class _Manifest:
             path=self.directory / file,
         )
 
-    def _metadata(self, artifact: Json, template: Template) -> list[tuple[Template, str, Json]]:
-        """Return what our constructs left, and take in the construct paths of resources."""
+    def _add_metadata(self, artifact: Json, template: Template, assembly: Assembly) -> None:
+        """Take in what our constructs left, what is acknowledged, and the construct paths of resources."""
         metadata = _object(artifact, "metadata")
         extra = artifact.get("additionalMetadataFile")
         if isinstance(extra, str):
@@ -149,13 +152,15 @@ class _Manifest:
                     paths.append((path.lstrip("/"), entry["data"]))
                 elif entry.get("type") == RESOURCES and is_object(entry.get("data")):
                     found.append((template, path.lstrip("/"), entry["data"]))
+                elif entry.get("type") == ACKNOWLEDGED and is_object(entry.get("data")):
+                    assembly.acknowledged += ((str(rule), path.lstrip("/")) for rule in entry["data"])
         of_construct = add_construct_paths(template, paths)
         for _, path, data in found:
             own, file = template_of(path, of_construct, template), self.directory / str(data.get("template"))
             # Nested templates that are equal are one asset, which has the file of the first.
             if own is not template and file.is_file():
                 own.path = file
-        return found
+        assembly.metadata += found
 
 
 def _stacks_before(artifact_id: str, waits: Mapping[str, list[str]], stacks: Mapping[str, Template]) -> set[str]:

@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .._access.comparison import compare
-from .._access.report import AccessReport, merged
+from .._access.ignoring import Ignore
+from .._access.report import AccessReport, located, merged
+from .._assembly.declarations import Declarations
 from .._assembly.files import AssemblyError
 from .._assembly.manifest import read_with_stages
 from .._assembly.reading import read_assemblies
@@ -36,7 +38,15 @@ def check_assembly(assembly_or_path: CloudAssembly | str | os.PathLike[str]) -> 
 
     https://docs.aws.amazon.com/personalize/latest/dg/granting-personalize-key-access.html
     """
-    directory = Path(str(getattr(assembly_or_path, "directory", assembly_or_path)))
+    return read_report(Path(str(getattr(assembly_or_path, "directory", assembly_or_path))))[0]
+
+
+def read_report(directory: Path) -> tuple[AccessReport, list[Ignore]]:
+    """Return the report on an assembly, and what is acknowledged in it, which the report has all the same.
+
+    Raises:
+        AssemblyError: as above.
+    """
     unread: list[Unread] = []
     assemblies = list(read_with_stages(directory, unread))
     _refuse(unread)
@@ -48,7 +58,9 @@ def check_assembly(assembly_or_path: CloudAssembly | str | os.PathLike[str]) -> 
             reports.append(compare(model))
     except RecursionError:
         raise AssemblyError(f"{directory}: something is nested too deeply to be read") from None
-    return merged(reports)
+    declarations = Declarations(assemblies)
+    report = located(merged(reports), lambda found: [each.where(directory) for each in declarations.of(found)])
+    return report, [Ignore(*each) for assembly in assemblies for each in assembly.acknowledged]
 
 
 def _refuse(unread: list[Unread]) -> None:
