@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import traceback
+from importlib.metadata import version
 from pathlib import Path
 from shutil import get_terminal_size
 from typing import Any
@@ -13,6 +14,7 @@ import click
 from ._access.ignoring import Ignore, without
 from ._access.report import AccessReport
 from ._access.rules import RULES
+from ._access.sarif import sarif_report
 from ._access.text import WIDTH
 from ._assembly.files import AssemblyError
 from ._doctor.command import doctor
@@ -72,10 +74,10 @@ def _ignores(context: click.Context, option: click.Parameter, values: tuple[str,
 @click.option(
     "--format",
     "form",
-    type=click.Choice(["text", "json", "markdown"]),
+    type=click.Choice(["text", "json", "markdown", "sarif"]),
     default="text",
     show_default=True,
-    help="What the report is for: a terminal, a program, a pull request.",
+    help="What the report is for: a terminal, a program, a pull request, GitHub's code scanning.",
 )
 @click.option(
     "--fail-on",
@@ -123,7 +125,7 @@ def check(path: Path, form: str, counted: list[str], strict: bool, ignored: dict
     except AssemblyError as error:
         stop(str(error))
     report, used = without(everything, [*acknowledged, *ignored])
-    _show(report, form, quiet=quiet)
+    _show(report, form, path, quiet=quiet)
     for each, given in ignored.items():
         if each not in used:
             say(f"--ignore {given} matches no finding: take it out")
@@ -143,11 +145,13 @@ def _found(report: AccessReport, kind: str) -> bool:
     return bool(getattr(report, kind))
 
 
-def _show(report: AccessReport, form: str, *, quiet: bool) -> None:
+def _show(report: AccessReport, form: str, path: Path, *, quiet: bool) -> None:
     """Write a report; on a terminal in its width and in colours."""
     if form == "json":
         write(report.to_json())
     elif form == "markdown":
         write(report.to_markdown(quiet=quiet))
+    elif form == "sarif":
+        write(sarif_report(report, path, version("personalize-kms-constructs")))
     else:
         write(report.to_text(width=get_terminal_size((WIDTH, 0)).columns, quiet=quiet), coloured=True)

@@ -6,11 +6,8 @@ from collections.abc import Iterator, Sequence
 
 import aws_cdk as cdk
 
-from .._access.grouping import Names, rows
-from .._access.model import Problem
+from .._access.findings import findings_of
 from .._access.report import AccessReport
-from .._access.rules import rule_of
-from .._access.text import finding, next_step
 from .._assembly.declarations import Declaration, Declarations
 from .._assembly.manifest import Assembly
 
@@ -26,34 +23,16 @@ class Violations:
 
     def of(self, report: AccessReport) -> Iterator[cdk.PolicyViolation]:
         """Yield all that a report has."""
-        names = Names(report.names)
-        for entries, severity in ((report.missing, ERROR), (report.excess, WARNING), (report.undecided, WARNING)):
-            for row in rows(entries):
-                declared = self._declarations.of(*row.entries)
-                text, fix = finding(row, names), next_step(row, names)
-                yield from self._violation(rule_of(row.first), severity, text, fix, declared, row.first.page)
-        for problem in report.problems:
-            yield from self._of_problem(problem, names)
-
-    def _of_problem(self, problem: Problem, names: Names) -> Iterator[cdk.PolicyViolation]:
-        severity = WARNING if problem.is_warning else ERROR
-        says, fix = names.short(problem.says), names.short(problem.fix)
-        text = f"{says} (needed by {', '.join(problem.needed_by)})" if problem.needed_by else says
-        declared = self._declarations.of(problem)
-        yield from self._violation(rule_of(problem), severity, text, fix, declared, problem.page)
-
-    def _violation(
-        self, rule: str, severity: str, text: str, fix: str, declared: list[Declaration], page: str
-    ) -> Iterator[cdk.PolicyViolation]:
-        places = self.places_of(rule, declared)
-        if places:
-            yield cdk.PolicyViolation(
-                rule_name=rule,
-                severity=severity,
-                description=text,
-                fix=f"{fix} ({page})" if page else fix or None,
-                violating_resources=places,
-            )
+        for found in findings_of(report):
+            places = self.places_of(found.rule, self._declarations.of(*found.about))
+            if places:
+                yield cdk.PolicyViolation(
+                    rule_name=found.rule,
+                    severity=ERROR if found.is_error else WARNING,
+                    description=found.text,
+                    fix=f"{found.fix} ({found.page})" if found.page else found.fix or None,
+                    violating_resources=places,
+                )
 
     def places_of(self, rule: str, found: Sequence[Declaration]) -> list[cdk.PolicyViolatingResource]:
         """Return where a rule is broken, if the violation counts; the app, where it is of no construct."""
