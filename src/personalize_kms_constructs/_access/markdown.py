@@ -33,12 +33,13 @@ def markdown_report(report: AccessFindings, *, quiet: bool = False) -> str:
     """
     names = Names(report.names)
     title = f"Dataset group {_plain(report.deployed)}" if report.deployed else "Amazon Personalize's access"
-    lines = [f"# {title}", "", f"{summary(report)}.", ""]
-    lines += [] if quiet else [f"- {_plain(asked)}" for asked in report.asked]
+    lines = [f"# {title}", "", f"{summary(report)}."]
+    if report.asked and not quiet:
+        lines += ["", *(f"- {_plain(asked)}" for asked in report.asked)]
     if report.without_key and not (quiet and report.asked):
         lines += ["", f"{_cell(without_key(report))}."]
     elif not report.asked and not report.deployed:
-        lines.append(_NOTHING)
+        lines += ["", _NOTHING]
     lines += ["", "Notes:", "", *(f"- {_cell(note)}" for note in report.notes)] if report.notes else []
     lines += [
         *_table("Missing", report.missing, names),
