@@ -16,6 +16,7 @@ from ._access.report import AccessReport
 from ._access.rules import RULES
 from ._access.sarif import sarif_report
 from ._access.text import WIDTH
+from ._assembly.declarations import Declarations
 from ._assembly.files import AssemblyError
 from ._doctor.command import doctor
 from ._terminal import FOUND, say, stop, write
@@ -121,11 +122,17 @@ def check(path: Path, form: str, counted: list[str], strict: bool, ignored: dict
       personalize-kms check --format json > access.json
     """  # noqa: D301
     try:
-        everything, acknowledged = read_report(path)
+        everything, assemblies = read_report(path)
     except AssemblyError as error:
         stop(str(error))
-    report, used = without(everything, [*acknowledged, *ignored])
-    _show(report, form, path, quiet=quiet)
+    declarations = Declarations(assemblies)
+    acknowledged = [Ignore(*each) for assembly in assemblies for each in assembly.acknowledged]
+    report, used = without(everything, [*acknowledged, *ignored], declarations.paths_of)
+    if form == "sarif":
+        manifest, own_version = path / "manifest.json", version("personalize-kms-constructs")
+        write(sarif_report(report, declarations.places_of, manifest, own_version))
+    else:
+        _show(report, form, quiet=quiet)
     for each, given in ignored.items():
         if each not in used:
             say(f"--ignore {given} matches no finding: take it out")
@@ -145,13 +152,12 @@ def _found(report: AccessReport, kind: str) -> bool:
     return bool(getattr(report, kind))
 
 
-def _show(report: AccessReport, form: str, path: Path, *, quiet: bool) -> None:
+def _show(report: AccessReport, form: str, *, quiet: bool) -> None:
     """Write a report; on a terminal in its width and in colours."""
     if form == "json":
         write(report.to_json())
     elif form == "markdown":
         write(report.to_markdown(quiet=quiet))
-    elif form == "sarif":
-        write(sarif_report(report, path, version("personalize-kms-constructs")))
     else:
-        write(report.to_text(width=get_terminal_size((WIDTH, 0)).columns, quiet=quiet), coloured=True)
+        width = get_terminal_size((WIDTH, 0)).columns if sys.stdout and sys.stdout.isatty() else WIDTH
+        write(report.to_text(width=width, quiet=quiet), coloured=True)

@@ -196,7 +196,6 @@ def test_json_is_complete_and_stable() -> None:
             "page": "https://docs.aws.amazon.com/personalize/latest/dg/granting-personalize-key-access.html",
             "cause": "no-statement",
             "because": "the key policy has no statement that allows it",
-            "where": [],
             "add": {"Effect": "Allow", "Principal": {"AWS": ROLE}, "Action": ["kms:Decrypt"], "Resource": "*"},
             "add_to": "key",
         }
@@ -357,7 +356,7 @@ def test_the_problems_of_merged_reports_are_in_one_order() -> None:
     ]
     for order in (problems, problems[::-1]):
         both = merged([AccessReport(problems=tuple(order[:8])), AccessReport(problems=tuple(order[8:]))])
-        told = [(each.kind, each.needed_by, each.subject, each.declared) for each in both.problems]
+        told = [(each.kind, each.where, each.subject, each.declared) for each in both.problems]
         assert told == sorted(told)
         assert len(told) == 16
 

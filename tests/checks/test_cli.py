@@ -242,15 +242,14 @@ def test_help_has_examples() -> None:
     assert "check" in run("--help").stdout
 
 
-def test_what_is_wrong_is_shown_in_the_width_of_the_terminal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """And quietly, if somebody likes it so."""
+def test_quiet(tmp_path: Path) -> None:
+    """For what people read."""
     directory = write(tmp_path, {"Main": LACKING})
     report = check_assembly(directory)
-    monkeypatch.setenv("COLUMNS", "60")
-    assert run("check", str(directory)).stdout == report.to_text(width=60)
-    assert run("check", str(directory), "--quiet").stdout == report.to_text(width=60, quiet=True)
+    assert run("check", str(directory), "--quiet").stdout == report.to_text(quiet=True)
     markdown = run("check", str(directory), "--quiet", "--format", "markdown").stdout
     assert markdown == report.to_markdown(quiet=True)
+    assert run("check", str(directory), "--quiet", "--format", "json").stdout == report.to_json()
 
 
 def test_what_was_ignored_was_checked(tmp_path: Path) -> None:
@@ -285,6 +284,14 @@ def test_colours_on_a_terminal_alone(tmp_path: Path) -> None:
     directory = str(write(tmp_path, {"Main": complete()}))
     assert "\x1b[32m  ✔ " in on_a_terminal("check", directory)
     assert "\x1b[32m" not in on_a_terminal("check", directory, NO_COLOR="1")
+
+
+@pytest.mark.parametrize("width", [60, 140])
+def test_the_width_of_the_terminal(width: int, tmp_path: Path) -> None:
+    """A file or a pipe gets lines of one length wherever it is written."""
+    directory = write(tmp_path, {"Main": LACKING})
+    shown = on_a_terminal("check", str(directory), NO_COLOR="1", COLUMNS=str(width))
+    assert shown.replace("\r\n", "\n") == check_assembly(directory).to_text(width=width)
 
 
 def test_an_output_that_knows_no_marks(tmp_path: Path) -> None:

@@ -228,8 +228,7 @@ def _without_dependency(broken: Broken, policy: str, *waiting: str) -> set[tuple
     assert (report.missing, report.undecided) == ((), ())
     assert {each.kind for each in report.problems} <= {"ordering"}
     return {
-        (each.needed_by[0].partition(" (")[0], each.message.split("before ")[1].partition(",")[0])
-        for each in report.problems
+        (each.where.partition(" (")[0], each.message.split("before ")[1].partition(",")[0]) for each in report.problems
     }
 
 

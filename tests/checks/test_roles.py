@@ -308,7 +308,7 @@ def test_an_inline_policy_is_there_with_its_role(tmp_path: Path) -> None:
     made = role(RoleName="reader", **inline(ALLOW))
     template = without("Policy", complete(Role=made, Key=key(READER), Movies=dataset_group(role=READER, waits="Key")))
     (problem,) = check(tmp_path / "early", template).problems
-    assert (problem.kind, problem.needed_by) == ("ordering", ("Main/Movies (dataset group)",))
+    assert (problem.kind, problem.where) == ("ordering", "Main/Movies (dataset group)")
     assert "Main/Role" in problem.message
     template["Resources"]["Movies"]["DependsOn"] = ["Key", "Role"]
     assert check(tmp_path / "after", template).problems == ()

@@ -36,8 +36,6 @@ class Entry:
     """The resources of templates that it is about."""
     asked: tuple[Asked, ...] = field(default=(), repr=False, compare=False)
     """The requests that need it."""
-    where: list[dict[str, str]] = field(default_factory=list, repr=False, compare=False, kw_only=True)
-    """The places of it in an assembly: ``template``, ``logical_id`` unless it is a construct, ``construct_path``."""
 
     @property
     def ours(self) -> bool:
@@ -71,7 +69,6 @@ class Entry:
             "page": self.page,
             "cause": self.cause.id,
             "because": self.because,
-            "where": self.where,
         }
 
 

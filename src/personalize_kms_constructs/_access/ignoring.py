@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
@@ -22,15 +22,22 @@ class Ignore:
     path: str = ""
     """The construct's path; by default all of the app."""
 
-    def covers(self, place: Mapping[str, str]) -> bool:
-        """Tell if a place is at the construct, or below it."""
-        return not self.path or f"{place['construct_path']}/".startswith(f"{self.path}/")
+    def covers(self, path: str) -> bool:
+        """Tell if a path is that of the construct, or below it."""
+        return not self.path or f"{path}/".startswith(f"{self.path}/")
 
 
-def without(report: AccessReport, ignores: Iterable[Ignore]) -> tuple[AccessReport, set[Ignore]]:
-    """Return a report without the findings that are ignored at all their places, and what has ignored something.
+def without(
+    report: AccessReport, ignores: Iterable[Ignore], paths_of: Callable[[Entry | Problem], list[str]]
+) -> tuple[AccessReport, set[Ignore]]:
+    """Return a report without the findings that are ignored at all their constructs, and what has ignored something.
 
-    One that is of no place in a template is ignored by its rule alone.
+    One that is about no construct is ignored by its rule alone.
+
+    Args:
+        report: the findings.
+        ignores: what to leave out.
+        paths_of: returns the paths of the constructs that a finding is about.
     """
     of_rule: dict[str, list[Ignore]] = {}
     for each in ignores:
@@ -42,10 +49,10 @@ def without(report: AccessReport, ignores: Iterable[Ignore]) -> tuple[AccessRepo
 
     def is_ignored(found: Entry | Problem) -> bool:
         candidates = of_rule.get(rule_of(found), [])
-        by_place = [[each for each in candidates if each.covers(place)] for place in found.where]
-        by_place = by_place or [[each for each in candidates if not each.path]]
-        used.update(each for covering in by_place for each in covering)
-        return all(by_place)
+        by_path = [[each for each in candidates if each.covers(path)] for path in paths_of(found)]
+        by_path = by_path or [[each for each in candidates if not each.path]]
+        used.update(each for covering in by_path for each in covering)
+        return all(by_path)
 
     shorter = replace(
         report,

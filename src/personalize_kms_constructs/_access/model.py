@@ -225,8 +225,6 @@ class Problem:
     """Statements that help, in the policy that the problem is about."""
     certain: bool = True
     """True if it is so whatever the values turn out to be that aren't known before deployment."""
-    where: list[dict[str, str]] = field(default_factory=list, repr=False, compare=False)
-    """The places of it in an assembly: ``template``, ``logical_id`` unless it is a construct, ``construct_path``."""
 
     @staticmethod
     def of(kind: str, subject: str, reason: Reason, page: str, asked: Iterable[Asked], **more: Any) -> Problem:
@@ -259,6 +257,11 @@ class Problem:
     def message(self) -> str:
         """The words for what is wrong, and what to do."""
         return f"{self.says}: {self.fix}"
+
+    @property
+    def where(self) -> str:
+        """The words for all that it concerns."""
+        return ", ".join(self.needed_by)
 
 
 @dataclass

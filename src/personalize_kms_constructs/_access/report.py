@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable
-from dataclasses import replace
+from collections.abc import Iterable
 from typing import Any, TypeVar
 
 from .entries import AccessFindings, Entry
@@ -74,19 +73,8 @@ def merged(reports: Iterable[AccessReport]) -> AccessReport:
 
 def in_order(problems: Iterable[Problem]) -> tuple[Problem, ...]:
     """Return the problems in the order of reports, each once."""
-    found = {(each.kind, each.needed_by, each.message, each.declared): each for each in problems}
+    found = {(each.kind, each.where, each.message, each.declared): each for each in problems}
     return tuple(found[key] for key in sorted(found))
-
-
-def located(report: AccessReport, where: Callable[[Entry | Problem], list[dict[str, str]]]) -> AccessReport:
-    """Return a report whose findings have their places in an assembly."""
-    return replace(
-        report,
-        missing=tuple(replace(each, where=where(each)) for each in report.missing),
-        excess=tuple(replace(each, where=where(each)) for each in report.excess),
-        undecided=tuple(replace(each, where=where(each)) for each in report.undecided),
-        problems=tuple(replace(each, where=where(each)) for each in report.problems),
-    )
 
 
 def _problem(problem: Problem) -> dict[str, Any]:

@@ -11,6 +11,7 @@ import json
 import os
 import re
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -22,9 +23,10 @@ from .model import Problem
 from .rules import RULES
 
 Json = dict[str, Any]
+PlacesOf = Callable[..., list[tuple[Path, str | None, str]]]
 
 
-def sarif_report(report: AccessFindings, assembly: Path, version: str) -> str:
+def sarif_report(report: AccessFindings, places_of: PlacesOf, manifest: Path, version: str) -> str:
     """Return the report as SARIF: a result for each reason, at the first template that it is about.
 
     What is wrong is in a template, and only there for any language of the CDK, so that is the location, whether it is
@@ -33,11 +35,12 @@ def sarif_report(report: AccessFindings, assembly: Path, version: str) -> str:
 
     Args:
         report: the findings.
-        assembly: the directory of the assembly.
+        places_of: returns where findings are: the template, the logical id of a resource, and the construct path.
+        manifest: the file of the assembly, for what is about all of it.
         version: the version of this library.
     """
     ids = list(RULES)
-    names, told, places = Names(report.names), Counter[str](), _Places(assembly)
+    names, told, places = Names(report.names), Counter[str](), _Places(places_of, manifest)
     results = []
     for finding in findings_of(report):
         print = _fingerprint(finding, names)
@@ -51,7 +54,7 @@ def sarif_report(report: AccessFindings, assembly: Path, version: str) -> str:
                 "level": "error" if finding.is_error else "note" if finding.is_excess else "warning",
                 # Two braces side by side stand for one (SARIF, 3.11.5), and a statement may end in two.
                 "message": {"text": re.sub(r"(?<=[{}])(?=[{}])", " ", text)},
-                "locations": [places.of(finding)],
+                "locations": [places.first_of(finding)],
                 # GitHub takes this one alone, and its action makes it of the lines of the file where there is none.
                 "partialFingerprints": {"primaryLocationLineHash": f"{print}:{told[print]}"},
             }
@@ -91,19 +94,20 @@ def _fingerprint(finding: Finding, names: Names) -> str:
 class _Places:
     """The locations of findings, in the files of an assembly."""
 
-    def __init__(self, assembly: Path) -> None:
-        self._assembly = assembly
+    def __init__(self, places_of: PlacesOf, manifest: Path) -> None:
+        self._places_of = places_of
+        self._manifest = manifest
         self._lines: dict[Path, list[str]] = {}
 
-    def of(self, finding: Finding) -> Json:
+    def first_of(self, finding: Finding) -> Json:
         """Return the first place of a finding; the assembly's manifest, if it is about the app."""
-        place = next((place for each in finding.about for place in each.where), {"template": "manifest.json"})
-        file = self._assembly / place["template"]
-        line = self._line(file, place["logical_id"]) if "logical_id" in place else 1
+        places = self._places_of(*finding.about)
+        file, logical_id, construct_path = places[0] if places else (self._manifest, None, None)
+        line = 1 if logical_id is None else self._line(file, logical_id)
         region = {"startLine": line, "startColumn": 1, "endLine": line, "endColumn": 2}
         location: Json = {"physicalLocation": {"artifactLocation": {"uri": _uri(file)}, "region": region}}
-        if "construct_path" in place:
-            location["logicalLocations"] = [{"fullyQualifiedName": place["construct_path"], "kind": "resource"}]
+        if construct_path is not None:
+            location["logicalLocations"] = [{"fullyQualifiedName": construct_path, "kind": "resource"}]
         return location
 
     def _line(self, file: Path, logical_id: str) -> int:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import chain
@@ -32,12 +31,6 @@ class Declaration:
         """The path of the construct."""
         return self.name if self.logical_id is None else self.template.construct_path_of(self.name)
 
-    def where(self, directory: Path) -> dict[str, str]:
-        """Return the template, relative to a directory, with the logical id and the construct's path."""
-        template = Path(os.path.relpath(self.template.path, directory)).as_posix()
-        logical_id = {} if self.logical_id is None else {"logical_id": self.logical_id}
-        return {"template": template, **logical_id, "construct_path": self.construct_path}
-
 
 class Declarations:
     """All that the templates of some assemblies declare."""
@@ -50,6 +43,14 @@ class Declarations:
         """Return those that findings are about, each once; none if they are about the app."""
         names = (found.declared or [each.declared for each in found.asked] for found in findings)
         return [self._declaration(each) for each in dict.fromkeys(chain.from_iterable(names)) if each]
+
+    def paths_of(self, finding: Entry | Problem) -> list[str]:
+        """Return the paths of the constructs that a finding is about."""
+        return [each.construct_path for each in self.of(finding)]
+
+    def places_of(self, *findings: Entry | Problem) -> list[tuple[Path, str | None, str]]:
+        """Return the template, the logical id and the construct path of each."""
+        return [(each.template.path, each.logical_id, each.construct_path) for each in self.of(*findings)]
 
     def _declaration(self, declared: str) -> Declaration:
         # A path of a file or of a construct may have this character, too.

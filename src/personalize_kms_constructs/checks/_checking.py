@@ -7,11 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .._access.comparison import compare
-from .._access.ignoring import Ignore
-from .._access.report import AccessReport, located, merged
-from .._assembly.declarations import Declarations
+from .._access.report import AccessReport, merged
 from .._assembly.files import AssemblyError
-from .._assembly.manifest import read_with_stages
+from .._assembly.manifest import Assembly, read_with_stages
 from .._assembly.reading import read_assemblies
 from .._assembly.templates import Unread
 
@@ -41,8 +39,8 @@ def check_assembly(assembly_or_path: CloudAssembly | str | os.PathLike[str]) -> 
     return read_report(Path(str(getattr(assembly_or_path, "directory", assembly_or_path))))[0]
 
 
-def read_report(directory: Path) -> tuple[AccessReport, list[Ignore]]:
-    """Return the report on an assembly, and what is acknowledged in it, which the report has all the same.
+def read_report(directory: Path) -> tuple[AccessReport, list[Assembly]]:
+    """Return the report on an assembly, with the assembly and its stages as they were read.
 
     Raises:
         AssemblyError: as above.
@@ -58,9 +56,7 @@ def read_report(directory: Path) -> tuple[AccessReport, list[Ignore]]:
             reports.append(compare(model))
     except RecursionError:
         raise AssemblyError(f"{directory}: something is nested too deeply to be read") from None
-    declarations = Declarations(assemblies)
-    report = located(merged(reports), lambda found: [each.where(directory) for each in declarations.of(found)])
-    return report, [Ignore(*each) for assembly in assemblies for each in assembly.acknowledged]
+    return merged(reports), assemblies
 
 
 def _refuse(unread: list[Unread]) -> None:
