@@ -75,8 +75,9 @@ def test_what_counts_can_be_chosen(template: Json, counted: str, code: int, tmp_
 
 
 @pytest.mark.parametrize("form", ["text", "json", "markdown"])
-def test_formats_are_the_reports(form: str, tmp_path: Path) -> None:
-    """On standard output, with nothing else there."""
+def test_formats_are_the_reports(form: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On standard output, with nothing else there, and the same wherever that isn't a terminal."""
+    monkeypatch.setenv("COLUMNS", "60")
     directory = write(tmp_path, {"Main": LACKING})
     report = check_assembly(directory)
     expected = {"text": report.to_text(), "json": report.to_json(), "markdown": report.to_markdown()}
