@@ -236,6 +236,31 @@ def test_the_statements_to_add_have_all_that_their_policies_lack_and_no_more() -
     assert (mended.missing, mended.excess, mended.undecided, mended.problems) == ((), (), (), ())
 
 
+def test_one_reason_is_one_row_whatever_needs_it() -> None:
+    """A key that can't be seen is told of once for each principal, a bucket's once; each with all that needs it."""
+    jobs = [
+        asked(),
+        asked(EXPORT_JOB, name="export", destination=location("export/")),
+        asked(IMPORT_JOB, name="import", source=location("import/")),
+    ]
+    found = model(*jobs, iam=[iam(["kms:*", "s3:*"], "*")])
+    found.keys.clear()
+    found.buckets.clear()
+    text = compare(found).to_text(width=10_000, quiet=True)
+    assert [line for line in text.splitlines() if line.startswith(("  ?", "      needed by"))] == [
+        f"  ? role {ROLE} may have or lack kms:CreateGrant, kms:Decrypt, kms:DescribeKey, kms:GenerateDataKey, "
+        f"kms:GenerateDataKeyWithoutPlaintext, kms:ListGrants on {KEY} (key policy)",
+        "      needed by export (dataset export job), import (dataset import job), movies (dataset group)",
+        "  ? Personalize may have or lack kms:CreateGrant, kms:Decrypt, kms:DescribeKey, kms:GenerateDataKey, "
+        f"kms:GenerateDataKeyWithoutPlaintext, kms:ListGrants on {KEY} (key policy)",
+        "      needed by export (dataset export job), import (dataset import job), movies (dataset group)",
+        "  ? export (dataset export job), import (dataset import job)",
+        "  ? Personalize may have or lack s3:GetObject, s3:ListBucket, s3:PutObject on "
+        f"{BUCKET}, {BUCKET}/export/*, {BUCKET}/import/* (bucket policy)",
+        "      needed by export (dataset export job), import (dataset import job)",
+    ]
+
+
 def test_keys_and_buckets_are_named_so_whatever_their_arns_are() -> None:
     """An ARN that is a parameter of the template says nothing of its kind."""
     key, bucket = "${Main.KeyArn?}", "${Main.BucketArn?}"

@@ -161,7 +161,7 @@ def finding(row: Row, names: Names) -> str:
 def _claim(row: Row, names: Names) -> str:
     entry = row.first
     if not entry.principal:
-        return ", ".join(entry.needed_by)
+        return ", ".join(row.needed_by)
     told = {Allowed: "may", Missing: "lacks", Excess: "may", Undecided: "may have or lack"}[type(entry)]
     on = "" if isinstance(entry, Allowed) else f" on {names.short(', '.join(row.resources))}"
     start = "too much: " if isinstance(entry, Excess) else ""
