@@ -100,9 +100,10 @@ def _ignores(context: click.Context, option: click.Parameter, values: tuple[str,
 )
 @click.option("--quiet", is_flag=True, help="Leave out what is as AWS's pages ask, in text and Markdown.")
 def check(path: Path, form: str, counted: list[str], strict: bool, ignored: dict[Ignore, str], quiet: bool) -> None:
-    """Check a cloud assembly, the output of cdk synth, against AWS's pages.
+    """Check a cloud assembly, the output of cdk synth, or a template against AWS's pages.
 
-    PATH is its directory, by default cdk.out. Nested stacks and stages are included; nothing is deployed or read from
+    PATH is the directory of an assembly, of an app in any language, by default cdk.out; or the file of a
+    CloudFormation template in JSON or YAML. Nested stacks and stages are included; nothing is deployed or read from
     an account. What the app acknowledges is left out.
 
     \b
@@ -116,6 +117,7 @@ def check(path: Path, form: str, counted: list[str], strict: bool, ignored: dict
     Examples:
       cdk synth --quiet && personalize-kms check
       personalize-kms check build/cdk.out --strict --quiet
+      personalize-kms check template.yaml
       personalize-kms check --fail-on missing,problems,undecided
       personalize-kms check --ignore Personalize::Undecided@Main/Import
       personalize-kms check --format markdown >> "$GITHUB_STEP_SUMMARY"
@@ -129,8 +131,8 @@ def check(path: Path, form: str, counted: list[str], strict: bool, ignored: dict
     acknowledged = [Ignore(*each) for assembly in assemblies for each in assembly.acknowledged]
     report, used = without(everything, [*acknowledged, *ignored], declarations.paths_of)
     if form == "sarif":
-        manifest, own_version = path / "manifest.json", version("personalize-kms-constructs")
-        write(sarif_report(report, declarations.places_of, manifest, own_version))
+        of_all = path if path.is_file() else path / "manifest.json"
+        write(sarif_report(report, declarations.places_of, of_all, version("personalize-kms-constructs")))
     else:
         _show(report, form, quiet=quiet)
     for each, given in ignored.items():

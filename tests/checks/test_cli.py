@@ -156,7 +156,7 @@ NOT_WRITTEN = "personalize-kms: the report can't be written: "
         ("{command} {path}/absent 2>/dev/full", ""),
         (
             "{command} {path}/absent",
-            "personalize-kms: {path}/absent: no such directory; run cdk synth first, or give the path of its output\n",
+            "personalize-kms: {path}/absent: no such directory or file; run cdk synth first, or give another path\n",
         ),
     ],
 )

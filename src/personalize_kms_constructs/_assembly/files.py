@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -30,19 +30,22 @@ def read_json(path: Path) -> Json:
     Raises:
         AssemblyError: if it can't be read, or is something else.
     """
-    text = read_text(path)
+    return _parsed(path, read_text(path), json.loads, "JSON")
+
+
+def _parsed(path: Path, text: str, parse: Callable[[str], Any], form: str) -> Json:
     if "dummy-value-for-" in text:
         text = _TO_BE_LOOKED_UP.sub(r"{{resolve:\g<0>}}", text)
     try:
-        found = json.loads(text)
+        found = parse(text)
     except (ValueError, RecursionError) as error:
-        raise _unreadable(path, error) from None
+        raise _unreadable(path, error, form) from None
     if "\\ud" in text or "\\uD" in text:
         half = _SURROGATE.search(json.dumps(found, ensure_ascii=False))
         if half is not None:
-            raise AssemblyError(f"{path}: can't be read as JSON: it has half a character, \\u{ord(half[0]):x}")
+            raise AssemblyError(f"{path}: can't be read as {form}: it has half a character, \\u{ord(half[0]):x}")
     if not is_object(found):
-        raise AssemblyError(f"{path}: a JSON object is expected, but it is a {type(found).__name__}")
+        raise AssemblyError(f"{path}: a {form} object is expected, but it is a {type(found).__name__}")
     return dict(found)
 
 
@@ -61,12 +64,22 @@ def read_text(path: Path) -> str:
 
 
 def read_template(path: Path) -> Json:
-    """Read a template.
+    """Read a template, in JSON as the CDK writes it or in YAML.
 
     Raises:
         AssemblyError: if it can't be read, or has not the form of a template.
     """
-    body = read_json(path)
+    text = read_text(path)
+    if text.lstrip().startswith("{"):
+        body = _parsed(path, text, json.loads, "JSON")
+    else:
+        try:
+            from .yaml_templates import parse
+        except ModuleNotFoundError as error:
+            if error.name != "yaml":
+                raise
+            raise AssemblyError(f"{path}: YAML needs the extra cli of this library") from None
+        body = _parsed(path, text, parse, "YAML")
     wrong = next(_wrong_in(body), None)
     if wrong is not None:
         raise AssemblyError(f"{path}: not a CloudFormation template: {wrong}")
@@ -99,8 +112,8 @@ def _in_string(text: str, position: int) -> bool:
     return quotes % 2 == 1
 
 
-def _unreadable(path: Path, error: Exception) -> AssemblyError:
-    return AssemblyError(f"{path}: can't be read as JSON: {_in_one_line(error)}")
+def _unreadable(path: Path, error: Exception, form: str = "JSON") -> AssemblyError:
+    return AssemblyError(f"{path}: can't be read as {form}: {_in_one_line(error)}")
 
 
 def _in_one_line(error: Exception) -> str:

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from .._access.values import unknown
 from .._access.written import as_list
 from .files import AssemblyError, Json, is_object, read_json
 from .templates import Template, Unread, add_construct_paths, noted, template_of
@@ -40,7 +41,7 @@ class Assembly:
 
 
 def read_assembly(directory: Path, unread: list[Unread]) -> Assembly:
-    """Read an assembly without its stages.
+    """Read an assembly without its stages, or a template that is in none.
 
     Args:
         directory: where it is.
@@ -49,7 +50,7 @@ def read_assembly(directory: Path, unread: list[Unread]) -> Assembly:
     Raises:
         AssemblyError: if there is none, or its manifest can't be read.
     """
-    return _Manifest(directory, unread).read()
+    return _of_template(directory, unread) if directory.is_file() else _Manifest(directory, unread).read()
 
 
 def read_with_stages(directory: Path, unread: list[Unread], within: tuple[Path, ...] = ()) -> Iterator[Assembly]:
@@ -65,6 +66,16 @@ def read_with_stages(directory: Path, unread: list[Unread], within: tuple[Path, 
     yield found
     for stage in found.stages:
         yield from read_with_stages(stage, unread, (*within, here))
+
+
+def _of_template(file: Path, unread: list[Unread]) -> Assembly:
+    """Return a template as an assembly of one stack, whose environment and name only the deployment knows."""
+    name, (account, region) = file.name.partition(".")[0], _UNKNOWN.values()
+    template = Template(name, unknown(f"{name}.AWS::StackName"), account, region, file)
+    template.read(unread)
+    if not unread and "Resources" not in template.body:
+        unread.append(Unread(template, AssemblyError(f"{file}: not a CloudFormation template: it has no Resources")))
+    return Assembly(file.parent, [template], {template.file: set()})
 
 
 def _object(value: Json, name: str) -> Json:
@@ -107,12 +118,8 @@ class _Manifest:
 
     def _artifacts(self) -> Json:
         directory = self.directory
-        if directory.is_file():
-            raise AssemblyError(
-                f"{directory}: not a directory; give the path of the output of cdk synth, which has a manifest.json"
-            )
         if not directory.is_dir():
-            raise AssemblyError(f"{directory}: no such directory; run cdk synth first, or give the path of its output")
+            raise AssemblyError(f"{directory}: no such directory or file; run cdk synth first, or give another path")
         if not self.file.is_file():
             raise AssemblyError(f"{directory}: no manifest.json, so it isn't a cloud assembly; run cdk synth first")
         manifest = read_json(self.file)

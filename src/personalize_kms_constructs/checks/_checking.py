@@ -28,7 +28,8 @@ def check_assembly(assembly_or_path: CloudAssembly | str | os.PathLike[str]) -> 
 
     Args:
         assembly_or_path: what ``app.synth()`` or ``stage.synth()`` returns, or the path of its directory, for example
-            ``cdk.out``. Nested stacks, and the stages of an app, are included.
+            ``cdk.out``, or of a template in JSON or, with the extra ``cli``, in YAML. Nested stacks, and the stages of
+            an app, are included.
 
     Raises:
         AssemblyError: a ``ValueError``: if there is no cloud assembly, or it can't be read; one line that says what and
