@@ -62,6 +62,7 @@ def compare(model: AccessModel, *, with_excess: bool = True) -> AccessReport:
         problems=in_order(problems),
         allowed=_sorted(each for each in entries if isinstance(each, Allowed)),
         asked=tuple(sorted({str(asked) for asked in model.asked})),
+        without_key=tuple(sorted(each.label for each in model.dataset_groups if each.without_key)),
         names=dict(sorted(model.names.items())),
     )
 

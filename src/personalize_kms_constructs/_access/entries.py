@@ -155,8 +155,12 @@ class AccessFindings:
     """Permissions that AWS's pages ask for and the policies give."""
     asked: tuple[str, ...] = ()
     """The resources that Personalize is asked to create."""
+    without_key: tuple[str, ...] = ()
+    """The dataset groups that Personalize encrypts with a key of its own, which asks for nothing."""
     names: Mapping[str, str] = field(default_factory=dict)
     """The names of the keys, roles and buckets, by ARN."""
+    left_out: int = 0
+    """How many findings are left out, acknowledged or ignored."""
     deployed: str = ""
     """The dataset group of an account that it is about; what is too much wasn't looked for there."""
     notes: tuple[str, ...] = ()

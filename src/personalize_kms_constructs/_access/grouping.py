@@ -106,15 +106,14 @@ class Row:
 def rows(entries: Iterable[Entry]) -> list[Row]:
     """Return the entries in rows, in their order.
 
-    Those of a row differ in their actions and resources alone. What a role's boundary refuses is one row, whatever
-    needs it, and in whatever column.
+    Those of a row have one reason and one remedy; they differ in their actions and resources, and in what needs them.
+    What a role's boundary refuses is one row in whatever column.
     """
     found: dict[Any, list[Entry]] = {}
     for entry in entries:
         why = "" if isinstance(entry, Allowed) else entry.because
-        by = () if isinstance(entry, (Allowed, Excess)) else tuple(entry.needed_by)
         step = str(getattr(entry, "add", getattr(entry, "instead", ""))) + getattr(entry, "fix", "")
-        about = () if _is_bounded(entry) else (entry.policy, entry.policy_of, by)
+        about = () if _is_bounded(entry) else (entry.policy, entry.policy_of)
         found.setdefault((type(entry), entry.principal_arn, about, why, step), []).append(entry)
     return [Row(tuple(each)) for each in found.values()]
 

@@ -14,7 +14,7 @@ from .causes import policy_of_whom
 from .entries import AccessFindings, Allowed, Entry, Excess, Missing
 from .grouping import Names, Row, by_subject, rows, who
 from .pasting import pasted
-from .text import pending, summary, with_references
+from .text import left_out, pending, summary, with_references, without_key
 
 _EVERYTHING = {action: group.everything for row in ROWS for group in row.role_on_everything for action in group.actions}
 """What ``*`` stands for, by the action."""
@@ -25,12 +25,22 @@ _MARKUP = re.compile(r"[|*<`]")
 _NOTHING = "Nothing that can be seen is asked of Personalize, so nothing was checked."
 
 
-def markdown_report(report: AccessFindings) -> str:
-    """Return the report in GitHub's Markdown."""
+def markdown_report(report: AccessFindings, *, quiet: bool = False) -> str:
+    """Return the report in GitHub's Markdown.
+
+    Args:
+        report: the findings.
+        quiet: whether to leave out what is as AWS's pages ask, and the graph.
+    """
     names = Names(report.names)
     title = f"Dataset group {_plain(report.deployed)}" if report.deployed else "Amazon Personalize's access"
-    lines = [f"# {title}", "", f"{summary(report)}.", ""]
-    lines += [f"- {_plain(asked)}" for asked in report.asked] or ([] if report.deployed else [_NOTHING])
+    lines = [f"# {title}", "", f"{summary(report)}."]
+    if report.asked and not quiet:
+        lines += ["", *(f"- {_plain(asked)}" for asked in report.asked)]
+    if report.without_key and not (quiet and report.asked):
+        lines += ["", f"{_cell(without_key(report))}."]
+    elif not report.asked and not report.deployed:
+        lines += ["", _NOTHING]
     lines += ["", "Notes:", "", *(f"- {_cell(note)}" for note in report.notes)] if report.notes else []
     lines += [
         *_table("Missing", report.missing, names),
@@ -39,9 +49,9 @@ def markdown_report(report: AccessFindings) -> str:
         *_table("Too much", report.excess, names),
         *_statements(report.excess, names),
         *_table("Undecided", report.undecided, names),
-        *_table("As AWS's pages ask", report.allowed, names),
-        *_graph(report, names),
+        *([] if quiet else [*_table("As AWS's pages ask", report.allowed, names), *_graph(report, names)]),
     ]
+    lines += ["", f"{left_out(report)}."] if report.left_out else []
     return "\n".join(lines) + "\n"
 
 

@@ -192,6 +192,8 @@ class DatasetGroup:
     """Conditions of templates that can't be decided; it depends on all of them."""
     asked: Asked | None = None
     """The request to make it, if it has a key and a role."""
+    without_key: bool = False
+    """True if Personalize encrypts it with a key of its own."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -10,7 +10,7 @@ from .entries import AccessFindings, Entry
 from .markdown import markdown_report
 from .model import Problem
 from .pasting import pasted
-from .text import text_report
+from .text import WIDTH, text_report
 from .values import shown
 
 _E = TypeVar("_E", bound=Entry)
@@ -23,13 +23,22 @@ class AccessReport(AccessFindings):
         """Return the report as JSON: the same for the same input, sorted, and without a date."""
         return shown(json.dumps(as_data(self), indent=2, ensure_ascii=False)) + "\n"
 
-    def to_text(self) -> str:
-        """Return the report for a terminal, in lines of at most 100 characters; statements aren't wrapped."""
-        return shown(text_report(self))
+    def to_text(self, *, width: int = WIDTH, quiet: bool = False) -> str:
+        """Return the report for a terminal.
 
-    def to_markdown(self) -> str:
-        """Return the report for a pull request: tables, and a graph of who may do what and why."""
-        return shown(markdown_report(self))
+        Args:
+            width: the length of a line; statements and addresses aren't wrapped, and no ARN, action or path is broken.
+            quiet: whether to leave out what is as AWS's pages ask.
+        """
+        return shown(text_report(self, width=width, quiet=quiet))
+
+    def to_markdown(self, *, quiet: bool = False) -> str:
+        """Return the report for a pull request: tables, and a graph of who may do what and why.
+
+        Args:
+            quiet: whether to leave out what is as AWS's pages ask, and the graph.
+        """
+        return shown(markdown_report(self, quiet=quiet))
 
 
 def as_data(report: AccessFindings) -> dict[str, Any]:
@@ -41,6 +50,8 @@ def as_data(report: AccessFindings) -> dict[str, Any]:
         "undecided": [each.to_json() for each in report.undecided],
         "problems": [_problem(each) for each in report.problems],
         "allowed": [each.to_json() for each in report.allowed],
+        "without_key": list(report.without_key),
+        "left_out": report.left_out,
         "names": dict(report.names),
     }
 
@@ -57,6 +68,7 @@ def merged(reports: Iterable[AccessReport]) -> AccessReport:
         problems=in_order(problem for each in found for problem in each.problems),
         allowed=_union(each.allowed for each in found),
         asked=tuple(sorted({asked for each in found for asked in each.asked})),
+        without_key=tuple(sorted({label for each in found for label in each.without_key})),
         names={arn: name for each in found for arn, name in each.names.items()},
     )
 
