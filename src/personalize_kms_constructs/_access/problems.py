@@ -126,7 +126,7 @@ def _unusable_key(key: Key, asked: Asked) -> Iterator[Reason]:
     known = not has_unknown(key.spec + key.usage)
     if known and (key.spec, key.usage) != ("SYMMETRIC_DEFAULT", "ENCRYPT_DECRYPT"):
         yield because(Cause.KEY_SPEC, spec=key.spec, usage=key.usage)
-    if parts and same(parts[3], asked.region) is Answer.NO:
+    if parts and parts[2] == "kms" and same(parts[3], asked.region) is Answer.NO:
         yield because(Cause.KEY_REGION, key_region=parts[3], region=asked.region)
 
 
