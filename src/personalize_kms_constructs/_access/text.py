@@ -57,7 +57,7 @@ class _Text:
         report = self._report
         for note in report.notes:
             yield from self._wrapped(f"· {note}", "  ", "      ")
-        if not report.deployed:
+        if report.asked or not report.deployed:
             yield from self._asked()
         entries: list[Entry] = [*report.missing, *report.excess, *report.undecided]
         for (kind, arn), found in by_subject([*entries, *(() if self._quiet else report.allowed)]).items():
