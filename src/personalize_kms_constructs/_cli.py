@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 import sys
+import traceback
+from importlib.metadata import version
 from pathlib import Path
+from shutil import get_terminal_size
 from typing import Any
 
 import click
 
+from ._access.ignoring import Ignore, without
 from ._access.report import AccessReport
+from ._access.rules import RULES
+from ._access.sarif import sarif_report
+from ._access.text import WIDTH
+from ._assembly.declarations import Declarations
 from ._assembly.files import AssemblyError
 from ._doctor.command import doctor
-from ._terminal import FOUND, PASSED, print_coloured, stop, take_any_character
-from .checks import check_assembly
+from ._terminal import FOUND, say, stop, write
+from .checks._checking import read_report
 
+_KINDS = ("missing", "problems", "excess", "undecided")
 _NOTHING_CHECKED = (
     "no template asks Personalize for anything, so nothing was checked: look at another assembly, or pass to a "
     "PersonalizeEncryption, as resources, what is created by code that the check can't see; where an app doesn't use "
@@ -22,13 +31,18 @@ _NOTHING_CHECKED = (
 
 
 class _Commands(click.Group):
-    """Commands whose exit code for an interrupt is not that of a finding, as it would be with click alone."""
+    """Commands whose exit code for whatever goes wrong is not that of a finding, as it would be with click alone."""
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
         except KeyboardInterrupt:
             stop("interrupted")
+        except (click.ClickException, click.exceptions.Exit, click.Abort):
+            raise
+        except Exception:
+            traceback.print_exc()
+            stop("a defect of this command: please report it, with the lines above")
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
@@ -37,61 +51,115 @@ def personalize_kms() -> None:
     """Show what Amazon Personalize may do with KMS keys and buckets, and what it lacks."""
 
 
+def _kinds(context: click.Context, option: click.Parameter, value: str) -> list[str]:
+    """Return the kinds of findings that count."""
+    kinds = value.split(",")
+    for unknown in set(kinds) - set(_KINDS):
+        raise click.BadParameter(f"{unknown!r} is not one of {', '.join(_KINDS)}")
+    return kinds
+
+
+def _ignores(context: click.Context, option: click.Parameter, values: tuple[str, ...]) -> dict[Ignore, str]:
+    """Return what is ignored, as it was given."""
+    found = {}
+    for value in values:
+        rule, _, path = value.partition("@")
+        if rule not in RULES:
+            raise click.BadParameter(f"{rule!r} is not one of {', '.join(RULES)}")
+        found[Ignore(rule, path.strip("/"))] = value
+    return found
+
+
 @personalize_kms.command(short_help="Compare the output of cdk synth with AWS's pages.")
 @click.argument("path", default="cdk.out", type=click.Path(path_type=Path))
 @click.option(
     "--format",
     "form",
-    type=click.Choice(["text", "json", "markdown"]),
+    type=click.Choice(["text", "json", "markdown", "sarif"]),
     default="text",
     show_default=True,
-    help="What the report is for: a terminal, a program, a pull request.",
+    help="What the report is for: a terminal, a program, a pull request, GitHub's code scanning.",
 )
 @click.option(
-    "--strict",
-    is_flag=True,
-    help="Count what is too much or undecided as a finding, too, and fail if there is nothing to check.",
+    "--fail-on",
+    "counted",
+    metavar="KIND,…",
+    callback=_kinds,
+    default="missing,problems",
+    show_default=True,
+    help=f"What counts as a finding: {', '.join(_KINDS)}.",
 )
-def check(path: Path, form: str, strict: bool) -> None:
-    """Check a cloud assembly, the output of cdk synth, against AWS's pages.
+@click.option("--strict", is_flag=True, help="Count all of them, and fail if there is nothing to check.")
+@click.option(
+    "--ignore",
+    "ignored",
+    metavar="RULE[@PATH]",
+    multiple=True,
+    callback=_ignores,
+    help="Leave out what breaks a rule, at a construct path and below it. Can be given several times.",
+)
+@click.option("--quiet", is_flag=True, help="Leave out what is as AWS's pages ask, in text and Markdown.")
+def check(path: Path, form: str, counted: list[str], strict: bool, ignored: dict[Ignore, str], quiet: bool) -> None:
+    """Check a cloud assembly, the output of cdk synth, or a template against AWS's pages.
 
-    PATH is its directory, by default cdk.out. Nested stacks and stages are included; nothing is deployed or read from
-    an account.
+    PATH is the directory of an assembly, of an app in any language, by default cdk.out; or the file of a
+    CloudFormation template in JSON or YAML. Nested stacks and stages are included; nothing is deployed or read from
+    an account. What the app acknowledges is left out.
 
     \b
     Exit code:
-      0  nothing is missing and nothing is wrong
-      1  something is missing or wrong; with --strict, also too much or undecided
-      2  the assembly can't be read; with --strict, also if nothing in it asks
-         Personalize for anything
+      0  there is nothing that counts
+      1  something that counts is found
+      2  the check couldn't look, whatever went wrong; with --strict, also if
+         nothing asks Personalize for anything
 
     \b
     Examples:
       cdk synth --quiet && personalize-kms check
-      personalize-kms check build/cdk.out --strict
+      personalize-kms check build/cdk.out --strict --quiet
+      personalize-kms check template.yaml
+      personalize-kms check --fail-on missing,problems,undecided
+      personalize-kms check --ignore Personalize::Undecided@Main/Import
       personalize-kms check --format markdown >> "$GITHUB_STEP_SUMMARY"
       personalize-kms check --format json > access.json
     """  # noqa: D301
     try:
-        report = check_assembly(path)
+        everything, assemblies = read_report(path)
     except AssemblyError as error:
         stop(str(error))
-    _show(report, form)
-    passed = report.passed and not (strict and (report.excess or report.undecided))
-    if strict and passed and not report.asked:
+    declarations = Declarations(assemblies)
+    acknowledged = [Ignore(*each) for assembly in assemblies for each in assembly.acknowledged]
+    report, used = without(everything, [*acknowledged, *ignored], declarations.paths_of)
+    if form == "sarif":
+        of_all = path if path.is_file() else path / "manifest.json"
+        write(sarif_report(report, declarations.places_of, of_all, version("personalize-kms-constructs")))
+    else:
+        _show(report, form, quiet=quiet)
+    for each, given in ignored.items():
+        if each not in used:
+            say(f"--ignore {given} matches no finding: take it out")
+    if any(_found(report, kind) for kind in (_KINDS if strict else counted)):
+        sys.exit(FOUND)
+    if strict and not (report.asked or report.without_key or report.left_out):
         stop(f"{path}: {_NOTHING_CHECKED}")
-    sys.exit(PASSED if passed else FOUND)
 
 
 personalize_kms.add_command(doctor)
 
 
-def _show(report: AccessReport, form: str) -> None:
-    """Print a report; in colours on a terminal alone."""
-    take_any_character()
+def _found(report: AccessReport, kind: str) -> bool:
+    """Tell if a report has findings of a kind; warnings are none."""
+    if kind == "problems":
+        return any(not each.is_warning for each in report.problems)
+    return bool(getattr(report, kind))
+
+
+def _show(report: AccessReport, form: str, *, quiet: bool) -> None:
+    """Write a report; on a terminal in its width and in colours."""
     if form == "json":
-        click.echo(report.to_json(), nl=False)
+        write(report.to_json())
     elif form == "markdown":
-        click.echo(report.to_markdown(), nl=False)
+        write(report.to_markdown(quiet=quiet))
     else:
-        print_coloured(report.to_text())
+        width = get_terminal_size((WIDTH, 0)).columns if sys.stdout and sys.stdout.isatty() else WIDTH
+        write(report.to_text(width=width, quiet=quiet), coloured=True)

@@ -49,6 +49,7 @@ def leave_resources(
     encryption_key: str | None,
     resources: Iterable[Described],
     pending: Iterable[tuple[str, str, Collection[str]]] = (),
+    files: Mapping[tuple[str, str], str] | None = None,
     job: DescribedJob | None = None,
     of_own_stack: Collection[str] = (),
 ) -> None:
@@ -65,6 +66,7 @@ def leave_resources(
         resources: what is allowed.
         pending: the policies whose statements others have to add: ``"key"``, ``"bucket"`` or ``"role"``, with the ARN
             of that key, bucket or role, and the actions of the statements.
+        files: the files with pending statements in the app's assembly, by kind and ARN of the policy.
         job: the job that is all there is to create, if this is left for one.
         of_own_stack: ARNs of what the construct's own stack makes. Where that isn't nested they stand as they are: the
             CDK resolves them as the stack does, and to look up what they refer to takes most of the time.
@@ -77,7 +79,12 @@ def leave_resources(
             "encryptionKey": None if encryption_key is None else describe.text(encryption_key),
             "resources": [describe.resource(each) for each in resources],
             "pending": [
-                {"policy": policy, "resource": describe.text(arn), "actions": sorted(actions)}
+                {
+                    "policy": policy,
+                    "resource": describe.text(arn),
+                    "actions": sorted(actions),
+                    **({"file": files[policy, arn]} if files and (policy, arn) in files else {}),
+                }
                 for policy, arn, actions in pending
             ],
         }

@@ -70,14 +70,17 @@ class AtSynth:
         self._here = here
         self._wiring = wiring
         self._retained = retained
+        self._files: dict[tuple[str, str], str] = {}
+        """The files with pending statements, by kind and ARN of the policy."""
 
     def validate(self) -> list[str]:
         """Return no problems: the judge finds them in the templates."""
         bring_judge(self._here.root)
+        warnings = list(self._warnings())
         if not self._wiring.is_synthesized:
             self._leave_metadata()
         self._wiring.is_synthesized = True
-        for warning_id, text in self._warnings():
+        for warning_id, text in warnings:
             warn(self._scope, warning_id, text)
         return []
 
@@ -100,6 +103,7 @@ class AtSynth:
                 for policy in wiring.policies
                 if policy.pending
             ],
+            files=self._files,
             of_own_stack={arn for arn, of in made if of is stack},
         )
 
@@ -159,6 +163,7 @@ class AtSynth:
         ]
         paths = write_files(self._scope, self._here, found)
         for policy, (_, arn, statements), path in zip(pending, found, paths, strict=True):
+            self._files[policy.kind, policy.arn] = path
             kind, text = policy.kind, json.dumps(statements, indent=2)
             left = replacements(text)
             warning_id, message = _MESSAGES[kind]

@@ -1,10 +1,11 @@
-"""Things that the commands have in common: exit codes, colours, and the line that says why one stops."""
+"""Things that the commands have in common: exit codes, what is written where, and the line that says why one stops."""
 
 from __future__ import annotations
 
 import io
 import os
 import sys
+from contextlib import suppress
 from typing import NoReturn
 
 import click
@@ -13,20 +14,38 @@ PASSED, FOUND, COULD_NOT_LOOK = 0, 1, 2
 _COLOURS = {"✔": "green", "✘": "red", "!": "yellow", "?": "cyan"}
 
 
-def take_any_character() -> None:
-    """Let a terminal that lacks a character show another instead of failing."""
+def write(text: str, *, coloured: bool = False) -> None:
+    """Write to the standard output; stop if it takes nothing, since a report that nobody can read is none.
+
+    A character that the output lacks is shown as another.
+
+    Args:
+        text: what to write.
+        coloured: whether lines with a mark have its colour on a terminal.
+    """
+    if sys.stdout is None:
+        stop("the report can't be written: the standard output is closed")
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")
+    shown = "".join(map(_in_colour, text.splitlines(keepends=True))) if coloured else text
+    try:
+        click.echo(shown, nl=False, color=False if os.environ.get("NO_COLOR") else None)
+    except OSError as error:
+        stop(f"the report can't be written: {error.strerror}")
 
 
-def print_coloured(text: str) -> None:
-    """Print lines, those with a mark in its colour on a terminal."""
-    for line in text.splitlines():
-        mark = line[2:3] if line.startswith("  ") else ""
-        click.echo(click.style(line, fg=_COLOURS.get(mark)), color=False if os.environ.get("NO_COLOR") else None)
+def say(message: str) -> None:
+    """Write a line to the standard error, if that takes any."""
+    with suppress(OSError):
+        click.echo(f"personalize-kms: {message}", err=True)
 
 
 def stop(message: str) -> NoReturn:
     """End the command, which couldn't look."""
-    click.echo(f"personalize-kms: {message}", err=True)
+    say(message)
     sys.exit(COULD_NOT_LOOK)
+
+
+def _in_colour(line: str) -> str:
+    mark = line[2:3] if line.startswith("  ") else ""
+    return click.style(line, fg=_COLOURS.get(mark))

@@ -4,6 +4,8 @@ import json
 import re
 from dataclasses import replace
 
+import pytest
+
 from personalize_kms_constructs import matrix
 from personalize_kms_constructs._access.causes import Cause, because
 from personalize_kms_constructs._access.comparison import compare
@@ -19,6 +21,7 @@ from tests.access.models import (
     KEY_POLICY_ACTIONS,
     ON_KEY,
     ROLE,
+    SERVICE,
     asked,
     iam,
     location,
@@ -59,6 +62,8 @@ def test_the_text_of_a_report_with_findings() -> None:
     assert (
         report(**LACKING).to_text()
         == f"""\
+1 missing, 0 problems, 1 too much, 0 undecided, 13 as AWS's pages ask
+
 Amazon Personalize is asked for:
   movies (dataset group)
 
@@ -102,13 +107,45 @@ def statements(text: str) -> list[str]:
     return re.findall(r"^ {8}\{\n.*?^ {8}\}$", text, re.DOTALL | re.MULTILINE)
 
 
-def test_no_line_is_longer_than_a_hundred_characters() -> None:
-    """Whatever the names are, but in statements; and each finding has a next step."""
-    text = untidy().to_text()
+@pytest.mark.parametrize("width", [20, 60, 100, 200])
+def test_lines_are_as_long_as_they_may_be_and_names_are_whole(width: int) -> None:
+    """Longer ones, but of statements, are single names: whoever searches for an ARN, an action or a path finds it."""
+    found = untidy()
+    text = found.to_text(width=width)
     prose = text
     for statement in statements(text):
         prose = prose.replace(statement, "")
-    assert max(len(line) for line in prose.splitlines()) <= 100
+    longer = [line for line in prose.splitlines() if len(line) > width]
+    assert [line for line in longer if " " in line.strip(" →✔✘!?")] == []
+    words = set(prose.replace(",", " ").replace("${", " ").replace("}", " ").split())
+    findings = [*found.missing, *found.excess, *found.undecided, *found.allowed]
+    names = {each for entry in findings for each in (entry.action, entry.principal_arn) if each not in ("", SERVICE)}
+    assert {each.partition(" (")[0] for entry in findings for each in entry.needed_by} | names <= words
+
+
+def test_a_quiet_report_has_what_is_wrong_or_not_known_and_the_counts() -> None:
+    """Neither what is asked for nor what is as AWS's pages ask; what can't be pasted into a program has all of it."""
+    found = report(**LACKING)
+    text = found.to_text(quiet=True)
+    assert "✔" not in text
+    assert "is asked for" not in text
+    lines = found.to_text().splitlines()
+    assert text.splitlines() == [*lines[:2], *lines[5:-8], *lines[-2:]]
+    markdown = found.to_markdown(quiet=True)
+    assert [line for line in markdown.splitlines() if line.startswith("#")] == [
+        "# Amazon Personalize's access",
+        "## Missing",
+        "## Too much",
+    ]
+    assert "1 missing, 0 problems, 1 too much, 0 undecided, 13 as AWS's pages ask.\n" in markdown
+    clean = report(**CLEAN)
+    counts = "0 missing, 0 problems, 0 too much, 0 undecided, 14 as AWS's pages ask\n"
+    assert clean.to_text(quiet=True) == counts
+
+
+def test_each_finding_has_a_next_step() -> None:
+    """A line with an arrow, or the words of a problem."""
+    text = untidy().to_text()
     marks = [
         line[2] for line in text.splitlines() if line.startswith("  ") and line[2:3] in "✘!?✔" and line[3:4] == " "
     ]
@@ -137,7 +174,7 @@ def test_statements_can_be_pasted() -> None:
 def test_an_empty_report_says_that_nothing_was_asked() -> None:
     """A clean report on nothing isn't mistaken for one on everything."""
     text = " ".join(AccessReport().to_text().split())
-    assert "Amazon Personalize is asked for: nothing that can be seen, so nothing was checked: " in text
+    assert "Amazon Personalize is asked for nothing that can be seen, so nothing was checked: " in text
     markdown = AccessReport().to_markdown()
     assert "\nNothing that can be seen is asked of Personalize, so nothing was checked.\n" in markdown
 
@@ -145,7 +182,8 @@ def test_an_empty_report_says_that_nothing_was_asked() -> None:
 def test_json_is_complete_and_stable() -> None:
     """Every attribute that tests and programs read, in an order that depends on nothing but the content."""
     found = json.loads(report(**LACKING).to_json())
-    assert list(found) == ["asked", "missing", "excess", "undecided", "problems", "allowed", "names"]
+    kinds = ["missing", "excess", "undecided", "problems", "allowed"]
+    assert list(found) == ["asked", *kinds, "without_key", "left_out", "names"]
     assert found["missing"] == [
         {
             "principal": "role",
@@ -156,6 +194,7 @@ def test_json_is_complete_and_stable() -> None:
             "policy_of": KEY,
             "needed_by": ["movies (dataset group)"],
             "page": "https://docs.aws.amazon.com/personalize/latest/dg/granting-personalize-key-access.html",
+            "where": [],
             "cause": "no-statement",
             "because": "the key policy has no statement that allows it",
             "add": {"Effect": "Allow", "Principal": {"AWS": ROLE}, "Action": ["kms:Decrypt"], "Resource": "*"},
@@ -196,6 +235,31 @@ def test_the_statements_to_add_have_all_that_their_policies_lack_and_no_more() -
     assert [(each["Action"], each["Resource"]) for each in added["bucket"]] == in_iam
     mended = report(*requests, key=added["key"], iam=added["role"], bucket=added["bucket"])
     assert (mended.missing, mended.excess, mended.undecided, mended.problems) == ((), (), (), ())
+
+
+def test_one_reason_is_one_row_whatever_needs_it() -> None:
+    """A key that can't be seen is told of once for each principal, a bucket's once; each with all that needs it."""
+    jobs = [
+        asked(),
+        asked(EXPORT_JOB, name="export", destination=location("export/")),
+        asked(IMPORT_JOB, name="import", source=location("import/")),
+    ]
+    found = model(*jobs, iam=[iam(["kms:*", "s3:*"], "*")])
+    found.keys.clear()
+    found.buckets.clear()
+    text = compare(found).to_text(width=10_000, quiet=True)
+    assert [line for line in text.splitlines() if line.startswith(("  ?", "      needed by"))] == [
+        f"  ? role {ROLE} may have or lack kms:CreateGrant, kms:Decrypt, kms:DescribeKey, kms:GenerateDataKey, "
+        f"kms:GenerateDataKeyWithoutPlaintext, kms:ListGrants on {KEY} (key policy)",
+        "      needed by export (dataset export job), import (dataset import job), movies (dataset group)",
+        "  ? Personalize may have or lack kms:CreateGrant, kms:Decrypt, kms:DescribeKey, kms:GenerateDataKey, "
+        f"kms:GenerateDataKeyWithoutPlaintext, kms:ListGrants on {KEY} (key policy)",
+        "      needed by export (dataset export job), import (dataset import job), movies (dataset group)",
+        "  ? export (dataset export job), import (dataset import job)",
+        "  ? Personalize may have or lack s3:GetObject, s3:ListBucket, s3:PutObject on "
+        f"{BUCKET}, {BUCKET}/export/*, {BUCKET}/import/* (bucket policy)",
+        "      needed by export (dataset export job), import (dataset import job)",
+    ]
 
 
 def test_keys_and_buckets_are_named_so_whatever_their_arns_are() -> None:
@@ -242,11 +306,27 @@ def test_a_row_has_the_statements_and_pages_of_all_its_actions() -> None:
     markdown = report(*requests, iam=in_iam).to_markdown()
     guide = "https://docs.aws.amazon.com/personalize/latest/dg"
     assert (
-        f"| bucket {BUCKET} | role {ROLE} | `s3:GetObject`, `s3:ListBucket`, `s3:PutObject` | IAM | statement Read of "
-        "IAM policy; statement List of IAM policy; statement Write of IAM policy | export (dataset export job), import "
+        f"| bucket {BUCKET} | role {ROLE} | "
+        "`s3:ListBucket`, `s3:PutObject` on `export/*`, `s3:GetObject` on `import/*` | IAM | "
+        "statement Read of IAM policy; statement List of IAM policy; statement Write of IAM policy | "
+        "export (dataset export job), import "
         f"(dataset import job) | [AWS]({guide}/export-permissions.html), "
         f"[AWS]({guide}/granting-personalize-s3-access.html) |"
     ) in markdown
+
+
+def test_every_form_shows_the_prefix() -> None:
+    """What is allowed on one folder is told apart from what is allowed on everything, needed or not."""
+    statements = {"key": ON_KEY, "iam": [iam(["s3:GetObject"], f"{BUCKET}/import/*"), iam(["s3:ListBucket"], BUCKET)]}
+    folder = report(asked(IMPORT_JOB, source=location()), **statements)
+    text, markdown = folder.to_text(), folder.to_markdown()
+    assert f"✔ role {ROLE} may s3:ListBucket, s3:GetObject on import/*" in " ".join(text.split())
+    assert "| `s3:ListBucket`, `s3:GetObject` on `import/*` | IAM |" in markdown
+    statements["iam"][0] = iam(["s3:GetObject"], "*")
+    whole = report(asked(IMPORT_JOB, source=location("")), **statements)
+    assert f"✔ role {ROLE} may s3:ListBucket, s3:GetObject on *" in " ".join(whole.to_text().split())
+    assert "| `s3:ListBucket`, `s3:GetObject` on `*` | IAM |" in whole.to_markdown()
+    assert f"| role {ROLE} | role {ROLE} | `s3:GetObject` on `*` | IAM |" in whole.to_markdown()
 
 
 def test_a_row_has_a_statement_by_which_much_is_allowed_once() -> None:
@@ -318,7 +398,7 @@ def test_the_problems_of_merged_reports_are_in_one_order() -> None:
     ]
     for order in (problems, problems[::-1]):
         both = merged([AccessReport(problems=tuple(order[:8])), AccessReport(problems=tuple(order[8:]))])
-        told = [(each.kind, each.where, each.subject, each.declared) for each in both.problems]
+        told = [(each.kind, each.needed_by, each.subject, each.declared) for each in both.problems]
         assert told == sorted(told)
         assert len(told) == 16
 

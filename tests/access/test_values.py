@@ -42,6 +42,7 @@ YES, NO, MAYBE = Answer.YES, Answer.NO, Answer.MAYBE
         (f"{KEY}/x", "arn:aws:kms:eu-west-1:111122223333:key/1?/x", MAYBE),
         ("a/${Main.Key}/${Main.Role}", "a/*/?", MAYBE),
         ("a-${Main.Name?}", "?-b", MAYBE),
+        ("${Main.Key}", "a${Main.Key}", NO),
         ("a-${Main.Name?}", "b-?", NO),
         ("arn:aws:iam::1:role/Main-Role-${Main.Role}", "arn:aws:iam::1:role/Main-*", YES),
         # A parameter can be anything, but is what it is.

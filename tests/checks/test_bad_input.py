@@ -37,14 +37,13 @@ def open_questions(directory: Path) -> list[str]:
 
 
 def test_what_is_no_assembly(tmp_path: Path) -> None:
-    """The path, and what to do: of nothing, of a template without its manifest, of the app's own directory."""
+    """The path, and what to do: of nothing, of a file that is no template, of the app's own directory."""
     assert message(tmp_path / "cdk.out") == (
-        f"{tmp_path}/cdk.out: no such directory; run cdk synth first, or give the path of its output"
+        f"{tmp_path}/cdk.out: no such directory or file; run cdk synth first, or give another path"
     )
-    (tmp_path / "Main.template.json").write_text("{}")
-    assert message(tmp_path / "Main.template.json") == (
-        f"{tmp_path}/Main.template.json: not a directory; give the path of the output of cdk synth, which has a "
-        "manifest.json"
+    (tmp_path / "cdk.json").write_text('{"app": "python app.py"}')
+    assert message(tmp_path / "cdk.json") == (
+        f"{tmp_path}/cdk.json: not a CloudFormation template: it has no Resources"
     )
     assert message(tmp_path) == f"{tmp_path}: no manifest.json, so it isn't a cloud assembly; run cdk synth first"
 
@@ -84,7 +83,7 @@ def test_a_manifest_that_is_no_text(tmp_path: Path) -> None:
     ("text", "says"),
     [
         (None, "no such file, though the assembly refers to it"),
-        ("AWSTemplateFormatVersion: '2010-09-09'", "can't be read as JSON"),
+        ("Resources: [", "can't be read as YAML"),
         ('{"Resources": []}', "not a CloudFormation template: Resources is no object"),
         ('{"Outputs": []}', "not a CloudFormation template: Outputs is no object"),
         (

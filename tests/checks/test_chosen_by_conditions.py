@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +15,13 @@ from tests.checks.templates import (
     KEY,
     NO_VALUE,
     ROLE,
+    bucket_policy,
     check,
     complete,
+    dataset,
     dataset_group,
     findings,
+    importing,
     key,
     managed,
     policy,
@@ -131,3 +135,13 @@ def test_a_statement_with_too_many_values_is_open(tmp_path: Path) -> None:
     assert findings(check(tmp_path, template)) == CLEAN
     template["Resources"]["Policy"] = managed({**ALLOW, "Action": chosen})
     assert {each.action for each in check(tmp_path, template).undecided} == set(IN_IAM)
+
+
+def test_what_is_to_be_added_has_the_function(tmp_path: Path) -> None:
+    """What the condition chooses is a part of a statement that the template takes."""
+    place = if_prod("prod", "dev")
+    path = {"Fn::Sub": ["s3://ratings/${Place}/", {"Place": place}]}
+    template = importing(One=bucket_policy("s3:ListBucket"), Data=dataset("One", "Read", path=path))
+    found = json.loads(check(tmp_path, template).to_json())
+    of_objects = {"Fn::Sub": ["${Bucket.Arn}/${Part1}/*", {"Part1": place}]}
+    assert of_objects in [each["add"]["Resource"] for each in found["missing"]]

@@ -14,15 +14,18 @@ from click.testing import CliRunner, Result
 
 from personalize_kms_constructs._cli import personalize_kms
 from personalize_kms_constructs.checks import check_assembly
-from tests.checks.templates import IN_IAM, complete, policy, write
+from tests.checks.templates import IN_IAM, Json, complete, key, policy, role, write
 
 LACKING = complete(Policy=policy(actions=IN_IAM[1:]))
 WIDE = complete(Policy=policy(actions=[*IN_IAM, "kms:Encrypt"]))
+GROUP = "AWS::Personalize::DatasetGroup"
 SCHEDULE = {
     "Type": "AWS::Scheduler::Schedule",
     "Properties": {"Target": {"Arn": {"Fn::Sub": "arn:${AWS::Partition}:scheduler:::aws-sdk:personalize:${Call}"}}},
 }
-OPEN = {"Resources": {"Schedule": SCHEDULE}}
+OPEN: Json = {"Resources": {"Schedule": SCHEDULE}}
+UNTRUSTED = complete(Role=role(AssumeRolePolicyDocument={"Statement": []}))
+OF_PERSONALIZE: Json = {"Resources": {"Movies": {"Type": GROUP, "Properties": {"Name": "movies"}}}}
 
 
 def run(*arguments: str) -> Result:
@@ -48,14 +51,53 @@ def test_exit_codes(template: dict[str, object], options: list[str], code: int, 
     assert (result.exit_code, result.stderr) == (code, "")
 
 
+@pytest.mark.parametrize(
+    ("template", "counted", "code"),
+    [
+        (LACKING, "missing", 1),
+        (LACKING, "problems", 0),
+        (LACKING, "problems,missing", 1),
+        (UNTRUSTED, "missing", 0),
+        (UNTRUSTED, "problems", 1),
+        (WIDE, "missing,problems,undecided", 0),
+        (WIDE, "excess", 1),
+        (OPEN, "missing,problems,excess", 0),
+        (OPEN, "undecided", 1),
+        (complete(), "missing,problems,excess,undecided", 0),
+    ],
+)
+def test_what_counts_can_be_chosen(template: Json, counted: str, code: int, tmp_path: Path) -> None:
+    """Of the four kinds of findings; and by ``--strict`` all of them, whatever is chosen."""
+    directory = str(write(tmp_path, {"Main": template}))
+    assert run("check", directory, "--fail-on", counted).exit_code == code
+    everything = run("check", directory, "--fail-on", counted, "--strict").exit_code
+    assert everything == (0 if template == complete() else 1)
+
+
 @pytest.mark.parametrize("form", ["text", "json", "markdown"])
-def test_formats_are_the_reports(form: str, tmp_path: Path) -> None:
-    """On standard output, with nothing else there."""
+def test_formats_are_the_reports(form: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On standard output, with nothing else there, and the same wherever that isn't a terminal."""
+    monkeypatch.setenv("COLUMNS", "60")
     directory = write(tmp_path, {"Main": LACKING})
     report = check_assembly(directory)
     expected = {"text": report.to_text(), "json": report.to_json(), "markdown": report.to_markdown()}
     result = run("check", str(directory), "--format", form)
     assert (result.stdout, result.stderr) == (expected[form], "")
+
+
+@pytest.mark.parametrize("options", [[], ["--strict"]])
+def test_dataset_groups_without_a_key_ask_for_nothing(options: list[str], tmp_path: Path) -> None:
+    """Personalize encrypts them with a key of its own: that is an answer, in one line."""
+    result = run("check", str(write(tmp_path, {"Main": OF_PERSONALIZE})), *options)
+    assert (result.exit_code, result.stderr) == (0, "")
+    said = "Main/Movies has no key of yours: Personalize encrypts it with its own, and asks for nothing"
+    assert said in result.stdout
+    assert "nothing was checked" not in result.stdout
+    assert said in run("check", str(tmp_path), "--format", "markdown").stdout
+    assert json.loads(run("check", str(tmp_path), "--format", "json").stdout)["without_key"] == ["Main/Movies"]
+    with_role = {**OF_PERSONALIZE["Resources"]["Movies"]["Properties"], "RoleArn": "arn:aws:iam::111122223333:role/r"}
+    wrong = {"Resources": {"Movies": {"Type": GROUP, "Properties": with_role}}}
+    assert check_assembly(write(tmp_path, {"Main": wrong})).without_key == ()
 
 
 def test_with_strict_a_check_of_nothing_does_not_pass(tmp_path: Path) -> None:
@@ -94,9 +136,70 @@ def test_an_interrupt_is_no_finding(monkeypatch: pytest.MonkeyPatch) -> None:
     def interrupted(path: Path) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("personalize_kms_constructs._cli.check_assembly", interrupted)
+    monkeypatch.setattr("personalize_kms_constructs._cli.read_report", interrupted)
     result = run("check")
     assert (result.exit_code, result.stdout, result.stderr) == (2, "", "personalize-kms: interrupted\n")
+
+
+COMMAND = f"{sys.executable} -m personalize_kms_constructs check"
+NOT_WRITTEN = "personalize-kms: the report can't be written: "
+
+
+@pytest.mark.parametrize(
+    ("command", "said"),
+    [
+        ("{command} {path} >/dev/full", NOT_WRITTEN + "No space left on device\n"),
+        ("{command} {path} --format json >/dev/full", NOT_WRITTEN + "No space left on device\n"),
+        ("{command} {path} --format markdown >/dev/full", NOT_WRITTEN + "No space left on device\n"),
+        ("{command} {path} >&-", NOT_WRITTEN + "the standard output is closed\n"),
+        ("{command} {path} 2>/dev/full >&2", ""),
+        ("{command} {path}/absent 2>/dev/full", ""),
+        (
+            "{command} {path}/absent",
+            "personalize-kms: {path}/absent: no such directory or file; run cdk synth first, or give another path\n",
+        ),
+    ],
+)
+def test_whatever_goes_wrong_is_no_finding(command: str, said: str, tmp_path: Path) -> None:
+    """A report that nobody can read is as good as none: 2, in one line, and never a traceback."""
+    path = write(tmp_path, {"Main": LACKING})
+    done = subprocess.run(["bash", "-c", command.format(command=COMMAND, path=path)], capture_output=True, text=True)
+    assert (done.returncode, done.stdout, done.stderr) == (2, "", said.format(path=path))
+
+
+def test_a_reader_that_went_away_is_no_finding(tmp_path: Path) -> None:
+    """A pipe that is closed at its other end; in a shell with ``pipefail``, ``head`` does it."""
+    path = write(tmp_path, {"Main": LACKING})
+    reader, writer = os.pipe()
+    os.close(reader)
+    done = subprocess.run(f"{COMMAND} {path}".split(), stdout=writer, stderr=subprocess.PIPE, text=True, check=False)
+    os.close(writer)
+    assert (done.returncode, done.stderr) == (2, NOT_WRITTEN + "Broken pipe\n")
+
+
+def test_a_lone_surrogate_is_no_finding(tmp_path: Path) -> None:
+    """Half a character, which nothing can write: the template can't be read."""
+    statements = key()["Properties"]["KeyPolicy"]["Statement"]
+    broken = {**statements[0], "Sid": "One\ud800"}
+    directory = write(tmp_path, {"Main": complete(Key=key(KeyPolicy={"Statement": [broken, statements[1]]}))})
+    result = run("check", str(directory))
+    said = f"personalize-kms: {directory}/Main.template.json: can't be read as JSON: it has half a character, \\ud800\n"
+    assert (result.exit_code, result.stdout, result.stderr) == (2, "", said)
+
+
+def test_a_defect_of_the_command_is_no_finding(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It ends with 2, with what a report of it needs."""
+
+    def broken(path: Path) -> None:
+        raise KeyError("Main")
+
+    monkeypatch.setattr("personalize_kms_constructs._cli.read_report", broken)
+    result = run("check")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr.startswith("Traceback")
+    assert result.stderr.endswith(
+        "KeyError: 'Main'\npersonalize-kms: a defect of this command: please report it, with the lines above\n"
+    )
 
 
 LOADING = (
@@ -132,12 +235,28 @@ def test_help_has_examples() -> None:
     assert '  personalize-kms check --format markdown >> "$GITHUB_STEP_SUMMARY"\n' in text
     assert (
         "  Exit code:\n"
-        "    0  nothing is missing and nothing is wrong\n"
-        "    1  something is missing or wrong; with --strict, also too much or undecided\n"
-        "    2  the assembly can't be read; with --strict, also if nothing in it asks\n"
-        "       Personalize for anything\n"
+        "    0  there is nothing that counts\n"
+        "    1  something that counts is found\n"
+        "    2  the check couldn't look, whatever went wrong; with --strict, also if\n"
+        "       nothing asks Personalize for anything\n"
     ) in text
     assert "check" in run("--help").stdout
+
+
+def test_quiet(tmp_path: Path) -> None:
+    """For what people read."""
+    directory = write(tmp_path, {"Main": LACKING})
+    report = check_assembly(directory)
+    assert run("check", str(directory), "--quiet").stdout == report.to_text(quiet=True)
+    markdown = run("check", str(directory), "--quiet", "--format", "markdown").stdout
+    assert markdown == report.to_markdown(quiet=True)
+    assert run("check", str(directory), "--quiet", "--format", "json").stdout == report.to_json()
+
+
+def test_what_was_ignored_was_checked(tmp_path: Path) -> None:
+    """So it is no reason to say that nothing was."""
+    directory = str(write(tmp_path, {"Main": OPEN}))
+    assert run("check", directory, "--strict", "--ignore", "Personalize::Undecided").exit_code == 0
 
 
 def on_a_terminal(*arguments: str, **environment: str) -> str:
@@ -166,6 +285,14 @@ def test_colours_on_a_terminal_alone(tmp_path: Path) -> None:
     directory = str(write(tmp_path, {"Main": complete()}))
     assert "\x1b[32m  ✔ " in on_a_terminal("check", directory)
     assert "\x1b[32m" not in on_a_terminal("check", directory, NO_COLOR="1")
+
+
+@pytest.mark.parametrize("width", [60, 140])
+def test_the_width_of_the_terminal(width: int, tmp_path: Path) -> None:
+    """A file or a pipe gets lines of one length wherever it is written."""
+    directory = write(tmp_path, {"Main": LACKING})
+    shown = on_a_terminal("check", str(directory), NO_COLOR="1", COLUMNS=str(width))
+    assert shown.replace("\r\n", "\n") == check_assembly(directory).to_text(width=width)
 
 
 def test_an_output_that_knows_no_marks(tmp_path: Path) -> None:

@@ -87,11 +87,13 @@ def test_key_role_and_resources_with_their_locations(app: cdk.App) -> None:
                         "kms:GenerateDataKey",
                         "kms:ListGrants",
                     ],
+                    "file": f"personalize-kms-pending/MainEncryption9156E675.key.{KEY_ARN.rpartition('/')[2]}.json",
                 },
                 {
                     "policy": "bucket",
                     "resource": {"parts": ["arn:", {"Ref": "AWS::Partition"}, ":s3:::theirs"]},
                     "actions": ["s3:ListBucket", "s3:PutObject"],
+                    "file": "personalize-kms-pending/MainEncryption9156E675.bucket.theirs.json",
                 },
             ],
         }

@@ -228,7 +228,8 @@ def _without_dependency(broken: Broken, policy: str, *waiting: str) -> set[tuple
     assert (report.missing, report.undecided) == ((), ())
     assert {each.kind for each in report.problems} <= {"ordering"}
     return {
-        (each.where.partition(" (")[0], each.message.split("before ")[1].partition(",")[0]) for each in report.problems
+        (each.needed_by[0].partition(" (")[0], each.message.split("before ")[1].partition(",")[0])
+        for each in report.problems
     }
 
 

@@ -62,12 +62,15 @@ def test_a_stack_by_hand_fails_at_the_constructs(tmp_path: Path) -> None:
         ("MissingKeyAccess", "error"): {"Main/Movies"},
         ("MissingRoleAccess", "error"): {"Main/Movies"},
         ("ExcessRoleAccess", "warning"): {"Main/Role/DefaultPolicy/Resource"},
+        # Its trust policy, as the CDK makes it, has no condition on the source.
+        ("Trust", "warning"): {"Main/Role/Resource"},
         ("Ordering", "error"): {"Main/Movies"},
     }
     of_role = [each for each in found["violations"] if each["ruleName"] == "Personalize::MissingRoleAccess"]
     assert [each["suggestedFix"] for each in of_role] == [
-        "add to an IAM policy of role Main/Role, with values in the place of ${…}: "
-        '{"Effect": "Allow", "Action": ["kms:DescribeKey", "kms:ListGrants"], "Resource": "${Main/Key}"} '
+        "add to an IAM policy of role Main/Role: "
+        '{"Effect": "Allow", "Action": ["kms:DescribeKey", "kms:ListGrants"], '
+        '"Resource": {"Fn::GetAtt": ["Key961B73FD", "Arn"]}} '
         "(https://docs.aws.amazon.com/personalize/latest/dg/granting-personalize-key-access.html)"
     ]
 
@@ -84,7 +87,7 @@ def test_findings_are_acknowledged_by_the_name_of_the_rule(tmp_path: Path) -> No
 
         return build
 
-    some = synth(tmp_path / "1", acknowledging("MissingKeyAccess", "ExcessRoleAccess"))
+    some = synth(tmp_path / "1", acknowledging("MissingKeyAccess", "ExcessRoleAccess", "Trust"))
     assert {rule for rule, _ in rules(some)} == {"MissingRoleAccess", "Ordering"}
     every = synth(tmp_path / "2", acknowledging("MissingKeyAccess", "MissingRoleAccess", "Ordering"))
     assert every["conclusion"] == "success"

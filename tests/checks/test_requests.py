@@ -64,7 +64,7 @@ def test_key_and_role_of_a_dataset_group_come_together(lacking: str, tmp_path: P
     movies = dataset_group()
     del movies["Properties"][lacking]
     (problem,) = check(tmp_path, complete(Movies=movies)).problems
-    assert (problem.kind, problem.where) == ("configuration", "Main/Movies")
+    assert (problem.kind, problem.needed_by) == ("configuration", ("Main/Movies",))
     assert "come together, or not at all" in problem.message
 
 
@@ -169,7 +169,7 @@ def test_custom_resources_wait_for_policies(tmp_path: Path) -> None:
     books: dict[str, Any] = {"Type": "Custom::AWS", "Properties": {"Create": text}}
     report = check(tmp_path, complete(Books=books))
     assert (report.missing, report.undecided) == ((), ())
-    assert [(each.kind, each.where) for each in report.problems] == [("ordering", "Main/Books (dataset group)")]
+    assert [(each.kind, each.needed_by) for each in report.problems] == [("ordering", ("Main/Books (dataset group)",))]
     assert check(tmp_path, complete(Books={**books, "DependsOn": "Policy"})).problems == ()
 
 

@@ -310,7 +310,7 @@ def test_an_inline_policy_is_there_with_its_role(tmp_path: Path) -> None:
     template = without("Policy", complete(Role=made, Key=of_role, Movies=dataset_group(role=READER, waits="Key")))
     problem, of_key = check(tmp_path / "early", template).problems
     assert of_key.message.startswith("key policy of Main/Key names Main/Role by the text of its ARN")
-    assert (problem.kind, problem.where) == ("ordering", "Main/Movies (dataset group)")
+    assert (problem.kind, problem.needed_by) == ("ordering", ("Main/Movies (dataset group)",))
     assert "Main/Role" in problem.message
     template["Resources"]["Movies"]["DependsOn"] = template["Resources"]["Key"]["DependsOn"] = ["Role"]
     assert check(tmp_path / "after", template).problems == ()

@@ -36,13 +36,15 @@ def test_all_is_green(deployed: Deployed, report: Callable[[], Report]) -> None:
 
 
 def test_it_is_told_in_lines(deployed: Deployed, doctor: Callable[..., Result]) -> None:
-    """What was looked at, then what it is about, a mark each, and the counts at the end."""
+    """What was looked at and the counts, then what it is about, a mark each, and the counts again."""
     result = doctor()
     assert (result.exit_code, result.stderr) == (0, "")
     lines = result.stdout.splitlines()
     words = " ".join(result.stdout.split())
     assert lines[0] == f"account {deployed.aws.account}, Region {deployed.aws.region}"
-    assert lines[2:4] == ["dataset group movies", "  · it is ACTIVE, and has a key and a role"]
+    assert lines[2] == "dataset group movies"
+    assert re.fullmatch(r"0 missing, 0 problems, 0 undecided, \d\d as AWS's pages ask", lines[3])
+    assert lines[4] == "  · it is ACTIVE, and has a key and a role"
     for note in (
         "jobs and metric attributions were looked at",
         f"· key {deployed.key}: it is Enabled, SYMMETRIC_DEFAULT for ENCRYPT_DECRYPT, rotation is on",

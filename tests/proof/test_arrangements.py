@@ -108,7 +108,9 @@ def test_the_check_finds_what_the_construct_makes_as_aws_asks(app: Synthesized) 
         assert {(each.principal, each.policy) for each in report.missing} == {("role", "role")}
     else:
         assert report.missing == ()
-    assert bool(report.excess) == (app.arrangement in NOT_CHECKED)
+    # The roles by hand have no condition on the source in their trust policies.
+    beyond = [each for each in report.excess if each.policy != "trust"]
+    assert bool(beyond) == (app.arrangement in NOT_CHECKED)
     assert all("for any account" in each.because for each in report.excess)
     assert bool(report.undecided) == is_open(app.arrangement)
 

@@ -9,7 +9,7 @@ from . import decision
 from .answers import Answer
 from .causes import Cause, because
 from .decision import Decision
-from .entries import Allowed, Entry, Missing, Undecided
+from .entries import Allowed, Entry, Excess, Missing, Undecided
 from .excess import excess
 from .limits import limit_problems
 from .model import AccessModel, Asked, Key, Problem, declared_of, labels_of
@@ -22,7 +22,7 @@ from .problems import (
     reference_problems,
     trust_findings,
 )
-from .remedies import statements_to_add
+from .remedies import policies_to_change, statements_to_add
 from .report import AccessReport, in_order
 
 _E = TypeVar("_E", bound=Entry)
@@ -40,8 +40,9 @@ def compare(model: AccessModel, *, with_excess: bool = True) -> AccessReport:
     denied = dict(_denied_in_buckets(model, needs))
     entries = [*_entries(model, needs, decisions), *_entries(model, needs, denied, in_bucket=True)]
     trust = list(trust_findings(model))
+    too_much = list(excess(model, needs, decisions)) if with_excess else []
     undecided = [
-        *(each for each in entries if isinstance(each, Undecided)),
+        *(each for each in (*entries, *too_much) if isinstance(each, Undecided)),
         *(each for each in trust if isinstance(each, Undecided)),
         *_open_questions(model, needs),
     ]
@@ -56,11 +57,12 @@ def compare(model: AccessModel, *, with_excess: bool = True) -> AccessReport:
     ]
     return AccessReport(
         missing=_sorted(each for each in entries if isinstance(each, Missing)),
-        excess=_sorted(excess(model, needs, decisions) if with_excess else ()),
+        excess=_sorted(each for each in too_much if isinstance(each, Excess)),
         undecided=_sorted(undecided),
         problems=in_order(problems),
         allowed=_sorted(each for each in entries if isinstance(each, Allowed)),
         asked=tuple(sorted({str(asked) for asked in model.asked})),
+        without_key=tuple(sorted(each.label for each in model.dataset_groups if each.without_key)),
         names=dict(sorted(model.names.items())),
     )
 
@@ -113,13 +115,17 @@ def _entries(
             "declared": declared_of(needs[need]),
             "asked": tuple(needs[need]),
         }
+        file = model.files.get((policy, common["policy_of"]), "")
         if found.answer is Answer.YES:
             yield Allowed(**common)
         elif found.answer is Answer.MAYBE:
-            yield Undecided(**common)
+            yield Undecided(**common, file=file)
         else:
             add_to, add = added.get(need, ("", None))
-            yield Missing(**common, add=add, add_to=add_to)
+            policies = policies_to_change(model, need, add_to or policy)
+            origins = model.origins_in((*policies, *declared_of(needs[need])))
+            file = model.files.get((IN_IAM, need.role_arn), "") if add_to == IN_IAM else file
+            yield Missing(**common, add=add, add_to=add_to, policies=policies, file=file, origins=origins)
 
 
 def _open_questions(model: AccessModel, needs: Mapping[Need, list[Asked]]) -> Iterator[Undecided]:

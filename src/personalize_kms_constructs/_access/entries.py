@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from .causes import Cause, Reason
-from .model import Asked, Problem
+from .causes import REPLACED, TAKEN_OUT, Cause, Reason
+from .model import Asked, Problem, declared_of, places
+from .pasting import Origins, pasted
 
 Json = dict[str, Any]
 
@@ -36,6 +37,12 @@ class Entry:
     """The resources of templates that it is about."""
     asked: tuple[Asked, ...] = field(default=(), repr=False, compare=False)
     """The requests that need it."""
+    policies: tuple[str, ...] = field(default=(), repr=False, compare=False)
+    """The resources of templates that have the policies to change."""
+    file: str = field(default="", repr=False, compare=False)
+    """The file of the assembly that has the statements for the policy's owner, if they are pending."""
+    origins: Origins = field(default_factory=dict, repr=False, compare=False)
+    """The functions of the template that has the policy, by their values."""
 
     @property
     def ours(self) -> bool:
@@ -52,6 +59,15 @@ class Entry:
         """The reason, in words."""
         return self.reason.sentence()
 
+    @property
+    def where(self) -> list[dict[str, str]]:
+        """The policies to change, or else the resources that it is about."""
+        return places(self.policies or self.declared or declared_of(self.asked))
+
+    def pasted(self, statement: Any) -> Any:
+        """Return a statement as the template that has the policy takes it."""
+        return pasted(statement, self.origins)
+
     def sort_key(self) -> tuple[str, ...]:
         """Return the values by which reports are sorted."""
         return (self.policy_of, self.policy, self.principal, self.principal_arn, self.action, self.resource)
@@ -67,6 +83,8 @@ class Entry:
             "policy_of": self.policy_of,
             "needed_by": self.needed_by,
             "page": self.page,
+            "where": self.where,
+            **({"file": self.file} if self.file else {}),
             "cause": self.cause.id,
             "because": self.because,
         }
@@ -95,21 +113,25 @@ class Missing(Entry):
 
     def to_json(self) -> Json:
         """Return the entry as JSON."""
-        return {**super().to_json(), "add": self.add, "add_to": self.add_to}
+        return {**super().to_json(), "add": self.pasted(self.add), "add_to": self.add_to}
 
 
 @dataclass
 class Excess(Entry):
     """A permission that is there and not needed."""
 
+    instead: tuple[Json, ...] = ()
+    """The statements to put into the same policy when the action is taken out of its statement, so that nothing that
+    is needed goes with it; none where nothing does."""
+
     @property
     def fix(self) -> str:
         """The remedy, in words."""
-        return self.reason.remedy
+        return REPLACED if self.instead and self.cause in TAKEN_OUT else self.reason.remedy
 
     def to_json(self) -> Json:
         """Return the entry as JSON."""
-        return {**super().to_json(), "fix": self.fix}
+        return {**super().to_json(), "fix": self.fix, "instead": self.pasted(self.instead)}
 
 
 @dataclass
@@ -133,8 +155,12 @@ class AccessFindings:
     """Permissions that AWS's pages ask for and the policies give."""
     asked: tuple[str, ...] = ()
     """The resources that Personalize is asked to create."""
+    without_key: tuple[str, ...] = ()
+    """The dataset groups that Personalize encrypts with a key of its own, which asks for nothing."""
     names: Mapping[str, str] = field(default_factory=dict)
     """The names of the keys, roles and buckets, by ARN."""
+    left_out: int = 0
+    """How many findings are left out, acknowledged or ignored."""
     deployed: str = ""
     """The dataset group of an account that it is about; what is too much wasn't looked for there."""
     notes: tuple[str, ...] = ()

@@ -6,22 +6,24 @@ may keep from having an effect.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
-from ..matrix import CONFUSED_DEPUTY_PAGE, IMPORT_PAGE, KMS_PAGE, SERVICE_PRINCIPAL
+from ..matrix import CONFUSED_DEPUTY_PAGE, IMPORT_PAGE, KMS_PAGE, ROWS
 from . import decision
 from .addressed import Addressed, addressed_to
-from .answers import Answer, all_of
+from .answers import Answer
 from .calls import Caller, call_on
 from .causes import Cause, Reason, because
 from .conditions import Context, condition_answer
 from .decision import Decision
-from .entries import Excess
+from .entries import Excess, Undecided
 from .model import AccessModel, Asked, Bucket, Key, Role, declared_of, labels_of
 from .needs import IN_BUCKET_POLICY, IN_IAM, IN_KEY_POLICY, Need, caller_of, conditions_of
-from .statements import is_about
-from .values import PARTITION, generated, has_unknown, matches, same
+from .replacements import Replacements
+from .statements import judge
+from .strangers import as_sent, stranger, trusted_beyond
+from .values import has_unknown, matches, same
 from .written import (
     Body,
     Policy,
@@ -35,10 +37,8 @@ from .written import (
     writes,
 )
 
-# An account that no policy names.
-_ANOTHER_ACCOUNT = generated("another account")
-_ANOTHER_ROLE = f"arn:{PARTITION}:iam::{_ANOTHER_ACCOUNT}:role/{generated('another role')}"
-_OF_ACCOUNTS = ("aws:principalaccount", "aws:principalarn", "aws:principaltype", "kms:calleraccount")
+_LETS_OTHERS_IN = (Cause.FOR_EVERYBODY, Cause.FOR_ANY_ACCOUNT)
+_ASKED = frozenset(action for row in ROWS for group in row.groups() for action in group.actions)
 
 
 @dataclass(frozen=True)
@@ -52,16 +52,24 @@ class _Surplus:
 
 def excess(
     model: AccessModel, needs: Mapping[Need, list[Asked]], decisions: Mapping[Need, Decision]
-) -> Iterator[Excess]:
-    """Yield every permission that is too much, once."""
+) -> Iterator[Excess | Undecided]:
+    """Yield every permission that is too much, once, and those of which that can't be seen."""
     groups: dict[tuple[str, ...], list[Need]] = {}
     for need in needs:
         groups.setdefault((need.principal, need.role_arn, need.account, need.region), []).append(need)
-    found: dict[tuple[str, ...], Excess] = {}
+    found: dict[tuple[object, ...], Excess | Undecided] = {}
     for own in groups.values():
         for each in _OfOne(model, own, needs, decisions).excess():
-            found.setdefault(each.sort_key(), each)
-    yield from found.values()
+            key = (type(each), each.cause, *each.sort_key())
+            before = found.setdefault(key, each)
+            # Two statements that give the same are told of together.
+            by = tuple(dict.fromkeys((*before.reason.statements, *each.reason.statements)))
+            declared = tuple(dict.fromkeys((*before.declared, *each.declared)))
+            found[key] = replace(before, reason=replace(before.reason, statements=by), declared=declared)
+    too_much = [each for each in found.values() if isinstance(each, Excess)]
+    yield from Replacements(model, needs, decisions, too_much).of_all()
+    yield from (each for each in found.values() if isinstance(each, Undecided))
+    yield from trusted_beyond(model)
 
 
 class _OfOne:
@@ -83,7 +91,7 @@ class _OfOne:
                 self._on.setdefault(need.owner, []).append(need)
         self._caller = caller_of(model, needs[0])
 
-    def excess(self) -> Iterator[Excess]:
+    def excess(self) -> Iterator[Excess | Undecided]:
         for arn, needs in self._on.items():
             if arn in self._model.buckets:
                 yield from self._in_bucket_policy(self._model.buckets[arn], needs)
@@ -92,7 +100,7 @@ class _OfOne:
         if not self._caller.is_service and self._caller.arn in self._model.roles:
             yield from self._in_iam(self._model.roles[self._caller.arn])
 
-    def _in_key_policy(self, key: Key, needs: list[Need]) -> Iterator[Excess]:
+    def _in_key_policy(self, key: Key, needs: list[Need]) -> Iterator[Excess | Undecided]:
         needs = [need for need in needs if need.policy == IN_KEY_POLICY]
         statements = list(self._for_caller(key.policies))
         for statement in statements:
@@ -101,18 +109,20 @@ class _OfOne:
                 matches(key.arn, each) is Answer.YES for each in resources_of(body)
             ):
                 surplus = _beyond_in_key_policy(statement, key, needs)
-                yield from self._entries(surplus, statement, IN_KEY_POLICY, key.arn)
+                effective = [each for each in surplus if self._has_effect(statement, key, each)]
+                yield from self._entries(effective, statement, IN_KEY_POLICY, key.arn)
         yield from self._for_others_too(statements, needs, IN_KEY_POLICY, key)
 
-    def _in_bucket_policy(self, bucket: Bucket, needs: list[Need]) -> Iterator[Excess]:
+    def _in_bucket_policy(self, bucket: Bucket, needs: list[Need]) -> Iterator[Excess | Undecided]:
         needs = [need for need in needs if need.action.startswith("s3:")]
         statements = list(self._for_caller(bucket.policies))
         for statement in statements:
             surplus = _beyond_on_bucket(statement, bucket, needs)
-            yield from self._entries(surplus, statement, IN_BUCKET_POLICY, bucket.arn)
+            effective = [each for each in surplus if self._has_effect(statement, bucket, each)]
+            yield from self._entries(effective, statement, IN_BUCKET_POLICY, bucket.arn)
         yield from self._for_others_too(statements, needs, IN_BUCKET_POLICY, bucket)
 
-    def _in_iam(self, role: Role) -> Iterator[Excess]:
+    def _in_iam(self, role: Role) -> Iterator[Excess | Undecided]:
         keys = {arn: needs for arn, needs in self._on.items() if needs[0].action.startswith("kms:")}
         buckets = {arn: needs for arn, needs in self._on.items() if arn not in keys}
         for statement in allow_statements(role.identity):
@@ -130,7 +140,8 @@ class _OfOne:
                 bucket = self._model.bucket(arn, role.account)
                 if _holds(body, call_on(bucket, self._caller, "s3:GetObject", arn).context):
                     in_iam = [need for need in needs if need.policy == IN_IAM]
-                    surplus += _beyond_on_bucket(statement, bucket, in_iam)
+                    beyond = _beyond_on_bucket(statement, bucket, in_iam)
+                    surplus += [each for each in beyond if not _is_denied(role, self._caller, each, [bucket])]
             yield from self._entries(surplus, statement, IN_IAM, role.arn)
 
     def _for_caller(self, policies: list[Policy]) -> Iterator[Written]:
@@ -141,38 +152,52 @@ class _OfOne:
             if itself or (ways and names_principal(statement.body, self._caller.arn)):
                 yield statement
 
+    def _has_effect(self, statement: Written, owner: Key | Bucket, surplus: _Surplus) -> bool:
+        """Tell if a statement in the policy of a key or a bucket gives the caller what it writes there.
+
+        It doesn't where its condition never holds, or where a denial or the role's boundary takes all of it away.
+        """
+        service = "kms" if isinstance(owner, Key) else "s3"
+        action = f"{service}:*" if surplus.action == "*" else surplus.action
+        call = as_sent(call_on(owner, self._caller, action, surplus.resource))
+        if not _holds(statement.body, call.context):
+            return False
+        if self._caller.is_service:
+            return decision.service_on(call, owner).reason.cause is not Cause.DENIED
+        role = self._model.role(self._caller.arn)
+        if isinstance(owner, Bucket):
+            return decision.role_in_bucket(call, owner).reason.cause is not Cause.DENIED
+        return not _is_refused(decision.role_on_key(call, role, owner), action)
+
     def _for_others_too(
         self, statements: Iterable[Written], needs: list[Need], column: str, owner: Key | Bucket
-    ) -> Iterator[Excess]:
+    ) -> Iterator[Excess | Undecided]:
         """Yield what the policy allows everybody, or Personalize for whoever it calls."""
         wide = [each for each in statements if self._caller.is_service or names_everybody(each.body)]
-        for need in needs if wide else ():
-            if need.policy != column or self._decisions[need].answer is not Answer.YES:
-                continue
-            call = call_on(owner, self._caller, need.action, need.resource)
-            for statement in wide:
-                if not statement.may_be_about(need.action) or is_about(statement, call)[0] is not Answer.YES:
-                    continue
-                if _lets_everybody_in(statement.body, need, owner):
-                    reason, page = because(Cause.FOR_EVERYBODY, statement, arn=self._caller.arn), ""
-                elif self._caller.is_service and _is_for_any_account(statement.body, need, owner):
-                    reason = because(Cause.FOR_ANY_ACCOUNT, statement, account=need.account)
-                    page = CONFUSED_DEPUTY_PAGE
-                else:
-                    continue
-                surplus = [_Surplus(need.action, need.resource, reason)]
-                yield from self._entries(surplus, statement, column, owner.arn, page)
+        for need in needs:
+            for statement in wide if need.policy == column else ():
+                reason = stranger(statement, need, owner, with_service=self._caller.is_service)
+                if reason is not None:
+                    page = CONFUSED_DEPUTY_PAGE if reason.cause is Cause.FOR_ANY_ACCOUNT else ""
+                    surplus = [_Surplus(need.action, need.resource, reason)]
+                    yield from self._entries(surplus, statement, column, owner.arn, page)
 
     def _entries(
         self, surplus: Iterable[_Surplus], statement: Written, column: str, policy_of: str, page: str = ""
-    ) -> Iterator[Excess]:
+    ) -> Iterator[Excess | Undecided]:
         policy = statement.policy
         asked = self._asking("" if column == IN_IAM else policy_of)
         if policy.only_if and not policy.only_if <= conditions_of(asked):
             return
         for each in surplus:
             is_key = each.action == "*" or each.action.lower().startswith("kms:")
-            yield Excess(
+            reason = each.reason
+            requests = (
+                () if reason.cause in _LETS_OTHERS_IN else tuple(dict.fromkeys(self._may_be_asked_by(each.action)))
+            )
+            if requests:
+                reason = because(Cause.MAY_BE_ASKED, statement, requests=requests)
+            yield (Undecided if requests else Excess)(
                 principal=self._caller.kind,
                 principal_arn=self._caller.arn,
                 action=each.action,
@@ -181,31 +206,24 @@ class _OfOne:
                 policy_of=policy_of,
                 needed_by=labels_of(asked),
                 page=page or (KMS_PAGE if is_key else IMPORT_PAGE),
-                reason=each.reason,
+                reason=reason,
                 declared=declared_of([policy]),
                 asked=tuple(asked),
+                origins=self._model.origins_in(declared_of([policy])),
             )
+
+    def _may_be_asked_by(self, action: str) -> Iterator[str]:
+        """Yield the requests that may need an action of the caller, which can't be seen."""
+        service = action.partition(":")[0].lower()
+        for each in self._model.open_questions if _is_asked_somewhere(action) else ():
+            is_callers = self._caller.is_service or each.role_arn in ("", self._caller.arn)
+            if is_callers and (service in each.asks or (action == "*" and each.asks)):
+                yield each.name
 
     def _asking(self, owner: str) -> list[Asked]:
         """All that uses a key or a bucket, or any of them."""
         needs = self._on[owner] if owner else [need for own in self._on.values() for need in own]
         return list(dict.fromkeys(asked for need in needs for asked in self._asked[need]))
-
-
-def _lets_everybody_in(body: Body, need: Need, owner: Key | Bucket) -> bool:
-    """Tell if a statement is for whoever calls: a role of another account, or somebody of none, as S3 lets in."""
-    if not names_everybody(body):
-        return False
-    caller = Caller(_ANOTHER_ROLE, _ANOTHER_ACCOUNT, need.region)
-    context = call_on(owner, caller, need.action, need.resource).context
-    of_nobody = {**context, **dict.fromkeys(_OF_ACCOUNTS, (None,))}
-    return _holds(body, context) or (isinstance(owner, Bucket) and _holds(body, of_nobody))
-
-
-def _is_for_any_account(body: Body, need: Need, owner: Key | Bucket) -> bool:
-    """Tell if a statement is for Personalize though it calls for another account."""
-    caller = Caller(SERVICE_PRINCIPAL, _ANOTHER_ACCOUNT, need.region, is_service=True)
-    return _holds(body, call_on(owner, caller, need.action, need.resource).context)
 
 
 def _holds(body: Body, context: Context) -> bool:
@@ -217,7 +235,7 @@ def _beyond_in_key_policy(statement: Written, key: Key, needs: Iterable[Need]) -
     wanted = {need.action.lower() for need in needs}
     for action in actions_of(statement.body, "kms"):
         if action.lower() not in wanted:
-            yield _Surplus(action, key.arn, because(Cause.NOT_ASKED, statement))
+            yield _Surplus(action, key.arn, because(_why_not_asked(action, wanted), statement))
 
 
 def _beyond_in_iam(
@@ -242,9 +260,12 @@ def _beyond_in_iam(
             if action.lower() in wanted:
                 if not is_one_key:
                     yield _Surplus(action, pattern, because(Cause.OTHER_KEYS, statement))
-            elif not (is_one_key and _is_denied(role, caller, action, [key for key, _ in found])):
-                cause = Cause.KEY_POLICY_IS_ENOUGH if action.lower() in in_key_policy else Cause.NOT_ASKED
-                yield _Surplus(action, pattern, because(cause, statement))
+                continue
+            is_enough = action.lower() in in_key_policy
+            cause = Cause.KEY_POLICY_IS_ENOUGH if is_enough else _why_not_asked(action, wanted)
+            surplus = _Surplus(action, pattern, because(cause, statement))
+            if not _is_denied(role, caller, surplus, [key for key, _ in found]):
+                yield surplus
 
 
 def _wanted(needs: list[Need], decisions: Mapping[Need, Decision]) -> tuple[set[str], set[str]]:
@@ -258,12 +279,35 @@ def _wanted(needs: list[Need], decisions: Mapping[Need, Decision]) -> tuple[set[
     return in_iam | left_to_iam, {need.action.lower() for need in in_key_policy}
 
 
-def _is_denied(role: Role, caller: Caller, action: str, keys: list[Key]) -> bool:
-    """Tell if another statement or the boundary takes the permission away again."""
-    if "*" in action or "?" in action or has_unknown(action):
-        return False
-    answers = [decision.role_by_iam(call_on(key, caller, action, key.arn), role).answer for key in keys]
-    return all_of(answers) is Answer.NO
+def _is_denied(role: Role, caller: Caller, surplus: _Surplus, owners: Sequence[Key | Bucket]) -> bool:
+    """Tell if the boundary or a denial takes all of it away again, the denial in whatever policy."""
+    for owner in owners:
+        call = call_on(owner, caller, surplus.action, surplus.resource)
+        is_one = isinstance(owner, Bucket) or same(owner.arn, surplus.resource) is Answer.YES
+        by_owner = judge(owner.policies, call, of_resource=True).denied.answer if is_one else Answer.NO
+        by_iam = decision.role_by_iam(call, role)
+        refused = _is_refused(by_iam, surplus.action) if is_one else by_iam.reason.cause is Cause.DENIED
+        if not refused and by_owner is not Answer.YES:
+            return False
+    return True
+
+
+def _is_refused(found: Decision, action: str) -> bool:
+    """Tell if a denial or the boundary takes all of an action away; the boundary may leave a part of a wildcard."""
+    whole = not ("*" in action or "?" in action or has_unknown(action))
+    return found.reason.cause is Cause.DENIED or (whole and found.reason.cause is Cause.BOUNDARY)
+
+
+def _why_not_asked(action: str, wanted: Iterable[str]) -> Cause:
+    """Return why an action that nothing asks for as it is written is too much."""
+    if any(matches(each, action.lower()) is not Answer.NO for each in wanted):
+        return Cause.WIDER_THAN_ASKED
+    return Cause.NOT_SEEN_TO_BE_ASKED if _is_asked_somewhere(action) else Cause.NOT_ASKED
+
+
+def _is_asked_somewhere(action: str) -> bool:
+    """Tell if AWS's pages ask for an action, or for one of those that a pattern stands for."""
+    return any(matches(each.lower(), action.lower()) is not Answer.NO for each in _ASKED)
 
 
 def _beyond_on_bucket(statement: Written, bucket: Bucket, needs: list[Need]) -> Iterator[_Surplus]:
@@ -278,7 +322,7 @@ def _beyond_on_bucket(statement: Written, bucket: Bucket, needs: list[Need]) -> 
         if _matches_one(resources, pattern):
             for action in actions_of(statement.body, "s3"):
                 on = tuple(dict.fromkeys(needed.get(action.lower(), [])))
-                cause = _how_far(pattern, bucket, on)
+                cause = _how_far(pattern, bucket, on) if on else _why_not_asked(action, needed)
                 if cause is not None:
                     yield _Surplus(action, pattern, because(cause, statement, needed=on))
 
@@ -286,8 +330,6 @@ def _beyond_on_bucket(statement: Written, bucket: Bucket, needs: list[Need]) -> 
 def _how_far(pattern: str, bucket: Bucket, needed: tuple[str, ...]) -> Cause | None:
     """Return how an action on a pattern goes beyond the resources on which the action is needed."""
     everything = _everything_in(bucket)
-    if not needed:
-        return Cause.NOT_ASKED
     if matches(f"{bucket.arn}-another", pattern) is Answer.YES:
         return Cause.OTHER_BUCKETS
     if all(resource == bucket.arn for resource in needed):

@@ -63,6 +63,16 @@ class Row:
         return sorted({each.resource for each in self.entries})
 
     @property
+    def actions_by_place(self) -> dict[str, list[str]]:
+        """Their actions by what they are on: nothing for the key or the bucket itself, what is below it, or an ARN."""
+        found: dict[str, set[str]] = {}
+        for each in self.entries:
+            about = subject(each)[1]
+            place = "" if each.resource == about else each.resource.removeprefix(f"{about}/")
+            found.setdefault(place, set()).add(each.action)
+        return {place: sorted(actions) for place, actions in sorted(found.items())}
+
+    @property
     def needed_by(self) -> list[str]:
         """All that needs one of them."""
         return sorted({by for each in self.entries for by in each.needed_by})
@@ -86,23 +96,24 @@ class Row:
         return POLICIES.get("boundary" if _is_bounded(self.first) else self.first.policy, "")
 
     @property
-    def add(self) -> Json | None:
-        """The statement to add."""
-        return self.first.add if isinstance(self.first, Missing) else None
+    def statements(self) -> tuple[Json, ...]:
+        """The statements to add, or to put in the place of what is too much."""
+        if isinstance(self.first, Missing):
+            return () if self.first.add is None else (self.first.add,)
+        return self.first.instead if isinstance(self.first, Excess) else ()
 
 
 def rows(entries: Iterable[Entry]) -> list[Row]:
     """Return the entries in rows, in their order.
 
-    Those of a row differ in their actions and resources alone. What a role's boundary refuses is one row, whatever
-    needs it, and in whatever column.
+    Those of a row have one reason and one remedy; they differ in their actions and resources, and in what needs them.
+    What a role's boundary refuses is one row in whatever column.
     """
     found: dict[Any, list[Entry]] = {}
     for entry in entries:
         why = "" if isinstance(entry, Allowed) else entry.because
-        by = () if isinstance(entry, (Allowed, Excess)) else tuple(entry.needed_by)
-        step = str(getattr(entry, "add", "")) + getattr(entry, "fix", "")
-        about = () if _is_bounded(entry) else (entry.policy, entry.policy_of, by)
+        step = str(getattr(entry, "add", getattr(entry, "instead", ""))) + getattr(entry, "fix", "")
+        about = () if _is_bounded(entry) else (entry.policy, entry.policy_of)
         found.setdefault((type(entry), entry.principal_arn, about, why, step), []).append(entry)
     return [Row(tuple(each)) for each in found.values()]
 
@@ -113,7 +124,9 @@ def _is_bounded(entry: Entry) -> bool:
 
 def who(entry: Entry, names: Names) -> str:
     """Return what people call the principal."""
-    return {"service": "Personalize", "role": f"role {names.of(entry.principal_arn)}"}.get(entry.principal, "")
+    return {"service": "Personalize", "role": f"role {names.of(entry.principal_arn)}"}.get(
+        entry.principal, entry.principal_arn
+    )
 
 
 def subject(entry: Entry) -> tuple[str, str]:

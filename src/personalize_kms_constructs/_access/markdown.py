@@ -13,7 +13,8 @@ from ..matrix import ROWS
 from .causes import policy_of_whom
 from .entries import AccessFindings, Allowed, Entry, Excess, Missing
 from .grouping import Names, Row, by_subject, rows, who
-from .text import summary, with_references
+from .pasting import pasted
+from .text import left_out, pending, summary, with_references, without_key
 
 _EVERYTHING = {action: group.everything for row in ROWS for group in row.role_on_everything for action in group.actions}
 """What ``*`` stands for, by the action."""
@@ -24,22 +25,33 @@ _MARKUP = re.compile(r"[|*<`]")
 _NOTHING = "Nothing that can be seen is asked of Personalize, so nothing was checked."
 
 
-def markdown_report(report: AccessFindings) -> str:
-    """Return the report in GitHub's Markdown."""
+def markdown_report(report: AccessFindings, *, quiet: bool = False) -> str:
+    """Return the report in GitHub's Markdown.
+
+    Args:
+        report: the findings.
+        quiet: whether to leave out what is as AWS's pages ask, and the graph.
+    """
     names = Names(report.names)
     title = f"Dataset group {_plain(report.deployed)}" if report.deployed else "Amazon Personalize's access"
-    lines = [f"# {title}", "", f"{summary(report)}.", ""]
-    lines += [f"- {_plain(asked)}" for asked in report.asked] or ([] if report.deployed else [_NOTHING])
+    lines = [f"# {title}", "", f"{summary(report)}."]
+    if report.asked and not quiet:
+        lines += ["", *(f"- {_plain(asked)}" for asked in report.asked)]
+    if report.without_key and not (quiet and report.asked):
+        lines += ["", f"{_cell(without_key(report))}."]
+    elif not report.asked and not report.deployed:
+        lines += ["", _NOTHING]
     lines += ["", "Notes:", "", *(f"- {_cell(note)}" for note in report.notes)] if report.notes else []
     lines += [
         *_table("Missing", report.missing, names),
-        *_statements(report, names),
+        *_statements(report.missing, names),
         *_problems(report, names),
         *_table("Too much", report.excess, names),
+        *_statements(report.excess, names),
         *_table("Undecided", report.undecided, names),
-        *_table("As AWS's pages ask", report.allowed, names),
-        *_graph(report, names),
+        *([] if quiet else [*_table("As AWS's pages ask", report.allowed, names), *_graph(report, names)]),
     ]
+    lines += ["", f"{left_out(report)}."] if report.left_out else []
     return "\n".join(lines) + "\n"
 
 
@@ -53,26 +65,47 @@ def _table(title: str, entries: Iterable[Entry], names: Names) -> Iterator[str]:
             cells = [
                 _cell(f"{kind} {names.of(arn)}" if kind else ""),
                 _cell(who(entry, names)),
-                ", ".join(f"`{_plain(action)}`".replace("|", "\\|") for action in row.actions if action),
+                ", ".join(_what(row, names)),
                 row.where,
-                _cell(names.short(f"{row.because}: {entry.fix}" if isinstance(entry, Excess) else row.because)),
+                _cell(names.short(_why(row))),
                 _cell(", ".join(row.needed_by)),
                 ", ".join(map(_link, row.pages)),
             ]
             yield f"| {' | '.join(cells)} |"
 
 
-def _statements(report: AccessFindings, names: Names) -> Iterator[str]:
-    for row in _distinct(rows(report.missing)):
+def _why(row: Row) -> str:
+    """Return the reason, and what to do where no statement follows."""
+    if isinstance(row.first, Excess):
+        return f"{row.because}: {row.first.fix}"
+    return f"{row.because}: {pending(row.first)}" if row.first.file else row.because
+
+
+def _what(row: Row, names: Names) -> Iterator[str]:
+    """Yield the actions of a row on each part of the bucket, or on what else it is about."""
+    for place, actions in row.actions_by_place.items():
+        shown = ", ".join(_code(action) for action in actions if action)
+        yield f"{shown} on {_code(names.short(place))}" if place and shown else shown
+
+
+def _code(text: str) -> str:
+    return f"`{_plain(text)}`".replace("|", "\\|")
+
+
+def _statements(entries: Iterable[Entry], names: Names) -> Iterator[str]:
+    told: set[str] = set()
+    for row in rows(entries):
         entry = row.first
-        if isinstance(entry, Missing) and entry.add is not None:
-            whose = policy_of_whom(entry.add_to, _plain(names.of(entry.add_to_whom)))
-            yield from ("", f"Add to {whose}{with_references(entry.add)}:", "", "```json")
-            yield from (json.dumps(entry.add, indent=2), "```")
-
-
-def _distinct(found: Iterable[Row]) -> list[Row]:
-    return list({json.dumps([each.add, each.first.policy_of]): each for each in found}.values())
+        if isinstance(entry, Missing):
+            whose, do = policy_of_whom(entry.add_to, _plain(names.of(entry.add_to_whom))), "Add to"
+        else:
+            whose, do = policy_of_whom(entry.policy, _plain(names.of(entry.policy_of))), "Put into"
+            whose += f", in the place of {', '.join(f'`{_plain(action)}`' for action in row.actions)}"
+        for statement in map(entry.pasted, row.statements):
+            text = json.dumps(statement, indent=2)
+            if f"{whose}{text}" not in told:
+                told.add(f"{whose}{text}")
+                yield from ("", f"{do} {whose}{with_references(statement)}:", "", "```json", text, "```")
 
 
 def _problems(report: AccessFindings, names: Names) -> Iterator[str]:
@@ -85,7 +118,7 @@ def _problems(report: AccessFindings, names: Names) -> Iterator[str]:
         for problem in report.problems:
             for statement in problem.add:
                 yield from ("", f"{_plain(names.short(problem.fix))}:", "", "```json")
-                yield from (json.dumps(statement, indent=2), "```")
+                yield from (json.dumps(pasted(statement, problem.origins), indent=2), "```")
 
 
 def _link(page: str) -> str:

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import takewhile
+from pathlib import PurePath
 from typing import Any
 
 from ..matrix import Permissions
@@ -154,6 +156,21 @@ def declared_of(found: Iterable[Asked | DatasetGroup | OpenQuestion | Policy | P
     return tuple(dict.fromkeys(each.declared for each in found if each.declared))
 
 
+def places(declared: Iterable[str]) -> list[dict[str, str]]:
+    """Return resources of templates, and constructs by their paths, as reports have them.
+
+    A template of a stage has its directory with it, as in ``assembly-Prod/ProdMain.template.json``.
+    """
+    found = []
+    for each in dict.fromkeys(declared):
+        path, _, name = each.rpartition("#")
+        *above, file = PurePath(path).parts or ("",)
+        stages = list(takewhile(lambda part: part.startswith("assembly-"), reversed(above)))
+        template = "/".join([*reversed(stages), file])
+        found.append({"template": template, "construct_path" if "/" in name else "logical_id": name})
+    return found
+
+
 def labels_of(asked: Iterable[Asked]) -> list[str]:
     """Return the names of requests in reports."""
     return sorted({each.label for each in asked})
@@ -175,6 +192,8 @@ class DatasetGroup:
     """Conditions of templates that can't be decided; it depends on all of them."""
     asked: Asked | None = None
     """The request to make it, if it has a key and a role."""
+    without_key: bool = False
+    """True if Personalize encrypts it with a key of its own."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -223,6 +242,8 @@ class Problem:
     """True if Personalize may work all the same: it is told, and fails nothing."""
     add: tuple[Mapping[str, Any], ...] = ()
     """Statements that help, in the policy that the problem is about."""
+    origins: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    """The functions of the template that it is about, by their values."""
     certain: bool = True
     """True if it is so whatever the values turn out to be that aren't known before deployment."""
 
@@ -259,9 +280,9 @@ class Problem:
         return f"{self.says}: {self.fix}"
 
     @property
-    def where(self) -> str:
-        """The words for all that it concerns."""
-        return ", ".join(self.needed_by)
+    def where(self) -> list[dict[str, str]]:
+        """The resources of templates that it is about, or that ask for what it concerns."""
+        return places(self.declared or declared_of(self.asked))
 
 
 @dataclass
@@ -283,8 +304,25 @@ class AccessModel:
     """The names of keys, roles and buckets in reports, by ARN: a construct path for example."""
     organization: str = ""
     """The id of the organization (``o-…``) that all accounts of the templates belong to, where it is told."""
+    origins: dict[str, Mapping[str, Any]] = field(default_factory=dict)
+    """The functions of each template, by their values with holes."""
+    files: dict[tuple[str, str], str] = field(default_factory=dict)
+    """The files with statements that others have to add, by the kind of the policy and the ARN of its owner."""
     unseen: str = "it isn't part of the app"
     """The reason why nothing is known of keys, roles and buckets that aren't in the model."""
+
+    def origins_in(self, declared: Iterable[str]) -> Mapping[str, Any]:
+        """Return the functions of the template in which the first of some resources is declared."""
+        return self._origins_by_template.get(next(iter(declared), "").rpartition("#")[0], {})
+
+    @cached_property
+    def _origins_by_template(self) -> Mapping[str, Mapping[str, Any]]:
+        found = {template: dict(origins) for template, origins in self.origins.items()}
+        for arn, each in (*self.keys.items(), *self.roles.items(), *self.buckets.items()):
+            template, _, logical_id = each.declared.rpartition("#")
+            if template in found:
+                found[template][arn] = {"Fn::GetAtt": [logical_id, "Arn"]}
+        return found
 
     def label(self, arn: str) -> str:
         """Return the name of a key, a role or a bucket in reports."""
@@ -312,3 +350,7 @@ class OpenQuestion:
     name: str
     because: str
     declared: str = ""
+    role_arn: str = ""
+    """The role with which it is asked; empty where that can't be seen either."""
+    asks: tuple[str, ...] = ("kms", "s3")
+    """The services in which it may need permissions that can't be seen."""

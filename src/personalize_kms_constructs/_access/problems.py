@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
 
 from ..matrix import CONFUSED_DEPUTY_PAGE, IMPORT_PAGE, KMS_PAGE, SERVICE_PRINCIPAL
 from . import decision
@@ -12,9 +11,10 @@ from .calls import service
 from .causes import Cause, Reason, because
 from .decision import Decision
 from .entries import Undecided
-from .model import AccessModel, Asked, DatasetGroup, Key, Problem, Role, declared_of, labels_of
+from .model import AccessModel, Asked, DatasetGroup, Key, Problem, declared_of, labels_of
 from .needs import Need, conditions_of, location_keys
-from .values import MARK, has_unknown, same, split_arn
+from .remedies import trust_statement
+from .values import has_unknown, same, split_arn
 from .written import Policy
 
 GROUP_PAGE = "https://docs.aws.amazon.com/personalize/latest/dg/API_CreateDatasetGroup.html"
@@ -49,7 +49,8 @@ def trust_findings(model: AccessModel) -> Iterator[Problem | Undecided]:
                 asks,
                 label=model.label(arn),
                 declared=declared_of([role]) or declared_of(asks),
-                add=(_trust_statement(role, asks[0]),) if cause is Cause.NOT_TRUSTED else (),
+                add=(trust_statement(role, asks[0]),) if cause is Cause.NOT_TRUSTED else (),
+                origins=model.origins_in(declared_of([role])),
             )
         elif found.answer is Answer.MAYBE:
             yield Undecided(
@@ -65,20 +66,6 @@ def trust_findings(model: AccessModel) -> Iterator[Problem | Undecided]:
                 declared=declared_of(asks),
                 asked=tuple(asks),
             )
-
-
-def _trust_statement(role: Role, asked: Asked) -> dict[str, Any]:
-    """Return the statement of a trust policy, as AWS's page on confused deputies has it."""
-    partition = (split_arn(role.arn) or ("", "${AWS::Partition}"))[1]
-    return {
-        "Effect": "Allow",
-        "Principal": {"Service": SERVICE_PRINCIPAL},
-        "Action": "sts:AssumeRole",
-        "Condition": {
-            "StringEquals": {"aws:SourceAccount": asked.account},
-            "ArnLike": {"aws:SourceArn": f"arn:{partition}:personalize:{asked.region}:{asked.account}:*"},
-        },
-    }
 
 
 def configuration_problems(model: AccessModel) -> Iterator[Problem]:
@@ -139,7 +126,7 @@ def _unusable_key(key: Key, asked: Asked) -> Iterator[Reason]:
     known = not has_unknown(key.spec + key.usage)
     if known and (key.spec, key.usage) != ("SYMMETRIC_DEFAULT", "ENCRYPT_DECRYPT"):
         yield because(Cause.KEY_SPEC, spec=key.spec, usage=key.usage)
-    if parts and MARK not in key.arn and same(parts[3], asked.region) is Answer.NO:
+    if parts and parts[2] == "kms" and same(parts[3], asked.region) is Answer.NO:
         yield because(Cause.KEY_REGION, key_region=parts[3], region=asked.region)
 
 

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from ..matrix import SERVICE_PRINCIPAL
 from .answers import Answer
 from .causes import Cause
 from .decision import Decision
-from .model import AccessModel
+from .model import AccessModel, Asked, Role, declared_of
 from .needs import IN_BOUNDARY, IN_BUCKET_POLICY, IN_IAM, IN_KEY_POLICY, SERVICE, Need
-from .values import same
+from .values import PARTITION, same, split_arn
 from .written import allow_statements, names_principal
 
 Json = dict[str, Any]
@@ -31,16 +31,31 @@ def statements_to_add(
             add_to = IN_BUCKET_POLICY if in_bucket else _add_to(model, need, found)
             lacking.setdefault((need.principal_arn, need.account, need.owner, add_to), []).append(need)
     added: dict[Need, tuple[str, Json]] = {}
-    for (*_, add_to), needs in lacking.items():
-        actions: dict[str, set[str]] = {}
-        for need in needs:
-            actions.setdefault(need.resource, set()).add(need.action)
-        alike: dict[frozenset[str], list[Need]] = {}
-        for need in needs:
-            alike.setdefault(frozenset(actions[need.resource]), []).append(need)
-        for group in alike.values():
-            added |= dict.fromkeys(group, (add_to, _statement(group, add_to)))
+    for (*who, add_to), needs in lacking.items():
+        for group in alike(needs):
+            # What a key policy will leave to IAM goes there at once.
+            in_key_policy = lacking.get((*who, IN_KEY_POLICY), []) if add_to == IN_IAM else []
+            left_to_iam = [each for each in in_key_policy if _are_in_two_stacks(model, each)]
+            statement = statement_for([*group, *left_to_iam], add_to)
+            if add_to == IN_KEY_POLICY and _are_in_two_stacks(model, group[0]):
+                statement |= _delegated(model.role(group[0].role_arn))
+            added |= dict.fromkeys(group, (add_to, statement))
     return added
+
+
+def alike(needs: Iterable[Need]) -> Iterator[list[Need]]:
+    """Yield needs that one statement can serve: of one principal, with the same actions on each resource."""
+    by_owner: dict[tuple[str, ...], list[Need]] = {}
+    for need in needs:
+        by_owner.setdefault((need.principal_arn, need.account, need.owner), []).append(need)
+    for own in by_owner.values():
+        actions: dict[str, set[str]] = {}
+        for need in own:
+            actions.setdefault(need.resource, set()).add(need.action)
+        groups: dict[frozenset[str], list[Need]] = {}
+        for need in own:
+            groups.setdefault(frozenset(actions[need.resource]), []).append(need)
+        yield from groups.values()
 
 
 def _add_to(model: AccessModel, need: Need, found: Decision) -> str:
@@ -54,13 +69,29 @@ def _add_to(model: AccessModel, need: Need, found: Decision) -> str:
     if found.reason.cause is not Cause.LEFT_TO_IAM:
         return need.policy
     key, role = model.key(need.owner), model.role(need.role_arn)
-    in_two_stacks = key.declared.rpartition("#")[0] != role.declared.rpartition("#")[0]
     by_condition = any(names_principal(each.body, role.arn) for each in allow_statements(key.policies))
     across = same(key.account, role.account) is not Answer.YES
-    return IN_IAM if across or by_condition or in_two_stacks else IN_KEY_POLICY
+    return IN_IAM if across or by_condition or _are_in_two_stacks(model, need) else IN_KEY_POLICY
 
 
-def _statement(needs: list[Need], add_to: str) -> Json:
+def _are_in_two_stacks(model: AccessModel, need: Need) -> bool:
+    """Tell if a key policy that named the role would make two stacks depend on each other."""
+    if need.principal == SERVICE:
+        return False
+    key, role = model.key(need.owner), model.role(need.role_arn)
+    return key.declared.rpartition("#")[0] != role.declared.rpartition("#")[0]
+
+
+def _delegated(role: Role) -> Json:
+    """Return the elements of a statement for a role's account, which says by a condition whom it is for."""
+    partition = (split_arn(role.arn) or ("", PARTITION))[1]
+    return {
+        "Principal": {"AWS": f"arn:{partition}:iam::{role.account}:root"},
+        "Condition": {"ArnEquals": {"aws:PrincipalArn": role.arn}},
+    }
+
+
+def statement_for(needs: list[Need], add_to: str) -> Json:
     """Return one statement for needs of one principal in one policy.
 
     Personalize's carries the account check that shuts others out wherever Personalize says for whom it calls
@@ -79,3 +110,29 @@ def _statement(needs: list[Need], add_to: str) -> Json:
     if names_principal and first.principal == SERVICE:
         found["Condition"] = {"StringEqualsIfExists": {"aws:SourceAccount": first.account}}
     return found
+
+
+def policies_to_change(model: AccessModel, need: Need, add_to: str) -> tuple[str, ...]:
+    """Return the resources of templates that have the policy of a need, or take one."""
+    if add_to in (IN_IAM, IN_BOUNDARY):
+        role = model.role(need.role_arn)
+        boundary = [role.boundary] if role.boundary is not None else []
+        return declared_of(boundary if add_to == IN_BOUNDARY else role.identity) or declared_of([role])
+    if need.action.startswith("kms:"):
+        return declared_of(model.key(need.owner).policies) or declared_of([model.key(need.owner)])
+    bucket = model.bucket(need.owner, need.account)
+    return declared_of(bucket.policies) or declared_of([bucket])
+
+
+def trust_statement(role: Role, asked: Asked) -> Json:
+    """Return the statement of a trust policy, as AWS's page on confused deputies has it."""
+    partition = (split_arn(role.arn) or ("", PARTITION))[1]
+    return {
+        "Effect": "Allow",
+        "Principal": {"Service": SERVICE_PRINCIPAL},
+        "Action": "sts:AssumeRole",
+        "Condition": {
+            "StringEquals": {"aws:SourceAccount": asked.account},
+            "ArnLike": {"aws:SourceArn": f"arn:{partition}:personalize:{asked.region}:{asked.account}:*"},
+        },
+    }

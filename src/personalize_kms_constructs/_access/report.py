@@ -9,7 +9,8 @@ from typing import Any, TypeVar
 from .entries import AccessFindings, Entry
 from .markdown import markdown_report
 from .model import Problem
-from .text import text_report
+from .pasting import pasted
+from .text import WIDTH, text_report
 from .values import shown
 
 _E = TypeVar("_E", bound=Entry)
@@ -22,13 +23,22 @@ class AccessReport(AccessFindings):
         """Return the report as JSON: the same for the same input, sorted, and without a date."""
         return shown(json.dumps(as_data(self), indent=2, ensure_ascii=False)) + "\n"
 
-    def to_text(self) -> str:
-        """Return the report for a terminal, in lines of at most 100 characters; statements aren't wrapped."""
-        return shown(text_report(self))
+    def to_text(self, *, width: int = WIDTH, quiet: bool = False) -> str:
+        """Return the report for a terminal.
 
-    def to_markdown(self) -> str:
-        """Return the report for a pull request: tables, and a graph of who may do what and why."""
-        return shown(markdown_report(self))
+        Args:
+            width: the length of a line; statements and addresses aren't wrapped, and no ARN, action or path is broken.
+            quiet: whether to leave out what is as AWS's pages ask.
+        """
+        return shown(text_report(self, width=width, quiet=quiet))
+
+    def to_markdown(self, *, quiet: bool = False) -> str:
+        """Return the report for a pull request: tables, and a graph of who may do what and why.
+
+        Args:
+            quiet: whether to leave out what is as AWS's pages ask, and the graph.
+        """
+        return shown(markdown_report(self, quiet=quiet))
 
 
 def as_data(report: AccessFindings) -> dict[str, Any]:
@@ -40,6 +50,8 @@ def as_data(report: AccessFindings) -> dict[str, Any]:
         "undecided": [each.to_json() for each in report.undecided],
         "problems": [_problem(each) for each in report.problems],
         "allowed": [each.to_json() for each in report.allowed],
+        "without_key": list(report.without_key),
+        "left_out": report.left_out,
         "names": dict(report.names),
     }
 
@@ -56,13 +68,14 @@ def merged(reports: Iterable[AccessReport]) -> AccessReport:
         problems=in_order(problem for each in found for problem in each.problems),
         allowed=_union(each.allowed for each in found),
         asked=tuple(sorted({asked for each in found for asked in each.asked})),
+        without_key=tuple(sorted({label for each in found for label in each.without_key})),
         names={arn: name for each in found for arn, name in each.names.items()},
     )
 
 
 def in_order(problems: Iterable[Problem]) -> tuple[Problem, ...]:
     """Return the problems in the order of reports, each once."""
-    found = {(each.kind, each.where, each.message, each.declared): each for each in problems}
+    found = {(each.kind, each.needed_by, each.message, each.declared): each for each in problems}
     return tuple(found[key] for key in sorted(found))
 
 
@@ -76,7 +89,7 @@ def _problem(problem: Problem) -> dict[str, Any]:
         "where": problem.where,
         "needed_by": list(problem.needed_by),
         "page": problem.page,
-        "add": [dict(each) for each in problem.add],
+        "add": [pasted(each, problem.origins) for each in problem.add],
     }
 
 

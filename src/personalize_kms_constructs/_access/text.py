@@ -7,46 +7,129 @@ import textwrap
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from .causes import policy_of_whom
+from .causes import MAY_BE_TOO_MUCH, policy_of_whom
 from .entries import AccessFindings, Allowed, Entry, Excess, Missing, Undecided
 from .grouping import Names, Row, by_subject, rows, who
+from .model import Problem
+from .pasting import has_placeholders, pasted
 
 WIDTH = 100
 MARKS = {Allowed: "✔", Missing: "✘", Excess: "!", Undecided: "?"}
 
 _NOTHING = (
-    "nothing that can be seen, so nothing was checked: no resource, state machine, schedule, custom resource or "
-    "construct of the app asks for anything. Calls from a Lambda function or from outside of the app can't be seen: "
-    "pass what they create to a PersonalizeEncryption, as resources"
+    "Amazon Personalize is asked for nothing that can be seen, so nothing was checked: no resource, state machine, "
+    "schedule, custom resource or construct of the app asks for anything. Calls from a Lambda function or from outside "
+    "of the app can't be seen: pass what they create to a PersonalizeEncryption, as resources"
 )
 
 
-def text_report(report: AccessFindings) -> str:
-    """Return the report in lines of at most 100 characters, but for statements and addresses."""
-    names = Names(report.names)
-    lines = [*wrapped(f"dataset group {report.deployed}", "")] if report.deployed else []
-    lines += [line for note in report.notes for line in wrapped(f"· {note}", "  ", "      ")]
-    lines += wrapped("Amazon Personalize is asked for:", "") if report.asked or not report.deployed else []
-    lines += [line for asked in report.asked for line in wrapped(asked, "  ")]
-    if not report.asked and not report.deployed:
-        lines += wrapped(_NOTHING, "  ")
-    entries: list[Entry] = [*report.missing, *report.excess, *report.undecided, *report.allowed]
-    for (kind, arn), found in by_subject(entries).items():
-        lines += ["", *_heading(kind, arn, names)]
-        told: list[str] = []
-        for row in rows(found):
-            lines += _row(row, names, told, at_synth=not report.deployed)
-    if report.problems:
-        lines += ["", "problems"]
-        for problem in report.problems:
-            mark = "!" if problem.is_warning else "✘"
-            lines += wrapped(f"{mark} {problem.kind}: {names.short(problem.message)}", "  ", "      ")
-            lines += (f"        {line}" for each in problem.add for line in _pasted(each, names))
-            if problem.needed_by:
-                lines += wrapped(f"needed by {', '.join(problem.needed_by)}", "      ", "        ")
-            lines += [f"    {problem.page}"] if problem.page else []
-    lines += ["", *wrapped(summary(report), "")]
-    return "\n".join(lines) + "\n"
+def text_report(report: AccessFindings, *, width: int = WIDTH, quiet: bool = False) -> str:
+    """Return the report in lines.
+
+    Args:
+        report: the findings.
+        width: how long a line may be; statements and addresses aren't wrapped, and no name is broken.
+        quiet: whether to leave out what is as AWS's pages ask.
+    """
+    return "\n".join(_Text(report, width, quiet).lines()) + "\n"
+
+
+class _Text:
+    """A report in lines."""
+
+    def __init__(self, report: AccessFindings, width: int, quiet: bool) -> None:
+        self._report = report
+        self._names = Names(report.names)
+        self._width = width
+        self._quiet = quiet
+
+    def lines(self) -> Iterator[str]:
+        report = self._report
+        if report.deployed:
+            yield from self._wrapped(f"dataset group {report.deployed}", "")
+        body = list(self._body())
+        if body:
+            yield from (*self._wrapped(summary(report), ""), *body, "")
+        yield from self._wrapped(summary(report), "")
+        yield from self._wrapped(left_out(report), "")
+
+    def _body(self) -> Iterator[str]:
+        report = self._report
+        for note in report.notes:
+            yield from self._wrapped(f"· {note}", "  ", "      ")
+        if report.asked or not report.deployed:
+            yield from self._asked()
+        entries: list[Entry] = [*report.missing, *report.excess, *report.undecided]
+        for (kind, arn), found in by_subject([*entries, *(() if self._quiet else report.allowed)]).items():
+            yield ""
+            yield from self._heading(kind, arn)
+            told: list[str] = []
+            for row in rows(found):
+                yield from self._row(row, told)
+        if report.problems:
+            yield from ("", "problems")
+            for problem in report.problems:
+                yield from self._problem(problem)
+
+    def _asked(self) -> Iterator[str]:
+        report = self._report
+        if report.asked and self._quiet:
+            return
+        yield ""
+        if report.asked:
+            yield from self._wrapped("Amazon Personalize is asked for:", "")
+            for asked in report.asked:
+                yield from self._wrapped(asked, "  ")
+        if report.without_key:
+            yield from self._wrapped(without_key(report), "")
+        elif not report.asked:
+            yield from self._wrapped(_NOTHING, "")
+
+    def _heading(self, kind: str, arn: str) -> Iterator[str]:
+        yield from self._wrapped(f"{kind} {self._names.of(arn)}" if kind else "not known", "")
+        if arn in self._names:
+            yield from self._wrapped(arn, "    ")
+
+    def _row(self, row: Row, told: list[str]) -> Iterator[str]:
+        """Yield the lines of a row; a statement that was told of already isn't told again."""
+        entry, names = row.first, self._names
+        yield from self._wrapped(f"{MARKS[type(entry)]} {_claim(row, names)}", "  ", "      ")
+        if isinstance(entry, Allowed):
+            return
+        yield from self._wrapped(names.short(entry.because), "      ")
+        if isinstance(entry, Undecided) and self._report.deployed:
+            pass  # it was looked at where it is deployed
+        elif isinstance(entry, Missing) and str(entry.add) in told:
+            yield from self._wrapped(f"→ {_add_to(entry, names)} the statement above", "      ", "        ")
+        elif isinstance(entry, Missing) and entry.add is not None:
+            told.append(str(entry.add))
+            add = entry.pasted(entry.add)
+            yield from self._wrapped(f"→ {_add_to(entry, names)}{with_references(add)}:", "      ", "        ")
+            yield from (f"        {line}" for line in _pasted(add, names))
+        elif isinstance(entry, Excess):
+            instead = entry.pasted(entry.instead)
+            end = f"{with_references(instead)}:" if instead else ""
+            yield from self._wrapped(f"→ {names.short(entry.fix)}{end}", "      ", "        ")
+            yield from (f"        {line}" for each in instead for line in _pasted(each, names))
+        else:
+            yield from self._wrapped(f"→ {next_step(row, names)}", "      ", "        ")
+        if isinstance(entry, Missing) and entry.file:
+            yield from self._wrapped(f"→ or {pending(entry)}, which the synth wrote", "      ", "        ")
+        if entry.principal and not isinstance(entry, Excess):
+            yield from self._wrapped(f"needed by {', '.join(row.needed_by)}", "      ", "        ")
+        yield from (f"    {page}" for page in row.pages)
+
+    def _problem(self, problem: Problem) -> Iterator[str]:
+        mark = "!" if problem.is_warning else "✘"
+        yield from self._wrapped(f"{mark} {problem.kind}: {self._names.short(problem.message)}", "  ", "      ")
+        add = pasted(problem.add, problem.origins)
+        yield from (f"        {line}" for each in add for line in _pasted(each, self._names))
+        if problem.needed_by:
+            yield from self._wrapped(f"needed by {', '.join(problem.needed_by)}", "      ", "        ")
+        yield from [f"    {problem.page}"] if problem.page else []
+
+    def _wrapped(self, text: str, indent: str, further: str | None = None) -> list[str]:
+        return wrapped(text, indent, further, self._width)
 
 
 def summary(report: AccessFindings) -> str:
@@ -62,6 +145,20 @@ def summary(report: AccessFindings) -> str:
     )
 
 
+def left_out(report: AccessFindings) -> str:
+    """Return the words for the findings that the counts leave out."""
+    if not report.left_out:
+        return ""
+    return f"{_count(report.left_out, 'finding')} left out, acknowledged in the app or ignored"
+
+
+def without_key(report: AccessFindings) -> str:
+    """Return the words for the dataset groups that ask for nothing."""
+    have, them = ("has", "it") if len(report.without_key) == 1 else ("have", "them")
+    groups = ", ".join(report.without_key)
+    return f"{groups} {have} no key of yours: Personalize encrypts {them} with its own, and asks for nothing"
+
+
 def _count(number: int, what: str) -> str:
     return f"{number} {what}{'' if number == 1 else 's'}"
 
@@ -74,48 +171,45 @@ def finding(row: Row, names: Names) -> str:
 def _claim(row: Row, names: Names) -> str:
     entry = row.first
     if not entry.principal:
-        return ", ".join(entry.needed_by)
-    told = {Allowed: "may", Missing: "lacks", Excess: "may", Undecided: "may have or lack"}[type(entry)]
-    on = "" if isinstance(entry, Allowed) else f" on {names.short(', '.join(row.resources))}"
+        return ", ".join(row.needed_by)
+    if isinstance(entry, Allowed):
+        what = [
+            f"{', '.join(actions)}{f' on {names.short(place)}' if place else ''}"
+            for place, actions in row.actions_by_place.items()
+        ]
+        return f"{who(entry, names)} may {', '.join(what)} ({row.where})"
+    told = {Missing: "lacks", Excess: "may", Undecided: "may have or lack"}[type(entry)]
+    if entry.cause in MAY_BE_TOO_MUCH:
+        told = "may have without need"
     start = "too much: " if isinstance(entry, Excess) else ""
-    return f"{start}{who(entry, names)} {told} {', '.join(row.actions)}{on} ({row.where})"
+    on = names.short(", ".join(row.resources))
+    return f"{start}{who(entry, names)} {told} {', '.join(row.actions)} on {on} ({row.where})"
 
 
 def next_step(row: Row, names: Names) -> str:
     """Return what to do about it, in one sentence; for what is missing, the statement follows."""
     entry = row.first
     if isinstance(entry, Missing) and entry.add is not None:
-        return f"{_add_to(entry, names)}{with_references(entry.add)}: {names.short(json.dumps(entry.add))}"
-    if isinstance(entry, (Missing, Excess)):
+        add = entry.pasted(entry.add)
+        return f"{_add_to(entry, names)}{with_references(add)}: {names.short(json.dumps(add))}"
+    if isinstance(entry, Excess):
+        statements = "; ".join(json.dumps(each) for each in entry.pasted(entry.instead))
+        return names.short(f"{entry.fix}: {statements}" if statements else entry.fix)
+    if isinstance(entry, Missing):
         return names.short(entry.reason.remedy)
+    if entry.file:
+        return f"{pending(entry)}, then look at it where it is deployed, with personalize-kms doctor"
     return "look at it where it is deployed, with personalize-kms doctor, or make it part of the app"
 
 
-def with_references(statement: Mapping[str, Any]) -> str:
+def pending(entry: Entry) -> str:
+    """Say where the statements are that somebody else has to add."""
+    return f"have its owner add the statements in {entry.file}"
+
+
+def with_references(statement: Any) -> str:
     """Return the words for a statement with placeholders, which no template takes as they are."""
-    return ", with values in the place of ${…}" if "${" in json.dumps(statement) else ""
-
-
-def _row(row: Row, names: Names, told: list[str], *, at_synth: bool) -> Iterator[str]:
-    """Yield the lines of a row; a statement that was told of already isn't told again."""
-    entry = row.first
-    yield from wrapped(f"{MARKS[type(entry)]} {_claim(row, names)}", "  ", "      ")
-    if isinstance(entry, Allowed):
-        return
-    yield from wrapped(names.short(entry.because), "      ")
-    if isinstance(entry, Undecided) and not at_synth:
-        pass  # it was looked at where it is deployed
-    elif isinstance(entry, Missing) and str(entry.add) in told:
-        yield from wrapped(f"→ {_add_to(entry, names)} the statement above", "      ", "        ")
-    elif isinstance(entry, Missing) and entry.add is not None:
-        told.append(str(entry.add))
-        yield from wrapped(f"→ {_add_to(entry, names)}{with_references(entry.add)}:", "      ", "        ")
-        yield from (f"        {line}" for line in _pasted(entry.add, names))
-    else:
-        yield from wrapped(f"→ {next_step(row, names)}", "      ", "        ")
-    if entry.principal and not isinstance(entry, Excess):
-        yield from wrapped(f"needed by {', '.join(row.needed_by)}", "      ", "        ")
-    yield from (f"    {page}" for page in row.pages)
+    return ", with values in the place of ${…}" if has_placeholders(statement) else ""
 
 
 def _pasted(statement: Mapping[str, Any], names: Names) -> list[str]:
@@ -127,13 +221,14 @@ def _add_to(entry: Missing, names: Names) -> str:
     return f"add to {policy_of_whom(entry.add_to, names.of(entry.add_to_whom))}"
 
 
-def _heading(kind: str, arn: str, names: Names) -> Iterator[str]:
-    yield from wrapped(f"{kind} {names.of(arn)}" if kind else "not known", "")
-    if arn in names:
-        yield from wrapped(arn, "    ")
-
-
-def wrapped(text: str, indent: str, further: str | None = None) -> list[str]:
-    """Return a text in lines of at most 100 characters, its words whole if they fit."""
+def wrapped(text: str, indent: str, further: str | None = None, width: int = WIDTH) -> list[str]:
+    """Return a text in lines, its words whole: a name that is longer than a line has one of its own."""
     further = indent if further is None else further
-    return textwrap.wrap(text, WIDTH, initial_indent=indent, subsequent_indent=further, break_on_hyphens=False)
+    return textwrap.wrap(
+        text,
+        width,
+        initial_indent=indent,
+        subsequent_indent=further,
+        break_on_hyphens=False,
+        break_long_words=False,
+    )

@@ -170,6 +170,11 @@ def with_variables(text: str, context: Mapping[str, tuple[str | None, ...]]) -> 
     return _VARIABLE.sub(value, text) if has_variables(text) else text
 
 
+def with_text_variables(text: str) -> str:
+    """Return a text whose variables are no holes, as it was written."""
+    return _VARIABLE.sub(rf"${MARK}{{\1}}", text)
+
+
 def _with_holes(value: Any) -> Any:
     """Return a statement in which variables are holes: what they are depends on the call."""
     if isinstance(value, Either):

@@ -32,6 +32,8 @@ class PendingPolicy:
     """The ARN of that key, bucket or role."""
     actions: frozenset[str]
     """What the statements allow."""
+    file: str = ""
+    """The file of the assembly that has the statements."""
 
 
 @dataclass
@@ -93,11 +95,13 @@ def _read(references: _References, data: Mapping[str, Any], groups: DatasetGroup
     for each in as_list(data.get("pending")):
         if isinstance(each, Mapping):
             actions = frozenset(map(str, as_list(each.get("actions"))))
-            left.pending.append(PendingPolicy(str(each.get("policy")), references.text(each.get("resource")), actions))
+            policy, arn = str(each.get("policy")), references.text(each.get("resource"))
+            left.pending.append(PendingPolicy(policy, arn, actions, str(each.get("file", ""))))
     for resource in as_list(data.get("resources")):
         kind = f"create{str(resource.get('resource')).replace(' ', '')}" if isinstance(resource, Mapping) else ""
         if kind not in KINDS:
-            left.questions.append(OpenQuestion(path, f"{resource!r} is of a kind that this version doesn't know"))
+            unknown_kind = f"{resource!r} is of a kind that this version doesn't know"
+            left.questions.append(OpenQuestion(path, unknown_kind, role_arn=role))
             continue
         left.asked.append(
             Asked(

@@ -42,6 +42,7 @@ class DatasetGroups:
                     resource.declared,
                     resource.only_if,
                     asked.get(resource.declared),
+                    without_key=resource.get("KmsKeyArn") is None and resource.get("RoleArn") is None,
                 )
 
     def of(self, dataset: str | None, group: str | None, beside: Stack) -> Resource | None:

@@ -112,7 +112,7 @@ class Deployment:
         )
         if has_unknown(key.spec + key.usage):
             because = "its KeySpec or KeyUsage isn't known, and Personalize needs a symmetric encryption key"
-            model.open_questions.append(OpenQuestion(resource.path, because, resource.declared))
+            model.open_questions.append(OpenQuestion(resource.path, because, resource.declared, asks=()))
 
     def add_role(self, model: AccessModel, arn: str) -> None:
         """Put a role into the model."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,8 @@ _HIDDEN = re.compile(
     r"\\u(?:0024|007b|fdd0|db[89a-f]|d[89ab]..(?!\\ud[c-f]))|(?<!\\ud[89ab]..)\\ud[c-f]", re.IGNORECASE
 )
 _WITH_LOOPS = ("Resources", "Conditions", "Outputs")
+# One whose other half isn't beside it: JSON may have it, but nothing can write it.
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _SECTIONS = ("Resources", "Parameters", "Outputs", "Conditions", "Mappings")
 
 
@@ -34,16 +36,28 @@ def read_json(path: Path) -> Json:
     Raises:
         AssemblyError: if it can't be read, or is something else.
     """
-    text = read_text(path)
-    if "dummy-value-for-" in text:
-        text = _TO_BE_LOOKED_UP.sub(r"{{resolve:\g<0>}}", text)
+    return _parsed(path, read_text(path))
+
+
+def _parsed(path: Path, text: str, to_json: Callable[[str], str] = str, form: str = "JSON") -> Json:
     try:
+        text = to_json(text)
+        if "dummy-value-for-" in text:
+            text = _TO_BE_LOOKED_UP.sub(r"{{resolve:\g<0>}}", text)
+        _refuse_half_characters(text)
         found = as_written(text)
     except (ValueError, RecursionError) as error:
-        raise _unreadable(path, error) from None
+        raise _unreadable(path, error, form) from None
     if not is_object(found):
-        raise AssemblyError(f"{path}: a JSON object is expected, but it is a {type(found).__name__}")
+        raise AssemblyError(f"{path}: a {form} object is expected, but it is a {type(found).__name__}")
     return dict(found)
+
+
+def _refuse_half_characters(text: str) -> None:
+    if "\\ud" in text or "\\uD" in text:
+        half = _SURROGATE.search(json.dumps(json.loads(text), ensure_ascii=False))
+        if half is not None:
+            raise ValueError(f"it has half a character, \\u{ord(half[0]):x}")
 
 
 def read_text(path: Path) -> str:
@@ -61,12 +75,22 @@ def read_text(path: Path) -> str:
 
 
 def read_template(path: Path) -> Json:
-    """Read a template.
+    """Read a template, in JSON as the CDK writes it or in YAML.
 
     Raises:
         AssemblyError: if it can't be read, or has not the form of a template.
     """
-    body = read_json(path)
+    text = read_text(path)
+    if text.lstrip().startswith("{"):
+        body = _parsed(path, text)
+    else:
+        try:
+            from .yaml_templates import as_json
+        except ModuleNotFoundError as error:
+            if error.name != "yaml":
+                raise
+            raise AssemblyError(f"{path}: YAML needs the extra cli of this library") from None
+        body = _parsed(path, text, as_json, "YAML")
     for section in _WITH_LOOPS:
         if is_object(body.get(section)):
             body[section] = expanded(body[section])
@@ -104,8 +128,8 @@ def _in_string(text: str, position: int) -> bool:
     return quotes % 2 == 1
 
 
-def _unreadable(path: Path, error: Exception) -> AssemblyError:
-    return AssemblyError(f"{path}: can't be read as JSON: {_in_one_line(error)}")
+def _unreadable(path: Path, error: Exception, form: str = "JSON") -> AssemblyError:
+    return AssemblyError(f"{path}: can't be read as {form}: {_in_one_line(error)}")
 
 
 def _in_one_line(error: Exception) -> str:

@@ -25,6 +25,9 @@ VARIABLE_OF_SUB = re.compile(rf"\${MARK}\{{\s*([^{{}}]*?)\s*\}}")
 class Scope(ABC):
     """The targets of a template's functions."""
 
+    origins: dict[str, Any]
+    """The functions that were resolved, by their values with holes."""
+
     @property
     @abstractmethod
     def name(self) -> str:
@@ -71,10 +74,15 @@ class Scope(ABC):
             return expression
         if len(expression) == 1:
             ((name, argument),) = expression.items()
+            found: Any = expression
             if name == "Ref":
-                return self.ref(argument) if isinstance(argument, str) else self._not_known(name, argument)
-            if name.startswith("Fn::"):
-                return self._function(name, argument)
+                found = self.ref(argument) if isinstance(argument, str) else self._not_known(name, argument)
+            elif name.startswith("Fn::"):
+                found = self._function(name, argument)
+            if found is not expression:
+                if isinstance(found, str) and "${" in found:
+                    self.origins.setdefault(found, expression)
+                return found
         values = {
             name: item if type(item) is str and "{{" not in item else self.value(item)
             for name, item in expression.items()

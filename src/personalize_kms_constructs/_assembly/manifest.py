@@ -10,12 +10,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from .._access.values import unknown
 from .._access.written import as_list
 from .files import AssemblyError, Json, is_object, read_json
 from .templates import Template, Unread, add_construct_paths, noted, template_of
 
 LOGICAL_ID = "aws:cdk:logicalId"
 RESOURCES = "personalize-kms-constructs:resources"
+ACKNOWLEDGED = "aws:cdk:acknowledged-rules"
 
 _UNKNOWN = {"unknown-account": "${AWS::AccountId}", "unknown-region": "${AWS::Region}"}
 _ENVIRONMENT = re.compile(r"aws://([^/]+)/([^/]+)")
@@ -32,12 +34,14 @@ class Assembly:
     """The stacks that each stack waits for directly, by the files of their templates."""
     metadata: list[tuple[Template, str, Json]] = field(default_factory=list)
     """The metadata that constructs of ours left: the stack, the construct's path and the data."""
+    acknowledged: list[tuple[str, str]] = field(default_factory=list)
+    """The rules that are acknowledged, each with the path of the construct."""
     stages: list[Path] = field(default_factory=list)
     """The directories of its stages, which are assemblies of their own."""
 
 
 def read_assembly(directory: Path, unread: list[Unread]) -> Assembly:
-    """Read an assembly without its stages.
+    """Read an assembly without its stages, or a template that is in none.
 
     Args:
         directory: where it is.
@@ -46,7 +50,7 @@ def read_assembly(directory: Path, unread: list[Unread]) -> Assembly:
     Raises:
         AssemblyError: if there is none, or its manifest can't be read.
     """
-    return _Manifest(directory, unread).read()
+    return _of_template(directory, unread) if directory.is_file() else _Manifest(directory, unread).read()
 
 
 def read_with_stages(directory: Path, unread: list[Unread], within: tuple[Path, ...] = ()) -> Iterator[Assembly]:
@@ -62,6 +66,16 @@ def read_with_stages(directory: Path, unread: list[Unread], within: tuple[Path, 
     yield found
     for stage in found.stages:
         yield from read_with_stages(stage, unread, (*within, here))
+
+
+def _of_template(file: Path, unread: list[Unread]) -> Assembly:
+    """Return a template as an assembly of one stack, whose environment and name only the deployment knows."""
+    name, (account, region) = file.name.partition(".")[0], _UNKNOWN.values()
+    template = Template(name, unknown(f"{name}.AWS::StackName"), account, region, file)
+    template.read(unread)
+    if not unread and "Resources" not in template.body:
+        unread.append(Unread(template, AssemblyError(f"{file}: not a CloudFormation template: it has no Resources")))
+    return Assembly(file.parent, [template], {template.file: set()})
 
 
 def _object(value: Json, name: str) -> Json:
@@ -93,7 +107,7 @@ class _Manifest:
                 template.read(self.unread)
                 found.templates.append(template)
                 with noted(self.unread, template):
-                    found.metadata += self._metadata(artifact, template)
+                    self._add_metadata(artifact, template, found)
             elif artifact["type"] == "cdk:cloud-assembly":
                 name = _object(artifact, "properties").get("directoryName")
                 if not isinstance(name, str):
@@ -104,12 +118,8 @@ class _Manifest:
 
     def _artifacts(self) -> Json:
         directory = self.directory
-        if directory.is_file():
-            raise AssemblyError(
-                f"{directory}: not a directory; give the path of the output of cdk synth, which has a manifest.json"
-            )
         if not directory.is_dir():
-            raise AssemblyError(f"{directory}: no such directory; run cdk synth first, or give the path of its output")
+            raise AssemblyError(f"{directory}: no such directory or file; run cdk synth first, or give another path")
         if not self.file.is_file():
             raise AssemblyError(f"{directory}: no manifest.json, so it isn't a cloud assembly; run cdk synth first")
         manifest = read_json(self.file)
@@ -133,8 +143,8 @@ class _Manifest:
             path=self.directory / file,
         )
 
-    def _metadata(self, artifact: Json, template: Template) -> list[tuple[Template, str, Json]]:
-        """Return what our constructs left, and take in the construct paths of resources."""
+    def _add_metadata(self, artifact: Json, template: Template, assembly: Assembly) -> None:
+        """Take in what our constructs left, what is acknowledged, and the construct paths of resources."""
         metadata = _object(artifact, "metadata")
         extra = artifact.get("additionalMetadataFile")
         if isinstance(extra, str):
@@ -149,13 +159,15 @@ class _Manifest:
                     paths.append((path.lstrip("/"), entry["data"]))
                 elif entry.get("type") == RESOURCES and is_object(entry.get("data")):
                     found.append((template, path.lstrip("/"), entry["data"]))
+                elif entry.get("type") == ACKNOWLEDGED and is_object(entry.get("data")):
+                    assembly.acknowledged += ((str(rule), path.lstrip("/")) for rule in entry["data"])
         of_construct = add_construct_paths(template, paths)
         for _, path, data in found:
             own, file = template_of(path, of_construct, template), self.directory / str(data.get("template"))
             # Nested templates that are equal are one asset, which has the file of the first.
             if own is not template and file.is_file():
                 own.path = file
-        return found
+        assembly.metadata += found
 
 
 def _stacks_before(artifact_id: str, waits: Mapping[str, list[str]], stacks: Mapping[str, Template]) -> set[str]:

@@ -92,6 +92,7 @@ class ReadAssembly:
         model.references += conditional_references(model, self._resources)
         leave_replaced_policies_open(model, self._resources, self._deployment, self._unread)
         model.problems += early_principals(model, self._resources, self._deployment, self._order)
+        model.origins |= {str(each.stack.template.path): each.stack.origins for each in self._resources}
         return model
 
     def _is_ours(self, path: str) -> bool:
@@ -108,6 +109,7 @@ class ReadAssembly:
         for left in self.constructs:
             model.open_questions += left.questions
             model.problems += left.problems
+            model.files |= {(each.policy, each.arn): each.file for each in left.pending}
             for asked in left.asked:
                 if left.state is None:
                     allowed.setdefault((asked.role_arn, asked.kind), asked)
@@ -175,7 +177,8 @@ class ReadAssembly:
             return None
         if path.startswith("${"):
             because = f"its {what} {path} isn't known before deployment"
-            model.open_questions.append(OpenQuestion(request.name, because, resource.declared))
+            role = self._deployment.role_arn(request.role_arn or "", resource)
+            model.open_questions.append(OpenQuestion(request.name, because, resource.declared, role))
             return None
         if not path.startswith(S3_URI):
             return None  # it is refused
@@ -197,7 +200,9 @@ class ReadAssembly:
             return allowed.dataset_group_key
         which = group or dataset or request.text("solutionversionarn") or unknown("dataset group")
         because = f"its dataset group can't be seen, so it isn't known whether that has a key, and which: {which}"
-        model.open_questions.append(OpenQuestion(request.name, because, request.resource.declared))
+        resource, asks = request.resource, ("kms",)
+        role = self._deployment.role_arn(request.role_arn or "", resource)
+        model.open_questions.append(OpenQuestion(request.name, because, resource.declared, role, asks))
         return None
 
     def _add_unseen_stacks(self, model: AccessModel) -> None:

@@ -49,7 +49,7 @@ def add_roles_of_one_name(model: AccessModel, role: Resource, found: Sequence[Re
         apart = "give each its own name"
         if len({each.stack.top for each in found}) == len(found) and has_unknown(role.stack.template.account):
             apart = "give the stacks their accounts by env, or put them into stages"
-        model.open_questions.append(OpenQuestion(role.path, f"{because}: {apart}", role.declared))
+        model.open_questions.append(OpenQuestion(role.path, f"{because}: {apart}", role.declared, asks=()))
     return because
 
 

@@ -54,6 +54,7 @@ class Stack(Scope):
         self.template = template
         self.parent = parent
         """The stack that it is nested in, and its logical id there."""
+        self.origins = {}
         self._parameters = parameters or {}
         self._resolving: list[str] = []
         self._attributes: dict[tuple[str, str], Any] = {}

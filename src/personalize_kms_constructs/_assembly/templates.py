@@ -49,11 +49,16 @@ class Template:
         return found
 
     def path_of(self, logical_id: str) -> str:
+        """Return the name of a resource in reports: the construct path, less what the CDK calls an L1 in its L2."""
+        return self.construct_path_of(logical_id).removesuffix("/Resource")
+
+    def construct_path_of(self, logical_id: str) -> str:
         """Return the construct path of a resource, or its place in the template where the CDK doesn't say."""
+        if logical_id in self.paths:
+            return self.paths[logical_id]
         metadata = self.resources.get(logical_id, {}).get("Metadata", {})
         path = metadata.get("aws:cdk:path") if isinstance(metadata, Mapping) else None
-        found = path if isinstance(path, str) else self.paths.get(logical_id, f"{self.name}/{logical_id}")
-        return found.removesuffix("/Resource")
+        return path if isinstance(path, str) else f"{self.name}/{logical_id}"
 
     def with_nested(self) -> Iterator[Template]:
         """Yield this template and every one nested in it."""

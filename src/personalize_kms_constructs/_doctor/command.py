@@ -6,7 +6,7 @@ import sys
 
 import click
 
-from .._terminal import FOUND, PASSED, print_coloured, stop, take_any_character
+from .._terminal import FOUND, PASSED, stop, write
 
 
 @click.command(short_help="Say what keeps Personalize from working in an account.")
@@ -58,15 +58,11 @@ def doctor(
         if (error.name or "").partition(".")[0] not in ("boto3", "botocore"):
             raise
         stop("doctor needs its extra: install the library again, with [doctor] after its name or path")
-    take_any_character()
     try:
         account = Account.connect(profile, region)
         totals = Totals(account)
         for text in written(form, look(account, dataset_groups, jobs), totals):
-            if form == "text":
-                print_coloured(text)
-            else:
-                click.echo(text, nl=False)
+            write(text, coloured=form == "text")
     except DoctorError as error:
         stop(str(error))
     if totals.groups and not totals.seen:

@@ -15,13 +15,15 @@ from .._access.comparison import compare
 from .._access.entries import Missing, Undecided
 from .._access.model import AccessModel, Problem, labels_of
 from .._access.report import AccessReport, merged
+from .._access.rules import CONFIGURATION, UNDECIDED
 from .._access.values import same
 from .._assembly.constructs import PendingPolicy
+from .._assembly.declarations import Declaration
 from .._assembly.files import AssemblyError
-from .._assembly.manifest import Assembly, read_assembly
+from .._assembly.manifest import ACKNOWLEDGED, Assembly, read_assembly
 from .._assembly.reading import ReadAssembly, read_assemblies
 from .._assembly.templates import Unread
-from .violations import APP, CONFIGURATION, ERROR, UNDECIDED, WARNING, Declaration, Violations, violation_of_app
+from .violations import APP, ERROR, WARNING, Violations, violation_of_app
 
 # Not KEY_MAYBE_ABSENT: Personalize may or may not send what SourceAccountCheck.REQUIRED asks for, the user's choice.
 _CONDITIONS = frozenset(
@@ -33,8 +35,6 @@ _CONDITIONS = frozenset(
         Cause.ONLY_IF_ABSENT,
     }
 )
-
-_ACKNOWLEDGED = "aws:cdk:acknowledged-rules"
 
 
 def judge(context: cdk.IPolicyValidationContext) -> list[cdk.PolicyViolation]:
@@ -186,6 +186,6 @@ class _OfJudge(Violations):
                 if child is None:
                     return False
                 node = child.node
-            if any(entry.type == _ACKNOWLEDGED and rule in (entry.data or {}) for entry in node.metadata):
+            if any(entry.type == ACKNOWLEDGED and rule in (entry.data or {}) for entry in node.metadata):
                 return True
         return False

@@ -10,7 +10,7 @@ from .._access.comparison import compare
 from .._access.model import OpenQuestion
 from .._access.report import AccessReport, merged
 from .._assembly.files import AssemblyError
-from .._assembly.manifest import read_with_stages
+from .._assembly.manifest import Assembly, read_with_stages
 from .._assembly.reading import read_assemblies
 from .._assembly.templates import Unread
 
@@ -29,7 +29,8 @@ def check_assembly(assembly_or_path: CloudAssembly | str | os.PathLike[str]) -> 
 
     Args:
         assembly_or_path: what ``app.synth()`` or ``stage.synth()`` returns, or the path of its directory, for example
-            ``cdk.out``. Nested stacks, and the stages of an app, are included.
+            ``cdk.out``, or of a template in JSON or, with the extra ``cli``, in YAML. Nested stacks, and the stages of
+            an app, are included.
 
     Raises:
         AssemblyError: a ``ValueError``: if there is no cloud assembly, or it can't be read; one line that says what and
@@ -37,7 +38,15 @@ def check_assembly(assembly_or_path: CloudAssembly | str | os.PathLike[str]) -> 
 
     https://docs.aws.amazon.com/personalize/latest/dg/granting-personalize-key-access.html
     """
-    directory = Path(str(getattr(assembly_or_path, "directory", assembly_or_path)))
+    return read_report(Path(str(getattr(assembly_or_path, "directory", assembly_or_path))))[0]
+
+
+def read_report(directory: Path) -> tuple[AccessReport, list[Assembly]]:
+    """Return the report on an assembly, with the assembly and its stages as they were read.
+
+    Raises:
+        AssemblyError: as above.
+    """
     unread: list[Unread] = []
     assemblies = list(read_with_stages(directory, unread))
     _refuse(unread)
@@ -51,7 +60,7 @@ def check_assembly(assembly_or_path: CloudAssembly | str | os.PathLike[str]) -> 
             reports.append(compare(model))
     except RecursionError:
         raise AssemblyError(f"{directory}: something is nested too deeply to be read") from None
-    return merged(reports)
+    return merged(reports), assemblies
 
 
 def _refuse(unread: list[Unread]) -> None:

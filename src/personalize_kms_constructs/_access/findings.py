@@ -1,0 +1,51 @@
+"""Findings one by one, as the plugin and SARIF tell of them: one for one reason, with its rule and its words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from .entries import AccessFindings, Entry, Excess
+from .grouping import Names, rows
+from .model import Problem
+from .rules import rule_of
+from .text import finding, next_step
+from .values import shown
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One finding, of one or of several entries of a report."""
+
+    about: tuple[Entry | Problem, ...]
+    is_error: bool
+    """True if something is missing or wrong."""
+    text: str
+    """The words for what is found, and why."""
+    fix: str
+    """The words for what to do; none where nobody knows."""
+    page: str
+    """The page of AWS's documentation; none where there is none."""
+
+    @property
+    def rule(self) -> str:
+        """The name of the rule that it breaks."""
+        return rule_of(self.about[0])
+
+    @property
+    def is_excess(self) -> bool:
+        """True if something is there that isn't needed."""
+        return isinstance(self.about[0], Excess)
+
+
+def findings_of(report: AccessFindings) -> Iterator[Finding]:
+    """Yield the findings of a report, less what is allowed."""
+    names = Names(report.names)
+    for entries, is_error in ((report.missing, True), (report.excess, False), (report.undecided, False)):
+        for row in rows(entries):
+            text, fix = shown(finding(row, names)), shown(next_step(row, names))
+            yield Finding(row.entries, is_error, text, fix, row.first.page)
+    for problem in report.problems:
+        says, fix = names.short(problem.says), names.short(problem.fix)
+        text = f"{says} (needed by {', '.join(problem.needed_by)})" if problem.needed_by else says
+        yield Finding((problem,), not problem.is_warning, shown(text), shown(fix), problem.page)

@@ -1,0 +1,68 @@
+"""Findings that a report leaves out, since somebody knows them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from typing import TypeVar
+
+from .entries import Entry
+from .model import Problem
+from .report import AccessReport
+from .rules import rule_of
+
+_F = TypeVar("_F", bound=Entry | Problem)
+
+
+@dataclass(frozen=True)
+class Ignore:
+    """A rule whose findings are left out, at a construct and at those below it."""
+
+    rule: str
+    path: str = ""
+    """The construct's path; by default all of the app."""
+
+    def covers(self, path: str) -> bool:
+        """Tell if a path is that of the construct, or below it."""
+        return not self.path or f"{path}/".startswith(f"{self.path}/")
+
+
+def without(
+    report: AccessReport, ignores: Iterable[Ignore], paths_of: Callable[[Entry | Problem], list[str]]
+) -> tuple[AccessReport, set[Ignore]]:
+    """Return a report without the findings that are ignored at all their constructs, and what has ignored something.
+
+    One that is about no construct is ignored by its rule alone.
+
+    Args:
+        report: the findings.
+        ignores: what to leave out.
+        paths_of: returns the paths of the constructs that a finding is about.
+    """
+    of_rule: dict[str, list[Ignore]] = {}
+    for each in ignores:
+        of_rule.setdefault(each.rule, []).append(each)
+    used: set[Ignore] = set()
+
+    def left(findings: Iterable[_F]) -> tuple[_F, ...]:
+        return tuple(each for each in findings if not is_ignored(each))
+
+    def is_ignored(found: Entry | Problem) -> bool:
+        candidates = of_rule.get(rule_of(found), [])
+        by_path = [[each for each in candidates if each.covers(path)] for path in paths_of(found)]
+        by_path = by_path or [[each for each in candidates if not each.path]]
+        used.update(each for covering in by_path for each in covering)
+        return all(by_path)
+
+    shorter = replace(
+        report,
+        missing=left(report.missing),
+        excess=left(report.excess),
+        undecided=left(report.undecided),
+        problems=left(report.problems),
+    )
+    return replace(shorter, left_out=report.left_out + _number(report) - _number(shorter)), used
+
+
+def _number(report: AccessReport) -> int:
+    return len(report.missing) + len(report.excess) + len(report.undecided) + len(report.problems)

@@ -1,0 +1,85 @@
+"""Statements as a template takes them: what AWS generates or a parameter gives is a function of that very template.
+
+https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/intrinsic-function-reference-sub.html
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from .values import HOLE, WRITTEN
+from .written import with_text_variables
+
+_PSEUDO_PARAMETER = re.compile(r"\$\{AWS::\w+\}")
+
+Origins = Mapping[str, Any]
+"""Functions of a template, by their values with holes."""
+
+
+def pasted(value: Any, origins: Origins) -> Any:
+    """Return JSON in which holes are the functions that they come from; those that come from elsewhere stay."""
+    if isinstance(value, Mapping):
+        return {name: pasted(each, origins) for name, each in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [pasted(each, origins) for each in value]
+    if not isinstance(value, str):
+        return value
+    # Variables of policies are text in a template.
+    value = with_text_variables(value)
+    if not HOLE.search(value):
+        return value
+    if _PSEUDO_PARAMETER.fullmatch(value):
+        return {"Ref": value[2:-1]}
+    return origins[value] if value in origins else _sub(value, origins)
+
+
+def has_placeholders(value: Any) -> bool:
+    """Report whether pasted JSON still has holes, for which somebody has to find the values."""
+    if isinstance(value, Mapping):
+        if "Fn::Sub" in value:
+            return "${!" in str(value)
+        return any(map(has_placeholders, value.values()))
+    if isinstance(value, list):
+        return any(map(has_placeholders, value))
+    return isinstance(value, str) and HOLE.search(value) is not None
+
+
+def _sub(text: str, origins: Origins) -> Any:
+    """Return a string with holes as ``Fn::Sub``; as it is, if the template knows none of them."""
+    found, known = "", False
+    variables: dict[str, Any] = {}
+    for part in _parts(text, origins):
+        expression = origins.get(part)
+        if _PSEUDO_PARAMETER.fullmatch(part):
+            found, known = found + part, True
+        elif expression is None:
+            found += part.replace("${", "${!").replace(WRITTEN, f"{WRITTEN}!")
+        else:
+            name = _name(expression) or f"Part{len(variables) + 1}"
+            if not _name(expression):
+                variables[name] = expression
+            found, known = f"{found}${{{name}}}", True
+    if not known:
+        return text
+    return {"Fn::Sub": [found, variables] if variables else found}
+
+
+def _parts(text: str, origins: Origins) -> list[str]:
+    """Cut a string into values of functions, the longest first, pseudo parameters, and what is between them."""
+    values = sorted((each for each in origins if each in text), key=len, reverse=True)
+    pattern = "|".join([*map(re.escape, values), _PSEUDO_PARAMETER.pattern])
+    return [each for each in re.split(f"({pattern})", text) if each]
+
+
+def _name(expression: Any) -> str:
+    """Return what ``Fn::Sub`` calls the value of ``Ref`` and ``Fn::GetAtt``."""
+    match expression:
+        case {"Ref": str(name)}:
+            return name
+        case {"Fn::GetAtt": [str(name), str(attribute)]}:
+            return f"{name}.{attribute}"
+        case {"Fn::GetAtt": str(name)}:
+            return name
+    return ""

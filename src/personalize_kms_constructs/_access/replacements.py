@@ -1,0 +1,179 @@
+"""Replacements for permissions that are too much, where something that is needed goes with them.
+
+Who takes an action out of its statement, and puts the replacement into the same policy, takes nothing away from
+Personalize or a service role.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+
+from .addressed import Addressed, addressed_to
+from .answers import Answer
+from .calls import Call, Caller, call_on, service
+from .decision import Decision
+from .entries import Excess
+from .model import AccessModel, Asked
+from .needs import IN_BUCKET_POLICY, IN_IAM, IN_KEY_POLICY, SERVICE, Need, call_of, conditions_of, owner_of
+from .remedies import Json, alike, statement_for
+from .statements import is_about
+from .strangers import ANOTHER_ACCOUNT, as_sent
+from .values import matches, same
+from .written import Policy, Written, actions_of, allow_statements
+
+
+class Replacements:
+    """Finds what is needed of the statements that some entries are about."""
+
+    def __init__(
+        self,
+        model: AccessModel,
+        asked: Mapping[Need, list[Asked]],
+        decisions: Mapping[Need, Decision],
+        entries: Sequence[Excess],
+    ) -> None:
+        self._model = model
+        self._asked = asked
+        self._decisions = decisions
+        self._taken: dict[tuple[str, ...], dict[str, list[str]]] = {}
+        """The actions that are taken out of a statement, each with the resources of which that is told."""
+        for entry in entries:
+            for statement in entry.reason.statements:
+                taken = self._taken.setdefault(_identity(statement), {})
+                taken.setdefault(entry.action.lower(), []).append(entry.resource)
+        self._needs: dict[tuple[object, ...], list[Need]] = {}
+        self._entries = entries
+
+    def of_all(self) -> Iterator[Excess]:
+        """Yield the entries, each with what to put in its place."""
+        for entry in self._entries:
+            instead: dict[str, Json] = {}
+            for statement in entry.reason.statements:
+                for found in self._instead(entry, statement):
+                    instead.setdefault(str(found), found)
+            yield replace(entry, instead=tuple(instead.values())) if instead else entry
+
+    def _instead(self, entry: Excess, statement: Written) -> Iterator[Json]:
+        about = [need for need in self._needs_by(entry, statement) if _is_on(need, entry.resource)]
+        about += self._told_nowhere(entry, statement)
+        lost = [need for need in about if self._loses(need, statement, entry)]
+        for group in alike(lost):
+            yield self._statement(group, statement, entry.policy)
+
+    def _needs_by(self, entry: Excess, statement: Written) -> list[Need]:
+        """Return the needs that the policy of an entry may serve by its action; the same for all of its resources."""
+        key = (entry.policy, entry.policy_of, entry.action, _identity(statement)[:2])
+        if key not in self._needs:
+            action = entry.action.lower()
+            needs = self._needs_of(entry, statement)
+            self._needs[key] = [each for each in needs if matches(each.action.lower(), action) is not Answer.NO]
+        return self._needs[key]
+
+    def _told_nowhere(self, entry: Excess, statement: Written) -> list[Need]:
+        """Return the needs that go with the action, though it isn't too much on what they are about."""
+        key = (entry.policy, entry.policy_of, entry.action, _identity(statement))
+        if key not in self._needs:
+            taken = self._taken[_identity(statement)][entry.action.lower()]
+            needs = self._needs_by(entry, statement)
+            self._needs[key] = [need for need in needs if not any(_is_on(need, each) for each in taken)]
+        return self._needs[key]
+
+    def _needs_of(self, entry: Excess, statement: Written) -> Iterator[Need]:
+        """Yield the needs that the policy of an entry may serve."""
+        alike = {entry.policy_of, *self._sharing(statement)} if entry.policy == IN_IAM else set()
+        for need in self._asked:
+            if entry.policy == IN_IAM:
+                to_iam = need.policy == IN_IAM or (need.policy == IN_KEY_POLICY and not self._decisions[need].named)
+                if need.principal != SERVICE and to_iam and need.role_arn in alike:
+                    yield need
+            elif need.owner == entry.policy_of and (need.policy == entry.policy or self._is_across(entry, need)):
+                yield need
+
+    def _sharing(self, statement: Written) -> Iterator[str]:
+        """Yield the roles that have the policy of a statement: a managed policy can be attached to several."""
+        wanted = _identity(statement)[:2]
+        for role in self._model.roles.values():
+            if any(wanted == (each.declared, each.name) for each in role.identity):
+                yield role.arn
+
+    def _is_across(self, entry: Excess, need: Need) -> bool:
+        """Tell if a bucket's policy may have to allow a role what its IAM policies do: across accounts."""
+        if entry.policy != IN_BUCKET_POLICY or need.policy != IN_IAM or not need.action.startswith("s3:"):
+            return False
+        bucket = self._model.bucket(need.owner, need.account)
+        return same(self._model.role(need.role_arn).account, bucket.account) is not Answer.YES
+
+    def _loses(self, need: Need, statement: Written, entry: Excess) -> bool:
+        """Tell if a need goes with the action of an entry, and no statement that stays as it is serves it as well."""
+        call = call_of(self._model, need, self._asked[need])
+        in_iam = entry.policy == IN_IAM
+        if _serves(statement, call, in_iam=in_iam) is Answer.NO:
+            return False
+        to_account = not in_iam and _is_to_account(statement, call.caller)
+        only_if = conditions_of(self._asked[need])
+        for other in allow_statements(self._policies_of(entry, need)):
+            stays = other.policy.only_if <= only_if and self._keeps(other, need.action)
+            named = in_iam or to_account or not _is_to_account(other, call.caller)
+            if stays and named and _serves(other, call, in_iam=in_iam) is Answer.YES:
+                return False
+        return True
+
+    def _keeps(self, statement: Written, action: str) -> bool:
+        """Tell if a statement has an action still when what is too much is taken out of it."""
+        taken = self._taken.get(_identity(statement), {})
+        if "NotAction" in statement.body:
+            return all(matches(action.lower(), each) is Answer.NO for each in taken)
+        left = (each.lower() for each in actions_of(statement.body, action.partition(":")[0]))
+        return any(matches(action.lower(), each) is Answer.YES for each in left if each not in taken)
+
+    def _policies_of(self, entry: Excess, need: Need) -> list[Policy]:
+        if entry.policy == IN_IAM:
+            return self._model.role(need.role_arn).identity
+        owner = owner_of(self._model, need)
+        return [] if owner is None else owner.policies
+
+    def _statement(self, needs: list[Need], statement: Written, policy: str) -> Json:
+        """Return a statement for needs of one principal, with the conditions of the one that it replaces."""
+        found = statement_for(needs, policy)
+        condition = statement.body.get("Condition")
+        if policy == IN_IAM:
+            return {**found, "Condition": condition} if condition else found
+        first, call = needs[0], call_of(self._model, needs[0], self._asked[needs[0]])
+        if _is_to_account(statement, call.caller):
+            found["Principal"] = statement.body["Principal"]
+        if not condition:
+            return found
+        if first.principal == SERVICE and self._lets_others_in(statement, first):
+            added = found["Condition"]["StringEqualsIfExists"]
+            condition = {**condition, "StringEqualsIfExists": {**condition.get("StringEqualsIfExists", {}), **added}}
+        return {**found, "Condition": condition}
+
+    def _lets_others_in(self, statement: Written, need: Need) -> bool:
+        """Tell if a statement lets Personalize in for whoever it works."""
+        another = service(ANOTHER_ACCOUNT, need.region)
+        call = as_sent(call_on(owner_of(self._model, need), another, need.action, need.resource))
+        return is_about(statement, call)[0] is not Answer.NO
+
+
+def _identity(statement: Written) -> tuple[str, ...]:
+    """Return what tells a statement from others; each role that has a managed policy has read it for itself."""
+    return statement.policy.declared, statement.policy.name, statement.name
+
+
+def _is_on(need: Need, resource: str) -> bool:
+    return matches(need.resource, resource) is not Answer.NO
+
+
+def _serves(statement: Written, call: Call, *, in_iam: bool) -> Answer:
+    """Answer whether a statement allows a call, as far as this can be seen."""
+    if not statement.may_be_about(call.action):
+        return Answer.NO
+    ways = [] if in_iam else [way.answer for way in addressed_to(statement.body, call.caller, denies=False)]
+    addressed = Answer.YES if in_iam else max(ways, default=Answer.NO)
+    return min(addressed, is_about(statement, call)[0])
+
+
+def _is_to_account(statement: Written, caller: Caller) -> bool:
+    """Tell if a statement speaks of a caller's account alone."""
+    return all(way.whom is Addressed.ACCOUNT for way in addressed_to(statement.body, caller, denies=False))

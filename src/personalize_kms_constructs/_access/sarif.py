@@ -1,0 +1,123 @@
+"""The report as SARIF 2.1.0, which GitHub and editors show.
+
+https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html
+https://docs.github.com/en/code-security/reference/code-scanning/sarif-files/sarif-support
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from .entries import AccessFindings, Entry
+from .findings import Finding, findings_of
+from .grouping import Names
+from .model import Problem
+from .rules import RULES
+
+Json = dict[str, Any]
+PlacesOf = Callable[..., list[tuple[Path, str | None, str]]]
+
+
+def sarif_report(report: AccessFindings, places_of: PlacesOf, manifest: Path, version: str) -> str:
+    """Return the report as SARIF: a result for each reason, at the first template that it is about.
+
+    What is wrong is in a template, and only there for any language of the CDK, so that is the location, whether it is
+    in the repository or not. GitHub takes paths relative to the repository, which are those relative to the working
+    directory: the command is run where the repository is.
+
+    Args:
+        report: the findings.
+        places_of: returns where findings are: the template, the logical id of a resource, and the construct path.
+        manifest: the file of the assembly, for what is about all of it.
+        version: the version of this library.
+    """
+    ids = list(RULES)
+    names, told, places = Names(report.names), Counter[str](), _Places(places_of, manifest)
+    results = []
+    for finding in findings_of(report):
+        print = _fingerprint(finding, names)
+        told[print] += 1
+        step = f"What to do: {finding.fix}" if finding.fix else ""
+        text = ". ".join(filter(None, (finding.text, step, finding.page)))
+        results.append(
+            {
+                "ruleId": finding.rule,
+                "ruleIndex": ids.index(finding.rule),
+                "level": "error" if finding.is_error else "note" if finding.is_excess else "warning",
+                # Two braces side by side stand for one (SARIF, 3.11.5), and a statement may end in two.
+                "message": {"text": re.sub(r"(?<=[{}])(?=[{}])", " ", text)},
+                "locations": [places.first_of(finding)],
+                # GitHub takes this one alone, and its action makes it of the lines of the file where there is none.
+                "partialFingerprints": {"primaryLocationLineHash": f"{print}:{told[print]}"},
+            }
+        )
+    driver = {"name": "personalize-kms", "semanticVersion": version, "rules": [_rule(each) for each in ids]}
+    run = {"tool": {"driver": driver}, "results": results}
+    log = {"$schema": "https://json.schemastore.org/sarif-2.1.0.json", "version": "2.1.0", "runs": [run]}
+    return json.dumps(log, indent=2, ensure_ascii=False) + "\n"
+
+
+def _rule(id: str) -> Json:
+    says, page = RULES[id]
+    return {
+        "id": id,
+        "name": id.partition("::")[2],
+        "shortDescription": {"text": says},
+        "fullDescription": {"text": says},
+        "help": {"text": f"{says} See {page}", "markdown": f"{says} [AWS's documentation]({page})"},
+        "helpUri": page,
+        "properties": {"tags": ["security", "kms", "personalize"]},
+    }
+
+
+def _fingerprint(finding: Finding, names: Names) -> str:
+    """Return what stays as it is while the finding does, whatever is added to what it is about."""
+    about = finding.about[0]
+    if isinstance(about, Problem):
+        same = [about.subject, about.cause.id]
+    else:
+        resources = sorted({each.resource for each in finding.about if isinstance(each, Entry)})
+        named = [names.of(each) for each in (about.principal_arn, about.policy_of, *resources)]
+        # What is of no principal is about whoever asks.
+        same = [about.policy, *named, *([] if about.principal else about.needed_by)]
+    return hashlib.sha256("\n".join([finding.rule, *same]).encode()).hexdigest()[:16]
+
+
+class _Places:
+    """The locations of findings, in the files of an assembly."""
+
+    def __init__(self, places_of: PlacesOf, manifest: Path) -> None:
+        self._places_of = places_of
+        self._manifest = manifest
+        self._lines: dict[Path, list[str]] = {}
+
+    def first_of(self, finding: Finding) -> Json:
+        """Return the first place of a finding; the assembly's manifest, if it is about the app."""
+        places = self._places_of(*finding.about)
+        file, logical_id, construct_path = places[0] if places else (self._manifest, None, None)
+        line = 1 if logical_id is None else self._line(file, logical_id)
+        region = {"startLine": line, "startColumn": 1, "endLine": line, "endColumn": 2}
+        location: Json = {"physicalLocation": {"artifactLocation": {"uri": _uri(file)}, "region": region}}
+        if construct_path is not None:
+            location["logicalLocations"] = [{"fullyQualifiedName": construct_path, "kind": "resource"}]
+        return location
+
+    def _line(self, file: Path, logical_id: str) -> int:
+        """Return the line on which a resource begins."""
+        if file not in self._lines:
+            self._lines[file] = file.read_text("utf-8").splitlines()
+        begins = re.compile(rf'\s*"?{re.escape(logical_id)}"?:(\s*\{{)?\s*')
+        return next((number for number, line in enumerate(self._lines[file], 1) if begins.fullmatch(line)), 1)
+
+
+def _uri(file: Path) -> str:
+    path = Path(os.path.relpath(file))
+    return Path(os.path.abspath(file)).as_uri() if ".." in path.parts else quote(path.as_posix())

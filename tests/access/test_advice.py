@@ -1,0 +1,501 @@
+"""The advice of a report, followed to the letter: nothing that is needed is taken away, and nothing stays too much."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from personalize_kms_constructs import matrix
+from personalize_kms_constructs._access.causes import Cause
+from personalize_kms_constructs._access.comparison import compare
+from personalize_kms_constructs._access.model import AccessModel, Key, OpenQuestion, Role
+from personalize_kms_constructs._access.report import AccessReport
+from personalize_kms_constructs._access.written import Policy
+from tests.access.models import (
+    ACCOUNT,
+    ACCOUNT_STATEMENT,
+    ANOTHER_ACCOUNT,
+    BATCH_INFERENCE_JOB,
+    BUCKET,
+    EXPORT_JOB,
+    IAM_ACTIONS,
+    IMPORT_JOB,
+    KEY,
+    KEY_POLICY_ACTIONS,
+    ON_BUCKET,
+    ON_KEY,
+    READ,
+    ROLE,
+    ROOT,
+    SERVICE,
+    TRUST,
+    Statement,
+    asked,
+    iam,
+    lines,
+    location,
+    model,
+    policy,
+    report,
+    role,
+    service,
+)
+
+IMPORT = asked(IMPORT_JOB, name="import", source=location())
+SECOND_KEY = f"{KEY}2"
+SECOND_ROLE = f"{ROLE}2"
+ONE_STATEMENT = [
+    asked(),
+    IMPORT,
+    asked(BATCH_INFERENCE_JOB, name="b", source=location("in/"), destination=location("out/")),
+]
+ALL = ["s3:GetObject", "s3:PutObject", "s3:ListBucket"]
+BOTH = {"AWS": ROLE, "Service": SERVICE}
+ANY_CONDITION = {"StringLike": {"aws:SourceAccount": "*"}}
+DELEGATED = {"Principal": {"AWS": ROOT}, "Condition": {"ArnEquals": {"aws:PrincipalArn": ROLE}}}
+
+
+def documents(found: AccessModel) -> Iterator[tuple[str, str, list[Policy]]]:
+    """The policies of a model, by kind and owner."""
+    for key in found.keys.values():
+        yield "key", key.arn, key.policies
+    for bucket in found.buckets.values():
+        yield "bucket", bucket.arn, bucket.policies
+    for each in found.roles.values():
+        yield "role", each.arn, each.identity
+        yield "trust", each.arn, each.trust
+
+
+def as_list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def followed(found: AccessModel, advice: AccessReport) -> AccessModel:
+    """The model once each action is taken out of the statement that its entry names, and replaced."""
+    for kind, owner, policies in documents(found):
+        concerned = [each for each in advice.excess if (each.policy, each.policy_of) == (kind, owner)]
+        for index, each in enumerate(policies):
+            document: Any = copy.deepcopy(each.document)
+            kept = []
+            for number, statement in enumerate(document["Statement"], 1):
+                name = f"statement {statement.get('Sid', f'number {number}')} of {each.name}"
+                taken = {entry.action for entry in concerned if name in entry.because}
+                if taken and "NotAction" in statement:
+                    statement["NotAction"] = [*as_list(statement["NotAction"]), *taken]
+                elif taken:
+                    statement["Action"] = [action for action in as_list(statement["Action"]) if action not in taken]
+                if statement.get("Action") != []:
+                    kept.append(statement)
+                kept += [
+                    new for entry in concerned if name in entry.because for new in entry.instead if new not in kept
+                ]
+            policies[index] = Policy({**document, "Statement": kept}, each.name, each.declared)
+    return found
+
+
+@pytest.mark.parametrize(
+    "statements",
+    [
+        # Wildcards in IAM, alone and beside what is right, in one statement and in several that give the same.
+        {"iam": [iam(["kms:*"]), iam(["s3:*"], "*")]},
+        {
+            "iam": [
+                iam(["kms:GenerateDataKey*", "kms:Describe*", "kms:Decrypt", "kms:List*"]),
+                iam(["s3:*"], [BUCKET, f"{BUCKET}/*"]),
+            ]
+        },
+        {"iam": [iam(["*"], "*")]},
+        {"iam": [iam(["kms:*"]), iam(["kms:*"]), iam(ALL, "*"), iam(ALL, "*")]},
+        {"iam": [iam(["*"], "*"), iam(["kms:*", "s3:*"], "*")]},
+        {"iam": [iam(IAM_ACTIONS), *READ, iam(["*"], "*")]},
+        {
+            "iam": [
+                iam([*IAM_ACTIONS, "kms:Encrypt", "kms:CreateGrant"], "*"),
+                iam(["s3:GetObject*", "s3:List*", "s3:Put*"], "*"),
+            ]
+        },
+        {
+            "iam": [
+                iam(["KMS:*"], "arn:aws:kms:*:*:key/*"),
+                iam(["s3:Get?bject", "s3:PutObject", "s3:ListBucket"], f"{BUCKET}*"),
+            ]
+        },
+        {"iam": [{"Effect": "Allow", "NotAction": "iam:*", "Resource": "*"}]},
+        {"iam": [{"Effect": "Allow", "NotAction": ["iam:*", "logs:*"], "NotResource": "arn:aws:sns:*:*:*"}]},
+        {"iam": [iam(["kms:*"], Condition={"Bool": {"aws:SecureTransport": "true"}}), iam(ALL, "*")]},
+        # One action is right on one of two prefixes.
+        {"iam": [iam(IAM_ACTIONS), iam(ALL, [BUCKET, f"{BUCKET}/in/*", f"{BUCKET}/out/*", f"{BUCKET}/import/*"])]},
+        # Key policies: wildcards, one statement for both, by the account, for everybody, for any account.
+        {"key": [role(["kms:*"]), service(["kms:*"])]},
+        {"key": [role(["kms:*"], Principal=BOTH)]},
+        {"key": [role(["kms:*"], Principal=BOTH), *ON_KEY]},
+        {"key": [role([*KEY_POLICY_ACTIONS, "kms:Encrypt"], Principal=BOTH, Condition=None)]},
+        {"key": [role(["*"]), service(["*"], Condition=ANY_CONDITION), service(KEY_POLICY_ACTIONS)]},
+        {
+            "key": [role(["kms:*"], **DELEGATED), service(["kms:*"])],
+            "iam": [iam([*IAM_ACTIONS, "kms:CreateGrant"]), iam(["s3:*"], "*")],
+        },
+        {"key": [role(["kms:*"], Principal="*")]},
+        {"key": [role(KEY_POLICY_ACTIONS, Principal="*")]},
+        {
+            "key": [
+                role(["kms:*"], Principal="*", Condition={"ArnEquals": {"aws:PrincipalArn": ROLE}}),
+                service(["kms:*"], Condition={}),
+            ]
+        },
+        {"key": [{"Effect": "Allow", "Principal": BOTH, "NotAction": "kms:ScheduleKeyDeletion", "Resource": "*"}]},
+        {
+            "key": [
+                role(["kms:*"]),
+                service(["kms:*"], Condition={"StringEqualsIfExists": {"aws:PrincipalOrgID": "o-abcdefghij"}}),
+            ]
+        },
+        # Bucket policies.
+        {"bucket": [service(["s3:*"], Resource=[BUCKET, f"{BUCKET}/*"])]},
+        {"bucket": [service(ALL, Resource=[BUCKET, f"{BUCKET}/*"], Condition={})]},
+        {"bucket": [service(["s3:GetObject*", "s3:PutObject*", "s3:List*"], Resource=["*"])]},
+        {"bucket": [service(ALL, Resource=[BUCKET, f"{BUCKET}/*"], Principal="*")]},
+        {
+            "bucket": [
+                {
+                    "Effect": "Allow",
+                    "Principal": {"Service": SERVICE},
+                    "NotAction": "s3:DeleteBucket",
+                    "NotResource": f"{BUCKET}/logs/*",
+                }
+            ]
+        },
+        # Trust policies.
+        {"trust": [{**TRUST, "Condition": {}}]},
+        {"trust": [{**TRUST, "Principal": "*", "Condition": {}}]},
+        {"trust": [TRUST, {**TRUST, "Principal": {"AWS": ANOTHER_ACCOUNT}, "Condition": {}}]},
+    ],
+)
+def test_every_form_of_a_statement(statements: dict[str, Any]) -> None:
+    """Beside what is right for a dataset group, an import and a batch job."""
+    right = {
+        "key": ON_KEY,
+        "iam": [iam(IAM_ACTIONS), *objects(iam)],
+        "bucket": [*objects(lambda actions, resource: service(actions, Resource=resource))],
+        "trust": [TRUST],
+    }
+    assert lines(report(*ONE_STATEMENT, **right).excess) == set()
+    found = model(*ONE_STATEMENT, **{**right, **statements})
+    before = compare(found)
+    assert before.excess
+    assert not before.missing
+    after = compare(followed(found, before))
+    assert (lines(after.missing), lines(after.excess), lines(after.undecided)) == (
+        set(),
+        set(),
+        lines(before.undecided),
+    )
+    assert len(after.allowed) == len(before.allowed)
+    assert not [each for each in before.excess if each.instead and each.fix == "take it out"]
+
+
+def objects(statement: Any) -> Iterator[Statement]:
+    """What an import and a batch job need in the bucket."""
+    yield statement(["s3:GetObject"], f"{BUCKET}/import/*")
+    yield statement(["s3:GetObject"], f"{BUCKET}/in/*")
+    yield statement(["s3:PutObject"], f"{BUCKET}/out/*")
+    yield statement(["s3:ListBucket"], BUCKET)
+
+
+def test_policies_of_several_roles_and_keys() -> None:
+    """A statement that serves two roles, a managed policy that both have, and two keys of one statement."""
+    third = asked(name="third", role_arn=SECOND_ROLE, dataset_group_key=f"{KEY}3")
+    export = asked(EXPORT_JOB, name="export", role_arn=SECOND_ROLE, destination=location("export/"))
+    of_second = asked(name="books", dataset_group_key=SECOND_KEY)
+    every = [*KEY_POLICY_ACTIONS, "kms:GenerateDataKeyWithoutPlaintext"]
+    found = model(
+        asked(), of_second, export, third, key=[role(every, Principal={"AWS": [ROLE, SECOND_ROLE]}), service(every)]
+    )
+    found.keys[SECOND_KEY] = Key(SECOND_KEY, [policy("key policy 2", [ACCOUNT_STATEMENT, service(["kms:*"])])])
+    found.keys[f"{KEY}3"] = Key(f"{KEY}3", [policy("key policy 3", [ACCOUNT_STATEMENT, service(["kms:*"])])])
+    found.buckets[BUCKET].policies = [policy("bucket policy", [service(["s3:*"], Resource=[BUCKET, f"{BUCKET}/*"])])]
+    both = policy("managed policy", [iam(["kms:*", "s3:*"], "*")], declared="Main.template.json#Policy")
+    found.roles[ROLE].identity = [both]
+    found.roles[SECOND_ROLE] = Role(SECOND_ROLE, trust=[policy("trust policy 2", [TRUST])], identity=[both])
+    before = compare(found)
+    # The policy is the other role's too.
+    (of_first,) = [each for each in before.excess if (each.policy_of, each.action) == (ROLE, "kms:*")]
+    assert {each["Resource"] for each in of_first.instead} == {KEY, SECOND_KEY, f"{KEY}3"}
+    after = compare(followed(found, before))
+    assert before.missing == after.missing == ()
+    assert (lines(after.excess), len(after.allowed)) == (set(), len(before.allowed))
+
+
+@pytest.mark.parametrize(
+    ("policies", "excess"),
+    [
+        # A condition that never holds, one that Personalize may fulfil, and one of which nothing is documented.
+        (
+            {"key": [service(["kms:Encrypt"], Condition={"StringEquals": {"aws:SourceAccount": ANOTHER_ACCOUNT}})]},
+            False,
+        ),
+        ({"key": [service(["kms:Encrypt"], Condition={"StringEquals": {"aws:SourceAccount": ACCOUNT}})]}, True),
+        ({"key": [service(["kms:Encrypt"], Condition={"Bool": {"aws:SecureTransport": "false"}})]}, False),
+        ({"key": [service(["kms:*"], Condition={"Bool": {"aws:SecureTransport": "false"}})]}, False),
+        (
+            {"key": [service(["kms:Encrypt"], Condition={"StringEquals": {"kms:ViaService": "s3.amazonaws.com"}})]},
+            False,
+        ),
+        ({"key": [role(["kms:Encrypt"], Condition={"StringEquals": {"aws:SourceAccount": ACCOUNT}})]}, False),
+        ({"key": [role(["kms:Encrypt"], Condition={"StringEquals": {"aws:PrincipalAccount": ACCOUNT}})]}, True),
+        (
+            {
+                "bucket": [
+                    service(
+                        ["s3:DeleteObject"], Resource=f"{BUCKET}/*", Condition={"Null": {"aws:SourceAccount": "true"}}
+                    )
+                ]
+            },
+            False,
+        ),
+        ({"bucket": [service(["s3:*"], Resource="*", Condition={"Bool": {"aws:SecureTransport": "false"}})]}, False),
+        ({"bucket": [role(["s3:DeleteObject"], Resource=f"{BUCKET}/*"), role(["s3:*"], Effect="Deny")]}, False),
+        ({"key": [service(["*"]), service(["kms:*"], Effect="Deny", Condition={})]}, False),
+        # A denial of all of it, of a part, and of another principal.
+        ({"key": [service(["kms:Encrypt"]), service(["kms:Encrypt"], Effect="Deny")]}, False),
+        ({"key": [service(["kms:E*"]), service(["kms:Enc*"], Effect="Deny", Condition={})]}, True),
+        ({"key": [service(["kms:Enc*"]), service(["kms:E*"], Effect="Deny", Condition={})]}, False),
+        ({"key": [role(["kms:Encrypt"]), role(["kms:Encrypt"], Effect="Deny", Principal="*")]}, False),
+        ({"key": [role(["kms:Encrypt"]), service(["kms:Encrypt"], Effect="Deny")]}, True),
+        ({"key": [role(["kms:Encrypt"])], "iam": [iam(["kms:Encrypt"], Effect="Deny")]}, False),
+        ({"key": [role(["kms:Encrypt"], Effect="Deny")], "iam": [iam(["kms:Encrypt"])]}, False),
+        ({"key": [role(["kms:Encrypt"], Effect="Deny")], "iam": [iam(["kms:Encrypt"], "*")]}, True),
+        ({"iam": [iam(["kms:Encrypt"], "*"), iam(["kms:E*"], "*", Effect="Deny")]}, False),
+        ({"iam": [iam(["s3:DeleteObject"], f"{BUCKET}/*"), iam(["s3:Delete*"], "*", Effect="Deny")]}, False),
+        (
+            {
+                "iam": [
+                    iam(["s3:DeleteObject"], f"{BUCKET}/*"),
+                    iam(["s3:Delete*"], f"{BUCKET}/import/*", Effect="Deny"),
+                ]
+            },
+            True,
+        ),
+        (
+            {"bucket": [service(["s3:DeleteObject"], Resource=f"{BUCKET}/*"), service(["s3:Delete*"], Effect="Deny")]},
+            False,
+        ),
+        (
+            {
+                "bucket": [
+                    service(["s3:DeleteObject"], Resource="*"),
+                    service(["s3:*"], Effect="Deny", Resource=f"{BUCKET}/a"),
+                ]
+            },
+            True,
+        ),
+    ],
+)
+def test_what_has_no_effect_is_not_too_much(policies: dict[str, list[Statement]], excess: bool) -> None:
+    """A statement that gives Personalize and the role nothing, as far as is documented."""
+    right = {"key": ON_KEY, "iam": [iam(IAM_ACTIONS), *READ], "bucket": ON_BUCKET}
+    given = {kind: [*right[kind], *policies.get(kind, [])] for kind in right}
+    assert bool(report(asked(), IMPORT, **given).excess) is excess
+
+
+def test_a_boundary_may_take_all_of_it_away() -> None:
+    """Of one action, not of a wildcard, of which it leaves a part."""
+    for action, excess in (("kms:Encrypt", set()), ("kms:E*", {"kms:E*"})):
+        found = model(key=[*ON_KEY, role([action])], iam=[iam(IAM_ACTIONS), iam([action])])
+        found.roles[ROLE].boundary = policy("boundary", [iam([*KEY_POLICY_ACTIONS, "kms:EnableKey"], "*")])
+        assert {each.action for each in compare(found).excess} == excess
+
+
+def test_a_replacement_keeps_the_conditions_of_what_it_replaces() -> None:
+    """In IAM and in key policies."""
+    over_tls = {"Bool": {"aws:SecureTransport": "true"}}
+    found = report(key=[role(["kms:*"], Condition=over_tls), ON_KEY[1]], iam=[iam(["kms:*"], Condition=over_tls)])
+    assert {each.policy: each.instead for each in found.excess} == {
+        "key": (role(sorted(KEY_POLICY_ACTIONS), Condition=over_tls),),
+        "role": (iam(sorted(IAM_ACTIONS), Condition=over_tls),),
+    }
+
+
+def test_a_policy_that_may_not_be_there_replaces_nothing() -> None:
+    """What another policy gives only under a condition of the template has to be put in."""
+    found = model(key=ON_KEY)
+    surplus, conditional = policy("one", [iam(["kms:*"])]), policy("other", [iam(IAM_ACTIONS)], only_if=frozenset("A"))
+    found.roles[ROLE].identity = [surplus, conditional]
+    assert [each.instead for each in compare(found).excess] == [(iam(sorted(IAM_ACTIONS)),)]
+
+
+def test_a_bucket_of_another_account_has_to_let_the_role_in() -> None:
+    """What is taken out of its policy is replaced for the role too."""
+    found = model(IMPORT, key=ON_KEY, iam=READ, bucket=[*ON_BUCKET, role(["s3:*"], Resource=[BUCKET, f"{BUCKET}/*"])])
+    found.buckets[BUCKET].account = ANOTHER_ACCOUNT
+    before = compare(found)
+    after = compare(followed(found, before))
+    assert (len(before.excess), lines(before.missing)) == (2, set())
+    assert (lines(after.missing), lines(after.excess)) == (set(), set())
+
+
+def test_a_role_of_two_regions_has_a_trust_statement_for_each() -> None:
+    """Each names the source as AWS's page does."""
+    requests = [asked(), asked(name="books", region="us-east-1", dataset_group_key=None)]
+    found = report(*requests, key=ON_KEY, iam=[iam(IAM_ACTIONS)], trust=[{**TRUST, "Condition": {}}])
+    (entry,) = found.excess
+    assert [each["Condition"]["ArnLike"]["aws:SourceArn"] for each in entry.instead] == [
+        f"arn:aws:personalize:{region}:{ACCOUNT}:*" for region in ("eu-west-1", "us-east-1")
+    ]
+
+
+KEPT_OUT = [
+    {"StringNotEquals": {"aws:SourceAccount": ACCOUNT}},
+    {"StringNotEqualsIfExists": {"aws:SourceAccount": ACCOUNT}},
+    {"ArnNotLike": {"aws:SourceArn": f"arn:aws:personalize:*:{ACCOUNT}:*"}},
+]
+
+
+@pytest.mark.parametrize("condition", KEPT_OUT)
+def test_a_denial_may_keep_others_out(condition: Statement) -> None:
+    """Of Personalize at work for others, in key, bucket and trust policies."""
+    denial = {
+        "Effect": "Deny",
+        "Principal": {"Service": SERVICE},
+        "Action": "*",
+        "Resource": "*",
+        "Condition": condition,
+    }
+    for_all = {"key": [role(KEY_POLICY_ACTIONS), service(KEY_POLICY_ACTIONS, Condition={})], "iam": [iam(IAM_ACTIONS)]}
+    trust = {**TRUST, "Condition": {}}
+    of_trust = {name: element for name, element in denial.items() if name != "Resource"}
+    assert {each.policy for each in report(**for_all, trust=[trust]).excess} == {"key", "trust"}
+    for_all["key"].append(denial)
+    assert report(**for_all, trust=[trust, of_trust]).excess == ()
+
+
+@pytest.mark.parametrize(
+    ("statement", "causes"),
+    [
+        (TRUST, []),
+        # One of both conditions is enough, in whatever notation.
+        ({**TRUST, "Condition": {"StringEquals": {"aws:SourceAccount": ACCOUNT}}}, []),
+        ({**TRUST, "Condition": {"StringLike": {"aws:SourceArn": f"arn:aws:personalize:*:{ACCOUNT}:*"}}}, []),
+        ({**TRUST, "Condition": {"ArnLike": {"aws:SourceArn": f"arn:aws:personalize:*:{ACCOUNT}:*"}}}, []),
+        ({**TRUST, "Condition": {"StringEqualsIfExists": {"aws:SourceAccount": ACCOUNT}}}, []),
+        ({**TRUST, "Condition": {"StringEquals": {"aws:SourceAccount": "${Main.Account?}"}}}, []),
+        # Nothing of the source, or any source.
+        ({**TRUST, "Condition": {}}, [Cause.TRUSTED_FOR_ANY_ACCOUNT]),
+        ({**TRUST, "Condition": {"StringLike": {"aws:SourceAccount": "*"}}}, [Cause.TRUSTED_FOR_ANY_ACCOUNT]),
+        (
+            {**TRUST, "Condition": {"ArnLike": {"aws:SourceArn": "arn:aws:personalize:*:*:*"}}},
+            [Cause.TRUSTED_FOR_ANY_ACCOUNT],
+        ),
+        ({**TRUST, "Condition": {"Bool": {"aws:SecureTransport": "true"}}}, [Cause.TRUSTED_FOR_ANY_ACCOUNT]),
+        # Everybody, and another account.
+        ({**TRUST, "Principal": "*", "Condition": {}}, [Cause.FOR_EVERYBODY]),
+        ({**TRUST, "Principal": {"AWS": "*"}, "Condition": {}}, [Cause.FOR_EVERYBODY]),
+        ({**TRUST, "Principal": "*", "Condition": {"StringEquals": {"aws:PrincipalAccount": ACCOUNT}}}, []),
+        ({**TRUST, "Principal": "*", "Condition": {"StringEquals": {"aws:SourceAccount": ACCOUNT}}}, []),
+        *(
+            ({**TRUST, "Principal": {"AWS": name}, "Condition": condition}, [cause])
+            for condition in ({}, {"StringEquals": {"sts:ExternalId": "secret"}})
+            for name, cause in (
+                (ANOTHER_ACCOUNT, Cause.FOR_ANOTHER_ACCOUNT),
+                (f"arn:aws:iam::{ANOTHER_ACCOUNT}:root", Cause.FOR_ANOTHER_ACCOUNT),
+                (f"arn:aws:iam::{ANOTHER_ACCOUNT}:role/Somebody", Cause.FOR_ANOTHER_ACCOUNT),
+                ("arn:aws:iam::${Main.Account?}:root", Cause.MAY_BE_ANOTHER_ACCOUNT),
+            )
+        ),
+        (
+            {
+                **TRUST,
+                "Principal": {"AWS": f"arn:aws:iam::{ANOTHER_ACCOUNT}:root"},
+                "Condition": {"ArnLike": {"aws:PrincipalArn": f"arn:aws:iam::{ANOTHER_ACCOUNT}:role/*"}},
+            },
+            [Cause.FOR_ANOTHER_ACCOUNT],
+        ),
+        ({**TRUST, "Principal": {"AWS": ROOT}, "Condition": {}}, []),
+        ({**TRUST, "Principal": {"AWS": SECOND_ROLE}, "Condition": {}}, []),
+        ({**TRUST, "Principal": {"Service": "lambda.amazonaws.com"}, "Condition": {}}, []),
+        ({**TRUST, "Principal": {"AWS": ANOTHER_ACCOUNT}}, []),
+        ({**TRUST, "Principal": {"AWS": ANOTHER_ACCOUNT}, "Condition": {"Bool": {"aws:SecureTransport": "false"}}}, []),
+        ({**TRUST, "Effect": "Deny", "Principal": {"AWS": ANOTHER_ACCOUNT}, "Condition": {}}, []),
+        ({**TRUST, "Action": "sts:TagSession", "Condition": {}}, []),
+    ],
+)
+def test_whom_a_trust_policy_lets_in(statement: Statement, causes: list[Cause]) -> None:
+    """Beside Personalize for its own account, in the role that it takes: too much, and never missing."""
+    found = report(key=ON_KEY, iam=[iam(IAM_ACTIONS)], trust=[TRUST, statement])
+    assert (found.missing, found.problems) == ((), ())
+    beyond = [*found.excess, *found.undecided]
+    assert [each.cause for each in beyond] == causes
+    assert all((each.policy, each.policy_of, each.action) == ("trust", ROLE, "sts:AssumeRole") for each in beyond)
+    assert [each.instead for each in found.excess] == [
+        () if cause is Cause.FOR_ANOTHER_ACCOUNT else (TRUST,)
+        for cause in causes
+        if cause is not Cause.MAY_BE_ANOTHER_ACCOUNT
+    ]
+
+
+@pytest.mark.parametrize(
+    ("question", "too_much"),
+    [
+        # A request of this role that can't be read, or of a role that can't.
+        (OpenQuestion("Main/Job", "…", role_arn=ROLE), {"s3:DeleteObject"}),
+        (OpenQuestion("Main/Job", "…"), {"s3:DeleteObject"}),
+        # Of the key alone, of another role, and of no request.
+        (OpenQuestion("Main/Job", "…", role_arn=ROLE, asks=("kms",)), {"s3:DeleteObject", "s3:PutObject", "s3:Get*"}),
+        (OpenQuestion("Main/Job", "…", role_arn=SECOND_ROLE), {"s3:DeleteObject", "s3:PutObject", "s3:Get*", "kms:*"}),
+        (OpenQuestion("Main/Job", "…", asks=()), {"s3:DeleteObject", "s3:PutObject", "s3:Get*", "kms:*"}),
+    ],
+)
+def test_nothing_is_taken_out_that_an_open_request_may_need(question: OpenQuestion, too_much: set[str]) -> None:
+    """It is said that it isn't known; what no page asks for is too much in any case."""
+    surplus = [iam(["s3:PutObject", "s3:Get*", "s3:DeleteObject"], f"{BUCKET}/*"), iam(["kms:*"])]
+    found = model(asked(), IMPORT, key=ON_KEY, iam=[iam(IAM_ACTIONS), *READ, *surplus], bucket=ON_BUCKET)
+    found.open_questions = [question]
+    result = compare(found)
+    assert {each.action for each in result.excess} == too_much
+    open_ones = [each for each in result.undecided if each.action]
+    assert {each.action for each in open_ones} == {"s3:DeleteObject", "s3:PutObject", "s3:Get*", "kms:*"} - too_much
+    assert all(
+        each.because.partition(": ")[2]
+        == "nothing that can be seen asks for it, and Main/Job, which can't be seen in full, may"
+        for each in open_ones
+    )
+
+
+def test_an_open_request_and_personalize_itself() -> None:
+    """Whatever role it has, the service may need more; a statement for everybody is too much all the same."""
+    public = service(["s3:GetObject"], Resource=f"{BUCKET}/import/*", Principal="*", Condition={})
+    found = model(
+        IMPORT, key=ON_KEY, iam=READ, bucket=[*ON_BUCKET, service(["s3:PutObject"], Resource=f"{BUCKET}/*"), public]
+    )
+    found.open_questions = [OpenQuestion("Main/Job", "…", role_arn=SECOND_ROLE)]
+    result = compare(found)
+    assert [each.cause for each in result.excess] == [Cause.FOR_EVERYBODY]
+    assert [each.action for each in result.undecided if each.action] == ["s3:PutObject"]
+
+
+MATRIX_ACTIONS = {action for row in matrix.ROWS for group in row.groups() for action in group.actions}
+
+
+def test_no_remedy_has_an_action_that_no_page_asks_for() -> None:
+    """Whatever the statements are that it replaces or adds to: those of the matrix, and what a trust policy has."""
+    wide = {"Effect": "Allow", "NotAction": "iam:*", "NotResource": "arn:aws:sns:*:*:*"}
+    everybody = {"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*"}
+    requests = [
+        asked(row, name=row.resource, role_arn=arn, source=location("in/"), destination=location("out/"))
+        for row in matrix.ROWS
+        for arn in (ROLE, SECOND_ROLE)
+    ]
+    remedies: list[Any] = []
+    for statements in ([], [wide], [iam(["*", "logs:*", "kms:Encrypt"], "*")]):
+        for of_resource in ([], [everybody], [role(["kms:*", "s3:*"], Principal=BOTH)]):
+            found = model(*requests, key=of_resource, bucket=of_resource, iam=statements, trust=[everybody])
+            found.roles[SECOND_ROLE] = Role(SECOND_ROLE, boundary=policy("boundary", statements))
+            result = compare(found)
+            remedies += [each.add for each in result.missing if each.add is not None]
+            remedies += [each for entry in result.excess for each in entry.instead]
+            remedies += [each for problem in result.problems for each in problem.add]
+    actions = {action for remedy in remedies for action in as_list(remedy["Action"])}
+    assert actions == {*MATRIX_ACTIONS, "sts:AssumeRole"}

@@ -1,0 +1,119 @@
+"""Statements as templates take them."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from personalize_kms_constructs._access.model import places
+from personalize_kms_constructs._access.pasting import has_placeholders, pasted
+from personalize_kms_constructs._access.values import as_text, as_written, shown
+
+ORIGINS = {
+    "arn:${AWS::Partition}:s3:::${Main.Data}": {"Fn::GetAtt": ["Data", "Arn"]},
+    "${Main.Data}": {"Ref": "Data"},
+    "${Main.Data}/in": {"Fn::Join": ["/", [{"Ref": "Data"}, "in"]]},
+    "${Main.KeyArn?}": {"Ref": "KeyArn"},
+    "${Main.Nested.Outputs.Key?}": {"Fn::GetAtt": "Nested.Outputs.Key"},
+    "${export Role?}": {"Fn::ImportValue": "Role"},
+    "${AWS::AccountId}": {"Ref": "AWS::AccountId"},
+}
+
+
+@pytest.mark.parametrize(
+    ("value", "expected", "is_open"),
+    [
+        ("kms:Decrypt", "kms:Decrypt", False),
+        ("arn:aws:s3:::ratings/*", "arn:aws:s3:::ratings/*", False),
+        # A function as it is, with something after it, and twice.
+        ("${Main.KeyArn?}", {"Ref": "KeyArn"}, False),
+        ("${export Role?}", {"Fn::ImportValue": "Role"}, False),
+        ("arn:${AWS::Partition}:s3:::${Main.Data}", {"Fn::GetAtt": ["Data", "Arn"]}, False),
+        ("arn:${AWS::Partition}:s3:::${Main.Data}/a/*", {"Fn::Sub": "${Data.Arn}/a/*"}, False),
+        ("arn:aws:s3:::${Main.Data}/${Main.Data}", {"Fn::Sub": "arn:aws:s3:::${Data}/${Data}"}, False),
+        ("${Main.Nested.Outputs.Key?}/a", {"Fn::Sub": "${Nested.Outputs.Key}/a"}, False),
+        (
+            "a/${export Role?}/${export Role?}",
+            {"Fn::Sub": ["a/${Part1}/${Part2}", {f"Part{each}": {"Fn::ImportValue": "Role"} for each in (1, 2)}]},
+            False,
+        ),
+        (
+            "${Main.Data}/in/*",
+            {"Fn::Sub": ["${Part1}/*", {"Part1": {"Fn::Join": ["/", [{"Ref": "Data"}, "in"]]}}]},
+            False,
+        ),
+        # Pseudo parameters, whether the template has them or not.
+        ("${AWS::AccountId}", {"Ref": "AWS::AccountId"}, False),
+        ("${AWS::Region}", {"Ref": "AWS::Region"}, False),
+        ("arn:aws:iam::${AWS::AccountId}:root", {"Fn::Sub": "arn:aws:iam::${AWS::AccountId}:root"}, False),
+        ("arn:${AWS::Partition}:s3:::a", {"Fn::Sub": "arn:${AWS::Partition}:s3:::a"}, False),
+        # What the template doesn't have stays, and is no variable.
+        ("${Other.Key}", "${Other.Key}", True),
+        ("arn:aws:s3:::${Other.Data}/*", "arn:aws:s3:::${Other.Data}/*", True),
+        (
+            "arn:${AWS::Partition}:s3:::${Other.Data}/*",
+            {"Fn::Sub": "arn:${AWS::Partition}:s3:::${!Other.Data}/*"},
+            True,
+        ),
+        # In statements, wherever it is.
+        (
+            {
+                "Resource": ["a", "${Main.Data}"],
+                "Condition": {"StringEquals": {"aws:SourceAccount": "${AWS::AccountId}"}},
+            },
+            {
+                "Resource": ["a", {"Ref": "Data"}],
+                "Condition": {"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}},
+            },
+            False,
+        ),
+        (({"Resource": "${Other.Key}"},), [{"Resource": "${Other.Key}"}], True),
+        ({"Resource": "*", "Version": 1}, {"Resource": "*", "Version": 1}, False),
+    ],
+)
+def test_functions_take_the_place_of_holes(value: Any, expected: Any, is_open: bool) -> None:
+    """Each function by its value, the longest first."""
+    assert pasted(value, ORIGINS) == expected
+    assert has_placeholders(expected) is is_open
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        # In a string as it is, and in Fn::Sub, which takes what isn't escaped for its own.
+        (as_text("a/${AWS::Region}"), "a/${AWS::Region}"),
+        ("${Main.Data}/" + as_text("${AWS::Region}"), {"Fn::Sub": "${Data}/${!AWS::Region}"}),
+        # Variables of policies, of which AWS knows the values.
+        ("${aws:username}/*", "${aws:username}/*"),
+        ("${Main.Data}/${aws:username}/*", {"Fn::Sub": "${Data}/${!aws:username}/*"}),
+        # A function that has one.
+        ("${Main.Data}/of/${aws:username}", {"Fn::Sub": "${Data}/of/${!aws:username}"}),
+    ],
+)
+def test_what_is_text_stays_text(value: str, expected: Any) -> None:
+    """Nobody has to find a value for it."""
+    written = as_written('"${Data}/of/${!aws:username}"')
+    found = pasted(value, {**ORIGINS, "${Main.Data}/of/" + as_text("${aws:username}"): {"Fn::Sub": written}})
+    assert json.loads(shown(json.dumps(found))) == expected
+    assert not has_placeholders(found)
+
+
+@pytest.mark.parametrize(
+    ("declared", "place"),
+    [
+        ("cdk.out/Main.template.json#Key", {"template": "Main.template.json", "logical_id": "Key"}),
+        (
+            "/a/b/Main.template.json#Main/Encryption",
+            {"template": "Main.template.json", "construct_path": "Main/Encryption"},
+        ),
+        (
+            "/assembly-x/cdk.out/assembly-Prod/assembly-Prod-A/M.template.json#Key",
+            {"template": "assembly-Prod/assembly-Prod-A/M.template.json", "logical_id": "Key"},
+        ),
+    ],
+)
+def test_where_something_is(declared: str, place: dict[str, str]) -> None:
+    """Below the app's assembly, wherever that is; each once."""
+    assert places([declared, declared]) == [place]

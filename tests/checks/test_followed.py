@@ -1,0 +1,223 @@
+"""The JSON of a report followed to the letter: statements pasted into the templates, which are then judged again."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import aws_cdk as cdk
+import pytest
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_personalize as personalize
+from aws_cdk import aws_s3 as s3
+
+from personalize_kms_constructs import PersonalizeEncryption, PersonalizeResource, S3Location
+from personalize_kms_constructs.checks import check_assembly
+
+Json = dict[str, Any]
+SERVICE = iam.ServicePrincipal("personalize.amazonaws.com")
+POLICIES = ("AWS::KMS::Key", "AWS::IAM::Role", "AWS::IAM::Policy", "AWS::S3::BucketPolicy")
+DOCUMENTS = {"AWS::KMS::Key": "KeyPolicy", "AWS::IAM::Role": "AssumeRolePolicyDocument"}
+
+
+def by_hand(key: kms.IKey, role: iam.IRole, data: s3.IBucket, stack: cdk.Stack) -> None:
+    """A dataset group, and an import from a folder of the bucket."""
+    group = personalize.CfnDatasetGroup(stack, "Movies", name="movies", kms_key_arn=key.key_arn, role_arn=role.role_arn)
+    personalize.CfnDataset(
+        stack,
+        "Ratings",
+        name="ratings",
+        dataset_group_arn=group.attr_dataset_group_arn,
+        dataset_type="Interactions",
+        schema_arn="arn:aws:personalize:::schema/ratings",
+        dataset_import_job=personalize.CfnDataset.DatasetImportJobProperty(
+            job_name="first",
+            role_arn=role.role_arn,
+            data_source={"DataLocation": data.s3_url_for_object("import/")},
+        ),
+    )
+
+
+def with_grants(stack: cdk.Stack) -> None:
+    """The grants of the CDK, which write wildcards into IAM and nothing into the key's policy."""
+    key, role = kms.Key(stack, "Key"), iam.Role(stack, "Role", assumed_by=SERVICE)
+    data = s3.Bucket(stack, "Data", encryption_key=key)
+    key.grant_encrypt_decrypt(role)
+    data.grant_read(role)
+    data.grant_read(SERVICE)
+    by_hand(key, role, data, stack)
+
+
+def without_any(stack: cdk.Stack) -> None:
+    """Nothing but the resources."""
+    role = iam.Role(stack, "Role", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
+    by_hand(kms.Key(stack, "Key"), role, s3.Bucket(stack, "Data"), stack)
+
+
+def open_to_all(stack: cdk.Stack) -> None:
+    """Everything for everybody."""
+    key, role = kms.Key(stack, "Key"), iam.Role(stack, "Role", assumed_by=iam.AnyPrincipal())
+    data = s3.Bucket(stack, "Data")
+    everybody: Any = {"actions": ["*"], "principals": [iam.AnyPrincipal()]}
+    key.add_to_resource_policy(iam.PolicyStatement(**everybody, resources=["*"]))
+    data.add_to_resource_policy(
+        iam.PolicyStatement(**everybody, resources=[data.bucket_arn, data.arn_for_objects("*")])
+    )
+    role.add_to_policy(iam.PolicyStatement(actions=["s3:*", "kms:*"], resources=["*"]))
+    by_hand(key, role, data, stack)
+
+
+def of_parameters(stack: cdk.Stack) -> None:
+    """A name that a parameter gives, in IAM and in a bucket's policy."""
+    name = cdk.CfnParameter(stack, "BucketName").value_as_string
+    key, role = kms.Key(stack, "Key"), iam.Role(stack, "Role", assumed_by=SERVICE)
+    data = s3.Bucket(stack, "Data", bucket_name=name)
+    by_hand(key, role, data, stack)
+
+
+def of_a_nested_stack(stack: cdk.Stack) -> None:
+    """Key and bucket come as parameters."""
+    key, data = kms.Key(stack, "Key"), s3.Bucket(stack, "Data")
+    nested = cdk.NestedStack(stack, "Nested")
+    by_hand(key, iam.Role(nested, "Role", assumed_by=SERVICE), data, nested)
+
+
+def of_two_stacks(stack: cdk.Stack) -> None:
+    """Key and bucket are imported, and the role has a name."""
+    key, data = kms.Key(stack, "Key"), s3.Bucket(stack, "Data")
+    other = cdk.Stack(cdk.App.of(stack), "Other")
+    by_hand(key, iam.Role(other, "Role", assumed_by=SERVICE, role_name="Personalize"), data, other)
+
+
+def of_two_stacks_without_delegation(stack: cdk.Stack) -> None:
+    """The key's policy leaves nothing to the account, and can't name a role of the stack that imports the key."""
+    admin = iam.PolicyStatement(
+        actions=["kms:Put*"], resources=["*"], principals=[iam.ArnPrincipal(f"arn:aws:iam::{stack.account}:role/Admin")]
+    )
+    key = kms.Key(stack, "Key", policy=iam.PolicyDocument(statements=[admin]))
+    other = cdk.Stack(cdk.App.of(stack), "Other")
+    role = iam.Role(other, "Role", assumed_by=SERVICE, role_name="Personalize")
+    by_hand(key, role, s3.Bucket(other, "Data"), other)
+
+
+@pytest.mark.parametrize(
+    "build",
+    [
+        with_grants,
+        without_any,
+        open_to_all,
+        of_parameters,
+        of_a_nested_stack,
+        of_two_stacks,
+        of_two_stacks_without_delegation,
+    ],
+)
+def test_after_the_advice_nothing_is_missing_and_nothing_too_much(
+    build: Callable[[cdk.Stack], None], tmp_path: Path
+) -> None:
+    """In one reading."""
+    app = cdk.App(outdir=str(tmp_path), analytics_reporting=False)
+    build(cdk.Stack(app, "Main"))
+    app.synth()
+    report = check_assembly(tmp_path)
+    assert report.missing or report.excess
+    follow(json.loads(report.to_json()), tmp_path)
+    after = check_assembly(tmp_path)
+    assert (after.missing, after.excess, after.undecided) == ((), (), ()), after.to_text()
+    assert {each.kind for each in after.problems} <= {"ordering"}
+
+
+def follow(report: Json, directory: Path) -> None:
+    """Take out of each statement what is told, and paste what is to be put in, into the templates that are named."""
+    files = {path.name: json.loads(path.read_text("utf-8")) for path in directory.glob("*.template.json")}
+    for entry in report["excess"]:
+        (place,) = entry["where"]
+        resource = files[place["template"]]["Resources"][place["logical_id"]]
+        document = document_of(resource)
+        number = int(entry["because"].removeprefix("statement number ").split(" ")[0])
+        of_this = document.setdefault("Taken", {}).setdefault(str(number), [])
+        of_this += [entry["action"]]
+        document.setdefault("Put", []).extend(each for each in entry["instead"] if each not in document.get("Put", []))
+    for entry in report["missing"]:
+        place = entry["where"][0]
+        resources = files[place["template"]]["Resources"]
+        resource = resources[place["logical_id"]]
+        if resource["Type"] == "AWS::S3::Bucket":
+            properties: Json = {"Bucket": {"Ref": place["logical_id"]}, "PolicyDocument": {"Statement": []}}
+            resource = resources.setdefault("New", {"Type": "AWS::S3::BucketPolicy", "Properties": properties})
+        elif resource["Type"] == "AWS::IAM::Role":
+            # Not into the role, whose policies the key's policy would wait for.
+            properties = {
+                "Roles": [{"Ref": place["logical_id"]}],
+                "PolicyName": "New",
+                "PolicyDocument": {"Statement": []},
+            }
+            resource = resources.setdefault("NewPolicy", {"Type": "AWS::IAM::Policy", "Properties": properties})
+        put(document_of(resource), entry["add"])
+    for problem in report["problems"]:
+        for statement in problem["add"]:
+            (place,) = problem["where"]
+            put(document_of(files[place["template"]]["Resources"][place["logical_id"]]), statement)
+    for name, template in files.items():
+        for resource in template["Resources"].values():
+            if resource["Type"] in POLICIES:
+                document = document_of(resource)
+                taken = document.pop("Taken", {})
+                for number, statement in enumerate(document["Statement"], 1):
+                    actions = statement["Action"]
+                    actions = actions if isinstance(actions, list) else [actions]
+                    statement["Action"] = [each for each in actions if each not in taken.get(str(number), [])]
+                document["Statement"] = [each for each in document["Statement"] if each["Action"]]
+                document["Statement"] += document.pop("Put", [])
+        (directory / name).write_text(json.dumps(template), "utf-8")
+
+
+def put(document: Json, statement: Json) -> None:
+    found = document.setdefault("Put", [])
+    if statement not in found:
+        found.append(statement)
+
+
+def document_of(resource: Json) -> Any:
+    """The policy in the properties of a resource; of a role, its trust policy."""
+    return resource["Properties"][DOCUMENTS.get(resource["Type"], "PolicyDocument")]
+
+
+def test_what_is_pending_names_the_file_that_the_synth_wrote(tmp_path: Path) -> None:
+    """In every form; it has the statements for the owner of the key, of the bucket, and of the role."""
+    app = cdk.App(outdir=str(tmp_path), analytics_reporting=False)
+    stack = cdk.Stack(app, "Main", env=cdk.Environment(account="111122223333", region="eu-west-1"))
+    key_arn = "arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+    role_arn = "arn:aws:iam::111122223333:role/Immutable"
+    encryption = PersonalizeEncryption(
+        stack,
+        "Encryption",
+        encryption_key=kms.Key.from_key_arn(stack, "Key", key_arn),
+        service_role=iam.Role.from_role_arn(stack, "Role", role_arn, mutable=False),
+    )
+    data = s3.Bucket.from_bucket_name(stack, "Data", "ratings")
+    encryption.allow(PersonalizeResource.dataset_import_job(source=S3Location(data, "import/")))
+    encryption.add_dataset_group("Movies", name="movies")
+    app.synth()
+    report = check_assembly(tmp_path)
+    files = {(each.policy, each.file) for each in (*report.missing, *report.undecided) if each.file}
+    assert files == {
+        ("key", "personalize-kms-pending/MainEncryption9156E675.key.1234abcd-12ab-34cd-56ef-1234567890ab.json"),
+        ("bucket", "personalize-kms-pending/MainEncryption9156E675.bucket.ratings.json"),
+        ("role", "personalize-kms-pending/MainEncryption9156E675.role.Immutable.json"),
+    }
+    for policy, file in files:
+        document = json.loads((tmp_path / file).read_text("utf-8"))
+        allowed = {action for statement in document["Statement"] for action in statement["Action"]}
+        needed = [each for each in (*report.missing, *report.undecided) if (each.policy, each.file) == (policy, file)]
+        assert {each.action for each in needed} <= allowed
+        words = f"have its owner add the statements in {file}"
+        assert words in " ".join(report.to_text().split())
+        assert words in report.to_markdown()
+    entries = json.loads(report.to_json())
+    assert {each["file"] for kind in ("missing", "undecided") for each in entries[kind] if "file" in each} == {
+        file for _, file in files
+    }

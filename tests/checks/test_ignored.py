@@ -1,0 +1,157 @@
+"""Findings that are left out, acknowledged in the app or ignored on the command line, and where findings are."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import aws_cdk as cdk
+import pytest
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_personalize as personalize
+from click.testing import CliRunner, Result
+from constructs import Construct, IConstruct
+
+from personalize_kms_constructs._access.causes import Cause, because
+from personalize_kms_constructs._access.ignoring import Ignore, without
+from personalize_kms_constructs._access.model import Problem
+from personalize_kms_constructs._access.report import AccessReport
+from personalize_kms_constructs._cli import personalize_kms
+from personalize_kms_constructs.checks import check_assembly
+from tests.checks.templates import ACTIONS, IN_IAM, complete, dataset_group, key, policy, write
+
+
+def run(*arguments: str) -> Result:
+    return CliRunner().invoke(personalize_kms, ["check", *arguments])
+
+
+def by_hand(scope: Construct) -> kms.Key:
+    """A dataset group that never heard of our construct."""
+    key = kms.Key(scope, "Key")
+    role = iam.Role(scope, "Role", assumed_by=iam.ServicePrincipal("personalize.amazonaws.com"))
+    key.grant_encrypt_decrypt(role)
+    personalize.CfnDatasetGroup(scope, "Movies", name="movies", kms_key_arn=key.key_arn, role_arn=role.role_arn)
+    return key
+
+
+def acknowledge(scope: IConstruct, *names: str) -> None:
+    known = [cdk.Acknowledgment(id=f"Personalize::{name}", reason="known") for name in names]
+    cdk.Validations.of(scope).acknowledge(*known)
+
+
+@pytest.fixture(scope="module")
+def assembly(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Of two stacks, one nested in another, and one of a stage, with what is acknowledged in them."""
+    directory = tmp_path_factory.mktemp("assembly")
+    app = cdk.App(analytics_reporting=False, outdir=str(directory / "cdk.out"))
+    main = cdk.Stack(app, "Main")
+    by_hand(main)
+    acknowledge(main.node.find_child("Movies"), "MissingKeyAccess", "MissingRoleAccess")
+    nested = cdk.NestedStack(main, "Nested")
+    by_hand(nested)
+    acknowledge(nested, "MissingKeyAccess", "Ordering")
+    staged = cdk.Stack(cdk.Stage(app, "Prod"), "Main")
+    acknowledge(by_hand(staged), "MissingKeyAccess")
+    acknowledge(staged, "ExcessRoleAccess")
+    app.synth()
+    return directory / "cdk.out"
+
+
+# Each with the place below the role where it is broken, else at the dataset group.
+RULES = {
+    "MissingKeyAccess": None,
+    "MissingRoleAccess": None,
+    "ExcessRoleAccess": "DefaultPolicy/Resource",
+    "Ordering": None,
+    "Trust": "Resource",
+}
+
+
+def left(directory: Path) -> set[tuple[str, str]]:
+    """The rules of the findings, with the construct paths."""
+    (ran,) = json.loads(run(str(directory), "--format", "sarif").stdout)["runs"]
+    return {
+        (found["ruleId"].removeprefix("Personalize::"), place["fullyQualifiedName"])
+        for found in ran["results"]
+        for place in found["locations"][0]["logicalLocations"]
+    }
+
+
+def test_what_the_app_acknowledges_is_left_out(assembly: Path) -> None:
+    """At the construct and below it, of nested stacks and stages, too; the report of a test has it."""
+    movies = ["Main/Movies", "Main/Nested/Movies", "Prod/Main/Movies"]
+    roles = ["Main/Role", "Main/Nested/Role", "Prod/Main/Role"]
+    everything = {
+        (rule, path if place is None else f"{role}/{place}")
+        for rule, place in RULES.items()
+        for path, role in zip(movies, roles, strict=True)
+    }
+    assert len(check_assembly(assembly).missing) == 3 * 10
+    acknowledged = {
+        ("MissingKeyAccess", "Main/Movies"),
+        ("MissingRoleAccess", "Main/Movies"),
+        ("MissingKeyAccess", "Main/Nested/Movies"),
+        ("Ordering", "Main/Nested/Movies"),
+        ("ExcessRoleAccess", "Prod/Main/Role/DefaultPolicy/Resource"),
+    }
+    shown = run(str(assembly), "--format", "json").stdout
+    assert left(assembly) == everything - acknowledged
+    # 8 of the key and 2 of the role, 8 of the key and the order, 3 too much.
+    assert json.loads(shown)["left_out"] == 8 + 2 + 8 + 1 + 3
+    said = "22 findings left out, acknowledged in the app or ignored"
+    assert run(str(assembly)).stdout.splitlines()[-1] == said
+    assert run(str(assembly), "--format", "markdown").stdout.splitlines()[-1] == f"{said}."
+
+
+@pytest.mark.parametrize(
+    ("options", "code", "number", "unused"),
+    [
+        (["Personalize::MissingRoleAccess"], 1, 1, []),
+        (["Personalize::MissingRoleAccess", "Personalize::MissingKeyAccess"], 0, 2, []),
+        (["Personalize::MissingRoleAccess@Main", "Personalize::MissingKeyAccess@/Main/"], 0, 2, []),
+        (["Personalize::MissingRoleAccess@Main/Movies", "Personalize::MissingKeyAccess@Main/Mov"], 1, 1, [1]),
+        (["Personalize::Trust", "Personalize::MissingKeyAccess@Other"], 1, 0, [0, 1]),
+    ],
+)
+def test_findings_are_ignored_by_rule_and_path(
+    options: list[str], code: int, number: int, unused: list[int], tmp_path: Path
+) -> None:
+    """By a path or one above it; what matches nothing is said, and changes no exit code."""
+    of_role, of_service = key()["Properties"]["KeyPolicy"]["Statement"]
+    statements = [of_role, {**of_service, "Action": ACTIONS[1:]}]
+    lacking = complete(Policy=policy(actions=IN_IAM[1:]), Key=key(KeyPolicy={"Statement": statements}))
+    directory = str(write(tmp_path, {"Main": lacking}))
+    result = run(directory, *(word for each in options for word in ("--ignore", each)), "--format", "json")
+    assert (result.exit_code, json.loads(result.stdout)["left_out"]) == (code, number)
+    assert result.stderr == "".join(
+        f"personalize-kms: --ignore {options[each]} matches no finding: take it out\n" for each in unused
+    )
+
+
+def test_a_finding_is_left_out_if_all_its_places_are(tmp_path: Path) -> None:
+    """What two dataset groups lack isn't known at the other one; but what one alone has is left out."""
+    lacking = complete(Policy=policy(actions=IN_IAM[1:]), Books=dataset_group(waits=[]))
+    directory = str(write(tmp_path, {"Main": lacking}))
+    ignored = [f"Personalize::{rule}@Main/Books" for rule in ("MissingRoleAccess", "Ordering", "Configuration")]
+    result = run(directory, *(word for each in ignored for word in ("--ignore", each)), "--format", "json")
+    found = json.loads(result.stdout)
+    causes = [each["cause"] for each in (*found["missing"], *found["problems"])]
+    assert causes == ["not-in-iam", "group-name-taken"]
+    assert (found["left_out"], result.stderr) == (1, "")
+
+
+@pytest.mark.parametrize(("path", "number"), [("", 1), ("Main", 0)])
+def test_a_finding_of_no_place_is_ignored_by_its_rule_alone(path: str, number: int) -> None:
+    """It is at no construct, nor below one."""
+    report = AccessReport(problems=(Problem("limit", "policy", because(Cause.NO_ROLE)),))
+    ignore = Ignore("Personalize::Limit", path)
+    found, used = without(report, [ignore], lambda found: [])
+    assert (found.left_out, len(found.problems), used) == (number, 1 - number, {ignore} if number else set())
+
+
+def test_only_rules_can_be_ignored() -> None:
+    """A misspelled one would ignore nothing, and the check would fail for what somebody knows."""
+    result = run("--ignore", "Personalize::Missing")
+    assert result.exit_code == 2
+    assert "'Personalize::Missing' is not one of Personalize::Configuration, " in " ".join(result.stderr.split())

@@ -1,0 +1,226 @@
+"""Templates and assemblies that no CDK app in Python wrote: by hand, in YAML, and by the CDK for JavaScript."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from importlib.metadata import version
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from personalize_kms_constructs._assembly.yaml_templates import as_json
+from personalize_kms_constructs._cli import personalize_kms
+from personalize_kms_constructs.checks import AssemblyError, check_assembly
+from tests.checks.templates import CLEAN, findings
+
+TEMPLATE = """\
+AWSTemplateFormatVersion: 2010-09-09
+Parameters:
+  Stage: {Type: String}
+Conditions:
+  IsProd: !Equals [!Ref Stage, prod]
+  IsNot: !Not [!Condition IsProd]
+Mappings:
+  Accounts:
+    111122223333: {Name: production}
+Resources:
+  Key:
+    Type: AWS::KMS::Key
+    Properties:
+      KeyPolicy:
+        Version: 2012-10-17
+        Statement:
+          - Effect: Allow
+            Principal: {AWS: !GetAtt Role.Arn}
+            Action: &actions
+              - kms:CreateGrant
+              - kms:Decrypt
+              - kms:DescribeKey
+              - kms:GenerateDataKey
+              - kms:ListGrants
+            Resource: "*"
+          - Effect: Allow
+            Principal: {Service: personalize.amazonaws.com}
+            Action: *actions
+            Resource: "*"
+            Condition:
+              StringEqualsIfExists: {"aws:SourceAccount": !Ref AWS::AccountId}
+  Role:
+    Type: AWS::IAM::Role
+    Properties:
+      AssumeRolePolicyDocument:
+        Version: 2012-10-17
+        Statement:
+          - Effect: Allow
+            Principal: {Service: personalize.amazonaws.com}
+            Action: sts:AssumeRole
+            Condition: {StringEquals: {"aws:SourceAccount": !Ref AWS::AccountId}}
+  Policy:
+    Type: AWS::IAM::ManagedPolicy
+    Properties:
+      Roles: [!Ref Role]
+      PolicyDocument:
+        Statement:
+          Effect: Allow
+          Action: [kms:Decrypt, kms:DescribeKey, kms:GenerateDataKey, kms:ListGrants]
+          Resource: !Join
+            - ""
+            - - !Sub "arn:${AWS::Partition}:kms:${AWS::Region}:${AWS::AccountId}:key/"
+              - !Ref Key
+  Movies:
+    Type: AWS::Personalize::DatasetGroup
+    DependsOn: Policy
+    Properties:
+      Name: !If [IsProd, movies, !Sub ["${Name}-test", {Name: movies}]]
+      KmsKeyArn:
+        Fn::GetAtt: Key.Arn
+      RoleArn: !GetAtt [Role, Arn]
+"""
+
+
+def test_a_template_in_yaml(tmp_path: Path) -> None:
+    """With the short forms of functions, and a date as the version of a policy."""
+    file = tmp_path / "template.yaml"
+    file.write_text(TEMPLATE)
+    report = check_assembly(file)
+    assert report.asked == ("template/Movies (dataset group)",)
+    assert (*findings(report), report.excess) == (*CLEAN, ())
+    file.write_text(file.read_text().replace("[kms:Decrypt, ", "["))
+    result = CliRunner().invoke(personalize_kms, ["check", str(file)])
+    assert result.exit_code == 1
+    assert "✘ role template/Role lacks kms:Decrypt on ${template/Key} (IAM)" in result.stdout
+
+
+@pytest.mark.parametrize("form", ["text", "json", "markdown", "sarif"])
+def test_what_is_spelled_like_a_function_is_text(form: str, tmp_path: Path) -> None:
+    """``!Sub`` is forgotten: the role has no access to the key, and every report shows what is written."""
+    file = tmp_path / "template.yaml"
+    file.write_text(TEMPLATE.replace('!Sub "arn:', '"arn:'))
+    result = CliRunner().invoke(personalize_kms, ["check", str(file), "--format", form])
+    assert result.exit_code == 1
+    assert "kms:Decrypt" in result.stdout
+    assert "has ${AWS::Partition}, ${AWS::Region}, ${AWS::AccountId} as text" in " ".join(result.stdout.split())
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("!Ref Key", {"Ref": "Key"}),
+        ("!Condition IsProd", {"Condition": "IsProd"}),
+        ("!GetAtt Key.Arn", {"Fn::GetAtt": ["Key", "Arn"]}),
+        ("!GetAtt Nested.Outputs.Arn", {"Fn::GetAtt": ["Nested", "Outputs.Arn"]}),
+        ("!GetAtt [Key, Arn]", {"Fn::GetAtt": ["Key", "Arn"]}),
+        ("Fn::GetAtt: Key.Arn", {"Fn::GetAtt": ["Key", "Arn"]}),
+        ("!Sub ['${A}', {A: !Ref Key}]", {"Fn::Sub": ["${A}", {"A": {"Ref": "Key"}}]}),
+        ("!If [A, !Ref B, {C: [!Ref D]}]", {"Fn::If": ["A", {"Ref": "B"}, {"C": [{"Ref": "D"}]}]}),
+        ("!ImportValue {Fn::Sub: x}", {"Fn::ImportValue": {"Fn::Sub": "x"}}),
+        ("!Sub '111122223333'", {"Fn::Sub": "111122223333"}),
+        ("!Sub 1234", {"Fn::Sub": "1234"}),
+        ("{111122223333: {Name: 5}}", {"111122223333": {"Name": 5}}),
+        ("2012-10-17", "2012-10-17"),
+        ("[&one {A: 1}, *one]", [{"A": 1}, {"A": 1}]),
+    ],
+)
+def test_short_forms_are_what_they_stand_for(text: str, expected: object) -> None:
+    """As CloudFormation's own JSON of the template has them."""
+    assert json.loads(as_json(text)) == expected
+
+
+def test_a_template_in_json(tmp_path: Path) -> None:
+    """Wherever it is, and whatever its name; a finding in SARIF is in it."""
+    file = tmp_path / "stack.template"
+    group = {
+        "Type": "AWS::Personalize::DatasetGroup",
+        "Properties": {"Name": "movies", "RoleArn": "arn:aws:iam::1:role/r"},
+    }
+    file.write_text(json.dumps({"Resources": {"Movies": group}}, indent=2))
+    (problem,) = check_assembly(str(file)).problems
+    assert problem.message.startswith("stack/Movies has a role but no key")
+    log = json.loads(CliRunner().invoke(personalize_kms, ["check", str(file), "--format", "sarif"]).stdout)
+    (result,) = log["runs"][0]["results"]
+    place = result["locations"][0]["physicalLocation"]
+    assert (place["artifactLocation"]["uri"], place["region"]["startLine"]) == (file.as_uri(), 3)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("Resources: [", "can't be read as YAML: while parsing a flow node"),
+        (
+            "Resources:\n  A: {Type: X}\n  A: {Type: Y}\n",
+            'can\'t be read as YAML: A stands twice in "<unicode string>", line 2',
+        ),
+        ("Resources: {A: !!binary aGk=}", "can't be read as YAML: Object of type bytes is not JSON serializable"),
+        ("- a", "a YAML object is expected, but it is a list"),
+        ('Resources: {A: {Type: X, Properties: "\\ud800"}}', "can't be read as YAML: it has half a character, \\ud800"),
+        ("Resources: {A: {}}", "not a CloudFormation template: Resources.A has no Type"),
+        ("{Resources}", "can't be read as JSON: Expecting property name"),
+        ("", "a YAML object is expected, but it is a NoneType"),
+    ],
+)
+def test_what_is_no_template(text: str, said: str, tmp_path: Path) -> None:
+    """One line that says what is wrong, and exit code 2."""
+    file = tmp_path / "template.yaml"
+    file.write_text(text)
+    with pytest.raises(AssemblyError) as raised:
+        check_assembly(file)
+    assert str(raised.value).startswith(f"{file}: {said}")
+    assert CliRunner().invoke(personalize_kms, ["check", str(file)]).exit_code == 2
+
+
+def test_without_the_extra_yaml_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """``check_assembly`` needs nothing for what the CDK writes."""
+    monkeypatch.setitem(sys.modules, "yaml", None)
+    monkeypatch.delitem(sys.modules, "personalize_kms_constructs._assembly.yaml_templates", raising=False)
+    file = tmp_path / "template.yaml"
+    file.write_text(TEMPLATE)
+    with pytest.raises(AssemblyError, match=r"template\.yaml: YAML needs the extra cli of this library"):
+        check_assembly(file)
+
+
+PACKAGES = {
+    "aws-cdk-lib": "aws-cdk-lib",
+    "constructs": "constructs",
+    "aws-cdk.asset-awscli-v1": "@aws-cdk/asset-awscli-v1",
+    "aws-cdk.asset-node-proxy-agent-v6": "@aws-cdk/asset-node-proxy-agent-v6",
+    "aws-cdk.cloud-assembly-schema": "@aws-cdk/cloud-assembly-schema",
+}
+"""Distributions on PyPI, and the packages of npm in them."""
+APP = """
+const cdk = require("aws-cdk-lib");
+const { aws_iam: iam, aws_kms: kms, aws_personalize: personalize } = cdk;
+const app = new cdk.App({ outdir: "cdk.out" });
+const stack = new cdk.Stack(new cdk.Stage(app, "Prod"), "Main");
+const key = new kms.Key(stack, "Key");
+const role = new iam.Role(stack, "Role", { assumedBy: new iam.ServicePrincipal("personalize.amazonaws.com") });
+key.grantEncryptDecrypt(role);
+new personalize.CfnDatasetGroup(stack, "Movies", { name: "movies", kmsKeyArn: key.keyArn, roleArn: role.roleArn });
+cdk.Validations.of(stack).acknowledge({ id: "Personalize::Ordering", reason: "known" });
+app.synth();
+"""
+
+
+def test_an_app_in_another_language(tmp_path: Path) -> None:
+    """The package of npm, as jsii has unpacked it, without jsii: what an app in TypeScript is compiled to."""
+    default = Path.home() / ".cache" / "aws" / "jsii" / "package-cache"
+    packages = Path(os.environ.get("JSII_RUNTIME_PACKAGE_CACHE_ROOT", default))
+    modules = tmp_path / "node_modules"
+    (modules / "@aws-cdk").mkdir(parents=True)
+    for distribution, name in PACKAGES.items():
+        unpacked = next(packages.glob(f"{name}/{version(distribution)}/*"))
+        (modules / name).symlink_to(unpacked)
+    (tmp_path / "app.js").write_text(APP)
+    command = ["node", "--preserve-symlinks", "app.js"]
+    subprocess.run(command, cwd=tmp_path, check=True, capture_output=True)
+    report = check_assembly(tmp_path / "cdk.out")
+    assert report.asked == ("Prod/Main/Movies (dataset group)",)
+    assert [each.kind for each in report.problems] == ["ordering"]
+    assert {("service", "kms:Decrypt"), ("role", "kms:CreateGrant")} <= {
+        (each.principal, each.action) for each in report.missing
+    }
+    output = CliRunner().invoke(personalize_kms, ["check", str(tmp_path / "cdk.out"), "--format", "json"]).stdout
+    assert (json.loads(output)["problems"], json.loads(output)["left_out"]) == ([], 1)

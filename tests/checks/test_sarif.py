@@ -1,0 +1,244 @@
+"""SARIF: valid by its published schema, with what GitHub requires, and with alerts that stay the same."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from personalize_kms_constructs._access.causes import Cause, because
+from personalize_kms_constructs._access.entries import Undecided
+from personalize_kms_constructs._access.report import AccessReport
+from personalize_kms_constructs._access.sarif import sarif_report
+from personalize_kms_constructs._cli import personalize_kms
+from tests.checks.templates import (
+    ACTIONS,
+    IN_IAM,
+    Json,
+    bucket_policy,
+    complete,
+    dataset_group,
+    importing,
+    key,
+    policy,
+    role,
+    write,
+)
+
+ROOT = Path(__file__).parents[2]
+GUIDE = "https://docs.aws.amazon.com/personalize/latest/dg"
+KMS_PAGE = f"{GUIDE}/granting-personalize-key-access.html"
+VALIDATE = """
+const fs = require("fs");
+const ajv = new (require("ajv"))({ strict: false, allErrors: true });
+require("ajv-formats")(ajv);
+const [schema, log] = process.argv.slice(1).map((file) => JSON.parse(fs.readFileSync(file)));
+const valid = ajv.compile(schema);
+valid(log);
+console.log(JSON.stringify(valid.errors ?? []));
+"""
+
+
+def all_wrong() -> Json:
+    """A template with findings of each level, at several resources."""
+    of_role, of_service = key()["Properties"]["KeyPolicy"]["Statement"]
+    statements = [of_role, {**of_service, "Action": ACTIONS[1:]}]
+    schedule = {
+        "Type": "AWS::Scheduler::Schedule",
+        "Properties": {"Target": {"Arn": "arn:aws:scheduler:::aws-sdk:personalize:x"}},
+    }
+    return importing(
+        Key=key(KeyPolicy={"Statement": statements}),
+        Role=role(AssumeRolePolicyDocument={"Statement": []}),
+        Policy=policy(actions=[*IN_IAM[1:], "kms:Encrypt"]),
+        One=bucket_policy("s3:GetObject"),
+        Books=dataset_group(waits=[]),
+        Bucket={"Type": "AWS::S3::Bucket", "Properties": {"BucketName": "other"}},
+        Schedule=schedule,
+    )
+
+
+def sarif(directory: Path, *options: str) -> Json:
+    output = CliRunner().invoke(personalize_kms, ["check", str(directory), "--format", "sarif", *options]).stdout
+    log: Json = json.loads(output)
+    return log
+
+
+def results(log: Json) -> list[Json]:
+    (run,) = log["runs"]
+    found: list[Json] = run["results"]
+    return found
+
+
+@pytest.mark.parametrize("template", [all_wrong(), complete(), {"Resources": {}}], ids=["wrong", "clean", "empty"])
+def test_it_is_valid(template: Json, tmp_path: Path) -> None:
+    """By the schema that GitHub names, and by another implementation of JSON Schema than ours would be."""
+    (tmp_path / "log.json").write_text(json.dumps(sarif(write(tmp_path / "cdk.out", {"Main": template}))))
+    schema = str(Path(__file__).parent / "schema" / "sarif-2.1.0.json")
+    command = ["node", "-e", VALIDATE, schema, str(tmp_path / "log.json")]
+    assert subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout == "[]\n"
+
+
+def test_it_has_what_github_requires(tmp_path: Path) -> None:
+    """No required property is absent or empty, and each text is as short as GitHub shows it.
+
+    https://docs.github.com/en/code-security/reference/code-scanning/sarif-files/sarif-support#supported-properties
+    """
+    log = sarif(write(tmp_path, {"Main": all_wrong()}))
+    assert (log["$schema"], log["version"]) == ("https://json.schemastore.org/sarif-2.1.0.json", "2.1.0")
+    driver = log["runs"][0]["tool"]["driver"]
+    assert driver["name"] == "personalize-kms"
+    assert len(driver["rules"]) == 11
+    for each in driver["rules"]:
+        texts = (each["id"], each["name"], each["shortDescription"]["text"], each["fullDescription"]["text"])
+        assert all(0 < len(text) <= limit for text, limit in zip(texts, (255, 255, 1024, 1024), strict=True))
+        assert each["helpUri"].startswith("https://docs.aws.amazon.com/")
+        assert each["helpUri"] in each["help"]["text"]
+        assert each["helpUri"] in each["help"]["markdown"]
+    levels = {(each["ruleId"].partition("::")[2], each["level"]) for each in results(log)}
+    assert levels == {
+        ("Configuration", "error"),
+        ("ExcessBucketAccess", "note"),
+        ("ExcessRoleAccess", "note"),
+        ("MissingBucketAccess", "error"),
+        ("MissingKeyAccess", "error"),
+        ("MissingRoleAccess", "error"),
+        ("Ordering", "error"),
+        ("Trust", "error"),
+        ("Undecided", "warning"),
+    }
+    for each in results(log):
+        assert driver["rules"][each["ruleIndex"]]["id"] == each["ruleId"]
+        assert each["message"]["text"]
+        assert list(each["partialFingerprints"]) == ["primaryLocationLineHash"]
+        (place,) = each["locations"]
+        region = place["physicalLocation"]["region"]
+        assert min(region[name] for name in ("startLine", "startColumn", "endLine", "endColumn")) >= 1
+
+
+def test_a_result_says_what_is_missing_and_what_to_do(tmp_path: Path) -> None:
+    """With the statement to add, and the page. Two braces side by side would stand for one, so there are none."""
+    statements = [key()["Properties"]["KeyPolicy"]["Statement"][0]]
+    (found,) = results(sarif(write(tmp_path, {"Main": complete(Key=key(KeyPolicy={"Statement": statements}))})))
+    text = found["message"]["text"]
+    said = "Personalize lacks kms:CreateGrant, kms:Decrypt, kms:DescribeKey, kms:GenerateDataKey, kms:ListGrants on "
+    assert text.startswith(f"{said}${{Main/Key}} (key policy): ")
+    assert text.endswith(f". {KMS_PAGE}")
+    assert ". What to do: add to the key policy of Main/Key: " in text
+    statement = json.loads(text[text.index('{"Effect"') : text.rindex("}") + 1])
+    assert statement["Condition"] == {"StringEqualsIfExists": {"aws:SourceAccount": "111122223333"}}
+    assert re.search(r"[{}]{2}", text) is None
+
+
+def places(log: Json) -> dict[str, tuple[str, int]]:
+    """The file and the line of each result, by the construct."""
+    found = {}
+    for each in results(log):
+        (place,) = each["locations"]
+        at = place["physicalLocation"]
+        (construct,) = place["logicalLocations"]
+        found[construct["fullyQualifiedName"]] = (at["artifactLocation"]["uri"], at["region"]["startLine"])
+    return found
+
+
+def test_a_location_is_the_resource_in_its_template(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By a path that is relative to the working directory, that of the repository; else by an address."""
+    monkeypatch.chdir(tmp_path)
+    lacking = complete(Policy=policy(actions=IN_IAM[1:]))
+    write(Path("an app/cdk.out/assembly-Prod"), {"Prod": lacking})
+    write(Path("an app/cdk.out"), {"Main": lacking}, stages={"Stage": Path("assembly-Prod")})
+    for file in ("Main.template.json", "assembly-Prod/Prod.template.json"):
+        template = Path("an app/cdk.out", file)
+        template.write_text(json.dumps(json.loads(template.read_text()), indent=1))
+    lines = Path("an app/cdk.out/Main.template.json").read_text().splitlines()
+    line = lines.index('  "Movies": {') + 1
+    assert line > 50
+    expected = {
+        "Main/Movies": ("an%20app/cdk.out/Main.template.json", line),
+        "Prod/Movies": ("an%20app/cdk.out/assembly-Prod/Prod.template.json", line),
+    }
+    assert places(sarif(Path("an app/cdk.out"))) == expected
+    assert places(sarif(tmp_path / "an app" / "cdk.out")) == expected
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir("elsewhere")
+    uri, _ = places(sarif(Path("../an app/cdk.out")))["Main/Movies"]
+    assert uri == f"{tmp_path.as_uri()}/an%20app/cdk.out/Main.template.json"
+
+
+def no_place(*findings: object) -> list[tuple[Path, str | None, str]]:
+    return []
+
+
+def test_what_is_about_the_app_is_at_its_manifest(tmp_path: Path) -> None:
+    """GitHub shows no result without a location."""
+    question = Undecided("", "", "", "", "", "", ["Main"], "", because(Cause.NOT_KNOWN, why="it can't be read"))
+    (found,) = results(
+        json.loads(sarif_report(AccessReport(undecided=(question,)), no_place, tmp_path / "manifest.json", "1.0.0"))
+    )
+    (place,) = found["locations"]
+    assert place["physicalLocation"]["artifactLocation"]["uri"] == f"{tmp_path.as_uri()}/manifest.json"
+    assert found["message"]["text"].startswith("Main: it can't be read. What to do: ")
+
+
+def fingerprints(log: Json) -> dict[str, set[str]]:
+    found: dict[str, set[str]] = {}
+    for each in results(log):
+        found.setdefault(each["ruleId"], set()).add(each["partialFingerprints"]["primaryLocationLineHash"])
+    return found
+
+
+def test_an_alert_stays_the_same(tmp_path: Path) -> None:
+    """Whatever else changes: other findings, other resources, another action that is missing too."""
+    before = all_wrong()
+    first = sarif(write(tmp_path / "1", {"Main": before}))
+    number = len(results(first))
+    assert sum(map(len, fingerprints(first).values())) == number
+    after: dict[str, Any] = json.loads(json.dumps(before))
+    after["Resources"]["Policy"] = policy(actions=[*IN_IAM[2:], "kms:Encrypt"])
+    after["Resources"]["Another"] = {"Type": "AWS::SNS::Topic"}
+    second = sarif(write(tmp_path / "2", {"Main": after, "Other": complete()}))
+    assert fingerprints(second) == fingerprints(first)
+    fixed = sarif(write(tmp_path / "3", {"Main": {**before, "Resources": {**before["Resources"], "Role": role()}}}))
+    left = {rule: prints for rule, prints in fingerprints(first).items() if rule != "Personalize::Trust"}
+    assert fingerprints(fixed) == left
+
+
+def test_an_alert_stays_though_another_of_its_rule_is_mended(tmp_path: Path) -> None:
+    """It is that of its own role and policy, whoever needs it."""
+    second = {"Fn::GetAtt": ["Second", "Arn"]}
+    more = {
+        "Second": role(),
+        "Its": policy(role={"Ref": "Second"}, actions=IN_IAM[1:]),
+        "Books": dataset_group(role=second, waits=["Its"]),
+    }
+    both = complete(Policy=policy(actions=IN_IAM[1:]), **more)
+    first = sarif(write(tmp_path / "1", {"Main": both}))
+    another = {**dataset_group(role=second, waits=["Its"])}
+    another["Properties"]["Name"] = "others"
+    mended = {**both, "Resources": {**both["Resources"], "Policy": policy(), "Another": another}}
+    after = sarif(write(tmp_path / "2", {"Main": mended}))
+    (left,) = fingerprints(after)["Personalize::MissingRoleAccess"]
+    said = "role Main/Second lacks kms:Decrypt on ${Main/Key} (IAM)"
+    (of_second,) = [each for each in results(first) if each["message"]["text"].startswith(said)]
+    assert of_second["partialFingerprints"]["primaryLocationLineHash"] == left
+
+
+def test_findings_that_are_alike_are_several_alerts(tmp_path: Path) -> None:
+    """They differ in their words alone, which may change."""
+    reasons = [because(Cause.NOT_KNOWN, why=why) for why in ("one", "other")]
+    questions = tuple(Undecided("", "", "", "", "", "", ["Main"], "", reason) for reason in reasons)
+    log = json.loads(sarif_report(AccessReport(undecided=questions), no_place, tmp_path / "manifest.json", "1.0.0"))
+    (prints,) = fingerprints(log).values()
+    assert len(prints) == 2
+
+
+def test_what_is_ignored_is_no_alert(tmp_path: Path) -> None:
+    """GitHub would show it: it reads no suppressions."""
+    directory = write(tmp_path, {"Main": complete(Policy=policy(actions=IN_IAM[1:]))})
+    assert len(results(sarif(directory))) == 1
+    assert results(sarif(directory, "--ignore", "Personalize::MissingRoleAccess")) == []

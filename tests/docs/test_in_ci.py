@@ -1,0 +1,103 @@
+"""The workflow and the pre-commit hook of the page, run as they are written."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.docs.code import DOCS
+
+ROOT = Path(__file__).parents[2]
+PAGE = (DOCS / "how-to" / "check.md").read_text(encoding="utf-8")
+WORKFLOW, PRE_COMMIT = re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)
+APP = """
+import aws_cdk as cdk
+from aws_cdk import aws_kms as kms
+from personalize_kms_constructs import PersonalizeEncryption
+
+app = cdk.App()
+for scope in (app, cdk.Stage(app, "Prod")):
+    stack = cdk.Stack(scope, "Main")
+    made = PersonalizeEncryption(stack, "Encryption", encryption_key={key})
+    made.add_dataset_group("Movies", name="movies")
+app.synth()
+"""
+IMPORTED = 'kms.Key.from_key_arn(stack, "Key", "arn:aws:kms:eu-west-1:111122223333:key/1")'
+
+
+@pytest.fixture(params=["kms.Key(stack, 'Key')", IMPORTED], ids=["clean", "undecided"])
+def project(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[Path, bool]:
+    """A repository with an app, what ``npm ci`` installs, and whether nothing is undecided."""
+    (tmp_path / "app.py").write_text(APP.format(key=request.param))
+    (tmp_path / "cdk.json").write_text(json.dumps({"app": f"{sys.executable} app.py"}))
+    (tmp_path / "node_modules").symlink_to(ROOT / "node_modules")
+    return tmp_path, request.param != IMPORTED
+
+
+def run(command: str, directory: Path) -> subprocess.CompletedProcess[str]:
+    """Run a command as GitHub does, with what is installed here."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
+    environment["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{environment['PATH']}"
+    environment["GITHUB_STEP_SUMMARY"] = str(directory / "summary.md")
+    shell = ["bash", "-e", "-o", "pipefail", "-c", command]
+    return subprocess.run(shell, cwd=directory, env=environment, capture_output=True, text=True, check=False)
+
+
+def steps() -> list[dict[str, Any]]:
+    """The steps of the workflow."""
+    (job,) = yaml.safe_load(WORKFLOW)["jobs"].values()
+    found: list[dict[str, Any]] = job["steps"]
+    return found
+
+
+def test_the_workflow_does_what_the_page_says(project: tuple[Path, bool]) -> None:
+    """Stages are synthesized; if something counts, the job fails, and SARIF and summary are there all the same."""
+    directory, is_clean = project
+    counting = "personalize-kms check --fail-on undecided"
+    failed = False
+    for step in steps():
+        command = step.get("run", "").replace("personalize-kms check", counting)
+        if command.startswith(("pip install", "npm ci")) or (failed and "cancelled" not in step.get("if", "")):
+            continue
+        failed = run(command, directory).returncode != 0 or failed
+        if "upload-sarif" in step.get("uses", ""):
+            results = json.loads((directory / step["with"]["sarif_file"]).read_text())["runs"][0]["results"]
+            assert {each["ruleId"] for each in results} == (set() if is_clean else {"Personalize::Undecided"})
+    assert failed is not is_clean
+    assert (directory / "cdk.out" / "assembly-Prod").is_dir()
+    undecided = 0 if is_clean else 20
+    assert f"\n0 missing, 0 problems, 0 too much, {undecided} undecided, " in (directory / "summary.md").read_text()
+
+
+def test_actions_are_pinned_as_in_our_own_workflows() -> None:
+    """By the hash of a commit, with the version, so that what renews ours shows what the page needs."""
+    uses = re.findall(r"uses: (\S+)@(\S+) # (v[\d.]+)\n", WORKFLOW)
+    assert len(uses) == sum("uses" in each for each in steps())
+    ours = "".join(path.read_text() for path in (ROOT / ".github" / "workflows").glob("*.yml"))
+    for action, commit, version in uses:
+        assert re.fullmatch("[0-9a-f]{40}", commit)
+        assert f"uses: {action}@" not in ours or f"uses: {action}@{commit} # {version}\n" in ours
+
+
+def test_the_hooks_run_as_they_are_defined(project: tuple[Path, bool]) -> None:
+    """The one of the page synthesizes the app, and ours checks it, with what the page counts."""
+    directory, is_clean = project
+    local, other = yaml.safe_load(PRE_COMMIT)["repos"]
+    (synth,), (used,) = local["hooks"], other["hooks"]
+    (ours,) = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text())
+    assert used["id"] == ours["id"]
+    assert (ours["language"], ours["additional_dependencies"]) == ("python", [".[cli]"])
+    assert not any(each["pass_filenames"] or not each["always_run"] for each in (synth, ours))
+    assert run(synth["entry"], directory).returncode == 0
+    found = run(shlex.join([*shlex.split(ours["entry"]), *used["args"]]), directory)
+    assert (found.returncode, found.stderr) == (0 if is_clean else 1, "")
+    assert "✔" not in found.stdout
