@@ -46,6 +46,7 @@ def test_metadata_says_what_it_is_and_needs(metadata: email.message.Message) -> 
         "aws-cdk-lib<3,>=2.271.0",
         "constructs<11,>=10.5.1",
         "click<9,>=8.1; extra == 'cli'",
+        "pyyaml<7,>=6; extra == 'cli'",
         "boto3>=1.35; extra == 'doctor'",
         "click<9,>=8.1; extra == 'doctor'",
     ]
