@@ -30,11 +30,11 @@ class DescribedLocation(NamedTuple):
 
 
 class DescribedJob(NamedTuple):
-    """The state that starts a job, and what the job works on."""
+    """The state that starts a job, and what the job is made for."""
 
     state: str
-    dataset_arn: str | None = None
-    dataset_group_arn: str | None = None
+    made_for: str | None = None
+    """The ARN of the dataset, the dataset group or the solution version, where each execution has the same."""
 
 
 Described = tuple[Permissions, DescribedLocation | None, DescribedLocation | None]
@@ -109,11 +109,8 @@ class _Description:
         return found
 
     def job(self, job: DescribedJob) -> dict[str, Any]:
-        found = {"state": job.state}
-        for name, arn in (("dataset", job.dataset_arn), ("datasetGroup", job.dataset_group_arn)):
-            if arn is not None:
-                found[name] = self.text(arn)
-        return found
+        made_for = {} if job.made_for is None else {"madeFor": self.text(job.made_for)}
+        return {"state": job.state, **made_for}
 
     def text(self, text: str) -> Any:
         """Describe a string, tokens included."""

@@ -216,7 +216,7 @@ def test_a_job_leaves_what_each_execution_chooses(app: cdk.App) -> None:
     assert found["/Main/Delete"] == {
         **common,
         "resources": [{"resource": "data deletion job", "source": users}],
-        "job": {"state": "All: Start Delete", "datasetGroup": {**group, "attribute": "DatasetGroupArn"}},
+        "job": {"state": "All: Start Delete", "madeFor": {**group, "attribute": "DatasetGroupArn"}},
     }
     assert found["/Main/Export"] == {
         **common,

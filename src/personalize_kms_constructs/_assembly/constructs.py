@@ -87,8 +87,8 @@ def _read(references: _References, data: Mapping[str, Any], groups: DatasetGroup
     job = data.get("job")
     if isinstance(job, Mapping):
         left.state = (own, str(job.get("state")))
-        dataset, group = (references.optional_text(job.get(name)) for name in ("dataset", "datasetGroup"))
-        found = groups.of(dataset, group, own)
+        made_for = references.optional_text(job.get("madeFor"))
+        found = None if made_for is None else groups.of(made_for, own)
         key = key if found is None else groups.key_of(found)
     for each in as_list(data.get("pending")):
         if isinstance(each, Mapping):

@@ -15,6 +15,7 @@ MANAGED_POLICY = "AWS::IAM::ManagedPolicy"
 BUCKET = "AWS::S3::Bucket"
 DATASET_GROUP = "AWS::Personalize::DatasetGroup"
 DATASET = "AWS::Personalize::Dataset"
+SOLUTION = "AWS::Personalize::Solution"
 
 
 def key_arn(resource: Resource) -> str:
@@ -81,7 +82,7 @@ _ATTRIBUTES: dict[tuple[str, str], Callable[[Resource], str]] = {
     (BUCKET, "Arn"): bucket_arn,
     (DATASET_GROUP, "DatasetGroupArn"): dataset_group_arn,
     (DATASET, "DatasetArn"): dataset_arn,
-    ("AWS::Personalize::Solution", "SolutionArn"): solution_arn,
+    (SOLUTION, "SolutionArn"): solution_arn,
 }
 
 

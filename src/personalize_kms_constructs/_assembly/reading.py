@@ -9,7 +9,7 @@ from .._access.accepted import folder, is_folder
 from .._access.causes import Cause, Reason, because
 from .._access.model import AccessModel, Asked, Location, OpenQuestion, Problem
 from .._access.needs import location_key
-from .._access.values import split, unknown
+from .._access.values import split
 from .app import App
 from .constructs import left_by_constructs
 from .dataset_groups import DatasetGroups
@@ -182,13 +182,12 @@ class ReadAssembly:
 
         Where no template tells the dataset group, it is the one of the construct that allows such jobs to this role.
         """
-        group, dataset = request.text("datasetgrouparn"), request.text("datasetarn")
-        found = self._groups.of(dataset, group, request.resource.stack)
+        which = request.made_for
+        found = self._groups.of(which, request.resource.stack)
         if found is not None:
             return self._groups.key_of(found)
         if allowed is not None:
             return allowed.dataset_group_key
-        which = group or dataset or request.text("solutionversionarn") or unknown("dataset group")
         because = f"its dataset group can't be seen, so it isn't known whether that has a key, and which: {which}"
         model.open_questions.append(OpenQuestion(request.name, because, request.resource.declared))
         return None

@@ -72,6 +72,12 @@ class Request:
         return self.text("kmskeyarn")
 
     @property
+    def made_for(self) -> str:
+        """The ARN of its dataset group, dataset or solution version; a hole if none is given."""
+        given = self.text("datasetgrouparn") or self._argument(self.permissions.made_for)
+        return given or unknown(f"{self.permissions.made_for} of {self.name}")
+
+    @property
     def is_of_group(self) -> bool:
         """True if a dataset group is to be made, which may have neither a role nor a key."""
         return self.permissions.resource == "dataset group"

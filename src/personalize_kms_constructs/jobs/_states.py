@@ -125,15 +125,12 @@ class JobAtSynth:
 
     def _leave_metadata(self) -> None:
         source, destination = (described_location(each) for each in (self._resource.source, self._resource.destination))
+        made_for = self._arguments[self._resource.row.made_for]
         leave_resources(
             self._job,
             Place.of(Stack.of(self._job)),
             service_role=self._arguments["RoleArn"],
             encryption_key=self._encryption_key,
             resources=[(self._resource.row, source, destination)],
-            job=DescribedJob(self._state.state_id, self._known("DatasetArn"), self._known("DatasetGroupArn")),
+            job=DescribedJob(self._state.state_id, made_for if is_known(made_for) else None),
         )
-
-    def _known(self, argument: str) -> str | None:
-        arn = self._arguments.get(argument)
-        return arn if arn is not None and is_known(arn) else None
