@@ -30,9 +30,11 @@ class DescribedLocation(NamedTuple):
 
 
 class DescribedJob(NamedTuple):
-    """The state that starts a job, and what the job is made for."""
+    """The state that starts a job, and what the template alone doesn't say of the job."""
 
     state: str
+    name: str
+    """All names that the job may have, as a pattern."""
     made_for: str | None = None
     """The ARN of the dataset, the dataset group or the solution version, where each execution has the same."""
 
@@ -50,6 +52,7 @@ def leave_resources(
     resources: Iterable[Described],
     pending: Iterable[tuple[str, str, Collection[str]]] = (),
     job: DescribedJob | None = None,
+    is_declared: bool = False,
     of_own_stack: Collection[str] = (),
 ) -> None:
     """Leave in the metadata what Personalize is asked to create.
@@ -64,8 +67,10 @@ def leave_resources(
         encryption_key: the ARN of the dataset groups' key, if they have one.
         resources: what is allowed.
         pending: the policies whose statements others have to add: ``"key"``, ``"bucket"`` or ``"role"``, with the ARN
-            of that key, bucket or role, and the actions of the statements.
+            of that key, bucket or role, and the actions of the statements. Of a job's caller, which the job doesn't
+            know, ``"caller"`` with the job's path.
         job: the job that is all there is to create, if this is left for one.
+        is_declared: whether users have declared it, and no construct answers for it.
         of_own_stack: ARNs of what the construct's own stack makes. Where that isn't nested they stand as they are: the
             CDK resolves them as the stack does, and to look up what they refer to takes most of the time.
     """
@@ -83,6 +88,8 @@ def leave_resources(
         }
         if job is not None:
             found["job"] = describe.job(job)
+        if is_declared:
+            found["isDeclared"] = True
     except Exception as error:
         found["problem"] = f"{type(error).__name__}: {error}"
     scope.node.add_metadata(METADATA_TYPE, found)
@@ -110,7 +117,7 @@ class _Description:
 
     def job(self, job: DescribedJob) -> dict[str, Any]:
         made_for = {} if job.made_for is None else {"madeFor": self.text(job.made_for)}
-        return {"state": job.state, **made_for}
+        return {"state": job.state, "name": self.text(job.name), **made_for}
 
     def text(self, text: str) -> Any:
         """Describe a string, tokens included."""

@@ -216,10 +216,14 @@ def test_a_job_leaves_what_each_execution_chooses(app: cdk.App) -> None:
     assert found["/Main/Delete"] == {
         **common,
         "resources": [{"resource": "data deletion job", "source": users}],
-        "job": {"state": "All: Start Delete", "madeFor": {**group, "attribute": "DatasetGroupArn"}},
+        "job": {
+            "state": "All: Start Delete",
+            "name": "MainDeleteD2A2A912-*",
+            "madeFor": {**group, "attribute": "DatasetGroupArn"},
+        },
     }
     assert found["/Main/Export"] == {
         **common,
         "resources": [{"resource": "dataset export job", "destination": daily}],
-        "job": {"state": "Start Export"},
+        "job": {"state": "Start Export", "name": "MainExport4B1AF417-*"},
     }

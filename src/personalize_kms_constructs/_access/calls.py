@@ -14,10 +14,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 
-from ..matrix import SERVICE_PRINCIPAL
+from ..matrix import PASS_ROLE, SERVICE_PRINCIPAL
+from .answers import Answer
 from .conditions import Alternatives, Context
 from .model import Bucket, Key, Role
-from .values import split_arn, unknown
+from .values import same, split_arn, unknown
 
 _TRUST_ACTION = "sts:AssumeRole"
 
@@ -49,7 +50,7 @@ _OF_CREATE_GRANT = ("kms:grantconstrainttype", "kms:granteeprincipal", "kms:gran
 
 @dataclass(frozen=True, eq=False)
 class Caller:
-    """The service role, or Personalize itself."""
+    """The service role, Personalize itself, or a role of the app that calls Personalize."""
 
     arn: str
     """The ARN of the role, or the service principal."""
@@ -62,6 +63,8 @@ class Caller:
     """True if it is a role that has a permissions boundary."""
     only_if: frozenset[str] = frozenset()
     """Conditions of templates that hold whenever it calls."""
+    organization: str | None = None
+    """The organization that the account is in, if it is known."""
 
     @property
     def kind(self) -> str:
@@ -69,15 +72,24 @@ class Caller:
         return "service" if self.is_service else "role"
 
 
-def service(account: str, region: str, only_if: frozenset[str] = frozenset()) -> Caller:
+def service(
+    account: str, region: str, only_if: frozenset[str] = frozenset(), organization: str | None = None
+) -> Caller:
     """Return Personalize, at work for this account and Region."""
-    return Caller(SERVICE_PRINCIPAL, account, region, is_service=True, only_if=only_if)
+    return Caller(SERVICE_PRINCIPAL, account, region, is_service=True, only_if=only_if, organization=organization)
 
 
-def role(role: Role, region: str, only_if: frozenset[str] = frozenset()) -> Caller:
+def role(role: Role, region: str, only_if: frozenset[str] = frozenset(), organization: str | None = None) -> Caller:
     """Return the role, at work in this Region."""
-    is_bounded = role.boundary is not None
-    return Caller(role.arn, role.account, region, unique_id=role.unique_id, is_bounded=is_bounded, only_if=only_if)
+    return Caller(
+        role.arn,
+        role.account,
+        region,
+        unique_id=role.unique_id,
+        is_bounded=role.boundary is not None,
+        only_if=only_if,
+        organization=organization,
+    )
 
 
 @dataclass(eq=False)
@@ -94,7 +106,9 @@ class Call:
     def context(self) -> Context:
         """Its condition keys."""
         caller = self.caller
-        found = dict(_keys_of(self.action, caller.is_service))
+        if self.action.startswith(("iam:", "personalize:")):
+            return {**_keys_of_organization(self), **_keys_of_caller(self)}
+        found = {**_keys_of_organization(self), **_keys_of(self.action, caller.is_service)}
         found["aws:requestedregion"] = (self.resource_region,)
         if self.action.startswith(("kms:", "s3:")):
             found["aws:resourceaccount"] = (self.resource_account,)
@@ -113,6 +127,8 @@ class Call:
         found["aws:principalservicename"] = (caller.arn,)
         found["aws:sourceaccount"] = (*maybe_absent, caller.account)
         found["aws:sourcearn"] = (*maybe_absent, source_arn)
+        if caller.organization is not None:
+            found["aws:sourceorgid"] = (*maybe_absent, caller.organization)
         return found
 
 
@@ -131,6 +147,37 @@ def call_on(owner: Key | Bucket | None, caller: Caller, action: str, resource: s
 def assume_role(caller: Caller, role: Role) -> Call:
     """Return the call by which Personalize becomes the role."""
     return Call(caller, _TRUST_ACTION, role.arn, role.account, caller.region)
+
+
+def _keys_of_organization(call: Call) -> Context:
+    """Return the keys that say in which organization an account is, if it is known."""
+    organization, account = call.caller.organization, call.caller.account
+    if organization is None:
+        return {}
+    in_one_account = same(call.resource_account, account) is Answer.YES
+    of_resource = {"aws:resourceorgid": (organization,)} if in_one_account else {}
+    return {"aws:principalorgid": (organization,), **of_resource}
+
+
+def _keys_of_caller(call: Call) -> Context:
+    """Return the condition keys of a call of Personalize's API, by a role of the app in a network of its own.
+
+    What the role is passed to is in the check of ``iam:PassRole`` alone
+    (https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonpersonalize.html).
+    """
+    caller = call.caller
+    of_action: dict[str, Alternatives] = {"iam:passedtoservice": (SERVICE_PRINCIPAL,)}
+    if call.action != PASS_ROLE:
+        of_action = {"iam:passedtoservice": _ABSENT, "aws:requestedregion": (call.resource_region,)}
+    return {
+        **dict.fromkeys(_OF_SERVICES, _ABSENT),
+        "aws:securetransport": ("true",),
+        "aws:principalisawsservice": ("false",),
+        "aws:principaltype": ("AssumedRole",),
+        "aws:principalarn": (caller.arn,),
+        "aws:principalaccount": (caller.account,),
+        **of_action,
+    }
 
 
 def _keys_of(action: str, is_service: bool) -> Context:

@@ -13,7 +13,18 @@ from .entries import Allowed, Entry, Missing, Undecided
 from .excess import excess
 from .limits import limit_problems
 from .model import AccessModel, Asked, Key, Problem, declared_of, labels_of
-from .needs import IN_BUCKET_POLICY, IN_IAM, IN_KEY_POLICY, SERVICE, Need, call_of, needs_of, owner_of
+from .needs import (
+    CALLER,
+    IN_BUCKET_POLICY,
+    IN_IAM,
+    IN_KEY_POLICY,
+    SERVICE,
+    Need,
+    alternatives_of,
+    call_of,
+    needs_of,
+    owner_of,
+)
 from .problems import (
     AWS_MANAGED_KEY,
     configuration_problems,
@@ -38,6 +49,7 @@ def compare(model: AccessModel, *, with_excess: bool = True) -> AccessReport:
     needs = {need: asked for need, asked in needs_of(model).items() if _is_there(model, need)}
     decisions = {need: _decide(model, need, asked) for need, asked in needs.items()}
     denied = dict(_denied_in_buckets(model, needs))
+    of_personalize = {need: asked for need, asked in needs.items() if need.principal != CALLER}
     entries = [*_entries(model, needs, decisions), *_entries(model, needs, denied, in_bucket=True)]
     trust = list(trust_findings(model))
     undecided = [
@@ -56,7 +68,7 @@ def compare(model: AccessModel, *, with_excess: bool = True) -> AccessReport:
     ]
     return AccessReport(
         missing=_sorted(each for each in entries if isinstance(each, Missing)),
-        excess=_sorted(excess(model, needs, decisions) if with_excess else ()),
+        excess=_sorted(excess(model, of_personalize, decisions) if with_excess else ()),
         undecided=_sorted(undecided),
         problems=in_order(problems),
         allowed=_sorted(each for each in entries if isinstance(each, Allowed)),
@@ -81,7 +93,12 @@ def _decide(model: AccessModel, need: Need, asked: list[Asked]) -> Decision:
     role = model.role(need.role_arn)
     if need.policy == IN_KEY_POLICY and isinstance(owner, Key):
         return decision.role_on_key(call, role, owner)
-    return decision.role_by_iam(call, role)
+    found = decision.role_by_iam(call, role)
+    if found.answer is Answer.NO:
+        others = (decision.role_by_iam(call_of(model, each, asked), role) for each in alternatives_of(need, asked))
+        if any(each.answer is not Answer.NO for each in others):
+            return Decision(Answer.MAYBE, because(Cause.SOLUTION_OR_VERSION))
+    return found
 
 
 def _denied_in_buckets(model: AccessModel, needs: Mapping[Need, list[Asked]]) -> Iterator[tuple[Need, Decision]]:

@@ -132,6 +132,10 @@ class Asked:
     """Conditions of templates that can't be decided; it depends on all of them."""
     ours: bool = False
     """True if a construct of this library answers for it."""
+    caller_arn: str = ""
+    """The ARN of the role that asks for it; empty where no template shows who asks."""
+    calls_on: tuple[str, ...] = ()
+    """The ARNs that the caller needs the API's action on: what is made, and what it is made for."""
 
     @property
     def kind(self) -> str:
@@ -279,6 +283,8 @@ class AccessModel:
     open_questions: list[OpenQuestion] = field(default_factory=list)
     names: dict[str, str] = field(default_factory=dict)
     """The names of keys, roles and buckets in reports, by ARN: a construct path for example."""
+    organization: str | None = None
+    """The organization that the accounts are in, if it is known."""
     unseen: str = "it isn't part of the app"
     """The reason why nothing is known of keys, roles and buckets that aren't in the model."""
 

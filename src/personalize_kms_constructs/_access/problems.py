@@ -36,7 +36,8 @@ def trust_findings(model: AccessModel) -> Iterator[Problem | Undecided]:
         role = model.role(arn)
         if not role.exists:
             continue
-        found = decision.trust(service(asks[0].account, asks[0].region, conditions_of(asks)), role)
+        caller = service(asks[0].account, asks[0].region, conditions_of(asks), model.organization)
+        found = decision.trust(caller, role)
         if found.answer is Answer.NO:
             cause = Cause.TRUST_DENIED if found.reason.cause is Cause.DENIED else Cause.NOT_TRUSTED
             reason = Reason(cause, doubts=(found.reason,))

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from .._access.accepted import folder, is_folder
 from .._access.causes import Cause, Reason, because
@@ -56,10 +58,12 @@ class ReadAssembly:
         self._order = CreationOrder(assembly, app)
         self._order.note_circles(unread)
         self.constructs = list(left_by_constructs(assembly, app, self._groups, unread))
-        """What constructs and jobs of ours have left."""
-        self._paths = {each.path for each in self.constructs}
-        self._states = {(*left.state, asked.kind) for left in self.constructs if left.state for asked in left.asked}
-        """The states that start jobs of ours: their stack, their name, and the kind of job."""
+        """What constructs and jobs of ours have left, and what users have declared."""
+        self._paths = {each.path for each in self.constructs if each.ours}
+        self._jobs = {
+            (*left.state, asked.kind): (left, asked) for left in self.constructs if left.state for asked in left.asked
+        }
+        """The jobs of ours, by the states that start them: their stack, their name, and the kind of job."""
 
     def model(self, *, only_ours: bool = False) -> AccessModel:
         """Return what is asked of Personalize, and every policy that bears on it.
@@ -68,20 +72,27 @@ class ReadAssembly:
             only_ours: whether to take only the requests that constructs of ours answer for.
         """
         model = AccessModel()
-        allowed = self._add_constructs(model)
+        allowed = self._add_constructs(model, only_ours=only_ours)
+        jobs = dict(self._jobs)
         for resource in self._resources:
             ours = self._is_ours(resource.path)
-            has_jobs = resource.type == STATE_MACHINE and self._states
+            has_jobs = resource.type == STATE_MACHINE and self._jobs
             if ours or has_jobs or not only_ours:
                 with noted(self._unread, resource.stack.template):
                     for request in requests_of(resource):
                         if isinstance(request, OpenQuestion):
                             model.open_questions.append(request)
-                        elif (resource.stack, request.state, request.permissions.resource) in self._states:
+                            continue
+                        name = (resource.stack, request.state, request.permissions.resource)
+                        if name in jobs:
                             # The job has left it in the metadata, with all that each execution chooses.
                             _add_refusals(model, request, ours=True)
+                            left, asked = jobs[name]
+                            jobs[name] = left, replace(asked, **self._caller(request, left.job_name))
                         elif ours or not only_ours:
                             self._add_request(model, request, allowed, ours=ours)
+        for left, asked in jobs.values():
+            self._add(model, asked, left.template)
         if model.asked:
             self._add_unseen_stacks(model)
         asked_by = {each.declared: each for each in model.asked}
@@ -94,13 +105,15 @@ class ReadAssembly:
         parent = path.rpartition("/")[0]
         return bool(parent) and (parent in self._paths or self._is_ours(parent))
 
-    def _add_constructs(self, model: AccessModel) -> dict[tuple[str, str], Asked]:
-        """Put into the model what constructs and jobs of ours ask for.
+    def _add_constructs(self, model: AccessModel, *, only_ours: bool) -> dict[tuple[str, str], Asked]:
+        """Put into the model what constructs of ours ask for, and return it by role and kind.
 
-        Return what the constructs allow, by role and kind.
+        Of jobs only what is wrong with them, since their callers aren't known yet.
         """
         allowed: dict[tuple[str, str], Asked] = {}
         for left in self.constructs:
+            if only_ours and not left.ours:
+                continue
             model.open_questions += left.questions
             model.problems += left.problems
             for asked in left.asked:
@@ -109,13 +122,14 @@ class ReadAssembly:
                     for reason in _refused_places(asked):
                         page = asked.permissions.page
                         model.problems.append(Problem.of("configuration", asked.label, reason, page, [asked]))
-                self._add(model, asked, left.template)
+                    self._add(model, asked, left.template)
         return allowed
 
     def _add(self, model: AccessModel, asked: Asked, template: Template) -> None:
         """Put a request into the model, with the role, the buckets and the keys that it names."""
         with noted(self._unread, template):
-            self._deployment.add_role(model, asked.role_arn)
+            for role_arn in filter(None, (asked.role_arn, asked.caller_arn)):
+                self._deployment.add_role(model, role_arn)
             for location in (asked.source, asked.destination):
                 if location is not None:
                     self._deployment.add_bucket(model, location.bucket_arn, asked.account)
@@ -140,13 +154,14 @@ class ReadAssembly:
             if request.is_of_group
             else self._key_of_group(model, request, allowed.get((role, request.permissions.resource)))
         )
+        account, region = request.environment
         places = {what: self._location(model, request, what, *place) for what, place in request.places.items()}
         asked = Asked(
             name=request.name,
             permissions=request.permissions,
             role_arn=role,
-            account=request.account or resource.stack.template.account,
-            region=request.region or resource.stack.template.region,
+            account=account,
+            region=region,
             dataset_group_key=group_key,
             source=places.get("source"),
             destination=places.get("destination"),
@@ -154,10 +169,18 @@ class ReadAssembly:
             waits_for=self._order.before(resource.stack, resource.logical_id) if request.at_deployment else None,
             only_if=resource.only_if,
             ours=ours,
+            **self._caller(request),
         )
         for reason in _refused_places(asked):
             model.problems.append(_problem(request, reason, request.permissions.page, ours=ours))
         self._add(model, asked, resource.stack.template)
+
+    def _caller(self, request: Request, job_name: str = "") -> dict[str, Any]:
+        """Return who calls for a request, and on what, for what is asked."""
+        if not request.caller:
+            return {}
+        caller = self._deployment.role_arn(request.caller, request.resource)
+        return {"caller_arn": caller, "calls_on": request.calls_on(job_name)}
 
     def _location(
         self, model: AccessModel, request: Request, what: str, path: str | None, key: str | None

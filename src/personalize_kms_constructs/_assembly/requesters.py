@@ -10,6 +10,7 @@ from typing import Any
 from .._access.model import OpenQuestion
 from .._access.values import unknown
 from .._access.written import as_list
+from .calling_roles import role_of_function
 from .physical import DATASET
 from .requests import KINDS, Request, call_not_known, lower_case, of_sdk_call
 from .stacks import Resource
@@ -65,7 +66,8 @@ def _of_custom_resource(resource: Resource) -> Iterator[Request]:
             continue
         text = resource.get(event)
         call = resource.parsed(text, f"{event} of {resource.path}") if isinstance(text, str) else text
-        request = of_sdk_call(resource, resource.path, call, at_deployment=True)
+        caller = role_of_function(resource.get("ServiceToken"), resource)
+        request = of_sdk_call(resource, resource.path, call, caller, at_deployment=True)
         if request is not None:
             yield request
 
@@ -87,12 +89,14 @@ def _of_schedule(resource: Resource) -> Iterator[Request | OpenQuestion]:
                 known = (
                     lower_case(arguments) if isinstance(arguments, Mapping) else unknown(f"Input of {resource.path}")
                 )
-                yield Request(resource, resource.path, KINDS[call], known, at_deployment=False)
+                caller = str(target.get("RoleArn") or "")
+                yield Request(resource, resource.path, KINDS[call], known, at_deployment=False, caller=caller)
             elif "${" in call:
                 yield call_not_known(resource, resource.path)
         elif _names_a_call(target):
             told = _json(given, resource)
-            request = of_sdk_call(resource, resource.path, told, at_deployment=False)
+            caller = role_of_function(target.get("Arn"), resource)
+            request = of_sdk_call(resource, resource.path, told, caller, at_deployment=False)
             yield request or call_not_known(resource, resource.path)
 
 

@@ -11,7 +11,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from .._access.model import OpenQuestion
-from .._access.values import account_of, split_arn, unknown
+from .._access.values import account_of, unknown
+from .calling_roles import role_of_function, role_of_task
 from .files import read_text
 from .requests import KINDS, Request, call_not_known, lower_case, of_sdk_call
 from .stacks import Resource
@@ -46,8 +47,7 @@ def of_state_machine(resource: Resource) -> Iterator[Request | OpenQuestion]:
                 arguments = (
                     lower_case(arguments) if isinstance(arguments, Mapping) else unknown(f"arguments of {place}")
                 )
-                account = _account(state.get("Credentials"), place)
-                row = KINDS[call]
+                row, caller = KINDS[call], role_of_task(state, resource, place)
                 waits = f"{_SERVICE}describe{row.noun}".lower() in waits_for
                 yield Request(
                     resource,
@@ -55,18 +55,20 @@ def of_state_machine(resource: Resource) -> Iterator[Request | OpenQuestion]:
                     row,
                     arguments,
                     at_deployment=False,
-                    account=account,
+                    account=account_of(caller) if state.get("Credentials") else "",
                     in_express=waits,
                     state=str(name),
+                    caller=caller,
                 )
             elif isinstance(state, Mapping) and state.get("Type") == "Task":
                 if f"{_SERVICE}${{" in str(state.get("Resource")):
                     yield call_not_known(resource, place)
                 # As the CDK's CallAwsServiceCrossRegion tells its function.
-                told = state.get("Arguments", state.get("Parameters"))
+                told, function = state.get("Arguments", state.get("Parameters")), state.get("Resource")
                 if isinstance(told, Mapping) and isinstance(told.get("Payload"), Mapping):
-                    told = told["Payload"]
-                if (request := of_sdk_call(resource, place, told, at_deployment=False)) is not None:
+                    told, function = told["Payload"], told.get("FunctionName")
+                caller = role_of_function(function, resource)
+                if (request := of_sdk_call(resource, place, told, caller, at_deployment=False)) is not None:
                     yield request
 
 
@@ -134,15 +136,3 @@ def _arguments(name: str, state: Mapping[str, Any], states: Mapping[str, Any]) -
     if not isinstance(said, Mapping):
         return arguments
     return said if member is None else said.get(member, arguments)
-
-
-def _account(credentials: Any, place: str) -> str:
-    """The account of the role that makes the call, where the state names one.
-
-    https://docs.aws.amazon.com/step-functions/latest/dg/concepts-access-cross-acct-resources.html
-    """
-    if not credentials:
-        return ""
-    arn = credentials.get("RoleArn") if isinstance(credentials, Mapping) else None
-    known = isinstance(arn, str) and split_arn(arn) is not None
-    return account_of(str(arn)) if known else unknown(f"account of {place}")

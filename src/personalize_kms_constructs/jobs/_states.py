@@ -100,12 +100,14 @@ class JobAtSynth:
         resource: ResolvedResource,
         encryption_key: str,
         arguments: Mapping[str, Any],
+        names: str,
     ) -> None:
         self._job = job
         self._state = state
         self._resource = resource
         self._encryption_key = encryption_key
         self._arguments = arguments
+        self._names = names
         self._is_left = False
 
     def validate(self) -> list[str]:
@@ -126,11 +128,13 @@ class JobAtSynth:
     def _leave_metadata(self) -> None:
         source, destination = (described_location(each) for each in (self._resource.source, self._resource.destination))
         made_for = self._arguments[self._resource.row.made_for]
+        lost = {action for statement in self._state.role_statements for action in statement["Action"]}
         leave_resources(
             self._job,
             Place.of(Stack.of(self._job)),
             service_role=self._arguments["RoleArn"],
             encryption_key=self._encryption_key,
             resources=[(self._resource.row, source, destination)],
-            job=DescribedJob(self._state.state_id, made_for if is_known(made_for) else None),
+            pending=[("caller", self._job.node.path, lost)] if self._state.has_lost_statements else [],
+            job=DescribedJob(self._state.state_id, self._names, made_for if is_known(made_for) else None),
         )
