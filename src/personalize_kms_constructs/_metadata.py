@@ -27,6 +27,8 @@ class DescribedLocation(NamedTuple):
     prefix: str
     key_arn: str | None = None
     """The ARN of the key that encrypts it, where the template doesn't say it with the bucket."""
+    account: str | None = None
+    """The account of an imported bucket, where it is known to be another one."""
 
 
 class DescribedJob(NamedTuple):
@@ -111,8 +113,9 @@ class _Description:
         for name, location in (("source", source), ("destination", destination)):
             if location is not None:
                 found[name] = {"bucket": self.text(location.bucket_arn), "prefix": self.text(location.prefix)}
-                if location.key_arn is not None:
-                    found[name]["key"] = self.text(location.key_arn)
+                for what, value in (("key", location.key_arn), ("account", location.account)):
+                    if value is not None:
+                        found[name][what] = self.text(value)
         return found
 
     def job(self, job: DescribedJob) -> dict[str, Any]:

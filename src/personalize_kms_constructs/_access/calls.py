@@ -63,8 +63,8 @@ class Caller:
     """True if it is a role that has a permissions boundary."""
     only_if: frozenset[str] = frozenset()
     """Conditions of templates that hold whenever it calls."""
-    organization: str | None = None
-    """The organization that the account is in, if it is known."""
+    organization: str = ""
+    """The id of the organization of the account, where it is told."""
 
     @property
     def kind(self) -> str:
@@ -72,14 +72,12 @@ class Caller:
         return "service" if self.is_service else "role"
 
 
-def service(
-    account: str, region: str, only_if: frozenset[str] = frozenset(), organization: str | None = None
-) -> Caller:
+def service(account: str, region: str, only_if: frozenset[str] = frozenset(), organization: str = "") -> Caller:
     """Return Personalize, at work for this account and Region."""
     return Caller(SERVICE_PRINCIPAL, account, region, is_service=True, only_if=only_if, organization=organization)
 
 
-def role(role: Role, region: str, only_if: frozenset[str] = frozenset(), organization: str | None = None) -> Caller:
+def role(role: Role, region: str, only_if: frozenset[str] = frozenset(), organization: str = "") -> Caller:
     """Return the role, at work in this Region."""
     return Caller(
         role.arn,
@@ -101,20 +99,26 @@ class Call:
     resource: str
     resource_account: str
     resource_region: str
+    resource_organization: str = ""
+    """The organization of the resource's account, where it is told."""
 
     @cached_property
     def context(self) -> Context:
         """Its condition keys."""
         caller = self.caller
         if self.action.startswith(("iam:", "personalize:")):
-            return {**_keys_of_organization(self), **_keys_of_caller(self)}
-        found = {**_keys_of_organization(self), **_keys_of(self.action, caller.is_service)}
+            return _keys_of_caller(self)
+        found = dict(_keys_of(self.action, caller.is_service))
         found["aws:requestedregion"] = (self.resource_region,)
         if self.action.startswith(("kms:", "s3:")):
             found["aws:resourceaccount"] = (self.resource_account,)
         if self.action.startswith("s3:"):
             found["s3:resourceaccount"] = (self.resource_account,)
+        if self.resource_organization:
+            found["aws:resourceorgid"] = (self.resource_organization,)
         if not caller.is_service:
+            if caller.organization:
+                found["aws:principalorgid"] = (caller.organization,)
             found["aws:principalarn"] = (caller.arn,)
             found["aws:principalaccount"] = (caller.account,)
             if self.action.startswith("kms:"):
@@ -127,36 +131,28 @@ class Call:
         found["aws:principalservicename"] = (caller.arn,)
         found["aws:sourceaccount"] = (*maybe_absent, caller.account)
         found["aws:sourcearn"] = (*maybe_absent, source_arn)
-        if caller.organization is not None:
-            found["aws:sourceorgid"] = (*maybe_absent, caller.organization)
+        if caller.organization:
+            found["aws:sourceorgid"] = (None, caller.organization)
         return found
 
 
 def call_on(owner: Key | Bucket | None, caller: Caller, action: str, resource: str) -> Call:
     """Return a call about a key, about a bucket or its objects, or about what is in no policy of its own.
 
-    A bucket has to be in the Region that Personalize is called in.
+    A bucket has to be in the Region that Personalize is called in. What the templates make is of the organization that
+    is told, and so is what else the caller's account has.
     """
     account, region = caller.account if owner is None else owner.account, caller.region
     if isinstance(owner, Key):
         parts = split_arn(owner.arn)
         region = parts[3] if parts else unknown(f"Region of {owner.arn}")
-    return Call(caller, action, resource, account, region)
+    is_its_own = owner is None or owner.declared or same(account, caller.account) is Answer.YES
+    return Call(caller, action, resource, account, region, caller.organization if is_its_own else "")
 
 
 def assume_role(caller: Caller, role: Role) -> Call:
     """Return the call by which Personalize becomes the role."""
     return Call(caller, _TRUST_ACTION, role.arn, role.account, caller.region)
-
-
-def _keys_of_organization(call: Call) -> Context:
-    """Return the keys that say in which organization an account is, if it is known."""
-    organization, account = call.caller.organization, call.caller.account
-    if organization is None:
-        return {}
-    in_one_account = same(call.resource_account, account) is Answer.YES
-    of_resource = {"aws:resourceorgid": (organization,)} if in_one_account else {}
-    return {"aws:principalorgid": (organization,), **of_resource}
 
 
 def _keys_of_caller(call: Call) -> Context:
@@ -169,6 +165,8 @@ def _keys_of_caller(call: Call) -> Context:
     of_action: dict[str, Alternatives] = {"iam:passedtoservice": (SERVICE_PRINCIPAL,)}
     if call.action != PASS_ROLE:
         of_action = {"iam:passedtoservice": _ABSENT, "aws:requestedregion": (call.resource_region,)}
+    if caller.organization:
+        of_action["aws:principalorgid"] = of_action["aws:resourceorgid"] = (caller.organization,)
     return {
         **dict.fromkeys(_OF_SERVICES, _ABSENT),
         "aws:securetransport": ("true",),

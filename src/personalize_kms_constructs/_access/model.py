@@ -99,6 +99,8 @@ class Location:
     """A key of its own; by default that of the bucket."""
     is_folder: bool = False
     """True if it is one, whatever the prefix says."""
+    account: str = ""
+    """The account of the bucket, where it is known and no template makes the bucket."""
 
     @property
     def objects(self) -> str:
@@ -283,8 +285,8 @@ class AccessModel:
     open_questions: list[OpenQuestion] = field(default_factory=list)
     names: dict[str, str] = field(default_factory=dict)
     """The names of keys, roles and buckets in reports, by ARN: a construct path for example."""
-    organization: str | None = None
-    """The organization that the accounts are in, if it is known."""
+    organization: str = ""
+    """The id of the organization (``o-…``) that all accounts of the templates belong to, where it is told."""
     unseen: str = "it isn't part of the app"
     """The reason why nothing is known of keys, roles and buckets that aren't in the model."""
 

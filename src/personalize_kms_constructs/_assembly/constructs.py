@@ -172,7 +172,10 @@ class _References:
         if not isinstance(data, Mapping):
             return None
         return Location(
-            self.text(data.get("bucket")), self.text(data.get("prefix", "")), self.optional_text(data.get("key"))
+            self.text(data.get("bucket")),
+            self.text(data.get("prefix", "")),
+            self.optional_text(data.get("key")),
+            account=self.text(data.get("account", "")),
         )
 
     def _resource_of(self, expression: Any) -> tuple[Stack, str, str] | None:

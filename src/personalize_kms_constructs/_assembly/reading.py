@@ -59,6 +59,11 @@ class ReadAssembly:
         self._order.note_circles(unread)
         self.constructs = list(left_by_constructs(assembly, app, self._groups, unread))
         """What constructs and jobs of ours have left, and what users have declared."""
+        self._buckets: dict[str, list[Location]] = {}
+        """The places in each bucket that constructs, jobs and users speak of."""
+        for asked in (each for left in self.constructs for each in left.asked):
+            for location in filter(None, (asked.source, asked.destination)):
+                self._buckets.setdefault(location.bucket_arn, []).append(location)
         self._paths = {each.path for each in self.constructs if each.ours}
         self._jobs = {
             (*left.state, asked.kind): (left, asked) for left in self.constructs if left.state for asked in left.asked
@@ -132,13 +137,22 @@ class ReadAssembly:
                 self._deployment.add_role(model, role_arn)
             for location in (asked.source, asked.destination):
                 if location is not None:
-                    self._deployment.add_bucket(model, location.bucket_arn, asked.account)
+                    self._add_bucket(model, location, asked)
                     key = location_key(model, asked, location)
                     if key is not None:
                         self._deployment.add_key(model, key)
             if asked.dataset_group_key is not None:
                 self._deployment.add_key(model, asked.dataset_group_key)
             model.asked.append(asked)
+
+    def _add_bucket(self, model: AccessModel, location: Location, asked: Asked) -> None:
+        """Put a bucket into the model; of one that no template makes, the app may have said account and key."""
+        arn = location.bucket_arn
+        said = self._buckets.get(arn, [])
+        self._deployment.add_bucket(model, arn, next(filter(None, (each.account for each in said)), asked.account))
+        keys = {each.key_arn for each in said if each.key_arn is not None}
+        if model.buckets[arn].unseen_encryption and len(keys) == 1:
+            model.buckets[arn].key_arn, model.buckets[arn].unseen_encryption = keys.pop(), ""
 
     def _add_request(
         self, model: AccessModel, request: Request, allowed: dict[tuple[str, str], Asked], *, ours: bool

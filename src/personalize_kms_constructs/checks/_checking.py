@@ -63,7 +63,7 @@ def check_assembly(
     try:
         for read in read_assemblies(assemblies, unread):
             model = read.model()
-            model.organization = organization
+            model.organization = organization or ""
             _refuse(unread)
             reports.append(compare(model))
     except RecursionError:

@@ -16,7 +16,7 @@ from .._grant.role import arn_of_role
 from .._metadata import leave_resources
 from .._refusals import refuse
 from .._refusals.arguments import KEY, ROLE, type_problems
-from .._synth import described_location
+from .._synth import described_resource
 from ..resources import PersonalizeResource
 
 if TYPE_CHECKING:
@@ -81,9 +81,7 @@ class _Declared:
         self._scope = scope
         self._here = here
         self._arns: dict[str, Any] = {"service_role": role_arn, "encryption_key": key_arn}
-        self._resources = [
-            (each.row, described_location(each.source), described_location(each.destination)) for each in resources
-        ]
+        self._resources = [described_resource(each, here) for each in resources]
         self._is_left = False
 
     def validate(self) -> list[str]:
