@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +11,10 @@ import pytest
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
+from click.testing import CliRunner
 
 from personalize_kms_constructs import PersonalizeEncryption, PersonalizeResource, S3Location
+from personalize_kms_constructs._cli import personalize_kms
 from personalize_kms_constructs.checks import check_assembly, declare_created
 from tests.checks.templates import (
     ACCOUNT,
@@ -251,3 +254,24 @@ def test_what_is_no_organization(organization: Any, tmp_path: Path) -> None:
 def test_a_report_is_the_same_without_them(tmp_path: Path) -> None:
     """Both have defaults."""
     assert findings(check(tmp_path, complete())) == CLEAN
+
+
+def test_the_command_is_told_by_a_file_and_an_option(tmp_path: Path) -> None:
+    """A JSON file of the same, and the organization; what is wrong with them is exit code 2."""
+    directory = write(tmp_path / "cdk.out", {"Main": complete()})
+    file = tmp_path / "created.json"
+
+    def run(content: str, *options: str) -> tuple[int, str]:
+        file.write_text(content)
+        found = CliRunner().invoke(personalize_kms, ["check", str(directory), "--created", str(file), *options])
+        return found.exit_code, found.output
+
+    code, output = run(json.dumps([CREATED]), "--organization", ORG)
+    assert (code, "Main (dataset import job)" in output) == (1, True)
+    assert run("[]") == (0, run("[]")[1])
+    assert run("{}")[0] == run("[")[0] == run("[]", "--organization", "acme")[0] == 2
+    assert "created is a dict but a list of mappings is expected" in run("{}")[1]
+    assert str(file) in run("[")[1]
+    file.unlink()
+    missing = CliRunner().invoke(personalize_kms, ["check", str(directory), "--created", str(file)])
+    assert (missing.exit_code, str(file) in missing.output) == (2, True)

@@ -23,6 +23,7 @@ from .requests import S3_URI, Request
 from .stacks import Resource
 from .state_machines import STATE_MACHINE
 from .templates import NESTED_STACK, Template, Unread, noted
+from .undeclared import undeclared
 from .waiting import CreationOrder
 
 
@@ -100,6 +101,8 @@ class ReadAssembly:
             self._add(model, asked, left.template)
         if model.asked:
             self._add_unseen_stacks(model)
+        if not only_ours:
+            model.open_questions += undeclared(model, self._resources, self._deployment)
         asked_by = {each.declared: each for each in model.asked}
         model.dataset_groups += self._groups.in_model(asked_by, self._unread)
         model.references += conditional_references(model, self._resources)

@@ -1,0 +1,62 @@
+"""Roles of the app that may create resources of Personalize, where nothing says which."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+
+from .._access import decision
+from .._access.answers import Answer
+from .._access.calls import Call, role, service
+from .._access.model import AccessModel, OpenQuestion, Role
+from .._access.values import matches
+from .._access.written import actions_of, allow_statements
+from ..matrix import PASS_ROLE, ROWS
+from . import physical
+from .deployment import Deployment
+from .stacks import Resource
+
+_BECAUSE = (
+    "it may create resources of Personalize and pass {roles} to it, and nothing says which, so that they aren't "
+    "checked: say it by declare_created in the app, or by --created"
+)
+
+
+def undeclared(model: AccessModel, resources: Iterable[Resource], deployment: Deployment) -> Iterator[OpenQuestion]:
+    """Yield each role that may pass a role to Personalize for which nothing is asked.
+
+    Args:
+        model: what is asked.
+        resources: the resources of the templates.
+        deployment: the same, by what refers to them.
+    """
+    asked_for = {each.role_arn for each in model.asked}
+    read, passed = AccessModel(), []
+    roles = {physical.role_arn(each): each for each in resources if each.type == physical.ROLE}
+    for arn, resource in roles.items():
+        if arn not in asked_for and "personalize" in json.dumps(resource.body).lower():
+            deployment.add_role(read, arn)
+            template = resource.stack.template
+            personalize = service(template.account, template.region)
+            if decision.trust(personalize, read.role(arn)).answer is not Answer.NO:
+                passed.append(arn)
+    for arn, resource in roles.items() if passed else ():
+        deployment.add_role(read, arn)
+        caller = read.role(arn)
+        if _may_create(caller):
+            may_pass = [each for each in passed if _may_pass(caller, each, resource.stack.template.region)]
+            if may_pass:
+                names = ", ".join(roles[each].path for each in may_pass)
+                yield OpenQuestion(resource.path, _BECAUSE.format(roles=names), resource.declared)
+
+
+def _may_create(caller: Role) -> bool:
+    """Report whether a statement of a role names the creation of something that takes a role."""
+    written = [actions_of(each.body, "personalize") for each in allow_statements(caller.identity)]
+    named = {action.lower() for actions in written for action in actions if action != "*"}
+    return any(matches(row.create_action.lower(), each) is Answer.YES for row in ROWS for each in named)
+
+
+def _may_pass(caller: Role, arn: str, region: str) -> bool:
+    call = Call(role(caller, region), PASS_ROLE, arn, caller.account, region)
+    return decision.role_by_iam(call, caller).answer is Answer.YES
