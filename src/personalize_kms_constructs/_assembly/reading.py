@@ -102,7 +102,7 @@ class ReadAssembly:
         if model.asked:
             self._add_unseen_stacks(model)
         if not only_ours:
-            model.open_questions += undeclared(model, self._resources, self._deployment)
+            model.open_questions += undeclared(model, self._resources, self._deployment, self._unread)
         asked_by = {each.declared: each for each in model.asked}
         model.dataset_groups += self._groups.in_model(asked_by, self._unread)
         model.references += conditional_references(model, self._resources)

@@ -10,7 +10,6 @@ from typing import Any
 from .._access.model import OpenQuestion
 from .._access.values import unknown
 from .._access.written import as_list
-from .calling_roles import role_of_function
 from .physical import DATASET
 from .requests import KINDS, Request, call_not_known, lower_case, of_sdk_call
 from .stacks import Resource
@@ -66,8 +65,7 @@ def _of_custom_resource(resource: Resource) -> Iterator[Request]:
             continue
         text = resource.get(event)
         call = resource.parsed(text, f"{event} of {resource.path}") if isinstance(text, str) else text
-        caller = role_of_function(resource.get("ServiceToken"), resource)
-        request = of_sdk_call(resource, resource.path, call, caller, at_deployment=True)
+        request = of_sdk_call(resource, resource.path, call, resource.get("ServiceToken"), at_deployment=True)
         if request is not None:
             yield request
 
@@ -95,8 +93,7 @@ def _of_schedule(resource: Resource) -> Iterator[Request | OpenQuestion]:
                 yield call_not_known(resource, resource.path)
         elif _names_a_call(target):
             told = _json(given, resource)
-            caller = role_of_function(target.get("Arn"), resource)
-            request = of_sdk_call(resource, resource.path, told, caller, at_deployment=False)
+            request = of_sdk_call(resource, resource.path, told, target.get("Arn"), at_deployment=False)
             yield request or call_not_known(resource, resource.path)
 
 

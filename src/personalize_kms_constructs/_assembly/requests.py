@@ -10,6 +10,7 @@ from .. import matrix
 from .._access.causes import Cause, Reason, because
 from .._access.model import OpenQuestion
 from .._access.values import account_of, has_unknown, split, split_arn, unknown
+from .calling_roles import role_of_function
 from .physical import alias_in
 from .stacks import Resource
 
@@ -157,14 +158,14 @@ def _is_no_arn(given: str, kind: str) -> bool:
     return kind == "key" and alias_in(given) != ""
 
 
-def of_sdk_call(resource: Resource, name: str, call: Any, caller: str, *, at_deployment: bool) -> Request | None:
+def of_sdk_call(resource: Resource, name: str, call: Any, function: Any, *, at_deployment: bool) -> Request | None:
     """Return a call as the CDK's functions for calls of AWS's SDK are told of it: ``service``, ``action``…
 
     Args:
         resource: the resource that tells the function.
         name: its name, in words.
         call: what it tells.
-        caller: the function's role.
+        function: the function, by its ARN or its name.
         at_deployment: whether it does so while the stack is deployed.
     """
     if not isinstance(call, Mapping) or "personalize" not in str(call.get("service")).lower():
@@ -181,7 +182,7 @@ def of_sdk_call(resource: Resource, name: str, call: Any, caller: str, *, at_dep
         at_deployment=at_deployment,
         account=account_of(str(assumed)) if assumed else "",
         region=str(call.get("region") or ""),
-        caller=str(assumed or caller),
+        caller=str(assumed or role_of_function(function, resource)),
     )
 
 

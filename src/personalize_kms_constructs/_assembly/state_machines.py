@@ -12,7 +12,7 @@ from typing import Any
 
 from .._access.model import OpenQuestion
 from .._access.values import account_of, unknown
-from .calling_roles import role_of_function, role_of_task
+from .calling_roles import role_of_task
 from .files import read_text
 from .requests import KINDS, Request, call_not_known, lower_case, of_sdk_call
 from .stacks import Resource
@@ -67,8 +67,7 @@ def of_state_machine(resource: Resource) -> Iterator[Request | OpenQuestion]:
                 told, function = state.get("Arguments", state.get("Parameters")), state.get("Resource")
                 if isinstance(told, Mapping) and isinstance(told.get("Payload"), Mapping):
                     told, function = told["Payload"], told.get("FunctionName")
-                caller = role_of_function(function, resource)
-                if (request := of_sdk_call(resource, place, told, caller, at_deployment=False)) is not None:
+                if (request := of_sdk_call(resource, place, told, function, at_deployment=False)) is not None:
                     yield request
 
 

@@ -15,6 +15,7 @@ from ..matrix import PASS_ROLE, ROWS
 from . import physical
 from .deployment import Deployment
 from .stacks import Resource
+from .templates import Unread, noted
 
 _BECAUSE = (
     "it may create resources of Personalize and pass {roles} to it, and nothing says which, so that they aren't "
@@ -22,32 +23,40 @@ _BECAUSE = (
 )
 
 
-def undeclared(model: AccessModel, resources: Iterable[Resource], deployment: Deployment) -> Iterator[OpenQuestion]:
+def undeclared(
+    model: AccessModel, resources: Iterable[Resource], deployment: Deployment, unread: list[Unread]
+) -> Iterator[OpenQuestion]:
     """Yield each role that may pass a role to Personalize for which nothing is asked.
 
     Args:
         model: what is asked.
         resources: the resources of the templates.
         deployment: the same, by what refers to them.
+        unread: takes what can't be read.
     """
     asked_for = {each.role_arn for each in model.asked}
-    read, passed = AccessModel(), []
-    roles = {physical.role_arn(each): each for each in resources if each.type == physical.ROLE}
-    for arn, resource in roles.items():
-        if arn not in asked_for and "personalize" in json.dumps(resource.body).lower():
+    roles = [each for each in resources if each.type == physical.ROLE]
+    read, passed = AccessModel(), {}
+    for resource in roles:
+        with noted(unread, resource.stack.template):
+            arn = physical.role_arn(resource)
+            if arn not in asked_for and "personalize" in json.dumps(resource.body).lower():
+                deployment.add_role(read, arn)
+                if _trusts_personalize(read.role(arn), resource):
+                    passed[arn] = resource.path
+    for resource in roles if passed else ():
+        with noted(unread, resource.stack.template):
+            arn = physical.role_arn(resource)
             deployment.add_role(read, arn)
-            template = resource.stack.template
-            personalize = service(template.account, template.region)
-            if decision.trust(personalize, read.role(arn)).answer is not Answer.NO:
-                passed.append(arn)
-    for arn, resource in roles.items() if passed else ():
-        deployment.add_role(read, arn)
-        caller = read.role(arn)
-        if _may_create(caller):
-            may_pass = [each for each in passed if _may_pass(caller, each, resource.stack.template.region)]
-            if may_pass:
-                names = ", ".join(roles[each].path for each in may_pass)
-                yield OpenQuestion(resource.path, _BECAUSE.format(roles=names), resource.declared)
+            caller, region = read.role(arn), resource.stack.template.region
+            names = [name for each, name in passed.items() if _may_create(caller) and _may_pass(caller, each, region)]
+            if names:
+                yield OpenQuestion(resource.path, _BECAUSE.format(roles=", ".join(names)), resource.declared)
+
+
+def _trusts_personalize(passed: Role, resource: Resource) -> bool:
+    template = resource.stack.template
+    return decision.trust(service(template.account, template.region), passed).answer is not Answer.NO
 
 
 def _may_create(caller: Role) -> bool:
