@@ -14,7 +14,7 @@ from aws_cdk import aws_stepfunctions as sfn
 from personalize_kms_constructs import PersonalizeEncryption, S3Location
 from personalize_kms_constructs._access.report import AccessReport
 from personalize_kms_constructs.checks import check_assembly
-from personalize_kms_constructs.jobs import BatchInferenceJob, BatchSegmentJob
+from personalize_kms_constructs.jobs import BatchInferenceJob, BatchSegmentJob, DatasetExportJob
 from tests.checks.templates import check, complete, role
 from tests.checks.test_state_machines import BATCH, machine, task
 
@@ -84,3 +84,26 @@ def test_a_task_leads_to_the_key_of_its_solution(call: str, tmp_path: Path) -> N
     assert not [each for each in report.undecided if "dataset group can't be seen" in each.because]
     kind = "batch inference job" if "Inference" in call else "batch segment job"
     assert on_keys(report, f"Main/Asks · Batch ({kind})", key="Main.Key") == ON_KEY
+
+
+def test_a_dataset_that_is_named_by_its_arn_is_of_the_group_in_it(tmp_path: Path) -> None:
+    """Its ARN has the name of its dataset group: with the wrong encryption the role lacks eleven permissions."""
+    app = cdk.App(outdir=str(tmp_path), context={"personalize-kms-constructs:judge": False})
+    stack = cdk.Stack(app, "Main", env=cdk.Environment(account="111122223333", region="eu-west-1"))
+    right, wrong = PersonalizeEncryption(stack, "Right"), PersonalizeEncryption(stack, "Wrong")
+    right.add_dataset_group("Movies", name="movies")
+    job = DatasetExportJob(
+        stack,
+        "Export",
+        encryption=wrong,
+        dataset_arn="arn:aws:personalize:eu-west-1:111122223333:dataset/movies/INTERACTIONS",
+        destination=S3Location(s3.Bucket(stack, "Data"), "out/"),
+        destination_path="{% $states.input.path & '/' %}",
+    )
+    sfn.StateMachine(stack, "Machine", definition_body=sfn.DefinitionBody.from_chainable(job))
+    app.synth()
+    report = check_assembly(tmp_path)
+    export = {("key", "kms:GenerateDataKeyWithoutPlaintext")}
+    assert on_keys(report, "Main/Export (dataset export job)") == ON_KEY | export
+    of_service = [each.action for each in report.missing if each.principal == "service"]
+    assert (of_service, len(report.missing)) == (["kms:GenerateDataKeyWithoutPlaintext"], 11)

@@ -353,3 +353,43 @@ def test_a_job_on_a_dataset_group_of_another_key(app: cdk.App) -> None:
     sfn.StateMachine(stack, "Machine", definition_body=sfn.DefinitionBody.from_chainable(job))
     report = check_assembly(app.synth())
     assert {report.names.get(each.resource) for each in report.missing} == {"Main/Other/Key"}
+
+
+@pytest.mark.parametrize("form", ["inline", "with substitutions", "a local file", "a file that isn't here"])
+def test_state_machines_of_sam(form: str, tmp_path: Path) -> None:
+    """They have a definition, a role and a type by other names, and the file beside the template."""
+    definition = {"StartAt": "Export", "States": {"Export": task("createDatasetExportJob", EXPORT)}}
+    properties: Json = {"Role": "arn:aws:iam::111122223333:role/machine", "Type": "STANDARD"}
+    if form == "inline":
+        properties["Definition"] = definition
+    elif form == "with substitutions":
+        text = json.dumps(definition).replace(ROLE_ARN, "${ServiceRole}")
+        properties |= {"Definition": json.loads(text), "DefinitionSubstitutions": {"ServiceRole": ROLE_ARN}}
+    else:
+        properties["DefinitionUri"] = "statemachine/export.asl.json"
+        if form == "a local file":
+            (tmp_path / "statemachine").mkdir()
+            (tmp_path / "statemachine/export.asl.json").write_text(json.dumps(definition))
+    report = alone(tmp_path, {"Type": "AWS::Serverless::StateMachine", "Properties": properties})
+    if form == "a file that isn't here":
+        assert (report.asked, report.undecided) == ((), ())
+        return
+    assert report.asked == ("Main/Asks · Export (dataset export job)",)
+    assert wanted(report) == EXPORTING
+    assert {each.principal_arn for each in report.undecided if each.principal == "caller"} == {properties["Role"]}
+
+
+def test_a_state_machine_of_sam_of_type_express(tmp_path: Path) -> None:
+    """Its type is Type."""
+    look = task("describeDatasetExportJob", {"DatasetExportJobArn.$": "$.DatasetExportJobArn"}, "Parameters")
+    states = {"Export": {**task("createDatasetExportJob", EXPORT), "Next": "Look"}, "Look": look}
+    properties = {"Definition": {"StartAt": "Export", "States": states}, "Type": "EXPRESS"}
+    (message,) = messages(alone(tmp_path, {"Type": "AWS::Serverless::StateMachine", "Properties": properties}))
+    assert "an execution of type EXPRESS waits for the job" in message
+
+
+@pytest.mark.parametrize("arn", [DATASET_ARN.partition("/")[0], "dataset", ""])
+def test_a_dataset_that_is_no_arn(arn: str, tmp_path: Path) -> None:
+    """Its dataset group isn't known."""
+    report = alone(tmp_path, machine({"Export": task("createDatasetExportJob", {**EXPORT, "DatasetArn": arn})}))
+    assert any("its dataset group can't be seen" in each.because for each in report.undecided)

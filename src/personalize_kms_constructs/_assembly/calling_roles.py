@@ -24,14 +24,14 @@ def role_of_function(function: Any, beside: Resource) -> str:
     return ""
 
 
-def role_of_task(state: Mapping[str, Any], machine: Resource, place: str) -> str:
+def role_of_task(state: Mapping[str, Any], role_of_machine: str, place: str) -> str:
     """Return the role by which a task calls: that of its credentials, or that of the state machine.
 
     https://docs.aws.amazon.com/step-functions/latest/dg/concepts-access-cross-acct-resources.html
     """
     credentials = state.get("Credentials")
     if not credentials:
-        return machine.text("RoleArn") or ""
+        return role_of_machine
     arn = credentials.get("RoleArn") if isinstance(credentials, Mapping) else None
     is_known = isinstance(arn, str) and split_arn(arn) is not None
     return str(arn) if is_known else unknown(f"role of {place}")

@@ -48,9 +48,15 @@ class DatasetGroups:
 
     def of(self, made_for: str, beside: Stack) -> Resource | None:
         """Return the dataset group of a dataset, a solution or its version, or of itself, if it is part of the app."""
-        solution = "/".join(split(made_for, "/")[:2])
-        members = self._members.get(made_for) or self._members.get(solution)
-        group = nearest(members, beside).text("DatasetGroupArn") if members else made_for
+        named, *others = split(made_for, "/")
+        # A solution version has its solution's name before its own, and a dataset the name of its dataset group.
+        members = self._members.get(made_for) or self._members.get("/".join([named, *others[:1]]))
+        if members:
+            group = nearest(members, beside).text("DatasetGroupArn")
+        elif others and named.endswith(":dataset"):
+            group = f"{named}-group/{others[0]}"
+        else:
+            group = made_for
         return nearest(self._groups[group], beside) if group in self._groups else None
 
     def key_of(self, group: Resource) -> str | None:

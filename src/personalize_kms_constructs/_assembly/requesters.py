@@ -13,7 +13,7 @@ from .._access.written import as_list
 from .physical import DATASET
 from .requests import KINDS, Request, call_not_known, lower_case, of_sdk_call
 from .stacks import Resource
-from .state_machines import STATE_MACHINE, of_state_machine
+from .state_machines import STATE_MACHINES, of_state_machine
 
 _PREFIX = "AWS::Personalize::"
 _RULE, _SCHEDULE = "AWS::Events::Rule", "AWS::Scheduler::Schedule"
@@ -28,7 +28,7 @@ def requests_of(resource: Resource) -> Iterator[Request | OpenQuestion]:
     """
     if resource.type.startswith(_PREFIX):
         yield from _of_personalize(resource)
-    elif resource.type == STATE_MACHINE:
+    elif resource.type in STATE_MACHINES:
         yield from of_state_machine(resource)
     elif resource.type in (_RULE, _SCHEDULE):
         yield from _of_schedule(resource)

@@ -18,6 +18,10 @@ from .requests import KINDS, Request, call_not_known, lower_case, of_sdk_call
 from .stacks import Resource
 
 STATE_MACHINE = "AWS::StepFunctions::StateMachine"
+# https://docs.aws.amazon.com/serverless-application-model/latest/developerguide/sam-resource-statemachine.html
+_OF_SAM = "AWS::Serverless::StateMachine"
+STATE_MACHINES = {STATE_MACHINE: ("RoleArn", "StateMachineType"), _OF_SAM: ("Role", "Type")}
+"""The types of state machines, with the properties that have the role and the type of the executions."""
 
 _SERVICE = "aws-sdk:personalize:"
 _IN_YAML = (
@@ -35,7 +39,8 @@ def of_state_machine(resource: Resource) -> Iterator[Request | OpenQuestion]:
     definition = _definition(resource)
     if isinstance(definition, OpenQuestion):
         yield definition
-    kind = resource.get("StateMachineType")
+    role_property, kind_property = STATE_MACHINES[resource.type]
+    role, kind = resource.text(role_property) or "", resource.get(kind_property)
     for states, is_express in _state_maps(definition, is_express=kind == "EXPRESS"):
         waits_for = json.dumps(states).lower() if is_express else ""
         for name, state in states.items():
@@ -47,7 +52,7 @@ def of_state_machine(resource: Resource) -> Iterator[Request | OpenQuestion]:
                 arguments = (
                     lower_case(arguments) if isinstance(arguments, Mapping) else unknown(f"arguments of {place}")
                 )
-                row, caller = KINDS[call], role_of_task(state, resource, place)
+                row, caller = KINDS[call], role_of_task(state, role, place)
                 waits = f"{_SERVICE}describe{row.noun}".lower() in waits_for
                 yield Request(
                     resource,
@@ -76,26 +81,32 @@ def _definition(resource: Resource) -> Any:
     found = resource.get("Definition")
     if "DefinitionString" in properties and "personalize" in json.dumps(properties):
         found = resource.get("DefinitionString")
-    elif "DefinitionS3Location" in properties:
+    elif "DefinitionS3Location" in properties or "DefinitionUri" in properties:
         found = _from_asset(resource)
         if found is not None and not found.lstrip().startswith("{"):
             return OpenQuestion(resource.path, _IN_YAML, resource.declared) if _SERVICE in found else None
+    substitutions = resource.get("DefinitionSubstitutions")
+    if substitutions and isinstance(found, Mapping):
+        found = json.dumps(found, ensure_ascii=False)
     if not isinstance(found, str):
         return found
-    substitutions = resource.get("DefinitionSubstitutions")
     for name, value in substitutions.items() if isinstance(substitutions, Mapping) else ():
         found = found.replace(f"${{{name}}}", str(value))
     return resource.parsed(found, f"definition of {resource.path}")
 
 
 def _from_asset(resource: Resource) -> str | None:
-    """The text of a definition that is an asset of the app; of a stage, the asset is above the templates."""
-    location = resource.get("DefinitionS3Location")
-    key = location.get("Key") if isinstance(location, Mapping) else None
+    """The text of a definition that is an asset of the app, or a file beside a template of SAM's.
+
+    Of a stage, the asset is above the templates.
+    """
+    location = resource.get("DefinitionS3Location") or resource.get("DefinitionUri")
+    key = location.get("Key") if isinstance(location, Mapping) else location
     if not isinstance(key, str):
         return None
     template, name = resource.stack.template, key.rpartition("/")[2]
-    file = template.assets.get(name.partition(".")[0], f"asset.{name}")
+    is_local = not isinstance(location, Mapping)
+    file = key if is_local else template.assets.get(name.partition(".")[0], f"asset.{name}")
     path = template.path.parent / file
     return read_text(path) if path.is_file() else None
 
