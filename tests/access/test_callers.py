@@ -200,3 +200,22 @@ def test_policies_of_a_caller_that_iam_refuses_concern_what_it_asks_for() -> Non
         ("movies (dataset import job)",),
         True,
     )
+
+
+@pytest.mark.parametrize(("told", "answer"), [("o-a1b2c3d4e5", "yes"), ("o-f6g7h8i9j0", "no"), ("", "open")])
+@pytest.mark.parametrize("key", ["aws:PrincipalOrgID", "aws:ResourceOrgID"])
+def test_a_caller_is_of_the_organization(key: str, told: str, answer: str) -> None:
+    """And so is what it creates and passes."""
+    of_ours = {"StringEquals": {key: "o-a1b2c3d4e5"}}
+    found = model({**CREATING, "Condition": of_ours}, {**PASSING, "Condition": of_ours})
+    found.organization = told
+    answers = dict(zip(("yes", "no", "open"), of_caller(compare(found)), strict=True))
+    assert answers == {"yes": set(), "no": set(), "open": set(), answer: NEEDED}
+
+
+def test_a_job_is_no_solution() -> None:
+    """That its solution is allowed makes nothing of the job open."""
+    create, job = "personalize:CreateBatchInferenceJob", f"{HERE}:batch-inference-job/nightly"
+    found = model(iam([create], f"{HERE}:solution/*"), PASSING)
+    found.asked = [asked(BATCH_INFERENCE_JOB, caller_arn=CALLER, calls_on=(SOLUTION, VERSION, job))]
+    assert of_caller(compare(found))[1:] == [{(create, job)}, set()]

@@ -23,7 +23,7 @@ from tests.checks.templates import Json, check, managed
 from tests.checks.test_requests import DATASET_ARN, EXPORT, IN_SDK, ROLE_ARN
 from tests.checks.test_schedules import CALL, UNIVERSAL
 from tests.checks.test_state_machines import machine, task
-from tests.jobs.machines import Data, job
+from tests.jobs.machines import SOLUTION, VERSION, Data, job
 from tests.jobs.machines import machine as machine_of
 
 CREATE, PASS = "personalize:CreateDatasetExportJob", "iam:PassRole"
@@ -264,6 +264,8 @@ def test_the_role_of_a_machine_may_start_our_jobs(stack: cdk.Stack, kind: Any, o
     found = of_caller(report)
     assert (found["no"], found["open"]) == (set(), set())
     assert {action for action, _ in found["yes"]} == {f"personalize:Create{kind.__name__}", PASS}
+    if kind is jobs.BatchInferenceJob:
+        assert {SOLUTION, VERSION} <= {resource for _, resource in found["yes"]}
 
 
 @pytest.mark.parametrize("kind", KINDS)

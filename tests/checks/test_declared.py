@@ -10,6 +10,7 @@ import aws_cdk as cdk
 import pytest
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
+from aws_cdk import aws_personalize as personalize
 from aws_cdk import aws_s3 as s3
 from click.testing import CliRunner
 
@@ -92,8 +93,10 @@ def test_what_is_declared_is_nothing_that_a_construct_answers_for(app: cdk.App, 
     for name in ("One", "Two"):
         role = iam.Role(stack, name, assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
         declare_created(stack, PersonalizeResource.dataset_export_job(), service_role=role)
+    role_arn = "arn:aws:iam::111122223333:role/service"
+    personalize.CfnDatasetGroup(stack, "Alone", name="alone", role_arn=role_arn)
     report = check_assembly(app.synth())
-    assert [each.kind for each in report.problems] == ["trust", "trust"]
+    assert [each.kind for each in report.problems] == ["configuration", "trust", "trust"]
     assert not any(each.ours for each in report.problems)
 
 

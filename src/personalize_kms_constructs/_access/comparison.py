@@ -14,7 +14,6 @@ from .excess import excess
 from .limits import limit_problems
 from .model import AccessModel, Asked, Key, Problem, declared_of, labels_of
 from .needs import (
-    CALLER,
     IN_BUCKET_POLICY,
     IN_IAM,
     IN_KEY_POLICY,
@@ -49,7 +48,6 @@ def compare(model: AccessModel, *, with_excess: bool = True) -> AccessReport:
     needs = {need: asked for need, asked in needs_of(model).items() if _is_there(model, need)}
     decisions = {need: _decide(model, need, asked) for need, asked in needs.items()}
     denied = dict(_denied_in_buckets(model, needs))
-    of_personalize = {need: asked for need, asked in needs.items() if need.principal != CALLER}
     entries = [*_entries(model, needs, decisions), *_entries(model, needs, denied, in_bucket=True)]
     trust = list(trust_findings(model))
     undecided = [
@@ -68,7 +66,7 @@ def compare(model: AccessModel, *, with_excess: bool = True) -> AccessReport:
     ]
     return AccessReport(
         missing=_sorted(each for each in entries if isinstance(each, Missing)),
-        excess=_sorted(excess(model, of_personalize, decisions) if with_excess else ()),
+        excess=_sorted(excess(model, needs, decisions) if with_excess else ()),
         undecided=_sorted(undecided),
         problems=in_order(problems),
         allowed=_sorted(each for each in entries if isinstance(each, Allowed)),
