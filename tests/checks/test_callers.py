@@ -278,3 +278,35 @@ def test_a_job_in_a_machine_whose_role_lost_its_statements(stack: cdk.Stack, kin
     policy.add_property_override("PolicyDocument.Statement", [nothing])
     with pytest.raises(RuntimeError, match="lacks iam:PassRole on"):
         synthesized(stack)
+
+
+@pytest.mark.parametrize(
+    ("resource", "answer"),
+    [
+        ("dataset/movies/INTERACTIONS", "yes"),
+        ("dataset/movies/*", "yes"),
+        ("dataset/movies/USERS", "no"),
+        ("dataset/books/*", "no"),
+    ],
+)
+def test_a_dataset_of_the_template_has_the_name_of_its_group(resource: str, answer: str, tmp_path: Path) -> None:
+    """Its ARN is known: the dataset group's name, and its type in capitals."""
+    group = {"Fn::GetAtt": ["Movies", "DatasetGroupArn"]}
+    ratings = {"Name": "ratings", "DatasetType": "Interactions", "DatasetGroupArn": group, "SchemaArn": "schema"}
+    asks = machine(
+        {"Export": task("createDatasetExportJob", {**EXPORT, "DatasetArn": "${Ratings}"})},
+        RoleArn=OF_CALLER,
+        DefinitionSubstitutions={"Ratings": {"Fn::GetAtt": ["Ratings", "DatasetArn"]}},
+    )
+    here = "arn:aws:personalize:eu-west-1:111122223333"
+    statements: list[Json] = [{**CREATING, "Resource": [JOB, f"{here}:{resource}"]}, PASSING]
+    resources = {
+        "Movies": {"Type": "AWS::Personalize::DatasetGroup", "Properties": {"Name": "movies"}},
+        "Ratings": {"Type": "AWS::Personalize::Dataset", "Properties": ratings},
+        "Caller": CALLERS_ROLE,
+        "Policy": managed(*statements, role={"Ref": "Caller"}),
+        "Asks": asks,
+    }
+    found = of_caller(check(tmp_path, {"Resources": resources}))
+    assert [key for key, entries in found.items() for _, each in entries if ":dataset/" in each] == [answer]
+    assert found["open"] == set()
