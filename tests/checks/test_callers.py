@@ -14,6 +14,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_stepfunctions as sfn
 from aws_cdk import aws_stepfunctions_tasks as tasks
 from aws_cdk import custom_resources
+from constructs import Construct
 
 from personalize_kms_constructs import PersonalizeEncryption, PersonalizeResource, jobs
 from personalize_kms_constructs._access.report import AccessReport
@@ -23,7 +24,7 @@ from tests.checks.templates import Json, check, managed
 from tests.checks.test_requests import DATASET_ARN, EXPORT, IN_SDK, ROLE_ARN
 from tests.checks.test_schedules import CALL, UNIVERSAL
 from tests.checks.test_state_machines import machine, task
-from tests.jobs.machines import SOLUTION, VERSION, Data, job
+from tests.jobs.machines import DATASET, SOLUTION, VERSION, Data, job
 from tests.jobs.machines import machine as machine_of
 
 CREATE, PASS = "personalize:CreateDatasetExportJob", "iam:PassRole"
@@ -310,3 +311,24 @@ def test_a_dataset_of_the_template_has_the_name_of_its_group(resource: str, answ
     found = of_caller(check(tmp_path, {"Resources": resources}))
     assert [key for key, entries in found.items() for _, each in entries if ":dataset/" in each] == [answer]
     assert found["open"] == set()
+
+
+@pytest.mark.parametrize("options", [{}, {"source_path": sfn.JsonPath.string_at("$.path")}, {"job_name": "nightly"}])
+def test_two_jobs_whose_states_have_one_name(stack: cdk.Stack, options: Json) -> None:
+    """In two state machines of a stack; each has the caller that starts it, whatever the order."""
+    data = Data.of(stack)
+    made = []
+    for name in ("One", "Two"):
+        scope = Construct(stack, name)
+        given: Any = {"encryption": data.encryption, "dataset_arn": DATASET, "source": data.at("in/"), **options}
+        made.append((scope, jobs.DatasetImportJob(scope, "Job", **given)))
+    for scope, fragment in reversed(made):
+        sfn.StateMachine(scope, "Machine", definition_body=sfn.DefinitionBody.from_chainable(fragment))
+    report = check_assembly(synthesized(stack))
+    assert [each for each in report.asked if "/Job" in each] == [
+        "Stack/One/Job (dataset import job)",
+        "Stack/Two/Job (dataset import job)",
+    ]
+    found = of_caller(report)
+    assert (found["no"], found["open"]) == (set(), set())
+    assert len(callers(report)) == 2

@@ -53,6 +53,8 @@ class Left:
     """The name of the state that starts it, if it is a job, and its stack."""
     job_name: str = ""
     """All names that the job may have, as a pattern."""
+    made_for: str = ""
+    """The ARN of what the job is made for, where each execution has the same."""
     ours: bool = True
     """False if users have declared it, so that no construct answers for it."""
 
@@ -91,8 +93,8 @@ def _read(references: _References, data: Mapping[str, Any], groups: DatasetGroup
     job = data.get("job")
     if isinstance(job, Mapping):
         left.state, left.job_name = (own, str(job.get("state"))), references.text(job.get("name", ""))
-        made_for = references.optional_text(job.get("madeFor"))
-        found = None if made_for is None else groups.of(made_for, own)
+        left.made_for = references.text(job.get("madeFor", ""))
+        found = groups.of(left.made_for, own)
         key = key if found is None else groups.key_of(found)
     for each in as_list(data.get("pending")):
         if isinstance(each, Mapping):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -13,14 +14,14 @@ from .._access.model import AccessModel, Asked, Location, OpenQuestion, Problem
 from .._access.needs import location_key
 from .._access.values import split
 from .app import App
-from .constructs import left_by_constructs
+from .constructs import Left, left_by_constructs
 from .dataset_groups import DatasetGroups
 from .deployment import Deployment
 from .manifest import Assembly
 from .references import conditional_references
 from .requesters import requests_of
 from .requests import S3_URI, Request
-from .stacks import Resource
+from .stacks import Resource, Stack
 from .state_machines import STATE_MACHINE
 from .templates import NESTED_STACK, Template, Unread, noted
 from .undeclared import undeclared
@@ -66,10 +67,12 @@ class ReadAssembly:
             for location in filter(None, (asked.source, asked.destination)):
                 self._buckets.setdefault(location.bucket_arn, []).append(location)
         self._paths = {each.path for each in self.constructs if each.ours}
-        self._jobs = {
-            (*left.state, asked.kind): (left, asked) for left in self.constructs if left.state for asked in left.asked
-        }
+        self._jobs: dict[tuple[Stack, str, str], list[tuple[Left, Asked]]] = {}
         """The jobs of ours, by the states that start them: their stack, their name, and the kind of job."""
+        for left in self.constructs:
+            if left.state is not None:
+                for asked in left.asked:
+                    self._jobs.setdefault((*left.state, asked.kind), []).append((left, asked))
 
     def model(self, *, only_ours: bool = False) -> AccessModel:
         """Return what is asked of Personalize, and every policy that bears on it.
@@ -79,7 +82,7 @@ class ReadAssembly:
         """
         model = AccessModel()
         allowed = self._add_constructs(model, only_ours=only_ours)
-        jobs = dict(self._jobs)
+        jobs = {name: list(each) for name, each in self._jobs.items()}
         for resource in self._resources:
             ours = self._is_ours(resource.path)
             has_jobs = resource.type == STATE_MACHINE and self._jobs
@@ -93,11 +96,12 @@ class ReadAssembly:
                         if name in jobs:
                             # The job has left it in the metadata, with all that each execution chooses.
                             _add_refusals(model, request, ours=True)
-                            left, asked = jobs[name]
-                            jobs[name] = left, replace(asked, **self._caller(request, left.job_name))
+                            for left, asked in _taken_by(request, jobs[name]):
+                                started = replace(asked, **self._caller(request, left.job_name, left.made_for))
+                                self._add(model, started, left.template)
                         elif ours or not only_ours:
                             self._add_request(model, request, allowed, ours=ours)
-        for left, asked in jobs.values():
+        for left, asked in (each for not_started in jobs.values() for each in not_started):
             self._add(model, asked, left.template)
         if model.asked:
             self._add_unseen_stacks(model)
@@ -192,12 +196,12 @@ class ReadAssembly:
             model.problems.append(_problem(request, reason, request.permissions.page, ours=ours))
         self._add(model, asked, resource.stack.template)
 
-    def _caller(self, request: Request, job_name: str = "") -> dict[str, Any]:
+    def _caller(self, request: Request, job_name: str = "", made_for: str = "") -> dict[str, Any]:
         """Return who calls for a request, and on what, for what is asked."""
         if not request.caller:
             return {}
         caller = self._deployment.role_arn(request.caller, request.resource)
-        return {"caller_arn": caller, "calls_on": request.calls_on(job_name)}
+        return {"caller_arn": caller, "calls_on": request.calls_on(job_name, made_for)}
 
     def _location(
         self, model: AccessModel, request: Request, what: str, path: str | None, key: str | None
@@ -238,6 +242,13 @@ class ReadAssembly:
             if resource.type == NESTED_STACK and resource.logical_id not in resource.stack.nested:
                 because = "its template isn't in the assembly, so that what it does to policies isn't known"
                 model.open_questions.append(OpenQuestion(resource.path, because, resource.declared))
+
+
+def _taken_by(request: Request, jobs: list[tuple[Left, Asked]]) -> list[tuple[Left, Asked]]:
+    """Take the job that a state starts out of those whose states have its name, in several state machines maybe."""
+    said = json.dumps(request.resource.body)
+    names = [left.job_name.rstrip("*") in said for left, _ in jobs]
+    return [jobs.pop(names.index(True) if True in names else 0)] if jobs else []
 
 
 def _add_refusals(model: AccessModel, request: Request, *, ours: bool) -> None:

@@ -86,12 +86,14 @@ class Request:
         template = self.resource.stack.template
         return self.account or template.account, self.region or template.region
 
-    def calls_on(self, job_name: str = "") -> tuple[str, ...]:
+    def calls_on(self, job_name: str, made_for: str) -> tuple[str, ...]:
         """Return the ARNs that the caller needs the API's action on.
 
         Args:
-            job_name: the names that the job may have, as a pattern, where more is known than the arguments say.
+            job_name: the names that a job may have, as a pattern, where more is known than the arguments say.
+            made_for: what it is made for, likewise.
         """
+        made_for = made_for or self.made_for
         row, (account, region) = self.permissions, self.environment
         here = f"arn:{self.resource.stack.partition}:personalize:{region}:{account}"
         name_argument = "jobname" if row.is_job else "name"
@@ -100,11 +102,11 @@ class Request:
         if not row.parents:
             return (made,)
         (parent,) = row.parents
-        if split_arn(self.made_for) is None:
-            return f"{here}:{parent}/{self.made_for}", made
+        if split_arn(made_for) is None:
+            return f"{here}:{parent}/{made_for}", made
         # A solution version is of the solution's type.
-        solution = "/".join(split(self.made_for, "/")[:2])
-        return (*([solution] if parent == "solution" else []), self.made_for, made)
+        solution = "/".join(split(made_for, "/")[:2])
+        return (*([solution] if parent == "solution" else []), made_for, made)
 
     @property
     def is_of_group(self) -> bool:
