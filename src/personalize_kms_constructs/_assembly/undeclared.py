@@ -10,7 +10,7 @@ from .._access.answers import Answer
 from .._access.calls import Call, role, service
 from .._access.model import AccessModel, OpenQuestion, Role
 from .._access.values import matches
-from .._access.written import actions_of, allow_statements
+from .._access.written import actions_of, allow_statements, resources_of
 from ..matrix import PASS_ROLE, ROWS
 from . import physical
 from .deployment import Deployment
@@ -49,7 +49,10 @@ def undeclared(
             arn = physical.role_arn(resource)
             deployment.add_role(read, arn)
             caller, region = read.role(arn), resource.stack.template.region
-            names = [name for each, name in passed.items() if _may_create(caller) and _may_pass(caller, each, region)]
+            named = _named_to_pass(caller) if _may_create(caller) else frozenset()
+            # Most roles name the one that they pass, so that the others needn't be judged.
+            meant = passed if any(set("*?") & set(each) for each in named) else passed.keys() & named
+            names = [passed[each] for each in passed if each in meant and _may_pass(caller, each, region)]
             if names:
                 yield OpenQuestion(resource.path, _BECAUSE.format(roles=", ".join(names)), resource.declared)
 
@@ -64,6 +67,12 @@ def _may_create(caller: Role) -> bool:
     written = [actions_of(each.body, "personalize") for each in allow_statements(caller.identity)]
     named = {action.lower() for actions in written for action in actions if action != "*"}
     return any(matches(row.create_action.lower(), each) is Answer.YES for row in ROWS for each in named)
+
+
+def _named_to_pass(caller: Role) -> frozenset[str]:
+    """Return the resources of the statements that may allow a role to pass roles."""
+    written = [resources_of(each.body) for each in allow_statements(caller.identity) if each.may_be_about(PASS_ROLE)]
+    return frozenset(resource for resources in written for resource in resources)
 
 
 def _may_pass(caller: Role, arn: str, region: str) -> bool:
