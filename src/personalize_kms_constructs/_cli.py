@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from pathlib import Path
 from typing import Any
@@ -9,15 +10,14 @@ from typing import Any
 import click
 
 from ._access.report import AccessReport
-from ._assembly.files import AssemblyError
 from ._doctor.command import doctor
 from ._terminal import FOUND, PASSED, print_coloured, stop, take_any_character
 from .checks import check_assembly
 
 _NOTHING_CHECKED = (
-    "no template asks Personalize for anything, so nothing was checked: look at another assembly, or pass to a "
-    "PersonalizeEncryption, as resources, what is created by code that the check can't see; where an app doesn't use "
-    "Personalize, leave --strict out"
+    "no template asks Personalize for anything, so nothing was checked: look at another assembly, or say what is "
+    "created by code that the check can't see, by declare_created or --created; where an app doesn't use Personalize, "
+    "leave --strict out"
 )
 
 
@@ -52,7 +52,15 @@ def personalize_kms() -> None:
     is_flag=True,
     help="Count what is too much or undecided as a finding, too, and fail if there is nothing to check.",
 )
-def check(path: Path, form: str, strict: bool) -> None:
+@click.option(
+    "--created",
+    "created_file",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="A JSON file of what code creates that no template shows.",
+)
+@click.option("--organization", metavar="ID", help="The organization of the app's accounts, for conditions on it.")
+def check(path: Path, form: str, strict: bool, created_file: Path | None, organization: str | None) -> None:
     """Check a cloud assembly, the output of cdk synth, against AWS's pages.
 
     PATH is its directory, by default cdk.out. Nested stacks and stages are included; nothing is deployed or read from
@@ -73,8 +81,12 @@ def check(path: Path, form: str, strict: bool) -> None:
       personalize-kms check --format json > access.json
     """  # noqa: D301
     try:
-        report = check_assembly(path)
-    except AssemblyError as error:
+        created = [] if created_file is None else json.loads(created_file.read_text("utf-8"))
+    except (OSError, ValueError) as error:
+        stop(f"{created_file}: {error}")
+    try:
+        report = check_assembly(path, created=created, organization=organization)
+    except ValueError as error:
         stop(str(error))
     _show(report, form)
     passed = report.passed and not (strict and (report.excess or report.undecided))

@@ -17,8 +17,9 @@ MARKS = {Allowed: "✔", Missing: "✘", Excess: "!", Undecided: "?"}
 _NOTHING = (
     "nothing that can be seen, so nothing was checked: no resource, state machine, schedule, custom resource or "
     "construct of the app asks for anything. Calls from a Lambda function or from outside of the app can't be seen: "
-    "pass what they create to a PersonalizeEncryption, as resources"
+    "say what they create, by declare_created in the app or by --created"
 )
+_NOT_KNOWN = "something that can't be seen: what is undecided says where"
 
 
 def text_report(report: AccessFindings) -> str:
@@ -29,7 +30,7 @@ def text_report(report: AccessFindings) -> str:
     lines += wrapped("Amazon Personalize is asked for:", "") if report.asked or not report.deployed else []
     lines += [line for asked in report.asked for line in wrapped(asked, "  ")]
     if not report.asked and not report.deployed:
-        lines += wrapped(_NOTHING, "  ")
+        lines += wrapped(_NOT_KNOWN if report.undecided else _NOTHING, "  ")
     entries: list[Entry] = [*report.missing, *report.excess, *report.undecided, *report.allowed]
     for (kind, arn), found in by_subject(entries).items():
         lines += ["", *_heading(kind, arn, names)]
