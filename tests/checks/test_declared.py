@@ -134,14 +134,16 @@ def test_a_declaration_that_makes_no_sense(stack: cdk.Stack) -> None:
         declare_created(stack, service_role=role)
 
 
-def test_the_check_is_told_what_code_creates(tmp_path: Path) -> None:
+@pytest.mark.parametrize("service_role", [ROLE, {"Fn::Sub": "${Role.Arn}"}])
+def test_the_check_is_told_what_code_creates(service_role: Json, tmp_path: Path) -> None:
     """In the form of the metadata, with references as CloudFormation writes them."""
+    created = {**CREATED, "serviceRole": service_role}
     parts = {"Bucket": bucket(), "One": bucket_policy("s3:GetObject", "s3:ListBucket"), "Read": reading()}
-    report = told(tmp_path, CREATED, **parts)
+    report = told(tmp_path, created, **parts)
     assert report.asked == ("Main (dataset import job)", "Main/Movies (dataset group)")
     assert findings(report) == CLEAN
     del parts["Read"]
-    assert {each.action for each in told(tmp_path, CREATED, **parts).missing} == {"s3:GetObject", "s3:ListBucket"}
+    assert {each.action for each in told(tmp_path, created, **parts).missing} == {"s3:GetObject", "s3:ListBucket"}
 
 
 @pytest.mark.parametrize(
@@ -161,6 +163,17 @@ def test_forms_of_what_is_told(change: Json, asked: str, tmp_path: Path) -> None
     report = told(tmp_path, {**CREATED, **change})
     assert asked in report.asked
     assert not report.problems
+
+
+def test_what_is_told_is_text(tmp_path: Path) -> None:
+    """Nobody can write what stands for the app's own key: that is another key, of which nothing is known."""
+    parts = {"Bucket": bucket(), "One": bucket_policy("s3:GetObject", "s3:ListBucket"), "Read": reading()}
+    written = f"arn:aws:kms:eu-west-1:{ACCOUNT}:key/${{Main.Key}}"
+    report = told(tmp_path, {**CREATED, "encryptionKey": written, "stack": "half \ud800"}, **parts)
+    assert "half \N{REPLACEMENT CHARACTER} (dataset import job)" in report.asked
+    open_on = {each.resource for each in report.undecided}
+    assert {each.replace("\ufdd0", "") for each in open_on} == {written}
+    assert not open_on & {each.resource for each in report.allowed}
 
 
 def test_a_template_of_several(tmp_path: Path) -> None:

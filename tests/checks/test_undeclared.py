@@ -75,6 +75,24 @@ def test_a_function_that_starts_no_jobs(statements: list[Json], tmp_path: Path) 
     assert lines(check(tmp_path, app(*statements))) == []
 
 
+@pytest.mark.parametrize(
+    "resource",
+    [
+        {"Fn::Sub": "arn:aws:iam::${AWS::AccountId}:role/service"},
+        "arn:aws:iam::${aws:PrincipalAccount}:role/service",
+        {"Fn::If": ["Test", SERVICE_ROLE, "*"]},
+    ],
+)
+def test_the_role_that_is_passed_in_every_spelling(resource: Any, tmp_path: Path) -> None:
+    """In a stack that doesn't know its account and partition."""
+    template = app(CREATING, {**PASSING, "Resource": resource}, Role=role(RoleName="service"))
+    template["Resources"]["Policy"]["Properties"]["PolicyDocument"]["Version"] = "2012-10-17"
+    conditions = {"Conditions": {"Test": {"Fn::Equals": [{"Ref": "Stage"}, "test"]}}}
+    template |= {"Parameters": {"Stage": {"Type": "String"}}, **conditions}
+    directory = write(tmp_path, {"Main": template}, account="unknown-account", region="unknown-region")
+    assert lines(check_assembly(directory)) == [(["Main/Caller"], LINE)]
+
+
 def test_a_role_that_trusts_somebody_else(tmp_path: Path) -> None:
     """It is passed to another service."""
     trust = {"Effect": "Allow", "Principal": {"Service": "states.amazonaws.com"}, "Action": "sts:AssumeRole"}

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from .._access.values import as_written
 from ..matrix import ROWS
 from .manifest import Assembly
 from .templates import Template
@@ -29,8 +31,12 @@ def add_created(created: Any, assemblies: Sequence[Assembly]) -> Iterator[str]:
     problems: list[str] = []
     for index, each in enumerate(created):
         problems += _problems(f"created[{index}]", each, templates)
+    try:
+        told = as_written(json.dumps(created, default=dict))
+    except (TypeError, ValueError, RecursionError) as error:
+        problems.append(f"created can't be written as JSON: {error}")
     yield from problems
-    for each in () if problems else created:
+    for each in () if problems else told:
         name = each.get("template") or next(iter(templates))
         assembly, template = templates[name]
         path = str(each.get("stack") or template.name)

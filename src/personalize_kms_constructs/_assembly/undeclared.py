@@ -10,10 +10,11 @@ from .._access.answers import Answer
 from .._access.calls import Call, role, service
 from .._access.model import AccessModel, OpenQuestion, Role
 from .._access.values import matches
-from .._access.written import actions_of, allow_statements, resources_of
+from .._access.written import actions_of, allow_statements, has_variables, resources_of
 from ..matrix import PASS_ROLE, ROWS
 from . import physical
 from .deployment import Deployment
+from .physical import of_any_partition
 from .stacks import Resource
 from .templates import Unread, noted
 
@@ -43,7 +44,7 @@ def undeclared(
             if arn not in asked_for and "personalize" in json.dumps(resource.body).lower():
                 deployment.add_role(read, arn)
                 if _trusts_personalize(read.role(arn), resource):
-                    passed[arn] = resource.path
+                    passed[of_any_partition(arn)] = arn, resource.path
     for resource in roles if passed else ():
         with noted(unread, resource.stack.template):
             arn = physical.role_arn(resource)
@@ -51,8 +52,8 @@ def undeclared(
             caller, region = read.role(arn), resource.stack.template.region
             named = _named_to_pass(caller) if _may_create(caller) else frozenset()
             # Most roles name the one that they pass, so that the others needn't be judged.
-            meant = passed if any(set("*?") & set(each) for each in named) else passed.keys() & named
-            names = [passed[each] for each in passed if each in meant and _may_pass(caller, each, region)]
+            meant = passed if any(map(_may_be_another, named)) else set(map(of_any_partition, named))
+            names = [path for name, (arn, path) in passed.items() if name in meant and _may_pass(caller, arn, region)]
             if names:
                 yield OpenQuestion(resource.path, _BECAUSE.format(roles=", ".join(names)), resource.declared)
 
@@ -73,6 +74,11 @@ def _named_to_pass(caller: Role) -> frozenset[str]:
     """Return the resources of the statements that may allow a role to pass roles."""
     written = [resources_of(each.body) for each in allow_statements(caller.identity) if each.may_be_about(PASS_ROLE)]
     return frozenset(resource for resources in written for resource in resources)
+
+
+def _may_be_another(resource: str) -> bool:
+    """Report whether a resource may be one with another name: by a wildcard, a variable, or what isn't known of it."""
+    return bool(set("*?") & set(resource)) or has_variables(resource)
 
 
 def _may_pass(caller: Role, arn: str, region: str) -> bool:
