@@ -8,7 +8,7 @@ import pytest
 
 from personalize_kms_constructs._access.alternatives import NO_VALUE, Either
 from personalize_kms_constructs._access.comparison import compare
-from personalize_kms_constructs._access.values import open_parts
+from personalize_kms_constructs._access.values import as_text, open_parts
 from personalize_kms_constructs._access.written import Policy
 from tests.access.models import (
     ACCOUNT,
@@ -109,7 +109,7 @@ def test_only_so_many_conditions_are_followed(number: int, is_followed: bool) ->
 
 def test_variables_of_old_policies_are_plain_text_in_what_a_condition_chooses() -> None:
     """Either of the two, as in the rest of the statement."""
-    resource = f"{BUCKET}/${{aws:PrincipalAccount}}/*"
+    resource = f"{BUCKET}/{as_text('${aws:PrincipalAccount}')}/*"
     of_account = asked(IMPORT_JOB, source=location(f"{ACCOUNT}/"))
     found = model(of_account, key=ON_KEY, iam=READ[1:], bucket=[*ON_BUCKET, service(["s3:GetObject"], Resource="*")])
     for version, missing in (("2012-10-17", set()), ("2008-10-17", {"s3:GetObject"})):
