@@ -176,6 +176,18 @@ def test_what_is_nested_too_deeply(place: str, tmp_path: Path) -> None:
     assert open_questions(tmp_path) == [f"{tmp_path}/Main.template.json: something is nested too deeply to be read"]
 
 
+def test_what_cannot_be_read_is_told_once(tmp_path: Path) -> None:
+    """Of a function's role it is asked what it may replace, and whom it may pass."""
+    chosen = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": {"Fn::If": ["A", "*", "arn:aws:s3:::data/*"]}}
+    trust = {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    policies = [{"PolicyName": "Reads", "PolicyDocument": {"Statement": [chosen]}}]
+    caller = role(AssumeRolePolicyDocument={"Statement": [trust]}, Policies=policies)
+    circle = {"Conditions": {"A": {"Condition": "B"}, "B": {"Condition": "A"}}}
+    write(tmp_path, {"Main": complete(Caller=caller, Passed=role()) | circle})
+    (because,) = open_questions(tmp_path)
+    assert because.endswith("circular reference: condition A → condition B → condition A")
+
+
 def test_a_definition_in_a_file_that_is_no_text(tmp_path: Path) -> None:
     """An asset of the app, as ``DefinitionS3Location`` names it."""
     machine = {

@@ -66,7 +66,9 @@ def check_assembly(
             _refuse(unread)
             model = read.model()
             model.organization = organization or ""
-            model.open_questions += (OpenQuestion(each.template.name, str(each.error)) for each in unread)
+            # What several look at is one question.
+            questions = dict.fromkeys((each.template.name, str(each.error)) for each in unread)
+            model.open_questions += (OpenQuestion(*each) for each in questions)
             unread.clear()
             reports.append(compare(model))
     except RecursionError:
