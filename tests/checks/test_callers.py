@@ -119,6 +119,18 @@ def test_the_caller_is_the_role_that_calls(
     assert callers(report) == {CALLER}
 
 
+def test_a_callers_role_that_is_refused_at_first(tmp_path: Path) -> None:
+    """Its trust policy names a role that isn't there yet: then nothing can be called."""
+    other = {"AWS": "arn:aws:iam::111122223333:role/other"}
+    trust = {"Statement": [{"Effect": "Allow", "Principal": other, "Action": "sts:AssumeRole"}]}
+    named = {"Type": "AWS::IAM::Role", "Properties": {"RoleName": "other", "AssumeRolePolicyDocument": {}}}
+    caller = {"Type": "AWS::IAM::Role", "Properties": {"AssumeRolePolicyDocument": trust}}
+    resources = {"Caller": caller, "Other": named, "Asks": SHAPES["a state machine"]}
+    (problem,) = check(tmp_path, {"Resources": resources}).problems
+    assert problem.kind == "ordering"
+    assert problem.needed_by == ("Main/Asks · Export (dataset export job)",)
+
+
 @pytest.mark.parametrize(
     "asks",
     [
