@@ -145,8 +145,8 @@ class ReadAssembly:
     def _add(self, model: AccessModel, asked: Asked, template: Template) -> None:
         """Put a request into the model, with the role, the buckets and the keys that it names, if they can be read."""
         keys = [asked.dataset_group_key]
-        with noted(self._unread, template):
-            for role_arn in filter(None, (asked.role_arn, asked.caller_arn)):
+        for role_arn in filter(None, (asked.role_arn, asked.caller_arn)):
+            with noted(self._unread, template):
                 self._deployment.add_role(model, role_arn)
         for location in (asked.source, asked.destination):
             if location is not None:
