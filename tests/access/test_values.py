@@ -127,6 +127,7 @@ def test_holes_are_left_alone_when_values_are_split() -> None:
     assert split("a:b:c", ":", 1) == ["a", "b:c"]
     assert split_arn("no ARN") is None
     assert split_arn(as_text("arn:aws:kms:${AWS::Region}:111122223333:key/1")) is None
+    assert split_arn(as_text("arn:aws:iam::${AWS::AccountId}:role/r")) is None
     assert (split_arn(as_text("arn:aws:s3:::data/${aws:userid}")) or ("",))[-1] == as_text("data/${aws:userid}")
 
 
