@@ -202,6 +202,8 @@ def test_a_template_of_several(tmp_path: Path) -> None:
         ([{**CREATED, "serviceRole": 1, "encryptionKey": []}],
          ["created[0].serviceRole is 1 but a string or a reference is expected",
           "created[0].encryptionKey is [] but a string or a reference is expected"]),
+        ([{**CREATED, "serviceRole": {"Ref": {"Role"}}}],
+         ["created can't be written as JSON: Object of type set is not JSON serializable"]),
         ([{**CREATED, "resources": []}], ["created[0].resources is [] but a list of mappings is expected"]),
         ([{**CREATED, "resources": [{"resource": "import"}]}],
          ["created[0].resources[0].resource is 'import' but one of dataset group, dataset import job, dataset export "

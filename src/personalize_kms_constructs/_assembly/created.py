@@ -31,8 +31,9 @@ def add_created(created: Any, assemblies: Sequence[Assembly]) -> Iterator[str]:
     problems: list[str] = []
     for index, each in enumerate(created):
         problems += _problems(f"created[{index}]", each, templates)
+    told: Any = ()
     try:
-        told = as_written(json.dumps(created, default=dict))
+        told = as_written(json.dumps(created))
     except (TypeError, ValueError, RecursionError) as error:
         problems.append(f"created can't be written as JSON: {error}")
     yield from problems
