@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 import traceback
 from importlib.metadata import version
@@ -17,16 +18,15 @@ from ._access.rules import RULES
 from ._access.sarif import sarif_report
 from ._access.text import WIDTH
 from ._assembly.declarations import Declarations
-from ._assembly.files import AssemblyError
 from ._doctor.command import doctor
 from ._terminal import FOUND, say, stop, write
 from .checks._checking import read_report
 
 _KINDS = ("missing", "problems", "excess", "undecided")
 _NOTHING_CHECKED = (
-    "no template asks Personalize for anything, so nothing was checked: look at another assembly, or pass to a "
-    "PersonalizeEncryption, as resources, what is created by code that the check can't see; where an app doesn't use "
-    "Personalize, leave --strict out"
+    "no template asks Personalize for anything, so nothing was checked: look at another assembly, or say what is "
+    "created by code that the check can't see, by declare_created or --created; where an app doesn't use Personalize, "
+    "leave --strict out"
 )
 
 
@@ -99,7 +99,24 @@ def _ignores(context: click.Context, option: click.Parameter, values: tuple[str,
     help="Leave out what breaks a rule, at a construct path and below it. Can be given several times.",
 )
 @click.option("--quiet", is_flag=True, help="Leave out what is as AWS's pages ask, in text and Markdown.")
-def check(path: Path, form: str, counted: list[str], strict: bool, ignored: dict[Ignore, str], quiet: bool) -> None:
+@click.option(
+    "--created",
+    "created_file",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="A JSON file of what code creates that no template shows.",
+)
+@click.option("--organization", metavar="ID", help="The organization of the app's accounts, for conditions on it.")
+def check(
+    path: Path,
+    form: str,
+    counted: list[str],
+    strict: bool,
+    ignored: dict[Ignore, str],
+    quiet: bool,
+    created_file: Path | None,
+    organization: str | None,
+) -> None:
     """Check a cloud assembly, the output of cdk synth, or a template against AWS's pages.
 
     PATH is the directory of an assembly, of an app in any language, by default cdk.out; or the file of a
@@ -124,8 +141,12 @@ def check(path: Path, form: str, counted: list[str], strict: bool, ignored: dict
       personalize-kms check --format json > access.json
     """  # noqa: D301
     try:
-        everything, assemblies = read_report(path)
-    except AssemblyError as error:
+        created = [] if created_file is None else json.loads(created_file.read_text("utf-8"))
+    except (OSError, ValueError) as error:
+        stop(f"{created_file}: {error}")
+    try:
+        everything, assemblies = read_report(path, created=created, organization=organization)
+    except ValueError as error:
         stop(str(error))
     declarations = Declarations(assemblies)
     acknowledged = [Ignore(*each) for assembly in assemblies for each in assembly.acknowledged]

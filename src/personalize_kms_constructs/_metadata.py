@@ -27,14 +27,18 @@ class DescribedLocation(NamedTuple):
     prefix: str
     key_arn: str | None = None
     """The ARN of the key that encrypts it, where the template doesn't say it with the bucket."""
+    account: str | None = None
+    """The account of an imported bucket, where it is known to be another one."""
 
 
 class DescribedJob(NamedTuple):
-    """The state that starts a job, and what the job works on."""
+    """The state that starts a job, and what the template alone doesn't say of the job."""
 
     state: str
-    dataset_arn: str | None = None
-    dataset_group_arn: str | None = None
+    name: str
+    """All names that the job may have, as a pattern."""
+    made_for: str | None = None
+    """The ARN of the dataset, the dataset group or the solution version, where each execution has the same."""
 
 
 Described = tuple[Permissions, DescribedLocation | None, DescribedLocation | None]
@@ -51,6 +55,7 @@ def leave_resources(
     pending: Iterable[tuple[str, str, Collection[str]]] = (),
     files: Mapping[tuple[str, str], str] | None = None,
     job: DescribedJob | None = None,
+    is_declared: bool = False,
     of_own_stack: Collection[str] = (),
 ) -> None:
     """Leave in the metadata what Personalize is asked to create.
@@ -65,9 +70,11 @@ def leave_resources(
         encryption_key: the ARN of the dataset groups' key, if they have one.
         resources: what is allowed.
         pending: the policies whose statements others have to add: ``"key"``, ``"bucket"`` or ``"role"``, with the ARN
-            of that key, bucket or role, and the actions of the statements.
+            of that key, bucket or role, and the actions of the statements. Of a job's caller, which the job doesn't
+            know, ``"caller"`` with the job's path.
         files: the files with pending statements in the app's assembly, by kind and ARN of the policy.
         job: the job that is all there is to create, if this is left for one.
+        is_declared: whether users have declared it, and no construct answers for it.
         of_own_stack: ARNs of what the construct's own stack makes. Where that isn't nested they stand as they are: the
             CDK resolves them as the stack does, and to look up what they refer to takes most of the time.
     """
@@ -90,6 +97,8 @@ def leave_resources(
         }
         if job is not None:
             found["job"] = describe.job(job)
+        if is_declared:
+            found["isDeclared"] = True
     except Exception as error:
         found["problem"] = f"{type(error).__name__}: {error}"
     scope.node.add_metadata(METADATA_TYPE, found)
@@ -111,16 +120,14 @@ class _Description:
         for name, location in (("source", source), ("destination", destination)):
             if location is not None:
                 found[name] = {"bucket": self.text(location.bucket_arn), "prefix": self.text(location.prefix)}
-                if location.key_arn is not None:
-                    found[name]["key"] = self.text(location.key_arn)
+                for what, value in (("key", location.key_arn), ("account", location.account)):
+                    if value is not None:
+                        found[name][what] = self.text(value)
         return found
 
     def job(self, job: DescribedJob) -> dict[str, Any]:
-        found = {"state": job.state}
-        for name, arn in (("dataset", job.dataset_arn), ("datasetGroup", job.dataset_group_arn)):
-            if arn is not None:
-                found[name] = self.text(arn)
-        return found
+        made_for = {} if job.made_for is None else {"madeFor": self.text(job.made_for)}
+        return {"state": job.state, "name": self.text(job.name), **made_for}
 
     def text(self, text: str) -> Any:
         """Describe a string, tokens included."""

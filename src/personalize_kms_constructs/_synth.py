@@ -10,14 +10,15 @@ from aws_cdk import CfnDeletionPolicy, CfnResource
 from constructs import Construct, IValidation
 
 from ._grant.place import Place
-from ._grant.resolved import ResolvedLocation
+from ._grant.resolved import ResolvedLocation, ResolvedResource
 from ._grant.role import is_nameless
 from ._grant.targets import BucketTarget, KeyTarget, PolicyKind, PolicyTarget
 from ._grant.wiring import Wiring
 from ._judge.registration import bring_judge
-from ._metadata import DescribedLocation, leave_resources
+from ._metadata import Described, DescribedLocation, leave_resources
 from ._pasted import known_values, part_of, readable, replacements
 from ._pending_files import write_files
+from ._tokens import is_token
 from ._warnings import warn
 
 _MESSAGES: dict[PolicyKind, tuple[str, str]] = {
@@ -94,10 +95,7 @@ class AtSynth:
             self._here,
             service_role=wiring.role.arn,
             encryption_key=wiring.encryption_key.arn,
-            resources=[
-                (each.row, described_location(each.source), described_location(each.destination))
-                for each in wiring.allowed.values()
-            ],
+            resources=[described_resource(each, self._here) for each in wiring.allowed.values()],
             pending=[
                 (policy.kind, policy.arn, {action for each in policy.statements for action in each.actions})
                 for policy in wiring.policies
@@ -196,12 +194,19 @@ class AtSynth:
                 yield _UNKNOWN_KEY
 
 
-def described_location(location: ResolvedLocation | None) -> DescribedLocation | None:
-    """Return a location for the metadata."""
+def described_resource(resource: ResolvedResource, here: Place) -> Described:
+    """Return a resource of this place for the metadata."""
+    source, destination = (_described_location(each, here) for each in (resource.source, resource.destination))
+    return resource.row, source, destination
+
+
+def _described_location(location: ResolvedLocation | None, here: Place) -> DescribedLocation | None:
     if location is None:
         return None
+    bucket = location.bucket
     key_arn = None if location.key is None or location.key_is_in_template else location.key.arn
-    return DescribedLocation(location.bucket.arn, location.prefix, key_arn)
+    is_of_another = bucket.stack is None and bucket.account != here.account and not is_token(bucket.account)
+    return DescribedLocation(bucket.arn, location.prefix, key_arn, bucket.account if is_of_another else None)
 
 
 def _of_account(arn: str) -> str:

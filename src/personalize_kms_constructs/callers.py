@@ -20,7 +20,7 @@ from ._grant.role import is_immutable
 from ._pasted import as_text, known_values, readable, replacements
 from ._refusals.arguments import GRANTEE, not_a_resource, shown, type_problems
 from ._warnings import warn
-from .matrix import SERVICE_PRINCIPAL, Permissions
+from .matrix import PASS_ROLE, SERVICE_PRINCIPAL, Permissions
 from .resources import PersonalizeResource
 
 Json = dict[str, Any]
@@ -30,7 +30,7 @@ def creation_statements(
     row: Permissions, created: Sequence[str], parents: Sequence[str], *, tags: bool
 ) -> Iterator[Json]:
     """Yield the statements for creating and describing a resource, on these ARNs."""
-    yield _allow([f"personalize:Create{row.noun}"], [*parents, *created])
+    yield _allow([row.create_action], [*parents, *created])
     tagging = ["personalize:TagResource"] if tags and row.takes_tags else []
     yield _allow([f"personalize:Describe{row.noun}", *tagging], created)
 
@@ -46,7 +46,7 @@ def pass_role_statement(service_role_arn: str) -> Json:
     https://docs.aws.amazon.com/personalize/latest/dg/granting-personalize-s3-access.html
     """
     to_personalize = {"StringEquals": {"iam:PassedToService": SERVICE_PRINCIPAL}}
-    return {**_allow(["iam:PassRole"], [service_role_arn]), "Condition": to_personalize}
+    return {**_allow([PASS_ROLE], [service_role_arn]), "Condition": to_personalize}
 
 
 def caller_problems(grantee: Any, resources: Sequence[object]) -> Iterator[str]:

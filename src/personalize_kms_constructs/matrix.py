@@ -20,6 +20,10 @@ EXPORT_PAGE = f"{_GUIDE}/export-permissions.html"
 BATCH_PAGE = f"{_GUIDE}/batch-permissions.html"
 METRICS_PAGE = f"{_GUIDE}/metric-attribution-requirements.html"
 CONFUSED_DEPUTY_PAGE = f"{_GUIDE}/cross-service-confused-deputy-prevention.html"
+CALLERS_PAGE = "https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonpersonalize.html"
+
+# Every call of CALLERS_PAGE that takes a role needs it, with iam:PassedToService.
+PASS_ROLE = "iam:PassRole"
 
 
 @dataclass(frozen=True)
@@ -120,6 +124,11 @@ class Permissions:
         return "".join(word.capitalize() for word in self.resource.split())
 
     @property
+    def create_action(self) -> str:
+        """The action that its caller needs."""
+        return f"personalize:Create{self.noun}"
+
+    @property
     def is_job(self) -> bool:
         """True if it works, and is done; what is no job is at work for as long as it exists."""
         return self.resource.endswith(" job")
@@ -131,6 +140,8 @@ class Permissions:
 
     def page_of(self, action: str) -> str:
         """Return the page that asks for an action of this row."""
+        if action in (self.create_action, PASS_ROLE):
+            return CALLERS_PAGE
         return next((group.page for group in self.groups() if action in group.actions), "") or self.page
 
     def locations(self) -> tuple[S3Access, ...]:

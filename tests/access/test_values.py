@@ -7,6 +7,7 @@ import pytest
 from personalize_kms_constructs._access.answers import Answer, all_of, any_of
 from personalize_kms_constructs._access.values import (
     account_of,
+    as_text,
     last_part,
     matches,
     open_parts,
@@ -128,6 +129,9 @@ def test_holes_are_left_alone_when_values_are_split() -> None:
     assert split_arn("arn:aws:personalize:::recipe:x") == ("arn", "aws", "personalize", "", "", "recipe:x")
     assert split("a:b:c", ":", 1) == ["a", "b:c"]
     assert split_arn("no ARN") is None
+    assert split_arn(as_text("arn:aws:kms:${AWS::Region}:111122223333:key/1")) is None
+    assert split_arn(as_text("arn:aws:iam::${AWS::AccountId}:role/r")) is None
+    assert (split_arn(as_text("arn:aws:s3:::data/${aws:userid}")) or ("",))[-1] == as_text("data/${aws:userid}")
 
 
 def test_the_account_of_an_arn() -> None:

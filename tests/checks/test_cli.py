@@ -8,6 +8,7 @@ import pty
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
@@ -107,8 +108,8 @@ def test_with_strict_a_check_of_nothing_does_not_pass(tmp_path: Path) -> None:
     assert json.loads(result.stdout)["asked"] == []
     assert result.stderr == (
         f"personalize-kms: {tmp_path}: no template asks Personalize for anything, so nothing was checked: look at "
-        "another assembly, or pass to a PersonalizeEncryption, as resources, what is created by code that the check "
-        "can't see; where an app doesn't use Personalize, leave --strict out\n"
+        "another assembly, or say what is created by code that the check can't see, by declare_created or --created; "
+        "where an app doesn't use Personalize, leave --strict out\n"
     )
 
 
@@ -133,7 +134,7 @@ def test_bad_input_is_one_line_on_standard_error(tmp_path: Path) -> None:
 def test_an_interrupt_is_no_finding(monkeypatch: pytest.MonkeyPatch) -> None:
     """Ctrl-C ends the command with 2, since it couldn't look, and without a traceback."""
 
-    def interrupted(path: Path) -> None:
+    def interrupted(path: Path, **_: Any) -> None:
         raise KeyboardInterrupt
 
     monkeypatch.setattr("personalize_kms_constructs._cli.read_report", interrupted)
@@ -190,7 +191,7 @@ def test_a_lone_surrogate_is_no_finding(tmp_path: Path) -> None:
 def test_a_defect_of_the_command_is_no_finding(monkeypatch: pytest.MonkeyPatch) -> None:
     """It ends with 2, with what a report of it needs."""
 
-    def broken(path: Path) -> None:
+    def broken(path: Path, **options: object) -> None:
         raise KeyError("Main")
 
     monkeypatch.setattr("personalize_kms_constructs._cli.read_report", broken)

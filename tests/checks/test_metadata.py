@@ -218,10 +218,84 @@ def test_a_job_leaves_what_each_execution_chooses(app: cdk.App) -> None:
     assert found["/Main/Delete"] == {
         **common,
         "resources": [{"resource": "data deletion job", "source": users}],
-        "job": {"state": "All: Start Delete", "datasetGroup": {**group, "attribute": "DatasetGroupArn"}},
+        "job": {
+            "state": "All: Start Delete",
+            "name": "MainDeleteD2A2A912-*",
+            "madeFor": {**group, "attribute": "DatasetGroupArn"},
+        },
     }
     assert found["/Main/Export"] == {
         **common,
         "resources": [{"resource": "dataset export job", "destination": daily}],
-        "job": {"state": "Start Export"},
+        "job": {"state": "Start Export", "name": "MainExport4B1AF417-*"},
     }
+
+
+def test_a_bucket_of_another_account_has_to_let_the_role_in_too(app: cdk.App) -> None:
+    """Its policy isn't the app's, so that it is open whether the role has a statement there."""
+    stack = cdk.Stack(app, "Main", env=cdk.Environment(account="111122223333", region="eu-west-1"))
+    theirs = s3.Bucket.from_bucket_attributes(stack, "Theirs", bucket_name="theirs", account="444455556666")
+    mine = s3.Bucket.from_bucket_name(stack, "Mine", "mine")
+    for id, bucket in (("Theirs", theirs), ("Mine", mine)):
+        source = S3Location(bucket, "import/")
+        PersonalizeEncryption(stack, f"Of{id}", resources=[PersonalizeResource.dataset_import_job(source)])
+    assembly = app.synth()
+    found = left(Path(assembly.directory))
+    account = {path: data["resources"][0]["source"].get("account") for path, data in found.items()}
+    assert account == {"/Main/OfTheirs": "444455556666", "/Main/OfMine": None}
+    report = check_assembly(assembly)
+    in_bucket = {(each.principal, each.policy_of) for each in report.undecided if each.policy == "bucket"}
+    # Of Personalize it isn't known for either.
+    assert in_bucket == {
+        ("role", "arn:aws:s3:::theirs"),
+        ("service", "arn:aws:s3:::theirs"),
+        ("service", "arn:aws:s3:::mine"),
+    }
+
+
+@pytest.mark.parametrize("given", ["with the location", "with the bucket"])
+def test_the_key_of_an_imported_bucket_is_what_the_app_says(given: str, app: cdk.App) -> None:
+    """For each job of the bucket: also for that of a dataset, whose properties have no place for a key."""
+    stack = cdk.Stack(app, "Main")
+    key = kms.Key(stack, "DataKey")
+    of_bucket, of_location = (key, None) if given == "with the bucket" else (None, key)
+    theirs = s3.Bucket.from_bucket_attributes(stack, "Theirs", bucket_name="theirs", encryption_key=of_bucket)
+    encryption = PersonalizeEncryption(stack, "Encryption")
+    encryption.add_dataset(
+        "Ratings",
+        dataset_group=encryption.add_dataset_group("Movies", name="movies"),
+        schema_arn="arn:aws:personalize:eu-west-1:111122223333:schema/ratings",
+        name="ratings",
+        dataset_type="Interactions",
+        import_from=S3Location(theirs, "import/", encryption_key=of_location),
+        import_job_name="load",
+    )
+    report = check_assembly(app.synth())
+    assert "Main/Encryption/Ratings (dataset import job)" in report.asked
+    assert not [each for each in report.undecided if "a key that encrypts the bucket" in each.because]
+    on_key = {by for each in report.allowed if "DataKey" in each.resource for by in each.needed_by}
+    assert on_key == {"Main/Encryption (dataset import job)", "Main/Encryption/Ratings (dataset import job)"}
+
+
+def test_two_keys_that_the_app_says_of_one_bucket(app: cdk.App) -> None:
+    """Which of them encrypts what another job reads isn't known."""
+    stack = cdk.Stack(app, "Main")
+    theirs = s3.Bucket.from_bucket_name(stack, "Theirs", "theirs")
+    encryption = PersonalizeEncryption(stack, "Encryption")
+    for name in ("one", "two"):
+        location = S3Location(theirs, f"{name}/", encryption_key=kms.Key(stack, name))
+        encryption.allow(PersonalizeResource.dataset_import_job(location))
+    encryption.add_dataset(
+        "Ratings",
+        dataset_group=encryption.add_dataset_group("Movies", name="movies"),
+        schema_arn="arn:aws:personalize:eu-west-1:111122223333:schema/ratings",
+        name="ratings",
+        dataset_type="Interactions",
+        import_from=S3Location(theirs, "three/"),
+        import_job_name="load",
+    )
+    report = check_assembly(app.synth())
+    unknown = [
+        by for each in report.undecided if "a key that encrypts the bucket" in each.because for by in each.needed_by
+    ]
+    assert "Main/Encryption/Ratings (dataset import job)" in unknown

@@ -379,26 +379,37 @@ def test_a_job_on_a_dataset_group_of_another_key(app: cdk.App) -> None:
     assert {report.names.get(each.resource) for each in report.missing} == {"Main/Other/Key"}
 
 
-@pytest.mark.parametrize("form", ["string", "object", "file", "asset"])
-@pytest.mark.parametrize("type", ["AWS::StepFunctions::StateMachine", "AWS::Serverless::StateMachine"])
-def test_the_definition_of_a_state_machine_in_every_form(type: str, form: str, tmp_path: Path) -> None:
-    """CloudFormation's and SAM's, with values that are put into its text."""
+@pytest.mark.parametrize("form", ["string", "object", "file", "asset", "a file that isn't here"])
+@pytest.mark.parametrize(
+    ("type", "role"), [("AWS::StepFunctions::StateMachine", "RoleArn"), ("AWS::Serverless::StateMachine", "Role")]
+)
+def test_the_definition_of_a_state_machine_in_every_form(type: str, role: str, form: str, tmp_path: Path) -> None:
+    """CloudFormation's and SAM's, with values that are put into its text, and the role of the executions."""
     export = {**EXPORT, "RoleArn": "${Role}"}
     definition = {"StartAt": "Export", "States": {"Export": task("createDatasetExportJob", export)}}
-    name = "DefinitionString" if form == "string" else "Definition"
-    properties: Json = {"DefinitionSubstitutions": {"Role": EXPORT["RoleArn"]}}
-    if form in ("file", "asset"):
+    machine = "arn:aws:iam::111122223333:role/machine"
+    properties: Json = {role: machine, "DefinitionSubstitutions": {"Role": EXPORT["RoleArn"]}}
+    if form == "string":
+        properties["DefinitionString"] = json.dumps(definition)
+    elif form == "object":
+        properties["Definition"] = definition
+    elif form == "asset":
         (tmp_path / "asset.abc.json").write_text(json.dumps(definition))
-        if type == "AWS::Serverless::StateMachine":
-            name = "DefinitionUri"
-            properties[name] = "asset.abc.json" if form == "file" else {"Bucket": "assets", "Key": "abc.json"}
-        else:
-            properties["DefinitionS3Location"] = {"Bucket": "assets", "Key": "abc.json"}
+        name = "DefinitionUri" if role == "Role" else "DefinitionS3Location"
+        properties[name] = {"Bucket": "assets", "Key": "abc.json"}
     else:
-        properties[name] = json.dumps(definition) if form == "string" else definition
+        properties["DefinitionUri"] = "statemachine/export.asl.json"
+        if form == "file":
+            (tmp_path / "statemachine").mkdir()
+            (tmp_path / "statemachine/export.asl.json").write_text(json.dumps(definition))
     report = alone(tmp_path, {"Type": type, "Properties": properties})
+    if form == "a file that isn't here":
+        assert (report.asked, report.undecided) == ((), ())
+        return
     assert report.asked == ("Main/Asks · Export (dataset export job)",)
-    assert {each.principal_arn for each in report.undecided if each.principal == "role"} == {EXPORT["RoleArn"]}
+    assert wanted(report) == EXPORTING
+    principals = {(each.principal, each.principal_arn) for each in report.undecided if each.principal != "service"}
+    assert principals == {("", ""), ("role", EXPORT["RoleArn"]), ("caller", machine)}
 
 
 def test_an_express_workflow_of_sam(tmp_path: Path) -> None:
@@ -427,3 +438,10 @@ def test_the_key_of_a_bucket_counts_where_it_is_read(source: Json, of_bucket: bo
     entries = [*report.allowed, *report.missing, *report.undecided]
     assert any(each.resource.endswith("key/${Main.Second}") for each in entries) is of_bucket
     assert any(each.resource == KEY_ARN for each in entries)
+
+
+@pytest.mark.parametrize("arn", [DATASET_ARN.partition("/")[0], "dataset", ""])
+def test_a_dataset_that_is_no_arn(arn: str, tmp_path: Path) -> None:
+    """Its dataset group isn't known."""
+    report = alone(tmp_path, machine({"Export": task("createDatasetExportJob", {**EXPORT, "DatasetArn": arn})}))
+    assert any("its dataset group can't be seen" in each.because for each in report.undecided)

@@ -17,7 +17,7 @@ from aws_cdk import aws_stepfunctions_tasks as tasks
 from constructs import RootConstruct
 
 from personalize_kms_constructs import PersonalizeEncryption, PersonalizeResource, S3Location
-from personalize_kms_constructs.checks import PersonalizeAccessChecks
+from personalize_kms_constructs.checks import PersonalizeAccessChecks, declare_created
 from personalize_kms_constructs.jobs import DatasetExportJob
 from tests.judge.apps import LACKS, break_key_policy, by_hand, encryption, failure, new_app, told
 
@@ -370,6 +370,15 @@ def test_a_stack_of_ours_that_cant_be_read_is_a_warning(app: cdk.App) -> None:
     assert LACKS in failure(app.synth)
     assert told(app) == [("MissingKeyAccess", "error", "Broken/Encryption"), ("Undecided", "warning", "")]
     assert "Broken.template.json: circular reference: " in failure(app.synth)
+
+
+def test_a_stack_with_a_declaration_that_cant_be_read_is_no_stack_of_ours(app: cdk.App, stack: cdk.Stack) -> None:
+    """Its users have wired it by hand."""
+    role = iam.Role.from_role_arn(stack, "Role", "arn:aws:iam::111122223333:role/service")
+    declare_created(broken(app), PersonalizeResource.dataset_export_job(), service_role=role)
+    encryption(stack)
+    app.synth()
+    assert told(app) == []
 
 
 def test_it_never_raises(app: cdk.App, stack: cdk.Stack, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-from ..matrix import SERVICE_PRINCIPAL
+from ..matrix import PASS_ROLE, SERVICE_PRINCIPAL
 from .answers import Answer
 from .conditions import Alternatives, Context
 from .model import Bucket, Key, Role
@@ -74,7 +74,7 @@ _ACCOUNT_OF_AWS = generated("account of AWS")
 
 @dataclass(frozen=True, eq=False)
 class Caller:
-    """The service role, or Personalize itself."""
+    """The service role, Personalize itself, or a role of the app that calls Personalize."""
 
     arn: str
     """The ARN of the role, or the service principal."""
@@ -130,6 +130,8 @@ class Call:
     def context(self) -> Context:
         """Its condition keys."""
         caller = self.caller
+        if self.action.startswith(("iam:", "personalize:")):
+            return _keys_of_caller(self)
         found = dict(_keys_of(self.action, caller.is_service))
         found["aws:requestedregion"] = (self.resource_region,)
         if self.action.startswith(("kms:", "s3:")):
@@ -178,6 +180,29 @@ def call_on(owner: Key | Bucket | None, caller: Caller, action: str, resource: s
 def assume_role(caller: Caller, role: Role) -> Call:
     """Return the call by which Personalize becomes the role."""
     return Call(caller, _TRUST_ACTION, role.arn, role.account, caller.region)
+
+
+def _keys_of_caller(call: Call) -> Context:
+    """Return the condition keys of a call of Personalize's API, by a role of the app in a network of its own.
+
+    What the role is passed to is in the check of ``iam:PassRole`` alone
+    (https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonpersonalize.html).
+    """
+    caller = call.caller
+    of_action: dict[str, Alternatives] = {"iam:passedtoservice": (SERVICE_PRINCIPAL,)}
+    if call.action != PASS_ROLE:
+        of_action = {"iam:passedtoservice": _ABSENT, "aws:requestedregion": (call.resource_region,)}
+    if caller.organization:
+        of_action["aws:principalorgid"] = of_action["aws:resourceorgid"] = (caller.organization,)
+    return {
+        **dict.fromkeys((_OF_KMS, _OF_S3, *_OF_SERVICES), _ABSENT),
+        "aws:securetransport": ("true",),
+        "aws:principalisawsservice": ("false",),
+        "aws:principaltype": ("AssumedRole",),
+        "aws:principalarn": (caller.arn,),
+        "aws:principalaccount": (caller.account,),
+        **of_action,
+    }
 
 
 def _keys_of(action: str, is_service: bool) -> Context:

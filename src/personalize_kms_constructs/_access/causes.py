@@ -76,6 +76,7 @@ class Cause(Enum):
     MAY_BE_DENIED_UNSEEN = "not all of its IAM policies can be seen, and one that can't may deny: {why}"
     GROUP_UNSEEN = "it can't be seen: {why}"
     JOBS_UNSEEN = "not all of its jobs, or of their listings, can be seen: {number} not answered"
+    SOLUTION_OR_VERSION = "whether the solution or its version has to be allowed isn't documented"
     ACCOUNTS_UNKNOWN = "whether role and {kind} are of one account isn't known"
     NOT_KNOWN = "{why}"
     ELEMENT_UNKNOWN = "{element} isn't known before deployment"

@@ -13,7 +13,17 @@ from .entries import Allowed, Entry, Excess, Missing, Undecided
 from .excess import excess
 from .limits import limit_problems
 from .model import AccessModel, Asked, Key, Problem, declared_of, labels_of
-from .needs import IN_BUCKET_POLICY, IN_IAM, IN_KEY_POLICY, SERVICE, Need, call_of, needs_of, owner_of
+from .needs import (
+    IN_BUCKET_POLICY,
+    IN_IAM,
+    IN_KEY_POLICY,
+    SERVICE,
+    Need,
+    alternatives_of,
+    call_of,
+    needs_of,
+    owner_of,
+)
 from .problems import (
     AWS_MANAGED_KEY,
     configuration_problems,
@@ -83,7 +93,12 @@ def _decide(model: AccessModel, need: Need, asked: list[Asked]) -> Decision:
     role = model.role(need.role_arn)
     if need.policy == IN_KEY_POLICY and isinstance(owner, Key):
         return decision.role_on_key(call, role, owner)
-    return decision.role_by_iam(call, role)
+    found = decision.role_by_iam(call, role)
+    if found.answer is Answer.NO:
+        others = (decision.role_by_iam(call_of(model, each, asked), role) for each in alternatives_of(need, asked))
+        if any(each.answer is not Answer.NO for each in others):
+            return Decision(Answer.MAYBE, because(Cause.SOLUTION_OR_VERSION))
+    return found
 
 
 def _denied_in_buckets(model: AccessModel, needs: Mapping[Need, list[Asked]]) -> Iterator[tuple[Need, Decision]]:

@@ -18,7 +18,7 @@ class Entry:
     """One permission: who, what, on what, in which policy, and what it is for."""
 
     principal: str
-    """``"role"`` or ``"service"``."""
+    """``"role"``, ``"service"`` or ``"caller"``: the service role, Personalize itself, or a role that calls it."""
     principal_arn: str
     """The ARN of the role, or ``personalize.amazonaws.com``."""
     action: str

@@ -124,9 +124,8 @@ def _is_bounded(entry: Entry) -> bool:
 
 def who(entry: Entry, names: Names) -> str:
     """Return what people call the principal."""
-    return {"service": "Personalize", "role": f"role {names.of(entry.principal_arn)}"}.get(
-        entry.principal, entry.principal_arn
-    )
+    role = f"role {names.of(entry.principal_arn)}"
+    return {"service": "Personalize", "role": role, "caller": role}.get(entry.principal, entry.principal_arn)
 
 
 def subject(entry: Entry) -> tuple[str, str]:

@@ -67,7 +67,8 @@ def _users(model: AccessModel, needs: Mapping[Need, list[Asked]]) -> dict[str, l
     """Return what uses each role, key and bucket."""
     found: dict[str, dict[Asked, None]] = {}
     for asked in model.asked:
-        found.setdefault(asked.role_arn, {})[asked] = None
+        for role_arn in (asked.role_arn, asked.caller_arn):
+            found.setdefault(role_arn, {})[asked] = None
     for need, asks in needs.items():
         found.setdefault(need.owner, {}).update(dict.fromkeys(asks))
     return {owner: list(asks) for owner, asks in found.items()}

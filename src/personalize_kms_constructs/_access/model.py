@@ -103,6 +103,8 @@ class Location:
     """True if it is one, whatever the prefix says."""
     is_read: bool = False
     """True if a job reads it, naming a key: S3 decrypts each object with the key that it was written with."""
+    account: str = ""
+    """The account of the bucket, where it is known and no template makes the bucket."""
 
     @property
     def objects(self) -> str:
@@ -136,6 +138,10 @@ class Asked:
     """Conditions of templates that can't be decided; it depends on all of them."""
     ours: bool = False
     """True if a construct of this library answers for it."""
+    caller_arn: str = ""
+    """The ARN of the role that asks for it; empty where no template shows who asks."""
+    calls_on: tuple[str, ...] = ()
+    """The ARNs that the caller needs the API's action on: what is made, and what it is made for."""
 
     @property
     def kind(self) -> str:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from ..matrix import SERVICE_PRINCIPAL, KeyAccess, S3Access
+from ..matrix import PASS_ROLE, SERVICE_PRINCIPAL, KeyAccess, S3Access
 from .calls import Call, Caller, call_on, role, service
 from .model import AccessModel, Asked, Bucket, Key, Location
 
-ROLE, SERVICE = "role", "service"
+ROLE, SERVICE, CALLER = "role", "service", "caller"
 IN_KEY_POLICY, IN_IAM, IN_BUCKET_POLICY = "key", "role", "bucket"
 IN_BOUNDARY = "boundary"
 EVERYTHING = "*"
@@ -19,15 +19,16 @@ class Need(NamedTuple):
     """One permission, in one of the columns of AWS's pages."""
 
     principal: str
-    """``"role"`` or ``"service"``."""
+    """``"role"``, ``"service"`` or ``"caller"``."""
     role_arn: str
+    """The ARN of the service role, or of the caller's role; empty for Personalize itself."""
     policy: str
     """The column: ``"key"``, ``"role"`` or ``"bucket"``."""
     action: str
     resource: str
-    """A key, a bucket, the objects below a prefix, or ``*``."""
+    """A key, a bucket, the objects below a prefix, or ``*``; for a caller the service role, or a resource to create."""
     owner: str
-    """The ARN of the key or bucket that the resource is, or is in; empty for ``*``."""
+    """The ARN of the key or bucket that the resource is, or is in; empty for anything else."""
     account: str
     """Where Personalize works."""
     region: str
@@ -73,6 +74,14 @@ def _needs(model: AccessModel, asked: Asked) -> Iterator[Need]:
     for actions in row.role_on_everything:
         for action in actions.actions:
             yield _need(asked, ROLE, IN_IAM, action, EVERYTHING, "")
+    if asked.caller_arn:
+        yield from _of_caller(asked)
+
+
+def _of_caller(asked: Asked) -> Iterator[Need]:
+    wanted = [(asked.permissions.create_action, resource) for resource in asked.calls_on]
+    for action, resource in (*wanted, (PASS_ROLE, asked.role_arn)):
+        yield Need(CALLER, asked.caller_arn, IN_IAM, action, resource, "", asked.account, asked.region)
 
 
 def _on_key(asked: Asked, key_arn: str, access: KeyAccess) -> Iterator[Need]:
@@ -113,7 +122,7 @@ def caller_of(model: AccessModel, need: Need, only_if: frozenset[str] = frozense
 
 
 def owner_of(model: AccessModel, need: Need) -> Key | Bucket | None:
-    """Return the key or bucket that a permission is about; none for ``*``."""
+    """Return the key or bucket that a permission is about; none for anything else."""
     if not need.owner:
         return None
     return model.key(need.owner) if need.action.startswith("kms:") else model.bucket(need.owner, need.account)
@@ -122,3 +131,14 @@ def owner_of(model: AccessModel, need: Need) -> Key | Bucket | None:
 def call_of(model: AccessModel, need: Need, asked: Iterable[Asked]) -> Call:
     """Return the call that needs a permission, made for what is asked."""
     return call_on(owner_of(model, need), caller_of(model, need, conditions_of(asked)), need.action, need.resource)
+
+
+def alternatives_of(need: Need, asked: Iterable[Asked]) -> list[Need]:
+    """Return the same permission on the solution of a solution version, or the other way round.
+
+    The service authorization reference has one type for both, and doesn't say which of them is looked at.
+    """
+    if need.principal != CALLER or ":solution/" not in need.resource:
+        return []
+    solutions = {each for job in asked for each in job.calls_on if ":solution/" in each}
+    return [need._replace(resource=each) for each in sorted(solutions - {need.resource})]

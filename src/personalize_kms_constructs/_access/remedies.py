@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from ..matrix import SERVICE_PRINCIPAL
+from ..matrix import PASS_ROLE, SERVICE_PRINCIPAL
 from .answers import Answer
 from .causes import Cause
 from .decision import Decision
@@ -109,6 +109,8 @@ def statement_for(needs: list[Need], add_to: str) -> Json:
     found["Resource"] = "*" if add_to == IN_KEY_POLICY else resources if len(resources) > 1 else resources[0]
     if names_principal and first.principal == SERVICE:
         found["Condition"] = {"StringEqualsIfExists": {"aws:SourceAccount": first.account}}
+    if first.action == PASS_ROLE:
+        found["Condition"] = {"StringEquals": {"iam:PassedToService": SERVICE_PRINCIPAL}}
     return found
 
 

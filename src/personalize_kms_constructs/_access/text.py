@@ -19,8 +19,9 @@ MARKS = {Allowed: "✔", Missing: "✘", Excess: "!", Undecided: "?"}
 _NOTHING = (
     "Amazon Personalize is asked for nothing that can be seen, so nothing was checked: no resource, state machine, "
     "schedule, custom resource or construct of the app asks for anything. Calls from a Lambda function or from outside "
-    "of the app can't be seen: pass what they create to a PersonalizeEncryption, as resources"
+    "of the app can't be seen: say what they create, by declare_created in the app or by --created"
 )
+_NOT_KNOWN = "Amazon Personalize is asked for something that can't be seen: what is undecided says where"
 
 
 def text_report(report: AccessFindings, *, width: int = WIDTH, quiet: bool = False) -> str:
@@ -83,7 +84,7 @@ class _Text:
         if report.without_key:
             yield from self._wrapped(without_key(report), "")
         elif not report.asked:
-            yield from self._wrapped(_NOTHING, "")
+            yield from self._wrapped(_NOT_KNOWN if report.undecided else _NOTHING, "")
 
     def _heading(self, kind: str, arn: str) -> Iterator[str]:
         yield from self._wrapped(f"{kind} {self._names.of(arn)}" if kind else "not known", "")

@@ -161,7 +161,8 @@ def last_part(arn: str) -> str:
 def split_arn(arn: str) -> tuple[str, ...] | None:
     """Return the six parts of an ARN, or none for what is no ARN."""
     parts = tuple(split(arn, ":", 5))
-    return parts if len(parts) == 6 and parts[0] == "arn" else None
+    # A variable that somebody wrote may have colons, and is in no ARN but in its last part.
+    return parts if len(parts) == 6 and parts[0] == "arn" and not any(MARK in each for each in parts[:5]) else None
 
 
 def account_of(arn: str) -> str:

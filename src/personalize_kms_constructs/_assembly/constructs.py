@@ -27,9 +27,9 @@ class PendingPolicy:
     """A policy whose statements others have to add."""
 
     policy: str
-    """``"key"``, ``"bucket"`` or ``"role"``."""
+    """``"key"``, ``"bucket"``, ``"role"`` or ``"caller"``."""
     arn: str
-    """The ARN of that key, bucket or role."""
+    """The ARN of that key, bucket or role; for a caller the path of the job that it starts."""
     actions: frozenset[str]
     """What the statements allow."""
     file: str = ""
@@ -53,6 +53,12 @@ class Left:
     """The policies whose statements others have to add."""
     state: tuple[Stack, str] | None = None
     """The name of the state that starts it, if it is a job, and its stack."""
+    job_name: str = ""
+    """All names that the job may have, as a pattern."""
+    made_for: str = ""
+    """The ARN of what the job is made for, where each execution has the same."""
+    ours: bool = True
+    """False if users have declared it, so that no construct answers for it."""
 
 
 def left_by_constructs(assembly: Assembly, app: App, groups: DatasetGroups, unread: list[Unread]) -> Iterator[Left]:
@@ -62,7 +68,7 @@ def left_by_constructs(assembly: Assembly, app: App, groups: DatasetGroups, unre
         if own is not None and own.is_made is Answer.NO:
             continue
         file = template.path.parent / str(data.get("template"))
-        left = Left(path, template if own is None else own.template, file)
+        left = Left(path, template if own is None else own.template, file, ours=not data.get("isDeclared"))
         problem = data.get("problem")
         if own is None or problem is not None:
             because = f"what it was told to allow couldn't be written down: {problem or 'its stack is unknown'}"
@@ -81,16 +87,16 @@ def _read(references: _References, data: Mapping[str, Any], groups: DatasetGroup
         target = references.target_of(reference)
         if target is not None and not references.is_made(target):
             reason = because(Cause.NOT_MADE, what=_NAMES[what], logical_id=target[1])
-            problem = Problem("configuration", path, reason, needed_by=(path,), declared=(where,), of_ours=True)
+            problem = Problem("configuration", path, reason, needed_by=(path,), declared=(where,), of_ours=left.ours)
             left.problems.append(problem)
     if any(references.exists(each) is Answer.NO for each in needed.values()):
         return  # nothing can be asked for without them
     role, key = references.text(data.get("serviceRole")), references.optional_text(data.get("encryptionKey"))
     job = data.get("job")
     if isinstance(job, Mapping):
-        left.state = (own, str(job.get("state")))
-        dataset, group = (references.optional_text(job.get(name)) for name in ("dataset", "datasetGroup"))
-        found = groups.of(dataset, group, own)
+        left.state, left.job_name = (own, str(job.get("state"))), references.text(job.get("name", ""))
+        left.made_for = references.text(job.get("madeFor", ""))
+        found = groups.of(left.made_for, own)
         key = key if found is None else groups.key_of(found)
     for each in as_list(data.get("pending")):
         if isinstance(each, Mapping):
@@ -115,7 +121,7 @@ def _read(references: _References, data: Mapping[str, Any], groups: DatasetGroup
                 destination=references.location(resource.get("destination")),
                 declared=where,
                 only_if=own.made_only_if.union(*map(references.only_if, needed.values())),
-                ours=True,
+                ours=left.ours,
             )
         )
 
@@ -172,7 +178,10 @@ class _References:
         if not isinstance(data, Mapping):
             return None
         return Location(
-            self.text(data.get("bucket")), self.text(data.get("prefix", "")), self.optional_text(data.get("key"))
+            self.text(data.get("bucket")),
+            self.text(data.get("prefix", "")),
+            self.optional_text(data.get("key")),
+            account=self.text(data.get("account", "")),
         )
 
     def _resource_of(self, expression: Any) -> tuple[Stack, str, str] | None:

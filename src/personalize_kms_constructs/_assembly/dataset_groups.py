@@ -5,30 +5,32 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 
 from .._access.model import Asked, DatasetGroup
-from .._access.values import unknown
+from .._access.values import split, unknown
 from . import physical
 from .deployment import Deployment
 from .physical import alias_in, nearest
 from .stacks import Resource, Stack
 from .templates import Unread, noted
 
+_MEMBERS = {physical.DATASET: physical.dataset_arn, physical.SOLUTION: physical.solution_arn}
+
 
 class DatasetGroups:
-    """Dataset groups, and the datasets in them, by what refers to them."""
+    """Dataset groups, and the datasets and solutions in them, by what refers to them."""
 
     def __init__(self, resources: Iterable[Resource], deployment: Deployment, unread: list[Unread]) -> None:
         self._deployment = deployment
         self._all: list[Resource] = []
         self._groups: dict[str, list[Resource]] = {}
-        self._datasets: dict[str, list[Resource]] = {}
+        self._members: dict[str, list[Resource]] = {}
         for resource in resources:
             with noted(unread, resource.stack.template):
                 if resource.type == physical.DATASET_GROUP:
                     self._all.append(resource)
                     for name in (physical.dataset_group_arn(resource), physical.ref(resource)):
                         self._groups.setdefault(name, []).append(resource)
-                elif resource.type == physical.DATASET:
-                    self._datasets.setdefault(physical.dataset_arn(resource), []).append(resource)
+                elif resource.type in _MEMBERS:
+                    self._members.setdefault(_MEMBERS[resource.type](resource), []).append(resource)
 
     def in_model(self, asked: Mapping[str, Asked], unread: list[Unread]) -> Iterator[DatasetGroup]:
         """Yield them all, with the requests to make them by the resources that ask."""
@@ -45,11 +47,18 @@ class DatasetGroups:
                     without_key=resource.get("KmsKeyArn") is None and resource.get("RoleArn") is None,
                 )
 
-    def of(self, dataset: str | None, group: str | None, beside: Stack) -> Resource | None:
-        """Return the dataset group of a dataset, or that of a name or an ARN, if it is part of the app."""
-        if dataset is not None and dataset in self._datasets:
-            group = nearest(self._datasets[dataset], beside).text("DatasetGroupArn")
-        return nearest(self._groups[group], beside) if group is not None and group in self._groups else None
+    def of(self, made_for: str, beside: Stack) -> Resource | None:
+        """Return the dataset group of a dataset, a solution or its version, or of itself, if it is part of the app."""
+        named, *others = split(made_for, "/")
+        # A solution version has its solution's name before its own, and a dataset the name of its dataset group.
+        members = self._members.get(made_for) or self._members.get("/".join([named, *others[:1]]))
+        if members:
+            group = nearest(members, beside).text("DatasetGroupArn")
+        elif others and named.endswith(":dataset"):
+            group = f"{named}-group/{others[0]}"
+        else:
+            group = made_for
+        return nearest(self._groups[group], beside) if group in self._groups else None
 
     def key_of(self, group: Resource) -> str | None:
         """Return the ARN of the key of a dataset group, if it has one."""

@@ -46,8 +46,9 @@ def _users(model: AccessModel) -> Mapping[str, list[Asked]]:
     for asked in model.asked:
         locations = [each for each in (asked.source, asked.destination) if each is not None]
         keys = [asked.dataset_group_key, *(key for each in locations for key in location_keys(model, asked, each))]
-        for arn in {asked.role_arn, *(each.bucket_arn for each in locations), *keys} - {None}:
-            found.setdefault(str(arn), []).append(asked)
+        roles = [asked.role_arn, asked.caller_arn]
+        for arn in filter(None, {*roles, *(each.bucket_arn for each in locations), *keys}):
+            found.setdefault(arn, []).append(asked)
     return found
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from .._access.values import split, split_arn, unknown
+from .._access.values import has_unknown, last_part, split, split_arn, unknown
 from .stacks import Resource, Stack
 
 KEYS = ("AWS::KMS::Key", "AWS::KMS::ReplicaKey")
@@ -15,6 +15,7 @@ MANAGED_POLICY = "AWS::IAM::ManagedPolicy"
 BUCKET = "AWS::S3::Bucket"
 DATASET_GROUP = "AWS::Personalize::DatasetGroup"
 DATASET = "AWS::Personalize::Dataset"
+SOLUTION = "AWS::Personalize::Solution"
 
 
 def key_arn(resource: Resource) -> str:
@@ -62,8 +63,10 @@ solution_arn = _personalize("solution")
 
 
 def dataset_arn(resource: Resource) -> str:
-    """Return what stands for the ARN of a dataset, which has the name of its dataset group in it."""
-    return resource.arn("personalize", f"dataset/{resource.generated_id}")
+    """Return the ARN of a dataset, which has the name of its dataset group in it, and its type in capitals."""
+    group, kind = resource.text("DatasetGroupArn") or "", resource.text("DatasetType") or ""
+    name = last_part(group) if split_arn(group) else resource.unknown("DatasetGroupArn")
+    return resource.arn("personalize", f"dataset/{name}/{kind if has_unknown(kind) else kind.upper()}")
 
 
 _REFS: dict[str, Callable[[Resource], str]] = {
@@ -81,7 +84,7 @@ _ATTRIBUTES: dict[tuple[str, str], Callable[[Resource], str]] = {
     (BUCKET, "Arn"): bucket_arn,
     (DATASET_GROUP, "DatasetGroupArn"): dataset_group_arn,
     (DATASET, "DatasetArn"): dataset_arn,
-    ("AWS::Personalize::Solution", "SolutionArn"): solution_arn,
+    (SOLUTION, "SolutionArn"): solution_arn,
 }
 
 

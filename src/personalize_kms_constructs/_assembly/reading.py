@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from .._access.accepted import folder, is_folder
 from .._access.causes import Cause, Reason, because
 from .._access.model import AccessModel, Asked, Location, OpenQuestion, Problem
 from .._access.needs import location_keys
-from .._access.values import split, unknown
+from .._access.values import split
 from .app import App
-from .constructs import left_by_constructs
+from .constructs import Left, left_by_constructs
 from .dataset_groups import DatasetGroups
 from .deployment import Deployment
 from .early_principals import early_principals
@@ -21,9 +24,10 @@ from .references import conditional_references
 from .replaced_policies import leave_replaced_policies_open
 from .requesters import requests_of
 from .requests import S3_URI, Request
-from .stacks import Resource
+from .stacks import Resource, Stack
 from .state_machines import STATE_MACHINES
 from .templates import NESTED_STACK, Template, Unread, noted
+from .undeclared import undeclared
 from .waiting import CreationOrder
 
 
@@ -59,10 +63,19 @@ class ReadAssembly:
         self._order = CreationOrder(assembly, app)
         self._order.note_circles(unread)
         self.constructs = list(left_by_constructs(assembly, app, self._groups, unread))
-        """What constructs and jobs of ours have left."""
-        self._paths = {each.path for each in self.constructs}
-        self._states = {(*left.state, asked.kind) for left in self.constructs if left.state for asked in left.asked}
-        """The states that start jobs of ours: their stack, their name, and the kind of job."""
+        """What constructs and jobs of ours have left, and what users have declared."""
+        self._buckets: dict[str, list[Location]] = {}
+        """The places in each bucket that constructs, jobs and users speak of."""
+        for asked in (each for left in self.constructs for each in left.asked):
+            for location in filter(None, (asked.source, asked.destination)):
+                self._buckets.setdefault(location.bucket_arn, []).append(location)
+        self._paths = {each.path for each in self.constructs if each.ours}
+        self._jobs: dict[tuple[Stack, str, str], list[tuple[Left, Asked]]] = {}
+        """The jobs of ours, by the states that start them: their stack, their name, and the kind of job."""
+        for left in self.constructs:
+            if left.state is not None:
+                for asked in left.asked:
+                    self._jobs.setdefault((*left.state, asked.kind), []).append((left, asked))
 
     def model(self, *, only_ours: bool = False) -> AccessModel:
         """Return what is asked of Personalize, and every policy that bears on it.
@@ -71,22 +84,32 @@ class ReadAssembly:
             only_ours: whether to take only the requests that constructs of ours answer for.
         """
         model = AccessModel()
-        allowed = self._add_constructs(model)
+        allowed = self._add_constructs(model, only_ours=only_ours)
+        jobs = {name: list(each) for name, each in self._jobs.items()}
         for resource in self._resources:
             ours = self._is_ours(resource.path)
-            has_jobs = resource.type in STATE_MACHINES and self._states
+            has_jobs = resource.type in STATE_MACHINES and self._jobs
             if ours or has_jobs or not only_ours:
                 with noted(self._unread, resource.stack.template):
                     for request in requests_of(resource):
                         if isinstance(request, OpenQuestion):
                             model.open_questions.append(request)
-                        elif (resource.stack, request.state, request.permissions.resource) in self._states:
+                            continue
+                        name = (resource.stack, request.state, request.permissions.resource)
+                        if name in jobs:
                             # The job has left it in the metadata, with all that each execution chooses.
                             _add_refusals(model, request, ours=True)
+                            for left, asked in _taken_by(request, jobs[name]):
+                                started = replace(asked, **self._caller(request, left.job_name, left.made_for))
+                                self._add(model, started, left.template)
                         elif ours or not only_ours:
                             self._add_request(model, request, allowed, ours=ours)
+        for left, asked in (each for not_started in jobs.values() for each in not_started):
+            self._add(model, asked, left.template)
         if model.asked:
             self._add_unseen_stacks(model)
+        if not only_ours:
+            model.open_questions += undeclared(model, self._resources, self._deployment, self._unread)
         asked_by = {each.declared: each for each in model.asked}
         model.dataset_groups += self._groups.in_model(asked_by, self._unread)
         model.references += conditional_references(model, self._resources)
@@ -100,13 +123,15 @@ class ReadAssembly:
         parent = path.rpartition("/")[0]
         return bool(parent) and (parent in self._paths or self._is_ours(parent))
 
-    def _add_constructs(self, model: AccessModel) -> dict[tuple[str, str], Asked]:
-        """Put into the model what constructs and jobs of ours ask for.
+    def _add_constructs(self, model: AccessModel, *, only_ours: bool) -> dict[tuple[str, str], Asked]:
+        """Put into the model what constructs of ours ask for, and return it by role and kind.
 
-        Return what the constructs allow, by role and kind.
+        Of jobs only what is wrong with them, since their callers aren't known yet.
         """
         allowed: dict[tuple[str, str], Asked] = {}
         for left in self.constructs:
+            if only_ours and not left.ours:
+                continue
             model.open_questions += left.questions
             model.problems += left.problems
             model.files |= {(each.policy, each.arn): each.file for each in left.pending}
@@ -116,24 +141,34 @@ class ReadAssembly:
                     for reason in _refused_places(asked):
                         page = asked.permissions.page
                         model.problems.append(Problem.of("configuration", asked.label, reason, page, [asked]))
-                self._add(model, asked, left.template)
+                    self._add(model, asked, left.template)
         return allowed
 
     def _add(self, model: AccessModel, asked: Asked, template: Template) -> None:
         """Put a request into the model, with the role, the buckets and the keys that it names, if they can be read."""
         keys = [asked.dataset_group_key]
-        with noted(self._unread, template):
-            self._deployment.add_role(model, asked.role_arn)
+        for role_arn in filter(None, (asked.role_arn, asked.caller_arn)):
+            with noted(self._unread, template):
+                self._deployment.add_role(model, role_arn)
         for location in (asked.source, asked.destination):
             if location is not None:
                 with noted(self._unread, template):
-                    self._deployment.add_bucket(model, location.bucket_arn, asked.account)
+                    self._add_bucket(model, location, asked)
                 keys += location_keys(model, asked, location)
         for key in keys:
             if key is not None:
                 with noted(self._unread, template):
                     self._deployment.add_key(model, key)
         model.asked.append(asked)
+
+    def _add_bucket(self, model: AccessModel, location: Location, asked: Asked) -> None:
+        """Put a bucket into the model; of one that no template makes, the app may have said account and key."""
+        arn = location.bucket_arn
+        said = self._buckets.get(arn, [])
+        self._deployment.add_bucket(model, arn, next(filter(None, (each.account for each in said)), asked.account))
+        keys = {each.key_arn for each in said if each.key_arn is not None}
+        if model.buckets[arn].unseen_encryption and len(keys) == 1:
+            model.buckets[arn].key_arn, model.buckets[arn].unseen_encryption = keys.pop(), ""
 
     def _add_request(
         self, model: AccessModel, request: Request, allowed: dict[tuple[str, str], Asked], *, ours: bool
@@ -149,13 +184,14 @@ class ReadAssembly:
             if request.is_of_group
             else self._key_of_group(model, request, allowed.get((role, request.permissions.resource)))
         )
+        account, region = request.environment
         places = {what: self._location(model, request, what, *place) for what, place in request.places.items()}
         asked = Asked(
             name=request.name,
             permissions=request.permissions,
             role_arn=role,
-            account=request.account or resource.stack.template.account,
-            region=request.region or resource.stack.template.region,
+            account=account,
+            region=region,
             dataset_group_key=group_key,
             source=places.get("source"),
             destination=places.get("destination"),
@@ -163,10 +199,18 @@ class ReadAssembly:
             waits_for=self._order.before(resource.stack, resource.logical_id) if request.at_deployment else None,
             only_if=resource.only_if,
             ours=ours,
+            **self._caller(request),
         )
         for reason in _refused_places(asked):
             model.problems.append(_problem(request, reason, request.permissions.page, ours=ours))
         self._add(model, asked, resource.stack.template)
+
+    def _caller(self, request: Request, job_name: str = "", made_for: str = "") -> dict[str, Any]:
+        """Return who calls for a request, and on what, for what is asked."""
+        if not request.caller:
+            return {}
+        caller = self._deployment.role_arn(request.caller, request.resource)
+        return {"caller_arn": caller, "calls_on": request.calls_on(job_name, made_for)}
 
     def _location(
         self, model: AccessModel, request: Request, what: str, path: str | None, key: str | None
@@ -192,13 +236,12 @@ class ReadAssembly:
 
         Where no template tells the dataset group, it is the one of the construct that allows such jobs to this role.
         """
-        group, dataset = request.text("datasetgrouparn"), request.text("datasetarn")
-        found = self._groups.of(dataset, group, request.resource.stack)
+        which = request.made_for
+        found = self._groups.of(which, request.resource.stack)
         if found is not None:
             return self._groups.key_of(found)
         if allowed is not None:
             return allowed.dataset_group_key
-        which = group or dataset or request.text("solutionversionarn") or unknown("dataset group")
         because = f"its dataset group can't be seen, so it isn't known whether that has a key, and which: {which}"
         resource, asks = request.resource, ("kms",)
         role = self._deployment.role_arn(request.role_arn or "", resource)
@@ -214,6 +257,13 @@ class ReadAssembly:
             elif resource.type == FOR_EACH:
                 because = "the values of its list aren't in the template, so that what it makes isn't known"
                 model.open_questions.append(OpenQuestion(resource.path, because, resource.declared))
+
+
+def _taken_by(request: Request, jobs: list[tuple[Left, Asked]]) -> list[tuple[Left, Asked]]:
+    """Take the job that a state starts out of those whose states have its name, in several state machines maybe."""
+    said = json.dumps(request.resource.body)
+    names = [left.job_name.rstrip("*") in said for left, _ in jobs]
+    return [jobs.pop(names.index(True) if True in names else 0)] if jobs else []
 
 
 def _add_refusals(model: AccessModel, request: Request, *, ours: bool) -> None:

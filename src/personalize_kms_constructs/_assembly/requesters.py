@@ -65,7 +65,7 @@ def _of_custom_resource(resource: Resource) -> Iterator[Request]:
             continue
         text = resource.get(event)
         call = resource.parsed(text, f"{event} of {resource.path}") if isinstance(text, str) else text
-        request = of_sdk_call(resource, resource.path, call, at_deployment=True)
+        request = of_sdk_call(resource, resource.path, call, resource.get("ServiceToken"), at_deployment=True)
         if request is not None:
             yield request
 
@@ -87,12 +87,13 @@ def _of_schedule(resource: Resource) -> Iterator[Request | OpenQuestion]:
                 known = (
                     lower_case(arguments) if isinstance(arguments, Mapping) else unknown(f"Input of {resource.path}")
                 )
-                yield Request(resource, resource.path, KINDS[call], known, at_deployment=False)
+                caller = str(target.get("RoleArn") or "")
+                yield Request(resource, resource.path, KINDS[call], known, at_deployment=False, caller=caller)
             elif "${" in call:
                 yield call_not_known(resource, resource.path)
         elif _names_a_call(target):
             told = _json(given, resource)
-            request = of_sdk_call(resource, resource.path, told, at_deployment=False)
+            request = of_sdk_call(resource, resource.path, told, target.get("Arn"), at_deployment=False)
             yield request or call_not_known(resource, resource.path)
 
 

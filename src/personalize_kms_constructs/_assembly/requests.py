@@ -9,7 +9,8 @@ from typing import Any
 from .. import matrix
 from .._access.causes import Cause, Reason, because
 from .._access.model import OpenQuestion
-from .._access.values import MARK, account_of, has_unknown, split_arn, unknown
+from .._access.values import MARK, account_of, has_unknown, split, split_arn, unknown
+from .calling_roles import role_of_function
 from .physical import alias_in
 from .stacks import Resource
 
@@ -44,6 +45,8 @@ class Request:
     """True if the execution that makes it, and waits for what it starts, is of type Express."""
     state: str = ""
     """The name of the state, if a state machine makes the call."""
+    caller: str = ""
+    """The ARN or the name of the role that makes the call; empty where the template doesn't show it."""
 
     def text(self, *path: str) -> str | None:
         """Return an argument, or none; a hole for one that isn't known, or that each execution chooses."""
@@ -70,6 +73,40 @@ class Request:
     def key_arn(self) -> str | None:
         """The key of a dataset group that is to be made."""
         return self.text("kmskeyarn")
+
+    @property
+    def made_for(self) -> str:
+        """The ARN of its dataset group, dataset or solution version; a hole if none is given."""
+        given = self.text("datasetgrouparn") or self._argument(self.permissions.made_for)
+        return given or unknown(f"{self.permissions.made_for} of {self.name}")
+
+    @property
+    def environment(self) -> tuple[str, str]:
+        """The account and the Region in which the call is made."""
+        template = self.resource.stack.template
+        return self.account or template.account, self.region or template.region
+
+    def calls_on(self, job_name: str, made_for: str) -> tuple[str, ...]:
+        """Return the ARNs that the caller needs the API's action on.
+
+        Args:
+            job_name: the names that a job may have, as a pattern, where more is known than the arguments say.
+            made_for: what it is made for, likewise.
+        """
+        made_for = made_for or self.made_for
+        row, (account, region) = self.permissions, self.environment
+        here = f"arn:{self.resource.stack.partition}:personalize:{region}:{account}"
+        name_argument = "jobname" if row.is_job else "name"
+        name = job_name or self.text(name_argument) or unknown(f"name of {self.name}")
+        made = f"{here}:{row.arn_type}/{name}"
+        if not row.parents:
+            return (made,)
+        (parent,) = row.parents
+        if split_arn(made_for) is None:
+            return f"{here}:{parent}/{made_for}", made
+        # A solution version is of the solution's type.
+        solution = "/".join(split(made_for, "/")[:2])
+        return (*([solution] if parent == "solution" else []), made_for, made)
 
     @property
     def is_of_group(self) -> bool:
@@ -123,8 +160,16 @@ def _is_no_arn(given: str, kind: str) -> bool:
     return kind == "key" and alias_in(given) != ""
 
 
-def of_sdk_call(resource: Resource, name: str, call: Any, *, at_deployment: bool) -> Request | None:
-    """Return a call as the CDK's functions for calls of AWS's SDK are told of it: ``service``, ``action``…"""
+def of_sdk_call(resource: Resource, name: str, call: Any, function: Any, *, at_deployment: bool) -> Request | None:
+    """Return a call as the CDK's functions for calls of AWS's SDK are told of it: ``service``, ``action``…
+
+    Args:
+        resource: the resource that tells the function.
+        name: its name, in words.
+        call: what it tells.
+        function: the function, by its ARN or its name.
+        at_deployment: whether it does so while the stack is deployed.
+    """
     if not isinstance(call, Mapping) or "personalize" not in str(call.get("service")).lower():
         return None
     action = str(call.get("action")).lower().removesuffix("command")
@@ -139,6 +184,7 @@ def of_sdk_call(resource: Resource, name: str, call: Any, *, at_deployment: bool
         at_deployment=at_deployment,
         account=account_of(str(assumed)) if assumed else "",
         region=str(call.get("region") or ""),
+        caller=str(assumed or role_of_function(function, resource)),
     )
 
 

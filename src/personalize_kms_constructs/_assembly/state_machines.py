@@ -11,14 +11,18 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from .._access.model import OpenQuestion
-from .._access.values import WRITTEN, account_of, as_text, joined, split_arn, unknown
+from .._access.values import WRITTEN, account_of, as_text, joined, unknown
+from .calling_roles import role_of_task
 from .files import read_text
 from .requests import KINDS, Request, call_not_known, lower_case, of_sdk_call
 from .stacks import Resource
 
-# SAM's has the same definition, in properties of its own names
-# (https://docs.aws.amazon.com/serverless-application-model/latest/developerguide/sam-resource-statemachine.html).
-STATE_MACHINES = ("AWS::StepFunctions::StateMachine", "AWS::Serverless::StateMachine")
+STATE_MACHINES = {
+    "AWS::StepFunctions::StateMachine": ("RoleArn", "StateMachineType"),
+    # https://docs.aws.amazon.com/serverless-application-model/latest/developerguide/sam-resource-statemachine.html
+    "AWS::Serverless::StateMachine": ("Role", "Type"),
+}
+"""The types of state machines, with the properties that have the role and the type of the executions."""
 
 _SERVICE = "aws-sdk:personalize:"
 _IN_YAML = (
@@ -36,7 +40,8 @@ def of_state_machine(resource: Resource) -> Iterator[Request | OpenQuestion]:
     definition = _definition(resource)
     if isinstance(definition, OpenQuestion):
         yield definition
-    kind = resource.get("StateMachineType") or resource.get("Type")
+    role_property, kind_property = STATE_MACHINES[resource.type]
+    role, kind = resource.text(role_property) or "", resource.get(kind_property)
     for states, is_express in _state_maps(definition, is_express=kind == "EXPRESS"):
         waits_for = json.dumps(states).lower() if is_express else ""
         for name, state in states.items():
@@ -48,8 +53,7 @@ def of_state_machine(resource: Resource) -> Iterator[Request | OpenQuestion]:
                 arguments = (
                     lower_case(arguments) if isinstance(arguments, Mapping) else unknown(f"arguments of {place}")
                 )
-                account = _account(state.get("Credentials"), place)
-                row = KINDS[call]
+                row, caller = KINDS[call], role_of_task(state, role, place)
                 waits = f"{_SERVICE}describe{row.noun}".lower() in waits_for
                 yield Request(
                     resource,
@@ -57,18 +61,19 @@ def of_state_machine(resource: Resource) -> Iterator[Request | OpenQuestion]:
                     row,
                     arguments,
                     at_deployment=False,
-                    account=account,
+                    account=account_of(caller) if state.get("Credentials") else "",
                     in_express=waits,
                     state=str(name),
+                    caller=caller,
                 )
             elif isinstance(state, Mapping) and state.get("Type") == "Task":
                 if f"{_SERVICE}$" in str(state.get("Resource")):
                     yield call_not_known(resource, place)
                 # As the CDK's CallAwsServiceCrossRegion tells its function.
-                told = state.get("Arguments", state.get("Parameters"))
+                told, function = state.get("Arguments", state.get("Parameters")), state.get("Resource")
                 if isinstance(told, Mapping) and isinstance(told.get("Payload"), Mapping):
-                    told = told["Payload"]
-                if (request := of_sdk_call(resource, place, told, at_deployment=False)) is not None:
+                    told, function = told["Payload"], told.get("FunctionName")
+                if (request := of_sdk_call(resource, place, told, function, at_deployment=False)) is not None:
                     yield request
 
 
@@ -77,7 +82,7 @@ def _definition(resource: Resource) -> Any:
     found = resource.get("Definition")
     if "DefinitionString" in properties and "personalize" in json.dumps(properties):
         found = resource.get("DefinitionString")
-    elif "DefinitionUri" in properties or "DefinitionS3Location" in properties:
+    elif "DefinitionS3Location" in properties or "DefinitionUri" in properties:
         found = _from_asset(resource)
         if found is not None and not found.lstrip().startswith("{"):
             return OpenQuestion(resource.path, _IN_YAML, resource.declared) if _SERVICE in found else None
@@ -92,17 +97,19 @@ def _definition(resource: Resource) -> Any:
 
 
 def _from_asset(resource: Resource) -> str | None:
-    """The text of a definition that is an asset of the app; of a stage, the asset is above the templates."""
+    """The text of a definition that is an asset of the app, or a file beside the template, before it is packaged.
+
+    Of a stage, the asset is above the templates.
+    """
     location = resource.get("DefinitionS3Location") or resource.get("DefinitionUri")
-    if isinstance(location, str) and "://" not in location:
-        # A file beside the template, before it is packaged.
-        path = resource.stack.template.path.parent / location
-        return as_text(read_text(path)) if path.is_file() else None
-    key = location.get("Key") if isinstance(location, Mapping) else None
-    if not isinstance(key, str):
+    template = resource.stack.template
+    if isinstance(location, str):
+        file = location
+    elif isinstance(location, Mapping) and isinstance(location.get("Key"), str):
+        name = location["Key"].rpartition("/")[2]
+        file = template.assets.get(name.partition(".")[0], f"asset.{name}")
+    else:
         return None
-    template, name = resource.stack.template, key.rpartition("/")[2]
-    file = template.assets.get(name.partition(".")[0], f"asset.{name}")
     path = template.path.parent / file
     return as_text(read_text(path)) if path.is_file() else None
 
@@ -142,15 +149,3 @@ def _arguments(name: str, state: Mapping[str, Any], states: Mapping[str, Any]) -
     if not isinstance(said, Mapping):
         return arguments
     return said if member is None else said.get(member, arguments)
-
-
-def _account(credentials: Any, place: str) -> str:
-    """The account of the role that makes the call, where the state names one.
-
-    https://docs.aws.amazon.com/step-functions/latest/dg/concepts-access-cross-acct-resources.html
-    """
-    if not credentials:
-        return ""
-    arn = credentials.get("RoleArn") if isinstance(credentials, Mapping) else None
-    known = isinstance(arn, str) and split_arn(arn) is not None
-    return account_of(str(arn)) if known else unknown(f"account of {place}")

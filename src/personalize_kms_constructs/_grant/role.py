@@ -148,7 +148,7 @@ def resolved_role(given: Any, scope: Construct, here: Place) -> ServiceRole:
 def _facts_of_given(given: Any, scope: Construct, here: Place) -> ServiceRole:
     if isinstance(given, iam.Role):
         return role_made_in(given.stack, given, here)
-    arn = _arn_of(given)
+    arn = arn_of_role(given)
     if isinstance(given, iam.LazyRole):  # asking for its ARN has made it
         return role_made_in(given.stack, cast("iam.Role", given.node.default_child), here)
     l1 = _l1_behind(arn)
@@ -180,7 +180,8 @@ def _l1_behind(arn: str) -> iam.CfnRole | None:
     return l1_behind(name if found and prefix.startswith("arn:") else arn, iam.CfnRole)
 
 
-def _arn_of(given: Any) -> str:
+def arn_of_role(given: Any) -> str:
+    """Return the ARN of a role: an L2, an L1, an imported one or a reference."""
     if isinstance(given, iam.CfnRole):
         return given.attr_arn
     return str(given.role_arn if has(given, "role_arn") else given.role_ref.role_arn)

@@ -14,6 +14,7 @@ from .._access.causes import Cause
 from .._access.comparison import compare
 from .._access.entries import Missing, Undecided
 from .._access.model import AccessModel, Problem, labels_of
+from .._access.needs import CALLER
 from .._access.report import AccessReport, merged
 from .._access.rules import CONFIGURATION, UNDECIDED
 from .._access.values import same
@@ -83,7 +84,7 @@ class _ReadApp:
 
     def unreadable(self, *, only_ours: bool) -> list[str]:
         """Return what can't be read: of the templates and, once they are compared, of what is asked in them."""
-        ours = {each.file for assembly in self._read for each in assembly.constructs}
+        ours = {each.file for assembly in self._read for each in assembly.constructs if each.ours}
         unread = (str(each.error) for each in self._unread if not only_ours or each.template.path in ours)
         return list(dict.fromkeys([*self._broken, *unread]))
 
@@ -123,6 +124,8 @@ def _is_pending(entry: Missing, pending: PendingPolicy, model: AccessModel) -> b
     """
     if entry.cause in (Cause.DENIED, Cause.BOUNDARY) or entry.action not in pending.actions:
         return False
+    if pending.policy == CALLER:
+        return entry.principal == CALLER and any(asked.name == pending.arn for asked in entry.asked)
     if entry.policy == pending.policy:
         return _is_it(entry.policy_of, pending.arn, model)
     # What a key policy leaves to IAM.

@@ -9,6 +9,7 @@ from .._assembly.files import AssemblyError
 from ._checking import check_assembly
 
 if TYPE_CHECKING:
+    from ._declaring import declare_created
     from ._plugin import PersonalizeAccessChecks
 
 __all__ = [
@@ -22,13 +23,18 @@ __all__ = [
     "Problem",
     "Undecided",
     "check_assembly",
+    "declare_created",
 ]
 
 
 def __getattr__(name: str) -> Any:
-    """Return the plugin, which alone needs the CDK."""
-    if name != "PersonalizeAccessChecks":
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from ._plugin import PersonalizeAccessChecks
+    """Return the plugin or ``declare_created``, which alone need the CDK."""
+    if name == "PersonalizeAccessChecks":
+        from ._plugin import PersonalizeAccessChecks
 
-    return PersonalizeAccessChecks
+        return PersonalizeAccessChecks
+    if name == "declare_created":
+        from ._declaring import declare_created
+
+        return declare_created
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from .._access.comparison import compare
 from .._access.model import OpenQuestion
 from .._access.report import AccessReport, merged
+from .._assembly.created import add_created
 from .._assembly.files import AssemblyError
 from .._assembly.manifest import Assembly, read_with_stages
 from .._assembly.reading import read_assemblies
@@ -18,7 +21,15 @@ if TYPE_CHECKING:
     from aws_cdk.cx_api import CloudAssembly
 
 
-def check_assembly(assembly_or_path: CloudAssembly | str | os.PathLike[str]) -> AccessReport:
+_ORGANIZATION = re.compile(r"o-[a-z0-9]{10,32}")
+
+
+def check_assembly(
+    assembly_or_path: CloudAssembly | str | os.PathLike[str],
+    *,
+    created: Sequence[Mapping[str, Any]] = (),
+    organization: str | None = None,
+) -> AccessReport:
     """Compare what a cloud assembly deploys with what AWS asks for Personalize.
 
     In a test of the app:
@@ -31,36 +42,55 @@ def check_assembly(assembly_or_path: CloudAssembly | str | os.PathLike[str]) -> 
         assembly_or_path: what ``app.synth()`` or ``stage.synth()`` returns, or the path of its directory, for example
             ``cdk.out``, or of a template in JSON or, with the extra ``cli``, in YAML. Nested stacks, and the stages of
             an app, are included.
+        created: what code creates in Personalize that no template shows, in the form of the metadata:
+            ``{"serviceRole": …, "encryptionKey": …, "resources": [{"resource": "dataset import job", "source":
+            {"bucket": …, "prefix": "import/"}}]}``. Keys, roles and buckets are ARNs or CloudFormation's references.
+        organization: the id of the organization that the app's accounts are in, ``o-…``, for conditions on it.
 
     Raises:
+        ValueError: if ``created`` or ``organization`` is malformed; the message has all the reasons.
         AssemblyError: a ``ValueError``: if there is no cloud assembly, or it can't be read; one line that says what and
             where. A policy or a definition that can't be read is undecided.
 
     https://docs.aws.amazon.com/personalize/latest/dg/granting-personalize-key-access.html
     """
-    return read_report(Path(str(getattr(assembly_or_path, "directory", assembly_or_path))))[0]
+    path = Path(str(getattr(assembly_or_path, "directory", assembly_or_path)))
+    return read_report(path, created=created, organization=organization)[0]
 
 
-def read_report(directory: Path) -> tuple[AccessReport, list[Assembly]]:
+def read_report(
+    directory: Path, *, created: Sequence[Mapping[str, Any]], organization: str | None
+) -> tuple[AccessReport, list[Assembly]]:
     """Return the report on an assembly, with the assembly and its stages as they were read.
 
     Raises:
-        AssemblyError: as above.
+        ValueError, AssemblyError: as above.
     """
     unread: list[Unread] = []
     assemblies = list(read_with_stages(directory, unread))
     _refuse(unread)
+    problems = [*_organization_problems(organization), *add_created(created, assemblies)]
+    if problems:
+        raise ValueError(problems[0] if len(problems) == 1 else "".join(f"\n- {each}" for each in problems))
     reports = []
     try:
         for read in read_assemblies(assemblies, unread):
             _refuse(unread)
             model = read.model()
-            model.open_questions += (OpenQuestion(each.template.name, str(each.error)) for each in unread)
+            model.organization = organization or ""
+            # What several look at is one question.
+            questions = dict.fromkeys((each.template.name, str(each.error)) for each in unread)
+            model.open_questions += (OpenQuestion(*each) for each in questions)
             unread.clear()
             reports.append(compare(model))
     except RecursionError:
         raise AssemblyError(f"{directory}: something is nested too deeply to be read") from None
     return merged(reports), assemblies
+
+
+def _organization_problems(organization: object) -> Iterator[str]:
+    if organization is not None and not _ORGANIZATION.fullmatch(str(organization)):
+        yield f"organization is {organization!r} but the id of an organization is expected, for example o-a1b2c3d4e5"
 
 
 def _refuse(unread: list[Unread]) -> None:

@@ -111,7 +111,7 @@ class JobFragment(sfn.StateMachineFragment):
             given={key: path for each in locations for key, path in each.given.items()},
         )
         create = self._make_states(id, language, [*needed, pass_role_statement(role_arn)])
-        at_synth = JobAtSynth(self, create, resolved, encryption._wiring.encryption_key.arn, given)
+        at_synth = JobAtSynth(self, create, resolved, encryption._wiring.encryption_key.arn, given, name.pattern)
         self.node.add_validation(cast("IValidation", at_synth))
 
     def _make_states(self, id: str, language: JobLanguage, statements: list[Json]) -> State:

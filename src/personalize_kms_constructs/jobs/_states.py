@@ -22,7 +22,7 @@ from .._grant.role import has_precreated_roles
 from .._metadata import DescribedJob, leave_resources
 from .._pasted import readable
 from .._refusals import refuse
-from .._synth import described_location
+from .._synth import described_resource
 from .._warnings import warn
 from ._run_time import is_known
 
@@ -100,12 +100,14 @@ class JobAtSynth:
         resource: ResolvedResource,
         encryption_key: str,
         arguments: Mapping[str, Any],
+        names: str,
     ) -> None:
         self._job = job
         self._state = state
         self._resource = resource
         self._encryption_key = encryption_key
         self._arguments = arguments
+        self._names = names
         self._is_left = False
 
     def validate(self) -> list[str]:
@@ -124,16 +126,15 @@ class JobAtSynth:
         return []
 
     def _leave_metadata(self) -> None:
-        source, destination = (described_location(each) for each in (self._resource.source, self._resource.destination))
+        here, resource = Place.of(Stack.of(self._job)), self._resource
+        made_for = self._arguments[resource.row.made_for]
+        lost = {action for statement in self._state.role_statements for action in statement["Action"]}
         leave_resources(
             self._job,
-            Place.of(Stack.of(self._job)),
+            here,
             service_role=self._arguments["RoleArn"],
             encryption_key=self._encryption_key,
-            resources=[(self._resource.row, source, destination)],
-            job=DescribedJob(self._state.state_id, self._known("DatasetArn"), self._known("DatasetGroupArn")),
+            resources=[described_resource(resource, here)],
+            pending=[("caller", self._job.node.path, lost)] if self._state.has_lost_statements else [],
+            job=DescribedJob(self._state.state_id, self._names, made_for if is_known(made_for) else None),
         )
-
-    def _known(self, argument: str) -> str | None:
-        arn = self._arguments.get(argument)
-        return arn if arn is not None and is_known(arn) else None

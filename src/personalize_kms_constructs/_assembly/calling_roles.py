@@ -1,0 +1,37 @@
+"""The roles that call Personalize, where a template shows who calls."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from .._access.values import split_arn, unknown
+from .stacks import Resource
+
+# https://docs.aws.amazon.com/serverless-application-model/latest/developerguide/sam-resource-function.html
+_FUNCTIONS = ("AWS::Lambda::Function", "AWS::Serverless::Function")
+
+
+def role_of_function(function: Any, beside: Resource) -> str:
+    """Return the role of a function, by its ARN or its name, that is in a stack with a resource; else nothing."""
+    if not isinstance(function, str):
+        return ""
+    for stack in beside.stack.top.with_nested():
+        for logical_id, body in stack.template.resources.items():
+            is_function = body.get("Type") in _FUNCTIONS
+            if is_function and function in (stack.get_att(logical_id, "Arn"), stack.ref(logical_id)):
+                return stack.resource(logical_id).text("Role") or ""
+    return ""
+
+
+def role_of_task(state: Mapping[str, Any], role_of_machine: str, place: str) -> str:
+    """Return the role by which a task calls: that of its credentials, or that of the state machine.
+
+    https://docs.aws.amazon.com/step-functions/latest/dg/concepts-access-cross-acct-resources.html
+    """
+    credentials = state.get("Credentials")
+    if not credentials:
+        return role_of_machine
+    arn = credentials.get("RoleArn") if isinstance(credentials, Mapping) else None
+    is_known = isinstance(arn, str) and split_arn(arn) is not None
+    return str(arn) if is_known else unknown(f"role of {place}")

@@ -1,0 +1,111 @@
+"""Resources that code creates and no template shows, as users tell them: in the form of ``_metadata``."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from .._access.values import as_written
+from ..matrix import ROWS
+from .manifest import Assembly
+from .templates import Template
+
+_FIELDS = ("stack", "template", "serviceRole", "encryptionKey", "resources", "pending", "isDeclared")
+_OF_LOCATION = ("bucket", "prefix", "key", "account")
+_ROWS = {row.resource: row for row in ROWS}
+_A_LIST = "a list of mappings is expected"
+
+
+def add_created(created: Any, assemblies: Sequence[Assembly]) -> Iterator[str]:
+    """Add what is told to the metadata of the assemblies, and yield why it can't be read; then nothing is added."""
+    templates = {
+        template.path.name: (assembly, template)
+        for assembly in assemblies
+        for top in assembly.templates
+        for template in top.with_nested()
+    }
+    if not _is_list(created):
+        yield f"created is {_shown(created)} but {_A_LIST}"
+        return
+    problems: list[str] = []
+    for index, each in enumerate(created):
+        problems += _problems(f"created[{index}]", each, templates)
+    told: Any = ()
+    try:
+        told = as_written(json.dumps(created))
+    except (TypeError, ValueError, RecursionError) as error:
+        problems.append(f"created can't be written as JSON: {error}")
+    yield from problems
+    for each in () if problems else told:
+        name = each.get("template") or next(iter(templates))
+        assembly, template = templates[name]
+        path = str(each.get("stack") or template.name)
+        assembly.metadata.append((template, path, {**each, "template": name, "isDeclared": True}))
+
+
+def _problems(where: str, each: Any, templates: Mapping[str, tuple[Assembly, Template]]) -> Iterator[str]:
+    if not isinstance(each, Mapping):
+        yield f"{where} is {_shown(each)} but a mapping is expected"
+        return
+    yield from _unknown_fields(where, each, _FIELDS)
+    environments = {(template.account, template.region) for _, template in templates.values()}
+    names = ", ".join(sorted(templates))
+    if "template" in each and (not isinstance(each["template"], str) or each["template"] not in templates):
+        yield f"{where}.template is {_shown(each['template'])} but one of {names} is expected"
+    elif "template" not in each and len(environments) != 1:
+        yield f"{where} has no template, and the app has several accounts or Regions: add one of {names}"
+    yield from _references(where, each, required="serviceRole", optional=("encryptionKey",))
+    if "resources" not in each:
+        yield f"{where} has no resources"
+    elif not _is_list(each["resources"]) or not each["resources"]:
+        yield f"{where}.resources is {_shown(each['resources'])} but {_A_LIST}"
+    else:
+        for index, resource in enumerate(each["resources"]):
+            yield from _of_resource(f"{where}.resources[{index}]", resource)
+
+
+def _of_resource(where: str, resource: Any) -> Iterator[str]:
+    if not isinstance(resource, Mapping):
+        yield f"{where} is {_shown(resource)} but a mapping is expected"
+        return
+    yield from _unknown_fields(where, resource, ("resource", "source", "destination"))
+    kind = resource.get("resource")
+    row = _ROWS.get(kind) if isinstance(kind, str) else None
+    if row is None:
+        yield f"{where}.resource is {_shown(kind)} but one of {', '.join(_ROWS)} is expected"
+        return
+    for name, access in (("source", row.source), ("destination", row.destination)):
+        location = resource.get(name)
+        if location is None:
+            continue
+        if access is None:
+            yield f"{where} has {name}, which a {row.resource} doesn't have"
+        elif not isinstance(location, Mapping):
+            yield f"{where}.{name} is {_shown(location)} but a mapping is expected"
+        else:
+            yield from _unknown_fields(f"{where}.{name}", location, _OF_LOCATION)
+            yield from _references(f"{where}.{name}", location, required="bucket", optional=_OF_LOCATION[1:])
+
+
+def _unknown_fields(where: str, given: Mapping[str, Any], known: Sequence[str]) -> Iterator[str]:
+    for name in given:
+        if name not in known:
+            yield f"{where} has {name}, which isn't one of {', '.join(known)}"
+
+
+def _references(where: str, given: Mapping[str, Any], *, required: str, optional: Sequence[str]) -> Iterator[str]:
+    if required not in given:
+        yield f"{where} has no {required}"
+    for name in (required, *optional):
+        value = given.get(name)
+        if name in given and not isinstance(value, (str, Mapping)) and (value is not None or name == required):
+            yield f"{where}.{name} is {_shown(value)} but a string or a reference is expected"
+
+
+def _is_list(value: object) -> bool:
+    return isinstance(value, Sequence) and not isinstance(value, str)
+
+
+def _shown(value: object) -> str:
+    return f"a {type(value).__name__}" if isinstance(value, Mapping) else repr(value)

@@ -1,0 +1,92 @@
+"""``declare_created``: what an app's own code creates, left in the metadata for the check."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any, cast
+
+import jsii
+from aws_cdk import Stack
+from constructs import Construct, IValidation
+
+from .._grant.door import Door
+from .._grant.place import Place
+from .._grant.resolved import ResolvedResource
+from .._grant.role import arn_of_role
+from .._metadata import leave_resources
+from .._refusals import refuse
+from .._refusals.arguments import KEY, ROLE, type_problems
+from .._synth import described_resource
+from ..resources import PersonalizeResource
+
+if TYPE_CHECKING:
+    from .._refusals.arguments import AnyKey, AnyRole
+
+
+def declare_created(
+    scope: Construct,
+    *resources: PersonalizeResource,
+    service_role: AnyRole,
+    encryption_key: AnyKey | None = None,
+) -> None:
+    """Say what code creates in Personalize that no template shows: a Lambda function, a notebook, a pipeline.
+
+    The check then asks for what these resources need of a role, keys and buckets that are wired by hand. It leaves the
+    same metadata as a ``PersonalizeEncryption``, permits nothing, and fails no synth by itself:
+
+        declare_created(
+            stack,
+            PersonalizeResource.dataset_import_job(S3Location(data, "import/")),
+            service_role=role,
+            encryption_key=key,
+        )
+        report = check_assembly(app.synth())
+
+    Args:
+        scope: the construct that creates them, or its stack: its account and Region are Personalize's.
+        resources: what is created, with its locations.
+        service_role: the role that is passed to Personalize: an L2, an L1, an imported one or a reference.
+        encryption_key: the key of the dataset group, in the same forms; none if it has no key.
+
+    Raises:
+        ValueError: if Personalize can't work with the arguments; the message has all the reasons.
+
+    https://docs.aws.amazon.com/personalize/latest/dg/granting-personalize-key-access.html
+    """
+    here = Place.of(Stack.of(scope))
+    door = Door(here, None, manages_imported_keys=False)
+    problems = [
+        *type_problems(ROLE, service_role=service_role),
+        *type_problems(KEY, optional=True, encryption_key=encryption_key),
+        *door.problems_of_key("encryption_key", encryption_key),
+        *door.problems(resources),
+    ]
+    if not resources:
+        problems.append(
+            "nothing is declared: name the resources, as declare_created(stack, PersonalizeResource.dataset_group(), …)"
+        )
+    refuse(scope, problems)
+    key_arn = None if encryption_key is None else door.key(encryption_key).arn
+    declared = _Declared(scope, here, arn_of_role(service_role), key_arn, door.resources(resources))
+    scope.node.add_validation(cast("IValidation", declared))
+
+
+@jsii.implements(IValidation)
+class _Declared:
+    """Leaves the metadata at the end of the synth, when no aspect can change a logical id any more."""
+
+    def __init__(
+        self, scope: Construct, here: Place, role_arn: str, key_arn: str | None, resources: Iterable[ResolvedResource]
+    ) -> None:
+        self._scope = scope
+        self._here = here
+        self._arns: dict[str, Any] = {"service_role": role_arn, "encryption_key": key_arn}
+        self._resources = [described_resource(each, here) for each in resources]
+        self._is_left = False
+
+    def validate(self) -> list[str]:
+        """Return no problems."""
+        if not self._is_left:
+            self._is_left = True
+            leave_resources(self._scope, self._here, resources=self._resources, is_declared=True, **self._arns)
+        return []

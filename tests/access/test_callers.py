@@ -1,0 +1,224 @@
+"""A role that calls Personalize needs the API's action, and has to pass the service role on."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from personalize_kms_constructs._access.comparison import compare
+from personalize_kms_constructs._access.model import AccessModel, Role
+from personalize_kms_constructs._access.report import AccessReport
+from tests.access.models import (
+    ACCOUNT,
+    BATCH_INFERENCE_JOB,
+    IMPORT_JOB,
+    KEY,
+    REGION,
+    ROLE,
+    Line,
+    Statement,
+    asked,
+    iam,
+    lines,
+    policy,
+)
+from tests.access.test_problems import long_policy
+
+CALLER = f"arn:aws:iam::{ACCOUNT}:role/Machine"
+HERE = f"arn:aws:personalize:{REGION}:{ACCOUNT}"
+DATASET, JOB = f"{HERE}:dataset/movies/INTERACTIONS", f"{HERE}:dataset-import-job/nightly"
+SOLUTION, VERSION = f"{HERE}:solution/sims", f"{HERE}:solution/sims/4a5b"
+PAGE = "https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonpersonalize.html"
+
+CREATE, PASS = "personalize:CreateDatasetImportJob", "iam:PassRole"
+TO_PERSONALIZE = {"StringEquals": {"iam:PassedToService": "personalize.amazonaws.com"}}
+NEEDED = {(CREATE, DATASET), (CREATE, JOB), (PASS, ROLE)}
+CREATING, PASSING = iam([CREATE], [DATASET, JOB]), iam([PASS], ROLE, Condition=TO_PERSONALIZE)
+
+
+def model(*statements: Statement, **more: Any) -> AccessModel:
+    """An import job that a role with these statements starts."""
+    found = AccessModel(asked=[asked(IMPORT_JOB, caller_arn=CALLER, calls_on=(DATASET, JOB), **more)])
+    found.roles[CALLER] = Role(CALLER, identity=[policy("IAM policy of the machine", list(statements))])
+    return found
+
+
+def of_caller(found: AccessReport) -> list[set[tuple[str, str]]]:
+    """Return what the caller may do, lacks, and may have or lack; all of it in its IAM policies."""
+    kinds = (found.allowed, found.missing, found.undecided)
+    own: list[set[Line]] = [lines(tuple(each for each in kind if each.principal == "caller")) for kind in kinds]
+    assert {(policy, by) for each in own for by, policy, _, _ in each} <= {("role", "caller")}
+    return [{(action, resource) for _, _, action, resource in each} for each in own]
+
+
+@pytest.mark.parametrize(
+    ("statements", "missing", "undecided"),
+    [
+        ([CREATING, PASSING], set(), set()),
+        ([iam(["personalize:*"], "*"), PASSING], set(), set()),
+        ([iam(["*"], "*")], set(), set()),
+        ([], NEEDED, set()),
+        ([CREATING], {(PASS, ROLE)}, set()),
+        ([PASSING], {(CREATE, DATASET), (CREATE, JOB)}, set()),
+        ([iam([CREATE], JOB), PASSING], {(CREATE, DATASET)}, set()),
+        ([iam([CREATE], f"{HERE}:dataset-import-job/*"), PASSING], {(CREATE, DATASET)}, set()),
+        ([CREATING, iam([PASS], f"{ROLE}2")], {(PASS, ROLE)}, set()),
+        ([CREATING, iam([PASS], "*", Condition={"StringEquals": {"iam:PassedToService": "states.amazonaws.com"}})],
+         {(PASS, ROLE)}, set()),
+        ([CREATING, iam([PASS], ROLE, Condition={"StringLike": {"iam:AssociatedResourceArn": "*"}})],
+         set(), {(PASS, ROLE)}),
+        ([CREATING, PASSING, iam(["personalize:*"], "*", Effect="Deny",
+                                 Condition={"StringNotEquals": {"aws:RequestedRegion": REGION}})], set(), set()),
+        ([CREATING, PASSING, iam([PASS], "*", Effect="Deny",
+                                 Condition={"StringNotEquals": {"iam:PassedToService": "personalize.amazonaws.com"}})],
+         set(), set()),
+        ([CREATING, PASSING, iam(["personalize:*"], "*", Effect="Deny",
+                                 Condition={"Null": {"iam:PassedToService": "true"}})],
+         {(CREATE, DATASET), (CREATE, JOB)}, set()),
+        ([CREATING, PASSING, iam(["*"], "*", Effect="Deny", Condition={"Bool": {"aws:SecureTransport": "false"}})],
+         set(), set()),
+        ([CREATING, PASSING, iam(["*"], "*", Effect="Deny", Condition={"Bool": {"aws:PrincipalIsAWSService": "true"}})],
+         set(), set()),
+        ([CREATING, PASSING, iam(["*"], "*", Effect="Deny", Condition={"Null": {"aws:SourceAccount": "false"}})],
+         set(), set()),
+        ([CREATING, PASSING, iam(["*"], "*", Effect="Deny", Condition={"ArnNotLike": {"aws:PrincipalArn": CALLER}})],
+         set(), set()),
+        ([CREATING, PASSING, iam(["*"], "*", Effect="Deny",
+                                 Condition={"StringNotEquals": {"aws:PrincipalAccount": ACCOUNT}})], set(), set()),
+        ([CREATING, PASSING, iam(["*"], "*", Effect="Deny",
+                                 Condition={"StringEquals": {"aws:PrincipalType": "User"}})], set(), set()),
+        ([CREATING, PASSING, iam(["*"], "*", Effect="Deny",
+                                 Condition={"StringLike": {"kms:ViaService": "s3.*"}})], set(), set()),
+        ([CREATING, PASSING, iam(["*"], "*", Effect="Deny", Condition={"Null": {"s3:prefix": "false"}})], set(), set()),
+        ([CREATING, PASSING, iam(["*"], "*", Effect="Deny", Condition={"StringNotEquals": {"aws:SourceVpc": "vpc-1"}})],
+         set(), NEEDED),
+    ],
+)  # fmt: skip
+def test_what_a_caller_needs(
+    statements: list[Statement], missing: set[tuple[str, str]], undecided: set[tuple[str, str]]
+) -> None:
+    """The action on each type that the reference requires, and to pass the role to Personalize alone."""
+    found = compare(model(*statements))
+    assert of_caller(found) == [NEEDED - missing - undecided, missing, undecided]
+    assert {each.page for each in (*found.allowed, *found.missing) if each.principal == "caller"} <= {PAGE}
+
+
+def test_the_statements_to_add_are_what_a_caller_needs() -> None:
+    """In an IAM policy of the caller; after them nothing is missing."""
+    found = compare(model())
+    entries = [each for each in found.missing if each.principal == "caller"]
+    assert {(each.add_to, each.add_to_whom, each.policy_of) for each in entries} == {("role", CALLER, CALLER)}
+    added = [each.add for each in entries if each.add is not None]
+    assert [each for index, each in enumerate(added) if each not in added[:index]] == [
+        {
+            "Effect": "Allow",
+            "Action": ["iam:PassRole"],
+            "Resource": ROLE,
+            "Condition": {"StringEquals": {"iam:PassedToService": "personalize.amazonaws.com"}},
+        },
+        {"Effect": "Allow", "Action": ["personalize:CreateDatasetImportJob"], "Resource": [JOB, DATASET]},
+    ]
+    assert of_caller(compare(model(*added))) == [NEEDED, set(), set()]
+
+
+def test_nobody_is_asked_where_no_template_shows_who_calls() -> None:
+    """A notebook, or CloudFormation itself."""
+    found = model()
+    found.asked = [asked(IMPORT_JOB)]
+    assert of_caller(compare(found)) == [set(), set(), set()]
+
+
+def test_a_caller_that_cannot_be_seen_is_undecided() -> None:
+    """An imported role."""
+    found = model()
+    del found.roles[CALLER]
+    report = compare(found)
+    assert of_caller(report) == [set(), set(), NEEDED]
+    assert f"not all policies of role {CALLER} can be seen: it isn't part of the app" in {
+        each.because for each in report.undecided
+    }
+
+
+def test_the_boundary_of_a_caller_counts() -> None:
+    """It is named, and takes the statement."""
+    found = model(CREATING, PASSING)
+    found.roles[CALLER].boundary = policy("boundary", [iam(["personalize:*"], "*")])
+    (entry,) = [each for each in compare(found).missing if each.principal == "caller"]
+    assert (entry.action, entry.add_to) == (PASS, "boundary")
+
+
+def test_what_a_caller_has_is_not_too_much() -> None:
+    """Its own statements on keys are for its own work, and those of the service role stay too much."""
+    found = model(CREATING, PASSING, iam(["kms:Encrypt"], KEY))
+    found.roles[ROLE] = Role(ROLE, identity=[policy("IAM policy", [iam(["kms:Encrypt"], KEY)])])
+    assert {each.principal_arn for each in compare(found).excess} == {ROLE}
+
+
+@pytest.mark.parametrize(
+    ("resource", "missing", "undecided"),
+    [
+        (f"{HERE}:solution/*", set(), set()),
+        ([SOLUTION, VERSION], set(), set()),
+        (SOLUTION, set(), {VERSION}),
+        (f"{SOLUTION}/*", set(), {SOLUTION}),
+        (f"{HERE}:solution/other", {SOLUTION, VERSION}, set()),
+    ],
+)
+def test_a_solution_or_its_version(resource: Any, missing: set[str], undecided: set[str]) -> None:
+    """The reference has one type for both, and doesn't say which is looked at."""
+    create, job = "personalize:CreateBatchInferenceJob", f"{HERE}:batch-inference-job/nightly"
+    found = model(iam([create], job), iam([create], resource), PASSING)
+    found.asked = [asked(BATCH_INFERENCE_JOB, caller_arn=CALLER, calls_on=(SOLUTION, VERSION, job))]
+    report = compare(found)
+    needed = {SOLUTION, VERSION, job}
+    assert of_caller(report) == [
+        {(create, each) for each in needed - missing - undecided} | {(PASS, ROLE)},
+        {(create, each) for each in missing},
+        {(create, each) for each in undecided},
+    ]
+    reasons = {each.because for each in report.undecided if each.principal == "caller"}
+    assert reasons == (
+        {"whether the solution or its version has to be allowed isn't documented"} if undecided else set()
+    )
+
+
+def test_a_report_says_which_role_calls() -> None:
+    """By its name, as it does of the service role."""
+    found = model(CREATING)
+    found.names[CALLER] = "Main/Machine/Role"
+    assert (
+        "role Main/Machine/Role lacks iam:PassRole on arn:aws:iam::111122223333:role/PersonalizeRole (IAM)"
+        in " ".join(compare(found).to_text().split())
+    )
+
+
+def test_policies_of_a_caller_that_iam_refuses_concern_what_it_asks_for() -> None:
+    """As those of the service role do, so that a construct answers for its jobs."""
+    found = model(CREATING, PASSING, ours=True)
+    found.roles[CALLER].identity.append(long_policy("policy of the machine", 6_145))
+    (problem,) = [each for each in compare(found).problems if each.kind == "limit"]
+    assert (problem.subject, problem.needed_by, problem.ours) == (
+        "policy of the machine",
+        ("movies (dataset import job)",),
+        True,
+    )
+
+
+@pytest.mark.parametrize(("told", "answer"), [("o-a1b2c3d4e5", "yes"), ("o-f6g7h8i9j0", "no"), ("", "open")])
+@pytest.mark.parametrize("key", ["aws:PrincipalOrgID", "aws:ResourceOrgID"])
+def test_a_caller_is_of_the_organization(key: str, told: str, answer: str) -> None:
+    """And so is what it creates and passes."""
+    of_ours = {"StringEquals": {key: "o-a1b2c3d4e5"}}
+    found = model({**CREATING, "Condition": of_ours}, {**PASSING, "Condition": of_ours})
+    found.organization = told
+    answers = dict(zip(("yes", "no", "open"), of_caller(compare(found)), strict=True))
+    assert answers == {"yes": set(), "no": set(), "open": set(), answer: NEEDED}
+
+
+def test_a_job_is_no_solution() -> None:
+    """That its solution is allowed makes nothing of the job open."""
+    create, job = "personalize:CreateBatchInferenceJob", f"{HERE}:batch-inference-job/nightly"
+    found = model(iam([create], f"{HERE}:solution/*"), PASSING)
+    found.asked = [asked(BATCH_INFERENCE_JOB, caller_arn=CALLER, calls_on=(SOLUTION, VERSION, job))]
+    assert of_caller(compare(found))[1:] == [{(create, job)}, set()]

@@ -1,0 +1,343 @@
+"""Who calls Personalize, where a template shows it: may the role create the job, and pass the service role?"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import aws_cdk as cdk
+import pytest
+from aws_cdk import aws_events as events
+from aws_cdk import aws_events_targets as targets
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_stepfunctions as sfn
+from aws_cdk import aws_stepfunctions_tasks as tasks
+from aws_cdk import custom_resources
+from constructs import Construct
+
+from personalize_kms_constructs import PersonalizeEncryption, PersonalizeResource, jobs
+from personalize_kms_constructs._access.report import AccessReport
+from personalize_kms_constructs.checks import check_assembly
+from personalize_kms_constructs.matrix import ROWS, Permissions
+from tests.checks.templates import Json, check, managed
+from tests.checks.test_requests import DATASET_ARN, EXPORT, IN_SDK, ROLE_ARN
+from tests.checks.test_schedules import CALL, UNIVERSAL
+from tests.checks.test_state_machines import machine, task
+from tests.jobs.machines import DATASET, SOLUTION, VERSION, Data, job
+from tests.jobs.machines import machine as machine_of
+
+CREATE, PASS = "personalize:CreateDatasetExportJob", "iam:PassRole"
+JOB = "arn:aws:personalize:eu-west-1:111122223333:dataset-export-job/nightly"
+NEEDED = {(CREATE, DATASET_ARN), (CREATE, JOB), (PASS, ROLE_ARN)}
+CALLER = "arn:aws:iam::111122223333:role/caller"
+CALLERS_ROLE = {"Type": "AWS::IAM::Role", "Properties": {"RoleName": "caller", "AssumeRolePolicyDocument": {}}}
+OF_CALLER = {"Fn::GetAtt": ["Caller", "Arn"]}
+TO_PERSONALIZE = {"StringEquals": {"iam:PassedToService": "personalize.amazonaws.com"}}
+CREATING: Json = {"Effect": "Allow", "Action": CREATE, "Resource": "*"}
+PASSING: Json = {"Effect": "Allow", "Action": PASS, "Resource": ROLE_ARN, "Condition": TO_PERSONALIZE}
+
+FUNCTION = {"Type": "AWS::Lambda::Function", "Properties": {"Role": OF_CALLER}}
+GIVEN_FUNCTION = {"Fn::GetAtt": ["Function", "Arn"]}
+
+
+def of_caller(report: AccessReport) -> dict[str, set[tuple[str, str]]]:
+    """Return what callers may do, lack, and may have or lack."""
+    return {
+        answer: {(each.action, each.resource) for each in entries if each.principal == "caller"}
+        for answer, entries in (("yes", report.allowed), ("no", report.missing), ("open", report.undecided))
+    }
+
+
+def synthesized(stack: cdk.Stack) -> Any:
+    """Synthesize the app of a stack."""
+    app = cdk.App.of(stack)
+    assert app is not None
+    return app.synth()
+
+
+def callers(report: AccessReport) -> set[str]:
+    """Return the roles of callers."""
+    entries = (*report.allowed, *report.missing, *report.undecided)
+    return {each.principal_arn for each in entries if each.principal == "caller"}
+
+
+def told(function: Any) -> Json:
+    """A task that tells a function what to call."""
+    given = {"FunctionName": function, "Payload": CALL}
+    return {"Type": "Task", "Resource": "arn:aws:states:::lambda:invoke", "Parameters": given, "End": True}
+
+
+SHAPES: dict[str, Json] = {
+    "a state machine": machine({"Export": task("createDatasetExportJob", EXPORT)}, RoleArn=OF_CALLER),
+    "credentials of a task": machine(
+        {"Export": task("createDatasetExportJob", EXPORT, Credentials={"RoleArn": CALLER})},
+        RoleArn="arn:aws:iam::111122223333:role/another",
+    ),
+    "a function that a task tells": machine(
+        {"Export": told("${Function}")}, DefinitionSubstitutions={"Function": GIVEN_FUNCTION}
+    ),
+    "a function that is the task": machine(
+        {"Export": {"Type": "Task", "Resource": "${Function}", "Parameters": CALL, "End": True}},
+        DefinitionSubstitutions={"Function": GIVEN_FUNCTION},
+    ),
+    "a schedule": {
+        "Type": "AWS::Scheduler::Schedule",
+        "Properties": {"Target": {"Arn": UNIVERSAL, "RoleArn": OF_CALLER, "Input": json.dumps(EXPORT)}},
+    },
+    "a function that a rule tells": {
+        "Type": "AWS::Events::Rule",
+        "Properties": {"Targets": [{"Arn": GIVEN_FUNCTION, "Id": "Target0", "Input": json.dumps(CALL)}]},
+    },
+    "a custom resource": {
+        "Type": "Custom::AWS",
+        "Properties": {"ServiceToken": GIVEN_FUNCTION, "Create": json.dumps(CALL)},
+    },
+    "a custom resource with a role of its own": {
+        "Type": "Custom::AWS",
+        "Properties": {
+            "ServiceToken": "arn:aws:lambda:eu-west-1:111122223333:function:call",
+            "Create": json.dumps({**CALL, "assumedRoleArn": CALLER}),
+        },
+    },
+}
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize(
+    ("statements", "lacks"),
+    [([CREATING, PASSING], set()), ([CREATING], {(PASS, ROLE_ARN)}), ([PASSING], NEEDED - {(PASS, ROLE_ARN)})],
+)
+def test_the_caller_is_the_role_that_calls(
+    shape: str, statements: list[Json], lacks: set[tuple[str, str]], tmp_path: Path
+) -> None:
+    """However the template shows it: a role that may create jobs but not pass the role is refused by AWS."""
+    resources = {"Caller": CALLERS_ROLE, "Function": FUNCTION, "Asks": SHAPES[shape]}
+    policy = managed(*statements, role={"Ref": "Caller"})
+    report = check(tmp_path, {"Resources": {**resources, "Policy": policy}})
+    assert of_caller(report) == {"yes": NEEDED - lacks, "no": lacks, "open": set()}
+    assert callers(report) == {CALLER}
+
+
+def test_a_callers_role_that_is_refused_at_first(tmp_path: Path) -> None:
+    """Its trust policy names a role that isn't there yet: then nothing can be called."""
+    other = {"AWS": "arn:aws:iam::111122223333:role/other"}
+    trust = {"Statement": [{"Effect": "Allow", "Principal": other, "Action": "sts:AssumeRole"}]}
+    named = {"Type": "AWS::IAM::Role", "Properties": {"RoleName": "other", "AssumeRolePolicyDocument": {}}}
+    caller = {"Type": "AWS::IAM::Role", "Properties": {"AssumeRolePolicyDocument": trust}}
+    resources = {"Caller": caller, "Other": named, "Asks": SHAPES["a state machine"]}
+    (problem,) = check(tmp_path, {"Resources": resources}).problems
+    assert problem.kind == "ordering"
+    assert problem.needed_by == ("Main/Asks · Export (dataset export job)",)
+
+
+@pytest.mark.parametrize(
+    "asks",
+    [
+        machine({"Export": task("createDatasetExportJob", EXPORT)}),
+        machine({"Export": told("arn:aws:lambda:eu-west-1:111122223333:function:call")}, RoleArn=OF_CALLER),
+        {"Type": "Custom::AWS", "Properties": {"ServiceToken": {"Ref": "Token"}, "Create": json.dumps(CALL)}},
+    ],
+)
+def test_nobody_is_judged_whom_no_template_shows(asks: Json, tmp_path: Path) -> None:
+    """A function of another app, or a definition without a role."""
+    report = check(tmp_path, {"Parameters": {"Token": {"Type": "String"}}, "Resources": {"Asks": asks}})
+    assert report.asked == (f"Main/Asks{' · Export' if 'Custom' not in asks['Type'] else ''} (dataset export job)",)
+    assert callers(report) == set()
+
+
+@pytest.mark.parametrize("role", ["arn:aws:iam::111122223333:role/elsewhere", {"Ref": "Given"}])
+def test_a_caller_whose_policies_cannot_be_seen_is_undecided(role: Any, tmp_path: Path) -> None:
+    """An imported role, or a parameter; it isn't missing, and no ✔ either."""
+    asks = machine({"Export": task("createDatasetExportJob", EXPORT)}, RoleArn=role)
+    template = {"Parameters": {"Given": {"Type": "String"}}, "Resources": {"Asks": asks}}
+    assert of_caller(check(tmp_path, template)) == {"yes": set(), "no": set(), "open": NEEDED}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "resource", "answer"),
+    [
+        ({"JobName.$": "$.name"}, "dataset-export-job/*", "yes"),
+        ({"JobName.$": "$.name"}, "dataset-export-job/nightly", "open"),
+        ({"JobName.$": "$.name"}, "dataset-import-job/*", "no"),
+        ({"DatasetArn.$": "$.dataset"}, "dataset/*", "yes"),
+        ({"DatasetArn.$": "$.dataset"}, "dataset/movies/INTERACTIONS", "open"),
+        ({"DatasetArn.$": "$.dataset"}, "dataset-group/*", "no"),
+    ],
+)
+def test_what_an_execution_chooses(arguments: Json, resource: str, answer: str, tmp_path: Path) -> None:
+    """A name or a dataset of which the type alone is known."""
+    (name,) = arguments
+    known = {key: value for key, value in EXPORT.items() if key != name.removesuffix(".$")}
+    state = task("createDatasetExportJob", {**known, **arguments}, "Parameters")
+    here = "arn:aws:personalize:eu-west-1:111122223333"
+    of_other = JOB if "Dataset" in name else DATASET_ARN
+    statements: list[Json] = [{**CREATING, "Resource": [of_other, f"{here}:{resource}"]}, PASSING]
+    resources = {"Caller": CALLERS_ROLE, "Asks": machine({"Export": state}, RoleArn=OF_CALLER)}
+    policy = managed(*statements, role={"Ref": "Caller"})
+    found = of_caller(check(tmp_path, {"Resources": {**resources, "Policy": policy}}))
+    chosen = [key for key, entries in found.items() for _, each in entries if "${" in each]
+    assert chosen == [answer]
+
+
+def test_a_policy_that_a_custom_resource_needs_is_waited_for(tmp_path: Path) -> None:
+    """CloudFormation may make it before the caller's policy."""
+    asks = SHAPES["a custom resource"]
+    policy = managed(CREATING, PASSING, role={"Ref": "Caller"})
+    resources = {"Caller": CALLERS_ROLE, "Function": FUNCTION, "Policy": policy, "Asks": asks}
+    (problem,) = check(tmp_path, {"Resources": resources}).problems
+    assert (problem.kind, problem.needed_by) == ("ordering", ("Main/Asks (dataset export job)",))
+    resources["Asks"] = {**asks, "DependsOn": "Policy"}
+    assert check(tmp_path, {"Resources": resources}).problems == ()
+
+
+def test_the_cdks_own_constructs_lack_the_right_to_pass_the_role(tmp_path: Path) -> None:
+    """``CallAwsService``, ``CallAwsServiceCrossRegion``, ``AwsCustomResource`` and ``AwsApi`` never give it."""
+    app = cdk.App(analytics_reporting=False, outdir=str(tmp_path / "cdk.out"))
+    stack = cdk.Stack(app, "Main", env=cdk.Environment(account="111122223333", region="eu-west-1"))
+    call: Any = {"service": "personalize", "action": "createDatasetExportJob"}
+    export = tasks.CallAwsService(stack, "Export", **call, parameters=EXPORT, iam_resources=["*"])
+    elsewhere = tasks.CallAwsServiceCrossRegion(
+        stack, "Elsewhere", **call, parameters=EXPORT, iam_resources=["*"], region="us-east-1"
+    )
+    sfn.StateMachine(stack, "Machine", definition_body=sfn.DefinitionBody.from_chainable(export.next(elsewhere)))
+    allow = iam.PolicyStatement(actions=[CREATE], resources=["*"])
+    nightly = events.Rule(stack, "Nightly", schedule=events.Schedule.rate(cdk.Duration.days(1)))
+    nightly.add_target(targets.AwsApi(**CALL, policy_statement=allow))
+    custom_resources.AwsCustomResource(
+        stack,
+        "Call",
+        on_create=custom_resources.AwsSdkCall(
+            **{**CALL, "parameters": IN_SDK}, physical_resource_id=custom_resources.PhysicalResourceId.of("export")
+        ),
+        policy=custom_resources.AwsCustomResourcePolicy.from_sdk_calls(resources=["*"]),
+    )
+    report = check_assembly(app.synth())
+    found = of_caller(report)
+    assert (found["no"], found["open"]) == ({(PASS, ROLE_ARN)}, set())
+    assert len(callers(report)) == len({"Machine", "Elsewhere", "Nightly", "Call"})
+    assert {action for action, _ in found["yes"]} == {CREATE}
+
+
+def calling(stack: cdk.Stack, row: Permissions, role: iam.IRole, service_role: str) -> None:
+    """A state machine that creates a resource, with arguments of which each execution chooses the rest."""
+    arguments: Json = {"Name.$": "$.name", f"{row.made_for}.$": "$.of"} if row.made_for else {"Name.$": "$.name"}
+    *around, last = row.role_argument.split(".")
+    given: Json = {last: service_role}
+    for name in reversed(around):
+        given = {name: given}
+    if not row.is_job and not row.made_for:
+        given["KmsKeyArn"] = "arn:aws:kms:eu-west-1:111122223333:key/1"
+    state = task(f"create{row.noun}", {**arguments, **given}, "Parameters")
+    sfn.CfnStateMachine(
+        stack,
+        f"Create{row.noun}",
+        role_arn=role.role_arn,
+        definition={"StartAt": "Create", "States": {"Create": state}},
+    )
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.noun)
+def test_what_grant_create_writes_is_enough(row: Permissions, tmp_path: Path) -> None:
+    """For each resource: with it a caller lacks nothing, without it everything."""
+    app = cdk.App(analytics_reporting=False, outdir=str(tmp_path / "cdk.out"))
+    stack = cdk.Stack(app, "Main")
+    encryption = PersonalizeEncryption(stack, "Encryption")
+    able = iam.Role(stack, "Able", assumed_by=iam.ServicePrincipal("states.amazonaws.com"))
+    unable = iam.Role(cdk.Stack(app, "Other"), "Unable", assumed_by=iam.ServicePrincipal("states.amazonaws.com"))
+    encryption.grant_create(able, PersonalizeResource(row))
+    calling(stack, row, able, encryption.service_role.role_arn)
+    calling(cdk.Stack.of(unable), row, unable, ROLE_ARN)
+    report = check_assembly(app.synth())
+    names = {each.principal_arn.rpartition(".")[2][:4] for each in report.missing if each.principal == "caller"}
+    assert names == {"Unab"}
+    actions = {f"personalize:Create{row.noun}", PASS}
+    assert {action for action, _ in of_caller(report)["no"]} == actions
+    assert {action for action, _ in of_caller(report)["yes"]} == actions
+    assert of_caller(report)["open"] == set()
+
+
+KINDS = [getattr(jobs, name) for name in jobs.__all__]
+
+
+NAMES = ["{% 'nightly-' & $states.input.day %}", "nightly"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "options"), [*((kind, {}) for kind in KINDS), *((KINDS[0], {"job_name": name}) for name in NAMES)]
+)
+def test_the_role_of_a_machine_may_start_our_jobs(stack: cdk.Stack, kind: Any, options: Json) -> None:
+    """The statements that a fragment gives it are all it needs, and a job of an execution's own is no open question."""
+    data = Data.of(stack)
+    machine_of(stack, job(data, kind, **options))
+    report = check_assembly(synthesized(stack))
+    found = of_caller(report)
+    assert (found["no"], found["open"]) == (set(), set())
+    assert {action for action, _ in found["yes"]} == {f"personalize:Create{kind.__name__}", PASS}
+    if kind is jobs.BatchInferenceJob:
+        assert {SOLUTION, VERSION} <= {resource for _, resource in found["yes"]}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_job_in_a_machine_whose_role_lost_its_statements(stack: cdk.Stack, kind: Any) -> None:
+    """An override takes them away: certain, and ours."""
+    made = machine_of(stack, job(Data.of(stack), kind))
+    policy = made.role.node.find_child("DefaultPolicy").node.default_child
+    assert isinstance(policy, iam.CfnPolicy)
+    nothing = {"Effect": "Allow", "Action": "s3:ListAllMyBuckets", "Resource": "*"}
+    policy.add_property_override("PolicyDocument.Statement", [nothing])
+    with pytest.raises(RuntimeError, match="lacks iam:PassRole on"):
+        synthesized(stack)
+
+
+@pytest.mark.parametrize(
+    ("resource", "answer"),
+    [
+        ("dataset/movies/INTERACTIONS", "yes"),
+        ("dataset/movies/*", "yes"),
+        ("dataset/movies/USERS", "no"),
+        ("dataset/books/*", "no"),
+    ],
+)
+def test_a_dataset_of_the_template_has_the_name_of_its_group(resource: str, answer: str, tmp_path: Path) -> None:
+    """Its ARN is known: the dataset group's name, and its type in capitals."""
+    group = {"Fn::GetAtt": ["Movies", "DatasetGroupArn"]}
+    ratings = {"Name": "ratings", "DatasetType": "Interactions", "DatasetGroupArn": group, "SchemaArn": "schema"}
+    asks = machine(
+        {"Export": task("createDatasetExportJob", {**EXPORT, "DatasetArn": "${Ratings}"})},
+        RoleArn=OF_CALLER,
+        DefinitionSubstitutions={"Ratings": {"Fn::GetAtt": ["Ratings", "DatasetArn"]}},
+    )
+    here = "arn:aws:personalize:eu-west-1:111122223333"
+    statements: list[Json] = [{**CREATING, "Resource": [JOB, f"{here}:{resource}"]}, PASSING]
+    resources = {
+        "Movies": {"Type": "AWS::Personalize::DatasetGroup", "Properties": {"Name": "movies"}},
+        "Ratings": {"Type": "AWS::Personalize::Dataset", "Properties": ratings},
+        "Caller": CALLERS_ROLE,
+        "Policy": managed(*statements, role={"Ref": "Caller"}),
+        "Asks": asks,
+    }
+    found = of_caller(check(tmp_path, {"Resources": resources}))
+    assert [key for key, entries in found.items() for _, each in entries if ":dataset/" in each] == [answer]
+    assert found["open"] == set()
+
+
+@pytest.mark.parametrize("options", [{}, {"source_path": sfn.JsonPath.string_at("$.path")}, {"job_name": "nightly"}])
+def test_two_jobs_whose_states_have_one_name(stack: cdk.Stack, options: Json) -> None:
+    """In two state machines of a stack; each has the caller that starts it, whatever the order."""
+    data = Data.of(stack)
+    made = []
+    for name in ("One", "Two"):
+        scope = Construct(stack, name)
+        given: Any = {"encryption": data.encryption, "dataset_arn": DATASET, "source": data.at("in/"), **options}
+        made.append((scope, jobs.DatasetImportJob(scope, "Job", **given)))
+    for scope, fragment in reversed(made):
+        sfn.StateMachine(scope, "Machine", definition_body=sfn.DefinitionBody.from_chainable(fragment))
+    report = check_assembly(synthesized(stack))
+    assert [each for each in report.asked if "/Job" in each] == [
+        "Stack/One/Job (dataset import job)",
+        "Stack/Two/Job (dataset import job)",
+    ]
+    found = of_caller(report)
+    assert (found["no"], found["open"]) == (set(), set())
+    assert len(callers(report)) == 2

@@ -1,0 +1,295 @@
+"""Resources that code creates and no template shows: declared in the app, or told to the check."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import aws_cdk as cdk
+import pytest
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_personalize as personalize
+from aws_cdk import aws_s3 as s3
+from click.testing import CliRunner
+
+from personalize_kms_constructs import PersonalizeEncryption, PersonalizeResource, S3Location
+from personalize_kms_constructs._cli import personalize_kms
+from personalize_kms_constructs.checks import check_assembly, declare_created
+from tests.checks.templates import (
+    ACCOUNT,
+    CLEAN,
+    KEY,
+    ROLE,
+    Json,
+    bucket,
+    bucket_policy,
+    check,
+    complete,
+    findings,
+    reading,
+    write,
+)
+from tests.checks.test_metadata import left, reference
+
+IN = {"bucket": "arn:aws:s3:::ratings", "prefix": "in/"}
+IMPORT: Json = {"resource": "dataset import job", "source": IN}
+CREATED: Json = {"serviceRole": ROLE, "encryptionKey": KEY, "resources": [IMPORT]}
+
+
+def told(directory: Path, *created: Json, **resources: Json) -> Any:
+    """A report on a template in which nothing is missing, and what code creates besides."""
+    return check_assembly(write(directory, {"Main": complete(**resources)}), created=list(created))
+
+
+@pytest.fixture
+def stack(app: cdk.App) -> cdk.Stack:
+    return cdk.Stack(app, "Main")
+
+
+def test_a_stack_wired_by_hand_says_what_its_code_creates(app: cdk.App, stack: cdk.Stack) -> None:
+    """The metadata is that of a construct; nothing else is left, no judge and no permission."""
+    key, data = kms.Key(stack, "Key"), s3.Bucket(stack, "Data", encryption_key=kms.Key(stack, "DataKey"))
+    role = iam.Role(stack, "Role", assumed_by=iam.ServicePrincipal("personalize.amazonaws.com"))
+    before = len(stack.node.find_all())
+    declare_created(
+        stack,
+        PersonalizeResource.dataset_group(),
+        PersonalizeResource.dataset_import_job(S3Location(data, "import/")),
+        service_role=role,
+        encryption_key=key,
+    )
+    assert len(stack.node.find_all()) == before
+    key.node.default_child.override_logical_id("Renamed")  # type: ignore[union-attr]
+    assembly = app.synth()
+    assert left(Path(assembly.directory)) == {
+        "/Main": {
+            "stack": "Main",
+            "template": "Main.template.json",
+            "serviceRole": reference("Main", "Role1ABCC5F0"),
+            "encryptionKey": reference("Main", "Renamed"),
+            "resources": [
+                {"resource": "dataset group"},
+                {
+                    "resource": "dataset import job",
+                    "source": {"bucket": reference("Main", "Data666C94C7"), "prefix": "import/"},
+                },
+            ],
+            "pending": [],
+            "isDeclared": True,
+        }
+    }
+    report = check_assembly(assembly)
+    assert report.asked == ("Main (dataset group)", "Main (dataset import job)")
+    assert {each.principal for each in report.missing} == {"role", "service"}
+    assert {"kms:CreateGrant", "s3:GetObject"} <= {each.action for each in report.missing}
+    assert {each.needed_by[0] for each in report.missing if each.policy == "bucket"} == {"Main (dataset import job)"}
+
+
+def test_what_is_declared_is_nothing_that_a_construct_answers_for(app: cdk.App, stack: cdk.Stack) -> None:
+    """The judge is silent, also on what else stands in the stack, and there are two declarations of one scope."""
+    PersonalizeEncryption(stack, "Encryption", resources=[PersonalizeResource.dataset_group()])
+    for name in ("One", "Two"):
+        role = iam.Role(stack, name, assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
+        declare_created(stack, PersonalizeResource.dataset_export_job(), service_role=role)
+    role_arn = "arn:aws:iam::111122223333:role/service"
+    personalize.CfnDatasetGroup(stack, "Alone", name="alone", role_arn=role_arn)
+    report = check_assembly(app.synth())
+    assert [each.kind for each in report.problems] == ["configuration", "trust", "trust"]
+    assert not any(each.ours for each in report.problems)
+
+
+@pytest.mark.parametrize("form", ["L1", "imported", "reference"])
+def test_roles_and_keys_of_every_form(form: str, app: cdk.App, stack: cdk.Stack) -> None:
+    """As the construct takes them."""
+    key_arn, role_arn = "arn:aws:kms:eu-west-1:111122223333:key/1", "arn:aws:iam::111122223333:role/team/service"
+    role: Any = iam.Role.from_role_arn(stack, "Role", role_arn)
+    key: Any = kms.Key.from_key_arn(stack, "Key", key_arn)
+    expected: Any = (role_arn, key_arn)
+    if form != "imported":
+        role, key = iam.CfnRole(stack, "L1", assume_role_policy_document={}), kms.CfnKey(stack, "KeyL1")
+        expected = (reference("Main", "L1"), reference("Main", "KeyL1"))
+    if form == "reference":
+        role = iam.Role.from_role_arn(stack, "Of", role.attr_arn)
+    declare_created(stack, PersonalizeResource.dataset_group(), service_role=role, encryption_key=key)
+    (data,) = left(Path(app.synth().directory)).values()
+    assert (data["serviceRole"], data["encryptionKey"]) == expected
+
+
+def test_a_declaration_that_makes_no_sense(stack: cdk.Stack) -> None:
+    """All that is wrong, in one message."""
+    with pytest.raises(ValueError, match=r"^Main: ") as refused:
+        declare_created(stack, "dataset group", service_role="role", encryption_key="key")  # type: ignore[arg-type]
+    assert str(refused.value).splitlines() == [
+        "Main: ",
+        "- service_role is 'role' but a role is expected: pass an iam.Role or a CfnRole, or iam.Role.from_role_arn for "
+        "an ARN",
+        "- encryption_key is 'key' but a key is expected: pass a kms.Key or a CfnKey, or kms.Key.from_key_arn for an "
+        "ARN",
+        "- 'dataset group' is not a resource: call a factory, as in PersonalizeResource.dataset_group()",
+    ]
+    role = iam.Role.from_role_arn(stack, "Role", "arn:aws:iam::111122223333:role/service")
+    with pytest.raises(ValueError, match=r"^Main: nothing is declared: name the resources"):
+        declare_created(stack, service_role=role)
+
+
+@pytest.mark.parametrize("service_role", [ROLE, {"Fn::Sub": "${Role.Arn}"}])
+def test_the_check_is_told_what_code_creates(service_role: Json, tmp_path: Path) -> None:
+    """In the form of the metadata, with references as CloudFormation writes them."""
+    created = {**CREATED, "serviceRole": service_role}
+    parts = {"Bucket": bucket(), "One": bucket_policy("s3:GetObject", "s3:ListBucket"), "Read": reading()}
+    report = told(tmp_path, created, **parts)
+    assert report.asked == ("Main (dataset import job)", "Main/Movies (dataset group)")
+    assert findings(report) == CLEAN
+    del parts["Read"]
+    assert {each.action for each in told(tmp_path, created, **parts).missing} == {"s3:GetObject", "s3:ListBucket"}
+
+
+@pytest.mark.parametrize(
+    ("change", "asked"),
+    [
+        ({}, "Main (dataset import job)"),
+        ({"template": "Main.template.json"}, "Main (dataset import job)"),
+        ({"stack": "Main/Loader"}, "Main/Loader (dataset import job)"),
+        ({"serviceRole": f"arn:aws:iam::{ACCOUNT}:role/service"}, "Main (dataset import job)"),
+        ({"serviceRole": {"template": "Main.template.json", "logicalId": "Role", "attribute": "Arn"}},
+         "Main (dataset import job)"),
+        ({"encryptionKey": None}, "Main (dataset import job)"),
+    ],
+)  # fmt: skip
+def test_forms_of_what_is_told(change: Json, asked: str, tmp_path: Path) -> None:
+    """ARNs, references, and the name in the report."""
+    report = told(tmp_path, {**CREATED, **change})
+    assert asked in report.asked
+    assert not report.problems
+
+
+def test_what_is_told_is_text(tmp_path: Path) -> None:
+    """Nobody can write what stands for the app's own key: that is another key, of which nothing is known."""
+    parts = {"Bucket": bucket(), "One": bucket_policy("s3:GetObject", "s3:ListBucket"), "Read": reading()}
+    written = f"arn:aws:kms:eu-west-1:{ACCOUNT}:key/${{Main.Key}}"
+    report = told(tmp_path, {**CREATED, "encryptionKey": written, "stack": "half \ud800"}, **parts)
+    assert "half \N{REPLACEMENT CHARACTER} (dataset import job)" in report.asked
+    open_on = {each.resource for each in report.undecided}
+    assert {each.replace("\ufdd0", "") for each in open_on} == {written}
+    assert not open_on & {each.resource for each in report.allowed}
+
+
+def test_a_template_of_several(tmp_path: Path) -> None:
+    """Where stacks are of different accounts, it has to be said whose it is."""
+    stacks = {"Main": complete(), "Other": complete()}
+    directory = write(tmp_path, stacks, accounts={"Other": "444455556666"})
+    told_of = {**CREATED, "template": "Other.template.json"}
+    report = check_assembly(directory, created=[told_of])
+    (role,) = {each.principal_arn for each in report.missing if each.principal == "role" and "s3:" in each.action}
+    assert role == "arn:aws:iam::444455556666:role/${Other.Role}"
+    with pytest.raises(ValueError, match=r"created\[0\] has no template") as refused:
+        check_assembly(directory, created=[CREATED])
+    assert str(refused.value).endswith("add one of Main.template.json, Other.template.json")
+    assert check_assembly(write(tmp_path / "one", stacks), created=[CREATED]).asked[0] == "Main (dataset import job)"
+
+
+@pytest.mark.parametrize(
+    ("created", "problems"),
+    [
+        ({}, ["created is a dict but a list of mappings is expected"]),
+        (["x"], ["created[0] is 'x' but a mapping is expected"]),
+        ([{}], ["created[0] has no serviceRole", "created[0] has no resources"]),
+        ([{**CREATED, "resource": []}],
+         ["created[0] has resource, which isn't one of stack, template, serviceRole, encryptionKey, resources, pending,"
+          " isDeclared"]),
+        ([{**CREATED, "serviceRole": 1, "encryptionKey": []}],
+         ["created[0].serviceRole is 1 but a string or a reference is expected",
+          "created[0].encryptionKey is [] but a string or a reference is expected"]),
+        ([{**CREATED, "serviceRole": {"Ref": {"Role"}}}],
+         ["created can't be written as JSON: Object of type set is not JSON serializable"]),
+        ([{**CREATED, "resources": []}], ["created[0].resources is [] but a list of mappings is expected"]),
+        ([{**CREATED, "resources": [{"resource": "import"}]}],
+         ["created[0].resources[0].resource is 'import' but one of dataset group, dataset import job, dataset export "
+          "job, batch inference job, batch segment job, data deletion job, metric attribution is expected"]),
+        ([{**CREATED, "resources": [IMPORT, {**IMPORT, "destination": IN}]}],
+         ["created[0].resources[1] has destination, which a dataset import job doesn't have"]),
+        ([{**CREATED, "resources": [{"resource": "dataset import job", "source": {"prefix": 1, "Bucket": "b"}}]}],
+         ["created[0].resources[0].source has Bucket, which isn't one of bucket, prefix, key, account",
+          "created[0].resources[0].source has no bucket",
+          "created[0].resources[0].source.prefix is 1 but a string or a reference is expected"]),
+        ([{**CREATED, "template": "Nowhere.template.json"}],
+         ["created[0].template is 'Nowhere.template.json' but one of Main.template.json is expected"]),
+        ([CREATED, {**CREATED, "template": 1}],
+         ["created[1].template is 1 but one of Main.template.json is expected"]),
+    ],
+)  # fmt: skip
+def test_what_is_malformed_is_refused_with_all_reasons(created: Any, problems: list[str], tmp_path: Path) -> None:
+    """A slip of the pen isn't taken for nothing."""
+    directory = write(tmp_path, {"Main": complete()})
+    with pytest.raises(ValueError, match="created") as refused:
+        check_assembly(directory, created=created)
+    assert [line.removeprefix("- ") for line in str(refused.value).splitlines() if line] == problems
+
+
+ORG = "o-a1b2c3d4e5"
+
+
+@pytest.mark.parametrize(
+    ("condition", "of_role", "of_service"),
+    [
+        ({"StringEquals": {"aws:PrincipalOrgID": ORG}}, "yes", "no"),
+        ({"StringEquals": {"aws:PrincipalOrgID": "o-f6g7h8i9j0"}}, "no", "no"),
+        ({"StringEquals": {"aws:ResourceOrgID": "${aws:PrincipalOrgID}"}}, "yes", "open"),
+        ({"StringEquals": {"aws:ResourceOrgID": ORG}}, "yes", "yes"),
+        ({"StringEqualsIfExists": {"aws:SourceOrgID": ORG}}, "yes", "yes"),
+        ({"StringEquals": {"aws:SourceOrgID": "o-f6g7h8i9j0"}}, "no", "no"),
+    ],
+)
+def test_the_organization_can_be_told(condition: Json, of_role: str, of_service: str, tmp_path: Path) -> None:
+    """Without it conditions on it are open; a service principal is a member of none."""
+    template = complete()
+    for statement in template["Resources"]["Key"]["Properties"]["KeyPolicy"]["Statement"]:
+        statement["Condition"] = condition
+    template["Resources"]["Key"]["Properties"]["KeyPolicy"]["Version"] = "2012-10-17"
+    directory = write(tmp_path, {"Main": template})
+    report = check_assembly(directory, organization=ORG)
+    kinds = {"yes": report.allowed, "no": report.missing, "open": report.undecided}
+    found = {
+        (each.principal, kind)
+        for kind, entries in kinds.items()
+        for each in entries
+        if each.action == "kms:CreateGrant"
+    }
+    assert found == {("role", of_role), ("service", of_service)}
+    open_without = {each.principal for each in check_assembly(directory).undecided}
+    assert "role" in open_without or of_role == "no" or "SourceOrgID" in str(condition)
+
+
+@pytest.mark.parametrize("organization", ["", "o-", "111122223333", "o-A1B2C3D4E5", 1])
+def test_what_is_no_organization(organization: Any, tmp_path: Path) -> None:
+    """An account, or an id that was cut off."""
+    with pytest.raises(ValueError, match=r"organization is .* but the id of an organization is expected"):
+        check_assembly(write(tmp_path, {"Main": complete()}), organization=organization)
+
+
+def test_a_report_is_the_same_without_them(tmp_path: Path) -> None:
+    """Both have defaults."""
+    assert findings(check(tmp_path, complete())) == CLEAN
+
+
+def test_the_command_is_told_by_a_file_and_an_option(tmp_path: Path) -> None:
+    """A JSON file of the same, and the organization; what is wrong with them is exit code 2."""
+    directory = write(tmp_path / "cdk.out", {"Main": complete()})
+    file = tmp_path / "created.json"
+
+    def run(content: str, *options: str) -> tuple[int, str]:
+        file.write_text(content)
+        found = CliRunner().invoke(personalize_kms, ["check", str(directory), "--created", str(file), *options])
+        return found.exit_code, found.output
+
+    code, output = run(json.dumps([CREATED]), "--organization", ORG)
+    assert (code, "Main (dataset import job)" in output) == (1, True)
+    assert run("[]") == (0, run("[]")[1])
+    assert run("{}")[0] == run("[")[0] == run("[]", "--organization", "acme")[0] == 2
+    assert "created is a dict but a list of mappings is expected" in run("{}")[1]
+    assert str(file) in run("[")[1]
+    file.unlink()
+    missing = CliRunner().invoke(personalize_kms, ["check", str(directory), "--created", str(file)])
+    assert (missing.exit_code, str(file) in missing.output) == (2, True)

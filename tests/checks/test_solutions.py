@@ -1,0 +1,109 @@
+"""Batch jobs name a solution version, which leads to its solution, its dataset group, and that one's key."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import aws_cdk as cdk
+import pytest
+from aws_cdk import aws_personalize as personalize
+from aws_cdk import aws_s3 as s3
+from aws_cdk import aws_stepfunctions as sfn
+
+from personalize_kms_constructs import PersonalizeEncryption, S3Location
+from personalize_kms_constructs._access.report import AccessReport
+from personalize_kms_constructs.checks import check_assembly
+from personalize_kms_constructs.jobs import BatchInferenceJob, BatchSegmentJob, DatasetExportJob
+from tests.checks.templates import check, complete, role
+from tests.checks.test_state_machines import BATCH, machine, task
+
+KINDS = {BatchInferenceJob: "batch inference job", BatchSegmentJob: "batch segment job"}
+ON_KEY = {
+    ("key", "kms:CreateGrant"),
+    ("key", "kms:Decrypt"),
+    ("key", "kms:DescribeKey"),
+    ("key", "kms:GenerateDataKey"),
+    ("key", "kms:ListGrants"),
+    ("role", "kms:Decrypt"),
+    ("role", "kms:DescribeKey"),
+    ("role", "kms:GenerateDataKey"),
+    ("role", "kms:ListGrants"),
+}
+
+
+def on_keys(report: AccessReport, asked: str, key: str = "Main.RightKey") -> set[tuple[str, str]]:
+    """Return the policies and actions that the role lacks on the key, for what is asked."""
+    return {
+        (each.policy, each.action)
+        for each in report.missing
+        if each.principal == "role" and f"{{{key}" in each.resource and asked in each.needed_by
+    }
+
+
+@pytest.mark.parametrize("kind", [BatchInferenceJob, BatchSegmentJob])
+def test_a_job_with_the_wrong_encryption_lacks_the_key_of_its_solution(kind: Any, tmp_path: Path) -> None:
+    """Each execution chooses the path, so that the metadata of the job is all there is to read."""
+    app = cdk.App(outdir=str(tmp_path), context={"personalize-kms-constructs:judge": False})
+    stack = cdk.Stack(app, "Main")
+    data = s3.Bucket(stack, "Data")
+    right, wrong = PersonalizeEncryption(stack, "Right"), PersonalizeEncryption(stack, "Wrong")
+    movies = right.add_dataset_group("Movies", name="movies")
+    recipe = "arn:aws:personalize:::recipe/aws-user-personalization"
+    solution = personalize.CfnSolution(
+        stack, "Solution", name="sims", dataset_group_arn=movies.attr_dataset_group_arn, recipe_arn=recipe
+    )
+    job = kind(
+        stack,
+        "Batch",
+        encryption=wrong,
+        solution_version_arn=f"{solution.attr_solution_arn}/4a5b",
+        source=S3Location(data, "in/"),
+        source_path="{% $states.input.path %}",
+        destination=S3Location(data, "out/"),
+    )
+    sfn.StateMachine(stack, "Machine", definition_body=sfn.DefinitionBody.from_chainable(job))
+    app.synth()
+    assert on_keys(check_assembly(tmp_path), f"Main/Batch ({KINDS[kind]})") == ON_KEY
+
+
+@pytest.mark.parametrize("call", ["createBatchInferenceJob", "createBatchSegmentJob"])
+def test_a_task_leads_to_the_key_of_its_solution(call: str, tmp_path: Path) -> None:
+    """A state machine that calls Personalize itself, with another role than that of the dataset group."""
+    version = {"Fn::Join": ["/", [{"Fn::GetAtt": ["Sims", "SolutionArn"]}, "4a5b"]]}
+    arguments = {**BATCH, "SolutionVersionArn": "VERSION", "RoleArn": "ROLE"}
+    asks = machine({"Batch": task(call, arguments)})
+    definition = asks["Properties"].pop("DefinitionString").replace("VERSION", "${Version}").replace("ROLE", "${Role}")
+    asks["Properties"] |= {
+        "DefinitionString": definition,
+        "DefinitionSubstitutions": {"Version": version, "Role": {"Fn::GetAtt": ["Other", "Arn"]}},
+    }
+    group = {"Fn::GetAtt": ["Movies", "DatasetGroupArn"]}
+    sims = {"Type": "AWS::Personalize::Solution", "Properties": {"Name": "sims", "DatasetGroupArn": group}}
+    report = check(tmp_path, complete(Asks=asks, Sims=sims, Other=role()))
+    assert not [each for each in report.undecided if "dataset group can't be seen" in each.because]
+    kind = "batch inference job" if "Inference" in call else "batch segment job"
+    assert on_keys(report, f"Main/Asks · Batch ({kind})", key="Main.Key") == ON_KEY
+
+
+def test_a_dataset_that_is_named_by_its_arn_is_of_the_group_in_it(tmp_path: Path) -> None:
+    """Its ARN has the name of its dataset group: with the wrong encryption the role lacks eleven permissions."""
+    app = cdk.App(outdir=str(tmp_path), context={"personalize-kms-constructs:judge": False})
+    stack = cdk.Stack(app, "Main", env=cdk.Environment(account="111122223333", region="eu-west-1"))
+    right, wrong = PersonalizeEncryption(stack, "Right"), PersonalizeEncryption(stack, "Wrong")
+    right.add_dataset_group("Movies", name="movies")
+    job = DatasetExportJob(
+        stack,
+        "Export",
+        encryption=wrong,
+        dataset_arn="arn:aws:personalize:eu-west-1:111122223333:dataset/movies/INTERACTIONS",
+        destination=S3Location(s3.Bucket(stack, "Data"), "out/"),
+        destination_path="{% $states.input.path & '/' %}",
+    )
+    sfn.StateMachine(stack, "Machine", definition_body=sfn.DefinitionBody.from_chainable(job))
+    app.synth()
+    report = check_assembly(tmp_path)
+    export = {("key", "kms:GenerateDataKeyWithoutPlaintext")}
+    assert on_keys(report, "Main/Export (dataset export job)") == ON_KEY | export
+    of_service = [each.action for each in report.missing if each.principal == "service"]
+    assert (of_service, len(report.missing)) == (["kms:GenerateDataKeyWithoutPlaintext"], 11)

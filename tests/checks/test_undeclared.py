@@ -1,0 +1,120 @@
+"""Roles that may create resources, where nothing says which: one line instead of nothing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from personalize_kms_constructs.checks import check_assembly
+from tests.checks.templates import Json, check, managed, role, write
+from tests.checks.test_callers import OF_CALLER, TO_PERSONALIZE
+from tests.checks.test_state_machines import machine, task
+
+SERVICE_ROLE = {"Fn::GetAtt": ["Role", "Arn"]}
+LINE = (
+    "it may create resources of Personalize and pass Main/Role to it, and nothing says which, so that they aren't "
+    "checked: say it by declare_created in the app, or by --created"
+)
+CREATING: Json = {"Effect": "Allow", "Action": ["personalize:CreateDatasetImportJob"], "Resource": "*"}
+PASSING: Json = {"Effect": "Allow", "Action": "iam:PassRole", "Resource": SERVICE_ROLE, "Condition": TO_PERSONALIZE}
+
+
+def app(*statements: Json, **more: Json) -> Json:
+    """A function with these permissions, and a role that trusts Personalize."""
+    trust = {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    basic = {"Fn::Sub": "arn:${AWS::Partition}:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole"}
+    properties = {"AssumeRolePolicyDocument": {"Statement": [trust]}, "ManagedPolicyArns": [basic]}
+    return {
+        "Resources": {
+            "Role": role(),
+            "Caller": {"Type": "AWS::IAM::Role", "Properties": properties},
+            "Start": {"Type": "AWS::Lambda::Function", "Properties": {"Role": OF_CALLER}},
+            "Policy": managed(*statements, role={"Ref": "Caller"}, type="AWS::IAM::Policy"),
+            **more,
+        }
+    }
+
+
+def lines(report: Any) -> list[tuple[list[str], str]]:
+    return [(each.needed_by, each.because) for each in report.undecided]
+
+
+@pytest.mark.parametrize(
+    "statements",
+    [
+        [CREATING, PASSING],
+        [{**CREATING, "Action": "personalize:*"}, {**PASSING, "Resource": "*"}],
+        [{**CREATING, "Action": "Personalize:create*"}, {"Effect": "Allow", "Action": "iam:*", "Resource": "*"}],
+    ],
+)
+def test_a_function_that_may_start_jobs(statements: list[Json], tmp_path: Path) -> None:
+    """Nothing was asked, so that nothing was checked: that is said."""
+    report = check(tmp_path, app(*statements))
+    assert lines(report) == [(["Main/Caller"], LINE)]
+    assert (report.asked, report.missing, report.problems) == ((), (), ())
+
+
+@pytest.mark.parametrize(
+    "statements",
+    [
+        [],
+        [CREATING],
+        [PASSING],
+        [{**CREATING, "Action": "personalize:GetRecommendations"}, PASSING],
+        [{**CREATING, "Action": "personalize:CreateSolution"}, PASSING],
+        [{**CREATING, "Action": "*"}],
+        [CREATING, {**PASSING, "Resource": "arn:aws:iam::111122223333:role/another"}],
+        [CREATING, {**PASSING, "Condition": {"StringEquals": {"iam:PassedToService": "states.amazonaws.com"}}}],
+        [CREATING, PASSING, {**PASSING, "Effect": "Deny"}],
+    ],
+)
+def test_a_function_that_starts_no_jobs(statements: list[Json], tmp_path: Path) -> None:
+    """It may not create what takes a role, or not pass one; an administrator isn't meant either."""
+    assert lines(check(tmp_path, app(*statements))) == []
+
+
+@pytest.mark.parametrize(
+    "resource",
+    [
+        {"Fn::Sub": "arn:aws:iam::${AWS::AccountId}:role/service"},
+        "arn:aws:iam::${aws:PrincipalAccount}:role/service",
+        {"Fn::If": ["Test", SERVICE_ROLE, "*"]},
+    ],
+)
+def test_the_role_that_is_passed_in_every_spelling(resource: Any, tmp_path: Path) -> None:
+    """In a stack that doesn't know its account and partition."""
+    template = app(CREATING, {**PASSING, "Resource": resource}, Role=role(RoleName="service"))
+    template["Resources"]["Policy"]["Properties"]["PolicyDocument"]["Version"] = "2012-10-17"
+    conditions = {"Conditions": {"Test": {"Fn::Equals": [{"Ref": "Stage"}, "test"]}}}
+    template |= {"Parameters": {"Stage": {"Type": "String"}}, **conditions}
+    directory = write(tmp_path, {"Main": template}, account="unknown-account", region="unknown-region")
+    assert lines(check_assembly(directory)) == [(["Main/Caller"], LINE)]
+
+
+def test_a_role_that_trusts_somebody_else(tmp_path: Path) -> None:
+    """It is passed to another service."""
+    trust = {"Effect": "Allow", "Principal": {"Service": "states.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    other = role(AssumeRolePolicyDocument={"Statement": [trust]}, Description="starts Personalize")
+    assert lines(check(tmp_path, app(CREATING, PASSING, Role=other))) == []
+
+
+def test_what_is_declared_ends_it(tmp_path: Path) -> None:
+    """Then what it needs is checked instead."""
+    created = {"serviceRole": SERVICE_ROLE, "resources": [{"resource": "dataset import job"}]}
+    report = check_assembly(write(tmp_path, {"Main": app(CREATING, PASSING)}), created=[created])
+    assert (report.asked, report.undecided) == (("Main (dataset import job)",), ())
+
+
+def test_a_state_machine_that_says_what_it_asks_ends_it(tmp_path: Path) -> None:
+    """For the role that it passes."""
+    arguments = {"RoleArn": "${Role}", "DatasetArn.$": "$.dataset", "DataSource": {"DataLocation": "s3://ratings/in/"}}
+    asks = machine(
+        {"Import": task("createDatasetImportJob", arguments, "Parameters")},
+        DefinitionSubstitutions={"Role": SERVICE_ROLE},
+        RoleArn=OF_CALLER,
+    )
+    report = check(tmp_path, app(CREATING, PASSING, Asks=asks))
+    assert report.asked == ("Main/Asks · Import (dataset import job)",)
+    assert not [because for _, because in lines(report) if "nothing says which" in because]
