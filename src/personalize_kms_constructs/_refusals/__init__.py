@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
-from constructs import Construct
+if TYPE_CHECKING:
+    # The check refuses without the CDK, whose import takes time.
+    from constructs import Construct
 
 
 def refuse(where: Construct | str, problems: Iterable[str]) -> None:

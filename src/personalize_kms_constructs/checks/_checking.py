@@ -16,6 +16,7 @@ from .._assembly.files import AssemblyError
 from .._assembly.manifest import Assembly, read_with_stages
 from .._assembly.reading import read_assemblies
 from .._assembly.templates import Unread
+from .._refusals import in_lines
 
 if TYPE_CHECKING:
     from aws_cdk.cx_api import CloudAssembly
@@ -71,7 +72,7 @@ def read_report(
     _refuse(unread)
     problems = [*_organization_problems(organization), *add_created(created, assemblies)]
     if problems:
-        raise ValueError(problems[0] if len(problems) == 1 else "".join(f"\n- {each}" for each in problems))
+        raise ValueError(in_lines(problems))
     reports = []
     try:
         for read in read_assemblies(assemblies, unread):
