@@ -74,14 +74,17 @@ coverage: setup ## run the tests, and fail if they leave out more branches of th
 
 docs: setup ## build the documentation and serve it at http://127.0.0.1:8000, or at PORT
 	@python docs/permission_matrix.py
+	@python docs/reports.py
 	@zensical serve --dev-addr 127.0.0.1:$(or $(PORT),8000)
 
 site: setup ## build the documentation into the folder site
 	@python docs/permission_matrix.py
+	@python docs/reports.py
 	@zensical build --clean --strict
 
-snapshots: setup ## write template snapshots and the matrix page anew, after a change that is meant
+snapshots: setup ## write template snapshots, and the pages of the matrix and of reports, anew, after a change that is meant
 	@python docs/permission_matrix.py
+	@python docs/reports.py
 	@python -m pytest -n 0 -q tests/templates/test_snapshots.py --snapshot-update
 
 properties: setup ## compare a thousand random apps with the page

@@ -244,8 +244,8 @@ def test_what_is_not_waited_for() -> None:
     assert problem.kind == "ordering"
     assert problem.message == (
         "movies (dataset group) may be created before policy Main/Policy, which allows kms:Decrypt, kms:DescribeKey, "
-        "kms:GenerateDataKey, kms:ListGrants: make it depend on that policy: by "
-        "node.add_dependency(encryption.permissions) where a PersonalizeEncryption has it, else by node.add_dependency"
+        "kms:GenerateDataKey, kms:ListGrants: make it depend on that policy, by DependsOn or "
+        "node.add_dependency(…), with encryption.permissions where a PersonalizeEncryption has it"
     )
     # Another policy that says the same is there in time.
     found.roles[ROLE].identity.append(Policy(document, "policy Main/Other", declared="Main#Key"))

@@ -184,12 +184,15 @@ def test_nothing_is_installed_by_its_name() -> None:
     assert latest != "Unreleased" or by_name == []
 
 
-def test_matrix_is_made_from_the_rows(project: Path) -> None:
-    """The page is as docs/permission_matrix.py writes it: after a change of a row, ``make snapshots``."""
-    page = project / "docs" / "matrix.md"
+@pytest.mark.parametrize(
+    ("name", "writes"), [("matrix.md", "permission_matrix.py"), ("how-to/reports.md", "reports.py")]
+)
+def test_page_is_as_it_is_written_anew(name: str, writes: str, project: Path) -> None:
+    """After a change of a row of the matrix, or of a report's words, ``make snapshots`` writes it."""
+    page = project / "docs" / name
     before = page.read_bytes()
 
-    subprocess.run([sys.executable, str(project / "docs" / "permission_matrix.py")], check=True)
+    subprocess.run([sys.executable, str(project / "docs" / writes)], check=True)
 
     assert page.read_bytes() == before
 

@@ -247,8 +247,8 @@ class Cause(Enum):
     )
     NOT_WAITED_FOR = (
         "{subject} may be created before {before}, which allows {actions}",
-        "make it depend on that policy: by node.add_dependency(encryption.permissions) where a PersonalizeEncryption "
-        "has it, else by node.add_dependency",
+        "make it depend on that policy, by DependsOn or node.add_dependency(…), with encryption.permissions where a "
+        "PersonalizeEncryption has it",
     )
     NAMED_EARLY = (
         "{subject} names {role} by the text of its ARN and may be made before it, and AWS refuses a policy with a "

@@ -114,7 +114,7 @@ class _Places:
         """Return the line on which a resource begins."""
         if file not in self._lines:
             self._lines[file] = file.read_text("utf-8").splitlines()
-        begins = re.compile(rf'\s*"?{re.escape(logical_id)}"?:(\s*\{{)?\s*')
+        begins = re.compile(rf'\s*"?{re.escape(logical_id)}"?:(\s*\{{)?\s*(#.*)?')
         return next((number for number, line in enumerate(self._lines[file], 1) if begins.fullmatch(line)), 1)
 
 
