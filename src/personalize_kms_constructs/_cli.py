@@ -142,7 +142,7 @@ def check(
     """  # noqa: D301
     try:
         created = [] if created_file is None else json.loads(created_file.read_text("utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         stop(f"{created_file}: {error}")
     try:
         everything, assemblies = read_report(path, created=created, organization=organization)
