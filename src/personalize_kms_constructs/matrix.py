@@ -246,3 +246,6 @@ METRIC_ATTRIBUTION = Permissions(
 
 ROWS = tuple(row for row in list(vars().values()) if isinstance(row, Permissions))
 """All rows, in the order of this page."""
+
+ASKED_ACTIONS = frozenset(action for row in ROWS for group in row.groups() for action in group.actions)
+"""All actions that the pages ask for the role or for Personalize."""

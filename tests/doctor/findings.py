@@ -5,6 +5,21 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+# Nothing else is ever to be added to a policy.
+ACTIONS = {
+    "kms:CreateGrant",
+    "kms:Decrypt",
+    "kms:DescribeKey",
+    "kms:GenerateDataKey",
+    "kms:GenerateDataKeyWithoutPlaintext",
+    "kms:ListGrants",
+    "s3:GetObject",
+    "s3:ListBucket",
+    "s3:PutObject",
+    "cloudwatch:PutMetricData",
+    "sts:AssumeRole",
+}
+
 
 @dataclass
 class Finding:
@@ -58,6 +73,9 @@ def findings(report: dict[str, Any]) -> list[Finding]:
         take(status, each["subject"], each["message"], [("", statement) for statement in each["add"]], each)
     for each in report["undecided"]:
         take("undecided", each["policy_of"], each["because"], [], each)
+    for _, statement in (added for finding in found.values() for added in finding.add):
+        actions = statement["Action"]
+        assert ACTIONS.issuperset([actions] if isinstance(actions, str) else actions), statement
     return list(found.values())
 
 

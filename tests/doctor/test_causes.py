@@ -118,6 +118,32 @@ def test_several_ids_of_one_policy(account: FakeAccount) -> None:
     }
 
 
+def test_two_ids_in_one_statement(account: FakeAccount) -> None:
+    """The statement that is to be put in their place has neither, and who is alive stays in it."""
+    account.keys[KEY] = [allow(BASE_5, {"AWS": [OTHER_DEAD, DEAD, ADMIN]}), allow(BASE_5, SERVICE)]
+    statements = [each.statements for each in account.findings() if each.cause == "deleted-principal"]
+    assert statements == [[allow(BASE_5, {"AWS": [ROLE, ADMIN]})]]
+
+
+@pytest.mark.parametrize("id", [DEAD, DEAD_USER])
+@pytest.mark.parametrize(
+    "actions",
+    [
+        ["kms:*"],
+        ["*"],
+        ["kms:Create*", "kms:Describe*", "kms:List*", "kms:Put*", "kms:ScheduleKeyDeletion", "kms:CreateGrant"],
+        [*BASE_5, "kms:PutKeyPolicy"],
+    ],
+)
+def test_the_id_of_an_administrator_who_left(account: FakeAccount, id: str, actions: list[str]) -> None:
+    """It isn't taken for the role's, which gets what AWS's page asks for and nothing else."""
+    account.keys[KEY] = [allow(actions, {"AWS": id}), allow(BASE_5, SERVICE)]
+    found = {each.cause: each for each in account.findings()}
+    assert set(found) == {"unused-id", "no-delegation"}
+    assert found["unused-id"].statements == []
+    assert [each for _, each in found["no-delegation"].add] == [allow(BASE_5, {"AWS": ROLE}, "*")]
+
+
 def test_an_id_beside_a_denial(account: FakeAccount) -> None:
     """What the id doesn't explain is still missing."""
     denied = {**allow(["kms:Decrypt"], "*"), "Effect": "Deny"}

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from ..matrix import CONFUSED_DEPUTY_PAGE, IMPORT_PAGE, KMS_PAGE, ROWS
+from ..matrix import ASKED_ACTIONS, CONFUSED_DEPUTY_PAGE, IMPORT_PAGE, KMS_PAGE
 from . import decision
 from .addressed import Addressed, addressed_to
 from .answers import Answer
@@ -38,7 +38,6 @@ from .written import (
 )
 
 _LETS_OTHERS_IN = (Cause.FOR_EVERYBODY, Cause.FOR_ANY_ACCOUNT)
-_ASKED = frozenset(action for row in ROWS for group in row.groups() for action in group.actions)
 
 
 @dataclass(frozen=True)
@@ -307,7 +306,7 @@ def _why_not_asked(action: str, wanted: Iterable[str]) -> Cause:
 
 def _is_asked_somewhere(action: str) -> bool:
     """Tell if AWS's pages ask for an action, or for one of those that a pattern stands for."""
-    return any(matches(each.lower(), action.lower()) is not Answer.NO for each in _ASKED)
+    return any(matches(each.lower(), action.lower()) is not Answer.NO for each in ASKED_ACTIONS)
 
 
 def _beyond_on_bucket(statement: Written, bucket: Bucket, needs: list[Need]) -> Iterator[_Surplus]:

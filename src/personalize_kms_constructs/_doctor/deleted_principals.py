@@ -14,7 +14,8 @@ from .._access.causes import Cause, because
 from .._access.comparison import compare
 from .._access.entries import Missing
 from .._access.model import AccessModel, Asked, Problem
-from .._access.written import Policy
+from .._access.written import Policy, Written, as_list
+from ..matrix import ASKED_ACTIONS
 
 _PAGE = "https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html#identifiers-unique-ids"
 
@@ -57,8 +58,12 @@ def _orphans(model: AccessModel) -> Iterator[_Orphan]:
 
 
 def _healed(model: AccessModel, orphan: _Orphan, left: list[Missing]) -> tuple[list[Missing], str]:
-    """Return what would not be missing if the policy named a role, and the role's ARN."""
-    for role_arn in model.roles if left else ():
+    """Return what would not be missing if the policy named a role, and the role's ARN.
+
+    A statement with more than AWS's pages ask for is that of an administrator who left, and never the service role's.
+    """
+    may_be_a_service_role = all(map(_has_what_is_asked, _statements_with(orphan)))
+    for role_arn in model.roles if left and may_be_a_service_role else ():
         instead = replace(orphan.policy, document=_replaced(orphan.policy.document, orphan.id, role_arn))
         found = compare(_with(model, orphan.policy, instead), with_excess=False)
         still = {each.sort_key() for each in found.missing}
@@ -68,7 +73,6 @@ def _healed(model: AccessModel, orphan: _Orphan, left: list[Missing]) -> tuple[l
 
 
 def _problem(model: AccessModel, orphan: _Orphan, healed: list[Missing], role_arn: str) -> Problem:
-    concerned = [each.body for each in orphan.policy.statements if orphan.id in str(each.body.get("Principal"))]
     cause = Cause.DELETED_PRINCIPAL if healed else Cause.UNUSED_ID
     asked: dict[Asked, None] = dict.fromkeys(asked for each in healed for asked in each.asked)
     return Problem.of(
@@ -79,8 +83,26 @@ def _problem(model: AccessModel, orphan: _Orphan, healed: list[Missing], role_ar
         asked,
         label=model.label(orphan.owner),
         is_warning=not healed,
-        add=tuple(_replaced(each, orphan.id, role_arn) for each in concerned) if healed else (),
+        add=tuple(_for_role(each.body, orphan.id, role_arn) for each in _statements_with(orphan)) if healed else (),
     )
+
+
+def _statements_with(orphan: _Orphan) -> list[Written]:
+    return [each for each in orphan.policy.statements if orphan.id in str(each.body.get("Principal"))]
+
+
+def _has_what_is_asked(statement: Written) -> bool:
+    """Tell if AWS's pages ask for all that a statement allows."""
+    actions = as_list(statement.body.get("Action"))
+    return statement.body.get("Effect") == "Allow" and bool(actions) and ASKED_ACTIONS.issuperset(map(str, actions))
+
+
+def _for_role(body: Any, id: str, role_arn: str) -> Any:
+    """Return a statement with a role in the place of an id, and without others: AWS refuses what names one."""
+    found = _replaced(body, id, role_arn)
+    named = [each for each in as_list(found["Principal"]["AWS"]) if not _ID.fullmatch(str(each))]
+    principal = {**found["Principal"], "AWS": named if len(named) > 1 else named[0]}
+    return {**found, "Principal": principal}
 
 
 def _replaced(value: Any, old: str, new: str) -> Any:
