@@ -118,3 +118,73 @@ def test_a_state_machine_that_says_what_it_asks_ends_it(tmp_path: Path) -> None:
     report = check(tmp_path, app(CREATING, PASSING, Asks=asks))
     assert report.asked == ("Main/Asks · Import (dataset import job)",)
     assert not [because for _, because in lines(report) if "nothing says which" in because]
+
+
+INLINE = {"PolicyName": "create", "PolicyDocument": {"Version": "2012-10-17", "Statement": [CREATING, PASSING]}}
+
+
+@pytest.mark.parametrize(
+    "resource",
+    [
+        {"Type": "AWS::IAM::User", "Properties": {"Policies": [INLINE]}},
+        {"Type": "AWS::IAM::Group", "Properties": {"Policies": [INLINE]}},
+        {"Type": "AWS::IAM::Policy", "Properties": {**INLINE, "Users": [{"Ref": "User"}]}},
+        {"Type": "AWS::IAM::ManagedPolicy", "Properties": {**INLINE, "Groups": ["scientists"]}},
+        {"Type": "AWS::IAM::UserPolicy", "Properties": {**INLINE, "UserName": "scientist"}},
+        {"Type": "AWS::Serverless::Function", "Properties": {"Policies": INLINE["PolicyDocument"]}},
+        {"Type": "AWS::Serverless::Function", "Properties": {"Policies": ["AmazonPersonalizeFullAccess"]}},
+        {"Type": "AWS::Serverless::StateMachine", "Properties": {"Policies": [INLINE["PolicyDocument"]]}},
+    ],
+    ids=lambda resource: resource["Type"],
+)
+def test_principals_that_are_no_roles(resource: Json, tmp_path: Path) -> None:
+    """Users and groups, and what SAM makes a role for."""
+    assert lines(check(tmp_path, app(Notebook=resource))) == [(["Main/Notebook"], LINE)]
+
+
+@pytest.mark.parametrize(
+    "resource",
+    [
+        {"Type": "AWS::Serverless::Function", "Properties": {"Role": OF_CALLER, "Policies": INLINE["PolicyDocument"]}},
+        {"Type": "AWS::Serverless::Function", "Properties": {"Policies": [{"S3ReadPolicy": {"BucketName": "data"}}]}},
+        {"Type": "AWS::IAM::User", "Properties": {"ManagedPolicyArns": ["arn:aws:iam::aws:policy/AmazonS3FullAccess"]}},
+        {"Type": "AWS::IAM::ManagedPolicy", "Properties": INLINE},
+    ],
+)
+def test_principals_that_may_not_create(resource: Json, tmp_path: Path) -> None:
+    """SAM takes no policies beside a role; a policy that nobody has gives nothing."""
+    assert lines(check(tmp_path, app(Notebook=resource))) == []
+
+
+def test_a_role_that_only_personalize_assumes(tmp_path: Path) -> None:
+    """It calls nothing, whatever its policies allow."""
+    arn = "arn:aws:iam::aws:policy/service-role/AmazonPersonalizeFullAccess"
+    assert lines(check(tmp_path, app(Role=role(ManagedPolicyArns=[arn])))) == []
+
+
+def test_what_is_undeclared_is_open_for_the_roles_that_are_passed(tmp_path: Path) -> None:
+    """What another role has without need is too much all the same."""
+    group = {
+        "Name": "movies",
+        "KmsKeyArn": {"Fn::GetAtt": ["Key", "Arn"]},
+        "RoleArn": {"Fn::GetAtt": ["Second", "Arn"]},
+    }
+    second = role(
+        Policies=[
+            {
+                "PolicyName": "all",
+                "PolicyDocument": {
+                    "Statement": [
+                        {
+                            "Effect": "Allow",
+                            "Action": "kms:GenerateDataKeyWithoutPlaintext",
+                            "Resource": {"Fn::GetAtt": ["Key", "Arn"]},
+                        }
+                    ]
+                },
+            }
+        ]
+    )
+    more = {"Key": {"Type": "AWS::KMS::Key"}, "Movies": {"Type": "AWS::Personalize::DatasetGroup", "Properties": group}}
+    report = check(tmp_path, app(CREATING, PASSING, Second=second, **more))
+    assert [each.action for each in report.excess if each.policy == "role"] == ["kms:GenerateDataKeyWithoutPlaintext"]
