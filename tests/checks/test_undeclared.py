@@ -185,6 +185,9 @@ def test_what_is_undeclared_is_open_for_the_roles_that_are_passed(tmp_path: Path
             }
         ]
     )
-    more = {"Key": {"Type": "AWS::KMS::Key"}, "Movies": {"Type": "AWS::Personalize::DatasetGroup", "Properties": group}}
+    more: Json = {
+        "Key": {"Type": "AWS::KMS::Key"},
+        "Movies": {"Type": "AWS::Personalize::DatasetGroup", "Properties": group},
+    }
     report = check(tmp_path, app(CREATING, PASSING, Second=second, **more))
     assert [each.action for each in report.excess if each.policy == "role"] == ["kms:GenerateDataKeyWithoutPlaintext"]
