@@ -64,6 +64,8 @@ def source(operator: str, arn: str) -> Statement:
         (source("ArnEquals", f"*:{ACCOUNT}:*"), "yes"),
         # Another service, another action, another account or Region; a wildcard in a comparison that knows none.
         ({**TRUST, "Principal": {"Service": "lambda.amazonaws.com"}}, "no"),
+        ({**TRUST, "Condition": {"StringEquals": {"sts:ExternalId": "secret"}}}, "no"),
+        ({**TRUST, "Condition": {"StringEqualsIfExists": {"sts:ExternalId": "secret"}}}, "yes"),
         ({**TRUST, "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:root"}}, "no"),
         ({**TRUST, "Action": "sts:AssumeRoleWithSAML"}, "no"),
         ({**TRUST, "Condition": {"StringEquals": {"aws:SourceAccount": ANOTHER_ACCOUNT}}}, "no"),

@@ -79,7 +79,6 @@ def test_a_function_that_starts_no_jobs(statements: list[Json], tmp_path: Path) 
     "resource",
     [
         {"Fn::Sub": "arn:aws:iam::${AWS::AccountId}:role/service"},
-        "arn:aws:iam::${aws:PrincipalAccount}:role/service",
         {"Fn::If": ["Test", SERVICE_ROLE, "*"]},
     ],
 )
