@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from personalize_kms_constructs.checks import check_assembly
-from tests.checks.templates import Json, check, managed, role, write
+from tests.checks.templates import Json, check, complete, managed, role, write
 from tests.checks.test_callers import OF_CALLER, TO_PERSONALIZE
 from tests.checks.test_state_machines import machine, task
 
@@ -47,6 +47,8 @@ def lines(report: Any) -> list[tuple[list[str], str]]:
         [CREATING, PASSING],
         [{**CREATING, "Action": "personalize:*"}, {**PASSING, "Resource": "*"}],
         [{**CREATING, "Action": "Personalize:create*"}, {"Effect": "Allow", "Action": "iam:*", "Resource": "*"}],
+        # Where it depends on what no template says.
+        [CREATING, {**PASSING, "Condition": {"StringEquals": {"aws:PrincipalTag/team": "movies"}}}],
     ],
 )
 def test_a_function_that_may_start_jobs(statements: list[Json], tmp_path: Path) -> None:
@@ -159,6 +161,26 @@ def test_a_role_that_only_personalize_assumes(tmp_path: Path) -> None:
     """It calls nothing, whatever its policies allow."""
     arn = "arn:aws:iam::aws:policy/service-role/AmazonPersonalizeFullAccess"
     assert lines(check(tmp_path, app(Role=role(ManagedPolicyArns=[arn])))) == []
+
+
+def test_a_function_with_a_boundary_of_the_company(tmp_path: Path) -> None:
+    """It isn't part of the app, and may let it create them."""
+    template = app(CREATING, PASSING)
+    template["Resources"]["Caller"]["Properties"]["PermissionsBoundary"] = "arn:aws:iam::111122223333:policy/company"
+    assert lines(check(tmp_path, template)) == [(["Main/Caller"], LINE)]
+
+
+@pytest.mark.parametrize(
+    ("action", "said"),
+    [("CreateDatasetImportJob", True), ("*", True), ("CreateDatasetGroup", False)],
+)
+def test_the_role_of_a_dataset_group(action: str, said: bool, tmp_path: Path) -> None:
+    """What a template asks of it says nothing of the jobs that code starts with it."""
+    creating = {**CREATING, "Action": f"personalize:{action}"}
+    report = check(
+        tmp_path, complete(**app(creating, PASSING)["Resources"] | {"Role": complete()["Resources"]["Role"]})
+    )
+    assert any("nothing says which" in because for _, because in lines(report)) == said
 
 
 def test_what_is_undeclared_is_open_for_the_roles_that_are_passed(tmp_path: Path) -> None:

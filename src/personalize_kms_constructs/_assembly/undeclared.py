@@ -13,7 +13,7 @@ from .._access.calls import Call, role, service
 from .._access.model import AccessModel, OpenQuestion, Role
 from .._access.values import PARTITION, matches
 from .._access.written import Policy, actions_of, allow_statements, as_list, has_variables, resources_of
-from ..matrix import PASS_ROLE, ROWS, SERVICE_PRINCIPAL
+from ..matrix import DATASET_GROUP, PASS_ROLE, ROWS, SERVICE_PRINCIPAL, Permissions
 from . import physical
 from .deployment import Deployment
 from .physical import of_any_partition
@@ -42,7 +42,7 @@ def undeclared(
         deployment: the same, by what refers to them.
         unread: takes what can't be read.
     """
-    asked_for = {each.role_arn for each in model.asked}
+    asked = {(each.role_arn, each.permissions) for each in model.asked}
     resources = list(resources)
     read, passed = AccessModel(), {}
     for resource in resources:
@@ -50,15 +50,20 @@ def undeclared(
             if resource.type == physical.ROLE and "personalize" in json.dumps(resource.body).lower():
                 arn = physical.role_arn(resource)
                 deployment.add_role(read, arn)
-                if arn not in asked_for and _trusts_personalize(read.role(arn), resource):
+                if _trusts_personalize(read.role(arn), resource):
                     passed[of_any_partition(arn)] = arn, resource.path
     for resource in resources if passed else ():
         with noted(unread, resource.stack.template):
             caller, region = _caller(resource, read, deployment), resource.stack.template.region
-            named = _named_to_pass(caller) if _may_create(caller) else frozenset()
+            rows = _may_create(caller)
+            named = _named_to_pass(caller) if rows else frozenset()
             # Most roles name the one that they pass, so that the others needn't be judged.
             meant = passed if any(map(_may_be_another, named)) else set(map(of_any_partition, named))
-            roles = [each for name, each in passed.items() if name in meant and _may_pass(caller, each[0], region)]
+            roles = [
+                (arn, path)
+                for name, (arn, path) in passed.items()
+                if name in meant and asked.isdisjoint((arn, row) for row in rows) and _may_pass(caller, arn, region)
+            ]
             if roles:
                 because = _BECAUSE.format(roles=", ".join(path for _, path in roles))
                 yield OpenQuestion(resource.path, because, resource.declared, tuple(arn for arn, _ in roles))
@@ -110,11 +115,12 @@ def _trusts_personalize(passed: Role, resource: Resource) -> bool:
     return decision.trust(service(template.account, template.region), passed).answer is not Answer.NO
 
 
-def _may_create(caller: Role) -> bool:
-    """Report whether a statement of a role names the creation of something that takes a role."""
+def _may_create(caller: Role) -> list[Permissions]:
+    """Return what takes a role, and whose creation a statement of a role names; dataset groups only if nothing else."""
     written = [actions_of(each.body, "personalize") for each in allow_statements(caller.identity)]
     named = {action.lower() for actions in written for action in actions if action != "*"}
-    return any(matches(row.create_action.lower(), each) is Answer.YES for row in ROWS for each in named)
+    rows = [row for row in ROWS if any(matches(row.create_action.lower(), each) is Answer.YES for each in named)]
+    return [row for row in rows if row is not DATASET_GROUP] or rows
 
 
 def _named_to_pass(caller: Role) -> frozenset[str]:
@@ -130,4 +136,4 @@ def _may_be_another(resource: str) -> bool:
 
 def _may_pass(caller: Role, arn: str, region: str) -> bool:
     call = Call(role(caller, region), PASS_ROLE, arn, caller.account, region)
-    return decision.role_by_iam(call, caller).answer is Answer.YES
+    return decision.role_by_iam(call, caller).answer is not Answer.NO
