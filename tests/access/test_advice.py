@@ -440,11 +440,17 @@ def test_whom_a_trust_policy_lets_in(statement: Statement, causes: list[Cause]) 
     ("question", "too_much"),
     [
         # A request of this role that can't be read, or of a role that can't.
-        (OpenQuestion("Main/Job", "…", role_arn=ROLE), {"s3:DeleteObject"}),
+        (OpenQuestion("Main/Job", "…", role_arns=(ROLE,)), {"s3:DeleteObject"}),
         (OpenQuestion("Main/Job", "…"), {"s3:DeleteObject"}),
         # Of the key alone, of another role, and of no request.
-        (OpenQuestion("Main/Job", "…", role_arn=ROLE, asks=("kms",)), {"s3:DeleteObject", "s3:PutObject", "s3:Get*"}),
-        (OpenQuestion("Main/Job", "…", role_arn=SECOND_ROLE), {"s3:DeleteObject", "s3:PutObject", "s3:Get*", "kms:*"}),
+        (
+            OpenQuestion("Main/Job", "…", role_arns=(ROLE,), asks=("kms",)),
+            {"s3:DeleteObject", "s3:PutObject", "s3:Get*"},
+        ),
+        (
+            OpenQuestion("Main/Job", "…", role_arns=(SECOND_ROLE,)),
+            {"s3:DeleteObject", "s3:PutObject", "s3:Get*", "kms:*"},
+        ),
         (OpenQuestion("Main/Job", "…", asks=()), {"s3:DeleteObject", "s3:PutObject", "s3:Get*", "kms:*"}),
     ],
 )
@@ -470,7 +476,7 @@ def test_an_open_request_and_personalize_itself() -> None:
     found = model(
         IMPORT, key=ON_KEY, iam=READ, bucket=[*ON_BUCKET, service(["s3:PutObject"], Resource=f"{BUCKET}/*"), public]
     )
-    found.open_questions = [OpenQuestion("Main/Job", "…", role_arn=SECOND_ROLE)]
+    found.open_questions = [OpenQuestion("Main/Job", "…", role_arns=(SECOND_ROLE,))]
     result = compare(found)
     assert [each.cause for each in result.excess] == [Cause.FOR_EVERYBODY]
     assert [each.action for each in result.undecided if each.action] == ["s3:PutObject"]

@@ -92,6 +92,9 @@ def answers(found: AccessReport) -> dict[str, str]:
         ({"Null": {"aws:PrincipalArn": "true"}}, "may", "open", "aws:PrincipalArn"),
         ({"Null": {"aws:SourceVpc": "${Main.IsNull?}"}}, "open", "open", "Main.IsNull isn't known"),
         ({"Null": {"aws:SourceVpc": ["False", True]}}, "denied", "denied", ""),
+        # Variables are for operators of strings and ARNs.
+        ({"Bool": {"aws:SecureTransport": "${aws:SecureTransport}"}}, "open", "open", "aws:SecureTransport"),
+        ({"StringEquals": {"aws:SecureTransport": "${aws:SecureTransport}"}}, "denied", "denied", ""),
         # KMS's keys are in no call of S3.
         ({"StringEquals": {"kms:ViaService": "s3.eu-west-1.amazonaws.com"}}, "may", "may", ""),
         ({"StringNotEquals": {"kms:EncryptionContext:aws:s3:arn": "x"}}, "denied", "denied", ""),

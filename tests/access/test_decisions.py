@@ -367,6 +367,15 @@ def test_variables_of_policies_are_literal_before_version_2012(
     assert compared.undecided == ()
 
 
+@pytest.mark.parametrize("resource", ["arn:aws:kms:*:${aws:PrincipalAccount}:key/*", "${aws:PrincipalArn}"])
+def test_variables_before_the_fifth_colon_of_an_arn(resource: str) -> None:
+    """AWS's guide says that they can't be used there, and not what becomes of them."""
+    found = model(key=ON_KEY)
+    document = {"Version": "2012-10-17", "Statement": iam(IAM_ACTIONS, resource)}
+    found.roles[ROLE].identity = [Policy(document, "IAM")]
+    assert {each.action for each in compare(found).undecided} == set(IAM_ACTIONS)
+
+
 def test_a_variable_that_is_a_prefix_is_not_what_a_variable_stands_for() -> None:
     """IAM puts the account into the one, and S3 has a folder of such a name for the other."""
     prefix = as_text("${aws:PrincipalAccount}/")

@@ -192,7 +192,7 @@ def test_bucket_policies() -> None:
         ({"StringEqualsIfExists": {"aws:SourceAccount": "111122223333"}}, True, True),
         ({"StringEquals": {"aws:PrincipalServiceName": "personalize.amazonaws.com"}}, False, False),
         ({"Bool": {"aws:PrincipalIsAWSService": "true"}}, False, False),
-        ({"BoolIfExists": {"aws:PrincipalIsAWSService": "true"}}, False, False),
+        ({"BoolIfExists": {"aws:PrincipalIsAWSService": "true"}}, False, True),
         ({"StringNotEquals": {"aws:PrincipalServiceName": "lambda.amazonaws.com"}}, True, True),
         # A condition on who calls that everybody fulfils.
         ({"StringLike": {"aws:PrincipalArn": "*"}}, True, True),
@@ -201,8 +201,13 @@ def test_bucket_policies() -> None:
         ({"ArnLike": {"aws:PrincipalArn": "arn:aws:iam::*:role/PersonalizeRole"}}, False, False),
         ({"ArnLike": {"aws:PrincipalArn": "arn:aws:iam::111122223333:role/*"}}, False, False),
         ({"StringEquals": {"aws:PrincipalAccount": "111122223333"}}, False, False),
-        # S3 takes calls that nobody has signed, of whom a condition knows nothing; KMS takes none.
-        ({"StringEqualsIfExists": {"aws:PrincipalAccount": "111122223333"}}, False, True),
+        # S3 takes calls that nobody has signed, of whom a condition knows next to nothing; KMS takes none.
+        ({"StringEqualsIfExists": {"aws:PrincipalAccount": "111122223333"}}, False, False),
+        ({"StringEquals": {"aws:PrincipalAccount": "anonymous"}}, False, True),
+        ({"StringEqualsIfExists": {"aws:PrincipalType": "User"}}, False, False),
+        ({"StringEquals": {"aws:PrincipalType": "Anonymous"}}, False, True),
+        ({"StringEqualsIfExists": {"aws:userid": "AIDAEXAMPLE"}}, False, True),
+        ({"StringEqualsIfExists": {"aws:username": "scientist"}}, False, True),
         ({"ArnLikeIfExists": {"aws:PrincipalArn": "arn:aws:iam::111122223333:role/*"}}, False, True),
         ({"StringEqualsIfExists": {"aws:PrincipalOrgID": "o-abcdefghij"}}, False, True),
         ({"StringEqualsIfExists": {"aws:PrincipalTag/team": "ratings"}}, False, True),
@@ -222,6 +227,15 @@ def test_statements_for_everybody(condition: Statement, on_key: bool, on_bucket:
     found = report(IMPORT, key=[*ON_KEY, of_key], iam=READ, bucket=[*ON_BUCKET, of_bucket])
     policies = {each.policy for each in found.excess if each.cause is Cause.FOR_EVERYBODY}
     assert (("key" in policies), ("bucket" in policies)) == (on_key, on_bucket)
+
+
+@pytest.mark.parametrize("body", [{"NotPrincipal": {"AWS": ROLE}}, {"NotPrincipal": {"Service": "logs.amazonaws.com"}}])
+def test_statements_for_everybody_but_some(body: Statement) -> None:
+    """They let in whoever isn't listed."""
+    of_key = {name: value for name, value in service(["kms:Decrypt"]).items() if name != "Principal"} | body
+    of_bucket = {**of_key, "Action": ["s3:GetObject"], "Resource": f"{BUCKET}/import/*"}
+    found = report(IMPORT, key=[*ON_KEY, of_key], iam=READ, bucket=[*ON_BUCKET, of_bucket])
+    assert {each.policy for each in found.excess if each.cause is Cause.FOR_EVERYBODY} == {"key", "bucket"}
 
 
 @pytest.mark.parametrize(

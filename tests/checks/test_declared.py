@@ -216,6 +216,25 @@ def test_a_template_of_several(tmp_path: Path) -> None:
           "created[0].resources[0].source.prefix is 1 but a string or a reference is expected"]),
         ([{**CREATED, "template": "Nowhere.template.json"}],
          ["created[0].template is 'Nowhere.template.json' but one of Main.template.json is expected"]),
+        ([{**CREATED, "serviceRole": "PersonalizeRole", "encryptionKey": "1234abcd"}],
+         ["created[0].serviceRole is 'PersonalizeRole' but an ARN is expected, for example "
+          "arn:aws:iam::111122223333:role/Personalize",
+          "created[0].encryptionKey is '1234abcd' but an ARN is expected, for example "
+          "arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"]),
+        ([{**CREATED, "resources": [{**IMPORT, "source": {"bucket": "s3://data", "key": "k"}}]}],
+         ["created[0].resources[0].source.bucket is 's3://data' but an ARN is expected, for example "
+          "arn:aws:s3:::ratings",
+          "created[0].resources[0].source.key is 'k' but an ARN is expected, for example "
+          "arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"]),
+        ([{**CREATED, "serviceRole": {"Ref": "Role"}, "encryptionKey": {"Fn::Sub": "${Keyy.Arn}"}}],
+         ["created[0].serviceRole refers to Role by Ref, which isn't its ARN: use Fn::GetAtt",
+          "created[0].encryptionKey refers to Keyy, which Main.template.json doesn't have"]),
+        ([{**CREATED, "resources": [{**IMPORT, "source": {"bucket": {"Fn::GetAtt": ["Buckt", "Arn"]}}}]}],
+         ["created[0].resources[0].source.bucket refers to Buckt, which Main.template.json doesn't have"]),
+        ([{**CREATED, "serviceRole": {"template": "Main", "logicalId": "Role", "attribute": "Arn"},
+           "encryptionKey": {"template": "Main.template.json", "logicalId": "Keyy", "attribute": "Arn"}}],
+         ["created[0].serviceRole refers to template Main, but one of Main.template.json is expected",
+          "created[0].encryptionKey refers to Keyy, which Main.template.json doesn't have"]),
         ([CREATED, {**CREATED, "template": 1}],
          ["created[1].template is 1 but one of Main.template.json is expected"]),
     ],

@@ -234,7 +234,7 @@ def test_how_many_managed_policies_a_role_has(tmp_path: Path) -> None:
     assert problem.is_warning
     assert problem.message == (
         "Main/Role has 11 managed policies, more than the 10 that AWS takes by default: merge some of them, or ask AWS "
-        "for up to 20"
+        "for up to 25"
     )
 
 

@@ -150,6 +150,9 @@ def test_a_location_is_the_resource_in_its_template(tmp_path: Path, monkeypatch:
     """By a path that is relative to the working directory, that of the repository; else by an address."""
     monkeypatch.chdir(tmp_path)
     lacking = complete(Policy=policy(actions=IN_IAM[1:]))
+    # A property with the name of the resource.
+    first = {"Type": "AWS::SNS::Topic", "Properties": {"Movies": {"Name": "movies"}}}
+    lacking = {**lacking, "Resources": {"First": first, **lacking["Resources"]}}
     write(Path("an app/cdk.out/assembly-Prod"), {"Prod": lacking})
     write(Path("an app/cdk.out"), {"Main": lacking}, stages={"Stage": Path("assembly-Prod")})
     for file in ("Main.template.json", "assembly-Prod/Prod.template.json"):
@@ -206,6 +209,16 @@ def test_an_alert_stays_the_same(tmp_path: Path) -> None:
     fixed = sarif(write(tmp_path / "3", {"Main": {**before, "Resources": {**before["Resources"], "Role": role()}}}))
     left = {rule: prints for rule, prints in fingerprints(first).items() if rule != "Personalize::Trust"}
     assert fingerprints(fixed) == left
+
+
+def test_a_worse_excess_is_another_alert(tmp_path: Path) -> None:
+    """Who has dismissed the one has not seen the other."""
+    logs = [
+        sarif(write(tmp_path / each, {"Main": complete(Policy=policy(actions=[*IN_IAM, *more]))}))
+        for each, more in (("1", ["kms:Encrypt"]), ("2", ["kms:Encrypt", "kms:Sign"]), ("3", ["kms:*"]))
+    ]
+    prints = [fingerprints(log)["Personalize::ExcessRoleAccess"] for log in logs]
+    assert len(set.union(*prints)) == sum(map(len, prints)) == 3
 
 
 def test_an_alert_stays_though_another_of_its_rule_is_mended(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from personalize_kms_constructs.checks import check_assembly
-from tests.checks.templates import Json, check, managed, role, write
+from tests.checks.templates import Json, check, complete, managed, role, write
 from tests.checks.test_callers import OF_CALLER, TO_PERSONALIZE
 from tests.checks.test_state_machines import machine, task
 
@@ -47,6 +47,8 @@ def lines(report: Any) -> list[tuple[list[str], str]]:
         [CREATING, PASSING],
         [{**CREATING, "Action": "personalize:*"}, {**PASSING, "Resource": "*"}],
         [{**CREATING, "Action": "Personalize:create*"}, {"Effect": "Allow", "Action": "iam:*", "Resource": "*"}],
+        # Where it depends on what no template says.
+        [CREATING, {**PASSING, "Condition": {"StringEquals": {"aws:PrincipalTag/team": "movies"}}}],
     ],
 )
 def test_a_function_that_may_start_jobs(statements: list[Json], tmp_path: Path) -> None:
@@ -79,7 +81,6 @@ def test_a_function_that_starts_no_jobs(statements: list[Json], tmp_path: Path) 
     "resource",
     [
         {"Fn::Sub": "arn:aws:iam::${AWS::AccountId}:role/service"},
-        "arn:aws:iam::${aws:PrincipalAccount}:role/service",
         {"Fn::If": ["Test", SERVICE_ROLE, "*"]},
     ],
 )
@@ -118,3 +119,96 @@ def test_a_state_machine_that_says_what_it_asks_ends_it(tmp_path: Path) -> None:
     report = check(tmp_path, app(CREATING, PASSING, Asks=asks))
     assert report.asked == ("Main/Asks · Import (dataset import job)",)
     assert not [because for _, because in lines(report) if "nothing says which" in because]
+
+
+INLINE = {"PolicyName": "create", "PolicyDocument": {"Version": "2012-10-17", "Statement": [CREATING, PASSING]}}
+
+
+@pytest.mark.parametrize(
+    "resource",
+    [
+        {"Type": "AWS::IAM::User", "Properties": {"Policies": [INLINE]}},
+        {"Type": "AWS::IAM::Group", "Properties": {"Policies": [INLINE]}},
+        {"Type": "AWS::IAM::Policy", "Properties": {**INLINE, "Users": [{"Ref": "User"}]}},
+        {"Type": "AWS::IAM::ManagedPolicy", "Properties": {**INLINE, "Groups": ["scientists"]}},
+        {"Type": "AWS::IAM::UserPolicy", "Properties": {**INLINE, "UserName": "scientist"}},
+        {"Type": "AWS::Serverless::Function", "Properties": {"Policies": INLINE["PolicyDocument"]}},
+        {"Type": "AWS::Serverless::Function", "Properties": {"Policies": ["AmazonPersonalizeFullAccess"]}},
+        {"Type": "AWS::Serverless::StateMachine", "Properties": {"Policies": [INLINE["PolicyDocument"]]}},
+    ],
+    ids=lambda resource: resource["Type"],
+)
+def test_principals_that_are_no_roles(resource: Json, tmp_path: Path) -> None:
+    """Users and groups, and what SAM makes a role for."""
+    assert lines(check(tmp_path, app(Notebook=resource))) == [(["Main/Notebook"], LINE)]
+
+
+@pytest.mark.parametrize(
+    "resource",
+    [
+        {"Type": "AWS::Serverless::Function", "Properties": {"Role": OF_CALLER, "Policies": INLINE["PolicyDocument"]}},
+        {"Type": "AWS::Serverless::Function", "Properties": {"Policies": [{"S3ReadPolicy": {"BucketName": "data"}}]}},
+        {"Type": "AWS::IAM::User", "Properties": {"ManagedPolicyArns": ["arn:aws:iam::aws:policy/AmazonS3FullAccess"]}},
+        {"Type": "AWS::IAM::ManagedPolicy", "Properties": INLINE},
+    ],
+)
+def test_principals_that_may_not_create(resource: Json, tmp_path: Path) -> None:
+    """SAM takes no policies beside a role; a policy that nobody has gives nothing."""
+    assert lines(check(tmp_path, app(Notebook=resource))) == []
+
+
+def test_a_role_that_only_personalize_assumes(tmp_path: Path) -> None:
+    """It calls nothing, whatever its policies allow."""
+    arn = "arn:aws:iam::aws:policy/service-role/AmazonPersonalizeFullAccess"
+    assert lines(check(tmp_path, app(Role=role(ManagedPolicyArns=[arn])))) == []
+
+
+def test_a_function_with_a_boundary_of_the_company(tmp_path: Path) -> None:
+    """It isn't part of the app, and may let it create them."""
+    template = app(CREATING, PASSING)
+    template["Resources"]["Caller"]["Properties"]["PermissionsBoundary"] = "arn:aws:iam::111122223333:policy/company"
+    assert lines(check(tmp_path, template)) == [(["Main/Caller"], LINE)]
+
+
+@pytest.mark.parametrize(
+    ("action", "said"),
+    [("CreateDatasetImportJob", True), ("*", True), ("CreateDatasetGroup", False)],
+)
+def test_the_role_of_a_dataset_group(action: str, said: bool, tmp_path: Path) -> None:
+    """What a template asks of it says nothing of the jobs that code starts with it."""
+    creating = {**CREATING, "Action": f"personalize:{action}"}
+    report = check(
+        tmp_path, complete(**app(creating, PASSING)["Resources"] | {"Role": complete()["Resources"]["Role"]})
+    )
+    assert any("nothing says which" in because for _, because in lines(report)) == said
+
+
+def test_what_is_undeclared_is_open_for_the_roles_that_are_passed(tmp_path: Path) -> None:
+    """What another role has without need is too much all the same."""
+    group = {
+        "Name": "movies",
+        "KmsKeyArn": {"Fn::GetAtt": ["Key", "Arn"]},
+        "RoleArn": {"Fn::GetAtt": ["Second", "Arn"]},
+    }
+    second = role(
+        Policies=[
+            {
+                "PolicyName": "all",
+                "PolicyDocument": {
+                    "Statement": [
+                        {
+                            "Effect": "Allow",
+                            "Action": "kms:GenerateDataKeyWithoutPlaintext",
+                            "Resource": {"Fn::GetAtt": ["Key", "Arn"]},
+                        }
+                    ]
+                },
+            }
+        ]
+    )
+    more: Json = {
+        "Key": {"Type": "AWS::KMS::Key"},
+        "Movies": {"Type": "AWS::Personalize::DatasetGroup", "Properties": group},
+    }
+    report = check(tmp_path, app(CREATING, PASSING, Second=second, **more))
+    assert [each.action for each in report.excess if each.policy == "role"] == ["kms:GenerateDataKeyWithoutPlaintext"]

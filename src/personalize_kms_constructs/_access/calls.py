@@ -153,6 +153,9 @@ class Call:
         # Documented for the trust policy; for KMS and S3 it isn't known whether Personalize sends them.
         maybe_absent = () if self.action == _TRUST_ACTION else _ABSENT
         found["aws:principalservicename"] = (caller.arn,)
+        # A customer and a third party agree on it
+        # (https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_common-scenarios_third-party.html).
+        found["sts:externalid"] = _ABSENT
         # IAM's guide has roles, users and sessions of accounts as its values, and a service is none of a customer's.
         of_aws = f"arn:{partition}:iam::{_ACCOUNT_OF_AWS}:{unknown('principal of Personalize')}"
         found["aws:principalarn"] = (None, of_aws)

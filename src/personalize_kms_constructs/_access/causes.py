@@ -256,9 +256,9 @@ class Cause(Enum):
         "name the role by a reference, or make the policy depend on it",
     )
     POLICY_TOO_LONG = "{subject} has at least {size} {unit} but AWS takes {limit}", "write it shorter, or split it"
-    TRUST_TOO_LONG = (
-        "{subject} has at least {size} {unit} but AWS takes {limit}, 4,096 on request",
-        "write it shorter, or split it",
+    LONG_POLICY = (
+        "{subject} has at least {size} {unit}, more than the {by_default} that AWS takes by default",
+        "write it shorter, or ask AWS for up to {limit}",
     )
     INLINE_POLICIES_TOO_LONG = (
         "the inline policies of {subject} have at least {size} characters together but AWS takes {limit}",
@@ -266,9 +266,9 @@ class Cause(Enum):
     )
     MANY_MANAGED_POLICIES = (
         "{subject} has {number} managed policies, more than the 10 that AWS takes by default",
-        "merge some of them, or ask AWS for up to 20",
+        "merge some of them, or ask AWS for up to 25",
     )
-    TOO_MANY_MANAGED_POLICIES = "{subject} has {number} managed policies but AWS takes 20 at most", "merge some of them"
+    TOO_MANY_MANAGED_POLICIES = "{subject} has {number} managed policies but AWS takes 25 at most", "merge some of them"
 
     def __init__(self, says: str, fix: str = "") -> None:
         self.says = says

@@ -133,7 +133,11 @@ def _holds(test: _Test, value: str | None, context: Context) -> Answer:
         return Answer.MAYBE
     quantifier, base, if_exists = parsed
     negated = base in _NEGATED
-    expected = [with_variables(each, context) if isinstance(each, str) else each for each in as_list(test.values)]
+    takes_variables = base.startswith(("String", "Arn"))
+    expected = [
+        with_variables(each, context) if takes_variables and isinstance(each, str) else each
+        for each in as_list(test.values)
+    ]
     if base == "Null":
         return any_of(_compare("Bool", str(value is None), each) for each in expected)
     if value is None:

@@ -27,8 +27,9 @@ KEY_POLICY_BYTES = 32_768
 BUCKET_POLICY_BYTES = 20 * 1024
 MANAGED_POLICY_CHARACTERS = 6_144
 INLINE_POLICIES_CHARACTERS = 10_240
-TRUST_POLICY_CHARACTERS = 2_048
-MANAGED_POLICIES_BY_DEFAULT, MANAGED_POLICIES_AT_MOST = 10, 20
+# By default, and on request at most: AWS has raised these before, so that the higher ones are the newest known.
+TRUST_POLICY_CHARACTERS, TRUST_POLICY_AT_MOST = 2_048, 8_192
+MANAGED_POLICIES_BY_DEFAULT, MANAGED_POLICIES_AT_MOST = 10, 25
 
 _LEAST = {"${AWS::AccountId}": 12, "${AWS::Region}": len("us-east-1"), "${AWS::Partition}": len("aws")}
 _KEY_ID = 36
@@ -51,7 +52,7 @@ def limit_problems(model: AccessModel, needs: Mapping[Need, list[Asked]]) -> Ite
     for role in model.roles.values():
         asks = users.get(role.arn, [])
         for policy in role.trust:
-            yield from _too_long(policy, TRUST_POLICY_CHARACTERS, "characters", IAM_PAGE, asks, Cause.TRUST_TOO_LONG)
+            yield from _too_long(policy, TRUST_POLICY_CHARACTERS, "characters", IAM_PAGE, asks, TRUST_POLICY_AT_MOST)
             yield from document_problems(policy, "trust", asks)
         for policy in (*role.identity, *([role.boundary] if role.boundary else [])):
             identity.setdefault(policy, []).extend(asks)
@@ -99,19 +100,22 @@ def _of_role(model: AccessModel, role: Role, asks: list[Asked]) -> Iterator[Prob
 
 
 def _too_long(
-    policy: Policy, limit: int, unit: str, page: str, asks: list[Asked], cause: Cause = Cause.POLICY_TOO_LONG
+    policy: Policy, limit: int, unit: str, page: str, asks: list[Asked], on_request: int = 0
 ) -> Iterator[Problem]:
-    if (size := least_size(policy)) > limit:
-        reason = because(cause, size=size, unit=unit, limit=limit)
-        yield of_policy("limit", policy, reason, page, asks)
+    if (size := least_size(policy, unit)) > limit:
+        can_be_asked_for = size <= on_request
+        cause = Cause.LONG_POLICY if can_be_asked_for else Cause.POLICY_TOO_LONG
+        reason = because(cause, size=size, unit=unit, limit=max(limit, on_request), by_default=limit)
+        yield of_policy("limit", policy, reason, page, asks, is_warning=can_be_asked_for)
 
 
-def least_size(policy: Policy) -> int:
-    """Return the least size that the policy can have, without white space."""
+def least_size(policy: Policy, unit: str = "characters") -> int:
+    """Return the least size that the policy can have in characters or bytes, without white space."""
     text = json.dumps(policy.document, separators=(",", ":"), ensure_ascii=False)
     if "${" in text:
         text = HOLE.sub(lambda hole: "x" * _shortest(hole[0], text[max(0, hole.start() - 5) : hole.start()]), text)
-    return len(shown(text).encode())
+    text = shown(text)
+    return len(text.encode()) if unit == "bytes" else len(text)
 
 
 def _shortest(hole: str, before: str) -> int:

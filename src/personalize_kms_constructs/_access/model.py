@@ -356,7 +356,7 @@ class OpenQuestion:
     name: str
     because: str
     declared: str = ""
-    role_arn: str = ""
-    """The role with which it is asked; empty where that can't be seen either."""
+    role_arns: tuple[str, ...] = ()
+    """The roles with which it may be asked; empty where that can't be seen either."""
     asks: tuple[str, ...] = ("kms", "s3")
     """The services in which it may need permissions that can't be seen."""

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from .entries import AccessFindings, Entry
+from .entries import AccessFindings, Entry, Excess
 from .findings import Finding, findings_of
 from .grouping import Names
 from .model import Problem
@@ -86,8 +86,9 @@ def _fingerprint(finding: Finding, names: Names) -> str:
     else:
         resources = sorted({each.resource for each in finding.about if isinstance(each, Entry)})
         named = [names.of(each) for each in (about.principal_arn, about.policy_of, *resources)]
-        # What is of no principal is about whoever asks.
-        same = [about.policy, *named, *([] if about.principal else about.needed_by)]
+        # What is of no principal is about whoever asks. More that is too much isn't the same, and may be worse.
+        more = sorted({each.action for each in finding.about if isinstance(each, Excess)})
+        same = [about.policy, *named, *more, *([] if about.principal else about.needed_by)]
     return hashlib.sha256("\n".join([finding.rule, *same]).encode()).hexdigest()[:16]
 
 
@@ -114,8 +115,10 @@ class _Places:
         """Return the line on which a resource begins."""
         if file not in self._lines:
             self._lines[file] = file.read_text("utf-8").splitlines()
-        begins = re.compile(rf'\s*"?{re.escape(logical_id)}"?:(\s*\{{)?\s*(#.*)?')
-        return next((number for number, line in enumerate(self._lines[file], 1) if begins.fullmatch(line)), 1)
+        begins = re.compile(rf'(\s*)"?{re.escape(logical_id)}"?:(\s*\{{)?\s*(#.*)?')
+        found = [(begins.fullmatch(line), number) for number, line in enumerate(self._lines[file], 1)]
+        # A property may have the name of a resource, and is further in.
+        return min(((len(line[1]), number) for line, number in found if line), default=(0, 1))[1]
 
 
 def _uri(file: Path) -> str:

@@ -14,7 +14,7 @@ from .answers import Answer, any_of
 from .calls import Call
 from .causes import Cause, Reason, because
 from .conditions import condition_answer
-from .values import has_unknown, matches, open_parts, same, split_arn
+from .values import has_unknown, matches, open_parts, same, split, split_arn
 from .written import Body, Policy, Written, as_list, has_variables, with_variables
 
 _ELEMENTS = frozenset(
@@ -210,7 +210,7 @@ def _element(statement: Body, element: str, value: str, call: Call) -> tuple[Ans
             doubts.append(because(Cause.ELEMENT_UNKNOWN, element=named))
             continue
         if has_variables(pattern):
-            pattern = with_variables(pattern, call.context)
+            pattern = _with_variables(pattern, call)
         answer = _matches_action(value, pattern) if element == "Action" else _is_on(call.action, value, pattern)
         answers.append(answer)
         if answer is Answer.MAYBE:
@@ -219,6 +219,16 @@ def _element(statement: Body, element: str, value: str, call: Call) -> tuple[Ans
     if named == inverted:
         answer = ~answer
     return answer, doubts if answer is Answer.MAYBE else []
+
+
+def _with_variables(pattern: str, call: Call) -> str:
+    """Put what is known of a call into the variables of a resource.
+
+    "You can't use a variable to replace parts of the ARN before the fifth colon"
+    (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html).
+    """
+    *before, last = split(pattern, ":", 5)
+    return ":".join([*before, with_variables(last, call.context)]) if len(before) == 5 else pattern
 
 
 def _matches_action(action: str, pattern: str) -> Answer:

@@ -25,6 +25,9 @@ from .written import Policy, Written, allow_statements, as_list, names_everybody
 # An account that no policy names.
 ANOTHER_ACCOUNT = generated("another account")
 _OF_CALLERS = ("aws:principal", "aws:userid", "aws:username", "kms:calleraccount")
+# The only keys of that kind that a call has which nobody signed
+# (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html).
+_OF_NOBODY: Mapping[str, Alternatives] = {"aws:principalaccount": ("anonymous",), "aws:principaltype": ("Anonymous",)}
 # Personalize sends none; what another account's caller sends is its own choice.
 _CHOSEN = "sts:externalid"
 
@@ -78,15 +81,15 @@ def stranger(statement: Written, need: Need, owner: Key | Bucket, *, with_servic
 
 
 def _of_nobody(call: Call, policies: Iterable[Policy]) -> Call:
-    """Return a call of somebody who isn't signed in, and of whom a condition can know nothing."""
+    """Return a call that nobody signed, of which a condition can know next to nothing."""
     absent: dict[str, Alternatives] = {
         key: (None,)
         for policy in policies
         for statement in policy.statements
         for key in _condition_keys(statement)
-        if key.startswith(_OF_CALLERS) and key != "aws:principalisawsservice"
+        if key.startswith(_OF_CALLERS)
     }
-    call.context = {**call.context, **absent}
+    call.context = {**call.context, **absent, **_OF_NOBODY}
     return call
 
 

@@ -131,7 +131,9 @@ def leaves_out(statement: Body, resource: str) -> bool:
 
 
 def names_everybody(statement: Body) -> bool:
-    """Report whether the principal of a statement is everybody."""
+    """Report whether the principal of a statement is everybody, or everybody but some."""
+    if "NotPrincipal" in statement:
+        return True
     principal = statement.get("Principal")
     return "*" in (as_list(principal.get("AWS")) if isinstance(principal, Mapping) else [principal])
 

@@ -13,15 +13,18 @@ _FUNCTIONS = ("AWS::Lambda::Function", "AWS::Serverless::Function")
 
 
 def role_of_function(function: Any, beside: Resource) -> str:
-    """Return the role of a function, by its ARN or its name, that is in a stack with a resource; else nothing."""
-    if not isinstance(function, str):
-        return ""
+    """Return the role of a function, by its ARN or its name, that is in a stack with a resource; else a hole."""
     for stack in beside.stack.top.with_nested():
         for logical_id, body in stack.template.resources.items():
             is_function = body.get("Type") in _FUNCTIONS
             if is_function and function in (stack.get_att(logical_id, "Arn"), stack.ref(logical_id)):
-                return stack.resource(logical_id).text("Role") or ""
-    return ""
+                return role_of(stack.resource(logical_id), "Role")
+    return unknown(f"role of the function that {beside.path} tells")
+
+
+def role_of(resource: Resource, property_name: str) -> str:
+    """Return the role in a property; a hole for the one that SAM makes where there is none."""
+    return resource.text(property_name) or unknown(f"role of {resource.path}")
 
 
 def role_of_task(state: Mapping[str, Any], role_of_machine: str, place: str) -> str:

@@ -107,7 +107,7 @@ def _read(references: _References, data: Mapping[str, Any], groups: DatasetGroup
         kind = f"create{str(resource.get('resource')).replace(' ', '')}" if isinstance(resource, Mapping) else ""
         if kind not in KINDS:
             unknown_kind = f"{resource!r} is of a kind that this version doesn't know"
-            left.questions.append(OpenQuestion(path, unknown_kind, role_arn=role))
+            left.questions.append(OpenQuestion(path, unknown_kind, role_arns=(role,)))
             continue
         left.asked.append(
             Asked(

@@ -3,16 +3,27 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from .._access.values import as_written
 from ..matrix import ROWS
 from .manifest import Assembly
+from .references import functions, names_in
 from .templates import Template
 
 _FIELDS = ("stack", "template", "serviceRole", "encryptionKey", "resources", "pending", "isDeclared")
 _OF_LOCATION = ("bucket", "prefix", "key", "account")
+_OF_KEY = re.compile(r"arn:[^:]+:kms:[^:]+:\d{12}:(key|alias)/.+")
+# The ARNs of each field, with an example of one.
+_ARNS = {
+    "serviceRole": (re.compile(r"arn:[^:]+:iam::\d{12}:role/.+"), "arn:aws:iam::111122223333:role/Personalize"),
+    "encryptionKey": (_OF_KEY, "arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"),
+    "bucket": (re.compile(r"arn:[^:]+:s3:::[^:/]+"), "arn:aws:s3:::ratings"),
+    "key": (_OF_KEY, "arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"),
+}
+_Templates = Mapping[str, tuple[Assembly, Template]]
 _ROWS = {row.resource: row for row in ROWS}
 _A_LIST = "a list of mappings is expected"
 
@@ -28,14 +39,14 @@ def add_created(created: Any, assemblies: Sequence[Assembly]) -> Iterator[str]:
     if not _is_list(created):
         yield f"created is {_shown(created)} but {_A_LIST}"
         return
-    problems: list[str] = []
-    for index, each in enumerate(created):
-        problems += _problems(f"created[{index}]", each, templates)
-    told: Any = ()
     try:
         told = as_written(json.dumps(created))
     except (TypeError, ValueError, RecursionError) as error:
-        problems.append(f"created can't be written as JSON: {error}")
+        yield f"created can't be written as JSON: {error}"
+        return
+    problems: list[str] = []
+    for index, each in enumerate(created):
+        problems += _problems(f"created[{index}]", each, templates)
     yield from problems
     for each in () if problems else told:
         name = each.get("template") or next(iter(templates))
@@ -44,7 +55,7 @@ def add_created(created: Any, assemblies: Sequence[Assembly]) -> Iterator[str]:
         assembly.metadata.append((template, path, {**each, "template": name, "isDeclared": True}))
 
 
-def _problems(where: str, each: Any, templates: Mapping[str, tuple[Assembly, Template]]) -> Iterator[str]:
+def _problems(where: str, each: Any, templates: _Templates) -> Iterator[str]:
     if not isinstance(each, Mapping):
         yield f"{where} is {_shown(each)} but a mapping is expected"
         return
@@ -55,17 +66,18 @@ def _problems(where: str, each: Any, templates: Mapping[str, tuple[Assembly, Tem
         yield f"{where}.template is {_shown(each['template'])} but one of {names} is expected"
     elif "template" not in each and len(environments) != 1:
         yield f"{where} has no template, and the app has several accounts or Regions: add one of {names}"
-    yield from _references(where, each, required="serviceRole", optional=("encryptionKey",))
+    beside = str(each.get("template") or next(iter(templates)))
+    yield from _references(where, each, templates, beside, required="serviceRole", optional=("encryptionKey",))
     if "resources" not in each:
         yield f"{where} has no resources"
     elif not _is_list(each["resources"]) or not each["resources"]:
         yield f"{where}.resources is {_shown(each['resources'])} but {_A_LIST}"
     else:
         for index, resource in enumerate(each["resources"]):
-            yield from _of_resource(f"{where}.resources[{index}]", resource)
+            yield from _of_resource(f"{where}.resources[{index}]", resource, templates, beside)
 
 
-def _of_resource(where: str, resource: Any) -> Iterator[str]:
+def _of_resource(where: str, resource: Any, templates: _Templates, beside: str) -> Iterator[str]:
     if not isinstance(resource, Mapping):
         yield f"{where} is {_shown(resource)} but a mapping is expected"
         return
@@ -85,7 +97,8 @@ def _of_resource(where: str, resource: Any) -> Iterator[str]:
             yield f"{where}.{name} is {_shown(location)} but a mapping is expected"
         else:
             yield from _unknown_fields(f"{where}.{name}", location, _OF_LOCATION)
-            yield from _references(f"{where}.{name}", location, required="bucket", optional=_OF_LOCATION[1:])
+            more = _OF_LOCATION[1:]
+            yield from _references(f"{where}.{name}", location, templates, beside, required="bucket", optional=more)
 
 
 def _unknown_fields(where: str, given: Mapping[str, Any], known: Sequence[str]) -> Iterator[str]:
@@ -94,13 +107,40 @@ def _unknown_fields(where: str, given: Mapping[str, Any], known: Sequence[str]) 
             yield f"{where} has {name}, which isn't one of {', '.join(known)}"
 
 
-def _references(where: str, given: Mapping[str, Any], *, required: str, optional: Sequence[str]) -> Iterator[str]:
+def _references(
+    where: str, given: Mapping[str, Any], templates: _Templates, beside: str, *, required: str, optional: Sequence[str]
+) -> Iterator[str]:
     if required not in given:
         yield f"{where} has no {required}"
     for name in (required, *optional):
         value = given.get(name)
-        if name in given and not isinstance(value, (str, Mapping)) and (value is not None or name == required):
+        if value is None and (name not in given or name != required):
+            continue
+        if not isinstance(value, (str, Mapping)):
             yield f"{where}.{name} is {_shown(value)} but a string or a reference is expected"
+        elif isinstance(value, str) and name in _ARNS and not _ARNS[name][0].fullmatch(value):
+            yield f"{where}.{name} is {_shown(value)} but an ARN is expected, for example {_ARNS[name][1]}"
+        elif isinstance(value, Mapping):
+            yield from (f"{where}.{name} {problem}" for problem in _of_reference(name, value, templates, beside))
+
+
+def _of_reference(name: str, value: Mapping[str, Any], templates: _Templates, beside: str) -> Iterator[str]:
+    """Yield why a reference isn't one: it is to nothing, or it is the name of a resource where its ARN belongs."""
+    if "logicalId" in value:
+        beside, named = str(value.get("template")), [str(value["logicalId"])]
+        if beside not in templates:
+            yield f"refers to template {beside}, but one of {', '.join(sorted(templates))} is expected"
+    else:
+        written = functions(as_written(json.dumps(value)))
+        named = [each for function, argument in written for each in names_in(function, argument)]
+    if beside not in templates:
+        return
+    template = templates[beside][1]
+    for each in dict.fromkeys(named):
+        if each not in template.resources and each not in template.body.get("Parameters", {}) and "::" not in each:
+            yield f"refers to {each}, which {beside} doesn't have"
+    if name in _ARNS and value.get("Ref") in template.resources:
+        yield f"refers to {value['Ref']} by Ref, which isn't its ARN: use Fn::GetAtt"
 
 
 def _is_list(value: object) -> bool:

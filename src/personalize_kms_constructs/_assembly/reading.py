@@ -222,7 +222,7 @@ class ReadAssembly:
         if path.startswith("${"):
             because = f"its {what} {path} isn't known before deployment"
             role = self._deployment.role_arn(request.role_arn or "", resource)
-            model.open_questions.append(OpenQuestion(request.name, because, resource.declared, role))
+            model.open_questions.append(OpenQuestion(request.name, because, resource.declared, (role,)))
             return None
         if not path.startswith(S3_URI):
             return None  # it is refused
@@ -245,7 +245,7 @@ class ReadAssembly:
         because = f"its dataset group can't be seen, so it isn't known whether that has a key, and which: {which}"
         resource, asks = request.resource, ("kms",)
         role = self._deployment.role_arn(request.role_arn or "", resource)
-        model.open_questions.append(OpenQuestion(request.name, because, resource.declared, role, asks))
+        model.open_questions.append(OpenQuestion(request.name, because, resource.declared, (role,), asks))
         return None
 
     def _add_unseen_stacks(self, model: AccessModel) -> None:

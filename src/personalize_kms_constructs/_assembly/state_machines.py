@@ -12,7 +12,7 @@ from typing import Any
 
 from .._access.model import OpenQuestion
 from .._access.values import WRITTEN, account_of, as_text, joined, unknown
-from .calling_roles import role_of_task
+from .calling_roles import role_of, role_of_task
 from .files import read_text
 from .requests import KINDS, Request, call_not_known, lower_case, of_sdk_call
 from .stacks import Resource
@@ -41,7 +41,7 @@ def of_state_machine(resource: Resource) -> Iterator[Request | OpenQuestion]:
     if isinstance(definition, OpenQuestion):
         yield definition
     role_property, kind_property = STATE_MACHINES[resource.type]
-    role, kind = resource.text(role_property) or "", resource.get(kind_property)
+    role, kind = role_of(resource, role_property), resource.get(kind_property)
     for states, is_express in _state_maps(definition, is_express=kind == "EXPRESS"):
         waits_for = json.dumps(states).lower() if is_express else ""
         for name, state in states.items():

@@ -1,17 +1,19 @@
-"""Roles of the app that may create resources of Personalize, where nothing says which."""
+"""Principals of the app that may create resources of Personalize, where nothing says which."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
 
 from .._access import decision
 from .._access.answers import Answer
+from .._access.aws_managed_policies import policy_of_aws
 from .._access.calls import Call, role, service
 from .._access.model import AccessModel, OpenQuestion, Role
-from .._access.values import matches
-from .._access.written import actions_of, allow_statements, has_variables, resources_of
-from ..matrix import PASS_ROLE, ROWS
+from .._access.values import PARTITION, matches
+from .._access.written import Policy, actions_of, allow_statements, as_list, has_variables, resources_of
+from ..matrix import DATASET_GROUP, PASS_ROLE, ROWS, SERVICE_PRINCIPAL, Permissions
 from . import physical
 from .deployment import Deployment
 from .physical import of_any_partition
@@ -22,12 +24,17 @@ _BECAUSE = (
     "it may create resources of Personalize and pass {roles} to it, and nothing says which, so that they aren't "
     "checked: say it by declare_created in the app, or by --created"
 )
+_POLICIES = ("AWS::IAM::Policy", physical.MANAGED_POLICY, "AWS::IAM::UserPolicy", "AWS::IAM::GroupPolicy")
+_USERS = ("AWS::IAM::User", "AWS::IAM::Group")
+# SAM makes a role of their policies
+# (https://docs.aws.amazon.com/serverless-application-model/latest/developerguide/sam-resource-function.html).
+_OF_SAM = ("AWS::Serverless::Function", "AWS::Serverless::StateMachine")
 
 
 def undeclared(
     model: AccessModel, resources: Iterable[Resource], deployment: Deployment, unread: list[Unread]
 ) -> Iterator[OpenQuestion]:
-    """Yield each role that may pass a role to Personalize for which nothing is asked.
+    """Yield each principal that may pass a role to Personalize for which nothing is asked.
 
     Args:
         model: what is asked.
@@ -35,27 +42,72 @@ def undeclared(
         deployment: the same, by what refers to them.
         unread: takes what can't be read.
     """
-    asked_for = {each.role_arn for each in model.asked}
-    roles = [each for each in resources if each.type == physical.ROLE]
+    asked = {(each.role_arn, each.permissions) for each in model.asked}
+    resources = list(resources)
     read, passed = AccessModel(), {}
-    for resource in roles:
+    for resource in resources:
         with noted(unread, resource.stack.template):
-            arn = physical.role_arn(resource)
-            if arn not in asked_for and "personalize" in json.dumps(resource.body).lower():
+            if resource.type == physical.ROLE and "personalize" in json.dumps(resource.body).lower():
+                arn = physical.role_arn(resource)
                 deployment.add_role(read, arn)
                 if _trusts_personalize(read.role(arn), resource):
                     passed[of_any_partition(arn)] = arn, resource.path
-    for resource in roles if passed else ():
+    for resource in resources if passed else ():
         with noted(unread, resource.stack.template):
-            arn = physical.role_arn(resource)
-            deployment.add_role(read, arn)
-            caller, region = read.role(arn), resource.stack.template.region
-            named = _named_to_pass(caller) if _may_create(caller) else frozenset()
+            caller, region = _caller(resource, read, deployment), resource.stack.template.region
+            rows = _may_create(caller)
+            named = _named_to_pass(caller) if rows else frozenset()
             # Most roles name the one that they pass, so that the others needn't be judged.
             meant = passed if any(map(_may_be_another, named)) else set(map(of_any_partition, named))
-            names = [path for name, (arn, path) in passed.items() if name in meant and _may_pass(caller, arn, region)]
-            if names:
-                yield OpenQuestion(resource.path, _BECAUSE.format(roles=", ".join(names)), resource.declared)
+            roles = [
+                (arn, path)
+                for name, (arn, path) in passed.items()
+                if name in meant and asked.isdisjoint((arn, row) for row in rows) and _may_pass(caller, arn, region)
+            ]
+            if roles:
+                because = _BECAUSE.format(roles=", ".join(path for _, path in roles))
+                yield OpenQuestion(resource.path, because, resource.declared, tuple(arn for arn, _ in roles))
+
+
+def _caller(resource: Resource, read: AccessModel, deployment: Deployment) -> Role:
+    """Return a principal as a role; one without policies where a resource is none, or where only Personalize uses it.
+
+    A policy stands for the users and groups that have it.
+    """
+    if resource.type == physical.ROLE:
+        arn = physical.role_arn(resource)
+        deployment.add_role(read, arn)
+        found = read.role(arn)
+        return Role(arn) if _is_of_personalize_alone(found) else found
+    documents: list[Any] = []
+    if resource.type in _USERS or (resource.type in _OF_SAM and resource.get("Role") is None):
+        documents = [*as_list(resource.get("Policies")), *as_list(resource.get("ManagedPolicyArns"))]
+    elif resource.type in _POLICIES and any(
+        resource.get(each) for each in ("Users", "Groups", "UserName", "GroupName")
+    ):
+        documents = [resource.get("PolicyDocument")]
+    identity = [policy for each in documents if (policy := _policy(each, resource)) is not None]
+    return Role(resource.arn("iam", resource.generated_id, region=False), identity=identity)
+
+
+def _policy(found: Any, resource: Resource) -> Policy | None:
+    """Return an inline policy, or a managed one of AWS, which SAM takes by its name."""
+    if isinstance(found, str):
+        names = (
+            found,
+            f"arn:{PARTITION}:iam::aws:policy/{found}",
+            f"arn:{PARTITION}:iam::aws:policy/service-role/{found}",
+        )
+        return next(filter(None, (policy_of_aws(each, resource.path) for each in names)), None)
+    return Policy(found.get("PolicyDocument", found), resource.path) if isinstance(found, Mapping) else None
+
+
+def _is_of_personalize_alone(role: Role) -> bool:
+    principals = [each.body.get("Principal") for each in allow_statements(role.trust)]
+    return all(
+        isinstance(each, Mapping) and set(each) == {"Service"} and as_list(each["Service"]) == [SERVICE_PRINCIPAL]
+        for each in principals
+    )
 
 
 def _trusts_personalize(passed: Role, resource: Resource) -> bool:
@@ -63,11 +115,12 @@ def _trusts_personalize(passed: Role, resource: Resource) -> bool:
     return decision.trust(service(template.account, template.region), passed).answer is not Answer.NO
 
 
-def _may_create(caller: Role) -> bool:
-    """Report whether a statement of a role names the creation of something that takes a role."""
+def _may_create(caller: Role) -> list[Permissions]:
+    """Return what takes a role, and whose creation a statement of a role names; dataset groups only if nothing else."""
     written = [actions_of(each.body, "personalize") for each in allow_statements(caller.identity)]
     named = {action.lower() for actions in written for action in actions if action != "*"}
-    return any(matches(row.create_action.lower(), each) is Answer.YES for row in ROWS for each in named)
+    rows = [row for row in ROWS if any(matches(row.create_action.lower(), each) is Answer.YES for each in named)]
+    return [row for row in rows if row is not DATASET_GROUP] or rows
 
 
 def _named_to_pass(caller: Role) -> frozenset[str]:
@@ -83,4 +136,4 @@ def _may_be_another(resource: str) -> bool:
 
 def _may_pass(caller: Role, arn: str, region: str) -> bool:
     call = Call(role(caller, region), PASS_ROLE, arn, caller.account, region)
-    return decision.role_by_iam(call, caller).answer is Answer.YES
+    return decision.role_by_iam(call, caller).answer is not Answer.NO
