@@ -82,7 +82,7 @@ site: setup ## build the documentation into the folder site
 	@python docs/reports.py
 	@zensical build --clean --strict
 
-snapshots: setup ## write template snapshots, and the pages of the matrix and of reports, anew, after a change that is meant
+snapshots: setup ## write snapshots of templates, and generated pages, anew after a change that is meant
 	@python docs/permission_matrix.py
 	@python docs/reports.py
 	@python -m pytest -n 0 -q tests/templates/test_snapshots.py --snapshot-update
