@@ -5,7 +5,7 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements.htm
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field, fields
 
 from .addressed import Addressed, Way, addressed_to
@@ -93,7 +93,7 @@ def judge(policies: list[Policy], call: Call, *, of_resource: bool) -> Verdict:
     """Judge a call by the policies of a resource, or by those of an identity."""
     verdict = Verdict()
     for policy in policies:
-        if not isinstance(policy.document, Mapping):
+        if not isinstance(policy.document, dict):
             verdict.leave_open(because(Cause.ELEMENT_UNKNOWN, element=policy.name))
         for statement in policy.statements:
             _judge(verdict, statement, call, of_resource=of_resource)
