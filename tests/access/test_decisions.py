@@ -467,6 +467,24 @@ def test_each_action_on_a_key_has_its_own_answer(
     assert {each.action for each in told.undecided if each.policy == "key"} == set(undecided.split())
 
 
+@pytest.mark.parametrize(
+    ("statement", "missing", "undecided"),
+    [
+        ({"Resource": [f"{BUCKET}-b/*", f"{BUCKET}/*"]}, set(), set()),
+        ({"Resource": f"{BUCKET}-b/*"}, {"s3:GetObject"}, set()),
+        ({"Resource": [f"{BUCKET}-b/*", "arn:aws:s3:::*/import/*"]}, set(), set()),
+        ({"Resource": [f"{BUCKET}-b/*", 1]}, set(), {"s3:GetObject"}),
+        ({"NotResource": f"{BUCKET}-b/*"}, set(), set()),
+        ("${Main.Statement?}", set(), {"s3:GetObject"}),
+    ],
+)
+def test_a_statement_is_about_the_buckets_that_it_names(statement: Any, missing: set[str], undecided: set[str]) -> None:
+    given = {"Effect": "Allow", "Action": "s3:GetObject", **statement} if isinstance(statement, dict) else statement
+    told = report(IMPORT, key=ON_KEY, iam=[READ[1], given], bucket=ON_BUCKET)
+    assert {each.action for each in told.missing} == missing
+    assert {each.action for each in told.undecided if each.action == "s3:GetObject"} == undecided
+
+
 def test_actions_that_are_asked_under_different_conditions_have_their_own_answers() -> None:
     """An export job needs one more on the key than the dataset group, and only in production."""
     in_prod = frozenset({"Main.IsProd"})

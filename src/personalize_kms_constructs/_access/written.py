@@ -10,7 +10,7 @@ from typing import Any
 
 from .alternatives import Either, conditions_in, strings_in
 from .answers import Answer
-from .values import MARK, matches
+from .values import MARK, bucket_in, matches
 
 # In other versions, and without one, the variables of a policy are plain text
 # (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html).
@@ -86,6 +86,13 @@ class Written:
         plain = bool(actions) and not any(not isinstance(each, str) or _OPEN_ACTION.search(each) for each in actions)
         only = frozenset(each.lower() for each in actions) if plain else None
         return Written(body, name, policy, readable, conditions, only, bool(conditions) or of_service)
+
+    @cached_property
+    def buckets(self) -> frozenset[str]:
+        """The buckets that it is about alone; empty where it may be about others, or about something else."""
+        patterns = as_list(self.body.get("Resource")) if self.readable and "NotResource" not in self.body else []
+        found = frozenset(bucket_in(each) if isinstance(each, str) else "" for each in patterns)
+        return frozenset() if "" in found else found
 
     def has_text(self, element: str) -> bool:
         """Report whether one of its elements is a string."""
