@@ -91,7 +91,7 @@ class Written:
     def buckets(self) -> frozenset[str]:
         """The buckets that it is about alone; empty where it may be about others, or about something else."""
         patterns = as_list(self.body.get("Resource")) if self.readable and "NotResource" not in self.body else []
-        found = frozenset(bucket_in(each) if isinstance(each, str) else "" for each in patterns)
+        found = frozenset(bucket_in(str(each)) for each in patterns)
         return frozenset() if "" in found else found
 
     def has_text(self, element: str) -> bool:
