@@ -9,6 +9,7 @@ import pytest
 
 from personalize_kms_constructs import matrix
 from personalize_kms_constructs._access.addressed import Addressed, Way, addressed_to
+from personalize_kms_constructs._access.alternatives import Either
 from personalize_kms_constructs._access.answers import Answer
 from personalize_kms_constructs._access.calls import Caller
 from personalize_kms_constructs._access.causes import Cause
@@ -20,6 +21,7 @@ from tests.access.models import (
     ACCOUNT,
     ANOTHER_ACCOUNT,
     BUCKET,
+    EXPORT_JOB,
     IAM_ACTIONS,
     IMPORT_JOB,
     KEY,
@@ -437,6 +439,70 @@ def test_a_policy_of_the_role_that_cannot_be_seen(
     assert compared.missing == ()
     assert columns(compared.undecided) == columns_of
     assert {each.because for each in compared.undecided} == {because}
+
+
+OF_ROOT = {"Principal": {"AWS": ROOT}, "Action": "kms:*"}
+OF_CONTEXT = {"Null": {"kms:EncryptionContextKeys": "true"}}
+OF_GRANTS = {"Bool": {"kms:GrantIsForAWSResource": "true"}}
+USE_KEY = "kms:Decrypt kms:DescribeKey kms:GenerateDataKey"
+OF_DATA = "kms:Decrypt kms:GenerateDataKey"
+CHOSEN = Either.of("${Main.If?}", "Main.IsProd", KEY_POLICY_ACTIONS, IAM_ACTIONS)
+
+
+@pytest.mark.parametrize(
+    ("key", "in_iam", "boundary", "missing", "undecided"),
+    [
+        ({"Action": KEY_POLICY_ACTIONS}, [], ["kms:*"], "", ""),
+        ({"Action": KEY_POLICY_ACTIONS}, [], ["kms:*Grant*"], USE_KEY, ""),
+        ({"Action": ["KMS:De*", "kms:List?rants"]}, [], ["kms:*"], "kms:CreateGrant kms:GenerateDataKey", ""),
+        ({"NotAction": "kms:CreateGrant"}, [], ["kms:*"], "kms:CreateGrant", ""),
+        ({"Action": ["kms:${Main.Call?}Grants", "kms:CreateGrant"]}, [], ["kms:*"], USE_KEY, "kms:ListGrants"),
+        ({"Action": "kms:*", "Condition": OF_CONTEXT}, [], ["kms:*"], "", f"kms:CreateGrant {OF_DATA}"),
+        ({"Action": "kms:*", "Condition": OF_GRANTS}, [], ["kms:*"], USE_KEY, "kms:CreateGrant kms:ListGrants"),
+        ({"Action": CHOSEN}, [], ["kms:*"], "", "kms:CreateGrant"),
+        (OF_ROOT, IAM_ACTIONS, ["kms:*"], "kms:CreateGrant", ""),
+        (OF_ROOT, KEY_POLICY_ACTIONS, ["kms:CreateGrant"], f"{USE_KEY} kms:ListGrants", ""),
+    ],
+)  # fmt: skip
+def test_each_action_on_a_key_has_its_own_answer(
+    key: Statement, in_iam: list[str], boundary: list[str], missing: str, undecided: str
+) -> None:
+    """Though one decision is made for actions that no statement tells apart."""
+    of_role = {name: value for name, value in role([]).items() if name != "Action"}
+    found = model(asked(), key=[ON_KEY[1], {**of_role, **key}], iam=[iam(in_iam)])
+    found.roles[ROLE].boundary = policy("boundary", [iam(boundary)])
+    told = compare(found)
+    assert {each.action for each in told.missing if each.policy == "key"} == set(missing.split())
+    assert {each.action for each in told.undecided if each.policy == "key"} == set(undecided.split())
+
+
+@pytest.mark.parametrize(
+    ("statement", "missing", "undecided"),
+    [
+        ({"Resource": [f"{BUCKET}-b/*", f"{BUCKET}/*"]}, set(), set()),
+        ({"Resource": f"{BUCKET}-b/*"}, {"s3:GetObject"}, set()),
+        ({"Resource": [f"{BUCKET}-b/*", "arn:aws:s3:::*/import/*"]}, set(), set()),
+        ({"Resource": [f"{BUCKET}-b/*", 1]}, set(), {"s3:GetObject"}),
+        ({"NotResource": f"{BUCKET}-b/*"}, set(), set()),
+        ("${Main.Statement?}", set(), {"s3:GetObject"}),
+    ],
+)
+def test_a_statement_is_about_the_buckets_that_it_names(statement: Any, missing: set[str], undecided: set[str]) -> None:
+    given = {"Effect": "Allow", "Action": "s3:GetObject", **statement} if isinstance(statement, dict) else statement
+    told = report(IMPORT, key=ON_KEY, iam=[READ[1], given], bucket=ON_BUCKET)
+    assert {each.action for each in told.missing} == missing
+    assert {each.action for each in told.undecided if each.action == "s3:GetObject"} == undecided
+
+
+def test_actions_that_are_asked_under_different_conditions_have_their_own_answers() -> None:
+    """An export job needs one more on the key than the dataset group, and only in production."""
+    in_prod = frozenset({"Main.IsProd"})
+    actions = [*KEY_POLICY_ACTIONS, "kms:GenerateDataKeyWithoutPlaintext"]
+    found = model(asked(), asked(EXPORT_JOB, only_if=in_prod))
+    found.keys[KEY].policies = [policy("key policy", [role(actions), service(actions)], only_if=in_prod)]
+    told = compare(found)
+    assert {each.action for each in told.undecided if each.policy == "key"} == set(KEY_POLICY_ACTIONS)
+    assert {each.action for each in told.allowed if each.policy == "key"} == {"kms:GenerateDataKeyWithoutPlaintext"}
 
 
 def test_a_policy_that_is_no_document_is_undecided() -> None:

@@ -347,3 +347,10 @@ def test_actions_on_objects_in_a_statement_about_the_bucket(resource: str) -> No
     found = whole_bucket([resource, f"{BUCKET}/in/*", f"{BUCKET}/out/*"])
     assert {each.resource for each in found.excess} == {f"{BUCKET}/in/*", f"{BUCKET}/out/*"}
     assert found.missing == ()
+
+
+def test_a_condition_without_keys_beside_what_everybody_may_do() -> None:
+    """AWS refuses it; what it is about isn't known."""
+    everybody = {"Effect": "Allow", "Principal": "*", "Action": "s3:GetObject", "Resource": f"{BUCKET}/*"}
+    found = report(IMPORT, key=ON_KEY, iam=READ, bucket=[everybody, {**everybody, "Condition": {"NumericEquals": 1.5}}])
+    assert Cause.FOR_EVERYBODY in {each.cause for each in found.excess}

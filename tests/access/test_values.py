@@ -8,6 +8,7 @@ from personalize_kms_constructs._access.answers import Answer, all_of, any_of
 from personalize_kms_constructs._access.values import (
     account_of,
     as_text,
+    bucket_in,
     last_part,
     matches,
     open_parts,
@@ -250,3 +251,28 @@ def test_what_aws_gives_has_the_characters_of_names(value: str, pattern: str, an
 def test_no_wildcards_are_in_what_aws_gives(one: str, other: str, answer: Answer) -> None:
     """Where values are compared without them."""
     assert same(one, other) is answer
+
+
+@pytest.mark.parametrize(
+    ("resource", "bucket"),
+    [
+        ("arn:aws:s3:::ratings", "ratings"),
+        ("arn:aws:s3:::ratings/in/*", "ratings"),
+        ("arn:${AWS::Partition}:s3:::${Main.Data}/in/", "${Main.Data}"),
+        ("arn:aws:s3:::ratings*", ""),
+        ("arn:aws:s3:::rating?/in", ""),
+        ("arn:aws:s3:::*/in", ""),
+        ("arn:*:s3:::ratings", ""),
+        ("arn:aw?:s3:::ratings", ""),
+        ("arn:aws:s3:*::ratings", ""),
+        ("arn:aws:s3:::data-${AWS::AccountId}/in", ""),
+        ("arn:aws:s3:::${Main.Name?}", ""),
+        (as_text("arn:aws:s3:::${Name}/in"), ""),
+        ("arn:aws:kms:eu-west-1:111122223333:key/1234abcd", ""),
+        ("ratings", ""),
+        ("*", ""),
+    ],
+)
+def test_the_bucket_of_a_resource_is_known_only_if_no_other_can_be_meant(resource: str, bucket: str) -> None:
+    """What is in another bucket isn't compared."""
+    assert bucket_in(resource) == bucket

@@ -20,6 +20,7 @@ from tests.checks.templates import (
     dataset,
     dataset_group,
     key,
+    managed,
     policy,
     reading,
     role,
@@ -123,6 +124,42 @@ def in_one_bucket(count: int) -> dict[str, Any]:
     return {"Main": complete(Bucket=bucket(), One=one, Read=read, **datasets)}
 
 
+def of_buckets(count: int, *in_iam: dict[str, Any]) -> dict[str, Any]:
+    """One stack of so many buckets, each with a policy and an import job, all by one role with these statements."""
+    resources: dict[str, Any] = {"Read": managed(*in_iam)}
+    for number in range(count):
+        name = f"ratings{number}"
+        resources[f"Bucket{number}"] = {"Type": "AWS::S3::Bucket", "Properties": {"BucketName": name}}
+        resources[f"Allow{number}"] = allow = bucket_policy("s3:GetObject", "s3:ListBucket", bucket=name)
+        (statement,) = allow["Properties"]["PolicyDocument"]["Statement"]
+        statement["Resource"] = [f"arn:aws:s3:::{name}", f"arn:aws:s3:::{name}/in/*"]
+        path, kind = f"s3://{name}/in/", f"Type{number}"
+        resources[f"Data{number}"] = dataset(f"Allow{number}", "Read", path=path, DatasetType=kind)
+    return {"Main": complete(**resources)}
+
+
+def buckets_in_one_statement(count: int) -> dict[str, Any]:
+    """The role has one statement on all buckets and one on their objects, as the construct writes them."""
+    names = [f"arn:aws:s3:::ratings{number}" for number in range(count)]
+    objects = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": [f"{each}/in/*" for each in names]}
+    return of_buckets(count, objects, {"Effect": "Allow", "Action": "s3:ListBucket", "Resource": names})
+
+
+def buckets_in_many_statements(count: int) -> dict[str, Any]:
+    """The role has a statement for each bucket, as ``grant_read`` of the CDK's buckets writes it."""
+    return of_buckets(
+        count,
+        *(
+            {
+                "Effect": "Allow",
+                "Action": ["s3:GetObject", "s3:ListBucket"],
+                "Resource": [f"arn:aws:s3:::ratings{number}", f"arn:aws:s3:::ratings{number}/in/*"],
+            }
+            for number in range(count)
+        ),
+    )
+
+
 @pytest.mark.parametrize(
     ("stacks", "few", "most"),
     [
@@ -132,6 +169,8 @@ def in_one_bucket(count: int) -> dict[str, Any]:
         (across_regions, 10, 4.2),
         (in_one_bucket, 25, 4.2),
         (named_by_each_other, 5, 4.2),
+        (buckets_in_one_statement, 10, 4.2),
+        (buckets_in_many_statements, 10, 4.2),
         # Whether a key policy is about a role is asked for each role, of each principal that it names. AWS's limit of
         # 32 KiB leaves room for three hundred, which take 1.6 seconds.
         (on_one_key, 10, 5.2),
@@ -143,6 +182,8 @@ def in_one_bucket(count: int) -> dict[str, Any]:
         "across_regions",
         "in_one_bucket",
         "named_by_each_other",
+        "buckets_in_one_statement",
+        "buckets_in_many_statements",
         "on_one_key",
     ],
 )

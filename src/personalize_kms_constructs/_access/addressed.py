@@ -5,7 +5,7 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_pri
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from enum import StrEnum
 from typing import Any, NamedTuple
 
@@ -67,7 +67,7 @@ def _principals(principal: Any, caller: Caller) -> Iterator[Way]:
     if isinstance(principal, str) and not open_parts(principal):
         # "*" is the only string that is one (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html).
         return
-    if not isinstance(principal, Mapping):
+    if not isinstance(principal, dict):
         yield _open(Cause.ELEMENT_UNKNOWN, element="Principal")
         return
     for kind, names in principal.items():

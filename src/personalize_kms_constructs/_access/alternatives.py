@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import product
 from typing import Any
 
@@ -32,9 +32,25 @@ class Either(str):
         return Either.of(self, self.condition, change(self.then), change(self.otherwise))
 
 
-def conditions_in(value: Any) -> tuple[str, ...]:
-    """Return the conditions that choose parts of a value; none where there are too many of them."""
-    found = tuple(dict.fromkeys(_conditions(value)))
+def strings_in(value: Any) -> list[str]:
+    """Return the strings of a value in their order: after each that is chosen by a condition those of its choices."""
+    found, left = [], [value]
+    while left:
+        each = left.pop()
+        if isinstance(each, str):
+            found.append(each)
+            if isinstance(each, Either):
+                left += (each.otherwise, each.then)
+        elif isinstance(each, dict):
+            left += reversed(each.values())
+        elif isinstance(each, list):
+            left += reversed(each)
+    return found
+
+
+def conditions_in(strings: Iterable[str]) -> tuple[str, ...]:
+    """Return the conditions that choose some of these strings; none where there are too many of them."""
+    found = tuple(dict.fromkeys(each.condition for each in strings if isinstance(each, Either)))
     return found if len(found) <= _MOST else ()
 
 
@@ -50,22 +66,13 @@ def possible(value: Any, conditions: tuple[str, ...], holding: frozenset[str]) -
         yield _chosen(value, dict(zip(conditions, answers, strict=True)))
 
 
-def _conditions(value: Any) -> Iterator[str]:
-    if isinstance(value, Either):
-        yield value.condition
-        yield from _conditions([value.then, value.otherwise])
-    elif isinstance(value, (list, Mapping)):
-        for each in value.values() if isinstance(value, Mapping) else value:
-            yield from _conditions(each)
-
-
 def _chosen(value: Any, holds: Mapping[str, bool]) -> Any:
     if isinstance(value, Either):
         return _chosen(value.then if holds[value.condition] else value.otherwise, holds)
     if isinstance(value, list):
         items = [_chosen(each, holds) for each in value]
         return [each for each in items if each is not NO_VALUE]
-    if isinstance(value, Mapping):
+    if isinstance(value, dict):
         values = {name: _chosen(each, holds) for name, each in value.items()}
         return {name: each for name, each in values.items() if each is not NO_VALUE}
     return value

@@ -21,6 +21,7 @@ from .needs import (
     Need,
     alternatives_of,
     call_of,
+    conditions_of,
     needs_of,
     owner_of,
 )
@@ -34,21 +35,24 @@ from .problems import (
 )
 from .remedies import policies_to_change, statements_to_add
 from .report import AccessReport, in_order
+from .written import Policy
 
 _E = TypeVar("_E", bound=Entry)
 
 
-def compare(model: AccessModel, *, with_excess: bool = True) -> AccessReport:
+def compare(model: AccessModel, *, with_excess: bool = True, with_allowed: bool = True) -> AccessReport:
     """Return everything that differs from AWS's pages, and what is as they ask.
 
     Args:
         model: who may do what, and what is asked.
         with_excess: whether to look for what is too much, a third of the work.
+        with_allowed: whether to list what is as they ask, most of the report where all is well.
     """
     needs = {need: asked for need, asked in needs_of(model).items() if _is_there(model, need)}
-    decisions = {need: _decide(model, need, asked) for need, asked in needs.items()}
+    decisions = _decisions(model, needs)
     denied = dict(_denied_in_buckets(model, needs))
-    entries = [*_entries(model, needs, decisions), *_entries(model, needs, denied, in_bucket=True)]
+    told = {need: each for need, each in decisions.items() if with_allowed or each.answer is not Answer.YES}
+    entries = [*_entries(model, needs, told), *_entries(model, needs, denied, in_bucket=True)]
     trust = list(trust_findings(model))
     too_much = list(excess(model, needs, decisions)) if with_excess else []
     undecided = [
@@ -83,6 +87,35 @@ def _is_there(model: AccessModel, need: Need) -> bool:
         return False
     owners = (model.roles.get(need.role_arn), model.keys.get(need.owner), model.buckets.get(need.owner))
     return all(each is None or each.exists for each in owners)
+
+
+def _decisions(model: AccessModel, needs: Mapping[Need, list[Asked]]) -> dict[Need, Decision]:
+    """Decide whether each need is met: once for actions on one thing that no statement tells apart, two of three."""
+    groups: dict[tuple[Need, frozenset[str]], list[Need]] = {}
+    for need, asked in needs.items():
+        groups.setdefault((need._replace(action=""), conditions_of(asked)), []).append(need)
+    found: dict[Need, Decision] = {}
+    for group in groups.values():
+        statements = [each for policy in _policies_on(model, group[0]) for each in policy.statements]
+        decided: dict[object, Decision] = {}
+        for need in group:
+            action = need.action.lower()
+            views = tuple([each.view_of(action) for each in statements])
+            if views not in decided:
+                decided[views] = _decide(model, need, needs[need])
+            found[need] = decided[views]
+    return {need: found[need] for need in needs}
+
+
+def _policies_on(model: AccessModel, need: Need) -> list[Policy]:
+    """Return the policies that decide on a need."""
+    owner = owner_of(model, need)
+    found = [] if owner is None else list(owner.policies)
+    if need.role_arn:
+        role = model.role(need.role_arn)
+        found += role.identity
+        found += [] if role.boundary is None else [role.boundary]
+    return found
 
 
 def _decide(model: AccessModel, need: Need, asked: list[Asked]) -> Decision:

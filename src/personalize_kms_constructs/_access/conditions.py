@@ -80,11 +80,11 @@ def condition_answer(condition: Any, context: Context) -> tuple[Answer, list[Rea
     """Answer whether a condition holds in a call, and name the elements that leave it open."""
     if not condition:
         return Answer.YES, []
-    if not isinstance(condition, Mapping):
+    if not isinstance(condition, dict):
         return Answer.MAYBE, [because(Cause.CONDITION_UNKNOWN)]
     found: dict[str, list[_Test]] = {}
     for operator, keys in condition.items():
-        if not isinstance(keys, Mapping):
+        if not isinstance(keys, dict):
             return Answer.MAYBE, [because(Cause.OPERATOR_WITHOUT_KEYS, operator=operator)]
         for key, values in keys.items():
             found.setdefault(key.lower(), []).append(_Test(operator, key, values))

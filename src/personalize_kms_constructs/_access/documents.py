@@ -5,6 +5,7 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html
 
 from __future__ import annotations
 
+import json
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -42,7 +43,7 @@ def document_problems(policy: Policy, kind: str, asks: list[Asked]) -> Iterator[
     for subject, reason in _refused(policy, kind):
         yield of_policy("configuration", policy, reason, GRAMMAR_PAGE, asks, label=subject)
     for statement in policy.statements:
-        if texts := tuple(dict.fromkeys(_NOT_OF_IAM.findall(" ".join(_strings(statement.body))))):
+        if texts := tuple(dict.fromkeys(_NOT_OF_IAM.findall(json.dumps(statement.body, ensure_ascii=False)))):
             reason = because(Cause.WRITTEN_AS_TEXT, texts=texts)
             yield of_policy("configuration", policy, reason, SUB_PAGE, asks, label=statement.name, is_warning=True)
     if kind in _WITH_UNIQUE_SIDS:
@@ -83,7 +84,7 @@ def of_policy(kind: str, policy: Policy, reason: Reason, page: str, asks: list[A
 
 def _refused(policy: Policy, kind: str) -> Iterator[tuple[str, Reason]]:
     """Yield for what AWS refuses a whole policy, and where in it that is."""
-    version = policy.document.get("Version") if isinstance(policy.document, Mapping) else None
+    version = policy.document.get("Version") if isinstance(policy.document, dict) else None
     if isinstance(version, str) and "${" not in version and version not in _VERSIONS:
         yield policy.name, because(Cause.VALUE_REFUSED, element="Version", value=version, taken=_VERSIONS)
     for statement in policy.statements:
@@ -102,15 +103,3 @@ def _refused_of(statement: Written, kind: str) -> Iterator[Reason]:
     if kind == "role":
         for element in body.keys() & {"Principal", "NotPrincipal"}:
             yield because(Cause.ELEMENT_PROHIBITED, element=element)
-
-
-def _strings(value: Any) -> Iterator[str]:
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, Mapping):
-        yield from value
-        for each in value.values():
-            yield from _strings(each)
-    elif isinstance(value, list):
-        for each in value:
-            yield from _strings(each)

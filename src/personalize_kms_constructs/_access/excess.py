@@ -23,7 +23,7 @@ from .needs import IN_BUCKET_POLICY, IN_IAM, IN_KEY_POLICY, Need, caller_of, con
 from .replacements import Replacements
 from .statements import judge
 from .strangers import as_sent, stranger, trusted_beyond
-from .values import has_unknown, matches, same
+from .values import bucket_in, has_unknown, matches, same
 from .written import (
     Body,
     Policy,
@@ -116,7 +116,7 @@ class _OfOne:
         needs = [need for need in needs if need.action.startswith("s3:")]
         statements = list(self._for_caller(bucket.policies))
         for statement in statements:
-            surplus = _beyond_on_bucket(statement, bucket, needs)
+            surplus = _beyond_on_bucket(statement, resources_of(statement.body), bucket, needs)
             effective = [each for each in surplus if self._has_effect(statement, bucket, each)]
             yield from self._entries(effective, statement, IN_BUCKET_POLICY, bucket.arn)
         yield from self._for_others_too(statements, needs, IN_BUCKET_POLICY, bucket)
@@ -124,6 +124,9 @@ class _OfOne:
     def _in_iam(self, role: Role) -> Iterator[Excess | Undecided]:
         keys = {arn: needs for arn, needs in self._on.items() if needs[0].action.startswith("kms:")}
         buckets = {arn: needs for arn, needs in self._on.items() if arn not in keys}
+        named: dict[str, list[str]] = {}
+        for arn in buckets:
+            named.setdefault(bucket_in(arn), []).append(arn)
         for statement in allow_statements(role.identity):
             body = statement.body
             surplus: list[_Surplus] = []
@@ -135,11 +138,11 @@ class _OfOne:
                     and _holds(body, call_on(key, self._caller, "kms:Decrypt", key.arn).context)
                 ]
                 surplus += _beyond_in_iam(statement, fitting, self._decisions, self._caller, role)
-            for arn, needs in buckets.items() if writes(body, "s3") else ():
-                bucket = self._model.bucket(arn, role.account)
+            for arn, patterns in _by_bucket(resources_of(body), named) if writes(body, "s3") else ():
+                bucket, needs = self._model.bucket(arn, role.account), buckets[arn]
                 if _holds(body, call_on(bucket, self._caller, "s3:GetObject", arn).context):
                     in_iam = [need for need in needs if need.policy == IN_IAM]
-                    beyond = _beyond_on_bucket(statement, bucket, in_iam)
+                    beyond = _beyond_on_bucket(statement, patterns, bucket, in_iam)
                     surplus += [each for each in beyond if not _is_denied(role, self._caller, each, [bucket])]
             yield from self._entries(surplus, statement, IN_IAM, role.arn)
 
@@ -312,7 +315,25 @@ def _is_asked_somewhere(action: str) -> bool:
     return any(matches(each.lower(), action.lower()) is not Answer.NO for each in ASKED_ACTIONS)
 
 
-def _beyond_on_bucket(statement: Written, bucket: Bucket, needs: list[Need]) -> Iterator[_Surplus]:
+def _by_bucket(patterns: Iterable[str], named: Mapping[str, list[str]]) -> Iterator[tuple[str, list[str]]]:
+    """Yield the buckets that patterns of ``Resource`` may be about, each with these patterns.
+
+    Args:
+        patterns: what a statement writes.
+        named: the ARNs of all buckets, by their names; those of which the name isn't known have none.
+    """
+    found: dict[str, list[str]] = {}
+    for pattern in patterns:
+        found.setdefault(bucket_in(pattern), []).append(pattern)
+    of_any = found.pop("", [])
+    for name in named if of_any else found:
+        for arn in named.get(name, ()):
+            yield arn, [*of_any, *found.get(name, ())]
+
+
+def _beyond_on_bucket(
+    statement: Written, patterns: Iterable[str], bucket: Bucket, needs: list[Need]
+) -> Iterator[_Surplus]:
     """Yield what a statement allows on a bucket beyond what is needed there, and on others by a wildcard."""
     if leaves_out(statement.body, _everything_in(bucket)):
         return
@@ -320,7 +341,7 @@ def _beyond_on_bucket(statement: Written, bucket: Bucket, needs: list[Need]) -> 
     for need in needs:
         needed.setdefault(need.action.lower(), []).append(need.resource)
     resources = [bucket.arn, _everything_in(bucket), *(need.resource for need in needs)]
-    for pattern in resources_of(statement.body):
+    for pattern in patterns:
         if _matches_one(resources, pattern):
             for action in actions_of(statement.body, "s3"):
                 on = tuple(dict.fromkeys(needed.get(action.lower(), [])))

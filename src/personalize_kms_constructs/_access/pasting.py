@@ -20,7 +20,7 @@ Origins = Mapping[str, Any]
 
 def pasted(value: Any, origins: Origins) -> Any:
     """Return JSON in which holes are the functions that they come from; those that come from elsewhere stay."""
-    if isinstance(value, Mapping):
+    if isinstance(value, dict):
         return {name: pasted(each, origins) for name, each in value.items()}
     if isinstance(value, (list, tuple)):
         return [pasted(each, origins) for each in value]
@@ -37,7 +37,7 @@ def pasted(value: Any, origins: Origins) -> Any:
 
 def has_placeholders(value: Any) -> bool:
     """Report whether pasted JSON still has holes, for which somebody has to find the values."""
-    if isinstance(value, Mapping):
+    if isinstance(value, dict):
         if "Fn::Sub" in value:
             return "${!" in str(value)
         return any(map(has_placeholders, value.values()))

@@ -158,9 +158,9 @@ def _is_there(asked: Asked, policy: Policy) -> bool:
 
 def group_name_problems(model: AccessModel) -> Iterator[Problem]:
     """Yield dataset groups that have the name of another one, and may exist beside it."""
-    found: dict[tuple[str, str, str], list[DatasetGroup]] = {}
+    found: dict[tuple[str, ...], list[DatasetGroup]] = {}
     for group in model.dataset_groups:
-        before = found.setdefault((group.name, group.account, group.region), [])
+        before = found.setdefault(_one_of_a_name(group), [])
         rival = next((each for each in before if _may_both_be_made(each, group)), None)
         before.append(group)
         if rival is not None:
@@ -177,12 +177,16 @@ def group_name_problems(model: AccessModel) -> Iterator[Problem]:
             )
 
 
+def _one_of_a_name(group: DatasetGroup) -> tuple[str, ...]:
+    """Return what only one dataset group can have."""
+    name = (group.name, group.account, group.region)
+    # In another template, an account or Region that isn't known may be another one.
+    return (*name, group.declared.rpartition("#")[0]) if has_unknown("".join(name)) else name
+
+
 def _may_both_be_made(one: DatasetGroup, other: DatasetGroup) -> bool:
     """Tell if two dataset groups of one name may exist at once: not if each has a condition, so that one is chosen."""
-    # In another template, an account or Region that isn't known may be another one.
-    in_one_template = one.declared.rpartition("#")[0] == other.declared.rpartition("#")[0]
-    in_one_place = in_one_template or not has_unknown(one.name + one.account + one.region)
-    return in_one_place and (one.only_if <= other.only_if or other.only_if <= one.only_if)
+    return one.only_if <= other.only_if or other.only_if <= one.only_if
 
 
 def reference_problems(model: AccessModel) -> Iterator[Problem]:

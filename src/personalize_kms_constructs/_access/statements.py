@@ -5,7 +5,7 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements.htm
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field, fields
 
 from .addressed import Addressed, Way, addressed_to
@@ -14,7 +14,7 @@ from .answers import Answer, any_of
 from .calls import Call
 from .causes import Cause, Reason, because
 from .conditions import condition_answer
-from .values import has_unknown, matches, open_parts, same, split, split_arn
+from .values import bucket_in, has_unknown, matches, open_parts, same, split, split_arn
 from .written import Body, Policy, Written, as_list, has_variables, with_variables
 
 _ELEMENTS = frozenset(
@@ -92,11 +92,14 @@ class Verdict:
 def judge(policies: list[Policy], call: Call, *, of_resource: bool) -> Verdict:
     """Judge a call by the policies of a resource, or by those of an identity."""
     verdict = Verdict()
+    bucket = bucket_in(call.resource)
     for policy in policies:
-        if not isinstance(policy.document, Mapping):
+        if not isinstance(policy.document, dict):
             verdict.leave_open(because(Cause.ELEMENT_UNKNOWN, element=policy.name))
         for statement in policy.statements:
-            _judge(verdict, statement, call, of_resource=of_resource)
+            # A role may have a statement for each of hundreds of buckets.
+            if not bucket or not statement.buckets or bucket in statement.buckets:
+                _judge(verdict, statement, call, of_resource=of_resource)
     return verdict
 
 

@@ -20,7 +20,7 @@ from .needs import Need
 from .remedies import trust_statement
 from .statements import is_about, judge
 from .values import PARTITION, generated, same, split_arn
-from .written import Policy, Written, allow_statements, as_list, names_everybody
+from .written import Policy, Written, allow_statements, as_list, condition_keys, names_everybody
 
 # An account that no policy names.
 ANOTHER_ACCOUNT = generated("another account")
@@ -86,17 +86,11 @@ def _of_nobody(call: Call, policies: Iterable[Policy]) -> Call:
         key: (None,)
         for policy in policies
         for statement in policy.statements
-        for key in _condition_keys(statement)
+        for key in (condition_keys(statement.body) if statement.readable else ())
         if key.startswith(_OF_CALLERS)
     }
     call.context = {**call.context, **absent, **_OF_NOBODY}
     return call
-
-
-def _condition_keys(statement: Written) -> Iterator[str]:
-    condition = statement.body.get("Condition") if statement.readable else None
-    for keys in condition.values() if isinstance(condition, Mapping) else ():
-        yield from (key.lower() for key in keys if isinstance(keys, Mapping))
 
 
 def trusted_beyond(model: AccessModel) -> Iterator[Excess | Undecided]:
@@ -150,7 +144,7 @@ def _beyond_in_trust(
 def _accounts_in(statement: Written) -> Iterator[tuple[str, str]]:
     """Yield the principals of a statement that are of an account, each with the account."""
     principal = statement.body.get("Principal")
-    for name in as_list(principal.get("AWS")) if isinstance(principal, Mapping) else ():
+    for name in as_list(principal.get("AWS")) if isinstance(principal, dict) else ():
         if isinstance(name, str) and name != "*":
             parts = split_arn(name)
             if parts is not None or _is_account(name):

@@ -165,6 +165,19 @@ def split_arn(arn: str) -> tuple[str, ...] | None:
     return parts if len(parts) == 6 and parts[0] == "arn" and not any(MARK in each for each in parts[:5]) else None
 
 
+def bucket_in(resource: str) -> str:
+    """Return the bucket that a resource or a pattern names; nothing where a wildcard or a hole leaves open which it is.
+
+    A resource in one bucket never matches a pattern that names another.
+    """
+    parts = split_arn(resource)
+    if parts is None or parts[2:5] != ("s3", "", ""):
+        return ""
+    name = split(parts[5], "/", 1)[0]
+    is_open = has_unknown(name) or any(each in parts[1] + name for each in ("*", "?", MARK))
+    return "" if is_open else name
+
+
 def account_of(arn: str) -> str:
     """Return the account in an ARN, or a hole if the value is no ARN that can be read, or a dummy of the CDK's.
 

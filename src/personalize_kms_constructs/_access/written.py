@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from .alternatives import Either, conditions_in
+from .alternatives import Either, conditions_in, strings_in
 from .answers import Answer
-from .values import MARK, matches
+from .values import MARK, bucket_in, matches
 
 # In other versions, and without one, the variables of a policy are plain text
 # (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html).
@@ -21,7 +21,7 @@ _WRITTEN_VARIABLE = re.compile(rf"\${MARK}{_NAME_OF_VARIABLE}")
 _OPEN_ACTION = re.compile(r"[*?$]")
 _POSITIVE = ("StringEquals", "StringEqualsIgnoreCase", "StringLike", "ArnEquals", "ArnLike")
 
-Body = Mapping[str, Any]
+Body = dict[str, Any]
 """A statement, as JSON."""
 
 
@@ -29,7 +29,7 @@ Body = Mapping[str, Any]
 class Policy:
     """One policy document, and where it stands."""
 
-    document: Mapping[str, Any] | str | None
+    document: dict[str, Any] | str | None
     """The document; a hole may stand for it, or for any part of it."""
     name: str
     """Where it stands, in words: ``policy Main/Encryption/Policy``."""
@@ -43,11 +43,14 @@ class Policy:
     @cached_property
     def statements(self) -> tuple[Written, ...]:
         """Its statements."""
-        document = self.document if isinstance(self.document, Mapping) else {}
+        document = self.document if isinstance(self.document, dict) else {}
         found = as_list(document.get("Statement"))
-        if document.get("Version") == _WITH_VARIABLES:
-            found = [_with_holes(each) for each in found]
         return tuple(Written.of(body, index, self) for index, body in enumerate(found))
+
+    @property
+    def has_variables(self) -> bool:
+        """True if what is written like a variable is one."""
+        return isinstance(self.document, dict) and self.document.get("Version") == _WITH_VARIABLES
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,17 +67,32 @@ class Written:
     """The conditions of templates that choose parts of it, or all of it."""
     only_actions: frozenset[str] | None
     """The only actions that it can be about, in lower case; none where a wildcard or a hole leaves that open."""
+    tells_apart: bool
+    """True if it may answer differently for two actions that it writes: by a condition, of the template or on a key
+    that not all actions of a service have."""
 
     @staticmethod
     def of(body: Any, index: int, policy: Policy) -> Written:
         """Return the statement at an index of a policy."""
-        readable = isinstance(body, Mapping)
+        strings = strings_in(body)
+        if policy.has_variables and MARK in " ".join(strings):
+            body = _with_holes(body)
+        readable = isinstance(body, dict)
+        conditions = conditions_in(strings)
+        of_service = readable and any(not key.startswith("aws:") for key in condition_keys(body))
         sid = body.get("Sid") if readable else None
         name = f"statement {sid if isinstance(sid, str) else f'number {index + 1}'} of {policy.name}"
         actions = as_list(body.get("Action")) if readable and "NotAction" not in body else []
         plain = bool(actions) and not any(not isinstance(each, str) or _OPEN_ACTION.search(each) for each in actions)
         only = frozenset(each.lower() for each in actions) if plain else None
-        return Written(body, name, policy, readable, conditions_in(body), only)
+        return Written(body, name, policy, readable, conditions, only, bool(conditions) or of_service)
+
+    @cached_property
+    def buckets(self) -> frozenset[str]:
+        """The buckets that it is about alone; empty where it may be about others, or about something else."""
+        patterns = as_list(self.body.get("Resource")) if self.readable and "NotResource" not in self.body else []
+        found = frozenset(bucket_in(str(each)) for each in patterns)
+        return frozenset() if "" in found else found
 
     def has_text(self, element: str) -> bool:
         """Report whether one of its elements is a string."""
@@ -83,6 +101,15 @@ class Written:
     def may_be_about(self, action: str) -> bool:
         """Report whether the action may be one of its own; where it writes plain actions alone, whether it is."""
         return self.only_actions is None or action.lower() in self.only_actions
+
+    def view_of(self, action: str) -> object:
+        """Return what it sees in an action, in lower case: two of one service that look the same get one answer."""
+        if self.tells_apart or not self.readable:
+            return action
+        if self.only_actions is not None:
+            return action in self.only_actions
+        patterns = as_list(self.body.get("Action", self.body.get("NotAction")))
+        return tuple([matches(action, each.lower()) for each in patterns if isinstance(each, str)])
 
 
 def as_list(value: Any) -> list[Any]:
@@ -135,7 +162,7 @@ def names_everybody(statement: Body) -> bool:
     if "NotPrincipal" in statement:
         return True
     principal = statement.get("Principal")
-    return "*" in (as_list(principal.get("AWS")) if isinstance(principal, Mapping) else [principal])
+    return "*" in (as_list(principal.get("AWS")) if isinstance(principal, dict) else [principal])
 
 
 def names_principal(statement: Body, arn: str) -> bool:
@@ -151,9 +178,16 @@ def is_by_principal_arn(statement: Body) -> bool:
 def _principal_arns(statement: Body) -> Iterator[Any]:
     """Yield what conditions compare ``aws:PrincipalArn`` with, as far as they can be read."""
     condition = statement.get("Condition")
-    for operator, keys in condition.items() if isinstance(condition, Mapping) else ():
-        if operator.rpartition(":")[2].removesuffix("IfExists") in _POSITIVE and isinstance(keys, Mapping):
+    for operator, keys in condition.items() if isinstance(condition, dict) else ():
+        if operator.rpartition(":")[2].removesuffix("IfExists") in _POSITIVE and isinstance(keys, dict):
             yield from (values for key, values in keys.items() if key.lower() == "aws:principalarn")
+
+
+def condition_keys(statement: Body) -> Iterator[str]:
+    """Yield the condition keys of a statement, in lower case, as far as they can be read."""
+    condition = statement.get("Condition")
+    for keys in condition.values() if isinstance(condition, dict) else ():
+        yield from (key.lower() for key in (keys if isinstance(keys, dict) else ()))
 
 
 def has_variables(text: str) -> bool:
@@ -183,6 +217,6 @@ def _with_holes(value: Any) -> Any:
         return value.changed(_with_holes)
     if isinstance(value, str):
         return _WRITTEN_VARIABLE.sub(r"${\1}", value) if MARK in value else value
-    if isinstance(value, Mapping):
+    if isinstance(value, dict):
         return {name: _with_holes(each) for name, each in value.items()}
     return [_with_holes(each) for each in value] if isinstance(value, list) else value

@@ -35,6 +35,6 @@ def role_of_task(state: Mapping[str, Any], role_of_machine: str, place: str) -> 
     credentials = state.get("Credentials")
     if not credentials:
         return role_of_machine
-    arn = credentials.get("RoleArn") if isinstance(credentials, Mapping) else None
+    arn = credentials.get("RoleArn") if isinstance(credentials, dict) else None
     is_known = isinstance(arn, str) and split_arn(arn) is not None
     return str(arn) if is_known else unknown(f"role of {place}")

@@ -93,18 +93,18 @@ def _read(references: _References, data: Mapping[str, Any], groups: DatasetGroup
         return  # nothing can be asked for without them
     role, key = references.text(data.get("serviceRole")), references.optional_text(data.get("encryptionKey"))
     job = data.get("job")
-    if isinstance(job, Mapping):
+    if isinstance(job, dict):
         left.state, left.job_name = (own, str(job.get("state"))), references.text(job.get("name", ""))
         left.made_for = references.text(job.get("madeFor", ""))
         found = groups.of(left.made_for, own)
         key = key if found is None else groups.key_of(found)
     for each in as_list(data.get("pending")):
-        if isinstance(each, Mapping):
+        if isinstance(each, dict):
             actions = frozenset(map(str, as_list(each.get("actions"))))
             policy, arn = str(each.get("policy")), references.text(each.get("resource"))
             left.pending.append(PendingPolicy(policy, arn, actions, str(each.get("file", ""))))
     for resource in as_list(data.get("resources")):
-        kind = f"create{str(resource.get('resource')).replace(' ', '')}" if isinstance(resource, Mapping) else ""
+        kind = f"create{str(resource.get('resource')).replace(' ', '')}" if isinstance(resource, dict) else ""
         if kind not in KINDS:
             unknown_kind = f"{resource!r} is of a kind that this version doesn't know"
             left.questions.append(OpenQuestion(path, unknown_kind, role_arns=(role,)))
@@ -139,7 +139,7 @@ class _References:
         if target is not None:
             stack, name, attribute = target
             return str(stack.ref(name) if attribute == "Ref" else stack.get_att(name, attribute))
-        parts = expression.get("parts") if isinstance(expression, Mapping) else None
+        parts = expression.get("parts") if isinstance(expression, dict) else None
         if parts is not None:
             return joined(self.text(part) for part in as_list(parts))
         return self.own.text(expression) if expression is not None else unknown("a reference that is missing")
@@ -175,7 +175,7 @@ class _References:
         return None
 
     def location(self, data: Any) -> Location | None:
-        if not isinstance(data, Mapping):
+        if not isinstance(data, dict):
             return None
         return Location(
             self.text(data.get("bucket")),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -99,8 +99,9 @@ class Deployment:
             model.keys[arn] = Key(arn, policies, unseen=unseen)
             return
         model.names[arn] = resource.path
-        document = resource.get("KeyPolicy")
-        policy = _policy_of(resource, "KeyPolicy") if document is not None else _policy_of_kms(resource)
+        policy = _policy_of(resource, "KeyPolicy")
+        if policy.document is None:
+            policy = _policy_of_kms(resource)
         enabled = resource.get("Enabled")
         key = model.keys[arn] = Key(
             arn,
@@ -212,13 +213,11 @@ class Deployment:
         return physical.role_arn(found[0]) if found else resource.arn("iam", f"role/{role}", region=False)
 
     def _take_encryption(self, bucket: Bucket, resource: Resource, encryption: Any) -> None:
-        rules = (
-            as_list(encryption.get("ServerSideEncryptionConfiguration")) if isinstance(encryption, Mapping) else [None]
-        )
+        rules = as_list(encryption.get("ServerSideEncryptionConfiguration")) if isinstance(encryption, dict) else [None]
         for rule in rules:
-            default = rule.get("ServerSideEncryptionByDefault", {}) if isinstance(rule, Mapping) else None
-            algorithm = default.get("SSEAlgorithm") if isinstance(default, Mapping) else None
-            if not isinstance(default, Mapping) or not isinstance(algorithm, str) or has_unknown(algorithm):
+            default = rule.get("ServerSideEncryptionByDefault", {}) if isinstance(rule, dict) else None
+            algorithm = default.get("SSEAlgorithm") if isinstance(default, dict) else None
+            if not isinstance(default, dict) or not isinstance(algorithm, str) or has_unknown(algorithm):
                 bucket.unseen_encryption = "its encryption isn't known before deployment"
             elif algorithm.startswith("aws:kms"):
                 arn = self.key_arn(str(default.get("KMSMasterKeyID") or AWS_MANAGED_KEY), resource)
@@ -276,8 +275,8 @@ def _policy_of(resource: Resource, property_name: str) -> Policy:
 def _inline_policies_of(role: Resource) -> Iterator[Policy]:
     """Yield the policies in the properties of a role."""
     for number, inline in enumerate(as_list(role.get("Policies"))):
-        document = inline.get("PolicyDocument") if isinstance(inline, Mapping) else inline
-        policy_name = str(inline.get("PolicyName", "")) if isinstance(inline, Mapping) else ""
+        document = inline.get("PolicyDocument") if isinstance(inline, dict) else inline
+        policy_name = str(inline.get("PolicyName", "")) if isinstance(inline, dict) else ""
         name = f"inline policy{policy_name and ' '}{policy_name} of {role.path}"
         inline_name = policy_name or role.unknown(f"Policies {number}")
         yield Policy(_document(document, role), name, role.declared, role.only_if, inline_name)

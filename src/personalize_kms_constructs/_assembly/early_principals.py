@@ -75,5 +75,5 @@ def _is_there(role: Resource, owner: Resource, before: Before) -> bool:
 def _principals(policy: Policy) -> Iterator[str]:
     for statement in policy.statements:
         principal = statement.body.get("Principal") if statement.readable else None
-        names = principal.get("AWS") if isinstance(principal, Mapping) else None
+        names = principal.get("AWS") if isinstance(principal, dict) else None
         yield from (each for each in as_list(names) if isinstance(each, str))

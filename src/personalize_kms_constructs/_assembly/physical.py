@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
-from .._access.values import has_unknown, last_part, split, split_arn, unknown
+from .._access.values import HOLE, has_unknown, last_part, split_arn, unknown
 from .stacks import Resource, Stack
 
 KEYS = ("AWS::KMS::Key", "AWS::KMS::ReplicaKey")
@@ -16,6 +17,8 @@ BUCKET = "AWS::S3::Bucket"
 DATASET_GROUP = "AWS::Personalize::DatasetGroup"
 DATASET = "AWS::Personalize::Dataset"
 SOLUTION = "AWS::Personalize::Solution"
+
+_BEFORE_SERVICE = re.compile(rf"^arn:(?:{HOLE.pattern}|[^:])*?:")
 
 
 def key_arn(resource: Resource) -> str:
@@ -116,5 +119,4 @@ def alias_in(arn: str) -> str:
 
 def of_any_partition(arn: str) -> str:
     """Return the ARN without its partition, by which stacks that know theirs find those of stacks that don't."""
-    parts = split(arn, ":", 2)
-    return parts[2] if len(parts) == 3 and parts[0] == "arn" else arn
+    return _BEFORE_SERVICE.sub("", arn)

@@ -39,7 +39,7 @@ def requests_of(resource: Resource) -> Iterator[Request | OpenQuestion]:
 def _of_personalize(resource: Resource) -> Iterator[Request]:
     if resource.type == DATASET:
         job = resource.get("DatasetImportJob")
-        if isinstance(job, Mapping) and job:
+        if isinstance(job, dict) and job:
             arguments = {**job, "DatasetGroupArn": resource.get("DatasetGroupArn")}
             yield _request(resource, "createdatasetimportjob", arguments)
         elif job:
@@ -77,16 +77,14 @@ def _of_schedule(resource: Resource) -> Iterator[Request | OpenQuestion]:
     * https://docs.aws.amazon.com/cdk/api/v2/docs/aws-cdk-lib.aws_events_targets.AwsApi.html
     """
     for target in as_list(resource.get("Target" if resource.type == _SCHEDULE else "Targets")):
-        if not isinstance(target, Mapping):
+        if not isinstance(target, dict):
             continue
         given = target.get("Input")
         if found := _CALL.fullmatch(str(target.get("Arn"))):
             call = found["call"].lower()
             if call in KINDS:
                 arguments = _json(given, resource)
-                known = (
-                    lower_case(arguments) if isinstance(arguments, Mapping) else unknown(f"Input of {resource.path}")
-                )
+                known = lower_case(arguments) if isinstance(arguments, dict) else unknown(f"Input of {resource.path}")
                 caller = str(target.get("RoleArn") or "")
                 yield Request(resource, resource.path, KINDS[call], known, at_deployment=False, caller=caller)
             elif "${" in call:

@@ -52,7 +52,7 @@ class Request:
         """Return an argument, or none; a hole for one that isn't known, or that each execution chooses."""
         found: Any = self.arguments
         for name in path:
-            if not isinstance(found, Mapping):
+            if not isinstance(found, dict):
                 break
             if f"{name}.$" in found:
                 return self._unknown(name, path, found[f"{name}.$"])
@@ -170,7 +170,7 @@ def of_sdk_call(resource: Resource, name: str, call: Any, function: Any, *, at_d
         function: the function, by its ARN or its name.
         at_deployment: whether it does so while the stack is deployed.
     """
-    if not isinstance(call, Mapping) or "personalize" not in str(call.get("service")).lower():
+    if not isinstance(call, dict) or "personalize" not in str(call.get("service")).lower():
         return None
     action = str(call.get("action")).lower().removesuffix("command")
     if action not in KINDS:
@@ -196,6 +196,6 @@ def call_not_known(resource: Resource, name: str) -> OpenQuestion:
 
 def lower_case(value: Any) -> Any:
     """Return arguments with their names in lower case."""
-    if isinstance(value, Mapping):
+    if isinstance(value, dict):
         return {str(name).lower(): lower_case(each) for name, each in value.items()}
     return [lower_case(each) for each in value] if isinstance(value, list) else value

@@ -57,7 +57,7 @@ class Template:
         if logical_id in self.paths:
             return self.paths[logical_id]
         metadata = self.resources.get(logical_id, {}).get("Metadata", {})
-        path = metadata.get("aws:cdk:path") if isinstance(metadata, Mapping) else None
+        path = metadata.get("aws:cdk:path") if isinstance(metadata, dict) else None
         return path if isinstance(path, str) else f"{self.name}/{logical_id}"
 
     def with_nested(self) -> Iterator[Template]:

@@ -95,7 +95,7 @@ def _certain(read: ReadAssembly) -> AccessReport:
     What is undecided is told only where somebody has put a condition on the statements that were to allow it.
     """
     model = read.model(only_ours=True)
-    report = compare(model, with_excess=False)
+    report = compare(model, with_excess=False, with_allowed=False)
     pending = [each for construct in read.constructs for each in construct.pending]
     return AccessReport(
         missing=tuple(
