@@ -229,6 +229,16 @@ def test_the_policy_of_a_bucket_gets_the_statements(
     assert logical_id in waited_for
 
 
+def test_the_policy_of_another_bucket_whose_name_has_the_id_of_the_l1(stack: cdk.Stack) -> None:
+    """It stays as it is: S3 would refuse a statement on another bucket."""
+    other = s3.CfnBucketPolicy(stack, "Other", bucket="data-archive", policy_document={"Statement": []})
+    PersonalizeEncryption(stack, "Encryption", resources=[importing(s3.CfnBucket(stack, "data"))])
+    policies = resources(stack, "AWS::S3::BucketPolicy")
+    assert policies.pop("Other")["Properties"] == {"Bucket": other.bucket, "PolicyDocument": {"Statement": []}}
+    (ours,) = policies.values()
+    assert ours["Properties"]["Bucket"] == {"Ref": "data"}
+
+
 def test_a_policy_that_is_given_to_its_l2_bucket(app: cdk.App, stack: cdk.Stack, bucket: s3.Bucket) -> None:
     """It is the only one then."""
     bucket.policy = s3.BucketPolicy(stack, "Own", bucket=bucket)
