@@ -21,6 +21,8 @@ from tests.life.conftest import (
     account_statement,
     bucket_sids,
     importing,
+    judge_warnings,
+    judged,
     waits_for,
     warnings,
 )
@@ -171,6 +173,26 @@ def test_a_bucket_policy_that_a_condition_chooses_is_pending(stack: cdk.Stack, w
         "the policy of bucket Stack/L1 is an expression (Fn::If) to which nothing can be added, so Personalize has no "
         "access to its objects until these statements are in it:\n["
     )
+
+
+def test_a_bucket_policy_that_is_made_under_a_condition(app: cdk.App, stack: cdk.Stack) -> None:
+    """It takes the statements, and the judge warns that the bucket may be without it."""
+    bucket = s3.CfnBucket(stack, "L1")
+    policy = s3.CfnBucketPolicy(stack, "Policy", bucket=bucket.ref, policy_document={"Statement": []})
+    condition: Any = stack.node.find_child("Yes")
+    policy.cfn_options.condition = condition
+    PersonalizeEncryption(stack, "Encryption", resources=[importing(bucket)])
+    assert judge_warnings(app) == {("Undecided", "Stack/Encryption")}
+    assert bucket_sids(stack) == BUCKET_SIDS
+
+
+def test_a_second_policy_of_a_bucket_that_is_no_l1(app: cdk.App, stack: cdk.Stack) -> None:
+    """The judge sees it in the template, where S3 keeps one of the two."""
+    bucket = s3.CfnBucket(stack, "L1")
+    properties = {"Bucket": bucket.ref, "PolicyDocument": {"Statement": []}}
+    cdk.CfnResource(stack, "Raw", type="AWS::S3::BucketPolicy", properties=properties)
+    PersonalizeEncryption(stack, "Encryption", resources=[importing(bucket)])
+    assert judged(app) == {("Configuration", "Stack/Raw")}
 
 
 def only_tls(bucket: s3.CfnBucket) -> dict[str, Any]:

@@ -34,6 +34,7 @@ _CONDITIONS = frozenset(
         Cause.KEY_NOT_IN_TEMPLATES,
         Cause.KEY_UNDOCUMENTED,
         Cause.ONLY_IF_ABSENT,
+        Cause.TEMPLATE_CONDITION,
     }
 )
 
@@ -92,7 +93,8 @@ class _ReadApp:
 def _certain(read: ReadAssembly) -> AccessReport:
     """Return what is missing or wrong for certain, and isn't pending; warnings are what Personalize may work with.
 
-    What is undecided is told only where somebody has put a condition on the statements that were to allow it.
+    What is undecided is told only where somebody has put a condition on the statements that were to allow it, or where
+    a condition of the template may leave them out.
     """
     model = read.model(only_ours=True)
     report = compare(model, with_excess=False)
@@ -113,7 +115,7 @@ def _certain(read: ReadAssembly) -> AccessReport:
 
 
 def _has_another_condition(entry: Undecided) -> bool:
-    """Tell if a condition that no statement of ours has leaves a permission of ours open."""
+    """Tell if a condition that no statement of ours has, or one of the template, leaves a permission of ours open."""
     return entry.ours and entry.cause is Cause.OPEN and any(doubt.cause in _CONDITIONS for doubt in entry.reason.doubts)
 
 
