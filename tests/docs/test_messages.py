@@ -131,7 +131,7 @@ def test_every_warning_is_on_its_page(warning_id: str) -> None:
     assert f"\n## {warning_id}\n" in WARNINGS
 
 
-@pytest.mark.parametrize("message", filter(None, warnings().values()))
+@pytest.mark.parametrize("message", [*filter(None, warnings().values())])
 def test_the_text_of_every_warning_is_on_its_page(message: str) -> None:
     """As the CDK's CLI prints it; a text in which only the rest differs is shown up to there."""
     parts = [re.escape(part.rstrip()) for part in message.split("…")]
