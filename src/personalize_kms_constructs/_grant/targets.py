@@ -212,10 +212,11 @@ class ManagedPolicyTarget(PolicyTarget):
 
     kind = "role"
 
-    def __init__(self, scope: Construct, number: int, role: ServiceRole) -> None:
+    def __init__(self, scope: Construct, before: Sequence[ManagedPolicyTarget], role: ServiceRole) -> None:
         super().__init__(role.arn)
         self._scope = scope
-        self._id = f"Policy{number if number > 1 else ''}"
+        self._id = f"Policy{len(before) + 1 if before else ''}"
+        self._before = before[-1] if before else None
         self._role = role
         self._policy: iam.ManagedPolicy | None = None
 
@@ -230,6 +231,9 @@ class ManagedPolicyTarget(PolicyTarget):
             self._policy.add_statements(*made)
             return True
         self._policy = self.dependable = self._attached_to_role(made)
+        if self._before is not None and self._before.dependable is not None:
+            # A location that comes before others moves the last ones to the next policy, which has to have them first.
+            cast("iam.ManagedPolicy", self._before.dependable).node.add_dependency(self._policy)
         # What is made before the app is deployed gets nothing from it; the CDK reports what it should have.
         return not self._role.is_precreated
 

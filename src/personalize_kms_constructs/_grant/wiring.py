@@ -142,7 +142,7 @@ class Wiring:
             yield self._keys[identity], statements
         for number, statements in enumerate(plan.role, 1):
             if number > len(self._of_role):
-                self._of_role.append(ManagedPolicyTarget(self._scope, number, self.role))
+                self._of_role.append(ManagedPolicyTarget(self._scope, self._of_role, self.role))
             yield self._of_role[number - 1], statements
         for identity, statements in plan.buckets.items():
             yield self._buckets[identity], statements
