@@ -65,6 +65,5 @@ class BucketPolicies:
 
     @cached_property
     def _by_bucket(self) -> dict[str, s3.CfnBucketPolicy]:
-        # All references to the name of one bucket are the same token. Of two policies it is the first.
-        policies = [each for each in self._root.node.find_all() if isinstance(each, s3.CfnBucketPolicy)]
-        return {each.bucket: each for each in reversed(policies)}
+        # All references to the name of one bucket are the same token.
+        return {each.bucket: each for each in self._root.node.find_all() if isinstance(each, s3.CfnBucketPolicy)}
