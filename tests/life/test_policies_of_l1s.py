@@ -204,6 +204,15 @@ def judge_findings(app: cdk.App) -> set[tuple[str, str, str]]:
     return set(told(app))
 
 
+def test_a_key_policy_that_nobody_can_read(app: cdk.App, stack: cdk.Stack) -> None:
+    """It is filled in at deployment, by a macro here, so the judge can only warn."""
+    policy = cdk.Fn.transform("AWS::Include", {"Location": "s3://policies/key.json"})
+    l1 = kms.CfnKey(stack, "L1Key", key_policy=policy)
+    encryption = PersonalizeEncryption(stack, "Encryption", encryption_key=l1, resources=[GROUP])
+    assert [pending.policy for pending in encryption.pending_statements] == ["key"]
+    assert judge_warnings(app) == {("Undecided", "Stack/Encryption")}
+
+
 def test_a_bucket_policy_that_is_made_under_a_condition(app: cdk.App, stack: cdk.Stack) -> None:
     """It takes the statements, and the judge warns that the bucket may be without it."""
     bucket = s3.CfnBucket(stack, "L1")
