@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Sequence
+from itertools import pairwise
 
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
@@ -96,6 +97,9 @@ def add_encryption(scope: cdk.Stack, id: str, bucket: s3.Bucket, prefixes: Seque
                 roles=[role],
             )
         )
+    for policy, following in pairwise(policies):
+        # A prefix that is added before others moves the last ones to the next policy, which has to have them first.
+        policy.node.add_dependency(following)
 
     dataset_group = personalize.CfnDatasetGroup(
         here, "Movies", name=id, kms_key_arn=key.key_arn, role_arn=role.role_arn

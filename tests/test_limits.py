@@ -1,6 +1,7 @@
 """Much of everything: accepted as long as AWS accepts it, in policies that are counted at their longest."""
 
 import json
+from graphlib import TopologicalSorter
 from typing import Any
 
 import aws_cdk as cdk
@@ -73,6 +74,37 @@ def test_the_same_location_again_when_a_policy_is_full(stack: cdk.Stack, bucket:
     assert len(resources(stack, "AWS::IAM::ManagedPolicy")) == 2
     encryption.allow(jobs[0])
     assert template(stack) == before
+
+
+def test_a_location_before_others_takes_nothing_away_meanwhile() -> None:
+    """It moves the last ones to the next policy, which CloudFormation has to update first."""
+    folders = [f"import/{number:03}/" for number in range(130)]
+    before, after = policies_of_folders(folders[1:]), policies_of_folders(folders)
+    policies = {policy: readable for policy, (readable, _) in before.items()}
+    waiting = {policy: waits for policy, (_, waits) in after.items()}
+    assert waiting == {"Policy": ["Policy2"], "Policy2": ["Policy3"], "Policy3": []}
+    kept = set().union(*policies.values())
+    for policy in TopologicalSorter(waiting).static_order():
+        policies[policy], _ = after[policy]
+        assert kept <= set().union(*policies.values())
+
+
+def policies_of_folders(folders: list[str]) -> dict[str, tuple[set[str], list[str]]]:
+    """The objects that each managed policy of a role lets it read, and the policies that it waits for."""
+    stack = cdk.Stack(cdk.App(analytics_reporting=False), "Stack")
+    bucket = s3.Bucket(stack, "Data")
+    jobs = [PersonalizeResource.dataset_import_job(S3Location(bucket, folder)) for folder in folders]
+    PersonalizeEncryption(stack, "Encryption", resources=jobs)
+    found = {}
+    for logical_id, policy in resources(stack, "AWS::IAM::ManagedPolicy").items():
+        statements = {each["Sid"]: each for each in policy["Properties"]["PolicyDocument"]["Statement"]}
+        readable = {json.dumps(each) for each in statements["ReadObjects"]["Resource"]}
+        found[name(logical_id)] = readable, [name(each) for each in policy.get("DependsOn", [])]
+    return found
+
+
+def name(logical_id: str) -> str:
+    return logical_id.removeprefix("Encryption")[:-8]
 
 
 def test_more_managed_policies_than_a_role_takes_by_default(stack: cdk.Stack) -> None:

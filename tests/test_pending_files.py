@@ -10,6 +10,7 @@ from aws_cdk import assertions
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
+from constructs import Construct
 
 from personalize_kms_constructs import ImportedKeyPolicy, PersonalizeEncryption, PersonalizeResource, S3Location
 from tests.policies import template
@@ -23,7 +24,7 @@ def imported_key(scope: cdk.Stack, *, partition: str = "aws", account: str = "11
     return kms.Key.from_key_arn(scope, "Key", f"arn:{partition}:kms:eu-west-1:{account}:key/{KEY_ID}")
 
 
-def encryption(scope: cdk.Stack, id: str = "Encryption", **props: Any) -> PersonalizeEncryption:
+def encryption(scope: Construct, id: str = "Encryption", **props: Any) -> PersonalizeEncryption:
     return PersonalizeEncryption(scope, id, **{"resources": [GROUP], **props})
 
 
@@ -138,6 +139,26 @@ def test_what_nobody_knows_is_told(stack: cdk.Stack) -> None:
     ]
 
 
+FUNCTIONS = {
+    "Fn::ImportValue": (cdk.Fn.import_value("Lake"), "${Fn::ImportValue Lake}"),
+    "Fn::Sub": (cdk.Fn.sub("data-${Where}", {"Where": cdk.Fn.import_value("Lake")}), "data-${Fn::ImportValue Lake}"),
+    "Fn::If": (cdk.Token.as_string(cdk.Fn.condition_if("Yes", "one", "two")), "${Fn::If Yes one two}"),
+    "Fn::Select": (
+        cdk.Fn.select(1, cdk.Fn.split(":", cdk.Fn.import_value("Lake"))),
+        "${Fn::Select 1 Fn::Split : Fn::ImportValue Lake}",
+    ),
+    "list parameter": (cdk.Fn.select(0, cdk.Token.as_list(cdk.Fn.ref("Names"))), "${Fn::Select 0 Ref Names}"),
+}
+
+
+@pytest.mark.parametrize(("name", "shown"), FUNCTIONS.values(), ids=FUNCTIONS)
+def test_a_function_in_a_name_is_a_placeholder_with_a_name(stack: cdk.Stack, name: str, shown: str) -> None:
+    """JSON within JSON could neither be read nor pasted."""
+    text = importing(stack, s3.Bucket.from_bucket_name(stack, "Imported", name))
+    assert f'"arn:${{AWS::Partition}}:s3:::{shown}/import/*"' in text
+    assert f", {shown.removeprefix('data-')} by what it is in the deployed stack, " in text
+
+
 def test_the_key_of_another_account_can_not_be_managed(app: cdk.App) -> None:
     """So nobody is told to."""
     stack = cdk.Stack(app, "Stack", env=cdk.Environment(account="111111111111", region="eu-west-1"))
@@ -207,6 +228,30 @@ def test_a_file_goes_when_nothing_is_pending_any_more(tmp_path: Path) -> None:
         app.synth()
         found = [name.partition(".")[0] for name in files(str(tmp_path))]
         assert found == (["StackEncryptionAE998EAF"] if imported else []) + ["StackOther22D239EB"]
+
+
+def test_a_file_of_a_construct_that_is_gone_is_taken_out(app: cdk.App, stack: cdk.Stack) -> None:
+    """An earlier synth, of another process, left it; what isn't ours stays."""
+    folder = Path(app.outdir) / FOLDER
+    folder.mkdir()
+    for name in ("StackGone12345678.key.1234abcd.json", "notes.txt"):
+        (folder / name).write_text("{}")
+    encryption(stack, encryption_key=imported_key(stack))
+    app.synth()
+    assert sorted(files(app.outdir)) == [f"StackEncryptionAE998EAF.key.{KEY_ID}.json", "notes.txt"]
+
+
+def test_a_long_path_and_a_long_name(app: cdk.App, stack: cdk.Stack) -> None:
+    """A file's name has 255 bytes at most; constructs that differ at the end of their paths have files of their own."""
+    scope: Any = stack
+    for _ in range(9):
+        scope = Construct(scope, "x" * 24)
+    name = "".join(f"${{{'P' * 200}{number}}}" for number in range(2))
+    bucket = s3.Bucket.from_bucket_name(stack, "Imported", cdk.Fn.sub(name))
+    resources = [PersonalizeResource.dataset_import_job(S3Location(bucket, "import/"))]
+    for id in ("One", "Two"):
+        encryption(scope, id, resources=resources)
+    assert len(files(app.synth().directory)) == 2
 
 
 def test_no_template_and_no_folder_knows_of_it(app: cdk.App, stack: cdk.Stack) -> None:

@@ -26,7 +26,9 @@ def parts_of(resolved: Json) -> Iterator[str | dict[str, Any]]:
                     yield separator
                 yield from parts_of(item)
         case {"Fn::Sub": str(text)}:
-            yield from _parts_of_sub(text)
+            yield from _parts_of_sub(text, {})
+        case {"Fn::Sub": [str(text), dict(values)]}:
+            yield from _parts_of_sub(text, values)
         case dict():
             yield resolved
         case _:
@@ -34,7 +36,7 @@ def parts_of(resolved: Json) -> Iterator[str | dict[str, Any]]:
 
 
 def placeholder(function: dict[str, Any]) -> str:
-    """Return a function in the notation of ``Fn::Sub``; one that the notation lacks, in words that can't be pasted."""
+    """Return a function in the notation of ``Fn::Sub``; one that the notation lacks, by its JSON without braces."""
     match function:
         case {"Ref": str(name)} if len(function) == 1:
             return f"${{{name}}}"
@@ -43,13 +45,15 @@ def placeholder(function: dict[str, Any]) -> str:
     return f"${{{re.sub(r'[{}$]', '', json.dumps(function))}}}"
 
 
-def _parts_of_sub(text: str) -> Iterator[str | dict[str, Any]]:
+def _parts_of_sub(text: str, values: dict[str, Json]) -> Iterator[str | dict[str, Any]]:
     start = 0
     for found in _VARIABLE.finditer(text):
         if text[start : found.start()]:
             yield text[start : found.start()]
         name, start = found[1], found.end()
-        if name.startswith("!"):
+        if name in values:
+            yield from parts_of(values[name])
+        elif name.startswith("!"):
             yield f"${{{name[1:]}}}"
         else:
             logical_id, dot, attribute = name.partition(".")

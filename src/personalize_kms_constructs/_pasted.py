@@ -66,8 +66,19 @@ def readable(value: Any, stack: Stack, known: Mapping[str, str] | None = None) -
         return [readable(item, stack, known) for item in value]
     if isinstance(value, dict):
         return {key: readable(item, stack, known) for key, item in value.items()}
-    text = TOKEN.sub(lambda token: _placeholder(token[0], stack), value)
-    return _PLACEHOLDER.sub(lambda found: known.get(found[0], found[0]), text) if known else text
+    text = with_placeholders(value, stack)
+    return _PLACEHOLDER.sub(lambda found: (known or {}).get(found[0], _in_words(found[0])), text)
+
+
+def with_placeholders(text: str, stack: Stack) -> str:
+    """Return a string with a placeholder for each token; ids in deployed policies are made of it."""
+    return TOKEN.sub(lambda token: _placeholder(token[0], stack), text)
+
+
+def _in_words(placeholder: str) -> str:
+    """Return a placeholder without the punctuation of JSON: what is left names a function, and can stand in JSON."""
+    words = re.sub(r'": |[][", ]+', " ", placeholder[2:-1]).split()
+    return f"${{{' '.join(words)}}}"
 
 
 def replacements(text: str) -> str:

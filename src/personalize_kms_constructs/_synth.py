@@ -38,18 +38,11 @@ _MESSAGES: dict[PolicyKind, tuple[str, str]] = {
         "policy of the role",
     ),
 }
-_EXPRESSIONS: dict[PolicyKind, str] = {
-    "key": "the policy of {target} is an expression (Fn::If) to which nothing can be added, so Personalize has no "
-    "access to the key until these statements are in it",
-    "bucket": "the policy of {target} is an expression (Fn::If) to which nothing can be added, so Personalize has "
-    "no access to its objects until these statements are in it",
-}
 _OWNERS: dict[PolicyKind, str] = {
     "key": "the owner of the key{account} adds them to the statements that the key policy has",
     "bucket": "the owner of the bucket{account} adds them to the statements that the bucket policy has",
     "role": "the owner of the role{account} adds them to a policy of the role, or makes one of the file",
 }
-_WRITER = "add them where the policy is written, in each case of the expression"
 _PAGES: dict[PolicyKind, str] = {
     "key": "Imported keys",
     "bucket": "Several buckets and keys",
@@ -85,6 +78,11 @@ class AtSynth:
             warn(self._scope, warning_id, text)
         return []
 
+    @property
+    def _pending(self) -> list[PolicyTarget]:
+        """The policies that others have to change; what those of this app lack, the judge sees."""
+        return [each for each in self._wiring.policies if each.pending and not each.is_of_this_app]
+
     def _leave_metadata(self) -> None:
         """Leave what is allowed, and what is pending, for the judge."""
         wiring, stack = self._wiring, self._here.stack
@@ -98,8 +96,7 @@ class AtSynth:
             resources=[described_resource(each, self._here) for each in wiring.allowed.values()],
             pending=[
                 (policy.kind, policy.arn, {action for each in policy.statements for action in each.actions})
-                for policy in wiring.policies
-                if policy.pending
+                for policy in self._pending
             ],
             files=self._files,
             of_own_stack={arn for arn, of in made if of is stack},
@@ -134,8 +131,7 @@ class AtSynth:
 
     def _pending_warnings(self) -> Iterator[tuple[str, str]]:
         """Write a file for each policy that took no statements, and yield a warning for it."""
-        policies = self._wiring.policies
-        pending = [each for each in policies if each.pending]
+        pending = self._pending
         nameless = [each for each in pending if each.kind == "role" and is_nameless(each.arn)]
         for role in dict.fromkeys(map(str, nameless)):
             yield (
@@ -147,7 +143,7 @@ class AtSynth:
         pending = [each for each in pending if each not in nameless and not self._names_a_nameless_role(each)]
         known = {}
         if pending:
-            arns = [policy.arn for policy in policies]
+            arns = [policy.arn for policy in self._wiring.policies]
             key_arn, role_arn = self._wiring.encryption_key.arn, self._wiring.role.arn
             known = known_values(self._here, key_arn=key_arn, role_arn=role_arn, arns=arns)
         stack = self._here.stack
@@ -166,10 +162,8 @@ class AtSynth:
             left = replacements(text)
             warning_id, message = _MESSAGES[kind]
             owner, page = _OWNERS[kind].format(account=_of_account(arn)), _PAGES[kind]
-            if policy.is_of_this_app:
-                message, owner, page = _EXPRESSIONS[kind], _WRITER, "Warnings"
             lines = [
-                f"{message.format(arn=arn, target=policy)}:",
+                f"{message.format(arn=arn)}:",
                 text,
                 f"- {owner}",
                 f"- the same as a policy: {path}, in the folder of the synth (cdk.out)",
@@ -184,8 +178,6 @@ class AtSynth:
         return is_nameless(arn) and json.dumps(arn) in json.dumps([each.to_json() for each in policy.statements])
 
     def _ways_out(self, policy: PolicyTarget) -> Iterator[str]:
-        if policy.is_of_this_app:
-            return
         if isinstance(policy, KeyTarget) and not self._wiring.role.is_of_another_account_than(policy.key.account):
             yield _MANAGED
         if isinstance(policy, BucketTarget):

@@ -236,7 +236,8 @@ class PersonalizeEncryption(Construct):
     def pending_statements(self) -> tuple[PendingStatements, ...]:
         """Statements that could not be attached: for imported keys and buckets, and for immutable roles.
 
-        A warning at synth says the same, with the statements as JSON.
+        A warning at synth says the same, with the statements as JSON. They are also for policies of the app that are
+        expressions, of which the judge tells what they lack.
         """
         return pending_statements(self._wiring.policies)
 

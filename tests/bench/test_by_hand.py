@@ -12,6 +12,7 @@ from aws_cdk import aws_s3 as s3
 from jsii._kernel.providers.process import ProcessProvider
 
 from bench import by_hand, with_construct
+from personalize_kms_constructs import PersonalizeEncryption, PersonalizeResource, S3Location
 from tests.policies import template
 
 
@@ -92,3 +93,29 @@ def test_calls_at_synth_grow_with_the_app_and_not_faster(
     An app of twelve managed policies is one where those of each role are counted.
     """
     assert calls_at_synth(tmp_path / "twice", *twice) <= 2 * calls_at_synth(tmp_path / "app", *app)
+
+
+def test_calls_into_jsii_are_linear_in_l1_buckets(tmp_path: Path) -> None:
+    """The app is searched for their policies once; a function in each keeps the CDK from reading them."""
+    calls = []
+    for buckets in (10, 20, 30):
+        stack = cdk.Stack(cdk.App(analytics_reporting=False, outdir=str(tmp_path)), "Stack")
+        locations = [S3Location(bucket_with_policy(stack, f"Data{number}"), "in/") for number in range(buckets)]
+        with counted() as count:
+            PersonalizeEncryption(
+                stack, "Encryption", resources=[PersonalizeResource.dataset_import_job(each) for each in locations]
+            )
+            calls.append(count())
+    assert calls[2] - calls[1] == calls[1] - calls[0] <= 10 * 30
+
+
+def bucket_with_policy(stack: cdk.Stack, id: str) -> s3.CfnBucket:
+    bucket = s3.CfnBucket(stack, id)
+    statement = {
+        "Effect": "Deny",
+        "Principal": "*",
+        "Action": "s3:DeleteBucket",
+        "Resource": {"Fn::Sub": "arn:${AWS::Partition}:s3:::*"},
+    }
+    s3.CfnBucketPolicy(stack, f"{id}Policy", bucket=bucket.ref, policy_document={"Statement": [statement]})
+    return bucket

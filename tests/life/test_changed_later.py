@@ -1,9 +1,11 @@
 """What is changed after the constructor, by aspects, escape hatches and tree operations: what it breaks is told."""
 
+import json
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 import aws_cdk as cdk
+import jsii
 import pytest
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
@@ -11,7 +13,8 @@ from aws_cdk import aws_s3 as s3
 
 from personalize_kms_constructs import PersonalizeEncryption, PersonalizeResource, S3Location, SourceAccountCheck
 from personalize_kms_constructs.checks import check_assembly
-from tests.life.conftest import change, judge_warnings, judged
+from tests.life.conftest import change, judge_warnings, judged, l1_role
+from tests.policies import template
 
 EMPTY: dict[str, Any] = {"Version": "2012-10-17", "Statement": []}
 
@@ -167,3 +170,62 @@ def test_a_required_source_account_is_the_users_choice(app: cdk.App, stack: cdk.
     group = PersonalizeResource.dataset_group()
     PersonalizeEncryption(stack, "Encryption", resources=[group], source_account_check=check)
     assert judge_warnings(app) == set()
+
+
+@jsii.implements(cdk.IStableAnyProducer)
+class Late:
+    """A value of a resource of others that isn't decided before the synth."""
+
+    value: Any = "early"
+
+    def produce(self) -> Any:
+        """Return the value; the CDK keeps the first one that it gets."""
+        return self.value
+
+
+def by_late_algorithm(stack: cdk.Stack, late: Any) -> PersonalizeEncryption:
+    default = {"sseAlgorithm": cdk.Token.as_string(late)}
+    rules = {"serverSideEncryptionConfiguration": [{"serverSideEncryptionByDefault": default}]}
+    return importing_from(s3.CfnBucket(stack, "Bucket", bucket_encryption=rules))
+
+
+def importing_from(bucket: Any) -> PersonalizeEncryption:
+    job = PersonalizeResource.dataset_import_job(S3Location(bucket, "import/"))
+    return PersonalizeEncryption(bucket.stack, "Encryption", resources=[job])
+
+
+def with_late_key_policy(stack: cdk.Stack, late: Any) -> PersonalizeEncryption:
+    statement = {"Effect": "Allow", "Principal": "*", "Action": cdk.Token.as_string(late), "Resource": "*"}
+    key = kms.CfnKey(stack, "Key", key_policy={"Version": "2012-10-17", "Statement": [statement]})
+    return PersonalizeEncryption(
+        stack, "Encryption", encryption_key=key, resources=[PersonalizeResource.dataset_group()]
+    )
+
+
+def with_late_role_name(stack: cdk.Stack, late: Any) -> PersonalizeEncryption:
+    role = l1_role(stack, role_name=cdk.Token.as_string(late))
+    return PersonalizeEncryption(
+        stack, "Encryption", service_role=role, resources=[PersonalizeResource.dataset_group()]
+    )
+
+
+LATE_VALUES: dict[str, tuple[Callable[[cdk.Stack, Any], PersonalizeEncryption], str]] = {
+    "name of a bucket": (
+        lambda stack, late: importing_from(s3.CfnBucket(stack, "Bucket", bucket_name=cdk.Token.as_string(late))),
+        "late",
+    ),
+    "encryption of a bucket": (by_late_algorithm, "AES256"),
+    "policy of a key": (with_late_key_policy, "kms:*"),
+    "name of a role": (with_late_role_name, "late"),
+}
+
+
+@pytest.mark.parametrize(("make", "value"), LATE_VALUES.values(), ids=LATE_VALUES)
+def test_what_is_lazy_in_resources_of_others_stays_so(
+    stack: cdk.Stack, make: Callable[[cdk.Stack, Any], PersonalizeEncryption], value: str
+) -> None:
+    """Whoever asks for it too early freezes it."""
+    late = Late()
+    make(stack, cdk.Lazy.any(cast("cdk.IStableAnyProducer", late)))
+    late.value = value
+    assert f'"{value}"' in json.dumps(template(stack))

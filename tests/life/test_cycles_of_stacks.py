@@ -1,6 +1,7 @@
 """Stacks that would need each other, which is refused in our words or told by the CDK, and those that don't."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, cast
 
 import aws_cdk as cdk
@@ -16,6 +17,7 @@ from tests.life.conftest import (
     GROUP,
     importing,
     l1_key,
+    logical_id,
     synth_error,
     trusted_role,
 )
@@ -177,3 +179,13 @@ def test_a_role_whose_arn_the_stack_of_the_key_knows(
     key = kms.Key(cdk.NestedStack(stack, "Nested") if where == "nested" else of, "Key")
     PersonalizeEncryption(stack, "Encryption", service_role=role, encryption_key=key, resources=[GROUP])
     app.synth()
+
+
+def test_a_construct_that_waits_for_its_bucket(app: cdk.App, stack: cdk.Stack, encrypted_bucket: s3.Bucket) -> None:
+    """The role waits then, and the policy of the bucket's key names it: the judge says who needs whom."""
+    encryption = PersonalizeEncryption(stack, "Encryption", resources=[importing(encrypted_bucket)])
+    encryption.node.add_dependency(encrypted_bucket)
+    app.synth()
+    report = (Path(app.outdir) / "validation-report.json").read_text(encoding="utf-8")
+    key, role = logical_id(stack.node.find_child("DataKey")), logical_id(encryption.service_role)
+    assert f"circular reference: {key} → {role} → " in report

@@ -1,8 +1,10 @@
-"""Statements that others add to the policy of an L1, by every way of the CDK, before and after the construct's.
+"""Others' wrappers, grants and mixins on an L1, in every order before and after the construct.
 
-What others would have without the construct they have beside it; and ours are there, or the synth fails.
+Without the construct and with it, all resources of others are the same but for our statements; and ours are there, or
+the synth fails.
 """
 
+import copy
 from collections.abc import Callable
 from itertools import permutations
 from typing import Any, cast
@@ -12,16 +14,25 @@ import pytest
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
+from aws_cdk.aws_s3 import mixins
+from constructs import IMixin
 
 from personalize_kms_constructs import PersonalizeEncryption, PersonalizeResource, S3Location
-from tests.policies import resources
+from tests.policies import template
 
 EXPORT = PersonalizeResource.dataset_export_job()
 Step = Callable[[cdk.Stack, Any], None]
+Found = dict[str, Any]
 
 
 def theirs(sid: str, action: str) -> iam.PolicyStatement:
     return iam.PolicyStatement(sid=sid, actions=[action], resources=["*"], principals=[iam.AccountRootPrincipal()])
+
+
+def reader(stack: cdk.Stack) -> iam.Role:
+    """A role of others, which every grant is for."""
+    found: Any = stack.node.try_find_child("Reader")
+    return found or iam.Role(stack, "Reader", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
 
 
 def wrap_key(stack: cdk.Stack, l1: kms.CfnKey) -> None:
@@ -29,8 +40,7 @@ def wrap_key(stack: cdk.Stack, l1: kms.CfnKey) -> None:
 
 
 def grant_on_key(stack: cdk.Stack, l1: kms.CfnKey) -> None:
-    policies: Any = iam.ResourceWithPolicies.of(l1)
-    policies.add_to_resource_policy(theirs("ByGrants", "kms:Encrypt"))
+    kms.KeyGrants.from_key(l1).decrypt(reader(stack))
 
 
 def encrypt(stack: cdk.Stack, l1: kms.CfnKey) -> None:
@@ -39,70 +49,6 @@ def encrypt(stack: cdk.Stack, l1: kms.CfnKey) -> None:
 
 def allow_export(stack: cdk.Stack, l1: kms.CfnKey) -> None:
     cast("PersonalizeEncryption", stack.node.find_child("Encryption")).allow(EXPORT)
-
-
-def named(order: tuple[Step, ...]) -> str:
-    return " ".join(step.__name__ for step in order)
-
-
-ROOT: dict[str, Any] = {
-    "Sid": "Root",
-    "Effect": "Allow",
-    "Principal": {"AWS": "arn:aws:iam::111111111111:root"},
-    "Action": "kms:*",
-    "Resource": "*",
-}
-SUB = {**ROOT, "Resource": {"Fn::Sub": "arn:aws:kms:${AWS::Region}:111111111111:key/*"}}
-KEY_POLICIES = {
-    "none": None,
-    "plain": {"Version": "2012-10-17", "Statement": [ROOT]},
-    "with a function": {"Version": "2012-10-17", "Statement": [SUB, ROOT]},
-}
-
-
-def sids(steps: tuple[Step, ...], policy: Any) -> set[str] | None:
-    """The sids of the key's policy after these steps; none if a step or the synth fails."""
-    app = cdk.App(analytics_reporting=False)
-    stack = cdk.Stack(app, "Stack")
-    try:
-        l1 = kms.CfnKey(stack, "L1", key_policy=policy)
-        for step in steps:
-            step(stack, l1)
-        (key,) = resources(stack, "AWS::KMS::Key").values()
-    except RuntimeError:
-        return None
-    return {statement.get("Sid", "") for statement in key["Properties"]["KeyPolicy"]["Statement"]}
-
-
-def orders(first: Step, then: Step, *ways: Step) -> list[tuple[Step, ...]]:
-    """All orders of the construct's two steps with one way of others, or with both."""
-    chosen = [(way,) for way in ways] + [ways]
-    found = [order for each in chosen for order in permutations((first, then, *each))]
-    return [order for order in found if order.index(first) < order.index(then)]
-
-
-@pytest.mark.parametrize("policy", KEY_POLICIES.values(), ids=KEY_POLICIES)
-@pytest.mark.parametrize("order", orders(encrypt, allow_export, wrap_key, grant_on_key), ids=named)
-def test_statements_of_others_on_an_l1_key(order: tuple[Step, ...], policy: Any) -> None:
-    """By ``from_cfn_key``, which keeps a document of its own, and by what ``KeyGrants`` use."""
-    without = sids(tuple(step for step in order if step in (wrap_key, grant_on_key)), policy)
-    found = sids(order, policy)
-    if without is None:
-        # The CDK says so: it can't add their statements to this policy, nor to none, until the default one is there.
-        assert found is None or policy is None
-    elif found is None:
-        assert {wrap_key, grant_on_key} <= set(order)  # the judge says so: what the one way adds, the other drops
-    else:
-        assert {"PersonalizeRole", "PersonalizeService"} | without <= found
-
-
-def wrap_bucket(stack: cdk.Stack, l1: s3.CfnBucket) -> None:
-    s3.Bucket.from_cfn_bucket(l1).add_to_resource_policy(theirs("ByWrapper", "s3:GetObject"))
-
-
-def grant_on_bucket(stack: cdk.Stack, l1: s3.CfnBucket) -> None:
-    policies: Any = iam.ResourceWithPolicies.of(l1)
-    policies.add_to_resource_policy(theirs("ByGrants", "s3:GetObject"))
 
 
 def import_from(stack: cdk.Stack, l1: s3.CfnBucket) -> None:
@@ -115,36 +61,154 @@ def export_to(stack: cdk.Stack, l1: s3.CfnBucket) -> None:
     cast("PersonalizeEncryption", stack.node.find_child("Encryption")).allow(job)
 
 
-def sids_in_the_bucket_policy(steps: tuple[Step, ...], policy: Any) -> set[str] | None:
-    """The sids of the bucket's policy after these steps; none if there are several, or a step or the synth fails."""
-    app = cdk.App(analytics_reporting=False)
-    stack = cdk.Stack(app, "Stack")
+def wrap_bucket(stack: cdk.Stack, l1: s3.CfnBucket) -> None:
+    s3.Bucket.from_cfn_bucket(l1).add_to_resource_policy(theirs("ByWrapper", "s3:GetObject"))
+
+
+def grant_on_bucket(stack: cdk.Stack, l1: s3.CfnBucket) -> None:
+    # Of another account, so both sides have to allow.
+    s3.BucketGrants.from_bucket(l1).read(iam.AccountPrincipal("222222222222"))
+
+
+def mix_into_policy(stack: cdk.Stack, l1: s3.CfnBucket) -> None:
+    policy = stack.node.try_find_child("Own")
+    if policy is not None:
+        policy.with_(cast("IMixin", mixins.BucketPolicyStatements([theirs("ByMixin", "s3:GetObject")])))
+
+
+OURS = (encrypt, allow_export, import_from, export_to)
+ROOT: dict[str, Any] = {
+    "Sid": "Root",
+    "Effect": "Allow",
+    "Principal": {"AWS": "arn:aws:iam::111111111111:root"},
+    "Action": "kms:*",
+    "Resource": "*",
+}
+SUB = {**ROOT, "Sid": "Sub", "Resource": {"Fn::Sub": "arn:aws:kms:${AWS::Region}:111111111111:key/*"}}
+POLICIES: dict[str, Any] = {
+    "none": None,
+    "plain": {"Version": "2012-10-17", "Statement": [ROOT]},
+    "with a function": {"Version": "2012-10-17", "Statement": [SUB, ROOT]},
+    # The CDK drops an id, and writes another version than that of a policy without one, in which variables are text.
+    "with an id": {"Id": "mine", "Statement": [ROOT]},
+}
+
+
+def orders(first: Step, then: Step, *ways: Step) -> list[tuple[Step, ...]]:
+    """All orders of the construct's two steps with no way of others, one, or the first two."""
+    chosen: list[tuple[Step, ...]] = [(), *((way,) for way in ways), ways[:2]]
+    found = [order for each in chosen for order in permutations((first, then, *each))]
+    return [order for order in found if order.index(first) < order.index(then)]
+
+
+def named(order: tuple[Step, ...]) -> str:
+    return " ".join(step.__name__ for step in order)
+
+
+def l1_key(stack: cdk.Stack, policy: Any) -> kms.CfnKey:
+    return kms.CfnKey(stack, "L1", key_policy=policy)
+
+
+def l1_bucket(stack: cdk.Stack, policy: Any) -> s3.CfnBucket:
+    l1 = s3.CfnBucket(stack, "L1")
+    if policy is not None:
+        s3.CfnBucketPolicy(stack, "Own", bucket=l1.ref, policy_document=policy)
+    return l1
+
+
+def resources_after(make: Callable[[cdk.Stack, Any], Any], policy: Any, steps: tuple[Step, ...]) -> Found | None:
+    """Return the resources after these steps; none if a step or the synth fails, or a bucket has two policies."""
+    stack = cdk.Stack(cdk.App(analytics_reporting=False), "Stack")
     try:
-        l1 = s3.CfnBucket(stack, "L1")
-        if policy is not None:
-            s3.CfnBucketPolicy(stack, "Own", bucket=l1.ref, policy_document=policy)
+        l1 = make(stack, policy)
         for step in steps:
             step(stack, l1)
-        policies = resources(stack, "AWS::S3::BucketPolicy").values()
+        found = dict(template(stack)["Resources"])
     except RuntimeError:
         return None
-    if len(policies) != 1:
-        return None
-    (document,) = [each["Properties"]["PolicyDocument"] for each in policies]
-    return {statement.get("Sid", "") for statement in document["Statement"]}
+    return None if [each["Type"] for each in found.values()].count("AWS::S3::BucketPolicy") > 1 else found
 
 
-@pytest.mark.parametrize("policy", KEY_POLICIES.values(), ids=KEY_POLICIES)
-@pytest.mark.parametrize("order", orders(import_from, export_to, wrap_bucket, grant_on_bucket), ids=named)
-def test_statements_of_others_on_an_l1_bucket(order: tuple[Step, ...], policy: Any) -> None:
-    """By ``from_cfn_bucket``, which makes a policy of its own, and by what ``BucketGrants`` use."""
-    without = sids_in_the_bucket_policy(tuple(step for step in order if step in (wrap_bucket, grant_on_bucket)), policy)
-    found = sids_in_the_bucket_policy(order, policy)
+def compared(make: Callable[[cdk.Stack, Any], Any], policy: Any, order: tuple[Step, ...]) -> tuple[Found | None, ...]:
+    """Return the resources without the construct's steps and with them."""
+    copies = [copy.deepcopy(policy) for _ in range(2)]
+    theirs_alone = tuple(step for step in order if step not in OURS)
+    return resources_after(make, copies[0], theirs_alone), resources_after(make, copies[1], order)
+
+
+def sids(found: Found) -> set[str]:
+    """Return the sids of ours in policies of keys and buckets."""
+    return {each["Sid"] for resource in of_others(found).values() for each in statements_of(resource) if is_ours(each)}
+
+
+def of_others(found: Found) -> Found:
+    return {logical_id: each for logical_id, each in found.items() if not logical_id.startswith("Encryption")}
+
+
+def statements_of(resource: Found) -> list[Found]:
+    """Return the statements in the policy of a key or a bucket."""
+    properties = resource.get("Properties", {})
+    if resource["Type"] == "AWS::S3::BucketPolicy":
+        return list(properties["PolicyDocument"]["Statement"])
+    return list(properties.get("KeyPolicy", {}).get("Statement", ()))
+
+
+def is_ours(statement: Found) -> bool:
+    return str(statement.get("Sid")).startswith("Personalize")
+
+
+def without_ours(found: Found) -> Found:
+    """Return the resources of others without the statements of ours, as AWS understands them."""
+    others = copy.deepcopy(of_others(found))
+    for logical_id, resource in list(others.items()):
+        properties = resource.get("Properties", {})
+        document = properties.get("KeyPolicy", properties.get("PolicyDocument"))
+        if statements_of(resource):
+            document["Statement"] = [as_lists(each) for each in document["Statement"] if not is_ours(each)]
+            if not document["Statement"]:  # a bucket policy that is there for ours alone
+                del others[logical_id]
+    return others
+
+
+def as_lists(statement: Found) -> Found:
+    """Return a statement in one of two spellings that mean the same: a single value, or a list of one."""
+    listed = ("Action", "Resource")
+    return {
+        key: [value] if key in listed and not isinstance(value, list) else value for key, value in statement.items()
+    }
+
+
+@pytest.mark.parametrize("policy", POLICIES.values(), ids=POLICIES)
+@pytest.mark.parametrize("order", orders(encrypt, allow_export, wrap_key, grant_on_key), ids=named)
+def test_what_others_do_on_an_l1_key(order: tuple[Step, ...], policy: Any) -> None:
+    """By ``from_cfn_key``, which keeps a document of its own, and by ``KeyGrants``, which keep another."""
+    without, found = compared(l1_key, policy, order)
+    if without is None:
+        # The CDK says so: it can't add their statements to this policy, nor to none, until the default one is there.
+        assert found is None or policy is None
+    elif found is None:
+        assert {wrap_key, grant_on_key} <= set(order)  # the judge says so: what the one way adds, the other drops
+    else:
+        assert sids(found) == {"PersonalizeRole", "PersonalizeService"}
+        if policy is None:
+            # What KMS gives to a key without a policy is written out before the first statement is added.
+            for each in (without, found):
+                del each["L1"]
+        assert without_ours(found) == without_ours(without)
+
+
+@pytest.mark.parametrize("policy", POLICIES.values(), ids=POLICIES)
+@pytest.mark.parametrize(
+    "order", orders(import_from, export_to, wrap_bucket, grant_on_bucket, mix_into_policy), ids=named
+)
+def test_what_others_do_on_an_l1_bucket(order: tuple[Step, ...], policy: Any) -> None:
+    """By ``from_cfn_bucket``, which makes a policy of its own, by ``BucketGrants``, and by a mixin of the policy."""
+    without, found = compared(l1_bucket, policy, order)
     if without is None:
         assert found is None  # S3 keeps one policy of a bucket, or the CDK can't read this one, with us or without
     elif found is None:
         # The judge says so: the wrapper makes a second policy, whatever policy the bucket has by then.
         assert order.index(wrap_bucket) > order.index(import_from)
     else:
-        ours = {f"PersonalizeService{each}" for each in ("ListBucket", "ReadObjects", "WriteObjects")}
-        assert ours | without <= found
+        assert sids(found) == {f"PersonalizeService{each}" for each in ("ListBucket", "ReadObjects", "WriteObjects")}
+        assert without_ours(found) == without_ours(without)

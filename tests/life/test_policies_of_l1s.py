@@ -13,6 +13,7 @@ from aws_cdk import aws_s3 as s3
 from aws_cdk import cloudformation_include as cfn_include
 
 from personalize_kms_constructs import ImportedKeyPolicy, PersonalizeEncryption, PersonalizeResource
+from tests.judge.apps import failure, told
 from tests.life.conftest import (
     ACTIONS,
     BUCKET_SIDS,
@@ -21,6 +22,8 @@ from tests.life.conftest import (
     account_statement,
     bucket_sids,
     importing,
+    judge_warnings,
+    judged,
     waits_for,
     warnings,
 )
@@ -125,52 +128,109 @@ def test_a_replica_key_gets_the_statements(stack: cdk.Stack, form: str) -> None:
     assert encryption.pending_statements == ()
 
 
-@pytest.mark.parametrize("what", ["the policy", "its statements"])
-@pytest.mark.parametrize("imported_key_policy", ImportedKeyPolicy)
-def test_a_key_policy_that_a_condition_chooses_is_pending(
-    stack: cdk.Stack, what: str, imported_key_policy: ImportedKeyPolicy
+EXPRESSIONS: dict[str, Callable[[list[Any]], Any]] = {
+    "the policy": lambda statements: either({"Statement": statements}, {"Statement": statements}),
+    "its statements": lambda statements: {"Version": "2012-10-17", "Statement": either(statements, statements)},
+}
+# What the user has done about what is pending, and whether that is enough.
+STEPS = {"nothing": False, "copied": True, "copied, and allowed more": False}
+
+
+@pytest.mark.parametrize("write", EXPRESSIONS.values(), ids=EXPRESSIONS)
+@pytest.mark.parametrize(("step", "is_enough"), STEPS.items(), ids=STEPS)
+def test_a_key_policy_that_a_condition_chooses(
+    app: cdk.App, stack: cdk.Stack, write: Callable[[list[Any]], Any], step: str, is_enough: bool
 ) -> None:
-    """Nothing can be added to it, and nobody else manages it: the warning says which it is."""
-    statements = [account_statement()]
-    policy: Any = {"Version": "2012-10-17", "Statement": either(statements, [])}
-    if what == "the policy":
-        policy = either({"Statement": statements}, {"Statement": []})
+    """Nothing can be added to it, so the judge tells what isn't there; a copy may have become too old."""
+    l1 = kms.CfnKey(stack, "L1Key", key_policy=write([account_statement()]))
+    managed = ImportedKeyPolicy.MANAGED  # nobody's business where the app makes the key
     encryption = PersonalizeEncryption(
-        stack,
-        "Encryption",
-        encryption_key=kms.CfnKey(stack, "L1Key", key_policy=policy),
-        resources=[GROUP],
-        imported_key_policy=imported_key_policy,
+        stack, "Encryption", encryption_key=l1, resources=[GROUP], imported_key_policy=managed
     )
-    (l1,) = resources(stack, "AWS::KMS::Key").values()
-    assert l1["Properties"]["KeyPolicy"] == stack.resolve(policy)
-    assert [pending.policy for pending in encryption.pending_statements] == ["key"]
-    warning = warnings(stack)["pendingKeyPolicy"]
-    assert warning.startswith(
-        "the policy of key Stack/L1Key is an expression (Fn::If) to which nothing can be added, so Personalize has no "
-        "access to the key until these statements are in it:\n["
-    )
-    assert "- add them where the policy is written, in each case of the expression" in warning
-    assert "ImportedKeyPolicy" not in warning
+    (pending,) = encryption.pending_statements
+    assert pending.policy == "key"
+    if "copied" in step:
+        l1.key_policy = write([account_statement(), *(each.to_json() for each in pending.statements)])
+    if "allowed" in step:
+        encryption.allow(PersonalizeResource.dataset_export_job())
+    assert judge_findings(app) == (set() if is_enough else {("MissingKeyAccess", "error", "Stack/Encryption")})
+    assert stack.node.try_find_child("PersonalizeKeyPolicies") is None
 
 
-@pytest.mark.parametrize("what", ["the policy", "its statements"])
-def test_a_bucket_policy_that_a_condition_chooses_is_pending(stack: cdk.Stack, what: str) -> None:
+@pytest.mark.parametrize("write", EXPRESSIONS.values(), ids=EXPRESSIONS)
+@pytest.mark.parametrize(("step", "is_enough"), STEPS.items(), ids=STEPS)
+def test_a_bucket_policy_that_a_condition_chooses(
+    app: cdk.App, stack: cdk.Stack, write: Callable[[list[Any]], Any], step: str, is_enough: bool
+) -> None:
     """The same for the policy of a bucket."""
     bucket = s3.CfnBucket(stack, "L1")
-    statements = [only_tls(bucket)]
-    policy: Any = {"Statement": either(statements, [])}
-    if what == "the policy":
-        policy = either({"Statement": statements}, {"Statement": []})
-    s3.CfnBucketPolicy(stack, "Policy", bucket=bucket.ref, policy_document=policy)
+    policy = s3.CfnBucketPolicy(stack, "Policy", bucket=bucket.ref, policy_document=write([only_tls(bucket)]))
     encryption = PersonalizeEncryption(stack, "Encryption", resources=[importing(bucket)])
-    assert [pending.policy for pending in encryption.pending_statements] == ["bucket"]
-    (l1,) = resources(stack, "AWS::S3::BucketPolicy").values()
-    assert l1["Properties"]["PolicyDocument"] == stack.resolve(policy)
-    assert warnings(stack)["pendingBucketPolicy"].startswith(
-        "the policy of bucket Stack/L1 is an expression (Fn::If) to which nothing can be added, so Personalize has no "
-        "access to its objects until these statements are in it:\n["
-    )
+    check_copy(app, encryption, policy, lambda copied: write([only_tls(bucket), *copied]), bucket, step, is_enough)
+
+
+@pytest.mark.parametrize(("step", "is_enough"), list(STEPS.items())[1:], ids=list(STEPS)[1:])
+def test_a_policy_of_the_app_for_a_bucket_that_is_imported(
+    app: cdk.App, stack: cdk.Stack, step: str, is_enough: bool
+) -> None:
+    """By its name, so the construct doesn't find it; the judge does."""
+    bucket = s3.Bucket.from_bucket_name(stack, "Imported", "ratings")
+    policy = s3.CfnBucketPolicy(stack, "Policy", bucket="ratings", policy_document={"Statement": []})
+    encryption = PersonalizeEncryption(stack, "Encryption", resources=[importing(bucket)])
+    check_copy(app, encryption, policy, lambda copied: {"Statement": copied}, bucket, step, is_enough)
+
+
+def check_copy(
+    app: cdk.App,
+    encryption: PersonalizeEncryption,
+    policy: s3.CfnBucketPolicy,
+    write: Callable[[list[Any]], Any],
+    bucket: Any,
+    step: str,
+    is_enough: bool,
+) -> None:
+    (pending,) = encryption.pending_statements
+    assert pending.policy == "bucket"
+    if "copied" in step:
+        policy.policy_document = write([each.to_json() for each in pending.statements])
+    if "allowed" in step:
+        encryption.allow(importing(bucket, "other/"))
+    assert judge_findings(app) == (set() if is_enough else {("MissingBucketAccess", "error", "Stack/Encryption")})
+
+
+def judge_findings(app: cdk.App) -> set[tuple[str, str, str]]:
+    """Synthesize, and return what the judge finds: the rule, the severity and the construct."""
+    assert "ValidationFailed" in (failure(app.synth) or "ValidationFailed")
+    return set(told(app))
+
+
+def test_a_key_policy_that_nobody_can_read(app: cdk.App, stack: cdk.Stack) -> None:
+    """It is filled in at deployment, by a macro here, so the judge can only warn."""
+    policy = cdk.Fn.transform("AWS::Include", {"Location": "s3://policies/key.json"})
+    l1 = kms.CfnKey(stack, "L1Key", key_policy=policy)
+    encryption = PersonalizeEncryption(stack, "Encryption", encryption_key=l1, resources=[GROUP])
+    assert [pending.policy for pending in encryption.pending_statements] == ["key"]
+    assert judge_warnings(app) == {("Undecided", "Stack/Encryption")}
+
+
+def test_a_bucket_policy_that_is_made_under_a_condition(app: cdk.App, stack: cdk.Stack) -> None:
+    """It takes the statements, and the judge warns that the bucket may be without it."""
+    bucket = s3.CfnBucket(stack, "L1")
+    policy = s3.CfnBucketPolicy(stack, "Policy", bucket=bucket.ref, policy_document={"Statement": []})
+    condition: Any = stack.node.find_child("Yes")
+    policy.cfn_options.condition = condition
+    PersonalizeEncryption(stack, "Encryption", resources=[importing(bucket)])
+    assert judge_warnings(app) == {("Undecided", "Stack/Encryption")}
+    assert bucket_sids(stack) == BUCKET_SIDS
+
+
+def test_a_second_policy_of_a_bucket_that_is_no_l1(app: cdk.App, stack: cdk.Stack) -> None:
+    """The judge sees it in the template, where S3 keeps one of the two."""
+    bucket = s3.CfnBucket(stack, "L1")
+    properties = {"Bucket": bucket.ref, "PolicyDocument": {"Statement": []}}
+    cdk.CfnResource(stack, "Raw", type="AWS::S3::BucketPolicy", properties=properties)
+    PersonalizeEncryption(stack, "Encryption", resources=[importing(bucket)])
+    assert judged(app) == {("Configuration", "Stack/Raw")}
 
 
 def only_tls(bucket: s3.CfnBucket) -> dict[str, Any]:
@@ -227,6 +287,16 @@ def test_the_policy_of_a_bucket_gets_the_statements(
     assert bucket_sids(stack) == [*(["Mine"] if make else []), *BUCKET_SIDS, *(f"{sid}2" for sid in BUCKET_SIDS)]
     (logical_id,) = resources(stack, "AWS::S3::BucketPolicy")
     assert logical_id in waited_for
+
+
+def test_the_policy_of_another_bucket_whose_name_has_the_id_of_the_l1(stack: cdk.Stack) -> None:
+    """It stays as it is: S3 would refuse a statement on another bucket."""
+    other = s3.CfnBucketPolicy(stack, "Other", bucket="data-archive", policy_document={"Statement": []})
+    PersonalizeEncryption(stack, "Encryption", resources=[importing(s3.CfnBucket(stack, "data"))])
+    policies = resources(stack, "AWS::S3::BucketPolicy")
+    assert policies.pop("Other")["Properties"] == {"Bucket": other.bucket, "PolicyDocument": {"Statement": []}}
+    (ours,) = policies.values()
+    assert ours["Properties"]["Bucket"] == {"Ref": "data"}
 
 
 def test_a_policy_that_is_given_to_its_l2_bucket(app: cdk.App, stack: cdk.Stack, bucket: s3.Bucket) -> None:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from typing import Any, cast
 
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
-from constructs import IDependable
+from constructs import IConstruct
 
-from .._tokens import l1_behind
 from .resolved import KeyL1
 
 
@@ -27,23 +27,21 @@ def wrapper_of_bucket(l1: s3.CfnBucket) -> s3.IBucket | None:
     return s3.Bucket.from_cfn_bucket(l1) if is_wrapped else None
 
 
-def added_by_cdk(l1: kms.CfnKey | s3.CfnBucket, statements: Sequence[Mapping[str, Any]]) -> IDependable | None:
-    """Add statements by the CDK's own way for an L1; return what has them, or none where it takes none.
+def added_by_cdk(l1: kms.CfnKey, policy: Mapping[str, Any], statements: Sequence[Mapping[str, Any]]) -> bool:
+    """Add statements by the CDK's own way for an L1, which ``KeyGrants`` use; return False where it takes none.
 
-    It raises where it can't read what is there, ``Fn::Sub`` in a ``Resource`` for example. Asked anew each time, since
-    what it makes keeps a copy of the policy, without what others add.
+    It keeps a copy of the policy and writes it whole with each statement, so what is added beside it is lost. It can't
+    read ``Fn::Sub`` in a ``Resource``, for example, and drops ``Id`` and ``Version``, so only a policy that it may have
+    written is left to it.
     """
-    added = None
-    for each in statements:
-        policies = cast("iam.IResourceWithPolicyV2", iam.ResourceWithPolicies.of(l1))
-        try:
-            result = policies.add_to_resource_policy(iam.PolicyStatement.from_json(each))
-        except RuntimeError:
-            return None
-        if not result.statement_added:
-            return None
-        added = result.policy_dependable
-    return added
+    if {key: policy[key] for key in policy if key != "Statement"} != {"Version": "2012-10-17"}:
+        return False
+    policies = cast("iam.IResourceWithPolicyV2", iam.ResourceWithPolicies.of(l1))
+    try:
+        added = [policies.add_to_resource_policy(iam.PolicyStatement.from_json(each)) for each in statements]
+    except RuntimeError:
+        return False
+    return all(each.statement_added for each in added)
 
 
 def extended(document: Any, statements: Sequence[Mapping[str, Any]]) -> dict[str, Any] | None:
@@ -55,9 +53,17 @@ def extended(document: Any, statements: Sequence[Mapping[str, Any]]) -> dict[str
     return {**document, "Statement": [*found, *statements]} if isinstance(found, list) else None
 
 
-def policies_of(bucket: s3.CfnBucket) -> list[s3.CfnBucketPolicy]:
-    """Return the policies of the app that refer to a bucket."""
-    path = bucket.node.path
-    policies = [each for each in bucket.node.root.node.find_all() if isinstance(each, s3.CfnBucketPolicy)]
-    owners = [(each, l1_behind(each.bucket, s3.CfnBucket)) for each in policies]
-    return [each for each, owner in owners if owner is not None and owner.node.path == path]
+class BucketPolicies:
+    """The bucket policies that an app has when the first one is asked for; to find them takes a look at all of it."""
+
+    def __init__(self, root: IConstruct) -> None:
+        self._root = root
+
+    def of(self, bucket: s3.CfnBucket) -> s3.CfnBucketPolicy | None:
+        """Return the policy that refers to a bucket; one that names it may be of another deployment."""
+        return self._by_bucket.get(bucket.ref)
+
+    @cached_property
+    def _by_bucket(self) -> dict[str, s3.CfnBucketPolicy]:
+        # All references to the name of one bucket are the same token.
+        return {each.bucket: each for each in self._root.node.find_all() if isinstance(each, s3.CfnBucketPolicy)}

@@ -14,7 +14,7 @@ from aws_cdk import aws_s3 as s3
 from constructs import Construct, IDependable
 
 from .._default_key_policy import default_key_policy
-from .l1_policies import added_by_cdk, extended, policies_of, wrapper_of_bucket, wrapper_of_key
+from .l1_policies import BucketPolicies, added_by_cdk, extended, wrapper_of_bucket, wrapper_of_key
 from .place import Place
 from .resolved import KeyL1, ResolvedBucket, ResolvedKey
 from .role import ServiceRole
@@ -143,7 +143,7 @@ class KeyTarget(PolicyTarget):
             place = Place.of(l1.stack)
             policy = l1.key_policy = default_key_policy(f"arn:{place.partition}:iam::{place.account}:root")
         lazy = [self._lazy_json(each) for each in statements]
-        if isinstance(l1, kms.CfnKey) and added_by_cdk(l1, lazy):
+        if isinstance(l1, kms.CfnKey) and added_by_cdk(l1, policy, lazy):
             return True
         longer = extended(policy, lazy)
         if longer is not None:
@@ -156,9 +156,11 @@ class BucketTarget(PolicyTarget):
 
     kind = "bucket"
 
-    def __init__(self, bucket: ResolvedBucket) -> None:
+    def __init__(self, bucket: ResolvedBucket, policies: BucketPolicies) -> None:
         super().__init__(bucket.arn)
         self.bucket = bucket
+        self._policies = policies
+        self._policy: s3.CfnBucketPolicy | None = None
 
     def __str__(self) -> str:
         return f"bucket {self.bucket}"
@@ -185,21 +187,24 @@ class BucketTarget(PolicyTarget):
         return True
 
     def _add_to_l1(self, l1: s3.CfnBucket, statements: Sequence[Statement]) -> bool:
-        wrapper = wrapper_of_bucket(l1)
+        wrapper, policy = wrapper_of_bucket(l1), self._policy or self._policies.of(l1)
         # A wrapper makes a policy of its own, whatever policy the app has for the bucket already.
-        if wrapper is not None and (wrapper.policy is not None or not policies_of(l1)):
+        if wrapper is not None and (wrapper.policy is not None or policy is None):
             return self._add_to_l2(wrapper, statements)
-        lazy = [self._lazy_json(each) for each in statements]
-        added = added_by_cdk(l1, lazy)
-        if added:
-            self.dependable = added
-            return True
-        policy = next(iter(policies_of(l1)), None)
-        longer = None if policy is None else extended(policy.policy_document, lazy)
-        if policy is not None and longer is not None:
+        if policy is None:
+            # As the CDK makes it, and finds it for ``BucketGrants``.
+            policy = s3.CfnBucketPolicy(l1, "S3BucketPolicy", bucket=l1.ref, policy_document=iam.PolicyDocument())
+        self._policy = policy
+        document = policy.policy_document
+        if isinstance(document, iam.PolicyDocument):
+            document.add_statements(*self._made(statements))
+        else:
+            longer = extended(document, [self._lazy_json(each) for each in statements])
+            if longer is None:
+                return False
             policy.policy_document = longer
-            self.dependable = cast("IDependable", policy)
-        return longer is not None
+        self.dependable = cast("IDependable", policy)
+        return True
 
 
 class ManagedPolicyTarget(PolicyTarget):
@@ -207,10 +212,11 @@ class ManagedPolicyTarget(PolicyTarget):
 
     kind = "role"
 
-    def __init__(self, scope: Construct, number: int, role: ServiceRole) -> None:
+    def __init__(self, scope: Construct, before: Sequence[ManagedPolicyTarget], role: ServiceRole) -> None:
         super().__init__(role.arn)
         self._scope = scope
-        self._id = f"Policy{number if number > 1 else ''}"
+        self._id = f"Policy{len(before) + 1 if before else ''}"
+        self._before = before[-1] if before else None
         self._role = role
         self._policy: iam.ManagedPolicy | None = None
 
@@ -225,6 +231,9 @@ class ManagedPolicyTarget(PolicyTarget):
             self._policy.add_statements(*made)
             return True
         self._policy = self.dependable = self._attached_to_role(made)
+        if self._before is not None and self._before.dependable is not None:
+            # A location that comes before others moves the last ones to the next policy, which has to have them first.
+            cast("iam.ManagedPolicy", self._before.dependable).node.add_dependency(self._policy)
         # What is made before the app is deployed gets nothing from it; the CDK reports what it should have.
         return not self._role.is_precreated
 

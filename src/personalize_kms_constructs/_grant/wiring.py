@@ -11,6 +11,7 @@ from .._refusals import refuse
 from ..options import SourceAccountCheck
 from ..resources import PersonalizeResource
 from .door import Door
+from .l1_policies import BucketPolicies
 from .place import Place
 from .plan import Plan, Statements, Terms, make_plan
 from .principals import role_principal, service_principal
@@ -88,8 +89,9 @@ class Wiring:
         """
         new = [each for each in self.door.resources(resources) if each.given not in self.allowed]
         allowed = self.allowed | {each.given: each for each in new}
+        policies = BucketPolicies(self._here.root)
         for resource in new:
-            self._add_targets(resource)
+            self._add_targets(resource, policies)
         planned = list(self._planned(make_plan(allowed.values(), self.encryption_key.identity, self._terms)))
         changes = any(target.statements != tuple(statements) for target, statements in planned)
         refuse(self._scope, self.late_problems() if changes else ())
@@ -111,7 +113,7 @@ class Wiring:
         if stage is not None and stage.parent_stage is not None:
             yield from self.late_problems()
 
-    def _add_targets(self, resource: ResolvedResource) -> None:
+    def _add_targets(self, resource: ResolvedResource, policies: BucketPolicies) -> None:
         """Add the policies of keys and buckets that a resource is the first to need, and settle their terms."""
         locations = [location for location, _ in resource.accessed]
         for key in (self.encryption_key, *(each.key for each in locations if each.key is not None)):
@@ -123,7 +125,7 @@ class Wiring:
         for bucket in (each.bucket for each in locations):
             if bucket.identity not in self._buckets:
                 refuse(self._scope, self.late_problems())
-                self._buckets[bucket.identity] = BucketTarget(bucket)
+                self._buckets[bucket.identity] = BucketTarget(bucket, policies)
                 # In one account the role's IAM policies are enough; across accounts both sides have to allow.
                 in_one_account = self.role.is_of_account(bucket.account)
                 of_role = () if in_one_account else (role_principal(self.role, bucket),)
@@ -140,7 +142,7 @@ class Wiring:
             yield self._keys[identity], statements
         for number, statements in enumerate(plan.role, 1):
             if number > len(self._of_role):
-                self._of_role.append(ManagedPolicyTarget(self._scope, number, self.role))
+                self._of_role.append(ManagedPolicyTarget(self._scope, self._of_role, self.role))
             yield self._of_role[number - 1], statements
         for identity, statements in plan.buckets.items():
             yield self._buckets[identity], statements

@@ -14,7 +14,7 @@ from .._access.causes import Cause
 from .._access.comparison import compare
 from .._access.entries import Missing, Undecided
 from .._access.model import AccessModel, Problem, labels_of
-from .._access.needs import CALLER
+from .._access.needs import CALLER, IN_BUCKET_POLICY, IN_IAM
 from .._access.report import AccessReport, merged
 from .._access.rules import CONFIGURATION, UNDECIDED
 from .._access.values import same
@@ -34,6 +34,8 @@ _CONDITIONS = frozenset(
         Cause.KEY_NOT_IN_TEMPLATES,
         Cause.KEY_UNDOCUMENTED,
         Cause.ONLY_IF_ABSENT,
+        Cause.TEMPLATE_CONDITION,
+        Cause.ELEMENT_UNKNOWN,
     }
 )
 
@@ -92,7 +94,8 @@ class _ReadApp:
 def _certain(read: ReadAssembly) -> AccessReport:
     """Return what is missing or wrong for certain, and isn't pending; warnings are what Personalize may work with.
 
-    What is undecided is told only where somebody has put a condition on the statements that were to allow it.
+    What is undecided is told only where somebody has put a condition on the statements that were to allow it, or where
+    a condition of the template may leave them out.
     """
     model = read.model(only_ours=True)
     report = compare(model, with_excess=False, with_allowed=False)
@@ -113,30 +116,32 @@ def _certain(read: ReadAssembly) -> AccessReport:
 
 
 def _has_another_condition(entry: Undecided) -> bool:
-    """Tell if a condition that no statement of ours has leaves a permission of ours open."""
+    """Tell if a condition that no statement of ours has, or one of the template, leaves a permission of ours open."""
     return entry.ours and entry.cause is Cause.OPEN and any(doubt.cause in _CONDITIONS for doubt in entry.reason.doubts)
 
 
 def _is_pending(entry: Missing, pending: PendingPolicy, model: AccessModel) -> bool:
-    """Tell if what is missing may be in statements that others have to add to the policy of a key, a bucket or a role.
+    """Tell if what is missing may be in statements that others have to add to the policies of a role or a bucket.
 
-    No statement helps where one denies, nor where the role's boundary doesn't allow it.
+    Not in the policy of a key or a bucket that the templates show: there is no other, and what isn't in it is missing,
+    a copy that has become too old included. No statement helps where one denies, nor where the role's boundary doesn't
+    allow it.
     """
     if entry.cause in (Cause.DENIED, Cause.BOUNDARY) or entry.action not in pending.actions:
         return False
     if pending.policy == CALLER:
         return entry.principal == CALLER and any(asked.name == pending.arn for asked in entry.asked)
-    if entry.policy == pending.policy:
-        return _is_it(entry.policy_of, pending.arn, model)
-    # What a key policy leaves to IAM.
-    left_to_role = pending.policy == "role" and entry.cause is Cause.LEFT_TO_IAM
-    return left_to_role and _is_it(entry.principal_arn, pending.arn, model)
+    if entry.policy == pending.policy == IN_BUCKET_POLICY:
+        return not model.buckets[entry.policy_of].policies and _is_it(entry.policy_of, pending.arn, model)
+    # What a key policy leaves to IAM is missing there.
+    of_role = entry.policy == IN_IAM or entry.cause is Cause.LEFT_TO_IAM
+    return pending.policy == IN_IAM and of_role and _is_it(entry.principal_arn, pending.arn, model)
 
 
 def _is_it(arn: str, pending: str, model: AccessModel) -> bool:
     """Tell if a policy may be the pending one; what the templates make is so only for certain."""
     answer = same(arn, pending)
-    owner = model.keys.get(arn) or model.buckets.get(arn) or model.roles.get(arn)
+    owner = model.buckets.get(arn) or model.roles.get(arn)
     is_made = owner is not None and bool(owner.declared)
     return answer is Answer.YES if is_made else answer is not Answer.NO
 

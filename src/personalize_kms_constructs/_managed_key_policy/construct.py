@@ -9,7 +9,7 @@ from aws_cdk import CfnResource, RemovalPolicy, Stack
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
-from .._pasted import readable
+from .._pasted import with_placeholders
 from .shared_function import KeyPolicyFunction
 
 # In seconds: CloudFormation waits somewhat longer than the function runs, not the hour that is its default, if the
@@ -84,4 +84,4 @@ class ManagedKeyPolicy(Construct):
 
 def key_id(stack: Stack, key_arn: str) -> str:
     """Return a hash of a key's ARN that is the same however many tokens were made before."""
-    return sha256(str(readable(key_arn, stack)).encode()).hexdigest()[:8].upper()
+    return sha256(with_placeholders(key_arn, stack).encode()).hexdigest()[:8].upper()
