@@ -218,8 +218,9 @@ def _resolved_bucket(given: Any, here: Place) -> ResolvedBucket:
     arn = _arn_of_bucket(given)
     l1 = _bucket_l1_behind(arn)
     if l1 is None:
-        environment = given.env
-        return ResolvedBucket(_identity(arn, here), arn, None, environment.account, environment.region)
+        # A reference to a bucket knows neither, since the ARN of one says neither.
+        account, region = given.env.account, given.env.region or here.region
+        return ResolvedBucket(_identity(arn, here), arn, None, account, region)
     owner = l1.node.scope
     if isinstance(owner, s3.Bucket):
         return _resolved_bucket(owner, here)

@@ -53,6 +53,7 @@ class ResolvedBucket:
     stack: Stack | None
     """The stack of this app that makes it; none if it is imported."""
     account: str
+    """Empty where nothing tells it."""
     region: str
     l2: s3.Bucket | None = None
     l1: s3.CfnBucket | None = None
@@ -81,6 +82,12 @@ class ResolvedLocation:
     prefix: str
     prefix_in_bucket_policy: str
     """The prefix as the bucket's stack says it, where that is another one."""
+
+    @property
+    def accounts(self) -> tuple[str, ...]:
+        """The accounts that the bucket may belong to: the CDK assumes its own of an imported one, whatever its key."""
+        is_imported = self.bucket.stack is None
+        return (self.bucket.account, *([self.key.account] if is_imported and self.key is not None else []))
 
 
 @dataclass(frozen=True)

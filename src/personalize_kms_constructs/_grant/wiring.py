@@ -120,14 +120,16 @@ class Wiring:
                 self._keys[key.identity] = KeyTarget(key, self._manage)
                 principals = (role_principal(self.role, key), self._service)
                 self._terms[key.identity] = Terms(key.arn, principals, self._suffix(key))
-        for bucket in (each.bucket for each in locations):
-            if bucket.identity not in self._buckets:
+        for location in locations:
+            bucket, before = location.bucket, self._terms.get(location.bucket.identity)
+            # In one account the role's IAM policies are enough; across accounts both sides have to allow.
+            in_one_account = all(map(self.role.is_of_account, location.accounts))
+            principals = (*(() if in_one_account else (role_principal(self.role, bucket),)), self._service)
+            if before is None or len(before.principals) < len(principals):
                 refuse(self._scope, self.late_problems())
-                self._buckets[bucket.identity] = BucketTarget(bucket)
-                # In one account the role's IAM policies are enough; across accounts both sides have to allow.
-                in_one_account = self.role.is_of_account(bucket.account)
-                of_role = () if in_one_account else (role_principal(self.role, bucket),)
-                self._terms[bucket.identity] = Terms(bucket.arn, (*of_role, self._service), self._suffix(bucket))
+                self._buckets.setdefault(bucket.identity, BucketTarget(bucket))
+                suffix = self._suffix(bucket) if before is None else before.suffix
+                self._terms[bucket.identity] = Terms(bucket.arn, principals, suffix)
 
     def _suffix(self, resource: ResolvedKey | ResolvedBucket) -> str:
         if resource.stack is None:
