@@ -37,7 +37,7 @@ from ._refusals.arguments import (
 from ._refusals.environments import personalize_arn_problems, service_role_problems
 from ._refusals.names import DATASET_TYPES, DOMAINS, choice_problems, id_problems, name_problems, role_name_problems
 from ._synth import AtSynth
-from ._tokens import is_token
+from ._tokens import is_token, is_yet_to_be_looked_up
 from ._warnings import warn
 from .callers import caller_problems, grant_create
 from .key_access import key_access_rule
@@ -127,7 +127,9 @@ class PersonalizeEncryption(Construct):
             ]
             role = None
             if service_role is None and not problems:
-                role = self._make_role(here, role_name or fixed_role_name(path, id, here))
+                # The CDK refuses what stands for a name before the look-up, and with it the synth that asks for it.
+                name = None if is_yet_to_be_looked_up(role_name) else role_name
+                role = self._make_role(here, name or fixed_role_name(path, id, here))
             elif is_role(service_role):
                 role = resolved_role(service_role, self, here)
                 problems += service_role_problems(role)

@@ -124,6 +124,7 @@ def test_values_that_are_looked_up(app: cdk.App, concrete: cdk.Stack) -> None:
     encryption = PersonalizeEncryption(
         concrete,
         "Encryption",
+        role_name=looked_up("role"),
         resources=[PersonalizeResource.dataset_export_job(location)],
     )
     encryption.add_dataset_group("Movies", name=looked_up("name"), domain=looked_up("domain"))
@@ -145,7 +146,7 @@ def test_values_that_are_looked_up(app: cdk.App, concrete: cdk.Stack) -> None:
         destination_path="today/",
     )
     manifest = json.loads((Path(app.synth().directory) / "manifest.json").read_text("utf-8"))
-    assert len(manifest["missing"]) == 9
+    assert len(manifest["missing"]) == 10
 
 
 def test_a_precreated_role_has_pending_statements() -> None:
