@@ -133,8 +133,7 @@ class Door:
         known = None if bucket.l2 is None else bucket.l2.encryption_key
         if known is not None:
             return self._by_key(known)
-        l1 = bucket.l1 if bucket.l2 is None else cast("s3.CfnBucket", bucket.l2.node.default_child)
-        algorithm, key_id = _default_encryption(l1)
+        algorithm, key_id = _default_encryption(bucket.made_by)
         if algorithm is None or is_token(algorithm):
             return _Encryption(is_unknown=True)
         if not algorithm.startswith("aws:kms"):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import TypeAlias, cast
 
 from aws_cdk import Stack
 from aws_cdk import aws_kms as kms
@@ -60,6 +60,11 @@ class ResolvedBucket:
     """The L1 of a bucket that this app makes, where it wasn't given as an L2."""
     construct: IConstruct | None = None
     """The object that stands for it in the app, where that makes it."""
+
+    @property
+    def made_by(self) -> s3.CfnBucket | None:
+        """The L1 of a bucket that this app makes, that of an L2 too."""
+        return self.l1 if self.l2 is None else cast("s3.CfnBucket", self.l2.node.default_child)
 
     def __str__(self) -> str:
         return self.arn if self.construct is None else self.construct.node.path

@@ -54,7 +54,9 @@ def _path_problems(what: str, location: ResolvedLocation) -> Iterator[str]:
         )
     # Most prefixes are too short to ask for the bucket's name, a call into jsii.
     if len("s3:///") + _MAX_BUCKET_NAME_LENGTH + len(literal) > _MAX_URI_LENGTH:
-        name = location.location.bucket_name
+        # A reference to a bucket of the app doesn't say how long the name is.
+        l1 = location.bucket.made_by
+        name = (l1 and l1.bucket_name) or location.location.bucket_name
         is_exact = not is_token(name) and literal == prefix
         length = len(f"s3://{literal_part(name)}/{literal}")
         if length > _MAX_URI_LENGTH:
