@@ -321,7 +321,8 @@ class PersonalizeEncryption(Construct):
 
         Args:
             id: the id of the dataset in this construct.
-            dataset_group: the dataset group it belongs to, an L1 or an ARN.
+            dataset_group: the dataset group it belongs to, an L1 or an ARN. It has this construct's encryption key: if
+                the app shows that it has another one, which isn't opened to the service role, the synth fails.
             schema_arn: the ARN of its schema.
             name: its name: 1 to 63 letters, digits, hyphens and underscores.
             dataset_type: ``"Interactions"``, ``"Items"``, ``"Users"``, ``"Actions"`` or ``"Action_Interactions"``.
@@ -386,7 +387,8 @@ class PersonalizeEncryption(Construct):
 
         Args:
             id: the id of the metric attribution in this construct.
-            dataset_group: the dataset group it reports on, an L1 or an ARN; it can have one metric attribution.
+            dataset_group: the dataset group it reports on, an L1 or an ARN; it can have one metric attribution. Its key
+                is this construct's, as in ``add_dataset``.
             name: its name: 1 to 63 letters, digits, hyphens and underscores.
             metrics: at most ten metrics.
             destination: the folder for reports on bulk data; without one, it publishes only to CloudWatch.
