@@ -77,6 +77,8 @@ LONG = "p" * 243 + "/"
     ("build", "told"),
     [
         (lambda app: app.export("out"), "its destination is s3://ratings/out, which is not a folder"),
+        (lambda app: app.export("/out/"), "its destination has prefix /out/"),
+        (lambda app: app.export("s3://ratings/out/"), "its destination has prefix s3://ratings/out/"),
         (lambda app: app.export("*/"), "its destination has prefix */, but '*', '?' and '${' are wildcards and"),
         (lambda app: app.encryption.allow(importing(app.bucket, late("a?"))), "its source has prefix a?, but '*', '?'"),
         (lambda app: app.encryption.allow(importing(app.bucket, late("${x}/"))), "its source has prefix ${x}/, but"),

@@ -8,11 +8,13 @@ from .._access.accepted import (
     ANOTHER_FOLDER,
     ARE_WILDCARDS,
     END_IN_SLASH,
+    GIVE_THE_PREFIX,
     MAX_URI_LENGTH,
     NOT_A_FOLDER,
     USE_A_PREFIX,
     folder,
     is_folder,
+    is_path,
     is_pattern,
 )
 from .._access.values import as_text
@@ -51,11 +53,8 @@ def _are_one_folder(one: ResolvedLocation, other: ResolvedLocation) -> bool:
 
 def _path_problems(what: str, location: ResolvedLocation) -> Iterator[str]:
     prefix, literal = location.prefix, literal_part(location.prefix)
-    if prefix.startswith("/") or "://" in prefix:
-        yield (
-            f"{what} has prefix {prefix!r}: give the key prefix below the bucket alone, without a leading slash "
-            "or s3:// address, as 'import/'"
-        )
+    if is_path(prefix):
+        yield f"{what} has prefix {prefix!r}: {GIVE_THE_PREFIX}"
     if is_pattern(as_text(literal)):
         yield f"{what} has prefix {prefix!r}: {ARE_WILDCARDS}; {USE_A_PREFIX}"
     # Most prefixes are too short to ask for the bucket's name, a call into jsii.
