@@ -213,8 +213,7 @@ def _described_location(location: ResolvedLocation | None, here: Place) -> Descr
         return None
     bucket = location.bucket
     key_arn = None if location.key is None or location.key_is_in_template else location.key.arn
-    is_told = bucket.stack is None and bool(bucket.account) and not is_token(bucket.account)
-    is_of_another = is_told and bucket.account != here.account
+    is_of_another = bucket.stack is None and bucket.account not in (here.account, "") and not is_token(bucket.account)
     return DescribedLocation(bucket.arn, location.prefix, key_arn, bucket.account if is_of_another else None)
 
 
