@@ -64,6 +64,7 @@ def test_several_environments_of_one_class(environments: tuple[Any, ...], tmp_pa
     assert check_assembly(assembly).missing == ()
 
 
+TWO = "has 2 bucket policies, Main/One and Other/One, but S3 keeps one"
 BY_REGION = {"Fn::Sub": "ratings-${AWS::Region}"}
 
 
@@ -82,9 +83,10 @@ def template(name: Any, *, is_made: bool = True) -> Any:
     [
         (template(BY_REGION), []),
         (template(BY_REGION, is_made=False), []),
-        (template("ratings"), ["Main/Bucket has 2 bucket policies, Main/One and Other/One, but S3 keeps one"]),
+        (template("ratings"), [f"Main/Bucket {TWO}"]),
+        (template("ratings", is_made=False), [f"arn:${{AWS::Partition}}:s3:::ratings {TWO}"]),
     ],
-    ids=["by Region", "imported", "literal"],
+    ids=["by Region", "imported by Region", "literal", "imported"],
 )
 def test_policies_in_two_stacks(one: Any, told: list[str], tmp_path: Path) -> None:
     """They are of one bucket for certain only where all of its name is known."""

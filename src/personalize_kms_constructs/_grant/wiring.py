@@ -122,14 +122,14 @@ class Wiring:
                 self._terms[key.identity] = Terms(key.arn, principals, self._suffix(key))
         for location in locations:
             bucket, before = location.bucket, self._terms.get(location.bucket.identity)
-            # In one account the role's IAM policies are enough; across accounts both sides have to allow.
+            # In one account the role's IAM policies are enough; across accounts both sides have to allow. The key of a
+            # later location may be the first to tell that an imported bucket is of another account.
             in_one_account = all(map(self.role.is_of_account, location.accounts))
             principals = (*(() if in_one_account else (role_principal(self.role, bucket),)), self._service)
             if before is None or len(before.principals) < len(principals):
                 refuse(self._scope, self.late_problems())
                 self._buckets.setdefault(bucket.identity, BucketTarget(bucket))
-                suffix = self._suffix(bucket) if before is None else before.suffix
-                self._terms[bucket.identity] = Terms(bucket.arn, principals, suffix)
+                self._terms[bucket.identity] = Terms(bucket.arn, principals, self._suffix(bucket))
 
     def _suffix(self, resource: ResolvedKey | ResolvedBucket) -> str:
         if resource.stack is None:
