@@ -108,7 +108,7 @@ def test_what_is_refused(app: cdk.App, concrete: cdk.Stack, build: Callable[[App
 def test_what_is_taken(app: cdk.App, concrete: cdk.Stack) -> None:
     """The longest names and paths, what the CLI has yet to look up, and what only the deployment knows."""
     made = App(concrete)
-    made.export(f"{cdk.CfnParameter(concrete, 'Folder').value_as_string}/")
+    made.export(f"{'f' * 230}{cdk.CfnParameter(concrete, 'Folder').value_as_string}/")
     made.dataset(name=late("r" * 63), import_job_name=late("0"), import_from=made.at(LONG[1:]))
     looked_up = ssm.StringParameter.value_from_lookup(concrete, "/movies")
     made.encryption.add_dataset_group("Others", name=looked_up)

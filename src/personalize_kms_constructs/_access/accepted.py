@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 
-from .values import HOLE, WRITTEN, shown
+from .values import HOLE, WRITTEN
 
 NOT_A_FOLDER = "which is not a folder"
 END_IN_SLASH = "end it in /"
@@ -52,7 +52,7 @@ def is_pattern(prefix: str) -> bool:
 
 def least_length(uri: str) -> int:
     """Return the length of a path, without what isn't known of it."""
-    return len(shown(HOLE.sub("", uri)))
+    return len(HOLE.sub("", uri))
 
 
 def is_name(name: str) -> bool:
