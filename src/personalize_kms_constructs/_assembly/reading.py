@@ -138,7 +138,7 @@ class ReadAssembly:
             for asked in left.asked:
                 if left.state is None:
                     allowed.setdefault((asked.role_arn, asked.kind), asked)
-                    for reason in (*refused_places(asked), *(refused_prefixes(asked) if left.ours else ())):
+                    for reason in (*refused_places(asked), *refused_prefixes(asked)):
                         page = asked.permissions.page
                         model.problems.append(Problem.of("configuration", asked.label, reason, page, [asked]))
                     self._add(model, asked, left.template)

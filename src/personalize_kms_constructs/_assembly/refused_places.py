@@ -26,7 +26,7 @@ def refused_places(asked: Asked) -> Iterator[Reason]:
 
 
 def refused_prefixes(asked: Asked) -> Iterator[Reason]:
-    """Yield prefixes that a construct of ours refuses, since they are something else, or mean more in its policies."""
+    """Yield prefixes that constructs refuse, since they are something else, or mean more in policies."""
     for what, location in (("source", asked.source), ("destination", asked.destination)):
         if location is not None and is_path(location.prefix):
             yield because(Cause.PREFIX_IS_PATH, what=what, given=location.prefix)
