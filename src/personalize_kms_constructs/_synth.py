@@ -61,8 +61,7 @@ _UNKNOWN_KEY = (
     "S3Location(…, encryption_key=…)"
 )
 _UNKNOWN_ACCOUNT = (
-    "nothing says that the bucket is of another account than the role, or that it isn't: in one account, leave out the "
-    "statements for the role"
+    "it isn't known if bucket and role belong to one account: if they do, the statements for the role can be left out"
 )
 
 

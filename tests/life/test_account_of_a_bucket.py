@@ -18,8 +18,7 @@ from tests.policies import bucket_policy
 
 ROLE, SERVICE = {"AWS": "arn:aws:iam::111111111111:root"}, {"Service": PERSONALIZE}
 WHY = (
-    "- nothing says that the bucket is of another account than the role, or that it isn't: in one account, leave out "
-    "the statements for the role"
+    "- it isn't known if bucket and role belong to one account: if they do, the statements for the role can be left out"
 )
 
 
