@@ -319,8 +319,8 @@ def test_an_id_of_the_constructs_own_children(stack: cdk.Stack, id: str) -> None
 
 @pytest.mark.parametrize(
     "name",
-    ["", "-movies", "movies!", "m" * 64, "movies\n", f"-{cdk.Aws.REGION}", f"{'m' * 63}{cdk.Aws.REGION}"],
-    ids=["empty", "hyphen", "mark", "long", "line", "hyphen before a token", "long before a token"],
+    ["", "-movies", "movies!", "m" * 64, "movies\n", "m${Stage}", f"-{cdk.Aws.REGION}", f"{'m' * 63}{cdk.Aws.REGION}"],
+    ids=["empty", "hyphen", "mark", "long", "line", "variable", "hyphen before a token", "long before a token"],
 )
 def test_names_outside_of_the_pattern(stack: cdk.Stack, name: str) -> None:
     """Tokens are a letter at least."""
