@@ -168,7 +168,7 @@ def test_the_dataset_group_of_another_stack(
         ({"import_job_name": "first-ratings"}, "first-ratings"),
         ({"name": "r" * 63}, "r" * 56 + "-import"),
         # Half a token is no name.
-        ({"name": f"{cdk.Aws.STACK_NAME}-{'r' * 60}"}, {"Fn::Join": ["", [STACK_NAME, f"-{'r' * 60}-import"]]}),
+        ({"name": f"{cdk.Aws.STACK_NAME}-{'r' * 45}"}, {"Fn::Join": ["", [STACK_NAME, f"-{'r' * 45}-import"]]}),
     ],
     ids=["given", "never too long", "a token"],
 )

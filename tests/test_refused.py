@@ -61,7 +61,7 @@ def imported(stack: cdk.Stack, arn: str) -> kms.IKey:
     return kms.Key.from_key_arn(stack, "Key", arn)
 
 
-def reading(bucket: s3.IBucket, prefix: str = "in/", **options: Any) -> Arguments:
+def reading(bucket: Any, prefix: str = "in/", **options: Any) -> Arguments:
     return {"resources": [PersonalizeResource.dataset_import_job(S3Location(bucket, prefix, **options))]}
 
 
@@ -114,7 +114,7 @@ REFUSED: dict[str, tuple[Build, str]] = {
     ),
     "a wildcard for keys behind a token": (
         lambda stack, _: {"encryption_key": imported(stack, f"arn:aws:kms:eu-west-1:{cdk.Aws.ACCOUNT_ID}:key/*")},
-        f"encryption_key has the ARN arn:aws:kms:eu-west-1:{cdk.Aws.ACCOUNT_ID}:key/*, {NO_KEY} without wildcards",
+        f"encryption_key has the ARN arn:aws:kms:eu-west-1:${{AWS::AccountId}}:key/*, {NO_KEY} without wildcards",
     ),
     "an account of four digits": (
         lambda stack, _: {"encryption_key": imported(stack, "arn:aws:kms:eu-west-1:1111:key/1234abcd")},
@@ -147,7 +147,19 @@ REFUSED: dict[str, tuple[Build, str]] = {
     ),
     "a wildcard behind a token": (
         lambda _, data: reading(data, f"{cdk.Aws.STACK_NAME}/*/"),
-        f"source of dataset import job has prefix '{cdk.Aws.STACK_NAME}/*/': {A_PATTERN}",
+        f"source of dataset import job has prefix '${{AWS::StackName}}/*/': {A_PATTERN}",
+    ),
+    "a wildcard behind a parameter": (
+        lambda stack, data: reading(data, f"{cdk.CfnParameter(stack, 'Day').value_as_string}/*/"),
+        f"source of dataset import job has prefix '${{Stack/Day}}/*/': {A_PATTERN}",
+    ),
+    "a wildcard behind an attribute": (
+        lambda _, data: reading(data, f"{data.bucket_domain_name}/*/"),
+        f"source of dataset import job has prefix '${{Stack/Bucket/Resource.DomainName}}/*/': {A_PATTERN}",
+    ),
+    "a wildcard behind a function": (
+        lambda _, data: reading(data, f"{cdk.Fn.sub('${AWS::Region}')}/*/"),
+        f"source of dataset import job has prefix '${{…}}/*/': {A_PATTERN}",
     ),
     "a destination that is no folder": (
         lambda _, data: writing(data, "out"),
@@ -162,6 +174,16 @@ REFUSED: dict[str, tuple[Build, str]] = {
         lambda _, data: reading(data, "p" * 260 + "/"),
         "source of dataset import job has a path of 267 characters without what is known at deployment but Personalize "
         "takes 256 at most: use a shorter prefix",
+    ),
+    "a path that is too long with the name of its bucket": (
+        lambda stack, _: reading(s3.Bucket(stack, "Named", bucket_name="ratings"), "p" * 243 + "/"),
+        "source of dataset import job has a path of 257 characters but Personalize takes 256 at most: use a shorter "
+        "prefix",
+    ),
+    "a path that is too long with the name of an L1": (
+        lambda stack, _: reading(s3.CfnBucket(stack, "Named", bucket_name="ratings"), "p" * 243 + "/"),
+        "source of dataset import job has a path of 257 characters but Personalize takes 256 at most: use a shorter "
+        "prefix",
     ),
     "one folder for both ends": (
         lambda _, data: both(data, "x", data, "x/"),
@@ -297,14 +319,15 @@ def test_an_id_of_the_constructs_own_children(stack: cdk.Stack, id: str) -> None
 
 @pytest.mark.parametrize(
     "name",
-    ["", "-movies", "movies!", "m" * 64, "movies\n", f"-{cdk.Aws.REGION}", f"{'m' * 63}{cdk.Aws.REGION}"],
-    ids=["empty", "hyphen", "mark", "long", "line", "hyphen before a token", "long before a token"],
+    ["", "-movies", "movies!", "m" * 64, "movies\n", "m${Stage}", f"-{cdk.Aws.REGION}", f"{'m' * 63}{cdk.Aws.REGION}"],
+    ids=["empty", "hyphen", "mark", "long", "line", "variable", "hyphen before a token", "long before a token"],
 )
 def test_names_outside_of_the_pattern(stack: cdk.Stack, name: str) -> None:
     """Tokens are a letter at least."""
     encryption = PersonalizeEncryption(stack, "Encryption")
     reasons = refusal(lambda: encryption.add_dataset_group("Movies", name=name))
-    assert reasons == [not_a_name("name of the dataset group", name)]
+    shown = name.replace(cdk.Aws.REGION, "${AWS::Region}")
+    assert reasons == [not_a_name("name of the dataset group", shown)]
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,11 @@ def parts_of(resolved: Json) -> Iterator[str | dict[str, Any]]:
     ``Fn::Join`` and ``Fn::Sub`` are read; any other function is a part as it stands.
     """
     match resolved:
-        case str() | int():
+        case None:
+            pass
+        case bool():
+            yield str(resolved).lower()
+        case str() | int() | float():
             yield str(resolved)
         case {"Fn::Join": [str(separator), list(items)]}:
             for number, item in enumerate(items):

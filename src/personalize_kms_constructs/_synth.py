@@ -53,6 +53,9 @@ _UNKNOWN_KEY = (
     "if a KMS key encrypts the objects, its policy needs statements too: pass the key, as "
     "S3Location(…, encryption_key=…)"
 )
+_UNKNOWN_ACCOUNT = (
+    "it isn't known if bucket and role belong to one account: if they do, the statements for the role can be left out"
+)
 
 
 @jsii.implements(IValidation)
@@ -184,6 +187,10 @@ class AtSynth:
             of_bucket = [each for each in self._wiring.locations if each.bucket.identity == policy.bucket.identity]
             if any(each.key is None for each in of_bucket):
                 yield _UNKNOWN_KEY
+            accounts = [each.bucket.account for each in of_bucket]
+            lets_role_in = any("AWS" in (each.principal or {}) for each in policy.statements)
+            if lets_role_in and not any(map(self._wiring.role.is_of_another_account_than, accounts)):
+                yield _UNKNOWN_ACCOUNT
 
 
 def described_resource(resource: ResolvedResource, here: Place) -> Described:
@@ -197,7 +204,7 @@ def _described_location(location: ResolvedLocation | None, here: Place) -> Descr
         return None
     bucket = location.bucket
     key_arn = None if location.key is None or location.key_is_in_template else location.key.arn
-    is_of_another = bucket.stack is None and bucket.account != here.account and not is_token(bucket.account)
+    is_of_another = bucket.stack is None and bucket.account not in (here.account, "") and not is_token(bucket.account)
     return DescribedLocation(bucket.arn, location.prefix, key_arn, bucket.account if is_of_another else None)
 
 

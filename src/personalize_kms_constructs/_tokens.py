@@ -55,6 +55,21 @@ def targets_in(text: str) -> list[Any]:
     return [cast("Reference", token).target for token in tokens if Reference.is_reference(token)]
 
 
+def in_words(text: str) -> str:
+    """Return a string for messages: a token is what it refers to, or the CDK's hint; its number says nothing."""
+    return TOKEN.sub(_in_words, text)
+
+
+def _in_words(token: re.Match[str]) -> str:
+    first = Tokenization.reverse_string(token[0]).first_token
+    if Reference.is_reference(first):
+        reference = cast("Reference", first)
+        path, attribute = reference.target.node.path, reference.display_name
+        return f"${{{path}}}" if attribute == "Ref" else f"${{{path}.{attribute}}}"
+    hint = token["hint"].replace("AWS.", "AWS::")
+    return "${…}" if hint == "TOKEN" else f"${{{hint}}}"
+
+
 def late_text(produce: Callable[[IResolveContext], str]) -> str:
     """Return a string that is made anew whenever a template is written, of what the app has become by then."""
     return Lazy.uncached_string(cast("IStringProducer", _LateText(produce)))

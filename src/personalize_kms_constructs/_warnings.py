@@ -5,6 +5,8 @@ from __future__ import annotations
 from aws_cdk import Annotations
 from constructs import Construct
 
+from ._tokens import in_words
+
 
 def warn(scope: Construct, warning_id: str, text: str) -> None:
     """Add a warning to a child of the construct.
@@ -13,4 +15,4 @@ def warn(scope: Construct, warning_id: str, text: str) -> None:
     the warning comes after the acknowledgement (aws-cdk#38820).
     """
     place = scope.node.try_find_child("Warnings") or Construct(scope, "Warnings")
-    Annotations.of(place).add_warning_v2(f"personalize-kms-constructs:{warning_id}", text)
+    Annotations.of(place).add_warning_v2(f"personalize-kms-constructs:{warning_id}", in_words(text))

@@ -37,7 +37,7 @@ from ._refusals.arguments import (
 from ._refusals.environments import personalize_arn_problems, service_role_problems
 from ._refusals.names import DATASET_TYPES, DOMAINS, choice_problems, id_problems, name_problems, role_name_problems
 from ._synth import AtSynth
-from ._tokens import is_token
+from ._tokens import is_token, is_yet_to_be_looked_up
 from ._warnings import warn
 from .callers import caller_problems, grant_create
 from .key_access import key_access_rule
@@ -127,7 +127,9 @@ class PersonalizeEncryption(Construct):
             ]
             role = None
             if service_role is None and not problems:
-                role = self._make_role(here, role_name or fixed_role_name(path, id, here))
+                # The CDK refuses what stands for a name before the look-up, and with it the synth that asks for it.
+                name = None if is_yet_to_be_looked_up(role_name) else role_name
+                role = self._make_role(here, name or fixed_role_name(path, id, here))
             elif is_role(service_role):
                 role = resolved_role(service_role, self, here)
                 problems += service_role_problems(role)
@@ -320,7 +322,8 @@ class PersonalizeEncryption(Construct):
 
         Args:
             id: the id of the dataset in this construct.
-            dataset_group: the dataset group it belongs to, an L1 or an ARN.
+            dataset_group: the dataset group it belongs to, an L1 or an ARN. It has this construct's encryption key: if
+                the app shows that it has another one, which isn't opened to the service role, the synth fails.
             schema_arn: the ARN of its schema.
             name: its name: 1 to 63 letters, digits, hyphens and underscores.
             dataset_type: ``"Interactions"``, ``"Items"``, ``"Users"``, ``"Actions"`` or ``"Action_Interactions"``.
@@ -385,7 +388,8 @@ class PersonalizeEncryption(Construct):
 
         Args:
             id: the id of the metric attribution in this construct.
-            dataset_group: the dataset group it reports on, an L1 or an ARN; it can have one metric attribution.
+            dataset_group: the dataset group it reports on, an L1 or an ARN; it can have one metric attribution. Its key
+                is this construct's, as in ``add_dataset``.
             name: its name: 1 to 63 letters, digits, hyphens and underscores.
             metrics: at most ten metrics.
             destination: the folder for reports on bulk data; without one, it publishes only to CloudWatch.

@@ -236,13 +236,14 @@ def test_a_bucket_of_another_account_has_to_let_the_role_in_too(app: cdk.App) ->
     stack = cdk.Stack(app, "Main", env=cdk.Environment(account="111122223333", region="eu-west-1"))
     theirs = s3.Bucket.from_bucket_attributes(stack, "Theirs", bucket_name="theirs", account="444455556666")
     mine = s3.Bucket.from_bucket_name(stack, "Mine", "mine")
-    for id, bucket in (("Theirs", theirs), ("Mine", mine)):
+    reference = s3.CfnBucket.from_bucket_name(stack, "Reference", "either")
+    for id, bucket in (("Theirs", theirs), ("Mine", mine), ("Either", reference)):
         source = S3Location(bucket, "import/")
         PersonalizeEncryption(stack, f"Of{id}", resources=[PersonalizeResource.dataset_import_job(source)])
     assembly = app.synth()
     found = left(Path(assembly.directory))
     account = {path: data["resources"][0]["source"].get("account") for path, data in found.items()}
-    assert account == {"/Main/OfTheirs": "444455556666", "/Main/OfMine": None}
+    assert account == {"/Main/OfTheirs": "444455556666", "/Main/OfMine": None, "/Main/OfEither": None}
     report = check_assembly(assembly)
     in_bucket = {(each.principal, each.policy_of) for each in report.undecided if each.policy == "bucket"}
     # Of Personalize it isn't known for either.
@@ -250,6 +251,7 @@ def test_a_bucket_of_another_account_has_to_let_the_role_in_too(app: cdk.App) ->
         ("role", "arn:aws:s3:::theirs"),
         ("service", "arn:aws:s3:::theirs"),
         ("service", "arn:aws:s3:::mine"),
+        ("service", "arn:aws:s3:::either"),
     }
 
 

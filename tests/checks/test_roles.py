@@ -216,6 +216,19 @@ def test_a_permissions_boundary_of_the_app_and_one_of_others(tmp_path: Path) -> 
     assert all("policy/Company isn't part of the app" in each for each in reasons(other))
 
 
+def test_a_managed_policy_of_one_name_in_another_stack(tmp_path: Path) -> None:
+    """Accounts that aren't known may have one each: the policy that a role names is that of its own stack."""
+    arn = {"Fn::Sub": "arn:aws:iam::${AWS::AccountId}:policy/use-key"}
+
+    def template(*actions: str) -> dict[str, Any]:
+        named = managed({**ALLOW, "Action": list(actions)}, role="nobody", ManagedPolicyName="use-key")
+        return complete(Role=role(ManagedPolicyArns=[arn]), Policy=named)
+
+    report = check(tmp_path, template("kms:Decrypt"), template(*IN_IAM), **AGNOSTIC)
+    lacking = {(each.principal_arn, each.action) for each in report.missing}
+    assert lacking == {("arn:${AWS::Partition}:iam::${AWS::AccountId}:role/${Main.Role}", each) for each in IN_IAM[1:]}
+
+
 def test_how_many_managed_policies_a_role_has(tmp_path: Path) -> None:
     """Ten are a default quota: not of inline ones nor of those that may not be made; attached twice counts once."""
     of_aws = [f"arn:aws:iam::aws:policy/Some{number}" for number in range(7)]

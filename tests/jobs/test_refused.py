@@ -96,14 +96,19 @@ def test_two_languages_in_one_call(data: Data) -> None:
 
 
 @pytest.mark.parametrize(
-    "wrong", ["in/{% $states.input.day %}/", f"day-{sfn.JsonPath.string_at('$.day')}"], ids=["JSONata", "JsonPath"]
+    ("wrong", "shown"),
+    [
+        ("in/{% $states.input.day %}/", "in/{% $states.input.day %}/"),
+        (f"day-{sfn.JsonPath.string_at('$.day')}", "day-${day}"),
+    ],
+    ids=["JSONata", "JsonPath"],
 )
 @pytest.mark.parametrize("parameter", ["source_path", "dataset_arn", "tags"])
-def test_an_expression_inside_of_text(data: Data, parameter: str, wrong: str) -> None:
+def test_an_expression_inside_of_text(data: Data, parameter: str, wrong: str, shown: str) -> None:
     """Step Functions would take it for text, and the CDK refuses the one of ``sfn.JsonPath`` in words of its own."""
     what = "a parameter" if parameter == "tags" else parameter
     assert refusal(data, DatasetImportJob, **{parameter: {"day": wrong} if parameter == "tags" else wrong}) == (
-        f"{what} is {wrong!r}, an expression inside of other text, but Step Functions evaluates whole values only: "
+        f"{what} is {shown!r}, an expression inside of other text, but Step Functions evaluates whole values only: "
         "write one expression, for example {% 'day-' & $states.input.day %} or "
         "sfn.JsonPath.format('day-{}', sfn.JsonPath.string_at('$.day'))"
     )

@@ -3,16 +3,17 @@
 import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import aws_cdk as cdk
+import jsii
 import pytest
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_ssm as ssm
 
-from personalize_kms_constructs import PersonalizeEncryption, PersonalizeResource, S3Location
+from personalize_kms_constructs import ImportedKeyPolicy, PersonalizeEncryption, PersonalizeResource, S3Location
 from personalize_kms_constructs.jobs import DatasetExportJob
 from tests.life.conftest import (
     GROUP,
@@ -124,6 +125,7 @@ def test_values_that_are_looked_up(app: cdk.App, concrete: cdk.Stack) -> None:
     encryption = PersonalizeEncryption(
         concrete,
         "Encryption",
+        role_name=looked_up("role"),
         resources=[PersonalizeResource.dataset_export_job(location)],
     )
     encryption.add_dataset_group("Movies", name=looked_up("name"), domain=looked_up("domain"))
@@ -145,7 +147,7 @@ def test_values_that_are_looked_up(app: cdk.App, concrete: cdk.Stack) -> None:
         destination_path="today/",
     )
     manifest = json.loads((Path(app.synth().directory) / "manifest.json").read_text("utf-8"))
-    assert len(manifest["missing"]) == 9
+    assert len(manifest["missing"]) == 10
 
 
 def test_a_precreated_role_has_pending_statements() -> None:
@@ -242,3 +244,47 @@ def test_a_report_on_permissions_leaves_the_role_as_it_is(given: bool) -> None:
         statement["Resource"] for statement in of_caller["PolicyDocument"]["Statement"]
     ]
     assert [pending.policy for pending in encryption.pending_statements] == ["key"]
+
+
+@jsii.implements(cdk.IStableAnyProducer)
+class _Value:
+    def __init__(self, value: Any) -> None:
+        self._value = value
+
+    def produce(self) -> Any:
+        """Return the value."""
+        return self._value
+
+
+@pytest.mark.parametrize("policy", [ImportedKeyPolicy.PENDING, ImportedKeyPolicy.MANAGED])
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        (5, "5"),
+        (5.5, "5.5"),
+        (True, "true"),
+        (None, ""),
+        ({"Fn::Join": ["-", [5, True]]}, "5-true"),
+        (["a"], None),
+        ({"Fn::Join": ["-", {"Ref": "List"}]}, None),
+        ({"Fn::Sub": 5}, None),
+        ({"Fn::GetAtt": "Role.Arn"}, None),
+        ({"Ref": 5}, None),
+        ({}, None),
+    ],
+    ids=str,
+)
+def test_a_part_of_a_name_that_is_no_string(
+    app: cdk.App, stack: cdk.Stack, value: Any, shown: str | None, policy: ImportedKeyPolicy
+) -> None:
+    """What an app has put together is written out as CloudFormation does; what isn't known breaks nothing."""
+    part = cdk.Token.as_string(cdk.Lazy.any(cast("cdk.IStableAnyProducer", _Value(value))))
+    bucket = s3.Bucket.from_bucket_name(stack, "Bucket", f"data{part}")
+    key = kms.Key.from_key_arn(stack, "Key", f"{KEY_ARN}{part}")
+    resources = [GROUP, importing(bucket, f"in{part}/")]
+    encryption = PersonalizeEncryption(
+        stack, "Encryption", encryption_key=key, imported_key_policy=policy, resources=resources
+    )
+    encryption.output_pending_statements()
+    text = warnings(stack)["pendingBucketPolicy"]
+    assert shown is None or f'"arn:aws:s3:::data{shown}/in{shown}/*"' in text

@@ -1,6 +1,7 @@
 """Two objects that stand for one thing, and things that only look alike."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,8 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from aws_cdk import cloudformation_include as cfn_include
 
-from personalize_kms_constructs import PersonalizeEncryption, PersonalizeResource, S3Location
+from personalize_kms_constructs import ImportedKeyPolicy, PersonalizeEncryption, PersonalizeResource, S3Location
+from tests.judge.apps import new_app
 from tests.life.conftest import (
     GROUP,
     KEY_ARN,
@@ -21,6 +23,7 @@ from tests.life.conftest import (
     key_statement,
     l1_key,
 )
+from tests.policies import bucket_policy, template
 
 
 def test_parameters_of_one_name_in_two_stacks_are_two_keys(app: cdk.App, stack: cdk.Stack, bucket: s3.Bucket) -> None:
@@ -58,6 +61,18 @@ def test_a_bucket_imported_by_the_name_of_an_l1(stack: cdk.Stack) -> None:
     assert key_sids(stack, "L1Key") == KEY_SIDS
 
 
+def test_two_tokens_of_one_prefix(tmp_path: Path) -> None:
+    """With the flag of every new app, by which the CDK merges statements."""
+    app = new_app(tmp_path, context={"@aws-cdk/aws-iam:minimizePolicies": True})
+    stack = cdk.Stack(app, "Stack")
+    bucket = s3.Bucket(cdk.Stack(app, "Data"), "Bucket")
+    sources = [importing(bucket, f"{cdk.Fn.sub('${AWS::Region}')}/import/") for _ in range(2)]
+    PersonalizeEncryption(stack, "Encryption", resources=sources)
+    found: dict[str, Any] = {each["Sid"]: each["Resource"] for each in bucket_policy(cdk.Stack.of(bucket))}
+    arn = {"Fn::GetAtt": ["Bucket83908E77", "Arn"]}
+    assert found["PersonalizeServiceReadObjects"] == {"Fn::Join": ["", [arn, "/", {"Ref": "AWS::Region"}, "/import/*"]]}
+
+
 SUB, JOIN = {"Fn::Sub": "data-${Stage}"}, {"Fn::Join": ["-", ["data", {"Ref": "Stage"}]]}
 
 
@@ -84,6 +99,22 @@ def test_a_bucket_policy_that_names_its_bucket_otherwise(
     included = cfn_include.CfnInclude(stack, "Old", template_file=str(tmp_path / "old.json"))
     PersonalizeEncryption(stack, "Encryption", resources=[importing(included.get_resource("Data"))])
     assert ("Configuration", "Stack/Old/P") in judged(app)
+
+
+@pytest.mark.parametrize("policy", [ImportedKeyPolicy.PENDING, ImportedKeyPolicy.MANAGED])
+def test_what_another_stack_imports_by_a_mapping(app: cdk.App, stack: cdk.Stack, policy: ImportedKeyPolicy) -> None:
+    """The CDK copies the mapping to where its values stand."""
+    other = cdk.Stack(app, "Other")
+    places = cdk.CfnMapping(other, "Places", mapping={"eu-west-1": {"key": KEY_ARN, "bucket": "ratings"}})
+    key = kms.Key.from_key_arn(other, "Key", places.find_in_map(cdk.Aws.REGION, "key"))
+    bucket = s3.Bucket.from_bucket_name(other, "Bucket", places.find_in_map(cdk.Aws.REGION, "bucket"))
+    PersonalizeEncryption(
+        stack, "Encryption", encryption_key=key, imported_key_policy=policy, resources=[GROUP, importing(bucket)]
+    )
+    document = template(stack)
+    (copy,) = document["Mappings"]
+    (function,) = set(re.findall(r'"Fn::FindInMap": \["([^"]+)"', json.dumps(document)))
+    assert function == copy
 
 
 def test_a_key_that_another_construct_uses_first(stack: cdk.Stack) -> None:

@@ -45,6 +45,7 @@ NAMES: dict[str, tuple[str, Any]] = {
     # In the policy of another stack's key it would be that stack's name.
     "with the stack's name": (f"p-{cdk.Aws.STACK_NAME}", arn("/p-Stack")),
     "with the Region": (f"p-{cdk.Aws.REGION}", arn("/p-", REGION)),
+    "Sub": (cdk.Fn.sub("p-${AWS::Region}"), arn("/p-", REGION)),
 }
 
 

@@ -7,7 +7,7 @@ import pytest
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 
-from personalize_kms_constructs import PersonalizeEncryption
+from personalize_kms_constructs import ImportedKeyPolicy, PersonalizeEncryption
 from tests.life.conftest import GROUP, KEY_ARN, change, warnings
 from tests.policies import resources
 
@@ -32,6 +32,18 @@ def test_a_key_that_an_app_wide_helper_has_deleted(stack: cdk.Stack, asked_for: 
     found = warnings(stack)
     assert ("the key should be retained" in found.get("retainedResourceIsDeleted", "")) == (
         asked_for is cdk.RemovalPolicy.RETAIN
+    )
+
+
+def test_statements_of_a_key_by_a_parameter_that_are_deleted(stack: cdk.Stack) -> None:
+    """The key is named by what people wrote, not by the number of a token."""
+    key = kms.Key.from_key_arn(stack, "Key", cdk.CfnParameter(stack, "KeyArn").value_as_string)
+    PersonalizeEncryption(
+        stack, "Encryption", encryption_key=key, imported_key_policy=ImportedKeyPolicy.MANAGED, resources=[GROUP]
+    )
+    change(stack, cdk.CfnResource, lambda each: each.apply_removal_policy(cdk.RemovalPolicy.DESTROY))
+    assert warnings(stack)["retainedResourceIsDeleted"].startswith(
+        "the statements in the policy of key ${Stack/KeyArn} should be retained, but"
     )
 
 

@@ -6,7 +6,15 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum, unique
 
-from .accepted import ANOTHER_FOLDER, END_IN_SLASH, NOT_A_FOLDER
+from .accepted import (
+    ANOTHER_FOLDER,
+    END_IN_SLASH,
+    GIVE_THE_PREFIX,
+    IS_NO_NAME,
+    NOT_A_FOLDER,
+    USE_A_NAME,
+    USE_A_PREFIX,
+)
 from .values import shown
 from .written import Written
 
@@ -208,6 +216,13 @@ class Cause(Enum):
         "give one, for example s3://bucket/folder/",
     )
     DESTINATION_IS_NO_FOLDER = "{subject}: its destination is {given}, " + NOT_A_FOLDER, END_IN_SLASH
+    PREFIX_IS_PATH = "{subject}: its {what} has prefix {given}", GIVE_THE_PREFIX
+    PREFIX_IS_PATTERN = "{subject}: its {what} has prefix {given}, but {why}", USE_A_PREFIX
+    PATH_TOO_LONG = (
+        "{subject}: its {what} has a path of {size} characters but Personalize takes {limit} at most",
+        "use a shorter prefix",
+    )
+    NAME_REFUSED = "{subject}: {name} " + IS_NO_NAME, USE_A_NAME
     ONE_FOLDER = (
         "{subject} has the same source and destination, {given}, " + ANOTHER_FOLDER,
         "change one of them",

@@ -11,14 +11,13 @@ from typing import Any, TypeVar
 
 from .._access.answers import Answer
 from .._access.aws_managed_policies import policy_of_aws
-from .._access.causes import Cause, because
-from .._access.model import AccessModel, Bucket, Key, OpenQuestion, Problem, Role
+from .._access.model import AccessModel, Bucket, Key, OpenQuestion, Role
 from .._access.problems import AWS_MANAGED_KEY
 from .._access.values import account_of, has_unknown, last_part, open_parts, same, split_arn, without_case
 from .._access.written import Policy, as_list
 from .._default_key_policy import default_key_policy
-from ..matrix import IMPORT_PAGE
 from . import physical
+from .bucket_names import bucket_policy_problems, not_told_apart, one_of_each_deployment
 from .files import AssemblyError
 from .physical import ALIAS_PREFIX, alias_in, nearest, of_any_partition
 from .role_names import add_roles_of_one_name, name_in_account, role_name_problems
@@ -46,8 +45,9 @@ class Deployment:
     """By account and by name in lower case."""
     role_policies: dict[str, list[Resource]] = field(default_factory=dict)
     """Policies that name their roles, by the names of these."""
-    managed_policies: dict[str, Resource] = field(default_factory=dict)
-    buckets: dict[str, Resource] = field(default_factory=dict)
+    managed_policies: dict[str, list[Resource]] = field(default_factory=dict)
+    buckets: dict[str, list[Resource]] = field(default_factory=dict)
+    """More than one where stacks that don't say their Regions have buckets of one name."""
     bucket_policies: dict[str, list[Resource]] = field(default_factory=dict)
 
     @staticmethod
@@ -72,11 +72,12 @@ class Deployment:
             self.roles.setdefault(of_any_partition(physical.role_arn(resource)), []).append(resource)
             self.roles_by_name.setdefault(name_in_account(resource), []).append(resource)
         elif type == physical.BUCKET:
-            self.buckets.setdefault(physical.bucket_name(resource), resource)
+            self.buckets.setdefault(physical.bucket_name(resource), []).append(resource)
         elif type == "AWS::S3::BucketPolicy":
             self.bucket_policies.setdefault(resource.text("Bucket") or "", []).append(resource)
         if type == physical.MANAGED_POLICY:
-            self.managed_policies.setdefault(of_any_partition(physical.managed_policy_arn(resource)), resource)
+            arn = of_any_partition(physical.managed_policy_arn(resource))
+            self.managed_policies.setdefault(arn, []).append(resource)
         if type in _IDENTITY_POLICIES:
             for name in as_list(resource.get("Roles")) + as_list(resource.get("RoleName")):
                 self.role_policies.setdefault(str(name), []).append(resource)
@@ -145,7 +146,7 @@ class Deployment:
         foreign: list[str] = []
         of_aws: list[Policy] = []
         for attached in as_list(resource.get("ManagedPolicyArns")):
-            policy = self._managed_policy(attached)
+            policy = self._managed_policy(attached, resource)
             if policy is None and (known := _policy_of_aws(attached, resource)):
                 of_aws.append(known)
             elif policy is None:
@@ -160,7 +161,7 @@ class Deployment:
         role.identity += [*_inline_policies_of(resource), *of_aws]
         boundary = resource.text("PermissionsBoundary")
         if boundary is not None:
-            policy = self._managed_policy(boundary)
+            policy = self._managed_policy(boundary, resource)
             role.boundary = _policy_of(policy, "PolicyDocument") if policy else _policy_of_aws(boundary, resource)
             if role.boundary is None:
                 role.unseen_boundary = _not_of_the_app([boundary])
@@ -171,25 +172,22 @@ class Deployment:
         if arn in model.buckets:
             return
         name = (split_arn(arn) or [arn])[-1]
-        resources = self.find(lambda each: each.bucket_policies.get(name)) or []
-        policies = [_policy_of(each, "PolicyDocument") for each in resources]
-        resource = self.find(lambda each: each.buckets.get(name))
-        if len([each for each in resources if not each.only_if]) > 1:
-            label = arn if resource is None else resource.path
-            paths = " and ".join(sorted(each.path for each in resources))
-            reason = because(Cause.BUCKET_POLICIES, number=len(resources), paths=paths)
-            declared = (resources[-1].declared,)
-            model.problems.append(Problem("configuration", arn, reason, label, IMPORT_PAGE, declared=declared))
-        if resource is None:
+        written = self.find(lambda each: each.bucket_policies.get(name)) or []
+        policies = [_policy_of(each, "PolicyDocument") for each in written]
+        made = one_of_each_deployment(name, self.find(lambda each: each.buckets.get(name)) or [])
+        model.problems += bucket_policy_problems(arn, name, written, made)
+        if not made:
             unseen = _why_unseen(arn, model)
             model.buckets[arn] = Bucket(
                 arn, account, policies, unseen="" if policies else unseen, unseen_encryption=unseen
             )
             return
+        resource, *others = made
         model.names[arn] = resource.path
         bucket = Bucket(arn, resource.stack.template.account, policies, declared=resource.declared)
+        bucket.unseen = bucket.unseen_encryption = not_told_apart(others)
         encryption = resource.get("BucketEncryption")
-        if encryption is not None:
+        if encryption is not None and not others:
             self._take_encryption(bucket, resource, encryption)
         model.buckets[arn] = bucket
 
@@ -226,8 +224,9 @@ class Deployment:
                 else:
                     bucket.unseen_encryption = f"it is encrypted with {arn}, an alias that isn't part of the app"
 
-    def _managed_policy(self, arn: Any) -> Resource | None:
-        return self.find(lambda each: each.managed_policies.get(of_any_partition(str(arn))))
+    def _managed_policy(self, arn: Any, role: Resource) -> Resource | None:
+        found = self.find(lambda each: each.managed_policies.get(of_any_partition(str(arn))))
+        return nearest(found, role.stack) if found else None
 
     @cached_property
     def _of_unknown_roles(self) -> list[str]:

@@ -8,8 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from .._access.accepted import folder, is_folder
-from .._access.causes import Cause, Reason, because
+from .._access.causes import Reason
 from .._access.model import AccessModel, Asked, Location, OpenQuestion, Problem
 from .._access.needs import location_keys
 from .._access.values import split
@@ -21,6 +20,7 @@ from .early_principals import early_principals
 from .loops import FOR_EACH
 from .manifest import Assembly
 from .references import conditional_references
+from .refused_places import refused_places, refused_prefixes
 from .replaced_policies import leave_replaced_policies_open
 from .requesters import requests_of
 from .requests import S3_URI, Request
@@ -138,7 +138,7 @@ class ReadAssembly:
             for asked in left.asked:
                 if left.state is None:
                     allowed.setdefault((asked.role_arn, asked.kind), asked)
-                    for reason in _refused_places(asked):
+                    for reason in (*refused_places(asked), *refused_prefixes(asked)):
                         page = asked.permissions.page
                         model.problems.append(Problem.of("configuration", asked.label, reason, page, [asked]))
                     self._add(model, asked, left.template)
@@ -201,7 +201,7 @@ class ReadAssembly:
             ours=ours,
             **self._caller(request),
         )
-        for reason in _refused_places(asked):
+        for reason in refused_places(asked):
             model.problems.append(_problem(request, reason, request.permissions.page, ours=ours))
         self._add(model, asked, resource.stack.template)
 
@@ -269,22 +269,6 @@ def _taken_by(request: Request, jobs: list[tuple[Left, Asked]]) -> list[tuple[Le
 def _add_refusals(model: AccessModel, request: Request, *, ours: bool) -> None:
     """Put into the model what Personalize refuses of a request."""
     model.problems += (_problem(request, reason, page, ours=ours) for reason, page in request.refused())
-
-
-def _refused_places(asked: Asked) -> Iterator[Reason]:
-    """Yield what Personalize refuses of the places that a job reads from and writes to."""
-    source, destination = asked.source, asked.destination
-    if destination is not None:
-        prefix = destination.prefix
-        given = f"s3://{split(destination.bucket_arn, ':')[-1]}/{prefix}"
-        if not is_folder(prefix):
-            yield because(Cause.DESTINATION_IS_NO_FOLDER, given=given)
-        if source is not None and _folder(source) == _folder(destination):
-            yield because(Cause.ONE_FOLDER, given=given)
-
-
-def _folder(location: Location) -> tuple[str, str]:
-    return location.bucket_arn, folder(location.prefix)
 
 
 def _problem(request: Request, reason: Reason, page: str, *, ours: bool) -> Problem:

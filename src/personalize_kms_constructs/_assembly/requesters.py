@@ -40,7 +40,7 @@ def _of_personalize(resource: Resource) -> Iterator[Request]:
     if resource.type == DATASET:
         job = resource.get("DatasetImportJob")
         if isinstance(job, dict) and job:
-            arguments = {**job, "DatasetGroupArn": resource.get("DatasetGroupArn")}
+            arguments = {**job, "Name": resource.get("Name"), "DatasetGroupArn": resource.get("DatasetGroupArn")}
             yield _request(resource, "createdatasetimportjob", arguments)
         elif job:
             yield _request(resource, "createdatasetimportjob", unknown(f"DatasetImportJob of {resource.path}"))

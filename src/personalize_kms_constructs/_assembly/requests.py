@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from .. import matrix
+from .._access.accepted import is_name
 from .._access.causes import Cause, Reason, because
 from .._access.model import OpenQuestion
+from .._access.problems import GROUP_PAGE
 from .._access.values import MARK, account_of, has_unknown, split, split_arn, unknown
 from .calling_roles import role_of_function
 from .physical import alias_in
@@ -128,6 +130,9 @@ class Request:
         role, key = self.role_arn, self.key_arn
         if self.in_express:
             yield because(Cause.EXPRESS_EXECUTION), _EXPRESS_PAGE
+        for name in (self.text("name"), self.text("jobname")):
+            if name is not None and not is_name(name):
+                yield because(Cause.NAME_REFUSED, name=name), GROUP_PAGE
         if role is None:
             if not self.is_of_group:
                 yield because(Cause.NO_ROLE), matrix.KMS_PAGE

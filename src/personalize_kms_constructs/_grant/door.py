@@ -133,8 +133,7 @@ class Door:
         known = None if bucket.l2 is None else bucket.l2.encryption_key
         if known is not None:
             return self._by_key(known)
-        l1 = bucket.l1 if bucket.l2 is None else cast("s3.CfnBucket", bucket.l2.node.default_child)
-        algorithm, key_id = _default_encryption(l1)
+        algorithm, key_id = _default_encryption(bucket.made_by)
         if algorithm is None or is_token(algorithm):
             return _Encryption(is_unknown=True)
         if not algorithm.startswith("aws:kms"):
@@ -218,8 +217,9 @@ def _resolved_bucket(given: Any, here: Place) -> ResolvedBucket:
     arn = _arn_of_bucket(given)
     l1 = _bucket_l1_behind(arn)
     if l1 is None:
-        environment = given.env
-        return ResolvedBucket(_identity(arn, here), arn, None, environment.account, environment.region)
+        # A reference to a bucket knows neither, since the ARN of one says neither.
+        account, region = given.env.account, given.env.region or here.region
+        return ResolvedBucket(_identity(arn, here), arn, None, account, region)
     owner = l1.node.scope
     if isinstance(owner, s3.Bucket):
         return _resolved_bucket(owner, here)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import TypeAlias, cast
 
 from aws_cdk import Stack
 from aws_cdk import aws_kms as kms
@@ -53,12 +53,18 @@ class ResolvedBucket:
     stack: Stack | None
     """The stack of this app that makes it; none if it is imported."""
     account: str
+    """Empty where nothing tells it."""
     region: str
     l2: s3.Bucket | None = None
     l1: s3.CfnBucket | None = None
     """The L1 of a bucket that this app makes, where it wasn't given as an L2."""
     construct: IConstruct | None = None
     """The object that stands for it in the app, where that makes it."""
+
+    @property
+    def made_by(self) -> s3.CfnBucket | None:
+        """The L1 of a bucket that this app makes, that of an L2 too."""
+        return self.l1 if self.l2 is None else cast("s3.CfnBucket", self.l2.node.default_child)
 
     def __str__(self) -> str:
         return self.arn if self.construct is None else self.construct.node.path
@@ -81,6 +87,12 @@ class ResolvedLocation:
     prefix: str
     prefix_in_bucket_policy: str
     """The prefix as the bucket's stack says it, where that is another one."""
+
+    @property
+    def accounts(self) -> tuple[str, ...]:
+        """The accounts that the bucket may belong to: the CDK assumes its own of an imported one, whatever its key."""
+        is_imported = self.bucket.stack is None
+        return (self.bucket.account, *([self.key.account] if is_imported and self.key is not None else []))
 
 
 @dataclass(frozen=True)

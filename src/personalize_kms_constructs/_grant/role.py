@@ -73,7 +73,7 @@ class ServiceRole:
     def is_of_another_account_than(self, account: str) -> bool:
         """Tell if the role is known not to belong to this account."""
         known = [own for own in self.accounts if not is_token(own)]
-        return bool(known) and not is_token(account) and not self.is_of_account(account)
+        return bool(known and account) and not is_token(account) and not self.is_of_account(account)
 
     def arn_elsewhere(self, stack: Stack | None) -> str:
         """Return the ARN for the policies of another stack, or of an owner elsewhere.

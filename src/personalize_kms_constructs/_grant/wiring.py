@@ -122,14 +122,16 @@ class Wiring:
                 self._keys[key.identity] = KeyTarget(key, self._manage)
                 principals = (role_principal(self.role, key), self._service)
                 self._terms[key.identity] = Terms(key.arn, principals, self._suffix(key))
-        for bucket in (each.bucket for each in locations):
-            if bucket.identity not in self._buckets:
+        for location in locations:
+            bucket, before = location.bucket, self._terms.get(location.bucket.identity)
+            # In one account the role's IAM policies are enough; across accounts both sides have to allow. The key of a
+            # later location may be the first to tell that an imported bucket is of another account.
+            in_one_account = all(map(self.role.is_of_account, location.accounts))
+            principals = (*(() if in_one_account else (role_principal(self.role, bucket),)), self._service)
+            if before is None or len(before.principals) < len(principals):
                 refuse(self._scope, self.late_problems())
-                self._buckets[bucket.identity] = BucketTarget(bucket, policies)
-                # In one account the role's IAM policies are enough; across accounts both sides have to allow.
-                in_one_account = self.role.is_of_account(bucket.account)
-                of_role = () if in_one_account else (role_principal(self.role, bucket),)
-                self._terms[bucket.identity] = Terms(bucket.arn, (*of_role, self._service), self._suffix(bucket))
+                self._buckets.setdefault(bucket.identity, BucketTarget(bucket, policies))
+                self._terms[bucket.identity] = Terms(bucket.arn, principals, self._suffix(bucket))
 
     def _suffix(self, resource: ResolvedKey | ResolvedBucket) -> str:
         if resource.stack is None:

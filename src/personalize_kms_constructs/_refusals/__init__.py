@@ -6,7 +6,6 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    # The check refuses without the CDK, whose import takes time.
     from constructs import Construct
 
 
@@ -19,7 +18,13 @@ def refuse(where: Construct | str, problems: Iterable[str]) -> None:
     found = list(dict.fromkeys(problems))
     if found:
         place = where if isinstance(where, str) else where.node.path
-        raise ValueError(f"{place}: {in_lines(found)}")
+        message = f"{place}: {in_lines(found)}"
+        if "${Token[" in message:
+            # The check has none, and refuses without the CDK, whose import takes time.
+            from .._tokens import in_words
+
+            message = in_words(message)
+        raise ValueError(message)
 
 
 def in_lines(problems: list[str]) -> str:

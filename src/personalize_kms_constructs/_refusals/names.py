@@ -5,13 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from .._access.accepted import is_role_name
+from .._access.accepted import IS_NO_NAME, USE_A_NAME, is_name, is_role_name
+from .._access.values import as_text
 from .._tokens import TOKEN, is_token, is_yet_to_be_looked_up
 from .arguments import shown
 
-# https://docs.aws.amazon.com/personalize/latest/dg/API_CreateDatasetGroup.html; jobs, datasets and metric
-# attributions have the same pattern.
-_NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9\-_]{0,62}")
 # https://docs.aws.amazon.com/personalize/latest/dg/API_CreateDatasetGroup.html
 DOMAINS = ("ECOMMERCE", "VIDEO_ON_DEMAND")
 # https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-resource-personalize-dataset.html
@@ -29,18 +27,15 @@ def name_problems(what: str, name: object) -> Iterator[str]:
     """Explain that Personalize's API would refuse a name."""
     if is_yet_to_be_looked_up(name):
         return
-    if not isinstance(name, str) or not _NAME.fullmatch(TOKEN.sub("x", name)):
-        yield (
-            f"{what} {shown(name)} is not a name that Personalize takes: use 1 to 63 letters, digits, hyphens and "
-            "underscores, and begin with a letter or digit"
-        )
+    if not isinstance(name, str) or not is_name(as_text(TOKEN.sub("x", name))):
+        yield f"{what} {shown(name)} {IS_NO_NAME}: {USE_A_NAME}"
 
 
 def role_name_problems(role_name: object) -> Iterator[str]:
     """Explain that IAM would refuse the name of a role."""
     if role_name is None or is_yet_to_be_looked_up(role_name):
         return
-    if not isinstance(role_name, str) or "$" in TOKEN.sub("", role_name) or not is_role_name(role_name):
+    if not isinstance(role_name, str) or not is_role_name(as_text(TOKEN.sub("x", role_name))):
         yield (
             f"role_name is {shown(role_name)} but IAM takes 1 to 64 letters, digits and characters of '+=,.@-_': use a "
             "name of these"

@@ -4,12 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from .._access.accepted import ANOTHER_FOLDER, END_IN_SLASH, NOT_A_FOLDER, folder, is_folder
+from .._access.accepted import (
+    ANOTHER_FOLDER,
+    ARE_WILDCARDS,
+    END_IN_SLASH,
+    GIVE_THE_PREFIX,
+    MAX_URI_LENGTH,
+    NOT_A_FOLDER,
+    USE_A_PREFIX,
+    folder,
+    is_folder,
+    is_path,
+    is_pattern,
+)
+from .._access.values import as_text
 from .._grant.resolved import ResolvedLocation, ResolvedResource
 from .._tokens import is_token, is_yet_to_be_looked_up, literal_part
 
-# https://docs.aws.amazon.com/personalize/latest/dg/API_S3DataConfig.html
-_MAX_URI_LENGTH = 256
 _MAX_BUCKET_NAME_LENGTH = 63
 
 
@@ -42,23 +53,19 @@ def _are_one_folder(one: ResolvedLocation, other: ResolvedLocation) -> bool:
 
 def _path_problems(what: str, location: ResolvedLocation) -> Iterator[str]:
     prefix, literal = location.prefix, literal_part(location.prefix)
-    if prefix.startswith("/") or "://" in prefix:
-        yield (
-            f"{what} has prefix {prefix!r}: give the key prefix below the bucket alone, without a leading slash "
-            "or s3:// address, as 'import/'"
-        )
-    if any(special in literal for special in ("*", "?", "${")):
-        yield (
-            f"{what} has prefix {prefix!r}: '*', '?' and '${{' are wildcards and variables in policies and would "
-            "allow other objects too; use a prefix without them"
-        )
+    if is_path(prefix):
+        yield f"{what} has prefix {prefix!r}: {GIVE_THE_PREFIX}"
+    if is_pattern(as_text(literal)):
+        yield f"{what} has prefix {prefix!r}: {ARE_WILDCARDS}; {USE_A_PREFIX}"
     # Most prefixes are too short to ask for the bucket's name, a call into jsii.
-    if len("s3:///") + _MAX_BUCKET_NAME_LENGTH + len(literal) > _MAX_URI_LENGTH:
-        name = location.location.bucket_name
+    if len("s3:///") + _MAX_BUCKET_NAME_LENGTH + len(literal) > MAX_URI_LENGTH:
+        # A reference to a bucket of the app doesn't say how long the name is.
+        l1 = location.bucket.made_by
+        name = (l1 and l1.bucket_name) or location.location.bucket_name
         is_exact = not is_token(name) and literal == prefix
         length = len(f"s3://{literal_part(name)}/{literal}")
-        if length > _MAX_URI_LENGTH:
+        if length > MAX_URI_LENGTH:
             yield (
                 f"{what} has a path of {length} characters{'' if is_exact else ' without what is known at deployment'} "
-                f"but Personalize takes {_MAX_URI_LENGTH} at most: use a shorter prefix"
+                f"but Personalize takes {MAX_URI_LENGTH} at most: use a shorter prefix"
             )

@@ -1,0 +1,101 @@
+"""Buckets of one name: what isn't known of the name need not be one value in two stacks, and S3 has each name once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import aws_cdk as cdk
+import pytest
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_s3 as s3
+
+from personalize_kms_constructs import PersonalizeEncryption, PersonalizeResource, S3Location
+from personalize_kms_constructs._access.causes import Cause
+from personalize_kms_constructs.checks import check_assembly
+from tests.checks.templates import AGNOSTIC, bucket_policy, check, dataset, importing, reasons
+from tests.judge.apps import new_app
+
+NOT_TOLD_APART = (
+    "Other/Bucket has the same name, so that it isn't known whose policies and keys are whose: give the stacks their "
+    "accounts and Regions by env"
+)
+
+
+def imports_from_its_region(stack: cdk.Stack) -> None:
+    """What a class of a stack has for each Region: a bucket with its key and a policy, and our construct."""
+    key = kms.Key(stack, "Key")
+    default = s3.CfnBucket.ServerSideEncryptionByDefaultProperty(sse_algorithm="aws:kms", kms_master_key_id=key.key_arn)
+    rule = s3.CfnBucket.ServerSideEncryptionRuleProperty(server_side_encryption_by_default=default)
+    data = s3.CfnBucket(
+        stack,
+        "Data",
+        bucket_name=cdk.Fn.sub("data-${AWS::Region}"),
+        bucket_encryption=s3.CfnBucket.BucketEncryptionProperty(server_side_encryption_configuration=[rule]),
+    )
+    document = {"Version": "2012-10-17", "Statement": []}
+    s3.CfnBucketPolicy(stack, "Policy", bucket=data.ref, policy_document=document)
+    location = S3Location(data, "import/")
+    PersonalizeEncryption(stack, "Encryption", resources=[PersonalizeResource.dataset_import_job(location)])
+
+
+@pytest.mark.parametrize(
+    "environments",
+    [
+        ({}, {}),
+        ({"account": "111122223333"}, {"account": "111122223333"}),
+        ({"region": "eu-west-1"}, {}),
+        ({"account": "111122223333", "region": "eu-west-1"}, {"account": "111122223333", "region": "us-east-1"}),
+    ],
+    ids=["agnostic", "one account", "one Region", "two Regions"],
+)
+def test_several_environments_of_one_class(environments: tuple[Any, ...], tmp_path: Path) -> None:
+    """Each bucket has its own policy, with the statements of its own construct, and nothing is wrong."""
+    app = new_app(tmp_path)
+    stacks = [cdk.Stack(app, name, env=cdk.Environment(**env)) for name, env in zip("AB", environments, strict=True)]
+    for each in stacks:
+        imports_from_its_region(each)
+    assembly = app.synth()
+    for each in stacks:
+        resources = assembly.get_stack_by_name(each.stack_name).template["Resources"]
+        assert {id for id in resources if resources[id]["Type"] == "AWS::S3::BucketPolicy"} == {"Policy"}
+        statements = resources["Policy"]["Properties"]["PolicyDocument"]["Statement"]
+        assert [each["Sid"] for each in statements] == ["PersonalizeServiceListBucket", "PersonalizeServiceReadObjects"]
+    assert check_assembly(assembly).missing == ()
+
+
+TWO = "has 2 bucket policies, Main/One and Other/One, but S3 keeps one"
+BY_REGION = {"Fn::Sub": "ratings-${AWS::Region}"}
+
+
+def template(name: Any, *, is_made: bool = True) -> Any:
+    """An import from a bucket of this name, which has a policy."""
+    data = dataset("One", "Read", path={"Fn::Join": ["", ["s3://", name, "/in/"]]})
+    found = importing(One=bucket_policy("s3:GetObject", "s3:ListBucket", bucket=name), Data=data)
+    found["Resources"]["Bucket"]["Properties"]["BucketName"] = name
+    if not is_made:
+        del found["Resources"]["Bucket"]
+    return found
+
+
+@pytest.mark.parametrize(
+    ("one", "told"),
+    [
+        (template(BY_REGION), []),
+        (template(BY_REGION, is_made=False), []),
+        (template("ratings"), [f"Main/Bucket {TWO}"]),
+        (template("ratings", is_made=False), [f"arn:${{AWS::Partition}}:s3:::ratings {TWO}"]),
+    ],
+    ids=["by Region", "imported by Region", "literal", "imported"],
+)
+def test_policies_in_two_stacks(one: Any, told: list[str], tmp_path: Path) -> None:
+    """They are of one bucket for certain only where all of its name is known."""
+    found = check(tmp_path, one, one, **AGNOSTIC).problems
+    assert [each.says for each in found if each.cause is Cause.BUCKET_POLICIES] == told
+
+
+def test_buckets_that_are_not_told_apart(tmp_path: Path) -> None:
+    """Neither the policy of another bucket nor its key is taken for that of this one; in one place it is."""
+    one = template(BY_REGION)
+    assert any(NOT_TOLD_APART in each for each in reasons(check(tmp_path / "1", one, one, **AGNOSTIC)))
+    assert not any(NOT_TOLD_APART in each for each in reasons(check(tmp_path / "2", one, **AGNOSTIC)))

@@ -1,0 +1,109 @@
+"""Datasets, metric attributions and jobs on a dataset group that another construct made, or none: its key counts."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import aws_cdk as cdk
+import pytest
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_personalize as personalize
+from aws_cdk import aws_s3 as s3
+from aws_cdk import aws_stepfunctions as sfn
+from constructs import Construct
+
+from personalize_kms_constructs import PersonalizeEncryption, S3Location
+from personalize_kms_constructs.jobs import DatasetExportJob
+from tests.judge.apps import by_hand, encryption, failure, new_app, told
+
+ARN = "arn:aws:personalize:eu-west-1:111122223333"
+SCHEMA_ARN = f"{ARN}:schema/s"
+
+
+@pytest.fixture
+def app(tmp_path: Path) -> cdk.App:
+    return new_app(tmp_path)
+
+
+@pytest.fixture
+def stack(app: cdk.App) -> cdk.Stack:
+    return a_stack(app, "Main")
+
+
+def a_stack(app: cdk.App, id: str) -> cdk.Stack:
+    return cdk.Stack(app, id, env=cdk.Environment(account="111122223333", region="eu-west-1"))
+
+
+def of_another(scope: Construct) -> personalize.CfnDatasetGroup:
+    return encryption(scope, "Other").add_dataset_group("Books", name="books")
+
+
+def of_another_stack(scope: Construct) -> personalize.CfnDatasetGroup:
+    app = scope.node.root
+    assert isinstance(app, cdk.App)
+    return of_another(a_stack(app, "Others"))
+
+
+def by_its_arn(scope: Construct) -> str:
+    by_hand(scope)
+    return f"{ARN}:dataset-group/books"
+
+
+GROUPS: list[Callable[[cdk.Stack], Any]] = [of_another, by_hand, of_another_stack, by_its_arn]
+
+
+def dataset(of: PersonalizeEncryption, group: Any) -> None:
+    of.add_dataset(
+        "Ratings",
+        dataset_group=group,
+        schema_arn=SCHEMA_ARN,
+        name="ratings",
+        dataset_type="Interactions",
+        import_from=S3Location(s3.Bucket(of, "Data"), "import/"),
+    )
+
+
+def metrics(of: PersonalizeEncryption, group: Any) -> None:
+    of.add_metric_attribution("Clicks", dataset_group=group, name="clicks", metrics=[])
+
+
+def export(of: PersonalizeEncryption, group: Any) -> None:
+    arn = group if isinstance(group, str) else group.attr_dataset_group_arn
+    dataset_arn = personalize.CfnDataset(
+        of, "Ratings", dataset_group_arn=arn, schema_arn=SCHEMA_ARN, name="ratings", dataset_type="Interactions"
+    ).attr_dataset_arn
+    out = S3Location(s3.Bucket(of, "Out"), "export/")
+    job = DatasetExportJob(
+        of, "Export", encryption=of, dataset_arn=dataset_arn, destination=out, destination_path="today/"
+    )
+    sfn.StateMachine(of, "Machine", definition_body=sfn.DefinitionBody.from_chainable(job))
+
+
+USES = {"Main/Encryption/Ratings": dataset, "Main/Encryption/Clicks": metrics, "Main/Encryption/Export": export}
+
+
+@pytest.mark.parametrize("group", GROUPS)
+@pytest.mark.parametrize(("place", "use"), USES.items())
+def test_a_key_that_is_not_opened(
+    group: Callable[[cdk.Stack], Any], place: str, use: Callable[..., None], app: cdk.App, stack: cdk.Stack
+) -> None:
+    """It fails the synth, where the dataset, the metric attribution or the job is."""
+    use(encryption(stack), group(stack))
+    assert "ValidationFailed" in failure(app.synth)
+    assert ("MissingKeyAccess", "error", place) in told(app)
+
+
+@pytest.mark.parametrize("use", USES.values())
+@pytest.mark.parametrize("same", [True, False])
+def test_a_key_that_both_have(same: bool, use: Callable[..., None], app: cdk.App, stack: cdk.Stack) -> None:
+    """With the key of the dataset group, or a dataset group without one, nothing is missing."""
+    other = encryption(stack, "Other")
+    if same:
+        key = other.encryption_key
+        group = other.add_dataset_group("Books", name="books")
+    else:
+        key = kms.Key(stack, "Key")
+        group = personalize.CfnDatasetGroup(stack, "Books", name="books")
+    use(PersonalizeEncryption(stack, "Encryption", encryption_key=key), group)
+    app.synth()
+    assert told(app) == []

@@ -1,0 +1,104 @@
+"""The account of an imported bucket: if it may be another one, the JSON for the bucket's owner has to let the role in.
+
+https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic-cross-account.html
+"""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import aws_cdk as cdk
+import pytest
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_s3 as s3
+
+from personalize_kms_constructs import PersonalizeEncryption, S3Location
+from tests.life.conftest import KEY_ARN, PERSONALIZE, importing, warnings
+from tests.policies import bucket_policy
+
+ROLE, SERVICE = {"AWS": "arn:aws:iam::111111111111:root"}, {"Service": PERSONALIZE}
+WHY = (
+    "- it isn't known if bucket and role belong to one account: if they do, the statements for the role can be left out"
+)
+
+
+def key_of(account: str, stack: cdk.Stack) -> kms.IKey:
+    return kms.Key.from_key_arn(stack, f"Key{account}", KEY_ARN.replace("111111111111", account))
+
+
+def imported(stack: cdk.Stack, **attributes: Any) -> S3Location:
+    return S3Location(s3.Bucket.from_bucket_attributes(stack, "Data", bucket_name="ratings", **attributes), "import/")
+
+
+def with_key_of(account: str) -> Callable[[cdk.Stack], S3Location]:
+    return lambda stack: S3Location(imported(stack).bucket, "import/", encryption_key=key_of(account, stack))
+
+
+@pytest.mark.parametrize(
+    ("location", "principals", "explained"),
+    [
+        (imported, [SERVICE], False),
+        (with_key_of("111111111111"), [SERVICE], False),
+        (with_key_of("222222222222"), [ROLE, SERVICE], True),
+        (lambda stack: imported(stack, encryption_key=key_of("222222222222", stack)), [ROLE, SERVICE], True),
+        (lambda stack: imported(stack, account="222222222222"), [ROLE, SERVICE], False),
+        (lambda stack: S3Location(s3.CfnBucket.from_bucket_name(stack, "Data", "ratings")), [ROLE, SERVICE], True),
+        (
+            lambda stack: S3Location(s3.CfnBucket.from_bucket_arn(stack, "Data", "arn:aws:s3:::ratings")),
+            [ROLE, SERVICE],
+            True,
+        ),
+    ],
+    ids=[
+        "the stack's, as the CDK assumes",
+        "a key of the stack's account",
+        "a key of another account",
+        "imported with a key of another account",
+        "another account",
+        "a reference by name",
+        "a reference by ARN",
+    ],
+)
+def test_who_is_let_in(
+    concrete: cdk.Stack, location: Callable[[cdk.Stack], S3Location], principals: list[Any], explained: bool
+) -> None:
+    """The JSON for the owner has the role unless the bucket is of its account, and says so where that isn't known."""
+    given = location(concrete)
+    PersonalizeEncryption(
+        concrete, "Encryption", resources=[importing(given.bucket, encryption_key=given.encryption_key)]
+    )
+    text = warnings(concrete)["pendingBucketPolicy"]
+    statements = json.loads(text[text.index("\n[\n") : text.index("\n]\n") + 2])
+    assert [each["Principal"] for each in statements if each["Action"] == ["s3:GetObject"]] == principals
+    assert (WHY in text.splitlines()) is explained
+
+
+def test_a_key_that_tells_it_later(app: cdk.App, concrete: cdk.Stack) -> None:
+    """The role is let in for what was allowed before, too."""
+    construct = PersonalizeEncryption(concrete, "Encryption", resources=[importing(imported(concrete).bucket)])
+    (before,) = construct.pending_statements
+    construct.allow(
+        importing(
+            s3.Bucket.from_bucket_name(concrete, "Again", "ratings"),
+            "later/",
+            encryption_key=key_of("222222222222", concrete),
+        )
+    )
+    (after,) = (each for each in construct.pending_statements if each.policy == "bucket")
+    assert [[str(each.sid)[:-8] for each in pending.statements] for pending in (before, after)] == [
+        ["PersonalizeServiceListBucket", "PersonalizeServiceReadObjects"],
+        [
+            "PersonalizeRoleListBucket",
+            "PersonalizeRoleReadObjects",
+            "PersonalizeServiceListBucket",
+            "PersonalizeServiceReadObjects",
+        ],
+    ]
+    assert {len(each.resources) for each in after.statements if str(each.sid).find("ReadObjects") > 0} == {2}
+
+
+def test_a_bucket_of_the_app_is_of_its_own_account(concrete: cdk.Stack) -> None:
+    """Whatever account its key is of."""
+    bucket = s3.Bucket(concrete, "Data", encryption_key=key_of("222222222222", concrete))
+    PersonalizeEncryption(concrete, "Encryption", resources=[importing(bucket)])
+    assert [each["Principal"] for each in bucket_policy(concrete)] == [SERVICE, SERVICE]

@@ -1,0 +1,98 @@
+"""A string with something around a reference names another thing than the reference: an archive beside a bucket."""
+
+from collections.abc import Callable
+from typing import Any
+
+import aws_cdk as cdk
+import pytest
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_s3 as s3
+
+from personalize_kms_constructs import PersonalizeEncryption
+from tests.life.conftest import GROUP, importing, key_statement, l1_key, trusted_role
+from tests.policies import resources, role_policy
+
+ARN = {"Fn::GetAtt": ["Data", "Arn"]}
+BY_NAME = ["arn:", {"Ref": "AWS::Partition"}, ":s3:::", {"Ref": "Data"}]
+
+
+def joined(*parts: Any) -> dict[str, Any]:
+    return {"Fn::Join": ["", list(parts)]}
+
+
+@pytest.mark.parametrize(
+    ("archive", "arn"),
+    [
+        (lambda stack, data: s3.Bucket.from_bucket_name(stack, "It", f"{data.ref}-old"), BY_NAME),
+        (lambda stack, data: s3.CfnBucket.from_bucket_name(stack, "It", f"{data.ref}-old"), BY_NAME),
+        (lambda stack, data: s3.Bucket.from_bucket_arn(stack, "It", f"{data.attr_arn}-old"), [ARN]),
+    ],
+    ids=["name", "name of a reference", "ARN"],
+)
+def test_an_archive_beside_a_bucket(stack: cdk.Stack, archive: Callable[..., Any], arn: list[Any]) -> None:
+    """The bucket of the app isn't opened, and the role gets the archive alone."""
+    bucket = archive(stack, s3.CfnBucket(stack, "Data"))
+    construct = PersonalizeEncryption(stack, "Encryption", resources=[importing(bucket)])
+    assert [(each.policy, stack.resolve(each.resource_arn)) for each in construct.pending_statements] == [
+        ("bucket", joined(*arn, "-old"))
+    ]
+    assert resources(stack, "AWS::S3::BucketPolicy") == {}
+    assert [each["Resource"] for each in role_policy(stack)] == [
+        joined(*arn, "-old"),
+        joined(*arn, "-old/import/*"),
+    ]
+
+
+def test_a_replica_of_a_key(app: cdk.App) -> None:
+    """It has the id of its primary key, and a policy of its own: the primary's isn't opened for it.
+
+    https://docs.aws.amazon.com/kms/latest/developerguide/multi-region-keys-overview.html
+    """
+    there, here = (
+        cdk.Stack(
+            app,
+            region,
+            env=cdk.Environment(account="111111111111", region=region),
+            cross_region_references=True,
+        )
+        for region in ("us-east-1", "eu-west-1")
+    )
+    primary = l1_key(there, multi_region=True)
+    arn = f"arn:aws:kms:eu-west-1:111111111111:key/{primary.attr_key_id}"
+    key = kms.Key.from_key_arn(here, "Replica", arn)
+    construct = PersonalizeEncryption(here, "Encryption", encryption_key=key, resources=[GROUP])
+    assert [(each.policy, each.resource_arn) for each in construct.pending_statements] == [("key", arn)]
+    policy = resources(there, "AWS::KMS::Key")["L1Key"]["Properties"]["KeyPolicy"]
+    assert [each.get("Sid") for each in policy["Statement"]] == [None]
+
+
+ROLE = {"Ref": "ServiceRole4288B192"}
+ROLE_ARN = {"Fn::GetAtt": ["ServiceRole4288B192", "Arn"]}
+PREFIX = ["arn:", {"Ref": "AWS::Partition"}, ":iam::", {"Ref": "AWS::AccountId"}, ":role/"]
+AFTER_COLONS = {"Fn::Select": [5, {"Fn::Split": [":", joined(ROLE_ARN, "-copy")]}]}
+
+
+@pytest.mark.parametrize(
+    ("other", "name", "arn"),
+    [
+        (
+            lambda stack, role: iam.Role.from_role_name(stack, "It", f"{role.role_name}-copy"),
+            joined(ROLE, "-copy"),
+            joined(*PREFIX, ROLE, "-copy"),
+        ),
+        (
+            lambda stack, role: iam.Role.from_role_arn(stack, "It", f"{role.role_arn}-copy"),
+            {"Fn::Select": [1, {"Fn::Split": ["/", AFTER_COLONS]}]},
+            joined(ROLE_ARN, "-copy"),
+        ),
+    ],
+    ids=["name", "ARN"],
+)
+def test_a_role_beside_one_of_the_app(stack: cdk.Stack, other: Callable[..., iam.IRole], name: Any, arn: Any) -> None:
+    """The role that was given gets the policy and the statement, and the role of the app nothing."""
+    role = other(stack, trusted_role(stack))
+    PersonalizeEncryption(stack, "Encryption", service_role=role, resources=[GROUP])
+    (policy,) = resources(stack, "AWS::IAM::ManagedPolicy").values()
+    assert policy["Properties"]["Roles"] == [name]
+    assert key_statement(stack, "PersonalizeRole")["Principal"] == {"AWS": arn}
