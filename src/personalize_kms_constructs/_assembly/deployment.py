@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, TypeVar
 
@@ -26,6 +26,7 @@ from .stacks import Resource
 from .templates import Unread, noted
 
 _MERGED_KEY_POLICY = "Custom::PersonalizeKeyPolicy"
+_PRINCIPALS = {physical.ROLE: "role", "AWS::IAM::User": "user", "AWS::IAM::Group": "group"}
 _IDENTITY_POLICIES = ("AWS::IAM::Policy", physical.MANAGED_POLICY, "AWS::IAM::RolePolicy")
 _DENYING = re.compile(r"Deny|Quarantine")
 _T = TypeVar("_T")
@@ -47,6 +48,8 @@ class Deployment:
     role_policies: dict[str, list[Resource]] = field(default_factory=dict)
     """Policies that name their roles, by the names of these."""
     managed_policies: dict[str, Resource] = field(default_factory=dict)
+    attached: dict[str, list[Resource]] = field(default_factory=dict)
+    """Roles, users and groups that name managed policies, by the ARNs of these."""
     buckets: dict[str, Resource] = field(default_factory=dict)
     bucket_policies: dict[str, list[Resource]] = field(default_factory=dict)
 
@@ -77,6 +80,9 @@ class Deployment:
             self.bucket_policies.setdefault(resource.text("Bucket") or "", []).append(resource)
         if type == physical.MANAGED_POLICY:
             self.managed_policies.setdefault(of_any_partition(physical.managed_policy_arn(resource)), resource)
+        if type in _PRINCIPALS:
+            for arn in as_list(resource.get("ManagedPolicyArns")):
+                self.attached.setdefault(of_any_partition(str(arn)), []).append(resource)
         if type in _IDENTITY_POLICIES:
             for name in as_list(resource.get("Roles")) + as_list(resource.get("RoleName")):
                 self.role_policies.setdefault(str(name), []).append(resource)
@@ -125,7 +131,7 @@ class Deployment:
         if resources is None:
             unseen = _why_unseen(arn, model)
             role = Role(arn, unseen=unseen, unseen_trust=unseen, unseen_boundary=unseen)
-            role.identity = [_policy_of(each, "PolicyDocument") for each in identity]
+            role.identity = [self._identity_policy(each) for each in identity]
             role.managed_policies = _attached(identity, role)
             model.roles[arn] = role
             return
@@ -154,7 +160,7 @@ class Deployment:
         role.managed_policies = len(foreign) + len(of_aws)
         role.unseen = "; ".join([*filter(None, [_not_of_the_app(foreign), mixed_up]), *self._of_unknown_roles])
         role.unseen_denials = _not_of_the_app(each for each in foreign if _may_deny(each))
-        role.identity = [_policy_of(each, "PolicyDocument") for each in identity]
+        role.identity = [self._identity_policy(each) for each in identity]
         role.managed_policies += _attached(identity, role)
         role.identity += [*_inline_policies_of(resource), *of_aws]
         boundary = resource.text("PermissionsBoundary")
@@ -230,6 +236,18 @@ class Deployment:
     def _managed_policy(self, arn: Any) -> Resource | None:
         return self.find(lambda each: each.managed_policies.get(of_any_partition(str(arn))))
 
+    def _identity_policy(self, resource: Resource) -> Policy:
+        """Return an IAM policy, with all that have it."""
+        names = as_list(resource.get("Roles")) + as_list(resource.get("RoleName"))
+        arns = [self.role_arn(str(each), resource) for each in names]
+        for kind in ("user", "group"):
+            named = as_list(resource.get(f"{kind.capitalize()}s"))
+            arns += [resource.arn("iam", f"{kind}/{each}", region=False) for each in named]
+        if resource.type == physical.MANAGED_POLICY:
+            own = of_any_partition(physical.managed_policy_arn(resource))
+            arns += map(_arn_of_principal, self.find(lambda each: each.attached.get(own)) or [])
+        return replace(_policy_of(resource, "PolicyDocument"), attached_to=tuple(dict.fromkeys(arns)))
+
     @cached_property
     def _of_unknown_roles(self) -> list[str]:
         """The policies that may be of any role, since the role's name isn't known, each with the reason."""
@@ -252,6 +270,14 @@ class Deployment:
     def _policies_of(self, role_name: str, account: str) -> list[Resource]:
         found = self.find(lambda each: each.role_policies.get(role_name)) or []
         return [each for each in found if same(each.stack.template.account, account) is not Answer.NO]
+
+
+def _arn_of_principal(resource: Resource) -> str:
+    """Return the ARN of a role, a user or a group."""
+    if resource.type == physical.ROLE:
+        return physical.role_arn(resource)
+    kind = _PRINCIPALS[resource.type]
+    return resource.arn("iam", f"{kind}/{resource.name_in(f'{kind.capitalize()}Name')}", region=False)
 
 
 def _attached(policies: Iterable[Resource], role: Role) -> int:
