@@ -256,10 +256,46 @@ def test_one_reason_is_one_row_whatever_needs_it() -> None:
         f"kms:GenerateDataKeyWithoutPlaintext, kms:ListGrants on {KEY} (key policy)",
         "      needed by export (dataset export job), import (dataset import job), movies (dataset group)",
         "  ? export (dataset export job), import (dataset import job)",
-        "  ? Personalize may have or lack s3:GetObject, s3:ListBucket, s3:PutObject on "
-        f"{BUCKET}, {BUCKET}/export/*, {BUCKET}/import/* (bucket policy)",
+        f"  ? Personalize may have or lack s3:ListBucket on {BUCKET}, s3:PutObject on {BUCKET}/export/*, "
+        f"s3:GetObject on {BUCKET}/import/* (bucket policy)",
         "      needed by export (dataset export job), import (dataset import job)",
     ]
+
+
+def test_a_statement_is_two_rows_whatever_is_too_much_in_it() -> None:
+    """What is taken out, and what is replaced, by one statement for each resource; each reason with its actions."""
+    wide = ["s3:GetObject", "s3:ListBucket", "s3:PutObject", "s3:DeleteObject"]
+    jobs = [asked(IMPORT_JOB, name=name, source=location(f"{name}/")) for name in ("a", "b")]
+    found = report(*jobs, key=ON_KEY, iam=[], bucket=[service(wide, Resource=[BUCKET, f"{BUCKET}/*"], Condition={})])
+    text = found.to_text(width=10_000)
+    assert [
+        line.strip() for line in text.splitlines() if "! " in line or "statement number" in line or "→ t" in line
+    ] == [
+        f"! too much: Personalize may s3:DeleteObject, s3:PutObject on {BUCKET}, {BUCKET}/* (bucket policy)",
+        "statement number 1 of bucket policy: AWS's pages don't ask for it (s3:DeleteObject); nothing that can be seen "
+        "asks for it (s3:PutObject)",
+        "→ take it out",
+        f"! too much: Personalize may s3:ListBucket on {BUCKET}, s3:GetObject on {BUCKET}/*, {BUCKET}/a/*, "
+        f"{BUCKET}/b/* (bucket policy)",
+        "statement number 1 of bucket policy: on the whole bucket, not only the prefix that is used (s3:GetObject); "
+        "for any account: no condition on aws:SourceAccount or aws:SourceArn keeps others out (s3:GetObject, "
+        "s3:ListBucket)",
+    ]
+    replaced = text.split("→ put what is needed in its place:")[1].split("https")[0]
+    assert [(each["Action"], each["Resource"]) for each in map(json.loads, statements(replaced))] == [
+        (["s3:GetObject"], [f"{BUCKET}/a/*", f"{BUCKET}/b/*"]),
+        (["s3:ListBucket"], BUCKET),
+    ]
+    markdown = found.to_markdown()
+    assert "| `s3:DeleteObject`, `s3:PutObject` on the bucket, `*` | bucket policy |" in markdown
+    assert "| `s3:ListBucket`, `s3:GetObject` on `*`, `a/*`, `b/*` | bucket policy |" in markdown
+
+
+def test_statements_that_replace_actions_of_one_statement_are_one() -> None:
+    """They differ in their actions alone."""
+    found = report(key=[service(KEY_POLICY_ACTIONS, Condition={})], iam=[])
+    (told,) = statements(found.to_text().split("! too much")[1])
+    assert json.loads(told) == service(sorted(KEY_POLICY_ACTIONS))
 
 
 def test_keys_and_buckets_are_named_so_whatever_their_arns_are() -> None:

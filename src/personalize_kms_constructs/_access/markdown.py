@@ -83,9 +83,10 @@ def _why(row: Row) -> str:
 
 def _what(row: Row, names: Names) -> Iterator[str]:
     """Yield the actions of a row on each part of the bucket, or on what else it is about."""
-    for place, actions in row.actions_by_place.items():
+    for actions, resources in row.actions_on:
         shown = ", ".join(_code(action) for action in actions if action)
-        yield f"{shown} on {_code(names.short(place))}" if place and shown else shown
+        on = [each if each.startswith("the ") else _code(names.short(each)) for each in row.places(resources) if each]
+        yield f"{shown} on {', '.join(on)}" if on and shown else shown
 
 
 def _code(text: str) -> str:
@@ -101,7 +102,7 @@ def _statements(entries: Iterable[Entry], names: Names) -> Iterator[str]:
         else:
             whose, do = policy_of_whom(entry.policy, _plain(names.of(entry.policy_of))), "Put into"
             whose += f", in the place of {', '.join(f'`{_plain(action)}`' for action in row.actions)}"
-        for statement in map(entry.pasted, row.statements):
+        for statement in row.pasted:
             text = json.dumps(statement, indent=2)
             if f"{whose}{text}" not in told:
                 told.add(f"{whose}{text}")

@@ -97,7 +97,7 @@ class _Text:
         yield from self._wrapped(f"{MARKS[type(entry)]} {_claim(row, names)}", "  ", "      ")
         if isinstance(entry, Allowed):
             return
-        yield from self._wrapped(names.short(entry.because), "      ")
+        yield from self._wrapped(names.short(row.because), "      ")
         if isinstance(entry, Undecided) and self._report.deployed:
             pass  # it was looked at where it is deployed
         elif isinstance(entry, Missing) and str(entry.add) in told:
@@ -108,7 +108,7 @@ class _Text:
             yield from self._wrapped(f"→ {_add_to(entry, names)}{with_references(add)}:", "      ", "        ")
             yield from (f"        {line}" for line in _pasted(add, names))
         elif isinstance(entry, Excess):
-            instead = entry.pasted(entry.instead)
+            instead = row.pasted
             end = f"{with_references(instead)}:" if instead else ""
             yield from self._wrapped(f"→ {names.short(entry.fix)}{end}", "      ", "        ")
             yield from (f"        {line}" for each in instead for line in _pasted(each, names))
@@ -166,25 +166,23 @@ def _count(number: int, what: str) -> str:
 
 def finding(row: Row, names: Names) -> str:
     """Return what is found and why, in one sentence."""
-    return f"{_claim(row, names)}: {names.short(row.first.because)}"
+    return f"{_claim(row, names)}: {names.short(row.because)}"
 
 
 def _claim(row: Row, names: Names) -> str:
     entry = row.first
     if not entry.principal:
         return ", ".join(row.needed_by)
-    if isinstance(entry, Allowed):
-        what = [
-            f"{', '.join(actions)}{f' on {names.short(place)}' if place else ''}"
-            for place, actions in row.actions_by_place.items()
-        ]
-        return f"{who(entry, names)} may {', '.join(what)} ({row.where})"
-    told = {Missing: "lacks", Excess: "may", Undecided: "may have or lack"}[type(entry)]
+    is_allowed = isinstance(entry, Allowed)
+    what = []
+    for actions, resources in row.actions_on:
+        on = names.short(", ".join(filter(None, row.places(resources) if is_allowed else resources)))
+        what.append(f"{', '.join(actions)}{f' on {on}' if on else ''}")
+    told = {Allowed: "may", Missing: "lacks", Excess: "may", Undecided: "may have or lack"}[type(entry)]
     if entry.cause in MAY_BE_TOO_MUCH:
         told = "may have without need"
     start = "too much: " if isinstance(entry, Excess) else ""
-    on = names.short(", ".join(row.resources))
-    return f"{start}{who(entry, names)} {told} {', '.join(row.actions)} on {on} ({row.where})"
+    return f"{start}{who(entry, names)} {told} {', '.join(what)} ({row.where})"
 
 
 def next_step(row: Row, names: Names) -> str:
@@ -194,7 +192,7 @@ def next_step(row: Row, names: Names) -> str:
         add = entry.pasted(entry.add)
         return f"{_add_to(entry, names)}{with_references(add)}: {names.short(json.dumps(add))}"
     if isinstance(entry, Excess):
-        statements = "; ".join(json.dumps(each) for each in entry.pasted(entry.instead))
+        statements = "; ".join(json.dumps(each) for each in row.pasted)
         return names.short(f"{entry.fix}: {statements}" if statements else entry.fix)
     if isinstance(entry, Missing):
         return names.short(entry.reason.remedy)
