@@ -32,6 +32,8 @@ _KEY_STATES = {
 
 TAKE_OUT, REPLACE = "take it out", "put what is needed in its place"
 """The remedies for what is too much; the second where something that is needed would go with it."""
+MOVE = "put what is needed into an {make} of its own"
+"""The second for a policy that stands in a role, which the policies of keys wait for."""
 FOR_OTHERS = "the {what} is also for {names}: give them one of their own"
 """What comes before the remedy where others would lose something."""
 
@@ -80,6 +82,10 @@ class Cause(Enum):
     SOLUTION_OR_VERSION = "whether the solution or its version has to be allowed isn't documented"
     ACCOUNTS_UNKNOWN = "whether role and {kind} are of one account isn't known"
     NOT_KNOWN = "{why}"
+    NOT_DECLARED = (
+        "it may create resources of Personalize and pass {why} to it, and nothing says which, so they aren't checked",
+        "say it by declare_created in the app, or by --created",
+    )
     ELEMENT_UNKNOWN = "{element} isn't known before deployment"
     ELEMENT_NOT_UNDERSTOOD = "element {elements} isn't understood"
     TEMPLATE_CONDITION = "it depends on the condition {condition}"

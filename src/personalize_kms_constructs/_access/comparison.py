@@ -137,10 +137,10 @@ def _entries(
             yield Undecided(**common, file=file)
         else:
             add_to, add = added.get(need, ("", None))
-            policies = policies_to_change(model, need, add_to or policy)
+            policies, make = policies_to_change(model, need, add_to or policy)
             origins = model.origins_in((*policies, *declared_of(needs[need])))
             file = model.files.get((IN_IAM, need.role_arn), "") if add_to == IN_IAM else file
-            yield Missing(**common, add=add, add_to=add_to, policies=policies, file=file, origins=origins)
+            yield Missing(**common, add=add, add_to=add_to, policies=policies, file=file, origins=origins, make=make)
 
 
 def _open_questions(model: AccessModel, needs: Mapping[Need, list[Asked]]) -> Iterator[Undecided]:
@@ -150,7 +150,7 @@ def _open_questions(model: AccessModel, needs: Mapping[Need, list[Asked]]) -> It
             reason = because(Cause.KEY_STATE_UNSEEN, why=key.unseen_state)
             yield Undecided("", "", "", key.arn, "key", key.arn, labels_of(users), "", reason, asked=tuple(users))
     for question in model.open_questions:
-        reason = because(Cause.NOT_KNOWN, why=question.because)
+        reason = because(question.cause, why=question.because)
         yield Undecided("", "", "", "", "", "", [question.name], "", reason, declared_of([question]))
     for asked in model.asked:
         for location in (asked.source, asked.destination):

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from .causes import FOR_OTHERS, REPLACE, TAKE_OUT, Cause, Reason
+from .causes import FOR_OTHERS, MOVE, REPLACE, TAKE_OUT, Cause, Reason
 from .model import Asked, Problem, declared_of, places
 from .pasting import Origins, pasted
 
@@ -43,6 +43,8 @@ class Entry:
     """The file of the assembly that has the statements for the policy's owner, if they are pending."""
     origins: Origins = field(default_factory=dict, repr=False, compare=False)
     """The functions of the template that has the policy, by their values."""
+    make: str = field(default="", repr=False, compare=False)
+    """The type of the resource to make for a statement, where the template has no policy that takes it."""
 
     @property
     def ours(self) -> bool:
@@ -85,6 +87,7 @@ class Entry:
             "page": self.page,
             "where": self.where,
             **({"file": self.file} if self.file else {}),
+            **({"make": self.make} if self.make else {}),
             "cause": self.cause.id,
             "because": self.because,
         }
@@ -129,7 +132,8 @@ class Excess(Entry):
     @property
     def fix(self) -> str:
         """The remedy, in words."""
-        step = self.reason.remedy or (REPLACE if self.instead else TAKE_OUT)
+        replaced = MOVE.format(make=self.make) if self.make else REPLACE
+        step = self.reason.remedy or (replaced if self.instead else TAKE_OUT)
         others: dict[str, list[str]] = {}
         for name, what in self.also_for.items():
             others.setdefault(what, []).append("everybody else" if name == "*" else name)

@@ -74,7 +74,7 @@ class Row:
             found.setdefault(tuple(sorted(actions)), []).append(resource)
         return [(list(actions), resources) for actions, resources in found.items()]
 
-    def places(self, resources: list[str]) -> list[str]:
+    def within(self, resources: list[str]) -> list[str]:
         """Return what resources are in the key or the bucket that they are shown under; nothing for itself alone."""
         kind, about = subject(self.first)
         itself = f"the {kind}" if len(resources) > 1 else ""

@@ -10,11 +10,11 @@ import re
 from collections.abc import Iterable, Iterator
 
 from ..matrix import ROWS
-from .causes import policy_of_whom
-from .entries import AccessFindings, Allowed, Entry, Excess, Missing
+from .entries import AccessFindings, Allowed, Entry, Excess, Missing, Undecided
 from .grouping import Names, Row, by_subject, rows, who
+from .model import Problem
 from .pasting import pasted
-from .text import left_out, pending, summary, with_references, without_key
+from .text import left_out, look, pending, summary, takes, with_references, without_key
 
 _EVERYTHING = {action: group.everything for row in ROWS for group in row.role_on_everything for action in group.actions}
 """What ``*`` stands for, by the action."""
@@ -48,14 +48,14 @@ def markdown_report(report: AccessFindings, *, quiet: bool = False) -> str:
         *_problems(report, names),
         *_table("Too much", report.excess, names),
         *_statements(report.excess, names),
-        *_table("Undecided", report.undecided, names),
+        *_table("Undecided", report.undecided, names, is_deployed=bool(report.deployed)),
         *([] if quiet else [*_table("As AWS's pages ask", report.allowed, names), *_graph(report, names)]),
     ]
     lines += ["", f"{left_out(report)}."] if report.left_out else []
     return "\n".join(lines) + "\n"
 
 
-def _table(title: str, entries: Iterable[Entry], names: Names) -> Iterator[str]:
+def _table(title: str, entries: Iterable[Entry], names: Names, *, is_deployed: bool = False) -> Iterator[str]:
     found = by_subject(entries)
     if found:
         yield from ("", f"## {title}", "", _HEAD, f"|{'---|' * _HEAD.count(' | ')}---|")
@@ -66,26 +66,35 @@ def _table(title: str, entries: Iterable[Entry], names: Names) -> Iterator[str]:
                 _cell(f"{kind} {names.of(arn)}" if kind else ""),
                 _cell(who(entry, names)),
                 ", ".join(_what(row, names)),
-                row.where,
-                _cell(names.short(_why(row))),
+                ", ".join(filter(None, [row.where, *([] if isinstance(entry, Allowed) else _places(row.entries))])),
+                _cell(names.short(_why(row, is_deployed=is_deployed))),
                 _cell(", ".join(row.needed_by)),
                 ", ".join(map(_link, row.pages)),
             ]
             yield f"| {' | '.join(cells)} |"
 
 
-def _why(row: Row) -> str:
+def _why(row: Row, *, is_deployed: bool) -> str:
     """Return the reason, and what to do where no statement follows."""
-    if isinstance(row.first, Excess):
-        return f"{row.because}: {row.first.fix}"
-    return f"{row.because}: {pending(row.first)}" if row.first.file else row.because
+    entry = row.first
+    if isinstance(entry, Excess):
+        return f"{row.because}: {entry.fix}"
+    if isinstance(entry, Undecided) and not is_deployed:
+        return f"{row.because}: {look(entry)}"
+    return f"{row.because}: {pending(entry)}" if entry.file else row.because
+
+
+def _places(found: Iterable[Entry | Problem]) -> Iterator[str]:
+    """Yield where findings are in templates, each once."""
+    for name, template in dict.fromkeys(tuple(reversed(place.values())) for each in found for place in each.where):
+        yield f"{_code(name)} in {_code(template)}"
 
 
 def _what(row: Row, names: Names) -> Iterator[str]:
     """Yield the actions of a row on each part of the bucket, or on what else it is about."""
     for actions, resources in row.actions_on:
         shown = ", ".join(_code(action) for action in actions if action)
-        on = [each if each.startswith("the ") else _code(names.short(each)) for each in row.places(resources) if each]
+        on = [each if each.startswith("the ") else _code(names.short(each)) for each in row.within(resources) if each]
         yield f"{shown} on {', '.join(on)}" if on and shown else shown
 
 
@@ -98,24 +107,31 @@ def _statements(entries: Iterable[Entry], names: Names) -> Iterator[str]:
     for row in rows(entries):
         entry = row.first
         if isinstance(entry, Missing):
-            whose, do = policy_of_whom(entry.add_to, _plain(names.of(entry.add_to_whom))), "Add to"
+            do = f"Add to {_plain(takes(entry, names))}"
         else:
-            whose, do = policy_of_whom(entry.policy, _plain(names.of(entry.policy_of))), "Put into"
-            whose += f", in the place of {', '.join(f'`{_plain(action)}`' for action in row.actions)}"
+            actions = ", ".join(f"`{_plain(action)}`" for action in row.actions)
+            do = f"Put into {_plain(takes(entry, names))}, in the place of {actions}"
         for statement in row.pasted:
             text = json.dumps(statement, indent=2)
-            if f"{whose}{text}" not in told:
-                told.add(f"{whose}{text}")
-                yield from ("", f"{do} {whose}{with_references(statement)}:", "", "```json", text, "```")
+            if f"{do}{text}" not in told:
+                told.add(f"{do}{text}")
+                yield from ("", f"{do}{with_references(statement)}:", "", "```json", text, "```")
 
 
 def _problems(report: AccessFindings, names: Names) -> Iterator[str]:
     if report.problems:
-        yield from ("", "## Problems", "", "| kind | what | needed by | page |", "|---|---|---|---|")
+        yield from ("", "## Problems", "", "| kind | what | where | needed by | page |", "|---|---|---|---|---|")
         for problem in report.problems:
             kind = f"{problem.kind} (warning)" if problem.is_warning else problem.kind
             message = _cell(names.short(problem.message))
-            yield f"| {kind} | {message} | {_cell(', '.join(problem.needed_by))} | {_link(problem.page)} |"
+            cells = [
+                kind,
+                message,
+                ", ".join(_places([problem])),
+                _cell(", ".join(problem.needed_by)),
+                _link(problem.page),
+            ]
+            yield f"| {' | '.join(cells)} |"
         for problem in report.problems:
             for statement in problem.add:
                 yield from ("", f"{_plain(names.short(problem.fix))}:", "", "```json")

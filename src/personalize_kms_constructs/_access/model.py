@@ -360,3 +360,5 @@ class OpenQuestion:
     """The role with which it is asked; empty where that can't be seen either."""
     asks: tuple[str, ...] = ("kms", "s3")
     """The services in which it may need permissions that can't be seen."""
+    cause: Cause = Cause.NOT_KNOWN
+    """The cause, whose words have ``because`` in them."""

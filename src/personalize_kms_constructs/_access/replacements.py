@@ -16,7 +16,7 @@ from .decision import Decision
 from .entries import Excess
 from .model import AccessModel, Asked
 from .needs import IN_BUCKET_POLICY, IN_IAM, IN_KEY_POLICY, SERVICE, Need, call_of, conditions_of, owner_of
-from .remedies import Json, alike, statement_for
+from .remedies import IAM_POLICY, Json, alike, statement_for
 from .statements import is_about
 from .strangers import ANOTHER_ACCOUNT, as_sent
 from .values import matches, same
@@ -52,7 +52,12 @@ class Replacements:
             for statement in entry.reason.statements:
                 for found in self._instead(entry, statement):
                     instead.setdefault(str(found), found)
-            yield replace(entry, instead=tuple(instead.values())) if instead else entry
+            role = self._model.roles.get(entry.policy_of)
+            in_role = role is not None and any(
+                each.policy.declared == role.declared != "" for each in entry.reason.statements
+            )
+            make = IAM_POLICY if entry.policy == IN_IAM and in_role else ""
+            yield replace(entry, instead=tuple(instead.values()), make=make) if instead else entry
 
     def _instead(self, entry: Excess, statement: Written) -> Iterator[Json]:
         about = [need for need in self._needs_by(entry, statement) if _is_on(need, entry.resource)]

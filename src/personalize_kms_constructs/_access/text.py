@@ -101,11 +101,11 @@ class _Text:
         if isinstance(entry, Undecided) and self._report.deployed:
             pass  # it was looked at where it is deployed
         elif isinstance(entry, Missing) and str(entry.add) in told:
-            yield from self._wrapped(f"→ {_add_to(entry, names)} the statement above", "      ", "        ")
+            yield from self._wrapped(f"→ add to {takes(entry, names)} the statement above", "      ", "        ")
         elif isinstance(entry, Missing) and entry.add is not None:
             told.append(str(entry.add))
             add = entry.pasted(entry.add)
-            yield from self._wrapped(f"→ {_add_to(entry, names)}{with_references(add)}:", "      ", "        ")
+            yield from self._wrapped(f"→ add to {takes(entry, names)}{with_references(add)}:", "      ", "        ")
             yield from (f"        {line}" for line in _pasted(add, names))
         elif isinstance(entry, Excess):
             instead = row.pasted
@@ -176,7 +176,7 @@ def _claim(row: Row, names: Names) -> str:
     is_allowed = isinstance(entry, Allowed)
     what = []
     for actions, resources in row.actions_on:
-        on = names.short(", ".join(filter(None, row.places(resources) if is_allowed else resources)))
+        on = names.short(", ".join(filter(None, row.within(resources) if is_allowed else resources)))
         what.append(f"{', '.join(actions)}{f' on {on}' if on else ''}")
     told = {Allowed: "may", Missing: "lacks", Excess: "may", Undecided: "may have or lack"}[type(entry)]
     if entry.cause in MAY_BE_TOO_MUCH:
@@ -190,14 +190,21 @@ def next_step(row: Row, names: Names) -> str:
     entry = row.first
     if isinstance(entry, Missing) and entry.add is not None:
         add = entry.pasted(entry.add)
-        return f"{_add_to(entry, names)}{with_references(add)}: {names.short(json.dumps(add))}"
+        return f"add to {takes(entry, names)}{with_references(add)}: {names.short(json.dumps(add))}"
     if isinstance(entry, Excess):
         statements = "; ".join(json.dumps(each) for each in row.pasted)
         return names.short(f"{entry.fix}: {statements}" if statements else entry.fix)
     if isinstance(entry, Missing):
         return names.short(entry.reason.remedy)
+    return look(entry)
+
+
+def look(entry: Entry) -> str:
+    """Return what to do about something that is undecided."""
     if entry.file:
         return f"{pending(entry)}, then look at it where it is deployed, with personalize-kms doctor"
+    if entry.reason.remedy:
+        return entry.reason.remedy
     return "look at it where it is deployed, with personalize-kms doctor, or make it part of the app"
 
 
@@ -216,8 +223,11 @@ def _pasted(statement: Mapping[str, Any], names: Names) -> list[str]:
     return names.short(json.dumps(statement, indent=2)).splitlines()
 
 
-def _add_to(entry: Missing, names: Names) -> str:
-    return f"add to {policy_of_whom(entry.add_to, names.of(entry.add_to_whom))}"
+def takes(entry: Entry, names: Names) -> str:
+    """Say which policy takes the statement of an entry, or which resource has to be made for it."""
+    kind, whom = (entry.add_to, entry.add_to_whom) if isinstance(entry, Missing) else (entry.policy, entry.policy_of)
+    made = f", an {entry.make} that has to be made" if entry.make else ""
+    return f"{policy_of_whom(kind, names.of(whom))}{made}"
 
 
 def wrapped(text: str, indent: str, further: str | None = None, width: int = WIDTH) -> list[str]:

@@ -42,6 +42,10 @@ class Policy:
     attached_to: tuple[str, ...] = ()
     """The ARNs of the roles, users and groups that have it, of those in templates."""
 
+    def is_beside(self, arn: str) -> bool:
+        """Report whether others have it than a role."""
+        return any(each != arn for each in self.attached_to)
+
     @cached_property
     def statements(self) -> tuple[Written, ...]:
         """Its statements."""

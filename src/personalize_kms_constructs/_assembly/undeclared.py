@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from .._access import decision
 from .._access.answers import Answer
 from .._access.calls import Call, role, service
+from .._access.causes import Cause
 from .._access.model import AccessModel, OpenQuestion, Role
 from .._access.values import matches
 from .._access.written import actions_of, allow_statements, has_variables, resources_of
@@ -17,11 +18,6 @@ from .deployment import Deployment
 from .physical import of_any_partition
 from .stacks import Resource
 from .templates import Unread, noted
-
-_BECAUSE = (
-    "it may create resources of Personalize and pass {roles} to it, and nothing says which, so that they aren't "
-    "checked: say it by declare_created in the app, or by --created"
-)
 
 
 def undeclared(
@@ -55,7 +51,7 @@ def undeclared(
             meant = passed if any(map(_may_be_another, named)) else set(map(of_any_partition, named))
             names = [path for name, (arn, path) in passed.items() if name in meant and _may_pass(caller, arn, region)]
             if names:
-                yield OpenQuestion(resource.path, _BECAUSE.format(roles=", ".join(names)), resource.declared)
+                yield OpenQuestion(resource.path, ", ".join(names), resource.declared, cause=Cause.NOT_DECLARED)
 
 
 def _trusts_personalize(passed: Role, resource: Resource) -> bool:
