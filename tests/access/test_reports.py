@@ -386,6 +386,28 @@ def test_what_a_boundary_refuses_is_told_once() -> None:
     assert markdown.count("| permissions boundary |") == 1
 
 
+def test_the_graph_has_one_node_for_one_role() -> None:
+    """That uses a key, that is passed, and that passes it."""
+    found = model(asked(caller_arn=f"{ROLE}2"), **CLEAN)
+    found.roles[f"{ROLE}2"] = replace(found.roles[ROLE], arn=f"{ROLE}2", identity=[policy("2", [iam(["iam:*"], "*")])])
+    found.names = {ROLE: "Main/Role", f"{ROLE}2": "Main/Caller", KEY: "Main/Key"}
+    graph = compare(found).to_markdown().split("```mermaid\n")[1]
+    nodes = re.findall(r'^  n\d+\["(.*)"\]$', graph, re.MULTILINE)
+    assert sorted(nodes) == ["Personalize", "key Main/Key", "role Main/Caller", "role Main/Role"]
+
+
+@pytest.mark.parametrize(("number", "length", "is_drawn"), [(500, 1, True), (501, 1, False), (90, 500, False)])
+def test_a_graph_that_github_does_not_draw_is_left_out(number: int, length: int, is_drawn: bool) -> None:
+    """Of more edges or characters than Mermaid takes by default."""
+    one = report(**CLEAN).allowed[0]
+    keys = [f"{KEY}{each:03}{'x' * length}" for each in range(number)]
+    allowed = tuple(replace(one, policy="key", policy_of=each, resource=each) for each in keys)
+    found = AccessReport(allowed=allowed, names={each: each.removeprefix(KEY) for each in keys})
+    markdown = found.to_markdown()
+    assert ("```mermaid" in markdown) is is_drawn
+    assert ("The graph is left out: it is larger than GitHub draws.\n" in markdown) is not is_drawn
+
+
 def test_the_graph_draws_what_everything_stands_for() -> None:
     """CloudWatch, whose actions take ``*`` alone; of an action that the rows don't know it says no more than ``*``."""
     unknown = matrix.Actions("Notify", ("made-up:Notify",))

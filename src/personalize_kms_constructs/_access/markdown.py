@@ -15,9 +15,13 @@ from .grouping import Names, Row, by_subject, rows, who
 from .model import Problem
 from .pasting import pasted
 from .text import left_out, look, pending, summary, takes, with_references, without_key
+from .values import split_arn
 
 _EVERYTHING = {action: group.everything for row in ROWS for group in row.role_on_everything for action in group.actions}
 """What ``*`` stands for, by the action."""
+# GitHub has Mermaid's defaults, and draws nothing beyond them
+# (https://mermaid.js.org/config/schema-docs/config-properties-maxtextsize.html and config-properties-maxedges.html).
+_MAX_CHARACTERS, _MAX_EDGES = 50_000, 500
 _HEAD = "| on | who | what | where | why | needed by | page |"
 
 # What a text of AWS's may hold and would be markup.
@@ -160,7 +164,7 @@ def _graph(report: AccessFindings, names: Names) -> Iterator[str]:
     for (kind, arn), own in by_subject(entries).items():
         callers: dict[tuple[str, str], list[Entry]] = {}
         for entry in own:
-            target = f"{kind} {names.of(arn)}" if kind != "role" else _EVERYTHING.get(entry.action, entry.resource)
+            target = _target(entry, names) if kind == "role" else f"{kind} {names.of(arn)}"
             callers.setdefault((who(entry, names), target), []).append(entry)
         for (caller, target), theirs in callers.items():
             # An action that one policy gives and another lacks isn't allowed.
@@ -173,10 +177,20 @@ def _graph(report: AccessFindings, names: Names) -> Iterator[str]:
                 if shown:
                     ends = [nodes.setdefault(label, f"n{len(nodes)}") for label in (caller, target)]
                     edges.append(f'  {ends[0]} {arrow}|"{prefix}{_label(shown)}"| {ends[1]}')
-    yield from ("", "## Who may do what, and why", "", "```mermaid", "graph LR")
-    yield from (f'  {id}["{_escaped(label)}"]' for label, id in nodes.items())
-    yield from edges
-    yield "```"
+    graph = ["graph LR", *(f'  {id}["{_escaped(label)}"]' for label, id in nodes.items()), *edges]
+    yield from ("", "## Who may do what, and why", "")
+    if len(edges) > _MAX_EDGES or len("\n".join(graph)) > _MAX_CHARACTERS:
+        yield "The graph is left out: it is larger than GitHub draws."
+    else:
+        yield from ("```mermaid", *graph, "```")
+
+
+def _target(entry: Entry, names: Names) -> str:
+    """Return what a role's own policy is about: a role that is passed, or whatever else."""
+    parts = split_arn(entry.resource)
+    if parts is not None and parts[5].startswith("role/"):
+        return f"role {names.of(entry.resource)}"
+    return _EVERYTHING.get(entry.action, entry.resource)
 
 
 def _label(entries: Iterable[Entry]) -> str:
