@@ -170,6 +170,7 @@ def followed(found: AccessModel, advice: AccessReport) -> AccessModel:
         },
         # Trust policies.
         {"trust": [{**TRUST, "Condition": {}}]},
+        {"trust": [{**TRUST, "Condition": {}}, {**TRUST, "Condition": ANY_CONDITION}]},
         {"trust": [{**TRUST, "Principal": "*", "Condition": {}}]},
         {"trust": [TRUST, {**TRUST, "Principal": {"AWS": ANOTHER_ACCOUNT}, "Condition": {}}]},
     ],
@@ -193,7 +194,7 @@ def test_every_form_of_a_statement(statements: dict[str, Any]) -> None:
         set(),
         lines(before.undecided),
     )
-    assert len(after.allowed) == len(before.allowed)
+    assert (len(after.allowed), after.problems) == (len(before.allowed), ())
     assert not [each for each in before.excess if each.instead and each.fix == "take it out"]
 
 
@@ -340,11 +341,14 @@ def test_a_bucket_of_another_account_has_to_let_the_role_in() -> None:
 def test_a_role_of_two_regions_has_a_trust_statement_for_each() -> None:
     """Each names the source as AWS's page does."""
     requests = [asked(), asked(name="books", region="us-east-1", dataset_group_key=None)]
-    found = report(*requests, key=ON_KEY, iam=[iam(IAM_ACTIONS)], trust=[{**TRUST, "Condition": {}}])
-    (entry,) = found.excess
-    assert [each["Condition"]["ArnLike"]["aws:SourceArn"] for each in entry.instead] == [
-        f"arn:aws:personalize:{region}:{ACCOUNT}:*" for region in ("eu-west-1", "us-east-1")
-    ]
+    # The second trusts Personalize in one of them already.
+    for trust, regions in (([], ("eu-west-1", "us-east-1")), ([TRUST], ("us-east-1",))):
+        wide = {**TRUST, "Condition": {}}
+        found = report(*requests, key=ON_KEY, iam=[iam(IAM_ACTIONS)], trust=[*trust, wide])
+        (entry,) = found.excess
+        assert [each["Condition"]["ArnLike"]["aws:SourceArn"] for each in entry.instead] == [
+            f"arn:aws:personalize:{region}:{ACCOUNT}:*" for region in regions
+        ]
 
 
 KEPT_OUT = [
