@@ -142,9 +142,11 @@ def test_a_policy_of_several_roles() -> None:
     found = model(
         asked(), asked(name="books", role_arn=SECOND_ROLE, caller_arn=JANITOR), key=[role([], Principal="*"), *ON_KEY]
     )
-    shared = policy("shared", [iam([*IAM_ACTIONS, "kms:*"])], attached_to=(JANITOR, ROLE, SECOND_ROLE))
+    shared = policy("shared", [iam([*IAM_ACTIONS, "kms:*"])], also_of=(JANITOR, SECOND_ROLE))
     found.roles[ROLE].identity = [shared]
-    found.roles[SECOND_ROLE] = Role(SECOND_ROLE, trust=[policy("trust", [TRUST])], identity=[replace(shared)])
+    found.roles[SECOND_ROLE] = Role(
+        SECOND_ROLE, trust=[policy("trust", [TRUST])], identity=[replace(shared, also_of=(JANITOR, ROLE))]
+    )
     (of_first, of_second) = [each for each in compare(found).excess if each.action == "kms:*"]
     assert of_first.also_for == of_second.also_for == {JANITOR: "policy"}
     assert of_first.fix == (

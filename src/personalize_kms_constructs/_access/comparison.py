@@ -56,6 +56,8 @@ def compare(model: AccessModel, *, with_excess: bool = True) -> AccessReport:
         *(each for each in trust if isinstance(each, Undecided)),
         *_open_questions(model, needs),
     ]
+    others = {arn for each in too_much if isinstance(each, Excess) for arn in each.also_for}
+    names = {arn: name for arn, name in model.names_of_others.items() if arn in others} | model.names
     problems = [
         *model.problems,
         *(each for each in trust if isinstance(each, Problem)),
@@ -73,7 +75,7 @@ def compare(model: AccessModel, *, with_excess: bool = True) -> AccessReport:
         allowed=_sorted(each for each in entries if isinstance(each, Allowed)),
         asked=tuple(sorted({str(asked) for asked in model.asked})),
         without_key=tuple(sorted(each.label for each in model.dataset_groups if each.without_key)),
-        names=dict(sorted(model.names.items())),
+        names=dict(sorted(names.items())),
     )
 
 

@@ -308,6 +308,8 @@ class AccessModel:
     open_questions: list[OpenQuestion] = field(default_factory=list)
     names: dict[str, str] = field(default_factory=dict)
     """The names of keys, roles and buckets in reports, by ARN: a construct path for example."""
+    names_of_others: dict[str, str] = field(default_factory=dict)
+    """Those of roles of which nothing is asked."""
     organization: str = ""
     """The id of the organization (``o-…``) that all accounts of the templates belong to, where it is told."""
     origins: dict[str, Mapping[str, Any]] = field(default_factory=dict)

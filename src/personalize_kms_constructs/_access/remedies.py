@@ -123,7 +123,7 @@ def policies_to_change(model: AccessModel, need: Need, add_to: str) -> tuple[tup
     if add_to == IN_IAM:
         role = model.role(need.role_arn)
         # A key policy that names the role would wait for a policy in it, and that for the key.
-        policies = [each for each in role.identity if each.declared != role.declared and not each.is_beside(role.arn)]
+        policies = [each for each in role.identity if each.declared != role.declared and not each.also_of]
         return _of_owner(role, policies, IAM_POLICY)
     if need.action.startswith("kms:"):
         key = model.key(need.owner)

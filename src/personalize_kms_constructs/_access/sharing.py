@@ -32,7 +32,7 @@ class Sharing:
         judged = self._judged.get("" if in_iam else entry.policy_of, {SERVICE_PRINCIPAL})
         found: dict[str, str] = {}
         for statement in entry.reason.statements:
-            names = statement.policy.attached_to if in_iam else principals_of(statement.body)
+            names = statement.policy.also_of if in_iam else principals_of(statement.body)
             found |= dict.fromkeys((each for each in names if each not in judged), "policy" if in_iam else "statement")
         if entry.cause is Cause.FOR_EVERYBODY:
             found.pop("*", None)

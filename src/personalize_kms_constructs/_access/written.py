@@ -39,12 +39,8 @@ class Policy:
     """Conditions of templates that can't be decided; it depends on all of them."""
     inline: str = ""
     """The name of an inline policy of a role; empty for other policies."""
-    attached_to: tuple[str, ...] = ()
-    """The ARNs of the roles, users and groups that have it, of those in templates."""
-
-    def is_beside(self, arn: str) -> bool:
-        """Report whether others have it than a role."""
-        return any(each != arn for each in self.attached_to)
+    also_of: tuple[str, ...] = ()
+    """The ARNs of others that have a role's policy: roles, users and groups, as far as templates say."""
 
     @cached_property
     def statements(self) -> tuple[Written, ...]:

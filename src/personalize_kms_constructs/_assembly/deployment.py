@@ -131,7 +131,7 @@ class Deployment:
         if resources is None:
             unseen = _why_unseen(arn, model)
             role = Role(arn, unseen=unseen, unseen_trust=unseen, unseen_boundary=unseen)
-            role.identity = [self._identity_policy(each) for each in identity]
+            role.identity = [self._identity_policy(each, arn) for each in identity]
             role.managed_policies = _attached(identity, role)
             model.roles[arn] = role
             return
@@ -160,7 +160,7 @@ class Deployment:
         role.managed_policies = len(foreign) + len(of_aws)
         role.unseen = "; ".join([*filter(None, [_not_of_the_app(foreign), mixed_up]), *self._of_unknown_roles])
         role.unseen_denials = _not_of_the_app(each for each in foreign if _may_deny(each))
-        role.identity = [self._identity_policy(each) for each in identity]
+        role.identity = [self._identity_policy(each, arn) for each in identity]
         role.managed_policies += _attached(identity, role)
         role.identity += [*_inline_policies_of(resource), *of_aws]
         boundary = resource.text("PermissionsBoundary")
@@ -236,17 +236,19 @@ class Deployment:
     def _managed_policy(self, arn: Any) -> Resource | None:
         return self.find(lambda each: each.managed_policies.get(of_any_partition(str(arn))))
 
-    def _identity_policy(self, resource: Resource) -> Policy:
-        """Return an IAM policy, with all that have it."""
+    def _identity_policy(self, resource: Resource, role_arn: str) -> Policy:
+        """Return an IAM policy of a role, with all others that have it."""
         names = as_list(resource.get("Roles")) + as_list(resource.get("RoleName"))
         arns = [self.role_arn(str(each), resource) for each in names]
         for kind in ("user", "group"):
             named = as_list(resource.get(f"{kind.capitalize()}s"))
             arns += [resource.arn("iam", f"{kind}/{each}", region=False) for each in named]
         if resource.type == physical.MANAGED_POLICY:
-            own = of_any_partition(physical.managed_policy_arn(resource))
-            arns += map(_arn_of_principal, self.find(lambda each: each.attached.get(own)) or [])
-        return replace(_policy_of(resource, "PolicyDocument"), attached_to=tuple(dict.fromkeys(arns)))
+            policy = of_any_partition(physical.managed_policy_arn(resource))
+            arns += map(_arn_of_principal, self.find(lambda each: each.attached.get(policy)) or [])
+        own = of_any_partition(role_arn)
+        others = tuple(each for each in dict.fromkeys(arns) if of_any_partition(each) != own)
+        return replace(_policy_of(resource, "PolicyDocument"), also_of=others)
 
     @cached_property
     def _of_unknown_roles(self) -> list[str]:
