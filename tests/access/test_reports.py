@@ -386,6 +386,16 @@ def test_what_a_boundary_refuses_is_told_once() -> None:
     assert markdown.count("| permissions boundary |") == 1
 
 
+def test_markdown_says_what_to_do_about_a_denial() -> None:
+    """There is no statement to add."""
+    denial = {**role(["kms:Decrypt"]), "Effect": "Deny"}
+    markdown = report(key=[*ON_KEY, denial], iam=[iam(IAM_ACTIONS)]).to_markdown()
+    assert (
+        "| denied by statement number 3 of key policy: change what the reason names: no further statement helps |"
+        in markdown
+    )
+
+
 def test_the_graph_has_one_node_for_one_role() -> None:
     """That uses a key, that is passed, and that passes it."""
     found = model(asked(caller_arn=f"{ROLE}2"), **CLEAN)

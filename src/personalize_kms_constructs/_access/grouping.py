@@ -59,11 +59,6 @@ class Row:
         return sorted({each.action for each in self.entries})
 
     @property
-    def resources(self) -> list[str]:
-        """Their resources."""
-        return sorted({each.resource for each in self.entries})
-
-    @property
     def actions_on(self) -> list[tuple[list[str], list[str]]]:
         """Their actions, and on which resources these are; actions on the same resources are told together."""
         by_resource: dict[str, set[str]] = {}

@@ -82,10 +82,12 @@ def _why(row: Row, *, is_deployed: bool) -> str:
     """Return the reason, and what to do where no statement follows."""
     entry = row.first
     if isinstance(entry, Excess):
-        return f"{row.because}: {entry.fix}"
-    if isinstance(entry, Undecided) and not is_deployed:
-        return f"{row.because}: {look(entry)}"
-    return f"{row.because}: {pending(entry)}" if entry.file else row.because
+        step = entry.fix
+    elif isinstance(entry, Undecided):
+        step = "" if is_deployed else look(entry)
+    else:
+        step = entry.reason.remedy or (pending(entry) if entry.file else "")
+    return f"{row.because}: {step}" if step else row.because
 
 
 def _places(found: Iterable[Entry | Problem]) -> Iterator[str]:

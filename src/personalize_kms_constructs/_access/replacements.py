@@ -52,12 +52,13 @@ class Replacements:
             for statement in entry.reason.statements:
                 for found in self._instead(entry, statement):
                     instead.setdefault(str(found), found)
-            role = self._model.roles.get(entry.policy_of)
-            in_role = role is not None and any(
-                each.policy.declared == role.declared != "" for each in entry.reason.statements
-            )
-            make = IAM_POLICY if entry.policy == IN_IAM and in_role else ""
-            yield replace(entry, instead=tuple(instead.values()), make=make) if instead else entry
+            yield replace(entry, instead=tuple(instead.values()), make=self._make(entry)) if instead else entry
+
+    def _make(self, entry: Excess) -> str:
+        """Return the type of what takes the place of a policy in a role, for which key policies wait that name it."""
+        in_role = self._model.roles[entry.policy_of].declared if entry.policy == IN_IAM else ""
+        is_there = any(each.policy.declared == in_role for each in entry.reason.statements)
+        return IAM_POLICY if in_role and is_there else ""
 
     def _instead(self, entry: Excess, statement: Written) -> Iterator[Json]:
         about = [need for need in self._needs_by(entry, statement) if _is_on(need, entry.resource)]
