@@ -19,6 +19,8 @@ ORIGINS = {
     "${Main.Nested.Outputs.Key?}": {"Fn::GetAtt": "Nested.Outputs.Key"},
     "${export Role?}": {"Fn::ImportValue": "Role"},
     "${AWS::AccountId}": {"Ref": "AWS::AccountId"},
+    "arn:aws:iam::111122223333:role/Jobs": {"Fn::GetAtt": ["Role", "Arn"]},
+    "arn:aws:s3:::movies": {"Fn::GetAtt": ["Movies", "Arn"]},
 }
 
 
@@ -44,6 +46,12 @@ ORIGINS = {
             {"Fn::Sub": ["${Part1}/*", {"Part1": {"Fn::Join": ["/", [{"Ref": "Data"}, "in"]]}}]},
             False,
         ),
+        # What the template makes under a name that is text: itself and what is in it, and nothing that begins alike.
+        ("arn:aws:iam::111122223333:role/Jobs", {"Fn::GetAtt": ["Role", "Arn"]}, False),
+        ("arn:aws:iam::111122223333:role/Jobs2", "arn:aws:iam::111122223333:role/Jobs2", False),
+        ("arn:aws:s3:::movies", {"Fn::GetAtt": ["Movies", "Arn"]}, False),
+        ("arn:aws:s3:::movies/in/*", {"Fn::Sub": "${Movies.Arn}/in/*"}, False),
+        ("arn:aws:s3:::movies-2/in/*", "arn:aws:s3:::movies-2/in/*", False),
         # Pseudo parameters, whether the template has them or not.
         ("${AWS::AccountId}", {"Ref": "AWS::AccountId"}, False),
         ("${AWS::Region}", {"Ref": "AWS::Region"}, False),

@@ -256,10 +256,46 @@ def test_one_reason_is_one_row_whatever_needs_it() -> None:
         f"kms:GenerateDataKeyWithoutPlaintext, kms:ListGrants on {KEY} (key policy)",
         "      needed by export (dataset export job), import (dataset import job), movies (dataset group)",
         "  ? export (dataset export job), import (dataset import job)",
-        "  ? Personalize may have or lack s3:GetObject, s3:ListBucket, s3:PutObject on "
-        f"{BUCKET}, {BUCKET}/export/*, {BUCKET}/import/* (bucket policy)",
+        f"  ? Personalize may have or lack s3:ListBucket on {BUCKET}, s3:PutObject on {BUCKET}/export/*, "
+        f"s3:GetObject on {BUCKET}/import/* (bucket policy)",
         "      needed by export (dataset export job), import (dataset import job)",
     ]
+
+
+def test_a_statement_is_two_rows_whatever_is_too_much_in_it() -> None:
+    """What is taken out, and what is replaced, by one statement for each resource; each reason with its actions."""
+    wide = ["s3:GetObject", "s3:ListBucket", "s3:PutObject", "s3:DeleteObject"]
+    jobs = [asked(IMPORT_JOB, name=name, source=location(f"{name}/")) for name in ("a", "b")]
+    found = report(*jobs, key=ON_KEY, iam=[], bucket=[service(wide, Resource=[BUCKET, f"{BUCKET}/*"], Condition={})])
+    text = found.to_text(width=10_000)
+    assert [
+        line.strip() for line in text.splitlines() if "! " in line or "statement number" in line or "→ t" in line
+    ] == [
+        f"! too much: Personalize may s3:DeleteObject, s3:PutObject on {BUCKET}, {BUCKET}/* (bucket policy)",
+        "statement number 1 of bucket policy: AWS's pages don't ask for it (s3:DeleteObject); nothing that can be seen "
+        "asks for it (s3:PutObject)",
+        "→ take it out",
+        f"! too much: Personalize may s3:ListBucket on {BUCKET}, s3:GetObject on {BUCKET}/*, {BUCKET}/a/*, "
+        f"{BUCKET}/b/* (bucket policy)",
+        "statement number 1 of bucket policy: on the whole bucket, not only the prefix that is used (s3:GetObject); "
+        "for any account: no condition on aws:SourceAccount or aws:SourceArn keeps others out (s3:GetObject, "
+        "s3:ListBucket)",
+    ]
+    replaced = text.split("→ put what is needed in its place:")[1].split("https")[0]
+    assert [(each["Action"], each["Resource"]) for each in map(json.loads, statements(replaced))] == [
+        (["s3:GetObject"], [f"{BUCKET}/a/*", f"{BUCKET}/b/*"]),
+        (["s3:ListBucket"], BUCKET),
+    ]
+    markdown = found.to_markdown()
+    assert "| `s3:DeleteObject`, `s3:PutObject` on the bucket, `*` | bucket policy |" in markdown
+    assert "| `s3:ListBucket`, `s3:GetObject` on `*`, `a/*`, `b/*` | bucket policy |" in markdown
+
+
+def test_statements_that_replace_actions_of_one_statement_are_one() -> None:
+    """They differ in their actions alone."""
+    found = report(key=[service(KEY_POLICY_ACTIONS, Condition={})], iam=[])
+    (told,) = statements(found.to_text().split("! too much")[1])
+    assert json.loads(told) == service(sorted(KEY_POLICY_ACTIONS))
 
 
 def test_keys_and_buckets_are_named_so_whatever_their_arns_are() -> None:
@@ -348,6 +384,38 @@ def test_what_a_boundary_refuses_is_told_once() -> None:
     assert "needed by import (dataset import job), movies (dataset group)" in " ".join(text.split())
     markdown = compare(found).to_markdown()
     assert markdown.count("| permissions boundary |") == 1
+
+
+def test_markdown_says_what_to_do_about_a_denial() -> None:
+    """There is no statement to add."""
+    denial = {**role(["kms:Decrypt"]), "Effect": "Deny"}
+    markdown = report(key=[*ON_KEY, denial], iam=[iam(IAM_ACTIONS)]).to_markdown()
+    assert (
+        "| denied by statement number 3 of key policy: change what the reason names: no further statement helps |"
+        in markdown
+    )
+
+
+def test_the_graph_has_one_node_for_one_role() -> None:
+    """That uses a key, that is passed, and that passes it."""
+    found = model(asked(caller_arn=f"{ROLE}2"), **CLEAN)
+    found.roles[f"{ROLE}2"] = replace(found.roles[ROLE], arn=f"{ROLE}2", identity=[policy("2", [iam(["iam:*"], "*")])])
+    found.names = {ROLE: "Main/Role", f"{ROLE}2": "Main/Caller", KEY: "Main/Key"}
+    graph = compare(found).to_markdown().split("```mermaid\n")[1]
+    nodes = re.findall(r'^  n\d+\["(.*)"\]$', graph, re.MULTILINE)
+    assert sorted(nodes) == ["Personalize", "key Main/Key", "role Main/Caller", "role Main/Role"]
+
+
+@pytest.mark.parametrize(("number", "length", "is_drawn"), [(500, 1, True), (501, 1, False), (90, 500, False)])
+def test_a_graph_that_github_does_not_draw_is_left_out(number: int, length: int, is_drawn: bool) -> None:
+    """Of more edges or characters than Mermaid takes by default."""
+    one = report(**CLEAN).allowed[0]
+    keys = [f"{KEY}{each:03}{'x' * length}" for each in range(number)]
+    allowed = tuple(replace(one, policy="key", policy_of=each, resource=each) for each in keys)
+    found = AccessReport(allowed=allowed, names={each: each.removeprefix(KEY) for each in keys})
+    markdown = found.to_markdown()
+    assert ("```mermaid" in markdown) is is_drawn
+    assert ("The graph is left out: it is larger than GitHub draws.\n" in markdown) is not is_drawn
 
 
 def test_the_graph_draws_what_everything_stands_for() -> None:

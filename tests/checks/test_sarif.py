@@ -159,17 +159,18 @@ def test_a_location_is_the_resource_in_its_template(tmp_path: Path, monkeypatch:
         template = Path("an app/cdk.out", file)
         template.write_text(json.dumps(json.loads(template.read_text()), indent=1))
     lines = Path("an app/cdk.out/Main.template.json").read_text().splitlines()
-    line = lines.index('  "Movies": {') + 1
+    line = lines.index('  "Policy": {') + 1
     assert line > 50
+    # The policy to change.
     expected = {
-        "Main/Movies": ("an%20app/cdk.out/Main.template.json", line),
-        "Prod/Movies": ("an%20app/cdk.out/assembly-Prod/Prod.template.json", line),
+        "Main/Policy": ("an%20app/cdk.out/Main.template.json", line),
+        "Prod/Policy": ("an%20app/cdk.out/assembly-Prod/Prod.template.json", line),
     }
     assert places(sarif(Path("an app/cdk.out"))) == expected
     assert places(sarif(tmp_path / "an app" / "cdk.out")) == expected
     (tmp_path / "elsewhere").mkdir()
     monkeypatch.chdir("elsewhere")
-    uri, _ = places(sarif(Path("../an app/cdk.out")))["Main/Movies"]
+    uri, _ = places(sarif(Path("../an app/cdk.out")))["Main/Policy"]
     assert uri == f"{tmp_path.as_uri()}/an%20app/cdk.out/Main.template.json"
 
 

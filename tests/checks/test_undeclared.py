@@ -13,10 +13,7 @@ from tests.checks.test_callers import OF_CALLER, TO_PERSONALIZE
 from tests.checks.test_state_machines import machine, task
 
 SERVICE_ROLE = {"Fn::GetAtt": ["Role", "Arn"]}
-LINE = (
-    "it may create resources of Personalize and pass Main/Role to it, and nothing says which, so that they aren't "
-    "checked: say it by declare_created in the app, or by --created"
-)
+LINE = "it may create resources of Personalize and pass Main/Role to it, and nothing says which, so they aren't checked"
 CREATING: Json = {"Effect": "Allow", "Action": ["personalize:CreateDatasetImportJob"], "Resource": "*"}
 PASSING: Json = {"Effect": "Allow", "Action": "iam:PassRole", "Resource": SERVICE_ROLE, "Condition": TO_PERSONALIZE}
 

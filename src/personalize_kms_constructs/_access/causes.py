@@ -38,9 +38,12 @@ _KEY_STATES = {
 }
 
 
-_TAKE_OUT = "take it out"
-REPLACED = "put what is needed in its place"
-"""The remedy where something that is needed would go with what is taken out."""
+TAKE_OUT, REPLACE = "take it out", "put what is needed in its place"
+"""The remedies for what is too much; the second where something that is needed would go with it."""
+MOVE = "put what is needed into an {make} of its own"
+"""The second for a policy that stands in a role, which the policies of keys wait for."""
+FOR_OTHERS = "the {what} is also for {names}: give them one of their own"
+"""What comes before the remedy where others would lose something."""
 
 
 @unique
@@ -87,6 +90,10 @@ class Cause(Enum):
     SOLUTION_OR_VERSION = "whether the solution or its version has to be allowed isn't documented"
     ACCOUNTS_UNKNOWN = "whether role and {kind} are of one account isn't known"
     NOT_KNOWN = "{why}"
+    NOT_DECLARED = (
+        "it may create resources of Personalize and pass {why} to it, and nothing says which, so they aren't checked",
+        "say it by declare_created in the app, or by --created",
+    )
     ELEMENT_UNKNOWN = "{element} isn't known before deployment"
     ELEMENT_NOT_UNDERSTOOD = "element {elements} isn't understood"
     TEMPLATE_CONDITION = "it depends on the condition {condition}"
@@ -116,29 +123,16 @@ class Cause(Enum):
     )
 
     # Too much.
-    NOT_ASKED = "AWS's pages don't ask for it", _TAKE_OUT
-    NOT_SEEN_TO_BE_ASKED = "nothing that can be seen asks for it", _TAKE_OUT
-    WIDER_THAN_ASKED = "it is more than AWS's pages ask for", _TAKE_OUT
-    KEY_POLICY_IS_ENOUGH = (
-        "every key policy concerned names the role, and AWS's page asks for it there alone",
-        _TAKE_OUT,
-    )
-    OTHER_KEYS = "on other keys than those that are used", "name the keys' ARNs"
-    OTHER_BUCKETS = "on other buckets than those that are used", "allow it on {needed} alone, in a statement of its own"
-    WHOLE_BUCKET = (
-        "on the whole bucket, not only the prefix that is used",
-        "allow it on {needed} alone, in a statement of its own",
-    )
-    OTHER_PREFIX = "on a prefix for which nothing that can be seen asks for it", _TAKE_OUT
-    FOR_EVERYBODY = "for everybody: its Principal is *", "name {arn}"
-    FOR_ANY_ACCOUNT = (
-        "for any account: no condition on aws:SourceAccount or aws:SourceArn keeps others out",
-        'add "Condition": {{"StringEqualsIfExists": {{"aws:SourceAccount": "{account}"}}}}',
-    )
-    TRUSTED_FOR_ANY_ACCOUNT = (
-        "for any account: no condition on aws:SourceAccount or aws:SourceArn keeps others out",
-        REPLACED,
-    )
+    NOT_ASKED = "AWS's pages don't ask for it"
+    NOT_SEEN_TO_BE_ASKED = "nothing that can be seen asks for it"
+    WIDER_THAN_ASKED = "it is more than AWS's pages ask for"
+    KEY_POLICY_IS_ENOUGH = "every key policy concerned names the role, and AWS's page asks for it there alone"
+    OTHER_KEYS = "on other keys than those that are used"
+    OTHER_BUCKETS = "on other buckets than those that are used"
+    WHOLE_BUCKET = "on the whole bucket, not only the prefix that is used"
+    OTHER_PREFIX = "on a prefix for which nothing that can be seen asks for it"
+    FOR_EVERYBODY = "for everybody: its Principal is *"
+    FOR_ANY_ACCOUNT = "for any account: no condition on aws:SourceAccount or aws:SourceArn keeps others out"
     FOR_ANOTHER_ACCOUNT = "for another account: its Principal is {principal}", "take that principal out"
     MAY_BE_ANOTHER_ACCOUNT = "its Principal {principal} may be of another account, which has no business with the role"
     MAY_BE_ASKED = "nothing that can be seen asks for it, and {requests}, which can't be seen in full, may"
@@ -294,17 +288,6 @@ class Cause(Enum):
         """Its name in JSON."""
         return self.name.lower().replace("_", "-")
 
-
-TAKEN_OUT = frozenset(
-    {
-        Cause.NOT_ASKED,
-        Cause.NOT_SEEN_TO_BE_ASKED,
-        Cause.WIDER_THAN_ASKED,
-        Cause.KEY_POLICY_IS_ENOUGH,
-        Cause.OTHER_PREFIX,
-    }
-)
-"""The causes of what is simply taken out."""
 
 MAY_BE_TOO_MUCH = frozenset({Cause.MAY_BE_ASKED, Cause.MAY_BE_ANOTHER_ACCOUNT})
 """The causes of what is there, and may be too much."""

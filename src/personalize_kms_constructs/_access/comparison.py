@@ -60,6 +60,8 @@ def compare(model: AccessModel, *, with_excess: bool = True, with_allowed: bool 
         *(each for each in trust if isinstance(each, Undecided)),
         *_open_questions(model, needs),
     ]
+    others = {arn for each in too_much if isinstance(each, Excess) for arn in each.also_for}
+    names = {arn: name for arn, name in model.names_of_others.items() if arn in others} | model.names
     problems = [
         *model.problems,
         *(each for each in trust if isinstance(each, Problem)),
@@ -77,7 +79,7 @@ def compare(model: AccessModel, *, with_excess: bool = True, with_allowed: bool 
         allowed=_sorted(each for each in entries if isinstance(each, Allowed)),
         asked=tuple(sorted({str(asked) for asked in model.asked})),
         without_key=tuple(sorted(each.label for each in model.dataset_groups if each.without_key)),
-        names=dict(sorted(model.names.items())),
+        names=dict(sorted(names.items())),
     )
 
 
@@ -170,10 +172,10 @@ def _entries(
             yield Undecided(**common, file=file)
         else:
             add_to, add = added.get(need, ("", None))
-            policies = policies_to_change(model, need, add_to or policy)
+            policies, make = policies_to_change(model, need, add_to or policy)
             origins = model.origins_in((*policies, *declared_of(needs[need])))
             file = model.files.get((IN_IAM, need.role_arn), "") if add_to == IN_IAM else file
-            yield Missing(**common, add=add, add_to=add_to, policies=policies, file=file, origins=origins)
+            yield Missing(**common, add=add, add_to=add_to, policies=policies, file=file, origins=origins, make=make)
 
 
 def _open_questions(model: AccessModel, needs: Mapping[Need, list[Asked]]) -> Iterator[Undecided]:
@@ -183,7 +185,7 @@ def _open_questions(model: AccessModel, needs: Mapping[Need, list[Asked]]) -> It
             reason = because(Cause.KEY_STATE_UNSEEN, why=key.unseen_state)
             yield Undecided("", "", "", key.arn, "key", key.arn, labels_of(users), "", reason, asked=tuple(users))
     for question in model.open_questions:
-        reason = because(Cause.NOT_KNOWN, why=question.because)
+        reason = because(question.cause, why=question.because)
         yield Undecided("", "", "", "", "", "", [question.name], "", reason, declared_of([question]))
     for asked in model.asked:
         for location in (asked.source, asked.destination):

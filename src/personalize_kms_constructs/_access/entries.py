@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from .causes import REPLACED, TAKEN_OUT, Cause, Reason
+from .causes import FOR_OTHERS, MOVE, REPLACE, TAKE_OUT, Cause, Reason
 from .model import Asked, Problem, declared_of, places
 from .pasting import Origins, pasted
 
@@ -43,6 +43,8 @@ class Entry:
     """The file of the assembly that has the statements for the policy's owner, if they are pending."""
     origins: Origins = field(default_factory=dict, repr=False, compare=False)
     """The functions of the template that has the policy, by their values."""
+    make: str = field(default="", repr=False, compare=False)
+    """The type of the resource to make for a statement, where the template has no policy that takes it."""
 
     @property
     def ours(self) -> bool:
@@ -85,6 +87,7 @@ class Entry:
             "page": self.page,
             "where": self.where,
             **({"file": self.file} if self.file else {}),
+            **({"make": self.make} if self.make else {}),
             "cause": self.cause.id,
             "because": self.because,
         }
@@ -123,15 +126,24 @@ class Excess(Entry):
     instead: tuple[Json, ...] = ()
     """The statements to put into the same policy when the action is taken out of its statement, so that nothing that
     is needed goes with it; none where nothing does."""
+    also_for: Mapping[str, str] = field(default_factory=dict)
+    """The others who lose it too, each with what it should have of its own: a statement, a policy, or a role."""
 
     @property
     def fix(self) -> str:
         """The remedy, in words."""
-        return REPLACED if self.instead and self.cause in TAKEN_OUT else self.reason.remedy
+        replaced = MOVE.format(make=self.make) if self.make else REPLACE
+        step = self.reason.remedy or (replaced if self.instead else TAKE_OUT)
+        others: dict[str, list[str]] = {}
+        for name, what in self.also_for.items():
+            others.setdefault(what, []).append("everybody else" if name == "*" else name)
+        first = [FOR_OTHERS.format(what=what, names=", ".join(names)) for what, names in others.items()]
+        return f"{'; '.join(first)}, then {step}" if first else step
 
     def to_json(self) -> Json:
         """Return the entry as JSON."""
-        return {**super().to_json(), "fix": self.fix, "instead": self.pasted(self.instead)}
+        more = {"also_for": dict(self.also_for)} if self.also_for else {}
+        return {**super().to_json(), "fix": self.fix, "instead": self.pasted(self.instead), **more}
 
 
 @dataclass

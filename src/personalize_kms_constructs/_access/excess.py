@@ -21,6 +21,7 @@ from .entries import Excess, Undecided
 from .model import AccessModel, Asked, Bucket, Key, Role, declared_of, labels_of
 from .needs import IN_BUCKET_POLICY, IN_IAM, IN_KEY_POLICY, Need, caller_of, conditions_of
 from .replacements import Replacements
+from .sharing import Sharing
 from .statements import judge
 from .strangers import as_sent, stranger, trusted_beyond
 from .values import bucket_in, has_unknown, matches, same
@@ -66,9 +67,10 @@ def excess(
             declared = tuple(dict.fromkeys((*before.declared, *each.declared)))
             found[key] = replace(before, reason=replace(before.reason, statements=by), declared=declared)
     too_much = [each for each in found.values() if isinstance(each, Excess)]
-    yield from Replacements(model, needs, decisions, too_much).of_all()
     yield from (each for each in found.values() if isinstance(each, Undecided))
-    yield from trusted_beyond(model)
+    sharing = Sharing(model, needs)
+    for each in (*Replacements(model, needs, decisions, too_much).of_all(), *trusted_beyond(model)):
+        yield replace(each, also_for=sharing.of(each)) if isinstance(each, Excess) else each
 
 
 class _OfOne:
@@ -347,7 +349,7 @@ def _beyond_on_bucket(
                 on = tuple(dict.fromkeys(needed.get(action.lower(), [])))
                 cause = _how_far(pattern, bucket, on) if on else _why_not_asked(action, needed)
                 if cause is not None:
-                    yield _Surplus(action, pattern, because(cause, statement, needed=on))
+                    yield _Surplus(action, pattern, because(cause, statement))
 
 
 def _how_far(pattern: str, bucket: Bucket, needed: tuple[str, ...]) -> Cause | None:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from .causes import POLICIES, Cause, because
 from .entries import Allowed, Entry, Excess, Json, Missing
 from .values import HOLE, split, split_arn
+from .written import as_list
 
 
 class Names:
@@ -58,19 +59,21 @@ class Row:
         return sorted({each.action for each in self.entries})
 
     @property
-    def resources(self) -> list[str]:
-        """Their resources."""
-        return sorted({each.resource for each in self.entries})
+    def actions_on(self) -> list[tuple[list[str], list[str]]]:
+        """Their actions, and on which resources these are; actions on the same resources are told together."""
+        by_resource: dict[str, set[str]] = {}
+        for each in sorted(self.entries, key=lambda each: each.resource):
+            by_resource.setdefault(each.resource, set()).add(each.action)
+        found: dict[tuple[str, ...], list[str]] = {}
+        for resource, actions in by_resource.items():
+            found.setdefault(tuple(sorted(actions)), []).append(resource)
+        return [(list(actions), resources) for actions, resources in found.items()]
 
-    @property
-    def actions_by_place(self) -> dict[str, list[str]]:
-        """Their actions by what they are on: nothing for the key or the bucket itself, what is below it, or an ARN."""
-        found: dict[str, set[str]] = {}
-        for each in self.entries:
-            about = subject(each)[1]
-            place = "" if each.resource == about else each.resource.removeprefix(f"{about}/")
-            found.setdefault(place, set()).add(each.action)
-        return {place: sorted(actions) for place, actions in sorted(found.items())}
+    def within(self, resources: list[str]) -> list[str]:
+        """Return what resources are in the key or the bucket that they are shown under; nothing for itself alone."""
+        kind, about = subject(self.first)
+        itself = f"the {kind}" if len(resources) > 1 else ""
+        return [itself if each == about else each.removeprefix(f"{about}/") for each in resources]
 
     @property
     def needed_by(self) -> list[str]:
@@ -88,7 +91,19 @@ class Row:
         if isinstance(self.first, Allowed):
             by = dict.fromkeys(statement for each in self.entries for statement in each.reason.statements)
             return because(Cause.ALLOWED, *by).sentence()
+        if isinstance(self.first, Excess):
+            return self._beyond
         return "; ".join(dict.fromkeys(each.because for each in self.entries))
+
+    @property
+    def _beyond(self) -> str:
+        """The reasons for which parts of a statement are too much, each with the actions unless it is the only one."""
+        found: dict[str, set[str]] = {}
+        for each in self.entries:
+            found.setdefault(replace(each.reason, statements=()).sentence(), set()).add(each.action)
+        names = "; ".join(each.name for each in self.first.reason.statements)
+        reasons = [f"{why} ({', '.join(sorted(actions))})" for why, actions in found.items()]
+        return f"{names}: {'; '.join(reasons if len(found) > 1 else found)}"
 
     @property
     def where(self) -> str:
@@ -100,22 +115,47 @@ class Row:
         """The statements to add, or to put in the place of what is too much."""
         if isinstance(self.first, Missing):
             return () if self.first.add is None else (self.first.add,)
-        return self.first.instead if isinstance(self.first, Excess) else ()
+        found = [each for entry in self.entries if isinstance(entry, Excess) for each in entry.instead]
+        return tuple(_joined(_joined(found, "Action"), "Resource"))
+
+    @property
+    def pasted(self) -> list[Any]:
+        """The statements as the template that has the policy takes them."""
+        return [self.first.pasted(each) for each in self.statements]
 
 
 def rows(entries: Iterable[Entry]) -> list[Row]:
     """Return the entries in rows, in their order.
 
     Those of a row have one reason and one remedy; they differ in their actions and resources, and in what needs them.
-    What a role's boundary refuses is one row in whatever column.
+    What is too much in one statement has several reasons maybe. What a role's boundary refuses is one row in whatever
+    column.
     """
     found: dict[Any, list[Entry]] = {}
     for entry in entries:
-        why = "" if isinstance(entry, Allowed) else entry.because
-        step = str(getattr(entry, "add", getattr(entry, "instead", ""))) + getattr(entry, "fix", "")
         about = () if _is_bounded(entry) else (entry.policy, entry.policy_of)
-        found.setdefault((type(entry), entry.principal_arn, about, why, step), []).append(entry)
+        found.setdefault((type(entry), entry.principal_arn, about, _step(entry)), []).append(entry)
     return [Row(tuple(each)) for each in found.values()]
+
+
+def _joined(statements: Iterable[Json], element: str) -> Iterable[Json]:
+    """Join statements that differ in one element alone."""
+    found: dict[str, Json] = {}
+    for each in statements:
+        like = found.setdefault(str({**each, element: ""}), each)
+        if each != like:
+            values = sorted({*as_list(like[element]), *as_list(each[element])})
+            found[str({**each, element: ""})] = {**like, element: values}
+    return found.values()
+
+
+def _step(entry: Entry) -> tuple[str, ...]:
+    """Return what is done about an entry, and why unless that is about a whole statement."""
+    if isinstance(entry, Allowed):
+        return ()
+    if isinstance(entry, Excess):
+        return entry.fix, *(each.name for each in entry.reason.statements)
+    return entry.because, str(getattr(entry, "add", ""))
 
 
 def _is_bounded(entry: Entry) -> bool:

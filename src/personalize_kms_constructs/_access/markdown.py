@@ -10,14 +10,18 @@ import re
 from collections.abc import Iterable, Iterator
 
 from ..matrix import ROWS
-from .causes import policy_of_whom
-from .entries import AccessFindings, Allowed, Entry, Excess, Missing
+from .entries import AccessFindings, Allowed, Entry, Excess, Missing, Undecided
 from .grouping import Names, Row, by_subject, rows, who
+from .model import Problem
 from .pasting import pasted
-from .text import left_out, pending, summary, with_references, without_key
+from .text import left_out, look, pending, summary, takes, with_references, without_key
+from .values import split_arn
 
 _EVERYTHING = {action: group.everything for row in ROWS for group in row.role_on_everything for action in group.actions}
 """What ``*`` stands for, by the action."""
+# GitHub has Mermaid's defaults, and draws nothing beyond them
+# (https://mermaid.js.org/config/schema-docs/config-properties-maxtextsize.html and config-properties-maxedges.html).
+_MAX_CHARACTERS, _MAX_EDGES = 50_000, 500
 _HEAD = "| on | who | what | where | why | needed by | page |"
 
 # What a text of AWS's may hold and would be markup.
@@ -48,14 +52,14 @@ def markdown_report(report: AccessFindings, *, quiet: bool = False) -> str:
         *_problems(report, names),
         *_table("Too much", report.excess, names),
         *_statements(report.excess, names),
-        *_table("Undecided", report.undecided, names),
+        *_table("Undecided", report.undecided, names, is_deployed=bool(report.deployed)),
         *([] if quiet else [*_table("As AWS's pages ask", report.allowed, names), *_graph(report, names)]),
     ]
     lines += ["", f"{left_out(report)}."] if report.left_out else []
     return "\n".join(lines) + "\n"
 
 
-def _table(title: str, entries: Iterable[Entry], names: Names) -> Iterator[str]:
+def _table(title: str, entries: Iterable[Entry], names: Names, *, is_deployed: bool = False) -> Iterator[str]:
     found = by_subject(entries)
     if found:
         yield from ("", f"## {title}", "", _HEAD, f"|{'---|' * _HEAD.count(' | ')}---|")
@@ -66,26 +70,38 @@ def _table(title: str, entries: Iterable[Entry], names: Names) -> Iterator[str]:
                 _cell(f"{kind} {names.of(arn)}" if kind else ""),
                 _cell(who(entry, names)),
                 ", ".join(_what(row, names)),
-                row.where,
-                _cell(names.short(_why(row))),
+                ", ".join(filter(None, [row.where, *([] if isinstance(entry, Allowed) else _places(row.entries))])),
+                _cell(names.short(_why(row, is_deployed=is_deployed))),
                 _cell(", ".join(row.needed_by)),
                 ", ".join(map(_link, row.pages)),
             ]
             yield f"| {' | '.join(cells)} |"
 
 
-def _why(row: Row) -> str:
+def _why(row: Row, *, is_deployed: bool) -> str:
     """Return the reason, and what to do where no statement follows."""
-    if isinstance(row.first, Excess):
-        return f"{row.because}: {row.first.fix}"
-    return f"{row.because}: {pending(row.first)}" if row.first.file else row.because
+    entry = row.first
+    if isinstance(entry, Excess):
+        step = entry.fix
+    elif isinstance(entry, Undecided):
+        step = "" if is_deployed else look(entry)
+    else:
+        step = entry.reason.remedy or (pending(entry) if entry.file else "")
+    return f"{row.because}: {step}" if step else row.because
+
+
+def _places(found: Iterable[Entry | Problem]) -> Iterator[str]:
+    """Yield where findings are in templates, each once."""
+    for name, template in dict.fromkeys(tuple(reversed(place.values())) for each in found for place in each.where):
+        yield f"{_code(name)} in {_code(template)}"
 
 
 def _what(row: Row, names: Names) -> Iterator[str]:
     """Yield the actions of a row on each part of the bucket, or on what else it is about."""
-    for place, actions in row.actions_by_place.items():
+    for actions, resources in row.actions_on:
         shown = ", ".join(_code(action) for action in actions if action)
-        yield f"{shown} on {_code(names.short(place))}" if place and shown else shown
+        on = [each if each.startswith("the ") else _code(names.short(each)) for each in row.within(resources) if each]
+        yield f"{shown} on {', '.join(on)}" if on and shown else shown
 
 
 def _code(text: str) -> str:
@@ -97,24 +113,31 @@ def _statements(entries: Iterable[Entry], names: Names) -> Iterator[str]:
     for row in rows(entries):
         entry = row.first
         if isinstance(entry, Missing):
-            whose, do = policy_of_whom(entry.add_to, _plain(names.of(entry.add_to_whom))), "Add to"
+            do = f"Add to {_plain(takes(entry, names))}"
         else:
-            whose, do = policy_of_whom(entry.policy, _plain(names.of(entry.policy_of))), "Put into"
-            whose += f", in the place of {', '.join(f'`{_plain(action)}`' for action in row.actions)}"
-        for statement in map(entry.pasted, row.statements):
+            actions = ", ".join(f"`{_plain(action)}`" for action in row.actions)
+            do = f"Put into {_plain(takes(entry, names))}, in the place of {actions}"
+        for statement in row.pasted:
             text = json.dumps(statement, indent=2)
-            if f"{whose}{text}" not in told:
-                told.add(f"{whose}{text}")
-                yield from ("", f"{do} {whose}{with_references(statement)}:", "", "```json", text, "```")
+            if f"{do}{text}" not in told:
+                told.add(f"{do}{text}")
+                yield from ("", f"{do}{with_references(statement)}:", "", "```json", text, "```")
 
 
 def _problems(report: AccessFindings, names: Names) -> Iterator[str]:
     if report.problems:
-        yield from ("", "## Problems", "", "| kind | what | needed by | page |", "|---|---|---|---|")
+        yield from ("", "## Problems", "", "| kind | what | where | needed by | page |", "|---|---|---|---|---|")
         for problem in report.problems:
             kind = f"{problem.kind} (warning)" if problem.is_warning else problem.kind
             message = _cell(names.short(problem.message))
-            yield f"| {kind} | {message} | {_cell(', '.join(problem.needed_by))} | {_link(problem.page)} |"
+            cells = [
+                kind,
+                message,
+                ", ".join(_places([problem])),
+                _cell(", ".join(problem.needed_by)),
+                _link(problem.page),
+            ]
+            yield f"| {' | '.join(cells)} |"
         for problem in report.problems:
             for statement in problem.add:
                 yield from ("", f"{_plain(names.short(problem.fix))}:", "", "```json")
@@ -143,7 +166,7 @@ def _graph(report: AccessFindings, names: Names) -> Iterator[str]:
     for (kind, arn), own in by_subject(entries).items():
         callers: dict[tuple[str, str], list[Entry]] = {}
         for entry in own:
-            target = f"{kind} {names.of(arn)}" if kind != "role" else _EVERYTHING.get(entry.action, entry.resource)
+            target = _target(entry, names) if kind == "role" else f"{kind} {names.of(arn)}"
             callers.setdefault((who(entry, names), target), []).append(entry)
         for (caller, target), theirs in callers.items():
             # An action that one policy gives and another lacks isn't allowed.
@@ -156,10 +179,20 @@ def _graph(report: AccessFindings, names: Names) -> Iterator[str]:
                 if shown:
                     ends = [nodes.setdefault(label, f"n{len(nodes)}") for label in (caller, target)]
                     edges.append(f'  {ends[0]} {arrow}|"{prefix}{_label(shown)}"| {ends[1]}')
-    yield from ("", "## Who may do what, and why", "", "```mermaid", "graph LR")
-    yield from (f'  {id}["{_escaped(label)}"]' for label, id in nodes.items())
-    yield from edges
-    yield "```"
+    graph = ["graph LR", *(f'  {id}["{_escaped(label)}"]' for label, id in nodes.items()), *edges]
+    yield from ("", "## Who may do what, and why", "")
+    if len(edges) > _MAX_EDGES or len("\n".join(graph)) > _MAX_CHARACTERS:
+        yield "The graph is left out: it is larger than GitHub draws."
+    else:
+        yield from ("```mermaid", *graph, "```")
+
+
+def _target(entry: Entry, names: Names) -> str:
+    """Return what a role's own policy is about: a role that is passed, or whatever else."""
+    parts = split_arn(entry.resource)
+    if parts is not None and parts[5].startswith("role/"):
+        return f"role {names.of(entry.resource)}"
+    return _EVERYTHING.get(entry.action, entry.resource)
 
 
 def _label(entries: Iterable[Entry]) -> str:

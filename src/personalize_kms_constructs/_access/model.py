@@ -308,6 +308,8 @@ class AccessModel:
     open_questions: list[OpenQuestion] = field(default_factory=list)
     names: dict[str, str] = field(default_factory=dict)
     """The names of keys, roles and buckets in reports, by ARN: a construct path for example."""
+    names_of_others: dict[str, str] = field(default_factory=dict)
+    """Those of roles of which nothing is asked."""
     organization: str = ""
     """The id of the organization (``o-…``) that all accounts of the templates belong to, where it is told."""
     origins: dict[str, Mapping[str, Any]] = field(default_factory=dict)
@@ -360,3 +362,5 @@ class OpenQuestion:
     """The roles with which it may be asked; empty where that can't be seen either."""
     asks: tuple[str, ...] = ("kms", "s3")
     """The services in which it may need permissions that can't be seen."""
+    cause: Cause = Cause.NOT_KNOWN
+    """The cause, whose words have ``because`` in them."""

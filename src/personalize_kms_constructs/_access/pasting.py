@@ -1,4 +1,4 @@
-"""Statements as a template takes them: what AWS generates or a parameter gives is a function of that very template.
+"""Statements as a template takes them: what it makes itself, or gets, is a function of that very template.
 
 https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/intrinsic-function-reference-sub.html
 """
@@ -28,8 +28,6 @@ def pasted(value: Any, origins: Origins) -> Any:
         return value
     # Variables of policies are text in a template.
     value = with_text_variables(value)
-    if not HOLE.search(value):
-        return value
     if _PSEUDO_PARAMETER.fullmatch(value):
         return {"Ref": value[2:-1]}
     return origins[value] if value in origins else _sub(value, origins)
@@ -69,7 +67,9 @@ def _sub(text: str, origins: Origins) -> Any:
 def _parts(text: str, origins: Origins) -> list[str]:
     """Cut a string into values of functions, the longest first, pseudo parameters, and what is between them."""
     values = sorted((each for each in origins if each in text), key=len, reverse=True)
-    pattern = "|".join([*map(re.escape, values), _PSEUDO_PARAMETER.pattern])
+    # A name that is text may be the beginning of another one.
+    patterns = [re.escape(each) + ("" if each.endswith("}") else "(?![^/])") for each in values]
+    pattern = "|".join([*patterns, _PSEUDO_PARAMETER.pattern])
     return [each for each in re.split(f"({pattern})", text) if each]
 
 

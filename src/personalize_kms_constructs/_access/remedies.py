@@ -9,12 +9,13 @@ from ..matrix import PASS_ROLE, SERVICE_PRINCIPAL
 from .answers import Answer
 from .causes import Cause
 from .decision import Decision
-from .model import AccessModel, Asked, Role, declared_of
+from .model import AccessModel, Asked, PolicyOwner, Role, declared_of
 from .needs import IN_BOUNDARY, IN_BUCKET_POLICY, IN_IAM, IN_KEY_POLICY, SERVICE, Need
 from .values import PARTITION, same, split_arn
-from .written import allow_statements, names_principal
+from .written import Policy, allow_statements, names_principal
 
 Json = dict[str, Any]
+IAM_POLICY, BUCKET_POLICY = "AWS::IAM::Policy", "AWS::S3::BucketPolicy"
 
 
 def statements_to_add(
@@ -114,16 +115,26 @@ def statement_for(needs: list[Need], add_to: str) -> Json:
     return found
 
 
-def policies_to_change(model: AccessModel, need: Need, add_to: str) -> tuple[str, ...]:
-    """Return the resources of templates that have the policy of a need, or take one."""
-    if add_to in (IN_IAM, IN_BOUNDARY):
+def policies_to_change(model: AccessModel, need: Need, add_to: str) -> tuple[tuple[str, ...], str]:
+    """Return the resources of templates that have the policy of a need, or else need one, and the type of that one."""
+    if add_to == IN_BOUNDARY:
         role = model.role(need.role_arn)
-        boundary = [role.boundary] if role.boundary is not None else []
-        return declared_of(boundary if add_to == IN_BOUNDARY else role.identity) or declared_of([role])
+        return declared_of([role.boundary] if role.boundary is not None else [role]), ""
+    if add_to == IN_IAM:
+        role = model.role(need.role_arn)
+        # A key policy that names the role would wait for a policy in it, and that for the key.
+        policies = [each for each in role.identity if each.declared != role.declared and not each.also_of]
+        return _of_owner(role, policies, IAM_POLICY)
     if need.action.startswith("kms:"):
-        return declared_of(model.key(need.owner).policies) or declared_of([model.key(need.owner)])
+        key = model.key(need.owner)
+        return _of_owner(key, key.policies, "")
     bucket = model.bucket(need.owner, need.account)
-    return declared_of(bucket.policies) or declared_of([bucket])
+    return _of_owner(bucket, bucket.policies, BUCKET_POLICY)
+
+
+def _of_owner(owner: PolicyOwner, policies: list[Policy], type: str) -> tuple[tuple[str, ...], str]:
+    found = declared_of(policies)
+    return (found, "") if found else (declared_of([owner]), type if owner.declared else "")
 
 
 def trust_statement(role: Role, asked: Asked) -> Json:

@@ -16,7 +16,7 @@ from .decision import Decision
 from .entries import Excess
 from .model import AccessModel, Asked
 from .needs import IN_BUCKET_POLICY, IN_IAM, IN_KEY_POLICY, SERVICE, Need, call_of, conditions_of, owner_of
-from .remedies import Json, alike, statement_for
+from .remedies import IAM_POLICY, Json, alike, statement_for
 from .statements import is_about
 from .strangers import ANOTHER_ACCOUNT, as_sent
 from .values import matches, same
@@ -52,7 +52,13 @@ class Replacements:
             for statement in entry.reason.statements:
                 for found in self._instead(entry, statement):
                     instead.setdefault(str(found), found)
-            yield replace(entry, instead=tuple(instead.values())) if instead else entry
+            yield replace(entry, instead=tuple(instead.values()), make=self._make(entry)) if instead else entry
+
+    def _make(self, entry: Excess) -> str:
+        """Return the type of what takes the place of a policy in a role, for which key policies wait that name it."""
+        in_role = self._model.roles[entry.policy_of].declared if entry.policy == IN_IAM else ""
+        is_there = any(each.policy.declared == in_role for each in entry.reason.statements)
+        return IAM_POLICY if in_role and is_there else ""
 
     def _instead(self, entry: Excess, statement: Written) -> Iterator[Json]:
         about = [need for need in self._needs_by(entry, statement) if _is_on(need, entry.resource)]

@@ -20,7 +20,7 @@ from .needs import Need
 from .remedies import trust_statement
 from .statements import is_about, judge
 from .values import PARTITION, generated, same, split_arn
-from .written import Policy, Written, allow_statements, as_list, condition_keys, names_everybody
+from .written import Policy, Written, allow_statements, as_list, condition_keys, is_account, names_everybody
 
 # An account that no policy names.
 ANOTHER_ACCOUNT = generated("another account")
@@ -72,11 +72,11 @@ def stranger(statement: Written, need: Need, owner: Key | Bucket, *, with_servic
             # KMS takes no call that isn't signed, S3 does.
             calls.append(_of_nobody(call_on(owner, caller, need.action, need.resource), owner.policies))
         if any(lets_in(statement, owner.policies, call) is Answer.YES for call in calls):
-            return because(Cause.FOR_EVERYBODY, statement, arn=need.principal_arn)
+            return because(Cause.FOR_EVERYBODY, statement)
     if with_service:
         call = call_on(owner, service(ANOTHER_ACCOUNT, need.region), need.action, need.resource)
         if lets_in(statement, owner.policies, as_sent(call)) is Answer.YES:
-            return because(Cause.FOR_ANY_ACCOUNT, statement, account=need.account)
+            return because(Cause.FOR_ANY_ACCOUNT, statement)
     return None
 
 
@@ -124,15 +124,22 @@ def _beyond_in_trust(
     }
     reason = None
     if lets_in(statement, role.trust, everybody) is Answer.YES:
-        reason = because(Cause.FOR_EVERYBODY, statement, arn=SERVICE_PRINCIPAL)
+        reason = because(Cause.FOR_EVERYBODY, statement)
     elif lets_in(statement, role.trust, for_others) is Answer.YES:
-        reason = because(Cause.TRUSTED_FOR_ANY_ACCOUNT, statement)
+        reason = because(Cause.FOR_ANY_ACCOUNT, statement)
     if reason is not None:
-        needed = {(each.account, each.region): trust_statement(role, each) for each in asks}
+        others = [
+            each
+            for each in allow_statements(role.trust)
+            if each is not statement and lets_in(each, role.trust, for_others) is Answer.NO
+        ]
+        needed = {
+            (each.account, each.region): trust_statement(role, each) for each in asks if not _is_in(others, role, each)
+        }
         yield Excess("service", SERVICE_PRINCIPAL, **common, reason=reason, instead=tuple(needed.values()))
     for name, account in _accounts_in(statement):
         is_other = ~same(role.account, account)
-        call = assume_role(Caller(role_in(account) if _is_account(name) else name, account, region), role)
+        call = assume_role(Caller(role_in(account) if is_account(name) else name, account, region), role)
         call.context = {key: value for key, value in call.context.items() if key != _CHOSEN}
         if is_other is not Answer.NO and lets_in(statement, role.trust, call) is not Answer.NO:
             certain = is_other is Answer.YES
@@ -141,17 +148,17 @@ def _beyond_in_trust(
             yield (Excess if certain else Undecided)("account", name, **common, reason=reason)
 
 
+def _is_in(statements: Iterable[Written], role: Role, asked: Asked) -> bool:
+    """Tell if one of some statements of a role's trust policy lets Personalize in for what is asked."""
+    call = as_sent(assume_role(service(asked.account, asked.region), role))
+    return any(lets_in(each, role.trust, call) is Answer.YES for each in statements)
+
+
 def _accounts_in(statement: Written) -> Iterator[tuple[str, str]]:
     """Yield the principals of a statement that are of an account, each with the account."""
     principal = statement.body.get("Principal")
     for name in as_list(principal.get("AWS")) if isinstance(principal, dict) else ():
         if isinstance(name, str) and name != "*":
             parts = split_arn(name)
-            if parts is not None or _is_account(name):
+            if parts is not None or is_account(name):
                 yield name, parts[4] if parts else name
-
-
-def _is_account(name: str) -> bool:
-    """Tell if a principal is a whole account."""
-    parts = split_arn(name)
-    return name.isdigit() if parts is None else parts[5] == "root"

@@ -97,18 +97,18 @@ class _Text:
         yield from self._wrapped(f"{MARKS[type(entry)]} {_claim(row, names)}", "  ", "      ")
         if isinstance(entry, Allowed):
             return
-        yield from self._wrapped(names.short(entry.because), "      ")
+        yield from self._wrapped(names.short(row.because), "      ")
         if isinstance(entry, Undecided) and self._report.deployed:
             pass  # it was looked at where it is deployed
         elif isinstance(entry, Missing) and str(entry.add) in told:
-            yield from self._wrapped(f"→ {_add_to(entry, names)} the statement above", "      ", "        ")
+            yield from self._wrapped(f"→ add to {takes(entry, names)} the statement above", "      ", "        ")
         elif isinstance(entry, Missing) and entry.add is not None:
             told.append(str(entry.add))
             add = entry.pasted(entry.add)
-            yield from self._wrapped(f"→ {_add_to(entry, names)}{with_references(add)}:", "      ", "        ")
+            yield from self._wrapped(f"→ add to {takes(entry, names)}{with_references(add)}:", "      ", "        ")
             yield from (f"        {line}" for line in _pasted(add, names))
         elif isinstance(entry, Excess):
-            instead = entry.pasted(entry.instead)
+            instead = row.pasted
             end = f"{with_references(instead)}:" if instead else ""
             yield from self._wrapped(f"→ {names.short(entry.fix)}{end}", "      ", "        ")
             yield from (f"        {line}" for each in instead for line in _pasted(each, names))
@@ -166,25 +166,23 @@ def _count(number: int, what: str) -> str:
 
 def finding(row: Row, names: Names) -> str:
     """Return what is found and why, in one sentence."""
-    return f"{_claim(row, names)}: {names.short(row.first.because)}"
+    return f"{_claim(row, names)}: {names.short(row.because)}"
 
 
 def _claim(row: Row, names: Names) -> str:
     entry = row.first
     if not entry.principal:
         return ", ".join(row.needed_by)
-    if isinstance(entry, Allowed):
-        what = [
-            f"{', '.join(actions)}{f' on {names.short(place)}' if place else ''}"
-            for place, actions in row.actions_by_place.items()
-        ]
-        return f"{who(entry, names)} may {', '.join(what)} ({row.where})"
-    told = {Missing: "lacks", Excess: "may", Undecided: "may have or lack"}[type(entry)]
+    is_allowed = isinstance(entry, Allowed)
+    what = []
+    for actions, resources in row.actions_on:
+        on = names.short(", ".join(filter(None, row.within(resources) if is_allowed else resources)))
+        what.append(f"{', '.join(actions)}{f' on {on}' if on else ''}")
+    told = {Allowed: "may", Missing: "lacks", Excess: "may", Undecided: "may have or lack"}[type(entry)]
     if entry.cause in MAY_BE_TOO_MUCH:
         told = "may have without need"
     start = "too much: " if isinstance(entry, Excess) else ""
-    on = names.short(", ".join(row.resources))
-    return f"{start}{who(entry, names)} {told} {', '.join(row.actions)} on {on} ({row.where})"
+    return f"{start}{who(entry, names)} {told} {', '.join(what)} ({row.where})"
 
 
 def next_step(row: Row, names: Names) -> str:
@@ -192,14 +190,21 @@ def next_step(row: Row, names: Names) -> str:
     entry = row.first
     if isinstance(entry, Missing) and entry.add is not None:
         add = entry.pasted(entry.add)
-        return f"{_add_to(entry, names)}{with_references(add)}: {names.short(json.dumps(add))}"
+        return f"add to {takes(entry, names)}{with_references(add)}: {names.short(json.dumps(add))}"
     if isinstance(entry, Excess):
-        statements = "; ".join(json.dumps(each) for each in entry.pasted(entry.instead))
+        statements = "; ".join(json.dumps(each) for each in row.pasted)
         return names.short(f"{entry.fix}: {statements}" if statements else entry.fix)
     if isinstance(entry, Missing):
         return names.short(entry.reason.remedy)
+    return look(entry)
+
+
+def look(entry: Entry) -> str:
+    """Return what to do about something that is undecided."""
     if entry.file:
         return f"{pending(entry)}, then look at it where it is deployed, with personalize-kms doctor"
+    if entry.reason.remedy:
+        return entry.reason.remedy
     return "look at it where it is deployed, with personalize-kms doctor, or make it part of the app"
 
 
@@ -218,8 +223,11 @@ def _pasted(statement: Mapping[str, Any], names: Names) -> list[str]:
     return names.short(json.dumps(statement, indent=2)).splitlines()
 
 
-def _add_to(entry: Missing, names: Names) -> str:
-    return f"add to {policy_of_whom(entry.add_to, names.of(entry.add_to_whom))}"
+def takes(entry: Entry, names: Names) -> str:
+    """Say which policy takes the statement of an entry, or which resource has to be made for it."""
+    kind, whom = (entry.add_to, entry.add_to_whom) if isinstance(entry, Missing) else (entry.policy, entry.policy_of)
+    made = f", an {entry.make} that has to be made" if entry.make else ""
+    return f"{policy_of_whom(kind, names.of(whom))}{made}"
 
 
 def wrapped(text: str, indent: str, further: str | None = None, width: int = WIDTH) -> list[str]:

@@ -10,7 +10,7 @@ from typing import Any
 
 from .alternatives import Either, conditions_in, strings_in
 from .answers import Answer
-from .values import MARK, bucket_in, matches
+from .values import MARK, bucket_in, matches, split_arn
 
 # In other versions, and without one, the variables of a policy are plain text
 # (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html).
@@ -39,6 +39,8 @@ class Policy:
     """Conditions of templates that can't be decided; it depends on all of them."""
     inline: str = ""
     """The name of an inline policy of a role; empty for other policies."""
+    also_of: tuple[str, ...] = ()
+    """The ARNs of others that have a role's policy: roles, users and groups, as far as templates say."""
 
     @cached_property
     def statements(self) -> tuple[Written, ...]:
@@ -155,6 +157,24 @@ def leaves_out(statement: Body, resource: str) -> bool:
     """Report whether ``NotResource`` spares a resource, or may."""
     spared = [each for each in as_list(statement.get("NotResource")) if isinstance(each, str)]
     return any(matches(resource, each) is not Answer.NO for each in spared)
+
+
+def principals_of(statement: Body) -> Iterator[str]:
+    """Yield whom a statement is for: where a condition names principals of an account, these and not the account."""
+    named = [each for values in _principal_arns(statement) for each in as_list(values)]
+    principal = statement.get("Principal", "*")
+    for kind, names in principal.items() if isinstance(principal, dict) else [("AWS", principal)]:
+        for name in as_list(names):
+            is_wide = kind == "AWS" and (name == "*" or is_account(str(name)))
+            if isinstance(name, str) and not (is_wide and named):
+                yield name
+    yield from (each for each in named if isinstance(each, str))
+
+
+def is_account(principal: str) -> bool:
+    """Report whether a principal is a whole account."""
+    parts = split_arn(principal)
+    return principal.isdigit() if parts is None else parts[5] == "root"
 
 
 def names_everybody(statement: Body) -> bool:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 
 from .._access.entries import Entry
-from .._access.model import Problem
+from .._access.model import Problem, declared_of
 from .manifest import Assembly
 from .templates import Template
 
@@ -41,16 +41,20 @@ class Declarations:
 
     def of(self, *findings: Entry | Problem) -> list[Declaration]:
         """Return those that findings are about, each once; none if they are about the app."""
-        names = (found.declared or [each.declared for each in found.asked] for found in findings)
-        return [self._declaration(each) for each in dict.fromkeys(chain.from_iterable(names)) if each]
+        return self._declarations(found.declared or declared_of(found.asked) for found in findings)
 
     def paths_of(self, finding: Entry | Problem) -> list[str]:
         """Return the paths of the constructs that a finding is about."""
         return [each.construct_path for each in self.of(finding)]
 
     def places_of(self, *findings: Entry | Problem) -> list[tuple[Path, str | None, str]]:
-        """Return the template, the logical id and the construct path of each."""
-        return [(each.template.path, each.logical_id, each.construct_path) for each in self.of(*findings)]
+        """Return the template, the logical id and the construct path of the policies to change, or of what asks."""
+        changed = (found.policies if isinstance(found, Entry) else () for found in findings)
+        places = self._declarations(changed) or self.of(*findings)
+        return [(each.template.path, each.logical_id, each.construct_path) for each in places]
+
+    def _declarations(self, declared: Iterable[tuple[str, ...]]) -> list[Declaration]:
+        return [self._declaration(each) for each in dict.fromkeys(chain.from_iterable(declared))]
 
     def _declaration(self, declared: str) -> Declaration:
         # A path of a file or of a construct may have this character, too.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, TypeVar
 
@@ -25,6 +25,7 @@ from .stacks import Resource
 from .templates import Unread, noted
 
 _MERGED_KEY_POLICY = "Custom::PersonalizeKeyPolicy"
+_PRINCIPALS = {physical.ROLE: "role", "AWS::IAM::User": "user", "AWS::IAM::Group": "group"}
 _IDENTITY_POLICIES = ("AWS::IAM::Policy", physical.MANAGED_POLICY, "AWS::IAM::RolePolicy")
 _DENYING = re.compile(r"Deny|Quarantine")
 _T = TypeVar("_T")
@@ -46,6 +47,8 @@ class Deployment:
     role_policies: dict[str, list[Resource]] = field(default_factory=dict)
     """Policies that name their roles, by the names of these."""
     managed_policies: dict[str, list[Resource]] = field(default_factory=dict)
+    attached: dict[str, list[Resource]] = field(default_factory=dict)
+    """Roles, users and groups that name managed policies, by the ARNs of these."""
     buckets: dict[str, list[Resource]] = field(default_factory=dict)
     """More than one where stacks that don't say their Regions have buckets of one name."""
     bucket_policies: dict[str, list[Resource]] = field(default_factory=dict)
@@ -78,6 +81,9 @@ class Deployment:
         if type == physical.MANAGED_POLICY:
             arn = of_any_partition(physical.managed_policy_arn(resource))
             self.managed_policies.setdefault(arn, []).append(resource)
+        if type in _PRINCIPALS:
+            for arn in as_list(resource.get("ManagedPolicyArns")):
+                self.attached.setdefault(of_any_partition(str(arn)), []).append(resource)
         if type in _IDENTITY_POLICIES:
             for name in as_list(resource.get("Roles")) + as_list(resource.get("RoleName")):
                 self.role_policies.setdefault(str(name), []).append(resource)
@@ -127,7 +133,7 @@ class Deployment:
         if resources is None:
             unseen = _why_unseen(arn, model)
             role = Role(arn, unseen=unseen, unseen_trust=unseen, unseen_boundary=unseen)
-            role.identity = [_policy_of(each, "PolicyDocument") for each in identity]
+            role.identity = [self._identity_policy(each, arn) for each in identity]
             role.managed_policies = _attached(identity, role)
             model.roles[arn] = role
             return
@@ -156,7 +162,7 @@ class Deployment:
         role.managed_policies = len(foreign) + len(of_aws)
         role.unseen = "; ".join([*filter(None, [_not_of_the_app(foreign), mixed_up]), *self._of_unknown_roles])
         role.unseen_denials = _not_of_the_app(each for each in foreign if _may_deny(each))
-        role.identity = [_policy_of(each, "PolicyDocument") for each in identity]
+        role.identity = [self._identity_policy(each, arn) for each in identity]
         role.managed_policies += _attached(identity, role)
         role.identity += [*_inline_policies_of(resource), *of_aws]
         boundary = resource.text("PermissionsBoundary")
@@ -228,6 +234,20 @@ class Deployment:
         found = self.find(lambda each: each.managed_policies.get(of_any_partition(str(arn))))
         return nearest(found, role.stack) if found else None
 
+    def _identity_policy(self, resource: Resource, role_arn: str) -> Policy:
+        """Return an IAM policy of a role, with all others that have it."""
+        names = as_list(resource.get("Roles")) + as_list(resource.get("RoleName"))
+        arns = [self.role_arn(str(each), resource) for each in names]
+        for kind in ("user", "group"):
+            named = as_list(resource.get(f"{kind.capitalize()}s"))
+            arns += [resource.arn("iam", f"{kind}/{each}", region=False) for each in named]
+        if resource.type == physical.MANAGED_POLICY:
+            policy = of_any_partition(physical.managed_policy_arn(resource))
+            arns += map(_arn_of_principal, self.find(lambda each: each.attached.get(policy)) or [])
+        own = of_any_partition(role_arn)
+        others = tuple(each for each in dict.fromkeys(arns) if of_any_partition(each) != own)
+        return replace(_policy_of(resource, "PolicyDocument"), also_of=others)
+
     @cached_property
     def _of_unknown_roles(self) -> list[str]:
         """The policies that may be of any role, since the role's name isn't known, each with the reason."""
@@ -250,6 +270,14 @@ class Deployment:
     def _policies_of(self, role_name: str, account: str) -> list[Resource]:
         found = self.find(lambda each: each.role_policies.get(role_name)) or []
         return [each for each in found if same(each.stack.template.account, account) is not Answer.NO]
+
+
+def _arn_of_principal(resource: Resource) -> str:
+    """Return the ARN of a role, a user or a group."""
+    if resource.type == physical.ROLE:
+        return physical.role_arn(resource)
+    kind = _PRINCIPALS[resource.type]
+    return resource.arn("iam", f"{kind}/{resource.name_in(f'{kind.capitalize()}Name')}", region=False)
 
 
 def _attached(policies: Iterable[Resource], role: Role) -> int:

@@ -12,6 +12,7 @@ from .._access.causes import Reason
 from .._access.model import AccessModel, Asked, Location, OpenQuestion, Problem
 from .._access.needs import location_keys
 from .._access.values import split
+from . import physical
 from .app import App
 from .constructs import Left, left_by_constructs
 from .dataset_groups import DatasetGroups
@@ -115,6 +116,8 @@ class ReadAssembly:
         model.references += conditional_references(model, self._resources)
         leave_replaced_policies_open(model, self._resources, self._deployment, self._unread)
         model.problems += early_principals(model, self._resources, self._deployment, self._order)
+        for each in (role for found in self._deployment.roles.values() for role in found):
+            model.names_of_others[physical.role_arn(each)] = each.path
         model.origins |= {str(each.stack.template.path): each.stack.origins for each in self._resources}
         return model
 

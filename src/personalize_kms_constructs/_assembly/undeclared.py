@@ -10,6 +10,7 @@ from .._access import decision
 from .._access.answers import Answer
 from .._access.aws_managed_policies import policy_of_aws
 from .._access.calls import Call, role, service
+from .._access.causes import Cause
 from .._access.model import AccessModel, OpenQuestion, Role
 from .._access.values import PARTITION, matches
 from .._access.written import Policy, actions_of, allow_statements, as_list, has_variables, resources_of
@@ -20,10 +21,6 @@ from .physical import of_any_partition
 from .stacks import Resource
 from .templates import Unread, noted
 
-_BECAUSE = (
-    "it may create resources of Personalize and pass {roles} to it, and nothing says which, so that they aren't "
-    "checked: say it by declare_created in the app, or by --created"
-)
 _POLICIES = ("AWS::IAM::Policy", physical.MANAGED_POLICY, "AWS::IAM::UserPolicy", "AWS::IAM::GroupPolicy")
 _USERS = ("AWS::IAM::User", "AWS::IAM::Group")
 # SAM makes a role of their policies
@@ -65,8 +62,8 @@ def undeclared(
                 if name in meant and asked.isdisjoint((arn, row) for row in rows) and _may_pass(caller, arn, region)
             ]
             if roles:
-                because = _BECAUSE.format(roles=", ".join(path for _, path in roles))
-                yield OpenQuestion(resource.path, because, resource.declared, tuple(arn for arn, _ in roles))
+                arns, paths = zip(*roles, strict=True)
+                yield OpenQuestion(resource.path, ", ".join(paths), resource.declared, arns, cause=Cause.NOT_DECLARED)
 
 
 def _caller(resource: Resource, read: AccessModel, deployment: Deployment) -> Role:

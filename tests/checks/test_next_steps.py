@@ -1,0 +1,89 @@
+"""Next steps as each form of a report says them: what to do, where, and what has to be made for it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from personalize_kms_constructs._access.findings import findings_of
+from personalize_kms_constructs._access.report import AccessReport
+from tests.checks.templates import IN_IAM, KEY, Json, check, complete, importing, managed, role
+from tests.checks.test_undeclared import CREATING, PASSING, app
+
+LACKING: Json = {"Effect": "Allow", "Action": IN_IAM[1:], "Resource": KEY}
+TOPIC: Json = {"Type": "AWS::SNS::Topic"}
+OF_TWO = managed(LACKING, type="AWS::IAM::Policy", Roles=[{"Ref": "Role"}, {"Ref": "Etl"}])
+
+
+IN_ROLE = [{"PolicyName": "All", "PolicyDocument": {"Statement": [{**LACKING, "Resource": "*"}]}}]
+ADD = "add to an IAM policy of role Main/Role"
+MAKE = "an AWS::IAM::Policy that has to be made"
+
+
+@pytest.mark.parametrize(
+    ("template", "steps", "make"),
+    [
+        (complete(Policy=managed(LACKING)), {ADD}, ""),
+        # A key policy that names the role would wait for a policy in the role.
+        (
+            complete(Policy=TOPIC, Role=role(Policies=IN_ROLE)),
+            {f"{ADD}, {MAKE}", "put what is needed into an AWS::IAM::Policy of its own"},
+            "AWS::IAM::Policy",
+        ),
+        # Another role would be allowed it as well.
+        (complete(Policy=OF_TWO, Etl=role()), {f"{ADD}, {MAKE}"}, "AWS::IAM::Policy"),
+        (
+            importing(One=TOPIC),
+            {"add to the bucket policy of Main/Bucket, an AWS::S3::BucketPolicy that has to be made"},
+            "AWS::S3::BucketPolicy",
+        ),
+    ],
+)
+def test_what_has_to_be_made_is_said(template: Json, steps: set[str], make: str, tmp_path: Path) -> None:
+    """In every form; only where the template has no policy that takes the statement."""
+    report = check(tmp_path, template)
+    assert {each.fix.partition(": {")[0] for each in findings_of(report)} == steps
+    text, markdown = " ".join(report.to_text().split()), report.to_markdown()
+    assert all(f"→ {each}:" in text for each in steps)
+    assert all(f"\n{each[0].upper()}{each[1:]}:\n" in markdown or f": {each} |" in markdown for each in steps)
+    found = json.loads(report.to_json())
+    assert {each.get("make", "") for kind in ("missing", "excess") for each in found[kind]} == {make}
+
+
+def steps(report: AccessReport) -> list[str]:
+    """What the rows of Markdown say after the reason."""
+    rows = [line.split(" | ") for line in report.to_markdown().splitlines() if line.startswith("| ")]
+    return [each[4] for each in rows if each[0] != "| on"]
+
+
+def test_what_is_undecided_has_its_next_step_in_markdown_too(tmp_path: Path) -> None:
+    """Of a role that may create resources, that is to say which, and nothing else."""
+    imported = "arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+    template: Any = complete(Policy=managed({**LACKING, "Action": IN_IAM, "Resource": imported}))
+    template["Resources"]["Movies"]["Properties"]["KmsKeyArn"] = imported
+    look = "look at it where it is deployed, with personalize-kms doctor, or make it part of the app"
+    unseen = check(tmp_path / "1", template)
+    assert {each.rpartition(": ")[2] for each in steps(unseen)} >= {look}
+    declare = "say it by declare_created in the app, or by --created"
+    undeclared = check(tmp_path / "2", app(CREATING, PASSING))
+    assert [each.rpartition(": ")[2] for each in steps(undeclared)] == [declare]
+    assert [line.strip() for line in undeclared.to_text().splitlines() if "→" in line] == [f"→ {declare}"]
+    assert [each.fix for each in findings_of(undeclared)] == [declare]
+
+
+def test_markdown_says_where(tmp_path: Path) -> None:
+    """The policy to change, or what asks, in which file; of what is allowed there is nothing to find."""
+    markdown = check(tmp_path, complete(Policy=managed(LACKING), Movies=_early())).to_markdown()
+    assert "| IAM, `Policy` in `Main.template.json` |" in markdown
+    assert "| IAM | statement number 1 of policy Main/Policy |" in markdown
+    (ordering,) = [line for line in markdown.splitlines() if line.startswith("| ordering")]
+    assert ordering.split(" | ")[2] == "`Movies` in `Main.template.json`"
+
+
+def _early() -> Json:
+    """A dataset group that waits for nothing."""
+    found: Json = complete()["Resources"]["Movies"]
+    return {**found, "DependsOn": []}
