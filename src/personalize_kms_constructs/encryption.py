@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, TypeVar, cast
 
 import jsii
@@ -21,7 +20,7 @@ from ._grant.role import ServiceRole, resolved_role, role_made_in
 from ._grant.role_name import fixed_role_name
 from ._grant.targets import AddStatements
 from ._grant.wiring import Wiring
-from ._refusals import refuse
+from ._refusals import refuse, taken_out_if_refused
 from ._refusals.arguments import (
     DATASET_GROUP,
     METRICS,
@@ -108,7 +107,7 @@ class PersonalizeEncryption(Construct):
             ValueError: if Personalize can't work with the arguments; the message has all the reasons.
         """
         super().__init__(scope, id)
-        with _taken_out_if_refused(scope, id):
+        with taken_out_if_refused(scope, id):
             here = Place.of(scope if isinstance(scope, Stack) else Stack.of(self))
             node = self.node
             path = node.path
@@ -428,7 +427,7 @@ class PersonalizeEncryption(Construct):
 
     def _added(self, id: str, resource: _L1, resources: Sequence[PersonalizeResource]) -> _L1:
         """Allow what a resource that was made needs, and make it wait; take it out again if that is refused."""
-        with _taken_out_if_refused(self, id):
+        with taken_out_if_refused(self, id):
             self._wiring.allow(resources)
         resource.node.add_dependency(self._wiring.permissions)
         return resource
@@ -496,16 +495,6 @@ class PersonalizeEncryption(Construct):
                 f"{key.account}, where whoever could revoke access calls KMS: add the rule there, too",
             )
         return key_access_rule(self, id, key.arn, target=target, description=description, rule_name=rule_name)
-
-
-@contextmanager
-def _taken_out_if_refused(scope: Construct, id: str) -> Iterator[None]:
-    """Take a new child out of the tree if something raises, jsii included, so that it can be made anew."""
-    try:
-        yield
-    except Exception:
-        scope.node.try_remove_child(id)
-        raise
 
 
 def _arn_of(dataset_group: AnyDatasetGroup) -> str:

@@ -9,7 +9,7 @@ from aws_cdk import Duration, Stack
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct, IValidation
 
-from .._refusals import refuse
+from .._refusals import refuse, taken_out_if_refused
 from .._refusals.arguments import TAGS, shown, type_problems
 from .._tokens import is_token
 from ..callers import creation_statements, pass_role_statement, personalize_arn
@@ -74,27 +74,28 @@ class JobFragment(sfn.StateMachineFragment):
             problems: what is wrong with arguments of this kind of job.
         """
         super().__init__(scope, id)
-        stack = Stack.of(self)
-        found = [
-            *_encryption_problems(stack, encryption),
-            *(problem for each in locations for problem in each.problems()),
-            *_resource_problems(row, encryption, locations),
-            *(problem for each in arns for problem in each.problems(stack)),
-            *job_name_problems(job_name),
-            *time_problems(timeout, patience),
-            *type_problems(TAGS, optional=True, tags=tags),
-            *problems,
-        ]
-        refuse(self, found)
-        role = encryption._wiring.role
-        # A reference from another stack than the role's would make that stack need the role's, which needs the buckets
-        # that it reads and writes, and both may be one.
-        role_arn = role.arn if role.stack is stack else role.arn_elsewhere(stack)
-        (resolved,) = encryption._wiring.door.resources([resource_of(row, locations)])
-        data = {name: value for each in locations for name, value in each.arguments(resolved).items()}
-        given = without_none({"JobName": job_name, **arguments(data), "Tags": tag_list(tags), "RoleArn": role_arn})
-        refuse(self, expression_problems(given))
-        encryption.allow(*resources_of(row, locations))
+        with taken_out_if_refused(scope, id):
+            stack = Stack.of(self)
+            found = [
+                *_encryption_problems(stack, encryption),
+                *(problem for each in locations for problem in each.problems()),
+                *_resource_problems(row, encryption, locations),
+                *(problem for each in arns for problem in each.problems(stack)),
+                *job_name_problems(job_name),
+                *time_problems(timeout, patience),
+                *type_problems(TAGS, optional=True, tags=tags),
+                *problems,
+            ]
+            refuse(self, found)
+            role = encryption._wiring.role
+            # A reference from another stack than the role's would make that stack need the role's, which needs the
+            # buckets that it reads and writes, and both may be one.
+            role_arn = role.arn if role.stack is stack else role.arn_elsewhere(stack)
+            (resolved,) = encryption._wiring.door.resources([resource_of(row, locations)])
+            data = {name: value for each in locations for name, value in each.arguments(resolved).items()}
+            given = without_none({"JobName": job_name, **arguments(data), "Tags": tag_list(tags), "RoleArn": role_arn})
+            refuse(self, expression_problems(given))
+            encryption.allow(*resources_of(row, locations))
 
         name = job_name_of(self, job_name, as_json_path=is_json_path(given))
         job_arn = personalize_arn(stack, row.arn_type, "")
