@@ -28,9 +28,11 @@ def movies(encryption: PersonalizeEncryption) -> personalize.CfnDatasetGroup:
     return encryption.add_dataset_group("Movies", name="movies")
 
 
-def add_ratings(encryption: PersonalizeEncryption, group: Any, **props: Any) -> personalize.CfnDataset:
+def add_ratings(
+    encryption: PersonalizeEncryption, group: Any, id: str = "Ratings", **props: Any
+) -> personalize.CfnDataset:
     defaults = {"schema_arn": SCHEMA_ARN, "name": "ratings", "dataset_type": "Interactions"}
-    return encryption.add_dataset("Ratings", dataset_group=group, **{**defaults, **props})
+    return encryption.add_dataset(id, dataset_group=group, **{**defaults, **props})
 
 
 def only(stack: cdk.Stack, resource_type: str) -> dict[str, Any]:
@@ -143,12 +145,14 @@ def test_tags_of_the_app_do_not_reach_dataset_groups_and_datasets(
     tagged = encryption.add_dataset_group("Tagged", name="tagged", tags={"team": "movies"})
     encryption.add_dataset_group("Untagged", name="untagged")
     add_ratings(encryption, tagged)
+    add_ratings(encryption, tagged, id="TaggedRatings", name="tagged", tags={"team": "ratings"})
     cdk.Tags.of(app).add("cost-center", "42")
     (key,) = resources(stack, "AWS::KMS::Key").values()
     assert key["Properties"]["Tags"] == [{"Key": "cost-center", "Value": "42"}]
     groups = resources(stack, "AWS::Personalize::DatasetGroup").values()
     assert [group["Properties"].get("Tags") for group in groups] == [[{"Key": "team", "Value": "movies"}], None]
-    assert "Tags" not in only(stack, "AWS::Personalize::Dataset")["Properties"]
+    datasets = resources(stack, "AWS::Personalize::Dataset").values()
+    assert [each["Properties"].get("Tags") for each in datasets] == [None, [{"Key": "team", "Value": "ratings"}]]
 
 
 def test_the_dataset_group_of_another_stack(

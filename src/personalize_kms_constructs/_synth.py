@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from typing import cast
 
 import jsii
-from aws_cdk import CfnDeletionPolicy, CfnResource
+from aws_cdk import CfnDeletionPolicy, CfnResource, TagManager
 from constructs import Construct, IValidation
 
 from ._grant.place import Place
@@ -66,11 +67,20 @@ _UNKNOWN_KEY = (
 class AtSynth:
     """Leaves the metadata and the warnings of one construct, when no later call and no aspect can change anything."""
 
-    def __init__(self, scope: Construct, here: Place, wiring: Wiring, retained: Mapping[str, CfnResource]) -> None:
+    def __init__(
+        self,
+        scope: Construct,
+        here: Place,
+        wiring: Wiring,
+        retained: Mapping[str, CfnResource],
+        tags: Sequence[tuple[CfnResource, Mapping[str, str]]],
+    ) -> None:
         self._scope = scope
         self._here = here
         self._wiring = wiring
         self._retained = retained
+        self._tags = tags
+        """The tags of resources that no tags of the app reach."""
         self._files: dict[tuple[str, str], str] = {}
         """The files with pending statements, by kind and ARN of the policy."""
 
@@ -131,6 +141,24 @@ class AtSynth:
                     "has it deleted with the stack, and with it the access to all that was encrypted: exclude it "
                     "there, or say removal_policy=RemovalPolicy.DESTROY",
                 )
+
+        for dropped, resources in self._without_tags().items():
+            yield (
+                "droppedTags",
+                f"the tags {dropped} of the app (Tags.of) don't reach {', '.join(resources)}, whose tags can't be "
+                "changed later: pass those that they should have from the start as tags={…}, or leave them out with "
+                "exclude_resource_types",
+            )
+
+    def _without_tags(self) -> dict[str, list[str]]:
+        """Return the tags of the app that don't reach some of the resources, with the ids of these."""
+        found: dict[str, list[str]] = {}
+        for resource, tags in self._tags:
+            of_app = cast("TagManager", TagManager.of(resource)).tag_values()
+            dropped = sorted(key for key, value in of_app.items() if tags.get(key) != value)
+            if dropped:
+                found.setdefault(", ".join(dropped), []).append(resource.node.id)
+        return found
 
     def _pending_warnings(self) -> Iterator[tuple[str, str]]:
         """Write a file for each policy that took no statements, and yield a warning for it."""

@@ -140,6 +140,7 @@ class PersonalizeEncryption(Construct):
             self._removal_policy = removal_policy
             self._key_policy_revision = imported_key_policy_revision
             self._retained: dict[str, CfnResource] = {}
+            self._tags: list[tuple[CfnResource, Mapping[str, str]]] = []
             if encryption_key is None:
                 key = self._make_key()
             else:
@@ -156,7 +157,7 @@ class PersonalizeEncryption(Construct):
                 manage=self._manage if is_managed else None,
             )
             self._wiring.allow(resources)
-            at_synth = AtSynth(self, here, self._wiring, self._retained)
+            at_synth = AtSynth(self, here, self._wiring, self._retained, self._tags)
             node.add_validation(cast("IValidation", at_synth))
 
     def _make_role(self, here: Place, name: str) -> ServiceRole:
@@ -279,7 +280,8 @@ class PersonalizeEncryption(Construct):
             id: the id of the dataset group in this construct.
             name: its name: 1 to 63 letters, digits, hyphens and underscores.
             domain: ``"ECOMMERCE"`` or ``"VIDEO_ON_DEMAND"``; by default a custom dataset group.
-            tags: its tags, which can't be changed later. Tags of the app (``Tags.of(app).add(…)``) don't reach it.
+            tags: its tags, which can't be changed later. Tags of the app (``Tags.of(app).add(…)``) don't reach it, and
+                a warning names them.
 
         Raises:
             ValueError: if Personalize doesn't accept the name, or if ``tags`` isn't a mapping.
@@ -298,7 +300,7 @@ class PersonalizeEncryption(Construct):
         resource = personalize.CfnDatasetGroup(
             self, id, name=name, domain=domain, kms_key_arn=key_arn, role_arn=role_arn
         )
-        _set_tags(resource, tags)
+        self._set_tags(resource, tags)
         return self._added(id, resource, [PersonalizeResource.dataset_group()])
 
     def add_dataset(
@@ -311,6 +313,7 @@ class PersonalizeEncryption(Construct):
         dataset_type: str,
         import_from: S3Location | None = None,
         import_job_name: str | None = None,
+        tags: Mapping[str, str] | None = None,
     ) -> personalize.CfnDataset:
         """Adds a dataset and, with ``import_from``, the job that imports its first data, and allows that job.
 
@@ -324,9 +327,11 @@ class PersonalizeEncryption(Construct):
             dataset_type: ``"Interactions"``, ``"Items"``, ``"Users"``, ``"Actions"`` or ``"Action_Interactions"``.
             import_from: the CSV file, or folder of CSV files, to import.
             import_job_name: the name of the import job. By default the name of the dataset and ``-import``.
+            tags: its tags, which can't be changed later, as for ``add_dataset_group``. The import job has none.
 
         Raises:
-            ValueError: if Personalize can't work with a name or the location; the message has all the reasons.
+            ValueError: if Personalize can't work with a name or the location, or if ``tags`` isn't a mapping; the
+                message has all the reasons.
 
         https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-resource-personalize-dataset.html
         """
@@ -338,6 +343,7 @@ class PersonalizeEncryption(Construct):
             *type_problems(SCHEMA, schema_arn=schema_arn),
             *personalize_arn_problems("schema_arn", schema_arn, self._here),
             *choice_problems("dataset_type", dataset_type, DATASET_TYPES),
+            *type_problems(TAGS, optional=True, tags=tags),
             *type_problems(LOCATION, optional=True, import_from=import_from),
         ]
         jobs: list[PersonalizeResource] = []
@@ -367,7 +373,7 @@ class PersonalizeEncryption(Construct):
             dataset_type=dataset_type,
             dataset_import_job=import_job,
         )
-        _set_tags(dataset)
+        self._set_tags(dataset, tags)
         return self._added(id, dataset, jobs)
 
     def add_metric_attribution(
@@ -417,8 +423,20 @@ class PersonalizeEncryption(Construct):
             metrics=metrics,
             metrics_output_config=output,
         )
-        _set_tags(metric_attribution)
         return self._added(id, metric_attribution, resources)
+
+    def _set_tags(self, resource: CfnResource, tags: Mapping[str, str] | None) -> None:
+        """Set the tags of a resource, and let no others reach it.
+
+        ``Tags.of(app).add(…)`` reaches dataset groups and datasets, whose tags are create-only: a tag that somebody
+        adds to the app later would make CloudFormation refuse the update, or replace the dataset group by a new, empty
+        one.
+        """
+        self._tags.append((resource, tags or {}))
+        if tags:
+            resource.add_property_override("Tags", [{"Key": key, "Value": value} for key, value in tags.items()])
+        else:
+            resource.add_property_deletion_override("Tags")
 
     def _problems_of_child(self, id: str) -> Iterator[str]:
         """Explain that no child of this id can be added, or none any more."""
@@ -500,16 +518,3 @@ class PersonalizeEncryption(Construct):
 def _arn_of(dataset_group: AnyDatasetGroup) -> str:
     # ``ref`` is the ARN or the name, depending on whom one asks.
     return dataset_group if isinstance(dataset_group, str) else dataset_group.attr_dataset_group_arn
-
-
-def _set_tags(resource: CfnResource, tags: Mapping[str, str] | None = None) -> None:
-    """Set the tags of a resource, and let no others reach it.
-
-    ``Tags.of(app).add(…)`` reaches dataset groups and datasets, whose tags are create-only: a tag that somebody adds to
-    the app later would make CloudFormation refuse the update, or replace the dataset group by a new, empty one. Metric
-    attributions have no tags yet; should they get them, templates stay as they are.
-    """
-    if tags:
-        resource.add_property_override("Tags", [{"Key": key, "Value": value} for key, value in tags.items()])
-    else:
-        resource.add_property_deletion_override("Tags")

@@ -35,6 +35,36 @@ def test_a_key_that_an_app_wide_helper_has_deleted(stack: cdk.Stack, asked_for: 
     )
 
 
+TEAM = {"team": "movies"}
+
+
+@pytest.mark.parametrize(
+    ("tags", "excluded", "dropped"),
+    [
+        (None, [], "cost-center, team"),
+        (TEAM, [], "cost-center"),
+        ({"team": "books"}, [], "cost-center, team"),
+        ({**TEAM, "cost-center": "42"}, [], None),
+        (None, ["AWS::Personalize::Dataset", "AWS::Personalize::DatasetGroup"], None),
+    ],
+)
+def test_tags_of_the_app_that_do_not_reach_what_personalize_makes(
+    stack: cdk.Stack, tags: dict[str, str] | None, excluded: list[str], dropped: str | None
+) -> None:
+    """Dataset groups and datasets say which, less those that they have of their own."""
+    encryption = PersonalizeEncryption(stack, "Encryption")
+    movies = encryption.add_dataset_group("Movies", name="movies", tags=tags)
+    schema = "arn:aws:personalize:eu-west-1:111111111111:schema/ratings"
+    ratings: Any = {"schema_arn": schema, "name": "ratings", "dataset_type": "Interactions"}
+    encryption.add_dataset("Ratings", dataset_group=movies, tags=tags, **ratings)
+    encryption.add_metric_attribution("Metrics", dataset_group=movies, name="metrics", metrics=[])
+    for key, value in {**TEAM, "cost-center": "42"}.items():
+        cdk.Tags.of(stack).add(key, value, exclude_resource_types=excluded)
+    text = warnings(stack).get("droppedTags", "")
+    told = f"the tags {dropped} of the app (Tags.of) don't reach Movies, Ratings, whose tags can't be changed later"
+    assert (told in text) is (dropped is not None)
+
+
 def test_a_rule_on_a_key_of_another_account(concrete: cdk.Stack) -> None:
     """CloudTrail tells the owner's account alone of its owner's calls."""
     key = kms.Key.from_key_arn(concrete, "Key", KEY_ARN.replace("111111111111", "222222222222"))
