@@ -19,7 +19,7 @@ from ._judge.registration import bring_judge
 from ._metadata import Described, DescribedLocation, leave_resources
 from ._pasted import known_values, part_of, readable, replacements
 from ._pending_files import write_files
-from ._tokens import is_token
+from ._tokens import TOKEN, is_token
 from ._warnings import warn
 
 _MESSAGES: dict[PolicyKind, tuple[str, str]] = {
@@ -133,6 +133,12 @@ class AtSynth:
                 "so it isn't known which key has to let Personalize in: give the key that it may have, as "
                 "S3Location(…, encryption_key=…)",
             )
+        for bucket, prefix in dict.fromkeys(self._open_prefixes()):
+            yield (
+                "openPrefix",
+                f"the source {prefix!r} of bucket {bucket} also allows {prefix + '-private/'!r} and whatever else "
+                f"begins like it: if it is a folder, end it in /, as {prefix + '/'!r}",
+            )
         for what, resource in self._retained.items():
             if resource.cfn_options.deletion_policy is CfnDeletionPolicy.DELETE:
                 yield (
@@ -149,6 +155,13 @@ class AtSynth:
                 "changed later: pass those that they should have from the start as tags={…}, or leave them out with "
                 "exclude_resource_types",
             )
+
+    def _open_prefixes(self) -> Iterator[tuple[str, str]]:
+        """Yield the sources that look like a folder without its slash, as they have no dot like most files."""
+        for source in (each.source for each in self._wiring.allowed.values() if each.source is not None):
+            last = source.prefix.rpartition("/")[2]
+            if last and "." not in last and not is_token(last):
+                yield str(source.bucket), TOKEN.sub("…", source.prefix)
 
     def _without_tags(self) -> dict[str, list[str]]:
         """Return the tags of the app that don't reach some of the resources, with the ids of these."""

@@ -6,8 +6,9 @@ import aws_cdk as cdk
 import pytest
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
+from aws_cdk import aws_s3 as s3
 
-from personalize_kms_constructs import PersonalizeEncryption
+from personalize_kms_constructs import PersonalizeEncryption, PersonalizeResource, S3Location
 from tests.life.conftest import GROUP, KEY_ARN, change, warnings
 from tests.policies import resources
 
@@ -33,6 +34,28 @@ def test_a_key_that_an_app_wide_helper_has_deleted(stack: cdk.Stack, asked_for: 
     assert ("the key should be retained" in found.get("retainedResourceIsDeleted", "")) == (
         asked_for is cdk.RemovalPolicy.RETAIN
     )
+
+
+@pytest.mark.parametrize(
+    ("prefix", "warned"),
+    [
+        ("import", True),
+        ("data/2026.11/ratings", True),
+        ("", False),
+        ("import/", False),
+        ("import/ratings.csv", False),
+        (f"import/{cdk.Aws.REGION}", False),
+        (f"{cdk.Aws.REGION}/import", True),
+    ],
+)
+def test_a_source_that_others_begin_with(stack: cdk.Stack, bucket: s3.Bucket, prefix: str, warned: bool) -> None:
+    """A folder without its slash, most often; a destination without one is refused."""
+    jobs = [PersonalizeResource.dataset_import_job, PersonalizeResource.data_deletion_job]
+    PersonalizeEncryption(stack, "Encryption", resources=[job(S3Location(bucket, prefix)) for job in jobs])
+    found = warnings(stack)
+    assert list(found) == (["openPrefix"] if warned else [])
+    shown = repr(f"{prefix}-private/".replace(cdk.Aws.REGION, "…"))
+    assert (f"of bucket Stack/Bucket also allows {shown} and" in found.get("openPrefix", "")) is warned
 
 
 TEAM = {"team": "movies"}
