@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, TypeVar, cast
 
@@ -36,7 +37,7 @@ from ._refusals.arguments import (
 from ._refusals.environments import personalize_arn_problems, service_role_problems
 from ._refusals.names import DATASET_TYPES, DOMAINS, choice_problems, id_problems, name_problems, role_name_problems
 from ._synth import AtSynth
-from ._tokens import is_token
+from ._tokens import is_token, literal_part
 from ._warnings import warn
 from .callers import caller_problems, grant_create
 from .key_access import key_access_rule
@@ -325,8 +326,10 @@ class PersonalizeEncryption(Construct):
             schema_arn: the ARN of its schema.
             name: its name: 1 to 63 letters, digits, hyphens and underscores.
             dataset_type: ``"Interactions"``, ``"Items"``, ``"Users"``, ``"Actions"`` or ``"Action_Interactions"``.
-            import_from: the CSV file, or folder of CSV files, to import.
-            import_job_name: the name of the import job. By default the name of the dataset and ``-import``.
+            import_from: the CSV file, or folder of CSV files, to import first. For what is imported later, use
+                ``jobs.DatasetImportJob``.
+            import_job_name: the name of the import job, which no job may have had before. By default it is made of the
+                name of the dataset and of the path.
             tags: its tags, which can't be changed later, as for ``add_dataset_group``. The import job has none.
 
         Raises:
@@ -357,10 +360,8 @@ class PersonalizeEncryption(Construct):
         refuse(self, [*problems, *self._wiring.door.problems(jobs)])
         import_job = None
         if import_from is not None:
-            # A token can't be cut.
-            default_name = f"{name if is_token(name) else name[: 63 - len('-import')]}-import"
             import_job = personalize.CfnDataset.DatasetImportJobProperty(
-                job_name=import_job_name or default_name,
+                job_name=import_job_name or _import_job_name(name, import_from),
                 data_source={"DataLocation": import_from.uri},
                 role_arn=self._wiring.role.arn,
             )
@@ -513,6 +514,16 @@ class PersonalizeEncryption(Construct):
                 f"{key.account}, where whoever could revoke access calls KMS: add the rule there, too",
             )
         return key_access_rule(self, id, key.arn, target=target, description=description, rule_name=rule_name)
+
+
+def _import_job_name(dataset: str, source: S3Location) -> str:
+    """Return a name that follows the path, since the name of a job can't be used again.
+
+    What CloudFormation generates has no part in it, so that it stays when the bucket gets another logical id.
+    """
+    suffix = f"-import-{hashlib.sha256(literal_part(source.uri).encode()).hexdigest()[:8]}"
+    # A token can't be cut.
+    return f"{dataset if is_token(dataset) else dataset[: 63 - len(suffix)]}{suffix}"
 
 
 def _arn_of(dataset_group: AnyDatasetGroup) -> str:
