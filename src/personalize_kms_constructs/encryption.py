@@ -451,7 +451,9 @@ class PersonalizeEncryption(Construct):
         resource.node.add_dependency(self._wiring.permissions)
         return resource
 
-    def grant_create(self, grantee: iam.IGrantable, *resources: PersonalizeResource) -> iam.Grant:
+    def grant_create(
+        self, grantee: iam.IGrantable, *resources: PersonalizeResource, on: Sequence[str] | None = None
+    ) -> iam.Grant:
         """Allows a caller of Personalize's API to create these resources with the service role.
 
         The caller may create, describe and tag resources of these kinds, and pass the service role to Personalize.
@@ -459,20 +461,23 @@ class PersonalizeEncryption(Construct):
         Args:
             grantee: the caller, a Lambda function or a CI role for example.
             resources: what the caller will create, one at least; their locations don't matter.
+            on: the ARNs of the datasets, dataset groups or solutions that it may create them on. By default all that
+                there are in the account and Region.
 
         Raises:
-            ValueError: if an argument is not a grantee or not a resource, or if there is no resource.
+            ValueError: if an argument is not a grantee or not a resource, if there is no resource, if ``on`` can't
+                narrow one of them, or if the grantee belongs to another account, from which no role can be passed.
 
         https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonpersonalize.html
         """
-        refuse(self, [*caller_problems(grantee, resources), *self._wiring.late_problems()])
+        role = self._wiring.role
+        refuse(self, [*caller_problems(grantee, resources, on, role), *self._wiring.late_problems()])
         # The principal of a policy is no construct.
         principal = grantee.grant_principal
         caller = Stack.of(cast("Construct", principal if has(principal, "node") else grantee))
-        role = self._wiring.role
         # Written out for a caller of another stack, which this one may need.
         role_arn = role.arn if caller is role.stack else role.arn_elsewhere(caller)
-        return grant_create(self, grantee, role_arn, resources)
+        return grant_create(self, grantee, role_arn, resources, on)
 
     def on_key_access_changed(
         self,

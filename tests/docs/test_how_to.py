@@ -274,3 +274,17 @@ def test_the_page_on_warnings_names_a_file_that_is_there() -> None:
     (of_role, of_service) = json.loads((assembly / path).read_text())["Statement"]
     assert json.dumps([of_role], indent=2)[:-2] in page
     assert of_service["Sid"] in page
+
+
+def test_administrators_of_a_key_made_here() -> None:
+    """They stand beside the statements for Personalize, in either way, and nothing is missing."""
+    names = names_of("how-to/runtime-callers.md")
+    stack = names["stack"]
+    (key,) = resources(stack, "AWS::KMS::Key")
+    sids = [each["Sid"] for each in key_policy(stack, key)]
+    assert sids == ["PersonalizeRole", "PersonalizeService", "Administrators"]
+    policies = resources(stack, "AWS::IAM::Policy")
+    actions = {id: each["Properties"]["PolicyDocument"]["Statement"][0]["Action"] for id, each in policies.items()}
+    assert "kms:Put*" in actions.pop(next(id for id in actions if id.startswith("KeyAdmins")))
+    assert list(actions.values()) == ["personalize:GetRecommendations"]
+    assert check_assembly(names["app"].synth()).missing == ()

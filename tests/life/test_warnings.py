@@ -96,14 +96,13 @@ def test_a_rule_on_a_key_of_another_account(concrete: cdk.Stack) -> None:
     assert "sees the calls of account 111111111111 alone" in warnings(concrete)["keyOfAnotherAccount"]
 
 
-@pytest.mark.parametrize("account", ["111111111111", "222222222222"], ids=["immutable", "of another account"])
-def test_a_grantee_that_is_immutable(concrete: cdk.Stack, account: str) -> None:
+def test_a_grantee_that_is_immutable(concrete: cdk.Stack) -> None:
     """Its owner learns what to add."""
     encryption = PersonalizeEncryption(concrete, "Encryption", resources=[GROUP])
-    role = iam.Role.from_role_arn(concrete, "Caller", f"arn:aws:iam::{account}:role/ci", mutable=False)
+    role = iam.Role.from_role_arn(concrete, "Caller", "arn:aws:iam::111111111111:role/ci", mutable=False)
     encryption.grant_create(role, GROUP)
     text = warnings(concrete)["pendingCallerPolicy"]
-    assert f"role arn:aws:iam::{account}:role/ci is immutable in this app" in text
+    assert "role arn:aws:iam::111111111111:role/ci is immutable in this app" in text
     assert "personalize:CreateDatasetGroup" in text
     assert "iam:PassRole" in text
 
