@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import product
 from typing import cast
 
 import jsii
@@ -63,24 +65,27 @@ _UNKNOWN_KEY = (
 )
 
 
+@dataclass
+class Made:
+    """Things that a construct makes besides policies, of which warnings at synth speak."""
+
+    retained: dict[str, CfnResource] = field(default_factory=dict)
+    """What should stay when it is removed, by what messages call it."""
+    tagged: list[tuple[CfnResource, Mapping[str, str]]] = field(default_factory=list)
+    """What no tags of the app reach, with the tags of its own."""
+    rules: list[str] = field(default_factory=list)
+    """The ids of the rules on calls that could take away access to the keys."""
+
+
 @jsii.implements(IValidation)
 class AtSynth:
     """Leaves the metadata and the warnings of one construct, when no later call and no aspect can change anything."""
 
-    def __init__(
-        self,
-        scope: Construct,
-        here: Place,
-        wiring: Wiring,
-        retained: Mapping[str, CfnResource],
-        tags: Sequence[tuple[CfnResource, Mapping[str, str]]],
-    ) -> None:
+    def __init__(self, scope: Construct, here: Place, wiring: Wiring, made: Made) -> None:
         self._scope = scope
         self._here = here
         self._wiring = wiring
-        self._retained = retained
-        self._tags = tags
-        """The tags of resources that no tags of the app reach."""
+        self._made = made
         self._files: dict[tuple[str, str], str] = {}
         """The files with pending statements, by kind and ARN of the policy."""
 
@@ -139,7 +144,7 @@ class AtSynth:
                 f"the source {prefix!r} of bucket {bucket} also allows {prefix + '-private/'!r} and whatever else "
                 f"begins like it: if it is a folder, end it in /, as {prefix + '/'!r}",
             )
-        for what, resource in self._retained.items():
+        for what, resource in self._made.retained.items():
             if resource.cfn_options.deletion_policy is CfnDeletionPolicy.DELETE:
                 yield (
                     "retainedResourceIsDeleted",
@@ -156,6 +161,15 @@ class AtSynth:
                 "exclude_resource_types",
             )
 
+        role = self._wiring.role
+        foreign = [each for each in self._wiring.keys if role.is_of_another_account_than(each.account)]
+        for rule, key in product(self._made.rules, foreign):
+            yield (
+                "keyOfAnotherAccount",
+                f"the rule {rule} sees the calls of account {self._here.account} alone, but key {key} belongs to "
+                f"account {key.account}, where whoever could revoke access calls KMS: add the rule there, too",
+            )
+
     def _open_prefixes(self) -> Iterator[tuple[str, str]]:
         """Yield the sources that look like a folder without its slash, as they have no dot like most files."""
         for source in (each.source for each in self._wiring.allowed.values() if each.source is not None):
@@ -166,7 +180,7 @@ class AtSynth:
     def _without_tags(self) -> dict[str, list[str]]:
         """Return the tags of the app that don't reach some of the resources, with the ids of these."""
         found: dict[str, list[str]] = {}
-        for resource, tags in self._tags:
+        for resource, tags in self._made.tagged:
             of_app = cast("TagManager", TagManager.of(resource)).tag_values()
             dropped = sorted(key for key, value in of_app.items() if tags.get(key) != value)
             if dropped:

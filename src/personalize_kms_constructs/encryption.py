@@ -36,9 +36,8 @@ from ._refusals.arguments import (
 )
 from ._refusals.environments import personalize_arn_problems, service_role_problems
 from ._refusals.names import DATASET_TYPES, DOMAINS, choice_problems, id_problems, name_problems, role_name_problems
-from ._synth import AtSynth
+from ._synth import AtSynth, Made
 from ._tokens import is_token, literal_part
-from ._warnings import warn
 from .callers import caller_problems, grant_create
 from .key_access import key_access_rule
 from .locations import LOCATION, S3Location
@@ -140,8 +139,7 @@ class PersonalizeEncryption(Construct):
             self._here = here
             self._removal_policy = removal_policy
             self._key_policy_revision = imported_key_policy_revision
-            self._retained: dict[str, CfnResource] = {}
-            self._tags: list[tuple[CfnResource, Mapping[str, str]]] = []
+            self._made = Made()
             if encryption_key is None:
                 key = self._make_key()
             else:
@@ -158,7 +156,7 @@ class PersonalizeEncryption(Construct):
                 manage=self._manage if is_managed else None,
             )
             self._wiring.allow(resources)
-            at_synth = AtSynth(self, here, self._wiring, self._retained, self._tags)
+            at_synth = AtSynth(self, here, self._wiring, self._made)
             node.add_validation(cast("IValidation", at_synth))
 
     def _make_role(self, here: Place, name: str) -> ServiceRole:
@@ -187,7 +185,7 @@ class PersonalizeEncryption(Construct):
         self._key = cast("kms.IKey", key)
         arn, here, l1 = key.key_arn, self._here, cast("kms.CfnKey", key.node.default_child)
         if self._removal_policy is not RemovalPolicy.DESTROY:
-            self._retained["the key"] = l1
+            self._made.retained["the key"] = l1
         return ResolvedKey(arn, arn, here.stack, here.account, here.region, l1=l1, construct=key)
 
     def _as_l2(self, given: AnyKey, arn: str) -> kms.IKey:
@@ -204,7 +202,7 @@ class PersonalizeEncryption(Construct):
         )
         resource = managed.resource
         if self._removal_policy is not RemovalPolicy.DESTROY:
-            self._retained[f"the statements in the policy of key {key_arn}"] = resource
+            self._made.retained[f"the statements in the policy of key {key_arn}"] = resource
         self._wiring.wait_for(resource)
         if managed.lost_policy is not None:
             self._wiring.of_others.append(managed.lost_policy)
@@ -433,7 +431,7 @@ class PersonalizeEncryption(Construct):
         adds to the app later would make CloudFormation refuse the update, or replace the dataset group by a new, empty
         one.
         """
-        self._tags.append((resource, tags or {}))
+        self._made.tagged.append((resource, tags or {}))
         if tags:
             resource.add_property_override("Tags", [{"Key": key, "Value": value} for key, value in tags.items()])
         else:
@@ -487,12 +485,12 @@ class PersonalizeEncryption(Construct):
         description: str | None = None,
         rule_name: str | None = None,
     ) -> events.Rule:
-        """Adds an EventBridge rule for calls that could revoke access to the encryption key.
+        """Adds an EventBridge rule for calls that could revoke access to a key in use.
 
-        Revoked permissions break filters and recommendations of existing resources. The rule matches the key being
-        disabled or scheduled for deletion, a new key policy (this stack's own updates too), and a grant being revoked
-        or retired. EventBridge learns of these calls from CloudTrail: the account needs a trail that logs management
-        events.
+        Those are the encryption key and the keys of locations, what is allowed later included. Revoked permissions
+        break filters and recommendations of existing resources. The rule matches a key being disabled or scheduled for
+        deletion, a new key policy (this stack's own updates too), and a grant being revoked or retired. EventBridge
+        learns of these calls from CloudTrail: the account needs a trail that logs management events.
 
         Args:
             id: the id of the rule in this construct.
@@ -510,15 +508,15 @@ class PersonalizeEncryption(Construct):
             *type_problems(TARGET, optional=True, target=target),
         ]
         refuse(self, problems)
-        key = self._wiring.encryption_key
-        if self._wiring.role.is_of_another_account_than(key.account):
-            warn(
-                self,
-                "keyOfAnotherAccount",
-                f"the rule {id} sees the calls of account {self._here.account} alone, but the key belongs to account "
-                f"{key.account}, where whoever could revoke access calls KMS: add the rule there, too",
-            )
-        return key_access_rule(self, id, key.arn, target=target, description=description, rule_name=rule_name)
+        self._made.rules.append(id)
+        return key_access_rule(
+            self,
+            id,
+            lambda: [each.arn for each in self._wiring.keys],
+            target=target,
+            description=description,
+            rule_name=rule_name,
+        )
 
 
 def _import_job_name(dataset: str, source: S3Location) -> str:

@@ -88,12 +88,18 @@ def test_tags_of_the_app_that_do_not_reach_what_personalize_makes(
     assert (told in text) is (dropped is not None)
 
 
-def test_a_rule_on_a_key_of_another_account(concrete: cdk.Stack) -> None:
+@pytest.mark.parametrize("of_location", [True, False], ids=["a location's", "the dataset groups'"])
+def test_a_rule_on_a_key_of_another_account(concrete: cdk.Stack, of_location: bool) -> None:
     """CloudTrail tells the owner's account alone of its owner's calls."""
     key = kms.Key.from_key_arn(concrete, "Key", KEY_ARN.replace("111111111111", "222222222222"))
-    encryption = PersonalizeEncryption(concrete, "Encryption", encryption_key=key, resources=[GROUP])
+    own = None if of_location else key
+    encryption = PersonalizeEncryption(concrete, "Encryption", encryption_key=own, resources=[GROUP])
     encryption.on_key_access_changed("KeyAccess")
-    assert "sees the calls of account 111111111111 alone" in warnings(concrete)["keyOfAnotherAccount"]
+    if of_location:
+        data = S3Location(s3.Bucket(concrete, "Data"), "in/", encryption_key=key)
+        encryption.allow(PersonalizeResource.dataset_import_job(data))
+    told = warnings(concrete)["keyOfAnotherAccount"]
+    assert f"of account 111111111111 alone, but key {key.key_arn} belongs to account 222222222222" in told
 
 
 def test_a_grantee_that_is_immutable(concrete: cdk.Stack) -> None:
