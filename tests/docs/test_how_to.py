@@ -7,9 +7,12 @@ from typing import Any
 
 import aws_cdk as cdk
 import pytest
+from aws_cdk import aws_s3 as s3
+from aws_cdk import aws_stepfunctions as sfn
 
-from personalize_kms_constructs import PersonalizeEncryption
+from personalize_kms_constructs import PersonalizeEncryption, S3Location
 from personalize_kms_constructs.checks import check_assembly
+from personalize_kms_constructs.jobs import DatasetImportJob
 from tests.docs.code import DOCS, names_of
 from tests.policies import key_policy, resources, template
 
@@ -235,9 +238,16 @@ def test_pinned_name_is_the_present_one() -> None:
     """The name of the page is what the role has without it, and the rename keeps it."""
     names = names_of("how-to/rename-or-move.md")
     before = cdk.Stack(cdk.App(), "Recommendations", env=names["env"])
-    PersonalizeEncryption(before, "Encryption").add_dataset_group("Movies", name="movies")
+    encryption = PersonalizeEncryption(before, "Encryption")
+    encryption.add_dataset_group("Movies", name="movies")
+    nightly = cdk.Stack(before.node.root, "Nightly", env=names["env"])
+    data = S3Location(s3.Bucket(nightly, "Data"), "import/")
+    arn = "arn:aws:personalize:eu-west-1:111122223333:dataset/movies/INTERACTIONS"
+    job = DatasetImportJob(nightly, "Import", encryption=encryption, dataset_arn=arn, source=data)
+    sfn.StateMachine(nightly, "Machine", definition_body=sfn.DefinitionBody.from_chainable(job))
 
     assert template(names["stack"]) == template(before)
+    assert template(names["nightly"]) == template(nightly)
     (role,) = resources(names["renamed_stack"], "AWS::IAM::Role").values()
     assert role["Properties"]["RoleName"] == "Recommendations-Encryption-8485E84F-eu-west-1"
 

@@ -105,7 +105,7 @@ class JobFragment(sfn.StateMachineFragment):
             row,
             job_arn,
             {"JobName": name.value, **given},
-            name_is_given=job_name is not None,
+            name_may_be_taken=name.may_be_taken,
             timeout_seconds=timeout_seconds(timeout),
             attempts=attempts(patience, timeout),
             checks="".join(each.check for each in locations),
