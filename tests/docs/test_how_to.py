@@ -237,10 +237,11 @@ def test_template_goes_on_without_the_library() -> None:
 def test_pinned_name_is_the_present_one() -> None:
     """The name of the page is what the role has without it, and the rename keeps it."""
     names = names_of("how-to/rename-or-move.md")
-    before = cdk.Stack(cdk.App(), "Recommendations", env=names["env"])
+    app = cdk.App()
+    before = cdk.Stack(app, "Recommendations", env=names["env"])
     encryption = PersonalizeEncryption(before, "Encryption")
     encryption.add_dataset_group("Movies", name="movies")
-    nightly = cdk.Stack(before.node.root, "Nightly", env=names["env"])
+    nightly = cdk.Stack(app, "Nightly", env=names["env"])
     data = S3Location(s3.Bucket(nightly, "Data"), "import/")
     arn = "arn:aws:personalize:eu-west-1:111122223333:dataset/movies/INTERACTIONS"
     job = DatasetImportJob(nightly, "Import", encryption=encryption, dataset_arn=arn, source=data)
