@@ -126,7 +126,7 @@ class PersonalizeEncryption(Construct):
             ]
             role = None
             if service_role is None and not problems:
-                role = self._make_role(here, role_name or fixed_role_name(path, id, here))
+                role = self.__make_role(here, role_name or fixed_role_name(path, id, here))
             elif is_role(service_role):
                 role = resolved_role(service_role, self, here)
                 problems += service_role_problems(role)
@@ -136,16 +136,17 @@ class PersonalizeEncryption(Construct):
             problems += door.problems(resources if is_sequence(resources) else ())
             refuse(self, problems)
 
-            self._here = here
-            self._removal_policy = removal_policy
-            self._key_policy_revision = imported_key_policy_revision
-            self._made = Made()
+            self.__here = here
+            self.__removal_policy = removal_policy
+            self.__key_policy_revision = imported_key_policy_revision
+            self.__made = Made()
             if encryption_key is None:
-                key = self._make_key()
+                key = self.__make_key()
             else:
                 key = door.key(encryption_key)
-                self._key = self._as_l2(encryption_key, key.arn)
-            self._wiring = Wiring(
+                self.__key = self.__as_l2(encryption_key, key.arn)
+            # All else has two underscores, so that subclasses may have members of any name; jobs need this one.
+            self._personalize_wiring = Wiring(
                 self,
                 path,
                 here,
@@ -153,13 +154,13 @@ class PersonalizeEncryption(Construct):
                 key,
                 door,
                 source_account_check=source_account_check,
-                manage=self._manage if is_managed else None,
+                manage=self.__manage if is_managed else None,
             )
-            self._wiring.allow(resources)
-            at_synth = AtSynth(self, here, self._wiring, self._made)
+            self._personalize_wiring.allow(resources)
+            at_synth = AtSynth(self, here, self._personalize_wiring, self.__made)
             node.add_validation(cast("IValidation", at_synth))
 
-    def _make_role(self, here: Place, name: str) -> ServiceRole:
+    def __make_role(self, here: Place, name: str) -> ServiceRole:
         """Make a role that Personalize can assume for resources of this account and Region alone.
 
         https://docs.aws.amazon.com/personalize/latest/dg/cross-service-confused-deputy-prevention.html
@@ -174,54 +175,54 @@ class PersonalizeEncryption(Construct):
         )
         return role_made_in(here.stack, role, here)
 
-    def _make_key(self) -> ResolvedKey:
+    def __make_key(self) -> ResolvedKey:
         key = kms.Key(
             self,
             "Key",
             description="Encrypts what Amazon Personalize stores",
             enable_key_rotation=True,
-            removal_policy=self._removal_policy,
+            removal_policy=self.__removal_policy,
         )
-        self._key = cast("kms.IKey", key)
-        arn, here, l1 = key.key_arn, self._here, cast("kms.CfnKey", key.node.default_child)
-        if self._removal_policy is not RemovalPolicy.DESTROY:
-            self._made.retained["the key"] = l1
+        self.__key = cast("kms.IKey", key)
+        arn, here, l1 = key.key_arn, self.__here, cast("kms.CfnKey", key.node.default_child)
+        if self.__removal_policy is not RemovalPolicy.DESTROY:
+            self.__made.retained["the key"] = l1
         return ResolvedKey(arn, arn, here.stack, here.account, here.region, l1=l1, construct=key)
 
-    def _as_l2(self, given: AnyKey, arn: str) -> kms.IKey:
+    def __as_l2(self, given: AnyKey, arn: str) -> kms.IKey:
         if isinstance(given, (kms.CfnKey, kms.CfnReplicaKey)) or not has(given, "key_arn"):
             return kms.Key.from_key_arn(self, "EncryptionKey", arn)
         return cast("kms.IKey", given)
 
-    def _manage(self, key_arn: str) -> AddStatements:
+    def __manage(self, key_arn: str) -> AddStatements:
         # Imported here since few stacks manage the policy of an imported key, and Lambda's module is large.
         from ._managed_key_policy import ManagedKeyPolicy
 
         managed = ManagedKeyPolicy(
-            self, key_arn=key_arn, removal_policy=self._removal_policy, revision=self._key_policy_revision
+            self, key_arn=key_arn, removal_policy=self.__removal_policy, revision=self.__key_policy_revision
         )
         resource = managed.resource
-        if self._removal_policy is not RemovalPolicy.DESTROY:
-            self._made.retained[f"the statements in the policy of key {key_arn}"] = resource
-        self._wiring.wait_for(resource)
+        if self.__removal_policy is not RemovalPolicy.DESTROY:
+            self.__made.retained[f"the statements in the policy of key {key_arn}"] = resource
+        self._personalize_wiring.wait_for(resource)
         if managed.lost_policy is not None:
-            self._wiring.of_others.append(managed.lost_policy)
+            self._personalize_wiring.of_others.append(managed.lost_policy)
         return managed.add_statements
 
     @property
     def encryption_key(self) -> kms.IKey:
         """The key that the dataset groups specify."""
-        return self._key
+        return self.__key
 
     @property
     def service_role(self) -> iam.IRole:
         """The role that Personalize assumes: the ``roleArn`` of its resources and jobs."""
-        return self._wiring.role.role
+        return self._personalize_wiring.role.role
 
     @property
     def grant_principal(self) -> iam.IPrincipal:
         """The service role, so that ``bucket.grant_read(encryption)`` works."""
-        return self._wiring.role.role.grant_principal
+        return self._personalize_wiring.role.role.grant_principal
 
     @property
     def permissions(self) -> IDependable:
@@ -229,7 +230,7 @@ class PersonalizeEncryption(Construct):
 
         For L1s of your own: ``solution.node.add_dependency(encryption.permissions)``.
         """
-        return self._wiring.permissions
+        return self._personalize_wiring.permissions
 
     @property
     def pending_statements(self) -> tuple[PendingStatements, ...]:
@@ -237,7 +238,7 @@ class PersonalizeEncryption(Construct):
 
         A warning at synth says the same, with the statements as JSON.
         """
-        return pending_statements(self._wiring.policies)
+        return pending_statements(self._personalize_wiring.policies)
 
     def output_pending_statements(self, id: str = "PendingStatements") -> CfnOutput:
         """Adds a stack output with the pending statements as JSON, as they are at the end of the synth.
@@ -251,8 +252,8 @@ class PersonalizeEncryption(Construct):
         Raises:
             ValueError: if the id is one of the construct's own, or the stage was synthesized already.
         """
-        refuse(self, self._problems_of_child(id))
-        return pending_output(self, id, lambda: self._wiring.policies)
+        refuse(self, self.__problems_of_child(id))
+        return pending_output(self, id, lambda: self._personalize_wiring.policies)
 
     def allow(self, *resources: PersonalizeResource) -> None:
         """Allows more resources. The same resource twice changes nothing.
@@ -265,8 +266,8 @@ class PersonalizeEncryption(Construct):
 
         https://docs.aws.amazon.com/personalize/latest/dg/granting-personalize-key-access.html
         """
-        refuse(self, self._wiring.door.problems(resources))
-        self._wiring.allow(resources)
+        refuse(self, self._personalize_wiring.door.problems(resources))
+        self._personalize_wiring.allow(resources)
 
     def add_dataset_group(
         self, id: str, *, name: str, domain: str | None = None, tags: Mapping[str, str] | None = None
@@ -288,19 +289,19 @@ class PersonalizeEncryption(Construct):
         https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-resource-personalize-datasetgroup.html
         """
         problems = [
-            *self._problems_of_child(id),
+            *self.__problems_of_child(id),
             *name_problems("name of the dataset group", name),
             *(() if domain is None else choice_problems("domain", domain, DOMAINS)),
             *type_problems(TAGS, optional=True, tags=tags),
         ]
         refuse(self, problems)
-        key_arn, role_arn = self._wiring.encryption_key.arn, self._wiring.role.arn
+        key_arn, role_arn = self._personalize_wiring.encryption_key.arn, self._personalize_wiring.role.arn
         # Key and role come together or not at all.
         resource = personalize.CfnDatasetGroup(
             self, id, name=name, domain=domain, kms_key_arn=key_arn, role_arn=role_arn
         )
-        self._set_tags(resource, tags)
-        return self._added(id, resource, [PersonalizeResource.dataset_group()])
+        self.__set_tags(resource, tags)
+        return self.__added(id, resource, [PersonalizeResource.dataset_group()])
 
     def add_dataset(
         self,
@@ -337,12 +338,12 @@ class PersonalizeEncryption(Construct):
         https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-resource-personalize-dataset.html
         """
         problems = [
-            *self._problems_of_child(id),
+            *self.__problems_of_child(id),
             *name_problems("name of the dataset", name),
             *type_problems(DATASET_GROUP, dataset_group=dataset_group),
-            *personalize_arn_problems("dataset_group", dataset_group, self._here),
+            *personalize_arn_problems("dataset_group", dataset_group, self.__here),
             *type_problems(SCHEMA, schema_arn=schema_arn),
-            *personalize_arn_problems("schema_arn", schema_arn, self._here),
+            *personalize_arn_problems("schema_arn", schema_arn, self.__here),
             *choice_problems("dataset_type", dataset_type, DATASET_TYPES),
             *type_problems(TAGS, optional=True, tags=tags),
             *type_problems(LOCATION, optional=True, import_from=import_from),
@@ -355,13 +356,13 @@ class PersonalizeEncryption(Construct):
                 jobs.append(PersonalizeResource.dataset_import_job(import_from))
         elif import_job_name is not None:
             problems.append(f"import_job_name is {import_job_name!r} but there is nothing to import: give import_from")
-        refuse(self, [*problems, *self._wiring.door.problems(jobs)])
+        refuse(self, [*problems, *self._personalize_wiring.door.problems(jobs)])
         import_job = None
         if import_from is not None:
             import_job = personalize.CfnDataset.DatasetImportJobProperty(
                 job_name=import_job_name or _import_job_name(name, import_from),
                 data_source={"DataLocation": import_from.uri},
-                role_arn=self._wiring.role.arn,
+                role_arn=self._personalize_wiring.role.arn,
             )
         dataset = personalize.CfnDataset(
             self,
@@ -372,8 +373,8 @@ class PersonalizeEncryption(Construct):
             dataset_type=dataset_type,
             dataset_import_job=import_job,
         )
-        self._set_tags(dataset, tags)
-        return self._added(id, dataset, jobs)
+        self.__set_tags(dataset, tags)
+        return self.__added(id, dataset, jobs)
 
     def add_metric_attribution(
         self,
@@ -399,21 +400,21 @@ class PersonalizeEncryption(Construct):
         https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-resource-personalize-metricattribution.html
         """
         problems = [
-            *self._problems_of_child(id),
+            *self.__problems_of_child(id),
             *name_problems("name of the metric attribution", name),
             *type_problems(DATASET_GROUP, dataset_group=dataset_group),
-            *personalize_arn_problems("dataset_group", dataset_group, self._here),
+            *personalize_arn_problems("dataset_group", dataset_group, self.__here),
             *type_problems(METRICS, metrics=metrics),
             *type_problems(LOCATION, optional=True, destination=destination),
         ]
         is_location = destination is None or isinstance(destination, S3Location)
         resources = [PersonalizeResource.metric_attribution(destination)] if is_location else []
-        refuse(self, [*problems, *self._wiring.door.problems(resources)])
+        refuse(self, [*problems, *self._personalize_wiring.door.problems(resources)])
         l1, to_s3 = personalize.CfnMetricAttribution, None
         if destination is not None:
-            key = self._wiring.door.location(destination).key
+            key = self._personalize_wiring.door.location(destination).key
             to_s3 = l1.S3DataDestinationProperty(path=destination.uri, kms_key_arn=None if key is None else key.arn)
-        output = l1.MetricsOutputConfigProperty(role_arn=self._wiring.role.arn, s3_data_destination=to_s3)
+        output = l1.MetricsOutputConfigProperty(role_arn=self._personalize_wiring.role.arn, s3_data_destination=to_s3)
         metric_attribution = l1(
             self,
             id,
@@ -422,31 +423,31 @@ class PersonalizeEncryption(Construct):
             metrics=metrics,
             metrics_output_config=output,
         )
-        return self._added(id, metric_attribution, resources)
+        return self.__added(id, metric_attribution, resources)
 
-    def _set_tags(self, resource: CfnResource, tags: Mapping[str, str] | None) -> None:
+    def __set_tags(self, resource: CfnResource, tags: Mapping[str, str] | None) -> None:
         """Set the tags of a resource, and let no others reach it.
 
         ``Tags.of(app).add(…)`` reaches dataset groups and datasets, whose tags are create-only: a tag that somebody
         adds to the app later would make CloudFormation refuse the update, or replace the dataset group by a new, empty
         one.
         """
-        self._made.tagged.append((resource, tags or {}))
+        self.__made.tagged.append((resource, tags or {}))
         if tags:
             resource.add_property_override("Tags", [{"Key": key, "Value": value} for key, value in tags.items()])
         else:
             resource.add_property_deletion_override("Tags")
 
-    def _problems_of_child(self, id: str) -> Iterator[str]:
+    def __problems_of_child(self, id: str) -> Iterator[str]:
         """Explain that no child of this id can be added, or none any more."""
         yield from id_problems(id)
-        yield from self._wiring.late_resource_problems()
+        yield from self._personalize_wiring.late_resource_problems()
 
-    def _added(self, id: str, resource: _L1, resources: Sequence[PersonalizeResource]) -> _L1:
+    def __added(self, id: str, resource: _L1, resources: Sequence[PersonalizeResource]) -> _L1:
         """Allow what a resource that was made needs, and make it wait; take it out again if that is refused."""
         with taken_out_if_refused(self, id):
-            self._wiring.allow(resources)
-        resource.node.add_dependency(self._wiring.permissions)
+            self._personalize_wiring.allow(resources)
+        resource.node.add_dependency(self._personalize_wiring.permissions)
         return resource
 
     def grant_create(
@@ -468,8 +469,8 @@ class PersonalizeEncryption(Construct):
 
         https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonpersonalize.html
         """
-        role = self._wiring.role
-        refuse(self, [*caller_problems(grantee, resources, on, role), *self._wiring.late_problems()])
+        role = self._personalize_wiring.role
+        refuse(self, [*caller_problems(grantee, resources, on, role), *self._personalize_wiring.late_problems()])
         # The principal of a policy is no construct.
         principal = grantee.grant_principal
         caller = Stack.of(cast("Construct", principal if has(principal, "node") else grantee))
@@ -504,15 +505,15 @@ class PersonalizeEncryption(Construct):
         https://docs.aws.amazon.com/kms/latest/developerguide/logging-using-cloudtrail.html
         """
         problems = [
-            *self._problems_of_child(id),
+            *self.__problems_of_child(id),
             *type_problems(TARGET, optional=True, target=target),
         ]
         refuse(self, problems)
-        self._made.rules.append(id)
+        self.__made.rules.append(id)
         return key_access_rule(
             self,
             id,
-            lambda: [each.arn for each in self._wiring.keys],
+            lambda: [each.arn for each in self._personalize_wiring.keys],
             target=target,
             description=description,
             rule_name=rule_name,
