@@ -152,7 +152,6 @@ class AtSynth:
                     "has it deleted with the stack, and with it the access to all that was encrypted: exclude it "
                     "there, or say removal_policy=RemovalPolicy.DESTROY",
                 )
-
         for dropped, resources in self._without_tags().items():
             yield (
                 "droppedTags",
@@ -160,7 +159,6 @@ class AtSynth:
                 "changed later: pass those that they should have from the start as tags={…}, or leave them out with "
                 "exclude_resource_types",
             )
-
         role = self._wiring.role
         foreign = [each for each in self._wiring.keys if role.is_of_another_account_than(each.account)]
         for rule, key in product(self._made.rules, foreign):

@@ -81,7 +81,7 @@ def _principal_problems(principal: Any, role: ServiceRole) -> Iterator[str]:
         return
     # Personalize has no resource policies, and AWS refuses a role of another account than the caller's
     # (https://docs.aws.amazon.com/personalize/latest/dg/granting-personalize-s3-access.html).
-    account = principal.principal_account
+    account = getattr(principal, "principal_account", None)
     if account is not None and role.is_of_another_account_than(account):
         here = role.here.account
         yield (

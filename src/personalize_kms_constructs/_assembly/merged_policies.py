@@ -13,16 +13,18 @@ from .calling_roles import role_of_function
 from .deployment import Deployment
 from .physical import of_any_partition
 from .stacks import Resource
+from .templates import Unread, noted
 
 _NEEDED = ("kms:GetKeyPolicy", "kms:PutKeyPolicy")
 _PAGE = "https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_boundaries.html"
 
 
-def unable_functions(model: AccessModel, deployment: Deployment) -> Iterator[Problem]:
+def unable_functions(model: AccessModel, deployment: Deployment, unread: list[Unread]) -> Iterator[Problem]:
     """Yield the custom resources that can't merge statements into the policy of a key of the model, for certain."""
     for key in model.keys:
         for resource in deployment.merged_key_policies.get(of_any_partition(key), ()):
-            yield from _problem(resource, key, deployment)
+            with noted(unread, resource.stack.template):
+                yield from _problem(resource, key, deployment)
 
 
 def _problem(resource: Resource, key: str, deployment: Deployment) -> Iterator[Problem]:

@@ -115,7 +115,7 @@ class ReadAssembly:
         model.dataset_groups += self._groups.in_model(asked_by, self._unread)
         model.references += conditional_references(model, self._resources)
         leave_replaced_policies_open(model, self._resources, self._deployment, self._unread)
-        model.problems += unable_functions(model, self._deployment)
+        model.problems += unable_functions(model, self._deployment, self._unread)
         model.problems += early_principals(model, self._resources, self._deployment, self._order)
         model.origins |= {str(each.stack.template.path): each.stack.origins for each in self._resources}
         return model
