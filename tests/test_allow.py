@@ -1,6 +1,7 @@
 """Resources allowed later, twice, in another order, and by several constructs."""
 
 import aws_cdk as cdk
+import pytest
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
@@ -105,6 +106,34 @@ def test_several_locations_share_a_statement(stack: cdk.Stack, bucket: s3.Bucket
         ("s3:ListBucket", arn),
         ("s3:GetObject", [{"Fn::Join": ["", [arn, f"/{name}/*"]]} for name in "abc"]),
     ]
+
+
+@pytest.mark.parametrize("way", ["together", "one by one"])
+@pytest.mark.parametrize(
+    ("prefixes", "written", "if_later"),
+    [
+        (["import/", "import/users.csv"], ["import/*"], None),
+        (["import/users.csv", "import/"], ["import/*"], ["import/users.csv*", "import/*"]),
+        (["import/1", "import/10/", "import/2/"], ["import/1*", "import/2/*"], None),
+        (["a/", "b/", ""], ["*"], ["a/*", "b/*", "*"]),
+        (["import/1/", "import/10/", "Import/1/x"], ["import/1/*", "import/10/*", "Import/1/x*"], None),
+    ],
+)
+def test_a_location_within_another_adds_nothing(
+    stack: cdk.Stack, bucket: s3.Bucket, way: str, prefixes: list[str], written: list[str], if_later: list[str] | None
+) -> None:
+    """What is in a policy already stays there when a wider location comes later."""
+    encryption = PersonalizeEncryption(stack, "Encryption")
+    imports = [PersonalizeResource.dataset_import_job(S3Location(bucket, prefix)) for prefix in prefixes]
+    for some in [imports] if way == "together" else [[each] for each in imports]:
+        encryption.allow(*some)
+    expected = [
+        {"Fn::Join": ["", [{"Fn::GetAtt": ["Bucket83908E77", "Arn"]}, f"/{pattern}"]]}
+        for pattern in (if_later if if_later and way == "one by one" else written)
+    ]
+    for policy in (bucket_policy(stack), role_policy(stack)):
+        (found,) = [each["Resource"] for each in policy if each["Action"] == "s3:GetObject"]
+        assert found == (expected if len(expected) > 1 else expected[0])
 
 
 def test_a_location_without_a_prefix_is_the_whole_bucket(stack: cdk.Stack, bucket: s3.Bucket) -> None:

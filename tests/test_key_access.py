@@ -8,10 +8,11 @@ import aws_cdk as cdk
 import pytest
 from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_kms as kms
+from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_sns as sns
 
 from embedded_aws import EmbeddedAws
-from personalize_kms_constructs import PersonalizeEncryption
+from personalize_kms_constructs import PersonalizeEncryption, PersonalizeResource, S3Location
 from tests.policies import resources
 
 KEY_ARN = "arn:aws:kms:us-west-2:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
@@ -77,3 +78,21 @@ def test_it_has_the_options_of_a_rule(stack: cdk.Stack) -> None:
     assert properties["EventPattern"]["detail"]["resources"] == {
         "ARN": [{"Fn::GetAtt": ["EncryptionKey3A692D6E", "Arn"]}]
     }
+
+
+def test_it_is_about_every_key_in_use(stack: cdk.Stack, encrypted_bucket: s3.Bucket, data_key: kms.Key) -> None:
+    """Those of locations too, allowed before or after, each once; the dataset group's even if nothing is allowed."""
+    encryption = PersonalizeEncryption(stack, "Encryption")
+    encryption.on_key_access_changed("Changed")
+    other = kms.Key.from_key_arn(stack, "Other", OTHER_ARN)
+    encryption.allow(
+        PersonalizeResource.dataset_import_job(S3Location(encrypted_bucket, "a/")),
+        PersonalizeResource.dataset_import_job(S3Location(encrypted_bucket, "b/")),
+        PersonalizeResource.dataset_import_job(S3Location(encrypted_bucket, "c/", encryption_key=other)),
+    )
+    (rule,) = resources(stack, "AWS::Events::Rule").values()
+    assert rule["Properties"]["EventPattern"]["detail"]["resources"]["ARN"] == [
+        {"Fn::GetAtt": ["EncryptionKey3A692D6E", "Arn"]},
+        {"Fn::GetAtt": ["DataKey17AFBB84", "Arn"]},
+        OTHER_ARN,
+    ]

@@ -12,6 +12,7 @@ from tests.policies import key_policy, resources
 
 SCHEMA_ARN = "arn:aws:personalize:eu-west-1:111111111111:schema/interactions"
 STACK_NAME = {"Ref": "AWS::StackName"}
+OF_FOLDER = "1667aa82"
 KEY = {"Fn::GetAtt": ["EncryptionKey3A692D6E", "Arn"]}
 ROLE = {"Fn::GetAtt": ["EncryptionRole2D2265A5", "Arn"]}
 BUCKET_NAME = {"Ref": "EncryptedBucket6730B3DC"}
@@ -28,9 +29,11 @@ def movies(encryption: PersonalizeEncryption) -> personalize.CfnDatasetGroup:
     return encryption.add_dataset_group("Movies", name="movies")
 
 
-def add_ratings(encryption: PersonalizeEncryption, group: Any, **props: Any) -> personalize.CfnDataset:
+def add_ratings(
+    encryption: PersonalizeEncryption, group: Any, id: str = "Ratings", **props: Any
+) -> personalize.CfnDataset:
     defaults = {"schema_arn": SCHEMA_ARN, "name": "ratings", "dataset_type": "Interactions"}
-    return encryption.add_dataset("Ratings", dataset_group=group, **{**defaults, **props})
+    return encryption.add_dataset(id, dataset_group=group, **{**defaults, **props})
 
 
 def only(stack: cdk.Stack, resource_type: str) -> dict[str, Any]:
@@ -77,7 +80,7 @@ def test_a_dataset_imports_with_the_role(
             "DatasetType": "Interactions",
             "SchemaArn": SCHEMA_ARN,
             "DatasetImportJob": {
-                "JobName": "ratings-import",
+                "JobName": "ratings-import-b453373c",
                 "DataSource": {"DataLocation": {"Fn::Join": ["", ["s3://", BUCKET_NAME, "/import/ratings.csv"]]}},
                 "RoleArn": ROLE,
             },
@@ -143,12 +146,14 @@ def test_tags_of_the_app_do_not_reach_dataset_groups_and_datasets(
     tagged = encryption.add_dataset_group("Tagged", name="tagged", tags={"team": "movies"})
     encryption.add_dataset_group("Untagged", name="untagged")
     add_ratings(encryption, tagged)
+    add_ratings(encryption, tagged, id="TaggedRatings", name="tagged", tags={"team": "ratings"})
     cdk.Tags.of(app).add("cost-center", "42")
     (key,) = resources(stack, "AWS::KMS::Key").values()
     assert key["Properties"]["Tags"] == [{"Key": "cost-center", "Value": "42"}]
     groups = resources(stack, "AWS::Personalize::DatasetGroup").values()
     assert [group["Properties"].get("Tags") for group in groups] == [[{"Key": "team", "Value": "movies"}], None]
-    assert "Tags" not in only(stack, "AWS::Personalize::Dataset")["Properties"]
+    datasets = resources(stack, "AWS::Personalize::Dataset").values()
+    assert [each["Properties"].get("Tags") for each in datasets] == [None, [{"Key": "team", "Value": "ratings"}]]
 
 
 def test_the_dataset_group_of_another_stack(
@@ -166,18 +171,24 @@ def test_the_dataset_group_of_another_stack(
     ("props", "name"),
     [
         ({"import_job_name": "first-ratings"}, "first-ratings"),
-        ({"name": "r" * 63}, "r" * 56 + "-import"),
+        ({"name": "r" * 63}, "r" * 47 + f"-import-{OF_FOLDER}"),
         # Half a token is no name.
-        ({"name": f"{cdk.Aws.STACK_NAME}-{'r' * 45}"}, {"Fn::Join": ["", [STACK_NAME, f"-{'r' * 45}-import"]]}),
+        (
+            {"name": f"{cdk.Aws.STACK_NAME}-{'r' * 36}"},
+            {"Fn::Join": ["", [STACK_NAME, f"-{'r' * 36}-import-{OF_FOLDER}"]]},
+        ),
+        ({"prefix": "import/2026.csv"}, "ratings-import-b9531177"),
+        # What CloudFormation generates has no say, or a bucket with another logical id would change the name.
+        ({"prefix": f"{cdk.Aws.REGION}import/2026.csv"}, "ratings-import-b9531177"),
     ],
-    ids=["given", "never too long", "a token"],
+    ids=["given", "never too long", "a token", "another file", "a token in the path"],
 )
 def test_the_name_of_an_import_job(
     stack: cdk.Stack, encryption: PersonalizeEncryption, bucket: s3.Bucket, props: dict[str, Any], name: Any
 ) -> None:
-    """By default that of the dataset and a suffix."""
+    """By default that of the dataset and a suffix, which is another one for another file."""
     arn = "arn:aws:personalize:eu-west-1:111111111111:dataset-group/movies"
-    add_ratings(encryption, arn, import_from=S3Location(bucket, "import/"), **props)
+    add_ratings(encryption, arn, import_from=S3Location(bucket, props.pop("prefix", "import/")), **props)
     assert only(stack, "AWS::Personalize::Dataset")["Properties"]["DatasetImportJob"]["JobName"] == name
 
 

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import product
+from typing import cast
 
 import jsii
-from aws_cdk import CfnDeletionPolicy, CfnResource
+from aws_cdk import CfnDeletionPolicy, CfnResource, TagManager
 from constructs import Construct, IValidation
 
 from ._grant.place import Place
@@ -18,7 +21,7 @@ from ._judge.registration import bring_judge
 from ._metadata import Described, DescribedLocation, leave_resources
 from ._pasted import known_values, part_of, readable, replacements
 from ._pending_files import write_files
-from ._tokens import is_token
+from ._tokens import TOKEN, is_token
 from ._warnings import warn
 
 _MESSAGES: dict[PolicyKind, tuple[str, str]] = {
@@ -58,15 +61,27 @@ _UNKNOWN_ACCOUNT = (
 )
 
 
+@dataclass
+class Made:
+    """Things that a construct makes besides policies, of which warnings at synth speak."""
+
+    retained: dict[str, CfnResource] = field(default_factory=dict)
+    """What should stay when it is removed, by what messages call it."""
+    tagged: list[tuple[CfnResource, Mapping[str, str]]] = field(default_factory=list)
+    """What no tags of the app reach, with the tags of its own."""
+    rules: list[str] = field(default_factory=list)
+    """The ids of the rules on calls that could take away access to the keys."""
+
+
 @jsii.implements(IValidation)
 class AtSynth:
     """Leaves the metadata and the warnings of one construct, when no later call and no aspect can change anything."""
 
-    def __init__(self, scope: Construct, here: Place, wiring: Wiring, retained: Mapping[str, CfnResource]) -> None:
+    def __init__(self, scope: Construct, here: Place, wiring: Wiring, made: Made) -> None:
         self._scope = scope
         self._here = here
         self._wiring = wiring
-        self._retained = retained
+        self._made = made
         self._files: dict[tuple[str, str], str] = {}
         """The files with pending statements, by kind and ARN of the policy."""
 
@@ -123,7 +138,13 @@ class AtSynth:
                 "so it isn't known which key has to let Personalize in: give the key that it may have, as "
                 "S3Location(…, encryption_key=…)",
             )
-        for what, resource in self._retained.items():
+        for bucket, prefix in dict.fromkeys(self._open_prefixes()):
+            yield (
+                "openPrefix",
+                f"the source {prefix!r} of bucket {bucket} also allows {prefix + '-private/'!r} and whatever else "
+                f"begins like it: if it is a folder, end it in /, as {prefix + '/'!r}",
+            )
+        for what, resource in self._made.retained.items():
             if resource.cfn_options.deletion_policy is CfnDeletionPolicy.DELETE:
                 yield (
                     "retainedResourceIsDeleted",
@@ -131,6 +152,38 @@ class AtSynth:
                     "has it deleted with the stack, and with it the access to all that was encrypted: exclude it "
                     "there, or say removal_policy=RemovalPolicy.DESTROY",
                 )
+        for dropped, resources in self._without_tags().items():
+            yield (
+                "droppedTags",
+                f"the tags {dropped} of the app (Tags.of) don't reach {', '.join(resources)}, whose tags can't be "
+                "changed later: pass those that they should have from the start as tags={…}, or leave them out with "
+                "exclude_resource_types",
+            )
+        role = self._wiring.role
+        foreign = [each for each in self._wiring.keys if role.is_of_another_account_than(each.account)]
+        for rule, key in product(self._made.rules, foreign):
+            yield (
+                "keyOfAnotherAccount",
+                f"the rule {rule} sees the calls of account {self._here.account} alone, but key {key} belongs to "
+                f"account {key.account}, where whoever could revoke access calls KMS: add the rule there, too",
+            )
+
+    def _open_prefixes(self) -> Iterator[tuple[str, str]]:
+        """Yield the sources that look like a folder without its slash, as they have no dot like most files."""
+        for source in (each.source for each in self._wiring.allowed.values() if each.source is not None):
+            last = source.prefix.rpartition("/")[2]
+            if last and "." not in last and not is_token(last):
+                yield str(source.bucket), TOKEN.sub("…", source.prefix)
+
+    def _without_tags(self) -> dict[str, list[str]]:
+        """Return the tags of the app that don't reach some of the resources, with the ids of these."""
+        found: dict[str, list[str]] = {}
+        for resource, tags in self._made.tagged:
+            of_app = cast("TagManager", TagManager.of(resource)).tag_values()
+            dropped = sorted(key for key, value in of_app.items() if tags.get(key) != value)
+            if dropped:
+                found.setdefault(", ".join(dropped), []).append(resource.node.id)
+        return found
 
     def _pending_warnings(self) -> Iterator[tuple[str, str]]:
         """Write a file for each policy that took no statements, and yield a warning for it."""

@@ -7,7 +7,7 @@ https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonpe
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import reduce
 from typing import Any
 
@@ -16,9 +16,10 @@ from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from ._grant.place import Place
-from ._grant.role import is_immutable
+from ._grant.role import ServiceRole, is_immutable
 from ._pasted import as_text, known_values, readable, replacements
-from ._refusals.arguments import GRANTEE, not_a_resource, shown, type_problems
+from ._refusals.arguments import GRANTEE, ON, is_sequence, kind_of_arn, not_a_resource, shown, type_problems
+from ._refusals.environments import personalize_arn_problems
 from ._warnings import warn
 from .matrix import PASS_ROLE, SERVICE_PRINCIPAL, Permissions
 from .resources import PersonalizeResource
@@ -49,15 +50,14 @@ def pass_role_statement(service_role_arn: str) -> Json:
     return {**_allow([PASS_ROLE], [service_role_arn]), "Condition": to_personalize}
 
 
-def caller_problems(grantee: Any, resources: Sequence[object]) -> Iterator[str]:
-    """Report arguments that are not grantees or resources."""
+def caller_problems(
+    grantee: Any, resources: Sequence[object], on: Sequence[str] | None, role: ServiceRole
+) -> Iterator[str]:
+    """Report arguments that are not grantees or resources, or that are for another account."""
     found = list(type_problems(GRANTEE, grantee=grantee))
     yield from found
-    if not found and _takes_no_policies(grantee.grant_principal):
-        yield (
-            f"grantee is {shown(grantee.grant_principal)}, which takes no IAM policy: pass the role, user or group "
-            "that calls Personalize"
-        )
+    if not found:
+        yield from _principal_problems(grantee.grant_principal, role)
     if not resources:
         yield (
             "the grantee is given nothing to create: name the resources, as "
@@ -66,6 +66,49 @@ def caller_problems(grantee: Any, resources: Sequence[object]) -> Iterator[str]:
     for resource in resources:
         if not isinstance(resource, PersonalizeResource):
             yield not_a_resource(resource)
+    if on is not None:
+        yield from _on_problems(on, [each.permissions for each in resources if isinstance(each, PersonalizeResource)])
+        for arn in on if is_sequence(on) else ():
+            yield from personalize_arn_problems("on", arn, role.here)
+
+
+def _principal_problems(principal: Any, role: ServiceRole) -> Iterator[str]:
+    if _takes_no_policies(principal):
+        yield (
+            f"grantee is {shown(principal)}, which takes no IAM policy: pass the role, user or group that calls "
+            "Personalize"
+        )
+        return
+    # Personalize has no resource policies, and AWS refuses a role of another account than the caller's
+    # (https://docs.aws.amazon.com/personalize/latest/dg/granting-personalize-s3-access.html).
+    account = getattr(principal, "principal_account", None)
+    if account is not None and role.is_of_another_account_than(account):
+        here = role.here.account
+        yield (
+            f"grantee belongs to account {account}, but the resources to {here}, and roles can't be passed across "
+            f"accounts: have the caller assume a role of {here}, and pass that role as grantee"
+        )
+
+
+def _on_problems(on: Any, rows: Iterable[Permissions]) -> Iterator[str]:
+    """Explain that a caller can't be narrowed to these ARNs."""
+    found = list(type_problems(ON, on=on))
+    yield from found
+    for row in () if found else dict.fromkeys(rows):
+        if not row.parents:
+            yield (
+                f"on can't narrow {row.create_action}, for which AWS lists nothing else: grant the {row.resource} in a "
+                "call of its own"
+            )
+        elif not any(_may_be_parent(arn, row) for arn in on):
+            yield (
+                f"on has no ARN of a {row.parents[0].replace('-', ' ')}, which {row.create_action} needs: add one, or "
+                f"grant the {row.resource} in a call of its own"
+            )
+
+
+def _may_be_parent(arn: str, row: Permissions) -> bool:
+    return kind_of_arn(arn) in ("", *row.parents)
 
 
 def _takes_no_policies(principal: object) -> bool:
@@ -74,7 +117,11 @@ def _takes_no_policies(principal: object) -> bool:
 
 
 def grant_create(
-    scope: Construct, grantee: iam.IGrantable, service_role_arn: str, resources: Sequence[PersonalizeResource]
+    scope: Construct,
+    grantee: iam.IGrantable,
+    service_role_arn: str,
+    resources: Sequence[PersonalizeResource],
+    on: Sequence[str] | None,
 ) -> iam.Grant:
     """Allow a caller to create and describe resources of these kinds, whatever their names, and pass the role.
 
@@ -83,8 +130,9 @@ def grant_create(
         grantee: the caller.
         service_role_arn: the ``roleArn`` that the caller gives.
         resources: what will be created, one at least; their locations don't matter.
+        on: the ARNs of what they are created on; by default all that there are in the account and Region.
     """
-    statements = list(_statements(Stack.of(scope), service_role_arn, resources))
+    statements = list(_statements(Stack.of(scope), service_role_arn, resources, on))
     if is_immutable(grantee.grant_principal):
         _warn_of_immutable(scope, grantee.grant_principal, service_role_arn, statements)
     grants = [
@@ -118,12 +166,28 @@ def _warn_of_immutable(scope: Construct, principal: Any, service_role_arn: str, 
     )
 
 
-def _statements(stack: Stack, service_role_arn: str, resources: Sequence[PersonalizeResource]) -> Iterator[Json]:
+def _statements(
+    stack: Stack, service_role_arn: str, resources: Sequence[PersonalizeResource], on: Sequence[str] | None
+) -> Iterator[Json]:
     for row in dict.fromkeys(resource.permissions for resource in resources):
         created = [personalize_arn(stack, row.arn_type, "*")]
-        parents = [personalize_arn(stack, parent, "*") for parent in row.parents]
+        if on is None:
+            parents = [personalize_arn(stack, parent, "*") for parent in row.parents]
+        else:
+            parents = [each for arn in on if _may_be_parent(arn, row) for each in _with_versions(arn, row)]
         yield from creation_statements(row, created, parents, tags=True)
     yield pass_role_statement(service_role_arn)
+
+
+def _with_versions(arn: str, row: Permissions) -> list[str]:
+    """Return an ARN and, of a solution, what stands for the other half of solution and version.
+
+    The reference has one type for both, and doesn't say which is looked at.
+    """
+    if row.parents != ("solution",):
+        return [arn]
+    solution, *version = arn.rsplit("/", 1) if arn.count("/") > 1 else [arn]
+    return [solution, arn if version else f"{arn}/*"]
 
 
 def _allow(actions: Sequence[str], resources: Sequence[str]) -> Json:

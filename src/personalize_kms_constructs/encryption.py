@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, TypeVar, cast
 
 import jsii
@@ -21,7 +21,7 @@ from ._grant.role import ServiceRole, resolved_role, role_made_in
 from ._grant.role_name import fixed_role_name
 from ._grant.targets import AddStatements
 from ._grant.wiring import Wiring
-from ._refusals import refuse
+from ._refusals import refuse, taken_out_if_refused
 from ._refusals.arguments import (
     DATASET_GROUP,
     METRICS,
@@ -36,9 +36,8 @@ from ._refusals.arguments import (
 )
 from ._refusals.environments import personalize_arn_problems, service_role_problems
 from ._refusals.names import DATASET_TYPES, DOMAINS, choice_problems, id_problems, name_problems, role_name_problems
-from ._synth import AtSynth
-from ._tokens import is_token, is_yet_to_be_looked_up
-from ._warnings import warn
+from ._synth import AtSynth, Made
+from ._tokens import is_token, is_yet_to_be_looked_up, literal_part
 from .callers import caller_problems, grant_create
 from .key_access import key_access_rule
 from .locations import LOCATION, S3Location
@@ -108,7 +107,7 @@ class PersonalizeEncryption(Construct):
             ValueError: if Personalize can't work with the arguments; the message has all the reasons.
         """
         super().__init__(scope, id)
-        with _taken_out_if_refused(scope, id):
+        with taken_out_if_refused(scope, id):
             here = Place.of(scope if isinstance(scope, Stack) else Stack.of(self))
             node = self.node
             path = node.path
@@ -129,7 +128,7 @@ class PersonalizeEncryption(Construct):
             if service_role is None and not problems:
                 # The CDK refuses what stands for a name before the look-up, and with it the synth that asks for it.
                 name = None if is_yet_to_be_looked_up(role_name) else role_name
-                role = self._make_role(here, name or fixed_role_name(path, id, here))
+                role = self.__make_role(here, name or fixed_role_name(path, id, here))
             elif is_role(service_role):
                 role = resolved_role(service_role, self, here)
                 problems += service_role_problems(role)
@@ -139,16 +138,17 @@ class PersonalizeEncryption(Construct):
             problems += door.problems(resources if is_sequence(resources) else ())
             refuse(self, problems)
 
-            self._here = here
-            self._removal_policy = removal_policy
-            self._key_policy_revision = imported_key_policy_revision
-            self._retained: dict[str, CfnResource] = {}
+            self.__here = here
+            self.__removal_policy = removal_policy
+            self.__key_policy_revision = imported_key_policy_revision
+            self.__made = Made()
             if encryption_key is None:
-                key = self._make_key()
+                key = self.__make_key()
             else:
                 key = door.key(encryption_key)
-                self._key = self._as_l2(encryption_key, key.arn)
-            self._wiring = Wiring(
+                self.__key = self.__as_l2(encryption_key, key.arn)
+            # All else has two underscores, so that subclasses may have members of any name; jobs need this one.
+            self._personalize_wiring = Wiring(
                 self,
                 path,
                 here,
@@ -156,13 +156,13 @@ class PersonalizeEncryption(Construct):
                 key,
                 door,
                 source_account_check=source_account_check,
-                manage=self._manage if is_managed else None,
+                manage=self.__manage if is_managed else None,
             )
-            self._wiring.allow(resources)
-            at_synth = AtSynth(self, here, self._wiring, self._retained)
+            self._personalize_wiring.allow(resources)
+            at_synth = AtSynth(self, here, self._personalize_wiring, self.__made)
             node.add_validation(cast("IValidation", at_synth))
 
-    def _make_role(self, here: Place, name: str) -> ServiceRole:
+    def __make_role(self, here: Place, name: str) -> ServiceRole:
         """Make a role that Personalize can assume for resources of this account and Region alone.
 
         https://docs.aws.amazon.com/personalize/latest/dg/cross-service-confused-deputy-prevention.html
@@ -177,54 +177,54 @@ class PersonalizeEncryption(Construct):
         )
         return role_made_in(here.stack, role, here)
 
-    def _make_key(self) -> ResolvedKey:
+    def __make_key(self) -> ResolvedKey:
         key = kms.Key(
             self,
             "Key",
             description="Encrypts what Amazon Personalize stores",
             enable_key_rotation=True,
-            removal_policy=self._removal_policy,
+            removal_policy=self.__removal_policy,
         )
-        self._key = cast("kms.IKey", key)
-        arn, here, l1 = key.key_arn, self._here, cast("kms.CfnKey", key.node.default_child)
-        if self._removal_policy is not RemovalPolicy.DESTROY:
-            self._retained["the key"] = l1
+        self.__key = cast("kms.IKey", key)
+        arn, here, l1 = key.key_arn, self.__here, cast("kms.CfnKey", key.node.default_child)
+        if self.__removal_policy is not RemovalPolicy.DESTROY:
+            self.__made.retained["the key"] = l1
         return ResolvedKey(arn, arn, here.stack, here.account, here.region, l1=l1, construct=key)
 
-    def _as_l2(self, given: AnyKey, arn: str) -> kms.IKey:
+    def __as_l2(self, given: AnyKey, arn: str) -> kms.IKey:
         if isinstance(given, (kms.CfnKey, kms.CfnReplicaKey)) or not has(given, "key_arn"):
             return kms.Key.from_key_arn(self, "EncryptionKey", arn)
         return cast("kms.IKey", given)
 
-    def _manage(self, key_arn: str) -> AddStatements:
+    def __manage(self, key_arn: str) -> AddStatements:
         # Imported here since few stacks manage the policy of an imported key, and Lambda's module is large.
         from ._managed_key_policy import ManagedKeyPolicy
 
         managed = ManagedKeyPolicy(
-            self, key_arn=key_arn, removal_policy=self._removal_policy, revision=self._key_policy_revision
+            self, key_arn=key_arn, removal_policy=self.__removal_policy, revision=self.__key_policy_revision
         )
         resource = managed.resource
-        if self._removal_policy is not RemovalPolicy.DESTROY:
-            self._retained[f"the statements in the policy of key {key_arn}"] = resource
-        self._wiring.wait_for(resource)
+        if self.__removal_policy is not RemovalPolicy.DESTROY:
+            self.__made.retained[f"the statements in the policy of key {key_arn}"] = resource
+        self._personalize_wiring.wait_for(resource)
         if managed.lost_policy is not None:
-            self._wiring.of_others.append(managed.lost_policy)
+            self._personalize_wiring.of_others.append(managed.lost_policy)
         return managed.add_statements
 
     @property
     def encryption_key(self) -> kms.IKey:
         """The key that the dataset groups specify."""
-        return self._key
+        return self.__key
 
     @property
     def service_role(self) -> iam.IRole:
         """The role that Personalize assumes: the ``roleArn`` of its resources and jobs."""
-        return self._wiring.role.role
+        return self._personalize_wiring.role.role
 
     @property
     def grant_principal(self) -> iam.IPrincipal:
         """The service role, so that ``bucket.grant_read(encryption)`` works."""
-        return self._wiring.role.role.grant_principal
+        return self._personalize_wiring.role.role.grant_principal
 
     @property
     def permissions(self) -> IDependable:
@@ -232,7 +232,7 @@ class PersonalizeEncryption(Construct):
 
         For L1s of your own: ``solution.node.add_dependency(encryption.permissions)``.
         """
-        return self._wiring.permissions
+        return self._personalize_wiring.permissions
 
     @property
     def pending_statements(self) -> tuple[PendingStatements, ...]:
@@ -241,7 +241,7 @@ class PersonalizeEncryption(Construct):
         A warning at synth says the same, with the statements as JSON. They are also for policies of the app that are
         expressions, of which the judge tells what they lack.
         """
-        return pending_statements(self._wiring.policies)
+        return pending_statements(self._personalize_wiring.policies)
 
     def output_pending_statements(self, id: str = "PendingStatements") -> CfnOutput:
         """Adds a stack output with the pending statements as JSON, as they are at the end of the synth.
@@ -255,8 +255,8 @@ class PersonalizeEncryption(Construct):
         Raises:
             ValueError: if the id is one of the construct's own, or the stage was synthesized already.
         """
-        refuse(self, self._problems_of_child(id))
-        return pending_output(self, id, lambda: self._wiring.policies)
+        refuse(self, self.__problems_of_child(id))
+        return pending_output(self, id, lambda: self._personalize_wiring.policies)
 
     def allow(self, *resources: PersonalizeResource) -> None:
         """Allows more resources. The same resource twice changes nothing.
@@ -269,8 +269,8 @@ class PersonalizeEncryption(Construct):
 
         https://docs.aws.amazon.com/personalize/latest/dg/granting-personalize-key-access.html
         """
-        refuse(self, self._wiring.door.problems(resources))
-        self._wiring.allow(resources)
+        refuse(self, self._personalize_wiring.door.problems(resources))
+        self._personalize_wiring.allow(resources)
 
     def add_dataset_group(
         self, id: str, *, name: str, domain: str | None = None, tags: Mapping[str, str] | None = None
@@ -283,7 +283,8 @@ class PersonalizeEncryption(Construct):
             id: the id of the dataset group in this construct.
             name: its name: 1 to 63 letters, digits, hyphens and underscores.
             domain: ``"ECOMMERCE"`` or ``"VIDEO_ON_DEMAND"``; by default a custom dataset group.
-            tags: its tags, which can't be changed later. Tags of the app (``Tags.of(app).add(…)``) don't reach it.
+            tags: its tags, which can't be changed later. Tags of the app (``Tags.of(app).add(…)``) don't reach it, and
+                a warning names them.
 
         Raises:
             ValueError: if Personalize doesn't accept the name, or if ``tags`` isn't a mapping.
@@ -291,19 +292,19 @@ class PersonalizeEncryption(Construct):
         https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-resource-personalize-datasetgroup.html
         """
         problems = [
-            *self._problems_of_child(id),
+            *self.__problems_of_child(id),
             *name_problems("name of the dataset group", name),
             *(() if domain is None else choice_problems("domain", domain, DOMAINS)),
             *type_problems(TAGS, optional=True, tags=tags),
         ]
         refuse(self, problems)
-        key_arn, role_arn = self._wiring.encryption_key.arn, self._wiring.role.arn
+        key_arn, role_arn = self._personalize_wiring.encryption_key.arn, self._personalize_wiring.role.arn
         # Key and role come together or not at all.
         resource = personalize.CfnDatasetGroup(
             self, id, name=name, domain=domain, kms_key_arn=key_arn, role_arn=role_arn
         )
-        _set_tags(resource, tags)
-        return self._added(id, resource, [PersonalizeResource.dataset_group()])
+        self.__set_tags(resource, tags)
+        return self.__added(id, resource, [PersonalizeResource.dataset_group()])
 
     def add_dataset(
         self,
@@ -315,6 +316,7 @@ class PersonalizeEncryption(Construct):
         dataset_type: str,
         import_from: S3Location | None = None,
         import_job_name: str | None = None,
+        tags: Mapping[str, str] | None = None,
     ) -> personalize.CfnDataset:
         """Adds a dataset and, with ``import_from``, the job that imports its first data, and allows that job.
 
@@ -327,22 +329,27 @@ class PersonalizeEncryption(Construct):
             schema_arn: the ARN of its schema.
             name: its name: 1 to 63 letters, digits, hyphens and underscores.
             dataset_type: ``"Interactions"``, ``"Items"``, ``"Users"``, ``"Actions"`` or ``"Action_Interactions"``.
-            import_from: the CSV file, or folder of CSV files, to import.
-            import_job_name: the name of the import job. By default the name of the dataset and ``-import``.
+            import_from: the CSV file, or folder of CSV files, to import first. For what is imported later, use
+                ``jobs.DatasetImportJob``.
+            import_job_name: the name of the import job, which no job may have had before. By default it is made of the
+                name of the dataset and of the path.
+            tags: its tags, which can't be changed later, as for ``add_dataset_group``. The import job has none.
 
         Raises:
-            ValueError: if Personalize can't work with a name or the location; the message has all the reasons.
+            ValueError: if Personalize can't work with a name or the location, or if ``tags`` isn't a mapping; the
+                message has all the reasons.
 
         https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-resource-personalize-dataset.html
         """
         problems = [
-            *self._problems_of_child(id),
+            *self.__problems_of_child(id),
             *name_problems("name of the dataset", name),
             *type_problems(DATASET_GROUP, dataset_group=dataset_group),
-            *personalize_arn_problems("dataset_group", dataset_group, self._here),
+            *personalize_arn_problems("dataset_group", dataset_group, self.__here),
             *type_problems(SCHEMA, schema_arn=schema_arn),
-            *personalize_arn_problems("schema_arn", schema_arn, self._here),
+            *personalize_arn_problems("schema_arn", schema_arn, self.__here),
             *choice_problems("dataset_type", dataset_type, DATASET_TYPES),
+            *type_problems(TAGS, optional=True, tags=tags),
             *type_problems(LOCATION, optional=True, import_from=import_from),
         ]
         jobs: list[PersonalizeResource] = []
@@ -353,15 +360,13 @@ class PersonalizeEncryption(Construct):
                 jobs.append(PersonalizeResource.dataset_import_job(import_from))
         elif import_job_name is not None:
             problems.append(f"import_job_name is {import_job_name!r} but there is nothing to import: give import_from")
-        refuse(self, [*problems, *self._wiring.door.problems(jobs)])
+        refuse(self, [*problems, *self._personalize_wiring.door.problems(jobs)])
         import_job = None
         if import_from is not None:
-            # A token can't be cut.
-            default_name = f"{name if is_token(name) else name[: 63 - len('-import')]}-import"
             import_job = personalize.CfnDataset.DatasetImportJobProperty(
-                job_name=import_job_name or default_name,
+                job_name=import_job_name or _import_job_name(name, import_from),
                 data_source={"DataLocation": import_from.uri},
-                role_arn=self._wiring.role.arn,
+                role_arn=self._personalize_wiring.role.arn,
             )
         dataset = personalize.CfnDataset(
             self,
@@ -372,8 +377,8 @@ class PersonalizeEncryption(Construct):
             dataset_type=dataset_type,
             dataset_import_job=import_job,
         )
-        _set_tags(dataset)
-        return self._added(id, dataset, jobs)
+        self.__set_tags(dataset, tags)
+        return self.__added(id, dataset, jobs)
 
     def add_metric_attribution(
         self,
@@ -400,21 +405,21 @@ class PersonalizeEncryption(Construct):
         https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-resource-personalize-metricattribution.html
         """
         problems = [
-            *self._problems_of_child(id),
+            *self.__problems_of_child(id),
             *name_problems("name of the metric attribution", name),
             *type_problems(DATASET_GROUP, dataset_group=dataset_group),
-            *personalize_arn_problems("dataset_group", dataset_group, self._here),
+            *personalize_arn_problems("dataset_group", dataset_group, self.__here),
             *type_problems(METRICS, metrics=metrics),
             *type_problems(LOCATION, optional=True, destination=destination),
         ]
         is_location = destination is None or isinstance(destination, S3Location)
         resources = [PersonalizeResource.metric_attribution(destination)] if is_location else []
-        refuse(self, [*problems, *self._wiring.door.problems(resources)])
+        refuse(self, [*problems, *self._personalize_wiring.door.problems(resources)])
         l1, to_s3 = personalize.CfnMetricAttribution, None
         if destination is not None:
-            key = self._wiring.door.location(destination).key
+            key = self._personalize_wiring.door.location(destination).key
             to_s3 = l1.S3DataDestinationProperty(path=destination.uri, kms_key_arn=None if key is None else key.arn)
-        output = l1.MetricsOutputConfigProperty(role_arn=self._wiring.role.arn, s3_data_destination=to_s3)
+        output = l1.MetricsOutputConfigProperty(role_arn=self._personalize_wiring.role.arn, s3_data_destination=to_s3)
         metric_attribution = l1(
             self,
             id,
@@ -423,22 +428,36 @@ class PersonalizeEncryption(Construct):
             metrics=metrics,
             metrics_output_config=output,
         )
-        _set_tags(metric_attribution)
-        return self._added(id, metric_attribution, resources)
+        return self.__added(id, metric_attribution, resources)
 
-    def _problems_of_child(self, id: str) -> Iterator[str]:
+    def __set_tags(self, resource: CfnResource, tags: Mapping[str, str] | None) -> None:
+        """Set the tags of a resource, and let no others reach it.
+
+        ``Tags.of(app).add(…)`` reaches dataset groups and datasets, whose tags are create-only: a tag that somebody
+        adds to the app later would make CloudFormation refuse the update, or replace the dataset group by a new, empty
+        one.
+        """
+        self.__made.tagged.append((resource, tags or {}))
+        if tags:
+            resource.add_property_override("Tags", [{"Key": key, "Value": value} for key, value in tags.items()])
+        else:
+            resource.add_property_deletion_override("Tags")
+
+    def __problems_of_child(self, id: str) -> Iterator[str]:
         """Explain that no child of this id can be added, or none any more."""
         yield from id_problems(id)
-        yield from self._wiring.late_resource_problems()
+        yield from self._personalize_wiring.late_resource_problems()
 
-    def _added(self, id: str, resource: _L1, resources: Sequence[PersonalizeResource]) -> _L1:
+    def __added(self, id: str, resource: _L1, resources: Sequence[PersonalizeResource]) -> _L1:
         """Allow what a resource that was made needs, and make it wait; take it out again if that is refused."""
-        with _taken_out_if_refused(self, id):
-            self._wiring.allow(resources)
-        resource.node.add_dependency(self._wiring.permissions)
+        with taken_out_if_refused(self, id):
+            self._personalize_wiring.allow(resources)
+        resource.node.add_dependency(self._personalize_wiring.permissions)
         return resource
 
-    def grant_create(self, grantee: iam.IGrantable, *resources: PersonalizeResource) -> iam.Grant:
+    def grant_create(
+        self, grantee: iam.IGrantable, *resources: PersonalizeResource, on: Sequence[str] | None = None
+    ) -> iam.Grant:
         """Allows a caller of Personalize's API to create these resources with the service role.
 
         The caller may create, describe and tag resources of these kinds, and pass the service role to Personalize.
@@ -446,20 +465,23 @@ class PersonalizeEncryption(Construct):
         Args:
             grantee: the caller, a Lambda function or a CI role for example.
             resources: what the caller will create, one at least; their locations don't matter.
+            on: the ARNs of the datasets, dataset groups or solutions that it may create them on. By default all that
+                there are in the account and Region.
 
         Raises:
-            ValueError: if an argument is not a grantee or not a resource, or if there is no resource.
+            ValueError: if an argument is not a grantee or not a resource, if there is no resource, if ``on`` can't
+                narrow one of them, or if the grantee belongs to another account, from which no role can be passed.
 
         https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonpersonalize.html
         """
-        refuse(self, [*caller_problems(grantee, resources), *self._wiring.late_problems()])
+        role = self._personalize_wiring.role
+        refuse(self, [*caller_problems(grantee, resources, on, role), *self._personalize_wiring.late_problems()])
         # The principal of a policy is no construct.
         principal = grantee.grant_principal
         caller = Stack.of(cast("Construct", principal if has(principal, "node") else grantee))
-        role = self._wiring.role
         # Written out for a caller of another stack, which this one may need.
         role_arn = role.arn if caller is role.stack else role.arn_elsewhere(caller)
-        return grant_create(self, grantee, role_arn, resources)
+        return grant_create(self, grantee, role_arn, resources, on)
 
     def on_key_access_changed(
         self,
@@ -469,12 +491,12 @@ class PersonalizeEncryption(Construct):
         description: str | None = None,
         rule_name: str | None = None,
     ) -> events.Rule:
-        """Adds an EventBridge rule for calls that could revoke access to the encryption key.
+        """Adds an EventBridge rule for calls that could revoke access to a key in use.
 
-        Revoked permissions break filters and recommendations of existing resources. The rule matches the key being
-        disabled or scheduled for deletion, a new key policy (this stack's own updates too), and a grant being revoked
-        or retired. EventBridge learns of these calls from CloudTrail: the account needs a trail that logs management
-        events.
+        Those are the encryption key and the keys of locations, what is allowed later included. Revoked permissions
+        break filters and recommendations of existing resources. The rule matches a key being disabled or scheduled for
+        deletion, a new key policy (this stack's own updates too), and a grant being revoked or retired. EventBridge
+        learns of these calls from CloudTrail: the account needs a trail that logs management events.
 
         Args:
             id: the id of the rule in this construct.
@@ -488,44 +510,31 @@ class PersonalizeEncryption(Construct):
         https://docs.aws.amazon.com/kms/latest/developerguide/logging-using-cloudtrail.html
         """
         problems = [
-            *self._problems_of_child(id),
+            *self.__problems_of_child(id),
             *type_problems(TARGET, optional=True, target=target),
         ]
         refuse(self, problems)
-        key = self._wiring.encryption_key
-        if self._wiring.role.is_of_another_account_than(key.account):
-            warn(
-                self,
-                "keyOfAnotherAccount",
-                f"the rule {id} sees the calls of account {self._here.account} alone, but the key belongs to account "
-                f"{key.account}, where whoever could revoke access calls KMS: add the rule there, too",
-            )
-        return key_access_rule(self, id, key.arn, target=target, description=description, rule_name=rule_name)
+        self.__made.rules.append(id)
+        return key_access_rule(
+            self,
+            id,
+            lambda: [each.arn for each in self._personalize_wiring.keys],
+            target=target,
+            description=description,
+            rule_name=rule_name,
+        )
 
 
-@contextmanager
-def _taken_out_if_refused(scope: Construct, id: str) -> Iterator[None]:
-    """Take a new child out of the tree if something raises, jsii included, so that it can be made anew."""
-    try:
-        yield
-    except Exception:
-        scope.node.try_remove_child(id)
-        raise
+def _import_job_name(dataset: str, source: S3Location) -> str:
+    """Return a name that follows the path, since the name of a job can't be used again.
+
+    What CloudFormation generates has no part in it, so that it stays when the bucket gets another logical id.
+    """
+    suffix = f"-import-{hashlib.sha256(literal_part(source.uri).encode()).hexdigest()[:8]}"
+    # A token can't be cut.
+    return f"{dataset if is_token(dataset) else dataset[: 63 - len(suffix)]}{suffix}"
 
 
 def _arn_of(dataset_group: AnyDatasetGroup) -> str:
     # ``ref`` is the ARN or the name, depending on whom one asks.
     return dataset_group if isinstance(dataset_group, str) else dataset_group.attr_dataset_group_arn
-
-
-def _set_tags(resource: CfnResource, tags: Mapping[str, str] | None = None) -> None:
-    """Set the tags of a resource, and let no others reach it.
-
-    ``Tags.of(app).add(…)`` reaches dataset groups and datasets, whose tags are create-only: a tag that somebody adds to
-    the app later would make CloudFormation refuse the update, or replace the dataset group by a new, empty one. Metric
-    attributions have no tags yet; should they get them, templates stay as they are.
-    """
-    if tags:
-        resource.add_property_override("Tags", [{"Key": key, "Value": value} for key, value in tags.items()])
-    else:
-        resource.add_property_deletion_override("Tags")

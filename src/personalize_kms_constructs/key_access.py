@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, cast
 
+import jsii
+from aws_cdk import IListProducer, IResolveContext, Lazy
 from constructs import Construct
 
 if TYPE_CHECKING:
@@ -16,13 +19,13 @@ _REVOKING_CALLS = ["DisableKey", "PutKeyPolicy", "RetireGrant", "RevokeGrant", "
 def key_access_rule(
     scope: Construct,
     id: str,
-    key_arn: str,
+    key_arns: Callable[[], list[str]],
     *,
     target: events.IRuleTarget | None,
     description: str | None,
     rule_name: str | None,
 ) -> events.Rule:
-    """A rule on the API calls, seen by CloudTrail, that could revoke access to this key."""
+    """A rule on the API calls, seen by CloudTrail, that could revoke access to the keys there are at synth."""
     # Imported here since few stacks have such a rule and the module is large.
     from aws_cdk import aws_events as events
 
@@ -38,7 +41,19 @@ def key_access_rule(
             detail={
                 "eventSource": ["kms.amazonaws.com"],
                 "eventName": _REVOKING_CALLS,
-                "resources": {"ARN": [key_arn]},
+                "resources": {"ARN": Lazy.uncached_list(cast("IListProducer", _Keys(key_arns)))},
             },
         ),
     )
+
+
+@jsii.implements(IListProducer)
+class _Keys:
+    """The keys in use when the template is written."""
+
+    def __init__(self, arns: Callable[[], list[str]]) -> None:
+        self._arns = arns
+
+    def produce(self, context: IResolveContext) -> list[str]:
+        """Return their ARNs."""
+        return self._arns()

@@ -322,6 +322,29 @@ def test_a_definition_that_is_no_json(tmp_path: Path) -> None:
     assert "\n" not in undecided.because
 
 
+def test_one_of_our_jobs_beside_machines_whose_definition_is_not_known(app: cdk.App) -> None:
+    """A parameter, an import and ``Fn::Sub``, which all may become a machine for something else."""
+    stack = cdk.Stack(app, "Main")
+    encryption, data = PersonalizeEncryption(stack, "Encryption"), S3Location(s3.Bucket(stack, "Data"), "in/")
+    job = DatasetImportJob(stack, "Import", encryption=encryption, dataset_arn=DATASET_ARN, source=data)
+    sfn.StateMachine(stack, "Machine", definition_body=sfn.DefinitionBody.from_chainable(job))
+    cdk.CfnParameter(stack, "personalizeDefinition")
+    for number, definition in enumerate(
+        (
+            {"Ref": "personalizeDefinition"},
+            {"Fn::ImportValue": "personalize-definition"},
+            {"Fn::Sub": "${personalizeDefinition}"},
+            {"Fn::Sub": '{"StartAt": "${AWS::Region}", "States": ${personalizeDefinition}}'},
+            {"Fn::Sub": '{"StartAt": "A", "States": {"A": ${personalizeDefinition}}}'},
+        )
+    ):
+        properties = {"DefinitionString": definition, "RoleArn": ROLE_ARN}
+        cdk.CfnResource(stack, f"Other{number}", type="AWS::StepFunctions::StateMachine", properties=properties)
+    report = check_assembly(app.synth())
+    assert report.asked == ("Main/Encryption (dataset import job)", "Main/Import (dataset import job)")
+    assert (report.undecided, report.problems) == ((), ())
+
+
 def test_our_jobs_are_seen_in_the_state_machine_with_their_key(app: cdk.App) -> None:
     """Nothing is open, though no template says of which dataset group a job is, and executions choose paths."""
     stack = cdk.Stack(app, "Main")

@@ -6,26 +6,53 @@ from pathlib import Path
 
 import aws_cdk as cdk
 import pytest
+from aws_cdk import aws_s3 as s3
+from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
 from demo.cdk_cli import bootstrap
 from demo.cdk_cli import cdk as run_cdk
 from embedded_aws import EmbeddedAws
-from personalize_kms_constructs import PersonalizeEncryption
+from personalize_kms_constructs import PersonalizeEncryption, S3Location
+from personalize_kms_constructs.jobs import DatasetImportJob
 
+MACHINE = {"AWS::IAM::Policy", "AWS::StepFunctions::StateMachine"}
 TYPES = {"AWS::KMS::Key", "AWS::IAM::Role", "AWS::IAM::ManagedPolicy", "AWS::Personalize::DatasetGroup"}
 
 
-def synthesized(folder: Path, *path: str, role_name: str | None = None) -> str:
-    """The assembly of an app with a construct at this path in its stack."""
+def synthesized(
+    folder: Path, *path: str, stack: str = "Stack", role_name: str | None = None, job_name: str | None = None
+) -> str:
+    """The assembly of an app with a construct at this path in its stack, and a machine that runs a job."""
     app = cdk.App(analytics_reporting=False, outdir=str(folder))
     env = cdk.Environment(account=EmbeddedAws().account, region=EmbeddedAws().region)
-    parent: Construct = cdk.Stack(app, "Stack", env=env)
+    top = cdk.Stack(app, stack, env=env)
+    parent: Construct = top
     *parents, id = path
     for parent_id in parents:
         parent = Construct(parent, parent_id)
     encryption = PersonalizeEncryption(parent, id, role_name=role_name)
     encryption.add_dataset_group("Movies", name="movies")
+    job = DatasetImportJob(
+        top,
+        "Import",
+        encryption=encryption,
+        dataset_arn=top.format_arn(service="personalize", resource="dataset", resource_name="movies/INTERACTIONS"),
+        source=S3Location(s3.Bucket.from_bucket_name(top, "Data", "data"), "import/"),
+        job_name=job_name,
+    )
+    sfn.StateMachine(top, "Nightly", definition_body=sfn.DefinitionBody.from_chainable(job))
+    if stack != "Stack":
+        cdk.CfnWaitConditionHandle(top, "Placeholder")
+    app.synth()
+    return str(folder)
+
+
+def synthesized_empty(folder: Path, stack: str) -> str:
+    """The assembly of an app with a stack that has nothing in it yet, which ``cdk refactor`` doesn't make."""
+    app = cdk.App(analytics_reporting=False, outdir=str(folder))
+    env = cdk.Environment(account=EmbeddedAws().account, region=EmbeddedAws().region)
+    cdk.CfnWaitConditionHandle(cdk.Stack(app, stack, env=env), "Placeholder")
     app.synth()
     return str(folder)
 
@@ -38,9 +65,9 @@ class Before:
     role: str
     """The name that its role got."""
 
-    def refactor(self, after: str) -> list[list[str]]:
+    def refactor(self, after: str, *options: str) -> list[list[str]]:
         """Return what ``cdk refactor`` says that it would move, and move nothing."""
-        refactor = ("refactor", "--unstable=refactor", "--dry-run", "--app", after)
+        refactor = ("refactor", "--unstable=refactor", "--dry-run", "--app", after, *options)
         return [*table_rows(run_cdk(*refactor, environment=self.environment, quiet=True))]
 
 
@@ -52,7 +79,10 @@ def before(embedded_aws: EmbeddedAws, tmp_path_factory: pytest.TempPathFactory) 
     bootstrap(embedded_aws, home)
     environment = embedded_aws.environment(home)
     app = synthesized(tmp_path_factory.mktemp("before"), "Encryption")
-    run_cdk("deploy", "--app", app, "--require-approval", "never", "Stack", environment=environment, quiet=True)
+    for assembly in (app, synthesized_empty(tmp_path_factory.mktemp("empty"), "Renamed")):
+        run_cdk(
+            "deploy", "--app", assembly, "--all", "--require-approval", "never", environment=environment, quiet=True
+        )
     (role,) = [
         role["RoleName"]
         for role in embedded_aws.client("iam").list_roles()["Roles"]
@@ -67,6 +97,19 @@ def test_a_construct_that_is_renamed_and_moved(before: Before, tmp_path: Path) -
     moved = {cells[1]: cells[3].partition(".")[2] for cells in rows}
     assert set(moved) == TYPES
     assert all(logical_id.startswith("MoviesRenamed") for logical_id in moved.values())
+
+
+PRESENT_NAME = "{% 'StackImportBFE02939-' & $uuid() %}"
+
+
+@pytest.mark.parametrize("job_name", [PRESENT_NAME, None], ids=["pinned", "not pinned"])
+def test_a_stack_that_is_renamed(before: Before, tmp_path: Path, job_name: str | None) -> None:
+    """Names of jobs begin with the stack's name; unless they are pinned, the CLI moves nothing."""
+    pinned = {"role_name": before.role, "job_name": job_name}
+    after = synthesized(tmp_path, "Encryption", stack="Renamed", **pinned)
+    rows = before.refactor(after, "--additional-stack-name=Stack")
+    moved = {cells[1]: cells[3].partition(".")[0] for cells in rows}
+    assert moved == dict.fromkeys(TYPES | MACHINE if job_name else (), "Renamed")
 
 
 def test_without_its_role_name_pinned_the_role_is_another_one(before: Before, tmp_path: Path) -> None:

@@ -7,9 +7,12 @@ from typing import Any
 
 import aws_cdk as cdk
 import pytest
+from aws_cdk import aws_s3 as s3
+from aws_cdk import aws_stepfunctions as sfn
 
-from personalize_kms_constructs import PersonalizeEncryption
+from personalize_kms_constructs import PersonalizeEncryption, S3Location
 from personalize_kms_constructs.checks import check_assembly
+from personalize_kms_constructs.jobs import DatasetImportJob
 from tests.docs.code import DOCS, names_of
 from tests.policies import key_policy, resources, template
 
@@ -234,10 +237,18 @@ def test_template_goes_on_without_the_library() -> None:
 def test_pinned_name_is_the_present_one() -> None:
     """The name of the page is what the role has without it, and the rename keeps it."""
     names = names_of("how-to/rename-or-move.md")
-    before = cdk.Stack(cdk.App(), "Recommendations", env=names["env"])
-    PersonalizeEncryption(before, "Encryption").add_dataset_group("Movies", name="movies")
+    app = cdk.App()
+    before = cdk.Stack(app, "Recommendations", env=names["env"])
+    encryption = PersonalizeEncryption(before, "Encryption")
+    encryption.add_dataset_group("Movies", name="movies")
+    nightly = cdk.Stack(app, "Nightly", env=names["env"])
+    data = S3Location(s3.Bucket(nightly, "Data"), "import/")
+    arn = "arn:aws:personalize:eu-west-1:111122223333:dataset/movies/INTERACTIONS"
+    job = DatasetImportJob(nightly, "Import", encryption=encryption, dataset_arn=arn, source=data)
+    sfn.StateMachine(nightly, "Machine", definition_body=sfn.DefinitionBody.from_chainable(job))
 
     assert template(names["stack"]) == template(before)
+    assert template(names["nightly"]) == template(nightly)
     (role,) = resources(names["renamed_stack"], "AWS::IAM::Role").values()
     assert role["Properties"]["RoleName"] == "Recommendations-Encryption-8485E84F-eu-west-1"
 
@@ -274,3 +285,17 @@ def test_the_page_on_warnings_names_a_file_that_is_there() -> None:
     (of_role, of_service) = json.loads((assembly / path).read_text())["Statement"]
     assert json.dumps([of_role], indent=2)[:-2] in page
     assert of_service["Sid"] in page
+
+
+def test_administrators_of_a_key_made_here() -> None:
+    """They stand beside the statements for Personalize, in either way, and nothing is missing."""
+    names = names_of("how-to/runtime-callers.md")
+    stack = names["stack"]
+    (key,) = resources(stack, "AWS::KMS::Key")
+    sids = [each["Sid"] for each in key_policy(stack, key)]
+    assert sids == ["PersonalizeRole", "PersonalizeService", "Administrators"]
+    policies = resources(stack, "AWS::IAM::Policy")
+    actions = {id: each["Properties"]["PolicyDocument"]["Statement"][0]["Action"] for id, each in policies.items()}
+    assert "kms:Put*" in actions.pop(next(id for id in actions if id.startswith("KeyAdmins")))
+    assert list(actions.values()) == ["personalize:GetRecommendations"]
+    assert check_assembly(names["app"].synth()).missing == ()

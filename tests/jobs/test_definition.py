@@ -13,7 +13,8 @@ from personalize_kms_constructs import jobs
 from personalize_kms_constructs._metadata import METADATA_TYPE
 from personalize_kms_constructs.jobs import BatchInferenceJob, BatchSegmentJob, DatasetExportJob, DatasetImportJob
 from tests.jobs import asl
-from tests.jobs.machines import DATASET, Data, definition, job, machine, states
+from tests.jobs.machines import DATASET, Data, definition, job, machine, machine_policy, states
+from tests.policies import template
 
 PERSONALIZE = "arn:<AWS::Partition>:personalize:eu-west-1:111111111111"
 API = "arn:<AWS::Partition>:states:::aws-sdk:personalize"
@@ -215,6 +216,32 @@ def test_a_given_name_may_be_that_of_another_job(data: Data, as_expression: bool
         },
         "Next": "Job failed",
     }
+
+
+def test_a_function_without_a_path_is_json_path(data: Data) -> None:
+    """Though it is the only one."""
+    name = sfn.JsonPath.format("nightly-{}", sfn.JsonPath.uuid())
+    prepared = states(data, DatasetExportJob, job_name=name)["Prepare Job"]["Parameters"]
+    assert prepared["Arguments"]["JobName.$"] == "States.Format('nightly-{}', States.UUID())"
+    (creating,) = [each for each in machine_policy(cdk.Stack.of(data.encryption)) if "Create" in str(each["Action"])]
+    assert creating["Resource"] == [DATASET, f"{PERSONALIZE}:dataset-export-job/nightly-*"]
+
+
+@pytest.mark.parametrize("as_expression", [False, True], ids=["JsonPath", "JSONata"])
+def test_a_name_that_is_pinned_changes_nothing(as_expression: bool) -> None:
+    """A UUID is new each time, whoever puts it into the name."""
+
+    def made(**name: str) -> Any:
+        stack = cdk.Stack(cdk.App(analytics_reporting=False), "Stack")
+        arn = DATASET if as_expression else sfn.JsonPath.string_at("$.arn")
+        machine(stack, job(Data.of(stack), DatasetExportJob, dataset_arn=arn, **name))
+        return template(stack)
+
+    name = "StackJob67D221D8"
+    pinned = (
+        f"{{% '{name}-' & $uuid() %}}" if as_expression else sfn.JsonPath.format(f"{name}-{{}}", sfn.JsonPath.uuid())
+    )
+    assert made(job_name=pinned) == made()
 
 
 @pytest.mark.parametrize(

@@ -59,6 +59,87 @@ def test_a_caller_gets_what_the_reference_asks(stack: cdk.Stack, data: Data, cal
     ]
 
 
+RATINGS = "arn:aws:personalize:eu-west-1:111111111111:dataset/movies/INTERACTIONS"
+MOVIES = "arn:aws:personalize:eu-west-1:111111111111:dataset-group/movies"
+SOLUTION = "arn:aws:personalize:eu-west-1:111111111111:solution/recommend"
+TOKEN = cdk.Fn.import_value("arn")
+IMPORTED = {"Fn::ImportValue": "arn"}
+
+
+@pytest.mark.parametrize(
+    ("kinds", "on", "parents"),
+    [
+        ("import export", [RATINGS], {"import": [RATINGS], "export": [RATINGS]}),
+        ("deletion attribution", [MOVIES], {"deletion": [MOVIES], "attribution": [MOVIES]}),
+        # The reference has one type for a solution and its versions.
+        ("inference", [SOLUTION], {"inference": [SOLUTION, f"{SOLUTION}/*"]}),
+        ("inference", [f"{SOLUTION}/1"], {"inference": [SOLUTION, f"{SOLUTION}/1"]}),
+        ("import deletion", [MOVIES, RATINGS], {"import": [RATINGS], "deletion": [MOVIES]}),
+        ("import", [TOKEN], {"import": [IMPORTED]}),
+        ("import", [TOKEN, MOVIES], {"import": [IMPORTED]}),
+    ],
+)
+def test_a_caller_may_be_narrowed(
+    stack: cdk.Stack, data: Data, caller: iam.Role, kinds: str, on: list[str], parents: dict[str, list[Any]]
+) -> None:
+    """To datasets, dataset groups and solutions; what the job is called is the caller's choice."""
+    rows = [row for kind in kinds.split() for row in ROWS if kind in row.resource]
+    data.encryption.grant_create(caller, *map(PersonalizeResource, rows), on=on)
+    creating = {each["Action"]: each["Resource"] for each in granted(stack) if "Create" in str(each["Action"])}
+    assert creating == {
+        row.create_action: [*parents[kind], f"{PERSONALIZE}:{row.arn_type}/*"]
+        for kind, row in zip(kinds.split(), rows, strict=True)
+    }
+
+
+@pytest.mark.parametrize(
+    ("kinds", "on", "problem"),
+    [
+        ("import", RATINGS, f"on is '{RATINGS}' but a list of ARNs is expected: pass [dataset.attr_dataset_arn]"),
+        ("import", ["movies"], "on has 'movies' but a list of ARNs is expected: pass [dataset.attr_dataset_arn]"),
+        (
+            "import",
+            [RATINGS.replace("eu-west-1", "us-east-1")],
+            "on is 'arn:aws:personalize:us-east-1:111111111111:dataset/movies/INTERACTIONS', of Region us-east-1 "
+            "instead of eu-west-1, but dataset groups, schemas and datasets are in one account and Region",
+        ),
+        (
+            "import",
+            [MOVIES, SOLUTION],
+            "on has no ARN of a dataset, which personalize:CreateDatasetImportJob needs: add one, or grant the dataset "
+            "import job in a call of its own",
+        ),
+        ("import", [], "on has no ARN of a dataset, which personalize:CreateDatasetImportJob needs"),
+        (
+            "dataset-group segment",
+            [MOVIES],
+            "on can't narrow personalize:CreateDatasetGroup, for which AWS lists nothing else: grant the dataset group "
+            "in a call of its own\n- on can't narrow personalize:CreateBatchSegmentJob, for which AWS lists nothing "
+            "else: grant the batch segment job in a call of its own",
+        ),
+    ],
+)
+def test_what_can_not_be_narrowed(data: Data, caller: iam.Role, kinds: str, on: Any, problem: str) -> None:
+    """A caller that was to be narrowed is never let in wide."""
+    rows = [row for kind in kinds.split() for row in ROWS if kind in (row.resource.split()[-2], row.arn_type)]
+    with pytest.raises(ValueError, match=r"^Stack/Encryption: ") as refused:
+        data.encryption.grant_create(caller, *map(PersonalizeResource, rows), on=on)
+    assert problem in str(refused.value)
+
+
+def test_a_caller_of_another_account_is_refused(stack: cdk.Stack, data: Data) -> None:
+    """Nothing that its owner could add would work."""
+    for number, mutable in enumerate((True, False)):
+        arn = "arn:aws:iam::222222222222:role/ci"
+        role = iam.Role.from_role_arn(stack, f"Ci{number}", arn, mutable=mutable)
+        with pytest.raises(ValueError, match=r"^Stack/Encryption: ") as refused:
+            data.encryption.grant_create(role, PersonalizeResource.dataset_group())
+        assert str(refused.value).endswith(
+            "grantee belongs to account 222222222222, but the resources to 111111111111, and roles can't be passed "
+            "across accounts: have the caller assume a role of 111111111111, and pass that role as grantee"
+        )
+
+
 def test_a_kind_is_granted_once(stack: cdk.Stack, data: Data, caller: iam.Role) -> None:
     """Two exports with different destinations are one kind."""
     data.encryption.grant_create(

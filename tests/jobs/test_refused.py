@@ -10,7 +10,7 @@ from aws_cdk import aws_stepfunctions as sfn
 
 from personalize_kms_constructs import jobs
 from personalize_kms_constructs.jobs import BatchInferenceJob, DatasetExportJob, DatasetImportJob
-from tests.jobs.machines import Data, job, refusal
+from tests.jobs.machines import Data, definition, job, machine, refusal
 
 
 @pytest.mark.parametrize("noun", jobs.__all__)
@@ -58,6 +58,16 @@ def test_locations_arns_paths_and_modes_are_told_with_the_rest(data: Data) -> No
         "filter_arn is 'seen'",
         "batch_inference_job_mode is 'theme'",
     ]
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"job_name": "a b"}, {"job_name": "{% $a %}", "dataset_arn": sfn.JsonPath.string_at("$.arn")}]
+)
+def test_a_refused_job_leaves_its_id_free(data: Data, wrong: dict[str, Any]) -> None:
+    """Whether it is refused for an argument, or for all of them together."""
+    refusal(data, DatasetImportJob, **wrong)
+    machine(cdk.Stack.of(data.encryption), job(data, DatasetImportJob))
+    assert "Start Job" in definition(cdk.Stack.of(data.encryption))["States"]
 
 
 def test_a_destination_that_is_no_folder(data: Data) -> None:

@@ -6,8 +6,9 @@ import aws_cdk as cdk
 import pytest
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
+from aws_cdk import aws_s3 as s3
 
-from personalize_kms_constructs import ImportedKeyPolicy, PersonalizeEncryption
+from personalize_kms_constructs import ImportedKeyPolicy, PersonalizeEncryption, PersonalizeResource, S3Location
 from tests.life.conftest import GROUP, KEY_ARN, change, warnings
 from tests.policies import resources
 
@@ -47,22 +48,79 @@ def test_statements_of_a_key_by_a_parameter_that_are_deleted(stack: cdk.Stack) -
     )
 
 
-def test_a_rule_on_a_key_of_another_account(concrete: cdk.Stack) -> None:
+@pytest.mark.parametrize(
+    ("prefix", "warned"),
+    [
+        ("import", True),
+        ("data/2026.11/ratings", True),
+        ("", False),
+        ("import/", False),
+        ("import/ratings.csv", False),
+        (f"import/{cdk.Aws.REGION}", False),
+        (f"{cdk.Aws.REGION}/import", True),
+    ],
+)
+def test_a_source_that_others_begin_with(stack: cdk.Stack, bucket: s3.Bucket, prefix: str, warned: bool) -> None:
+    """A folder without its slash, most often; a destination without one is refused."""
+    jobs = [PersonalizeResource.dataset_import_job, PersonalizeResource.data_deletion_job]
+    PersonalizeEncryption(stack, "Encryption", resources=[job(S3Location(bucket, prefix)) for job in jobs])
+    found = warnings(stack)
+    assert list(found) == (["openPrefix"] if warned else [])
+    shown = repr(f"{prefix}-private/".replace(cdk.Aws.REGION, "…"))
+    assert (f"of bucket Stack/Bucket also allows {shown} and" in found.get("openPrefix", "")) is warned
+
+
+TEAM = {"team": "movies"}
+
+
+@pytest.mark.parametrize(
+    ("tags", "excluded", "dropped"),
+    [
+        (None, [], "cost-center, team"),
+        (TEAM, [], "cost-center"),
+        ({"team": "books"}, [], "cost-center, team"),
+        ({**TEAM, "cost-center": "42"}, [], None),
+        (None, ["AWS::Personalize::Dataset", "AWS::Personalize::DatasetGroup"], None),
+    ],
+)
+def test_tags_of_the_app_that_do_not_reach_what_personalize_makes(
+    stack: cdk.Stack, tags: dict[str, str] | None, excluded: list[str], dropped: str | None
+) -> None:
+    """Dataset groups and datasets say which, less those that they have of their own."""
+    encryption = PersonalizeEncryption(stack, "Encryption")
+    movies = encryption.add_dataset_group("Movies", name="movies", tags=tags)
+    schema = "arn:aws:personalize:eu-west-1:111111111111:schema/ratings"
+    ratings: Any = {"schema_arn": schema, "name": "ratings", "dataset_type": "Interactions"}
+    encryption.add_dataset("Ratings", dataset_group=movies, tags=tags, **ratings)
+    encryption.add_metric_attribution("Metrics", dataset_group=movies, name="metrics", metrics=[])
+    for key, value in {**TEAM, "cost-center": "42"}.items():
+        cdk.Tags.of(stack).add(key, value, exclude_resource_types=excluded)
+    text = warnings(stack).get("droppedTags", "")
+    told = f"the tags {dropped} of the app (Tags.of) don't reach Movies, Ratings, whose tags can't be changed later"
+    assert (told in text) is (dropped is not None)
+
+
+@pytest.mark.parametrize("of_location", [True, False], ids=["a location's", "the dataset groups'"])
+def test_a_rule_on_a_key_of_another_account(concrete: cdk.Stack, of_location: bool) -> None:
     """CloudTrail tells the owner's account alone of its owner's calls."""
     key = kms.Key.from_key_arn(concrete, "Key", KEY_ARN.replace("111111111111", "222222222222"))
-    encryption = PersonalizeEncryption(concrete, "Encryption", encryption_key=key, resources=[GROUP])
+    own = None if of_location else key
+    encryption = PersonalizeEncryption(concrete, "Encryption", encryption_key=own, resources=[GROUP])
     encryption.on_key_access_changed("KeyAccess")
-    assert "sees the calls of account 111111111111 alone" in warnings(concrete)["keyOfAnotherAccount"]
+    if of_location:
+        data = S3Location(s3.Bucket(concrete, "Data"), "in/", encryption_key=key)
+        encryption.allow(PersonalizeResource.dataset_import_job(data))
+    told = warnings(concrete)["keyOfAnotherAccount"]
+    assert f"of account 111111111111 alone, but key {key.key_arn} belongs to account 222222222222" in told
 
 
-@pytest.mark.parametrize("account", ["111111111111", "222222222222"], ids=["immutable", "of another account"])
-def test_a_grantee_that_is_immutable(concrete: cdk.Stack, account: str) -> None:
+def test_a_grantee_that_is_immutable(concrete: cdk.Stack) -> None:
     """Its owner learns what to add."""
     encryption = PersonalizeEncryption(concrete, "Encryption", resources=[GROUP])
-    role = iam.Role.from_role_arn(concrete, "Caller", f"arn:aws:iam::{account}:role/ci", mutable=False)
+    role = iam.Role.from_role_arn(concrete, "Caller", "arn:aws:iam::111111111111:role/ci", mutable=False)
     encryption.grant_create(role, GROUP)
     text = warnings(concrete)["pendingCallerPolicy"]
-    assert f"role arn:aws:iam::{account}:role/ci is immutable in this app" in text
+    assert "role arn:aws:iam::111111111111:role/ci is immutable in this app" in text
     assert "personalize:CreateDatasetGroup" in text
     assert "iam:PassRole" in text
 

@@ -126,12 +126,14 @@ def what_it_has(encryption: PersonalizeEncryption, solution: personalize.CfnSolu
 def jobs(scope: Construct, encryption: PersonalizeEncryption, data: s3.Bucket, caller: iam.Role) -> sfn.StateMachine:
     """Jobs are fragments of state machines, and who calls the API otherwise is granted it."""
     grant: iam.Grant = encryption.grant_create(caller, *every_resource(data))
+    ratings_arn = "arn:aws:personalize:eu-west-1:111122223333:dataset/movies/INTERACTIONS"
+    encryption.grant_create(caller, PersonalizeResource.dataset_export_job(), on=[ratings_arn])
     grant.assert_success()
     ratings = DatasetImportJob(
         scope,
         "Import",
         encryption=encryption,
-        dataset_arn="arn:aws:personalize:eu-west-1:111122223333:dataset/movies/INTERACTIONS",
+        dataset_arn=ratings_arn,
         source=S3Location(data, "import/"),
     )
     picks = BatchInferenceJob(

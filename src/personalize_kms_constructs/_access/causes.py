@@ -163,6 +163,11 @@ class Cause(Enum):
         "{subject} was given {what} {logical_id}, which the template no longer makes",
         "leave it in the app, or give another one",
     )
+    FUNCTION_REFUSED = (
+        "{subject} can't merge statements into the policy of key {key}, since the role of its function may not "
+        "{actions}: {doubts}",
+        "allow these actions on the key there, and cloudformation:DescribeStacks on the stack",
+    )
     NO_ROLE = "{subject} has no role, without which Personalize can't create it", "give its RoleArn"
     KEY_WITHOUT_ROLE = "{subject} has a key but no role", "key and role of a dataset group come together, or not at all"
     ROLE_WITHOUT_KEY = "{subject} has a role but no key", "key and role of a dataset group come together, or not at all"

@@ -20,6 +20,7 @@ from .deployment import Deployment
 from .early_principals import early_principals
 from .loops import FOR_EACH
 from .manifest import Assembly
+from .merged_policies import unable_functions
 from .references import conditional_references
 from .refused_places import refused_places, refused_prefixes
 from .replaced_policies import leave_replaced_policies_open
@@ -115,6 +116,7 @@ class ReadAssembly:
         model.dataset_groups += self._groups.in_model(asked_by, self._unread)
         model.references += conditional_references(model, self._resources)
         leave_replaced_policies_open(model, self._resources, self._deployment, self._unread)
+        model.problems += unable_functions(model, self._deployment, self._unread)
         model.problems += early_principals(model, self._resources, self._deployment, self._order)
         for each in (role for found in self._deployment.roles.values() for role in found):
             model.names_of_others[physical.role_arn(each)] = each.path

@@ -112,7 +112,7 @@ def _add(
 
 def _in_order(policy: _Policy) -> Statements:
     """Return the statements, in the order of their sids."""
-    return tuple(policy[sid] for sid in sorted(policy))
+    return tuple(policy[sid].without_covered() for sid in sorted(policy))
 
 
 class _RolePolicies:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, cast
 
@@ -35,6 +35,9 @@ class ServiceRole:
     """False for a role that takes no policies from this app, and says nothing when it is given some."""
     is_precreated: bool = False
     """True where ``iam.Role.customize_roles`` has somebody else make the role, or our policies of it."""
+
+    _elsewhere: dict[Stack | None, str] = field(default_factory=dict, compare=False, repr=False)
+    """The token for each stack, so that equal statements of many jobs are one."""
 
     def __str__(self) -> str:
         if self.own_l1 is not None:
@@ -84,7 +87,9 @@ class ServiceRole:
         l1 = self.l1
         if l1 is None or (stack is None and not self.has_name):
             return self.arn
-        return late_text(lambda context: self._arn_by_name(l1, Stack.of(context.scope)))
+        if stack not in self._elsewhere:
+            self._elsewhere[stack] = late_text(lambda context: self._arn_by_name(l1, Stack.of(context.scope)))
+        return self._elsewhere[stack]
 
     def _arn_by_name(self, l1: iam.CfnRole, stack: Stack) -> str:
         """Return the ARN as it is by now, or a reference to the role where a stack can't say its name."""

@@ -24,6 +24,17 @@ class Statement:
         resources = self.resources if resource in self.resources else (*self.resources, resource)
         return replace(self, actions=all_actions, resources=resources)
 
+    def without_covered(self) -> Statement:
+        """Return the statement without resources that a pattern of another resource has in it already."""
+        covered, pattern = set(), None
+        # What a pattern covers comes right after it.
+        for each in sorted(self.resources, key=lambda each: each.removesuffix("*")):
+            if pattern is not None and each.startswith(pattern):
+                covered.add(each)
+            elif each.endswith("*"):
+                pattern = each.removesuffix("*")
+        return replace(self, resources=tuple(each for each in self.resources if each not in covered))
+
     def to_json(self) -> dict[str, Any]:
         """Return the statement as IAM JSON."""
         json: dict[str, Any] = {"Sid": self.sid, "Effect": self.effect}

@@ -52,7 +52,7 @@ class PolicyTarget(ABC):
         return False
 
     def put(self, statements: Sequence[Statement]) -> None:
-        """Put into the app what is new in these statements, which the statements before are a part of."""
+        """Put into the app what is new in these statements, which allow all that the statements before do."""
         before = {each.sid: each for each in self.statements}
         for each in statements:
             if each.sid in self._objects:
@@ -269,7 +269,8 @@ class RoleOfOthers(PolicyTarget):
 
 
 def _grow(made: iam.PolicyStatement, before: Statement, after: Statement) -> None:
-    if actions := after.actions[len(before.actions) :]:
+    """Add what is new; a resource that a wider one covers now stays, since the CDK takes none out."""
+    if actions := [each for each in after.actions if each not in before.actions]:
         made.add_actions(*actions)
-    if resources := after.resources[len(before.resources) :]:
+    if resources := [each for each in after.resources if each not in before.resources]:
         made.add_resources(*resources)

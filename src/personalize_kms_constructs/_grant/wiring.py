@@ -64,6 +64,12 @@ class Wiring:
         return self._permissions
 
     @property
+    def keys(self) -> list[ResolvedKey]:
+        """The keys in use: that of the dataset groups, and those of locations."""
+        keys = (self.encryption_key, *(each.key for each in self._keys.values()))
+        return list({each.identity: each for each in keys}.values())
+
+    @property
     def locations(self) -> list[ResolvedLocation]:
         """The locations of all that is allowed."""
         return [location for resource in self.allowed.values() for _, location in resource.locations]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -30,3 +31,13 @@ def refuse(where: Construct | str, problems: Iterable[str]) -> None:
 def in_lines(problems: list[str]) -> str:
     """Write one problem behind its place, and several on lines of their own."""
     return problems[0] if len(problems) == 1 else "".join(f"\n- {problem}" for problem in problems)
+
+
+@contextmanager
+def taken_out_if_refused(scope: Construct, id: str) -> Iterator[None]:
+    """Take a new child out of the tree if something raises, jsii included, so that it can be made anew."""
+    try:
+        yield
+    except Exception:
+        scope.node.try_remove_child(id)
+        raise

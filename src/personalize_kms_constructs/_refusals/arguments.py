@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
@@ -70,11 +71,16 @@ def _is_string(value: object) -> bool:
     return isinstance(value, str)
 
 
-def _may_be_arn_of(kind: str) -> Callable[[object], bool]:
+def kind_of_arn(value: str) -> str:
+    """Return the type in the ARN of a resource of Personalize; nothing for what is known only at deployment."""
+    found = None if is_token(value) else re.match(r"arn:.*:([a-z-]+)/", value)
+    return found[1] if found else ""
+
+
+def _may_be_arn_of(*kinds: str) -> Callable[[object], bool]:
     """Tell if something is the ARN of such a resource of Personalize, or a string that may become one."""
     return lambda value: (
-        isinstance(value, str)
-        and (is_token(value) or is_yet_to_be_looked_up(value) or (value.startswith("arn:") and f":{kind}/" in value))
+        isinstance(value, str) and (is_token(value) or is_yet_to_be_looked_up(value) or kind_of_arn(value) in kinds)
     )
 
 
@@ -133,6 +139,12 @@ GRANTEE = Expected(
     "a caller",
     lambda value: has(value, "grant_principal"),
     "pass a role, a user or a function, or iam.Role.from_role_arn for an ARN",
+)
+ON = Expected(
+    "a list of ARNs",
+    is_sequence,
+    "pass [dataset.attr_dataset_arn], or ARNs of dataset groups or solutions",
+    _may_be_arn_of("dataset", "dataset-group", "solution"),
 )
 TARGET = Expected(
     "a target of a rule", lambda value: has(value, "bind"), "wrap it, as in aws_events_targets.SnsTopic(topic)"

@@ -9,7 +9,7 @@ from aws_cdk import Duration, Stack
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct, IValidation
 
-from .._refusals import refuse
+from .._refusals import refuse, taken_out_if_refused
 from .._refusals.arguments import TAGS, shown, type_problems
 from .._tokens import is_token
 from ..callers import creation_statements, pass_role_statement, personalize_arn
@@ -74,27 +74,28 @@ class JobFragment(sfn.StateMachineFragment):
             problems: what is wrong with arguments of this kind of job.
         """
         super().__init__(scope, id)
-        stack = Stack.of(self)
-        found = [
-            *_encryption_problems(stack, encryption),
-            *(problem for each in locations for problem in each.problems()),
-            *_resource_problems(row, encryption, locations),
-            *(problem for each in arns for problem in each.problems(stack)),
-            *job_name_problems(job_name),
-            *time_problems(timeout, patience),
-            *type_problems(TAGS, optional=True, tags=tags),
-            *problems,
-        ]
-        refuse(self, found)
-        role = encryption._wiring.role
-        # A reference from another stack than the role's would make that stack need the role's, which needs the buckets
-        # that it reads and writes, and both may be one.
-        role_arn = role.arn if role.stack is stack else role.arn_elsewhere(stack)
-        (resolved,) = encryption._wiring.door.resources([resource_of(row, locations)])
-        data = {name: value for each in locations for name, value in each.arguments(resolved).items()}
-        given = without_none({"JobName": job_name, **arguments(data), "Tags": tag_list(tags), "RoleArn": role_arn})
-        refuse(self, expression_problems(given))
-        encryption.allow(*resources_of(row, locations))
+        with taken_out_if_refused(scope, id):
+            stack = Stack.of(self)
+            found = [
+                *_encryption_problems(stack, encryption),
+                *(problem for each in locations for problem in each.problems()),
+                *_resource_problems(row, encryption, locations),
+                *(problem for each in arns for problem in each.problems(stack)),
+                *job_name_problems(job_name),
+                *time_problems(timeout, patience),
+                *type_problems(TAGS, optional=True, tags=tags),
+                *problems,
+            ]
+            refuse(self, found)
+            role = encryption._personalize_wiring.role
+            # A reference from another stack than the role's would make that stack need the role's, which needs the
+            # buckets that it reads and writes, and both may be one.
+            role_arn = role.arn if role.stack is stack else role.arn_elsewhere(stack)
+            (resolved,) = encryption._personalize_wiring.door.resources([resource_of(row, locations)])
+            data = {name: value for each in locations for name, value in each.arguments(resolved).items()}
+            given = without_none({"JobName": job_name, **arguments(data), "Tags": tag_list(tags), "RoleArn": role_arn})
+            refuse(self, expression_problems(given))
+            encryption.allow(*resources_of(row, locations))
 
         name = job_name_of(self, job_name, as_json_path=is_json_path(given))
         job_arn = personalize_arn(stack, row.arn_type, "")
@@ -104,17 +105,19 @@ class JobFragment(sfn.StateMachineFragment):
             row,
             job_arn,
             {"JobName": name.value, **given},
-            name_is_given=job_name is not None,
+            name_may_be_taken=name.may_be_taken,
             timeout_seconds=timeout_seconds(timeout),
             attempts=attempts(patience, timeout),
             checks="".join(each.check for each in locations),
             given={key: path for each in locations for key, path in each.given.items()},
         )
-        create = self._make_states(id, language, [*needed, pass_role_statement(role_arn)])
-        at_synth = JobAtSynth(self, create, resolved, encryption._wiring.encryption_key.arn, given, name.pattern)
+        create = self.__make_states(id, language, [*needed, pass_role_statement(role_arn)])
+        at_synth = JobAtSynth(
+            self, create, resolved, encryption._personalize_wiring.encryption_key.arn, given, name.pattern
+        )
         self.node.add_validation(cast("IValidation", at_synth))
 
-    def _make_states(self, id: str, language: JobLanguage, statements: list[Json]) -> State:
+    def __make_states(self, id: str, language: JobLanguage, statements: list[Json]) -> State:
         """Make the states, and return the one that starts the job."""
         prepare = State(self, f"Prepare {id}", lambda: language.prepare(next=create.state_id))
         create = State(self, f"Start {id}", lambda: language.create(next=wait.state_id), statements=statements)
@@ -132,18 +135,18 @@ class JobFragment(sfn.StateMachineFragment):
         wait.leads_to(describe)
         describe.leads_to(status)
         status.leads_to(done, failed)
-        self._start, self._end = prepare, done
+        self.__start, self.__end = prepare, done
         return create
 
     @property
     def start_state(self) -> sfn.State:
         """The first state."""
-        return self._start
+        return self.__start
 
     @property
     def end_states(self) -> list[sfn.INextable]:
         """The state whose output is the job's description."""
-        return [cast("sfn.INextable", self._end)]
+        return [cast("sfn.INextable", self.__end)]
 
 
 def _encryption_problems(stack: Stack, encryption: object) -> Iterator[str]:
@@ -170,4 +173,4 @@ def _resource_problems(row: Permissions, encryption: object, locations: Sequence
     """Explain why Personalize can't work with the locations, with as much of their paths as is known."""
     known = [each for each in locations if isinstance(each.location, S3Location)]
     if isinstance(encryption, PersonalizeEncryption):
-        yield from encryption._wiring.door.problems(resources_of(row, known, with_paths=True))
+        yield from encryption._personalize_wiring.door.problems(resources_of(row, known, with_paths=True))

@@ -66,7 +66,7 @@ class JobLanguage:
     arguments: Json
     """The arguments of the call that starts the job."""
     _: KW_ONLY
-    name_is_given: bool
+    name_may_be_taken: bool
     """True if another job may have the name."""
     timeout_seconds: int
     attempts: int
@@ -90,7 +90,7 @@ class JobLanguage:
         """Start the job, or go on with the one that an earlier attempt has started."""
         common = {"Since": "{% $states.input.Since %}", "WaitSeconds": _FIRST_WAIT_SECONDS}
         existing: Json = {"JobArn": f"{{% '{self.job_arn}' & $states.input.Arguments.JobName %}}", **common}
-        if self.name_is_given:
+        if self.name_may_be_taken:
             existing["TriedBefore"] = f"{{% $states.context.State.RetryCount > 0 or {_REDRIVEN} > {_SINCE} %}}"
         too_many = {
             **_retry(_TOO_MANY_JOBS),
@@ -153,7 +153,7 @@ class JobLanguage:
                 next=failed,
             ),
         ]
-        if self.name_is_given:
+        if self.name_may_be_taken:
             choices.insert(0, self._is_of_others(next=failed))
         return {"Type": "Choice", "Choices": choices, "Default": wait}
 

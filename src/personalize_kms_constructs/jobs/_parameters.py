@@ -113,12 +113,15 @@ class JobName(NamedTuple):
     """The name, or the expression that makes it, in the language of the job's parameters."""
     pattern: str
     """All names that the job may have, for policies."""
+    may_be_taken: bool = False
+    """True if another job may have the name."""
 
 
 def job_name_of(scope: Construct, given: str | None, *, as_json_path: bool) -> JobName:
     """Return the name that was given, or one that is made each time the fragment is entered."""
     if given is not None:
-        return JobName(given, given if is_known(given) else f"{_known_beginning(given)}*")
+        pattern = given if is_known(given) else f"{_known_beginning(given)}*"
+        return JobName(given, pattern, may_be_taken=not _is_always_new(given))
     prefix = Names.unique_resource_name(scope, max_length=_MAX_PREFIX_LENGTH)
     made = (
         sfn.JsonPath.format(f"{prefix}-{{}}", sfn.JsonPath.uuid()) if as_json_path else f"{{% '{prefix}-' & $uuid() %}}"
@@ -141,6 +144,13 @@ def mode_problems(what: str, value: object, *allowed: str) -> Iterator[str]:
 def tag_list(tags: Mapping[str, str] | None) -> list[dict[str, str]] | None:
     """Return tags as the API takes them; an empty mapping is none."""
     return [{"TagKey": key, "TagValue": value} for key, value in tags.items()] if tags else None
+
+
+def _is_always_new(name: str) -> bool:
+    """Tell if an expression puts a UUID into the name, as the names do that are made here."""
+    if is_jsonata(name):
+        return "$uuid()" in jsonata_operands(jsonata_source(name))
+    return is_json_path(name) and "States.UUID()" in json_path_source(name)
 
 
 def _known_beginning(name: str) -> str:

@@ -118,4 +118,5 @@ def leaves(value: Any) -> list[Any]:
 
 
 def _has_paths(value: object) -> bool:
-    return bool(sfn.FieldUtils.find_referenced_paths({"value": value}))
+    # An intrinsic function may have no path in it, as ``States.UUID()`` has none.
+    return "value.$" in (sfn.FieldUtils.render_object({"value": value}) or {})
