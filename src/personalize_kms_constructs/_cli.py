@@ -17,7 +17,6 @@ from ._access.report import AccessReport
 from ._access.rules import RULES
 from ._access.sarif import sarif_report
 from ._access.text import WIDTH
-from ._assembly.declarations import Declarations
 from ._doctor.command import doctor
 from ._terminal import FOUND, say, stop, write
 from .checks._checking import read_report
@@ -148,12 +147,11 @@ def check(
         everything, assemblies = read_report(path, created=created, organization=organization)
     except ValueError as error:
         stop(str(error))
-    declarations = Declarations(assemblies)
     acknowledged = [Ignore(*each) for assembly in assemblies for each in assembly.acknowledged]
-    report, used = without(everything, [*acknowledged, *ignored], declarations.paths_of)
+    report, used = without(everything, [*acknowledged, *ignored])
     if form == "sarif":
         of_all = path if path.is_file() else path / "manifest.json"
-        write(sarif_report(report, declarations.places_of, of_all, version("personalize-kms-constructs")))
+        write(sarif_report(report, of_all, version("personalize-kms-constructs")))
     else:
         _show(report, form, quiet=quiet)
     for each, given in ignored.items():

@@ -6,6 +6,7 @@ from typing import Any
 
 from personalize_kms_constructs import matrix
 from personalize_kms_constructs._access.comparison import compare
+from personalize_kms_constructs._access.declarations import Declaration
 from personalize_kms_constructs._access.entries import Entry
 from personalize_kms_constructs._access.model import AccessModel, Asked, Bucket, Key, Location, Role
 from personalize_kms_constructs._access.report import AccessReport
@@ -43,6 +44,11 @@ Statement = dict[str, Any]
 
 Line = tuple[str, str, str, str]
 """Principal, policy, action and resource."""
+
+
+def in_main(logical_id: str) -> Declaration:
+    """A resource of the template Main."""
+    return Declaration("Main", f"Main/{logical_id}", logical_id)
 
 
 def policy(name: str, statements: list[Any], **more: Any) -> Policy:

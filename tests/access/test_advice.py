@@ -35,6 +35,7 @@ from tests.access.models import (
     Statement,
     asked,
     iam,
+    in_main,
     lines,
     location,
     model,
@@ -218,7 +219,7 @@ def test_policies_of_several_roles_and_keys() -> None:
     found.keys[SECOND_KEY] = Key(SECOND_KEY, [policy("key policy 2", [ACCOUNT_STATEMENT, service(["kms:*"])])])
     found.keys[f"{KEY}3"] = Key(f"{KEY}3", [policy("key policy 3", [ACCOUNT_STATEMENT, service(["kms:*"])])])
     found.buckets[BUCKET].policies = [policy("bucket policy", [service(["s3:*"], Resource=[BUCKET, f"{BUCKET}/*"])])]
-    both = policy("managed policy", [iam(["kms:*", "s3:*"], "*")], declared="Main.template.json#Policy")
+    both = policy("managed policy", [iam(["kms:*", "s3:*"], "*")], declared=in_main("Policy"))
     found.roles[ROLE].identity = [both]
     found.roles[SECOND_ROLE] = Role(SECOND_ROLE, trust=[policy("trust policy 2", [TRUST])], identity=[both])
     before = compare(found)

@@ -9,6 +9,7 @@ import pytest
 from personalize_kms_constructs._access.answers import Answer
 from personalize_kms_constructs._access.comparison import compare
 from personalize_kms_constructs._access.conditions import condition_answer
+from personalize_kms_constructs._access.declarations import Declaration
 from personalize_kms_constructs._access.model import Bucket
 from personalize_kms_constructs._access.report import AccessReport
 from tests.access.models import (
@@ -29,6 +30,7 @@ from tests.access.models import (
     Statement,
     asked,
     iam,
+    in_main,
     lines,
     location,
     model,
@@ -380,10 +382,10 @@ def test_the_organization_can_be_told(condition: Any, untold: tuple[str, str], t
 
 @pytest.mark.parametrize(
     ("account", "declared", "may"),
-    [(ACCOUNT, "", "may"), (ANOTHER_ACCOUNT, "", "open"), (ANOTHER_ACCOUNT, "template#Bucket", "may")],
+    [(ACCOUNT, None, "may"), (ANOTHER_ACCOUNT, None, "open"), (ANOTHER_ACCOUNT, in_main("Bucket"), "may")],
 )
 def test_a_bucket_of_another_account_is_of_the_organization_if_the_app_makes_it(
-    account: str, declared: str, may: str
+    account: str, declared: Declaration | None, may: str
 ) -> None:
     """Of others the organization isn't known."""
     perimeter = denial({"StringNotEquals": {"aws:ResourceOrgID": OURS}})

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from personalize_kms_constructs._access.model import places
+from personalize_kms_constructs._access.declarations import Declaration
 from personalize_kms_constructs._access.pasting import has_placeholders, pasted
 from personalize_kms_constructs._access.values import as_text, as_written, shown
 
@@ -109,19 +109,19 @@ def test_what_is_text_stays_text(value: str, expected: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("declared", "place"),
+    ("declaration", "place"),
     [
-        ("cdk.out/Main.template.json#Key", {"template": "Main.template.json", "logical_id": "Key"}),
+        (("cdk.out/Main.template.json", "Main/Key", "Key"), {"template": "Main.template.json", "logical_id": "Key"}),
         (
-            "/a/b/Main.template.json#Main/Encryption",
+            ("/a/b/Main.template.json", "Main/Encryption", ""),
             {"template": "Main.template.json", "construct_path": "Main/Encryption"},
         ),
         (
-            "/assembly-x/cdk.out/assembly-Prod/assembly-Prod-A/M.template.json#Key",
+            ("/assembly-x/cdk.out/assembly-Prod/assembly-Prod-A/M.template.json", "Prod/A/M/Key", "Key"),
             {"template": "assembly-Prod/assembly-Prod-A/M.template.json", "logical_id": "Key"},
         ),
     ],
 )
-def test_where_something_is(declared: str, place: dict[str, str]) -> None:
-    """Below the app's assembly, wherever that is; each once."""
-    assert places([declared, declared]) == [place]
+def test_where_something_is(declaration: tuple[str, str, str], place: dict[str, str]) -> None:
+    """Below the app's assembly, wherever that is."""
+    assert Declaration(*declaration).place == place

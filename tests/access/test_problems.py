@@ -8,6 +8,7 @@ import pytest
 
 from personalize_kms_constructs._access.causes import Cause
 from personalize_kms_constructs._access.comparison import compare
+from personalize_kms_constructs._access.declarations import Declaration
 from personalize_kms_constructs._access.limits import least_size
 from personalize_kms_constructs._access.model import Asked, DatasetGroup, Key, Reference, Role
 from personalize_kms_constructs._access.written import Policy
@@ -27,6 +28,7 @@ from tests.access.models import (
     Statement,
     asked,
     iam,
+    in_main,
     location,
     model,
     policy,
@@ -250,11 +252,11 @@ def test_a_sid_that_is_there_twice() -> None:
 
 def test_what_is_not_waited_for() -> None:
     """One problem for each resource and policy, with the actions; what exists already needs no waiting."""
-    found = model(asked(waits_for=frozenset({"Main#Key"})), **CLEAN)
-    found.keys[KEY].policies = [Policy(found.keys[KEY].policies[0].document, "key policy", declared="Main#Key")]
+    found = model(asked(waits_for=frozenset({in_main("Key")})), **CLEAN)
+    found.keys[KEY].policies = [Policy(found.keys[KEY].policies[0].document, "key policy", declared=in_main("Key"))]
     assert compare(found).problems == ()
     document = found.roles[ROLE].identity[0].document
-    found.roles[ROLE].identity = [Policy(document, "policy Main/Policy", declared="Main#Policy")]
+    found.roles[ROLE].identity = [Policy(document, "policy Main/Policy", declared=in_main("Policy"))]
     (problem,) = compare(found).problems
     assert problem.kind == "ordering"
     assert problem.message == (
@@ -263,13 +265,13 @@ def test_what_is_not_waited_for() -> None:
         "node.add_dependency(…), with encryption.permissions where a PersonalizeEncryption has it"
     )
     # Another policy that says the same is there in time.
-    found.roles[ROLE].identity.append(Policy(document, "policy Main/Other", declared="Main#Key"))
+    found.roles[ROLE].identity.append(Policy(document, "policy Main/Other", declared=in_main("Key")))
     assert compare(found).problems == ()
 
 
 def group(id: str, **more: Any) -> DatasetGroup:
     """A dataset group of the stack Main."""
-    given = {"name": "movies", "account": ACCOUNT, "region": REGION, "declared": f"Main#{id}"}
+    given = {"name": "movies", "account": ACCOUNT, "region": REGION, "declared": in_main(id)}
     return DatasetGroup(**{**given, "label": f"Main/{id}", **more})
 
 
@@ -284,12 +286,12 @@ IN_MAIN = {"account": "${AWS::AccountId}", "region": "${AWS::Region}"}
         ({}, {"name": "books"}, False),
         ({}, {"account": ANOTHER_ACCOUNT}, False),
         ({}, {"region": "us-east-1"}, False),
-        ({}, {"declared": "Other#Two"}, True),
+        ({}, {"declared": Declaration("Other", "Other/Two", "Two")}, True),
         # What isn't known is one value in a template, and may be two in two.
         ({"name": "${Main.Name?}"}, {"name": "${Main.Name?}"}, True),
         ({"name": "${Main.Name?}"}, {"name": "${Main.Another?}"}, False),
         (IN_MAIN, IN_MAIN, True),
-        (IN_MAIN, {**IN_MAIN, "declared": "Other#Two"}, False),
+        (IN_MAIN, {**IN_MAIN, "declared": Declaration("Other", "Other/Two", "Two")}, False),
         # One of the two conditions may hold.
         ({"only_if": PROD}, {"only_if": TEST}, False),
         ({"only_if": PROD}, {"only_if": PROD}, True),
@@ -326,7 +328,7 @@ def test_a_reference_to_what_may_not_be_made(
     """CloudFormation refuses the template where the condition doesn't hold: a warning."""
     found = model(**CLEAN)
     found.references = [
-        Reference("Main/Movies", "Main/Role", "Main#Movies", only_if, target_only_if, tuple(found.asked))
+        Reference("Main/Movies", "Main/Role", in_main("Movies"), only_if, target_only_if, tuple(found.asked))
     ]
     report = compare(found)
     assert report.passed
@@ -336,7 +338,7 @@ def test_a_reference_to_what_may_not_be_made(
     ] * is_told
     for each in report.problems:
         assert (each.is_warning, each.certain, each.declared, each.asked) == (
-            True, False, ("Main#Movies",), (found.asked[0],)
+            True, False, (in_main("Movies"),), (found.asked[0],)
         )  # fmt: skip
 
 

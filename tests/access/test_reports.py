@@ -24,6 +24,7 @@ from tests.access.models import (
     SERVICE,
     asked,
     iam,
+    in_main,
     location,
     model,
     policy,
@@ -462,7 +463,7 @@ def test_the_problems_of_merged_reports_are_in_one_order() -> None:
         for kind in ("trust", "limit")
         for name in ("b", "a")
         for where in ("2", "1")
-        for declared in ("y", "x")
+        for declared in (in_main("y"), in_main("x"))
     ]
     for order in (problems, problems[::-1]):
         both = merged([AccessReport(problems=tuple(order[:8])), AccessReport(problems=tuple(order[8:]))])

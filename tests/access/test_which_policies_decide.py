@@ -27,6 +27,7 @@ from tests.access.models import (
     Statement,
     asked,
     iam,
+    in_main,
     lines,
     location,
     model,
@@ -48,14 +49,15 @@ def on_key_of(
     key_arn: str, key: list[Statement], iam_actions: list[str], waits_for: set[str] | None = None
 ) -> AccessModel:
     """A dataset group with a key, maybe of another account, that exists after these resources."""
+    before = None if waits_for is None else set(map(in_main, waits_for))
     return AccessModel(
-        asked=[asked(dataset_group_key=key_arn, waits_for=waits_for)],
-        keys={key_arn: Key(key_arn, [policy("key policy", key, declared="Key")])},
+        asked=[asked(dataset_group_key=key_arn, waits_for=before)],
+        keys={key_arn: Key(key_arn, [policy("key policy", key, declared=in_main("Key"))])},
         roles={
             ROLE: Role(
                 ROLE,
-                trust=[policy("trust policy", [TRUST], declared="Role")],
-                identity=[policy("IAM policy", [iam(iam_actions, key_arn)], declared="Policy")],
+                trust=[policy("trust policy", [TRUST], declared=in_main("Role"))],
+                identity=[policy("IAM policy", [iam(iam_actions, key_arn)], declared=in_main("Policy"))],
             )
         },
     )

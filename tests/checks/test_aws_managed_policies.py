@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from personalize_kms_constructs._access.declarations import Declaration
 from tests.checks.templates import CLEAN, IN_IAM, check, complete, dataset, findings, importing, policy, role
 
 OF_AWS = "arn:aws:iam::aws:policy/"
@@ -112,7 +113,9 @@ def test_what_a_known_policy_allows_beyond_what_is_needed_is_too_much(
     assert {(each.action, each.resource) for each in found.excess} == too_much
     assert (found.missing, found.undecided, found.problems) == ((), (), ())
     if too_much:
-        assert {each.declared for each in found.excess} == {(f"{tmp_path / 'Main.template.json'}#Role",)}
+        assert {each.declared for each in found.excess} == {
+            (Declaration(str(tmp_path / "Main.template.json"), "Main/Role", "Role"),)
+        }
         assert f"managed policy {name} (v" in found.excess[0].because
 
 

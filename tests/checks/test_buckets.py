@@ -111,9 +111,9 @@ def test_two_policies_of_a_bucket(tmp_path: Path) -> None:
     both = "has 2 bucket policies, Main/One and Main/Other, but S3 keeps one: put the statements into one"
     template = importing(One=half, Other=other, Data=dataset("One", "Other", "Read"))
     (problem,) = check(tmp_path, template).problems
-    assert (problem.message, problem.declared[0].rpartition("/")[2]) == (
+    assert (problem.message, problem.declared[0].construct_path) == (
         f"Main/Bucket {both}",
-        "Main.template.json#Other",
+        "Main/Other",
     )
     del template["Resources"]["Bucket"]
     assert messages(check(tmp_path, template)) == [f"arn:aws:s3:::ratings {both}"]

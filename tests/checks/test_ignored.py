@@ -141,7 +141,7 @@ def test_a_finding_of_no_place_is_ignored_by_its_rule_alone(path: str, number: i
     """It is at no construct, nor below one."""
     report = AccessReport(problems=(Problem("limit", "policy", because(Cause.NO_ROLE)),))
     ignore = Ignore("Personalize::Limit", path)
-    found, used = without(report, [ignore], lambda found: [])
+    found, used = without(report, [ignore])
     assert (found.left_out, len(found.problems), used) == (number, 1 - number, {ignore} if number else set())
 
 

@@ -174,15 +174,11 @@ def test_a_location_is_the_resource_in_its_template(tmp_path: Path, monkeypatch:
     assert uri == f"{tmp_path.as_uri()}/an%20app/cdk.out/Main.template.json"
 
 
-def no_place(*findings: object) -> list[tuple[Path, str | None, str]]:
-    return []
-
-
 def test_what_is_about_the_app_is_at_its_manifest(tmp_path: Path) -> None:
     """GitHub shows no result without a location."""
     question = Undecided("", "", "", "", "", "", ["Main"], "", because(Cause.NOT_KNOWN, why="it can't be read"))
     (found,) = results(
-        json.loads(sarif_report(AccessReport(undecided=(question,)), no_place, tmp_path / "manifest.json", "1.0.0"))
+        json.loads(sarif_report(AccessReport(undecided=(question,)), tmp_path / "manifest.json", "1.0.0"))
     )
     (place,) = found["locations"]
     assert place["physicalLocation"]["artifactLocation"]["uri"] == f"{tmp_path.as_uri()}/manifest.json"
@@ -246,7 +242,7 @@ def test_findings_that_are_alike_are_several_alerts(tmp_path: Path) -> None:
     """They differ in their words alone, which may change."""
     reasons = [because(Cause.NOT_KNOWN, why=why) for why in ("one", "other")]
     questions = tuple(Undecided("", "", "", "", "", "", ["Main"], "", reason) for reason in reasons)
-    log = json.loads(sarif_report(AccessReport(undecided=questions), no_place, tmp_path / "manifest.json", "1.0.0"))
+    log = json.loads(sarif_report(AccessReport(undecided=questions), tmp_path / "manifest.json", "1.0.0"))
     (prints,) = fingerprints(log).values()
     assert len(prints) == 2
 

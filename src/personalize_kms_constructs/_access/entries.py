@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from .causes import FOR_OTHERS, MOVE, REPLACE, TAKE_OUT, Cause, Reason
-from .model import Asked, Problem, declared_of, places
+from .declarations import Declaration
+from .model import Asked, Problem, declared_of
 from .pasting import Origins, pasted
 
 Json = dict[str, Any]
@@ -33,11 +34,11 @@ class Entry:
     """The page of AWS's documentation."""
     reason: Reason = field(repr=False, compare=False)
     """The cause, with all that its words need."""
-    declared: tuple[str, ...] = field(default=(), repr=False, compare=False)
+    declared: tuple[Declaration, ...] = field(default=(), repr=False, compare=False)
     """The resources of templates that it is about."""
     asked: tuple[Asked, ...] = field(default=(), repr=False, compare=False)
     """The requests that need it."""
-    policies: tuple[str, ...] = field(default=(), repr=False, compare=False)
+    policies: tuple[Declaration, ...] = field(default=(), repr=False, compare=False)
     """The resources of templates that have the policies to change."""
     file: str = field(default="", repr=False, compare=False)
     """The file of the assembly that has the statements for the policy's owner, if they are pending."""
@@ -62,9 +63,14 @@ class Entry:
         return self.reason.sentence()
 
     @property
+    def found_at(self) -> tuple[Declaration, ...]:
+        """The resources of templates that it is about, or that ask for what needs it."""
+        return self.declared or declared_of(self.asked)
+
+    @property
     def where(self) -> list[dict[str, str]]:
-        """The policies to change, or else the resources that it is about."""
-        return places(self.policies or self.declared or declared_of(self.asked))
+        """The policies to change, or else the resources that it is about, as reports have them."""
+        return [each.place for each in self.policies or self.found_at]
 
     def pasted(self, statement: Any) -> Any:
         """Return a statement as the template that has the policy takes it."""

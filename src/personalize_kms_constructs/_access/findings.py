@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from .declarations import Declaration
 from .entries import AccessFindings, Entry, Excess
 from .grouping import Names, rows
 from .model import Problem
@@ -31,6 +32,17 @@ class Finding:
     def rule(self) -> str:
         """The name of the rule that it breaks."""
         return rule_of(self.about[0])
+
+    @property
+    def found_at(self) -> tuple[Declaration, ...]:
+        """The resources of templates that it is about, each once."""
+        return tuple(dict.fromkeys(place for each in self.about for place in each.found_at))
+
+    @property
+    def to_change(self) -> tuple[Declaration, ...]:
+        """The resources of templates that have the policies to change, or else those that it is about."""
+        policies = (place for each in self.about if isinstance(each, Entry) for place in each.policies)
+        return tuple(dict.fromkeys(policies)) or self.found_at
 
     @property
     def is_excess(self) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
@@ -27,17 +27,10 @@ class Ignore:
         return not self.path or f"{path}/".startswith(f"{self.path}/")
 
 
-def without(
-    report: AccessReport, ignores: Iterable[Ignore], paths_of: Callable[[Entry | Problem], list[str]]
-) -> tuple[AccessReport, set[Ignore]]:
+def without(report: AccessReport, ignores: Iterable[Ignore]) -> tuple[AccessReport, set[Ignore]]:
     """Return a report without the findings that are ignored at all their constructs, and what has ignored something.
 
     One that is about no construct is ignored by its rule alone.
-
-    Args:
-        report: the findings.
-        ignores: what to leave out.
-        paths_of: returns the paths of the constructs that a finding is about.
     """
     of_rule: dict[str, list[Ignore]] = {}
     for each in ignores:
@@ -49,7 +42,7 @@ def without(
 
     def is_ignored(found: Entry | Problem) -> bool:
         candidates = of_rule.get(rule_of(found), [])
-        by_path = [[each for each in candidates if each.covers(path)] for path in paths_of(found)]
+        by_path = [[each for each in candidates if each.covers(place.construct_path)] for place in found.found_at]
         by_path = by_path or [[each for each in candidates if not each.path]]
         used.update(each for covering in by_path for each in covering)
         return all(by_path)

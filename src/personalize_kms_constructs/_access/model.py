@@ -9,12 +9,11 @@ from __future__ import annotations
 from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from itertools import takewhile
-from pathlib import PurePath
 from typing import Any
 
 from ..matrix import Permissions
 from .causes import Cause, Reason
+from .declarations import Declaration, template_of
 from .values import account_of
 from .written import Policy
 
@@ -30,7 +29,7 @@ class PolicyOwner:
     """False if an account has no such key, role or bucket."""
     notes: tuple[str, ...] = ()
     """Facts that decide nothing."""
-    declared: str = ""
+    declared: Declaration | None = None
     """The resource of a template that makes it."""
 
 
@@ -130,9 +129,9 @@ class Asked:
     """The ARN of the dataset group's key; none where the dataset group has no key."""
     source: Location | None = None
     destination: Location | None = None
-    declared: str = ""
+    declared: Declaration | None = None
     """The resource of a template that asks; findings are shown there."""
-    waits_for: Container[str] | None = None
+    waits_for: Container[Declaration] | None = None
     """The resources of templates that exist before it is created; none where it is asked for after the deployment."""
     only_if: frozenset[str] = frozenset()
     """Conditions of templates that can't be decided; it depends on all of them."""
@@ -157,24 +156,11 @@ class Asked:
         return self.label
 
 
-def declared_of(found: Iterable[Asked | DatasetGroup | OpenQuestion | Policy | PolicyOwner]) -> tuple[str, ...]:
+def declared_of(
+    found: Iterable[Asked | DatasetGroup | OpenQuestion | Policy | PolicyOwner],
+) -> tuple[Declaration, ...]:
     """Return the resources of templates that ask, or that make something."""
     return tuple(dict.fromkeys(each.declared for each in found if each.declared))
-
-
-def places(declared: Iterable[str]) -> list[dict[str, str]]:
-    """Return resources of templates, and constructs by their paths, as reports have them.
-
-    A template of a stage has its directory with it, as in ``assembly-Prod/ProdMain.template.json``.
-    """
-    found = []
-    for each in dict.fromkeys(declared):
-        path, _, name = each.rpartition("#")
-        *above, file = PurePath(path).parts or ("",)
-        stages = list(takewhile(lambda part: part.startswith("assembly-"), reversed(above)))
-        template = "/".join([*reversed(stages), file])
-        found.append({"template": template, "construct_path" if "/" in name else "logical_id": name})
-    return found
 
 
 def labels_of(asked: Iterable[Asked]) -> list[str]:
@@ -192,7 +178,7 @@ class DatasetGroup:
     """Its name in reports: a construct path."""
     account: str
     region: str
-    declared: str = ""
+    declared: Declaration | None = None
     """The resource of a template that makes it."""
     only_if: frozenset[str] = frozenset()
     """Conditions of templates that can't be decided; it depends on all of them."""
@@ -210,7 +196,7 @@ class Reference:
     """Its name in reports."""
     target: str
     """The name of the role or key in reports."""
-    declared: str
+    declared: Declaration
     """The resource that refers."""
     only_if: frozenset[str]
     """The conditions, of those that can't be decided, under which the resource is made: those that they imply too."""
@@ -238,7 +224,7 @@ class Problem:
     """The page that documents it."""
     needed_by: tuple[str, ...] = ()
     """The resources, jobs and constructs that it concerns, in words."""
-    declared: tuple[str, ...] = ()
+    declared: tuple[Declaration, ...] = ()
     """The resources of templates that it is about."""
     asked: tuple[Asked, ...] = field(default=(), repr=False)
     """The requests that it concerns."""
@@ -286,9 +272,14 @@ class Problem:
         return f"{self.says}: {self.fix}"
 
     @property
-    def where(self) -> list[dict[str, str]]:
+    def found_at(self) -> tuple[Declaration, ...]:
         """The resources of templates that it is about, or that ask for what it concerns."""
-        return places(self.declared or declared_of(self.asked))
+        return self.declared or declared_of(self.asked)
+
+    @property
+    def where(self) -> list[dict[str, str]]:
+        """The same as reports have it."""
+        return [each.place for each in self.found_at]
 
 
 @dataclass
@@ -319,17 +310,16 @@ class AccessModel:
     unseen: str = "it isn't part of the app"
     """The reason why nothing is known of keys, roles and buckets that aren't in the model."""
 
-    def origins_in(self, declared: Iterable[str]) -> Mapping[str, Any]:
+    def origins_in(self, declared: Iterable[Declaration]) -> Mapping[str, Any]:
         """Return the functions of the template in which the first of some resources is declared."""
-        return self._origins_by_template.get(next(iter(declared), "").rpartition("#")[0], {})
+        return self._origins_by_template.get(template_of(next(iter(declared), None)), {})
 
     @cached_property
     def _origins_by_template(self) -> Mapping[str, Mapping[str, Any]]:
         found = {template: dict(origins) for template, origins in self.origins.items()}
         for arn, each in (*self.keys.items(), *self.roles.items(), *self.buckets.items()):
-            template, _, logical_id = each.declared.rpartition("#")
-            if template in found:
-                found[template][arn] = {"Fn::GetAtt": [logical_id, "Arn"]}
+            if each.declared is not None and each.declared.template in found:
+                found[each.declared.template][arn] = {"Fn::GetAtt": [each.declared.logical_id, "Arn"]}
         return found
 
     def label(self, arn: str) -> str:
@@ -357,7 +347,7 @@ class OpenQuestion:
 
     name: str
     because: str
-    declared: str = ""
+    declared: Declaration | None = None
     role_arns: tuple[str, ...] = ()
     """The roles with which it may be asked; empty where that can't be seen either."""
     asks: tuple[str, ...] = ("kms", "s3")

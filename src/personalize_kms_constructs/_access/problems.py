@@ -10,6 +10,7 @@ from .answers import Answer
 from .calls import service
 from .causes import Cause, Reason, because
 from .decision import Decision
+from .declarations import template_of
 from .entries import Undecided
 from .model import AccessModel, Asked, DatasetGroup, Key, Problem, declared_of, labels_of
 from .needs import Need, conditions_of, location_keys
@@ -181,7 +182,7 @@ def _one_of_a_name(group: DatasetGroup) -> tuple[str, ...]:
     """Return what only one dataset group can have."""
     name = (group.name, group.account, group.region)
     # In another template, an account or Region that isn't known may be another one.
-    return (*name, group.declared.rpartition("#")[0]) if has_unknown("".join(name)) else name
+    return (*name, template_of(group.declared)) if has_unknown("".join(name)) else name
 
 
 def _may_both_be_made(one: DatasetGroup, other: DatasetGroup) -> bool:

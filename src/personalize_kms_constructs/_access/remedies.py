@@ -9,6 +9,7 @@ from ..matrix import PASS_ROLE, SERVICE_PRINCIPAL
 from .answers import Answer
 from .causes import Cause
 from .decision import Decision
+from .declarations import Declaration, template_of
 from .model import AccessModel, Asked, PolicyOwner, Role, declared_of
 from .needs import IN_BOUNDARY, IN_BUCKET_POLICY, IN_IAM, IN_KEY_POLICY, SERVICE, Need
 from .values import PARTITION, same, split_arn
@@ -80,7 +81,7 @@ def _are_in_two_stacks(model: AccessModel, need: Need) -> bool:
     if need.principal == SERVICE:
         return False
     key, role = model.key(need.owner), model.role(need.role_arn)
-    return key.declared.rpartition("#")[0] != role.declared.rpartition("#")[0]
+    return template_of(key.declared) != template_of(role.declared)
 
 
 def _delegated(role: Role) -> Json:
@@ -115,7 +116,7 @@ def statement_for(needs: list[Need], add_to: str) -> Json:
     return found
 
 
-def policies_to_change(model: AccessModel, need: Need, add_to: str) -> tuple[tuple[str, ...], str]:
+def policies_to_change(model: AccessModel, need: Need, add_to: str) -> tuple[tuple[Declaration, ...], str]:
     """Return the resources of templates that have the policy of a need, or else need one, and the type of that one."""
     if add_to == IN_BOUNDARY:
         role = model.role(need.role_arn)
@@ -132,7 +133,7 @@ def policies_to_change(model: AccessModel, need: Need, add_to: str) -> tuple[tup
     return _of_owner(bucket, bucket.policies, BUCKET_POLICY)
 
 
-def _of_owner(owner: PolicyOwner, policies: list[Policy], type: str) -> tuple[tuple[str, ...], str]:
+def _of_owner(owner: PolicyOwner, policies: list[Policy], type: str) -> tuple[tuple[Declaration, ...], str]:
     found = declared_of(policies)
     return (found, "") if found else (declared_of([owner]), type if owner.declared else "")
 

@@ -36,7 +36,7 @@ class Replacements:
         self._model = model
         self._asked = asked
         self._decisions = decisions
-        self._taken: dict[tuple[str, ...], dict[str, list[str]]] = {}
+        self._taken: dict[tuple[object, ...], dict[str, list[str]]] = {}
         """The actions that are taken out of a statement, each with the resources of which that is told."""
         for entry in entries:
             for statement in entry.reason.statements:
@@ -56,7 +56,7 @@ class Replacements:
 
     def _make(self, entry: Excess) -> str:
         """Return the type of what takes the place of a policy in a role, for which key policies wait that name it."""
-        in_role = self._model.roles[entry.policy_of].declared if entry.policy == IN_IAM else ""
+        in_role = self._model.roles[entry.policy_of].declared if entry.policy == IN_IAM else None
         is_there = any(each.policy.declared == in_role for each in entry.reason.statements)
         return IAM_POLICY if in_role and is_there else ""
 
@@ -162,7 +162,7 @@ class Replacements:
         return is_about(statement, call)[0] is not Answer.NO
 
 
-def _identity(statement: Written) -> tuple[str, ...]:
+def _identity(statement: Written) -> tuple[object, ...]:
     """Return what tells a statement from others; each role that has a managed policy has read it for itself."""
     return statement.policy.declared, statement.policy.name, statement.name
 

@@ -11,7 +11,6 @@ import json
 import os
 import re
 from collections import Counter
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -23,10 +22,9 @@ from .model import Problem
 from .rules import RULES
 
 Json = dict[str, Any]
-PlacesOf = Callable[..., list[tuple[Path, str | None, str]]]
 
 
-def sarif_report(report: AccessFindings, places_of: PlacesOf, manifest: Path, version: str) -> str:
+def sarif_report(report: AccessFindings, manifest: Path, version: str) -> str:
     """Return the report as SARIF: a result for each reason, at the first template that it is about.
 
     What is wrong is in a template, and only there for any language of the CDK, so that is the location, whether it is
@@ -35,12 +33,11 @@ def sarif_report(report: AccessFindings, places_of: PlacesOf, manifest: Path, ve
 
     Args:
         report: the findings.
-        places_of: returns where findings are: the template, the logical id of a resource, and the construct path.
         manifest: the file of the assembly, for what is about all of it.
         version: the version of this library.
     """
     ids = list(RULES)
-    names, told, places = Names(report.names), Counter[str](), _Places(places_of, manifest)
+    names, told, places = Names(report.names), Counter[str](), _Places(manifest)
     results = []
     for finding in findings_of(report):
         print = _fingerprint(finding, names)
@@ -95,20 +92,19 @@ def _fingerprint(finding: Finding, names: Names) -> str:
 class _Places:
     """The locations of findings, in the files of an assembly."""
 
-    def __init__(self, places_of: PlacesOf, manifest: Path) -> None:
-        self._places_of = places_of
+    def __init__(self, manifest: Path) -> None:
         self._manifest = manifest
         self._lines: dict[Path, list[str]] = {}
 
     def first_of(self, finding: Finding) -> Json:
         """Return the first place of a finding; the assembly's manifest, if it is about the app."""
-        places = self._places_of(*finding.about)
-        file, logical_id, construct_path = places[0] if places else (self._manifest, None, None)
-        line = 1 if logical_id is None else self._line(file, logical_id)
+        first = next(iter(finding.to_change), None)
+        file = self._manifest if first is None else Path(first.template)
+        line = self._line(file, first.logical_id) if first is not None and first.logical_id else 1
         region = {"startLine": line, "startColumn": 1, "endLine": line, "endColumn": 2}
         location: Json = {"physicalLocation": {"artifactLocation": {"uri": _uri(file)}, "region": region}}
-        if construct_path is not None:
-            location["logicalLocations"] = [{"fullyQualifiedName": construct_path, "kind": "resource"}]
+        if first is not None:
+            location["logicalLocations"] = [{"fullyQualifiedName": first.construct_path, "kind": "resource"}]
         return location
 
     def _line(self, file: Path, logical_id: str) -> int:

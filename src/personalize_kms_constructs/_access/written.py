@@ -10,6 +10,7 @@ from typing import Any
 
 from .alternatives import Either, conditions_in, strings_in
 from .answers import Answer
+from .declarations import Declaration
 from .values import MARK, bucket_in, matches, split_arn
 
 # In other versions, and without one, the variables of a policy are plain text
@@ -33,7 +34,7 @@ class Policy:
     """The document; a hole may stand for it, or for any part of it."""
     name: str
     """Where it stands, in words: ``policy Main/Encryption/Policy``."""
-    declared: str = ""
+    declared: Declaration | None = None
     """The resource of a template that makes it; empty for what exists already."""
     only_if: frozenset[str] = frozenset()
     """Conditions of templates that can't be decided; it depends on all of them."""

@@ -9,6 +9,7 @@ from typing import Any
 
 from .._access.answers import Answer
 from .._access.causes import Cause, because
+from .._access.declarations import Declaration
 from .._access.model import Asked, Location, OpenQuestion, Problem
 from .._access.values import joined, unknown
 from .._access.written import as_list
@@ -81,7 +82,7 @@ def left_by_constructs(assembly: Assembly, app: App, groups: DatasetGroups, unre
 
 def _read(references: _References, data: Mapping[str, Any], groups: DatasetGroups, left: Left) -> None:
     own, path = references.own, left.path
-    where = own.declared(path)
+    where = Declaration(str(own.template.path), path)
     needed = {what: data[what] for what in _NAMES if data.get(what) is not None}
     for what, reference in needed.items():
         target = references.target_of(reference)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
+from .._access.declarations import Declaration
 from .._access.model import Asked, DatasetGroup
 from .._access.values import split, unknown
 from . import physical
@@ -32,7 +33,7 @@ class DatasetGroups:
                 elif resource.type in _MEMBERS:
                     self._members.setdefault(_MEMBERS[resource.type](resource), []).append(resource)
 
-    def in_model(self, asked: Mapping[str, Asked], unread: list[Unread]) -> Iterator[DatasetGroup]:
+    def in_model(self, asked: Mapping[Declaration, Asked], unread: list[Unread]) -> Iterator[DatasetGroup]:
         """Yield them all, with the requests to make them by the resources that ask."""
         for resource in self._all:
             with noted(unread, resource.stack.template):

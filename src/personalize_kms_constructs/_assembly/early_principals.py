@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 
 from .._access.causes import Cause, because
-from .._access.model import AccessModel, Asked, Problem
+from .._access.declarations import Declaration
+from .._access.model import AccessModel, Asked, Problem, declared_of
 from .._access.needs import location_keys
 from .._access.written import Policy, as_list
 from .deployment import Deployment
@@ -35,7 +36,7 @@ def early_principals(
                 because(Cause.NAMED_EARLY, role=role.path),
                 _PAGE,
                 users.get(owner, ()),
-                declared=(policy.declared,),
+                declared=declared_of([policy]),
                 certain=policy.only_if <= role.only_if,
             )
 
@@ -53,10 +54,10 @@ def _users(model: AccessModel) -> Mapping[str, list[Asked]]:
 
 
 def _not_waited_for(
-    policy: Policy, made: Mapping[str, Resource], deployment: Deployment, order: CreationOrder
+    policy: Policy, made: Mapping[Declaration, Resource], deployment: Deployment, order: CreationOrder
 ) -> list[Resource]:
     """Return the roles that a policy names, and that may be made after the resource that has it."""
-    owner = made.get(policy.declared)
+    owner = made.get(policy.declared) if policy.declared else None
     if owner is None:
         return []
     named = dict.fromkeys(map(of_any_partition, _principals(policy)))

@@ -8,7 +8,7 @@ from .._access import decision
 from .._access.answers import Answer
 from .._access.calls import Call, role
 from .._access.causes import Cause, Reason
-from .._access.model import AccessModel, Problem
+from .._access.model import AccessModel, Problem, declared_of
 from .calling_roles import role_of_function
 from .deployment import Deployment
 from .physical import of_any_partition
@@ -38,6 +38,6 @@ def _problem(resource: Resource, key: str, deployment: Deployment) -> Iterator[P
     refused = {action: each.reason for action, each in answers.items() if each.answer is Answer.NO}
     if refused:
         why = next(iter(refused.values()))
-        declared = own.boundary.declared if why.cause is Cause.BOUNDARY and own.boundary else own.declared
+        declared = declared_of([own.boundary if why.cause is Cause.BOUNDARY and own.boundary else own])
         reason = Reason(Cause.FUNCTION_REFUSED, {"key": key, "actions": ", ".join(refused)}, doubts=(why,))
-        yield Problem("configuration", resource.path, reason, page=_PAGE, declared=(declared,), of_ours=True)
+        yield Problem("configuration", resource.path, reason, page=_PAGE, declared=declared, of_ours=True)

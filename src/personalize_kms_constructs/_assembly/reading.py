@@ -112,7 +112,7 @@ class ReadAssembly:
             self._add_unseen_stacks(model)
         if not only_ours:
             model.open_questions += undeclared(model, self._resources, self._deployment, self._unread)
-        asked_by = {each.declared: each for each in model.asked}
+        asked_by = {each.declared: each for each in model.asked if each.declared}
         model.dataset_groups += self._groups.in_model(asked_by, self._unread)
         model.references += conditional_references(model, self._resources)
         leave_replaced_policies_open(model, self._resources, self._deployment, self._unread)

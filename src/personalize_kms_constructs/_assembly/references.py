@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from .._access.model import AccessModel, Reference
+from .._access.declarations import Declaration
+from .._access.model import AccessModel, Reference, declared_of
 from .._access.written import as_list
 from .intrinsics import VARIABLE_OF_SUB
 from .stacks import Resource, Stack
@@ -48,7 +49,7 @@ def conditional_references(model: AccessModel, resources: Iterable[Resource]) ->
         model: the roles and keys that requests use.
         resources: all resources of the assembly.
     """
-    judged = {each.declared for each in model.roles.values()} | {each.declared for each in model.keys.values()}
+    judged = {*declared_of(model.roles.values()), *declared_of(model.keys.values())}
     by_stack: dict[Stack, list[Resource]] = {}
     for each in resources:
         by_stack.setdefault(each.stack, []).append(each)
@@ -62,10 +63,9 @@ def conditional_references(model: AccessModel, resources: Iterable[Resource]) ->
                         yield Reference(user.path, target.path, user.declared, only_if, target.only_if, asked)
 
 
-def _used_by(model: AccessModel, asked: Any) -> set[str]:
+def _used_by(model: AccessModel, asked: Any) -> tuple[Declaration, ...]:
     keys = [asked.dataset_group_key, *(each.key_arn for each in (asked.source, asked.destination) if each is not None)]
-    found = {model.role(asked.role_arn).declared}
-    return found | {model.key(arn).declared for arn in keys if arn is not None}
+    return declared_of([model.role(asked.role_arn), *(model.key(arn) for arn in keys if arn is not None)])
 
 
 def _refers_to(value: Any, logical_id: str) -> bool:

@@ -12,6 +12,7 @@ from typing import Any
 
 from .._access.alternatives import NO_VALUE
 from .._access.answers import Answer, all_of
+from .._access.declarations import Declaration
 from .._access.values import PARTITION, generated, same, split_outside_of_holes, unknown
 from .files import AssemblyError, parse_property
 from .intrinsics import Scope
@@ -59,6 +60,7 @@ class Stack(Scope):
         self._resolving: list[str] = []
         self._attributes: dict[tuple[str, str], Any] = {}
         self._conditions: dict[str, Answer] = {}
+        self._declared: dict[str, Declaration] = {}
         self.nested = {
             logical_id: Stack(app, nested, (self, logical_id), self._passed(logical_id))
             for logical_id, nested in template.nested.items()
@@ -107,9 +109,12 @@ class Stack(Scope):
         prefixes = {"cn-": "aws-cn", "us-gov-": "aws-us-gov", "us-iso-": "aws-iso", "us-isob-": "aws-iso-b"}
         return next((partition for prefix, partition in prefixes.items() if region.startswith(prefix)), "aws")
 
-    def declared(self, name: str) -> str:
-        """Return what names a resource of a template, or a construct by its path, in the model."""
-        return f"{self.template.path}#{name}"
+    def declared(self, logical_id: str) -> Declaration:
+        """Return the declaration of a resource."""
+        if logical_id not in self._declared:
+            path = self.template.construct_path_of(logical_id)
+            self._declared[logical_id] = Declaration(str(self.template.path), path, logical_id)
+        return self._declared[logical_id]
 
     def resource(self, logical_id: str) -> Resource:
         """Return a resource, its properties still to be resolved."""
@@ -302,8 +307,8 @@ class Resource:
         return self.stack.template.path_of(self.logical_id)
 
     @property
-    def declared(self) -> str:
-        """Its name in the model."""
+    def declared(self) -> Declaration:
+        """The template, the construct path and the logical id."""
         return self.stack.declared(self.logical_id)
 
     @property

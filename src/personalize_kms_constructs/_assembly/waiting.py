@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from graphlib import CycleError, TopologicalSorter
 
+from .._access.declarations import Declaration
 from .._access.written import as_list
 from .app import App
 from .files import AssemblyError
@@ -19,12 +20,14 @@ from .templates import Unread, noted
 class Before:
     """The resources, by their declarations, that exist before another one."""
 
-    def __init__(self, declared: set[str], templates: frozenset[str]) -> None:
+    def __init__(self, declared: set[Declaration], templates: frozenset[str]) -> None:
         self._declared = declared
         self._templates = templates
 
     def __contains__(self, declared: object) -> bool:
-        return declared in self._declared or str(declared).rpartition("#")[0] in self._templates
+        return isinstance(declared, Declaration) and (
+            declared in self._declared or declared.template in self._templates
+        )
 
 
 class CreationOrder:
@@ -39,7 +42,7 @@ class CreationOrder:
 
     def before(self, stack: Stack, logical_id: str) -> Before:
         """Return what exists before a resource."""
-        found: set[str] = set()
+        found: set[Declaration] = set()
         pending = [(stack, each) for each in self._of(stack).resources[logical_id]]
         top = stack
         while top.parent is not None:

@@ -12,14 +12,14 @@ import aws_cdk as cdk
 from .._access.answers import Answer
 from .._access.causes import Cause
 from .._access.comparison import compare
+from .._access.declarations import Declaration
 from .._access.entries import Missing, Undecided
-from .._access.model import AccessModel, Problem, labels_of
+from .._access.model import AccessModel, Problem, declared_of, labels_of
 from .._access.needs import CALLER, IN_BUCKET_POLICY, IN_IAM
 from .._access.report import AccessReport, merged
 from .._access.rules import CONFIGURATION, UNDECIDED
 from .._access.values import same
 from .._assembly.constructs import PendingPolicy
-from .._assembly.declarations import Declaration
 from .._assembly.files import AssemblyError
 from .._assembly.manifest import ACKNOWLEDGED, Assembly, read_assembly
 from .._assembly.reading import ReadAssembly, read_assemblies
@@ -47,7 +47,7 @@ def judge(context: cdk.IPolicyValidationContext) -> list[cdk.PolicyViolation]:
     """
     try:
         found = _ReadApp(context.template_paths)
-        violations = [*_OfJudge(found.assemblies, context.app_construct).of(found.certain())]
+        violations = [*_OfJudge(context.app_construct).of(found.certain())]
         return violations + [violation_of_app(UNDECIDED, WARNING, text) for text in found.unreadable(only_ours=True)]
     except Exception as error:
         text = f"what Personalize may do could not be judged: {type(error).__name__}: {error}"
@@ -58,7 +58,7 @@ def check_everything(context: cdk.IPolicyValidationContext, *, is_judged: bool) 
     """Return all findings, less those that the judge tells of."""
     found = _ReadApp(context.template_paths)
     told = found.certain() if is_judged else AccessReport()
-    violations = [*Violations(found.assemblies).of(_less(found.everything(), told))]
+    violations = [*Violations().of(_less(found.everything(), told))]
     return violations + [violation_of_app(CONFIGURATION, ERROR, text) for text in found.unreadable(only_ours=False)]
 
 
@@ -66,15 +66,15 @@ class _ReadApp:
     """All assemblies of some templates, as far as they can be read."""
 
     def __init__(self, template_paths: Iterable[str]) -> None:
-        self.assemblies: list[Assembly] = []
+        assemblies: list[Assembly] = []
         self._broken: list[str] = []
         self._unread: list[Unread] = []
         for directory in dict.fromkeys(Path(path).parent for path in template_paths):
             try:
-                self.assemblies.append(read_assembly(directory, self._unread))
+                assemblies.append(read_assembly(directory, self._unread))
             except AssemblyError as error:
                 self._broken.append(str(error))
-        self._read = list(read_assemblies(self.assemblies, self._unread))
+        self._read = list(read_assemblies(assemblies, self._unread))
 
     def everything(self) -> AccessReport:
         """Compare all that is asked."""
@@ -155,8 +155,7 @@ def _less(report: AccessReport, told: AccessReport) -> AccessReport:
         if tuple(each.sort_key()) not in of_ours:
             missing.append(each)
         elif others:
-            declared = tuple(dict.fromkeys(asked.declared for asked in others))
-            missing.append(replace(each, asked=others, needed_by=labels_of(others), declared=declared))
+            missing.append(replace(each, asked=others, needed_by=labels_of(others), declared=declared_of(others)))
     problems = {_identity(each) for each in told.problems}
     left = tuple(each for each in report.problems if _identity(each) not in problems)
     open_already = {tuple(each.sort_key()) for each in told.undecided}
@@ -175,15 +174,14 @@ class _OfJudge(Violations):
     of the app itself always count. Acknowledgements of these it looks for at the app alone.
     """
 
-    def __init__(self, assemblies: Sequence[Assembly], app: Any) -> None:
-        super().__init__(assemblies)
+    def __init__(self, app: Any) -> None:
         self._app = app
 
     def places_of(self, rule: str, found: Sequence[Declaration]) -> list[cdk.PolicyViolatingResource]:
         left = [each for each in found if not self._is_acknowledged(rule, each.construct_path)]
         places = super().places_of(rule, left) if left or not found else []
         main = Path(self._app.outdir).resolve()
-        in_stage = any(each.template.path.parent.resolve() != main for each in left)
+        in_stage = any(Path(each.template).parent.resolve() != main for each in left)
         return [*places, APP] if in_stage else places
 
     def _is_acknowledged(self, rule: str, path: str) -> bool:

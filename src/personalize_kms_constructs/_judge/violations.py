@@ -6,10 +6,9 @@ from collections.abc import Iterator, Sequence
 
 import aws_cdk as cdk
 
+from .._access.declarations import Declaration
 from .._access.findings import findings_of
 from .._access.report import AccessReport
-from .._assembly.declarations import Declaration, Declarations
-from .._assembly.manifest import Assembly
 
 ERROR, WARNING = "error", "warning"
 APP = cdk.PolicyViolatingResource(construct_path="", locations=[])
@@ -18,13 +17,10 @@ APP = cdk.PolicyViolatingResource(construct_path="", locations=[])
 class Violations:
     """The findings of a report as violations, at the constructs that they concern."""
 
-    def __init__(self, assemblies: Sequence[Assembly]) -> None:
-        self._declarations = Declarations(assemblies)
-
     def of(self, report: AccessReport) -> Iterator[cdk.PolicyViolation]:
         """Yield all that a report has."""
         for found in findings_of(report):
-            places = self.places_of(found.rule, self._declarations.of(*found.about))
+            places = self.places_of(found.rule, found.found_at)
             if places:
                 yield cdk.PolicyViolation(
                     rule_name=found.rule,
@@ -40,10 +36,10 @@ class Violations:
 
 
 def _place(declaration: Declaration) -> cdk.PolicyViolatingResource:
-    if declaration.logical_id is None:
-        return cdk.PolicyViolatingResource(construct_path=declaration.name, locations=[])
-    path = str(declaration.template.path)
-    return cdk.PolicyViolatingResource(resource_logical_id=declaration.logical_id, template_path=path, locations=[])
+    path, construct_path, logical_id = declaration
+    if logical_id:
+        return cdk.PolicyViolatingResource(resource_logical_id=logical_id, template_path=path, locations=[])
+    return cdk.PolicyViolatingResource(construct_path=construct_path, locations=[])
 
 
 def violation_of_app(rule: str, severity: str, text: str) -> cdk.PolicyViolation:
