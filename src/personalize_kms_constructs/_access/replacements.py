@@ -11,13 +11,13 @@ from dataclasses import replace
 
 from .addressed import Addressed, addressed_to
 from .answers import Answer
-from .calls import Call, Caller, call_on, service
+from .calls import Caller, call_on, service
 from .decision import Decision
 from .entries import Excess
 from .model import AccessModel, Asked
 from .needs import IN_BUCKET_POLICY, IN_IAM, IN_KEY_POLICY, SERVICE, Need, call_of, conditions_of, owner_of
 from .remedies import IAM_POLICY, Json, alike, statement_for
-from .statements import is_about
+from .statements import is_about, serves
 from .strangers import ANOTHER_ACCOUNT, as_sent
 from .values import matches, same
 from .written import Policy, Written, actions_of, allow_statements
@@ -114,14 +114,14 @@ class Replacements:
         """Tell if a need goes with the action of an entry, and no statement that stays as it is serves it as well."""
         call = call_of(self._model, need, self._asked[need])
         in_iam = entry.policy == IN_IAM
-        if _serves(statement, call, in_iam=in_iam) is Answer.NO:
+        if serves(statement, call, of_resource=not in_iam) is Answer.NO:
             return False
         to_account = not in_iam and _is_to_account(statement, call.caller)
         only_if = conditions_of(self._asked[need])
         for other in allow_statements(self._policies_of(entry, need)):
             stays = other.policy.only_if <= only_if and self._keeps(other, need.action)
             named = in_iam or to_account or not _is_to_account(other, call.caller)
-            if stays and named and _serves(other, call, in_iam=in_iam) is Answer.YES:
+            if stays and named and serves(other, call, of_resource=not in_iam) is Answer.YES:
                 return False
         return True
 
@@ -169,15 +169,6 @@ def _identity(statement: Written) -> tuple[object, ...]:
 
 def _is_on(need: Need, resource: str) -> bool:
     return matches(need.resource, resource) is not Answer.NO
-
-
-def _serves(statement: Written, call: Call, *, in_iam: bool) -> Answer:
-    """Answer whether a statement allows a call, as far as this can be seen."""
-    if not statement.may_be_about(call.action):
-        return Answer.NO
-    ways = [] if in_iam else [way.answer for way in addressed_to(statement.body, call.caller, denies=False)]
-    addressed = Answer.YES if in_iam else max(ways, default=Answer.NO)
-    return min(addressed, is_about(statement, call)[0])
 
 
 def _is_to_account(statement: Written, caller: Caller) -> bool:

@@ -171,6 +171,14 @@ def _ways(body: Body, call: Call, *, of_resource: bool) -> list[Way]:
     return addressed_to(body, call.caller, denies=body["Effect"] == "Deny")
 
 
+def serves(statement: Written, call: Call, *, of_resource: bool) -> Answer:
+    """Answer whether a statement that allows something allows a call, whatever else there is."""
+    if not statement.may_be_about(call.action):
+        return Answer.NO
+    ways = _ways(statement.body, call, of_resource=of_resource)
+    return min(max((way.answer for way in ways), default=Answer.NO), is_about(statement, call)[0])
+
+
 def is_about(statement: Written, call: Call) -> tuple[Answer, list[Reason]]:
     """Answer whether actions, resources and conditions of a statement fit a call, and what leaves it open."""
     answers: list[Answer] = [Answer.YES]

@@ -9,7 +9,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from ..matrix import CONFUSED_DEPUTY_PAGE, SERVICE_PRINCIPAL
-from .addressed import addressed_to
 from .answers import Answer
 from .calls import Call, Caller, assume_role, call_on, service
 from .causes import Cause, Reason, because
@@ -18,7 +17,7 @@ from .entries import Excess, Undecided
 from .model import AccessModel, Asked, Bucket, Key, Role, declared_of, labels_of
 from .needs import Need
 from .remedies import trust_statement
-from .statements import is_about, judge
+from .statements import judge, serves
 from .values import PARTITION, generated, same, split_arn
 from .written import Policy, Written, allow_statements, as_list, condition_keys, is_account, names_everybody
 
@@ -47,10 +46,7 @@ def as_sent(call: Call) -> Call:
 
 def lets_in(statement: Written, policies: list[Policy], call: Call) -> Answer:
     """Answer whether a statement allows a call, and no other statement of the policies denies it."""
-    if not statement.may_be_about(call.action):
-        return Answer.NO
-    ways = [way.answer for way in addressed_to(statement.body, call.caller, denies=False)]
-    allowed = min(max(ways, default=Answer.NO), is_about(statement, call)[0])
+    allowed = serves(statement, call, of_resource=True)
     if allowed is Answer.NO:
         return allowed
     return min(allowed, ~judge(policies, call, of_resource=True).denied.answer)
