@@ -69,7 +69,7 @@ def compare(model: AccessModel, *, with_excess: bool = True, with_allowed: bool 
         *group_name_problems(model),
         *reference_problems(model),
         *ordering_problems(model, needs, decisions),
-        *limit_problems(model, needs),
+        *limit_problems(model),
     ]
     return AccessReport(
         missing=_sorted(each for each in entries if isinstance(each, Missing)),
@@ -188,8 +188,8 @@ def _open_questions(model: AccessModel, needs: Mapping[Need, list[Asked]]) -> It
         reason = because(question.cause, why=question.because)
         yield Undecided("", "", "", "", "", "", [question.name], "", reason, declared_of([question]))
     for asked in model.asked:
-        for location in (asked.source, asked.destination):
-            if location is not None and location.key_arn is None:
+        for location in asked.locations:
+            if location.key_arn is None:
                 bucket = model.bucket(location.bucket_arn, asked.account)
                 if bucket.unseen_encryption:
                     reason = because(Cause.ENCRYPTION_UNSEEN, why=bucket.unseen_encryption)

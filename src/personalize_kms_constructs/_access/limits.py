@@ -10,12 +10,12 @@ A hole counts as little as what it stands for can, so that a policy is only said
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 from .causes import Cause, because
 from .documents import document_problems, inline_name_problems, of_policy
 from .model import AccessModel, Asked, Problem, Role, declared_of
-from .needs import Need
+from .needs import users_of
 from .values import HOLE, shown
 from .written import Policy
 
@@ -35,9 +35,9 @@ _LEAST = {"${AWS::AccountId}": 12, "${AWS::Region}": len("us-east-1"), "${AWS::P
 _KEY_ID = 36
 
 
-def limit_problems(model: AccessModel, needs: Mapping[Need, list[Asked]]) -> Iterator[Problem]:
+def limit_problems(model: AccessModel) -> Iterator[Problem]:
     """Yield the policies that AWS refuses for their size or number, or for what is in them."""
-    users = _users(model, needs)
+    users = users_of(model)
     for key in model.keys.values():
         for policy in key.policies:
             asks = users.get(key.arn, [])
@@ -62,17 +62,6 @@ def limit_problems(model: AccessModel, needs: Mapping[Need, list[Asked]]) -> Ite
         if not policy.inline:
             yield from _too_long(policy, MANAGED_POLICY_CHARACTERS, "characters", IAM_PAGE, asks)
         yield from document_problems(policy, "role", asks)
-
-
-def _users(model: AccessModel, needs: Mapping[Need, list[Asked]]) -> dict[str, list[Asked]]:
-    """Return what uses each role, key and bucket."""
-    found: dict[str, dict[Asked, None]] = {}
-    for asked in model.asked:
-        for role_arn in (asked.role_arn, asked.caller_arn):
-            found.setdefault(role_arn, {})[asked] = None
-    for need, asks in needs.items():
-        found.setdefault(need.owner, {}).update(dict.fromkeys(asks))
-    return {owner: list(asks) for owner, asks in found.items()}
 
 
 def _of_role(model: AccessModel, role: Role, asks: list[Asked]) -> Iterator[Problem]:

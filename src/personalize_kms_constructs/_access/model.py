@@ -147,6 +147,11 @@ class Asked:
         """The resource as AWS's page calls it."""
         return self.permissions.resource
 
+    @property
+    def locations(self) -> list[Location]:
+        """Its source and its destination, where it has them."""
+        return [each for each in (self.source, self.destination) if each is not None]
+
     @cached_property
     def label(self) -> str:
         """The name that reports use for it."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from ..matrix import PASS_ROLE, SERVICE_PRINCIPAL, KeyAccess, S3Access
@@ -60,6 +60,22 @@ def location_keys(model: AccessModel, asked: Asked, location: Location) -> list[
     of_bucket = model.bucket(location.bucket_arn, asked.account).key_arn
     keys = [location.key_arn, of_bucket] if location.is_read else [location.key_arn or of_bucket]
     return list(dict.fromkeys(each for each in keys if each is not None))
+
+
+def keys_of(model: AccessModel, asked: Asked) -> list[str]:
+    """Return the ARNs of all keys that a request needs, each once."""
+    of_locations = (key for each in asked.locations for key in location_keys(model, asked, each))
+    return list(dict.fromkeys(filter(None, (asked.dataset_group_key, *of_locations))))
+
+
+def users_of(model: AccessModel) -> Mapping[str, list[Asked]]:
+    """Return the requests that use each role, bucket and key."""
+    found: dict[str, list[Asked]] = {}
+    for asked in model.asked:
+        buckets = (each.bucket_arn for each in asked.locations)
+        for arn in dict.fromkeys((asked.role_arn, asked.caller_arn, *buckets, *keys_of(model, asked))):
+            found.setdefault(arn, []).append(asked)
+    return found
 
 
 def _needs(model: AccessModel, asked: Asked) -> Iterator[Need]:

@@ -13,7 +13,7 @@ from .decision import Decision
 from .declarations import template_of
 from .entries import Undecided
 from .model import AccessModel, Asked, DatasetGroup, Key, Problem, declared_of, labels_of
-from .needs import Need, conditions_of, location_keys
+from .needs import Need, conditions_of, keys_of
 from .remedies import trust_statement
 from .values import has_unknown, same, split_arn
 from .written import Policy
@@ -74,10 +74,7 @@ def configuration_problems(model: AccessModel) -> Iterator[Problem]:
     found: dict[tuple[object, ...], tuple[str, Reason, str, list[Asked]]] = {}
     for asked in model.asked:
         unusable = [(asked.role_arn, each, IMPORT_PAGE) for each in _unusable_role(model, asked)]
-        keys = [asked.dataset_group_key]
-        for location in (asked.source, asked.destination):
-            keys += [] if location is None else location_keys(model, asked, location)
-        for arn in dict.fromkeys(each for each in keys if each is not None):
+        for arn in keys_of(model, asked):
             for reason in _unusable_key(model.key(arn), asked):
                 unusable.append((arn, reason, KEY_STATE_PAGE if reason.cause is Cause.KEY_STATE else KMS_PAGE))
         for arn, reason in _unusable_buckets(model, asked):
@@ -91,7 +88,7 @@ def configuration_problems(model: AccessModel) -> Iterator[Problem]:
 
 
 def _unusable_buckets(model: AccessModel, asked: Asked) -> Iterator[tuple[str, Reason]]:
-    for arn in dict.fromkeys(each.bucket_arn for each in (asked.source, asked.destination) if each is not None):
+    for arn in dict.fromkeys(each.bucket_arn for each in asked.locations):
         bucket = model.bucket(arn, asked.account)
         if not bucket.exists:
             yield arn, because(Cause.BUCKET_ABSENT)

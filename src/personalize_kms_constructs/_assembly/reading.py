@@ -10,7 +10,7 @@ from typing import Any
 
 from .._access.causes import Reason
 from .._access.model import AccessModel, Asked, Location, OpenQuestion, Problem
-from .._access.needs import location_keys
+from .._access.needs import keys_of
 from .._access.values import split
 from . import physical
 from .app import App
@@ -69,7 +69,7 @@ class ReadAssembly:
         self._buckets: dict[str, list[Location]] = {}
         """The places in each bucket that constructs, jobs and users speak of."""
         for asked in (each for left in self.constructs for each in left.asked):
-            for location in filter(None, (asked.source, asked.destination)):
+            for location in asked.locations:
                 self._buckets.setdefault(location.bucket_arn, []).append(location)
         self._paths = {each.path for each in self.constructs if each.ours}
         self._jobs: dict[tuple[Stack, str, str], list[tuple[Left, Asked]]] = {}
@@ -151,19 +151,15 @@ class ReadAssembly:
 
     def _add(self, model: AccessModel, asked: Asked, template: Template) -> None:
         """Put a request into the model, with the role, the buckets and the keys that it names, if they can be read."""
-        keys = [asked.dataset_group_key]
         for role_arn in filter(None, (asked.role_arn, asked.caller_arn)):
             with noted(self._unread, template):
                 self._deployment.add_role(model, role_arn)
-        for location in (asked.source, asked.destination):
-            if location is not None:
-                with noted(self._unread, template):
-                    self._add_bucket(model, location, asked)
-                keys += location_keys(model, asked, location)
-        for key in keys:
-            if key is not None:
-                with noted(self._unread, template):
-                    self._deployment.add_key(model, key)
+        for location in asked.locations:
+            with noted(self._unread, template):
+                self._add_bucket(model, location, asked)
+        for key in keys_of(model, asked):
+            with noted(self._unread, template):
+                self._deployment.add_key(model, key)
         model.asked.append(asked)
 
     def _add_bucket(self, model: AccessModel, location: Location, asked: Asked) -> None:

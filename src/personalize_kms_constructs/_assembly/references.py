@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from .._access.declarations import Declaration
-from .._access.model import AccessModel, Reference, declared_of
+from .._access.model import AccessModel, Asked, Reference, declared_of
+from .._access.needs import keys_of
 from .._access.written import as_list
 from .intrinsics import VARIABLE_OF_SUB
 from .stacks import Resource, Stack
@@ -63,9 +64,8 @@ def conditional_references(model: AccessModel, resources: Iterable[Resource]) ->
                         yield Reference(user.path, target.path, user.declared, only_if, target.only_if, asked)
 
 
-def _used_by(model: AccessModel, asked: Any) -> tuple[Declaration, ...]:
-    keys = [asked.dataset_group_key, *(each.key_arn for each in (asked.source, asked.destination) if each is not None)]
-    return declared_of([model.role(asked.role_arn), *(model.key(arn) for arn in keys if arn is not None)])
+def _used_by(model: AccessModel, asked: Asked) -> tuple[Declaration, ...]:
+    return declared_of([model.role(asked.role_arn), *map(model.key, keys_of(model, asked))])
 
 
 def _refers_to(value: Any, logical_id: str) -> bool:
