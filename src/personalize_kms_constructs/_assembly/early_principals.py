@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from .._access.causes import Cause, because
 from .._access.declarations import Declaration
-from .._access.model import AccessModel, Asked, Problem, declared_of
-from .._access.needs import location_keys
+from .._access.model import AccessModel, Problem, declared_of
+from .._access.needs import users_of
 from .._access.written import Policy, as_list
 from .deployment import Deployment
 from .physical import of_any_partition
@@ -27,7 +27,7 @@ def early_principals(
     policies += [(each.arn, policy) for each in model.buckets.values() for policy in each.policies]
     policies += [(each.arn, policy) for each in model.roles.values() for policy in each.trust]
     made = {each.declared: each for each in resources}
-    users = _users(model)
+    users = users_of(model)
     for owner, policy in policies:
         for role in _not_waited_for(policy, made, deployment, order):
             yield Problem.of(
@@ -39,18 +39,6 @@ def early_principals(
                 declared=declared_of([policy]),
                 certain=policy.only_if <= role.only_if,
             )
-
-
-def _users(model: AccessModel) -> Mapping[str, list[Asked]]:
-    """Return what uses each role, bucket and key."""
-    found: dict[str, list[Asked]] = {}
-    for asked in model.asked:
-        locations = [each for each in (asked.source, asked.destination) if each is not None]
-        keys = [asked.dataset_group_key, *(key for each in locations for key in location_keys(model, asked, each))]
-        roles = [asked.role_arn, asked.caller_arn]
-        for arn in filter(None, {*roles, *(each.bucket_arn for each in locations), *keys}):
-            found.setdefault(arn, []).append(asked)
-    return found
 
 
 def _not_waited_for(
