@@ -177,7 +177,7 @@ def test_an_empty_report_says_that_nothing_was_asked() -> None:
     text = " ".join(AccessReport().to_text().split())
     assert "Amazon Personalize is asked for nothing that can be seen, so nothing was checked: " in text
     markdown = AccessReport().to_markdown()
-    assert "\nNothing that can be seen is asked of Personalize, so nothing was checked.\n" in markdown
+    assert "\nAmazon Personalize is asked for nothing that can be seen, so nothing was checked: " in markdown
 
 
 def test_json_is_complete_and_stable() -> None:

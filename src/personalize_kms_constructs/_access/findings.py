@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -10,8 +11,8 @@ from .entries import AccessFindings, Entry, Excess
 from .grouping import Names, rows
 from .model import Problem
 from .rules import rule_of
-from .text import finding, next_step
 from .values import shown
+from .words import claim, step_of
 
 
 @dataclass(frozen=True)
@@ -55,8 +56,10 @@ def findings_of(report: AccessFindings) -> Iterator[Finding]:
     names = Names(report.names)
     for entries, is_error in ((report.missing, True), (report.excess, False), (report.undecided, False)):
         for row in rows(entries):
-            text, fix = shown(finding(row, names)), shown(next_step(row, names))
-            yield Finding(row.entries, is_error, text, fix, row.first.page)
+            text, step = f"{claim(row, names)}: {names.short(row.because)}", step_of(row, names)
+            statements = names.short("; ".join(map(json.dumps, step.statements)))
+            fix = f"{step.words}: {statements}" if statements else step.words
+            yield Finding(row.entries, is_error, shown(text), shown(fix), row.first.page)
     for problem in report.problems:
         says, fix = names.short(problem.says), names.short(problem.fix)
         text = f"{says} (needed by {', '.join(problem.needed_by)})" if problem.needed_by else says

@@ -10,12 +10,13 @@ import re
 from collections.abc import Iterable, Iterator
 
 from ..matrix import ROWS
+from .causes import policy_of_whom
 from .entries import AccessFindings, Allowed, Entry, Excess, Missing, Undecided
 from .grouping import Names, Row, by_subject, rows, who
 from .model import Problem
 from .pasting import pasted
-from .text import left_out, look, pending, summary, takes, with_references, without_key
 from .values import split_arn
+from .words import asks_nothing, left_out, step_of, summary
 
 _EVERYTHING = {action: group.everything for row in ROWS for group in row.role_on_everything for action in group.actions}
 """What ``*`` stands for, by the action."""
@@ -26,7 +27,6 @@ _HEAD = "| on | who | what | where | why | needed by | page |"
 
 # What a text of AWS's may hold and would be markup.
 _MARKUP = re.compile(r"[|*<`]")
-_NOTHING = "Nothing that can be seen is asked of Personalize, so nothing was checked."
 
 
 def markdown_report(report: AccessFindings, *, quiet: bool = False) -> str:
@@ -41,10 +41,8 @@ def markdown_report(report: AccessFindings, *, quiet: bool = False) -> str:
     lines = [f"# {title}", "", f"{summary(report)}."]
     if report.asked and not quiet:
         lines += ["", *(f"- {_plain(asked)}" for asked in report.asked)]
-    if report.without_key and not (quiet and report.asked):
-        lines += ["", f"{_cell(without_key(report))}."]
-    elif not report.asked and not report.deployed:
-        lines += ["", _NOTHING]
+    if (nothing := asks_nothing(report)) and not (quiet and report.asked):
+        lines += ["", f"{_cell(nothing)}."]
     lines += ["", "Notes:", "", *(f"- {_cell(note)}" for note in report.notes)] if report.notes else []
     lines += [
         *_table("Missing", report.missing, names),
@@ -71,23 +69,20 @@ def _table(title: str, entries: Iterable[Entry], names: Names, *, is_deployed: b
                 _cell(who(entry, names)),
                 ", ".join(_what(row, names)),
                 ", ".join(filter(None, [row.where, *([] if isinstance(entry, Allowed) else _places(row.entries))])),
-                _cell(names.short(_why(row, is_deployed=is_deployed))),
+                _cell(_why(row, names, is_deployed=is_deployed)),
                 _cell(", ".join(row.needed_by)),
                 ", ".join(map(_link, row.pages)),
             ]
             yield f"| {' | '.join(cells)} |"
 
 
-def _why(row: Row, *, is_deployed: bool) -> str:
-    """Return the reason, and what to do where no statement follows."""
-    entry = row.first
-    if isinstance(entry, Excess):
-        step = entry.fix
-    elif isinstance(entry, Undecided):
-        step = "" if is_deployed else look(entry)
-    else:
-        step = entry.reason.remedy or (pending(entry) if entry.file else "")
-    return f"{row.because}: {step}" if step else row.because
+def _why(row: Row, names: Names, *, is_deployed: bool) -> str:
+    """Return the reason, and what to do where no statement to add follows."""
+    entry, because = row.first, names.short(row.because)
+    if isinstance(entry, Allowed) or (is_deployed and isinstance(entry, Undecided)):
+        return because
+    step = step_of(row, names)
+    return because if isinstance(entry, Missing) and step.statements else f"{because}: {step.words}"
 
 
 def _places(found: Iterable[Entry | Problem]) -> Iterator[str]:
@@ -111,17 +106,16 @@ def _code(text: str) -> str:
 def _statements(entries: Iterable[Entry], names: Names) -> Iterator[str]:
     told: set[str] = set()
     for row in rows(entries):
-        entry = row.first
-        if isinstance(entry, Missing):
-            do = f"Add to {_plain(takes(entry, names))}"
-        else:
-            actions = ", ".join(f"`{_plain(action)}`" for action in row.actions)
-            do = f"Put into {_plain(takes(entry, names))}, in the place of {actions}"
-        for statement in row.pasted:
+        entry, step = row.first, step_of(row, names)
+        head = _plain(step.words[:1].upper() + step.words[1:])
+        if isinstance(entry, Excess):
+            whose = _plain(policy_of_whom(entry.policy, names.of(entry.policy_of)))
+            head += f", for {', '.join(map(_code, row.actions))} in {whose}"
+        for statement in step.statements:
             text = json.dumps(statement, indent=2)
-            if f"{do}{text}" not in told:
-                told.add(f"{do}{text}")
-                yield from ("", f"{do}{with_references(statement)}:", "", "```json", text, "```")
+            if f"{head}{text}" not in told:
+                told.add(f"{head}{text}")
+                yield from ("", f"{head}:", "", "```json", text, "```")
 
 
 def _problems(report: AccessFindings, names: Names) -> Iterator[str]:

@@ -71,7 +71,7 @@ def _keys_without_personalize(model: AccessModel, missing: list[Missing]) -> Ite
 def _is_another(model: AccessModel, key: Key, group_key: str | None) -> Reason | None:
     """Return the reason why a bucket's default key isn't the one that is meant: the role's policies name others."""
     named = {each.dataset_group_key for each in model.asked}
-    named |= {place.key_arn for each in model.asked for place in (each.source, each.destination) if place}
+    named |= {place.key_arn for each in model.asked for place in each.locations}
     in_iam = {
         arn
         for role in model.roles.values()

@@ -1,0 +1,95 @@
+"""The words of a report that all of its forms have: for its rows, for what to do, and for the sum."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from .causes import MAY_BE_TOO_MUCH, policy_of_whom
+from .entries import AccessFindings, Allowed, Excess, Missing, Undecided
+from .grouping import Names, Row, who
+from .pasting import has_placeholders
+
+_NOTHING = (
+    "Amazon Personalize is asked for nothing that can be seen, so nothing was checked: no resource, state machine, "
+    "schedule, custom resource or construct of the app asks for anything. Calls from a Lambda function or from outside "
+    "of the app can't be seen: say what they create, by declare_created in the app or by --created"
+)
+_LOOK = "look at it where it is deployed, with personalize-kms doctor"
+_NOT_KNOWN = "Amazon Personalize is asked for something that can't be seen: what is undecided says where"
+
+
+class Step(NamedTuple):
+    """A remedy for a row."""
+
+    words: str
+    statements: list[Any]
+    """The statements to add, or to put in the place of what is too much, as the template takes them."""
+
+
+def claim(row: Row, names: Names) -> str:
+    """Return what is found."""
+    entry = row.first
+    if not entry.principal:
+        return ", ".join(row.needed_by)
+    is_allowed = isinstance(entry, Allowed)
+    what = []
+    for actions, resources in row.actions_on:
+        on = names.short(", ".join(filter(None, row.within(resources) if is_allowed else resources)))
+        what.append(f"{', '.join(actions)}{f' on {on}' if on else ''}")
+    told = {Allowed: "may", Missing: "lacks", Excess: "may", Undecided: "may have or lack"}[type(entry)]
+    if entry.cause in MAY_BE_TOO_MUCH:
+        told = "may have without need"
+    start = "too much: " if isinstance(entry, Excess) else ""
+    return f"{start}{who(entry, names)} {told} {', '.join(what)} ({row.where})"
+
+
+def step_of(row: Row, names: Names) -> Step:
+    """Return what to do about what is missing, too much or undecided."""
+    entry = row.first
+    if isinstance(entry, Excess):
+        words = entry.fix
+    elif isinstance(entry, Missing) and entry.add is not None:
+        made = f", an {entry.make} that has to be made" if entry.make else ""
+        words = f"add to {policy_of_whom(entry.add_to, names.of(entry.add_to_whom))}{made}"
+    else:
+        words = entry.reason.remedy or (_LOOK if entry.file else f"{_LOOK}, or make it part of the app")
+    if entry.file:
+        next = "or" if isinstance(entry, Missing) else "then"
+        words = f"have its owner add the statements in {entry.file}, which the synth wrote, {next} {words}"
+    more = ", with values in the place of ${…}" if has_placeholders(row.pasted) else ""
+    return Step(names.short(f"{words}{more}"), row.pasted)
+
+
+def asks_nothing(report: AccessFindings) -> str:
+    """Return the words for dataset groups that ask for nothing, or for a report on nothing; else none."""
+    if report.without_key:
+        have, them = ("has", "it") if len(report.without_key) == 1 else ("have", "them")
+        groups = ", ".join(report.without_key)
+        return f"{groups} {have} no key of yours: Personalize encrypts {them} with its own, and asks for nothing"
+    if report.asked or report.deployed:
+        return ""
+    return _NOT_KNOWN if report.undecided else _NOTHING
+
+
+def summary(report: AccessFindings) -> str:
+    """Return the counts in one line."""
+    problems = _count(len(report.problems), "problem")
+    warnings = sum(each.is_warning for each in report.problems)
+    if warnings:
+        problems += f" ({_count(warnings, 'warning')})"
+    excess = "" if report.deployed else f"{len(report.excess)} too much, "
+    return (
+        f"{len(report.missing)} missing, {problems}, {excess}"
+        f"{len(report.undecided)} undecided, {len(report.allowed)} as AWS's pages ask"
+    )
+
+
+def left_out(report: AccessFindings) -> str:
+    """Return the words for the findings that the counts leave out."""
+    if not report.left_out:
+        return ""
+    return f"{_count(report.left_out, 'finding')} left out, acknowledged in the app or ignored"
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"
