@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from .declarations import Declaration
-from .entries import AccessFindings, Entry, Excess
+from .entries import AccessFindings, Entry
 from .grouping import Names, rows
 from .model import Problem
 from .rules import rule_of
@@ -20,8 +20,8 @@ class Finding:
     """One finding, of one or of several entries of a report."""
 
     about: tuple[Entry | Problem, ...]
-    is_error: bool
-    """True if something is missing or wrong."""
+    level: str
+    """``"error"`` if something is missing or wrong, ``"note"`` if it isn't needed, else ``"warning"``."""
     text: str
     """The words for what is found, and why."""
     fix: str
@@ -45,22 +45,17 @@ class Finding:
         policies = (place for each in self.about if isinstance(each, Entry) for place in each.policies)
         return tuple(dict.fromkeys(policies)) or self.found_at
 
-    @property
-    def is_excess(self) -> bool:
-        """True if something is there that isn't needed."""
-        return isinstance(self.about[0], Excess)
-
 
 def findings_of(report: AccessFindings) -> Iterator[Finding]:
     """Yield the findings of a report, less what is allowed."""
     names = Names(report.names)
-    for entries, is_error in ((report.missing, True), (report.excess, False), (report.undecided, False)):
+    for entries, level in ((report.missing, "error"), (report.excess, "note"), (report.undecided, "warning")):
         for row in rows(entries):
             text, step = f"{claim(row, names)}: {names.short(row.because)}", step_of(row, names)
             statements = names.short("; ".join(map(json.dumps, step.statements)))
             fix = f"{step.words}: {statements}" if statements else step.words
-            yield Finding(row.entries, is_error, shown(text), shown(fix), row.first.page)
+            yield Finding(row.entries, level, shown(text), shown(fix), row.first.page)
     for problem in report.problems:
         says, fix = names.short(problem.says), names.short(problem.fix)
         text = f"{says} (needed by {', '.join(problem.needed_by)})" if problem.needed_by else says
-        yield Finding((problem,), not problem.is_warning, shown(text), shown(fix), problem.page)
+        yield Finding((problem,), "warning" if problem.is_warning else "error", shown(text), shown(fix), problem.page)

@@ -48,7 +48,7 @@ def sarif_report(report: AccessFindings, manifest: Path, version: str) -> str:
             {
                 "ruleId": finding.rule,
                 "ruleIndex": ids.index(finding.rule),
-                "level": "error" if finding.is_error else "note" if finding.is_excess else "warning",
+                "level": finding.level,
                 # Two braces side by side stand for one (SARIF, 3.11.5), and a statement may end in two.
                 "message": {"text": re.sub(r"(?<=[{}])(?=[{}])", " ", text)},
                 "locations": [places.first_of(finding)],

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import aws_cdk as cdk
+from constructs import Node
 
 from .._access.answers import Answer
 from .._access.causes import Cause
@@ -24,7 +26,7 @@ from .._assembly.files import AssemblyError
 from .._assembly.manifest import ACKNOWLEDGED, Assembly, read_assembly
 from .._assembly.reading import ReadAssembly, read_assemblies
 from .._assembly.templates import Unread
-from .violations import APP, ERROR, WARNING, Violations, violation_of_app
+from .violations import APP, ERROR, WARNING, places_of, violation_of_app, violations_of
 
 # Not KEY_MAYBE_ABSENT: Personalize may or may not send what SourceAccountCheck.REQUIRED asks for, the user's choice.
 _CONDITIONS = frozenset(
@@ -47,7 +49,7 @@ def judge(context: cdk.IPolicyValidationContext) -> list[cdk.PolicyViolation]:
     """
     try:
         found = _ReadApp(context.template_paths)
-        violations = [*_OfJudge(context.app_construct).of(found.certain())]
+        violations = [*violations_of(found.certain(), partial(_counting_places, context.app_construct))]
         return violations + [violation_of_app(UNDECIDED, WARNING, text) for text in found.unreadable(only_ours=True)]
     except Exception as error:
         text = f"what Personalize may do could not be judged: {type(error).__name__}: {error}"
@@ -58,7 +60,7 @@ def check_everything(context: cdk.IPolicyValidationContext, *, is_judged: bool) 
     """Return all findings, less those that the judge tells of."""
     found = _ReadApp(context.template_paths)
     told = found.certain() if is_judged else AccessReport()
-    violations = [*Violations().of(_less(found.everything(), told))]
+    violations = [*violations_of(_less(found.everything(), told))]
     return violations + [violation_of_app(CONFIGURATION, ERROR, text) for text in found.unreadable(only_ours=False)]
 
 
@@ -167,31 +169,26 @@ def _identity(problem: Problem) -> tuple[object, ...]:
     return problem.kind, problem.cause, problem.subject
 
 
-class _OfJudge(Violations):
-    """Violations that count in every synth: of stages too, and less those that are acknowledged.
+def _counting_places(app: Any, rule: str, found: Sequence[Declaration]) -> list[cdk.PolicyViolatingResource]:
+    """Return where a rule is broken, so that it counts in every synth: of stages too, and less what is acknowledged.
 
     The CLI counts violations of the stacks that are selected, and a plain ``cdk synth`` selects none of a stage; those
     of the app itself always count. Acknowledgements of these it looks for at the app alone.
     """
+    left = [each for each in found if not _is_acknowledged(app.node, rule, each.construct_path)]
+    places = places_of(rule, left) if left or not found else []
+    main = Path(app.outdir).resolve()
+    in_stage = any(Path(each.template).parent.resolve() != main for each in left)
+    return [*places, APP] if in_stage else places
 
-    def __init__(self, app: Any) -> None:
-        self._app = app
 
-    def places_of(self, rule: str, found: Sequence[Declaration]) -> list[cdk.PolicyViolatingResource]:
-        left = [each for each in found if not self._is_acknowledged(rule, each.construct_path)]
-        places = super().places_of(rule, left) if left or not found else []
-        main = Path(self._app.outdir).resolve()
-        in_stage = any(Path(each.template).parent.resolve() != main for each in left)
-        return [*places, APP] if in_stage else places
-
-    def _is_acknowledged(self, rule: str, path: str) -> bool:
-        node = self._app.node
-        for name in ["", *path.split("/")]:
-            if name:
-                child = node.try_find_child(name)
-                if child is None:
-                    return False
-                node = child.node
-            if any(entry.type == ACKNOWLEDGED and rule in (entry.data or {}) for entry in node.metadata):
-                return True
-        return False
+def _is_acknowledged(node: Node, rule: str, path: str) -> bool:
+    for name in ["", *path.split("/")]:
+        if name:
+            child = node.try_find_child(name)
+            if child is None:
+                return False
+            node = child.node
+        if any(entry.type == ACKNOWLEDGED and rule in (entry.data or {}) for entry in node.metadata):
+            return True
+    return False

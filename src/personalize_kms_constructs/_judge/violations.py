@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import aws_cdk as cdk
 
@@ -14,25 +14,25 @@ ERROR, WARNING = "error", "warning"
 APP = cdk.PolicyViolatingResource(construct_path="", locations=[])
 
 
-class Violations:
-    """The findings of a report as violations, at the constructs that they concern."""
+def places_of(rule: str, found: Sequence[Declaration]) -> list[cdk.PolicyViolatingResource]:
+    """Return where a rule is broken: the app, where it is of no construct."""
+    return [_place(each) for each in found] or [APP]
 
-    def of(self, report: AccessReport) -> Iterator[cdk.PolicyViolation]:
-        """Yield all that a report has."""
-        for found in findings_of(report):
-            places = self.places_of(found.rule, found.found_at)
-            if places:
-                yield cdk.PolicyViolation(
-                    rule_name=found.rule,
-                    severity=ERROR if found.is_error else WARNING,
-                    description=found.text,
-                    fix=f"{found.fix} ({found.page})" if found.page else found.fix or None,
-                    violating_resources=places,
-                )
 
-    def places_of(self, rule: str, found: Sequence[Declaration]) -> list[cdk.PolicyViolatingResource]:
-        """Return where a rule is broken, if the violation counts; the app, where it is of no construct."""
-        return [_place(each) for each in found] or [APP]
+def violations_of(
+    report: AccessReport,
+    places: Callable[[str, Sequence[Declaration]], list[cdk.PolicyViolatingResource]] = places_of,
+) -> Iterator[cdk.PolicyViolation]:
+    """Yield the findings of a report as violations, at the constructs that they concern; less those of no place."""
+    for found in findings_of(report):
+        if where := places(found.rule, found.found_at):
+            yield cdk.PolicyViolation(
+                rule_name=found.rule,
+                severity=ERROR if found.level == ERROR else WARNING,
+                description=found.text,
+                fix=f"{found.fix} ({found.page})" if found.page else found.fix or None,
+                violating_resources=where,
+            )
 
 
 def _place(declaration: Declaration) -> cdk.PolicyViolatingResource:
