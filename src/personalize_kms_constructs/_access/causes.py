@@ -42,6 +42,8 @@ TAKE_OUT, REPLACE = "take it out", "put what is needed in its place"
 """The remedies for what is too much; the second where something that is needed would go with it."""
 MOVE = "put what is needed into an {make} of its own"
 """The second for a policy that stands in a role, which the policies of keys wait for."""
+DETACH = "detach that policy of AWS, which nobody else can change"
+"""The first for a policy of AWS."""
 FOR_OTHERS = "the {what} is also for {names}: give them one of their own"
 """What comes before the remedy where others would lose something."""
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from .causes import FOR_OTHERS, MOVE, REPLACE, TAKE_OUT, Cause, Reason
+from .causes import DETACH, FOR_OTHERS, MOVE, REPLACE, TAKE_OUT, Cause, Reason
 from .model import Asked, Problem, declared_of, places
 from .pasting import Origins, pasted
 
@@ -134,6 +134,8 @@ class Excess(Entry):
         """The remedy, in words."""
         replaced = MOVE.format(make=self.make) if self.make else REPLACE
         step = self.reason.remedy or (replaced if self.instead else TAKE_OUT)
+        if any(each.policy.of_aws for each in self.reason.statements):
+            step = f"{DETACH}, and {step}" if self.instead else DETACH
         others: dict[str, list[str]] = {}
         for name, what in self.also_for.items():
             others.setdefault(what, []).append("everybody else" if name == "*" else name)

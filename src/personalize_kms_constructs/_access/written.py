@@ -41,6 +41,8 @@ class Policy:
     """The name of an inline policy of a role; empty for other policies."""
     also_of: tuple[str, ...] = ()
     """The ARNs of others that have a role's policy: roles, users and groups, as far as templates say."""
+    of_aws: bool = False
+    """True if it is AWS's own, which nobody else can change."""
 
     @cached_property
     def statements(self) -> tuple[Written, ...]:
