@@ -121,6 +121,29 @@ def test_two_policies_of_a_bucket(tmp_path: Path) -> None:
     assert check(tmp_path, template).problems == ()
 
 
+@pytest.mark.parametrize(
+    ("named", "depends_on"),
+    [({"Ref": "Stage"}, "Main.Stage"), ({"Fn::If": ["IsProd", {"Ref": "Bucket"}, "another"]}, "Fn::If IsProd")],
+)
+def test_a_denial_in_a_policy_that_may_be_of_the_bucket(named: Any, depends_on: str, tmp_path: Path) -> None:
+    """It may deny both what it writes, and an allowance gives nothing for certain."""
+    doubt = f"whose policy it is depends on {depends_on}, which isn't known before deployment"
+    other = bucket_policy("s3:GetObject", bucket=named)
+    other["Properties"]["PolicyDocument"]["Statement"][0] |= {"Effect": "Deny", "Principal": "*", "Condition": {}}
+    report = check(tmp_path / "deny", importing(Other=other))
+    assert report.missing == ()
+    assert {(each.principal, each.policy, each.action, each.because) for each in report.undecided} == {
+        (principal, "bucket", "s3:GetObject", f"may be denied: statement number 1 of policy Main/Other: {doubt}")
+        for principal in ("role", "service")
+    }
+    listing = importing(One=bucket_policy("s3:ListBucket"), Other=bucket_policy("s3:GetObject", bucket=named))
+    report = check(tmp_path / "allow", listing)
+    assert report.missing == ()
+    assert [(each.action, each.because) for each in report.undecided] == [
+        ("s3:GetObject", f"statement number 1 of policy Main/Other: {doubt}")
+    ]
+
+
 def test_what_else_names_a_bucket_is_no_bucket_policy(tmp_path: Path) -> None:
     """An access point has a policy of its own, which allows nothing by itself."""
     point = {"Type": "AWS::S3::AccessPoint", "Properties": {"Bucket": {"Ref": "Bucket"}, "Name": "point"}}

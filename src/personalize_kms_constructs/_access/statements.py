@@ -146,6 +146,9 @@ def _judge_statement(verdict: Verdict, statement: Written, call: Call, *, of_res
     if open_conditions := policy.only_if - call.caller.only_if:
         about = Answer.MAYBE
         doubts += [because(Cause.TEMPLATE_CONDITION, condition=each) for each in sorted(open_conditions)]
+    if policy.whose:
+        about = Answer.MAYBE
+        doubts.append(because(Cause.OWNER_UNKNOWN, parts=policy.whose))
     if not known:
         about = Answer.MAYBE
         doubts.append(because(Cause.ELEMENT_UNKNOWN, element="Effect"))

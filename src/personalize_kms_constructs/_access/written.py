@@ -39,6 +39,8 @@ class Policy:
     """Conditions of templates that can't be decided; it depends on all of them."""
     inline: str = ""
     """The name of an inline policy of a role; empty for other policies."""
+    whose: tuple[str, ...] = ()
+    """The parts of names that aren't known, where that leaves open whose policy it is."""
 
     @cached_property
     def statements(self) -> tuple[Written, ...]:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, TypeVar
 
@@ -127,6 +127,7 @@ class Deployment:
             role = Role(arn, unseen=unseen, unseen_trust=unseen, unseen_boundary=unseen)
             role.identity = [_policy_of(each, "PolicyDocument") for each in identity]
             role.managed_policies = _attached(identity, role)
+            role.may_have = self._may_be_of(name, account_of(arn), self.role_policies, self._role_names)
             model.roles[arn] = role
             return
         resource = resources[0]
@@ -152,7 +153,8 @@ class Deployment:
             elif policy.declared not in [each.declared for each in identity]:
                 identity.append(policy)
         role.managed_policies = len(foreign) + len(of_aws)
-        role.unseen = "; ".join([*filter(None, [_not_of_the_app(foreign), mixed_up]), *self._of_unknown_roles])
+        role.unseen = "; ".join(filter(None, [_not_of_the_app(foreign), mixed_up]))
+        role.may_have = self._may_be_of(name, account_of(arn), self.role_policies, self._role_names)
         role.unseen_denials = _not_of_the_app(each for each in foreign if _may_deny(each))
         role.identity = [_policy_of(each, "PolicyDocument") for each in identity]
         role.managed_policies += _attached(identity, role)
@@ -172,6 +174,7 @@ class Deployment:
         name = (split_arn(arn) or [arn])[-1]
         resources = self.find(lambda each: each.bucket_policies.get(name)) or []
         policies = [_policy_of(each, "PolicyDocument") for each in resources]
+        may_have = self._may_be_of(name, account, self.bucket_policies, self.buckets)
         resource = self.find(lambda each: each.buckets.get(name))
         if len([each for each in resources if not each.only_if]) > 1:
             label = arn if resource is None else resource.path
@@ -182,11 +185,16 @@ class Deployment:
         if resource is None:
             unseen = _why_unseen(arn, model)
             model.buckets[arn] = Bucket(
-                arn, account, policies, unseen="" if policies else unseen, unseen_encryption=unseen
+                arn,
+                account,
+                policies,
+                unseen="" if policies else unseen,
+                unseen_encryption=unseen,
+                may_have=may_have,
             )
             return
         model.names[arn] = resource.path
-        bucket = Bucket(arn, resource.stack.template.account, policies, declared=resource.declared)
+        bucket = Bucket(arn, resource.stack.template.account, policies, may_have=may_have, declared=resource.declared)
         encryption = resource.get("BucketEncryption")
         if encryption is not None:
             self._take_encryption(bucket, resource, encryption)
@@ -231,13 +239,31 @@ class Deployment:
         return self.find(lambda each: each.managed_policies.get(of_any_partition(str(arn))))
 
     @cached_property
-    def _of_unknown_roles(self) -> list[str]:
-        """The policies that may be of any role, since the role's name isn't known, each with the reason."""
-        known = {name for _, name in self.roles_by_name}
+    def _open_names(self) -> list[str]:
+        return [name for name in (*self.role_policies, *self.bucket_policies) if has_unknown(name)]
+
+    @cached_property
+    def _role_names(self) -> set[str]:
+        return {name for _, name in self.roles_by_name}
+
+    def _may_be_of(
+        self, name: str, account: str, found: Mapping[str, list[Resource]], known: Container[str]
+    ) -> list[Policy]:
+        """Return the policies that may be an owner's, since its name isn't known or that of the owner whom they name.
+
+        Args:
+            name: the owner's.
+            account: the owner's.
+            found: policies, by the names of their owners.
+            known: the names of the owners that the app makes, in lower case: their policies are theirs.
+        """
+        names = found if has_unknown(name) else [each for each in self._open_names if each in found]
         return [
-            f"policy {policies[0].path} is of a role whose name isn't known, {', '.join(open_parts(name))}"
-            for name, policies in self.role_policies.items()
-            if has_unknown(name) and without_case(name) not in known
+            replace(_policy_of(policy, "PolicyDocument"), inline="", whose=(*open_parts(other), *open_parts(name)))
+            for other in names
+            if same(other, name) is Answer.MAYBE and without_case(other) not in known
+            for policy in found[other]
+            if same(policy.stack.template.account, account) is not Answer.NO
         ]
 
     def _roles_named_as(self, role: Resource) -> list[Resource]:
