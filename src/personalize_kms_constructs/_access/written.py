@@ -18,6 +18,7 @@ _WITH_VARIABLES = "2012-10-17"
 _NAME_OF_VARIABLE = r"\{([a-zA-Z0-9.-]+:[^{}$:?]+)\}"
 _VARIABLE = re.compile(rf"\${_NAME_OF_VARIABLE}")
 _WRITTEN_VARIABLE = re.compile(rf"\${MARK}{_NAME_OF_VARIABLE}")
+_ELEMENTS = frozenset({"Version", "Id", "Statement"})
 _OPEN_ACTION = re.compile(r"[*?$]")
 _POSITIVE = ("StringEquals", "StringEqualsIgnoreCase", "StringLike", "ArnEquals", "ArnLike")
 
@@ -41,6 +42,11 @@ class Policy:
     """The name of an inline policy of a role; empty for other policies."""
     whose: tuple[str, ...] = ()
     """The parts of names that aren't known, where that leaves open whose policy it is."""
+
+    @cached_property
+    def strange(self) -> tuple[str, ...]:
+        """Its elements that no policy has: what a macro puts in their places isn't known."""
+        return tuple(sorted(map(str, self.document.keys() - _ELEMENTS))) if isinstance(self.document, Mapping) else ()
 
     @cached_property
     def statements(self) -> tuple[Written, ...]:

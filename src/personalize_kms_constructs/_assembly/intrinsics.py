@@ -187,7 +187,7 @@ def _if(scope: Scope, argument: Any) -> Any:
 
 
 def _find_in_map(scope: Scope, argument: Any) -> Any:
-    name, *path = (scope.text(item) for item in argument[:3])
+    name, *path = (scope.text(item) for item in (argument[0], argument[1], argument[2]))
     found = scope.mapping(name)
     if any(has_unknown(step) for step in path):
         return unknown(f"Fn::FindInMap {_shown(argument)}", scope.name, argument)

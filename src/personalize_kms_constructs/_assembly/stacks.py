@@ -314,8 +314,15 @@ class Resource:
     def get(self, name: str) -> Any:
         """Return a property, resolved, or none."""
         properties = self.body.get("Properties", {})
-        found = self.stack.value(properties[name]) if name in properties else None
+        if name not in properties:
+            return self.unknown(name) if self._is_added_to else None
+        found = self.stack.value(properties[name])
         return None if found is NO_VALUE else found
+
+    @property
+    def _is_added_to(self) -> bool:
+        """True if a macro, or a loop over a list that isn't known, may give it more properties."""
+        return any(each.startswith("Fn::") for each in (*self.body, *self.body.get("Properties", {})))
 
     def text(self, name: str) -> str | None:
         """Return a property that has to be a string; a hole where it is something else."""
@@ -329,7 +336,7 @@ class Resource:
     def name_in(self, name: str) -> str:
         """Return the name that a property gives it, or the id that AWS generates for one without a name."""
         found = self.text(name)
-        if found and self.stack.may_be_no_value(self.body["Properties"][name]):
+        if found and self.stack.may_be_no_value(self.body.get("Properties", {}).get(name)):
             # Two resources with this expression needn't have one name.
             return self.unknown(name)
         return found or self.generated_id
