@@ -404,7 +404,8 @@ def test_the_definition_of_a_state_machine_in_every_form(type: str, role: str, f
             (tmp_path / "statemachine/export.asl.json").write_text(json.dumps(definition))
     report = alone(tmp_path, {"Type": type, "Properties": properties})
     if form == "a file that isn't here":
-        assert (report.asked, report.undecided) == ((), ())
+        because = "its definition can't be seen, so that what it asks of Personalize isn't known"
+        assert (report.asked, [each.because for each in report.undecided]) == ((), [because])
         return
     assert report.asked == ("Main/Asks · Export (dataset export job)",)
     assert wanted(report) == EXPORTING

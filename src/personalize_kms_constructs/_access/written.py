@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
-from .alternatives import Either, conditions_in
+from .alternatives import Either, conditions_in, possible
 from .answers import Answer
 from .values import MARK, matches
 
@@ -56,6 +56,23 @@ class Policy:
         if document.get("Version") == _WITH_VARIABLES:
             found = [_with_holes(each) for each in found]
         return tuple(Written.of(body, index, self) for index, body in enumerate(found))
+
+    @cached_property
+    def allowing(self) -> tuple[Written, ...]:
+        """The statements that allow something; those that a condition chooses are of a policy with that condition."""
+        found = (each for index, written in enumerate(self.statements) for each in self._chosen(index, written))
+        return tuple(each for each in found if each.body.get("Effect") == "Allow")
+
+    def _chosen(self, index: int, written: Written) -> Iterator[Written]:
+        if written.readable:
+            yield written
+            return
+        chosen = replace(self, only_if=self.only_if.union(written.conditions))
+        bodies = possible(written.body, written.conditions, frozenset()) if written.conditions else ()
+        # One value may be several statements, or none.
+        for body in (each for value in bodies for each in as_list(value)):
+            if isinstance(body, Mapping):
+                yield Written.of(body, index, chosen)
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,9 +122,7 @@ def as_list(value: Any) -> list[Any]:
 def allow_statements(policies: Iterable[Policy]) -> Iterator[Written]:
     """Yield the statements that allow something."""
     for policy in policies:
-        for statement in policy.statements:
-            if statement.readable and statement.body.get("Effect") == "Allow":
-                yield statement
+        yield from policy.allowing
 
 
 def actions_of(statement: Body, service: str) -> list[str]:

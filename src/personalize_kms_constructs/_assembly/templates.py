@@ -60,6 +60,11 @@ class Template:
         names = [str(each.get("Name")) if isinstance(each, Mapping) else str(each) for each in found]
         return [each for each in names if not each.startswith(_HARMLESS)]
 
+    @cached_property
+    def speaks_of_personalize(self) -> bool:
+        """True if anything in it has the word."""
+        return "personalize" in json.dumps(self.body).lower()
+
     def path_of(self, logical_id: str) -> str:
         """Return the name of a resource in reports: the construct path, less what the CDK calls an L1 in its L2."""
         return self.construct_path_of(logical_id).removesuffix("/Resource")
