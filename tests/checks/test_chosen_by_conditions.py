@@ -116,6 +116,52 @@ def test_a_condition_of_the_request_chooses(tmp_path: Path) -> None:
     assert {each.principal for each in check(tmp_path, other).missing} == {"role"}
 
 
+CONDITIONS: dict[str, Any] = {
+    "IsLive": {"Condition": "IsProd"},
+    "IsBig": {"Fn::Equals": [{"Ref": "Stage"}, "big"]},
+    "IsBoth": {"Fn::And": [{"Condition": "IsLive"}, {"Condition": "IsBig"}]},
+    "IsMore": {"Fn::And": [{"Condition": "IsProd"}, {"Fn::Equals": [{"Ref": "Stage"}, "more"]}]},
+    "IsHere": {"Fn::And": [{"Condition": "IsProd"}, {"Condition": "Always"}]},
+}
+
+
+@pytest.mark.parametrize(
+    ("of_policy", "of_group", "depends_on"),
+    [
+        ("IsLive", "IsProd", None),
+        ("IsProd", "IsLive", None),
+        ("IsProd", "IsBoth", None),
+        ("IsBoth", "IsBoth", None),
+        ("IsHere", "IsProd", None),
+        ("IsProd", "IsMore", None),
+        ("IsMore", "IsMore", None),
+        ("IsBoth", "IsProd", "Main.IsBig"),
+        ("IsMore", "IsProd", "Main.IsMore"),
+        ("IsProd", "IsBig", "Main.IsProd"),
+    ],
+)
+def test_a_policy_with_a_condition_that_the_requests_implies(
+    of_policy: str, of_group: str, depends_on: str | None, tmp_path: Path
+) -> None:
+    """By another name, or as a part of it."""
+    template = complete(Movies=dataset_group(Condition=of_group))
+    template["Conditions"] |= CONDITIONS
+    template["Resources"]["Policy"]["Condition"] = of_policy
+    found = check(tmp_path, template)
+    assert (found.missing, found.problems) == ((), ())
+    because = f"statement number 1 of policy Main/Policy: it depends on the condition {depends_on}"
+    assert reasons(found) == (set() if depends_on is None else {because})
+
+
+@pytest.mark.parametrize("condition", ["IsLive", "IsBoth", "IsMore"])
+def test_a_condition_of_the_request_chooses_by_its_own_name(condition: str, tmp_path: Path) -> None:
+    """It holds there, whatever it is made of."""
+    template = complete(Movies=dataset_group(Condition=condition))
+    template["Conditions"] |= CONDITIONS
+    template["Resources"]["Policy"] = managed({"Fn::If": [condition, ALLOW, NO_VALUE]})
+    assert findings(check(tmp_path, template)) == CLEAN
+
+
 def test_an_iam_statement_that_a_condition_chooses_is_decided_too(tmp_path: Path) -> None:
     """Both give it; where one doesn't, that alone is open."""
     every_key = {**ALLOW, "Resource": "*"}

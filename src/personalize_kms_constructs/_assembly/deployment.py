@@ -101,17 +101,23 @@ class Deployment:
         model.names[arn] = resource.path
         document = resource.get("KeyPolicy")
         policy = _policy_of(resource, "KeyPolicy") if document is not None else _policy_of_kms(resource)
-        enabled = resource.get("Enabled")
+        enabled = str(resource.get("Enabled"))
         key = model.keys[arn] = Key(
             arn,
             [policy],
             spec=resource.text("KeySpec") or "SYMMETRIC_DEFAULT",
             usage=resource.text("KeyUsage") or "ENCRYPT_DECRYPT",
-            state="Disabled" if str(enabled).lower() == "false" else "Enabled",
+            state="Disabled" if enabled.lower() == "false" else "Enabled",
             declared=resource.declared,
         )
+        because = ""
         if has_unknown(key.spec + key.usage):
             because = "its KeySpec or KeyUsage isn't known, and Personalize needs a symmetric encryption key"
+        elif has_unknown(enabled):
+            because = "whether it is enabled isn't known before deployment"
+        elif resource.text("Origin") == "EXTERNAL":
+            because = "it can't be used until its key material is imported, which a template doesn't show"
+        if because:
             model.open_questions.append(OpenQuestion(resource.path, because, resource.declared, asks=()))
 
     def add_role(self, model: AccessModel, arn: str) -> None:
@@ -176,12 +182,14 @@ class Deployment:
         policies = [_policy_of(each, "PolicyDocument") for each in resources]
         may_have = self._may_be_of(name, account, self.bucket_policies, self.buckets)
         resource = self.find(lambda each: each.buckets.get(name))
-        if len([each for each in resources if not each.only_if]) > 1:
+        if rivals := [each for each in resources if any(_may_both_be_made(each, other) for other in resources)]:
             label = arn if resource is None else resource.path
-            paths = " and ".join(sorted(each.path for each in resources))
-            reason = because(Cause.BUCKET_POLICIES, number=len(resources), paths=paths)
-            declared = (resources[-1].declared,)
-            model.problems.append(Problem("configuration", arn, reason, label, IMPORT_PAGE, declared=declared))
+            paths = " and ".join(sorted(each.path for each in rivals))
+            reason = because(Cause.BUCKET_POLICIES, number=len(rivals), paths=paths)
+            declared, certain = (rivals[-1].declared,), sum(not each.only_if for each in rivals) > 1
+            model.problems.append(
+                Problem("configuration", arn, reason, label, IMPORT_PAGE, declared=declared, certain=certain)
+            )
         if resource is None:
             unseen = _why_unseen(arn, model)
             model.buckets[arn] = Bucket(
@@ -278,6 +286,11 @@ class Deployment:
     def _policies_of(self, role_name: str, account: str) -> list[Resource]:
         found = self.find(lambda each: each.role_policies.get(role_name)) or []
         return [each for each in found if same(each.stack.template.account, account) is not Answer.NO]
+
+
+def _may_both_be_made(one: Resource, other: Resource) -> bool:
+    """Report whether two resources are there together under some condition; not if each has another condition."""
+    return one != other and (one.only_if <= other.only_if or other.only_if <= one.only_if)
 
 
 def _attached(policies: Iterable[Resource], role: Role) -> int:

@@ -201,7 +201,7 @@ class ReadAssembly:
             destination=places.get("destination"),
             declared=resource.declared,
             waits_for=self._order.before(resource.stack, resource.logical_id) if request.at_deployment else None,
-            only_if=resource.only_if,
+            only_if=resource.stack.implied(resource.logical_id),
             ours=ours,
             **self._caller(request),
         )

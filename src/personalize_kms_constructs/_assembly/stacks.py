@@ -139,12 +139,28 @@ class Stack(Scope):
     def only_if(self, logical_id: str) -> frozenset[str]:
         """Return the conditions of a resource, and of the nested stacks around it, that can't be decided."""
         condition = self.template.resources[logical_id].get("Condition")
-        if isinstance(condition, str) and self.condition(condition) is Answer.MAYBE:
-            return self.made_only_if | {f"{self.template.name}.{condition}"}
-        return self.made_only_if
+        return self.made_only_if.union(self._parts(condition)) if isinstance(condition, str) else self.made_only_if
+
+    def _parts(self, condition: str) -> Iterator[str]:
+        """Yield conditions that hold together where one does: those that make it up, as far as they have names."""
+        if self.condition(condition) is not Answer.MAYBE:
+            return
+        match self.template.body.get("Conditions", {}).get(condition):
+            case {"Condition": str(other)}:
+                yield from self._parts(other)
+                return
+            case {"Fn::And": list(items)}:
+                names = [each.get("Condition") for each in items if isinstance(each, dict)]
+                others = [each for each in names if isinstance(each, str)]
+                for other in others:
+                    yield from self._parts(other)
+                if len(others) == len(items):
+                    return
+        yield f"{self.template.name}.{condition}"
 
     def implied(self, logical_id: str) -> frozenset[str]:
         """Return the conditions that hold where a resource is made: its own, and those that this one implies."""
+        above = frozenset() if self.parent is None else self.parent[0].implied(self.parent[1])
         found: set[str] = set()
         pending = [self.template.resources[logical_id].get("Condition")]
         while pending:
@@ -157,7 +173,7 @@ class Stack(Scope):
                         pending.append(other)
                     case {"Fn::And": list(parts)}:
                         pending += [each.get("Condition") for each in parts if isinstance(each, dict)]
-        return self.made_only_if | found
+        return above | found
 
     def may_be_no_value(self, expression: Any) -> bool:
         """Report whether a condition that can't be decided may leave a property out."""
