@@ -30,7 +30,7 @@ from tests.checks.templates import (
 
 READER = "arn:aws:iam::111122223333:role/reader"
 DENY = {"Effect": "Deny", "Action": "kms:Decrypt", "Resource": "*"}
-LONG = {"Effect": "Allow", "Action": "dynamodb:GetItem", "Resource": "x" * 7_000}
+LONG = {"Effect": "Allow", "Action": "dynamodb:GetItem", "Resource": f"arn:{'x' * 6_996}"}
 ALLOW = {"Effect": "Allow", "Action": IN_IAM, "Resource": "*"}
 
 
@@ -373,6 +373,10 @@ def test_urls_and_services_of_a_known_region(region: str, undecided: set[str], t
 OTHER = {"Effect": "Allow", "Action": "sqs:SendMessage", "Resource": "*"}
 
 
+def if_prod(then: Any, otherwise: Any) -> Any:
+    return {"Fn::If": ["IsProd", then, otherwise]}
+
+
 def put(statement: dict[str, Any], name: Any = "own", **more: Any) -> dict[str, Any]:
     """An inline policy of the role, as a resource of its own."""
     return {**managed(statement, type="AWS::IAM::Policy", PolicyName=name), **more}
@@ -385,6 +389,10 @@ def put(statement: dict[str, Any], name: Any = "own", **more: Any) -> dict[str, 
         (inline(ALLOW), {"Other": put(ALLOW)}, []),
         (inline(ALLOW), {"Other": put(OTHER, "other")}, []),
         (inline(ALLOW), {"Other": put(OTHER, {"Ref": "Stage"})}, []),
+        (inline(ALLOW), {"Other": put(OTHER, if_prod("own", "b"))}, ["policy Main/Other, inline policy own of Main/"]),
+        ({}, {"One": put(ALLOW, if_prod("a", "b")), "Other": put(OTHER, "b")}, ["policy Main/One, policy Main/Other"]),
+        ({}, {"One": put(ALLOW, if_prod("a", "b")), "Other": put(OTHER, if_prod("b", "a"))}, []),
+        ({}, {"One": put(ALLOW, if_prod("a", "b")), "Other": put(OTHER, if_prod("a", "c"))}, ["Main/One, policy Main"]),
         ({}, {"One": put(ALLOW), "Other": put(OTHER)}, ["policy Main/One, policy Main/Other"]),
         ({}, {"One": put(ALLOW, {"Ref": "Stage"}), "Other": put(OTHER, {"Ref": "Stage"})}, ["Main/One, policy Main"]),
         ({}, {"One": put(ALLOW, Condition="IsProd"), "Other": put(OTHER, Condition="IsDev")}, []),

@@ -220,13 +220,14 @@ class Cause(Enum):
     BUCKET_POLICIES = "{subject} has {number} bucket policies, {paths}, but S3 keeps one", "put the statements into one"
     ELEMENT_REQUIRED = "{subject} has no {element}, for which AWS refuses the whole policy", "write one"
     ELEMENT_PROHIBITED = (
-        "{subject} has {element}, for which AWS refuses the whole policy: an IAM policy is of the role that has it",
+        "{subject} has {element}, for which AWS refuses the whole policy: the policy is of the role that has it",
         "take it out",
     )
-    VALUE_REFUSED = (
-        "{subject} has the {element} {value}, for which AWS refuses the whole policy",
-        "write one of {taken}",
+    ELEMENTS_EXCLUSIVE = (
+        "{subject} has {element} and Not{element}, for which AWS refuses the whole policy",
+        "take one of them out",
     )
+    VALUE_REFUSED = "{subject} has the {element} {value}, for which AWS refuses the whole policy", "write {taken}"
     INLINE_NAME_TAKEN = (
         "{subject}: {paths} have one name, {name}, and a role keeps one inline policy of a name, the last that is put",
         "give each its own; if the CDK has named them, by the feature flag "

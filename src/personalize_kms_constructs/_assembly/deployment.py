@@ -316,7 +316,8 @@ def _inline_policies_of(role: Resource) -> Iterator[Policy]:
     """Yield the policies in the properties of a role."""
     for number, inline in enumerate(as_list(role.get("Policies"))):
         document = inline.get("PolicyDocument") if isinstance(inline, Mapping) else inline
-        policy_name = str(inline.get("PolicyName", "")) if isinstance(inline, Mapping) else ""
+        given = inline.get("PolicyName") if isinstance(inline, Mapping) else None
+        policy_name = given if isinstance(given, str) else ""
         name = f"inline policy{policy_name and ' '}{policy_name} of {role.path}"
         inline_name = policy_name or role.unknown(f"Policies {number}")
         yield Policy(_document(document, role), name, role.declared, role.only_if, inline_name)
