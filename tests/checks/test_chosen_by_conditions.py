@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from personalize_kms_constructs._access.causes import Cause
 from tests.checks.templates import (
     ACTIONS,
     CLEAN,
@@ -169,6 +170,30 @@ def test_an_iam_statement_that_a_condition_chooses_is_decided_too(tmp_path: Path
     found = check(tmp_path, complete(Policy=managed(if_prod(ALLOW, {**ALLOW, "Action": "kms:Decrypt"}))))
     assert {each.action for each in found.undecided} == set(IN_IAM) - {"kms:Decrypt"}
     assert reasons(found) == {f"statement number 1 of policy Main/Policy: {IS_OPEN}"}
+
+
+@pytest.mark.parametrize("chosen", [lambda each: each, if_prod, lambda each: if_prod(NO_VALUE, [each])])
+def test_everybody_is_let_in_where_a_condition_holds(chosen: Any, tmp_path: Path) -> None:
+    """Into a key and by a trust policy, which is told as without the condition."""
+    everybody: Statement = {"Effect": "Allow", "Principal": "*", "Action": "kms:*", "Resource": "*"}
+    found = check(tmp_path / "key", with_key([*ON_KEY, chosen(everybody)])).excess
+    told = [each for each in found if each.cause is Cause.FOR_EVERYBODY]
+    assert {(each.principal, each.action) for each in told} == {
+        (principal, action) for principal in ("role", "service") for action in ACTIONS
+    }
+    template = complete()
+    trust = template["Resources"]["Role"]["Properties"]["AssumeRolePolicyDocument"]["Statement"]
+    trust.append(chosen({"Effect": "Allow", "Principal": "*", "Action": "sts:AssumeRole"}))
+    (entry,) = check(tmp_path / "trust", template).excess
+    assert (entry.policy, entry.cause) == ("trust", Cause.FOR_EVERYBODY)
+
+
+def test_what_is_too_much_under_a_condition_alone_is_not_told(tmp_path: Path) -> None:
+    """Another statement for Personalize, or for the role."""
+    more = {**OF_SERVICE, "Action": "kms:Encrypt"}
+    assert check(tmp_path / "1", with_key([*ON_KEY, if_prod(more)])).excess == ()
+    wide = {**ALLOW, "Action": "kms:Encrypt"}
+    assert check(tmp_path / "2", complete(Policy=managed(ALLOW, if_prod(wide)))).excess == ()
 
 
 def test_a_statement_with_too_many_values_is_open(tmp_path: Path) -> None:
