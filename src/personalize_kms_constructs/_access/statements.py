@@ -95,8 +95,8 @@ def judge(policies: list[Policy], call: Call, *, of_resource: bool) -> Verdict:
     for policy in policies:
         if not isinstance(policy.document, Mapping):
             verdict.leave_open(because(Cause.ELEMENT_UNKNOWN, element=policy.name))
-        elif policy.strange:
-            verdict.leave_open(because(Cause.ELEMENT_NOT_UNDERSTOOD, elements=policy.strange))
+        elif policy.not_understood:
+            verdict.leave_open(because(Cause.ELEMENT_NOT_UNDERSTOOD, elements=policy.not_understood))
         for statement in policy.statements:
             _judge(verdict, statement, call, of_resource=of_resource)
     return verdict

@@ -44,7 +44,7 @@ class Policy:
     """The parts of names that aren't known, where that leaves open whose policy it is."""
 
     @cached_property
-    def strange(self) -> tuple[str, ...]:
+    def not_understood(self) -> tuple[str, ...]:
         """Its elements that no policy has: what a macro puts in their places isn't known."""
         return tuple(sorted(map(str, self.document.keys() - _ELEMENTS))) if isinstance(self.document, Mapping) else ()
 
