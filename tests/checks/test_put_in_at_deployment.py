@@ -10,6 +10,7 @@ import pytest
 from tests.checks.templates import CLEAN, IN_IAM, Json, check, complete, dataset_group, findings, key, managed, role
 
 INCLUDE = {"Name": "AWS::Include", "Parameters": {"Location": "s3://theirs/part.yaml"}}
+NOT_KNOWN = "it calls Personalize, and what it asks for isn't known before deployment"
 BOUND = {"Effect": "Allow", "Action": "s3:*", "Resource": "*"}
 
 
@@ -32,6 +33,7 @@ def put_in(*path: str, value: Any = INCLUDE, name: str = "Fn::Transform", **more
         (["Resources", "Role"], "managed policy ${Main/Role ManagedPolicyArns"),
         (["Resources", "Role", "Properties", "AssumeRolePolicyDocument"], "element Fn::Transform isn't understood"),
         (["Resources", "Policy", "Properties", "PolicyDocument"], "element Fn::Transform isn't understood"),
+        (["Resources", "Movies", "Properties"], NOT_KNOWN),
         (["Resources", "Key", "Properties"], "its KeySpec or KeyUsage isn't known"),
         (["Resources", "Key", "Properties", "KeyPolicy"], "element Fn::Transform isn't understood"),
     ],
@@ -55,6 +57,26 @@ def test_a_policy_that_is_included(tmp_path: Path) -> None:
     report = check(tmp_path / "2", complete(More=policy))
     assert report.missing == ()
     assert {each.action for each in report.undecided} == {"kms:Decrypt"}
+
+
+@pytest.mark.parametrize(
+    "kind", ["AWS::Personalize::DatasetGroup", "AWS::StepFunctions::StateMachine", "AWS::Scheduler::Schedule"]
+)
+def test_a_request_that_is_included(kind: str, tmp_path: Path) -> None:
+    """Nothing else is asked; where the template doesn't speak of Personalize it is no news."""
+    asks = {"Type": kind, "Properties": {"Fn::Transform": INCLUDE}}
+    report = check(tmp_path / "1", {"Description": "Personalize", "Resources": {"Asks": asks}})
+    assert [(each.needed_by, each.because) for each in report.undecided] == [(["Main/Asks"], NOT_KNOWN)]
+    report = check(tmp_path / "2", {"Resources": {"Asks": asks}})
+    assert len(report.undecided) == ("Personalize" in kind)
+
+
+def test_a_module(tmp_path: Path) -> None:
+    """What is in it isn't in the template."""
+    undecided = check(tmp_path, complete(More={"Type": "Acme::Data::Lake::MODULE"})).undecided
+    assert [(each.needed_by, each.because) for each in undecided] == [
+        (["Main/More"], "its template isn't in the assembly, so that what it does to policies isn't known")
+    ]
 
 
 @pytest.mark.parametrize(

@@ -258,7 +258,8 @@ class ReadAssembly:
         Where nothing is asked, only of what speaks of Personalize.
         """
         for resource in self._resources:
-            if resource.type == NESTED_STACK and resource.logical_id not in resource.stack.nested:
+            is_stack = resource.type == NESTED_STACK and resource.logical_id not in resource.stack.nested
+            if is_stack or resource.type.endswith("::MODULE"):
                 because = "its template isn't in the assembly, so that what it does to policies isn't known"
             elif resource.type in _NOT_SEEN:
                 because = _NOT_SEEN[resource.type]

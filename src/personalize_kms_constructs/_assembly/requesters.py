@@ -27,7 +27,7 @@ def requests_of(resource: Resource) -> Iterator[Request | OpenQuestion]:
         AssemblyError: if that can't be read.
     """
     if resource.type.startswith(_PREFIX):
-        yield from _of_personalize(resource)
+        yield from _and_others(resource, _of_personalize(resource))
     elif resource.type in STATE_MACHINES:
         yield from _and_others(resource, of_state_machine(resource))
     elif resource.type in (_RULE, _SCHEDULE):
@@ -41,7 +41,8 @@ def _and_others(resource: Resource, found: Iterable[Request | OpenQuestion]) -> 
     known = list(found)
     yield from known
     is_told = any(isinstance(each, OpenQuestion) for each in known)
-    if not is_told and may_call_otherwise(resource, len(known)):
+    may_be_put_in = resource.is_added_to and resource.stack.template.speaks_of_personalize
+    if not is_told and (may_be_put_in or may_call_otherwise(resource, len(known))):
         yield call_not_known(resource, resource.path)
 
 

@@ -331,12 +331,12 @@ class Resource:
         """Return a property, resolved, or none."""
         properties = self.body.get("Properties", {})
         if name not in properties:
-            return self.unknown(name) if self._is_added_to else None
+            return self.unknown(name) if self.is_added_to else None
         found = self.stack.value(properties[name])
         return None if found is NO_VALUE else found
 
     @property
-    def _is_added_to(self) -> bool:
+    def is_added_to(self) -> bool:
         """True if a macro, or a loop over a list that isn't known, may give it more properties."""
         return any(each.startswith("Fn::") for each in (*self.body, *self.body.get("Properties", {})))
 
