@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Container, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -133,7 +133,7 @@ class Deployment:
             role = Role(arn, unseen=unseen, unseen_trust=unseen, unseen_boundary=unseen)
             role.identity = [_policy_of(each, "PolicyDocument") for each in identity]
             role.managed_policies = _attached(identity, role)
-            role.may_have = self._may_be_of(name, account_of(arn), self.role_policies, self._role_names)
+            role.may_have = _may_be_of(name, account_of(arn), self._unclaimed_role_policies)
             model.roles[arn] = role
             return
         resource = resources[0]
@@ -160,7 +160,7 @@ class Deployment:
                 identity.append(policy)
         role.managed_policies = len(foreign) + len(of_aws)
         role.unseen = "; ".join(filter(None, [_not_of_the_app(foreign), mixed_up]))
-        role.may_have = self._may_be_of(name, account_of(arn), self.role_policies, self._role_names)
+        role.may_have = _may_be_of(name, account_of(arn), self._unclaimed_role_policies)
         role.unseen_denials = _not_of_the_app(each for each in foreign if _may_deny(each))
         role.identity = [_policy_of(each, "PolicyDocument") for each in identity]
         role.managed_policies += _attached(identity, role)
@@ -180,7 +180,7 @@ class Deployment:
         name = (split_arn(arn) or [arn])[-1]
         resources = self.find(lambda each: each.bucket_policies.get(name)) or []
         policies = [_policy_of(each, "PolicyDocument") for each in resources]
-        may_have = self._may_be_of(name, account, self.bucket_policies, self.buckets)
+        may_have = _may_be_of(name, account, self._unclaimed_bucket_policies)
         resource = self.find(lambda each: each.buckets.get(name))
         if rivals := [each for each in resources if any(_may_both_be_made(each, other) for other in resources)]:
             label = arn if resource is None else resource.path
@@ -247,32 +247,13 @@ class Deployment:
         return self.find(lambda each: each.managed_policies.get(of_any_partition(str(arn))))
 
     @cached_property
-    def _open_names(self) -> list[str]:
-        return [name for name in (*self.role_policies, *self.bucket_policies) if has_unknown(name)]
+    def _unclaimed_role_policies(self) -> dict[str, list[Resource]]:
+        claimed = {name for _, name in self.roles_by_name}
+        return {name: found for name, found in self.role_policies.items() if without_case(name) not in claimed}
 
     @cached_property
-    def _role_names(self) -> set[str]:
-        return {name for _, name in self.roles_by_name}
-
-    def _may_be_of(
-        self, name: str, account: str, found: Mapping[str, list[Resource]], known: Container[str]
-    ) -> list[Policy]:
-        """Return the policies that may be an owner's, since its name isn't known or that of the owner whom they name.
-
-        Args:
-            name: the owner's.
-            account: the owner's.
-            found: policies, by the names of their owners.
-            known: the names of the owners that the app makes, in lower case: their policies are theirs.
-        """
-        names = found if has_unknown(name) else [each for each in self._open_names if each in found]
-        return [
-            replace(_policy_of(policy, "PolicyDocument"), inline="", whose=(*open_parts(other), *open_parts(name)))
-            for other in names
-            if same(other, name) is Answer.MAYBE and without_case(other) not in known
-            for policy in found[other]
-            if same(policy.stack.template.account, account) is not Answer.NO
-        ]
+    def _unclaimed_bucket_policies(self) -> dict[str, list[Resource]]:
+        return {name: found for name, found in self.bucket_policies.items() if name not in self.buckets}
 
     def _roles_named_as(self, role: Resource) -> list[Resource]:
         """The roles that have one role's name in its account, itself included.
@@ -286,6 +267,24 @@ class Deployment:
     def _policies_of(self, role_name: str, account: str) -> list[Resource]:
         found = self.find(lambda each: each.role_policies.get(role_name)) or []
         return [each for each in found if same(each.stack.template.account, account) is not Answer.NO]
+
+
+def _may_be_of(name: str, account: str, unclaimed: Mapping[str, list[Resource]]) -> list[Policy]:
+    """Return the policies that may be an owner's, since its name isn't known or that of the owner whom they name.
+
+    Args:
+        name: the owner's.
+        account: the owner's.
+        unclaimed: policies by the names of their owners, of those that no resource of the app has.
+    """
+    is_open = has_unknown(name)
+    return [
+        replace(_policy_of(policy, "PolicyDocument"), inline="", whose=(*open_parts(other), *open_parts(name)))
+        for other, policies in unclaimed.items()
+        if (is_open or has_unknown(other)) and same(other, name) is Answer.MAYBE
+        for policy in policies
+        if same(policy.stack.template.account, account) is not Answer.NO
+    ]
 
 
 def _may_both_be_made(one: Resource, other: Resource) -> bool:
