@@ -323,7 +323,7 @@ def test_a_definition_that_is_no_json(tmp_path: Path) -> None:
 
 
 def test_one_of_our_jobs_beside_machines_whose_definition_is_not_known(app: cdk.App) -> None:
-    """A parameter, an import and ``Fn::Sub``, which all may become a machine for something else: no error of the judge."""
+    """A parameter, an import and ``Fn::Sub``, which all may become a machine for something else: no error."""
     stack = cdk.Stack(app, "Main")
     encryption, data = PersonalizeEncryption(stack, "Encryption"), S3Location(s3.Bucket(stack, "Data"), "in/")
     job = DatasetImportJob(stack, "Import", encryption=encryption, dataset_arn=DATASET_ARN, source=data)
