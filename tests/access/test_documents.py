@@ -58,11 +58,13 @@ def problems_with(kind: str, *statements: Any, version: str = "2012-10-17") -> l
     [
         ("iam", iam(["s3:*"], BUCKET, Principal="*"), "Principal"),
         ("boundary", iam(["s3:*"], "*", NotPrincipal="*"), "NotPrincipal"),
+        ("trust", {**TRUST, "Resource": "*"}, "Resource"),
+        ("trust", {**TRUST, "NotResource": "*"}, "NotResource"),
     ],
 )
-def test_a_principal_in_an_iam_policy(kind: str, statement: Any, says: str) -> None:
-    """IAM policies have none, boundaries neither."""
-    reason = f"{REFUSES}: an IAM policy is of the role that has it"
+def test_an_element_that_a_policy_of_a_role_has_not(kind: str, statement: Any, says: str) -> None:
+    """IAM policies have no principal, boundaries neither, and a trust policy has no resource."""
+    reason = f"{REFUSES}: the policy is of the role that has it"
     expected = f"statement number 1 of more has {says}, {reason}: take it out"
     assert problems_with(kind, statement) == [("configuration", expected, GRAMMAR)]
 
@@ -90,6 +92,51 @@ def test_an_element_that_a_statement_needs(kind: str, statement: Any, element: s
 
 
 @pytest.mark.parametrize(
+    ("kind", "statement", "element"),
+    [
+        ("iam", iam(["s3:*"], BUCKET, NotAction="s3:*"), "Action"),
+        ("iam", iam(["s3:*"], BUCKET, NotResource="*"), "Resource"),
+        ("key", {**of_role(["kms:Sign"]), "NotPrincipal": {"AWS": ROLE}}, "Principal"),
+        ("bucket", {**OF_BUCKET, "NotAction": "s3:*"}, "Action"),
+        ("trust", {**TRUST, "NotAction": "sts:TagSession"}, "Action"),
+    ],
+)
+def test_an_element_and_its_opposite(kind: str, statement: Any, element: str) -> None:
+    """The grammar has one of the two."""
+    expected = f"statement number 1 of more has {element} and Not{element}, {REFUSES}: take one of them out"
+    assert ("configuration", expected, GRAMMAR) in problems_with(kind, statement)
+
+
+@pytest.mark.parametrize(
+    ("kind", "statement", "says"),
+    [
+        ("iam", iam(["s3:Get*"], BUCKET, Sid="Allow it"), "the Sid Allow it|letters and digits alone"),
+        ("iam", iam(["s3:Get*"], BUCKET, Sid="read-it"), "the Sid read-it|letters and digits alone"),
+        ("iam", iam(["s3:Get*"], "not-an-arn"), "the Resource not-an-arn|an ARN, or *"),
+        ("boundary", iam(["s3:Get*"], ["*", "bucket/*"]), "the Resource bucket/*|an ARN, or *"),
+        ("iam", iam(["kms", "s3:Get*"], BUCKET), "the Action kms|it as service:action"),
+        ("key", of_role(["Sign"]), "the Action Sign|it as service:action"),
+        (
+            "iam",
+            iam(["s3:Get*"], BUCKET, Condition={"StringEqual": {"aws:x": "y"}}),
+            "the condition operator StringEqual|one that IAM has, as StringEquals",
+        ),
+        (
+            "bucket",
+            {**OF_BUCKET, "Condition": {"ForAllValues:StringLikes": {"aws:x": "y"}}},
+            "the condition operator ForAllValues:StringLikes|one that IAM has, as StringEquals",
+        ),
+    ],
+)
+def test_a_value_that_aws_refuses(kind: str, statement: Any, says: str) -> None:
+    """As the grammar has it, in whichever statement of the policy."""
+    found, taken = says.split("|")
+    name = statement.get("Sid", "number 1")
+    expected = f"statement {name} of more has {found}, {REFUSES}: write {taken}"
+    assert problems_with(kind, statement) == [("configuration", expected, GRAMMAR)]
+
+
+@pytest.mark.parametrize(
     ("kind", "statement"),
     [
         ("key", without("Resource", of_role(["kms:Sign"]))),
@@ -98,6 +145,11 @@ def test_an_element_that_a_statement_needs(kind: str, statement: Any, element: s
         ("iam", {"Effect": "Deny", "NotAction": "*", "NotResource": "*"}),
         ("iam", iam(["s3:Get*"], BUCKET, Effect="${Main.Effect?}")),
         ("iam", "${Main.Statement?}"),
+        ("iam", iam(["*", "s3:Get*"], "${Main.Arn?}", Sid="${Main.Sid?}")),
+        ("iam", iam(["${Main.Action?}"], "*", Condition={"${Main.Operator?}": {"aws:x": "y"}})),
+        ("iam", iam(["s3:Get*"], BUCKET, Condition={"ForAnyValue:StringEqualsIfExists": {"aws:x": "y"}})),
+        ("key", {**of_role(["kms:Sign"]), "Sid": "Allow it", "Resource": "key"}),
+        ("bucket", {**OF_BUCKET, "Sid": "Allow it"}),
         ("bucket", {**without("Principal", OF_BUCKET), "Effect": "Deny", "NotPrincipal": {"Service": SERVICE}}),
     ],
 )

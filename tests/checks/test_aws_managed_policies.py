@@ -120,6 +120,23 @@ def test_what_a_known_policy_allows_beyond_what_is_needed_is_too_much(
 
 
 @pytest.mark.parametrize(
+    ("own", "fix"),
+    [
+        (policy(), "detach that policy of AWS, which nobody else can change"),
+        (
+            policy(actions=sorted(KMS_ALONE)),
+            "detach that policy of AWS, which nobody else can change, and put what is needed into an AWS::IAM::Policy "
+            "of its own",
+        ),
+    ],
+)
+def test_a_policy_of_aws_is_detached(own: Any, fix: str, tmp_path: Path) -> None:
+    """Nothing can be taken out of it."""
+    template = complete(Role=role(ManagedPolicyArns=[f"{OF_AWS}AdministratorAccess"]), Policy=own)
+    assert {each.fix for each in check(tmp_path, template).excess} == {fix}
+
+
+@pytest.mark.parametrize(
     ("name", "missing"),
     [("PowerUserAccess", set()), ("AmazonS3FullAccess", {"kms:CreateGrant", *IN_IAM})],
 )

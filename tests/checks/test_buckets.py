@@ -106,7 +106,7 @@ def test_awss_own_key_cannot_work(key: str | None, tmp_path: Path) -> None:
 
 
 def test_two_policies_of_a_bucket(tmp_path: Path) -> None:
-    """S3 keeps one; where a condition leaves one of them out, there may be but one."""
+    """S3 keeps one."""
     half, other = bucket_policy("s3:GetObject"), bucket_policy("s3:ListBucket")
     both = "has 2 bucket policies, Main/One and Main/Other, but S3 keeps one: put the statements into one"
     template = importing(One=half, Other=other, Data=dataset("One", "Other", "Read"))
@@ -117,8 +117,50 @@ def test_two_policies_of_a_bucket(tmp_path: Path) -> None:
     )
     del template["Resources"]["Bucket"]
     assert messages(check(tmp_path, template)) == [f"arn:aws:s3:::ratings {both}"]
-    other["Condition"] = "IsProd"
-    assert check(tmp_path, template).problems == ()
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "told"),
+    [
+        ("IsProd", "IsProd", True),
+        (None, "IsProd", True),
+        ("IsProd", "IsLive", True),
+        ("IsProd", "IsDev", False),
+    ],
+)
+def test_two_policies_of_a_bucket_under_conditions(one: str | None, other: str, told: bool, tmp_path: Path) -> None:
+    """It is a problem where both may be made at once, and no error of the synth, since none may be."""
+    conditions = [{} if each is None else {"Condition": each} for each in (one, other)]
+    half, rest = bucket_policy("s3:GetObject", **conditions[0]), bucket_policy("s3:ListBucket", **conditions[1])
+    template = importing(One=half, Other=rest, Data={**dataset("One", "Other", "Read"), "Condition": "IsProd"})
+    template["Conditions"]["IsLive"] = {"Condition": "IsProd"}
+    problems = [each for each in check(tmp_path, template).problems if "bucket policies" in each.message]
+    assert [(each.message.partition(",")[0], each.certain) for each in problems] == [
+        ("Main/Bucket has 2 bucket policies", False)
+    ] * told
+
+
+@pytest.mark.parametrize(
+    ("named", "depends_on"),
+    [({"Ref": "Stage"}, "Main.Stage"), ({"Fn::If": ["IsProd", {"Ref": "Bucket"}, "another"]}, "Fn::If IsProd")],
+)
+def test_a_denial_in_a_policy_that_may_be_of_the_bucket(named: Any, depends_on: str, tmp_path: Path) -> None:
+    """It may deny both what it writes, and an allowance gives nothing for certain."""
+    doubt = f"whose policy it is depends on {depends_on}, which isn't known before deployment"
+    other = bucket_policy("s3:GetObject", bucket=named)
+    other["Properties"]["PolicyDocument"]["Statement"][0] |= {"Effect": "Deny", "Principal": "*", "Condition": {}}
+    report = check(tmp_path / "deny", importing(Other=other))
+    assert report.missing == ()
+    assert {(each.principal, each.policy, each.action, each.because) for each in report.undecided} == {
+        (principal, "bucket", "s3:GetObject", f"may be denied: statement number 1 of policy Main/Other: {doubt}")
+        for principal in ("role", "service")
+    }
+    listing = importing(One=bucket_policy("s3:ListBucket"), Other=bucket_policy("s3:GetObject", bucket=named))
+    report = check(tmp_path / "allow", listing)
+    assert report.missing == ()
+    assert [(each.action, each.because) for each in report.undecided] == [
+        ("s3:GetObject", f"statement number 1 of policy Main/Other: {doubt}")
+    ]
 
 
 def test_what_else_names_a_bucket_is_no_bucket_policy(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from personalize_kms_constructs._access.causes import Cause
 from tests.checks.templates import (
     ACTIONS,
     CLEAN,
@@ -116,6 +117,52 @@ def test_a_condition_of_the_request_chooses(tmp_path: Path) -> None:
     assert {each.principal for each in check(tmp_path, other).missing} == {"role"}
 
 
+CONDITIONS: dict[str, Any] = {
+    "IsLive": {"Condition": "IsProd"},
+    "IsBig": {"Fn::Equals": [{"Ref": "Stage"}, "big"]},
+    "IsBoth": {"Fn::And": [{"Condition": "IsLive"}, {"Condition": "IsBig"}]},
+    "IsMore": {"Fn::And": [{"Condition": "IsProd"}, {"Fn::Equals": [{"Ref": "Stage"}, "more"]}]},
+    "IsHere": {"Fn::And": [{"Condition": "IsProd"}, {"Condition": "Always"}]},
+}
+
+
+@pytest.mark.parametrize(
+    ("of_policy", "of_group", "depends_on"),
+    [
+        ("IsLive", "IsProd", None),
+        ("IsProd", "IsLive", None),
+        ("IsProd", "IsBoth", None),
+        ("IsBoth", "IsBoth", None),
+        ("IsHere", "IsProd", None),
+        ("IsProd", "IsMore", None),
+        ("IsMore", "IsMore", None),
+        ("IsBoth", "IsProd", "Main.IsBig"),
+        ("IsMore", "IsProd", "Main.IsMore"),
+        ("IsProd", "IsBig", "Main.IsProd"),
+    ],
+)
+def test_a_policy_with_a_condition_that_the_requests_implies(
+    of_policy: str, of_group: str, depends_on: str | None, tmp_path: Path
+) -> None:
+    """By another name, or as a part of it."""
+    template = complete(Movies=dataset_group(Condition=of_group))
+    template["Conditions"] |= CONDITIONS
+    template["Resources"]["Policy"]["Condition"] = of_policy
+    found = check(tmp_path, template)
+    assert (found.missing, found.problems) == ((), ())
+    because = f"statement number 1 of policy Main/Policy: it depends on the condition {depends_on}"
+    assert reasons(found) == (set() if depends_on is None else {because})
+
+
+@pytest.mark.parametrize("condition", ["IsLive", "IsBoth", "IsMore"])
+def test_a_condition_of_the_request_chooses_by_its_own_name(condition: str, tmp_path: Path) -> None:
+    """It holds there, whatever it is made of."""
+    template = complete(Movies=dataset_group(Condition=condition))
+    template["Conditions"] |= CONDITIONS
+    template["Resources"]["Policy"] = managed({"Fn::If": [condition, ALLOW, NO_VALUE]})
+    assert findings(check(tmp_path, template)) == CLEAN
+
+
 def test_an_iam_statement_that_a_condition_chooses_is_decided_too(tmp_path: Path) -> None:
     """Both give it; where one doesn't, that alone is open."""
     every_key = {**ALLOW, "Resource": "*"}
@@ -123,6 +170,30 @@ def test_an_iam_statement_that_a_condition_chooses_is_decided_too(tmp_path: Path
     found = check(tmp_path, complete(Policy=managed(if_prod(ALLOW, {**ALLOW, "Action": "kms:Decrypt"}))))
     assert {each.action for each in found.undecided} == set(IN_IAM) - {"kms:Decrypt"}
     assert reasons(found) == {f"statement number 1 of policy Main/Policy: {IS_OPEN}"}
+
+
+@pytest.mark.parametrize("chosen", [lambda each: each, if_prod, lambda each: if_prod(NO_VALUE, [each])])
+def test_everybody_is_let_in_where_a_condition_holds(chosen: Any, tmp_path: Path) -> None:
+    """Into a key and by a trust policy, which is told as without the condition."""
+    everybody: Statement = {"Effect": "Allow", "Principal": "*", "Action": "kms:*", "Resource": "*"}
+    found = check(tmp_path / "key", with_key([*ON_KEY, chosen(everybody)])).excess
+    told = [each for each in found if each.cause is Cause.FOR_EVERYBODY]
+    assert {(each.principal, each.action) for each in told} == {
+        (principal, action) for principal in ("role", "service") for action in ACTIONS
+    }
+    template = complete()
+    trust = template["Resources"]["Role"]["Properties"]["AssumeRolePolicyDocument"]["Statement"]
+    trust.append(chosen({"Effect": "Allow", "Principal": "*", "Action": "sts:AssumeRole"}))
+    (entry,) = check(tmp_path / "trust", template).excess
+    assert (entry.policy, entry.cause) == ("trust", Cause.FOR_EVERYBODY)
+
+
+def test_what_is_too_much_under_a_condition_alone_is_not_told(tmp_path: Path) -> None:
+    """Another statement for Personalize, or for the role."""
+    more = {**OF_SERVICE, "Action": "kms:Encrypt"}
+    assert check(tmp_path / "1", with_key([*ON_KEY, if_prod(more)])).excess == ()
+    wide = {**ALLOW, "Action": "kms:Encrypt"}
+    assert check(tmp_path / "2", complete(Policy=managed(ALLOW, if_prod(wide)))).excess == ()
 
 
 def test_a_statement_with_too_many_values_is_open(tmp_path: Path) -> None:

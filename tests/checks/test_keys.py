@@ -146,6 +146,24 @@ def test_a_key_whose_kind_is_a_parameter(name: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("properties", "because"),
+    [
+        ({"Enabled": {"Ref": "Stage"}}, "whether it is enabled isn't known before deployment"),
+        ({"Enabled": {"Fn::If": ["IsProd", True, False]}}, "whether it is enabled isn't known before deployment"),
+        (
+            {"Origin": "EXTERNAL"},
+            "it can't be used until its key material is imported, which a template doesn't show",
+        ),
+    ],
+)
+def test_a_key_that_may_not_be_usable(properties: Any, because: str, tmp_path: Path) -> None:
+    """The rest of what is asked is decided."""
+    report = check(tmp_path, complete(Key=key(**properties)))
+    assert [(each.needed_by, each.because) for each in report.undecided] == [(["Main/Key"], because)]
+    assert (report.missing, report.problems, report.excess) == ((), (), ())
+
+
+@pytest.mark.parametrize(
     ("properties", "says", "page"),
     [
         ({"KeySpec": "RSA_2048", "KeyUsage": "ENCRYPT_DECRYPT"}, "is RSA_2048 for ENCRYPT_DECRYPT", KMS_PAGE),
@@ -163,7 +181,7 @@ def test_keys_that_cannot_work(properties: Any, says: str, page: str, tmp_path: 
 
 def test_a_key_that_is_made_enabled(tmp_path: Path) -> None:
     """Said at length."""
-    assert findings(check(tmp_path, complete(Key=key(Enabled="true")))) == CLEAN
+    assert findings(check(tmp_path, complete(Key=key(Enabled="true", Origin="AWS_KMS")))) == CLEAN
 
 
 def test_a_replica_of_a_key_of_several_regions(tmp_path: Path) -> None:
@@ -215,6 +233,14 @@ def test_an_account_named_by_its_id(account: str, tmp_path: Path) -> None:
     delegating["Properties"]["KeyPolicy"]["Statement"][0]["Action"] = "kms:*"
     template = complete(Key=delegating, Policy=policy(actions=ACTIONS))
     assert findings(check(tmp_path, template, account=account)) == CLEAN
+
+
+def test_an_account_without_quotes(tmp_path: Path) -> None:
+    """In YAML it is a number."""
+    delegating = key(111122223333)
+    delegating["Properties"]["KeyPolicy"]["Statement"][0]["Action"] = "kms:*"
+    template = complete(Key=delegating, Policy=policy(actions=ACTIONS))
+    assert findings(check(tmp_path, template)) == CLEAN
 
 
 def test_a_stack_that_knows_no_account(tmp_path: Path) -> None:

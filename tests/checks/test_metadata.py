@@ -16,6 +16,7 @@ from aws_cdk import aws_stepfunctions as sfn
 from personalize_kms_constructs import PersonalizeEncryption, PersonalizeResource, S3Location
 from personalize_kms_constructs.checks import check_assembly
 from personalize_kms_constructs.jobs import DataDeletionJob, DatasetExportJob
+from tests.checks.templates import edit, write
 
 TYPE = "personalize-kms-constructs:resources"
 KEY_ARN = "arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
@@ -178,6 +179,30 @@ def test_a_problem_fails_no_synth(app: cdk.App, monkeypatch: pytest.MonkeyPatch)
     (entry,) = check_assembly(assembly).undecided
     assert entry.needed_by == ["Main/Encryption"]
     assert entry.because == "what it was told to allow couldn't be written down: LookupError: no such thing"
+
+
+@pytest.mark.parametrize(
+    ("data", "because"),
+    [
+        ("text", "what it was told to allow couldn't be written down: its metadata is no object"),
+        (None, "what it was told to allow couldn't be written down: its metadata is no object"),
+        (
+            {"template": "Main.template.json", "serviceRole": "x", "resources": None},
+            "its metadata has no list of what it was told to allow",
+        ),
+        (
+            {"template": "Main.template.json", "serviceRole": "x", "resources": {"resource": "dataset group"}},
+            "its metadata has no list of what it was told to allow",
+        ),
+    ],
+)
+def test_metadata_that_cannot_be_read(data: Any, because: str, tmp_path: Path) -> None:
+    """The report says so, at the construct that left it."""
+    directory = write(tmp_path, {"Main": {"Resources": {}}})
+    edit(directory / "manifest.json", Main={"metadata": {"/Main/Encryption": [{"type": TYPE, "data": data}]}})
+    report = check_assembly(directory)
+    assert [(each.needed_by, each.because) for each in report.undecided] == [(["Main/Encryption"], because)]
+    assert report.asked == ()
 
 
 def test_a_job_leaves_what_each_execution_chooses(app: cdk.App) -> None:

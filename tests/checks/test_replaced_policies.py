@@ -26,12 +26,15 @@ def calling(service: str, action: str, event: str = "Update", **parameters: Any)
     return {"Put": {"Type": "Custom::AWS", "Properties": {event: {"Fn::Join": ["", parts]}}}}
 
 
-def function(*actions: str, on: Any = "*", id: str = "Runner", service: str = "lambda.amazonaws.com") -> Json:
-    """A role of a Lambda function, or of another service, and what it may do."""
+def function(
+    *actions: str, on: Any = "*", id: str = "Runner", service: str = "lambda.amazonaws.com", condition: str = ""
+) -> Json:
+    """A role of a Lambda function, or of another service, and what it may do, or may under a condition."""
     trust = {"Effect": "Allow", "Principal": {"Service": service}, "Action": "sts:AssumeRole"}
     runner = {"Type": "AWS::IAM::Role", "Properties": {"AssumeRolePolicyDocument": {"Statement": [trust]}}}
-    allowed = managed({"Effect": "Allow", "Action": list(actions), "Resource": on}, role={"Ref": id})
-    return {id: runner, "Allowed": allowed}
+    allowed: Json = {"Effect": "Allow", "Action": list(actions), "Resource": on}
+    chosen = {"Fn::If": [condition, allowed, {"Ref": "AWS::NoValue"}]} if condition else allowed
+    return {id: runner, "Allowed": managed(chosen, role={"Ref": id})}
 
 
 OF_KEY, OF_BUCKET = {"key"}, {"bucket"}
@@ -51,6 +54,7 @@ OF_KEY, OF_BUCKET = {"key"}, {"bucket"}
         (function("kms:PutKeyPolicy", on=KEY), OF_KEY, "Main/Runner"),
         (function("s3:putbucketpolicy", on=BUCKET_ARN), OF_BUCKET, "Main/Runner"),
         (function("kms:PutKeyPolicy"), OF_KEY, "Main/Runner"),
+        (function("kms:PutKeyPolicy", on=KEY, condition="IsProd"), OF_KEY, "Main/Runner"),
         (function("kms:PutKeyPolicy", "s3:PutBucketPolicy"), OF_KEY | OF_BUCKET, "Main/Runner"),
         (function("kms:PutKeyPolicy", on="arn:aws:kms:eu-west-1:111122223333:key/x"), set(), ""),
         (function("kms:Put*", on=KEY), set(), ""),

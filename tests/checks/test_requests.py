@@ -18,7 +18,10 @@ from personalize_kms_constructs._access.report import AccessReport
 from personalize_kms_constructs.checks import check_assembly
 from tests.checks.templates import (
     CLEAN,
+    CONDITIONS,
     NO_VALUE,
+    PARAMETERS,
+    Json,
     check,
     complete,
     dataset,
@@ -103,6 +106,84 @@ def test_an_import_job_that_depends_on_a_condition_is_undecided(tmp_path: Path) 
     assert (report.missing, report.problems) == ((), ())
     assert any("Main/Data" in " ".join(each.needed_by) for each in report.undecided)
     assert not any("destination" in each.because for each in report.undecided)
+
+
+CALLS = json.dumps({"service": "Personalize", "action": "createDatasetExportJob", "parameters": IN_SDK})
+TASK = {
+    "Type": "Task",
+    "Resource": "arn:aws:states:::aws-sdk:personalize:createDatasetExportJob",
+    "Arguments": EXPORT,
+    "End": True,
+}
+DEFINITION = {"StartAt": "Export", "States": {"Export": TASK}}
+UNIVERSAL = {"Arn": "arn:aws:scheduler:::aws-sdk:personalize:createDatasetExportJob", "Input": json.dumps(EXPORT)}
+UNSEEN = "its definition can't be seen, so that what it asks of Personalize isn't known"
+
+
+def chosen(then: Any, otherwise: Any = NO_VALUE) -> Json:
+    return {"Fn::If": ["IsProd", then, otherwise]}
+
+
+@pytest.mark.parametrize(
+    ("kind", "properties", "because"),
+    [
+        ("Custom::AWS", {"Create": chosen(CALLS)}, NOT_KNOWN),
+        ("AWS::Scheduler::Schedule", {"Target": chosen(UNIVERSAL)}, NOT_KNOWN),
+        ("AWS::Scheduler::Schedule", {"Target": {**UNIVERSAL, "Arn": chosen(UNIVERSAL["Arn"], "x")}}, NOT_KNOWN),
+        ("AWS::Events::Rule", {"Targets": [chosen({"Id": "x", "Arn": "y", "Input": CALLS})]}, NOT_KNOWN),
+        ("AWS::StepFunctions::StateMachine", {"DefinitionString": chosen(json.dumps(DEFINITION), "{}")}, UNSEEN),
+        ("AWS::StepFunctions::StateMachine", {"Definition": chosen(DEFINITION)}, UNSEEN),
+        ("AWS::StepFunctions::StateMachine", {"DefinitionString": {"Ref": "Personalize"}}, UNSEEN),
+        ("AWS::StepFunctions::StateMachine", {"Definition": {"Ref": "Personalize"}}, UNSEEN),
+        (
+            "AWS::StepFunctions::StateMachine",
+            {"DefinitionS3Location": {"Bucket": "theirs", "Key": "personalize.json"}},
+            UNSEEN,
+        ),
+        (
+            "AWS::StepFunctions::StateMachine",
+            {"Definition": {"States": {"Export": chosen(TASK, {"Type": "Pass"})}}},
+            NOT_KNOWN,
+        ),
+        (
+            "AWS::StepFunctions::StateMachine",
+            {"Definition": {"States": {"Export": {**TASK, "Resource": chosen(TASK["Resource"], "x")}}}},
+            NOT_KNOWN,
+        ),
+    ],
+)
+def test_a_call_that_a_condition_chooses(kind: str, properties: Json, because: str, tmp_path: Path) -> None:
+    """It isn't read, and the report has one line that says so."""
+    asks = {"Type": kind, "Properties": properties}
+    template = {"Parameters": PARAMETERS, "Conditions": CONDITIONS, "Resources": {"Asks": asks}}
+    (undecided,) = check(tmp_path, template).undecided
+    assert (undecided.needed_by, undecided.because) == (["Main/Asks"], because)
+
+
+def test_a_call_that_a_condition_chooses_beside_another(tmp_path: Path) -> None:
+    """What can be read is judged."""
+    states = {"Export": TASK, "Again": {**TASK, "Resource": chosen(TASK["Resource"], "x")}}
+    asks = {"Type": "AWS::StepFunctions::StateMachine", "Properties": {"Definition": {"States": states}}}
+    report = check(tmp_path, {"Parameters": PARAMETERS, "Conditions": CONDITIONS, "Resources": {"Asks": asks}})
+    assert report.asked == ("Main/Asks · Export (dataset export job)",)
+    assert NOT_KNOWN in {each.because for each in report.undecided}
+
+
+@pytest.mark.parametrize(
+    ("kind", "properties"),
+    [
+        ("AWS::StepFunctions::StateMachine", {"DefinitionString": {"Ref": "Stage"}}),
+        ("AWS::StepFunctions::StateMachine", {"DefinitionS3Location": {"Bucket": "theirs", "Key": "x.json"}}),
+        ("AWS::StepFunctions::StateMachine", {"DefinitionString": chosen('{"States": {}}', "{}")}),
+        ("Custom::AWS", {"Create": chosen('{"service": "Forecast", "action": "createDatasetExportJob"}')}),
+        ("Custom::AWS", {"Create": CALLS.replace("createDatasetExportJob", "createSchema"), "Update": chosen("{}")}),
+    ],
+)
+def test_a_choice_that_has_nothing_to_do_with_personalize(kind: str, properties: Json, tmp_path: Path) -> None:
+    """It is no news, where the rest of the template doesn't speak of Personalize either."""
+    asks = {"Type": kind, "Properties": properties}
+    template = {"Parameters": PARAMETERS, "Conditions": CONDITIONS, "Resources": {"Asks": asks}}
+    assert findings(check(tmp_path, template)) == CLEAN
 
 
 def test_resources_that_a_condition_leaves_out(tmp_path: Path) -> None:

@@ -30,7 +30,7 @@ from tests.checks.templates import (
 
 READER = "arn:aws:iam::111122223333:role/reader"
 DENY = {"Effect": "Deny", "Action": "kms:Decrypt", "Resource": "*"}
-LONG = {"Effect": "Allow", "Action": "dynamodb:GetItem", "Resource": "x" * 7_000}
+LONG = {"Effect": "Allow", "Action": "dynamodb:GetItem", "Resource": f"arn:{'x' * 6_996}"}
 ALLOW = {"Effect": "Allow", "Action": IN_IAM, "Resource": "*"}
 
 
@@ -138,13 +138,56 @@ def test_a_policy_of_a_role_that_is_not_known(tmp_path: Path) -> None:
     assert {(each.action, each.because) for each in report.undecided} == {
         (
             action,
-            "not all policies of role arn:aws:iam::111122223333:role/${Main.Role} can be seen: policy Main/Policy is "
-            "of a role whose name isn't known, Main.Stage",
+            "statement number 1 of policy Main/Policy: whose policy it is depends on Main.Stage, which isn't known "
+            "before deployment",
         )
         for action in IN_IAM
     }
     report = check(tmp_path, complete(Policy=by_parameter, Named=role(RoleName={"Ref": "Stage"})))
     assert {(each.policy, each.action) for each in report.missing} == {("role", action) for action in IN_IAM}
+
+
+@pytest.mark.parametrize(
+    ("properties", "named", "depends_on"),
+    [
+        ({}, {"Roles": [{"Fn::If": ["IsProd", {"Ref": "Role"}, NO_VALUE]}]}, "Fn::If IsProd"),
+        ({}, {"Roles": {"Fn::If": ["IsProd", [{"Ref": "Role"}], NO_VALUE]}}, "Fn::If IsProd"),
+        ({}, {"Roles": {"Ref": "Stage"}}, "Main.Stage"),
+        ({}, {"Roles": [{"Fn::ImportValue": "x"}]}, "export x"),
+        ({}, {"RoleName": {"Fn::If": ["IsProd", {"Ref": "Role"}, "other"]}}, "Fn::If IsProd"),
+        ({"RoleName": {"Ref": "Stage"}}, {"Roles": ["reader"]}, "Main.Stage"),
+        ({"RoleName": {"Fn::Sub": "read-${Stage}"}}, {"Roles": ["read-er"]}, "Main.Stage"),
+    ],
+)
+def test_a_denial_in_a_policy_that_may_be_of_the_role(
+    properties: Any, named: Any, depends_on: str, tmp_path: Path
+) -> None:
+    """It may deny what it writes, and an allowance gives nothing for certain; what it doesn't write is decided."""
+    doubt = (
+        f"statement number 1 of policy Main/More: whose policy it is depends on {depends_on}, which isn't known before "
+        "deployment"
+    )
+    kind = "AWS::IAM::RolePolicy" if "RoleName" in named else "AWS::IAM::ManagedPolicy"
+    deny = {"Type": kind, "Properties": {"PolicyDocument": {"Statement": [DENY]}, **named}}
+    report = check(tmp_path / "deny", complete(Role=role(**properties), More=deny))
+    assert (report.missing, report.problems, report.excess) == ((), (), ())
+    assert {(each.policy, each.action, each.because) for each in report.undecided} == {
+        ("key", "kms:Decrypt", f"may be denied: {doubt}"),
+        ("role", "kms:Decrypt", f"may be denied: {doubt}"),
+    }
+    allow = {"Type": kind, "Properties": {"PolicyDocument": {"Statement": [ALLOW]}, **named}}
+    assert findings(check(tmp_path / "more", complete(Role=role(**properties), More=allow))) == CLEAN
+    template = complete(Role=role(**properties), More=allow, Policy=policy(actions=IN_IAM[1:]))
+    (undecided,) = check(tmp_path / "allow", template).undecided
+    assert (undecided.policy, undecided.action, undecided.because) == ("role", "kms:Decrypt", doubt)
+
+
+@pytest.mark.parametrize("role_name", [None, {"Fn::Sub": "write-${Stage}"}])
+def test_a_denial_in_a_policy_that_cannot_be_of_the_role(role_name: Any, tmp_path: Path) -> None:
+    """An id that AWS generates is no name that somebody wrote, and another beginning makes another name."""
+    properties = {} if role_name is None else {"RoleName": role_name}
+    template = complete(Role=role(**properties), More=managed(DENY, role="reader"))
+    assert findings(check(tmp_path, template)) == CLEAN
 
 
 @pytest.mark.parametrize(
@@ -343,6 +386,10 @@ def test_urls_and_services_of_a_known_region(region: str, undecided: set[str], t
 OTHER = {"Effect": "Allow", "Action": "sqs:SendMessage", "Resource": "*"}
 
 
+def if_prod(then: Any, otherwise: Any) -> Any:
+    return {"Fn::If": ["IsProd", then, otherwise]}
+
+
 def put(statement: dict[str, Any], name: Any = "own", **more: Any) -> dict[str, Any]:
     """An inline policy of the role, as a resource of its own."""
     return {**managed(statement, type="AWS::IAM::Policy", PolicyName=name), **more}
@@ -355,6 +402,10 @@ def put(statement: dict[str, Any], name: Any = "own", **more: Any) -> dict[str, 
         (inline(ALLOW), {"Other": put(ALLOW)}, []),
         (inline(ALLOW), {"Other": put(OTHER, "other")}, []),
         (inline(ALLOW), {"Other": put(OTHER, {"Ref": "Stage"})}, []),
+        (inline(ALLOW), {"Other": put(OTHER, if_prod("own", "b"))}, ["policy Main/Other, inline policy own of Main/"]),
+        ({}, {"One": put(ALLOW, if_prod("a", "b")), "Other": put(OTHER, "b")}, ["policy Main/One, policy Main/Other"]),
+        ({}, {"One": put(ALLOW, if_prod("a", "b")), "Other": put(OTHER, if_prod("b", "a"))}, []),
+        ({}, {"One": put(ALLOW, if_prod("a", "b")), "Other": put(OTHER, if_prod("a", "c"))}, ["Main/One, policy Main"]),
         ({}, {"One": put(ALLOW), "Other": put(OTHER)}, ["policy Main/One, policy Main/Other"]),
         ({}, {"One": put(ALLOW, {"Ref": "Stage"}), "Other": put(OTHER, {"Ref": "Stage"})}, ["Main/One, policy Main"]),
         ({}, {"One": put(ALLOW, Condition="IsProd"), "Other": put(OTHER, Condition="IsDev")}, []),

@@ -323,7 +323,7 @@ def test_a_definition_that_is_no_json(tmp_path: Path) -> None:
 
 
 def test_one_of_our_jobs_beside_machines_whose_definition_is_not_known(app: cdk.App) -> None:
-    """A parameter, an import and ``Fn::Sub``, which all may become a machine for something else."""
+    """A parameter, an import and ``Fn::Sub``, which all may become a machine for something else: no error."""
     stack = cdk.Stack(app, "Main")
     encryption, data = PersonalizeEncryption(stack, "Encryption"), S3Location(s3.Bucket(stack, "Data"), "in/")
     job = DatasetImportJob(stack, "Import", encryption=encryption, dataset_arn=DATASET_ARN, source=data)
@@ -342,7 +342,9 @@ def test_one_of_our_jobs_beside_machines_whose_definition_is_not_known(app: cdk.
         cdk.CfnResource(stack, f"Other{number}", type="AWS::StepFunctions::StateMachine", properties=properties)
     report = check_assembly(app.synth())
     assert report.asked == ("Main/Encryption (dataset import job)", "Main/Import (dataset import job)")
-    assert (report.undecided, report.problems) == ((), ())
+    # Of the others it is seen that they have no job.
+    assert [each.needed_by for each in report.undecided] == [["Main/Other0"], ["Main/Other1"], ["Main/Other2"]]
+    assert report.problems == ()
 
 
 def test_our_jobs_are_seen_in_the_state_machine_with_their_key(app: cdk.App) -> None:
@@ -427,7 +429,8 @@ def test_the_definition_of_a_state_machine_in_every_form(type: str, role: str, f
             (tmp_path / "statemachine/export.asl.json").write_text(json.dumps(definition))
     report = alone(tmp_path, {"Type": type, "Properties": properties})
     if form == "a file that isn't here":
-        assert (report.asked, report.undecided) == ((), ())
+        because = "its definition can't be seen, so that what it asks of Personalize isn't known"
+        assert (report.asked, [each.because for each in report.undecided]) == ((), [because])
         return
     assert report.asked == ("Main/Asks · Export (dataset export job)",)
     assert wanted(report) == EXPORTING

@@ -72,6 +72,9 @@ def _principals(principal: Any, caller: Caller) -> Iterator[Way]:
         return
     for kind, names in principal.items():
         for name in as_list(names):
+            if type(name) is int:
+                # An account without quotes, in YAML.
+                name = str(name)
             if not isinstance(name, str):
                 yield _open(Cause.ELEMENT_UNKNOWN, element="Principal")
             elif kind == "Service":

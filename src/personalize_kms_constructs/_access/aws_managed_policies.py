@@ -85,4 +85,4 @@ def policy_of_aws(arn: str, of: str, **more: Any) -> Policy | None:
         return None
     version, statements = _POLICIES[name]
     document = {"Version": "2012-10-17", "Statement": statements}
-    return Policy(document, f"managed policy {name.rpartition('/')[2]} ({version}) of {of}", **more)
+    return Policy(document, f"managed policy {name.rpartition('/')[2]} ({version}) of {of}", of_aws=True, **more)

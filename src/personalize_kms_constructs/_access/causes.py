@@ -42,6 +42,8 @@ TAKE_OUT, REPLACE = "take it out", "put what is needed in its place"
 """The remedies for what is too much; the second where something that is needed would go with it."""
 MOVE = "put what is needed into an {make} of its own"
 """The second for a policy that stands in a role, which the policies of keys wait for."""
+DETACH = "detach that policy of AWS, which nobody else can change"
+"""The first for a policy of AWS."""
 FOR_OTHERS = "the {what} is also for {names}: give them one of their own"
 """What comes before the remedy where others would lose something."""
 
@@ -97,6 +99,7 @@ class Cause(Enum):
     ELEMENT_UNKNOWN = "{element} isn't known before deployment"
     ELEMENT_NOT_UNDERSTOOD = "element {elements} isn't understood"
     TEMPLATE_CONDITION = "it depends on the condition {condition}"
+    OWNER_UNKNOWN = "whose policy it is depends on {parts}, which isn't known before deployment"
     PATTERN_UNKNOWN = "{element} {pattern}: {parts} isn't known before deployment"
     PATTERN_NARROW = (
         "{element} {pattern} is about a part of what is needed, and which part Personalize uses isn't documented"
@@ -233,13 +236,14 @@ class Cause(Enum):
     BUCKET_POLICIES = "{subject} has {number} bucket policies, {paths}, but S3 keeps one", "put the statements into one"
     ELEMENT_REQUIRED = "{subject} has no {element}, for which AWS refuses the whole policy", "write one"
     ELEMENT_PROHIBITED = (
-        "{subject} has {element}, for which AWS refuses the whole policy: an IAM policy is of the role that has it",
+        "{subject} has {element}, for which AWS refuses the whole policy: the policy is of the role that has it",
         "take it out",
     )
-    VALUE_REFUSED = (
-        "{subject} has the {element} {value}, for which AWS refuses the whole policy",
-        "write one of {taken}",
+    ELEMENTS_EXCLUSIVE = (
+        "{subject} has {element} and Not{element}, for which AWS refuses the whole policy",
+        "take one of them out",
     )
+    VALUE_REFUSED = "{subject} has the {element} {value}, for which AWS refuses the whole policy", "write {taken}"
     INLINE_NAME_TAKEN = (
         "{subject}: {paths} have one name, {name}, and a role keeps one inline policy of a name, the last that is put",
         "give each its own; if the CDK has named them, by the feature flag "

@@ -112,10 +112,10 @@ def _decisions(model: AccessModel, needs: Mapping[Need, list[Asked]]) -> dict[Ne
 def _policies_on(model: AccessModel, need: Need) -> list[Policy]:
     """Return the policies that decide on a need."""
     owner = owner_of(model, need)
-    found = [] if owner is None else list(owner.policies)
+    found = [] if owner is None else owner.policies + owner.may_have
     if need.role_arn:
         role = model.role(need.role_arn)
-        found += role.identity
+        found += role.identity + role.may_have
         found += [] if role.boundary is None else [role.boundary]
     return found
 

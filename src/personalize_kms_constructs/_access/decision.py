@@ -74,7 +74,7 @@ def role_on_key(call: Call, role: Role, key: Key) -> Decision:
 def service_on(call: Call, owner: Key | Bucket) -> Decision:
     """Decide for Personalize itself, whom only the policy of the key or bucket can name."""
     policy = "key" if isinstance(owner, Key) else "bucket"
-    return _by_resource(judge(owner.policies, call, of_resource=True), policy, owner.arn, owner.unseen)
+    return _by_resource(judge(owner.policies + owner.may_have, call, of_resource=True), policy, owner.arn, owner.unseen)
 
 
 def role_by_iam(call: Call, role: Role) -> Decision:
@@ -95,7 +95,7 @@ def role_in_bucket(call: Call, bucket: Bucket) -> Decision:
 
     In one account it only must not deny; across accounts it must allow.
     """
-    verdict = judge(bucket.policies, call, of_resource=True)
+    verdict = judge(bucket.policies + bucket.may_have, call, of_resource=True)
     one_account = same(call.caller.account, bucket.account)
     if one_account is Answer.NO or verdict.denied.answer is Answer.YES:
         return _by_resource(verdict, "bucket", bucket.arn, bucket.unseen)
@@ -126,7 +126,7 @@ def _by_resource(verdict: Verdict, policy: str, arn: str, unseen: str) -> Decisi
 
 def _of_role(role: Role, call: Call) -> tuple[Verdict, Verdict]:
     """Judge a call by the role's IAM policies and by its boundary."""
-    iam = judge(role.identity, call, of_resource=False)
+    iam = judge(role.identity + role.may_have, call, of_resource=False)
     if role.unseen:
         iam.caller.leave_open(because(Cause.POLICIES_UNSEEN, arn=role.arn, why=role.unseen))
     if role.unseen_denials:

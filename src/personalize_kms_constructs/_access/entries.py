@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from .causes import FOR_OTHERS, MOVE, REPLACE, TAKE_OUT, Cause, Reason
+from .causes import DETACH, FOR_OTHERS, MOVE, REPLACE, TAKE_OUT, Cause, Reason
 from .declarations import Declaration
 from .model import Asked, Problem, declared_of
 from .pasting import Origins, pasted
@@ -140,6 +140,8 @@ class Excess(Entry):
         """The remedy, in words."""
         replaced = MOVE.format(make=self.make) if self.make else REPLACE
         step = self.reason.remedy or (replaced if self.instead else TAKE_OUT)
+        if any(each.policy.of_aws for each in self.reason.statements):
+            step = f"{DETACH}, and {step}" if self.instead else DETACH
         others: dict[str, list[str]] = {}
         for name, what in self.also_for.items():
             others.setdefault(what, []).append("everybody else" if name == "*" else name)

@@ -1,7 +1,7 @@
 """Permissions of the role and of Personalize beyond what is needed, on the keys and buckets that are used.
 
 What other principals may do, and what the role may do elsewhere, isn't judged; nor is a statement that a condition
-may keep from having an effect.
+may keep from having an effect, unless it lets others in.
 """
 
 from __future__ import annotations
@@ -191,9 +191,10 @@ class _OfOne:
     ) -> Iterator[Excess | Undecided]:
         policy = statement.policy
         asked = self._asking("" if column == IN_IAM else policy_of)
-        if policy.only_if and not policy.only_if <= conditions_of(asked):
-            return
+        is_there = not policy.only_if or policy.only_if <= conditions_of(asked)
         for each in surplus:
+            if not is_there and each.reason.cause not in _LETS_OTHERS_IN:
+                continue
             is_key = each.action == "*" or each.action.lower().startswith("kms:")
             reason = each.reason
             requests = (

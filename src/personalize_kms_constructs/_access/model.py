@@ -25,6 +25,8 @@ class PolicyOwner:
     arn: str = field(kw_only=False)
     unseen: str = ""
     """The reason why a policy of its own, or a part of it, can't be seen; empty if all of it is known."""
+    may_have: list[Policy] = field(default_factory=list)
+    """The policies that may be its own or another's: each says what isn't known."""
     exists: bool = True
     """False if an account has no such key, role or bucket."""
     notes: tuple[str, ...] = ()

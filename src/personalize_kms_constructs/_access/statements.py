@@ -96,6 +96,8 @@ def judge(policies: list[Policy], call: Call, *, of_resource: bool) -> Verdict:
     for policy in policies:
         if not isinstance(policy.document, dict):
             verdict.leave_open(because(Cause.ELEMENT_UNKNOWN, element=policy.name))
+        elif policy.not_understood:
+            verdict.leave_open(because(Cause.ELEMENT_NOT_UNDERSTOOD, elements=policy.not_understood))
         for statement in policy.statements:
             # A role may have a statement for each of hundreds of buckets.
             if not bucket or not statement.buckets or bucket in statement.buckets:
@@ -149,6 +151,9 @@ def _judge_statement(verdict: Verdict, statement: Written, call: Call, *, of_res
     if open_conditions := policy.only_if - call.caller.only_if:
         about = Answer.MAYBE
         doubts += [because(Cause.TEMPLATE_CONDITION, condition=each) for each in sorted(open_conditions)]
+    if policy.whose:
+        about = Answer.MAYBE
+        doubts.append(because(Cause.OWNER_UNKNOWN, parts=policy.whose))
     if not known:
         about = Answer.MAYBE
         doubts.append(because(Cause.ELEMENT_UNKNOWN, element="Effect"))

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
-from .alternatives import Either, conditions_in, strings_in
+from .alternatives import Either, conditions_in, possible, strings_in
 from .answers import Answer
 from .declarations import Declaration
 from .values import MARK, bucket_in, matches, split_arn
@@ -19,6 +19,7 @@ _WITH_VARIABLES = "2012-10-17"
 _NAME_OF_VARIABLE = r"\{([a-zA-Z0-9.-]+:[^{}$:?]+)\}"
 _VARIABLE = re.compile(rf"\${_NAME_OF_VARIABLE}")
 _WRITTEN_VARIABLE = re.compile(rf"\${MARK}{_NAME_OF_VARIABLE}")
+_ELEMENTS = frozenset({"Version", "Id", "Statement"})
 _OPEN_ACTION = re.compile(r"[*?$]")
 _POSITIVE = ("StringEquals", "StringEqualsIgnoreCase", "StringLike", "ArnEquals", "ArnLike")
 
@@ -42,6 +43,15 @@ class Policy:
     """The name of an inline policy of a role; empty for other policies."""
     also_of: tuple[str, ...] = ()
     """The ARNs of others that have a role's policy: roles, users and groups, as far as templates say."""
+    of_aws: bool = False
+    """True if it is AWS's own, which nobody else can change."""
+    whose: tuple[str, ...] = ()
+    """The parts of names that aren't known, where that leaves open whose policy it is."""
+
+    @cached_property
+    def not_understood(self) -> tuple[str, ...]:
+        """Its elements that no policy has: what a macro puts in their places isn't known."""
+        return tuple(sorted(map(str, self.document.keys() - _ELEMENTS))) if isinstance(self.document, dict) else ()
 
     @cached_property
     def statements(self) -> tuple[Written, ...]:
@@ -54,6 +64,23 @@ class Policy:
     def has_variables(self) -> bool:
         """True if what is written like a variable is one."""
         return isinstance(self.document, dict) and self.document.get("Version") == _WITH_VARIABLES
+
+    @cached_property
+    def allowing(self) -> tuple[Written, ...]:
+        """The statements that allow something; those that a condition chooses are of a policy with that condition."""
+        found = (each for index, written in enumerate(self.statements) for each in self._chosen(index, written))
+        return tuple(each for each in found if each.body.get("Effect") == "Allow")
+
+    def _chosen(self, index: int, written: Written) -> Iterator[Written]:
+        if written.readable:
+            yield written
+            return
+        chosen = replace(self, only_if=self.only_if.union(written.conditions))
+        bodies = possible(written.body, written.conditions, frozenset()) if written.conditions else ()
+        # One value may be several statements, or none.
+        for body in (each for value in bodies for each in as_list(value)):
+            if isinstance(body, dict):
+                yield Written.of(body, index, chosen)
 
 
 @dataclass(frozen=True, eq=False)
@@ -127,9 +154,7 @@ def as_list(value: Any) -> list[Any]:
 def allow_statements(policies: Iterable[Policy]) -> Iterator[Written]:
     """Yield the statements that allow something."""
     for policy in policies:
-        for statement in policy.statements:
-            if statement.readable and statement.body.get("Effect") == "Allow":
-                yield statement
+        yield from policy.allowing
 
 
 def actions_of(statement: Body, service: str) -> list[str]:

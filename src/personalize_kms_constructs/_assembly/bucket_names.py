@@ -26,18 +26,25 @@ def one_of_each_deployment(name: str, found: Iterable[Resource]) -> list[Resourc
 def bucket_policy_problems(
     arn: str, name: str, policies: Iterable[Resource], buckets: list[Resource]
 ) -> Iterator[Problem]:
-    """Yield the buckets of a name that have more than one policy, whatever conditions turn out to be."""
+    """Yield the buckets of a name that have more than one policy, those left out that aren't made at once."""
     by_owner: dict[tuple[str, Stack | None], list[Resource]] = {}
     for each in policies:
-        if not each.only_if:
-            of_stack = each.stack.top if has_unknown(name) else None
-            owner = (nearest(buckets, each.stack).path, None) if buckets else (arn, of_stack)
-            by_owner.setdefault(owner, []).append(each)
+        of_stack = each.stack.top if has_unknown(name) else None
+        owner = (nearest(buckets, each.stack).path, None) if buckets else (arn, of_stack)
+        by_owner.setdefault(owner, []).append(each)
     for (label, _), own in by_owner.items():
-        if len(own) > 1:
-            paths = " and ".join(sorted(each.path for each in own))
-            reason = because(Cause.BUCKET_POLICIES, number=len(own), paths=paths)
-            yield Problem("configuration", arn, reason, label, IMPORT_PAGE, declared=(own[-1].declared,))
+        rivals = [each for each in own if any(_may_both_be_made(each, other) for other in own)]
+        if rivals:
+            paths = " and ".join(sorted(each.path for each in rivals))
+            reason = because(Cause.BUCKET_POLICIES, number=len(rivals), paths=paths)
+            certain = sum(not each.only_if for each in rivals) > 1
+            declared = (rivals[-1].declared,)
+            yield Problem("configuration", arn, reason, label, IMPORT_PAGE, declared=declared, certain=certain)
+
+
+def _may_both_be_made(one: Resource, other: Resource) -> bool:
+    """Report whether two resources are there together under some condition; not if each has another condition."""
+    return one != other and (one.only_if <= other.only_if or other.only_if <= one.only_if)
 
 
 def not_told_apart(others: Iterable[Resource]) -> str:

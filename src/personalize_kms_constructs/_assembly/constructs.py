@@ -104,7 +104,10 @@ def _read(references: _References, data: Mapping[str, Any], groups: DatasetGroup
             actions = frozenset(map(str, as_list(each.get("actions"))))
             policy, arn = str(each.get("policy")), references.text(each.get("resource"))
             left.pending.append(PendingPolicy(policy, arn, actions, str(each.get("file", ""))))
-    for resource in as_list(data.get("resources")):
+    if not isinstance(data.get("resources"), list):
+        left.questions.append(OpenQuestion(path, "its metadata has no list of what it was told to allow"))
+        return
+    for resource in data["resources"]:
         kind = f"create{str(resource.get('resource')).replace(' ', '')}" if isinstance(resource, dict) else ""
         if kind not in KINDS:
             unknown_kind = f"{resource!r} is of a kind that this version doesn't know"
@@ -159,9 +162,9 @@ class _References:
         return name in stack.template.resources or name in stack.template.body.get("Parameters", {}) or "::" in name
 
     def only_if(self, expression: Any) -> frozenset[str]:
-        """Return the conditions of the resource that a reference is about, of those that can't be decided."""
+        """Return the conditions that hold where the resource is made that a reference is about."""
         target = self._resource_of(expression)
-        return frozenset() if target is None else target[0].only_if(target[1])
+        return frozenset() if target is None else target[0].implied(target[1])
 
     def target_of(self, expression: Any) -> tuple[Stack, str, str] | None:
         """Return stack, logical id and attribute of a reference, as the metadata or a template writes it."""

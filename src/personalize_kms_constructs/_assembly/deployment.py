@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -109,17 +109,23 @@ class Deployment:
         policy = _policy_of(resource, "KeyPolicy")
         if policy.document is None:
             policy = _policy_of_kms(resource)
-        enabled = resource.get("Enabled")
+        enabled = str(resource.get("Enabled"))
         key = model.keys[arn] = Key(
             arn,
             [policy],
             spec=resource.text("KeySpec") or "SYMMETRIC_DEFAULT",
             usage=resource.text("KeyUsage") or "ENCRYPT_DECRYPT",
-            state="Disabled" if str(enabled).lower() == "false" else "Enabled",
+            state="Disabled" if enabled.lower() == "false" else "Enabled",
             declared=resource.declared,
         )
+        because = ""
         if has_unknown(key.spec + key.usage):
             because = "its KeySpec or KeyUsage isn't known, and Personalize needs a symmetric encryption key"
+        elif has_unknown(enabled):
+            because = "whether it is enabled isn't known before deployment"
+        elif resource.text("Origin") == "EXTERNAL":
+            because = "it can't be used until its key material is imported, which a template doesn't show"
+        if because:
             model.open_questions.append(OpenQuestion(resource.path, because, resource.declared, asks=()))
 
     def add_role(self, model: AccessModel, arn: str) -> None:
@@ -135,6 +141,7 @@ class Deployment:
             role = Role(arn, unseen=unseen, unseen_trust=unseen, unseen_boundary=unseen)
             role.identity = [self._identity_policy(each, arn) for each in identity]
             role.managed_policies = _attached(identity, role)
+            role.may_have = _may_be_of(name, account_of(arn), self._unclaimed_role_policies)
             model.roles[arn] = role
             return
         resource = resources[0]
@@ -160,7 +167,8 @@ class Deployment:
             elif policy.declared not in [each.declared for each in identity]:
                 identity.append(policy)
         role.managed_policies = len(foreign) + len(of_aws)
-        role.unseen = "; ".join([*filter(None, [_not_of_the_app(foreign), mixed_up]), *self._of_unknown_roles])
+        role.unseen = "; ".join(filter(None, [_not_of_the_app(foreign), mixed_up]))
+        role.may_have = _may_be_of(name, account_of(arn), self._unclaimed_role_policies)
         role.unseen_denials = _not_of_the_app(each for each in foreign if _may_deny(each))
         role.identity = [self._identity_policy(each, arn) for each in identity]
         role.managed_policies += _attached(identity, role)
@@ -180,17 +188,23 @@ class Deployment:
         name = (split_arn(arn) or [arn])[-1]
         written = self.find(lambda each: each.bucket_policies.get(name)) or []
         policies = [_policy_of(each, "PolicyDocument") for each in written]
+        may_have = _may_be_of(name, account, self._unclaimed_bucket_policies)
         made = one_of_each_deployment(name, self.find(lambda each: each.buckets.get(name)) or [])
         model.problems += bucket_policy_problems(arn, name, written, made)
         if not made:
             unseen = _why_unseen(arn, model)
             model.buckets[arn] = Bucket(
-                arn, account, policies, unseen="" if policies else unseen, unseen_encryption=unseen
+                arn,
+                account,
+                policies,
+                unseen="" if policies else unseen,
+                unseen_encryption=unseen,
+                may_have=may_have,
             )
             return
         resource, *others = made
         model.names[arn] = resource.path
-        bucket = Bucket(arn, resource.stack.template.account, policies, declared=resource.declared)
+        bucket = Bucket(arn, resource.stack.template.account, policies, may_have=may_have, declared=resource.declared)
         bucket.unseen = bucket.unseen_encryption = not_told_apart(others)
         encryption = resource.get("BucketEncryption")
         if encryption is not None and not others:
@@ -249,14 +263,13 @@ class Deployment:
         return replace(_policy_of(resource, "PolicyDocument"), also_of=others)
 
     @cached_property
-    def _of_unknown_roles(self) -> list[str]:
-        """The policies that may be of any role, since the role's name isn't known, each with the reason."""
-        known = {name for _, name in self.roles_by_name}
-        return [
-            f"policy {policies[0].path} is of a role whose name isn't known, {', '.join(open_parts(name))}"
-            for name, policies in self.role_policies.items()
-            if has_unknown(name) and without_case(name) not in known
-        ]
+    def _unclaimed_role_policies(self) -> dict[str, list[Resource]]:
+        claimed = {name for _, name in self.roles_by_name}
+        return {name: found for name, found in self.role_policies.items() if without_case(name) not in claimed}
+
+    @cached_property
+    def _unclaimed_bucket_policies(self) -> dict[str, list[Resource]]:
+        return {name: found for name, found in self.bucket_policies.items() if name not in self.buckets}
 
     def _roles_named_as(self, role: Resource) -> list[Resource]:
         """The roles that have one role's name in its account, itself included.
@@ -278,6 +291,24 @@ def _arn_of_principal(resource: Resource) -> str:
         return physical.role_arn(resource)
     kind = _PRINCIPALS[resource.type]
     return resource.arn("iam", f"{kind}/{resource.name_in(f'{kind.capitalize()}Name')}", region=False)
+
+
+def _may_be_of(name: str, account: str, unclaimed: Mapping[str, list[Resource]]) -> list[Policy]:
+    """Return the policies that may be an owner's, since its name isn't known or that of the owner whom they name.
+
+    Args:
+        name: the owner's.
+        account: the owner's.
+        unclaimed: policies by the names of their owners, of those that no resource of the app has.
+    """
+    is_open = has_unknown(name)
+    return [
+        replace(_policy_of(policy, "PolicyDocument"), inline="", whose=(*open_parts(other), *open_parts(name)))
+        for other, policies in unclaimed.items()
+        if (is_open or has_unknown(other)) and same(other, name) is Answer.MAYBE
+        for policy in policies
+        if same(policy.stack.template.account, account) is not Answer.NO
+    ]
 
 
 def _attached(policies: Iterable[Resource], role: Role) -> int:
@@ -303,7 +334,8 @@ def _inline_policies_of(role: Resource) -> Iterator[Policy]:
     """Yield the policies in the properties of a role."""
     for number, inline in enumerate(as_list(role.get("Policies"))):
         document = inline.get("PolicyDocument") if isinstance(inline, dict) else inline
-        policy_name = str(inline.get("PolicyName", "")) if isinstance(inline, dict) else ""
+        given = inline.get("PolicyName") if isinstance(inline, dict) else None
+        policy_name = given if isinstance(given, str) else ""
         name = f"inline policy{policy_name and ' '}{policy_name} of {role.path}"
         inline_name = policy_name or role.unknown(f"Policies {number}")
         yield Policy(_document(document, role), name, role.declared, role.only_if, inline_name)

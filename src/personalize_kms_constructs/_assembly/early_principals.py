@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
 
+from .._access.alternatives import possible
 from .._access.causes import Cause, because
 from .._access.declarations import Declaration
 from .._access.model import AccessModel, Problem, declared_of
@@ -29,7 +31,7 @@ def early_principals(
     made = {each.declared: each for each in resources}
     users = users_of(model)
     for owner, policy in policies:
-        for role in _not_waited_for(policy, made, deployment, order):
+        for role, certain in _not_waited_for(policy, made, deployment, order):
             yield Problem.of(
                 "ordering",
                 policy.name,
@@ -37,32 +39,47 @@ def early_principals(
                 _PAGE,
                 users.get(owner, ()),
                 declared=declared_of([policy]),
-                certain=policy.only_if <= role.only_if,
+                certain=certain and policy.only_if <= role.only_if,
             )
 
 
 def _not_waited_for(
     policy: Policy, made: Mapping[Declaration, Resource], deployment: Deployment, order: CreationOrder
-) -> list[Resource]:
-    """Return the roles that a policy names, and that may be made after the resource that has it."""
+) -> list[tuple[Resource, bool]]:
+    """Return the roles that a policy names and that may be made after the resource that has it.
+
+    With each it says if the policy names it whatever the conditions of the template are.
+    """
     owner = made.get(policy.declared) if policy.declared else None
     if owner is None:
         return []
-    named = dict.fromkeys(map(of_any_partition, _principals(policy)))
+    named: dict[str, bool] = {}
+    for name, certain in _principals(policy):
+        named[name] = certain or named.get(name, False)
     # More than one role of a name are another problem.
-    roles = [deployment.roles[name] for name in named if name in deployment.roles]
+    roles = [(deployment.roles[name], certain) for name, certain in named.items() if name in deployment.roles]
     if not roles:
         return []
     before = order.before(owner.stack, owner.logical_id)
-    return [each[0] for each in roles if not any(_is_there(one, owner, before) for one in each)]
+    return [
+        (found[0], certain) for found, certain in roles if not any(_is_there(each, owner, before) for each in found)
+    ]
 
 
 def _is_there(role: Resource, owner: Resource, before: Before) -> bool:
     return role.declared == owner.declared or role.declared in before
 
 
-def _principals(policy: Policy) -> Iterator[str]:
+def _principals(policy: Policy) -> Iterator[tuple[str, bool]]:
     for statement in policy.statements:
-        principal = statement.body.get("Principal") if statement.readable else None
-        names = principal.get("AWS") if isinstance(principal, dict) else None
-        yield from (each for each in as_list(names) if isinstance(each, str))
+        chosen = possible(statement.body, statement.conditions, frozenset()) if statement.conditions else ()
+        named = [_names_in(body) for body in chosen or (statement.body,)]
+        for name in dict.fromkeys(name for names in named for name in names):
+            yield of_any_partition(name), all(name in names for names in named)
+
+
+def _names_in(statements: Any) -> list[str]:
+    """Return the principals of one statement, or of several, that are named by ARNs."""
+    principals = [each.get("Principal") for each in as_list(statements) if isinstance(each, dict)]
+    named = [each.get("AWS") for each in principals if isinstance(each, dict)]
+    return [name for names in named for name in as_list(names) if isinstance(name, str)]

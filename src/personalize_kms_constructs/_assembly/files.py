@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from .._access.values import HOLE, as_written
-from .loops import expanded
+from .loops import FOR_EACH, expanded
 
 Json = dict[str, Any]
 
@@ -94,6 +94,10 @@ def read_template(path: Path) -> Json:
     for section in _WITH_LOOPS:
         if is_object(body.get(section)):
             body[section] = expanded(body[section])
+    if FOR_EACH in text:
+        for resource in filter(is_object, body.get("Resources", {}).values()):
+            if is_object(resource.get("Properties")) and resource.get("Type") != FOR_EACH:
+                resource["Properties"] = expanded(resource["Properties"])
     wrong = next(_wrong_in(body), None)
     if wrong is not None:
         raise AssemblyError(f"{path}: not a CloudFormation template: {wrong}")

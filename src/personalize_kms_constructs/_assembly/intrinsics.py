@@ -187,13 +187,10 @@ def _if(scope: Scope, argument: Any) -> Any:
 
 
 def _find_in_map(scope: Scope, argument: Any) -> Any:
-    name, *path = (scope.text(item) for item in argument[:3])
-    found = scope.mapping(name)
-    if any(has_unknown(step) for step in path):
+    name, top, second = (scope.text(item) for item in argument[:3])
+    if has_unknown(top) or has_unknown(second):
         return unknown(f"Fn::FindInMap {_shown(argument)}", scope.name, argument)
-    for step in path:
-        found = found[step]
-    return scope.value(found)
+    return scope.value(scope.mapping(name)[top][second])
 
 
 _FUNCTIONS: dict[str, Callable[[Scope, Any], Any]] = {

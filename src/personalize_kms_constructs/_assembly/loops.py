@@ -1,6 +1,7 @@
-"""``Fn::ForEach``: a part of a template that is there once for each value of a list.
+"""``Fn::ForEach`` and ``Fn::Transform``: parts of a template that CloudFormation puts in when it is deployed.
 
-https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/intrinsic-function-reference-foreach.html
+* https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/intrinsic-function-reference-foreach.html
+* https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/intrinsic-function-reference-transform.html
 """
 
 from __future__ import annotations
@@ -13,12 +14,17 @@ from .._access.values import WRITTEN
 
 FOR_EACH = "Fn::ForEach"
 """The type of what stands for the resources of a loop whose values a template doesn't have."""
+TRANSFORM = "Fn::Transform"
+"""The type of what stands for the resources that a macro puts among the others."""
 
 
 def expanded(section: dict[str, Any]) -> dict[str, Any]:
     """Return a section of a template with its loops written out."""
     found: dict[str, Any] = {}
     for name, entry in section.items():
+        if name == TRANSFORM:
+            found[name] = {"Type": TRANSFORM, "Properties": {TRANSFORM: entry}}
+            continue
         if not name.startswith(f"{FOR_EACH}::"):
             found[name] = entry
             continue
@@ -27,7 +33,7 @@ def expanded(section: dict[str, Any]) -> dict[str, Any]:
                 for value in values:
                     found |= expanded(_with_value(part, identifier, value))
             case _:
-                found[name] = {"Type": FOR_EACH}
+                found[name] = {"Type": FOR_EACH, "Properties": {FOR_EACH: entry}}
     return found
 
 

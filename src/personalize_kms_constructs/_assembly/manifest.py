@@ -157,8 +157,10 @@ class _Manifest:
                     continue
                 if entry.get("type") == LOGICAL_ID and isinstance(entry.get("data"), str):
                     paths.append((path.lstrip("/"), entry["data"]))
-                elif entry.get("type") == RESOURCES and is_object(entry.get("data")):
-                    found.append((template, path.lstrip("/"), entry["data"]))
+                elif entry.get("type") == RESOURCES:
+                    data = entry.get("data")
+                    told = data if is_object(data) else {"problem": "its metadata is no object"}
+                    found.append((template, path.lstrip("/"), told))
                 elif entry.get("type") == ACKNOWLEDGED and is_object(entry.get("data")):
                     assembly.acknowledged += ((str(rule), path.lstrip("/")) for rule in entry["data"])
         of_construct = add_construct_paths(template, paths)

@@ -18,7 +18,7 @@ from .constructs import Left, left_by_constructs
 from .dataset_groups import DatasetGroups
 from .deployment import Deployment
 from .early_principals import early_principals
-from .loops import FOR_EACH
+from .loops import FOR_EACH, TRANSFORM
 from .manifest import Assembly
 from .merged_policies import unable_functions
 from .references import conditional_references
@@ -31,6 +31,11 @@ from .state_machines import STATE_MACHINES
 from .templates import NESTED_STACK, Template, Unread, noted
 from .undeclared import undeclared
 from .waiting import CreationOrder
+
+_NOT_SEEN = {
+    FOR_EACH: "the values of its list aren't in the template, so that what it makes isn't known",
+    TRANSFORM: "it puts in what isn't in the template, so that what it makes isn't known",
+}
 
 
 def read_assemblies(assemblies: list[Assembly], unread: list[Unread]) -> Iterator[ReadAssembly]:
@@ -108,8 +113,7 @@ class ReadAssembly:
                             self._add_request(model, request, allowed, ours=ours)
         for left, asked in (each for not_started in jobs.values() for each in not_started):
             self._add(model, asked, left.template)
-        if model.asked:
-            self._add_unseen_stacks(model)
+        self._add_unseen(model)
         if not only_ours:
             model.open_questions += undeclared(model, self._resources, self._deployment, self._unread)
         asked_by = {each.declared: each for each in model.asked if each.declared}
@@ -198,7 +202,7 @@ class ReadAssembly:
             destination=places.get("destination"),
             declared=resource.declared,
             waits_for=self._order.before(resource.stack, resource.logical_id) if request.at_deployment else None,
-            only_if=resource.only_if,
+            only_if=resource.stack.implied(resource.logical_id),
             ours=ours,
             **self._caller(request),
         )
@@ -249,15 +253,25 @@ class ReadAssembly:
         model.open_questions.append(OpenQuestion(request.name, because, resource.declared, (role,), asks))
         return None
 
-    def _add_unseen_stacks(self, model: AccessModel) -> None:
-        """Put into the model that nested stacks and loops may change policies, where what they make can't be seen."""
+    def _add_unseen(self, model: AccessModel) -> None:
+        """Put into the model what may ask for something or change policies, where what it makes can't be seen.
+
+        Where nothing is asked, only of what speaks of Personalize.
+        """
         for resource in self._resources:
-            if resource.type == NESTED_STACK and resource.logical_id not in resource.stack.nested:
+            is_stack = resource.type == NESTED_STACK and resource.logical_id not in resource.stack.nested
+            if is_stack or resource.type.endswith("::MODULE"):
                 because = "its template isn't in the assembly, so that what it does to policies isn't known"
+            elif resource.type in _NOT_SEEN:
+                because = _NOT_SEEN[resource.type]
+            else:
+                continue
+            if model.asked or "personalize" in json.dumps(resource.body).lower():
                 model.open_questions.append(OpenQuestion(resource.path, because, resource.declared))
-            elif resource.type == FOR_EACH:
-                because = "the values of its list aren't in the template, so that what it makes isn't known"
-                model.open_questions.append(OpenQuestion(resource.path, because, resource.declared))
+        for stack in dict.fromkeys(each.stack for each in self._resources) if model.asked else ():
+            if macros := stack.template.macros:
+                because = f"{', '.join(macros)} may change all of it, so that what becomes of its policies isn't known"
+                model.open_questions.append(OpenQuestion(stack.name, because, stack.declared("Transform")))
 
 
 def _taken_by(request: Request, jobs: list[tuple[Left, Asked]]) -> list[tuple[Left, Asked]]:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from .._access.model import OpenQuestion
 from .._access.values import unknown
 from .._access.written import as_list
 from .physical import DATASET
-from .requests import KINDS, Request, call_not_known, lower_case, of_sdk_call
+from .requests import KINDS, Request, call_not_known, lower_case, may_call_otherwise, of_sdk_call
 from .stacks import Resource
 from .state_machines import STATE_MACHINES, of_state_machine
 
@@ -27,13 +27,23 @@ def requests_of(resource: Resource) -> Iterator[Request | OpenQuestion]:
         AssemblyError: if that can't be read.
     """
     if resource.type.startswith(_PREFIX):
-        yield from _of_personalize(resource)
+        yield from _and_others(resource, _of_personalize(resource))
     elif resource.type in STATE_MACHINES:
-        yield from of_state_machine(resource)
+        yield from _and_others(resource, of_state_machine(resource))
     elif resource.type in (_RULE, _SCHEDULE):
-        yield from _of_schedule(resource)
+        yield from _and_others(resource, _of_schedule(resource))
     elif resource.type.startswith("Custom::") or resource.type == "AWS::CloudFormation::CustomResource":
-        yield from _of_custom_resource(resource)
+        yield from _and_others(resource, _of_custom_resource(resource))
+
+
+def _and_others(resource: Resource, found: Iterable[Request | OpenQuestion]) -> Iterator[Request | OpenQuestion]:
+    """Yield what a resource asks for, and that it may ask for more where that can't be read."""
+    known = list(found)
+    yield from known
+    is_told = any(isinstance(each, OpenQuestion) for each in known)
+    may_be_put_in = resource.is_added_to and resource.stack.template.speaks_of_personalize
+    if not is_told and (may_be_put_in or may_call_otherwise(resource, len(known))):
+        yield call_not_known(resource, resource.path)
 
 
 def _of_personalize(resource: Resource) -> Iterator[Request]:

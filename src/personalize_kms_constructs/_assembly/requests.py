@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -22,6 +24,9 @@ _EXPRESS_PAGE = "https://docs.aws.amazon.com/step-functions/latest/dg/choosing-w
 
 KINDS: Mapping[str, matrix.Permissions] = {f"create{row.noun.lower()}": row for row in matrix.ROWS}
 """The permissions that AWS's pages ask for, by the call of the API with its name in lower case."""
+
+# Of an integration of AWS's SDK, or as the CDK's functions for calls of the SDK are told of it.
+_CALL = re.compile(rf"(?:aws-sdk:personalize:|\baction\W+)(?:{'|'.join(KINDS)})(?:command)?\b")
 
 
 @dataclass(frozen=True)
@@ -197,6 +202,12 @@ def call_not_known(resource: Resource, name: str) -> OpenQuestion:
     """Return what is to be said of a call that can't be read."""
     because = "it calls Personalize, and what it asks for isn't known before deployment"
     return OpenQuestion(name, because, resource.declared)
+
+
+def may_call_otherwise(resource: Resource, found: int) -> bool:
+    """Report whether a condition of the template chooses a call, so that not all calls of a resource were found."""
+    said = json.dumps(resource.body.get("Properties")).lower()
+    return '"fn::if"' in said and "personalize" in said and len(_CALL.findall(said)) > found
 
 
 def lower_case(value: Any) -> Any:

@@ -144,12 +144,28 @@ class Stack(Scope):
     def only_if(self, logical_id: str) -> frozenset[str]:
         """Return the conditions of a resource, and of the nested stacks around it, that can't be decided."""
         condition = self.template.resources[logical_id].get("Condition")
-        if isinstance(condition, str) and self.condition(condition) is Answer.MAYBE:
-            return self.made_only_if | {f"{self.template.name}.{condition}"}
-        return self.made_only_if
+        return self.made_only_if.union(self._parts(condition)) if isinstance(condition, str) else self.made_only_if
+
+    def _parts(self, condition: str) -> Iterator[str]:
+        """Yield conditions that hold together where one does: those that make it up, as far as they have names."""
+        if self.condition(condition) is not Answer.MAYBE:
+            return
+        match self.template.body.get("Conditions", {}).get(condition):
+            case {"Condition": str(other)}:
+                yield from self._parts(other)
+                return
+            case {"Fn::And": list(items)}:
+                names = [each.get("Condition") for each in items if isinstance(each, dict)]
+                others = [each for each in names if isinstance(each, str)]
+                for other in others:
+                    yield from self._parts(other)
+                if len(others) == len(items):
+                    return
+        yield f"{self.template.name}.{condition}"
 
     def implied(self, logical_id: str) -> frozenset[str]:
         """Return the conditions that hold where a resource is made: its own, and those that this one implies."""
+        above = frozenset() if self.parent is None else self.parent[0].implied(self.parent[1])
         found: set[str] = set()
         pending = [self.template.resources[logical_id].get("Condition")]
         while pending:
@@ -162,7 +178,7 @@ class Stack(Scope):
                         pending.append(other)
                     case {"Fn::And": list(parts)}:
                         pending += [each.get("Condition") for each in parts if isinstance(each, dict)]
-        return self.made_only_if | found
+        return above | found
 
     def may_be_no_value(self, expression: Any) -> bool:
         """Report whether a condition that can't be decided may leave a property out."""
@@ -319,8 +335,15 @@ class Resource:
     def get(self, name: str) -> Any:
         """Return a property, resolved, or none."""
         properties = self.body.get("Properties", {})
-        found = self.stack.value(properties[name]) if name in properties else None
+        if name not in properties:
+            return self.unknown(name) if self.is_added_to else None
+        found = self.stack.value(properties[name])
         return None if found is NO_VALUE else found
+
+    @property
+    def is_added_to(self) -> bool:
+        """True if a macro, or a loop over a list that isn't known, may give it more properties."""
+        return any(each.startswith("Fn::") for each in (*self.body, *self.body.get("Properties", {})))
 
     def text(self, name: str) -> str | None:
         """Return a property that has to be a string; a hole where it is something else."""
@@ -334,7 +357,7 @@ class Resource:
     def name_in(self, name: str) -> str:
         """Return the name that a property gives it, or the id that AWS generates for one without a name."""
         found = self.text(name)
-        if found and self.stack.may_be_no_value(self.body["Properties"][name]):
+        if found and self.stack.may_be_no_value(self.body.get("Properties", {}).get(name)):
             # Two resources with this expression needn't have one name.
             return self.unknown(name)
         return found or self.generated_id

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from .._access.model import OpenQuestion
-from .._access.values import WRITTEN, account_of, as_text, joined, unknown
+from .._access.values import HOLE, WRITTEN, account_of, as_text, joined, unknown
 from .calling_roles import role_of, role_of_task
 from .files import read_text
 from .requests import KINDS, Request, call_not_known, lower_case, of_sdk_call
@@ -24,11 +24,13 @@ STATE_MACHINES = {
 }
 """The types of state machines, with the properties that have the role and the type of the executions."""
 
+_FILES = frozenset({"DefinitionS3Location", "DefinitionUri"})
 _SERVICE = "aws-sdk:personalize:"
 _IN_YAML = (
     "its definition is no JSON, so that what it asks of Personalize isn't known: give the definition as JSON, or the "
     "jobs to a PersonalizeEncryption"
 )
+_ELSEWHERE = "its definition can't be seen, so that what it asks of Personalize isn't known"
 _TASK = re.compile(r"arn:(?:\$\{AWS::Partition\}|[^:]+):states:::aws-sdk:personalize:(?P<call>\w+)(?:\.\w+)?")
 _INPUT = re.compile(
     r"\{%\s*\$states\.input(?:\.(?P<member>\w+))?\s*%\}|\{%\s*\$merge\(\s*\[\s*\$states\.input\b.*%\}", re.DOTALL
@@ -40,6 +42,8 @@ def of_state_machine(resource: Resource) -> Iterator[Request | OpenQuestion]:
     definition = _definition(resource)
     if isinstance(definition, OpenQuestion):
         yield definition
+    elif not isinstance(definition, Mapping) and _is_elsewhere(resource):
+        yield OpenQuestion(resource.path, _ELSEWHERE, resource.declared)
     role_property, kind_property = STATE_MACHINES[resource.type]
     role, kind = role_of(resource, role_property), resource.get(kind_property)
     for states, is_express in _state_maps(definition, is_express=kind == "EXPRESS"):
@@ -82,7 +86,7 @@ def _definition(resource: Resource) -> Any:
     found = resource.get("Definition")
     if "DefinitionString" in properties and "personalize" in json.dumps(properties):
         found = resource.get("DefinitionString")
-    elif "DefinitionS3Location" in properties or "DefinitionUri" in properties:
+    elif _FILES & properties.keys():
         found = _from_asset(resource)
         if found is not None and not found.lstrip().startswith("{"):
             return OpenQuestion(resource.path, _IN_YAML, resource.declared) if _SERVICE in found else None
@@ -94,6 +98,14 @@ def _definition(resource: Resource) -> Any:
     for name, value in substitutions.items() if isinstance(substitutions, Mapping) else ():
         found = joined(found.split(f"{WRITTEN}{name}}}"), str(value))
     return resource.parsed(found, f"definition of {resource.path}")
+
+
+def _is_elsewhere(resource: Resource) -> bool:
+    """Report whether a template that speaks of Personalize leaves the definition to a parameter or to a file."""
+    properties = resource.body.get("Properties", {})
+    functions = [each for each in ("Definition", "DefinitionString") if isinstance(properties.get(each), dict)]
+    is_open = any(HOLE.fullmatch(each) for each in map(resource.get, functions) if isinstance(each, str))
+    return (is_open or bool(_FILES & properties.keys())) and resource.stack.template.speaks_of_personalize
 
 
 def _from_asset(resource: Resource) -> str | None:

@@ -11,9 +11,14 @@ from functools import cached_property
 from pathlib import Path
 
 from .._access.values import unknown
+from .._access.written import as_list
 from .files import AssemblyError, Json, is_object, read_json, read_template
 
 NESTED_STACK = "AWS::CloudFormation::Stack"
+
+# Those of AWS that add to a template, or put other resources in the place of their own
+# (https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/transform-reference.html).
+_HARMLESS = ("AWS::CodeDeployBlueGreen", "AWS::LanguageExtensions", "AWS::SecretsManager", "AWS::Serverless")
 
 # The CDK puts the resource that stands for a nested stack beside the construct.
 _NESTED = re.compile(r"(?P<construct>.+)\.NestedStack/[^/]+\.NestedStackResource")
@@ -47,6 +52,18 @@ class Template:
         """Its resources."""
         found: Json = self.body.get("Resources", {})
         return found
+
+    @cached_property
+    def macros(self) -> list[str]:
+        """The macros that may change all of it, but for those of AWS that change nothing here."""
+        found = [*as_list(self.body.get("Transform")), *as_list(self.body.get("Fn::Transform"))]
+        names = [str(each.get("Name")) if isinstance(each, Mapping) else str(each) for each in found]
+        return [each for each in names if not each.startswith(_HARMLESS)]
+
+    @cached_property
+    def speaks_of_personalize(self) -> bool:
+        """True if anything in it has the word."""
+        return "personalize" in json.dumps(self.body).lower()
 
     def path_of(self, logical_id: str) -> str:
         """Return the name of a resource in reports: the construct path, less what the CDK calls an L1 in its L2."""
