@@ -176,7 +176,7 @@ def test_a_location_is_the_resource_in_its_template(tmp_path: Path, monkeypatch:
 
 def test_what_is_about_the_app_is_at_its_manifest(tmp_path: Path) -> None:
     """GitHub shows no result without a location."""
-    question = Undecided("", "", "", "", "", "", ["Main"], "", because(Cause.NOT_KNOWN, why="it can't be read"))
+    question = Undecided(name="Main", reason=because(Cause.NOT_KNOWN, why="it can't be read"))
     (found,) = results(
         json.loads(sarif_report(AccessReport(undecided=(question,)), tmp_path / "manifest.json", "1.0.0"))
     )
@@ -241,7 +241,7 @@ def test_an_alert_stays_though_another_of_its_rule_is_mended(tmp_path: Path) -> 
 def test_findings_that_are_alike_are_several_alerts(tmp_path: Path) -> None:
     """They differ in their words alone, which may change."""
     reasons = [because(Cause.NOT_KNOWN, why=why) for why in ("one", "other")]
-    questions = tuple(Undecided("", "", "", "", "", "", ["Main"], "", reason) for reason in reasons)
+    questions = tuple(Undecided(name="Main", reason=reason) for reason in reasons)
     log = json.loads(sarif_report(AccessReport(undecided=questions), tmp_path / "manifest.json", "1.0.0"))
     (prints,) = fingerprints(log).values()
     assert len(prints) == 2

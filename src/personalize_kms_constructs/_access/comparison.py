@@ -12,7 +12,7 @@ from .decision import Decision
 from .entries import Allowed, Entry, Excess, Missing, Undecided
 from .excess import excess
 from .limits import limit_problems
-from .model import AccessModel, Asked, Key, Problem, declared_of, labels_of
+from .model import AccessModel, Asked, Key, Problem, declared_of
 from .needs import (
     IN_BUCKET_POLICY,
     IN_IAM,
@@ -159,10 +159,8 @@ def _entries(
             "resource": need.resource,
             "policy": policy,
             "policy_of": need.owner if in_bucket else need.policy_of,
-            "needed_by": labels_of(needs[need]),
             "page": needs[need][0].permissions.page_of(need.action),
             "reason": found.reason,
-            "declared": declared_of(needs[need]),
             "asked": tuple(needs[need]),
         }
         file = model.files.get((policy, common["policy_of"]), "")
@@ -183,18 +181,18 @@ def _open_questions(model: AccessModel, needs: Mapping[Need, list[Asked]]) -> It
         if key.unseen_state:
             users = dict.fromkeys(each for need, asks in needs.items() if need.owner == key.arn for each in asks)
             reason = because(Cause.KEY_STATE_UNSEEN, why=key.unseen_state)
-            yield Undecided("", "", "", key.arn, "key", key.arn, labels_of(users), "", reason, asked=tuple(users))
+            yield Undecided(resource=key.arn, policy="key", policy_of=key.arn, reason=reason, asked=tuple(users))
     for question in model.open_questions:
         reason = because(question.cause, why=question.because)
-        yield Undecided("", "", "", "", "", "", [question.name], "", reason, declared_of([question]))
+        yield Undecided(name=question.name, reason=reason, declared=declared_of([question]))
     for asked in model.asked:
         for location in asked.locations:
             if location.key_arn is None:
                 bucket = model.bucket(location.bucket_arn, asked.account)
                 if bucket.unseen_encryption:
                     reason = because(Cause.ENCRYPTION_UNSEEN, why=bucket.unseen_encryption)
-                    page, declared = asked.permissions.page, declared_of([asked])
-                    yield Undecided("", "", "", bucket.arn, "key", "", [asked.label], page, reason, declared, (asked,))
+                    page = asked.permissions.page
+                    yield Undecided(resource=bucket.arn, policy="key", page=page, reason=reason, asked=(asked,))
 
 
 def _sorted(entries: Iterable[_E]) -> tuple[_E, ...]:

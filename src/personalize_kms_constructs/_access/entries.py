@@ -8,34 +8,34 @@ from typing import Any
 
 from .causes import DETACH, FOR_OTHERS, MOVE, REPLACE, TAKE_OUT, Cause, Reason
 from .declarations import Declaration
-from .model import Asked, Problem, declared_of
+from .model import Asked, Problem, declared_of, labels_of
 from .pasting import Origins, pasted
 
 Json = dict[str, Any]
 
 
-@dataclass
+@dataclass(kw_only=True)
 class Entry:
-    """One permission: who, what, on what, in which policy, and what it is for."""
+    """One permission: who, what, on what, in which policy, and what it is for; what isn't known of it is empty."""
 
-    principal: str
+    principal: str = ""
     """``"role"``, ``"service"`` or ``"caller"``: the service role, Personalize itself, or a role that calls it."""
-    principal_arn: str
+    principal_arn: str = ""
     """The ARN of the role, or ``personalize.amazonaws.com``."""
-    action: str
-    resource: str
-    policy: str
+    action: str = ""
+    resource: str = ""
+    policy: str = ""
     """``"key"``, ``"role"`` or ``"bucket"``: the column of AWS's pages."""
-    policy_of: str
+    policy_of: str = ""
     """The ARN of the key, role or bucket whose policy it is."""
-    needed_by: list[str]
-    """The resources, jobs and constructs that need it, in words."""
-    page: str
+    name: str = ""
+    """What is open, in words, where it is no single permission."""
+    page: str = ""
     """The page of AWS's documentation."""
     reason: Reason = field(repr=False, compare=False)
     """The cause, with all that its words need."""
     declared: tuple[Declaration, ...] = field(default=(), repr=False, compare=False)
-    """The resources of templates that it is about."""
+    """The resources of templates that it is about, if not those that ask for what needs it."""
     asked: tuple[Asked, ...] = field(default=(), repr=False, compare=False)
     """The requests that need it."""
     policies: tuple[Declaration, ...] = field(default=(), repr=False, compare=False)
@@ -46,6 +46,11 @@ class Entry:
     """The functions of the template that has the policy, by their values."""
     make: str = field(default="", repr=False, compare=False)
     """The type of the resource to make for a statement, where the template has no policy that takes it."""
+
+    @property
+    def needed_by(self) -> list[str]:
+        """The resources, jobs and constructs that need it, in words."""
+        return [self.name] if self.name else labels_of(self.asked)
 
     @property
     def ours(self) -> bool:

@@ -18,7 +18,7 @@ from .causes import Cause, Reason, because
 from .conditions import Context, condition_answer
 from .decision import Decision
 from .entries import Excess, Undecided
-from .model import AccessModel, Asked, Bucket, Key, Role, declared_of, labels_of
+from .model import AccessModel, Asked, Bucket, Key, Role, declared_of
 from .needs import IN_BUCKET_POLICY, IN_IAM, IN_KEY_POLICY, Need, caller_of, conditions_of
 from .replacements import Replacements
 from .sharing import Sharing
@@ -209,7 +209,6 @@ class _OfOne:
                 resource=each.resource,
                 policy=column,
                 policy_of=policy_of,
-                needed_by=labels_of(asked),
                 page=page or (KMS_PAGE if is_key else IMPORT_PAGE),
                 reason=reason,
                 declared=declared_of([policy]),

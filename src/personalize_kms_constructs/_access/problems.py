@@ -12,7 +12,7 @@ from .causes import Cause, Reason, because
 from .decision import Decision
 from .declarations import template_of
 from .entries import Undecided
-from .model import AccessModel, Asked, DatasetGroup, Key, Problem, declared_of, labels_of
+from .model import AccessModel, Asked, DatasetGroup, Key, Problem, declared_of
 from .needs import Need, conditions_of, keys_of
 from .remedies import trust_statement
 from .values import has_unknown, same, split_arn
@@ -61,10 +61,8 @@ def trust_findings(model: AccessModel) -> Iterator[Problem | Undecided]:
                 resource=arn,
                 policy="trust",
                 policy_of=arn,
-                needed_by=labels_of(asks),
                 page=CONFUSED_DEPUTY_PAGE,
                 reason=found.reason,
-                declared=declared_of(asks),
                 asked=tuple(asks),
             )
 

@@ -14,7 +14,7 @@ from .calls import Call, Caller, assume_role, call_on, service
 from .causes import Cause, Reason, because
 from .conditions import Alternatives
 from .entries import Excess, Undecided
-from .model import AccessModel, Asked, Bucket, Key, Role, declared_of, labels_of
+from .model import AccessModel, Asked, Bucket, Key, Role, declared_of
 from .needs import Need
 from .remedies import trust_statement
 from .statements import judge, serves
@@ -113,7 +113,6 @@ def _beyond_in_trust(
         "policy": "trust",
         "policy_of": role.arn,
         "page": CONFUSED_DEPUTY_PAGE,
-        "needed_by": labels_of(asks),
         "declared": declared_of([statement.policy]),
         "asked": tuple(asks),
         "origins": model.origins_in(declared_of([statement.policy])),
@@ -132,7 +131,8 @@ def _beyond_in_trust(
         needed = {
             (each.account, each.region): trust_statement(role, each) for each in asks if not _is_in(others, role, each)
         }
-        yield Excess("service", SERVICE_PRINCIPAL, **common, reason=reason, instead=tuple(needed.values()))
+        instead = tuple(needed.values())
+        yield Excess(principal="service", principal_arn=SERVICE_PRINCIPAL, **common, reason=reason, instead=instead)
     for name, account in _accounts_in(statement):
         is_other = ~same(role.account, account)
         call = assume_role(Caller(role_in(account) if is_account(name) else name, account, region), role)
@@ -141,7 +141,7 @@ def _beyond_in_trust(
             certain = is_other is Answer.YES
             cause = Cause.FOR_ANOTHER_ACCOUNT if certain else Cause.MAY_BE_ANOTHER_ACCOUNT
             reason = because(cause, statement, principal=name)
-            yield (Excess if certain else Undecided)("account", name, **common, reason=reason)
+            yield (Excess if certain else Undecided)(principal="account", principal_arn=name, **common, reason=reason)
 
 
 def _is_in(statements: Iterable[Written], role: Role, asked: Asked) -> bool:

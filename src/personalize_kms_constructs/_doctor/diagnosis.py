@@ -9,7 +9,7 @@ from typing import Any
 from .._access.causes import Cause, Reason, because
 from .._access.comparison import compare
 from .._access.entries import Missing, Undecided
-from .._access.model import AccessModel, Asked, Key, labels_of
+from .._access.model import AccessModel, Asked, Key
 from .._access.report import AccessReport, in_order
 from .._access.written import actions_of, allow_statements, as_list, resources_of
 from ..matrix import DATASET_GROUP, SERVICE_PRINCIPAL
@@ -118,11 +118,11 @@ def _unseen(gathered: Gathered) -> Iterator[Undecided]:
         if role.unseen:
             asked = [each for each in model.asked if each.role_arn == role.arn]
             reason = because(Cause.MAY_BE_DENIED_UNSEEN, why=role.unseen)
-            yield Undecided("", "", "", "", "role", role.arn, labels_of(asked), "", reason, asked=tuple(asked))
+            yield Undecided(policy="role", policy_of=role.arn, reason=reason, asked=tuple(asked))
 
 
 def _of_group(group: Group, reason: Reason) -> Undecided:
-    return Undecided("", "", "", "", "", "", [f"{group.name} ({DATASET_GROUP.resource})"], "", reason)
+    return Undecided(name=f"{group.name} ({DATASET_GROUP.resource})", reason=reason)
 
 
 def _notes(gathered: Gathered, report: AccessReport) -> Iterator[str]:

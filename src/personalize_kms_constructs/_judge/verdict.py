@@ -16,7 +16,7 @@ from .._access.causes import Cause
 from .._access.comparison import compare
 from .._access.declarations import Declaration
 from .._access.entries import Missing, Undecided
-from .._access.model import AccessModel, Problem, declared_of, labels_of
+from .._access.model import AccessModel, Problem
 from .._access.needs import CALLER, IN_BUCKET_POLICY, IN_IAM
 from .._access.report import AccessReport, merged
 from .._access.rules import CONFIGURATION, UNDECIDED
@@ -157,7 +157,7 @@ def _less(report: AccessReport, told: AccessReport) -> AccessReport:
         if tuple(each.sort_key()) not in of_ours:
             missing.append(each)
         elif others:
-            missing.append(replace(each, asked=others, needed_by=labels_of(others), declared=declared_of(others)))
+            missing.append(replace(each, asked=others))
     problems = {_identity(each) for each in told.problems}
     left = tuple(each for each in report.problems if _identity(each) not in problems)
     open_already = {tuple(each.sort_key()) for each in told.undecided}
