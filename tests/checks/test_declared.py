@@ -87,6 +87,19 @@ def test_a_stack_wired_by_hand_says_what_its_code_creates(app: cdk.App, stack: c
     assert {each.needed_by[0] for each in report.missing if each.policy == "bucket"} == {"Main (dataset import job)"}
 
 
+def test_a_stack_that_declares_is_a_construct_in_reports(app: cdk.App, stack: cdk.Stack) -> None:
+    """No resource has its path, which has no slash."""
+    declare_created(
+        stack,
+        PersonalizeResource.dataset_group(),
+        service_role=iam.Role.from_role_arn(stack, "Role", f"arn:aws:iam::{ACCOUNT}:role/Personalize"),
+        encryption_key=kms.Key.from_key_arn(stack, "Key", f"arn:aws:kms:eu-west-1:{ACCOUNT}:key/1234"),
+    )
+    places = [each.where for each in check_assembly(app.synth()).undecided]
+    assert places
+    assert all(each == [{"template": "Main.template.json", "construct_path": "Main"}] for each in places)
+
+
 def test_what_is_declared_is_nothing_that_a_construct_answers_for(app: cdk.App, stack: cdk.Stack) -> None:
     """The judge is silent, also on what else stands in the stack, and there are two declarations of one scope."""
     PersonalizeEncryption(stack, "Encryption", resources=[PersonalizeResource.dataset_group()])

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from .._access.causes import Reason
+from .._access.declarations import Declaration
 from .._access.model import AccessModel, Asked, Location, OpenQuestion, Problem
 from .._access.needs import keys_of
 from .._access.values import split
@@ -271,7 +272,8 @@ class ReadAssembly:
         for stack in dict.fromkeys(each.stack for each in self._resources) if model.asked else ():
             if macros := stack.template.macros:
                 because = f"{', '.join(macros)} may change all of it, so that what becomes of its policies isn't known"
-                model.open_questions.append(OpenQuestion(stack.name, because, stack.declared("Transform")))
+                where = Declaration(str(stack.template.path), stack.name)
+                model.open_questions.append(OpenQuestion(stack.name, because, where))
 
 
 def _taken_by(request: Request, jobs: list[tuple[Left, Asked]]) -> list[tuple[Left, Asked]]:
