@@ -66,6 +66,11 @@ def possible(value: Any, conditions: tuple[str, ...], holding: frozenset[str]) -
         yield _chosen(value, dict(zip(conditions, answers, strict=True)))
 
 
+def may_coexist(only_if: frozenset[str], other: frozenset[str]) -> bool:
+    """Report whether two things may exist at once: not if each has a condition of its own, so that one is chosen."""
+    return only_if <= other or other <= only_if
+
+
 def _chosen(value: Any, holds: Mapping[str, bool]) -> Any:
     if isinstance(value, Either):
         return _chosen(value.then if holds[value.condition] else value.otherwise, holds)

@@ -24,6 +24,7 @@ from .needs import (
     conditions_of,
     needs_of,
     owner_of,
+    users_of,
 )
 from .problems import (
     AWS_MANAGED_KEY,
@@ -58,7 +59,7 @@ def compare(model: AccessModel, *, with_excess: bool = True, with_allowed: bool 
     undecided = [
         *(each for each in (*entries, *too_much) if isinstance(each, Undecided)),
         *(each for each in trust if isinstance(each, Undecided)),
-        *_open_questions(model, needs),
+        *_open_questions(model),
     ]
     others = {arn for each in too_much if isinstance(each, Excess) for arn in each.also_for}
     names = {arn: name for arn, name in model.names_of_others.items() if arn in others} | model.names
@@ -176,12 +177,12 @@ def _entries(
             yield Missing(**common, add=add, add_to=add_to, policies=policies, file=file, origins=origins, make=make)
 
 
-def _open_questions(model: AccessModel, needs: Mapping[Need, list[Asked]]) -> Iterator[Undecided]:
+def _open_questions(model: AccessModel) -> Iterator[Undecided]:
+    users = users_of(model)
     for key in model.keys.values():
         if key.unseen_state:
-            users = dict.fromkeys(each for need, asks in needs.items() if need.owner == key.arn for each in asks)
-            reason = because(Cause.KEY_STATE_UNSEEN, why=key.unseen_state)
-            yield Undecided(resource=key.arn, policy="key", policy_of=key.arn, reason=reason, asked=tuple(users))
+            reason, asks = because(Cause.KEY_STATE_UNSEEN, why=key.unseen_state), tuple(users.get(key.arn, ()))
+            yield Undecided(resource=key.arn, policy="key", policy_of=key.arn, reason=reason, asked=asks)
     for question in model.open_questions:
         reason = because(question.cause, why=question.because)
         yield Undecided(name=question.name, reason=reason, declared=declared_of([question]))

@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from .alternatives import conditions_in, possible
+from .alternatives import conditions_in, may_coexist, possible
 from .causes import Cause, Reason, because
 from .conditions import is_operator
 from .model import Asked, Problem, Role, declared_of
@@ -90,7 +90,7 @@ def _common_name(one: Policy, other: Policy) -> str:
 
 def _is_rival(one: Policy, other: Policy) -> bool:
     says_else = [each.body for each in one.statements] != [each.body for each in other.statements]
-    return says_else and (one.only_if <= other.only_if or other.only_if <= one.only_if)
+    return says_else and may_coexist(one.only_if, other.only_if)
 
 
 def of_policy(kind: str, policy: Policy, reason: Reason, page: str, asks: list[Asked], **more: Any) -> Problem:

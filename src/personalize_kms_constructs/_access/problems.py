@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from ..matrix import CONFUSED_DEPUTY_PAGE, IMPORT_PAGE, KMS_PAGE, SERVICE_PRINCIPAL
 from . import decision
+from .alternatives import may_coexist
 from .answers import Answer
 from .calls import service
 from .causes import Cause, Reason, because
@@ -157,7 +158,7 @@ def group_name_problems(model: AccessModel) -> Iterator[Problem]:
     found: dict[tuple[str, ...], list[DatasetGroup]] = {}
     for group in model.dataset_groups:
         before = found.setdefault(_one_of_a_name(group), [])
-        rival = next((each for each in before if _may_both_be_made(each, group)), None)
+        rival = next((each for each in before if may_coexist(each.only_if, group.only_if)), None)
         before.append(group)
         if rival is not None:
             both = (rival, group)
@@ -178,11 +179,6 @@ def _one_of_a_name(group: DatasetGroup) -> tuple[str, ...]:
     name = (group.name, group.account, group.region)
     # In another template, an account or Region that isn't known may be another one.
     return (*name, template_of(group.declared)) if has_unknown("".join(name)) else name
-
-
-def _may_both_be_made(one: DatasetGroup, other: DatasetGroup) -> bool:
-    """Tell if two dataset groups of one name may exist at once: not if each has a condition, so that one is chosen."""
-    return one.only_if <= other.only_if or other.only_if <= one.only_if
 
 
 def reference_problems(model: AccessModel) -> Iterator[Problem]:

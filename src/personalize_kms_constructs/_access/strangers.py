@@ -19,7 +19,7 @@ from .needs import Need
 from .remedies import trust_statement
 from .statements import judge, serves
 from .values import PARTITION, generated, same, split_arn
-from .written import Policy, Written, allow_statements, as_list, condition_keys, is_account, names_everybody
+from .written import Policy, Written, allow_statements, aws_principals, condition_keys, is_account, names_everybody
 
 # An account that no policy names.
 ANOTHER_ACCOUNT = generated("another account")
@@ -152,8 +152,7 @@ def _is_in(statements: Iterable[Written], role: Role, asked: Asked) -> bool:
 
 def _accounts_in(statement: Written) -> Iterator[tuple[str, str]]:
     """Yield the principals of a statement that are of an account, each with the account."""
-    principal = statement.body.get("Principal")
-    for name in as_list(principal.get("AWS")) if isinstance(principal, dict) else ():
+    for name in aws_principals(statement.body):
         if isinstance(name, str) and name != "*":
             parts = split_arn(name)
             if parts is not None or is_account(name):

@@ -205,10 +205,13 @@ def is_account(principal: str) -> bool:
 
 def names_everybody(statement: Body) -> bool:
     """Report whether the principal of a statement is everybody, or everybody but some."""
-    if "NotPrincipal" in statement:
-        return True
+    return "NotPrincipal" in statement or "*" in aws_principals(statement)
+
+
+def aws_principals(statement: Body) -> list[Any]:
+    """Return the principals of a statement that are accounts, or of accounts, and ``*``."""
     principal = statement.get("Principal")
-    return "*" in (as_list(principal.get("AWS")) if isinstance(principal, dict) else [principal])
+    return as_list(principal.get("AWS") if isinstance(principal, dict) else principal)
 
 
 def names_principal(statement: Body, arn: str) -> bool:

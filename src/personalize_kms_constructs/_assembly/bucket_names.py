@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from .._access.alternatives import may_coexist
 from .._access.causes import Cause, because
 from .._access.model import Problem
 from .._access.values import has_unknown
@@ -33,18 +34,15 @@ def bucket_policy_problems(
         owner = (nearest(buckets, each.stack).path, None) if buckets else (arn, of_stack)
         by_owner.setdefault(owner, []).append(each)
     for (label, _), own in by_owner.items():
-        rivals = [each for each in own if any(_may_both_be_made(each, other) for other in own)]
+        rivals = [
+            each for each in own if any(each != other and may_coexist(each.only_if, other.only_if) for other in own)
+        ]
         if rivals:
             paths = " and ".join(sorted(each.path for each in rivals))
             reason = because(Cause.BUCKET_POLICIES, number=len(rivals), paths=paths)
             certain = sum(not each.only_if for each in rivals) > 1
             declared = (rivals[-1].declared,)
             yield Problem("configuration", arn, reason, label, IMPORT_PAGE, declared=declared, certain=certain)
-
-
-def _may_both_be_made(one: Resource, other: Resource) -> bool:
-    """Report whether two resources are there together under some condition; not if each has another condition."""
-    return one != other and (one.only_if <= other.only_if or other.only_if <= one.only_if)
 
 
 def not_told_apart(others: Iterable[Resource]) -> str:

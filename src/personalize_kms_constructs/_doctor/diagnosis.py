@@ -4,14 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from typing import Any
 
 from .._access.causes import Cause, Reason, because
 from .._access.comparison import compare
 from .._access.entries import Missing, Undecided
 from .._access.model import AccessModel, Asked, Key
 from .._access.report import AccessReport, in_order
-from .._access.written import actions_of, allow_statements, as_list, resources_of
+from .._access.written import (
+    actions_of,
+    allow_statements,
+    aws_principals,
+    names_everybody,
+    principals_of,
+    resources_of,
+)
 from ..matrix import DATASET_GROUP, SERVICE_PRINCIPAL
 from .deleted_principals import without_orphaned
 from .gathering import Gathered
@@ -92,22 +98,14 @@ def _leaves_nothing(model: AccessModel, entry: Missing) -> bool:
     return not any(
         name in known or str(name).endswith(f":iam::{account}:root")
         for each in allow_statements(model.key(entry.policy_of).policies)
-        for name in _aws_principals(each.body.get("Principal"))
+        for name in aws_principals(each.body)
     )
 
 
 def _lets_in(key: Key) -> bool:
     """Tell if a key policy has anything for Personalize."""
-    for each in allow_statements(key.policies):
-        principal = each.body.get("Principal")
-        services = as_list(principal.get("Service")) if isinstance(principal, dict) else []
-        if SERVICE_PRINCIPAL in services or "*" in _aws_principals(principal) or "NotPrincipal" in each.body:
-            return True
-    return False
-
-
-def _aws_principals(principal: Any) -> list[Any]:
-    return as_list(principal.get("AWS")) if isinstance(principal, dict) else [principal]
+    statements = [each.body for each in allow_statements(key.policies)]
+    return any(names_everybody(each) or SERVICE_PRINCIPAL in principals_of(each) for each in statements)
 
 
 def _unseen(gathered: Gathered) -> Iterator[Undecided]:

@@ -150,18 +150,18 @@ def _is_it(arn: str, pending: str, model: AccessModel) -> bool:
 
 def _less(report: AccessReport, told: AccessReport) -> AccessReport:
     """Return a report without what is told of elsewhere."""
-    of_ours = {tuple(each.sort_key()) for each in told.missing}
+    of_ours = {each.sort_key() for each in told.missing}
     missing = []
     for each in report.missing:
         others = tuple(asked for asked in each.asked if not asked.ours)
-        if tuple(each.sort_key()) not in of_ours:
+        if each.sort_key() not in of_ours:
             missing.append(each)
         elif others:
             missing.append(replace(each, asked=others))
     problems = {_identity(each) for each in told.problems}
     left = tuple(each for each in report.problems if _identity(each) not in problems)
-    open_already = {tuple(each.sort_key()) for each in told.undecided}
-    undecided = tuple(each for each in report.undecided if tuple(each.sort_key()) not in open_already)
+    open_already = {each.sort_key() for each in told.undecided}
+    undecided = tuple(each for each in report.undecided if each.sort_key() not in open_already)
     return replace(report, missing=tuple(missing), undecided=undecided, problems=left)
 
 
