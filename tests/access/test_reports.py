@@ -3,12 +3,15 @@
 import json
 import re
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from personalize_kms_constructs import matrix
 from personalize_kms_constructs._access.causes import Cause, because
 from personalize_kms_constructs._access.comparison import compare
+from personalize_kms_constructs._access.entries import Missing, Undecided
+from personalize_kms_constructs._access.findings import findings_of
 from personalize_kms_constructs._access.model import Location, Problem
 from personalize_kms_constructs._access.report import AccessReport, merged
 from tests.access.models import (
@@ -154,6 +157,53 @@ def test_each_finding_has_a_next_step() -> None:
     steps = sum(line.startswith("      → ") for line in text.splitlines())
     problems = len(untidy().problems)
     assert steps == sum(mark != "✔" for mark in marks) - problems
+
+
+ON_ONE_KEY: dict[str, Any] = {
+    "principal": "role",
+    "principal_arn": ROLE,
+    "action": "kms:Decrypt",
+    "resource": KEY,
+    "policy": "key",
+    "policy_of": KEY,
+}
+ADD = {"Effect": "Allow", "Principal": {"AWS": ROLE}, "Action": ["kms:Decrypt"], "Resource": "*"}
+FILE = "personalize-kms-pending/Key.json"
+FROM_FILE = f"have its owner add the statements in {FILE}, which the synth wrote, "
+
+
+def test_a_statement_that_two_findings_ask_for_is_told_once() -> None:
+    reasons = (because(Cause.NO_STATEMENT, policy="key"), because(Cause.LEFT_TO_IAM))
+    found = AccessReport(missing=tuple(Missing(**ON_ONE_KEY, add=ADD, add_to="key", reason=each) for each in reasons))
+    text = found.to_text(width=200)
+    assert len(statements(text)) == 1
+    assert re.findall("→ .*", text) == [
+        f"→ add to the key policy of {KEY}:",
+        f"→ add to the key policy of {KEY}: as above",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("kind", "cause", "add", "step"),
+    [
+        (Missing, Cause.LEFT_TO_IAM, ADD, f"{FROM_FILE}or add to the key policy of {KEY}"),
+        (Missing, Cause.DENIED, None, "change what the reason names: no further statement helps"),
+        (
+            Undecided,
+            Cause.BOUNDARY_OF_EVERYBODY,
+            None,
+            f"{FROM_FILE}then look at it where it is deployed, with personalize-kms doctor",
+        ),
+    ],
+)
+def test_every_form_says_the_same_of_pending_statements(kind: type[Any], cause: Cause, add: Any, step: str) -> None:
+    """A file helps where a statement does."""
+    more = {} if kind is Undecided else {"add": add, "add_to": "key"}
+    entry = kind(**ON_ONE_KEY, **more, reason=because(cause), file=FILE)
+    found = AccessReport(missing=(entry,)) if kind is Missing else AccessReport(undecided=(entry,))
+    assert re.findall("→ (.*?):?$", found.to_text(width=400), re.MULTILINE) == [step]
+    assert step[1:] in found.to_markdown()
+    assert [each.fix.partition(": {")[0] for each in findings_of(found)] == [step]
 
 
 def test_statements_can_be_pasted() -> None:

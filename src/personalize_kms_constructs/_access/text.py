@@ -97,7 +97,7 @@ class _Text:
     def _step(self, step: Step, told: list[Step]) -> Iterator[str]:
         is_told, statements = step in told, step.statements
         told.append(step)
-        end = " the statement above" if statements and is_told else ":" if statements else ""
+        end = "" if not statements else ": as above" if is_told else ":"
         yield from self._wrapped(f"→ {step.words}{end}", "      ", "        ")
         for each in () if is_told else statements:
             yield from (f"        {line}" for line in _pasted(each, self._names))

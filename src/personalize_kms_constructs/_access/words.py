@@ -53,11 +53,12 @@ def step_of(row: Row, names: Names) -> Step:
         words = f"add to {policy_of_whom(entry.add_to, names.of(entry.add_to_whom))}{made}"
     else:
         words = entry.reason.remedy or (_LOOK if entry.file else f"{_LOOK}, or make it part of the app")
-    if entry.file:
-        next = "or" if isinstance(entry, Missing) else "then"
+    statements = row.pasted
+    if entry.file and (statements or isinstance(entry, Undecided)):
+        next = "or" if statements else "then"
         words = f"have its owner add the statements in {entry.file}, which the synth wrote, {next} {words}"
-    more = ", with values in the place of ${…}" if has_placeholders(row.pasted) else ""
-    return Step(names.short(f"{words}{more}"), row.pasted)
+    more = ", with values in the place of ${…}" if has_placeholders(statements) else ""
+    return Step(names.short(f"{words}{more}"), statements)
 
 
 def asks_nothing(report: AccessFindings) -> str:
