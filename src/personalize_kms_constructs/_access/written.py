@@ -36,7 +36,7 @@ class Policy:
     name: str
     """Where it stands, in words: ``policy Main/Encryption/Policy``."""
     declared: Declaration | None = None
-    """The resource of a template that makes it; empty for what exists already."""
+    """The resource of a template that makes it; none for what exists already."""
     only_if: frozenset[str] = frozenset()
     """Conditions of templates that can't be decided; it depends on all of them."""
     inline: str = ""
