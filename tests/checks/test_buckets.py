@@ -22,6 +22,7 @@ from tests.checks.templates import (
     dataset,
     findings,
     importing,
+    key,
     managed,
     messages,
     reasons,
@@ -302,4 +303,18 @@ def test_the_key_of_an_output_that_is_not_named_by_its_arn(tmp_path: Path) -> No
     assert [each.message for each in report.problems if each.kind != "ordering"] == [
         "Main/Clicks: the key of its destination is given as ${Main.Key}, and Personalize takes the ARN of a key "
         "alone: give the key's ARN"
+    ]
+
+
+def test_the_default_key_of_a_bucket_may_not_be_made(tmp_path: Path) -> None:
+    """Whoever uses the bucket uses the key, as one that a location names."""
+    encrypted = bucket(SSEAlgorithm="aws:kms", KMSMasterKeyID={"Fn::GetAtt": ["Own", "Arn"]})
+    found = check(tmp_path, importing(Bucket=encrypted, Own={**key(), "Condition": "IsProd"})).problems
+    assert [(each.message, [asked.label for asked in each.asked]) for each in found] == [
+        (
+            "Main/Own is made only if Main.IsProd holds, and Main/Bucket, which refers to it, also if not, so that "
+            "CloudFormation refuses the template then: give both the same condition, or have the app decide what it "
+            "makes",
+            ["Main/Data (dataset import job)"],
+        )
     ]
