@@ -275,6 +275,25 @@ def test_what_everybody_is_denied_all_the_same_is_not_too_much() -> None:
 
 
 @pytest.mark.parametrize(
+    ("action", "denied", "excess"),
+    [
+        ("s3:DeleteObject", "s3:DeleteObject", set()),
+        ("s3:DeleteObject", "s3:PutObject", {"s3:DeleteObject"}),
+        # What it denies may be a part.
+        ("s3:Delete*", "s3:DeleteObject", {"s3:Delete*"}),
+    ],
+)
+def test_what_iam_denies_the_role_is_not_too_much_in_a_bucket_policy(
+    action: str, denied: str, excess: set[str]
+) -> None:
+    """Nor is it in a key policy."""
+    named = role([action], Resource=f"{BUCKET}/import/*")
+    statements = [*READ, iam([denied], f"{BUCKET}/*", Effect="Deny")]
+    found = report(IMPORT, key=ON_KEY, iam=statements, bucket=[*ON_BUCKET, named])
+    assert {each.action for each in found.excess} == excess
+
+
+@pytest.mark.parametrize(
     ("action", "cause"),
     [
         ("kms:CreateGrant", Cause.KEY_POLICY_IS_ENOUGH),

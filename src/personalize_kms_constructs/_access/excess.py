@@ -170,7 +170,8 @@ class _OfOne:
             return decision.service_on(call, owner).reason.cause is not Cause.DENIED
         role = self._model.role(self._caller.arn)
         if isinstance(owner, Bucket):
-            return decision.role_in_bucket(call, owner).reason.cause is not Cause.DENIED
+            found = (decision.role_in_bucket(call, owner), decision.role_by_iam(call, role))
+            return all(each.reason.cause is not Cause.DENIED for each in found)
         return not _is_refused(decision.role_on_key(call, role, owner), action)
 
     def _for_others_too(
