@@ -49,6 +49,8 @@ def lines(report: Any) -> list[tuple[list[str], str]]:
         [{**CREATING, "Action": "Personalize:create*"}, {"Effect": "Allow", "Action": "iam:*", "Resource": "*"}],
         # Where it depends on what no template says.
         [CREATING, {**PASSING, "Condition": {"StringEquals": {"aws:PrincipalTag/team": "movies"}}}],
+        [CREATING, {**PASSING, "Resource": "arn:aws:iam::111122223333:role/Main-?ole-*"}],
+        [CREATING, {**PASSING, "Resource": "arn:aws:iam::111122223333:role/Main-Role-????????????"}],
     ],
 )
 def test_a_function_that_may_start_jobs(statements: list[Json], tmp_path: Path) -> None:
@@ -67,6 +69,7 @@ def test_a_function_that_may_start_jobs(statements: list[Json], tmp_path: Path) 
         [{**CREATING, "Action": "personalize:GetRecommendations"}, PASSING],
         [{**CREATING, "Action": "personalize:CreateSolution"}, PASSING],
         [{**CREATING, "Action": "*"}],
+        [{**CREATING, "Action": {"Fn::Sub": "personalize:Create${Stage}"}}, PASSING],
         [CREATING, {**PASSING, "Resource": "arn:aws:iam::111122223333:role/another"}],
         [CREATING, {**PASSING, "Condition": {"StringEquals": {"iam:PassedToService": "states.amazonaws.com"}}}],
         [CREATING, PASSING, {**PASSING, "Effect": "Deny"}],
@@ -82,6 +85,8 @@ def test_a_function_that_starts_no_jobs(statements: list[Json], tmp_path: Path) 
     [
         {"Fn::Sub": "arn:aws:iam::${AWS::AccountId}:role/service"},
         {"Fn::If": ["Test", SERVICE_ROLE, "*"]},
+        {"Fn::Sub": "arn:aws:iam::${AWS::AccountId}:role/servic?"},
+        {"Fn::Sub": "arn:aws:iam::${AWS::AccountId}:role/${!aws:PrincipalTag/team}"},
     ],
 )
 def test_the_role_that_is_passed_in_every_spelling(resource: Any, tmp_path: Path) -> None:
@@ -94,11 +99,16 @@ def test_the_role_that_is_passed_in_every_spelling(resource: Any, tmp_path: Path
     assert lines(check_assembly(directory)) == [(["Main/Caller"], LINE)]
 
 
-def test_a_role_that_trusts_somebody_else(tmp_path: Path) -> None:
-    """It is passed to another service."""
-    trust = {"Effect": "Allow", "Principal": {"Service": "states.amazonaws.com"}, "Action": "sts:AssumeRole"}
+@pytest.mark.parametrize(
+    ("trusted", "said"),
+    [("states.amazonaws.com", False), ("personalize.amazonaws.com", True), ({"Ref": "Stage"}, True)],
+)
+def test_the_role_that_is_passed_trusts_personalize(trusted: Any, said: bool, tmp_path: Path) -> None:
+    """Or may; one that trusts somebody else is passed to another service."""
+    trust = {"Effect": "Allow", "Principal": {"Service": trusted}, "Action": "sts:AssumeRole"}
     other = role(AssumeRolePolicyDocument={"Statement": [trust]}, Description="starts Personalize")
-    assert lines(check(tmp_path, app(CREATING, PASSING, Role=other))) == []
+    template = {"Parameters": {"Stage": {"Type": "String"}}, **app(CREATING, PASSING, Role=other)}
+    assert lines(check(tmp_path, template)) == [(["Main/Caller"], LINE)] * said
 
 
 def test_what_is_declared_ends_it(tmp_path: Path) -> None:
