@@ -45,6 +45,7 @@ def lines(report: Any) -> list[tuple[list[str], str]]:
     "statements",
     [
         [CREATING, PASSING],
+        [{**CREATING, "Action": "personalize:CreateDatasetGroup"}, PASSING],
         [{**CREATING, "Action": "personalize:*"}, {**PASSING, "Resource": "*"}],
         [{**CREATING, "Action": "Personalize:create*"}, {"Effect": "Allow", "Action": "iam:*", "Resource": "*"}],
         # Where it depends on what no template says.
@@ -100,13 +101,18 @@ def test_the_role_that_is_passed_in_every_spelling(resource: Any, tmp_path: Path
 
 
 @pytest.mark.parametrize(
-    ("trusted", "said"),
-    [("states.amazonaws.com", False), ("personalize.amazonaws.com", True), ({"Ref": "Stage"}, True)],
+    ("trusted", "description", "said"),
+    [
+        ("states.amazonaws.com", "starts Personalize", False),
+        ("personalize.amazonaws.com", "", True),
+        ({"Ref": "Stage"}, "of Personalize", True),
+        ({"Ref": "Stage"}, "", False),
+    ],
 )
-def test_the_role_that_is_passed_trusts_personalize(trusted: Any, said: bool, tmp_path: Path) -> None:
-    """Or may; one that trusts somebody else is passed to another service."""
+def test_the_role_that_is_passed_trusts_personalize(trusted: Any, description: str, said: bool, tmp_path: Path) -> None:
+    """Or may, and speaks of it; one that trusts somebody else is passed to another service."""
     trust = {"Effect": "Allow", "Principal": {"Service": trusted}, "Action": "sts:AssumeRole"}
-    other = role(AssumeRolePolicyDocument={"Statement": [trust]}, Description="starts Personalize")
+    other = role(AssumeRolePolicyDocument={"Statement": [trust]}, Description=description)
     template = {"Parameters": {"Stage": {"Type": "String"}}, **app(CREATING, PASSING, Role=other)}
     assert lines(check(tmp_path, template)) == [(["Main/Caller"], LINE)] * said
 
@@ -131,6 +137,7 @@ def test_a_state_machine_that_says_what_it_asks_ends_it(tmp_path: Path) -> None:
     assert not [because for _, because in lines(report) if "nothing says which" in because]
 
 
+FULL_ACCESS = "arn:aws:iam::aws:policy/service-role/AmazonPersonalizeFullAccess"
 INLINE = {"PolicyName": "create", "PolicyDocument": {"Version": "2012-10-17", "Statement": [CREATING, PASSING]}}
 
 
@@ -138,12 +145,18 @@ INLINE = {"PolicyName": "create", "PolicyDocument": {"Version": "2012-10-17", "S
     "resource",
     [
         {"Type": "AWS::IAM::User", "Properties": {"Policies": [INLINE]}},
+        {"Type": "AWS::IAM::User", "Properties": {"ManagedPolicyArns": [FULL_ACCESS]}},
         {"Type": "AWS::IAM::Group", "Properties": {"Policies": [INLINE]}},
         {"Type": "AWS::IAM::Policy", "Properties": {**INLINE, "Users": [{"Ref": "User"}]}},
         {"Type": "AWS::IAM::ManagedPolicy", "Properties": {**INLINE, "Groups": ["scientists"]}},
         {"Type": "AWS::IAM::UserPolicy", "Properties": {**INLINE, "UserName": "scientist"}},
+        {"Type": "AWS::IAM::GroupPolicy", "Properties": {**INLINE, "GroupName": "scientists"}},
         {"Type": "AWS::Serverless::Function", "Properties": {"Policies": INLINE["PolicyDocument"]}},
         {"Type": "AWS::Serverless::Function", "Properties": {"Policies": ["AmazonPersonalizeFullAccess"]}},
+        {
+            "Type": "AWS::Serverless::Function",
+            "Properties": {"Policies": ["AdministratorAccess", {"Statement": [CREATING]}]},
+        },
         {"Type": "AWS::Serverless::StateMachine", "Properties": {"Policies": [INLINE["PolicyDocument"]]}},
     ],
     ids=lambda resource: resource["Type"],
@@ -168,9 +181,12 @@ def test_principals_that_may_not_create(resource: Json, tmp_path: Path) -> None:
 
 
 def test_a_role_that_only_personalize_assumes(tmp_path: Path) -> None:
-    """It calls nothing, whatever its policies allow."""
-    arn = "arn:aws:iam::aws:policy/service-role/AmazonPersonalizeFullAccess"
-    assert lines(check(tmp_path, app(Role=role(ManagedPolicyArns=[arn])))) == []
+    """It calls nothing, whatever its policies allow; one that a function assumes too does."""
+    alone = role(ManagedPolicyArns=[FULL_ACCESS])
+    assert lines(check(tmp_path, app(Role=alone))) == []
+    trust = {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    alone["Properties"]["AssumeRolePolicyDocument"]["Statement"].append(trust)
+    assert lines(check(tmp_path, app(Role=alone))) == [(["Main/Role"], LINE)]
 
 
 def test_a_function_with_a_boundary_of_the_company(tmp_path: Path) -> None:
