@@ -281,9 +281,15 @@ class Cause(Enum):
 
 
 TAKEN_OUT = frozenset(
-    {Cause.NOT_SEEN_TO_BE_ASKED, Cause.WIDER_THAN_ASKED, Cause.KEY_POLICY_IS_ENOUGH, Cause.OTHER_PREFIX}
+    {
+        Cause.NOT_ASKED,
+        Cause.NOT_SEEN_TO_BE_ASKED,
+        Cause.WIDER_THAN_ASKED,
+        Cause.KEY_POLICY_IS_ENOUGH,
+        Cause.OTHER_PREFIX,
+    }
 )
-"""The causes of what is taken out, and may serve something that is needed; what no page asks for never does."""
+"""The causes of what is simply taken out."""
 
 MAY_BE_TOO_MUCH = frozenset({Cause.MAY_BE_ASKED, Cause.MAY_BE_ANOTHER_ACCOUNT})
 """The causes of what is there, and may be too much."""
