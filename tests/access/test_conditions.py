@@ -86,6 +86,8 @@ def answers(found: AccessReport) -> dict[str, str]:
         ({"ArnNotEquals": {"aws:PrincipalArn": LISTED}, **OTHERS_ALONE}, "may", "may", ""),
         ({"ArnNotEquals": {"aws:PrincipalArn": f"{OTHER[:-5]}*"}}, "may", "denied", ""),
         ({"StringNotLike": {"aws:PrincipalArn": [ROLE, f"{OTHER[:-5]}Adm?n*"]}}, "may", "denied", ""),
+        # Of the role a variable is known, and puts another role into the ARN.
+        ({"ArnNotEquals": {"aws:PrincipalArn": f"{OTHER[:-5]}${{aws:PrincipalAccount}}"}}, "denied", "denied", ""),
         ({"ArnEquals": {"aws:PrincipalArn": ROLE}}, "denied", "may", ""),
         ({"ArnEqualsIfExists": {"aws:PrincipalArn": ROLE}}, "denied", "open", "aws:PrincipalArn: it holds only if"),
         ({"ArnNotLike": {"aws:PrincipalArn": "arn:aws:iam::*:role/*"}}, "may", "open", "aws:PrincipalArn"),
