@@ -378,6 +378,17 @@ def test_variables_of_policies_are_literal_before_version_2012(
     assert compared.undecided == ()
 
 
+def test_a_statement_about_a_bucket_may_be_about_one_whose_name_is_not_known() -> None:
+    """A parameter of the template may have its name."""
+    unknown = "arn:aws:s3:::${Main.Name?}"
+    found = report(asked(IMPORT_JOB, source=Location(unknown, "import/")), key=ON_KEY, iam=READ)
+    of_role = {each for each in lines(found.undecided) if each[1] == "role"}
+    assert of_role == {
+        ("role", "role", "s3:GetObject", f"{unknown}/import/*"),
+        ("role", "role", "s3:ListBucket", unknown),
+    }
+
+
 @pytest.mark.parametrize("resource", ["arn:aws:kms:*:${aws:PrincipalAccount}:key/*", "${aws:PrincipalArn}"])
 def test_variables_before_the_fifth_colon_of_an_arn(resource: str) -> None:
     """AWS's guide says that they can't be used there, and not what becomes of them."""
