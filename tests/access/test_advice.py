@@ -232,6 +232,28 @@ def test_policies_of_several_roles_and_keys() -> None:
 
 
 @pytest.mark.parametrize(
+    ("action", "cause"),
+    [
+        ("kms:CreateGrant", Cause.KEY_POLICY_IS_ENOUGH),
+        ("kms:GenerateDataKeyWithoutPlaintext", Cause.NOT_SEEN_TO_BE_ASKED),
+        ("kms:Generate*", Cause.WIDER_THAN_ASKED),
+    ],
+)
+def test_what_is_too_much_for_one_role_and_needed_by_another(action: str, cause: Cause) -> None:
+    """Both have one managed policy, so the other's has to be put in the place of what is taken out."""
+    export = asked(EXPORT_JOB, name="export", role_arn=SECOND_ROLE, dataset_group_key=SECOND_KEY)
+    every = [*KEY_POLICY_ACTIONS, "kms:GenerateDataKeyWithoutPlaintext"]
+    found = model(asked(), export, key=ON_KEY)
+    found.keys[SECOND_KEY] = Key(SECOND_KEY, [policy("key policy 2", [ACCOUNT_STATEMENT, service(every)])])
+    both = policy("managed policy", [iam([*IAM_ACTIONS, action], "arn:aws:kms:*:*:key/*")], declared=in_main("Policy"))
+    found.roles[ROLE].identity = [both]
+    found.roles[SECOND_ROLE] = Role(SECOND_ROLE, trust=[policy("trust policy 2", [TRUST])], identity=[both])
+    (entry,) = [each for each in compare(found).excess if (each.policy_of, each.action) == (ROLE, action)]
+    assert (entry.cause, entry.fix) == (cause, "put what is needed in its place")
+    assert {each["Resource"] for each in entry.instead} >= {SECOND_KEY}
+
+
+@pytest.mark.parametrize(
     ("policies", "excess"),
     [
         # A condition that never holds, one that Personalize may fulfil, and one of which nothing is documented.
@@ -452,20 +474,21 @@ def test_whom_a_trust_policy_lets_in(statement: Statement, causes: list[Cause]) 
         ),
         (
             OpenQuestion("Main/Job", "…", role_arns=(SECOND_ROLE,)),
-            {"s3:DeleteObject", "s3:PutObject", "s3:Get*", "kms:*"},
+            {"s3:DeleteObject", "s3:PutObject", "s3:Get*", "kms:*", "*"},
         ),
-        (OpenQuestion("Main/Job", "…", asks=()), {"s3:DeleteObject", "s3:PutObject", "s3:Get*", "kms:*"}),
+        (OpenQuestion("Main/Job", "…", asks=()), {"s3:DeleteObject", "s3:PutObject", "s3:Get*", "kms:*", "*"}),
     ],
 )
 def test_nothing_is_taken_out_that_an_open_request_may_need(question: OpenQuestion, too_much: set[str]) -> None:
     """It is said that it isn't known; what no page asks for is too much in any case."""
-    surplus = [iam(["s3:PutObject", "s3:Get*", "s3:DeleteObject"], f"{BUCKET}/*"), iam(["kms:*"])]
+    surplus = [iam(["s3:PutObject", "s3:Get*", "s3:DeleteObject"], f"{BUCKET}/*"), iam(["kms:*", "*"])]
     found = model(asked(), IMPORT, key=ON_KEY, iam=[iam(IAM_ACTIONS), *READ, *surplus], bucket=ON_BUCKET)
     found.open_questions = [question]
     result = compare(found)
     assert {each.action for each in result.excess} == too_much
     open_ones = [each for each in result.undecided if each.action]
-    assert {each.action for each in open_ones} == {"s3:DeleteObject", "s3:PutObject", "s3:Get*", "kms:*"} - too_much
+    every = {"s3:DeleteObject", "s3:PutObject", "s3:Get*", "kms:*", "*"}
+    assert {each.action for each in open_ones} == every - too_much
     assert all(
         each.because.partition(": ")[2]
         == "nothing that can be seen asks for it, and Main/Job, which can't be seen in full, may"

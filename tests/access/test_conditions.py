@@ -88,6 +88,8 @@ def answers(found: AccessReport) -> dict[str, str]:
         ({"ArnNotEquals": {"aws:PrincipalArn": LISTED}, **OTHERS_ALONE}, "may", "may", ""),
         ({"ArnNotEquals": {"aws:PrincipalArn": f"{OTHER[:-5]}*"}}, "may", "denied", ""),
         ({"StringNotLike": {"aws:PrincipalArn": [ROLE, f"{OTHER[:-5]}Adm?n*"]}}, "may", "denied", ""),
+        # Of the role a variable is known, and puts another role into the ARN.
+        ({"ArnNotEquals": {"aws:PrincipalArn": f"{OTHER[:-5]}${{aws:PrincipalAccount}}"}}, "denied", "denied", ""),
         ({"ArnEquals": {"aws:PrincipalArn": ROLE}}, "denied", "may", ""),
         ({"ArnEqualsIfExists": {"aws:PrincipalArn": ROLE}}, "denied", "open", "aws:PrincipalArn: it holds only if"),
         ({"ArnNotLike": {"aws:PrincipalArn": "arn:aws:iam::*:role/*"}}, "may", "open", "aws:PrincipalArn"),
@@ -210,17 +212,34 @@ def test_a_denial_in_the_bucket_policy(condition: Any, of_role: str, of_service:
     assert len(found.missing) + len(found.undecided) == 2 * ((of_role != "may") + (of_service != "may"))
 
 
-def test_an_encryption_header_that_uploads_must_have_leaves_them_undecided() -> None:
-    """AWS doesn't document the headers that Personalize sends with PutObject."""
+OF_LISTING = ("s3:delimiter", "s3:max-keys", "s3:prefix")
+OF_UPLOADS = (
+    "s3:x-amz-acl",
+    "s3:x-amz-server-side-encryption",
+    "s3:x-amz-server-side-encryption-aws-kms-key-id",
+    "s3:x-amz-server-side-encryption-customer-algorithm",
+    "s3:x-amz-storage-class",
+)
+
+
+@pytest.mark.parametrize(
+    ("key", "action", "resource"),
+    [
+        *((key, "s3:ListBucket", BUCKET) for key in OF_LISTING),
+        *((key, "s3:PutObject", f"{BUCKET}/export/*") for key in OF_UPLOADS),
+    ],
+)
+def test_what_a_listing_or_an_upload_must_have_leaves_it_undecided(key: str, action: str, resource: str) -> None:
+    """AWS doesn't document the parameters and headers that Personalize sends with them; other calls have none."""
     export = asked(EXPORT_JOB, destination=location("export/"), dataset_group_key=None)
     allow = [service(["s3:PutObject"], Resource=f"{BUCKET}/export/*"), service(["s3:ListBucket"], Resource=BUCKET)]
-    header = denial({"Null": {"s3:x-amz-server-side-encryption": "true"}}, Action="s3:PutObject")
+    needed = denial({"Null": {key: "true"}}, Action=action)
     in_iam = [iam(["s3:PutObject"], f"{BUCKET}/export/*"), iam(["s3:ListBucket"], BUCKET)]
-    found = report(export, iam=in_iam, bucket=[*allow, header])
+    found = report(export, iam=in_iam, bucket=[*allow, needed])
     assert found.missing == ()
     assert lines(found.undecided) == {
-        ("role", "bucket", "s3:PutObject", f"{BUCKET}/export/*"),
-        ("service", "bucket", "s3:PutObject", f"{BUCKET}/export/*"),
+        ("role", "bucket", action, resource),
+        ("service", "bucket", action, resource),
     }
 
 
@@ -266,10 +285,12 @@ def test_what_a_key_policy_allows_personalize_under_a_condition(condition: Any, 
     ("key", "of_role", "of_service"),
     [
         *((key, "denied", "denied") for key in ("aws:SourceVpc", "aws:SourceVpce", "aws:VpcSourceIp")),
-        *((key, "denied", "denied") for key in ("s3:x-amz-acl", "s3:x-amz-storage-class", "s3:delimiter")),
+        *((key, "denied", "denied") for key in (*OF_LISTING, *OF_UPLOADS)),
         *((key, "open", "denied") for key in ("aws:PrincipalOrgID", "aws:PrincipalOrgPaths")),
         *((key, "denied", "open") for key in ("aws:SourceAccount", "aws:SourceArn", "aws:SourceOrgID")),
-        *((key, "denied", "open") for key in ("aws:SourceOrgPaths", "aws:CalledVia", "aws:CalledViaLast")),
+        *((key, "denied", "open") for key in ("aws:SourceOrgPaths", "aws:PrincipalServiceNamesList")),
+        *((key, "denied", "open") for key in ("aws:CalledVia", "aws:CalledViaFirst", "aws:CalledViaLast")),
+        ("aws:PrincipalServiceName", "denied", "may"),
     ],
 )
 def test_condition_keys_that_calls_lack(key: str, of_role: str, of_service: str) -> None:
@@ -328,6 +349,29 @@ def test_condition_keys_of_kms_are_those_that_its_guide_lists(
     )
     assert lines(found.undecided) == {("role", "key", action, KEY) for action in undecided}
     assert lines(found.missing) == {("role", "key", action, KEY) for action in ALL - allowed - undecided}
+
+
+@pytest.mark.parametrize(
+    ("action", "algorithm", "for_aws"),
+    [
+        ("kms:Encrypt", "open", "may"),
+        ("kms:GenerateDataKeyPair", "open", "may"),
+        ("kms:GenerateDataKeyPairWithoutPlaintext", "open", "may"),
+        ("kms:GenerateDataKeyWithoutPlaintext", "open", "may"),
+        ("kms:ReEncryptFrom", "open", "may"),
+        ("kms:ReEncryptTo", "open", "may"),
+        ("kms:RevokeGrant", "may", "open"),
+        ("kms:EnableKey", "may", "may"),
+    ],
+)
+def test_condition_keys_of_actions_that_personalize_does_not_need(action: str, algorithm: str, for_aws: str) -> None:
+    """They are too much only where the condition holds for certain: where the action has no such key."""
+    for condition, answer in (
+        ({"StringEqualsIfExists": {"kms:EncryptionAlgorithm": "x"}}, algorithm),
+        ({"BoolIfExists": FOR_AWS["Bool"]}, for_aws),
+    ):
+        found = report(key=[*ON_KEY, role([action], Condition=condition)], iam=[iam(IAM_ACTIONS)])
+        assert lines(found.excess) == ({("role", "key", action, KEY)} if answer == "may" else set())
 
 
 def test_source_conditions_shut_the_role_out() -> None:

@@ -351,22 +351,42 @@ def test_where_the_boundary_refuses_it_is_the_reason_and_takes_the_statement(key
     [({"Version": "2012-10-17"}, set()), ({"Version": "2008-10-17"}, {"s3:GetObject"}), ({}, {"s3:GetObject"})],
 )
 @pytest.mark.parametrize(
-    "statement",
+    ("prefix", "statement"),
     [
-        iam(["s3:GetObject"], f"{BUCKET}/${{aws:PrincipalAccount}}/*"),
-        iam(["s3:GetObject"], f"{BUCKET}/*", Condition={"StringEquals": {"aws:PrincipalArn": "${aws:PrincipalArn}"}}),
+        (f"{ACCOUNT}/", iam(["s3:GetObject"], f"{BUCKET}/${{aws:PrincipalAccount}}/*")),
+        # The name of an object may have colons.
+        (f"a:b:{ACCOUNT}/", iam(["s3:GetObject"], f"{BUCKET}/a:b:${{aws:PrincipalAccount}}/*")),
+        (
+            f"{ACCOUNT}/",
+            iam(
+                ["s3:GetObject"],
+                f"{BUCKET}/*",
+                Condition={"StringEquals": {"aws:PrincipalArn": "${aws:PrincipalArn}"}},
+            ),
+        ),
     ],
 )
 def test_variables_of_policies_are_literal_before_version_2012(
-    version: Statement, missing: set[str], statement: Statement
+    version: Statement, missing: set[str], prefix: str, statement: Statement
 ) -> None:
     """As in a bucket with a folder for each account, and in a condition."""
-    found = model(asked(IMPORT_JOB, source=location(f"{ACCOUNT}/")), key=ON_KEY, iam=READ[1:])
+    found = model(asked(IMPORT_JOB, source=location(prefix)), key=ON_KEY, iam=READ[1:])
     document = as_written(json.dumps({**version, "Statement": statement}))
     found.roles[ROLE].identity.append(Policy(document, "objects"))
     compared = compare(found)
     assert {each.action for each in compared.missing if each.policy == "role"} == missing
     assert compared.undecided == ()
+
+
+def test_a_statement_about_a_bucket_may_be_about_one_whose_name_is_not_known() -> None:
+    """A parameter of the template may have its name."""
+    unknown = "arn:aws:s3:::${Main.Name?}"
+    found = report(asked(IMPORT_JOB, source=Location(unknown, "import/")), key=ON_KEY, iam=READ)
+    of_role = {each for each in lines(found.undecided) if each[1] == "role"}
+    assert of_role == {
+        ("role", "role", "s3:GetObject", f"{unknown}/import/*"),
+        ("role", "role", "s3:ListBucket", unknown),
+    }
 
 
 @pytest.mark.parametrize("resource", ["arn:aws:kms:*:${aws:PrincipalAccount}:key/*", "${aws:PrincipalArn}"])

@@ -6,7 +6,7 @@ import pytest
 
 from personalize_kms_constructs._access.causes import Cause
 from personalize_kms_constructs._access.comparison import compare
-from personalize_kms_constructs._access.model import Key
+from personalize_kms_constructs._access.model import Key, OpenQuestion
 from personalize_kms_constructs._access.report import AccessReport
 from tests.access.models import (
     ACCOUNT_STATEMENT,
@@ -21,6 +21,7 @@ from tests.access.models import (
     ON_KEY,
     READ,
     ROLE,
+    ROOT,
     Line,
     Statement,
     asked,
@@ -131,13 +132,21 @@ def test_create_grant_in_iam_for_a_key_that_names_the_role_and_one_that_delegate
         (role(["kms:*"]), {("role", "key", "kms:*", KEY)}),
         (role(["kms:Encrypt"], Resource=f"{KEY}2"), set()),
         (role(["kms:Encrypt"], Principal={"AWS": f"{ROLE}2"}), set()),
-        (
-            role(
-                ["kms:Encrypt"],
-                Principal={"AWS": "arn:aws:iam::111122223333:root"},
-                Condition={"ArnEquals": {"aws:PrincipalArn": ROLE}},
-            ),
-            {("role", "key", "kms:Encrypt", KEY)},
+        *(
+            (
+                role(["kms:Encrypt"], Principal={"AWS": ROOT}, Condition={operator: {"aws:PrincipalArn": ROLE}}),
+                {("role", "key", "kms:Encrypt", KEY)} if names else set(),
+            )
+            for operator, names in (
+                ("ArnEquals", True),
+                ("ArnLike", True),
+                ("StringEquals", True),
+                ("StringEqualsIgnoreCase", True),
+                ("StringLike", True),
+                ("ForAnyValue:StringLikeIfExists", True),
+                ("StringNotEquals", False),
+                ("ArnNotLike", False),
+            )
         ),
         (service(["kms:Encrypt"]), {("service", "key", "kms:Encrypt", KEY)}),
         (
@@ -265,6 +274,10 @@ def test_statements_for_any_account(condition: Statement, any_account: bool) -> 
     """A condition on the source narrows what Personalize may do only if its values do."""
     found = report(key=[*ON_KEY, service(["kms:Decrypt"], Condition=condition)], iam=[iam(IAM_ACTIONS)])
     assert [each.cause for each in found.excess] == [Cause.FOR_ANY_ACCOUNT] * any_account
+    # Whatever else is asked.
+    again = model(key=[*ON_KEY, service(["kms:Decrypt"], Condition=condition)], iam=[iam(IAM_ACTIONS)])
+    again.open_questions = [OpenQuestion("Main/Job", "…")]
+    assert lines(compare(again).excess) == lines(found.excess)
 
 
 def test_what_everybody_is_denied_all_the_same_is_not_too_much() -> None:

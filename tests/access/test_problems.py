@@ -242,12 +242,27 @@ def test_too_many_managed_policies(count: int, passed: bool, says: list[str]) ->
     assert (", 1 problem (1 warning), " in compared.to_text()) is (passed and bool(says))
 
 
-def test_a_sid_that_is_there_twice() -> None:
-    """IAM and S3 refuse the policy."""
-    twice = [iam(IAM_ACTIONS, Sid="UseKey"), iam(["s3:GetObject"], f"{BUCKET}/import/*", Sid="UseKey")]
-    ((kind, message),) = problems(iam=twice)
-    assert kind == "configuration"
-    assert message == "IAM policy has the sid UseKey 2 times, which AWS refuses: name each statement once"
+@pytest.mark.parametrize(
+    ("kind", "statements", "says"),
+    [
+        (
+            "iam",
+            [iam(IAM_ACTIONS, Sid="UseKey"), iam(["s3:GetObject"], f"{BUCKET}/import/*", Sid="UseKey")],
+            ["IAM policy has the sid UseKey 2 times, which AWS refuses: name each statement once"],
+        ),
+        (
+            "bucket",
+            [{**each, "Sid": "Read"} for each in ON_BUCKET],
+            ["bucket policy has the sid Read 2 times, which AWS refuses: name each statement once"],
+        ),
+        ("key", [{**each, "Sid": "Use"} for each in ON_KEY], []),
+    ],
+)
+def test_a_sid_that_is_there_twice(kind: str, statements: list[Statement], says: list[str]) -> None:
+    """IAM and S3 refuse the policy; of KMS AWS documents no such rule."""
+    given = {"iam": [iam(IAM_ACTIONS), *READ], "bucket": ON_BUCKET, kind: statements}
+    found = problems(asked(), asked(IMPORT_JOB, source=location()), **given)
+    assert found == [("configuration", each) for each in says]
 
 
 def test_what_is_not_waited_for() -> None:
@@ -264,6 +279,11 @@ def test_what_is_not_waited_for() -> None:
         "kms:GenerateDataKey, kms:ListGrants: make it depend on that policy, by DependsOn or "
         "node.add_dependency(…), with encryption.permissions where a PersonalizeEncryption has it"
     )
+    assert problem.certain
+    # What can't be seen of a key's policy may allow it as well.
+    found.keys[KEY].unseen = "it is pending"
+    (problem,) = compare(found).problems
+    assert not problem.certain
     # Another policy that says the same is there in time.
     found.roles[ROLE].identity.append(Policy(document, "policy Main/Other", declared=in_main("Key")))
     assert compare(found).problems == ()

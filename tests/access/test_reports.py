@@ -12,7 +12,7 @@ from personalize_kms_constructs._access.causes import Cause, because
 from personalize_kms_constructs._access.comparison import compare
 from personalize_kms_constructs._access.entries import Missing, Undecided
 from personalize_kms_constructs._access.findings import findings_of
-from personalize_kms_constructs._access.model import Location, Problem
+from personalize_kms_constructs._access.model import Location, OpenQuestion, Problem
 from personalize_kms_constructs._access.report import AccessReport, merged
 from tests.access.models import (
     ACCOUNT_STATEMENT,
@@ -25,6 +25,7 @@ from tests.access.models import (
     ON_KEY,
     ROLE,
     SERVICE,
+    TRUST,
     asked,
     iam,
     in_main,
@@ -423,6 +424,20 @@ def test_a_row_has_a_statement_by_which_much_is_allowed_once() -> None:
         line for line in report(asked(), key=ON_KEY, iam=both).to_markdown().splitlines() if "of IAM policy" in line
     ]
     assert (row.count("statement One of"), row.count("statement Two of")) == (1, 1)
+
+
+def test_what_may_be_too_much_is_there() -> None:
+    """It is not told like what is needed and may be lacking."""
+    account = "arn:aws:iam::${Main.Account?}:root"
+    trusting = {**TRUST, "Principal": {"AWS": account}, "Condition": {}}
+    found = model(key=ON_KEY, iam=[iam([*IAM_ACTIONS, "kms:*"])], trust=[TRUST, trusting])
+    found.open_questions = [OpenQuestion("Main/Job", "it may create resources")]
+    lines = compare(found).to_text(width=10_000, quiet=True).splitlines()
+    assert [line for line in lines if line.startswith("  ?")] == [
+        f"  ? role {ROLE} may have without need kms:* on {KEY} (IAM)",
+        f"  ? {account} may have without need sts:AssumeRole on {ROLE} (trust policy)",
+        "  ? Main/Job",
+    ]
 
 
 def test_what_a_boundary_refuses_is_told_once() -> None:

@@ -87,6 +87,7 @@ def test_a_manifest_that_is_no_text(tmp_path: Path) -> None:
         (None, "no such file, though the assembly refers to it"),
         ("Resources: [", "can't be read as YAML"),
         ('{"Resources": []}', "not a CloudFormation template: Resources is no object"),
+        ('{"Resources": ["Fn::ForEach::Key"]}', "not a CloudFormation template: Resources is no object"),
         ('{"Outputs": []}', "not a CloudFormation template: Outputs is no object"),
         (
             '{"Resources": {"Fn::ForEach::Topics": ["Name", ["a"], {"Topic${Name}": []}]}}',

@@ -25,6 +25,7 @@ SCHEDULE = {
     "Properties": {"Target": {"Arn": {"Fn::Sub": "arn:${AWS::Partition}:scheduler:::aws-sdk:personalize:${Call}"}}},
 }
 OPEN: Json = {"Resources": {"Schedule": SCHEDULE}}
+WARNED = complete(Role=role(ManagedPolicyArns=[f"arn:aws:iam::aws:policy/No{number}" for number in range(11)]))
 UNTRUSTED = complete(Role=role(AssumeRolePolicyDocument={"Statement": []}))
 OF_PERSONALIZE: Json = {"Resources": {"Movies": {"Type": GROUP, "Properties": {"Name": "movies"}}}}
 
@@ -64,15 +65,17 @@ def test_exit_codes(template: dict[str, object], options: list[str], code: int, 
         (WIDE, "excess", 1),
         (OPEN, "missing,problems,excess", 0),
         (OPEN, "undecided", 1),
+        (WARNED, "missing,problems,excess,undecided", 0),
         (complete(), "missing,problems,excess,undecided", 0),
     ],
 )
 def test_what_counts_can_be_chosen(template: Json, counted: str, code: int, tmp_path: Path) -> None:
-    """Of the four kinds of findings; and by ``--strict`` all of them, whatever is chosen."""
+    """Of the four kinds of findings, less warnings; and by ``--strict`` all of them, whatever is chosen."""
     directory = str(write(tmp_path, {"Main": template}))
     assert run("check", directory, "--fail-on", counted).exit_code == code
     everything = run("check", directory, "--fail-on", counted, "--strict").exit_code
-    assert everything == (0 if template == complete() else 1)
+    assert everything == (0 if template in (complete(), WARNED) else 1)
+    assert bool(check_assembly(directory).problems) is (template in (UNTRUSTED, WARNED))
 
 
 @pytest.mark.parametrize("form", ["text", "json", "markdown"])

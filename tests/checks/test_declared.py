@@ -294,9 +294,13 @@ def test_the_organization_can_be_told(condition: Json, of_role: str, of_service:
     assert "role" in open_without or of_role == "no" or "SourceOrgID" in str(condition)
 
 
-@pytest.mark.parametrize("organization", ["", "o-", "111122223333", "o-A1B2C3D4E5", 1])
+@pytest.mark.parametrize(
+    "organization", ["", "o-", "111122223333", "o-A1B2C3D4E5", 1, f"o-{'a' * 9}", f"o-{'a' * 33}", f"o-{'a' * 10}\n"]
+)
 def test_what_is_no_organization(organization: Any, tmp_path: Path) -> None:
-    """An account, or an id that was cut off."""
+    """An account, or an id that was cut off; 10 to 32 letters and digits are one."""
+    for length in (10, 32):
+        check_assembly(write(tmp_path, {"Main": complete()}), organization=f"o-{'a' * length}")
     with pytest.raises(ValueError, match=r"organization is .* but the id of an organization is expected"):
         check_assembly(write(tmp_path, {"Main": complete()}), organization=organization)
 

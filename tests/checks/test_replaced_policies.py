@@ -8,7 +8,20 @@ from typing import Any
 
 import pytest
 
-from tests.checks.templates import CLEAN, KEY, Json, check, findings, importing, managed, reasons
+from tests.checks.templates import (
+    CLEAN,
+    KEY,
+    Json,
+    check,
+    complete,
+    dataset_group,
+    findings,
+    importing,
+    key,
+    managed,
+    policy,
+    reasons,
+)
 
 KEY_ID: Any = {"Ref": "Key"}
 BUCKET_ARN = "arn:aws:s3:::ratings"
@@ -35,6 +48,20 @@ def function(
     allowed: Json = {"Effect": "Allow", "Action": list(actions), "Resource": on}
     chosen = {"Fn::If": [condition, allowed, {"Ref": "AWS::NoValue"}]} if condition else allowed
     return {id: runner, "Allowed": managed(chosen, role={"Ref": id})}
+
+
+def test_a_policy_that_our_own_function_merges_into(tmp_path: Path) -> None:
+    """What it merges is known all the same: it is the one that may replace the policy."""
+    arn = "arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+    properties = {"KeyArn": arn, "PolicyDocument": key()["Properties"]["KeyPolicy"]}
+    parts = complete(
+        Merged={"Type": "Custom::PersonalizeKeyPolicy", "Properties": properties},
+        Movies=dataset_group(arn, waits=["Policy", "Merged"]),
+        Policy=policy(arn),
+        **function("kms:PutKeyPolicy", on=arn),
+    )
+    del parts["Resources"]["Key"]
+    assert findings(check(tmp_path, parts)) == CLEAN
 
 
 OF_KEY, OF_BUCKET = {"key"}, {"bucket"}

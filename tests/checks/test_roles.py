@@ -222,6 +222,10 @@ def test_a_policy_of_the_app_on_an_imported_role(tmp_path: Path) -> None:
             "may be denied: managed policy arn:aws:iam::111122223333:policy/Baseline isn't part of the app",
         ),
         ("arn:aws:iam::aws:policy/AWSDenyAll", "may be denied: managed policy arn:aws:iam::aws:policy/AWSDenyAll"),
+        (
+            "arn:aws:iam::aws:policy/AWSCompromisedKeyQuarantineV3",
+            "may be denied: managed policy arn:aws:iam::aws:policy/AWSCompromisedKeyQuarantineV3 isn't part of the app",
+        ),
         ({"Ref": "Stage"}, "may be denied: managed policy ${Main.Stage?} isn't part of the app"),
     ],
 )

@@ -12,7 +12,9 @@ import pytest
 from click.testing import CliRunner
 
 from personalize_kms_constructs._access.causes import Cause, because
-from personalize_kms_constructs._access.entries import Undecided
+from personalize_kms_constructs._access.declarations import Declaration
+from personalize_kms_constructs._access.entries import Excess, Missing, Undecided
+from personalize_kms_constructs._access.model import Problem
 from personalize_kms_constructs._access.report import AccessReport
 from personalize_kms_constructs._access.sarif import sarif_report
 from personalize_kms_constructs._cli import personalize_kms
@@ -100,6 +102,8 @@ def test_it_has_what_github_requires(tmp_path: Path) -> None:
         assert each["helpUri"].startswith("https://docs.aws.amazon.com/")
         assert each["helpUri"] in each["help"]["text"]
         assert each["helpUri"] in each["help"]["markdown"]
+        # GitHub shows those with this tag among the findings on security.
+        assert "security" in each["properties"]["tags"]
     levels = {(each["ruleId"].partition("::")[2], each["level"]) for each in results(log)}
     assert levels == {
         ("Configuration", "error"),
@@ -118,7 +122,10 @@ def test_it_has_what_github_requires(tmp_path: Path) -> None:
         assert list(each["partialFingerprints"]) == ["primaryLocationLineHash"]
         (place,) = each["locations"]
         region = place["physicalLocation"]["region"]
-        assert min(region[name] for name in ("startLine", "startColumn", "endLine", "endColumn")) >= 1
+        line = region["startLine"]
+        # The end of a region is behind its last character (SARIF, 3.30.8).
+        assert region == {"startLine": line, "startColumn": 1, "endLine": line, "endColumn": 2}
+        assert line >= 1
 
 
 def test_a_result_says_what_is_missing_and_what_to_do(tmp_path: Path) -> None:
@@ -174,6 +181,18 @@ def test_a_location_is_the_resource_in_its_template(tmp_path: Path, monkeypatch:
     assert uri == f"{tmp_path.as_uri()}/an%20app/cdk.out/Main.template.json"
 
 
+def test_what_is_about_several_resources_is_at_the_first(tmp_path: Path) -> None:
+    """GitHub shows one location of a result."""
+    template = {"Resources": {"One": {"Type": "AWS::KMS::Key"}, "Two": {"Type": "AWS::KMS::Key"}}}
+    file = tmp_path / "Main.template.json"
+    file.write_text(json.dumps(template, indent=1))
+    both = tuple(Declaration(str(file), f"Main/{id}", id) for id in ("Two", "One"))
+    found = AccessReport(problems=(Problem("limit", "Main/Two", because(Cause.NO_ROLE), declared=both),))
+    assert places(json.loads(sarif_report(found, tmp_path / "manifest.json", "1.0.0"))) == {
+        "Main/Two": (f"{tmp_path.as_uri()}/Main.template.json", 6)
+    }
+
+
 def test_what_is_about_the_app_is_at_its_manifest(tmp_path: Path) -> None:
     """GitHub shows no result without a location."""
     question = Undecided(name="Main", reason=because(Cause.NOT_KNOWN, why="it can't be read"))
@@ -206,6 +225,49 @@ def test_an_alert_stays_the_same(tmp_path: Path) -> None:
     fixed = sarif(write(tmp_path / "3", {"Main": {**before, "Resources": {**before["Resources"], "Role": role()}}}))
     left = {rule: prints for rule, prints in fingerprints(first).items() if rule != "Personalize::Trust"}
     assert fingerprints(fixed) == left
+
+
+LACKED: dict[str, Any] = {
+    "principal": "role",
+    "principal_arn": "arn:aws:iam::111122223333:role/one",
+    "action": "kms:Decrypt",
+    "resource": "arn:aws:kms:eu-west-1:111122223333:key/one",
+    "policy": "key",
+    "policy_of": "arn:aws:kms:eu-west-1:111122223333:key/one",
+    "name": "movies",
+    "reason": because(Cause.NO_STATEMENT, policy="key"),
+}
+OPEN = because(Cause.NOT_KNOWN, why="it can't be read")
+SUBJECT, NO_ROLE = "policy Main/One", because(Cause.NO_ROLE)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        # The rule, the subject, the cause; who lacks what on what, and in which policy.
+        (Missing(**LACKED), Undecided(**LACKED)),
+        (Problem("limit", SUBJECT, NO_ROLE), Problem("trust", SUBJECT, NO_ROLE)),
+        (Problem("limit", SUBJECT, NO_ROLE), Problem("limit", "policy Main/Two", NO_ROLE)),
+        (Problem("limit", SUBJECT, NO_ROLE), Problem("limit", SUBJECT, because(Cause.KEY_WITHOUT_ROLE))),
+        (Undecided(**LACKED), Undecided(**{**LACKED, "policy": "role"})),
+        *(
+            (Missing(**LACKED), Missing(**{**LACKED, name: LACKED[name].replace("one", "two")}))
+            for name in ("principal_arn", "policy_of", "resource")
+        ),
+        (Excess(**LACKED), Excess(**{**LACKED, "action": "kms:*"})),
+        (Undecided(name="Main/One", reason=OPEN), Undecided(name="Main/Two", reason=OPEN)),
+    ],
+)
+def test_another_finding_is_another_alert(one: Any, other: Any, tmp_path: Path) -> None:
+    """GitHub would take it for the one that was dismissed."""
+    kinds = {Missing: "missing", Undecided: "undecided", Excess: "excess", Problem: "problems"}
+
+    def alert(found: Any) -> set[str]:
+        report: Any = {kinds[type(found)]: (found,)}
+        log = json.loads(sarif_report(AccessReport(**report), tmp_path / "manifest.json", "1.0.0"))
+        return set.union(*fingerprints(log).values())
+
+    assert alert(one).isdisjoint(alert(other))
 
 
 def test_a_worse_excess_is_another_alert(tmp_path: Path) -> None:

@@ -65,9 +65,10 @@ BATCHING = {
 }
 
 
-def after(said: Json, given: str) -> Json:
+def after(said: Json, given: str, **more: Json) -> Json:
     """A task that takes its arguments from what the state before it says."""
-    return {"Before": {"Type": "Pass", **said, "Next": "Export"}, "Export": task("createDatasetExportJob", given)}
+    before = {"Type": "Pass", **said, "Next": "Export"}
+    return {"Before": before, "Export": task("createDatasetExportJob", given), **more}
 
 
 @pytest.mark.parametrize(
@@ -143,6 +144,29 @@ def test_what_each_execution_chooses_is_undecided(arguments: Any, name: str, tmp
     report = alone(tmp_path, machine({"Export": task("createDatasetExportJob", arguments)}))
     assert (report.missing, report.problems) == ((), ())
     assert any(name in each.because or name in each.principal_arn for each in report.undecided)
+
+
+@pytest.mark.parametrize(
+    "states",
+    [
+        # The state before is none that only says something, or not the only one.
+        after({"Output": EXPORT, "Type": "Wait"}, "{% $states.input %}"),
+        after({"Output": EXPORT}, "{% $states.input %}", Other={"Type": "Pass", "Output": {}, "Next": "Export"}),
+        # Of what it says, the task takes a part.
+        {
+            "Before": {"Type": "Pass", "Parameters": EXPORT, "Next": "Export"},
+            "Export": {"Type": "Task", "Resource": f"{TASK}createDatasetExportJob", "InputPath": "$.job", "End": True},
+        },
+    ],
+    ids=["another type", "two states", "a part"],
+)
+def test_what_the_state_before_does_not_say_is_undecided(states: Json, tmp_path: Path) -> None:
+    """Only what a Pass state says is known to be the input of the next."""
+    report = alone(tmp_path, machine(states))
+    assert report.asked == ("Main/Asks · Export (dataset export job)",)
+    assert (report.missing, report.problems) == ((), ())
+    assert wanted(report) != EXPORTING
+    assert all("${" in each.principal_arn for each in report.undecided if each.principal == "role")
 
 
 @pytest.mark.parametrize(

@@ -42,10 +42,13 @@ def lines(report: Any) -> list[tuple[list[str], str]]:
     "statements",
     [
         [CREATING, PASSING],
+        [{**CREATING, "Action": "personalize:CreateDatasetGroup"}, PASSING],
         [{**CREATING, "Action": "personalize:*"}, {**PASSING, "Resource": "*"}],
         [{**CREATING, "Action": "Personalize:create*"}, {"Effect": "Allow", "Action": "iam:*", "Resource": "*"}],
         # Where it depends on what no template says.
         [CREATING, {**PASSING, "Condition": {"StringEquals": {"aws:PrincipalTag/team": "movies"}}}],
+        [CREATING, {**PASSING, "Resource": "arn:aws:iam::111122223333:role/Main-?ole-*"}],
+        [CREATING, {**PASSING, "Resource": "arn:aws:iam::111122223333:role/Main-Role-????????????"}],
     ],
 )
 def test_a_function_that_may_start_jobs(statements: list[Json], tmp_path: Path) -> None:
@@ -64,6 +67,7 @@ def test_a_function_that_may_start_jobs(statements: list[Json], tmp_path: Path) 
         [{**CREATING, "Action": "personalize:GetRecommendations"}, PASSING],
         [{**CREATING, "Action": "personalize:CreateSolution"}, PASSING],
         [{**CREATING, "Action": "*"}],
+        [{**CREATING, "Action": {"Fn::Sub": "personalize:Create${Stage}"}}, PASSING],
         [CREATING, {**PASSING, "Resource": "arn:aws:iam::111122223333:role/another"}],
         [CREATING, {**PASSING, "Condition": {"StringEquals": {"iam:PassedToService": "states.amazonaws.com"}}}],
         [CREATING, PASSING, {**PASSING, "Effect": "Deny"}],
@@ -79,6 +83,8 @@ def test_a_function_that_starts_no_jobs(statements: list[Json], tmp_path: Path) 
     [
         {"Fn::Sub": "arn:aws:iam::${AWS::AccountId}:role/service"},
         {"Fn::If": ["Test", SERVICE_ROLE, "*"]},
+        {"Fn::Sub": "arn:aws:iam::${AWS::AccountId}:role/servic?"},
+        {"Fn::Sub": "arn:aws:iam::${AWS::AccountId}:role/${!aws:PrincipalTag/team}"},
     ],
 )
 def test_the_role_that_is_passed_in_every_spelling(resource: Any, tmp_path: Path) -> None:
@@ -91,11 +97,21 @@ def test_the_role_that_is_passed_in_every_spelling(resource: Any, tmp_path: Path
     assert lines(check_assembly(directory)) == [(["Main/Caller"], LINE)]
 
 
-def test_a_role_that_trusts_somebody_else(tmp_path: Path) -> None:
-    """It is passed to another service."""
-    trust = {"Effect": "Allow", "Principal": {"Service": "states.amazonaws.com"}, "Action": "sts:AssumeRole"}
-    other = role(AssumeRolePolicyDocument={"Statement": [trust]}, Description="starts Personalize")
-    assert lines(check(tmp_path, app(CREATING, PASSING, Role=other))) == []
+@pytest.mark.parametrize(
+    ("trusted", "description", "said"),
+    [
+        ("states.amazonaws.com", "starts Personalize", False),
+        ("personalize.amazonaws.com", "", True),
+        ({"Ref": "Stage"}, "of Personalize", True),
+        ({"Ref": "Stage"}, "", False),
+    ],
+)
+def test_the_role_that_is_passed_trusts_personalize(trusted: Any, description: str, said: bool, tmp_path: Path) -> None:
+    """Or may, and speaks of it; one that trusts somebody else is passed to another service."""
+    trust = {"Effect": "Allow", "Principal": {"Service": trusted}, "Action": "sts:AssumeRole"}
+    other = role(AssumeRolePolicyDocument={"Statement": [trust]}, Description=description)
+    template = {"Parameters": {"Stage": {"Type": "String"}}, **app(CREATING, PASSING, Role=other)}
+    assert lines(check(tmp_path, template)) == [(["Main/Caller"], LINE)] * said
 
 
 def test_what_is_declared_ends_it(tmp_path: Path) -> None:
@@ -118,6 +134,7 @@ def test_a_state_machine_that_says_what_it_asks_ends_it(tmp_path: Path) -> None:
     assert not [because for _, because in lines(report) if "nothing says which" in because]
 
 
+FULL_ACCESS = "arn:aws:iam::aws:policy/service-role/AmazonPersonalizeFullAccess"
 INLINE = {"PolicyName": "create", "PolicyDocument": {"Version": "2012-10-17", "Statement": [CREATING, PASSING]}}
 
 
@@ -125,12 +142,18 @@ INLINE = {"PolicyName": "create", "PolicyDocument": {"Version": "2012-10-17", "S
     "resource",
     [
         {"Type": "AWS::IAM::User", "Properties": {"Policies": [INLINE]}},
+        {"Type": "AWS::IAM::User", "Properties": {"ManagedPolicyArns": [FULL_ACCESS]}},
         {"Type": "AWS::IAM::Group", "Properties": {"Policies": [INLINE]}},
         {"Type": "AWS::IAM::Policy", "Properties": {**INLINE, "Users": [{"Ref": "User"}]}},
         {"Type": "AWS::IAM::ManagedPolicy", "Properties": {**INLINE, "Groups": ["scientists"]}},
         {"Type": "AWS::IAM::UserPolicy", "Properties": {**INLINE, "UserName": "scientist"}},
+        {"Type": "AWS::IAM::GroupPolicy", "Properties": {**INLINE, "GroupName": "scientists"}},
         {"Type": "AWS::Serverless::Function", "Properties": {"Policies": INLINE["PolicyDocument"]}},
         {"Type": "AWS::Serverless::Function", "Properties": {"Policies": ["AmazonPersonalizeFullAccess"]}},
+        {
+            "Type": "AWS::Serverless::Function",
+            "Properties": {"Policies": ["AdministratorAccess", {"Statement": [CREATING]}]},
+        },
         {"Type": "AWS::Serverless::StateMachine", "Properties": {"Policies": [INLINE["PolicyDocument"]]}},
     ],
     ids=lambda resource: resource["Type"],
@@ -155,9 +178,12 @@ def test_principals_that_may_not_create(resource: Json, tmp_path: Path) -> None:
 
 
 def test_a_role_that_only_personalize_assumes(tmp_path: Path) -> None:
-    """It calls nothing, whatever its policies allow."""
-    arn = "arn:aws:iam::aws:policy/service-role/AmazonPersonalizeFullAccess"
-    assert lines(check(tmp_path, app(Role=role(ManagedPolicyArns=[arn])))) == []
+    """It calls nothing, whatever its policies allow; one that a function assumes too does."""
+    alone = role(ManagedPolicyArns=[FULL_ACCESS])
+    assert lines(check(tmp_path, app(Role=alone))) == []
+    trust = {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    alone["Properties"]["AssumeRolePolicyDocument"]["Statement"].append(trust)
+    assert lines(check(tmp_path, app(Role=alone))) == [(["Main/Role"], LINE)]
 
 
 def test_a_function_with_a_boundary_of_the_company(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from personalize_kms_constructs._access.causes import Cause
 from personalize_kms_constructs.checks import check_assembly
 from tests.checks.templates import (
     ACTIONS,
@@ -266,6 +267,22 @@ def test_a_role_that_a_policy_names_whatever_a_condition_chooses(tmp_path: Path)
     template["Resources"]["Key"]["Properties"]["KeyPolicy"]["Statement"].append(statement)
     (problem,) = check_assembly(write(tmp_path, {"Main": template})).problems
     assert (problem.kind, problem.certain) == ("ordering", True)
+
+
+@pytest.mark.parametrize(
+    ("of_key", "of_role", "certain"),
+    [("", "", True), ("IsProd", "", False), ("", "IsProd", True), ("IsProd", "IsProd", True)],
+)
+def test_a_policy_that_may_not_be_there_is_not_early_for_certain(
+    of_key: str, of_role: str, certain: bool, tmp_path: Path
+) -> None:
+    """It is where the role is made only with it."""
+    template = complete(Key=key(ROLE_ARN), Role=role(RoleName=ROLE_NAME))
+    del template["Resources"]["Key"]["DependsOn"]
+    for id, condition in (("Key", of_key), ("Role", of_role)):
+        template["Resources"][id] |= {"Condition": condition} if condition else {}
+    problems = check_assembly(write(tmp_path, {"Main": template})).problems
+    assert [each.certain for each in problems if each.cause is Cause.NAMED_EARLY] == [certain]
 
 
 @pytest.mark.parametrize(("dependencies", "is_early"), [({}, True), ({"Keys": ["Roles"]}, False)])

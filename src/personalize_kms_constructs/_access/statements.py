@@ -216,7 +216,7 @@ def _element(statement: Body, element: str, value: str, call: Call) -> tuple[Ans
         return Answer.of(element == "Resource" and call.action.startswith("sts:")), []
     named = element if element in statement else inverted
     patterns = as_list(statement[named])
-    if value in patterns and not has_variables(value):
+    if value in patterns:
         # Most often it is named as it is: no need to compare it with hundreds of others.
         return Answer.of(named == element), []
     answers, doubts = [], []

@@ -23,7 +23,7 @@ from .written import Policy, Written, allow_statements, aws_principals, conditio
 
 # An account that no policy names.
 ANOTHER_ACCOUNT = generated("another account")
-_OF_CALLERS = ("aws:principal", "aws:userid", "aws:username", "kms:calleraccount")
+_OF_CALLERS = ("aws:principal", "aws:userid", "aws:username")
 # The only keys of that kind that a call has which nobody signed
 # (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html).
 _OF_NOBODY: Mapping[str, Alternatives] = {"aws:principalaccount": ("anonymous",), "aws:principaltype": ("Anonymous",)}

@@ -173,7 +173,7 @@ def bucket_in(resource: str) -> str:
     parts = split_arn(resource)
     if parts is None or parts[2:5] != ("s3", "", ""):
         return ""
-    name = split(parts[5], "/", 1)[0]
+    name = split(parts[5], "/")[0]
     is_open = has_unknown(name) or any(each in parts[1] + name for each in ("*", "?", MARK))
     return "" if is_open else name
 

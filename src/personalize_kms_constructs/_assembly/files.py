@@ -94,9 +94,10 @@ def read_template(path: Path) -> Json:
     for section in _WITH_LOOPS:
         if is_object(body.get(section)):
             body[section] = expanded(body[section])
-    if FOR_EACH in text:
-        for resource in filter(is_object, body.get("Resources", {}).values()):
-            if is_object(resource.get("Properties")) and resource.get("Type") != FOR_EACH:
+    if FOR_EACH in text and is_object(body.get("Resources")):
+        for resource in body["Resources"].values():
+            has_properties = is_object(resource) and is_object(resource.get("Properties"))
+            if has_properties and resource.get("Type") != FOR_EACH:
                 resource["Properties"] = expanded(resource["Properties"])
     wrong = next(_wrong_in(body), None)
     if wrong is not None:
