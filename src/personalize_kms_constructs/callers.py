@@ -33,7 +33,7 @@ def creation_statements(
     """Yield the statements for creating and describing a resource, on these ARNs."""
     yield _allow([row.create_action], [*parents, *created])
     tagging = ["personalize:TagResource"] if tags and row.takes_tags else []
-    yield _allow([f"personalize:Describe{row.noun}", *tagging], created)
+    yield _allow([row.describe_action, *tagging], created)
 
 
 def personalize_arn(stack: Stack, resource_type: str, name: str) -> str:

@@ -129,6 +129,11 @@ class Permissions:
         return f"personalize:Create{self.noun}"
 
     @property
+    def describe_action(self) -> str:
+        """The action that asks for its status."""
+        return f"personalize:Describe{self.noun}"
+
+    @property
     def is_job(self) -> bool:
         """True if it works, and is done; what is no job is at work for as long as it exists."""
         return self.resource.endswith(" job")
@@ -140,7 +145,7 @@ class Permissions:
 
     def page_of(self, action: str) -> str:
         """Return the page that asks for an action of this row."""
-        if action in (self.create_action, PASS_ROLE):
+        if action in (self.create_action, self.describe_action, PASS_ROLE):
             return CALLERS_PAGE
         return next((group.page for group in self.groups() if action in group.actions), "") or self.page
 

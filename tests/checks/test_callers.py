@@ -28,6 +28,7 @@ from tests.jobs.machines import DATASET, SOLUTION, VERSION, Data, job
 from tests.jobs.machines import machine as machine_of
 
 CREATE, PASS = "personalize:CreateDatasetExportJob", "iam:PassRole"
+DESCRIBE = "personalize:DescribeDatasetExportJob"
 JOB = "arn:aws:personalize:eu-west-1:111122223333:dataset-export-job/nightly"
 NEEDED = {(CREATE, DATASET_ARN), (CREATE, JOB), (PASS, ROLE_ARN)}
 CALLER = "arn:aws:iam::111122223333:role/caller"
@@ -117,6 +118,19 @@ def test_the_caller_is_the_role_that_calls(
     report = check(tmp_path, {"Resources": {**resources, "Policy": policy}})
     assert of_caller(report) == {"yes": NEEDED - lacks, "no": lacks, "open": set()}
     assert callers(report) == {CALLER}
+
+
+@pytest.mark.parametrize(
+    ("actions", "missing"), [([CREATE], {(DESCRIBE, JOB)}), ([CREATE, DESCRIBE], set()), (["personalize:*"], set())]
+)
+def test_a_machine_that_waits_for_what_it_starts(
+    actions: list[str], missing: set[tuple[str, str]], tmp_path: Path
+) -> None:
+    """It asks for the status: without that permission the job runs, and the execution fails."""
+    states = {"Export": task("createDatasetExportJob", EXPORT), "Look": task("describeDatasetExportJob", {})}
+    policy = managed({**CREATING, "Action": actions}, PASSING, role={"Ref": "Caller"})
+    resources = {"Caller": CALLERS_ROLE, "Asks": machine(states, RoleArn=OF_CALLER), "Policy": policy}
+    assert of_caller(check(tmp_path, {"Resources": resources}))["no"] == missing
 
 
 def test_a_callers_role_that_is_refused_at_first(tmp_path: Path) -> None:
@@ -275,7 +289,8 @@ def test_the_role_of_a_machine_may_start_our_jobs(stack: cdk.Stack, kind: Any, o
     report = check_assembly(synthesized(stack))
     found = of_caller(report)
     assert (found["no"], found["open"]) == (set(), set())
-    assert {action for action, _ in found["yes"]} == {f"personalize:Create{kind.__name__}", PASS}
+    name = kind.__name__
+    assert {action for action, _ in found["yes"]} == {f"personalize:Create{name}", f"personalize:Describe{name}", PASS}
     if kind is jobs.BatchInferenceJob:
         assert {SOLUTION, VERSION} <= {resource for _, resource in found["yes"]}
 

@@ -142,7 +142,9 @@ class Asked:
     caller_arn: str = ""
     """The ARN of the role that asks for it; empty where no template shows who asks."""
     calls_on: tuple[str, ...] = ()
-    """The ARNs that the caller needs the API's action on: what is made, and what it is made for."""
+    """The ARNs that the caller needs the API's action on: what it is made for, and last what is made."""
+    describes: bool = False
+    """True if the caller also asks for the status of what is made."""
 
     @property
     def kind(self) -> str:

@@ -96,6 +96,8 @@ def _needs(model: AccessModel, asked: Asked) -> Iterator[Need]:
 
 def _of_caller(asked: Asked) -> Iterator[Need]:
     wanted = [(asked.permissions.create_action, resource) for resource in asked.calls_on]
+    if asked.describes:
+        wanted.append((asked.permissions.describe_action, asked.calls_on[-1]))
     for action, resource in (*wanted, (PASS_ROLE, asked.role_arn)):
         yield Need(CALLER, asked.caller_arn, IN_IAM, action, resource, "", asked.account, asked.region)
 

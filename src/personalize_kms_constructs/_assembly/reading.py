@@ -216,7 +216,8 @@ class ReadAssembly:
         if not request.caller:
             return {}
         caller = self._deployment.role_arn(request.caller, request.resource)
-        return {"caller_arn": caller, "calls_on": request.calls_on(job_name, made_for)}
+        on = request.calls_on(job_name, made_for)
+        return {"caller_arn": caller, "calls_on": on, "describes": request.describes}
 
     def _location(
         self, model: AccessModel, request: Request, what: str, path: str | None, key: str | None

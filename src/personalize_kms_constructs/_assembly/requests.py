@@ -48,6 +48,8 @@ class Request:
     """The account in which the call is made, where it isn't that of the stack."""
     region: str = ""
     """The Region in which the call is made, where it isn't that of the stack."""
+    describes: bool = False
+    """True if the caller also asks for the status of what it creates."""
     in_express: bool = False
     """True if the execution that makes it, and waits for what it starts, is of type Express."""
     state: str = ""

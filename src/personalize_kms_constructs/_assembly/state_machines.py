@@ -47,7 +47,7 @@ def of_state_machine(resource: Resource) -> Iterator[Request | OpenQuestion]:
     role_property, kind_property = STATE_MACHINES[resource.type]
     role, kind = role_of(resource, role_property), resource.get(kind_property)
     for states, is_express in _state_maps(definition, is_express=kind == "EXPRESS"):
-        waits_for = json.dumps(states).lower() if is_express else ""
+        waits_for = json.dumps(states).lower()
         for name, state in states.items():
             task = _TASK.fullmatch(str(state.get("Resource"))) if isinstance(state, Mapping) else None
             call = task["call"].lower() if task else ""
@@ -66,7 +66,8 @@ def of_state_machine(resource: Resource) -> Iterator[Request | OpenQuestion]:
                     arguments,
                     at_deployment=False,
                     account=account_of(caller) if state.get("Credentials") else "",
-                    in_express=waits,
+                    in_express=is_express and waits,
+                    describes=waits and not state.get("Credentials"),
                     state=str(name),
                     caller=caller,
                 )
