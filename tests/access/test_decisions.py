@@ -398,6 +398,18 @@ def test_variables_before_the_fifth_colon_of_an_arn(resource: str) -> None:
     assert {each.action for each in compare(found).undecided} == set(IAM_ACTIONS)
 
 
+@pytest.mark.parametrize(("variable", "is_open"), [("aws:username", True), ("aws:PrincipalAccount", False)])
+def test_a_variable_that_a_call_lacks_in_what_a_statement_spares(variable: str, is_open: bool) -> None:
+    """AWS may take the whole statement for invalid."""
+    found = model(asked(IMPORT_JOB, source=location("in/")), key=ON_KEY, iam=[])
+    statement = {"Effect": "Allow", "Action": "s3:*", "NotResource": f"{BUCKET}/home/${{{variable}}}/*"}
+    found.roles[ROLE].identity.append(Policy({"Version": "2012-10-17", "Statement": statement}, "objects"))
+    compared = compare(found)
+    kinds = (compared.undecided, compared.allowed) if is_open else (compared.allowed, compared.undecided)
+    actions = [{each.action for each in kind if each.policy == "role"} for kind in kinds]
+    assert actions == [{"s3:GetObject", "s3:ListBucket"}, set()]
+
+
 def test_a_variable_that_is_a_prefix_is_not_what_a_variable_stands_for() -> None:
     """IAM puts the account into the one, and S3 has a folder of such a name for the other."""
     prefix = as_text("${aws:PrincipalAccount}/")

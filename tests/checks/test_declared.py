@@ -242,6 +242,8 @@ def test_a_template_of_several(tmp_path: Path) -> None:
         ([{**CREATED, "serviceRole": {"Ref": "Role"}, "encryptionKey": {"Fn::Sub": "${Keyy.Arn}"}}],
          ["created[0].serviceRole refers to Role by Ref, which isn't its ARN: use Fn::GetAtt",
           "created[0].encryptionKey refers to Keyy, which Main.template.json doesn't have"]),
+        ([{**CREATED, "serviceRole": {"Ref": []}}],
+         ["created[0].serviceRole refers to '', which Main.template.json doesn't have"]),
         ([{**CREATED, "resources": [{**IMPORT, "source": {"bucket": {"Fn::GetAtt": ["Buckt", "Arn"]}}}]}],
          ["created[0].resources[0].source.bucket refers to Buckt, which Main.template.json doesn't have"]),
         ([{**CREATED, "serviceRole": {"template": "Main", "logicalId": "Role", "attribute": "Arn"},
