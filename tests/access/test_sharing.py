@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from personalize_kms_constructs import matrix
 from personalize_kms_constructs._access.causes import Cause
 from personalize_kms_constructs._access.comparison import compare
 from personalize_kms_constructs._access.model import Role
@@ -152,6 +153,22 @@ def test_a_policy_of_several_roles() -> None:
     assert of_first.fix == (
         f"the policy is also for {JANITOR}: give them one of their own, then put what is needed in its place"
     )
+
+
+def test_what_only_the_other_role_of_a_policy_needs() -> None:
+    """The same statement in its place would be too much again: the other gets a policy of its own."""
+    shared = policy("shared", READ[1:], also_of=(SECOND_ROLE,))
+    attribution = asked(
+        matrix.METRIC_ATTRIBUTION, name="metrics", role_arn=SECOND_ROLE, destination=location("metrics/")
+    )
+    found = model(asked(), IMPORT, attribution, key=ON_KEY, bucket=ON_BUCKET)
+    found.roles[ROLE].identity.append(policy("reads", READ[:1]))
+    second = Role(SECOND_ROLE, trust=[policy("trust", [TRUST])], identity=[replace(shared, also_of=(ROLE,))])
+    found.roles |= {SECOND_ROLE: second}
+    found.roles[ROLE].identity.append(shared)
+    (entry,) = [each for each in compare(found).excess if each.action == "s3:ListBucket"]
+    assert (entry.policy_of, entry.also_for, entry.instead) == (SECOND_ROLE, {ROLE: "policy"}, ())
+    assert entry.fix == f"the policy is also for {ROLE}: give them one of their own, then take it out"
 
 
 def test_a_role_of_personalize_that_uses_another_key() -> None:

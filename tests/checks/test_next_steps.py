@@ -15,6 +15,7 @@ from tests.checks.test_undeclared import CREATING, PASSING, app
 
 LACKING: Json = {"Effect": "Allow", "Action": IN_IAM[1:], "Resource": KEY}
 TOPIC: Json = {"Type": "AWS::SNS::Topic"}
+ATTACHED = {**managed(LACKING), "Properties": {"PolicyDocument": {"Statement": [{**LACKING, "Resource": "*"}]}}}
 OF_TWO = managed(LACKING, type="AWS::IAM::Policy", Roles=[{"Ref": "Role"}, {"Ref": "Etl"}])
 
 
@@ -30,6 +31,12 @@ MAKE = "an AWS::IAM::Policy that has to be made"
         # A key policy that names the role would wait for a policy in the role.
         (
             complete(Policy=TOPIC, Role=role(Policies=IN_ROLE)),
+            {f"{ADD}, {MAKE}", "put what is needed into an AWS::IAM::Policy of its own"},
+            "AWS::IAM::Policy",
+        ),
+        # So would one that the role refers to.
+        (
+            complete(Policy=ATTACHED, Role=role(ManagedPolicyArns=[{"Ref": "Policy"}])),
             {f"{ADD}, {MAKE}", "put what is needed into an AWS::IAM::Policy of its own"},
             "AWS::IAM::Policy",
         ),

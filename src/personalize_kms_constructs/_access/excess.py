@@ -70,7 +70,7 @@ def excess(
     yield from (each for each in found.values() if isinstance(each, Undecided))
     sharing = Sharing(model, needs)
     for each in (*Replacements(model, needs, decisions, too_much).of_all(), *trusted_beyond(model)):
-        yield replace(each, also_for=sharing.of(each)) if isinstance(each, Excess) else each
+        yield replace(each, also_for={**each.also_for, **sharing.of(each)}) if isinstance(each, Excess) else each
 
 
 class _OfOne:

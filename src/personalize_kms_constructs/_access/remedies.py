@@ -108,7 +108,9 @@ def statement_for(needs: list[Need], add_to: str) -> Json:
     found["Action"] = sorted({need.action for need in needs})
     # In a key policy, "*" is this key.
     resources = sorted({need.resource for need in needs})
-    found["Resource"] = "*" if add_to == IN_KEY_POLICY else resources if len(resources) > 1 else resources[0]
+    # A boundary allows nothing, and one that refers to a key would be made after it, which waits for the role.
+    is_wide = add_to in (IN_KEY_POLICY, IN_BOUNDARY)
+    found["Resource"] = "*" if is_wide else resources if len(resources) > 1 else resources[0]
     if names_principal and first.principal == SERVICE:
         found["Condition"] = {"StringEqualsIfExists": {"aws:SourceAccount": first.account}}
     if first.action == PASS_ROLE:
@@ -123,8 +125,9 @@ def policies_to_change(model: AccessModel, need: Need, add_to: str) -> tuple[tup
         return declared_of([role.boundary] if role.boundary is not None else [role]), ""
     if add_to == IN_IAM:
         role = model.role(need.role_arn)
-        # A key policy that names the role would wait for a policy in it, and that for the key.
-        policies = [each for each in role.identity if each.declared != role.declared and not each.also_of]
+        # A key policy that names the role would wait for a policy in it or before it, and that for the key.
+        after = [each for each in role.identity if each.declared != role.declared and not each.before_role]
+        policies = [each for each in after if not each.also_of]
         return _of_owner(role, policies, IAM_POLICY)
     if need.action.startswith("kms:"):
         key = model.key(need.owner)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 from .addressed import Addressed, addressed_to
 from .answers import Answer
@@ -48,24 +49,32 @@ class Replacements:
     def of_all(self) -> Iterator[Excess]:
         """Yield the entries, each with what to put in its place."""
         for entry in self._entries:
+            lost = {statement: self._lost(entry, statement) for statement in entry.reason.statements}
             instead: dict[str, Json] = {}
-            for statement in entry.reason.statements:
-                for found in self._instead(entry, statement):
+            for statement, needs in lost.items():
+                for group in alike(needs):
+                    found = self._statement(group, statement, entry.policy)
                     instead.setdefault(str(found), found)
-            yield replace(entry, instead=tuple(instead.values()), make=self._make(entry)) if instead else entry
+            is_there = [_what(found) for found in instead.values()] == [([entry.action], entry.resource)]
+            if is_there and entry.policy == IN_IAM:
+                # That stands there already: others need it, who have the policy too.
+                roles = sorted({need.role_arn for needs in lost.values() for need in needs})
+                yield replace(entry, also_for=dict.fromkeys(roles, "policy"))
+            else:
+                yield replace(entry, instead=tuple(instead.values()), make=self._make(entry)) if instead else entry
 
     def _make(self, entry: Excess) -> str:
-        """Return the type of what takes the place of a policy in a role, for which key policies wait that name it."""
+        """Return the type of what takes the place of a policy for which key policies wait that name the role."""
         in_role = self._model.roles[entry.policy_of].declared if entry.policy == IN_IAM else None
-        is_there = any(each.policy.declared == in_role for each in entry.reason.statements)
-        return IAM_POLICY if in_role and is_there else ""
+        policies = [each.policy for each in entry.reason.statements]
+        is_before = any(each.declared == in_role or each.before_role for each in policies)
+        return IAM_POLICY if in_role and is_before else ""
 
-    def _instead(self, entry: Excess, statement: Written) -> Iterator[Json]:
+    def _lost(self, entry: Excess, statement: Written) -> list[Need]:
+        """Return the needs that go with what is taken out of a statement."""
         about = [need for need in self._needs_by(entry, statement) if _is_on(need, entry.resource)]
         about += self._told_nowhere(entry, statement)
-        lost = [need for need in about if self._loses(need, statement, entry)]
-        for group in alike(lost):
-            yield self._statement(group, statement, entry.policy)
+        return [need for need in about if self._loses(need, statement, entry)]
 
     def _needs_by(self, entry: Excess, statement: Written) -> list[Need]:
         """Return the needs that the policy of an entry may serve by its action; the same for all of its resources."""
@@ -160,6 +169,10 @@ class Replacements:
         another = service(ANOTHER_ACCOUNT, need.region)
         call = as_sent(call_on(owner_of(self._model, need), another, need.action, need.resource))
         return is_about(statement, call)[0] is not Answer.NO
+
+
+def _what(statement: Json) -> tuple[Any, Any]:
+    return statement["Action"], statement["Resource"]
 
 
 def _identity(statement: Written) -> tuple[object, ...]:

@@ -229,7 +229,7 @@ def _element(statement: Body, element: str, value: str, call: Call) -> tuple[Ans
             pattern = _with_variables(pattern, call)
         answer = _matches_action(value, pattern) if element == "Action" else _is_on(call.action, value, pattern)
         if answer is Answer.NO and has_variables(pattern) and named == inverted:
-            # A statement with a variable that a call doesn't have may be invalid, IAM's guide says, and so allow nothing.
+            # IAM's guide says that a statement with a variable which a call doesn't have may be invalid.
             answer = Answer.MAYBE
         answers.append(answer)
         if answer is Answer.MAYBE:
