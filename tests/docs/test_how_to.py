@@ -7,10 +7,11 @@ from typing import Any
 
 import aws_cdk as cdk
 import pytest
+from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_stepfunctions as sfn
 
-from personalize_kms_constructs import PersonalizeEncryption, S3Location
+from personalize_kms_constructs import ImportedKeyPolicy, PersonalizeEncryption, PersonalizeResource, S3Location
 from personalize_kms_constructs.checks import check_assembly
 from personalize_kms_constructs.jobs import DatasetImportJob
 from tests.docs.code import DOCS, names_of
@@ -251,6 +252,38 @@ def test_pinned_name_is_the_present_one() -> None:
     assert template(names["nightly"]) == template(nightly)
     (role,) = resources(names["renamed_stack"], "AWS::IAM::Role").values()
     assert role["Properties"]["RoleName"] == "Recommendations-Encryption-8485E84F-eu-west-1"
+
+
+def test_ids_that_are_kept_by_hand() -> None:
+    """With those of the page nothing differs; the page names what else of a construct has a logical id."""
+    names = names_of("how-to/rename-or-move.md")
+    before = cdk.Stack(cdk.App(), "Recommendations", env=names["env"])
+    PersonalizeEncryption(before, "Encryption").add_dataset_group("Movies", name="movies")
+    assert template(names["kept_stack"]) == template(before)
+
+    stack = cdk.Stack(cdk.App(), "Recommendations")
+    everything = PersonalizeEncryption(stack, "Encryption", imported_key_policy=ImportedKeyPolicy.MANAGED)
+    movies = everything.add_dataset_group("Movies", name="movies")
+    data = s3.Bucket(stack, "Data")
+    arn = "arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+    key = kms.Key.from_key_arn(stack, "Imported", arn)
+    for number in range(40):
+        location = S3Location(data, f"{'x' * 100}/{number}/", encryption_key=key)
+        everything.allow(PersonalizeResource.dataset_import_job(location))
+    schema = "arn:aws:personalize:eu-west-1:111122223333:schema/ratings"
+    ratings: Any = {"schema_arn": schema, "name": "ratings", "dataset_type": "Interactions"}
+    everything.add_dataset("Ratings", dataset_group=movies, **ratings)
+    everything.add_metric_attribution("Metrics", dataset_group=movies, name="metrics", metrics=[])
+    everything.on_key_access_changed("KeyAccess")
+    found = [each.node.path for each in everything.node.find_all() if isinstance(each, cdk.CfnResource)]
+    assert {path.removeprefix("Recommendations/Encryption/") for path in found} == {
+        *names["present_ids"],
+        "Policy2/Resource",
+        "Ratings",
+        "Metrics",
+        "KeyAccess/Resource",
+        "KeyPolicyDA89CCA8/Resource",
+    }
 
 
 def test_one_template_has_a_name_for_each_stack() -> None:
