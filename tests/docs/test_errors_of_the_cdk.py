@@ -4,6 +4,7 @@ import re
 
 import aws_cdk as cdk
 import pytest
+from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
@@ -36,6 +37,27 @@ def test_stacks_with_constructs_that_use_the_bucket_of_the_other(is_imported: bo
         with pytest.raises(RuntimeError, match=r"Adding this dependency \(.*\) would create a cyclic reference"):
             app.synth()
         assert "DependencyCycle: … Adding this dependency … would create a cyclic reference" in HEADINGS
+
+
+@pytest.mark.parametrize("is_imported", [False, True])
+@pytest.mark.parametrize("stage", ["Test", None], ids=["another stage", "none, as a pipeline's stack"])
+def test_a_key_of_another_stage(stage: str | None, is_imported: bool) -> None:
+    """Only an import by the key's ARN leads from one stage to what is in none or in another."""
+    app = cdk.App()
+    key: kms.IKey = kms.Key(cdk.Stack(app if stage is None else cdk.Stage(app, stage), "Security"), "Key")
+    stack = cdk.Stack(cdk.Stage(app, "Prod"), "Recommendations")
+    if is_imported:
+        key = kms.Key.from_key_arn(stack, "Key", "arn:aws:kms:eu-west-1:111111111111:key/1")
+    encryption = PersonalizeEncryption(stack, "Encryption", encryption_key=key)
+    encryption.add_dataset_group("Movies", name="movies")
+
+    if is_imported:
+        app.synth()
+        assert [pending.policy for pending in encryption.pending_statements] == ["key"]
+    else:
+        with pytest.raises(RuntimeError, match="dependency cannot cross stage boundaries"):
+            app.synth()
+        assert "… dependency cannot cross stage boundaries" in HEADINGS
 
 
 def test_a_construct_of_the_users_with_the_id_of_a_later_child() -> None:

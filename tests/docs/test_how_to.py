@@ -7,13 +7,14 @@ from typing import Any
 
 import aws_cdk as cdk
 import pytest
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_stepfunctions as sfn
 
 from personalize_kms_constructs import ImportedKeyPolicy, PersonalizeEncryption, PersonalizeResource, S3Location
 from personalize_kms_constructs.checks import check_assembly
-from personalize_kms_constructs.jobs import DatasetImportJob
+from personalize_kms_constructs.jobs import DatasetExportJob, DatasetImportJob
 from tests.docs.code import DOCS, names_of
 from tests.policies import key_policy, resources, template
 
@@ -299,6 +300,35 @@ def test_pipelines_aspects_and_boundaries_leave_nothing_missing() -> None:
     assert len([asked for asked in names["report"].asked if "/Movies" in asked]) == 2
     assert found(names["report_with_path"]) == []
     assert found(names["report_with_boundary"]) == []
+
+
+@pytest.mark.parametrize("is_of_the_page", [True, False])
+def test_a_boundary_on_a_stack_with_a_state_machine(is_of_the_page: bool) -> None:
+    """What the page adds is what the machine's role lacks."""
+    names = names_of("how-to/pipelines-aspects-and-boundaries.md")
+    app = cdk.App()
+    stack = cdk.Stack(app, "Recommendations")
+    *first, call, pass_role = [
+        iam.PolicyStatement.from_json(each) for each in names["boundary"].document.to_json()["Statement"]
+    ]
+    boundary = iam.ManagedPolicy(stack, "Boundary", statements=first[:1])
+    iam.PermissionsBoundary.of(stack).apply(boundary)
+    if is_of_the_page:
+        boundary.add_statements(call, pass_role)
+    encryption = PersonalizeEncryption(stack, "Encryption")
+    job = DatasetExportJob(
+        stack,
+        "Export",
+        encryption=encryption,
+        dataset_arn=stack.format_arn(service="personalize", resource="dataset", resource_name="movies/INTERACTIONS"),
+        destination=S3Location(s3.Bucket(stack, "Data"), "export/"),
+        ingestion_mode="ALL",
+    )
+    sfn.StateMachine(stack, "Machine", definition_body=sfn.DefinitionBody.from_chainable(job))
+    report = check_assembly(app.synth(skip_validation=True))
+    lacking = {each.action for each in report.missing if "Machine" in each.principal_arn}
+    expected = set() if is_of_the_page else {"iam:PassRole", "personalize:CreateDatasetExportJob"}
+    assert lacking == expected
 
 
 def test_grants_for_services_only_make_the_roles_grants_undecided() -> None:
