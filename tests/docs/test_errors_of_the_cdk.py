@@ -1,15 +1,19 @@
 """Errors of the CDK that the page on errors explains come in its words, and what it advises helps."""
 
 import re
+from typing import cast
 
 import aws_cdk as cdk
 import pytest
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from personalize_kms_constructs import PersonalizeEncryption, PersonalizeResource, S3Location
 from tests.docs.code import DOCS
+from tests.judge.apps import failure
+from tests.policies import resources, template
 
 HEADINGS = re.findall(r"^#### (.+)$", (DOCS / "troubleshooting.md").read_text(encoding="utf-8"), re.MULTILINE)
 
@@ -37,6 +41,33 @@ def test_stacks_with_constructs_that_use_the_bucket_of_the_other(is_imported: bo
         with pytest.raises(RuntimeError, match=r"Adding this dependency \(.*\) would create a cyclic reference"):
             app.synth()
         assert "DependencyCycle: … Adding this dependency … would create a cyclic reference" in HEADINGS
+
+
+@pytest.mark.parametrize("is_advised", [False, True])
+@pytest.mark.parametrize("of_user", ["policy", "grant"])
+def test_a_bucket_policy_that_the_bucket_does_not_know(stack: cdk.Stack, of_user: str, is_advised: bool) -> None:
+    """The CDK makes a second one, unless the bucket is told of the first, or a grant on the L1 comes after it."""
+    bucket = s3.Bucket(stack, "Data")
+    grants = s3.BucketGrants.from_bucket(cast("s3.CfnBucket", bucket.node.default_child))
+    reader = iam.AccountPrincipal("222222222222")
+    if of_user == "policy":
+        policy = s3.BucketPolicy(stack, "Policy", bucket=bucket)
+        policy.document.add_statements(
+            iam.PolicyStatement(actions=["s3:GetObject"], resources=[bucket.arn_for_objects("*")], principals=[reader])
+        )
+        if is_advised:
+            bucket.policy = policy
+    elif not is_advised:
+        grants.read(reader)
+    importing(stack, bucket)
+    if of_user == "grant" and is_advised:
+        grants.read(reader)
+
+    if is_advised:
+        (only,) = resources(stack, "AWS::S3::BucketPolicy").values()
+        assert len(only["Properties"]["PolicyDocument"]["Statement"]) == 3
+    else:
+        assert "has 2 bucket policies" in failure(lambda: template(stack))
 
 
 @pytest.mark.parametrize("is_imported", [False, True])
