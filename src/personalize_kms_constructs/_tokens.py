@@ -44,8 +44,9 @@ def reference_in(text: str) -> Any:
 def attribute_in(text: str, service: str) -> str:
     """Return the attribute of an L1 of a service that the whole string is; nothing for anything else."""
     reference = _whole_reference(text)
-    l1_type = getattr(None if reference is None else reference.target, "cfn_resource_type", "")
-    return reference.display_name if reference is not None and l1_type.startswith(f"AWS::{service}::") else ""
+    if reference is None or not getattr(reference.target, "cfn_resource_type", "").startswith(f"AWS::{service}::"):
+        return ""
+    return reference.display_name
 
 
 def _whole_reference(text: str) -> Reference | None:
