@@ -178,7 +178,7 @@ def test_the_dataset_group_of_another_stack(
             {"Fn::Join": ["", [STACK_NAME, f"-{'r' * 36}-import-{OF_FOLDER}"]]},
         ),
         ({"prefix": "import/2026.csv"}, "ratings-import-b9531177"),
-        # What CloudFormation generates has no say, or a bucket with another logical id would change the name.
+        # What CloudFormation generates has no say.
         ({"prefix": f"{cdk.Aws.REGION}import/2026.csv"}, "ratings-import-b9531177"),
     ],
     ids=["given", "never too long", "a token", "another file", "a token in the path"],
@@ -190,6 +190,28 @@ def test_the_name_of_an_import_job(
     arn = "arn:aws:personalize:eu-west-1:111111111111:dataset-group/movies"
     add_ratings(encryption, arn, import_from=S3Location(bucket, props.pop("prefix", "import/")), **props)
     assert only(stack, "AWS::Personalize::Dataset")["Properties"]["DatasetImportJob"]["JobName"] == name
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda stack: s3.Bucket(stack, "Data"),
+        lambda stack: s3.Bucket(stack, "Data", bucket_name="ratings-111111111111"),
+        lambda stack: s3.Bucket.from_bucket_name(stack, "Data", "ratings-111111111111"),
+        lambda stack: s3.Bucket.from_bucket_name(stack, "Data", f"ratings-{stack.account}"),
+        lambda stack: s3.Bucket.from_bucket_name(stack, "Data", cdk.CfnParameter(stack, "Name").value_as_string),
+        lambda stack: s3.CfnBucket(stack, "Data", bucket_name="ratings-111111111111"),
+    ],
+    ids=["generated", "of a name", "imported by a literal", "by the account", "by a parameter", "an L1"],
+)
+def test_the_name_of_an_import_job_says_nothing_of_the_bucket(
+    stack: cdk.Stack, encryption: PersonalizeEncryption, make: Any
+) -> None:
+    """A bucket that is spelled otherwise is no new import, which would replace the data."""
+    arn = "arn:aws:personalize:eu-west-1:111111111111:dataset-group/movies"
+    add_ratings(encryption, arn, import_from=S3Location(make(stack), "import/"))
+    job = only(stack, "AWS::Personalize::Dataset")["Properties"]["DatasetImportJob"]
+    assert job["JobName"] == "ratings-import-1667aa82"
 
 
 @pytest.mark.parametrize("to_s3", [False, True])

@@ -21,6 +21,7 @@ FILLED_IN = {
     "AWS::Partition": "aws-us-gov",
     "AWS::Region": "ap-southeast-1",
     "AWS::AccountId": "111111111111",
+    "AWS::StackName": "s" * 128,
 }
 
 
@@ -134,10 +135,12 @@ def test_40_constructs_on_one_key(stack: cdk.Stack, data_key: kms.Key) -> None:
     assert len(set(sids)) == 80
 
 
-def test_a_managed_policy_fits_in_every_partition(stack: cdk.Stack) -> None:
+@pytest.mark.parametrize("above", ["", f"{cdk.Aws.STACK_NAME}/"], ids=["a literal", "the stack's name"])
+def test_a_managed_policy_fits_in_every_partition_and_stack(stack: cdk.Stack, above: str) -> None:
     """The partition of a bucket that was imported by name is known at deployment; its longest is ``aws-us-gov``."""
     bucket = s3.Bucket.from_bucket_name(stack, "Imported", "ratings")
-    jobs = [PersonalizeResource.dataset_import_job(S3Location(bucket, f"{number:012}/")) for number in range(200)]
+    folders = [f"{above}{number:012}/" for number in range(200)]
+    jobs = [PersonalizeResource.dataset_import_job(S3Location(bucket, folder)) for folder in folders]
     PersonalizeEncryption(stack, "Encryption", resources=jobs)
     policies = resources(stack, "AWS::IAM::ManagedPolicy").values()
     assert len(policies) > 1

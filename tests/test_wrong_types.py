@@ -164,6 +164,17 @@ def test_tags_that_are_none(encryption: PersonalizeEncryption, tags: Any, words:
     assert reasons == [f"tags {words} but {STRINGS}"]
 
 
+def test_a_dataset_with_the_attributes_of_something_else(encryption: PersonalizeEncryption) -> None:
+    """What a reference becomes is known by its attribute."""
+    movies = encryption.add_dataset_group("Movies", name="movies")
+    schema = personalize.CfnSchema(encryption, "Schema", name="movies", schema="{}")
+    wrong: Any = {"dataset_group": schema.attr_schema_arn, "schema_arn": movies.attr_dataset_group_arn}
+    assert refusal(lambda: encryption.add_dataset("Ratings", dataset_type="Items", name="ratings", **wrong)) == [
+        f"dataset_group is '${{Stack/Encryption/Schema.SchemaArn}}' but {A_DATASET_GROUP}",
+        f"schema_arn is '${{Stack/Encryption/Movies.DatasetGroupArn}}' but {A_SCHEMA}",
+    ]
+
+
 def test_everything_wrong_with_a_dataset(encryption: PersonalizeEncryption) -> None:
     """A schema for its ARN, a name for a dataset group, a number for a name, and an address for a location."""
     schema: Any = personalize.CfnSchema(encryption, "Schema", name="movies", schema="{}")

@@ -23,6 +23,7 @@ from ._pasted import known_values, part_of, readable, replacements
 from ._pending_files import write_files
 from ._tokens import TOKEN, is_token
 from ._warnings import warn
+from .locations import S3Location
 
 _MESSAGES: dict[PolicyKind, tuple[str, str]] = {
     "key": (
@@ -69,6 +70,8 @@ class Made:
     """What should stay when it is removed, by what messages call it."""
     tagged: list[tuple[CfnResource, Mapping[str, str]]] = field(default_factory=list)
     """What no tags of the app reach, with the tags of its own."""
+    imported: list[S3Location] = field(default_factory=list)
+    """The sources of the import jobs of datasets whose names follow their prefixes."""
     rules: list[str] = field(default_factory=list)
     """The ids of the rules on calls that could take away access to the keys."""
 
@@ -138,11 +141,12 @@ class AtSynth:
                 "so it isn't known which key has to let Personalize in: give the key that it may have, as "
                 "S3Location(…, encryption_key=…)",
             )
-        for bucket, prefix in dict.fromkeys(self._open_prefixes()):
+        for bucket, prefix, names_a_job in dict.fromkeys(self._open_prefixes()):
+            keep = ", and if the dataset is deployed, pass import_job_name= the present name, or its data is replaced"
             yield (
                 "openPrefix",
                 f"the source {prefix!r} of bucket {bucket} also allows {prefix + '-private/'!r} and whatever else "
-                f"begins like it: if it is a folder, end it in /, as {prefix + '/'!r}",
+                f"begins like it: if it is a folder, end it in /, as {prefix + '/'!r}{keep if names_a_job else ''}",
             )
         for what, resource in self._made.retained.items():
             if resource.cfn_options.deletion_policy is CfnDeletionPolicy.DELETE:
@@ -168,12 +172,12 @@ class AtSynth:
                 f"account {key.account}, where whoever could revoke access calls KMS: add the rule there, too",
             )
 
-    def _open_prefixes(self) -> Iterator[tuple[str, str]]:
+    def _open_prefixes(self) -> Iterator[tuple[str, str, bool]]:
         """Yield the sources that look like a folder without its slash, as they have no dot like most files."""
         for source in (each.source for each in self._wiring.allowed.values() if each.source is not None):
             last = source.prefix.rpartition("/")[2]
             if last and "." not in last and not is_token(last):
-                yield str(source.bucket), TOKEN.sub("…", source.prefix)
+                yield str(source.bucket), TOKEN.sub("…", source.prefix), source.location in self._made.imported
 
     def _without_tags(self) -> dict[str, list[str]]:
         """Return the tags of the app that don't reach some of the resources, with the ids of these."""

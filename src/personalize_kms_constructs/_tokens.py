@@ -37,10 +37,21 @@ def reference_in(text: str) -> Any:
 
     A string with something around the reference names something else: an archive beside a bucket, a replica of a key.
     """
-    if not TOKEN.fullmatch(text):
-        return None
-    token = Tokenization.reverse_string(text).first_token
-    return cast("Reference", token).target if Reference.is_reference(token) else None
+    reference = _whole_reference(text)
+    return None if reference is None else reference.target
+
+
+def attribute_in(text: str, service: str) -> str:
+    """Return the attribute of an L1 of a service that the whole string is; nothing for anything else."""
+    reference = _whole_reference(text)
+    if reference is None or not getattr(reference.target, "cfn_resource_type", "").startswith(f"AWS::{service}::"):
+        return ""
+    return reference.display_name
+
+
+def _whole_reference(text: str) -> Reference | None:
+    token = Tokenization.reverse_string(text).first_token if TOKEN.fullmatch(text) else None
+    return cast("Reference", token) if token is not None and Reference.is_reference(token) else None
 
 
 def l1_behind(text: str, l1_type: type[_T]) -> _T | None:

@@ -332,7 +332,7 @@ class PersonalizeEncryption(Construct):
             import_from: the CSV file, or folder of CSV files, to import first. For what is imported later, use
                 ``jobs.DatasetImportJob``.
             import_job_name: the name of the import job, which no job may have had before. By default it is made of the
-                name of the dataset and of the path.
+                name of the dataset and of the prefix.
             tags: its tags, which can't be changed later, as for ``add_dataset_group``. The import job has none.
 
         Raises:
@@ -363,6 +363,8 @@ class PersonalizeEncryption(Construct):
         refuse(self, [*problems, *self._personalize_wiring.door.problems(jobs)])
         import_job = None
         if import_from is not None:
+            if not import_job_name:
+                self.__made.imported.append(import_from)
             import_job = personalize.CfnDataset.DatasetImportJobProperty(
                 job_name=import_job_name or _import_job_name(name, import_from),
                 data_source={"DataLocation": import_from.uri},
@@ -526,11 +528,12 @@ class PersonalizeEncryption(Construct):
 
 
 def _import_job_name(dataset: str, source: S3Location) -> str:
-    """Return a name that follows the path, since the name of a job can't be used again.
+    """Return a name that follows the prefix, since the name of a job can't be used again.
 
-    What CloudFormation generates has no part in it, so that it stays when the bucket gets another logical id.
+    The bucket has no part in it: one bucket has a name, a parameter or a logical id, and a new name is a new import.
     """
-    suffix = f"-import-{hashlib.sha256(literal_part(source.uri).encode()).hexdigest()[:8]}"
+    path = f"s3:///{literal_part(source.prefix)}"
+    suffix = f"-import-{hashlib.sha256(path.encode()).hexdigest()[:8]}"
     # A token can't be cut.
     return f"{dataset if is_token(dataset) else dataset[: 63 - len(suffix)]}{suffix}"
 

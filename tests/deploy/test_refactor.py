@@ -1,5 +1,6 @@
 """Renaming and moving a construct: with the role's name pinned, ``cdk refactor`` carries everything over."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,7 +22,13 @@ TYPES = {"AWS::KMS::Key", "AWS::IAM::Role", "AWS::IAM::ManagedPolicy", "AWS::Per
 
 
 def synthesized(
-    folder: Path, *path: str, stack: str = "Stack", role_name: str | None = None, job_name: str | None = None
+    folder: Path,
+    *path: str,
+    stack: str = "Stack",
+    role_name: str | None = None,
+    job: str = "Import",
+    job_name: str | None = None,
+    jobs: str | None = None,
 ) -> str:
     """The assembly of an app with a construct at this path in its stack, and a machine that runs a job."""
     app = cdk.App(analytics_reporting=False, outdir=str(folder))
@@ -33,15 +40,16 @@ def synthesized(
         parent = Construct(parent, parent_id)
     encryption = PersonalizeEncryption(parent, id, role_name=role_name)
     encryption.add_dataset_group("Movies", name="movies")
-    job = DatasetImportJob(
-        top,
-        "Import",
+    parent_of_jobs = top if jobs is None else Construct(top, jobs)
+    fragment = DatasetImportJob(
+        parent_of_jobs,
+        job,
         encryption=encryption,
         dataset_arn=top.format_arn(service="personalize", resource="dataset", resource_name="movies/INTERACTIONS"),
         source=S3Location(s3.Bucket.from_bucket_name(top, "Data", "data"), "import/"),
         job_name=job_name,
     )
-    sfn.StateMachine(top, "Nightly", definition_body=sfn.DefinitionBody.from_chainable(job))
+    sfn.StateMachine(parent_of_jobs, "Nightly", definition_body=sfn.DefinitionBody.from_chainable(fragment))
     if stack != "Stack":
         cdk.CfnWaitConditionHandle(top, "Placeholder")
     app.synth()
@@ -67,8 +75,12 @@ class Before:
 
     def refactor(self, after: str, *options: str) -> list[list[str]]:
         """Return what ``cdk refactor`` says that it would move, and move nothing."""
+        return [*table_rows(self.printed(after, *options))]
+
+    def printed(self, after: str, *options: str) -> str:
+        """Return all that it says."""
         refactor = ("refactor", "--unstable=refactor", "--dry-run", "--app", after, *options)
-        return [*table_rows(run_cdk(*refactor, environment=self.environment, quiet=True))]
+        return run_cdk(*refactor, environment=self.environment, quiet=True)
 
 
 @pytest.fixture(scope="module")
@@ -105,11 +117,32 @@ PRESENT_NAME = "{% 'StackImportBFE02939-' & $uuid() %}"
 @pytest.mark.parametrize("job_name", [PRESENT_NAME, None], ids=["pinned", "not pinned"])
 def test_a_stack_that_is_renamed(before: Before, tmp_path: Path, job_name: str | None) -> None:
     """Names of jobs begin with the stack's name; unless they are pinned, the CLI moves nothing."""
-    pinned = {"role_name": before.role, "job_name": job_name}
-    after = synthesized(tmp_path, "Encryption", stack="Renamed", **pinned)
+    after = synthesized(tmp_path, "Encryption", stack="Renamed", role_name=before.role, job_name=job_name)
     rows = before.refactor(after, "--additional-stack-name=Stack")
     moved = {cells[1]: cells[3].partition(".")[0] for cells in rows}
     assert moved == dict.fromkeys(TYPES | MACHINE if job_name else (), "Renamed")
+
+
+@pytest.mark.parametrize(
+    ("names", "differing"),
+    [
+        ({"job": "Load"}, {"[~] Stack.NightlyC44EE0A7"}),
+        (
+            {"jobs": "Nightly"},
+            {
+                "[-] Stack.NightlyC44EE0A7",
+                "[+] Stack.Nightly3D3C0C54",
+                "[-] Stack.NightlyRoleDefaultPolicy9FF04A75",
+                "[+] Stack.NightlyRoleDefaultPolicy5EB3D5D4",
+            },
+        ),
+    ],
+    ids=["a job", "the parent of the machine"],
+)
+def test_what_no_pinned_name_helps(before: Before, tmp_path: Path, names: dict[str, str], differing: set[str]) -> None:
+    """States are named after the job's id, and the policy of the machine's role after its path."""
+    after = synthesized(tmp_path, "Encryption", role_name=before.role, job_name=PRESENT_NAME, **names)
+    assert set(re.findall(r"\[[-+~]\] .+", before.printed(after))) == differing
 
 
 def test_without_its_role_name_pinned_the_role_is_another_one(before: Before, tmp_path: Path) -> None:

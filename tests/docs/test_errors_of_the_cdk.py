@@ -1,14 +1,19 @@
 """Errors of the CDK that the page on errors explains come in its words, and what it advises helps."""
 
 import re
+from typing import cast
 
 import aws_cdk as cdk
 import pytest
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from personalize_kms_constructs import PersonalizeEncryption, PersonalizeResource, S3Location
 from tests.docs.code import DOCS
+from tests.judge.apps import failure
+from tests.policies import resources, template
 
 HEADINGS = re.findall(r"^#### (.+)$", (DOCS / "troubleshooting.md").read_text(encoding="utf-8"), re.MULTILINE)
 
@@ -36,6 +41,54 @@ def test_stacks_with_constructs_that_use_the_bucket_of_the_other(is_imported: bo
         with pytest.raises(RuntimeError, match=r"Adding this dependency \(.*\) would create a cyclic reference"):
             app.synth()
         assert "DependencyCycle: … Adding this dependency … would create a cyclic reference" in HEADINGS
+
+
+@pytest.mark.parametrize("is_advised", [False, True])
+@pytest.mark.parametrize("of_user", ["policy", "grant"])
+def test_a_bucket_policy_that_the_bucket_does_not_know(stack: cdk.Stack, of_user: str, is_advised: bool) -> None:
+    """The CDK makes a second one, unless the bucket is told of the first, or a grant on the L1 comes after it."""
+    bucket = s3.Bucket(stack, "Data")
+    grants = s3.BucketGrants.from_bucket(cast("s3.CfnBucket", bucket.node.default_child))
+    reader = iam.AccountPrincipal("222222222222")
+    if of_user == "policy":
+        policy = s3.BucketPolicy(stack, "Policy", bucket=bucket)
+        policy.document.add_statements(
+            iam.PolicyStatement(actions=["s3:GetObject"], resources=[bucket.arn_for_objects("*")], principals=[reader])
+        )
+        if is_advised:
+            bucket.policy = policy
+    elif not is_advised:
+        grants.read(reader)
+    importing(stack, bucket)
+    if of_user == "grant" and is_advised:
+        grants.read(reader)
+
+    if is_advised:
+        (only,) = resources(stack, "AWS::S3::BucketPolicy").values()
+        assert len(only["Properties"]["PolicyDocument"]["Statement"]) == 3
+    else:
+        assert "has 2 bucket policies" in failure(lambda: template(stack))
+
+
+@pytest.mark.parametrize("is_imported", [False, True])
+@pytest.mark.parametrize("stage", ["Test", None], ids=["another stage", "none, as a pipeline's stack"])
+def test_a_key_of_another_stage(stage: str | None, is_imported: bool) -> None:
+    """Only an import by the key's ARN leads from one stage to what is in none or in another."""
+    app = cdk.App()
+    key: kms.IKey = kms.Key(cdk.Stack(app if stage is None else cdk.Stage(app, stage), "Security"), "Key")
+    stack = cdk.Stack(cdk.Stage(app, "Prod"), "Recommendations")
+    if is_imported:
+        key = kms.Key.from_key_arn(stack, "Key", "arn:aws:kms:eu-west-1:111111111111:key/1")
+    encryption = PersonalizeEncryption(stack, "Encryption", encryption_key=key)
+    encryption.add_dataset_group("Movies", name="movies")
+
+    if is_imported:
+        app.synth()
+        assert [pending.policy for pending in encryption.pending_statements] == ["key"]
+    else:
+        with pytest.raises(RuntimeError, match="dependency cannot cross stage boundaries"):
+            app.synth()
+        assert "… dependency cannot cross stage boundaries" in HEADINGS
 
 
 def test_a_construct_of_the_users_with_the_id_of_a_later_child() -> None:

@@ -7,12 +7,14 @@ from typing import Any
 
 import aws_cdk as cdk
 import pytest
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_stepfunctions as sfn
 
-from personalize_kms_constructs import PersonalizeEncryption, S3Location
+from personalize_kms_constructs import ImportedKeyPolicy, PersonalizeEncryption, PersonalizeResource, S3Location
 from personalize_kms_constructs.checks import check_assembly
-from personalize_kms_constructs.jobs import DatasetImportJob
+from personalize_kms_constructs.jobs import DatasetExportJob, DatasetImportJob
 from tests.docs.code import DOCS, names_of
 from tests.policies import key_policy, resources, template
 
@@ -253,6 +255,38 @@ def test_pinned_name_is_the_present_one() -> None:
     assert role["Properties"]["RoleName"] == "Recommendations-Encryption-8485E84F-eu-west-1"
 
 
+def test_ids_that_are_kept_by_hand() -> None:
+    """With those of the page nothing differs; the page names what else of a construct has a logical id."""
+    names = names_of("how-to/rename-or-move.md")
+    before = cdk.Stack(cdk.App(), "Recommendations", env=names["env"])
+    PersonalizeEncryption(before, "Encryption").add_dataset_group("Movies", name="movies")
+    assert template(names["kept_stack"]) == template(before)
+
+    stack = cdk.Stack(cdk.App(), "Recommendations")
+    everything = PersonalizeEncryption(stack, "Encryption", imported_key_policy=ImportedKeyPolicy.MANAGED)
+    movies = everything.add_dataset_group("Movies", name="movies")
+    data = s3.Bucket(stack, "Data")
+    arn = "arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+    key = kms.Key.from_key_arn(stack, "Imported", arn)
+    for number in range(40):
+        location = S3Location(data, f"{'x' * 100}/{number}/", encryption_key=key)
+        everything.allow(PersonalizeResource.dataset_import_job(location))
+    schema = "arn:aws:personalize:eu-west-1:111122223333:schema/ratings"
+    ratings: Any = {"schema_arn": schema, "name": "ratings", "dataset_type": "Interactions"}
+    everything.add_dataset("Ratings", dataset_group=movies, **ratings)
+    everything.add_metric_attribution("Metrics", dataset_group=movies, name="metrics", metrics=[])
+    everything.on_key_access_changed("KeyAccess")
+    found = [each.node.path for each in everything.node.find_all() if isinstance(each, cdk.CfnResource)]
+    assert {path.removeprefix("Recommendations/Encryption/") for path in found} == {
+        *names["present_ids"],
+        "Policy2/Resource",
+        "Ratings",
+        "Metrics",
+        "KeyAccess/Resource",
+        "KeyPolicyDA89CCA8/Resource",
+    }
+
+
 def test_one_template_has_a_name_for_each_stack() -> None:
     """By the pseudo parameter, which CloudFormation fills in."""
     (role,) = resources(names_of("how-to/rename-or-move.md")["shared"], "AWS::IAM::Role").values()
@@ -266,6 +300,35 @@ def test_pipelines_aspects_and_boundaries_leave_nothing_missing() -> None:
     assert len([asked for asked in names["report"].asked if "/Movies" in asked]) == 2
     assert found(names["report_with_path"]) == []
     assert found(names["report_with_boundary"]) == []
+
+
+@pytest.mark.parametrize("is_of_the_page", [True, False])
+def test_a_boundary_on_a_stack_with_a_state_machine(is_of_the_page: bool) -> None:
+    """What the page adds is what the machine's role lacks."""
+    names = names_of("how-to/pipelines-aspects-and-boundaries.md")
+    app = cdk.App()
+    stack = cdk.Stack(app, "Recommendations")
+    *first, call, pass_role = [
+        iam.PolicyStatement.from_json(each) for each in names["boundary"].document.to_json()["Statement"]
+    ]
+    boundary = iam.ManagedPolicy(stack, "Boundary", statements=first[:1])
+    iam.PermissionsBoundary.of(stack).apply(boundary)
+    if is_of_the_page:
+        boundary.add_statements(call, pass_role)
+    encryption = PersonalizeEncryption(stack, "Encryption")
+    job = DatasetExportJob(
+        stack,
+        "Export",
+        encryption=encryption,
+        dataset_arn=stack.format_arn(service="personalize", resource="dataset", resource_name="movies/INTERACTIONS"),
+        destination=S3Location(s3.Bucket(stack, "Data"), "export/"),
+        ingestion_mode="ALL",
+    )
+    sfn.StateMachine(stack, "Machine", definition_body=sfn.DefinitionBody.from_chainable(job))
+    report = check_assembly(app.synth(skip_validation=True))
+    lacking = {each.action for each in report.missing if "Machine" in each.principal_arn}
+    expected = set() if is_of_the_page else {"iam:PassRole", "personalize:CreateDatasetExportJob"}
+    assert lacking == expected
 
 
 def test_grants_for_services_only_make_the_roles_grants_undecided() -> None:

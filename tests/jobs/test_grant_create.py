@@ -127,6 +127,15 @@ def test_what_can_not_be_narrowed(data: Data, caller: iam.Role, kinds: str, on: 
     assert problem in str(refused.value)
 
 
+def test_a_caller_is_not_narrowed_to_the_attribute_of_something_else(data: Data, caller: iam.Role) -> None:
+    """The ARN of a dataset group is none of a dataset, as a literal or as a reference."""
+    movies = data.encryption.add_dataset_group("Movies", name="movies")
+    jobs = PersonalizeResource.dataset_export_job(), PersonalizeResource.data_deletion_job()
+    with pytest.raises(ValueError, match="on has no ARN of a dataset, which personalize:CreateDatasetExportJob needs"):
+        data.encryption.grant_create(caller, *jobs, on=[movies.attr_dataset_group_arn])
+    data.encryption.grant_create(caller, jobs[1], on=[movies.attr_dataset_group_arn])
+
+
 def test_a_caller_of_another_account_is_refused(stack: cdk.Stack, data: Data) -> None:
     """Nothing that its owner could add would work."""
     for number, mutable in enumerate((True, False)):

@@ -116,10 +116,9 @@ def test_batch_inference_of_a_version_that_is_a_token_is_of_its_solution(stack: 
         ("{% 'night-' & $a = $b ? 'x' : 'y' %}", "*"),
         ("{% $a & 'night-' %}", "*"),
         ("{% 'night-' %}", "*"),
-        ("{% 'a*' & $a %}", "*"),
+        (f"{{% 'night-{Fn.import_value('Day')}' & $a %}}", "*"),
         (sfn.JsonPath.string_at("$.name"), "*"),
         (sfn.JsonPath.format("{}-night", sfn.JsonPath.string_at("$.day")), "*"),
-        (sfn.JsonPath.format("a*{}", sfn.JsonPath.string_at("$.day")), "*"),
     ],
     ids=[
         "JSONata",
@@ -128,10 +127,9 @@ def test_batch_inference_of_a_version_that_is_a_token_is_of_its_solution(stack: 
         "condition",
         "later",
         "alone",
-        "wildcard",
+        "token",
         "path alone",
         "later path",
-        "wild path",
     ],
 )
 def test_a_name_that_begins_with_a_text_is_of_such_names(stack: cdk.Stack, data: Data, name: str, pattern: str) -> None:

@@ -70,6 +70,42 @@ def test_a_refused_job_leaves_its_id_free(data: Data, wrong: dict[str, Any]) -> 
     assert "Start Job" in definition(cdk.Stack.of(data.encryption))["States"]
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        "{% 'night/' & $uuid() %}",
+        "{% $states.input.day & ' ' & $uuid() %}",
+        "{% '-night' & $uuid() %}",
+        '{% "a*" & $uuid() %}',
+        "{% 'night.' %}",
+        sfn.JsonPath.format("night/{}", sfn.JsonPath.uuid()),
+        sfn.JsonPath.format("{}.{}", sfn.JsonPath.string_at("$.day"), sfn.JsonPath.uuid()),
+    ],
+)
+def test_an_expression_that_makes_no_name(data: Data, name: str) -> None:
+    """The texts in it are in every name that it makes."""
+    assert " is not a name that Personalize takes: use 1 to 63 letters" in refusal(
+        data, DatasetImportJob, job_name=name
+    )
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "{% $states.input.day & '-' & $uuid() %}",
+        "{% $replace('a/b', '/', '-') & $uuid() %}",
+        "{% $states.input.day = '/' ? 'a' : 'b' %}",
+        "{% 'a\\u0062' & $uuid() %}",
+        f"{{% 'night-{cdk.Aws.REGION}' & $uuid() %}}",
+        sfn.JsonPath.format("{}-{}", sfn.JsonPath.string_at("$.day"), sfn.JsonPath.uuid()),
+        sfn.JsonPath.string_at("$.name"),
+    ],
+)
+def test_an_expression_that_may_make_a_name(data: Data, name: str) -> None:
+    """What only an execution knows is not judged, nor what stands in a function, a condition or an escape."""
+    job(data, DatasetImportJob, job_name=name)
+
+
 def test_a_destination_that_is_no_folder(data: Data) -> None:
     """As in the constructor of the construct, and once."""
     message = refusal(data, DatasetExportJob, destination=data.at("out"), ingestion_mode="all")

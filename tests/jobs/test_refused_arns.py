@@ -60,6 +60,56 @@ def test_each_parameter_has_a_form(data: Data, kind: Any, wrong: dict[str, str],
     assert f"REGION:ACCOUNT:{form} is expected" in refusal(data, kind, **wrong)
 
 
+@pytest.mark.parametrize(
+    ("kind", "parameter", "attribute", "told"),
+    [
+        (DatasetImportJob, "dataset_arn", "Movies.DatasetGroupArn", "dataset/DATASET_GROUP/TYPE is expected"),
+        (DatasetExportJob, "dataset_arn", "Schema.SchemaArn", "dataset/DATASET_GROUP/TYPE is expected"),
+        (DataDeletionJob, "dataset_group_arn", "Ratings.DatasetArn", "dataset-group/NAME is expected"),
+        (BatchInferenceJob, "solution_version_arn", "Solution.SolutionArn", "solution/NAME/VERSION is expected"),
+        (BatchSegmentJob, "filter_arn", "Solution.SolutionArn", "filter/NAME is expected"),
+        (DatasetImportJob, "dataset_arn", "Ratings.DatasetArn", None),
+        (DataDeletionJob, "dataset_group_arn", "Movies.DatasetGroupArn", None),
+        (DatasetImportJob, "dataset_arn", "Ratings.Ref", None),
+    ],
+)
+def test_the_attribute_of_an_l1(
+    stack: cdk.Stack, data: Data, kind: Any, parameter: str, attribute: str, told: str | None
+) -> None:
+    """It is judged as the ARN that it becomes; ``Ref`` is the name or the ARN, depending on whom one asks."""
+    schema = personalize.CfnSchema(stack, "Schema", name="movies", schema="{}")
+    movies = personalize.CfnDatasetGroup(stack, "Movies", name="movies")
+    l1s: list[cdk.CfnResource] = [
+        schema,
+        movies,
+        personalize.CfnDataset(
+            stack,
+            "Ratings",
+            name="ratings",
+            dataset_type="Interactions",
+            dataset_group_arn=movies.attr_dataset_group_arn,
+            schema_arn=schema.attr_schema_arn,
+        ),
+        personalize.CfnSolution(stack, "Solution", name="s", dataset_group_arn=movies.attr_dataset_group_arn),
+    ]
+    l1, _, name = attribute.partition(".")
+    given = {each.node.id: each for each in l1s}[l1]
+    wrong = {parameter: given.ref if name == "Ref" else given.get_att(name).to_string()}
+    if told is None:
+        job(data, kind, **wrong)
+    else:
+        assert f"{parameter} is '${{Stack/{attribute}}}' but an ARN of the form arn:aws:" in refusal(
+            data, kind, **wrong
+        )
+        assert told in refusal(data, kind, **wrong)
+
+
+def test_a_solution_version_has_no_l1(data: Data) -> None:
+    """So the message names none."""
+    told = refusal(data, BatchInferenceJob, solution_version_arn=SOLUTION)
+    assert "solution/NAME/VERSION is expected: pass one, or an expression, for example sfn.JsonPath" in told
+
+
 def test_an_l1_for_its_arn(stack: cdk.Stack, data: Data) -> None:
     """It has no text of its own."""
     schema = personalize.CfnSchema(stack, "Schema", name="movies", schema="{}")

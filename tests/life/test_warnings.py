@@ -72,6 +72,28 @@ def test_a_source_that_others_begin_with(stack: cdk.Stack, bucket: s3.Bucket, pr
     assert (f"of bucket Stack/Bucket also allows {shown} and" in found.get("openPrefix", "")) is warned
 
 
+@pytest.mark.parametrize(
+    ("job_name", "told"),
+    [(None, "/', and if the dataset is deployed, pass import_job_name= the present name,"), ("first", None)],
+)
+def test_the_slash_of_a_first_import(
+    stack: cdk.Stack, bucket: s3.Bucket, job_name: str | None, told: str | None
+) -> None:
+    """The name of its job follows the prefix, and a new name is a new import, which replaces the data."""
+    encryption = PersonalizeEncryption(stack, "Encryption")
+    encryption.add_dataset(
+        "Ratings",
+        dataset_group=encryption.add_dataset_group("Movies", name="movies"),
+        schema_arn="arn:aws:personalize:eu-west-1:111111111111:schema/ratings",
+        name="ratings",
+        dataset_type="Interactions",
+        import_from=S3Location(bucket, "import"),
+        import_job_name=job_name,
+    )
+    text = warnings(stack)["openPrefix"]
+    assert told in text if told else text.endswith("end it in /, as 'import/'")
+
+
 TEAM = {"team": "movies"}
 
 

@@ -20,6 +20,8 @@ _PSEUDO_PARAMETERS = {
     "AWS.AccountId": 12,
     "AWS.Partition": len("aws-us-gov"),
     "AWS.Region": len("us-isof-south-1"),
+    # https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_CreateStack.html
+    "AWS.StackName": 128,
     "AWS.URLSuffix": len("amazonaws.com.cn"),
 }
 _TO_JSON = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode

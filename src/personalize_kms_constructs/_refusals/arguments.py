@@ -15,7 +15,7 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_personalize as personalize
 from aws_cdk import aws_s3 as s3
 
-from .._tokens import is_token, is_yet_to_be_looked_up
+from .._tokens import attribute_in, is_token, is_yet_to_be_looked_up
 from ..options import ImportedKeyPolicy, SourceAccountCheck
 
 if TYPE_CHECKING:
@@ -72,16 +72,26 @@ def _is_string(value: object) -> bool:
 
 
 def kind_of_arn(value: str) -> str:
-    """Return the type in the ARN of a resource of Personalize; nothing for what is known only at deployment."""
-    found = None if is_token(value) else re.match(r"arn:.*:([a-z-]+)/", value)
-    return found[1] if found else ""
+    """Return the type in the ARN of a resource of Personalize; nothing for what only the deployment knows.
+
+    The attribute of an L1 says it in its name, ``DatasetGroupArn`` for example; ``Ref`` may be a name.
+    """
+    if not is_token(value):
+        found = re.match(r"arn:.*:([a-z-]+)/", value)
+        return found[1] if found else ""
+    attribute = re.fullmatch(r"(\w+)Arn", attribute_in(value, "Personalize"))
+    return re.sub(r"(?<!^)(?=[A-Z])", "-", attribute[1]).lower() if attribute else ""
 
 
 def _may_be_arn_of(*kinds: str) -> Callable[[object], bool]:
     """Tell if something is the ARN of such a resource of Personalize, or a string that may become one."""
-    return lambda value: (
-        isinstance(value, str) and (is_token(value) or is_yet_to_be_looked_up(value) or kind_of_arn(value) in kinds)
-    )
+
+    def fits(value: object) -> bool:
+        if not isinstance(value, str):
+            return False
+        return is_yet_to_be_looked_up(value) or kind_of_arn(value) in (("", *kinds) if is_token(value) else kinds)
+
+    return fits
 
 
 @dataclass(frozen=True)

@@ -23,11 +23,11 @@ def id_problems(id: object) -> Iterator[str]:
         yield f"id {id!r} is that of another child of the construct: use another id, such as {id + 'Resource'!r}"
 
 
-def name_problems(what: str, name: object) -> Iterator[str]:
-    """Explain that Personalize's API would refuse a name."""
+def name_problems(what: str, name: object, known: str | None = None) -> Iterator[str]:
+    """Explain that Personalize's API would refuse a name; of an expression, with a letter for what isn't known."""
     if is_yet_to_be_looked_up(name):
         return
-    if not isinstance(name, str) or not is_name(as_text(TOKEN.sub("x", name))):
+    if not isinstance(name, str) or not is_name(as_text(TOKEN.sub("x", name if known is None else known))):
         yield f"{what} {shown(name)} {IS_NO_NAME}: {USE_A_NAME}"
 
 

@@ -12,10 +12,10 @@ from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
 from .._grant.place import Place
-from .._refusals.arguments import shown
+from .._refusals.arguments import kind_of_arn, shown
 from .._refusals.environments import personalize_arn_problems
 from .._refusals.names import choice_problems, name_problems
-from .._tokens import is_token, is_yet_to_be_looked_up
+from .._tokens import TOKEN, is_token, is_yet_to_be_looked_up
 from ..callers import personalize_arn
 from ..matrix import Permissions
 from ._run_time import (
@@ -32,6 +32,8 @@ from ._run_time import (
 # Names have 63 characters (https://docs.aws.amazon.com/personalize/latest/dg/API_CreateDatasetImportJob.html); a hyphen
 # and the 36 characters of a UUID are kept free.
 _MAX_PREFIX_LENGTH = 63 - 37
+_JSONATA_TEXT = re.compile(r"""(['"])(?P<text>[^'"\\]*)\1""")
+_FORMAT_TEXT = re.compile(r"States\.Format\('(?P<text>[^'\\]*)'")
 _JSONATA_STRING = re.compile(r"""(['"])(?P<beginning>[\w-]+)\1""", re.ASCII)
 _FORMAT = re.compile(r"States\.Format\('(?P<beginning>[\w-]+)\{\}", re.ASCII)
 
@@ -80,17 +82,26 @@ class ArnParameter:
         """Explain that this is not the ARN of such a resource in the account and Region of a stack."""
         value = self.value
         yield from text_problems(self.name, value)
-        if isinstance(value, str) and ("{%" in value or is_token(value) or is_yet_to_be_looked_up(value)):
+        if isinstance(value, str) and ("{%" in value or is_yet_to_be_looked_up(value)):
             return
-        names = re.sub("[A-Z_]+", r"[\\w-]+", self.form)
-        if not isinstance(value, str) or not re.fullmatch(rf"arn:[\w-]+:personalize:[\w-]+:\d+:{names}", value):
+        if not self._fits(value):
+            l1 = "" if self.form == SOLUTION_VERSION else ", for example the attr_…_arn of an L1"
             yield (
                 f"{self.name} is {shown(value)} but an ARN of the form arn:aws:personalize:REGION:ACCOUNT:{self.form} "
-                "is expected: pass one, for example the attr_…_arn of an L1, or an expression, for example "
-                "sfn.JsonPath.string_at('$.arn')"
+                f"is expected: pass one{l1}, or an expression, for example sfn.JsonPath.string_at('$.arn')"
             )
-            return
-        yield from personalize_arn_problems(self.name, value, Place.of(stack))
+        elif not is_token(value):
+            yield from personalize_arn_problems(self.name, value, Place.of(stack))
+
+    def _fits(self, value: object) -> bool:
+        """Tell if a value is such an ARN, or may become one."""
+        if not isinstance(value, str):
+            return False
+        if is_token(value):
+            # A solution has an L1, and a version of it has none.
+            return kind_of_arn(value) in ("", self.form.split("/")[0] if self.form != SOLUTION_VERSION else "")
+        names = re.sub("[A-Z_]+", r"[\\w-]+", self.form)
+        return re.fullmatch(rf"arn:[\w-]+:personalize:[\w-]+:\d+:{names}", value) is not None
 
     def parents(self, row: Permissions, stack: Stack) -> Iterator[str]:
         """Yield the ARNs that the caller needs the API's action on besides the job's, if this is what it works on."""
@@ -130,9 +141,9 @@ def job_name_of(scope: Construct, given: str | None, *, as_json_path: bool) -> J
 
 
 def job_name_problems(job_name: object) -> Iterator[str]:
-    """Explain that Personalize's API would refuse a literal name."""
-    if job_name is not None and not is_jsonata(job_name):
-        yield from name_problems("job_name", job_name)
+    """Explain that Personalize's API would refuse a name, or what an expression makes of its texts."""
+    if job_name is not None:
+        yield from name_problems("job_name", job_name, _with_letters(job_name))
 
 
 def mode_problems(what: str, value: object, *allowed: str) -> Iterator[str]:
@@ -151,6 +162,19 @@ def _is_always_new(name: str) -> bool:
     if is_jsonata(name):
         return "$uuid()" in jsonata_operands(jsonata_source(name))
     return is_json_path(name) and "States.UUID()" in json_path_source(name)
+
+
+def _with_letters(name: object) -> str | None:
+    """Return the name that an expression makes, with a letter for each part that only an execution knows."""
+    if not isinstance(name, str):
+        return None
+    if is_jsonata(name):
+        found = map(_JSONATA_TEXT.fullmatch, jsonata_operands(jsonata_source(name)))
+        return "".join(each["text"] if each else "x" for each in found)
+    if TOKEN.fullmatch(name) and is_json_path(name):
+        template = _FORMAT_TEXT.match(json_path_source(name))
+        return template["text"].replace("{}", "x") if template else "x"
+    return name
 
 
 def _known_beginning(name: str) -> str:
