@@ -10,6 +10,7 @@ from personalize_kms_constructs._access import calls, decision
 from personalize_kms_constructs._access.causes import Cause
 from personalize_kms_constructs._access.comparison import compare
 from personalize_kms_constructs._access.model import Bucket, Key, Role
+from personalize_kms_constructs._access.written import Policy
 from tests.access.models import (
     ACCOUNT,
     BUCKET,
@@ -260,3 +261,36 @@ def test_a_reason_says_that_the_name_of_the_role_is_unknown() -> None:
         f"statement number 1 of key policy: Principal {ROLE}: the role {IS_UNKNOWN}; "
         "whether role and key are of one account isn't known"
     }
+
+
+@pytest.mark.parametrize("effect", ["Allow", "Deny"])
+def test_a_policy_of_somebody_who_is_not_known(effect: str) -> None:
+    """It may be the role's, whatever it says."""
+    found = model(asked(), key=ON_KEY, iam=[iam(IAM_ACTIONS)] if effect == "Deny" else [])
+    mine = policy("More", [{**iam(IAM_ACTIONS), "Effect": effect}], whose=("Main.Name", "Main.Path"))
+    found.roles[ROLE].may_have = [mine]
+    compared = compare(found)
+    assert {each.action for each in compared.undecided if each.policy == "role"} == set(IAM_ACTIONS)
+    doubt = "statement number 1 of More: whose policy it is depends on Main.Name, Main.Path, which isn't known before"
+    assert all(doubt in each.because for each in compared.undecided)
+
+
+def test_a_policy_with_elements_that_no_policy_has() -> None:
+    """A macro puts something in their places."""
+    found = model(asked(), key=ON_KEY)
+    document = {"Version": "2012-10-17", "Statement": [], "Fn::Transform": {"Name": "AWS::Include"}, "Fn::More": 1}
+    found.roles[ROLE].identity = [Policy(document, "Included")]
+    compared = compare(found)
+    assert {each.action for each in compared.undecided if each.policy == "role"} == set(IAM_ACTIONS)
+    of_role = [each.because for each in compared.undecided if each.policy == "role"]
+    assert set(of_role) == {"element Fn::More, Fn::Transform isn't understood"}
+
+
+@pytest.mark.parametrize(("account", "allowed"), [(int(ACCOUNT), True), (444455556666, False)])
+def test_an_account_that_is_a_number(account: int, allowed: bool) -> None:
+    """As YAML has it without quotes."""
+    key = [role(["kms:*"], Principal={"AWS": account}), service(KEY_POLICY_ACTIONS)]
+    compared = compare(model(asked(), key=key, iam=[iam(KEY_POLICY_ACTIONS)]))
+    found = {each.action for each in compared.allowed if (each.principal, each.policy) == ("role", "key")}
+    assert found == (set(KEY_POLICY_ACTIONS) if allowed else set())
+    assert compared.undecided == ()
