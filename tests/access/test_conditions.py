@@ -469,3 +469,16 @@ def test_what_is_no_arn_is_like_none(value: str, expected: str, answer: Answer) 
     """Unless it may turn out to be one; a wildcard stands for no colon, and what it does without colons isn't said."""
     condition = {"ArnLike": {"aws:PrincipalArn": expected}}
     assert condition_answer(condition, {"aws:principalarn": (value,)})[0] is answer
+
+
+def test_a_key_that_is_the_beginning_of_others() -> None:
+    """It is none of them."""
+    context = {"kms:encryptioncontext:": (None,)}
+    assert condition_answer({"StringEquals": {"kms:EncryptionContext": "x"}}, context)[0] is Answer.MAYBE
+    assert condition_answer({"StringEquals": {"kms:EncryptionContext:aws:s3:arn": "x"}}, context)[0] is Answer.NO
+
+
+def test_each_key_that_leaves_a_condition_open_is_named() -> None:
+    """In the order of the condition."""
+    condition = {"StringEquals": {"aws:SourceIp": "10.0.0.1", "aws:UserAgent": "x"}}
+    assert [str(each.values["key"]) for each in condition_answer(condition, {})[1]] == ["aws:SourceIp", "aws:UserAgent"]

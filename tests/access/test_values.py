@@ -9,6 +9,7 @@ from personalize_kms_constructs._access.values import (
     account_of,
     as_text,
     bucket_in,
+    joined,
     last_part,
     matches,
     open_parts,
@@ -276,3 +277,11 @@ def test_no_wildcards_are_in_what_aws_gives(one: str, other: str, answer: Answer
 def test_the_bucket_of_a_resource_is_known_only_if_no_other_can_be_meant(resource: str, bucket: str) -> None:
     """What is in another bucket isn't compared."""
     assert bucket_in(resource) == bucket
+
+
+@pytest.mark.parametrize(
+    ("parts", "together"), [(["arn:", "aws"], "arn:aws"), (["$", "{AWS::Region}"], "$\ufdd0{AWS::Region}"), ([], "")]
+)
+def test_values_that_are_joined(parts: list[str], together: str) -> None:
+    """Nothing is between them, and what they make together is no hole."""
+    assert joined(parts) == together
