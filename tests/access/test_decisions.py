@@ -14,6 +14,7 @@ from personalize_kms_constructs._access.answers import Answer
 from personalize_kms_constructs._access.calls import Caller
 from personalize_kms_constructs._access.causes import Cause
 from personalize_kms_constructs._access.comparison import compare
+from personalize_kms_constructs._access.declarations import Declaration
 from personalize_kms_constructs._access.model import AccessModel, Key, Location, Role
 from personalize_kms_constructs._access.values import as_text, as_written
 from personalize_kms_constructs._access.written import Policy
@@ -37,6 +38,7 @@ from tests.access.models import (
     Statement,
     asked,
     iam,
+    in_main,
     lines,
     location,
     model,
@@ -333,15 +335,19 @@ def test_a_boundary_does_not_limit_what_the_key_policy_gives_by_the_principals_a
 
 
 @pytest.mark.parametrize("key", [[], ON_KEY[:1], [role(KEY_POLICY_ACTIONS, Principal={"AWS": ROOT})]])
-def test_where_the_boundary_refuses_it_is_the_reason_and_takes_the_statement(key: list[Statement]) -> None:
+@pytest.mark.parametrize(("declared", "resource"), [(None, KEY), (in_main("Boundary"), "*")])
+def test_where_the_boundary_refuses_it_is_the_reason_and_takes_the_statement(
+    key: list[Statement], declared: Declaration | None, resource: str
+) -> None:
     """Whatever the other policies lack besides: no statement of theirs helps."""
     found = model(key=[*key, ON_KEY[1]], iam=[])
-    found.roles[ROLE].boundary = policy("boundary", [iam(["kms:CreateGrant", "kms:ListGrants"], "*")])
+    statements = [iam(["kms:CreateGrant", "kms:ListGrants"], "*")]
+    found.roles[ROLE].boundary = policy("boundary", statements, declared=declared)
     missing = [each for each in compare(found).missing if each.action not in ("kms:CreateGrant", "kms:ListGrants")]
     lacking = ["kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey"]
     assert lines(tuple(missing)) == {("role", column, action, KEY) for column in ("key", "role") for action in lacking}
-    # A boundary that refers to the key would be made after it, and the key after the role.
-    statement = {"Effect": "Allow", "Action": lacking, "Resource": "*"}
+    # A boundary of the template that refers to the key would be made after it, and the key after the role.
+    statement = {"Effect": "Allow", "Action": lacking, "Resource": resource}
     for each in missing:
         assert (each.cause, each.add_to, each.add_to_whom) == (Cause.BOUNDARY, "boundary", ROLE)
         assert each.add == statement

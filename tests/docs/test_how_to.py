@@ -327,7 +327,15 @@ def test_a_boundary_on_a_stack_with_a_state_machine(is_of_the_page: bool) -> Non
     sfn.StateMachine(stack, "Machine", definition_body=sfn.DefinitionBody.from_chainable(job))
     report = check_assembly(app.synth(skip_validation=True))
     lacking = {each.action for each in report.missing if "Machine" in each.principal_arn}
-    expected = set() if is_of_the_page else {"iam:PassRole", "personalize:CreateDatasetExportJob"}
+    expected = (
+        set()
+        if is_of_the_page
+        else {
+            "iam:PassRole",
+            "personalize:CreateDatasetExportJob",
+            "personalize:DescribeDatasetExportJob",
+        }
+    )
     assert lacking == expected
 
 

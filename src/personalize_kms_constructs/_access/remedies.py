@@ -41,6 +41,9 @@ def statements_to_add(
             statement = statement_for([*group, *left_to_iam], add_to)
             if add_to == IN_KEY_POLICY and _are_in_two_stacks(model, group[0]):
                 statement |= _delegated(model.role(group[0].role_arn))
+            if add_to == IN_BOUNDARY and _is_declared(model.role(group[0].role_arn).boundary):
+                # It allows nothing, and if it referred to a key it would be made after it, which waits for the role.
+                statement["Resource"] = "*"
             added |= dict.fromkeys(group, (add_to, statement))
     return added
 
@@ -84,6 +87,10 @@ def _are_in_two_stacks(model: AccessModel, need: Need) -> bool:
     return template_of(key.declared) != template_of(role.declared)
 
 
+def _is_declared(boundary: Policy | None) -> bool:
+    return boundary is not None and bool(boundary.declared)
+
+
 def _delegated(role: Role) -> Json:
     """Return the elements of a statement for a role's account, which says by a condition whom it is for."""
     partition = (split_arn(role.arn) or ("", PARTITION))[1]
@@ -108,9 +115,7 @@ def statement_for(needs: list[Need], add_to: str) -> Json:
     found["Action"] = sorted({need.action for need in needs})
     # In a key policy, "*" is this key.
     resources = sorted({need.resource for need in needs})
-    # A boundary allows nothing, and one that refers to a key would be made after it, which waits for the role.
-    is_wide = add_to in (IN_KEY_POLICY, IN_BOUNDARY)
-    found["Resource"] = "*" if is_wide else resources if len(resources) > 1 else resources[0]
+    found["Resource"] = "*" if add_to == IN_KEY_POLICY else resources if len(resources) > 1 else resources[0]
     if names_principal and first.principal == SERVICE:
         found["Condition"] = {"StringEqualsIfExists": {"aws:SourceAccount": first.account}}
     if first.action == PASS_ROLE:
