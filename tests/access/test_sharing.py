@@ -138,6 +138,13 @@ def test_whom_a_finding_concerns_besides(statements: dict[str, Any], others: dic
     assert [each.also_for for each in found.excess] == [others] * len(found.excess)
 
 
+def test_an_account_without_quotes_is_named() -> None:
+    """As YAML has it, a number."""
+    statement = role(["kms:Encrypt"], Principal={"AWS": [ROLE, int(ANOTHER_ACCOUNT)]})
+    found = report(asked(), key=[*ON_KEY, statement], iam=[iam(IAM_ACTIONS)])
+    assert [each.also_for for each in found.excess] == [{ANOTHER_ACCOUNT: "statement"}]
+
+
 def test_a_policy_of_several_roles() -> None:
     """Those that Personalize has are asked what they need; of others nobody knows, who call Personalize or don't."""
     found = model(

@@ -194,8 +194,9 @@ def principals_of(statement: Body) -> Iterator[str]:
     for kind, names in principal.items() if isinstance(principal, dict) else [("AWS", principal)]:
         for name in as_list(names):
             is_wide = kind == "AWS" and (name == "*" or is_account(str(name)))
-            if isinstance(name, str) and not (is_wide and named):
-                yield name
+            # YAML has an account without quotes as a number.
+            if isinstance(name, (str, int)) and not (is_wide and named):
+                yield str(name)
     yield from (each for each in named if isinstance(each, str))
 
 
