@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 from .._access.answers import Answer
 from .._access.aws_managed_policies import policy_of_aws
+from .._access.declarations import Declaration
 from .._access.model import AccessModel, Bucket, Key, OpenQuestion, Role
 from .._access.problems import AWS_MANAGED_KEY
 from .._access.values import account_of, has_unknown, last_part, open_parts, same, split_arn, without_case
@@ -158,7 +159,7 @@ class Deployment:
         )
         foreign: list[str] = []
         of_aws: list[Policy] = []
-        referred_to: set[object] = set()
+        referred_to: set[Declaration | None] = set()
         for attached in as_list(resource.get("ManagedPolicyArns")):
             policy = self._managed_policy(attached, resource)
             if policy is None and (known := _policy_of_aws(attached, resource)):

@@ -29,8 +29,6 @@ def unable_functions(model: AccessModel, deployment: Deployment, unread: list[Un
 
 def _problem(resource: Resource, key: str, deployment: Deployment) -> Iterator[Problem]:
     arn, found = role_of_function(resource.text("ServiceToken"), resource), AccessModel()
-    if not arn:
-        return
     deployment.add_role(found, arn)
     own, region = found.role(arn), resource.stack.template.region
     calls = [Call(role(own, region), action, key, own.account, region) for action in _NEEDED]

@@ -13,7 +13,15 @@ from .._access.calls import Call, role, service
 from .._access.causes import Cause
 from .._access.model import AccessModel, OpenQuestion, Role
 from .._access.values import PARTITION, matches
-from .._access.written import Policy, actions_of, allow_statements, as_list, has_variables, resources_of
+from .._access.written import (
+    Policy,
+    actions_of,
+    allow_statements,
+    as_list,
+    has_variables,
+    principals_of,
+    resources_of,
+)
 from ..matrix import DATASET_GROUP, PASS_ROLE, ROWS, SERVICE_PRINCIPAL, Permissions
 from . import physical
 from .deployment import Deployment
@@ -26,6 +34,7 @@ _USERS = ("AWS::IAM::User", "AWS::IAM::Group")
 # SAM makes a role of their policies
 # (https://docs.aws.amazon.com/serverless-application-model/latest/developerguide/sam-resource-function.html).
 _OF_SAM = ("AWS::Serverless::Function", "AWS::Serverless::StateMachine")
+_CALLERS = (physical.ROLE, *_POLICIES, *_USERS, *_OF_SAM)
 
 
 def undeclared(
@@ -40,16 +49,16 @@ def undeclared(
         unread: takes what can't be read.
     """
     asked = {(each.role_arn, each.permissions) for each in model.asked}
-    resources = list(resources)
+    callers = [each for each in resources if each.type in _CALLERS]
     read, passed = AccessModel(), {}
-    for resource in resources:
+    for resource in callers:
         with noted(unread, resource.stack.template):
             if resource.type == physical.ROLE and "personalize" in json.dumps(resource.body).lower():
                 arn = physical.role_arn(resource)
                 deployment.add_role(read, arn)
                 if _trusts_personalize(read.role(arn), resource):
                     passed[of_any_partition(arn)] = arn, resource.path
-    for resource in resources if passed else ():
+    for resource in callers if passed else ():
         with noted(unread, resource.stack.template):
             caller, region = _caller(resource, read, deployment), resource.stack.template.region
             rows = _may_create(caller)
@@ -67,7 +76,7 @@ def undeclared(
 
 
 def _caller(resource: Resource, read: AccessModel, deployment: Deployment) -> Role:
-    """Return a principal as a role; one without policies where a resource is none, or where only Personalize uses it.
+    """Return a principal as a role; one without policies where nobody has them, or where only Personalize uses it.
 
     A policy stands for the users and groups that have it.
     """
@@ -100,11 +109,8 @@ def _policy(found: Any, resource: Resource) -> Policy | None:
 
 
 def _is_of_personalize_alone(role: Role) -> bool:
-    principals = [each.body.get("Principal") for each in allow_statements(role.trust)]
-    return all(
-        isinstance(each, Mapping) and set(each) == {"Service"} and as_list(each["Service"]) == [SERVICE_PRINCIPAL]
-        for each in principals
-    )
+    names = (name for each in allow_statements(role.trust) for name in principals_of(each.body))
+    return all(name == SERVICE_PRINCIPAL for name in names)
 
 
 def _trusts_personalize(passed: Role, resource: Resource) -> bool:
