@@ -12,7 +12,7 @@ from tests.policies import key_policy, resources
 
 SCHEMA_ARN = "arn:aws:personalize:eu-west-1:111111111111:schema/interactions"
 STACK_NAME = {"Ref": "AWS::StackName"}
-OF_FOLDER = "1667aa82"
+GROUP_ARN = "arn:aws:personalize:eu-west-1:111111111111:dataset-group/movies"
 KEY = {"Fn::GetAtt": ["EncryptionKey3A692D6E", "Arn"]}
 ROLE = {"Fn::GetAtt": ["EncryptionRole2D2265A5", "Arn"]}
 BUCKET_NAME = {"Ref": "EncryptedBucket6730B3DC"}
@@ -80,7 +80,7 @@ def test_a_dataset_imports_with_the_role(
             "DatasetType": "Interactions",
             "SchemaArn": SCHEMA_ARN,
             "DatasetImportJob": {
-                "JobName": "ratings-import-b453373c",
+                "JobName": "ratings-import-a76cfeb1",
                 "DataSource": {"DataLocation": {"Fn::Join": ["", ["s3://", BUCKET_NAME, "/import/ratings.csv"]]}},
                 "RoleArn": ROLE,
             },
@@ -160,35 +160,65 @@ def test_the_dataset_group_of_another_stack(
     stack: cdk.Stack, encryption: PersonalizeEncryption, encrypted_bucket: s3.Bucket
 ) -> None:
     """It is known by its ARN."""
-    arn = "arn:aws:personalize:eu-west-1:111111111111:dataset-group/movies"
-    add_ratings(encryption, arn)
-    encryption.add_metric_attribution("Metrics", dataset_group=arn, name="metrics", metrics=[])
+    add_ratings(encryption, GROUP_ARN)
+    encryption.add_metric_attribution("Metrics", dataset_group=GROUP_ARN, name="metrics", metrics=[])
     for kind in ("Dataset", "MetricAttribution"):
-        assert only(stack, f"AWS::Personalize::{kind}")["Properties"]["DatasetGroupArn"] == arn
+        assert only(stack, f"AWS::Personalize::{kind}")["Properties"]["DatasetGroupArn"] == GROUP_ARN
 
 
 @pytest.mark.parametrize(
     ("props", "name"),
     [
+        ({}, "ratings-import-97100900"),
         ({"import_job_name": "first-ratings"}, "first-ratings"),
-        ({"name": "r" * 63}, "r" * 47 + f"-import-{OF_FOLDER}"),
+        ({"name": "r" * 63}, "r" * 47 + "-import-7535d6d4"),
+        # Two names that begin alike.
+        ({"name": "r" * 62}, "r" * 47 + "-import-e10a55b9"),
         # Half a token is no name.
         (
             {"name": f"{cdk.Aws.STACK_NAME}-{'r' * 36}"},
-            {"Fn::Join": ["", [STACK_NAME, f"-{'r' * 36}-import-{OF_FOLDER}"]]},
+            {"Fn::Join": ["", [STACK_NAME, f"-{'r' * 36}-import-4eb1dbca"]]},
         ),
-        ({"prefix": "import/2026.csv"}, "ratings-import-b9531177"),
+        ({"prefix": "import/2026.csv"}, "ratings-import-3b796d3c"),
         # What CloudFormation generates has no say.
-        ({"prefix": f"{cdk.Aws.REGION}import/2026.csv"}, "ratings-import-b9531177"),
+        ({"prefix": f"{cdk.Aws.REGION}import/2026.csv"}, "ratings-import-3b796d3c"),
     ],
-    ids=["given", "never too long", "a token", "another file", "a token in the path"],
+    ids=["default", "given", "never too long", "one letter less", "a token", "another file", "a token in the path"],
 )
 def test_the_name_of_an_import_job(
     stack: cdk.Stack, encryption: PersonalizeEncryption, bucket: s3.Bucket, props: dict[str, Any], name: Any
 ) -> None:
     """By default that of the dataset and a suffix, which is another one for another file."""
-    arn = "arn:aws:personalize:eu-west-1:111111111111:dataset-group/movies"
-    add_ratings(encryption, arn, import_from=S3Location(bucket, props.pop("prefix", "import/")), **props)
+    add_ratings(encryption, GROUP_ARN, import_from=S3Location(bucket, props.pop("prefix", "import/")), **props)
+    assert only(stack, "AWS::Personalize::Dataset")["Properties"]["DatasetImportJob"]["JobName"] == name
+
+
+def group(scope: cdk.Stack, name: str) -> personalize.CfnDatasetGroup:
+    return personalize.CfnDatasetGroup(scope, "Group", name=name)
+
+
+@pytest.mark.parametrize(
+    ("make", "name"),
+    [
+        (lambda stack: group(stack, "movies"), "ratings-import-97100900"),
+        (lambda stack: group(stack, "movies").attr_dataset_group_arn, "ratings-import-97100900"),
+        (lambda _: GROUP_ARN, "ratings-import-97100900"),
+        (
+            lambda stack: stack.format_arn(service="personalize", resource="dataset-group", resource_name="movies"),
+            "ratings-import-97100900",
+        ),
+        (lambda stack: group(stack, "books"), "ratings-import-0ba10435"),
+        # Only the stack's name tells these from those of another environment.
+        (lambda stack: group(stack, f"{cdk.Aws.REGION}-movies"), "ratings-import-3f647cf1"),
+        (lambda _: cdk.Fn.import_value("movies"), "ratings-import-6f15cafc"),
+    ],
+    ids=["L1", "its ARN", "an ARN", "an ARN of the stack's account", "another", "a name with a token", "unknown"],
+)
+def test_the_name_of_an_import_job_follows_the_dataset_group(
+    stack: cdk.Stack, encryption: PersonalizeEncryption, bucket: s3.Bucket, make: Any, name: str
+) -> None:
+    """Datasets of one name in two dataset groups have jobs of two names, however the dataset group is given."""
+    add_ratings(encryption, make(stack), import_from=S3Location(bucket, "import/"))
     assert only(stack, "AWS::Personalize::Dataset")["Properties"]["DatasetImportJob"]["JobName"] == name
 
 
@@ -208,10 +238,9 @@ def test_the_name_of_an_import_job_says_nothing_of_the_bucket(
     stack: cdk.Stack, encryption: PersonalizeEncryption, make: Any
 ) -> None:
     """A bucket that is spelled otherwise is no new import, which would replace the data."""
-    arn = "arn:aws:personalize:eu-west-1:111111111111:dataset-group/movies"
-    add_ratings(encryption, arn, import_from=S3Location(make(stack), "import/"))
+    add_ratings(encryption, GROUP_ARN, import_from=S3Location(make(stack), "import/"))
     job = only(stack, "AWS::Personalize::Dataset")["Properties"]["DatasetImportJob"]
-    assert job["JobName"] == "ratings-import-1667aa82"
+    assert job["JobName"] == "ratings-import-97100900"
 
 
 @pytest.mark.parametrize("to_s3", [False, True])
