@@ -8,9 +8,8 @@ import pytest
 
 from personalize_kms_constructs._access.causes import Cause
 from personalize_kms_constructs._access.comparison import compare
-from personalize_kms_constructs._access.declarations import Declaration
 from personalize_kms_constructs._access.limits import least_size
-from personalize_kms_constructs._access.model import Asked, DatasetGroup, Key, Reference, Role
+from personalize_kms_constructs._access.model import Asked, Key, Reference, Role
 from personalize_kms_constructs._access.written import Policy
 from tests.access.models import (
     ACCOUNT,
@@ -289,47 +288,7 @@ def test_what_is_not_waited_for() -> None:
     assert compare(found).problems == ()
 
 
-def group(id: str, **more: Any) -> DatasetGroup:
-    """A dataset group of the stack Main."""
-    given = {"name": "movies", "account": ACCOUNT, "region": REGION, "declared": in_main(id)}
-    return DatasetGroup(**{**given, "label": f"Main/{id}", **more})
-
-
 PROD, TEST = frozenset({"Main.IsProd"}), frozenset({"Main.IsTest"})
-IN_MAIN = {"account": "${AWS::AccountId}", "region": "${AWS::Region}"}
-
-
-@pytest.mark.parametrize(
-    ("one", "other", "is_taken"),
-    [
-        ({}, {}, True),
-        ({}, {"name": "books"}, False),
-        ({}, {"account": ANOTHER_ACCOUNT}, False),
-        ({}, {"region": "us-east-1"}, False),
-        ({}, {"declared": Declaration("Other", "Other/Two", "Two")}, True),
-        # What isn't known is one value in a template, and may be two in two.
-        ({"name": "${Main.Name?}"}, {"name": "${Main.Name?}"}, True),
-        ({"name": "${Main.Name?}"}, {"name": "${Main.Another?}"}, False),
-        (IN_MAIN, IN_MAIN, True),
-        (IN_MAIN, {**IN_MAIN, "declared": Declaration("Other", "Other/Two", "Two")}, False),
-        # One of the two conditions may hold.
-        ({"only_if": PROD}, {"only_if": TEST}, False),
-        ({"only_if": PROD}, {"only_if": PROD}, True),
-        ({"only_if": PROD}, {}, True),
-    ],
-)
-def test_dataset_groups_of_one_name(one: dict[str, Any], other: dict[str, Any], is_taken: bool) -> None:
-    """Names are unique in an account and Region."""
-    found = model(**CLEAN)
-    found.dataset_groups = [group("One", **one), group("Two", asked=found.asked[0], **other)]
-    taken = compare(found).problems
-    assert [each.cause for each in taken] == [Cause.GROUP_NAME_TAKEN] * is_taken
-    for each in taken:
-        assert (each.kind, each.needed_by, each.asked) == ("configuration", ("Main/One", "Main/Two"), (found.asked[0],))
-        assert each.message == (
-            f"Main/One, Main/Two have one name, {found.dataset_groups[0].name}, and names of dataset groups are unique "
-            "in an account and Region: use another name, or give both a condition of which only one holds"
-        )
 
 
 @pytest.mark.parametrize(

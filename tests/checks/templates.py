@@ -165,9 +165,9 @@ def reading() -> Json:
     return managed(objects, {"Effect": "Allow", "Action": "s3:ListBucket", "Resource": "arn:aws:s3:::ratings"})
 
 
-def dataset(*waits: str, path: Any = "s3://ratings/in/", **properties: Any) -> Json:
+def dataset(*waits: str, path: Any = "s3://ratings/in/", job_name: Any = "load", **properties: Any) -> Json:
     """A dataset of the dataset group, with an import job that reads the bucket."""
-    job = {"JobName": "load", "RoleArn": ROLE, "DataSource": {"DataLocation": path}}
+    job = {"JobName": job_name, "RoleArn": ROLE, "DataSource": {"DataLocation": path}}
     group = {"DatasetGroupArn": {"Fn::GetAtt": ["Movies", "DatasetGroupArn"]}}
     return {
         "Type": "AWS::Personalize::Dataset",

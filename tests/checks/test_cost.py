@@ -120,7 +120,10 @@ def in_one_bucket(count: int) -> dict[str, Any]:
     (of_service,), (of_role, _) = (each["Properties"]["PolicyDocument"]["Statement"] for each in (one, read))
     of_role["Resource"] = objects
     of_service |= {"Action": ["s3:GetObject", "s3:ListBucket"], "Resource": ["arn:aws:s3:::ratings", *objects]}
-    datasets = {f"Dataset{number}": dataset("One", "Read", path=f"s3://ratings/{number}/") for number in range(count)}
+    datasets = {
+        f"Dataset{number}": dataset("One", "Read", path=f"s3://ratings/{number}/", job_name=f"load-{number}")
+        for number in range(count)
+    }
     return {"Main": complete(Bucket=bucket(), One=one, Read=read, **datasets)}
 
 
@@ -134,7 +137,9 @@ def of_buckets(count: int, *in_iam: dict[str, Any]) -> dict[str, Any]:
         (statement,) = allow["Properties"]["PolicyDocument"]["Statement"]
         statement["Resource"] = [f"arn:aws:s3:::{name}", f"arn:aws:s3:::{name}/in/*"]
         path, kind = f"s3://{name}/in/", f"Type{number}"
-        resources[f"Data{number}"] = dataset(f"Allow{number}", "Read", path=path, DatasetType=kind)
+        resources[f"Data{number}"] = dataset(
+            f"Allow{number}", "Read", path=path, job_name=f"load-{number}", DatasetType=kind
+        )
     return {"Main": complete(**resources)}
 
 

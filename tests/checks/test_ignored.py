@@ -31,7 +31,8 @@ def by_hand(scope: Construct) -> kms.Key:
     key = kms.Key(scope, "Key")
     role = iam.Role(scope, "Role", assumed_by=iam.ServicePrincipal("personalize.amazonaws.com"))
     key.grant_encrypt_decrypt(role)
-    personalize.CfnDatasetGroup(scope, "Movies", name="movies", kms_key_arn=key.key_arn, role_arn=role.role_arn)
+    name = f"movies-{scope.node.id}"
+    personalize.CfnDatasetGroup(scope, "Movies", name=name, kms_key_arn=key.key_arn, role_arn=role.role_arn)
     return key
 
 
@@ -132,7 +133,7 @@ def test_a_finding_is_left_out_if_all_its_places_are(tmp_path: Path) -> None:
     result = run(directory, *(word for each in ignored for word in ("--ignore", each)), "--format", "json")
     found = json.loads(result.stdout)
     causes = [each["cause"] for each in (*found["missing"], *found["problems"])]
-    assert causes == ["not-in-iam", "group-name-taken"]
+    assert causes == ["not-in-iam", "name-taken"]
     assert (found["left_out"], result.stderr) == (1, "")
 
 

@@ -254,8 +254,8 @@ class Cause(Enum):
         "{subject} has {texts} as text, which stands for nothing there",
         "put the string into Fn::Sub, which puts the values in",
     )
-    GROUP_NAME_TAKEN = (
-        "{paths} have one name, {name}, and names of dataset groups are unique in an account and Region",
+    NAME_TAKEN = (
+        "{paths} have one name, {name}, and names of {kind}s are unique in an account and Region",
         "use another name, or give both a condition of which only one holds",
     )
     CONDITIONAL_REFERENCE = (

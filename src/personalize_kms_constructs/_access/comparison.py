@@ -29,7 +29,6 @@ from .needs import (
 from .problems import (
     AWS_MANAGED_KEY,
     configuration_problems,
-    group_name_problems,
     ordering_problems,
     reference_problems,
     trust_findings,
@@ -67,7 +66,6 @@ def compare(model: AccessModel, *, with_excess: bool = True, with_allowed: bool 
         *model.problems,
         *(each for each in trust if isinstance(each, Problem)),
         *configuration_problems(model),
-        *group_name_problems(model),
         *reference_problems(model),
         *ordering_problems(model, needs, decisions),
         *limit_problems(model),
@@ -79,7 +77,7 @@ def compare(model: AccessModel, *, with_excess: bool = True, with_allowed: bool 
         problems=in_order(problems),
         allowed=_sorted(each for each in entries if isinstance(each, Allowed)),
         asked=tuple(sorted({str(asked) for asked in model.asked})),
-        without_key=tuple(sorted(each.label for each in model.dataset_groups if each.without_key)),
+        without_key=tuple(sorted(model.without_key)),
         names=dict(sorted(names.items())),
     )
 

@@ -166,7 +166,7 @@ class Asked:
 
 
 def declared_of(
-    found: Iterable[Asked | DatasetGroup | OpenQuestion | Policy | PolicyOwner],
+    found: Iterable[Asked | OpenQuestion | Policy | PolicyOwner],
 ) -> tuple[Declaration, ...]:
     """Return the resources of templates that ask, or that make something."""
     return tuple(dict.fromkeys(each.declared for each in found if each.declared))
@@ -175,26 +175,6 @@ def declared_of(
 def labels_of(asked: Iterable[Asked]) -> list[str]:
     """Return the names of requests in reports."""
     return sorted({each.label for each in asked})
-
-
-@dataclass(frozen=True, eq=False)
-class DatasetGroup:
-    """A dataset group of a template, with a key or without."""
-
-    name: str
-    """Its name; it may have holes."""
-    label: str
-    """Its name in reports: a construct path."""
-    account: str
-    region: str
-    declared: Declaration | None = None
-    """The resource of a template that makes it."""
-    only_if: frozenset[str] = frozenset()
-    """Conditions of templates that can't be decided; it depends on all of them."""
-    asked: Asked | None = None
-    """The request to make it, if it has a key and a role."""
-    without_key: bool = False
-    """True if Personalize encrypts it with a key of its own."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -301,8 +281,8 @@ class AccessModel:
     asked: list[Asked] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
     """The problems that were found while the model was read."""
-    dataset_groups: list[DatasetGroup] = field(default_factory=list)
-    """The dataset groups that templates make, those that Personalize encrypts with its own key too."""
+    without_key: list[str] = field(default_factory=list)
+    """The names of the dataset groups that Personalize encrypts with a key of its own."""
     references: list[Reference] = field(default_factory=list)
     """The references to roles and keys that are made under conditions only."""
     open_questions: list[OpenQuestion] = field(default_factory=list)

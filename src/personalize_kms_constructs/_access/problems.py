@@ -6,14 +6,12 @@ from collections.abc import Iterator, Mapping
 
 from ..matrix import CONFUSED_DEPUTY_PAGE, IMPORT_PAGE, KMS_PAGE, SERVICE_PRINCIPAL
 from . import decision
-from .alternatives import may_coexist
 from .answers import Answer
 from .calls import service
 from .causes import Cause, Reason, because
 from .decision import Decision
-from .declarations import template_of
 from .entries import Undecided
-from .model import AccessModel, Asked, DatasetGroup, Key, Problem, declared_of
+from .model import AccessModel, Asked, Key, Problem, declared_of
 from .needs import Need, conditions_of, keys_of
 from .remedies import trust_statement
 from .values import has_unknown, same, split_arn
@@ -151,34 +149,6 @@ def ordering_problems(
 
 def _is_there(asked: Asked, policy: Policy) -> bool:
     return asked.waits_for is None or not policy.declared or policy.declared in asked.waits_for
-
-
-def group_name_problems(model: AccessModel) -> Iterator[Problem]:
-    """Yield dataset groups that have the name of another one, and may exist beside it."""
-    found: dict[tuple[str, ...], list[DatasetGroup]] = {}
-    for group in model.dataset_groups:
-        before = found.setdefault(_one_of_a_name(group), [])
-        rival = next((each for each in before if may_coexist(each.only_if, group.only_if)), None)
-        before.append(group)
-        if rival is not None:
-            both = (rival, group)
-            paths = tuple(each.label for each in both)
-            yield Problem(
-                "configuration",
-                group.label,
-                because(Cause.GROUP_NAME_TAKEN, name=group.name, paths=paths),
-                page=GROUP_PAGE,
-                needed_by=paths,
-                declared=declared_of(both),
-                asked=tuple(each.asked for each in both if each.asked is not None),
-            )
-
-
-def _one_of_a_name(group: DatasetGroup) -> tuple[str, ...]:
-    """Return what only one dataset group can have."""
-    name = (group.name, group.account, group.region)
-    # In another template, an account or Region that isn't known may be another one.
-    return (*name, template_of(group.declared)) if has_unknown("".join(name)) else name
 
 
 def reference_problems(model: AccessModel) -> Iterator[Problem]:

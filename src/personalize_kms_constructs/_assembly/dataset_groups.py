@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 
-from .._access.declarations import Declaration
-from .._access.model import Asked, DatasetGroup
 from .._access.values import split, unknown
 from . import physical
 from .deployment import Deployment
@@ -21,6 +19,7 @@ class DatasetGroups:
 
     def __init__(self, resources: Iterable[Resource], deployment: Deployment, unread: list[Unread]) -> None:
         self._deployment = deployment
+        self._unread = unread
         self._all: list[Resource] = []
         self._groups: dict[str, list[Resource]] = {}
         self._members: dict[str, list[Resource]] = {}
@@ -33,20 +32,12 @@ class DatasetGroups:
                 elif resource.type in _MEMBERS:
                     self._members.setdefault(_MEMBERS[resource.type](resource), []).append(resource)
 
-    def in_model(self, asked: Mapping[Declaration, Asked], unread: list[Unread]) -> Iterator[DatasetGroup]:
-        """Yield them all, with the requests to make them by the resources that ask."""
+    def without_key(self) -> Iterator[str]:
+        """Yield the paths of those that Personalize encrypts with a key of its own."""
         for resource in self._all:
-            with noted(unread, resource.stack.template):
-                yield DatasetGroup(
-                    resource.text("Name") or resource.generated_id,
-                    resource.path,
-                    resource.stack.template.account,
-                    resource.stack.template.region,
-                    resource.declared,
-                    resource.only_if,
-                    asked.get(resource.declared),
-                    without_key=resource.get("KmsKeyArn") is None and resource.get("RoleArn") is None,
-                )
+            with noted(self._unread, resource.stack.template):
+                if resource.get("KmsKeyArn") is None and resource.get("RoleArn") is None:
+                    yield resource.path
 
     def of(self, made_for: str, beside: Stack) -> Resource | None:
         """Return the dataset group of a dataset, a solution or its version, or of itself, if it is part of the app."""

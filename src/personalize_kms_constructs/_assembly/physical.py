@@ -17,6 +17,7 @@ BUCKET = "AWS::S3::Bucket"
 DATASET_GROUP = "AWS::Personalize::DatasetGroup"
 DATASET = "AWS::Personalize::Dataset"
 SOLUTION = "AWS::Personalize::Solution"
+SCHEMA = "AWS::Personalize::Schema"
 
 _BEFORE_SERVICE = re.compile(rf"^arn:(?:{HOLE.pattern}|[^:])*?:")
 
@@ -63,6 +64,7 @@ def _personalize(kind: str) -> Callable[[Resource], str]:
 
 dataset_group_arn = _personalize("dataset-group")
 solution_arn = _personalize("solution")
+schema_arn = _personalize("schema")
 
 
 def dataset_arn(resource: Resource) -> str:
@@ -88,6 +90,7 @@ _ATTRIBUTES: dict[tuple[str, str], Callable[[Resource], str]] = {
     (DATASET_GROUP, "DatasetGroupArn"): dataset_group_arn,
     (DATASET, "DatasetArn"): dataset_arn,
     (SOLUTION, "SolutionArn"): solution_arn,
+    (SCHEMA, "SchemaArn"): schema_arn,
 }
 
 

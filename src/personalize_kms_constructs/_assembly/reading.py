@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,7 @@ from .requesters import requests_of
 from .requests import S3_URI, Request
 from .stacks import Resource, Stack
 from .state_machines import STATE_MACHINES
+from .taken_names import taken_names
 from .templates import NESTED_STACK, Template, Unread, noted
 from .undeclared import undeclared
 from .waiting import CreationOrder
@@ -51,20 +53,29 @@ def read_assemblies(assemblies: list[Assembly], unread: list[Unread]) -> Iterato
     for stack in app.stacks:
         with noted(unread, stack.template):
             resources[stack.template.path.parent] += stack.resources()
-    everything = Deployment.of((each for found in resources.values() for each in found), unread)
+    of_app = [each for found in resources.values() for each in found]
+    everything = Deployment.of(of_app, unread)
+    taken = cache(lambda: list(taken_names(of_app, unread)))
     for assembly in assemblies:
         own = resources[assembly.directory]
         deployment = everything if len(assemblies) == 1 else Deployment.of(own, unread, everything)
-        yield ReadAssembly(assembly, app, own, deployment, unread)
+        yield ReadAssembly(assembly, app, own, deployment, taken, unread)
 
 
 class ReadAssembly:
     """An assembly, an app or one of its stages, with what it deploys."""
 
     def __init__(
-        self, assembly: Assembly, app: App, resources: list[Resource], deployment: Deployment, unread: list[Unread]
+        self,
+        assembly: Assembly,
+        app: App,
+        resources: list[Resource],
+        deployment: Deployment,
+        taken: Callable[[], list[Problem]],
+        unread: list[Unread],
     ) -> None:
         self._resources = resources
+        self._taken = taken
         self._deployment = deployment
         self._unread = unread
         self._groups = DatasetGroups(resources, deployment, unread)
@@ -117,8 +128,8 @@ class ReadAssembly:
         self._add_unseen(model)
         if not only_ours:
             model.open_questions += undeclared(model, self._resources, self._deployment, self._unread)
-        asked_by = {each.declared: each for each in model.asked if each.declared}
-        model.dataset_groups += self._groups.in_model(asked_by, self._unread)
+        model.without_key += self._groups.without_key()
+        model.problems += (replace(each, of_ours=any(map(self._is_ours, each.needed_by))) for each in self._taken())
         model.references += conditional_references(model, self._resources)
         leave_replaced_policies_open(model, self._resources, self._deployment, self._unread)
         model.problems += unable_functions(model, self._deployment, self._unread)

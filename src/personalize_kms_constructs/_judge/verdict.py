@@ -107,11 +107,11 @@ def _certain(read: ReadAssembly) -> AccessReport:
             each for each in report.missing if not any(_is_pending(each, policy, model) for policy in pending)
         ),
         undecided=tuple(each for each in report.undecided if _has_another_condition(each)),
-        # Names of dataset groups are compared with those of others.
+        # Names are compared with those of others.
         problems=tuple(
             each
             for each in report.problems
-            if (each.certain or each.is_warning) and (each.ours or each.cause is not Cause.GROUP_NAME_TAKEN)
+            if (each.certain or each.is_warning) and (each.ours or each.cause is not Cause.NAME_TAKEN)
         ),
         names=report.names,
     )
