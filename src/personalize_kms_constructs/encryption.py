@@ -332,7 +332,8 @@ class PersonalizeEncryption(Construct):
             import_from: the CSV file, or folder of CSV files, to import first. For what is imported later, use
                 ``jobs.DatasetImportJob``.
             import_job_name: the name of the import job, which no job may have had before. By default it is made of the
-                names of the dataset and its dataset group, and of the prefix.
+                names of the dataset and its dataset group, and of the prefix. A name of your own doesn't follow the
+                prefix: to import another file, change both.
             tags: its tags, which can't be changed later, as for ``add_dataset_group``. The import job has none.
 
         Raises:
