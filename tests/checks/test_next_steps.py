@@ -74,10 +74,13 @@ def test_what_is_undecided_has_its_next_step_in_markdown_too(tmp_path: Path) -> 
     look = "look at it where it is deployed, with personalize-kms doctor, or make it part of the app"
     unseen = check(tmp_path / "1", template)
     assert {each.rpartition(": ")[2] for each in steps(unseen)} >= {look}
-    declare = "say it by declare_created in the app, or by --created"
+    declare = (
+        "allow them in the PersonalizeEncryption whose role it is; of another role, say it by declare_created in the "
+        "app, or by --created"
+    )
     undeclared = check(tmp_path / "2", app(CREATING, PASSING))
     assert [each.rpartition(": ")[2] for each in steps(undeclared)] == [declare]
-    assert [line.strip() for line in undeclared.to_text().splitlines() if "→" in line] == [f"→ {declare}"]
+    assert [line.strip() for line in undeclared.to_text(width=200).splitlines() if "→" in line] == [f"→ {declare}"]
     assert [each.fix for each in findings_of(undeclared)] == [declare]
 
 

@@ -94,7 +94,8 @@ class Cause(Enum):
     NOT_KNOWN = "{why}"
     NOT_DECLARED = (
         "it may create resources of Personalize and pass {why} to it, and nothing says which, so they aren't checked",
-        "say it by declare_created in the app, or by --created",
+        "allow them in the PersonalizeEncryption whose role it is; of another role, say it by declare_created in the "
+        "app, or by --created",
     )
     ELEMENT_UNKNOWN = "{element} isn't known before deployment"
     ELEMENT_NOT_UNDERSTOOD = "element {elements} isn't understood"
