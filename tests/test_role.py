@@ -134,6 +134,20 @@ def test_more_than_one_managed_policy_when_one_is_too_small(stack: cdk.Stack, bu
     assert read == [f"/import/{number:03}/{'x' * 80}/*" for number in range(60)]
 
 
+def test_a_parameter_in_a_prefix_may_be_as_long_as_a_path(stack: cdk.Stack, bucket: s3.Bucket) -> None:
+    """Personalize takes paths of 256 characters, the bucket included; a policy with that many fits at deployment."""
+    encryption = PersonalizeEncryption(stack, "Encryption")
+    day = cdk.CfnParameter(stack, "Day").value_as_string
+    for number in range(60):
+        encryption.allow(PersonalizeResource.dataset_import_job(S3Location(bucket, f"{day}/{number:03}/")))
+    policies = resources(stack, "AWS::IAM::ManagedPolicy").values()
+    statements = [each for policy in policies for each in policy["Properties"]["PolicyDocument"]["Statement"]]
+    paths = [each["Resource"] for each in statements if each["Sid"] == "ReadObjects"]
+    assert sum(map(len, paths)) == 60
+    longest = "arn:aws-us-gov:s3:::" + "x" * 251 + "*"
+    assert all(len(longest) * len(each) < 6144 for each in paths)
+
+
 def trusting(service: str, stack: cdk.Stack) -> iam.Role:
     return iam.Role(stack, "Role", assumed_by=iam.ServicePrincipal(service))
 

@@ -7,6 +7,7 @@ import re
 from functools import lru_cache
 from typing import Any
 
+from .._access.accepted import MAX_URI_LENGTH
 from .._tokens import TOKEN
 
 # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html, in characters without white space.
@@ -16,6 +17,9 @@ MANAGED_POLICY_SIZE = 6144
 _ARN = 96
 # The ARN before a folder is that of a bucket, whose name has 63 characters at most.
 _BUCKET_ARN = len("arn:aws-us-gov:s3:::") + 63
+# Something in a prefix that only the deployment knows makes the path as long as Personalize takes it.
+_OPEN_PREFIX = re.compile(r"[^/]*(?<!:key)/.*\$\{Token\[(?!AWS\.)")
+_OBJECTS_ARN = len("arn:aws-us-gov:s3:::") + MAX_URI_LENGTH - len("s3://") + len("*")
 _PSEUDO_PARAMETERS = {
     "AWS.AccountId": 12,
     "AWS.Partition": len("aws-us-gov"),
@@ -43,6 +47,8 @@ def most_of(value: Any) -> int:
 @lru_cache(maxsize=1024)
 def _most_of_text(text: str) -> int:
     """Return the most bytes of a string; each plan measures all that were measured before."""
+    if _OPEN_PREFIX.match(text):
+        return len('""') + _OBJECTS_ARN
     return len(TOKEN.sub(_longest, _TO_JSON(text)).encode())
 
 
