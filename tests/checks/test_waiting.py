@@ -301,3 +301,39 @@ def test_a_role_of_another_stack_that_a_policy_names_by_text(
     report = check_assembly(write(tmp_path, stacks, dependencies=dependencies))
     assert (report.missing, report.undecided) == ((), ())
     assert [each.kind for each in report.problems] == ["ordering"] * is_early
+
+
+IF_PROD = {"Fn::If": ["IsProd", {"Ref": "Key"}, "x"]}
+
+
+@pytest.mark.parametrize(
+    ("resources", "circle", "is_certain"),
+    [
+        (
+            {"Key": key({"Fn::GetAtt": ["Role", "Arn"]}), "Role": role(Tags=[{"Key": "k", "Value": {"Ref": "Key"}}])},
+            "Main/Key → Main/Role → Main/Key",
+            True,
+        ),
+        ({"Key": key(Description={"Ref": "Key"})}, "Main/Key → Main/Key", True),
+        # Whether CloudFormation looks at what isn't made isn't documented.
+        ({"Role": role(Tags=[{"Key": "k", "Value": IF_PROD}])}, "Main/Key → Main/Role → Main/Key", False),
+        (
+            {"One": {**tag({"Ref": "Two"}), "Condition": "IsProd"}, "Two": tag({"Ref": "One"})},
+            "Main/One → Main/Two → Main/One",
+            False,
+        ),
+    ],
+)
+def test_resources_that_wait_for_each_other(
+    resources: dict[str, Any], circle: str, is_certain: bool, tmp_path: Path
+) -> None:
+    """The check says which, and what to do; it goes on with the rest."""
+    report = check_assembly(write(tmp_path, {"Main": complete(**resources)}))
+    (problem,) = report.problems
+    assert (problem.kind, problem.is_warning) == ("ordering", not is_certain)
+    assert problem.message == (
+        f"{circle} wait for each other, and CloudFormation refuses such a circle: take one of the references or "
+        "DependsOn out; what a PersonalizeEncryption makes waits for the policies of its keys and buckets without "
+        "node.add_dependency(…)"
+    )
+    assert (bool(report.allowed), report.missing) == (True, ())

@@ -347,10 +347,9 @@ def test_an_app_that_nobody_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 
 
 def broken(app: cdk.App) -> cdk.Stack:
-    """A stack with resources that wait for each other, and a definition that is no JSON."""
+    """A stack with a role that is named by itself, and a definition that is no JSON."""
     stack = cdk.Stack(app, "Broken")
-    one = cdk.CfnResource(stack, "One", type="AWS::SNS::Topic", properties={"TopicName": {"Ref": "Two"}})
-    cdk.CfnResource(stack, "Two", type="AWS::SNS::Topic", properties={"TopicName": {"Ref": "One"}})
+    one = cdk.CfnResource(stack, "One", type="AWS::IAM::Role", properties={"RoleName": {"Ref": "One"}})
     machine = {"DefinitionString": "{personalize"}
     cdk.CfnResource(stack, "Machine", type="AWS::StepFunctions::StateMachine", properties=machine)
     return one.stack

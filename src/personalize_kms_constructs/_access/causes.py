@@ -269,6 +269,11 @@ class Cause(Enum):
         "make it depend on that policy, by DependsOn or node.add_dependency(…), with encryption.permissions where a "
         "PersonalizeEncryption has it",
     )
+    CIRCLE = (
+        "{circle} wait for each other, and CloudFormation refuses such a circle",
+        "take one of the references or DependsOn out; what a PersonalizeEncryption makes waits for the policies of its "
+        "keys and buckets without node.add_dependency(…)",
+    )
     NAMED_EARLY = (
         "{subject} names {role} by the text of its ARN and may be made before it, and AWS refuses a policy with a "
         "principal that doesn't exist",

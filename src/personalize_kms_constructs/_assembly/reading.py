@@ -80,7 +80,7 @@ class ReadAssembly:
         self._unread = unread
         self._groups = DatasetGroups(resources, deployment, unread)
         self._order = CreationOrder(assembly, app)
-        self._order.note_circles(unread)
+        self._order.note_circle_of_stacks(unread)
         self.constructs = list(left_by_constructs(assembly, app, self._groups, unread))
         """What constructs and jobs of ours have left, and what users have declared."""
         self._buckets: dict[str, list[Location]] = {}
@@ -129,7 +129,10 @@ class ReadAssembly:
         if not only_ours:
             model.open_questions += undeclared(model, self._resources, self._deployment, self._unread)
         model.without_key += self._groups.without_key()
-        model.problems += (replace(each, of_ours=any(map(self._is_ours, each.needed_by))) for each in self._taken())
+        for problem in (*self._taken(), *self._order.circles(self._unread)):
+            ours = any(map(self._is_ours, problem.needed_by))
+            if ours or not only_ours:
+                model.problems.append(replace(problem, of_ours=ours))
         model.references += conditional_references(model, self._resources)
         leave_replaced_policies_open(model, self._resources, self._deployment, self._unread)
         model.problems += unable_functions(model, self._deployment, self._unread)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from graphlib import CycleError, TopologicalSorter
 
+from .._access.causes import Cause, because
 from .._access.declarations import Declaration
+from .._access.model import Problem
 from .._access.written import as_list
 from .app import App
 from .files import AssemblyError
@@ -15,6 +18,11 @@ from .manifest import Assembly
 from .references import functions, names_in
 from .stacks import Stack
 from .templates import Unread, noted
+
+_PAGE = (
+    "https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/troubleshooting.html"
+    "#troubleshooting-errors-dependency-error"
+)
 
 
 class Before:
@@ -89,23 +97,33 @@ class CreationOrder:
             found += (each for each in self._of(stack).stacks if each is not top)
         return list(dict.fromkeys(each for each in found if each is not None))
 
-    def note_circles(self, unread: list[Unread]) -> None:
-        """Note the templates whose resources wait for each other, and stacks that do."""
-        for top in self._tops:
-            for stack in top.with_nested():
-                with noted(unread, stack.template):
-                    self._refuse_circle(stack)
+    def note_circle_of_stacks(self, unread: list[Unread]) -> None:
+        """Note that stacks wait for each other."""
         for first in self._tops[:1]:
             with noted(unread, first.template):
                 _ = self._templates_before
 
-    def _refuse_circle(self, stack: Stack) -> None:
-        try:
-            TopologicalSorter(self._of(stack).resources).prepare()
-        except CycleError as error:
-            # What refers comes before what it refers to.
-            circle = " → ".join(reversed(error.args[1]))
-            raise AssemblyError(f"{stack.template.path}: circular reference: {circle}") from None
+    def circles(self, unread: list[Unread]) -> Iterator[Problem]:
+        """Yield the resources of each stack that wait for each other; not for certain where a condition has a say."""
+        for stack in (each for top in self._tops for each in top.with_nested()):
+            with noted(unread, stack.template):
+                try:
+                    TopologicalSorter(self._of(stack).resources).prepare()
+                except CycleError as error:
+                    # What refers comes before what it refers to.
+                    found = [stack.resource(each) for each in reversed(error.args[1])]
+                    paths = tuple(each.path for each in found)
+                    yield Problem(
+                        "ordering",
+                        paths[0],
+                        because(Cause.CIRCLE, circle=" → ".join(paths)),
+                        page=_PAGE,
+                        needed_by=tuple(dict.fromkeys(paths)),
+                        declared=tuple(dict.fromkeys(each.declared for each in found)),
+                        is_warning=any(
+                            "Condition" in each.body or '"Fn::If"' in json.dumps(each.body) for each in found
+                        ),
+                    )
 
     def _of(self, stack: Stack) -> _Uses:
         if stack not in self._uses:

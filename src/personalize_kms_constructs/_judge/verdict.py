@@ -107,12 +107,7 @@ def _certain(read: ReadAssembly) -> AccessReport:
             each for each in report.missing if not any(_is_pending(each, policy, model) for policy in pending)
         ),
         undecided=tuple(each for each in report.undecided if _has_another_condition(each)),
-        # Names are compared with those of others.
-        problems=tuple(
-            each
-            for each in report.problems
-            if (each.certain or each.is_warning) and (each.ours or each.cause is not Cause.NAME_TAKEN)
-        ),
+        problems=tuple(each for each in report.problems if each.certain or each.is_warning),
         names=report.names,
     )
 
