@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 from .._access.values import split, unknown
 from . import physical
@@ -19,25 +19,19 @@ class DatasetGroups:
 
     def __init__(self, resources: Iterable[Resource], deployment: Deployment, unread: list[Unread]) -> None:
         self._deployment = deployment
-        self._unread = unread
-        self._all: list[Resource] = []
+        self.without_key: list[str] = []
+        """The paths of those that Personalize encrypts with a key of its own."""
         self._groups: dict[str, list[Resource]] = {}
         self._members: dict[str, list[Resource]] = {}
         for resource in resources:
             with noted(unread, resource.stack.template):
                 if resource.type == physical.DATASET_GROUP:
-                    self._all.append(resource)
                     for name in (physical.dataset_group_arn(resource), physical.ref(resource)):
                         self._groups.setdefault(name, []).append(resource)
+                    if resource.get("KmsKeyArn") is None and resource.get("RoleArn") is None:
+                        self.without_key.append(resource.path)
                 elif resource.type in _MEMBERS:
                     self._members.setdefault(_MEMBERS[resource.type](resource), []).append(resource)
-
-    def without_key(self) -> Iterator[str]:
-        """Yield the paths of those that Personalize encrypts with a key of its own."""
-        for resource in self._all:
-            with noted(self._unread, resource.stack.template):
-                if resource.get("KmsKeyArn") is None and resource.get("RoleArn") is None:
-                    yield resource.path
 
     def of(self, made_for: str, beside: Stack) -> Resource | None:
         """Return the dataset group of a dataset, a solution or its version, or of itself, if it is part of the app."""

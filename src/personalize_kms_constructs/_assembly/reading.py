@@ -128,7 +128,7 @@ class ReadAssembly:
         self._add_unseen(model)
         if not only_ours:
             model.open_questions += undeclared(model, self._resources, self._deployment, self._unread)
-        model.without_key += self._groups.without_key()
+        model.without_key += self._groups.without_key
         for problem in (*self._taken(), *self._order.circles(self._unread)):
             ours = any(map(self._is_ours, problem.needed_by))
             if ours or not only_ours:
