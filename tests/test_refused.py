@@ -400,3 +400,26 @@ def test_everything_wrong_with_a_metric_attribution(stack: cdk.Stack, bucket: s3
     assert name == not_a_name("name of the metric attribution", "a b")
     assert group.startswith(f"dataset_group is '{ELSEWHERE}', of Region us-east-1 instead of eu-west-1 and of account")
     assert folder.startswith("destination of metric attribution has prefix 'out', which is not a folder")
+
+
+def test_tokens_of_numbers_and_lists_are_told_in_words(stack: cdk.Stack, bucket: s3.Bucket) -> None:
+    """The CDK writes them as numbers and strings that nobody can read."""
+    encryption = PersonalizeEncryption(stack, "Encryption")
+    number: Any = cdk.CfnParameter(stack, "Number", type="Number").value_as_number
+    (first,) = names = cdk.CfnParameter(stack, "Names", type="CommaDelimitedList").value_as_list
+    source = PersonalizeResource.dataset_import_job(S3Location(bucket, f"{first}*"))
+    told = [
+        *refusal(lambda: encryption.add_dataset_group("Movies", name=number)),
+        *refusal(lambda: encryption.add_dataset_group("Movies", name="movies", tags={"size": number})),
+        *refusal(lambda: encryption.add_dataset_group("Movies", name=first)),
+        *refusal(lambda: encryption.allow(source)),
+        *refusal(lambda: encryption.allow(*names)),  # type: ignore[arg-type]
+    ]
+    element = "${an element of a list, which takes Fn.select}"
+    assert [each[: each.index(":")] for each in told] == [
+        "name of the dataset group an object of type float is not a name that Personalize takes",
+        "tags has an object of type float but a mapping of strings is expected",
+        f"name of the dataset group '{element}' is not a name that Personalize takes",
+        f"source of dataset import job has prefix '{element}*'",
+        f"'{element}' is not a resource",
+    ]

@@ -10,6 +10,7 @@ import jsii
 from aws_cdk import IResolveContext, IStringProducer, Lazy, Reference, Tokenization
 
 TOKEN = re.compile(r"\$\{Token\[(?P<hint>[^]]*)\.\d+\]\}")
+_OF_A_LIST = re.compile(r"#\{Token\[[^]]*\]\}")
 
 _T = TypeVar("_T")
 
@@ -68,7 +69,7 @@ def targets_in(text: str) -> list[Any]:
 
 def in_words(text: str) -> str:
     """Return a string for messages: a token is what it refers to, or the CDK's hint; its number says nothing."""
-    return TOKEN.sub(_in_words, text)
+    return _OF_A_LIST.sub("${an element of a list, which takes Fn.select}", TOKEN.sub(_in_words, text))
 
 
 def _in_words(token: re.Match[str]) -> str:

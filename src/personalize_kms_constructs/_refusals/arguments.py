@@ -40,8 +40,8 @@ def has(value: object, *members: str) -> bool:
 
 
 def shown(value: object) -> str:
-    """Return a value in few words; the repr of an object may fill a page."""
-    if value is None or isinstance(value, (str, int, float)):
+    """Return a value in few words; the repr of an object may fill a page, and a float is a token most often."""
+    if value is None or isinstance(value, (str, int)):
         return repr(value)
     if isinstance(value, Enum):
         return str(value)
