@@ -7,7 +7,19 @@ from collections.abc import Callable
 from typing import Any, TypeVar, cast
 
 import jsii
-from aws_cdk import IResolveContext, IStringProducer, Lazy, Reference, Tokenization
+from aws_cdk import (
+    DefaultTokenResolver,
+    Intrinsic,
+    IPostProcessor,
+    IResolvable,
+    IResolveContext,
+    IStringProducer,
+    Lazy,
+    Reference,
+    Stack,
+    StringConcat,
+    Tokenization,
+)
 
 TOKEN = re.compile(r"\$\{Token\[(?P<hint>[^]]*)\.\d+\]\}")
 
@@ -79,6 +91,31 @@ def _in_words(token: re.Match[str]) -> str:
         return f"${{{path}}}" if attribute == "Ref" else f"${{{path}.{attribute}}}"
     hint = token["hint"].replace("AWS.", "AWS::")
     return "${…}" if hint == "TOKEN" else f"${{{hint}}}"
+
+
+def resolved_early(text: str, stack: Stack) -> Any:
+    """Return what a string is in the template, or the string itself if a part of it is decided at the synth.
+
+    To ask a ``Lazy`` of others before freezes it, or raises.
+    """
+    resolver = _EarlyResolver()
+    resolved = Tokenization.resolve(text, scope=stack, resolver=resolver, preparing=False)
+    return text if resolver.is_early else resolved
+
+
+class _EarlyResolver(DefaultTokenResolver):
+    """Resolves no token but those that have their value: ``Lazy``, ``Fn::Join`` and names of L1s look alike."""
+
+    def __init__(self) -> None:
+        super().__init__(StringConcat())
+        self.is_early = False
+
+    def resolve_token(self, t: IResolvable, context: IResolveContext, post_processor: IPostProcessor) -> Any:
+        """Return the value of a token."""
+        if isinstance(t, Intrinsic):
+            return super().resolve_token(t, context, post_processor)
+        self.is_early = True
+        return ""
 
 
 def late_text(produce: Callable[[IResolveContext], str]) -> str:

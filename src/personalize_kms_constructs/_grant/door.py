@@ -18,7 +18,7 @@ from aws_cdk import aws_s3 as s3
 from .._refusals.arguments import has, is_key, not_a_resource
 from .._refusals.environments import bucket_problems, key_problems
 from .._refusals.paths import resource_problems
-from .._tokens import is_token, l1_behind, reference_in, targets_in
+from .._tokens import is_token, l1_behind, reference_in, resolved_early
 from ..locations import S3Location
 from ..resources import PersonalizeResource
 from .elsewhere import lazy_text_elsewhere
@@ -282,8 +282,6 @@ def _environment(made: kms.Key | s3.Bucket | CfnResource, here: Place) -> tuple[
 
 
 def _identity(arn: str, here: Place) -> str:
-    # Two tokens for one value may be different strings, unless they are of a construct: two stacks may have constructs
-    # of one logical id, and what their attributes resolve to doesn't say of which stack they are.
-    if not is_token(arn) or targets_in(arn):
-        return arn
-    return json.dumps(here.stack.resolve(arn))
+    # Two tokens for one value may be different strings. A reference stays as it is: two stacks may have constructs of
+    # one logical id, and what their attributes resolve to doesn't say of which stack they are.
+    return json.dumps(resolved_early(arn, here.stack)) if is_token(arn) else arn
