@@ -14,7 +14,6 @@ from aws_cdk import aws_s3 as s3
 from personalize_kms_constructs import PersonalizeEncryption, PersonalizeResource, S3Location, SourceAccountCheck
 from personalize_kms_constructs.checks import check_assembly
 from tests.life.conftest import change, judge_warnings, judged, l1_role, trusted_role
-from tests.policies import template
 
 EMPTY: dict[str, Any] = {"Version": "2012-10-17", "Statement": []}
 

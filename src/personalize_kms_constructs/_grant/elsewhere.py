@@ -10,7 +10,7 @@ from typing import cast
 from aws_cdk import Aws, Stack
 
 from .._expressions import parts_of
-from .._tokens import TOKEN, is_token, late_text, resolved_early, targets_in
+from .._tokens import TOKEN, is_token, resolved_early, targets_in
 
 
 def text_elsewhere(text: str, of: Stack) -> str:
@@ -27,11 +27,6 @@ def is_surely_unknown_elsewhere(text: str, of: Stack) -> bool:
     """Tell the same before the synth, when nobody knows what is lazy."""
     tokens = [token[0] for token in TOKEN.finditer(text)]
     return bool(targets_in(text)) or any(_written_out(resolved_early(token, of), of) is None for token in tokens)
-
-
-def lazy_text_elsewhere(text: str, of: Stack) -> str:
-    """Return the same as ``text_elsewhere`` in a template, with what the string's tokens are at synth."""
-    return late_text(lambda _: text_elsewhere(text, of)) if is_token(text) else text
 
 
 def _written_out(resolved: object, of: Stack) -> str | None:

@@ -14,7 +14,7 @@ from aws_cdk import aws_s3 as s3
 from constructs import Construct, IDependable
 
 from .._default_key_policy import default_key_policy
-from .l1_policies import BucketPolicies, added_by_cdk, extended, wrapper_of_bucket, wrapper_of_key
+from .l1_policies import BucketPolicies, added_by_cdk, extended, wrapper_of_key
 from .place import Place
 from .resolved import KeyL1, ResolvedBucket, ResolvedKey
 from .role import ServiceRole
@@ -160,7 +160,7 @@ class BucketTarget(PolicyTarget):
         super().__init__(bucket.arn)
         self.bucket = bucket
         self._policies = policies
-        self._policy: s3.CfnBucketPolicy | None = None
+        self._policy: s3.BucketPolicy | s3.CfnBucketPolicy | None = None
 
     def __str__(self) -> str:
         return f"bucket {self.bucket}"
@@ -171,38 +171,17 @@ class BucketTarget(PolicyTarget):
         return self.bucket.stack is not None
 
     def _add(self, statements: Sequence[Statement]) -> bool:
-        if self.bucket.l2 is not None:
-            return self._add_to_l2(self.bucket.l2, statements)
-        return self.bucket.l1 is not None and self._add_to_l1(self.bucket.l1, statements)
-
-    def _add_to_l2(self, bucket: s3.Bucket | s3.IBucket, statements: Sequence[Statement]) -> bool:
-        first, *others = self._made(statements)
-        result = bucket.add_to_resource_policy(first)
-        policy = cast("s3.BucketPolicy | None", result.policy_dependable)
-        if policy is None:
+        if not self.is_of_this_app:
             return False
-        if others:
-            policy.document.add_statements(*others)
-        self.dependable = policy
-        return True
-
-    def _add_to_l1(self, l1: s3.CfnBucket, statements: Sequence[Statement]) -> bool:
-        wrapper, policy = wrapper_of_bucket(l1), self._policy or self._policies.of(l1)
-        # A wrapper makes a policy of its own, whatever policy the app has for the bucket already.
-        if wrapper is not None and (wrapper.policy is not None or policy is None):
-            return self._add_to_l2(wrapper, statements)
-        if policy is None:
-            # As the CDK makes it, and finds it for ``BucketGrants``.
-            policy = s3.CfnBucketPolicy(l1, "S3BucketPolicy", bucket=l1.ref, policy_document=iam.PolicyDocument())
-        self._policy = policy
-        document = policy.policy_document
+        policy = self._policy = self._policy or self._policies.of(self.bucket)
+        document = policy.document if isinstance(policy, s3.BucketPolicy) else policy.policy_document
         if isinstance(document, iam.PolicyDocument):
             document.add_statements(*self._made(statements))
         else:
             longer = extended(document, [self._lazy_json(each) for each in statements])
             if longer is None:
                 return False
-            policy.policy_document = longer
+            cast("s3.CfnBucketPolicy", policy).policy_document = longer
         self.dependable = cast("IDependable", policy)
         return True
 
