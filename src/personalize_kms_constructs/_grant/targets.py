@@ -33,9 +33,12 @@ class PolicyTarget(ABC):
 
     kind: ClassVar[PolicyKind]
 
-    def __init__(self, arn: str) -> None:
+    def __init__(self, arn: str, owner: object, *, is_of_this_app: bool = False) -> None:
         self.arn = arn
         """The ARN of the key, the bucket or the role whose policy it is."""
+        self.is_of_this_app = is_of_this_app
+        """True if this app makes it, a role excepted."""
+        self._owner = owner
         self.statements: tuple[Statement, ...] = ()
         self.pending = False
         """True if the policy took no statements, so somebody else must add them."""
@@ -46,10 +49,8 @@ class PolicyTarget(ABC):
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.arn}: {', '.join(each.sid for each in self.statements)}>"
 
-    @property
-    def is_of_this_app(self) -> bool:
-        """True if this app makes what the policy belongs to."""
-        return False
+    def __str__(self) -> str:
+        return f"{self.kind} {self._owner}"
 
     def put(self, statements: Sequence[Statement]) -> None:
         """Put into the app what is new in these statements, which allow all that the statements before do."""
@@ -104,18 +105,10 @@ class KeyTarget(PolicyTarget):
     kind = "key"
 
     def __init__(self, key: ResolvedKey, manage: Callable[[str], AddStatements] | None) -> None:
-        super().__init__(key.arn)
+        super().__init__(key.arn, key, is_of_this_app=key.l1 is not None)
         self.key = key
         self._manage = manage
         self._add_to_managed: AddStatements | None = None
-
-    def __str__(self) -> str:
-        return f"key {self.key}"
-
-    @property
-    def is_of_this_app(self) -> bool:
-        """True if this app makes the key."""
-        return self.key.l1 is not None
 
     def _add(self, statements: Sequence[Statement]) -> bool:
         l1 = self.key.l1
@@ -157,18 +150,10 @@ class BucketTarget(PolicyTarget):
     kind = "bucket"
 
     def __init__(self, bucket: ResolvedBucket, policies: BucketPolicies) -> None:
-        super().__init__(bucket.arn)
+        super().__init__(bucket.arn, bucket, is_of_this_app=bucket.stack is not None)
         self.bucket = bucket
         self._policies = policies
         self._policy: s3.BucketPolicy | s3.CfnBucketPolicy | None = None
-
-    def __str__(self) -> str:
-        return f"bucket {self.bucket}"
-
-    @property
-    def is_of_this_app(self) -> bool:
-        """True if this app makes the bucket."""
-        return self.bucket.stack is not None
 
     def _add(self, statements: Sequence[Statement]) -> bool:
         if not self.is_of_this_app:
@@ -192,15 +177,12 @@ class ManagedPolicyTarget(PolicyTarget):
     kind = "role"
 
     def __init__(self, scope: Construct, before: Sequence[ManagedPolicyTarget], role: ServiceRole) -> None:
-        super().__init__(role.arn)
+        super().__init__(role.arn, role)
         self._scope = scope
         self._id = f"Policy{len(before) + 1 if before else ''}"
         self._before = before[-1] if before else None
         self._role = role
         self._policy: iam.ManagedPolicy | None = None
-
-    def __str__(self) -> str:
-        return f"role {self._role}"
 
     def _add(self, statements: Sequence[Statement]) -> bool:
         if not self._role.is_mutable:
@@ -237,11 +219,7 @@ class RoleOfOthers(PolicyTarget):
     kind = "role"
 
     def __init__(self, role: iam.Role) -> None:
-        super().__init__(role.role_arn)
-        self._path = role.node.path
-
-    def __str__(self) -> str:
-        return f"role {self._path}"
+        super().__init__(role.role_arn, role.node.path)
 
     def _add(self, statements: Sequence[Statement]) -> bool:
         return False
