@@ -97,17 +97,24 @@ class _EarlyResolver(cdk.DefaultTokenResolver):
     """Resolves no token but those that have their value; ``Lazy`` and ``Fn::Join`` look alike."""
 
     def __init__(self) -> None:
-        super().__init__(cdk.StringConcat())
+        super().__init__(cast("cdk.IFragmentConcatenator", _Joined()))
         self.is_early = False
 
     def resolve_token(self, t: Any, context: Any, post_processor: Any) -> Any:
         """Return the value of a token; two stacks may have constructs of one logical id, but not of one path."""
         if isinstance(t, cdk.Reference):
-            return f"${{{t.target.node.path}.{t.display_name}}}"
+            return {"Reference": [t.target.node.path, t.display_name]}
         if isinstance(t, cdk.Intrinsic):
             return super().resolve_token(t, context, post_processor)
         self.is_early = True
         return ""
+
+
+@jsii.implements(cdk.IFragmentConcatenator)
+class _Joined:
+    def join(self, left: Any, right: Any) -> Any:
+        """Return two parts of a string as a template has them."""
+        return {"Fn::Join": ["", [left, right]]}
 
 
 def late_text(produce: Callable[[cdk.IResolveContext], str]) -> str:

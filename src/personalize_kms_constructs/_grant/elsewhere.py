@@ -10,7 +10,7 @@ from typing import cast
 from aws_cdk import Aws, Stack
 
 from .._expressions import parts_of
-from .._tokens import TOKEN, is_token, resolved_early, targets_in
+from .._tokens import TOKEN, is_token, resolved_early
 
 
 def text_elsewhere(text: str, of: Stack) -> str:
@@ -18,15 +18,10 @@ def text_elsewhere(text: str, of: Stack) -> str:
     return TOKEN.sub(lambda token: _written_out(of.resolve(token[0]), of) or token[0], text)
 
 
-def is_unknown_elsewhere(text: str, of: Stack) -> bool:
-    """Tell if only its own stack knows a part of a string: by a parameter, an attribute or a condition."""
-    return any(_written_out(of.resolve(token[0]), of) is None for token in TOKEN.finditer(text))
-
-
-def is_surely_unknown_elsewhere(text: str, of: Stack) -> bool:
-    """Tell the same before the synth, when nobody knows what is lazy."""
-    tokens = [token[0] for token in TOKEN.finditer(text)]
-    return bool(targets_in(text)) or any(_written_out(resolved_early(token, of), of) is None for token in tokens)
+def is_unknown_elsewhere(text: str, of: Stack, *, early: bool = False) -> bool:
+    """Tell if only its own stack knows a part of a string, an attribute for example; ``early`` resolves no ``Lazy``."""
+    resolved = (resolved_early(token[0], of) if early else of.resolve(token[0]) for token in TOKEN.finditer(text))
+    return any(_written_out(each, of) is None for each in resolved)
 
 
 def _written_out(resolved: object, of: Stack) -> str | None:

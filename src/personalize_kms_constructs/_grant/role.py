@@ -12,7 +12,7 @@ from constructs import Construct, IConstruct
 
 from .._refusals.arguments import has
 from .._tokens import TOKEN, is_token, l1_behind, late_text, resolved_early, targets_in
-from .elsewhere import is_surely_unknown_elsewhere, is_unknown_elsewhere, text_elsewhere
+from .elsewhere import is_unknown_elsewhere, text_elsewhere
 from .place import Place
 
 _CUSTOMIZE_ROLES = "@aws-cdk/iam:customizeRoles"
@@ -129,9 +129,10 @@ class ServiceRole:
     def has_name(self) -> bool:
         """True if the role's name is fixed, as far as is known by now; a ``Lazy`` is taken for one."""
         l1 = self.l1
-        name = None if l1 is None else l1.role_name
+        if l1 is None or self.stack is None:
+            return True
         # The CDK's L2 hands a token for nothing to its L1.
-        return l1 is None or self.stack is None or (name and resolved_early(name, self.stack)) is not None
+        return l1.role_name is not None and resolved_early(l1.role_name, self.stack) is not None
 
     @property
     def path_and_name(self) -> str:
@@ -143,7 +144,7 @@ class ServiceRole:
     def name_is_of_its_stack(self) -> bool:
         """True if it is known by now that other stacks can't say the role's name or path, a parameter for example."""
         own = self.stack
-        return self.l1 is not None and own is not None and is_surely_unknown_elsewhere(self.path_and_name, own)
+        return self.l1 is not None and own is not None and is_unknown_elsewhere(self.path_and_name, own, early=True)
 
 
 def resolved_role(given: Any, scope: Construct, here: Place) -> ServiceRole:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, ClassVar, Literal, cast
 
@@ -28,7 +27,7 @@ AddStatements = Callable[[Sequence[iam.PolicyStatement]], None]
 _DESCRIPTION = "Lets the service role of Amazon Personalize use data and customer managed KMS keys"
 
 
-class PolicyTarget(ABC):
+class PolicyTarget:
     """One policy with the statements that the plan has for it."""
 
     kind: ClassVar[PolicyKind]
@@ -65,9 +64,9 @@ class PolicyTarget(ABC):
             is_added = self._add(new)
             self.pending = self.pending or not is_added
 
-    @abstractmethod
     def _add(self, statements: Sequence[Statement]) -> bool:
         """Add statements to the policy; return False if it takes none."""
+        return False
 
     def _made(self, statements: Iterable[Statement]) -> list[iam.PolicyStatement]:
         """Return statements as objects that the CDK keeps, and that grow with the plan."""
@@ -77,11 +76,10 @@ class PolicyTarget(ABC):
 
     def _lazy_json(self, statement: Statement) -> dict[str, Any]:
         """Return a statement that the CDK copies; its actions and resources are those of the plan at synth."""
-        lazy = {element: self._lazy(statement.sid, element) for element in ("Action", "Resource")}
-        return {**statement.to_json(), **lazy}
-
-    def _lazy(self, sid: str, element: str) -> str:
-        return Token.as_string(Lazy.uncached_any(cast("IAnyProducer", _Planned(self, sid, element))))
+        return statement.to_json() | {
+            element: Token.as_string(Lazy.uncached_any(cast("IAnyProducer", _Planned(self, statement.sid, element))))
+            for element in ("Action", "Resource")
+        }
 
 
 @jsii.implements(IAnyProducer)
@@ -220,9 +218,6 @@ class RoleOfOthers(PolicyTarget):
 
     def __init__(self, role: iam.Role) -> None:
         super().__init__(role.role_arn, role.node.path)
-
-    def _add(self, statements: Sequence[Statement]) -> bool:
-        return False
 
 
 def _grow(made: iam.PolicyStatement, before: Statement, after: Statement) -> None:
