@@ -6,8 +6,8 @@ import re
 from collections.abc import Callable
 from typing import Any, TypeVar, cast
 
+import aws_cdk as cdk
 import jsii
-from aws_cdk import IResolveContext, IStringProducer, Lazy, Reference, Tokenization
 
 TOKEN = re.compile(r"\$\{Token\[(?P<hint>[^]]*)\.\d+\]\}")
 _OF_A_LIST = re.compile(r"#\{Token\[[^]]*\]\}")
@@ -50,9 +50,9 @@ def attribute_in(text: str, service: str) -> str:
     return reference.display_name
 
 
-def _whole_reference(text: str) -> Reference | None:
-    token = Tokenization.reverse_string(text).first_token if TOKEN.fullmatch(text) else None
-    return cast("Reference", token) if token is not None and Reference.is_reference(token) else None
+def _whole_reference(text: str) -> cdk.Reference | None:
+    token = cdk.Tokenization.reverse_string(text).first_token if TOKEN.fullmatch(text) else None
+    return cast("cdk.Reference", token) if token is not None and cdk.Reference.is_reference(token) else None
 
 
 def l1_behind(text: str, l1_type: type[_T]) -> _T | None:
@@ -63,8 +63,8 @@ def l1_behind(text: str, l1_type: type[_T]) -> _T | None:
 
 def targets_in(text: str) -> list[Any]:
     """Return the constructs that parts of the string are attributes of, parameters included."""
-    tokens = Tokenization.reverse_string(text).tokens if is_token(text) else ()
-    return [cast("Reference", token).target for token in tokens if Reference.is_reference(token)]
+    tokens = cdk.Tokenization.reverse_string(text).tokens if is_token(text) else ()
+    return [cast("cdk.Reference", token).target for token in tokens if cdk.Reference.is_reference(token)]
 
 
 def in_words(text: str) -> str:
@@ -73,25 +73,61 @@ def in_words(text: str) -> str:
 
 
 def _in_words(token: re.Match[str]) -> str:
-    first = Tokenization.reverse_string(token[0]).first_token
-    if Reference.is_reference(first):
-        reference = cast("Reference", first)
+    first = cdk.Tokenization.reverse_string(token[0]).first_token
+    if cdk.Reference.is_reference(first):
+        reference = cast("cdk.Reference", first)
         path, attribute = reference.target.node.path, reference.display_name
         return f"${{{path}}}" if attribute == "Ref" else f"${{{path}.{attribute}}}"
     hint = token["hint"].replace("AWS.", "AWS::")
     return "${…}" if hint == "TOKEN" else f"${{{hint}}}"
 
 
-def late_text(produce: Callable[[IResolveContext], str]) -> str:
+def resolved_early(text: str, stack: cdk.Stack) -> Any:
+    """Return what a string is in the template, with references by paths; itself if the synth decides a part of it.
+
+    To ask a ``Lazy`` of others before freezes it, or raises.
+    """
+    if not is_token(text):
+        return text
+    resolver = _EarlyResolver()
+    resolved = cdk.Tokenization.resolve(text, scope=stack, resolver=resolver, preparing=False)
+    return text if resolver.is_early else resolved
+
+
+class _EarlyResolver(cdk.DefaultTokenResolver):
+    """Resolves no token but those that have their value; ``Lazy`` and ``Fn::Join`` look alike."""
+
+    def __init__(self) -> None:
+        super().__init__(cast("cdk.IFragmentConcatenator", _Joined()))
+        self.is_early = False
+
+    def resolve_token(self, t: Any, context: Any, post_processor: Any) -> Any:
+        """Return the value of a token; two stacks may have constructs of one logical id, but not of one path."""
+        if isinstance(t, cdk.Reference):
+            return {"Reference": [t.target.node.path, t.display_name]}
+        if isinstance(t, cdk.Intrinsic):
+            return super().resolve_token(t, context, post_processor)
+        self.is_early = True
+        return ""
+
+
+@jsii.implements(cdk.IFragmentConcatenator)
+class _Joined:
+    def join(self, left: Any, right: Any) -> Any:
+        """Return two parts of a string as a template has them."""
+        return {"Fn::Join": ["", [left, right]]}
+
+
+def late_text(produce: Callable[[cdk.IResolveContext], str]) -> str:
     """Return a string that is made anew whenever a template is written, of what the app has become by then."""
-    return Lazy.uncached_string(cast("IStringProducer", _LateText(produce)))
+    return cdk.Lazy.uncached_string(cast("cdk.IStringProducer", _LateText(produce)))
 
 
-@jsii.implements(IStringProducer)
+@jsii.implements(cdk.IStringProducer)
 class _LateText:
-    def __init__(self, produce: Callable[[IResolveContext], str]) -> None:
+    def __init__(self, produce: Callable[[cdk.IResolveContext], str]) -> None:
         self._produce = produce
 
-    def produce(self, context: IResolveContext) -> str:
+    def produce(self, context: cdk.IResolveContext) -> str:
         """Return the string."""
         return self._produce(context)

@@ -1,6 +1,7 @@
 """Errors of the CDK that the page on errors explains come in its words, and what it advises helps."""
 
 import re
+from collections.abc import Callable
 from typing import cast
 
 import aws_cdk as cdk
@@ -43,29 +44,51 @@ def test_stacks_with_constructs_that_use_the_bucket_of_the_other(is_imported: bo
         assert "DependencyCycle: … Adding this dependency … would create a cyclic reference" in HEADINGS
 
 
-@pytest.mark.parametrize("is_advised", [False, True])
-@pytest.mark.parametrize("of_user", ["policy", "grant"])
-def test_a_bucket_policy_that_the_bucket_does_not_know(stack: cdk.Stack, of_user: str, is_advised: bool) -> None:
-    """The CDK makes a second one, unless the bucket is told of the first, or a grant on the L1 comes after it."""
-    bucket = s3.Bucket(stack, "Data")
-    grants = s3.BucketGrants.from_bucket(cast("s3.CfnBucket", bucket.node.default_child))
-    reader = iam.AccountPrincipal("222222222222")
-    if of_user == "policy":
-        policy = s3.BucketPolicy(stack, "Policy", bucket=bucket)
-        policy.document.add_statements(
-            iam.PolicyStatement(actions=["s3:GetObject"], resources=[bucket.arn_for_objects("*")], principals=[reader])
-        )
-        if is_advised:
-            bucket.policy = policy
-    elif not is_advised:
-        grants.read(reader)
-    importing(stack, bucket)
-    if of_user == "grant" and is_advised:
-        grants.read(reader)
+READER = iam.AccountPrincipal("222222222222")
 
-    if is_advised:
+
+def own_l2(stack: cdk.Stack, bucket: s3.Bucket) -> None:
+    policy = s3.BucketPolicy(stack, "Policy", bucket=bucket)
+    policy.document.add_statements(
+        iam.PolicyStatement(actions=["s3:GetObject"], resources=[bucket.arn_for_objects("*")], principals=[READER])
+    )
+
+
+def own_l1(stack: cdk.Stack, bucket: s3.Bucket) -> None:
+    statement = {"Effect": "Deny", "Principal": "*", "Action": "s3:DeleteBucket", "Resource": bucket.bucket_arn}
+    s3.CfnBucketPolicy(stack, "Policy", bucket=bucket.bucket_name, policy_document={"Statement": [statement]})
+
+
+def grant_on_l1(stack: cdk.Stack, bucket: s3.Bucket) -> None:
+    s3.BucketGrants.from_bucket(cast("s3.CfnBucket", bucket.node.default_child)).read(READER)
+
+
+@pytest.mark.parametrize(
+    ("of_user", "is_before", "is_one"),
+    [
+        (own_l2, True, True),
+        (own_l2, False, False),
+        (own_l1, True, True),
+        (own_l1, False, False),
+        (grant_on_l1, True, True),
+        (grant_on_l1, False, True),
+    ],
+)
+def test_a_bucket_policy_that_the_bucket_does_not_know(
+    stack: cdk.Stack, of_user: Callable[[cdk.Stack, s3.Bucket], None], is_before: bool, is_one: bool
+) -> None:
+    """The construct adds to one that is there, and a grant on the L1 finds that of the construct."""
+    bucket = s3.Bucket(stack, "Data")
+    if is_before:
+        of_user(stack, bucket)
+    importing(stack, bucket)
+    importing(cdk.Stack(cast("Construct", stack.node.scope), "Other"), bucket)
+    if not is_before:
+        of_user(stack, bucket)
+
+    if is_one:
         (only,) = resources(stack, "AWS::S3::BucketPolicy").values()
-        assert len(only["Properties"]["PolicyDocument"]["Statement"]) == 3
+        assert len(only["Properties"]["PolicyDocument"]["Statement"]) == 5
     else:
         assert "has 2 bucket policies" in failure(lambda: template(stack))
 

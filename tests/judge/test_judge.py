@@ -121,12 +121,28 @@ def test_a_fault_in_a_nested_stack(app: cdk.App, stack: cdk.Stack) -> None:
     assert told(app) == [("MissingKeyAccess", "error", "Main/Nested/Encryption")]
 
 
-def test_a_fault_in_a_stage_names_the_app_too(app: cdk.App) -> None:
-    """The CLI counts what is found in the selected stacks, and selects none of a stage."""
-    stage = cdk.Stage(app, "Prod")
-    break_key_policy(encryption(cdk.Stack(stage, "Main")))
-    assert LACKS in failure(app.synth)
-    assert told(app) == [("MissingKeyAccess", "error", ""), ("MissingKeyAccess", "error", "Prod/Main/Encryption")]
+def test_a_fault_in_a_stage_names_the_app(app: cdk.App) -> None:
+    """The CLI counts what is found in the selected stacks, and selects none of a stage; it tells each place anew."""
+    stack = cdk.Stack(cdk.Stage(app, "Prod"), "Main")
+    group = PersonalizeResource.dataset_group()
+    break_key_policy(
+        PersonalizeEncryption(stack, "Encryption", encryption_key=kms.Key(stack, "Key"), resources=[group])
+    )
+    found = failure(app.synth)
+    assert found.count(LACKS) == found.count("(at Prod/Main/Encryption)") == 1
+    assert told(app) == [("MissingKeyAccess", "error", "")]
+
+
+def test_a_fault_in_two_stages_is_told_once(app: cdk.App) -> None:
+    """With the paths of both."""
+    env = cdk.Environment(account="111111111111", region="eu-west-1")
+    for id in ("Test", "Prod"):
+        stack = cdk.Stack(cdk.Stage(app, id, env=env), "Main")
+        group = PersonalizeResource.dataset_group()
+        PersonalizeEncryption(stack, "Encryption", role_name="personalize", resources=[group])
+    found = failure(app.synth)
+    assert found.count("Prod/Main/Encryption/Role and Test/Main/Encryption/Role have one role name") == 1
+    assert found.count("Personalize::Configuration") == 1
 
 
 def test_a_fault_of_a_job(app: cdk.App, stack: cdk.Stack) -> None:
@@ -323,7 +339,7 @@ def test_the_stage_of_a_pipeline_is_judged(app: cdk.App, stack: cdk.Stack) -> No
     break_key_policy(encryption(cdk.Stack(stage, "Main")))
     pipeline.add_stage(stage)
     assert LACKS in failure(app.synth)
-    assert ("MissingKeyAccess", "error", "Prod/Main/Encryption") in told(app)
+    assert ("MissingKeyAccess", "error", "") in told(app)
 
 
 def test_several_apps_in_one_process(tmp_path: Path) -> None:

@@ -13,8 +13,7 @@ from aws_cdk import aws_s3 as s3
 
 from personalize_kms_constructs import PersonalizeEncryption, PersonalizeResource, S3Location, SourceAccountCheck
 from personalize_kms_constructs.checks import check_assembly
-from tests.life.conftest import change, judge_warnings, judged, l1_role
-from tests.policies import template
+from tests.life.conftest import change, judge_warnings, judged, l1_role, trusted_role
 
 EMPTY: dict[str, Any] = {"Version": "2012-10-17", "Statement": []}
 
@@ -209,14 +208,48 @@ def with_late_role_name(stack: cdk.Stack, late: Any) -> PersonalizeEncryption:
     )
 
 
+def with_late_role_name_elsewhere(stack: cdk.Stack, late: Any) -> PersonalizeEncryption:
+    role = trusted_role(stack, role_name=cdk.Token.as_string(late))
+    key = kms.Key(cdk.Stack(cast("cdk.App", stack.node.root), "Security"), "Key")
+    return PersonalizeEncryption(
+        stack,
+        "Encryption",
+        encryption_key=key,
+        service_role=role,
+        resources=[PersonalizeResource.dataset_group()],
+    )
+
+
 LATE_VALUES: dict[str, tuple[Callable[[cdk.Stack, Any], PersonalizeEncryption], str]] = {
     "name of a bucket": (
         lambda stack, late: importing_from(s3.CfnBucket(stack, "Bucket", bucket_name=cdk.Token.as_string(late))),
-        "late",
+        "later-on",
     ),
     "encryption of a bucket": (by_late_algorithm, "AES256"),
     "policy of a key": (with_late_key_policy, "kms:*"),
-    "name of a role": (with_late_role_name, "late"),
+    "name of a role": (with_late_role_name, "later-on"),
+    "name of a role, in the policy of another stack's key": (with_late_role_name_elsewhere, "later-on"),
+    "name of an imported bucket": (
+        lambda stack, late: importing_from(s3.Bucket.from_bucket_name(stack, "Imported", cdk.Token.as_string(late))),
+        "later-on",
+    ),
+    "part of the ARN of an imported bucket": (
+        lambda stack, late: importing_from(
+            s3.Bucket.from_bucket_arn(stack, "Imported", f"arn:aws:s3:::data-{cdk.Token.as_string(late)}")
+        ),
+        "later-on",
+    ),
+    "part of the ARN of an imported key": (
+        lambda stack, late: PersonalizeEncryption(
+            stack,
+            "Encryption",
+            encryption_key=kms.Key.from_key_arn(
+                stack, "Key", cdk.Fn.sub("arn:aws:kms:eu-west-1:1:key/${Id}", {"Id": cdk.Token.as_string(late)})
+            ),
+            resources=[PersonalizeResource.dataset_group()],
+        ),
+        "later-on",
+    ),
 }
 
 
@@ -228,4 +261,5 @@ def test_what_is_lazy_in_resources_of_others_stays_so(
     late = Late()
     make(stack, cdk.Lazy.any(cast("cdk.IStableAnyProducer", late)))
     late.value = value
-    assert f'"{value}"' in json.dumps(template(stack))
+    app = cast("cdk.App", stack.node.root)
+    assert value in json.dumps([each.template for each in app.synth().stacks])

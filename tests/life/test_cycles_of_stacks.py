@@ -35,16 +35,11 @@ NAMELESS = "service_role has no fixed name, so each stack would need the other: 
 BY_ARN = "service_role was imported by an ARN that only its own stack knows"
 UNKNOWN: dict[str, tuple[Callable[[cdk.Stack], dict[str, Any]], str]] = {
     "name by a parameter": (lambda stack: {"role_name": parameter(stack)}, OF_ITS_STACK),
-    "name by a condition": (lambda stack: {"role_name": by_condition(stack)}, OF_ITS_STACK),
     "given role with a parameter": (
         lambda stack: {"service_role": trusted_role(stack, role_name=parameter(stack))},
         OF_ITS_STACK,
     ),
     "given role without a name": (lambda stack: {"service_role": trusted_role(stack)}, NAMELESS),
-    "given role that gets its name if needed": (
-        lambda stack: {"service_role": trusted_role(stack, role_name=cdk.PhysicalName.GENERATE_IF_NEEDED)},
-        NAMELESS,
-    ),
     "imported by a parameter": (
         lambda stack: {"service_role": iam.Role.from_role_arn(stack, "Role", parameter(stack))},
         BY_ARN,
@@ -73,6 +68,19 @@ def test_a_role_that_another_stack_can_not_name(
     with pytest.raises(ValueError, match=r"^Stack/Encryption: encryption_key is in another stack, and ") as error:
         PersonalizeEncryption(stack, "Encryption", encryption_key=key(security, "Key"), **role(stack))
     assert problem in str(error.value)
+
+
+@pytest.mark.parametrize(
+    "name", [by_condition, lambda _: cdk.PhysicalName.GENERATE_IF_NEEDED], ids=["by a condition", "if needed"]
+)
+def test_a_name_that_is_decided_at_the_synth(
+    app: cdk.App, stack: cdk.Stack, security: cdk.Stack, name: Callable[[cdk.Stack], str]
+) -> None:
+    """Nothing tells it from what is lazy before, so the CDK tells of the cycle."""
+    role = trusted_role(stack, role_name=name(stack))
+    key = kms.Key(security, "Key")
+    PersonalizeEncryption(stack, "Encryption", encryption_key=key, service_role=role, resources=[GROUP])
+    assert "cyclic reference" in synth_error(app)
 
 
 @pytest.mark.parametrize("name", [None, f"p-{cdk.Aws.STACK_NAME}"], ids=["none", "with the stack's name"])

@@ -14,6 +14,7 @@ from aws_cdk import cloudformation_include as cfn_include
 from personalize_kms_constructs import ImportedKeyPolicy, PersonalizeEncryption, PersonalizeResource, S3Location
 from tests.judge.apps import new_app
 from tests.life.conftest import (
+    BUCKET_SIDS,
     GROUP,
     KEY_ARN,
     KEY_SIDS,
@@ -23,7 +24,7 @@ from tests.life.conftest import (
     key_statement,
     l1_key,
 )
-from tests.policies import bucket_policy, template
+from tests.policies import bucket_policy, resources, template
 
 
 def test_parameters_of_one_name_in_two_stacks_are_two_keys(app: cdk.App, stack: cdk.Stack, bucket: s3.Bucket) -> None:
@@ -74,31 +75,54 @@ def test_two_tokens_of_one_prefix(tmp_path: Path) -> None:
 
 
 SUB, JOIN = {"Fn::Sub": "data-${Stage}"}, {"Fn::Join": ["-", ["data", {"Ref": "Stage"}]]}
+NAMES: dict[str, tuple[Any, Any, bool]] = {
+    "one literal": ("data", "data", True),
+    "one Sub": (SUB, SUB, True),
+    "one parameter": ({"Ref": "Stage"}, {"Ref": "Stage"}, True),
+    "the bucket": (None, {"Ref": "Data"}, True),
+    "a name that begins with the bucket's": (None, {"Fn::Join": ["-", [{"Ref": "Data"}, "archive"]]}, False),
+    "a literal name that begins with the bucket's": ("data", "data-archive", False),
+}
+
+
+@pytest.mark.parametrize(("name", "in_policy", "is_of_bucket"), NAMES.values(), ids=NAMES)
+def test_which_bucket_policy_of_a_stack_is_that_of_an_l1(
+    stack: cdk.Stack, tmp_path: Path, name: Any, in_policy: Any, is_of_bucket: bool
+) -> None:
+    """The one that refers to it, or says its name with the same words; a policy of another bucket stays as it is."""
+    encrypt_included(stack, tmp_path, name, in_policy)
+    policies = resources(stack, "AWS::S3::BucketPolicy")
+    sids = [each["Sid"] for each in policies["P"]["Properties"]["PolicyDocument"]["Statement"]]
+    assert sids == (BUCKET_SIDS if is_of_bucket else [])
+    assert len(policies) == (1 if is_of_bucket else 2)
 
 
 @pytest.mark.parametrize(
     ("name", "in_policy"),
-    [("data", "data"), (SUB, JOIN), (JOIN, SUB), ({"Ref": "AWS::NoValue"}, {"Fn::Sub": "${Data}"})],
-    ids=["literal", "Sub and Join", "Join and Sub", "Sub of a reference"],
+    [(SUB, JOIN), (JOIN, SUB), (JOIN, JOIN), ({"Ref": "AWS::NoValue"}, {"Fn::Sub": "${Data}"})],
+    ids=["Sub and Join", "Join and Sub", "one Join", "Sub of a reference"],
 )
 def test_a_bucket_policy_that_names_its_bucket_otherwise(
     app: cdk.App, stack: cdk.Stack, tmp_path: Path, name: Any, in_policy: Any
 ) -> None:
     """The construct doesn't read it, and S3 keeps one policy of the bucket: the judge sees two."""
+    encrypt_included(stack, tmp_path, name, in_policy)
+    assert ("Configuration", "Stack/Old/P") in judged(app)
+
+
+def encrypt_included(stack: cdk.Stack, directory: Path, name: Any, in_policy: Any) -> None:
+    """Include a template with a bucket and a bucket policy, and import from the bucket."""
+    properties = {"Bucket": in_policy, "PolicyDocument": {"Statement": []}}
     old = {
         "Parameters": {"Stage": {"Type": "String"}},
         "Resources": {
-            "Data": {"Type": "AWS::S3::Bucket", "Properties": {"BucketName": name}},
-            "P": {
-                "Type": "AWS::S3::BucketPolicy",
-                "Properties": {"Bucket": in_policy, "PolicyDocument": {"Statement": []}},
-            },
+            "Data": {"Type": "AWS::S3::Bucket", "Properties": {"BucketName": name} if name else {}},
+            "P": {"Type": "AWS::S3::BucketPolicy", "Properties": properties},
         },
     }
-    (tmp_path / "old.json").write_text(json.dumps(old))
-    included = cfn_include.CfnInclude(stack, "Old", template_file=str(tmp_path / "old.json"))
+    (directory / "old.json").write_text(json.dumps(old))
+    included = cfn_include.CfnInclude(stack, "Old", template_file=str(directory / "old.json"))
     PersonalizeEncryption(stack, "Encryption", resources=[importing(included.get_resource("Data"))])
-    assert ("Configuration", "Stack/Old/P") in judged(app)
 
 
 @pytest.mark.parametrize("policy", [ImportedKeyPolicy.PENDING, ImportedKeyPolicy.MANAGED])

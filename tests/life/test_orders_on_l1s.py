@@ -212,3 +212,32 @@ def test_what_others_do_on_an_l1_bucket(order: tuple[Step, ...], policy: Any) ->
     else:
         assert sids(found) == {f"PersonalizeService{each}" for each in ("ListBucket", "ReadObjects", "WriteObjects")}
         assert without_ours(found) == without_ours(without)
+
+
+def wrap(stack: cdk.Stack, l1: s3.CfnBucket) -> None:
+    s3.Bucket.from_cfn_bucket(l1)
+
+
+OURS_OR_GRANTS, OF_WRAPPER = "L1S3BucketPolicy1CFBC1C4", "L1FromCfnBucketPolicy91012F4C"
+IDS: dict[str, tuple[tuple[Step, ...], str]] = {
+    "ours alone": ((import_from,), OURS_OR_GRANTS),
+    "a grant before": ((grant_on_bucket, import_from), OURS_OR_GRANTS),
+    "a grant after": ((import_from, grant_on_bucket), OURS_OR_GRANTS),
+    "a wrapper before": ((wrap, import_from, export_to), OURS_OR_GRANTS),
+    "a wrapper before, a grant after": ((wrap, import_from, grant_on_bucket), OURS_OR_GRANTS),
+    "a wrapper before, its statements after": ((wrap, import_from, wrap_bucket), OURS_OR_GRANTS),
+    "a wrapper after": ((import_from, wrap), OURS_OR_GRANTS),
+    "statements of a wrapper before": ((wrap_bucket, import_from), OF_WRAPPER),
+    "statements of a wrapper and a grant before": ((wrap_bucket, grant_on_bucket, import_from), OF_WRAPPER),
+}
+
+
+@pytest.mark.parametrize(("steps", "logical_id"), IDS.values(), ids=IDS)
+def test_the_bucket_policy_keeps_its_logical_id(steps: tuple[Step, ...], logical_id: str) -> None:
+    """It is that of the policy that stands there before the construct, else that of the construct without others.
+
+    With another id, an update makes a second policy of the bucket and then deletes the one in use.
+    """
+    found = resources_after(l1_bucket, None, steps) or {}
+    assert [key for key, each in found.items() if each["Type"] == "AWS::S3::BucketPolicy"] == [logical_id]
+    assert "PersonalizeServiceReadObjects" in sids(found)

@@ -289,12 +289,18 @@ def test_the_policy_of_a_bucket_gets_the_statements(
     assert logical_id in waited_for
 
 
-def test_the_policy_of_another_bucket_whose_name_has_the_id_of_the_l1(stack: cdk.Stack) -> None:
+@pytest.mark.parametrize("is_reference", [False, True])
+def test_the_policy_of_another_bucket_whose_name_has_the_id_of_the_l1(stack: cdk.Stack, is_reference: bool) -> None:
     """It stays as it is: S3 would refuse a statement on another bucket."""
-    other = s3.CfnBucketPolicy(stack, "Other", bucket="data-archive", policy_document={"Statement": []})
-    PersonalizeEncryption(stack, "Encryption", resources=[importing(s3.CfnBucket(stack, "data"))])
+    data = s3.CfnBucket(stack, "data")
+    archive = f"{data.ref if is_reference else 'data'}-archive"
+    s3.CfnBucketPolicy(stack, "Other", bucket=archive, policy_document={"Statement": []})
+    PersonalizeEncryption(stack, "Encryption", resources=[importing(data)])
     policies = resources(stack, "AWS::S3::BucketPolicy")
-    assert policies.pop("Other")["Properties"] == {"Bucket": other.bucket, "PolicyDocument": {"Statement": []}}
+    assert policies.pop("Other")["Properties"] == {
+        "Bucket": stack.resolve(archive),
+        "PolicyDocument": {"Statement": []},
+    }
     (ours,) = policies.values()
     assert ours["Properties"]["Bucket"] == {"Ref": "data"}
 

@@ -10,6 +10,7 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 
 from personalize_kms_constructs import PersonalizeEncryption
+from tests.judge.apps import failure
 from tests.life.conftest import GROUP, importing, key_statement, l1_key, trusted_role
 from tests.policies import resources, role_policy
 
@@ -65,6 +66,32 @@ def test_a_replica_of_a_key(app: cdk.App) -> None:
     assert [(each.policy, each.resource_arn) for each in construct.pending_statements] == [("key", arn)]
     policy = resources(there, "AWS::KMS::Key")["L1Key"]["Properties"]["KeyPolicy"]
     assert [each.get("Sid") for each in policy["Statement"]] == [None]
+
+
+HERE, ANYWHERE = cdk.Environment(account="111111111111", region="eu-west-1"), cdk.Environment()
+
+
+@pytest.mark.parametrize(
+    ("env", "account", "is_own"),
+    [
+        (HERE, "111111111111", True),
+        (HERE, cdk.Aws.ACCOUNT_ID, True),
+        (HERE, "222222222222", False),
+        (ANYWHERE, cdk.Aws.ACCOUNT_ID, True),
+        (ANYWHERE, "111111111111", False),
+    ],
+    ids=["its account", "its account by name", "another account", "the stack's account", "perhaps its account"],
+)
+def test_an_arn_with_the_id_of_a_key(app: cdk.App, env: cdk.Environment, account: str, is_own: bool) -> None:
+    """It is pending as that of any imported key; the judge says to pass the key itself where it is that for certain."""
+    stack = cdk.Stack(app, "Stack", env=env)
+    region = cdk.Aws.REGION if env is ANYWHERE else "eu-west-1"
+    arn = f"arn:aws:kms:{region}:{account}:key/{kms.Key(stack, 'Key').key_id}"
+    key = kms.Key.from_key_arn(stack, "Imported", arn)
+    construct = PersonalizeEncryption(stack, "Encryption", encryption_key=key, resources=[GROUP])
+    assert [each.policy for each in construct.pending_statements] == ["key"]
+    advice = "give the construct Stack/Key itself instead of its ARN, or add to the key policy of Stack/Key:"
+    assert (advice in failure(app.synth)) is is_own
 
 
 ROLE = {"Ref": "ServiceRole4288B192"}

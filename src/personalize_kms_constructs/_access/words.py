@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 from .causes import MAY_BE_TOO_MUCH, policy_of_whom
 from .entries import AccessFindings, Allowed, Excess, Missing, Undecided
 from .grouping import Names, Row, who
+from .needs import IN_KEY_POLICY
 from .pasting import has_placeholders
 
 _NOTHING = (
@@ -55,8 +56,11 @@ def step_of(row: Row, names: Names) -> Step:
         words = entry.reason.remedy or (_LOOK if entry.file else f"{_LOOK}, or make it part of the app")
     statements = row.pasted
     if entry.file and (statements or isinstance(entry, Undecided)):
-        next = "or" if statements else "then"
-        words = f"have its owner add the statements in {entry.file}, which the synth wrote, {next} {words}"
+        first = f"have its owner add the statements in {entry.file}, which the synth wrote"
+        if isinstance(entry, Missing) and entry.add_to == IN_KEY_POLICY and entry.policies:
+            # The templates have the key, and the construct knows a part of its ARN, its id for example.
+            first = f"give the construct {names.of(entry.policy_of)} itself instead of its ARN"
+        words = f"{first}, {'or' if statements else 'then'} {words}"
     more = ", with values in the place of ${…}" if has_placeholders(statements) else ""
     return Step(names.short(f"{words}{more}"), statements)
 

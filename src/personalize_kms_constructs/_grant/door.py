@@ -18,10 +18,10 @@ from aws_cdk import aws_s3 as s3
 from .._refusals.arguments import has, is_key, not_a_resource
 from .._refusals.environments import bucket_problems, key_problems
 from .._refusals.paths import resource_problems
-from .._tokens import is_token, l1_behind, reference_in, targets_in
+from .._tokens import is_token, l1_behind, late_text, reference_in, resolved_early
 from ..locations import S3Location
 from ..resources import PersonalizeResource
-from .elsewhere import lazy_text_elsewhere
+from .elsewhere import text_elsewhere
 from .place import Place
 from .resolved import KEY_ARN, KeyL1, ResolvedBucket, ResolvedKey, ResolvedLocation, ResolvedResource
 from .role import ServiceRole
@@ -98,7 +98,7 @@ class Door:
     def _resolved_location(self, given: S3Location) -> ResolvedLocation:
         bucket = self._bucket(given.bucket)
         here, prefix = self._here.stack, given.prefix
-        is_elsewhere = bucket.stack is not None and bucket.stack is not here
+        is_elsewhere = bucket.stack is not None and bucket.stack is not here and is_token(prefix)
         imported_with = None if _is_wrapper(given.bucket, bucket) else _key_of_imported(given.bucket)
         if given.encryption_key is not None:
             encryption = _Encryption(self.key(given.encryption_key))
@@ -114,7 +114,7 @@ class Door:
             encryption.is_unknown,
             key_is_in_template=given.encryption_key is None and imported_with is None,
             prefix=prefix,
-            prefix_in_bucket_policy=lazy_text_elsewhere(prefix, here) if is_elsewhere else prefix,
+            prefix_in_bucket_policy=late_text(lambda _: text_elsewhere(prefix, here)) if is_elsewhere else prefix,
         )
 
     def _bucket(self, given: object) -> ResolvedBucket:
@@ -213,7 +213,7 @@ def _arn_of_key(given: Any) -> str:
 def _resolved_bucket(given: Any, here: Place) -> ResolvedBucket:
     if isinstance(given, s3.Bucket):
         arn = given.bucket_arn
-        return ResolvedBucket(arn, arn, *_environment(given, here), l2=given, construct=given)
+        return ResolvedBucket(arn, arn, *_environment(given, here), l2=given)
     arn = _arn_of_bucket(given)
     l1 = _bucket_l1_behind(arn)
     if l1 is None:
@@ -224,7 +224,7 @@ def _resolved_bucket(given: Any, here: Place) -> ResolvedBucket:
     if isinstance(owner, s3.Bucket):
         return _resolved_bucket(owner, here)
     arn = l1.attr_arn
-    return ResolvedBucket(arn, arn, *_environment(l1, here), l1=l1, construct=l1)
+    return ResolvedBucket(arn, arn, *_environment(l1, here), l1=l1)
 
 
 def _bucket_l1_behind(arn: str) -> s3.CfnBucket | None:
@@ -282,8 +282,5 @@ def _environment(made: kms.Key | s3.Bucket | CfnResource, here: Place) -> tuple[
 
 
 def _identity(arn: str, here: Place) -> str:
-    # Two tokens for one value may be different strings, unless they are of a construct: two stacks may have constructs
-    # of one logical id, and what their attributes resolve to doesn't say of which stack they are.
-    if not is_token(arn) or targets_in(arn):
-        return arn
-    return json.dumps(here.stack.resolve(arn))
+    # Two tokens for one value may be different strings.
+    return json.dumps(resolved_early(arn, here.stack)) if is_token(arn) else arn

@@ -10,27 +10,23 @@ from typing import cast
 from aws_cdk import Aws, Stack
 
 from .._expressions import parts_of
-from .._tokens import TOKEN, is_token, late_text
+from .._tokens import TOKEN, is_token, resolved_early
 
 
 def text_elsewhere(text: str, of: Stack) -> str:
     """Return a string of one stack with its pseudo parameters written out; a part that can't be stays as it is."""
-    return TOKEN.sub(lambda token: _written_out(token[0], of) or token[0], text)
+    return TOKEN.sub(lambda token: _written_out(of.resolve(token[0]), of) or token[0], text)
 
 
-def is_unknown_elsewhere(text: str, of: Stack) -> bool:
-    """Tell if only its own stack knows a part of a string: by a parameter, an attribute or a condition."""
-    return any(_written_out(token[0], of) is None for token in TOKEN.finditer(text))
+def is_unknown_elsewhere(text: str, of: Stack, *, early: bool = False) -> bool:
+    """Tell if only its own stack knows a part of a string, an attribute for example; ``early`` resolves no ``Lazy``."""
+    resolved = (resolved_early(token[0], of) if early else of.resolve(token[0]) for token in TOKEN.finditer(text))
+    return any(_written_out(each, of) is None for each in resolved)
 
 
-def lazy_text_elsewhere(text: str, of: Stack) -> str:
-    """Return the same as ``text_elsewhere`` in a template, with what the string's tokens are at synth."""
-    return late_text(lambda _: text_elsewhere(text, of)) if is_token(text) else text
-
-
-def _written_out(token: str, of: Stack) -> str | None:
-    """Return what a token is elsewhere, or none for what no other stack can say."""
-    parts = [part if isinstance(part, str) else _pseudo_parameter(part, of) for part in parts_of(of.resolve(token))]
+def _written_out(resolved: object, of: Stack) -> str | None:
+    """Return what a resolved token is elsewhere, or none for what no other stack can say."""
+    parts = [part if isinstance(part, str) else _pseudo_parameter(part, of) for part in parts_of(resolved)]
     return None if None in parts else "".join(cast("list[str]", parts))
 
 

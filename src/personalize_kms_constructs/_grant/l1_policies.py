@@ -6,12 +6,14 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any, cast
 
+from aws_cdk import ConstructSelector
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from constructs import IConstruct
 
-from .resolved import KeyL1
+from .._tokens import resolved_early
+from .resolved import KeyL1, ResolvedBucket
 
 
 def wrapper_of_key(l1: KeyL1) -> kms.IKey | None:
@@ -59,11 +61,47 @@ class BucketPolicies:
     def __init__(self, root: IConstruct) -> None:
         self._root = root
 
-    def of(self, bucket: s3.CfnBucket) -> s3.CfnBucketPolicy | None:
-        """Return the policy that refers to a bucket; one that names it may be of another deployment."""
-        return self._by_bucket.get(bucket.ref)
+    def of(self, bucket: ResolvedBucket) -> s3.BucketPolicy | s3.CfnBucketPolicy:
+        """Return the policy of a bucket of this app, which is made if there is none."""
+        l2 = bucket.l2 if bucket.l1 is None else wrapper_of_bucket(bucket.l1)
+        known = None if l2 is None else l2.policy
+        return known or (self._found(bucket, l2) if self._all else None) or _made(bucket.l1, l2)
+
+    def _found(self, bucket: ResolvedBucket, l2: s3.IBucket | None) -> s3.CfnBucketPolicy | None:
+        """Return the policy that refers to a bucket, or has the name of an L1 of its stack."""
+        l1, name = cast("s3.CfnBucket", bucket.made_by), None if bucket.l1 is None else bucket.l1.bucket_name
+        # All references to the name of a bucket are one token, but an L2 has its own.
+        references = {l1.ref, *([] if l2 is None else [l2.bucket_name])}
+        name = name and resolved_early(name, l1.stack)
+        for text, policy in self._all:
+            if text in references:
+                return policy
+            # One of another stack may be of another deployment.
+            if name and resolved_early(text, l1.stack) == name and policy.stack.node.path == l1.stack.node.path:
+                return policy
+        return None
 
     @cached_property
-    def _by_bucket(self) -> dict[str, s3.CfnBucketPolicy]:
-        # All references to the name of one bucket are the same token.
-        return {each.bucket: each for each in self._root.node.find_all() if isinstance(each, s3.CfnBucketPolicy)}
+    def _all(self) -> list[tuple[str, s3.CfnBucketPolicy]]:
+        found = ConstructSelector.resources_of_type(s3.CfnBucketPolicy.CFN_RESOURCE_TYPE_NAME).select(self._root)
+        return [(each.bucket, each) for each in found if isinstance(each, s3.CfnBucketPolicy)]
+
+
+def _made(l1: s3.CfnBucket | None, l2: s3.IBucket | None) -> s3.BucketPolicy | s3.CfnBucketPolicy:
+    """Make the policy of an L1 or of an L2, or of both if the L1 is wrapped, as the CDK makes and finds it.
+
+    Wrapped or not, an L1 has a policy of one logical id: else an update would make a second policy, and then delete the
+    one in use, once somebody wraps the bucket.
+    """
+    logical_id = ""
+    if l1 is not None:
+        policy = s3.CfnBucketPolicy(l1, "S3BucketPolicy", bucket=l1.ref, policy_document=iam.PolicyDocument())
+        if l2 is None:
+            return policy
+        logical_id = l1.stack.resolve(policy.logical_id)
+        l1.node.try_remove_child("S3BucketPolicy")
+    bucket = cast("s3.Bucket", l2)
+    made = bucket.policy = s3.BucketPolicy(bucket, "Policy", bucket=bucket)
+    if logical_id:
+        cast("s3.CfnBucketPolicy", made.node.default_child).override_logical_id(logical_id)
+    return made

@@ -58,8 +58,6 @@ class ResolvedBucket:
     l2: s3.Bucket | None = None
     l1: s3.CfnBucket | None = None
     """The L1 of a bucket that this app makes, where it wasn't given as an L2."""
-    construct: IConstruct | None = None
-    """The object that stands for it in the app, where that makes it."""
 
     @property
     def made_by(self) -> s3.CfnBucket | None:
@@ -67,7 +65,8 @@ class ResolvedBucket:
         return self.l1 if self.l2 is None else cast("s3.CfnBucket", self.l2.node.default_child)
 
     def __str__(self) -> str:
-        return self.arn if self.construct is None else self.construct.node.path
+        construct = self.l2 or self.l1
+        return self.arn if construct is None else construct.node.path
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from aws_cdk import aws_iam as iam
 from constructs import Construct, IConstruct
 
 from .._refusals.arguments import has
-from .._tokens import TOKEN, is_token, l1_behind, late_text, targets_in
+from .._tokens import TOKEN, is_token, l1_behind, late_text, resolved_early, targets_in
 from .elsewhere import is_unknown_elsewhere, text_elsewhere
 from .place import Place
 
@@ -94,7 +94,7 @@ class ServiceRole:
     def _arn_by_name(self, l1: iam.CfnRole, stack: Stack) -> str:
         """Return the ARN as it is by now, or a reference to the role where a stack can't say its name."""
         own = cast("Stack", self.stack)
-        if not self.has_name:
+        if own.resolve(l1.role_name) is None:
             return l1.attr_arn
         name = self.path_and_name
         if stack is not own:
@@ -127,9 +127,12 @@ class ServiceRole:
 
     @property
     def has_name(self) -> bool:
-        """True if the role's name is fixed, as far as is known by now."""
+        """True if the role's name is fixed, as far as is known by now; a ``Lazy`` is taken for one."""
         l1 = self.l1
-        return l1 is None or self.stack is None or self.stack.resolve(l1.role_name) is not None
+        if l1 is None or self.stack is None:
+            return True
+        # The CDK's L2 hands a token for nothing to its L1.
+        return l1.role_name is not None and resolved_early(l1.role_name, self.stack) is not None
 
     @property
     def path_and_name(self) -> str:
@@ -139,9 +142,9 @@ class ServiceRole:
 
     @property
     def name_is_of_its_stack(self) -> bool:
-        """True if other stacks can't say the role's name or path, a parameter for example."""
+        """True if it is known by now that other stacks can't say the role's name or path, a parameter for example."""
         own = self.stack
-        return self.l1 is not None and own is not None and is_unknown_elsewhere(self.path_and_name, own)
+        return self.l1 is not None and own is not None and is_unknown_elsewhere(self.path_and_name, own, early=True)
 
 
 def resolved_role(given: Any, scope: Construct, here: Place) -> ServiceRole:

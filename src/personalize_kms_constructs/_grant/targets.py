@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, ClassVar, Literal, cast
 
@@ -14,7 +13,7 @@ from aws_cdk import aws_s3 as s3
 from constructs import Construct, IDependable
 
 from .._default_key_policy import default_key_policy
-from .l1_policies import BucketPolicies, added_by_cdk, extended, wrapper_of_bucket, wrapper_of_key
+from .l1_policies import BucketPolicies, added_by_cdk, extended, wrapper_of_key
 from .place import Place
 from .resolved import KeyL1, ResolvedBucket, ResolvedKey
 from .role import ServiceRole
@@ -28,14 +27,17 @@ AddStatements = Callable[[Sequence[iam.PolicyStatement]], None]
 _DESCRIPTION = "Lets the service role of Amazon Personalize use data and customer managed KMS keys"
 
 
-class PolicyTarget(ABC):
+class PolicyTarget:
     """One policy with the statements that the plan has for it."""
 
     kind: ClassVar[PolicyKind]
 
-    def __init__(self, arn: str) -> None:
+    def __init__(self, arn: str, owner: object, *, is_of_this_app: bool = False) -> None:
         self.arn = arn
         """The ARN of the key, the bucket or the role whose policy it is."""
+        self.is_of_this_app = is_of_this_app
+        """True if this app makes it, a role excepted."""
+        self._owner = owner
         self.statements: tuple[Statement, ...] = ()
         self.pending = False
         """True if the policy took no statements, so somebody else must add them."""
@@ -46,10 +48,8 @@ class PolicyTarget(ABC):
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.arn}: {', '.join(each.sid for each in self.statements)}>"
 
-    @property
-    def is_of_this_app(self) -> bool:
-        """True if this app makes what the policy belongs to."""
-        return False
+    def __str__(self) -> str:
+        return f"{self.kind} {self._owner}"
 
     def put(self, statements: Sequence[Statement]) -> None:
         """Put into the app what is new in these statements, which allow all that the statements before do."""
@@ -64,9 +64,9 @@ class PolicyTarget(ABC):
             is_added = self._add(new)
             self.pending = self.pending or not is_added
 
-    @abstractmethod
     def _add(self, statements: Sequence[Statement]) -> bool:
         """Add statements to the policy; return False if it takes none."""
+        return False
 
     def _made(self, statements: Iterable[Statement]) -> list[iam.PolicyStatement]:
         """Return statements as objects that the CDK keeps, and that grow with the plan."""
@@ -76,11 +76,10 @@ class PolicyTarget(ABC):
 
     def _lazy_json(self, statement: Statement) -> dict[str, Any]:
         """Return a statement that the CDK copies; its actions and resources are those of the plan at synth."""
-        lazy = {element: self._lazy(statement.sid, element) for element in ("Action", "Resource")}
-        return {**statement.to_json(), **lazy}
-
-    def _lazy(self, sid: str, element: str) -> str:
-        return Token.as_string(Lazy.uncached_any(cast("IAnyProducer", _Planned(self, sid, element))))
+        return statement.to_json() | {
+            element: Token.as_string(Lazy.uncached_any(cast("IAnyProducer", _Planned(self, statement.sid, element))))
+            for element in ("Action", "Resource")
+        }
 
 
 @jsii.implements(IAnyProducer)
@@ -104,18 +103,10 @@ class KeyTarget(PolicyTarget):
     kind = "key"
 
     def __init__(self, key: ResolvedKey, manage: Callable[[str], AddStatements] | None) -> None:
-        super().__init__(key.arn)
+        super().__init__(key.arn, key, is_of_this_app=key.l1 is not None)
         self.key = key
         self._manage = manage
         self._add_to_managed: AddStatements | None = None
-
-    def __str__(self) -> str:
-        return f"key {self.key}"
-
-    @property
-    def is_of_this_app(self) -> bool:
-        """True if this app makes the key."""
-        return self.key.l1 is not None
 
     def _add(self, statements: Sequence[Statement]) -> bool:
         l1 = self.key.l1
@@ -157,52 +148,23 @@ class BucketTarget(PolicyTarget):
     kind = "bucket"
 
     def __init__(self, bucket: ResolvedBucket, policies: BucketPolicies) -> None:
-        super().__init__(bucket.arn)
+        super().__init__(bucket.arn, bucket, is_of_this_app=bucket.stack is not None)
         self.bucket = bucket
         self._policies = policies
-        self._policy: s3.CfnBucketPolicy | None = None
-
-    def __str__(self) -> str:
-        return f"bucket {self.bucket}"
-
-    @property
-    def is_of_this_app(self) -> bool:
-        """True if this app makes the bucket."""
-        return self.bucket.stack is not None
+        self._policy: s3.BucketPolicy | s3.CfnBucketPolicy | None = None
 
     def _add(self, statements: Sequence[Statement]) -> bool:
-        if self.bucket.l2 is not None:
-            return self._add_to_l2(self.bucket.l2, statements)
-        return self.bucket.l1 is not None and self._add_to_l1(self.bucket.l1, statements)
-
-    def _add_to_l2(self, bucket: s3.Bucket | s3.IBucket, statements: Sequence[Statement]) -> bool:
-        first, *others = self._made(statements)
-        result = bucket.add_to_resource_policy(first)
-        policy = cast("s3.BucketPolicy | None", result.policy_dependable)
-        if policy is None:
+        if not self.is_of_this_app:
             return False
-        if others:
-            policy.document.add_statements(*others)
-        self.dependable = policy
-        return True
-
-    def _add_to_l1(self, l1: s3.CfnBucket, statements: Sequence[Statement]) -> bool:
-        wrapper, policy = wrapper_of_bucket(l1), self._policy or self._policies.of(l1)
-        # A wrapper makes a policy of its own, whatever policy the app has for the bucket already.
-        if wrapper is not None and (wrapper.policy is not None or policy is None):
-            return self._add_to_l2(wrapper, statements)
-        if policy is None:
-            # As the CDK makes it, and finds it for ``BucketGrants``.
-            policy = s3.CfnBucketPolicy(l1, "S3BucketPolicy", bucket=l1.ref, policy_document=iam.PolicyDocument())
-        self._policy = policy
-        document = policy.policy_document
+        policy = self._policy = self._policy or self._policies.of(self.bucket)
+        document = policy.document if isinstance(policy, s3.BucketPolicy) else policy.policy_document
         if isinstance(document, iam.PolicyDocument):
             document.add_statements(*self._made(statements))
         else:
             longer = extended(document, [self._lazy_json(each) for each in statements])
             if longer is None:
                 return False
-            policy.policy_document = longer
+            cast("s3.CfnBucketPolicy", policy).policy_document = longer
         self.dependable = cast("IDependable", policy)
         return True
 
@@ -213,15 +175,12 @@ class ManagedPolicyTarget(PolicyTarget):
     kind = "role"
 
     def __init__(self, scope: Construct, before: Sequence[ManagedPolicyTarget], role: ServiceRole) -> None:
-        super().__init__(role.arn)
+        super().__init__(role.arn, role)
         self._scope = scope
         self._id = f"Policy{len(before) + 1 if before else ''}"
         self._before = before[-1] if before else None
         self._role = role
         self._policy: iam.ManagedPolicy | None = None
-
-    def __str__(self) -> str:
-        return f"role {self._role}"
 
     def _add(self, statements: Sequence[Statement]) -> bool:
         if not self._role.is_mutable:
@@ -258,14 +217,7 @@ class RoleOfOthers(PolicyTarget):
     kind = "role"
 
     def __init__(self, role: iam.Role) -> None:
-        super().__init__(role.role_arn)
-        self._path = role.node.path
-
-    def __str__(self) -> str:
-        return f"role {self._path}"
-
-    def _add(self, statements: Sequence[Statement]) -> bool:
-        return False
+        super().__init__(role.role_arn, role.node.path)
 
 
 def _grow(made: iam.PolicyStatement, before: Statement, after: Statement) -> None:

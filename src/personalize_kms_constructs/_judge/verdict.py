@@ -168,13 +168,14 @@ def _counting_places(app: Any, rule: str, found: Sequence[Declaration]) -> list[
     """Return where a rule is broken, so that it counts in every synth: of stages too, and less what is acknowledged.
 
     The CLI counts violations of the stacks that are selected, and a plain ``cdk synth`` selects none of a stage; those
-    of the app itself always count. Acknowledgements of these it looks for at the app alone.
+    of the app itself always count, and a violation is told for each place. Acknowledgements of these it looks for at
+    the app alone.
     """
     left = [each for each in found if not _is_acknowledged(app.node, rule, each.construct_path)]
-    places = places_of(rule, left) if left or not found else []
     main = Path(app.outdir).resolve()
-    in_stage = any(Path(each.template).parent.resolve() != main for each in left)
-    return [*places, APP] if in_stage else places
+    if any(Path(each.template).parent.resolve() != main for each in left):
+        return [APP]
+    return places_of(rule, left) if left or not found else []
 
 
 def _is_acknowledged(node: Node, rule: str, path: str) -> bool:

@@ -26,10 +26,12 @@ def violations_of(
     """Yield the findings of a report as violations, at the constructs that they concern; less those of no place."""
     for found in findings_of(report):
         if where := places(found.rule, found.found_at):
+            paths = dict.fromkeys(each.construct_path.removesuffix("/Resource") for each in found.found_at)
+            untold = ", ".join(path for path in paths if path not in found.text)
             yield cdk.PolicyViolation(
                 rule_name=found.rule,
                 severity=ERROR if found.level == ERROR else WARNING,
-                description=found.text,
+                description=f"{found.text} (at {untold})" if where == [APP] and untold else found.text,
                 fix=f"{found.fix} ({found.page})" if found.page else found.fix or None,
                 violating_resources=where,
             )
