@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -21,24 +20,13 @@ from .templates import Template
 _DYNAMIC = re.compile(r"\{\{resolve:[^}]*\}\}")
 
 
-class Surroundings(ABC):
-    """The other stacks of an app, and what AWS makes of resources, for one stack that asks."""
+class Surroundings:
+    """The other stacks of an app, and what AWS makes of resources, for one stack that asks: see ``App``."""
 
-    @abstractmethod
-    def exported_as(self, name: str) -> Sequence[tuple[Stack, str]]:
-        """Return the outputs that are exported under a name."""
-
-    @abstractmethod
-    def stacks_named(self, name: str) -> Sequence[Stack]:
-        """Return the top-level stacks of a name."""
-
-    @abstractmethod
-    def ref(self, resource: Resource) -> str:
-        """Return what ``Ref`` of a resource is."""
-
-    @abstractmethod
-    def attribute(self, resource: Resource, name: str) -> Any:
-        """Return what ``Fn::GetAtt`` of a resource is."""
+    exported_as: Callable[[str], Sequence[tuple[Stack, str]]]
+    stacks_named: Callable[[str], Sequence[Stack]]
+    ref: Callable[[Resource], str]
+    attribute: Callable[[Resource, str], Any]
 
 
 class Stack(Scope):
@@ -53,6 +41,7 @@ class Stack(Scope):
     ) -> None:
         self.app = app
         self.template = template
+        self.name = template.name
         self.parent = parent
         """The stack that it is nested in, and its logical id there."""
         self.origins = {}
@@ -65,11 +54,6 @@ class Stack(Scope):
             logical_id: Stack(app, nested, (self, logical_id), self._passed(logical_id))
             for logical_id, nested in template.nested.items()
         }
-
-    @property
-    def name(self) -> str:
-        """Its construct path."""
-        return self.template.name
 
     def _passed(self, logical_id: str) -> Mapping[str, Callable[[], Any]]:
         given = self.template.resources[logical_id].get("Properties", {}).get("Parameters", {})

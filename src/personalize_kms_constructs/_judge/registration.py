@@ -58,8 +58,7 @@ class Judge:
 
     def validate(self, context: cdk.IPolicyValidationContext) -> cdk.PolicyValidationPluginReport:
         """Return the findings; nothing that can't be read fails the synth."""
-        # Python's garbage collector would walk through all objects of the app again and again, a fifth of the work here,
-        # and there are no cycles to collect.
+        # Python's garbage collector would walk through all objects of the app again and again, a fifth of the time.
         is_collecting = gc.isenabled()
         gc.disable()
         try:
