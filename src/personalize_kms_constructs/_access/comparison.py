@@ -99,14 +99,14 @@ def _decisions(model: AccessModel, needs: Mapping[Need, list[Asked]]) -> dict[Ne
         groups.setdefault((need._replace(action=""), conditions_of(asked)), []).append(need)
     found: dict[Need, Decision] = {}
     for group in groups.values():
-        statements = [each for policy in _policies_on(model, group[0]) for each in policy.statements]
+        views = [each.view_of for policy in _policies_on(model, group[0]) for each in policy.statements]
         decided: dict[object, Decision] = {}
         for need in group:
             action = need.action.lower()
-            views = tuple([each.view_of(action) for each in statements])
-            if views not in decided:
-                decided[views] = _decide(model, need, needs[need])
-            found[need] = decided[views]
+            seen = tuple([view_of(action) for view_of in views])
+            if seen not in decided:
+                decided[seen] = _decide(model, need, needs[need])
+            found[need] = decided[seen]
     return {need: found[need] for need in needs}
 
 
@@ -178,11 +178,11 @@ def _entries(
 
 
 def _open_questions(model: AccessModel) -> Iterator[Undecided]:
-    users = users_of(model)
-    for key in model.keys.values():
-        if key.unseen_state:
-            reason, asks = because(Cause.KEY_STATE_UNSEEN, why=key.unseen_state), tuple(users.get(key.arn, ()))
-            yield Undecided(resource=key.arn, policy="key", policy_of=key.arn, reason=reason, asked=asks)
+    unseen = [key for key in model.keys.values() if key.unseen_state]
+    users = users_of(model) if unseen else {}
+    for key in unseen:
+        reason, asks = because(Cause.KEY_STATE_UNSEEN, why=key.unseen_state), tuple(users.get(key.arn, ()))
+        yield Undecided(resource=key.arn, policy="key", policy_of=key.arn, reason=reason, asked=asks)
     for question in model.open_questions:
         reason = because(question.cause, why=question.because)
         yield Undecided(name=question.name, reason=reason, declared=declared_of([question]))

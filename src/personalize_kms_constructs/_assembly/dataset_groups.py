@@ -24,13 +24,13 @@ class DatasetGroups:
         self._all: list[Resource] = []
         self._groups: dict[str, list[Resource]] = {}
         self._members: dict[str, list[Resource]] = {}
-        for resource in resources:
+        for resource in (each for each in resources if each.type in (physical.DATASET_GROUP, *_MEMBERS)):
             with noted(unread, resource.stack.template):
                 if resource.type == physical.DATASET_GROUP:
                     self._all.append(resource)
                     for name in (physical.dataset_group_arn(resource), physical.ref(resource)):
                         self._groups.setdefault(name, []).append(resource)
-                elif resource.type in _MEMBERS:
+                else:
                     self._members.setdefault(_MEMBERS[resource.type](resource), []).append(resource)
 
     def in_model(self, asked: Mapping[Declaration, Asked], unread: list[Unread]) -> Iterator[DatasetGroup]:

@@ -29,18 +29,18 @@ def early_principals(
     policies += [(each.arn, policy) for each in model.buckets.values() for policy in each.policies]
     policies += [(each.arn, policy) for each in model.roles.values() for policy in each.trust]
     made = {each.declared: each for each in resources}
-    users = users_of(model)
-    for owner, policy in policies:
-        for role, certain in _not_waited_for(policy, made, deployment, order):
-            yield Problem.of(
-                "ordering",
-                policy.name,
-                because(Cause.NAMED_EARLY, role=role.path),
-                _PAGE,
-                users.get(owner, ()),
-                declared=declared_of([policy]),
-                certain=certain and policy.only_if <= role.only_if,
-            )
+    early = [(*each, *role) for each in policies for role in _not_waited_for(each[1], made, deployment, order)]
+    users = users_of(model) if early else {}
+    for owner, policy, role, certain in early:
+        yield Problem.of(
+            "ordering",
+            policy.name,
+            because(Cause.NAMED_EARLY, role=role.path),
+            _PAGE,
+            users.get(owner, ()),
+            declared=declared_of([policy]),
+            certain=certain and policy.only_if <= role.only_if,
+        )
 
 
 def _not_waited_for(

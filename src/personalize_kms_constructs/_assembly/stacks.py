@@ -102,7 +102,8 @@ class Stack(Scope):
 
     def resource(self, logical_id: str) -> Resource:
         """Return a resource, its properties still to be resolved."""
-        return Resource(self, logical_id, self.template.resources[logical_id])
+        body = self.template.resources[logical_id]
+        return Resource(self, logical_id, body["Type"], body)
 
     def resources(self) -> Iterator[Resource]:
         """Yield the resources, less those that a condition is known to leave out."""
@@ -294,12 +295,8 @@ class Resource:
 
     stack: Stack
     logical_id: str
+    type: str
     body: dict[str, Any]
-
-    @property
-    def type(self) -> str:
-        """Its type."""
-        return str(self.body["Type"])
 
     @property
     def path(self) -> str:
@@ -324,7 +321,7 @@ class Resource:
         found = self.stack.value(properties[name])
         return None if found is NO_VALUE else found
 
-    @property
+    @cached_property
     def is_added_to(self) -> bool:
         """True if a macro, or a loop over a list that isn't known, may give it more properties."""
         return any(each.startswith("Fn::") for each in (*self.body, *self.body.get("Properties", {})))
