@@ -12,7 +12,7 @@ from .decision import Decision
 from .entries import Allowed, Entry, Excess, Missing, Undecided
 from .excess import excess
 from .limits import limit_problems
-from .model import AccessModel, Asked, Key, Problem, declared_of
+from .model import AccessModel, Asked, Key, Problem, declared_of, labels_of
 from .needs import (
     IN_BUCKET_POLICY,
     IN_IAM,
@@ -31,7 +31,6 @@ from .problems import (
     configuration_problems,
     group_name_problems,
     ordering_problems,
-    reference_problems,
     trust_findings,
 )
 from .remedies import policies_to_change, statements_to_add
@@ -68,7 +67,6 @@ def compare(model: AccessModel, *, with_excess: bool = True, with_allowed: bool 
         *(each for each in trust if isinstance(each, Problem)),
         *configuration_problems(model),
         *group_name_problems(model),
-        *reference_problems(model),
         *ordering_problems(model, needs, decisions),
         *limit_problems(model),
     ]
@@ -78,7 +76,7 @@ def compare(model: AccessModel, *, with_excess: bool = True, with_allowed: bool 
         undecided=_sorted(undecided),
         problems=in_order(problems),
         allowed=_sorted(each for each in entries if isinstance(each, Allowed)),
-        asked=tuple(sorted({str(asked) for asked in model.asked})),
+        asked=tuple(labels_of(model.asked)),
         without_key=tuple(sorted(each.label for each in model.dataset_groups if each.without_key)),
         names=dict(sorted(names.items())),
     )

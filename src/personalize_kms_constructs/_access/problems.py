@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from itertools import product
 
 from ..matrix import CONFUSED_DEPUTY_PAGE, IMPORT_PAGE, KMS_PAGE, SERVICE_PRINCIPAL
 from . import decision
@@ -21,7 +22,6 @@ from .written import Policy
 
 GROUP_PAGE = "https://docs.aws.amazon.com/personalize/latest/dg/API_CreateDatasetGroup.html"
 KEY_STATE_PAGE = "https://docs.aws.amazon.com/kms/latest/developerguide/key-state.html"
-CONDITIONS_PAGE = "https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/conditions-section-structure.html"
 AWS_MANAGED_KEY = "alias/aws/s3"
 # A key is updating for some seconds after its primary Region was changed: "While the key state is Updating, you can use
 # the keys in cryptographic operations"
@@ -136,11 +136,10 @@ def ordering_problems(
     """
     early: dict[tuple[Asked, Policy], list[Need]] = {}
     for need, found in decisions.items():
-        if found.answer is Answer.YES:
-            for asked in needs[need]:
-                for alternatives in found.by:
-                    if not any(_is_there(asked, each.policy) for each in alternatives):
-                        early.setdefault((asked, alternatives[0].policy), []).append(need)
+        waiting = [each for each in needs[need] if each.waits_for is not None]
+        for asked, alternatives in product(waiting, found.by if found.answer is Answer.YES else ()):
+            if not any(_is_there(asked, each.policy) for each in alternatives):
+                early.setdefault((asked, alternatives[0].policy), []).append(need)
     for (asked, policy), for_these in early.items():
         actions = tuple(dict.fromkeys(need.action for need in for_these))
         reason = because(Cause.NOT_WAITED_FOR, before=policy.name, actions=actions)
@@ -179,22 +178,3 @@ def _one_of_a_name(group: DatasetGroup) -> tuple[str, ...]:
     name = (group.name, group.account, group.region)
     # In another template, an account or Region that isn't known may be another one.
     return (*name, template_of(group.declared)) if has_unknown("".join(name)) else name
-
-
-def reference_problems(model: AccessModel) -> Iterator[Problem]:
-    """Yield references to a role or key that may not be made where what refers to it is."""
-    for each in model.references:
-        conditions = each.target_only_if - each.only_if
-        if conditions:
-            reason = because(Cause.CONDITIONAL_REFERENCE, user=each.user, conditions=tuple(sorted(conditions)))
-            yield Problem(
-                "configuration",
-                each.target,
-                reason,
-                page=CONDITIONS_PAGE,
-                needed_by=(each.user,),
-                declared=(each.declared,),
-                asked=each.asked,
-                is_warning=True,
-                certain=False,
-            )

@@ -44,7 +44,7 @@ class Scope:
             return self.string(expression) if "{{" in expression else expression
         if kind is list:
             items = [item if type(item) is str and "{{" not in item else self.value(item) for item in expression]
-            return [item for item in items if item is not NO_VALUE]
+            return [item for item in items if item is not NO_VALUE] if NO_VALUE in items else items
         if kind is not dict:
             return expression
         if len(expression) == 1:
@@ -62,7 +62,9 @@ class Scope:
             name: item if type(item) is str and "{{" not in item else self.value(item)
             for name, item in expression.items()
         }
-        return {name: item for name, item in values.items() if item is not NO_VALUE}
+        if NO_VALUE in values.values():
+            return {name: item for name, item in values.items() if item is not NO_VALUE}
+        return values
 
     def text(self, expression: Any) -> str:
         """Return the expression as a string; a hole where it is none."""

@@ -119,7 +119,7 @@ class ReadAssembly:
             model.open_questions += undeclared(model, self._resources, self._deployment, self._unread)
         asked_by = {each.declared: each for each in model.asked if each.declared}
         model.dataset_groups += self._groups.in_model(asked_by, self._unread)
-        model.references += conditional_references(model, self._resources)
+        model.problems += conditional_references(model, self._resources)
         leave_replaced_policies_open(model, self._resources, self._deployment, self._unread)
         model.problems += unable_functions(model, self._deployment, self._unread)
         model.problems += early_principals(model, self._resources, self._deployment, self._order)

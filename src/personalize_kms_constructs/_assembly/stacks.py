@@ -49,7 +49,7 @@ class Stack(Scope):
         self._resolving: list[str] = []
         self._attributes: dict[tuple[str, str], Any] = {}
         self._conditions: dict[str, Answer] = {}
-        self._declared: dict[str, Declaration] = {}
+        self._resources: dict[str, Resource] = {}
         self.nested = {
             logical_id: Stack(app, nested, (self, logical_id), self._passed(logical_id))
             for logical_id, nested in template.nested.items()
@@ -93,17 +93,12 @@ class Stack(Scope):
         prefixes = {"cn-": "aws-cn", "us-gov-": "aws-us-gov", "us-iso-": "aws-iso", "us-isob-": "aws-iso-b"}
         return next((partition for prefix, partition in prefixes.items() if region.startswith(prefix)), "aws")
 
-    def declared(self, logical_id: str) -> Declaration:
-        """Return the declaration of a resource."""
-        if logical_id not in self._declared:
-            path = self.template.construct_path_of(logical_id)
-            self._declared[logical_id] = Declaration(str(self.template.path), path, logical_id)
-        return self._declared[logical_id]
-
     def resource(self, logical_id: str) -> Resource:
         """Return a resource, its properties still to be resolved."""
-        body = self.template.resources[logical_id]
-        return Resource(self, logical_id, body["Type"], body)
+        if logical_id not in self._resources:
+            body = self.template.resources[logical_id]
+            self._resources[logical_id] = Resource(self, logical_id, body["Type"], body)
+        return self._resources[logical_id]
 
     def resources(self) -> Iterator[Resource]:
         """Yield the resources, less those that a condition is known to leave out."""
@@ -298,15 +293,16 @@ class Resource:
     type: str
     body: dict[str, Any]
 
-    @property
+    @cached_property
     def path(self) -> str:
         """Its construct path."""
         return self.stack.template.path_of(self.logical_id)
 
-    @property
+    @cached_property
     def declared(self) -> Declaration:
         """The template, the construct path and the logical id."""
-        return self.stack.declared(self.logical_id)
+        template = self.stack.template
+        return Declaration(str(template.path), template.construct_path_of(self.logical_id), self.logical_id)
 
     @property
     def only_if(self) -> frozenset[str]:

@@ -12,7 +12,7 @@ from weakref import WeakSet
 
 import aws_cdk as cdk
 import jsii
-from constructs import IConstruct, Node
+from constructs import IConstruct
 
 _MARK = "personalize-kms-constructs:judge"
 """The context key that switches it off, and the metadata by which others see that an app has it."""
@@ -29,19 +29,14 @@ def bring_judge(root: IConstruct) -> None:
     _asked.add(root)
     if not isinstance(root, cdk.App):
         return
-    node = root.node
-    if not _is_marked(node) and str(node.try_get_context(_MARK)).lower() != "false":
-        node.add_metadata(_MARK, True)
+    if not is_judged(root) and str(root.node.try_get_context(_MARK)).lower() != "false":
+        root.node.add_metadata(_MARK, True)
         cdk.Validations.of(root).add_plugins(cast("cdk.IPolicyValidationPlugin", Judge()))
 
 
 def is_judged(root: IConstruct) -> bool:
     """Tell if an app has its judge."""
-    return _is_marked(root.node)
-
-
-def _is_marked(node: Node) -> bool:
-    return any(entry.type == _MARK for entry in node.metadata)
+    return any(entry.type == _MARK for entry in root.node.metadata)
 
 
 @jsii.implements(cdk.IPolicyValidationPlugin)
