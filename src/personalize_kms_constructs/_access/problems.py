@@ -72,13 +72,7 @@ def configuration_problems(model: AccessModel) -> Iterator[Problem]:
     """Yield keys and roles that Personalize can't work with, whatever the policies say."""
     found: dict[tuple[object, ...], tuple[str, Reason, str, list[Asked]]] = {}
     for asked in model.asked:
-        unusable = [(asked.role_arn, each, IMPORT_PAGE) for each in _unusable_role(model, asked)]
-        for arn in keys_of(model, asked):
-            for reason in _unusable_key(model.key(arn), asked):
-                unusable.append((arn, reason, KEY_STATE_PAGE if reason.cause is Cause.KEY_STATE else KMS_PAGE))
-        for arn, reason in _unusable_buckets(model, asked):
-            unusable.append((arn, reason, IMPORT_PAGE))
-        for arn, reason, page in unusable:
+        for arn, reason, page in _unusable(model, asked):
             name = (arn, reason.cause, *reason.values.values())
             found.setdefault(name, (arn, reason, page, []))[-1].append(asked)
     for arn, reason, page, asks in found.values():
@@ -86,21 +80,23 @@ def configuration_problems(model: AccessModel) -> Iterator[Problem]:
         yield Problem.of("configuration", arn, reason, page, asks, label=label)
 
 
-def _unusable_buckets(model: AccessModel, asked: Asked) -> Iterator[tuple[str, Reason]]:
+def _unusable(model: AccessModel, asked: Asked) -> Iterator[tuple[str, Reason, str]]:
+    """Yield what Personalize can't work with, why, and AWS's page."""
+    role = model.role(asked.role_arn)
+    if not role.exists:
+        yield role.arn, because(Cause.ROLE_ABSENT), IMPORT_PAGE
+    elif same(role.account, asked.account) is Answer.NO:
+        yield role.arn, because(Cause.ROLE_OF_ANOTHER_ACCOUNT, account=asked.account), IMPORT_PAGE
+    for arn in keys_of(model, asked):
+        for reason in _unusable_key(model.key(arn), asked):
+            yield arn, reason, KEY_STATE_PAGE if reason.cause is Cause.KEY_STATE else KMS_PAGE
     for arn in dict.fromkeys(each.bucket_arn for each in asked.locations):
         bucket = model.bucket(arn, asked.account)
         if not bucket.exists:
-            yield arn, because(Cause.BUCKET_ABSENT)
+            yield arn, because(Cause.BUCKET_ABSENT), IMPORT_PAGE
         elif bucket.region and same(bucket.region, asked.region) is Answer.NO:
-            yield arn, because(Cause.BUCKET_REGION, bucket_region=bucket.region, region=asked.region)
-
-
-def _unusable_role(model: AccessModel, asked: Asked) -> Iterator[Reason]:
-    if not model.role(asked.role_arn).exists:
-        yield because(Cause.ROLE_ABSENT)
-        return
-    if same(model.role(asked.role_arn).account, asked.account) is Answer.NO:
-        yield because(Cause.ROLE_OF_ANOTHER_ACCOUNT, account=asked.account)
+            reason = because(Cause.BUCKET_REGION, bucket_region=bucket.region, region=asked.region)
+            yield arn, reason, IMPORT_PAGE
 
 
 def _unusable_key(key: Key, asked: Asked) -> Iterator[Reason]:
