@@ -159,6 +159,10 @@ def test_a_reason_names_each_statement_that_may_allow_it() -> None:
     """A second one hides none."""
     reasons = [f"statement number {number} of key policy: {OF_ADDRESS}" for number in (1, 2)]
     assert of_key_policy(*[role(KEY_POLICY_ACTIONS, Condition=FROM_AN_ADDRESS)] * 2) == {"; ".join(reasons)}
+    holes: Any = ["${Main.One?}", "${Main.Other?}"]
+    unknown = compare(model(key=holes, iam=[iam(IAM_ACTIONS)])).undecided
+    reasons = [f"statement number {number} of key policy {IS_UNKNOWN}" for number in (1, 2)]
+    assert {each.because for each in unknown} == {"; ".join(reasons)}
 
 
 @pytest.mark.parametrize(
