@@ -9,7 +9,7 @@ import pytest
 from personalize_kms_constructs._access.causes import Cause
 from personalize_kms_constructs._access.comparison import compare
 from personalize_kms_constructs._access.limits import least_size
-from personalize_kms_constructs._access.model import Asked, Key, Reference, Role
+from personalize_kms_constructs._access.model import Asked, Key, Role
 from personalize_kms_constructs._access.written import Policy
 from tests.access.models import (
     ACCOUNT,
@@ -289,36 +289,6 @@ def test_what_is_not_waited_for() -> None:
 
 
 PROD, TEST = frozenset({"Main.IsProd"}), frozenset({"Main.IsTest"})
-
-
-@pytest.mark.parametrize(
-    ("only_if", "target_only_if", "is_told"),
-    [
-        (frozenset(), PROD, True),
-        (TEST, PROD, True),
-        (PROD, PROD, False),
-        (PROD | TEST, PROD, False),
-        (PROD, frozenset(), False),
-    ],
-)
-def test_a_reference_to_what_may_not_be_made(
-    only_if: frozenset[str], target_only_if: frozenset[str], is_told: bool
-) -> None:
-    """CloudFormation refuses the template where the condition doesn't hold: a warning."""
-    found = model(**CLEAN)
-    found.references = [
-        Reference("Main/Movies", "Main/Role", in_main("Movies"), only_if, target_only_if, tuple(found.asked))
-    ]
-    report = compare(found)
-    assert report.passed
-    assert [each.message for each in report.problems] == [
-        "Main/Role is made only if Main.IsProd holds, and Main/Movies, which refers to it, also if not, so that "
-        "CloudFormation refuses the template then: give both the same condition, or have the app decide what it makes"
-    ] * is_told
-    for each in report.problems:
-        assert (each.is_warning, each.certain, each.declared, each.asked) == (
-            True, False, (in_main("Movies"),), (found.asked[0],)
-        )  # fmt: skip
 
 
 def test_entries_and_problems_have_the_requests_behind_them() -> None:

@@ -155,10 +155,17 @@ def test_a_reason_names_what_leaves_a_statement_open(elements: dict[str, Any], r
     assert of_key_policy(statement) == {"; ".join(f"statement number 1 of key policy: {each}" for each in reasons)}
 
 
-def test_a_reason_names_each_statement_that_may_allow_it() -> None:
+def test_a_reason_names_each_statement_that_allows_it_or_may() -> None:
     """A second one hides none."""
     reasons = [f"statement number {number} of key policy: {OF_ADDRESS}" for number in (1, 2)]
     assert of_key_policy(*[role(KEY_POLICY_ACTIONS, Condition=FROM_AN_ADDRESS)] * 2) == {"; ".join(reasons)}
+    holes: Any = ["${Main.One?}", "${Main.Other?}"]
+    unknown = compare(model(key=holes, iam=[iam(IAM_ACTIONS)])).undecided
+    reasons = [f"statement number {number} of key policy {IS_UNKNOWN}" for number in (1, 2)]
+    assert {each.because for each in unknown} == {"; ".join(reasons)}
+    allowed = compare(model(key=[role(KEY_POLICY_ACTIONS)] * 2)).allowed
+    both = "statement number 1 of key policy; statement number 2 of key policy"
+    assert {each.because for each in allowed if each.policy == "key"} == {both}
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from personalize_kms_constructs._access.causes import Cause
 from personalize_kms_constructs.checks import check_assembly
 from tests.checks.assemblies import lines
 from tests.checks.templates import (
@@ -306,15 +307,33 @@ def test_the_key_of_an_output_that_is_not_named_by_its_arn(tmp_path: Path) -> No
     ]
 
 
-def test_the_default_key_of_a_bucket_may_not_be_made(tmp_path: Path) -> None:
-    """Whoever uses the bucket uses the key, as one that a location names."""
-    encrypted = bucket(SSEAlgorithm="aws:kms", KMSMasterKeyID={"Fn::GetAtt": ["Own", "Arn"]})
-    found = check(tmp_path, importing(Bucket=encrypted, Own={**key(), "Condition": "IsProd"})).problems
-    assert [(each.message, [asked.label for asked in each.asked]) for each in found] == [
+@pytest.mark.parametrize(
+    ("condition", "of_key", "is_told"),
+    [
+        ({}, "IsProd", True),
+        ({"Condition": "IsTest"}, "IsProd", True),
+        ({"Condition": "IsProd"}, "IsProd", False),
+        ({"Condition": "IsBoth"}, "IsProd", False),
+        ({"Condition": "IsProd"}, "Always", False),
+    ],
+)
+def test_the_default_key_of_a_bucket_may_not_be_made(
+    condition: dict[str, str], of_key: str, is_told: bool, tmp_path: Path
+) -> None:
+    """Whoever uses the bucket uses the key, as one that a location names; CloudFormation refuses the template then."""
+    encrypted = {**bucket(SSEAlgorithm="aws:kms", KMSMasterKeyID={"Fn::GetAtt": ["Own", "Arn"]}), **condition}
+    template = importing(Bucket=encrypted, Own={**key(), "Condition": of_key})
+    both = [{"Condition": "IsProd"}, {"Condition": "IsTest"}]
+    stage_is_test = {"Fn::Equals": [{"Ref": "Stage"}, "test"]}
+    template["Conditions"] = {**template["Conditions"], "IsTest": stage_is_test, "IsBoth": {"Fn::And": both}}
+    found = check(tmp_path, template)
+    told = [each for each in found.problems if each.cause is Cause.CONDITIONAL_REFERENCE]
+    assert [(each.message, [asked.label for asked in each.asked]) for each in told] == [
         (
             "Main/Own is made only if Main.IsProd holds, and Main/Bucket, which refers to it, also if not, so that "
             "CloudFormation refuses the template then: give both the same condition, or have the app decide what it "
             "makes",
             ["Main/Data (dataset import job)"],
         )
-    ]
+    ] * is_told
+    assert all(each.is_warning and not each.certain and each.where[0]["logical_id"] == "Bucket" for each in told)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, cast
@@ -17,6 +18,7 @@ from aws_cdk import aws_stepfunctions_tasks as tasks
 from constructs import RootConstruct
 
 from personalize_kms_constructs import PersonalizeEncryption, PersonalizeResource, S3Location
+from personalize_kms_constructs._judge import verdict
 from personalize_kms_constructs.checks import PersonalizeAccessChecks, declare_created
 from personalize_kms_constructs.jobs import DatasetExportJob
 from tests.judge.apps import LACKS, break_key_policy, by_hand, encryption, failure, new_app, told
@@ -178,6 +180,27 @@ def test_silent_on_success(app: cdk.App, stack: cdk.Stack, capfd: pytest.Capture
     app.synth()
     assert told(app) == []
     assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize("is_collecting", [True, False])
+def test_the_garbage_collector_is_as_it_was(
+    is_collecting: bool, app: cdk.App, stack: cdk.Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It rests while the judge works."""
+    seen = []
+
+    def judge(context: cdk.IPolicyValidationContext) -> list[cdk.PolicyViolation]:
+        seen.append(gc.isenabled())
+        return []
+
+    monkeypatch.setattr(verdict, "judge", judge)
+    encryption(stack)
+    try:
+        (gc.enable if is_collecting else gc.disable)()
+        app.synth()
+        assert (seen, gc.isenabled()) == ([False], is_collecting)
+    finally:
+        gc.enable()
 
 
 def test_a_stack_by_hand_beside_ours_fails_nothing(app: cdk.App, stack: cdk.Stack) -> None:

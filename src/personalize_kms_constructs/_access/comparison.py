@@ -12,7 +12,7 @@ from .decision import Decision
 from .entries import Allowed, Entry, Excess, Missing, Undecided
 from .excess import excess
 from .limits import limit_problems
-from .model import AccessModel, Asked, Key, Problem, declared_of
+from .model import AccessModel, Asked, Key, Problem, declared_of, labels_of
 from .needs import (
     IN_BUCKET_POLICY,
     IN_IAM,
@@ -30,7 +30,6 @@ from .problems import (
     AWS_MANAGED_KEY,
     configuration_problems,
     ordering_problems,
-    reference_problems,
     trust_findings,
 )
 from .remedies import policies_to_change, statements_to_add
@@ -66,7 +65,6 @@ def compare(model: AccessModel, *, with_excess: bool = True, with_allowed: bool 
         *model.problems,
         *(each for each in trust if isinstance(each, Problem)),
         *configuration_problems(model),
-        *reference_problems(model),
         *ordering_problems(model, needs, decisions),
         *limit_problems(model),
     ]
@@ -76,7 +74,7 @@ def compare(model: AccessModel, *, with_excess: bool = True, with_allowed: bool 
         undecided=_sorted(undecided),
         problems=in_order(problems),
         allowed=_sorted(each for each in entries if isinstance(each, Allowed)),
-        asked=tuple(sorted({str(asked) for asked in model.asked})),
+        asked=tuple(labels_of(model.asked)),
         without_key=tuple(sorted(model.without_key)),
         names=dict(sorted(names.items())),
     )
@@ -97,14 +95,14 @@ def _decisions(model: AccessModel, needs: Mapping[Need, list[Asked]]) -> dict[Ne
         groups.setdefault((need._replace(action=""), conditions_of(asked)), []).append(need)
     found: dict[Need, Decision] = {}
     for group in groups.values():
-        statements = [each for policy in _policies_on(model, group[0]) for each in policy.statements]
+        views = [each.view_of for policy in _policies_on(model, group[0]) for each in policy.statements]
         decided: dict[object, Decision] = {}
         for need in group:
             action = need.action.lower()
-            views = tuple([each.view_of(action) for each in statements])
-            if views not in decided:
-                decided[views] = _decide(model, need, needs[need])
-            found[need] = decided[views]
+            seen = tuple([view_of(action) for view_of in views])
+            if seen not in decided:
+                decided[seen] = _decide(model, need, needs[need])
+            found[need] = decided[seen]
     return {need: found[need] for need in needs}
 
 
@@ -176,11 +174,11 @@ def _entries(
 
 
 def _open_questions(model: AccessModel) -> Iterator[Undecided]:
-    users = users_of(model)
-    for key in model.keys.values():
-        if key.unseen_state:
-            reason, asks = because(Cause.KEY_STATE_UNSEEN, why=key.unseen_state), tuple(users.get(key.arn, ()))
-            yield Undecided(resource=key.arn, policy="key", policy_of=key.arn, reason=reason, asked=asks)
+    unseen = [key for key in model.keys.values() if key.unseen_state]
+    users = users_of(model) if unseen else {}
+    for key in unseen:
+        reason, asks = because(Cause.KEY_STATE_UNSEEN, why=key.unseen_state), tuple(users.get(key.arn, ()))
+        yield Undecided(resource=key.arn, policy="key", policy_of=key.arn, reason=reason, asked=asks)
     for question in model.open_questions:
         reason = because(question.cause, why=question.because)
         yield Undecided(name=question.name, reason=reason, declared=declared_of([question]))

@@ -100,7 +100,7 @@ def role_in_bucket(call: Call, bucket: Bucket) -> Decision:
     if one_account is Answer.NO or verdict.denied.answer is Answer.YES:
         return _by_resource(verdict, "bucket", bucket.arn, bucket.unseen)
     if verdict.denied.answer is Answer.MAYBE:
-        return Decision(Answer.MAYBE, Reason(Cause.MAY_BE_DENIED, doubts=tuple(verdict.denied.doubts)))
+        return Decision(Answer.MAYBE, Reason(Cause.MAY_BE_DENIED, doubts=verdict.denied.doubts))
     if one_account is Answer.YES or verdict.itself.answer is Answer.YES:
         # A policy that can't be seen is reported for Personalize itself.
         return Decision(Answer.YES, because(Cause.ALLOWED))
@@ -150,8 +150,8 @@ def _beyond_boundary(everybody: Found) -> Found:
     """
     if everybody.answer is Answer.NO:
         return everybody
-    of_everybody = [because(Cause.BOUNDARY_OF_EVERYBODY, each) for each in everybody.by]
-    return Found(Answer.MAYBE, doubts=[*everybody.doubts, *of_everybody, because(Cause.BOUNDARY)])
+    of_everybody = (because(Cause.BOUNDARY_OF_EVERYBODY, each) for each in everybody.by)
+    return Found(Answer.MAYBE, doubts=(*everybody.doubts, *of_everybody, because(Cause.BOUNDARY)))
 
 
 def _least(parts: Iterable[Found]) -> Answer:

@@ -40,8 +40,15 @@ _PROHIBITED: Mapping[str, tuple[str, ...]] = {
     "role": ("Principal", "NotPrincipal"),
 }
 _VERSIONS = ("2008-10-17", "2012-10-17")
-_EFFECTS = ("Allow", "Deny")
-_SID_OF_IAM = re.compile(r"[A-Za-z0-9]*")
+# The strings that AWS takes in elements, and IAM, in words too.
+_TAKEN = (
+    (("Effect",), re.compile("Allow|Deny"), "one of Allow, Deny"),
+    (("Action", "NotAction"), re.compile(r".*:.*|\**", re.DOTALL), "it as service:action"),
+)
+_TAKEN_BY_IAM = (
+    (("Sid",), re.compile("[A-Za-z0-9]*"), "letters and digits alone"),
+    (("Resource", "NotResource"), re.compile(r"arn:.*|\**", re.DOTALL), "an ARN, or *"),
+)
 _WITH_UNIQUE_SIDS = ("bucket", "role")
 # Variables of IAM have a colon, or are the characters that are special in patterns.
 _NOT_OF_IAM = re.compile(rf"\${MARK}\{{(?:AWS::\w+|[\w.]+)\}}")
@@ -51,7 +58,7 @@ def document_problems(policy: Policy, kind: str, asks: list[Asked]) -> Iterator[
     """Yield what is wrong with the document of a policy of a key, a bucket or a role, or with its trust policy."""
     for subject, reason in _refused(policy, kind):
         yield of_policy("configuration", policy, reason, GRAMMAR_PAGE, asks, label=subject)
-    for statement in policy.statements:
+    for statement in policy.statements if MARK in policy.text else ():
         if texts := tuple(dict.fromkeys(_NOT_OF_IAM.findall(json.dumps(statement.body, ensure_ascii=False)))):
             reason = because(Cause.WRITTEN_AS_TEXT, texts=texts)
             yield of_policy("configuration", policy, reason, SUB_PAGE, asks, label=statement.name, is_warning=True)
@@ -104,7 +111,8 @@ def _refused(policy: Policy, kind: str) -> Iterator[tuple[str, Reason]]:
     """Yield for what AWS refuses a whole policy, and where in it that is."""
     version = policy.document.get("Version") if isinstance(policy.document, dict) else None
     if isinstance(version, str) and "${" not in version and version not in _VERSIONS:
-        yield policy.name, _value_refused("Version", version, f"one of {', '.join(_VERSIONS)}")
+        taken = f"one of {', '.join(_VERSIONS)}"
+        yield policy.name, because(Cause.VALUE_REFUSED, element="Version", value=version, taken=taken)
     for statement in policy.statements:
         if statement.readable:
             for reason in (*_elements_refused(statement.body, kind), *_values_refused(statement.body, kind)):
@@ -124,30 +132,12 @@ def _elements_refused(body: Body, kind: str) -> Iterator[Reason]:
 
 
 def _values_refused(body: Body, kind: str) -> Iterator[Reason]:
-    for effect in _known(body.get("Effect")):
-        if effect not in _EFFECTS:
-            yield _value_refused("Effect", effect, f"one of {', '.join(_EFFECTS)}")
-    for action in (*_known(body.get("Action")), *_known(body.get("NotAction"))):
-        if ":" not in action and action.strip("*"):
-            yield _value_refused("Action", action, "it as service:action")
+    for elements, pattern, taken in _TAKEN + (_TAKEN_BY_IAM if kind == "role" else ()):
+        for value in (each for element in elements for each in as_list(body.get(element))):
+            if isinstance(value, str) and "$" not in value and not pattern.fullmatch(value):
+                yield because(Cause.VALUE_REFUSED, element=elements[0], value=value, taken=taken)
     condition = body.get("Condition")
-    for operator in _known(list(condition) if isinstance(condition, Mapping) else None):
-        if not is_operator(operator):
-            yield _value_refused("condition operator", operator, "one that IAM has, as StringEquals")
-    if kind != "role":
-        return
-    for sid in _known(body.get("Sid")):
-        if not _SID_OF_IAM.fullmatch(sid):
-            yield _value_refused("Sid", sid, "letters and digits alone")
-    for resource in (*_known(body.get("Resource")), *_known(body.get("NotResource"))):
-        if not resource.startswith("arn:") and resource.strip("*"):
-            yield _value_refused("Resource", resource, "an ARN, or *")
-
-
-def _value_refused(element: str, value: str, taken: str) -> Reason:
-    return because(Cause.VALUE_REFUSED, element=element, value=value, taken=taken)
-
-
-def _known(values: Any) -> Iterator[str]:
-    """Yield the strings of an element in which nothing stands for anything else."""
-    yield from (each for each in as_list(values) if isinstance(each, str) and "$" not in each)
+    for operator in condition if isinstance(condition, dict) else ():
+        if "$" not in operator and not is_operator(operator):
+            taken = "one that IAM has, as StringEquals"
+            yield because(Cause.VALUE_REFUSED, element="condition operator", value=operator, taken=taken)

@@ -104,7 +104,6 @@ class Entry:
         }
 
 
-@dataclass
 class Allowed(Entry):
     """A permission that is needed and there."""
 
@@ -159,7 +158,6 @@ class Excess(Entry):
         return {**super().to_json(), "fix": self.fix, "instead": self.pasted(self.instead), **more}
 
 
-@dataclass
 class Undecided(Entry):
     """A permission that is needed, and can't be seen to be there."""
 

@@ -221,12 +221,10 @@ class _OfOne:
         """Yield the requests that may need an action of the caller, which can't be seen."""
         service = action.partition(":")[0].lower()
         for each in self._model.open_questions if _is_asked_somewhere(action) else ():
-            is_callers = self._caller.is_service or not each.role_arns or self._may_be_one_of(each.role_arns)
+            may_be = any(same(self._caller.arn, arn) is not Answer.NO for arn in each.role_arns)
+            is_callers = self._caller.is_service or not each.role_arns or may_be
             if is_callers and (service in each.asks or (action == "*" and each.asks)):
                 yield each.name
-
-    def _may_be_one_of(self, role_arns: Iterable[str]) -> bool:
-        return any(same(self._caller.arn, each) is not Answer.NO for each in role_arns)
 
     def _asking(self, owner: str) -> list[Asked]:
         """All that uses a key or a bucket, or any of them."""

@@ -9,7 +9,6 @@ A hole counts as little as what it stands for can, so that a policy is only said
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 
 from .causes import Cause, because
@@ -100,7 +99,7 @@ def _too_long(
 
 def least_size(policy: Policy, unit: str = "characters") -> int:
     """Return the least size that the policy can have in characters or bytes, without white space."""
-    text = json.dumps(policy.document, separators=(",", ":"), ensure_ascii=False)
+    text = policy.text
     if "${" in text:
         text = HOLE.sub(lambda hole: "x" * _shortest(hole[0], text[max(0, hole.start() - 5) : hole.start()]), text)
     text = shown(text)

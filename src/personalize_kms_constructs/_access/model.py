@@ -161,9 +161,6 @@ class Asked:
         """The name that reports use for it."""
         return f"{self.name} ({self.kind})"
 
-    def __str__(self) -> str:
-        return self.label
-
 
 def declared_of(
     found: Iterable[Asked | OpenQuestion | Policy | PolicyOwner],
@@ -175,24 +172,6 @@ def declared_of(
 def labels_of(asked: Iterable[Asked]) -> list[str]:
     """Return the names of requests in reports."""
     return sorted({each.label for each in asked})
-
-
-@dataclass(frozen=True, eq=False)
-class Reference:
-    """A resource of a template that refers to a role or key of the same template, other than by ``Fn::If``."""
-
-    user: str
-    """Its name in reports."""
-    target: str
-    """The name of the role or key in reports."""
-    declared: Declaration
-    """The resource that refers."""
-    only_if: frozenset[str]
-    """The conditions, of those that can't be decided, under which the resource is made: those that they imply too."""
-    target_only_if: frozenset[str]
-    """The conditions under which the role or key is made."""
-    asked: tuple[Asked, ...] = ()
-    """The requests that use the role or key."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -283,8 +262,6 @@ class AccessModel:
     """The problems that were found while the model was read."""
     without_key: list[str] = field(default_factory=list)
     """The names of the dataset groups that Personalize encrypts with a key of its own."""
-    references: list[Reference] = field(default_factory=list)
-    """The references to roles and keys that are made under conditions only."""
     open_questions: list[OpenQuestion] = field(default_factory=list)
     names: dict[str, str] = field(default_factory=dict)
     """The names of keys, roles and buckets in reports, by ARN: a construct path for example."""

@@ -129,7 +129,7 @@ def _need(asked: Asked, principal: str, policy: str, action: str, resource: str,
 
 def conditions_of(asked: Iterable[Asked]) -> frozenset[str]:
     """Return the conditions of templates on which all of them depend."""
-    return frozenset.intersection(*(each.only_if for each in asked))
+    return frozenset.intersection(*[each.only_if for each in asked])
 
 
 def caller_of(model: AccessModel, need: Need, only_if: frozenset[str] = frozenset()) -> Caller:

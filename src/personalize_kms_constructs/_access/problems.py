@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from itertools import product
 
 from ..matrix import CONFUSED_DEPUTY_PAGE, IMPORT_PAGE, KMS_PAGE, SERVICE_PRINCIPAL
 from . import decision
@@ -19,7 +20,6 @@ from .written import Policy
 
 GROUP_PAGE = "https://docs.aws.amazon.com/personalize/latest/dg/API_CreateDatasetGroup.html"
 KEY_STATE_PAGE = "https://docs.aws.amazon.com/kms/latest/developerguide/key-state.html"
-CONDITIONS_PAGE = "https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/conditions-section-structure.html"
 AWS_MANAGED_KEY = "alias/aws/s3"
 # A key is updating for some seconds after its primary Region was changed: "While the key state is Updating, you can use
 # the keys in cryptographic operations"
@@ -70,13 +70,7 @@ def configuration_problems(model: AccessModel) -> Iterator[Problem]:
     """Yield keys and roles that Personalize can't work with, whatever the policies say."""
     found: dict[tuple[object, ...], tuple[str, Reason, str, list[Asked]]] = {}
     for asked in model.asked:
-        unusable = [(asked.role_arn, each, IMPORT_PAGE) for each in _unusable_role(model, asked)]
-        for arn in keys_of(model, asked):
-            for reason in _unusable_key(model.key(arn), asked):
-                unusable.append((arn, reason, KEY_STATE_PAGE if reason.cause is Cause.KEY_STATE else KMS_PAGE))
-        for arn, reason in _unusable_buckets(model, asked):
-            unusable.append((arn, reason, IMPORT_PAGE))
-        for arn, reason, page in unusable:
+        for arn, reason, page in _unusable(model, asked):
             name = (arn, reason.cause, *reason.values.values())
             found.setdefault(name, (arn, reason, page, []))[-1].append(asked)
     for arn, reason, page, asks in found.values():
@@ -84,21 +78,23 @@ def configuration_problems(model: AccessModel) -> Iterator[Problem]:
         yield Problem.of("configuration", arn, reason, page, asks, label=label)
 
 
-def _unusable_buckets(model: AccessModel, asked: Asked) -> Iterator[tuple[str, Reason]]:
+def _unusable(model: AccessModel, asked: Asked) -> Iterator[tuple[str, Reason, str]]:
+    """Yield what Personalize can't work with, why, and AWS's page."""
+    role = model.role(asked.role_arn)
+    if not role.exists:
+        yield role.arn, because(Cause.ROLE_ABSENT), IMPORT_PAGE
+    elif same(role.account, asked.account) is Answer.NO:
+        yield role.arn, because(Cause.ROLE_OF_ANOTHER_ACCOUNT, account=asked.account), IMPORT_PAGE
+    for arn in keys_of(model, asked):
+        for reason in _unusable_key(model.key(arn), asked):
+            yield arn, reason, KEY_STATE_PAGE if reason.cause is Cause.KEY_STATE else KMS_PAGE
     for arn in dict.fromkeys(each.bucket_arn for each in asked.locations):
         bucket = model.bucket(arn, asked.account)
         if not bucket.exists:
-            yield arn, because(Cause.BUCKET_ABSENT)
+            yield arn, because(Cause.BUCKET_ABSENT), IMPORT_PAGE
         elif bucket.region and same(bucket.region, asked.region) is Answer.NO:
-            yield arn, because(Cause.BUCKET_REGION, bucket_region=bucket.region, region=asked.region)
-
-
-def _unusable_role(model: AccessModel, asked: Asked) -> Iterator[Reason]:
-    if not model.role(asked.role_arn).exists:
-        yield because(Cause.ROLE_ABSENT)
-        return
-    if same(model.role(asked.role_arn).account, asked.account) is Answer.NO:
-        yield because(Cause.ROLE_OF_ANOTHER_ACCOUNT, account=asked.account)
+            reason = because(Cause.BUCKET_REGION, bucket_region=bucket.region, region=asked.region)
+            yield arn, reason, IMPORT_PAGE
 
 
 def _unusable_key(key: Key, asked: Asked) -> Iterator[Reason]:
@@ -134,11 +130,10 @@ def ordering_problems(
     """
     early: dict[tuple[Asked, Policy], list[Need]] = {}
     for need, found in decisions.items():
-        if found.answer is Answer.YES:
-            for asked in needs[need]:
-                for alternatives in found.by:
-                    if not any(_is_there(asked, each.policy) for each in alternatives):
-                        early.setdefault((asked, alternatives[0].policy), []).append(need)
+        waiting = [each for each in needs[need] if each.waits_for is not None]
+        for asked, alternatives in product(waiting, found.by if found.answer is Answer.YES else ()):
+            if not any(_is_there(asked, each.policy) for each in alternatives):
+                early.setdefault((asked, alternatives[0].policy), []).append(need)
     for (asked, policy), for_these in early.items():
         actions = tuple(dict.fromkeys(need.action for need in for_these))
         reason = because(Cause.NOT_WAITED_FOR, before=policy.name, actions=actions)
@@ -149,22 +144,3 @@ def ordering_problems(
 
 def _is_there(asked: Asked, policy: Policy) -> bool:
     return asked.waits_for is None or not policy.declared or policy.declared in asked.waits_for
-
-
-def reference_problems(model: AccessModel) -> Iterator[Problem]:
-    """Yield references to a role or key that may not be made where what refers to it is."""
-    for each in model.references:
-        conditions = each.target_only_if - each.only_if
-        if conditions:
-            reason = because(Cause.CONDITIONAL_REFERENCE, user=each.user, conditions=tuple(sorted(conditions)))
-            yield Problem(
-                "configuration",
-                each.target,
-                reason,
-                page=CONDITIONS_PAGE,
-                needed_by=(each.user,),
-                declared=(each.declared,),
-                asked=each.asked,
-                is_warning=True,
-                certain=False,
-            )

@@ -41,7 +41,8 @@ def statements_to_add(
             statement = statement_for([*group, *left_to_iam], add_to)
             if add_to == IN_KEY_POLICY and _are_in_two_stacks(model, group[0]):
                 statement |= _delegated(model.role(group[0].role_arn))
-            if add_to == IN_BOUNDARY and _is_declared(model.role(group[0].role_arn).boundary):
+            boundary = model.role(group[0].role_arn).boundary
+            if add_to == IN_BOUNDARY and boundary is not None and boundary.declared:
                 # It allows nothing, and if it referred to a key it would be made after it, which waits for the role.
                 statement["Resource"] = "*"
             added |= dict.fromkeys(group, (add_to, statement))
@@ -85,10 +86,6 @@ def _are_in_two_stacks(model: AccessModel, need: Need) -> bool:
         return False
     key, role = model.key(need.owner), model.role(need.role_arn)
     return template_of(key.declared) != template_of(role.declared)
-
-
-def _is_declared(boundary: Policy | None) -> bool:
-    return boundary is not None and bool(boundary.declared)
 
 
 def _delegated(role: Role) -> Json:

@@ -30,23 +30,23 @@ class Found:
     """The extent to which statements of one effect are about a call."""
 
     answer: Answer = Answer.NO
-    by: list[Written] = field(default_factory=list)
+    by: tuple[Written, ...] = ()
     """The statements that say yes."""
-    doubts: list[Reason] = field(default_factory=list)
+    doubts: tuple[Reason, ...] = ()
     """What leaves it open."""
 
     def add(self, answer: Answer, statement: Written, doubts: Iterable[Reason]) -> None:
         """Take in what one statement says."""
         self.answer = max(self.answer, answer)
         if answer is Answer.YES:
-            self.by.append(statement)
+            self.by += (statement,)
         elif answer is Answer.MAYBE:
-            self.doubts += [Reason(doubt.cause, doubt.values, (statement,)) for doubt in doubts]
+            self.doubts += tuple(Reason(doubt.cause, doubt.values, (statement,)) for doubt in doubts)
 
     def leave_open(self, doubt: Reason) -> None:
         """Take in that there are statements which can't be seen."""
         self.answer = max(self.answer, Answer.MAYBE)
-        self.doubts.append(doubt)
+        self.doubts += (doubt,)
 
     def __or__(self, other: Found) -> Found:
         if other.answer is Answer.NO:

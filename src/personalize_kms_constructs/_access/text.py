@@ -56,7 +56,8 @@ class _Text:
         entries: list[Entry] = [*report.missing, *report.excess, *report.undecided]
         for (kind, arn), found in by_subject([*entries, *(() if self._quiet else report.allowed)]).items():
             yield ""
-            yield from self._heading(kind, arn)
+            yield from self._wrapped(f"{kind} {self._names.of(arn)}" if kind else "not known", "")
+            yield from self._wrapped(arn, "    ") if arn in self._names else ()
             told: list[Step] = []
             for row in rows(found):
                 yield from self._row(row, told)
@@ -75,11 +76,6 @@ class _Text:
             for asked in report.asked:
                 yield from self._wrapped(asked, "  ")
         yield from self._wrapped(asks_nothing(report), "")
-
-    def _heading(self, kind: str, arn: str) -> Iterator[str]:
-        yield from self._wrapped(f"{kind} {self._names.of(arn)}" if kind else "not known", "")
-        if arn in self._names:
-            yield from self._wrapped(arn, "    ")
 
     def _row(self, row: Row, told: list[Step]) -> Iterator[str]:
         """Yield the lines of a row; a statement that was told of already isn't told again."""

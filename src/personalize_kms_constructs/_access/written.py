@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -49,6 +50,11 @@ class Policy:
     """True if it is AWS's own, which nobody else can change."""
     whose: tuple[str, ...] = ()
     """The parts of names that aren't known, where that leaves open whose policy it is."""
+
+    @cached_property
+    def text(self) -> str:
+        """The document as JSON without white space."""
+        return json.dumps(self.document, separators=(",", ":"), ensure_ascii=False)
 
     @cached_property
     def not_understood(self) -> tuple[str, ...]:
@@ -134,14 +140,16 @@ class Written:
         """Report whether the action may be one of its own; where it writes plain actions alone, whether it is."""
         return self.only_actions is None or action.lower() in self.only_actions
 
-    def view_of(self, action: str) -> object:
-        """Return what it sees in an action, in lower case: two of one service that look the same get one answer."""
+    @cached_property
+    def view_of(self) -> Callable[[str], object]:
+        """Its view of an action, in lower case: two of one service that look the same get one answer."""
         if self.tells_apart or not self.readable:
-            return action
+            return str
         if self.only_actions is not None:
-            return action in self.only_actions
+            return self.only_actions.__contains__
         patterns = as_list(self.body.get("Action", self.body.get("NotAction")))
-        return tuple([matches(action, each.lower()) for each in patterns if isinstance(each, str)])
+        patterns = [each.lower() for each in patterns if isinstance(each, str)]
+        return lambda action: tuple([matches(action, each) for each in patterns])
 
 
 def as_list(value: Any) -> list[Any]:

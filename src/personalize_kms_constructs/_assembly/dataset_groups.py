@@ -23,14 +23,14 @@ class DatasetGroups:
         """The paths of those that Personalize encrypts with a key of its own."""
         self._groups: dict[str, list[Resource]] = {}
         self._members: dict[str, list[Resource]] = {}
-        for resource in resources:
+        for resource in (each for each in resources if each.type in (physical.DATASET_GROUP, *_MEMBERS)):
             with noted(unread, resource.stack.template):
                 if resource.type == physical.DATASET_GROUP:
                     for name in (physical.dataset_group_arn(resource), physical.ref(resource)):
                         self._groups.setdefault(name, []).append(resource)
                     if resource.get("KmsKeyArn") is None and resource.get("RoleArn") is None:
                         self.without_key.append(resource.path)
-                elif resource.type in _MEMBERS:
+                else:
                     self._members.setdefault(_MEMBERS[resource.type](resource), []).append(resource)
 
     def of(self, made_for: str, beside: Stack) -> Resource | None:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
 
 from .._access.alternatives import possible
 from .._access.causes import Cause, because
 from .._access.declarations import Declaration
 from .._access.model import AccessModel, Problem, declared_of
 from .._access.needs import users_of
-from .._access.written import Policy, as_list
+from .._access.written import Policy, as_list, aws_principals
 from .deployment import Deployment
 from .physical import of_any_partition
 from .stacks import Resource
@@ -29,18 +28,18 @@ def early_principals(
     policies += [(each.arn, policy) for each in model.buckets.values() for policy in each.policies]
     policies += [(each.arn, policy) for each in model.roles.values() for policy in each.trust]
     made = {each.declared: each for each in resources}
-    users = users_of(model)
-    for owner, policy in policies:
-        for role, certain in _not_waited_for(policy, made, deployment, order):
-            yield Problem.of(
-                "ordering",
-                policy.name,
-                because(Cause.NAMED_EARLY, role=role.path),
-                _PAGE,
-                users.get(owner, ()),
-                declared=declared_of([policy]),
-                certain=certain and policy.only_if <= role.only_if,
-            )
+    early = [(*each, *role) for each in policies for role in _not_waited_for(each[1], made, deployment, order)]
+    users = users_of(model) if early else {}
+    for owner, policy, role, certain in early:
+        yield Problem.of(
+            "ordering",
+            policy.name,
+            because(Cause.NAMED_EARLY, role=role.path),
+            _PAGE,
+            users.get(owner, ()),
+            declared=declared_of([policy]),
+            certain=certain and policy.only_if <= role.only_if,
+        )
 
 
 def _not_waited_for(
@@ -73,13 +72,7 @@ def _is_there(role: Resource, owner: Resource, before: Before) -> bool:
 def _principals(policy: Policy) -> Iterator[tuple[str, bool]]:
     for statement in policy.statements:
         chosen = possible(statement.body, statement.conditions, frozenset()) if statement.conditions else ()
-        named = [_names_in(body) for body in chosen or (statement.body,)]
+        bodies = [[each for each in as_list(body) if isinstance(each, dict)] for body in chosen or (statement.body,)]
+        named = [[str(name) for each in body for name in aws_principals(each)] for body in bodies]
         for name in dict.fromkeys(name for names in named for name in names):
             yield of_any_partition(name), all(name in names for names in named)
-
-
-def _names_in(statements: Any) -> list[str]:
-    """Return the principals of one statement, or of several, that are named by ARNs."""
-    principals = [each.get("Principal") for each in as_list(statements) if isinstance(each, dict)]
-    named = [each.get("AWS") for each in principals if isinstance(each, dict)]
-    return [name for names in named for name in as_list(names) if isinstance(name, str)]

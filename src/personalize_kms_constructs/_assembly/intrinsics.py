@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import json
 import re
-from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -22,44 +21,20 @@ from .files import AssemblyError
 VARIABLE_OF_SUB = re.compile(rf"\${MARK}\{{\s*([^{{}}]*?)\s*\}}")
 
 
-class Scope(ABC):
-    """The targets of a template's functions."""
+class Scope:
+    """Resolves the functions of a template, whose targets a ``Stack`` has."""
 
     origins: dict[str, Any]
     """The functions that were resolved, by their values with holes."""
-
-    @property
-    @abstractmethod
-    def name(self) -> str:
-        """The name of the stack: expressions that are equal in two stacks needn't have one value."""
-
-    @abstractmethod
-    def ref(self, name: str) -> Any:
-        """Return a parameter, a pseudo parameter or what ``Ref`` of a resource is."""
-
-    @abstractmethod
-    def get_att(self, logical_id: str, attribute: str) -> Any:
-        """Return an attribute of a resource."""
-
-    @abstractmethod
-    def import_value(self, name: str) -> Any:
-        """Return an export of another stack."""
-
-    @abstractmethod
-    def stack_output(self, arguments: Mapping[str, Any]) -> Any:
-        """Return an output of another stack, exported or not."""
-
-    @abstractmethod
-    def condition(self, name: str) -> Answer:
-        """Return whether a condition of the template holds."""
-
-    @abstractmethod
-    def mapping(self, name: str) -> Any:
-        """Return a mapping of the template, or none."""
-
-    @abstractmethod
-    def string(self, text: str) -> str:
-        """Return a string with its dynamic references resolved."""
+    name: str
+    """The name of the stack: expressions that are equal in two stacks needn't have one value."""
+    ref: Callable[[str], Any]
+    get_att: Callable[[str, str], Any]
+    import_value: Callable[[str], Any]
+    stack_output: Callable[[Mapping[str, Any]], Any]
+    condition: Callable[[str], Answer]
+    mapping: Callable[[str], Any]
+    string: Callable[[str], str]
 
     def value(self, expression: Any) -> Any:
         """Return the expression with every function resolved."""
@@ -69,7 +44,7 @@ class Scope(ABC):
             return self.string(expression) if "{{" in expression else expression
         if kind is list:
             items = [item if type(item) is str and "{{" not in item else self.value(item) for item in expression]
-            return [item for item in items if item is not NO_VALUE]
+            return [item for item in items if item is not NO_VALUE] if NO_VALUE in items else items
         if kind is not dict:
             return expression
         if len(expression) == 1:
@@ -87,7 +62,9 @@ class Scope(ABC):
             name: item if type(item) is str and "{{" not in item else self.value(item)
             for name, item in expression.items()
         }
-        return {name: item for name, item in values.items() if item is not NO_VALUE}
+        if NO_VALUE in values.values():
+            return {name: item for name, item in values.items() if item is not NO_VALUE}
+        return values
 
     def text(self, expression: Any) -> str:
         """Return the expression as a string; a hole where it is none."""

@@ -133,7 +133,7 @@ class ReadAssembly:
             ours = any(map(self._is_ours, problem.needed_by))
             if ours or not only_ours:
                 model.problems.append(replace(problem, of_ours=ours))
-        model.references += conditional_references(model, self._resources)
+        model.problems += conditional_references(model, self._resources)
         leave_replaced_policies_open(model, self._resources, self._deployment, self._unread)
         model.problems += unable_functions(model, self._deployment, self._unread)
         model.problems += early_principals(model, self._resources, self._deployment, self._order)

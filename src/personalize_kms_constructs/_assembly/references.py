@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from .._access.causes import Cause, because
 from .._access.declarations import Declaration
-from .._access.model import AccessModel, Asked, Reference, declared_of
+from .._access.model import AccessModel, Asked, Problem, declared_of
 from .._access.needs import keys_of
 from .._access.written import as_list
 from .intrinsics import VARIABLE_OF_SUB
 from .stacks import Resource, Stack
+
+_PAGE = "https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/conditions-section-structure.html"
 
 
 def functions(value: Any, *, but: str = "") -> Iterator[tuple[str, Any]]:
@@ -43,8 +46,8 @@ def names_in(function: str, argument: Any) -> list[str]:
     return []
 
 
-def conditional_references(model: AccessModel, resources: Iterable[Resource]) -> Iterator[Reference]:
-    """Yield the references to those roles and keys of a model that are made under a condition which can't be decided.
+def conditional_references(model: AccessModel, resources: Iterable[Resource]) -> Iterator[Problem]:
+    """Yield the references to roles and keys of a model that may not be made where what refers to them is.
 
     Args:
         model: the roles and keys that requests use.
@@ -59,9 +62,19 @@ def conditional_references(model: AccessModel, resources: Iterable[Resource]) ->
             if target.declared in judged and target.only_if - stack.made_only_if:
                 asked = tuple(each for each in model.asked if target.declared in _used_by(model, each))
                 for user in own:
-                    if _refers_to(user.body.get("Properties"), target.logical_id):
-                        only_if = stack.implied(user.logical_id)
-                        yield Reference(user.path, target.path, user.declared, only_if, target.only_if, asked)
+                    conditions = tuple(sorted(target.only_if - stack.implied(user.logical_id)))
+                    if conditions and _refers_to(user.body.get("Properties"), target.logical_id):
+                        yield Problem(
+                            "configuration",
+                            target.path,
+                            because(Cause.CONDITIONAL_REFERENCE, user=user.path, conditions=conditions),
+                            page=_PAGE,
+                            needed_by=(user.path,),
+                            declared=(user.declared,),
+                            asked=asked,
+                            is_warning=True,
+                            certain=False,
+                        )
 
 
 def _used_by(model: AccessModel, asked: Asked) -> tuple[Declaration, ...]:

@@ -14,6 +14,7 @@ from .physical import ROLE, of_any_partition, role_arn
 from .stacks import Resource
 from .templates import Unread, noted
 
+_CUSTOM = "Custom::AWS"
 _CALLS = {"putkeypolicy": "kms", "putbucketpolicy": "s3"}
 # The function of all AwsCustomResources does what these tell it.
 _TOLD_BY_CUSTOM_RESOURCES = "AWS679f53fac002430cb0da5b7982bd2287"
@@ -24,7 +25,7 @@ def leave_replaced_policies_open(
 ) -> None:
     """Take the policies out of a model that ``AwsCustomResource``s or Lambda functions of the app may replace."""
     replaced: list[tuple[str, str]] = []
-    for resource in resources:
+    for resource in (each for each in resources if each.type in (_CUSTOM, ROLE)):
         with noted(unread, resource.stack.template):
             replaced += ((arn, resource.path) for arn in _replaced_by(resource, deployment))
     owners: list[Key | Bucket] = [*model.keys.values(), *model.buckets.values()]
@@ -39,12 +40,12 @@ def leave_replaced_policies_open(
 
 def _replaced_by(resource: Resource, deployment: Deployment) -> Iterator[str]:
     """Yield whose policies a resource of a template replaces: ARNs, or a service for all of its."""
-    if resource.type == "Custom::AWS":
+    if resource.type == _CUSTOM:
         for event in ("Create", "Update"):
             text = json.dumps(resource.body.get("Properties", {}).get(event)).lower()
             for service in (service for call, service in _CALLS.items() if call in text):
                 yield _told(resource, event, deployment) or service
-    elif resource.type == ROLE and _is_of_function(resource):
+    elif _is_of_function(resource):
         yield from _allowed(resource, deployment)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -21,24 +20,13 @@ from .templates import Template
 _DYNAMIC = re.compile(r"\{\{resolve:[^}]*\}\}")
 
 
-class Surroundings(ABC):
-    """The other stacks of an app, and what AWS makes of resources, for one stack that asks."""
+class Surroundings:
+    """The other stacks of an app, and what AWS makes of resources, for one stack that asks: see ``App``."""
 
-    @abstractmethod
-    def exported_as(self, name: str) -> Sequence[tuple[Stack, str]]:
-        """Return the outputs that are exported under a name."""
-
-    @abstractmethod
-    def stacks_named(self, name: str) -> Sequence[Stack]:
-        """Return the top-level stacks of a name."""
-
-    @abstractmethod
-    def ref(self, resource: Resource) -> str:
-        """Return what ``Ref`` of a resource is."""
-
-    @abstractmethod
-    def attribute(self, resource: Resource, name: str) -> Any:
-        """Return what ``Fn::GetAtt`` of a resource is."""
+    exported_as: Callable[[str], Sequence[tuple[Stack, str]]]
+    stacks_named: Callable[[str], Sequence[Stack]]
+    ref: Callable[[Resource], str]
+    attribute: Callable[[Resource, str], Any]
 
 
 class Stack(Scope):
@@ -53,6 +41,7 @@ class Stack(Scope):
     ) -> None:
         self.app = app
         self.template = template
+        self.name = template.name
         self.parent = parent
         """The stack that it is nested in, and its logical id there."""
         self.origins = {}
@@ -60,16 +49,11 @@ class Stack(Scope):
         self._resolving: list[str] = []
         self._attributes: dict[tuple[str, str], Any] = {}
         self._conditions: dict[str, Answer] = {}
-        self._declared: dict[str, Declaration] = {}
+        self._resources: dict[str, Resource] = {}
         self.nested = {
             logical_id: Stack(app, nested, (self, logical_id), self._passed(logical_id))
             for logical_id, nested in template.nested.items()
         }
-
-    @property
-    def name(self) -> str:
-        """Its construct path."""
-        return self.template.name
 
     def _passed(self, logical_id: str) -> Mapping[str, Callable[[], Any]]:
         given = self.template.resources[logical_id].get("Properties", {}).get("Parameters", {})
@@ -109,16 +93,12 @@ class Stack(Scope):
         prefixes = {"cn-": "aws-cn", "us-gov-": "aws-us-gov", "us-iso-": "aws-iso", "us-isob-": "aws-iso-b"}
         return next((partition for prefix, partition in prefixes.items() if region.startswith(prefix)), "aws")
 
-    def declared(self, logical_id: str) -> Declaration:
-        """Return the declaration of a resource."""
-        if logical_id not in self._declared:
-            path = self.template.construct_path_of(logical_id)
-            self._declared[logical_id] = Declaration(str(self.template.path), path, logical_id)
-        return self._declared[logical_id]
-
     def resource(self, logical_id: str) -> Resource:
         """Return a resource, its properties still to be resolved."""
-        return Resource(self, logical_id, self.template.resources[logical_id])
+        if logical_id not in self._resources:
+            body = self.template.resources[logical_id]
+            self._resources[logical_id] = Resource(self, logical_id, body["Type"], body)
+        return self._resources[logical_id]
 
     def resources(self) -> Iterator[Resource]:
         """Yield the resources, less those that a condition is known to leave out."""
@@ -310,22 +290,19 @@ class Resource:
 
     stack: Stack
     logical_id: str
+    type: str
     body: dict[str, Any]
 
-    @property
-    def type(self) -> str:
-        """Its type."""
-        return str(self.body["Type"])
-
-    @property
+    @cached_property
     def path(self) -> str:
         """Its construct path."""
         return self.stack.template.path_of(self.logical_id)
 
-    @property
+    @cached_property
     def declared(self) -> Declaration:
         """The template, the construct path and the logical id."""
-        return self.stack.declared(self.logical_id)
+        template = self.stack.template
+        return Declaration(str(template.path), template.construct_path_of(self.logical_id), self.logical_id)
 
     @property
     def only_if(self) -> frozenset[str]:
@@ -340,7 +317,7 @@ class Resource:
         found = self.stack.value(properties[name])
         return None if found is NO_VALUE else found
 
-    @property
+    @cached_property
     def is_added_to(self) -> bool:
         """True if a macro, or a loop over a list that isn't known, may give it more properties."""
         return any(each.startswith("Fn::") for each in (*self.body, *self.body.get("Properties", {})))

@@ -59,7 +59,7 @@ class CreationOrder:
             top = parent
         while pending:
             there, each = pending.pop()
-            declared = there.declared(each)
+            declared = there.resource(each).declared
             if declared in found:
                 continue
             found.add(declared)
