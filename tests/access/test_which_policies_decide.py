@@ -112,13 +112,18 @@ def test_a_key_of_another_account_wants_both_sides() -> None:
     assert [each.add_to for each in found.missing] == ["role"]
     found = compare(on_key_of(OTHERS_KEY, ON_KEY, KEY_POLICY_ACTIONS))
     assert (found.missing, found.excess) == ((), ())
+    found = compare(on_key_of(OTHERS_KEY, ON_KEY[1:], []))
+    of_role = {(each.action, each.add_to) for each in found.missing if each.policy == "key"}
+    assert of_role == {(action, add_to) for action in KEY_POLICY_ACTIONS for add_to in ("key", "role")}
 
 
 def test_what_no_policy_says_is_missing_though_the_accounts_are_not_known() -> None:
     """Whether the role is of the key's account makes no difference then."""
     key_arn = KEY.replace(ACCOUNT, "${Main.Account?}")
     missing = compare(on_key_of(key_arn, [], [])).missing
-    assert {("role", "key", action, key_arn) for action in KEY_POLICY_ACTIONS} <= lines(missing)
+    for add_to in ("key", "role"):
+        told = tuple(each for each in missing if (each.principal, each.policy, each.add_to) == ("role", "key", add_to))
+        assert lines(told) == {("role", "key", action, key_arn) for action in KEY_POLICY_ACTIONS}
 
 
 @pytest.mark.parametrize(

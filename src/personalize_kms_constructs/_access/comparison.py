@@ -34,7 +34,7 @@ from .problems import (
     reference_problems,
     trust_findings,
 )
-from .remedies import policies_to_change, statements_to_add
+from .remedies import is_delegated, policies_to_change, remedies_of, without_role
 from .report import AccessReport, in_order
 from .written import Policy
 
@@ -150,7 +150,7 @@ def _denied_in_buckets(model: AccessModel, needs: Mapping[Need, list[Asked]]) ->
 def _entries(
     model: AccessModel, needs: dict[Need, list[Asked]], decisions: dict[Need, Decision], *, in_bucket: bool = False
 ) -> Iterator[Entry]:
-    added = statements_to_add(model, decisions, in_bucket=in_bucket)
+    remedies = remedies_of(model, decisions, in_bucket=in_bucket)
     for need, found in decisions.items():
         policy = IN_BUCKET_POLICY if in_bucket else need.policy
         common: dict[str, Any] = {
@@ -161,20 +161,20 @@ def _entries(
             "policy": policy,
             "policy_of": need.owner if in_bucket else need.policy_of,
             "page": needs[need][0].permissions.page_of(need.action),
-            "reason": found.reason,
             "asked": tuple(needs[need]),
         }
         file = model.files.get((policy, common["policy_of"]), "")
         if found.answer is Answer.YES:
-            yield Allowed(**common)
+            yield Allowed(**common, reason=found.reason)
         elif found.answer is Answer.MAYBE:
-            yield Undecided(**common, file=file)
-        else:
-            add_to, add = added.get(need, ("", None))
-            policies, make = policies_to_change(model, need, add_to or policy)
-            origins = model.origins_in((*policies, *declared_of(needs[need])))
-            file = model.files.get((IN_IAM, need.role_arn), "") if add_to == IN_IAM else file
-            yield Missing(**common, add=add, add_to=add_to, policies=policies, file=file, origins=origins, make=make)
+            yield Undecided(**common, reason=found.reason, file=file)
+        for reason, add_to, add in remedies.get(need, ()):
+            place = policies_to_change(model, need, add_to or policy, conditions_of(needs[need]))
+            origins = model.origins_in((*place["policies"], *declared_of(needs[need])))
+            if add_to == IN_KEY_POLICY and is_delegated(model, need):
+                origins = without_role(origins, model.role(need.role_arn))
+            place["file"] = model.files.get((IN_IAM, need.role_arn), "") if add_to == IN_IAM else file
+            yield Missing(**common, **place, reason=reason, add_to=add_to, add=add, origins=origins)
 
 
 def _open_questions(model: AccessModel) -> Iterator[Undecided]:

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from .answers import Answer, all_of
+from .answers import Answer
 from .calls import Call, Caller, assume_role
 from .causes import Cause, Reason, because
 from .model import Bucket, Key, Role
@@ -33,6 +33,13 @@ class Decision:
     by: By = ()
     named: bool = False
     """True if the key policy allows the role the action without IAM's help."""
+    further: tuple[Reason, ...] = ()
+    """The reasons for which it would be denied all the same, once the first one is no more."""
+
+    @staticmethod
+    def refused(reasons: list[Reason]) -> Decision:
+        """Return a denial, for one reason or for several."""
+        return Decision(Answer.NO, reasons[0], further=tuple(reasons[1:]))
 
 
 def role_on_key(call: Call, role: Role, key: Key) -> Decision:
@@ -42,31 +49,35 @@ def role_on_key(call: Call, role: Role, key: Key) -> Decision:
         of_key.everybody.leave_open(because(Cause.POLICY_UNSEEN, policy="key", arn=key.arn, why=key.unseen))
     iam, boundary = _of_role(role, call)
     denied = (of_key.denied, iam.denied, boundary.denied)
-    if refused := _explicit(denied):
-        return refused
     one_account = same(call.caller.account, key.account)
-    # In one account each of these is enough; the first that allows most is told.
-    ways: tuple[tuple[Found, ...], ...] = (
-        (of_key.caller | of_key.everybody, boundary.allowed),
-        (of_key.session,),
-        (of_key.account, iam.allowed, boundary.allowed),
-        (_beyond_boundary(of_key.everybody),),
-    )
-    within, across = max(ways, key=_least), (of_key.allowed, iam.allowed, boundary.allowed)
-    parts = within if one_account is Answer.YES else across
-    doubts = []
-    answer = _least(parts)
-    if one_account is Answer.MAYBE:
-        doubts = [because(Cause.ACCOUNTS_UNKNOWN, kind="key")]
-        answer = answer if answer is _least(within) else Answer.MAYBE
-    if answer is not Answer.NO:
-        decision = _outcome(answer, parts, denied, doubts)
-    elif boundary.allowed.answer is Answer.NO:
-        decision = Decision(answer, because(Cause.BOUNDARY))
-    elif of_key.allowed.answer is Answer.YES and iam.allowed.answer is Answer.NO:
-        decision = Decision(answer, because(Cause.LEFT_TO_IAM))
-    else:
-        decision = Decision(answer, because(Cause.NO_STATEMENT, policy="key"))
+
+    def within(boundary: Found) -> tuple[Answer, tuple[Found, ...]]:
+        """Return the answer, and what gives it."""
+        # In one account each of these is enough; the first that allows most is told.
+        ways: tuple[tuple[Found, ...], ...] = (
+            (of_key.caller | of_key.everybody, boundary),
+            (of_key.session,),
+            (of_key.account, iam.allowed, boundary),
+            (_beyond_boundary(of_key.everybody),),
+        )
+        in_account, across = max(ways, key=_least), (of_key.allowed, iam.allowed, boundary)
+        if one_account is Answer.YES:
+            return _least(in_account), in_account
+        alike = _least(in_account) is _least(across) or one_account is Answer.NO
+        return _least(across) if alike else Answer.MAYBE, across
+
+    answer, parts = within(boundary.allowed)
+    reasons = _denials(denied)
+    if answer is Answer.NO and boundary.allowed.answer is Answer.NO:
+        reasons.append(because(Cause.BOUNDARY))
+    if within(Found(Answer.YES))[0] is Answer.NO:
+        is_left = of_key.allowed.answer is Answer.YES
+        if not is_left and (one_account is Answer.YES or of_key.allowed.answer is Answer.NO):
+            reasons.append(because(Cause.NO_STATEMENT, policy="key"))
+        if iam.allowed.answer is Answer.NO:
+            reasons.append(because(Cause.LEFT_TO_IAM if is_left else Cause.NOT_IN_IAM))
+    doubts = [because(Cause.ACCOUNTS_UNKNOWN, kind="key")] if one_account is Answer.MAYBE else []
+    decision = Decision.refused(reasons) if reasons else _outcome(answer, parts, denied, doubts)
     decision.named = one_account is Answer.YES and of_key.itself.answer is Answer.YES
     return decision
 
@@ -81,13 +92,11 @@ def role_by_iam(call: Call, role: Role) -> Decision:
     """Decide what the role's IAM policies say, whatever the resource's policy says."""
     iam, boundary = _of_role(role, call)
     denied = (iam.denied, boundary.denied)
-    if refused := _explicit(denied):
-        return refused
-    answer = all_of((iam.allowed.answer, boundary.allowed.answer))
-    if answer is Answer.NO:
-        is_bounded = boundary.allowed.answer is Answer.NO
-        return Decision(answer, because(Cause.BOUNDARY if is_bounded else Cause.NOT_IN_IAM))
-    return _outcome(answer, (iam.allowed, boundary.allowed), denied)
+    lacks = ((boundary, Cause.BOUNDARY), (iam, Cause.NOT_IN_IAM))
+    reasons = [*_denials(denied), *(because(cause) for each, cause in lacks if each.allowed.answer is Answer.NO)]
+    if reasons:
+        return Decision.refused(reasons)
+    return _outcome(_least((iam.allowed, boundary.allowed)), (iam.allowed, boundary.allowed), denied)
 
 
 def role_in_bucket(call: Call, bucket: Bucket) -> Decision:
@@ -97,8 +106,10 @@ def role_in_bucket(call: Call, bucket: Bucket) -> Decision:
     """
     verdict = judge(bucket.policies + bucket.may_have, call, of_resource=True)
     one_account = same(call.caller.account, bucket.account)
-    if one_account is Answer.NO or verdict.denied.answer is Answer.YES:
+    if one_account is Answer.NO:
         return _by_resource(verdict, "bucket", bucket.arn, bucket.unseen)
+    if reasons := _denials((verdict.denied,)):
+        return Decision.refused(reasons)
     if verdict.denied.answer is Answer.MAYBE:
         return Decision(Answer.MAYBE, Reason(Cause.MAY_BE_DENIED, doubts=tuple(verdict.denied.doubts)))
     if one_account is Answer.YES or verdict.itself.answer is Answer.YES:
@@ -116,11 +127,12 @@ def trust(caller: Caller, role: Role) -> Decision:
 def _by_resource(verdict: Verdict, policy: str, arn: str, unseen: str) -> Decision:
     if unseen:
         verdict.everybody.leave_open(because(Cause.POLICY_UNSEEN, policy=policy, arn=arn, why=unseen))
-    if refused := _explicit((verdict.denied,)):
-        return refused
+    reasons = _denials((verdict.denied,))
     # Nobody but the caller itself: no account speaks for a service principal.
     if verdict.allowed.answer is Answer.NO:
-        return Decision(Answer.NO, because(Cause.NO_STATEMENT, policy=policy))
+        reasons.append(because(Cause.NO_STATEMENT, policy=policy))
+    if reasons:
+        return Decision.refused(reasons)
     return _outcome(verdict.allowed.answer, (verdict.allowed,), (verdict.denied,))
 
 
@@ -158,9 +170,10 @@ def _least(parts: Iterable[Found]) -> Answer:
     return min(part.answer for part in parts)
 
 
-def _explicit(denials: Iterable[Found]) -> Decision | None:
-    statements = tuple(statement for denied in denials for statement in denied.by)
-    return Decision(Answer.NO, because(Cause.DENIED, *statements)) if statements else None
+def _denials(denied: Iterable[Found]) -> list[Reason]:
+    """Return the reason for which statements deny a call, if some do."""
+    statements = [statement for found in denied for statement in found.by]
+    return [because(Cause.DENIED, *statements)] if statements else []
 
 
 def _outcome(

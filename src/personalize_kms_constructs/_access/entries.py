@@ -46,6 +46,8 @@ class Entry:
     """The functions of the template that has the policy, by their values."""
     make: str = field(default="", repr=False, compare=False)
     """The type of the resource to make for a statement, where the template has no policy that takes it."""
+    depends_on: tuple[str, ...] = field(default=(), repr=False, compare=False)
+    """The conditions and parts of names on which it depends that the policy to change is there, and the owner's."""
 
     @property
     def needed_by(self) -> list[str]:
@@ -99,6 +101,7 @@ class Entry:
             "where": self.where,
             **({"file": self.file} if self.file else {}),
             **({"make": self.make} if self.make else {}),
+            **({"depends_on": list(self.depends_on)} if self.depends_on else {}),
             "cause": self.cause.id,
             "because": self.because,
         }
@@ -114,8 +117,7 @@ class Missing(Entry):
     """A permission that is needed and not there, whatever the values turn out to be that aren't known yet."""
 
     add: Json | None = None
-    """The statement to add, with everything that the policy lacks for this principal; none where a statement denies
-    the action, so that no other statement helps."""
+    """The statement to add, with everything that the policy lacks for this principal; none for a denial."""
     add_to: str = ""
     """The policy that the statement belongs in: ``"key"``, ``"role"``, ``"bucket"`` or ``"boundary"``. It differs from
     ``policy`` where the key policy already leaves the decision to IAM, or the role's boundary refuses."""
@@ -124,6 +126,10 @@ class Missing(Entry):
     def add_to_whom(self) -> str:
         """The ARN of the role, key or bucket whose policy it is."""
         return self.principal_arn if self.add_to in ("role", "boundary") else self.policy_of
+
+    def sort_key(self) -> tuple[str, ...]:
+        """Return the values by which reports are sorted; several policies may have to be changed for one permission."""
+        return (*super().sort_key(), self.add_to)
 
     def to_json(self) -> Json:
         """Return the entry as JSON."""

@@ -71,6 +71,8 @@ class Role(PolicyOwner):
     """The number of managed policies that are attached, whatever can't be decided."""
     only_if: frozenset[str] = frozenset()
     """Conditions of templates that can't be decided; it depends on all of them."""
+    waits_for: Container[Declaration | None] = ()
+    """The resources of templates that exist before it."""
 
     @property
     def account(self) -> str:

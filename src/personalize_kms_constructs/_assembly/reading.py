@@ -124,7 +124,11 @@ class ReadAssembly:
         model.problems += unable_functions(model, self._deployment, self._unread)
         model.problems += early_principals(model, self._resources, self._deployment, self._order)
         for each in (role for found in self._deployment.roles.values() for role in found):
-            model.names_of_others[physical.role_arn(each)] = each.path
+            arn = physical.role_arn(each)
+            model.names_of_others[arn] = each.path
+            if arn in model.roles and model.roles[arn].declared == each.declared:
+                with noted(self._unread, each.stack.template):
+                    model.roles[arn].waits_for = self._order.before(each.stack, each.logical_id)
         model.origins |= {str(each.stack.template.path): each.stack.origins for each in self._resources}
         return model
 
