@@ -232,6 +232,7 @@ OF_ROLE = Caller(ROLE, ACCOUNT, REGION)
 OF_BOUNDED_ROLE = Caller(ROLE, ACCOUNT, REGION, is_bounded=True)
 OF_SERVICE = Caller(SERVICE, ACCOUNT, REGION, is_service=True)
 EVERYBODY: list[tuple[Addressed, Answer, list[Cause]]] = [(Addressed.EVERYBODY, Answer.YES, [])]
+BOUNDED_TOO = [(Addressed.EVERYBODY, Answer.YES, [Cause.NOT_SPARED])]
 OPEN = [(Addressed.EVERYBODY, Answer.MAYBE, [Cause.NOT_PRINCIPAL])]
 
 
@@ -257,7 +258,8 @@ OPEN = [(Addressed.EVERYBODY, Answer.MAYBE, [Cause.NOT_PRINCIPAL])]
         (OF_SERVICE, True, {"AWS": ROLE}, EVERYBODY),
         (OF_SERVICE, True, {"Service": SERVICE}, []),
         # Nothing spares a role that has a boundary.
-        (OF_BOUNDED_ROLE, True, {"AWS": [ROLE, ROOT]}, EVERYBODY),
+        (OF_BOUNDED_ROLE, True, {"AWS": [ROLE, ROOT]}, BOUNDED_TOO),
+        (OF_BOUNDED_ROLE, True, {"AWS": OTHER_ROLE}, EVERYBODY),
         (OF_BOUNDED_ROLE, False, {"AWS": ROLE}, []),
     ],
 )
@@ -275,7 +277,28 @@ def test_not_principal_never_spares_a_role_that_has_a_boundary() -> None:
     found = model(key=[*ON_KEY, {**deny, "Action": "kms:*", "Resource": "*"}], iam=[iam(IAM_ACTIONS)])
     assert columns(compare(found).undecided) == {("role", "key")}
     found.roles[ROLE].boundary = policy("boundary", [iam(["*"], "*")])
-    assert {(each.principal, each.cause) for each in compare(found).missing} == {("role", Cause.DENIED)}
+    missing = compare(found).missing
+    assert {(each.principal, each.cause) for each in missing} == {("role", Cause.DENIED)}
+    assert {each.because for each in missing} == {
+        "denied by statement Others of key policy, since NotPrincipal spares no role that has a permissions boundary"
+    }
+
+
+@pytest.mark.parametrize(
+    ("name", "answer"),
+    [
+        ("${Main.Who?}", Answer.MAYBE),
+        # An ARN or an account is nobody but itself.
+        ("${Main.User.Arn?}", None),
+        ("arn:aws:iam::${Main.Account?}:root", None),
+        ("${AWS::AccountId}", None),
+    ],
+)
+def test_a_principal_that_is_not_known_may_be_everybody(name: str, answer: Answer | None) -> None:
+    """Personalize too: a parameter may be ``*``."""
+    for named in (name, [ROOT, name]):
+        ways = addressed_to({"Principal": {"AWS": named}}, OF_SERVICE, denies=False)
+        assert [way.answer for way in ways] == ([] if answer is None else [answer])
 
 
 @pytest.mark.parametrize("principal", [{"AWS": "${AWS::AccountId}"}, {"AWS": ["${AWS::AccountId}"]}])

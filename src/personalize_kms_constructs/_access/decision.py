@@ -172,8 +172,10 @@ def _least(parts: Iterable[Found]) -> Answer:
 
 def _denials(denied: Iterable[Found]) -> list[Reason]:
     """Return the reason for which statements deny a call, if some do."""
-    statements = [statement for found in denied for statement in found.by]
-    return [because(Cause.DENIED, *statements)] if statements else []
+    found = [each for each in denied if each.by]
+    statements = tuple(statement for each in found for statement in each.by)
+    since = [because(Cause.NOT_SPARED) for each in found for doubt in each.doubts if doubt.cause is Cause.NOT_SPARED]
+    return [Reason(Cause.DENIED, statements=statements, doubts=tuple(since))] if statements else []
 
 
 def _outcome(
