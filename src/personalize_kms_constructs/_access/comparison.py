@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, TypeVar
 
+from ..matrix import ASSUME_ROLE
 from . import decision
 from .answers import Answer
 from .causes import Cause, because
@@ -34,7 +35,7 @@ from .problems import (
     reference_problems,
     trust_findings,
 )
-from .remedies import is_delegated, policies_to_change, remedies_of, without_role
+from .remedies import remedies_of
 from .report import AccessReport, in_order
 from .written import Policy
 
@@ -129,6 +130,8 @@ def _decide(model: AccessModel, need: Need, asked: list[Asked]) -> Decision:
     role = model.role(need.role_arn)
     if need.policy == IN_KEY_POLICY and isinstance(owner, Key):
         return decision.role_on_key(call, role, owner)
+    if need.action == ASSUME_ROLE:
+        return decision.role_on_role(call, role, model.role(need.resource))
     found = decision.role_by_iam(call, role)
     if found.answer is Answer.NO:
         others = (decision.role_by_iam(call_of(model, each, asked), role) for each in alternatives_of(need, asked))
@@ -150,7 +153,7 @@ def _denied_in_buckets(model: AccessModel, needs: Mapping[Need, list[Asked]]) ->
 def _entries(
     model: AccessModel, needs: dict[Need, list[Asked]], decisions: dict[Need, Decision], *, in_bucket: bool = False
 ) -> Iterator[Entry]:
-    remedies = remedies_of(model, decisions, in_bucket=in_bucket)
+    remedies = remedies_of(model, needs, decisions, in_bucket=in_bucket)
     for need, found in decisions.items():
         policy = IN_BUCKET_POLICY if in_bucket else need.policy
         common: dict[str, Any] = {
@@ -168,13 +171,9 @@ def _entries(
             yield Allowed(**common, reason=found.reason)
         elif found.answer is Answer.MAYBE:
             yield Undecided(**common, reason=found.reason, file=file)
-        for reason, add_to, add in remedies.get(need, ()):
-            place = policies_to_change(model, need, add_to or policy, conditions_of(needs[need]))
-            origins = model.origins_in((*place["policies"], *declared_of(needs[need])))
-            if add_to == IN_KEY_POLICY and is_delegated(model, need):
-                origins = without_role(origins, model.role(need.role_arn))
-            place["file"] = model.files.get((IN_IAM, need.role_arn), "") if add_to == IN_IAM else file
-            yield Missing(**common, **place, reason=reason, add_to=add_to, add=add, origins=origins)
+        for remedy in remedies.get(need, ()):
+            of_policy = model.files.get((IN_IAM, need.role_arn), "") if remedy["add_to"] == IN_IAM else file
+            yield Missing(**common, **remedy, file=of_policy)
 
 
 def _open_questions(model: AccessModel) -> Iterator[Undecided]:

@@ -118,6 +118,18 @@ def role_in_bucket(call: Call, bucket: Bucket) -> Decision:
     return Decision(Answer.MAYBE, because(Cause.ACCOUNTS_UNKNOWN, kind="bucket"))
 
 
+def role_on_role(call: Call, role: Role, assumed: Role) -> Decision:
+    """Decide whether a role can assume another: the trust policy of one account needs nothing of IAM, if it names it.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic_policy-eval-basics-iam.html
+    """
+    found, trusted = role_by_iam(call, role), judge(assumed.trust, call, of_resource=True).itself
+    if assumed.unseen_trust:
+        trusted.leave_open(because(Cause.POLICY_UNSEEN, policy="trust", arn=assumed.arn, why=assumed.unseen_trust))
+    may_name = trusted.answer is not Answer.NO and same(role.account, assumed.account) is not Answer.NO
+    return _outcome(trusted.answer, (trusted,), ()) if found.reason.cause is Cause.NOT_IN_IAM and may_name else found
+
+
 def trust(caller: Caller, role: Role) -> Decision:
     """Decide whether Personalize can become the role."""
     verdict = judge(role.trust, assume_role(caller, role), of_resource=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 from ..matrix import PASS_ROLE, SERVICE_PRINCIPAL
 from .answers import Answer
@@ -12,28 +12,19 @@ from .causes import Cause, Reason
 from .decision import Decision
 from .declarations import template_of
 from .model import AccessModel, Asked, PolicyOwner, Role, declared_of
-from .needs import IN_BOUNDARY, IN_BUCKET_POLICY, IN_IAM, IN_KEY_POLICY, SERVICE, Need
+from .needs import IN_BOUNDARY, IN_BUCKET_POLICY, IN_IAM, IN_KEY_POLICY, SERVICE, Need, conditions_of
 from .pasting import Origins
 from .values import PARTITION, same, split_arn
-from .written import Policy, allow_statements, names_principal
+from .written import allow_statements, names_principal
 
 Json = dict[str, Any]
 IAM_POLICY, BUCKET_POLICY = "AWS::IAM::Policy", "AWS::S3::BucketPolicy"
 
 
-class Remedy(NamedTuple):
-    """One of the things that have to be done before a need is met."""
-
-    reason: Reason
-    """The reason that it mends."""
-    add_to: str
-    """The policy that takes the statement."""
-    statement: Json | None
-    """The statement to add; none where no statement helps."""
-
-
-def remedies_of(model: AccessModel, decisions: Mapping[Need, Decision], *, in_bucket: bool) -> dict[Need, list[Remedy]]:
-    """Return the remedies for each need that isn't met, one for each policy.
+def remedies_of(
+    model: AccessModel, needs: Mapping[Need, list[Asked]], decisions: Mapping[Need, Decision], *, in_bucket: bool
+) -> dict[Need, list[Json]]:
+    """Return what to do about each need that isn't met, as entries have it: once for each policy that lacks something.
 
     Resources that need the same actions share a statement. One for all of them would allow each action on each
     resource: to write into the folder of an import, for example.
@@ -43,20 +34,26 @@ def remedies_of(model: AccessModel, decisions: Mapping[Need, Decision], *, in_bu
         for reason in (found.reason, *found.further) if found.answer is Answer.NO else ():
             add_to = _add_to(model, need, reason.cause, in_bucket=in_bucket)
             lacking.setdefault((need.principal_arn, need.account, need.owner, add_to), {}).setdefault(need, reason)
-    remedies: dict[Need, list[Remedy]] = {}
+    remedies: dict[Need, list[Json]] = {}
     for (*_, add_to), reasons in lacking.items():
         for group in alike(reasons):
-            statement = _statement(model, group, add_to) if add_to else None
+            add = _statement(model, group, add_to) if add_to else None
             for need in group:
-                remedies.setdefault(need, []).append(Remedy(reasons[need], add_to, statement))
+                kind = add_to or (IN_BUCKET_POLICY if in_bucket else need.policy)
+                place = _place(model, need, kind, conditions_of(needs[need]))
+                origins = model.origins_in((*place["policies"], *declared_of(needs[need])))
+                if add_to == IN_KEY_POLICY and _is_delegated(model, need):
+                    origins = _without_role(origins, model.role(need.role_arn))
+                remedy = {"reason": reasons[need], "add_to": add_to, "add": add, "origins": origins, **place}
+                remedies.setdefault(need, []).append(remedy)
     return remedies
 
 
 def _statement(model: AccessModel, needs: list[Need], add_to: str) -> Json:
-    statement = statement_for(needs, add_to)
-    if add_to == IN_KEY_POLICY and is_delegated(model, needs[0]):
-        statement |= _delegated(model.role(needs[0].role_arn))
-    if add_to == IN_BOUNDARY and _is_declared(model.role(needs[0].role_arn).boundary):
+    statement, role = statement_for(needs, add_to), model.role(needs[0].role_arn)
+    if add_to == IN_KEY_POLICY and _is_delegated(model, needs[0]):
+        statement |= _delegated(role)
+    if add_to == IN_BOUNDARY and role.boundary is not None and role.boundary.declared:
         # It allows nothing, and if it referred to a key it would be made after it, which waits for the role.
         statement["Resource"] = "*"
     return statement
@@ -90,20 +87,16 @@ def _add_to(model: AccessModel, need: Need, cause: Cause, *, in_bucket: bool) ->
     key, role = model.key(need.owner), model.role(need.role_arn)
     by_condition = any(names_principal(each.body, role.arn) for each in allow_statements(key.policies))
     across = same(key.account, role.account) is not Answer.YES
-    named = not (across or is_delegated(model, need) or (by_condition and cause is Cause.LEFT_TO_IAM))
+    named = not (across or _is_delegated(model, need) or (by_condition and cause is Cause.LEFT_TO_IAM))
     return IN_KEY_POLICY if named else IN_IAM
 
 
-def is_delegated(model: AccessModel, need: Need) -> bool:
+def _is_delegated(model: AccessModel, need: Need) -> bool:
     """Tell if a key policy that named the role would make two stacks, or key and role, wait for each other."""
     if need.principal == SERVICE:
         return False
     key, role = model.key(need.owner), model.role(need.role_arn)
     return template_of(key.declared) != template_of(role.declared) or key.declared in role.waits_for
-
-
-def _is_declared(boundary: Policy | None) -> bool:
-    return boundary is not None and bool(boundary.declared)
 
 
 def _delegated(role: Role) -> Json:
@@ -115,7 +108,7 @@ def _delegated(role: Role) -> Json:
     }
 
 
-def without_role(origins: Origins, role: Role) -> Origins:
+def _without_role(origins: Origins, role: Role) -> Origins:
     """Return the functions of a template that don't make what has them wait for a role."""
     name = "" if role.declared is None else f'"{role.declared.logical_id}'
     return {value: each for value, each in origins.items() if not name or name not in json.dumps(each)}
@@ -144,19 +137,12 @@ def statement_for(needs: list[Need], add_to: str) -> Json:
     return found
 
 
-def policies_to_change(model: AccessModel, need: Need, add_to: str, only_if: frozenset[str]) -> dict[str, Any]:
-    """Return where the policy of a need is, as entries have it.
-
-    Args:
-        model: who may do what.
-        need: the need.
-        add_to: the kind of the policy.
-        only_if: the conditions of templates that hold where the permission is needed.
-    """
-    if add_to == IN_BOUNDARY:
+def _place(model: AccessModel, need: Need, kind: str, only_if: frozenset[str]) -> Json:
+    """Return the policies of a kind that a need is about and that are there under conditions, as entries have it."""
+    if kind == IN_BOUNDARY:
         role = model.role(need.role_arn)
         return {"policies": declared_of([role.boundary] if role.boundary is not None else [role])}
-    if add_to == IN_IAM:
+    if kind == IN_IAM:
         role = model.role(need.role_arn)
         # A key policy that names the role would wait for a policy in it or before it, and that for the key.
         after = [each for each in role.identity if each.declared != role.declared and not each.before_role]
@@ -173,7 +159,7 @@ def policies_to_change(model: AccessModel, need: Need, add_to: str, only_if: fro
     return {"policies": found, "depends_on": tuple(dict.fromkeys(parts))} if found else _of_owner(bucket, BUCKET_POLICY)
 
 
-def _of_owner(owner: PolicyOwner, make: str) -> dict[str, Any]:
+def _of_owner(owner: PolicyOwner, make: str) -> Json:
     return {"policies": declared_of([owner]), "make": make if owner.declared else ""}
 
 

@@ -160,7 +160,7 @@ class ReadAssembly:
 
     def _add(self, model: AccessModel, asked: Asked, template: Template) -> None:
         """Put a request into the model, with the role, the buckets and the keys that it names, if they can be read."""
-        for role_arn in filter(None, (asked.role_arn, asked.caller_arn)):
+        for role_arn in filter(None, (asked.role_arn, asked.caller_arn, asked.assumed_by)):
             with noted(self._unread, template):
                 self._deployment.add_role(model, role_arn)
         for location in asked.locations:
@@ -220,8 +220,9 @@ class ReadAssembly:
         if not request.caller:
             return {}
         caller = self._deployment.role_arn(request.caller, request.resource)
+        by = request.assumed_by and self._deployment.role_arn(request.assumed_by, request.resource)
         on = request.calls_on(job_name, made_for)
-        return {"caller_arn": caller, "calls_on": on, "describes": request.describes}
+        return {"caller_arn": caller, "assumed_by": by, "calls_on": on, "also_calls": request.also_calls}
 
     def _location(
         self, model: AccessModel, request: Request, what: str, path: str | None, key: str | None
