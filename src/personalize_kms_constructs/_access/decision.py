@@ -36,11 +36,6 @@ class Decision:
     further: tuple[Reason, ...] = ()
     """The reasons for which it would be denied all the same, once the first one is no more."""
 
-    @staticmethod
-    def refused(reasons: list[Reason]) -> Decision:
-        """Return a denial, for one reason or for several."""
-        return Decision(Answer.NO, reasons[0], further=tuple(reasons[1:]))
-
 
 def role_on_key(call: Call, role: Role, key: Key) -> Decision:
     """Decide for the role: key policy, delegation to its account and IAM policies taken together."""
@@ -67,17 +62,15 @@ def role_on_key(call: Call, role: Role, key: Key) -> Decision:
         return _least(across) if alike else Answer.MAYBE, across
 
     answer, parts = within(boundary.allowed)
-    reasons = _denials(denied)
-    if answer is Answer.NO and boundary.allowed.answer is Answer.NO:
-        reasons.append(because(Cause.BOUNDARY))
+    lacking = [because(Cause.BOUNDARY)] if answer is boundary.allowed.answer is Answer.NO else []
     if within(Found(Answer.YES))[0] is Answer.NO:
         is_left = of_key.allowed.answer is Answer.YES
         if not is_left and (one_account is Answer.YES or of_key.allowed.answer is Answer.NO):
-            reasons.append(because(Cause.NO_STATEMENT, policy="key"))
+            lacking.append(because(Cause.NO_STATEMENT, policy="key"))
         if iam.allowed.answer is Answer.NO:
-            reasons.append(because(Cause.LEFT_TO_IAM if is_left else Cause.NOT_IN_IAM))
+            lacking.append(because(Cause.LEFT_TO_IAM if is_left else Cause.NOT_IN_IAM))
     doubts = [because(Cause.ACCOUNTS_UNKNOWN, kind="key")] if one_account is Answer.MAYBE else []
-    decision = Decision.refused(reasons) if reasons else _outcome(answer, parts, denied, doubts)
+    decision = _outcome(answer, parts, denied, lacking, doubts)
     decision.named = one_account is Answer.YES and of_key.itself.answer is Answer.YES
     return decision
 
@@ -91,12 +84,9 @@ def service_on(call: Call, owner: Key | Bucket) -> Decision:
 def role_by_iam(call: Call, role: Role) -> Decision:
     """Decide what the role's IAM policies say, whatever the resource's policy says."""
     iam, boundary = _of_role(role, call)
-    denied = (iam.denied, boundary.denied)
-    lacks = ((boundary, Cause.BOUNDARY), (iam, Cause.NOT_IN_IAM))
-    reasons = [*_denials(denied), *(because(cause) for each, cause in lacks if each.allowed.answer is Answer.NO)]
-    if reasons:
-        return Decision.refused(reasons)
-    return _outcome(_least((iam.allowed, boundary.allowed)), (iam.allowed, boundary.allowed), denied)
+    parts = {Cause.BOUNDARY: boundary.allowed, Cause.NOT_IN_IAM: iam.allowed}
+    lacking = [because(cause) for cause, found in parts.items() if found.answer is Answer.NO]
+    return _outcome(_least(parts.values()), (iam.allowed, boundary.allowed), (iam.denied, boundary.denied), lacking)
 
 
 def role_in_bucket(call: Call, bucket: Bucket) -> Decision:
@@ -108,14 +98,11 @@ def role_in_bucket(call: Call, bucket: Bucket) -> Decision:
     one_account = same(call.caller.account, bucket.account)
     if one_account is Answer.NO:
         return _by_resource(verdict, "bucket", bucket.arn, bucket.unseen)
-    if reasons := _denials((verdict.denied,)):
-        return Decision.refused(reasons)
-    if verdict.denied.answer is Answer.MAYBE:
-        return Decision(Answer.MAYBE, Reason(Cause.MAY_BE_DENIED, doubts=tuple(verdict.denied.doubts)))
-    if one_account is Answer.YES or verdict.itself.answer is Answer.YES:
-        # A policy that can't be seen is reported for Personalize itself.
-        return Decision(Answer.YES, because(Cause.ALLOWED))
-    return Decision(Answer.MAYBE, because(Cause.ACCOUNTS_UNKNOWN, kind="bucket"))
+    found = _outcome(Answer.YES, (), (verdict.denied,))
+    if found.answer is Answer.YES and one_account is not Answer.YES and verdict.itself.answer is not Answer.YES:
+        return Decision(Answer.MAYBE, because(Cause.ACCOUNTS_UNKNOWN, kind="bucket"))
+    # A policy that can't be seen is reported for Personalize itself.
+    return found
 
 
 def role_on_role(call: Call, role: Role, assumed: Role) -> Decision:
@@ -139,13 +126,9 @@ def trust(caller: Caller, role: Role) -> Decision:
 def _by_resource(verdict: Verdict, policy: str, arn: str, unseen: str) -> Decision:
     if unseen:
         verdict.everybody.leave_open(because(Cause.POLICY_UNSEEN, policy=policy, arn=arn, why=unseen))
-    reasons = _denials((verdict.denied,))
     # Nobody but the caller itself: no account speaks for a service principal.
-    if verdict.allowed.answer is Answer.NO:
-        reasons.append(because(Cause.NO_STATEMENT, policy=policy))
-    if reasons:
-        return Decision.refused(reasons)
-    return _outcome(verdict.allowed.answer, (verdict.allowed,), (verdict.denied,))
+    lacking = [because(Cause.NO_STATEMENT, policy=policy)] if verdict.allowed.answer is Answer.NO else []
+    return _outcome(verdict.allowed.answer, (verdict.allowed,), (verdict.denied,), lacking)
 
 
 def _of_role(role: Role, call: Call) -> tuple[Verdict, Verdict]:
@@ -191,9 +174,15 @@ def _denials(denied: Iterable[Found]) -> list[Reason]:
 
 
 def _outcome(
-    answer: Answer, allowed: Iterable[Found], denied: Iterable[Found], more: Iterable[Reason] = ()
+    answer: Answer,
+    allowed: Iterable[Found],
+    denied: Iterable[Found],
+    lacking: Iterable[Reason] = (),
+    more: Iterable[Reason] = (),
 ) -> Decision:
     allowed = list(allowed)
+    if refused := [*_denials(denied), *lacking]:
+        return Decision(Answer.NO, refused[0], further=tuple(refused[1:]))
     may_deny = [doubt for found in denied if found.answer is Answer.MAYBE for doubt in found.doubts]
     if answer is Answer.YES and may_deny:
         return Decision(Answer.MAYBE, Reason(Cause.MAY_BE_DENIED, doubts=tuple(may_deny)))

@@ -84,8 +84,9 @@ class Entry:
         return pasted(statement, self.origins)
 
     def sort_key(self) -> tuple[str, ...]:
-        """Return the values by which reports are sorted."""
-        return (self.policy_of, self.policy, self.principal, self.principal_arn, self.action, self.resource)
+        """Return the values by which reports are sorted: for one permission several policies may have to be changed."""
+        add_to = getattr(self, "add_to", "")
+        return (self.policy_of, self.policy, self.principal, self.principal_arn, self.action, self.resource, add_to)
 
     def to_json(self) -> Json:
         """Return the entry as JSON."""
@@ -126,10 +127,6 @@ class Missing(Entry):
     def add_to_whom(self) -> str:
         """The ARN of the role, key or bucket whose policy it is."""
         return self.principal_arn if self.add_to in ("role", "boundary") else self.policy_of
-
-    def sort_key(self) -> tuple[str, ...]:
-        """Return the values by which reports are sorted; several policies may have to be changed for one permission."""
-        return (*super().sort_key(), self.add_to)
 
     def to_json(self) -> Json:
         """Return the entry as JSON."""

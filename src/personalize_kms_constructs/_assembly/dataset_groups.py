@@ -21,21 +21,20 @@ class DatasetGroups:
 
     def __init__(self, resources: Iterable[Resource], deployment: Deployment, unread: list[Unread]) -> None:
         self._deployment = deployment
-        self._all: list[Resource] = []
         self._groups: dict[str, list[Resource]] = {}
         self._members: dict[str, list[Resource]] = {}
         for resource in resources:
             with noted(unread, resource.stack.template):
                 if resource.type == physical.DATASET_GROUP:
-                    self._all.append(resource)
                     for name in (physical.dataset_group_arn(resource), physical.ref(resource)):
                         self._groups.setdefault(name, []).append(resource)
                 elif resource.type in _MEMBERS:
                     self._members.setdefault(_MEMBERS[resource.type](resource), []).append(resource)
 
     def in_model(self, asked: Mapping[Declaration, Asked], unread: list[Unread]) -> Iterator[DatasetGroup]:
-        """Yield them all, with the requests to make them by the resources that ask."""
-        for resource in self._all:
+        """Yield them all, and those of the same ARN in the rest of the app, with the requests of what asks for them."""
+        everywhere = (self._deployment.beside or self._deployment).dataset_groups
+        for resource in (each for name in self._groups for each in everywhere.get(name, ())):
             with noted(unread, resource.stack.template):
                 yield DatasetGroup(
                     resource.text("Name") or resource.generated_id,

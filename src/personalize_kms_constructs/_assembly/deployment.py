@@ -53,6 +53,7 @@ class Deployment:
     buckets: dict[str, list[Resource]] = field(default_factory=dict)
     """More than one where stacks that don't say their Regions have buckets of one name."""
     bucket_policies: dict[str, list[Resource]] = field(default_factory=dict)
+    dataset_groups: dict[str, list[Resource]] = field(default_factory=dict)
 
     @staticmethod
     def of(resources: Iterable[Resource], unread: list[Unread], beside: Deployment | None = None) -> Deployment:
@@ -77,6 +78,8 @@ class Deployment:
             self.roles_by_name.setdefault(name_in_account(resource), []).append(resource)
         elif type == physical.BUCKET:
             self.buckets.setdefault(physical.bucket_name(resource), []).append(resource)
+        elif type == physical.DATASET_GROUP:
+            self.dataset_groups.setdefault(physical.dataset_group_arn(resource), []).append(resource)
         elif type == "AWS::S3::BucketPolicy":
             self.bucket_policies.setdefault(resource.text("Bucket") or "", []).append(resource)
         if type == physical.MANAGED_POLICY:
