@@ -27,7 +27,7 @@ CALLERS_PAGE = "https://docs.aws.amazon.com/service-authorization/latest/referen
 PASS_ROLE = "iam:PassRole"
 # Every call of it that is given tags needs it, for what is made.
 TAG = "personalize:TagResource"
-# "Your execution role must have permission to assume the target IAM role" (ASSUMING_PAGE).
+# The role of a state machine needs it on the role of a task's credentials (ASSUMING_PAGE).
 ASSUME_ROLE = "sts:AssumeRole"
 
 

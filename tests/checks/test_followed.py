@@ -121,7 +121,12 @@ def with_inline_policies_on_the_key(stack: cdk.Stack) -> None:
     other = kms.Key(stack, "Other")
     statements = [iam.PolicyStatement(actions=["kms:Decrypt"], resources=[key.key_arn, other.key_arn])]
     own = {"Keys": iam.PolicyDocument(statements=statements)}
-    role = iam.Role(stack, "Role", assumed_by=SERVICE, role_name="Personalize", inline_policies=own)
+    # The name of a parameter that begins as the role's, in the role's own ARN.
+    path = cdk.CfnParameter(stack, "RolePath").value_as_string
+    role = iam.Role(stack, "Role", assumed_by=SERVICE, role_name="Personalize", inline_policies=own, path=path)
+    l1 = role.node.default_child
+    assert isinstance(l1, iam.CfnRole)
+    l1.override_logical_id("Role")
     by_hand(key, role, s3.Bucket(stack, "Data"), stack)
     # KMS's own policy leaves it to IAM, whatever the name of the role.
     unnamed = iam.Role(stack, "Unnamed", assumed_by=SERVICE, inline_policies=own)

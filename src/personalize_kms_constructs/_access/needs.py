@@ -73,8 +73,7 @@ def users_of(model: AccessModel) -> Mapping[str, list[Asked]]:
     found: dict[str, list[Asked]] = {}
     for asked in model.asked:
         buckets = (each.bucket_arn for each in asked.locations)
-        roles = (asked.role_arn, asked.caller_arn, asked.assumed_by)
-        for arn in dict.fromkeys((*roles, *buckets, *keys_of(model, asked))):
+        for arn in dict.fromkeys((asked.role_arn, asked.caller_arn, *buckets, *keys_of(model, asked))):
             found.setdefault(arn, []).append(asked)
     return found
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
@@ -11,7 +12,7 @@ from .answers import Answer
 from .causes import Cause, Reason
 from .decision import Decision
 from .declarations import template_of
-from .model import AccessModel, Asked, PolicyOwner, Role, declared_of
+from .model import AccessModel, Asked, Role, declared_of
 from .needs import IN_BOUNDARY, IN_BUCKET_POLICY, IN_IAM, IN_KEY_POLICY, SERVICE, Need, conditions_of
 from .pasting import Origins
 from .values import PARTITION, same, split_arn
@@ -41,9 +42,10 @@ def remedies_of(
             for need in group:
                 kind = add_to or (IN_BUCKET_POLICY if in_bucket else need.policy)
                 place = _place(model, need, kind, conditions_of(needs[need]))
-                origins = model.origins_in((*place["policies"], *declared_of(needs[need])))
-                if add_to == IN_KEY_POLICY and _is_delegated(model, need):
-                    origins = _without_role(origins, model.role(need.role_arn))
+                where = (*place["policies"], *declared_of(needs[need]))
+                origins, role = model.origins_in(where), model.role(need.role_arn)
+                if kind == IN_KEY_POLICY and model.key(need.owner).declared in role.waits_for:
+                    origins = _without_role(origins, role)
                 remedy = {"reason": reasons[need], "add_to": add_to, "add": add, "origins": origins, **place}
                 remedies.setdefault(need, []).append(remedy)
     return remedies
@@ -52,7 +54,10 @@ def remedies_of(
 def _statement(model: AccessModel, needs: list[Need], add_to: str) -> Json:
     statement, role = statement_for(needs, add_to), model.role(needs[0].role_arn)
     if add_to == IN_KEY_POLICY and _is_delegated(model, needs[0]):
-        statement |= _delegated(role)
+        # It is for the role's account, and a condition says for whom in it.
+        partition = (split_arn(role.arn) or ("", PARTITION))[1]
+        statement["Principal"] = {"AWS": f"arn:{partition}:iam::{role.account}:root"}
+        statement["Condition"] = {"ArnEquals": {"aws:PrincipalArn": role.arn}}
     if add_to == IN_BOUNDARY and role.boundary is not None and role.boundary.declared:
         # It allows nothing, and if it referred to a key it would be made after it, which waits for the role.
         statement["Resource"] = "*"
@@ -99,19 +104,10 @@ def _is_delegated(model: AccessModel, need: Need) -> bool:
     return template_of(key.declared) != template_of(role.declared) or key.declared in role.waits_for
 
 
-def _delegated(role: Role) -> Json:
-    """Return the elements of a statement for a role's account, which says by a condition whom it is for."""
-    partition = (split_arn(role.arn) or ("", PARTITION))[1]
-    return {
-        "Principal": {"AWS": f"arn:{partition}:iam::{role.account}:root"},
-        "Condition": {"ArnEquals": {"aws:PrincipalArn": role.arn}},
-    }
-
-
 def _without_role(origins: Origins, role: Role) -> Origins:
-    """Return the functions of a template that don't make what has them wait for a role."""
-    name = "" if role.declared is None else f'"{role.declared.logical_id}'
-    return {value: each for value, each in origins.items() if not name or name not in json.dumps(each)}
+    """Return the functions of a role's template that don't make what has them wait for the role."""
+    name = re.escape("" if role.declared is None else role.declared.logical_id)
+    return {value: each for value, each in origins.items() if not re.search(rf'["{{]{name}["}}.]', json.dumps(each))}
 
 
 def statement_for(needs: list[Need], add_to: str) -> Json:
@@ -139,27 +135,19 @@ def statement_for(needs: list[Need], add_to: str) -> Json:
 
 def _place(model: AccessModel, need: Need, kind: str, only_if: frozenset[str]) -> Json:
     """Return the policies of a kind that a need is about and that are there under conditions, as entries have it."""
-    if kind == IN_BOUNDARY:
-        role = model.role(need.role_arn)
-        return {"policies": declared_of([role.boundary] if role.boundary is not None else [role])}
-    if kind == IN_IAM:
-        role = model.role(need.role_arn)
-        # A key policy that names the role would wait for a policy in it or before it, and that for the key.
-        after = [each for each in role.identity if each.declared != role.declared and not each.before_role]
-        found = declared_of(each for each in after if not each.also_of and each.only_if <= only_if)
-        return {"policies": found} if found else _of_owner(role, IAM_POLICY)
-    if need.action.startswith("kms:"):
-        key = model.key(need.owner)
-        return {"policies": declared_of(key.policies) or declared_of([key])}
-    bucket = model.bucket(need.owner, need.account)
+    role, key, bucket = model.role(need.role_arn), model.key(need.owner), model.bucket(need.owner, need.account)
+    # A key policy that names the role would wait for a policy in it or before it, and that for the key.
+    after = [each for each in role.identity if each.declared != role.declared and not each.before_role]
     certain = [each for each in bucket.policies if each.only_if <= only_if]
-    policies = certain or [*bucket.policies, *bucket.may_have]
-    parts = () if certain else (part for each in policies for part in (*sorted(each.only_if - only_if), *each.whose))
-    found = declared_of(policies)
-    return {"policies": found, "depends_on": tuple(dict.fromkeys(parts))} if found else _of_owner(bucket, BUCKET_POLICY)
-
-
-def _of_owner(owner: PolicyOwner, make: str) -> Json:
+    owner, policies, make = {
+        IN_BOUNDARY: (role, [role.boundary] if role.boundary else [], ""),
+        IN_IAM: (role, [each for each in after if not each.also_of and each.only_if <= only_if], IAM_POLICY),
+        IN_KEY_POLICY: (key, key.policies, ""),
+        IN_BUCKET_POLICY: (bucket, certain or [*bucket.policies, *bucket.may_have], BUCKET_POLICY),
+    }[kind]
+    parts = (part for each in policies for part in (*sorted(each.only_if - only_if), *each.whose))
+    if found := declared_of(policies):
+        return {"policies": found, "depends_on": tuple(dict.fromkeys(parts)) if kind == IN_BUCKET_POLICY else ()}
     return {"policies": declared_of([owner]), "make": make if owner.declared else ""}
 
 
