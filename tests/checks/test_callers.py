@@ -182,6 +182,15 @@ def test_a_machine_assumes_the_role_of_a_tasks_credentials(
     assert {each.action for each in report.missing} <= {ASSUME}
 
 
+def test_a_machine_assumes_a_role_of_another_account(tmp_path: Path) -> None:
+    """Whatever trusts it there, IAM has to allow it here."""
+    there = "arn:aws:iam::444455556666:role/there"
+    states = {"Export": task("createDatasetExportJob", EXPORT, Credentials={"RoleArn": there})}
+    resources = {"Caller": CALLERS_ROLE, "Asks": machine(states, RoleArn=OF_CALLER)}
+    entries = [each for each in check(tmp_path, {"Resources": resources}).missing if each.principal == "caller"]
+    assert [(each.action, each.resource) for each in entries] == [(ASSUME, there)]
+
+
 @pytest.mark.parametrize(
     ("tags", "actions", "missing"),
     [

@@ -122,9 +122,9 @@ class Request:
     @property
     def also_calls(self) -> tuple[str, ...]:
         """The actions that the caller needs on what is made, besides making it."""
-        row, tags = self.permissions, isinstance(self.arguments, dict) and self.arguments.get("tags")
-        describing = (row.describe_action,) if self.describes else ()
-        return (*describing, matrix.TAG) if row.takes_tags and isinstance(tags, list) and tags else describing
+        tags = self.arguments.get("tags") if isinstance(self.arguments, dict) else None
+        describing = (self.permissions.describe_action,) if self.describes else ()
+        return (*describing, matrix.TAG) if isinstance(tags, list) and tags else describing
 
     @property
     def is_of_group(self) -> bool:
