@@ -21,7 +21,7 @@ from ._pasted import as_text, known_values, readable, replacements
 from ._refusals.arguments import GRANTEE, ON, is_sequence, kind_of_arn, not_a_resource, shown, type_problems
 from ._refusals.environments import personalize_arn_problems
 from ._warnings import warn
-from .matrix import PASS_ROLE, SERVICE_PRINCIPAL, Permissions
+from .matrix import PASS_ROLE, SERVICE_PRINCIPAL, TAG, Permissions
 from .resources import PersonalizeResource
 
 Json = dict[str, Any]
@@ -32,7 +32,7 @@ def creation_statements(
 ) -> Iterator[Json]:
     """Yield the statements for creating and describing a resource, on these ARNs."""
     yield _allow([row.create_action], [*parents, *created])
-    tagging = ["personalize:TagResource"] if tags and row.takes_tags else []
+    tagging = [TAG] if tags and row.takes_tags else []
     yield _allow([row.describe_action, *tagging], created)
 
 

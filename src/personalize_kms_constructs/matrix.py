@@ -20,10 +20,15 @@ EXPORT_PAGE = f"{_GUIDE}/export-permissions.html"
 BATCH_PAGE = f"{_GUIDE}/batch-permissions.html"
 METRICS_PAGE = f"{_GUIDE}/metric-attribution-requirements.html"
 CONFUSED_DEPUTY_PAGE = f"{_GUIDE}/cross-service-confused-deputy-prevention.html"
+ASSUMING_PAGE = "https://docs.aws.amazon.com/step-functions/latest/dg/concepts-access-cross-acct-resources.html"
 CALLERS_PAGE = "https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonpersonalize.html"
 
 # Every call of CALLERS_PAGE that takes a role needs it, with iam:PassedToService.
 PASS_ROLE = "iam:PassRole"
+# Every call of it that is given tags needs it, for what is made.
+TAG = "personalize:TagResource"
+# The role of a state machine needs it on the role of a task's credentials (ASSUMING_PAGE).
+ASSUME_ROLE = "sts:AssumeRole"
 
 
 @dataclass(frozen=True)
@@ -145,8 +150,10 @@ class Permissions:
 
     def page_of(self, action: str) -> str:
         """Return the page that asks for an action of this row."""
-        if action in (self.create_action, self.describe_action, PASS_ROLE):
+        if action in (self.create_action, self.describe_action, PASS_ROLE, TAG):
             return CALLERS_PAGE
+        if action == ASSUME_ROLE:
+            return ASSUMING_PAGE
         return next((group.page for group in self.groups() if action in group.actions), "") or self.page
 
     def locations(self) -> tuple[S3Access, ...]:

@@ -232,6 +232,7 @@ OF_ROLE = Caller(ROLE, ACCOUNT, REGION)
 OF_BOUNDED_ROLE = Caller(ROLE, ACCOUNT, REGION, is_bounded=True)
 OF_SERVICE = Caller(SERVICE, ACCOUNT, REGION, is_service=True)
 EVERYBODY: list[tuple[Addressed, Answer, list[Cause]]] = [(Addressed.EVERYBODY, Answer.YES, [])]
+BOUNDED_TOO = [(Addressed.EVERYBODY, Answer.YES, [Cause.NOT_SPARED])]
 OPEN = [(Addressed.EVERYBODY, Answer.MAYBE, [Cause.NOT_PRINCIPAL])]
 
 
@@ -257,7 +258,8 @@ OPEN = [(Addressed.EVERYBODY, Answer.MAYBE, [Cause.NOT_PRINCIPAL])]
         (OF_SERVICE, True, {"AWS": ROLE}, EVERYBODY),
         (OF_SERVICE, True, {"Service": SERVICE}, []),
         # Nothing spares a role that has a boundary.
-        (OF_BOUNDED_ROLE, True, {"AWS": [ROLE, ROOT]}, EVERYBODY),
+        (OF_BOUNDED_ROLE, True, {"AWS": [ROLE, ROOT]}, BOUNDED_TOO),
+        (OF_BOUNDED_ROLE, True, {"AWS": OTHER_ROLE}, EVERYBODY),
         (OF_BOUNDED_ROLE, False, {"AWS": ROLE}, []),
     ],
 )
@@ -275,7 +277,28 @@ def test_not_principal_never_spares_a_role_that_has_a_boundary() -> None:
     found = model(key=[*ON_KEY, {**deny, "Action": "kms:*", "Resource": "*"}], iam=[iam(IAM_ACTIONS)])
     assert columns(compare(found).undecided) == {("role", "key")}
     found.roles[ROLE].boundary = policy("boundary", [iam(["*"], "*")])
-    assert {(each.principal, each.cause) for each in compare(found).missing} == {("role", Cause.DENIED)}
+    missing = compare(found).missing
+    assert {(each.principal, each.cause) for each in missing} == {("role", Cause.DENIED)}
+    assert {each.because for each in missing} == {
+        "denied by statement Others of key policy, since NotPrincipal spares no role that has a permissions boundary"
+    }
+
+
+@pytest.mark.parametrize(
+    ("name", "answer"),
+    [
+        ("${Main.Who?}", Answer.MAYBE),
+        # An ARN or an account is nobody but itself.
+        ("${Main.User.Arn?}", None),
+        ("arn:aws:iam::${Main.Account?}:root", None),
+        ("${AWS::AccountId}", None),
+    ],
+)
+def test_a_principal_that_is_not_known_may_be_everybody(name: str, answer: Answer | None) -> None:
+    """Personalize too: a parameter may be ``*``."""
+    for named in (name, [ROOT, name]):
+        ways = addressed_to({"Principal": {"AWS": named}}, OF_SERVICE, denies=False)
+        assert [way.answer for way in ways] == ([] if answer is None else [answer])
 
 
 @pytest.mark.parametrize("principal", [{"AWS": "${AWS::AccountId}"}, {"AWS": ["${AWS::AccountId}"]}])
@@ -334,23 +357,71 @@ def test_a_boundary_does_not_limit_what_the_key_policy_gives_by_the_principals_a
     assert {each.action for each in compared.undecided} == undecided
 
 
-@pytest.mark.parametrize("key", [[], ON_KEY[:1], [role(KEY_POLICY_ACTIONS, Principal={"AWS": ROOT})]])
+BOUNDARY, TO_KEY, TO_ROLE = (Cause.BOUNDARY, "boundary"), (Cause.NO_STATEMENT, "key"), (Cause.NOT_IN_IAM, "role")
+DELEGATED = [role(KEY_POLICY_ACTIONS, Principal={"AWS": ROOT})]
+
+
+@pytest.mark.parametrize(
+    ("key", "in_iam", "lacking"),
+    [
+        (ON_KEY[:1], IAM_ACTIONS, {BOUNDARY}),
+        (ON_KEY[:1], [], {BOUNDARY, TO_ROLE}),
+        ([], IAM_ACTIONS, {BOUNDARY, TO_KEY}),
+        ([], [], {BOUNDARY, TO_KEY, TO_ROLE}),
+        (DELEGATED, IAM_ACTIONS, {BOUNDARY}),
+        (DELEGATED, [], {BOUNDARY, (Cause.LEFT_TO_IAM, "key"), TO_ROLE}),
+    ],
+)
 @pytest.mark.parametrize(("declared", "resource"), [(None, KEY), (in_main("Boundary"), "*")])
-def test_where_the_boundary_refuses_it_is_the_reason_and_takes_the_statement(
-    key: list[Statement], declared: Declaration | None, resource: str
+def test_where_the_boundary_refuses_it_takes_a_statement_and_the_policies_that_lack_one_too(
+    key: list[Statement],
+    in_iam: list[str],
+    lacking: set[tuple[Cause, str]],
+    declared: Declaration | None,
+    resource: str,
 ) -> None:
-    """Whatever the other policies lack besides: no statement of theirs helps."""
-    found = model(key=[*key, ON_KEY[1]], iam=[])
+    """All of it in one report."""
+    found = model(key=[*key, ON_KEY[1]], iam=[iam(in_iam)])
     statements = [iam(["kms:CreateGrant", "kms:ListGrants"], "*")]
     found.roles[ROLE].boundary = policy("boundary", statements, declared=declared)
-    missing = [each for each in compare(found).missing if each.action not in ("kms:CreateGrant", "kms:ListGrants")]
-    lacking = ["kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey"]
-    assert lines(tuple(missing)) == {("role", column, action, KEY) for column in ("key", "role") for action in lacking}
+    used = ["kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey"]
+    missing = [each for each in compare(found).missing if each.action in used]
+    assert {(each.cause, each.add_to) for each in missing} == lacking
+    refused = [each for each in missing if each.add_to == "boundary"]
+    assert lines(tuple(refused)) == {("role", column, action, KEY) for column in ("key", "role") for action in used}
     # A boundary of the template that refers to the key would be made after it, and the key after the role.
-    statement = {"Effect": "Allow", "Action": lacking, "Resource": resource}
-    for each in missing:
-        assert (each.cause, each.add_to, each.add_to_whom) == (Cause.BOUNDARY, "boundary", ROLE)
-        assert each.add == statement
+    statement = {"Effect": "Allow", "Action": used, "Resource": resource}
+    assert all(each.add == statement and each.add_to_whom == ROLE for each in refused)
+
+
+DENIED = (Cause.DENIED, "")
+DENY, DENY_SERVICE = role(["kms:Decrypt"], Effect="Deny"), service(["s3:*"], Effect="Deny")
+
+
+@pytest.mark.parametrize(
+    ("key", "in_iam", "bucket", "lacking"),
+    [
+        ([DENY], IAM_ACTIONS, ON_BUCKET, {("role", "key", *DENIED), ("role", "key", *TO_KEY)}),
+        ([*ON_KEY[:1], DENY], [], ON_BUCKET, {("role", "key", *DENIED), ("role", "role", *TO_ROLE)}),
+        (
+            ON_KEY[:1],
+            IAM_ACTIONS,
+            [DENY_SERVICE],
+            {("service", "bucket", *DENIED), ("service", "bucket", Cause.NO_STATEMENT, "bucket")},
+        ),
+        (ON_KEY[:1], IAM_ACTIONS, [*ON_BUCKET, DENY_SERVICE], {("service", "bucket", *DENIED)}),
+        # In one account the bucket's policy needn't allow the role anything.
+        (ON_KEY[:1], IAM_ACTIONS, [*ON_BUCKET, role(["s3:*"], Effect="Deny")], {("role", "bucket", *DENIED)}),
+    ],
+)
+def test_beside_a_denial_the_policies_that_lack_a_statement_are_told(
+    key: list[Statement], in_iam: list[str], bucket: list[Statement], lacking: set[tuple[str, str, Cause, str]]
+) -> None:
+    """What helps against the denial helps nothing without them."""
+    found = report(asked(), IMPORT, key=[*key, ON_KEY[1]], iam=[*READ, iam(in_iam)], bucket=bucket)
+    missing = {(each.principal, each.policy, each.cause, each.add_to) for each in found.missing}
+    assert missing == lacking
+    assert all((each.add is None) is (each.cause is Cause.DENIED) for each in found.missing)
 
 
 @pytest.mark.parametrize(

@@ -102,6 +102,9 @@ def test_a_role_whose_trust_policy_denies() -> None:
         f"{ROLE} doesn't trust Personalize, which has to assume it (denied by statement DenyAll of trust policy): take "
         "the denial out of its trust policy, or except personalize.amazonaws.com from it"
     )
+    # Without it, a statement is missing.
+    (problem,) = report(trust=[{**TRUST, "Effect": "Deny"}], **CLEAN).problems
+    assert (problem.cause, problem.add) == (Cause.TRUST_DENIED, (TRUST,))
 
 
 @pytest.mark.parametrize(

@@ -112,13 +112,22 @@ def test_a_key_of_another_account_wants_both_sides() -> None:
     assert [each.add_to for each in found.missing] == ["role"]
     found = compare(on_key_of(OTHERS_KEY, ON_KEY, KEY_POLICY_ACTIONS))
     assert (found.missing, found.excess) == ((), ())
+    found = compare(on_key_of(OTHERS_KEY, ON_KEY[1:], []))
+    of_role = {(each.action, each.add_to) for each in found.missing if each.policy == "key"}
+    assert of_role == {(action, add_to) for action in KEY_POLICY_ACTIONS for add_to in ("key", "role")}
+    # Of a key policy that can't be seen, nothing is known to be missing.
+    unseen = on_key_of(OTHERS_KEY, [], [])
+    unseen.keys[OTHERS_KEY] = Key(OTHERS_KEY, unseen="it isn't part of the app")
+    assert {(each.cause, each.add_to) for each in compare(unseen).missing} == {(Cause.NOT_IN_IAM, "role")}
 
 
 def test_what_no_policy_says_is_missing_though_the_accounts_are_not_known() -> None:
     """Whether the role is of the key's account makes no difference then."""
     key_arn = KEY.replace(ACCOUNT, "${Main.Account?}")
     missing = compare(on_key_of(key_arn, [], [])).missing
-    assert {("role", "key", action, key_arn) for action in KEY_POLICY_ACTIONS} <= lines(missing)
+    for add_to in ("key", "role"):
+        told = tuple(each for each in missing if (each.principal, each.policy, each.add_to) == ("role", "key", add_to))
+        assert lines(told) == {("role", "key", action, key_arn) for action in KEY_POLICY_ACTIONS}
 
 
 @pytest.mark.parametrize(
@@ -128,6 +137,7 @@ def test_what_no_policy_says_is_missing_though_the_accounts_are_not_known() -> N
         ([role(["kms:DescribeKey"])], Cause.NO_STATEMENT, "key"),
         ([ACCOUNT_STATEMENT], Cause.LEFT_TO_IAM, "key"),
         ([BY_ARN], Cause.LEFT_TO_IAM, "role"),
+        ([{**BY_ARN, "Action": ["kms:DescribeKey"]}], Cause.NO_STATEMENT, "key"),
     ],
 )
 def test_where_a_statement_is_added_for_the_role(key: list[Statement], cause: Cause, add_to: str) -> None:

@@ -27,6 +27,7 @@ from tests.checks.test_state_machines import machine, task
 from tests.jobs.machines import DATASET, SOLUTION, VERSION, Data, job
 from tests.jobs.machines import machine as machine_of
 
+ASSUME, TAG = "sts:AssumeRole", "personalize:TagResource"
 CREATE, PASS = "personalize:CreateDatasetExportJob", "iam:PassRole"
 DESCRIBE = "personalize:DescribeDatasetExportJob"
 JOB = "arn:aws:personalize:eu-west-1:111122223333:dataset-export-job/nightly"
@@ -45,7 +46,9 @@ GIVEN_FUNCTION = {"Fn::GetAtt": ["Function", "Arn"]}
 def of_caller(report: AccessReport) -> dict[str, set[tuple[str, str]]]:
     """Return what callers may do, lack, and may have or lack."""
     return {
-        answer: {(each.action, each.resource) for each in entries if each.principal == "caller"}
+        answer: {
+            (each.action, each.resource) for each in entries if each.principal == "caller" and each.action != ASSUME
+        }
         for answer, entries in (("yes", report.allowed), ("no", report.missing), ("open", report.undecided))
     }
 
@@ -60,7 +63,7 @@ def synthesized(stack: cdk.Stack) -> Any:
 def callers(report: AccessReport) -> set[str]:
     """Return the roles of callers."""
     entries = (*report.allowed, *report.missing, *report.undecided)
-    return {each.principal_arn for each in entries if each.principal == "caller"}
+    return {each.principal_arn for each in entries if each.principal == "caller" and each.action != ASSUME}
 
 
 def told(function: Any) -> Json:
@@ -130,6 +133,81 @@ def test_a_machine_that_waits_for_what_it_starts(
     states = {"Export": task("createDatasetExportJob", EXPORT), "Look": task("describeDatasetExportJob", {})}
     policy = managed({**CREATING, "Action": actions}, PASSING, role={"Ref": "Caller"})
     resources = {"Caller": CALLERS_ROLE, "Asks": machine(states, RoleArn=OF_CALLER), "Policy": policy}
+    assert of_caller(check(tmp_path, {"Resources": resources}))["no"] == missing
+
+
+MACHINE = "arn:aws:iam::111122223333:role/machine"
+ROOT = "arn:aws:iam::111122223333:root"
+ASSUMING: Json = {"Effect": "Allow", "Action": ASSUME, "Resource": CALLER}
+
+
+@pytest.mark.parametrize(
+    ("statements", "trusted", "answer"),
+    [
+        ([ASSUMING], ROOT, "allowed"),
+        ([{**ASSUMING, "Resource": "*"}], ROOT, "allowed"),
+        ([], ROOT, "missing"),
+        ([{**ASSUMING, "Resource": MACHINE}], ROOT, "missing"),
+        # In one account the trust policy is enough that names the role.
+        ([], MACHINE, "allowed"),
+        ([ASSUMING, {**ASSUMING, "Effect": "Deny"}], MACHINE, "missing"),
+        ([], "arn:aws:iam::111122223333:role/other", "missing"),
+        ([], {"Ref": "Stage"}, "undecided"),
+    ],
+)
+def test_a_machine_assumes_the_role_of_a_tasks_credentials(
+    statements: list[Json], trusted: Any, answer: str, tmp_path: Path
+) -> None:
+    """Step Functions does so with the role of the machine."""
+    trust = {"Effect": "Allow", "Principal": {"AWS": trusted}, "Action": ASSUME}
+    states = {"Export": task("createDatasetExportJob", EXPORT, Credentials={"RoleArn": CALLER})}
+    caller = {"RoleName": "caller", "AssumeRolePolicyDocument": {"Statement": [trust]}}
+    resources = {
+        "Machine": {"Type": "AWS::IAM::Role", "Properties": {"RoleName": "machine", "AssumeRolePolicyDocument": {}}},
+        "Caller": {"Type": "AWS::IAM::Role", "DependsOn": "Machine", "Properties": caller},
+        "Policy": managed(CREATING, PASSING, role={"Ref": "Caller"}),
+        "Assume": managed(*statements, role={"Ref": "Machine"}),
+        "Asks": machine(states, RoleArn=MACHINE),
+    }
+    report = check(tmp_path, {"Parameters": {"Stage": {"Type": "String"}}, "Resources": resources})
+    found = {name: getattr(report, name) for name in ("allowed", "missing", "undecided")}
+    ((name, entry),) = [
+        (name, each)
+        for name, own in found.items()
+        for each in own
+        if (each.principal, each.action) == ("caller", ASSUME)
+    ]
+    assert (name, entry.principal_arn, entry.resource) == (answer, MACHINE, CALLER)
+    assert entry.page.endswith("/step-functions/latest/dg/concepts-access-cross-acct-resources.html")
+    assert {each.action for each in report.missing} <= {ASSUME}
+
+
+def test_a_machine_assumes_a_role_of_another_account(tmp_path: Path) -> None:
+    """Whatever trusts it there, IAM has to allow it here."""
+    there = "arn:aws:iam::444455556666:role/there"
+    states = {"Export": task("createDatasetExportJob", EXPORT, Credentials={"RoleArn": there})}
+    resources = {"Caller": CALLERS_ROLE, "Asks": machine(states, RoleArn=OF_CALLER)}
+    entries = [each for each in check(tmp_path, {"Resources": resources}).missing if each.principal == "caller"]
+    assert [(each.action, each.resource) for each in entries] == [(ASSUME, there)]
+
+
+@pytest.mark.parametrize(
+    ("tags", "actions", "missing"),
+    [
+        ([{"TagKey": "team", "TagValue": "a"}], [CREATE], {(TAG, JOB)}),
+        ([{"TagKey": "team", "TagValue": "a"}], [CREATE, TAG], set()),
+        # Without tags there is nothing to allow, and an execution may choose none.
+        ([], [CREATE], set()),
+        ("{% $states.input.tags %}", [CREATE], set()),
+    ],
+)
+def test_who_creates_with_tags_tags(
+    tags: Any, actions: list[str], missing: set[tuple[str, str]], tmp_path: Path
+) -> None:
+    """The service authorization reference lists both actions for the call."""
+    asks = machine({"Export": task("createDatasetExportJob", {**EXPORT, "Tags": tags})}, RoleArn=OF_CALLER)
+    policy = managed({**CREATING, "Action": actions}, PASSING, role={"Ref": "Caller"})
+    resources = {"Caller": CALLERS_ROLE, "Asks": asks, "Policy": policy}
     assert of_caller(check(tmp_path, {"Resources": resources}))["no"] == missing
 
 
@@ -280,7 +358,12 @@ NAMES = ["{% 'nightly-' & $states.input.day %}", "nightly"]
 
 
 @pytest.mark.parametrize(
-    ("kind", "options"), [*((kind, {}) for kind in KINDS), *((KINDS[0], {"job_name": name}) for name in NAMES)]
+    ("kind", "options"),
+    [
+        *((kind, {}) for kind in KINDS),
+        *((KINDS[0], {"job_name": name}) for name in NAMES),
+        (KINDS[0], {"tags": {"team": "a"}}),
+    ],
 )
 def test_the_role_of_a_machine_may_start_our_jobs(stack: cdk.Stack, kind: Any, options: Json) -> None:
     """The statements that a fragment gives it are all it needs, and a job of an execution's own is no open question."""
@@ -290,7 +373,8 @@ def test_the_role_of_a_machine_may_start_our_jobs(stack: cdk.Stack, kind: Any, o
     found = of_caller(report)
     assert (found["no"], found["open"]) == (set(), set())
     name = kind.__name__
-    assert {action for action, _ in found["yes"]} == {f"personalize:Create{name}", f"personalize:Describe{name}", PASS}
+    needed = {f"personalize:Create{name}", f"personalize:Describe{name}", PASS}
+    assert {action for action, _ in found["yes"]} == needed | ({TAG} if "tags" in options else set())
     if kind is jobs.BatchInferenceJob:
         assert {SOLUTION, VERSION} <= {resource for _, resource in found["yes"]}
 

@@ -88,7 +88,7 @@ def test_what_is_the_same_either_way_is_decided(statements: Any, version: str, t
         ([*ON_KEY, if_prod(DENY_ADMIN, {**DENY, "Principal": {"AWS": ROLE}})], {"role"}),
         ([OF_ROLE, {**OF_SERVICE, "Action": [*ACTIONS[1:], if_prod(ACTIONS[0])]}], {"service"}),
         # One part is one of two, and another isn't known at all.
-        ([*ON_KEY, if_prod({**DENY, "Principal": {"AWS": {"Ref": "Stage"}}}, DENY_ADMIN)], {"role"}),
+        ([*ON_KEY, if_prod({**DENY, "Principal": {"AWS": {"Ref": "Stage"}}}, DENY_ADMIN)], {"role", "service"}),
         ([*ON_KEY, if_prod({"Ref": "Stage"}, DENY_ADMIN)], {"role", "service"}),
     ],
 )

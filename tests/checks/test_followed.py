@@ -15,11 +15,12 @@ from aws_cdk import aws_personalize as personalize
 from aws_cdk import aws_s3 as s3
 
 from personalize_kms_constructs import PersonalizeEncryption, PersonalizeResource, S3Location
-from personalize_kms_constructs.checks import check_assembly
+from personalize_kms_constructs.checks import check_assembly, declare_created
 
 Json = dict[str, Any]
+ADMIN = "arn:aws:iam::111122223333:role/Admin"
 SERVICE = iam.ServicePrincipal("personalize.amazonaws.com")
-POLICIES = ("AWS::KMS::Key", "AWS::IAM::Role", "AWS::IAM::Policy", "AWS::S3::BucketPolicy")
+POLICIES = ("AWS::IAM::ManagedPolicy", "AWS::KMS::Key", "AWS::IAM::Role", "AWS::IAM::Policy", "AWS::S3::BucketPolicy")
 DOCUMENTS = {"AWS::KMS::Key": "KeyPolicy", "AWS::IAM::Role": "AssumeRolePolicyDocument"}
 
 
@@ -113,6 +114,43 @@ def with_inline_policies(stack: cdk.Stack) -> None:
     by_hand(key, role, s3.Bucket(stack, "Data", encryption_key=key), stack)
 
 
+def with_inline_policies_on_the_key(stack: cdk.Stack) -> None:
+    """The role waits for the key that it names, so the key's policy can't wait for the role."""
+    admin = iam.PolicyStatement(actions=["kms:Put*"], resources=["*"], principals=[iam.ArnPrincipal(ADMIN)])
+    key = kms.Key(stack, "Key", policy=iam.PolicyDocument(statements=[admin]))
+    other = kms.Key(stack, "Other")
+    statements = [iam.PolicyStatement(actions=["kms:Decrypt"], resources=[key.key_arn, other.key_arn])]
+    own = {"Keys": iam.PolicyDocument(statements=statements)}
+    # The name of a parameter that begins as the role's, in the role's own ARN.
+    path = cdk.CfnParameter(stack, "RolePath").value_as_string
+    role = iam.Role(stack, "Role", assumed_by=SERVICE, role_name="Personalize", inline_policies=own, path=path)
+    l1 = role.node.default_child
+    assert isinstance(l1, iam.CfnRole)
+    l1.override_logical_id("Role")
+    by_hand(key, role, s3.Bucket(stack, "Data"), stack)
+    # KMS's own policy leaves it to IAM, whatever the name of the role.
+    unnamed = iam.Role(stack, "Unnamed", assumed_by=SERVICE, inline_policies=own)
+    personalize.CfnDatasetGroup(stack, "Books", name="books", kms_key_arn=other.key_arn, role_arn=unnamed.role_arn)
+
+
+def with_a_boundary_that_refuses(stack: cdk.Stack) -> None:
+    """And policies of key and role that lack something as well."""
+    listing = iam.PolicyStatement(actions=["s3:ListBucket"], resources=["*"])
+    boundary = iam.ManagedPolicy(stack, "Boundary", statements=[listing])
+    role = iam.Role(stack, "Role", assumed_by=SERVICE, permissions_boundary=boundary)
+    by_hand(kms.Key(stack, "Key"), role, s3.Bucket(stack, "Data"), stack)
+
+
+def of_two_stacks_for_an_import_alone(stack: cdk.Stack) -> None:
+    """AWS's page asks for nothing in IAM then, but the key's policy can only leave it to IAM."""
+    admin = iam.PolicyStatement(actions=["kms:Put*"], resources=["*"], principals=[iam.ArnPrincipal(ADMIN)])
+    key = kms.Key(stack, "Key", policy=iam.PolicyDocument(statements=[admin]))
+    other = cdk.Stack(cdk.App.of(stack), "Second")
+    role = iam.Role(other, "Role", assumed_by=SERVICE, role_name="Personalize")
+    data = s3.Bucket(other, "Data", encryption_key=key)
+    declare_created(other, PersonalizeResource.dataset_import_job(S3Location(data, "import/")), service_role=role)
+
+
 def with_shared_policies(stack: cdk.Stack) -> None:
     """What is added is for the one role alone, and what is taken out is taken from nobody else."""
     key, role = kms.Key(stack, "Key"), iam.Role(stack, "Role", assumed_by=SERVICE)
@@ -146,6 +184,9 @@ def of_names_that_are_text(stack: cdk.Stack) -> None:
         of_two_stacks_without_delegation,
         of_names_that_are_text,
         with_inline_policies,
+        with_inline_policies_on_the_key,
+        with_a_boundary_that_refuses,
+        of_two_stacks_for_an_import_alone,
         with_shared_policies,
     ],
 )

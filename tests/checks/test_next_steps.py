@@ -10,7 +10,19 @@ import pytest
 
 from personalize_kms_constructs._access.findings import findings_of
 from personalize_kms_constructs._access.report import AccessReport
-from tests.checks.templates import IN_IAM, KEY, Json, check, complete, importing, managed, role
+from tests.checks.templates import (
+    IN_IAM,
+    KEY,
+    Json,
+    bucket_policy,
+    check,
+    complete,
+    dataset,
+    dataset_group,
+    importing,
+    managed,
+    role,
+)
 from tests.checks.test_undeclared import CREATING, PASSING, app
 
 LACKING: Json = {"Effect": "Allow", "Action": IN_IAM[1:], "Resource": KEY}
@@ -21,6 +33,9 @@ OF_TWO = managed(LACKING, type="AWS::IAM::Policy", Roles=[{"Ref": "Role"}, {"Ref
 
 IN_ROLE = [{"PolicyName": "All", "PolicyDocument": {"Statement": [{**LACKING, "Resource": "*"}]}}]
 ADD = "add to an IAM policy of role Main/Role"
+OF_BUCKET = "add to the bucket policy of Main/Bucket"
+PROD = {"Condition": "IsProd"}
+LOOK = "look at it where it is deployed, with personalize-kms doctor, or make it part of the app"
 MAKE = "an AWS::IAM::Policy that has to be made"
 
 
@@ -44,17 +59,32 @@ MAKE = "an AWS::IAM::Policy that has to be made"
         (complete(Policy=OF_TWO, Etl=role()), {f"{ADD}, {MAKE}"}, "AWS::IAM::Policy"),
         (
             importing(One=TOPIC),
-            {"add to the bucket policy of Main/Bucket, an AWS::S3::BucketPolicy that has to be made"},
+            {f"{OF_BUCKET}, an AWS::S3::BucketPolicy that has to be made"},
             "AWS::S3::BucketPolicy",
         ),
+        # A policy that a condition may leave out takes no statement, but that of a bucket, of which there is one.
+        (complete(Policy=managed(LACKING) | PROD), {f"{ADD}, {MAKE}", LOOK}, "AWS::IAM::Policy"),
+        (complete(Policy=managed(LACKING) | PROD, Movies=dataset_group() | PROD), {ADD}, ""),
+        (
+            importing(One=bucket_policy("s3:ListBucket", **PROD)),
+            {f"{OF_BUCKET}, maybe Main/One (it depends on Main.IsProd): a bucket takes no second one", LOOK},
+            "",
+        ),
+        (
+            importing(One=bucket_policy("s3:ListBucket", bucket={"Ref": "Stage"})),
+            {f"{OF_BUCKET}, maybe Main/One (it depends on Main.Stage): a bucket takes no second one", LOOK},
+            "",
+        ),
+        (importing(One=bucket_policy(**PROD), Data=dataset("One", "Read") | PROD), {OF_BUCKET}, ""),
     ],
 )
 def test_what_has_to_be_made_is_said(template: Json, steps: set[str], make: str, tmp_path: Path) -> None:
     """In every form; only where the template has no policy that takes the statement."""
     report = check(tmp_path, template)
     assert {each.fix.partition(": {")[0] for each in findings_of(report)} == steps
+    assert all(each.to_change for each in findings_of(report))
     text, markdown = " ".join(report.to_text().split()), report.to_markdown()
-    assert all(f"→ {each}:" in text for each in steps)
+    assert all(f"→ {each}" in text for each in steps)
     assert all(f"\n{each[0].upper()}{each[1:]}:\n" in markdown or f": {each} |" in markdown for each in steps)
     found = json.loads(report.to_json())
     assert {each.get("make", "") for kind in ("missing", "excess") for each in found[kind]} == {make}
@@ -71,9 +101,8 @@ def test_what_is_undecided_has_its_next_step_in_markdown_too(tmp_path: Path) -> 
     imported = "arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
     template: Any = complete(Policy=managed({**LACKING, "Action": IN_IAM, "Resource": imported}))
     template["Resources"]["Movies"]["Properties"]["KmsKeyArn"] = imported
-    look = "look at it where it is deployed, with personalize-kms doctor, or make it part of the app"
     unseen = check(tmp_path / "1", template)
-    assert {each.rpartition(": ")[2] for each in steps(unseen)} >= {look}
+    assert {each.rpartition(": ")[2] for each in steps(unseen)} >= {LOOK}
     declare = (
         "allow them in the PersonalizeEncryption whose role it is; of another role, say it by declare_created in the "
         "app, or by --created"

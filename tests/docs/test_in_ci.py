@@ -78,6 +78,20 @@ def test_the_workflow_does_what_the_page_says(project: tuple[Path, bool]) -> Non
     assert f"\n0 missing, 0 problems, 0 too much, {undecided} undecided, " in (directory / "summary.md").read_text()
 
 
+@pytest.mark.parametrize("assembly", ["", '{"version": "38.0.0", "artifacts": {}}'], ids=["none", "empty"])
+def test_where_the_check_cannot_look_nothing_is_uploaded(assembly: str, tmp_path: Path) -> None:
+    """GitHub refuses an empty file, and closes alerts for one without results; the job fails all the same."""
+    if assembly:
+        (tmp_path / "cdk.out").mkdir()
+        (tmp_path / "cdk.out" / "manifest.json").write_text(assembly)
+    (check,) = [each["run"] for each in steps() if "--format sarif" in each.get("run", "")]
+    found = run(check.replace("personalize-kms check", "personalize-kms check --strict"), tmp_path)
+    assert found.returncode == 2
+    assert not (tmp_path / "access.sarif").exists()
+    (upload,) = [each for each in steps() if "upload-sarif" in each.get("uses", "")]
+    assert f"hashFiles('{upload['with']['sarif_file']}') != ''" in upload["if"]
+
+
 def test_actions_are_pinned_as_in_our_own_workflows() -> None:
     """By the hash of a commit, with the version, so that what renews ours shows what the page needs."""
     uses = re.findall(r"uses: (\S+)@(\S+) # (v[\d.]+)\n", WORKFLOW)

@@ -90,6 +90,9 @@ def _aws_principal(name: str, caller: Caller) -> Iterator[Way]:
         yield Way(Addressed.EVERYBODY, Answer.YES)
         return
     if caller.is_service:
+        # It may be everybody, but for what AWS gives: an ARN is no "*".
+        if not name.endswith(".Arn?}"):
+            yield _way(Addressed.EVERYBODY, same("*", name), name)
         return
     account = name
     if parts := split_arn(name):
@@ -134,8 +137,10 @@ def _all_but(principal: Any, caller: Caller, *, denies: bool) -> list[Way]:
     (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_notprincipal.html).
     """
     listed = [(way.whom, way.answer) for way in _principals(principal, caller) if way.answer is not Answer.NO]
-    if not listed or (denies and caller.is_bounded):
+    if not listed:
         return [Way(Addressed.EVERYBODY, Answer.YES)]
+    if denies and caller.is_bounded:
+        return [Way(Addressed.EVERYBODY, Answer.YES, (because(Cause.NOT_SPARED),))]
     certain = caller.is_service and any(answer is Answer.YES for _, answer in listed)
     named = any(whom is not Addressed.ACCOUNT and answer is Answer.YES for whom, answer in listed)
     if certain or (not denies and named):

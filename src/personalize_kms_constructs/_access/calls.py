@@ -15,13 +15,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-from ..matrix import PASS_ROLE, SERVICE_PRINCIPAL
+from ..matrix import ASSUME_ROLE, PASS_ROLE, SERVICE_PRINCIPAL
 from .answers import Answer
 from .conditions import Alternatives, Context
 from .model import Bucket, Key, Role
 from .values import generated, same, split_arn, unknown
-
-_TRUST_ACTION = "sts:AssumeRole"
 
 # AWS's endpoints take no older version (https://docs.aws.amazon.com/AmazonS3/latest/userguide/network-isolation.html).
 _TLS_VERSIONS = ("1.2", "1.3")
@@ -151,7 +149,7 @@ class Call:
         partition = (split_arn(self.resource) or ("", unknown("partition")))[1]
         source_arn = f"arn:{partition}:personalize:{caller.region}:{caller.account}:*"
         # Documented for the trust policy; for KMS and S3 it isn't known whether Personalize sends them.
-        maybe_absent = () if self.action == _TRUST_ACTION else _ABSENT
+        maybe_absent = () if self.action == ASSUME_ROLE else _ABSENT
         found["aws:principalservicename"] = (caller.arn,)
         # A customer and a third party agree on it
         # (https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_common-scenarios_third-party.html).
@@ -182,7 +180,7 @@ def call_on(owner: Key | Bucket | None, caller: Caller, action: str, resource: s
 
 def assume_role(caller: Caller, role: Role) -> Call:
     """Return the call by which Personalize becomes the role."""
-    return Call(caller, _TRUST_ACTION, role.arn, role.account, caller.region)
+    return Call(caller, ASSUME_ROLE, role.arn, role.account, caller.region)
 
 
 def _keys_of_caller(call: Call) -> Context:

@@ -58,7 +58,7 @@ class Cause(Enum):
 
     # Answers of IAM's decision.
     ALLOWED = "{statements}"
-    DENIED = "denied by {statements}", "change what the reason names: no further statement helps"
+    DENIED = "denied by {statements}{since}", "change what the reason names: no further statement helps"
     BOUNDARY = "the role's permissions boundary doesn't allow it"
     LEFT_TO_IAM = "the key policy leaves it to the role's IAM policies, which don't allow it"
     NO_STATEMENT = "{policy} has no statement that allows it"
@@ -109,6 +109,7 @@ class Cause(Enum):
     PRINCIPAL_UNKNOWN = "Principal {principal}: {parts} isn't known before deployment"
     PRINCIPAL_SESSION = "Principal {principal}: which session Personalize has isn't documented"
     PRINCIPAL_ID = "Principal {principal} is the id of a role, maybe of one that is no more"
+    NOT_SPARED = "NotPrincipal spares no role that has a permissions boundary"
     NOT_PRINCIPAL = "NotPrincipal names the role or its account, but not its session"
     CONDITION_UNKNOWN = "a Condition that isn't known before deployment"
     OPERATOR_WITHOUT_KEYS = "condition operator {operator} without condition keys"
@@ -339,6 +340,7 @@ class Reason:
         found["subject"] = subject
         found["statements"] = self._names
         found["doubts"] = _joined(each.sentence() for each in self.doubts)
+        found["since"] = f", since {found['doubts']}" if self.doubts else ""
         if "policy" in found:
             found["policy"] = _IN_SENTENCES.get(found["policy"], found["policy"])
         if "state" in found:

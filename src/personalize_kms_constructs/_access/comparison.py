@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, TypeVar
 
+from ..matrix import ASSUME_ROLE
 from . import decision
 from .answers import Answer
 from .causes import Cause, because
@@ -32,7 +33,7 @@ from .problems import (
     ordering_problems,
     trust_findings,
 )
-from .remedies import policies_to_change, statements_to_add
+from .remedies import remedies_of
 from .report import AccessReport, in_order
 from .written import Policy
 
@@ -125,6 +126,8 @@ def _decide(model: AccessModel, need: Need, asked: list[Asked]) -> Decision:
     role = model.role(need.role_arn)
     if need.policy == IN_KEY_POLICY and isinstance(owner, Key):
         return decision.role_on_key(call, role, owner)
+    if need.action == ASSUME_ROLE:
+        return decision.role_on_role(call, role, model.role(need.resource))
     found = decision.role_by_iam(call, role)
     if found.answer is Answer.NO:
         others = (decision.role_by_iam(call_of(model, each, asked), role) for each in alternatives_of(need, asked))
@@ -146,7 +149,7 @@ def _denied_in_buckets(model: AccessModel, needs: Mapping[Need, list[Asked]]) ->
 def _entries(
     model: AccessModel, needs: dict[Need, list[Asked]], decisions: dict[Need, Decision], *, in_bucket: bool = False
 ) -> Iterator[Entry]:
-    added = statements_to_add(model, decisions, in_bucket=in_bucket)
+    remedies = remedies_of(model, needs, decisions, in_bucket=in_bucket)
     for need, found in decisions.items():
         policy = IN_BUCKET_POLICY if in_bucket else need.policy
         common: dict[str, Any] = {
@@ -157,20 +160,16 @@ def _entries(
             "policy": policy,
             "policy_of": need.owner if in_bucket else need.policy_of,
             "page": needs[need][0].permissions.page_of(need.action),
-            "reason": found.reason,
             "asked": tuple(needs[need]),
         }
         file = model.files.get((policy, common["policy_of"]), "")
         if found.answer is Answer.YES:
-            yield Allowed(**common)
+            yield Allowed(**common, reason=found.reason)
         elif found.answer is Answer.MAYBE:
-            yield Undecided(**common, file=file)
-        else:
-            add_to, add = added.get(need, ("", None))
-            policies, make = policies_to_change(model, need, add_to or policy)
-            origins = model.origins_in((*policies, *declared_of(needs[need])))
-            file = model.files.get((IN_IAM, need.role_arn), "") if add_to == IN_IAM else file
-            yield Missing(**common, add=add, add_to=add_to, policies=policies, file=file, origins=origins, make=make)
+            yield Undecided(**common, reason=found.reason, file=file)
+        for remedy in remedies.get(need, ()):
+            of_policy = model.files.get((IN_IAM, need.role_arn), "") if remedy["add_to"] == IN_IAM else file
+            yield Missing(**common, **remedy, file=of_policy)
 
 
 def _open_questions(model: AccessModel) -> Iterator[Undecided]:

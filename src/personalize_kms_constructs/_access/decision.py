@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from .answers import Answer, all_of
+from .answers import Answer
 from .calls import Call, Caller, assume_role
 from .causes import Cause, Reason, because
 from .model import Bucket, Key, Role
@@ -33,6 +33,8 @@ class Decision:
     by: By = ()
     named: bool = False
     """True if the key policy allows the role the action without IAM's help."""
+    further: tuple[Reason, ...] = ()
+    """The reasons for which it would be denied all the same, once the first one is no more."""
 
 
 def role_on_key(call: Call, role: Role, key: Key) -> Decision:
@@ -42,31 +44,33 @@ def role_on_key(call: Call, role: Role, key: Key) -> Decision:
         of_key.everybody.leave_open(because(Cause.POLICY_UNSEEN, policy="key", arn=key.arn, why=key.unseen))
     iam, boundary = _of_role(role, call)
     denied = (of_key.denied, iam.denied, boundary.denied)
-    if refused := _explicit(denied):
-        return refused
     one_account = same(call.caller.account, key.account)
-    # In one account each of these is enough; the first that allows most is told.
-    ways: tuple[tuple[Found, ...], ...] = (
-        (of_key.caller | of_key.everybody, boundary.allowed),
-        (of_key.session,),
-        (of_key.account, iam.allowed, boundary.allowed),
-        (_beyond_boundary(of_key.everybody),),
-    )
-    within, across = max(ways, key=_least), (of_key.allowed, iam.allowed, boundary.allowed)
-    parts = within if one_account is Answer.YES else across
-    doubts = []
-    answer = _least(parts)
-    if one_account is Answer.MAYBE:
-        doubts = [because(Cause.ACCOUNTS_UNKNOWN, kind="key")]
-        answer = answer if answer is _least(within) else Answer.MAYBE
-    if answer is not Answer.NO:
-        decision = _outcome(answer, parts, denied, doubts)
-    elif boundary.allowed.answer is Answer.NO:
-        decision = Decision(answer, because(Cause.BOUNDARY))
-    elif of_key.allowed.answer is Answer.YES and iam.allowed.answer is Answer.NO:
-        decision = Decision(answer, because(Cause.LEFT_TO_IAM))
-    else:
-        decision = Decision(answer, because(Cause.NO_STATEMENT, policy="key"))
+
+    def within(boundary: Found) -> tuple[Answer, tuple[Found, ...]]:
+        """Return the answer, and what gives it."""
+        # In one account each of these is enough; the first that allows most is told.
+        ways: tuple[tuple[Found, ...], ...] = (
+            (of_key.caller | of_key.everybody, boundary),
+            (of_key.session,),
+            (of_key.account, iam.allowed, boundary),
+            (_beyond_boundary(of_key.everybody),),
+        )
+        in_account, across = max(ways, key=_least), (of_key.allowed, iam.allowed, boundary)
+        if one_account is Answer.YES:
+            return _least(in_account), in_account
+        alike = _least(in_account) is _least(across) or one_account is Answer.NO
+        return _least(across) if alike else Answer.MAYBE, across
+
+    answer, parts = within(boundary.allowed)
+    lacking = [because(Cause.BOUNDARY)] if answer is boundary.allowed.answer is Answer.NO else []
+    if within(Found(Answer.YES))[0] is Answer.NO:
+        is_left = of_key.allowed.answer is Answer.YES
+        if not is_left and (one_account is Answer.YES or of_key.allowed.answer is Answer.NO):
+            lacking.append(because(Cause.NO_STATEMENT, policy="key"))
+        if iam.allowed.answer is Answer.NO:
+            lacking.append(because(Cause.LEFT_TO_IAM if is_left else Cause.NOT_IN_IAM))
+    doubts = [because(Cause.ACCOUNTS_UNKNOWN, kind="key")] if one_account is Answer.MAYBE else []
+    decision = _outcome(answer, parts, denied, lacking, doubts)
     decision.named = one_account is Answer.YES and of_key.itself.answer is Answer.YES
     return decision
 
@@ -80,14 +84,9 @@ def service_on(call: Call, owner: Key | Bucket) -> Decision:
 def role_by_iam(call: Call, role: Role) -> Decision:
     """Decide what the role's IAM policies say, whatever the resource's policy says."""
     iam, boundary = _of_role(role, call)
-    denied = (iam.denied, boundary.denied)
-    if refused := _explicit(denied):
-        return refused
-    answer = all_of((iam.allowed.answer, boundary.allowed.answer))
-    if answer is Answer.NO:
-        is_bounded = boundary.allowed.answer is Answer.NO
-        return Decision(answer, because(Cause.BOUNDARY if is_bounded else Cause.NOT_IN_IAM))
-    return _outcome(answer, (iam.allowed, boundary.allowed), denied)
+    parts = {Cause.BOUNDARY: boundary.allowed, Cause.NOT_IN_IAM: iam.allowed}
+    lacking = [because(cause) for cause, found in parts.items() if found.answer is Answer.NO]
+    return _outcome(_least(parts.values()), (iam.allowed, boundary.allowed), (iam.denied, boundary.denied), lacking)
 
 
 def role_in_bucket(call: Call, bucket: Bucket) -> Decision:
@@ -97,14 +96,25 @@ def role_in_bucket(call: Call, bucket: Bucket) -> Decision:
     """
     verdict = judge(bucket.policies + bucket.may_have, call, of_resource=True)
     one_account = same(call.caller.account, bucket.account)
-    if one_account is Answer.NO or verdict.denied.answer is Answer.YES:
+    if one_account is Answer.NO:
         return _by_resource(verdict, "bucket", bucket.arn, bucket.unseen)
-    if verdict.denied.answer is Answer.MAYBE:
-        return Decision(Answer.MAYBE, Reason(Cause.MAY_BE_DENIED, doubts=verdict.denied.doubts))
-    if one_account is Answer.YES or verdict.itself.answer is Answer.YES:
-        # A policy that can't be seen is reported for Personalize itself.
-        return Decision(Answer.YES, because(Cause.ALLOWED))
-    return Decision(Answer.MAYBE, because(Cause.ACCOUNTS_UNKNOWN, kind="bucket"))
+    found = _outcome(Answer.YES, (), (verdict.denied,))
+    if found.answer is Answer.YES and one_account is not Answer.YES and verdict.itself.answer is not Answer.YES:
+        return Decision(Answer.MAYBE, because(Cause.ACCOUNTS_UNKNOWN, kind="bucket"))
+    # A policy that can't be seen is reported for Personalize itself.
+    return found
+
+
+def role_on_role(call: Call, role: Role, assumed: Role) -> Decision:
+    """Decide whether a role can assume another: the trust policy of one account needs nothing of IAM, if it names it.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic_policy-eval-basics-iam.html
+    """
+    found, trusted = role_by_iam(call, role), judge(assumed.trust, call, of_resource=True).itself
+    if assumed.unseen_trust:
+        trusted.leave_open(because(Cause.POLICY_UNSEEN, policy="trust", arn=assumed.arn, why=assumed.unseen_trust))
+    may_name = trusted.answer is not Answer.NO and same(role.account, assumed.account) is not Answer.NO
+    return _outcome(trusted.answer, (trusted,), ()) if found.reason.cause is Cause.NOT_IN_IAM and may_name else found
 
 
 def trust(caller: Caller, role: Role) -> Decision:
@@ -116,12 +126,9 @@ def trust(caller: Caller, role: Role) -> Decision:
 def _by_resource(verdict: Verdict, policy: str, arn: str, unseen: str) -> Decision:
     if unseen:
         verdict.everybody.leave_open(because(Cause.POLICY_UNSEEN, policy=policy, arn=arn, why=unseen))
-    if refused := _explicit((verdict.denied,)):
-        return refused
     # Nobody but the caller itself: no account speaks for a service principal.
-    if verdict.allowed.answer is Answer.NO:
-        return Decision(Answer.NO, because(Cause.NO_STATEMENT, policy=policy))
-    return _outcome(verdict.allowed.answer, (verdict.allowed,), (verdict.denied,))
+    lacking = [because(Cause.NO_STATEMENT, policy=policy)] if verdict.allowed.answer is Answer.NO else []
+    return _outcome(verdict.allowed.answer, (verdict.allowed,), (verdict.denied,), lacking)
 
 
 def _of_role(role: Role, call: Call) -> tuple[Verdict, Verdict]:
@@ -158,15 +165,24 @@ def _least(parts: Iterable[Found]) -> Answer:
     return min(part.answer for part in parts)
 
 
-def _explicit(denials: Iterable[Found]) -> Decision | None:
-    statements = tuple(statement for denied in denials for statement in denied.by)
-    return Decision(Answer.NO, because(Cause.DENIED, *statements)) if statements else None
+def _denials(denied: Iterable[Found]) -> list[Reason]:
+    """Return the reason for which statements deny a call, if some do."""
+    found = [each for each in denied if each.by]
+    statements = tuple(statement for each in found for statement in each.by)
+    since = [because(Cause.NOT_SPARED) for each in found for doubt in each.doubts if doubt.cause is Cause.NOT_SPARED]
+    return [Reason(Cause.DENIED, statements=statements, doubts=tuple(since))] if statements else []
 
 
 def _outcome(
-    answer: Answer, allowed: Iterable[Found], denied: Iterable[Found], more: Iterable[Reason] = ()
+    answer: Answer,
+    allowed: Iterable[Found],
+    denied: Iterable[Found],
+    lacking: Iterable[Reason] = (),
+    more: Iterable[Reason] = (),
 ) -> Decision:
     allowed = list(allowed)
+    if refused := [*_denials(denied), *lacking]:
+        return Decision(Answer.NO, refused[0], further=tuple(refused[1:]))
     may_deny = [doubt for found in denied if found.answer is Answer.MAYBE for doubt in found.doubts]
     if answer is Answer.YES and may_deny:
         return Decision(Answer.MAYBE, Reason(Cause.MAY_BE_DENIED, doubts=tuple(may_deny)))

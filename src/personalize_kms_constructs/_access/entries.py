@@ -46,6 +46,8 @@ class Entry:
     """The functions of the template that has the policy, by their values."""
     make: str = field(default="", repr=False, compare=False)
     """The type of the resource to make for a statement, where the template has no policy that takes it."""
+    depends_on: tuple[str, ...] = field(default=(), repr=False, compare=False)
+    """The conditions and parts of names on which it depends that the policy to change is there, and the owner's."""
 
     @property
     def needed_by(self) -> list[str]:
@@ -82,8 +84,9 @@ class Entry:
         return pasted(statement, self.origins)
 
     def sort_key(self) -> tuple[str, ...]:
-        """Return the values by which reports are sorted."""
-        return (self.policy_of, self.policy, self.principal, self.principal_arn, self.action, self.resource)
+        """Return the values by which reports are sorted: for one permission several policies may have to be changed."""
+        add_to = getattr(self, "add_to", "")
+        return (self.policy_of, self.policy, self.principal, self.principal_arn, self.action, self.resource, add_to)
 
     def to_json(self) -> Json:
         """Return the entry as JSON."""
@@ -99,6 +102,7 @@ class Entry:
             "where": self.where,
             **({"file": self.file} if self.file else {}),
             **({"make": self.make} if self.make else {}),
+            **({"depends_on": list(self.depends_on)} if self.depends_on else {}),
             "cause": self.cause.id,
             "because": self.because,
         }
@@ -113,8 +117,7 @@ class Missing(Entry):
     """A permission that is needed and not there, whatever the values turn out to be that aren't known yet."""
 
     add: Json | None = None
-    """The statement to add, with everything that the policy lacks for this principal; none where a statement denies
-    the action, so that no other statement helps."""
+    """The statement to add, with everything that the policy lacks for this principal; none for a denial."""
     add_to: str = ""
     """The policy that the statement belongs in: ``"key"``, ``"role"``, ``"bucket"`` or ``"boundary"``. It differs from
     ``policy`` where the key policy already leaves the decision to IAM, or the role's boundary refuses."""

@@ -71,6 +71,8 @@ class Role(PolicyOwner):
     """The number of managed policies that are attached, whatever can't be decided."""
     only_if: frozenset[str] = frozenset()
     """Conditions of templates that can't be decided; it depends on all of them."""
+    waits_for: Container[Declaration | None] = ()
+    """The resources of templates that exist before it."""
 
     @property
     def account(self) -> str:
@@ -143,8 +145,10 @@ class Asked:
     """The ARN of the role that asks for it; empty where no template shows who asks."""
     calls_on: tuple[str, ...] = ()
     """The ARNs that the caller needs the API's action on: what it is made for, and last what is made."""
-    describes: bool = False
-    """True if the caller also asks for the status of what is made."""
+    also_calls: tuple[str, ...] = ()
+    """The actions that the caller needs on what is made besides: to ask for its status, and to tag it."""
+    assumed_by: str = ""
+    """The ARN of the role that has to assume the caller's; empty where none has to."""
 
     @property
     def kind(self) -> str:

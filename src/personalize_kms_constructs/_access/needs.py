@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
-from ..matrix import PASS_ROLE, SERVICE_PRINCIPAL, KeyAccess, S3Access
+from ..matrix import ASSUME_ROLE, PASS_ROLE, SERVICE_PRINCIPAL, KeyAccess, S3Access
 from .calls import Call, Caller, call_on, role, service
 from .model import AccessModel, Asked, Bucket, Key, Location
 
@@ -96,10 +96,11 @@ def _needs(model: AccessModel, asked: Asked) -> Iterator[Need]:
 
 def _of_caller(asked: Asked) -> Iterator[Need]:
     wanted = [(asked.permissions.create_action, resource) for resource in asked.calls_on]
-    if asked.describes:
-        wanted.append((asked.permissions.describe_action, asked.calls_on[-1]))
+    wanted += [(action, asked.calls_on[-1]) for action in asked.also_calls]
     for action, resource in (*wanted, (PASS_ROLE, asked.role_arn)):
         yield Need(CALLER, asked.caller_arn, IN_IAM, action, resource, "", asked.account, asked.region)
+    if asked.assumed_by:
+        yield Need(CALLER, asked.assumed_by, IN_IAM, ASSUME_ROLE, asked.caller_arn, "", asked.account, asked.region)
 
 
 def _on_key(asked: Asked, key_arn: str, access: KeyAccess) -> Iterator[Need]:

@@ -40,7 +40,7 @@ def trust_findings(model: AccessModel) -> Iterator[Problem | Undecided]:
         found = decision.trust(caller, role)
         if found.answer is Answer.NO:
             cause = Cause.TRUST_DENIED if found.reason.cause is Cause.DENIED else Cause.NOT_TRUSTED
-            reason = Reason(cause, doubts=(found.reason,))
+            reason = Reason(cause, doubts=(found.reason, *found.further))
             yield Problem.of(
                 "trust",
                 arn,
@@ -49,7 +49,7 @@ def trust_findings(model: AccessModel) -> Iterator[Problem | Undecided]:
                 asks,
                 label=model.label(arn),
                 declared=declared_of([role]) or declared_of(asks),
-                add=(trust_statement(role, asks[0]),) if cause is Cause.NOT_TRUSTED else (),
+                add=(trust_statement(role, asks[0]),) if cause is Cause.NOT_TRUSTED or found.further else (),
                 origins=model.origins_in(declared_of([role])),
             )
         elif found.answer is Answer.MAYBE:

@@ -2,51 +2,66 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from ..matrix import PASS_ROLE, SERVICE_PRINCIPAL
 from .answers import Answer
-from .causes import Cause
+from .causes import Cause, Reason
 from .decision import Decision
-from .declarations import Declaration, template_of
-from .model import AccessModel, Asked, PolicyOwner, Role, declared_of
-from .needs import IN_BOUNDARY, IN_BUCKET_POLICY, IN_IAM, IN_KEY_POLICY, SERVICE, Need
+from .declarations import template_of
+from .model import AccessModel, Asked, Role, declared_of
+from .needs import IN_BOUNDARY, IN_BUCKET_POLICY, IN_IAM, IN_KEY_POLICY, SERVICE, Need, conditions_of
+from .pasting import Origins
 from .values import PARTITION, same, split_arn
-from .written import Policy, allow_statements, names_principal
+from .written import allow_statements, names_principal
 
 Json = dict[str, Any]
 IAM_POLICY, BUCKET_POLICY = "AWS::IAM::Policy", "AWS::S3::BucketPolicy"
 
 
-def statements_to_add(
-    model: AccessModel, decisions: Mapping[Need, Decision], *, in_bucket: bool
-) -> dict[Need, tuple[str, Json]]:
-    """Return for each need that a statement helps the policy that takes it, and the statement.
+def remedies_of(
+    model: AccessModel, needs: Mapping[Need, list[Asked]], decisions: Mapping[Need, Decision], *, in_bucket: bool
+) -> dict[Need, list[Json]]:
+    """Return what to do about each need that isn't met, as entries have it: once for each policy that lacks something.
 
     Resources that need the same actions share a statement. One for all of them would allow each action on each
     resource: to write into the folder of an import, for example.
     """
-    lacking: dict[tuple[str, ...], list[Need]] = {}
+    lacking: dict[tuple[str, ...], dict[Need, Reason]] = {}
     for need, found in decisions.items():
-        if found.answer is Answer.NO and found.reason.cause is not Cause.DENIED:
-            add_to = IN_BUCKET_POLICY if in_bucket else _add_to(model, need, found)
-            lacking.setdefault((need.principal_arn, need.account, need.owner, add_to), []).append(need)
-    added: dict[Need, tuple[str, Json]] = {}
-    for (*who, add_to), needs in lacking.items():
-        for group in alike(needs):
-            # What a key policy will leave to IAM goes there at once.
-            in_key_policy = lacking.get((*who, IN_KEY_POLICY), []) if add_to == IN_IAM else []
-            left_to_iam = [each for each in in_key_policy if _are_in_two_stacks(model, each)]
-            statement = statement_for([*group, *left_to_iam], add_to)
-            if add_to == IN_KEY_POLICY and _are_in_two_stacks(model, group[0]):
-                statement |= _delegated(model.role(group[0].role_arn))
-            boundary = model.role(group[0].role_arn).boundary
-            if add_to == IN_BOUNDARY and boundary is not None and boundary.declared:
-                # It allows nothing, and if it referred to a key it would be made after it, which waits for the role.
-                statement["Resource"] = "*"
-            added |= dict.fromkeys(group, (add_to, statement))
-    return added
+        for reason in (found.reason, *found.further) if found.answer is Answer.NO else ():
+            add_to = _add_to(model, need, reason.cause, in_bucket=in_bucket)
+            lacking.setdefault((need.principal_arn, need.account, need.owner, add_to), {}).setdefault(need, reason)
+    remedies: dict[Need, list[Json]] = {}
+    for (*_, add_to), reasons in lacking.items():
+        for group in alike(reasons):
+            add = _statement(model, group, add_to) if add_to else None
+            for need in group:
+                kind = add_to or (IN_BUCKET_POLICY if in_bucket else need.policy)
+                place = _place(model, need, kind, conditions_of(needs[need]))
+                where = (*place["policies"], *declared_of(needs[need]))
+                origins, role = model.origins_in(where), model.role(need.role_arn)
+                if kind == IN_KEY_POLICY and model.key(need.owner).declared in role.waits_for:
+                    origins = _without_role(origins, role)
+                remedy = {"reason": reasons[need], "add_to": add_to, "add": add, "origins": origins, **place}
+                remedies.setdefault(need, []).append(remedy)
+    return remedies
+
+
+def _statement(model: AccessModel, needs: list[Need], add_to: str) -> Json:
+    statement, role = statement_for(needs, add_to), model.role(needs[0].role_arn)
+    if add_to == IN_KEY_POLICY and _is_delegated(model, needs[0]):
+        # It is for the role's account, and a condition says for whom in it.
+        partition = (split_arn(role.arn) or ("", PARTITION))[1]
+        statement["Principal"] = {"AWS": f"arn:{partition}:iam::{role.account}:root"}
+        statement["Condition"] = {"ArnEquals": {"aws:PrincipalArn": role.arn}}
+    if add_to == IN_BOUNDARY and role.boundary is not None and role.boundary.declared:
+        # It allows nothing, and if it referred to a key it would be made after it, which waits for the role.
+        statement["Resource"] = "*"
+    return statement
 
 
 def alike(needs: Iterable[Need]) -> Iterator[list[Need]]:
@@ -64,37 +79,35 @@ def alike(needs: Iterable[Need]) -> Iterator[list[Need]]:
         yield from groups.values()
 
 
-def _add_to(model: AccessModel, need: Need, found: Decision) -> str:
-    """Return whose policy should take what is missing.
+def _add_to(model: AccessModel, need: Need, cause: Cause, *, in_bucket: bool) -> str:
+    """Return whose policy should take what is missing; nothing where no statement helps.
 
     What a key policy leaves to IAM goes into IAM where the key policy can't name the role: for a key of another
     account or stack, and one whose policy speaks of the role by a condition already.
     """
-    if found.reason.cause is Cause.BOUNDARY:
-        return IN_BOUNDARY
-    if found.reason.cause is not Cause.LEFT_TO_IAM:
-        return need.policy
+    if cause in (Cause.DENIED, Cause.BOUNDARY):
+        return IN_BOUNDARY if cause is Cause.BOUNDARY else ""
+    if in_bucket or cause is Cause.NO_STATEMENT or need.policy != IN_KEY_POLICY:
+        return IN_BUCKET_POLICY if in_bucket else need.policy
     key, role = model.key(need.owner), model.role(need.role_arn)
     by_condition = any(names_principal(each.body, role.arn) for each in allow_statements(key.policies))
     across = same(key.account, role.account) is not Answer.YES
-    return IN_IAM if across or by_condition or _are_in_two_stacks(model, need) else IN_KEY_POLICY
+    named = not (across or _is_delegated(model, need) or (by_condition and cause is Cause.LEFT_TO_IAM))
+    return IN_KEY_POLICY if named else IN_IAM
 
 
-def _are_in_two_stacks(model: AccessModel, need: Need) -> bool:
-    """Tell if a key policy that named the role would make two stacks depend on each other."""
+def _is_delegated(model: AccessModel, need: Need) -> bool:
+    """Tell if a key policy that named the role would make two stacks, or key and role, wait for each other."""
     if need.principal == SERVICE:
         return False
     key, role = model.key(need.owner), model.role(need.role_arn)
-    return template_of(key.declared) != template_of(role.declared)
+    return template_of(key.declared) != template_of(role.declared) or key.declared in role.waits_for
 
 
-def _delegated(role: Role) -> Json:
-    """Return the elements of a statement for a role's account, which says by a condition whom it is for."""
-    partition = (split_arn(role.arn) or ("", PARTITION))[1]
-    return {
-        "Principal": {"AWS": f"arn:{partition}:iam::{role.account}:root"},
-        "Condition": {"ArnEquals": {"aws:PrincipalArn": role.arn}},
-    }
+def _without_role(origins: Origins, role: Role) -> Origins:
+    """Return the functions of a role's template that don't make what has them wait for the role."""
+    name = re.escape("" if role.declared is None else role.declared.logical_id)
+    return {value: each for value, each in origins.items() if not re.search(rf'["{{]{name}["}}.]', json.dumps(each))}
 
 
 def statement_for(needs: list[Need], add_to: str) -> Json:
@@ -120,27 +133,22 @@ def statement_for(needs: list[Need], add_to: str) -> Json:
     return found
 
 
-def policies_to_change(model: AccessModel, need: Need, add_to: str) -> tuple[tuple[Declaration, ...], str]:
-    """Return the resources of templates that have the policy of a need, or else need one, and the type of that one."""
-    if add_to == IN_BOUNDARY:
-        role = model.role(need.role_arn)
-        return declared_of([role.boundary] if role.boundary is not None else [role]), ""
-    if add_to == IN_IAM:
-        role = model.role(need.role_arn)
-        # A key policy that names the role would wait for a policy in it or before it, and that for the key.
-        after = [each for each in role.identity if each.declared != role.declared and not each.before_role]
-        policies = [each for each in after if not each.also_of]
-        return _of_owner(role, policies, IAM_POLICY)
-    if need.action.startswith("kms:"):
-        key = model.key(need.owner)
-        return _of_owner(key, key.policies, "")
-    bucket = model.bucket(need.owner, need.account)
-    return _of_owner(bucket, bucket.policies, BUCKET_POLICY)
-
-
-def _of_owner(owner: PolicyOwner, policies: list[Policy], type: str) -> tuple[tuple[Declaration, ...], str]:
-    found = declared_of(policies)
-    return (found, "") if found else (declared_of([owner]), type if owner.declared else "")
+def _place(model: AccessModel, need: Need, kind: str, only_if: frozenset[str]) -> Json:
+    """Return the policies of a kind that a need is about and that are there under conditions, as entries have it."""
+    role, key, bucket = model.role(need.role_arn), model.key(need.owner), model.bucket(need.owner, need.account)
+    # A key policy that names the role would wait for a policy in it or before it, and that for the key.
+    after = [each for each in role.identity if each.declared != role.declared and not each.before_role]
+    certain = [each for each in bucket.policies if each.only_if <= only_if]
+    owner, policies, make = {
+        IN_BOUNDARY: (role, [role.boundary] if role.boundary else [], ""),
+        IN_IAM: (role, [each for each in after if not each.also_of and each.only_if <= only_if], IAM_POLICY),
+        IN_KEY_POLICY: (key, key.policies, ""),
+        IN_BUCKET_POLICY: (bucket, certain or [*bucket.policies, *bucket.may_have], BUCKET_POLICY),
+    }[kind]
+    parts = (part for each in policies for part in (*sorted(each.only_if - only_if), *each.whose))
+    if found := declared_of(policies):
+        return {"policies": found, "depends_on": tuple(dict.fromkeys(parts)) if kind == IN_BUCKET_POLICY else ()}
+    return {"policies": declared_of([owner]), "make": make if owner.declared else ""}
 
 
 def trust_statement(role: Role, asked: Asked) -> Json:

@@ -40,7 +40,7 @@ class Found:
         self.answer = max(self.answer, answer)
         if answer is Answer.YES:
             self.by += (statement,)
-        elif answer is Answer.MAYBE:
+        if answer is not Answer.NO:
             self.doubts += tuple(Reason(doubt.cause, doubt.values, (statement,)) for doubt in doubts)
 
     def leave_open(self, doubt: Reason) -> None:

@@ -51,6 +51,9 @@ def step_of(row: Row, names: Names) -> Step:
         words = entry.fix
     elif isinstance(entry, Missing) and entry.add is not None:
         made = f", an {entry.make} that has to be made" if entry.make else ""
+        if entry.depends_on:
+            paths = ", ".join(each.construct_path for each in entry.policies)
+            made = f", maybe {paths} (it depends on {', '.join(entry.depends_on)}): a bucket takes no second one"
         words = f"add to {policy_of_whom(entry.add_to, names.of(entry.add_to_whom))}{made}"
     else:
         words = entry.reason.remedy or (_LOOK if entry.file else f"{_LOOK}, or make it part of the app")

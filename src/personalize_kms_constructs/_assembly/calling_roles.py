@@ -28,10 +28,7 @@ def role_of(resource: Resource, property_name: str) -> str:
 
 
 def role_of_task(state: Mapping[str, Any], role_of_machine: str, place: str) -> str:
-    """Return the role by which a task calls: that of its credentials, or that of the state machine.
-
-    https://docs.aws.amazon.com/step-functions/latest/dg/concepts-access-cross-acct-resources.html
-    """
+    """Return the role by which a task calls: that of its credentials (``ASSUMING_PAGE``), or of the state machine."""
     credentials = state.get("Credentials")
     if not credentials:
         return role_of_machine

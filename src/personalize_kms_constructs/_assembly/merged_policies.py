@@ -33,9 +33,9 @@ def _problem(resource: Resource, key: str, deployment: Deployment) -> Iterator[P
     own, region = found.role(arn), resource.stack.template.region
     calls = [Call(role(own, region), action, key, own.account, region) for action in _NEEDED]
     answers = {call.action: decision.role_by_iam(call, own) for call in calls}
-    refused = {action: each.reason for action, each in answers.items() if each.answer is Answer.NO}
+    refused = {action: (each.reason, *each.further) for action, each in answers.items() if each.answer is Answer.NO}
     if refused:
-        why = next(iter(refused.values()))
+        why, *more = next(iter(refused.values()))
         declared = declared_of([own.boundary if why.cause is Cause.BOUNDARY and own.boundary else own])
-        reason = Reason(Cause.FUNCTION_REFUSED, {"key": key, "actions": ", ".join(refused)}, doubts=(why,))
+        reason = Reason(Cause.FUNCTION_REFUSED, {"key": key, "actions": ", ".join(refused)}, doubts=(why, *more))
         yield Problem("configuration", resource.path, reason, page=_PAGE, declared=declared, of_ours=True)

@@ -138,7 +138,11 @@ class ReadAssembly:
         model.problems += unable_functions(model, self._deployment, self._unread)
         model.problems += early_principals(model, self._resources, self._deployment, self._order)
         for each in (role for found in self._deployment.roles.values() for role in found):
-            model.names_of_others[physical.role_arn(each)] = each.path
+            arn = physical.role_arn(each)
+            model.names_of_others[arn] = each.path
+            if arn in model.roles and model.roles[arn].declared == each.declared:
+                with noted(self._unread, each.stack.template):
+                    model.roles[arn].waits_for = self._order.before(each.stack, each.logical_id)
         model.origins |= {str(each.stack.template.path): each.stack.origins for each in self._resources}
         return model
 
@@ -170,7 +174,7 @@ class ReadAssembly:
 
     def _add(self, model: AccessModel, asked: Asked, template: Template) -> None:
         """Put a request into the model, with the role, the buckets and the keys that it names, if they can be read."""
-        for role_arn in filter(None, (asked.role_arn, asked.caller_arn)):
+        for role_arn in filter(None, (asked.role_arn, asked.caller_arn, asked.assumed_by)):
             with noted(self._unread, template):
                 self._deployment.add_role(model, role_arn)
         for location in asked.locations:
@@ -230,8 +234,9 @@ class ReadAssembly:
         if not request.caller:
             return {}
         caller = self._deployment.role_arn(request.caller, request.resource)
+        by = request.assumed_by and self._deployment.role_arn(request.assumed_by, request.resource)
         on = request.calls_on(job_name, made_for)
-        return {"caller_arn": caller, "calls_on": on, "describes": request.describes}
+        return {"caller_arn": caller, "assumed_by": by, "calls_on": on, "also_calls": request.also_calls}
 
     def _location(
         self, model: AccessModel, request: Request, what: str, path: str | None, key: str | None

@@ -56,6 +56,8 @@ class Request:
     """The name of the state, if a state machine makes the call."""
     caller: str = ""
     """The ARN or the name of the role that makes the call; empty where the template doesn't show it."""
+    assumed_by: str = ""
+    """The same of the role that has to assume it; empty where none has to."""
 
     def text(self, *path: str) -> str | None:
         """Return an argument, or none; a hole for one that isn't known, or that each execution chooses."""
@@ -116,6 +118,13 @@ class Request:
         # A solution version is of the solution's type.
         solution = "/".join(split(made_for, "/")[:2])
         return (*([solution] if parent == "solution" else []), made_for, made)
+
+    @property
+    def also_calls(self) -> tuple[str, ...]:
+        """The actions that the caller needs on what is made, besides making it."""
+        tags = self.arguments.get("tags") if isinstance(self.arguments, dict) else None
+        describing = (self.permissions.describe_action,) if self.describes else ()
+        return (*describing, matrix.TAG) if isinstance(tags, list) and tags else describing
 
     @property
     def is_of_group(self) -> bool:

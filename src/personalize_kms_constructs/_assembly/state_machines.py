@@ -70,6 +70,7 @@ def of_state_machine(resource: Resource) -> Iterator[Request | OpenQuestion]:
                     describes=waits and not state.get("Credentials"),
                     state=str(name),
                     caller=caller,
+                    assumed_by=role if state.get("Credentials") else "",
                 )
             elif isinstance(state, Mapping) and state.get("Type") == "Task":
                 if f"{_SERVICE}$" in str(state.get("Resource")):

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import cached_property
 from typing import Any, cast
 
-from aws_cdk import ConstructSelector
+from aws_cdk import ConstructSelector, Stack
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
-from constructs import IConstruct
 
 from .._tokens import resolved_early
 from .resolved import KeyL1, ResolvedBucket
@@ -56,35 +54,36 @@ def extended(document: Any, statements: Sequence[Mapping[str, Any]]) -> dict[str
 
 
 class BucketPolicies:
-    """The bucket policies that an app has when the first one is asked for; to find them takes a look at all of it."""
+    """The bucket policies that the stacks of buckets have when the first one is asked for."""
 
-    def __init__(self, root: IConstruct) -> None:
-        self._root = root
+    def __init__(self) -> None:
+        self._of_stacks: dict[Stack, list[tuple[str, s3.CfnBucketPolicy]]] = {}
 
     def of(self, bucket: ResolvedBucket) -> s3.BucketPolicy | s3.CfnBucketPolicy:
         """Return the policy of a bucket of this app, which is made if there is none."""
         l2 = bucket.l2 if bucket.l1 is None else wrapper_of_bucket(bucket.l1)
         known = None if l2 is None else l2.policy
-        return known or (self._found(bucket, l2) if self._all else None) or _made(bucket.l1, l2)
+        return known or self._found(bucket, l2) or _made(bucket.l1, l2)
 
     def _found(self, bucket: ResolvedBucket, l2: s3.IBucket | None) -> s3.CfnBucketPolicy | None:
-        """Return the policy that refers to a bucket, or has the name of an L1 of its stack."""
+        """Return the policy of the bucket's stack that refers to it, or has the name of an L1."""
+        policies = self._in(cast("Stack", bucket.stack))
+        if not policies:
+            return None
         l1, name = cast("s3.CfnBucket", bucket.made_by), None if bucket.l1 is None else bucket.l1.bucket_name
         # All references to the name of a bucket are one token, but an L2 has its own.
         references = {l1.ref, *([] if l2 is None else [l2.bucket_name])}
         name = name and resolved_early(name, l1.stack)
-        for text, policy in self._all:
-            if text in references:
-                return policy
-            # One of another stack may be of another deployment.
-            if name and resolved_early(text, l1.stack) == name and policy.stack.node.path == l1.stack.node.path:
+        for text, policy in policies:
+            if text in references or (name and resolved_early(text, l1.stack) == name):
                 return policy
         return None
 
-    @cached_property
-    def _all(self) -> list[tuple[str, s3.CfnBucketPolicy]]:
-        found = ConstructSelector.resources_of_type(s3.CfnBucketPolicy.CFN_RESOURCE_TYPE_NAME).select(self._root)
-        return [(each.bucket, each) for each in found if isinstance(each, s3.CfnBucketPolicy)]
+    def _in(self, stack: Stack) -> list[tuple[str, s3.CfnBucketPolicy]]:
+        if stack not in self._of_stacks:
+            found = ConstructSelector.resources_of_type(s3.CfnBucketPolicy.CFN_RESOURCE_TYPE_NAME).select(stack)
+            self._of_stacks[stack] = [(each.bucket, each) for each in found if isinstance(each, s3.CfnBucketPolicy)]
+        return self._of_stacks[stack]
 
 
 def _made(l1: s3.CfnBucket | None, l2: s3.IBucket | None) -> s3.BucketPolicy | s3.CfnBucketPolicy:
