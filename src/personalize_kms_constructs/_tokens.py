@@ -90,7 +90,7 @@ def resolved_early(text: str, stack: cdk.Stack) -> Any:
     if not is_token(text):
         return text
     resolver = _EarlyResolver()
-    resolved = cdk.Tokenization.resolve(text, scope=stack, resolver=resolver, preparing=False)
+    resolved = cdk.Tokenization.resolve(text, scope=stack, resolver=cast("Any", resolver), preparing=False)
     return text if resolver.is_early else resolved
 
 
@@ -106,7 +106,7 @@ class _EarlyResolver(cdk.DefaultTokenResolver):
         if isinstance(t, cdk.Reference):
             return {"Reference": [t.target.node.path, t.display_name]}
         if isinstance(t, cdk.Intrinsic):
-            return super().resolve_token(t, context, post_processor)
+            return super().resolve_token(cast("Any", t), context, post_processor)
         self.is_early = True
         return ""
 
