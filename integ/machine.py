@@ -26,13 +26,8 @@ def machine(scope: Construct, job: DatasetImportJob, group_arn: str) -> sfn.Stat
         JSONATA: {
             "Type": "Pass",
             "Output": f"{{% ({steps}; {{'value': {created}, 'type': $type({created})}}) %}}",
-            "Next": REDRIVE,
         },
-        REDRIVE: {
-            "Type": "Pass",
-            "Output": f"{{% $exists({redriven}) ? $type({redriven}) : 'absent' %}}",
-            "Next": RETRY,
-        },
+        REDRIVE: {"Type": "Pass", "Output": f"{{% $exists({redriven}) ? $type({redriven}) : 'absent' %}}"},
         # The role of the state machine may not describe the dataset group.
         RETRY: {
             "Type": "Task",
@@ -49,7 +44,6 @@ def machine(scope: Construct, job: DatasetImportJob, group_arn: str) -> sfn.Stat
                     "Next": JSON_PATH,
                 }
             ],
-            "Next": JSON_PATH,
         },
         JSON_PATH: {
             "QueryLanguage": "JSONPath",
@@ -57,9 +51,8 @@ def machine(scope: Construct, job: DatasetImportJob, group_arn: str) -> sfn.Stat
             "Resource": f"{_DESCRIBE}ImportJob",
             "Parameters": {"DatasetImportJobArn.$": "$.missing"},
             "Catch": [{"ErrorEquals": ["States.ALL"], "Next": CAUGHT}],
-            "End": True,
         },
-        CAUGHT: {"Type": "Pass", "Output": "{% $states.input.Error %}", "End": True},
+        CAUGHT: {"Type": "Pass", "Output": "{% $states.input.Error %}"},
     }
     chain: Any = sfn.Chain.start(job)
     for name, state in states.items():

@@ -9,6 +9,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import aws_cdk as cdk
 import pytest
 
 import integ.__main__
@@ -16,6 +17,7 @@ from demo.cdk_cli import CdkError
 from embedded_aws import EmbeddedAws
 from integ.__main__ import integrate
 from integ.account import Deployed
+from integ.app import IntegStack
 from integ.execution import findings
 from integ.experiments import (
     BASELINE,
@@ -32,6 +34,7 @@ from integ.table import tables
 from integ.trail import KmsCall, kms_calls
 from personalize_kms_constructs._doctor.asking import Account, DoctorError
 from tests.integ.conftest import AT_ONCE, left_over
+from tests.jobs.machines import definition
 
 
 def test_it_deploys_tries_and_takes_down(aws: EmbeddedAws, tmp_path: Path) -> None:
@@ -212,6 +215,11 @@ def test_one_policy_is_changed_and_put_back(where: str, asks_for: str, condition
         assert json.loads(policies[name])["Statement"] == [*changed_statements, *others]
         raise KeyboardInterrupt
     assert policies == before
+
+
+def test_the_state_machine_is_valid() -> None:
+    """For AWS's own validator."""
+    assert {"JSONPath", "Caught"} < definition(IntegStack(cdk.App(), "Stack"))["States"].keys()
 
 
 def test_what_an_execution_that_stops_early_shows() -> None:

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -23,8 +23,9 @@ from demo.cdk_cli import CdkError
 from embedded_aws import EmbeddedAws
 from integ.account import PREFIX, stack_status
 from integ.app import IntegStack
+from integ.creations import delete_group
 from integ.experiments import BASELINE, BUCKET, DATA_KEY, NO_STATEMENT, Experiment
-from integ.take_down import LeftError, take_down
+from integ.take_down import LeftError, _ids, take_down
 from personalize_kms_constructs._doctor.asking import Account
 from tests.deploy.stacks import deploy
 from tests.integ.conftest import AT_ONCE, left_over
@@ -34,6 +35,8 @@ from tests.policies import template
 COMMAND = f"make integ TAKE_DOWN={STACK} REGION=eu-west-1"
 LEFT = f"the stack {STACK} is left, with its keys, bucket, role, state machine and dataset group: "
 FEW = (BASELINE, Experiment(DATA_KEY, NO_STATEMENT), Experiment(BUCKET, NO_STATEMENT))
+
+THEIRS = {"Resources": {"Theirs": {"Type": "AWS::S3::Bucket", "Properties": {"BucketName": "theirs"}}}}
 
 Run = Callable[..., Any]
 
@@ -94,19 +97,29 @@ def interrupt() -> None:
     ],
 )
 def test_nothing_is_left_after_ctrl_c(aws: EmbeddedAws, run: Run, call: str) -> None:
-    """As soon as AWS has answered this call; jobs that are at work then are ended when their dataset is deleted."""
-    jobs: list[str] = []
+    """As soon as AWS has answered this call; when the stack is deleted, nothing works and the bucket is empty."""
+    found: list[Any] = []
 
     def look() -> None:
-        personalize = aws.client("personalize")
-        jobs.extend(each["status"] for each in personalize.list_dataset_import_jobs()["datasetImportJobs"])
-        jobs.extend(each["status"] for each in personalize.list_dataset_export_jobs()["datasetExportJobs"])
+        personalize, states = aws.client("personalize"), aws.client("stepfunctions")
+        jobs = personalize.list_dataset_import_jobs()["datasetImportJobs"]
+        jobs += personalize.list_dataset_export_jobs()["datasetExportJobs"]
+        (machine,) = states.list_state_machines()["stateMachines"]
+        jobs += states.list_executions(stateMachineArn=machine["stateMachineArn"])["executions"]
+        found.extend(each["status"] for each in jobs)
+        found.extend(aws.client("s3").list_objects_v2(Bucket=bucket_of(aws)).get("Contents", ()))
 
     deleted = around(aws, "before-call", "cloudformation.DeleteStack", look)
     with deleted, around(aws, "after-call", call, interrupt), pytest.raises(KeyboardInterrupt):
         run()
-    assert set(jobs) <= {"ACTIVE", "CREATE FAILED"}
+    assert set(found) <= {"ACTIVE", "CREATE FAILED", "FAILED", "ABORTED"}
     assert left_over(aws) == []
+
+
+def bucket_of(aws: EmbeddedAws) -> str:
+    """Return the name of the bucket that isn't the CDK's."""
+    names = [str(each["Name"]) for each in aws.client("s3").list_buckets()["Buckets"]]
+    return next(name for name in names if not name.startswith("cdk-"))
 
 
 def test_a_second_ctrl_c_leaves_what_it_names(aws: EmbeddedAws, run: Run) -> None:
@@ -129,21 +142,83 @@ def test_a_second_ctrl_c_leaves_what_it_names(aws: EmbeddedAws, run: Run) -> Non
     assert left_over(aws) == []
 
 
-def test_what_can_not_be_deleted_is_named(aws: EmbeddedAws, run: Run) -> None:
-    """Somebody else has made a solution in the dataset group."""
+@pytest.mark.parametrize("goes_meanwhile", [False, True])
+def test_what_can_not_be_deleted_is_named(aws: EmbeddedAws, run: Run, goes_meanwhile: bool) -> None:
+    """Somebody else has made a solution in the dataset group. If it goes, the second attempt deletes the rest."""
     personalize = aws.client("personalize")
+    arn = "arn:aws:personalize:eu-west-1:111111111111:"
 
     def create_solution() -> None:
         (group,) = personalize.list_dataset_groups()["datasetGroups"]
         personalize.create_solution(name="theirs", datasetGroupArn=group["datasetGroupArn"])
 
-    with around(aws, "after-call", "s3.PutObject", create_solution), pytest.raises(LeftError) as error:
+    def delete_solution() -> None:
+        personalize.delete_solution(solutionArn=f"{arn}solution/theirs")
+
+    with ExitStack() as stack:
+        stack.enter_context(around(aws, "after-call", "s3.PutObject", create_solution))
+        if goes_meanwhile:
+            gone = around(aws, "before-call", "cloudformation.DescribeStackResources", delete_solution)
+            at_second = around(aws, "after-call", "cloudformation.DeleteStack", lambda: stack.enter_context(gone))
+            stack.enter_context(at_second)
+        else:
+            stack.enter_context(pytest.raises(LeftError, match=rf"is in use by {arn}solution/theirs"))
         run()
-    arn = "arn:aws:personalize:eu-west-1:111111111111:"
-    assert str(error.value).startswith(f"{LEFT}{arn}dataset-group/{STACK} can't be deleted: ")
-    assert f"is in use by {arn}solution/theirs" in str(error.value)
-    personalize.delete_solution(solutionArn=f"{arn}solution/theirs")
+    if not goes_meanwhile:
+        delete_solution()
+        take_down(aws, STACK, AT_ONCE, lambda _: None, COMMAND)
+    assert left_over(aws) == []
+
+
+def test_a_stack_in_review_is_deleted(aws: EmbeddedAws, monkeypatch: pytest.MonkeyPatch) -> None:
+    """``cdk deploy`` leaves one behind that is ended before its change set is executed, and nothing ends that state."""
+    change = {"StackName": STACK, "ChangeSetName": "first", "ChangeSetType": "CREATE"}
+    aws.client("cloudformation").create_change_set(**change, TemplateBody=json.dumps(THEIRS))
+    assert stack_status(aws, STACK) == "REVIEW_IN_PROGRESS"
+
+    def sleep(_: float) -> None:
+        assert stack_status(aws, STACK) != "REVIEW_IN_PROGRESS"
+
+    monkeypatch.setattr("time.sleep", sleep)
     take_down(aws, STACK, AT_ONCE, lambda _: None, COMMAND)
+    assert stack_status(aws, STACK) == ""
+
+
+def test_nothing_is_asked_of_what_is_deleted() -> None:
+    """CloudFormation still lists it, and what isn't made yet."""
+    bucket = {"ResourceType": "AWS::S3::Bucket", "PhysicalResourceId": "a", "ResourceStatus": "DELETE_FAILED"}
+    gone, to_come = bucket | {"ResourceStatus": "DELETE_COMPLETE"}, dict(bucket)
+    del to_come["PhysicalResourceId"]
+    assert _ids([bucket, gone, to_come, bucket | {"ResourceType": "AWS::KMS::Key"}], "AWS::S3::Bucket") == ["a"]
+
+
+def test_a_dataset_group_that_is_being_deleted_is_waited_for() -> None:
+    """A second deletion would be refused."""
+    statuses = iter(["CREATE PENDING", "CREATE IN_PROGRESS", "DELETE PENDING", "DELETE IN_PROGRESS"])
+
+    def describe(datasetGroupArn: str) -> Any:  # noqa: N803
+        if status := next(statuses, ""):
+            return {"datasetGroup": {"status": status}}
+        raise ClientError({"Error": {"Code": "ResourceNotFoundException", "Message": ""}}, "DescribeDatasetGroup")
+
+    aws: Any = SimpleNamespace(client=lambda _: SimpleNamespace(describe_dataset_group=describe))
+    delete_group(aws, "arn:aws:personalize:eu-west-1:111111111111:dataset-group/movies", AT_ONCE)
+    assert next(statuses, None) is None
+
+
+@pytest.mark.parametrize("ending", [signal.SIGTERM, signal.SIGHUP])
+def test_only_ctrl_c_ends_the_end(aws: EmbeddedAws, run: Run, ending: signal.Signals) -> None:
+    """Nobody would read what is left."""
+
+    def end(line: str) -> None:
+        if line.startswith("everything is taken down"):
+            os.kill(os.getpid(), ending)
+
+    before = signal.signal(ending, lambda *_: interrupt())
+    try:
+        assert run(end) is not None
+    finally:
+        signal.signal(ending, before)
     assert left_over(aws) == []
 
 
@@ -161,8 +236,7 @@ def test_expired_credentials_leave_what_is_named() -> None:
 
 def test_a_stack_that_is_there_is_not_touched(aws: EmbeddedAws, run: Run) -> None:
     """Nobody's stack has such a name, but it costs nothing to look."""
-    theirs = {"Resources": {"Theirs": {"Type": "AWS::S3::Bucket", "Properties": {"BucketName": "theirs"}}}}
-    deploy(aws, {STACK: theirs})
+    deploy(aws, {STACK: THEIRS})
     with pytest.raises(CdkError, match=f"there is a stack {STACK} already, which isn't touched"):
         run()
     assert left_over(aws) == ["theirs", STACK]
