@@ -31,7 +31,7 @@ _ROOT = Path(__file__).resolve().parent.parent
 BEFOREHAND = """\
 This deploys the stack {stack} to account {account}, Region {region}, which has to be bootstrapped:
 two KMS keys, a bucket, two roles, a state machine, a dataset group with one dataset of a hundred interactions.
-It runs {jobs} jobs, and creates {groups} dataset groups more, each under another policy of these keys and this bucket.
+It runs {jobs} jobs, and creates {groups} more dataset groups, each under another policy of these keys and this bucket.
 It changes nothing else. On AWS that may take hours.
 
 It costs what AWS asks for two keys and a few kilobytes of data, for so long:

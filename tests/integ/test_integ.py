@@ -48,7 +48,7 @@ def test_it_deploys_tries_and_takes_down(aws: EmbeddedAws, tmp_path: Path) -> No
 
     found = integrate(aws, aws.environment(tmp_path), AT_ONCE, ask, told.append)
     assert found is not None
-    assert "It runs 14 jobs, and creates 4 dataset groups more" in asked[0]
+    assert "It runs 14 jobs, and creates 4 more dataset groups" in asked[0]
     assert "It costs" in asked[0]
     none = "0 missing, 0 problems, 0 warnings, 0 undecided"
     assert [each for each in told if each.startswith("personalize-kms doctor")] == [
