@@ -43,7 +43,8 @@ demo: setup ## deploy the example app to an embedded AWS and show what Personali
 	@python -m demo $(if $(V),--verbose)
 
 integ: setup ## deploy a small app to an AWS account of yours, and try there what AWS doesn't document
-	@python -m integ $(if $(PROFILE),--profile $(PROFILE)) $(if $(REGION),--region $(REGION))
+	@python -m integ $(if $(PROFILE),--profile $(PROFILE)) $(if $(REGION),--region $(REGION)) \
+		$(if $(TAKE_DOWN),--take-down $(TAKE_DOWN))
 
 test: .packages ## run every check: lint, types, tests, a real deploy
 	@echo "▶ ruff, mypy and pyright (half a minute without their caches)"

@@ -90,6 +90,8 @@ def _operations() -> dict[str, Callable[[Fields], Fields]]:
         operations[f"Create{kind.noun}"] = _create(kind)
         operations[f"Describe{kind.noun}"] = _describe(kind)
         operations[f"List{kind.noun}s"] = _list(kind)
+        if kind not in _JOBS and kind.noun != "SolutionVersion":  # these go with what they are of
+            operations[f"Delete{kind.noun}"] = _delete(kind)
     return operations
 
 
@@ -101,6 +103,14 @@ def _describe(kind: Kind) -> Callable[[Fields], Fields]:
     look = job_progress.look if kind in _JOBS else store.describe
     look = {"SolutionVersion": job_progress.look, "Solution": resources.describe_solution}.get(kind.noun, look)
     return lambda request: {kind.member: look(_arn(request, kind.arn_field))}
+
+
+def _delete(kind: Kind) -> Callable[[Fields], Fields]:
+    def delete(request: Fields) -> Fields:
+        store.delete(_arn(request, kind.arn_field))
+        return {}
+
+    return delete
 
 
 def _list(kind: Kind) -> Callable[[Fields], Fields]:

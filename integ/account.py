@@ -6,8 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from integ.app import STACK
+from botocore.exceptions import ClientError
+
 from personalize_kms_constructs._doctor.asking import Account
+
+PREFIX = "PersonalizeKmsInteg-"
+"""The names of all stacks begin so, and nobody else's should."""
 
 
 class Aws(Protocol):
@@ -26,6 +30,9 @@ class OwnAccount:
 
     def __init__(self, account: Account) -> None:
         self.account, self.region, self.client = account.id, account.region, account.client
+        credentials = account._session.get_credentials()
+        self.is_temporary = bool(credentials and credentials.token)
+        """True if the credentials expire."""
 
 
 @dataclass(frozen=True)
@@ -43,17 +50,29 @@ class Patience:
 class Deployed:
     """ARNs and names of what the stack has made, from its outputs."""
 
+    stack: str
     group: str
     dataset: str
     key: str
     data_key: str
     bucket: str
     role: str
+    machine: str
 
     @staticmethod
-    def of(aws: Aws) -> Deployed:
+    def of(aws: Aws, stack: str) -> Deployed:
         """Read the outputs of the stack."""
-        (stack,) = aws.client("cloudformation").describe_stacks(StackName=STACK)["Stacks"]
-        found: Mapping[str, str] = {each["OutputKey"]: each["OutputValue"] for each in stack["Outputs"]}
-        names = ("GroupArn", "DatasetArn", "KeyArn", "DataKeyArn", "BucketName", "RoleArn")
-        return Deployed(*(found[name] for name in names))
+        (described,) = aws.client("cloudformation").describe_stacks(StackName=stack)["Stacks"]
+        found: Mapping[str, str] = {each["OutputKey"]: each["OutputValue"] for each in described["Outputs"]}
+        names = ("GroupArn", "DatasetArn", "KeyArn", "DataKeyArn", "BucketName", "RoleArn", "MachineArn")
+        return Deployed(stack, *(found[name] for name in names))
+
+
+def stack_status(aws: Aws, stack: str) -> str:
+    """Return the status of a stack, or nothing if there is none of this name."""
+    try:
+        return str(aws.client("cloudformation").describe_stacks(StackName=stack)["Stacks"][0]["StackStatus"])
+    except ClientError as error:
+        if "does not exist" not in str(error):
+            raise
+        return ""

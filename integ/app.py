@@ -1,15 +1,16 @@
-"""The app that is deployed: a dataset group with its key, and a bucket with another one."""
+"""The app that is deployed: a dataset group with its key, a bucket with another one, and a state machine."""
 
 import json
+import sys
 
 import aws_cdk as cdk
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_personalize as personalize
 from aws_cdk import aws_s3 as s3
 
+from integ.machine import machine
 from personalize_kms_constructs import PersonalizeEncryption, PersonalizeResource, S3Location
-
-STACK = "PersonalizeKmsInteg"
+from personalize_kms_constructs.jobs import DatasetImportJob
 
 _SCHEMA = {
     "type": "record",
@@ -27,8 +28,9 @@ _SCHEMA = {
 class IntegStack(cdk.Stack):
     """Everything in one stack, and nothing of it outlives the stack but keys that wait for their deletion."""
 
-    def __init__(self, scope: cdk.App) -> None:
-        super().__init__(scope, STACK)
+    def __init__(self, scope: cdk.App, name: str) -> None:
+        """Make the stack; all that has a name has the stack's."""
+        super().__init__(scope, name)
         shortly = {"removal_policy": cdk.RemovalPolicy.DESTROY, "pending_window": cdk.Duration.days(7)}
         key = kms.Key(self, "Key", description="personalize-kms-constructs, make integ", **shortly)  # type: ignore[arg-type]
         data_key = kms.Key(self, "DataKey", description="personalize-kms-constructs, make integ", **shortly)  # type: ignore[arg-type]
@@ -49,27 +51,32 @@ class IntegStack(cdk.Stack):
                 PersonalizeResource.dataset_export_job(S3Location(bucket, "export/")),
             ],
         )
-        group = encryption.add_dataset_group("Group", name="personalize-kms-integ")
-        schema = personalize.CfnSchema(self, "Schema", name="personalize-kms-integ", schema=json.dumps(_SCHEMA))
+        group = encryption.add_dataset_group("Group", name=name)
+        schema = personalize.CfnSchema(self, "Schema", name=name, schema=json.dumps(_SCHEMA))
         dataset = encryption.add_dataset(
             "Dataset",
             dataset_group=group,
             schema_arn=schema.attr_schema_arn,
-            name="personalize-kms-integ",
+            name=name,
             dataset_type="Interactions",
         )
-        for name, value in {
+        source = S3Location(bucket, "import/")
+        job = DatasetImportJob(
+            self, "Import", encryption=encryption, dataset_arn=dataset.attr_dataset_arn, source=source
+        )
+        for output, value in {
             "GroupArn": group.attr_dataset_group_arn,
             "DatasetArn": dataset.attr_dataset_arn,
             "KeyArn": key.key_arn,
             "DataKeyArn": data_key.key_arn,
             "BucketName": bucket.bucket_name,
             "RoleArn": encryption.service_role.role_arn,
+            "MachineArn": machine(self, job, group.attr_dataset_group_arn).state_machine_arn,
         }.items():
-            cdk.CfnOutput(self, name, value=value)
+            cdk.CfnOutput(self, output, value=value)
 
 
 if __name__ == "__main__":
     app = cdk.App()
-    IntegStack(app)
+    IntegStack(app, sys.argv[1])
     app.synth()

@@ -7,13 +7,12 @@ from __future__ import annotations
 
 import json
 import time
-from collections import Counter
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Any, NamedTuple
 
 from integ.account import Aws, Deployed, Patience
-from integ.experiments import PERSONALIZE
+from integ.experiments import DATA_KEY, GROUP_KEY, PERSONALIZE
 
 
 class KmsCall(NamedTuple):
@@ -24,19 +23,19 @@ class KmsCall(NamedTuple):
     key: str
     """Which of the two keys."""
     action: str
-    context: str
-    """The names in its encryption context."""
+    about: str
+    """The names in its encryption context, or what a grant allows."""
     error: str
 
 
-def kms_calls(aws: Aws, deployed: Deployed, since: datetime, patience: Patience) -> Counter[KmsCall]:
-    """Wait for CloudTrail, and return how often Personalize made each call."""
+def kms_calls(aws: Aws, deployed: Deployed, since: datetime, patience: Patience) -> list[tuple[datetime, KmsCall]]:
+    """Wait for CloudTrail, and return when Personalize made each call."""
     time.sleep(patience.for_trail)
-    return Counter(
+    return [
         call
-        for arn, key in ((deployed.key, "the dataset group's"), (deployed.data_key, "the bucket's"))
+        for arn, key in ((deployed.key, GROUP_KEY), (deployed.data_key, DATA_KEY))
         for call in _calls(deployed, key, _events(aws, arn, since))
-    )
+    ]
 
 
 def _events(aws: Aws, arn: str, since: datetime) -> Iterator[Any]:
@@ -47,12 +46,23 @@ def _events(aws: Aws, arn: str, since: datetime) -> Iterator[Any]:
             yield json.loads(event["CloudTrailEvent"])
 
 
-def _calls(deployed: Deployed, key: str, events: Iterable[Any]) -> Iterator[KmsCall]:
+def _calls(deployed: Deployed, key: str, events: Iterable[Any]) -> Iterator[tuple[datetime, KmsCall]]:
     for event in events:
         who = _who(deployed, event.get("userIdentity") or {})
         if who and event.get("eventSource") == "kms.amazonaws.com":
-            context = (event.get("requestParameters") or {}).get("encryptionContext") or {}
-            yield KmsCall(who, key, event["eventName"], ", ".join(sorted(context)), event.get("errorCode") or "")
+            parameters = event.get("requestParameters") or {}
+            names = ", ".join(sorted(parameters.get("encryptionContext") or {}))
+            about = _grant(parameters) if "granteePrincipal" in parameters else names
+            call = KmsCall(who, key, event["eventName"], about, event.get("errorCode") or "")
+            yield datetime.fromisoformat(event["eventTime"]), call
+
+
+def _grant(parameters: Any) -> str:
+    """Return grantee, operations and the names in constraints, as CreateGrant has them."""
+    operations = ", ".join(parameters.get("operations") or ())
+    constraints = (parameters.get("constraints") or {}).items()
+    under = "".join(f"; {kind}: {', '.join(sorted(context))}" for kind, context in constraints)
+    return f"{parameters['granteePrincipal']} may {operations}{under}"
 
 
 def _who(deployed: Deployed, identity: Any) -> str:

@@ -1,10 +1,13 @@
 """Failures of the function: the reason given, and what is left behind."""
 
+import json
+
 import pytest
 from botocore.exceptions import ParamValidationError
 
 from personalize_kms_constructs._managed_key_policy.function import RefusedError
 from tests.managed_key_policy.conftest import (
+    ACCOUNT,
     ANOTHER_KEY,
     GONE,
     KEY,
@@ -170,10 +173,11 @@ def test_failed_move_to_another_key_leaves_its_policy(function: Function, aws: A
 
 def test_too_long_a_policy_is_refused(function: Function, aws: Aws) -> None:
     """KMS takes 32,768 bytes, and every one of them; characters beyond ASCII, as others may have, count for two."""
-    room = 32_768 - len(written(statement("A")).encode())
+    room = 32_768 - len(compact(written(statement("A"))).encode())
     full = POLICY.replace('"Other"', f'"Other{"é" * 100}{"x" * (room - 200)}"')
     aws.policy = full
     assert function("Create", statement("A"))["Status"] == "SUCCESS"
+    assert len(aws.writes[0].encode()) == 32_768
     function("Delete", statement("A"))
     aws.writes.clear()
 
@@ -183,11 +187,42 @@ def test_too_long_a_policy_is_refused(function: Function, aws: Aws) -> None:
 
     assert (answer["Status"], answer["PhysicalResourceId"]) == ("FAILED", "nothing-written")
     assert answer["Reason"] == (
-        f"the policy of key {KEY} would have 32769 bytes, but KMS takes 32768: take out statements that nobody "
-        "needs, or use another key"
+        f"the policy of key {KEY} would have 32769 bytes without white space, but KMS takes 32768: take out statements "
+        "that nobody needs, or use another key"
     )
     assert aws.writes == []
     assert aws.policy == too_full
+
+
+def test_white_space_takes_no_room(function: Function, aws: Aws) -> None:
+    """A policy of 23 KB is 41 KB as KMS prints it. The white space in strings stays, and so do escapes."""
+    theirs = [{"Sid": f'\\ "a  {number}" \t', "Effect": "Deny", "Principal": {"AWS": "*"}} for number in range(350)]
+    before = compact(json.dumps({"Statement": [json.loads(ACCOUNT), *theirs]}))
+
+    def print_it() -> None:
+        aws.policy = json.dumps(json.loads(aws.policy), indent=2)
+
+    aws.policy = before
+    print_it()
+    assert (len(before), len(aws.policy)) == (23_460, 41_377)
+    aws.after_write = print_it
+    assert function("Create", statement("A"))["Status"] == "SUCCESS"
+    assert function("Delete", statement("A"))["Status"] == "SUCCESS"
+    assert aws.writes == [before.replace("]}", f",{compact(json.dumps(statement('A')))}]}}"), before]
+
+
+def test_a_policy_with_room_keeps_its_white_space(function: Function, aws: Aws) -> None:
+    """It is the owner's. This one fits to the byte."""
+    room = 32_768 - len(written(statement("A")).encode())
+    aws.policy = before = POLICY.replace('"Other"', f'"Other{"x" * room}"')
+    function("Create", statement("A"))
+    function("Delete", statement("A"))
+    assert aws.policy == before
+
+
+def compact(policy: str) -> str:
+    """Return a policy without white space outside of its strings."""
+    return json.dumps(json.loads(policy), separators=(",", ":"), ensure_ascii=False)
 
 
 def test_a_policy_without_statements_is_refused(function: Function, aws: Aws) -> None:

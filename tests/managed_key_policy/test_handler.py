@@ -50,6 +50,8 @@ def test_a_policy_that_comes_back_in_another_print(aws: Aws, function: Function)
     assert function("Create", statement("A"))["Status"] == "SUCCESS"
     assert '"Sid": "A"' in aws.policy
     assert len(aws.writes) == 1
+    # The page says this, too: the first look after the write sees another text.
+    assert aws.now == 80
 
 
 def test_delete_succeeds_when_the_key_is_gone(function: Function) -> None:

@@ -88,29 +88,44 @@ def test_constructs_of_one_key_wait_for_each_other(stack: cdk.Stack) -> None:
     assert waits == {first: [], second: [first], third: [second]}
 
 
-def environment(role_names: list[str]) -> str:
-    """Return the function's environment as Lambda measures it, names and escaped quotes included, less the tokens."""
-    stack = cdk.Stack(cdk.App(), "Stack", env=cdk.Environment(account="111122223333", region="us-east-1"))
+KNOWN = {"AWS::Partition": "aws", "AWS::AccountId": "111122223333", "AWS::Region": "us-east-1"}
+CONCRETE = cdk.Environment(account="111122223333", region="us-east-1")
+
+
+def environment(role_names: list[str], env: cdk.Environment | None) -> str:
+    """Return the function's environment as Lambda measures it once it is deployed, with names and escaped quotes."""
+    stack = cdk.Stack(cdk.App(), "Stack", env=env)
     for number, role_name in enumerate(role_names):
         # Long ids fill it with few constructs.
         managed(stack, arn_of(0), f"{'x' * 150}{number}", role_name=role_name)
-    known = "".join(part for part in configuration_of(stack) if part != {"Ref": "AWS::Partition"})
-    return json.dumps({"MAY_WRITE": known}, separators=(",", ":"))
+    parts = [part if isinstance(part, str) else KNOWN[part["Ref"]] for part in configuration_of(stack)]
+    return json.dumps({"MAY_WRITE": "".join(parts)}, separators=(",", ":"))
 
 
-def test_the_configuration_fills_the_environment() -> None:
+@pytest.mark.parametrize("env", [CONCRETE, None], ids=["concrete", "agnostic"])
+def test_the_configuration_fills_the_environment(env: cdk.Environment | None) -> None:
     """Lambda's own message shows what it measures: "exceeded the 4KB limit. String measured: {"NAME":"…"}"."""
     names = [f"{number}".ljust(45, "x") for number in range(7)]
-    to_go = 4096 - len(environment([*names, "r"]))
+    to_go = 4096 - len(environment([*names, "r"], env))
     assert 0 < to_go < 63
-    assert len(environment([*names, "r" * (1 + to_go)])) == 4096
+    assert len(environment([*names, "r" * (1 + to_go)], env)) == 4096
     with pytest.raises(RuntimeError) as error:
-        environment([*names, "r" * (2 + to_go)])
+        environment([*names, "r" * (2 + to_go)], env)
     assert (
         "[Stack/PersonalizeKeyPolicies] the stack manages the policies of too many keys: the configuration of its "
         "function has 4,097 bytes or more but Lambda takes 4,096: use another stack for some of the constructs, or "
         "ImportedKeyPolicy.PENDING"
     ) in str(error.value)
+
+
+def test_given_roles_without_a_name_fill_it_too(stack: cdk.Stack) -> None:
+    """An ARN of a role has 32 characters at least."""
+    service: Any = iam.ServicePrincipal("personalize.amazonaws.com")
+    for number in range(10):
+        role = iam.Role(stack, f"Role{number}", assumed_by=service)
+        managed(stack, arn_of(0), f"{'x' * 100}{number}", service_role=role)
+    with pytest.raises(RuntimeError, match=r"manages the policies of too many keys: .* has 4,"):
+        cast("cdk.App", stack.node.root).synth()
 
 
 def test_keys_that_are_parameters_fill_it_too(stack: cdk.Stack) -> None:
@@ -128,7 +143,7 @@ def test_keys_that_are_parameters_fill_it_too(stack: cdk.Stack) -> None:
     encryption = managed(more, arn_of(0))
     for number in range(1, 30):
         import_from(encryption, cdk.CfnParameter(more, f"Key{number}").value_as_string, str(number))
-    with pytest.raises(RuntimeError, match=r"manages the policies of too many keys: .* has 6,834"):
+    with pytest.raises(RuntimeError, match=r"manages the policies of too many keys: .* has 6,837"):
         cast("cdk.App", more.node.root).synth()
 
 
@@ -154,8 +169,7 @@ def test_a_role_made_here_stands_in_the_configuration_once(stack: cdk.Stack) -> 
     encryption = managed(stack, arn_of(0))
     for number in (1, 2):
         import_from(encryption, arn_of(number), str(number))
-    known = {"AWS::Partition": "aws", "AWS::AccountId": "111122223333", "AWS::Region": "us-east-1"}
-    parts = [part if isinstance(part, str) else known[part["Ref"]] for part in configuration_of(stack)]
+    parts = [part if isinstance(part, str) else KNOWN[part["Ref"]] for part in configuration_of(stack)]
     configuration = json.loads("".join(parts))
     assert configuration["Conditions"] == [
         {"ArnEquals": {"aws:PrincipalArn": "arn:aws:iam::111122223333:role/Stack-Encryption-8875952E-us-east-1"}},

@@ -345,11 +345,14 @@ class KeyPolicy:
     def _replace(self, text: str, new: str) -> bool:
         # KMS takes no character above U+00FF, and may show one that was written as an escape.
         new = re.sub(r"[^\x00-\xff]+", lambda found: json.dumps(found[0])[1:-1], new)
+        if len(new.encode()) > MAX_BYTES:
+            # KMS shows policies with white space that nobody wrote.
+            new = re.sub(r'("(?:\\.|[^"\\])*")|\s+', r"\1", new)
         size = len(new.encode())
         if size > MAX_BYTES:
             raise RefusedError(
-                f"the policy of key {self._key_arn} would have {size} bytes, but KMS takes {MAX_BYTES}: take out "
-                "statements that nobody needs, or use another key"
+                f"the policy of key {self._key_arn} would have {size} bytes without white space, but KMS takes "
+                f"{MAX_BYTES}: take out statements that nobody needs, or use another key"
             )
         read = time.monotonic()
         if self._read() != text or time.monotonic() - read > WRITE_WITHIN:

@@ -27,8 +27,10 @@ _TIMEOUT = 900
 # In bytes: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
 _ENVIRONMENT_SIZE = 4096
 _CONFIGURATION = "MAY_WRITE"
-# What a token for the ARN of a key becomes at least, in the Regions with the shortest names.
+# What tokens become at least, in the Regions with the shortest names: of a key, of a role, and of the stack.
 _KEY_ARN_SIZE = len("arn:aws:kms:us-east-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab")
+_ROLE_ARN = "arn:aws:iam::111122223333:role/r"
+_PSEUDO_PARAMETERS = {"AWS::Partition": "aws", "AWS::Region": "us-east-1", "AWS::AccountId": "111122223333"}
 # Managed policies of a role: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
 _POLICIES_BY_DEFAULT = 10
 # In seconds: a call that came so late would be of an operation that is over.
@@ -171,16 +173,16 @@ class _MayWrite:
 
     def _problems(self) -> Iterator[str]:
         # Lambda measures JSON, with the variable's name, and its value in quotes.
-        size = len(json.dumps({_CONFIGURATION: self._known(self.text())}, separators=(",", ":")))
-        size += sum(max(0, _KEY_ARN_SIZE - len(self._known(arn))) for arn, _ in self._statements.values())
+        size = len(json.dumps({_CONFIGURATION: self._shortest(self.text())}, separators=(",", ":")))
+        size += sum(max(0, _KEY_ARN_SIZE - len(self._shortest(arn))) for arn, _ in self._statements.values())
         if size > _ENVIRONMENT_SIZE:
             yield (
                 f"the stack manages the policies of too many keys: the configuration of its function has {size:,} "
                 f"bytes or more but Lambda takes {_ENVIRONMENT_SIZE:,}: {_WAY_OUT}"
             )
 
-    def _known(self, text: str) -> str:
-        return "".join(part for part in parts_of(self._stack.resolve(text)) if isinstance(part, str))
+    def _shortest(self, text: str) -> str:
+        return "".join(map(_shortest_part, parts_of(self._stack.resolve(text))))
 
     def text(self) -> str:
         """Return the configuration as JSON, with tokens in it for what is known only at deployment.
@@ -209,6 +211,17 @@ class _MayWrite:
                 "Keys": keys,
             }
         )
+
+
+def _shortest_part(part: str | dict[str, Any]) -> str:
+    match part:
+        case str():
+            return part
+        case {"Ref": str(name)}:
+            return _PSEUDO_PARAMETERS.get(name, "")
+        case {"Fn::GetAtt": [_, "Arn"]}:
+            return _ROLE_ARN
+    return ""
 
 
 def _code() -> str:

@@ -1,0 +1,34 @@
+"""One embedded AWS for all runs that take down what they deploy, and what they leave there."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from demo.cdk_cli import bootstrap
+from embedded_aws import EmbeddedAws
+from integ.account import Patience
+
+AT_ONCE = Patience(0, 0, 0)
+
+
+@pytest.fixture(scope="module")
+def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedAws]:
+    """A bootstrapped account."""
+    with EmbeddedAws() as aws:
+        bootstrap(aws, tmp_path_factory.mktemp("home"))
+        yield aws
+
+
+def left_over(aws: EmbeddedAws) -> list[str]:
+    """What is still there, but for the CDK's bootstrap."""
+    personalize = aws.client("personalize")
+    found = [each["datasetGroupArn"] for each in personalize.list_dataset_groups()["datasetGroups"]]
+    found += [each["schemaArn"] for each in personalize.list_schemas()["schemas"]]
+    found += [each["RoleName"] for each in aws.client("iam").list_roles()["Roles"]]
+    found += [each["Name"] for each in aws.client("s3").list_buckets()["Buckets"]]
+    found += [each["name"] for each in aws.client("stepfunctions").list_state_machines()["stateMachines"]]
+    found += [each["StackName"] for each in aws.client("cloudformation").describe_stacks()["Stacks"]]
+    kms = aws.client("kms")
+    states = [kms.describe_key(KeyId=each["KeyId"])["KeyMetadata"]["KeyState"] for each in kms.list_keys()["Keys"]]
+    found += [each for each in states if each != "PendingDeletion"]
+    return [each for each in found if not each.startswith("cdk-") and each != "CDKToolkit"]
