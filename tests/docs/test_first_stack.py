@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 from embedded_aws import EmbeddedAws
 from tests.deploy.stacks import deploy
@@ -15,13 +16,29 @@ PAGE = Path(__file__).parents[2] / "docs" / "first-stack.md"
 
 def first_block(language: str) -> str:
     """Return the first code of the page in this language."""
-    block = re.search(rf"^```{language}\n(.*?)^```$", PAGE.read_text(), re.DOTALL | re.MULTILINE)
-    assert block is not None
-    return block[1]
+    return blocks(language)[0]
+
+
+def blocks(language: str) -> list[str]:
+    """Return all code of the page in this language."""
+    return re.findall(rf"^```{language}\n(.*?)^```$", PAGE.read_text(), re.DOTALL | re.MULTILINE)
+
+
+def as_the_page_writes(value: Any) -> Any:
+    """Return a value of a template with its references as ``${…}``."""
+    if isinstance(value, dict) and "Ref" in value:
+        return f"${{{value['Ref']}}}"
+    if isinstance(value, dict) and "Fn::GetAtt" in value:
+        return f"${{{'.'.join(value['Fn::GetAtt'])}}}"
+    if isinstance(value, dict) and "Fn::Join" in value:
+        return "".join(as_the_page_writes(part) for part in value["Fn::Join"][1])
+    if isinstance(value, dict):
+        return {key: as_the_page_writes(each) for key, each in value.items()}
+    return [as_the_page_writes(each) for each in value] if isinstance(value, list) else value
 
 
 def test_files_of_the_page_deploy(tmp_path: Path) -> None:
-    """The command of cdk.json synthesizes app.py, and CloudFormation makes an encrypted dataset group of it."""
+    """The command of cdk.json synthesizes app.py, with the policies of the page, and CloudFormation deploys it."""
     (tmp_path / "app.py").write_text(first_block("python"))
     interpreter, *arguments = json.loads(first_block("json"))["app"].split()
     assert interpreter == "python"
@@ -34,6 +51,18 @@ def test_files_of_the_page_deploy(tmp_path: Path) -> None:
     )
     assert (checked.returncode, checked.stdout.splitlines()[-1]) == (0, first_block("text").strip())
     template = json.loads((assembly / "Recommendations.template.json").read_text())
+
+    policies = {
+        name: document["Statement"]
+        for name, each in as_the_page_writes(template["Resources"]).items()
+        for key, document in each["Properties"].items()
+        if key in ("KeyPolicy", "PolicyDocument", "AssumeRolePolicyDocument")
+    }
+    for statement in (of_the_buckets_key := policies.pop("DataKey5F086070")):
+        if "Sid" in statement:
+            statement["Action"].append("kms:GenerateDataKeyWithoutPlaintext")
+    assert of_the_buckets_key == policies["EncryptionKey3A692D6E"]
+    assert json.loads(blocks("json")[1]) == policies
 
     with EmbeddedAws() as aws:
         assert deploy(aws, {"Recommendations": template}) == []
