@@ -16,7 +16,7 @@ from tests.docs.code import DOCS
 from tests.judge.apps import failure
 from tests.policies import resources, template
 
-HEADINGS = re.findall(r"^#### (.+)$", (DOCS / "troubleshooting.md").read_text(encoding="utf-8"), re.MULTILINE)
+HEADINGS = re.findall(r"^### (.+)$", (DOCS / "errors-of-aws.md").read_text(encoding="utf-8"), re.MULTILINE)
 
 
 def importing(stack: cdk.Stack, bucket: s3.IBucket) -> PersonalizeEncryption:
