@@ -17,7 +17,7 @@ import yaml
 from tests.docs.code import DOCS
 
 ROOT = Path(__file__).parents[2]
-PAGE = (DOCS / "how-to" / "check.md").read_text(encoding="utf-8")
+PAGE = (DOCS / "how-to" / "ci.md").read_text(encoding="utf-8")
 WORKFLOW, PRE_COMMIT = re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)
 APP = """
 import aws_cdk as cdk
