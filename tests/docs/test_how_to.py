@@ -198,7 +198,7 @@ def test_included_template_keeps_its_resources(tmp_path: Path) -> None:
 
 def test_later_bucket_policy_takes_the_place_of_the_deployed_one() -> None:
     """The id of the page is that of the policy that the CDK makes, and the construct's statements are in the user's."""
-    stack = names_of("troubleshooting.md")["stack"]
+    stack = names_of("errors-of-aws.md")["stack"]
     (policy,) = resources(stack, "AWS::S3::BucketPolicy").items()
     assert policy[0] == "DataPolicyB80589C3"
     assert [statement["Sid"] for statement in policy[1]["Properties"]["PolicyDocument"]["Statement"]] == [
@@ -370,3 +370,14 @@ def test_administrators_of_a_key_made_here() -> None:
     assert "kms:Put*" in actions.pop(next(id for id in actions if id.startswith("KeyAdmins")))
     assert list(actions.values()) == ["personalize:GetRecommendations"]
     assert check_assembly(names["app"].synth()).missing == ()
+
+
+def test_statements_without_a_cdk_app_are_filled_in() -> None:
+    """Nothing of the CDK is left in them; there are some for each of the three policies."""
+    policies = names_of("how-to/without-the-cdk.md")["policies"]
+    assert "${" not in json.dumps(policies)
+    actions = {policy: set(re.findall(r'"(\w+:\w+)"', json.dumps(found))) for policy, found in policies.items()}
+    conditions = {"aws:PrincipalArn", "aws:SourceAccount"}
+    of_data = {"s3:GetObject", "s3:ListBucket"}
+    of_bucket = {*of_data, "aws:SourceAccount"}
+    assert actions == {"key": {*FIVE, *conditions}, "role": {*FIVE, *of_data}, "bucket": of_bucket}
