@@ -77,6 +77,36 @@ def test_a_dataset_group_without_a_key_asks_for_nothing(tmp_path: Path) -> None:
     assert alone(tmp_path, {"Type": "AWS::Personalize::DatasetGroup"}).asked == ()
 
 
+SOURCE = {"S3DataSource": {"Path": "s3://ratings/in/"}}
+DESTINATION = {"S3DataDestination": {"Path": "s3://ratings/out/"}}
+READING = {("s3:GetObject", "arn:aws:s3:::ratings/in/*"), ("s3:ListBucket", "arn:aws:s3:::ratings")}
+
+
+@pytest.mark.parametrize(
+    ("name", "row", "properties", "data"),
+    [
+        (
+            f"Batch{each}Job",
+            f"batch {each.lower()} job",
+            {"JobInput": SOURCE, "JobOutput": DESTINATION},
+            READING | {("s3:PutObject", "arn:aws:s3:::ratings/out/*")},
+        )
+        for each in ("Inference", "Segment")
+    ]
+    + [("DataDeletionJob", "data deletion job", {"DataSource": {"DataLocation": "s3://ratings/in/"}}, READING)],
+)
+def test_jobs_of_which_cloudformations_reference_has_pages(
+    name: str, row: str, properties: Json, data: set[tuple[str, str]], tmp_path: Path
+) -> None:
+    """They are read by the names of the API; whether they deploy isn't known."""
+    report = alone(
+        tmp_path,
+        {"Type": f"AWS::Personalize::{name}", "Properties": {**properties, "RoleArn": ROLE_ARN, "JobName": "a"}},
+    )
+    assert report.asked == (f"Main/Asks ({row})",)
+    assert {each for each in wanted(report) if each[0].startswith("s3:")} == data
+
+
 def test_a_job_without_a_role(tmp_path: Path) -> None:
     """Nothing else can be said of it."""
     job = {"DataSource": {"DataLocation": "s3://ratings/in/"}}

@@ -1,8 +1,8 @@
-"""Jobs that CloudFormation has no type for, as fragments of Step Functions state machines.
+"""Personalize's jobs, which run again and again, as fragments of Step Functions state machines.
 
 Each fragment starts one job, waits until it is done and ends with the job's description, or fails with Personalize's
-own reason. It allows its resource on the ``PersonalizeEncryption`` it is given, and the role of the state machine that
-it becomes part of gets what the caller needs.
+own reason. It allows its resource on its ``PersonalizeEncryption``, and grants the role of the state machine that it
+becomes part of what the caller needs.
 
 The states are right in state machines of either query language. Parameters are literals, tokens, what ``sfn.JsonPath``
 returns (in JSONPath machines) or JSONata expressions (``"{% … %}"``, in both). The description is the input of the next
