@@ -1,0 +1,43 @@
+"""README and pages as a repository and PyPI show them: without the site's build."""
+
+import re
+from functools import cache
+from pathlib import Path
+
+import pytest
+from readme_renderer import markdown
+
+ROOT = Path(__file__).parents[2]
+PAGES = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "SECURITY.md")] + sorted((ROOT / "docs").rglob("*.md"))
+BUILT = "In the repository this page has only the names, after `:::`; `make docs` builds the rest from the docstrings"
+
+
+@cache
+def rendered(page: Path) -> str:
+    """Return the page's HTML, without its code."""
+    html = markdown.render(page.read_text(encoding="utf-8"))
+    assert html is not None
+    return re.sub(r"(?s)<pre.*?</pre>|<code>.*?</code>", "", html)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_a_page_reads_well_unbuilt(page: Path) -> None:
+    """No box, no attributes and no metadata of the site's generator; what only the build fills in is said."""
+    raw = re.findall(r"(?m)^(?:<p>|<li>)?\s*(?:!!!|\?\?\?|---|\{[:.#])", rendered(page))
+    assert raw == []
+    assert (":::" in rendered(page)) == (BUILT in " ".join(page.read_text(encoding="utf-8").split()))
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_links_lead_somewhere_unbuilt(page: Path) -> None:
+    """To a file, and to a heading of it; what the build makes of docstrings has no place in the repository."""
+    broken = []
+    for link in re.findall(r'href="([^"]*)"', rendered(page)):
+        path, _, anchor = link.partition("#")
+        if re.match(r"[a-z]+:", link) or anchor.startswith(("user-content-", "personalize_kms_constructs.")):
+            continue
+        target = (page.parent / path).resolve() if path else page
+        is_there = target.exists() and (not anchor or f'id="user-content-{anchor}"' in rendered(target))
+        if link and not is_there:
+            broken.append(link)
+    assert broken == []
