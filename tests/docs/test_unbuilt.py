@@ -8,7 +8,9 @@ import pytest
 from readme_renderer import markdown
 
 ROOT = Path(__file__).parents[2]
-PAGES = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "SECURITY.md")] + sorted((ROOT / "docs").rglob("*.md"))
+PAGES = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "SECURITY.md")] + sorted(
+    (ROOT / "docs").rglob("*.md")
+)
 BUILT = "In the repository this page has only the names, after `:::`; `make docs` builds the rest from the docstrings"
 
 
