@@ -34,7 +34,7 @@ A_CHECK = (
 )
 A_REMOVAL = "RETAIN or DESTROY is expected: use RemovalPolicy.RETAIN or RemovalPolicy.DESTROY"
 CALL_IT = "is not a resource: call a factory, as in PersonalizeResource.dataset_group()"
-UNPACK_IT = "is not a resource: give its members instead, as *resources"
+UNPACK_IT = "is not a resource: unpack it, as *resources"
 A_LOCATION = "a location is expected: pass S3Location(bucket, prefix)"
 A_DATASET_GROUP = (
     "a dataset group is expected: pass what add_dataset_group returned, a personalize.CfnDatasetGroup or an ARN"
@@ -58,6 +58,15 @@ def refusal(call: Callable[[], object], where: str = "Stack/Encryption") -> list
         call()
     return str(error.value).removeprefix(f"{where}: ").removeprefix("\n- ").split("\n- ")
 
+
+
+def test_a_location_in_the_place_of_a_resource(stack: cdk.Stack, encryption: PersonalizeEncryption) -> None:
+    """The one advice that fits: a factory takes it."""
+    location = S3Location(s3.Bucket(stack, "Data"), "in/")
+    assert refusal(lambda: encryption.allow(location)) == [  # type: ignore[arg-type]
+        "an object of type S3Location is not a resource: pass it to one, as "
+        "PersonalizeResource.dataset_import_job(source=…)"
+    ]
 
 @pytest.mark.parametrize(
     ("argument", "value", "reason"),

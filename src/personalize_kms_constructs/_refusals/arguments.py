@@ -212,7 +212,9 @@ def constructor_problems(
 
 
 def not_a_resource(value: object) -> str:
-    """Report something that no factory made: a factory that wasn't called, or a list of resources."""
+    """Report something that no factory made: a list of resources, a location, or a factory that wasn't called."""
     if is_sequence(value):
-        return f"{shown(value)} is not a resource: give its members instead, as *resources"
+        return f"{shown(value)} is not a resource: unpack it, as *resources"
+    if has(value, "uri"):
+        return f"{shown(value)} is not a resource: pass it to one, as PersonalizeResource.dataset_import_job(source=…)"
     return f"{shown(value)} is not a resource: call a factory, as in PersonalizeResource.dataset_group()"
