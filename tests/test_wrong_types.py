@@ -59,7 +59,6 @@ def refusal(call: Callable[[], object], where: str = "Stack/Encryption") -> list
     return str(error.value).removeprefix(f"{where}: ").removeprefix("\n- ").split("\n- ")
 
 
-
 def test_a_location_in_the_place_of_a_resource(stack: cdk.Stack, encryption: PersonalizeEncryption) -> None:
     """The one advice that fits: a factory takes it."""
     location = S3Location(s3.Bucket(stack, "Data"), "in/")
@@ -67,6 +66,7 @@ def test_a_location_in_the_place_of_a_resource(stack: cdk.Stack, encryption: Per
         "an object of type S3Location is not a resource: pass it to one, as "
         "PersonalizeResource.dataset_import_job(source=…)"
     ]
+
 
 @pytest.mark.parametrize(
     ("argument", "value", "reason"),
