@@ -363,7 +363,7 @@ def test_a_role_of_others_that_has_no_name_yet(app: cdk.App, stack: cdk.Stack, n
     found = [message.entry.data for message in assembly.get_stack_by_name("Stack").messages]
     warned = [str(each).partition(" [ack: ")[0] for each in found if "personalize-kms" in str(each)]
     assert warned[0] == (
-        f"role {nameless} has no name yet, so no policy can be written for it: give it one in use_precreated_roles of "
+        f"role {nameless} has no name yet, so no policy can be written for it: set one in use_precreated_roles of "
         "iam.Role.customize_roles, under the path that the CDK's error says"
     )
     assert list(files(assembly.directory)) == (["StackEncryptionAE998EAF.role.service.json"] if of_function else [])

@@ -28,7 +28,7 @@ OF_ANOTHER_REGION = (
     "only: pass one of eu-west-1, or make the stack in us-east-1"
 )
 NO_KEY = "which no key has: pass one of the form arn:aws:kms:REGION:ACCOUNT:key/ID, with an account of 12 digits and"
-A_BARE_PREFIX = "give the key prefix below the bucket alone, without a leading slash or s3:// address, as 'import/'"
+A_BARE_PREFIX = "pass only the key prefix below the bucket, without a leading slash or s3:// address, as 'import/'"
 A_PATTERN = (
     "'*', '?' and '${' are wildcards and variables in policies and would allow other objects too; use a prefix without "
     "them"
@@ -109,8 +109,8 @@ REFUSED: dict[str, tuple[Build, str]] = {
     ),
     "a role of another account": (
         lambda stack, _: {"service_role": iam.Role.from_role_arn(stack, "Role", "arn:aws:iam::222222222222:role/r")},
-        "service_role belongs to account 222222222222 but the stack to 111111111111, and Personalize takes no role of "
-        "another account: pass a role of this account, or leave service_role out and have one made",
+        "service_role belongs to account 222222222222 but the stack to 111111111111, and Personalize takes no role "
+        "in another account: pass a role in this account, or leave service_role out and have one made",
     ),
     "a wildcard for keys behind a token": (
         lambda stack, _: {"encryption_key": imported(stack, f"arn:aws:kms:eu-west-1:{cdk.Aws.ACCOUNT_ID}:key/*")},
@@ -122,8 +122,8 @@ REFUSED: dict[str, tuple[Build, str]] = {
     ),
     "a folder in the ARN of a bucket": (
         lambda stack, _: reading(s3.Bucket.from_bucket_arn(stack, "Imported", "arn:aws:s3:::ratings/import")),
-        "bucket of the source of dataset import job has the ARN arn:aws:s3:::ratings/import, which no bucket has: pass "
-        "the bucket alone, and the folder as the prefix of the S3Location",
+        "bucket of the source of dataset import job has the ARN arn:aws:s3:::ratings/import, which no bucket has: "
+        "pass only the bucket, and the folder as the prefix of the S3Location",
     ),
     "a path from the root": (
         lambda _, data: reading(data, "/in/"),
@@ -198,7 +198,7 @@ REFUSED: dict[str, tuple[Build, str]] = {
             "service_role": iam.Role.from_role_arn(stack, "Role", "arn:aws:iam::111111111111:role/r"),
             "role_name": "other",
         },
-        "role_name is for the role made here, but service_role is given: leave one out",
+        "role_name is for the role made here, but service_role is set: leave one out",
     ),
     "a name that no role has": (
         lambda *_: {"role_name": "${Stage}"},
@@ -207,11 +207,11 @@ REFUSED: dict[str, tuple[Build, str]] = {
     ),
     "a removal policy for a key that is given": (
         lambda stack, _: {"encryption_key": kms.Key(stack, "Key"), "removal_policy": cdk.RemovalPolicy.DESTROY},
-        "removal_policy is for the key made here, but encryption_key is given: leave one out",
+        "removal_policy is for the key made here, but encryption_key is set: leave one out",
     ),
     "a revision without MANAGED": (
         lambda stack, _: {"encryption_key": imported(stack, KEY_ARN), "imported_key_policy_revision": "2"},
-        "imported_key_policy_revision is for ImportedKeyPolicy.MANAGED, which is not chosen: leave it out, or say "
+        "imported_key_policy_revision is for ImportedKeyPolicy.MANAGED, which is not chosen: leave it out, or set "
         "imported_key_policy=ImportedKeyPolicy.MANAGED",
     ),
 }
@@ -388,7 +388,7 @@ def test_a_job_name_without_a_job(stack: cdk.Stack) -> None:
     """An argument that would be ignored is refused."""
     encryption = PersonalizeEncryption(stack, "Encryption")
     assert refusal(lambda: encryption.add_dataset("Ratings", **DATASET, import_job_name="job")) == [
-        "import_job_name is 'job' but there is nothing to import: give import_from"
+        "import_job_name is 'job' but there is nothing to import: set import_from"
     ]
 
 

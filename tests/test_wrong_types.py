@@ -253,7 +253,7 @@ def test_a_caller_that_takes_no_policies(
     ]
     assert refusal(lambda: encryption.grant_create(caller)) == [
         reason,
-        "the grantee is given nothing to create: name the resources, as "
+        "nothing is granted: name the resources, as "
         "grant_create(grantee, PersonalizeResource.dataset_group()); those of the construct aren't taken",
     ]
 

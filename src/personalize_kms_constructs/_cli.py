@@ -23,8 +23,8 @@ from .checks._checking import read_report
 
 _KINDS = ("missing", "problems", "excess", "undecided")
 _NOTHING_CHECKED = (
-    "no template asks Personalize for anything, so nothing was checked: look at another assembly, or say what is "
-    "created by code that the check can't see, by declare_created or --created; where an app doesn't use Personalize, "
+    "no template asks Personalize for anything, so nothing was checked: look at another assembly, or declare what "
+    "other code creates, with declare_created or --created; where an app doesn't use Personalize, "
     "leave --strict out"
 )
 
@@ -95,7 +95,7 @@ def _ignores(context: click.Context, option: click.Parameter, values: tuple[str,
     metavar="RULE[@PATH]",
     multiple=True,
     callback=_ignores,
-    help="Leave out what breaks a rule, at a construct path and below it. Can be given several times.",
+    help="Leave out what breaks a rule, at a construct path and below it. Can be repeated.",
 )
 @click.option("--quiet", is_flag=True, help="Leave out what is as AWS's pages ask, in text and Markdown.")
 @click.option(

@@ -130,15 +130,15 @@ class AtSynth:
         if not self._wiring.allowed:
             yield (
                 "nothingAllowed",
-                "nothing is allowed, so Personalize has access to nothing by this construct: say what it will create, "
-                "by resources=[PersonalizeResource.dataset_group()] or allow(…), and let dataset groups of your own "
+                "nothing is allowed, so Personalize has access to nothing by this construct: list what it will create, "
+                "in resources=[PersonalizeResource.dataset_group()] or allow(…), and let dataset groups of your own "
                 "wait, by node.add_dependency(encryption.permissions)",
             )
         for bucket in dict.fromkeys(str(each.bucket) for each in self._wiring.locations if each.is_key_unknown):
             yield (
                 "unknownBucketEncryption",
                 f"bucket {bucket} has an encryption that is known only at deployment, by a condition or a parameter, "
-                "so it isn't known which key has to let Personalize in: give the key that it may have, as "
+                "so it isn't known which key has to allow Personalize: pass the key that it may have, as "
                 "S3Location(…, encryption_key=…)",
             )
         for bucket, prefix, names_a_job in dict.fromkeys(self._open_prefixes()):
@@ -154,7 +154,7 @@ class AtSynth:
                     "retainedResourceIsDeleted",
                     f"{what} should be retained, but something in the app (RemovalPolicies.of(…).destroy(), an aspect) "
                     "has it deleted with the stack, and with it the access to all that was encrypted: exclude it "
-                    "there, or say removal_policy=RemovalPolicy.DESTROY",
+                    "there, or set removal_policy=RemovalPolicy.DESTROY",
                 )
         for dropped, resources in self._without_tags().items():
             yield (
@@ -168,7 +168,7 @@ class AtSynth:
         for rule, key in product(self._made.rules, foreign):
             yield (
                 "keyOfAnotherAccount",
-                f"the rule {rule} sees the calls of account {self._here.account} alone, but key {key} belongs to "
+                f"the rule {rule} sees the calls of account {self._here.account} only, but key {key} belongs to "
                 f"account {key.account}, where whoever could revoke access calls KMS: add the rule there, too",
             )
 
@@ -196,7 +196,7 @@ class AtSynth:
         for role in dict.fromkeys(map(str, nameless)):
             yield (
                 "pendingRolePolicy",
-                f"{role} has no name yet, so no policy can be written for it: give it one in use_precreated_roles of "
+                f"{role} has no name yet, so no policy can be written for it: set one in use_precreated_roles of "
                 "iam.Role.customize_roles, under the path that the CDK's error says",
             )
         # Some statements would have an ARN that no role has. The CDK has told it as an error by now.

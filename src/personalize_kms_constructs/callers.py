@@ -60,7 +60,7 @@ def caller_problems(
         yield from _principal_problems(grantee.grant_principal, role)
     if not resources:
         yield (
-            "the grantee is given nothing to create: name the resources, as "
+            "nothing is granted: name the resources, as "
             "grant_create(grantee, PersonalizeResource.dataset_group()); those of the construct aren't taken"
         )
     for resource in resources:

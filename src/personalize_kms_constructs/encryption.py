@@ -360,7 +360,7 @@ class PersonalizeEncryption(Construct):
             if isinstance(import_from, S3Location):
                 jobs.append(PersonalizeResource.dataset_import_job(import_from))
         elif import_job_name is not None:
-            problems.append(f"import_job_name is {import_job_name!r} but there is nothing to import: give import_from")
+            problems.append(f"import_job_name is {import_job_name!r} but there is nothing to import: set import_from")
         refuse(self, [*problems, *self._personalize_wiring.door.problems(jobs)])
         import_job = None
         if import_from is not None:

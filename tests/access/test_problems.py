@@ -88,7 +88,7 @@ def test_roles_that_personalize_can_assume(statement: Statement, answer: str) ->
         (
             "trust",
             f"{ROLE} doesn't trust Personalize, which has to assume it (the trust policy has no statement that allows "
-            "it): let personalize.amazonaws.com do sts:AssumeRole in its trust policy",
+            "it): allow personalize.amazonaws.com sts:AssumeRole in its trust policy",
         )
     ] * (answer == "no")
     assert [each.add for each in found.problems] == [(TRUST,)] * (answer == "no")
@@ -129,8 +129,8 @@ def test_keys_that_cannot_work(elements: dict[str, Any], says: str) -> None:
 @pytest.mark.parametrize(
     ("arn", "says"),
     [
-        (f"arn:aws:kms:eu-west-1:{ACCOUNT}:alias/movies", "is an alias, and Personalize takes the ARN of a key alone"),
-        ("1234abcd-12ab-34cd-56ef-1234567890ab", "is no ARN, and Personalize takes nothing else"),
+        (f"arn:aws:kms:eu-west-1:{ACCOUNT}:alias/movies", "is an alias, and Personalize takes only the ARN of a key"),
+        ("1234abcd-12ab-34cd-56ef-1234567890ab", "isn't an ARN, and Personalize takes nothing else"),
         (f"arn:aws:kms:us-east-1:{ACCOUNT}:key/1234", "is in us-east-1, and Personalize works in eu-west-1"),
         (AWS_KEY, "is AWS's own key aws/s3"),
     ],
@@ -158,7 +158,7 @@ def test_a_role_of_another_account() -> None:
     (problem,) = compare(found).problems
     assert (problem.kind, problem.message) == (
         "configuration",
-        f"{arn} is a role of another account, which Personalize doesn't take: use a role of account 111122223333",
+        f"{arn} is a role in another account, which Personalize doesn't take: use a role in account 111122223333",
     )
 
 

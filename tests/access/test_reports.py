@@ -301,14 +301,14 @@ def test_one_reason_is_one_row_whatever_needs_it() -> None:
     found.buckets.clear()
     text = compare(found).to_text(width=10_000, quiet=True)
     assert [line for line in text.splitlines() if line.startswith(("  ?", "      needed by"))] == [
-        f"  ? role {ROLE} may have or lack kms:CreateGrant, kms:Decrypt, kms:DescribeKey, kms:GenerateDataKey, "
+        f"  ? not known whether role {ROLE} may kms:CreateGrant, kms:Decrypt, kms:DescribeKey, kms:GenerateDataKey, "
         f"kms:GenerateDataKeyWithoutPlaintext, kms:ListGrants on {KEY} (key policy)",
         "      needed by export (dataset export job), import (dataset import job), movies (dataset group)",
-        "  ? Personalize may have or lack kms:CreateGrant, kms:Decrypt, kms:DescribeKey, kms:GenerateDataKey, "
+        "  ? not known whether Personalize may kms:CreateGrant, kms:Decrypt, kms:DescribeKey, kms:GenerateDataKey, "
         f"kms:GenerateDataKeyWithoutPlaintext, kms:ListGrants on {KEY} (key policy)",
         "      needed by export (dataset export job), import (dataset import job), movies (dataset group)",
         "  ? export (dataset export job), import (dataset import job)",
-        f"  ? Personalize may have or lack s3:ListBucket on {BUCKET}, s3:PutObject on {BUCKET}/export/*, "
+        f"  ? not known whether Personalize may s3:ListBucket on {BUCKET}, s3:PutObject on {BUCKET}/export/*, "
         f"s3:GetObject on {BUCKET}/import/* (bucket policy)",
         "      needed by export (dataset export job), import (dataset import job)",
     ]

@@ -41,7 +41,7 @@ def open_questions(directory: Path) -> list[str]:
 def test_what_is_no_assembly(tmp_path: Path) -> None:
     """The path, and what to do: of nothing, of a file that is no template, of the app's own directory."""
     assert message(tmp_path / "cdk.out") == (
-        f"{tmp_path}/cdk.out: no such directory or file; run cdk synth first, or give another path"
+        f"{tmp_path}/cdk.out: no such directory or file: run cdk synth first, or pass another path"
     )
     (tmp_path / "cdk.json").write_text('{"app": "python app.py"}')
     assert message(tmp_path / "cdk.json") == (
@@ -86,17 +86,17 @@ def test_a_manifest_that_is_no_text(tmp_path: Path) -> None:
     [
         (None, "no such file, though the assembly refers to it"),
         ("Resources: [", "can't be read as YAML"),
-        ('{"Resources": []}', "not a CloudFormation template: Resources is no object"),
-        ('{"Resources": ["Fn::ForEach::Key"]}', "not a CloudFormation template: Resources is no object"),
-        ('{"Outputs": []}', "not a CloudFormation template: Outputs is no object"),
+        ('{"Resources": []}', "not a CloudFormation template: Resources isn't an object"),
+        ('{"Resources": ["Fn::ForEach::Key"]}', "not a CloudFormation template: Resources isn't an object"),
+        ('{"Outputs": []}', "not a CloudFormation template: Outputs isn't an object"),
         (
             '{"Resources": {"Fn::ForEach::Topics": ["Name", ["a"], {"Topic${Name}": []}]}}',
-            "not a CloudFormation template: Resources.Topica is no object",
+            "not a CloudFormation template: Resources.Topica isn't an object",
         ),
         ('{"Resources": {"Key": {"Properties": {}}}}', "not a CloudFormation template: Resources.Key has no Type"),
         (
             '{"Resources": {"Key": {"Type": "AWS::KMS::Key", "Properties": []}}}',
-            "not a CloudFormation template: Resources.Key: its Properties are no object",
+            "not a CloudFormation template: Resources.Key: its Properties aren't an object",
         ),
     ],
 )

@@ -258,8 +258,7 @@ def test_paths_that_are_none(tmp_path: Path) -> None:
     """One that isn't a URI of S3 is a problem, one that isn't known is open."""
     wrong = check(tmp_path, complete(Data=dataset(path="/data/ratings.csv")))
     assert messages(wrong) == [
-        "Main/Data: its source is '/data/ratings.csv' but an s3:// URI is expected: give one, for example "
-        "s3://bucket/folder/"
+        "Main/Data: its source is '/data/ratings.csv' but an s3:// URI is expected: pass one, for example s3://bucket/folder/"
     ]
     unknown = check(tmp_path, complete(Data=dataset(path={"Ref": "Stage"})))
     assert unknown.problems == ()
@@ -302,8 +301,8 @@ def test_the_key_of_an_output_that_is_not_named_by_its_arn(tmp_path: Path) -> No
     """A metric attribution's, a batch job's."""
     report = check(tmp_path, complete(Clicks=writing("s3://metrics/", KmsKeyArn={"Ref": "Key"})))
     assert [each.message for each in report.problems if each.kind != "ordering"] == [
-        "Main/Clicks: the key of its destination is given as ${Main.Key}, and Personalize takes the ARN of a key "
-        "alone: give the key's ARN"
+        "Main/Clicks: the key of its destination is ${Main.Key}, and Personalize takes only the ARN of a key: "
+        "pass the key's ARN"
     ]
 
 
@@ -330,9 +329,8 @@ def test_the_default_key_of_a_bucket_may_not_be_made(
     told = [each for each in found.problems if each.cause is Cause.CONDITIONAL_REFERENCE]
     assert [(each.message, [asked.label for asked in each.asked]) for each in told] == [
         (
-            "Main/Own is made only if Main.IsProd holds, and Main/Bucket, which refers to it, also if not, so that "
-            "CloudFormation refuses the template then: give both the same condition, or have the app decide what it "
-            "makes",
+            "Main/Own is made only if Main.IsProd holds, but Main/Bucket refers to it in any case: CloudFormation then "
+            "refuses the template: put both under the same condition, or decide in the app",
             ["Main/Data (dataset import job)"],
         )
     ] * is_told

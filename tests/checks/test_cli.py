@@ -111,7 +111,7 @@ def test_with_strict_a_check_of_nothing_does_not_pass(tmp_path: Path) -> None:
     assert json.loads(result.stdout)["asked"] == []
     assert result.stderr == (
         f"personalize-kms: {tmp_path}: no template asks Personalize for anything, so nothing was checked: look at "
-        "another assembly, or say what is created by code that the check can't see, by declare_created or --created; "
+        "another assembly, or declare what other code creates, with declare_created or --created; "
         "where an app doesn't use Personalize, leave --strict out\n"
     )
 
@@ -160,7 +160,7 @@ NOT_WRITTEN = "personalize-kms: the report can't be written: "
         ("{command} {path}/absent 2>/dev/full", ""),
         (
             "{command} {path}/absent",
-            "personalize-kms: {path}/absent: no such directory or file; run cdk synth first, or give another path\n",
+            "personalize-kms: {path}/absent: no such directory or file: run cdk synth first, or pass another path\n",
         ),
     ],
 )

@@ -118,8 +118,8 @@ def test_a_key_that_is_not_named_by_its_arn(given: Any, shown: str, tmp_path: Pa
     report = check(tmp_path, complete(Movies=dataset_group(given), Alias=alias("alias/movies")))
     assert (report.missing, report.undecided) == ((), ())
     assert messages(report) == [
-        f"Main/Movies: the dataset group's key is given as {shown}, and Personalize takes the ARN of a key alone: give "
-        "the key's ARN"
+        f"Main/Movies: the dataset group's key is {shown}, and Personalize takes only the ARN of a key: "
+        "pass the key's ARN"
     ]
 
 
@@ -128,7 +128,7 @@ def test_an_alias_of_a_dataset_group_that_is_not_part_of_the_app(given: str, tmp
     """One problem, and no statement to add for a key that isn't known."""
     report = check(tmp_path, complete(Movies=dataset_group(given)))
     (message,) = messages(report)
-    assert f"the dataset group's key is given as {given}, and Personalize takes the ARN of a key alone" in message
+    assert f"the dataset group's key is {given}, and Personalize takes only the ARN of a key" in message
     assert report.missing == ()
     assert {each.resource for each in report.undecided} == {"${key of alias/theirs?}"}
 

@@ -51,4 +51,4 @@ def test_a_loop_over_a_parameter(tmp_path: Path) -> None:
     template["Resources"]["Policy"] = policy()
     missing, reasons = outcome(tmp_path, template)
     assert missing == set()
-    assert reasons == {"the values of its list aren't in the template, so that what it makes isn't known"}
+    assert reasons == {"the values of its list aren't in the template, so what it makes isn't known"}

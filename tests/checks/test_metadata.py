@@ -184,8 +184,8 @@ def test_a_problem_fails_no_synth(app: cdk.App, monkeypatch: pytest.MonkeyPatch)
 @pytest.mark.parametrize(
     ("data", "because"),
     [
-        ("text", "what it was told to allow couldn't be written down: its metadata is no object"),
-        (None, "what it was told to allow couldn't be written down: its metadata is no object"),
+        ("text", "what it was told to allow couldn't be written down: its metadata isn't an object"),
+        (None, "what it was told to allow couldn't be written down: its metadata isn't an object"),
         (
             {"template": "Main.template.json", "serviceRole": "x", "resources": None},
             "its metadata has no list of what it was told to allow",

@@ -104,8 +104,8 @@ def test_what_is_undecided_has_its_next_step_in_markdown_too(tmp_path: Path) -> 
     unseen = check(tmp_path / "1", template)
     assert {each.rpartition(": ")[2] for each in steps(unseen)} >= {LOOK}
     declare = (
-        "allow them in the PersonalizeEncryption whose role it is; of another role, say it by declare_created in the "
-        "app, or by --created"
+        "allow them in the PersonalizeEncryption whose role it is; for another role, use declare_created in the app, "
+        "or --created"
     )
     undeclared = check(tmp_path / "2", app(CREATING, PASSING))
     assert [each.rpartition(": ")[2] for each in steps(undeclared)] == [declare]

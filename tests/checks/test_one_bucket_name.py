@@ -17,8 +17,8 @@ from tests.checks.templates import AGNOSTIC, bucket_policy, check, dataset, impo
 from tests.judge.apps import new_app
 
 NOT_TOLD_APART = (
-    "Other/Bucket has the same name, so that it isn't known whose policies and keys are whose: give the stacks their "
-    "accounts and Regions by env"
+    "Other/Bucket has the same name, so it isn't known whose policies and keys are whose: set the account and Region "
+    "of each stack by env"
 )
 
 

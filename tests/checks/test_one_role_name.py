@@ -29,8 +29,8 @@ from tests.checks.templates import (
 
 ACCOUNT = "111122223333"
 ONCE = "have one role name, which an account takes once"
-MEND = ": give each its own, or share one role"
-MIXED_UP = "has the same name, so that it isn't known whose policies are whose"
+MEND = ": name each differently, or share one role"
+MIXED_UP = "has the same name, so it isn't known whose policies are whose"
 
 
 def synthesized(directory: Path, build: Callable[[cdk.App], object]) -> AccessReport:
@@ -138,8 +138,8 @@ def test_conditions_of_nested_stacks(conditions: tuple[Any, Any], is_question: b
 
     report = synthesized(tmp_path, build)
     assert (report.missing, messages(report)) == ((), [])
-    assert [each for each in reasons(report) if each.endswith("give each its own name")] == (
-        [f"Main/Two/E/Role {MIXED_UP}: give each its own name"] if is_question else []
+    assert [each for each in reasons(report) if each.endswith("name each differently")] == (
+        [f"Main/Two/E/Role {MIXED_UP}: name each differently"] if is_question else []
     )
     assert report.asked == (
         ("Main/One/E (dataset group)", "Main/Two/E (dataset group)") if is_question else ("Main/One/E (dataset group)",)
@@ -172,7 +172,7 @@ def test_the_trust_of_two_roles_of_one_name(account: str | None, tmp_path: Path)
     report = synthesized(tmp_path, build)
     assert [each.kind for each in report.problems] == (["configuration"] if account else [])
     assert report.missing == ()
-    apart = f"Two/E/Role {MIXED_UP}: give the stacks their accounts by env, or put them into stages"
+    apart = f"Two/E/Role {MIXED_UP}: set the account of each stack by env, or put them into stages"
     assert (apart in reasons(report)) == (account is None)
     assert [each.needed_by for each in report.undecided if each.policy == "trust"] == [["Two/E (dataset group)"]]
 
@@ -190,7 +190,7 @@ def test_a_region_that_is_not_known_may_part_two_stacks(tmp_path: Path) -> None:
     named = complete(Role=role(RoleName={"Fn::Sub": "movies-${AWS::Region}"}))
     report = check(tmp_path / "1", named, named, region="unknown-region")
     assert messages(report) == []
-    assert reasons(report) == {f"Other/Role {MIXED_UP}: give each its own name"}
+    assert reasons(report) == {f"Other/Role {MIXED_UP}: name each differently"}
     report = check(tmp_path / "2", named, named)
     assert messages(report) == [f"Main/Role and Other/Role {ONCE}{MEND}"]
 

@@ -164,4 +164,4 @@ def test_a_broken_app_says_so(tmp_path: Path) -> None:
 
     found = synth(tmp_path, build)
     assert rules(found) == {("Configuration", "error"): {""}}
-    assert "definition of Main/Machine is no JSON" in found["violations"][0]["description"]
+    assert "definition of Main/Machine isn't JSON" in found["violations"][0]["description"]

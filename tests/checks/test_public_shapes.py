@@ -136,6 +136,6 @@ def test_a_state_machine_whose_input_says_everything(tmp_path: Path) -> None:
     arguments = {"RoleArn.$": "$.roleArn", "DataSource": {"DataLocation.$": "$.path"}}
     report = check(tmp_path, importing(creating, passing, **arguments))
     assert report.missing == ()
-    (line,) = [each for each in report.undecided if "nothing says which" in each.because]
+    (line,) = [each for each in report.undecided if "nothing tells which" in each.because]
     assert line.needed_by == ["Main/MachineRole"]
     assert {each.action for each in report.undecided if each.principal == "caller"} == {"iam:PassRole"}

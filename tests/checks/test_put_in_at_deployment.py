@@ -27,8 +27,8 @@ def put_in(*path: str, value: Any = INCLUDE, name: str = "Fn::Transform", **more
 @pytest.mark.parametrize(
     ("path", "because"),
     [
-        (["Resources"], "it puts in what isn't in the template, so that what it makes isn't known"),
-        ([], "AWS::Include may change all of it, so that what becomes of its policies isn't known"),
+        (["Resources"], "it puts in what isn't in the template, so what it makes isn't known"),
+        ([], "AWS::Include may change all of it, so what becomes of its policies isn't known"),
         (["Resources", "Role", "Properties"], "managed policy ${Main/Role ManagedPolicyArns"),
         (["Resources", "Role"], "managed policy ${Main/Role ManagedPolicyArns"),
         (["Resources", "Role", "Properties", "AssumeRolePolicyDocument"], "element Fn::Transform isn't understood"),
@@ -75,7 +75,7 @@ def test_a_module(tmp_path: Path) -> None:
     """What is in it isn't in the template."""
     undecided = check(tmp_path, complete(More={"Type": "Acme::Data::Lake::MODULE"})).undecided
     assert [(each.needed_by, each.because) for each in undecided] == [
-        (["Main/More"], "its template isn't in the assembly, so that what it does to policies isn't known")
+        (["Main/More"], "its template isn't in the assembly, so what it does to policies isn't known")
     ]
 
 
@@ -92,7 +92,7 @@ def test_macros_of_the_whole_template(transform: Any, told: str | None, tmp_path
     """Those of AWS that leave policies alone are no news."""
     undecided = check(tmp_path, put_in(name="Transform", value=transform)).undecided
     found = [(each.because, each.where) for each in undecided]
-    because = f"{told} may change all of it, so that what becomes of its policies isn't known"
+    because = f"{told} may change all of it, so what becomes of its policies isn't known"
     where = [{"template": "Main.template.json", "construct_path": "Main"}]
     assert found == ([] if told is None else [(because, where)])
 
@@ -114,7 +114,7 @@ def test_a_loop_with_all_the_dataset_groups(values: Any, tmp_path: Path) -> None
     del template["Resources"]["Movies"]
     template["Resources"]["Fn::ForEach::Groups"] = ["Name", values, {"${Name}Group": dataset_group()}]
     assert [each.because for each in check(tmp_path, template).undecided] == [
-        "the values of its list aren't in the template, so that what it makes isn't known"
+        "the values of its list aren't in the template, so what it makes isn't known"
     ]
 
 

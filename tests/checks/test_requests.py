@@ -111,7 +111,7 @@ def test_a_job_without_a_role(tmp_path: Path) -> None:
     """Nothing else can be said of it."""
     job = {"DataSource": {"DataLocation": "s3://ratings/in/"}}
     assert messages(check(tmp_path, complete(Data=dataset(DatasetImportJob=job)))) == [
-        "Main/Data has no role, without which Personalize can't create it: give its RoleArn"
+        "Main/Data has no role, without which Personalize can't create it: set its RoleArn"
     ]
 
 
@@ -147,7 +147,7 @@ TASK = {
 }
 DEFINITION = {"StartAt": "Export", "States": {"Export": TASK}}
 UNIVERSAL = {"Arn": "arn:aws:scheduler:::aws-sdk:personalize:createDatasetExportJob", "Input": json.dumps(EXPORT)}
-UNSEEN = "its definition can't be seen, so that what it asks of Personalize isn't known"
+UNSEEN = "its definition can't be seen, so what it asks of Personalize isn't known"
 
 
 def chosen(then: Any, otherwise: Any = NO_VALUE) -> Json:

@@ -54,15 +54,14 @@ def test_a_role_that_is_not_named_by_its_arn(given: Any, properties: Any, shown:
     report = check(tmp_path, complete(Role=role(**properties), Movies=dataset_group(role=given)))
     assert (report.missing, report.undecided) == ((), ())
     assert messages(report) == [
-        f"Main/Movies: its role is given as {shown or given}, and Personalize takes the ARN of a role alone: give the "
-        "role's ARN"
+        f"Main/Movies: its role is {shown or given}, and Personalize takes only the ARN of a role: pass the role's ARN"
     ]
 
 
 def test_a_role_of_others_that_is_not_named_by_its_arn(tmp_path: Path) -> None:
     """It is taken for one of this account that exists already."""
     report = check(tmp_path, complete(Movies=dataset_group(role="theirs")))
-    assert [each.startswith("Main/Movies: its role is given as theirs, and") for each in messages(report)] == [True]
+    assert [each.startswith("Main/Movies: its role is theirs, and") for each in messages(report)] == [True]
     principals = {each.principal_arn for each in report.undecided if each.principal == "role"}
     assert principals == {"arn:aws:iam::111122223333:role/theirs"}
 
@@ -448,7 +447,7 @@ def test_two_inline_policies_of_one_name_in_two_stacks(tmp_path: Path) -> None:
     other["Resources"]["Policy"]["Properties"]["Roles"] = ["reader"]
     assert messages(check(tmp_path, one, other)) == [
         f"{role_arn}: policy Main/Policy, policy Other/Policy have one name, own, and a role keeps one inline policy "
-        "of a name, the last that is put: give each its own; if the CDK has named them, by the feature flag "
+        "of a name, the last that is put: name each differently; if the CDK has named them, by the feature flag "
         "@aws-cdk/aws-iam:importedRoleStackSafeDefaultPolicyName"
     ]
 

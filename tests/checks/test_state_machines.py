@@ -308,8 +308,8 @@ def test_definitions_in_files_of_the_app(where: str, file: str, tmp_path: Path) 
     else:
         assert report.asked == ()
         assert [each.because for each in report.undecided] == [
-            "its definition is no JSON, so that what it asks of Personalize isn't known: give the definition as JSON, "
-            "or the jobs to a PersonalizeEncryption"
+            "its definition isn't JSON, so what it asks of Personalize isn't known: write it as JSON, or use the "
+            "jobs of this library"
         ]
 
 
@@ -342,7 +342,7 @@ def test_a_definition_that_is_no_json(tmp_path: Path) -> None:
     """One line that says what and where."""
     broken = {"Type": "AWS::StepFunctions::StateMachine", "Properties": {"DefinitionString": '{"personalize": '}}
     (undecided,) = alone(tmp_path, broken).undecided
-    assert undecided.because.startswith(f"{tmp_path}/Main.template.json: definition of Main/Asks is no JSON: ")
+    assert undecided.because.startswith(f"{tmp_path}/Main.template.json: definition of Main/Asks isn't JSON: ")
     assert "\n" not in undecided.because
 
 
@@ -453,7 +453,7 @@ def test_the_definition_of_a_state_machine_in_every_form(type: str, role: str, f
             (tmp_path / "statemachine/export.asl.json").write_text(json.dumps(definition))
     report = alone(tmp_path, {"Type": type, "Properties": properties})
     if form == "a file that isn't here":
-        because = "its definition can't be seen, so that what it asks of Personalize isn't known"
+        because = "its definition can't be seen, so what it asks of Personalize isn't known"
         assert (report.asked, [each.because for each in report.undecided]) == ((), [because])
         return
     assert report.asked == ("Main/Asks · Export (dataset export job)",)

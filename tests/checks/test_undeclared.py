@@ -13,7 +13,9 @@ from tests.checks.test_callers import OF_CALLER, TO_PERSONALIZE
 from tests.checks.test_state_machines import machine, task
 
 SERVICE_ROLE = {"Fn::GetAtt": ["Role", "Arn"]}
-LINE = "it may create resources of Personalize and pass Main/Role to it, and nothing says which, so they aren't checked"
+LINE = (
+    "it may create resources of Personalize and pass Main/Role to it, and nothing tells which, so they aren't checked"
+)
 CREATING: Json = {"Effect": "Allow", "Action": ["personalize:CreateDatasetImportJob"], "Resource": "*"}
 PASSING: Json = {"Effect": "Allow", "Action": "iam:PassRole", "Resource": SERVICE_ROLE, "Condition": TO_PERSONALIZE}
 
@@ -131,7 +133,7 @@ def test_a_state_machine_that_says_what_it_asks_ends_it(tmp_path: Path) -> None:
     )
     report = check(tmp_path, app(CREATING, PASSING, Asks=asks))
     assert report.asked == ("Main/Asks · Import (dataset import job)",)
-    assert not [because for _, because in lines(report) if "nothing says which" in because]
+    assert not [because for _, because in lines(report) if "nothing tells which" in because]
 
 
 FULL_ACCESS = "arn:aws:iam::aws:policy/service-role/AmazonPersonalizeFullAccess"
@@ -203,7 +205,7 @@ def test_the_role_of_a_dataset_group(action: str, said: bool, tmp_path: Path) ->
     report = check(
         tmp_path, complete(**app(creating, PASSING)["Resources"] | {"Role": complete()["Resources"]["Role"]})
     )
-    assert any("nothing says which" in because for _, because in lines(report)) == said
+    assert any("nothing tells which" in because for _, because in lines(report)) == said
 
 
 def test_what_is_undeclared_is_open_for_the_roles_that_are_passed(tmp_path: Path) -> None:

@@ -108,8 +108,8 @@ def test_arguments_that_are_text(tmp_path: Path) -> None:
     """Personalize takes none of them."""
     report = check(tmp_path, complete(Movies=dataset_group(KEY_TEXT, ROLE_TEXT)), **AGNOSTIC)
     assert [each.split(", and")[0] for each in messages(report)] == [
-        f"Main/Movies: its role is given as {ROLE_TEXT}",
-        f"Main/Movies: the dataset group's key is given as {KEY_TEXT}",
+        f"Main/Movies: its role is {ROLE_TEXT}",
+        f"Main/Movies: the dataset group's key is {KEY_TEXT}",
     ]
     report = check(tmp_path, importing(Data=dataset("One", "Read", path="${Bucket}/in/")), **AGNOSTIC)
     assert [each.partition(" but")[0] for each in messages(report)] == ["Main/Data: its source is '${Bucket}/in/'"]

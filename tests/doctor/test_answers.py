@@ -161,7 +161,7 @@ def test_a_default_key_by_its_alias(account: FakeAccount) -> None:
     account.default_key = "alias/ratings"
     assert account.bad() == [("alias-absent", "failed", ALIAS)]
     assert account.finding().says == [
-        f"key {ALIAS}: the alias doesn't exist: make the alias, or give the bucket another default key"
+        f"key {ALIAS}: the alias doesn't exist: make the alias, or set another default key of the bucket"
     ]
     account.answer("DescribeKey", account.described_key(BUCKET_KEY), ALIAS)
     assert account.bad() == []
@@ -232,7 +232,7 @@ def test_a_key_that_kms_does_not_rotate(account: FakeAccount) -> None:
 @pytest.mark.parametrize(
     ("code", "why"),
     [
-        ("NotFoundException", "KMS shows it to its own account alone"),
+        ("NotFoundException", "KMS shows it only to its own account"),
         ("AccessDeniedException", "kms:GetKeyPolicy isn't allowed to you"),
     ],
 )
@@ -424,5 +424,5 @@ def test_a_role_of_another_account() -> None:
     (told,) = [each for each in account.findings() if each.cause == "role-of-another-account"]
     assert (told.status, told.of) == ("failed", role)
     assert told.says == [
-        f"Reader is a role of another account, which Personalize doesn't take: use a role of account {ACCOUNT}"
+        f"Reader is a role in another account, which Personalize doesn't take: use a role in account {ACCOUNT}"
     ]

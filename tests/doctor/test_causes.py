@@ -300,8 +300,7 @@ def test_a_path_that_is_none() -> None:
     account.add(matrix.DATASET_IMPORT_JOB, "load", source=("ratings/in/", None))
     assert account.bad() == [("no-s3-uri", "failed", "load (dataset import job)")]
     assert account.finding().says == [
-        "load (dataset import job): its path is 'ratings/in/' but an s3:// URI is expected: give one, for example "
-        "s3://bucket/folder/"
+        "load (dataset import job): its path is 'ratings/in/' but an s3:// URI is expected: pass one, for example s3://bucket/folder/"
     ]
 
 
@@ -311,9 +310,9 @@ def test_failures_are_told_beside_what_the_policies_say_today() -> None:
     account.add(matrix.DATASET_IMPORT_JOB, "load", status="CREATE FAILED", failureReason="Insufficient privileges.")
     told = "load (dataset import job) failed on 2026-11-01: Insufficient privileges."
     assert account.bad() == []
-    assert account.notes()[1] == f"{told} (today the policies give all that it needs)"
+    assert account.notes()[1] == f"{told} (today the policies allow all that it needs)"
     account.made["DatasetGroup"][0] |= {"status": "CREATE FAILED", "failureReason": ""}
-    assert account.notes()[0] == ("its creation failed: it gave no reason (today the policies give all that it needs)")
+    assert account.notes()[0] == ("its creation failed: it gave no reason (today the policies allow all that it needs)")
     account.bucket_policy = []
     assert account.notes()[1] == f"{told} (what it lacks is below)"
     account.answer("DescribeKey", account.described_key(KeyState="Disabled"))
@@ -321,7 +320,7 @@ def test_failures_are_told_beside_what_the_policies_say_today() -> None:
     account.answer("GetBucketPolicy", "AccessDenied")
     account.answer("GetKeyPolicy", "AccessDenied")
     del account.instead[0]
-    assert account.notes()[1] == f"{told} (whether the policies give all that it needs can't be said, see below)"
+    assert account.notes()[1] == f"{told} (whether the policies allow all that it needs isn't known, see below)"
 
 
 def test_jobs_that_need_the_same_are_judged_together() -> None:
@@ -337,7 +336,7 @@ def test_jobs_that_need_the_same_are_judged_together() -> None:
         ("night-0", "what it lacks is below)"),
         ("night-1", "what it lacks is below)"),
         ("night-2", "what it lacks is below)"),
-        ("other", "today the policies give all that it needs)"),
+        ("other", "today the policies allow all that it needs)"),
     ]
 
 

@@ -49,10 +49,10 @@ def test_aws_refuses(account: FakeAccount, command: Callable[..., Result], code:
 @pytest.mark.parametrize(
     ("wanted", "code", "says"),
     [
-        ("absent", "ResourceNotFoundException", "there is no dataset group {start}absent: give the name or ARN of"),
-        ("no such name", "InvalidInputException", "there is no dataset group {start}no such name: give the name or"),
-        (DATASET, "", f"{DATASET} is no dataset group: give the name or ARN of one, for example {{start}}movies"),
-        (ELSEWHERE, "", f"{ELSEWHERE} isn't in account 111122223333 and Region eu-west-1: give --region, --profile"),
+        ("absent", "ResourceNotFoundException", "there is no dataset group {start}absent: pass the name or ARN of"),
+        ("no such name", "InvalidInputException", "there is no dataset group {start}no such name: pass the name or"),
+        (DATASET, "", f"{DATASET} isn't a dataset group: pass the name or ARN of one, for example {{start}}movies"),
+        (ELSEWHERE, "", f"{ELSEWHERE} isn't in account 111122223333 and Region eu-west-1: set --region, --profile"),
     ],
 )
 def test_what_is_no_dataset_group(
@@ -150,10 +150,10 @@ def test_no_region_and_no_credentials(doctor: Callable[..., Result], monkeypatch
     """What to give is said."""
     monkeypatch.delenv("AWS_REGION")
     monkeypatch.delenv("AWS_DEFAULT_REGION")
-    assert stopped(doctor()) == "there is no Region: give --region, or set AWS_REGION"
+    assert stopped(doctor()) == "there is no Region: set --region or AWS_REGION"
     assert doctor("--region", "eu-west-1").exit_code == 0
     monkeypatch.delenv("AWS_ACCESS_KEY_ID")
-    assert stopped(doctor("--region", "eu-west-1")).startswith("there are no credentials: give --profile, or sign in")
+    assert stopped(doctor("--region", "eu-west-1")).startswith("there are no credentials: set --profile, or sign in")
     assert stopped(doctor("--profile", "absent")).startswith("The config profile (absent) could not")
 
 

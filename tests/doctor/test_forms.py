@@ -71,7 +71,7 @@ def test_what_is_to_be_replaced_is_not_called_an_addition(account: FakeAccount, 
     assert "Add to" not in text
     ((_, message, *_),) = rows(text, "Problems")
     assert message.endswith(
-        ", the id of a deleted role, and a role that is made anew has a new id: put the role in the place of the id"
+        ", the id of a deleted role, and a role that is made again has a new id: put the role in the place of the id"
     )
 
 

@@ -17,8 +17,8 @@ BATCH_KINDS: Any = [BatchInferenceJob, BatchSegmentJob]
 def test_a_path_that_is_not_below_the_prefix(data: Data, path: Any) -> None:
     """An address, a path from the root of the bucket, nothing, or a step to elsewhere."""
     assert refusal(data, DatasetImportJob, source_path=path) == (
-        f"source_path is {path!r} but a path below the prefix of source is expected: pass one of names alone, "
-        "without s3:// address, leading slash, '.' and '..', for example '2026-11-25/', or an expression"
+        f"source_path is {path!r} but a path below the prefix of source is expected: pass only names, without s3:// "
+        f"address, leading slash, '.' and '..', for example '2026-11-25/', or an expression"
     )
 
 
@@ -63,7 +63,7 @@ def test_a_prefix_that_each_execution_evaluates(data: Data, prefix: str) -> None
     """It would reach Personalize, and the policies, as text."""
     assert refusal(data, DatasetImportJob, source=S3Location(data.plain, prefix)) == (
         "source of dataset import job has a prefix that each execution evaluates, but policies are written before: "
-        "give S3Location a fixed prefix, and the rest as source_path"
+        "use a fixed prefix in S3Location, and pass the rest as source_path"
     )
 
 

@@ -42,10 +42,10 @@ def by_imported_alias(stack: cdk.Stack) -> s3.Bucket:
 
 WITH_A_KEY_OF_AWS = (
     "is encrypted by aws:kms with aws/s3, a key of AWS whose policy nobody can change, so Personalize can't use it: "
-    "encrypt the bucket with a key of your own, or give the key of the objects, as S3Location(…, encryption_key=…)"
+    "encrypt the bucket with a key of your own, or pass the key of the objects, as S3Location(…, encryption_key=…)"
 )
 NO_ARN = (
-    "is encrypted with {}, which is no ARN of a key: give the key that it stands for, as S3Location(…, "
+    "is encrypted with {}, which isn't the ARN of a key: pass the key that it stands for, as S3Location(…, "
     "encryption_key=kms.Key.from_key_arn(…))"
 )
 REFUSED: dict[str, tuple[Callable[[cdk.Stack], Any], str]] = {
@@ -67,7 +67,7 @@ REFUSED: dict[str, tuple[Callable[[cdk.Stack], Any], str]] = {
     ),
     "alias that was imported by its name": (
         by_imported_alias,
-        "is encrypted by an alias, alias/data, which no policy can name: give the key that it stands for, as "
+        "is encrypted by an alias, alias/data, which no policy can name: pass the key that it stands for, as "
         "S3Location(…, encryption_key=kms.Key.from_key_arn(…))",
     ),
 }
@@ -215,7 +215,7 @@ def test_a_conditional_encryption_is_warned_of(stack: cdk.Stack, tmp_path: Path,
     PersonalizeEncryption(stack, "Encryption", resources=[importing(bucket)])
     assert warnings(stack)["unknownBucketEncryption"].endswith(
         "Old/Data has an encryption that is known only at deployment, by a condition or a parameter, so it isn't known "
-        "which key has to let Personalize in: give the key that it may have, as S3Location(…, encryption_key=…)"
+        "which key has to allow Personalize: pass the key that it may have, as S3Location(…, encryption_key=…)"
     )
 
 

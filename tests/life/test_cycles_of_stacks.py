@@ -30,8 +30,10 @@ def by_condition(stack: cdk.Stack) -> str:
     return cdk.Fn.condition_if(condition.logical_id, "one", "other").to_string()
 
 
-OF_ITS_STACK = "has a value of the role's own stack in it, a parameter for example, so each stack would need the other"
-NAMELESS = "service_role has no fixed name, so each stack would need the other: give the role a role_name"
+OF_ITS_STACK = (
+    "has a value of the role's own stack in it, a parameter for example, so each stack would depend on the other"
+)
+NAMELESS = "service_role has no fixed name, so each stack would depend on the other: set the role's role_name"
 BY_ARN = "service_role was imported by an ARN that only its own stack knows"
 UNKNOWN: dict[str, tuple[Callable[[cdk.Stack], dict[str, Any]], str]] = {
     "name by a parameter": (lambda stack: {"role_name": parameter(stack)}, OF_ITS_STACK),
@@ -88,7 +90,7 @@ def test_a_role_of_a_nested_stack_and_the_key_of_its_parent(stack: cdk.Stack, na
     """Only CloudFormation knows the name of a nested stack."""
     nested = cdk.NestedStack(stack, "Nested")
     role = trusted_role(nested, role_name=name)
-    with pytest.raises(ValueError, match="so each stack would need the other"):
+    with pytest.raises(ValueError, match="so each stack would depend on the other"):
         PersonalizeEncryption(nested, "Encryption", encryption_key=l1_key(stack), service_role=role)
 
 

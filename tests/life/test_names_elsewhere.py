@@ -162,7 +162,7 @@ def test_a_role_of_another_account(concrete: cdk.Stack, theirs: cdk.Stack, form:
         PersonalizeEncryption(concrete, "Encryption", service_role=role, resources=[GROUP])
     assert str(error.value) == (
         "Concrete/Encryption: service_role belongs to account 222222222222 but the stack to 111111111111, and "
-        "Personalize takes no role of another account: pass a role of this account, or leave service_role out and have "
+        "Personalize takes no role in another account: pass a role in this account, or leave service_role out and have "
         "one made"
     )
 

@@ -42,7 +42,7 @@ def test_an_arn_that_a_key_can_have(stack: cdk.Stack, arn: str) -> None:
 def test_a_folder_in_a_bucket_arn(stack: cdk.Stack) -> None:
     """The folder is the location's prefix."""
     bucket = s3.Bucket.from_bucket_arn(stack, "Bucket", "arn:aws:s3:::ratings/import")
-    with pytest.raises(ValueError, match="which no bucket has: pass the bucket alone, and the folder as the prefix"):
+    with pytest.raises(ValueError, match="which no bucket has: pass only the bucket, and the folder as the prefix"):
         PersonalizeEncryption(stack, "Encryption", resources=[importing(bucket)])
 
 

@@ -16,7 +16,7 @@ IS_NO_NAME = "is not a name that Personalize takes"
 USE_A_NAME = "use 1 to 63 letters, digits, hyphens and underscores, and begin with a letter or digit"
 ARE_WILDCARDS = "'*', '?' and '${' are wildcards and variables in policies and would allow other objects too"
 USE_A_PREFIX = "use a prefix without them"
-GIVE_THE_PREFIX = "give the key prefix below the bucket alone, without a leading slash or s3:// address, as 'import/'"
+GIVE_THE_PREFIX = "pass only the key prefix below the bucket, without a leading slash or s3:// address, as 'import/'"
 
 # https://docs.aws.amazon.com/personalize/latest/dg/API_S3DataConfig.html
 MAX_URI_LENGTH = 256

@@ -93,9 +93,9 @@ class Cause(Enum):
     ACCOUNTS_UNKNOWN = "whether role and {kind} are of one account isn't known"
     NOT_KNOWN = "{why}"
     NOT_DECLARED = (
-        "it may create resources of Personalize and pass {why} to it, and nothing says which, so they aren't checked",
-        "allow them in the PersonalizeEncryption whose role it is; of another role, say it by declare_created in the "
-        "app, or by --created",
+        "it may create resources of Personalize and pass {why} to it, and nothing tells which, so they aren't checked",
+        "allow them in the PersonalizeEncryption whose role it is; for another role, use declare_created in the app, "
+        "or --created",
     )
     ELEMENT_UNKNOWN = "{element} isn't known before deployment"
     ELEMENT_NOT_UNDERSTOOD = "element {elements} isn't understood"
@@ -131,7 +131,7 @@ class Cause(Enum):
     NOT_ASKED = "AWS's pages don't ask for it"
     NOT_SEEN_TO_BE_ASKED = "nothing that can be seen asks for it"
     WIDER_THAN_ASKED = "it is more than AWS's pages ask for"
-    KEY_POLICY_IS_ENOUGH = "every key policy concerned names the role, and AWS's page asks for it there alone"
+    KEY_POLICY_IS_ENOUGH = "every key policy concerned names the role, and AWS's page asks for it only there"
     OTHER_KEYS = "on other keys than those that are used"
     OTHER_BUCKETS = "on other buckets than those that are used"
     WHOLE_BUCKET = "on the whole bucket, not only the prefix that is used"
@@ -139,69 +139,72 @@ class Cause(Enum):
     FOR_EVERYBODY = "for everybody: its Principal is *"
     FOR_ANY_ACCOUNT = "for any account: no condition on aws:SourceAccount or aws:SourceArn keeps others out"
     FOR_ANOTHER_ACCOUNT = "for another account: its Principal is {principal}", "take that principal out"
-    MAY_BE_ANOTHER_ACCOUNT = "its Principal {principal} may be of another account, which has no business with the role"
+    MAY_BE_ANOTHER_ACCOUNT = "its Principal {principal} may be in another account, which shouldn't assume the role"
     MAY_BE_ASKED = "nothing that can be seen asks for it, and {requests}, which can't be seen in full, may"
 
     # Problems that no added statement fixes.
     NOT_TRUSTED = (
         "{subject} doesn't trust Personalize, which has to assume it ({doubts})",
-        "let personalize.amazonaws.com do sts:AssumeRole in its trust policy",
+        "allow personalize.amazonaws.com sts:AssumeRole in its trust policy",
     )
     TRUST_DENIED = (
         "{subject} doesn't trust Personalize, which has to assume it ({doubts})",
         "take the denial out of its trust policy, or except personalize.amazonaws.com from it",
     )
     ROLE_OF_ANOTHER_ACCOUNT = (
-        "{subject} is a role of another account, which Personalize doesn't take",
-        "use a role of account {account}",
+        "{subject} is a role in another account, which Personalize doesn't take",
+        "use a role in account {account}",
     )
-    ROLE_NAME_TAKEN = "{paths} have one role name, which an account takes once", "give each its own, or share one role"
+    ROLE_NAME_TAKEN = (
+        "{paths} have one role name, which an account takes once",
+        "name each differently, or share one role",
+    )
     ROLE_NAME_ALIKE = (
         "{paths} have one role name, which an account takes once, whatever the path and the case of the letters",
-        "give each its own, or share one role",
+        "name each differently, or share one role",
     )
     ROLE_NAME_REFUSED = (
         "{subject} has the name {name}, and IAM takes 1 to 64 letters, digits and characters of +=,.@-_",
-        "give it another name",
+        "use another name",
     )
     NOT_MADE = (
-        "{subject} was given {what} {logical_id}, which the template no longer makes",
-        "leave it in the app, or give another one",
+        "{subject} refers to {what} {logical_id}, which the template no longer makes",
+        "leave it in the app, or pass another one",
     )
     FUNCTION_REFUSED = (
         "{subject} can't merge statements into the policy of key {key}, since the role of its function may not "
         "{actions}: {doubts}",
         "allow these actions on the key there, and cloudformation:DescribeStacks on the stack",
     )
-    NO_ROLE = "{subject} has no role, without which Personalize can't create it", "give its RoleArn"
+    NO_ROLE = "{subject} has no role, without which Personalize can't create it", "set its RoleArn"
     KEY_WITHOUT_ROLE = "{subject} has a key but no role", "key and role of a dataset group come together, or not at all"
     ROLE_WITHOUT_KEY = "{subject} has a role but no key", "key and role of a dataset group come together, or not at all"
     NO_ARN = (
-        "{subject}: {what} is given as {given}, and Personalize takes the ARN of a {kind} alone",
-        "give the {kind}'s ARN",
+        "{subject}: {what} is {given}, and Personalize takes only the ARN of a {kind}",
+        "pass the {kind}'s ARN",
     )
     KEY_OF_AWS = (
-        "{subject} is AWS's own key aws/s3, whose policy can't let Personalize in",
+        "{subject} is AWS's own key aws/s3, whose policy can't allow Personalize",
         "encrypt the bucket with a key of yours",
     )
-    KEY_IS_ALIAS = "{subject} is an alias, and Personalize takes the ARN of a key alone", "give the key's ARN"
-    KEY_IS_NO_ARN = "{subject} is no ARN, and Personalize takes nothing else", "give the key's ARN"
+    KEY_IS_ALIAS = "{subject} is an alias, and Personalize takes only the ARN of a key", "pass the key's ARN"
+    KEY_IS_NO_ARN = "{subject} isn't an ARN, and Personalize takes nothing else", "pass the key's ARN"
     KEY_ABSENT = (
         "{subject} doesn't exist",
         "nothing brings a deleted key back: use another key, for a dataset group a new one",
     )
-    ALIAS_ABSENT = "{subject}: the alias doesn't exist", "make the alias, or give the bucket another default key"
+    ALIAS_ABSENT = "{subject}: the alias doesn't exist", "make the alias, or set another default key of the bucket"
     ROLE_ABSENT = (
         "role {subject} doesn't exist",
-        "make the role anew under the same name and path, then put its ARN into the policies that name it",
+        "make the role again under the same name and path, then put its ARN into the policies that name it",
     )
-    BUCKET_ABSENT = "bucket {subject} doesn't exist", "make the bucket, or give the next job another one"
+    BUCKET_ABSENT = "bucket {subject} doesn't exist", "make the bucket, or use another one for the next job"
     BUCKET_REGION = (
         "bucket {subject} is in {bucket_region}, and Personalize works in {region}",
         "use a bucket of that Region",
     )
     DELETED_PRINCIPAL = (
-        "{policy} of {subject} names {id}, the id of a deleted role, and a role that is made anew has a new id",
+        "{policy} of {subject} names {id}, the id of a deleted role, and a role that is made again has a new id",
         "put the role in the place of the id",
     )
     UNUSED_ID = (
@@ -217,7 +220,7 @@ class Cause(Enum):
     KEY_REGION = "{subject} is in {key_region}, and Personalize works in {region}", "use a key of that Region"
     NO_S3_URI = (
         "{subject}: its {what} is {given} but an s3:// URI is expected",
-        "give one, for example s3://bucket/folder/",
+        "pass one, for example s3://bucket/folder/",
     )
     DESTINATION_IS_NO_FOLDER = "{subject}: its destination is {given}, " + NOT_A_FOLDER, END_IN_SLASH
     PREFIX_IS_PATH = "{subject}: its {what} has prefix {given}", GIVE_THE_PREFIX
@@ -248,7 +251,7 @@ class Cause(Enum):
     VALUE_REFUSED = "{subject} has the {element} {value}, for which AWS refuses the whole policy", "write {taken}"
     INLINE_NAME_TAKEN = (
         "{subject}: {paths} have one name, {name}, and a role keeps one inline policy of a name, the last that is put",
-        "give each its own; if the CDK has named them, by the feature flag "
+        "name each differently; if the CDK has named them, by the feature flag "
         "@aws-cdk/aws-iam:importedRoleStackSafeDefaultPolicyName",
     )
     REPEATED_SID = "{subject} has the sid {sid} {times} times, which AWS refuses", "name each statement once"
@@ -258,12 +261,12 @@ class Cause(Enum):
     )
     NAME_TAKEN = (
         "{paths} have one name, {name}, and names of {kind}s are unique in an account and Region",
-        "use another name, or give both a condition of which only one holds",
+        "use another name, or put each under a condition, of which only one holds",
     )
     CONDITIONAL_REFERENCE = (
-        "{subject} is made only if {conditions} holds, and {user}, which refers to it, also if not, so that "
-        "CloudFormation refuses the template then",
-        "give both the same condition, or have the app decide what it makes",
+        "{subject} is made only if {conditions} holds, but {user} refers to it in any case: CloudFormation then "
+        "refuses the template",
+        "put both under the same condition, or decide in the app",
     )
     NOT_WAITED_FOR = (
         "{subject} may be created before {before}, which allows {actions}",

@@ -13,7 +13,7 @@ from .pasting import has_placeholders
 _NOTHING = (
     "Amazon Personalize is asked for nothing that can be seen, so nothing was checked: no resource, state machine, "
     "schedule, custom resource or construct of the app asks for anything. Calls from a Lambda function or from outside "
-    "of the app can't be seen: say what they create, by declare_created in the app or by --created"
+    "of the app can't be seen: declare what they create, with declare_created in the app or --created"
 )
 _LOOK = "look at it where it is deployed, with personalize-kms doctor"
 _NOT_KNOWN = "Amazon Personalize is asked for something that can't be seen: what is undecided says where"
@@ -37,10 +37,10 @@ def claim(row: Row, names: Names) -> str:
     for actions, resources in row.actions_on:
         on = names.short(", ".join(filter(None, row.within(resources) if is_allowed else resources)))
         what.append(f"{', '.join(actions)}{f' on {on}' if on else ''}")
-    told = {Allowed: "may", Missing: "lacks", Excess: "may", Undecided: "may have or lack"}[type(entry)]
+    told = "lacks" if isinstance(entry, Missing) else "may"
+    start = {Excess: "too much: ", Undecided: "not known whether "}.get(type(entry), "")
     if entry.cause in MAY_BE_TOO_MUCH:
-        told = "may have without need"
-    start = "too much: " if isinstance(entry, Excess) else ""
+        start, told = "", "may have without need"
     return f"{start}{who(entry, names)} {told} {', '.join(what)} ({row.where})"
 
 
@@ -62,7 +62,7 @@ def step_of(row: Row, names: Names) -> Step:
         first = f"have its owner add the statements in {entry.file}, which the synth wrote"
         if isinstance(entry, Missing) and entry.add_to == IN_KEY_POLICY and entry.policies:
             # The templates have the key, and the construct knows a part of its ARN, its id for example.
-            first = f"give the construct {names.of(entry.policy_of)} itself instead of its ARN"
+            first = f"pass the construct {names.of(entry.policy_of)} itself instead of its ARN"
         words = f"{first}, {'or' if statements else 'then'} {words}"
     more = ", with values in the place of ${…}" if has_placeholders(statements) else ""
     return Step(names.short(f"{words}{more}"), statements)

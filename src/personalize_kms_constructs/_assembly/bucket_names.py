@@ -49,6 +49,6 @@ def not_told_apart(others: Iterable[Resource]) -> str:
     """Return the reason why policy and key of a bucket can't be seen: other buckets have its name."""
     paths = ", ".join(each.path for each in others)
     return paths and (
-        f"{paths} has the same name, so that it isn't known whose policies and keys are whose: give the stacks their "
-        "accounts and Regions by env"
+        f"{paths} has the same name, so it isn't known whose policies and keys are whose: set the account and Region "
+        "of each stack by env"
     )

@@ -125,7 +125,7 @@ def parse_property(text: str, what: str, template: Path) -> Any:
     try:
         return json.loads(HOLE.sub(lambda hole: hole[0] if _in_string(text, hole.start()) else "0", text))
     except (ValueError, RecursionError) as error:
-        raise AssemblyError(f"{template}: {what} is no JSON: {_in_one_line(error)}") from None
+        raise AssemblyError(f"{template}: {what} isn't JSON: {_in_one_line(error)}") from None
 
 
 def _in_string(text: str, position: int) -> bool:
@@ -144,11 +144,11 @@ def _in_one_line(error: Exception) -> str:
 def _wrong_in(body: Json) -> Iterator[str]:
     for section in _SECTIONS:
         if not is_object(body.get(section, {})):
-            yield f"{section} is no object"
+            yield f"{section} isn't an object"
     for logical_id, resource in body.get("Resources", {}).items():
         if not is_object(resource):
-            yield f"Resources.{logical_id} is no object, as a resource is"
+            yield f"Resources.{logical_id} isn't an object, as a resource is"
         elif not isinstance(resource.get("Type"), str):
             yield f"Resources.{logical_id} has no Type"
         elif not is_object(resource.get("Properties", {})):
-            yield f"Resources.{logical_id}: its Properties are no object"
+            yield f"Resources.{logical_id}: its Properties aren't an object"

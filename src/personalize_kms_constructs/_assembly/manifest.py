@@ -119,7 +119,7 @@ class _Manifest:
     def _artifacts(self) -> Json:
         directory = self.directory
         if not directory.is_dir():
-            raise AssemblyError(f"{directory}: no such directory or file; run cdk synth first, or give another path")
+            raise AssemblyError(f"{directory}: no such directory or file: run cdk synth first, or pass another path")
         if not self.file.is_file():
             raise AssemblyError(f"{directory}: no manifest.json, so it isn't a cloud assembly; run cdk synth first")
         manifest = read_json(self.file)
@@ -159,7 +159,7 @@ class _Manifest:
                     paths.append((path.lstrip("/"), entry["data"]))
                 elif entry.get("type") == RESOURCES:
                     data = entry.get("data")
-                    told = data if is_object(data) else {"problem": "its metadata is no object"}
+                    told = data if is_object(data) else {"problem": "its metadata isn't an object"}
                     found.append((template, path.lstrip("/"), told))
                 elif entry.get("type") == ACKNOWLEDGED and is_object(entry.get("data")):
                     assembly.acknowledged += ((str(rule), path.lstrip("/")) for rule in entry["data"])

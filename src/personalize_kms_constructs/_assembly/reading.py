@@ -36,8 +36,8 @@ from .undeclared import undeclared
 from .waiting import CreationOrder
 
 _NOT_SEEN = {
-    FOR_EACH: "the values of its list aren't in the template, so that what it makes isn't known",
-    TRANSFORM: "it puts in what isn't in the template, so that what it makes isn't known",
+    FOR_EACH: "the values of its list aren't in the template, so what it makes isn't known",
+    TRANSFORM: "it puts in what isn't in the template, so what it makes isn't known",
 }
 
 
@@ -282,7 +282,7 @@ class ReadAssembly:
         for resource in self._resources:
             is_stack = resource.type == NESTED_STACK and resource.logical_id not in resource.stack.nested
             if is_stack or resource.type.endswith("::MODULE"):
-                because = "its template isn't in the assembly, so that what it does to policies isn't known"
+                because = "its template isn't in the assembly, so what it does to policies isn't known"
             elif resource.type in _NOT_SEEN:
                 because = _NOT_SEEN[resource.type]
             else:
@@ -291,7 +291,7 @@ class ReadAssembly:
                 model.open_questions.append(OpenQuestion(resource.path, because, resource.declared))
         for stack in dict.fromkeys(each.stack for each in self._resources) if model.asked else ():
             if macros := stack.template.macros:
-                because = f"{', '.join(macros)} may change all of it, so that what becomes of its policies isn't known"
+                because = f"{', '.join(macros)} may change all of it, so what becomes of its policies isn't known"
                 where = Declaration(str(stack.template.path), stack.name)
                 model.open_questions.append(OpenQuestion(stack.name, because, where))
 

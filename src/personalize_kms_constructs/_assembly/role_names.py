@@ -35,7 +35,7 @@ def add_roles_of_one_name(model: AccessModel, role: Resource, found: Sequence[Re
     different ones; then it isn't known which policies are whose.
     """
     others = ", ".join(each.path for each in found if each is not role)
-    because = f"{others} has the same name, so that it isn't known whose policies are whose"
+    because = f"{others} has the same name, so it isn't known whose policies are whose"
     together = _made_in_one_account(found)
     if together:
         paths = " and ".join(each.path for each in together)
@@ -46,9 +46,9 @@ def add_roles_of_one_name(model: AccessModel, role: Resource, found: Sequence[Re
         declared = tuple(each.declared for each in together)
         model.problems.append(Problem("configuration", role_arn(first), reason, first.path, _PAGE, where, declared))
     if role not in together:
-        apart = "give each its own name"
+        apart = "name each differently"
         if len({each.stack.top for each in found}) == len(found) and has_unknown(role.stack.template.account):
-            apart = "give the stacks their accounts by env, or put them into stages"
+            apart = "set the account of each stack by env, or put them into stages"
         model.open_questions.append(OpenQuestion(role.path, f"{because}: {apart}", role.declared, asks=()))
     return because
 

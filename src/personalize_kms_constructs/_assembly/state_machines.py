@@ -27,10 +27,10 @@ STATE_MACHINES = {
 _FILES = frozenset({"DefinitionS3Location", "DefinitionUri"})
 _SERVICE = "aws-sdk:personalize:"
 _IN_YAML = (
-    "its definition is no JSON, so that what it asks of Personalize isn't known: give the definition as JSON, or the "
-    "jobs to a PersonalizeEncryption"
+    "its definition isn't JSON, so what it asks of Personalize isn't known: write it as JSON, or use the jobs of "
+    "this library"
 )
-_ELSEWHERE = "its definition can't be seen, so that what it asks of Personalize isn't known"
+_ELSEWHERE = "its definition can't be seen, so what it asks of Personalize isn't known"
 _TASK = re.compile(r"arn:(?:\$\{AWS::Partition\}|[^:]+):states:::aws-sdk:personalize:(?P<call>\w+)(?:\.\w+)?")
 _INPUT = re.compile(
     r"\{%\s*\$states\.input(?:\.(?P<member>\w+))?\s*%\}|\{%\s*\$merge\(\s*\[\s*\$states\.input\b.*%\}", re.DOTALL

@@ -36,7 +36,7 @@ def look(account: Account, wanted: Sequence[str], newest: int) -> Iterator[Repor
         except AbsentError:
             if wanted:
                 raise DoctorError(
-                    f"there is no dataset group {arn}: give the name or ARN of another one, or none"
+                    f"there is no dataset group {arn}: pass the name or ARN of another one, or none"
                 ) from None
             continue  # deleted since it was listed
         if group.unseen:

@@ -81,7 +81,7 @@ class Account:
         try:
             session = boto3.session.Session(profile_name=profile, region_name=region)
             if not session.region_name:
-                raise DoctorError("there is no Region: give --region, or set AWS_REGION")
+                raise DoctorError("there is no Region: set --region or AWS_REGION")
             return Account(session, session.region_name)
         except BotoCoreError as error:
             raise _explained(error) from error
@@ -164,7 +164,7 @@ def _explained(error: ClientError | BotoCoreError, region: str = "") -> DoctorEr
     if isinstance(error, EndpointConnectionError):
         said += f": look at the network, and whether {region} is a Region that has Amazon Personalize"
     elif isinstance(error, NoCredentialsError):
-        said = "there are no credentials: give --profile, or sign in, for example by aws sso login"
+        said = "there are no credentials: set --profile, or sign in, for example by aws sso login"
     elif code in _NOT_ENABLED:
         said = f"AWS doesn't take the credentials in {region}: {said}: renew them, or enable the Region for the account"
     elif code in _EXPIRED:

@@ -9,7 +9,7 @@ import click
 from .._terminal import FOUND, PASSED, stop, write
 
 
-@click.command(short_help="Say what keeps Personalize from working in an account.")
+@click.command(short_help="Find what keeps Personalize from working in an account.")
 @click.argument("dataset_groups", metavar="[DATASET_GROUP]...", nargs=-1)
 @click.option(
     "--region", envvar=["AWS_REGION", "AWS_DEFAULT_REGION"], help="Where to look; else AWS_REGION, or the profile's."

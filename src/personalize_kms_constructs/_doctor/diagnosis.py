@@ -167,5 +167,5 @@ def _today(asked: Asked | None, report: AccessReport) -> str:
     if lacks or any(label in each.needed_by for each in report.problems if not each.is_warning):
         return "what it lacks is below"
     if any(label in each.needed_by for each in report.undecided):
-        return "whether the policies give all that it needs can't be said, see below"
-    return "today the policies give all that it needs"
+        return "whether the policies allow all that it needs isn't known, see below"
+    return "today the policies allow all that it needs"

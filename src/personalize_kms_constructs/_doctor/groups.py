@@ -58,10 +58,10 @@ def group_arns(account: Account, wanted: Iterable[str]) -> Iterator[str]:
     for arn in given:
         if not arn.startswith(here):
             raise DoctorError(
-                f"{arn} isn't in account {account.id} and Region {account.region}: give --region, --profile"
+                f"{arn} isn't in account {account.id} and Region {account.region}: set --region, --profile"
             )
         if not arn.startswith(start):
-            raise DoctorError(f"{arn} is no dataset group: give the name or ARN of one, for example {start}movies")
+            raise DoctorError(f"{arn} isn't a dataset group: pass the name or ARN of one, for example {start}movies")
     if given:
         yield from given
         return

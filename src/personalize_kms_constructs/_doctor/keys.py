@@ -54,7 +54,7 @@ def _add_policy(account: Account, key: Key) -> None:
     except NotAnsweredError as error:
         key.unseen = str(error)
     except AbsentError:
-        key.unseen = "KMS shows it to its own account alone"
+        key.unseen = "KMS shows it only to its own account"
     else:
         key.policies = [Policy(as_written(found["Policy"]), "the key policy")]
 

@@ -16,7 +16,7 @@ from .asking import AbsentError, Account, NotAnsweredError
 def read_role(account: Account, arn: str) -> Role:
     """Read a role of this account."""
     if arn.split(":")[4] != account.id:
-        why = "it is of another account"
+        why = "it is in another account"
         return Role(arn, unseen=why, unseen_trust=why, unseen_boundary=why)
     role, name = Role(arn), arn.rpartition("/")[2]
     try:

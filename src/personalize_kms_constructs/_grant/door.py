@@ -26,9 +26,9 @@ from .place import Place
 from .resolved import KEY_ARN, KeyL1, ResolvedBucket, ResolvedKey, ResolvedLocation, ResolvedResource
 from .role import ServiceRole
 
-_GIVE_THE_KEY = "give the key that it stands for, as S3Location(…, encryption_key=kms.Key.from_key_arn(…))"
+_GIVE_THE_KEY = "pass the key that it stands for, as S3Location(…, encryption_key=kms.Key.from_key_arn(…))"
 _OWN_KEY = (
-    "encrypt the bucket with a key of your own, or give the key of the objects, as S3Location(…, encryption_key=…)"
+    "encrypt the bucket with a key of your own, or pass the key of the objects, as S3Location(…, encryption_key=…)"
 )
 
 
@@ -165,7 +165,7 @@ class Door:
         if isinstance(target, KeyL1):
             return _Encryption(self.key(target))
         shown = "a value that is known only at deployment" if is_token(key_id) else repr(key_id)
-        return _Encryption(problem=f"is encrypted with {shown}, which is no ARN of a key: {_GIVE_THE_KEY}")
+        return _Encryption(problem=f"is encrypted with {shown}, which isn't the ARN of a key: {_GIVE_THE_KEY}")
 
 
 @dataclass(frozen=True)

@@ -199,16 +199,16 @@ def constructor_problems(
     yield from type_problems(SOURCE_ACCOUNT_CHECK, source_account_check=source_account_check)
     yield from type_problems(IMPORTED_KEY_POLICY, imported_key_policy=imported_key_policy)
     if service_role is not None and role_name is not None:
-        yield "role_name is for the role made here, but service_role is given: leave one out"
+        yield "role_name is for the role made here, but service_role is set: leave one out"
     if imported_key_policy is ImportedKeyPolicy.MANAGED:
         return
     if imported_key_policy_revision is not None:
         yield (
-            "imported_key_policy_revision is for ImportedKeyPolicy.MANAGED, which is not chosen: leave it out, or say "
-            "imported_key_policy=ImportedKeyPolicy.MANAGED"
+            "imported_key_policy_revision is for ImportedKeyPolicy.MANAGED, which is not chosen: leave it out, or "
+            "set imported_key_policy=ImportedKeyPolicy.MANAGED"
         )
     if encryption_key is not None and removal_policy is RemovalPolicy.DESTROY:
-        yield "removal_policy is for the key made here, but encryption_key is given: leave one out"
+        yield "removal_policy is for the key made here, but encryption_key is set: leave one out"
 
 
 def not_a_resource(value: object) -> str:

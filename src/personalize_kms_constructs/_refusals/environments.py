@@ -34,8 +34,8 @@ def service_role_problems(role: ServiceRole) -> Iterator[str]:
     account = role.role.principal_account if role.stack is None else role.stack.account
     if not role.is_lookup_dummy and account is not None and _differ(account, here.account):
         yield (
-            f"service_role belongs to account {account} but the stack to {here.account}, and Personalize takes "
-            "no role of another account: pass a role of this account, or leave service_role out and have one made"
+            f"service_role belongs to account {account} but the stack to {here.account}, and Personalize takes no "
+            "role in another account: pass a role in this account, or leave service_role out and have one made"
         )
 
 
@@ -71,7 +71,7 @@ def bucket_problems(what: str, bucket: ResolvedBucket, here: Place, role: Servic
         name = literal_part(bucket.arn).rpartition(":")[2]
         if any(character in name for character in "/*?"):
             yield (
-                f"{what} has the ARN {bucket.arn}, which no bucket has: pass the bucket alone, and the folder as the "
+                f"{what} has the ARN {bucket.arn}, which no bucket has: pass only the bucket, and the folder as the "
                 "prefix of the S3Location"
             )
     yield from _region_problems(what, bucket, here)
@@ -94,18 +94,20 @@ def _role_reference_problems(what: str, resource: ResolvedKey | ResolvedBucket, 
     if role.l1 is None:
         yield (
             f"{what} is in another stack, and service_role was imported by an ARN that only its own stack knows, a "
-            "parameter for example, so each stack would need the other: import it by a literal ARN, or by its name "
+            "parameter for example, so each stack would depend on the other: import it by a literal ARN, or by its "
+            "name "
             "with iam.Role.from_role_name"
         )
     elif not role.has_name:
         yield (
-            f"{what} is in another stack, and service_role has no fixed name, so each stack would need the other: give "
-            "the role a role_name, or leave service_role out and have one made"
+            f"{what} is in another stack, and service_role has no fixed name, so each stack would depend on the "
+            "other: set the role's role_name, or leave service_role out and have one made"
         )
     elif role.name_is_of_its_stack:
         yield (
             f"{what} is in another stack, and the role's name has a value of the role's own stack in it, a parameter "
-            "for example, so each stack would need the other: use literals and pseudo parameters such as Aws.REGION in "
+            "for example, so each stack would depend on the other: use literals and pseudo parameters such as "
+            "Aws.REGION in "
             "role_name"
         )
 

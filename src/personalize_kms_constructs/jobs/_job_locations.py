@@ -121,8 +121,8 @@ class JobLocation:
         prefix = self.location.prefix
         if "{%" in prefix or is_json_path(prefix):
             yield (
-                f"{what} has a prefix that each execution evaluates, but policies are written before: give S3Location "
-                f"a fixed prefix, and the rest as {self._parameter}"
+                f"{what} has a prefix that each execution evaluates, but policies are written before: use a fixed "
+                f"prefix in S3Location, and pass the rest as {self._parameter}"
             )
         if self.path is None:
             return
@@ -131,8 +131,8 @@ class JobLocation:
         yield from problems
         if not problems and is_known(self.path) and not _is_below(self.path):
             yield (
-                f"{self._parameter} is {shown(self.path)} but a path below the prefix of {self.part} is expected: pass "
-                "one of names alone, without s3:// address, leading slash, '.' and '..', for example '2026-11-25/', or "
+                f"{self._parameter} is {shown(self.path)} but a path below the prefix of {self.part} is expected: "
+                f"pass only names, without s3:// address, leading slash, '.' and '..', for example '2026-11-25/', or "
                 "an expression"
             )
 
