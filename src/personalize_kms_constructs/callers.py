@@ -42,7 +42,7 @@ def personalize_arn(stack: Stack, resource_type: str, name: str) -> str:
 
 
 def pass_role_statement(service_role_arn: str) -> Json:
-    """To give Personalize the role, and nobody else.
+    """Return the statement for passing the role to Personalize, and to nobody else.
 
     https://docs.aws.amazon.com/personalize/latest/dg/granting-personalize-s3-access.html
     """
@@ -128,7 +128,7 @@ def grant_create(
     Args:
         scope: the construct, in whose account and Region the resources are; warnings are of it.
         grantee: the caller.
-        service_role_arn: the ``roleArn`` that the caller gives.
+        service_role_arn: the ``roleArn`` that the caller passes.
         resources: what will be created, one at least; their locations don't matter.
         on: the ARNs of what they are created on; by default all that there are in the account and Region.
     """

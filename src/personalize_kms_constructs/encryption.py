@@ -77,7 +77,7 @@ class PersonalizeEncryption(Construct):
         imported_key_policy: ImportedKeyPolicy = ImportedKeyPolicy.PENDING,
         imported_key_policy_revision: str | None = None,
     ) -> None:
-        """Make or take a key and a service role, and wire the permissions.
+        """Make or take a key and a service role, and add the permissions.
 
         Args:
             scope: the parent construct.
@@ -163,7 +163,7 @@ class PersonalizeEncryption(Construct):
             node.add_validation(cast("IValidation", at_synth))
 
     def __make_role(self, here: Place, name: str) -> ServiceRole:
-        """Make a role that Personalize can assume for resources of this account and Region alone.
+        """Make a role that Personalize can assume only for resources of this account and Region.
 
         https://docs.aws.amazon.com/personalize/latest/dg/cross-service-confused-deputy-prevention.html
         """
@@ -223,7 +223,7 @@ class PersonalizeEncryption(Construct):
 
     @property
     def grant_principal(self) -> iam.IPrincipal:
-        """The service role, so that ``bucket.grant_read(encryption)`` works."""
+        """The service role, for calls such as ``bucket.grant_read(encryption)``."""
         return self._personalize_wiring.role.role.grant_principal
 
     @property

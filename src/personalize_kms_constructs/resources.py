@@ -45,7 +45,7 @@ class PersonalizeResource:
     def dataset_import_job(source: S3Location | None = None) -> PersonalizeResource:
         """A dataset import job that reads ``source``.
 
-        The role gets no KMS action in IAM for it: for import jobs the key policy alone must grant permissions.
+        The role gets no KMS action in IAM for it: for import jobs only the key policy must grant permissions.
 
         https://docs.aws.amazon.com/personalize/latest/dg/granting-personalize-s3-access.html
         """

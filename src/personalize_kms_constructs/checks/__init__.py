@@ -28,7 +28,7 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    """Return the plugin or ``declare_created``, which alone need the CDK."""
+    """Return the plugin or ``declare_created``: only these need the CDK."""
     if name == "PersonalizeAccessChecks":
         from ._plugin import PersonalizeAccessChecks
 

@@ -71,7 +71,7 @@ class BatchInferenceJob(JobFragment):
             tags: the job's tags.
 
         Raises:
-            ValueError: if Personalize can't work with what was given; the message has all the reasons.
+            ValueError: if Personalize can't work with an argument; the message has all the reasons.
 
         https://docs.aws.amazon.com/personalize/latest/dg/API_CreateBatchInferenceJob.html
         """
@@ -155,7 +155,7 @@ class BatchSegmentJob(JobFragment):
             tags: the job's tags.
 
         Raises:
-            ValueError: if Personalize can't work with what was given; the message has all the reasons.
+            ValueError: if Personalize can't work with an argument; the message has all the reasons.
 
         https://docs.aws.amazon.com/personalize/latest/dg/API_CreateBatchSegmentJob.html
         """

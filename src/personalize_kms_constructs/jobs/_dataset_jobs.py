@@ -59,7 +59,7 @@ class DatasetImportJob(JobFragment):
             tags: the job's tags.
 
         Raises:
-            ValueError: if Personalize can't work with what was given; the message has all the reasons.
+            ValueError: if Personalize can't work with an argument; the message has all the reasons.
 
         https://docs.aws.amazon.com/personalize/latest/dg/API_CreateDatasetImportJob.html
         """
@@ -127,7 +127,7 @@ class DatasetExportJob(JobFragment):
             tags: the job's tags.
 
         Raises:
-            ValueError: if Personalize can't work with what was given; the message has all the reasons.
+            ValueError: if Personalize can't work with an argument; the message has all the reasons.
 
         https://docs.aws.amazon.com/personalize/latest/dg/API_CreateDatasetExportJob.html
         """
@@ -191,7 +191,7 @@ class DataDeletionJob(JobFragment):
             tags: the job's tags.
 
         Raises:
-            ValueError: if Personalize can't work with what was given; the message has all the reasons.
+            ValueError: if Personalize can't work with an argument; the message has all the reasons.
 
         https://docs.aws.amazon.com/personalize/latest/dg/API_CreateDataDeletionJob.html
         """

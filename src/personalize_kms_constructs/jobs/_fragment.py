@@ -34,7 +34,7 @@ from ._times import attempts, time_problems, timeout_seconds
 class JobFragment(sfn.StateMachineFragment):
     """Starts a job, waits for it, and ends with its description.
 
-    The names of its states have the fragment's id in them, so that two of a kind need no ``prefix_states``.
+    The names of its states have the fragment's id in them, so two of a kind need no ``prefix_states``.
 
     No state depends on ``encryption.permissions``: an execution begins after the deployment, or after the parts of it
     that whoever starts it waits for.
@@ -56,7 +56,7 @@ class JobFragment(sfn.StateMachineFragment):
         tags: Mapping[str, str] | None,
         problems: Iterable[str] = (),
     ) -> None:
-        """Make the states, and wire the permissions.
+        """Make the states, and add the permissions.
 
         Args:
             scope: the parent construct.
@@ -67,7 +67,7 @@ class JobFragment(sfn.StateMachineFragment):
             arns: what it works on first, and what else it uses.
             arguments: from the arguments of the locations, all arguments of the call besides name, role and tags;
                 asked for when all is well.
-            job_name: the name that was given.
+            job_name: the name that was passed.
             timeout: how long the job may take.
             patience: how long it may wait for its place.
             tags: the job's tags.
