@@ -18,6 +18,7 @@ from tests.doctor.fake_account import (
     KEY,
     ROLE,
     SERVICE,
+    SOLUTION,
     FakeAccount,
     Statements,
     allow,
@@ -53,8 +54,6 @@ def note_on(account: FakeAccount, about: str) -> str:
         "ListDatasets",
         "ListDatasetImportJobs",
         "ListSolutions",
-        "ListSolutionVersions",
-        "ListBatchInferenceJobs",
         "ListDataDeletionJobs",
         "DescribeDatasetImportJob",
     ],
@@ -129,6 +128,32 @@ def test_the_newest_jobs_are_looked_at() -> None:
     names = {each["jobName"] for each in sorted(listed, key=lambda each: each["creationDateTime"])[2:]}
     assert {note.partition(" ")[0] for note in account.notes() if note.startswith("night-")} == names
     assert any("it gave no reason" in note for note in account.notes())
+
+
+def test_solutions_that_are_trained_each_day(account: FakeAccount) -> None:
+    """The batch jobs of all their versions are listed once, for all dataset groups, and the newest are looked at."""
+    groups = account.made["DatasetGroup"]
+    groups.append({**groups[0], "datasetGroupArn": f"{GROUP}-2", "name": "movies-2"})
+    solutions = [f"{SOLUTION}-{number}" for number in range(20)]
+    account.answer("ListSolutions", {"solutions": [{"solutionArn": each} for each in solutions]}, f'{GROUP}"')
+    listed = account.made["BatchInferenceJob"]
+    for day, solution in enumerate(solutions * 30):
+        created = datetime(2026, 1, 1, tzinfo=UTC) + timedelta(days=day)
+        listed.append(
+            {**listed[0], "solutionVersionArn": f"{solution}/{day}", "jobName": f"{day}", "creationDateTime": created}
+        )
+        listed[-1]["batchInferenceJobArn"] = f"{GROUP}/{day}"
+    account.look()
+    assert {name: number for name, number in account.calls.items() if "Batch" in name or "Solution" in name} == {
+        "ListSolutions": 2,
+        "ListBatchInferenceJobs": 1,
+        "ListBatchSegmentJobs": 1,
+        "DescribeBatchInferenceJob": 20 * 10 + 1,
+        "DescribeBatchSegmentJob": 1,
+    }
+    first, second = account.look()["dataset_groups"]
+    assert "204 jobs and metric attributions were looked at, 400 older ones were not (--jobs)" in first["notes"]
+    assert "6 jobs and metric attributions were looked at" in second["notes"]
 
 
 def test_an_older_sdk(account: FakeAccount, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -43,7 +43,6 @@ ACTIONS = {
     "personalize:ListDatasetImportJobs",
     "personalize:ListDatasets",
     "personalize:ListMetricAttributions",
-    "personalize:ListSolutionVersions",
     "personalize:ListSolutions",
     "s3:GetBucketLocation",
     "s3:GetBucketPolicy",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cache, partial
 from typing import Any
 
 from .._access.report import AccessReport, as_data
@@ -13,7 +14,7 @@ from .._access.values import shown
 from .asking import AbsentError, Account, DoctorError
 from .diagnosis import diagnose, unseen_group
 from .gathering import AccountReader, gather
-from .groups import Group, group_arns, read_group, read_jobs
+from .groups import Group, group_arns, jobs_by_solution, read_group, read_jobs
 
 # So many resources are named for one action that isn't answered; the others are counted.
 _NAMED = 5
@@ -29,7 +30,7 @@ def look(account: Account, wanted: Sequence[str], newest: int) -> Iterator[Repor
     Raises:
         DoctorError: if it can't go on.
     """
-    reader = AccountReader(account)
+    reader, by_solution = AccountReader(account), cache(partial(jobs_by_solution, account))
     for arn in group_arns(account, wanted):
         try:
             group = read_group(account, arn)
@@ -42,7 +43,7 @@ def look(account: Account, wanted: Sequence[str], newest: int) -> Iterator[Repor
         if group.unseen:
             yield group, unseen_group(group)
         else:
-            yield group, diagnose(gather(reader, group, read_jobs(account, arn, newest)))
+            yield group, diagnose(gather(reader, group, read_jobs(account, arn, newest, by_solution)))
 
 
 @dataclass

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from operator import itemgetter
 from typing import Any
@@ -102,7 +102,21 @@ class Jobs:
     """The number of those that couldn't be looked at, for lack of a permission."""
 
 
-def read_jobs(account: Account, group_arn: str, newest: int) -> Jobs:
+def jobs_by_solution(account: Account, noun: str) -> dict[str, list[Any]]:
+    """List the jobs of a kind that are made for solution versions, by the ARNs of their solutions.
+
+    The listings need no version, and a solution that is trained each day has hundreds
+    (https://docs.aws.amazon.com/personalize/latest/dg/API_ListBatchInferenceJobs.html).
+    """
+    found: dict[str, list[Any]] = {}
+    for each in account.pages("personalize", f"List{noun}s", f"{_field(noun)}s", "*"):
+        found.setdefault(str(each["solutionVersionArn"]).rpartition("/")[0], []).append(each)
+    return found
+
+
+def read_jobs(
+    account: Account, group_arn: str, newest: int, by_solution: Callable[[str], dict[str, list[Any]]]
+) -> Jobs:
     """Read the newest jobs of each kind, for each dataset and solution, and all metric attributions."""
     jobs = Jobs()
 
@@ -116,23 +130,28 @@ def read_jobs(account: Account, group_arn: str, newest: int) -> Jobs:
             pass  # what it is narrowed to was deleted since it was listed
 
     datasets = [each["datasetArn"] for each in listed("ListDatasets", "datasets", datasetGroupArn=group_arn)]
-    versions = []
-    for solution in listed("ListSolutions", "solutions", datasetGroupArn=group_arn):
-        of_solution = listed("ListSolutionVersions", "solutionVersions", solutionArn=solution["solutionArn"])
-        versions.append([each["solutionVersionArn"] for each in of_solution])
-    made_for = {
-        "DatasetArn": [[arn] for arn in datasets],
-        "SolutionVersionArn": versions,
-        "DatasetGroupArn": [[group_arn]],
-    }
+    solutions = [each["solutionArn"] for each in listed("ListSolutions", "solutions", datasetGroupArn=group_arn)]
+    made_for = {"DatasetArn": datasets, "DatasetGroupArn": [group_arn]}
+
+    def of_solutions(noun: str) -> dict[str, list[Any]]:
+        try:
+            return by_solution(noun) if solutions else {}
+        except NotAnsweredError:
+            jobs.unseen += 1
+            return {}
+
     for row in ROWS:
         if not row.made_for or not account.knows("personalize", f"List{row.noun}s"):
             continue
         member, argument = _field(row.noun), _field(row.made_for)
-        for arns in made_for[row.made_for]:
-            found = [each for arn in arns for each in listed(f"List{row.noun}s", f"{member}s", **{argument: arn})]
-            found.sort(key=itemgetter("creationDateTime"), reverse=True)
-            chosen = found[: newest if row.is_job else _METRIC_ATTRIBUTIONS]
+        if row.made_for in made_for:
+            arns = made_for[row.made_for]
+            groups = [list(listed(f"List{row.noun}s", f"{member}s", **{argument: arn})) for arn in arns]
+        else:
+            groups = [found for arn, found in of_solutions(row.noun).items() if arn in solutions]
+        for found in groups:
+            chosen = sorted(found, key=itemgetter("creationDateTime"), reverse=True)
+            chosen = chosen[: newest if row.is_job else _METRIC_ATTRIBUTIONS]
             jobs.older += len(found) - len(chosen)
             for each in chosen:
                 _add_job(account, row, each[f"{member}Arn"], jobs)
