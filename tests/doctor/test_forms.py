@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import unicodedata
 from collections.abc import Callable
 
 import pytest
@@ -83,3 +84,19 @@ def test_what_is_not_answered_is_listed(account: FakeAccount, markdown: Callable
     ((*_, why, needed_by, _),) = rows(text, "Undecided")
     assert why == "not all of its jobs, or of their listings, can be seen: 1 not answered"
     assert needed_by == "movies (dataset group)"
+
+
+@pytest.mark.parametrize("form", ["text", "markdown", "json"])
+def test_nothing_steers_the_terminal(account: FakeAccount, command: Callable[..., Result], form: str) -> None:
+    """Whoever names a job or a statement may write control characters; in JSON they stay what they are."""
+    reason = "no\x1b[2J\x9b31m\x07\x7f\rway"
+    account.add(matrix.DATASET_IMPORT_JOB, "load\x1b]0;", status="CREATE FAILED", failureReason=reason)
+    account.keys[KEY] = [{**allow(BASE_5, SERVICE), "Effect": "Deny", "Sid": "A\x1b[8m"}]
+    account.made["DatasetGroup"].append({**account.made["DatasetGroup"][0], "datasetGroupArn": f"{GROUP}\x1b"})
+    account.answer("DescribeDatasetGroup", "Expired\x1bTokenException", "u001b")
+    result = command("--format", form)
+    written = result.stdout + result.stderr
+    assert [each for each in written if unicodedata.category(each) == "Cc" and each != "\n"] == []
+    assert "\\u001b" in written
+    if form == "json":
+        assert reason in json.loads(result.stdout)["dataset_groups"][0]["notes"][1]
