@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cached_property
+from textwrap import shorten
 from typing import Any
 
 import boto3
@@ -42,6 +44,9 @@ _ACTIONS = {
     "GetBucketEncryption": "GetEncryptionConfiguration",
     "GetPublicAccessBlock": "GetBucketPublicAccessBlock",
 }
+_PAGE = "{what} is answered by a page, and not by AWS: look at the proxy"
+# The SDK's words may have all of an answer in them.
+_LONGEST = 300
 # The fields of an answer and of a question with the next page. The SDK has no paginator for ListDataDeletionJobs.
 _NEXT_PAGE = {"iam": ("Marker", "Marker"), "kms": ("NextMarker", "Marker"), "personalize": ("nextToken", "nextToken")}
 
@@ -67,24 +72,36 @@ class Account:
         self.region = region
         self.not_answered: dict[str, list[str]] = {}
         """The resources about which an action wasn't answered."""
-        identity = self.ask("sts", "GetCallerIdentity", "*")
-        self.id = str(identity["Account"])
-        self.partition = str(identity["Arn"]).split(":")[1]
 
     @staticmethod
     def connect(profile: str | None, region: str | None) -> Account:
-        """Return an account that answers.
+        """Return an account, of which nothing is asked yet.
 
         Raises:
-            DoctorError: without credentials or a Region, or if AWS doesn't take the credentials.
+            DoctorError: without a Region, or for a profile or configuration that can't be used.
         """
         try:
             session = boto3.session.Session(profile_name=profile, region_name=region)
-            if not session.region_name:
-                raise DoctorError("there is no Region: give --region, or set AWS_REGION")
-            return Account(session, session.region_name)
-        except BotoCoreError as error:
+        except Exception as error:
             raise _explained(error) from error
+        if not session.region_name:
+            raise DoctorError("there is no Region: give --region, or set AWS_REGION")
+        return Account(session, session.region_name)
+
+    @cached_property
+    def id(self) -> str:
+        """Its number."""
+        return str(self._identity["Account"])
+
+    @cached_property
+    def partition(self) -> str:
+        """Its partition."""
+        return str(self._identity["Arn"]).split(":")[1]
+
+    @cached_property
+    def _identity(self) -> Any:
+        try:
+            return self.ask("sts", "GetCallerIdentity", "*")
         except NotAnsweredError as error:
             raise DoctorError(f"who you are can't be asked: {error}") from error
 
@@ -117,9 +134,13 @@ class Account:
         region = (resource.split(":")[3] if resource.startswith("arn:") else "") or self.region
         elsewhere = service == "s3" or region != self.region
         try:
-            return getattr(self.client(service, region), xform_name(operation))(**arguments)
+            answer = getattr(self.client(service, region), xform_name(operation))(**arguments)
         except ClientError as error:
-            code = _code_of(error)
+            answer, code = error.response, _code_of(error)
+            if error.operation_name != operation:  # credentials are got by another one
+                raise _explained(error) from error
+            if _is_a_page(answer):
+                raise DoctorError(_PAGE.format(what=f"{service}:{operation}")) from error
             if code in _ABSENT or (code in _IMPOSSIBLE and not operation.startswith("List")):
                 raise AbsentError(code) from error
             is_throttled, is_expired = code in _THROTTLED, code in _EXPIRED
@@ -128,10 +149,13 @@ class Account:
             raise self._not_answered(service, operation, resource, code) from error
         except ParamValidationError as error:  # a name that nothing can have
             raise AbsentError(str(error)) from error
-        except BotoCoreError as error:
-            if not elsewhere:
+        except Exception as error:  # the SDK raises those of files and of what it can't read, too
+            if not (elsewhere and isinstance(error, BotoCoreError)):
                 raise _explained(error, self.region) from error
             raise self._not_answered(service, operation, resource, type(error).__name__) from error
+        if _is_a_page(answer):
+            raise DoctorError(_PAGE.format(what=f"{service}:{operation}"))
+        return answer
 
     def pages(self, service: str, operation: str, member: str, resource: str, **more: Any) -> Iterator[Any]:
         """Yield the members of a listing, page by page."""
@@ -152,19 +176,26 @@ class Account:
         return NotAnsweredError(f"{action} {why}")
 
 
+def _is_a_page(answer: Any) -> bool:
+    """Tell if an answer is one for a browser, of a proxy for example: AWS's services have none."""
+    return "html" in answer.get("ResponseMetadata", {}).get("HTTPHeaders", {}).get("content-type", "")
+
+
 def _code_of(error: ClientError) -> str:
     """Return the code of an error of AWS's."""
     return str(error.response.get("Error", {}).get("Code", ""))
 
 
-def _explained(error: ClientError | BotoCoreError, region: str = "") -> DoctorError:
+def _explained(error: Exception, region: str = "") -> DoctorError:
     """Return an error of AWS's or of its SDK in one line, with what to do about it."""
-    said = " ".join(str(error).split())
+    said = shorten(str(error), _LONGEST, placeholder=" …")
     code = _code_of(error) if isinstance(error, ClientError) else ""
     if isinstance(error, EndpointConnectionError):
         said += f": look at the network, and whether {region} is a Region that has Amazon Personalize"
     elif isinstance(error, NoCredentialsError):
         said = "there are no credentials: give --profile, or sign in, for example by aws sso login"
+    elif isinstance(error, ClientError) and "AssumeRole" in error.operation_name:
+        said = f"the credentials can't be had: {said}: allow it, or give another --profile"
     elif code in _NOT_ENABLED:
         said = f"AWS doesn't take the credentials in {region}: {said}: renew them, or enable the Region for the account"
     elif code in _EXPIRED:

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from operator import itemgetter
 from typing import Any
 
+from .._access.accepted import IS_NO_NAME, USE_A_NAME, is_name
+from .._access.values import split_arn
 from ..matrix import ROWS, Permissions, S3Access
 from .asking import AbsentError, Account, DoctorError, NotAnsweredError
 
@@ -50,18 +52,16 @@ def group_arns(account: Account, wanted: Iterable[str]) -> Iterator[str]:
     """Yield the ARNs of dataset groups given by ARN or name, or of all.
 
     Raises:
-        DoctorError: if one is of another Region or account, or they can't be listed.
+        DoctorError: if one is none, or is of another Region or account, or they can't be listed.
     """
-    here = f"arn:{account.partition}:personalize:{account.region}:{account.id}:"
-    start = f"{here}dataset-group/"
+    wanted = list(wanted)
+    for each in wanted:
+        _judge(each, account.region)
+    start = f"arn:{account.partition}:personalize:{account.region}:{account.id}:dataset-group/"
     given = list(dict.fromkeys(each if each.startswith("arn:") else start + each for each in wanted))
     for arn in given:
-        if not arn.startswith(here):
-            raise DoctorError(
-                f"{arn} isn't in account {account.id} and Region {account.region}: give --region, --profile"
-            )
         if not arn.startswith(start):
-            raise DoctorError(f"{arn} is no dataset group: give the name or ARN of one, for example {start}movies")
+            raise DoctorError(f"{arn} isn't in account {account.id}: give --profile")
     if given:
         yield from given
         return
@@ -70,6 +70,20 @@ def group_arns(account: Account, wanted: Iterable[str]) -> Iterator[str]:
             yield str(each["datasetGroupArn"])
     except NotAnsweredError as error:
         raise DoctorError(f"{error}: name the dataset groups, or allow it") from error
+
+
+def _judge(wanted: str, region: str) -> None:
+    """Refuse what no account and Region could have, before anything is asked."""
+    if not wanted.startswith("arn:"):
+        if not is_name(wanted):
+            raise DoctorError(f"{wanted!r} {IS_NO_NAME}: {USE_A_NAME}")
+        return
+    parts = split_arn(wanted)
+    if parts is None or parts[2] != "personalize" or not parts[5].startswith("dataset-group/"):
+        example = f"arn:aws:personalize:{region}:111122223333:dataset-group/movies"
+        raise DoctorError(f"{wanted} is no dataset group: give the name or ARN of one, for example {example}")
+    if parts[3] != region:
+        raise DoctorError(f"{wanted} isn't in Region {region}: give --region")
 
 
 def read_group(account: Account, arn: str) -> Group:
