@@ -12,6 +12,8 @@ from personalize_kms_constructs import matrix
 from personalize_kms_constructs._doctor.asking import DoctorError
 from tests.doctor.fake_account import (
     ACCOUNT,
+    BASE_4,
+    BASE_5,
     BUCKET,
     BUCKET_KEY,
     GROUP,
@@ -276,6 +278,28 @@ def test_a_key_whose_policy_is_not_shown(account: FakeAccount, code: str, why: s
     assert (listed in text) is (code == "AccessDeniedException")
 
 
+@pytest.mark.parametrize("code", ["NotFoundException", "AccessDeniedException"])
+def test_a_key_of_another_account(code: str) -> None:
+    """Nothing is said about what its policy says, what either side has to allow is named, and IAM's side heals."""
+    account, key = FakeAccount(), KEY.replace(ACCOUNT, "444455556666")
+    account.keys[key] = []
+    account.answer("GetKeyPolicy", code, key)
+    account.add(matrix.DATASET_EXPORT_JOB, "dump", destination=("s3://ratings/out/", key))
+    account.policies = {"P": [allow(BASE_4, None, KEY), allow(["s3:PutObject", "s3:ListBucket"])]}
+    found = {(each.status, each.cause, each.of): each for each in account.findings()}
+    assert set(found) == {("failed", "both-sides", ROLE), ("failed", "not-in-iam", ROLE), ("undecided", "open", key)}
+    assert found["undecided", "open", key].principals == [SERVICE["Service"]]
+    (says,) = found["failed", "both-sides", ROLE].says
+    both = "no IAM policy of the role allows it, and across accounts the key policy has to allow it too"
+    assert says.startswith(f"{both}: the key policy of {key} can't be seen: ")
+    assert found["failed", "both-sides", ROLE].actions == BASE_5
+    assert {str(each.add) for each in found.values() if each.add} == {str([("role", allow(BASE_5, None, key))])}
+    account.policies["P"] += found["failed", "both-sides", ROLE].statements
+    (unseen,) = account.findings()
+    assert (unseen.status, unseen.actions) == ("undecided", BASE_5)
+    assert unseen.principals == [ROLE, SERVICE["Service"]]
+
+
 def test_grants_are_shown(account: FakeAccount) -> None:
     """Those for Personalize alone, the first five of them, and how many there are."""
     operations, service = ["Decrypt", "Encrypt"], SERVICE["Service"]
@@ -334,6 +358,18 @@ def test_the_region_of_a_bucket(account: FakeAccount, named: str | None, region:
     assert note_on(account, "bucket ratings").startswith(f"it is in {region}, ")
     says = f"bucket ratings is in {region}, and Personalize works in eu-west-1: use a bucket of that Region"
     assert [each.says for each in account.findings()] == ([] if region == "eu-west-1" else [[says]])
+
+
+def test_a_bucket_whose_region_cannot_be_seen() -> None:
+    """Personalize works with buckets of its own Region alone."""
+    account = FakeAccount()
+    account.add(matrix.DATASET_IMPORT_JOB, "load")
+    account.answer("GetBucketLocation", "AccessDenied")
+    assert account.bad() == [("region-unseen", "undecided", BUCKET)]
+    assert account.finding().says == [
+        "whether it is in the Region that Personalize works in can't be seen: s3:GetBucketLocation isn't allowed to you"
+    ]
+    assert f"    {BUCKET}\n  ? load (dataset import job)\n" in "".join(account.written())
 
 
 def test_public_access(account: FakeAccount) -> None:

@@ -65,6 +65,8 @@ def role_on_key(call: Call, role: Role, key: Key) -> Decision:
         decision = Decision(answer, because(Cause.BOUNDARY))
     elif of_key.allowed.answer is Answer.YES and iam.allowed.answer is Answer.NO:
         decision = Decision(answer, because(Cause.LEFT_TO_IAM))
+    elif of_key.allowed.answer is Answer.MAYBE:
+        decision = Decision(answer, Reason(Cause.BOTH_SIDES, doubts=tuple(of_key.allowed.doubts)))
     else:
         decision = Decision(answer, because(Cause.NO_STATEMENT, policy="key"))
     decision.named = one_account is Answer.YES and of_key.itself.answer is Answer.YES

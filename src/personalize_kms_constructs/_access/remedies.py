@@ -71,7 +71,7 @@ def _add_to(model: AccessModel, need: Need, found: Decision) -> str:
     """
     if found.reason.cause is Cause.BOUNDARY:
         return IN_BOUNDARY
-    if found.reason.cause is not Cause.LEFT_TO_IAM:
+    if found.reason.cause not in (Cause.LEFT_TO_IAM, Cause.BOTH_SIDES):
         return need.policy
     key, role = model.key(need.owner), model.role(need.role_arn)
     by_condition = any(names_principal(each.body, role.arn) for each in allow_statements(key.policies))

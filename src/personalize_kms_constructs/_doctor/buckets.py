@@ -24,8 +24,8 @@ def read_bucket(account: Account, name: str) -> Bucket:
         bucket.region = "eu-west-1" if place == "EU" else place  # a name from before there were Regions
     except AbsentError:
         return Bucket(arn, account.id, exists=False)
-    except NotAnsweredError:
-        pass
+    except NotAnsweredError as error:
+        bucket.unseen_region = str(error)
     try:
         found = account.ask("s3", "GetBucketPolicy", arn, Bucket=name)["Policy"]
         bucket.policies = [Policy(as_written(found), "the bucket policy")]

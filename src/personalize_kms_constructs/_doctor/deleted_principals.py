@@ -60,9 +60,10 @@ def _orphans(model: AccessModel) -> Iterator[_Orphan]:
 def _healed(model: AccessModel, orphan: _Orphan, left: list[Missing]) -> tuple[list[Missing], str]:
     """Return what would not be missing if the policy named a role, and the role's ARN.
 
-    A statement with more than AWS's pages ask for is that of an administrator who left, and never the service role's.
+    A statement with more than AWS's pages ask for is that of an administrator who left, and never the service role's;
+    nor is the id of a user.
     """
-    may_be_a_service_role = all(map(_has_what_is_asked, _statements_with(orphan)))
+    may_be_a_service_role = orphan.id.startswith("AROA") and all(map(_has_what_is_asked, _statements_with(orphan)))
     for role_arn in model.roles if left and may_be_a_service_role else ():
         instead = replace(orphan.policy, document=_replaced(orphan.policy.document, orphan.id, role_arn))
         found = compare(_with(model, orphan.policy, instead), with_excess=False)

@@ -8,7 +8,9 @@ from dataclasses import replace
 from .._access.causes import Cause, Reason, because
 from .._access.comparison import compare
 from .._access.entries import Missing, Undecided
-from .._access.model import AccessModel, Asked, Key
+from .._access.model import AccessModel, Asked, Key, Problem
+from .._access.needs import users_of
+from .._access.problems import GROUP_PAGE
 from .._access.report import AccessReport, in_order
 from .._access.written import (
     actions_of,
@@ -18,7 +20,7 @@ from .._access.written import (
     principals_of,
     resources_of,
 )
-from ..matrix import DATASET_GROUP, SERVICE_PRINCIPAL
+from ..matrix import DATASET_GROUP, KMS_PAGE, SERVICE_PRINCIPAL
 from .deleted_principals import without_orphaned
 from .gathering import Gathered
 from .groups import Group
@@ -30,16 +32,23 @@ def diagnose(gathered: Gathered) -> AccessReport:
     report = compare(model, with_excess=False)
     missing, orphaned = without_orphaned(model, report.missing)
     # AWS has taken what is deployed, and limits can be raised.
-    problems = [each for each in report.problems if each.kind != "limit" and each.cause is not Cause.REPEATED_SID]
+    problems = [
+        replace(each, is_warning=each.is_warning or gathered.is_by_default(each))
+        for each in report.problems
+        if each.kind != "limit" and each.cause is not Cause.REPEATED_SID
+    ]
+    by_default = [each for each in missing if gathered.is_by_default(each)]
+    missing = [each for each in missing if not gathered.is_by_default(each)]
     undecided = sorted((*report.undecided, *_unseen(gathered)), key=lambda each: each.sort_key())
     found = replace(
         report,
         missing=tuple(_traced(model, missing, gathered.group.key_arn)),
-        problems=in_order((*problems, *orphaned)),
+        problems=in_order((*problems, *orphaned, *_unused_default_keys(model, by_default))),
         undecided=tuple(undecided),
         deployed=gathered.group.name,
     )
-    return replace(found, notes=tuple(_notes(gathered, found)))
+    problems = [*found.problems, *_failed_group(gathered, found)]
+    return replace(found, problems=in_order(problems), notes=tuple(_notes(gathered, found)))
 
 
 def unseen_group(group: Group) -> AccessReport:
@@ -108,15 +117,39 @@ def _lets_in(key: Key) -> bool:
     return any(names_everybody(each) or SERVICE_PRINCIPAL in principals_of(each) for each in statements)
 
 
+def _unused_default_keys(model: AccessModel, missing: list[Missing]) -> Iterator[Problem]:
+    """Yield the default keys of buckets that Personalize may not use, where the jobs name other keys."""
+    found: dict[str, list[Asked]] = {}
+    for entry in missing:
+        found.setdefault(entry.resource, []).extend(entry.asked)
+    for arn, asked in found.items():
+        buckets = {model.label(each.source.bucket_arn) for each in asked if each.source is not None}
+        reason = because(Cause.DEFAULT_KEY_UNUSED, bucket=tuple(sorted(buckets)))
+        yield Problem.of("configuration", arn, reason, KMS_PAGE, asked, label=f"key {arn}", is_warning=True)
+
+
+def _failed_group(gathered: Gathered, report: AccessReport) -> Iterator[Problem]:
+    group = gathered.group
+    if group.status == "CREATE FAILED":
+        asked = gathered.asked_by.get(group.arn)
+        reason = because(Cause.GROUP_FAILED, why=group.failure or "for no reason given", today=_today(asked, report))
+        label, asks = f"dataset group {group.name}", [] if asked is None else [asked]
+        yield Problem.of("configuration", group.arn, reason, GROUP_PAGE, asks, label=label)
+
+
 def _unseen(gathered: Gathered) -> Iterator[Undecided]:
     jobs, model = gathered.jobs, gathered.model
     if jobs.unseen:
         yield _of_group(gathered.group, because(Cause.JOBS_UNSEEN, number=jobs.unseen))
+    users = users_of(model)
     for role in model.roles.values():
         if role.unseen:
-            asked = [each for each in model.asked if each.role_arn == role.arn]
             reason = because(Cause.MAY_BE_DENIED_UNSEEN, why=role.unseen)
-            yield Undecided(policy="role", policy_of=role.arn, reason=reason, asked=tuple(asked))
+            yield Undecided(policy="role", policy_of=role.arn, reason=reason, asked=tuple(users[role.arn]))
+    for bucket in model.buckets.values():
+        if bucket.unseen_region:
+            reason = because(Cause.REGION_UNSEEN, why=bucket.unseen_region)
+            yield Undecided(policy="bucket", policy_of=bucket.arn, reason=reason, asked=tuple(users[bucket.arn]))
 
 
 def _of_group(group: Group, reason: Reason) -> Undecided:
@@ -126,10 +159,7 @@ def _of_group(group: Group, reason: Reason) -> Undecided:
 def _notes(gathered: Gathered, report: AccessReport) -> Iterator[str]:
     group, jobs, model = gathered.group, gathered.jobs, gathered.model
     asked = gathered.asked_by
-    if group.status == "CREATE FAILED":
-        reason = group.failure or "it gave no reason"
-        yield f"its creation failed: {reason} ({_today(asked.get(group.arn), report)})"
-    elif group.key_arn is None:
+    if group.key_arn is None:
         yield f"it is {group.status}, and has no key of yours: AWS's own key encrypts its data"
     else:
         yield f"it is {group.status}, and has a key and a role"

@@ -9,6 +9,7 @@ from typing import Any
 
 from .. import matrix
 from .._access.causes import Cause, because
+from .._access.entries import Missing
 from .._access.model import AccessModel, Asked, Bucket, Key, Location, Problem, Role
 from .asking import Account
 from .buckets import read_bucket
@@ -41,6 +42,12 @@ class Gathered:
     model: AccessModel
     asked_by: dict[str, Asked] = field(default_factory=dict)
     """What a dataset group or job asks for, by its ARN; jobs that ask for the same share it."""
+    by_default: list[Asked] = field(default_factory=list)
+    """What jobs ask for if their input has the bucket's default key, and not the key that they name."""
+
+    def is_by_default(self, found: Missing | Problem) -> bool:
+        """Tell if nothing but the default keys of buckets needs what is missing or wrong."""
+        return bool(found.asked) and all(each in self.by_default for each in found.asked)
 
 
 def gather(reader: AccountReader, group: Group, jobs: Jobs) -> Gathered:
@@ -80,7 +87,8 @@ class _Gathering:
         asked = replace(asked, source=source, destination=destination)
         self._add(asked, [each.arn for each in jobs])
         if (by_default := self._with_default_key(source)) != source:
-            self._model.asked.append(replace(asked, source=by_default))
+            self._gathered.by_default.append(replace(asked, source=by_default))
+            self._model.asked.append(self._gathered.by_default[-1])
 
     def _asked(self, name: str, permissions: matrix.Permissions, role_arn: str) -> Asked:
         account = self._reader.account
