@@ -75,6 +75,8 @@ class FakeAccount:
         self.made["DatasetGroup"].append({"datasetGroupArn": self.group, **described})
         self.instead: list[tuple[str, str, Answer]] = []
         """What was set by ``answer``; what was set first counts."""
+        self.events: list[dict[str, Any]] = []
+        """CloudTrail's, the latest first."""
         self.calls: Counter[str] = Counter()
         """How often each operation was called."""
 
@@ -222,6 +224,11 @@ class FakeAccount:
                 default = {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": self.default_key}
                 rules = [{"ApplyServerSideEncryptionByDefault": default}] if self.default_key else []
                 return {"ServerSideEncryptionConfiguration": {"Rules": rules}}
+            case "LookupEvents":
+                start = int(arguments.get("NextToken", 0))
+                found = [{"CloudTrailEvent": json.dumps(each)} for each in self.events[start : start + 50]]
+                more = {"NextToken": str(start + 50)} if start + 50 < len(self.events) else {}
+                return {"Events": found, **more}
             case "GetPublicAccessBlock":
                 return {"PublicAccessBlockConfiguration": {"BlockPublicAcls": True}}
         raise AssertionError(operation)

@@ -212,11 +212,6 @@ class Cause(Enum):
         "{subject} is CREATE FAILED, {why} ({today})",
         "delete it, and create it anew when the policies give all that it needs",
     )
-    DEFAULT_KEY_UNUSED = (
-        "{subject} is the default key of bucket {bucket}, and Personalize lacks permissions for objects that are "
-        "encrypted with it, which no job names",
-        "let Personalize use it, or upload with the key that the jobs name",
-    )
     KEY_STATE = "{subject} is {state}", "{mend}"
     KEY_SPEC = (
         "{subject} is {spec} for {usage}, and Personalize needs a symmetric encryption key, SYMMETRIC_DEFAULT for "
@@ -325,6 +320,8 @@ class Reason:
     """The statements that it is about."""
     doubts: tuple[Reason, ...] = ()
     """The reasons behind it: what leaves an answer open, or why a role isn't trusted."""
+    denied: str = ""
+    """What CloudTrail has of a call that was denied for it."""
 
     def sentence(self, subject: str = "it") -> str:
         """Say what it is; statements that its words don't name are put before it."""
@@ -332,7 +329,7 @@ class Reason:
         found = says.format_map(self._shown(subject))
         if self.statements and "{statements}" not in says:
             found = f"{self._names}: {found}"
-        return shown(found)
+        return shown(f"{found}; CloudTrail: {self.denied}" if self.denied else found)
 
     @property
     def remedy(self) -> str:

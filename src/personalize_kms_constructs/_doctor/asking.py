@@ -44,11 +44,15 @@ _ACTIONS = {
     "GetBucketEncryption": "GetEncryptionConfiguration",
     "GetPublicAccessBlock": "GetBucketPublicAccessBlock",
 }
-_PAGE = "{what} is answered by a page, and not by AWS: look at the proxy"
 # The SDK's words may have all of an answer in them.
 _LONGEST = 300
 # The fields of an answer and of a question with the next page. The SDK has no paginator for ListDataDeletionJobs.
-_NEXT_PAGE = {"iam": ("Marker", "Marker"), "kms": ("NextMarker", "Marker"), "personalize": ("nextToken", "nextToken")}
+_NEXT_PAGE = {
+    "cloudtrail": ("NextToken", "NextToken"),
+    "iam": ("Marker", "Marker"),
+    "kms": ("NextMarker", "Marker"),
+    "personalize": ("nextToken", "nextToken"),
+}
 
 
 class DoctorError(Exception):
@@ -133,29 +137,33 @@ class Account:
         # The ARNs of IAM and S3 have no Region.
         region = (resource.split(":")[3] if resource.startswith("arn:") else "") or self.region
         elsewhere = service == "s3" or region != self.region
+        answer: Any
+        failed: ClientError | None = None
         try:
             answer = getattr(self.client(service, region), xform_name(operation))(**arguments)
         except ClientError as error:
-            answer, code = error.response, _code_of(error)
-            if error.operation_name != operation:  # credentials are got by another one
-                raise _explained(error) from error
-            if _is_a_page(answer):
-                raise DoctorError(_PAGE.format(what=f"{service}:{operation}")) from error
-            if code in _ABSENT or (code in _IMPOSSIBLE and not operation.startswith("List")):
-                raise AbsentError(code) from error
-            is_throttled, is_expired = code in _THROTTLED, code in _EXPIRED
-            if (is_throttled and decides) or (is_expired and not (elsewhere and code in _NOT_ENABLED)):
-                raise _explained(error, self.region) from error
-            raise self._not_answered(service, operation, resource, code) from error
+            failed, answer = error, error.response
         except ParamValidationError as error:  # a name that nothing can have
             raise AbsentError(str(error)) from error
         except Exception as error:  # the SDK raises those of files and of what it can't read, too
             if not (elsewhere and isinstance(error, BotoCoreError)):
                 raise _explained(error, self.region) from error
             raise self._not_answered(service, operation, resource, type(error).__name__) from error
-        if _is_a_page(answer):
-            raise DoctorError(_PAGE.format(what=f"{service}:{operation}"))
-        return answer
+        if "html" in answer.get("ResponseMetadata", {}).get("HTTPHeaders", {}).get("content-type", ""):
+            raise DoctorError(
+                f"{service}:{operation} is answered by a page, and not by AWS: look at the proxy"
+            ) from failed
+        if failed is None:
+            return answer
+        code = _code_of(failed)
+        if failed.operation_name != operation:  # the one that gets credentials
+            raise _explained(failed) from failed
+        if code in _ABSENT or (code in _IMPOSSIBLE and not operation.startswith("List")):
+            raise AbsentError(code) from failed
+        is_throttled, is_expired = code in _THROTTLED, code in _EXPIRED
+        if (is_throttled and decides) or (is_expired and not (elsewhere and code in _NOT_ENABLED)):
+            raise _explained(failed, self.region) from failed
+        raise self._not_answered(service, operation, resource, code) from failed
 
     def pages(self, service: str, operation: str, member: str, resource: str, **more: Any) -> Iterator[Any]:
         """Yield the members of a listing, page by page."""
@@ -174,11 +182,6 @@ class Account:
             resources.append(resource)
         why = "isn't allowed to you" if code in _DENIED else f"isn't answered but by {code}"
         return NotAnsweredError(f"{action} {why}")
-
-
-def _is_a_page(answer: Any) -> bool:
-    """Tell if an answer is one for a browser, of a proxy for example: AWS's services have none."""
-    return "html" in answer.get("ResponseMetadata", {}).get("HTTPHeaders", {}).get("content-type", "")
 
 
 def _code_of(error: ClientError) -> str:

@@ -20,10 +20,12 @@ from .._access.written import (
     principals_of,
     resources_of,
 )
-from ..matrix import DATASET_GROUP, KMS_PAGE, SERVICE_PRINCIPAL
+from ..matrix import DATASET_GROUP, SERVICE_PRINCIPAL
 from .deleted_principals import without_orphaned
 from .gathering import Gathered
 from .groups import Group
+
+_UNUSED = "no job uses its default key, which objects have that are uploaded without naming another"
 
 
 def diagnose(gathered: Gathered) -> AccessReport:
@@ -32,18 +34,12 @@ def diagnose(gathered: Gathered) -> AccessReport:
     report = compare(model, with_excess=False)
     missing, orphaned = without_orphaned(model, report.missing)
     # AWS has taken what is deployed, and limits can be raised.
-    problems = [
-        replace(each, is_warning=each.is_warning or gathered.is_by_default(each))
-        for each in report.problems
-        if each.kind != "limit" and each.cause is not Cause.REPEATED_SID
-    ]
-    by_default = [each for each in missing if gathered.is_by_default(each)]
-    missing = [each for each in missing if not gathered.is_by_default(each)]
+    problems = [each for each in report.problems if each.kind != "limit" and each.cause is not Cause.REPEATED_SID]
     undecided = sorted((*report.undecided, *_unseen(gathered)), key=lambda each: each.sort_key())
     found = replace(
         report,
         missing=tuple(_traced(model, missing, gathered.group.key_arn)),
-        problems=in_order((*problems, *orphaned, *_unused_default_keys(model, by_default))),
+        problems=in_order((*problems, *orphaned)),
         undecided=tuple(undecided),
         deployed=gathered.group.name,
     )
@@ -117,17 +113,6 @@ def _lets_in(key: Key) -> bool:
     return any(names_everybody(each) or SERVICE_PRINCIPAL in principals_of(each) for each in statements)
 
 
-def _unused_default_keys(model: AccessModel, missing: list[Missing]) -> Iterator[Problem]:
-    """Yield the default keys of buckets that Personalize may not use, where the jobs name other keys."""
-    found: dict[str, list[Asked]] = {}
-    for entry in missing:
-        found.setdefault(entry.resource, []).extend(entry.asked)
-    for arn, asked in found.items():
-        buckets = {model.label(each.source.bucket_arn) for each in asked if each.source is not None}
-        reason = because(Cause.DEFAULT_KEY_UNUSED, bucket=tuple(sorted(buckets)))
-        yield Problem.of("configuration", arn, reason, KMS_PAGE, asked, label=f"key {arn}", is_warning=True)
-
-
 def _failed_group(gathered: Gathered, report: AccessReport) -> Iterator[Problem]:
     group = gathered.group
     if group.status == "CREATE FAILED":
@@ -177,8 +162,10 @@ def _notes(gathered: Gathered, report: AccessReport) -> Iterator[str]:
     for arn, role in model.roles.items():
         trust = ("Personalize may assume it",) if role.exists and arn not in doubtful else ()
         yield from _note(f"role {model.label(arn)}", (*trust, *role.notes))
+    users = users_of(model)
     for arn, bucket in model.buckets.items():
-        yield from _note(f"bucket {model.label(arn)}", bucket.notes)
+        unused = () if bucket.key_arn in (None, *users) else (_UNUSED,)
+        yield from _note(f"bucket {model.label(arn)}", (*bucket.notes, *unused))
 
 
 def _note(about: str, found: Iterable[str]) -> Iterator[str]:

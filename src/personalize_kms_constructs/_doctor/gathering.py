@@ -9,7 +9,6 @@ from typing import Any
 
 from .. import matrix
 from .._access.causes import Cause, because
-from .._access.entries import Missing
 from .._access.model import AccessModel, Asked, Bucket, Key, Location, Problem, Role
 from .asking import Account
 from .buckets import read_bucket
@@ -42,12 +41,6 @@ class Gathered:
     model: AccessModel
     asked_by: dict[str, Asked] = field(default_factory=dict)
     """What a dataset group or job asks for, by its ARN; jobs that ask for the same share it."""
-    by_default: list[Asked] = field(default_factory=list)
-    """What jobs ask for if their input has the bucket's default key, and not the key that they name."""
-
-    def is_by_default(self, found: Missing | Problem) -> bool:
-        """Tell if nothing but the default keys of buckets needs what is missing or wrong."""
-        return bool(found.asked) and all(each in self.by_default for each in found.asked)
 
 
 def gather(reader: AccountReader, group: Group, jobs: Jobs) -> Gathered:
@@ -86,9 +79,6 @@ class _Gathering:
         destination = self._location(asked, job.destination, is_folder=True) if job.destination else None
         asked = replace(asked, source=source, destination=destination)
         self._add(asked, [each.arn for each in jobs])
-        if (by_default := self._with_default_key(source)) != source:
-            self._gathered.by_default.append(replace(asked, source=by_default))
-            self._model.asked.append(self._gathered.by_default[-1])
 
     def _asked(self, name: str, permissions: matrix.Permissions, role_arn: str) -> Asked:
         account = self._reader.account
@@ -100,16 +90,6 @@ class _Gathering:
         self._model.roles.setdefault(arn, self._reader.role(arn))
         self._model.asked.append(asked)
         self._gathered.asked_by |= dict.fromkeys(by, asked)
-
-    def _with_default_key(self, location: Location | None) -> Location | None:
-        """Return a location as it is for objects that are written without naming a key.
-
-        The key that a job names for its input is not the one that new objects have, if the bucket has another one.
-        """
-        if location is None or location.key_arn is None:
-            return location
-        default = self._model.bucket(location.bucket_arn, "").key_arn
-        return location if default in (None, location.key_arn) else replace(location, key_arn=None)
 
     def _location(self, asked: Asked, place: tuple[str, str | None], *, is_folder: bool = False) -> Location | None:
         path, key = place

@@ -1,0 +1,85 @@
+"""Calls of KMS that CloudTrail recorded as denied to a role or to Personalize, beside the findings that explain them.
+
+KMS records all its operations as management events, "in some scenarios" those that were denied
+(https://docs.aws.amazon.com/kms/latest/developerguide/logging-using-cloudtrail.html).
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, replace
+from itertools import islice
+from typing import Any, TypeVar
+
+from .._access.entries import Missing, Undecided
+from .._access.model import AccessModel
+from .._access.report import AccessReport
+from ..matrix import SERVICE_PRINCIPAL
+from .asking import Account, NotAnsweredError
+
+# AWS answers two look-ups a second, with 50 events each, the latest first: so many take a minute
+# (https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_LookupEvents.html).
+_MOST_EVENTS = 6_000
+_OF_KMS = [{"AttributeKey": "EventSource", "AttributeValue": "kms.amazonaws.com"}]
+
+_E = TypeVar("_E", Missing, Undecided)
+
+
+@dataclass(frozen=True)
+class Denial:
+    """The last of the denied calls that are alike."""
+
+    who: str
+    """The ARN of a role, or the service principal."""
+    action: str
+    says: str
+    """KMS's own words, and when."""
+    record: str
+    """The whole event, which names the key somewhere."""
+
+
+def read_denials(account: Account) -> tuple[list[Denial], str]:
+    """Read the last denied calls of KMS, and say how far back they go."""
+    found: dict[tuple[str, ...], Denial] = {}
+    read, back_to = 0, "now"
+    events = account.pages("cloudtrail", "LookupEvents", "Events", "*", decides=False, LookupAttributes=_OF_KMS)
+    try:
+        for event in islice(events, _MOST_EVENTS):
+            record = json.loads(event["CloudTrailEvent"])
+            read, back_to = read + 1, record["eventTime"]
+            who, action = _caller(record), f"kms:{record['eventName']}"
+            if who and str(record.get("errorCode")).startswith("AccessDenied"):
+                says = str(record.get("errorMessage"))
+                denial = Denial(who, action, f"{says} ({back_to})", event["CloudTrailEvent"])
+                found.setdefault((who, action, says), denial)
+    except NotAnsweredError as error:
+        return [], f"CloudTrail can't be seen: {error}"
+    return list(found.values()), f"CloudTrail: the last {read:,} calls of KMS were looked at, back to {back_to}"
+
+
+def _caller(record: Any) -> str:
+    """Return the role whose session called, or else Personalize, if it called for itself."""
+    identity = record.get("userIdentity", {})
+    role = identity.get("sessionContext", {}).get("sessionIssuer", {}).get("arn", "")
+    by_service = SERVICE_PRINCIPAL in (identity.get("invokedBy"), record.get("sourceIPAddress"))
+    return str(role) or (SERVICE_PRINCIPAL if by_service else "")
+
+
+def with_denials(report: AccessReport, model: AccessModel, denials: list[Denial], read: str) -> AccessReport:
+    """Return a report in which findings name the calls that were denied for them, and notes name the other calls."""
+    explained: set[Denial] = set()
+
+    def beside(entry: _E) -> _E:
+        for each in denials:
+            if (each.who, each.action) == (entry.principal_arn, entry.action) and entry.resource in each.record:
+                explained.add(each)
+                return replace(entry, reason=replace(entry.reason, denied=each.says))
+        return entry
+
+    missing, undecided = tuple(map(beside, report.missing)), tuple(map(beside, report.undecided))
+    others = [
+        f"CloudTrail: {each.says}, which no finding explains: it was mended since, or a control policy denies it"
+        for each in denials
+        if each not in explained and (each.who in model.roles or any(key in each.record for key in model.keys))
+    ]
+    return replace(report, missing=missing, undecided=undecided, notes=(*report.notes, read, *others))
