@@ -61,14 +61,26 @@ OTHERWISE = "which no finding explains: it was mended since, or a control policy
     ("event", "says"),
     [
         (denied(), denied()["errorMessage"]),
-        (denied(OF_SERVICE), denied(OF_SERVICE)["errorMessage"]),
+        (denied(key=OTHER_KEY), denied(key=OTHER_KEY)["errorMessage"]),
+        (denied(OF_SERVICE, sourceIPAddress="AWS Internal"), denied(OF_SERVICE)["errorMessage"]),
+        (denied(OF_CONFIG, sourceIPAddress="personalize.amazonaws.com"), denied(OF_CONFIG)["errorMessage"]),
         (denied(OF_SERVICE, key=OTHER_KEY), None),
         (denied(OF_ANOTHER, key=OTHER_KEY), None),
         (denied(OF_CONFIG), None),
         (denied(errorCode="NotFoundException"), None),
         (denied(errorCode=None), None),
     ],
-    ids=["the role", "Personalize", "another key", "another role", "another service", "another error", "no error"],
+    ids=[
+        "the role",
+        "the role on another key",
+        "Personalize",
+        "from Personalize",
+        "another key",
+        "another role",
+        "another service",
+        "another error",
+        "no error",
+    ],
 )
 def test_what_no_finding_explains(
     account: FakeAccount, notes: Callable[[], list[str]], event: dict[str, Any], says: str | None
@@ -85,9 +97,10 @@ def test_each_is_beside_the_finding_that_it_explains(
     """The action on that key, by the one who lacks it."""
     account.keys[KEY] = [allow(BASE_5, {"AWS": ROLE}), allow(BASE_5[:4], SERVICE)]
     account.events = [
-        denied(OF_SERVICE, "ListGrants"),
-        denied(OF_SERVICE, "CreateGrant"),
         denied(OF_ROLE, "ListGrants"),
+        denied(OF_SERVICE, "CreateGrant"),
+        denied(OF_SERVICE, "ListGrants", OTHER_KEY),
+        denied(OF_SERVICE, "ListGrants"),
     ]
     assert [OTHERWISE in each for each in notes()] == [False, True, True]
     says = (

@@ -9,13 +9,7 @@ from typing import Any
 
 import boto3
 from botocore import xform_name
-from botocore.exceptions import (
-    BotoCoreError,
-    ClientError,
-    EndpointConnectionError,
-    NoCredentialsError,
-    ParamValidationError,
-)
+from botocore.exceptions import ClientError, EndpointConnectionError, NoCredentialsError, ParamValidationError
 
 # S3 answers MethodNotAllowed to those who ask for the policy of a bucket of another account.
 _DENIED = frozenset({"AccessDenied", "AccessDeniedException", "MethodNotAllowed", "403", "405"})
@@ -146,7 +140,7 @@ class Account:
         except ParamValidationError as error:  # a name that nothing can have
             raise AbsentError(str(error)) from error
         except Exception as error:  # the SDK raises those of files and of what it can't read, too
-            if not (elsewhere and isinstance(error, BotoCoreError)):
+            if not elsewhere:
                 raise _explained(error, self.region) from error
             raise self._not_answered(service, operation, resource, type(error).__name__) from error
         if "html" in answer.get("ResponseMetadata", {}).get("HTTPHeaders", {}).get("content-type", ""):

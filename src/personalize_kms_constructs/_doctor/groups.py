@@ -149,7 +149,7 @@ def read_jobs(
 
     def of_solutions(noun: str) -> dict[str, list[Any]]:
         try:
-            return by_solution(noun) if solutions else {}
+            return by_solution(noun)
         except NotAnsweredError:
             jobs.unseen += 1
             return {}
