@@ -244,6 +244,9 @@ def test_a_default_key_that_no_job_uses() -> None:
     assert account.bad() == []
     bucket = f"bucket ratings: it is in eu-west-1, it is encrypted with {OTHER_KEY}, public access is blocked, {says}"
     assert account.notes()[-1] == bucket
+    account.instead = []
+    account.answer("DescribeKey", "AccessDeniedException", OTHER_KEY)
+    assert account.bad() == []
 
 
 @pytest.mark.parametrize(

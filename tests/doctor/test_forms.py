@@ -141,4 +141,5 @@ def test_findings_of_no_such_name(account: FakeAccount, command: Callable[..., R
     """A name that is mistyped would leave out nothing, or everything."""
     result = command(option, "no-statment")
     assert (result.exit_code, account.calls.total()) == (2, 0)
-    assert "'no-statment' is no cause of a finding: --format json has their names" in result.stderr
+    assert "'no-statment' is not one of " in result.stderr
+    assert " 'no-statement'," in result.stderr

@@ -180,8 +180,8 @@ def _entries(
 def _open_questions(model: AccessModel) -> Iterator[Undecided]:
     users = users_of(model)
     for key in model.keys.values():
-        if key.unseen_state:
-            reason, asks = because(Cause.KEY_STATE_UNSEEN, why=key.unseen_state), tuple(users.get(key.arn, ()))
+        if key.unseen_state and key.arn in users:
+            reason, asks = because(Cause.KEY_STATE_UNSEEN, why=key.unseen_state), tuple(users[key.arn])
             yield Undecided(resource=key.arn, policy="key", policy_of=key.arn, reason=reason, asked=asks)
     for question in model.open_questions:
         reason = because(question.cause, why=question.because)

@@ -128,14 +128,13 @@ def written(form: str, reported: Iterable[Reported], totals: Totals) -> Iterator
 
 
 def _json(data: list[dict[str, Any]], totals: Totals, stopped: DoctorError | None) -> str:
-    not_answered = sorted(totals.account.not_answered.items())
     found = {
         "account": totals.account.id,
         "region": totals.account.region,
         "dataset_groups": data,
         "not_answered": [
             {"action": action, "resources": resources[:_NAMED], "more": max(0, len(resources) - _NAMED)}
-            for action, resources in not_answered
+            for action, resources in sorted(totals.account.not_answered.items())
         ],
         "control_policies": {"because": _UNREADABLE, "must_leave_alone": totals.control_policies()},
         "summary": totals.as_data(),

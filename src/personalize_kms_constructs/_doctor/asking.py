@@ -38,8 +38,6 @@ _ACTIONS = {
     "GetBucketEncryption": "GetEncryptionConfiguration",
     "GetPublicAccessBlock": "GetBucketPublicAccessBlock",
 }
-# The SDK's words may have all of an answer in them.
-_LONGEST = 300
 # The fields of an answer and of a question with the next page. The SDK has no paginator for ListDataDeletionJobs.
 _NEXT_PAGE = {
     "cloudtrail": ("NextToken", "NextToken"),
@@ -87,21 +85,18 @@ class Account:
         return Account(session, session.region_name)
 
     @cached_property
+    def _identity(self) -> Any:
+        return self.ask("sts", "GetCallerIdentity", "*")
+
+    @property
     def id(self) -> str:
         """Its number."""
         return str(self._identity["Account"])
 
-    @cached_property
+    @property
     def partition(self) -> str:
         """Its partition."""
         return str(self._identity["Arn"]).split(":")[1]
-
-    @cached_property
-    def _identity(self) -> Any:
-        try:
-            return self.ask("sts", "GetCallerIdentity", "*")
-        except NotAnsweredError as error:
-            raise DoctorError(f"who you are can't be asked: {error}") from error
 
     def client(self, service: str, region: str = "") -> Any:
         """Return a client of a service, in a Region of its own if one is given."""
@@ -159,6 +154,15 @@ class Account:
             raise _explained(failed, self.region) from failed
         raise self._not_answered(service, operation, resource, code) from failed
 
+    def see(self, service: str, operation: str, resource: str, **more: Any) -> tuple[Any, str]:
+        """Return the answer to an operation, or why it can't be seen; none and no reason for what doesn't exist."""
+        try:
+            return self.ask(service, operation, resource, **more), ""
+        except NotAnsweredError as error:
+            return None, str(error)
+        except AbsentError:
+            return None, ""
+
     def pages(self, service: str, operation: str, member: str, resource: str, **more: Any) -> Iterator[Any]:
         """Yield the members of a listing, page by page."""
         answered, asked = _NEXT_PAGE[service]
@@ -185,7 +189,7 @@ def _code_of(error: ClientError) -> str:
 
 def _explained(error: Exception, region: str = "") -> DoctorError:
     """Return an error of AWS's or of its SDK in one line, with what to do about it."""
-    said = shorten(str(error), _LONGEST, placeholder=" …")
+    said = shorten(str(error), 300, placeholder=" …")  # the SDK's words may have all of an answer in them
     code = _code_of(error) if isinstance(error, ClientError) else ""
     if isinstance(error, EndpointConnectionError):
         said += f": look at the network, and whether {region} is a Region that has Amazon Personalize"

@@ -10,12 +10,7 @@ from .._access.causes import Cause
 from .._access.ignoring import of_causes
 from .._terminal import FOUND, PASSED, stop, write
 
-
-def _causes(context: click.Context, option: click.Parameter, values: tuple[str, ...]) -> tuple[str, ...]:
-    """Return the names of findings."""
-    for unknown in set(values) - {each.id for each in Cause}:
-        raise click.BadParameter(f"{unknown!r} is no cause of a finding: --format json has their names")
-    return values
+_CAUSE = click.Choice([each.id for each in Cause])
 
 
 @click.command(short_help="Say what keeps Personalize from working in an account.")
@@ -39,8 +34,8 @@ def _causes(context: click.Context, option: click.Parameter, values: tuple[str, 
     show_default=True,
     help="What the report is for: a terminal, a program, a ticket.",
 )
-@click.option("--only", metavar="CAUSE", multiple=True, callback=_causes, help="Report findings of this cause alone.")
-@click.option("--ignore", "ignored", metavar="CAUSE", multiple=True, callback=_causes, help="Leave out this cause.")
+@click.option("--only", metavar="CAUSE", type=_CAUSE, multiple=True, help="Report findings of this cause alone.")
+@click.option("--ignore", "ignored", metavar="CAUSE", type=_CAUSE, multiple=True, help="Leave out this cause.")
 @click.option("--cloudtrail", is_flag=True, help="Show the last calls of KMS that were denied, too: it takes a minute.")
 @click.option("--strict", is_flag=True, help="Count what is undecided, and warnings, as findings, too.")
 def doctor(
@@ -74,7 +69,7 @@ def doctor(
     """  # noqa: D301
     try:
         from .account_report import Totals, look, written
-        from .asking import Account, DoctorError
+        from .asking import Account, DoctorError, NotAnsweredError
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0] not in ("boto3", "botocore"):
             raise
@@ -86,7 +81,7 @@ def doctor(
         reported = ((group, of_causes(report, only, ignored)) for group, report in found)
         for text in written(form, reported, totals):
             write(text, coloured=form == "text")
-    except DoctorError as error:
+    except (DoctorError, NotAnsweredError) as error:
         stop(str(error))
     if totals.groups and not totals.seen:
         stop("nothing could be seen: the report ends with what wasn't answered")

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from operator import itemgetter
 from typing import Any
 
 from .._access.accepted import IS_NO_NAME, USE_A_NAME, is_name
-from .._access.values import split_arn
 from ..matrix import ROWS, Permissions, S3Access
 from .asking import AbsentError, Account, DoctorError, NotAnsweredError
 
@@ -73,17 +73,13 @@ def group_arns(account: Account, wanted: Iterable[str]) -> Iterator[str]:
 
 
 def _judge(wanted: str, region: str) -> None:
-    """Refuse what no account and Region could have, before anything is asked."""
-    if not wanted.startswith("arn:"):
-        if not is_name(wanted):
-            raise DoctorError(f"{wanted!r} {IS_NO_NAME}: {USE_A_NAME}")
-        return
-    parts = split_arn(wanted)
-    if parts is None or parts[2] != "personalize" or not parts[5].startswith("dataset-group/"):
+    """Refuse what no account could have, before anything is asked."""
+    is_arn = wanted.startswith("arn:")
+    if not is_arn and not is_name(wanted):
+        raise DoctorError(f"{wanted!r} {IS_NO_NAME}: {USE_A_NAME}")
+    if is_arn and not re.match(rf"arn:[^:]+:personalize:{re.escape(region)}:\d+:dataset-group/", wanted):
         example = f"arn:aws:personalize:{region}:111122223333:dataset-group/movies"
-        raise DoctorError(f"{wanted} is no dataset group: give the name or ARN of one, for example {example}")
-    if parts[3] != region:
-        raise DoctorError(f"{wanted} isn't in Region {region}: give --region")
+        raise DoctorError(f"{wanted} is no dataset group of this Region: give --region, or one such as {example}")
 
 
 def read_group(account: Account, arn: str) -> Group:
@@ -175,13 +171,10 @@ def read_jobs(
 def _add_job(account: Account, row: Permissions, arn: str, jobs: Jobs) -> None:
     member = _field(row.noun)
     arguments: Any = {f"{member}Arn": arn}
-    try:
-        found = account.ask("personalize", f"Describe{row.noun}", arn, **arguments)[member]
-    except NotAnsweredError:
-        jobs.unseen += 1
-        return
-    except AbsentError:
+    described, unseen = account.see("personalize", f"Describe{row.noun}", arn, **arguments)
+    if described is None and not unseen:
         return  # deleted since it was listed
+    found = {} if described is None else described[member]
     role_arn = _member(found, row.role_argument)
     if not role_arn:
         jobs.unseen += 1

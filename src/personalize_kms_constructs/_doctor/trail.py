@@ -7,11 +7,10 @@ KMS records all its operations as management events, "in some scenarios" those t
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import islice
-from typing import Any, TypeVar
+from typing import Any, NamedTuple
 
-from .._access.entries import Missing, Undecided
 from .._access.model import AccessModel
 from .._access.report import AccessReport
 from ..matrix import SERVICE_PRINCIPAL
@@ -22,39 +21,32 @@ from .asking import Account, NotAnsweredError
 _MOST_EVENTS = 6_000
 _OF_KMS = [{"AttributeKey": "EventSource", "AttributeValue": "kms.amazonaws.com"}]
 
-_E = TypeVar("_E", Missing, Undecided)
 
-
-@dataclass(frozen=True)
-class Denial:
-    """The last of the denied calls that are alike."""
+class Denial(NamedTuple):
+    """The last of the denied calls that are alike, in KMS's own words, with the event that names the key somewhere."""
 
     who: str
-    """The ARN of a role, or the service principal."""
     action: str
     says: str
-    """KMS's own words, and when."""
     record: str
-    """The whole event, which names the key somewhere."""
 
 
 def read_denials(account: Account) -> tuple[list[Denial], str]:
     """Read the last denied calls of KMS, and say how far back they go."""
     found: dict[tuple[str, ...], Denial] = {}
-    read, back_to = 0, "now"
+    back_to = "now"
     events = account.pages("cloudtrail", "LookupEvents", "Events", "*", decides=False, LookupAttributes=_OF_KMS)
     try:
         for event in islice(events, _MOST_EVENTS):
             record = json.loads(event["CloudTrailEvent"])
-            read, back_to = read + 1, record["eventTime"]
-            who, action = _caller(record), f"kms:{record['eventName']}"
+            who, action, says = _caller(record), f"kms:{record['eventName']}", str(record.get("errorMessage"))
+            back_to = record["eventTime"]
             if who and str(record.get("errorCode")).startswith("AccessDenied"):
-                says = str(record.get("errorMessage"))
                 denial = Denial(who, action, f"{says} ({back_to})", event["CloudTrailEvent"])
                 found.setdefault((who, action, says), denial)
     except NotAnsweredError as error:
         return [], f"CloudTrail can't be seen: {error}"
-    return list(found.values()), f"CloudTrail: the last {read:,} calls of KMS were looked at, back to {back_to}"
+    return list(found.values()), f"CloudTrail: the last calls of KMS were looked at, back to {back_to}"
 
 
 def _caller(record: Any) -> str:
@@ -69,7 +61,7 @@ def with_denials(report: AccessReport, model: AccessModel, denials: list[Denial]
     """Return a report in which findings name the calls that were denied for them, and notes name the other calls."""
     explained: set[Denial] = set()
 
-    def beside(entry: _E) -> _E:
+    def beside(entry: Any) -> Any:
         for each in denials:
             if (each.who, each.action) == (entry.principal_arn, entry.action) and entry.resource in each.record:
                 explained.add(each)
