@@ -82,7 +82,10 @@ def test_a_page_of_a_proxy(account: FakeAccount, command: Callable[..., Result],
     page: Any = {"ResponseMetadata": {"HTTPStatusCode": status, "HTTPHeaders": {"content-type": "text/html;charset=x"}}}
     error: Any = {**page, "Error": {"Code": "403", "Message": "<html>"}}
     account.answer(operation, page if status == 200 else ClientError(error, operation))
-    assert stopped(command()).endswith(f":{operation} is answered by a page, and not by AWS: look at the proxy")
+    assert stopped(command()).endswith(f":{operation} is answered by a page, not by AWS: look at the proxy")
+    page["ResponseMetadata"]["RequestId"] = "of a server that gives its answers a wrong type"
+    if status == 403:
+        assert "by a page" not in command().stderr
 
 
 @pytest.mark.parametrize(

@@ -138,10 +138,9 @@ class Account:
             if not elsewhere:
                 raise _explained(error, self.region) from error
             raise self._not_answered(service, operation, resource, type(error).__name__) from error
-        if "html" in answer.get("ResponseMetadata", {}).get("HTTPHeaders", {}).get("content-type", ""):
-            raise DoctorError(
-                f"{service}:{operation} is answered by a page, and not by AWS: look at the proxy"
-            ) from failed
+        metadata = answer.get("ResponseMetadata", {})
+        if "html" in metadata.get("HTTPHeaders", {}).get("content-type", "") and "RequestId" not in metadata:
+            raise DoctorError(f"{service}:{operation} is answered by a page, not by AWS: look at the proxy") from failed
         if failed is None:
             return answer
         code = _code_of(failed)
