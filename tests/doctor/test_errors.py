@@ -51,7 +51,7 @@ def test_aws_refuses(account: FakeAccount, command: Callable[..., Result], code:
 
 NAMES = "use 1 to 63 letters, digits, hyphens and underscores, and begin with a letter or digit"
 START = "arn:aws:personalize:eu-west-1:111122223333:dataset-group/"
-OF_NO_REGION = f"is no dataset group of this Region: give --region, or one such as {START}movies"
+OF_NO_REGION = "is no dataset group of this Region: give --region, or the name or ARN of one"
 
 
 @pytest.mark.parametrize(
@@ -96,11 +96,18 @@ def test_a_page_of_a_proxy(account: FakeAccount, command: Callable[..., Result],
             "the credentials can't be had: An error occurred (AccessDenied) when calling the AssumeRole operation: "
             "User: me is not authorized: allow it, or give another --profile",
         ),
-        (FileNotFoundError(2, "No such file or directory", "token"), "[Errno 2] No such file or directory: 'token'"),
-        (ResponseParserError("Unable to parse:\n" + "<html> " * 1000), "Unable to parse: <html> <html> "),
-        (ValueError("Invalid endpoint: no\x1b[31m"), "Invalid endpoint: no\\u001b[31m"),
+        (
+            FileNotFoundError(2, "No such file or directory", "token"),
+            "FileNotFoundError: [Errno 2] No such file or directory: 'token': look at the network, a proxy, and the",
+        ),
+        (
+            ResponseParserError("Unable to parse:\n" + "<html> " * 1000),
+            "ResponseParserError: Unable to parse: <html> <html> ",
+        ),
+        (KeyError("GetCallerIdentityResult"), "KeyError: 'GetCallerIdentityResult': look at the network, a proxy, and"),
+        (ValueError("Invalid endpoint: no\x1b[31m"), "ValueError: Invalid endpoint: no\\u001b[31m: look at the"),
     ],
-    ids=["AssumeRole", "a token file", "no XML", "an endpoint"],
+    ids=["AssumeRole", "a token file", "no XML", "other XML", "an endpoint"],
 )
 @pytest.mark.parametrize("operation", ["GetCallerIdentity", "DescribeDatasetGroup"])
 def test_what_else_may_go_wrong(

@@ -8,8 +8,7 @@ from textwrap import shorten
 from typing import Any
 
 import boto3
-from botocore import xform_name
-from botocore.exceptions import ClientError, EndpointConnectionError, NoCredentialsError, ParamValidationError
+from botocore import exceptions, xform_name
 
 # S3 answers MethodNotAllowed to those who ask for the policy of a bucket of another account.
 _DENIED = frozenset({"AccessDenied", "AccessDeniedException", "MethodNotAllowed", "403", "405"})
@@ -86,7 +85,10 @@ class Account:
 
     @cached_property
     def _identity(self) -> Any:
-        return self.ask("sts", "GetCallerIdentity", "*")
+        try:
+            return self.ask("sts", "GetCallerIdentity", "*")
+        except NotAnsweredError as error:
+            raise DoctorError(str(error)) from error
 
     @property
     def id(self) -> str:
@@ -127,12 +129,12 @@ class Account:
         region = (resource.split(":")[3] if resource.startswith("arn:") else "") or self.region
         elsewhere = service == "s3" or region != self.region
         answer: Any
-        failed: ClientError | None = None
+        failed: exceptions.ClientError | None = None
         try:
             answer = getattr(self.client(service, region), xform_name(operation))(**arguments)
-        except ClientError as error:
+        except exceptions.ClientError as error:
             failed, answer = error, error.response
-        except ParamValidationError as error:  # a name that nothing can have
+        except exceptions.ParamValidationError as error:  # a name that nothing can have
             raise AbsentError(str(error)) from error
         except Exception as error:  # the SDK raises those of files and of what it can't read, too
             if not elsewhere:
@@ -181,7 +183,7 @@ class Account:
         return NotAnsweredError(f"{action} {why}")
 
 
-def _code_of(error: ClientError) -> str:
+def _code_of(error: exceptions.ClientError) -> str:
     """Return the code of an error of AWS's."""
     return str(error.response.get("Error", {}).get("Code", ""))
 
@@ -189,12 +191,12 @@ def _code_of(error: ClientError) -> str:
 def _explained(error: Exception, region: str = "") -> DoctorError:
     """Return an error of AWS's or of its SDK in one line, with what to do about it."""
     said = shorten(str(error), 300, placeholder=" …")  # the SDK's words may have all of an answer in them
-    code = _code_of(error) if isinstance(error, ClientError) else ""
-    if isinstance(error, EndpointConnectionError):
+    code = _code_of(error) if isinstance(error, exceptions.ClientError) else ""
+    if isinstance(error, exceptions.EndpointConnectionError):
         said += f": look at the network, and whether {region} is a Region that has Amazon Personalize"
-    elif isinstance(error, NoCredentialsError):
+    elif isinstance(error, exceptions.NoCredentialsError):
         said = "there are no credentials: give --profile, or sign in, for example by aws sso login"
-    elif isinstance(error, ClientError) and "AssumeRole" in error.operation_name:
+    elif isinstance(error, exceptions.ClientError) and "AssumeRole" in error.operation_name:
         said = f"the credentials can't be had: {said}: allow it, or give another --profile"
     elif code in _NOT_ENABLED:
         said = f"AWS doesn't take the credentials in {region}: {said}: renew them, or enable the Region for the account"
@@ -202,4 +204,6 @@ def _explained(error: Exception, region: str = "") -> DoctorError:
         said = f"AWS doesn't take the credentials: {said}: renew them"
     elif code in _THROTTLED:
         said = f"AWS throttles: {said}: try again later, or set AWS_MAX_ATTEMPTS to more than 5"
+    elif not isinstance(error, (exceptions.BotoCoreError, exceptions.ClientError)):
+        said = f"{type(error).__name__}: {said}: look at the network, a proxy, and the configuration of AWS's SDK"
     return DoctorError(said)

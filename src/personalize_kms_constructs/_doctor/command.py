@@ -64,12 +64,11 @@ def doctor(
       personalize-kms doctor movies books --region eu-west-1
       personalize-kms doctor arn:aws:personalize:eu-west-1:111122223333:dataset-group/movies
       personalize-kms doctor movies --format json > movies.json
-      personalize-kms doctor --strict --profile production
-      personalize-kms doctor movies --cloudtrail --ignore unused-id
+      personalize-kms doctor --strict --profile production --cloudtrail
     """  # noqa: D301
     try:
         from .account_report import Totals, look, written
-        from .asking import Account, DoctorError, NotAnsweredError
+        from .asking import Account, DoctorError
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0] not in ("boto3", "botocore"):
             raise
@@ -81,7 +80,7 @@ def doctor(
         reported = ((group, of_causes(report, only, ignored)) for group, report in found)
         for text in written(form, reported, totals):
             write(text, coloured=form == "text")
-    except (DoctorError, NotAnsweredError) as error:
+    except DoctorError as error:
         stop(str(error))
     if totals.groups and not totals.seen:
         stop("nothing could be seen: the report ends with what wasn't answered")

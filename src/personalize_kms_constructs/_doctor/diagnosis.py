@@ -143,15 +143,14 @@ def _of_group(group: Group, reason: Reason) -> Undecided:
 
 def _notes(gathered: Gathered, report: AccessReport) -> Iterator[str]:
     group, jobs, model = gathered.group, gathered.jobs, gathered.model
-    asked = gathered.asked_by
     if group.key_arn is None:
         yield f"it is {group.status}, and has no key of yours: AWS's own key encrypts its data"
     else:
         yield f"it is {group.status}, and has a key and a role"
     for job in jobs.found:
         if job.failure:
-            kind = job.permissions.resource
-            yield f"{job.name} ({kind}) failed on {job.when}: {job.failure} ({_today(asked[job.arn], report)})"
+            today = _today(gathered.asked_by[job.arn], report)
+            yield f"{job.name} ({job.permissions.resource}) failed on {job.when}: {job.failure} ({today})"
     looked = _count(len(jobs.found), "job or metric attribution was", "jobs and metric attributions were")
     older = f", {_count(jobs.older, 'older one was', 'older ones were')} not (--jobs)" if jobs.older else ""
     yield f"{looked} looked at{older}"

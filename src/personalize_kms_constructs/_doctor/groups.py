@@ -78,8 +78,7 @@ def _judge(wanted: str, region: str) -> None:
     if not is_arn and not is_name(wanted):
         raise DoctorError(f"{wanted!r} {IS_NO_NAME}: {USE_A_NAME}")
     if is_arn and not re.match(rf"arn:[^:]+:personalize:{re.escape(region)}:\d+:dataset-group/", wanted):
-        example = f"arn:aws:personalize:{region}:111122223333:dataset-group/movies"
-        raise DoctorError(f"{wanted} is no dataset group of this Region: give --region, or one such as {example}")
+        raise DoctorError(f"{wanted} is no dataset group of this Region: give --region, or the name or ARN of one")
 
 
 def read_group(account: Account, arn: str) -> Group:
