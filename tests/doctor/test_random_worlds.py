@@ -63,6 +63,15 @@ SPARED: tuple[Any, ...] = (
     {"ArnNotEquals": {"aws:PrincipalArn": [ADMIN]}},
     {"ArnNotEquals": {"aws:PrincipalArn": ROLE}},
 )
+DENIED = (
+    ("GetKeyPolicy", BUCKET_KEY),
+    ("DescribeKey", KEY),
+    ("GetBucketPolicy", ""),
+    ("GetBucketLocation", ""),
+    ("GetBucketEncryption", ""),
+    ("GetRole", ""),
+    ("ListRolePolicies", ""),
+)
 S3 = ["s3:GetObject", "s3:ListBucket", "s3:PutObject"]
 ROWS = {each.resource: each for each in vars(requirements).values() if isinstance(each, requirements.Row)}
 
@@ -113,8 +122,8 @@ def world(draw: random.Random) -> FakeAccount:
         ([trust(SERVICE)], [trust(SERVICE)], [], [trust({"AWS": DEAD})], [trust(SERVICE), trust(SERVICE, "Deny")])
     )
     account.answer("GetKeyPolicy", "NotFoundException", KEY_OF_OTHERS)
-    for operation, about in (("GetKeyPolicy", BUCKET_KEY), ("GetBucketPolicy", ""), ("GetBucketLocation", "")):
-        if draw.random() < 0.1:
+    for operation, about in DENIED:
+        if draw.random() < 0.07:
             account.answer(operation, "AccessDenied", about)
     return account
 
@@ -251,5 +260,7 @@ def test_every_remedy_heals_and_gives_no_more(start: int) -> None:
             for statement in apply(account, report):
                 assert_no_more_than_asked(statement)
         most = max(most, rounds)
-        assert missing <= told(report, "undecided"), (seed, missing - told(report, "undecided"))
+        hidden = {account.default_key} if "encryption-unseen" in str(report["undecided"]) else set()
+        silent = {each for each in missing - told(report, "undecided") if each[2] not in hidden}
+        assert not silent, (seed, silent)
     assert most > 1
