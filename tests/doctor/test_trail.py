@@ -129,6 +129,17 @@ def test_it_is_not_answered(account: FakeAccount, command: Callable[..., Result]
     result = command("--cloudtrail", "--format", "json")
     found = json.loads(result.stdout)
     assert (result.exit_code, found["not_answered"][0]["action"]) == (0, "cloudtrail:LookupEvents")
-    assert found["dataset_groups"][0]["notes"][-1].startswith(
-        "CloudTrail can't be seen: cloudtrail:LookupEvents isn't "
+    note = found["dataset_groups"][0]["notes"][-1]
+    assert note.startswith(
+        "CloudTrail: the last calls of KMS were looked at, back to now: cloudtrail:LookupEvents isn't "
     )
+
+
+def test_it_is_answered_in_part(account: FakeAccount, notes: Callable[[], list[str]]) -> None:
+    """What was read is told all the same."""
+    account.events = [denied()] * 51
+    account.answer("LookupEvents", "ThrottlingException", '"NextToken": "50"')
+    assert notes() == [
+        f"{READ}: cloudtrail:LookupEvents isn't answered but by ThrottlingException",
+        f"CloudTrail: {denied()['errorMessage']} (2026-11-26T10:00:00Z), {OTHERWISE}",
+    ]

@@ -34,7 +34,7 @@ class Denial(NamedTuple):
 def read_denials(account: Account) -> tuple[list[Denial], str]:
     """Read the last denied calls of KMS, and say how far back they go."""
     found: dict[tuple[str, ...], Denial] = {}
-    back_to = "now"
+    back_to, stopped = "now", ""
     events = account.pages("cloudtrail", "LookupEvents", "Events", "*", decides=False, LookupAttributes=_OF_KMS)
     try:
         for event in islice(events, _MOST_EVENTS):
@@ -45,8 +45,8 @@ def read_denials(account: Account) -> tuple[list[Denial], str]:
                 denial = Denial(who, action, f"{says} ({back_to})", event["CloudTrailEvent"])
                 found.setdefault((who, action, says), denial)
     except NotAnsweredError as error:
-        return [], f"CloudTrail can't be seen: {error}"
-    return list(found.values()), f"CloudTrail: the last calls of KMS were looked at, back to {back_to}"
+        stopped = f": {error}"
+    return list(found.values()), f"CloudTrail: the last calls of KMS were looked at, back to {back_to}{stopped}"
 
 
 def _caller(record: Any) -> str:
