@@ -176,8 +176,9 @@ def _open_questions(model: AccessModel) -> Iterator[Undecided]:
     unseen = [key for key in model.keys.values() if key.unseen_state]
     users = users_of(model) if unseen else {}
     for key in unseen:
-        reason, asks = because(Cause.KEY_STATE_UNSEEN, why=key.unseen_state), tuple(users.get(key.arn, ()))
-        yield Undecided(resource=key.arn, policy="key", policy_of=key.arn, reason=reason, asked=asks)
+        if key.arn in users:
+            reason, asks = because(Cause.KEY_STATE_UNSEEN, why=key.unseen_state), tuple(users[key.arn])
+            yield Undecided(resource=key.arn, policy="key", policy_of=key.arn, reason=reason, asked=asks)
     for question in model.open_questions:
         reason = because(question.cause, why=question.because)
         yield Undecided(name=question.name, reason=reason, declared=declared_of([question]))

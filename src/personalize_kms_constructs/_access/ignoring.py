@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
@@ -37,15 +37,24 @@ def without(report: AccessReport, ignores: Iterable[Ignore]) -> tuple[AccessRepo
         of_rule.setdefault(each.rule, []).append(each)
     used: set[Ignore] = set()
 
-    def left(findings: Iterable[_F]) -> tuple[_F, ...]:
-        return tuple(each for each in findings if not is_ignored(each))
-
     def is_ignored(found: Entry | Problem) -> bool:
         candidates = of_rule.get(rule_of(found), [])
         by_path = [[each for each in candidates if each.covers(place.construct_path)] for place in found.found_at]
         by_path = by_path or [[each for each in candidates if not each.path]]
         used.update(each for covering in by_path for each in covering)
         return all(by_path)
+
+    return _shorter(report, is_ignored), used
+
+
+def of_causes(report: AccessReport, only: tuple[str, ...], ignored: tuple[str, ...]) -> AccessReport:
+    """Return a report with findings of some causes alone, or of all causes but some, by their names in JSON."""
+    return _shorter(report, lambda found: found.cause.id in ignored or (bool(only) and found.cause.id not in only))
+
+
+def _shorter(report: AccessReport, is_left_out: Callable[[Entry | Problem], bool]) -> AccessReport:
+    def left(findings: Iterable[_F]) -> tuple[_F, ...]:
+        return tuple(each for each in findings if not is_left_out(each))
 
     shorter = replace(
         report,
@@ -54,7 +63,7 @@ def without(report: AccessReport, ignores: Iterable[Ignore]) -> tuple[AccessRepo
         undecided=left(report.undecided),
         problems=left(report.problems),
     )
-    return replace(shorter, left_out=report.left_out + _number(report) - _number(shorter)), used
+    return replace(shorter, left_out=report.left_out + _number(report) - _number(shorter))
 
 
 def _number(report: AccessReport) -> int:
