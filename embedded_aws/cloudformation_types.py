@@ -13,7 +13,7 @@ from ministack.services.cloudformation import provisioners
 
 from embedded_aws import personalize_resources as resources
 from embedded_aws import personalize_store as store
-from embedded_aws.errors import PersonalizeError
+from embedded_aws.errors import RefusedError
 from embedded_aws.personalize_jobs import create_dataset_import_job
 from embedded_aws.personalize_store import Fields
 
@@ -145,7 +145,7 @@ def _create_dataset(properties: Fields) -> Created:
     if job:
         try:
             create_dataset_import_job({**_request(job), "datasetArn": arn}, at_once=True)
-        except PersonalizeError:
+        except RefusedError:
             # A failed create leaves no physical id behind, so nobody else would delete the dataset.
             store.delete(arn)
             raise

@@ -13,7 +13,7 @@ from embedded_aws import faults, job_progress, personalize_callers
 from embedded_aws import personalize_jobs as jobs
 from embedded_aws import personalize_resources as resources
 from embedded_aws import personalize_store as store
-from embedded_aws.errors import PersonalizeError, invalid_input
+from embedded_aws.errors import RefusedError, invalid_input
 from embedded_aws.personalize_store import Fields
 
 TARGET_PREFIX = "AmazonPersonalize"
@@ -90,6 +90,8 @@ def _operations() -> dict[str, Callable[[Fields], Fields]]:
         operations[f"Create{kind.noun}"] = _create(kind)
         operations[f"Describe{kind.noun}"] = _describe(kind)
         operations[f"List{kind.noun}s"] = _list(kind)
+        if kind not in _JOBS and kind.noun != "SolutionVersion":  # these go with what they are of
+            operations[f"Delete{kind.noun}"] = _delete(kind)
     return operations
 
 
@@ -101,6 +103,14 @@ def _describe(kind: Kind) -> Callable[[Fields], Fields]:
     look = job_progress.look if kind in _JOBS else store.describe
     look = {"SolutionVersion": job_progress.look, "Solution": resources.describe_solution}.get(kind.noun, look)
     return lambda request: {kind.member: look(_arn(request, kind.arn_field))}
+
+
+def _delete(kind: Kind) -> Callable[[Fields], Fields]:
+    def delete(request: Fields) -> Fields:
+        store.delete(_arn(request, kind.arn_field))
+        return {}
+
+    return delete
 
 
 def _list(kind: Kind) -> Callable[[Fields], Fields]:
@@ -130,7 +140,7 @@ OPERATIONS = _operations()
 _KIND_OF = {
     f"{verb}{kind.noun}{ending}": kind
     for kind in KINDS
-    for verb, ending in (("Create", ""), ("Describe", ""), ("List", "s"))
+    for verb, ending in (("Create", ""), ("Delete", ""), ("Describe", ""), ("List", "s"))
 }
 
 
@@ -160,7 +170,7 @@ async def handle_request(
         if kind is not None:
             personalize_callers.authorize(name, kind.arn_type, kind.arn_field, request, headers)
         response = _answer(operation(request))
-    except PersonalizeError as error:
+    except RefusedError as error:
         return _error(error.code, str(error))
     return _error(fault.code, "as asked for, after the fact") if fault else response
 
