@@ -11,7 +11,7 @@ from botocore.exceptions import WaiterError
 
 from embedded_aws import EmbeddedAws
 from tests.embedded_aws import scenario as scenarios
-from tests.embedded_aws.scenario import DATA, GROUP, INTERACTIONS, SERVICE, Scenario, allow, allow_role, trust
+from tests.embedded_aws.scenario import ARN, DATA, GROUP, INTERACTIONS, SERVICE, Scenario, allow, allow_role, trust
 
 
 @pytest.fixture
@@ -203,3 +203,27 @@ def test_what_a_call_is_refused_for_fails_the_stack(aws: EmbeddedAws, template: 
     found["Properties"] = {**found["Properties"], **properties}
     failed, text = _failure(aws, template, update=True)
     assert (failed, text[: len(reason)]) == (resource, reason)
+
+
+def test_what_is_made_of_a_solution_deploys(aws: EmbeddedAws, template: dict[str, Any]) -> None:
+    """Nothing is looked at but names."""
+    group, solution = {"Ref": "Group"}, {"Fn::GetAtt": ["Solution", "SolutionArn"]}
+    config = {"AlgorithmHyperParameters": {"hidden_dimension": "55"}, "HpoConfig": {"HpoObjective": {"Type": "max"}}}
+    of_group = {"Name": "watched", "DatasetGroupArn": group}
+    properties: dict[str, dict[str, Any]] = {
+        "Solution": {**of_group, "SolutionConfig": config},
+        "Campaign": {"Name": "watched", "SolutionVersionArn": {"Fn::Sub": ["${S}/$LATEST", {"S": solution}]}},
+        "EventTracker": of_group,
+        "Filter": {**of_group, "FilterExpression": 'INCLUDE ItemID WHERE Interactions.EVENT_TYPE IN ("watch")'},
+        "Recommender": {**of_group, "RecipeArn": "arn:aws:personalize:::recipe/aws-vod-top-picks"},
+    }
+    for name, each in properties.items():
+        template["Resources"][name] = {"Type": f"AWS::Personalize::{name}", "Properties": each}
+        template["Outputs"][name] = {"Value": {"Fn::GetAtt": [name, f"{name}Arn"]}}
+    expected = [f"{ARN}:{kind}/watched" for kind in ("solution", "campaign", "event-tracker", "filter", "recommender")]
+    outputs = _deploy(aws, template)
+    assert [outputs[name] for name in properties] == expected
+    aws.client("cloudformation").delete_stack(StackName="movies")
+    aws.client("cloudformation").get_waiter("stack_delete_complete").wait(
+        StackName="movies", WaiterConfig={"Delay": 0.05}
+    )
