@@ -208,7 +208,7 @@ def group(scope: cdk.Stack, name: str) -> personalize.CfnDatasetGroup:
             "ratings-import-693a48cb",
         ),
         (lambda stack: group(stack, "books"), "ratings-import-4de452d0"),
-        # Only the stack tells the last two from those of another environment, and a parameter has the stack in its name.
+        # Only the stack tells the last two from those of another environment; a parameter has it in its name.
         (lambda stack: group(stack, f"{cdk.Aws.REGION}-movies"), "ratings-import-06405cb4"),
         (lambda stack: group(stack, cdk.CfnParameter(stack, "Group1").value_as_string), "ratings-import-1f5c045a"),
         (lambda stack: group(stack, cdk.CfnParameter(stack, "Group2").value_as_string), "ratings-import-2e60cf34"),
