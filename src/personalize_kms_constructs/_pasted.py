@@ -55,13 +55,7 @@ def as_text(value: Any, stack: Stack, known: Mapping[str, str]) -> str:
 
 
 def readable(value: Any, stack: Stack, known: Mapping[str, str] | None = None) -> Any:
-    """Return JSON with what is known only at deployment as ``${…}``, in the notation of ``Fn::Sub``.
-
-    Args:
-        value: strings, lists and objects, with tokens.
-        stack: the stack that they are of.
-        known: values of such placeholders.
-    """
+    """Return JSON with tokens as ``${…}``, in the notation of ``Fn::Sub``, or as the values that are known of these."""
     if isinstance(value, list):
         return [readable(item, stack, known) for item in value]
     if isinstance(value, dict):

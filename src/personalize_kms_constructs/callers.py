@@ -125,12 +125,7 @@ def grant_create(
 ) -> iam.Grant:
     """Allow a caller to create and describe resources of these kinds, whatever their names, and pass the role.
 
-    Args:
-        scope: the construct, in whose account and Region the resources are; warnings are of it.
-        grantee: the caller.
-        service_role_arn: the ``roleArn`` that the caller gives.
-        resources: what will be created, one at least; their locations don't matter.
-        on: the ARNs of what they are created on; by default all that there are in the account and Region.
+    Without ``on`` they may be created on all that there is in the account and Region.
     """
     statements = list(_statements(Stack.of(scope), service_role_arn, resources, on))
     if is_immutable(grantee.grant_principal):

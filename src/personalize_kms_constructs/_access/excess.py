@@ -317,12 +317,7 @@ def _is_asked_somewhere(action: str) -> bool:
 
 
 def _by_bucket(patterns: Iterable[str], named: Mapping[str, list[str]]) -> Iterator[tuple[str, list[str]]]:
-    """Yield the buckets that patterns of ``Resource`` may be about, each with these patterns.
-
-    Args:
-        patterns: what a statement writes.
-        named: the ARNs of all buckets, by their names; those of which the name isn't known have none.
-    """
+    """Yield the buckets, of those with known names, that patterns of ``Resource`` may be about, each with these."""
     found: dict[str, list[str]] = {}
     for pattern in patterns:
         found.setdefault(bucket_in(pattern), []).append(pattern)

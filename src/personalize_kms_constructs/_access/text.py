@@ -18,13 +18,7 @@ MARKS = {Allowed: "✔", Missing: "✘", Excess: "!", Undecided: "?"}
 
 
 def text_report(report: AccessFindings, *, width: int = WIDTH, quiet: bool = False) -> str:
-    """Return the report in lines.
-
-    Args:
-        report: the findings.
-        width: how long a line may be; statements and addresses aren't wrapped, and no name is broken.
-        quiet: whether to leave out what is as AWS's pages ask.
-    """
+    """Return the report in lines."""
     return "\n".join(_Text(report, width, quiet).lines()) + "\n"
 
 

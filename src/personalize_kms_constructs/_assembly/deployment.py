@@ -270,6 +270,7 @@ class Deployment:
 
     @cached_property
     def _unclaimed_role_policies(self) -> dict[str, list[Resource]]:
+        """The policies by names of roles that no resource of the app has."""
         claimed = {name for _, name in self.roles_by_name}
         return {name: found for name, found in self.role_policies.items() if without_case(name) not in claimed}
 
@@ -300,13 +301,7 @@ def _arn_of_principal(resource: Resource) -> str:
 
 
 def _may_be_of(name: str, account: str, unclaimed: Mapping[str, list[Resource]]) -> list[Policy]:
-    """Return the policies that may be an owner's, since its name isn't known or that of the owner whom they name.
-
-    Args:
-        name: the owner's.
-        account: the owner's.
-        unclaimed: policies by the names of their owners, of those that no resource of the app has.
-    """
+    """Return the policies that may be an owner's, since its name isn't known or that of the owner whom they name."""
     is_open = has_unknown(name)
     return [
         replace(_policy_of(policy, "PolicyDocument"), inline="", whose=(*open_parts(other), *open_parts(name)))

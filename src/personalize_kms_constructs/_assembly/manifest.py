@@ -41,11 +41,7 @@ class Assembly:
 
 
 def read_assembly(directory: Path, unread: list[Unread]) -> Assembly:
-    """Read an assembly without its stages, or a template that is in none.
-
-    Args:
-        directory: where it is.
-        unread: takes the templates that can't be read, which stay empty.
+    """Read an assembly without its stages, or a template that is in none; templates that can't be read stay empty.
 
     Raises:
         AssemblyError: if there is none, or its manifest can't be read.

@@ -100,9 +100,7 @@ class Request:
     def calls_on(self, job_name: str, made_for: str) -> tuple[str, ...]:
         """Return the ARNs that the caller needs the API's action on.
 
-        Args:
-            job_name: the names that a job may have, as a pattern, where more is known than the arguments say.
-            made_for: what it is made for, likewise.
+        The names that a job may have, as a pattern, and what it is made for say more than the arguments, where known.
         """
         made_for = made_for or self.made_for
         row, (account, region) = self.permissions, self.environment
@@ -182,15 +180,7 @@ def _is_no_arn(given: str, kind: str) -> bool:
 
 
 def of_sdk_call(resource: Resource, name: str, call: Any, function: Any, *, at_deployment: bool) -> Request | None:
-    """Return a call as the CDK's functions for calls of AWS's SDK are told of it: ``service``, ``action``…
-
-    Args:
-        resource: the resource that tells the function.
-        name: its name, in words.
-        call: what it tells.
-        function: the function, by its ARN or its name.
-        at_deployment: whether it does so while the stack is deployed.
-    """
+    """Return a call as a resource tells the CDK's functions for calls of AWS's SDK: ``service``, ``action``…"""
     if not isinstance(call, dict) or "personalize" not in str(call.get("service")).lower():
         return None
     action = str(call.get("action")).lower().removesuffix("command")

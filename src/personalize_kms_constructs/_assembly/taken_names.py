@@ -24,12 +24,7 @@ _PAGE = "https://docs.aws.amazon.com/personalize/latest/dg/API_Create{call}.html
 
 
 def taken_names(resources: Iterable[Resource], unread: list[Unread]) -> Iterator[Problem]:
-    """Yield each resource that has the name of an earlier one, and may exist beside it.
-
-    Args:
-        resources: those of an app and its stages.
-        unread: takes what can't be read.
-    """
+    """Yield each resource of an app and its stages that has the name of an earlier one, and may exist beside it."""
     found: dict[tuple[str, ...], list[Resource]] = {}
     users: dict[str, list[str]] = {}
     for resource in resources:
