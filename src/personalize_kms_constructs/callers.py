@@ -73,7 +73,8 @@ def caller_problems(
 
 
 def _principal_problems(principal: Any, role: ServiceRole) -> Iterator[str]:
-    if _takes_no_policies(principal):
+    # A service, an account or an ARN, for example.
+    if isinstance(principal, (iam.PrincipalBase, iam.UnknownPrincipal)):
         yield (
             f"grantee is {shown(principal)}, which takes no IAM policy: pass the role, user or group that calls "
             "Personalize"
@@ -109,11 +110,6 @@ def _on_problems(on: Any, rows: Iterable[Permissions]) -> Iterator[str]:
 
 def _may_be_parent(arn: str, row: Permissions) -> bool:
     return kind_of_arn(arn) in ("", *row.parents)
-
-
-def _takes_no_policies(principal: object) -> bool:
-    """Tell if a principal is a service, an account or an ARN, which no IAM policy of this app can be attached to."""
-    return isinstance(principal, (iam.PrincipalBase, iam.UnknownPrincipal))
 
 
 def grant_create(

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
 
 from .addressed import Addressed, addressed_to
 from .answers import Answer
@@ -55,7 +54,8 @@ class Replacements:
                 for group in alike(needs):
                     found = self._statement(group, statement, entry.policy)
                     instead.setdefault(str(found), found)
-            is_there = [_what(found) for found in instead.values()] == [([entry.action], entry.resource)]
+            said = [(each["Action"], each["Resource"]) for each in instead.values()]
+            is_there = said == [([entry.action], entry.resource)]
             if is_there and entry.policy == IN_IAM:
                 # That stands there already: others need it, who have the policy too.
                 roles = sorted({need.role_arn for needs in lost.values() for need in needs})
@@ -169,10 +169,6 @@ class Replacements:
         another = service(ANOTHER_ACCOUNT, need.region)
         call = as_sent(call_on(owner_of(self._model, need), another, need.action, need.resource))
         return is_about(statement, call)[0] is not Answer.NO
-
-
-def _what(statement: Json) -> tuple[Any, Any]:
-    return statement["Action"], statement["Resource"]
 
 
 def _identity(statement: Written) -> tuple[object, ...]:
