@@ -29,11 +29,7 @@ class AssemblyError(ValueError):
 
 
 def read_json(path: Path) -> Json:
-    """Read a file that is a JSON object.
-
-    Raises:
-        AssemblyError: if it can't be read, or is something else.
-    """
+    """Read a file that is a JSON object, or raise an ``AssemblyError``, as all functions here do."""
     return _parsed(path, read_text(path))
 
 
@@ -51,11 +47,7 @@ def _parsed(path: Path, text: str, to_json: Callable[[str], str] = str, form: st
 
 
 def read_text(path: Path) -> str:
-    """Read a file.
-
-    Raises:
-        AssemblyError: if it can't be read.
-    """
+    """Read a file."""
     try:
         return path.read_text("utf-8")
     except FileNotFoundError:
@@ -65,11 +57,7 @@ def read_text(path: Path) -> str:
 
 
 def read_template(path: Path) -> Json:
-    """Read a template, in JSON as the CDK writes it or in YAML.
-
-    Raises:
-        AssemblyError: if it can't be read, or has not the form of a template.
-    """
+    """Read a template, in JSON as the CDK writes it or in YAML."""
     text = read_text(path)
     if text.lstrip().startswith("{"):
         body = _parsed(path, text)
@@ -96,11 +84,7 @@ def read_template(path: Path) -> Json:
 
 
 def parse_property(text: str, what: str, template: Path) -> Any:
-    """Parse JSON in a property of a template, which may have holes, in strings and in the places of numbers.
-
-    Raises:
-        AssemblyError: if it is no JSON, or spells by escapes what would be a hole, or half a character.
-    """
+    """Parse JSON in a property of a template, which may have holes, in strings and in the places of numbers."""
     if _HIDDEN.search(text):
         raise AssemblyError(f"{template}: {what} has escapes that aren't read")
     try:
