@@ -20,8 +20,7 @@ from .decision import Decision
 from .entries import Excess, Undecided
 from .model import AccessModel, Asked, Bucket, Key, Role, declared_of
 from .needs import IN_BUCKET_POLICY, IN_IAM, IN_KEY_POLICY, Need, caller_of, conditions_of
-from .replacements import Replacements
-from .sharing import Sharing
+from .replacements import Replacements, Sharing
 from .statements import judge
 from .strangers import as_sent, stranger, trusted_beyond
 from .values import bucket_in, has_unknown, matches, same

@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from .entries import Entry
+from .findings import rule_of
 from .model import Problem
 from .report import AccessReport
-from .rules import rule_of
 
 
 @dataclass(frozen=True)

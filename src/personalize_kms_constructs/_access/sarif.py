@@ -16,10 +16,9 @@ from typing import Any
 from urllib.parse import quote
 
 from .entries import AccessFindings, Entry, Excess
-from .findings import Finding, findings_of
+from .findings import RULES, Finding, findings_of
 from .grouping import Names
 from .model import Problem
-from .rules import RULES
 
 Json = dict[str, Any]
 

@@ -22,15 +22,14 @@ from .deployment import Deployment
 from .early_principals import early_principals
 from .loops import FOR_EACH, TRANSFORM
 from .manifest import Assembly
-from .merged_policies import unable_functions
+from .policies_by_code import leave_replaced_policies_open, unable_functions
 from .references import conditional_references
 from .refused_places import refused_places, refused_prefixes
-from .replaced_policies import leave_replaced_policies_open
 from .requesters import requests_of
 from .requests import S3_URI, Request
+from .shared_names import taken_names
 from .stacks import Resource, Stack
 from .state_machines import STATE_MACHINES
-from .taken_names import taken_names
 from .templates import NESTED_STACK, Template, Unread, noted
 from .undeclared import undeclared
 from .waiting import CreationOrder

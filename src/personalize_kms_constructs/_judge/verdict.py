@@ -16,10 +16,10 @@ from .._access.causes import Cause
 from .._access.comparison import compare
 from .._access.declarations import Declaration
 from .._access.entries import Missing, Undecided
+from .._access.findings import CONFIGURATION, UNDECIDED
 from .._access.model import AccessModel, Problem
 from .._access.needs import CALLER, IN_BUCKET_POLICY, IN_IAM
 from .._access.report import AccessReport, merged
-from .._access.rules import CONFIGURATION, UNDECIDED
 from .._access.values import same
 from .._assembly.constructs import PendingPolicy
 from .._assembly.files import AssemblyError
