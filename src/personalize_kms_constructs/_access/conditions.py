@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from functools import partial
 from operator import eq, ge, gt, le, lt
 from typing import Any, NamedTuple
 
@@ -180,14 +181,11 @@ def _arn_like(value: str, expected: str) -> Answer:
     return all_of(map(matches, parts, patterns))
 
 
-def _numeric(holds: Callable[[float, float], bool]) -> Callable[[str, str], Answer]:
-    def compared(value: str, expected: str) -> Answer:
-        try:
-            return Answer.of(holds(float(value), float(expected)))
-        except ValueError:
-            return Answer.MAYBE
-
-    return compared
+def _numeric(holds: Callable[[float, float], bool], value: str, expected: str) -> Answer:
+    try:
+        return Answer.of(holds(float(value), float(expected)))
+    except ValueError:
+        return Answer.MAYBE
 
 
 _COMPARISONS: Mapping[str, Callable[[str, str], Answer] | None] = {
@@ -197,11 +195,11 @@ _COMPARISONS: Mapping[str, Callable[[str, str], Answer] | None] = {
     "ArnEquals": _arn_like,
     "ArnLike": _arn_like,
     "Bool": _equal_without_case,
-    "NumericEquals": _numeric(eq),
-    "NumericLessThan": _numeric(lt),
-    "NumericLessThanEquals": _numeric(le),
-    "NumericGreaterThan": _numeric(gt),
-    "NumericGreaterThanEquals": _numeric(ge),
+    "NumericEquals": partial(_numeric, eq),
+    "NumericLessThan": partial(_numeric, lt),
+    "NumericLessThanEquals": partial(_numeric, le),
+    "NumericGreaterThan": partial(_numeric, gt),
+    "NumericGreaterThanEquals": partial(_numeric, ge),
     # These stay undecided.
     "DateEquals": None,
     "DateLessThan": None,
