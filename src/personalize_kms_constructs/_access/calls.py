@@ -88,11 +88,6 @@ class Caller:
     organization: str = ""
     """The id of the organization of the account, where it is told."""
 
-    @property
-    def kind(self) -> str:
-        """``"role"`` or ``"service"``."""
-        return "service" if self.is_service else "role"
-
 
 def service(account: str, region: str, only_if: frozenset[str] = frozenset(), organization: str = "") -> Caller:
     """Return Personalize, at work for this account and Region."""

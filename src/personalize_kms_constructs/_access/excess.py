@@ -19,7 +19,7 @@ from .conditions import Context, condition_answer
 from .decision import Decision
 from .entries import Excess, Undecided
 from .model import AccessModel, Asked, Bucket, Key, Role, declared_of
-from .needs import IN_BUCKET_POLICY, IN_IAM, IN_KEY_POLICY, Need, caller_of, conditions_of
+from .needs import IN_BUCKET_POLICY, IN_IAM, IN_KEY_POLICY, ROLE, SERVICE, Need, caller_of, conditions_of
 from .replacements import Replacements, Sharing
 from .statements import judge
 from .strangers import as_sent, stranger, trusted_beyond
@@ -191,7 +191,7 @@ class _OfOne:
             if requests:
                 reason = because(Cause.MAY_BE_ASKED, statement, requests=requests)
             yield (Undecided if requests else Excess)(
-                principal=self._caller.kind,
+                principal=SERVICE if self._caller.is_service else ROLE,
                 principal_arn=self._caller.arn,
                 action=each.action,
                 resource=each.resource,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import textwrap
 from collections.abc import Iterator, Mapping
+from functools import partial
 from typing import Any
 
 from .entries import AccessFindings, Allowed, Entry, Excess, Missing, Undecided
@@ -28,7 +29,7 @@ class _Text:
     def __init__(self, report: AccessFindings, width: int, quiet: bool) -> None:
         self._report = report
         self._names = Names(report.names)
-        self._width = width
+        self._wrapped = partial(wrapped, width=width)
         self._quiet = quiet
 
     def lines(self) -> Iterator[str]:
@@ -51,7 +52,7 @@ class _Text:
         for (kind, arn), found in by_subject([*entries, *(() if self._quiet else report.allowed)]).items():
             yield ""
             yield from self._wrapped(f"{kind} {self._names.of(arn)}" if kind else "not known", "")
-            yield from self._wrapped(arn, "    ") if arn in self._names else ()
+            yield from self._wrapped(arn, "    ") if self._names.of(arn) != arn else ()
             told: list[Step] = []
             for row in rows(found):
                 yield from self._row(row, told)
@@ -100,9 +101,6 @@ class _Text:
         if problem.needed_by:
             yield from self._wrapped(f"needed by {', '.join(problem.needed_by)}", "      ", "        ")
         yield from [f"    {problem.page}"] if problem.page else []
-
-    def _wrapped(self, text: str, indent: str, further: str | None = None) -> list[str]:
-        return wrapped(text, indent, further, self._width)
 
 
 def _pasted(statement: Mapping[str, Any], names: Names) -> list[str]:

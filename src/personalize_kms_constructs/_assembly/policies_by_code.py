@@ -16,9 +16,9 @@ from .._access.causes import Cause, Reason
 from .._access.model import AccessModel, Bucket, Key, Problem, declared_of
 from .._access.values import matches, split_arn
 from .._access.written import allow_statements, as_list, resources_of
-from .calling_roles import role_of_function
 from .deployment import Deployment
 from .physical import ROLE, of_any_partition, role_arn
+from .requests import role_of_function
 from .stacks import Resource
 from .templates import Unread, noted
 

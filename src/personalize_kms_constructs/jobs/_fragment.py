@@ -64,16 +64,8 @@ class JobFragment(sfn.StateMachineFragment):
     ) -> None:
         """Make the states, and wire the permissions.
 
-        Args:
-            scope: the parent construct.
-            id: the construct's id.
-            row: the kind of job.
-            options: what all jobs have.
-            locations: the source and the destination, each with the path below it.
-            arns: what it works on first, and what else it uses.
-            arguments: from the arguments of the locations, all arguments of the call besides name, role and tags;
-                asked for when all is well.
-            problems: what is wrong with arguments of this kind of job.
+        The first of the ARNs is what the job works on. ``arguments`` makes of those that have the locations all of the
+        call besides name, role and tags, and is asked when all is well.
         """
         super().__init__(scope, id)
         encryption, job_name, timeout, patience, tags = options
