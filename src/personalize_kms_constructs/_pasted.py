@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable, Mapping
 from typing import Any, cast
@@ -47,11 +46,6 @@ def part_of(arn: str, number: int) -> str:
     """Return a part of an ARN, counted from 0, or nothing where it isn't known."""
     parts = arn.split(":")
     return _known(parts[number]) if parts[0] == "arn" and len(parts) > number else ""
-
-
-def as_text(value: Any, stack: Stack, known: Mapping[str, str]) -> str:
-    """Return JSON in lines."""
-    return json.dumps(readable(value, stack, known), indent=2)
 
 
 def readable(value: Any, stack: Stack, known: Mapping[str, str] | None = None) -> Any:

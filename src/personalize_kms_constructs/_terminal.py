@@ -17,7 +17,11 @@ _COLOURS = {"✔": "green", "✘": "red", "!": "yellow", "?": "cyan"}
 def write(text: str, *, coloured: bool = False) -> None:
     """Write to the standard output; stop if it takes nothing, since a report that nobody can read is none.
 
-    A character that the output lacks is shown as another. Lines with a mark may have its colour on a terminal.
+    A character that the output lacks is shown as another.
+
+    Args:
+        text: what to write.
+        coloured: whether lines with a mark have its colour on a terminal.
     """
     if sys.stdout is None:
         stop("the report can't be written: the standard output is closed")

@@ -7,6 +7,7 @@ https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonpe
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator, Sequence
 from functools import reduce
 from typing import Any
@@ -17,7 +18,7 @@ from constructs import Construct
 
 from ._grant.place import Place
 from ._grant.role import ServiceRole, is_immutable
-from ._pasted import as_text, known_values, readable, replacements
+from ._pasted import known_values, readable, replacements
 from ._refusals.arguments import GRANTEE, ON, is_sequence, kind_of_arn, not_a_resource, shown, type_problems
 from ._refusals.environments import personalize_arn_problems
 from ._warnings import warn
@@ -141,7 +142,8 @@ def grant_create(
 def _warn_of_immutable(scope: Construct, principal: Any, service_role_arn: str, statements: Sequence[Json]) -> None:
     stack = Stack.of(scope)
     known = known_values(Place.of(stack), key_arn="", role_arn=service_role_arn, arns=[principal.role_arn])
-    arn, text = readable(principal.role_arn, stack, known), as_text(list(statements), stack, known)
+    arn = readable(principal.role_arn, stack, known)
+    text = json.dumps(readable(list(statements), stack, known), indent=2)
     left = replacements(text)
     lines = [
         text,

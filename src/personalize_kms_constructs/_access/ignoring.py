@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -42,10 +42,14 @@ def without(report: AccessReport, ignores: Iterable[Ignore]) -> tuple[AccessRepo
         used.update(each for covering in by_path for each in covering)
         return all(by_path)
 
+    return _shorter(report, is_ignored), used
+
+
+def _shorter(report: AccessReport, is_left_out: Callable[[Entry | Problem], bool]) -> AccessReport:
     left: dict[str, Any] = {}
     number = report.left_out
     for kind in ("missing", "excess", "undecided", "problems"):
         findings = getattr(report, kind)
-        left[kind] = tuple(each for each in findings if not is_ignored(each))
+        left[kind] = tuple(each for each in findings if not is_left_out(each))
         number += len(findings) - len(left[kind])
-    return replace(report, left_out=number, **left), used
+    return replace(report, left_out=number, **left)
