@@ -41,16 +41,27 @@ class Assembly:
 
 
 def read_assembly(directory: Path, unread: list[Unread]) -> Assembly:
-    """Read an assembly without its stages, or a template that is in none; templates that can't be read stay empty."""
+    """Read an assembly without its stages, or a template that is in none; templates that can't be read stay empty.
+
+    Raises:
+        AssemblyError: if there is none, or its manifest can't be read.
+    """
     return _of_template(directory, unread) if directory.is_file() else _Manifest(directory, unread).read()
 
 
-def read_with_stages(directory: Path, unread: list[Unread]) -> Iterator[Assembly]:
-    """Yield an assembly and those of its stages."""
+def read_with_stages(directory: Path, unread: list[Unread], within: tuple[Path, ...] = ()) -> Iterator[Assembly]:
+    """Yield an assembly and those of its stages.
+
+    Raises:
+        AssemblyError: as above, or if it contains itself.
+    """
+    here = directory.resolve()
+    if here in within:
+        raise AssemblyError(f"{here}/manifest.json: circular reference: the assembly contains itself")
     found = read_assembly(directory, unread)
     yield found
     for stage in found.stages:
-        yield from read_with_stages(stage, unread)
+        yield from read_with_stages(stage, unread, (*within, here))
 
 
 def _of_template(file: Path, unread: list[Unread]) -> Assembly:

@@ -89,21 +89,24 @@ class Template:
             self.body = read_template(self.path)
         with noted(unread, self):
             self.assets = _assets(self.path)
-            self._read_nested(unread)
+            self._read_nested(unread, ())
 
-    def _read_nested(self, unread: list[Unread]) -> None:
+    def _read_nested(self, unread: list[Unread], within: tuple[Path, ...]) -> None:
+        within = (*within, self.path)
         for logical_id, resource in self.resources.items():
             file = _nested_file(resource, self.assets) if resource["Type"] == NESTED_STACK else None
             if file is None:
                 continue  # no nested stack, or one whose template is elsewhere, which can't be seen
             path = self.path.parent / file
+            if path in within:
+                raise AssemblyError(f"{path}: circular reference: the stack is nested in itself")
             name = f"{self.name}/{logical_id}"
             stack_name = f"{self.stack_name}-{logical_id}-{unknown(f'{name}.AWS::StackName')}"
             nested = Template(name, stack_name, self.account, self.region, path, assets=self.assets)
             with noted(unread, nested):
                 nested.body = read_template(path)
                 self.nested[logical_id] = nested
-                nested._read_nested(unread)
+                nested._read_nested(unread, within)
 
 
 @dataclass(frozen=True)

@@ -68,13 +68,13 @@ def read_report(
         ValueError, AssemblyError: as above.
     """
     unread: list[Unread] = []
+    assemblies = list(read_with_stages(directory, unread))
+    _refuse(unread)
+    problems = [*_organization_problems(organization), *add_created(created, assemblies)]
+    if problems:
+        raise ValueError(in_lines(problems))
     reports = []
     try:
-        assemblies = list(read_with_stages(directory, unread))
-        _refuse(unread)
-        problems = [*_organization_problems(organization), *add_created(created, assemblies)]
-        if problems:
-            raise ValueError(in_lines(problems))
         for read in read_assemblies(assemblies, unread):
             _refuse(unread)
             model = read.model()
