@@ -1,7 +1,4 @@
-"""Findings one by one, as the plugin and SARIF tell of them: one for one reason, with its rule and its words.
-
-The rules are the names by which the plugin, the command and SARIF tell of them.
-"""
+"""Findings one by one, as the plugin and SARIF tell of them: one for one reason, with its rule and its words."""
 
 from __future__ import annotations
 
