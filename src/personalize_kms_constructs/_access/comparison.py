@@ -43,10 +43,7 @@ _E = TypeVar("_E", bound=Entry)
 def compare(model: AccessModel, *, with_excess: bool = True, with_allowed: bool = True) -> AccessReport:
     """Return everything that differs from AWS's pages, and what is as they ask.
 
-    Args:
-        model: who may do what, and what is asked.
-        with_excess: whether to look for what is too much, a third of the work.
-        with_allowed: whether to list what is as they ask, most of the report where all is well.
+    What is too much is a third of the work, and what is as they ask most of the report where all is well.
     """
     needs = {need: asked for need, asked in needs_of(model).items() if _is_there(model, need)}
     decisions = _decisions(model, needs)

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
-from typing import TypeVar
+from typing import Any
 
 from .entries import Entry
+from .findings import rule_of
 from .model import Problem
 from .report import AccessReport
-from .rules import rule_of
-
-_F = TypeVar("_F", bound=Entry | Problem)
 
 
 @dataclass(frozen=True)
@@ -53,18 +51,10 @@ def of_causes(report: AccessReport, only: tuple[str, ...], ignored: tuple[str, .
 
 
 def _shorter(report: AccessReport, is_left_out: Callable[[Entry | Problem], bool]) -> AccessReport:
-    def left(findings: Iterable[_F]) -> tuple[_F, ...]:
-        return tuple(each for each in findings if not is_left_out(each))
-
-    shorter = replace(
-        report,
-        missing=left(report.missing),
-        excess=left(report.excess),
-        undecided=left(report.undecided),
-        problems=left(report.problems),
-    )
-    return replace(shorter, left_out=report.left_out + _number(report) - _number(shorter))
-
-
-def _number(report: AccessReport) -> int:
-    return len(report.missing) + len(report.excess) + len(report.undecided) + len(report.problems)
+    left: dict[str, Any] = {}
+    number = report.left_out
+    for kind in ("missing", "excess", "undecided", "problems"):
+        findings = getattr(report, kind)
+        left[kind] = tuple(each for each in findings if not is_left_out(each))
+        number += len(findings) - len(left[kind])
+    return replace(report, left_out=number, **left)
