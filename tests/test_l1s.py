@@ -238,13 +238,13 @@ def test_the_name_of_an_import_job_follows_the_dataset_group(
 
 def test_where_the_name_of_an_import_job_stays(bucket: s3.Bucket, app: cdk.App) -> None:
     """A stack with another name, to which ``cdk refactor`` moves the dataset; but two nested in it have two names."""
-    names = []
+    names: list[Any] = []
     for scope in (cdk.Stack(app, "One"), cdk.Stack(app, "Two"), cdk.NestedStack(cdk.Stack(app, "Three"), "Nested")):
         for movies in (f"{cdk.Aws.REGION}-movies", f"{cdk.Aws.STACK_NAME}-movies"):
             stack = cdk.Stack.of(scope)
             encryption = PersonalizeEncryption(stack, f"Encryption{len(names)}")
             dataset = personalize.CfnDatasetGroup(stack, f"Group{len(names)}", name=movies)
-            made = add_ratings(encryption, dataset, import_from=S3Location(bucket, "import/"))
+            made: Any = add_ratings(encryption, dataset, import_from=S3Location(bucket, "import/"))
             names.append(made.dataset_import_job.job_name)
     assert (len({*names[::2]}), len({*names[1::2]})) == (1, 3)
 
