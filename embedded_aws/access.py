@@ -12,6 +12,7 @@ evaluator; what is added is which of the documents have to say yes:
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -51,6 +52,14 @@ class Role:
     def account(self) -> str:
         """The account the role is in."""
         return self.arn.split(":")[4]
+
+
+def in_effect(key_policy: Document) -> Document:
+    """A key policy without the statements that lack Action or Resource, which have no effect (KMS, PutKeyPolicy)."""
+    policy = json.loads(key_policy) if isinstance(key_policy, str) else key_policy
+    statements = policy["Statement"] if isinstance(policy["Statement"], list) else [policy["Statement"]]
+    needed = ({"Action", "NotAction"}, {"Resource", "NotResource"})
+    return {"Statement": [each for each in statements if all(either & each.keys() for either in needed)]}
 
 
 @dataclass(frozen=True)

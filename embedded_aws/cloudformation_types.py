@@ -7,13 +7,14 @@ types' registry schemas. Whatever is created goes through the same functions as 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from ministack.services.cloudformation import provisioners
 
 from embedded_aws import personalize_resources as resources
 from embedded_aws import personalize_store as store
-from embedded_aws.errors import PersonalizeError
+from embedded_aws.errors import RefusedError
 from embedded_aws.personalize_jobs import create_dataset_import_job
 from embedded_aws.personalize_store import Fields
 
@@ -25,10 +26,12 @@ DATASET_GROUP = "AWS::Personalize::DatasetGroup"
 DATASET = "AWS::Personalize::Dataset"
 SOLUTION = "AWS::Personalize::Solution"
 METRIC_ATTRIBUTION = "AWS::Personalize::MetricAttribution"
+# What is made of solutions and dataset groups needs no permissions that are judged here: any properties will do.
+OTHERS = {"Campaign": "campaign", "EventTracker": "event-tracker", "Filter": "filter", "Recommender": "recommender"}
 
 _TAGS: Fields = {"Key": {}, "Value": {}}
 
-# The properties of each type, nested ones below them; {} is a leaf.
+# The properties of each type, nested ones below them; {} is a leaf, and with None any will do.
 PROPERTIES: dict[str, Fields] = {
     SCHEMA: {"Name": {}, "Schema": {}, "Domain": {}, "Tags": _TAGS},
     DATASET_GROUP: {"Name": {}, "RoleArn": {}, "KmsKeyArn": {}, "Domain": {}, "Tags": _TAGS},
@@ -46,7 +49,6 @@ PROPERTIES: dict[str, Fields] = {
         },
         "Tags": _TAGS,
     },
-    # Without SolutionConfig, which nothing here looks at.
     SOLUTION: {
         "Name": {},
         "DatasetGroupArn": {},
@@ -54,6 +56,7 @@ PROPERTIES: dict[str, Fields] = {
         "EventType": {},
         "PerformAutoML": {},
         "PerformHPO": {},
+        "SolutionConfig": None,
         "Tags": _TAGS,
     },
     METRIC_ATTRIBUTION: {
@@ -83,9 +86,14 @@ def register() -> None:
             DATASET_GROUP: _handlers(DATASET_GROUP, _create_with(resources.create_dataset_group, "DatasetGroupArn")),
             DATASET: _handlers(DATASET, _create_dataset),
             SOLUTION: _handlers(SOLUTION, _create_with(resources.create_solution, "SolutionArn")),
-            METRIC_ATTRIBUTION: _handlers(METRIC_ATTRIBUTION, _create_metric_attribution),
+            METRIC_ATTRIBUTION: _handlers(
+                METRIC_ATTRIBUTION, _create_with(resources.create_metric_attribution, "MetricAttributionArn")
+            ),
         }
     )
+    for noun, arn_type in OTHERS.items():
+        create = _create_with(partial(_create_other, arn_type), f"{noun}Arn")
+        provisioners._RESOURCE_HANDLERS[f"AWS::Personalize::{noun}"] = _handlers(f"AWS::Personalize::{noun}", create)
     provisioners._REPLACING_PROPERTIES.update(CREATE_ONLY)
     for resource_type in CREATE_ONLY:
         # Name is required, so every replacement is refused: "cannot update a stack when a custom-named resource
@@ -96,7 +104,7 @@ def register() -> None:
 
 def _handlers(resource_type: str, create: Callable[[Fields], Created]) -> Fields:
     def create_known(logical_id: str, properties: Fields, stack_name: str) -> Created:
-        _refuse_unknown(properties, PROPERTIES[resource_type], "#")
+        _refuse_unknown(properties, PROPERTIES.get(resource_type), "#")
         return create(properties)
 
     return {"create": create_known, "update": _refuse_update, "delete": lambda arn, properties: store.delete(arn)}
@@ -107,8 +115,10 @@ def _refuse_update(arn: str, old: Fields, new: Fields, stack_name: str) -> Creat
     raise ValueError(f"{arn} can't be updated: the embedded AWS only creates and deletes it")
 
 
-def _refuse_unknown(properties: Any, known: Fields, path: str) -> None:
+def _refuse_unknown(properties: Any, known: Fields | None, path: str) -> None:
     """CloudFormation takes no property its schema doesn't have; an API's field name is the likely mistake."""
+    if known is None:
+        return
     for entry in properties if isinstance(properties, list) else [properties]:
         for name, value in entry.items() if isinstance(entry, dict) else ():
             if name not in known:
@@ -134,7 +144,7 @@ def _tagged(properties: Fields) -> Fields:
 def _create_with(create: Callable[[Fields], str], attribute: str) -> Callable[[Fields], Created]:
     def handler(properties: Fields) -> Created:
         arn = create(_tagged(properties))
-        return arn, {attribute: arn}
+        return arn, {attribute: arn, "Status": "ACTIVE", "TrackingId": "tracking"}
 
     return handler
 
@@ -145,13 +155,13 @@ def _create_dataset(properties: Fields) -> Created:
     if job:
         try:
             create_dataset_import_job({**_request(job), "datasetArn": arn}, at_once=True)
-        except PersonalizeError:
+        except RefusedError:
             # A failed create leaves no physical id behind, so nobody else would delete the dataset.
             store.delete(arn)
             raise
     return arn, {"DatasetArn": arn}
 
 
-def _create_metric_attribution(properties: Fields) -> Created:
-    arn = resources.create_metric_attribution(_request(properties))
-    return arn, {"MetricAttributionArn": arn, "Status": store.describe(arn)["status"]}
+def _create_other(arn_type: str, request: Fields) -> str:
+    fields = ("name", "datasetGroupArn", "solutionVersionArn")
+    return store.put(store.new_arn(arn_type, store.name_in(request)), "arn", request, fields)

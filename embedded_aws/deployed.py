@@ -10,7 +10,7 @@ from ministack.core.iam_evaluator import _resolve_managed_policy_document
 from ministack.core.responses import get_account_id, get_region
 from ministack.services import iam, kms, s3
 
-from embedded_aws.access import Key, Role
+from embedded_aws.access import Key, Role, in_effect
 from embedded_aws.s3_encryption import KEY_HEADER, SSE_HEADER
 
 
@@ -73,7 +73,7 @@ def key(arn: str) -> DeployedKey | None:
     record = kms._keys.get_scoped(account, region, resource.removeprefix("key/"))
     if record is None:
         return None
-    return DeployedKey(arn, record["Policy"], record["KeyState"], record["KeySpec"], record["KeyUsage"])
+    return DeployedKey(arn, in_effect(record["Policy"]), record["KeyState"], record["KeySpec"], record["KeyUsage"])
 
 
 def key_arn(reference: str) -> str | None:

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from typing import NamedTuple
 
-from embedded_aws.errors import PersonalizeError
+from embedded_aws.errors import RefusedError
 from embedded_aws.personalize_store import Fields, describe, listing
 
 FREEZE = "FreezeJobs"
@@ -69,7 +69,7 @@ def require_room(arn_type: str) -> None:
     """Refuse a sixth job at once."""
     at_work = _STATUSES[arn_type][:2]
     if sum(job.get("status") in at_work for job in listing(arn_type)) >= MOST_AT_ONCE:
-        raise PersonalizeError(
+        raise RefusedError(
             "LimitExceededException", f"More than {MOST_AT_ONCE} resources with PENDING or IN_PROGRESS status."
         )
 
@@ -84,7 +84,7 @@ def finish_now(arn: str) -> None:
     """Do the work of a job at once.
 
     Raises:
-        PersonalizeError: why it can't be done.
+        RefusedError: why it can't be done.
     """
     _work.pop(arn)()
     describe(arn)["status"] = _statuses(arn).done
@@ -102,7 +102,7 @@ def look(arn: str) -> Fields:
     elif job["status"] == statuses.in_progress:
         try:
             finish_now(arn)
-        except PersonalizeError as error:
+        except RefusedError as error:
             job.update(status=statuses.failed, failureReason=str(error))
     if job["status"] != now["status"]:
         job["lastUpdatedDateTime"] = time.time()

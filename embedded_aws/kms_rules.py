@@ -1,8 +1,8 @@
 """Rules on key policies that KMS has and ministack lacks.
 
-The rules are those of PutKeyPolicy and CreateKey in the KMS API reference: the caller keeps the right to change the
-policy (unless `BypassPolicyLockoutSafetyCheck`), every principal exists, a sid is used once, and the document has at
-most 32 KiB. CloudFormation's AWS::KMS::Key goes through the same check.
+The rules are those of PutKeyPolicy and CreateKey in the KMS API reference: besides the grammar, the caller keeps the
+right to change the policy (unless `BypassPolicyLockoutSafetyCheck`), and the document has at most 32 KiB.
+CloudFormation's AWS::KMS::Key goes through the same check.
 
 When a role or user is deleted that a key policy names, KMS keeps its unique id in the place of the ARN, and takes no
 new text with that id in it, whoever wants to change something else:
@@ -12,8 +12,7 @@ https://repost.aws/knowledge-center/kms-policy-error-invalid-principals.
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 from ministack.core.iam_evaluator import EvalContext, caller_arn, evaluate_resource_policy
@@ -21,17 +20,22 @@ from ministack.core.responses import error_response_json
 from ministack.services import iam, kms
 from ministack.services.cloudformation import provisioners
 
-from embedded_aws import deployed, faults, statement_ids
+from embedded_aws import deployed, faults
+from embedded_aws.access import in_effect
+from embedded_aws.errors import RefusedError
+from embedded_aws.policy_rules import Kind, check_grammar
 
 BYTES_AT_MOST = 32_768
 # To be asked for by `EmbeddedAws.fail_next`: the policy comes back in another print than it was sent in.
 REPRINT = "ReprintKeyPolicy"
 
+# A statement without Action or Resource has no effect, and is taken.
+KEY = Kind(
+    "MalformedPolicyDocumentException",
+    ("Principal",),
+    invalid_principal="Policy contains a statement with one or more invalid principals.",
+)
 LOCKOUT = "The new key policy will not allow you to update the key policy in the future."
-INVALID_PRINCIPAL = "Policy contains a statement with one or more invalid principals."
-
-ACCOUNT = re.compile(r"\d{12}|arn:aws[a-z-]*:iam::\d{12}:root")
-IDENTITY = re.compile(r"arn:aws[a-z-]*:iam::\d{12}:(role|user)/.+")
 
 
 def register() -> None:
@@ -43,23 +47,13 @@ def register() -> None:
     iam._users.__class__ = _store_of(type(iam._users), "UserId")
 
 
-def refusal(policy: str, bypass_lockout_check: bool = False) -> tuple[str, str] | None:
-    """KMS's error code and message for a key policy it would not take."""
+def check(policy: str, bypass_lockout_check: bool = False) -> None:
+    """Refuse a key policy that KMS would not take."""
     if len(policy.encode()) > BYTES_AT_MOST:
-        return "LimitExceededException", f"The key policy is longer than {BYTES_AT_MOST} bytes"
-    try:
-        document = json.loads(policy)
-    except json.JSONDecodeError:
-        document = None
-    if not isinstance(document, dict) or not document.get("Statement"):
-        return "MalformedPolicyDocumentException", "The key policy is not a JSON policy with statements"
-    if statement_ids.repeated(document):
-        return "MalformedPolicyDocumentException", statement_ids.REFUSAL
-    if not all(_exists(principal) for principal in _aws_principals(document)):
-        return "MalformedPolicyDocumentException", INVALID_PRINCIPAL
-    if not bypass_lockout_check and not _caller_keeps_control(document):
-        return "MalformedPolicyDocumentException", LOCKOUT
-    return None
+        raise RefusedError("LimitExceededException", f"The key policy is longer than {BYTES_AT_MOST} bytes")
+    check_grammar(policy, KEY)
+    if not bypass_lockout_check and not _caller_keeps_control(policy):
+        raise RefusedError(KEY.code, LOCKOUT)
 
 
 def _checked(operation: Callable[[dict[str, Any]], Any]) -> Callable[[dict[str, Any]], Any]:
@@ -67,9 +61,10 @@ def _checked(operation: Callable[[dict[str, Any]], Any]) -> Callable[[dict[str, 
         policy = request.get("Policy")
         # Without a policy CreateKey writes the default one; an unknown key is for the operation to refuse.
         if policy is not None:
-            refused = refusal(policy, bool(request.get("BypassPolicyLockoutSafetyCheck")))
-            if refused:
-                return error_response_json(*refused, 400)
+            try:
+                check(policy, bool(request.get("BypassPolicyLockoutSafetyCheck")))
+            except RefusedError as refusal:
+                return error_response_json(refusal.code, str(refusal), 400)
         answer = operation(request)
         record = kms._resolve_key(request.get("KeyId", ""))
         if policy is not None and record is not None and faults.take(REPRINT):
@@ -97,9 +92,7 @@ def _check_cloudformation() -> None:
     def update_checked(physical_id: str, old: dict[str, Any], new: dict[str, Any], stack_name: str) -> Any:
         policy = new.get("KeyPolicy")
         if policy is not None and policy != old.get("KeyPolicy"):
-            refused = refusal(policy if isinstance(policy, str) else json.dumps(policy), _bypass(new))
-            if refused:
-                raise ValueError(f"AWS::KMS::Key {physical_id}: {refused[1]}")
+            check(policy if isinstance(policy, str) else json.dumps(policy), _bypass(new))
         return update(physical_id, old, new, stack_name)
 
     handlers["update"] = update_checked
@@ -109,21 +102,7 @@ def _bypass(properties: dict[str, Any]) -> bool:
     return str(properties.get("BypassPolicyLockoutSafetyCheck", False)).lower() == "true"
 
 
-def _aws_principals(document: dict[str, Any]) -> Iterator[str]:
-    statements = document["Statement"]
-    for statement in statements if isinstance(statements, list) else [statements]:
-        principal = statement.get("Principal", {})
-        named = principal.get("AWS", []) if isinstance(principal, dict) else principal
-        yield from [named] if isinstance(named, str) else named
-
-
-def _exists(principal: str) -> bool:
-    if principal == "*" or ACCOUNT.fullmatch(principal) or ":assumed-role/" in principal:
-        return True
-    return bool(IDENTITY.fullmatch(principal)) and deployed.principal_exists(principal)
-
-
-def _caller_keeps_control(document: dict[str, Any]) -> bool:
+def _caller_keeps_control(policy: str) -> bool:
     """Tell if the caller, or its account, may call PutKeyPolicy under the new policy.
 
     Whether IAM lets the caller make use of what its account is given is not part of KMS's check.
@@ -138,7 +117,7 @@ def _caller_keeps_control(document: dict[str, Any]) -> bool:
         region=deployed.caller_region(),
         secure_transport=True,
     )
-    return bool(evaluate_resource_policy(document, context).decision == "Allow")
+    return bool(evaluate_resource_policy(in_effect(policy), context).decision == "Allow")
 
 
 def _store_of(store: type, unique_id: str) -> type:

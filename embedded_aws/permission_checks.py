@@ -39,13 +39,16 @@ def require(
 def usable_key(arn: str) -> Key:
     """The key an ARN names, when Personalize can work with it at all.
 
-    `GenerateDataKey` exists for symmetric encryption keys only.
+    `GenerateDataKey` exists for symmetric encryption keys only, and KMS is Regional (KMS developer guide,
+    multi-region-keys-overview).
     """
     if not KEY_ARN.fullmatch(arn):
         raise invalid_input(
             f"Value '{arn}' at 'kmsKeyArn' failed to satisfy constraint: "
             f"Member must satisfy regular expression pattern: {KEY_ARN.pattern}"
         )
+    if arn.split(":")[3] != deployed.caller_region():
+        raise invalid_input(f"KMS key {arn} is not in {deployed.caller_region()}")
     key = deployed.key(arn)
     if key is None:
         raise invalid_input(f"KMS key {arn} does not exist")

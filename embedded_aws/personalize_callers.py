@@ -14,7 +14,7 @@ from ministack.core.iam_evaluator import request_caller_arn
 
 from embedded_aws import deployed
 from embedded_aws.access import by_iam
-from embedded_aws.errors import PersonalizeError
+from embedded_aws.errors import RefusedError
 from embedded_aws.personalize_store import Fields, arn_of
 from embedded_aws.requirements import PERSONALIZE
 
@@ -44,7 +44,7 @@ def authorize(operation: str, arn_type: str, arn_field: str, request: Fields, he
     for action, resource in _asked(operation, arn_type, arn_field, request):
         service = {"iam:PassedToService": PERSONALIZE} if action == "iam:PassRole" else {}
         if role is None or not by_iam(role, action, resource, region, **service):
-            raise PersonalizeError(
+            raise RefusedError(
                 "AccessDeniedException",
                 f"User: {caller} is not authorized to perform: {action} on resource: {resource} because no "
                 "identity-based policy allows the action",

@@ -13,7 +13,7 @@ from embedded_aws import faults, job_progress, personalize_callers
 from embedded_aws import personalize_jobs as jobs
 from embedded_aws import personalize_resources as resources
 from embedded_aws import personalize_store as store
-from embedded_aws.errors import PersonalizeError, invalid_input
+from embedded_aws.errors import RefusedError, invalid_input
 from embedded_aws.personalize_store import Fields
 
 TARGET_PREFIX = "AmazonPersonalize"
@@ -140,7 +140,7 @@ OPERATIONS = _operations()
 _KIND_OF = {
     f"{verb}{kind.noun}{ending}": kind
     for kind in KINDS
-    for verb, ending in (("Create", ""), ("Describe", ""), ("List", "s"))
+    for verb, ending in (("Create", ""), ("Delete", ""), ("Describe", ""), ("List", "s"))
 }
 
 
@@ -170,7 +170,7 @@ async def handle_request(
         if kind is not None:
             personalize_callers.authorize(name, kind.arn_type, kind.arn_field, request, headers)
         response = _answer(operation(request))
-    except PersonalizeError as error:
+    except RefusedError as error:
         return _error(error.code, str(error))
     return _error(fault.code, "as asked for, after the fact") if fault else response
 

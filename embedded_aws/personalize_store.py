@@ -10,7 +10,7 @@ import time
 from typing import Any
 
 from embedded_aws import deployed
-from embedded_aws.errors import PersonalizeError, invalid_input
+from embedded_aws.errors import RefusedError, invalid_input
 
 Fields = dict[str, Any]
 
@@ -42,7 +42,7 @@ def put(arn: str, arn_field: str, request: Fields, fields: tuple[str, ...], stat
 def describe(arn: str) -> Fields:
     """The resource of that ARN; what is returned is the resource, not a copy."""
     if arn not in _resources:
-        raise PersonalizeError("ResourceNotFoundException", f"Resource Arn {arn} does not exist.")
+        raise RefusedError("ResourceNotFoundException", f"Resource Arn {arn} does not exist.")
     return _resources[arn]
 
 
@@ -64,15 +64,18 @@ def tags_of(arn: str) -> list[Fields]:
 
 
 def delete(arn: str) -> None:
-    """Delete a resource nothing else refers to, but for its jobs and versions, which go with it."""
+    """Delete a resource nothing else refers to, but for its jobs and versions, which go with it.
+
+    Not while one of them is at work (PDG API_DeleteDataset, API_DeleteSolution).
+    """
     describe(arn)
-    for other, resource in list(_resources.items()):
-        if other == arn or arn not in resource.values():
-            continue
-        if "-job/" not in other and not other.startswith(f"{arn}/"):
-            raise PersonalizeError("ResourceInUseException", f"Resource {arn} is in use by {other}")
-        del _resources[other]
-    del _resources[arn]
+    dependents = {other: each for other, each in list(_resources.items()) if other != arn and arn in each.values()}
+    for other, resource in dependents.items():
+        at_work = str(resource.get("status")).endswith(("PENDING", "PROGRESS"))
+        if at_work or ("-job/" not in other and not other.startswith(f"{arn}/")):
+            raise RefusedError("ResourceInUseException", f"Resource {arn} is in use by {other}")
+    for name in (arn, *dependents):
+        del _resources[name]
 
 
 def arn_of(arn_type: str, name: str) -> str:
@@ -84,7 +87,7 @@ def new_arn(arn_type: str, name: str) -> str:
     """The ARN of something that must not be there yet."""
     arn = arn_of(arn_type, name)
     if arn in _resources:
-        raise PersonalizeError("ResourceAlreadyExistsException", f"Another resource with Arn {arn} already exists.")
+        raise RefusedError("ResourceAlreadyExistsException", f"Another resource with Arn {arn} already exists.")
     return arn
 
 

@@ -42,8 +42,9 @@ def _extended_ministack() -> Any:
         kms_rules,
         nested_events,
         personalize_service,
+        policy_rules,
         s3_encryption,
-        statement_ids,
+        service_rules,
         step_functions,
     )
 
@@ -60,7 +61,8 @@ def _extended_ministack() -> Any:
         cloudformation_order,
         kms_rules,
         faults,
-        statement_ids,
+        policy_rules,
+        service_rules,
         s3_encryption,
         step_functions,
         json_paths,

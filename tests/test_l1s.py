@@ -80,7 +80,7 @@ def test_a_dataset_imports_with_the_role(
             "DatasetType": "Interactions",
             "SchemaArn": SCHEMA_ARN,
             "DatasetImportJob": {
-                "JobName": "ratings-import-a76cfeb1",
+                "JobName": "ratings-import-d1be08ea",
                 "DataSource": {"DataLocation": {"Fn::Join": ["", ["s3://", BUCKET_NAME, "/import/ratings.csv"]]}},
                 "RoleArn": ROLE,
             },
@@ -169,19 +169,19 @@ def test_the_dataset_group_of_another_stack(
 @pytest.mark.parametrize(
     ("props", "name"),
     [
-        ({}, "ratings-import-97100900"),
+        ({}, "ratings-import-693a48cb"),
         ({"import_job_name": "first-ratings"}, "first-ratings"),
-        ({"name": "r" * 63}, "r" * 47 + "-import-7535d6d4"),
+        ({"name": "r" * 63}, "r" * 47 + "-import-07e6bb72"),
         # Two names that begin alike.
-        ({"name": "r" * 62}, "r" * 47 + "-import-e10a55b9"),
+        ({"name": "r" * 62}, "r" * 47 + "-import-4b9763aa"),
         # Half a token is no name.
         (
             {"name": f"{cdk.Aws.STACK_NAME}-{'r' * 36}"},
-            {"Fn::Join": ["", [STACK_NAME, f"-{'r' * 36}-import-4eb1dbca"]]},
+            {"Fn::Join": ["", [STACK_NAME, f"-{'r' * 36}-import-cadfcfdd"]]},
         ),
-        ({"prefix": "import/2026.csv"}, "ratings-import-3b796d3c"),
+        ({"prefix": "import/2026.csv"}, "ratings-import-4143007f"),
         # What CloudFormation generates has no say.
-        ({"prefix": f"{cdk.Aws.REGION}import/2026.csv"}, "ratings-import-3b796d3c"),
+        ({"prefix": f"{cdk.Aws.REGION}import/2026.csv"}, "ratings-import-4143007f"),
     ],
     ids=["default", "given", "never too long", "one letter less", "a token", "another file", "a token in the path"],
 )
@@ -200,19 +200,33 @@ def group(scope: cdk.Stack, name: str) -> personalize.CfnDatasetGroup:
 @pytest.mark.parametrize(
     ("make", "name"),
     [
-        (lambda stack: group(stack, "movies"), "ratings-import-97100900"),
-        (lambda stack: group(stack, "movies").attr_dataset_group_arn, "ratings-import-97100900"),
-        (lambda _: GROUP_ARN, "ratings-import-97100900"),
+        (lambda stack: group(stack, "movies"), "ratings-import-693a48cb"),
+        (lambda stack: group(stack, "movies").attr_dataset_group_arn, "ratings-import-693a48cb"),
+        (lambda _: GROUP_ARN, "ratings-import-693a48cb"),
         (
             lambda stack: stack.format_arn(service="personalize", resource="dataset-group", resource_name="movies"),
-            "ratings-import-97100900",
+            "ratings-import-693a48cb",
         ),
-        (lambda stack: group(stack, "books"), "ratings-import-0ba10435"),
-        # Only the stack's name tells these from those of another environment.
-        (lambda stack: group(stack, f"{cdk.Aws.REGION}-movies"), "ratings-import-3f647cf1"),
-        (lambda _: cdk.Fn.import_value("movies"), "ratings-import-6f15cafc"),
+        (lambda stack: group(stack, "books"), "ratings-import-4de452d0"),
+        # Only the stack tells the last two from those of another environment; a parameter has it in its name.
+        (lambda stack: group(stack, f"{cdk.Aws.REGION}-movies"), "ratings-import-06405cb4"),
+        (lambda stack: group(stack, cdk.CfnParameter(stack, "Group1").value_as_string), "ratings-import-1f5c045a"),
+        (lambda stack: group(stack, cdk.CfnParameter(stack, "Group2").value_as_string), "ratings-import-2e60cf34"),
+        (lambda stack: group(stack, f"{cdk.Aws.STACK_NAME}-movies"), "ratings-import-422f9afb"),
+        (lambda _: cdk.Fn.import_value("movies"), "ratings-import-4ac60c4b"),
     ],
-    ids=["L1", "its ARN", "an ARN", "an ARN of the stack's account", "another", "a name with a token", "unknown"],
+    ids=[
+        "L1",
+        "its ARN",
+        "an ARN",
+        "an ARN of the stack's account",
+        "another",
+        "the Region's",
+        "a parameter",
+        "another parameter",
+        "the stack's",
+        "unknown",
+    ],
 )
 def test_the_name_of_an_import_job_follows_the_dataset_group(
     stack: cdk.Stack, encryption: PersonalizeEncryption, bucket: s3.Bucket, make: Any, name: str
@@ -220,6 +234,19 @@ def test_the_name_of_an_import_job_follows_the_dataset_group(
     """Datasets of one name in two dataset groups have jobs of two names, however the dataset group is given."""
     add_ratings(encryption, make(stack), import_from=S3Location(bucket, "import/"))
     assert only(stack, "AWS::Personalize::Dataset")["Properties"]["DatasetImportJob"]["JobName"] == name
+
+
+def test_where_the_name_of_an_import_job_stays(bucket: s3.Bucket, app: cdk.App) -> None:
+    """A stack with another name, to which ``cdk refactor`` moves the dataset; but two nested in it have two names."""
+    names: list[Any] = []
+    for scope in (cdk.Stack(app, "One"), cdk.Stack(app, "Two"), cdk.NestedStack(cdk.Stack(app, "Three"), "Nested")):
+        for movies in (f"{cdk.Aws.REGION}-movies", f"{cdk.Aws.STACK_NAME}-movies"):
+            stack = cdk.Stack.of(scope)
+            encryption = PersonalizeEncryption(stack, f"Encryption{len(names)}")
+            dataset = personalize.CfnDatasetGroup(stack, f"Group{len(names)}", name=movies)
+            made: Any = add_ratings(encryption, dataset, import_from=S3Location(bucket, "import/"))
+            names.append(made.dataset_import_job.job_name)
+    assert (len({*names[::2]}), len({*names[1::2]})) == (1, 3)
 
 
 @pytest.mark.parametrize(
@@ -240,7 +267,7 @@ def test_the_name_of_an_import_job_says_nothing_of_the_bucket(
     """A bucket that is spelled otherwise is no new import, which would replace the data."""
     add_ratings(encryption, GROUP_ARN, import_from=S3Location(make(stack), "import/"))
     job = only(stack, "AWS::Personalize::Dataset")["Properties"]["DatasetImportJob"]
-    assert job["JobName"] == "ratings-import-97100900"
+    assert job["JobName"] == "ratings-import-693a48cb"
 
 
 @pytest.mark.parametrize("to_s3", [False, True])

@@ -12,9 +12,9 @@ from typing import Any
 
 import click
 
+from ._access.findings import RULES
 from ._access.ignoring import Ignore, without
 from ._access.report import AccessReport
-from ._access.rules import RULES
 from ._access.sarif import sarif_report
 from ._access.text import WIDTH
 from ._doctor.command import doctor

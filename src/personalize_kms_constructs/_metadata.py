@@ -63,20 +63,11 @@ def leave_resources(
     To be called at the end of the synth, from a validation, when no later call and no aspect can change anything. A
     problem is left in the metadata as well, since it must not fail the synth.
 
-    Args:
-        scope: the construct, under whose path the metadata stands.
-        here: its stack.
-        service_role: the role's ARN.
-        encryption_key: the ARN of the dataset groups' key, if they have one.
-        resources: what is allowed.
-        pending: the policies whose statements others have to add: ``"key"``, ``"bucket"`` or ``"role"``, with the ARN
-            of that key, bucket or role, and the actions of the statements. Of a job's caller, which the job doesn't
-            know, ``"caller"`` with the job's path.
-        files: the files with pending statements in the app's assembly, by kind and ARN of the policy.
-        job: the job that is all there is to create, if this is left for one.
-        is_declared: whether users have declared it, and no construct answers for it.
-        of_own_stack: ARNs of what the construct's own stack makes. Where that isn't nested they stand as they are: the
-            CDK resolves them as the stack does, and to look up what they refer to takes most of the time.
+    Pending are the policies whose statements others have to add: ``"key"``, ``"bucket"`` or ``"role"``, with the ARN of
+    that key, bucket or role, and the actions of the statements. Of a job's caller, which the job doesn't know, it is
+    ``"caller"`` with the job's path. The files are by kind and ARN of the policy. The ARNs of what the construct's own
+    stack makes stand as they are where that isn't nested: the CDK resolves them as the stack does, and to look up what
+    they refer to takes most of the time.
     """
     describe = _Description(here, of_own_stack if here.parent is None else ())
     found: dict[str, Any] = dict(describe.stack(here))

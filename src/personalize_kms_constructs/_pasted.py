@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable, Mapping
 from typing import Any, cast
@@ -49,19 +48,8 @@ def part_of(arn: str, number: int) -> str:
     return _known(parts[number]) if parts[0] == "arn" and len(parts) > number else ""
 
 
-def as_text(value: Any, stack: Stack, known: Mapping[str, str]) -> str:
-    """Return JSON in lines."""
-    return json.dumps(readable(value, stack, known), indent=2)
-
-
 def readable(value: Any, stack: Stack, known: Mapping[str, str] | None = None) -> Any:
-    """Return JSON with what is known only at deployment as ``${…}``, in the notation of ``Fn::Sub``.
-
-    Args:
-        value: strings, lists and objects, with tokens.
-        stack: the stack that they are of.
-        known: values of such placeholders.
-    """
+    """Return JSON with tokens as ``${…}``, in the notation of ``Fn::Sub``, or as the values that are known of these."""
     if isinstance(value, list):
         return [readable(item, stack, known) for item in value]
     if isinstance(value, dict):

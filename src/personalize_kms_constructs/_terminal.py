@@ -11,13 +11,15 @@ from typing import NoReturn
 import click
 
 PASSED, FOUND, COULD_NOT_LOOK = 0, 1, 2
+# What an account or a template says may not steer a terminal. In JSON this stands for the same character.
+_CONTROLS = {each: f"\\u{each:04x}" for each in (*range(10), *range(11, 32), *range(127, 160))}
 _COLOURS = {"✔": "green", "✘": "red", "!": "yellow", "?": "cyan"}
 
 
 def write(text: str, *, coloured: bool = False) -> None:
     """Write to the standard output; stop if it takes nothing, since a report that nobody can read is none.
 
-    A character that the output lacks is shown as another.
+    A character that the output lacks is shown as another, and control characters as numbers.
 
     Args:
         text: what to write.
@@ -27,6 +29,7 @@ def write(text: str, *, coloured: bool = False) -> None:
         stop("the report can't be written: the standard output is closed")
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")
+    text = text.translate(_CONTROLS)
     shown = "".join(map(_in_colour, text.splitlines(keepends=True))) if coloured else text
     try:
         click.echo(shown, nl=False, color=False if os.environ.get("NO_COLOR") else None)
@@ -37,7 +40,7 @@ def write(text: str, *, coloured: bool = False) -> None:
 def say(message: str) -> None:
     """Write a line to the standard error, if that takes any."""
     with suppress(OSError):
-        click.echo(f"personalize-kms: {message}", err=True)
+        click.echo(f"personalize-kms: {message}".translate(_CONTROLS), err=True)
 
 
 def stop(message: str) -> NoReturn:

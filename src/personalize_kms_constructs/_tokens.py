@@ -95,7 +95,7 @@ def resolved_early(text: str, stack: cdk.Stack) -> Any:
 
 
 class _EarlyResolver(cdk.DefaultTokenResolver):
-    """Resolves no token but those that have their value; ``Lazy`` and ``Fn::Join`` look alike."""
+    """Resolves no token but those that have their value."""
 
     def __init__(self) -> None:
         super().__init__(cast("cdk.IFragmentConcatenator", _Joined()))
@@ -105,7 +105,8 @@ class _EarlyResolver(cdk.DefaultTokenResolver):
         """Return the value of a token; two stacks may have constructs of one logical id, but not of one path."""
         if isinstance(t, cdk.Reference):
             return {"Reference": [t.target.node.path, t.display_name]}
-        if isinstance(t, cdk.Intrinsic):
+        # In the CDK ``Fn::Join`` is no intrinsic, and a ``Lazy`` but for its name.
+        if isinstance(t, cdk.Intrinsic) or t.to_string().startswith("${Token[Fn::Join."):
             return super().resolve_token(cast("Any", t), context, post_processor)
         self.is_early = True
         return ""

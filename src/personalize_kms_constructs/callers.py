@@ -7,6 +7,7 @@ https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonpe
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator, Sequence
 from functools import reduce
 from typing import Any
@@ -17,7 +18,7 @@ from constructs import Construct
 
 from ._grant.place import Place
 from ._grant.role import ServiceRole, is_immutable
-from ._pasted import as_text, known_values, readable, replacements
+from ._pasted import known_values, readable, replacements
 from ._refusals.arguments import GRANTEE, ON, is_sequence, kind_of_arn, not_a_resource, shown, type_problems
 from ._refusals.environments import personalize_arn_problems
 from ._warnings import warn
@@ -73,7 +74,8 @@ def caller_problems(
 
 
 def _principal_problems(principal: Any, role: ServiceRole) -> Iterator[str]:
-    if _takes_no_policies(principal):
+    # A service, an account or an ARN, for example.
+    if isinstance(principal, (iam.PrincipalBase, iam.UnknownPrincipal)):
         yield (
             f"grantee is {shown(principal)}, which takes no IAM policy: pass the role, user or group that calls "
             "Personalize"
@@ -111,11 +113,6 @@ def _may_be_parent(arn: str, row: Permissions) -> bool:
     return kind_of_arn(arn) in ("", *row.parents)
 
 
-def _takes_no_policies(principal: object) -> bool:
-    """Tell if a principal is a service, an account or an ARN, which no IAM policy of this app can be attached to."""
-    return isinstance(principal, (iam.PrincipalBase, iam.UnknownPrincipal))
-
-
 def grant_create(
     scope: Construct,
     grantee: iam.IGrantable,
@@ -125,12 +122,7 @@ def grant_create(
 ) -> iam.Grant:
     """Allow a caller to create and describe resources of these kinds, whatever their names, and pass the role.
 
-    Args:
-        scope: the construct, in whose account and Region the resources are; warnings are of it.
-        grantee: the caller.
-        service_role_arn: the ``roleArn`` that the caller passes.
-        resources: what will be created, one at least; their locations don't matter.
-        on: the ARNs of what they are created on; by default all that there are in the account and Region.
+    Without ``on`` they may be created on all that there is in the account and Region.
     """
     statements = list(_statements(Stack.of(scope), service_role_arn, resources, on))
     if is_immutable(grantee.grant_principal):
@@ -150,7 +142,8 @@ def grant_create(
 def _warn_of_immutable(scope: Construct, principal: Any, service_role_arn: str, statements: Sequence[Json]) -> None:
     stack = Stack.of(scope)
     known = known_values(Place.of(stack), key_arn="", role_arn=service_role_arn, arns=[principal.role_arn])
-    arn, text = readable(principal.role_arn, stack, known), as_text(list(statements), stack, known)
+    arn = readable(principal.role_arn, stack, known)
+    text = json.dumps(readable(list(statements), stack, known), indent=2)
     left = replacements(text)
     lines = [
         text,

@@ -37,7 +37,7 @@ from ._refusals.arguments import (
 from ._refusals.environments import personalize_arn_problems, service_role_problems
 from ._refusals.names import DATASET_TYPES, DOMAINS, choice_problems, id_problems, name_problems, role_name_problems
 from ._synth import AtSynth, Made
-from ._tokens import is_token, is_yet_to_be_looked_up, l1_behind, literal_part
+from ._tokens import in_words, is_token, is_yet_to_be_looked_up, l1_behind, literal_part
 from .callers import caller_problems, grant_create
 from .key_access import key_access_rule
 from .locations import LOCATION, S3Location
@@ -332,8 +332,8 @@ class PersonalizeEncryption(Construct):
             import_from: the CSV file, or folder of CSV files, to import first. For what is imported later, use
                 ``jobs.DatasetImportJob``.
             import_job_name: the name of the import job, which no job may have had before. By default it is made of the
-                names of the dataset and its dataset group, and of the prefix. A name of your own doesn't follow the
-                prefix: to import another file, change both.
+                names of the dataset and its dataset group, the type and the prefix. A name of your own doesn't follow
+                the prefix: to import another file, change both.
             tags: its tags, which can't be changed later, as for ``add_dataset_group``. The import job has none.
 
         Raises:
@@ -367,7 +367,8 @@ class PersonalizeEncryption(Construct):
             if not import_job_name:
                 self.__made.imported.append(import_from)
             import_job = personalize.CfnDataset.DatasetImportJobProperty(
-                job_name=import_job_name or _import_job_name(name, dataset_group, import_from, self.__here),
+                job_name=import_job_name
+                or _import_job_name(name, dataset_type, dataset_group, import_from, self.__here),
                 data_source={"DataLocation": import_from.uri},
                 role_arn=self._personalize_wiring.role.arn,
             )
@@ -528,17 +529,17 @@ class PersonalizeEncryption(Construct):
         )
 
 
-def _import_job_name(dataset: str, group: AnyDatasetGroup, source: S3Location, here: Place) -> str:
+def _import_job_name(dataset: str, kind: str, group: AnyDatasetGroup, source: S3Location, here: Place) -> str:
     """Return a name that no other import job has, and that follows the prefix, since no name can be used again.
 
     The bucket has no part in it: one bucket has a name, a parameter or a logical id, and a new name is a new import.
     """
     l1 = l1_behind(group, personalize.CfnDatasetGroup) if isinstance(group, str) else group
-    of_group = str(group).rpartition("/")[2] if l1 is None else l1.name
-    if is_token(of_group):
-        # Where its name is known only at deployment, the stack's tells environments apart.
-        of_group = f"{here.outermost.name}/{of_group}"
-    text = literal_part("\n".join([of_group, dataset, source.prefix]))
+    of_group = in_words(str(group).rpartition("/")[2] if l1 is None else l1.name)
+    if "${…}" in of_group or "${AWS::Stack" in of_group:
+        # The same words are another name in another stack.
+        of_group = f"{here.stack.node.path}/{of_group}"
+    text = literal_part("\n".join([of_group, dataset, kind, source.prefix]))
     suffix = f"-import-{hashlib.sha256(text.encode()).hexdigest()[:8]}"
     # A token can't be cut.
     return f"{dataset if is_token(dataset) else dataset[: 63 - len(suffix)]}{suffix}"

@@ -118,7 +118,8 @@ def test_a_key_of_another_account_wants_both_sides() -> None:
     # Of a key policy that can't be seen, nothing is known to be missing.
     unseen = on_key_of(OTHERS_KEY, [], [])
     unseen.keys[OTHERS_KEY] = Key(OTHERS_KEY, unseen="it isn't part of the app")
-    assert {(each.cause, each.add_to) for each in compare(unseen).missing} == {(Cause.NOT_IN_IAM, "role")}
+    both = {(Cause.NOT_IN_IAM, "role"), (Cause.BOTH_SIDES, "role")}
+    assert {(each.cause, each.add_to) for each in compare(unseen).missing} == both
 
 
 def test_what_no_policy_says_is_missing_though_the_accounts_are_not_known() -> None:

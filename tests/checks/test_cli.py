@@ -181,14 +181,14 @@ def test_a_reader_that_went_away_is_no_finding(tmp_path: Path) -> None:
     assert (done.returncode, done.stderr) == (2, NOT_WRITTEN + "Broken pipe\n")
 
 
-def test_a_lone_surrogate_is_no_finding(tmp_path: Path) -> None:
-    """Half a character, which nothing can write: the template can't be read."""
+def test_a_lone_surrogate_is_shown_as_another_character(tmp_path: Path) -> None:
+    """Half a character, which nothing can write."""
     statements = key()["Properties"]["KeyPolicy"]["Statement"]
     broken = {**statements[0], "Sid": "One\ud800"}
     directory = write(tmp_path, {"Main": complete(Key=key(KeyPolicy={"Statement": [broken, statements[1]]}))})
-    result = run("check", str(directory))
-    said = f"personalize-kms: {directory}/Main.template.json: can't be read as JSON: it has half a character, \\ud800\n"
-    assert (result.exit_code, result.stdout, result.stderr) == (2, "", said)
+    result = run("check", str(directory), "--format", "json")
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert "statement One\N{REPLACEMENT CHARACTER} of key policy of Main/Key" in result.stdout
 
 
 def test_a_defect_of_the_command_is_no_finding(monkeypatch: pytest.MonkeyPatch) -> None:

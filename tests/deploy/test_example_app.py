@@ -23,7 +23,7 @@ def test_the_cdk_cli_deploys_redeploys_and_destroys_it(aws: EmbeddedAws, assembl
     upload_ratings(aws)
     cdk_deploy("Recommendations")
     (job,) = aws.client("personalize").list_dataset_import_jobs()["datasetImportJobs"]
-    assert (job["jobName"], job["status"]) == ("movies-ratings-import-b48e72f1", "ACTIVE")
+    assert (job["jobName"], job["status"]) == ("movies-ratings-import-21a083d1", "ACTIVE")
 
     assert cdk_deploy("--all").count("(no changes)") == 3
     cdk("destroy", *app, "--all", "--force", environment=environment, quiet=True)

@@ -11,7 +11,6 @@ from demo.nightly_run import NightFailedError, bucket_name, nightly_run, run
 from embedded_aws import EmbeddedAws
 from tests.deploy.conftest import templates_of
 from tests.deploy.stacks import Templates, deploy, of_type, upload
-from tests.jobs import asl
 
 TOPIC = {"Ref": "FailuresTopic6CB7CD9B"}
 
@@ -22,14 +21,6 @@ def example(embedded_aws: EmbeddedAws, assembly: Path) -> EmbeddedAws:
     embedded_aws.reset()
     assert deploy(embedded_aws, templates_of(assembly)) == []
     return embedded_aws
-
-
-def test_its_state_machines_are_valid(templates: Templates) -> None:
-    """By somebody else's judgement."""
-    found = definitions(templates)
-    assert len(found) == 2
-    for definition in found:
-        asl.check(json.loads(definition))
 
 
 def test_each_job_of_the_night_ends_in_time(templates: Templates) -> None:

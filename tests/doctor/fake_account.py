@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from functools import cache
@@ -24,6 +25,7 @@ Answer = str | Exception | dict[str, Any]
 
 ACCOUNT, REGION = "111122223333", "eu-west-1"
 GROUP = f"arn:aws:personalize:{REGION}:{ACCOUNT}:dataset-group/movies"
+SOLUTION = f"arn:aws:personalize:{REGION}:{ACCOUNT}:solution/similar"
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/service/Reader"
 KEY = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/1234abcd-12ab-34cd-56ef-1234567890ab"
 BUCKET_KEY = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/9999abcd-12ab-34cd-56ef-1234567890ab"
@@ -73,6 +75,10 @@ class FakeAccount:
         self.made["DatasetGroup"].append({"datasetGroupArn": self.group, **described})
         self.instead: list[tuple[str, str, Answer]] = []
         """What was set by ``answer``; what was set first counts."""
+        self.events: list[dict[str, Any]] = []
+        """CloudTrail's, the latest first."""
+        self.calls: Counter[str] = Counter()
+        """How often each operation was called."""
 
     @classmethod
     def with_each_kind(cls) -> FakeAccount:
@@ -97,6 +103,8 @@ class FakeAccount:
         found: dict[str, Any] = {"jobName" if row.is_job else "name": name, "status": row.finished}
         found |= {f"{_field(row.noun)}Arn": f"{self.group}/{name}", "creationDateTime": _DAY}
         found["lastUpdatedDateTime"] = _DAY
+        if row.made_for == "SolutionVersionArn":
+            found["solutionVersionArn"] = f"{SOLUTION}/1a2b3c4d"
         _put(found, row.role_argument, role or self.role)
         for access, (path, key) in ((row.source, source), (row.destination, destination)):
             if access:
@@ -117,7 +125,7 @@ class FakeAccount:
             model = client.meta.service_model.operation_model(operation)
             validate_parameters(arguments, model.input_shape)
             found = self._answer(operation, arguments)
-            _assert_known(model.output_shape, found)
+            _assert_known(model.output_shape, {each: found[each] for each in found if each != "ResponseMetadata"})
             return found
 
         client._make_api_call = answer
@@ -161,7 +169,8 @@ class FakeAccount:
         return finding
 
     def _answer(self, operation: str, arguments: dict[str, Any]) -> Any:
-        asked = json.dumps(arguments)
+        self.calls[operation] += 1
+        asked = json.dumps(arguments, default=str)
         found = next((found for name, about, found in self.instead if name == operation and about in asked), None)
         found = self._usual(operation, arguments) if found is None else found
         if isinstance(found, str):
@@ -174,7 +183,7 @@ class FakeAccount:
         for row in ROWS:
             member, made = _field(row.noun), self.made[row.noun]
             if operation == f"List{row.noun}s":
-                listed = (f"{member}Arn", "creationDateTime")
+                listed = (f"{member}Arn", "creationDateTime", "solutionVersionArn")
                 return {f"{member}s": [{name: each[name] for name in listed if name in each} for each in made]}
             if operation == f"Describe{row.noun}":
                 described = [each for each in made if arguments.items() <= each.items()]
@@ -185,9 +194,7 @@ class FakeAccount:
             case "ListDatasets":
                 return {"datasets": [{"datasetArn": "dataset"}]}
             case "ListSolutions":
-                return {"solutions": [{"solutionArn": "solution"}]}
-            case "ListSolutionVersions":
-                return {"solutionVersions": [{"solutionVersionArn": "version"}]}
+                return {"solutions": [{"solutionArn": SOLUTION}]}
             case "DescribeKey":
                 arn = arguments["KeyId"]
                 return self.described_key(arn) if arn in self.keys else "NotFoundException"
@@ -217,6 +224,11 @@ class FakeAccount:
                 default = {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": self.default_key}
                 rules = [{"ApplyServerSideEncryptionByDefault": default}] if self.default_key else []
                 return {"ServerSideEncryptionConfiguration": {"Rules": rules}}
+            case "LookupEvents":
+                start = int(arguments.get("NextToken", 0))
+                found = [{"CloudTrailEvent": json.dumps(each)} for each in self.events[start : start + 50]]
+                more = {"NextToken": str(start + 50)} if start + 50 < len(self.events) else {}
+                return {"Events": found, **more}
             case "GetPublicAccessBlock":
                 return {"PublicAccessBlockConfiguration": {"BlockPublicAcls": True}}
         raise AssertionError(operation)

@@ -12,12 +12,15 @@ from personalize_kms_constructs import matrix
 from personalize_kms_constructs._doctor.asking import DoctorError
 from tests.doctor.fake_account import (
     ACCOUNT,
+    BASE_4,
+    BASE_5,
     BUCKET,
     BUCKET_KEY,
     GROUP,
     KEY,
     ROLE,
     SERVICE,
+    SOLUTION,
     FakeAccount,
     Statements,
     allow,
@@ -53,8 +56,6 @@ def note_on(account: FakeAccount, about: str) -> str:
         "ListDatasets",
         "ListDatasetImportJobs",
         "ListSolutions",
-        "ListSolutionVersions",
-        "ListBatchInferenceJobs",
         "ListDataDeletionJobs",
         "DescribeDatasetImportJob",
     ],
@@ -129,6 +130,32 @@ def test_the_newest_jobs_are_looked_at() -> None:
     names = {each["jobName"] for each in sorted(listed, key=lambda each: each["creationDateTime"])[2:]}
     assert {note.partition(" ")[0] for note in account.notes() if note.startswith("night-")} == names
     assert any("it gave no reason" in note for note in account.notes())
+
+
+def test_solutions_that_are_trained_each_day(account: FakeAccount) -> None:
+    """The batch jobs of all their versions are listed once, for all dataset groups, and the newest are looked at."""
+    groups = account.made["DatasetGroup"]
+    groups.append({**groups[0], "datasetGroupArn": f"{GROUP}-2", "name": "movies-2"})
+    solutions = [f"{SOLUTION}-{number}" for number in range(20)]
+    account.answer("ListSolutions", {"solutions": [{"solutionArn": each} for each in solutions]}, f'{GROUP}"')
+    listed = account.made["BatchInferenceJob"]
+    for day, solution in enumerate(solutions * 30):
+        created = datetime(2026, 1, 1, tzinfo=UTC) + timedelta(days=day)
+        listed.append(
+            {**listed[0], "solutionVersionArn": f"{solution}/{day}", "jobName": f"{day}", "creationDateTime": created}
+        )
+        listed[-1]["batchInferenceJobArn"] = f"{GROUP}/{day}"
+    account.look()
+    assert {name: number for name, number in account.calls.items() if "Batch" in name or "Solution" in name} == {
+        "ListSolutions": 2,
+        "ListBatchInferenceJobs": 1,
+        "ListBatchSegmentJobs": 1,
+        "DescribeBatchInferenceJob": 20 * 10 + 1,
+        "DescribeBatchSegmentJob": 1,
+    }
+    first, second = account.look()["dataset_groups"]
+    assert "204 jobs and metric attributions were looked at, 400 older ones were not (--jobs)" in first["notes"]
+    assert "6 jobs and metric attributions were looked at" in second["notes"]
 
 
 def test_an_older_sdk(account: FakeAccount, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -251,6 +278,28 @@ def test_a_key_whose_policy_is_not_shown(account: FakeAccount, code: str, why: s
     assert (listed in text) is (code == "AccessDeniedException")
 
 
+@pytest.mark.parametrize("code", ["NotFoundException", "AccessDeniedException"])
+def test_a_key_of_another_account(code: str) -> None:
+    """Nothing is said about what its policy says, what either side has to allow is named, and IAM's side heals."""
+    account, key = FakeAccount(), KEY.replace(ACCOUNT, "444455556666")
+    account.keys[key] = []
+    account.answer("GetKeyPolicy", code, key)
+    account.add(matrix.DATASET_EXPORT_JOB, "dump", destination=("s3://ratings/out/", key))
+    account.policies = {"P": [allow(BASE_4, None, KEY), allow(["s3:PutObject", "s3:ListBucket"])]}
+    found = {(each.status, each.cause, each.of): each for each in account.findings()}
+    assert set(found) == {("failed", "both-sides", ROLE), ("failed", "not-in-iam", ROLE), ("undecided", "open", key)}
+    assert found["undecided", "open", key].principals == [SERVICE["Service"]]
+    (says,) = found["failed", "both-sides", ROLE].says
+    both = "no IAM policy of the role allows it, and across accounts the key policy has to allow it too"
+    assert says.startswith(f"{both}: the key policy of {key} can't be seen: ")
+    assert found["failed", "both-sides", ROLE].actions == BASE_5
+    assert {str(each.add) for each in found.values() if each.add} == {str([("role", allow(BASE_5, None, key))])}
+    account.policies["P"] += found["failed", "both-sides", ROLE].statements
+    (unseen,) = account.findings()
+    assert (unseen.status, unseen.actions) == ("undecided", BASE_5)
+    assert unseen.principals == [ROLE, SERVICE["Service"]]
+
+
 def test_grants_are_shown(account: FakeAccount) -> None:
     """Those for Personalize alone, the first five of them, and how many there are."""
     operations, service = ["Decrypt", "Encrypt"], SERVICE["Service"]
@@ -309,6 +358,18 @@ def test_the_region_of_a_bucket(account: FakeAccount, named: str | None, region:
     assert note_on(account, "bucket ratings").startswith(f"it is in {region}, ")
     says = f"bucket ratings is in {region}, and Personalize works in eu-west-1: use a bucket of that Region"
     assert [each.says for each in account.findings()] == ([] if region == "eu-west-1" else [[says]])
+
+
+def test_a_bucket_whose_region_cannot_be_seen() -> None:
+    """Personalize works with buckets of its own Region alone."""
+    account = FakeAccount()
+    account.add(matrix.DATASET_IMPORT_JOB, "load")
+    account.answer("GetBucketLocation", "AccessDenied")
+    assert account.bad() == [("region-unseen", "undecided", BUCKET)]
+    assert account.finding().says == [
+        "whether it is in the Region that Personalize works in can't be seen: s3:GetBucketLocation isn't allowed to you"
+    ]
+    assert f"    {BUCKET}\n  ? load (dataset import job)\n" in "".join(account.written())
 
 
 def test_public_access(account: FakeAccount) -> None:

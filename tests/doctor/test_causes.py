@@ -14,6 +14,7 @@ from tests.doctor.fake_account import (
     BUCKET,
     BUCKET_KEY,
     EXPORT_6,
+    GROUP,
     KEY,
     OTHER_KEY,
     REGION,
@@ -28,6 +29,7 @@ from tests.doctor.fake_account import (
 
 DEAD, OTHER_DEAD, DEAD_USER = "AROADEADDEADDEADDEAD1", "AROADEADDEADDEADDEAD2", "AIDADEADDEADDEADDEAD1"
 ADMIN = f"arn:aws:iam::{ACCOUNT}:role/Admin"
+METRICS = f"arn:aws:cloudwatch:{REGION}:{ACCOUNT}:*"
 READ = allow(["s3:GetObject", "s3:ListBucket"])
 NEEDED_BY = ["load (dataset import job)", "movies (dataset group)"]
 
@@ -51,6 +53,19 @@ def test_a_dataset_group_without_a_key(account: FakeAccount) -> None:
     account.made["DatasetGroup"][0] |= {"kmsKeyArn": None, "roleArn": None}
     assert account.bad() == []
     assert account.notes()[0] == "it is ACTIVE, and has no key of yours: AWS's own key encrypts its data"
+
+
+def test_a_dataset_group_that_could_not_be_made(account: FakeAccount) -> None:
+    """Nothing makes it ACTIVE any more; what it lacked is told beside it."""
+    account.made["DatasetGroup"][0] |= {"status": "CREATE FAILED", "failureReason": "Insufficient privileges."}
+    assert account.finding().says == [
+        "dataset group movies is CREATE FAILED, Insufficient privileges. (today the policies allow all that it needs): "
+        "delete it, and create it anew when the policies give all that it needs"
+    ]
+    assert account.bad() == [("group-failed", "failed", GROUP)]
+    account.policies["P"] = [READ]
+    assert [each.cause for each in account.findings()] == ["not-in-iam", "group-failed"]
+    assert "(what it lacks is below)" in account.findings()[1].says[0]
 
 
 def test_a_dataset_group_whose_role_is_not_told(account: FakeAccount) -> None:
@@ -125,18 +140,19 @@ def test_two_ids_in_one_statement(account: FakeAccount) -> None:
     assert statements == [[allow(BASE_5, {"AWS": [ROLE, ADMIN]})]]
 
 
-@pytest.mark.parametrize("id", [DEAD, DEAD_USER])
 @pytest.mark.parametrize(
-    "actions",
+    ("id", "actions"),
     [
-        ["kms:*"],
-        ["*"],
-        ["kms:Create*", "kms:Describe*", "kms:List*", "kms:Put*", "kms:ScheduleKeyDeletion", "kms:CreateGrant"],
-        [*BASE_5, "kms:PutKeyPolicy"],
+        (DEAD, ["kms:*"]),
+        (DEAD, ["*"]),
+        (DEAD, ["kms:Create*", "kms:Describe*", "kms:List*", "kms:Put*", "kms:ScheduleKeyDeletion", "kms:CreateGrant"]),
+        (DEAD, [*BASE_5, "kms:PutKeyPolicy"]),
+        (DEAD_USER, ["kms:*"]),
+        (DEAD_USER, BASE_5),
     ],
 )
 def test_the_id_of_an_administrator_who_left(account: FakeAccount, id: str, actions: list[str]) -> None:
-    """It isn't taken for the role's, which gets what AWS's page asks for and nothing else."""
+    """It isn't taken for the role's, which gets what AWS's page asks for and nothing else; no user is a role."""
     account.keys[KEY] = [allow(actions, {"AWS": id}), allow(BASE_5, SERVICE)]
     found = {each.cause: each for each in account.findings()}
     assert set(found) == {"unused-id", "no-delegation"}
@@ -214,16 +230,23 @@ def test_the_key_of_the_dataset_group_is_meant(account: FakeAccount) -> None:
     assert sorted(account.bad()) == [("not-in-iam", "failed", ROLE), ("nothing-for-personalize", "failed", KEY)]
 
 
-def test_new_objects_have_another_key_than_the_job_names() -> None:
-    """The bucket's default key is asked for too: what is uploaded next is encrypted with it."""
+def test_a_default_key_that_no_job_uses() -> None:
+    """It is no failure, whatever its state and its policy: which key an object has can't be seen."""
     account = FakeAccount()
     place = ("s3://ratings/", BUCKET_KEY)
     account.add(matrix.BATCH_INFERENCE_JOB, "recommend", source=place, destination=place)
+    account.default_key = BUCKET_KEY
+    says = "no job uses its default key, which objects have that are uploaded without naming another"
+    assert says not in account.notes()[-1]
     account.default_key = OTHER_KEY
-    assert account.bad() == []
     account.keys[OTHER_KEY] = [allow(["kms:*"], ROOT)]
-    account.policies["named"] = [allow(BASE_5, None, BUCKET_KEY)]
-    assert account.bad() == [("another-default-key", "failed", OTHER_KEY)]
+    account.answer("DescribeKey", account.described_key(OTHER_KEY, KeyState="Disabled"), OTHER_KEY)
+    assert account.bad() == []
+    bucket = f"bucket ratings: it is in eu-west-1, it is encrypted with {OTHER_KEY}, public access is blocked, {says}"
+    assert account.notes()[-1] == bucket
+    account.instead = []
+    account.answer("DescribeKey", "AccessDeniedException", OTHER_KEY)
+    assert account.bad() == []
 
 
 @pytest.mark.parametrize(
@@ -294,6 +317,35 @@ def test_a_trust_policy_that_denies(account: FakeAccount) -> None:
     assert account.finding().add == []
 
 
+NO_RESOURCE = {"Effect": "Allow", "Principal": SERVICE, "Action": BASE_5}
+ALL_BUT = {"Effect": "Deny", "Principal": "*", "Action": "kms:*", "Resource": "*"}
+SPARED: Any = {"ArnNotEquals": {"aws:PrincipalArn": [ROLE, ADMIN]}}
+NOT_SPARED: Any = {"ArnNotEquals": {"aws:PrincipalArn": [ADMIN]}}
+EXTERNAL_ID: Any = {"StringEquals": {"sts:ExternalId": "ratings"}}
+
+
+@pytest.mark.parametrize(
+    ("change", "causes", "principals"),
+    [
+        ({"trust": [{**trust(SERVICE), "Condition": EXTERNAL_ID}]}, {"not-trusted"}, set()),
+        ({"key": [{**ALL_BUT, "Condition": NOT_SPARED}]}, {"denied"}, {ROLE, SERVICE["Service"]}),
+        ({"key": [{**ALL_BUT, "Condition": SPARED}]}, {"denied"}, {SERVICE["Service"]}),
+        ({"only": [NO_RESOURCE, allow(BASE_5, {"AWS": ROLE})]}, {"no-statement"}, {SERVICE["Service"]}),
+        ({"P": [allow([*BASE_4, "s3:*"]), allow(["cloudwatch:PutMetricData"], None, METRICS)]}, {"not-in-iam"}, {ROLE}),
+    ],
+    ids=["an external id", "all but an administrator", "all but the role", "no Resource", "PutMetricData on an ARN"],
+)
+def test_what_is_decided_as_in_the_check(change: dict[str, Statements], causes: set[str], principals: set[str]) -> None:
+    """None of it is left undecided."""
+    account = FakeAccount()
+    account.add(matrix.METRIC_ATTRIBUTION, "clicks")
+    account.trust = change.get("trust", account.trust)
+    account.keys[KEY] = change.get("only", [*account.keys[KEY], *change.get("key", [])])
+    account.policies["P"] = change.get("P", account.policies["P"])
+    assert {(each.cause, each.status) for each in account.findings()} == {(cause, "failed") for cause in causes}
+    assert {who for each in account.findings() for who in each.principals} == principals
+
+
 def test_a_path_that_is_none() -> None:
     """It is a problem of the job alone."""
     account = FakeAccount()
@@ -311,15 +363,10 @@ def test_failures_are_told_beside_what_the_policies_say_today() -> None:
     told = "load (dataset import job) failed on 2026-11-01: Insufficient privileges."
     assert account.bad() == []
     assert account.notes()[1] == f"{told} (today the policies allow all that it needs)"
-    account.made["DatasetGroup"][0] |= {"status": "CREATE FAILED", "failureReason": ""}
-    assert account.notes()[0] == ("its creation failed: it gave no reason (today the policies allow all that it needs)")
     account.bucket_policy = []
     assert account.notes()[1] == f"{told} (what it lacks is below)"
-    account.answer("DescribeKey", account.described_key(KeyState="Disabled"))
-    assert account.notes()[0] == "its creation failed: it gave no reason (what it lacks is below)"
     account.answer("GetBucketPolicy", "AccessDenied")
     account.answer("GetKeyPolicy", "AccessDenied")
-    del account.instead[0]
     assert account.notes()[1] == f"{told} (whether the policies allow all that it needs isn't known, see below)"
 
 

@@ -11,12 +11,15 @@ from typing import Any
 import pytest
 from botocore.client import BaseClient
 from botocore.exceptions import ClientError
+from botocore.parsers import ResponseParserError
 from click.testing import CliRunner, Result
 
+from personalize_kms_constructs import matrix
 from personalize_kms_constructs._cli import personalize_kms
 from tests.doctor.fake_account import GROUP, KEY, FakeAccount, allow
 
 ELSEWHERE = GROUP.replace("eu-west-1", "us-east-1")
+OF_OTHERS = GROUP.replace("111122223333", "444455556666")
 DATASET = GROUP.replace("dataset-group/movies", "dataset/movies/INTERACTIONS")
 
 
@@ -46,21 +49,75 @@ def test_aws_refuses(account: FakeAccount, command: Callable[..., Result], code:
     assert stopped(command()).startswith(says)
 
 
+NAMES = "use 1 to 63 letters, digits, hyphens and underscores, and begin with a letter or digit"
+START = "arn:aws:personalize:eu-west-1:111122223333:dataset-group/"
+OF_NO_REGION = "is no dataset group of this Region: give --region, or the name or ARN of one"
+
+
 @pytest.mark.parametrize(
-    ("wanted", "code", "says"),
+    ("wanted", "says", "calls"),
     [
-        ("absent", "ResourceNotFoundException", "there is no dataset group {start}absent: pass the name or ARN of"),
-        ("no such name", "InvalidInputException", "there is no dataset group {start}no such name: pass the name or"),
-        (DATASET, "", f"{DATASET} isn't a dataset group: pass the name or ARN of one, for example {{start}}movies"),
-        (ELSEWHERE, "", f"{ELSEWHERE} isn't in account 111122223333 and Region eu-west-1: set --region, --profile"),
+        ("absent", f"there is no dataset group {START}absent: pass the name or ARN of another one, or none", 2),
+        ("no such name", f"'no such name' is not a name that Personalize takes: {NAMES}", 0),
+        ("", f"'' is not a name that Personalize takes: {NAMES}", 0),
+        (DATASET, f"{DATASET} {OF_NO_REGION}", 0),
+        ("arn:aws:personalize", f"arn:aws:personalize {OF_NO_REGION}", 0),
+        (ELSEWHERE, f"{ELSEWHERE} {OF_NO_REGION}", 0),
+        (OF_OTHERS, f"{OF_OTHERS} isn't in account 111122223333: give --profile", 1),
     ],
 )
 def test_what_is_no_dataset_group(
-    account: FakeAccount, command: Callable[..., Result], wanted: str, code: str, says: str
+    account: FakeAccount, command: Callable[..., Result], wanted: str, says: str, calls: int
 ) -> None:
-    """By a name, or an ARN of something or somewhere else."""
-    account.answer("DescribeDatasetGroup", code)
-    assert stopped(command(wanted)).startswith(says.format(start=GROUP.removesuffix("movies")))
+    """By a name, or an ARN of something or somewhere else; what the argument itself shows is said before any call."""
+    assert stopped(command(*(() if calls else ("--cloudtrail", "movies")), wanted)).startswith(says)
+    assert account.calls.total() == calls
+
+
+@pytest.mark.parametrize("status", [200, 403])
+@pytest.mark.parametrize("operation", ["GetCallerIdentity", "ListDatasetGroups", "GetBucketPolicy"])
+def test_a_page_of_a_proxy(account: FakeAccount, command: Callable[..., Result], operation: str, status: int) -> None:
+    """It is no answer of AWS's, and no denial."""
+    account.add(matrix.DATASET_IMPORT_JOB, "load")
+    page: Any = {"ResponseMetadata": {"HTTPStatusCode": status, "HTTPHeaders": {"content-type": "text/html;charset=x"}}}
+    error: Any = {**page, "Error": {"Code": "403", "Message": "<html>"}}
+    account.answer(operation, page if status == 200 else ClientError(error, operation))
+    assert stopped(command()).endswith(f":{operation} is answered by a page, not by AWS: look at the proxy")
+    page["ResponseMetadata"]["RequestId"] = "of a server that gives its answers a wrong type"
+    if status == 403:
+        assert "by a page" not in command().stderr
+
+
+@pytest.mark.parametrize(
+    ("raised", "says"),
+    [
+        (
+            ClientError({"Error": {"Code": "AccessDenied", "Message": "User: me is not authorized"}}, "AssumeRole"),
+            "the credentials can't be had: An error occurred (AccessDenied) when calling the AssumeRole operation: "
+            "User: me is not authorized: allow it, or give another --profile",
+        ),
+        (
+            FileNotFoundError(2, "No such file or directory", "token"),
+            "FileNotFoundError: [Errno 2] No such file or directory: 'token': look at the network, a proxy, and the",
+        ),
+        (
+            ResponseParserError("Unable to parse:\n" + "<html> " * 1000),
+            "ResponseParserError: Unable to parse: <html> <html> ",
+        ),
+        (KeyError("GetCallerIdentityResult"), "KeyError: 'GetCallerIdentityResult': look at the network, a proxy, and"),
+        (ValueError("Invalid endpoint: no\x1b[31m"), "ValueError: Invalid endpoint: no\\u001b[31m: look at the"),
+    ],
+    ids=["AssumeRole", "a token file", "no XML", "other XML", "an endpoint"],
+)
+@pytest.mark.parametrize("operation", ["GetCallerIdentity", "DescribeDatasetGroup"])
+def test_what_else_may_go_wrong(
+    account: FakeAccount, command: Callable[..., Result], operation: str, raised: Exception, says: str
+) -> None:
+    """At the first call, or when credentials are renewed."""
+    account.answer(operation, raised)
+    line = stopped(command())
+    assert line.startswith(says)
+    assert len(line) < 400
 
 
 def test_a_report_that_has_begun_is_ended(account: FakeAccount, command: Callable[..., Result]) -> None:
@@ -120,7 +177,7 @@ def test_no_dataset_group(account: FakeAccount, command: Callable[..., Result]) 
         ),
         (
             "InternalFailure",
-            "who you are can't be asked: sts:GetCallerIdentity isn't answered but by InternalFailure",
+            "sts:GetCallerIdentity isn't answered but by InternalFailure",
         ),
     ],
 )

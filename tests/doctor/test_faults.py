@@ -139,7 +139,7 @@ EXPECTED: list[tuple[Fault, str, list[str], list[str], list[str]]] = [
     (key_disabled, "key-state", ["key"], [], []),
     (key_of_wrong_kind, "key-spec", [""], [], []),
     (key_of_another_region, "key-region", [""], [], []),
-    (default_key_changed, "another-default-key", ["", "role"], ["role", SERVICE], BASE_5),
+    (default_key_changed, "another-default-key", [""], ["role", SERVICE], BASE_5),
     (key_of_s3, "key-of-aws", ["s3_key"], [], []),
     (denied_by_key, "denied", ["key"], ["role", SERVICE], ["kms:Decrypt"]),
     (service_denied_by_key, "denied", ["data_key"], [SERVICE], BASE_5),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import unicodedata
 from collections.abc import Callable
 
 import pytest
@@ -79,7 +80,66 @@ def test_what_is_not_answered_is_listed(account: FakeAccount, markdown: Callable
     """With the actions that somebody has to be allowed."""
     account.answer("ListSolutions", "AccessDeniedException")
     text = markdown()
-    assert f"\n# Not answered\n\n- `personalize:ListSolutions` on {GROUP}\n" in text
+    says = "not answered: allow yourself these actions, have somebody look who may, or look again later"
+    assert f"\n# Not answered\n\n{says}\n\n- `personalize:ListSolutions` on {GROUP}\n" in text
     ((*_, why, needed_by, _),) = rows(text, "Undecided")
     assert why == "not all of its jobs, or of their listings, can be seen: 1 not answered"
     assert needed_by == "movies (dataset group)"
+
+
+@pytest.mark.parametrize("form", ["text", "markdown", "json"])
+def test_nothing_steers_the_terminal(account: FakeAccount, command: Callable[..., Result], form: str) -> None:
+    """Whoever names a job or a statement may write control characters; in JSON they stay what they are."""
+    reason = "no\x1b[2J\x9b31m\x07\x7f\rway"
+    account.add(matrix.DATASET_IMPORT_JOB, "load\x1b]0;", status="CREATE FAILED", failureReason=reason)
+    account.keys[KEY] = [{**allow(BASE_5, SERVICE), "Effect": "Deny", "Sid": "A\x1b[8m"}]
+    account.made["DatasetGroup"].append({**account.made["DatasetGroup"][0], "datasetGroupArn": f"{GROUP}\x1b"})
+    account.answer("DescribeDatasetGroup", "Expired\x1bTokenException", "u001b")
+    result = command("--format", form)
+    written = result.stdout + result.stderr
+    assert [each for each in written if unicodedata.category(each) == "Cc" and each != "\n"] == []
+    assert "\\u001b" in written
+    if form == "json":
+        assert reason in json.loads(result.stdout)["dataset_groups"][0]["notes"][1]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "causes", "left_out", "exit_code"),
+    [
+        ((), ["no-statement", "not-trusted", "unused-id"], 0, 1),
+        (("--only", "not-trusted"), ["not-trusted"], 2, 1),
+        (("--only", "unused-id"), ["unused-id"], 2, 0),
+        (("--only", "unused-id", "--strict"), ["unused-id"], 2, 1),
+        (("--only", "not-trusted", "--only", "no-statement"), ["no-statement", "not-trusted"], 1, 1),
+        (("--ignore", "not-trusted", "--ignore", "no-statement"), ["unused-id"], 2, 0),
+        (("--only", "not-trusted", "--ignore", "not-trusted"), [], 3, 0),
+    ],
+)
+def test_findings_by_their_names(
+    account: FakeAccount,
+    command: Callable[..., Result],
+    arguments: tuple[str, ...],
+    causes: list[str],
+    left_out: int,
+    exit_code: int,
+) -> None:
+    """What is left out doesn't count, and is counted."""
+    account.keys[KEY] = [allow(BASE_5, {"AWS": [ROLE, "AROADEADDEADDEADDEAD1"]}), allow(BASE_5[:4], SERVICE)]
+    account.trust = []
+    result = command(*arguments, "--format", "json")
+    found = json.loads(result.stdout)
+    (group,) = found["dataset_groups"]
+    assert sorted(each["cause"] for each in (*group["missing"], *group["problems"])) == causes
+    assert (group["left_out"], result.exit_code) == (left_out, exit_code)
+    assert sum(found["summary"][each] for each in ("missing", "problems", "warnings")) == len(causes)
+    text = command(*arguments).stdout
+    assert (f"\n{left_out} finding" in text) is (left_out > 0)
+
+
+@pytest.mark.parametrize("option", ["--only", "--ignore"])
+def test_findings_of_no_such_name(account: FakeAccount, command: Callable[..., Result], option: str) -> None:
+    """A name that is mistyped would leave out nothing, or everything."""
+    result = command(option, "no-statment")
+    assert (result.exit_code, account.calls.total()) == (2, 0)
+    assert "'no-statment' is not one of " in result.stderr
+    assert " 'no-statement'," in result.stderr

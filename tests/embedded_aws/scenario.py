@@ -55,6 +55,7 @@ class Scenario:
     def __init__(self, aws: EmbeddedAws) -> None:
         self.iam, self.kms, self.s3 = aws.client("iam"), aws.client("kms"), aws.client("s3")
         self.personalize = aws.client("personalize")
+        self.client = aws.client
         role = self.iam.create_role(RoleName="personalize", AssumeRolePolicyDocument=policy(trust(SERVICE)))
         self.role_arn: str = role["Role"]["Arn"]
         self.key_arn: str = self.kms.create_key()["KeyMetadata"]["Arn"]

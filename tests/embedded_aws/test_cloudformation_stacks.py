@@ -11,7 +11,7 @@ from botocore.exceptions import WaiterError
 
 from embedded_aws import EmbeddedAws
 from tests.embedded_aws import scenario as scenarios
-from tests.embedded_aws.scenario import DATA, GROUP, INTERACTIONS, SERVICE, Scenario, allow
+from tests.embedded_aws.scenario import ARN, DATA, GROUP, INTERACTIONS, SERVICE, Scenario, allow, allow_role, trust
 
 
 @pytest.fixture
@@ -24,7 +24,7 @@ def _deploy(aws: EmbeddedAws, template: dict[str, Any], update: bool = False) ->
     """The outputs of the deployed stack."""
     cloudformation = aws.client("cloudformation")
     call = cloudformation.update_stack if update else cloudformation.create_stack
-    call(StackName="movies", TemplateBody=json.dumps(template))
+    call(StackName="movies", TemplateBody=json.dumps(template), Capabilities=["CAPABILITY_IAM"])
     waiter = cloudformation.get_waiter("stack_update_complete" if update else "stack_create_complete")
     waiter.wait(StackName="movies", WaiterConfig={"Delay": 0.05})
     outputs = cloudformation.describe_stacks(StackName="movies")["Stacks"][0].get("Outputs", [])
@@ -167,9 +167,63 @@ def test_a_key_of_a_template_meets_the_rules_of_kms(aws: EmbeddedAws, template: 
     _deploy(aws, locked, update=True)
 
 
-@pytest.mark.parametrize("resource", ["RolePolicy", "DataPolicy"])
-def test_a_repeated_sid_fails_the_stack(aws: EmbeddedAws, template: dict[str, Any], resource: str) -> None:
-    """IAM and bucket policies of a template are held to one use of a sid."""
-    statements = template["Resources"][resource]["Properties"]["PolicyDocument"]["Statement"]
-    statements[:] = [{**statements[0], "Sid": "Twice"}, {**statements[0], "Sid": "Twice"}]
-    assert _failure(aws, template) == (resource, "Statement IDs (SID) in a single policy must be unique.")
+ROLE = {"Fn::GetAtt": ["Role", "Arn"]}
+READ = allow_role(["s3:GetObject"], "*")
+TWICE = {"Statement": [{**READ, "Sid": "Twice"}, {**READ, "Sid": "Twice"}]}
+DEFINITION = json.dumps({"StartAt": "First", "States": {"First": {"Type": "Pass", "Next": "Gone"}}})
+ONCE = "Statement IDs (SID) in a single policy must be unique."
+IN_LINE = {"PolicyName": "A", "PolicyDocument": {"Statement": [{**READ, "Resource": []}]}}
+# What is changed or added, and how the reason begins.
+BROKEN: dict[str, tuple[str, dict[str, Any], str]] = {
+    "Role": ("AWS::IAM::Role", {"AssumeRolePolicyDocument": {"Statement": [READ]}}, "Has prohibited field Resource"),
+    "RolePolicy": ("AWS::IAM::ManagedPolicy", {"PolicyDocument": TWICE}, ONCE),
+    "DataPolicy": ("AWS::S3::BucketPolicy", {"PolicyDocument": {"Statement": [READ]}}, "Policy statement must contain"),
+    "Key": ("AWS::KMS::Key", {"KeyPolicy": {"Statement": [READ]}}, "Policy statement must contain principals."),
+    "Inline": ("AWS::IAM::Policy", {**IN_LINE, "Roles": [{"Ref": "Role"}]}, "Policy statement must contain resources."),
+    "Another": (
+        "AWS::IAM::Role",
+        {"AssumeRolePolicyDocument": {"Statement": [trust(SERVICE)]}, "Policies": [IN_LINE]},
+        "Policy statement must contain resources.",
+    ),
+    "Function": ("AWS::Lambda::Function", {"Role": ROLE, "Code": {"ZipFile": "pass"}}, "The role defined for the"),
+    "Machine": (
+        "AWS::StepFunctions::StateMachine",
+        {"RoleArn": ROLE, "DefinitionString": DEFINITION},
+        "Invalid State Machine Definition: ",
+    ),
+}
+
+
+@pytest.mark.parametrize("resource", BROKEN)
+def test_what_a_call_is_refused_for_fails_the_stack(aws: EmbeddedAws, template: dict[str, Any], resource: str) -> None:
+    """A resource that is added is held to the same rules as one that changes."""
+    _deploy(aws, template)
+    kind, properties, reason = BROKEN[resource]
+    found = template["Resources"].setdefault(resource, {"Type": kind, "Properties": {}})
+    found["Properties"] = {**found["Properties"], **properties}
+    failed, text = _failure(aws, template, update=True)
+    assert (failed, text[: len(reason)]) == (resource, reason)
+
+
+def test_what_is_made_of_a_solution_deploys(aws: EmbeddedAws, template: dict[str, Any]) -> None:
+    """Nothing is looked at but names."""
+    group, solution = {"Ref": "Group"}, {"Fn::GetAtt": ["Solution", "SolutionArn"]}
+    config = {"AlgorithmHyperParameters": {"hidden_dimension": "55"}, "HpoConfig": {"HpoObjective": {"Type": "max"}}}
+    of_group = {"Name": "watched", "DatasetGroupArn": group}
+    properties: dict[str, dict[str, Any]] = {
+        "Solution": {**of_group, "SolutionConfig": config},
+        "Campaign": {"Name": "watched", "SolutionVersionArn": {"Fn::Sub": ["${S}/$LATEST", {"S": solution}]}},
+        "EventTracker": of_group,
+        "Filter": {**of_group, "FilterExpression": 'INCLUDE ItemID WHERE Interactions.EVENT_TYPE IN ("watch")'},
+        "Recommender": {**of_group, "RecipeArn": "arn:aws:personalize:::recipe/aws-vod-top-picks"},
+    }
+    for name, each in properties.items():
+        template["Resources"][name] = {"Type": f"AWS::Personalize::{name}", "Properties": each}
+        template["Outputs"][name] = {"Value": {"Fn::GetAtt": [name, f"{name}Arn"]}}
+    expected = [f"{ARN}:{kind}/watched" for kind in ("solution", "campaign", "event-tracker", "filter", "recommender")]
+    outputs = _deploy(aws, template)
+    assert [outputs[name] for name in properties] == expected
+    aws.client("cloudformation").delete_stack(StackName="movies")
+    aws.client("cloudformation").get_waiter("stack_delete_complete").wait(
+        StackName="movies", WaiterConfig={"Delay": 0.05}
+    )

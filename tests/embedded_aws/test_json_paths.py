@@ -7,18 +7,22 @@ from typing import Any
 import pytest
 
 from embedded_aws import EmbeddedAws
+from tests.embedded_aws.scenario import policy, trust
 
 
 def run(aws: EmbeddedAws, parameters: dict[str, str], given: dict[str, Any], **state: Any) -> dict[str, Any]:
     """The end of an execution of one state with these parameters."""
     states = aws.client("stepfunctions")
+    role = aws.client("iam").create_role(
+        RoleName="states", AssumeRolePolicyDocument=policy(trust({"Service": "states.amazonaws.com"}))
+    )
     definition = {
         "StartAt": "Pick",
         "States": {"Pick": {"Type": "Pass", "Parameters": parameters, "End": True, **state}},
     }
-    arn = states.create_state_machine(
-        name="paths", definition=json.dumps(definition), roleArn="arn:aws:iam::111111111111:role/states"
-    )["stateMachineArn"]
+    arn = states.create_state_machine(name="paths", definition=json.dumps(definition), roleArn=role["Role"]["Arn"])[
+        "stateMachineArn"
+    ]
     execution = states.start_execution(stateMachineArn=arn, input=json.dumps(given))["executionArn"]
     end = time.monotonic() + 10
     while (found := states.describe_execution(executionArn=execution))["status"] == "RUNNING":

@@ -62,6 +62,17 @@ def test_a_dataset_group_needs_kms_in_iam_though_the_key_policy_names_the_role(
     )
 
 
+def test_a_key_policy_statement_without_resource_has_no_effect(scenario: Scenario, refusal: Any) -> None:
+    """KMS takes it (KMS API reference, PutKeyPolicy), and Personalize may not."""
+    without = {key: value for key, value in allow(SERVICE, BASE_5).items() if key != "Resource"}
+    scenario.key_policy(allow({"AWS": scenario.role_arn}, BASE_5), without)
+    lacking = f"personalize.amazonaws.com needs {FIVE} on {scenario.key_arn} (key policy)"
+    assert refusal(scenario.create_dataset_group) == (
+        INVALID,
+        f"Insufficient privileges for dataset group movies: {lacking}",
+    )
+
+
 def test_a_managed_policy_counts_while_it_is_attached(scenario: Scenario, refusal: Any) -> None:
     """IAM is read at the call: with the policy attached the group is made, after detaching it isn't."""
     scenario.iam.delete_role_policy(RoleName="personalize", PolicyName="inline")

@@ -12,7 +12,6 @@ from aws_cdk import aws_stepfunctions as sfn
 from personalize_kms_constructs import jobs
 from personalize_kms_constructs._metadata import METADATA_TYPE
 from personalize_kms_constructs.jobs import BatchInferenceJob, BatchSegmentJob, DatasetExportJob, DatasetImportJob
-from tests.jobs import asl
 from tests.jobs.machines import DATASET, Data, definition, job, machine, machine_policy, states
 from tests.policies import template
 
@@ -345,19 +344,3 @@ def test_a_second_synth_leaves_no_metadata_twice(app: cdk.App, stack: cdk.Stack,
     app.synth()
     app.synth(force=True)
     assert [each.type for each in importing.node.metadata].count(METADATA_TYPE) == 1
-
-
-@pytest.mark.parametrize(
-    ("state", "change"),
-    [
-        ("Start Import", {"Arguments": "{% $merge([ %}"}),
-        ("Start Import", {"Parameters": {}}),
-        ("Wait for Import", {"Next": "Elsewhere"}),
-    ],
-    ids=["broken expression", "field of JSONPath", "no such state"],
-)
-def test_the_validator_refuses_broken_states(state: str, change: dict[str, Any]) -> None:
-    """It would tell if ours were broken: every definition of these tests is judged by it."""
-    assert asl.problems(IMPORT) == []
-    broken = {**IMPORT, "States": {**IMPORT["States"], state: {**IMPORT["States"][state], **change}}}  # type: ignore[dict-item,index]
-    assert asl.problems(broken) != []

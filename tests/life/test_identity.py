@@ -105,7 +105,10 @@ def test_which_bucket_policy_of_a_stack_is_that_of_an_l1(
 def test_a_bucket_policy_that_names_its_bucket_otherwise(
     app: cdk.App, stack: cdk.Stack, tmp_path: Path, name: Any, in_policy: Any
 ) -> None:
-    """The construct doesn't read it, and S3 keeps one policy of the bucket: the judge sees two."""
+    """The construct doesn't read it, and S3 keeps one policy of the bucket: the judge sees two.
+
+    A Join of an included template is a ``Lazy`` of the CDK.
+    """
     encrypt_included(stack, tmp_path, name, in_policy)
     assert ("Configuration", "Stack/Old/P") in judged(app)
 
@@ -123,6 +126,64 @@ def encrypt_included(stack: cdk.Stack, directory: Path, name: Any, in_policy: An
     (directory / "old.json").write_text(json.dumps(old))
     included = cfn_include.CfnInclude(stack, "Old", template_file=str(directory / "old.json"))
     PersonalizeEncryption(stack, "Encryption", resources=[importing(included.get_resource("Data"))])
+
+
+def test_two_equal_joins_are_one_thing(stack: cdk.Stack) -> None:
+    """They have their value, though they look like what only the synth decides."""
+    arns = [cdk.Fn.join(":", ["arn:aws:kms", cdk.Aws.REGION, "111122223333", "key/one"]) for _ in range(2)]
+    one, two = (kms.Key.from_key_arn(stack, f"Key{number}", arn) for number, arn in enumerate(arns))
+    name = cdk.Fn.join("-", ["data", cdk.Aws.REGION])
+    bucket = s3.Bucket.from_bucket_attributes(stack, "Bucket", bucket_name=name, encryption_key=two)
+    encryption = PersonalizeEncryption(
+        stack,
+        "Encryption",
+        encryption_key=one,
+        resources=[GROUP, importing(bucket)],
+        imported_key_policy=ImportedKeyPolicy.MANAGED,
+    )
+    assert [pending.policy for pending in encryption.pending_statements] == ["bucket"]
+
+
+def test_a_bucket_policy_of_another_stack_with_the_name_in_the_same_words(app: cdk.App) -> None:
+    """They say another name there, though that stack stands in the scope of the bucket's."""
+    stacks = [cdk.Stack(app, "Main", env=cdk.Environment(account="111122223333", region="eu-west-1"))]
+    stacks.append(cdk.Stack(stacks[0], "Child", env=cdk.Environment(account="444455556666", region="eu-west-1")))
+    buckets = []
+    for stack, id in zip(stacks, ("ZPolicy", "APolicy"), strict=True):
+        name = cdk.Fn.sub("data-${AWS::AccountId}")
+        buckets.append(s3.CfnBucket(stack, "Data", bucket_name=name))
+        s3.CfnBucketPolicy(stack, id, bucket=cdk.Fn.sub("data-${AWS::AccountId}"), policy_document={"Statement": []})
+    PersonalizeEncryption(stacks[0], "Encryption", resources=[importing(buckets[0])])
+    found = [[each["Properties"]["PolicyDocument"]["Statement"] for each in policies(stack)] for stack in stacks]
+    assert [[len(each) for each in of_stack] for of_stack in found] == [[2], [0]]
+
+
+def policies(stack: cdk.Stack) -> list[Any]:
+    return list(resources(stack, "AWS::S3::BucketPolicy").values())
+
+
+def test_bucket_policies_of_one_name_under_opposite_conditions(stack: cdk.Stack) -> None:
+    """Each is of the bucket that is made where it is."""
+    made = {}
+    for id, expression in (("X", cdk.Fn.condition_equals("a", "b")), ("Y", cdk.Fn.condition_equals("a", "a"))):
+        condition = cdk.CfnCondition(stack, f"Is{id}", expression=expression)
+        made[id] = s3.CfnBucket(stack, id, bucket_name="data")
+        policy = s3.CfnBucketPolicy(stack, f"P{id}", bucket="data", policy_document={"Statement": []})
+        made[id].cfn_options.condition = policy.cfn_options.condition = condition
+    PersonalizeEncryption(stack, "Encryption", resources=[importing(made["Y"])])
+    found = resources(stack, "AWS::S3::BucketPolicy")
+    assert [bool(found[id]["Properties"]["PolicyDocument"]["Statement"]) for id in ("PX", "PY")] == [False, True]
+
+
+@pytest.mark.parametrize("is_nested", [True, False])
+def test_a_bucket_policy_in_the_stack_of_the_construct(app: cdk.App, stack: cdk.Stack, is_nested: bool) -> None:
+    """It refers to a bucket of another stack, or of a nested one."""
+    bucket = s3.CfnBucket(cdk.NestedStack(stack, "Nested") if is_nested else cdk.Stack(app, "Data"), "Data")
+    s3.CfnBucketPolicy(stack, "Policy", bucket=bucket.ref, policy_document={"Statement": []})
+    PersonalizeEncryption(stack, "Encryption", resources=[importing(bucket)])
+    [policy] = policies(stack)
+    assert [each["Sid"] for each in policy["Properties"]["PolicyDocument"]["Statement"]] == BUCKET_SIDS
+    assert not resources(bucket.stack, "AWS::S3::BucketPolicy")
 
 
 @pytest.mark.parametrize("policy", [ImportedKeyPolicy.PENDING, ImportedKeyPolicy.MANAGED])

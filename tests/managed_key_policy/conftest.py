@@ -12,7 +12,8 @@ from botocore.exceptions import ClientError, ReadTimeoutError
 from personalize_kms_constructs._managed_key_policy import function as key_policy_function
 
 ACCOUNT = (
-    '{"Sid" : "Account", "Effect":"Allow", "Principal":{"AWS":"arn:aws:iam::111111111111:root"}, "Action":"kms:*"}'
+    '{"Sid" : "Account", "Effect":"Allow", "Principal":{"AWS":"arn:aws:iam::111111111111:root"}, '
+    '"Action":"kms:*", "Resource":"*"}'
 )
 OTHER = '{"Sid":"Other","Effect":"Deny","Principal":{"AWS":"*"},"Action":"kms:Encrypt","Resource":"*"}'
 POLICY = f'{{"Statement" : [\n  {ACCOUNT},\n  {OTHER}\n], "Version":"2012-10-17"}}'

@@ -55,13 +55,7 @@ def conditions_in(strings: Iterable[str]) -> tuple[str, ...]:
 
 
 def possible(value: Any, conditions: tuple[str, ...], holding: frozenset[str]) -> Iterator[Any]:
-    """Yield what a value may be, and ``NO_VALUE`` where it may be left out.
-
-    Args:
-        value: a value with parts that conditions choose.
-        conditions: these conditions.
-        holding: conditions that are known to hold.
-    """
+    """Yield what conditions may make of a value, and ``NO_VALUE`` where it may be left out; some are known to hold."""
     for answers in product(*([True] if each in holding else [True, False] for each in conditions)):
         yield _chosen(value, dict(zip(conditions, answers, strict=True)))
 

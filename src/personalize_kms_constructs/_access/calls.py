@@ -88,11 +88,6 @@ class Caller:
     organization: str = ""
     """The id of the organization of the account, where it is told."""
 
-    @property
-    def kind(self) -> str:
-        """``"role"`` or ``"service"``."""
-        return "service" if self.is_service else "role"
-
 
 def service(account: str, region: str, only_if: frozenset[str] = frozenset(), organization: str = "") -> Caller:
     """Return Personalize, at work for this account and Region."""
@@ -128,10 +123,9 @@ class Call:
     def context(self) -> Context:
         """Its condition keys."""
         caller = self.caller
-        if self.action.startswith(("iam:", "personalize:")):
-            return _keys_of_caller(self)
         found = dict(_keys_of(self.action, caller.is_service))
-        found["aws:requestedregion"] = (self.resource_region,)
+        if self.action != PASS_ROLE:
+            found["aws:requestedregion"] = (self.resource_region,)
         if self.action.startswith(("kms:", "s3:")):
             found["aws:resourceaccount"] = (self.resource_account,)
         if self.action.startswith("s3:"):
@@ -183,33 +177,16 @@ def assume_role(caller: Caller, role: Role) -> Call:
     return Call(caller, ASSUME_ROLE, role.arn, role.account, caller.region)
 
 
-def _keys_of_caller(call: Call) -> Context:
-    """Return the condition keys of a call of Personalize's API, by a role of the app in a network of its own.
-
-    What the role is passed to is in the check of ``iam:PassRole`` alone
-    (https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonpersonalize.html).
-    """
-    caller = call.caller
-    of_action: dict[str, Alternatives] = {"iam:passedtoservice": (SERVICE_PRINCIPAL,)}
-    if call.action != PASS_ROLE:
-        of_action = {"iam:passedtoservice": _ABSENT, "aws:requestedregion": (call.resource_region,)}
-    if caller.organization:
-        of_action["aws:principalorgid"] = of_action["aws:resourceorgid"] = (caller.organization,)
-    return {
-        **dict.fromkeys((_OF_KMS, _OF_S3, *_OF_SERVICES), _ABSENT),
-        "aws:securetransport": ("true",),
-        "aws:principalisawsservice": ("false",),
-        "aws:principaltype": ("AssumedRole",),
-        "aws:principalarn": (caller.arn,),
-        "aws:principalaccount": (caller.account,),
-        **of_action,
-    }
-
-
 def _keys_of(action: str, is_service: bool) -> Context:
     """Return the condition keys that are the same for every caller and resource."""
     prefix, _, operation = action.partition(":")
-    found: dict[str, Alternatives] = {"aws:securetransport": ("true",), **dict.fromkeys(_OF_NETWORKS, _ABSENT)}
+    found: dict[str, Alternatives] = {"aws:securetransport": ("true",)}
+    if prefix in ("iam", "personalize"):
+        # A role of the app calls, in a network of its own. What is passed is in the check of ``iam:PassRole`` alone
+        # (https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonpersonalize.html).
+        found["iam:passedtoservice"] = (SERVICE_PRINCIPAL,) if action == PASS_ROLE else _ABSENT
+    else:
+        found |= dict.fromkeys(_OF_NETWORKS, _ABSENT)
     if is_service:
         # A service principal is a member of no organization.
         found |= {"aws:principalisawsservice": ("true",), **dict.fromkeys(_OF_ORGANIZATIONS, _ABSENT)}

@@ -61,6 +61,7 @@ class Cause(Enum):
     DENIED = "denied by {statements}{since}", "change what the reason names: no further statement helps"
     BOUNDARY = "the role's permissions boundary doesn't allow it"
     LEFT_TO_IAM = "the key policy leaves it to the role's IAM policies, which don't allow it"
+    BOTH_SIDES = "no IAM policy of the role allows it, and across accounts the key policy has to allow it too: {doubts}"
     NO_STATEMENT = "{policy} has no statement that allows it"
     NOTHING_FOR_PERSONALIZE = (
         "the key policy has nothing for Personalize: its owner hasn't added the statements, or has taken them out"
@@ -86,6 +87,7 @@ class Cause(Enum):
         "a key that encrypts the bucket needs permissions too, and it can't be seen whether there is one: {why}"
     )
     KEY_STATE_UNSEEN = "its state and kind can't be seen: {why}"
+    REGION_UNSEEN = "whether it is in the Region that Personalize works in can't be seen: {why}"
     MAY_BE_DENIED_UNSEEN = "not all of its IAM policies can be seen, and one that can't may deny: {why}"
     GROUP_UNSEEN = "it can't be seen: {why}"
     JOBS_UNSEEN = "not all of its jobs, or of their listings, can be seen: {number} not answered"
@@ -211,6 +213,10 @@ class Cause(Enum):
         "{policy} of {subject} names {id}, the id of a role or user that was deleted",
         "take the id out: AWS refuses every change of a policy that leaves it in",
     )
+    GROUP_FAILED = (
+        "{subject} is CREATE FAILED, {why} ({today})",
+        "delete it, and create it anew when the policies give all that it needs",
+    )
     KEY_STATE = "{subject} is {state}", "{mend}"
     KEY_SPEC = (
         "{subject} is {spec} for {usage}, and Personalize needs a symmetric encryption key, SYMMETRIC_DEFAULT for "
@@ -324,6 +330,8 @@ class Reason:
     """The statements that it is about."""
     doubts: tuple[Reason, ...] = ()
     """The reasons behind it: what leaves an answer open, or why a role isn't trusted."""
+    denied: str = ""
+    """What CloudTrail has of a call that was denied for it."""
 
     def sentence(self, subject: str = "it") -> str:
         """Say what it is; statements that its words don't name are put before it."""
@@ -331,7 +339,7 @@ class Reason:
         found = says.format_map(self._shown(subject))
         if self.statements and "{statements}" not in says:
             found = f"{self._names}: {found}"
-        return shown(found)
+        return shown(f"{found}; CloudTrail: {self.denied}" if self.denied else found)
 
     @property
     def remedy(self) -> str:

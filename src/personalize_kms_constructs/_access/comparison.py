@@ -43,10 +43,7 @@ _E = TypeVar("_E", bound=Entry)
 def compare(model: AccessModel, *, with_excess: bool = True, with_allowed: bool = True) -> AccessReport:
     """Return everything that differs from AWS's pages, and what is as they ask.
 
-    Args:
-        model: who may do what, and what is asked.
-        with_excess: whether to look for what is too much, a third of the work.
-        with_allowed: whether to list what is as they ask, most of the report where all is well.
+    What is too much is a third of the work, and what is as they ask most of the report where all is well.
     """
     needs = {need: asked for need, asked in needs_of(model).items() if _is_there(model, need)}
     decisions = _decisions(model, needs)
@@ -176,8 +173,9 @@ def _open_questions(model: AccessModel) -> Iterator[Undecided]:
     unseen = [key for key in model.keys.values() if key.unseen_state]
     users = users_of(model) if unseen else {}
     for key in unseen:
-        reason, asks = because(Cause.KEY_STATE_UNSEEN, why=key.unseen_state), tuple(users.get(key.arn, ()))
-        yield Undecided(resource=key.arn, policy="key", policy_of=key.arn, reason=reason, asked=asks)
+        if key.arn in users:
+            reason, asks = because(Cause.KEY_STATE_UNSEEN, why=key.unseen_state), tuple(users[key.arn])
+            yield Undecided(resource=key.arn, policy="key", policy_of=key.arn, reason=reason, asked=asks)
     for question in model.open_questions:
         reason = because(question.cause, why=question.because)
         yield Undecided(name=question.name, reason=reason, declared=declared_of([question]))

@@ -6,7 +6,9 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_con
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
+from operator import eq, ge, gt, le, lt
 from typing import Any, NamedTuple
 
 from .answers import Answer, all_of, any_of
@@ -51,29 +53,6 @@ _NEGATED = {
     "DateNotEquals": "DateEquals",
     "NotIpAddress": "IpAddress",
 }
-_COMPARISONS = frozenset(
-    {
-        "StringEquals",
-        "StringEqualsIgnoreCase",
-        "StringLike",
-        "ArnEquals",
-        "ArnLike",
-        "Bool",
-        "NumericEquals",
-        "NumericLessThan",
-        "NumericLessThanEquals",
-        "NumericGreaterThan",
-        "NumericGreaterThanEquals",
-        "DateEquals",
-        "DateLessThan",
-        "DateLessThanEquals",
-        "DateGreaterThan",
-        "DateGreaterThanEquals",
-        "IpAddress",
-        "BinaryEquals",
-    }
-)
-_OPERATORS = _COMPARISONS | {*_NEGATED, "Null"}
 
 
 def condition_answer(condition: Any, context: Context) -> tuple[Answer, list[Reason]]:
@@ -158,7 +137,7 @@ def _sent(key: str, context: Context) -> Alternatives | None:
 def _parsed(operator: str) -> tuple[str | None, str, bool] | None:
     """Return the quantifier, the comparison and whether an absent key fulfils it; none for what is no operator."""
     parsed = _OPERATOR.fullmatch(operator)
-    if parsed is None or parsed[2] not in _OPERATORS:
+    if parsed is None or parsed[2] not in (*_COMPARISONS, *_NEGATED, "Null"):
         return None
     return parsed[1], parsed[2], parsed[3] is not None
 
@@ -175,19 +154,8 @@ def _compare(operator: str, value: str, expected: Any) -> Answer:
         expected = str(expected)
     if not isinstance(expected, str):
         return Answer.MAYBE
-    if operator == "StringEquals":
-        return _equal(value, expected)
-    if operator == "StringEqualsIgnoreCase":
-        return _equal(value.lower(), expected.lower())
-    if operator == "StringLike":
-        return matches(value, expected)
-    if operator in ("ArnEquals", "ArnLike"):
-        return _arn_like(value, expected)
-    if operator == "Bool":
-        return _equal(value.lower(), expected.lower())
-    if operator.startswith("Numeric"):
-        return _numeric(operator, value, expected)
-    return Answer.MAYBE
+    compared = _COMPARISONS[operator]
+    return Answer.MAYBE if compared is None else compared(value, expected)
 
 
 def _equal(value: str, expected: str) -> Answer:
@@ -196,6 +164,10 @@ def _equal(value: str, expected: str) -> Answer:
         possible = "*" not in expected and matches(expected, value) is not Answer.NO
         return Answer.MAYBE if possible else Answer.NO
     return same(value, expected)
+
+
+def _equal_without_case(value: str, expected: str) -> Answer:
+    return _equal(value.lower(), expected.lower())
 
 
 def _arn_like(value: str, expected: str) -> Answer:
@@ -209,16 +181,31 @@ def _arn_like(value: str, expected: str) -> Answer:
     return all_of(map(matches, parts, patterns))
 
 
-def _numeric(operator: str, value: str, expected: str) -> Answer:
+def _numeric(holds: Callable[[float, float], bool], value: str, expected: str) -> Answer:
     try:
-        one, other = float(value), float(expected)
+        return Answer.of(holds(float(value), float(expected)))
     except ValueError:
         return Answer.MAYBE
-    comparisons: dict[str, bool] = {
-        "NumericEquals": one == other,
-        "NumericLessThan": one < other,
-        "NumericLessThanEquals": one <= other,
-        "NumericGreaterThan": one > other,
-        "NumericGreaterThanEquals": one >= other,
-    }
-    return Answer.of(comparisons[operator])
+
+
+_COMPARISONS: Mapping[str, Callable[[str, str], Answer] | None] = {
+    "StringEquals": _equal,
+    "StringEqualsIgnoreCase": _equal_without_case,
+    "StringLike": matches,
+    "ArnEquals": _arn_like,
+    "ArnLike": _arn_like,
+    "Bool": _equal_without_case,
+    "NumericEquals": partial(_numeric, eq),
+    "NumericLessThan": partial(_numeric, lt),
+    "NumericLessThanEquals": partial(_numeric, le),
+    "NumericGreaterThan": partial(_numeric, gt),
+    "NumericGreaterThanEquals": partial(_numeric, ge),
+    # These stay undecided.
+    "DateEquals": None,
+    "DateLessThan": None,
+    "DateLessThanEquals": None,
+    "DateGreaterThan": None,
+    "DateGreaterThanEquals": None,
+    "IpAddress": None,
+    "BinaryEquals": None,
+}

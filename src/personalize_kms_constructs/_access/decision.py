@@ -67,7 +67,9 @@ def role_on_key(call: Call, role: Role, key: Key) -> Decision:
         is_left = of_key.allowed.answer is Answer.YES
         if not is_left and (one_account is Answer.YES or of_key.allowed.answer is Answer.NO):
             lacking.append(because(Cause.NO_STATEMENT, policy="key"))
-        if iam.allowed.answer is Answer.NO:
+        if iam.allowed.answer is Answer.NO and of_key.allowed.answer is Answer.MAYBE:
+            lacking.append(Reason(Cause.BOTH_SIDES, doubts=of_key.allowed.doubts))
+        elif iam.allowed.answer is Answer.NO:
             lacking.append(because(Cause.LEFT_TO_IAM if is_left else Cause.NOT_IN_IAM))
     doubts = [because(Cause.ACCOUNTS_UNKNOWN, kind="key")] if one_account is Answer.MAYBE else []
     decision = _outcome(answer, parts, denied, lacking, doubts)

@@ -63,7 +63,8 @@ def document_problems(policy: Policy, kind: str, asks: list[Asked]) -> Iterator[
             reason = because(Cause.WRITTEN_AS_TEXT, texts=texts)
             yield of_policy("configuration", policy, reason, SUB_PAGE, asks, label=statement.name, is_warning=True)
     if kind in _WITH_UNIQUE_SIDS:
-        sids = Counter(each.body["Sid"] for each in policy.statements if each.has_text("Sid"))
+        bodies = [each.body for each in policy.statements if each.readable]
+        sids = Counter(body["Sid"] for body in bodies if isinstance(body.get("Sid"), str))
         for sid, times in sids.items():
             if times > 1:
                 yield of_policy("configuration", policy, because(Cause.REPEATED_SID, sid=sid, times=times), "", asks)

@@ -12,6 +12,7 @@ from .model import Asked, Problem, declared_of, labels_of
 from .pasting import Origins, pasted
 
 Json = dict[str, Any]
+_IN_JSON = ("principal", "principal_arn", "action", "resource", "policy", "policy_of", "needed_by", "page", "where")
 
 
 @dataclass(kw_only=True)
@@ -91,15 +92,7 @@ class Entry:
     def to_json(self) -> Json:
         """Return the entry as JSON."""
         return {
-            "principal": self.principal,
-            "principal_arn": self.principal_arn,
-            "action": self.action,
-            "resource": self.resource,
-            "policy": self.policy,
-            "policy_of": self.policy_of,
-            "needed_by": self.needed_by,
-            "page": self.page,
-            "where": self.where,
+            **{name: getattr(self, name) for name in _IN_JSON},
             **({"file": self.file} if self.file else {}),
             **({"make": self.make} if self.make else {}),
             **({"depends_on": list(self.depends_on)} if self.depends_on else {}),

@@ -19,9 +19,8 @@ from .conditions import Context, condition_answer
 from .decision import Decision
 from .entries import Excess, Undecided
 from .model import AccessModel, Asked, Bucket, Key, Role, declared_of
-from .needs import IN_BUCKET_POLICY, IN_IAM, IN_KEY_POLICY, Need, caller_of, conditions_of
-from .replacements import Replacements
-from .sharing import Sharing
+from .needs import IN_BUCKET_POLICY, IN_IAM, IN_KEY_POLICY, ROLE, SERVICE, Need, caller_of, conditions_of
+from .replacements import Replacements, Sharing
 from .statements import judge
 from .strangers import as_sent, stranger, trusted_beyond
 from .values import bucket_in, has_unknown, matches, same
@@ -35,7 +34,6 @@ from .written import (
     names_everybody,
     names_principal,
     resources_of,
-    writes,
 )
 
 _LETS_OTHERS_IN = (Cause.FOR_EVERYBODY, Cause.FOR_ANY_ACCOUNT)
@@ -94,34 +92,22 @@ class _OfOne:
 
     def excess(self) -> Iterator[Excess | Undecided]:
         for arn, needs in self._on.items():
-            if arn in self._model.buckets:
-                yield from self._in_bucket_policy(self._model.buckets[arn], needs)
-            elif arn in self._model.keys:
-                yield from self._in_key_policy(self._model.keys[arn], needs)
+            if owner := self._model.buckets.get(arn) or self._model.keys.get(arn):
+                yield from self._in_policy_of(owner, needs)
         if not self._caller.is_service and self._caller.arn in self._model.roles:
             yield from self._in_iam(self._model.roles[self._caller.arn])
 
-    def _in_key_policy(self, key: Key, needs: list[Need]) -> Iterator[Excess | Undecided]:
-        needs = [need for need in needs if need.policy == IN_KEY_POLICY]
-        statements = list(self._for_caller(key.policies))
+    def _in_policy_of(self, owner: Key | Bucket, needs: list[Need]) -> Iterator[Excess | Undecided]:
+        column = IN_KEY_POLICY if isinstance(owner, Key) else IN_BUCKET_POLICY
+        statements = list(self._for_caller(owner.policies))
         for statement in statements:
-            body = statement.body
-            if not leaves_out(body, key.arn) and any(
-                matches(key.arn, each) is Answer.YES for each in resources_of(body)
-            ):
-                surplus = _beyond_in_key_policy(statement, key, needs)
-                effective = [each for each in surplus if self._has_effect(statement, key, each)]
-                yield from self._entries(effective, statement, IN_KEY_POLICY, key.arn)
-        yield from self._for_others_too(statements, needs, IN_KEY_POLICY, key)
-
-    def _in_bucket_policy(self, bucket: Bucket, needs: list[Need]) -> Iterator[Excess | Undecided]:
-        needs = [need for need in needs if need.action.startswith("s3:")]
-        statements = list(self._for_caller(bucket.policies))
-        for statement in statements:
-            surplus = _beyond_on_bucket(statement, resources_of(statement.body), bucket, needs)
-            effective = [each for each in surplus if self._has_effect(statement, bucket, each)]
-            yield from self._entries(effective, statement, IN_BUCKET_POLICY, bucket.arn)
-        yield from self._for_others_too(statements, needs, IN_BUCKET_POLICY, bucket)
+            if isinstance(owner, Key):
+                surplus = _beyond_in_key_policy(statement, owner, needs)
+            else:
+                surplus = _beyond_on_bucket(statement, resources_of(statement.body), owner, needs)
+            effective = [each for each in surplus if self._has_effect(statement, owner, each)]
+            yield from self._entries(effective, statement, column, owner.arn)
+        yield from self._for_others_too(statements, needs, column, owner)
 
     def _in_iam(self, role: Role) -> Iterator[Excess | Undecided]:
         keys = {arn: needs for arn, needs in self._on.items() if needs[0].action.startswith("kms:")}
@@ -132,7 +118,7 @@ class _OfOne:
         for statement in allow_statements(role.identity):
             body = statement.body
             surplus: list[_Surplus] = []
-            if writes(body, "kms"):
+            if actions_of(body, "kms"):
                 fitting = [
                     (key, keys[key.arn])
                     for key in map(self._model.key, keys)
@@ -140,7 +126,7 @@ class _OfOne:
                     and _holds(body, call_on(key, self._caller, "kms:Decrypt", key.arn).context)
                 ]
                 surplus += _beyond_in_iam(statement, fitting, self._decisions, self._caller, role)
-            for arn, patterns in _by_bucket(resources_of(body), named) if writes(body, "s3") else ():
+            for arn, patterns in _by_bucket(resources_of(body), named) if actions_of(body, "s3") else ():
                 bucket, needs = self._model.bucket(arn, role.account), buckets[arn]
                 if _holds(body, call_on(bucket, self._caller, "s3:GetObject", arn).context):
                     in_iam = [need for need in needs if need.policy == IN_IAM]
@@ -191,7 +177,8 @@ class _OfOne:
         self, surplus: Iterable[_Surplus], statement: Written, column: str, policy_of: str, page: str = ""
     ) -> Iterator[Excess | Undecided]:
         policy = statement.policy
-        asked = self._asking("" if column == IN_IAM else policy_of)
+        on = self._on if column == IN_IAM else (policy_of,)
+        asked = list(dict.fromkeys(each for owner in on for need in self._on[owner] for each in self._asked[need]))
         is_there = not policy.only_if or policy.only_if <= conditions_of(asked)
         for each in surplus:
             if not is_there and each.reason.cause not in _LETS_OTHERS_IN:
@@ -204,7 +191,7 @@ class _OfOne:
             if requests:
                 reason = because(Cause.MAY_BE_ASKED, statement, requests=requests)
             yield (Undecided if requests else Excess)(
-                principal=self._caller.kind,
+                principal=SERVICE if self._caller.is_service else ROLE,
                 principal_arn=self._caller.arn,
                 action=each.action,
                 resource=each.resource,
@@ -226,11 +213,6 @@ class _OfOne:
             if is_callers and (service in each.asks or (action == "*" and each.asks)):
                 yield each.name
 
-    def _asking(self, owner: str) -> list[Asked]:
-        """All that uses a key or a bucket, or any of them."""
-        needs = self._on[owner] if owner else [need for own in self._on.values() for need in own]
-        return list(dict.fromkeys(asked for need in needs for asked in self._asked[need]))
-
 
 def _holds(body: Body, context: Context) -> bool:
     return condition_answer(body.get("Condition"), context)[0] is Answer.YES
@@ -238,8 +220,9 @@ def _holds(body: Body, context: Context) -> bool:
 
 def _beyond_in_key_policy(statement: Written, key: Key, needs: Iterable[Need]) -> Iterator[_Surplus]:
     """Yield the actions that nothing needs; one with a wildcard is never needed as it is."""
-    wanted = {need.action.lower() for need in needs}
-    for action in actions_of(statement.body, "kms"):
+    wanted = {need.action.lower() for need in needs if need.policy == IN_KEY_POLICY}
+    is_about = any(matches(key.arn, each) is Answer.YES for each in resources_of(statement.body))
+    for action in actions_of(statement.body, "kms") if is_about and not leaves_out(statement.body, key.arn) else ():
         if action.lower() not in wanted:
             yield _Surplus(action, key.arn, because(_why_not_asked(action, wanted), statement))
 
@@ -317,12 +300,7 @@ def _is_asked_somewhere(action: str) -> bool:
 
 
 def _by_bucket(patterns: Iterable[str], named: Mapping[str, list[str]]) -> Iterator[tuple[str, list[str]]]:
-    """Yield the buckets that patterns of ``Resource`` may be about, each with these patterns.
-
-    Args:
-        patterns: what a statement writes.
-        named: the ARNs of all buckets, by their names; those of which the name isn't known have none.
-    """
+    """Yield the buckets, of those with known names, that patterns of ``Resource`` may be about, each with these."""
     found: dict[str, list[str]] = {}
     for pattern in patterns:
         found.setdefault(bucket_in(pattern), []).append(pattern)

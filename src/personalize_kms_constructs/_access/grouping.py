@@ -23,9 +23,6 @@ class Names:
             for hole in HOLE.findall(arn)[-1:]:
                 self._by_hole.setdefault(hole, []).append(arn)
 
-    def __contains__(self, arn: str) -> bool:
-        return arn in self._names
-
     def of(self, arn: str) -> str:
         """Return the name; the ARN itself where there is none."""
         return self._names.get(arn, arn)

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
-from typing import TypeVar
+from typing import Any
 
 from .entries import Entry
+from .findings import rule_of
 from .model import Problem
 from .report import AccessReport
-from .rules import rule_of
-
-_F = TypeVar("_F", bound=Entry | Problem)
 
 
 @dataclass(frozen=True)
@@ -37,9 +35,6 @@ def without(report: AccessReport, ignores: Iterable[Ignore]) -> tuple[AccessRepo
         of_rule.setdefault(each.rule, []).append(each)
     used: set[Ignore] = set()
 
-    def left(findings: Iterable[_F]) -> tuple[_F, ...]:
-        return tuple(each for each in findings if not is_ignored(each))
-
     def is_ignored(found: Entry | Problem) -> bool:
         candidates = of_rule.get(rule_of(found), [])
         by_path = [[each for each in candidates if each.covers(place.construct_path)] for place in found.found_at]
@@ -47,15 +42,19 @@ def without(report: AccessReport, ignores: Iterable[Ignore]) -> tuple[AccessRepo
         used.update(each for covering in by_path for each in covering)
         return all(by_path)
 
-    shorter = replace(
-        report,
-        missing=left(report.missing),
-        excess=left(report.excess),
-        undecided=left(report.undecided),
-        problems=left(report.problems),
-    )
-    return replace(shorter, left_out=report.left_out + _number(report) - _number(shorter)), used
+    return _shorter(report, is_ignored), used
 
 
-def _number(report: AccessReport) -> int:
-    return len(report.missing) + len(report.excess) + len(report.undecided) + len(report.problems)
+def of_causes(report: AccessReport, only: tuple[str, ...], ignored: tuple[str, ...]) -> AccessReport:
+    """Return a report with findings of some causes alone, or of all causes but some, by their names in JSON."""
+    return _shorter(report, lambda found: found.cause.id in ignored or (bool(only) and found.cause.id not in only))
+
+
+def _shorter(report: AccessReport, is_left_out: Callable[[Entry | Problem], bool]) -> AccessReport:
+    left: dict[str, Any] = {}
+    number = report.left_out
+    for kind in ("missing", "excess", "undecided", "problems"):
+        findings = getattr(report, kind)
+        left[kind] = tuple(each for each in findings if not is_left_out(each))
+        number += len(findings) - len(left[kind])
+    return replace(report, left_out=number, **left)

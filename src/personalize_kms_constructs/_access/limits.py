@@ -13,7 +13,7 @@ from collections.abc import Iterator
 
 from .causes import Cause, because
 from .documents import document_problems, inline_name_problems, of_policy
-from .model import AccessModel, Asked, Problem, Role, declared_of
+from .model import AccessModel, Asked, Bucket, Key, Problem, Role, declared_of
 from .needs import users_of
 from .values import HOLE, shown
 from .written import Policy
@@ -37,16 +37,14 @@ _KEY_ID = 36
 def limit_problems(model: AccessModel) -> Iterator[Problem]:
     """Yield the policies that AWS refuses for their size or number, or for what is in them."""
     users = users_of(model)
-    for key in model.keys.values():
-        for policy in key.policies:
-            asks = users.get(key.arn, [])
-            yield from _too_long(policy, KEY_POLICY_BYTES, "bytes", KMS_PAGE, asks)
-            yield from document_problems(policy, "key", asks)
-    for bucket in model.buckets.values():
-        for policy in bucket.policies:
-            asks = users.get(bucket.arn, [])
-            yield from _too_long(policy, BUCKET_POLICY_BYTES, "bytes", S3_PAGE, asks)
-            yield from document_problems(policy, "bucket", asks)
+    owners: list[Key | Bucket] = [*model.keys.values(), *model.buckets.values()]
+    for owner in owners:
+        is_key = isinstance(owner, Key)
+        limit, page = (KEY_POLICY_BYTES, KMS_PAGE) if is_key else (BUCKET_POLICY_BYTES, S3_PAGE)
+        for policy in owner.policies:
+            asks = users.get(owner.arn, [])
+            yield from _too_long(policy, limit, "bytes", page, asks)
+            yield from document_problems(policy, "key" if is_key else "bucket", asks)
     identity: dict[Policy, list[Asked]] = {}
     for role in model.roles.values():
         asks = users.get(role.arn, [])

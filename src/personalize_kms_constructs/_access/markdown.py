@@ -30,12 +30,7 @@ _MARKUP = re.compile(r"[|*<`]")
 
 
 def markdown_report(report: AccessFindings, *, quiet: bool = False) -> str:
-    """Return the report in GitHub's Markdown.
-
-    Args:
-        report: the findings.
-        quiet: whether to leave out what is as AWS's pages ask, and the graph.
-    """
+    """Return the report in GitHub's Markdown."""
     names = Names(report.names)
     title = f"Dataset group {_plain(report.deployed)}" if report.deployed else "Amazon Personalize's access"
     lines = [f"# {title}", "", f"{summary(report)}."]

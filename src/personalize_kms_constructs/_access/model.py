@@ -92,6 +92,8 @@ class Bucket(PolicyOwner):
     """The reason why its default encryption can't be seen."""
     region: str = ""
     """Its Region, where it is known."""
+    unseen_region: str = ""
+    """The reason why its Region can't be seen."""
 
 
 @dataclass(frozen=True)

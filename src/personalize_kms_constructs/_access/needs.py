@@ -12,7 +12,6 @@ from .model import AccessModel, Asked, Bucket, Key, Location
 ROLE, SERVICE, CALLER = "role", "service", "caller"
 IN_KEY_POLICY, IN_IAM, IN_BUCKET_POLICY = "key", "role", "bucket"
 IN_BOUNDARY = "boundary"
-EVERYTHING = "*"
 
 
 class Need(NamedTuple):
@@ -89,7 +88,7 @@ def _needs(model: AccessModel, asked: Asked) -> Iterator[Need]:
                 yield from _on_key(asked, key_arn, access.on_key)
     for actions in row.role_on_everything:
         for action in actions.actions:
-            yield _need(asked, ROLE, IN_IAM, action, EVERYTHING, "")
+            yield _need(asked, ROLE, IN_IAM, action, "*", "")
     if asked.caller_arn:
         yield from _of_caller(asked)
 

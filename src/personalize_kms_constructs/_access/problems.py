@@ -132,7 +132,8 @@ def ordering_problems(
     for need, found in decisions.items():
         waiting = [each for each in needs[need] if each.waits_for is not None]
         for asked, alternatives in product(waiting, found.by if found.answer is Answer.YES else ()):
-            if not any(_is_there(asked, each.policy) for each in alternatives):
+            before = asked.waits_for or ()
+            if all(each.policy.declared and each.policy.declared not in before for each in alternatives):
                 early.setdefault((asked, alternatives[0].policy), []).append(need)
     for (asked, policy), for_these in early.items():
         actions = tuple(dict.fromkeys(need.action for need in for_these))
@@ -140,7 +141,3 @@ def ordering_problems(
         page = asked.permissions.page_of(for_these[0].action)
         certain = not any(each.owner in model.keys and model.keys[each.owner].unseen for each in for_these)
         yield Problem.of("ordering", asked.label, reason, page, [asked], certain=certain)
-
-
-def _is_there(asked: Asked, policy: Policy) -> bool:
-    return asked.waits_for is None or not policy.declared or policy.declared in asked.waits_for

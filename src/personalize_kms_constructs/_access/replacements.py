@@ -1,27 +1,28 @@
-"""Replacements for permissions that are too much, where something that is needed goes with them.
+"""Losses where permissions that are too much are taken out: of what is needed, which is replaced, and of others.
 
 Who takes an action out of its statement, and puts the replacement into the same policy, takes nothing away from
-Personalize or a service role.
+Personalize or a service role. Of others nobody knows what they need.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
 
+from ..matrix import SERVICE_PRINCIPAL
 from .addressed import Addressed, addressed_to
 from .answers import Answer
 from .calls import Caller, call_on, service
+from .causes import Cause
 from .decision import Decision
 from .entries import Excess
 from .model import AccessModel, Asked
-from .needs import IN_BUCKET_POLICY, IN_IAM, IN_KEY_POLICY, SERVICE, Need, call_of, conditions_of, owner_of
+from .needs import CALLER, IN_BUCKET_POLICY, IN_IAM, IN_KEY_POLICY, SERVICE, Need, call_of, conditions_of, owner_of
 from .remedies import IAM_POLICY, Json, alike, statement_for
 from .statements import is_about, serves
 from .strangers import ANOTHER_ACCOUNT, as_sent
 from .values import matches, same
-from .written import Policy, Written, actions_of, allow_statements
+from .written import Policy, Written, actions_of, allow_statements, principals_of
 
 
 class Replacements:
@@ -55,7 +56,8 @@ class Replacements:
                 for group in alike(needs):
                     found = self._statement(group, statement, entry.policy)
                     instead.setdefault(str(found), found)
-            is_there = [_what(found) for found in instead.values()] == [([entry.action], entry.resource)]
+            said = [(each["Action"], each["Resource"]) for each in instead.values()]
+            is_there = said == [([entry.action], entry.resource)]
             if is_there and entry.policy == IN_IAM:
                 # That stands there already: others need it, who have the policy too.
                 roles = sorted({need.role_arn for needs in lost.values() for need in needs})
@@ -171,8 +173,36 @@ class Replacements:
         return is_about(statement, call)[0] is not Answer.NO
 
 
-def _what(statement: Json) -> tuple[Any, Any]:
-    return statement["Action"], statement["Resource"]
+class Sharing:
+    """Finds the others whom some entries concern: for whom a statement is too, and who uses the role besides."""
+
+    def __init__(self, model: AccessModel, needs: Iterable[Need]) -> None:
+        self._model = model
+        self._judged: dict[str, set[str]] = {}
+        """The principals whose needs are known, by what they are about: a key, a bucket, or nothing for IAM."""
+        for need in needs:
+            if need.principal != CALLER:
+                for owner in (need.owner, ""):
+                    self._judged.setdefault(owner, {SERVICE_PRINCIPAL}).add(need.principal_arn)
+
+    def of(self, entry: Excess) -> Mapping[str, str]:
+        """Return the others, each with what it should have of its own: a statement, a policy, or a role."""
+        if entry.cause is Cause.FOR_ANOTHER_ACCOUNT:
+            return {}  # that principal alone is taken out
+        in_iam = entry.policy == IN_IAM
+        judged = self._judged.get("" if in_iam else entry.policy_of, {SERVICE_PRINCIPAL})
+        found: dict[str, str] = {}
+        for statement in entry.reason.statements:
+            names = statement.policy.also_of if in_iam else principals_of(statement.body)
+            found |= dict.fromkeys((each for each in names if each not in judged), "policy" if in_iam else "statement")
+        if entry.cause is Cause.FOR_EVERYBODY:
+            found.pop("*", None)
+        return {**dict.fromkeys(self._users_of(entry.principal_arn), "role"), **found}
+
+    def _users_of(self, arn: str) -> Iterator[str]:
+        """Yield who else may assume a role."""
+        for statement in allow_statements(self._model.roles[arn].trust) if arn in self._model.roles else ():
+            yield from (each for each in principals_of(statement.body) if each != SERVICE_PRINCIPAL)
 
 
 def _identity(statement: Written) -> tuple[object, ...]:

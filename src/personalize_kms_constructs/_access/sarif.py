@@ -16,10 +16,9 @@ from typing import Any
 from urllib.parse import quote
 
 from .entries import AccessFindings, Entry, Excess
-from .findings import Finding, findings_of
+from .findings import RULES, Finding, findings_of
 from .grouping import Names
 from .model import Problem
-from .rules import RULES
 
 Json = dict[str, Any]
 
@@ -30,11 +29,6 @@ def sarif_report(report: AccessFindings, manifest: Path, version: str) -> str:
     What is wrong is in a template, and only there for any language of the CDK, so that is the location, whether it is
     in the repository or not. GitHub takes paths relative to the repository, which are those relative to the working
     directory: the command is run where the repository is.
-
-    Args:
-        report: the findings.
-        manifest: the file of the assembly, for what is about all of it.
-        version: the version of this library.
     """
     ids = list(RULES)
     names, told, places = Names(report.names), Counter[str](), _Places(manifest)

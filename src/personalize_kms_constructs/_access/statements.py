@@ -83,11 +83,6 @@ class Verdict:
         """Join all ways in which the call may be allowed."""
         return self.itself | self.account
 
-    def to(self, whom: Addressed) -> Found:
-        """Return what is allowed in one of these ways."""
-        found: Found = getattr(self, whom)
-        return found
-
 
 def judge(policies: list[Policy], call: Call, *, of_resource: bool) -> Verdict:
     """Judge a call by the policies of a resource, or by those of an identity."""
@@ -159,7 +154,7 @@ def _judge_statement(verdict: Verdict, statement: Written, call: Call, *, of_res
         doubts.append(because(Cause.ELEMENT_UNKNOWN, element="Effect"))
         verdict.denied.add(about, statement, doubts)
     for way in ways:
-        found = verdict.denied if effect == "Deny" else verdict.to(way.whom)
+        found: Found = verdict.denied if effect == "Deny" else getattr(verdict, way.whom)
         found.add(min(about, way.answer), statement, [*doubts, *way.doubts])
 
 
@@ -227,7 +222,9 @@ def _element(statement: Body, element: str, value: str, call: Call) -> tuple[Ans
             continue
         if has_variables(pattern):
             pattern = _with_variables(pattern, call)
-        answer = _matches_action(value, pattern) if element == "Action" else _is_on(call.action, value, pattern)
+        # The case of actions doesn't matter.
+        is_action = element == "Action"
+        answer = matches(value.lower(), pattern.lower()) if is_action else _is_on(call.action, value, pattern)
         if answer is Answer.NO and has_variables(pattern) and named == inverted:
             # IAM's guide says that a statement with a variable which a call doesn't have may be invalid.
             answer = Answer.MAYBE
@@ -248,11 +245,6 @@ def _with_variables(pattern: str, call: Call) -> str:
     """
     *before, last = split(pattern, ":", 5)
     return ":".join([*before, with_variables(last, call.context)]) if len(before) == 5 else pattern
-
-
-def _matches_action(action: str, pattern: str) -> Answer:
-    # Their case doesn't matter.
-    return matches(action.lower(), pattern.lower())
 
 
 def _is_on(action: str, resource: str, pattern: str) -> Answer:

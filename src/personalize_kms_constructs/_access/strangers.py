@@ -53,14 +53,7 @@ def lets_in(statement: Written, policies: list[Policy], call: Call) -> Answer:
 
 
 def stranger(statement: Written, need: Need, owner: Key | Bucket, *, with_service: bool) -> Reason | None:
-    """Return whom a statement of a key or a bucket lets in as well, if there is somebody.
-
-    Args:
-        statement: a statement that allows something.
-        need: what others may do too.
-        owner: the key or the bucket.
-        with_service: whether to ask about Personalize at work for others, too.
-    """
+    """Return whom a statement of a key or a bucket lets in as well, maybe Personalize at work for others."""
     if names_everybody(statement.body):
         caller = Caller(role_in(ANOTHER_ACCOUNT), ANOTHER_ACCOUNT, need.region)
         calls = [call_on(owner, caller, need.action, need.resource)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import textwrap
 from collections.abc import Iterator, Mapping
+from functools import partial
 from typing import Any
 
 from .entries import AccessFindings, Allowed, Entry, Excess, Missing, Undecided
@@ -18,13 +19,7 @@ MARKS = {Allowed: "✔", Missing: "✘", Excess: "!", Undecided: "?"}
 
 
 def text_report(report: AccessFindings, *, width: int = WIDTH, quiet: bool = False) -> str:
-    """Return the report in lines.
-
-    Args:
-        report: the findings.
-        width: how long a line may be; statements and addresses aren't wrapped, and no name is broken.
-        quiet: whether to leave out what is as AWS's pages ask.
-    """
+    """Return the report in lines."""
     return "\n".join(_Text(report, width, quiet).lines()) + "\n"
 
 
@@ -34,7 +29,7 @@ class _Text:
     def __init__(self, report: AccessFindings, width: int, quiet: bool) -> None:
         self._report = report
         self._names = Names(report.names)
-        self._width = width
+        self._wrapped = partial(wrapped, width=width)
         self._quiet = quiet
 
     def lines(self) -> Iterator[str]:
@@ -57,7 +52,7 @@ class _Text:
         for (kind, arn), found in by_subject([*entries, *(() if self._quiet else report.allowed)]).items():
             yield ""
             yield from self._wrapped(f"{kind} {self._names.of(arn)}" if kind else "not known", "")
-            yield from self._wrapped(arn, "    ") if arn in self._names else ()
+            yield from self._wrapped(arn, "    ") if self._names.of(arn) != arn else ()
             told: list[Step] = []
             for row in rows(found):
                 yield from self._row(row, told)
@@ -106,9 +101,6 @@ class _Text:
         if problem.needed_by:
             yield from self._wrapped(f"needed by {', '.join(problem.needed_by)}", "      ", "        ")
         yield from [f"    {problem.page}"] if problem.page else []
-
-    def _wrapped(self, text: str, indent: str, further: str | None = None) -> list[str]:
-        return wrapped(text, indent, further, self._width)
 
 
 def _pasted(statement: Mapping[str, Any], names: Names) -> list[str]:

@@ -54,11 +54,7 @@ def as_text(text: str) -> str:
 
 
 def as_written(text: str) -> Any:
-    """Parse JSON that somebody wrote: nothing in it is a hole.
-
-    Raises:
-        ValueError: if it is no JSON.
-    """
+    """Parse JSON that somebody wrote, if it is some: nothing in it is a hole."""
     if "\\u" in text:
         # Every character is itself then, however it was spelled.
         text = json.dumps(json.loads(text), ensure_ascii=False)

@@ -132,10 +132,6 @@ class Written:
         found = frozenset(bucket_in(str(each)) for each in patterns)
         return frozenset() if "" in found else found
 
-    def has_text(self, element: str) -> bool:
-        """Report whether one of its elements is a string."""
-        return self.readable and isinstance(self.body.get(element), str)
-
     def may_be_about(self, action: str) -> bool:
         """Report whether the action may be one of its own; where it writes plain actions alone, whether it is."""
         return self.only_actions is None or action.lower() in self.only_actions
@@ -175,11 +171,6 @@ def actions_of(statement: Body, service: str) -> list[str]:
         return [] if any(matches(everything, each) is Answer.YES for each in spared) else [everything]
     actions = [action for action in as_list(statement.get("Action")) if isinstance(action, str)]
     return [action for action in actions if action == "*" or action.lower().startswith(f"{service}:")]
-
-
-def writes(statement: Body, service: str) -> bool:
-    """Report whether a statement is about a service."""
-    return bool(actions_of(statement, service))
 
 
 def resources_of(statement: Body) -> list[str]:

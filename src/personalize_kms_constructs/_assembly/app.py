@@ -46,14 +46,7 @@ class App(Surroundings):
 
     def stacks_named(self, name: str) -> Sequence[Stack]:
         """Return the top-level stacks of a name."""
-        return self._by_name.get(name, ())
-
-    @cached_property
-    def _by_name(self) -> Mapping[str, list[Stack]]:
-        found: dict[str, list[Stack]] = {}
-        for stack in self.top:
-            found.setdefault(stack.template.stack_name, []).append(stack)
-        return found
+        return [each for each in self.top if each.template.stack_name == name]
 
     def ref(self, resource: Resource) -> str:
         """Return what ``Ref`` of a resource is."""

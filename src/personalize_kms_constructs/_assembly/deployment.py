@@ -17,11 +17,9 @@ from .._access.problems import AWS_MANAGED_KEY
 from .._access.values import account_of, has_unknown, last_part, open_parts, same, split_arn, without_case
 from .._access.written import Policy, as_list
 from .._default_key_policy import default_key_policy
-from . import physical
-from .bucket_names import bucket_policy_problems, not_told_apart, one_of_each_deployment
+from . import physical, shared_names
 from .files import AssemblyError
 from .physical import ALIAS_PREFIX, alias_in, nearest, of_any_partition
-from .role_names import add_roles_of_one_name, name_in_account, role_name_problems
 from .stacks import Resource
 from .templates import Unread, noted
 
@@ -74,7 +72,7 @@ class Deployment:
             self.merged_key_policies.setdefault(arn, []).append(resource)
         elif type == physical.ROLE:
             self.roles.setdefault(of_any_partition(physical.role_arn(resource)), []).append(resource)
-            self.roles_by_name.setdefault(name_in_account(resource), []).append(resource)
+            self.roles_by_name.setdefault(shared_names.name_in_account(resource), []).append(resource)
         elif type == physical.BUCKET:
             self.buckets.setdefault(physical.bucket_name(resource), []).append(resource)
         elif type == "AWS::S3::BucketPolicy":
@@ -147,9 +145,9 @@ class Deployment:
             return
         resource = resources[0]
         alike = self._roles_named_as(resource)
-        mixed_up = add_roles_of_one_name(model, resource, alike) if len(alike) > 1 else ""
+        mixed_up = shared_names.add_roles_of_one_name(model, resource, alike) if len(alike) > 1 else ""
         model.names[arn] = resource.path
-        model.problems += role_name_problems(resource)
+        model.problems += shared_names.role_name_problems(resource)
         role = Role(
             arn,
             trust=[_policy_of(resource, "AssumeRolePolicyDocument")],
@@ -195,8 +193,8 @@ class Deployment:
         written = self.find(lambda each: each.bucket_policies.get(name)) or []
         policies = [_policy_of(each, "PolicyDocument") for each in written]
         may_have = _may_be_of(name, account, self._unclaimed_bucket_policies)
-        made = one_of_each_deployment(name, self.find(lambda each: each.buckets.get(name)) or [])
-        model.problems += bucket_policy_problems(arn, name, written, made)
+        made = shared_names.one_of_each_deployment(name, self.find(lambda each: each.buckets.get(name)) or [])
+        model.problems += shared_names.bucket_policy_problems(arn, name, written, made)
         if not made:
             unseen = _why_unseen(arn, model)
             model.buckets[arn] = Bucket(
@@ -211,7 +209,7 @@ class Deployment:
         resource, *others = made
         model.names[arn] = resource.path
         bucket = Bucket(arn, resource.stack.template.account, policies, may_have=may_have, declared=resource.declared)
-        bucket.unseen = bucket.unseen_encryption = not_told_apart(others)
+        bucket.unseen = bucket.unseen_encryption = shared_names.not_told_apart(others)
         encryption = resource.get("BucketEncryption")
         if encryption is not None and not others:
             self._take_encryption(bucket, resource, encryption)
@@ -270,6 +268,7 @@ class Deployment:
 
     @cached_property
     def _unclaimed_role_policies(self) -> dict[str, list[Resource]]:
+        """The policies by names of roles that no resource of the app has."""
         claimed = {name for _, name in self.roles_by_name}
         return {name: found for name, found in self.role_policies.items() if without_case(name) not in claimed}
 
@@ -284,7 +283,7 @@ class Deployment:
         """
         one_account = not has_unknown(role.stack.template.account)
         everywhere = self.beside if self.beside is not None and one_account else self
-        return everywhere.find(lambda each: each.roles_by_name.get(name_in_account(role))) or []
+        return everywhere.find(lambda each: each.roles_by_name.get(shared_names.name_in_account(role))) or []
 
     def _policies_of(self, role_name: str, account: str) -> list[Resource]:
         found = self.find(lambda each: each.role_policies.get(role_name)) or []
@@ -300,13 +299,7 @@ def _arn_of_principal(resource: Resource) -> str:
 
 
 def _may_be_of(name: str, account: str, unclaimed: Mapping[str, list[Resource]]) -> list[Policy]:
-    """Return the policies that may be an owner's, since its name isn't known or that of the owner whom they name.
-
-    Args:
-        name: the owner's.
-        account: the owner's.
-        unclaimed: policies by the names of their owners, of those that no resource of the app has.
-    """
+    """Return the policies that may be an owner's, since its name isn't known or that of the owner whom they name."""
     is_open = has_unknown(name)
     return [
         replace(_policy_of(policy, "PolicyDocument"), inline="", whose=(*open_parts(other), *open_parts(name)))

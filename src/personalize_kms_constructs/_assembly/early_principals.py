@@ -13,7 +13,7 @@ from .._access.written import Policy, as_list, aws_principals
 from .deployment import Deployment
 from .physical import of_any_partition
 from .stacks import Resource
-from .waiting import Before, CreationOrder
+from .waiting import CreationOrder
 
 # "The principals in the key policy must exist and be visible to KMS"; IAM and S3 answer "Invalid principal in policy"
 # (https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_iam-policies.html).
@@ -61,12 +61,10 @@ def _not_waited_for(
         return []
     before = order.before(owner.stack, owner.logical_id)
     return [
-        (found[0], certain) for found, certain in roles if not any(_is_there(each, owner, before) for each in found)
+        (found[0], certain)
+        for found, certain in roles
+        if not any(each.declared == owner.declared or each.declared in before for each in found)
     ]
-
-
-def _is_there(role: Resource, owner: Resource, before: Before) -> bool:
-    return role.declared == owner.declared or role.declared in before
 
 
 def _principals(policy: Policy) -> Iterator[tuple[str, bool]]:

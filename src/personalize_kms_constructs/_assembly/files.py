@@ -21,8 +21,6 @@ _HIDDEN = re.compile(
     r"\\u(?:0024|007b|fdd0|db[89a-f]|d[89ab]..(?!\\ud[c-f]))|(?<!\\ud[89ab]..)\\ud[c-f]", re.IGNORECASE
 )
 _WITH_LOOPS = ("Resources", "Conditions", "Outputs")
-# One whose other half isn't beside it: JSON may have it, but nothing can write it.
-_SURROGATE = re.compile("[\ud800-\udfff]")
 _SECTIONS = ("Resources", "Parameters", "Outputs", "Conditions", "Mappings")
 
 
@@ -31,11 +29,7 @@ class AssemblyError(ValueError):
 
 
 def read_json(path: Path) -> Json:
-    """Read a file that is a JSON object.
-
-    Raises:
-        AssemblyError: if it can't be read, or is something else.
-    """
+    """Read a file that is a JSON object, or raise an ``AssemblyError``, as all functions here do."""
     return _parsed(path, read_text(path))
 
 
@@ -44,28 +38,16 @@ def _parsed(path: Path, text: str, to_json: Callable[[str], str] = str, form: st
         text = to_json(text)
         if "dummy-value-for-" in text:
             text = _TO_BE_LOOKED_UP.sub(r"{{resolve:\g<0>}}", text)
-        _refuse_half_characters(text)
         found = as_written(text)
     except (ValueError, RecursionError) as error:
         raise _unreadable(path, error, form) from None
-    if not is_object(found):
+    if not isinstance(found, dict):
         raise AssemblyError(f"{path}: a {form} object is expected, but it is a {type(found).__name__}")
     return dict(found)
 
 
-def _refuse_half_characters(text: str) -> None:
-    if "\\ud" in text or "\\uD" in text:
-        half = _SURROGATE.search(json.dumps(json.loads(text), ensure_ascii=False))
-        if half is not None:
-            raise ValueError(f"it has half a character, \\u{ord(half[0]):x}")
-
-
 def read_text(path: Path) -> str:
-    """Read a file.
-
-    Raises:
-        AssemblyError: if it can't be read.
-    """
+    """Read a file."""
     try:
         return path.read_text("utf-8")
     except FileNotFoundError:
@@ -75,11 +57,7 @@ def read_text(path: Path) -> str:
 
 
 def read_template(path: Path) -> Json:
-    """Read a template, in JSON as the CDK writes it or in YAML.
-
-    Raises:
-        AssemblyError: if it can't be read, or has not the form of a template.
-    """
+    """Read a template, in JSON as the CDK writes it or in YAML."""
     text = read_text(path)
     if text.lstrip().startswith("{"):
         body = _parsed(path, text)
@@ -92,11 +70,11 @@ def read_template(path: Path) -> Json:
             raise AssemblyError(f"{path}: YAML needs the extra cli of this library") from None
         body = _parsed(path, text, as_json, "YAML")
     for section in _WITH_LOOPS:
-        if is_object(body.get(section)):
+        if isinstance(body.get(section), dict):
             body[section] = expanded(body[section])
-    if FOR_EACH in text and is_object(body.get("Resources")):
+    if FOR_EACH in text and isinstance(body.get("Resources"), dict):
         for resource in body["Resources"].values():
-            has_properties = is_object(resource) and is_object(resource.get("Properties"))
+            has_properties = isinstance(resource, dict) and isinstance(resource.get("Properties"), dict)
             if has_properties and resource.get("Type") != FOR_EACH:
                 resource["Properties"] = expanded(resource["Properties"])
     wrong = next(_wrong_in(body), None)
@@ -105,17 +83,8 @@ def read_template(path: Path) -> Json:
     return body
 
 
-def is_object(value: object) -> bool:
-    """Report whether a value is a JSON object."""
-    return isinstance(value, dict)
-
-
 def parse_property(text: str, what: str, template: Path) -> Any:
-    """Parse JSON in a property of a template, which may have holes, in strings and in the places of numbers.
-
-    Raises:
-        AssemblyError: if it is no JSON, or spells by escapes what would be a hole, or half a character.
-    """
+    """Parse JSON in a property of a template, which may have holes, in strings and in the places of numbers."""
     if _HIDDEN.search(text):
         raise AssemblyError(f"{template}: {what} has escapes that aren't read")
     try:
@@ -143,12 +112,12 @@ def _in_one_line(error: Exception) -> str:
 
 def _wrong_in(body: Json) -> Iterator[str]:
     for section in _SECTIONS:
-        if not is_object(body.get(section, {})):
+        if not isinstance(body.get(section, {}), dict):
             yield f"{section} isn't an object"
     for logical_id, resource in body.get("Resources", {}).items():
-        if not is_object(resource):
+        if not isinstance(resource, dict):
             yield f"Resources.{logical_id} isn't an object, as a resource is"
         elif not isinstance(resource.get("Type"), str):
             yield f"Resources.{logical_id} has no Type"
-        elif not is_object(resource.get("Properties", {})):
+        elif not isinstance(resource.get("Properties", {}), dict):
             yield f"Resources.{logical_id}: its Properties aren't an object"

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from .._access.values import unknown
 from .._access.written import as_list
-from .files import AssemblyError, Json, is_object, read_json
+from .files import AssemblyError, Json, read_json
 from .templates import Template, Unread, add_construct_paths, noted, template_of
 
 LOGICAL_ID = "aws:cdk:logicalId"
@@ -41,11 +41,7 @@ class Assembly:
 
 
 def read_assembly(directory: Path, unread: list[Unread]) -> Assembly:
-    """Read an assembly without its stages, or a template that is in none.
-
-    Args:
-        directory: where it is.
-        unread: takes the templates that can't be read, which stay empty.
+    """Read an assembly without its stages, or a template that is in none; templates that can't be read stay empty.
 
     Raises:
         AssemblyError: if there is none, or its manifest can't be read.
@@ -99,7 +95,7 @@ class _Manifest:
         stacks: dict[str, Template] = {}
         waits: dict[str, list[str]] = {}
         for artifact_id, artifact in artifacts.items():
-            if not is_object(artifact) or not isinstance(artifact.get("type"), str):
+            if not isinstance(artifact, dict) or not isinstance(artifact.get("type"), str):
                 raise AssemblyError(f"{self.file}: artifact {artifact_id} has no type")
             waits[artifact_id] = [each for each in as_list(artifact.get("dependencies")) if isinstance(each, str)]
             if artifact["type"] == "aws:cloudformation:stack":
@@ -124,7 +120,7 @@ class _Manifest:
             raise AssemblyError(f"{directory}: no manifest.json, so it isn't a cloud assembly; run cdk synth first")
         manifest = read_json(self.file)
         artifacts = manifest.get("artifacts", {})
-        if "version" not in manifest or not is_object(artifacts):
+        if "version" not in manifest or not isinstance(artifacts, dict):
             raise AssemblyError(f"{self.file}: not the manifest of a cloud assembly: it has no version or no artifacts")
         return dict(artifacts)
 
@@ -153,15 +149,15 @@ class _Manifest:
         found: list[tuple[Template, str, Json]] = []
         for path, entries in metadata.items():
             for entry in entries if isinstance(entries, list) else ():
-                if not is_object(entry):
+                if not isinstance(entry, dict):
                     continue
                 if entry.get("type") == LOGICAL_ID and isinstance(entry.get("data"), str):
                     paths.append((path.lstrip("/"), entry["data"]))
                 elif entry.get("type") == RESOURCES:
                     data = entry.get("data")
-                    told = data if is_object(data) else {"problem": "its metadata isn't an object"}
+                    told = data if isinstance(data, dict) else {"problem": "its metadata isn't an object"}
                     found.append((template, path.lstrip("/"), told))
-                elif entry.get("type") == ACKNOWLEDGED and is_object(entry.get("data")):
+                elif entry.get("type") == ACKNOWLEDGED and isinstance(entry.get("data"), dict):
                     assembly.acknowledged += ((str(rule), path.lstrip("/")) for rule in entry["data"])
         of_construct = add_construct_paths(template, paths)
         for _, path, data in found:

@@ -22,15 +22,14 @@ from .deployment import Deployment
 from .early_principals import early_principals
 from .loops import FOR_EACH, TRANSFORM
 from .manifest import Assembly
-from .merged_policies import unable_functions
+from .policies_by_code import leave_replaced_policies_open, unable_functions
 from .references import conditional_references
 from .refused_places import refused_places, refused_prefixes
-from .replaced_policies import leave_replaced_policies_open
 from .requesters import requests_of
 from .requests import S3_URI, Request
+from .shared_names import taken_names
 from .stacks import Resource, Stack
 from .state_machines import STATE_MACHINES
-from .taken_names import taken_names
 from .templates import NESTED_STACK, Template, Unread, noted
 from .undeclared import undeclared
 from .waiting import CreationOrder
@@ -42,12 +41,7 @@ _NOT_SEEN = {
 
 
 def read_assemblies(assemblies: list[Assembly], unread: list[Unread]) -> Iterator[ReadAssembly]:
-    """Yield each assembly with what it deploys; what can't be read is noted, and left out.
-
-    Args:
-        assemblies: an app and its stages.
-        unread: takes what can't be read, also of the models.
-    """
+    """Yield an app and its stages with what they deploy; what can't be read, of models too, is noted and left out."""
     app = App([template for assembly in assemblies for template in assembly.templates], unread)
     resources: dict[Path, list[Resource]] = {assembly.directory: [] for assembly in assemblies}
     for stack in app.stacks:
@@ -97,11 +91,7 @@ class ReadAssembly:
                     self._jobs.setdefault((*left.state, asked.kind), []).append((left, asked))
 
     def model(self, *, only_ours: bool = False) -> AccessModel:
-        """Return what is asked of Personalize, and every policy that bears on it.
-
-        Args:
-            only_ours: whether to take only the requests that constructs of ours answer for.
-        """
+        """Return what is asked of Personalize, or what of it constructs of ours answer for, and all policies on it."""
         model = AccessModel()
         allowed = self._add_constructs(model, only_ours=only_ours)
         jobs = {name: list(each) for name, each in self._jobs.items()}

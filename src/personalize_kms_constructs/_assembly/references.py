@@ -47,12 +47,7 @@ def names_in(function: str, argument: Any) -> list[str]:
 
 
 def conditional_references(model: AccessModel, resources: Iterable[Resource]) -> Iterator[Problem]:
-    """Yield the references to roles and keys of a model that may not be made where what refers to them is.
-
-    Args:
-        model: the roles and keys that requests use.
-        resources: all resources of the assembly.
-    """
+    """Yield the references to roles and keys of a model that may not be made where what refers to them is."""
     judged = {*declared_of(model.roles.values()), *declared_of(model.keys.values())}
     by_stack: dict[Stack, list[Resource]] = {}
     for each in resources:

@@ -21,11 +21,7 @@ _CALL = re.compile(r".*:scheduler:::aws-sdk:personalize:(?P<call>.+)")
 
 
 def requests_of(resource: Resource) -> Iterator[Request | OpenQuestion]:
-    """Yield what a resource of a template asks Personalize for.
-
-    Raises:
-        AssemblyError: if that can't be read.
-    """
+    """Yield what a resource of a template asks Personalize for."""
     if resource.type.startswith(_PREFIX):
         yield from _and_others(resource, _of_personalize(resource))
     elif resource.type in STATE_MACHINES:

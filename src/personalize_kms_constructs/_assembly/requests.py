@@ -1,4 +1,4 @@
-"""Requests to Personalize to create something, made by a resource of a template or by a call of its API."""
+"""Requests to Personalize to create something, by a resource of a template or a call of its API, and who makes them."""
 
 from __future__ import annotations
 
@@ -14,11 +14,12 @@ from .._access.causes import Cause, Reason, because
 from .._access.model import OpenQuestion
 from .._access.problems import GROUP_PAGE
 from .._access.values import MARK, account_of, has_unknown, split, split_arn, unknown
-from .calling_roles import role_of_function
 from .physical import alias_in
 from .stacks import Resource
 
 S3_URI = "s3://"
+# https://docs.aws.amazon.com/serverless-application-model/latest/developerguide/sam-resource-function.html
+_FUNCTIONS = ("AWS::Lambda::Function", "AWS::Serverless::Function")
 # Express workflows run for five minutes at most.
 _EXPRESS_PAGE = "https://docs.aws.amazon.com/step-functions/latest/dg/choosing-workflow-type.html"
 
@@ -100,9 +101,7 @@ class Request:
     def calls_on(self, job_name: str, made_for: str) -> tuple[str, ...]:
         """Return the ARNs that the caller needs the API's action on.
 
-        Args:
-            job_name: the names that a job may have, as a pattern, where more is known than the arguments say.
-            made_for: what it is made for, likewise.
+        The names that a job may have, as a pattern, and what it is made for say more than the arguments, where known.
         """
         made_for = made_for or self.made_for
         row, (account, region) = self.permissions, self.environment
@@ -182,15 +181,7 @@ def _is_no_arn(given: str, kind: str) -> bool:
 
 
 def of_sdk_call(resource: Resource, name: str, call: Any, function: Any, *, at_deployment: bool) -> Request | None:
-    """Return a call as the CDK's functions for calls of AWS's SDK are told of it: ``service``, ``action``…
-
-    Args:
-        resource: the resource that tells the function.
-        name: its name, in words.
-        call: what it tells.
-        function: the function, by its ARN or its name.
-        at_deployment: whether it does so while the stack is deployed.
-    """
+    """Return a call as a resource tells the CDK's functions for calls of AWS's SDK: ``service``, ``action``…"""
     if not isinstance(call, dict) or "personalize" not in str(call.get("service")).lower():
         return None
     action = str(call.get("action")).lower().removesuffix("command")
@@ -207,6 +198,31 @@ def of_sdk_call(resource: Resource, name: str, call: Any, function: Any, *, at_d
         region=str(call.get("region") or ""),
         caller=str(assumed or role_of_function(function, resource)),
     )
+
+
+def role_of_function(function: Any, beside: Resource) -> str:
+    """Return the role of a function, by its ARN or its name, that is in a stack with a resource; else a hole."""
+    for stack in beside.stack.top.with_nested():
+        for logical_id, body in stack.template.resources.items():
+            is_function = body.get("Type") in _FUNCTIONS
+            if is_function and function in (stack.get_att(logical_id, "Arn"), stack.ref(logical_id)):
+                return role_of(stack.resource(logical_id), "Role")
+    return unknown(f"role of the function that {beside.path} tells")
+
+
+def role_of(resource: Resource, property_name: str) -> str:
+    """Return the role in a property; a hole for the one that SAM makes where there is none."""
+    return resource.text(property_name) or unknown(f"role of {resource.path}")
+
+
+def role_of_task(state: Mapping[str, Any], role_of_machine: str, place: str) -> str:
+    """Return the role by which a task calls: that of its credentials (``ASSUMING_PAGE``), or of the state machine."""
+    credentials = state.get("Credentials")
+    if not credentials:
+        return role_of_machine
+    arn = credentials.get("RoleArn") if isinstance(credentials, dict) else None
+    is_known = isinstance(arn, str) and split_arn(arn) is not None
+    return str(arn) if is_known else unknown(f"role of {place}")
 
 
 def call_not_known(resource: Resource, name: str) -> OpenQuestion:

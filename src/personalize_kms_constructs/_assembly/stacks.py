@@ -123,42 +123,33 @@ class Stack(Scope):
 
     def only_if(self, logical_id: str) -> frozenset[str]:
         """Return the conditions of a resource, and of the nested stacks around it, that can't be decided."""
-        condition = self.template.resources[logical_id].get("Condition")
-        return self.made_only_if.union(self._parts(condition)) if isinstance(condition, str) else self.made_only_if
-
-    def _parts(self, condition: str) -> Iterator[str]:
-        """Yield conditions that hold together where one does: those that make it up, as far as they have names."""
-        if self.condition(condition) is not Answer.MAYBE:
-            return
-        match self.template.body.get("Conditions", {}).get(condition):
-            case {"Condition": str(other)}:
-                yield from self._parts(other)
-                return
-            case {"Fn::And": list(items)}:
-                names = [each.get("Condition") for each in items if isinstance(each, dict)]
-                others = [each for each in names if isinstance(each, str)]
-                for other in others:
-                    yield from self._parts(other)
-                if len(others) == len(items):
-                    return
-        yield f"{self.template.name}.{condition}"
+        own = self._conditions_of(logical_id).items()
+        is_open = [name for name, is_more in own if is_more and self.condition(name) is Answer.MAYBE]
+        return self.made_only_if.union(f"{self.template.name}.{each}" for each in is_open)
 
     def implied(self, logical_id: str) -> frozenset[str]:
         """Return the conditions that hold where a resource is made: its own, and those that this one implies."""
         above = frozenset() if self.parent is None else self.parent[0].implied(self.parent[1])
-        found: set[str] = set()
+        return above.union(f"{self.template.name}.{each}" for each in self._conditions_of(logical_id))
+
+    def _conditions_of(self, logical_id: str) -> Mapping[str, bool]:
+        """Return the conditions that hold where a resource is made, and whether each says more than others of them."""
+        found: dict[str, bool] = {}
         pending = [self.template.resources[logical_id].get("Condition")]
         while pending:
             condition = pending.pop()
-            name = f"{self.template.name}.{condition}"
-            if isinstance(condition, str) and name not in found:
-                found.add(name)
-                match self.template.body.get("Conditions", {}).get(condition):
-                    case {"Condition": other}:
-                        pending.append(other)
-                    case {"Fn::And": list(parts)}:
-                        pending += [each.get("Condition") for each in parts if isinstance(each, dict)]
-        return above | found
+            if not isinstance(condition, str) or condition in found:
+                continue
+            parts: list[Any] = []
+            match self.template.body.get("Conditions", {}).get(condition):
+                case {"Condition": str()} as part:
+                    parts = [part]
+                case {"Fn::And": list(items)}:
+                    parts = items
+            others = [each.get("Condition") if isinstance(each, dict) else None for each in parts]
+            found[condition] = not others or not all(isinstance(each, str) for each in others)
+            pending += others
+        return found
 
     def may_be_no_value(self, expression: Any) -> bool:
         """Report whether a condition that can't be decided may leave a property out."""

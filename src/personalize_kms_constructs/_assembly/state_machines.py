@@ -12,9 +12,8 @@ from typing import Any
 
 from .._access.model import OpenQuestion
 from .._access.values import HOLE, WRITTEN, account_of, as_text, joined, unknown
-from .calling_roles import role_of, role_of_task
 from .files import read_text
-from .requests import KINDS, Request, call_not_known, lower_case, of_sdk_call
+from .requests import KINDS, Request, call_not_known, lower_case, of_sdk_call, role_of, role_of_task
 from .stacks import Resource
 
 STATE_MACHINES = {

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from .._access.values import unknown
 from .._access.written import as_list
-from .files import AssemblyError, Json, is_object, read_json, read_template
+from .files import AssemblyError, Json, read_json, read_template
 
 NESTED_STACK = "AWS::CloudFormation::Stack"
 
@@ -166,11 +166,12 @@ def _assets(template: Path) -> dict[str, str]:
     if path == template or not path.is_file():
         return {}
     files = read_json(path).get("files", {})
-    return {
-        asset_id: asset["source"]["path"]
-        for asset_id, asset in (files.items() if is_object(files) else ())
-        if is_object(asset) and is_object(asset.get("source")) and isinstance(asset["source"].get("path"), str)
-    }
+    found = {}
+    for asset_id, asset in files.items() if isinstance(files, dict) else ():
+        match asset:
+            case {"source": {"path": str(file)}}:
+                found[asset_id] = file
+    return found
 
 
 def _nested_file(resource: Json, assets: Mapping[str, str]) -> str | None:

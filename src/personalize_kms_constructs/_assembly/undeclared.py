@@ -40,14 +40,7 @@ _CALLERS = (physical.ROLE, *_POLICIES, *_USERS, *_OF_SAM)
 def undeclared(
     model: AccessModel, resources: Iterable[Resource], deployment: Deployment, unread: list[Unread]
 ) -> Iterator[OpenQuestion]:
-    """Yield each principal that may pass a role to Personalize for which nothing is asked.
-
-    Args:
-        model: what is asked.
-        resources: the resources of the templates.
-        deployment: the same, by what refers to them.
-        unread: takes what can't be read.
-    """
+    """Yield each principal that may pass a role to Personalize for which nothing is asked."""
     asked = {(each.role_arn, each.permissions) for each in model.asked}
     callers = [each for each in resources if each.type in _CALLERS]
     read, passed = AccessModel(), {}

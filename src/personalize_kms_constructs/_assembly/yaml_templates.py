@@ -47,11 +47,7 @@ _Loader.yaml_implicit_resolvers = {
 
 
 def as_json(text: str) -> str:
-    """Return as JSON what a template in YAML says.
-
-    Raises:
-        ValueError: if it isn't YAML, or has what JSON doesn't have; in one line.
-    """
+    """Return as JSON what a template in YAML says, or raise a ``ValueError`` with one line."""
     try:
         return json.dumps(yaml.load(text, _Loader))
     except (yaml.YAMLError, TypeError) as error:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cache, partial
 from typing import Any
 
 from .._access.report import AccessReport, as_data
@@ -13,23 +14,26 @@ from .._access.values import shown
 from .asking import AbsentError, Account, DoctorError
 from .diagnosis import diagnose, unseen_group
 from .gathering import AccountReader, gather
-from .groups import Group, group_arns, read_group, read_jobs
+from .groups import Group, group_arns, jobs_by_solution, read_group, read_jobs
+from .trail import read_denials, with_denials
 
 # So many resources are named for one action that isn't answered; the others are counted.
 _NAMED = 5
+_NOT_ANSWERED = "not answered: allow yourself these actions, have somebody look who may, or look again later"
 _UNREADABLE = "service and resource control policies can't be read from an account that they apply to"
 _WHO = {"service": "Personalize", "role": "the roles"}
 
 Reported = tuple[Group, AccessReport]
 
 
-def look(account: Account, wanted: Sequence[str], newest: int) -> Iterator[Reported]:
+def look(account: Account, wanted: Sequence[str], newest: int, *, cloudtrail: bool = False) -> Iterator[Reported]:
     """Yield the reports on dataset groups, each as soon as it is known, so that a large account needs no more memory.
 
     Raises:
         DoctorError: if it can't go on.
     """
-    reader = AccountReader(account)
+    reader, by_solution = AccountReader(account), cache(partial(jobs_by_solution, account))
+    denials = cache(partial(read_denials, account))
     for arn in group_arns(account, wanted):
         try:
             group = read_group(account, arn)
@@ -41,8 +45,10 @@ def look(account: Account, wanted: Sequence[str], newest: int) -> Iterator[Repor
             continue  # deleted since it was listed
         if group.unseen:
             yield group, unseen_group(group)
-        else:
-            yield group, diagnose(gather(reader, group, read_jobs(account, arn, newest)))
+            continue
+        gathered = gather(reader, group, read_jobs(account, arn, newest, by_solution))
+        report = diagnose(gathered)
+        yield group, with_denials(report, gathered.model, *denials()) if cloudtrail else report
 
 
 @dataclass
@@ -115,21 +121,20 @@ def written(form: str, reported: Iterable[Reported], totals: Totals) -> Iterator
         yield _json(data, totals, stopped)
     else:
         yield "" if totals.groups else f"account {account.id}, Region {account.region}\n"
-        yield _text_end(totals) if form == "text" else _markdown_end(totals)
+        yield _end(totals, is_text=form == "text")
         yield f"\n{totals.line()}\n" + (f"\nstopped: {stopped}\n" if stopped else "")
     if stopped:
         raise stopped
 
 
 def _json(data: list[dict[str, Any]], totals: Totals, stopped: DoctorError | None) -> str:
-    not_answered = sorted(totals.account.not_answered.items())
     found = {
         "account": totals.account.id,
         "region": totals.account.region,
         "dataset_groups": data,
         "not_answered": [
             {"action": action, "resources": resources[:_NAMED], "more": max(0, len(resources) - _NAMED)}
-            for action, resources in not_answered
+            for action, resources in sorted(totals.account.not_answered.items())
         ],
         "control_policies": {"because": _UNREADABLE, "must_leave_alone": totals.control_policies()},
         "summary": totals.as_data(),
@@ -138,28 +143,23 @@ def _json(data: list[dict[str, Any]], totals: Totals, stopped: DoctorError | Non
     return shown(json.dumps(found, indent=2, ensure_ascii=False)) + "\n"
 
 
-def _text_end(totals: Totals) -> str:
+def _end(totals: Totals, *, is_text: bool) -> str:
+    """Return what wasn't answered, and what can't be asked."""
+    code = "{}" if is_text else "`{}`"
+    answers = sorted(totals.account.not_answered.items())
+    not_answered = [f"{code.format(action)} on {_named(resources)}" for action, resources in answers]
+    policies = totals.control_policies().items()
+    alone = [f"for {_WHO[who]}: {', '.join(map(code.format, actions))}" for who, actions in policies]
     lines: list[str] = []
-    if not_answered := sorted(totals.account.not_answered.items()):
-        lines += ["", "not answered: allow yourself these actions, have somebody look who may, or look again later"]
-        for action, resources in not_answered:
-            lines += wrapped(f"? {action} on {_named(resources)}", "  ", "      ")
-    if alone := totals.control_policies():
-        lines += ["", *wrapped(f"{_UNREADABLE}. They must not deny:", "")]
-        for who, actions in alone.items():
-            lines += wrapped(f"· for {_WHO[who]}: {', '.join(actions)}", "  ", "      ")
-    return "".join(f"{line}\n" for line in lines)
-
-
-def _markdown_end(totals: Totals) -> str:
-    lines: list[str] = []
-    if not_answered := sorted(totals.account.not_answered.items()):
-        lines += ["", "# Not answered", ""]
-        lines += [f"- `{action}` on {_named(resources)}" for action, resources in not_answered]
-    if alone := totals.control_policies():
-        lines += ["", "# Control policies", "", f"{_UNREADABLE}. They must not deny:", ""]
-        for who, actions in alone.items():
-            lines.append(f"- for {_WHO[who]}: {', '.join(f'`{each}`' for each in actions)}")
+    for mark, title, says, items in (
+        ("?", "Not answered", _NOT_ANSWERED, not_answered),
+        ("·", "Control policies", f"{_UNREADABLE}. They must not deny:", alone),
+    ):
+        if items and is_text:
+            lines += ["", *wrapped(says, "")]
+            lines += [line for each in items for line in wrapped(f"{mark} {each}", "  ", "      ")]
+        elif items:
+            lines += ["", f"# {title}", "", says, "", *(f"- {each}" for each in items)]
     return "".join(f"{line}\n" for line in lines)
 
 

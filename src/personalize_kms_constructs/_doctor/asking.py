@@ -3,17 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cached_property
+from textwrap import shorten
 from typing import Any
 
 import boto3
-from botocore import xform_name
-from botocore.exceptions import (
-    BotoCoreError,
-    ClientError,
-    EndpointConnectionError,
-    NoCredentialsError,
-    ParamValidationError,
-)
+from botocore import exceptions, xform_name
 
 # S3 answers MethodNotAllowed to those who ask for the policy of a bucket of another account.
 _DENIED = frozenset({"AccessDenied", "AccessDeniedException", "MethodNotAllowed", "403", "405"})
@@ -43,7 +38,12 @@ _ACTIONS = {
     "GetPublicAccessBlock": "GetBucketPublicAccessBlock",
 }
 # The fields of an answer and of a question with the next page. The SDK has no paginator for ListDataDeletionJobs.
-_NEXT_PAGE = {"iam": ("Marker", "Marker"), "kms": ("NextMarker", "Marker"), "personalize": ("nextToken", "nextToken")}
+_NEXT_PAGE = {
+    "cloudtrail": ("NextToken", "NextToken"),
+    "iam": ("Marker", "Marker"),
+    "kms": ("NextMarker", "Marker"),
+    "personalize": ("nextToken", "nextToken"),
+}
 
 
 class DoctorError(Exception):
@@ -67,26 +67,38 @@ class Account:
         self.region = region
         self.not_answered: dict[str, list[str]] = {}
         """The resources about which an action wasn't answered."""
-        identity = self.ask("sts", "GetCallerIdentity", "*")
-        self.id = str(identity["Account"])
-        self.partition = str(identity["Arn"]).split(":")[1]
 
     @staticmethod
     def connect(profile: str | None, region: str | None) -> Account:
-        """Return an account that answers.
+        """Return an account, of which nothing is asked yet.
 
         Raises:
-            DoctorError: without credentials or a Region, or if AWS doesn't take the credentials.
+            DoctorError: without a Region, or for a profile or configuration that can't be used.
         """
         try:
             session = boto3.session.Session(profile_name=profile, region_name=region)
-            if not session.region_name:
-                raise DoctorError("there is no Region: set --region or AWS_REGION")
-            return Account(session, session.region_name)
-        except BotoCoreError as error:
+        except Exception as error:
             raise _explained(error) from error
+        if not session.region_name:
+            raise DoctorError("there is no Region: set --region or AWS_REGION")
+        return Account(session, session.region_name)
+
+    @cached_property
+    def _identity(self) -> Any:
+        try:
+            return self.ask("sts", "GetCallerIdentity", "*")
         except NotAnsweredError as error:
-            raise DoctorError(f"who you are can't be asked: {error}") from error
+            raise DoctorError(str(error)) from error
+
+    @property
+    def id(self) -> str:
+        """Its number."""
+        return str(self._identity["Account"])
+
+    @property
+    def partition(self) -> str:
+        """Its partition."""
+        return str(self._identity["Arn"]).split(":")[1]
 
     def client(self, service: str, region: str = "") -> Any:
         """Return a client of a service, in a Region of its own if one is given."""
@@ -116,22 +128,41 @@ class Account:
         # The ARNs of IAM and S3 have no Region.
         region = (resource.split(":")[3] if resource.startswith("arn:") else "") or self.region
         elsewhere = service == "s3" or region != self.region
+        answer: Any
+        failed: exceptions.ClientError | None = None
         try:
-            return getattr(self.client(service, region), xform_name(operation))(**arguments)
-        except ClientError as error:
-            code = _code_of(error)
-            if code in _ABSENT or (code in _IMPOSSIBLE and not operation.startswith("List")):
-                raise AbsentError(code) from error
-            is_throttled, is_expired = code in _THROTTLED, code in _EXPIRED
-            if (is_throttled and decides) or (is_expired and not (elsewhere and code in _NOT_ENABLED)):
-                raise _explained(error, self.region) from error
-            raise self._not_answered(service, operation, resource, code) from error
-        except ParamValidationError as error:  # a name that nothing can have
+            answer = getattr(self.client(service, region), xform_name(operation))(**arguments)
+        except exceptions.ClientError as error:
+            failed, answer = error, error.response
+        except exceptions.ParamValidationError as error:  # a name that nothing can have
             raise AbsentError(str(error)) from error
-        except BotoCoreError as error:
+        except Exception as error:  # the SDK raises those of files and of what it can't read, too
             if not elsewhere:
                 raise _explained(error, self.region) from error
             raise self._not_answered(service, operation, resource, type(error).__name__) from error
+        metadata = answer.get("ResponseMetadata", {})
+        if "html" in metadata.get("HTTPHeaders", {}).get("content-type", "") and "RequestId" not in metadata:
+            raise DoctorError(f"{service}:{operation} is answered by a page, not by AWS: look at the proxy") from failed
+        if failed is None:
+            return answer
+        code = _code_of(failed)
+        if failed.operation_name != operation:  # the one that gets credentials
+            raise _explained(failed) from failed
+        if code in _ABSENT or (code in _IMPOSSIBLE and not operation.startswith("List")):
+            raise AbsentError(code) from failed
+        is_throttled, is_expired = code in _THROTTLED, code in _EXPIRED
+        if (is_throttled and decides) or (is_expired and not (elsewhere and code in _NOT_ENABLED)):
+            raise _explained(failed, self.region) from failed
+        raise self._not_answered(service, operation, resource, code) from failed
+
+    def see(self, service: str, operation: str, resource: str, **more: Any) -> tuple[Any, str]:
+        """Return the answer to an operation, or why it can't be seen; none and no reason for what doesn't exist."""
+        try:
+            return self.ask(service, operation, resource, **more), ""
+        except NotAnsweredError as error:
+            return None, str(error)
+        except AbsentError:
+            return None, ""
 
     def pages(self, service: str, operation: str, member: str, resource: str, **more: Any) -> Iterator[Any]:
         """Yield the members of a listing, page by page."""
@@ -152,23 +183,27 @@ class Account:
         return NotAnsweredError(f"{action} {why}")
 
 
-def _code_of(error: ClientError) -> str:
+def _code_of(error: exceptions.ClientError) -> str:
     """Return the code of an error of AWS's."""
     return str(error.response.get("Error", {}).get("Code", ""))
 
 
-def _explained(error: ClientError | BotoCoreError, region: str = "") -> DoctorError:
+def _explained(error: Exception, region: str = "") -> DoctorError:
     """Return an error of AWS's or of its SDK in one line, with what to do about it."""
-    said = " ".join(str(error).split())
-    code = _code_of(error) if isinstance(error, ClientError) else ""
-    if isinstance(error, EndpointConnectionError):
+    said = shorten(str(error), 300, placeholder=" …")  # the SDK's words may have all of an answer in them
+    code = _code_of(error) if isinstance(error, exceptions.ClientError) else ""
+    if isinstance(error, exceptions.EndpointConnectionError):
         said += f": look at the network, and whether {region} is a Region that has Amazon Personalize"
-    elif isinstance(error, NoCredentialsError):
+    elif isinstance(error, exceptions.NoCredentialsError):
         said = "there are no credentials: set --profile, or sign in, for example by aws sso login"
+    elif isinstance(error, exceptions.ClientError) and "AssumeRole" in error.operation_name:
+        said = f"the credentials can't be had: {said}: allow it, or give another --profile"
     elif code in _NOT_ENABLED:
         said = f"AWS doesn't take the credentials in {region}: {said}: renew them, or enable the Region for the account"
     elif code in _EXPIRED:
         said = f"AWS doesn't take the credentials: {said}: renew them"
     elif code in _THROTTLED:
         said = f"AWS throttles: {said}: try again later, or set AWS_MAX_ATTEMPTS to more than 5"
+    elif not isinstance(error, (exceptions.BotoCoreError, exceptions.ClientError)):
+        said = f"{type(error).__name__}: {said}: look at the network, a proxy, and the configuration of AWS's SDK"
     return DoctorError(said)

@@ -9,7 +9,7 @@ from .._access.model import Bucket
 from .._access.problems import AWS_MANAGED_KEY
 from .._access.values import as_written, unknown
 from .._access.written import Policy
-from .asking import AbsentError, Account, NotAnsweredError
+from .asking import Account
 
 
 def read_bucket(account: Account, name: str) -> Bucket:
@@ -19,27 +19,19 @@ def read_bucket(account: Account, name: str) -> Bucket:
     """
     arn = f"arn:{account.partition}:s3:::{name}"
     bucket = Bucket(arn, unknown(f"account of {arn}"))
-    try:
-        place = account.ask("s3", "GetBucketLocation", arn, Bucket=name).get("LocationConstraint") or "us-east-1"
+    location, bucket.unseen_region = account.see("s3", "GetBucketLocation", arn, Bucket=name)
+    if location is not None:
+        place = location.get("LocationConstraint") or "us-east-1"
         bucket.region = "eu-west-1" if place == "EU" else place  # a name from before there were Regions
-    except AbsentError:
+    elif not bucket.unseen_region:
         return Bucket(arn, account.id, exists=False)
-    except NotAnsweredError:
-        pass
-    try:
-        found = account.ask("s3", "GetBucketPolicy", arn, Bucket=name)["Policy"]
-        bucket.policies = [Policy(as_written(found), "the bucket policy")]
-        bucket.account = account.id  # S3 shows a bucket's policy to nobody else
-    except AbsentError:
-        bucket.account = account.id
-    except NotAnsweredError as error:
-        bucket.unseen = str(error)
-    try:
-        bucket.key_arn = _default_key(account.ask("s3", "GetBucketEncryption", arn, Bucket=name))
-    except AbsentError:
-        pass
-    except NotAnsweredError as error:
-        bucket.unseen_encryption = str(error)
+    policy, bucket.unseen = account.see("s3", "GetBucketPolicy", arn, Bucket=name)
+    if policy is not None:
+        bucket.policies = [Policy(as_written(policy["Policy"]), "the bucket policy")]
+    if not bucket.unseen:
+        bucket.account = account.id  # S3 shows a bucket's policy, or that there is none, to nobody else
+    encryption, bucket.unseen_encryption = account.see("s3", "GetBucketEncryption", arn, Bucket=name)
+    bucket.key_arn = _default_key(encryption) if encryption is not None else None
     bucket.notes = tuple(_notes(account, name, bucket))
     return bucket
 
@@ -57,12 +49,8 @@ def _notes(account: Account, name: str, bucket: Bucket) -> Iterator[str]:
         yield f"it is in {bucket.region}"
     if not bucket.unseen_encryption:
         yield f"it is encrypted with {bucket.key_arn or 'a key of S3, which needs no permission'}"
-    try:
-        found = account.ask("s3", "GetPublicAccessBlock", bucket.arn, Bucket=name, decides=False)
-        is_blocked = all(found["PublicAccessBlockConfiguration"].values())
-    except AbsentError:
-        is_blocked = False
-    except NotAnsweredError:
-        return
+    found, unseen = account.see("s3", "GetPublicAccessBlock", bucket.arn, Bucket=name, decides=False)
     unneeded = "public access isn't blocked, and Personalize doesn't need it: block it if nobody else does"
-    yield "public access is blocked" if is_blocked else unneeded
+    if not unseen:
+        is_blocked = found is not None and all(found["PublicAccessBlockConfiguration"].values())
+        yield "public access is blocked" if is_blocked else unneeded

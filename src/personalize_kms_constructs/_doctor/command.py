@@ -6,7 +6,11 @@ import sys
 
 import click
 
+from .._access.causes import Cause
+from .._access.ignoring import of_causes
 from .._terminal import FOUND, PASSED, stop, write
+
+_CAUSE = click.Choice([each.id for each in Cause])
 
 
 @click.command(short_help="Find what keeps Personalize from working in an account.")
@@ -30,9 +34,20 @@ from .._terminal import FOUND, PASSED, stop, write
     show_default=True,
     help="What the report is for: a terminal, a program, a ticket.",
 )
+@click.option("--only", metavar="CAUSE", type=_CAUSE, multiple=True, help="Report findings of this cause alone.")
+@click.option("--ignore", "ignored", metavar="CAUSE", type=_CAUSE, multiple=True, help="Leave out this cause.")
+@click.option("--cloudtrail", is_flag=True, help="Show the last calls of KMS that were denied, too: it takes a minute.")
 @click.option("--strict", is_flag=True, help="Count what is undecided, and warnings, as findings, too.")
 def doctor(
-    dataset_groups: tuple[str, ...], region: str | None, profile: str | None, jobs: int, form: str, strict: bool
+    dataset_groups: tuple[str, ...],
+    region: str | None,
+    profile: str | None,
+    jobs: int,
+    form: str,
+    only: tuple[str, ...],
+    ignored: tuple[str, ...],
+    cloudtrail: bool,
+    strict: bool,
 ) -> None:
     """Look at what is deployed, and say what keeps Amazon Personalize from working with it.
 
@@ -49,7 +64,7 @@ def doctor(
       personalize-kms doctor movies books --region eu-west-1
       personalize-kms doctor arn:aws:personalize:eu-west-1:111122223333:dataset-group/movies
       personalize-kms doctor movies --format json > movies.json
-      personalize-kms doctor --strict --profile production
+      personalize-kms doctor --strict --profile production --cloudtrail
     """  # noqa: D301
     try:
         from .account_report import Totals, look, written
@@ -61,11 +76,13 @@ def doctor(
     try:
         account = Account.connect(profile, region)
         totals = Totals(account)
-        for text in written(form, look(account, dataset_groups, jobs), totals):
+        found = look(account, dataset_groups, jobs, cloudtrail=cloudtrail)
+        reported = ((group, of_causes(report, only, ignored)) for group, report in found)
+        for text in written(form, reported, totals):
             write(text, coloured=form == "text")
     except DoctorError as error:
         stop(str(error))
     if totals.groups and not totals.seen:
         stop("nothing could be seen: the report ends with what wasn't answered")
-    found = totals.missing or totals.problems or (strict and (totals.undecided or totals.warnings))
-    sys.exit(FOUND if found else PASSED)
+    counts = totals.missing or totals.problems or (strict and (totals.undecided or totals.warnings))
+    sys.exit(FOUND if counts else PASSED)

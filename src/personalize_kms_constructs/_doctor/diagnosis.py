@@ -8,7 +8,9 @@ from dataclasses import replace
 from .._access.causes import Cause, Reason, because
 from .._access.comparison import compare
 from .._access.entries import Missing, Undecided
-from .._access.model import AccessModel, Asked, Key
+from .._access.model import AccessModel, Asked, Key, Problem
+from .._access.needs import users_of
+from .._access.problems import GROUP_PAGE
 from .._access.report import AccessReport, in_order
 from .._access.written import (
     actions_of,
@@ -22,6 +24,8 @@ from ..matrix import DATASET_GROUP, SERVICE_PRINCIPAL
 from .deleted_principals import without_orphaned
 from .gathering import Gathered
 from .groups import Group
+
+_UNUSED = "no job uses its default key, which objects have that are uploaded without naming another"
 
 
 def diagnose(gathered: Gathered) -> AccessReport:
@@ -39,7 +43,8 @@ def diagnose(gathered: Gathered) -> AccessReport:
         undecided=tuple(undecided),
         deployed=gathered.group.name,
     )
-    return replace(found, notes=tuple(_notes(gathered, found)))
+    problems = [*found.problems, *_failed_group(gathered, found)]
+    return replace(found, problems=in_order(problems), notes=tuple(_notes(gathered, found)))
 
 
 def unseen_group(group: Group) -> AccessReport:
@@ -108,15 +113,28 @@ def _lets_in(key: Key) -> bool:
     return any(names_everybody(each) or SERVICE_PRINCIPAL in principals_of(each) for each in statements)
 
 
+def _failed_group(gathered: Gathered, report: AccessReport) -> Iterator[Problem]:
+    group = gathered.group
+    if group.status == "CREATE FAILED":
+        asked = gathered.asked_by.get(group.arn)
+        reason = because(Cause.GROUP_FAILED, why=group.failure or "for no reason given", today=_today(asked, report))
+        label, asks = f"dataset group {group.name}", [] if asked is None else [asked]
+        yield Problem.of("configuration", group.arn, reason, GROUP_PAGE, asks, label=label)
+
+
 def _unseen(gathered: Gathered) -> Iterator[Undecided]:
     jobs, model = gathered.jobs, gathered.model
     if jobs.unseen:
         yield _of_group(gathered.group, because(Cause.JOBS_UNSEEN, number=jobs.unseen))
+    users = users_of(model)
     for role in model.roles.values():
         if role.unseen:
-            asked = [each for each in model.asked if each.role_arn == role.arn]
             reason = because(Cause.MAY_BE_DENIED_UNSEEN, why=role.unseen)
-            yield Undecided(policy="role", policy_of=role.arn, reason=reason, asked=tuple(asked))
+            yield Undecided(policy="role", policy_of=role.arn, reason=reason, asked=tuple(users[role.arn]))
+    for bucket in model.buckets.values():
+        if bucket.unseen_region:
+            reason = because(Cause.REGION_UNSEEN, why=bucket.unseen_region)
+            yield Undecided(policy="bucket", policy_of=bucket.arn, reason=reason, asked=tuple(users[bucket.arn]))
 
 
 def _of_group(group: Group, reason: Reason) -> Undecided:
@@ -125,18 +143,14 @@ def _of_group(group: Group, reason: Reason) -> Undecided:
 
 def _notes(gathered: Gathered, report: AccessReport) -> Iterator[str]:
     group, jobs, model = gathered.group, gathered.jobs, gathered.model
-    asked = gathered.asked_by
-    if group.status == "CREATE FAILED":
-        reason = group.failure or "it gave no reason"
-        yield f"its creation failed: {reason} ({_today(asked.get(group.arn), report)})"
-    elif group.key_arn is None:
+    if group.key_arn is None:
         yield f"it is {group.status}, and has no key of yours: AWS's own key encrypts its data"
     else:
         yield f"it is {group.status}, and has a key and a role"
     for job in jobs.found:
         if job.failure:
-            kind = job.permissions.resource
-            yield f"{job.name} ({kind}) failed on {job.when}: {job.failure} ({_today(asked[job.arn], report)})"
+            today = _today(gathered.asked_by[job.arn], report)
+            yield f"{job.name} ({job.permissions.resource}) failed on {job.when}: {job.failure} ({today})"
     looked = _count(len(jobs.found), "job or metric attribution was", "jobs and metric attributions were")
     older = f", {_count(jobs.older, 'older one was', 'older ones were')} not (--jobs)" if jobs.older else ""
     yield f"{looked} looked at{older}"
@@ -147,8 +161,10 @@ def _notes(gathered: Gathered, report: AccessReport) -> Iterator[str]:
     for arn, role in model.roles.items():
         trust = ("Personalize may assume it",) if role.exists and arn not in doubtful else ()
         yield from _note(f"role {model.label(arn)}", (*trust, *role.notes))
+    users = users_of(model)
     for arn, bucket in model.buckets.items():
-        yield from _note(f"bucket {model.label(arn)}", bucket.notes)
+        unused = () if bucket.key_arn in (None, *users) else (_UNUSED,)
+        yield from _note(f"bucket {model.label(arn)}", (*bucket.notes, *unused))
 
 
 def _note(about: str, found: Iterable[str]) -> Iterator[str]:

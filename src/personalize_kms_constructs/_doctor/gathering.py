@@ -32,39 +32,32 @@ class AccountReader:
         self.bucket: Callable[[str], Bucket] = remember(partial(read_bucket, account))
 
 
+def gather(reader: AccountReader, group: Group, jobs: Jobs) -> Gathered:
+    """Read all keys, roles and buckets that a dataset group and its jobs have to do with."""
+    gathered = Gathered(reader, group, jobs, AccessModel(unseen="it couldn't be read", names={group.arn: group.name}))
+    gathered.add_group()
+    alike: dict[Any, list[PersonalizeJob]] = {}
+    for job in jobs.found:
+        alike.setdefault((job.permissions, job.role_arn, job.source, job.destination), []).append(job)
+    for found in alike.values():
+        gathered.add_jobs(found)
+    return gathered
+
+
 @dataclass
 class Gathered:
     """A dataset group with its jobs, and the model of all that they have to do with."""
 
+    reader: AccountReader
     group: Group
     jobs: Jobs
     model: AccessModel
     asked_by: dict[str, Asked] = field(default_factory=dict)
     """What a dataset group or job asks for, by its ARN; jobs that ask for the same share it."""
 
-
-def gather(reader: AccountReader, group: Group, jobs: Jobs) -> Gathered:
-    """Read all keys, roles and buckets that a dataset group and its jobs have to do with."""
-    gathered = Gathered(group, jobs, AccessModel(unseen="it couldn't be read", names={group.arn: group.name}))
-    gathering = _Gathering(reader, gathered)
-    gathering.add_group()
-    alike: dict[Any, list[PersonalizeJob]] = {}
-    for job in jobs.found:
-        alike.setdefault((job.permissions, job.role_arn, job.source, job.destination), []).append(job)
-    for found in alike.values():
-        gathering.add_jobs(found)
-    return gathered
-
-
-class _Gathering:
-    def __init__(self, reader: AccountReader, gathered: Gathered) -> None:
-        self._reader = reader
-        self._gathered = gathered
-        self._model = gathered.model
-
     def add_group(self) -> None:
         """Add what the dataset group itself asks for; without a key it asks for nothing."""
-        group = self._gathered.group
+        group = self.group
         if group.key_arn:
             self._add_key(group.key_arn)
             if group.role_arn:
@@ -79,59 +72,47 @@ class _Gathering:
         destination = self._location(asked, job.destination, is_folder=True) if job.destination else None
         asked = replace(asked, source=source, destination=destination)
         self._add(asked, [each.arn for each in jobs])
-        if (by_default := self._with_default_key(source)) != source:
-            self._model.asked.append(replace(asked, source=by_default))
 
     def _asked(self, name: str, permissions: matrix.Permissions, role_arn: str) -> Asked:
-        account = self._reader.account
-        return Asked(name, permissions, role_arn, account.id, account.region, self._gathered.group.key_arn)
+        account = self.reader.account
+        return Asked(name, permissions, role_arn, account.id, account.region, self.group.key_arn)
 
     def _add(self, asked: Asked, by: list[str]) -> None:
         arn = asked.role_arn
-        self._model.names[arn] = arn.rpartition("/")[2]
-        self._model.roles.setdefault(arn, self._reader.role(arn))
-        self._model.asked.append(asked)
-        self._gathered.asked_by |= dict.fromkeys(by, asked)
-
-    def _with_default_key(self, location: Location | None) -> Location | None:
-        """Return a location as it is for objects that are written without naming a key.
-
-        The key that a job names for its input is not the one that new objects have, if the bucket has another one.
-        """
-        if location is None or location.key_arn is None:
-            return location
-        default = self._model.bucket(location.bucket_arn, "").key_arn
-        return location if default in (None, location.key_arn) else replace(location, key_arn=None)
+        self.model.names[arn] = arn.rpartition("/")[2]
+        self.model.roles.setdefault(arn, self.reader.role(arn))
+        self.model.asked.append(asked)
+        self.asked_by |= dict.fromkeys(by, asked)
 
     def _location(self, asked: Asked, place: tuple[str, str | None], *, is_folder: bool = False) -> Location | None:
         path, key = place
         if not path.startswith(_S3):
             reason = because(Cause.NO_S3_URI, what="path", given=repr(path))
             page = asked.permissions.page
-            self._model.problems.append(Problem.of("configuration", asked.label, reason, page, [asked]))
+            self.model.problems.append(Problem.of("configuration", asked.label, reason, page, [asked]))
             return None
         name, _, prefix = path.removeprefix(_S3).partition("/")
         return Location(self._add_bucket(name), prefix, self._add_key(key) if key else None, is_folder)
 
     def _add_bucket(self, name: str) -> str:
         """Put a bucket into the model, and return its ARN."""
-        bucket = self._reader.bucket(name)
-        if bucket.arn in self._model.buckets:
+        bucket = self.reader.bucket(name)
+        if bucket.arn in self.model.buckets:
             return bucket.arn
         if bucket.key_arn is not None:
             reference = bucket.key_arn
-            key = self._reader.key(reference)
+            key = self.reader.key(reference)
             if key.unseen_state and is_alias(key):
                 why = f"its default key is {reference}, and {key.unseen_state}"
                 bucket = replace(bucket, key_arn=None, unseen_encryption=why)
             else:
                 bucket = replace(bucket, key_arn=self._add_key(reference))
-        self._model.buckets[bucket.arn] = bucket
-        self._model.names[bucket.arn] = name
+        self.model.buckets[bucket.arn] = bucket
+        self.model.names[bucket.arn] = name
         return bucket.arn
 
     def _add_key(self, reference: str) -> str:
         """Put a key into the model, and return its ARN."""
-        key = self._reader.key(reference)
-        self._model.keys.setdefault(key.arn, key)
+        key = self.reader.key(reference)
+        self.model.keys.setdefault(key.arn, key)
         return key.arn

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import re
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from operator import itemgetter
 from typing import Any
 
+from .._access.accepted import IS_NO_NAME, USE_A_NAME, is_name
 from ..matrix import ROWS, Permissions, S3Access
 from .asking import AbsentError, Account, DoctorError, NotAnsweredError
 
@@ -50,18 +52,16 @@ def group_arns(account: Account, wanted: Iterable[str]) -> Iterator[str]:
     """Yield the ARNs of dataset groups given by ARN or name, or of all.
 
     Raises:
-        DoctorError: if one is of another Region or account, or they can't be listed.
+        DoctorError: if one is none, or is of another Region or account, or they can't be listed.
     """
-    here = f"arn:{account.partition}:personalize:{account.region}:{account.id}:"
-    start = f"{here}dataset-group/"
+    wanted = list(wanted)
+    for each in wanted:
+        _judge(each, account.region)
+    start = f"arn:{account.partition}:personalize:{account.region}:{account.id}:dataset-group/"
     given = list(dict.fromkeys(each if each.startswith("arn:") else start + each for each in wanted))
     for arn in given:
-        if not arn.startswith(here):
-            raise DoctorError(
-                f"{arn} isn't in account {account.id} and Region {account.region}: set --region, --profile"
-            )
         if not arn.startswith(start):
-            raise DoctorError(f"{arn} isn't a dataset group: pass the name or ARN of one, for example {start}movies")
+            raise DoctorError(f"{arn} isn't in account {account.id}: give --profile")
     if given:
         yield from given
         return
@@ -70,6 +70,15 @@ def group_arns(account: Account, wanted: Iterable[str]) -> Iterator[str]:
             yield str(each["datasetGroupArn"])
     except NotAnsweredError as error:
         raise DoctorError(f"{error}: name the dataset groups, or allow it") from error
+
+
+def _judge(wanted: str, region: str) -> None:
+    """Refuse what no account could have, before anything is asked."""
+    is_arn = wanted.startswith("arn:")
+    if not is_arn and not is_name(wanted):
+        raise DoctorError(f"{wanted!r} {IS_NO_NAME}: {USE_A_NAME}")
+    if is_arn and not re.match(rf"arn:[^:]+:personalize:{re.escape(region)}:\d+:dataset-group/", wanted):
+        raise DoctorError(f"{wanted} is no dataset group of this Region: give --region, or the name or ARN of one")
 
 
 def read_group(account: Account, arn: str) -> Group:
@@ -102,7 +111,21 @@ class Jobs:
     """The number of those that couldn't be looked at, for lack of a permission."""
 
 
-def read_jobs(account: Account, group_arn: str, newest: int) -> Jobs:
+def jobs_by_solution(account: Account, noun: str) -> dict[str, list[Any]]:
+    """List the jobs of a kind that are made for solution versions, by the ARNs of their solutions.
+
+    The listings need no version, and a solution that is trained each day has hundreds
+    (https://docs.aws.amazon.com/personalize/latest/dg/API_ListBatchInferenceJobs.html).
+    """
+    found: dict[str, list[Any]] = {}
+    for each in account.pages("personalize", f"List{noun}s", f"{_field(noun)}s", "*"):
+        found.setdefault(str(each["solutionVersionArn"]).rpartition("/")[0], []).append(each)
+    return found
+
+
+def read_jobs(
+    account: Account, group_arn: str, newest: int, by_solution: Callable[[str], dict[str, list[Any]]]
+) -> Jobs:
     """Read the newest jobs of each kind, for each dataset and solution, and all metric attributions."""
     jobs = Jobs()
 
@@ -116,23 +139,28 @@ def read_jobs(account: Account, group_arn: str, newest: int) -> Jobs:
             pass  # what it is narrowed to was deleted since it was listed
 
     datasets = [each["datasetArn"] for each in listed("ListDatasets", "datasets", datasetGroupArn=group_arn)]
-    versions = []
-    for solution in listed("ListSolutions", "solutions", datasetGroupArn=group_arn):
-        of_solution = listed("ListSolutionVersions", "solutionVersions", solutionArn=solution["solutionArn"])
-        versions.append([each["solutionVersionArn"] for each in of_solution])
-    made_for = {
-        "DatasetArn": [[arn] for arn in datasets],
-        "SolutionVersionArn": versions,
-        "DatasetGroupArn": [[group_arn]],
-    }
+    solutions = [each["solutionArn"] for each in listed("ListSolutions", "solutions", datasetGroupArn=group_arn)]
+    made_for = {"DatasetArn": datasets, "DatasetGroupArn": [group_arn]}
+
+    def of_solutions(noun: str) -> dict[str, list[Any]]:
+        try:
+            return by_solution(noun)
+        except NotAnsweredError:
+            jobs.unseen += 1
+            return {}
+
     for row in ROWS:
         if not row.made_for or not account.knows("personalize", f"List{row.noun}s"):
             continue
         member, argument = _field(row.noun), _field(row.made_for)
-        for arns in made_for[row.made_for]:
-            found = [each for arn in arns for each in listed(f"List{row.noun}s", f"{member}s", **{argument: arn})]
-            found.sort(key=itemgetter("creationDateTime"), reverse=True)
-            chosen = found[: newest if row.is_job else _METRIC_ATTRIBUTIONS]
+        if row.made_for in made_for:
+            arns = made_for[row.made_for]
+            groups = [list(listed(f"List{row.noun}s", f"{member}s", **{argument: arn})) for arn in arns]
+        else:
+            groups = [found for arn, found in of_solutions(row.noun).items() if arn in solutions]
+        for found in groups:
+            chosen = sorted(found, key=itemgetter("creationDateTime"), reverse=True)
+            chosen = chosen[: newest if row.is_job else _METRIC_ATTRIBUTIONS]
             jobs.older += len(found) - len(chosen)
             for each in chosen:
                 _add_job(account, row, each[f"{member}Arn"], jobs)
@@ -142,13 +170,10 @@ def read_jobs(account: Account, group_arn: str, newest: int) -> Jobs:
 def _add_job(account: Account, row: Permissions, arn: str, jobs: Jobs) -> None:
     member = _field(row.noun)
     arguments: Any = {f"{member}Arn": arn}
-    try:
-        found = account.ask("personalize", f"Describe{row.noun}", arn, **arguments)[member]
-    except NotAnsweredError:
-        jobs.unseen += 1
-        return
-    except AbsentError:
+    described, unseen = account.see("personalize", f"Describe{row.noun}", arn, **arguments)
+    if described is None and not unseen:
         return  # deleted since it was listed
+    found = {} if described is None else described[member]
     role_arn = _member(found, row.role_argument)
     if not role_arn:
         jobs.unseen += 1

@@ -22,8 +22,9 @@ def read_key(account: Account, reference: str) -> Key:
     if not reference.startswith("arn:"):
         reference = own + (reference if reference.startswith("alias/") else f"key/{reference}")
     key, notes = Key(reference), []
-    try:
-        found = account.ask("kms", "DescribeKey", reference, KeyId=reference)["KeyMetadata"]
+    described, key.unseen_state = account.see("kms", "DescribeKey", reference, KeyId=reference)
+    if described is not None:
+        found = described["KeyMetadata"]
         if found.get("KeyManager") == "AWS":
             return of_aws
         key = Key(str(found["Arn"]), spec=str(found["KeySpec"]), usage=str(found["KeyUsage"]))
@@ -31,14 +32,18 @@ def read_key(account: Account, reference: str) -> Key:
         notes.append(f"it is {key.state}, {key.spec} for {key.usage}")
         # KMS refuses to say of other keys whether it rotates them.
         if key.spec == "SYMMETRIC_DEFAULT" and found.get("Origin") == "AWS_KMS":
-            notes += _rotation(account, key.arn)
-    except AbsentError:
+            rotation, _ = account.see("kms", "GetKeyRotationStatus", key.arn, decides=False, KeyId=key.arn)
+            if rotation is not None:
+                notes.append(f"rotation is {'on' if rotation['KeyRotationEnabled'] else 'off'}")
+    elif not key.unseen_state:
         return Key(reference, exists=False)
-    except NotAnsweredError as error:
-        key.unseen_state = str(error)
-        if is_alias(key):
-            return key
-    _add_policy(account, key)
+    elif is_alias(key):
+        return key
+    policy, key.unseen = account.see("kms", "GetKeyPolicy", key.arn, KeyId=key.arn, PolicyName="default")
+    if policy is not None:
+        key.policies = [Policy(as_written(policy["Policy"]), "the key policy")]
+    elif not key.unseen:
+        key.unseen = "KMS shows it only to its own account"
     key.notes = (*notes, _grants(account, key.arn))
     return key
 
@@ -46,25 +51,6 @@ def read_key(account: Account, reference: str) -> Key:
 def is_alias(key: Key) -> bool:
     """Report whether only the alias of a key could be seen."""
     return ":alias/" in key.arn
-
-
-def _add_policy(account: Account, key: Key) -> None:
-    try:
-        found = account.ask("kms", "GetKeyPolicy", key.arn, KeyId=key.arn, PolicyName="default")
-    except NotAnsweredError as error:
-        key.unseen = str(error)
-    except AbsentError:
-        key.unseen = "KMS shows it only to its own account"
-    else:
-        key.policies = [Policy(as_written(found["Policy"]), "the key policy")]
-
-
-def _rotation(account: Account, arn: str) -> list[str]:
-    try:
-        found = account.ask("kms", "GetKeyRotationStatus", arn, decides=False, KeyId=arn)
-    except (AbsentError, NotAnsweredError):
-        return []
-    return [f"rotation is {'on' if found['KeyRotationEnabled'] else 'off'}"]
 
 
 def _grants(account: Account, arn: str) -> str:

@@ -19,17 +19,16 @@ def read_role(account: Account, arn: str) -> Role:
         why = "it is in another account"
         return Role(arn, unseen=why, unseen_trust=why, unseen_boundary=why)
     role, name = Role(arn), arn.rpartition("/")[2]
-    try:
-        found = account.ask("iam", "GetRole", arn, RoleName=name)["Role"]
-        if found["Arn"] != arn:  # the name is there, on another path
-            return Role(arn, exists=False)
+    described, unseen = account.see("iam", "GetRole", arn, RoleName=name)
+    found = {} if described is None else described["Role"]
+    if unseen:
+        role.unseen_trust = role.unseen_boundary = unseen
+    elif found.get("Arn") != arn:  # the name may be there, on another path
+        return Role(arn, exists=False)
+    else:
         role.unique_id = str(found["RoleId"])
         role.trust = [Policy(_document(found["AssumeRolePolicyDocument"]), "the trust policy")]
         _add_boundary(account, role, found.get("PermissionsBoundary", {}).get("PermissionsBoundaryArn"))
-    except AbsentError:
-        return Role(arn, exists=False)
-    except NotAnsweredError as error:
-        role.unseen_trust = role.unseen_boundary = str(error)
     _add_policies(account, role, name)
     return role
 

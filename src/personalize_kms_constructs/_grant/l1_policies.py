@@ -54,10 +54,11 @@ def extended(document: Any, statements: Sequence[Mapping[str, Any]]) -> dict[str
 
 
 class BucketPolicies:
-    """The bucket policies that the stacks of buckets have when the first one is asked for."""
+    """The bucket policies of stacks, as they are when the first one is asked for."""
 
-    def __init__(self) -> None:
-        self._of_stacks: dict[Stack, list[tuple[str, s3.CfnBucketPolicy]]] = {}
+    def __init__(self, here: Stack) -> None:
+        self._here = here
+        self._of_stacks: dict[Stack, dict[str, s3.CfnBucketPolicy]] = {}
 
     def of(self, bucket: ResolvedBucket) -> s3.BucketPolicy | s3.CfnBucketPolicy:
         """Return the policy of a bucket of this app, which is made if there is none."""
@@ -66,41 +67,38 @@ class BucketPolicies:
         return known or self._found(bucket, l2) or _made(bucket.l1, l2)
 
     def _found(self, bucket: ResolvedBucket, l2: s3.IBucket | None) -> s3.CfnBucketPolicy | None:
-        """Return the policy of the bucket's stack that refers to it, or has the name of an L1."""
-        policies = self._in(cast("Stack", bucket.stack))
-        if not policies:
+        """Return the policy that refers to a bucket, in its stack or in this one, or one with the name of an L1."""
+        stack = cast("Stack", bucket.stack)
+        named = self._in(stack) if stack is self._here else self._in(stack) | self._in(self._here)
+        if not named:
             return None
-        l1, name = cast("s3.CfnBucket", bucket.made_by), None if bucket.l1 is None else bucket.l1.bucket_name
         # All references to the name of a bucket are one token, but an L2 has its own.
-        references = {l1.ref, *([] if l2 is None else [l2.bucket_name])}
-        name = name and resolved_early(name, l1.stack)
-        for text, policy in policies:
-            if text in references or (name and resolved_early(text, l1.stack) == name):
-                return policy
-        return None
+        references = [cast("s3.CfnBucket", bucket.made_by).ref, *([] if l2 is None else [l2.bucket_name])]
+        found = next((named[each] for each in references if each in named), None)
+        return found or (None if bucket.l1 is None else _of_one_name(bucket.l1, stack, named))
 
-    def _in(self, stack: Stack) -> list[tuple[str, s3.CfnBucketPolicy]]:
+    def _in(self, stack: Stack) -> dict[str, s3.CfnBucketPolicy]:
         if stack not in self._of_stacks:
             found = ConstructSelector.resources_of_type(s3.CfnBucketPolicy.CFN_RESOURCE_TYPE_NAME).select(stack)
-            self._of_stacks[stack] = [(each.bucket, each) for each in found if isinstance(each, s3.CfnBucketPolicy)]
+            self._of_stacks[stack] = {each.bucket: each for each in found if isinstance(each, s3.CfnBucketPolicy)}
         return self._of_stacks[stack]
 
 
-def _made(l1: s3.CfnBucket | None, l2: s3.IBucket | None) -> s3.BucketPolicy | s3.CfnBucketPolicy:
-    """Make the policy of an L1 or of an L2, or of both if the L1 is wrapped, as the CDK makes and finds it.
-
-    Wrapped or not, an L1 has a policy of one logical id: else an update would make a second policy, and then delete the
-    one in use, once somebody wraps the bucket.
-    """
-    logical_id = ""
-    if l1 is not None:
-        policy = s3.CfnBucketPolicy(l1, "S3BucketPolicy", bucket=l1.ref, policy_document=iam.PolicyDocument())
-        if l2 is None:
+def _of_one_name(l1: s3.CfnBucket, stack: Stack, named: Mapping[str, s3.CfnBucketPolicy]) -> s3.CfnBucketPolicy | None:
+    """Return the policy that has the name of a bucket in the same words; in another stack they may say another name."""
+    name = l1.bucket_name and resolved_early(l1.bucket_name, stack)
+    for text, policy in named.items() if name else ():
+        is_beside = policy.stack is stack and policy.cfn_options.condition is l1.cfn_options.condition
+        if is_beside and resolved_early(text, stack) == name:
             return policy
-        logical_id = l1.stack.resolve(policy.logical_id)
-        l1.node.try_remove_child("S3BucketPolicy")
-    bucket = cast("s3.Bucket", l2)
-    made = bucket.policy = s3.BucketPolicy(bucket, "Policy", bucket=bucket)
-    if logical_id:
-        cast("s3.CfnBucketPolicy", made.node.default_child).override_logical_id(logical_id)
+    return None
+
+
+def _made(l1: s3.CfnBucket | None, l2: s3.IBucket | None) -> s3.BucketPolicy | s3.CfnBucketPolicy:
+    """Make the policy of a bucket as the CDK makes it, and finds it again: that of an L2, a wrapper, or an L1."""
+    if l2 is None:
+        bucket = cast("s3.CfnBucket", l1)
+        return s3.CfnBucketPolicy(bucket, "S3BucketPolicy", bucket=bucket.ref, policy_document=iam.PolicyDocument())
+    made = s3.BucketPolicy(cast("s3.Bucket", l2), "Policy", bucket=l2)
+    cast("s3.Bucket", l2).policy = made
     return made

@@ -43,13 +43,7 @@ class Plan:
 
 
 def make_plan(allowed: Iterable[ResolvedResource], encryption_key: str, terms: Mapping[str, Terms]) -> Plan:
-    """Return the statements that these resources need.
-
-    Args:
-        allowed: all that is allowed so far, in order.
-        encryption_key: the identity of the key that the dataset groups specify.
-        terms: the terms of every key and bucket, by its identity.
-    """
+    """Return the statements that these resources need, by the identities of keys and buckets."""
     planning = _Planning(terms)
     for resource in allowed:
         planning.on_key(encryption_key, resource.row.on_dataset_group_key)

@@ -95,7 +95,7 @@ class Wiring:
         """
         new = [each for each in self.door.resources(resources) if each.given not in self.allowed]
         allowed = self.allowed | {each.given: each for each in new}
-        policies = BucketPolicies()
+        policies = BucketPolicies(self._here.stack)
         for resource in new:
             self._add_targets(resource, policies)
         planned = list(self._planned(make_plan(allowed.values(), self.encryption_key.identity, self._terms)))

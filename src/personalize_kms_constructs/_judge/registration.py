@@ -58,8 +58,7 @@ class Judge:
         gc.disable()
         try:
             # Only now, since importing them takes time that nobody has who synthesizes nothing.
-            from .verdict import judge
-            from .violations import plugin_report
+            from .verdict import judge, plugin_report
 
             return plugin_report(judge(context))
         finally:

@@ -1,8 +1,8 @@
-"""The findings of both plugins: the judge that comes with a construct, and the checks of everything."""
+"""The findings of both plugins in the CDK's terms: of the judge that comes with a construct, and of all checks."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -16,18 +16,19 @@ from .._access.causes import Cause
 from .._access.comparison import compare
 from .._access.declarations import Declaration
 from .._access.entries import Missing, Undecided
+from .._access.findings import CONFIGURATION, UNDECIDED, findings_of
 from .._access.model import AccessModel, Problem
 from .._access.needs import CALLER, IN_BUCKET_POLICY, IN_IAM
 from .._access.report import AccessReport, merged
-from .._access.rules import CONFIGURATION, UNDECIDED
 from .._access.values import same
 from .._assembly.constructs import PendingPolicy
 from .._assembly.files import AssemblyError
 from .._assembly.manifest import ACKNOWLEDGED, Assembly, read_assembly
 from .._assembly.reading import ReadAssembly, read_assemblies
 from .._assembly.templates import Unread
-from .violations import APP, ERROR, WARNING, places_of, violation_of_app, violations_of
 
+ERROR, WARNING = "error", "warning"
+APP = cdk.PolicyViolatingResource(construct_path="", locations=[])
 # Not KEY_MAYBE_ABSENT: Personalize may or may not send what SourceAccountCheck.REQUIRED asks for, the user's choice.
 _CONDITIONS = frozenset(
     {
@@ -188,3 +189,44 @@ def _is_acknowledged(node: Node, rule: str, path: str) -> bool:
         if any(entry.type == ACKNOWLEDGED and rule in (entry.data or {}) for entry in node.metadata):
             return True
     return False
+
+
+def places_of(rule: str, found: Sequence[Declaration]) -> list[cdk.PolicyViolatingResource]:
+    """Return where a rule is broken: the app, where it is of no construct."""
+    return [_place(each) for each in found] or [APP]
+
+
+def violations_of(
+    report: AccessReport,
+    places: Callable[[str, Sequence[Declaration]], list[cdk.PolicyViolatingResource]] = places_of,
+) -> Iterator[cdk.PolicyViolation]:
+    """Yield the findings of a report as violations, at the constructs that they concern; less those of no place."""
+    for found in findings_of(report):
+        if where := places(found.rule, found.found_at):
+            paths = dict.fromkeys(each.construct_path.removesuffix("/Resource") for each in found.found_at)
+            untold = ", ".join(path for path in paths if path not in found.text)
+            yield cdk.PolicyViolation(
+                rule_name=found.rule,
+                severity=ERROR if found.level == ERROR else WARNING,
+                description=f"{found.text} (at {untold})" if where == [APP] and untold else found.text,
+                fix=f"{found.fix} ({found.page})" if found.page else found.fix or None,
+                violating_resources=where,
+            )
+
+
+def _place(declaration: Declaration) -> cdk.PolicyViolatingResource:
+    path, construct_path, logical_id = declaration
+    if logical_id:
+        return cdk.PolicyViolatingResource(resource_logical_id=logical_id, template_path=path, locations=[])
+    return cdk.PolicyViolatingResource(construct_path=construct_path, locations=[])
+
+
+def violation_of_app(rule: str, severity: str, text: str) -> cdk.PolicyViolation:
+    """Return a violation that is of no construct."""
+    return cdk.PolicyViolation(rule_name=rule, severity=severity, description=text, violating_resources=[APP])
+
+
+def plugin_report(violations: list[cdk.PolicyViolation]) -> cdk.PolicyValidationPluginReport:
+    """Return what a plugin hands to the CDK."""
+    success = all(each.severity != ERROR for each in violations)
+    return cdk.PolicyValidationPluginReport(success=success, violations=violations)

@@ -10,8 +10,7 @@ from constructs import Construct
 from .. import matrix
 from ..encryption import PersonalizeEncryption
 from ..locations import S3Location
-from ._fragment import JobFragment
-from ._job_locations import JobLocation
+from ._fragment import JobFragment, JobOptions
 from ._parameters import FILTER, SOLUTION_VERSION, ArnParameter, mode_problems
 
 
@@ -77,18 +76,13 @@ class BatchInferenceJob(JobFragment):
         """
         theme = theme_generation_item_name and {"FieldsForThemeGeneration": {"ItemName": theme_generation_item_name}}
         config = {"ItemExplorationConfig": item_exploration_config, "RankingInfluence": ranking_influence}
-        row = matrix.BATCH_INFERENCE_JOB
         super().__init__(
             scope,
             id,
-            row,
-            encryption=encryption,
-            locations=[
-                JobLocation(row, "source", source, source_path),
-                JobLocation(row, "destination", destination, destination_path),
-            ],
+            matrix.BATCH_INFERENCE_JOB,
+            JobOptions(encryption, job_name, timeout, patience, tags),
+            locations={"source": (source, source_path), "destination": (destination, destination_path)},
             arns=_arns(solution_version_arn, filter_arn),
-            job_name=job_name,
             arguments=lambda data: {
                 "SolutionVersionArn": solution_version_arn,
                 "FilterArn": filter_arn,
@@ -98,9 +92,6 @@ class BatchInferenceJob(JobFragment):
                 "BatchInferenceJobConfig": config if any(config.values()) else None,
                 "ThemeGenerationConfig": theme,
             },
-            timeout=timeout,
-            patience=patience,
-            tags=tags,
             problems=mode_problems(
                 "batch_inference_job_mode", batch_inference_job_mode, "BATCH_INFERENCE", "THEME_GENERATION"
             ),
@@ -159,27 +150,19 @@ class BatchSegmentJob(JobFragment):
 
         https://docs.aws.amazon.com/personalize/latest/dg/API_CreateBatchSegmentJob.html
         """
-        row = matrix.BATCH_SEGMENT_JOB
         super().__init__(
             scope,
             id,
-            row,
-            encryption=encryption,
-            locations=[
-                JobLocation(row, "source", source, source_path),
-                JobLocation(row, "destination", destination, destination_path),
-            ],
+            matrix.BATCH_SEGMENT_JOB,
+            JobOptions(encryption, job_name, timeout, patience, tags),
+            locations={"source": (source, source_path), "destination": (destination, destination_path)},
             arns=_arns(solution_version_arn, filter_arn),
-            job_name=job_name,
             arguments=lambda data: {
                 "SolutionVersionArn": solution_version_arn,
                 "FilterArn": filter_arn,
                 "NumResults": num_results,
                 **data,
             },
-            timeout=timeout,
-            patience=patience,
-            tags=tags,
         )
 
 

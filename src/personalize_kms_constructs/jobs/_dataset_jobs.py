@@ -10,8 +10,7 @@ from constructs import Construct
 from .. import matrix
 from ..encryption import PersonalizeEncryption
 from ..locations import S3Location
-from ._fragment import JobFragment
-from ._job_locations import JobLocation
+from ._fragment import JobFragment, JobOptions
 from ._parameters import DATASET, DATASET_GROUP, ArnParameter, mode_problems
 
 
@@ -63,24 +62,19 @@ class DatasetImportJob(JobFragment):
 
         https://docs.aws.amazon.com/personalize/latest/dg/API_CreateDatasetImportJob.html
         """
-        row = matrix.DATASET_IMPORT_JOB
         super().__init__(
             scope,
             id,
-            row,
-            encryption=encryption,
-            locations=[JobLocation(row, "source", source, source_path)],
+            matrix.DATASET_IMPORT_JOB,
+            JobOptions(encryption, job_name, timeout, patience, tags),
+            locations={"source": (source, source_path)},
             arns=[ArnParameter("dataset_arn", dataset_arn, DATASET)],
-            job_name=job_name,
             arguments=lambda data: {
                 "DatasetArn": dataset_arn,
                 **data,
                 "ImportMode": import_mode,
                 "PublishAttributionMetricsToS3": publish_attribution_metrics_to_s3,
             },
-            timeout=timeout,
-            patience=patience,
-            tags=tags,
             problems=mode_problems("import_mode", import_mode, "FULL", "INCREMENTAL"),
         )
 
@@ -131,19 +125,14 @@ class DatasetExportJob(JobFragment):
 
         https://docs.aws.amazon.com/personalize/latest/dg/API_CreateDatasetExportJob.html
         """
-        row = matrix.DATASET_EXPORT_JOB
         super().__init__(
             scope,
             id,
-            row,
-            encryption=encryption,
-            locations=[JobLocation(row, "destination", destination, destination_path)],
+            matrix.DATASET_EXPORT_JOB,
+            JobOptions(encryption, job_name, timeout, patience, tags),
+            locations={"destination": (destination, destination_path)},
             arns=[ArnParameter("dataset_arn", dataset_arn, DATASET)],
-            job_name=job_name,
             arguments=lambda data: {"DatasetArn": dataset_arn, "IngestionMode": ingestion_mode, **data},
-            timeout=timeout,
-            patience=patience,
-            tags=tags,
             problems=mode_problems("ingestion_mode", ingestion_mode, "BULK", "PUT", "ALL"),
         )
 
@@ -195,17 +184,12 @@ class DataDeletionJob(JobFragment):
 
         https://docs.aws.amazon.com/personalize/latest/dg/API_CreateDataDeletionJob.html
         """
-        row = matrix.DATA_DELETION_JOB
         super().__init__(
             scope,
             id,
-            row,
-            encryption=encryption,
-            locations=[JobLocation(row, "source", source, source_path)],
+            matrix.DATA_DELETION_JOB,
+            JobOptions(encryption, job_name, timeout, patience, tags),
+            locations={"source": (source, source_path)},
             arns=[ArnParameter("dataset_group_arn", dataset_group_arn, DATASET_GROUP)],
-            job_name=job_name,
             arguments=lambda data: {"DatasetGroupArn": dataset_group_arn, **data},
-            timeout=timeout,
-            patience=patience,
-            tags=tags,
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 from aws_cdk import Duration, Stack
 from aws_cdk import aws_stepfunctions as sfn
@@ -31,6 +31,16 @@ from ._states import JobAtSynth, Json, State
 from ._times import attempts, time_problems, timeout_seconds
 
 
+class JobOptions(NamedTuple):
+    """The options that all jobs have."""
+
+    encryption: PersonalizeEncryption
+    job_name: str | None
+    timeout: Duration | None
+    patience: Duration | None
+    tags: Mapping[str, str] | None
+
+
 class JobFragment(sfn.StateMachineFragment):
     """Starts a job, waits for it, and ends with its description.
 
@@ -45,41 +55,27 @@ class JobFragment(sfn.StateMachineFragment):
         scope: Construct,
         id: str,
         row: Permissions,
+        options: JobOptions,
         *,
-        encryption: PersonalizeEncryption,
-        locations: Sequence[JobLocation],
+        locations: Mapping[str, tuple[S3Location, str | None]],
         arns: Sequence[ArnParameter],
         arguments: Callable[[Mapping[str, Any]], Mapping[str, Any]],
-        job_name: str | None,
-        timeout: Duration | None,
-        patience: Duration | None,
-        tags: Mapping[str, str] | None,
         problems: Iterable[str] = (),
     ) -> None:
         """Make the states, and add the permissions.
 
-        Args:
-            scope: the parent construct.
-            id: the construct's id.
-            row: the kind of job.
-            encryption: whose service role does the work.
-            locations: where the job reads and writes.
-            arns: what it works on first, and what else it uses.
-            arguments: from the arguments of the locations, all arguments of the call besides name, role and tags;
-                asked for when all is well.
-            job_name: the name that was passed.
-            timeout: how long the job may take.
-            patience: how long it may wait for its place.
-            tags: the job's tags.
-            problems: what is wrong with arguments of this kind of job.
+        The first of the ARNs is what the job works on. ``arguments`` makes of those that have the locations all of the
+        call besides name, role and tags, and is asked when all is well.
         """
         super().__init__(scope, id)
+        encryption, job_name, timeout, patience, tags = options
+        places = [JobLocation(row, part, *given) for part, given in locations.items()]
         with taken_out_if_refused(scope, id):
             stack = Stack.of(self)
             found = [
                 *_encryption_problems(stack, encryption),
-                *(problem for each in locations for problem in each.problems()),
-                *_resource_problems(row, encryption, locations),
+                *(problem for each in places for problem in each.problems()),
+                *_resource_problems(row, encryption, places),
                 *(problem for each in arns for problem in each.problems(stack)),
                 *job_name_problems(job_name),
                 *time_problems(timeout, patience),
@@ -91,11 +87,11 @@ class JobFragment(sfn.StateMachineFragment):
             # A reference from another stack than the role's would make that stack need the role's, which needs the
             # buckets that it reads and writes, and both may be one.
             role_arn = role.arn if role.stack is stack else role.arn_elsewhere(stack)
-            (resolved,) = encryption._personalize_wiring.door.resources([resource_of(row, locations)])
-            data = {name: value for each in locations for name, value in each.arguments(resolved).items()}
+            (resolved,) = encryption._personalize_wiring.door.resources([resource_of(row, places)])
+            data = {name: value for each in places for name, value in each.arguments(resolved).items()}
             given = without_none({"JobName": job_name, **arguments(data), "Tags": tag_list(tags), "RoleArn": role_arn})
             refuse(self, expression_problems(given))
-            encryption.allow(*resources_of(row, locations))
+            encryption.allow(*resources_of(row, places))
 
         name = job_name_of(self, job_name, as_json_path=is_json_path(given))
         job_arn = personalize_arn(stack, row.arn_type, "")
@@ -108,8 +104,8 @@ class JobFragment(sfn.StateMachineFragment):
             name_may_be_taken=name.may_be_taken,
             timeout_seconds=timeout_seconds(timeout),
             attempts=attempts(patience, timeout),
-            checks="".join(each.check for each in locations),
-            given={key: path for each in locations for key, path in each.given.items()},
+            checks="".join(each.check for each in places),
+            given={key: path for each in places for key, path in each.given.items()},
         )
         create = self.__make_states(id, language, [*needed, pass_role_statement(role_arn)])
         at_synth = JobAtSynth(

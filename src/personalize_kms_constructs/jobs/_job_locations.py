@@ -157,12 +157,8 @@ def resources_of(
 ) -> list[PersonalizeResource]:
     """Return what policies have to allow: the resource, or one for each location if paths below one prefix differ.
 
-    A resource whose locations are one folder is refused, since it knows nothing of paths.
-
-    Args:
-        row: the kind of job.
-        locations: its locations.
-        with_paths: take the paths that are known as part of the locations.
+    A resource whose locations are one folder is refused, since it knows nothing of paths. Those that are known may be
+    taken as part of the locations.
     """
     found = {each.part: each.with_path if with_paths else each.location for each in locations}
     in_one_folder = len({folder(location.prefix) for location in found.values()}) < len(found)

@@ -6,7 +6,7 @@ The first state evaluates the parameters, once: retries and redrives begin at a 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import KW_ONLY, dataclass
 from typing import Any
 
@@ -45,8 +45,8 @@ _TOO_MANY_JOBS = "LimitExceededException"
 _EXISTS_ALREADY = "Personalize.ResourceAlreadyExistsException"
 
 # As the API reference spells them: with "CREATE" for import and export jobs, with a space for batch jobs.
-_AT_WORK = ("CREATE PENDING", "CREATE IN_PROGRESS", "PENDING", "IN_PROGRESS", "IN PROGRESS")
-_FAILED = ("CREATE FAILED", "FAILED")
+_AT_WORK = ["CREATE PENDING", "CREATE IN_PROGRESS", "PENDING", "IN_PROGRESS", "IN PROGRESS"]
+_FAILED = ["CREATE FAILED", "FAILED"]
 
 _JOB = "$states.input.Job"
 _JOB_ARN = "$states.input.JobArn"
@@ -134,13 +134,13 @@ class JobLanguage:
         choices = [
             {"Condition": f"{{% {status} = '{self.row.finished}' %}}", "Next": done},
             _fails(
-                f"{status} in {_array(_FAILED)}",
+                f"{status} in {_FAILED}",
                 f"{self.row.noun}Failed",
                 f"$exists({reason}) ? {reason} : 'no reason given for ' & {_JOB_ARN}",
                 next=failed,
             ),
             _fails(
-                f"$not({status} in {_array(_AT_WORK)})",
+                f"$not({status} in {_AT_WORK})",
                 f"{self.row.noun}StatusUnknown",
                 f"{_JOB_ARN} & ' has a status that is not documented: ' & {status}",
                 next=failed,
@@ -198,7 +198,3 @@ def _retry(*errors: str) -> Json:
         "MaxAttempts": 8,
         "JitterStrategy": "FULL",
     }
-
-
-def _array(values: Sequence[str]) -> str:
-    return f"[{', '.join(map(repr, values))}]"

@@ -1,0 +1,187 @@
+"""What IAM and S3 have against a policy, and their quotas; ministack takes most policies as they come.
+
+The grammar is IAM's, for S3 and KMS too (IAM user guide, reference_policies_grammar, reference_policies_elements_sid,
+reference_policies_elements_principal). The quotas are the default ones (reference_iam-quotas; S3 user guide,
+bucket-policies). The words are AWS's where users report them.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Any, NamedTuple
+
+from ministack.core.iam_evaluator import _CONDITION_OPS
+from ministack.services import iam, s3
+
+from embedded_aws import deployed
+from embedded_aws.errors import RefusedError, check_call, check_resource
+from embedded_aws.requirements import BUCKET_ACTIONS
+
+Document = dict[str, Any] | str
+Fields = dict[str, Any]
+
+
+class Kind(NamedTuple):
+    """The error code of a kind of policy, and the elements of its statements: these, or the same with "Not"."""
+
+    code: str
+    required: tuple[str, ...]
+    prohibited: str = ""
+    prohibited_message: str = ""
+    invalid_principal: str = "Invalid principal in policy"
+
+
+MALFORMED = "MalformedPolicyDocument"
+IDENTITY = Kind(MALFORMED, ("Action", "Resource"), "Principal", "Policy document should not specify a principal.")
+TRUST = Kind(MALFORMED, ("Principal", "Action"), "Resource", "Has prohibited field Resource")
+BUCKET = Kind("MalformedPolicy", ("Principal", "Action", "Resource"))
+
+ACCOUNT = re.compile(r"\d{12}|arn:aws[a-z-]*:iam::\d{12}:root")
+ROLE_OR_USER = re.compile(r"arn:aws[a-z-]*:iam::\d{12}:(role|user)/.+")
+# Of the actions that don't fit a resource, those of Personalize's pages.
+OBJECT_ACTIONS = frozenset({"s3:GetObject", "s3:PutObject"})
+
+
+def register() -> None:
+    """Check what comes in through IAM, S3 and CloudFormation, which have the same names for it."""
+    calls: dict[str, Callable[[Fields], None]] = {
+        "CreateRole": _check_role,
+        "UpdateAssumeRolePolicy": lambda fields: _check_trust(fields["PolicyDocument"]),
+        "PutRolePolicy": _check_inline,
+        "CreatePolicy": _check_managed,
+        "CreatePolicyVersion": _check_managed,
+        "AttachRolePolicy": lambda fields: None,  # what it calls is checked
+    }
+    for name, check in calls.items():
+        check_call(iam._IAM_HANDLERS, name, partial(_check_parameters, check), partial(iam._error, 400))
+    check_call(vars(s3), "_put_bucket_policy", _check_bucket, lambda code, text: s3._error(code, text, 400))
+    check_resource("AWS::IAM::Role", _check_role)
+    check_resource("AWS::IAM::Policy", _check_inline)
+    check_resource("AWS::IAM::ManagedPolicy", _check_managed)
+    check_resource("AWS::S3::BucketPolicy", lambda given: _check_bucket(given["Bucket"], given["PolicyDocument"]))
+    iam.attach_managed_policy = partial(_attach_up_to_ten, iam.attach_managed_policy)
+
+
+def check_grammar(document: Document, kind: Kind) -> None:
+    """Refuse a policy that isn't one of its kind, or names a role or user that doesn't exist."""
+    for problem in _problems(statements_of(document), kind):
+        raise RefusedError(kind.code, problem)
+
+
+def statements_of(document: Document) -> list[dict[str, Any]]:
+    """The statements of a policy; none if it isn't one."""
+    try:
+        policy = json.loads(document) if isinstance(document, str) else document
+    except json.JSONDecodeError:
+        return []
+    return listed(policy.get("Statement", []))
+
+
+def listed(value: Any) -> list[Any]:
+    """An element's values, which may be one without a list."""
+    return value if isinstance(value, list) else [value]
+
+
+def _problems(statements: list[dict[str, Any]], kind: Kind) -> Iterator[str]:
+    if not statements and kind is not TRUST:
+        yield "Syntax errors in policy."
+    sids = [statement["Sid"] for statement in statements if statement.get("Sid")]
+    if len(sids) != len(set(sids)):
+        yield "Statement IDs (SID) in a single policy must be unique."
+    for statement in statements:
+        if kind.prohibited in statement:
+            yield kind.prohibited_message
+        for element in kind.required:
+            if statement.get(element, statement.get(f"Not{element}")) in (None, [], {}):
+                yield f"Policy statement must contain {element.lower()}s."
+        operators = statement.get("Condition", {})
+        if statement.get("Effect") not in ("Allow", "Deny") or not all(map(_is_operator, operators)):
+            yield "Syntax errors in policy."
+        for resource in listed(statement.get("Resource", [])) if kind is IDENTITY else ():
+            if resource != "*" and not resource.startswith("arn:"):
+                yield f'Resource {resource} must be in ARN format or "*".'
+        principal = statement.get("Principal", {})
+        if not all(map(_exists, listed(principal.get("AWS", []) if isinstance(principal, dict) else principal))):
+            yield kind.invalid_principal
+
+
+def _is_operator(name: str) -> bool:
+    plain = re.sub(r"^for(all|any)values?:|ifexists$", "", name.lower())
+    return plain == "null" or plain in _CONDITION_OPS
+
+
+def _exists(principal: str) -> bool:
+    # "" is in the bootstrap stack: ministack doesn't resolve the Fn::Join in its condition HasTrustedAccounts.
+    if principal in ("", "*") or ACCOUNT.fullmatch(principal) or ":assumed-role/" in principal:
+        return True
+    return bool(ROLE_OR_USER.fullmatch(principal)) and deployed.principal_exists(principal)
+
+
+def _check_parameters(check: Callable[[Fields], None], parameters: Fields) -> None:
+    check({name: iam._p(parameters, name) for name in parameters})
+
+
+def _check_role(fields: Fields) -> None:
+    if len(fields.get("RoleName") or "") > 64:
+        problem = "Value at 'roleName' failed to satisfy constraint: Member must have length less than or equal to 64"
+        raise RefusedError("ValidationError", f"1 validation error detected: {problem}")
+    _check_trust(fields["AssumeRolePolicyDocument"])
+    for policy in fields.get("Policies") or ():
+        _check_inline(policy)
+
+
+def _check_trust(document: Document) -> None:
+    check_grammar(document, TRUST)
+    _limit(_size(document), 2_048, "Cannot exceed quota for ACLSizePerRole: 2048")
+
+
+def _check_managed(fields: Fields) -> None:
+    check_grammar(fields["PolicyDocument"], IDENTITY)
+    _limit(_size(fields["PolicyDocument"]), 6_144, "Cannot exceed quota for PolicySize: 6144")
+
+
+def _check_inline(fields: Fields) -> None:
+    check_grammar(fields["PolicyDocument"], IDENTITY)
+    for name in fields.get("Roles") or [fields.get("RoleName")]:
+        there = (iam._roles.get(name) or {}).get("InlinePolicies", {})
+        whole = {**there, fields["PolicyName"]: fields["PolicyDocument"]}.values()
+        _limit(sum(map(_size, whole)), 10_240, f"Maximum policy size of 10240 bytes exceeded for role {name}")
+
+
+def _attach_up_to_ten(attach: Callable[..., None], entity: Fields, arn: str) -> None:
+    if "RoleName" in entity:
+        _limit(len({*entity["AttachedPolicies"], arn}), 10, "Cannot exceed quota for PoliciesPerRole: 10")
+    attach(entity, arn)
+
+
+def _size(document: Document) -> int:
+    """The length of a policy as IAM counts it: without white space."""
+    text = document if isinstance(document, str) else json.dumps(document, ensure_ascii=False)
+    return len("".join(text.split()))
+
+
+def _limit(number: int, most: int, message: str) -> None:
+    if number > most:
+        raise RefusedError("LimitExceeded", message)
+
+
+def _check_bucket(bucket: str, document: dict[str, Any] | bytes) -> None:
+    text = json.dumps(document) if isinstance(document, dict) else document.decode()
+    check_grammar(text, BUCKET)
+    if len(text.encode()) > 20 * 1024:
+        raise RefusedError(BUCKET.code, "Bucket policies are limited to 20 KB in size")
+    for statement in statements_of(text):
+        resources = [resource.rpartition(":::")[2] for resource in listed(statement.get("Resource", "*"))]
+        if any(name != bucket and "*" not in name for name in (each.partition("/")[0] for each in resources)):
+            raise RefusedError(BUCKET.code, "Policy has invalid resource")
+        if not all(_fits(action, resources) for action in listed(statement.get("Action", []))):
+            raise RefusedError(BUCKET.code, "Action does not apply to any resource(s) in statement")
+
+
+def _fits(action: Any, resources: list[str]) -> bool:
+    if action in BUCKET_ACTIONS:
+        return any("/" not in resource for resource in resources)
+    return action not in OBJECT_ACTIONS or any("/" in resource or "*" in resource for resource in resources)

@@ -1,0 +1,77 @@
+"""Calls of KMS that CloudTrail recorded as denied to a role or to Personalize, beside the findings that explain them.
+
+KMS records all its operations as management events, "in some scenarios" those that were denied
+(https://docs.aws.amazon.com/kms/latest/developerguide/logging-using-cloudtrail.html).
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from itertools import islice
+from typing import Any, NamedTuple
+
+from .._access.model import AccessModel
+from .._access.report import AccessReport
+from ..matrix import SERVICE_PRINCIPAL
+from .asking import Account, NotAnsweredError
+
+# AWS answers two look-ups a second, with 50 events each, the latest first: so many take a minute
+# (https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_LookupEvents.html).
+_MOST_EVENTS = 6_000
+_OF_KMS = [{"AttributeKey": "EventSource", "AttributeValue": "kms.amazonaws.com"}]
+
+
+class Denial(NamedTuple):
+    """The last of the denied calls that are alike, in KMS's own words, with the event that names the key somewhere."""
+
+    who: str
+    action: str
+    says: str
+    record: str
+
+
+def read_denials(account: Account) -> tuple[list[Denial], str]:
+    """Read the last denied calls of KMS, and say how far back they go."""
+    found: dict[tuple[str, ...], Denial] = {}
+    back_to, stopped = "now", ""
+    events = account.pages("cloudtrail", "LookupEvents", "Events", "*", decides=False, LookupAttributes=_OF_KMS)
+    try:
+        for event in islice(events, _MOST_EVENTS):
+            record = json.loads(event["CloudTrailEvent"])
+            who, action, says = _caller(record), f"kms:{record['eventName']}", str(record.get("errorMessage"))
+            back_to = record["eventTime"]
+            if who and str(record.get("errorCode")).startswith("AccessDenied"):
+                denial = Denial(who, action, f"{says} ({back_to})", event["CloudTrailEvent"])
+                found.setdefault((who, action, says), denial)
+    except NotAnsweredError as error:
+        stopped = f": {error}"
+    return list(found.values()), f"CloudTrail: the last calls of KMS were looked at, back to {back_to}{stopped}"
+
+
+def _caller(record: Any) -> str:
+    """Return the role whose session called, or else Personalize, if it called for itself."""
+    identity = record.get("userIdentity", {})
+    role = identity.get("sessionContext", {}).get("sessionIssuer", {}).get("arn", "")
+    by_service = SERVICE_PRINCIPAL in (identity.get("invokedBy"), record.get("sourceIPAddress"))
+    return str(role) or (SERVICE_PRINCIPAL if by_service else "")
+
+
+def with_denials(report: AccessReport, model: AccessModel, denials: list[Denial], read: str) -> AccessReport:
+    """Return a report in which findings name the calls that were denied for them, and notes name the other calls."""
+    explained: set[Denial] = set()
+
+    def beside(entry: Any) -> Any:
+        for each in denials:
+            if (each.who, each.action) == (entry.principal_arn, entry.action) and entry.resource in each.record:
+                explained.add(each)
+                return replace(entry, reason=replace(entry.reason, denied=each.says))
+        return entry
+
+    missing, undecided = tuple(map(beside, report.missing)), tuple(map(beside, report.undecided))
+    others = [
+        f"CloudTrail: {each.says}, which no finding explains: it was mended since, or a control policy denies it"
+        for each in denials
+        if each not in explained and (each.who in model.roles or any(key in each.record for key in model.keys))
+    ]
+    return replace(report, missing=missing, undecided=undecided, notes=(*report.notes, read, *others))

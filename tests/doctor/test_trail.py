@@ -1,0 +1,145 @@
+"""Calls of KMS that were denied: beside the findings that they explain, or as notes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from click.testing import Result
+
+from tests.doctor.fake_account import BASE_5, KEY, OTHER_KEY, ROLE, SERVICE, FakeAccount, allow
+
+SESSION = "arn:aws:sts::111122223333:assumed-role/Reader/PersonalizeSession"
+OF_ROLE: dict[str, Any] = {
+    "type": "AssumedRole",
+    "arn": SESSION,
+    "sessionContext": {"sessionIssuer": {"type": "Role", "arn": ROLE}},
+    "invokedBy": "personalize.amazonaws.com",
+}
+OF_SERVICE: dict[str, Any] = {"type": "AWSService", "invokedBy": "personalize.amazonaws.com"}
+OF_ANOTHER: dict[str, Any] = {
+    **OF_ROLE,
+    "sessionContext": {"sessionIssuer": {"type": "Role", "arn": f"{ROLE}2"}},
+}
+OF_CONFIG: dict[str, Any] = {"type": "AWSService", "invokedBy": "config.amazonaws.com"}
+
+
+def denied(identity: dict[str, Any] = OF_ROLE, action: str = "Decrypt", key: str = KEY, **more: Any) -> dict[str, Any]:
+    """A record of CloudTrail's, as the pages of KMS and what people report have it."""
+    why = f"is not authorized to perform: kms:{action} on resource: {key} because no resource-based policy allows it"
+    return {
+        "eventVersion": "1.08",
+        "userIdentity": identity,
+        "eventTime": "2026-11-26T10:00:00Z",
+        "eventSource": "kms.amazonaws.com",
+        "eventName": action,
+        "sourceIPAddress": identity["invokedBy"],
+        "errorCode": "AccessDenied",
+        "errorMessage": f"User: {identity.get('arn', 'Personalize')} {why}",
+        **more,
+    }
+
+
+@pytest.fixture
+def notes(account: FakeAccount, command: Callable[..., Result]) -> Callable[[], list[str]]:
+    """Those on CloudTrail."""
+
+    def found() -> list[str]:
+        report = json.loads(command("--cloudtrail", "--format", "json").stdout)
+        return [each for each in report["dataset_groups"][0]["notes"] if each.startswith("CloudTrail")]
+
+    return found
+
+
+READ = "CloudTrail: the last calls of KMS were looked at, back to 2026-11-26T10:00:00Z"
+OTHERWISE = "which no finding explains: it was mended since, or a control policy denies it"
+
+
+@pytest.mark.parametrize(
+    ("event", "says"),
+    [
+        (denied(), denied()["errorMessage"]),
+        (denied(key=OTHER_KEY), denied(key=OTHER_KEY)["errorMessage"]),
+        (denied(OF_SERVICE, sourceIPAddress="AWS Internal"), denied(OF_SERVICE)["errorMessage"]),
+        (denied(OF_CONFIG, sourceIPAddress="personalize.amazonaws.com"), denied(OF_CONFIG)["errorMessage"]),
+        (denied(OF_SERVICE, key=OTHER_KEY), None),
+        (denied(OF_ANOTHER, key=OTHER_KEY), None),
+        (denied(OF_CONFIG), None),
+        (denied(errorCode="NotFoundException"), None),
+        (denied(errorCode=None), None),
+    ],
+    ids=[
+        "the role",
+        "the role on another key",
+        "Personalize",
+        "from Personalize",
+        "another key",
+        "another role",
+        "another service",
+        "another error",
+        "no error",
+    ],
+)
+def test_what_no_finding_explains(
+    account: FakeAccount, notes: Callable[[], list[str]], event: dict[str, Any], says: str | None
+) -> None:
+    """All policies allow it today."""
+    account.events = [event]
+    assert notes() == [READ, *([f"CloudTrail: {says} (2026-11-26T10:00:00Z), {OTHERWISE}"] if says else [])]
+
+
+@pytest.mark.parametrize("form", ["text", "markdown", "json"])
+def test_each_is_beside_the_finding_that_it_explains(
+    account: FakeAccount, command: Callable[..., Result], notes: Callable[[], list[str]], form: str
+) -> None:
+    """The action on that key, by the one who lacks it."""
+    account.keys[KEY] = [allow(BASE_5, {"AWS": ROLE}), allow(BASE_5[:4], SERVICE)]
+    account.events = [
+        denied(OF_ROLE, "ListGrants"),
+        denied(OF_SERVICE, "CreateGrant"),
+        denied(OF_SERVICE, "ListGrants", OTHER_KEY),
+        denied(OF_SERVICE, "ListGrants"),
+    ]
+    assert [OTHERWISE in each for each in notes()] == [False, True, True]
+    says = (
+        "the key policy has no statement that allows it; CloudTrail: User: Personalize is not authorized to perform: "
+        f"kms:ListGrants on resource: {KEY} because no resource-based policy allows it (2026-11-26T10:00:00Z)"
+    )
+    assert says in " ".join(command("--cloudtrail", "--format", form).stdout.split())
+    assert "CloudTrail" not in command("--format", form).stdout
+    assert account.calls["LookupEvents"] == 2
+
+
+def test_the_last_of_alike_ones(account: FakeAccount, notes: Callable[[], list[str]]) -> None:
+    """Of as many pages as AWS answers in a minute."""
+    account.events = [denied(eventTime=f"2026-11-{30 - number // 250:02}T10:00:00Z") for number in range(6_001)]
+    assert notes() == [
+        "CloudTrail: the last calls of KMS were looked at, back to 2026-11-07T10:00:00Z",
+        f"CloudTrail: {denied()['errorMessage']} (2026-11-30T10:00:00Z), {OTHERWISE}",
+    ]
+    assert account.calls["LookupEvents"] == 120
+
+
+@pytest.mark.parametrize("code", ["AccessDeniedException", "ThrottlingException"])
+def test_it_is_not_answered(account: FakeAccount, command: Callable[..., Result], code: str) -> None:
+    """The rest of the report is there all the same."""
+    account.answer("LookupEvents", code)
+    result = command("--cloudtrail", "--format", "json")
+    found = json.loads(result.stdout)
+    assert (result.exit_code, found["not_answered"][0]["action"]) == (0, "cloudtrail:LookupEvents")
+    note = found["dataset_groups"][0]["notes"][-1]
+    assert note.startswith(
+        "CloudTrail: the last calls of KMS were looked at, back to now: cloudtrail:LookupEvents isn't "
+    )
+
+
+def test_it_is_answered_in_part(account: FakeAccount, notes: Callable[[], list[str]]) -> None:
+    """What was read is told all the same."""
+    account.events = [denied()] * 51
+    account.answer("LookupEvents", "ThrottlingException", '"NextToken": "50"')
+    assert notes() == [
+        f"{READ}: cloudtrail:LookupEvents isn't answered but by ThrottlingException",
+        f"CloudTrail: {denied()['errorMessage']} (2026-11-26T10:00:00Z), {OTHERWISE}",
+    ]

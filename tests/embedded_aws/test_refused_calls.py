@@ -1,0 +1,186 @@
+"""Calls that AWS refuses by its documentation, and ministack by itself would take.
+
+Each group names the page that says so. The messages are AWS's own where users report them.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from embedded_aws import EmbeddedAws
+from tests.embedded_aws import scenario as scenarios
+from tests.embedded_aws.scenario import DATA, DATASET, GROUP, SERVICE, Scenario, allow, allow_role, policy, trust
+
+IAM = "arn:aws:iam::111111111111"
+NOBODY = {"AWS": f"{IAM}:role/absent"}
+READ, LET_READ = allow_role(["s3:GetObject"], f"{DATA}/*"), allow(SERVICE, ["s3:GetObject"], f"{DATA}/*")
+TRUST, OWNER, USE = trust(SERVICE), allow(scenarios.ACCOUNT, ["kms:*"]), allow(SERVICE, ["kms:Decrypt"])
+TYPO = {"Condition": {"StringEqals": {"aws:SourceAccount": "111111111111"}}}
+
+QUOTA, MUST, SYNTAX = "Cannot exceed quota for ", "Policy statement must contain ", "Syntax errors in policy."
+NO_PRINCIPAL, PRINCIPAL = "Policy document should not specify a principal.", "Invalid principal in policy"
+NO_SUCH_PRINCIPAL = "Policy contains a statement with one or more invalid principals."
+TWICE = "Statement IDs (SID) in a single policy must be unique."
+UNFIT = "Action does not apply to any resource(s) in statement"
+
+
+def _long(length: int, **statement: Any) -> dict[str, Any]:
+    """A statement whose sid makes its policy as long as it has to be, without white space."""
+    return {**statement, "Sid": "x" * (length - len(policy({**statement, "Sid": ""}).replace(" ", "")))}
+
+
+# The kind of policy, its statements, and how the message begins.
+POLICIES: dict[str, tuple[str, list[dict[str, Any]], str]] = {
+    # IAM user guide, reference_iam-quotas
+    "a managed policy of 6,145": ("managed", [_long(6_145, **READ)], f"{QUOTA}PolicySize: 6144"),
+    "a version of 6,145": ("version", [_long(6_145, **READ)], f"{QUOTA}PolicySize: 6144"),
+    "a second inline policy": ("inline", [_long(9_800, **READ)], "Maximum policy size of 10240 bytes exceeded"),
+    "a trust policy of 2,049": ("trust", [_long(2_049, **TRUST)], f"{QUOTA}ACLSizePerRole: 2048"),
+    "a new trust policy of 2,049": ("new trust", [_long(2_049, **TRUST)], f"{QUOTA}ACLSizePerRole: 2048"),
+    # IAM user guide, reference_policies_grammar, reference_policies_elements_principal and _sid
+    "a managed policy with a principal": ("managed", [{**READ, "Principal": SERVICE}], NO_PRINCIPAL),
+    "an inline policy with a principal": ("inline", [{**READ, "Principal": SERVICE}], NO_PRINCIPAL),
+    "an empty resource": ("inline", [{**READ, "Resource": ""}], 'Resource  must be in ARN format or "*".'),
+    "no resources": ("inline", [{**READ, "Resource": []}], f"{MUST}resources."),
+    "no actions": ("inline", [{**READ, "Action": []}], f"{MUST}actions."),
+    "an unknown operator": ("inline", [{**READ, **TYPO}], SYNTAX),
+    "a condition without operator": ("trust", [{**TRUST, "Condition": {"aws:SourceAccount": "1"}}], SYNTAX),
+    "an unknown effect": ("trust", [{**TRUST, "Effect": "Permit"}], SYNTAX),
+    "trust with a resource": ("trust", [{**TRUST, "Resource": "*"}], "Has prohibited field Resource"),
+    "trust without principal": ("trust", [{"Effect": "Allow", "Action": "sts:AssumeRole"}], f"{MUST}principals."),
+    "trust in nobody": ("trust", [trust(NOBODY)], PRINCIPAL),
+    "new trust in nobody": ("new trust", [TRUST, trust(NOBODY)], PRINCIPAL),
+    "a sid twice in IAM": ("inline", [{**READ, "Sid": "A"}, {**READ, "Sid": "A"}], TWICE),
+    "a sid twice in S3": ("bucket", [{**LET_READ, "Sid": "A"}, {**LET_READ, "Sid": "A"}], TWICE),
+    "a sid twice in KMS": ("key", [{**OWNER, "Sid": "A"}, {**OWNER, "Sid": "A"}], TWICE),
+    # S3 user guide, bucket-policies, s3-bucket-user-policy-specifying-principal-intro and s3-arn-format
+    "a bucket for nobody": ("bucket", [{**LET_READ, "Principal": NOBODY}], PRINCIPAL),
+    "a bucket policy without statements": ("bucket", [], SYNTAX),
+    "a bucket without principal": ("bucket", [READ], f"{MUST}principals."),
+    "listing objects": ("bucket", [{**LET_READ, "Action": ["s3:GetObject", "s3:ListBucket"]}], UNFIT),
+    "writing a bucket": ("bucket", [allow(SERVICE, ["s3:PutObject"], DATA)], UNFIT),
+    "another bucket": ("bucket", [{**LET_READ, "Resource": "arn:aws:s3:::another/*"}], "Policy has invalid resource"),
+    "over 20 KB": ("bucket", [_long(20_481, **LET_READ)], "Bucket policies are limited to 20 KB in size"),
+    # KMS API reference, PutKeyPolicy; a statement without Resource has no effect
+    "a key for nobody": ("key", [OWNER, {**USE, "Principal": NOBODY}], NO_SUCH_PRINCIPAL),
+    "a key for roles": ("key", [OWNER, {**USE, "Principal": {"AWS": f"{IAM}:role/*"}}], NO_SUCH_PRINCIPAL),
+    "a key for no user": ("key", [OWNER, {**USE, "Principal": {"AWS": f"{IAM}:user/absent"}}], NO_SUCH_PRINCIPAL),
+    "an unknown operator of a key": ("key", [OWNER, {**USE, **TYPO}], SYNTAX),
+    "a key without principal": ("key", [OWNER, allow_role(["kms:Decrypt"], "*")], f"{MUST}principals."),
+    "control without effect": ("key", [trust(scenarios.ACCOUNT, Action="kms:*")], "The new key policy will not allow"),
+}
+CODES = {"bucket": "MalformedPolicy", "key": "MalformedPolicyDocumentException"}
+
+
+@pytest.fixture(scope="module")
+def scene(running_aws: EmbeddedAws) -> Scenario:
+    """One scenario for all, with a job at work: what is refused changes nothing."""
+    running_aws.reset()
+    scenario = Scenario(running_aws)
+    scenario.create_dataset()
+    scenario.import_data()
+    services = {"Service": ["lambda.amazonaws.com", "states.amazonaws.com"]}
+    scenario.iam.create_role(RoleName="compute", AssumeRolePolicyDocument=policy(trust(services)))
+    scenario.iam.create_policy(PolicyName="managed", PolicyDocument=policy(READ))
+    return scenario
+
+
+@pytest.mark.parametrize("name", POLICIES)
+def test_a_policy_that_aws_refuses(scene: Scenario, refusal: Any, name: str) -> None:
+    """IAM, S3 and KMS have error codes of their own."""
+    kind, statements, message = POLICIES[name]
+    text, managed = policy(*statements), f"{IAM}:policy/managed"
+    calls: dict[str, Callable[[], Any]] = {
+        "managed": lambda: scene.iam.create_policy(PolicyName="new", PolicyDocument=text),
+        "version": lambda: scene.iam.create_policy_version(PolicyArn=managed, PolicyDocument=text),
+        "inline": lambda: scene.iam.put_role_policy(RoleName="personalize", PolicyName="new", PolicyDocument=text),
+        "trust": lambda: scene.iam.create_role(RoleName="new", AssumeRolePolicyDocument=text),
+        "new trust": lambda: scene.iam.update_assume_role_policy(RoleName="personalize", PolicyDocument=text),
+        "bucket": lambda: scene.bucket_policy(*statements),
+        "key": lambda: scene.kms.create_key(Policy=text),
+    }
+    code = "LimitExceeded" if "exceed" in message else CODES.get(kind, "MalformedPolicyDocument")
+    got, found = refusal(calls[kind])
+    assert (got, found[: len(message)]) == (code, message)
+
+
+def _function(scene: Scenario, role: str, value: str = "") -> Any:
+    given = {"Role": role, "Code": {"ZipFile": b""}, "Environment": {"Variables": {"A": value}}}
+    call = scene.client("lambda").create_function
+    return call(FunctionName="new", Runtime="python3.12", Handler="index.handler", **given)
+
+
+def _machine(scene: Scenario, role: str, definition: str) -> Any:
+    return scene.client("stepfunctions").create_state_machine(name="new", definition=definition, roleArn=role)
+
+
+def _stack(scene: Scenario, *capabilities: str, **properties: Any) -> Any:
+    role = {"AssumeRolePolicyDocument": {"Statement": [TRUST]}, **properties}
+    template = json.dumps({"Resources": {"Role": {"Type": "AWS::IAM::Role", "Properties": role}}})
+    call = scene.client("cloudformation").create_stack
+    return call(StackName="new", TemplateBody=template, Capabilities=capabilities)
+
+
+def _attach_eleven(scene: Scenario) -> None:
+    for number in range(11):
+        made = scene.iam.create_policy(PolicyName=f"p{number}", PolicyDocument=policy(READ))["Policy"]
+        scene.iam.attach_role_policy(RoleName="personalize", PolicyArn=made["Arn"])
+
+
+COMPUTE, SCHEMA = f"{IAM}:role/compute", f"{scenarios.ARN}:schema/interactions"
+ABROAD = "arn:aws:kms:us-east-1:111111111111:key/abroad"
+DONE = json.dumps({"StartAt": "Done", "States": {"Done": {"Type": "Succeed"}}})
+NOWHERE = json.dumps({"StartAt": "First", "States": {"First": {"Type": "Pass", "Next": "Gone"}}})
+BROKEN = ("InvalidDefinition", "Invalid State Machine Definition: ")
+NOT_FOR_LAMBDA = ("InvalidParameterValueException", "The role defined for the function cannot be assumed by Lambda.")
+NAME = ("ValidationError", "1 validation error detected: Value at 'roleName' failed to satisfy constraint: Member")
+TOO_LARGE = ("InvalidParameterValueException", "Lambda was unable to configure your environment variables because the")
+NOT_FOR_STATES = ("AccessDeniedException", "Neither the global service principal states.amazonaws.com, nor the")
+UNACKNOWLEDGED = ("InsufficientCapabilitiesException", "Requires capabilities : [CAPABILITY_")
+# The call, and the error: its code, and how its message begins.
+CALLS: dict[str, tuple[Callable[[Scenario], Any], tuple[str, str]]] = {
+    # IAM user guide, reference_iam-quotas
+    "a name of 65": (lambda s: s.iam.create_role(RoleName="x" * 65, AssumeRolePolicyDocument=policy(TRUST)), NAME),
+    "an eleventh managed policy": (_attach_eleven, ("LimitExceeded", f"{QUOTA}PoliciesPerRole: 10")),
+    # Lambda developer guide, troubleshooting-deployment and lambda-intro-execution-role
+    "an environment of 4,097 bytes": (lambda s: _function(s, COMPUTE, "x" * 4_089), TOO_LARGE),
+    "a function with Personalize's role": (lambda s: _function(s, s.role_arn), NOT_FOR_LAMBDA),
+    "a function with nobody's role": (lambda s: _function(s, NOBODY["AWS"]), NOT_FOR_LAMBDA),
+    # Step Functions API reference, CreateStateMachine; developer guide, procedure-create-iam-role
+    "a state that leads nowhere": (lambda s: _machine(s, COMPUTE, NOWHERE), BROKEN),
+    "a definition that is no JSON": (lambda s: _machine(s, COMPUTE, "{"), BROKEN),
+    "a machine with Personalize's role": (lambda s: _machine(s, s.role_arn, DONE), NOT_FOR_STATES),
+    # CloudFormation API reference, CreateStack
+    "a named role": (lambda s: _stack(s, "CAPABILITY_IAM", RoleName="named"), UNACKNOWLEDGED),
+    "a role": (lambda s: _stack(s), UNACKNOWLEDGED),
+    # PDG API_DeleteDataset, API_DeleteDatasetGroup and API_DeleteSchema
+    "deleting a dataset during its import": (
+        lambda s: s.personalize.delete_dataset(datasetArn=DATASET),
+        ("ResourceInUseException", f"Resource {DATASET} is in use by {scenarios.ARN}:dataset-import-job/first"),
+    ),
+    "deleting a dataset group with a dataset": (
+        lambda s: s.personalize.delete_dataset_group(datasetGroupArn=GROUP),
+        ("ResourceInUseException", f"Resource {GROUP} is in use by {DATASET}"),
+    ),
+    "deleting the schema of a dataset": (
+        lambda s: s.personalize.delete_schema(schemaArn=SCHEMA),
+        ("ResourceInUseException", f"Resource {SCHEMA} is in use by {DATASET}"),
+    ),
+    # KMS developer guide, multi-region-keys-overview
+    "a key of another Region": (
+        lambda s: s.create_dataset_group("new", kmsKeyArn=ABROAD, roleArn=s.role_arn),
+        ("InvalidInputException", f"KMS key {ABROAD} is not in eu-west-1"),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_a_call_that_aws_refuses(scene: Scenario, refusal: Any, name: str) -> None:
+    """Each has the error code of its page."""
+    call, (code, message) = CALLS[name]
+    got, found = refusal(call, scene)
+    assert (got, found[: len(message)]) == (code, message)
