@@ -7,11 +7,11 @@ from typing import NamedTuple
 
 from ..matrix import ASSUME_ROLE, PASS_ROLE, SERVICE_PRINCIPAL, KeyAccess, S3Access
 from .calls import Call, Caller, call_on, role, service
-from .model import AccessModel, Asked, Bucket, Key, Location
+from .model import AccessModel, Asked, Bucket, Key, Location, Role
 
 ROLE, SERVICE, CALLER = "role", "service", "caller"
 IN_KEY_POLICY, IN_IAM, IN_BUCKET_POLICY = "key", "role", "bucket"
-IN_BOUNDARY = "boundary"
+IN_BOUNDARY, IN_TRUST = "boundary", "trust"
 EVERYTHING = "*"
 
 
@@ -28,7 +28,7 @@ class Need(NamedTuple):
     resource: str
     """A key, a bucket, the objects below a prefix, or ``*``; for a caller the service role, or a resource to create."""
     owner: str
-    """The ARN of the key or bucket that the resource is, or is in; empty for anything else."""
+    """The ARN of the key or bucket that the resource is, or is in, or of the role to assume; else empty."""
     account: str
     """Where Personalize works."""
     region: str
@@ -100,7 +100,8 @@ def _of_caller(asked: Asked) -> Iterator[Need]:
     for action, resource in (*wanted, (PASS_ROLE, asked.role_arn)):
         yield Need(CALLER, asked.caller_arn, IN_IAM, action, resource, "", asked.account, asked.region)
     if asked.assumed_by:
-        yield Need(CALLER, asked.assumed_by, IN_IAM, ASSUME_ROLE, asked.caller_arn, "", asked.account, asked.region)
+        taken = asked.caller_arn
+        yield Need(CALLER, asked.assumed_by, IN_IAM, ASSUME_ROLE, taken, taken, asked.account, asked.region)
 
 
 def _on_key(asked: Asked, key_arn: str, access: KeyAccess) -> Iterator[Need]:
@@ -140,10 +141,12 @@ def caller_of(model: AccessModel, need: Need, only_if: frozenset[str] = frozense
     return role(model.role(need.role_arn), need.region, only_if, model.organization)
 
 
-def owner_of(model: AccessModel, need: Need) -> Key | Bucket | None:
-    """Return the key or bucket that a permission is about; none for anything else."""
+def owner_of(model: AccessModel, need: Need) -> Key | Bucket | Role | None:
+    """Return the key, bucket or role whose own policy has a say in a permission; none for anything else."""
     if not need.owner:
         return None
+    if need.action == ASSUME_ROLE:
+        return model.role(need.owner)
     return model.key(need.owner) if need.action.startswith("kms:") else model.bucket(need.owner, need.account)
 
 

@@ -15,7 +15,7 @@ from .answers import Answer
 from .calls import Caller, call_on, service
 from .decision import Decision
 from .entries import Excess
-from .model import AccessModel, Asked
+from .model import AccessModel, Asked, Bucket, Key
 from .needs import IN_BUCKET_POLICY, IN_IAM, IN_KEY_POLICY, SERVICE, Need, call_of, conditions_of, owner_of
 from .remedies import IAM_POLICY, Json, alike, statement_for
 from .statements import is_about, serves
@@ -146,7 +146,7 @@ class Replacements:
         if entry.policy == IN_IAM:
             return self._model.role(need.role_arn).identity
         owner = owner_of(self._model, need)
-        return [] if owner is None else owner.policies
+        return owner.policies if isinstance(owner, (Bucket, Key)) else []
 
     def _statement(self, needs: list[Need], statement: Written, policy: str) -> Json:
         """Return a statement for needs of one principal, with the conditions of the one that it replaces."""
