@@ -60,10 +60,16 @@ def possible(value: Any, conditions: tuple[str, ...], holding: frozenset[str]) -
     Args:
         value: a value with parts that conditions choose.
         conditions: these conditions.
-        holding: conditions that are known to hold.
+        holding: conditions that are known to hold, and opposites of others.
     """
-    for answers in product(*([True] if each in holding else [True, False] for each in conditions)):
+    may_be = ([each in holding] if {each, opposite(each)} & holding else [True, False] for each in conditions)
+    for answers in product(*may_be):
         yield _chosen(value, dict(zip(conditions, answers, strict=True)))
+
+
+def opposite(condition: str) -> str:
+    """Return what holds where a condition doesn't."""
+    return f"not {condition}"
 
 
 def may_coexist(only_if: frozenset[str], other: frozenset[str]) -> bool:

@@ -84,7 +84,7 @@ class Caller:
     is_bounded: bool = False
     """True if it is a role that has a permissions boundary."""
     only_if: frozenset[str] = frozenset()
-    """Conditions of templates that hold whenever it calls."""
+    """Conditions of templates that hold whenever it calls, and opposites of conditions that don't."""
     organization: str = ""
     """The id of the organization of the account, where it is told."""
 

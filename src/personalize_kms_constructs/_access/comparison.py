@@ -121,12 +121,10 @@ def _decide(model: AccessModel, need: Need, asked: list[Asked]) -> Decision:
     """Decide whether a need is met."""
     call, owner = call_of(model, need, asked), owner_of(model, need)
     role = model.role(need.role_arn)
-    if isinstance(owner, Role):
-        return decision.role_on_role(call, role, owner)
-    if need.principal == SERVICE and owner is not None:
+    if need.principal == SERVICE and isinstance(owner, (Bucket, Key)):
         return decision.service_on(call, owner)
-    if need.policy == IN_KEY_POLICY and isinstance(owner, Key):
-        return decision.role_on_key(call, role, owner)
+    if isinstance(owner, Role) or (need.policy == IN_KEY_POLICY and isinstance(owner, Key)):
+        return decision.role_by_both(call, role, owner)
     found = decision.role_by_iam(call, role)
     if found.answer is Answer.NO:
         others = (decision.role_by_iam(call_of(model, each, asked), role) for each in alternatives_of(need, asked))

@@ -37,21 +37,15 @@ class Decision:
     """The reasons for which it would be denied all the same, once the first one is no more."""
 
 
-def role_on_key(call: Call, role: Role, key: Key) -> Decision:
-    """Decide for the role: key policy, delegation to its account and IAM policies taken together."""
-    return _by_both(call, role, judge(key.policies, call, of_resource=True), "key", key, key.unseen)
-
-
-def role_on_role(call: Call, role: Role, assumed: Role) -> Decision:
-    """Decide whether a role can assume another, whose trust policy counts as the policy of a key does.
+def role_by_both(call: Call, role: Role, owner: Key | Role) -> Decision:
+    """Decide for a role on a key, or on a role to assume: by that one's own policy, which has to allow it, and by IAM.
 
     https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic_policy-eval-basics-iam.html
     """
-    return _by_both(call, role, judge(assumed.trust, call, of_resource=True), "trust", assumed, assumed.unseen_trust)
-
-
-def _by_both(call: Call, role: Role, of_owner: Verdict, policy: str, owner: Key | Role, unseen: str) -> Decision:
-    """Decide where the policy of a key or role always has to allow, in its account by leaving it to IAM maybe."""
+    policy, policies, unseen = (
+        ("key", owner.policies, owner.unseen) if isinstance(owner, Key) else ("trust", owner.trust, owner.unseen_trust)
+    )
+    of_owner = judge(policies, call, of_resource=True)
     if unseen:
         of_owner.everybody.leave_open(because(Cause.POLICY_UNSEEN, policy=policy, arn=owner.arn, why=unseen))
     iam, boundary = _of_role(role, call)

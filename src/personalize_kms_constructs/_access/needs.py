@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from ..matrix import ASSUME_ROLE, PASS_ROLE, SERVICE_PRINCIPAL, KeyAccess, S3Access
+from .alternatives import opposite
 from .calls import Call, Caller, call_on, role, service
 from .model import AccessModel, Asked, Bucket, Key, Location, Role
 
@@ -152,7 +153,12 @@ def owner_of(model: AccessModel, need: Need) -> Key | Bucket | Role | None:
 
 def call_of(model: AccessModel, need: Need, asked: Iterable[Asked]) -> Call:
     """Return the call that needs a permission, made for what is asked."""
-    return call_on(owner_of(model, need), caller_of(model, need, conditions_of(asked)), need.action, need.resource)
+    owner, only_if = owner_of(model, need), conditions_of(asked)
+    for each in (owner, model.roles.get(need.role_arn)):
+        if each is not None and not (each.declared and only_if.isdisjoint(map(opposite, each.only_if))):
+            # Another deployment may have made it, and its policies.
+            only_if = frozenset(name for name in only_if if not name.startswith(opposite("")))
+    return call_on(owner, caller_of(model, need, only_if), need.action, need.resource)
 
 
 def alternatives_of(need: Need, asked: Iterable[Asked]) -> list[Need]:

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from ..matrix import ASSUME_ROLE, PASS_ROLE, SERVICE_PRINCIPAL
+from .alternatives import opposite
 from .answers import Answer
 from .causes import Cause, Reason
 from .decision import Decision
@@ -154,13 +155,14 @@ def _place(model: AccessModel, need: Need, kind: str, only_if: frozenset[str]) -
     role, key, bucket = model.role(need.role_arn), model.key(need.owner), model.bucket(need.owner, need.account)
     # A key policy that names the role would wait for a policy in it or before it, and that for the key.
     after = [each for each in role.identity if each.declared != role.declared and not each.before_role]
-    certain = [each for each in bucket.policies if each.only_if <= only_if]
+    there = [each for each in (*bucket.policies, *bucket.may_have) if only_if.isdisjoint(map(opposite, each.only_if))]
+    certain = [each for each in there if each.only_if <= only_if and not each.whose]
     owner, policies, make = {
         IN_BOUNDARY: (role, [role.boundary] if role.boundary else [], ""),
         IN_IAM: (role, [each for each in after if not each.also_of and each.only_if <= only_if], IAM_POLICY),
         IN_KEY_POLICY: (key, key.policies, ""),
         IN_TRUST: (model.role(need.owner), model.role(need.owner).trust, ""),
-        IN_BUCKET_POLICY: (bucket, certain or [*bucket.policies, *bucket.may_have], BUCKET_POLICY),
+        IN_BUCKET_POLICY: (bucket, certain or there, BUCKET_POLICY),
     }[kind]
     parts = (part for each in policies for part in (*sorted(each.only_if - only_if), *each.whose))
     if found := declared_of(policies):

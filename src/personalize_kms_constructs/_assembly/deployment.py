@@ -211,6 +211,7 @@ class Deployment:
         resource, *others = made
         model.names[arn] = resource.path
         bucket = Bucket(arn, resource.stack.template.account, policies, may_have=may_have, declared=resource.declared)
+        bucket.only_if = resource.only_if
         bucket.unseen = bucket.unseen_encryption = not_told_apart(others)
         encryption = resource.get("BucketEncryption")
         if encryption is not None and not others:

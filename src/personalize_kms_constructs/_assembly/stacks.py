@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property, partial
 from typing import Any
 
-from .._access.alternatives import NO_VALUE
+from .._access.alternatives import NO_VALUE, opposite
 from .._access.answers import Answer, all_of
 from .._access.declarations import Declaration
 from .._access.values import PARTITION, generated, same, split_outside_of_holes, unknown
@@ -144,21 +144,32 @@ class Stack(Scope):
         yield f"{self.template.name}.{condition}"
 
     def implied(self, logical_id: str) -> frozenset[str]:
-        """Return the conditions that hold where a resource is made: its own, and those that this one implies."""
+        """Return what holds where a resource is made: its condition, what this implies, and opposites of others."""
         above = frozenset() if self.parent is None else self.parent[0].implied(self.parent[1])
+        conditions, here = self.template.body.get("Conditions", {}), self.template.name
         found: set[str] = set()
         pending = [self.template.resources[logical_id].get("Condition")]
         while pending:
             condition = pending.pop()
-            name = f"{self.template.name}.{condition}"
-            if isinstance(condition, str) and name not in found:
-                found.add(name)
-                match self.template.body.get("Conditions", {}).get(condition):
+            if isinstance(condition, str) and condition not in found:
+                found.add(condition)
+                match conditions.get(condition):
                     case {"Condition": other}:
                         pending.append(other)
                     case {"Fn::And": list(parts)}:
                         pending += [each.get("Condition") for each in parts if isinstance(each, dict)]
-        return above | found
+        against = (no for no in conditions for yes in found if self._exclude(no, yes) or self._exclude(yes, no))
+        return above.union((f"{here}.{each}" for each in found), (opposite(f"{here}.{each}") for each in against))
+
+    def _exclude(self, one: str, other: str) -> bool:
+        """Tell if a condition is the opposite of another, or they compare one value with two that differ."""
+        conditions = self.template.body.get("Conditions", {})
+        match conditions.get(one), conditions.get(other):
+            case ({"Fn::Not": [inner]}, body) if inner in ({"Condition": other}, body):
+                return True
+            case ({"Fn::Equals": [value, first]}, {"Fn::Equals": [same_value, second]}) if value == same_value:
+                return same(self.text(first), self.text(second)) is Answer.NO
+        return False
 
     def may_be_no_value(self, expression: Any) -> bool:
         """Report whether a condition that can't be decided may leave a property out."""
