@@ -53,11 +53,11 @@ def remedies_of(
         for group in alike(reasons):
             add = _statement(model, group, add_to) if add_to else None
             for need in group:
-                kind = add_to or (IN_BUCKET_POLICY if in_bucket else need.policy)
-                place = _place(model, need, kind, conditions_of(needs[need]))
+                denials = declared_of(each.policy for each in reasons[need].statements)
+                place = _place(model, need, add_to, conditions_of(needs[need])) if add_to else {"policies": denials}
                 where = (*place["policies"], *declared_of(needs[need]))
                 origins, role = model.origins_in(where), model.role(need.role_arn)
-                if kind in _NAMING and any(each in role.waits_for for each in place["policies"]):
+                if add_to in _NAMING and any(each in role.waits_for for each in place["policies"]):
                     origins = _without_role(origins, role)
                 remedy = {"reason": reasons[need], "add_to": add_to, "add": add, "origins": origins, **place}
                 remedies.setdefault(need, []).append(remedy)
@@ -153,12 +153,15 @@ def statement_for(needs: list[Need], add_to: str) -> Json:
 def _place(model: AccessModel, need: Need, kind: str, only_if: frozenset[str]) -> Json:
     """Return the policies of a kind that a need is about and that are there under conditions, as entries have it."""
     role, key, bucket = model.role(need.role_arn), model.key(need.owner), model.bucket(need.owner, need.account)
-    # A key policy that names the role would wait for a policy in it or before it, and that for the key.
-    after = [each for each in role.identity if each.declared != role.declared and not each.before_role]
+    # A key policy that names the role would wait for a policy in it or before it, and that for the key; so may the key.
+    about = owner_of(model, need) or role
+    own = [each for each in role.identity if each.declared != role.declared and not each.before_role]
+    after = [each for each in own if each.declared not in about.waits_for]
     there = [each for each in (*bucket.policies, *bucket.may_have) if only_if.isdisjoint(map(opposite, each.only_if))]
     certain = [each for each in there if each.only_if <= only_if and not each.whose]
+    boundary = [role.boundary] if role.boundary and not role.boundary.of_aws else []
     owner, policies, make = {
-        IN_BOUNDARY: (role, [role.boundary] if role.boundary else [], ""),
+        IN_BOUNDARY: (role, boundary, "AWS::IAM::ManagedPolicy"),
         IN_IAM: (role, [each for each in after if not each.also_of and each.only_if <= only_if], IAM_POLICY),
         IN_KEY_POLICY: (key, key.policies, ""),
         IN_TRUST: (model.role(need.owner), model.role(need.owner).trust, ""),
