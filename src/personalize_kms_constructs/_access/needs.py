@@ -12,7 +12,7 @@ from .model import AccessModel, Asked, Bucket, Key, Location, Role
 
 ROLE, SERVICE, CALLER = "role", "service", "caller"
 IN_KEY_POLICY, IN_IAM, IN_BUCKET_POLICY = "key", "role", "bucket"
-IN_BOUNDARY, IN_TRUST = "boundary", "trust"
+IN_BOUNDARY, TRUST = "boundary", "trust"
 EVERYTHING = "*"
 
 

@@ -14,24 +14,14 @@ from .causes import Cause, Reason
 from .decision import Decision
 from .declarations import template_of
 from .model import AccessModel, Asked, Key, Role, declared_of
-from .needs import (
-    IN_BOUNDARY,
-    IN_BUCKET_POLICY,
-    IN_IAM,
-    IN_KEY_POLICY,
-    IN_TRUST,
-    SERVICE,
-    Need,
-    conditions_of,
-    owner_of,
-)
+from .needs import IN_BOUNDARY, IN_BUCKET_POLICY, IN_IAM, IN_KEY_POLICY, SERVICE, TRUST, Need, conditions_of, owner_of
 from .pasting import Origins
 from .values import PARTITION, same, split_arn
 from .written import allow_statements, names_principal
 
 Json = dict[str, Any]
 IAM_POLICY, BUCKET_POLICY = "AWS::IAM::Policy", "AWS::S3::BucketPolicy"
-_NAMING = (IN_KEY_POLICY, IN_TRUST)
+_NAMING = (IN_KEY_POLICY, TRUST)
 """The policies that name a role, or leave to its account what it may do."""
 
 
@@ -101,7 +91,7 @@ def _add_to(model: AccessModel, need: Need, cause: Cause, *, in_bucket: bool) ->
     """
     if cause in (Cause.DENIED, Cause.BOUNDARY):
         return IN_BOUNDARY if cause is Cause.BOUNDARY else ""
-    own = IN_TRUST if need.action == ASSUME_ROLE else need.policy
+    own = TRUST if need.action == ASSUME_ROLE else need.policy
     if in_bucket or cause is Cause.NO_STATEMENT or own not in _NAMING:
         return IN_BUCKET_POLICY if in_bucket else own
     role, owner = model.role(need.role_arn), owner_of(model, need)
@@ -141,7 +131,7 @@ def statement_for(needs: list[Need], add_to: str) -> Json:
     found["Action"] = sorted({need.action for need in needs})
     # In a key policy, "*" is this key; a trust policy has no resource.
     resources = sorted({need.resource for need in needs})
-    if add_to != IN_TRUST:
+    if add_to != TRUST:
         found["Resource"] = "*" if add_to == IN_KEY_POLICY else resources if len(resources) > 1 else resources[0]
     if names_principal and first.principal == SERVICE:
         found["Condition"] = {"StringEqualsIfExists": {"aws:SourceAccount": first.account}}
@@ -154,9 +144,8 @@ def _place(model: AccessModel, need: Need, kind: str, only_if: frozenset[str]) -
     """Return the policies of a kind that a need is about and that are there under conditions, as entries have it."""
     role, key, bucket = model.role(need.role_arn), model.key(need.owner), model.bucket(need.owner, need.account)
     # A key policy that names the role would wait for a policy in it or before it, and that for the key; so may the key.
-    about = owner_of(model, need) or role
-    own = [each for each in role.identity if each.declared != role.declared and not each.before_role]
-    after = [each for each in own if each.declared not in about.waits_for]
+    before = (role.waits_for, (owner_of(model, need) or role).waits_for, (role.declared,))
+    after = [each for each in role.identity if not any(each.declared in those for those in before)]
     there = [each for each in (*bucket.policies, *bucket.may_have) if only_if.isdisjoint(map(opposite, each.only_if))]
     certain = [each for each in there if each.only_if <= only_if and not each.whose]
     boundary = [role.boundary] if role.boundary and not role.boundary.of_aws else []
@@ -164,7 +153,7 @@ def _place(model: AccessModel, need: Need, kind: str, only_if: frozenset[str]) -
         IN_BOUNDARY: (role, boundary, "AWS::IAM::ManagedPolicy"),
         IN_IAM: (role, [each for each in after if not each.also_of and each.only_if <= only_if], IAM_POLICY),
         IN_KEY_POLICY: (key, key.policies, ""),
-        IN_TRUST: (model.role(need.owner), model.role(need.owner).trust, ""),
+        TRUST: (model.role(need.owner), model.role(need.owner).trust, ""),
         IN_BUCKET_POLICY: (bucket, certain or there, BUCKET_POLICY),
     }[kind]
     parts = (part for each in policies for part in (*sorted(each.only_if - only_if), *each.whose))

@@ -61,18 +61,18 @@ class Replacements:
                 roles = sorted({need.role_arn for needs in lost.values() for need in needs})
                 yield replace(entry, also_for=dict.fromkeys(roles, "policy"))
             else:
-                yield (
-                    replace(entry, instead=tuple(instead.values()), make=self._make(entry, lost)) if instead else entry
-                )
+                make = self._make(entry, lost)
+                yield replace(entry, instead=tuple(instead.values()), make=make) if instead else entry
 
     def _make(self, entry: Excess, lost: Mapping[Written, list[Need]]) -> str:
         """Return the type of what takes the place of a policy for which keys or buckets wait, or policies of keys."""
-        in_role = self._model.roles[entry.policy_of].declared if entry.policy == IN_IAM else None
-        policies = [each.policy for each in entry.reason.statements]
-        owners = [owner_of(self._model, need) for needs in lost.values() for need in needs]
-        waiting = [owner for owner in owners if owner and any(each.declared in owner.waits_for for each in policies)]
-        is_before = waiting or any(each.declared == in_role or each.before_role for each in policies)
-        return IAM_POLICY if in_role and is_before else ""
+        if entry.policy != IN_IAM:
+            return ""
+        role = self._model.roles[entry.policy_of]
+        owners = (owner_of(self._model, need) or role for needs in lost.values() for need in needs)
+        before = ((role.declared,), role.waits_for, *(each.waits_for for each in owners))
+        policies = [each.policy.declared for each in entry.reason.statements if role.declared]
+        return IAM_POLICY if any(each in those for each in policies for those in before) else ""
 
     def _lost(self, entry: Excess, statement: Written) -> list[Need]:
         """Return the needs that go with what is taken out of a statement."""
