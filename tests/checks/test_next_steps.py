@@ -13,13 +13,16 @@ from personalize_kms_constructs._access.report import AccessReport
 from tests.checks.templates import (
     IN_IAM,
     KEY,
+    ROLE,
     Json,
+    bucket,
     bucket_policy,
     check,
     complete,
     dataset,
     dataset_group,
     importing,
+    key,
     managed,
     role,
 )
@@ -27,6 +30,10 @@ from tests.checks.test_undeclared import CREATING, PASSING, app
 
 LACKING: Json = {"Effect": "Allow", "Action": IN_IAM[1:], "Resource": KEY}
 TOPIC: Json = {"Type": "AWS::SNS::Topic"}
+LOGGING: Json = {"Effect": "Allow", "Action": "logs:CreateLogGroup", "Resource": "*"}
+WIDE: Json = {"Effect": "Allow", "Action": "kms:*", "Resource": "*"}
+OF_FOLDER = bucket_policy("s3:GetObject", "s3:ListBucket")
+OF_FOLDER["Properties"]["PolicyDocument"]["Statement"][0]["Resource"][1] = "arn:aws:s3:::ratings/in/*"
 ATTACHED = {**managed(LACKING), "Properties": {"PolicyDocument": {"Statement": [{**LACKING, "Resource": "*"}]}}}
 OF_TWO = managed(LACKING, type="AWS::IAM::Policy", Roles=[{"Ref": "Role"}, {"Ref": "Etl"}])
 
@@ -62,6 +69,40 @@ MAKE = "an AWS::IAM::Policy that has to be made"
             {f"{OF_BUCKET}, an AWS::S3::BucketPolicy that has to be made"},
             "AWS::S3::BucketPolicy",
         ),
+        # The key or the bucket would wait for it, and it for them.
+        (
+            complete(Policy=managed(LOGGING), Key={**key(), "DependsOn": "Policy"}),
+            {f"{ADD}, {MAKE}"},
+            "AWS::IAM::Policy",
+        ),
+        (
+            complete(
+                Policy=managed(LOGGING),
+                Topic={**TOPIC, "DependsOn": "Policy"},
+                Key=key(Description={"Ref": "Topic"}),
+            ),
+            {f"{ADD}, {MAKE}"},
+            "AWS::IAM::Policy",
+        ),
+        (
+            importing(Read=TOPIC, One=OF_FOLDER, Bucket={**bucket(), "DependsOn": "Policy"}),
+            {f"{ADD}, {MAKE}"},
+            "AWS::IAM::Policy",
+        ),
+        (
+            complete(Policy=managed(WIDE), Key={**key(), "DependsOn": "Policy"}),
+            {"put what is needed into an AWS::IAM::Policy of its own"},
+            "AWS::IAM::Policy",
+        ),
+        # Nobody changes a policy of AWS.
+        (
+            complete(Role=role(PermissionsBoundary="arn:aws:iam::aws:policy/AmazonS3FullAccess")),
+            {
+                "add to the permissions boundary of role Main/Role, an AWS::IAM::ManagedPolicy that has to be made "
+                "in the place of AWS's, with all that this allows"
+            },
+            "AWS::IAM::ManagedPolicy",
+        ),
         # A policy that a condition may leave out takes no statement, but that of a bucket, of which there is one.
         (complete(Policy=managed(LACKING) | PROD), {f"{ADD}, {MAKE}", LOOK}, "AWS::IAM::Policy"),
         (complete(Policy=managed(LACKING) | PROD, Movies=dataset_group() | PROD), {ADD}, ""),
@@ -88,6 +129,36 @@ def test_what_has_to_be_made_is_said(template: Json, steps: set[str], make: str,
     assert all(f"\n{each[0].upper()}{each[1:]}:\n" in markdown or f": {each} |" in markdown for each in steps)
     found = json.loads(report.to_json())
     assert {each.get("make", "") for kind in ("missing", "excess") for each in found[kind]} == {make}
+
+
+ALLOWING: Json = {**LACKING, "Action": IN_IAM}
+DENYING: Json = {"Effect": "Deny", "Action": "kms:CreateGrant", "Resource": "*"}
+BOUNDED = {"Boundary": managed({"Effect": "Allow", "Action": "*", "Resource": "*"}, DENYING, role={"Ref": "Etl"})}
+DENYING_KEY = key()
+DENYING_KEY["Properties"]["KeyPolicy"]["Statement"].append({**DENYING, "Principal": {"AWS": ROLE}})
+DENYING_BUCKET = bucket_policy("s3:GetObject", "s3:ListBucket")
+DENYING_BUCKET["Properties"]["PolicyDocument"]["Statement"].append(
+    {"Effect": "Deny", "Principal": {"AWS": ROLE}, "Action": "s3:GetObject", "Resource": "arn:aws:s3:::ratings/*"}
+)
+
+
+@pytest.mark.parametrize(
+    ("template", "where"),
+    [
+        (complete(Policy=managed(ALLOWING, DENYING)), ["Policy"]),
+        (complete(More=managed(DENYING)), ["More"]),
+        (complete(Role=role(PermissionsBoundary={"Ref": "Boundary"}), Etl=role(), **BOUNDED), ["Boundary"]),
+        (complete(Key=DENYING_KEY), ["Key"]),
+        (complete(Key=DENYING_KEY, More=managed(DENYING)), ["Key", "More"]),
+        (importing(One=DENYING_BUCKET), ["One"]),
+    ],
+)
+def test_a_denial_is_where_it_is_written(template: Json, where: list[str], tmp_path: Path) -> None:
+    """No other policy helps."""
+    report = check(tmp_path, template)
+    assert [[each["logical_id"] for each in entry.where] for entry in report.missing] == [where]
+    (finding,) = [each for each in findings_of(report) if each.level == "error"]
+    assert [each.logical_id for each in finding.to_change] == where
 
 
 def steps(report: AccessReport) -> list[str]:

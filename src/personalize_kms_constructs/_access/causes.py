@@ -60,8 +60,8 @@ class Cause(Enum):
     ALLOWED = "{statements}"
     DENIED = "denied by {statements}{since}", "change what the reason names: no further statement helps"
     BOUNDARY = "the role's permissions boundary doesn't allow it"
-    LEFT_TO_IAM = "the key policy leaves it to the role's IAM policies, which don't allow it"
-    BOTH_SIDES = "no IAM policy of the role allows it, and across accounts the key policy has to allow it too: {doubts}"
+    LEFT_TO_IAM = "{policy} leaves it to the role's IAM policies, which don't allow it"
+    BOTH_SIDES = "no IAM policy of the role allows it, and across accounts {policy} has to allow it too: {doubts}"
     NO_STATEMENT = "{policy} has no statement that allows it"
     NOTHING_FOR_PERSONALIZE = (
         "the key policy has nothing for Personalize: its owner hasn't added the statements, or has taken them out"

@@ -112,13 +112,15 @@ class Missing(Entry):
     add: Json | None = None
     """The statement to add, with everything that the policy lacks for this principal; none for a denial."""
     add_to: str = ""
-    """The policy that the statement belongs in: ``"key"``, ``"role"``, ``"bucket"`` or ``"boundary"``. It differs from
-    ``policy`` where the key policy already leaves the decision to IAM, or the role's boundary refuses."""
+    """The policy that the statement belongs in: ``"key"``, ``"role"``, ``"bucket"``, ``"boundary"`` or ``"trust"``. It
+    differs from ``policy`` where the key policy already leaves the decision to IAM, the role's boundary refuses, or a
+    role to assume doesn't trust it."""
 
     @property
     def add_to_whom(self) -> str:
         """The ARN of the role, key or bucket whose policy it is."""
-        return self.principal_arn if self.add_to in ("role", "boundary") else self.policy_of
+        own = self.resource if self.add_to == "trust" else self.policy_of
+        return self.principal_arn if self.add_to in ("role", "boundary") else own
 
     def to_json(self) -> Json:
         """Return the entry as JSON."""

@@ -158,7 +158,7 @@ class _OfOne:
         if isinstance(owner, Bucket):
             found = (decision.role_in_bucket(call, owner), decision.role_by_iam(call, role))
             return all(each.reason.cause is not Cause.DENIED for each in found)
-        return not _is_refused(decision.role_on_key(call, role, owner), action)
+        return not _is_refused(decision.role_by_both(call, role, owner), action)
 
     def _for_others_too(
         self, statements: Iterable[Written], needs: list[Need], column: str, owner: Key | Bucket

@@ -33,6 +33,10 @@ class PolicyOwner:
     """Facts that decide nothing."""
     declared: Declaration | None = None
     """The resource of a template that makes it."""
+    only_if: frozenset[str] = frozenset()
+    """Conditions of templates that can't be decided; it depends on all of them."""
+    waits_for: Container[Declaration | None] = ()
+    """The resources of templates that exist before it."""
 
 
 @dataclass
@@ -69,10 +73,6 @@ class Role(PolicyOwner):
     """Its ``AROA…`` id, where it is known."""
     managed_policies: int = 0
     """The number of managed policies that are attached, whatever can't be decided."""
-    only_if: frozenset[str] = frozenset()
-    """Conditions of templates that can't be decided; it depends on all of them."""
-    waits_for: Container[Declaration | None] = ()
-    """The resources of templates that exist before it."""
 
     @property
     def account(self) -> str:
@@ -140,7 +140,7 @@ class Asked:
     waits_for: Container[Declaration] | None = None
     """The resources of templates that exist before it is created; none where it is asked for after the deployment."""
     only_if: frozenset[str] = frozenset()
-    """Conditions of templates that can't be decided; it depends on all of them."""
+    """Conditions of templates that hold wherever it is asked for, and opposites of conditions that don't."""
     ours: bool = False
     """True if a construct of this library answers for it."""
     caller_arn: str = ""

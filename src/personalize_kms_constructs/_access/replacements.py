@@ -16,7 +16,7 @@ from .calls import Caller, call_on, service
 from .causes import Cause
 from .decision import Decision
 from .entries import Excess
-from .model import AccessModel, Asked
+from .model import AccessModel, Asked, Bucket, Key
 from .needs import CALLER, IN_BUCKET_POLICY, IN_IAM, IN_KEY_POLICY, SERVICE, Need, call_of, conditions_of, owner_of
 from .remedies import IAM_POLICY, Json, alike, statement_for
 from .statements import is_about, serves
@@ -63,14 +63,18 @@ class Replacements:
                 roles = sorted({need.role_arn for needs in lost.values() for need in needs})
                 yield replace(entry, also_for=dict.fromkeys(roles, "policy"))
             else:
-                yield replace(entry, instead=tuple(instead.values()), make=self._make(entry)) if instead else entry
+                make = self._make(entry, lost)
+                yield replace(entry, instead=tuple(instead.values()), make=make) if instead else entry
 
-    def _make(self, entry: Excess) -> str:
-        """Return the type of what takes the place of a policy for which key policies wait that name the role."""
-        in_role = self._model.roles[entry.policy_of].declared if entry.policy == IN_IAM else None
-        policies = [each.policy for each in entry.reason.statements]
-        is_before = any(each.declared == in_role or each.before_role for each in policies)
-        return IAM_POLICY if in_role and is_before else ""
+    def _make(self, entry: Excess, lost: Mapping[Written, list[Need]]) -> str:
+        """Return the type of what takes the place of a policy for which keys or buckets wait, or policies of keys."""
+        if entry.policy != IN_IAM:
+            return ""
+        role = self._model.roles[entry.policy_of]
+        owners = (owner_of(self._model, need) or role for needs in lost.values() for need in needs)
+        before = ((role.declared,), role.waits_for, *(each.waits_for for each in owners))
+        policies = [each.policy.declared for each in entry.reason.statements if role.declared]
+        return IAM_POLICY if any(each in those for each in policies for those in before) else ""
 
     def _lost(self, entry: Excess, statement: Written) -> list[Need]:
         """Return the needs that go with what is taken out of a statement."""
@@ -148,7 +152,7 @@ class Replacements:
         if entry.policy == IN_IAM:
             return self._model.role(need.role_arn).identity
         owner = owner_of(self._model, need)
-        return [] if owner is None else owner.policies
+        return owner.policies if isinstance(owner, (Bucket, Key)) else []
 
     def _statement(self, needs: list[Need], statement: Written, policy: str) -> Json:
         """Return a statement for needs of one principal, with the conditions of the one that it replaces."""

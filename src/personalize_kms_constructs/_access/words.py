@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from .causes import MAY_BE_TOO_MUCH, policy_of_whom
 from .entries import AccessFindings, Allowed, Excess, Missing, Undecided
 from .grouping import Names, Row, who
-from .needs import IN_KEY_POLICY
+from .needs import IN_BOUNDARY, IN_KEY_POLICY
 from .pasting import has_placeholders
 
 _NOTHING = (
@@ -51,6 +51,8 @@ def step_of(row: Row, names: Names) -> Step:
         words = entry.fix
     elif isinstance(entry, Missing) and entry.add is not None:
         made = f", an {entry.make} that has to be made" if entry.make else ""
+        if made and entry.add_to == IN_BOUNDARY:
+            made += " in the place of AWS's, with all that this allows"
         if entry.depends_on:
             paths = ", ".join(each.construct_path for each in entry.policies)
             made = f", maybe {paths} (it depends on {', '.join(entry.depends_on)}): a bucket takes no second one"
