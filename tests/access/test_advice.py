@@ -508,6 +508,107 @@ def test_an_open_request_and_personalize_itself() -> None:
     assert [each.action for each in result.undecided if each.action] == ["s3:PutObject"]
 
 
+OPEN_OBJECTS = service(["s3:GetObject", "s3:PutObject"], Resource=f"{BUCKET}/*", Condition={})
+CHECKED = {"StringEqualsIfExists": {"aws:SourceAccount": ACCOUNT}}
+
+
+@pytest.mark.parametrize(
+    ("statements", "instead"),
+    [
+        # Wildcards in a key policy, alone and beside what no page asks for, for the service and for everybody.
+        ({"key": [*ON_KEY[:1], service(["kms:*"], Condition={})]}, [service(["kms:*"])]),
+        (
+            {"key": [*ON_KEY[:1], service(["kms:Encrypt", "kms:*"], Condition={}, Sid="All")]},
+            [service(["kms:*"])],
+        ),
+        (
+            {"key": [*ON_KEY[:1], service([*KEY_POLICY_ACTIONS, "kms:Generate*"], Condition={})]},
+            [service([*KEY_POLICY_ACTIONS, "kms:Generate*"])],
+        ),
+        ({"key": [service(["kms:*"], Principal=BOTH, Condition={})]}, [service(["kms:*"], Principal=BOTH)]),
+        (
+            {"key": [role(["kms:*"], Principal="*")]},
+            [role(["kms:*"]), service(["kms:*"])],
+        ),
+        # Everything but something, and what another statement gives already, with a condition.
+        (
+            {
+                "key": [
+                    *ON_KEY[:1],
+                    {
+                        "Effect": "Allow",
+                        "Principal": {"Service": SERVICE},
+                        "NotAction": "kms:ScheduleKeyDeletion",
+                        "NotResource": "arn:aws:sns:*:*:*",
+                    },
+                ]
+            },
+            [
+                {
+                    "Effect": "Allow",
+                    "Principal": {"Service": SERVICE},
+                    "NotAction": "kms:ScheduleKeyDeletion",
+                    "Condition": CHECKED,
+                    "NotResource": "arn:aws:sns:*:*:*",
+                }
+            ],
+        ),
+        ({"key": [*ON_KEY, service(["kms:*"], Condition={})]}, [service(["kms:*"])]),
+        # Two that give the same, to others too.
+        (
+            {"key": [service(["kms:*"], Condition={}), service(["kms:*"], Principal=BOTH, Condition={})]},
+            [service(["kms:*"]), service(["kms:*"], Principal=BOTH)],
+        ),
+        # The whole bucket, other prefixes, and what they are listed with.
+        (
+            {"bucket": [OPEN_OBJECTS, ON_BUCKET[1]]},
+            [{**OPEN_OBJECTS, "Condition": CHECKED}],
+        ),
+        (
+            {"bucket": [{**OPEN_OBJECTS, "Resource": [f"{BUCKET}/import/*", f"{BUCKET}/else/*"]}, ON_BUCKET[1]]},
+            [{**OPEN_OBJECTS, "Resource": [f"{BUCKET}/import/*", f"{BUCKET}/else/*"], "Condition": CHECKED}],
+        ),
+        (
+            {"bucket": [service(["s3:*"], Resource=[BUCKET, f"{BUCKET}/*"], Condition=ANY_CONDITION)]},
+            [service(["s3:*"], Resource=[BUCKET, f"{BUCKET}/*"], Condition={**ANY_CONDITION, **CHECKED})],
+        ),
+        (
+            {
+                "bucket": [
+                    service(["s3:Get*", "s3:List*"], Resource=[BUCKET, f"{BUCKET}/*"], Principal="*", Condition={})
+                ]
+            },
+            [service(["s3:Get*", "s3:List*"], Resource=[BUCKET, f"{BUCKET}/*"])],
+        ),
+        (
+            {"bucket": [{**OPEN_OBJECTS, "Principal": {"AWS": "*", "Service": SERVICE}}, ON_BUCKET[1]]},
+            [{**OPEN_OBJECTS, "Condition": CHECKED}],
+        ),
+    ],
+)
+def test_a_statement_for_any_account_of_which_an_open_request_may_need_all(
+    statements: dict[str, Any], instead: list[Statement]
+) -> None:
+    """It gets the condition and loses nothing, whatever of it is seen to be needed."""
+
+    def asks() -> AccessModel:
+        found = model(
+            asked(), IMPORT, **{"key": ON_KEY, "iam": [iam(IAM_ACTIONS), *READ], "bucket": ON_BUCKET, **statements}
+        )
+        found.open_questions = [OpenQuestion("Main/Job", "…")]
+        return found
+
+    before = compare(asks())
+    too_much = [each for each in before.excess if each.action != "kms:Encrypt"]
+    assert [new for each in too_much for new in each.instead if new not in instead] == []
+    assert all(each.instead for each in too_much)
+    after = compare(followed(asks(), before))
+    assert (lines(after.missing), lines(after.excess)) == (set(), set())
+    # A role's own reach into a bucket is that of its IAM policies.
+    assert {each for each in lines(before.undecided) if each[:2] != ("role", "bucket")} == lines(after.undecided)
+    assert len(after.allowed) == len(before.allowed)
+
+
 MATRIX_ACTIONS = {action for row in matrix.ROWS for group in row.groups() for action in group.actions}
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import product
 
 from ..matrix import ASKED_ACTIONS, CONFUSED_DEPUTY_PAGE, IMPORT_PAGE, KMS_PAGE
 from . import decision
@@ -20,7 +21,7 @@ from .decision import Decision
 from .entries import Excess, Undecided
 from .model import AccessModel, Asked, Bucket, Key, Role, declared_of
 from .needs import IN_BUCKET_POLICY, IN_IAM, IN_KEY_POLICY, Need, caller_of, conditions_of
-from .replacements import Replacements
+from .replacements import Replacements, for_nobody_else
 from .sharing import Sharing
 from .statements import judge
 from .strangers import as_sent, stranger, trusted_beyond
@@ -65,7 +66,11 @@ def excess(
             # Two statements that give the same are told of together.
             by = tuple(dict.fromkeys((*before.reason.statements, *each.reason.statements)))
             declared = tuple(dict.fromkeys((*before.declared, *each.declared)))
-            found[key] = replace(before, reason=replace(before.reason, statements=by), declared=declared)
+            before = replace(before, reason=replace(before.reason, statements=by), declared=declared)
+            if isinstance(before, Excess) and isinstance(each, Excess):
+                new = (statement for statement in each.instead if statement not in before.instead)
+                before = replace(before, instead=(*before.instead, *new))
+            found[key] = before
     too_much = [each for each in found.values() if isinstance(each, Excess)]
     yield from (each for each in found.values() if isinstance(each, Undecided))
     sharing = Sharing(model, needs)
@@ -177,15 +182,24 @@ class _OfOne:
     def _for_others_too(
         self, statements: Iterable[Written], needs: list[Need], column: str, owner: Key | Bucket
     ) -> Iterator[Excess | Undecided]:
-        """Yield what the policy allows everybody, or Personalize for whoever it calls."""
+        """Yield what the policy allows everybody, or Personalize for whoever it calls.
+
+        Of a statement that may also be needed by what can't be seen, all that may be: it stays, for nobody else.
+        """
         wide = [each for each in statements if self._caller.is_service or names_everybody(each.body)]
-        for need in needs:
-            for statement in wide if need.policy == column else ():
-                reason = stranger(statement, need, owner, with_service=self._caller.is_service)
-                if reason is not None:
-                    page = CONFUSED_DEPUTY_PAGE if reason.cause is Cause.FOR_ANY_ACCOUNT else ""
-                    surplus = [_Surplus(need.action, need.resource, reason)]
-                    yield from self._entries(surplus, statement, column, owner.arn, page)
+        is_key = isinstance(owner, Key)
+        for statement, need in product(wide, (each for each in needs if each.policy == column)):
+            reason = stranger(statement, need, owner, with_service=self._caller.is_service)
+            if reason is not None:
+                page = CONFUSED_DEPUTY_PAGE if reason.cause is Cause.FOR_ANY_ACCOUNT else ""
+                actions = actions_of(statement.body, "kms" if is_key else "s3")
+                kept = [each for each in actions if any(self._may_be_asked_by(each))]
+                on = [owner.arn] if is_key else resources_of(statement.body)
+                surplus = [_Surplus(*each, reason) for each in product(kept, on)]
+                surplus = surplus or [_Surplus(need.action, need.resource, reason)]
+                instead = (for_nobody_else(statement, need, reason.cause, kept),) if kept else ()
+                for entry in self._entries(surplus, statement, column, owner.arn, page):
+                    yield replace(entry, instead=instead) if isinstance(entry, Excess) else entry
 
     def _entries(
         self, surplus: Iterable[_Surplus], statement: Written, column: str, policy_of: str, page: str = ""

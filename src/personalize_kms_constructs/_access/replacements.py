@@ -13,6 +13,7 @@ from typing import Any
 from .addressed import Addressed, addressed_to
 from .answers import Answer
 from .calls import Caller, call_on, service
+from .causes import Cause
 from .decision import Decision
 from .entries import Excess
 from .model import AccessModel, Asked
@@ -39,18 +40,22 @@ class Replacements:
         self._decisions = decisions
         self._taken: dict[tuple[object, ...], dict[str, list[str]]] = {}
         """The actions that are taken out of a statement, each with the resources of which that is told."""
+        self._kept: dict[tuple[object, ...], list[Written]] = {}
+        """What stays of a statement for nobody else."""
         for entry in entries:
             for statement in entry.reason.statements:
                 taken = self._taken.setdefault(_identity(statement), {})
                 taken.setdefault(entry.action.lower(), []).append(entry.resource)
+                kept = self._kept.setdefault(_identity(statement), [])
+                kept += [Written.of(each, 0, statement.policy) for each in entry.instead]
         self._needs: dict[tuple[object, ...], list[Need]] = {}
         self._entries = entries
 
     def of_all(self) -> Iterator[Excess]:
         """Yield the entries, each with what to put in its place."""
         for entry in self._entries:
+            instead = {str(each): each for each in entry.instead}
             lost = {statement: self._lost(entry, statement) for statement in entry.reason.statements}
-            instead: dict[str, Json] = {}
             for statement, needs in lost.items():
                 for group in alike(needs):
                     found = self._statement(group, statement, entry.policy)
@@ -125,6 +130,9 @@ class Replacements:
         in_iam = entry.policy == IN_IAM
         if serves(statement, call, of_resource=not in_iam) is Answer.NO:
             return False
+        kept = self._kept.get(_identity(statement), ())
+        if any(serves(each, call, of_resource=True) is not Answer.NO for each in kept):
+            return False
         to_account = not in_iam and _is_to_account(statement, call.caller)
         only_if = conditions_of(self._asked[need])
         for other in allow_statements(self._policies_of(entry, need)):
@@ -160,8 +168,7 @@ class Replacements:
         if not condition:
             return found
         if first.principal == SERVICE and self._lets_others_in(statement, first):
-            added = found["Condition"]["StringEqualsIfExists"]
-            condition = {**condition, "StringEqualsIfExists": {**condition.get("StringEqualsIfExists", {}), **added}}
+            condition = _with(found["Condition"], condition)
         return {**found, "Condition": condition}
 
     def _lets_others_in(self, statement: Written, need: Need) -> bool:
@@ -171,8 +178,22 @@ class Replacements:
         return is_about(statement, call)[0] is not Answer.NO
 
 
+def for_nobody_else(statement: Written, need: Need, cause: Cause, actions: list[str]) -> Json:
+    """Return a statement with some of its actions for the principal of a need, or with the account check."""
+    found, body = statement_for([need], need.policy), statement.body
+    names = ("Resource", "NotAction", "NotResource", *(["Principal"] if cause is Cause.FOR_ANY_ACCOUNT else []))
+    condition = _with(found.get("Condition", {}), body.get("Condition") or {})
+    kept = {"Action": actions, **{name: body[name] for name in names if name in body}, "Condition": condition}
+    return {name: each for name, each in {**found, **kept}.items() if f"Not{name}" not in body and each}
+
+
+def _with(check: Json, condition: Json) -> Json:
+    """Return a condition with the account check."""
+    return {**condition, **{operator: {**condition.get(operator, {}), **keys} for operator, keys in check.items()}}
+
+
 def _what(statement: Json) -> tuple[Any, Any]:
-    return statement["Action"], statement["Resource"]
+    return statement.get("Action"), statement.get("Resource")
 
 
 def _identity(statement: Written) -> tuple[object, ...]:
