@@ -36,7 +36,9 @@ ADD = "add to an IAM policy of role Main/Role"
 OF_BUCKET = "add to the bucket policy of Main/Bucket"
 PROD = {"Condition": "IsProd"}
 LOOK = "look at it where it is deployed, with personalize-kms doctor, or make it part of the app"
-MAKE = "an AWS::IAM::Policy that has to be made"
+WAITS = "and have Main/Movies wait for it by DependsOn"
+MAKE = f"an AWS::IAM::Policy that has to be made, {WAITS}"
+MOVE = f"put what is needed into an AWS::IAM::Policy of its own, {WAITS}"
 
 
 @pytest.mark.parametrize(
@@ -46,20 +48,20 @@ MAKE = "an AWS::IAM::Policy that has to be made"
         # A key policy that names the role would wait for a policy in the role.
         (
             complete(Policy=TOPIC, Role=role(Policies=IN_ROLE)),
-            {f"{ADD}, {MAKE}", "put what is needed into an AWS::IAM::Policy of its own"},
+            {f"{ADD}, {MAKE}", MOVE},
             "AWS::IAM::Policy",
         ),
         # So would one that the role refers to.
         (
             complete(Policy=ATTACHED, Role=role(ManagedPolicyArns=[{"Ref": "Policy"}])),
-            {f"{ADD}, {MAKE}", "put what is needed into an AWS::IAM::Policy of its own"},
+            {f"{ADD}, {MAKE}", MOVE},
             "AWS::IAM::Policy",
         ),
         # Another role would be allowed it as well.
         (complete(Policy=OF_TWO, Etl=role()), {f"{ADD}, {MAKE}"}, "AWS::IAM::Policy"),
         (
             importing(One=TOPIC),
-            {f"{OF_BUCKET}, an AWS::S3::BucketPolicy that has to be made"},
+            {f"{OF_BUCKET}, an AWS::S3::BucketPolicy that has to be made, and have Main/Data wait for it by DependsOn"},
             "AWS::S3::BucketPolicy",
         ),
         # A policy that a condition may leave out takes no statement, but that of a bucket, of which there is one.
@@ -88,6 +90,10 @@ def test_what_has_to_be_made_is_said(template: Json, steps: set[str], make: str,
     assert all(f"\n{each[0].upper()}{each[1:]}:\n" in markdown or f": {each} |" in markdown for each in steps)
     found = json.loads(report.to_json())
     assert {each.get("make", "") for kind in ("missing", "excess") for each in found[kind]} == {make}
+    waiting = {"AWS::IAM::Policy": "Movies", "AWS::S3::BucketPolicy": "Data"}
+    for each in (*found["missing"], *found["excess"]):
+        place = {"template": "Main.template.json", "logical_id": waiting.get(make)}
+        assert each.get("waiting") == ([place] if make else None)
 
 
 def steps(report: AccessReport) -> list[str]:

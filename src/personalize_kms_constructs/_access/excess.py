@@ -187,16 +187,15 @@ class _OfOne:
         Of a statement that may also be needed by what can't be seen, all that may be: it stays, for nobody else.
         """
         wide = [each for each in statements if self._caller.is_service or names_everybody(each.body)]
-        is_key = isinstance(owner, Key)
         for statement, need in product(wide, (each for each in needs if each.policy == column)):
             reason = stranger(statement, need, owner, with_service=self._caller.is_service)
             if reason is not None:
                 page = CONFUSED_DEPUTY_PAGE if reason.cause is Cause.FOR_ANY_ACCOUNT else ""
-                actions = actions_of(statement.body, "kms" if is_key else "s3")
+                actions = actions_of(statement.body, need.action.partition(":")[0])
                 kept = [each for each in actions if any(self._may_be_asked_by(each))]
-                on = [owner.arn] if is_key else resources_of(statement.body)
-                surplus = [_Surplus(*each, reason) for each in product(kept, on)]
-                surplus = surplus or [_Surplus(need.action, need.resource, reason)]
+                on = [owner.arn] if isinstance(owner, Key) else resources_of(statement.body)
+                told = product(kept, on) if kept else [(need.action, need.resource)]
+                surplus = [_Surplus(*each, reason) for each in told]
                 instead = (for_nobody_else(statement, need, reason.cause, kept),) if kept else ()
                 for entry in self._entries(surplus, statement, column, owner.arn, page):
                     yield replace(entry, instead=instead) if isinstance(entry, Excess) else entry

@@ -1,13 +1,15 @@
-"""Names of roles: those that IAM refuses, and those that several have."""
+"""Names of roles and of their policies: those that IAM refuses, and those that several have."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
 from .._access.accepted import is_role_name
+from .._access.aws_managed_policies import meant_by
 from .._access.causes import Cause, Reason, because
 from .._access.model import AccessModel, OpenQuestion, Problem
 from .._access.values import has_unknown, without_case
+from .._access.written import as_list
 from .physical import role_arn, role_name
 from .stacks import Resource
 
@@ -16,10 +18,12 @@ _PAGE = "https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateRole.html
 
 
 def role_name_problems(role: Resource) -> Iterator[Problem]:
-    """Yield that IAM refuses the name of a role, whatever is known only at deployment."""
+    """Yield that IAM refuses the name of a role or of AWS's policy, whatever is known only at deployment."""
     name = role.text("RoleName")
-    if name and not is_role_name(name):
-        reason = because(Cause.ROLE_NAME_REFUSED, name=name)
+    reasons = [because(Cause.ROLE_NAME_REFUSED, name=name)] if name and not is_role_name(name) else []
+    for arn in map(str, (*as_list(role.get("ManagedPolicyArns")), role.get("PermissionsBoundary"))):
+        reasons += [because(Cause.NOT_OF_AWS, arn=arn, meant=meant)] if (meant := meant_by(arn)) else []
+    for reason in reasons:
         yield Problem("configuration", role_arn(role), reason, role.path, _PAGE, declared=(role.declared,))
 
 

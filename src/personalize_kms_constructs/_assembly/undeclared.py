@@ -12,7 +12,7 @@ from .._access.aws_managed_policies import policy_of_aws
 from .._access.calls import Call, role, service
 from .._access.causes import Cause
 from .._access.model import AccessModel, OpenQuestion, Role
-from .._access.values import PARTITION, matches
+from .._access.values import PARTITION, matches, unknown
 from .._access.written import (
     Policy,
     actions_of,
@@ -58,6 +58,8 @@ def undeclared(
                 deployment.add_role(read, arn)
                 if _trusts_personalize(read.role(arn), resource):
                     passed[of_any_partition(arn)] = arn, resource.path
+    if not passed and not model.asked and any(each.stack.template.speaks_of_personalize for each in callers):
+        passed[""] = unknown("a role outside of the app"), "a role outside of the app"
     for resource in callers if passed else ():
         with noted(unread, resource.stack.template):
             caller, region = _caller(resource, read, deployment), resource.stack.template.region
