@@ -343,6 +343,43 @@ def test_a_replacement_keeps_the_conditions_of_what_it_replaces() -> None:
     }
 
 
+def test_a_replacement_keeps_the_principal_that_gets_past_the_boundary() -> None:
+    """``*`` by ``aws:PrincipalArn``, which a permissions boundary doesn't limit."""
+
+    def bounded() -> AccessModel:
+        by_arn = role(["kms:*"], Principal="*", Condition={"ArnEquals": {"aws:PrincipalArn": ROLE}})
+        found = model(key=[by_arn, ON_KEY[1]], iam=[iam(IAM_ACTIONS)])
+        found.roles[ROLE].boundary = policy("boundary", [iam(IAM_ACTIONS, "*")])
+        return found
+
+    before = compare(bounded())
+    after = compare(followed(bounded(), before))
+    assert ([each.action for each in before.excess], before.missing) == (["kms:*"], ())
+    assert (after.missing, after.excess) == ((), ())
+
+
+@pytest.mark.parametrize(
+    ("key", "actions", "account", "instead"),
+    [
+        # The statement to add names the role, so that IAM keeps what AWS's page asks for there.
+        ([ON_KEY[1]], ["kms:*"], ACCOUNT, {"kms:*": (iam(sorted(IAM_ACTIONS)),)}),
+        ([ON_KEY[1]], [*IAM_ACTIONS, "kms:CreateGrant"], ACCOUNT, {"kms:CreateGrant": ()}),
+        # What the key policy leaves to IAM stays there, and across accounts both have to allow.
+        ([ACCOUNT_STATEMENT, ON_KEY[1]], ["kms:*"], ACCOUNT, {"kms:*": (iam(sorted(KEY_POLICY_ACTIONS)),)}),
+        ([ON_KEY[1]], ["kms:*"], ANOTHER_ACCOUNT, {"kms:*": (iam(sorted(KEY_POLICY_ACTIONS)),)}),
+    ],
+)
+def test_what_is_added_and_what_is_replaced_go_together(
+    key: list[Statement], actions: list[str], account: str, instead: dict[str, tuple[Statement, ...]]
+) -> None:
+    """In one report, a statement that names the role is added, and nothing put into IAM that it makes needless."""
+    arn = KEY.replace(ACCOUNT, account)
+    found = model(asked(dataset_group_key=arn), iam=[iam(actions, arn)])
+    found.keys[arn] = Key(arn, [policy("key policy", key)])
+    told = {each.action: each.instead for each in compare(found).excess if each.policy == "role"}
+    assert told == {action: tuple({**new, "Resource": arn} for new in found) for action, found in instead.items()}
+
+
 def test_a_policy_that_may_not_be_there_replaces_nothing() -> None:
     """What another policy gives only under a condition of the template has to be put in."""
     found = model(key=ON_KEY)

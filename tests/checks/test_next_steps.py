@@ -132,3 +132,14 @@ def _early() -> Json:
     """A dataset group that waits for nothing."""
     found: Json = complete()["Resources"]["Movies"]
     return {**found, "DependsOn": []}
+
+
+def test_a_role_that_a_condition_has_to_name_is_given_a_name(tmp_path: Path) -> None:
+    """It waits for the key, so the key's policy can't refer to it, and AWS makes the name."""
+    template = complete(Role=role(Policies=[{**IN_ROLE[0], "PolicyDocument": {"Statement": [LACKING]}}]))
+    del template["Resources"]["Key"]["Properties"]["KeyPolicy"]["Statement"][0]
+    step = "add to the key policy of Main/Key"
+    first = f"give role Main/Role a RoleName, then {step}, with values in the place of ${{…}}: {{"
+    assert any(each.fix.startswith(first) for each in findings_of(check(tmp_path / "1", template)))
+    template["Resources"]["Role"]["Properties"]["RoleName"] = "personalize"
+    assert any(each.fix.startswith(f"{step}: {{") for each in findings_of(check(tmp_path / "2", template)))

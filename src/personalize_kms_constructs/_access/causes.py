@@ -133,7 +133,7 @@ class Cause(Enum):
     NOT_ASKED = "AWS's pages don't ask for it"
     NOT_SEEN_TO_BE_ASKED = "nothing that can be seen asks for it"
     WIDER_THAN_ASKED = "it is more than AWS's pages ask for"
-    KEY_POLICY_IS_ENOUGH = "every key policy concerned names the role, and AWS's page asks for it there alone"
+    KEY_POLICY_IS_ENOUGH = "AWS's page asks for it in key policies alone, and none concerned leaves it to IAM"
     OTHER_KEYS = "on other keys than those that are used"
     OTHER_BUCKETS = "on other buckets than those that are used"
     WHOLE_BUCKET = "on the whole bucket, not only the prefix that is used"

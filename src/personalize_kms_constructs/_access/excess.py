@@ -21,6 +21,7 @@ from .decision import Decision
 from .entries import Excess, Undecided
 from .model import AccessModel, Asked, Bucket, Key, Role, declared_of
 from .needs import IN_BUCKET_POLICY, IN_IAM, IN_KEY_POLICY, Need, caller_of, conditions_of
+from .remedies import is_to_be_named
 from .replacements import Replacements, for_nobody_else
 from .sharing import Sharing
 from .statements import judge
@@ -55,6 +56,9 @@ def excess(
     model: AccessModel, needs: Mapping[Need, list[Asked]], decisions: Mapping[Need, Decision]
 ) -> Iterator[Excess | Undecided]:
     """Yield every permission that is too much, once, and those of which that can't be seen."""
+    decisions = {
+        need: replace(each, named=each.named or is_to_be_named(model, need, each)) for need, each in decisions.items()
+    }
     groups: dict[tuple[str, ...], list[Need]] = {}
     for need in needs:
         groups.setdefault((need.principal, need.role_arn, need.account, need.region), []).append(need)

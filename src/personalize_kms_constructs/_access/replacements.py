@@ -22,7 +22,7 @@ from .remedies import IAM_POLICY, Json, alike, statement_for
 from .statements import is_about, serves
 from .strangers import ANOTHER_ACCOUNT, as_sent
 from .values import matches, same
-from .written import Policy, Written, actions_of, allow_statements
+from .written import Policy, Written, actions_of, allow_statements, names_principal
 
 
 class Replacements:
@@ -163,7 +163,7 @@ class Replacements:
         if policy == IN_IAM:
             return {**found, "Condition": condition} if condition else found
         first, call = needs[0], call_of(self._model, needs[0], self._asked[needs[0]])
-        if _is_to_account(statement, call.caller):
+        if _is_to_account(statement, call.caller) or names_principal(statement.body, first.role_arn):
             found["Principal"] = statement.body["Principal"]
         if not condition:
             return found

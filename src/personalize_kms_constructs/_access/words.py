@@ -55,6 +55,8 @@ def step_of(row: Row, names: Names) -> Step:
             paths = ", ".join(each.construct_path for each in entry.policies)
             made = f", maybe {paths} (it depends on {', '.join(entry.depends_on)}): a bucket takes no second one"
         words = f"add to {policy_of_whom(entry.add_to, names.of(entry.add_to_whom))}{made}"
+        if entry.principal_arn in names and has_placeholders(entry.pasted(entry.add.get("Condition"))):
+            words = f"give {who(entry, names)} a RoleName, then {words}"
     else:
         words = entry.reason.remedy or (_LOOK if entry.file else f"{_LOOK}, or make it part of the app")
     if waiting := dict.fromkeys(found.construct_path for each in row.entries for found in each.waiting):
