@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
+from typing import Any
 
 from ..matrix import ASKED_ACTIONS, CONFUSED_DEPUTY_PAGE, IMPORT_PAGE, KMS_PAGE
 from . import decision
@@ -65,16 +66,12 @@ def excess(
     found: dict[tuple[object, ...], Excess | Undecided] = {}
     for own in groups.values():
         for each in _OfOne(model, own, needs, decisions).excess():
-            key = (type(each), each.cause, *each.sort_key())
+            key = (type(each), each.cause, str(getattr(each, "instead", "")), *each.sort_key())
             before = found.setdefault(key, each)
             # Two statements that give the same are told of together.
             by = tuple(dict.fromkeys((*before.reason.statements, *each.reason.statements)))
             declared = tuple(dict.fromkeys((*before.declared, *each.declared)))
-            before = replace(before, reason=replace(before.reason, statements=by), declared=declared)
-            if isinstance(before, Excess) and isinstance(each, Excess):
-                new = (statement for statement in each.instead if statement not in before.instead)
-                before = replace(before, instead=(*before.instead, *new))
-            found[key] = before
+            found[key] = replace(before, reason=replace(before.reason, statements=by), declared=declared)
     too_much = [each for each in found.values() if isinstance(each, Excess)]
     yield from (each for each in found.values() if isinstance(each, Undecided))
     sharing = Sharing(model, needs)
@@ -196,16 +193,15 @@ class _OfOne:
             if reason is not None:
                 page = CONFUSED_DEPUTY_PAGE if reason.cause is Cause.FOR_ANY_ACCOUNT else ""
                 actions = actions_of(statement.body, need.action.partition(":")[0])
-                kept = [each for each in actions if any(self._may_be_asked_by(each))]
+                kept = [each for each in actions if self._may_be_asked_by(each)]
                 on = [owner.arn] if isinstance(owner, Key) else resources_of(statement.body)
                 told = product(kept, on) if kept else [(need.action, need.resource)]
                 surplus = [_Surplus(*each, reason) for each in told]
                 instead = (for_nobody_else(statement, need, reason.cause, kept),) if kept else ()
-                for entry in self._entries(surplus, statement, column, owner.arn, page):
-                    yield replace(entry, instead=instead) if isinstance(entry, Excess) else entry
+                yield from self._entries(surplus, statement, column, owner.arn, page=page, instead=instead)
 
     def _entries(
-        self, surplus: Iterable[_Surplus], statement: Written, column: str, policy_of: str, page: str = ""
+        self, surplus: Iterable[_Surplus], statement: Written, column: str, policy_of: str, page: str = "", **more: Any
     ) -> Iterator[Excess | Undecided]:
         policy = statement.policy
         asked = self._asking("" if column == IN_IAM else policy_of)
@@ -214,12 +210,7 @@ class _OfOne:
             if not is_there and each.reason.cause not in _LETS_OTHERS_IN:
                 continue
             is_key = each.action == "*" or each.action.lower().startswith("kms:")
-            reason = each.reason
-            requests = (
-                () if reason.cause in _LETS_OTHERS_IN else tuple(dict.fromkeys(self._may_be_asked_by(each.action)))
-            )
-            if requests:
-                reason = because(Cause.MAY_BE_ASKED, statement, requests=requests)
+            requests = () if each.reason.cause in _LETS_OTHERS_IN else self._may_be_asked_by(each.action)
             yield (Undecided if requests else Excess)(
                 principal=self._caller.kind,
                 principal_arn=self._caller.arn,
@@ -228,20 +219,22 @@ class _OfOne:
                 policy=column,
                 policy_of=policy_of,
                 page=page or (KMS_PAGE if is_key else IMPORT_PAGE),
-                reason=reason,
+                reason=because(Cause.MAY_BE_ASKED, statement, requests=requests) if requests else each.reason,
                 declared=declared_of([policy]),
                 asked=tuple(asked),
                 origins=self._model.origins_in(declared_of([policy])),
+                **more,
             )
 
-    def _may_be_asked_by(self, action: str) -> Iterator[str]:
-        """Yield the requests that may need an action of the caller, which can't be seen."""
-        service = action.partition(":")[0].lower()
+    def _may_be_asked_by(self, action: str) -> tuple[str, ...]:
+        """Return the requests that may need an action of the caller, which can't be seen."""
+        service, found = action.partition(":")[0].lower(), []
         for each in self._model.open_questions if _is_asked_somewhere(action) else ():
             may_be = any(same(self._caller.arn, arn) is not Answer.NO for arn in each.role_arns)
             is_callers = self._caller.is_service or not each.role_arns or may_be
             if is_callers and (service in each.asks or (action == "*" and each.asks)):
-                yield each.name
+                found.append(each.name)
+        return tuple(dict.fromkeys(found))
 
     def _asking(self, owner: str) -> list[Asked]:
         """All that uses a key or a bucket, or any of them."""

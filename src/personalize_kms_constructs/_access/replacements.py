@@ -40,22 +40,21 @@ class Replacements:
         self._decisions = decisions
         self._taken: dict[tuple[object, ...], dict[str, list[str]]] = {}
         """The actions that are taken out of a statement, each with the resources of which that is told."""
-        self._kept: dict[tuple[object, ...], list[Written]] = {}
-        """What stays of a statement for nobody else."""
         for entry in entries:
             for statement in entry.reason.statements:
                 taken = self._taken.setdefault(_identity(statement), {})
                 taken.setdefault(entry.action.lower(), []).append(entry.resource)
-                kept = self._kept.setdefault(_identity(statement), [])
-                kept += [Written.of(each, 0, statement.policy) for each in entry.instead]
         self._needs: dict[tuple[object, ...], list[Need]] = {}
         self._entries = entries
 
     def of_all(self) -> Iterator[Excess]:
         """Yield the entries, each with what to put in its place."""
         for entry in self._entries:
-            instead = {str(each): each for each in entry.instead}
+            if entry.instead:
+                yield entry
+                continue
             lost = {statement: self._lost(entry, statement) for statement in entry.reason.statements}
+            instead: dict[str, Json] = {}
             for statement, needs in lost.items():
                 for group in alike(needs):
                     found = self._statement(group, statement, entry.policy)
@@ -129,9 +128,6 @@ class Replacements:
         call = call_of(self._model, need, self._asked[need])
         in_iam = entry.policy == IN_IAM
         if serves(statement, call, of_resource=not in_iam) is Answer.NO:
-            return False
-        kept = self._kept.get(_identity(statement), ())
-        if any(serves(each, call, of_resource=True) is not Answer.NO for each in kept):
             return False
         to_account = not in_iam and _is_to_account(statement, call.caller)
         only_if = conditions_of(self._asked[need])
