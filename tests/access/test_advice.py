@@ -359,23 +359,26 @@ def test_a_replacement_keeps_the_principal_that_gets_past_the_boundary() -> None
 
 
 @pytest.mark.parametrize(
-    ("key", "actions", "account", "instead"),
+    ("key", "actions", "account", "of_role", "instead"),
     [
         # The statement to add names the role, so that IAM keeps what AWS's page asks for there.
-        ([ON_KEY[1]], ["kms:*"], ACCOUNT, {"kms:*": (iam(sorted(IAM_ACTIONS)),)}),
-        ([ON_KEY[1]], [*IAM_ACTIONS, "kms:CreateGrant"], ACCOUNT, {"kms:CreateGrant": ()}),
-        # What the key policy leaves to IAM stays there, and across accounts both have to allow.
-        ([ACCOUNT_STATEMENT, ON_KEY[1]], ["kms:*"], ACCOUNT, {"kms:*": (iam(sorted(KEY_POLICY_ACTIONS)),)}),
-        ([ON_KEY[1]], ["kms:*"], ANOTHER_ACCOUNT, {"kms:*": (iam(sorted(KEY_POLICY_ACTIONS)),)}),
+        ([ON_KEY[1]], ["kms:*"], ACCOUNT, "Main", {"kms:*": (iam(sorted(IAM_ACTIONS)),)}),
+        ([ON_KEY[1]], [*IAM_ACTIONS, "kms:CreateGrant"], ACCOUNT, "Main", {"kms:CreateGrant": ()}),
+        # What the key policy leaves to IAM stays there, and across accounts both have to allow; the policy of a key in
+        # another stack names the account.
+        ([ON_KEY[1]], ["kms:*"], ACCOUNT, "Other", {"kms:*": (iam(sorted(KEY_POLICY_ACTIONS)),)}),
+        ([ACCOUNT_STATEMENT, ON_KEY[1]], ["kms:*"], ACCOUNT, "Main", {"kms:*": (iam(sorted(KEY_POLICY_ACTIONS)),)}),
+        ([ON_KEY[1]], ["kms:*"], ANOTHER_ACCOUNT, "Main", {"kms:*": (iam(sorted(KEY_POLICY_ACTIONS)),)}),
     ],
 )
 def test_what_is_added_and_what_is_replaced_go_together(
-    key: list[Statement], actions: list[str], account: str, instead: dict[str, tuple[Statement, ...]]
+    key: list[Statement], actions: list[str], account: str, of_role: str, instead: dict[str, tuple[Statement, ...]]
 ) -> None:
     """In one report, a statement that names the role is added, and nothing put into IAM that it makes needless."""
     arn = KEY.replace(ACCOUNT, account)
     found = model(asked(dataset_group_key=arn), iam=[iam(actions, arn)])
-    found.keys[arn] = Key(arn, [policy("key policy", key)])
+    found.keys[arn] = Key(arn, [policy("key policy", key)], declared=in_main("Key"))
+    found.roles[ROLE].declared = in_main("Role")._replace(template=of_role)
     told = {each.action: each.instead for each in compare(found).excess if each.policy == "role"}
     assert told == {action: tuple({**new, "Resource": arn} for new in found) for action, found in instead.items()}
 

@@ -256,7 +256,8 @@ def resource_of(entry: Json, files: Json) -> Any:
         properties |= {"Roles": [of_whom], "PolicyName": "New"}
     name = f"New{place['logical_id']}"
     for each in entry.get("waiting", ()):
-        waiting = files[each["template"]]["Resources"][each["logical_id"]]
+        assert each["template"] == place["template"]
+        waiting = resources[each["logical_id"]]
         given = waiting.get("DependsOn", [])
         waiting["DependsOn"] = sorted({name, *([given] if isinstance(given, str) else given)})
     return resources.setdefault(name, {"Type": entry["make"], "Properties": properties})

@@ -20,6 +20,7 @@ from tests.checks.templates import (
     dataset,
     dataset_group,
     importing,
+    key,
     managed,
     role,
 )
@@ -141,5 +142,13 @@ def test_a_role_that_a_condition_has_to_name_is_given_a_name(tmp_path: Path) -> 
     step = "add to the key policy of Main/Key"
     first = f"give role Main/Role a RoleName, then {step}, with values in the place of ${{…}}: {{"
     assert any(each.fix.startswith(first) for each in findings_of(check(tmp_path / "1", template)))
+    # One that isn't part of the app has its name.
+    movies = {"Movies": dataset_group(key={"Fn::ImportValue": "Key"}, role={"Ref": "RoleArn"}, waits=[])}
+    given = {"Parameters": {"RoleArn": {"Type": "String"}}, "Resources": movies}
+    exported = {"Outputs": {"Key": {"Value": KEY, "Export": {"Name": "Key"}}}, "Resources": {"Key": key("Key")}}
+    exported["Resources"]["Key"]["Properties"]["KeyPolicy"]["Statement"].pop(0)
+    fixes = [each.fix for each in findings_of(check(tmp_path / "3", exported, given))]
+    assert any("with values in the place" in each for each in fixes)
+    assert not any("RoleName" in each for each in fixes)
     template["Resources"]["Role"]["Properties"]["RoleName"] = "personalize"
     assert any(each.fix.startswith(f"{step}: {{") for each in findings_of(check(tmp_path / "2", template)))

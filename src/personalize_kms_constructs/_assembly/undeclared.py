@@ -58,7 +58,7 @@ def undeclared(
                 deployment.add_role(read, arn)
                 if _trusts_personalize(read.role(arn), resource):
                     passed[of_any_partition(arn)] = arn, resource.path
-    if not passed and not model.asked and any(each.stack.template.speaks_of_personalize for each in callers):
+    if not passed and not model.asked:
         passed[""] = unknown("a role outside of the app"), "a role outside of the app"
     for resource in callers if passed else ():
         with noted(unread, resource.stack.template):
