@@ -51,6 +51,14 @@ class Entry:
     """The conditions and parts of names on which it depends that the policy to change is there, and the owner's."""
 
     @property
+    def waiting(self) -> list[Declaration]:
+        """The resources of the same template that have to depend on what has to be made."""
+        where = {each.template for each in self.policies or self.found_at} if self.make else ()
+        return [
+            each for each in declared_of(a for a in self.asked if a.waits_for is not None) if each.template in where
+        ]
+
+    @property
     def needed_by(self) -> list[str]:
         """The resources, jobs and constructs that need it, in words."""
         return [self.name] if self.name else labels_of(self.asked)
@@ -95,6 +103,7 @@ class Entry:
             **{name: getattr(self, name) for name in _IN_JSON},
             **({"file": self.file} if self.file else {}),
             **({"make": self.make} if self.make else {}),
+            **({"waiting": [each.place for each in self.waiting]} if self.waiting else {}),
             **({"depends_on": list(self.depends_on)} if self.depends_on else {}),
             "cause": self.cause.id,
             "because": self.because,

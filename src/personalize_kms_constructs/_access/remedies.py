@@ -102,6 +102,15 @@ def _add_to(model: AccessModel, need: Need, cause: Cause, *, in_bucket: bool) ->
     return own if named else IN_IAM
 
 
+def is_to_be_named(model: AccessModel, need: Need, found: Decision) -> bool:
+    """Report whether the key policy gets a statement that names the role, so that nothing is left to IAM."""
+    if need.policy != IN_KEY_POLICY or need.principal == SERVICE or found.answer is not Answer.NO:
+        return False
+    to = {_add_to(model, need, each.cause, in_bucket=False) for each in (found.reason, *found.further)}
+    in_account = same(model.key(need.owner).account, model.role(need.role_arn).account) is Answer.YES
+    return in_account and IN_KEY_POLICY in to and not _is_delegated(model, need)
+
+
 def _is_delegated(model: AccessModel, need: Need) -> bool:
     """Tell if a policy that named the role would make two stacks, or its owner and the role, wait for each other."""
     owner, role = owner_of(model, need), model.role(need.role_arn)

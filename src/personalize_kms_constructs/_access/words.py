@@ -16,7 +16,7 @@ _NOTHING = (
     "of the app can't be seen: say what they create, by declare_created in the app or by --created"
 )
 _LOOK = "look at it where it is deployed, with personalize-kms doctor"
-_NOT_KNOWN = "Amazon Personalize is asked for something that can't be seen: what is undecided says where"
+_NOT_KNOWN = "Amazon Personalize is asked for nothing that can be checked: see the problems, and what is undecided"
 
 
 class Step(NamedTuple):
@@ -57,8 +57,14 @@ def step_of(row: Row, names: Names) -> Step:
             paths = ", ".join(each.construct_path for each in entry.policies)
             made = f", maybe {paths} (it depends on {', '.join(entry.depends_on)}): a bucket takes no second one"
         words = f"add to {policy_of_whom(entry.add_to, names.of(entry.add_to_whom))}{made}"
+        if names.of(entry.principal_arn) != entry.principal_arn and has_placeholders(
+            entry.pasted(entry.add.get("Condition"))
+        ):
+            words = f"give {who(entry, names)} a RoleName, then {words}"
     else:
         words = entry.reason.remedy or (_LOOK if entry.file else f"{_LOOK}, or make it part of the app")
+    if waiting := dict.fromkeys(found.construct_path for each in row.entries for found in each.waiting):
+        words += f", and have {', '.join(waiting)} wait for it by DependsOn"
     statements = row.pasted
     if entry.file and (statements or isinstance(entry, Undecided)):
         first = f"have its owner add the statements in {entry.file}, which the synth wrote"
@@ -78,7 +84,7 @@ def asks_nothing(report: AccessFindings) -> str:
         return f"{groups} {have} no key of yours: Personalize encrypts {them} with its own, and asks for nothing"
     if report.asked or report.deployed:
         return ""
-    return _NOT_KNOWN if report.undecided else _NOTHING
+    return _NOT_KNOWN if report.undecided or report.problems else _NOTHING
 
 
 def summary(report: AccessFindings) -> str:
