@@ -18,7 +18,7 @@ from functools import cached_property
 from ..matrix import ASSUME_ROLE, PASS_ROLE, SERVICE_PRINCIPAL
 from .answers import Answer
 from .conditions import Alternatives, Context
-from .model import Bucket, Key, Role
+from .model import Bucket, Key, PrincipalKind, Role
 from .values import generated, same, split_arn, unknown
 
 # AWS's endpoints take no older version (https://docs.aws.amazon.com/AmazonS3/latest/userguide/network-isolation.html).
@@ -89,7 +89,7 @@ class Caller:
     """The id of the organization of the account, where it is told."""
 
     @property
-    def kind(self) -> str:
+    def kind(self) -> PrincipalKind:
         """``"role"`` or ``"service"``."""
         return "service" if self.is_service else "role"
 

@@ -18,7 +18,7 @@ from .causes import Cause, Reason, because
 from .conditions import Context, condition_answer
 from .decision import Decision
 from .entries import Excess, Undecided
-from .model import AccessModel, Asked, Bucket, Key, Role, declared_of
+from .model import AccessModel, Asked, Bucket, Column, Key, Role, declared_of
 from .needs import IN_BUCKET_POLICY, IN_IAM, IN_KEY_POLICY, Need, caller_of, conditions_of
 from .replacements import Replacements
 from .sharing import Sharing
@@ -175,7 +175,7 @@ class _OfOne:
         return not _is_refused(decision.role_on_key(call, role, owner), action)
 
     def _for_others_too(
-        self, statements: Iterable[Written], needs: list[Need], column: str, owner: Key | Bucket
+        self, statements: Iterable[Written], needs: list[Need], column: Column, owner: Key | Bucket
     ) -> Iterator[Excess | Undecided]:
         """Yield what the policy allows everybody, or Personalize for whoever it calls."""
         wide = [each for each in statements if self._caller.is_service or names_everybody(each.body)]
@@ -188,7 +188,7 @@ class _OfOne:
                     yield from self._entries(surplus, statement, column, owner.arn, page)
 
     def _entries(
-        self, surplus: Iterable[_Surplus], statement: Written, column: str, policy_of: str, page: str = ""
+        self, surplus: Iterable[_Surplus], statement: Written, column: Column, policy_of: str, page: str = ""
     ) -> Iterator[Excess | Undecided]:
         policy = statement.policy
         asked = self._asking("" if column == IN_IAM else policy_of)
