@@ -1,6 +1,8 @@
 """Runs the code of the README and of the documentation as tests, and deals the tests out to the workers."""
 
 import os
+import shutil
+import tempfile
 from typing import Any
 
 import pytest
@@ -11,6 +13,28 @@ from xdist.scheduler import LoadFileScheduling
 pytest_collect_file = Sybil(
     parsers=[PythonCodeBlockParser()], patterns=["README.md", "docs/*.md", "docs/*/*.md"]
 ).pytest()
+
+
+class _Temporary:
+    """Keeps what tests, the CDK and jsii leave in one folder, which goes at the end unless a test failed."""
+
+    def __init__(self) -> None:
+        self.passed = False
+        self.folder = os.environ["TMPDIR"] = tempfile.tempdir = tempfile.mkdtemp(prefix="tests-")
+
+    def pytest_sessionfinish(self, exitstatus: int) -> None:
+        self.passed = exitstatus == 0
+
+    def pytest_unconfigure(self) -> None:
+        """The workers have ended by now."""
+        if self.passed:
+            shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Make the folder, once for all workers."""
+    if not hasattr(config, "workerinput"):
+        config.pluginmanager.register(_Temporary())
 
 
 # The folders of tests that take longest: those that deploy, that start other programs, and that try many cases.
