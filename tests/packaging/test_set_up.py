@@ -1,7 +1,9 @@
 """``scripts/set-up`` with Pythons, uv and npm that are shell scripts here, which write down what they are asked for."""
 
 import fcntl
+import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -149,6 +151,9 @@ def test_the_demo_needs_less_than_development(project: Path) -> None:
     assert asked(project) == [*of_demo, "ci --omit=dev --loglevel error", *INSTALLED, NPM]
     for name in ("mypy", "ruff", "pytest", "zensical", "cfn-lint"):
         assert f"\n{name}==" not in (ROOT / "requirements" / "demo.txt").read_text()
+    scripts = "".join(path.read_text() for path in (ROOT / "embedded_aws").glob("*.mjs"))
+    required = set(re.findall(r'createRequire\(import\.meta\.url\)\("(.+?)"\)', scripts))
+    assert json.loads((ROOT / "package.json").read_text())["dependencies"].keys() == {"aws-cdk", *required}
 
 
 def test_what_npm_says_is_shown(project: Path) -> None:
