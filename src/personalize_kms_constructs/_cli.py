@@ -42,7 +42,7 @@ class _Commands(click.Group):
             raise
         except Exception:
             traceback.print_exc()
-            stop("a defect of this command: please report it, with the lines above")
+            stop(f"a defect of this command. Report it with the lines above: {page_at('support.md')} says where")
 
 
 @click.group(

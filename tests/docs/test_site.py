@@ -173,6 +173,14 @@ def test_readme_and_overview_show_what_the_report_of_their_example_allows() -> N
     assert {key: actions for key, actions in shown.items() if actions != {""}} == found
 
 
+def test_pages_that_messages_name_are_there() -> None:
+    """A renamed page would be named by its old path."""
+    texts = "".join(path.read_text() for path in (ROOT / "src").rglob("*.py"))
+    named = set(re.findall(r"""["']([\w/-]+\.md)["']""", texts))
+    assert {"how-to/imported-key.md", "how-to/check.md"} < named
+    assert [name for name in named if not (DOCS / name).is_file()] == []
+
+
 def test_nothing_is_installed_by_its_name() -> None:
     """Until it is released, whoever has the name on PyPI would be installed: a path is what pip is given."""
     latest = re.findall(r"^## (.*)$", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)[0]
