@@ -1,7 +1,7 @@
-"""Where the documentation is."""
+"""The address of the documentation."""
 
 SITE = ""
-"""The address of the published pages, with a slash at the end; empty until there is one."""
+"""The address of the published pages, with a slash at the end; empty until a person sets it."""
 
 
 def page_at(path: str) -> str:
