@@ -14,27 +14,17 @@ pytest_collect_file = Sybil(
     parsers=[PythonCodeBlockParser()], patterns=["README.md", "docs/*.md", "docs/*/*.md"]
 ).pytest()
 
-
-class _Temporary:
-    """Keeps what tests, the CDK and jsii leave in one folder, which goes at the end unless a test failed."""
-
-    def __init__(self) -> None:
-        self.passed = False
-        self.folder = os.environ["TMPDIR"] = tempfile.tempdir = tempfile.mkdtemp(prefix="tests-")
-
-    def pytest_sessionfinish(self, exitstatus: int) -> None:
-        self.passed = exitstatus == 0
-
-    def pytest_unconfigure(self) -> None:
-        """The workers have ended by now."""
-        if self.passed:
-            shutil.rmtree(self.folder, ignore_errors=True)
+# One folder for what tests, the CDK and jsii leave. The CDK starts Node when a later conftest imports it.
+_IS_WORKER = "PYTEST_XDIST_WORKER" in os.environ
+if not _IS_WORKER:
+    os.environ["TMPDIR"] = tempfile.tempdir = tempfile.mkdtemp(prefix="tests-")
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    """Make the folder, once for all workers."""
-    if not hasattr(config, "workerinput"):
-        config.pluginmanager.register(_Temporary())
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Remove the folder, unless something failed."""
+    session = config.pluginmanager.get_plugin("session")
+    if not _IS_WORKER and (session is None or session.exitstatus == 0):
+        shutil.rmtree(tempfile.gettempdir(), ignore_errors=True)
 
 
 # The folders of tests that take longest: those that deploy, that start other programs, and that try many cases.
