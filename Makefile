@@ -26,7 +26,7 @@ help: ## list the targets
 
 SET_UP := @PATH='$(SYSTEM_PATH)' scripts/set-up
 
-setup: ## install what development needs, at pinned versions; takes 1.1 GB
+setup: ## install what development needs, at pinned versions; takes 1.2 GB
 	$(SET_UP) dev $(NAMED_PYTHON)
 
 demo: ## deploy the example app to an embedded AWS and show what Personalize may do; with V=1 in full

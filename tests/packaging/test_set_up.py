@@ -144,8 +144,8 @@ def test_the_demo_needs_less_than_development(project: Path) -> None:
     """No type checker, and nothing once all is there; what it installs is said beforehand, with its size."""
     python(project / "on-path" / "python3", "3.13.1")
 
-    assert "0.7 GB" in set_up(project, what="demo").stdout
-    assert "1.1 GB" in set_up(project).stdout
+    assert "0.8 GB" in set_up(project, what="demo").stdout
+    assert "1.2 GB" in set_up(project).stdout
     assert (set_up(project, what="demo").stdout, set_up(project).stdout) == ("", "")
     of_demo = [line.replace("dev.txt", "demo.txt") for line in INSTALLED]
     assert asked(project) == [*of_demo, "ci --omit=dev --loglevel error", *INSTALLED, NPM]
