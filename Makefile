@@ -7,6 +7,8 @@ SYSTEM_PATH := $(subst $(CURDIR)/$(VENV)/bin:,,$(PATH))
 export PATH := $(CURDIR)/$(VENV)/bin:$(CURDIR)/node_modules/.bin:$(PATH)
 # What jsii unpacks of aws-cdk-lib, once for all processes: those of the tests have homes of their own.
 export JSII_RUNTIME_PACKAGE_CACHE_ROOT := $(CURDIR)/$(VENV)/jsii
+# In a home that can't be written, npx never ends: tests run it, in folders of their own.
+export npm_config_cache := $(CURDIR)/.cache/npm
 # Byte code is kept even where the environment says otherwise, as containers do: compiling aws-cdk-lib and botocore takes
 # each of the processes that the tests start longer than its work.
 unexport PYTHONDONTWRITEBYTECODE

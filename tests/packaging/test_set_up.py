@@ -200,7 +200,7 @@ def test_downloads_are_kept_here_where_the_home_cannot_be_written(home: str, is_
 
     caches = (project / ".venv" / "caches.txt").read_text().splitlines()
     assert {Path(each).resolve() for each in caches if each} == ({project / ".cache" / "uv"} if is_kept_here else set())
-    assert "cache=.cache/npm" in (ROOT / ".npmrc").read_text().splitlines()
+    assert "export npm_config_cache := $(CURDIR)/.cache/npm" in (ROOT / "Makefile").read_text().splitlines()
 
 
 FILE = 'case "$*" in *global.index-url) echo https://file.example/simple ;; *) exit 1 ;; esac'
