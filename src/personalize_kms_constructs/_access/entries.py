@@ -8,7 +8,7 @@ from typing import Any
 
 from .causes import DETACH, FOR_OTHERS, MOVE, REPLACE, TAKE_OUT, Cause, Reason
 from .declarations import Declaration
-from .model import Asked, Problem, declared_of, labels_of
+from .model import Asked, Column, PrincipalKind, Problem, declared_of, labels_of
 from .pasting import Origins, pasted
 
 Json = dict[str, Any]
@@ -19,14 +19,15 @@ _IN_JSON = ("principal", "principal_arn", "action", "resource", "policy", "polic
 class Entry:
     """One permission: who, what, on what, in which policy, and what it is for; what isn't known of it is empty."""
 
-    principal: str = ""
-    """``"role"``, ``"service"`` or ``"caller"``: the service role, Personalize itself, or a role that calls it."""
+    principal: PrincipalKind = ""
+    """``"role"``, ``"service"``, ``"caller"`` or ``"account"``: the service role, Personalize itself, a role that calls
+    it, or somebody whom a trust policy lets in."""
     principal_arn: str = ""
     """The ARN of the role, or ``personalize.amazonaws.com``."""
     action: str = ""
     resource: str = ""
-    policy: str = ""
-    """``"key"``, ``"role"`` or ``"bucket"``: the column of AWS's pages."""
+    policy: Column = ""
+    """``"key"``, ``"role"``, ``"bucket"`` or ``"trust"``: the column of AWS's pages, or the role's trust policy."""
     policy_of: str = ""
     """The ARN of the key, role or bucket whose policy it is."""
     name: str = ""
@@ -120,7 +121,7 @@ class Missing(Entry):
 
     add: Json | None = None
     """The statement to add, with everything that the policy lacks for this principal; none for a denial."""
-    add_to: str = ""
+    add_to: Column = ""
     """The policy that the statement belongs in: ``"key"``, ``"role"``, ``"bucket"``, ``"boundary"`` or ``"trust"``. It
     differs from ``policy`` where the key policy already leaves the decision to IAM, the role's boundary refuses, or a
     role to assume doesn't trust it."""

@@ -20,7 +20,7 @@ from .causes import Cause, Reason, because
 from .conditions import Context, condition_answer
 from .decision import Decision
 from .entries import Excess, Undecided
-from .model import AccessModel, Asked, Bucket, Key, Role, declared_of
+from .model import AccessModel, Asked, Bucket, Column, Key, Role, declared_of
 from .needs import IN_BUCKET_POLICY, IN_IAM, IN_KEY_POLICY, ROLE, SERVICE, Need, caller_of, conditions_of
 from .remedies import is_to_be_named
 from .replacements import Replacements, Sharing, for_nobody_else
@@ -104,7 +104,7 @@ class _OfOne:
             yield from self._in_iam(self._model.roles[self._caller.arn])
 
     def _in_policy_of(self, owner: Key | Bucket, needs: list[Need]) -> Iterator[Excess | Undecided]:
-        column = IN_KEY_POLICY if isinstance(owner, Key) else IN_BUCKET_POLICY
+        column: Column = IN_KEY_POLICY if isinstance(owner, Key) else IN_BUCKET_POLICY
         statements = list(self._for_caller(owner.policies))
         for statement in statements:
             if isinstance(owner, Key):
@@ -167,7 +167,7 @@ class _OfOne:
         return not _is_refused(decision.role_by_both(call, role, owner), action)
 
     def _for_others_too(
-        self, statements: Iterable[Written], needs: list[Need], column: str, owner: Key | Bucket
+        self, statements: Iterable[Written], needs: list[Need], column: Column, owner: Key | Bucket
     ) -> Iterator[Excess | Undecided]:
         """Yield what the policy allows everybody, or Personalize for whoever it calls.
 
@@ -187,7 +187,13 @@ class _OfOne:
                 yield from self._entries(surplus, statement, column, owner.arn, page=page, instead=instead)
 
     def _entries(
-        self, surplus: Iterable[_Surplus], statement: Written, column: str, policy_of: str, page: str = "", **more: Any
+        self,
+        surplus: Iterable[_Surplus],
+        statement: Written,
+        column: Column,
+        policy_of: str,
+        page: str = "",
+        **more: Any,
     ) -> Iterator[Excess | Undecided]:
         policy = statement.policy
         on = self._on if column == IN_IAM else (policy_of,)

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from ..matrix import ASSUME_ROLE, PASS_ROLE, SERVICE_PRINCIPAL, KeyAccess, S3Access
 from .alternatives import opposite
 from .calls import Call, Caller, call_on, role, service
 from .model import AccessModel, Asked, Bucket, Key, Location, Role
 
-ROLE, SERVICE, CALLER = "role", "service", "caller"
-IN_KEY_POLICY, IN_IAM, IN_BUCKET_POLICY = "key", "role", "bucket"
+ROLE: Final = "role"
+SERVICE: Final = "service"
+CALLER = "caller"
+IN_KEY_POLICY: Final = "key"
+IN_IAM: Final = "role"
+IN_BUCKET_POLICY: Final = "bucket"
 IN_BOUNDARY, TRUST = "boundary", "trust"
 
 

@@ -131,8 +131,8 @@ class ReadAssembly:
             model.names_of_others[physical.role_arn(each)] = each.path
         made = {each.declared: each for each in self._resources}
         for owner in (*model.keys.values(), *model.roles.values(), *model.buckets.values()):
-            if owner.declared in made:
-                there = made[owner.declared]
+            there = None if owner.declared is None else made.get(owner.declared)
+            if there is not None:
                 with noted(self._unread, there.stack.template):
                     owner.waits_for = self._order.before(there.stack, there.logical_id)
         model.origins |= {str(each.stack.template.path): each.stack.origins for each in self._resources}
