@@ -7,19 +7,18 @@ SYSTEM_PATH := $(subst $(CURDIR)/$(VENV)/bin:,,$(PATH))
 export PATH := $(CURDIR)/$(VENV)/bin:$(CURDIR)/node_modules/.bin:$(PATH)
 # What jsii unpacks of aws-cdk-lib, once for all processes: those of the tests have homes of their own.
 export JSII_RUNTIME_PACKAGE_CACHE_ROOT := $(CURDIR)/$(VENV)/jsii
+# In a home that can't be written, npx never ends: tests run it, in folders of their own.
+export npm_config_cache := $(CURDIR)/.cache/npm
 # Byte code is kept even where the environment says otherwise, as containers do: compiling aws-cdk-lib and botocore takes
 # each of the processes that the tests start longer than its work.
 unexport PYTHONDONTWRITEBYTECODE
-# Where the home can't be written, what npm and uv have downloaded is kept here.
-ifneq ($(shell test -w "$$HOME" && echo yes),yes)
-export npm_config_cache := $(CURDIR)/.cache/npm
-export UV_CACHE_DIR := $(CURDIR)/.cache/uv
-endif
 # PYTHON, if somebody named one: without a name any Python in .venv that is new enough will do.
 NAMED_PYTHON := $(if $(filter command environment,$(word 1,$(origin PYTHON))),$(PYTHON))
 # Installs what a target needs besides requirements/dev.txt.
 INSTALL := scripts/uv pip install --quiet --require-hashes -r
 COMPILE := scripts/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header
+
+WRITE_PAGES := @for page in permission_matrix reports llms; do python docs/$$page.py || exit; done
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo integ test lint mypy pyright coverage docs site snapshots properties mutation versions bench dist workflows lock clean
@@ -27,44 +26,37 @@ COMPILE := scripts/uv pip compile --quiet --universal --python-version 3.11 --ge
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
 
-setup: .packages node_modules/.installed ## install what development needs, at pinned versions
+SET_UP := @PATH='$(SYSTEM_PATH)' scripts/set-up
 
-.PHONY: .packages
-.packages:
-	@PATH='$(SYSTEM_PATH)' scripts/set-up $(NAMED_PYTHON)
+setup: ## install what development needs, at pinned versions; takes 1.2 GB
+	$(SET_UP) dev $(NAMED_PYTHON)
 
-node_modules/.installed: package-lock.json | .packages
-	@echo "▶ the CDK CLI and pyright, into node_modules"
-	@npm ci --loglevel error >$(VENV)/npm.log 2>&1 || { echo "npm can't install package-lock.json; $(VENV)/npm.log says more:" \
-		"$$(grep -v "complete log" $(VENV)/npm.log | tail -n 1)" >&2; exit 1; }
-	@touch $@
-
-demo: setup ## deploy the example app to an embedded AWS and show what Personalize may do; with V=1 in full
+demo: ## deploy the example app to an embedded AWS and show what Personalize may do; with V=1 in full
+	$(SET_UP) demo $(NAMED_PYTHON)
 	@python -m demo $(if $(V),--verbose)
 
 integ: setup ## deploy a small app to an AWS account of yours, and try there what AWS doesn't document
 	@python -m integ $(if $(PROFILE),--profile $(PROFILE)) $(if $(REGION),--region $(REGION)) \
 		$(if $(TAKE_DOWN),--take-down $(TAKE_DOWN))
 
-test: .packages ## run every check: lint, types, tests, a real deploy
+test: setup ## run every check: lint, types, tests, a real deploy
 	@echo "▶ ruff, mypy and pyright (half a minute without their caches)"
 	@$(MAKE) --no-print-directory --jobs 2 --output-sync=target lint mypy pyright $(VENV)/compiled
 	@echo "▶ pytest (three minutes)"
 	@python -m pytest
 
-lint: .packages ## check style and formatting with ruff
+lint: setup ## check style and formatting with ruff
 	@ruff check .
 	@ruff format --check .
 
-# It needs no Node, which is set up meanwhile.
-mypy: .packages ## check the types with mypy
+mypy: setup ## check the types with mypy
 	@mypy
 
 pyright: setup ## check the types with pyright
 	@pyright
 
 # The workers of pytest would each compile the same modules when they collect the tests, at the same time.
-$(VENV)/compiled: requirements/dev.txt | .packages
+$(VENV)/compiled: requirements/dev.txt | setup
 	@python -m pytest --collect-only -qq -n 0 >$@ || true
 
 coverage: setup ## run the tests, and fail if they leave out more branches of the library than they did
@@ -74,18 +66,15 @@ coverage: setup ## run the tests, and fail if they leave out more branches of th
 	@coverage report
 
 docs: setup ## build the documentation and serve it at http://127.0.0.1:8000, or at PORT
-	@python docs/permission_matrix.py
-	@python docs/reports.py
+	$(WRITE_PAGES)
 	@zensical serve --dev-addr 127.0.0.1:$(or $(PORT),8000)
 
 site: setup ## build the documentation into the folder site
-	@python docs/permission_matrix.py
-	@python docs/reports.py
+	$(WRITE_PAGES)
 	@zensical build --clean --strict
 
 snapshots: setup ## write snapshots of templates, and generated pages, anew after a change that is meant
-	@python docs/permission_matrix.py
-	@python docs/reports.py
+	$(WRITE_PAGES)
 	@python -m pytest -n 0 -q tests/templates/test_snapshots.py --snapshot-update
 
 properties: setup ## compare a thousand random apps with the page
@@ -102,22 +91,27 @@ versions: setup ## test at the lowest and the newest versions that are supported
 bench: setup ## measure the construct beside a stack by hand, and the judge in a synth, into docs/speed.md
 	@python -m bench
 
-dist: setup ## build the wheel and the source distribution in dist, and check them as PyPI does
+dist: setup ## build wheel and source distribution in dist and an SBOM in sbom, and check them as PyPI does
 	@$(INSTALL) requirements/dist.txt
 	@rm -rf dist
 	@SOURCE_DATE_EPOCH=$${SOURCE_DATE_EPOCH:-$$(git log -1 --format=%ct)} python -m build --no-isolation
 	@twine check --strict dist/*
+	@rm -rf sbom && mkdir sbom && python -m venv --clear --without-pip .cache/wheel
+	@scripts/uv pip install --quiet --python .cache/wheel/bin/python -c requirements/dev.txt dist/*.whl
+	@cyclonedx-py environment --output-reproducible --pyproject pyproject.toml -o sbom/personalize-kms-constructs.cdx.json \
+		.cache/wheel/bin/python
 
-workflows: .packages ## check the workflows with zizmor
+workflows: setup ## check the workflows with zizmor
 	@$(INSTALL) requirements/workflows.txt
 	@zizmor --offline --pedantic --quiet .github
 
 lock: setup ## renew the pinned and hashed requirements
 	for list in uv dev lowest; do $(COMPILE) requirements/$$list.in -o requirements/$$list.txt || exit; done
+	$(COMPILE) -c requirements/dev.txt requirements/demo.in -o requirements/demo.txt
 	$(COMPILE) --no-deps requirements/data.in -o requirements/data.txt
 	for extra in mutation dist workflows; do \
 		$(COMPILE) -c requirements/dev.txt requirements/$$extra.in -o requirements/$$extra.txt || exit; done
 	npm install --package-lock-only --silent
 
 clean: ## remove what was installed or generated
-	rm -rf $(VENV) node_modules cdk.out dist site mutants .cache .coverage* .pytest_cache .mypy_cache .ruff_cache
+	rm -rf $(VENV) node_modules cdk.out dist sbom site mutants .cache .coverage* .pytest_cache .mypy_cache .ruff_cache

@@ -1,6 +1,8 @@
 """Runs the code of the README and of the documentation as tests, and deals the tests out to the workers."""
 
 import os
+import shutil
+import tempfile
 from typing import Any
 
 import pytest
@@ -11,6 +13,18 @@ from xdist.scheduler import LoadFileScheduling
 pytest_collect_file = Sybil(
     parsers=[PythonCodeBlockParser()], patterns=["README.md", "docs/*.md", "docs/*/*.md"]
 ).pytest()
+
+# One folder for what tests, the CDK and jsii leave. The CDK starts Node when a later conftest imports it.
+_IS_WORKER = "PYTEST_XDIST_WORKER" in os.environ
+if not _IS_WORKER:
+    os.environ["TMPDIR"] = tempfile.tempdir = tempfile.mkdtemp(prefix="tests-")
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Remove the folder, unless something failed."""
+    session = config.pluginmanager.get_plugin("session")
+    if not _IS_WORKER and (session is None or session.exitstatus == 0):
+        shutil.rmtree(tempfile.gettempdir(), ignore_errors=True)
 
 
 # The folders of tests that take longest: those that deploy, that start other programs, and that try many cases.

@@ -13,6 +13,7 @@ from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from personalize_kms_constructs import ImportedKeyPolicy, PersonalizeEncryption, PersonalizeResource, S3Location
+from personalize_kms_constructs._address import page_at
 from tests.policies import template
 
 KEY_ID = "1234abcd-12ab-34cd-56ef-1234567890ab"
@@ -98,7 +99,7 @@ def test_a_warning_says_who_does_what(app: cdk.App) -> None:
         f"- the same as a policy: {FOLDER}/StackEncryptionAE998EAF.key.{KEY_ID}.json, in the folder of the synth "
         "(cdk.out)\n"
         "- or this app adds them at deployment: imported_key_policy=ImportedKeyPolicy.MANAGED\n"
-        '- more: the page "Imported keys" of the documentation'
+        f"- more: {page_at('how-to/imported-key.md')}"
     )
 
 
@@ -135,7 +136,7 @@ def test_what_nobody_knows_is_told(stack: cdk.Stack) -> None:
         "deployed stack, ${AWS::AccountId} by the account of the stack",
         "- if a KMS key encrypts the objects, its policy needs statements too: pass the key, as "
         "S3Location(…, encryption_key=…)",
-        '- more: the page "Several buckets and keys" of the documentation',
+        f"- more: {page_at('how-to/several-keys.md')}",
     ]
 
 
@@ -275,7 +276,7 @@ def test_the_owner_of_a_callers_role_is_told_as_well(stack: cdk.Stack) -> None:
     assert lines[-3:] == [
         "]",
         "- replace ${AWS::Region} by the Region of the stack",
-        '- more: the page "Jobs and other callers" of the documentation',
+        f"- more: {page_at('how-to/jobs.md')}",
     ]
     created = json.loads("\n".join(lines[:-2]))[0]
     assert created["Resource"] == ["arn:aws:personalize:${AWS::Region}:111111111111:dataset-group/*"]

@@ -17,6 +17,7 @@ from ._access.ignoring import Ignore, without
 from ._access.report import AccessReport
 from ._access.sarif import sarif_report
 from ._access.text import WIDTH
+from ._address import page_at
 from ._doctor.command import doctor
 from ._terminal import FOUND, say, stop, write
 from .checks._checking import read_report
@@ -41,10 +42,14 @@ class _Commands(click.Group):
             raise
         except Exception:
             traceback.print_exc()
-            stop("a defect of this command: please report it, with the lines above")
+            stop(f"a defect of this command. Report it with the lines above: {page_at('support.md')} says where")
 
 
-@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    cls=_Commands,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog=f"Documentation: {page_at('index.md')}",
+)
 @click.version_option(package_name="personalize-kms-constructs")
 def personalize_kms() -> None:
     """Show what Amazon Personalize may do with KMS keys and buckets, and what it lacks."""
@@ -69,7 +74,10 @@ def _ignores(context: click.Context, option: click.Parameter, values: tuple[str,
     return found
 
 
-@personalize_kms.command(short_help="Compare the output of cdk synth with AWS's pages.")
+@personalize_kms.command(
+    short_help="Compare the output of cdk synth with AWS's pages.",
+    epilog=f"Documentation: {page_at('how-to/check.md')}",
+)
 @click.argument("path", default="cdk.out", type=click.Path(path_type=Path))
 @click.option(
     "--format",

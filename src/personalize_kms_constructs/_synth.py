@@ -12,6 +12,7 @@ import jsii
 from aws_cdk import CfnDeletionPolicy, CfnResource, TagManager
 from constructs import Construct, IValidation
 
+from ._address import page_at
 from ._grant.place import Place
 from ._grant.resolved import ResolvedLocation, ResolvedResource
 from ._grant.role import is_nameless
@@ -48,9 +49,9 @@ _OWNERS: dict[PolicyKind, str] = {
     "role": "the owner of the role{account} adds them to a policy of the role, or makes one of the file",
 }
 _PAGES: dict[PolicyKind, str] = {
-    "key": "Imported keys",
-    "bucket": "Several buckets and keys",
-    "role": "An existing role",
+    "key": "how-to/imported-key.md",
+    "bucket": "how-to/several-keys.md",
+    "role": "how-to/existing-role.md",
 }
 _MANAGED = "or this app adds them at deployment: imported_key_policy=ImportedKeyPolicy.MANAGED"
 _UNKNOWN_KEY = (
@@ -229,7 +230,7 @@ class AtSynth:
                 f"- the same as a policy: {path}, in the folder of the synth (cdk.out)",
                 *([f"- replace {left}"] if left else []),
                 *(f"- {way_out}" for way_out in self._ways_out(policy)),
-                f'- more: the page "{page}" of the documentation',
+                f"- more: {page_at(page)}",
             ]
             yield warning_id, "\n".join(lines)
 

@@ -16,6 +16,7 @@ from aws_cdk import Stack
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
+from ._address import page_at
 from ._grant.place import Place
 from ._grant.role import ServiceRole, is_immutable
 from ._pasted import known_values, readable, replacements
@@ -148,7 +149,7 @@ def _warn_of_immutable(scope: Construct, principal: Any, service_role_arn: str, 
     lines = [
         text,
         *([f"- replace {left}"] if left else []),
-        '- more: the page "Jobs and other callers" of the documentation',
+        f"- more: {page_at('how-to/jobs.md')}",
     ]
     details = "\n".join(lines)
     warn(

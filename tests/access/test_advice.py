@@ -343,6 +343,46 @@ def test_a_replacement_keeps_the_conditions_of_what_it_replaces() -> None:
     }
 
 
+def test_a_replacement_keeps_the_principal_that_gets_past_the_boundary() -> None:
+    """``*`` by ``aws:PrincipalArn``, which a permissions boundary doesn't limit."""
+
+    def bounded() -> AccessModel:
+        by_arn = role(["kms:*"], Principal="*", Condition={"ArnEquals": {"aws:PrincipalArn": ROLE}})
+        found = model(key=[by_arn, ON_KEY[1]], iam=[iam(IAM_ACTIONS)])
+        found.roles[ROLE].boundary = policy("boundary", [iam(IAM_ACTIONS, "*")])
+        return found
+
+    before = compare(bounded())
+    after = compare(followed(bounded(), before))
+    assert ([each.action for each in before.excess], before.missing) == (["kms:*"], ())
+    assert (after.missing, after.excess) == ((), ())
+
+
+@pytest.mark.parametrize(
+    ("key", "actions", "account", "of_role", "instead"),
+    [
+        # The statement to add names the role, so that IAM keeps what AWS's page asks for there.
+        ([ON_KEY[1]], ["kms:*"], ACCOUNT, "Main", {"kms:*": (iam(sorted(IAM_ACTIONS)),)}),
+        ([ON_KEY[1]], [*IAM_ACTIONS, "kms:CreateGrant"], ACCOUNT, "Main", {"kms:CreateGrant": ()}),
+        # What the key policy leaves to IAM stays there, and across accounts both have to allow; the policy of a key in
+        # another stack names the account.
+        ([ON_KEY[1]], ["kms:*"], ACCOUNT, "Other", {"kms:*": (iam(sorted(KEY_POLICY_ACTIONS)),)}),
+        ([ACCOUNT_STATEMENT, ON_KEY[1]], ["kms:*"], ACCOUNT, "Main", {"kms:*": (iam(sorted(KEY_POLICY_ACTIONS)),)}),
+        ([ON_KEY[1]], ["kms:*"], ANOTHER_ACCOUNT, "Main", {"kms:*": (iam(sorted(KEY_POLICY_ACTIONS)),)}),
+    ],
+)
+def test_what_is_added_and_what_is_replaced_go_together(
+    key: list[Statement], actions: list[str], account: str, of_role: str, instead: dict[str, tuple[Statement, ...]]
+) -> None:
+    """In one report, a statement that names the role is added, and nothing put into IAM that it makes needless."""
+    arn = KEY.replace(ACCOUNT, account)
+    found = model(asked(dataset_group_key=arn), iam=[iam(actions, arn)])
+    found.keys[arn] = Key(arn, [policy("key policy", key)], declared=in_main("Key"))
+    found.roles[ROLE].declared = in_main("Role")._replace(template=of_role)
+    told = {each.action: each.instead for each in compare(found).excess if each.policy == "role"}
+    assert told == {action: tuple({**new, "Resource": arn} for new in found) for action, found in instead.items()}
+
+
 def test_a_policy_that_may_not_be_there_replaces_nothing() -> None:
     """What another policy gives only under a condition of the template has to be put in."""
     found = model(key=ON_KEY)
@@ -506,6 +546,107 @@ def test_an_open_request_and_personalize_itself() -> None:
     result = compare(found)
     assert [each.cause for each in result.excess] == [Cause.FOR_EVERYBODY]
     assert [each.action for each in result.undecided if each.action] == ["s3:PutObject"]
+
+
+OPEN_OBJECTS = service(["s3:GetObject", "s3:PutObject"], Resource=f"{BUCKET}/*", Condition={})
+CHECKED = {"StringEqualsIfExists": {"aws:SourceAccount": ACCOUNT}}
+
+
+@pytest.mark.parametrize(
+    ("statements", "instead"),
+    [
+        # Wildcards in a key policy, alone and beside what no page asks for, for the service and for everybody.
+        ({"key": [*ON_KEY[:1], service(["kms:*"], Condition={})]}, [service(["kms:*"])]),
+        (
+            {"key": [*ON_KEY[:1], service(["kms:Encrypt", "kms:*"], Condition={}, Sid="All")]},
+            [service(["kms:*"])],
+        ),
+        (
+            {"key": [*ON_KEY[:1], service([*KEY_POLICY_ACTIONS, "kms:Generate*"], Condition={})]},
+            [service([*KEY_POLICY_ACTIONS, "kms:Generate*"])],
+        ),
+        ({"key": [service(["kms:*"], Principal=BOTH, Condition={})]}, [service(["kms:*"], Principal=BOTH)]),
+        (
+            {"key": [role(["kms:*"], Principal="*")]},
+            [role(["kms:*"]), service(["kms:*"])],
+        ),
+        # Everything but something, and what another statement gives already, with a condition.
+        (
+            {
+                "key": [
+                    *ON_KEY[:1],
+                    {
+                        "Effect": "Allow",
+                        "Principal": {"Service": SERVICE},
+                        "NotAction": "kms:ScheduleKeyDeletion",
+                        "NotResource": "arn:aws:sns:*:*:*",
+                    },
+                ]
+            },
+            [
+                {
+                    "Effect": "Allow",
+                    "Principal": {"Service": SERVICE},
+                    "NotAction": "kms:ScheduleKeyDeletion",
+                    "Condition": CHECKED,
+                    "NotResource": "arn:aws:sns:*:*:*",
+                }
+            ],
+        ),
+        ({"key": [*ON_KEY, service(["kms:*"], Condition={})]}, [service(["kms:*"])]),
+        # Two that give the same, to others too.
+        (
+            {"key": [service(["kms:*"], Condition={}), service(["kms:*"], Principal=BOTH, Condition={})]},
+            [service(["kms:*"]), service(["kms:*"], Principal=BOTH)],
+        ),
+        # The whole bucket, other prefixes, and what they are listed with.
+        (
+            {"bucket": [OPEN_OBJECTS, ON_BUCKET[1]]},
+            [{**OPEN_OBJECTS, "Condition": CHECKED}],
+        ),
+        (
+            {"bucket": [{**OPEN_OBJECTS, "Resource": [f"{BUCKET}/import/*", f"{BUCKET}/else/*"]}, ON_BUCKET[1]]},
+            [{**OPEN_OBJECTS, "Resource": [f"{BUCKET}/import/*", f"{BUCKET}/else/*"], "Condition": CHECKED}],
+        ),
+        (
+            {"bucket": [service(["s3:*"], Resource=[BUCKET, f"{BUCKET}/*"], Condition=ANY_CONDITION)]},
+            [service(["s3:*"], Resource=[BUCKET, f"{BUCKET}/*"], Condition={**ANY_CONDITION, **CHECKED})],
+        ),
+        (
+            {
+                "bucket": [
+                    service(["s3:Get*", "s3:List*"], Resource=[BUCKET, f"{BUCKET}/*"], Principal="*", Condition={})
+                ]
+            },
+            [service(["s3:Get*", "s3:List*"], Resource=[BUCKET, f"{BUCKET}/*"])],
+        ),
+        (
+            {"bucket": [{**OPEN_OBJECTS, "Principal": {"AWS": "*", "Service": SERVICE}}, ON_BUCKET[1]]},
+            [{**OPEN_OBJECTS, "Condition": CHECKED}],
+        ),
+    ],
+)
+def test_a_statement_for_any_account_of_which_an_open_request_may_need_all(
+    statements: dict[str, Any], instead: list[Statement]
+) -> None:
+    """It gets the condition and loses nothing, whatever of it is seen to be needed."""
+
+    def asks() -> AccessModel:
+        found = model(
+            asked(), IMPORT, **{"key": ON_KEY, "iam": [iam(IAM_ACTIONS), *READ], "bucket": ON_BUCKET, **statements}
+        )
+        found.open_questions = [OpenQuestion("Main/Job", "…")]
+        return found
+
+    before = compare(asks())
+    too_much = [each for each in before.excess if each.action != "kms:Encrypt"]
+    assert [new for each in too_much for new in each.instead if new not in instead] == []
+    assert all(each.instead for each in too_much)
+    after = compare(followed(asks(), before))
+    assert (lines(after.missing), lines(after.excess)) == (set(), set())
+    # A role's own reach into a bucket is that of its IAM policies.
+    assert {each for each in lines(before.undecided) if each[:2] != ("role", "bucket")} == lines(after.undecided)
+    assert len(after.allowed) == len(before.allowed)
 
 
 MATRIX_ACTIONS = {action for row in matrix.ROWS for group in row.groups() for action in group.actions}

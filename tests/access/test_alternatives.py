@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from tests.access.models import (
     BUCKET,
     IAM_ACTIONS,
     IMPORT_JOB,
+    KEY,
     KEY_POLICY_ACTIONS,
     ON_BUCKET,
     ON_KEY,
@@ -22,8 +24,10 @@ from tests.access.models import (
     ROLE,
     asked,
     iam,
+    in_main,
     location,
     model,
+    policy,
     role,
     service,
 )
@@ -125,3 +129,32 @@ def test_as_a_string_it_is_a_hole() -> None:
     assert open_parts(f"arn:{if_prod('a', 'b')}") == ["Fn::If IsProd a b"]
     changed = if_prod("a", "b").changed(str.upper)
     assert (changed.condition, changed.then, changed.otherwise) == ("Main.IsProd", "A", "B")
+
+
+PROD, DEV = frozenset({"Main.IsProd"}), frozenset({"Main.IsDev"})
+IN_PROD = policy("prod", [iam(IAM_ACTIONS)], only_if=PROD)
+
+
+@pytest.mark.parametrize(
+    ("identity", "owners", "missing", "undecided"),
+    [
+        ([IN_PROD], {"declared": in_main("Role")}, set(IAM_ACTIONS), set()),
+        ([IN_PROD, policy("dev", [iam(IAM_ACTIONS)], only_if=DEV)], {"declared": in_main("Role")}, set(), set()),
+        ([policy("all", [if_prod(iam(IAM_ACTIONS))])], {"declared": in_main("Role")}, set(IAM_ACTIONS), set()),
+        ([policy("all", [if_prod(NO_VALUE, iam(IAM_ACTIONS))])], {"declared": in_main("Role")}, set(), set()),
+        # Another deployment may have made the role, with its policies.
+        ([IN_PROD], {}, set(), set(IAM_ACTIONS)),
+        ([IN_PROD], {"declared": in_main("Role"), "only_if": PROD}, set(), set(IAM_ACTIONS)),
+        ([policy("dev", [iam(IAM_ACTIONS)], only_if=DEV)], {}, set(), set()),
+    ],
+)
+def test_what_is_not_there_where_a_condition_of_the_request_excludes_it(
+    identity: list[Policy], owners: dict[str, Any], missing: set[str], undecided: set[str]
+) -> None:
+    """Whatever else would allow it."""
+    found = model(asked(only_if=DEV | {"not Main.IsProd"}), key=ON_KEY)
+    found.keys[KEY].declared = in_main("Key")
+    found.roles[ROLE] = replace(found.roles[ROLE], identity=identity, **owners)
+    report = compare(found)
+    assert {each.action for each in report.missing} == missing
+    assert {each.action for each in report.undecided} == undecided

@@ -9,6 +9,7 @@ import pytest
 from personalize_kms_constructs._access.comparison import compare
 from personalize_kms_constructs._access.model import AccessModel, Role
 from personalize_kms_constructs._access.report import AccessReport
+from personalize_kms_constructs._access.values import unknown
 from tests.access.models import (
     ACCOUNT,
     BATCH_INFERENCE_JOB,
@@ -222,3 +223,46 @@ def test_a_job_is_no_solution() -> None:
     found = model(iam([create], f"{HERE}:solution/*"), PASSING)
     found.asked = [asked(BATCH_INFERENCE_JOB, caller_arn=CALLER, calls_on=(SOLUTION, VERSION, job))]
     assert of_caller(compare(found))[1:] == [{(create, job)}, set()]
+
+
+STARTER, THERE = f"arn:aws:iam::{ACCOUNT}:role/Starter", "arn:aws:iam::444455556666:role/There"
+UNKNOWN = f"arn:aws:iam::{unknown('account')}:role/There"
+ASSUMING = iam(["sts:AssumeRole"], "*")
+NO_TRUST = "the trust policy has no statement that allows it"
+NOT_IN_IAM = "no IAM policy of the role allows it"
+LEFT = "the trust policy leaves it to the role's IAM policies, which don't allow it"
+
+
+def trusting(principal: Any, **more: Any) -> Statement:
+    return {"Effect": "Allow", "Principal": {"AWS": principal}, "Action": "sts:AssumeRole", **more}
+
+
+@pytest.mark.parametrize(
+    ("assumed", "statements", "trust", "told"),
+    [
+        (CALLER, [], [trusting(STARTER)], "statement number 1 of trust"),
+        (CALLER, [], [trusting(ACCOUNT)], LEFT),
+        (CALLER, [], [], NO_TRUST),
+        (CALLER, [ASSUMING], [], NO_TRUST),
+        (THERE, [ASSUMING], [], NO_TRUST),
+        (THERE, [], [trusting(STARTER)], LEFT),
+        (THERE, [ASSUMING], [trusting(STARTER)], "statement number 1 of trust; statement number 1 of IAM"),
+        (THERE, [], None, f"{NOT_IN_IAM}, and across accounts the trust policy has to allow it too: "
+                           f"the trust policy of {THERE} can't be seen: elsewhere"),
+        (THERE, [ASSUMING], None, f"the trust policy of {THERE} can't be seen: elsewhere"),
+        (CALLER, [ASSUMING], None, f"the trust policy of {CALLER} can't be seen: elsewhere"),
+        (UNKNOWN, [], [trusting(STARTER)], "whether role and other role are of one account isn't known"),
+    ],
+)  # fmt: skip
+def test_why_a_role_may_assume_another_or_not(
+    assumed: str, statements: list[Statement], trust: list[Statement] | None, told: str
+) -> None:
+    """Its trust policy always has to allow; across accounts, and where it names the account alone, IAM too."""
+    found = model(CREATING, PASSING, assumed_by=STARTER)
+    found.asked = [asked(IMPORT_JOB, caller_arn=assumed, calls_on=(DATASET, JOB), assumed_by=STARTER)]
+    found.roles[STARTER] = Role(STARTER, identity=[policy("IAM", statements)])
+    found.roles[assumed] = Role(assumed, trust=[policy("trust", trust or [])])
+    found.roles[assumed].unseen_trust = "" if trust is not None else "elsewhere"
+    report = compare(found)
+    entries = [*report.allowed, *report.missing, *report.undecided]
+    assert [each.because for each in entries if each.principal_arn == STARTER] == [told]

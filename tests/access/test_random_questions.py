@@ -208,7 +208,7 @@ def role_on_key(draw: random.Random) -> tuple[Answer, bool, Any]:
     if boundary is not None:
         role.boundary = policy("boundary", boundary)
     action = draw.choice(ON_KEYS)
-    ours = decision.role_on_key(call_on(key, OF_ROLE, action, arn), role, key).answer
+    ours = decision.role_by_both(call_on(key, OF_ROLE, action, arn), role, key).answer
     documents = access.Role(ROLE, {}, ({"Statement": in_iam},), None if boundary is None else {"Statement": boundary})
     theirs = access.on_key(documents, access.Key(arn, {"Statement": on_key}), action, REGION) is None
     return ours, theirs, on_key
@@ -327,7 +327,7 @@ def decided(on_key: Any, for_service: Any, in_iam: Any, boundary: Any) -> tuple[
     caller = Caller(ROLE, ACCOUNT, REGION, is_bounded=boundary is not None)
     key, other = Key(KEY, [policy("key", on_key)]), Key(KEY, [policy("key", for_service)])
     return (
-        decision.role_on_key(call_on(key, caller, "kms:Decrypt", KEY), role, key).answer,
+        decision.role_by_both(call_on(key, caller, "kms:Decrypt", KEY), role, key).answer,
         decision.service_on(call_on(other, OF_SERVICE, "kms:Decrypt", KEY), other).answer,
     )
 

@@ -174,7 +174,7 @@ FROM_FILE = f"have its owner add the statements in {FILE}, which the synth wrote
 
 
 def test_a_statement_that_two_findings_ask_for_is_told_once() -> None:
-    reasons = (because(Cause.NO_STATEMENT, policy="key"), because(Cause.LEFT_TO_IAM))
+    reasons = (because(Cause.NO_STATEMENT, policy="key"), because(Cause.LEFT_TO_IAM, policy="key"))
     found = AccessReport(missing=tuple(Missing(**ON_ONE_KEY, add=ADD, add_to="key", reason=each) for each in reasons))
     text = found.to_text(width=200)
     assert len(statements(text)) == 1
@@ -200,7 +200,7 @@ def test_a_statement_that_two_findings_ask_for_is_told_once() -> None:
 def test_every_form_says_the_same_of_pending_statements(kind: type[Any], cause: Cause, add: Any, step: str) -> None:
     """A file helps where a statement does."""
     more = {} if kind is Undecided else {"add": add, "add_to": "key"}
-    entry = kind(**ON_ONE_KEY, **more, reason=because(cause), file=FILE)
+    entry = kind(**ON_ONE_KEY, **more, reason=because(cause, policy="key"), file=FILE)
     found = AccessReport(missing=(entry,)) if kind is Missing else AccessReport(undecided=(entry,))
     assert re.findall("→ (.*?):?$", found.to_text(width=400), re.MULTILINE) == [step]
     assert step[1:] in found.to_markdown()

@@ -157,9 +157,7 @@ def test_a_policy_of_several_roles() -> None:
     )
     (of_first, of_second) = [each for each in compare(found).excess if each.action == "kms:*"]
     assert of_first.also_for == of_second.also_for == {JANITOR: "policy"}
-    assert of_first.fix == (
-        f"the policy is also for {JANITOR}: give them one of their own, then put what is needed in its place"
-    )
+    assert of_first.fix == (f"the policy is also for {JANITOR}: give them one of their own, then take it out")
 
 
 def test_what_only_the_other_role_of_a_policy_needs() -> None:

@@ -166,6 +166,31 @@ def test_other_policies_are_not_known(arn: str, property: str, tmp_path: Path) -
     assert all("isn't part of the app" in each.because for each in found.undecided)
 
 
+@pytest.mark.parametrize(
+    ("arn", "meant"),
+    [
+        (f"{OF_AWS}AmazonPersonalizeFullAccess", f"{OF_AWS}service-role/AmazonPersonalizeFullAccess"),
+        (f"{OF_AWS}service-role/AmazonS3FullAccess", f"{OF_AWS}AmazonS3FullAccess"),
+        (
+            {"Fn::Sub": "arn:${AWS::Partition}:iam::aws:policy/AWSLambdaBasicExecutionRole"},
+            f"{OF_AWS}service-role/AWSLambdaBasicExecutionRole",
+        ),
+        (f"{OF_AWS}service-role/AmazonPersonalizeFullAccess", ""),
+        (f"{OF_AWS}ReadOnlyAccess", ""),
+        ("arn:aws:iam::111122223333:policy/AmazonPersonalizeFullAccess", ""),
+    ],
+)
+@pytest.mark.parametrize("property", ["ManagedPolicyArns", "PermissionsBoundary"])
+def test_a_policy_of_aws_below_another_path(arn: Any, meant: str, property: str, tmp_path: Path) -> None:
+    """No role can be made with what AWS doesn't have."""
+    given = {property: [arn] if property == "ManagedPolicyArns" else arn}
+    found = check(tmp_path, complete(Role=role(**given)))
+    # The Region is one of the partition aws.
+    written = arn if isinstance(arn, str) else f"{OF_AWS}AWSLambdaBasicExecutionRole"
+    says = f"Main/Role has the managed policy {written}, which AWS doesn't have: did you mean {meant}?"
+    assert [(each.message, each.declared[0].logical_id) for each in found.problems] == [(says, "Role")] * bool(meant)
+
+
 def test_a_known_policy_counts_as_one_of_the_roles_managed_policies(tmp_path: Path) -> None:
     """AWS takes ten by default, and an unknown policy of AWS may allow beside it."""
     few = [f"{OF_AWS}AmazonS3FullAccess", f"{OF_AWS}ReadOnlyAccess"]

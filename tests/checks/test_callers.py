@@ -141,45 +141,89 @@ ROOT = "arn:aws:iam::111122223333:root"
 ASSUMING: Json = {"Effect": "Allow", "Action": ASSUME, "Resource": CALLER}
 
 
-@pytest.mark.parametrize(
-    ("statements", "trusted", "answer"),
-    [
-        ([ASSUMING], ROOT, "allowed"),
-        ([{**ASSUMING, "Resource": "*"}], ROOT, "allowed"),
-        ([], ROOT, "missing"),
-        ([{**ASSUMING, "Resource": MACHINE}], ROOT, "missing"),
-        # In one account the trust policy is enough that names the role.
-        ([], MACHINE, "allowed"),
-        ([ASSUMING, {**ASSUMING, "Effect": "Deny"}], MACHINE, "missing"),
-        ([], "arn:aws:iam::111122223333:role/other", "missing"),
-        ([], {"Ref": "Stage"}, "undecided"),
-    ],
-)
-def test_a_machine_assumes_the_role_of_a_tasks_credentials(
-    statements: list[Json], trusted: Any, answer: str, tmp_path: Path
-) -> None:
-    """Step Functions does so with the role of the machine."""
-    trust = {"Effect": "Allow", "Principal": {"AWS": trusted}, "Action": ASSUME}
-    states = {"Export": task("createDatasetExportJob", EXPORT, Credentials={"RoleArn": CALLER})}
-    caller = {"RoleName": "caller", "AssumeRolePolicyDocument": {"Statement": [trust]}}
+def trusting(principal: Any, **more: Any) -> Json:
+    """A statement of a trust policy."""
+    return {"Effect": "Allow", "Principal": principal, "Action": ASSUME, **more}
+
+
+def with_credentials(statements: list[Json], trusts: list[Json], **states: Json) -> Json:
+    """A machine whose role has these statements, and a task that takes a role that trusts so."""
+    caller = {"RoleName": "caller", "AssumeRolePolicyDocument": {"Statement": trusts}}
+    export = task("createDatasetExportJob", EXPORT, Credentials={"RoleArn": CALLER})
     resources = {
         "Machine": {"Type": "AWS::IAM::Role", "Properties": {"RoleName": "machine", "AssumeRolePolicyDocument": {}}},
         "Caller": {"Type": "AWS::IAM::Role", "DependsOn": "Machine", "Properties": caller},
         "Policy": managed(CREATING, PASSING, role={"Ref": "Caller"}),
         "Assume": managed(*statements, role={"Ref": "Machine"}),
-        "Asks": machine(states, RoleArn=MACHINE),
+        "Asks": machine(states or {"Export": export}, RoleArn=MACHINE),
     }
-    report = check(tmp_path, {"Parameters": {"Stage": {"Type": "String"}}, "Resources": resources})
+    return {"Parameters": {"Stage": {"Type": "String"}}, "Resources": resources}
+
+
+BY_ROOT, BY_NAME = trusting({"AWS": ROOT}), trusting({"AWS": MACHINE})
+BY_LAMBDA = trusting({"Service": "lambda.amazonaws.com"})
+DENYING = trusting("*", Effect="Deny")
+MAY_DENY: Json = {"Effect": "Deny", "Action": ASSUME, "Resource": {"Ref": "Stage"}}
+TO_IAM, TO_TRUST = {"role": ASSUMING | {"Action": [ASSUME]}}, {"trust": BY_NAME | {"Action": [ASSUME]}}
+
+
+@pytest.mark.parametrize(
+    ("statements", "trusts", "answer", "add"),
+    [
+        ([ASSUMING], [BY_ROOT], "allowed", {}),
+        ([{**ASSUMING, "Resource": "*"}], [BY_ROOT], "allowed", {}),
+        ([], [BY_ROOT], "missing", TO_IAM),
+        ([{**ASSUMING, "Resource": MACHINE}], [BY_ROOT], "missing", TO_IAM),
+        # In one account the trust policy is enough that names the role.
+        ([], [BY_NAME], "allowed", {}),
+        ([ASSUMING, {**ASSUMING, "Effect": "Deny"}], [BY_NAME], "missing", {"": None}),
+        ([], [trusting({"AWS": "arn:aws:iam::111122223333:role/other"})], "missing", TO_TRUST),
+        ([], [trusting({"AWS": {"Ref": "Stage"}})], "undecided", {}),
+        # Whatever IAM says, it has to trust the role, and nothing may deny it.
+        ([ASSUMING], [BY_LAMBDA], "missing", TO_TRUST),
+        ([], [BY_LAMBDA], "missing", TO_TRUST),
+        ([ASSUMING], [], "missing", TO_TRUST),
+        ([ASSUMING], [BY_ROOT, DENYING], "missing", {"": None}),
+        ([], [BY_NAME, DENYING], "missing", {"": None}),
+        ([MAY_DENY], [BY_NAME], "undecided", {}),
+        ([ASSUMING], [trusting({"AWS": ROOT}, Condition={"StringEquals": {"sts:ExternalId": "x"}})], "undecided", {}),
+        ([ASSUMING], [BY_ROOT, {**DENYING, "Condition": {"Null": {"sts:ExternalId": "true"}}}], "undecided", {}),
+    ],
+)
+def test_a_machine_assumes_the_role_of_a_tasks_credentials(
+    statements: list[Json], trusts: list[Json], answer: str, add: Json, tmp_path: Path
+) -> None:
+    """Step Functions does so with the role of the machine."""
+    report = check(tmp_path, with_credentials(statements, trusts))
     found = {name: getattr(report, name) for name in ("allowed", "missing", "undecided")}
-    ((name, entry),) = [
-        (name, each)
-        for name, own in found.items()
-        for each in own
-        if (each.principal, each.action) == ("caller", ASSUME)
+    entries = [(name, each) for name, own in found.items() for each in own if each.principal_arn == MACHINE]
+    assert {(name, each.principal, each.action, each.resource) for name, each in entries} == {
+        (answer, "caller", ASSUME, CALLER)
+    }
+    assert {each.page.rpartition("/")[2] for _, each in entries} == {"concepts-access-cross-acct-resources.html"}
+    assert {each.add_to: each.add for each in report.missing} == add
+
+
+@pytest.mark.parametrize("credentials_first", [True, False])
+@pytest.mark.parametrize(
+    ("trusts", "lacks"), [([BY_NAME], {PASS: TO_PERSONALIZE}), ([BY_ROOT], {PASS: TO_PERSONALIZE, ASSUME: None})]
+)
+def test_a_role_is_assumed_and_passed_by_one_machine(
+    trusts: list[Json], lacks: Json, credentials_first: bool, tmp_path: Path
+) -> None:
+    """Each is allowed by itself: the condition of ``iam:PassRole`` would allow no ``sts:AssumeRole``."""
+    arguments = {**EXPORT, "RoleArn": CALLER}
+    both = [
+        task("createDatasetExportJob", arguments, Credentials={"RoleArn": CALLER}),
+        task("createDatasetExportJob", arguments),
     ]
-    assert (name, entry.principal_arn, entry.resource) == (answer, MACHINE, CALLER)
-    assert entry.page.endswith("/step-functions/latest/dg/concepts-access-cross-acct-resources.html")
-    assert {each.action for each in report.missing} <= {ASSUME}
+    states = dict(zip("AB", both if credentials_first else both[::-1], strict=True))
+    creating = {**CREATING, "Action": "personalize:*"}
+    report = check(tmp_path, with_credentials([creating], trusts, **states))
+    missing = {each.action: each.add for each in report.missing if each.principal_arn == MACHINE}
+    assert {action: (add or {}).get("Condition") for action, add in missing.items()} == lacks
+    assert all(add["Action"] == [action] for action, add in missing.items() if add)
+    assert {each.action for each in report.allowed if each.principal_arn == MACHINE} >= {ASSUME} - lacks.keys()
 
 
 def test_a_machine_assumes_a_role_of_another_account(tmp_path: Path) -> None:

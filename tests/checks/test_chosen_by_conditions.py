@@ -119,7 +119,7 @@ def test_a_condition_of_the_request_chooses(tmp_path: Path) -> None:
 
 CONDITIONS: dict[str, Any] = {
     "IsLive": {"Condition": "IsProd"},
-    "IsBig": {"Fn::Equals": [{"Ref": "Stage"}, "big"]},
+    "IsBig": {"Fn::Equals": [{"Ref": "Size"}, "big"]},
     "IsBoth": {"Fn::And": [{"Condition": "IsLive"}, {"Condition": "IsBig"}]},
     "IsMore": {"Fn::And": [{"Condition": "IsProd"}, {"Fn::Equals": [{"Ref": "Stage"}, "more"]}]},
     "IsHere": {"Fn::And": [{"Condition": "IsProd"}, {"Condition": "Always"}]},
@@ -152,6 +152,80 @@ def test_a_policy_with_a_condition_that_the_requests_implies(
     assert (found.missing, found.problems) == ((), ())
     because = f"statement number 1 of policy Main/Policy: it depends on the condition {depends_on}"
     assert reasons(found) == (set() if depends_on is None else {because})
+
+
+TEST = {"Fn::Equals": [{"Ref": "Stage"}, "test"]}
+OPPOSITES: dict[str, Any] = {
+    **CONDITIONS,
+    "IsTest": TEST,
+    "IsNotTest": {"Fn::Not": [TEST]},
+    "IsBigDev": {"Fn::And": [{"Condition": "IsDev"}, {"Condition": "IsBig"}]},
+    "IsProdHere": {"Fn::Equals": [{"Ref": "Size"}, "prod"]},
+    "IsAlsoProd": {"Fn::Equals": [{"Ref": "Stage"}, "prod"]},
+}
+IMPORTING = {
+    ("role", "s3:GetObject"),
+    ("role", "s3:ListBucket"),
+    ("service", "s3:GetObject"),
+    ("service", "s3:ListBucket"),
+}
+
+
+@pytest.mark.parametrize(
+    ("of_policies", "of_dataset", "excluded"),
+    [
+        ("IsProd", "IsDev", True),
+        ("IsDev", "IsProd", True),
+        ("IsLive", "IsDev", True),
+        ("IsProd", "IsBigDev", True),
+        ("IsBigDev", "IsLive", True),
+        # Without a condition's name, or by two values of one parameter.
+        ("IsTest", "IsNotTest", True),
+        ("IsNotTest", "IsTest", True),
+        ("IsProd", "IsTest", True),
+        ("IsBig", "IsProd", False),
+        ("IsProdHere", "IsTest", False),
+        ("IsAlsoProd", "IsProd", False),
+        ("IsDev", None, False),
+    ],
+)
+def test_a_policy_that_is_not_there_where_the_request_is(
+    of_policies: str, of_dataset: str | None, excluded: bool, tmp_path: Path
+) -> None:
+    """Its condition and that of the request never hold together, so it gives nothing."""
+    template = importing()
+    template["Conditions"] |= OPPOSITES
+    own = template["Resources"]
+    own["One"]["Condition"] = own["Read"]["Condition"] = of_policies
+    own["Data"] |= {} if of_dataset is None else {"Condition": of_dataset}
+    found = check(tmp_path / "policies", template)
+    names = [{(each.principal, each.action) for each in entries} for entries in (found.missing, found.undecided)]
+    assert names == ([IMPORTING, set()] if excluded else [set(), IMPORTING])
+    assert {each.make for each in found.missing} == ({"", "AWS::S3::BucketPolicy"} if excluded else set())
+
+
+@pytest.mark.parametrize(("of_statement", "of_group"), [("IsProd", "IsDev"), ("IsDev", "IsProd")])
+def test_a_statement_that_the_opposite_condition_chooses(of_statement: str, of_group: str, tmp_path: Path) -> None:
+    """It isn't there where the dataset group is made; the other value is."""
+    chosen = managed({"Fn::If": [of_statement, ALLOW, NO_VALUE]})
+    found = check(tmp_path / "1", complete(Policy=chosen, Movies=dataset_group(Condition=of_group)))
+    assert ({each.action for each in found.missing}, found.undecided) == (set(IN_IAM), ())
+    other = managed({"Fn::If": [of_statement, NO_VALUE, ALLOW]})
+    assert findings(check(tmp_path / "2", complete(Policy=other, Movies=dataset_group(Condition=of_group)))) == CLEAN
+
+
+@pytest.mark.parametrize("left_out", [{"Bucket": None}, {"Bucket": "IsProd"}])
+def test_a_policy_of_what_another_deployment_may_have_made(left_out: Any, tmp_path: Path) -> None:
+    """The bucket that the template doesn't make, or not there, may have the policy from the stack of another stage."""
+    template = importing()
+    own = template["Resources"]
+    own["One"]["Condition"], own["Data"]["Condition"] = "IsProd", "IsDev"
+    own["Bucket"]["Condition"] = left_out["Bucket"]
+    if left_out["Bucket"] is None:
+        del own["Bucket"]
+    found = check(tmp_path, template)
+    assert found.missing == ()
+    assert {each.principal for each in found.undecided if each.policy == "bucket"} == {"service"}
 
 
 @pytest.mark.parametrize("condition", ["IsLive", "IsBoth", "IsMore"])

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
+from personalize_kms_constructs._address import page_at
 from personalize_kms_constructs._cli import personalize_kms
 from personalize_kms_constructs.checks import check_assembly
 from tests.checks.templates import IN_IAM, Json, complete, key, policy, role, write
@@ -202,7 +203,8 @@ def test_a_defect_of_the_command_is_no_finding(monkeypatch: pytest.MonkeyPatch) 
     assert (result.exit_code, result.stdout) == (2, "")
     assert result.stderr.startswith("Traceback")
     assert result.stderr.endswith(
-        "KeyError: 'Main'\npersonalize-kms: a defect of this command: please report it, with the lines above\n"
+        "KeyError: 'Main'\npersonalize-kms: a defect of this command. Report it with the lines above: "
+        f"{page_at('support.md')} says where\n"
     )
 
 
@@ -244,6 +246,7 @@ def test_help_has_examples() -> None:
         "    2  the check couldn't look, whatever went wrong; with --strict, also if\n"
         "       nothing asks Personalize for anything\n"
     ) in text
+    assert text.endswith(f"\n  Documentation: {page_at('how-to/check.md')}\n")
     assert "check" in run("--help").stdout
 
 

@@ -202,8 +202,9 @@ def test_after_the_advice_nothing_is_missing_and_nothing_too_much(
     follow(json.loads(report.to_json()), tmp_path)
     after = check_assembly(tmp_path)
     assert (after.missing, after.excess, after.undecided) == ((), (), ()), after.to_text()
-    # What is new isn't waited for yet; that says a second report.
+    # A policy that is there already isn't waited for yet, nor by a nested stack what is made beside it.
     assert {each.cause.id for each in after.problems} <= {"not-waited-for"}
+    assert any("/New" in each.message for each in after.problems) == (build is of_a_nested_stack), after.to_text()
 
 
 def follow(report: Json, directory: Path) -> None:
@@ -253,8 +254,13 @@ def resource_of(entry: Json, files: Json) -> Any:
         properties["Bucket"] = of_whom
     else:
         properties |= {"Roles": [of_whom], "PolicyName": "New"}
-    new = {"Type": entry["make"], "Properties": properties}
-    return resources.setdefault(f"New{place['logical_id']}", new)
+    name = f"New{place['logical_id']}"
+    for each in entry.get("waiting", ()):
+        assert each["template"] == place["template"]
+        waiting = resources[each["logical_id"]]
+        given = waiting.get("DependsOn", [])
+        waiting["DependsOn"] = sorted({name, *([given] if isinstance(given, str) else given)})
+    return resources.setdefault(name, {"Type": entry["make"], "Properties": properties})
 
 
 def inline_of(role: Json, name: str) -> Any:

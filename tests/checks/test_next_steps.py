@@ -13,13 +13,16 @@ from personalize_kms_constructs._access.report import AccessReport
 from tests.checks.templates import (
     IN_IAM,
     KEY,
+    ROLE,
     Json,
+    bucket,
     bucket_policy,
     check,
     complete,
     dataset,
     dataset_group,
     importing,
+    key,
     managed,
     role,
 )
@@ -27,6 +30,10 @@ from tests.checks.test_undeclared import CREATING, PASSING, app
 
 LACKING: Json = {"Effect": "Allow", "Action": IN_IAM[1:], "Resource": KEY}
 TOPIC: Json = {"Type": "AWS::SNS::Topic"}
+LOGGING: Json = {"Effect": "Allow", "Action": "logs:CreateLogGroup", "Resource": "*"}
+WIDE: Json = {"Effect": "Allow", "Action": "kms:*", "Resource": "*"}
+OF_FOLDER = bucket_policy("s3:GetObject", "s3:ListBucket")
+OF_FOLDER["Properties"]["PolicyDocument"]["Statement"][0]["Resource"][1] = "arn:aws:s3:::ratings/in/*"
 ATTACHED = {**managed(LACKING), "Properties": {"PolicyDocument": {"Statement": [{**LACKING, "Resource": "*"}]}}}
 OF_TWO = managed(LACKING, type="AWS::IAM::Policy", Roles=[{"Ref": "Role"}, {"Ref": "Etl"}])
 
@@ -36,7 +43,9 @@ ADD = "add to an IAM policy of role Main/Role"
 OF_BUCKET = "add to the bucket policy of Main/Bucket"
 PROD = {"Condition": "IsProd"}
 LOOK = "look at it where it is deployed, with personalize-kms doctor, or make it part of the app"
-MAKE = "an AWS::IAM::Policy that has to be made"
+WAITS = "and have Main/Movies wait for it by DependsOn"
+MAKE = f"an AWS::IAM::Policy that has to be made, {WAITS}"
+MOVE = f"put what is needed into an AWS::IAM::Policy of its own, {WAITS}"
 
 
 @pytest.mark.parametrize(
@@ -46,21 +55,55 @@ MAKE = "an AWS::IAM::Policy that has to be made"
         # A key policy that names the role would wait for a policy in the role.
         (
             complete(Policy=TOPIC, Role=role(Policies=IN_ROLE)),
-            {f"{ADD}, {MAKE}", "put what is needed into an AWS::IAM::Policy of its own"},
+            {f"{ADD}, {MAKE}", MOVE},
             "AWS::IAM::Policy",
         ),
         # So would one that the role refers to.
         (
             complete(Policy=ATTACHED, Role=role(ManagedPolicyArns=[{"Ref": "Policy"}])),
-            {f"{ADD}, {MAKE}", "put what is needed into an AWS::IAM::Policy of its own"},
+            {f"{ADD}, {MAKE}", MOVE},
             "AWS::IAM::Policy",
         ),
         # Another role would be allowed it as well.
         (complete(Policy=OF_TWO, Etl=role()), {f"{ADD}, {MAKE}"}, "AWS::IAM::Policy"),
         (
             importing(One=TOPIC),
-            {f"{OF_BUCKET}, an AWS::S3::BucketPolicy that has to be made"},
+            {f"{OF_BUCKET}, an AWS::S3::BucketPolicy that has to be made, and have Main/Data wait for it by DependsOn"},
             "AWS::S3::BucketPolicy",
+        ),
+        # The key or the bucket would wait for it, and it for them.
+        (
+            complete(Policy=managed(LOGGING), Key={**key(), "DependsOn": "Policy"}),
+            {f"{ADD}, {MAKE}"},
+            "AWS::IAM::Policy",
+        ),
+        (
+            complete(
+                Policy=managed(LOGGING),
+                Topic={**TOPIC, "DependsOn": "Policy"},
+                Key=key(Description={"Ref": "Topic"}),
+            ),
+            {f"{ADD}, {MAKE}"},
+            "AWS::IAM::Policy",
+        ),
+        (
+            importing(Read=TOPIC, One=OF_FOLDER, Bucket={**bucket(), "DependsOn": "Policy"}),
+            {f"{ADD}, {MAKE}".replace("Movies", "Data")},
+            "AWS::IAM::Policy",
+        ),
+        (
+            complete(Policy=managed(WIDE), Key={**key(), "DependsOn": "Policy"}),
+            {MOVE},
+            "AWS::IAM::Policy",
+        ),
+        # Nobody changes a policy of AWS.
+        (
+            complete(Role=role(PermissionsBoundary="arn:aws:iam::aws:policy/AmazonS3FullAccess")),
+            {
+                "add to the permissions boundary of role Main/Role, an AWS::IAM::ManagedPolicy that has to be made "
+                f"in the place of AWS's, with all that this allows, {WAITS}"
+            },
+            "AWS::IAM::ManagedPolicy",
         ),
         # A policy that a condition may leave out takes no statement, but that of a bucket, of which there is one.
         (complete(Policy=managed(LACKING) | PROD), {f"{ADD}, {MAKE}", LOOK}, "AWS::IAM::Policy"),
@@ -88,6 +131,40 @@ def test_what_has_to_be_made_is_said(template: Json, steps: set[str], make: str,
     assert all(f"\n{each[0].upper()}{each[1:]}:\n" in markdown or f": {each} |" in markdown for each in steps)
     found = json.loads(report.to_json())
     assert {each.get("make", "") for kind in ("missing", "excess") for each in found[kind]} == {make}
+    waiting = "Data" if "Data" in template["Resources"] else "Movies"
+    for each in (*found["missing"], *found["excess"]):
+        place = {"template": "Main.template.json", "logical_id": waiting}
+        assert each.get("waiting") == ([place] if make else None)
+
+
+ALLOWING: Json = {**LACKING, "Action": IN_IAM}
+DENYING: Json = {"Effect": "Deny", "Action": "kms:CreateGrant", "Resource": "*"}
+BOUNDED = {"Boundary": managed({"Effect": "Allow", "Action": "*", "Resource": "*"}, DENYING, role={"Ref": "Etl"})}
+DENYING_KEY = key()
+DENYING_KEY["Properties"]["KeyPolicy"]["Statement"].append({**DENYING, "Principal": {"AWS": ROLE}})
+DENYING_BUCKET = bucket_policy("s3:GetObject", "s3:ListBucket")
+DENYING_BUCKET["Properties"]["PolicyDocument"]["Statement"].append(
+    {"Effect": "Deny", "Principal": {"AWS": ROLE}, "Action": "s3:GetObject", "Resource": "arn:aws:s3:::ratings/*"}
+)
+
+
+@pytest.mark.parametrize(
+    ("template", "where"),
+    [
+        (complete(Policy=managed(ALLOWING, DENYING)), ["Policy"]),
+        (complete(More=managed(DENYING)), ["More"]),
+        (complete(Role=role(PermissionsBoundary={"Ref": "Boundary"}), Etl=role(), **BOUNDED), ["Boundary"]),
+        (complete(Key=DENYING_KEY), ["Key"]),
+        (complete(Key=DENYING_KEY, More=managed(DENYING)), ["Key", "More"]),
+        (importing(One=DENYING_BUCKET), ["One"]),
+    ],
+)
+def test_a_denial_is_where_it_is_written(template: Json, where: list[str], tmp_path: Path) -> None:
+    """No other policy helps."""
+    report = check(tmp_path, template)
+    assert [[each["logical_id"] for each in entry.where] for entry in report.missing] == [where]
+    (finding,) = [each for each in findings_of(report) if each.level == "error"]
+    assert [each.logical_id for each in finding.to_change] == where
 
 
 def steps(report: AccessReport) -> list[str]:
@@ -126,3 +203,22 @@ def _early() -> Json:
     """A dataset group that waits for nothing."""
     found: Json = complete()["Resources"]["Movies"]
     return {**found, "DependsOn": []}
+
+
+def test_a_role_that_a_condition_has_to_name_is_given_a_name(tmp_path: Path) -> None:
+    """It waits for the key, so the key's policy can't refer to it, and AWS makes the name."""
+    template = complete(Role=role(Policies=[{**IN_ROLE[0], "PolicyDocument": {"Statement": [LACKING]}}]))
+    del template["Resources"]["Key"]["Properties"]["KeyPolicy"]["Statement"][0]
+    step = "add to the key policy of Main/Key"
+    first = f"give role Main/Role a RoleName, then {step}, with values in the place of ${{…}}: {{"
+    assert any(each.fix.startswith(first) for each in findings_of(check(tmp_path / "1", template)))
+    # One that isn't part of the app has its name.
+    movies = {"Movies": dataset_group(key={"Fn::ImportValue": "Key"}, role={"Ref": "RoleArn"}, waits=[])}
+    given = {"Parameters": {"RoleArn": {"Type": "String"}}, "Resources": movies}
+    exported = {"Outputs": {"Key": {"Value": KEY, "Export": {"Name": "Key"}}}, "Resources": {"Key": key("Key")}}
+    exported["Resources"]["Key"]["Properties"]["KeyPolicy"]["Statement"].pop(0)
+    fixes = [each.fix for each in findings_of(check(tmp_path / "3", exported, given))]
+    assert any("with values in the place" in each for each in fixes)
+    assert not any("RoleName" in each for each in fixes)
+    template["Resources"]["Role"]["Properties"]["RoleName"] = "personalize"
+    assert any(each.fix.startswith(f"{step}: {{") for each in findings_of(check(tmp_path / "2", template)))

@@ -61,14 +61,23 @@ def alone(directory: Path, resource: Any) -> AccessReport:
     return check(directory, {"Resources": {"Asks": resource}})
 
 
-@pytest.mark.parametrize("lacking", ["KmsKeyArn", "RoleArn"])
-def test_key_and_role_of_a_dataset_group_come_together(lacking: str, tmp_path: Path) -> None:
-    """One alone is a problem."""
+@pytest.mark.parametrize(
+    ("lacking", "fix"),
+    [
+        ("KmsKeyArn", "give its KmsKeyArn as well, or take its role out"),
+        ("RoleArn", "set its RoleArn as well, or take its key out"),
+    ],
+)
+def test_key_and_role_of_a_dataset_group_come_together(lacking: str, fix: str, tmp_path: Path) -> None:
+    """One alone is a problem, and nobody says that nothing asks for anything."""
     movies = dataset_group()
     del movies["Properties"][lacking]
-    (problem,) = check(tmp_path, complete(Movies=movies)).problems
+    report = check(tmp_path, complete(Movies=movies))
+    (problem,) = report.problems
     assert (problem.kind, problem.needed_by) == ("configuration", ("Main/Movies",))
-    assert "come together, or not at all" in problem.message
+    assert problem.fix == fix
+    assert "Amazon Personalize is asked for nothing that can be checked" in report.to_text()
+    assert "no resource" not in report.to_text()
 
 
 def test_a_dataset_group_without_a_key_asks_for_nothing(tmp_path: Path) -> None:

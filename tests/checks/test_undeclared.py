@@ -136,6 +136,38 @@ def test_a_state_machine_that_says_what_it_asks_ends_it(tmp_path: Path) -> None:
     assert not [because for _, because in lines(report) if "nothing tells which" in because]
 
 
+@pytest.mark.parametrize(
+    ("statements", "said"),
+    [
+        ([CREATING, {**PASSING, "Resource": "*"}], True),
+        ([{**CREATING, "Action": "personalize:*"}, {**PASSING, "Resource": "arn:aws:iam::*:role/*"}], True),
+        ([CREATING, {**PASSING, "Resource": "arn:aws:iam::111122223333:role/Personalize-*"}], True),
+        ([CREATING, PASSING], False),
+        ([CREATING, {**PASSING, "Resource": "arn:aws:iam::111122223333:role/another"}], False),
+        ([{**CREATING, "Action": "*"}], False),
+        ([{**CREATING, "Action": "personalize:CreateSolution"}, {**PASSING, "Resource": "*"}], False),
+        ([CREATING, {**PASSING, "Resource": "*"}, {**PASSING, "Effect": "Deny", "Resource": "*"}], False),
+    ],
+)
+def test_a_role_outside_of_the_app(statements: list[Json], said: bool, tmp_path: Path) -> None:
+    """Where no role of the app trusts Personalize, a pattern is about others; a group without a key asks nothing."""
+    template = app(*statements, Movies={"Type": "AWS::Personalize::DatasetGroup", "Properties": {"Name": "movies"}})
+    template["Resources"]["Role"] = {
+        **template["Resources"]["Caller"],
+        "Properties": {
+            "AssumeRolePolicyDocument": template["Resources"]["Caller"]["Properties"]["AssumeRolePolicyDocument"]
+        },
+    }
+    line = LINE.replace("Main/Role", "a role outside of the app")
+    assert lines(check(tmp_path / "1", template)) == [(["Main/Caller"], line)] * said
+    # Something is asked.
+    template["Resources"]["Movies"]["Properties"] |= {
+        "KmsKeyArn": "arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab",
+        "RoleArn": "arn:aws:iam::111122223333:role/another",
+    }
+    assert line not in {because for _, because in lines(check(tmp_path / "2", template))}
+
+
 FULL_ACCESS = "arn:aws:iam::aws:policy/service-role/AmazonPersonalizeFullAccess"
 INLINE = {"PolicyName": "create", "PolicyDocument": {"Version": "2012-10-17", "Statement": [CREATING, PASSING]}}
 

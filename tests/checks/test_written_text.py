@@ -46,7 +46,7 @@ def wrong(directory: Path, **resources: Json) -> tuple[set[tuple[str, str]], set
     """Who lacks access in which policy, and the kinds of the problems that aren't warnings."""
     report = check(directory, complete(**resources), **AGNOSTIC)
     assert report.undecided == ()
-    problems = {each.kind for each in report.problems if not each.is_warning}
+    problems: set[str] = {each.kind for each in report.problems if not each.is_warning}
     return {(each.principal, each.policy) for each in report.missing}, problems
 
 

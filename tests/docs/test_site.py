@@ -169,10 +169,19 @@ def test_readme_shows_what_the_report_of_its_example_allows() -> None:
     assert {key: actions for key, actions in shown.items() if actions != {""}} == found
 
 
+def test_pages_that_messages_name_are_there() -> None:
+    """A renamed page would be named by its old path."""
+    texts = "".join(path.read_text() for path in (ROOT / "src").rglob("*.py"))
+    named = set(re.findall(r"""["']([\w/-]+\.md)["']""", texts))
+    assert {"how-to/imported-key.md", "how-to/check.md"} < named
+    assert [name for name in named if not (DOCS / name).is_file()] == []
+
+
 def test_nothing_is_installed_by_its_name() -> None:
     """Until it is released, whoever has the name on PyPI would be installed: a path is what pip is given."""
     latest = re.findall(r"^## (.*)$", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)[0]
-    pages = [ROOT / "README.md", *DOCS.rglob("*.md"), *(ROOT / "src").rglob("*.py")]
+    folders = [ROOT / name for name in ("docs", "skills", "src")]
+    pages = [ROOT / "README.md", *(path for folder in folders for path in folder.rglob("*.[mp][dy]"))]
     advice = [line for page in pages for line in page.read_text().splitlines() if "pip install" in line]
 
     assert advice
@@ -181,7 +190,8 @@ def test_nothing_is_installed_by_its_name() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "writes"), [("matrix.md", "permission_matrix.py"), ("how-to/reports.md", "reports.py")]
+    ("name", "writes"),
+    [("matrix.md", "permission_matrix.py"), ("how-to/reports.md", "reports.py"), ("llms.txt", "llms.py")],
 )
 def test_page_is_as_it_is_written_anew(name: str, writes: str, project: Path) -> None:
     """After a change of a row of the matrix, or of a report's words, ``make snapshots`` writes it."""

@@ -26,14 +26,16 @@ def test_wheel_has_the_package_and_nothing_else(wheel: Path, metadata: email.mes
     }
 
 
-def test_source_distribution_has_what_a_build_needs_and_nothing_else(sdist: Path) -> None:
-    """Neither tests nor documentation: both need the whole repository, with Node and an embedded AWS."""
+def test_source_distribution_has_what_a_build_needs_and_the_documentation(sdist: Path) -> None:
+    """As long as it has no address, messages name a page by its path. No tests: they need the whole repository."""
     with tarfile.open(sdist) as archive:
         names = {name.partition("/")[2] for name in archive.getnames()}
 
     # What git ignores is what a build leaves out.
-    top = {"pyproject.toml", "README.md", "CHANGELOG.md", "LICENSE", "PKG-INFO", ".gitignore"}
-    assert names == {f"src/{name}" for name in PACKAGE} | top
+    top = {"pyproject.toml", "hatch_build.py", "README.md", "CHANGELOG.md", "LICENSE", "PKG-INFO", ".gitignore"}
+    files = [path for folder in ("docs", "skills") for path in (ROOT / folder).rglob("*.*") if path.is_file()]
+    pages = {path.relative_to(ROOT).as_posix() for path in files if path.parent.name != "__pycache__"}
+    assert names == {f"src/{name}" for name in PACKAGE} | pages | top
 
 
 def test_metadata_says_what_it_is_and_needs(metadata: email.message.Message) -> None:

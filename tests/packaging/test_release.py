@@ -1,12 +1,18 @@
 """The files that a release relies on: changelog, lowest requirements, Makefile and workflows."""
 
+import email.parser
+import os
 import re
 import shutil
 import subprocess
+import sys
+import zipfile
 from pathlib import Path
 
 import pytest
 from packaging.requirements import Requirement
+
+from tests.packaging.conftest import build
 
 ROOT = Path(__file__).parents[2]
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
@@ -51,14 +57,85 @@ def test_release_notes_are_those_of_the_version(version: str, notes: str | None,
     assert (made.returncode, made.stdout) == ((0, notes) if notes is not None else (1, ""))
 
 
-def test_pages_say_that_nothing_is_released_where_the_release_looks() -> None:
-    """The workflow finds the words on a line; a page that breaks them over two would be released with them."""
-    workflow = (ROOT / ".github" / "workflows" / "release.yml").read_text()
-    (pages,) = re.findall(r'grep -n "not released yet" (.*)$', workflow, re.MULTILINE)
-    latest = re.findall(r"^## (.*)$", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)[0]
-    saying = [page for page in pages.split() if "not released yet" in (ROOT / page).read_text()]
+@pytest.fixture
+def repository(tmp_path: Path) -> Path:
+    """A copy of what a release writes and reads."""
+    for name in ("docs", "scripts", "src", "skills", ".github"):
+        shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("README.md", "CHANGELOG.md", "pyproject.toml", "hatch_build.py", "LICENSE"):
+        shutil.copy(ROOT / name, tmp_path)
+    return tmp_path
 
-    assert saying == (pages.split() if latest == "Unreleased" else [])
+
+def release(repository: Path, *arguments: str) -> tuple[int, list[str]]:
+    """Run the script, and return its exit code and the places that it finds."""
+    command = [sys.executable, str(repository / "scripts" / "release"), *arguments]
+    found = subprocess.run(command, cwd=repository, capture_output=True, text=True)
+    return found.returncode, [line.partition(":")[0] for line in found.stdout.splitlines()]
+
+
+SITE = "https://owner.example/project/"
+UNRELEASED = [
+    "README.md",
+    "CHANGELOG.md",
+    "docs/index.md",
+    "docs/first-stack.md",
+    "docs/how-to/check.md",
+    "docs/how-to/doctor.md",
+    "skills/personalize-kms/SKILL.md",
+    "src/personalize_kms_constructs/_address.py",
+]
+TO_FILL_IN = ["docs/support.md", ".github/CODEOWNERS"]
+
+
+def test_a_release_is_refused_until_every_place_says_so(repository: Path) -> None:
+    """One command writes what a program can, and a person names the maintainers; then nothing is left."""
+    latest = re.findall(r"^## (.*)$", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)[0]
+    (version,) = re.findall(r'^version = "(.*)"$', (ROOT / "pyproject.toml").read_text(), re.MULTILINE)
+    if latest == "Unreleased":
+        code, places = release(repository, "--check", version)
+        assert (code, set(places)) == (1, {*UNRELEASED, *TO_FILL_IN})
+        assert set(release(repository, "0.2.0", SITE)[1]) == set(TO_FILL_IN)
+        version = "0.2.0"
+    for name in TO_FILL_IN:
+        page = repository / name
+        page.write_text(page.read_text().replace("TO FILL IN", "Somebody"))
+
+    assert release(repository, "--check", version) == (0, [])
+    assert set(release(repository, "--check", "0.0.9")[1]) == {"CHANGELOG.md", "pyproject.toml"}
+
+
+def test_a_release_changes_nothing_but_what_says_that_there_is_none(repository: Path) -> None:
+    """No line of a page is lost that stands outside of the two comments."""
+    release(repository, "0.2.0", SITE)
+
+    for name in UNRELEASED[2:5]:
+        before, after = (path.read_text().splitlines() for path in (ROOT / name, repository / name))
+        added = [line for line in after if line not in before]
+        assert added == [line for line in added if "pip install" in line or line == "only."]
+        assert len(before) - len(after) in (0, 4)
+    assert (repository / "README.md").read_text().count("```") % 2 == 0
+    assert release(repository, "0.2", SITE) == release(repository, "0.2.0", "http://owner.example/") == (2, [])
+
+
+def test_an_address_leads_from_everywhere(repository: Path) -> None:
+    """Metadata, README and messages have the one that is set; a page of the repository has none on the site."""
+    release(repository, "0.2.0", SITE)
+    build(repository, repository / "dist", "--wheel")
+    (wheel,) = (repository / "dist").glob("*.whl")
+    python = [sys.executable, "-m", "personalize_kms_constructs", "check", "--help"]
+    environment = {**os.environ, "PYTHONPATH": str(wheel)}
+    help_text = subprocess.run(python, capture_output=True, text=True, env=environment, check=True).stdout
+    with zipfile.ZipFile(wheel) as archive:
+        (name,) = (name for name in archive.namelist() if name.endswith(".dist-info/METADATA"))
+        metadata = email.parser.BytesParser().parsebytes(archive.read(name))
+    description = metadata.get_payload(decode=True)
+
+    assert metadata.get_all("Project-URL") == [f"Documentation, {SITE}", f"Support, {SITE}support/"]
+    assert isinstance(description, bytes)
+    assert f"[your first stack]({SITE}first-stack/)" in description.decode()
+    assert f"[documentation]({SITE})" in description.decode()
+    assert f"Documentation: {SITE}how-to/check/" in help_text
 
 
 def test_lowest_requirements_are_the_lowest_that_are_admitted() -> None:

@@ -1,8 +1,12 @@
-"""``scripts/set-up`` with Pythons and a uv that are shell scripts here, which write down what they are asked for."""
+"""``scripts/set-up`` with Pythons, uv and npm that are shell scripts here, which write down what they are asked for."""
 
+import fcntl
+import json
 import os
+import re
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -16,15 +20,29 @@ INSTALLED = [
     "-r requirements/dev.txt",
     "pip install --python .venv/bin/python --quiet --no-deps --no-build-isolation -e .",
 ]
+NPM = "ci --loglevel error"
+FILES = (
+    *("scripts/set-up", "scripts/uv", "scripts/wait_for_lock.py", "pyproject.toml", "package-lock.json"),
+    *("requirements/demo.txt", "requirements/dev.txt", "requirements/uv.txt"),
+)
 
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
     """A folder in which there is something to set up."""
-    for name in ("scripts/set-up", "scripts/uv", "pyproject.toml", "requirements/dev.txt", "requirements/uv.txt"):
+    for name in FILES:
         (tmp_path / name).parent.mkdir(exist_ok=True)
         shutil.copy(ROOT / name, tmp_path / name)
+    npm(tmp_path, 'mkdir -p node_modules && echo "$*" >> .venv/asked.txt')
     return tmp_path
+
+
+def npm(project: Path, does: str) -> None:
+    """Write an npm that does this."""
+    path = project / "on-path" / "npm"
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(f"#!/bin/sh\n{does}\n")
+    path.chmod(0o755)
 
 
 def python(path: Path, version: str, *, configured: str = "exit 1", uv: str = "") -> None:
@@ -38,6 +56,7 @@ def python(path: Path, version: str, *, configured: str = "exit 1", uv: str = ""
         f"*version_info*) exit {0 if new_enough else 1} ;;\n"
         '*"-m venv --clear .venv") rm -rf .venv && mkdir -p .venv/bin && cp "$0" .venv/bin/python ;;\n'
         f"*config*) {configured} ;;\n"
+        f'*wait_for_lock*) exec {sys.executable} "$@" ;;\n'
         '*"-m pip"*) echo "$*" >> .venv/asked.txt\n'
         "cat > .venv/bin/uv << 'END'\n"
         "#!/bin/sh\n"
@@ -50,10 +69,10 @@ def python(path: Path, version: str, *, configured: str = "exit 1", uv: str = ""
     path.chmod(0o755)
 
 
-def set_up(project: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    """Run the script with the Pythons of the folder ``on-path`` first on PATH."""
+def set_up(project: Path, *arguments: str, what: str = "dev", **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run the script with the Pythons and the npm of the folder ``on-path`` first on PATH."""
     path = os.pathsep.join([str(project / "on-path"), os.environ["PATH"]])
-    command = [str(project / "scripts" / "set-up"), *arguments]
+    command = [str(project / "scripts" / "set-up"), what, *arguments]
     return subprocess.run(command, env={"PATH": path, **environment}, capture_output=True, text=True)
 
 
@@ -94,7 +113,7 @@ def test_an_environment_of_a_wrong_python_is_made_anew(there: str | None, projec
 
     assert (result.returncode, result.stderr) == (0, "")
     assert "with Python 3.13.1" in result.stdout
-    assert asked(project) == INSTALLED
+    assert asked(project) == [*INSTALLED, NPM]
 
 
 def test_another_python_that_is_named_makes_the_environment_anew(project: Path) -> None:
@@ -106,7 +125,7 @@ def test_another_python_that_is_named_makes_the_environment_anew(project: Path) 
     assert "with Python 3.12.1" in set_up(project, "python3.12").stdout
     again = set_up(project)
     assert (again.returncode, again.stdout, again.stderr) == (0, "", "")
-    assert asked(project) == INSTALLED
+    assert asked(project) == [*INSTALLED, NPM]
 
 
 def test_a_failure_is_tried_again(project: Path) -> None:
@@ -119,6 +138,69 @@ def test_a_failure_is_tried_again(project: Path) -> None:
         result = set_up(project)
         assert (result.returncode, result.stderr) == (2, "no space left\n")
     assert asked(project) == INSTALLED[:2] * 2
+
+
+def test_the_demo_needs_less_than_development(project: Path) -> None:
+    """No type checker, and nothing once all is there; what it installs is said beforehand, with its size."""
+    python(project / "on-path" / "python3", "3.13.1")
+
+    assert "0.8 GB" in set_up(project, what="demo").stdout
+    assert "1.2 GB" in set_up(project).stdout
+    assert (set_up(project, what="demo").stdout, set_up(project).stdout) == ("", "")
+    of_demo = [line.replace("dev.txt", "demo.txt") for line in INSTALLED]
+    assert asked(project) == [*of_demo, "ci --omit=dev --loglevel error", *INSTALLED, NPM]
+    for name in ("mypy", "ruff", "pytest", "zensical", "cfn-lint"):
+        assert f"\n{name}==" not in (ROOT / "requirements" / "demo.txt").read_text()
+    scripts = "".join(path.read_text() for path in (ROOT / "embedded_aws").glob("*.mjs"))
+    required = set(re.findall(r'createRequire\(import\.meta\.url\)\("(.+?)"\)', scripts))
+    assert json.loads((ROOT / "package.json").read_text())["dependencies"].keys() == {"aws-cdk", *required}
+
+
+def test_what_npm_says_is_shown(project: Path) -> None:
+    """The reason stands in its first lines, and not in the last one."""
+    python(project / "on-path" / "python3", "3.13.1")
+    npm(project, "printf 'npm error code ENOTFOUND\\nnpm error reason\\nnpm error A complete log of it' >&2; exit 1")
+
+    result = set_up(project)
+
+    assert result.returncode == 1
+    assert result.stderr == "npm can't install package-lock.json:\nnpm error code ENOTFOUND\nnpm error reason\n"
+
+
+def test_two_at_once_install_one_after_the_other(project: Path) -> None:
+    """The second says that it waits, then finds all installed; the lock is held until the end."""
+    take = f"import fcntl; fcntl.flock(open('{project}/.cache/set-up.lock'), fcntl.LOCK_EX | fcntl.LOCK_NB)"
+    is_free = f'{sys.executable} -c "{take}" 2> /dev/null && echo free >> .venv/asked.txt'
+    python(project / "on-path" / "python3", "3.13.1", uv=f"{is_free}; true")
+    npm(project, f'mkdir -p node_modules; echo "$*" >> .venv/asked.txt; {is_free}; true')
+    (project / ".cache").mkdir()
+    path = os.pathsep.join([str(project / "on-path"), os.environ["PATH"]])
+    with (project / ".cache" / "set-up.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        second = subprocess.Popen(
+            [project / "scripts" / "set-up", "dev"], env={"PATH": path}, stdout=subprocess.PIPE, text=True
+        )
+        assert second.stdout is not None
+        assert second.stdout.readline() == "▶ waits for another set-up of this folder\n"
+        assert not (project / ".venv").exists()
+
+    second.communicate()
+    assert second.returncode == 0
+    assert asked(project) == [*INSTALLED, NPM]
+
+
+@pytest.mark.parametrize(
+    ("home", "is_kept_here"), [("{project}", False), ("/proc/nowhere", True), ("/dev/null", True), ("", True)]
+)
+def test_downloads_are_kept_here_where_the_home_cannot_be_written(home: str, is_kept_here: bool, project: Path) -> None:
+    """By uv; npm's are always."""
+    python(project / "on-path" / "python3", "3.13.1", uv='echo "$UV_CACHE_DIR" >> .venv/caches.txt')
+
+    assert set_up(project, HOME=home.format(project=project)).returncode == 0
+
+    caches = (project / ".venv" / "caches.txt").read_text().splitlines()
+    assert {Path(each).resolve() for each in caches if each} == ({project / ".cache" / "uv"} if is_kept_here else set())
+    assert "export npm_config_cache := $(CURDIR)/.cache/npm" in (ROOT / "Makefile").read_text().splitlines()
 
 
 FILE = 'case "$*" in *global.index-url) echo https://file.example/simple ;; *) exit 1 ;; esac'

@@ -7,6 +7,7 @@ from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from personalize_kms_constructs import PersonalizeEncryption, PersonalizeResource, S3Location
+from personalize_kms_constructs.checks import AccessReport
 
 
 def encryptions(scope: Construct, key: kms.Key, role: iam.Role) -> None:
@@ -66,3 +67,12 @@ def additions(encryption: PersonalizeEncryption, movies: personalize.CfnDatasetG
     encryption.output_pending_statements(1)  # wrong
     encryption.encryption_key = "alias/movies"  # wrong
     encryption.pending_statements.append(data)  # wrong
+
+
+def reports(report: AccessReport) -> list[str]:
+    """Values that an entry or a problem never has."""
+    found = [each.action for each in report.missing if each.principal == "service"]
+    found += [each.action for each in report.missing if each.principal == "Service"]  # wrong
+    found += [each.action for each in report.excess if each.policy == "bucket policy"]  # wrong
+    found += [each.action for each in report.missing if each.add_to == "iam"]  # wrong
+    return found + [each.subject for each in report.problems if each.kind == "order"]  # wrong

@@ -55,9 +55,18 @@ def conditions_in(strings: Iterable[str]) -> tuple[str, ...]:
 
 
 def possible(value: Any, conditions: tuple[str, ...], holding: frozenset[str]) -> Iterator[Any]:
-    """Yield what conditions may make of a value, and ``NO_VALUE`` where it may be left out; some are known to hold."""
-    for answers in product(*([True] if each in holding else [True, False] for each in conditions)):
+    """Yield what conditions may make of a value, and ``NO_VALUE`` where it may be left out.
+
+    Of some conditions, and opposites of conditions, it is known that they hold.
+    """
+    may_be = ([each in holding] if {each, opposite(each)} & holding else [True, False] for each in conditions)
+    for answers in product(*may_be):
         yield _chosen(value, dict(zip(conditions, answers, strict=True)))
+
+
+def opposite(condition: str) -> str:
+    """Return what holds where a condition doesn't."""
+    return f"not {condition}"
 
 
 def may_coexist(only_if: frozenset[str], other: frozenset[str]) -> bool:

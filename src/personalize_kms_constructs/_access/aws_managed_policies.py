@@ -78,6 +78,13 @@ _POLICIES: dict[str, tuple[str, list[dict[str, Any]]]] = {
 }
 
 
+def meant_by(arn: str) -> str:
+    """Return the ARN of the policy that has the name of another ARN below another path; none if none is known."""
+    names = [each for each in _POLICIES if each.rpartition("/")[2] == arn.rpartition("/")[2]]
+    known = [f"{prefix}{name}" for prefix in _PREFIXES if arn.startswith(prefix) for name in names]
+    return "" if arn in known else "".join(known)
+
+
 def policy_of_aws(arn: str, of: str, **more: Any) -> Policy | None:
     """Return the policy with this ARN, attached to the role of this name; none if what is in it isn't known here."""
     name = next((arn.removeprefix(each) for each in _PREFIXES if arn.startswith(each)), "")

@@ -84,7 +84,7 @@ class Caller:
     is_bounded: bool = False
     """True if it is a role that has a permissions boundary."""
     only_if: frozenset[str] = frozenset()
-    """Conditions of templates that hold whenever it calls."""
+    """Conditions of templates that hold whenever it calls, and opposites of conditions that don't."""
     organization: str = ""
     """The id of the organization of the account, where it is told."""
 
@@ -158,8 +158,8 @@ class Call:
         return found
 
 
-def call_on(owner: Key | Bucket | None, caller: Caller, action: str, resource: str) -> Call:
-    """Return a call about a key, about a bucket or its objects, or about what is in no policy of its own.
+def call_on(owner: Key | Bucket | Role | None, caller: Caller, action: str, resource: str) -> Call:
+    """Return a call about a key, a role, a bucket or its objects, or about what has no policy of its own.
 
     A bucket has to be in the Region that Personalize is called in. What the templates make is of the organization that
     is told, and so is what else the caller's account has.

@@ -60,8 +60,8 @@ class Cause(Enum):
     ALLOWED = "{statements}"
     DENIED = "denied by {statements}{since}", "change what the reason names: no further statement helps"
     BOUNDARY = "the role's permissions boundary doesn't allow it"
-    LEFT_TO_IAM = "the key policy leaves it to the role's IAM policies, which don't allow it"
-    BOTH_SIDES = "no IAM policy of the role allows it, and across accounts the key policy has to allow it too: {doubts}"
+    LEFT_TO_IAM = "{policy} leaves it to the role's IAM policies, which don't allow it"
+    BOTH_SIDES = "no IAM policy of the role allows it, and across accounts {policy} has to allow it too: {doubts}"
     NO_STATEMENT = "{policy} has no statement that allows it"
     NOTHING_FOR_PERSONALIZE = (
         "the key policy has nothing for Personalize: its owner hasn't added the statements, or has taken them out"
@@ -133,7 +133,7 @@ class Cause(Enum):
     NOT_ASKED = "AWS's pages don't ask for it"
     NOT_SEEN_TO_BE_ASKED = "nothing that can be seen asks for it"
     WIDER_THAN_ASKED = "it is more than AWS's pages ask for"
-    KEY_POLICY_IS_ENOUGH = "every key policy concerned names the role, and AWS's page asks for it only there"
+    KEY_POLICY_IS_ENOUGH = "AWS's page asks for it in key policies alone, and none concerned leaves it to IAM"
     OTHER_KEYS = "on other keys than those that are used"
     OTHER_BUCKETS = "on other buckets than those that are used"
     WHOLE_BUCKET = "on the whole bucket, not only the prefix that is used"
@@ -169,6 +169,7 @@ class Cause(Enum):
         "{subject} has the name {name}, and IAM takes 1 to 64 letters, digits and characters of +=,.@-_",
         "use another name",
     )
+    NOT_OF_AWS = "{subject} has the managed policy {arn}, which AWS doesn't have", "did you mean {meant}?"
     NOT_MADE = (
         "{subject} refers to {what} {logical_id}, which the template no longer makes",
         "leave it in the app, or pass another one",
@@ -179,8 +180,8 @@ class Cause(Enum):
         "allow these actions on the key there, and cloudformation:DescribeStacks on the stack",
     )
     NO_ROLE = "{subject} has no role, without which Personalize can't create it", "set its RoleArn"
-    KEY_WITHOUT_ROLE = "{subject} has a key but no role", "key and role of a dataset group come together, or not at all"
-    ROLE_WITHOUT_KEY = "{subject} has a role but no key", "key and role of a dataset group come together, or not at all"
+    KEY_WITHOUT_ROLE = "{subject} has a key but no role", "set its RoleArn as well, or take its key out"
+    ROLE_WITHOUT_KEY = "{subject} has a role but no key", "give its KmsKeyArn as well, or take its role out"
     NO_ARN = (
         "{subject}: {what} is {given}, and Personalize takes only the ARN of a {kind}",
         "pass the {kind}'s ARN",

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, TypeVar
 
-from ..matrix import ASSUME_ROLE
 from . import decision
 from .answers import Answer
 from .causes import Cause, because
@@ -13,7 +12,7 @@ from .decision import Decision
 from .entries import Allowed, Entry, Excess, Missing, Undecided
 from .excess import excess
 from .limits import limit_problems
-from .model import AccessModel, Asked, Key, Problem, declared_of, labels_of
+from .model import AccessModel, Asked, Bucket, Key, Problem, Role, declared_of, labels_of
 from .needs import (
     IN_BUCKET_POLICY,
     IN_IAM,
@@ -107,7 +106,7 @@ def _decisions(model: AccessModel, needs: Mapping[Need, list[Asked]]) -> dict[Ne
 def _policies_on(model: AccessModel, need: Need) -> list[Policy]:
     """Return the policies that decide on a need."""
     owner = owner_of(model, need)
-    found = [] if owner is None else owner.policies + owner.may_have
+    found = owner.policies + owner.may_have if isinstance(owner, (Bucket, Key)) else []
     if need.role_arn:
         role = model.role(need.role_arn)
         found += role.identity + role.may_have
@@ -118,13 +117,11 @@ def _policies_on(model: AccessModel, need: Need) -> list[Policy]:
 def _decide(model: AccessModel, need: Need, asked: list[Asked]) -> Decision:
     """Decide whether a need is met."""
     call, owner = call_of(model, need, asked), owner_of(model, need)
-    if need.principal == SERVICE and owner is not None:
-        return decision.service_on(call, owner)
     role = model.role(need.role_arn)
-    if need.policy == IN_KEY_POLICY and isinstance(owner, Key):
-        return decision.role_on_key(call, role, owner)
-    if need.action == ASSUME_ROLE:
-        return decision.role_on_role(call, role, model.role(need.resource))
+    if need.principal == SERVICE and isinstance(owner, (Bucket, Key)):
+        return decision.service_on(call, owner)
+    if isinstance(owner, Role) or (need.policy == IN_KEY_POLICY and isinstance(owner, Key)):
+        return decision.role_by_both(call, role, owner)
     found = decision.role_by_iam(call, role)
     if found.answer is Answer.NO:
         others = (decision.role_by_iam(call_of(model, each, asked), role) for each in alternatives_of(need, asked))

@@ -37,25 +37,31 @@ class Decision:
     """The reasons for which it would be denied all the same, once the first one is no more."""
 
 
-def role_on_key(call: Call, role: Role, key: Key) -> Decision:
-    """Decide for the role: key policy, delegation to its account and IAM policies taken together."""
-    of_key = judge(key.policies, call, of_resource=True)
-    if key.unseen:
-        of_key.everybody.leave_open(because(Cause.POLICY_UNSEEN, policy="key", arn=key.arn, why=key.unseen))
+def role_by_both(call: Call, role: Role, owner: Key | Role) -> Decision:
+    """Decide for a role on a key, or on a role to assume: by that one's own policy, which has to allow it, and by IAM.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic_policy-eval-basics-iam.html
+    """
+    policy, policies, unseen = (
+        ("key", owner.policies, owner.unseen) if isinstance(owner, Key) else ("trust", owner.trust, owner.unseen_trust)
+    )
+    of_owner = judge(policies, call, of_resource=True)
+    if unseen:
+        of_owner.everybody.leave_open(because(Cause.POLICY_UNSEEN, policy=policy, arn=owner.arn, why=unseen))
     iam, boundary = _of_role(role, call)
-    denied = (of_key.denied, iam.denied, boundary.denied)
-    one_account = same(call.caller.account, key.account)
+    denied = (of_owner.denied, iam.denied, boundary.denied)
+    one_account = same(call.caller.account, owner.account)
 
     def within(boundary: Found) -> tuple[Answer, tuple[Found, ...]]:
         """Return the answer, and what gives it."""
         # In one account each of these is enough; the first that allows most is told.
         ways: tuple[tuple[Found, ...], ...] = (
-            (of_key.caller | of_key.everybody, boundary),
-            (of_key.session,),
-            (of_key.account, iam.allowed, boundary),
-            (_beyond_boundary(of_key.everybody),),
+            (of_owner.caller | of_owner.everybody, boundary),
+            (of_owner.session,),
+            (of_owner.account, iam.allowed, boundary),
+            (_beyond_boundary(of_owner.everybody),),
         )
-        in_account, across = max(ways, key=_least), (of_key.allowed, iam.allowed, boundary)
+        in_account, across = max(ways, key=_least), (of_owner.allowed, iam.allowed, boundary)
         if one_account is Answer.YES:
             return _least(in_account), in_account
         alike = _least(in_account) is _least(across) or one_account is Answer.NO
@@ -64,16 +70,17 @@ def role_on_key(call: Call, role: Role, key: Key) -> Decision:
     answer, parts = within(boundary.allowed)
     lacking = [because(Cause.BOUNDARY)] if answer is boundary.allowed.answer is Answer.NO else []
     if within(Found(Answer.YES))[0] is Answer.NO:
-        is_left = of_key.allowed.answer is Answer.YES
-        if not is_left and (one_account is Answer.YES or of_key.allowed.answer is Answer.NO):
-            lacking.append(because(Cause.NO_STATEMENT, policy="key"))
-        if iam.allowed.answer is Answer.NO and of_key.allowed.answer is Answer.MAYBE:
-            lacking.append(Reason(Cause.BOTH_SIDES, doubts=of_key.allowed.doubts))
+        is_left = of_owner.allowed.answer is Answer.YES
+        if not is_left and (one_account is Answer.YES or of_owner.allowed.answer is Answer.NO):
+            lacking.append(because(Cause.NO_STATEMENT, policy=policy))
+        if iam.allowed.answer is Answer.NO and of_owner.allowed.answer is Answer.MAYBE:
+            lacking.append(Reason(Cause.BOTH_SIDES, {"policy": policy}, doubts=of_owner.allowed.doubts))
         elif iam.allowed.answer is Answer.NO:
-            lacking.append(because(Cause.LEFT_TO_IAM if is_left else Cause.NOT_IN_IAM))
-    doubts = [because(Cause.ACCOUNTS_UNKNOWN, kind="key")] if one_account is Answer.MAYBE else []
+            lacking.append(because(Cause.LEFT_TO_IAM if is_left else Cause.NOT_IN_IAM, policy=policy))
+    kind = "key" if isinstance(owner, Key) else "other role"
+    doubts = [because(Cause.ACCOUNTS_UNKNOWN, kind=kind)] if one_account is Answer.MAYBE else []
     decision = _outcome(answer, parts, denied, lacking, doubts)
-    decision.named = one_account is Answer.YES and of_key.itself.answer is Answer.YES
+    decision.named = one_account is Answer.YES and of_owner.itself.answer is Answer.YES
     return decision
 
 
@@ -105,18 +112,6 @@ def role_in_bucket(call: Call, bucket: Bucket) -> Decision:
         return Decision(Answer.MAYBE, because(Cause.ACCOUNTS_UNKNOWN, kind="bucket"))
     # A policy that can't be seen is reported for Personalize itself.
     return found
-
-
-def role_on_role(call: Call, role: Role, assumed: Role) -> Decision:
-    """Decide whether a role can assume another: the trust policy of one account needs nothing of IAM, if it names it.
-
-    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic_policy-eval-basics-iam.html
-    """
-    found, trusted = role_by_iam(call, role), judge(assumed.trust, call, of_resource=True).itself
-    if assumed.unseen_trust:
-        trusted.leave_open(because(Cause.POLICY_UNSEEN, policy="trust", arn=assumed.arn, why=assumed.unseen_trust))
-    may_name = trusted.answer is not Answer.NO and same(role.account, assumed.account) is not Answer.NO
-    return _outcome(trusted.answer, (trusted,), ()) if found.reason.cause is Cause.NOT_IN_IAM and may_name else found
 
 
 def trust(caller: Caller, role: Role) -> Decision:
@@ -152,7 +147,7 @@ def _of_role(role: Role, call: Call) -> tuple[Verdict, Verdict]:
 
 
 def _beyond_boundary(everybody: Found) -> Found:
-    """Return what a key policy allows everybody where the role's boundary doesn't: whether it counts isn't known.
+    """Return what an owner's policy allows everybody where the role's boundary doesn't: whether it counts isn't known.
 
     IAM's guide says that a boundary doesn't limit what is allowed to ``*`` by ``aws:PrincipalArn``, and nothing of
     ``*`` without it.

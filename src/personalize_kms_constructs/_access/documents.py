@@ -14,7 +14,7 @@ from typing import Any
 from .alternatives import conditions_in, may_coexist, possible
 from .causes import Cause, Reason, because
 from .conditions import is_operator
-from .model import Asked, Problem, Role, declared_of
+from .model import Asked, Problem, ProblemKind, Role, declared_of
 from .needs import conditions_of
 from .values import MARK
 from .written import Body, Policy, as_list
@@ -101,7 +101,7 @@ def _is_rival(one: Policy, other: Policy) -> bool:
     return says_else and may_coexist(one.only_if, other.only_if)
 
 
-def of_policy(kind: str, policy: Policy, reason: Reason, page: str, asks: list[Asked], **more: Any) -> Problem:
+def of_policy(kind: ProblemKind, policy: Policy, reason: Reason, page: str, asks: list[Asked], **more: Any) -> Problem:
     """Return a problem of a policy, which is certain if that is there whenever somebody asks."""
     is_there = not policy.only_if or (bool(asks) and policy.only_if <= conditions_of(asks))
     declared = declared_of([policy])

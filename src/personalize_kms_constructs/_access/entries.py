@@ -8,7 +8,7 @@ from typing import Any
 
 from .causes import DETACH, FOR_OTHERS, MOVE, REPLACE, TAKE_OUT, Cause, Reason
 from .declarations import Declaration
-from .model import Asked, Problem, declared_of, labels_of
+from .model import Asked, Column, PrincipalKind, Problem, declared_of, labels_of
 from .pasting import Origins, pasted
 
 Json = dict[str, Any]
@@ -19,14 +19,15 @@ _IN_JSON = ("principal", "principal_arn", "action", "resource", "policy", "polic
 class Entry:
     """One permission: who, what, on what, in which policy, and what it is for; what isn't known of it is empty."""
 
-    principal: str = ""
-    """``"role"``, ``"service"`` or ``"caller"``: the service role, Personalize itself, or a role that calls it."""
+    principal: PrincipalKind = ""
+    """``"role"``, ``"service"``, ``"caller"`` or ``"account"``: the service role, Personalize itself, a role that calls
+    it, or somebody whom a trust policy lets in."""
     principal_arn: str = ""
     """The ARN of the role, or ``personalize.amazonaws.com``."""
     action: str = ""
     resource: str = ""
-    policy: str = ""
-    """``"key"``, ``"role"`` or ``"bucket"``: the column of AWS's pages."""
+    policy: Column = ""
+    """``"key"``, ``"role"``, ``"bucket"`` or ``"trust"``: the column of AWS's pages, or the role's trust policy."""
     policy_of: str = ""
     """The ARN of the key, role or bucket whose policy it is."""
     name: str = ""
@@ -49,6 +50,14 @@ class Entry:
     """The type of the resource to make for a statement, where the template has no policy that takes it."""
     depends_on: tuple[str, ...] = field(default=(), repr=False, compare=False)
     """The conditions and parts of names on which it depends that the policy to change is there, and the owner's."""
+
+    @property
+    def waiting(self) -> list[Declaration]:
+        """The resources of the same template that have to depend on what has to be made."""
+        where = {each.template for each in self.policies or self.found_at} if self.make else ()
+        return [
+            each for each in declared_of(a for a in self.asked if a.waits_for is not None) if each.template in where
+        ]
 
     @property
     def needed_by(self) -> list[str]:
@@ -95,6 +104,7 @@ class Entry:
             **{name: getattr(self, name) for name in _IN_JSON},
             **({"file": self.file} if self.file else {}),
             **({"make": self.make} if self.make else {}),
+            **({"waiting": [each.place for each in self.waiting]} if self.waiting else {}),
             **({"depends_on": list(self.depends_on)} if self.depends_on else {}),
             "cause": self.cause.id,
             "because": self.because,
@@ -111,14 +121,16 @@ class Missing(Entry):
 
     add: Json | None = None
     """The statement to add, with everything that the policy lacks for this principal; none for a denial."""
-    add_to: str = ""
-    """The policy that the statement belongs in: ``"key"``, ``"role"``, ``"bucket"`` or ``"boundary"``. It differs from
-    ``policy`` where the key policy already leaves the decision to IAM, or the role's boundary refuses."""
+    add_to: Column = ""
+    """The policy that the statement belongs in: ``"key"``, ``"role"``, ``"bucket"``, ``"boundary"`` or ``"trust"``. It
+    differs from ``policy`` where the key policy already leaves the decision to IAM, the role's boundary refuses, or a
+    role to assume doesn't trust it."""
 
     @property
     def add_to_whom(self) -> str:
         """The ARN of the role, key or bucket whose policy it is."""
-        return self.principal_arn if self.add_to in ("role", "boundary") else self.policy_of
+        own = self.resource if self.add_to == "trust" else self.policy_of
+        return self.principal_arn if self.add_to in ("role", "boundary") else own
 
     def to_json(self) -> Json:
         """Return the entry as JSON."""

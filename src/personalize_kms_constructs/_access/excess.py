@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import product
+from typing import Any
 
 from ..matrix import ASKED_ACTIONS, CONFUSED_DEPUTY_PAGE, IMPORT_PAGE, KMS_PAGE
 from . import decision
@@ -18,9 +20,10 @@ from .causes import Cause, Reason, because
 from .conditions import Context, condition_answer
 from .decision import Decision
 from .entries import Excess, Undecided
-from .model import AccessModel, Asked, Bucket, Key, Role, declared_of
+from .model import AccessModel, Asked, Bucket, Column, Key, Role, declared_of
 from .needs import IN_BUCKET_POLICY, IN_IAM, IN_KEY_POLICY, ROLE, SERVICE, Need, caller_of, conditions_of
-from .replacements import Replacements, Sharing
+from .remedies import is_to_be_named
+from .replacements import Replacements, Sharing, for_nobody_else
 from .statements import judge
 from .strangers import as_sent, stranger, trusted_beyond
 from .values import bucket_in, has_unknown, matches, same
@@ -52,13 +55,16 @@ def excess(
     model: AccessModel, needs: Mapping[Need, list[Asked]], decisions: Mapping[Need, Decision]
 ) -> Iterator[Excess | Undecided]:
     """Yield every permission that is too much, once, and those of which that can't be seen."""
+    decisions = {
+        need: replace(each, named=each.named or is_to_be_named(model, need, each)) for need, each in decisions.items()
+    }
     groups: dict[tuple[str, ...], list[Need]] = {}
     for need in needs:
         groups.setdefault((need.principal, need.role_arn, need.account, need.region), []).append(need)
     found: dict[tuple[object, ...], Excess | Undecided] = {}
     for own in groups.values():
         for each in _OfOne(model, own, needs, decisions).excess():
-            key = (type(each), each.cause, *each.sort_key())
+            key = (type(each), each.cause, str(getattr(each, "instead", "")), *each.sort_key())
             before = found.setdefault(key, each)
             # Two statements that give the same are told of together.
             by = tuple(dict.fromkeys((*before.reason.statements, *each.reason.statements)))
@@ -98,7 +104,7 @@ class _OfOne:
             yield from self._in_iam(self._model.roles[self._caller.arn])
 
     def _in_policy_of(self, owner: Key | Bucket, needs: list[Need]) -> Iterator[Excess | Undecided]:
-        column = IN_KEY_POLICY if isinstance(owner, Key) else IN_BUCKET_POLICY
+        column: Column = IN_KEY_POLICY if isinstance(owner, Key) else IN_BUCKET_POLICY
         statements = list(self._for_caller(owner.policies))
         for statement in statements:
             if isinstance(owner, Key):
@@ -158,23 +164,36 @@ class _OfOne:
         if isinstance(owner, Bucket):
             found = (decision.role_in_bucket(call, owner), decision.role_by_iam(call, role))
             return all(each.reason.cause is not Cause.DENIED for each in found)
-        return not _is_refused(decision.role_on_key(call, role, owner), action)
+        return not _is_refused(decision.role_by_both(call, role, owner), action)
 
     def _for_others_too(
-        self, statements: Iterable[Written], needs: list[Need], column: str, owner: Key | Bucket
+        self, statements: Iterable[Written], needs: list[Need], column: Column, owner: Key | Bucket
     ) -> Iterator[Excess | Undecided]:
-        """Yield what the policy allows everybody, or Personalize for whoever it calls."""
+        """Yield what the policy allows everybody, or Personalize for whoever it calls.
+
+        Of a statement that may also be needed by what can't be seen, all that may be: it stays, for nobody else.
+        """
         wide = [each for each in statements if self._caller.is_service or names_everybody(each.body)]
-        for need in needs:
-            for statement in wide if need.policy == column else ():
-                reason = stranger(statement, need, owner, with_service=self._caller.is_service)
-                if reason is not None:
-                    page = CONFUSED_DEPUTY_PAGE if reason.cause is Cause.FOR_ANY_ACCOUNT else ""
-                    surplus = [_Surplus(need.action, need.resource, reason)]
-                    yield from self._entries(surplus, statement, column, owner.arn, page)
+        for statement, need in product(wide, (each for each in needs if each.policy == column)):
+            reason = stranger(statement, need, owner, with_service=self._caller.is_service)
+            if reason is not None:
+                page = CONFUSED_DEPUTY_PAGE if reason.cause is Cause.FOR_ANY_ACCOUNT else ""
+                actions = actions_of(statement.body, need.action.partition(":")[0])
+                kept = [each for each in actions if self._may_be_asked_by(each)]
+                on = [owner.arn] if isinstance(owner, Key) else resources_of(statement.body)
+                told = product(kept, on) if kept else [(need.action, need.resource)]
+                surplus = [_Surplus(*each, reason) for each in told]
+                instead = (for_nobody_else(statement, need, reason.cause, kept),) if kept else ()
+                yield from self._entries(surplus, statement, column, owner.arn, page=page, instead=instead)
 
     def _entries(
-        self, surplus: Iterable[_Surplus], statement: Written, column: str, policy_of: str, page: str = ""
+        self,
+        surplus: Iterable[_Surplus],
+        statement: Written,
+        column: Column,
+        policy_of: str,
+        page: str = "",
+        **more: Any,
     ) -> Iterator[Excess | Undecided]:
         policy = statement.policy
         on = self._on if column == IN_IAM else (policy_of,)
@@ -184,12 +203,7 @@ class _OfOne:
             if not is_there and each.reason.cause not in _LETS_OTHERS_IN:
                 continue
             is_key = each.action == "*" or each.action.lower().startswith("kms:")
-            reason = each.reason
-            requests = (
-                () if reason.cause in _LETS_OTHERS_IN else tuple(dict.fromkeys(self._may_be_asked_by(each.action)))
-            )
-            if requests:
-                reason = because(Cause.MAY_BE_ASKED, statement, requests=requests)
+            requests = () if each.reason.cause in _LETS_OTHERS_IN else self._may_be_asked_by(each.action)
             yield (Undecided if requests else Excess)(
                 principal=SERVICE if self._caller.is_service else ROLE,
                 principal_arn=self._caller.arn,
@@ -198,20 +212,22 @@ class _OfOne:
                 policy=column,
                 policy_of=policy_of,
                 page=page or (KMS_PAGE if is_key else IMPORT_PAGE),
-                reason=reason,
+                reason=because(Cause.MAY_BE_ASKED, statement, requests=requests) if requests else each.reason,
                 declared=declared_of([policy]),
                 asked=tuple(asked),
                 origins=self._model.origins_in(declared_of([policy])),
+                **more,
             )
 
-    def _may_be_asked_by(self, action: str) -> Iterator[str]:
-        """Yield the requests that may need an action of the caller, which can't be seen."""
-        service = action.partition(":")[0].lower()
+    def _may_be_asked_by(self, action: str) -> tuple[str, ...]:
+        """Return the requests that may need an action of the caller, which can't be seen."""
+        service, found = action.partition(":")[0].lower(), []
         for each in self._model.open_questions if _is_asked_somewhere(action) else ():
             may_be = any(same(self._caller.arn, arn) is not Answer.NO for arn in each.role_arns)
             is_callers = self._caller.is_service or not each.role_arns or may_be
             if is_callers and (service in each.asks or (action == "*" and each.asks)):
-                yield each.name
+                found.append(each.name)
+        return tuple(dict.fromkeys(found))
 
 
 def _holds(body: Body, context: Context) -> bool:

@@ -9,13 +9,17 @@ from __future__ import annotations
 from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, Literal
 
 from ..matrix import Permissions
 from .causes import Cause, Reason
 from .declarations import Declaration, template_of
 from .values import account_of
 from .written import Policy
+
+PrincipalKind = Literal["role", "service", "caller", "account", ""]
+Column = Literal["key", "role", "bucket", "boundary", "trust", ""]
+ProblemKind = Literal["ordering", "trust", "limit", "configuration"]
 
 
 @dataclass(kw_only=True)
@@ -33,6 +37,10 @@ class PolicyOwner:
     """Facts that decide nothing."""
     declared: Declaration | None = None
     """The resource of a template that makes it."""
+    only_if: frozenset[str] = frozenset()
+    """Conditions of templates that can't be decided; it depends on all of them."""
+    waits_for: Container[Declaration | None] = ()
+    """The resources of templates that exist before it."""
 
 
 @dataclass
@@ -69,10 +77,6 @@ class Role(PolicyOwner):
     """Its ``AROA…`` id, where it is known."""
     managed_policies: int = 0
     """The number of managed policies that are attached, whatever can't be decided."""
-    only_if: frozenset[str] = frozenset()
-    """Conditions of templates that can't be decided; it depends on all of them."""
-    waits_for: Container[Declaration | None] = ()
-    """The resources of templates that exist before it."""
 
     @property
     def account(self) -> str:
@@ -140,7 +144,7 @@ class Asked:
     waits_for: Container[Declaration] | None = None
     """The resources of templates that exist before it is created; none where it is asked for after the deployment."""
     only_if: frozenset[str] = frozenset()
-    """Conditions of templates that can't be decided; it depends on all of them."""
+    """Conditions of templates that hold wherever it is asked for, and opposites of conditions that don't."""
     ours: bool = False
     """True if a construct of this library answers for it."""
     caller_arn: str = ""
@@ -187,7 +191,7 @@ class Problem:
     ``kind`` is ``"ordering"``, ``"trust"``, ``"limit"`` or ``"configuration"``.
     """
 
-    kind: str
+    kind: ProblemKind
     subject: str
     """What has the problem: the ARN of a key, a role or a bucket, or the name of a policy or of who asks."""
     reason: Reason
@@ -214,7 +218,7 @@ class Problem:
     """True if it is so whatever the values turn out to be that aren't known before deployment."""
 
     @staticmethod
-    def of(kind: str, subject: str, reason: Reason, page: str, asked: Iterable[Asked], **more: Any) -> Problem:
+    def of(kind: ProblemKind, subject: str, reason: Reason, page: str, asked: Iterable[Asked], **more: Any) -> Problem:
         """Return a problem of what is asked, which is declared where that is unless told otherwise."""
         found = tuple(asked)
         given = {"needed_by": tuple(labels_of(found)), "declared": declared_of(found), **more}

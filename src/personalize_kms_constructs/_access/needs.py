@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from ..matrix import ASSUME_ROLE, PASS_ROLE, SERVICE_PRINCIPAL, KeyAccess, S3Access
+from .alternatives import opposite
 from .calls import Call, Caller, call_on, role, service
-from .model import AccessModel, Asked, Bucket, Key, Location
+from .model import AccessModel, Asked, Bucket, Key, Location, Role
 
-ROLE, SERVICE, CALLER = "role", "service", "caller"
-IN_KEY_POLICY, IN_IAM, IN_BUCKET_POLICY = "key", "role", "bucket"
-IN_BOUNDARY = "boundary"
+ROLE: Final = "role"
+SERVICE: Final = "service"
+CALLER = "caller"
+IN_KEY_POLICY: Final = "key"
+IN_IAM: Final = "role"
+IN_BUCKET_POLICY: Final = "bucket"
+IN_BOUNDARY, TRUST = "boundary", "trust"
 
 
 class Need(NamedTuple):
@@ -27,7 +32,7 @@ class Need(NamedTuple):
     resource: str
     """A key, a bucket, the objects below a prefix, or ``*``; for a caller the service role, or a resource to create."""
     owner: str
-    """The ARN of the key or bucket that the resource is, or is in; empty for anything else."""
+    """The ARN of the key or bucket that the resource is, or is in, or of the role to assume; else empty."""
     account: str
     """Where Personalize works."""
     region: str
@@ -99,7 +104,8 @@ def _of_caller(asked: Asked) -> Iterator[Need]:
     for action, resource in (*wanted, (PASS_ROLE, asked.role_arn)):
         yield Need(CALLER, asked.caller_arn, IN_IAM, action, resource, "", asked.account, asked.region)
     if asked.assumed_by:
-        yield Need(CALLER, asked.assumed_by, IN_IAM, ASSUME_ROLE, asked.caller_arn, "", asked.account, asked.region)
+        taken = asked.caller_arn
+        yield Need(CALLER, asked.assumed_by, IN_IAM, ASSUME_ROLE, taken, taken, asked.account, asked.region)
 
 
 def _on_key(asked: Asked, key_arn: str, access: KeyAccess) -> Iterator[Need]:
@@ -139,16 +145,23 @@ def caller_of(model: AccessModel, need: Need, only_if: frozenset[str] = frozense
     return role(model.role(need.role_arn), need.region, only_if, model.organization)
 
 
-def owner_of(model: AccessModel, need: Need) -> Key | Bucket | None:
-    """Return the key or bucket that a permission is about; none for anything else."""
+def owner_of(model: AccessModel, need: Need) -> Key | Bucket | Role | None:
+    """Return the key, bucket or role whose own policy has a say in a permission; none for anything else."""
     if not need.owner:
         return None
+    if need.action == ASSUME_ROLE:
+        return model.role(need.owner)
     return model.key(need.owner) if need.action.startswith("kms:") else model.bucket(need.owner, need.account)
 
 
 def call_of(model: AccessModel, need: Need, asked: Iterable[Asked]) -> Call:
     """Return the call that needs a permission, made for what is asked."""
-    return call_on(owner_of(model, need), caller_of(model, need, conditions_of(asked)), need.action, need.resource)
+    owner, only_if = owner_of(model, need), conditions_of(asked)
+    for each in (owner, model.roles.get(need.role_arn)):
+        if each is not None and not (each.declared and only_if.isdisjoint(map(opposite, each.only_if))):
+            # Another deployment may have made it, and its policies.
+            only_if = frozenset(name for name in only_if if not name.startswith(opposite("")))
+    return call_on(owner, caller_of(model, need, only_if), need.action, need.resource)
 
 
 def alternatives_of(need: Need, asked: Iterable[Asked]) -> list[Need]:

@@ -7,19 +7,22 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from ..matrix import PASS_ROLE, SERVICE_PRINCIPAL
+from ..matrix import ASSUME_ROLE, PASS_ROLE, SERVICE_PRINCIPAL
+from .alternatives import opposite
 from .answers import Answer
 from .causes import Cause, Reason
 from .decision import Decision
 from .declarations import template_of
-from .model import AccessModel, Asked, Role, declared_of
-from .needs import IN_BOUNDARY, IN_BUCKET_POLICY, IN_IAM, IN_KEY_POLICY, SERVICE, Need, conditions_of
+from .model import AccessModel, Asked, Key, Role, declared_of
+from .needs import IN_BOUNDARY, IN_BUCKET_POLICY, IN_IAM, IN_KEY_POLICY, SERVICE, TRUST, Need, conditions_of, owner_of
 from .pasting import Origins
 from .values import PARTITION, same, split_arn
 from .written import allow_statements, names_principal
 
 Json = dict[str, Any]
 IAM_POLICY, BUCKET_POLICY = "AWS::IAM::Policy", "AWS::S3::BucketPolicy"
+_NAMING = (IN_KEY_POLICY, TRUST)
+"""The policies that name a role, or leave to its account what it may do."""
 
 
 def remedies_of(
@@ -40,11 +43,11 @@ def remedies_of(
         for group in alike(reasons):
             add = _statement(model, group, add_to) if add_to else None
             for need in group:
-                kind = add_to or (IN_BUCKET_POLICY if in_bucket else need.policy)
-                place = _place(model, need, kind, conditions_of(needs[need]))
+                denials = declared_of(each.policy for each in reasons[need].statements)
+                place = _place(model, need, add_to, conditions_of(needs[need])) if add_to else {"policies": denials}
                 where = (*place["policies"], *declared_of(needs[need]))
                 origins, role = model.origins_in(where), model.role(need.role_arn)
-                if kind == IN_KEY_POLICY and model.key(need.owner).declared in role.waits_for:
+                if add_to in _NAMING and any(each in role.waits_for for each in place["policies"]):
                     origins = _without_role(origins, role)
                 remedy = {"reason": reasons[need], "add_to": add_to, "add": add, "origins": origins, **place}
                 remedies.setdefault(need, []).append(remedy)
@@ -53,7 +56,7 @@ def remedies_of(
 
 def _statement(model: AccessModel, needs: list[Need], add_to: str) -> Json:
     statement, role = statement_for(needs, add_to), model.role(needs[0].role_arn)
-    if add_to == IN_KEY_POLICY and _is_delegated(model, needs[0]):
+    if add_to in _NAMING and _is_delegated(model, needs[0]):
         # It is for the role's account, and a condition says for whom in it.
         partition = (split_arn(role.arn) or ("", PARTITION))[1]
         statement["Principal"] = {"AWS": f"arn:{partition}:iam::{role.account}:root"}
@@ -83,25 +86,37 @@ def _add_to(model: AccessModel, need: Need, cause: Cause, *, in_bucket: bool) ->
     """Return whose policy should take what is missing; nothing where no statement helps.
 
     What a key policy leaves to IAM goes into IAM where the key policy can't name the role: for a key of another
-    account or stack, and one whose policy speaks of the role by a condition already.
+    account or stack, and one whose policy speaks of the role by a condition already. What a trust policy leaves to IAM
+    goes there always.
     """
     if cause in (Cause.DENIED, Cause.BOUNDARY):
         return IN_BOUNDARY if cause is Cause.BOUNDARY else ""
-    if in_bucket or cause is Cause.NO_STATEMENT or need.policy != IN_KEY_POLICY:
-        return IN_BUCKET_POLICY if in_bucket else need.policy
-    key, role = model.key(need.owner), model.role(need.role_arn)
-    by_condition = any(names_principal(each.body, role.arn) for each in allow_statements(key.policies))
-    across = same(key.account, role.account) is not Answer.YES
-    named = not (across or _is_delegated(model, need) or (by_condition and cause is Cause.LEFT_TO_IAM))
-    return IN_KEY_POLICY if named else IN_IAM
+    own = TRUST if need.action == ASSUME_ROLE else need.policy
+    if in_bucket or cause is Cause.NO_STATEMENT or own not in _NAMING:
+        return IN_BUCKET_POLICY if in_bucket else own
+    role, owner = model.role(need.role_arn), owner_of(model, need)
+    policies = owner.policies if isinstance(owner, Key) else None
+    leaves = policies is None or any(names_principal(each.body, role.arn) for each in allow_statements(policies))
+    across = owner is None or same(owner.account, role.account) is not Answer.YES
+    named = not (across or _is_delegated(model, need) or (leaves and cause is Cause.LEFT_TO_IAM))
+    return own if named else IN_IAM
+
+
+def is_to_be_named(model: AccessModel, need: Need, found: Decision) -> bool:
+    """Report whether the key policy gets a statement that names the role, so that nothing is left to IAM."""
+    if need.policy != IN_KEY_POLICY or need.principal == SERVICE or found.answer is not Answer.NO:
+        return False
+    to = {_add_to(model, need, each.cause, in_bucket=False) for each in (found.reason, *found.further)}
+    in_account = same(model.key(need.owner).account, model.role(need.role_arn).account) is Answer.YES
+    return in_account and IN_KEY_POLICY in to and not _is_delegated(model, need)
 
 
 def _is_delegated(model: AccessModel, need: Need) -> bool:
-    """Tell if a key policy that named the role would make two stacks, or key and role, wait for each other."""
-    if need.principal == SERVICE:
+    """Tell if a policy that named the role would make two stacks, or its owner and the role, wait for each other."""
+    owner, role = owner_of(model, need), model.role(need.role_arn)
+    if owner is None or need.principal == SERVICE:
         return False
-    key, role = model.key(need.owner), model.role(need.role_arn)
-    return template_of(key.declared) != template_of(role.declared) or key.declared in role.waits_for
+    return template_of(owner.declared) != template_of(role.declared) or owner.declared in role.waits_for
 
 
 def _without_role(origins: Origins, role: Role) -> Origins:
@@ -123,9 +138,10 @@ def statement_for(needs: list[Need], add_to: str) -> Json:
         is_service = first.principal == SERVICE
         found["Principal"] = {"Service": SERVICE_PRINCIPAL} if is_service else {"AWS": first.role_arn}
     found["Action"] = sorted({need.action for need in needs})
-    # In a key policy, "*" is this key.
+    # In a key policy, "*" is this key; a trust policy has no resource.
     resources = sorted({need.resource for need in needs})
-    found["Resource"] = "*" if add_to == IN_KEY_POLICY else resources if len(resources) > 1 else resources[0]
+    if add_to != TRUST:
+        found["Resource"] = "*" if add_to == IN_KEY_POLICY else resources if len(resources) > 1 else resources[0]
     if names_principal and first.principal == SERVICE:
         found["Condition"] = {"StringEqualsIfExists": {"aws:SourceAccount": first.account}}
     if first.action == PASS_ROLE:
@@ -136,14 +152,18 @@ def statement_for(needs: list[Need], add_to: str) -> Json:
 def _place(model: AccessModel, need: Need, kind: str, only_if: frozenset[str]) -> Json:
     """Return the policies of a kind that a need is about and that are there under conditions, as entries have it."""
     role, key, bucket = model.role(need.role_arn), model.key(need.owner), model.bucket(need.owner, need.account)
-    # A key policy that names the role would wait for a policy in it or before it, and that for the key.
-    after = [each for each in role.identity if each.declared != role.declared and not each.before_role]
-    certain = [each for each in bucket.policies if each.only_if <= only_if]
+    # A key policy that names the role would wait for a policy in it or before it, and that for the key; so may the key.
+    before = (role.waits_for, (owner_of(model, need) or role).waits_for, (role.declared,))
+    after = [each for each in role.identity if not any(each.declared in those for those in before)]
+    there = [each for each in (*bucket.policies, *bucket.may_have) if only_if.isdisjoint(map(opposite, each.only_if))]
+    certain = [each for each in there if each.only_if <= only_if and not each.whose]
+    boundary = [role.boundary] if role.boundary and not role.boundary.of_aws else []
     owner, policies, make = {
-        IN_BOUNDARY: (role, [role.boundary] if role.boundary else [], ""),
+        IN_BOUNDARY: (role, boundary, "AWS::IAM::ManagedPolicy"),
         IN_IAM: (role, [each for each in after if not each.also_of and each.only_if <= only_if], IAM_POLICY),
         IN_KEY_POLICY: (key, key.policies, ""),
-        IN_BUCKET_POLICY: (bucket, certain or [*bucket.policies, *bucket.may_have], BUCKET_POLICY),
+        TRUST: (model.role(need.owner), model.role(need.owner).trust, ""),
+        IN_BUCKET_POLICY: (bucket, certain or there, BUCKET_POLICY),
     }[kind]
     parts = (part for each in policies for part in (*sorted(each.only_if - only_if), *each.whose))
     if found := declared_of(policies):

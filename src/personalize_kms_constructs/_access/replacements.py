@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 from ..matrix import SERVICE_PRINCIPAL
 from .addressed import Addressed, addressed_to
@@ -16,13 +17,13 @@ from .calls import Caller, call_on, service
 from .causes import Cause
 from .decision import Decision
 from .entries import Excess
-from .model import AccessModel, Asked
+from .model import AccessModel, Asked, Bucket, Key
 from .needs import CALLER, IN_BUCKET_POLICY, IN_IAM, IN_KEY_POLICY, SERVICE, Need, call_of, conditions_of, owner_of
 from .remedies import IAM_POLICY, Json, alike, statement_for
 from .statements import is_about, serves
 from .strangers import ANOTHER_ACCOUNT, as_sent
 from .values import matches, same
-from .written import Policy, Written, actions_of, allow_statements, principals_of
+from .written import Policy, Written, actions_of, allow_statements, names_principal, principals_of
 
 
 class Replacements:
@@ -50,6 +51,9 @@ class Replacements:
     def of_all(self) -> Iterator[Excess]:
         """Yield the entries, each with what to put in its place."""
         for entry in self._entries:
+            if entry.instead:
+                yield entry
+                continue
             lost = {statement: self._lost(entry, statement) for statement in entry.reason.statements}
             instead: dict[str, Json] = {}
             for statement, needs in lost.items():
@@ -63,14 +67,18 @@ class Replacements:
                 roles = sorted({need.role_arn for needs in lost.values() for need in needs})
                 yield replace(entry, also_for=dict.fromkeys(roles, "policy"))
             else:
-                yield replace(entry, instead=tuple(instead.values()), make=self._make(entry)) if instead else entry
+                make = self._make(entry, lost)
+                yield replace(entry, instead=tuple(instead.values()), make=make) if instead else entry
 
-    def _make(self, entry: Excess) -> str:
-        """Return the type of what takes the place of a policy for which key policies wait that name the role."""
-        in_role = self._model.roles[entry.policy_of].declared if entry.policy == IN_IAM else None
-        policies = [each.policy for each in entry.reason.statements]
-        is_before = any(each.declared == in_role or each.before_role for each in policies)
-        return IAM_POLICY if in_role and is_before else ""
+    def _make(self, entry: Excess, lost: Mapping[Written, list[Need]]) -> str:
+        """Return the type of what takes the place of a policy for which keys or buckets wait, or policies of keys."""
+        if entry.policy != IN_IAM:
+            return ""
+        role = self._model.roles[entry.policy_of]
+        owners = (owner_of(self._model, need) or role for needs in lost.values() for need in needs)
+        before = ((role.declared,), role.waits_for, *(each.waits_for for each in owners))
+        policies = [each.policy.declared for each in entry.reason.statements if role.declared]
+        return IAM_POLICY if any(each in those for each in policies for those in before) else ""
 
     def _lost(self, entry: Excess, statement: Written) -> list[Need]:
         """Return the needs that go with what is taken out of a statement."""
@@ -148,7 +156,7 @@ class Replacements:
         if entry.policy == IN_IAM:
             return self._model.role(need.role_arn).identity
         owner = owner_of(self._model, need)
-        return [] if owner is None else owner.policies
+        return owner.policies if isinstance(owner, (Bucket, Key)) else []
 
     def _statement(self, needs: list[Need], statement: Written, policy: str) -> Json:
         """Return a statement for needs of one principal, with the conditions of the one that it replaces."""
@@ -157,13 +165,12 @@ class Replacements:
         if policy == IN_IAM:
             return {**found, "Condition": condition} if condition else found
         first, call = needs[0], call_of(self._model, needs[0], self._asked[needs[0]])
-        if _is_to_account(statement, call.caller):
+        if _is_to_account(statement, call.caller) or names_principal(statement.body, first.role_arn):
             found["Principal"] = statement.body["Principal"]
         if not condition:
             return found
         if first.principal == SERVICE and self._lets_others_in(statement, first):
-            added = found["Condition"]["StringEqualsIfExists"]
-            condition = {**condition, "StringEqualsIfExists": {**condition.get("StringEqualsIfExists", {}), **added}}
+            condition = _with(found["Condition"], condition)
         return {**found, "Condition": condition}
 
     def _lets_others_in(self, statement: Written, need: Need) -> bool:
@@ -203,6 +210,24 @@ class Sharing:
         """Yield who else may assume a role."""
         for statement in allow_statements(self._model.roles[arn].trust) if arn in self._model.roles else ():
             yield from (each for each in principals_of(statement.body) if each != SERVICE_PRINCIPAL)
+
+
+def for_nobody_else(statement: Written, need: Need, cause: Cause, actions: list[str]) -> Json:
+    """Return a statement with some of its actions for the principal of a need, or with the account check."""
+    found, body = statement_for([need], need.policy), statement.body
+    names = ("Resource", "NotAction", "NotResource", *(["Principal"] if cause is Cause.FOR_ANY_ACCOUNT else []))
+    condition = _with(found.get("Condition", {}), body.get("Condition") or {})
+    kept = {"Action": actions, **{name: body[name] for name in names if name in body}, "Condition": condition}
+    return {name: each for name, each in {**found, **kept}.items() if f"Not{name}" not in body and each}
+
+
+def _with(check: Json, condition: Json) -> Json:
+    """Return a condition with the account check."""
+    return {**condition, **{operator: {**condition.get(operator, {}), **keys} for operator, keys in check.items()}}
+
+
+def _what(statement: Json) -> tuple[Any, Any]:
+    return statement.get("Action"), statement.get("Resource")
 
 
 def _identity(statement: Written) -> tuple[object, ...]:

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, fields
 
 from .addressed import Addressed, Way, addressed_to
-from .alternatives import NO_VALUE, possible
+from .alternatives import NO_VALUE, opposite, possible
 from .answers import Answer, any_of
 from .calls import Call
 from .causes import Cause, Reason, because
@@ -89,6 +89,8 @@ def judge(policies: list[Policy], call: Call, *, of_resource: bool) -> Verdict:
     verdict = Verdict()
     bucket = bucket_in(call.resource)
     for policy in policies:
+        if not call.caller.only_if.isdisjoint(map(opposite, policy.only_if)):
+            continue
         if not isinstance(policy.document, dict):
             verdict.leave_open(because(Cause.ELEMENT_UNKNOWN, element=policy.name))
         elif policy.not_understood:

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from .causes import MAY_BE_TOO_MUCH, policy_of_whom
 from .entries import AccessFindings, Allowed, Excess, Missing, Undecided
 from .grouping import Names, Row, who
-from .needs import IN_KEY_POLICY
+from .needs import IN_BOUNDARY, IN_KEY_POLICY
 from .pasting import has_placeholders
 
 _NOTHING = (
@@ -16,7 +16,7 @@ _NOTHING = (
     "of the app can't be seen: declare what they create, with declare_created in the app or --created"
 )
 _LOOK = "look at it where it is deployed, with personalize-kms doctor"
-_NOT_KNOWN = "Amazon Personalize is asked for something that can't be seen: what is undecided says where"
+_NOT_KNOWN = "Amazon Personalize is asked for nothing that can be checked: see the problems, and what is undecided"
 
 
 class Step(NamedTuple):
@@ -51,12 +51,20 @@ def step_of(row: Row, names: Names) -> Step:
         words = entry.fix
     elif isinstance(entry, Missing) and entry.add is not None:
         made = f", an {entry.make} that has to be made" if entry.make else ""
+        if made and entry.add_to == IN_BOUNDARY:
+            made += " in the place of AWS's, with all that this allows"
         if entry.depends_on:
             paths = ", ".join(each.construct_path for each in entry.policies)
             made = f", maybe {paths} (it depends on {', '.join(entry.depends_on)}): a bucket takes no second one"
         words = f"add to {policy_of_whom(entry.add_to, names.of(entry.add_to_whom))}{made}"
+        if names.of(entry.principal_arn) != entry.principal_arn and has_placeholders(
+            entry.pasted(entry.add.get("Condition"))
+        ):
+            words = f"give {who(entry, names)} a RoleName, then {words}"
     else:
         words = entry.reason.remedy or (_LOOK if entry.file else f"{_LOOK}, or make it part of the app")
+    if waiting := dict.fromkeys(found.construct_path for each in row.entries for found in each.waiting):
+        words += f", and have {', '.join(waiting)} wait for it by DependsOn"
     statements = row.pasted
     if entry.file and (statements or isinstance(entry, Undecided)):
         first = f"have its owner add the statements in {entry.file}, which the synth wrote"
@@ -76,7 +84,7 @@ def asks_nothing(report: AccessFindings) -> str:
         return f"{groups} {have} no key of yours: Personalize encrypts {them} with its own, and asks for nothing"
     if report.asked or report.deployed:
         return ""
-    return _NOT_KNOWN if report.undecided else _NOTHING
+    return _NOT_KNOWN if report.undecided or report.problems else _NOTHING
 
 
 def summary(report: AccessFindings) -> str:

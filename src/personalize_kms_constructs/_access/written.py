@@ -44,8 +44,6 @@ class Policy:
     """The name of an inline policy of a role; empty for other policies."""
     also_of: tuple[str, ...] = ()
     """The ARNs of others that have a role's policy: roles, users and groups, as far as templates say."""
-    before_role: bool = False
-    """True if the role refers to it, and so is made after it, as after what it refers to."""
     of_aws: bool = False
     """True if it is AWS's own, which nobody else can change."""
     whose: tuple[str, ...] = ()

@@ -11,7 +11,6 @@ from typing import Any, TypeVar
 
 from .._access.answers import Answer
 from .._access.aws_managed_policies import policy_of_aws
-from .._access.declarations import Declaration
 from .._access.model import AccessModel, Bucket, Key, OpenQuestion, Role
 from .._access.problems import AWS_MANAGED_KEY
 from .._access.values import account_of, has_unknown, last_part, open_parts, same, split_arn, without_case
@@ -157,24 +156,19 @@ class Deployment:
         )
         foreign: list[str] = []
         of_aws: list[Policy] = []
-        referred_to: set[Declaration | None] = set()
         for attached in as_list(resource.get("ManagedPolicyArns")):
             policy = self._managed_policy(attached, resource)
             if policy is None and (known := _policy_of_aws(attached, resource)):
                 of_aws.append(known)
             elif policy is None:
                 foreign.append(str(attached))
-            else:
-                referred_to.add(policy.declared)
-                if policy.declared not in [each.declared for each in identity]:
-                    identity.append(policy)
+            elif policy.declared not in [each.declared for each in identity]:
+                identity.append(policy)
         role.managed_policies = len(foreign) + len(of_aws)
         role.unseen = "; ".join(filter(None, [_not_of_the_app(foreign), mixed_up]))
         role.may_have = _may_be_of(name, account_of(arn), self._unclaimed_role_policies)
         role.unseen_denials = _not_of_the_app(each for each in foreign if _may_deny(each))
-        role.identity = [
-            replace(self._identity_policy(each, arn), before_role=each.declared in referred_to) for each in identity
-        ]
+        role.identity = [self._identity_policy(each, arn) for each in identity]
         role.managed_policies += _attached(identity, role)
         role.identity += [*_inline_policies_of(resource), *of_aws]
         boundary = resource.text("PermissionsBoundary")
@@ -209,6 +203,7 @@ class Deployment:
         resource, *others = made
         model.names[arn] = resource.path
         bucket = Bucket(arn, resource.stack.template.account, policies, may_have=may_have, declared=resource.declared)
+        bucket.only_if = resource.only_if
         bucket.unseen = bucket.unseen_encryption = shared_names.not_told_apart(others)
         encryption = resource.get("BucketEncryption")
         if encryption is not None and not others:

@@ -128,11 +128,13 @@ class ReadAssembly:
         model.problems += unable_functions(model, self._deployment, self._unread)
         model.problems += early_principals(model, self._resources, self._deployment, self._order)
         for each in (role for found in self._deployment.roles.values() for role in found):
-            arn = physical.role_arn(each)
-            model.names_of_others[arn] = each.path
-            if arn in model.roles and model.roles[arn].declared == each.declared:
-                with noted(self._unread, each.stack.template):
-                    model.roles[arn].waits_for = self._order.before(each.stack, each.logical_id)
+            model.names_of_others[physical.role_arn(each)] = each.path
+        made = {each.declared: each for each in self._resources}
+        for owner in (*model.keys.values(), *model.roles.values(), *model.buckets.values()):
+            there = None if owner.declared is None else made.get(owner.declared)
+            if there is not None:
+                with noted(self._unread, there.stack.template):
+                    owner.waits_for = self._order.before(there.stack, there.logical_id)
         model.origins |= {str(each.stack.template.path): each.stack.origins for each in self._resources}
         return model
 

@@ -9,9 +9,11 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from .._access.accepted import is_role_name
 from .._access.alternatives import may_coexist
+from .._access.aws_managed_policies import meant_by
 from .._access.causes import Cause, Reason, because
 from .._access.model import AccessModel, OpenQuestion, Problem
 from .._access.values import has_unknown, without_case
+from .._access.written import as_list
 from ..matrix import IMPORT_PAGE
 from . import physical
 from .physical import nearest, role_arn, role_name
@@ -65,15 +67,17 @@ def not_told_apart(others: Iterable[Resource]) -> str:
     paths = ", ".join(each.path for each in others)
     return paths and (
         f"{paths} has the same name, so it isn't known whose policies and keys are whose: set the account and Region "
-        f"of each stack by env"
+        "of each stack by env"
     )
 
 
 def role_name_problems(role: Resource) -> Iterator[Problem]:
-    """Yield that IAM refuses the name of a role, whatever is known only at deployment."""
+    """Yield that IAM refuses the name of a role or of AWS's policy, whatever is known only at deployment."""
     name = role.text("RoleName")
-    if name and not is_role_name(name):
-        reason = because(Cause.ROLE_NAME_REFUSED, name=name)
+    reasons = [because(Cause.ROLE_NAME_REFUSED, name=name)] if name and not is_role_name(name) else []
+    for arn in map(str, (*as_list(role.get("ManagedPolicyArns")), role.get("PermissionsBoundary"))):
+        reasons += [because(Cause.NOT_OF_AWS, arn=arn, meant=meant)] if (meant := meant_by(arn)) else []
+    for reason in reasons:
         yield Problem("configuration", role_arn(role), reason, role.path, _IAM_PAGE, declared=(role.declared,))
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property, partial
 from typing import Any
 
-from .._access.alternatives import NO_VALUE
+from .._access.alternatives import NO_VALUE, opposite
 from .._access.answers import Answer, all_of
 from .._access.declarations import Declaration
 from .._access.values import PARTITION, generated, same, split_outside_of_holes, unknown
@@ -128,9 +128,12 @@ class Stack(Scope):
         return self.made_only_if.union(f"{self.template.name}.{each}" for each in is_open)
 
     def implied(self, logical_id: str) -> frozenset[str]:
-        """Return the conditions that hold where a resource is made: its own, and those that this one implies."""
+        """Return what holds where a resource is made: its condition, what this implies, and opposites of others."""
         above = frozenset() if self.parent is None else self.parent[0].implied(self.parent[1])
-        return above.union(f"{self.template.name}.{each}" for each in self._conditions_of(logical_id))
+        conditions, here = self.template.body.get("Conditions", {}), self.template.name
+        found = self._conditions_of(logical_id)
+        against = (no for no in conditions for yes in found if self._exclude(no, yes) or self._exclude(yes, no))
+        return above.union((f"{here}.{each}" for each in found), (opposite(f"{here}.{each}") for each in against))
 
     def _conditions_of(self, logical_id: str) -> Mapping[str, bool]:
         """Return the conditions that hold where a resource is made, and whether each says more than others of them."""
@@ -150,6 +153,16 @@ class Stack(Scope):
             found[condition] = not others or not all(isinstance(each, str) for each in others)
             pending += others
         return found
+
+    def _exclude(self, one: str, other: str) -> bool:
+        """Tell if a condition is the opposite of another, or they compare one value with two that differ."""
+        conditions = self.template.body.get("Conditions", {})
+        match conditions.get(one), conditions.get(other):
+            case ({"Fn::Not": [inner]}, body) if inner in ({"Condition": other}, body):
+                return True
+            case ({"Fn::Equals": [value, first]}, {"Fn::Equals": [same_value, second]}) if value == same_value:
+                return same(self.text(first), self.text(second)) is Answer.NO
+        return False
 
     def may_be_no_value(self, expression: Any) -> bool:
         """Report whether a condition that can't be decided may leave a property out."""

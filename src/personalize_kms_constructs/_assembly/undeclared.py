@@ -8,11 +8,11 @@ from typing import Any
 
 from .._access import decision
 from .._access.answers import Answer
-from .._access.aws_managed_policies import policy_of_aws
+from .._access.aws_managed_policies import meant_by, policy_of_aws
 from .._access.calls import Call, role, service
 from .._access.causes import Cause
 from .._access.model import AccessModel, OpenQuestion, Role
-from .._access.values import PARTITION, matches
+from .._access.values import PARTITION, matches, unknown
 from .._access.written import (
     Policy,
     actions_of,
@@ -51,6 +51,8 @@ def undeclared(
                 deployment.add_role(read, arn)
                 if _trusts_personalize(read.role(arn), resource):
                     passed[of_any_partition(arn)] = arn, resource.path
+    if not passed and not model.asked:
+        passed[""] = unknown("a role outside of the app"), "a role outside of the app"
     for resource in callers if passed else ():
         with noted(unread, resource.stack.template):
             caller, region = _caller(resource, read, deployment), resource.stack.template.region
@@ -92,12 +94,8 @@ def _caller(resource: Resource, read: AccessModel, deployment: Deployment) -> Ro
 def _policy(found: Any, resource: Resource) -> Policy | None:
     """Return an inline policy, or a managed one of AWS, which SAM takes by its name."""
     if isinstance(found, str):
-        names = (
-            found,
-            f"arn:{PARTITION}:iam::aws:policy/{found}",
-            f"arn:{PARTITION}:iam::aws:policy/service-role/{found}",
-        )
-        return next(filter(None, (policy_of_aws(each, resource.path) for each in names)), None)
+        arn = found if ":" in found else f"arn:{PARTITION}:iam::aws:policy/{found}"
+        return policy_of_aws(meant_by(arn) or arn, resource.path)
     return Policy(found.get("PolicyDocument", found), resource.path) if isinstance(found, Mapping) else None
 
 

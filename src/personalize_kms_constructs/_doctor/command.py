@@ -8,12 +8,16 @@ import click
 
 from .._access.causes import Cause
 from .._access.ignoring import of_causes
+from .._address import page_at
 from .._terminal import FOUND, PASSED, stop, write
 
 _CAUSE = click.Choice([each.id for each in Cause])
 
 
-@click.command(short_help="Find what keeps Personalize from working in an account.")
+@click.command(
+    short_help="Find what keeps Personalize from working in an account.",
+    epilog=f"Documentation: {page_at('how-to/doctor.md')}",
+)
 @click.argument("dataset_groups", metavar="[DATASET_GROUP]...", nargs=-1)
 @click.option(
     "--region", envvar=["AWS_REGION", "AWS_DEFAULT_REGION"], help="Where to look; else AWS_REGION, or the profile's."

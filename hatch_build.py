@@ -1,0 +1,29 @@
+"""Makes what depends on the address of the documentation: the project's URLs, and the README as an index shows it."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+from hatchling.metadata.plugin.interface import MetadataHookInterface
+
+ADDRESS = Path("src", "personalize_kms_constructs", "_address.py")
+
+
+class AddressHook(MetadataHookInterface):
+    """Fills in ``urls`` and ``readme`` of pyproject.toml."""
+
+    def update(self, metadata: dict[str, Any]) -> None:
+        """Lead from the README to the built pages, or leave its relative links out: nothing lies beside it there."""
+        names: dict[str, Any] = {}
+        exec((Path(self.root) / ADDRESS).read_text(encoding="utf-8"), names)
+        site, page_at = names["SITE"], names["page_at"]
+
+        def linked(link: re.Match[str]) -> str:
+            text, page, fragment = link.groups()
+            return f"[{text}]({page_at(page)}{fragment or ''})" if site and page else text
+
+        text = (Path(self.root) / "README.md").read_text(encoding="utf-8")
+        text = re.sub(r"!\[[^\]]*\]\((?!https://)[^)]+\)\n*", "", text)
+        text = re.sub(r"\[([^\]]+)\]\((?!https://)(?:docs/([^)#]+\.md)|[^)#]*)(#[^)]*)?\)", linked, text)
+        metadata["readme"] = {"content-type": "text/markdown", "text": text}
+        metadata["urls"] = {"Documentation": site, "Support": page_at("support.md")} if site else {}

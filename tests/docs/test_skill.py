@@ -1,0 +1,84 @@
+"""The skill for coding agents: its commands, run as they are written, find a fault and prove that it is mended."""
+
+import json
+import re
+import sys
+from pathlib import Path
+
+import yaml
+
+from tests.docs.code import DOCS
+from tests.docs.test_in_ci import ROOT, run
+
+SKILL = ROOT / "skills" / "personalize-kms" / "SKILL.md"
+TEXT = SKILL.read_text(encoding="utf-8")
+INSTALL, SYNTH, CHECK, READ, SYNTH_AGAIN, PROVE = re.findall(r"^```sh\n(.*?)^```$", TEXT, re.DOTALL | re.MULTILINE)
+APP = """
+import aws_cdk as cdk
+from aws_cdk import aws_iam as iam, aws_kms as kms, aws_personalize as personalize
+from personalize_kms_constructs import PersonalizeEncryption
+from personalize_kms_constructs.checks import check_assembly
+
+app = cdk.App()
+stack = cdk.Stack(app, "Recommendations")
+key = kms.Key(stack, "Key")
+role = iam.Role(stack, "Role", assumed_by=iam.ServicePrincipal("personalize.amazonaws.com"))
+"""
+BY_HAND = """
+key.grant_encrypt_decrypt(role)
+personalize.CfnDatasetGroup(stack, "Movies", name="movies", kms_key_arn=key.key_arn, role_arn=role.role_arn)
+app.synth()
+"""
+MENDED = """
+encryption = PersonalizeEncryption(stack, "Encryption", encryption_key=key, service_role=role)
+encryption.add_dataset_group("Movies", name="movies")
+"""
+OF_AN_UNKNOWN_KEY = """
+  Books:
+    Type: AWS::Personalize::DatasetGroup
+    Properties: {Name: books, KmsKeyArn: !Ref KeyArn, RoleArn: !GetAtt Role.Arn}
+Parameters: {KeyArn: {Type: String}}
+"""
+
+
+def test_its_head_is_what_agents_read() -> None:
+    """The name is that of the folder, in lower case; a description says what it does and when (agentskills.io)."""
+    _, head, _ = TEXT.split("---\n", 2)
+    fields = yaml.safe_load(head)
+    assert fields["name"] == SKILL.parent.name
+    assert re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", fields["name"])
+    assert len(fields["name"]) <= 64
+    assert len(fields["description"]) <= 1024
+    assert len(fields["compatibility"]) <= 500
+    assert len(TEXT.splitlines()) < 500
+
+
+def test_its_commands_find_a_fault_and_prove_that_it_is_mended(tmp_path: Path) -> None:
+    """In a repository that has nothing but an app."""
+    (tmp_path / "node_modules").symlink_to(ROOT / "node_modules")
+    (tmp_path / "cdk.json").write_text(json.dumps({"app": f"{sys.executable} app.py"}))
+    (tmp_path / "app.py").write_text(APP + BY_HAND)
+    assert run(SYNTH, tmp_path).returncode == 0
+    assert run(CHECK, tmp_path).returncode == 1
+    found = json.loads((tmp_path / "access.json").read_text())
+    read = run(READ, tmp_path)
+    assert (read.returncode, len(read.stdout.splitlines())) == (0, len(found["missing"]))
+    assert '"Service": "personalize.amazonaws.com"' in read.stdout
+    assert run(PROVE, tmp_path).returncode == 1
+
+    (in_a_test,) = re.findall(r"^```python\n(.*?)^```$", TEXT, re.DOTALL | re.MULTILINE)
+    (tmp_path / "app.py").write_text(APP + MENDED + in_a_test)
+    assert run(SYNTH_AGAIN, tmp_path).returncode == 0
+    proved = run(PROVE, tmp_path)
+    assert (proved.returncode, proved.stderr) == (0, "")
+    assert proved.stdout.splitlines()[-1].startswith("0 missing, 0 problems, ")
+
+
+def test_it_names_what_a_report_has(tmp_path: Path) -> None:
+    """Each field of its table is one of the report's."""
+    (template,) = re.findall(r"```yaml\n(.*?)```", (DOCS / "how-to" / "reports.md").read_text(), re.DOTALL)
+    (tmp_path / "template.yaml").write_text(template + OF_AN_UNKNOWN_KEY)
+    report = json.loads(run("personalize-kms check template.yaml --format json", tmp_path).stdout)
+    for part in ("missing", "problems", "undecided", "excess"):
+        (row,) = (line for line in TEXT.splitlines() if line.startswith(f"| `{part}` |"))
+        assert set(re.findall(r"`(\w+)`", row)) - {part} <= report[part][0].keys()
