@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from functools import cache, partial
 from typing import Any
 
+from .._access.ignoring import of_causes
 from .._access.report import AccessReport, as_data
 from .._access.text import wrapped
 from .._access.values import shown
@@ -76,6 +77,9 @@ class Totals:
         self.problems += sum(not each.is_warning for each in report.problems)
         self.undecided += len(report.undecided)
         self.allowed += len(report.allowed)
+
+    def take_actions(self, report: AccessReport) -> None:
+        """Take the actions of a report from which nothing is left out."""
         for each in (*report.missing, *report.undecided, *report.allowed):
             if each.principal in self.actions:
                 self.actions[each.principal].add(each.action)
@@ -97,16 +101,24 @@ class Totals:
         return {who: sorted(actions) for who, actions in self.actions.items() if actions}
 
 
-def written(form: str, reported: Iterable[Reported], totals: Totals) -> Iterator[str]:
-    """Yield the report, text and Markdown as it becomes known.
+def written(
+    form: str,
+    reported: Iterable[Reported],
+    totals: Totals,
+    only: tuple[str, ...] = (),
+    ignored: tuple[str, ...] = (),
+) -> Iterator[str]:
+    """Yield the report, text and Markdown as it becomes known, without findings of the causes that are left out.
 
     Raises:
         DoctorError: if the doctor couldn't go on; if anything was yielded, the report has been ended before.
     """
     account, stopped, data = totals.account, None, []
     try:
-        for group, report in reported:
+        for group, whole in reported:
+            report = of_causes(whole, only, ignored)
             totals.take(group, report)
+            totals.take_actions(whole)
             if form == "json":
                 data.append({"arn": group.arn, "name": group.name, "notes": list(report.notes), **as_data(report)})
                 continue
