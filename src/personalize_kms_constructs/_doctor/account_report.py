@@ -68,8 +68,8 @@ class Totals:
     actions: dict[str, set[str]] = field(default_factory=lambda: {"role": set(), "service": set()})
     """The actions that control policies must not deny, for the roles and for Personalize."""
 
-    def take(self, group: Group, report: AccessReport) -> None:
-        """Count a dataset group."""
+    def take(self, group: Group, report: AccessReport, whole: AccessReport) -> None:
+        """Count a dataset group by its report; the actions are those of the whole one, with what is left out."""
         self.groups += 1
         self.seen += not group.unseen
         self.missing += len(report.missing)
@@ -77,10 +77,7 @@ class Totals:
         self.problems += sum(not each.is_warning for each in report.problems)
         self.undecided += len(report.undecided)
         self.allowed += len(report.allowed)
-
-    def take_actions(self, report: AccessReport) -> None:
-        """Take the actions of a report from which nothing is left out."""
-        for each in (*report.missing, *report.undecided, *report.allowed):
+        for each in (*whole.missing, *whole.undecided, *whole.allowed):
             if each.principal in self.actions:
                 self.actions[each.principal].add(each.action)
 
@@ -117,8 +114,7 @@ def written(
     try:
         for group, whole in reported:
             report = of_causes(whole, only, ignored)
-            totals.take(group, report)
-            totals.take_actions(whole)
+            totals.take(group, report, whole)
             if form == "json":
                 data.append({"arn": group.arn, "name": group.name, "notes": list(report.notes), **as_data(report)})
                 continue
