@@ -23,7 +23,7 @@ from ministack.services.cloudformation import provisioners
 from embedded_aws import deployed, faults
 from embedded_aws.access import in_effect
 from embedded_aws.errors import RefusedError
-from embedded_aws.policy_rules import Kind, check_grammar
+from embedded_aws.policy_rules import FEDERATED_USER, Kind, check_grammar, compact
 
 BYTES_AT_MOST = 32_768
 # To be asked for by `EmbeddedAws.fail_next`: the policy comes back in another print than it was sent in.
@@ -33,6 +33,7 @@ REPRINT = "ReprintKeyPolicy"
 KEY = Kind(
     "MalformedPolicyDocumentException",
     ("Principal",),
+    other_principals=FEDERATED_USER,
     invalid_principal="Policy contains a statement with one or more invalid principals.",
 )
 LOCKOUT = "The new key policy will not allow you to update the key policy in the future."
@@ -81,6 +82,8 @@ def _check_cloudformation() -> None:
     def payload_with_bypass(properties: dict[str, Any]) -> dict[str, Any]:
         request: dict[str, Any] = payload(properties)
         request["BypassPolicyLockoutSafetyCheck"] = _bypass(properties)
+        if isinstance(properties.get("KeyPolicy"), dict):
+            request["Policy"] = compact(properties["KeyPolicy"])
         return request
 
     provisioners._kms_create_key_payload = payload_with_bypass
@@ -92,7 +95,7 @@ def _check_cloudformation() -> None:
     def update_checked(physical_id: str, old: dict[str, Any], new: dict[str, Any], stack_name: str) -> Any:
         policy = new.get("KeyPolicy")
         if policy is not None and policy != old.get("KeyPolicy"):
-            check(policy if isinstance(policy, str) else json.dumps(policy), _bypass(new))
+            check(policy if isinstance(policy, str) else compact(policy), _bypass(new))
         return update(physical_id, old, new, stack_name)
 
     handlers["update"] = update_checked

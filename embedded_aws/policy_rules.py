@@ -32,12 +32,17 @@ class Kind(NamedTuple):
     prohibited: str = ""
     prohibited_message: str = ""
     invalid_principal: str = "Invalid principal in policy"
+    other_principals: str = ""
+    """A regular expression for principals that nobody creates."""
 
 
 MALFORMED = "MalformedPolicyDocument"
 IDENTITY = Kind(MALFORMED, ("Action", "Resource"), "Principal", "Policy document should not specify a principal.")
 TRUST = Kind(MALFORMED, ("Principal", "Action"), "Resource", "Has prohibited field Resource")
-BUCKET = Kind("MalformedPolicy", ("Principal", "Action", "Resource"))
+FEDERATED_USER = r"arn:aws[a-z-]*:sts::\d{12}:federated-user/.+"
+# CloudFront developer guide, private-content-restricting-access-to-s3
+CLOUDFRONT = r"arn:aws[a-z-]*:iam::cloudfront:user/CloudFront Origin Access Identity \w+"
+BUCKET = Kind("MalformedPolicy", ("Principal", "Action", "Resource"), other_principals=f"{FEDERATED_USER}|{CLOUDFRONT}")
 
 ACCOUNT = re.compile(r"\d{12}|arn:aws[a-z-]*:iam::\d{12}:root")
 ROLE_OR_USER = re.compile(r"arn:aws[a-z-]*:iam::\d{12}:(role|user)/.+")
@@ -80,6 +85,11 @@ def statements_of(document: Document) -> list[dict[str, Any]]:
     return listed(policy.get("Statement", []))
 
 
+def compact(document: dict[str, Any]) -> str:
+    """A template's policy as it is counted: without the spaces of JSON."""
+    return json.dumps(document, separators=(",", ":"))
+
+
 def listed(value: Any) -> list[Any]:
     """An element's values, which may be one without a list."""
     return value if isinstance(value, list) else [value]
@@ -89,7 +99,8 @@ def _problems(statements: list[dict[str, Any]], kind: Kind) -> Iterator[str]:
     if not statements and kind is not TRUST:
         yield "Syntax errors in policy."
     sids = [statement["Sid"] for statement in statements if statement.get("Sid")]
-    if len(sids) != len(set(sids)):
+    # "In IAM", says the page of sids.
+    if kind.code == MALFORMED and len(sids) != len(set(sids)):
         yield "Statement IDs (SID) in a single policy must be unique."
     for statement in statements:
         if kind.prohibited in statement:
@@ -104,7 +115,8 @@ def _problems(statements: list[dict[str, Any]], kind: Kind) -> Iterator[str]:
             if resource != "*" and not resource.startswith("arn:"):
                 yield f'Resource {resource} must be in ARN format or "*".'
         principal = statement.get("Principal", {})
-        if not all(map(_exists, listed(principal.get("AWS", []) if isinstance(principal, dict) else principal))):
+        names = listed(principal.get("AWS", []) if isinstance(principal, dict) else principal)
+        if not all(re.fullmatch(kind.other_principals, each) or _exists(each) for each in names):
             yield kind.invalid_principal
 
 
@@ -169,13 +181,15 @@ def _limit(number: int, most: int, message: str) -> None:
 
 
 def _check_bucket(bucket: str, document: dict[str, Any] | bytes) -> None:
-    text = json.dumps(document) if isinstance(document, dict) else document.decode()
+    text = compact(document) if isinstance(document, dict) else document.decode()
     check_grammar(text, BUCKET)
     if len(text.encode()) > 20 * 1024:
         raise RefusedError(BUCKET.code, "Bucket policies are limited to 20 KB in size")
     for statement in statements_of(text):
         resources = [resource.rpartition(":::")[2] for resource in listed(statement.get("Resource", "*"))]
-        if any(name != bucket and "*" not in name for name in (each.partition("/")[0] for each in resources)):
+        if any(
+            name != bucket and not re.search(r"[*?]", name) for name in (each.partition("/")[0] for each in resources)
+        ):
             raise RefusedError(BUCKET.code, "Policy has invalid resource")
         if not all(_fits(action, resources) for action in listed(statement.get("Action", []))):
             raise RefusedError(BUCKET.code, "Action does not apply to any resource(s) in statement")

@@ -19,10 +19,10 @@ from botocore.exceptions import BotoCoreError, ClientError
 from demo.cdk_cli import CdkError, cdk
 from integ.account import PREFIX, Aws, Deployed, OwnAccount, Patience, stack_status
 from integ.execution import execute
-from integ.experiments import EXPERIMENTS, GROUP, run
+from integ.experiments import EXPERIMENTS, GROUP, Outcome, run
 from integ.table import tables
 from integ.take_down import LeftError, take_down
-from integ.trail import kms_calls
+from integ.trail import KmsCall, kms_calls
 from personalize_kms_constructs._doctor.account_report import Totals, look, written
 from personalize_kms_constructs._doctor.asking import Account, DoctorError
 
@@ -65,8 +65,10 @@ def integrate(
     patience: Patience,
     ask: Callable[[str], bool],
     tell: Callable[[str], None],
-) -> str | None:
-    """Deploy, look, try and take down; return the tables, or none if it wasn't wanted.
+) -> bool:
+    """Deploy, look, try, tell the tables and take down; return false if it wasn't wanted.
+
+    What was found before an error is told, too, and before anything is taken down: that may fail.
 
     Raises:
         CdkError: if the CLI fails; what was deployed is taken down.
@@ -75,7 +77,7 @@ def integrate(
     stack = f"{PREFIX}{secrets.token_hex(4)}"
     command = take_down_command(aws, stack, environment)
     if not ask(_beforehand(aws, stack, environment)):
-        return None
+        return False
     started = datetime.now(UTC)
     with tempfile.TemporaryDirectory(prefix="integ-") as scratch:
         app = ("--app", f"{scratch}/cdk.out")
@@ -83,23 +85,31 @@ def integrate(
         cdk("synth", "--app", synth, "--output", app[1], "--quiet", environment=environment, quiet=True)
         if stack_status(aws, stack):
             raise CdkError(f"there is a stack {stack} already, which isn't touched: start again")
+        outcomes: list[Outcome] = []
+        state_machines: dict[str, str] = {}
+        calls: list[tuple[datetime, KmsCall]] = []
         try:
             tell("cdk deploy")
             cdk("deploy", *app, stack, "--require-approval", "never", environment=environment, quiet=True)
             deployed = Deployed.of(aws, stack)
             _doctor(aws, deployed, "before", tell)
-            outcomes = run(aws, deployed, patience, tell)
+            run(aws, deployed, patience, tell, outcomes.append)
             tell("state machine")
             state_machines = execute(aws, deployed, patience)
             _doctor(aws, deployed, "after", tell)
             tell("CloudTrail")
             calls = kms_calls(aws, deployed, started, patience)
-            return tables(outcomes, calls, state_machines, aws.region, f"{started:%Y-%m-%d}")
         except BaseException as error:
             tell(f"it stops: {str(error) or type(error).__name__}")
             raise
         finally:
-            take_down(aws, stack, patience, tell, command)
+            try:
+                if outcomes:
+                    found = tables(outcomes, calls, state_machines, aws.region, f"{started:%Y-%m-%d}")
+                    tell(f"for docs/documented.md:\n\n{found}")
+            finally:
+                take_down(aws, stack, patience, tell, command)
+    return True
 
 
 def take_down_command(aws: Aws, stack: str, environment: Mapping[str, str]) -> str:
@@ -158,11 +168,11 @@ def main() -> int:
             take_down(aws, arguments.take_down, Patience(), _tell, command)
             return 0
         more = TEMPORARY if aws.is_temporary else ""
-        found = integrate(aws, environment, Patience(), lambda text: _ask(text + more), _tell)
+        if not integrate(aws, environment, Patience(), lambda text: _ask(text + more), _tell):
+            _print("nothing was done", sys.stdout)
     except (BotoCoreError, CdkError, ClientError, DoctorError, EOFError, KeyboardInterrupt, LeftError) as error:
         _print(f"✘ {str(error) or type(error).__name__}", sys.stderr)
         return 1
-    _print("nothing was done" if found is None else f"\nfor docs/documented.md:\n\n{found}", sys.stdout)
     return 0
 
 

@@ -81,16 +81,20 @@ class Outcome:
     ended: datetime
 
 
-def run(aws: Aws, deployed: Deployed, patience: Patience, tell: Callable[[str], None]) -> list[Outcome]:
-    """Create what each experiment says, under its change."""
+def run(
+    aws: Aws,
+    deployed: Deployed,
+    patience: Patience,
+    tell: Callable[[str], None],
+    keep: Callable[[Outcome], None],
+) -> None:
+    """Create what each experiment says, under its change, and keep each outcome at once."""
     aws.client("s3").put_object(Bucket=deployed.bucket, Key="import/data.csv", Body=DATA.encode())
-    found = []
     for number, experiment in enumerate(EXPERIMENTS):
         with changed(aws, deployed, experiment, patience):
             for what in experiment.creates:
                 tell(f"{what}: {experiment.name}")
-                found.append(_outcome(aws, deployed, experiment, what, f"{deployed.stack}-{number}", patience))
-    return found
+                keep(_outcome(aws, deployed, experiment, what, f"{deployed.stack}-{number}", patience))
 
 
 @contextmanager

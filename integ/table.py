@@ -35,7 +35,7 @@ def tables(outcomes: Sequence[Outcome], calls: Calls, state_machines: Mapping[st
     for call, times in sorted(Counter(call for _, call in calls).items()):
         lines.append(f"| {call.who} | {call.key} | `{call.action}` | {call.about} | {call.error} | {times} |")
     if not calls:
-        lines.append("| CloudTrail has no call yet: look again in a quarter of an hour | | | | | |")
+        lines.append("| no call was read from CloudTrail: look there in a quarter of an hour | | | | | |")
     lines += ["", "| Step Functions | is |", "|---|---|"]
     lines += [f"| {what} | {_cell(found)} |" for what, found in state_machines.items()]
     return "\n".join(lines) + "\n"
@@ -78,7 +78,7 @@ def _doubt(outcome: Outcome, outcomes: Sequence[Outcome], calls: Calls) -> str:
     """Return why a failure isn't one for lack of the statement, or nothing if it is."""
     baseline = [each.worked for each in outcomes if not each.experiment.where and each.created == outcome.created]
     if len(baseline) < 2 or not all(baseline):
-        return "nothing: it doesn't always work as the library writes it"
+        return "nothing: it isn't known to work each time as the library writes it"
     if not _is_denial(outcome, calls):
         return "nothing: neither the reason nor CloudTrail has a denial"
     return ""

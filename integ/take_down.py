@@ -50,16 +50,19 @@ def _ignored(*signals: signal.Signals) -> Iterator[None]:
 
 def _take_down(aws: Aws, stack: str, patience: Patience, tell: Callable[[str], None]) -> None:
     cloudformation = aws.client("cloudformation")
+    if not stack_status(aws, stack):
+        tell(f"there is no stack {stack} in {aws.region}")
     # What a call in flight has started a moment ago may keep the first deletion from its end.
     for _ in range(2):
-        if not _settled(aws, stack, patience):
+        status = _settled(aws, stack, patience)
+        _delete_other_groups(aws, stack, patience, tell)
+        if not status:
             return
         found = cloudformation.describe_stack_resources(StackName=stack)["StackResources"]
         _stop(aws, _ids(found, "AWS::StepFunctions::StateMachine"))
         for arn in _jobs(aws, _ids(found, "AWS::Personalize::Dataset")):
             tell(f"waiting for {arn}")
             ended(aws, arn, patience)
-        _delete_other_groups(aws, stack, patience)
         _empty(aws, _ids(found, "AWS::S3::Bucket"))
         cloudformation.delete_stack(StackName=stack)
     if _settled(aws, stack, patience):
@@ -99,10 +102,11 @@ def _jobs(aws: Aws, datasets: list[str]) -> Iterator[str]:
                         yield each[f"dataset{kind}JobArn"]
 
 
-def _delete_other_groups(aws: Aws, stack: str, patience: Patience) -> None:
+def _delete_other_groups(aws: Aws, stack: str, patience: Patience, tell: Callable[[str], None]) -> None:
     for page in aws.client("personalize").get_paginator("list_dataset_groups").paginate():
         for each in page["datasetGroups"]:
             if each["name"].startswith(f"{stack}-"):
+                tell(f"deleting {each['datasetGroupArn']}")
                 delete_group(aws, each["datasetGroupArn"], patience)
 
 

@@ -84,11 +84,11 @@ def test_a_key_that_is_gone(account: FakeAccount) -> None:
 
 
 def test_a_role_that_is_gone(account: FakeAccount) -> None:
-    """It is told once, also where a policy has its id."""
+    """It is told once, and so is its id, with which AWS takes no change of the policy."""
     account.answer("GetRole", "NoSuchEntity")
     assert account.bad() == [("role-absent", "failed", ROLE)]
     account.keys[KEY] = [allow(BASE_5, {"AWS": DEAD}), allow(BASE_5, SERVICE)]
-    assert account.bad() == [("role-absent", "failed", ROLE)]
+    assert account.bad() == [("unused-id", "warning", KEY), ("role-absent", "failed", ROLE)]
 
 
 def test_a_bucket_that_is_gone(account: FakeAccount) -> None:
@@ -110,8 +110,17 @@ def test_a_bucket_that_is_gone(account: FakeAccount) -> None:
         ),
         ([allow(BASE_5, {"AWS": ROLE}), allow(["kms:Encrypt"], {"AWS": DEAD})], "unused-id", "warning", []),
         ([allow(BASE_5, {"AWS": ROLE}), allow(["kms:Encrypt"], {"AWS": DEAD_USER})], "unused-id", "warning", []),
+        (
+            [
+                allow(BASE_5, {"AWS": ROLE}),
+                {"Effect": "Deny", "NotPrincipal": {"AWS": [ROLE, DEAD]}, "Action": "kms:Tag*"},
+            ],
+            "unused-id",
+            "warning",
+            [],
+        ),
     ],
-    ids=["needed", "needed beside another", "of a role that nobody needs", "of a user"],
+    ids=["needed", "needed beside another", "of a role that nobody needs", "of a user", "of one that isn't denied"],
 )
 def test_the_id_of_a_deleted_role(
     account: FakeAccount, statements: Statements, cause: str, status: str, instead: Statements
@@ -121,6 +130,18 @@ def test_the_id_of_a_deleted_role(
     assert account.bad() == [(cause, status, KEY)]
     assert account.finding().statements == instead
     assert account.finding().needed_by == (NEEDED_BY if instead else [])
+
+
+def test_an_id_while_a_role_is_gone(account: FakeAccount) -> None:
+    """It may be that role's, so no other is put in its place; but KMS takes no policy that has it."""
+    account.keys[KEY] = [allow(BASE_5, {"AWS": DEAD}), allow(BASE_5, SERVICE)]
+    account.add(matrix.DATASET_IMPORT_JOB, "old", role=f"{ROLE}2")
+    account.answer("GetRole", "NoSuchEntity", "Reader2")
+    assert {(each.cause, each.status) for each in account.findings()} == {
+        ("unused-id", "warning"),
+        ("role-absent", "failed"),
+        ("no-delegation", "failed"),
+    }
 
 
 def test_several_ids_of_one_policy(account: FakeAccount) -> None:
@@ -168,6 +189,13 @@ def test_an_id_beside_a_denial(account: FakeAccount) -> None:
         ("deleted-principal", ()),
         ("denied", ("kms:Decrypt",)),
     }
+
+
+def test_an_id_beside_a_role_that_is_excepted(account: FakeAccount) -> None:
+    """A statement for all others isn't the role's."""
+    others = {"Effect": "Allow", "NotPrincipal": {"AWS": [DEAD, ROLE]}, "Action": BASE_5, "Resource": "*"}
+    account.keys[KEY] = [others, allow(BASE_5, SERVICE)]
+    assert {each.cause for each in account.findings()} == {"unused-id", "no-delegation"}
 
 
 def test_the_id_of_a_living_role(account: FakeAccount) -> None:

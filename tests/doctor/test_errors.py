@@ -36,6 +36,8 @@ def stopped(result: Result) -> str:
     [
         ("ExpiredTokenException", "AWS doesn't take the credentials: An error occurred (ExpiredTokenException)"),
         ("RequestExpired", "AWS doesn't take the credentials: An error occurred (RequestExpired)"),
+        ("InvalidAccessKeyId", "AWS doesn't take the credentials in eu-west-1: An error occurred (InvalidAccessKeyId)"),
+        ("RequestLimitExceeded", "AWS throttles: An error occurred (RequestLimitExceeded)"),
         ("UnrecognizedClientException", "AWS doesn't take the credentials in eu-west-1: An error occurred"),
         ("ThrottlingException", "AWS throttles: An error occurred (ThrottlingException)"),
         ("InternalServerError", "personalize:ListDatasetGroups isn't answered but by InternalServerError: name the"),

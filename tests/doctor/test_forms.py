@@ -132,6 +132,7 @@ def test_findings_by_their_names(
     assert sorted(each["cause"] for each in (*group["missing"], *group["problems"])) == causes
     assert (group["left_out"], result.exit_code) == (left_out, exit_code)
     assert sum(found["summary"][each] for each in ("missing", "problems", "warnings")) == len(causes)
+    assert found["control_policies"]["must_leave_alone"]["service"] == sorted(BASE_5)
     text = command(*arguments).stdout
     assert (f"\n{left_out} finding" in text) is (left_out > 0)
 

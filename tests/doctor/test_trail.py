@@ -54,7 +54,10 @@ def notes(account: FakeAccount, command: Callable[..., Result]) -> Callable[[], 
 
 
 READ = "CloudTrail: the last calls of KMS were looked at, back to 2026-11-26T10:00:00Z"
-OTHERWISE = "which no finding explains: it was mended since, or a control policy denies it"
+OTHERWISE = (
+    "which no finding of this dataset group explains: it was mended since, a control policy denies it, or it was for "
+    "another dataset group"
+)
 
 
 @pytest.mark.parametrize(
@@ -64,6 +67,13 @@ OTHERWISE = "which no finding explains: it was mended since, or a control policy
         (denied(key=OTHER_KEY), denied(key=OTHER_KEY)["errorMessage"]),
         (denied(OF_SERVICE, sourceIPAddress="AWS Internal"), denied(OF_SERVICE)["errorMessage"]),
         (denied(OF_CONFIG, sourceIPAddress="personalize.amazonaws.com"), denied(OF_CONFIG)["errorMessage"]),
+        (denied(errorCode="AccessDeniedException"), denied()["errorMessage"]),
+        (denied(errorMessage=None), f"kms:Decrypt was denied to {ROLE}"),
+        (denied(OF_ANOTHER), None),
+        (denied(userIdentity=None, sourceIPAddress=None), None),
+        (denied({**OF_CONFIG, "sessionContext": None}), None),
+        (denied({**OF_CONFIG, "sessionContext": {"sessionIssuer": None}}), None),
+        (denied({**OF_CONFIG, "sessionContext": {"sessionIssuer": {"arn": None}}}), None),
         (denied(OF_SERVICE, key=OTHER_KEY), None),
         (denied(OF_ANOTHER, key=OTHER_KEY), None),
         (denied(OF_CONFIG), None),
@@ -75,6 +85,13 @@ OTHERWISE = "which no finding explains: it was mended since, or a control policy
         "the role on another key",
         "Personalize",
         "from Personalize",
+        "another code",
+        "no message",
+        "another role on the key",
+        "no identity",
+        "no session",
+        "no role of the session",
+        "no ARN of the role",
         "another key",
         "another role",
         "another service",
@@ -110,6 +127,22 @@ def test_each_is_beside_the_finding_that_it_explains(
     assert says in " ".join(command("--cloudtrail", "--format", form).stdout.split())
     assert "CloudTrail" not in command("--format", form).stdout
     assert account.calls["LookupEvents"] == 2
+
+
+def test_those_of_other_sessions_are_alike(account: FakeAccount, notes: Callable[[], list[str]]) -> None:
+    """Each job has a session of its own. Without a message, the keys tell calls apart."""
+    session = OF_ROLE | {"arn": f"{SESSION}2"}
+    silent = [denied(errorMessage=None, resources=[{"ARN": key}]) for key in (KEY, OTHER_KEY)]
+    account.events = [denied(), denied(session), *silent, denied(session, key=OTHER_KEY)]
+    other_key = denied(session, key=OTHER_KEY)["errorMessage"]
+    said = [denied()["errorMessage"], *[f"kms:Decrypt was denied to {ROLE}"] * 2, other_key]
+    assert notes()[1:] == [f"CloudTrail: {each} (2026-11-26T10:00:00Z), {OTHERWISE}" for each in said]
+
+
+def test_an_event_without_a_record(account: FakeAccount, notes: Callable[[], list[str]]) -> None:
+    """The API requires none."""
+    account.answer("LookupEvents", {"Events": [{"EventId": "1"}]})
+    assert notes() == ["CloudTrail: the last calls of KMS were looked at, back to now"]
 
 
 def test_the_last_of_alike_ones(account: FakeAccount, notes: Callable[[], list[str]]) -> None:

@@ -11,12 +11,15 @@ from typing import Any
 
 import pytest
 
-from embedded_aws import EmbeddedAws
+from embedded_aws import EmbeddedAws, asl
+from tests.deploy.stacks import deploy
 from tests.embedded_aws import scenario as scenarios
 from tests.embedded_aws.scenario import DATA, DATASET, GROUP, SERVICE, Scenario, allow, allow_role, policy, trust
 
 IAM = "arn:aws:iam::111111111111"
 NOBODY = {"AWS": f"{IAM}:role/absent"}
+FEDERATED = {"AWS": "arn:aws:sts::111111111111:federated-user/jane"}
+CLOUDFRONT = {"AWS": "arn:aws:iam::cloudfront:user/CloudFront Origin Access Identity EH1HDMB1FH2TC"}
 READ, LET_READ = allow_role(["s3:GetObject"], f"{DATA}/*"), allow(SERVICE, ["s3:GetObject"], f"{DATA}/*")
 TRUST, OWNER, USE = trust(SERVICE), allow(scenarios.ACCOUNT, ["kms:*"]), allow(SERVICE, ["kms:Decrypt"])
 TYPO = {"Condition": {"StringEqals": {"aws:SourceAccount": "111111111111"}}}
@@ -55,8 +58,7 @@ POLICIES: dict[str, tuple[str, list[dict[str, Any]], str]] = {
     "trust in nobody": ("trust", [trust(NOBODY)], PRINCIPAL),
     "new trust in nobody": ("new trust", [TRUST, trust(NOBODY)], PRINCIPAL),
     "a sid twice in IAM": ("inline", [{**READ, "Sid": "A"}, {**READ, "Sid": "A"}], TWICE),
-    "a sid twice in S3": ("bucket", [{**LET_READ, "Sid": "A"}, {**LET_READ, "Sid": "A"}], TWICE),
-    "a sid twice in KMS": ("key", [{**OWNER, "Sid": "A"}, {**OWNER, "Sid": "A"}], TWICE),
+    "trust in a federated user": ("trust", [trust(FEDERATED)], PRINCIPAL),
     # S3 user guide, bucket-policies, s3-bucket-user-policy-specifying-principal-intro and s3-arn-format
     "a bucket for nobody": ("bucket", [{**LET_READ, "Principal": NOBODY}], PRINCIPAL),
     "a bucket policy without statements": ("bucket", [], SYNTAX),
@@ -68,6 +70,7 @@ POLICIES: dict[str, tuple[str, list[dict[str, Any]], str]] = {
     # KMS API reference, PutKeyPolicy; a statement without Resource has no effect
     "a key for nobody": ("key", [OWNER, {**USE, "Principal": NOBODY}], NO_SUCH_PRINCIPAL),
     "a key for roles": ("key", [OWNER, {**USE, "Principal": {"AWS": f"{IAM}:role/*"}}], NO_SUCH_PRINCIPAL),
+    "a key for CloudFront": ("key", [OWNER, {**USE, "Principal": CLOUDFRONT}], NO_SUCH_PRINCIPAL),
     "a key for no user": ("key", [OWNER, {**USE, "Principal": {"AWS": f"{IAM}:user/absent"}}], NO_SUCH_PRINCIPAL),
     "an unknown operator of a key": ("key", [OWNER, {**USE, **TYPO}], SYNTAX),
     "a key without principal": ("key", [OWNER, allow_role(["kms:Decrypt"], "*")], f"{MUST}principals."),
@@ -93,6 +96,12 @@ def scene(running_aws: EmbeddedAws) -> Scenario:
 def test_a_policy_that_aws_refuses(scene: Scenario, refusal: Any, name: str) -> None:
     """IAM, S3 and KMS have error codes of their own."""
     kind, statements, message = POLICIES[name]
+    code = "LimitExceeded" if "exceed" in message else CODES.get(kind, "MalformedPolicyDocument")
+    got, found = refusal(lambda: _put(scene, kind, *statements))
+    assert (got, found[: len(message)]) == (code, message)
+
+
+def _put(scene: Scenario, kind: str, *statements: dict[str, Any]) -> Any:
     text, managed = policy(*statements), f"{IAM}:policy/managed"
     calls: dict[str, Callable[[], Any]] = {
         "managed": lambda: scene.iam.create_policy(PolicyName="new", PolicyDocument=text),
@@ -100,16 +109,21 @@ def test_a_policy_that_aws_refuses(scene: Scenario, refusal: Any, name: str) -> 
         "inline": lambda: scene.iam.put_role_policy(RoleName="personalize", PolicyName="new", PolicyDocument=text),
         "trust": lambda: scene.iam.create_role(RoleName="new", AssumeRolePolicyDocument=text),
         "new trust": lambda: scene.iam.update_assume_role_policy(RoleName="personalize", PolicyDocument=text),
-        "bucket": lambda: scene.bucket_policy(*statements),
+        "bucket": lambda: scene.s3.put_bucket_policy(Bucket="movies-data", Policy=compact(text)),
         "key": lambda: scene.kms.create_key(Policy=text),
     }
-    code = "LimitExceeded" if "exceed" in message else CODES.get(kind, "MalformedPolicyDocument")
-    got, found = refusal(calls[kind])
-    assert (got, found[: len(message)]) == (code, message)
+    return calls[kind]()
+
+
+def compact(text: str) -> str:
+    return json.dumps(json.loads(text), separators=(",", ":"))
+
+
+EMPTY_ZIP = b"PK\5\6" + bytes(18)
 
 
 def _function(scene: Scenario, role: str, value: str = "") -> Any:
-    given = {"Role": role, "Code": {"ZipFile": b""}, "Environment": {"Variables": {"A": value}}}
+    given = {"Role": role, "Code": {"ZipFile": EMPTY_ZIP}, "Environment": {"Variables": {"A": value}}}
     call = scene.client("lambda").create_function
     return call(FunctionName="new", Runtime="python3.12", Handler="index.handler", **given)
 
@@ -184,3 +198,74 @@ def test_a_call_that_aws_refuses(scene: Scenario, refusal: Any, name: str) -> No
     call, (code, message) = CALLS[name]
     got, found = refusal(call, scene)
     assert (got, found[: len(message)]) == (code, message)
+
+
+# These begin with an empty server, and stand after those that share one. The kind of policy, and its statements.
+# Sources: as above; CloudFront developer guide, private-content-restricting-access-to-s3; IAM user guide,
+# reference_policies_elements_sid: unique "in IAM".
+TAKEN: dict[str, tuple[str, list[dict[str, Any]]]] = {
+    "a managed policy of 6,144": ("managed", [_long(6_144, **READ)]),
+    "a version of 6,144": ("version", [_long(6_144, **READ)]),
+    "an inline policy of 10,240": ("only inline", [_long(10_240, **READ)]),
+    "a trust policy of 2,048": ("trust", [_long(2_048, **TRUST)]),
+    "20 KB": ("bucket", [_long(20_480, **LET_READ)]),
+    "a bucket for CloudFront": ("bucket", [{**LET_READ, "Principal": CLOUDFRONT}]),
+    "a bucket for a federated user": ("bucket", [{**LET_READ, "Principal": FEDERATED}]),
+    "a key for a federated user": ("key", [OWNER, {**USE, "Principal": FEDERATED}]),
+    "a sid twice in S3": ("bucket", [{**LET_READ, "Sid": "A"}, {**LET_READ, "Sid": "A"}]),
+    "a sid twice in KMS": ("key", [{**OWNER, "Sid": "A"}, {**OWNER, "Sid": "A"}]),
+    "a bucket with another sign": ("bucket", [{**LET_READ, "Resource": "arn:aws:s3:::movies-dat?/*"}]),
+}
+
+
+@pytest.mark.parametrize("name", TAKEN)
+def test_a_policy_that_aws_takes(scenario: Scenario, name: str) -> None:
+    """The largest ones, and what looks like a mistake."""
+    kind, statements = TAKEN[name]
+    scenario.iam.create_policy(PolicyName="managed", PolicyDocument=policy(READ))
+    for each in scenario.iam.list_role_policies(RoleName="personalize")["PolicyNames"] if kind == "only inline" else ():
+        scenario.iam.delete_role_policy(RoleName="personalize", PolicyName=each)
+    _put(scenario, kind.removeprefix("only "), *statements)
+
+
+def test_the_largest_that_aws_takes(aws: EmbeddedAws) -> None:
+    """A name of 64, 4,096 bytes of environment, and policies of a template: its spaces don't count."""
+    scenario, name = Scenario(aws), "x" * 64
+    services = {"Service": "lambda.amazonaws.com"}
+    scenario.iam.create_role(RoleName=name, AssumeRolePolicyDocument=policy(trust(services)))
+    _function(scenario, f"{IAM}:role/{name}", "x" * 4_088)
+    of_bucket = json.loads(policy(_long(20_480, **LET_READ)))
+    owner = len(compact(policy(OWNER))) - len(compact(policy()))
+    of_key = json.loads(policy(OWNER, _long(32_768 - owner - 1, **USE)))
+    assert len(compact(json.dumps(of_key))) == 32_768
+    resources = {
+        "Policy": {
+            "Type": "AWS::S3::BucketPolicy",
+            "Properties": {"Bucket": "movies-data", "PolicyDocument": of_bucket},
+        },
+        "Key": {"Type": "AWS::KMS::Key", "Properties": {"KeyPolicy": of_key}},
+    }
+    assert deploy(aws, {name: {"Resources": {name: resource}} for name, resource in resources.items()}) == []
+
+
+LINES = {"Type": "Pass", "Output": "{%\n  $states.input\n%}", "End": True}
+DISTRIBUTED = {"ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"}, "StartAt": "B"}
+WRITER = {"WriterConfig": {"Transformation": "FLATTEN", "OutputType": "JSON"}}
+MAP = {"Type": "Map", "ItemProcessor": DISTRIBUTED | {"States": {"B": LINES}}, "ResultWriter": WRITER, "End": True}
+
+
+@pytest.mark.parametrize(
+    ("state", "is_right"),
+    [
+        (LINES, True),
+        (LINES | {"Output": {"A": "{% (\n $x := 1;\n $x) %}"}}, True),
+        (LINES | {"Output": "{%\n  $states.input ~~> \n%}"}, False),
+        (MAP, True),
+        (MAP | {"ResultWriter": {}}, False),
+    ],
+    ids=["lines", "steps", "no JSONata", "a format of results", "an empty writer"],
+)
+def test_what_asl_validator_does_not_know(state: dict[str, Any], is_right: bool) -> None:
+    """JSONata of several lines, and `WriterConfig` alone (Step Functions guide, input-output-resultwriter)."""
+    definition = {"QueryLanguage": "JSONata", "StartAt": "A", "States": {"A": state}}
+    assert (asl.problems(json.dumps(definition)) == []) is is_right

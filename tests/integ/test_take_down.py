@@ -170,6 +170,47 @@ def test_what_can_not_be_deleted_is_named(aws: EmbeddedAws, run: Run, goes_meanw
     assert left_over(aws) == []
 
 
+@pytest.mark.parametrize(
+    ("calls", "rows"),
+    [
+        (["personalize.CreateDatasetExportJob"], 2),
+        (["stepfunctions.StartExecution"], 5),
+        (["cloudtrail.LookupEvents"], 5),
+        (["cloudtrail.LookupEvents", "cloudformation.DescribeStackResources"], 5),
+        (["cloudformation.DescribeStackResources"], 5),
+    ],
+)
+def test_what_was_found_is_told_before_anything_is_taken_down(
+    aws: EmbeddedAws, run: Run, calls: list[str], rows: int
+) -> None:
+    """Whatever is interrupted; a second Ctrl-C leaves the stack, which the command then takes away."""
+    told: list[str] = []
+    with ExitStack() as stack:
+        for call in calls:
+            stack.enter_context(around(aws, "after-call", call, interrupt))
+        stack.enter_context(pytest.raises((KeyboardInterrupt, LeftError)))
+        run(told.append)
+    found = next(number for number, each in enumerate(told) if each.startswith("for docs/documented.md"))
+    assert len([each for each in told[found].splitlines() if "as the library" in each or ": no stat" in each]) == rows
+    assert told[found + 1] == "everything is taken down; Ctrl-C leaves it there"
+    take_down(aws, STACK, AT_ONCE, lambda _: None, COMMAND)
+    assert left_over(aws) == []
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_dataset_groups_are_deleted_without_their_stack(aws: EmbeddedAws, there: bool) -> None:
+    """It may be gone already; and one that isn't there is told, as after a wrong name or Region."""
+    personalize = aws.client("personalize")
+    names = (f"{STACK}-1", f"{STACK}-12", "theirs") if there else ("theirs",)
+    arns = [personalize.create_dataset_group(name=name)["datasetGroupArn"] for name in names]
+    told: list[str] = []
+    take_down(aws, STACK, AT_ONCE, told.append, COMMAND)
+    assert told[1] == f"there is no stack {STACK} in eu-west-1"
+    assert set(told[2:]) == {f"deleting {arn}" for arn in arns[:-1]}
+    assert left_over(aws) == arns[-1:]
+    delete_group(aws, arns[-1], AT_ONCE)
+
+
 def test_a_stack_in_review_is_deleted(aws: EmbeddedAws, monkeypatch: pytest.MonkeyPatch) -> None:
     """``cdk deploy`` leaves one behind that is ended before its change set is executed, and nothing ends that state."""
     change = {"StackName": STACK, "ChangeSetName": "first", "ChangeSetType": "CREATE"}
@@ -216,7 +257,7 @@ def test_only_ctrl_c_ends_the_end(aws: EmbeddedAws, run: Run, ending: signal.Sig
 
     before = signal.signal(ending, lambda *_: interrupt())
     try:
-        assert run(end) is not None
+        assert run(end)
     finally:
         signal.signal(ending, before)
     assert left_over(aws) == []

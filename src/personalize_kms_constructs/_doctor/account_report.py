@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from functools import cache, partial
 from typing import Any
 
+from .._access.ignoring import of_causes
 from .._access.report import AccessReport, as_data
 from .._access.text import wrapped
 from .._access.values import shown
@@ -67,8 +68,8 @@ class Totals:
     actions: dict[str, set[str]] = field(default_factory=lambda: {"role": set(), "service": set()})
     """The actions that control policies must not deny, for the roles and for Personalize."""
 
-    def take(self, group: Group, report: AccessReport) -> None:
-        """Count a dataset group."""
+    def take(self, group: Group, report: AccessReport, whole: AccessReport) -> None:
+        """Count a dataset group by its report; the actions are those of the whole one, with what is left out."""
         self.groups += 1
         self.seen += not group.unseen
         self.missing += len(report.missing)
@@ -76,7 +77,7 @@ class Totals:
         self.problems += sum(not each.is_warning for each in report.problems)
         self.undecided += len(report.undecided)
         self.allowed += len(report.allowed)
-        for each in (*report.missing, *report.undecided, *report.allowed):
+        for each in (*whole.missing, *whole.undecided, *whole.allowed):
             if each.principal in self.actions:
                 self.actions[each.principal].add(each.action)
 
@@ -97,16 +98,23 @@ class Totals:
         return {who: sorted(actions) for who, actions in self.actions.items() if actions}
 
 
-def written(form: str, reported: Iterable[Reported], totals: Totals) -> Iterator[str]:
-    """Yield the report, text and Markdown as it becomes known.
+def written(
+    form: str,
+    reported: Iterable[Reported],
+    totals: Totals,
+    only: tuple[str, ...] = (),
+    ignored: tuple[str, ...] = (),
+) -> Iterator[str]:
+    """Yield the report, text and Markdown as it becomes known, without findings of the causes that are left out.
 
     Raises:
         DoctorError: if the doctor couldn't go on; if anything was yielded, the report has been ended before.
     """
     account, stopped, data = totals.account, None, []
     try:
-        for group, report in reported:
-            totals.take(group, report)
+        for group, whole in reported:
+            report = of_causes(whole, only, ignored)
+            totals.take(group, report, whole)
             if form == "json":
                 data.append({"arn": group.arn, "name": group.name, "notes": list(report.notes), **as_data(report)})
                 continue

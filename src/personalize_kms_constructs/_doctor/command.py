@@ -7,7 +7,6 @@ import sys
 import click
 
 from .._access.causes import Cause
-from .._access.ignoring import of_causes
 from .._address import page_at
 from .._terminal import FOUND, PASSED, stop, write
 
@@ -81,8 +80,7 @@ def doctor(
         account = Account.connect(profile, region)
         totals = Totals(account)
         found = look(account, dataset_groups, jobs, cloudtrail=cloudtrail)
-        reported = ((group, of_causes(report, only, ignored)) for group, report in found)
-        for text in written(form, reported, totals):
+        for text in written(form, found, totals, only, ignored):
             write(text, coloured=form == "text")
     except DoctorError as error:
         stop(str(error))

@@ -35,14 +35,14 @@ class _Orphan:
 def without_orphaned(model: AccessModel, missing: Iterable[Missing]) -> tuple[list[Missing], list[Problem]]:
     """Return what is missing, less what ids in the place of a role explain, and a problem for each id.
 
-    While a role is gone, an id may be its own, and it is told that the role is gone.
+    While a role is gone, an id may be its own, and explains nothing that others lack.
     """
     left, problems = list(missing), []
-    if all(role.exists for role in model.roles.values()):
-        for orphan in _orphans(model):
-            healed = _healed(orphan, left)
-            problems.append(_problem(model, orphan, healed))
-            left = [each for each in left if each not in healed]
+    all_exist = all(role.exists for role in model.roles.values())
+    for orphan in _orphans(model):
+        healed = _healed(orphan, left) if all_exist else []
+        problems.append(_problem(model, orphan, healed))
+        left = [each for each in left if each not in healed]
     return left, problems
 
 
@@ -52,7 +52,8 @@ def _orphans(model: AccessModel) -> Iterator[_Orphan]:
     policies += [("bucket", each.arn, policy) for each in model.buckets.values() for policy in each.policies]
     policies += [("trust", each.arn, policy) for each in model.roles.values() for policy in each.trust]
     for kind, owner, policy in policies:
-        principals = {each: str(each.body.get("Principal")) for each in policy.statements if each.readable}
+        bodies = {each: each.body for each in policy.statements if each.readable}
+        principals = {each: f"{body.get('Principal')} {body.get('NotPrincipal')}" for each, body in bodies.items()}
         for id in sorted({id for each in principals.values() for id in _ID.findall(each)} - living):
             yield _Orphan(id, kind, owner, [each for each, named in principals.items() if id in named])
 
@@ -87,7 +88,11 @@ def _problem(model: AccessModel, orphan: _Orphan, healed: list[Missing]) -> Prob
 def _is_of_a_service_role(statement: Written) -> bool:
     """Tell if a statement allows nothing but what AWS's pages ask for, as those of the construct do."""
     body = statement.body
-    form = (body.get("Effect"), body.get("Resource"), "Condition" in body) == ("Allow", "*", False)
+    form = (body.get("Effect"), body.get("Resource"), {"Condition", "NotPrincipal"} & body.keys()) == (
+        "Allow",
+        "*",
+        set(),
+    )
     actions = as_list(body.get("Action"))
     return form and bool(actions) and ASKED_ACTIONS.issuperset(map(str, actions))
 

@@ -38,23 +38,28 @@ def read_denials(account: Account) -> tuple[list[Denial], str]:
     events = account.pages("cloudtrail", "LookupEvents", "Events", "*", decides=False, LookupAttributes=_OF_KMS)
     try:
         for event in islice(events, _MOST_EVENTS):
-            record = json.loads(event["CloudTrailEvent"])
-            who, action, says = _caller(record), f"kms:{record['eventName']}", str(record.get("errorMessage"))
-            back_to = record["eventTime"]
+            text = event.get("CloudTrailEvent") or "{}"
+            record = json.loads(text)
+            who, session = _caller(record)
+            back_to = record.get("eventTime") or back_to
             if who and str(record.get("errorCode")).startswith("AccessDenied"):
-                denial = Denial(who, action, f"{says} ({back_to})", event["CloudTrailEvent"])
-                found.setdefault((who, action, says), denial)
+                action = f"kms:{record['eventName']}"
+                says = record.get("errorMessage") or f"{action} was denied to {who}"
+                # Each job has a session of its own. Some messages don't name the key.
+                alike = (who, action, says.replace(session, who), str(record.get("resources")))
+                found.setdefault(alike, Denial(who, action, f"{says} ({back_to})", text))
     except NotAnsweredError as error:
         stopped = f": {error}"
     return list(found.values()), f"CloudTrail: the last calls of KMS were looked at, back to {back_to}{stopped}"
 
 
-def _caller(record: Any) -> str:
-    """Return the role whose session called, or else Personalize, if it called for itself."""
-    identity = record.get("userIdentity", {})
-    role = identity.get("sessionContext", {}).get("sessionIssuer", {}).get("arn", "")
+def _caller(record: Any) -> tuple[str, str]:
+    """Return the role that called and its session, or else Personalize twice, if it called for itself."""
+    identity = record.get("userIdentity") or {}
+    issuer = (identity.get("sessionContext") or {}).get("sessionIssuer") or {}
     by_service = SERVICE_PRINCIPAL in (identity.get("invokedBy"), record.get("sourceIPAddress"))
-    return str(role) or (SERVICE_PRINCIPAL if by_service else "")
+    who = str(issuer.get("arn") or (SERVICE_PRINCIPAL if by_service else ""))
+    return who, str(identity.get("arn") or who)
 
 
 def with_denials(report: AccessReport, model: AccessModel, denials: list[Denial], read: str) -> AccessReport:
@@ -70,8 +75,14 @@ def with_denials(report: AccessReport, model: AccessModel, denials: list[Denial]
 
     missing, undecided = tuple(map(beside, report.missing)), tuple(map(beside, report.undecided))
     others = [
-        f"CloudTrail: {each.says}, which no finding explains: it was mended since, or a control policy denies it"
+        f"CloudTrail: {each.says}, which no finding of this dataset group explains: it was mended since, a control "
+        "policy denies it, or it was for another dataset group"
         for each in denials
-        if each not in explained and (each.who in model.roles or any(key in each.record for key in model.keys))
+        if each not in explained and (each.who in model.roles or _is_for_itself(each, model))
     ]
     return replace(report, missing=missing, undecided=undecided, notes=(*report.notes, read, *others))
+
+
+def _is_for_itself(denial: Denial, model: AccessModel) -> bool:
+    """Tell if Personalize called for itself, on a key that the dataset group has to do with."""
+    return denial.who == SERVICE_PRINCIPAL and any(key in denial.record for key in model.keys)
