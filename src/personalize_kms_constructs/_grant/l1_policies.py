@@ -11,6 +11,7 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 
 from .._tokens import resolved_early
+from .place import Place
 from .resolved import KeyL1, ResolvedBucket
 
 
@@ -80,8 +81,16 @@ class BucketPolicies:
     def _in(self, stack: Stack) -> dict[str, s3.CfnBucketPolicy]:
         if stack not in self._of_stacks:
             found = ConstructSelector.resources_of_type(s3.CfnBucketPolicy.CFN_RESOURCE_TYPE_NAME).select(stack)
-            self._of_stacks[stack] = {each.bucket: each for each in found if isinstance(each, s3.CfnBucketPolicy)}
+            names = Place.of(stack).bucket_names
+            policies = {_handle(each): each for each in found if isinstance(each, s3.CfnBucketPolicy)}
+            names |= {handle: each.bucket for handle, each in policies.items() if handle not in names}
+            self._of_stacks[stack] = {names[handle]: each for handle, each in policies.items()}
         return self._of_stacks[stack]
+
+
+def _handle(policy: s3.CfnBucketPolicy) -> object:
+    """Return what is the same for all objects that jsii hands out for a policy: it makes a new one each time."""
+    return getattr(getattr(policy, "__jsii_ref__", None), "ref", policy)
 
 
 def _of_one_name(l1: s3.CfnBucket, stack: Stack, named: Mapping[str, s3.CfnBucketPolicy]) -> s3.CfnBucketPolicy | None:

@@ -18,6 +18,8 @@ class Place:
 
     def __init__(self, stack: Stack) -> None:
         self.stack = stack
+        self.bucket_names: dict[object, str] = {}
+        """What the bucket policies of the stack have for ``Bucket``, each asked once, however many constructs look."""
 
     @classmethod
     def of(cls, stack: Stack) -> Place:
