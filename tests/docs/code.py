@@ -1,4 +1,4 @@
-"""The Python code of a page."""
+"""The code of a page, and the values of templates as pages write them."""
 
 import re
 from pathlib import Path
@@ -9,8 +9,26 @@ DOCS = Path(__file__).parents[2] / "docs"
 
 def names_of(page: str) -> dict[str, Any]:
     """Run the Python blocks of a page, one after the other, and return what they define."""
-    text = (DOCS / page).read_text(encoding="utf-8")
     names: dict[str, Any] = {}
-    for block in re.findall(r"^```python\n(.*?)^```$", text, re.DOTALL | re.MULTILINE):
+    for block in blocks(page, "python"):
         exec(block, names)
     return names
+
+
+def blocks(page: str, language: str) -> list[str]:
+    """Return all code of a page in a language."""
+    text = (DOCS / page).read_text(encoding="utf-8")
+    return re.findall(rf"^```{language}\n(.*?)^```$", text, re.DOTALL | re.MULTILINE)
+
+
+def as_written(value: Any) -> Any:
+    """Return a value of a template with its references as ``${…}``."""
+    if isinstance(value, dict) and "Ref" in value:
+        return f"${{{value['Ref']}}}"
+    if isinstance(value, dict) and "Fn::GetAtt" in value:
+        return f"${{{'.'.join(value['Fn::GetAtt'])}}}"
+    if isinstance(value, dict) and "Fn::Join" in value:
+        return "".join(as_written(part) for part in value["Fn::Join"][1])
+    if isinstance(value, dict):
+        return {key: as_written(each) for key, each in value.items()}
+    return [as_written(each) for each in value] if isinstance(value, list) else value

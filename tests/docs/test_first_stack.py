@@ -2,39 +2,20 @@
 
 import json
 import os
-import re
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 from embedded_aws import EmbeddedAws
 from tests.deploy.stacks import deploy
+from tests.docs.code import as_written, blocks
 
-PAGE = Path(__file__).parents[2] / "docs" / "first-stack.md"
+PAGE = "first-stack.md"
 
 
 def first_block(language: str) -> str:
     """Return the first code of the page in this language."""
-    return blocks(language)[0]
-
-
-def blocks(language: str) -> list[str]:
-    """Return all code of the page in this language."""
-    return re.findall(rf"^```{language}\n(.*?)^```$", PAGE.read_text(), re.DOTALL | re.MULTILINE)
-
-
-def as_the_page_writes(value: Any) -> Any:
-    """Return a value of a template with its references as ``${…}``."""
-    if isinstance(value, dict) and "Ref" in value:
-        return f"${{{value['Ref']}}}"
-    if isinstance(value, dict) and "Fn::GetAtt" in value:
-        return f"${{{'.'.join(value['Fn::GetAtt'])}}}"
-    if isinstance(value, dict) and "Fn::Join" in value:
-        return "".join(as_the_page_writes(part) for part in value["Fn::Join"][1])
-    if isinstance(value, dict):
-        return {key: as_the_page_writes(each) for key, each in value.items()}
-    return [as_the_page_writes(each) for each in value] if isinstance(value, list) else value
+    return blocks(PAGE, language)[0]
 
 
 def test_files_of_the_page_deploy(tmp_path: Path) -> None:
@@ -54,7 +35,7 @@ def test_files_of_the_page_deploy(tmp_path: Path) -> None:
 
     policies = {
         name: document["Statement"]
-        for name, each in as_the_page_writes(template["Resources"]).items()
+        for name, each in as_written(template["Resources"]).items()
         for key, document in each["Properties"].items()
         if key in ("KeyPolicy", "PolicyDocument", "AssumeRolePolicyDocument")
     }
@@ -62,7 +43,7 @@ def test_files_of_the_page_deploy(tmp_path: Path) -> None:
         if "Sid" in statement:
             statement["Action"].append("kms:GenerateDataKeyWithoutPlaintext")
     assert of_the_buckets_key == policies["EncryptionKey3A692D6E"]
-    assert json.loads(blocks("json")[1]) == policies
+    assert json.loads(blocks(PAGE, "json")[1]) == policies
 
     with EmbeddedAws() as aws:
         assert deploy(aws, {"Recommendations": template}) == []

@@ -15,7 +15,7 @@ from aws_cdk import aws_stepfunctions as sfn
 from personalize_kms_constructs import ImportedKeyPolicy, PersonalizeEncryption, PersonalizeResource, S3Location
 from personalize_kms_constructs.checks import check_assembly
 from personalize_kms_constructs.jobs import DatasetExportJob, DatasetImportJob
-from tests.docs.code import DOCS, names_of
+from tests.docs.code import DOCS, as_written, names_of
 from tests.policies import key_policy, resources, template
 
 FIVE = ["kms:CreateGrant", "kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey", "kms:ListGrants"]
@@ -25,17 +25,6 @@ def found(report: Any) -> list[tuple[str, ...]]:
     """Return what a report has, beside what is allowed."""
     entries = [*report.missing, *report.excess, *report.undecided]
     return [(type(each).__name__, each.principal, each.action, each.policy) for each in entries]
-
-
-def as_sub(value: Any) -> Any:
-    """Return a template's value with ``Fn::Join`` and ``Ref`` as the pages show them."""
-    if isinstance(value, dict) and "Ref" in value:
-        return f"${{{value['Ref']}}}"
-    if isinstance(value, dict) and "Fn::Join" in value:
-        return "".join(as_sub(part) for part in value["Fn::Join"][1])
-    if isinstance(value, dict):
-        return {key: as_sub(each) for key, each in value.items()}
-    return [as_sub(each) for each in value] if isinstance(value, list) else value
 
 
 def json_of(page: str) -> Any:
@@ -77,7 +66,7 @@ def test_parameter_takes_the_arn_of_a_key(arn: str, is_taken: bool) -> None:
 def test_statement_of_a_cross_stack_key() -> None:
     """The key policy of the other stack has the statement that the page shows."""
     (key,) = resources(names_of("how-to/key-of-another-stack.md")["security"], "AWS::KMS::Key").values()
-    statements = as_sub(key["Properties"]["KeyPolicy"]["Statement"])
+    statements = as_written(key["Properties"]["KeyPolicy"]["Statement"])
     assert json_of("how-to/key-of-another-stack.md") in statements
 
 

@@ -6,7 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.docs.code import DOCS
+from tests.docs.code import DOCS, blocks
 
 ROOT = DOCS.parent
 # jsii's protocols name parameters otherwise than its classes, so pyright takes no Key for an IKey. Where a key may be
@@ -21,7 +21,7 @@ OF_THE_CDK = re.compile(
 def test_pyright_finds_nothing_that_is_ours(tmp_path: Path) -> None:
     """What it finds else is about parameters and results of aws-cdk-lib."""
     for page in (ROOT / "README.md", *DOCS.rglob("*.md")):
-        if code := re.findall(r"^```python\n(.*?)^```$", page.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE):
+        if code := blocks(str(page), "python"):
             name = page.relative_to(ROOT).with_suffix("").as_posix().replace("/", "_").replace("-", "_")
             (tmp_path / f"{name}.py").write_text("\n".join(code), encoding="utf-8")
     (tmp_path / "pyrightconfig.json").write_text('{"typeCheckingMode": "basic", "pythonVersion": "3.11"}')

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
 
 from ..matrix import SERVICE_PRINCIPAL
 from .addressed import Addressed, addressed_to
@@ -224,10 +223,6 @@ def for_nobody_else(statement: Written, need: Need, cause: Cause, actions: list[
 def _with(check: Json, condition: Json) -> Json:
     """Return a condition with the account check."""
     return {**condition, **{operator: {**condition.get(operator, {}), **keys} for operator, keys in check.items()}}
-
-
-def _what(statement: Json) -> tuple[Any, Any]:
-    return statement.get("Action"), statement.get("Resource")
 
 
 def _identity(statement: Written) -> tuple[object, ...]:

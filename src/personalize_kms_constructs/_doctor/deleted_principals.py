@@ -88,13 +88,10 @@ def _problem(model: AccessModel, orphan: _Orphan, healed: list[Missing]) -> Prob
 def _is_of_a_service_role(statement: Written) -> bool:
     """Tell if a statement allows nothing but what AWS's pages ask for, as those of the construct do."""
     body = statement.body
-    form = (body.get("Effect"), body.get("Resource"), {"Condition", "NotPrincipal"} & body.keys()) == (
-        "Allow",
-        "*",
-        set(),
-    )
+    allows_this = body.get("Effect") == "Allow" and body.get("Resource") == "*"
     actions = as_list(body.get("Action"))
-    return form and bool(actions) and ASKED_ACTIONS.issuperset(map(str, actions))
+    is_plain = bool(actions) and not {"Condition", "NotPrincipal"} & body.keys()
+    return allows_this and is_plain and ASKED_ACTIONS.issuperset(map(str, actions))
 
 
 def _for_role(body: Any, id: str, role_arn: str) -> Any:
