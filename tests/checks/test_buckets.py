@@ -110,7 +110,10 @@ def test_awss_own_key_cannot_work(key: str | None, tmp_path: Path) -> None:
 def test_two_policies_of_a_bucket(tmp_path: Path) -> None:
     """S3 keeps one."""
     half, other = bucket_policy("s3:GetObject"), bucket_policy("s3:ListBucket")
-    both = "has 2 bucket policies, Main/One and Main/Other, but S3 keeps one: put the statements into one"
+    both = (
+        "has 2 bucket policies, Main/One and Main/Other, but S3 keeps one: put the statements into one; "
+        "in a CDK app, with the bucket's add_to_resource_policy"
+    )
     template = importing(One=half, Other=other, Data=dataset("One", "Other", "Read"))
     (problem,) = check(tmp_path, template).problems
     assert (problem.message, problem.declared[0].construct_path) == (

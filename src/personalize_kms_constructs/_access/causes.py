@@ -245,7 +245,10 @@ class Cause(Enum):
         "{subject}: an execution of type EXPRESS waits for the job, and ends after five minutes, before most jobs do",
         "use type STANDARD, for a distributed Map too",
     )
-    BUCKET_POLICIES = "{subject} has {number} bucket policies, {paths}, but S3 keeps one", "put the statements into one"
+    BUCKET_POLICIES = (
+        "{subject} has {number} bucket policies, {paths}, but S3 keeps one",
+        "put the statements into one; in a CDK app, with the bucket's add_to_resource_policy",
+    )
     ELEMENT_REQUIRED = "{subject} has no {element}, for which AWS refuses the whole policy", "write one"
     ELEMENT_PROHIBITED = (
         "{subject} has {element}, for which AWS refuses the whole policy: the policy is of the role that has it",

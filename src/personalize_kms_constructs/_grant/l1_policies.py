@@ -62,21 +62,24 @@ class BucketPolicies:
         self._of_stacks: dict[Stack, dict[str, s3.CfnBucketPolicy]] = {}
 
     def of(self, bucket: ResolvedBucket) -> s3.BucketPolicy | s3.CfnBucketPolicy:
-        """Return the policy of a bucket of this app, which is made if there is none."""
-        l2 = bucket.l2 if bucket.l1 is None else wrapper_of_bucket(bucket.l1)
-        known = None if l2 is None else l2.policy
-        return known or self._found(bucket, l2) or _made(bucket.l1, l2)
+        """Return the policy of a bucket of this app, which is made if there is none.
 
-    def _found(self, bucket: ResolvedBucket, l2: s3.IBucket | None) -> s3.CfnBucketPolicy | None:
-        """Return the policy that refers to a bucket, in its stack or in this one, or one with the name of an L1."""
-        stack = cast("Stack", bucket.stack)
+        As the CDK does, it looks in the app for the policy of an L1 only: an L2 knows its own.
+        """
+        l1 = bucket.l1
+        l2 = bucket.l2 if l1 is None else wrapper_of_bucket(l1)
+        known = None if l2 is None else l2.policy
+        return known or (None if l1 is None else self._found(l1, l2)) or _made(l1, l2)
+
+    def _found(self, l1: s3.CfnBucket, wrapper: s3.IBucket | None) -> s3.CfnBucketPolicy | None:
+        """Return the policy that refers to a bucket, in its stack or in this one, or one with its name."""
+        stack = l1.stack
         named = self._in(stack) if stack is self._here else self._in(stack) | self._in(self._here)
         if not named:
             return None
-        # All references to the name of a bucket are one token, but an L2 has its own.
-        references = [cast("s3.CfnBucket", bucket.made_by).ref, *([] if l2 is None else [l2.bucket_name])]
-        found = next((named[each] for each in references if each in named), None)
-        return found or (None if bucket.l1 is None else _of_one_name(bucket.l1, stack, named))
+        # All references to the name of a bucket are one token, but a wrapper has its own.
+        references = [l1.ref, *([] if wrapper is None else [wrapper.bucket_name])]
+        return next((named[each] for each in references if each in named), None) or _of_one_name(l1, stack, named)
 
     def _in(self, stack: Stack) -> dict[str, s3.CfnBucketPolicy]:
         if stack not in self._of_stacks:
