@@ -59,6 +59,10 @@ ANY_CONDITION = {"StringLike": {"aws:SourceAccount": "*"}}
 DELEGATED = {"Principal": {"AWS": ROOT}, "Condition": {"ArnEquals": {"aws:PrincipalArn": ROLE}}}
 
 
+def all_but(resource: str) -> Statement:
+    return {"Effect": "Allow", "NotResource": resource}
+
+
 def documents(found: AccessModel) -> Iterator[tuple[str, str, list[Policy]]]:
     """The policies of a model, by kind and owner."""
     for key in found.keys.values():
@@ -169,6 +173,13 @@ def followed(found: AccessModel, advice: AccessReport) -> AccessModel:
                 }
             ]
         },
+        # All of the bucket but a part.
+        *(
+            {"bucket": [{**all_but(f"{BUCKET}/logs/*"), "Principal": principal, "Action": actions}]}
+            for principal in ({"Service": SERVICE}, "*")
+            for actions in ("*", "s3:*", ["s3:Get*", "s3:Put*", "s3:List*"], ALL)
+        ),
+        {"iam": [iam(IAM_ACTIONS), {**all_but(f"{BUCKET}/logs/*"), "Action": "s3:*"}]},
         # Trust policies.
         {"trust": [{**TRUST, "Condition": {}}]},
         {"trust": [{**TRUST, "Condition": {}}, {**TRUST, "Condition": ANY_CONDITION}]},

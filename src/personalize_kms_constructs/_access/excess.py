@@ -330,12 +330,12 @@ def _beyond_on_bucket(
     statement: Written, patterns: Iterable[str], bucket: Bucket, needs: list[Need]
 ) -> Iterator[_Surplus]:
     """Yield what a statement allows on a bucket beyond what is needed there, and on others by a wildcard."""
-    if leaves_out(statement.body, _everything_in(bucket)):
+    resources = [bucket.arn, _everything_in(bucket), *(need.resource for need in needs)]
+    if all(leaves_out(statement.body, each) for each in resources):
         return
     needed: dict[str, list[str]] = {}
     for need in needs:
         needed.setdefault(need.action.lower(), []).append(need.resource)
-    resources = [bucket.arn, _everything_in(bucket), *(need.resource for need in needs)]
     for pattern in patterns:
         if _matches_one(resources, pattern):
             for action in actions_of(statement.body, "s3"):
