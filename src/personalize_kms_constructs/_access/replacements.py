@@ -135,10 +135,12 @@ class Replacements:
         if serves(statement, call, of_resource=not in_iam) is Answer.NO:
             return False
         to_account = not in_iam and _is_to_account(statement, call.caller)
+        past = is_past_boundary(self._decisions[need], statement)
         only_if = conditions_of(self._asked[need])
         for other in allow_statements(self._policies_of(entry, need)):
             stays = other.policy.only_if <= only_if and self._keeps(other, need.action)
             named = in_iam or to_account or not _is_to_account(other, call.caller)
+            named = named and (not past or is_past_boundary(self._decisions[need], other))
             if stays and named and serves(other, call, of_resource=not in_iam) is Answer.YES:
                 return False
         return True
@@ -166,9 +168,11 @@ class Replacements:
         first, call = needs[0], call_of(self._model, needs[0], self._asked[needs[0]])
         if _is_to_account(statement, call.caller) or names_principal(statement.body, first.role_arn):
             found["Principal"] = statement.body["Principal"]
+        if past := any(is_past_boundary(self._decisions[need], statement) for need in needs):
+            found |= by_arn(first.role_arn)
         if not condition:
             return found
-        if first.principal == SERVICE and self._lets_others_in(statement, first):
+        if past or (first.principal == SERVICE and self._lets_others_in(statement, first)):
             condition = _with(found["Condition"], condition)
         return {**found, "Condition": condition}
 
@@ -211,13 +215,25 @@ class Sharing:
             yield from (each for each in principals_of(statement.body) if each != SERVICE_PRINCIPAL)
 
 
-def for_nobody_else(statement: Written, need: Need, cause: Cause, actions: list[str]) -> Json:
+def for_nobody_else(statement: Written, need: Need, cause: Cause, actions: list[str], decision: Decision) -> Json:
     """Return a statement with some of its actions for the principal of a need, or with the account check."""
     found, body = statement_for([need], need.policy), statement.body
+    found |= by_arn(need.role_arn) if is_past_boundary(decision, statement) else {}
     names = ("Resource", "NotAction", "NotResource", *(["Principal"] if cause is Cause.FOR_ANY_ACCOUNT else []))
     condition = _with(found.get("Condition", {}), body.get("Condition") or {})
     kept = {"Action": actions, **{name: body[name] for name in names if name in body}, "Condition": condition}
-    return {name: each for name, each in {**found, **kept}.items() if f"Not{name}" not in body and each}
+    return {name: each for name, each in {**found, **kept}.items() if f"Not{name}" not in kept and each}
+
+
+def is_past_boundary(found: Decision, statement: Written) -> bool:
+    """Tell if a statement for everybody may give a role what its permissions boundary refuses."""
+    open_ones = (each for each in found.reason.doubts if each.cause is Cause.BOUNDARY_OF_EVERYBODY)
+    return any(statement in each.statements for each in open_ones)
+
+
+def by_arn(role_arn: str) -> Json:
+    """Return the elements that name a role in the form that no permissions boundary limits, as IAM's guide says."""
+    return {"Principal": "*", "Condition": {"ArnEquals": {"aws:PrincipalArn": role_arn}}}
 
 
 def _with(check: Json, condition: Json) -> Json:
