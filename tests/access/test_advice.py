@@ -94,10 +94,13 @@ def followed(found: AccessModel, advice: AccessReport) -> AccessModel:
                     statement["Action"] = [action for action in as_list(statement["Action"]) if action not in taken]
                 if statement.get("Action") != []:
                     kept.append(statement)
-                kept += [
-                    new for entry in concerned if name in entry.because for new in entry.instead if new not in kept
-                ]
+                for entry in concerned:
+                    if name in entry.because and not entry.make_for:
+                        kept += [new for new in entry.instead if new not in kept]
             policies[index] = Policy({**document, "Statement": kept}, each.name, each.declared)
+    for number, entry in enumerate(advice.excess):
+        if entry.make_for:
+            found.roles[entry.make_for].identity.append(policy(f"new policy {number}", list(entry.instead)))
     return found
 
 
@@ -234,9 +237,10 @@ def test_policies_of_several_roles_and_keys() -> None:
     found.roles[ROLE].identity = [both]
     found.roles[SECOND_ROLE] = Role(SECOND_ROLE, trust=[policy("trust policy 2", [TRUST])], identity=[both])
     before = compare(found)
-    # The policy is the other role's too.
-    (of_first,) = [each for each in before.excess if (each.policy_of, each.action) == (ROLE, "kms:*")]
-    assert {each["Resource"] for each in of_first.instead} == {KEY, SECOND_KEY, f"{KEY}3"}
+    # The policy is both roles', so each gets one of its own.
+    assert {
+        each.make_for: {new["Resource"] for new in each.instead} for each in before.excess if each.action == "kms:*"
+    } == {"": {"*"}, ROLE: {KEY, SECOND_KEY}, SECOND_ROLE: {KEY, f"{KEY}3"}}
     after = compare(followed(found, before))
     assert before.missing == after.missing == ()
     assert (lines(after.excess), len(after.allowed)) == (set(), len(before.allowed))
@@ -251,7 +255,7 @@ def test_policies_of_several_roles_and_keys() -> None:
     ],
 )
 def test_what_is_too_much_for_one_role_and_needed_by_another(action: str, cause: Cause) -> None:
-    """Both have one managed policy, so the other's has to be put in the place of what is taken out."""
+    """Both have one managed policy, so the other gets a policy of its own with what is taken out."""
     export = asked(EXPORT_JOB, name="export", role_arn=SECOND_ROLE, dataset_group_key=SECOND_KEY)
     every = [*KEY_POLICY_ACTIONS, "kms:GenerateDataKeyWithoutPlaintext"]
     found = model(asked(), export, key=ON_KEY)
@@ -259,9 +263,13 @@ def test_what_is_too_much_for_one_role_and_needed_by_another(action: str, cause:
     both = policy("managed policy", [iam([*IAM_ACTIONS, action], "arn:aws:kms:*:*:key/*")], declared=in_main("Policy"))
     found.roles[ROLE].identity = [both]
     found.roles[SECOND_ROLE] = Role(SECOND_ROLE, trust=[policy("trust policy 2", [TRUST])], identity=[both])
-    (entry,) = [each for each in compare(found).excess if (each.policy_of, each.action) == (ROLE, action)]
-    assert (entry.cause, entry.fix) == (cause, "put what is needed in its place")
-    assert {each["Resource"] for each in entry.instead} >= {SECOND_KEY}
+    before = compare(found)
+    assert {each.cause for each in before.excess if (each.policy_of, each.action) == (ROLE, action)} == {cause}
+    (entry,) = [each for each in before.excess if each.action == action and each.make_for == SECOND_ROLE]
+    new = f"take it out, and put what is needed into a new AWS::IAM::Policy of role {SECOND_ROLE}"
+    assert (entry.fix, entry.instead[0]["Resource"]) == (new, SECOND_KEY)
+    after = compare(followed(found, before))
+    assert (lines(after.missing), lines(after.excess)) == (lines(before.missing), set())
 
 
 @pytest.mark.parametrize(
@@ -381,7 +389,7 @@ def test_a_replacement_keeps_the_principal_that_gets_past_the_boundary(
 
     before = compare(bounded())
     after = compare(followed(bounded(), before))
-    assert before.missing == after.missing == after.excess == ()
+    assert [before.missing, after.missing, after.excess] == [(), (), ()]
     assert before.excess or questions
     assert "kms:CreateGrant" in {each.action for each in after.allowed} or not before.excess
 

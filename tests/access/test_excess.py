@@ -61,6 +61,10 @@ def in_iam(actions: str, resource: str = KEY) -> set[Line]:
         ([{"Effect": "Allow", "NotAction": ["KMS:*", "s3:*"], "Resource": "*"}], set()),
         ([{"Effect": "Allow", "Action": "kms:Decrypt", "NotResource": f"{KEY}2"}], in_iam("kms:Decrypt", "*")),
         ([iam(["logs:PutLogEvents"], "*")], set()),
+        # In AWS's case, as far as its pages have it.
+        ([iam(["KMS:decrypt"], "*")], in_iam("kms:Decrypt", "*")),
+        ([iam(["S3:getobject", "s3:GetObject"], f"{BUCKET}/*")], in_iam("s3:GetObject", f"{BUCKET}/*")),
+        ([iam(["KMS:encrypt"])], in_iam("KMS:encrypt")),
         # A condition that never holds, and one that may.
         ([iam(["kms:Encrypt"], Condition=NOT_IF)], set()),
         ([iam(["kms:Encrypt"], Condition=MAY_BE)], set()),

@@ -172,8 +172,9 @@ def test_what_only_the_other_role_of_a_policy_needs() -> None:
     found.roles |= {SECOND_ROLE: second}
     found.roles[ROLE].identity.append(shared)
     (entry,) = [each for each in compare(found).excess if each.action == "s3:ListBucket"]
-    assert (entry.policy_of, entry.also_for, entry.instead) == (SECOND_ROLE, {ROLE: "policy"}, ())
-    assert entry.fix == f"the policy is also for {ROLE}: give them one of their own, then take it out"
+    assert (entry.policy_of, entry.also_for, entry.make_for) == (SECOND_ROLE, {}, ROLE)
+    assert entry.fix == f"take it out, and put what is needed into a new AWS::IAM::Policy of role {ROLE}"
+    assert entry.instead == (iam(["s3:ListBucket"], BUCKET),)
 
 
 def test_a_role_of_personalize_that_uses_another_key() -> None:

@@ -32,6 +32,7 @@ LACKING: Json = {"Effect": "Allow", "Action": IN_IAM[1:], "Resource": KEY}
 TOPIC: Json = {"Type": "AWS::SNS::Topic"}
 LOGGING: Json = {"Effect": "Allow", "Action": "logs:CreateLogGroup", "Resource": "*"}
 WIDE: Json = {"Effect": "Allow", "Action": "kms:*", "Resource": "*"}
+ALL_OF_S3: Json = {"Effect": "Allow", "Action": "s3:*", "Resource": "*"}
 OF_FOLDER = bucket_policy("s3:GetObject", "s3:ListBucket")
 OF_FOLDER["Properties"]["PolicyDocument"]["Statement"][0]["Resource"][1] = "arn:aws:s3:::ratings/in/*"
 ATTACHED = {**managed(LACKING), "Properties": {"PolicyDocument": {"Statement": [{**LACKING, "Resource": "*"}]}}}
@@ -45,7 +46,7 @@ PROD = {"Condition": "IsProd"}
 LOOK = "look at it where it is deployed, with personalize-kms doctor, or make it part of the app"
 WAITS = "and have Main/Movies wait for it by DependsOn"
 MAKE = f"an AWS::IAM::Policy that has to be made, {WAITS}"
-MOVE = f"put what is needed into an AWS::IAM::Policy of its own, {WAITS}"
+MOVE = f"take it out, and put what is needed into a new AWS::IAM::Policy of role ${{Main/Role}}, {WAITS}"
 
 
 @pytest.mark.parametrize(
@@ -96,6 +97,22 @@ MOVE = f"put what is needed into an AWS::IAM::Policy of its own, {WAITS}"
             {MOVE},
             "AWS::IAM::Policy",
         ),
+        # Only what needs what is moved waits for it.
+        (
+            importing(
+                Read=TOPIC,
+                One=OF_FOLDER,
+                Role=role(Policies=[{**IN_ROLE[0], "PolicyDocument": {"Statement": [ALL_OF_S3]}}]),
+            ),
+            {MOVE.replace("Movies", "Data")},
+            "AWS::IAM::Policy",
+        ),
+        # Another role has the policy, too, but nothing tells what it needs.
+        (
+            complete(Policy=managed(WIDE, Roles=[{"Ref": "Role"}, {"Ref": "Etl"}]), Etl=role()),
+            {"the policy is also for ${Main/Etl}: give them one of their own, then put what is needed in its place"},
+            "",
+        ),
         # Nobody changes a policy of AWS.
         (
             complete(Role=role(PermissionsBoundary="arn:aws:iam::aws:policy/AmazonS3FullAccess")),
@@ -135,6 +152,8 @@ def test_what_has_to_be_made_is_said(template: Json, steps: set[str], make: str,
     for each in (*found["missing"], *found["excess"]):
         place = {"template": "Main.template.json", "logical_id": waiting}
         assert each.get("waiting") == ([place] if make else None)
+    for each in found["excess"]:
+        assert each.get("make_for") == ("arn:aws:iam::111122223333:role/${Main.Role}" if make else None)
 
 
 ALLOWING: Json = {**LACKING, "Action": IN_IAM}

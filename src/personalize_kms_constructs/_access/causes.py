@@ -40,8 +40,8 @@ _KEY_STATES = {
 
 TAKE_OUT, REPLACE = "take it out", "put what is needed in its place"
 """The remedies for what is too much; the second where something that is needed would go with it."""
-MOVE = "put what is needed into an {make} of its own"
-"""The second for a policy that stands in a role, which the policies of keys wait for."""
+MOVE = "put what is needed into a new {make} of role {role}"
+"""The second for a policy of several roles, and for one that stands in a role, which the policies of keys wait for."""
 DETACH = "detach that policy of AWS, which nobody else can change"
 """The first for a policy of AWS."""
 FOR_OTHERS = "the {what} is also for {names}: give them one of their own"

@@ -48,6 +48,8 @@ class Entry:
     """The functions of the template that has the policy, by their values."""
     make: str = field(default="", repr=False, compare=False)
     """The type of the resource to make for a statement, where the template has no policy that takes it."""
+    needing: tuple[Asked, ...] = field(default=(), repr=False, compare=False)
+    """The requests that need what has to be made, if not all that it is about."""
     depends_on: tuple[str, ...] = field(default=(), repr=False, compare=False)
     """The conditions and parts of names on which it depends that the policy to change is there, and the owner's."""
 
@@ -55,9 +57,8 @@ class Entry:
     def waiting(self) -> list[Declaration]:
         """The resources of the same template that have to depend on what has to be made."""
         where = {each.template for each in self.policies or self.found_at} if self.make else ()
-        return [
-            each for each in declared_of(a for a in self.asked if a.waits_for is not None) if each.template in where
-        ]
+        waiting = declared_of(each for each in self.needing or self.asked if each.waits_for is not None)
+        return [each for each in waiting if each.template in where]
 
     @property
     def needed_by(self) -> list[str]:
@@ -146,14 +147,18 @@ class Excess(Entry):
     is needed goes with it; none where nothing does."""
     also_for: Mapping[str, str] = field(default_factory=dict)
     """The others who lose it too, each with what it should have of its own: a statement, a policy, or a role."""
+    make_for: str = ""
+    """The ARN of the role for which a policy has to be made for them."""
 
     @property
     def fix(self) -> str:
         """The remedy, in words."""
-        replaced = MOVE.format(make=self.make) if self.make else REPLACE
+        replaced = MOVE.format(make=self.make, role=self.make_for) if self.make else REPLACE
         step = self.reason.remedy or (replaced if self.instead else TAKE_OUT)
         if any(each.policy.of_aws for each in self.reason.statements):
             step = f"{DETACH}, and {step}" if self.instead else DETACH
+        elif self.make:
+            step = f"{TAKE_OUT}, and {step}"
         others: dict[str, list[str]] = {}
         for name, what in self.also_for.items():
             others.setdefault(what, []).append("everybody else" if name == "*" else name)
@@ -162,8 +167,9 @@ class Excess(Entry):
 
     def to_json(self) -> Json:
         """Return the entry as JSON."""
-        more = {"also_for": dict(self.also_for)} if self.also_for else {}
-        return {**super().to_json(), "fix": self.fix, "instead": self.pasted(self.instead), **more}
+        more = {"make_for": self.make_for, "also_for": dict(self.also_for)}
+        found = {**super().to_json(), "fix": self.fix, "instead": self.pasted(self.instead)}
+        return found | {name: each for name, each in more.items() if each}
 
 
 class Undecided(Entry):

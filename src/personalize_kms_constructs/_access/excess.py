@@ -39,6 +39,7 @@ from .written import (
     resources_of,
 )
 
+_IN_AWS_CASE = {each.lower(): each for each in ASKED_ACTIONS}
 _LETS_OTHERS_IN = (Cause.FOR_EVERYBODY, Cause.FOR_ANY_ACCOUNT)
 
 
@@ -207,7 +208,7 @@ class _OfOne:
             yield (Undecided if requests else Excess)(
                 principal=SERVICE if self._caller.is_service else ROLE,
                 principal_arn=self._caller.arn,
-                action=each.action,
+                action=_IN_AWS_CASE.get(each.action.lower(), each.action),
                 resource=each.resource,
                 policy=column,
                 policy_of=policy_of,

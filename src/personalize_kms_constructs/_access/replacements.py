@@ -40,8 +40,10 @@ class Replacements:
         self._decisions = decisions
         self._taken: dict[tuple[object, ...], dict[str, list[str]]] = {}
         """The actions that are taken out of a statement, each with the resources of which that is told."""
+        self._told: set[tuple[object, ...]] = set()
         for entry in entries:
             for statement in entry.reason.statements:
+                self._told.add((entry.policy_of, entry.action, entry.resource, _identity(statement)))
                 taken = self._taken.setdefault(_identity(statement), {})
                 taken.setdefault(entry.action.lower(), []).append(entry.resource)
         self._needs: dict[tuple[object, ...], list[Need]] = {}
@@ -54,20 +56,30 @@ class Replacements:
                 yield entry
                 continue
             lost = {statement: self._lost(entry, statement) for statement in entry.reason.statements}
-            instead: dict[str, Json] = {}
-            for statement, needs in lost.items():
-                for group in alike(needs):
+            yield from list(self._replaced(entry, lost)) or [entry]
+
+    def _replaced(self, entry: Excess, lost: Mapping[Written, list[Need]]) -> Iterator[Excess]:
+        """Yield an entry with what to put in its place: where roles share a policy, once for each that loses something.
+
+        In their policy it would be too much for the others.
+        """
+        is_shared = entry.policy == IN_IAM and any(len(set(self._sharing(each))) > 1 for each in lost)
+        make = IAM_POLICY if is_shared else self._make(entry, lost)
+        instead: dict[str, dict[str, Json]] = {}
+        needing: dict[str, list[Asked]] = {}
+        for statement, needs in lost.items():
+            for group in alike(needs):
+                role = group[0].role_arn if is_shared else entry.policy_of
+                if (
+                    role == entry.policy_of
+                    or (role, entry.action, entry.resource, _identity(statement)) not in self._told
+                ):
                     found = self._statement(group, statement, entry.policy)
-                    instead.setdefault(str(found), found)
-            said = [(each["Action"], each["Resource"]) for each in instead.values()]
-            is_there = said == [([entry.action], entry.resource)]
-            if is_there and entry.policy == IN_IAM:
-                # That stands there already: others need it, who have the policy too.
-                roles = sorted({need.role_arn for needs in lost.values() for need in needs})
-                yield replace(entry, also_for=dict.fromkeys(roles, "policy"))
-            else:
-                make = self._make(entry, lost)
-                yield replace(entry, instead=tuple(instead.values()), make=make) if instead else entry
+                    instead.setdefault(role, {})[str(found)] = found
+                    needing.setdefault(role, []).extend(each for need in group for each in self._asked[need])
+        for role, found in instead.items():
+            made: Json = {"make": make, "make_for": role, "needing": tuple(needing[role])} if make else {}
+            yield replace(entry, instead=tuple(found.values()), **made)
 
     def _make(self, entry: Excess, lost: Mapping[Written, list[Need]]) -> str:
         """Return the type of what takes the place of a policy for which keys or buckets wait, or policies of keys."""
