@@ -300,8 +300,24 @@ def test_what_is_too_much_for_one_role_and_needed_by_another(action: str, cause:
             False,
         ),
         ({"bucket": [service(["s3:*"], Resource="*", Condition={"Bool": {"aws:SecureTransport": "false"}})]}, False),
-        ({"bucket": [role(["s3:DeleteObject"], Resource=f"{BUCKET}/*"), role(["s3:*"], Effect="Deny")]}, False),
-        ({"key": [service(["*"]), service(["kms:*"], Effect="Deny", Condition={})]}, False),
+        ({"bucket": [role(["s3:DeleteObject"], Resource=f"{BUCKET}/*"), role(["s3:D*"], Effect="Deny")]}, False),
+        # A denial that has to be changed: it takes what is needed too.
+        ({"bucket": [role(["s3:DeleteObject"], Resource=f"{BUCKET}/*"), role(["s3:*"], Effect="Deny")]}, True),
+        (
+            {
+                "bucket": [
+                    role(["s3:DeleteObject"], Resource=f"{BUCKET}/*"),
+                    role(["s3:*"], Effect="Deny"),
+                    role(["s3:D*"], Effect="Deny"),
+                ]
+            },
+            False,
+        ),
+        ({"key": [service(["*"]), service(["kms:*"], Effect="Deny", Condition={})]}, True),
+        ({"key": [role(["kms:Encrypt"]), role(["kms:*"], Effect="Deny", Principal="*")]}, True),
+        ({"iam": [iam(["kms:Encrypt"]), iam(["kms:*"], "*", Effect="Deny")]}, True),
+        ({"iam": [iam(["kms:Encrypt"])], "key": [role(["kms:*"], Effect="Deny")]}, True),
+        ({"iam": [iam(["s3:DeleteObject"], f"{BUCKET}/*"), iam(["s3:*"], "*", Effect="Deny")]}, True),
         # A denial of all of it, of a part, and of another principal.
         ({"key": [service(["kms:Encrypt"]), service(["kms:Encrypt"], Effect="Deny")]}, False),
         ({"key": [service(["kms:E*"]), service(["kms:Enc*"], Effect="Deny", Condition={})]}, True),

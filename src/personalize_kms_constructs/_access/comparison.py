@@ -50,7 +50,7 @@ def compare(model: AccessModel, *, with_excess: bool = True, with_allowed: bool 
     told = {need: each for need, each in decisions.items() if with_allowed or each.answer is not Answer.YES}
     entries = [*_entries(model, needs, told), *_entries(model, needs, denied, in_bucket=True)]
     trust = list(trust_findings(model))
-    too_much = list(excess(model, needs, decisions)) if with_excess else []
+    too_much = list(excess(model, needs, decisions, denied.values())) if with_excess else []
     undecided = [
         *(each for each in (*entries, *too_much) if isinstance(each, Undecided)),
         *(each for each in trust if isinstance(each, Undecided)),

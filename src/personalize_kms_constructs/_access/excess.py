@@ -15,7 +15,7 @@ from ..matrix import ASKED_ACTIONS, CONFUSED_DEPUTY_PAGE, IMPORT_PAGE, KMS_PAGE
 from . import decision
 from .addressed import Addressed, addressed_to
 from .answers import Answer
-from .calls import Caller, call_on
+from .calls import call_on
 from .causes import Cause, Reason, because
 from .conditions import Context, condition_answer
 from .decision import Decision
@@ -53,9 +53,14 @@ class _Surplus:
 
 
 def excess(
-    model: AccessModel, needs: Mapping[Need, list[Asked]], decisions: Mapping[Need, Decision]
+    model: AccessModel,
+    needs: Mapping[Need, list[Asked]],
+    decisions: Mapping[Need, Decision],
+    denied: Iterable[Decision],
 ) -> Iterator[Excess | Undecided]:
     """Yield every permission that is too much, once, and those of which that can't be seen."""
+    reasons = [each.reason for each in (*decisions.values(), *denied) if each.reason.cause is Cause.DENIED]
+    to_change = {statement for each in reasons for statement in each.statements}
     decisions = {
         need: replace(each, named=each.named or is_to_be_named(model, need, each)) for need, each in decisions.items()
     }
@@ -64,7 +69,7 @@ def excess(
         groups.setdefault((need.principal, need.role_arn, need.account, need.region), []).append(need)
     found: dict[tuple[object, ...], Excess | Undecided] = {}
     for own in groups.values():
-        for each in _OfOne(model, own, needs, decisions).excess():
+        for each in _OfOne(model, own, needs, decisions, to_change).excess():
             key = (type(each), each.cause, str(getattr(each, "instead", "")), *each.sort_key())
             before = found.setdefault(key, each)
             # Two statements that give the same are told of together.
@@ -87,10 +92,13 @@ class _OfOne:
         needs: list[Need],
         asked: Mapping[Need, list[Asked]],
         decisions: Mapping[Need, Decision],
+        to_change: set[Written],
     ) -> None:
         self._model = model
         self._asked = asked
         self._decisions = decisions
+        self._to_change = to_change
+        """The denials of what is needed."""
         self._on: dict[str, list[Need]] = {}
         for need in needs:
             if need.owner:
@@ -132,14 +140,37 @@ class _OfOne:
                     if not leaves_out(body, key.arn)
                     and _holds(body, call_on(key, self._caller, "kms:Decrypt", key.arn).context)
                 ]
-                surplus += _beyond_in_iam(statement, fitting, self._decisions, self._caller, role)
+                surplus += self._beyond_in_iam(statement, fitting, role)
             for arn, patterns in _by_bucket(resources_of(body), named) if actions_of(body, "s3") else ():
                 bucket, needs = self._model.bucket(arn, role.account), buckets[arn]
                 if _holds(body, call_on(bucket, self._caller, "s3:GetObject", arn).context):
                     in_iam = [need for need in needs if need.policy == IN_IAM]
                     beyond = _beyond_on_bucket(statement, patterns, bucket, in_iam)
-                    surplus += [each for each in beyond if not _is_denied(role, self._caller, each, [bucket])]
+                    surplus += [each for each in beyond if not self._is_denied(role, each, [bucket])]
             yield from self._entries(surplus, statement, IN_IAM, role.arn)
+
+    def _beyond_in_iam(self, statement: Written, keys: list[tuple[Key, list[Need]]], role: Role) -> Iterator[_Surplus]:
+        """Yield what an IAM statement allows the role on the keys that are used, and on others by a wildcard."""
+        about = {
+            pattern: [(key, needs) for key, needs in keys if matches(key.arn, pattern) is Answer.YES]
+            for pattern in resources_of(statement.body)
+        }
+        concerned = [need for found in about.values() for _, needs in found for need in needs]
+        wanted, in_key_policy = _wanted(concerned, self._decisions)
+        for pattern, found in about.items():
+            if not found:
+                continue
+            is_one_key = any(same(key.arn, pattern) is Answer.YES for key, _ in found)
+            for action in actions_of(statement.body, "kms"):
+                if action.lower() in wanted:
+                    if not is_one_key:
+                        yield _Surplus(action, pattern, because(Cause.OTHER_KEYS, statement))
+                    continue
+                is_enough = action.lower() in in_key_policy
+                cause = Cause.KEY_POLICY_IS_ENOUGH if is_enough else _why_not_asked(action, wanted)
+                surplus = _Surplus(action, pattern, because(cause, statement))
+                if not self._is_denied(role, surplus, [key for key, _ in found]):
+                    yield surplus
 
     def _for_caller(self, policies: list[Policy]) -> Iterator[Written]:
         """Yield the Allow statements that are meant for the caller itself, and not for its account."""
@@ -160,12 +191,36 @@ class _OfOne:
         if not _holds(statement.body, call.context):
             return False
         if self._caller.is_service:
-            return decision.service_on(call, owner).reason.cause is not Cause.DENIED
+            return self._refusal(decision.service_on(call, owner)) is not Cause.DENIED
         role = self._model.role(self._caller.arn)
         if isinstance(owner, Bucket):
             found = (decision.role_in_bucket(call, owner), decision.role_by_iam(call, role))
-            return all(each.reason.cause is not Cause.DENIED for each in found)
-        return not _is_refused(decision.role_by_both(call, role, owner), action)
+            return all(self._refusal(each) is not Cause.DENIED for each in found)
+        return not self._is_refused(decision.role_by_both(call, role, owner), action)
+
+    def _is_denied(self, role: Role, surplus: _Surplus, owners: Sequence[Key | Bucket]) -> bool:
+        """Tell if the boundary or a denial takes all of it away again, the denial in whatever policy."""
+        for owner in owners:
+            call = call_on(owner, self._caller, surplus.action, surplus.resource)
+            is_one = isinstance(owner, Bucket) or same(owner.arn, surplus.resource) is Answer.YES
+            by_owner = judge(owner.policies, call, of_resource=True).denied.by if is_one else ()
+            by_iam = decision.role_by_iam(call, role)
+            refused = self._is_refused(by_iam, surplus.action) if is_one else self._refusal(by_iam) is Cause.DENIED
+            if not refused and self._to_change.issuperset(by_owner):
+                return False
+        return True
+
+    def _is_refused(self, found: Decision, action: str) -> bool:
+        """Tell if a denial or the boundary takes all of an action away; the boundary may leave a part of a wildcard."""
+        whole = not ("*" in action or "?" in action or has_unknown(action))
+        cause = self._refusal(found)
+        return cause is Cause.DENIED or (whole and cause is Cause.BOUNDARY)
+
+    def _refusal(self, found: Decision) -> Cause:
+        """Return why a call is refused, as if the denials were gone that take away what is needed."""
+        is_changed = found.reason.cause is Cause.DENIED and self._to_change.issuperset(found.reason.statements)
+        reasons = found.further if is_changed else (found.reason,)
+        return reasons[0].cause if reasons else Cause.ALLOWED
 
     def _for_others_too(
         self, statements: Iterable[Written], needs: list[Need], column: Column, owner: Key | Bucket
@@ -244,36 +299,6 @@ def _beyond_in_key_policy(statement: Written, key: Key, needs: Iterable[Need]) -
             yield _Surplus(action, key.arn, because(_why_not_asked(action, wanted), statement))
 
 
-def _beyond_in_iam(
-    statement: Written,
-    keys: list[tuple[Key, list[Need]]],
-    decisions: Mapping[Need, Decision],
-    caller: Caller,
-    role: Role,
-) -> Iterator[_Surplus]:
-    """Yield what an IAM statement allows the role on the keys that are used, and on others by a wildcard."""
-    about = {
-        pattern: [(key, needs) for key, needs in keys if matches(key.arn, pattern) is Answer.YES]
-        for pattern in resources_of(statement.body)
-    }
-    concerned = [need for found in about.values() for _, needs in found for need in needs]
-    wanted, in_key_policy = _wanted(concerned, decisions)
-    for pattern, found in about.items():
-        if not found:
-            continue
-        is_one_key = any(same(key.arn, pattern) is Answer.YES for key, _ in found)
-        for action in actions_of(statement.body, "kms"):
-            if action.lower() in wanted:
-                if not is_one_key:
-                    yield _Surplus(action, pattern, because(Cause.OTHER_KEYS, statement))
-                continue
-            is_enough = action.lower() in in_key_policy
-            cause = Cause.KEY_POLICY_IS_ENOUGH if is_enough else _why_not_asked(action, wanted)
-            surplus = _Surplus(action, pattern, because(cause, statement))
-            if not _is_denied(role, caller, surplus, [key for key, _ in found]):
-                yield surplus
-
-
 def _wanted(needs: list[Need], decisions: Mapping[Need, Decision]) -> tuple[set[str], set[str]]:
     """The actions that belong into IAM policies for these keys, and those that belong into their key policies.
 
@@ -283,25 +308,6 @@ def _wanted(needs: list[Need], decisions: Mapping[Need, Decision]) -> tuple[set[
     in_key_policy = [need for need in needs if need.policy == IN_KEY_POLICY]
     left_to_iam = {need.action.lower() for need in in_key_policy if not decisions[need].named}
     return in_iam | left_to_iam, {need.action.lower() for need in in_key_policy}
-
-
-def _is_denied(role: Role, caller: Caller, surplus: _Surplus, owners: Sequence[Key | Bucket]) -> bool:
-    """Tell if the boundary or a denial takes all of it away again, the denial in whatever policy."""
-    for owner in owners:
-        call = call_on(owner, caller, surplus.action, surplus.resource)
-        is_one = isinstance(owner, Bucket) or same(owner.arn, surplus.resource) is Answer.YES
-        by_owner = judge(owner.policies, call, of_resource=True).denied.answer if is_one else Answer.NO
-        by_iam = decision.role_by_iam(call, role)
-        refused = _is_refused(by_iam, surplus.action) if is_one else by_iam.reason.cause is Cause.DENIED
-        if not refused and by_owner is not Answer.YES:
-            return False
-    return True
-
-
-def _is_refused(found: Decision, action: str) -> bool:
-    """Tell if a denial or the boundary takes all of an action away; the boundary may leave a part of a wildcard."""
-    whole = not ("*" in action or "?" in action or has_unknown(action))
-    return found.reason.cause is Cause.DENIED or (whole and found.reason.cause is Cause.BOUNDARY)
 
 
 def _why_not_asked(action: str, wanted: Iterable[str]) -> Cause:

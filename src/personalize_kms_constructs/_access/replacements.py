@@ -38,14 +38,12 @@ class Replacements:
         self._model = model
         self._asked = asked
         self._decisions = decisions
-        self._taken: dict[tuple[object, ...], dict[str, list[str]]] = {}
-        """The actions that are taken out of a statement, each with the resources of which that is told."""
-        self._told: set[tuple[object, ...]] = set()
+        self._taken: dict[tuple[object, ...], dict[str, list[tuple[str, str]]]] = {}
+        """The actions that are taken out of a statement, each with whose policy it is and the resource told of."""
         for entry in entries:
             for statement in entry.reason.statements:
-                self._told.add((entry.policy_of, entry.action, entry.resource, _identity(statement)))
                 taken = self._taken.setdefault(_identity(statement), {})
-                taken.setdefault(entry.action.lower(), []).append(entry.resource)
+                taken.setdefault(entry.action.lower(), []).append((entry.policy_of, entry.resource))
         self._needs: dict[tuple[object, ...], list[Need]] = {}
         self._entries = entries
 
@@ -68,18 +66,17 @@ class Replacements:
         instead: dict[str, dict[str, Json]] = {}
         needing: dict[str, list[Asked]] = {}
         for statement, needs in lost.items():
+            told = self._taken[_identity(statement)][entry.action.lower()]
             for group in alike(needs):
                 role = group[0].role_arn if is_shared else entry.policy_of
-                if (
-                    role == entry.policy_of
-                    or (role, entry.action, entry.resource, _identity(statement)) not in self._told
-                ):
-                    found = self._statement(group, statement, entry.policy)
-                    instead.setdefault(role, {})[str(found)] = found
-                    needing.setdefault(role, []).extend(each for need in group for each in self._asked[need])
-        for role, found in instead.items():
+                if role != entry.policy_of and (role, entry.resource) in told:
+                    continue  # its own entry says what it needs
+                found = self._statement(group, statement, entry.policy)
+                instead.setdefault(role, {})[str(found)] = found
+                needing.setdefault(role, []).extend(each for need in group for each in self._asked[need])
+        for role, statements in instead.items():
             made: Json = {"make": make, "make_for": role, "needing": tuple(needing[role])} if make else {}
-            yield replace(entry, instead=tuple(found.values()), **made)
+            yield replace(entry, instead=tuple(statements.values()), **made)
 
     def _make(self, entry: Excess, lost: Mapping[Written, list[Need]]) -> str:
         """Return the type of what takes the place of a policy for which keys or buckets wait, or policies of keys."""
@@ -112,7 +109,7 @@ class Replacements:
         if key not in self._needs:
             taken = self._taken[_identity(statement)][entry.action.lower()]
             needs = self._needs_by(entry, statement)
-            self._needs[key] = [need for need in needs if not any(_is_on(need, each) for each in taken)]
+            self._needs[key] = [need for need in needs if not any(_is_on(need, each) for _, each in taken)]
         return self._needs[key]
 
     def _needs_of(self, entry: Excess, statement: Written) -> Iterator[Need]:
