@@ -56,6 +56,7 @@ ONE_STATEMENT = [
 ALL = ["s3:GetObject", "s3:PutObject", "s3:ListBucket"]
 BOTH = {"AWS": ROLE, "Service": SERVICE}
 ANY_CONDITION = {"StringLike": {"aws:SourceAccount": "*"}}
+OF_OTHERS = {"StringNotEquals": {"aws:PrincipalAccount": ACCOUNT}}
 DELEGATED = {"Principal": {"AWS": ROOT}, "Condition": {"ArnEquals": {"aws:PrincipalArn": ROLE}}}
 
 
@@ -154,6 +155,7 @@ def followed(found: AccessModel, advice: AccessReport) -> AccessModel:
                 service(["kms:*"], Condition={}),
             ]
         },
+        {"key": [*ON_KEY, role(["kms:*"], Principal="*", Condition=OF_OTHERS)]},
         {"key": [{"Effect": "Allow", "Principal": BOTH, "NotAction": "kms:ScheduleKeyDeletion", "Resource": "*"}]},
         {
             "key": [
@@ -244,6 +246,21 @@ def test_policies_of_several_roles_and_keys() -> None:
     after = compare(followed(found, before))
     assert before.missing == after.missing == ()
     assert (lines(after.excess), len(after.allowed)) == (set(), len(before.allowed))
+
+
+def test_what_a_statement_leaves_to_iam_names_no_role() -> None:
+    """It names a role and its account, which has another role that needs more."""
+    every = [*KEY_POLICY_ACTIONS, "kms:GenerateDataKeyWithoutPlaintext"]
+    export = asked(EXPORT_JOB, name="export", role_arn=SECOND_ROLE, destination=location("export/"))
+    both = role(["kms:*"], Principal={"AWS": [ROLE, ROOT]})
+    found = model(asked(), export, key=[both, service(every)], iam=[iam(IAM_ACTIONS)])
+    write = [iam(every), iam(["s3:PutObject"], f"{BUCKET}/export/*"), iam(["s3:ListBucket"], BUCKET)]
+    second = Role(SECOND_ROLE, trust=[policy("trust policy 2", [TRUST])], identity=[policy("IAM policy 2", write)])
+    found.roles |= {SECOND_ROLE: second}
+    before = compare(found)
+    after = compare(followed(found, before))
+    assert {each.action for each in before.excess} == {"kms:*"}
+    assert (lines(after.missing), lines(after.excess)) == (lines(before.missing), set())
 
 
 @pytest.mark.parametrize(

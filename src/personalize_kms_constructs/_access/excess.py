@@ -237,7 +237,8 @@ class _OfOne:
                 actions = actions_of(statement.body, need.action.partition(":")[0])
                 kept = [each for each in actions if self._may_be_asked_by(each)]
                 on = [owner.arn] if isinstance(owner, Key) else resources_of(statement.body)
-                told = product(kept, on) if kept else [(need.action, need.resource)]
+                written = [each for each in actions if matches(need.action.lower(), each.lower()) is Answer.YES]
+                told = product(kept, on) if kept else product(written, [need.resource])
                 surplus = [_Surplus(*each, reason) for each in told]
                 instead = (for_nobody_else(statement, need, reason.cause, kept, self._decisions[need]),) if kept else ()
                 yield from self._entries(surplus, statement, column, owner.arn, page=page, instead=instead)

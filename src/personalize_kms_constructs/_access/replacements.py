@@ -50,17 +50,15 @@ class Replacements:
     def of_all(self) -> Iterator[Excess]:
         """Yield the entries, each with what to put in its place."""
         for entry in self._entries:
-            if entry.instead:
-                yield entry
-                continue
-            lost = {statement: self._lost(entry, statement) for statement in entry.reason.statements}
-            yield from list(self._replaced(entry, lost)) or [entry]
+            replaced = [] if entry.instead else list(self._replaced(entry))
+            yield from replaced or [entry]
 
-    def _replaced(self, entry: Excess, lost: Mapping[Written, list[Need]]) -> Iterator[Excess]:
+    def _replaced(self, entry: Excess) -> Iterator[Excess]:
         """Yield an entry with what to put in its place: where roles share a policy, once for each that loses something.
 
         In their policy it would be too much for the others.
         """
+        lost = {statement: self._lost(entry, statement) for statement in entry.reason.statements}
         is_shared = entry.policy == IN_IAM and any(len(set(self._sharing(each))) > 1 for each in lost)
         make = IAM_POLICY if is_shared else self._make(entry, lost)
         instead: dict[str, dict[str, Json]] = {}
@@ -175,8 +173,10 @@ class Replacements:
         if policy == IN_IAM:
             return {**found, "Condition": condition} if condition else found
         first, call = needs[0], call_of(self._model, needs[0], self._asked[needs[0]])
-        if _is_to_account(statement, call.caller) or names_principal(statement.body, first.role_arn):
+        if names_principal(statement.body, first.role_arn):
             found["Principal"] = statement.body["Principal"]
+        elif _is_to_account(statement, call.caller):
+            found["Principal"] = {"AWS": call.caller.account}  # alone: the statement may name other roles too
         if past := any(is_past_boundary(self._decisions[need], statement) for need in needs):
             found |= by_arn(first.role_arn)
         if not condition:
