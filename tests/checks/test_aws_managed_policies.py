@@ -125,8 +125,8 @@ def test_what_a_known_policy_allows_beyond_what_is_needed_is_too_much(
         (policy(), "detach that policy of AWS, which nobody else can change"),
         (
             policy(actions=sorted(KMS_ALONE)),
-            "detach that policy of AWS, which nobody else can change, and put what is needed into an AWS::IAM::Policy "
-            "of its own",
+            "detach that policy of AWS, which nobody else can change, and put what is needed into a new "
+            "AWS::IAM::Policy of role arn:aws:iam::111122223333:role/${Main.Role}",
         ),
     ],
 )

@@ -252,9 +252,7 @@ def test_everybody_is_let_in_where_a_condition_holds(chosen: Any, tmp_path: Path
     everybody: Statement = {"Effect": "Allow", "Principal": "*", "Action": "kms:*", "Resource": "*"}
     found = check(tmp_path / "key", with_key([*ON_KEY, chosen(everybody)])).excess
     told = [each for each in found if each.cause is Cause.FOR_EVERYBODY]
-    assert {(each.principal, each.action) for each in told} == {
-        (principal, action) for principal in ("role", "service") for action in ACTIONS
-    }
+    assert {(each.principal, each.action) for each in told} == {("role", "kms:*"), ("service", "kms:*")}
     template = complete()
     trust = template["Resources"]["Role"]["Properties"]["AssumeRolePolicyDocument"]["Statement"]
     trust.append(chosen({"Effect": "Allow", "Principal": "*", "Action": "sts:AssumeRole"}))
