@@ -26,7 +26,7 @@ A_BUCKET = (
     "as prefix"
 )
 A_ROLE = "a role is expected: pass an iam.Role or a CfnRole, or iam.Role.from_role_arn for an ARN"
-A_LIST = "a list is expected: pass [PersonalizeResource.dataset_group()] or the like"
+A_LIST = "a list is expected: pass one, as [PersonalizeResource.dataset_import_job(source=…)]"
 A_POLICY = "a member of the enumeration is expected: use ImportedKeyPolicy.PENDING or ImportedKeyPolicy.MANAGED"
 A_CHECK = (
     "a member of the enumeration is expected: use SourceAccountCheck.IF_PRESENT or SourceAccountCheck.REQUIRED or "
@@ -65,6 +65,9 @@ def test_a_location_in_the_place_of_a_resource(stack: cdk.Stack, encryption: Per
     assert refusal(lambda: encryption.allow(location)) == [  # type: ignore[arg-type]
         "an object of type S3Location is not a resource: pass it to one, as "
         "PersonalizeResource.dataset_import_job(source=…)"
+    ]
+    assert refusal(lambda: PersonalizeEncryption(stack, "Other", resources=location), "Stack/Other") == [  # type: ignore[arg-type]
+        f"resources is an object of type S3Location but {A_LIST}"
     ]
 
 

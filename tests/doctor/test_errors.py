@@ -53,7 +53,7 @@ def test_aws_refuses(account: FakeAccount, command: Callable[..., Result], code:
 
 NAMES = "use 1 to 63 letters, digits, hyphens and underscores, and begin with a letter or digit"
 START = "arn:aws:personalize:eu-west-1:111122223333:dataset-group/"
-OF_NO_REGION = "is no dataset group of this Region: give --region, or the name or ARN of one"
+OF_NO_REGION = "isn't the ARN of a dataset group in eu-west-1: set --region, or pass one that is"
 
 
 @pytest.mark.parametrize(
@@ -65,7 +65,7 @@ OF_NO_REGION = "is no dataset group of this Region: give --region, or the name o
         (DATASET, f"{DATASET} {OF_NO_REGION}", 0),
         ("arn:aws:personalize", f"arn:aws:personalize {OF_NO_REGION}", 0),
         (ELSEWHERE, f"{ELSEWHERE} {OF_NO_REGION}", 0),
-        (OF_OTHERS, f"{OF_OTHERS} isn't in account 111122223333: give --profile", 1),
+        (OF_OTHERS, f"{OF_OTHERS} isn't in account 111122223333: set --profile", 1),
     ],
 )
 def test_what_is_no_dataset_group(
@@ -166,7 +166,7 @@ def test_no_dataset_group(account: FakeAccount, command: Callable[..., Result]) 
         result = command("--format", form)
         assert (result.exit_code, result.stderr) == (0, "")
         counts = "0 dataset groups: 0 missing, 0 problems, 0 warnings, 0 undecided, 0 as AWS's pages ask"
-        assert result.stdout == f"account 111122223333, Region eu-west-1\n\n{counts}\n"
+        assert result.stdout == f"account 111122223333, Region eu-west-1: no dataset group is there\n\n{counts}\n"
 
 
 @pytest.mark.parametrize(
