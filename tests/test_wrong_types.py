@@ -43,7 +43,7 @@ A_SCHEMA = "the ARN of a schema is expected: pass one, the attr_schema_arn of a 
 STRINGS = "a mapping of strings is expected: pass {'key': 'value'}"
 METRICS = "a list of metrics is expected: pass [personalize.CfnMetricAttribution.MetricAttributeProperty(…)]"
 A_CALLER = "a caller is expected: pass a role, a user or a function, or iam.Role.from_role_arn for an ARN"
-NO_POLICY = ", which takes no IAM policy: pass the role, user or group that calls Personalize"
+NO_POLICY = ", which takes no IAM policy: pass the calling role, user or group"
 A_TARGET = "a target of a rule is expected: wrap it, as in aws_events_targets.SnsTopic(topic)"
 
 
@@ -256,8 +256,7 @@ def test_a_caller_that_takes_no_policies(
     ]
     assert refusal(lambda: encryption.grant_create(caller)) == [
         reason,
-        "nothing is granted: name the resources, as "
-        "grant_create(grantee, PersonalizeResource.dataset_group()); those of the construct aren't taken",
+        "nothing is granted: name the resources, as grant_create(grantee, PersonalizeResource.dataset_group())",
     ]
 
 

@@ -53,7 +53,7 @@ def test_aws_refuses(account: FakeAccount, command: Callable[..., Result], code:
 
 NAMES = "use 1 to 63 letters, digits, hyphens and underscores, and begin with a letter or digit"
 START = "arn:aws:personalize:eu-west-1:111122223333:dataset-group/"
-OF_NO_REGION = "isn't the ARN of a dataset group in eu-west-1: set --region, or pass one that is"
+OF_NO_REGION = "is no dataset group of this Region: give --region, or the name or ARN of one"
 
 
 @pytest.mark.parametrize(
@@ -65,7 +65,7 @@ OF_NO_REGION = "isn't the ARN of a dataset group in eu-west-1: set --region, or 
         (DATASET, f"{DATASET} {OF_NO_REGION}", 0),
         ("arn:aws:personalize", f"arn:aws:personalize {OF_NO_REGION}", 0),
         (ELSEWHERE, f"{ELSEWHERE} {OF_NO_REGION}", 0),
-        (OF_OTHERS, f"{OF_OTHERS} isn't in account 111122223333: set --profile", 1),
+        (OF_OTHERS, f"{OF_OTHERS} isn't in account 111122223333: give --profile", 1),
     ],
 )
 def test_what_is_no_dataset_group(
