@@ -26,7 +26,7 @@ A_BUCKET = (
     "as prefix"
 )
 A_ROLE = "a role is expected: pass an iam.Role or a CfnRole, or iam.Role.from_role_arn for an ARN"
-A_LIST = "a list is expected: pass [PersonalizeResource.dataset_group()] or the like"
+A_LIST = "a list is expected: pass one, as [PersonalizeResource.dataset_import_job(source=…)]"
 A_POLICY = "a member of the enumeration is expected: use ImportedKeyPolicy.PENDING or ImportedKeyPolicy.MANAGED"
 A_CHECK = (
     "a member of the enumeration is expected: use SourceAccountCheck.IF_PRESENT or SourceAccountCheck.REQUIRED or "
@@ -43,7 +43,7 @@ A_SCHEMA = "the ARN of a schema is expected: pass one, the attr_schema_arn of a 
 STRINGS = "a mapping of strings is expected: pass {'key': 'value'}"
 METRICS = "a list of metrics is expected: pass [personalize.CfnMetricAttribution.MetricAttributeProperty(…)]"
 A_CALLER = "a caller is expected: pass a role, a user or a function, or iam.Role.from_role_arn for an ARN"
-NO_POLICY = ", which takes no IAM policy: pass the role, user or group that calls Personalize"
+NO_POLICY = ", which takes no IAM policy: pass the calling role, user or group"
 A_TARGET = "a target of a rule is expected: wrap it, as in aws_events_targets.SnsTopic(topic)"
 
 
@@ -65,6 +65,9 @@ def test_a_location_in_the_place_of_a_resource(stack: cdk.Stack, encryption: Per
     assert refusal(lambda: encryption.allow(location)) == [  # type: ignore[arg-type]
         "an object of type S3Location is not a resource: pass it to one, as "
         "PersonalizeResource.dataset_import_job(source=…)"
+    ]
+    assert refusal(lambda: PersonalizeEncryption(stack, "Other", resources=location), "Stack/Other") == [  # type: ignore[arg-type]
+        f"resources is an object of type S3Location but {A_LIST}"
     ]
 
 
@@ -253,8 +256,7 @@ def test_a_caller_that_takes_no_policies(
     ]
     assert refusal(lambda: encryption.grant_create(caller)) == [
         reason,
-        "nothing is granted: name the resources, as "
-        "grant_create(grantee, PersonalizeResource.dataset_group()); those of the construct aren't taken",
+        "nothing is granted: name the resources, as grant_create(grantee, PersonalizeResource.dataset_group())",
     ]
 
 

@@ -150,7 +150,7 @@ def check(
     try:
         created = [] if created_file is None else json.loads(created_file.read_text("utf-8"))
     except (OSError, ValueError, RecursionError) as error:
-        stop(f"{created_file}: {error}")
+        stop(f"--created {created_file} can't be read as JSON: {error}")
     try:
         everything, assemblies = read_report(path, created=created, organization=organization)
     except ValueError as error:

@@ -61,10 +61,7 @@ def caller_problems(
     if not found:
         yield from _principal_problems(grantee.grant_principal, role)
     if not resources:
-        yield (
-            "nothing is granted: name the resources, as "
-            "grant_create(grantee, PersonalizeResource.dataset_group()); those of the construct aren't taken"
-        )
+        yield "nothing is granted: name the resources, as grant_create(grantee, PersonalizeResource.dataset_group())"
     for resource in resources:
         if not isinstance(resource, PersonalizeResource):
             yield not_a_resource(resource)
@@ -77,10 +74,7 @@ def caller_problems(
 def _principal_problems(principal: Any, role: ServiceRole) -> Iterator[str]:
     # A service, an account or an ARN, for example.
     if isinstance(principal, (iam.PrincipalBase, iam.UnknownPrincipal)):
-        yield (
-            f"grantee is {shown(principal)}, which takes no IAM policy: pass the role, user or group that calls "
-            "Personalize"
-        )
+        yield f"grantee is {shown(principal)}, which takes no IAM policy: pass the calling role, user or group"
         return
     # Personalize has no resource policies, and AWS refuses a role of another account than the caller's
     # (https://docs.aws.amazon.com/personalize/latest/dg/granting-personalize-s3-access.html).

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import aws_cdk as cdk
 import pytest
 
 from personalize_kms_constructs.checks import AssemblyError, check_assembly
@@ -47,7 +48,16 @@ def test_what_is_no_assembly(tmp_path: Path) -> None:
     assert message(tmp_path / "cdk.json") == (
         f"{tmp_path}/cdk.json: not a CloudFormation template: it has no Resources"
     )
-    assert message(tmp_path) == f"{tmp_path}: no manifest.json, so it isn't a cloud assembly; run cdk synth first"
+    assert message(tmp_path) == (f"{tmp_path}: no manifest.json: run cdk synth first, or pass its output, cdk.out")
+
+
+def test_what_is_no_path() -> None:
+    """The app, a stack, a template's content: what to pass."""
+    wrong: tuple[Any, ...] = (cdk.App(), cdk.Stack(), {"Resources": {}}, None)
+    assert [message(each) for each in wrong] == [
+        f"an object of type {name} isn't an assembly: pass app.synth() or a path"
+        for name in ("App", "Stack", "dict", "NoneType")
+    ]
 
 
 @pytest.mark.parametrize(
@@ -55,7 +65,7 @@ def test_what_is_no_assembly(tmp_path: Path) -> None:
     [
         ("", "can't be read as JSON: "),
         ('{"version": ', "can't be read as JSON: "),
-        ("[]", "a JSON object is expected, but it is a list"),
+        ("[]", "not a JSON object, as templates and the files of an assembly are"),
         ("[" * 100_000, "can't be read as JSON: "),
         ('{"name": "My web app", "icons": []}', "not the manifest of a cloud assembly"),
         ('{"version": "1", "artifacts": []}', "not the manifest of a cloud assembly"),

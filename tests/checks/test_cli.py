@@ -129,7 +129,7 @@ def test_the_default_is_cdk_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 def test_bad_input_is_one_line_on_standard_error(tmp_path: Path) -> None:
     """And exit code 2, as for wrong arguments."""
     result = run("check", str(tmp_path))
-    said = f"personalize-kms: {tmp_path}: no manifest.json, so it isn't a cloud assembly; run cdk synth first\n"
+    said = f"personalize-kms: {tmp_path}: no manifest.json: run cdk synth first, or pass its output, cdk.out\n"
     assert (result.exit_code, result.stdout, result.stderr) == (2, "", said)
     assert run("check", "--format", "yaml").exit_code == 2
     assert run("chekc").exit_code == 2

@@ -327,9 +327,9 @@ def test_the_command_is_told_by_a_file_and_an_option(tmp_path: Path) -> None:
     assert run("[]") == (0, run("[]")[1])
     assert run("{}")[0] == run("[")[0] == run("[]", "--organization", "acme")[0] == 2
     assert "created is a dict but a list of mappings is expected" in run("{}")[1]
-    assert str(file) in run("[")[1]
+    assert f"personalize-kms: --created {file} can't be read as JSON: " in run("[")[1]
     assert run("[" * 100_000)[0] == 2
     assert "a defect of this command" not in run("[" * 100_000)[1]
     file.unlink()
     missing = CliRunner().invoke(personalize_kms, ["check", str(directory), "--created", str(file)])
-    assert (missing.exit_code, str(file) in missing.output) == (2, True)
+    assert (missing.exit_code, f"--created {file} can't be read" in missing.output) == (2, True)

@@ -209,6 +209,32 @@ def test_what_is_undecided_has_its_next_step_in_markdown_too(tmp_path: Path) -> 
     assert [each.fix for each in findings_of(undeclared)] == [declare]
 
 
+TRY = "use another condition, or try in an account whether it holds"
+MFA: Json = {"BoolIfExists": {"aws:MultiFactorAuthPresent": "false"}}
+DENIED_BY_BUCKET = bucket_policy("s3:GetObject", "s3:ListBucket")
+DENIED_BY_BUCKET["Properties"]["PolicyDocument"]["Statement"].append(
+    {"Effect": "Deny", "Principal": "*", "Action": "s3:*", "Resource": "*", "Condition": MFA}
+)
+STRICT = {"StringEquals": {"aws:SourceAccount": "111122223333"}, "ArnLike": {"aws:SourceArn": "arn:aws:personalize:*"}}
+STRICT_BUCKET = bucket_policy("s3:GetObject", "s3:ListBucket")
+STRICT_BUCKET["Properties"]["PolicyDocument"]["Statement"][0]["Condition"] = STRICT
+BY_BOTH = bucket_policy("s3:GetObject", "s3:ListBucket", **PROD)
+BY_BOTH["Properties"]["PolicyDocument"]["Statement"][0]["Condition"] = STRICT
+
+
+@pytest.mark.parametrize(
+    ("bucket_policy", "expected"),
+    [(DENIED_BY_BUCKET, {TRY}), (STRICT_BUCKET, {TRY}), (BY_BOTH, {LOOK})],
+    ids=["denied where AWS documents no key", "allowed where it doesn't say which keys it sends", "unknown besides"],
+)
+def test_the_doctor_knows_no_more_of_what_aws_does_not_document(
+    bucket_policy: Json, expected: set[str], tmp_path: Path
+) -> None:
+    """A condition that nothing documents stays undecided where it is deployed."""
+    report = check(tmp_path, importing(One=bucket_policy))
+    assert {each.fix for each in findings_of(report) if each.level == "warning"} == expected
+
+
 def test_markdown_says_where(tmp_path: Path) -> None:
     """The policy to change, or what asks, in which file; of what is allowed there is nothing to find."""
     markdown = check(tmp_path, complete(Policy=managed(LACKING), Movies=_early())).to_markdown()

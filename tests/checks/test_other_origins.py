@@ -155,10 +155,10 @@ def test_a_template_in_json(tmp_path: Path) -> None:
             'can\'t be read as YAML: A stands twice in "<unicode string>", line 2',
         ),
         ("Resources: {A: !!binary aGk=}", "can't be read as YAML: Object of type bytes is not JSON serializable"),
-        ("- a", "a YAML object is expected, but it is a list"),
+        ("- a", "not a YAML object, as templates and the files of an assembly are"),
         ("Resources: {A: {}}", "not a CloudFormation template: Resources.A has no Type"),
         ("{Resources}", "can't be read as JSON: Expecting property name"),
-        ("", "a YAML object is expected, but it is a NoneType"),
+        ("", "not a YAML object, as templates and the files of an assembly are"),
     ],
 )
 def test_what_is_no_template(text: str, said: str, tmp_path: Path) -> None:

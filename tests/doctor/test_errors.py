@@ -166,7 +166,7 @@ def test_no_dataset_group(account: FakeAccount, command: Callable[..., Result]) 
         result = command("--format", form)
         assert (result.exit_code, result.stderr) == (0, "")
         counts = "0 dataset groups: 0 missing, 0 problems, 0 warnings, 0 undecided, 0 as AWS's pages ask"
-        assert result.stdout == f"account 111122223333, Region eu-west-1\n\n{counts}\n"
+        assert result.stdout == f"account 111122223333, Region eu-west-1: no dataset group is there\n\n{counts}\n"
 
 
 @pytest.mark.parametrize(

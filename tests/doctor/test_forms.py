@@ -142,5 +142,6 @@ def test_findings_of_no_such_name(account: FakeAccount, command: Callable[..., R
     """A name that is mistyped would leave out nothing, or everything."""
     result = command(option, "no-statment")
     assert (result.exit_code, account.calls.total()) == (2, 0)
-    assert "'no-statment' is not one of " in result.stderr
-    assert " 'no-statement'," in result.stderr
+    assert result.stderr.endswith(
+        ": 'no-statment' is not a cause: take the \"cause\" of a finding from --format json\n"
+    )

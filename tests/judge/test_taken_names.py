@@ -61,6 +61,8 @@ def test_two_environments(
     assert {place for _, _, place in told(app)} == ({""} if places and in_stages else {*found})
     report = Path(app.outdir) / "validation-report.json"
     assert all(place in report.read_text() for place in found)
+    # The message begins with them.
+    assert not any(f"(needed by {place}" in report.read_text() for place in found)
 
 
 @pytest.mark.parametrize("ours_first", [True, False])

@@ -203,7 +203,8 @@ def test_downloads_are_kept_here_where_the_home_cannot_be_written(home: str, is_
     assert "export npm_config_cache := $(CURDIR)/.cache/npm" in (ROOT / "Makefile").read_text().splitlines()
 
 
-FILE = 'case "$*" in *global.index-url) echo https://file.example/simple ;; *) exit 1 ;; esac'
+# "pip config get" reads the user's file alone, "list" also that of the machine.
+FILE = """case "$*" in *list) echo "global.index-url='https://file.example/simple'" ;; *) exit 1 ;; esac"""
 PIP = {"PIP_INDEX_URL": "https://pip.example/simple"}
 UV = {"UV_DEFAULT_INDEX": "https://uv.example/simple"}
 

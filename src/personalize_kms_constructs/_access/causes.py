@@ -38,6 +38,7 @@ _KEY_STATES = {
 }
 
 
+_TRY = "use another condition, or try in an account whether it holds"  # the doctor sees no more of it
 TAKE_OUT, REPLACE = "take it out", "put what is needed in its place"
 """The remedies for what is too much; the second where something that is needed would go with it."""
 MOVE = "put what is needed into a new {make} of role {role}"
@@ -117,16 +118,18 @@ class Cause(Enum):
     OPERATOR_WITHOUT_KEYS = "condition operator {operator} without condition keys"
     OPERATOR_UNKNOWN = "condition {operator} {key}: the operator isn't known"
     KEY_NOT_IN_TEMPLATES = "condition {operator} {key}: a template doesn't say what it is"
-    KEY_UNDOCUMENTED = "condition {operator} {key}: AWS doesn't document the key for Personalize's calls"
-    KEY_MAYBE_ABSENT = "condition {operator} {key}: AWS doesn't document whether Personalize sends the key"
+    KEY_UNDOCUMENTED = "condition {operator} {key}: AWS doesn't document the key for Personalize's calls", _TRY
+    KEY_MAYBE_ABSENT = "condition {operator} {key}: AWS doesn't document whether Personalize sends the key", _TRY
     ONLY_IF_ABSENT = (
         "condition {operator} {key}: it holds only if Personalize doesn't send the key, and AWS doesn't document "
-        "whether it does"
+        "whether it does",
+        _TRY,
     )
     CONDITION_VALUE_UNKNOWN = "condition {operator} {key}: {parts} isn't known before deployment"
     CONDITION_VALUE_UNDOCUMENTED = (
         "condition {operator} {key}: what Personalize sends isn't documented in such detail, or the values can't be "
-        "compared"
+        "compared",
+        _TRY,
     )
 
     # Too much.
@@ -347,8 +350,10 @@ class Reason:
 
     @property
     def remedy(self) -> str:
-        """The words for what to do about it; nothing where the statement to add says it."""
-        return shown(self.cause.fix.format_map(self._shown("it")))
+        """The words for what to do about it, or about all its doubts; nothing where the statement to add says it."""
+        of_doubts = {each.remedy for each in self.doubts}
+        own = shown(self.cause.fix.format_map(self._shown("it")))
+        return own or (of_doubts.pop() if len(of_doubts) == 1 else "")
 
     def _shown(self, subject: str) -> dict[str, str]:
         found = {name: _text(value) for name, value in self.values.items()}

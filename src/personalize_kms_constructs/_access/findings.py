@@ -86,5 +86,6 @@ def findings_of(report: AccessFindings) -> Iterator[Finding]:
             yield Finding(row.entries, level, shown(text), shown(fix), row.first.page)
     for problem in report.problems:
         says, fix = names.short(problem.says), names.short(problem.fix)
-        text = f"{says} (needed by {', '.join(problem.needed_by)})" if problem.needed_by else says
+        others = [each for each in problem.needed_by if each not in says]
+        text = f"{says} (needed by {', '.join(others)})" if others else says
         yield Finding((problem,), "warning" if problem.is_warning else "error", shown(text), shown(fix), problem.page)

@@ -42,7 +42,7 @@ def _parsed(path: Path, text: str, to_json: Callable[[str], str] = str, form: st
     except (ValueError, RecursionError) as error:
         raise _unreadable(path, error, form) from None
     if not isinstance(found, dict):
-        raise AssemblyError(f"{path}: a {form} object is expected, but it is a {type(found).__name__}")
+        raise AssemblyError(f"{path}: not a {form} object, as templates and the files of an assembly are")
     return dict(found)
 
 

@@ -117,7 +117,7 @@ class _Manifest:
         if not directory.is_dir():
             raise AssemblyError(f"{directory}: no such directory or file: run cdk synth first, or pass another path")
         if not self.file.is_file():
-            raise AssemblyError(f"{directory}: no manifest.json, so it isn't a cloud assembly; run cdk synth first")
+            raise AssemblyError(f"{directory}: no manifest.json: run cdk synth first, or pass its output, cdk.out")
         manifest = read_json(self.file)
         artifacts = manifest.get("artifacts", {})
         if "version" not in manifest or not isinstance(artifacts, dict):

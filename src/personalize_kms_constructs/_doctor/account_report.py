@@ -128,7 +128,7 @@ def written(
     if form == "json":
         yield _json(data, totals, stopped)
     else:
-        yield "" if totals.groups else f"account {account.id}, Region {account.region}\n"
+        yield "" if totals.groups else f"account {account.id}, Region {account.region}: no dataset group is there\n"
         yield _end(totals, is_text=form == "text")
         yield f"\n{totals.line()}\n" + (f"\nstopped: {stopped}\n" if stopped else "")
     if stopped:

@@ -10,7 +10,17 @@ from .._access.causes import Cause
 from .._address import page_at
 from .._terminal import FOUND, PASSED, stop, write
 
-_CAUSE = click.Choice([each.id for each in Cause])
+
+class _CauseName(click.Choice):  # type: ignore[type-arg]  # not generic in click 8.1
+    """A choice of more names than one line can list."""
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        if value not in self.choices:
+            self.fail(f'{value!r} is not a cause: take the "cause" of a finding from --format json', param, ctx)
+        return value
+
+
+_CAUSE = _CauseName([each.id for each in Cause])
 
 
 @click.command(

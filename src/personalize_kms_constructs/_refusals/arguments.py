@@ -120,7 +120,7 @@ BUCKET = Expected(
     "pass an s3.Bucket or a CfnBucket, or s3.Bucket.from_bucket_name for a name, and the folder as prefix",
 )
 PREFIX = Expected("a string", _is_string, "pass the key prefix below the bucket, as 'import/'")
-RESOURCES = Expected("a list", is_sequence, "pass [PersonalizeResource.dataset_group()] or the like")
+RESOURCES = Expected("a list", is_sequence, "pass one, as [PersonalizeResource.dataset_import_job(source=…)]")
 SOURCE_ACCOUNT_CHECK = _member_of(SourceAccountCheck)
 IMPORTED_KEY_POLICY = _member_of(ImportedKeyPolicy)
 REMOVAL_POLICY = Expected(

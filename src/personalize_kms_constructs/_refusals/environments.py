@@ -95,8 +95,7 @@ def _role_reference_problems(what: str, resource: ResolvedKey | ResolvedBucket, 
         yield (
             f"{what} is in another stack, and service_role was imported by an ARN that only its own stack knows, a "
             "parameter for example, so each stack would depend on the other: import it by a literal ARN, or by its "
-            "name "
-            "with iam.Role.from_role_name"
+            "name with iam.Role.from_role_name"
         )
     elif not role.has_name:
         yield (
@@ -107,8 +106,7 @@ def _role_reference_problems(what: str, resource: ResolvedKey | ResolvedBucket, 
         yield (
             f"{what} is in another stack, and the role's name has a value of the role's own stack in it, a parameter "
             "for example, so each stack would depend on the other: use literals and pseudo parameters such as "
-            "Aws.REGION in "
-            "role_name"
+            "Aws.REGION in role_name"
         )
 
 

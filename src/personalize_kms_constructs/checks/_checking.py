@@ -55,8 +55,10 @@ def check_assembly(
 
     https://docs.aws.amazon.com/personalize/latest/dg/granting-personalize-key-access.html
     """
-    path = Path(str(getattr(assembly_or_path, "directory", assembly_or_path)))
-    return read_report(path, created=created, organization=organization)[0]
+    path = getattr(assembly_or_path, "directory", assembly_or_path)
+    if not isinstance(path, (str, os.PathLike)):
+        raise AssemblyError(f"an object of type {type(path).__name__} isn't an assembly: pass app.synth() or a path")
+    return read_report(Path(path), created=created, organization=organization)[0]
 
 
 def read_report(
