@@ -196,7 +196,7 @@ def test_every_form_of_a_statement(statements: dict[str, Any]) -> None:
         lines(before.undecided),
     )
     assert (len(after.allowed), after.problems) == (len(before.allowed), ())
-    assert not [each for each in before.excess if each.instead and each.fix == "take it out"]
+    assert not [each for each in before.excess if each.instead and each.fix == "remove it"]
 
 
 def objects(statement: Any) -> Iterator[Statement]:
@@ -249,7 +249,7 @@ def test_what_is_too_much_for_one_role_and_needed_by_another(action: str, cause:
     found.roles[ROLE].identity = [both]
     found.roles[SECOND_ROLE] = Role(SECOND_ROLE, trust=[policy("trust policy 2", [TRUST])], identity=[both])
     (entry,) = [each for each in compare(found).excess if (each.policy_of, each.action) == (ROLE, action)]
-    assert (entry.cause, entry.fix) == (cause, "put what is needed in its place")
+    assert (entry.cause, entry.fix) == (cause, "replace it with what is needed")
     assert {each["Resource"] for each in entry.instead} >= {SECOND_KEY}
 
 
@@ -498,7 +498,7 @@ def test_whom_a_trust_policy_lets_in(statement: Statement, causes: list[Cause]) 
     assert all((each.policy, each.policy_of, each.action) == ("trust", ROLE, "sts:AssumeRole") for each in beyond)
     # What is needed is there.
     assert [each.instead for each in found.excess] == [()] * len(found.excess)
-    assert {each.fix for each in found.excess} <= {"take it out", "take that principal out"}
+    assert {each.fix for each in found.excess} <= {"remove it", "remove that principal"}
 
 
 @pytest.mark.parametrize(

@@ -397,7 +397,7 @@ def test_a_bucket_whose_owner_shows_nothing() -> None:
     assert {each.status for each in found} == {"undecided"}
     said = {says for each in found for says in each.says}
     assert f"the bucket policy of {BUCKET} can't be seen: s3:GetBucketPolicy isn't allowed to you" in said
-    assert "whether role and bucket are of one account isn't known" in said
+    assert "it isn't known whether role and bucket are in one account" in said
     assert any("s3:GetEncryptionConfiguration isn't allowed to you" in each for each in said)
 
 

@@ -68,11 +68,11 @@ def test_what_is_to_be_replaced_is_not_called_an_addition(account: FakeAccount, 
     """KMS refuses a policy that keeps the id of a deleted role."""
     account.keys[KEY] = [allow(BASE_5, {"AWS": "AROADEADDEADDEADDEAD1"}), allow(BASE_5, SERVICE)]
     text = markdown()
-    assert "\nput the role in the place of the id:\n" in text
+    assert "\nreplace the id with the role:\n" in text
     assert "Add to" not in text
     ((_, message, *_),) = rows(text, "Problems")
     assert message.endswith(
-        ", the id of a deleted role, and a role that is made again has a new id: put the role in the place of the id"
+        ", the id of a deleted role, and a role that is created again gets a new id: replace the id with the role"
     )
 
 
