@@ -80,7 +80,7 @@ def test_what_is_not_answered_is_listed(account: FakeAccount, markdown: Callable
     """With the actions that somebody has to be allowed."""
     account.answer("ListSolutions", "AccessDeniedException")
     text = markdown()
-    says = "not answered: allow yourself these actions, have somebody look who may, or look again later"
+    says = "not answered: allow these actions, ask somebody who has them to run it, or try again later"
     assert f"\n# Not answered\n\n{says}\n\n- `personalize:ListSolutions` on {GROUP}\n" in text
     ((*_, why, needed_by, _),) = rows(text, "Undecided")
     assert why == "not all of its jobs, or of their listings, can be seen: 1 not answered"
