@@ -53,7 +53,7 @@ def test_aws_refuses(account: FakeAccount, command: Callable[..., Result], code:
 
 NAMES = "use 1 to 63 letters, digits, hyphens and underscores, and begin with a letter or digit"
 START = "arn:aws:personalize:eu-west-1:111122223333:dataset-group/"
-OF_NO_REGION = "isn't a dataset group of this Region: set --region, or pass the name or ARN of one"
+OF_NO_REGION = "isn't a dataset group of this Region: set --region, or pass another one"
 
 
 @pytest.mark.parametrize(

@@ -78,9 +78,7 @@ def _judge(wanted: str, region: str) -> None:
     if not is_arn and not is_name(wanted):
         raise DoctorError(f"{wanted!r} {IS_NO_NAME}: {USE_A_NAME}")
     if is_arn and not re.match(rf"arn:[^:]+:personalize:{re.escape(region)}:\d+:dataset-group/", wanted):
-        raise DoctorError(
-            f"{wanted} isn't a dataset group of this Region: set --region, or pass the name or ARN of one"
-        )
+        raise DoctorError(f"{wanted} isn't a dataset group of this Region: set --region, or pass another one")
 
 
 def read_group(account: Account, arn: str) -> Group:
