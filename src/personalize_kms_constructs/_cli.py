@@ -85,7 +85,7 @@ def _ignores(context: click.Context, option: click.Parameter, values: tuple[str,
     type=click.Choice(["text", "json", "markdown", "sarif"]),
     default="text",
     show_default=True,
-    help="What the report is for: a terminal, a program, a pull request, GitHub's code scanning.",
+    help="The form of the report: for a terminal, a program, a pull request, or GitHub's code scanning.",
 )
 @click.option(
     "--fail-on",
@@ -132,8 +132,8 @@ def check(
 
     \b
     Exit code:
-      0  there is nothing that counts
-      1  something that counts is found
+      0  nothing that counts
+      1  something that counts
       2  the check couldn't look, whatever went wrong; with --strict, also if
          nothing asks Personalize for anything
 
@@ -164,7 +164,7 @@ def check(
         _show(report, form, quiet=quiet)
     for each, given in ignored.items():
         if each not in used:
-            say(f"--ignore {given} matches no finding: take it out")
+            say(f"--ignore {given} matches no finding: remove it")
     if any(_found(report, kind) for kind in (_KINDS if strict else counted)):
         sys.exit(FOUND)
     if strict and not (report.asked or report.without_key or report.left_out):

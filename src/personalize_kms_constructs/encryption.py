@@ -238,8 +238,8 @@ class PersonalizeEncryption(Construct):
     def pending_statements(self) -> tuple[PendingStatements, ...]:
         """Statements that could not be attached: for imported keys and buckets, and for immutable roles.
 
-        A warning at synth says the same, with the statements as JSON. They are also for policies of the app that are
-        expressions, of which the judge tells what they lack.
+        A warning at synth shows the same, as JSON. Policies of the app that are expressions have theirs here too; the
+        judge reports what those lack.
         """
         return pending_statements(self._personalize_wiring.policies)
 
@@ -324,14 +324,14 @@ class PersonalizeEncryption(Construct):
 
         Args:
             id: the id of the dataset in this construct.
-            dataset_group: the dataset group it belongs to, an L1 or an ARN. It has this construct's encryption key: if
-                the app shows that it has another one, which isn't opened to the service role, the synth fails.
+            dataset_group: the dataset group it belongs to, an L1 or an ARN. Its key is this construct's: with another
+                one, whose policy doesn't allow the service role, the synth fails.
             schema_arn: the ARN of its schema.
             name: its name: 1 to 63 letters, digits, hyphens and underscores.
             dataset_type: ``"Interactions"``, ``"Items"``, ``"Users"``, ``"Actions"`` or ``"Action_Interactions"``.
             import_from: the CSV file, or folder of CSV files, to import first. For what is imported later, use
                 ``jobs.DatasetImportJob``.
-            import_job_name: the name of the import job, which no job may have had before. By default it is made of the
+            import_job_name: the name of the import job, which no job has had before. By default it is made of the
                 names of the dataset and its dataset group, the type and the prefix. A name of your own doesn't follow
                 the prefix: to import another file, change both.
             tags: its tags, which can't be changed later, as for ``add_dataset_group``. The import job has none.
@@ -469,8 +469,8 @@ class PersonalizeEncryption(Construct):
         Args:
             grantee: the caller, a Lambda function or a CI role for example.
             resources: what the caller will create, one at least; their locations don't matter.
-            on: the ARNs of the datasets, dataset groups or solutions that it may create them on. By default all that
-                there are in the account and Region.
+            on: the ARNs of the datasets, dataset groups or solutions that it may create them on. By default all in
+                the account and Region.
 
         Raises:
             ValueError: if an argument is not a grantee or not a resource, if there is no resource, if ``on`` can't

@@ -235,8 +235,8 @@ DATA_DELETION_JOB = Permissions(
     parents=("dataset-group",),
     finished="COMPLETED",
     note=(
-        "AWS's pages differ: the page on KMS doesn't list data deletion jobs, and the page on S3 asks that with KMS "
-        "role and service may use the key. Chosen: the KMS permissions of dataset import jobs."
+        "AWS's pages differ: the page on KMS doesn't list data deletion jobs, and the page on S3 asks that role and "
+        "service may use the key. They get the KMS permissions of dataset import jobs."
     ),
 )
 

@@ -212,7 +212,7 @@ def test_every_form_of_a_statement(statements: dict[str, Any]) -> None:
         lines(before.undecided),
     )
     assert (len(after.allowed), after.problems) == (len(before.allowed), ())
-    assert not [each for each in before.excess if each.instead and each.fix == "take it out"]
+    assert not [each for each in before.excess if each.instead and each.fix == "remove it"]
 
 
 def objects(statement: Any) -> Iterator[Statement]:
@@ -283,7 +283,7 @@ def test_what_is_too_much_for_one_role_and_needed_by_another(action: str, cause:
     before = compare(found)
     assert {each.cause for each in before.excess if (each.policy_of, each.action) == (ROLE, action)} == {cause}
     (entry,) = [each for each in before.excess if each.action == action and each.make_for == SECOND_ROLE]
-    new = f"take it out, and put what is needed into a new AWS::IAM::Policy of role {SECOND_ROLE}"
+    new = f"remove it, and put what is needed into a new AWS::IAM::Policy of role {SECOND_ROLE}"
     assert (entry.fix, entry.instead[0]["Resource"]) == (new, SECOND_KEY)
     after = compare(followed(found, before))
     assert (lines(after.missing), lines(after.excess)) == (lines(before.missing), set())
@@ -567,7 +567,7 @@ def test_whom_a_trust_policy_lets_in(statement: Statement, causes: list[Cause]) 
     assert all((each.policy, each.policy_of, each.action) == ("trust", ROLE, "sts:AssumeRole") for each in beyond)
     # What is needed is there.
     assert [each.instead for each in found.excess] == [()] * len(found.excess)
-    assert {each.fix for each in found.excess} <= {"take it out", "take that principal out"}
+    assert {each.fix for each in found.excess} <= {"remove it", "remove that principal"}
 
 
 @pytest.mark.parametrize(

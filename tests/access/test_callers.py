@@ -251,7 +251,7 @@ def trusting(principal: Any, **more: Any) -> Statement:
                            f"the trust policy of {THERE} can't be seen: elsewhere"),
         (THERE, [ASSUMING], None, f"the trust policy of {THERE} can't be seen: elsewhere"),
         (CALLER, [ASSUMING], None, f"the trust policy of {CALLER} can't be seen: elsewhere"),
-        (UNKNOWN, [], [trusting(STARTER)], "whether role and other role are of one account isn't known"),
+        (UNKNOWN, [], [trusting(STARTER)], "it isn't known whether role and other role are in one account"),
     ],
 )  # fmt: skip
 def test_why_a_role_may_assume_another_or_not(

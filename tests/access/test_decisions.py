@@ -105,7 +105,7 @@ def test_elements_of_statements(statement: Statement, missing: set[str]) -> None
         ({"Effect": "${Main.Effect?}"}, "Effect isn't known before deployment"),
         ({"Principal": {"AWS": "${Main.PrincipalArn?}"}}, "Main.PrincipalArn"),
         ({"Principal": {"AWS": SESSION}}, "which session"),
-        ({"Principal": {"AWS": "AROAEXAMPLEID"}}, "maybe of one that is no more"),
+        ({"Principal": {"AWS": "AROAEXAMPLEID"}}, "which may have been deleted"),
         ({"Principal": "${Main.Principal?}"}, "Principal isn't known"),
         ({"Action": {"Ref": "Actions"}}, "Action isn't known"),
         ({"Resource": "${Main.Resource?}"}, "Main.Resource"),
@@ -280,7 +280,8 @@ def test_not_principal_never_spares_a_role_that_has_a_boundary() -> None:
     missing = compare(found).missing
     assert {(each.principal, each.cause) for each in missing} == {("role", Cause.DENIED)}
     assert {each.because for each in missing} == {
-        "denied by statement Others of key policy, since NotPrincipal spares no role that has a permissions boundary"
+        "denied by statement Others of key policy, since NotPrincipal doesn't exempt a role that has a permissions "
+        "boundary"
     }
 
 

@@ -33,7 +33,7 @@ from tests.access.models import role as of_role
 GRAMMAR = "https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html"
 SUB = "https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/intrinsic-function-reference-sub.html"
 OF_BUCKET = {"Effect": "Allow", "Principal": {"Service": SERVICE}, "Action": "s3:GetTagging", "Resource": BUCKET}
-REFUSES = "for which AWS refuses the whole policy"
+REFUSES = "so AWS refuses the whole policy"
 
 
 def without(element: str, statement: dict[str, Any]) -> dict[str, Any]:
@@ -64,8 +64,7 @@ def problems_with(kind: str, *statements: Any, version: str = "2012-10-17") -> l
 )
 def test_an_element_that_a_policy_of_a_role_has_not(kind: str, statement: Any, says: str) -> None:
     """IAM policies have no principal, boundaries neither, and a trust policy has no resource."""
-    reason = f"{REFUSES}: the policy is of the role that has it"
-    expected = f"statement number 1 of more has {says}, {reason}: take it out"
+    expected = f"statement number 1 of more has {says}, which a policy of a role can't have, {REFUSES}: remove it"
     assert problems_with(kind, statement) == [("configuration", expected, GRAMMAR)]
 
 
@@ -87,7 +86,7 @@ def test_an_element_that_a_policy_of_a_role_has_not(kind: str, statement: Any, s
 )
 def test_an_element_that_a_statement_needs(kind: str, statement: Any, element: str) -> None:
     """As the grammar has it, and KMS's reference for key policies."""
-    expected = f"statement number 1 of more has no {element}, {REFUSES}: write one"
+    expected = f"statement number 1 of more has no {element}, {REFUSES}: add one"
     assert problems_with(kind, statement) == [("configuration", expected, GRAMMAR)]
 
 
@@ -103,7 +102,7 @@ def test_an_element_that_a_statement_needs(kind: str, statement: Any, element: s
 )
 def test_an_element_and_its_opposite(kind: str, statement: Any, element: str) -> None:
     """The grammar has one of the two."""
-    expected = f"statement number 1 of more has {element} and Not{element}, {REFUSES}: take one of them out"
+    expected = f"statement number 1 of more has {element} and Not{element}, {REFUSES}: remove one of them"
     assert ("configuration", expected, GRAMMAR) in problems_with(kind, statement)
 
 
@@ -193,8 +192,7 @@ def test_values_that_aws_takes(version: str, effect: str, expected: list[str]) -
 def test_what_fn_sub_would_have_read(version: str, text: str, told: str) -> None:
     """Without it, it is text; IAM's own variables are not of CloudFormation."""
     expected = (
-        f"statement number 1 of more has {told} as text, which stands for nothing there: put the string into Fn::Sub, "
-        "which puts the values in"
+        f"statement number 1 of more has {told} as plain text, which isn't replaced there: wrap the string in Fn::Sub"
     )
     found = problems_with("iam", iam(["kms:Sign"], [as_text(text)]), version=version)
     assert found == ([("configuration", expected, SUB)] if told else [])

@@ -190,7 +190,7 @@ def test_bucket_policies() -> None:
         ("service", "bucket", "s3:GetObject", f"{BUCKET}/import/*"),
     }
     # Other statements have what is needed already.
-    assert {(each.fix, each.instead) for each in found.excess} == {("take it out", ())}
+    assert {(each.fix, each.instead) for each in found.excess} == {("remove it", ())}
 
 
 def test_a_statement_for_any_account_is_replaced_by_one_with_a_condition() -> None:
@@ -198,8 +198,8 @@ def test_a_statement_for_any_account_is_replaced_by_one_with_a_condition() -> No
     wide = service(["s3:GetObject", "s3:ListBucket"], Resource=[BUCKET, f"{BUCKET}/import/*"], Condition={})
     found = report(IMPORT, key=ON_KEY, iam=READ, bucket=[wide])
     assert {each.action: (each.fix, each.instead) for each in found.excess} == {
-        "s3:GetObject": ("put what is needed in its place", (ON_BUCKET[0],)),
-        "s3:ListBucket": ("put what is needed in its place", (ON_BUCKET[1],)),
+        "s3:GetObject": ("replace it with what is needed", (ON_BUCKET[0],)),
+        "s3:ListBucket": ("replace it with what is needed", (ON_BUCKET[1],)),
     }
 
 
@@ -380,7 +380,7 @@ def test_each_action_on_a_whole_bucket_has_its_own_prefix() -> None:
             principal,
             action,
             f"{BUCKET}/*",
-            "put what is needed in its place",
+            "replace it with what is needed",
             (statement([action], f"{BUCKET}/{to}/*"),),
         )
         for principal, statement in (

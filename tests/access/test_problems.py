@@ -99,8 +99,8 @@ def test_a_role_whose_trust_policy_denies() -> None:
     (problem,) = report(trust=[TRUST, {**TRUST, "Sid": "DenyAll", "Effect": "Deny"}], **CLEAN).problems
     assert problem.add == ()
     assert problem.message == (
-        f"{ROLE} doesn't trust Personalize, which has to assume it (denied by statement DenyAll of trust policy): take "
-        "the denial out of its trust policy, or except personalize.amazonaws.com from it"
+        f"{ROLE} doesn't trust Personalize, which has to assume it (denied by statement DenyAll of trust policy): "
+        "remove the denial from its trust policy, or exempt personalize.amazonaws.com"
     )
     # Without it, a statement is missing.
     (problem,) = report(trust=[{**TRUST, "Effect": "Deny"}], **CLEAN).problems
@@ -114,7 +114,7 @@ def test_a_role_whose_trust_policy_denies() -> None:
         ({"state": "PendingDeletion"}, "is PendingDeletion: cancel its deletion, and enable it, before everything"),
         ({"spec": "RSA_2048"}, "is RSA_2048 for ENCRYPT_DECRYPT, and Personalize needs a symmetric encryption key"),
         ({"spec": "HMAC_256", "usage": "GENERATE_VERIFY_MAC"}, "is HMAC_256 for GENERATE_VERIFY_MAC"),
-        ({"exists": False}, "doesn't exist: nothing brings a deleted key back"),
+        ({"exists": False}, "doesn't exist: a deleted key can't be restored"),
     ],
 )
 def test_keys_that_cannot_work(elements: dict[str, Any], says: str) -> None:

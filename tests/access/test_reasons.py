@@ -255,7 +255,7 @@ def test_a_reason_says_that_the_accounts_are_unknown() -> None:
     found = model(asked(dataset_group_key=key_arn), iam=[])
     found.keys = {key_arn: Key(key_arn, [policy("key policy", ON_KEY)])}
     reasons = {each.because for each in compare(found).undecided if each.policy == "key" and each.principal == "role"}
-    assert reasons == {"whether role and key are of one account isn't known"}
+    assert reasons == {"it isn't known whether role and key are in one account"}
 
 
 def test_a_reason_says_that_the_name_of_the_role_is_unknown() -> None:
@@ -266,7 +266,7 @@ def test_a_reason_says_that_the_name_of_the_role_is_unknown() -> None:
     reasons = {each.because for each in compare(found).undecided if each.policy == "key"}
     assert reasons == {
         f"statement number 1 of key policy: Principal {ROLE}: the role {IS_UNKNOWN}; "
-        "whether role and key are of one account isn't known"
+        "it isn't known whether role and key are in one account"
     }
 
 

@@ -93,7 +93,7 @@ key {KEY}
   ! too much: role {ROLE} may kms:Encrypt on
       {KEY} (IAM)
       statement number 1 of IAM policy: AWS's pages don't ask for it
-      → take it out
+      → remove it
     https://docs.aws.amazon.com/personalize/latest/dg/granting-personalize-key-access.html
   ✔ role {ROLE} may kms:Decrypt, kms:DescribeKey,
       kms:GenerateDataKey, kms:ListGrants (IAM)
@@ -226,9 +226,9 @@ def test_statements_can_be_pasted() -> None:
 def test_an_empty_report_says_that_nothing_was_asked() -> None:
     """A clean report on nothing isn't mistaken for one on everything."""
     text = " ".join(AccessReport().to_text().split())
-    assert "Amazon Personalize is asked for nothing that can be seen, so nothing was checked: " in text
+    assert "Nothing in the templates asks Amazon Personalize for anything, so nothing was checked. " in text
     markdown = AccessReport().to_markdown()
-    assert "\nAmazon Personalize is asked for nothing that can be seen, so nothing was checked: " in markdown
+    assert "\nNothing in the templates asks Amazon Personalize for anything, so nothing was checked. " in markdown
 
 
 def test_json_is_complete_and_stable() -> None:
@@ -321,19 +321,19 @@ def test_a_statement_is_two_rows_whatever_is_too_much_in_it() -> None:
     found = report(*jobs, key=ON_KEY, iam=[], bucket=[service(wide, Resource=[BUCKET, f"{BUCKET}/*"], Condition={})])
     text = found.to_text(width=10_000)
     assert [
-        line.strip() for line in text.splitlines() if "! " in line or "statement number" in line or "→ t" in line
+        line.strip() for line in text.splitlines() if "! " in line or "statement number" in line or "→ rem" in line
     ] == [
         f"! too much: Personalize may s3:DeleteObject, s3:PutObject on {BUCKET}, {BUCKET}/* (bucket policy)",
         "statement number 1 of bucket policy: AWS's pages don't ask for it (s3:DeleteObject); nothing that can be seen "
         "asks for it (s3:PutObject)",
-        "→ take it out",
+        "→ remove it",
         f"! too much: Personalize may s3:ListBucket on {BUCKET}, s3:GetObject on {BUCKET}/*, {BUCKET}/a/*, "
         f"{BUCKET}/b/* (bucket policy)",
         "statement number 1 of bucket policy: on the whole bucket, not only the prefix that is used (s3:GetObject); "
         "for any account: no condition on aws:SourceAccount or aws:SourceArn keeps others out (s3:GetObject, "
         "s3:ListBucket)",
     ]
-    replaced = text.split("→ put what is needed in its place:")[1].split("https")[0]
+    replaced = text.split("→ replace it with what is needed:")[1].split("https")[0]
     assert [(each["Action"], each["Resource"]) for each in map(json.loads, statements(replaced))] == [
         (["s3:GetObject"], [f"{BUCKET}/a/*", f"{BUCKET}/b/*"]),
         (["s3:ListBucket"], BUCKET),
@@ -434,8 +434,8 @@ def test_what_may_be_too_much_is_there() -> None:
     found.open_questions = [OpenQuestion("Main/Job", "it may create resources")]
     lines = compare(found).to_text(width=10_000, quiet=True).splitlines()
     assert [line for line in lines if line.startswith("  ?")] == [
-        f"  ? role {ROLE} may have without need kms:* on {KEY} (IAM)",
-        f"  ? {account} may have without need sts:AssumeRole on {ROLE} (trust policy)",
+        f"  ? maybe too much: role {ROLE} may kms:* on {KEY} (IAM)",
+        f"  ? maybe too much: {account} may sts:AssumeRole on {ROLE} (trust policy)",
         "  ? Main/Job",
     ]
 

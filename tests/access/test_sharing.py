@@ -157,7 +157,7 @@ def test_a_policy_of_several_roles() -> None:
     )
     (of_first, of_second) = [each for each in compare(found).excess if each.action == "kms:*"]
     assert of_first.also_for == of_second.also_for == {JANITOR: "policy"}
-    assert of_first.fix == (f"the policy is also for {JANITOR}: give them one of their own, then take it out")
+    assert of_first.fix == (f"the policy also serves {JANITOR}: add one of their own for them, then remove it")
 
 
 def test_what_only_the_other_role_of_a_policy_needs() -> None:
@@ -173,7 +173,7 @@ def test_what_only_the_other_role_of_a_policy_needs() -> None:
     found.roles[ROLE].identity.append(shared)
     (entry,) = [each for each in compare(found).excess if each.action == "s3:ListBucket"]
     assert (entry.policy_of, entry.also_for, entry.make_for) == (SECOND_ROLE, {}, ROLE)
-    assert entry.fix == f"take it out, and put what is needed into a new AWS::IAM::Policy of role {ROLE}"
+    assert entry.fix == f"remove it, and put what is needed into a new AWS::IAM::Policy of role {ROLE}"
     assert entry.instead == (iam(["s3:ListBucket"], BUCKET),)
 
 
@@ -191,8 +191,8 @@ def test_every_form_says_for_whom_a_statement_is() -> None:
     in_key = [*ON_KEY, role(["kms:Encrypt"], Principal=principal)]
     found = report(key=in_key, iam=[iam(IAM_ACTIONS)], trust=trust)
     words = (
-        "the role is also for sagemaker.amazonaws.com: give them one of their own; the statement is also for "
-        f"{ETL}, logs.amazonaws.com: give them one of their own, then take it out"
+        "the role also serves sagemaker.amazonaws.com: add one of their own for them; the statement also serves "
+        f"{ETL}, logs.amazonaws.com: add one of their own for them, then remove it"
     )
     assert f"→ {words}" in " ".join(found.to_text().split())
     assert f"AWS's pages don't ask for it: {words} |" in found.to_markdown()

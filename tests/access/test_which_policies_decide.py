@@ -191,7 +191,7 @@ def test_whether_a_bucket_is_of_the_roles_account_is_not_guessed() -> None:
     compared = compare(found)
     assert (compared.missing, compared.problems) == ((), ())
     assert {(each.principal, each.policy, each.action, each.because) for each in compared.undecided} == {
-        ("role", "bucket", action, "whether role and bucket are of one account isn't known") for action in BOTH
+        ("role", "bucket", action, "it isn't known whether role and bucket are in one account") for action in BOTH
     }
 
 

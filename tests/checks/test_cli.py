@@ -241,8 +241,8 @@ def test_help_has_examples() -> None:
     assert '  personalize-kms check --format markdown >> "$GITHUB_STEP_SUMMARY"\n' in text
     assert (
         "  Exit code:\n"
-        "    0  there is nothing that counts\n"
-        "    1  something that counts is found\n"
+        "    0  nothing that counts\n"
+        "    1  something that counts\n"
         "    2  the check couldn't look, whatever went wrong; with --strict, also if\n"
         "       nothing asks Personalize for anything\n"
     ) in text

@@ -121,7 +121,7 @@ def test_findings_are_ignored_by_rule_and_path(
     result = run(directory, *(word for each in options for word in ("--ignore", each)), "--format", "json")
     assert (result.exit_code, json.loads(result.stdout)["left_out"]) == (code, number)
     assert result.stderr == "".join(
-        f"personalize-kms: --ignore {options[each]} matches no finding: take it out\n" for each in unused
+        f"personalize-kms: --ignore {options[each]} matches no finding: remove it\n" for each in unused
     )
 
 

@@ -46,7 +46,7 @@ PROD = {"Condition": "IsProd"}
 LOOK = "look at it where it is deployed, with personalize-kms doctor, or make it part of the app"
 WAITS = "and have Main/Movies wait for it by DependsOn"
 MAKE = f"an AWS::IAM::Policy that has to be made, {WAITS}"
-MOVE = f"take it out, and put what is needed into a new AWS::IAM::Policy of role ${{Main/Role}}, {WAITS}"
+MOVE = f"remove it, and put what is needed into a new AWS::IAM::Policy of role ${{Main/Role}}, {WAITS}"
 
 
 @pytest.mark.parametrize(
@@ -118,7 +118,7 @@ MOVE = f"take it out, and put what is needed into a new AWS::IAM::Policy of role
             complete(Role=role(PermissionsBoundary="arn:aws:iam::aws:policy/AmazonS3FullAccess")),
             {
                 "add to the permissions boundary of role Main/Role, an AWS::IAM::ManagedPolicy that has to be made "
-                f"in the place of AWS's, with all that this allows, {WAITS}"
+                f"instead of AWS's, with all that this one allows, {WAITS}"
             },
             "AWS::IAM::ManagedPolicy",
         ),
@@ -255,7 +255,7 @@ def test_a_role_that_a_condition_has_to_name_is_given_a_name(tmp_path: Path) -> 
     template = complete(Role=role(Policies=[{**IN_ROLE[0], "PolicyDocument": {"Statement": [LACKING]}}]))
     del template["Resources"]["Key"]["Properties"]["KeyPolicy"]["Statement"][0]
     step = "add to the key policy of Main/Key"
-    first = f"give role Main/Role a RoleName, then {step}, with values in the place of ${{…}}: {{"
+    first = f"set a RoleName on role Main/Role, then {step}, with values for ${{…}}: {{"
     assert any(each.fix.startswith(first) for each in findings_of(check(tmp_path / "1", template)))
     # One that isn't part of the app has its name.
     movies = {"Movies": dataset_group(key={"Fn::ImportValue": "Key"}, role={"Ref": "RoleArn"}, waits=[])}
@@ -263,7 +263,7 @@ def test_a_role_that_a_condition_has_to_name_is_given_a_name(tmp_path: Path) -> 
     exported = {"Outputs": {"Key": {"Value": KEY, "Export": {"Name": "Key"}}}, "Resources": {"Key": key("Key")}}
     exported["Resources"]["Key"]["Properties"]["KeyPolicy"]["Statement"].pop(0)
     fixes = [each.fix for each in findings_of(check(tmp_path / "3", exported, given))]
-    assert any("with values in the place" in each for each in fixes)
+    assert any("with values for" in each for each in fixes)
     assert not any("RoleName" in each for each in fixes)
     template["Resources"]["Role"]["Properties"]["RoleName"] = "personalize"
     assert any(each.fix.startswith(f"{step}: {{") for each in findings_of(check(tmp_path / "2", template)))

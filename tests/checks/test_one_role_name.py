@@ -28,7 +28,7 @@ from tests.checks.templates import (
 )
 
 ACCOUNT = "111122223333"
-ONCE = "have one role name, which an account takes once"
+ONCE = "share a role name, which must be unique in an account"
 MEND = ": name each differently, or share one role"
 MIXED_UP = "has the same name, so it isn't known whose policies are whose"
 

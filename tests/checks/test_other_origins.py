@@ -103,7 +103,7 @@ def test_what_is_spelled_like_a_function_is_text(form: str, tmp_path: Path) -> N
     result = CliRunner().invoke(personalize_kms, ["check", str(file), "--format", form])
     assert result.exit_code == 1
     assert "kms:Decrypt" in result.stdout
-    assert "has ${AWS::Partition}, ${AWS::Region}, ${AWS::AccountId} as text" in " ".join(result.stdout.split())
+    assert "has ${AWS::Partition}, ${AWS::Region}, ${AWS::AccountId} as plain text" in " ".join(result.stdout.split())
 
 
 @pytest.mark.parametrize(

@@ -64,8 +64,8 @@ def alone(directory: Path, resource: Any) -> AccessReport:
 @pytest.mark.parametrize(
     ("lacking", "fix"),
     [
-        ("KmsKeyArn", "give its KmsKeyArn as well, or take its role out"),
-        ("RoleArn", "set its RoleArn as well, or take its key out"),
+        ("KmsKeyArn", "set its KmsKeyArn as well, or remove its role"),
+        ("RoleArn", "set its RoleArn as well, or remove its key"),
     ],
 )
 def test_key_and_role_of_a_dataset_group_come_together(lacking: str, fix: str, tmp_path: Path) -> None:
@@ -76,7 +76,7 @@ def test_key_and_role_of_a_dataset_group_come_together(lacking: str, fix: str, t
     (problem,) = report.problems
     assert (problem.kind, problem.needed_by) == ("configuration", ("Main/Movies",))
     assert problem.fix == fix
-    assert "Amazon Personalize is asked for nothing that can be checked" in report.to_text()
+    assert "What is asked of Amazon Personalize can't be checked" in report.to_text()
     assert "no resource" not in report.to_text()
 
 

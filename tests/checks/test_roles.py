@@ -368,7 +368,7 @@ def test_an_inline_policy_is_there_with_its_role(tmp_path: Path) -> None:
     of_role = {name: each for name, each in key(READER).items() if name != "DependsOn"}
     template = without("Policy", complete(Role=made, Key=of_role, Movies=dataset_group(role=READER, waits="Key")))
     problem, of_key = check(tmp_path / "early", template).problems
-    assert of_key.message.startswith("key policy of Main/Key names Main/Role by the text of its ARN")
+    assert of_key.message.startswith("key policy of Main/Key names Main/Role by its ARN as a string")
     assert (problem.kind, problem.needed_by) == ("ordering", ("Main/Movies (dataset group)",))
     assert "Main/Role" in problem.message
     template["Resources"]["Movies"]["DependsOn"] = template["Resources"]["Key"]["DependsOn"] = ["Role"]
@@ -446,8 +446,8 @@ def test_two_inline_policies_of_one_name_in_two_stacks(tmp_path: Path) -> None:
     other = {"Resources": {"Policy": {**put(OTHER), "DependsOn": []}}}
     other["Resources"]["Policy"]["Properties"]["Roles"] = ["reader"]
     assert messages(check(tmp_path, one, other)) == [
-        f"{role_arn}: policy Main/Policy, policy Other/Policy have one name, own, and a role keeps one inline policy "
-        "of a name, the last that is put: name each differently; if the CDK has named them, by the feature flag "
+        f"{role_arn}: policy Main/Policy, policy Other/Policy share the name own, and a role keeps only the last "
+        "inline policy of a name: name each differently; if the CDK has named them, set the feature flag "
         "@aws-cdk/aws-iam:importedRoleStackSafeDefaultPolicyName"
     ]
 

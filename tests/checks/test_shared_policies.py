@@ -37,8 +37,8 @@ def test_whoever_has_a_policy_is_named(
     assert entry.also_for == {f"arn:aws:iam::{ACCOUNT}:{each}": "policy" for each in others}
     # Where the name is generated, the text has the path.
     words = [{"role/${Main.Etl}": "${Main/Etl}"}.get(each, f"arn:aws:iam::{ACCOUNT}:{each}") for each in others]
-    also = f"the policy is also for {', '.join(words)}: give them one of their own, then " if others else ""
-    assert f"→ {also}take it out" in " ".join(report.to_text().split())
+    also = f"the policy also serves {', '.join(words)}: add one of their own for them, then " if others else ""
+    assert f"→ {also}remove it" in " ".join(report.to_text().split())
 
 
 def test_a_role_is_no_other_than_itself(tmp_path: Path) -> None:

@@ -33,7 +33,7 @@ def told(stacks: dict[str, Json], out: Path, stage: Json | None = None, **option
 
 def words(kind: str, name: str, *paths: str) -> str:
     return (
-        f"{', '.join(paths)} have one name, {name}, and names of {kind} are unique in an account and Region: use "
+        f"{', '.join(paths)} share the name {name}, and names of {kind} are unique in an account and Region: use "
         f"another name, or put each under a condition, of which only one holds"
     )
 

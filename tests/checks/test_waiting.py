@@ -226,8 +226,8 @@ def test_a_role_that_a_policy_names_by_text(
     assert [(each.kind, each.message) for each in problems] == [
         (
             "ordering",
-            f"{subject} names Main/{named} by the text of its ARN and may be made before it, and AWS refuses a policy "
-            "with a principal that doesn't exist: name the role by a reference, or make the policy depend on it",
+            f"{subject} names Main/{named} by its ARN as a string and may be created before it; AWS refuses a policy "
+            "with a principal that doesn't exist: refer to the role, or make the policy depend on it",
         )
     ] * is_early
     assert all("Main/Data (dataset import job)" in each.needed_by for each in problems)
@@ -254,7 +254,7 @@ def test_a_role_that_a_policy_names_by_text_under_a_condition(
     template["Resources"]["Key"]["Properties"]["KeyPolicy"]["Statement"].append(statement)
     (problem,) = check_assembly(write(tmp_path, {"Main": template})).problems
     assert (problem.kind, problem.certain) == ("ordering", False)
-    assert problem.message.startswith("key policy of Main/Key names Main/Role by the text of its ARN")
+    assert problem.message.startswith("key policy of Main/Key names Main/Role by its ARN as a string")
 
 
 def test_a_role_that_a_policy_names_whatever_a_condition_chooses(tmp_path: Path) -> None:
@@ -332,8 +332,8 @@ def test_resources_that_wait_for_each_other(
     (problem,) = report.problems
     assert (problem.kind, problem.is_warning) == ("ordering", not is_certain)
     assert problem.message == (
-        f"{circle} wait for each other, and CloudFormation refuses such a circle: take one of the references or "
-        "DependsOn out; what a PersonalizeEncryption makes waits for the policies of its keys and buckets without "
+        f"{circle} wait for each other, and CloudFormation refuses such a circle: remove one of the references or "
+        "DependsOn; what a PersonalizeEncryption makes waits for the policies of its keys and buckets without "
         "node.add_dependency(…)"
     )
     assert (bool(report.allowed), report.missing) == (True, ())

@@ -85,7 +85,7 @@ def test_a_statement_of_the_report_that_is_pasted_as_it_is(tmp_path: Path) -> No
     assert {each.action for each in report.missing} == set(IN_IAM)
     assert messages(report) == [
         "statement number 1 of policy Main/Policy has ${AWS::Partition}, ${AWS::Region}, ${AWS::AccountId}, "
-        "${Main.Key} as text, which stands for nothing there: put the string into Fn::Sub, which puts the values in"
+        "${Main.Key} as plain text, which isn't replaced there: wrap the string in Fn::Sub"
     ]
     for text in (report.to_json(), report.to_text(), report.to_markdown()):
         assert "\ufdd0" not in text

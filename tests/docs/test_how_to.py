@@ -214,7 +214,7 @@ def test_nothing_is_left_for_nag() -> None:
     app = names_of("how-to/cdk-nag.md")["app"]
     report = json.loads((Path(app.synth().directory) / "validation-report.json").read_text())
     assert [violation for plugin in report["pluginReports"] for violation in plugin["violations"]] == []
-    # A plugin that found nothing isn't in the report, as the page says.
+    # A plugin that found nothing isn't in the report.
     assert "AwsSolutions" not in {plugin["pluginName"] for plugin in report["pluginReports"]}
 
 

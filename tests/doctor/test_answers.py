@@ -98,7 +98,7 @@ def test_each_report_is_written_as_soon_as_it_is_known(account: FakeAccount) -> 
     assert next(written).startswith("\ndataset group movies\n")
     account.answer("DescribeDatasetGroup", "ExpiredTokenException")
     with pytest.raises(DoctorError, match="renew them"):
-        assert "stopped: AWS doesn't take the credentials" in "".join(written)
+        assert "stopped: AWS rejects the credentials" in "".join(written)
 
 
 def test_each_listing_is_asked_for(account: FakeAccount) -> None:
@@ -180,7 +180,7 @@ def test_a_default_key_that_cannot_be_looked_up(account: FakeAccount, form: str)
     assert {each.status for each in found} == {"undecided"}
     assert [each["action"] for each in account.look()["not_answered"]] == ["kms:DescribeKey"]
     assert {each.cause for each in found} == {"encryption-unseen" if "alias" in form else "key-state-unseen"}
-    assert all("kms:DescribeKey isn't allowed to you" in says for each in found for says in each.says)
+    assert all("kms:DescribeKey was denied" in says for each in found for says in each.says)
 
 
 def test_a_default_key_by_its_alias(account: FakeAccount) -> None:
@@ -231,8 +231,8 @@ def test_names_that_nothing_can_have(operation: str, error: Any, cause: str) -> 
 @pytest.mark.parametrize(
     ("answer", "because"),
     [
-        ("UnrecognizedClientException", "kms:DescribeKey isn't answered but by UnrecognizedClientException"),
-        (EndpointConnectionError(endpoint_url="https://kms"), "kms:DescribeKey isn't answered but by EndpointConn"),
+        ("UnrecognizedClientException", "kms:DescribeKey failed with UnrecognizedClientException"),
+        (EndpointConnectionError(endpoint_url="https://kms"), "kms:DescribeKey failed with EndpointConn"),
     ],
 )
 def test_a_key_of_a_region_that_is_not_enabled(answer: Any, because: str) -> None:
@@ -260,7 +260,7 @@ def test_a_key_that_kms_does_not_rotate(account: FakeAccount) -> None:
     ("code", "why"),
     [
         ("NotFoundException", "KMS shows it only to its own account"),
-        ("AccessDeniedException", "kms:GetKeyPolicy isn't allowed to you"),
+        ("AccessDeniedException", "kms:GetKeyPolicy was denied"),
     ],
 )
 def test_a_key_whose_policy_is_not_shown(account: FakeAccount, code: str, why: str) -> None:
@@ -273,7 +273,7 @@ def test_a_key_whose_policy_is_not_shown(account: FakeAccount, code: str, why: s
     text = "".join(account.written())
     assert "personalize-kms doctor" not in text
     listed = (
-        "not answered: allow yourself these actions, have somebody look who may, or look again later\n  ? kms:GetKeyP"
+        "not answered: allow these actions, ask somebody who has them to run it, or try again later\n  ? kms:GetKeyP"
     )
     assert (listed in text) is (code == "AccessDeniedException")
 
@@ -330,7 +330,8 @@ def test_what_decides_nothing_may_stay_unanswered(account: FakeAccount, operatio
     assert account.bad() == []
     assert [each["action"] for each in account.look()["not_answered"]] == [action]
     note = note_on(account, about)
-    assert word not in note or "grants can't be seen: kms:ListGrants isn't a" in note
+    failure = "was denied" if code == "AccessDeniedException" else f"failed with {code}"
+    assert word not in note or f"grants can't be seen: kms:ListGrants {failure}" in note
 
 
 @pytest.mark.parametrize(
@@ -367,7 +368,7 @@ def test_a_bucket_whose_region_cannot_be_seen() -> None:
     account.answer("GetBucketLocation", "AccessDenied")
     assert account.bad() == [("region-unseen", "undecided", BUCKET)]
     assert account.finding().says == [
-        "whether it is in the Region that Personalize works in can't be seen: s3:GetBucketLocation isn't allowed to you"
+        "whether it is in the Region that Personalize works in can't be seen: s3:GetBucketLocation was denied"
     ]
     assert f"    {BUCKET}\n  ? load (dataset import job)\n" in "".join(account.written())
 
@@ -396,9 +397,9 @@ def test_a_bucket_whose_owner_shows_nothing() -> None:
     found = account.findings()
     assert {each.status for each in found} == {"undecided"}
     said = {says for each in found for says in each.says}
-    assert f"the bucket policy of {BUCKET} can't be seen: s3:GetBucketPolicy isn't allowed to you" in said
-    assert "whether role and bucket are of one account isn't known" in said
-    assert any("s3:GetEncryptionConfiguration isn't allowed to you" in each for each in said)
+    assert f"the bucket policy of {BUCKET} can't be seen: s3:GetBucketPolicy was denied" in said
+    assert "it isn't known whether role and bucket are in one account" in said
+    assert any("s3:GetEncryptionConfiguration was denied" in each for each in said)
 
 
 def test_some_of_many_resources_are_named() -> None:
@@ -436,7 +437,7 @@ def test_each_policy_of_the_role_is_read(account: FakeAccount) -> None:
     (hidden,) = [each for each in account.findings() if each.status == "undecided"]
     assert hidden.says == [
         "not all of its IAM policies can be seen, and one that can't may deny: inline policy hidden: "
-        "iam:GetRolePolicy isn't allowed to you"
+        "iam:GetRolePolicy was denied"
     ]
 
 

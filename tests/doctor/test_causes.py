@@ -60,7 +60,7 @@ def test_a_dataset_group_that_could_not_be_made(account: FakeAccount) -> None:
     account.made["DatasetGroup"][0] |= {"status": "CREATE FAILED", "failureReason": "Insufficient privileges."}
     assert account.finding().says == [
         "dataset group movies is CREATE FAILED, Insufficient privileges. (today the policies allow all that it needs): "
-        "delete it, and create it anew when the policies give all that it needs"
+        "delete it, and create it again once the policies allow all that it needs"
     ]
     assert account.bad() == [("group-failed", "failed", GROUP)]
     account.policies["P"] = [READ]
@@ -340,7 +340,7 @@ def test_a_trust_policy_that_denies(account: FakeAccount) -> None:
     account.trust.append(trust(SERVICE, "Deny"))
     assert account.finding().says == [
         "Reader doesn't trust Personalize, which has to assume it (denied by statement number 2 of the trust policy): "
-        "take the denial out of its trust policy, or except personalize.amazonaws.com from it"
+        "remove the denial from its trust policy, or exempt personalize.amazonaws.com"
     ]
     assert account.finding().add == []
 

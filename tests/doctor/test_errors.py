@@ -34,15 +34,15 @@ def stopped(result: Result) -> str:
 @pytest.mark.parametrize(
     ("code", "says"),
     [
-        ("ExpiredTokenException", "AWS doesn't take the credentials: An error occurred (ExpiredTokenException)"),
-        ("RequestExpired", "AWS doesn't take the credentials: An error occurred (RequestExpired)"),
-        ("InvalidAccessKeyId", "AWS doesn't take the credentials in eu-west-1: An error occurred (InvalidAccessKeyId)"),
-        ("RequestLimitExceeded", "AWS throttles: An error occurred (RequestLimitExceeded)"),
-        ("UnrecognizedClientException", "AWS doesn't take the credentials in eu-west-1: An error occurred"),
-        ("ThrottlingException", "AWS throttles: An error occurred (ThrottlingException)"),
-        ("InternalServerError", "personalize:ListDatasetGroups isn't answered but by InternalServerError: name the"),
-        ("ValidationException", "personalize:ListDatasetGroups isn't answered but by ValidationException: name the"),
-        ("InvalidInputException", "personalize:ListDatasetGroups isn't answered but by InvalidInputException: name"),
+        ("ExpiredTokenException", "AWS rejects the credentials: An error occurred (ExpiredTokenException)"),
+        ("RequestExpired", "AWS rejects the credentials: An error occurred (RequestExpired)"),
+        ("InvalidAccessKeyId", "AWS rejects the credentials in eu-west-1: An error occurred (InvalidAccessKeyId)"),
+        ("RequestLimitExceeded", "AWS throttles the requests: An error occurred (RequestLimitExceeded)"),
+        ("UnrecognizedClientException", "AWS rejects the credentials in eu-west-1: An error occurred"),
+        ("ThrottlingException", "AWS throttles the requests: An error occurred (ThrottlingException)"),
+        ("InternalServerError", "personalize:ListDatasetGroups failed with InternalServerError: name the"),
+        ("ValidationException", "personalize:ListDatasetGroups failed with ValidationException: name the"),
+        ("InvalidInputException", "personalize:ListDatasetGroups failed with InvalidInputException: name"),
     ],
 )
 def test_aws_refuses(account: FakeAccount, command: Callable[..., Result], code: str, says: str) -> None:
@@ -53,7 +53,7 @@ def test_aws_refuses(account: FakeAccount, command: Callable[..., Result], code:
 
 NAMES = "use 1 to 63 letters, digits, hyphens and underscores, and begin with a letter or digit"
 START = "arn:aws:personalize:eu-west-1:111122223333:dataset-group/"
-OF_NO_REGION = "is no dataset group of this Region: give --region, or the name or ARN of one"
+OF_NO_REGION = "isn't a dataset group of this Region: set --region, or pass another one"
 
 
 @pytest.mark.parametrize(
@@ -65,7 +65,7 @@ OF_NO_REGION = "is no dataset group of this Region: give --region, or the name o
         (DATASET, f"{DATASET} {OF_NO_REGION}", 0),
         ("arn:aws:personalize", f"arn:aws:personalize {OF_NO_REGION}", 0),
         (ELSEWHERE, f"{ELSEWHERE} {OF_NO_REGION}", 0),
-        (OF_OTHERS, f"{OF_OTHERS} isn't in account 111122223333: give --profile", 1),
+        (OF_OTHERS, f"{OF_OTHERS} isn't in account 111122223333: set --profile", 1),
     ],
 )
 def test_what_is_no_dataset_group(
@@ -84,7 +84,7 @@ def test_a_page_of_a_proxy(account: FakeAccount, command: Callable[..., Result],
     page: Any = {"ResponseMetadata": {"HTTPStatusCode": status, "HTTPHeaders": {"content-type": "text/html;charset=x"}}}
     error: Any = {**page, "Error": {"Code": "403", "Message": "<html>"}}
     account.answer(operation, page if status == 200 else ClientError(error, operation))
-    assert stopped(command()).endswith(f":{operation} is answered by a page, not by AWS: look at the proxy")
+    assert stopped(command()).endswith(f":{operation} got a web page, no answer of AWS: check the proxy")
     page["ResponseMetadata"]["RequestId"] = "of a server that gives its answers a wrong type"
     if status == 403:
         assert "by a page" not in command().stderr
@@ -95,19 +95,19 @@ def test_a_page_of_a_proxy(account: FakeAccount, command: Callable[..., Result],
     [
         (
             ClientError({"Error": {"Code": "AccessDenied", "Message": "User: me is not authorized"}}, "AssumeRole"),
-            "the credentials can't be had: An error occurred (AccessDenied) when calling the AssumeRole operation: "
-            "User: me is not authorized: allow it, or give another --profile",
+            "can't get credentials: An error occurred (AccessDenied) when calling the AssumeRole operation: "
+            "User: me is not authorized: allow it, or set another --profile",
         ),
         (
             FileNotFoundError(2, "No such file or directory", "token"),
-            "FileNotFoundError: [Errno 2] No such file or directory: 'token': look at the network, a proxy, and the",
+            "FileNotFoundError: [Errno 2] No such file or directory: 'token': check the network, the proxy, and the",
         ),
         (
             ResponseParserError("Unable to parse:\n" + "<html> " * 1000),
             "ResponseParserError: Unable to parse: <html> <html> ",
         ),
-        (KeyError("GetCallerIdentityResult"), "KeyError: 'GetCallerIdentityResult': look at the network, a proxy, and"),
-        (ValueError("Invalid endpoint: no\x1b[31m"), "ValueError: Invalid endpoint: no\\u001b[31m: look at the"),
+        (KeyError("GetCallerIdentityResult"), "KeyError: 'GetCallerIdentityResult': check the network, the proxy, and"),
+        (ValueError("Invalid endpoint: no\x1b[31m"), "ValueError: Invalid endpoint: no\\u001b[31m: check the"),
     ],
     ids=["AssumeRole", "a token file", "no XML", "other XML", "an endpoint"],
 )
@@ -132,7 +132,7 @@ def test_a_report_that_has_begun_is_ended(account: FakeAccount, command: Callabl
     for form in ("text", "markdown"):
         assert "\nstopped: there is no dataset group" in command("movies", "absent", "--format", form).stdout
     account.answer("GetKeyPolicy", "ThrottlingException", KEY)
-    assert stopped(command("movies", "--format", "json")).startswith("AWS throttles: ")
+    assert stopped(command("movies", "--format", "json")).startswith("AWS throttles the requests: ")
 
 
 def test_exit_codes(account: FakeAccount, command: Callable[..., Result]) -> None:
@@ -174,12 +174,12 @@ def test_no_dataset_group(account: FakeAccount, command: Callable[..., Result]) 
     [
         (
             "InvalidClientTokenId",
-            "AWS doesn't take the credentials in ap-east-1: An error occurred (InvalidClientTokenId) when calling the "
+            "AWS rejects the credentials in ap-east-1: An error occurred (InvalidClientTokenId) when calling the "
             "GetCallerIdentity operation: so it says: renew them, or enable the Region for the account",
         ),
         (
             "InternalFailure",
-            "sts:GetCallerIdentity isn't answered but by InternalFailure",
+            "sts:GetCallerIdentity failed with InternalFailure",
         ),
     ],
 )
@@ -200,8 +200,8 @@ def test_a_region_of_no_such_name(doctor: Callable[..., Result], monkeypatch: py
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
     monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
     assert stopped(doctor("--region", "eu-nowhere-1")) == (
-        'Could not connect to the endpoint URL: "http://127.0.0.1:9/": look at the network, and whether eu-nowhere-1 '
-        "is a Region that has Amazon Personalize"
+        'Could not connect to the endpoint URL: "http://127.0.0.1:9/": check the network, and whether eu-nowhere-1 '
+        "has Amazon Personalize"
     )
 
 
@@ -209,10 +209,10 @@ def test_no_region_and_no_credentials(doctor: Callable[..., Result], monkeypatch
     """What to give is said."""
     monkeypatch.delenv("AWS_REGION")
     monkeypatch.delenv("AWS_DEFAULT_REGION")
-    assert stopped(doctor()) == "there is no Region: set --region or AWS_REGION"
+    assert stopped(doctor()) == "no Region: set --region or AWS_REGION"
     assert doctor("--region", "eu-west-1").exit_code == 0
     monkeypatch.delenv("AWS_ACCESS_KEY_ID")
-    assert stopped(doctor("--region", "eu-west-1")).startswith("there are no credentials: set --profile, or sign in")
+    assert stopped(doctor("--region", "eu-west-1")).startswith("no credentials were found: set --profile, or sign in")
     assert stopped(doctor("--profile", "absent")).startswith("The config profile (absent) could not")
 
 

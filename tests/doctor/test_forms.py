@@ -68,11 +68,11 @@ def test_what_is_to_be_replaced_is_not_called_an_addition(account: FakeAccount, 
     """KMS refuses a policy that keeps the id of a deleted role."""
     account.keys[KEY] = [allow(BASE_5, {"AWS": "AROADEADDEADDEADDEAD1"}), allow(BASE_5, SERVICE)]
     text = markdown()
-    assert "\nput the role in the place of the id:\n" in text
+    assert "\nreplace the id with the role:\n" in text
     assert "Add to" not in text
     ((_, message, *_),) = rows(text, "Problems")
     assert message.endswith(
-        ", the id of a deleted role, and a role that is made again has a new id: put the role in the place of the id"
+        ", the id of a deleted role, and a role that is created again gets a new id: replace the id with the role"
     )
 
 
@@ -80,7 +80,7 @@ def test_what_is_not_answered_is_listed(account: FakeAccount, markdown: Callable
     """With the actions that somebody has to be allowed."""
     account.answer("ListSolutions", "AccessDeniedException")
     text = markdown()
-    says = "not answered: allow yourself these actions, have somebody look who may, or look again later"
+    says = "not answered: allow these actions, ask somebody who has them to run it, or try again later"
     assert f"\n# Not answered\n\n{says}\n\n- `personalize:ListSolutions` on {GROUP}\n" in text
     ((*_, why, needed_by, _),) = rows(text, "Undecided")
     assert why == "not all of its jobs, or of their listings, can be seen: 1 not answered"

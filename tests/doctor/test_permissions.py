@@ -102,7 +102,7 @@ def test_the_policy_on_the_page_is_enough(as_role: Callable[..., Result]) -> Non
 def test_what_is_not_answered_is_listed(as_role: Callable[..., Result], action: str) -> None:
     """The action alone, and nothing is called missing because of it."""
     if action == "personalize:ListDatasetGroups":
-        says = "personalize:ListDatasetGroups isn't allowed to you: name the dataset groups, or allow it"
+        says = "personalize:ListDatasetGroups was denied: name the dataset groups, or allow it"
         assert as_role(less=action).stderr == f"personalize-kms: {says}\n"
         return
     result = as_role("movies", "--format", "json", less=action)

@@ -55,7 +55,7 @@ def notes(account: FakeAccount, command: Callable[..., Result]) -> Callable[[], 
 
 READ = "CloudTrail: the last calls of KMS were looked at, back to 2026-11-26T10:00:00Z"
 OTHERWISE = (
-    "which no finding of this dataset group explains: it was mended since, a control policy denies it, or it was for "
+    "which no finding of this dataset group explains: it was fixed since, a control policy denies it, or it was for "
     "another dataset group"
 )
 
@@ -163,9 +163,8 @@ def test_it_is_not_answered(account: FakeAccount, command: Callable[..., Result]
     found = json.loads(result.stdout)
     assert (result.exit_code, found["not_answered"][0]["action"]) == (0, "cloudtrail:LookupEvents")
     note = found["dataset_groups"][0]["notes"][-1]
-    assert note.startswith(
-        "CloudTrail: the last calls of KMS were looked at, back to now: cloudtrail:LookupEvents isn't "
-    )
+    failure = "was denied" if code == "AccessDeniedException" else f"failed with {code}"
+    assert note == (f"CloudTrail: the last calls of KMS were looked at, back to now: cloudtrail:LookupEvents {failure}")
 
 
 def test_it_is_answered_in_part(account: FakeAccount, notes: Callable[[], list[str]]) -> None:
@@ -173,6 +172,6 @@ def test_it_is_answered_in_part(account: FakeAccount, notes: Callable[[], list[s
     account.events = [denied()] * 51
     account.answer("LookupEvents", "ThrottlingException", '"NextToken": "50"')
     assert notes() == [
-        f"{READ}: cloudtrail:LookupEvents isn't answered but by ThrottlingException",
+        f"{READ}: cloudtrail:LookupEvents failed with ThrottlingException",
         f"CloudTrail: {denied()['errorMessage']} (2026-11-26T10:00:00Z), {OTHERWISE}",
     ]

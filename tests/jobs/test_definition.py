@@ -211,7 +211,7 @@ def test_a_given_name_may_be_that_of_another_job(data: Data, as_expression: bool
         ),
         "Output": {
             "Error": "Personalize.ResourceAlreadyExistsException",
-            "Cause": "{% $states.input.JobArn & ' existed before: give another job_name, or none' %}",
+            "Cause": "{% $states.input.JobArn & ' existed before: set another job_name, or none' %}",
         },
         "Next": "Job failed",
     }

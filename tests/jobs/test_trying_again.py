@@ -10,7 +10,7 @@ from embedded_aws import EmbeddedAws
 from tests.jobs.movies import Movies, deployed, wait_until
 
 EXISTED = (
-    "arn:aws:personalize:eu-west-1:111111111111:dataset-import-job/nightly existed before: give another job_name, or "
+    "arn:aws:personalize:eu-west-1:111111111111:dataset-import-job/nightly existed before: set another job_name, or "
     "none"
 )
 

@@ -143,7 +143,7 @@ def test_a_fault_in_two_stages_is_told_once(app: cdk.App) -> None:
         group = PersonalizeResource.dataset_group()
         PersonalizeEncryption(stack, "Encryption", role_name="personalize", resources=[group])
     found = failure(app.synth)
-    assert found.count("Prod/Main/Encryption/Role and Test/Main/Encryption/Role have one role name") == 1
+    assert found.count("Prod/Main/Encryption/Role and Test/Main/Encryption/Role share a role name") == 1
     assert found.count("Personalize::Configuration") == 1
 
 

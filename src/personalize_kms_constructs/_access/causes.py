@@ -39,13 +39,13 @@ _KEY_STATES = {
 
 
 _TRY = "use another condition, or try in an account whether it holds"  # the doctor sees no more of it
-TAKE_OUT, REPLACE = "take it out", "put what is needed in its place"
+TAKE_OUT, REPLACE = "remove it", "replace it with what is needed"
 """The remedies for what is too much; the second where something that is needed would go with it."""
 MOVE = "put what is needed into a new {make} of role {role}"
 """The second for a policy of several roles, and for one that stands in a role, which the policies of keys wait for."""
 DETACH = "detach that policy of AWS, which nobody else can change"
 """The first for a policy of AWS."""
-FOR_OTHERS = "the {what} is also for {names}: give them one of their own"
+FOR_OTHERS = "the {what} also serves {names}: add one of their own for them"
 """What comes before the remedy where others would lose something."""
 
 
@@ -65,7 +65,7 @@ class Cause(Enum):
     BOTH_SIDES = "no IAM policy of the role allows it, and across accounts {policy} has to allow it too: {doubts}"
     NO_STATEMENT = "{policy} has no statement that allows it"
     NOTHING_FOR_PERSONALIZE = (
-        "the key policy has nothing for Personalize: its owner hasn't added the statements, or has taken them out"
+        "the key policy has nothing for Personalize: its owner hasn't added the statements, or has removed them"
     )
     NO_DELEGATION = (
         "the key policy neither names the role nor leaves anything to its account, so the role's IAM policies have no "
@@ -93,7 +93,7 @@ class Cause(Enum):
     GROUP_UNSEEN = "it can't be seen: {why}"
     JOBS_UNSEEN = "not all of its jobs, or of their listings, can be seen: {number} not answered"
     SOLUTION_OR_VERSION = "whether the solution or its version has to be allowed isn't documented"
-    ACCOUNTS_UNKNOWN = "whether role and {kind} are of one account isn't known"
+    ACCOUNTS_UNKNOWN = "it isn't known whether role and {kind} are in one account"
     NOT_KNOWN = "{why}"
     NOT_DECLARED = (
         "it may create resources of Personalize and pass {why} to it, and nothing tells which, so they aren't checked",
@@ -111,8 +111,8 @@ class Cause(Enum):
     PRINCIPAL_NOT_UNDERSTOOD = "Principal {principal} isn't understood"
     PRINCIPAL_UNKNOWN = "Principal {principal}: {parts} isn't known before deployment"
     PRINCIPAL_SESSION = "Principal {principal}: which session Personalize has isn't documented"
-    PRINCIPAL_ID = "Principal {principal} is the id of a role, maybe of one that is no more"
-    NOT_SPARED = "NotPrincipal spares no role that has a permissions boundary"
+    PRINCIPAL_ID = "Principal {principal} is the id of a role, which may have been deleted"
+    NOT_SPARED = "NotPrincipal doesn't exempt a role that has a permissions boundary"
     NOT_PRINCIPAL = "NotPrincipal names the role or its account, but not its session"
     CONDITION_UNKNOWN = "a Condition that isn't known before deployment"
     OPERATOR_WITHOUT_KEYS = "condition operator {operator} without condition keys"
@@ -137,13 +137,13 @@ class Cause(Enum):
     NOT_SEEN_TO_BE_ASKED = "nothing that can be seen asks for it"
     WIDER_THAN_ASKED = "it is more than AWS's pages ask for"
     KEY_POLICY_IS_ENOUGH = "AWS's page asks for it in key policies alone, and none concerned leaves it to IAM"
-    OTHER_KEYS = "on other keys than those that are used"
-    OTHER_BUCKETS = "on other buckets than those that are used"
+    OTHER_KEYS = "on keys that aren't used"
+    OTHER_BUCKETS = "on buckets that aren't used"
     WHOLE_BUCKET = "on the whole bucket, not only the prefix that is used"
     OTHER_PREFIX = "on a prefix for which nothing that can be seen asks for it"
     FOR_EVERYBODY = "for everybody: its Principal is *"
     FOR_ANY_ACCOUNT = "for any account: no condition on aws:SourceAccount or aws:SourceArn keeps others out"
-    FOR_ANOTHER_ACCOUNT = "for another account: its Principal is {principal}", "take that principal out"
+    FOR_ANOTHER_ACCOUNT = "for another account: its Principal is {principal}", "remove that principal"
     MAY_BE_ANOTHER_ACCOUNT = "its Principal {principal} may be in another account, which shouldn't assume the role"
     MAY_BE_ASKED = "nothing that can be seen asks for it, and {requests}, which can't be seen in full, may"
 
@@ -154,18 +154,18 @@ class Cause(Enum):
     )
     TRUST_DENIED = (
         "{subject} doesn't trust Personalize, which has to assume it ({doubts})",
-        "take the denial out of its trust policy, or except personalize.amazonaws.com from it",
+        "remove the denial from its trust policy, or exempt personalize.amazonaws.com",
     )
     ROLE_OF_ANOTHER_ACCOUNT = (
         "{subject} is a role in another account, which Personalize doesn't take",
         "use a role in account {account}",
     )
     ROLE_NAME_TAKEN = (
-        "{paths} have one role name, which an account takes once",
+        "{paths} share a role name, which must be unique in an account",
         "name each differently, or share one role",
     )
     ROLE_NAME_ALIKE = (
-        "{paths} have one role name, which an account takes once, whatever the path and the case of the letters",
+        "{paths} share a role name, which must be unique in an account, whatever the path and the case of the letters",
         "name each differently, or share one role",
     )
     ROLE_NAME_REFUSED = (
@@ -183,8 +183,8 @@ class Cause(Enum):
         "allow these actions on the key there, and cloudformation:DescribeStacks on the stack",
     )
     NO_ROLE = "{subject} has no role, without which Personalize can't create it", "set its RoleArn"
-    KEY_WITHOUT_ROLE = "{subject} has a key but no role", "set its RoleArn as well, or take its key out"
-    ROLE_WITHOUT_KEY = "{subject} has a role but no key", "give its KmsKeyArn as well, or take its role out"
+    KEY_WITHOUT_ROLE = "{subject} has a key but no role", "set its RoleArn as well, or remove its key"
+    ROLE_WITHOUT_KEY = "{subject} has a role but no key", "set its KmsKeyArn as well, or remove its role"
     NO_ARN = (
         "{subject}: {what} is {given}, and Personalize takes only the ARN of a {kind}",
         "pass the {kind}'s ARN",
@@ -197,12 +197,12 @@ class Cause(Enum):
     KEY_IS_NO_ARN = "{subject} isn't an ARN, and Personalize takes nothing else", "pass the key's ARN"
     KEY_ABSENT = (
         "{subject} doesn't exist",
-        "nothing brings a deleted key back: use another key, for a dataset group a new one",
+        "a deleted key can't be restored: use another key, and for a dataset group create a new one",
     )
     ALIAS_ABSENT = "{subject}: the alias doesn't exist", "make the alias, or set another default key of the bucket"
     ROLE_ABSENT = (
         "role {subject} doesn't exist",
-        "make the role again under the same name and path, then put its ARN into the policies that name it",
+        "create the role again under the same name and path, then put its ARN into the policies that name it",
     )
     BUCKET_ABSENT = "bucket {subject} doesn't exist", "make the bucket, or use another one for the next job"
     BUCKET_REGION = (
@@ -210,16 +210,16 @@ class Cause(Enum):
         "use a bucket of that Region",
     )
     DELETED_PRINCIPAL = (
-        "{policy} of {subject} names {id}, the id of a deleted role, and a role that is made again has a new id",
-        "put the role in the place of the id",
+        "{policy} of {subject} names {id}, the id of a deleted role, and a role that is created again gets a new id",
+        "replace the id with the role",
     )
     UNUSED_ID = (
         "{policy} of {subject} names {id}, the id of a role or user that was deleted",
-        "take the id out: AWS refuses every change of a policy that leaves it in",
+        "remove the id: AWS refuses every change of a policy that contains it",
     )
     GROUP_FAILED = (
         "{subject} is CREATE FAILED, {why} ({today})",
-        "delete it, and create it anew when the policies give all that it needs",
+        "delete it, and create it again once the policies allow all that it needs",
     )
     KEY_STATE = "{subject} is {state}", "{mend}"
     KEY_SPEC = (
@@ -252,28 +252,28 @@ class Cause(Enum):
         "{subject} has {number} bucket policies, {paths}, but S3 keeps one",
         "put the statements into one; in a CDK app, with the bucket's add_to_resource_policy",
     )
-    ELEMENT_REQUIRED = "{subject} has no {element}, for which AWS refuses the whole policy", "write one"
+    ELEMENT_REQUIRED = "{subject} has no {element}, so AWS refuses the whole policy", "add one"
     ELEMENT_PROHIBITED = (
-        "{subject} has {element}, for which AWS refuses the whole policy: the policy is of the role that has it",
-        "take it out",
+        "{subject} has {element}, which a policy of a role can't have, so AWS refuses the whole policy",
+        "remove it",
     )
     ELEMENTS_EXCLUSIVE = (
-        "{subject} has {element} and Not{element}, for which AWS refuses the whole policy",
-        "take one of them out",
+        "{subject} has {element} and Not{element}, so AWS refuses the whole policy",
+        "remove one of them",
     )
-    VALUE_REFUSED = "{subject} has the {element} {value}, for which AWS refuses the whole policy", "write {taken}"
+    VALUE_REFUSED = "{subject} has the {element} {value}, so AWS refuses the whole policy", "write {taken}"
     INLINE_NAME_TAKEN = (
-        "{subject}: {paths} have one name, {name}, and a role keeps one inline policy of a name, the last that is put",
-        "name each differently; if the CDK has named them, by the feature flag "
+        "{subject}: {paths} share the name {name}, and a role keeps only the last inline policy of a name",
+        "name each differently; if the CDK has named them, set the feature flag "
         "@aws-cdk/aws-iam:importedRoleStackSafeDefaultPolicyName",
     )
     REPEATED_SID = "{subject} has the sid {sid} {times} times, which AWS refuses", "name each statement once"
     WRITTEN_AS_TEXT = (
-        "{subject} has {texts} as text, which stands for nothing there",
-        "put the string into Fn::Sub, which puts the values in",
+        "{subject} has {texts} as plain text, which isn't replaced there",
+        "wrap the string in Fn::Sub",
     )
     NAME_TAKEN = (
-        "{paths} have one name, {name}, and names of {kind}s are unique in an account and Region",
+        "{paths} share the name {name}, and names of {kind}s are unique in an account and Region",
         "use another name, or put each under a condition, of which only one holds",
     )
     CONDITIONAL_REFERENCE = (
@@ -288,13 +288,13 @@ class Cause(Enum):
     )
     CIRCLE = (
         "{circle} wait for each other, and CloudFormation refuses such a circle",
-        "take one of the references or DependsOn out; what a PersonalizeEncryption makes waits for the policies of its "
+        "remove one of the references or DependsOn; what a PersonalizeEncryption makes waits for the policies of its "
         "keys and buckets without node.add_dependency(…)",
     )
     NAMED_EARLY = (
-        "{subject} names {role} by the text of its ARN and may be made before it, and AWS refuses a policy with a "
+        "{subject} names {role} by its ARN as a string and may be created before it; AWS refuses a policy with a "
         "principal that doesn't exist",
-        "name the role by a reference, or make the policy depend on it",
+        "refer to the role, or make the policy depend on it",
     )
     POLICY_TOO_LONG = "{subject} has at least {size} {unit} but AWS takes {limit}", "write it shorter, or split it"
     LONG_POLICY = (

@@ -118,7 +118,7 @@ class Allowed(Entry):
 
 @dataclass
 class Missing(Entry):
-    """A permission that is needed and not there, whatever the values turn out to be that aren't known yet."""
+    """A permission that is needed and missing, whatever unknown values turn out to be."""
 
     add: Json | None = None
     """The statement to add, with everything that the policy lacks for this principal; none for a denial."""
@@ -173,7 +173,7 @@ class Excess(Entry):
 
 
 class Undecided(Entry):
-    """A permission that is needed, and can't be seen to be there."""
+    """A permission that is needed, and may be missing: whether it is there isn't known."""
 
 
 @dataclass(frozen=True)
@@ -181,15 +181,15 @@ class AccessFindings:
     """The findings on the keys and buckets that Personalize is asked to use: missing, too much, undecided or wrong."""
 
     missing: tuple[Missing, ...] = ()
-    """Permissions that AWS's pages ask for and the policies don't give."""
+    """Permissions that AWS's pages ask for and the policies don't grant."""
     excess: tuple[Excess, ...] = ()
-    """Permissions that the policies give the role and Personalize beyond that."""
+    """Permissions that the policies grant beyond that."""
     undecided: tuple[Undecided, ...] = ()
     """Permissions that can't be seen, or depend on what AWS doesn't document; ``because`` says what it is."""
     problems: tuple[Problem, ...] = ()
     """Problems that no added statement fixes: ordering, trust, limits, configuration."""
     allowed: tuple[Allowed, ...] = ()
-    """Permissions that AWS's pages ask for and the policies give."""
+    """Permissions that AWS's pages ask for and the policies grant."""
     asked: tuple[str, ...] = ()
     """The resources that Personalize is asked to create."""
     without_key: tuple[str, ...] = ()
@@ -197,7 +197,7 @@ class AccessFindings:
     names: Mapping[str, str] = field(default_factory=dict)
     """The names of the keys, roles and buckets, by ARN."""
     left_out: int = 0
-    """How many findings are left out, acknowledged or ignored."""
+    """How many findings are left out, because they are acknowledged or ignored."""
     deployed: str = ""
     """The dataset group of an account that it is about; what is too much wasn't looked for there."""
     notes: tuple[str, ...] = ()

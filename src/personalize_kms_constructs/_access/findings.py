@@ -54,9 +54,9 @@ class Finding:
     text: str
     """The words for what is found, and why."""
     fix: str
-    """The words for what to do; none where nobody knows."""
+    """The words for what to do, if there are any."""
     page: str
-    """The page of AWS's documentation; none where there is none."""
+    """The page of AWS's documentation, if there is one."""
 
     @property
     def rule(self) -> str:

@@ -11,12 +11,11 @@ from .needs import IN_BOUNDARY, IN_KEY_POLICY
 from .pasting import has_placeholders
 
 _NOTHING = (
-    "Amazon Personalize is asked for nothing that can be seen, so nothing was checked: no resource, state machine, "
-    "schedule, custom resource or construct of the app asks for anything. Calls from a Lambda function or from outside "
-    "of the app can't be seen: declare what they create, with declare_created in the app or --created"
+    "Nothing in the templates asks Amazon Personalize for anything, so nothing was checked. They don't show calls from "
+    "Lambda functions or from outside the app: declare what these create, with declare_created in the app or --created"
 )
 _LOOK = "look at it where it is deployed, with personalize-kms doctor"
-_NOT_KNOWN = "Amazon Personalize is asked for nothing that can be checked: see the problems, and what is undecided"
+_NOT_KNOWN = "What is asked of Amazon Personalize can't be checked: see the problems, and what is undecided"
 
 
 class Step(NamedTuple):
@@ -40,7 +39,7 @@ def claim(row: Row, names: Names) -> str:
     told = "lacks" if isinstance(entry, Missing) else "may"
     start = {Excess: "too much: ", Undecided: "not known whether "}.get(type(entry), "")
     if entry.cause in MAY_BE_TOO_MUCH:
-        start, told = "", "may have without need"
+        start = "maybe too much: "
     return f"{start}{who(entry, names)} {told} {', '.join(what)} ({row.where})"
 
 
@@ -52,7 +51,7 @@ def step_of(row: Row, names: Names) -> Step:
     elif isinstance(entry, Missing) and entry.add is not None:
         made = f", an {entry.make} that has to be made" if entry.make else ""
         if made and entry.add_to == IN_BOUNDARY:
-            made += " in the place of AWS's, with all that this allows"
+            made += " instead of AWS's, with all that this one allows"
         if entry.depends_on:
             paths = ", ".join(each.construct_path for each in entry.policies)
             made = f", maybe {paths} (it depends on {', '.join(entry.depends_on)}): a bucket takes no second one"
@@ -60,7 +59,7 @@ def step_of(row: Row, names: Names) -> Step:
         if names.of(entry.principal_arn) != entry.principal_arn and has_placeholders(
             entry.pasted(entry.add.get("Condition"))
         ):
-            words = f"give {who(entry, names)} a RoleName, then {words}"
+            words = f"set a RoleName on {who(entry, names)}, then {words}"
     else:
         words = entry.reason.remedy or (_LOOK if entry.file else f"{_LOOK}, or make it part of the app")
     if waiting := dict.fromkeys(found.construct_path for each in row.entries for found in each.waiting):
@@ -72,7 +71,7 @@ def step_of(row: Row, names: Names) -> Step:
             # The templates have the key, and the construct knows a part of its ARN, its id for example.
             first = f"pass the construct {names.of(entry.policy_of)} itself instead of its ARN"
         words = f"{first}, {'or' if statements else 'then'} {words}"
-    more = ", with values in the place of ${…}" if has_placeholders(statements) else ""
+    more = ", with values for ${…}" if has_placeholders(statements) else ""
     return Step(names.short(f"{words}{more}"), statements)
 
 

@@ -20,7 +20,7 @@ from .trail import read_denials, with_denials
 
 # So many resources are named for one action that isn't answered; the others are counted.
 _NAMED = 5
-_NOT_ANSWERED = "not answered: allow yourself these actions, have somebody look who may, or look again later"
+_NOT_ANSWERED = "not answered: allow these actions, ask somebody who has them to run it, or try again later"
 _UNREADABLE = "service and resource control policies can't be read from an account that they apply to"
 _WHO = {"service": "Personalize", "role": "the roles"}
 

@@ -80,7 +80,7 @@ class Account:
         except Exception as error:
             raise _explained(error) from error
         if not session.region_name:
-            raise DoctorError("there is no Region: set --region or AWS_REGION")
+            raise DoctorError("no Region: set --region or AWS_REGION")
         return Account(session, session.region_name)
 
     @cached_property
@@ -142,7 +142,7 @@ class Account:
             raise self._not_answered(service, operation, resource, type(error).__name__) from error
         metadata = answer.get("ResponseMetadata", {})
         if "html" in metadata.get("HTTPHeaders", {}).get("content-type", "") and "RequestId" not in metadata:
-            raise DoctorError(f"{service}:{operation} is answered by a page, not by AWS: look at the proxy") from failed
+            raise DoctorError(f"{service}:{operation} got a web page, no answer of AWS: check the proxy") from failed
         if failed is None:
             return answer
         code = _code_of(failed)
@@ -179,7 +179,7 @@ class Account:
         resources = self.not_answered.setdefault(action, [])
         if resource not in resources:
             resources.append(resource)
-        why = "isn't allowed to you" if code in _DENIED else f"isn't answered but by {code}"
+        why = "was denied" if code in _DENIED else f"failed with {code}"
         return NotAnsweredError(f"{action} {why}")
 
 
@@ -193,17 +193,17 @@ def _explained(error: Exception, region: str = "") -> DoctorError:
     said = shorten(str(error), 300, placeholder=" …")  # the SDK's words may have all of an answer in them
     code = _code_of(error) if isinstance(error, exceptions.ClientError) else ""
     if isinstance(error, exceptions.EndpointConnectionError):
-        said += f": look at the network, and whether {region} is a Region that has Amazon Personalize"
+        said += f": check the network, and whether {region} has Amazon Personalize"
     elif isinstance(error, exceptions.NoCredentialsError):
-        said = "there are no credentials: set --profile, or sign in, for example by aws sso login"
+        said = "no credentials were found: set --profile, or sign in, for example with aws sso login"
     elif isinstance(error, exceptions.ClientError) and "AssumeRole" in error.operation_name:
-        said = f"the credentials can't be had: {said}: allow it, or give another --profile"
+        said = f"can't get credentials: {said}: allow it, or set another --profile"
     elif code in _NOT_ENABLED:
-        said = f"AWS doesn't take the credentials in {region}: {said}: renew them, or enable the Region for the account"
+        said = f"AWS rejects the credentials in {region}: {said}: renew them, or enable the Region for the account"
     elif code in _EXPIRED:
-        said = f"AWS doesn't take the credentials: {said}: renew them"
+        said = f"AWS rejects the credentials: {said}: renew them"
     elif code in _THROTTLED:
-        said = f"AWS throttles: {said}: try again later, or set AWS_MAX_ATTEMPTS to more than 5"
+        said = f"AWS throttles the requests: {said}: try again later, or set AWS_MAX_ATTEMPTS to more than 5"
     elif not isinstance(error, (exceptions.BotoCoreError, exceptions.ClientError)):
-        said = f"{type(error).__name__}: {said}: look at the network, a proxy, and the configuration of AWS's SDK"
+        said = f"{type(error).__name__}: {said}: check the network, the proxy, and the configuration of AWS's SDK"
     return DoctorError(said)

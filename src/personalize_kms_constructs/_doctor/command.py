@@ -29,9 +29,9 @@ _CAUSE = _CauseName([each.id for each in Cause])
 )
 @click.argument("dataset_groups", metavar="[DATASET_GROUP]...", nargs=-1)
 @click.option(
-    "--region", envvar=["AWS_REGION", "AWS_DEFAULT_REGION"], help="Where to look; else AWS_REGION, or the profile's."
+    "--region", envvar=["AWS_REGION", "AWS_DEFAULT_REGION"], help="By default AWS_REGION, or the profile's Region."
 )
-@click.option("--profile", help="A profile of AWS's configuration; else AWS_PROFILE.")
+@click.option("--profile", help="A profile of AWS's configuration; by default AWS_PROFILE.")
 @click.option(
     "--jobs",
     type=click.IntRange(min=0),
@@ -45,12 +45,12 @@ _CAUSE = _CauseName([each.id for each in Cause])
     type=click.Choice(["text", "json", "markdown"]),
     default="text",
     show_default=True,
-    help="What the report is for: a terminal, a program, a ticket.",
+    help="The form of the report: for a terminal, a program, or a ticket.",
 )
-@click.option("--only", metavar="CAUSE", type=_CAUSE, multiple=True, help="Report findings of this cause alone.")
+@click.option("--only", metavar="CAUSE", type=_CAUSE, multiple=True, help="Report only findings of this cause.")
 @click.option("--ignore", "ignored", metavar="CAUSE", type=_CAUSE, multiple=True, help="Leave out this cause.")
-@click.option("--cloudtrail", is_flag=True, help="Show the last calls of KMS that were denied, too: it takes a minute.")
-@click.option("--strict", is_flag=True, help="Count what is undecided, and warnings, as findings, too.")
+@click.option("--cloudtrail", is_flag=True, help="Also show the last calls of KMS that were denied: takes a minute.")
+@click.option("--strict", is_flag=True, help="Also count what is undecided, and warnings.")
 def doctor(
     dataset_groups: tuple[str, ...],
     region: str | None,

@@ -61,7 +61,7 @@ def group_arns(account: Account, wanted: Iterable[str]) -> Iterator[str]:
     given = list(dict.fromkeys(each if each.startswith("arn:") else start + each for each in wanted))
     for arn in given:
         if not arn.startswith(start):
-            raise DoctorError(f"{arn} isn't in account {account.id}: give --profile")
+            raise DoctorError(f"{arn} isn't in account {account.id}: set --profile")
     if given:
         yield from given
         return
@@ -78,7 +78,7 @@ def _judge(wanted: str, region: str) -> None:
     if not is_arn and not is_name(wanted):
         raise DoctorError(f"{wanted!r} {IS_NO_NAME}: {USE_A_NAME}")
     if is_arn and not re.match(rf"arn:[^:]+:personalize:{re.escape(region)}:\d+:dataset-group/", wanted):
-        raise DoctorError(f"{wanted} is no dataset group of this Region: give --region, or the name or ARN of one")
+        raise DoctorError(f"{wanted} isn't a dataset group of this Region: set --region, or pass another one")
 
 
 def read_group(account: Account, arn: str) -> Group:

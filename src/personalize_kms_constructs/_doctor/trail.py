@@ -75,7 +75,7 @@ def with_denials(report: AccessReport, model: AccessModel, denials: list[Denial]
 
     missing, undecided = tuple(map(beside, report.missing)), tuple(map(beside, report.undecided))
     others = [
-        f"CloudTrail: {each.says}, which no finding of this dataset group explains: it was mended since, a control "
+        f"CloudTrail: {each.says}, which no finding of this dataset group explains: it was fixed since, a control "
         "policy denies it, or it was for another dataset group"
         for each in denials
         if each not in explained and (each.who in model.roles or _is_for_itself(each, model))

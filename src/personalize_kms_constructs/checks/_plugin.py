@@ -20,8 +20,8 @@ class PersonalizeAccessChecks:
 
         Validations.of(app).add_plugins(PersonalizeAccessChecks())
 
-    What is missing, and what no statement mends, is an error; what is too much or can't be decided is a warning. A
-    finding is acknowledged by the name of its rule, on the construct or on one above it:
+    What is missing or wrong is an error; what is too much or can't be decided is a warning. Acknowledge a finding by
+    the name of its rule, on the construct or on one above it:
 
         Validations.of(encryption).acknowledge(Acknowledgment(id="Personalize::Undecided", reason="…"))
 

@@ -4,7 +4,7 @@ Each fragment starts one job, waits until it is done and ends with the job's des
 own reason. It allows its resource on its ``PersonalizeEncryption``, and grants the role of the state machine that it
 becomes part of what the caller needs.
 
-The states are right in state machines of either query language. Parameters are literals, tokens, what ``sfn.JsonPath``
+The states work in state machines of either query language. Parameters are literals, tokens, what ``sfn.JsonPath``
 returns (in JSONPath machines) or JSONata expressions (``"{% … %}"``, in both). The description is the input of the next
 state, for which the execution's input is ``$$.Execution.Input`` or ``$states.context.Execution.Input``.
 ``fragment.to_single_state(result_path=…)`` lets the fragment's input go on too, with the description in a list of one,

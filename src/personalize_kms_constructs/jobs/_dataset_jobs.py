@@ -41,18 +41,18 @@ class DatasetImportJob(JobFragment):
         Args:
             scope: the parent construct.
             id: the construct's id, which is part of the names of its states.
-            encryption: whose service role does the work.
+            encryption: the construct whose service role does the work.
             dataset_arn: the ARN of the dataset.
             source: the CSV file, or folder of CSV files.
             source_path: a file or folder below the prefix of ``source``, an expression for example. Policies allow
                 the whole prefix; an execution whose path is empty fails.
             job_name: by default a name of its own each time the fragment is entered, which retries and redrives keep. A
-                name of your own has to be new each time: a job of that name that existed before fails the execution.
-                One that another execution starts while this one tries again is taken for its own.
+                name of your own has to be new each time: if a job had that name before, the execution fails. A job
+                of that name that another execution starts while this one tries again counts as its own.
             import_mode: ``"FULL"``, Personalize's default, replaces the data of earlier import jobs; ``"INCREMENTAL"``
                 adds to it.
             publish_attribution_metrics_to_s3: whether the metric attribution's reports go to S3.
-            timeout: how long the job may take, the wait for its place included, to five minutes. By default 3 days.
+            timeout: how long the job may take, its wait for a place included, to within 5 minutes. By default 3 days.
             patience: how long to try again while there are too many jobs (``LimitExceededException``), on average; at
                 most twice as long. By default a day, or half of the timeout if that is shorter.
             tags: the job's tags.
@@ -105,17 +105,17 @@ class DatasetExportJob(JobFragment):
         Args:
             scope: the parent construct.
             id: the construct's id, which is part of the names of its states.
-            encryption: whose service role does the work.
+            encryption: the construct whose service role does the work.
             dataset_arn: the ARN of the dataset.
             destination: the folder to write to.
             destination_path: a folder below the prefix of ``destination``, an expression for example. Policies allow
                 the whole prefix; an execution whose path is empty fails.
             job_name: by default a name of its own each time the fragment is entered, which retries and redrives keep. A
-                name of your own has to be new each time: a job of that name that existed before fails the execution.
-                One that another execution starts while this one tries again is taken for its own.
+                name of your own has to be new each time: if a job had that name before, the execution fails. A job
+                of that name that another execution starts while this one tries again counts as its own.
             ingestion_mode: ``"BULK"`` for what import jobs imported, ``"PUT"`` for what came record by record, which is
                 Personalize's default, ``"ALL"`` for both.
-            timeout: how long the job may take, the wait for its place included, to five minutes. By default 3 days.
+            timeout: how long the job may take, its wait for a place included, to within 5 minutes. By default 3 days.
             patience: how long to try again while there are too many jobs (``LimitExceededException``), on average; at
                 most twice as long. By default a day, or half of the timeout if that is shorter.
             tags: the job's tags.
@@ -165,16 +165,16 @@ class DataDeletionJob(JobFragment):
         Args:
             scope: the parent construct.
             id: the construct's id, which is part of the names of its states.
-            encryption: whose service role does the work. AWS's pages differ on the KMS permissions; see
+            encryption: the construct whose service role does the work. AWS's pages differ on the KMS permissions; see
                 ``PersonalizeResource.data_deletion_job``.
             dataset_group_arn: the ARN of the dataset group.
             source: the CSV file with a column ``USER_ID``, or a folder of such files.
             source_path: a file or folder below the prefix of ``source``, an expression for example. Policies allow
                 the whole prefix; an execution whose path is empty fails.
             job_name: by default a name of its own each time the fragment is entered, which retries and redrives keep. A
-                name of your own has to be new each time: a job of that name that existed before fails the execution.
-                One that another execution starts while this one tries again is taken for its own.
-            timeout: how long the job may take, the wait for its place included, to five minutes. By default 3 days.
+                name of your own has to be new each time: if a job had that name before, the execution fails. A job
+                of that name that another execution starts while this one tries again counts as its own.
+            timeout: how long the job may take, its wait for a place included, to within 5 minutes. By default 3 days.
             patience: how long to try again while there are too many jobs (``LimitExceededException``), on average; at
                 most twice as long. By default a day, or half of the timeout if that is shorter.
             tags: the job's tags.

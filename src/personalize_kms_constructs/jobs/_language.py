@@ -176,7 +176,7 @@ class JobLanguage:
         return _fails(
             f"$exists({tried}) and ($not({tried}) or {is_older})",
             _EXISTS_ALREADY,
-            f"{_JOB_ARN} & ' existed before: give another job_name, or none'",
+            f"{_JOB_ARN} & ' existed before: set another job_name, or none'",
             next=next,
         )
 
