@@ -110,7 +110,7 @@ MOVE = f"remove it, and put what is needed into a new AWS::IAM::Policy of role $
         # Another role has the policy, too, but nothing tells what it needs.
         (
             complete(Policy=managed(WIDE, Roles=[{"Ref": "Role"}, {"Ref": "Etl"}]), Etl=role()),
-            {"the policy is also for ${Main/Etl}: give them one of their own, then put what is needed in its place"},
+            {"the policy also serves ${Main/Etl}: add one of their own for them, then replace it with what is needed"},
             "",
         ),
         # Nobody changes a policy of AWS.
