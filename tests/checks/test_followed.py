@@ -133,6 +133,31 @@ def with_inline_policies_on_the_key(stack: cdk.Stack) -> None:
     personalize.CfnDatasetGroup(stack, "Books", name="books", kms_key_arn=other.key_arn, role_arn=unnamed.role_arn)
 
 
+def open_to_all_before_the_role(stack: cdk.Stack) -> None:
+    """The key's policy can't refer to the role, which names the key, nor to one of the stack that imports the key."""
+    everybody = iam.PolicyStatement(actions=["kms:*"], resources=["*"], principals=[iam.AnyPrincipal()])
+    key = kms.Key(stack, "Key", policy=iam.PolicyDocument(statements=[everybody]))
+    statement = iam.PolicyStatement(actions=["kms:Decrypt"], resources=[key.key_arn])
+    own = {"Key": iam.PolicyDocument(statements=[statement])}
+    role = iam.Role(stack, "Role", assumed_by=SERVICE, role_name="Personalize", inline_policies=own)
+    by_hand(key, role, s3.Bucket(stack, "Data"), stack)
+    # By the text of its ARN.
+    named = iam.PolicyStatement(
+        actions=["kms:*"],
+        resources=["*"],
+        principals=[iam.ArnPrincipal(stack.format_arn(service="iam", region="", resource="role", resource_name="Own"))],
+    )
+    mine = kms.Key(stack, "Mine", policy=iam.PolicyDocument(statements=[named]))
+    statement = iam.PolicyStatement(actions=["kms:Decrypt"], resources=[mine.key_arn])
+    own = {"Key": iam.PolicyDocument(statements=[statement])}
+    role = iam.Role(stack, "Own", assumed_by=SERVICE, role_name="Own", inline_policies=own)
+    personalize.CfnDatasetGroup(stack, "Books", name="books", kms_key_arn=mine.key_arn, role_arn=role.role_arn)
+    theirs = kms.Key(stack, "Theirs", policy=iam.PolicyDocument(statements=[everybody]))
+    other = cdk.Stack(cdk.App.of(stack), "Other")
+    role = iam.Role(other, "Role", assumed_by=SERVICE, role_name="Other")
+    personalize.CfnDatasetGroup(other, "Music", name="music", kms_key_arn=theirs.key_arn, role_arn=role.role_arn)
+
+
 def with_a_boundary_that_refuses(stack: cdk.Stack) -> None:
     """And policies of key and role that lack something as well."""
     listing = iam.PolicyStatement(actions=["s3:ListBucket"], resources=["*"])
@@ -185,6 +210,7 @@ def of_names_that_are_text(stack: cdk.Stack) -> None:
         of_names_that_are_text,
         with_inline_policies,
         with_inline_policies_on_the_key,
+        open_to_all_before_the_role,
         with_a_boundary_that_refuses,
         of_two_stacks_for_an_import_alone,
         with_shared_policies,

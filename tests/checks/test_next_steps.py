@@ -212,6 +212,12 @@ def test_a_role_that_a_condition_has_to_name_is_given_a_name(tmp_path: Path) -> 
     step = "add to the key policy of Main/Key"
     first = f"give role Main/Role a RoleName, then {step}, with values in the place of ${{…}}: {{"
     assert any(each.fix.startswith(first) for each in findings_of(check(tmp_path / "1", template)))
+    # So is one for which everybody is replaced.
+    everybody = {"Effect": "Allow", "Principal": "*", "Action": "kms:Decrypt", "Resource": "*"}
+    template["Resources"]["Key"]["Properties"]["KeyPolicy"]["Statement"].append(everybody)
+    first = "give role Main/Role a RoleName, then put what is needed in its place, with values in the place of ${…}: {"
+    assert any(each.fix.startswith(first) for each in findings_of(check(tmp_path / "4", template)))
+    template["Resources"]["Key"]["Properties"]["KeyPolicy"]["Statement"].pop()
     # One that isn't part of the app has its name.
     movies = {"Movies": dataset_group(key={"Fn::ImportValue": "Key"}, role={"Ref": "RoleArn"}, waits=[])}
     given = {"Parameters": {"RoleArn": {"Type": "String"}}, "Resources": movies}

@@ -183,7 +183,7 @@ class _OfOne:
                 on = [owner.arn] if isinstance(owner, Key) else resources_of(statement.body)
                 told = product(kept, on) if kept else [(need.action, need.resource)]
                 surplus = [_Surplus(*each, reason) for each in told]
-                instead = (for_nobody_else(statement, need, reason.cause, kept),) if kept else ()
+                instead = (for_nobody_else(self._model, statement, need, reason.cause, kept),) if kept else ()
                 yield from self._entries(surplus, statement, column, owner.arn, page=page, instead=instead)
 
     def _entries(

@@ -6,6 +6,8 @@ seen says why, so that nothing has to be guessed.
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -287,8 +289,17 @@ class AccessModel:
     """The reason why nothing is known of keys, roles and buckets that aren't in the model."""
 
     def origins_in(self, declared: Iterable[Declaration]) -> Mapping[str, Any]:
-        """Return the functions of the template in which the first of some resources is declared."""
-        return self._origins_by_template.get(template_of(next(iter(declared), None)), {})
+        """Return the functions of the template in which the first of some resources is declared.
+
+        Less those of roles that wait for it, which would make it wait for them.
+        """
+        first = next(iter(declared), None)
+        found, where = self._origins_by_template.get(template_of(first), {}), template_of(first)
+        waiting = [each.declared for each in self.roles.values() if each.declared and first in each.waits_for]
+        if names := "|".join(re.escape(each.logical_id) for each in waiting if each.template == where):
+            of_waiting = re.compile(rf'["{{]({names})["}}.]')
+            return {value: each for value, each in found.items() if not of_waiting.search(json.dumps(each))}
+        return found
 
     @cached_property
     def _origins_by_template(self) -> Mapping[str, Mapping[str, Any]]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
@@ -15,7 +13,6 @@ from .decision import Decision
 from .declarations import template_of
 from .model import AccessModel, Asked, Key, Role, declared_of
 from .needs import IN_BOUNDARY, IN_BUCKET_POLICY, IN_IAM, IN_KEY_POLICY, SERVICE, TRUST, Need, conditions_of, owner_of
-from .pasting import Origins
 from .values import PARTITION, same, split_arn
 from .written import allow_statements, names_principal
 
@@ -45,10 +42,7 @@ def remedies_of(
             for need in group:
                 denials = declared_of(each.policy for each in reasons[need].statements)
                 place = _place(model, need, add_to, conditions_of(needs[need])) if add_to else {"policies": denials}
-                where = (*place["policies"], *declared_of(needs[need]))
-                origins, role = model.origins_in(where), model.role(need.role_arn)
-                if add_to in _NAMING and any(each in role.waits_for for each in place["policies"]):
-                    origins = _without_role(origins, role)
+                origins = model.origins_in((*place["policies"], *declared_of(needs[need])))
                 remedy = {"reason": reasons[need], "add_to": add_to, "add": add, "origins": origins, **place}
                 remedies.setdefault(need, []).append(remedy)
     return remedies
@@ -59,8 +53,7 @@ def _statement(model: AccessModel, needs: list[Need], add_to: str) -> Json:
     if add_to in _NAMING and _is_delegated(model, needs[0]):
         # It is for the role's account, and a condition says for whom in it.
         partition = (split_arn(role.arn) or ("", PARTITION))[1]
-        statement["Principal"] = {"AWS": f"arn:{partition}:iam::{role.account}:root"}
-        statement["Condition"] = {"ArnEquals": {"aws:PrincipalArn": role.arn}}
+        statement |= by_condition(f"arn:{partition}:iam::{role.account}:root", role)
     if add_to == IN_BOUNDARY and role.boundary is not None and role.boundary.declared:
         # It allows nothing, and if it referred to a key it would be made after it, which waits for the role.
         statement["Resource"] = "*"
@@ -119,10 +112,16 @@ def _is_delegated(model: AccessModel, need: Need) -> bool:
     return template_of(owner.declared) != template_of(role.declared) or owner.declared in role.waits_for
 
 
-def _without_role(origins: Origins, role: Role) -> Origins:
-    """Return the functions of a role's template that don't make what has them wait for the role."""
-    name = re.escape("" if role.declared is None else role.declared.logical_id)
-    return {value: each for value, each in origins.items() if not re.search(rf'["{{]{name}["}}.]', json.dumps(each))}
+def comes_later(model: AccessModel, need: Need) -> bool:
+    """Tell if the role of a need may be made after the policy that is to name it."""
+    owner, role = owner_of(model, need), model.role(need.role_arn)
+    is_first = owner is None or role.declared is None or role.declared in owner.waits_for
+    return not is_first and _is_delegated(model, need)
+
+
+def by_condition(principal: str, role: Role) -> Json:
+    """Return the principal and the condition of a statement for a role that doesn't have to be there yet."""
+    return {"Principal": {"AWS": principal}, "Condition": {"ArnEquals": {"aws:PrincipalArn": role.arn}}}
 
 
 def statement_for(needs: list[Need], add_to: str) -> Json:

@@ -31,10 +31,11 @@ def early_principals(
     early = [(*each, *role) for each in policies for role in _not_waited_for(each[1], made, deployment, order)]
     users = users_of(model) if early else {}
     for owner, policy, role, certain in early:
+        waits = policy.declared in order.before(role.stack, role.logical_id)
         yield Problem.of(
             "ordering",
             policy.name,
-            because(Cause.NAMED_EARLY, role=role.path),
+            because(Cause.NAMED_BY_WHAT_IT_WAITS_FOR if waits else Cause.NAMED_EARLY, role=role.path),
             _PAGE,
             users.get(owner, ()),
             declared=declared_of([policy]),
