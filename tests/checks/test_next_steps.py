@@ -41,9 +41,10 @@ OF_TWO = managed(LACKING, type="AWS::IAM::Policy", Roles=[{"Ref": "Role"}, {"Ref
 IN_ROLE = [{"PolicyName": "All", "PolicyDocument": {"Statement": [{**LACKING, "Resource": "*"}]}}]
 ADD = "add to an IAM policy of role Main/Role"
 OF_BUCKET = "add to the bucket policy of Main/Bucket"
-PROD = {"Condition": "IsProd"}
+PROD, DEV = {"Condition": "IsProd"}, {"Condition": "IsDev"}
 LOOK = "look at it where it is deployed, with personalize-kms doctor, or make it part of the app"
 WAITS = "and have Main/Movies wait for it by DependsOn"
+DATA_WAITS = "and have Main/Data wait for it by DependsOn"
 MAKE = f"an AWS::IAM::Policy that has to be made, {WAITS}"
 MOVE = f"put what is needed into an AWS::IAM::Policy of its own, {WAITS}"
 
@@ -68,7 +69,7 @@ MOVE = f"put what is needed into an AWS::IAM::Policy of its own, {WAITS}"
         (complete(Policy=OF_TWO, Etl=role()), {f"{ADD}, {MAKE}"}, "AWS::IAM::Policy"),
         (
             importing(One=TOPIC),
-            {f"{OF_BUCKET}, an AWS::S3::BucketPolicy that has to be made, and have Main/Data wait for it by DependsOn"},
+            {f"{OF_BUCKET}, an AWS::S3::BucketPolicy that has to be made, {DATA_WAITS}"},
             "AWS::S3::BucketPolicy",
         ),
         # The key or the bucket would wait for it, and it for them.
@@ -119,6 +120,18 @@ MOVE = f"put what is needed into an AWS::IAM::Policy of its own, {WAITS}"
             "",
         ),
         (importing(One=bucket_policy(**PROD), Data=dataset("One", "Read") | PROD), {OF_BUCKET}, ""),
+        # Where its condition never holds together with that of the request, one is made under the latter.
+        (
+            importing(One=bucket_policy("s3:GetObject", "s3:ListBucket", **PROD), Data=dataset("Read") | DEV),
+            {f"{OF_BUCKET}, an AWS::S3::BucketPolicy that has to be made under the condition IsDev, {DATA_WAITS}"},
+            "AWS::S3::BucketPolicy",
+        ),
+        # So is one of a role that is there under a condition alone.
+        (
+            complete(Role=role() | DEV, Key=key() | DEV, Policy=TOPIC, Movies=dataset_group() | DEV),
+            {f"{ADD}, {MAKE}".replace("made,", "made under the condition IsDev,")},
+            "AWS::IAM::Policy",
+        ),
     ],
 )
 def test_what_has_to_be_made_is_said(template: Json, steps: set[str], make: str, tmp_path: Path) -> None:
@@ -135,6 +148,57 @@ def test_what_has_to_be_made_is_said(template: Json, steps: set[str], make: str,
     for each in (*found["missing"], *found["excess"]):
         place = {"template": "Main.template.json", "logical_id": waiting}
         assert each.get("waiting") == ([place] if make else None)
+        assert each.get("condition") == ("IsDev" if "IsDev" in str(steps) else None)
+
+
+def test_what_is_made_in_a_later_stack_is_said_to_be(tmp_path: Path) -> None:
+    """The role's stack can't refer to a key of a stack that refers to the role."""
+    first = {"Resources": {"Role": role(), "Policy": managed(LOGGING)}}
+    first["Outputs"] = {"Role": {"Value": ROLE, "Export": {"Name": "Role"}}}
+    later = {
+        "Resources": {
+            "Key": key({"Fn::ImportValue": "Role"}),
+            "Movies": dataset_group(role={"Fn::ImportValue": "Role"}),
+        }
+    }
+    del later["Resources"]["Movies"]["DependsOn"]
+    report = check(tmp_path, first, later)
+    step = "add to an IAM policy of role Main/Role, an AWS::IAM::Policy that has to be made in the stack of Other/Key"
+    waits = "and have Other/Movies wait for it by DependsOn"
+    assert {each.fix.partition(": {")[0] for each in findings_of(report)} == {f"{step}, {waits}"}
+    found = [
+        (each["where"], each["beside"], each["waiting"], each["add"])
+        for each in json.loads(report.to_json())["missing"]
+    ]
+    there = "Other.template.json"
+    assert found == 4 * [
+        (
+            [{"template": "Main.template.json", "logical_id": "Role"}],
+            [{"template": there, "logical_id": "Key"}],
+            [{"template": there, "logical_id": "Movies"}],
+            {"Effect": "Allow", "Action": IN_IAM, "Resource": KEY},
+        )
+    ]
+
+
+def test_what_only_one_of_two_requests_lacks_is_missing_for_it(tmp_path: Path) -> None:
+    """Each is under a condition of its own, and so is the policy that one of them has."""
+    template = importing(
+        One=bucket_policy("s3:GetObject", "s3:ListBucket", **PROD),
+        Data=dataset("One", "Read") | PROD,
+        Dev=dataset("Read", job_name="dev") | DEV,
+    )
+    report = check(tmp_path, template)
+    found = {(each.action, each.condition, *each.needed_by) for each in report.missing}
+    assert found == {(each, "IsDev", "Main/Dev (dataset import job)") for each in ("s3:GetObject", "s3:ListBucket")}
+    assert (report.undecided, report.problems) == ((), ())
+    # What both lack is told once.
+    both = check(tmp_path, {**template, "Resources": {**template["Resources"], "Read": TOPIC}})
+    (first, second) = [each for each in both.missing if each.policy == "role"]
+    assert first.needed_by == second.needed_by == ["Main/Data (dataset import job)", "Main/Dev (dataset import job)"]
+    # And what both have.
+    (has,) = [each for each in report.allowed if (each.policy, each.action) == ("role", "s3:GetObject")]
+    assert has.needed_by == first.needed_by
 
 
 ALLOWING: Json = {**LACKING, "Action": IN_IAM}

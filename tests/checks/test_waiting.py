@@ -294,13 +294,10 @@ def test_a_role_that_waits_for_what_names_it_by_text(reason: Any, tmp_path: Path
     template["Resources"]["Policy"]["Properties"] |= {"Roles": [] if "Tags" not in reason else [{"Ref": "Role"}]}
     del template["Resources"]["Key"]["DependsOn"]
     (problem,) = check_assembly(write(tmp_path, {"Main": template})).problems
-    assert problem.says == (
-        "key policy of Main/Key names Main/Role by the text of its ARN, which AWS refuses until the role exists, and "
-        "the role waits for it"
-    )
-    assert problem.fix == (
-        "name the role's account instead, with the condition ArnEquals aws:PrincipalArn, and allow the same in an IAM "
-        "policy of the role"
+    assert problem.message == (
+        "key policy of Main/Key names Main/Role by the text of its ARN, but the role waits for it, and AWS refuses an "
+        "absent principal: name its account instead, with the condition ArnEquals aws:PrincipalArn, and allow the same "
+        "in its IAM policy"
     )
 
 

@@ -294,10 +294,8 @@ class Cause(Enum):
         "name the role by a reference, or make the policy depend on it",
     )
     NAMED_BY_WHAT_IT_WAITS_FOR = (
-        "{subject} names {role} by the text of its ARN, which AWS refuses until the role exists, and the role waits "
-        "for it",
-        "name the role's account instead, with the condition ArnEquals aws:PrincipalArn, and allow the same in an IAM "
-        "policy of the role",
+        "{subject} names {role} by the text of its ARN, but the role waits for it, and AWS refuses an absent principal",
+        "name its account instead, with the condition ArnEquals aws:PrincipalArn, and allow the same in its IAM policy",
     )
     POLICY_TOO_LONG = "{subject} has at least {size} {unit} but AWS takes {limit}", "write it shorter, or split it"
     LONG_POLICY = (

@@ -12,7 +12,7 @@ from .causes import Cause, Reason
 from .decision import Decision
 from .declarations import template_of
 from .model import AccessModel, Asked, Key, Role, declared_of
-from .needs import IN_BOUNDARY, IN_BUCKET_POLICY, IN_IAM, IN_KEY_POLICY, SERVICE, TRUST, Need, conditions_of, owner_of
+from .needs import IN_BOUNDARY, IN_BUCKET_POLICY, IN_IAM, IN_KEY_POLICY, SERVICE, TRUST, Need, owner_of
 from .values import PARTITION, same, split_arn
 from .written import allow_statements, names_principal
 
@@ -41,8 +41,8 @@ def remedies_of(
             add = _statement(model, group, add_to) if add_to else None
             for need in group:
                 denials = declared_of(each.policy for each in reasons[need].statements)
-                place = _place(model, need, add_to, conditions_of(needs[need])) if add_to else {"policies": denials}
-                origins = model.origins_in((*place["policies"], *declared_of(needs[need])))
+                place = _place(model, need, add_to, needs[need]) if add_to else {"policies": denials}
+                origins = model.origins_in((*place.get("beside", ()), *place["policies"], *declared_of(needs[need])))
                 remedy = {"reason": reasons[need], "add_to": add_to, "add": add, "origins": origins, **place}
                 remedies.setdefault(need, []).append(remedy)
     return remedies
@@ -53,7 +53,7 @@ def _statement(model: AccessModel, needs: list[Need], add_to: str) -> Json:
     if add_to in _NAMING and _is_delegated(model, needs[0]):
         # It is for the role's account, and a condition says for whom in it.
         partition = (split_arn(role.arn) or ("", PARTITION))[1]
-        statement |= by_condition(f"arn:{partition}:iam::{role.account}:root", role)
+        statement |= _by_arn({"AWS": f"arn:{partition}:iam::{role.account}:root"}, role)
     if add_to == IN_BOUNDARY and role.boundary is not None and role.boundary.declared:
         # It allows nothing, and if it referred to a key it would be made after it, which waits for the role.
         statement["Resource"] = "*"
@@ -112,16 +112,17 @@ def _is_delegated(model: AccessModel, need: Need) -> bool:
     return template_of(owner.declared) != template_of(role.declared) or owner.declared in role.waits_for
 
 
-def comes_later(model: AccessModel, need: Need) -> bool:
-    """Tell if the role of a need may be made after the policy that is to name it."""
-    owner, role = owner_of(model, need), model.role(need.role_arn)
-    is_first = owner is None or role.declared is None or role.declared in owner.waits_for
-    return not is_first and _is_delegated(model, need)
+def statement_instead(model: AccessModel, needs: list[Need], policy: str) -> Json:
+    """Return a statement that takes another's place: by a condition for a role that may be made later."""
+    found, owner, role = statement_for(needs, policy), owner_of(model, needs[0]), model.role(needs[0].role_arn)
+    if policy == IN_IAM or owner is None or role.declared is None or role.declared in owner.waits_for:
+        return found
+    # Everybody by a condition, since what is for the account needs the role's IAM policies as well.
+    return found | _by_arn("*", role) if _is_delegated(model, needs[0]) else found
 
 
-def by_condition(principal: str, role: Role) -> Json:
-    """Return the principal and the condition of a statement for a role that doesn't have to be there yet."""
-    return {"Principal": {"AWS": principal}, "Condition": {"ArnEquals": {"aws:PrincipalArn": role.arn}}}
+def _by_arn(principal: Any, role: Role) -> Json:
+    return {"Principal": principal, "Condition": {"ArnEquals": {"aws:PrincipalArn": role.arn}}}
 
 
 def statement_for(needs: list[Need], add_to: str) -> Json:
@@ -148,13 +149,15 @@ def statement_for(needs: list[Need], add_to: str) -> Json:
     return found
 
 
-def _place(model: AccessModel, need: Need, kind: str, only_if: frozenset[str]) -> Json:
-    """Return the policies of a kind that a need is about and that are there under conditions, as entries have it."""
-    role, key, bucket = model.role(need.role_arn), model.key(need.owner), model.bucket(need.owner, need.account)
+def _place(model: AccessModel, need: Need, kind: str, asked: list[Asked]) -> Json:
+    """Return the policies of a kind that a need is about and that are there for what is asked, as entries have it."""
+    role, only_if, target = model.role(need.role_arn), need.only_if, owner_of(model, need)
+    key, bucket = model.key(need.owner), model.bucket(need.owner, need.account)
     # A key policy that names the role would wait for a policy in it or before it, and that for the key; so may the key.
-    before = (role.waits_for, (owner_of(model, need) or role).waits_for, (role.declared,))
+    before = (role.waits_for, (target or role).waits_for, (role.declared,))
     after = [each for each in role.identity if not any(each.declared in those for those in before)]
-    there = [each for each in (*bucket.policies, *bucket.may_have) if only_if.isdisjoint(map(opposite, each.only_if))]
+    others = [*bucket.policies, *bucket.may_have] if kind == IN_BUCKET_POLICY else []
+    there = [each for each in others if only_if.isdisjoint(map(opposite, each.only_if))]
     certain = [each for each in there if each.only_if <= only_if and not each.whose]
     boundary = [role.boundary] if role.boundary and not role.boundary.of_aws else []
     owner, policies, make = {
@@ -167,7 +170,18 @@ def _place(model: AccessModel, need: Need, kind: str, only_if: frozenset[str]) -
     parts = (part for each in policies for part in (*sorted(each.only_if - only_if), *each.whose))
     if found := declared_of(policies):
         return {"policies": found, "depends_on": tuple(dict.fromkeys(parts)) if kind == IN_BUCKET_POLICY else ()}
-    return {"policies": declared_of([owner]), "make": make if owner.declared else ""}
+    # The role's stack can't refer to what waits for it, and a stack of another account makes no policy of the role.
+    is_later = kind == IN_IAM and target and role.declared in target.waits_for and _is_delegated(model, need)
+    place = target if target and is_later and same(role.account, target.account) is Answer.YES else owner
+    # Where the condition doesn't hold, the bucket has another policy, or there is nothing to refer to.
+    is_open = others or owner.only_if or (target and target.only_if)
+    asking = [each for each in declared_of(asked) if is_open and each.template == template_of(place.declared)]
+    return {
+        "policies": declared_of([owner]),
+        "make": make if owner.declared else "",
+        "beside": () if place is owner else declared_of([place]),
+        "condition": "".join(model.conditions.get(each, "") for each in asking[:1]),
+    }
 
 
 def trust_statement(role: Role, asked: Asked) -> Json:

@@ -18,7 +18,7 @@ from .decision import Decision
 from .entries import Excess
 from .model import AccessModel, Asked, Bucket, Key
 from .needs import CALLER, IN_BUCKET_POLICY, IN_IAM, IN_KEY_POLICY, SERVICE, Need, call_of, conditions_of, owner_of
-from .remedies import IAM_POLICY, Json, alike, by_condition, comes_later, statement_for
+from .remedies import IAM_POLICY, Json, alike, statement_instead
 from .statements import is_about, serves
 from .strangers import ANOTHER_ACCOUNT, as_sent
 from .values import matches, same
@@ -159,7 +159,7 @@ class Replacements:
 
     def _statement(self, needs: list[Need], statement: Written, policy: str) -> Json:
         """Return a statement for needs of one principal, with the conditions of the one that it replaces."""
-        found, body = _for_whom(self._model, needs, policy), statement.body
+        found, body = statement_instead(self._model, needs, policy), statement.body
         condition = body.get("Condition")
         if policy == IN_IAM:
             return {**found, "Condition": condition} if condition else found
@@ -212,18 +212,11 @@ class Sharing:
 
 def for_nobody_else(model: AccessModel, statement: Written, need: Need, cause: Cause, actions: list[str]) -> Json:
     """Return a statement with some of its actions for the principal of a need, or with the account check."""
-    found, body = _for_whom(model, [need], need.policy), statement.body
+    found, body = statement_instead(model, [need], need.policy), statement.body
     names = ("Resource", "NotAction", "NotResource", *(["Principal"] if cause is Cause.FOR_ANY_ACCOUNT else []))
     condition = _with(found.get("Condition", {}), body.get("Condition") or {})
     kept = {"Action": actions, **{name: body[name] for name in names if name in body}, "Condition": condition}
     return {name: each for name, each in {**found, **kept}.items() if f"Not{name}" not in body and each}
-
-
-def _for_whom(model: AccessModel, needs: list[Need], policy: str) -> Json:
-    """Return a statement for needs of one principal; for a role that comes later by a condition, without IAM's help."""
-    found = statement_for(needs, policy)
-    is_later = policy != IN_IAM and comes_later(model, needs[0])
-    return found | by_condition("*", model.role(needs[0].role_arn)) if is_later else found
 
 
 def _with(check: Json, condition: Json) -> Json:

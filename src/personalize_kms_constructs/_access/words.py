@@ -51,6 +51,8 @@ def step_of(row: Row, names: Names) -> Step:
         words = entry.fix
     elif isinstance(entry, Missing) and entry.add is not None:
         made = f", an {entry.make} that has to be made" if entry.make else ""
+        made += "".join(f" in the stack of {each.construct_path}" for each in entry.beside)
+        made += f" under the condition {entry.condition}" if entry.condition else ""
         if made and entry.add_to == IN_BOUNDARY:
             made += " in the place of AWS's, with all that this allows"
         if entry.depends_on:
@@ -62,9 +64,8 @@ def step_of(row: Row, names: Names) -> Step:
     if waiting := dict.fromkeys(found.construct_path for each in row.entries for found in each.waiting):
         words += f", and have {', '.join(waiting)} wait for it by DependsOn"
     statements = row.pasted
-    if names.of(entry.principal_arn) != entry.principal_arn and any(
-        has_placeholders(each.get("Condition")) for each in statements
-    ):
+    is_open = any(has_placeholders(each.get("Condition")) for each in statements)
+    if is_open and names.of(entry.principal_arn) != entry.principal_arn:
         words = f"give {who(entry, names)} a RoleName, then {words}"
     if entry.file and (statements or isinstance(entry, Undecided)):
         first = f"have its owner add the statements in {entry.file}, which the synth wrote"

@@ -53,9 +53,8 @@ def _not_waited_for(
     owner = made.get(policy.declared) if policy.declared else None
     if owner is None:
         return []
-    named: dict[str, bool] = {}
-    for name, certain in _principals(policy):
-        named[name] = certain or named.get(name, False)
+    # Of those with one name the last is certain, if one is.
+    named = dict(sorted(_principals(policy)))
     # More than one role of a name are another problem.
     roles = [(deployment.roles[name], certain) for name, certain in named.items() if name in deployment.roles]
     if not roles:
