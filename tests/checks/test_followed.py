@@ -320,7 +320,7 @@ def resource_of(entry: Json, files: Json) -> Any:
     else:
         properties |= {"Roles": [of_whom]}
     name = f"New{entry.get('condition', '')}{place['logical_id']}"
-    properties |= {"PolicyName": name} if "Roles" in properties else {}
+    properties |= {"PolicyName": f"{name}{len(entry.get('beside', ()))}"} if "Roles" in properties else {}
     more = {"Condition": entry["condition"]} if "condition" in entry else {}
     for place in entry.get("beside", ()):
         # The role is referred to by its name.

@@ -109,9 +109,8 @@ class Entry:
 
     def to_json(self) -> Json:
         """Return the entry as JSON."""
-        more = {name: getattr(self, name) for name in ("file", "make", "condition")}
-        more |= {name: [each.place for each in getattr(self, name)] for name in ("beside", "waiting")}
-        more |= {"depends_on": list(self.depends_on)}
+        more = {name: [each.place for each in getattr(self, name)] for name in ("beside", "waiting")}
+        more |= {name: getattr(self, name) for name in ("file", "make", "condition", "depends_on")}
         return {
             **{name: getattr(self, name) for name in _IN_JSON},
             **{name: each for name, each in more.items() if each},

@@ -53,7 +53,8 @@ def _statement(model: AccessModel, needs: list[Need], add_to: str) -> Json:
     if add_to in _NAMING and _is_delegated(model, needs[0]):
         # It is for the role's account, and a condition says for whom in it.
         partition = (split_arn(role.arn) or ("", PARTITION))[1]
-        statement |= _by_arn({"AWS": f"arn:{partition}:iam::{role.account}:root"}, role)
+        statement["Principal"] = {"AWS": f"arn:{partition}:iam::{role.account}:root"}
+        statement["Condition"] = {"ArnEquals": {"aws:PrincipalArn": role.arn}}
     if add_to == IN_BOUNDARY and role.boundary is not None and role.boundary.declared:
         # It allows nothing, and if it referred to a key it would be made after it, which waits for the role.
         statement["Resource"] = "*"
@@ -113,16 +114,12 @@ def _is_delegated(model: AccessModel, need: Need) -> bool:
 
 
 def statement_instead(model: AccessModel, needs: list[Need], policy: str) -> Json:
-    """Return a statement that takes another's place: by a condition for a role that may be made later."""
+    """Return a statement that takes another's place, and needs no more of IAM: by a condition for a role made later."""
     found, owner, role = statement_for(needs, policy), owner_of(model, needs[0]), model.role(needs[0].role_arn)
-    if policy == IN_IAM or owner is None or role.declared is None or role.declared in owner.waits_for:
-        return found
-    # Everybody by a condition, since what is for the account needs the role's IAM policies as well.
-    return found | _by_arn("*", role) if _is_delegated(model, needs[0]) else found
-
-
-def _by_arn(principal: Any, role: Role) -> Json:
-    return {"Principal": principal, "Condition": {"ArnEquals": {"aws:PrincipalArn": role.arn}}}
+    is_first = owner is None or role.declared is None or role.declared in owner.waits_for
+    if policy != IN_IAM and not is_first and _is_delegated(model, needs[0]):
+        found |= {"Principal": "*", "Condition": {"ArnEquals": {"aws:PrincipalArn": role.arn}}}
+    return found
 
 
 def statement_for(needs: list[Need], add_to: str) -> Json:
@@ -176,12 +173,9 @@ def _place(model: AccessModel, need: Need, kind: str, asked: list[Asked]) -> Jso
     # Where the condition doesn't hold, the bucket has another policy, or there is nothing to refer to.
     is_open = others or owner.only_if or (target and target.only_if)
     asking = [each for each in declared_of(asked) if is_open and each.template == template_of(place.declared)]
-    return {
-        "policies": declared_of([owner]),
-        "make": make if owner.declared else "",
-        "beside": () if place is owner else declared_of([place]),
-        "condition": "".join(model.conditions.get(each, "") for each in asking[:1]),
-    }
+    condition = "".join(model.conditions.get(each, "") for each in asking[:1])
+    made = {"make": make, "condition": condition, "beside": () if place is owner else declared_of([place])}
+    return {"policies": declared_of([owner]), **(made if owner.declared else {})}
 
 
 def trust_statement(role: Role, asked: Asked) -> Json:
