@@ -181,6 +181,42 @@ def test_what_is_made_in_a_later_stack_is_said_to_be(tmp_path: Path) -> None:
     ]
 
 
+def test_what_is_for_everybody_names_a_role_of_an_earlier_stack(tmp_path: Path) -> None:
+    """It is there; a role that waits for the key is named by a condition."""
+    first = {"Resources": {"Role": role()}, "Outputs": {"Role": {"Value": ROLE, "Export": {"Name": "Role"}}}}
+    own = [{"PolicyName": "Own", "PolicyDocument": {"Statement": [{**LACKING, "Action": IN_IAM}]}}]
+    later = complete(
+        Own=role(RoleName="own", Policies=own),
+        Movies=dataset_group(role={"Fn::ImportValue": "Role"}, waits=[]),
+        Books=dataset_group(role={"Fn::GetAtt": ["Own", "Arn"]}, waits=[]),
+    )
+    del later["Resources"]["Role"], later["Resources"]["Policy"]
+    everybody = {"Effect": "Allow", "Principal": "*", "Action": "kms:Decrypt", "Resource": "*"}
+    later["Resources"]["Key"]["Properties"]["KeyPolicy"]["Statement"] = [everybody]
+    excess = json.loads(check(tmp_path, first, later).to_json())["excess"]
+    found = [each["instead"] for each in excess if each["principal_arn"].endswith("${Main.Role}")]
+    decrypt = {"Effect": "Allow", "Action": ["kms:Decrypt"], "Resource": "*"}
+    named = {**decrypt, "Principal": {"AWS": {"Fn::ImportValue": "Role"}}}
+    by_arn = {"ArnEquals": {"aws:PrincipalArn": "arn:aws:iam::111122223333:role/own"}}
+    assert [each for each in found[0] if "Service" not in each["Principal"]] == [
+        named,
+        {**decrypt, "Principal": "*", "Condition": by_arn},
+    ]
+
+
+def test_a_role_of_a_later_stack_with_the_same_logical_id_is_another_one(tmp_path: Path) -> None:
+    """It waits for the key; the one beside the key doesn't, and is referred to."""
+    first = complete(Key=key("arn:aws:iam::111122223333:role/admin"))
+    del first["Resources"]["Key"]["DependsOn"]
+    first["Outputs"] = {"Key": {"Value": KEY, "Export": {"Name": "Key"}}}
+    group = dataset_group(key={"Fn::ImportValue": "Key"}, waits=[])
+    report = check(tmp_path, first, {"Resources": {"Role": role(RoleName="other"), "Books": group}})
+    found = [
+        each for each in json.loads(report.to_json())["missing"] if "Main/Movies (dataset group)" in each["needed_by"]
+    ]
+    assert {str(each["add"]["Principal"]) for each in found} == {str({"AWS": ROLE})}
+
+
 def test_what_only_one_of_two_requests_lacks_is_missing_for_it(tmp_path: Path) -> None:
     """Each is under a condition of its own, and so is the policy that one of them has."""
     template = importing(
@@ -188,12 +224,17 @@ def test_what_only_one_of_two_requests_lacks_is_missing_for_it(tmp_path: Path) -
         Data=dataset("One", "Read") | PROD,
         Dev=dataset("Read", job_name="dev") | DEV,
     )
-    report = check(tmp_path, template)
+    report = check(tmp_path / "1", template)
     found = {(each.action, each.condition, *each.needed_by) for each in report.missing}
     assert found == {(each, "IsDev", "Main/Dev (dataset import job)") for each in ("s3:GetObject", "s3:ListBucket")}
     assert (report.undecided, report.problems) == ((), ())
+    # What both lack has a step for each, if one of them has a policy that takes it.
+    template["Resources"]["One"] = bucket_policy("s3:GetObject", **PROD)
+    steps = {each.fix.partition(": {")[0] for each in findings_of(check(tmp_path / "2", template))}
+    made = "an AWS::S3::BucketPolicy that has to be made under the condition IsDev, and have Main/Dev wait for it"
+    assert steps == {OF_BUCKET, f"{OF_BUCKET}, {made} by DependsOn"}
     # What both lack is told once.
-    both = check(tmp_path, {**template, "Resources": {**template["Resources"], "Read": TOPIC}})
+    both = check(tmp_path / "3", {**template, "Resources": {**template["Resources"], "Read": TOPIC}})
     (first, second) = [each for each in both.missing if each.policy == "role"]
     assert first.needed_by == second.needed_by == ["Main/Data (dataset import job)", "Main/Dev (dataset import job)"]
     # And what both have.
