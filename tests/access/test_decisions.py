@@ -613,7 +613,9 @@ def test_actions_that_are_asked_under_different_conditions_have_their_own_answer
     found.keys[KEY].policies = [policy("key policy", [role(actions), service(actions)], only_if=in_prod)]
     told = compare(found)
     assert {each.action for each in told.undecided if each.policy == "key"} == set(KEY_POLICY_ACTIONS)
-    assert {each.action for each in told.allowed if each.policy == "key"} == {"kms:GenerateDataKeyWithoutPlaintext"}
+    assert {each.action for each in told.allowed if each.policy == "key"} == set(actions)
+    assert {tuple(each.needed_by) for each in told.undecided} == {("movies (dataset group)",)}
+    assert ("movies (dataset group)",) not in {tuple(each.needed_by) for each in told.allowed if each.policy == "key"}
 
 
 def test_a_policy_that_is_no_document_is_undecided() -> None:

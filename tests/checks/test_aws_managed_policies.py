@@ -9,7 +9,19 @@ from typing import Any
 import pytest
 
 from personalize_kms_constructs._access.declarations import Declaration
-from tests.checks.templates import CLEAN, IN_IAM, check, complete, dataset, findings, importing, policy, role
+from tests.checks.templates import (
+    CLEAN,
+    IN_IAM,
+    NO_VALUE,
+    Json,
+    check,
+    complete,
+    dataset,
+    findings,
+    importing,
+    policy,
+    role,
+)
 
 OF_AWS = "arn:aws:iam::aws:policy/"
 ANYWHERE = {"Fn::Join": ["", ["arn:", {"Ref": "AWS::Partition"}, ":iam::aws:policy/AdministratorAccess"]]}
@@ -166,6 +178,17 @@ def test_other_policies_are_not_known(arn: str, property: str, tmp_path: Path) -
     assert all("isn't part of the app" in each.because for each in found.undecided)
 
 
+OTHER = f"{OF_AWS}AmazonS3FullAccess"
+
+
+def of_function(arn: str) -> Json:
+    """The role of a function, which has this policy and may create resources of Personalize."""
+    trust = {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    allowed = {"Effect": "Allow", "Action": ["personalize:Create*", "iam:PassRole"], "Resource": "*"}
+    inline = [{"PolicyName": "Own", "PolicyDocument": {"Statement": [allowed]}}]
+    return role(AssumeRolePolicyDocument={"Statement": [trust]}, Policies=inline, ManagedPolicyArns=[arn])
+
+
 @pytest.mark.parametrize(
     ("arn", "meant"),
     [
@@ -189,6 +212,26 @@ def test_a_policy_of_aws_below_another_path(arn: Any, meant: str, property: str,
     written = arn if isinstance(arn, str) else f"{OF_AWS}AWSLambdaBasicExecutionRole"
     says = f"Main/Role has the managed policy {written}, which AWS doesn't have: did you mean {meant}?"
     assert [(each.message, each.declared[0].logical_id) for each in found.problems] == [(says, "Role")] * bool(meant)
+
+
+MOVED = f"{OF_AWS}AmazonPersonalizeFullAccess"
+
+
+@pytest.mark.parametrize(
+    ("id", "of_role"),
+    [
+        ("Role", role(ManagedPolicyArns=[{"Fn::If": ["IsProd", MOVED, NO_VALUE]}])),
+        ("Role", role(PermissionsBoundary={"Fn::If": ["IsDev", OTHER, MOVED]})),
+        # One with which nothing is asked, and that of a function that may ask.
+        ("Spare", role(ManagedPolicyArns=[MOVED])),
+        ("Ours", of_function(MOVED)),
+    ],
+)
+def test_a_policy_of_aws_below_another_path_wherever_it_stands(id: str, of_role: Json, tmp_path: Path) -> None:
+    """In the app no role can be made with it."""
+    problems = check(tmp_path, complete(**{id: of_role})).problems
+    meant = f"did you mean {OF_AWS}service-role/AmazonPersonalizeFullAccess?"
+    assert [(each.fix, each.declared[0].logical_id) for each in problems] == [(meant, id)]
 
 
 def test_a_known_policy_counts_as_one_of_the_roles_managed_policies(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_personalize as personalize
 from aws_cdk import aws_s3 as s3
+from constructs import Construct
 
 from personalize_kms_constructs import PersonalizeEncryption, PersonalizeResource, S3Location
 from personalize_kms_constructs.checks import check_assembly, declare_created
@@ -24,9 +25,11 @@ POLICIES = ("AWS::IAM::ManagedPolicy", "AWS::KMS::Key", "AWS::IAM::Role", "AWS::
 DOCUMENTS = {"AWS::KMS::Key": "KeyPolicy", "AWS::IAM::Role": "AssumeRolePolicyDocument"}
 
 
-def by_hand(key: kms.IKey, role: iam.IRole, data: s3.IBucket, stack: cdk.Stack) -> None:
+def by_hand(key: kms.IKey, role: iam.IRole, data: s3.IBucket, stack: Construct) -> None:
     """A dataset group, and an import from a folder of the bucket."""
-    group = personalize.CfnDatasetGroup(stack, "Movies", name="movies", kms_key_arn=key.key_arn, role_arn=role.role_arn)
+    group = personalize.CfnDatasetGroup(
+        stack, "Movies", name=f"{stack.node.id}Movies", kms_key_arn=key.key_arn, role_arn=role.role_arn
+    )
     personalize.CfnDataset(
         stack,
         "Ratings",
@@ -133,6 +136,65 @@ def with_inline_policies_on_the_key(stack: cdk.Stack) -> None:
     personalize.CfnDatasetGroup(stack, "Books", name="books", kms_key_arn=other.key_arn, role_arn=unnamed.role_arn)
 
 
+def open_to_all_before_the_role(stack: cdk.Stack) -> None:
+    """The key's policy can't refer to the role, which names the key, nor to one of the stack that imports the key."""
+    everybody = iam.PolicyStatement(actions=["kms:*"], resources=["*"], principals=[iam.AnyPrincipal()])
+    key = kms.Key(stack, "Key", policy=iam.PolicyDocument(statements=[everybody]))
+    statement = iam.PolicyStatement(actions=["kms:Decrypt"], resources=[key.key_arn])
+    own = {"Key": iam.PolicyDocument(statements=[statement])}
+    role = iam.Role(stack, "Role", assumed_by=SERVICE, role_name="Personalize", inline_policies=own)
+    by_hand(key, role, s3.Bucket(stack, "Data"), stack)
+    # By the text of its ARN.
+    named = iam.PolicyStatement(
+        actions=["kms:*"],
+        resources=["*"],
+        principals=[iam.ArnPrincipal(stack.format_arn(service="iam", region="", resource="role", resource_name="Own"))],
+    )
+    mine = kms.Key(stack, "Mine", policy=iam.PolicyDocument(statements=[named]))
+    statement = iam.PolicyStatement(actions=["kms:Decrypt"], resources=[mine.key_arn])
+    own = {"Key": iam.PolicyDocument(statements=[statement])}
+    role = iam.Role(stack, "Own", assumed_by=SERVICE, role_name="Own", inline_policies=own)
+    personalize.CfnDatasetGroup(stack, "Books", name="books", kms_key_arn=mine.key_arn, role_arn=role.role_arn)
+    theirs = kms.Key(stack, "Theirs", policy=iam.PolicyDocument(statements=[everybody]))
+    other = cdk.Stack(cdk.App.of(stack), "Other")
+    role = iam.Role(other, "Role", assumed_by=SERVICE, role_name="Other")
+    personalize.CfnDatasetGroup(other, "Music", name="music", kms_key_arn=theirs.key_arn, role_arn=role.role_arn)
+
+
+def under_opposite_conditions(stack: cdk.Stack) -> None:
+    """Each has a key of its own; the bucket has a policy in production alone."""
+    stage = cdk.CfnParameter(stack, "Stage").value_as_string
+    is_prod = cdk.CfnCondition(stack, "IsProd", expression=cdk.Fn.condition_equals(stage, "prod"))
+    is_dev = cdk.CfnCondition(stack, "IsDev", expression=cdk.Fn.condition_equals(stage, "dev"))
+    role, data = iam.Role(stack, "Role", assumed_by=SERVICE), s3.Bucket(stack, "Data")
+    for condition in (is_prod, is_dev):
+        own = Construct(stack, f"Of{condition.node.id}")
+        own_key = kms.Key(own, "Key")
+        by_hand(own_key, role, data, own)
+        for each in (own.node.find_child("Movies"), own.node.find_child("Ratings"), own_key.node.default_child):
+            assert isinstance(each, cdk.CfnResource)
+            each.cfn_options.condition = condition
+    data.add_to_resource_policy(
+        iam.PolicyStatement(
+            actions=["s3:GetObject"],
+            resources=[data.arn_for_objects("import/*")],
+            principals=[SERVICE],
+            conditions={"StringEqualsIfExists": {"aws:SourceAccount": stack.account}},
+        )
+    )
+    policy = data.policy.node.default_child if data.policy else None
+    assert isinstance(policy, cdk.CfnResource)
+    policy.cfn_options.condition = is_prod
+
+
+def of_a_stack_before_that_of_key_and_bucket(stack: cdk.Stack) -> None:
+    """The role's stack can't refer to them: a policy of the role that does is made in theirs."""
+    role = iam.Role(stack, "Role", assumed_by=SERVICE, role_name="Personalize")
+    role.add_to_policy(iam.PolicyStatement(actions=["s3:ListBucket"], resources=["arn:aws:s3:::other"]))
+    other = cdk.Stack(cdk.App.of(stack), "Other")
+    by_hand(kms.Key(other, "Key"), role, s3.Bucket(other, "Data"), other)
+
+
 def with_a_boundary_that_refuses(stack: cdk.Stack) -> None:
     """And policies of key and role that lack something as well."""
     listing = iam.PolicyStatement(actions=["s3:ListBucket"], resources=["*"])
@@ -185,6 +247,9 @@ def of_names_that_are_text(stack: cdk.Stack) -> None:
         of_names_that_are_text,
         with_inline_policies,
         with_inline_policies_on_the_key,
+        open_to_all_before_the_role,
+        under_opposite_conditions,
+        of_a_stack_before_that_of_key_and_bucket,
         with_a_boundary_that_refuses,
         of_two_stacks_for_an_import_alone,
         with_shared_policies,
@@ -253,14 +318,20 @@ def resource_of(entry: Json, files: Json) -> Any:
     if entry["make"] == "AWS::S3::BucketPolicy":
         properties["Bucket"] = of_whom
     else:
-        properties |= {"Roles": [of_whom], "PolicyName": "New"}
-    name = f"New{place['logical_id']}"
+        properties |= {"Roles": [of_whom]}
+    name = f"New{entry.get('condition', '')}{place['logical_id']}"
+    properties |= {"PolicyName": f"{name}{len(entry.get('beside', ()))}"} if "Roles" in properties else {}
+    more = {"Condition": entry["condition"]} if "condition" in entry else {}
+    for place in entry.get("beside", ()):
+        # The role is referred to by its name.
+        properties["Roles"] = [entry["principal_arn"].rpartition("/")[2]]
+        resources = files[place["template"]]["Resources"]
     for each in entry.get("waiting", ()):
         assert each["template"] == place["template"]
         waiting = resources[each["logical_id"]]
         given = waiting.get("DependsOn", [])
         waiting["DependsOn"] = sorted({name, *([given] if isinstance(given, str) else given)})
-    return resources.setdefault(name, {"Type": entry["make"], "Properties": properties})
+    return resources.setdefault(name, {"Type": entry["make"], "Properties": properties, **more})
 
 
 def inline_of(role: Json, name: str) -> Any:

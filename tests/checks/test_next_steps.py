@@ -42,9 +42,10 @@ OF_TWO = managed(LACKING, type="AWS::IAM::Policy", Roles=[{"Ref": "Role"}, {"Ref
 IN_ROLE = [{"PolicyName": "All", "PolicyDocument": {"Statement": [{**LACKING, "Resource": "*"}]}}]
 ADD = "add to an IAM policy of role Main/Role"
 OF_BUCKET = "add to the bucket policy of Main/Bucket"
-PROD = {"Condition": "IsProd"}
+PROD, DEV = {"Condition": "IsProd"}, {"Condition": "IsDev"}
 LOOK = "look at it where it is deployed, with personalize-kms doctor, or make it part of the app"
 WAITS = "and have Main/Movies wait for it by DependsOn"
+DATA_WAITS = "and have Main/Data wait for it by DependsOn"
 MAKE = f"an AWS::IAM::Policy that has to be made, {WAITS}"
 MOVE = f"remove it, and put what is needed into a new AWS::IAM::Policy of role ${{Main/Role}}, {WAITS}"
 
@@ -69,7 +70,7 @@ MOVE = f"remove it, and put what is needed into a new AWS::IAM::Policy of role $
         (complete(Policy=OF_TWO, Etl=role()), {f"{ADD}, {MAKE}"}, "AWS::IAM::Policy"),
         (
             importing(One=TOPIC),
-            {f"{OF_BUCKET}, an AWS::S3::BucketPolicy that has to be made, and have Main/Data wait for it by DependsOn"},
+            {f"{OF_BUCKET}, an AWS::S3::BucketPolicy that has to be made, {DATA_WAITS}"},
             "AWS::S3::BucketPolicy",
         ),
         # The key or the bucket would wait for it, and it for them.
@@ -136,6 +137,18 @@ MOVE = f"remove it, and put what is needed into a new AWS::IAM::Policy of role $
             "",
         ),
         (importing(One=bucket_policy(**PROD), Data=dataset("One", "Read") | PROD), {OF_BUCKET}, ""),
+        # Where its condition never holds together with that of the request, one is made under the latter.
+        (
+            importing(One=bucket_policy("s3:GetObject", "s3:ListBucket", **PROD), Data=dataset("Read") | DEV),
+            {f"{OF_BUCKET}, an AWS::S3::BucketPolicy that has to be made under the condition IsDev, {DATA_WAITS}"},
+            "AWS::S3::BucketPolicy",
+        ),
+        # So is one of a role that is there under a condition alone.
+        (
+            complete(Role=role() | DEV, Key=key() | DEV, Policy=TOPIC, Movies=dataset_group() | DEV),
+            {f"{ADD}, {MAKE}".replace("made,", "made under the condition IsDev,")},
+            "AWS::IAM::Policy",
+        ),
     ],
 )
 def test_what_has_to_be_made_is_said(template: Json, steps: set[str], make: str, tmp_path: Path) -> None:
@@ -154,6 +167,8 @@ def test_what_has_to_be_made_is_said(template: Json, steps: set[str], make: str,
         assert each.get("waiting") == ([place] if make else None)
     for each in found["excess"]:
         assert each.get("make_for") == ("arn:aws:iam::111122223333:role/${Main.Role}" if make else None)
+    for each in found["missing"]:
+        assert each.get("condition") == ("IsDev" if "IsDev" in str(steps) else None)
 
 
 ALLOWING: Json = {**LACKING, "Action": IN_IAM}
@@ -257,6 +272,12 @@ def test_a_role_that_a_condition_has_to_name_is_given_a_name(tmp_path: Path) -> 
     step = "add to the key policy of Main/Key"
     first = f"set a RoleName on role Main/Role, then {step}, with values for ${{…}}: {{"
     assert any(each.fix.startswith(first) for each in findings_of(check(tmp_path / "1", template)))
+    # So is one for which everybody is replaced.
+    everybody = {"Effect": "Allow", "Principal": "*", "Action": "kms:Decrypt", "Resource": "*"}
+    template["Resources"]["Key"]["Properties"]["KeyPolicy"]["Statement"].append(everybody)
+    first = "set a RoleName on role Main/Role, then replace it with what is needed, with values for ${…}: {"
+    assert any(each.fix.startswith(first) for each in findings_of(check(tmp_path / "4", template)))
+    template["Resources"]["Key"]["Properties"]["KeyPolicy"]["Statement"].pop()
     # One that isn't part of the app has its name.
     movies = {"Movies": dataset_group(key={"Fn::ImportValue": "Key"}, role={"Ref": "RoleArn"}, waits=[])}
     given = {"Parameters": {"RoleArn": {"Type": "String"}}, "Resources": movies}

@@ -285,6 +285,22 @@ def test_a_policy_that_may_not_be_there_is_not_early_for_certain(
     assert [each.certain for each in problems if each.cause is Cause.NAMED_EARLY] == [certain]
 
 
+@pytest.mark.parametrize(
+    "reason", [{"ManagedPolicyArns": [{"Ref": "Policy"}]}, {"Tags": [{"Key": "of", "Value": KEY}]}]
+)
+def test_a_role_that_waits_for_what_names_it_by_text(reason: Any, tmp_path: Path) -> None:
+    """A reference, or a DependsOn, would make a circle."""
+    template = complete(Key=key(ROLE_ARN), Role=role(RoleName=ROLE_NAME, **reason))
+    template["Resources"]["Policy"]["Properties"] |= {"Roles": [] if "Tags" not in reason else [{"Ref": "Role"}]}
+    del template["Resources"]["Key"]["DependsOn"]
+    (problem,) = check_assembly(write(tmp_path, {"Main": template})).problems
+    assert problem.message == (
+        "key policy of Main/Key names Main/Role by the text of its ARN, but the role waits for it, and AWS refuses an "
+        "absent principal: name its account instead, with the condition ArnEquals aws:PrincipalArn, and allow the same "
+        "in its IAM policy"
+    )
+
+
 @pytest.mark.parametrize(("dependencies", "is_early"), [({}, True), ({"Keys": ["Roles"]}, False)])
 def test_a_role_of_another_stack_that_a_policy_names_by_text(
     dependencies: dict[str, list[str]], is_early: bool, tmp_path: Path

@@ -21,7 +21,6 @@ from .needs import (
     Need,
     alternatives_of,
     call_of,
-    conditions_of,
     needs_of,
     owner_of,
     users_of,
@@ -48,7 +47,7 @@ def compare(model: AccessModel, *, with_excess: bool = True, with_allowed: bool 
     decisions = _decisions(model, needs)
     denied = dict(_denied_in_buckets(model, needs))
     told = {need: each for need, each in decisions.items() if with_allowed or each.answer is not Answer.YES}
-    entries = [*_entries(model, needs, told), *_entries(model, needs, denied, in_bucket=True)]
+    entries = _joined([*_entries(model, needs, told), *_entries(model, needs, denied, in_bucket=True)])
     trust = list(trust_findings(model))
     too_much = list(excess(model, needs, decisions, denied.values())) if with_excess else []
     undecided = [
@@ -87,9 +86,9 @@ def _is_there(model: AccessModel, need: Need) -> bool:
 
 def _decisions(model: AccessModel, needs: Mapping[Need, list[Asked]]) -> dict[Need, Decision]:
     """Decide whether each need is met: once for actions on one thing that no statement tells apart, two of three."""
-    groups: dict[tuple[Need, frozenset[str]], list[Need]] = {}
-    for need, asked in needs.items():
-        groups.setdefault((need._replace(action=""), conditions_of(asked)), []).append(need)
+    groups: dict[Need, list[Need]] = {}
+    for need in needs:
+        groups.setdefault(need._replace(action=""), []).append(need)
     found: dict[Need, Decision] = {}
     for group in groups.values():
         views = [each.view_of for policy in _policies_on(model, group[0]) for each in policy.statements]
@@ -164,6 +163,15 @@ def _entries(
         for remedy in remedies.get(need, ()):
             of_policy = model.files.get((IN_IAM, need.role_arn), "") if remedy["add_to"] == IN_IAM else file
             yield Missing(**common, **remedy, file=of_policy)
+
+
+def _joined(entries: Iterable[Entry]) -> Iterable[Entry]:
+    """Return entries, those as one that differ only in the conditions under which something needs them."""
+    found: dict[tuple[object, ...], Entry] = {}
+    for each in entries:
+        first = found.setdefault((type(each), *each.sort_key(), *each.step), each)
+        first.asked += each.asked if each is not first else ()
+    return found.values()
 
 
 def _open_questions(model: AccessModel) -> Iterator[Undecided]:

@@ -48,6 +48,10 @@ class Entry:
     """The functions of the template that has the policy, by their values."""
     make: str = field(default="", repr=False, compare=False)
     """The type of the resource to make for a statement, where the template has no policy that takes it."""
+    condition: str = field(default="", repr=False, compare=False)
+    """The condition of that template that the resource to make has to have."""
+    beside: tuple[Declaration, ...] = field(default=(), repr=False, compare=False)
+    """The resource in whose template it has to be made, if not that of ``policies``, which is deployed before."""
     needing: tuple[Asked, ...] = field(default=(), repr=False, compare=False)
     """The requests that need what has to be made, if not all that it is about."""
     depends_on: tuple[str, ...] = field(default=(), repr=False, compare=False)
@@ -56,7 +60,7 @@ class Entry:
     @property
     def waiting(self) -> list[Declaration]:
         """The resources of the same template that have to depend on what has to be made."""
-        where = {each.template for each in self.policies or self.found_at} if self.make else ()
+        where = {each.template for each in self.beside or self.policies or self.found_at} if self.make else ()
         waiting = declared_of(each for each in self.needing or self.asked if each.waits_for is not None)
         return [each for each in waiting if each.template in where]
 
@@ -90,6 +94,11 @@ class Entry:
         """The policies to change, or else the resources that it is about, as reports have them."""
         return [each.place for each in self.policies or self.found_at]
 
+    @property
+    def step(self) -> tuple[object, ...]:
+        """The reason, and where something has to change."""
+        return self.because, str(getattr(self, "add", "")), self.policies, self.make, self.condition
+
     def pasted(self, statement: Any) -> Any:
         """Return a statement as the template that has the policy takes it."""
         return pasted(statement, self.origins)
@@ -101,12 +110,11 @@ class Entry:
 
     def to_json(self) -> Json:
         """Return the entry as JSON."""
+        more = {name: [each.place for each in getattr(self, name)] for name in ("beside", "waiting")}
+        more |= {name: getattr(self, name) for name in ("file", "make", "condition", "depends_on")}
         return {
             **{name: getattr(self, name) for name in _IN_JSON},
-            **({"file": self.file} if self.file else {}),
-            **({"make": self.make} if self.make else {}),
-            **({"waiting": [each.place for each in self.waiting]} if self.waiting else {}),
-            **({"depends_on": list(self.depends_on)} if self.depends_on else {}),
+            **{name: each for name, each in more.items() if each},
             "cause": self.cause.id,
             "because": self.because,
         }

@@ -146,13 +146,13 @@ def _joined(statements: Iterable[Json], element: str) -> Iterable[Json]:
     return found.values()
 
 
-def _step(entry: Entry) -> tuple[str, ...]:
+def _step(entry: Entry) -> tuple[object, ...]:
     """Return what is done about an entry, and why unless that is about a whole statement."""
     if isinstance(entry, Allowed):
         return ()
     if isinstance(entry, Excess):
         return entry.fix, *(each.name for each in entry.reason.statements)
-    return entry.because, str(getattr(entry, "add", ""))
+    return entry.step
 
 
 def _is_bounded(entry: Entry) -> bool:

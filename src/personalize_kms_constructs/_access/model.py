@@ -6,6 +6,8 @@ seen says why, so that nothing has to be guessed.
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -281,14 +283,21 @@ class AccessModel:
     """The id of the organization (``o-…``) that all accounts of the templates belong to, where it is told."""
     origins: dict[str, Mapping[str, Any]] = field(default_factory=dict)
     """The functions of each template, by their values with holes."""
+    conditions: dict[Declaration, str] = field(default_factory=dict)
+    """The conditions of resources, by their names in the template."""
     files: dict[tuple[str, str], str] = field(default_factory=dict)
     """The files with statements that others have to add, by the kind of the policy and the ARN of its owner."""
     unseen: str = "it isn't part of the app"
     """The reason why nothing is known of keys, roles and buckets that aren't in the model."""
 
     def origins_in(self, declared: Iterable[Declaration]) -> Mapping[str, Any]:
-        """Return the functions of the template in which the first of some resources is declared."""
-        return self._origins_by_template.get(template_of(next(iter(declared), None)), {})
+        """Return the functions of the template of the first of some resources, but of roles that wait for it."""
+        first = next(iter(declared), None)
+        found = self._origins_by_template.get(template_of(first), {})
+        waiting = [each.declared for each in self.roles.values() if each.declared and first in each.waits_for]
+        names = "|".join(re.escape(each.logical_id) for each in waiting if each.template == template_of(first))
+        refers = re.compile(rf'["{{]({names})["}}.]')
+        return {value: each for value, each in found.items() if not (names and refers.search(json.dumps(each)))}
 
     @cached_property
     def _origins_by_template(self) -> Mapping[str, Mapping[str, Any]]:

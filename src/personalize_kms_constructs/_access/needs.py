@@ -36,6 +36,8 @@ class Need(NamedTuple):
     account: str
     """Where Personalize works."""
     region: str
+    only_if: frozenset[str] = frozenset()
+    """The conditions of templates under which it is needed, as requests have them."""
 
     @property
     def principal_arn(self) -> str:
@@ -49,7 +51,7 @@ class Need(NamedTuple):
 
 
 def needs_of(model: AccessModel) -> dict[Need, list[Asked]]:
-    """Return every permission once, with all that needs it."""
+    """Return every permission once for each set of conditions, with all that needs it."""
     found: dict[Need, list[Asked]] = {}
     for asked in model.asked:
         for need in _needs(model, asked):
@@ -102,10 +104,10 @@ def _of_caller(asked: Asked) -> Iterator[Need]:
     wanted = [(asked.permissions.create_action, resource) for resource in asked.calls_on]
     wanted += [(action, asked.calls_on[-1]) for action in asked.also_calls]
     for action, resource in (*wanted, (PASS_ROLE, asked.role_arn)):
-        yield Need(CALLER, asked.caller_arn, IN_IAM, action, resource, "", asked.account, asked.region)
+        yield Need(CALLER, asked.caller_arn, IN_IAM, action, resource, "", asked.account, asked.region, asked.only_if)
     if asked.assumed_by:
-        taken = asked.caller_arn
-        yield Need(CALLER, asked.assumed_by, IN_IAM, ASSUME_ROLE, taken, taken, asked.account, asked.region)
+        arn = asked.caller_arn
+        yield Need(CALLER, asked.assumed_by, IN_IAM, ASSUME_ROLE, arn, arn, asked.account, asked.region, asked.only_if)
 
 
 def _on_key(asked: Asked, key_arn: str, access: KeyAccess) -> Iterator[Need]:
@@ -130,7 +132,7 @@ def _on_location(asked: Asked, location: Location, access: S3Access) -> Iterator
 def _need(asked: Asked, principal: str, policy: str, action: str, resource: str, owner: str) -> Need:
     # Personalize itself is the same, whatever role the resource has.
     role_arn = asked.role_arn if principal == ROLE else ""
-    return Need(principal, role_arn, policy, action, resource, owner, asked.account, asked.region)
+    return Need(principal, role_arn, policy, action, resource, owner, asked.account, asked.region, asked.only_if)
 
 
 def conditions_of(asked: Iterable[Asked]) -> frozenset[str]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
@@ -14,8 +12,7 @@ from .causes import Cause, Reason
 from .decision import Decision
 from .declarations import template_of
 from .model import AccessModel, Asked, Key, Role, declared_of
-from .needs import IN_BOUNDARY, IN_BUCKET_POLICY, IN_IAM, IN_KEY_POLICY, SERVICE, TRUST, Need, conditions_of, owner_of
-from .pasting import Origins
+from .needs import IN_BOUNDARY, IN_BUCKET_POLICY, IN_IAM, IN_KEY_POLICY, SERVICE, TRUST, Need, owner_of
 from .values import PARTITION, same, split_arn
 from .written import allow_statements, names_principal
 
@@ -44,11 +41,8 @@ def remedies_of(
             add = _statement(model, group, add_to) if add_to else None
             for need in group:
                 denials = declared_of(each.policy for each in reasons[need].statements)
-                place = _place(model, need, add_to, conditions_of(needs[need])) if add_to else {"policies": denials}
-                where = (*place["policies"], *declared_of(needs[need]))
-                origins, role = model.origins_in(where), model.role(need.role_arn)
-                if add_to in _NAMING and any(each in role.waits_for for each in place["policies"]):
-                    origins = _without_role(origins, role)
+                place = _place(model, need, add_to, needs[need]) if add_to else {"policies": denials}
+                origins = model.origins_in((*place.get("beside", ()), *place["policies"], *declared_of(needs[need])))
                 remedy = {"reason": reasons[need], "add_to": add_to, "add": add, "origins": origins, **place}
                 remedies.setdefault(need, []).append(remedy)
     return remedies
@@ -119,10 +113,16 @@ def _is_delegated(model: AccessModel, need: Need) -> bool:
     return template_of(owner.declared) != template_of(role.declared) or owner.declared in role.waits_for
 
 
-def _without_role(origins: Origins, role: Role) -> Origins:
-    """Return the functions of a role's template that don't make what has them wait for the role."""
-    name = re.escape("" if role.declared is None else role.declared.logical_id)
-    return {value: each for value, each in origins.items() if not re.search(rf'["{{]{name}["}}.]', json.dumps(each))}
+def statement_instead(model: AccessModel, needs: list[Need], policy: str, *, is_past_boundary: bool) -> Json:
+    """Return a statement that takes another's place, and needs no more of IAM.
+
+    It names by a condition a role that is made later, and one whose permissions boundary doesn't limit this form.
+    """
+    found, owner, role = statement_for(needs, policy), owner_of(model, needs[0]), model.role(needs[0].role_arn)
+    is_first = owner is None or role.declared is None or role.declared in owner.waits_for
+    if is_past_boundary or (policy != IN_IAM and not is_first and _is_delegated(model, needs[0])):
+        found |= {"Principal": "*", "Condition": {"ArnEquals": {"aws:PrincipalArn": role.arn}}}
+    return found
 
 
 def statement_for(needs: list[Need], add_to: str) -> Json:
@@ -149,13 +149,15 @@ def statement_for(needs: list[Need], add_to: str) -> Json:
     return found
 
 
-def _place(model: AccessModel, need: Need, kind: str, only_if: frozenset[str]) -> Json:
-    """Return the policies of a kind that a need is about and that are there under conditions, as entries have it."""
-    role, key, bucket = model.role(need.role_arn), model.key(need.owner), model.bucket(need.owner, need.account)
+def _place(model: AccessModel, need: Need, kind: str, asked: list[Asked]) -> Json:
+    """Return the policies of a kind that a need is about and that are there for what is asked, as entries have it."""
+    role, only_if, target = model.role(need.role_arn), need.only_if, owner_of(model, need)
+    key, bucket = model.key(need.owner), model.bucket(need.owner, need.account)
     # A key policy that names the role would wait for a policy in it or before it, and that for the key; so may the key.
-    before = (role.waits_for, (owner_of(model, need) or role).waits_for, (role.declared,))
+    before = (role.waits_for, (target or role).waits_for, (role.declared,))
     after = [each for each in role.identity if not any(each.declared in those for those in before)]
-    there = [each for each in (*bucket.policies, *bucket.may_have) if only_if.isdisjoint(map(opposite, each.only_if))]
+    others = [*bucket.policies, *bucket.may_have] if kind == IN_BUCKET_POLICY else []
+    there = [each for each in others if only_if.isdisjoint(map(opposite, each.only_if))]
     certain = [each for each in there if each.only_if <= only_if and not each.whose]
     boundary = [role.boundary] if role.boundary and not role.boundary.of_aws else []
     owner, policies, make = {
@@ -168,7 +170,15 @@ def _place(model: AccessModel, need: Need, kind: str, only_if: frozenset[str]) -
     parts = (part for each in policies for part in (*sorted(each.only_if - only_if), *each.whose))
     if found := declared_of(policies):
         return {"policies": found, "depends_on": tuple(dict.fromkeys(parts)) if kind == IN_BUCKET_POLICY else ()}
-    return {"policies": declared_of([owner]), "make": make if owner.declared else ""}
+    # The role's stack can't refer to what waits for it, and a stack of another account makes no policy of the role.
+    is_later = kind == IN_IAM and target and role.declared in target.waits_for and _is_delegated(model, need)
+    place = target if target and is_later and same(role.account, target.account) is Answer.YES else owner
+    # Where the condition doesn't hold, the bucket has another policy, or there is nothing to refer to.
+    is_open = others or owner.only_if or (target and target.only_if)
+    asking = [each for each in declared_of(asked) if is_open and each.template == template_of(place.declared)]
+    condition = "".join(model.conditions.get(each, "") for each in asking[:1])
+    made = {"make": make, "condition": condition, "beside": () if place is owner else declared_of([place])}
+    return {"policies": declared_of([owner]), **(made if owner.declared else {})}
 
 
 def trust_statement(role: Role, asked: Asked) -> Json:

@@ -18,7 +18,7 @@ from .decision import Decision
 from .entries import Excess
 from .model import AccessModel, Asked, Bucket, Key
 from .needs import CALLER, IN_BUCKET_POLICY, IN_IAM, IN_KEY_POLICY, SERVICE, Need, call_of, conditions_of, owner_of
-from .remedies import IAM_POLICY, Json, alike, statement_for
+from .remedies import IAM_POLICY, Json, alike, statement_instead
 from .statements import is_about, serves
 from .strangers import ANOTHER_ACCOUNT, as_sent
 from .values import matches, same
@@ -168,22 +168,21 @@ class Replacements:
 
     def _statement(self, needs: list[Need], statement: Written, policy: str) -> Json:
         """Return a statement for needs of one principal, with the conditions of the one that it replaces."""
-        found = statement_for(needs, policy)
-        condition = statement.body.get("Condition")
+        past = any(is_past_boundary(self._decisions[need], statement) for need in needs)
+        found, body = statement_instead(self._model, needs, policy, is_past_boundary=past), statement.body
+        condition = body.get("Condition")
         if policy == IN_IAM:
             return {**found, "Condition": condition} if condition else found
         first, call = needs[0], call_of(self._model, needs[0], self._asked[needs[0]])
-        if names_principal(statement.body, first.role_arn):
-            found["Principal"] = statement.body["Principal"]
-        elif _is_to_account(statement, call.caller):
-            found["Principal"] = {"AWS": call.caller.account}  # alone: the statement may name other roles too
-        if past := any(is_past_boundary(self._decisions[need], statement) for need in needs):
-            found |= by_arn(first.role_arn)
-        if not condition:
-            return found
-        if past or (first.principal == SERVICE and self._lets_others_in(statement, first)):
-            condition = _with(found["Condition"], condition)
-        return {**found, "Condition": condition}
+        keeps = names_principal(body, first.role_arn) or _is_to_account(statement, call.caller)
+        if keeps and not past:
+            # By a condition, or for the account alone: the statement may name other roles too.
+            is_by_arn = names_principal(body, first.role_arn) and "Principal" in body
+            found["Principal"] = body["Principal"] if is_by_arn else {"AWS": call.caller.account}
+        is_enough = keeps or (first.principal == SERVICE and not self._lets_others_in(statement, first))
+        own = found.pop("Condition", {})
+        merged = _with({} if is_enough and not past else own, condition or {})
+        return {**found, "Condition": merged} if merged else found
 
     def _lets_others_in(self, statement: Written, need: Need) -> bool:
         """Tell if a statement lets Personalize in for whoever it works."""
@@ -224,10 +223,9 @@ class Sharing:
             yield from (each for each in principals_of(statement.body) if each != SERVICE_PRINCIPAL)
 
 
-def for_nobody_else(statement: Written, need: Need, cause: Cause, actions: list[str], decision: Decision) -> Json:
-    """Return a statement with some of its actions for the principal of a need, or with the account check."""
-    found, body = statement_for([need], need.policy), statement.body
-    found |= by_arn(need.role_arn) if is_past_boundary(decision, statement) else {}
+def for_nobody_else(found: Json, statement: Written, cause: Cause, actions: list[str]) -> Json:
+    """Return a statement with some of its actions for the principal of another one, or with its account check."""
+    body = statement.body
     names = ("Resource", "NotAction", "NotResource", *(["Principal"] if cause is Cause.FOR_ANY_ACCOUNT else []))
     condition = _with(found.get("Condition", {}), body.get("Condition") or {})
     kept = {"Action": actions, **{name: body[name] for name in names if name in body}, "Condition": condition}
@@ -238,11 +236,6 @@ def is_past_boundary(found: Decision, statement: Written) -> bool:
     """Tell if a statement for everybody may give a role what its permissions boundary refuses."""
     open_ones = (each for each in found.reason.doubts if each.cause is Cause.BOUNDARY_OF_EVERYBODY)
     return any(statement in each.statements for each in open_ones)
-
-
-def by_arn(role_arn: str) -> Json:
-    """Return the elements that name a role in the form that no permissions boundary limits, as IAM's guide says."""
-    return {"Principal": "*", "Condition": {"ArnEquals": {"aws:PrincipalArn": role_arn}}}
 
 
 def _with(check: Json, condition: Json) -> Json:

@@ -50,21 +50,22 @@ def step_of(row: Row, names: Names) -> Step:
         words = entry.fix
     elif isinstance(entry, Missing) and entry.add is not None:
         made = f", an {entry.make} that has to be made" if entry.make else ""
+        made += "".join(f" in the stack of {each.construct_path}" for each in entry.beside)
+        made += f" under the condition {entry.condition}" if entry.condition else ""
         if made and entry.add_to == IN_BOUNDARY:
             made += " instead of AWS's, with all that this one allows"
         if entry.depends_on:
             paths = ", ".join(each.construct_path for each in entry.policies)
             made = f", maybe {paths} (it depends on {', '.join(entry.depends_on)}): a bucket takes no second one"
         words = f"add to {policy_of_whom(entry.add_to, names.of(entry.add_to_whom))}{made}"
-        if names.of(entry.principal_arn) != entry.principal_arn and has_placeholders(
-            entry.pasted(entry.add.get("Condition"))
-        ):
-            words = f"set a RoleName on {who(entry, names)}, then {words}"
     else:
         words = entry.reason.remedy or (_LOOK if entry.file else f"{_LOOK}, or make it part of the app")
     if waiting := dict.fromkeys(found.construct_path for each in row.entries for found in each.waiting):
         words += f", and have {', '.join(waiting)} wait for it by DependsOn"
     statements = row.pasted
+    is_open = any(has_placeholders(each.get("Condition")) for each in statements)
+    if is_open and names.of(entry.principal_arn) != entry.principal_arn:
+        words = f"set a RoleName on {who(entry, names)}, then {words}"
     if entry.file and (statements or isinstance(entry, Undecided)):
         first = f"have its owner add the statements in {entry.file}, which the synth wrote"
         if isinstance(entry, Missing) and entry.add_to == IN_KEY_POLICY and entry.policies:

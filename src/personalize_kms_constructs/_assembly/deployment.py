@@ -115,6 +115,7 @@ class Deployment:
             usage=resource.text("KeyUsage") or "ENCRYPT_DECRYPT",
             state="Disabled" if enabled.lower() == "false" else "Enabled",
             declared=resource.declared,
+            only_if=resource.only_if,
         )
         because = ""
         if has_unknown(key.spec + key.usage):

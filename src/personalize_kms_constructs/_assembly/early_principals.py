@@ -31,10 +31,11 @@ def early_principals(
     early = [(*each, *role) for each in policies for role in _not_waited_for(each[1], made, deployment, order)]
     users = users_of(model) if early else {}
     for owner, policy, role, certain in early:
+        waits = policy.declared in order.before(role.stack, role.logical_id)
         yield Problem.of(
             "ordering",
             policy.name,
-            because(Cause.NAMED_EARLY, role=role.path),
+            because(Cause.NAMED_BY_WHAT_IT_WAITS_FOR if waits else Cause.NAMED_EARLY, role=role.path),
             _PAGE,
             users.get(owner, ()),
             declared=declared_of([policy]),
@@ -52,9 +53,8 @@ def _not_waited_for(
     owner = made.get(policy.declared) if policy.declared else None
     if owner is None:
         return []
-    named: dict[str, bool] = {}
-    for name, certain in _principals(policy):
-        named[name] = certain or named.get(name, False)
+    # Of those with one name the last is certain, if one is.
+    named = dict(sorted(_principals(policy)))
     # More than one role of a name are another problem.
     roles = [(deployment.roles[name], certain) for name, certain in named.items() if name in deployment.roles]
     if not roles:

@@ -135,6 +135,7 @@ class ReadAssembly:
             if there is not None:
                 with noted(self._unread, there.stack.template):
                     owner.waits_for = self._order.before(there.stack, there.logical_id)
+        model.conditions |= {each.declared: str(each.body.get("Condition", "")) for each in self._resources}
         model.origins |= {str(each.stack.template.path): each.stack.origins for each in self._resources}
         return model
 

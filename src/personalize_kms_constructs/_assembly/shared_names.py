@@ -8,12 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from .._access.accepted import is_role_name
-from .._access.alternatives import may_coexist
+from .._access.alternatives import may_coexist, strings_in
 from .._access.aws_managed_policies import meant_by
 from .._access.causes import Cause, Reason, because
 from .._access.model import AccessModel, OpenQuestion, Problem
 from .._access.values import has_unknown, without_case
-from .._access.written import as_list
 from ..matrix import IMPORT_PAGE
 from . import physical
 from .physical import nearest, role_arn, role_name
@@ -75,7 +74,7 @@ def role_name_problems(role: Resource) -> Iterator[Problem]:
     """Yield that IAM refuses the name of a role or of AWS's policy, whatever is known only at deployment."""
     name = role.text("RoleName")
     reasons = [because(Cause.ROLE_NAME_REFUSED, name=name)] if name and not is_role_name(name) else []
-    for arn in map(str, (*as_list(role.get("ManagedPolicyArns")), role.get("PermissionsBoundary"))):
+    for arn in strings_in([role.get("ManagedPolicyArns"), role.get("PermissionsBoundary")]):
         reasons += [because(Cause.NOT_OF_AWS, arn=arn, meant=meant)] if (meant := meant_by(arn)) else []
     for reason in reasons:
         yield Problem("configuration", role_arn(role), reason, role.path, _IAM_PAGE, declared=(role.declared,))
