@@ -87,12 +87,14 @@ def _is_there(model: AccessModel, need: Need) -> bool:
 
 def _decisions(model: AccessModel, needs: Mapping[Need, list[Asked]]) -> dict[Need, Decision]:
     """Decide whether each need is met: once for actions on one thing that no statement tells apart, two of three."""
-    groups: dict[tuple[Need, frozenset[str]], list[Need]] = {}
+    groups: dict[tuple[object, ...], list[Need]] = {}
     for need, asked in needs.items():
-        groups.setdefault((need._replace(action=""), conditions_of(asked)), []).append(need)
+        # All but the action.
+        groups.setdefault((need[:3], need[4:], conditions_of(asked)), []).append(need)
     found: dict[Need, Decision] = {}
     for group in groups.values():
-        views = [each.view_of for policy in _policies_on(model, group[0]) for each in policy.statements]
+        policies = _policies_on(model, group[0]) if len(group) > 1 else []
+        views = [each.view_of for policy in policies for each in policy.statements]
         decided: dict[object, Decision] = {}
         for need in group:
             action = need.action.lower()
