@@ -89,6 +89,7 @@ class Caller(NamedTuple):
     """The id of the organization of the account, where it is told."""
 
 
+@cache
 def service(account: str, region: str, only_if: frozenset[str] = frozenset(), organization: str = "") -> Caller:
     """Return Personalize, at work for this account and Region."""
     return Caller(SERVICE_PRINCIPAL, account, region, is_service=True, only_if=only_if, organization=organization)
