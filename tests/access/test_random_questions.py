@@ -11,7 +11,6 @@ import random
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -27,7 +26,7 @@ from tests.access.models import ACCOUNT, ANOTHER_ACCOUNT, BUCKET, KEY, REGION, R
 QUESTIONS, CERTAIN = 1500, 200
 OBJECT = f"{BUCKET}/import/ratings.csv"
 OF_ROLE = Caller(ROLE, ACCOUNT, REGION)
-OF_MEMBER = replace(OF_ROLE, organization="o-1a2b3c4d5e")
+OF_MEMBER = OF_ROLE._replace(organization="o-1a2b3c4d5e")
 OF_SERVICE = Caller(SERVICE, ACCOUNT, REGION, is_service=True)
 ORGANIZATION = "o-1a2b3c4d5e"
 SOURCE = f"arn:aws:personalize:{REGION}:{ACCOUNT}:dataset-group/movies"

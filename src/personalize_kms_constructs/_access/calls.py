@@ -13,7 +13,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
+from typing import NamedTuple
 
 from ..matrix import ASSUME_ROLE, PASS_ROLE, SERVICE_PRINCIPAL
 from .answers import Answer
@@ -70,8 +71,7 @@ _ONLY_IN: Mapping[str, tuple[str, ...]] = {
 _ACCOUNT_OF_AWS = generated("account of AWS")
 
 
-@dataclass(frozen=True, eq=False)
-class Caller:
+class Caller(NamedTuple):
     """The service role, Personalize itself, or a role of the app that calls Personalize."""
 
     arn: str
@@ -89,6 +89,7 @@ class Caller:
     """The id of the organization of the account, where it is told."""
 
 
+@cache
 def service(account: str, region: str, only_if: frozenset[str] = frozenset(), organization: str = "") -> Caller:
     """Return Personalize, at work for this account and Region."""
     return Caller(SERVICE_PRINCIPAL, account, region, is_service=True, only_if=only_if, organization=organization)
@@ -177,6 +178,7 @@ def assume_role(caller: Caller, role: Role) -> Call:
     return Call(caller, ASSUME_ROLE, role.arn, role.account, caller.region)
 
 
+@cache
 def _keys_of(action: str, is_service: bool) -> Context:
     """Return the condition keys that are the same for every caller and resource."""
     prefix, _, operation = action.partition(":")

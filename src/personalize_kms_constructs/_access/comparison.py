@@ -91,7 +91,8 @@ def _decisions(model: AccessModel, needs: Mapping[Need, list[Asked]]) -> dict[Ne
         groups.setdefault(need._replace(action=""), []).append(need)
     found: dict[Need, Decision] = {}
     for group in groups.values():
-        views = [each.view_of for policy in _policies_on(model, group[0]) for each in policy.statements]
+        policies = _policies_on(model, group[0]) if len(group) > 1 else []
+        views = [each.view_of for policy in policies for each in policy.statements]
         decided: dict[object, Decision] = {}
         for need in group:
             action = need.action.lower()

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from functools import partial
+from functools import lru_cache, partial
 from operator import eq, ge, gt, le, lt
 from typing import Any, NamedTuple
 
@@ -134,6 +134,7 @@ def _sent(key: str, context: Context) -> Alternatives | None:
     return next((context[each] for each in names if each in context), None)
 
 
+@lru_cache(maxsize=256)
 def _parsed(operator: str) -> tuple[str | None, str, bool] | None:
     """Return the quantifier, the comparison and whether an absent key fulfils it; none for what is no operator."""
     parsed = _OPERATOR.fullmatch(operator)

@@ -23,6 +23,9 @@ By = tuple[tuple[Written, ...], ...]
 """Statements that say yes together: one of each group is enough."""
 
 
+_UNBOUNDED = Verdict(Found(Answer.YES))
+
+
 @dataclass
 class Decision:
     """Allowed, denied or undecided."""
@@ -47,10 +50,12 @@ def role_by_both(call: Call, role: Role, owner: Key | Role) -> Decision:
     )
     of_owner = judge(policies, call, of_resource=True)
     if unseen:
-        of_owner.everybody.leave_open(because(Cause.POLICY_UNSEEN, policy=policy, arn=owner.arn, why=unseen))
+        of_owner.leave_open(because(Cause.POLICY_UNSEEN, policy=policy, arn=owner.arn, why=unseen), "everybody")
     iam, boundary = _of_role(role, call)
     denied = (of_owner.denied, iam.denied, boundary.denied)
     one_account = same(call.caller.account, owner.account)
+
+    by_owner, by_iam = of_owner.allowed, iam.allowed
 
     def within(boundary: Found) -> tuple[Answer, tuple[Found, ...]]:
         """Return the answer, and what gives it."""
@@ -58,10 +63,10 @@ def role_by_both(call: Call, role: Role, owner: Key | Role) -> Decision:
         ways: tuple[tuple[Found, ...], ...] = (
             (of_owner.caller | of_owner.everybody, boundary),
             (of_owner.session,),
-            (of_owner.account, iam.allowed, boundary),
+            (of_owner.account, by_iam, boundary),
             (_beyond_boundary(of_owner.everybody),),
         )
-        in_account, across = max(ways, key=_least), (of_owner.allowed, iam.allowed, boundary)
+        in_account, across = max(ways, key=_least), (by_owner, by_iam, boundary)
         if one_account is Answer.YES:
             return _least(in_account), in_account
         alike = _least(in_account) is _least(across) or one_account is Answer.NO
@@ -69,13 +74,13 @@ def role_by_both(call: Call, role: Role, owner: Key | Role) -> Decision:
 
     answer, parts = within(boundary.allowed)
     lacking = [because(Cause.BOUNDARY)] if answer is boundary.allowed.answer is Answer.NO else []
-    if within(Found(Answer.YES))[0] is Answer.NO:
-        is_left = of_owner.allowed.answer is Answer.YES
-        if not is_left and (one_account is Answer.YES or of_owner.allowed.answer is Answer.NO):
+    if answer is Answer.NO and within(Found(Answer.YES))[0] is Answer.NO:
+        is_left = by_owner.answer is Answer.YES
+        if not is_left and (one_account is Answer.YES or by_owner.answer is Answer.NO):
             lacking.append(because(Cause.NO_STATEMENT, policy=policy))
-        if iam.allowed.answer is Answer.NO and of_owner.allowed.answer is Answer.MAYBE:
-            lacking.append(Reason(Cause.BOTH_SIDES, {"policy": policy}, doubts=of_owner.allowed.doubts))
-        elif iam.allowed.answer is Answer.NO:
+        if by_iam.answer is Answer.NO and by_owner.answer is Answer.MAYBE:
+            lacking.append(Reason(Cause.BOTH_SIDES, {"policy": policy}, doubts=by_owner.doubts))
+        elif by_iam.answer is Answer.NO:
             lacking.append(because(Cause.LEFT_TO_IAM if is_left else Cause.NOT_IN_IAM, policy=policy))
     kind = "key" if isinstance(owner, Key) else "other role"
     doubts = [because(Cause.ACCOUNTS_UNKNOWN, kind=kind)] if one_account is Answer.MAYBE else []
@@ -122,28 +127,27 @@ def trust(caller: Caller, role: Role) -> Decision:
 
 def _by_resource(verdict: Verdict, policy: str, arn: str, unseen: str) -> Decision:
     if unseen:
-        verdict.everybody.leave_open(because(Cause.POLICY_UNSEEN, policy=policy, arn=arn, why=unseen))
+        verdict.leave_open(because(Cause.POLICY_UNSEEN, policy=policy, arn=arn, why=unseen), "everybody")
     # Nobody but the caller itself: no account speaks for a service principal.
-    lacking = [because(Cause.NO_STATEMENT, policy=policy)] if verdict.allowed.answer is Answer.NO else []
-    return _outcome(verdict.allowed.answer, (verdict.allowed,), (verdict.denied,), lacking)
+    allowed = verdict.allowed
+    lacking = [because(Cause.NO_STATEMENT, policy=policy)] if allowed.answer is Answer.NO else []
+    return _outcome(allowed.answer, (allowed,), (verdict.denied,), lacking)
 
 
 def _of_role(role: Role, call: Call) -> tuple[Verdict, Verdict]:
     """Judge a call by the role's IAM policies and by its boundary."""
     iam = judge(role.identity + role.may_have, call, of_resource=False)
     if role.unseen:
-        iam.caller.leave_open(because(Cause.POLICIES_UNSEEN, arn=role.arn, why=role.unseen))
+        iam.leave_open(because(Cause.POLICIES_UNSEEN, arn=role.arn, why=role.unseen), "caller")
     if role.unseen_denials:
-        iam.denied.leave_open(because(Cause.NOT_KNOWN, why=role.unseen_denials))
+        iam.leave_open(because(Cause.NOT_KNOWN, why=role.unseen_denials), "denied")
     if role.boundary is not None:
         return iam, judge([role.boundary], call, of_resource=False)
-    boundary = Verdict()
     if role.unseen_boundary and not role.unseen:
-        boundary.caller.leave_open(because(Cause.BOUNDARY_UNSEEN, arn=role.arn, why=role.unseen_boundary))
-    else:
-        # What can't be seen of a role that exists already is said once, with its policies.
-        boundary.caller.answer = Answer.YES
-    return iam, boundary
+        doubt = because(Cause.BOUNDARY_UNSEEN, arn=role.arn, why=role.unseen_boundary)
+        return iam, Verdict(Found(Answer.MAYBE, doubts=(doubt,)))
+    # What can't be seen of a role that exists already is said once, with its policies.
+    return iam, _UNBOUNDED
 
 
 def _beyond_boundary(everybody: Found) -> Found:

@@ -9,6 +9,7 @@ A hole counts as little as what it stands for can, so that a policy is only said
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from .causes import Cause, because
@@ -31,7 +32,7 @@ TRUST_POLICY_CHARACTERS, TRUST_POLICY_AT_MOST = 2_048, 8_192
 MANAGED_POLICIES_BY_DEFAULT, MANAGED_POLICIES_AT_MOST = 10, 25
 
 _LEAST = {"${AWS::AccountId}": 12, "${AWS::Region}": len("us-east-1"), "${AWS::Partition}": len("aws")}
-_KEY_ID = 36
+_KEY_ID = re.compile(f":key/{HOLE.pattern}")
 
 
 def limit_problems(model: AccessModel) -> Iterator[Problem]:
@@ -99,10 +100,8 @@ def least_size(policy: Policy, unit: str = "characters") -> int:
     """Return the least size that the policy can have in characters or bytes, without white space."""
     text = policy.text
     if "${" in text:
-        text = HOLE.sub(lambda hole: "x" * _shortest(hole[0], text[max(0, hole.start() - 5) : hole.start()]), text)
+        for hole, least in _LEAST.items():
+            text = text.replace(hole, "x" * least)
+        text = HOLE.sub("x", _KEY_ID.sub(f":key/{'x' * 36}", text))
     text = shown(text)
     return len(text.encode()) if unit == "bytes" else len(text)
-
-
-def _shortest(hole: str, before: str) -> int:
-    return _LEAST.get(hole) or (_KEY_ID if before.endswith(":key/") else 1)

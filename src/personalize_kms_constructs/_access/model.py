@@ -11,7 +11,7 @@ import re
 from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from ..matrix import Permissions
 from .causes import Cause, Reason
@@ -102,8 +102,7 @@ class Bucket(PolicyOwner):
     """The reason why its Region can't be seen."""
 
 
-@dataclass(frozen=True)
-class Location:
+class Location(NamedTuple):
     """A file or folder in S3 that Personalize reads or writes."""
 
     bucket_arn: str
@@ -326,8 +325,7 @@ class AccessModel:
         return self.buckets.get(arn) or Bucket(arn, account, unseen=self.unseen, unseen_encryption=self.unseen)
 
 
-@dataclass(frozen=True)
-class OpenQuestion:
+class OpenQuestion(NamedTuple):
     """Something that is asked of Personalize, but not fully known."""
 
     name: str

@@ -6,7 +6,8 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements.htm
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, fields
+from typing import NamedTuple
 
 from .addressed import Addressed, Way, addressed_to
 from .alternatives import NO_VALUE, opposite, possible
@@ -25,8 +26,7 @@ _PRINCIPALS = frozenset({"Principal", "NotPrincipal"})
 _ITSELF = [Way(Addressed.CALLER, Answer.YES)]
 
 
-@dataclass(slots=True)
-class Found:
+class Found(NamedTuple):
     """The extent to which statements of one effect are about a call."""
 
     answer: Answer = Answer.NO
@@ -35,43 +35,42 @@ class Found:
     doubts: tuple[Reason, ...] = ()
     """What leaves it open."""
 
-    def add(self, answer: Answer, statement: Written, doubts: Iterable[Reason]) -> None:
-        """Take in what one statement says."""
-        self.answer = max(self.answer, answer)
-        if answer is Answer.YES:
-            self.by += (statement,)
-        if answer is not Answer.NO:
-            self.doubts += tuple(Reason(doubt.cause, doubt.values, (statement,)) for doubt in doubts)
-
-    def leave_open(self, doubt: Reason) -> None:
-        """Take in that there are statements which can't be seen."""
-        self.answer = max(self.answer, Answer.MAYBE)
-        self.doubts += (doubt,)
-
     def __or__(self, other: Found) -> Found:
         if other.answer is Answer.NO:
             return self
+        if self.answer is Answer.NO:
+            return other
         return Found(max(self.answer, other.answer), self.by + other.by, self.doubts + other.doubts)
+
+
+NOTHING_FOUND = Found()
 
 
 @dataclass(slots=True)
 class Verdict:
     """The verdict of the statements of some policies on one call."""
 
-    caller: Found = field(default_factory=Found)
+    caller: Found = NOTHING_FOUND
     """Allowed to the caller by its name."""
-    session: Found = field(default_factory=Found)
+    session: Found = NOTHING_FOUND
     """Allowed to the caller's session, which no permissions boundary limits."""
-    everybody: Found = field(default_factory=Found)
+    everybody: Found = NOTHING_FOUND
     """Allowed to everybody."""
-    account: Found = field(default_factory=Found)
+    account: Found = NOTHING_FOUND
     """Allowed to the caller's account."""
-    denied: Found = field(default_factory=Found)
+    denied: Found = NOTHING_FOUND
 
-    def leave_open(self, doubt: Reason) -> None:
-        """Take in something that may be a permission or a denial."""
-        self.everybody.leave_open(doubt)
-        self.denied.leave_open(doubt)
+    def add(self, whom: str, answer: Answer, statement: Written, doubts: Iterable[Reason]) -> None:
+        """Take in what one statement says."""
+        if answer is not Answer.NO:
+            by = (statement,) if answer is Answer.YES else ()
+            its_doubts = tuple(Reason(doubt.cause, doubt.values, (statement,)) for doubt in doubts)
+            setattr(self, whom, getattr(self, whom) | Found(answer, by, its_doubts))
+
+    def leave_open(self, doubt: Reason, *of_whom: str) -> None:
+        """Take in something that can't be seen: by default it may be a permission or a denial."""
+        for whom in of_whom or ("everybody", "denied"):
+            setattr(self, whom, getattr(self, whom) | Found(Answer.MAYBE, doubts=(doubt,)))
 
     @property
     def itself(self) -> Found:
@@ -126,7 +125,7 @@ def _judge_alternatives(verdict: Verdict, statement: Written, call: Call, *, of_
         if answer is not max(each.answer for each in found):
             answer = Answer.MAYBE
         more = [doubt for each in found for doubt in each.doubts]
-        getattr(verdict, column.name).add(answer, statement, [*doubts, *more])
+        verdict.add(column.name, answer, statement, [*doubts, *more])
 
 
 def _judge_statement(verdict: Verdict, statement: Written, call: Call, *, of_resource: bool) -> None:
@@ -154,10 +153,10 @@ def _judge_statement(verdict: Verdict, statement: Written, call: Call, *, of_res
     if not known:
         about = Answer.MAYBE
         doubts.append(because(Cause.ELEMENT_UNKNOWN, element="Effect"))
-        verdict.denied.add(about, statement, doubts)
+        verdict.add("denied", about, statement, doubts)
     for way in ways:
-        found: Found = verdict.denied if effect == "Deny" else getattr(verdict, way.whom)
-        found.add(min(about, way.answer), statement, [*doubts, *way.doubts])
+        whom = "denied" if effect == "Deny" else way.whom
+        verdict.add(whom, min(about, way.answer), statement, [*doubts, *way.doubts])
 
 
 def _ways(body: Body, call: Call, *, of_resource: bool) -> list[Way]:
@@ -165,7 +164,7 @@ def _ways(body: Body, call: Call, *, of_resource: bool) -> list[Way]:
     if not of_resource:
         # "It must not be included in identity-based policies"
         # (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html).
-        return [] if body.keys() & _PRINCIPALS else _ITSELF
+        return _ITSELF if _PRINCIPALS.isdisjoint(body) else []
     if "NotPrincipal" in body and call.action.startswith("sts:"):
         # "You cannot use the NotPrincipal element … in an IAM role trust policy"
         # (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_notprincipal.html).

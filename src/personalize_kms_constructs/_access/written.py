@@ -110,7 +110,7 @@ class Written:
     @staticmethod
     def of(body: Any, index: int, policy: Policy) -> Written:
         """Return the statement at an index of a policy."""
-        strings = strings_in(body)
+        strings = strings_in(body) if MARK in policy.text or "?}" in policy.text else []
         if policy.has_variables and MARK in " ".join(strings):
             body = _with_holes(body)
         readable = isinstance(body, dict)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from .._access.answers import Answer
 from .._access.causes import Cause, because
@@ -23,8 +23,7 @@ from .templates import Template, Unread, noted
 _NAMES = {"serviceRole": "the role", "encryptionKey": "the key"}
 
 
-@dataclass(frozen=True)
-class PendingPolicy:
+class PendingPolicy(NamedTuple):
     """A policy whose statements others have to add."""
 
     policy: str

@@ -5,8 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from .. import matrix
 from .._access.accepted import is_name
@@ -30,8 +29,7 @@ KINDS: Mapping[str, matrix.Permissions] = {f"create{row.noun.lower()}": row for 
 _CALL = re.compile(rf"(?:aws-sdk:personalize:|\baction\W+)(?:{'|'.join(KINDS)})(?:command)?\b")
 
 
-@dataclass(frozen=True)
-class Request:
+class Request(NamedTuple):
     """One call of Personalize's API, or a resource of a template for which CloudFormation makes the call."""
 
     resource: Resource

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property, partial
 from typing import Any
 
@@ -296,6 +296,8 @@ class Resource:
     logical_id: str
     type: str
     body: dict[str, Any]
+    _found: dict[str, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
+    """The properties that were asked for, resolved."""
 
     @cached_property
     def path(self) -> str:
@@ -318,8 +320,10 @@ class Resource:
         properties = self.body.get("Properties", {})
         if name not in properties:
             return self.unknown(name) if self.is_added_to else None
-        found = self.stack.value(properties[name])
-        return None if found is NO_VALUE else found
+        if name not in self._found:
+            found = self.stack.value(properties[name])
+            self._found[name] = None if found is NO_VALUE else found
+        return self._found[name]
 
     @cached_property
     def is_added_to(self) -> bool:

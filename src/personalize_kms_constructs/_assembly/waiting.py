@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from functools import cached_property
 from graphlib import CycleError, TopologicalSorter
+from typing import NamedTuple
 
 from .._access.causes import Cause, because
 from .._access.declarations import Declaration
@@ -131,8 +131,7 @@ class CreationOrder:
         return self._uses[stack]
 
 
-@dataclass(frozen=True)
-class _Uses:
+class _Uses(NamedTuple):
     """The dependencies of a stack."""
 
     resources: Mapping[str, set[str]]

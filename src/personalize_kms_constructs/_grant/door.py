@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 from aws_cdk import CfnResource, Stack
 from aws_cdk import aws_kms as kms
@@ -168,8 +167,7 @@ class Door:
         return _Encryption(problem=f"is encrypted with {shown}, which isn't the ARN of a key: {_GIVE_THE_KEY}")
 
 
-@dataclass(frozen=True)
-class _Encryption:
+class _Encryption(NamedTuple):
     """The encryption of a location: its key, or why no policy can name it."""
 
     key: ResolvedKey | None = None

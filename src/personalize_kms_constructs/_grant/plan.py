@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from ..matrix import Actions, KeyAccess, S3Access
 from .principals import PolicyPrincipal
@@ -17,8 +18,7 @@ _Policy = dict[str, Statement]
 """The statements of one policy, by their sids."""
 
 
-@dataclass(frozen=True)
-class Terms:
+class Terms(NamedTuple):
     """The common parts of all statements of the construct in the policy of one key or bucket."""
 
     arn: str

@@ -7,8 +7,7 @@ condition on these keys would shut the role out.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from ..matrix import SERVICE_PRINCIPAL
 from ..options import SourceAccountCheck
@@ -18,8 +17,7 @@ from .role import ServiceRole
 from .sids import Principal
 
 
-@dataclass(frozen=True)
-class PolicyPrincipal:
+class PolicyPrincipal(NamedTuple):
     """The role or the service, in the policy of one resource."""
 
     name: Principal

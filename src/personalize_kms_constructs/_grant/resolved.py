@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import TypeAlias, cast
+from typing import NamedTuple, TypeAlias, cast
 
 from aws_cdk import Stack
 from aws_cdk import aws_kms as kms
@@ -21,8 +20,7 @@ KeyL1: TypeAlias = kms.CfnKey | kms.CfnReplicaKey
 KEY_ARN = re.compile(r"arn:[a-z0-9-]+:kms:[a-z0-9-]+:\d{12}:key/[A-Za-z0-9-]+")
 
 
-@dataclass(frozen=True)
-class ResolvedKey:
+class ResolvedKey(NamedTuple):
     """One key."""
 
     identity: str
@@ -43,8 +41,7 @@ class ResolvedKey:
         return self.arn if self.construct is None else self.construct.node.path
 
 
-@dataclass(frozen=True)
-class ResolvedBucket:
+class ResolvedBucket(NamedTuple):
     """One bucket."""
 
     identity: str
@@ -69,8 +66,7 @@ class ResolvedBucket:
         return self.arn if construct is None else construct.node.path
 
 
-@dataclass(frozen=True)
-class ResolvedLocation:
+class ResolvedLocation(NamedTuple):
     """A location, with the key that encrypts it."""
 
     location: S3Location
@@ -94,8 +90,7 @@ class ResolvedLocation:
         return (self.bucket.account, *([self.key.account] if is_imported and self.key is not None else []))
 
 
-@dataclass(frozen=True)
-class ResolvedResource:
+class ResolvedResource(NamedTuple):
     """A resource of Personalize that is to be allowed."""
 
     given: PersonalizeResource

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 
-@dataclass(frozen=True)
-class Statement:
+class Statement(NamedTuple):
     """A statement, known by its sid."""
 
     sid: str
@@ -22,7 +20,7 @@ class Statement:
         """Return the statement with these actions and this resource besides."""
         all_actions = tuple(dict.fromkeys((*self.actions, *actions)))
         resources = self.resources if resource in self.resources else (*self.resources, resource)
-        return replace(self, actions=all_actions, resources=resources)
+        return self._replace(actions=all_actions, resources=resources)
 
     def without_covered(self) -> Statement:
         """Return the statement without resources that a pattern of another resource has in it already."""
@@ -33,7 +31,7 @@ class Statement:
                 covered.add(each)
             elif each.endswith("*"):
                 pattern = each.removesuffix("*")
-        return replace(self, resources=tuple(each for each in self.resources if each not in covered))
+        return self._replace(resources=tuple(each for each in self.resources if each not in covered))
 
     def to_json(self) -> dict[str, Any]:
         """Return the statement as IAM JSON."""
