@@ -351,6 +351,32 @@ def document_of(resource: Json) -> Any:
     return resource["Properties"][DOCUMENTS.get(resource["Type"], "PolicyDocument")]
 
 
+def test_what_is_pending_for_two_constructs_names_the_file_that_has_it(tmp_path: Path) -> None:
+    """Of one key, bucket and role; what both need is in either file."""
+    app = cdk.App(outdir=str(tmp_path), analytics_reporting=False)
+    stack = cdk.Stack(app, "Main", env=cdk.Environment(account="111122223333", region="eu-west-1"))
+    key = kms.Key.from_key_arn(
+        stack, "Key", "arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+    )
+    role = iam.Role.from_role_arn(stack, "Role", "arn:aws:iam::111122223333:role/Immutable", mutable=False)
+    data = s3.Bucket.from_bucket_name(stack, "Data", "ratings")
+    source = PersonalizeResource.dataset_import_job(source=S3Location(data, "import/"))
+    for id, each in (("Exports", PersonalizeResource.dataset_export_job()), ("Imports", source)):
+        PersonalizeEncryption(stack, id, encryption_key=key, service_role=role, resources=[each])
+    app.synth()
+    found = [each for each in check_assembly(tmp_path).undecided if each.file]
+    pending = {each.file: json.loads((tmp_path / each.file).read_text("utf-8"))["Statement"] for each in found}
+    for each in found:
+        on = ["*"] if each.policy == "key" else [each.resource]
+        assert any(each.action in has["Action"] and on == has["Resource"] for has in pending[each.file]), each
+    assert {(each.policy, each.action, "Exports" in each.file) for each in found} >= {
+        ("key", "kms:GenerateDataKeyWithoutPlaintext", True),
+        ("role", "kms:Decrypt", True),
+        ("role", "s3:GetObject", False),
+        ("bucket", "s3:GetObject", False),
+    }
+
+
 def test_what_is_pending_names_the_file_that_the_synth_wrote(tmp_path: Path) -> None:
     """In every form; it has the statements for the owner of the key, of the bucket, and of the role."""
     app = cdk.App(outdir=str(tmp_path), analytics_reporting=False)

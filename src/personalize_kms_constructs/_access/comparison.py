@@ -156,14 +156,19 @@ def _entries(
             "page": needs[need][0].permissions.page_of(need.action),
             "asked": tuple(needs[need]),
         }
-        file = model.files.get((policy, common["policy_of"]), "")
+        file = _file(needs[need], policy, common["policy_of"])
         if found.answer is Answer.YES:
             yield Allowed(**common, reason=found.reason)
         elif found.answer is Answer.MAYBE:
             yield Undecided(**common, reason=found.reason, file=file)
         for remedy in remedies.get(need, ()):
-            of_policy = model.files.get((IN_IAM, need.role_arn), "") if remedy["add_to"] == IN_IAM else file
+            of_policy = _file(needs[need], IN_IAM, need.role_arn) if remedy["add_to"] == IN_IAM else file
             yield Missing(**common, **remedy, file=of_policy)
+
+
+def _file(asked: Iterable[Asked], policy: str, owner: str) -> str:
+    """Return a file with the statements for the owner of a policy: that of one of the constructs has what all need."""
+    return next((each.files[policy, owner] for each in asked if (policy, owner) in each.files), "")
 
 
 def _joined(entries: Iterable[Entry]) -> Iterable[Entry]:

@@ -97,7 +97,7 @@ class Entry:
     @property
     def step(self) -> tuple[object, ...]:
         """The reason, and where something has to change."""
-        return self.because, str(getattr(self, "add", "")), self.policies, self.make, self.condition
+        return self.because, str(getattr(self, "add", "")), self.policies, self.make, self.condition, self.file
 
     def pasted(self, statement: Any) -> Any:
         """Return a statement as the template that has the policy takes it."""

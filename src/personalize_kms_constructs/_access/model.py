@@ -148,6 +148,8 @@ class Asked:
     """Conditions of templates that hold wherever it is asked for, and opposites of conditions that don't."""
     ours: bool = False
     """True if a construct of this library answers for it."""
+    files: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    """The files with statements for it that others have to add, by the kind of the policy and the ARN of its owner."""
     caller_arn: str = ""
     """The ARN of the role that asks for it; empty where no template shows who asks."""
     calls_on: tuple[str, ...] = ()
@@ -284,8 +286,6 @@ class AccessModel:
     """The functions of each template, by their values with holes."""
     conditions: dict[Declaration, str] = field(default_factory=dict)
     """The conditions of resources, by their names in the template."""
-    files: dict[tuple[str, str], str] = field(default_factory=dict)
-    """The files with statements that others have to add, by the kind of the policy and the ARN of its owner."""
     unseen: str = "it isn't part of the app"
     """The reason why nothing is known of keys, roles and buckets that aren't in the model."""
 

@@ -125,6 +125,7 @@ def _read(references: _References, data: Mapping[str, Any], groups: DatasetGroup
                 declared=where,
                 only_if=own.made_only_if.union(*map(references.only_if, needed.values())),
                 ours=left.ours,
+                files={(each.policy, each.arn): each.file for each in left.pending},
             )
         )
 

@@ -155,7 +155,6 @@ class ReadAssembly:
                 continue
             model.open_questions += left.questions
             model.problems += left.problems
-            model.files |= {(each.policy, each.arn): each.file for each in left.pending}
             for asked in left.asked:
                 if left.state is None:
                     allowed.setdefault((asked.role_arn, asked.kind), asked)
