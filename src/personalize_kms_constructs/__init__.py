@@ -1,4 +1,4 @@
-"""AWS CDK constructs that give Amazon Personalize the right access to customer managed KMS keys."""
+"""AWS CDK constructs that give Amazon Personalize the access to customer managed KMS keys that AWS documents."""
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any

@@ -362,11 +362,19 @@ def test_administrators_of_a_key_made_here() -> None:
 
 
 def test_statements_without_a_cdk_app_are_filled_in() -> None:
-    """Nothing of the CDK is left in them; there are some for each of the three policies."""
+    """Nothing of the CDK is left in them; there are some for each of the four policies."""
     policies = names_of("how-to/without-the-cdk.md")["policies"]
     assert "${" not in json.dumps(policies)
     actions = {policy: set(re.findall(r'"(\w+:\w+)"', json.dumps(found))) for policy, found in policies.items()}
     conditions = {"aws:PrincipalArn", "aws:SourceAccount"}
     of_data = {"s3:GetObject", "s3:ListBucket"}
     of_bucket = {*of_data, "aws:SourceAccount"}
-    assert actions == {"key": {*FIVE, *conditions}, "role": {*FIVE, *of_data}, "bucket": of_bucket}
+    keys = {
+        f"key arn:aws:kms:eu-west-1:111122223333:key/{id}-12ab-34cd-56ef-1234567890ab"
+        for id in ("1234abcd", "4321dcba")
+    }
+    assert actions == {
+        **{key: {*FIVE, *conditions} for key in keys},
+        "role arn:aws:iam::111122223333:role/personalize": {*FIVE, *of_data},
+        "bucket arn:aws:s3:::ratings": of_bucket,
+    }

@@ -32,7 +32,8 @@ def test_source_distribution_has_what_a_build_needs_and_the_documentation(sdist:
         names = {name.partition("/")[2] for name in archive.getnames()}
 
     # What git ignores is what a build leaves out.
-    top = {"pyproject.toml", "hatch_build.py", "README.md", "CHANGELOG.md", "LICENSE", "PKG-INFO", ".gitignore"}
+    top = {"pyproject.toml", "hatch_build.py", "LICENSE", "PKG-INFO", ".gitignore"}
+    top |= {"README.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md"}
     files = [path for folder in ("docs", "skills") for path in (ROOT / folder).rglob("*.*") if path.is_file()]
     pages = {path.relative_to(ROOT).as_posix() for path in files if path.parent.name != "__pycache__"}
     assert names == {f"src/{name}" for name in PACKAGE} | pages | top

@@ -85,7 +85,7 @@ UNRELEASED = [
     "skills/personalize-kms/SKILL.md",
     "src/personalize_kms_constructs/_address.py",
 ]
-TO_FILL_IN = ["docs/support.md", ".github/CODEOWNERS"]
+TO_FILL_IN = ["docs/support.md", "docs/how-to/ci.md", ".github/CODEOWNERS"]
 
 
 def test_a_release_is_refused_until_every_place_says_so(repository: Path) -> None:
@@ -99,7 +99,7 @@ def test_a_release_is_refused_until_every_place_says_so(repository: Path) -> Non
         version = "0.2.0"
     for name in TO_FILL_IN:
         page = repository / name
-        page.write_text(page.read_text().replace("TO FILL IN", "Somebody"))
+        page.write_text(re.sub("TO FILL IN|example.com/", "somebody/", page.read_text()))
 
     assert release(repository, "--check", version) == (0, [])
     assert set(release(repository, "--check", "0.0.9")[1]) == {"CHANGELOG.md", "pyproject.toml"}
@@ -136,6 +136,10 @@ def test_an_address_leads_from_everywhere(repository: Path) -> None:
     assert f"[your first stack]({SITE}first-stack/)" in description.decode()
     assert f"[documentation]({SITE})" in description.decode()
     assert f"Documentation: {SITE}how-to/check/" in help_text
+    links = (repository / "docs" / "llms.txt").read_text()
+    assert f"[Overview]({SITE}):" in links
+    assert f"[Your first stack]({SITE}first-stack/):" in links
+    assert "rev: v0.2.0\n" in (repository / "docs" / "how-to" / "ci.md").read_text()
 
 
 def test_lowest_requirements_are_the_lowest_that_are_admitted() -> None:
