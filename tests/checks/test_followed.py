@@ -361,8 +361,8 @@ def test_what_is_pending_for_two_constructs_names_the_file_that_has_it(tmp_path:
     role = iam.Role.from_role_arn(stack, "Role", "arn:aws:iam::111122223333:role/Immutable", mutable=False)
     data = s3.Bucket.from_bucket_name(stack, "Data", "ratings")
     source = PersonalizeResource.dataset_import_job(source=S3Location(data, "import/"))
-    for id, each in (("Exports", PersonalizeResource.dataset_export_job()), ("Imports", source)):
-        PersonalizeEncryption(stack, id, encryption_key=key, service_role=role, resources=[each])
+    for id, resource in (("Exports", PersonalizeResource.dataset_export_job()), ("Imports", source)):
+        PersonalizeEncryption(stack, id, encryption_key=key, service_role=role, resources=[resource])
     app.synth()
     found = [each for each in check_assembly(tmp_path).undecided if each.file]
     pending = {each.file: json.loads((tmp_path / each.file).read_text("utf-8"))["Statement"] for each in found}
