@@ -19,7 +19,6 @@ import re
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from itertools import islice
-from os.path import commonprefix
 from typing import Any
 
 from .answers import Answer
@@ -44,7 +43,6 @@ _FIRST, _LAST = 0xF0000, 0x10FFFD
 _HOLE = chr(_FIRST)
 _CHARACTERS = f"{chr(_FIRST)}-{chr(_LAST)}"
 _NOT_OF_TEXTS = re.compile(f"[\ud800-\udfff{MARK}{_CHARACTERS}]")
-_WILDCARD = re.compile(r"[*?]")
 
 
 def as_text(text: str) -> str:
@@ -266,15 +264,7 @@ class _Holes:
         """Tell if two encoded values can turn out to be equal: no hole stands for what has a variable in it."""
         if (MARK in value) != (MARK in pattern) and (MARK in pattern or not wildcards):
             return False
-        value, pattern = _without_common_start(value, pattern)
-        return not self._begin_differently(value[:1], pattern[:1]) and self._possible(value, pattern, wildcards)
-
-    def _begin_differently(self, of_value: str, of_pattern: str) -> bool:
-        """Tell if the first characters, which aren't the same, already tell the two apart: most often they do."""
-        if any(_WILDCARD.match(each) or self._is_open(each) for each in of_value + of_pattern):
-            return False
-        # An id that AWS generates for the value may match wildcards further on.
-        return of_value not in self._holes or of_pattern in self._holes
+        return self._possible(value, pattern, wildcards)
 
     def _is_open(self, character: str) -> bool:
         return character in self._holes and _is_open(self._holes[character])
@@ -329,9 +319,3 @@ class _Holes:
                     seen.add(step)
                     left.append(step)
         return (len(value), len(pattern)) in seen
-
-
-def _without_common_start(one: str, other: str) -> tuple[str, str]:
-    common = commonprefix((one, other))  # noqa: RUF071 - no paths
-    literal = len(_WILDCARD.split(common)[0])
-    return one[literal:], other[literal:]
