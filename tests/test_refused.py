@@ -307,16 +307,6 @@ def not_a_name(what: str, name: str) -> str:
     )
 
 
-@pytest.mark.parametrize("id", ["Key", "Role", "Policy", "Policy2", "KeyPolicy1234ABCD"])
-def test_an_id_of_the_constructs_own_children(stack: cdk.Stack, id: str) -> None:
-    """A later version of the app may allow so much that the construct makes it."""
-    encryption = PersonalizeEncryption(stack, "Encryption")
-    assert refusal(lambda: encryption.add_dataset_group(id, name="-movies")) == [
-        f"id '{id}' is that of another child of the construct: use another id, such as '{id}Resource'",
-        not_a_name("name of the dataset group", "-movies"),
-    ]
-
-
 @pytest.mark.parametrize(
     "name",
     ["", "-movies", "movies!", "m" * 64, "movies\n", "m${Stage}", f"-{cdk.Aws.REGION}", f"{'m' * 63}{cdk.Aws.REGION}"],

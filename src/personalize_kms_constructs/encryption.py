@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, TypeVar, cast
 
 import jsii
@@ -35,7 +35,7 @@ from ._refusals.arguments import (
     type_problems,
 )
 from ._refusals.environments import personalize_arn_problems, service_role_problems
-from ._refusals.names import DATASET_TYPES, DOMAINS, choice_problems, id_problems, name_problems, role_name_problems
+from ._refusals.names import DATASET_TYPES, DOMAINS, choice_problems, name_problems, role_name_problems
 from ._synth import AtSynth, Made
 from ._tokens import in_words, is_token, is_yet_to_be_looked_up, l1_behind, literal_part
 from .callers import caller_problems, grant_create
@@ -253,9 +253,9 @@ class PersonalizeEncryption(Construct):
             id: the id of the output in this construct.
 
         Raises:
-            ValueError: if the id is one of the construct's own, or the stage was synthesized already.
+            ValueError: if the stage was synthesized already.
         """
-        refuse(self, self.__problems_of_child(id))
+        refuse(self, self._personalize_wiring.late_resource_problems())
         return pending_output(self, id, lambda: self._personalize_wiring.policies)
 
     def allow(self, *resources: PersonalizeResource) -> None:
@@ -292,7 +292,7 @@ class PersonalizeEncryption(Construct):
         https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-resource-personalize-datasetgroup.html
         """
         problems = [
-            *self.__problems_of_child(id),
+            *self._personalize_wiring.late_resource_problems(),
             *name_problems("name of the dataset group", name),
             *(() if domain is None else choice_problems("domain", domain, DOMAINS)),
             *type_problems(TAGS, optional=True, tags=tags),
@@ -343,7 +343,7 @@ class PersonalizeEncryption(Construct):
         https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-resource-personalize-dataset.html
         """
         problems = [
-            *self.__problems_of_child(id),
+            *self._personalize_wiring.late_resource_problems(),
             *name_problems("name of the dataset", name),
             *type_problems(DATASET_GROUP, dataset_group=dataset_group),
             *personalize_arn_problems("dataset_group", dataset_group, self.__here),
@@ -409,7 +409,7 @@ class PersonalizeEncryption(Construct):
         https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-resource-personalize-metricattribution.html
         """
         problems = [
-            *self.__problems_of_child(id),
+            *self._personalize_wiring.late_resource_problems(),
             *name_problems("name of the metric attribution", name),
             *type_problems(DATASET_GROUP, dataset_group=dataset_group),
             *personalize_arn_problems("dataset_group", dataset_group, self.__here),
@@ -446,11 +446,6 @@ class PersonalizeEncryption(Construct):
             resource.add_property_override("Tags", [{"Key": key, "Value": value} for key, value in tags.items()])
         else:
             resource.add_property_deletion_override("Tags")
-
-    def __problems_of_child(self, id: str) -> Iterator[str]:
-        """Explain that no child of this id can be added, or none any more."""
-        yield from id_problems(id)
-        yield from self._personalize_wiring.late_resource_problems()
 
     def __added(self, id: str, resource: _L1, resources: Sequence[PersonalizeResource]) -> _L1:
         """Allow what a resource that was made needs, and make it wait; take it out again if that is refused."""
@@ -514,7 +509,7 @@ class PersonalizeEncryption(Construct):
         https://docs.aws.amazon.com/kms/latest/developerguide/logging-using-cloudtrail.html
         """
         problems = [
-            *self.__problems_of_child(id),
+            *self._personalize_wiring.late_resource_problems(),
             *type_problems(TARGET, optional=True, target=target),
         ]
         refuse(self, problems)

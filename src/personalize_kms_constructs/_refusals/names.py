@@ -1,8 +1,7 @@
-"""Names and ids, and what Personalize takes one of a few words for."""
+"""Names, and what Personalize takes one of a few words for."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 
 from .._access.accepted import IS_NO_NAME, USE_A_NAME, is_name, is_role_name
@@ -14,13 +13,6 @@ from .arguments import shown
 DOMAINS = ("ECOMMERCE", "VIDEO_ON_DEMAND")
 # https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-resource-personalize-dataset.html
 DATASET_TYPES = ("Interactions", "Items", "Users", "Actions", "Action_Interactions")
-_IDS_OF_OURS = re.compile(r"Key|Role|Policy\d*|KeyPolicy[0-9A-F]{8}|EncryptionKey|ServiceRole|Warnings")
-
-
-def id_problems(id: object) -> Iterator[str]:
-    """Explain that an id is that of a child which the construct has or may have later, when the app allows more."""
-    if isinstance(id, str) and _IDS_OF_OURS.fullmatch(id):
-        yield f"id {id!r} is that of another child of the construct: use another id, such as {id + 'Resource'!r}"
 
 
 def name_problems(what: str, name: object, known: str | None = None) -> Iterator[str]:
