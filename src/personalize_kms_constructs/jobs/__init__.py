@@ -14,6 +14,12 @@ Each time a fragment is entered it starts a job of its own, in a loop and in eve
 faults of the service are tried again for minutes, and too many jobs at once for a day on average. A retry or a redrive
 starts no second job; a job that has failed stays failed, and takes a new execution, or a retry of the fragment as one
 state, to be tried again.
+
+The name of a job made here is a new one each time the fragment is entered, and retries and redrives keep it. If a job
+had a name of your own before, the execution fails; one of that name that another execution starts while this one tries
+again counts as its own. Policies allow the whole prefix of a location, and an execution whose path below it is empty
+fails. While there are too many jobs (``LimitExceededException``), a fragment tries again, at most twice as long as its
+``patience``; its ``timeout`` is kept to within 5 minutes.
 """
 
 from ._batch_jobs import BatchInferenceJob, BatchSegmentJob

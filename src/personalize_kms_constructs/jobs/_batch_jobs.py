@@ -50,23 +50,18 @@ class BatchInferenceJob(JobFragment):
             encryption: the construct whose service role does the work.
             solution_version_arn: the ARN of the solution version.
             source: the JSON Lines file of inputs, or a folder of such files.
-            source_path: a file or folder below the prefix of ``source``, an expression for example. Policies allow
-                the whole prefix; an execution whose path is empty fails.
+            source_path: a file or folder below the prefix of ``source``, an expression for example.
             destination: the folder to write to, not the source's.
-            destination_path: a folder below the prefix of ``destination``, an expression for example. Policies allow
-                the whole prefix; an execution whose path is empty fails.
-            job_name: by default a name of its own each time the fragment is entered, which retries and redrives keep. A
-                name of your own has to be new each time: if a job had that name before, the execution fails. A job
-                of that name that another execution starts while this one tries again counts as its own.
+            destination_path: a folder below the prefix of ``destination``, an expression for example.
+            job_name: by default a name of its own each time. One of your own has to be new each time.
             filter_arn: the ARN of the filter to apply.
             num_results: how many recommendations for each line of input.
             batch_inference_job_mode: ``"BATCH_INFERENCE"``, Personalize's default, or ``"THEME_GENERATION"``.
             item_exploration_config: ``explorationWeight`` and ``explorationItemAgeCutOff``, for User-Personalization.
             ranking_influence: the weight, from 0 to 1, of ``POPULARITY`` and ``FRESHNESS``.
             theme_generation_item_name: the column with the names of items, for ``"THEME_GENERATION"``.
-            timeout: how long the job may take, its wait for a place included, to within 5 minutes. By default 3 days.
-            patience: how long to try again while there are too many jobs (``LimitExceededException``), on average; at
-                most twice as long. By default a day, or half of the timeout if that is shorter.
+            timeout: how long the job may take, its wait for a place included. By default 3 days.
+            patience: how long to wait for a place, on average. By default a day, or half of a shorter timeout.
             tags: the job's tags.
 
         Raises:
@@ -130,19 +125,14 @@ class BatchSegmentJob(JobFragment):
             encryption: the construct whose service role does the work.
             solution_version_arn: the ARN of the solution version.
             source: the JSON Lines file of inputs, or a folder of such files.
-            source_path: a file or folder below the prefix of ``source``, an expression for example. Policies allow
-                the whole prefix; an execution whose path is empty fails.
+            source_path: a file or folder below the prefix of ``source``, an expression for example.
             destination: the folder to write to, not the source's.
-            destination_path: a folder below the prefix of ``destination``, an expression for example. Policies allow
-                the whole prefix; an execution whose path is empty fails.
-            job_name: by default a name of its own each time the fragment is entered, which retries and redrives keep. A
-                name of your own has to be new each time: if a job had that name before, the execution fails. A job
-                of that name that another execution starts while this one tries again counts as its own.
+            destination_path: a folder below the prefix of ``destination``, an expression for example.
+            job_name: by default a name of its own each time. One of your own has to be new each time.
             filter_arn: the ARN of the filter to apply.
             num_results: how many users for each line of input.
-            timeout: how long the job may take, its wait for a place included, to within 5 minutes. By default 3 days.
-            patience: how long to try again while there are too many jobs (``LimitExceededException``), on average; at
-                most twice as long. By default a day, or half of the timeout if that is shorter.
+            timeout: how long the job may take, its wait for a place included. By default 3 days.
+            patience: how long to wait for a place, on average. By default a day, or half of a shorter timeout.
             tags: the job's tags.
 
         Raises:

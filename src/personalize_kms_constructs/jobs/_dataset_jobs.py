@@ -44,17 +44,13 @@ class DatasetImportJob(JobFragment):
             encryption: the construct whose service role does the work.
             dataset_arn: the ARN of the dataset.
             source: the CSV file, or folder of CSV files.
-            source_path: a file or folder below the prefix of ``source``, an expression for example. Policies allow
-                the whole prefix; an execution whose path is empty fails.
-            job_name: by default a name of its own each time the fragment is entered, which retries and redrives keep. A
-                name of your own has to be new each time: if a job had that name before, the execution fails. A job
-                of that name that another execution starts while this one tries again counts as its own.
+            source_path: a file or folder below the prefix of ``source``, an expression for example.
+            job_name: by default a name of its own each time. One of your own has to be new each time.
             import_mode: ``"FULL"``, Personalize's default, replaces the data of earlier import jobs; ``"INCREMENTAL"``
                 adds to it.
             publish_attribution_metrics_to_s3: whether the metric attribution's reports go to S3.
-            timeout: how long the job may take, its wait for a place included, to within 5 minutes. By default 3 days.
-            patience: how long to try again while there are too many jobs (``LimitExceededException``), on average; at
-                most twice as long. By default a day, or half of the timeout if that is shorter.
+            timeout: how long the job may take, its wait for a place included. By default 3 days.
+            patience: how long to wait for a place, on average. By default a day, or half of a shorter timeout.
             tags: the job's tags.
 
         Raises:
@@ -108,16 +104,12 @@ class DatasetExportJob(JobFragment):
             encryption: the construct whose service role does the work.
             dataset_arn: the ARN of the dataset.
             destination: the folder to write to.
-            destination_path: a folder below the prefix of ``destination``, an expression for example. Policies allow
-                the whole prefix; an execution whose path is empty fails.
-            job_name: by default a name of its own each time the fragment is entered, which retries and redrives keep. A
-                name of your own has to be new each time: if a job had that name before, the execution fails. A job
-                of that name that another execution starts while this one tries again counts as its own.
+            destination_path: a folder below the prefix of ``destination``, an expression for example.
+            job_name: by default a name of its own each time. One of your own has to be new each time.
             ingestion_mode: ``"BULK"`` for what import jobs imported, ``"PUT"`` for what came record by record, which is
                 Personalize's default, ``"ALL"`` for both.
-            timeout: how long the job may take, its wait for a place included, to within 5 minutes. By default 3 days.
-            patience: how long to try again while there are too many jobs (``LimitExceededException``), on average; at
-                most twice as long. By default a day, or half of the timeout if that is shorter.
+            timeout: how long the job may take, its wait for a place included. By default 3 days.
+            patience: how long to wait for a place, on average. By default a day, or half of a shorter timeout.
             tags: the job's tags.
 
         Raises:
@@ -169,14 +161,10 @@ class DataDeletionJob(JobFragment):
                 ``PersonalizeResource.data_deletion_job``.
             dataset_group_arn: the ARN of the dataset group.
             source: the CSV file with a column ``USER_ID``, or a folder of such files.
-            source_path: a file or folder below the prefix of ``source``, an expression for example. Policies allow
-                the whole prefix; an execution whose path is empty fails.
-            job_name: by default a name of its own each time the fragment is entered, which retries and redrives keep. A
-                name of your own has to be new each time: if a job had that name before, the execution fails. A job
-                of that name that another execution starts while this one tries again counts as its own.
-            timeout: how long the job may take, its wait for a place included, to within 5 minutes. By default 3 days.
-            patience: how long to try again while there are too many jobs (``LimitExceededException``), on average; at
-                most twice as long. By default a day, or half of the timeout if that is shorter.
+            source_path: a file or folder below the prefix of ``source``, an expression for example.
+            job_name: by default a name of its own each time. One of your own has to be new each time.
+            timeout: how long the job may take, its wait for a place included. By default 3 days.
+            patience: how long to wait for a place, on average. By default a day, or half of a shorter timeout.
             tags: the job's tags.
 
         Raises:
