@@ -161,10 +161,6 @@ class Cause(Enum):
         "use a role in account {account}",
     )
     ROLE_NAME_TAKEN = (
-        "{paths} share a role name, which must be unique in an account",
-        "name each differently, or share one role",
-    )
-    ROLE_NAME_ALIKE = (
         "{paths} share a role name, which must be unique in an account, whatever the path and the case of the letters",
         "name each differently, or share one role",
     )

@@ -97,8 +97,7 @@ def add_roles_of_one_name(model: AccessModel, role: Resource, found: Sequence[Re
     if together:
         paths = " and ".join(each.path for each in together)
         first = together[0]
-        cause = Cause.ROLE_NAME_TAKEN if len({role_arn(each) for each in together}) == 1 else Cause.ROLE_NAME_ALIKE
-        reason = Reason(cause, {"paths": paths})
+        reason = Reason(Cause.ROLE_NAME_TAKEN, {"paths": paths})
         where = tuple(each.path for each in together)
         declared = tuple(each.declared for each in together)
         model.problems.append(Problem("configuration", role_arn(first), reason, first.path, _IAM_PAGE, where, declared))
