@@ -219,38 +219,6 @@ def with_default_key(account: FakeAccount, default_key: str, *of_role: dict[str,
     account.policies = {"P": [READ, *of_role]}
 
 
-def test_another_default_key_than_the_role_knows(account: FakeAccount) -> None:
-    """Somebody has given the bucket another one."""
-    with_default_key(account, OTHER_KEY, allow(BASE_4, None, KEY), allow(BASE_5, None, BUCKET_KEY))
-    found = account.findings()
-    assert {each.cause for each in found} == {"another-default-key"}
-    assert {says for each in found for says in each.says} == {
-        f"it is the default key of bucket ratings, and the role's policies are about {BUCKET_KEY}: should that be the "
-        "default key again?"
-    }
-    account.policies["denied"] = [{**allow(["kms:Decrypt"]), "Effect": "Deny"}]
-    assert ("denied", "failed", OTHER_KEY) in account.bad()
-
-
-@pytest.mark.parametrize(
-    "of_role",
-    [
-        allow(BASE_5, None, OTHER_KEY),
-        allow(BASE_5, None, [OTHER_KEY, BUCKET_KEY]),
-        allow(BASE_5, None, f"arn:aws:kms:{REGION}:{ACCOUNT}:key/*"),
-        allow(BASE_5),
-        allow(BASE_4, None, KEY),
-        allow(["sqs:SendMessage"], None, BUCKET_KEY),
-    ],
-    ids=["the key", "both keys", "each key", "everything", "the dataset group's", "no action on keys"],
-)
-def test_the_default_key_that_the_role_knows(account: FakeAccount, of_role: Any) -> None:
-    """Or the role's policies know no other one: its owner hasn't added the statements."""
-    with_default_key(account, OTHER_KEY, of_role, allow(BASE_4, None, KEY))
-    assert ("nothing-for-personalize", "failed", OTHER_KEY) in account.bad()
-    assert "another-default-key" not in {cause for cause, _, _ in account.bad()}
-
-
 def test_the_key_of_the_dataset_group_is_meant(account: FakeAccount) -> None:
     """Whatever the role's policies are about: they lack it, too."""
     with_default_key(account, BUCKET_KEY, allow(BASE_5, None, BUCKET_KEY))

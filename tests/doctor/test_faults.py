@@ -84,12 +84,6 @@ def key_of_another_region(deployed: Deployed) -> Any:
     return another_key(deployed, kms)
 
 
-@contextmanager
-def default_key_changed(deployed: Deployed) -> Iterator[None]:
-    with faults.bucket_key(deployed, deployed.client("kms").create_key()["KeyMetadata"]["KeyId"]):
-        yield
-
-
 def key_of_s3(deployed: Deployed) -> Any:
     return faults.bucket_key(deployed, None)
 
@@ -139,7 +133,6 @@ EXPECTED: list[tuple[Fault, str, list[str], list[str], list[str]]] = [
     (key_disabled, "key-state", ["key"], [], []),
     (key_of_wrong_kind, "key-spec", [""], [], []),
     (key_of_another_region, "key-region", [""], [], []),
-    (default_key_changed, "another-default-key", [""], ["role", SERVICE], BASE_5),
     (key_of_s3, "key-of-aws", ["s3_key"], [], []),
     (denied_by_key, "denied", ["key"], ["role", SERVICE], ["kms:Decrypt"]),
     (service_denied_by_key, "denied", ["data_key"], [SERVICE], BASE_5),

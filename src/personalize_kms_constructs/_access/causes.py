@@ -71,10 +71,6 @@ class Cause(Enum):
         "the key policy neither names the role nor leaves anything to its account, so the role's IAM policies have no "
         "effect on the key"
     )
-    ANOTHER_DEFAULT_KEY = (
-        "it is the default key of bucket {bucket}, and the role's policies are about {keys}: should that be the "
-        "default key again?"
-    )
     NOT_IN_IAM = "no IAM policy of the role allows it"
     MAY_BE_DENIED = "may be denied: {doubts}"
     OPEN = "{doubts}"

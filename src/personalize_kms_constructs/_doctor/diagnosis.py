@@ -13,12 +13,10 @@ from .._access.needs import users_of
 from .._access.problems import GROUP_PAGE
 from .._access.report import AccessReport, in_order
 from .._access.written import (
-    actions_of,
     allow_statements,
     aws_principals,
     names_everybody,
     principals_of,
-    resources_of,
 )
 from ..matrix import DATASET_GROUP, SERVICE_PRINCIPAL
 from .deleted_principals import without_orphaned
@@ -38,7 +36,7 @@ def diagnose(gathered: Gathered) -> AccessReport:
     undecided = sorted((*report.undecided, *_unseen(gathered)), key=lambda each: each.sort_key())
     found = replace(
         report,
-        missing=tuple(_traced(model, missing, gathered.group.key_arn)),
+        missing=tuple(_traced(model, missing)),
         problems=in_order((*problems, *orphaned)),
         undecided=tuple(undecided),
         deployed=gathered.group.name,
@@ -53,17 +51,15 @@ def unseen_group(group: Group) -> AccessReport:
     return AccessReport(undecided=(undecided,), deployed=group.name)
 
 
-def _traced(model: AccessModel, missing: list[Missing], group_key: str | None) -> Iterator[Missing]:
+def _traced(model: AccessModel, missing: list[Missing]) -> Iterator[Missing]:
     """Yield what is missing, with a reason that only a look at all policies together shows, where there is one."""
-    empty = {each.arn: _is_another(model, each, group_key) for each in _keys_without_personalize(model, missing)}
+    empty = {each.arn for each in _keys_without_personalize(model, missing)}
     for entry in missing:
         reason = None if entry.cause in (Cause.DENIED, Cause.BOUNDARY) else _reason(model, entry, empty)
         yield entry if reason is None else replace(entry, reason=reason)
 
 
-def _reason(model: AccessModel, entry: Missing, empty: dict[str, Reason | None]) -> Reason | None:
-    if another := empty.get(entry.policy_of) or empty.get(entry.resource):
-        return another
+def _reason(model: AccessModel, entry: Missing, empty: set[str]) -> Reason | None:
     if entry.add_to != "key":
         return None
     if entry.policy_of in empty:
@@ -74,26 +70,9 @@ def _reason(model: AccessModel, entry: Missing, empty: dict[str, Reason | None])
 
 
 def _keys_without_personalize(model: AccessModel, missing: list[Missing]) -> Iterator[Key]:
-    """Yield keys whose policy has nothing for Personalize: other keys than are meant, or statements pending."""
+    """Yield keys whose policy has nothing for Personalize: another key than is meant, or statements pending."""
     lacking = {each.policy_of for each in missing if each.principal == "service" and each.cause is not Cause.DENIED}
     yield from (key for key in model.keys.values() if key.arn in lacking and not key.unseen and not _lets_in(key))
-
-
-def _is_another(model: AccessModel, key: Key, group_key: str | None) -> Reason | None:
-    """Return the reason why a bucket's default key isn't the one that is meant: the role's policies name others."""
-    named = {each.dataset_group_key for each in model.asked}
-    named |= {place.key_arn for each in model.asked for place in each.locations}
-    in_iam = {
-        arn
-        for role in model.roles.values()
-        for each in allow_statements(role.identity)
-        if actions_of(each.body, "kms")
-        for arn in resources_of(each.body)
-        if ":key/" in arn and "*" not in arn
-    }
-    meant = () if key.arn in named | in_iam else tuple(sorted(in_iam - {group_key}))
-    buckets = tuple(model.label(each.arn) for each in model.buckets.values() if each.key_arn == key.arn)
-    return because(Cause.ANOTHER_DEFAULT_KEY, bucket=buckets, keys=meant) if meant else None
 
 
 def _leaves_nothing(model: AccessModel, entry: Missing) -> bool:
