@@ -140,7 +140,7 @@ def test_an_id_while_a_role_is_gone(account: FakeAccount) -> None:
     assert {(each.cause, each.status) for each in account.findings()} == {
         ("unused-id", "warning"),
         ("role-absent", "failed"),
-        ("no-delegation", "failed"),
+        ("no-statement", "failed"),
     }
 
 
@@ -176,9 +176,9 @@ def test_the_id_of_an_administrator_who_left(account: FakeAccount, id: str, acti
     """It isn't taken for the role's, which gets what AWS's page asks for and nothing else; no user is a role."""
     account.keys[KEY] = [allow(actions, {"AWS": id}), allow(BASE_5, SERVICE)]
     found = {each.cause: each for each in account.findings()}
-    assert set(found) == {"unused-id", "no-delegation"}
+    assert set(found) == {"unused-id", "no-statement"}
     assert found["unused-id"].statements == []
-    assert [each for _, each in found["no-delegation"].add] == [allow(BASE_5, {"AWS": ROLE}, "*")]
+    assert [each for _, each in found["no-statement"].add] == [allow(BASE_5, {"AWS": ROLE}, "*")]
 
 
 def test_an_id_beside_a_denial(account: FakeAccount) -> None:
@@ -195,7 +195,7 @@ def test_an_id_beside_a_role_that_is_excepted(account: FakeAccount) -> None:
     """A statement for all others isn't the role's."""
     others = {"Effect": "Allow", "NotPrincipal": {"AWS": [DEAD, ROLE]}, "Action": BASE_5, "Resource": "*"}
     account.keys[KEY] = [others, allow(BASE_5, SERVICE)]
-    assert {each.cause for each in account.findings()} == {"unused-id", "no-delegation"}
+    assert {each.cause for each in account.findings()} == {"unused-id", "no-statement"}
 
 
 def test_the_id_of_a_living_role(account: FakeAccount) -> None:
@@ -210,20 +210,6 @@ def test_an_id_in_another_policy(account: FakeAccount, policy: str) -> None:
     resource = {"Resource": "*"} if policy == "bucket_policy" else {}
     getattr(account, policy).append({**trust({"AWS": DEAD_USER}), **resource})
     assert account.bad() == [("unused-id", "warning", BUCKET if policy == "bucket_policy" else ROLE)]
-
-
-def with_default_key(account: FakeAccount, default_key: str, *of_role: dict[str, Any]) -> None:
-    """A default key whose own policy only leaves all to the account."""
-    account.default_key = default_key
-    account.keys[OTHER_KEY] = [allow(["kms:*"], ROOT)]
-    account.policies = {"P": [READ, *of_role]}
-
-
-def test_the_key_of_the_dataset_group_is_meant(account: FakeAccount) -> None:
-    """Whatever the role's policies are about: they lack it, too."""
-    with_default_key(account, BUCKET_KEY, allow(BASE_5, None, BUCKET_KEY))
-    account.keys[KEY] = [allow(BASE_5, {"AWS": ROLE})]
-    assert sorted(account.bad()) == [("not-in-iam", "failed", ROLE), ("nothing-for-personalize", "failed", KEY)]
 
 
 def test_a_default_key_that_no_job_uses() -> None:
@@ -243,39 +229,6 @@ def test_a_default_key_that_no_job_uses() -> None:
     account.instead = []
     account.answer("DescribeKey", "AccessDeniedException", OTHER_KEY)
     assert account.bad() == []
-
-
-@pytest.mark.parametrize(
-    ("statement", "cause"),
-    [
-        (allow(["kms:ListGrants"], SERVICE), "no-statement"),
-        (allow(["kms:ListGrants"], "*"), "no-statement"),
-        (allow(["kms:ListGrants"], {"AWS": ["*"]}), "no-statement"),
-        ({"Effect": "Allow", "NotPrincipal": {"AWS": ROLE}, "Action": "kms:Encrypt", "Resource": "*"}, "no-statement"),
-        (allow(["kms:ListGrants"], {"Service": "lambda.amazonaws.com"}), "nothing-for-personalize"),
-    ],
-    ids=["Personalize", "everybody", "everybody of AWS", "everybody else", "another service"],
-)
-def test_statements_that_are_pending(account: FakeAccount, statement: Any, cause: str) -> None:
-    """The key policy has nothing at all for Personalize."""
-    account.keys[KEY] = [allow(BASE_5, {"AWS": ROLE}), statement]
-    assert {each[0] for each in account.bad()} == {cause}
-
-
-@pytest.mark.parametrize(
-    ("principal", "cause"),
-    [
-        (ACCOUNT, "no-statement"),
-        (ROOT["AWS"], "no-statement"),
-        (ROLE, "no-statement"),
-        ("arn:aws:iam::444455556666:root", "no-delegation"),
-        (ADMIN, "no-delegation"),
-    ],
-)
-def test_delegation(account: FakeAccount, principal: str, cause: str) -> None:
-    """A key policy that names the role, or leaves something to its account, is no lack of delegation."""
-    account.keys[KEY] = [allow(["kms:Encrypt"], {"AWS": principal}), allow(BASE_5, SERVICE)]
-    assert {(cause, of) for cause, _, of in account.bad()} == {(cause, KEY)}
 
 
 @pytest.mark.parametrize(
@@ -434,4 +387,4 @@ def test_what_is_to_be_added_mends_all_faults_at_once(account: FakeAccount) -> N
                 policies |= {"boundary": account.boundary, "": account.trust if each.of == ROLE else []}
                 policies[to].append(statement)
     assert account.bad() == []
-    assert causes >= {"deleted-principal", "nothing-for-personalize", "not-in-iam", "boundary", "not-trusted"}
+    assert causes >= {"deleted-principal", "no-statement", "not-in-iam", "boundary", "not-trusted"}

@@ -127,8 +127,8 @@ Fault = Callable[[Deployed], AbstractContextManager[None]]
 
 # The cause, what it is about ("" for a key that the fault makes), the principals and the actions that are missing.
 EXPECTED: list[tuple[Fault, str, list[str], list[str], list[str]]] = [
-    (statements_pending, "nothing-for-personalize", ["key"], [SERVICE], BASE_6),
-    (no_delegation, "no-delegation", ["data_key"], ["role"], BASE_5),
+    (statements_pending, "no-statement", ["key"], [SERVICE], BASE_6),
+    (no_delegation, "no-statement", ["data_key"], ["role"], BASE_5),
     (role_made_anew, "deleted-principal", ["data_key"], [], []),
     (key_disabled, "key-state", ["key"], [], []),
     (key_of_wrong_kind, "key-spec", [""], [], []),

@@ -64,13 +64,6 @@ class Cause(Enum):
     LEFT_TO_IAM = "{policy} leaves it to the role's IAM policies, which don't allow it"
     BOTH_SIDES = "no IAM policy of the role allows it, and across accounts {policy} has to allow it too: {doubts}"
     NO_STATEMENT = "{policy} has no statement that allows it"
-    NOTHING_FOR_PERSONALIZE = (
-        "the key policy has nothing for Personalize: its owner hasn't added the statements, or has removed them"
-    )
-    NO_DELEGATION = (
-        "the key policy neither names the role nor leaves anything to its account, so the role's IAM policies have no "
-        "effect on the key"
-    )
     NOT_IN_IAM = "no IAM policy of the role allows it"
     MAY_BE_DENIED = "may be denied: {doubts}"
     OPEN = "{doubts}"

@@ -7,18 +7,12 @@ from dataclasses import replace
 
 from .._access.causes import Cause, Reason, because
 from .._access.comparison import compare
-from .._access.entries import Missing, Undecided
-from .._access.model import AccessModel, Asked, Key, Problem
+from .._access.entries import Undecided
+from .._access.model import Asked, Problem
 from .._access.needs import users_of
 from .._access.problems import GROUP_PAGE
 from .._access.report import AccessReport, in_order
-from .._access.written import (
-    allow_statements,
-    aws_principals,
-    names_everybody,
-    principals_of,
-)
-from ..matrix import DATASET_GROUP, SERVICE_PRINCIPAL
+from ..matrix import DATASET_GROUP
 from .deleted_principals import without_orphaned
 from .gathering import Gathered
 from .groups import Group
@@ -36,7 +30,7 @@ def diagnose(gathered: Gathered) -> AccessReport:
     undecided = sorted((*report.undecided, *_unseen(gathered)), key=lambda each: each.sort_key())
     found = replace(
         report,
-        missing=tuple(_traced(model, missing)),
+        missing=tuple(missing),
         problems=in_order((*problems, *orphaned)),
         undecided=tuple(undecided),
         deployed=gathered.group.name,
@@ -49,47 +43,6 @@ def unseen_group(group: Group) -> AccessReport:
     """Return the report on a dataset group that can't be seen."""
     undecided = _of_group(group, because(Cause.GROUP_UNSEEN, why=group.unseen))
     return AccessReport(undecided=(undecided,), deployed=group.name)
-
-
-def _traced(model: AccessModel, missing: list[Missing]) -> Iterator[Missing]:
-    """Yield what is missing, with a reason that only a look at all policies together shows, where there is one."""
-    empty = {each.arn for each in _keys_without_personalize(model, missing)}
-    for entry in missing:
-        reason = None if entry.cause in (Cause.DENIED, Cause.BOUNDARY) else _reason(model, entry, empty)
-        yield entry if reason is None else replace(entry, reason=reason)
-
-
-def _reason(model: AccessModel, entry: Missing, empty: set[str]) -> Reason | None:
-    if entry.add_to != "key":
-        return None
-    if entry.policy_of in empty:
-        return because(Cause.NOTHING_FOR_PERSONALIZE)
-    if entry.principal == "role" and _leaves_nothing(model, entry):
-        return because(Cause.NO_DELEGATION)
-    return None
-
-
-def _keys_without_personalize(model: AccessModel, missing: list[Missing]) -> Iterator[Key]:
-    """Yield keys whose policy has nothing for Personalize: another key than is meant, or statements pending."""
-    lacking = {each.policy_of for each in missing if each.principal == "service" and each.cause is not Cause.DENIED}
-    yield from (key for key in model.keys.values() if key.arn in lacking and not key.unseen and not _lets_in(key))
-
-
-def _leaves_nothing(model: AccessModel, entry: Missing) -> bool:
-    """Tell if a key policy neither names the role nor leaves anything to its account."""
-    account = model.role(entry.principal_arn).account
-    known = (account, "*", entry.principal_arn)
-    return not any(
-        name in known or str(name).endswith(f":iam::{account}:root")
-        for each in allow_statements(model.key(entry.policy_of).policies)
-        for name in aws_principals(each.body)
-    )
-
-
-def _lets_in(key: Key) -> bool:
-    """Tell if a key policy has anything for Personalize."""
-    statements = [each.body for each in allow_statements(key.policies)]
-    return any(names_everybody(each) or SERVICE_PRINCIPAL in principals_of(each) for each in statements)
 
 
 def _failed_group(gathered: Gathered, report: AccessReport) -> Iterator[Problem]:
