@@ -56,25 +56,6 @@ def bucket_key(deployed: Deployed, key: str | None) -> Iterator[None]:
 
 
 @contextmanager
-def managed_policy(deployed: Deployed, arn: str, change: Change) -> Iterator[None]:
-    """Another version of one of the role's managed policies."""
-    iam = deployed.client("iam")
-    before = iam.get_policy(PolicyArn=arn)["Policy"]["DefaultVersionId"]
-    whole = json.dumps(iam.get_policy_version(PolicyArn=arn, VersionId=before)["PolicyVersion"]["Document"])
-
-    def put(text: str, before: str) -> str:
-        created = iam.create_policy_version(PolicyArn=arn, PolicyDocument=text, SetAsDefault=True)["PolicyVersion"]
-        iam.delete_policy_version(PolicyArn=arn, VersionId=before)
-        return str(created["VersionId"])
-
-    broken = put(changed(whole, change), before)
-    try:
-        yield
-    finally:
-        put(whole, broken)
-
-
-@contextmanager
 def inline_policy(deployed: Deployed, *statements: dict[str, Any]) -> Iterator[None]:
     """One more policy of the role."""
     iam = deployed.client("iam")
@@ -141,16 +122,6 @@ def changed(document: str, change: Change) -> str:
     after = {**policy, "Statement": change(json.loads(document)["Statement"])}
     assert after != policy
     return json.dumps(after)
-
-
-def without(sid: str) -> Change:
-    """The statements but the one of a sid."""
-    return lambda statements: [each for each in statements if each.get("Sid", "") != sid]
-
-
-def actions_of(statement: dict[str, Any]) -> list[str]:
-    """The actions of a statement."""
-    return [statement["Action"]] if isinstance(statement["Action"], str) else statement["Action"]
 
 
 def with_more(*more: dict[str, Any]) -> Change:
