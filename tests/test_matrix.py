@@ -6,7 +6,7 @@ import aws_cdk as cdk
 import pytest
 from aws_cdk import aws_s3 as s3
 
-from personalize_kms_constructs import PersonalizeEncryption, PersonalizeResource, S3Location
+from personalize_kms_constructs import PersonalizeEncryption, PersonalizeResource, S3Location, matrix
 from personalize_kms_constructs.matrix import ROWS, Permissions
 from tests.policies import bucket_policy, key_policy, role_policy
 
@@ -158,3 +158,8 @@ def test_an_export_allowed_later_completes_the_key_policy(stack: cdk.Stack, encr
     encryption = PersonalizeEncryption(stack, "Encryption", resources=[PersonalizeResource.dataset_group()])
     encryption.allow(PersonalizeResource.dataset_export_job())
     assert policies(stack) == Policies(EXPORT_KEY_POLICY, [], [USES_KEY], [])
+
+
+def test_every_row_is_one_of_the_rows() -> None:
+    """None is written below the list of all."""
+    assert tuple(each for each in vars(matrix).values() if isinstance(each, Permissions)) == ROWS
