@@ -117,6 +117,8 @@ def test_several_locations_share_a_statement(stack: cdk.Stack, bucket: s3.Bucket
         (["import/1", "import/10/", "import/2/"], ["import/1*", "import/2/*"], None),
         (["a/", "b/", ""], ["*"], ["a/*", "b/*", "*"]),
         (["import/1/", "import/10/", "Import/1/x"], ["import/1/*", "import/10/*", "Import/1/x*"], None),
+        # "!" comes before "*".
+        (["import!1/", "import"], ["import*"], ["import!1/*", "import*"]),
     ],
 )
 def test_a_location_within_another_adds_nothing(

@@ -185,6 +185,11 @@ def concrete(app: cdk.App) -> cdk.Stack:
     return cdk.Stack(app, "Stack", env=cdk.Environment(account="111111111111", region="eu-west-1"))
 
 
+def long_named(app: cdk.App) -> cdk.Stack:
+    """The name leaves room for a prefix of twelve characters and for the longest Region."""
+    return cdk.Stack(app, "MovieRecommendationsOfTheStreamingTeam")
+
+
 @pytest.mark.parametrize(
     ("make", "name", "sids"),
     [
@@ -197,6 +202,11 @@ def concrete(app: cdk.App) -> cdk.Stack:
             concrete,
             "Stack-Encryption-8875952E-eu-west-1",
             ["PersonalizeRoleBCCCFCFC", "PersonalizeServiceBCCCFCFC"],
+        ),
+        (
+            long_named,
+            {"Fn::Join": ["", ["MovieRecommendationsOfTheSt-1D0E7760-", {"Ref": "AWS::Region"}]]},
+            ["PersonalizeRole31FA05BB", "PersonalizeService31FA05BB"],
         ),
     ],
 )

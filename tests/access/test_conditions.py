@@ -80,6 +80,11 @@ def answers(found: AccessReport) -> dict[str, str]:
         # A service principal is a member of no organization; only uploads have the header.
         ({"StringNotEquals": {"aws:PrincipalOrgID": "o-1"}, **SERVICES_ALONE}, "may", "denied", ""),
         ({"StringNotEquals": {"s3:x-amz-server-side-encryption": "aws:kms"}}, "denied", "denied", ""),
+        # The role's session has no MFA, whether the key is absent or false; of Personalize's own calls nothing says it.
+        ({"BoolIfExists": {"aws:MultiFactorAuthPresent": "false"}}, "denied", "open", "MultiFactorAuthPresent"),
+        ({"Bool": {"aws:MultiFactorAuthPresent": "false"}}, "open", "open", "MultiFactorAuthPresent"),
+        ({"Bool": {"aws:MultiFactorAuthPresent": "true"}}, "may", "open", "MultiFactorAuthPresent"),
+        ({"Null": {"aws:MultiFactorAuthPresent": "true"}}, "open", "open", "MultiFactorAuthPresent"),
         # Personalize itself is none of the roles that a denial spares, whether or not its calls have an ARN.
         *(({operator: {"aws:PrincipalArn": LISTED}}, "may", "denied", "") for operator in NEGATED),
         *(({operator: {"aws:PrincipalArn": OTHER}}, "denied", "denied", "") for operator in NEGATED),

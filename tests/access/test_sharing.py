@@ -157,7 +157,7 @@ def test_a_policy_of_several_roles() -> None:
     )
     (of_first, of_second) = [each for each in compare(found).excess if each.action == "kms:*"]
     assert of_first.also_for == of_second.also_for == {JANITOR: "policy"}
-    assert of_first.fix == (f"the policy also serves {JANITOR}: add one of their own for them, then remove it")
+    assert of_first.fix == (f"the policy also serves {JANITOR}: add a policy of their own for them, then remove it")
 
 
 def test_what_only_the_other_role_of_a_policy_needs() -> None:
@@ -191,8 +191,8 @@ def test_every_form_says_for_whom_a_statement_is() -> None:
     in_key = [*ON_KEY, role(["kms:Encrypt"], Principal=principal)]
     found = report(key=in_key, iam=[iam(IAM_ACTIONS)], trust=trust)
     words = (
-        "the role also serves sagemaker.amazonaws.com: add one of their own for them; the statement also serves "
-        f"{ETL}, logs.amazonaws.com: add one of their own for them, then remove it"
+        "the role also serves sagemaker.amazonaws.com: add a role of their own for them; the statement also serves "
+        f"{ETL}, logs.amazonaws.com: add a statement of their own for them, then remove it"
     )
     assert f"→ {words}" in " ".join(found.to_text().split())
     assert f"AWS's pages don't ask for it: {words} |" in found.to_markdown()

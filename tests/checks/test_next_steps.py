@@ -44,6 +44,7 @@ ADD = "add to an IAM policy of role Main/Role"
 OF_BUCKET = "add to the bucket policy of Main/Bucket"
 PROD, DEV = {"Condition": "IsProd"}, {"Condition": "IsDev"}
 LOOK = "look at it where it is deployed, with personalize-kms doctor, or make it part of the app"
+SETTLE = "put the statement under no condition, or what needs it under the same one"
 WAITS = "and have Main/Movies wait for it by DependsOn"
 DATA_WAITS = "and have Main/Data wait for it by DependsOn"
 MAKE = f"an AWS::IAM::Policy that has to be made, {WAITS}"
@@ -111,7 +112,10 @@ MOVE = f"remove it, and put what is needed into a new AWS::IAM::Policy of role $
         # Another role has the policy, too, but nothing tells what it needs.
         (
             complete(Policy=managed(WIDE, Roles=[{"Ref": "Role"}, {"Ref": "Etl"}]), Etl=role()),
-            {"the policy also serves ${Main/Etl}: add one of their own for them, then replace it with what is needed"},
+            {
+                "the policy also serves ${Main/Etl}: add a policy of their own for them, then replace it with what is "
+                "needed"
+            },
             "",
         ),
         # Nobody changes a policy of AWS.
@@ -124,11 +128,11 @@ MOVE = f"remove it, and put what is needed into a new AWS::IAM::Policy of role $
             "AWS::IAM::ManagedPolicy",
         ),
         # A policy that a condition may leave out takes no statement, but that of a bucket, of which there is one.
-        (complete(Policy=managed(LACKING) | PROD), {f"{ADD}, {MAKE}", LOOK}, "AWS::IAM::Policy"),
+        (complete(Policy=managed(LACKING) | PROD), {f"{ADD}, {MAKE}", SETTLE}, "AWS::IAM::Policy"),
         (complete(Policy=managed(LACKING) | PROD, Movies=dataset_group() | PROD), {ADD}, ""),
         (
             importing(One=bucket_policy("s3:ListBucket", **PROD)),
-            {f"{OF_BUCKET}, maybe Main/One (it depends on Main.IsProd): a bucket takes no second one", LOOK},
+            {f"{OF_BUCKET}, maybe Main/One (it depends on Main.IsProd): a bucket takes no second one", SETTLE},
             "",
         ),
         (
@@ -235,17 +239,39 @@ STRICT_BUCKET = bucket_policy("s3:GetObject", "s3:ListBucket")
 STRICT_BUCKET["Properties"]["PolicyDocument"]["Statement"][0]["Condition"] = STRICT
 BY_BOTH = bucket_policy("s3:GetObject", "s3:ListBucket", **PROD)
 BY_BOTH["Properties"]["PolicyDocument"]["Statement"][0]["Condition"] = STRICT
+TELL = "name the organization of the app's accounts by --organization o-…, in Python by organization="
+
+
+def outside(key: str) -> Json:
+    """The policy of a bucket that denies what isn't of the organization, but for services."""
+    condition = {"StringNotEquals": {key: "o-1a2b3c4d5e"}, "Bool": {"aws:PrincipalIsAWSService": "false"}}
+    found = bucket_policy("s3:GetObject", "s3:ListBucket")
+    denied = {"Effect": "Deny", "Principal": "*", "Action": "s3:*", "Resource": "*", "Condition": condition}
+    found["Properties"]["PolicyDocument"]["Statement"].append(denied)
+    return found
 
 
 @pytest.mark.parametrize(
     ("bucket_policy", "expected"),
-    [(DENIED_BY_BUCKET, {TRY}), (STRICT_BUCKET, {TRY}), (BY_BOTH, {LOOK})],
-    ids=["denied where AWS documents no key", "allowed where it doesn't say which keys it sends", "unknown besides"],
+    [
+        (DENIED_BY_BUCKET, {TRY}),
+        (STRICT_BUCKET, {TRY}),
+        (BY_BOTH, {LOOK}),
+        (outside("aws:PrincipalOrgID"), {TELL}),
+        (outside("AWS:ResourceOrgId"), {TELL}),
+        (outside("aws:PrincipalOrgPaths"), {TRY}),
+    ],
+    ids=[
+        "denied where AWS documents no key",
+        "allowed where it doesn't say which keys it sends",
+        "unknown besides",
+        "what the organization of the caller decides",
+        "what that of the bucket decides",
+        "what its id doesn't decide",
+    ],
 )
-def test_the_doctor_knows_no_more_of_what_aws_does_not_document(
-    bucket_policy: Json, expected: set[str], tmp_path: Path
-) -> None:
-    """A condition that nothing documents stays undecided where it is deployed."""
+def test_the_step_is_what_decides_it(bucket_policy: Json, expected: set[str], tmp_path: Path) -> None:
+    """A condition that nothing documents stays undecided where it is deployed: the doctor knows no more."""
     report = check(tmp_path, importing(One=bucket_policy))
     assert {each.fix for each in findings_of(report) if each.level == "warning"} == expected
 

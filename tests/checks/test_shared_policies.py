@@ -37,7 +37,7 @@ def test_whoever_has_a_policy_is_named(
     assert entry.also_for == {f"arn:aws:iam::{ACCOUNT}:{each}": "policy" for each in others}
     # Where the name is generated, the text has the path.
     words = [{"role/${Main.Etl}": "${Main/Etl}"}.get(each, f"arn:aws:iam::{ACCOUNT}:{each}") for each in others]
-    also = f"the policy also serves {', '.join(words)}: add one of their own for them, then " if others else ""
+    also = f"the policy also serves {', '.join(words)}: add a policy of their own for them, then " if others else ""
     assert f"→ {also}remove it" in " ".join(report.to_text().split())
 
 

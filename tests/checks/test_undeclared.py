@@ -123,6 +123,55 @@ def test_what_is_declared_ends_it(tmp_path: Path) -> None:
     assert (report.asked, report.undecided) == (("Main (dataset import job)",), ())
 
 
+SEGMENTS, EXPORTS, DELETIONS = (
+    f"personalize:Create{each}Job" for each in ("BatchSegment", "DatasetExport", "DataDeletion")
+)
+THEIRS = "arn:aws:iam::111122223333:role/theirs"
+OF_ANOTHER: Json = {**PASSING, "Resource": [SERVICE_ROLE, {"Fn::GetAtt": ["Second", "Arn"]}]}
+OF_OTHERS: Json = {**PASSING, "Resource": [SERVICE_ROLE, THEIRS]}
+
+
+@pytest.mark.parametrize(
+    ("statements", "said"),
+    [
+        ([CREATING, PASSING], []),
+        # Each action that is written out is judged by itself.
+        ([{**CREATING, "Action": [*CREATING["Action"], EXPORTS]}, PASSING], ["Main/Role"]),
+        ([CREATING, {**CREATING, "Action": EXPORTS}, PASSING], ["Main/Role"]),
+        ([{**CREATING, "Action": ["personalize:*", EXPORTS]}, PASSING], ["Main/Role"]),
+        ([{**CREATING, "Action": [*CREATING["Action"], EXPORTS]}, OF_ANOTHER], ["Main/Role, Main/Second"]),
+        # One is asked for with another role.
+        ([{**CREATING, "Action": [*CREATING["Action"], SEGMENTS]}, OF_ANOTHER], []),
+        ([{**CREATING, "Action": [*CREATING["Action"], SEGMENTS]}, PASSING], ["Main/Role"]),
+        ([{**CREATING, "Action": [*CREATING["Action"], DELETIONS]}, OF_OTHERS], []),
+        ([{**CREATING, "Action": [*CREATING["Action"], EXPORTS]}, OF_OTHERS], ["Main/Role"]),
+        (
+            [{**CREATING, "Action": [*CREATING["Action"], SEGMENTS, DELETIONS]}, {**PASSING, "Resource": "*"}],
+            [],
+        ),
+        # What is asked for with one role says nothing of another.
+        ([CREATING, OF_ANOTHER], ["Main/Second"]),
+        # Of a pattern one is enough, and a dataset group says nothing of jobs.
+        ([{**CREATING, "Action": "personalize:*"}, PASSING], []),
+        ([{**CREATING, "Action": "personalize:CreateDataset*Job"}, PASSING], []),
+        ([{**CREATING, "Action": [*CREATING["Action"], "personalize:CreateDatasetGroup"]}, PASSING], []),
+        ([{**CREATING, "Action": "personalize:CreateBatch*"}, PASSING], ["Main/Role"]),
+    ],
+)
+def test_jobs_that_the_template_shows_hide_no_others(statements: list[Json], said: list[str], tmp_path: Path) -> None:
+    """An import job with the role, a batch segment job with another, and a data deletion job with one of others."""
+    second = role(RoleName="second")
+    created: Any = [
+        {"serviceRole": SERVICE_ROLE, "resources": [{"resource": "dataset import job"}]},
+        {"serviceRole": {"Fn::GetAtt": ["Second", "Arn"]}, "resources": [{"resource": "batch segment job"}]},
+        {"serviceRole": THEIRS, "resources": [{"resource": "data deletion job"}]},
+    ]
+    directory = write(tmp_path, {"Main": app(*statements, Second=second)})
+    report = check_assembly(directory, created=created)
+    found = [(["Main/Caller"], LINE.replace("Main/Role", each)) for each in said]
+    assert [each for each in lines(report) if "nothing tells which" in each[1]] == found
+
+
 def test_a_state_machine_that_says_what_it_asks_ends_it(tmp_path: Path) -> None:
     """For the role that it passes."""
     arguments = {"RoleArn": "${Role}", "DatasetArn.$": "$.dataset", "DataSource": {"DataLocation": "s3://ratings/in/"}}

@@ -145,7 +145,10 @@ def in_three_stacks(directory: Path, dependencies: dict[str, list[str]], **group
                 "Resources": {"Policy": policy(key_arn, ROLE_NAME)},
                 "Outputs": {"Arn": {"Value": {"Ref": "Policy"}, "Export": {"Name": "policy"}}},
             },
-            "Groups": {"Resources": {"Movies": dataset_group(key_arn, ROLE_ARN, waits=[]), **group}},
+            "Groups": {
+                "Resources": {"Movies": dataset_group(key_arn, ROLE_ARN, waits=[]), **group},
+                "Outputs": {"Name": {"Value": "movies", "Export": {"Name": "group"}}},
+            },
         },
         dependencies=dependencies,
     )
@@ -165,6 +168,8 @@ def in_three_stacks(directory: Path, dependencies: dict[str, list[str]], **group
             {"Other": tag({"Fn::GetStackOutput": {"StackName": "Shared", "OutputName": "Key"}})},
             {"policy Policies/Policy"},
         ),
+        # Of itself, once it is deployed, without a circle.
+        ({}, {"Other": tag({"Fn::ImportValue": "group"})}, {"policy Policies/Policy"}),
     ],
 )
 def test_stacks_are_deployed_in_the_order_of_their_dependencies(

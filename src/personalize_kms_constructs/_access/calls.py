@@ -140,6 +140,10 @@ class Call:
             found["aws:principalaccount"] = (caller.account,)
             if self.action.startswith("kms:"):
                 found["kms:calleraccount"] = (caller.account,)
+            if self.action.startswith(("kms:", "s3:")):
+                # A user's device makes it true (https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html),
+                # and Personalize, which assumed the role, is no user.
+                found["aws:multifactorauthpresent"] = (None, "false")
             return found
         partition = (split_arn(self.resource) or ("", unknown("partition")))[1]
         source_arn = f"arn:{partition}:personalize:{caller.region}:{caller.account}:*"

@@ -45,7 +45,7 @@ MOVE = "put what is needed into a new {make} of role {role}"
 """The second for a policy of several roles, and for one that stands in a role, which the policies of keys wait for."""
 DETACH = "detach that policy of AWS, which nobody else can change"
 """The first for a policy of AWS."""
-FOR_OTHERS = "the {what} also serves {names}: add one of their own for them"
+FOR_OTHERS = "the {what} also serves {names}: add a {what} of their own for them"
 """What comes before the remedy where others would lose something."""
 
 
@@ -91,7 +91,10 @@ class Cause(Enum):
     )
     ELEMENT_UNKNOWN = "{element} isn't known before deployment"
     ELEMENT_NOT_UNDERSTOOD = "element {elements} isn't understood"
-    TEMPLATE_CONDITION = "it depends on the condition {condition}"
+    TEMPLATE_CONDITION = (
+        "it depends on the condition {condition}",
+        "put the statement under no condition, or what needs it under the same one",
+    )
     OWNER_UNKNOWN = "whose policy it is depends on {parts}, which isn't known before deployment"
     PATTERN_UNKNOWN = "{element} {pattern}: {parts} isn't known before deployment"
     PATTERN_NARROW = (
@@ -106,7 +109,11 @@ class Cause(Enum):
     CONDITION_UNKNOWN = "a Condition that isn't known before deployment"
     OPERATOR_WITHOUT_KEYS = "condition operator {operator} without condition keys"
     OPERATOR_UNKNOWN = "condition {operator} {key}: the operator isn't known"
-    KEY_NOT_IN_TEMPLATES = "condition {operator} {key}: a template doesn't say what it is"
+    KEY_NOT_IN_TEMPLATES = "condition {operator} {key}: a template doesn't say what it is", _TRY
+    KEY_OF_ORGANIZATION = (
+        "condition {operator} {key}: a template doesn't say what it is",
+        "name the organization of the app's accounts by --organization o-…, in Python by organization=",
+    )
     KEY_UNDOCUMENTED = "condition {operator} {key}: AWS doesn't document the key for Personalize's calls", _TRY
     KEY_MAYBE_ABSENT = "condition {operator} {key}: AWS doesn't document whether Personalize sends the key", _TRY
     ONLY_IF_ABSENT = (

@@ -34,14 +34,9 @@ class _Test(NamedTuple):
 
 
 # AWS documents them, but neither a template nor a read of the account has them.
-_NOT_IN_TEMPLATES = (
-    "aws:principalorg",
-    "aws:principaltag/",
-    "aws:resourceorg",
-    "aws:resourcetag/",
-    "aws:currenttime",
-    "aws:epochtime",
-)
+_OF_ORGANIZATION = ("aws:principalorgid", "aws:resourceorgid")
+_OF_PATHS_AND_TAGS = ("aws:principalorgpaths", "aws:principaltag/", "aws:resourceorgpaths", "aws:resourcetag/")
+_OF_TIME = ("aws:currenttime", "aws:epochtime")
 _OPERATOR = re.compile(r"(?:(ForAnyValue|ForAllValues):)?(\w+?)(IfExists)?")
 _NEGATED = {
     "StringNotEquals": "StringEquals",
@@ -82,7 +77,9 @@ def _doubt(test: _Test, context: Context) -> Reason:
         return because(Cause.OPERATOR_UNKNOWN, operator=operator, key=key)
     alternatives = _sent(key, context)
     if alternatives is None:
-        in_no_template = key.lower().startswith(_NOT_IN_TEMPLATES)
+        if key.lower() in _OF_ORGANIZATION:
+            return because(Cause.KEY_OF_ORGANIZATION, operator=operator, key=key)
+        in_no_template = key.lower().startswith((*_OF_PATHS_AND_TAGS, *_OF_TIME))
         cause = Cause.KEY_NOT_IN_TEMPLATES if in_no_template else Cause.KEY_UNDOCUMENTED
         return because(cause, operator=operator, key=key)
     holes = [part for value in as_list(values) if isinstance(value, str) for part in open_parts(value)]

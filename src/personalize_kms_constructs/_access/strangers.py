@@ -27,8 +27,6 @@ _OF_CALLERS = ("aws:principal", "aws:userid", "aws:username")
 # The only keys of that kind that a call has which nobody signed
 # (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html).
 _OF_NOBODY: Mapping[str, Alternatives] = {"aws:principalaccount": ("anonymous",), "aws:principaltype": ("Anonymous",)}
-# Personalize sends none; what another account's caller sends is its own choice.
-_CHOSEN = "sts:externalid"
 
 
 def role_in(account: str) -> str:
@@ -129,7 +127,6 @@ def _beyond_in_trust(
     for name, account in _accounts_in(statement):
         is_other = ~same(role.account, account)
         call = assume_role(Caller(role_in(account) if is_account(name) else name, account, region), role)
-        call.context = {key: value for key, value in call.context.items() if key != _CHOSEN}
         if is_other is not Answer.NO and lets_in(statement, role.trust, call) is not Answer.NO:
             certain = is_other is Answer.YES
             cause = Cause.FOR_ANOTHER_ACCOUNT if certain else Cause.MAY_BE_ANOTHER_ACCOUNT

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 from .._access import decision
@@ -22,7 +22,7 @@ from .._access.written import (
     principals_of,
     resources_of,
 )
-from ..matrix import DATASET_GROUP, PASS_ROLE, ROWS, SERVICE_PRINCIPAL, Permissions
+from ..matrix import DATASET_GROUP, PASS_ROLE, ROWS, SERVICE_PRINCIPAL
 from . import physical
 from .deployment import Deployment
 from .physical import of_any_partition
@@ -40,31 +40,33 @@ _CALLERS = (physical.ROLE, *_POLICIES, *_USERS, *_OF_SAM)
 def undeclared(
     model: AccessModel, resources: Iterable[Resource], deployment: Deployment, unread: list[Unread]
 ) -> Iterator[OpenQuestion]:
-    """Yield each principal that may pass a role to Personalize for which nothing is asked, and note its problems."""
-    asked = {(each.role_arn, each.permissions) for each in model.asked}
+    """Yield each principal that may create what nothing asks for with a role that it may pass; note its problems."""
+    asked = {(each.role_arn, each.permissions.create_action) for each in model.asked}
     callers = [each for each in resources if each.type in _CALLERS]
     read, passed = AccessModel(), {}
     for resource in callers:
-        with noted(unread, resource.stack.template):
+        template = resource.stack.template
+        with noted(unread, template):
             if resource.type == physical.ROLE and "personalize" in json.dumps(resource.body).lower():
                 arn = physical.role_arn(resource)
                 deployment.add_role(read, arn)
-                if _trusts_personalize(read.role(arn), resource):
+                trusted = decision.trust(service(template.account, template.region), read.role(arn))
+                if trusted.answer is not Answer.NO:
                     passed[of_any_partition(arn)] = arn, resource.path
     if not passed and not model.asked:
         passed[""] = unknown("a role outside of the app"), "a role outside of the app"
+    known = passed | {name: (arn, "") for arn, _ in asked if (name := of_any_partition(arn)) not in passed}
     for resource in callers if passed else ():
         with noted(unread, resource.stack.template):
             caller, region = _caller(resource, read, deployment), resource.stack.template.region
-            rows = _may_create(caller)
-            named = _named_to_pass(caller) if rows else frozenset()
-            # Most roles name the one that they pass, so that the others needn't be judged.
-            meant = passed if any(map(_may_be_another, named)) else set(map(of_any_partition, named))
-            roles = [
-                (arn, path)
-                for name, (arn, path) in passed.items()
-                if name in meant and asked.isdisjoint((arn, row) for row in rows) and _may_pass(caller, arn, region)
-            ]
+            created = _may_create(caller)
+            meant = _may_be_meant(caller, known) if created else ()
+            own = {arn: path for name, (arn, path) in known.items() if name in meant and _may_pass(caller, arn, region)}
+            shown = {action for arn, action in asked if arn in own}
+            # One job that is asked for says nothing of others that are allowed by name, nor of other roles.
+            is_open, every = any(map(shown.isdisjoint, created)), set().union(*created)
+            told = {arn for arn, action in asked if action in every}
+            roles = [(arn, path) for arn, path in own.items() if path and (is_open or arn not in told)]
             if roles:
                 arns, paths = zip(*roles, strict=True)
                 yield OpenQuestion(resource.path, ", ".join(paths), resource.declared, arns, cause=Cause.NOT_DECLARED)
@@ -80,7 +82,8 @@ def _caller(resource: Resource, read: AccessModel, deployment: Deployment) -> Ro
         arn = physical.role_arn(resource)
         deployment.add_role(read, arn)
         found = read.role(arn)
-        return Role(arn) if _is_of_personalize_alone(found) else found
+        names = (name for each in allow_statements(found.trust) for name in principals_of(each.body))
+        return Role(arn) if all(name == SERVICE_PRINCIPAL for name in names) else found
     documents: list[Any] = []
     if resource.type in _USERS or (resource.type in _OF_SAM and resource.get("Role") is None):
         documents = [*as_list(resource.get("Policies")), *as_list(resource.get("ManagedPolicyArns"))]
@@ -100,33 +103,22 @@ def _policy(found: Any, resource: Resource) -> Policy | None:
     return Policy(found.get("PolicyDocument", found), resource.path) if isinstance(found, Mapping) else None
 
 
-def _is_of_personalize_alone(role: Role) -> bool:
-    names = (name for each in allow_statements(role.trust) for name in principals_of(each.body))
-    return all(name == SERVICE_PRINCIPAL for name in names)
-
-
-def _trusts_personalize(passed: Role, resource: Resource) -> bool:
-    template = resource.stack.template
-    return decision.trust(service(template.account, template.region), passed).answer is not Answer.NO
-
-
-def _may_create(caller: Role) -> list[Permissions]:
-    """Return what takes a role, and whose creation a statement of a role names; dataset groups only if nothing else."""
+def _may_create(caller: Role) -> list[set[str]]:
+    """Return the calls with a role that each action of a caller allows; for dataset groups only if no others."""
     written = [actions_of(each.body, "personalize") for each in allow_statements(caller.identity)]
     named = {action.lower() for actions in written for action in actions if action != "*"}
-    rows = [row for row in ROWS if any(matches(row.create_action.lower(), each) is Answer.YES for each in named)]
-    return [row for row in rows if row is not DATASET_GROUP] or rows
+    every = [row.create_action for row in ROWS]
+    calls = [{call for call in every if matches(call.lower(), each) is Answer.YES} for each in named]
+    return [jobs for each in calls if (jobs := each - {DATASET_GROUP.create_action})] or list(filter(None, calls))
 
 
-def _named_to_pass(caller: Role) -> frozenset[str]:
-    """Return the resources of the statements that may allow a role to pass roles."""
+def _may_be_meant(caller: Role, known: Collection[str]) -> Collection[str]:
+    """Return the roles that a caller may pass by their names: most name one, so that others needn't be judged."""
     written = [resources_of(each.body) for each in allow_statements(caller.identity) if each.may_be_about(PASS_ROLE)]
-    return frozenset(resource for resources in written for resource in resources)
-
-
-def _may_be_another(resource: str) -> bool:
-    """Report whether a resource may be one with another name: by a wildcard, a variable, or what isn't known of it."""
-    return bool(set("*?") & set(resource)) or has_variables(resource)
+    named = {resource for resources in written for resource in resources}
+    # By a wildcard, a variable, or what isn't known of it, any is meant.
+    is_open = any(set("*?") & set(each) or has_variables(each) for each in named)
+    return known if is_open else set(map(of_any_partition, named))
 
 
 def _may_pass(caller: Role, arn: str, region: str) -> bool:

@@ -35,6 +35,7 @@ _CONDITIONS = frozenset(
         Cause.CONDITION_UNKNOWN,
         Cause.OPERATOR_UNKNOWN,
         Cause.KEY_NOT_IN_TEMPLATES,
+        Cause.KEY_OF_ORGANIZATION,
         Cause.KEY_UNDOCUMENTED,
         Cause.ONLY_IF_ABSENT,
         Cause.TEMPLATE_CONDITION,
