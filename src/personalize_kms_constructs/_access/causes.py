@@ -267,6 +267,10 @@ class Cause(Enum):
         "name each differently; if the CDK has named them, set the feature flag "
         "@aws-cdk/aws-iam:importedRoleStackSafeDefaultPolicyName",
     )
+    LOCKED_OUT = (
+        "{subject} lets nobody change it, which KMS refuses unless BypassPolicyLockoutSafetyCheck is set",
+        "allow PutKeyPolicy to the key's account, as KMS's default policy does, or to a role that administers the key",
+    )
     REPEATED_SID = "{subject} has the sid {sid} {times} times, which AWS refuses", "name each statement once"
     WRITTEN_AS_TEXT = (
         "{subject} has {texts} as plain text, which isn't replaced there",

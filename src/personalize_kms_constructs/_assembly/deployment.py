@@ -114,6 +114,7 @@ class Deployment:
             spec=resource.text("KeySpec") or "SYMMETRIC_DEFAULT",
             usage=resource.text("KeyUsage") or "ENCRYPT_DECRYPT",
             state="Disabled" if enabled.lower() == "false" else "Enabled",
+            has_lockout_check=str(resource.get("BypassPolicyLockoutSafetyCheck")).lower() in ("none", "false"),
             declared=resource.declared,
             only_if=resource.only_if,
         )
