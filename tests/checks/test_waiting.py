@@ -331,6 +331,11 @@ IF_PROD = {"Fn::If": ["IsProd", {"Ref": "Key"}, "x"]}
             True,
         ),
         ({"Key": key(Description={"Ref": "Key"})}, "Main/Key → Main/Key", True),
+        (
+            {"Role": role(Tags=[{"Key": "k", "Value": {"Ref": "Key"}}], Path={"Fn::If": ["IsProd", "/prod/", "/"]})},
+            "Main/Key → Main/Role → Main/Key",
+            True,
+        ),
         # Whether CloudFormation looks at what isn't made isn't documented.
         ({"Role": role(Tags=[{"Key": "k", "Value": IF_PROD}])}, "Main/Key → Main/Role → Main/Key", False),
         (
