@@ -301,7 +301,8 @@ class Cause(Enum):
         "refer to the role, or make the policy depend on it",
     )
     NAMED_BY_WHAT_IT_WAITS_FOR = (
-        "{subject} names {role} by the text of its ARN, but the role waits for it, and AWS refuses an absent principal",
+        "{subject} names {role} by the text of its ARN, but the role can't be made before it, and AWS refuses an "
+        "absent principal",
         "name its account instead, with the condition ArnEquals aws:PrincipalArn, and allow the same in its IAM policy",
     )
     POLICY_TOO_LONG = "{subject} has at least {size} {unit} but AWS takes {limit}", "write it shorter, or split it"
