@@ -308,9 +308,8 @@ def test_a_key_policy_that_nobody_may_change(
     assert [(each.kind, each.message, each.page, each.certain) for each in problems] == [
         (
             "configuration",
-            "key policy of Main/Key lets nobody change it, which KMS refuses unless BypassPolicyLockoutSafetyCheck is "
-            "set: allow PutKeyPolicy to the key's account, as KMS's default policy does, or to a role that administers "
-            "the key",
+            "key policy of Main/Key lets nobody change it, which KMS refuses: allow the key's account PutKeyPolicy, or "
+            "a role",
             "https://docs.aws.amazon.com/kms/latest/APIReference/API_CreateKey.html",
             True,
         )

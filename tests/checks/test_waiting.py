@@ -299,9 +299,9 @@ def test_a_role_that_waits_for_what_names_it_by_text(reason: Any, tmp_path: Path
     del template["Resources"]["Key"]["DependsOn"]
     (problem,) = check_assembly(write(tmp_path, {"Main": template})).problems
     assert problem.message == (
-        "key policy of Main/Key names Main/Role by the text of its ARN, but the role can't be made before it, and "
-        "AWS refuses an absent principal: name its account instead, with the condition ArnEquals aws:PrincipalArn, and "
-        "allow the same in its IAM policy"
+        "key policy of Main/Key names Main/Role by the text of its ARN, but can't wait for it, and AWS refuses an "
+        "absent principal: name its account instead, with the condition ArnEquals aws:PrincipalArn, and allow the same "
+        "in its IAM policy"
     )
 
 
@@ -314,9 +314,9 @@ def test_a_role_that_its_own_trust_policy_names(principal: Any, tmp_path: Path) 
     (problem,) = check(tmp_path, complete(Role=itself)).problems
     assert (problem.kind, problem.certain, problem.needed_by) == ("ordering", True, ("Main/Movies (dataset group)",))
     assert problem.message == (
-        "trust policy of Main/Role names Main/Role by the text of its ARN, but the role can't be made before it, and "
-        "AWS refuses an absent principal: name its account instead, with the condition ArnEquals aws:PrincipalArn, and "
-        "allow the same in its IAM policy"
+        "trust policy of Main/Role names Main/Role by the text of its ARN, but can't wait for it, and AWS refuses an "
+        "absent principal: name its account instead, with the condition ArnEquals aws:PrincipalArn, and allow the same "
+        "in its IAM policy"
     )
     statement["Principal"] = {"AWS": "arn:aws:iam::111122223333:root"}
     statement["Condition"] = {"ArnEquals": {"aws:PrincipalArn": ROLE_ARN}}
@@ -358,6 +358,11 @@ IF_PROD = {"Fn::If": ["IsProd", {"Ref": "Key"}, "x"]}
         (
             {"Role": role(Tags=[{"Key": "k", "Value": {"Ref": "Key"}}], Path={"Fn::If": ["IsProd", "/prod/", "/"]})},
             "Main/Key → Main/Role → Main/Key",
+            True,
+        ),
+        (
+            {"One": {**tag(IF_PROD), "DependsOn": "Two"}, "Two": tag({"Ref": "One"})},
+            "Main/One → Main/Two → Main/One",
             True,
         ),
         # Whether CloudFormation looks at what isn't made isn't documented.

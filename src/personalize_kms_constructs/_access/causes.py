@@ -102,7 +102,7 @@ class Cause(Enum):
     )
     ELEMENT_UNKNOWN = "{element} isn't known before deployment"
     ELEMENT_NOT_UNDERSTOOD = "element {elements} isn't understood"
-    TEMPLATE_CONDITION = "it depends on the condition {condition}"
+    TEMPLATE_CONDITION = "{what} depends on the condition {condition}"
     OWNER_UNKNOWN = "whose policy it is depends on {parts}, which isn't known before deployment"
     PATTERN_UNKNOWN = "{element} {pattern}: {parts} isn't known before deployment"
     PATTERN_NARROW = (
@@ -267,10 +267,7 @@ class Cause(Enum):
         "name each differently; if the CDK has named them, set the feature flag "
         "@aws-cdk/aws-iam:importedRoleStackSafeDefaultPolicyName",
     )
-    LOCKED_OUT = (
-        "{subject} lets nobody change it, which KMS refuses unless BypassPolicyLockoutSafetyCheck is set",
-        "allow PutKeyPolicy to the key's account, as KMS's default policy does, or to a role that administers the key",
-    )
+    LOCKED_OUT = "{subject} lets nobody change it, which KMS refuses", "allow the key's account PutKeyPolicy, or a role"
     REPEATED_SID = "{subject} has the sid {sid} {times} times, which AWS refuses", "name each statement once"
     WRITTEN_AS_TEXT = (
         "{subject} has {texts} as plain text, which isn't replaced there",
@@ -301,8 +298,7 @@ class Cause(Enum):
         "refer to the role, or make the policy depend on it",
     )
     NAMED_BY_WHAT_IT_WAITS_FOR = (
-        "{subject} names {role} by the text of its ARN, but the role can't be made before it, and AWS refuses an "
-        "absent principal",
+        "{subject} names {role} by the text of its ARN, but can't wait for it, and AWS refuses an absent principal",
         "name its account instead, with the condition ArnEquals aws:PrincipalArn, and allow the same in its IAM policy",
     )
     POLICY_TOO_LONG = "{subject} has at least {size} {unit} but AWS takes {limit}", "write it shorter, or split it"

@@ -75,8 +75,7 @@ def document_problems(policy: Policy, kind: str, asks: list[Asked]) -> Iterator[
 
 def locks_out(policy: Policy) -> bool:
     """Report whether a key policy allows nobody to change it, whatever its conditions mean."""
-    anybody = Caller(unknown("principal"), unknown("account"), unknown("Region"))
-    call = Call(anybody, "kms:PutKeyPolicy", unknown("key"), anybody.account, anybody.region)
+    call = Call(Caller(unknown("principal"), unknown("account"), ""), "kms:PutKeyPolicy", unknown("key"), "", "")
     call.context = {}
     return judge([policy], call, of_resource=True).allowed.answer is Answer.NO
 
