@@ -72,7 +72,7 @@ def edit(path: Path, **changes: Json) -> None:
 
 
 def key(role: Any = None, **properties: Any) -> Json:
-    """A key whose policy names a role and the service; for a role that is named by a string, it waits."""
+    """A key whose policy names a role and the service alone; for a role that is named by a string, it waits."""
     waits = {"DependsOn": "Role"} if isinstance(role, str) else {}
     role = ROLE if role is None else role
     condition = {"StringEqualsIfExists": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}}
@@ -86,7 +86,8 @@ def key(role: Any = None, **properties: Any) -> Json:
             "Condition": condition,
         },
     ]
-    return {"Type": "AWS::KMS::Key", "Properties": {"KeyPolicy": {"Statement": statements}, **properties}, **waits}
+    given = {"KeyPolicy": {"Statement": statements}, "BypassPolicyLockoutSafetyCheck": True, **properties}
+    return {"Type": "AWS::KMS::Key", "Properties": given, **waits}
 
 
 def alias(name: str, target: Any = None) -> Json:

@@ -267,8 +267,10 @@ def test_after_the_advice_nothing_is_missing_and_nothing_too_much(
     follow(json.loads(report.to_json()), tmp_path)
     after = check_assembly(tmp_path)
     assert (after.missing, after.excess, after.undecided) == ((), (), ()), after.to_text()
-    # A policy that is there already isn't waited for yet, nor by a nested stack what is made beside it.
-    assert {each.cause.id for each in after.problems} <= {"not-waited-for"}
+    # A policy that is there already isn't waited for yet, nor by a nested stack what is made beside it. What was open
+    # to all has lost who may change it.
+    told = {"locked-out"} if build is open_to_all_before_the_role else {"not-waited-for"}
+    assert {each.cause.id for each in after.problems} <= told
     assert any("/New" in each.message for each in after.problems) == (build is of_a_nested_stack), after.to_text()
 
 

@@ -35,6 +35,10 @@ Resources:
         Version: 2012-10-17
         Statement:
           - Effect: Allow
+            Principal: {AWS: !Sub "arn:aws:iam::${AWS::AccountId}:root"}
+            Action: kms:PutKeyPolicy
+            Resource: "*"
+          - Effect: Allow
             Principal: {AWS: !GetAtt Role.Arn}
             Action: &actions
               - kms:CreateGrant

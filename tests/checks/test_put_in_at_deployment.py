@@ -121,8 +121,8 @@ def test_a_loop_with_all_the_dataset_groups(values: Any, tmp_path: Path) -> None
 def test_properties_of_a_loop(tmp_path: Path) -> None:
     """They are properties like the others, where the loop's values are known."""
     whole = key()
-    looped = {"Fn::ForEach::P": ["P", ["KeyPolicy"], {"${P}": whole["Properties"]["KeyPolicy"]}]}
-    assert findings(check(tmp_path / "1", complete(Key={**whole, "Properties": looped}))) == CLEAN
+    whole["Properties"]["Fn::ForEach::P"] = ["P", ["KeyPolicy"], {"${P}": whole["Properties"].pop("KeyPolicy")}]
+    assert findings(check(tmp_path / "1", complete(Key=whole))) == CLEAN
     bounded = role(**{"Fn::ForEach::P": ["P", ["PermissionsBoundary"], {"${P}": {"Ref": "Bound"}}]})
     report = check(tmp_path / "2", complete(Role=bounded, Bound=managed(BOUND, Roles=[])))
     assert {each.because for each in report.missing} == {"the role's permissions boundary doesn't allow it"}

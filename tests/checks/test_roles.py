@@ -351,7 +351,40 @@ def test_an_inline_policy_that_is_not_known(tmp_path: Path) -> None:
     report = check(tmp_path, complete(Role=role(Policies=[{"Fn::If": ["IsProd", own, NO_VALUE]}])))
     assert report.missing == ()
     assert {each.action for each in report.undecided if each.policy == "role"} == set(IN_IAM)
-    assert reasons(report) == {"may be denied: inline policy of Main/Role isn't known before deployment"}
+    assert reasons(report) == {"may be denied: inline policy of Main/Role depends on the condition Main.IsProd"}
+
+
+@pytest.mark.parametrize(
+    ("properties", "because"),
+    [
+        (
+            {"ManagedPolicyArns": {"Fn::If": ["IsProd", ["arn:aws:iam::111122223333:policy/Theirs"], NO_VALUE]}},
+            "may be denied: which managed policy it has depends on the condition Main.IsProd",
+        ),
+        (
+            {"ManagedPolicyArns": [{"Fn::If": ["IsProd", {"Ref": "Bound"}, NO_VALUE]}]},
+            "may be denied: which managed policy it has depends on the condition Main.IsProd",
+        ),
+        (
+            {"PermissionsBoundary": {"Fn::If": ["IsProd", {"Ref": "Bound"}, NO_VALUE]}},
+            "the permissions boundary of role arn:aws:iam::111122223333:role/${Main.Role} can't be seen: which managed "
+            "policy it has depends on the condition Main.IsProd",
+        ),
+        (
+            {"Policies": {"Fn::If": ["IsProd", inline(DENY)["Policies"], NO_VALUE]}},
+            "may be denied: inline policy of Main/Role depends on the condition Main.IsProd",
+        ),
+        (
+            {"Policies": [{"PolicyName": "own", "PolicyDocument": {"Fn::If": ["IsProd", {"Statement": DENY}, "x"]}}]},
+            "may be denied: inline policy own of Main/Role depends on the condition Main.IsProd",
+        ),
+    ],
+)
+def test_policies_of_a_role_that_a_condition_chooses(properties: Any, because: str, tmp_path: Path) -> None:
+    """They may be of the template, and aren't said to be of others."""
+    report = check(tmp_path, complete(Role=role(**properties), Bound=managed(ALLOW, Roles=[])))
+    assert (report.missing, report.problems) == ((), ())
+    assert reasons(report) == {because}
 
 
 def test_an_inline_policy_of_a_role_that_may_not_be_there(tmp_path: Path) -> None:

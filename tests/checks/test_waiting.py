@@ -12,14 +12,18 @@ from personalize_kms_constructs._access.causes import Cause
 from personalize_kms_constructs.checks import check_assembly
 from tests.checks.templates import (
     ACTIONS,
+    CLEAN,
     KEY,
     NO_VALUE,
     ROLE,
+    check,
     complete,
     dataset_group,
     edit,
+    findings,
     importing,
     key,
+    managed,
     policy,
     role,
     write,
@@ -220,7 +224,7 @@ def test_a_role_that_a_policy_names_by_text(
     statement |= {} if where == "Role" else {"Resource": "arn:aws:s3:::ratings/*" if where == "Bucket" else "*"}
     text = json.dumps(statement)
     if where == "Role":
-        # A role can't name itself: here the caller takes its place.
+        # Here the caller takes the role's place.
         text = text.replace("movies", "caller").replace('"Role', '"Caller').replace("${Role", "${Caller")
     owner["Properties"][name]["Statement"].append(json.loads(text))
     owner["DependsOn"] = ["Caller" if where == "Role" else each for each in waits]
@@ -300,10 +304,30 @@ def test_a_role_that_waits_for_what_names_it_by_text(reason: Any, tmp_path: Path
     del template["Resources"]["Key"]["DependsOn"]
     (problem,) = check_assembly(write(tmp_path, {"Main": template})).problems
     assert problem.message == (
-        "key policy of Main/Key names Main/Role by the text of its ARN, but the role waits for it, and AWS refuses an "
+        "key policy of Main/Key names Main/Role by the text of its ARN, but can't wait for it, and AWS refuses an "
         "absent principal: name its account instead, with the condition ArnEquals aws:PrincipalArn, and allow the same "
         "in its IAM policy"
     )
+
+
+@pytest.mark.parametrize("principal", [ROLE_ARN, ["arn:aws:iam::111122223333:root", ROLE_ARN]])
+def test_a_role_that_its_own_trust_policy_names(principal: Any, tmp_path: Path) -> None:
+    """It can be written so only into a role that exists; with what is advised the policy is as it should be."""
+    itself = role(RoleName=ROLE_NAME)
+    statement: dict[str, Any] = {"Effect": "Allow", "Principal": {"AWS": principal}, "Action": "sts:AssumeRole"}
+    itself["Properties"]["AssumeRolePolicyDocument"]["Statement"].append(statement)
+    (problem,) = check(tmp_path, complete(Role=itself)).problems
+    assert (problem.kind, problem.certain, problem.needed_by) == ("ordering", True, ("Main/Movies (dataset group)",))
+    assert problem.message == (
+        "trust policy of Main/Role names Main/Role by the text of its ARN, but can't wait for it, and AWS refuses an "
+        "absent principal: name its account instead, with the condition ArnEquals aws:PrincipalArn, and allow the same "
+        "in its IAM policy"
+    )
+    statement["Principal"] = {"AWS": "arn:aws:iam::111122223333:root"}
+    statement["Condition"] = {"ArnEquals": {"aws:PrincipalArn": ROLE_ARN}}
+    allowing = managed({"Effect": "Allow", "Action": "sts:AssumeRole", "Resource": ROLE_ARN})
+    report = check(tmp_path, complete(Role=itself, Itself=allowing))
+    assert (*findings(report), report.excess) == (*CLEAN, ())
 
 
 @pytest.mark.parametrize(("dependencies", "is_early"), [({}, True), ({"Keys": ["Roles"]}, False)])
@@ -336,6 +360,16 @@ IF_PROD = {"Fn::If": ["IsProd", {"Ref": "Key"}, "x"]}
             True,
         ),
         ({"Key": key(Description={"Ref": "Key"})}, "Main/Key → Main/Key", True),
+        (
+            {"Role": role(Tags=[{"Key": "k", "Value": {"Ref": "Key"}}], Path={"Fn::If": ["IsProd", "/prod/", "/"]})},
+            "Main/Key → Main/Role → Main/Key",
+            True,
+        ),
+        (
+            {"One": {**tag(IF_PROD), "DependsOn": "Two"}, "Two": tag({"Ref": "One"})},
+            "Main/One → Main/Two → Main/One",
+            True,
+        ),
         # Whether CloudFormation looks at what isn't made isn't documented.
         ({"Role": role(Tags=[{"Key": "k", "Value": IF_PROD}])}, "Main/Key → Main/Role → Main/Key", False),
         (

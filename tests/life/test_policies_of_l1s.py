@@ -79,7 +79,7 @@ def condition(stack: cdk.Stack) -> None:
 )
 def test_a_key_policy_gets_the_statements(stack: cdk.Stack, policy: Any, before: list[Any]) -> None:
     """Behind what stands in the template; a key without a policy keeps KMS's default one."""
-    key = kms.CfnKey(stack, "L1Key", key_policy=policy)
+    key = kms.CfnKey(stack, "L1Key", key_policy=policy, bypass_policy_lockout_safety_check=True)
     encryption = PersonalizeEncryption(stack, "Encryption", encryption_key=key, resources=[GROUP])
     (l1,) = resources(stack, "AWS::KMS::Key").values()
     assert l1["Properties"]["KeyPolicy"]["Statement"] == [*before, ROLE, SERVICE]
@@ -316,7 +316,10 @@ def test_a_policy_that_is_given_to_its_l2_bucket(app: cdk.App, stack: cdk.Stack,
 
 NESTED = {
     "Resources": {
-        "Key": {"Type": "AWS::KMS::Key", "Properties": {"KeyPolicy": {"Statement": []}}},
+        "Key": {
+            "Type": "AWS::KMS::Key",
+            "Properties": {"KeyPolicy": {"Statement": []}, "BypassPolicyLockoutSafetyCheck": True},
+        },
         "Data": {"Type": "AWS::S3::Bucket"},
         "DataPolicy": {
             "Type": "AWS::S3::BucketPolicy",

@@ -92,7 +92,7 @@ class Cause(Enum):
     ELEMENT_UNKNOWN = "{element} isn't known before deployment"
     ELEMENT_NOT_UNDERSTOOD = "element {elements} isn't understood"
     TEMPLATE_CONDITION = (
-        "it depends on the condition {condition}",
+        "{what} depends on the condition {condition}",
         "put the statement under no condition, or what needs it under the same one",
     )
     OWNER_UNKNOWN = "whose policy it is depends on {parts}, which isn't known before deployment"
@@ -259,6 +259,7 @@ class Cause(Enum):
         "name each differently; if the CDK has named them, set the feature flag "
         "@aws-cdk/aws-iam:importedRoleStackSafeDefaultPolicyName",
     )
+    LOCKED_OUT = "{subject} lets nobody change it, which KMS refuses", "allow the key's account PutKeyPolicy, or a role"
     REPEATED_SID = "{subject} has the sid {sid} {times} times, which AWS refuses", "name each statement once"
     WRITTEN_AS_TEXT = (
         "{subject} has {texts} as plain text, which isn't replaced there",
@@ -289,7 +290,7 @@ class Cause(Enum):
         "refer to the role, or make the policy depend on it",
     )
     NAMED_BY_WHAT_IT_WAITS_FOR = (
-        "{subject} names {role} by the text of its ARN, but the role waits for it, and AWS refuses an absent principal",
+        "{subject} names {role} by the text of its ARN, but can't wait for it, and AWS refuses an absent principal",
         "name its account instead, with the condition ArnEquals aws:PrincipalArn, and allow the same in its IAM policy",
     )
     POLICY_TOO_LONG = "{subject} has at least {size} {unit} but AWS takes {limit}", "write it shorter, or split it"

@@ -12,11 +12,14 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from .alternatives import conditions_in, may_coexist, possible
+from .answers import Answer
+from .calls import Call, Caller
 from .causes import Cause, Reason, because
 from .conditions import is_operator
 from .model import Asked, Problem, ProblemKind, Role, declared_of
 from .needs import conditions_of
-from .values import MARK
+from .statements import judge
+from .values import MARK, unknown
 from .written import Body, Policy, as_list
 
 GRAMMAR_PAGE = "https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html"
@@ -68,6 +71,13 @@ def document_problems(policy: Policy, kind: str, asks: list[Asked]) -> Iterator[
         for sid, times in sids.items():
             if times > 1:
                 yield of_policy("configuration", policy, because(Cause.REPEATED_SID, sid=sid, times=times), "", asks)
+
+
+def locks_out(policy: Policy) -> bool:
+    """Report whether a key policy allows nobody to change it, whatever its conditions mean."""
+    call = Call(Caller(unknown("principal"), unknown("account"), ""), "kms:PutKeyPolicy", unknown("key"), "", "")
+    call.context = {}
+    return judge([policy], call, of_resource=True).allowed.answer is Answer.NO
 
 
 def inline_name_problems(role: Role, label: str, asks: list[Asked]) -> Iterator[Problem]:

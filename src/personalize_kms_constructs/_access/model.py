@@ -54,6 +54,8 @@ class Key(PolicyOwner):
     usage: str = "ENCRYPT_DECRYPT"
     state: str = "Enabled"
     """As KMS's ``DescribeKey`` has it: ``Enabled``, ``Disabled``, ``PendingDeletion``…"""
+    has_lockout_check: bool = False
+    """True if KMS refuses a policy of it that nobody may change."""
     unseen_state: str = ""
     """The reason why its state, spec and usage can't be seen."""
 

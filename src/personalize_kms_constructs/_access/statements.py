@@ -10,7 +10,7 @@ from dataclasses import dataclass, fields
 from typing import NamedTuple
 
 from .addressed import Addressed, Way, addressed_to
-from .alternatives import NO_VALUE, opposite, possible
+from .alternatives import NO_VALUE, Either, opposite, possible
 from .answers import Answer, any_of
 from .calls import Call
 from .causes import Cause, Reason, because
@@ -90,7 +90,9 @@ def judge(policies: list[Policy], call: Call, *, of_resource: bool) -> Verdict:
     for policy in policies:
         if not call.caller.only_if.isdisjoint(map(opposite, policy.only_if)):
             continue
-        if not isinstance(policy.document, dict):
+        if isinstance(policy.document, Either):
+            verdict.leave_open(because(Cause.TEMPLATE_CONDITION, what=policy.name, condition=policy.document.condition))
+        elif not isinstance(policy.document, dict):
             verdict.leave_open(because(Cause.ELEMENT_UNKNOWN, element=policy.name))
         elif policy.not_understood:
             verdict.leave_open(because(Cause.ELEMENT_NOT_UNDERSTOOD, elements=policy.not_understood))
@@ -118,7 +120,7 @@ def _judge_alternatives(verdict: Verdict, statement: Written, call: Call, *, of_
         # One value may be several statements, or none.
         for each in [] if body is NO_VALUE else as_list(body):
             _judge(verdicts[-1], Written.of(each, 0, statement.policy), call, of_resource=of_resource)
-    doubts = [because(Cause.TEMPLATE_CONDITION, condition=each) for each in statement.conditions]
+    doubts = [because(Cause.TEMPLATE_CONDITION, what="it", condition=each) for each in statement.conditions]
     for column in fields(Verdict):
         found: list[Found] = [getattr(each, column.name) for each in verdicts]
         answer = min(each.answer for each in found)
@@ -146,7 +148,7 @@ def _judge_statement(verdict: Verdict, statement: Written, call: Call, *, of_res
         doubts.append(because(Cause.ELEMENT_NOT_UNDERSTOOD, elements=tuple(sorted(map(str, strange)))))
     if open_conditions := policy.only_if - call.caller.only_if:
         about = Answer.MAYBE
-        doubts += [because(Cause.TEMPLATE_CONDITION, condition=each) for each in sorted(open_conditions)]
+        doubts += [because(Cause.TEMPLATE_CONDITION, what="it", condition=each) for each in sorted(open_conditions)]
     if policy.whose:
         about = Answer.MAYBE
         doubts.append(because(Cause.OWNER_UNKNOWN, parts=policy.whose))

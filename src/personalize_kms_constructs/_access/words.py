@@ -59,7 +59,7 @@ def step_of(row: Row, names: Names) -> Step:
             made = f", maybe {paths} (it depends on {', '.join(entry.depends_on)}): a bucket takes no second one"
         words = f"add to {policy_of_whom(entry.add_to, names.of(entry.add_to_whom))}{made}"
     else:
-        words = entry.reason.remedy or (_LOOK if entry.file else f"{_LOOK}, or make it part of the app")
+        words = entry.reason.remedy or (_LOOK if entry.file else f"{_LOOK}, or add to the app what isn't part of it")
     if waiting := dict.fromkeys(found.construct_path for each in row.entries for found in each.waiting):
         words += f", and have {', '.join(waiting)} wait for it by DependsOn"
     statements = row.pasted

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, TypeVar
 
+from .._access.alternatives import Either
 from .._access.answers import Answer
 from .._access.aws_managed_policies import policy_of_aws
 from .._access.model import AccessModel, Bucket, Key, OpenQuestion, Role
@@ -114,6 +115,7 @@ class Deployment:
             spec=resource.text("KeySpec") or "SYMMETRIC_DEFAULT",
             usage=resource.text("KeyUsage") or "ENCRYPT_DECRYPT",
             state="Disabled" if enabled.lower() == "false" else "Enabled",
+            has_lockout_check=str(resource.get("BypassPolicyLockoutSafetyCheck")).lower() in ("none", "false"),
             declared=resource.declared,
             only_if=resource.only_if,
         )
@@ -162,7 +164,7 @@ class Deployment:
             if policy is None and (known := _policy_of_aws(attached, resource)):
                 of_aws.append(known)
             elif policy is None:
-                foreign.append(str(attached))
+                foreign.append(attached if isinstance(attached, str) else str(attached))
             elif policy.declared not in [each.declared for each in identity]:
                 identity.append(policy)
         role.managed_policies = len(foreign) + len(of_aws)
@@ -366,4 +368,9 @@ def _may_deny(managed_policy_arn: str) -> bool:
 
 def _not_of_the_app(managed_policy_arns: Iterable[str]) -> str:
     """Return the reason why managed policies can't be seen."""
-    return "; ".join(f"managed policy {arn} isn't part of the app" for arn in managed_policy_arns)
+    return "; ".join(
+        f"which managed policy it has depends on the condition {arn.condition}"
+        if isinstance(arn, Either)
+        else f"managed policy {arn} isn't part of the app"
+        for arn in managed_policy_arns
+    )

@@ -31,7 +31,7 @@ def early_principals(
     early = [(*each, *role) for each in policies for role in _not_waited_for(each[1], made, deployment, order)]
     users = users_of(model) if early else {}
     for owner, policy, role, certain in early:
-        waits = policy.declared in order.before(role.stack, role.logical_id)
+        waits = policy.declared == role.declared or policy.declared in order.before(role.stack, role.logical_id)
         yield Problem.of(
             "ordering",
             policy.name,
@@ -60,11 +60,7 @@ def _not_waited_for(
     if not roles:
         return []
     before = order.before(owner.stack, owner.logical_id)
-    return [
-        (found[0], certain)
-        for found, certain in roles
-        if not any(each.declared == owner.declared or each.declared in before for each in found)
-    ]
+    return [(found[0], certain) for found, certain in roles if not any(each.declared in before for each in found)]
 
 
 def _principals(policy: Policy) -> Iterator[tuple[str, bool]]:

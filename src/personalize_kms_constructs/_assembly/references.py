@@ -58,7 +58,7 @@ def conditional_references(model: AccessModel, resources: Iterable[Resource]) ->
                 asked = tuple(each for each in model.asked if target.declared in _used_by(model, each))
                 for user in own:
                     conditions = tuple(sorted(target.only_if - stack.implied(user.logical_id)))
-                    if conditions and _refers_to(user.body.get("Properties"), target.logical_id):
+                    if conditions and refers_to(user.body.get("Properties"), target.logical_id):
                         yield Problem(
                             "configuration",
                             target.path,
@@ -76,6 +76,6 @@ def _used_by(model: AccessModel, asked: Asked) -> tuple[Declaration, ...]:
     return declared_of([model.role(asked.role_arn), *map(model.key, keys_of(model, asked))])
 
 
-def _refers_to(value: Any, logical_id: str) -> bool:
+def refers_to(value: Any, logical_id: str) -> bool:
     """Tell if an expression refers to a resource, other than by ``Fn::If``, which may see to it that it exists."""
     return any(logical_id in names_in(name, argument) for name, argument in functions(value, but="Fn::If"))

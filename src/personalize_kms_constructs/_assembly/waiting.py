@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from functools import cached_property
 from graphlib import CycleError, TopologicalSorter
+from itertools import pairwise
 from typing import NamedTuple
 
 from .._access.causes import Cause, because
@@ -15,8 +15,8 @@ from .._access.written import as_list
 from .app import App
 from .files import AssemblyError
 from .manifest import Assembly
-from .references import functions, names_in
-from .stacks import Stack
+from .references import functions, names_in, refers_to
+from .stacks import Resource, Stack
 from .templates import Unread, noted
 
 _PAGE = (
@@ -120,15 +120,19 @@ class CreationOrder:
                         page=_PAGE,
                         needed_by=tuple(dict.fromkeys(paths)),
                         declared=tuple(dict.fromkeys(each.declared for each in found)),
-                        is_warning=any(
-                            "Condition" in each.body or '"Fn::If"' in json.dumps(each.body) for each in found
-                        ),
+                        is_warning=not all(_waits_anyway(*two) for two in pairwise(found)),
                     )
 
     def _of(self, stack: Stack) -> _Uses:
         if stack not in self._uses:
             self._uses[stack] = _Uses.of(stack)
         return self._uses[stack]
+
+
+def _waits_anyway(user: Resource, used: Resource) -> bool:
+    """Tell if a resource waits for another whatever the conditions of the template are."""
+    depends = used.logical_id in as_list(user.body.get("DependsOn"))
+    return "Condition" not in user.body and (depends or refers_to(user.body.get("Properties"), used.logical_id))
 
 
 class _Uses(NamedTuple):
