@@ -400,6 +400,8 @@ def test_a_replacement_keeps_the_conditions_of_what_it_replaces() -> None:
     "statements",
     [
         [role(["kms:*"], Principal="*", Condition={"ArnEquals": {"aws:PrincipalArn": ROLE}})],
+        [role(["kms:*"], Principal={"AWS": "*"}, Condition={"ArnLike": {"aws:PrincipalArn": f"{ROLE[:-3]}*"}})],
+        [role(["kms:*"], Principal="*", Condition={"StringEqualsIgnoreCase": {"aws:PrincipalArn": ROLE.upper()}})],
         [role(["kms:*"], Principal="*")],
         [role(KEY_POLICY_ACTIONS, Principal={"AWS": "*"})],
         [role(["kms:*"], Principal="*", Condition={"StringEquals": {"aws:PrincipalAccount": ACCOUNT}})],
