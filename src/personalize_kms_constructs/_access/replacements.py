@@ -18,7 +18,7 @@ from .decision import Decision
 from .entries import Excess
 from .model import AccessModel, Asked, Bucket, Key
 from .needs import CALLER, IN_BUCKET_POLICY, IN_IAM, IN_KEY_POLICY, SERVICE, Need, call_of, conditions_of, owner_of
-from .remedies import IAM_POLICY, Json, alike, statement_instead
+from .remedies import IAM_POLICY, Json, alike, statement_instead, where_named
 from .statements import is_about, serves
 from .strangers import ANOTHER_ACCOUNT, as_sent
 from .values import matches, same
@@ -183,7 +183,8 @@ class Replacements:
         is_enough = keeps or (first.principal == SERVICE and not self._lets_others_in(statement, first))
         own = found.pop("Condition", {})
         merged = _with({} if is_enough else own, condition or {})
-        return {**found, "Condition": merged} if merged else found
+        found |= {"Condition": merged} if merged else {}
+        return found if keeps else where_named(self._model, first, found)
 
     def _lets_others_in(self, statement: Written, need: Need) -> bool:
         """Tell if a statement lets Personalize in for whoever it works."""
