@@ -255,7 +255,7 @@ def under(condition: cdk.CfnCondition, *resources: Any) -> None:
 def of_owners_under_a_condition(stack: cdk.Stack) -> None:
     """They are made in production, and asked for there, under a narrower condition, and by code under none."""
     stage, size = (cdk.CfnParameter(stack, id).value_as_string for id in ("Stage", "Size"))
-    is_prod = cdk.CfnCondition(stack, "IsProd", expression=cdk.Fn.condition_equals(stage, "prod"))
+    is_prod: Any = cdk.CfnCondition(stack, "IsProd", expression=cdk.Fn.condition_equals(stage, "prod"))
     is_big = cdk.Fn.condition_equals(size, "big")
     is_both = cdk.CfnCondition(stack, "IsBoth", expression=cdk.Fn.condition_and(is_prod, is_big))
     key, role, data = kms.Key(stack, "Key"), iam.Role(stack, "Role", assumed_by=SERVICE), s3.Bucket(stack, "Data")
@@ -283,14 +283,16 @@ def of_a_role_under_a_condition(stack: cdk.Stack) -> None:
     is_prod = cdk.CfnCondition(stack, "IsProd", expression=cdk.Fn.condition_equals(stage, "prod"))
     admin = iam.PolicyStatement(actions=["kms:Put*"], resources=["*"], principals=[iam.ArnPrincipal(ADMIN)])
     key = kms.Key(stack, "Key", policy=iam.PolicyDocument(statements=[admin]))
-    role, data = iam.Role(stack, "Role", assumed_by=SERVICE), s3.Bucket(stack, "Data")
+    role, data = iam.Role(stack, "Role", assumed_by=SERVICE, role_name="Personalize"), s3.Bucket(stack, "Data")
     by_hand(key, role, data, stack)
-    everybody = iam.PolicyStatement(actions=["kms:*"], resources=["*"], principals=[iam.AnyPrincipal()])
-    open_key = kms.Key(stack, "Open", policy=iam.PolicyDocument(statements=[everybody]))
-    books = personalize.CfnDatasetGroup(
-        stack, "Books", name="books", kms_key_arn=open_key.key_arn, role_arn=role.role_arn
-    )
-    under(is_prod, role, books, stack.node.find_child("Movies"), stack.node.find_child("Ratings"))
+    by_text = {"ArnEquals": {"aws:PrincipalArn": f"arn:{stack.partition}:iam::{stack.account}:role/Personalize"}}
+    whom: tuple[Any, ...] = (("Open", iam.AnyPrincipal(), {}), ("ByText", iam.AccountRootPrincipal(), by_text))
+    for id, principal, conditions in whom:
+        wide = iam.PolicyStatement(actions=["kms:*"], resources=["*"], principals=[principal], conditions=conditions)
+        own = kms.Key(stack, f"Key{id}", policy=iam.PolicyDocument(statements=[wide]))
+        arns: Any = {"kms_key_arn": own.key_arn, "role_arn": role.role_arn}
+        under(is_prod, personalize.CfnDatasetGroup(stack, id, name=id.lower(), **arns))
+    under(is_prod, role, stack.node.find_child("Movies"), stack.node.find_child("Ratings"))
 
 
 @pytest.mark.parametrize(

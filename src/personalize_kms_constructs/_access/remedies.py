@@ -189,24 +189,14 @@ def _place(model: AccessModel, need: Need, kind: str, asked: list[Asked]) -> Jso
     # The role's stack can't refer to what waits for it, and a stack of another account makes no policy of the role.
     is_later = kind == IN_IAM and target and role.declared in target.waits_for and _is_delegated(model, need)
     place = target if target and is_later and same(role.account, target.account) is Answer.YES else owner
-    condition = _condition(model, place, (owner, target or owner), asked, has_others=bool(others))
+    # Under its condition all is there that it names. S3 keeps one policy, so beside others it is for the request alone.
+    needed = owner.only_if | (target or owner).only_if
+    those: list[Asked | PolicyOwner] = [place, owner, target or owner, *asked]
+    able = declared_of([each for each in those if each.only_if >= needed] or asked)
+    able = tuple(each for each in able if each.template == template_of(place.declared))
+    condition = "".join(model.conditions.get(each, "") for each in (able[-1:] if others else able[:1]))
     made = {"make": make, "condition": condition, "beside": () if place is owner else declared_of([place])}
     return {"policies": declared_of([owner]), **(made if owner.declared else {})}
-
-
-def _condition(
-    model: AccessModel, place: PolicyOwner, named: Iterable[PolicyOwner], asked: list[Asked], *, has_others: bool
-) -> str:
-    """Return the condition of what has to be made in somebody's template, under which all is there that it names.
-
-    It is that of the request where a bucket has other policies, since S3 keeps one.
-    """
-    needed = frozenset(name for each in named for name in each.only_if)
-    all_of_them: list[Asked | PolicyOwner] = [place, *named, *asked]
-    able = [each for each in all_of_them if each.only_if >= needed] or asked
-    able = [each for each in able if template_of(each.declared) == template_of(place.declared)]
-    found = [model.conditions.get(each, "") for each in declared_of(able)]
-    return found[-1 if has_others else 0] if found else ""
 
 
 def trust_statement(role: Role, asked: Asked) -> Json:

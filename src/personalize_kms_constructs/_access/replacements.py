@@ -184,7 +184,8 @@ class Replacements:
         own = found.pop("Condition", {})
         merged = _with({} if is_enough else own, condition or {})
         found |= {"Condition": merged} if merged else {}
-        return found if keeps else where_named(self._model, first, found)
+        is_alone = not keeps or {*principals_of(body)} == {first.role_arn}
+        return where_named(self._model, first, found) if is_alone else found
 
     def _lets_others_in(self, statement: Written, need: Need) -> bool:
         """Tell if a statement lets Personalize in for whoever it works."""
