@@ -429,6 +429,16 @@ def test_a_replacement_keeps_the_principal_that_gets_past_the_boundary(
     assert "kms:CreateGrant" in {each.action for each in after.allowed} or not before.excess
 
 
+def test_nothing_gets_past_a_boundary_across_accounts() -> None:
+    """What replaces a statement for everybody names the role there."""
+    arn, condition = KEY.replace(ACCOUNT, ANOTHER_ACCOUNT), {"ArnLike": {"aws:PrincipalArn": f"{ROLE[:-3]}*"}}
+    found = model(asked(dataset_group_key=arn), iam=[iam(["kms:Decrypt"], "*")])
+    found.keys[arn] = Key(arn, [policy("key policy", [role(["kms:*"], Principal="*", Condition=condition)])])
+    found.roles[ROLE].boundary = policy("boundary", [iam(["s3:*"], "*")])
+    told = {new["Principal"]["AWS"] for each in compare(found).excess if each.policy == "key" for new in each.instead}
+    assert told == {ROLE}
+
+
 @pytest.mark.parametrize(
     ("key", "actions", "account", "of_role", "instead"),
     [

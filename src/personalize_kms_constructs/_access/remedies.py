@@ -66,7 +66,7 @@ def _statement(model: AccessModel, needs: list[Need], add_to: str) -> Json:
 def where_named(model: AccessModel, need: Need, statement: Json) -> Json:
     """Return a statement that names the role of a need, under the condition of that role if the owner has it not."""
     owner, role = owner_of(model, need), model.role(need.role_arn)
-    if need.principal == SERVICE or owner is None or role.declared is None or not may_lack(owner, role):
+    if owner is None or role.declared is None or not may_lack(owner, role):
         return statement
     return {"Fn::If": [model.conditions[role.declared], statement, {"Ref": "AWS::NoValue"}]}
 
@@ -192,8 +192,8 @@ def _place(model: AccessModel, need: Need, kind: str, asked: list[Asked]) -> Jso
     # Under its condition all is there that it names. S3 keeps one policy, so beside others it is for the request alone.
     needed = owner.only_if | (target or owner).only_if
     those: list[Asked | PolicyOwner] = [place, owner, target or owner, *asked]
-    able = declared_of([each for each in those if each.only_if >= needed] or asked)
-    able = tuple(each for each in able if each.template == template_of(place.declared))
+    those = [each for each in those if template_of(each.declared) == template_of(place.declared)]
+    able = declared_of([each for each in those if each.only_if >= needed] or those[-1:])
     condition = "".join(model.conditions.get(each, "") for each in (able[-1:] if others else able[:1]))
     made = {"make": make, "condition": condition, "beside": () if place is owner else declared_of([place])}
     return {"policies": declared_of([owner]), **(made if owner.declared else {})}
